@@ -1,0 +1,71 @@
+//! A detection and the severity ladder: reconnaissance is not compromise.
+
+use std::net::IpAddr;
+
+use crate::{OrgId, SiteId, Timestamp};
+
+/// The ladder of severities. Below [`Severity::SignsOfSuccess`] no text may assert compromise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// S0: untargeted, benign or below threshold.
+    Noise,
+    /// S1: a source or a group was decided to be exploring.
+    Reconnaissance,
+    /// S2: as S1, and aimed: at a sector, or at what the site runs.
+    TargetedReconnaissance,
+    /// S3: a payload that would have worked on the product it was written for.
+    ExploitAttempt,
+    /// S4: as S3, and the site was affected at that hour.
+    AttemptOnVulnerable,
+    /// S5: signs of success.
+    SignsOfSuccess,
+}
+
+impl Severity {
+    /// Every step of the ladder, lowest first.
+    pub const ALL: [Self; 6] = [
+        Self::Noise,
+        Self::Reconnaissance,
+        Self::TargetedReconnaissance,
+        Self::ExploitAttempt,
+        Self::AttemptOnVulnerable,
+        Self::SignsOfSuccess,
+    ];
+
+    /// The stable name used in documents (`S1`).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Noise => "S0",
+            Self::Reconnaissance => "S1",
+            Self::TargetedReconnaissance => "S2",
+            Self::ExploitAttempt => "S3",
+            Self::AttemptOnVulnerable => "S4",
+            Self::SignsOfSuccess => "S5",
+        }
+    }
+}
+
+/// One decision of one detector about one source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detection {
+    /// Name of the detector.
+    pub detector: &'static str,
+    /// Whom it is about.
+    pub source: IpAddr,
+    /// How bad.
+    pub severity: Severity,
+    /// First and last contact that count.
+    pub first: Timestamp,
+    /// See `first`.
+    pub last: Timestamp,
+    /// Organisations that were contacted, sorted.
+    pub organisations: Vec<OrgId>,
+    /// Sites that were contacted, sorted.
+    pub sites: Vec<SiteId>,
+    /// Distinct contacts that count as evidence.
+    pub contacts: u32,
+    /// Log-likelihood ratio for reconnaissance against an ordinary visitor, natural logarithm.
+    pub likelihood: f64,
+    /// Up to 64 lines of evidence, decoded: `organisation, day, path, status`.
+    pub evidence: Vec<String>,
+}

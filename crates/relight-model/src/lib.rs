@@ -1,0 +1,39 @@
+//! The vocabulary of relight: what every other crate talks about.
+//!
+//! No dependency, no I/O, no clock. Wire, row and template types live in the crates that own the
+//! boundary and are converted by hand.
+
+mod advisory;
+mod answer;
+mod campaign;
+mod component;
+mod detection;
+mod digest;
+mod event;
+mod finding;
+mod light;
+mod purl;
+mod registry;
+mod sbom;
+mod site;
+mod warning;
+
+pub use advisory::{Advisory, Affected, AffectedRange, Ecosystem, PackageName};
+pub use advisory::{RangeEvent, RangeKind};
+pub use answer::{Answer, Coverage, InventoryState, UnknownReason, Verdict};
+pub use campaign::Campaign;
+pub use component::{Basis, Catalog, Component, Scope};
+pub use detection::{Detection, Severity};
+pub use digest::Digest;
+pub use event::{Escape, Event};
+pub use finding::{Finding, FindingState};
+pub use light::{DisplayState, Epoch, Light, Seen};
+pub use purl::{PURL_BYTES_MAX, Purl};
+pub use sbom::{Flaw, FlawCode, Sbom};
+pub use site::{
+    AssetId, Criticality, GATE_KEY_BYTES_MAX, GateKey, OrgId, Organisation, Site, SiteId,
+};
+pub use warning::Warning;
+
+/// Seconds since 1970-01-01T00:00:00Z. Always passed in: the clock is read at the rim.
+pub type Timestamp = i64;

@@ -1,0 +1,154 @@
+//! An inventory of one asset: components, and what could not be read.
+
+use crate::{Component, Digest, UnknownReason};
+
+/// Why some bytes of a target were not read. Any flaw makes the inventory incomplete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FlawCode {
+    /// The operating system refused to open it.
+    PermissionDenied,
+    /// Reading failed.
+    IoError,
+    /// Encrypted; passwords are not tried.
+    Encrypted,
+    /// Nested deeper than the limit.
+    LimitDepth,
+    /// More entries than the limit.
+    LimitEntries,
+    /// Unpacks to more bytes than the limit.
+    LimitExpanded,
+    /// One member is larger than the limit.
+    LimitEntrySize,
+    /// Ends too early.
+    Truncated,
+    /// A member that cannot be unpacked or parsed.
+    CorruptEntry,
+    /// A compression method that we do not read.
+    MethodUnsupported,
+    /// A symbolic link to somewhere outside the target.
+    LinkOutside,
+    /// Left out by an option.
+    ExcludedByOption,
+    /// The document we read says itself that it is not complete, or does not say.
+    Undeclared,
+}
+
+impl FlawCode {
+    /// Every code.
+    pub const ALL: [Self; 13] = [
+        Self::PermissionDenied,
+        Self::IoError,
+        Self::Encrypted,
+        Self::LimitDepth,
+        Self::LimitEntries,
+        Self::LimitExpanded,
+        Self::LimitEntrySize,
+        Self::Truncated,
+        Self::CorruptEntry,
+        Self::MethodUnsupported,
+        Self::LinkOutside,
+        Self::ExcludedByOption,
+        Self::Undeclared,
+    ];
+
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PermissionDenied => "permission-denied",
+            Self::IoError => "io-error",
+            Self::Encrypted => "encrypted",
+            Self::LimitDepth => "limit-depth",
+            Self::LimitEntries => "limit-entries",
+            Self::LimitExpanded => "limit-expanded",
+            Self::LimitEntrySize => "limit-entry-size",
+            Self::Truncated => "truncated",
+            Self::CorruptEntry => "corrupt-entry",
+            Self::MethodUnsupported => "method-unsupported",
+            Self::LinkOutside => "link-outside",
+            Self::ExcludedByOption => "excluded-by-option",
+            Self::Undeclared => "undeclared",
+        }
+    }
+
+    /// Reads a stable name back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
+    /// What the flaw makes of a question that the unread bytes could have answered.
+    pub const fn reason(self) -> UnknownReason {
+        match self {
+            Self::PermissionDenied | Self::IoError => UnknownReason::PartialPermission,
+            Self::Encrypted => UnknownReason::PartialEncrypted,
+            Self::LimitDepth | Self::LimitEntries | Self::LimitExpanded | Self::LimitEntrySize => {
+                UnknownReason::PartialLimit
+            }
+            Self::Truncated | Self::CorruptEntry => UnknownReason::PartialCorrupt,
+            Self::MethodUnsupported | Self::LinkOutside | Self::ExcludedByOption => {
+                UnknownReason::PartialExcluded
+            }
+            Self::Undeclared => UnknownReason::DeclaredOnly,
+        }
+    }
+}
+
+/// One place that was not read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flaw {
+    /// Why.
+    pub code: FlawCode,
+    /// Where, in the form of [`Component::evidence`].
+    pub evidence: String,
+    /// How many bytes stayed unread, as far as that is known; 0 when it is not.
+    pub bytes: u64,
+}
+
+/// The inventory of one asset at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sbom {
+    /// Sorted by (purl, evidence); no doubles.
+    pub components: Vec<Component>,
+    /// Sorted; empty exactly when the inventory is complete.
+    pub flaws: Vec<Flaw>,
+    /// Digest of the artifact set that was read; `None` when the source does not say.
+    pub artifact: Option<Digest>,
+    /// Name and version of the tool that looked (`relight 0.1.0`).
+    pub tool: String,
+}
+
+impl Sbom {
+    /// Nothing stayed unread.
+    pub fn is_complete(&self) -> bool {
+        self.flaws.is_empty()
+    }
+
+    /// Sorts components and flaws and drops doubles, so that equal inventories are equal values.
+    pub fn normalise(&mut self) {
+        self.components.sort();
+        self.components.dedup();
+        self.flaws.sort();
+        self.flaws.dedup();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flaw_names_are_unique_and_read_back() {
+        for code in FlawCode::ALL {
+            assert_eq!(FlawCode::parse(code.as_str()), Some(code));
+        }
+        assert_eq!(FlawCode::parse("fine"), None);
+    }
+
+    #[test]
+    fn one_flaw_is_enough() {
+        let flaw = Flaw { code: FlawCode::Truncated, evidence: "a.jar".into(), bytes: 7 };
+        let mut sbom = Sbom { flaws: vec![flaw.clone(), flaw], ..Sbom::default() };
+        sbom.normalise();
+        assert_eq!(sbom.flaws.len(), 1);
+        assert!(!sbom.is_complete());
+    }
+}
