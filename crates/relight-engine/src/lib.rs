@@ -1,1 +1,5 @@
-//! Placeholder until the crate's first module lands.
+//! From inventories and advisories to lights: answers, incidents, reconciliation, verification.
+//!
+//! Decides; never serves HTTP, never scans, never starts a process. The clock is a parameter.
+
+pub mod live;

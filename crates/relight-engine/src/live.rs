@@ -1,0 +1,305 @@
+//! The board: what every site shows right now, for walls, counters and the public page.
+//!
+//! Writers are the edge loops; readers are pages and event streams, which ask for what changed
+//! since a version. Nothing here decides anything: the board is a view and can be thrown away.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use relight_model::{DisplayState, Timestamp};
+
+/// Changes kept for readers that come back; an older reader is told to reload.
+pub const CHANGES_MAX: usize = 65_536;
+
+/// Log lines kept for readers that come back.
+pub const LOG_LINES_MAX: usize = 1_000;
+
+/// What the board is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headline {
+    /// Id of the question (`CVE-2021-44228`).
+    pub id: String,
+    /// One line about it.
+    pub title: String,
+    /// When the incident was opened.
+    pub opened: Timestamp,
+}
+
+/// One site of the board. Names only: verdicts live in the states.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BoardSite {
+    /// Code of the sector (`health`).
+    pub sector: String,
+    /// Name of the organisation.
+    pub organisation: String,
+    /// Short name.
+    pub slug: String,
+    /// Name in French.
+    pub name_fr: String,
+    /// Name in English.
+    pub name_en: String,
+    /// Shown on the public page.
+    pub public: bool,
+}
+
+/// One line of the log that people follow; the text of `code` is in the message catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Grows by one a line; set by [`Board::log`].
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Key in the message catalogue.
+    pub code: &'static str,
+    /// Arguments of the text, in the order the catalogue documents.
+    pub args: Vec<String>,
+}
+
+/// Every state at one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The version that it shows.
+    pub version: u64,
+    /// State of each site, in the order of [`Board::sites`].
+    pub states: Vec<DisplayState>,
+    /// Proven dark by the last probe, in the same order: all that the public page may follow.
+    pub proven_dark: Vec<bool>,
+}
+
+/// What changed since a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// The newest state of each site that changed.
+    Since {
+        /// The version reached.
+        version: u64,
+        /// Index of the site and its state, sorted by index.
+        changed: Vec<(usize, DisplayState)>,
+    },
+    /// The version asked for is too old or from another life: read a snapshot.
+    Reset {
+        /// The version reached.
+        version: u64,
+    },
+}
+
+#[derive(Debug)]
+struct Inner {
+    version: u64,
+    states: Vec<DisplayState>,
+    proven_dark: Vec<bool>,
+    /// (version, site) of the newest changes, oldest first.
+    recent: VecDeque<(u64, usize)>,
+    log: VecDeque<LogLine>,
+    log_next: u64,
+    headline: Headline,
+}
+
+/// The shared board.
+#[derive(Debug)]
+pub struct Board {
+    sites: Vec<BoardSite>,
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+impl Board {
+    /// A board on which every site is online. Sites are put in their fixed order: sector,
+    /// organisation, slug; find indices with [`Board::index_of`].
+    pub fn new(headline: Headline, mut sites: Vec<BoardSite>) -> Self {
+        sites.sort();
+        let inner = Inner {
+            version: 0,
+            states: vec![DisplayState::Online; sites.len()],
+            proven_dark: vec![false; sites.len()],
+            recent: VecDeque::new(),
+            log: VecDeque::new(),
+            log_next: 1,
+            headline,
+        };
+        Self { sites, inner: Mutex::new(inner), changed: Condvar::new() }
+    }
+
+    /// The sites, in their fixed order.
+    pub fn sites(&self) -> &[BoardSite] {
+        &self.sites
+    }
+
+    /// Where a site stands in the fixed order.
+    pub fn index_of(&self, slug: &str) -> Option<usize> {
+        self.sites.iter().position(|site| site.slug == slug)
+    }
+
+    /// Sets states: index, state, proven dark. Indices beyond the board are ignored.
+    pub fn set(&self, changes: &[(usize, DisplayState, bool)]) {
+        let mut inner = self.lock();
+        let mut version = inner.version;
+        for &(index, state, dark) in changes {
+            if index >= inner.states.len()
+                || (inner.states[index] == state && inner.proven_dark[index] == dark)
+            {
+                continue;
+            }
+            version += 1;
+            inner.states[index] = state;
+            inner.proven_dark[index] = dark;
+            inner.recent.push_back((version, index));
+        }
+        while inner.recent.len() > CHANGES_MAX {
+            inner.recent.pop_front();
+        }
+        inner.version = version;
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// Every state now.
+    pub fn snapshot(&self) -> Snapshot {
+        let inner = self.lock();
+        Snapshot {
+            version: inner.version,
+            states: inner.states.clone(),
+            proven_dark: inner.proven_dark.clone(),
+        }
+    }
+
+    /// What changed after `version`.
+    pub fn changes_since(&self, version: u64) -> Changes {
+        let inner = self.lock();
+        let oldest = inner.recent.front().map_or(inner.version, |(first, _)| first - 1);
+        if version > inner.version || version < oldest {
+            return Changes::Reset { version: inner.version };
+        }
+        let newer = inner.recent.iter().rev().take_while(|(at, _)| *at > version);
+        let mut indices: Vec<usize> = newer.map(|(_, index)| *index).collect();
+        indices.sort_unstable();
+        indices.dedup();
+        let changed = indices.into_iter().map(|index| (index, inner.states[index])).collect();
+        Changes::Since { version: inner.version, changed }
+    }
+
+    /// Waits until the version is newer than `version` or the time is over; the version then.
+    pub fn wait_newer(&self, version: u64, timeout: Duration) -> u64 {
+        let deadline = Instant::now() + timeout;
+        let mut inner = self.lock();
+        while inner.version <= version {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            inner = self
+                .changed
+                .wait_timeout(inner, left)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard);
+        }
+        inner.version
+    }
+
+    /// Adds a line to the log that people follow.
+    pub fn log(&self, at: Timestamp, code: &'static str, args: Vec<String>) {
+        let mut inner = self.lock();
+        let seq = inner.log_next;
+        inner.log_next += 1;
+        inner.log.push_back(LogLine { seq, at, code, args });
+        while inner.log.len() > LOG_LINES_MAX {
+            inner.log.pop_front();
+        }
+    }
+
+    /// The lines after `seq`, oldest first.
+    pub fn log_since(&self, seq: u64) -> Vec<LogLine> {
+        self.lock().log.iter().filter(|line| line.seq > seq).cloned().collect()
+    }
+
+    /// What the board is about.
+    pub fn headline(&self) -> Headline {
+        self.lock().headline.clone()
+    }
+
+    /// Says what the board is about, once an incident is open.
+    pub fn set_headline(&self, headline: Headline) {
+        self.lock().headline = headline;
+    }
+
+    /// A reader that panicked cannot have left the board half-written: writes are whole.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board(count: usize) -> Board {
+        let site = |number: usize| BoardSite {
+            sector: "health".into(),
+            organisation: "a".into(),
+            slug: format!("site-{number:05}"),
+            name_fr: String::new(),
+            name_en: String::new(),
+            public: true,
+        };
+        Board::new(Headline::default(), (0..count).rev().map(site).collect())
+    }
+
+    #[test]
+    fn order_is_fixed_and_found() {
+        let board = board(3);
+        assert_eq!(board.sites()[0].slug, "site-00000");
+        assert_eq!(board.index_of("site-00002"), Some(2));
+        assert_eq!(board.index_of("nowhere"), None);
+    }
+
+    #[test]
+    fn readers_get_the_newest_state_once() {
+        let board = board(3);
+        board.set(&[(0, DisplayState::DarkRequested, false), (2, DisplayState::Dark, true)]);
+        board.set(&[(0, DisplayState::Dark, true), (9, DisplayState::Dark, true)]);
+        let changed = vec![(0, DisplayState::Dark), (2, DisplayState::Dark)];
+        assert_eq!(board.changes_since(0), Changes::Since { version: 3, changed });
+        let changed = vec![(0, DisplayState::Dark)];
+        assert_eq!(board.changes_since(2), Changes::Since { version: 3, changed });
+        assert_eq!(board.snapshot().proven_dark, [true, false, true]);
+    }
+
+    #[test]
+    fn setting_the_same_state_is_no_change() {
+        let board = board(1);
+        board.set(&[(0, DisplayState::Online, false)]);
+        assert_eq!(board.snapshot().version, 0);
+    }
+
+    #[test]
+    fn a_reader_that_is_too_old_or_from_another_life_is_told_to_reload() {
+        let board = board(2);
+        for round in 0..=CHANGES_MAX / 2 {
+            let state = if round % 2 == 0 { DisplayState::Dark } else { DisplayState::Online };
+            board.set(&[(0, state, round % 2 == 0), (1, state, round % 2 == 0)]);
+        }
+        assert!(matches!(board.changes_since(0), Changes::Reset { .. }));
+        assert!(matches!(board.changes_since(u64::MAX), Changes::Reset { .. }));
+    }
+
+    #[test]
+    fn the_log_is_bounded() {
+        let board = board(0);
+        for _ in 0..LOG_LINES_MAX + 5 {
+            board.log(0, "log-relit", Vec::new());
+        }
+        let lines = board.log_since(0);
+        assert_eq!(lines.len(), LOG_LINES_MAX);
+        assert_eq!(lines[0].seq, 6);
+    }
+
+    #[test]
+    fn waiting_ends_with_a_change_or_with_time() {
+        let board = board(1);
+        assert_eq!(board.wait_newer(0, Duration::from_millis(1)), 0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| board.set(&[(0, DisplayState::Dark, true)]));
+            assert_eq!(board.wait_newer(0, Duration::from_secs(10)), 1);
+        });
+    }
+}
