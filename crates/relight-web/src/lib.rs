@@ -1,1 +1,14 @@
-//! Placeholder until the crate's first module lands.
+//! What people read: the message catalogue in French and English, pages, style and modules.
+//!
+//! View structs hold strings and numbers only and know nothing of the engine.
+
+#[cfg(test)]
+#[path = "../build/compiler.rs"]
+mod compiler;
+mod lang;
+pub mod number;
+pub mod texts;
+pub mod words;
+
+pub use lang::Lang;
+pub use number::Number;

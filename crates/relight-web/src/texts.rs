@@ -1,0 +1,82 @@
+//! Every text that people read, in French and English: one function per message of `texts/*.ftl`.
+//!
+//! Arguments are in alphabetical order of their names.
+
+use crate::Lang;
+use crate::number::{Number, Plural};
+
+include!(concat!(env!("OUT_DIR"), "/texts.rs"));
+
+/// Renders one line of the log from positional arguments.
+type Line = fn(Lang, &[String]) -> Option<String>;
+
+/// The text of a message without arguments, by its key (`flaw-encrypted`, `sector-health`).
+/// Lower crates emit codes; this is where a code becomes words.
+pub fn by_code(lang: Lang, code: &str) -> Option<&'static str> {
+    let at = PLAIN.binary_search_by(|(key, _, _)| (*key).cmp(code)).ok()?;
+    let (_, french, english) = PLAIN[at];
+    Some(match lang {
+        Lang::Fr => french,
+        Lang::En => english,
+    })
+}
+
+/// A line of the live log: `code` is the key without `log-`, `args` are the arguments in
+/// alphabetical order of their names, numbers as plain digits.
+///
+/// A code without text is shown as it is, with its arguments: a fact is never swallowed because
+/// nobody has written its sentence.
+pub fn log_line(lang: Lang, code: &str, args: &[String]) -> String {
+    let key = format!("log-{code}");
+    if let Some(text) = by_code(lang, &key) {
+        return text.to_owned();
+    }
+    let line = LINES.binary_search_by(|(name, _)| (*name).cmp(&key)).ok();
+    line.and_then(|at| LINES[at].1(lang, args))
+        .unwrap_or_else(|| format!("{code} {}", args.join(" ")).trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_sorted_and_found() {
+        assert!(PLAIN.is_sorted_by(|a, b| a.0 < b.0) && LINES.is_sorted_by(|a, b| a.0 < b.0));
+        for (key, french, english) in PLAIN {
+            assert_eq!(by_code(Lang::Fr, key), Some(*french));
+            assert_eq!(by_code(Lang::En, key), Some(*english));
+            assert!(!french.trim().is_empty() && !english.trim().is_empty(), "{key}");
+        }
+        assert_eq!(by_code(Lang::Fr, "no-such-key"), None);
+    }
+
+    #[test]
+    fn french_typography() {
+        for (key, french, _) in PLAIN {
+            for wrong in [" ;", " !", " ?", " :", " %", "« ", " »", "'"] {
+                assert!(!french.contains(wrong), "{key}: {wrong:?} in {french:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_line_of_an_answer() {
+        assert_eq!(
+            affected_summary(Lang::En, 421u64, 3503u64, 3992u64, 68u64),
+            "421 of 3,992 sites affected, 68 unknown, 3,503 clear"
+        );
+        assert_eq!(
+            affected_summary(Lang::Fr, 421u64, 3503u64, 3992u64, 68u64),
+            "421 sites touchés sur 3\u{a0}992, 68 inconnus, 3\u{a0}503 hors de cause"
+        );
+        assert_eq!(
+            affected_summary(Lang::Fr, 0u64, 1u64, 1u64, 0u64),
+            "0 site touché sur 1, 0 inconnu, 1 hors de cause"
+        );
+        assert_eq!(
+            affected_summary(Lang::En, 1u64, 0u64, 1u64, 0u64),
+            "1 of 1 site affected, 0 unknown, 0 clear"
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! The words of coded values: states, verdicts, reasons, flaws, severities, sectors, warnings.
+
+use relight_model::{DisplayState, FlawCode, Severity, UnknownReason, Verdict};
+
+use crate::{Lang, texts};
+
+/// The 24 sectors, in the order of the catalogue.
+pub const SECTORS: [&str; 24] = [
+    "school-service-centres",
+    "health",
+    "municipal",
+    "colleges-universities",
+    "finance-revenue",
+    "justice",
+    "tourism",
+    "energy",
+    "labour-solidarity",
+    "family",
+    "economy",
+    "immigration",
+    "forests-parks",
+    "environment",
+    "transport",
+    "public-safety",
+    "housing",
+    "culture",
+    "agriculture",
+    "research",
+    "registers",
+    "archives",
+    "statistics",
+    "digital-services",
+];
+
+/// The stable name of a display state (`dark-requested`), as in keys of the catalogue and data.
+pub const fn state_name(state: DisplayState) -> &'static str {
+    match state {
+        DisplayState::DarkRequested => "dark-requested",
+        DisplayState::Exposed => "exposed",
+        DisplayState::RelitFixed => "relit-fixed",
+        DisplayState::Online => "online",
+        DisplayState::Verifying => "verifying",
+        DisplayState::Fixing => "fixing",
+        DisplayState::Affected => "affected",
+        DisplayState::Analysing => "analysing",
+        DisplayState::Dark => "dark",
+    }
+}
+
+/// What a display state is called.
+pub fn state(lang: Lang, state: DisplayState) -> &'static str {
+    coded(lang, "state-", state_name(state))
+}
+
+/// What a verdict is called.
+pub fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
+    coded(lang, "verdict-", verdict.as_str())
+}
+
+/// Why a site is unknown.
+pub fn reason(lang: Lang, reason: UnknownReason) -> &'static str {
+    coded(lang, "reason-", reason.as_str())
+}
+
+/// Why something was not read.
+pub fn flaw(lang: Lang, flaw: FlawCode) -> &'static str {
+    coded(lang, "flaw-", flaw.as_str())
+}
+
+/// The word of a step of the ladder of severities.
+pub fn severity(lang: Lang, severity: Severity) -> &'static str {
+    coded(lang, "severity-", severity.as_str())
+}
+
+/// The name of a sector, or its code when the catalogue has no name for it.
+pub fn sector(lang: Lang, code: &str) -> &str {
+    texts::by_code(lang, &format!("sector-{code}")).unwrap_or(code)
+}
+
+/// The text of a warning code, or the code itself.
+pub fn warning(lang: Lang, code: &str) -> &str {
+    texts::by_code(lang, &format!("warning-{code}")).unwrap_or(code)
+}
+
+fn coded(lang: Lang, prefix: &str, code: &'static str) -> &'static str {
+    texts::by_code(lang, &format!("{prefix}{code}")).unwrap_or(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_text_in_both_languages() {
+        let mut keys: Vec<String> = Vec::new();
+        keys.extend(DisplayState::ALL.map(|s| format!("state-{}", state_name(s))));
+        keys.extend(UnknownReason::ALL.map(|r| format!("reason-{}", r.as_str())));
+        keys.extend(FlawCode::ALL.map(|f| format!("flaw-{}", f.as_str())));
+        keys.extend(Severity::ALL.map(|s| format!("severity-{}", s.as_str())));
+        keys.extend(SECTORS.map(|code| format!("sector-{code}")));
+        for verdict in [Verdict::Affected, Verdict::Clear, Verdict::Unknown] {
+            keys.push(format!("verdict-{}", verdict.as_str()));
+        }
+        for key in keys {
+            for lang in Lang::ALL {
+                assert!(texts::by_code(lang, &key).is_some(), "{lang:?} {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_without_text_stays_visible() {
+        assert_eq!(sector(Lang::Fr, "space"), "space");
+        assert_eq!(warning(Lang::En, "never-heard-of"), "never-heard-of");
+        assert_eq!(sector(Lang::Fr, "health"), "Réseau de santé");
+    }
+
+    #[test]
+    fn only_signs_of_success_may_say_compromise() {
+        for lang in Lang::ALL {
+            for step in Severity::ALL {
+                let word = severity(lang, step).to_lowercase();
+                let says = word.contains("comprom");
+                assert_eq!(says, step == Severity::SignsOfSuccess, "{word}");
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+### Les mots des valeurs codées : états, verdicts, raisons, lacunes, gravités, secteurs.
+
+state-dark-requested = Extinction demandée
+state-exposed = Touché, encore en ligne
+state-relit-fixed = Rallumé après correctif
+state-online = En ligne
+state-verifying = Vérification
+state-fixing = Correctif en cours
+state-affected = Touché
+state-analysing = En analyse
+state-dark = Éteint, en attente
+
+verdict-affected = touché
+verdict-clear = hors de cause
+verdict-unknown = inconnu
+
+reason-no-asset = aucun actif n'est rattaché au site
+reason-never-inventoried = un actif n'a jamais été inventorié
+reason-stale = le dernier inventaire est trop ancien
+reason-changed-since = un déploiement a suivi l'inventaire
+reason-partial-permission = une partie n'a pas pu être ouverte
+reason-partial-encrypted = une partie est chiffrée
+reason-partial-limit = une partie dépasse une limite de lecture
+reason-partial-corrupt = une partie est corrompue
+reason-partial-excluded = une partie a été exclue ou n'est pas lue
+reason-declared-only = seul un document de construction existe
+reason-possible-match = le nom correspond, la version est absente ou incomparable
+reason-range-unresolved = l'avis ne donne aucune plage de versions évaluable
+
+flaw-permission-denied = accès refusé par le système
+flaw-io-error = erreur de lecture
+flaw-encrypted = chiffré; aucun mot de passe n'est essayé
+flaw-limit-depth = imbriqué plus profondément que la limite
+flaw-limit-entries = plus d'entrées que la limite
+flaw-limit-expanded = plus d'octets décompressés que la limite
+flaw-limit-entry-size = un membre plus gros que la limite
+flaw-truncated = fin prématurée
+flaw-corrupt-entry = membre impossible à décompresser ou à lire
+flaw-method-unsupported = méthode de compression non lue
+flaw-link-outside = lien symbolique vers l'extérieur de la cible
+flaw-excluded-by-option = exclu par une option
+flaw-undeclared = le document ne se déclare pas complet
+
+severity-S0 = bruit de fond
+severity-S1 = reconnaissance
+severity-S2 = reconnaissance ciblée
+severity-S3 = tentative d'exploitation
+severity-S4 = tentative sur un site vulnérable
+severity-S5 = signes de compromission
+
+reconnaissance-note = Une reconnaissance n'est pas un signe de compromission.
+
+sector-school-service-centres = Centres de services scolaires
+sector-health = Réseau de santé
+sector-municipal = Régies municipales
+sector-colleges-universities = Collèges et universités
+sector-finance-revenue = Finances et revenu
+sector-justice = Justice
+sector-tourism = Tourisme
+sector-energy = Énergie
+sector-labour-solidarity = Travail et solidarité
+sector-family = Famille
+sector-economy = Économie
+sector-immigration = Immigration
+sector-forests-parks = Forêts et parcs
+sector-environment = Environnement
+sector-transport = Transports
+sector-public-safety = Sécurité publique
+sector-housing = Habitation
+sector-culture = Culture
+sector-agriculture = Agriculture
+sector-research = Recherche
+sector-registers = Registres
+sector-archives = Archives
+sector-statistics = Statistique
+sector-digital-services = Services numériques
