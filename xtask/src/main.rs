@@ -1,2 +1,66 @@
-//! Placeholder.
-fn main() {}
+//! Checks and chores of the repository: `cargo xtask` lists them.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to people")]
+
+mod metrics;
+mod process;
+mod source;
+mod test;
+mod tidy;
+mod tree;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use metrics::Metrics;
+use tree::Tree;
+
+const HELP: &str = "\
+cargo xtask test             everything that must hold; installs nginx and haproxy if it may
+cargo xtask tidy             the rules of the house
+cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result<(), String> {
+    match arguments {
+        ["test"] => test::run(),
+        ["tidy"] => test::run_tidy(),
+        ["metrics"] => show_metrics(None),
+        ["metrics", folder] => show_metrics(Some(PathBuf::from(folder))),
+        [] | ["help" | "--help"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("no such command: {}\n{HELP}", arguments.join(" "))),
+    }
+}
+
+fn show_metrics(folder: Option<PathBuf>) -> Result<(), String> {
+    let root = folder.clone().unwrap_or_else(tree::root);
+    let tree = Tree::read(&root).map_err(|error| format!("read {}: {error}", root.display()))?;
+    let metrics = if folder.is_some() { Metrics::of(tree.rust()) } else { Metrics::product(&tree) };
+    println!("{metrics}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_command_is_an_error_with_the_list() {
+        let reason = run(&["tset"]).unwrap_err();
+        assert!(reason.starts_with("no such command: tset\n"), "{reason}");
+        assert!(reason.contains("cargo xtask test"));
+    }
+}

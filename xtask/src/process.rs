@@ -1,0 +1,116 @@
+//! The one place of xtask that starts programs.
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A program with its arguments and extra environment, to be run in one folder.
+#[expect(clippy::disallowed_methods, reason = "xtask starts cargo, rustfmt and test tools")]
+fn command(folder: &Path, program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+/// Runs a program quietly and gives what it wrote to stdout.
+///
+/// # Errors
+/// When it cannot be started or does not end in success; the text holds its stderr.
+pub(crate) fn output(folder: &Path, program: &str, arguments: &[&str]) -> Result<String, String> {
+    let result = command(folder, program, arguments)
+        .output()
+        .map_err(|error| format!("start {program}: {error}"))?;
+    if result.status.success() {
+        return Ok(String::from_utf8_lossy(&result.stdout).into_owned());
+    }
+    let stderr = String::from_utf8_lossy(&result.stderr);
+    Err(format!("{program} {}: {}\n{stderr}", arguments.join(" "), result.status))
+}
+
+/// What a program that ran in full view left behind.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// Whether it ended with status 0.
+    pub success: bool,
+    /// Its exit status, if it was not ended by a signal.
+    pub code: Option<i32>,
+    /// Everything it wrote to stdout and stderr, each in order.
+    pub text: String,
+}
+
+/// Runs a program, shows what it writes as it comes, and keeps a copy.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn show(
+    folder: &Path,
+    program: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<Run, String> {
+    let start = |error: io::Error| format!("start {program}: {error}");
+    let mut child = command(folder, program, arguments)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(start)?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (out, err) = std::thread::scope(|scope| {
+        let out = scope.spawn(|| out.map(|from| copy(from, io::stdout())).unwrap_or_default());
+        let err = err.map(|from| copy(from, io::stderr())).unwrap_or_default();
+        (out.join().unwrap_or_default(), err)
+    });
+    let status = child.wait().map_err(start)?;
+    Ok(Run { success: status.success(), code: status.code(), text: out + &err })
+}
+
+/// Passes lines on and keeps them; bytes that are not UTF-8 are replaced.
+fn copy(from: impl io::Read, mut to: impl Write) -> String {
+    let mut reader = BufReader::new(from);
+    let mut kept = String::new();
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        // Nobody reading the copy is no reason to stop the program.
+        let _ = to.write_all(&line);
+        kept.push_str(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+    kept
+}
+
+/// Whether a program of this name is in one of the folders of `PATH` or in `/usr/sbin`.
+pub(crate) fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
+        .any(|folder| folder.join(program).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_gives_stdout_or_the_reason() {
+        let here = Path::new(".");
+        assert_eq!(output(here, "printf", &["a"]), Ok("a".into()));
+        let failed = output(here, "ls", &["/no/such/folder"]).unwrap_err();
+        assert!(failed.contains("/no/such/folder"), "{failed}");
+        assert!(output(here, "no-such-program", &[]).unwrap_err().contains("no-such-program"));
+    }
+
+    #[test]
+    fn show_keeps_both_streams_and_the_status() {
+        let script = "echo out; echo err >&2; echo $WORD; exit 3";
+        let run = show(Path::new("."), "sh", &["-c", script], &[("WORD", "word")]).unwrap();
+        assert_eq!((run.success, run.code), (false, Some(3)));
+        assert_eq!(run.text, "out\nword\nerr\n");
+    }
+
+    #[test]
+    fn programs_are_looked_up() {
+        assert!(is_there("sh"));
+        assert!(!is_there("no-such-program"));
+    }
+}

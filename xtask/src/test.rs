@@ -1,0 +1,195 @@
+//! `cargo xtask test`: everything that must hold, in one command, cheap steps first.
+use std::path::Path;
+use std::time::Instant;
+
+use crate::process::{self, Run};
+use crate::tidy;
+use crate::tree::{self, Tree};
+
+/// Debian packages that some tests need; the tests that need one carry its name in theirs.
+const PROGRAMS: [&str; 2] = ["nginx", "haproxy"];
+
+/// Runs every step, even after one failed, so that one run shows everything.
+///
+/// # Errors
+/// With one line that names the steps that failed.
+pub(crate) fn run() -> Result<(), String> {
+    let root = tree::root();
+    let missing = step("programs", || Ok(install(&root))).unwrap_or_default();
+    let mut failed = Vec::new();
+    let mut note = |name: &'static str, result: Result<(), String>| {
+        if let Err(reason) = result {
+            eprintln!("{reason}");
+            failed.push(name);
+        }
+    };
+    note("rustfmt", step("rustfmt", || rustfmt(&root)));
+    note("clippy", step("clippy", || cargo(&root, &CLIPPY)));
+    note("tidy", step("tidy", run_tidy));
+    if process::output(&root, "cargo", &["deny", "--version"]).is_ok() {
+        note("deny", step("deny", || cargo(&root, &DENY)));
+    } else {
+        println!("== deny: left out, cargo-deny is not installed");
+    }
+    let mut count = Count::default();
+    let tests = step("tests", || {
+        let run = tests(&root, &missing)?;
+        count = Count::of(&run.text);
+        if run.success { Ok(()) } else { Err("tests failed".to_owned()) }
+    });
+    note("tests", tests);
+    if !missing.is_empty() {
+        println!("left out: every test with {} in its name; to run them:", missing.join(" or "));
+        println!("    apt-get install --no-install-recommends {}", missing.join(" "));
+        failed.push("programs");
+    }
+    println!("{} passed, {} failed", count.passed, count.failed);
+    if failed.is_empty() { Ok(()) } else { Err(format!("not in order: {}", failed.join(", "))) }
+}
+
+const CLIPPY: [&str; 5] = ["clippy", "--all-targets", "--", "-D", "warnings"];
+const DENY: [&str; 5] = ["deny", "check", "bans", "licenses", "sources"];
+const NEXTEST: [&str; 5] = ["nextest", "run", "--profile", "ci", "--no-tests=pass"];
+
+/// Prints the name of a step and the seconds it took.
+fn step<T>(name: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    println!("== {name}");
+    let start = Instant::now();
+    let result = work();
+    let verdict = if result.is_ok() { "ok" } else { "FAILED" };
+    println!("== {name}: {verdict}, {:.1} s", start.elapsed().as_secs_f64());
+    result
+}
+
+/// Installs what is missing if this is root on Debian; gives what is still missing.
+fn install(root: &Path) -> Vec<&'static str> {
+    let absent = || PROGRAMS.into_iter().filter(|name| !process::is_there(name));
+    let wanted: Vec<&str> = absent().collect();
+    if wanted.is_empty() || !Path::new("/etc/debian_version").exists() || !is_root() {
+        return wanted;
+    }
+    let environment = [("DEBIAN_FRONTEND", "noninteractive")];
+    let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
+    arguments.extend(&wanted);
+    for arguments in [vec!["update"], arguments] {
+        if let Err(reason) = process::show(root, "apt-get", &arguments, &environment) {
+            eprintln!("{reason}");
+        }
+    }
+    // The packages start a service each; the tests run their own, in their own folders.
+    for name in &wanted {
+        if let Err(reason) = process::output(root, "service", &[name, "stop"]) {
+            eprintln!("{reason}");
+        }
+    }
+    absent().collect()
+}
+
+fn is_root() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    ids.and_then(|ids| ids.split_whitespace().nth(1)) == Some("0")
+}
+
+/// Formats file by file: `cargo fmt` does not see modules that a macro declares.
+fn rustfmt(root: &Path) -> Result<(), String> {
+    let tree = Tree::read(root).map_err(|error| format!("read the tree: {error}"))?;
+    let mut arguments = vec!["--check"];
+    arguments.extend(tree.rust().map(|(path, _)| path));
+    succeed("rustfmt", process::show(root, "rustfmt", &arguments, &[])?)
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Result<(), String> {
+    succeed(arguments[0], process::show(root, "cargo", arguments, &[])?)
+}
+
+fn succeed(name: &str, run: Run) -> Result<(), String> {
+    if run.success { Ok(()) } else { Err(format!("{name} ended with status {:?}", run.code)) }
+}
+
+/// Prints every complaint and the figures.
+///
+/// # Errors
+/// When there is a complaint or the tree cannot be read.
+pub(crate) fn run_tidy() -> Result<(), String> {
+    let tree = Tree::read(&tree::root()).map_err(|error| format!("read the tree: {error}"))?;
+    let complaints = tidy::check(&tree);
+    for complaint in &complaints {
+        println!("{complaint}");
+    }
+    match complaints.len() {
+        0 => Ok(()),
+        count => Err(format!("tidy: {count} complaints")),
+    }
+}
+
+/// Runs the tests, those of missing programs apart, with nextest or else with `cargo test`.
+fn tests(root: &Path, missing: &[&str]) -> Result<Run, String> {
+    let nextest = process::output(root, "cargo", &["nextest", "--version"]).is_ok();
+    let filter = missing.iter().map(|name| format!("not test({name})")).collect::<Vec<_>>();
+    let filter = filter.join(" and ");
+    let mut arguments: Vec<&str> = Vec::new();
+    if nextest {
+        arguments.extend(NEXTEST);
+        if !missing.is_empty() {
+            arguments.extend(["-E", &filter]);
+        }
+    } else {
+        println!("cargo-nextest is not installed: using cargo test, which is slower");
+        arguments.extend(["test", "--no-fail-fast", "--"]);
+        arguments.extend(missing.iter().flat_map(|name| ["--skip", name]));
+    }
+    process::show(root, "cargo", &arguments, &[])
+}
+
+/// How many tests ended how.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u32,
+    failed: u32,
+}
+
+impl Count {
+    /// Reads the summary of nextest, or sums the results of `cargo test`.
+    fn of(text: &str) -> Self {
+        let mut count = Self::default();
+        let results = text
+            .lines()
+            .map(str::trim_start)
+            .filter(|line| line.starts_with("test result:") || line.starts_with("Summary ["));
+        for line in results {
+            count.passed += number_before(line, "passed");
+            count.failed += number_before(line, "failed") + number_before(line, "timed");
+        }
+        count
+    }
+}
+
+/// The number that stands before a word: 3 in `3 passed`.
+fn number_before(line: &str, word: &str) -> u32 {
+    let words: Vec<&str> = line.split([' ', ',', ';', ':']).filter(|w| !w.is_empty()).collect();
+    let pair = words.windows(2).find(|pair| pair[1] == word);
+    pair.and_then(|pair| pair[0].parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_both_runners_are_counted() {
+        let nextest = "     Summary [   0.1s] 5 tests run: 2 passed (1 slow), 2 failed, \
+                       1 timed out, 7 skipped\n";
+        assert_eq!(Count::of(nextest), Count { passed: 2, failed: 3 });
+        let cargo = "test result: ok. 3 passed; 0 failed; 0 ignored\n\
+                     test result: FAILED. 1 passed; 2 failed; 0 ignored\n";
+        assert_eq!(Count::of(cargo), Count { passed: 4, failed: 2 });
+        assert_eq!(Count::of("error: could not compile"), Count::default());
+    }
+
+    #[test]
+    fn a_step_hands_its_result_on() {
+        assert_eq!(step("good", || Ok(1)), Ok(1));
+        assert_eq!(step("bad", || Err::<(), _>("reason".into())), Err("reason".into()));
+    }
+}
