@@ -54,13 +54,22 @@ pub(crate) fn compile(french: &[File], english: &[File]) -> Result<String, Vec<S
     Ok(write(&fr, &en))
 }
 
-/// French typography that authors need not type: U+00A0 inside guillemets and before `:` and `%`.
+/// Units after a number that French keeps on the line of the number.
+const UNITS: [&str; 4] = ["ms", "s", "min", "h"];
+
+/// French typography that authors need not type: U+00A0 inside guillemets, before `:` and `%`,
+/// and before the units that we use.
 fn french_typography(text: &str) -> String {
     let mut text = text.to_owned();
     for (plain, proper) in
         [("« ", "«\u{a0}"), (" »", "\u{a0}»"), (" :", "\u{a0}:"), (" %", "\u{a0}%")]
     {
         text = text.replace(plain, proper);
+    }
+    if let Some(rest) = text.strip_prefix(' ')
+        && UNITS.contains(&rest.split([' ', ',', '.']).next().unwrap_or_default())
+    {
+        text = format!("\u{a0}{rest}");
     }
     text.replace('\'', "’")
 }
@@ -302,7 +311,7 @@ fn statements(
     let pad = " ".repeat(indent);
     for piece in pieces {
         let _ = match piece {
-            Piece::Text(text) => writeln!(out, "{pad}out.push_str({text:?});"),
+            Piece::Text(text) => writeln!(out, "{pad}{};", push(text)),
             Piece::Argument(name) => match arguments.get(name) {
                 Some(Kind::Number) => writeln!(out, "{pad}out.push_str(&{name}.text(lang));"),
                 _ => writeln!(out, "{pad}out.push_str({name});"),
@@ -310,6 +319,10 @@ fn statements(
             Piece::Plural(name, arms) => {
                 let _ = writeln!(out, "{pad}match ({name}.0, {name}.plural(lang)) {{");
                 for (arm, pieces) in arms {
+                    if let [Piece::Text(text)] = pieces.as_slice() {
+                        let _ = writeln!(out, "{pad}    {arm} => {},", push(text));
+                        continue;
+                    }
                     let _ = writeln!(out, "{pad}    {arm} => {{");
                     statements(out, pieces, arguments, indent + 8);
                     let _ = writeln!(out, "{pad}    }}");
@@ -317,6 +330,14 @@ fn statements(
                 writeln!(out, "{pad}}}")
             }
         };
+    }
+}
+
+fn push(text: &str) -> String {
+    let mut characters = text.chars();
+    match (characters.next(), characters.next()) {
+        (Some(character), None) => format!("out.push({character:?})"),
+        _ => format!("out.push_str({text:?})"),
     }
 }
 
@@ -388,7 +409,7 @@ mod tests {
         let text = "a = { NUMBER($n) } { $n ->\n    [one] site\n   *[other] sites\n } { $x }\n";
         let rust = compile(&file("fr.ftl", text), &file("en.ftl", text)).unwrap();
         assert!(rust.contains("pub fn a(lang: Lang, n: impl Into<Number>, x: &str) -> String"));
-        assert!(rust.contains("(_, Plural::One) => {"));
+        assert!(rust.contains("(_, Plural::One) => out.push_str(\"site\"),"));
     }
 
     #[test]

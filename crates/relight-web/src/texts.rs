@@ -21,17 +21,16 @@ pub fn by_code(lang: Lang, code: &str) -> Option<&'static str> {
     })
 }
 
-/// A line of the live log: `code` is the key without `log-`, `args` are the arguments in
+/// A line of the live log: `code` is the key (`log-relit`), `args` are the arguments in
 /// alphabetical order of their names, numbers as plain digits.
 ///
 /// A code without text is shown as it is, with its arguments: a fact is never swallowed because
 /// nobody has written its sentence.
 pub fn log_line(lang: Lang, code: &str, args: &[String]) -> String {
-    let key = format!("log-{code}");
-    if let Some(text) = by_code(lang, &key) {
+    if let Some(text) = by_code(lang, code) {
         return text.to_owned();
     }
-    let line = LINES.binary_search_by(|(name, _)| (*name).cmp(&key)).ok();
+    let line = LINES.binary_search_by(|(name, _)| (*name).cmp(code)).ok();
     line.and_then(|at| LINES[at].1(lang, args))
         .unwrap_or_else(|| format!("{code} {}", args.join(" ")).trim_end().to_owned())
 }
@@ -58,6 +57,19 @@ mod tests {
                 assert!(!french.contains(wrong), "{key}: {wrong:?} in {french:?}");
             }
         }
+    }
+
+    #[test]
+    fn log_lines_take_their_arguments_by_position() {
+        let args = ["12".to_owned(), "3992".to_owned()];
+        assert_eq!(
+            log_line(Lang::Fr, "log-dark-proven", &args),
+            "Extinction prouvée pour 3\u{a0}992 sites en 12\u{a0}ms"
+        );
+        let args = ["san-005".to_owned()];
+        assert_eq!(log_line(Lang::En, "log-relit", &args), "san-005 is lit again");
+        assert_eq!(log_line(Lang::En, "log-dark-proven", &args), "log-dark-proven san-005");
+        assert_eq!(log_line(Lang::En, "never-heard-of", &[]), "never-heard-of");
     }
 
     #[test]

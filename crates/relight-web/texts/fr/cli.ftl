@@ -1,11 +1,11 @@
-### La ligne de commande.
+### The command line.
 
 error-label = erreur
 hint-label = conseil
 warning-label = avertissement
 next-label = Ensuite
 
-# La première ligne d'une réponse.
+# The first line of an answer.
 affected-summary = { NUMBER($affected) } { $affected ->
     [one] site touché
    *[other] sites touchés
@@ -31,7 +31,7 @@ and-more-sectors = … et { NUMBER($count) } { $count ->
    *[other] autres secteurs
  } (--by none les montre tous)
 
-# Les trois premiers nombres d'un examen.
+# The first three numbers of a scan.
 scan-summary = { NUMBER($files) } { $files ->
     [one] fichier lu
    *[other] fichiers lus

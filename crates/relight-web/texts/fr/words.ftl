@@ -1,4 +1,4 @@
-### Les mots des valeurs codées : états, verdicts, raisons, lacunes, gravités, secteurs.
+### The words of coded values: states, verdicts, reasons, flaws, severities, sectors.
 
 state-dark-requested = Extinction demandée
 state-exposed = Touché, encore en ligne

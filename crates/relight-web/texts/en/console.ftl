@@ -1,0 +1,61 @@
+### The console.
+
+console-skip = Skip to content
+console-nav = Main navigation
+console-nav-incident = Incident
+console-nav-sites = Sites
+console-nav-public = Public page
+console-no-incident = No open incident
+console-since = Open for { $elapsed }
+console-counters = Counters
+counter-lit = online
+counter-dark = dark, proven
+counter-todo = affected, to fix
+counter-share = share online
+counter-alarm = exposed or unproven
+wall-title = { NUMBER($sites) } { $sites ->
+    [one] light
+   *[other] lights
+ }
+wall-label = Wall of sites; the list of sectors gives the same numbers
+wall-legend = Legend
+sectors-title = By sector
+sectors-note = online / total
+sectors-sentence = { $sector }: { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }, { NUMBER($lit) } online, { NUMBER($dark) } dark, { NUMBER($todo) } to fix
+log-title = Live
+log-empty = Nothing yet.
+live-on = Live
+live-wait = Connecting…
+live-frozen = Data frozen since { $time }
+live-off = Without scripts this page does not update by itself.
+live-summary = { NUMBER($lit) } online, { NUMBER($dark) } dark
+live-alarm = { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+ } exposed or unproven
+duration-minutes = { NUMBER($minutes) } min
+duration-hours = { NUMBER($hours) } h
+language-switch = Français
+sites-title = Sites
+sites-count = { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+ }
+sites-none = No site fits.
+sites-all-sectors = All sectors
+sites-all-states = All states
+sites-filter = Filter
+sites-column-site = Site
+sites-column-name = Name
+sites-column-organisation = Organisation
+sites-column-sector = Sector
+sites-column-state = State
+sites-previous = Previous
+sites-next = Next
+sites-page = Page { NUMBER($page) } of { NUMBER($pages) }
+not-found-title = Page not found
+not-found-text = Nothing exists at this address.
+not-found-back = Back to the incident

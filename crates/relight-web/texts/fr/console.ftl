@@ -1,0 +1,67 @@
+### The console.
+
+console-skip = Aller au contenu
+console-nav = Navigation principale
+console-nav-incident = Incident
+console-nav-sites = Sites
+console-nav-public = Page publique
+console-no-incident = Aucun incident ouvert
+console-since = Ouvert depuis { $elapsed }
+console-counters = Compteurs
+counter-lit = en ligne
+counter-dark = éteints, prouvés
+counter-todo = touchés, à corriger
+counter-share = part en ligne
+counter-alarm = exposés ou non prouvés
+wall-title = { NUMBER($sites) } { $sites ->
+    [one] ampoule
+   *[other] ampoules
+ }
+wall-label = Mur des sites; la liste des secteurs donne les mêmes nombres
+wall-legend = Légende
+sectors-title = Par secteur
+sectors-note = en ligne / total
+sectors-sentence = { $sector } : { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }, { NUMBER($lit) } en ligne, { NUMBER($dark) } { $dark ->
+    [one] éteint
+   *[other] éteints
+ }, { NUMBER($todo) } à corriger
+log-title = En direct
+log-empty = Rien encore.
+live-on = En direct
+live-wait = Connexion…
+live-frozen = Données figées depuis { $time }
+live-off = Sans script, cette page ne se met pas à jour toute seule.
+live-summary = { NUMBER($lit) } en ligne, { NUMBER($dark) } { $dark ->
+    [one] éteint
+   *[other] éteints
+ }
+live-alarm = { NUMBER($count) } { $count ->
+    [one] site exposé ou non prouvé
+   *[other] sites exposés ou non prouvés
+ }
+duration-minutes = { NUMBER($minutes) } min
+duration-hours = { NUMBER($hours) } h
+language-switch = English
+sites-title = Sites
+sites-count = { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+ }
+sites-none = Aucun site ne correspond.
+sites-all-sectors = Tous les secteurs
+sites-all-states = Tous les états
+sites-filter = Filtrer
+sites-column-site = Site
+sites-column-name = Nom
+sites-column-organisation = Organisme
+sites-column-sector = Secteur
+sites-column-state = État
+sites-previous = Précédent
+sites-next = Suivant
+sites-page = Page { NUMBER($page) } sur { NUMBER($pages) }
+not-found-title = Page introuvable
+not-found-text = Rien n'existe à cette adresse.
+not-found-back = Retour à l'incident

@@ -1,0 +1,74 @@
+### The live log. The emitted code is the key; arguments are in the alphabetical order
+### of their names, numbers as plain digits.
+
+# id, title
+log-incident-opened = Incident ouvert : { $id }, { $title }
+# id
+log-incident-closed = Incident fermé : { $id }
+# affected, clear, unknown
+log-answered = Réponse de l'inventaire : { NUMBER($affected) } { $affected ->
+    [one] touché
+   *[other] touchés
+ }, { NUMBER($unknown) } { $unknown ->
+    [one] inconnu
+   *[other] inconnus
+ }, { NUMBER($clear) } hors de cause
+# plan, sites
+log-plan-proposed = Plan { $plan } proposé : { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+# person, plan
+log-plan-approved = Plan { $plan } approuvé par { $person }
+# plan, reason
+log-plan-refused = Plan { $plan } refusé : { $reason }
+# sites
+log-dark-ordered = Extinction demandée pour { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+# milliseconds, sites
+log-dark-proven = Extinction prouvée pour { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } en { NUMBER($milliseconds) } ms
+# reason, site
+log-dark-failed = { $site } n'est pas éteint : { $reason }
+# site
+log-analysing = { $site } : analyse commencée
+# reason, site
+log-unknown = { $site } reste éteint : { $reason }
+# site
+log-clear = { $site } est hors de cause
+# component, site
+log-affected = { $site } est touché : { $component }
+# site
+log-fixing = { $site } : correctif en cours
+# site
+log-fix-deployed = { $site } : correctif déployé, vérification
+# site
+log-fix-verified = { $site } : correctif vérifié
+# reason, site
+log-verification-failed = { $site } : vérification échouée, { $reason }
+# site
+log-relight-ordered = Rallumage demandé : { $site }
+# site
+log-relit = { $site } est rallumé
+# sites
+log-relit-many = { NUMBER($sites) } { $sites ->
+    [one] site rallumé
+   *[other] sites rallumés
+ }
+# site
+log-exposed = { $site } est touché et encore en ligne
+# edge
+log-edge-lost = Le frontal { $edge } ne répond plus
+# edge
+log-edge-back = Le frontal { $edge } répond de nouveau
+# edge, site
+log-drifted = Le frontal { $edge } a changé { $site } sans ordre; l'état voulu est rétabli
+# advisory, sites
+log-advisory-revised = Avis { $advisory } révisé : { NUMBER($sites) } { $sites ->
+    [one] site à réexaminer
+   *[other] sites à réexaminer
+ }

@@ -1,0 +1,35 @@
+### The public page and the holding page. Nothing about a site that a visitor would not see.
+
+public-title = État des services
+public-sentence = { NUMBER($lit) } { $lit ->
+    [one] service
+   *[other] services
+ } sur { NUMBER($total) } { $lit ->
+    [one] est en ligne
+   *[other] sont en ligne
+ }.
+public-sentence-dark = { NUMBER($dark) } { $dark ->
+    [one] est hors ligne
+   *[other] sont hors ligne
+ } par précaution.
+public-precaution = Par mesure de précaution, ces services sont temporairement hors ligne pendant que nous vérifions s'ils utilisent un logiciel vulnérable. Chacun sera remis en ligne dès que sa vérification sera terminée.
+public-all-lit = Aucun service n'est hors ligne par précaution.
+public-progress = { $share } des services sont en ligne
+public-sectors = Par secteur
+public-sector-count = { NUMBER($lit) } sur { NUMBER($total) } en ligne
+public-services = Services
+public-column-service = Service
+public-column-state = État
+public-online = En ligne
+public-offline = Hors ligne par précaution
+public-updated = Mise à jour
+public-utc = { $date }, { $time } UTC
+public-data = Données ouvertes
+public-back = Tous les secteurs
+public-language = English
+
+holding-title = Service temporairement hors ligne
+holding-text = Par mesure de précaution, ce service est temporairement hors ligne pendant que nous vérifions s'il utilise un logiciel vulnérable. Il sera remis en ligne dès que la vérification sera terminée.
+holding-retry = Réessayer
+holding-updates = Prochaine mise à jour et état des services :
+holding-channel = Pour nous joindre autrement :
