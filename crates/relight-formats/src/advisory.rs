@@ -1,0 +1,162 @@
+//! Advisory documents: one plug-in a format, and the records that relight ships itself.
+
+use std::ops::Range;
+
+use relight_model::{Advisory, Warning, registry};
+
+registry! {
+    /// Every advisory format, in alphabetical order.
+    pub static ADVISORY_FORMATS: dyn AdvisoryFormat, check = crate::advisory::check;
+    osv
+}
+
+/// How much of a document a format may look at to recognise it, in bytes.
+pub const HEAD_BYTES: usize = 4096;
+
+/// One form in which advisories are published.
+pub trait AdvisoryFormat: Sync {
+    /// The name of the format, which is the name of its file.
+    fn name(&self) -> &'static str;
+
+    /// Whether a document that starts with `head` (at most [`HEAD_BYTES`]) is of this form.
+    fn recognises(&self, head: &[u8]) -> bool;
+
+    /// Reads every record; one that cannot be used is a warning and costs no other record.
+    ///
+    /// `source` becomes [`Advisory::source`]; `place` names the document in warnings.
+    fn read(&self, source: &str, place: &str, bytes: &[u8]) -> (Vec<Record>, Vec<Warning>);
+}
+
+/// One advisory and where its raw text stands in the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What was read.
+    pub advisory: Advisory,
+    /// The bytes of the document that hold it, for those who keep the raw text.
+    pub range: Range<usize>,
+}
+
+/// Reads the advisories of a document in any known format.
+///
+/// Warnings name `place` with the line or the number of the record, say what is wrong with it and
+/// what to do. A document that no format recognises gives one warning.
+pub fn read_advisories(source: &str, place: &str, bytes: &[u8]) -> (Vec<Advisory>, Vec<Warning>) {
+    let (records, warnings) = read_records(source, place, bytes);
+    (records.into_iter().map(|record| record.advisory).collect(), warnings)
+}
+
+/// As [`read_advisories`], with the place of each record in `bytes`.
+pub fn read_records(source: &str, place: &str, bytes: &[u8]) -> (Vec<Record>, Vec<Warning>) {
+    let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
+    match ADVISORY_FORMATS.iter().find(|format| format.recognises(head)) {
+        Some(format) => format.read(source, place, bytes),
+        None => {
+            let message = "holds no advisory in a known format; expected OSV JSON";
+            (Vec::new(), vec![Warning::new("advisory-format-unknown", place, message)])
+        }
+    }
+}
+
+/// The raw text of the records that relight ships: the four Log4j flaws of 2021, with the
+/// intervals that Apache, the assigner of the four numbers, published.
+pub const BUILTIN: [(&str, &str); 4] = [
+    ("CVE-2021-44228.json", include_str!("../advisories/CVE-2021-44228.json")),
+    ("CVE-2021-44832.json", include_str!("../advisories/CVE-2021-44832.json")),
+    ("CVE-2021-45046.json", include_str!("../advisories/CVE-2021-45046.json")),
+    ("CVE-2021-45105.json", include_str!("../advisories/CVE-2021-45105.json")),
+];
+
+/// The source name of the records that relight ships.
+pub const BUILTIN_SOURCE: &str = "relight";
+
+/// The advisories that relight ships, see [`BUILTIN`].
+pub fn builtin_advisories() -> Vec<Advisory> {
+    BUILTIN
+        .iter()
+        .flat_map(|(name, text)| read_advisories(BUILTIN_SOURCE, name, text.as_bytes()).0)
+        .collect()
+}
+
+/// Runs one format over its fixtures.
+#[cfg(test)]
+pub(crate) fn check(name: &str, format: &dyn AdvisoryFormat) {
+    assert_eq!(format.name(), name);
+    testkit::check_fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"), name, |case| {
+        let mut lines = Vec::new();
+        for (file, bytes) in &case.files {
+            assert!(format.recognises(bytes.get(..HEAD_BYTES).unwrap_or(bytes)), "{file}");
+            let (records, warnings) = format.read("test", file, bytes);
+            lines.extend(records.iter().flat_map(show));
+            lines.extend(warnings.iter().map(ToString::to_string));
+        }
+        lines.join("\n") + "\n"
+    });
+}
+
+/// A record as lines of text; every field is named, so that a new one is not forgotten.
+#[cfg(test)]
+fn show(record: &Record) -> Vec<String> {
+    let Record { advisory, range } = record;
+    let Advisory { source, id, revision, published, modified, withdrawn, .. } = advisory;
+    let Advisory { aliases, summary, affected, severities, known_exploited, .. } = advisory;
+    let Advisory { references, .. } = advisory;
+    let mut lines = vec![
+        format!("{id} from {source} at {range:?} sha256 {:.8}", revision.to_string()),
+        format!("  published {published:?} modified {modified:?} withdrawn {withdrawn:?}"),
+        format!("  aliases {aliases:?} summary {summary:?} references {references:?}"),
+        format!("  severities {severities:?} known exploited {known_exploited}"),
+    ];
+    for relight_model::Affected { package, ranges, versions, classes } in affected {
+        let ecosystem = package.ecosystem.as_str();
+        lines.push(format!("  {ecosystem} {:?} {}", package.release, package.name));
+        lines.extend(ranges.iter().map(|it| format!("    {:?} {:?}", it.kind, it.events)));
+        lines.push(format!("    versions {versions:?} classes {classes:?}"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::{Ecosystem, RangeEvent};
+
+    use super::*;
+
+    #[test]
+    fn builtin_records_are_whole() {
+        for (name, text) in BUILTIN {
+            let (advisories, warnings) = read_advisories(BUILTIN_SOURCE, name, text.as_bytes());
+            assert_eq!(warnings, []);
+            let [advisory] = &advisories[..] else { panic!("{name} is not one record") };
+            assert_eq!(format!("{}.json", advisory.id), name);
+            assert!(advisory.aliases.iter().any(|alias| alias.starts_with("GHSA-")));
+            let [affected] = &advisory.affected[..] else { panic!("{name}: one package") };
+            assert_eq!(affected.package.ecosystem, Ecosystem::Maven);
+            assert_eq!(affected.package.name, "org.apache.logging.log4j:log4j-core");
+            let fixed = |event: &&RangeEvent| matches!(event, RangeEvent::Fixed(_));
+            let fixes = affected.ranges.iter().flat_map(|range| &range.events).filter(fixed);
+            assert_eq!(fixes.count(), 3, "{name}: one fix a maintained branch");
+            assert!(!advisory.summary.is_empty() && advisory.published.is_some());
+            assert!(advisory.severities.iter().all(|vector| vector.starts_with("CVSS:3.1/")));
+        }
+    }
+
+    #[test]
+    fn known_exploited_are_the_two_of_the_catalogue() {
+        let ids: Vec<_> = builtin_advisories()
+            .into_iter()
+            .filter(|advisory| advisory.known_exploited)
+            .map(|advisory| advisory.id)
+            .collect();
+        assert_eq!(ids, ["CVE-2021-44228", "CVE-2021-45046"]);
+    }
+
+    #[test]
+    fn an_unknown_document_is_one_warning() {
+        for bytes in [&b""[..], b"PK\x03\x04", b"id,name\n1,2\n"] {
+            let (advisories, warnings) = read_advisories("test", "feed.bin", bytes);
+            assert_eq!(advisories, []);
+            assert_eq!(warnings[0].code, "advisory-format-unknown");
+            assert_eq!(warnings.len(), 1);
+        }
+    }
+}
