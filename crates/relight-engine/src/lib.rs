@@ -2,4 +2,6 @@
 //!
 //! Decides; never serves HTTP, never scans, never starts a process. The clock is a parameter.
 
+pub mod incident;
 pub mod live;
+pub mod plan;

@@ -1,0 +1,239 @@
+//! One line of the journal: what was decided, reported or seen, in canonical JSON.
+
+use relight_model::{Digest, Epoch, GateKey, Light};
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Evidence;
+use super::wire;
+
+/// What happened. Sites are named by their gate key, so that an exported journal reads alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Entry {
+    /// An incident was opened about a question.
+    Opened {
+        /// The question (`CVE-2021-44228`).
+        question: String,
+        /// One line for people.
+        title: String,
+        /// Revision of the advisory group when it was opened.
+        #[serde(with = "wire::digest")]
+        revision: Digest,
+        /// The policy in force: who may switch.
+        policy: String,
+    },
+    /// Sites were ordered dark under a plan.
+    DarkOrdered {
+        /// Hash of the plan.
+        #[serde(with = "wire::digest")]
+        plan: Digest,
+        /// The sites of the plan.
+        #[serde(with = "wire::keys")]
+        sites: Vec<GateKey>,
+        /// Why, as the person wrote it.
+        reason: String,
+    },
+    /// An edge was read back and every listener probed: the sites show this light.
+    Proved {
+        /// The sites.
+        #[serde(with = "wire::keys")]
+        sites: Vec<GateKey>,
+        /// What was proven.
+        #[serde(with = "wire::light")]
+        light: Light,
+        /// The edge.
+        edge: String,
+        /// The epoch that the edge held.
+        #[serde(with = "wire::epoch")]
+        epoch: Epoch,
+    },
+    /// Dark is wanted and could not be proven: the sites count as exposed.
+    EdgeFailed {
+        /// The sites.
+        #[serde(with = "wire::keys")]
+        sites: Vec<GateKey>,
+        /// The edge.
+        edge: String,
+        /// Code of what was wrong (`unreachable`, `probe-disagrees`).
+        why: String,
+    },
+    /// Somebody is looking at the sites.
+    AnalysisStarted {
+        /// The sites.
+        #[serde(with = "wire::keys")]
+        sites: Vec<GateKey>,
+    },
+    /// What is known about a site, for one artifact set and one advisory revision.
+    EvidenceAttached {
+        /// The evidence, whole.
+        evidence: Evidence,
+    },
+    /// Somebody began to repair a site.
+    FixStarted {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// What is being done.
+        note: String,
+    },
+    /// Another artifact set is in service.
+    Deployed {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// Its new digest.
+        #[serde(with = "wire::digest")]
+        digest: Digest,
+    },
+    /// The deployed fix is being verified.
+    VerificationStarted {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+    },
+    /// The three independent parts of a verification (INCIDENT 3.3).
+    Verified {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// The functional test behind the gate passed.
+        functional: bool,
+        /// What the check for signs of compromise gave.
+        compromise: Compromise,
+        /// The site is vital: an unknown compromise check is not enough.
+        vital: bool,
+    },
+    /// A site is being opened under this evidence.
+    RelightStarted {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// Id of the evidence.
+        #[serde(with = "wire::digest")]
+        evidence: Digest,
+    },
+    /// Opening was not proven in time, or its evidence lapsed meanwhile: dark again.
+    RelightStopped {
+        /// The sites.
+        #[serde(with = "wire::keys")]
+        sites: Vec<GateKey>,
+        /// Code of the reason.
+        why: String,
+    },
+    /// The advisory group changed in a way that can change a match.
+    Revised {
+        /// The new revision.
+        #[serde(with = "wire::digest")]
+        revision: Digest,
+    },
+    /// Lit sites whose evidence is no longer current, after the deadline for a new match.
+    Lapsed {
+        /// The sites.
+        #[serde(with = "wire::keys")]
+        sites: Vec<GateKey>,
+    },
+    /// What an edge shows no longer agrees with what is wanted.
+    Drifted {
+        /// The sites.
+        #[serde(with = "wire::keys")]
+        sites: Vec<GateKey>,
+        /// The edge.
+        edge: String,
+        /// Code of what was seen.
+        what: String,
+    },
+    /// The incident is over.
+    Closed {},
+    /// An attempt that the fold refused; kept for the audit, changes nothing.
+    Refused {
+        /// Kind of the entry that was refused.
+        entry: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// What the check for signs of compromise gave (INCIDENT 3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compromise {
+    /// Logs cover the whole interval, or a named person attested it: nothing was seen.
+    NoSigns,
+    /// Something was seen: no automatic return.
+    Signs,
+    /// Not enough is known to say.
+    Unknown,
+}
+
+impl Entry {
+    /// The stable name of the kind, as in the journal's column.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::DarkOrdered { .. } => "dark-ordered",
+            Self::Proved { .. } => "proved",
+            Self::EdgeFailed { .. } => "edge-failed",
+            Self::AnalysisStarted { .. } => "analysis-started",
+            Self::EvidenceAttached { .. } => "evidence-attached",
+            Self::FixStarted { .. } => "fix-started",
+            Self::Deployed { .. } => "deployed",
+            Self::VerificationStarted { .. } => "verification-started",
+            Self::Verified { .. } => "verified",
+            Self::RelightStarted { .. } => "relight-started",
+            Self::RelightStopped { .. } => "relight-stopped",
+            Self::Revised { .. } => "revised",
+            Self::Lapsed { .. } => "lapsed",
+            Self::Drifted { .. } => "drifted",
+            Self::Closed {} => "closed",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
+    /// The body of the journal record: canonical JSON (RFC 8785; all our numbers are integers and
+    /// all keys ASCII, so sorted keys without blanks are canonical).
+    ///
+    /// # Errors
+    /// Never for the entries above; the serializer's type says it could.
+    pub fn to_body(&self) -> Result<String, serde_json::Error> {
+        wire::canonical(self)
+    }
+
+    /// Reads a body back.
+    ///
+    /// # Errors
+    /// The body is not one of the entries above.
+    pub fn from_body(body: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_canonical_and_read_back() {
+        let entry = Entry::Proved {
+            sites: vec![GateKey::new("b").unwrap(), GateKey::new("a").unwrap()],
+            light: Light::Dark,
+            edge: "nginx-01".into(),
+            epoch: Epoch { term: 3, seq: 7 },
+        };
+        let body = entry.to_body().unwrap();
+        assert_eq!(
+            body,
+            r#"{"edge":"nginx-01","epoch":"3-7","kind":"proved","light":"dark","sites":["b","a"]}"#
+        );
+        assert_eq!(Entry::from_body(&body).unwrap(), entry);
+        assert_eq!(entry.kind(), "proved");
+    }
+
+    #[test]
+    fn a_bad_body_is_an_error() {
+        for body in
+            ["", "{}", r#"{"kind":"proved"}"#, r#"{"kind":"fix-started","note":"","site":"../x"}"#]
+        {
+            assert!(Entry::from_body(body).is_err(), "{body}");
+        }
+    }
+}

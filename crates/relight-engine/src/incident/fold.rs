@@ -1,0 +1,430 @@
+//! An incident as a pure fold over the journal: the only source of what is wanted.
+
+use std::collections::BTreeMap;
+
+use relight_model::{Digest, DisplayState, GateKey, Light, Timestamp, Verdict};
+
+use super::entry::{Compromise, Entry};
+use super::evidence::{Current, Evidence};
+use super::phase::{Gate, Phase, display};
+
+/// Why an entry changes nothing. The text is for the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected(pub &'static str);
+
+/// One site in one incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Where it stands.
+    pub phase: Phase,
+    /// What was last seen of its gate.
+    pub gate: Gate,
+    /// The newest evidence.
+    pub evidence: Option<Evidence>,
+    /// The artifact set in service, as last reported.
+    pub deployed: Option<Digest>,
+    /// When that was reported.
+    pub deployed_at: Timestamp,
+    /// A verified fix is in service.
+    pub fixed: bool,
+    /// It was proven dark at least once.
+    pub was_dark: bool,
+    /// It was ordered dark at least once.
+    pub ordered: bool,
+    /// When the phase was entered.
+    pub since: Timestamp,
+}
+
+impl Case {
+    fn new(now: Timestamp) -> Self {
+        Self {
+            phase: Phase::Online,
+            gate: Gate::Open,
+            evidence: None,
+            deployed: None,
+            deployed_at: Timestamp::MIN,
+            fixed: false,
+            was_dark: false,
+            ordered: false,
+            since: now,
+        }
+    }
+
+    fn go(&mut self, phase: Phase, now: Timestamp) {
+        if self.phase.wants() == Light::Lit && phase.wants() == Light::Dark {
+            self.gate = Gate::Requested;
+        }
+        if self.phase != phase {
+            self.since = now;
+        }
+        self.phase = phase;
+    }
+
+    /// The verdict of the newest evidence.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.evidence.as_ref().map(|evidence| evidence.verdict)
+    }
+
+    /// The state in which the site is drawn.
+    pub fn display(&self) -> DisplayState {
+        display(self.phase, self.gate, self.fixed, self.verdict())
+    }
+}
+
+/// One incident. `apply` is the only way to change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// The question it is about.
+    pub question: String,
+    /// One line for people.
+    pub title: String,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// The latest revision of the advisory group.
+    pub revision: Digest,
+    /// No more entries are accepted.
+    pub closed: bool,
+    matcher_revision: u32,
+    cases: BTreeMap<GateKey, Case>,
+}
+
+impl Incident {
+    /// The incident that an `Opened` entry begins.
+    ///
+    /// # Errors
+    /// Any other entry: an incident starts with its opening.
+    pub fn open(entry: &Entry, now: Timestamp, matcher_revision: u32) -> Result<Self, Rejected> {
+        let Entry::Opened { question, title, revision, .. } = entry else {
+            return Err(Rejected("the incident is not open"));
+        };
+        Ok(Self {
+            question: question.clone(),
+            title: title.clone(),
+            opened: now,
+            revision: *revision,
+            closed: false,
+            matcher_revision,
+            cases: BTreeMap::new(),
+        })
+    }
+
+    /// Every case, by gate key.
+    pub fn cases(&self) -> &BTreeMap<GateKey, Case> {
+        &self.cases
+    }
+
+    /// The case of a site, once something was said about it.
+    pub fn case(&self, site: &GateKey) -> Option<&Case> {
+        self.cases.get(site)
+    }
+
+    /// What this incident wants visitors of a site to see.
+    pub fn wants(&self, site: &GateKey) -> Light {
+        match self.cases.get(site) {
+            Some(case) if !self.closed => case.phase.wants(),
+            _ => Light::Lit,
+        }
+    }
+
+    /// True when the newest evidence of a site allows to open it at this instant.
+    pub fn permits(&self, site: &GateKey, now: Timestamp) -> bool {
+        self.cases.get(site).is_some_and(|case| self.case_permits(case, now))
+    }
+
+    fn case_permits(&self, case: &Case, now: Timestamp) -> bool {
+        case.evidence.as_ref().is_some_and(|e| e.permits(&self.current(case), now))
+    }
+
+    fn current(&self, case: &Case) -> Current {
+        Current {
+            artifact_set: case.deployed,
+            revision: self.revision,
+            statements_digest: Digest::default(),
+            matcher_revision: self.matcher_revision,
+        }
+    }
+
+    /// Folds one entry in.
+    ///
+    /// # Errors
+    /// The entry does not follow from the present state; then nothing changed. An entry about
+    /// several sites is accepted if it follows for at least one of them.
+    pub fn apply(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
+        if self.closed {
+            return Err(Rejected("the incident is closed"));
+        }
+        match entry {
+            Entry::Opened { .. } => Err(Rejected("the incident is open already")),
+            Entry::DarkOrdered { sites, .. } => self.order(sites, now),
+            Entry::Proved { sites, light, .. } => self.each(sites, |case| prove(case, *light, now)),
+            Entry::EdgeFailed { sites, .. } => self.each(sites, |case| fail(case, now)),
+            Entry::AnalysisStarted { sites } => {
+                self.each(sites, |case| step(case, &BEFORE_ANALYSIS, Phase::Analysing, now))
+            }
+            Entry::EvidenceAttached { evidence } => self.attach(evidence, now),
+            Entry::FixStarted { site, .. } => {
+                self.one(site, |case| step(case, &[Phase::Affected], Phase::Fixing, now))
+            }
+            Entry::Deployed { site, digest } => self.one(site, |case| deploy(case, *digest, now)),
+            Entry::VerificationStarted { site } => {
+                self.one(site, |case| step(case, &[Phase::FixDeployed], Phase::Verifying, now))
+            }
+            Entry::Verified { site, functional, compromise, vital } => {
+                self.verified(site, *functional, *compromise, *vital, now)
+            }
+            Entry::RelightStarted { site, evidence } => self.relight(site, *evidence, now),
+            Entry::RelightStopped { sites, .. } => self
+                .each(sites, |case| step(case, &[Phase::Relighting], Phase::RelightEligible, now)),
+            Entry::Revised { revision } => {
+                self.revision = *revision;
+                Ok(())
+            }
+            Entry::Lapsed { sites } => self.lapse(sites, now),
+            Entry::Drifted { sites, .. } => self.each(sites, |case| drift(case, now)),
+            Entry::Closed {} => self.close(),
+            Entry::Refused { .. } => Ok(()),
+        }
+    }
+
+    fn one(
+        &mut self,
+        site: &GateKey,
+        change: impl Fn(&mut Case) -> Result<(), Rejected>,
+    ) -> Result<(), Rejected> {
+        let case = self.cases.get_mut(site).ok_or(Rejected("the site has no case"))?;
+        change(case)
+    }
+
+    fn each(
+        &mut self,
+        sites: &[GateKey],
+        change: impl Fn(&mut Case) -> Result<(), Rejected>,
+    ) -> Result<(), Rejected> {
+        let mut result = Err(Rejected("none of the sites has a case"));
+        for site in sites {
+            if let Some(case) = self.cases.get_mut(site) {
+                match (change(case), &result) {
+                    (Ok(()), _) => result = Ok(()),
+                    (Err(why), Err(_)) => result = Err(why),
+                    (Err(_), Ok(())) => {}
+                }
+            }
+        }
+        result
+    }
+
+    fn order(&mut self, sites: &[GateKey], now: Timestamp) -> Result<(), Rejected> {
+        let mut ordered = Err(Rejected("every site is ordered dark already"));
+        for site in sites {
+            let case = self.cases.entry(site.clone()).or_insert_with(|| Case::new(now));
+            if matches!(case.phase, Phase::Online | Phase::RelitProven) {
+                case.ordered = true;
+                case.go(Phase::DarkRequested, now);
+                ordered = Ok(());
+            }
+        }
+        ordered
+    }
+
+    /// Evidence comes from reading what is deployed, so it also reports the artifact set; older
+    /// evidence than the last report of a deployment says nothing about what runs now.
+    fn attach(&mut self, evidence: &Evidence, now: Timestamp) -> Result<(), Rejected> {
+        if evidence.advisory != self.question {
+            return Err(Rejected("the evidence is about another question"));
+        }
+        let current = self.revision;
+        let mut case = match self.cases.get(&evidence.site) {
+            Some(case) => case.clone(),
+            None => Case::new(now),
+        };
+        if evidence.made_at < case.deployed_at {
+            return Err(Rejected("the evidence is older than what is deployed"));
+        }
+        let before = (case.evidence.clone(), case.deployed);
+        let changed = evidence.artifact_set.is_some() && evidence.artifact_set != case.deployed;
+        if changed {
+            case.deployed = evidence.artifact_set;
+            case.deployed_at = evidence.made_at;
+        }
+        case.evidence = Some(evidence.clone());
+        let permits = self.case_permits(&case, now);
+        let next = after_evidence(&case, evidence.verdict, permits, &before, current)?;
+        if next == Phase::Affected || next == Phase::Unknown {
+            case.fixed = false;
+        }
+        case.go(next, now);
+        self.cases.insert(evidence.site.clone(), case);
+        Ok(())
+    }
+
+    fn verified(
+        &mut self,
+        site: &GateKey,
+        functional: bool,
+        compromise: Compromise,
+        vital: bool,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        let permits = self.permits(site, now);
+        let safe = match compromise {
+            Compromise::NoSigns => true,
+            Compromise::Unknown => !vital,
+            Compromise::Signs => false,
+        };
+        let passed = permits && functional && safe;
+        self.one(site, |case| {
+            let next = if passed { Phase::RelightEligible } else { Phase::Affected };
+            step(case, &[Phase::Verifying], next, now)?;
+            case.fixed = passed;
+            Ok(())
+        })
+    }
+
+    fn relight(
+        &mut self,
+        site: &GateKey,
+        evidence: Digest,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        let case = self.cases.get(site).ok_or(Rejected("the site has no case"))?;
+        let named = case.evidence.as_ref().and_then(|e| e.id().ok()) == Some(evidence);
+        if !named || !self.case_permits(case, now) {
+            return Err(Rejected("no current evidence says clear"));
+        }
+        self.one(site, |case| step(case, &[Phase::RelightEligible], Phase::Relighting, now))
+    }
+
+    fn lapse(&mut self, sites: &[GateKey], now: Timestamp) -> Result<(), Rejected> {
+        let stale: Vec<GateKey> =
+            sites.iter().filter(|site| !self.permits(site, now)).cloned().collect();
+        self.each(&stale, |case| match case.phase {
+            Phase::Online | Phase::RelitProven | Phase::Relighting => {
+                case.go(Phase::DarkRequested, now);
+                Ok(())
+            }
+            _ => Err(Rejected("the site is not lit")),
+        })
+    }
+
+    fn close(&mut self) -> Result<(), Rejected> {
+        if self.cases.values().any(|case| case.phase.wants() == Light::Dark) {
+            return Err(Rejected("sites are still wanted dark"));
+        }
+        self.closed = true;
+        Ok(())
+    }
+}
+
+const BEFORE_ANALYSIS: [Phase; 3] = [Phase::DarkRequested, Phase::DarkProven, Phase::Failed];
+
+fn step(case: &mut Case, from: &[Phase], to: Phase, now: Timestamp) -> Result<(), Rejected> {
+    if !from.contains(&case.phase) {
+        return Err(Rejected("the phase of the site does not allow it"));
+    }
+    case.go(to, now);
+    Ok(())
+}
+
+fn prove(case: &mut Case, light: Light, now: Timestamp) -> Result<(), Rejected> {
+    match (light, case.phase) {
+        (Light::Dark, phase) if phase.wants() == Light::Lit => {
+            Err(Rejected("the site is not wanted dark"))
+        }
+        (Light::Dark, phase) => {
+            case.gate = Gate::Proven;
+            case.was_dark = true;
+            if matches!(phase, Phase::DarkRequested | Phase::Failed) {
+                case.go(Phase::DarkProven, now);
+            }
+            Ok(())
+        }
+        (Light::Lit, Phase::Relighting) => {
+            case.gate = Gate::Open;
+            case.go(Phase::RelitProven, now);
+            Ok(())
+        }
+        (Light::Lit, _) => Err(Rejected("the site is not being relit")),
+    }
+}
+
+fn fail(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
+    if case.phase.wants() == Light::Lit {
+        return Err(Rejected("the site is not wanted dark"));
+    }
+    if case.phase == Phase::DarkRequested {
+        case.go(Phase::Failed, now);
+    }
+    case.gate = Gate::Failed;
+    Ok(())
+}
+
+fn drift(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
+    match case.phase {
+        Phase::Online => return Err(Rejected("the site was never ordered dark")),
+        Phase::RelitProven => case.go(Phase::Relighting, now),
+        Phase::DarkProven => {
+            case.go(Phase::DarkRequested, now);
+            case.gate = Gate::Requested;
+        }
+        Phase::Relighting => {}
+        _ => case.gate = Gate::Requested,
+    }
+    Ok(())
+}
+
+/// A new artifact set voids what was known about the old one. A lit site goes dark; the fix of an
+/// affected site counts only if the digest differs from the affected one.
+fn deploy(case: &mut Case, digest: Digest, now: Timestamp) -> Result<(), Rejected> {
+    if case.deployed == Some(digest) {
+        return Err(Rejected("this artifact set is in service already"));
+    }
+    case.deployed = Some(digest);
+    case.deployed_at = now;
+    let next = match case.phase {
+        Phase::Online | Phase::RelitProven | Phase::Relighting => Phase::DarkRequested,
+        Phase::Affected | Phase::Fixing | Phase::Verifying => Phase::FixDeployed,
+        Phase::RelightEligible => Phase::Unknown,
+        other => other,
+    };
+    case.fixed = false;
+    case.go(next, now);
+    Ok(())
+}
+
+/// The phase after new evidence (the table of INCIDENT 2.1 and ruling 6).
+fn after_evidence(
+    case: &Case,
+    verdict: Verdict,
+    permits: bool,
+    before: &(Option<Evidence>, Option<Digest>),
+    revision: Digest,
+) -> Result<Phase, Rejected> {
+    let (old, deployed) = before;
+    let bad = if verdict == Verdict::Affected { Phase::Affected } else { Phase::Unknown };
+    let same_artifact = case.deployed == *deployed;
+    match case.phase {
+        Phase::DarkRequested
+        | Phase::DarkProven
+        | Phase::Failed
+        | Phase::Analysing
+        | Phase::Unknown => Ok(if permits { Phase::RelightEligible } else { bad }),
+        Phase::Affected | Phase::Fixing if verdict == Verdict::Affected => Ok(Phase::Affected),
+        Phase::Affected | Phase::Fixing if !permits => {
+            Err(Rejected("an affected site needs clear evidence"))
+        }
+        Phase::Affected | Phase::Fixing if !same_artifact => Ok(Phase::Verifying),
+        Phase::Affected | Phase::Fixing => {
+            // The artifacts are the affected ones: only a withdrawn finding makes them clear.
+            if old.as_ref().is_some_and(|old| old.advisory_revision != revision) {
+                Ok(Phase::RelightEligible)
+            } else {
+                Err(Rejected("the same artifacts were affected under the same revision"))
+            }
+        }
+        Phase::FixDeployed | Phase::Verifying if permits => Ok(Phase::Verifying),
+        Phase::FixDeployed | Phase::Verifying => Ok(Phase::Affected),
+        Phase::RelightEligible | Phase::Relighting | Phase::Online | Phase::RelitProven => {
+            Ok(if permits { case.phase } else { bad })
+        }
+    }
+}

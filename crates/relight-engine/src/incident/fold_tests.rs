@@ -1,0 +1,291 @@
+//! The table of phases, row by row, and what must never happen.
+
+use relight_model::{Digest, Epoch, GateKey, Light, UnknownReason, Verdict};
+
+use super::entry::{Compromise, Entry};
+use super::evidence::{Evidence, EvidenceKind};
+use super::fold::{Incident, Rejected};
+use super::ledger::{Counters, Ledger};
+use super::phase::{Gate, Phase};
+
+const NOW: i64 = 1_000;
+
+fn key(text: &str) -> GateKey {
+    GateKey::new(text).unwrap()
+}
+
+fn opened() -> Entry {
+    Entry::Opened {
+        question: "CVE-2021-44228".into(),
+        title: "Log4Shell".into(),
+        revision: Digest([2; 32]),
+        policy: "demo".into(),
+    }
+}
+
+fn evidence(artifact: u8, revision: u8, verdict: Verdict) -> Evidence {
+    let reasons = match verdict {
+        Verdict::Unknown => vec![UnknownReason::PartialCorrupt],
+        _ => Vec::new(),
+    };
+    Evidence {
+        site: key("a"),
+        artifact_set: Some(Digest([artifact; 32])),
+        advisory: "CVE-2021-44228".into(),
+        advisory_revision: Digest([revision; 32]),
+        statements_digest: Digest::default(),
+        matcher_revision: 1,
+        scanner: "relight test".into(),
+        verdict,
+        reasons,
+        found: Vec::new(),
+        kind: EvidenceKind::Scan,
+        made_at: NOW,
+        expires_at: NOW + 86_400,
+    }
+}
+
+fn attach(artifact: u8, revision: u8, verdict: Verdict) -> Entry {
+    Entry::EvidenceAttached { evidence: evidence(artifact, revision, verdict) }
+}
+
+fn proved(light: Light) -> Entry {
+    Entry::Proved { sites: vec![key("a")], light, edge: "e".into(), epoch: Epoch::default() }
+}
+
+fn order() -> Entry {
+    Entry::DarkOrdered { plan: Digest::default(), sites: vec![key("a")], reason: "test".into() }
+}
+
+fn relight(artifact: u8) -> Entry {
+    let evidence = evidence(artifact, 2, Verdict::Clear).id().unwrap();
+    Entry::RelightStarted { site: key("a"), evidence }
+}
+
+fn verified(functional: bool, compromise: Compromise, vital: bool) -> Entry {
+    Entry::Verified { site: key("a"), functional, compromise, vital }
+}
+
+fn after(entries: &[Entry]) -> Incident {
+    let mut incident = Incident::open(&opened(), NOW, 1).unwrap();
+    for entry in entries {
+        incident.apply(entry, NOW).unwrap_or_else(|why| panic!("{entry:?}: {why:?}"));
+    }
+    incident
+}
+
+fn phase(entries: &[Entry]) -> Phase {
+    after(entries).case(&key("a")).unwrap().phase
+}
+
+fn rejected(entries: &[Entry], last: &Entry) -> Rejected {
+    let mut incident = after(entries);
+    let before = incident.clone();
+    let why = incident.apply(last, NOW).expect_err("accepted");
+    assert_eq!(incident, before, "a rejected entry changed the fold");
+    why
+}
+
+use Light::{Dark, Lit};
+use Verdict::{Affected, Clear, Unknown};
+
+#[test]
+fn the_way_of_a_clear_site() {
+    let way = [order(), proved(Dark), attach(1, 2, Clear), relight(1), proved(Lit)];
+    let phases = [
+        Phase::DarkRequested,
+        Phase::DarkProven,
+        Phase::RelightEligible,
+        Phase::Relighting,
+        Phase::RelitProven,
+    ];
+    for (index, expected) in phases.into_iter().enumerate() {
+        assert_eq!(phase(&way[..=index]), expected);
+    }
+}
+
+#[test]
+fn the_way_of_an_affected_site_goes_through_a_verified_fix() {
+    let way = [
+        order(),
+        proved(Dark),
+        attach(1, 2, Affected),
+        Entry::FixStarted { site: key("a"), note: "2.17.1".into() },
+        Entry::Deployed { site: key("a"), digest: Digest([3; 32]) },
+        Entry::VerificationStarted { site: key("a") },
+        attach(3, 2, Clear),
+        verified(true, Compromise::NoSigns, true),
+        relight(3),
+        proved(Lit),
+    ];
+    let incident = after(&way);
+    let case = incident.case(&key("a")).unwrap();
+    assert_eq!((case.phase, case.fixed, case.was_dark), (Phase::RelitProven, true, true));
+}
+
+#[test]
+fn clear_evidence_for_a_new_digest_of_an_affected_site_only_leads_to_verification() {
+    let way = [order(), attach(1, 2, Affected), attach(3, 2, Clear)];
+    assert_eq!(phase(&way), Phase::Verifying);
+    assert_eq!(rejected(&way, &relight(3)), Rejected("the phase of the site does not allow it"));
+}
+
+#[test]
+fn a_failed_verification_leads_back_to_affected() {
+    let way = [order(), attach(1, 2, Affected), attach(3, 2, Clear)];
+    for (functional, compromise, vital, expected) in [
+        (true, Compromise::NoSigns, true, Phase::RelightEligible),
+        (true, Compromise::Unknown, false, Phase::RelightEligible),
+        (true, Compromise::Unknown, true, Phase::Affected),
+        (true, Compromise::Signs, false, Phase::Affected),
+        (false, Compromise::NoSigns, false, Phase::Affected),
+    ] {
+        let mut entries = way.to_vec();
+        entries.push(verified(functional, compromise, vital));
+        assert_eq!(phase(&entries), expected, "{functional} {compromise:?} {vital}");
+    }
+}
+
+#[test]
+fn i1_nothing_is_relit_without_current_clear_evidence() {
+    let eligible = [order(), proved(Dark), attach(1, 2, Clear)];
+    let wrong_id = Entry::RelightStarted { site: key("a"), evidence: Digest([7; 32]) };
+    rejected(&eligible, &wrong_id);
+    let revised = Entry::Revised { revision: Digest([9; 32]) };
+    let mut entries = eligible.to_vec();
+    entries.push(revised);
+    assert_eq!(rejected(&entries, &relight(1)), Rejected("no current evidence says clear"));
+    let deployed = Entry::Deployed { site: key("a"), digest: Digest([8; 32]) };
+    let mut entries = eligible.to_vec();
+    entries.push(deployed);
+    assert_eq!(phase(&entries), Phase::Unknown);
+    rejected(&entries, &relight(1));
+    let mut expired = after(&eligible);
+    assert!(expired.apply(&relight(1), NOW + 86_400).is_err(), "expired evidence");
+}
+
+#[test]
+fn i5_unknown_is_not_clear() {
+    assert_eq!(phase(&[order(), attach(1, 2, Unknown)]), Phase::Unknown);
+    // Clear, but under an older revision than the latest.
+    assert_eq!(phase(&[order(), attach(1, 1, Clear)]), Phase::Unknown);
+    let mut reasons = evidence(1, 2, Clear);
+    reasons.reasons.push(UnknownReason::Stale);
+    assert_eq!(phase(&[order(), Entry::EvidenceAttached { evidence: reasons }]), Phase::Unknown);
+}
+
+#[test]
+fn bad_news_about_a_lit_site_is_never_rejected() {
+    for bad in [Affected, Unknown] {
+        let relit = [order(), attach(1, 2, Clear), relight(1), proved(Lit)];
+        for lit in [vec![attach(1, 2, Clear)], relit.to_vec(), relit[..3].to_vec()] {
+            let mut entries = lit;
+            entries.push(attach(1, 2, bad));
+            let incident = after(&entries);
+            assert_eq!(incident.wants(&key("a")), Dark);
+            assert_eq!(incident.case(&key("a")).unwrap().gate, Gate::Requested);
+        }
+    }
+}
+
+#[test]
+fn a_new_artifact_set_darkens_a_lit_site_and_old_evidence_does_not_lift_it() {
+    let mut incident = after(&[order(), attach(1, 2, Clear), relight(1), proved(Lit)]);
+    let deployed = Entry::Deployed { site: key("a"), digest: Digest([8; 32]) };
+    incident.apply(&deployed, NOW + 10).unwrap();
+    assert_eq!(incident.wants(&key("a")), Dark);
+    assert!(incident.apply(&attach(1, 2, Clear), NOW + 11).is_err(), "evidence of before");
+}
+
+#[test]
+fn a_rollback_to_affected_artifacts_is_no_fix() {
+    let affected = [order(), attach(1, 2, Affected)];
+    let same = Entry::Deployed { site: key("a"), digest: Digest([1; 32]) };
+    rejected(&affected, &same);
+    // The same artifacts become clear only under a newer revision.
+    rejected(&affected, &attach(1, 2, Clear));
+    let mut entries = affected.to_vec();
+    entries.push(Entry::Revised { revision: Digest([4; 32]) });
+    entries.push(attach(1, 4, Clear));
+    assert_eq!(phase(&entries), Phase::RelightEligible);
+}
+
+#[test]
+fn a_lost_proof_keeps_the_phase_and_shows_as_exposed() {
+    let drifted = Entry::Drifted { sites: vec![key("a")], edge: "e".into(), what: "x".into() };
+    let way = [order(), proved(Dark), attach(1, 2, Affected), drifted.clone()];
+    let incident = after(&way);
+    assert_eq!(incident.case(&key("a")).unwrap().phase, Phase::Affected);
+    let counters = Counters::of(&incident, &[key("a"), key("b")]);
+    assert_eq!((counters.exposed, counters.phase(Phase::Online)), (1, 1));
+    assert_eq!(phase(&[order(), proved(Dark), drifted.clone()]), Phase::DarkRequested);
+    let relit = [order(), attach(1, 2, Clear), relight(1), proved(Lit), drifted];
+    assert_eq!(phase(&relit), Phase::Relighting);
+}
+
+#[test]
+fn i6_an_edge_that_fails_leaves_the_site_exposed_not_dark() {
+    let failed = Entry::EdgeFailed { sites: vec![key("a")], edge: "e".into(), why: "x".into() };
+    let incident = after(&[order(), failed.clone()]);
+    assert_eq!(incident.case(&key("a")).unwrap().phase, Phase::Failed);
+    assert_eq!(Counters::of(&incident, &[key("a")]).exposed, 1);
+    let incident = after(&[order(), failed, proved(Dark)]);
+    assert_eq!(Counters::of(&incident, &[key("a")]).exposed, 0);
+}
+
+#[test]
+fn i7_counters_sum_to_the_sites() {
+    let incident = after(&[order(), attach(1, 2, Unknown)]);
+    let sites = [key("a"), key("b"), key("c")];
+    let counters = Counters::of(&incident, &sites);
+    assert_eq!(counters.phases.values().sum::<usize>(), 3);
+    assert_eq!(counters.states.values().sum::<usize>(), 3);
+}
+
+#[test]
+fn every_pair_outside_the_table_is_rejected_and_changes_nothing() {
+    rejected(&[order(), proved(Dark)], &relight(1));
+    rejected(&[order(), proved(Dark)], &proved(Lit));
+    rejected(&[attach(1, 2, Clear)], &proved(Dark));
+    rejected(&[order()], &Entry::VerificationStarted { site: key("a") });
+    rejected(&[order()], &Entry::FixStarted { site: key("a"), note: String::new() });
+    rejected(&[order()], &verified(true, Compromise::NoSigns, false));
+    rejected(&[order()], &order());
+    rejected(&[order()], &opened());
+    rejected(&[order()], &Entry::Closed {});
+    rejected(&[], &proved(Dark));
+    assert!(Incident::open(&order(), NOW, 1).is_err());
+}
+
+#[test]
+fn a_site_is_dark_while_any_open_incident_wants_it() {
+    let mut ledger = Ledger::new(1);
+    let second = Entry::Opened {
+        question: "CVE-2".into(),
+        title: String::new(),
+        revision: Digest::default(),
+        policy: String::new(),
+    };
+    ledger.apply("I-1", &opened(), NOW).unwrap();
+    ledger.apply("I-2", &second, NOW).unwrap();
+    for entry in [order(), proved(Dark), attach(1, 2, Clear)] {
+        ledger.apply("I-1", &entry, NOW).unwrap();
+    }
+    ledger.apply("I-2", &order(), NOW).unwrap();
+    assert_eq!(
+        ledger.apply("I-1", &relight(1), NOW),
+        Err(Rejected("another incident wants the site dark"))
+    );
+    assert_eq!(ledger.wants(&key("a")), Dark);
+    assert!(!ledger.permits(&key("a"), NOW));
+    assert_eq!(ledger.sites().count(), 1);
+}
+
+#[test]
+fn a_closed_incident_wants_nothing_and_takes_nothing() {
+    let mut incident = after(&[order(), attach(1, 2, Clear), relight(1), proved(Lit)]);
+    incident.apply(&Entry::Closed {}, NOW).unwrap();
+    assert!(incident.closed);
+    assert!(incident.apply(&order(), NOW).is_err());
+    assert_eq!(incident.wants(&key("a")), Lit);
+}

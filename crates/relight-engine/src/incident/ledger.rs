@@ -1,0 +1,142 @@
+//! All incidents of a register, folded from one journal.
+
+use std::collections::BTreeMap;
+
+use relight_model::{DisplayState, GateKey, Light, Timestamp};
+
+use super::entry::Entry;
+use super::fold::{Incident, Rejected};
+use super::phase::{Gate, Phase};
+
+/// Most incidents that may be open at once (INCIDENT 4).
+pub const OPEN_INCIDENTS_MAX: usize = 64;
+
+/// Every incident, by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    matcher_revision: u32,
+    incidents: BTreeMap<String, Incident>,
+}
+
+impl Ledger {
+    /// An empty ledger for the matcher that runs now.
+    pub fn new(matcher_revision: u32) -> Self {
+        Self { matcher_revision, incidents: BTreeMap::new() }
+    }
+
+    /// Folds one entry of one incident in.
+    ///
+    /// # Errors
+    /// The entry does not follow from the present state; then nothing changed.
+    pub fn apply(&mut self, id: &str, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
+        if let Entry::RelightStarted { site, .. } = entry
+            && others_want_dark(&self.incidents, id, site)
+        {
+            return Err(Rejected("another incident wants the site dark"));
+        }
+        if let Some(incident) = self.incidents.get_mut(id) {
+            return incident.apply(entry, now);
+        }
+        if self.open().count() >= OPEN_INCIDENTS_MAX {
+            return Err(Rejected("64 incidents are open"));
+        }
+        let incident = Incident::open(entry, now, self.matcher_revision)?;
+        self.incidents.insert(id.to_owned(), incident);
+        Ok(())
+    }
+
+    /// An incident by id.
+    pub fn incident(&self, id: &str) -> Option<&Incident> {
+        self.incidents.get(id)
+    }
+
+    /// Every incident, oldest id first.
+    pub fn incidents(&self) -> impl Iterator<Item = (&str, &Incident)> {
+        self.incidents.iter().map(|(id, incident)| (id.as_str(), incident))
+    }
+
+    /// The incidents that are not closed.
+    pub fn open(&self) -> impl Iterator<Item = (&str, &Incident)> {
+        self.incidents().filter(|(_, incident)| !incident.closed)
+    }
+
+    /// What visitors of a site must see: dark if any open incident wants it dark.
+    pub fn wants(&self, site: &GateKey) -> Light {
+        let dark = self.open().any(|(_, incident)| incident.wants(site) == Light::Dark);
+        if dark { Light::Dark } else { Light::Lit }
+    }
+
+    /// True when a site that was dark may be opened at this instant: every open incident that
+    /// ever ordered it dark is relighting it under current clear evidence, or has seen it lit.
+    pub fn permits(&self, site: &GateKey, now: Timestamp) -> bool {
+        self.open().all(|(_, incident)| match incident.case(site) {
+            None => true,
+            Some(case) => {
+                case.phase == Phase::Online
+                    || (case.phase.wants() == Light::Lit && incident.permits(site, now))
+            }
+        })
+    }
+
+    /// Sites that any open incident has a case of.
+    pub fn sites(&self) -> impl Iterator<Item = &GateKey> {
+        let mut sites: Vec<&GateKey> =
+            self.open().flat_map(|(_, incident)| incident.cases().keys()).collect();
+        sites.sort();
+        sites.dedup();
+        sites.into_iter()
+    }
+
+    /// The state in which a site is drawn and whether it is proven dark; the incident furthest
+    /// from lit decides.
+    pub fn display(&self, site: &GateKey) -> (DisplayState, bool) {
+        let rank = |light: Light| u8::from(light == Light::Lit);
+        self.open()
+            .filter_map(|(_, incident)| incident.case(site))
+            .min_by_key(|case| rank(case.phase.wants()))
+            .map_or((DisplayState::Online, false), |case| {
+                let dark = case.gate == Gate::Proven && case.phase != Phase::RelitProven;
+                (case.display(), dark)
+            })
+    }
+}
+
+fn others_want_dark(all: &BTreeMap<String, Incident>, id: &str, site: &GateKey) -> bool {
+    all.iter().any(|(other, incident)| other != id && incident.wants(site) == Light::Dark)
+}
+
+/// How many sites stand where; the numbers sum to the sites of the register.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Sites by phase; sites without a case are online.
+    pub phases: BTreeMap<Phase, usize>,
+    /// Sites by drawn state.
+    pub states: BTreeMap<DisplayState, usize>,
+    /// Marked subset: dark wanted without proof.
+    pub exposed: usize,
+}
+
+impl Counters {
+    /// Counts `sites` in one incident, in one pass.
+    pub fn of(incident: &Incident, sites: &[GateKey]) -> Self {
+        let mut counters = Self::default();
+        for site in sites {
+            let (phase, state, exposed) = match incident.case(site) {
+                None => (Phase::Online, DisplayState::Online, false),
+                Some(case) => {
+                    let dark = case.phase.wants() == Light::Dark;
+                    (case.phase, case.display(), dark && case.gate != Gate::Proven)
+                }
+            };
+            *counters.phases.entry(phase).or_default() += 1;
+            *counters.states.entry(state).or_default() += 1;
+            counters.exposed += usize::from(exposed);
+        }
+        counters
+    }
+
+    /// Sites in a phase.
+    pub fn phase(&self, phase: Phase) -> usize {
+        self.phases.get(&phase).copied().unwrap_or(0)
+    }
+}

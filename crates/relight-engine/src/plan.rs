@@ -1,0 +1,203 @@
+//! A plan: exactly what would be switched, before anything is; its hash is what people approve.
+
+use relight_model::{Digest, GateKey, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::incident::wire;
+
+/// How long a plan may be executed after it was made, in seconds.
+pub const PLAN_AGE_MAX_S: i64 = 15 * 60;
+
+/// Most sites a plan may hold.
+pub const PLAN_SITES_MAX: usize = 100_000;
+
+/// What a plan does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Sites go dark.
+    Dark,
+    /// Sites come back, as far as their evidence permits.
+    Relight,
+}
+
+/// One site of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PlanSite {
+    /// Its gate key.
+    #[serde(with = "wire::key")]
+    pub site: GateKey,
+    /// The edge that switches it.
+    pub edge: String,
+    /// What is known about it (`affected`, `unknown`, `clear`).
+    pub verdict: String,
+    /// Its criticality, 1 (vital) to 4.
+    pub criticality: u8,
+}
+
+/// One site that the plan leaves alone, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Its gate key.
+    #[serde(with = "wire::key")]
+    pub site: GateKey,
+    /// Code of the reason (`already-so`, `no-edge`, `no-clear-evidence`).
+    pub reason: String,
+}
+
+/// A plan, `relight.plan/1`. Lists are sorted, so that equal plans have equal bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// `relight.plan/1`.
+    pub schema: String,
+    /// The incident.
+    pub incident: String,
+    /// What it does.
+    pub action: Action,
+    /// Why, as the person wrote it.
+    pub reason: String,
+    /// The sites to switch, sorted by gate key.
+    pub sites: Vec<PlanSite>,
+    /// The sites asked for and left alone, sorted by gate key.
+    pub skipped: Vec<Skipped>,
+    /// Names of the edges that switch, sorted.
+    pub edges: Vec<String>,
+    /// Revision of the advisory group.
+    #[serde(with = "wire::digest")]
+    pub advisory_revision: Digest,
+    /// Who proposes it.
+    pub proposer: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// From when on it may not be executed.
+    pub expires: Timestamp,
+}
+
+/// Why a plan may not be executed as it was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanStale {
+    /// It is older than [`PLAN_AGE_MAX_S`].
+    Expired,
+    /// The world changed: the first field that differs.
+    Differs(&'static str),
+}
+
+impl Plan {
+    /// A plan from what was asked; sorts, and derives the edges and the expiry.
+    pub fn new(ask: PlanAsk, mut sites: Vec<PlanSite>, mut skipped: Vec<Skipped>) -> Self {
+        sites.sort();
+        skipped.sort();
+        let mut edges: Vec<String> = sites.iter().map(|site| site.edge.clone()).collect();
+        edges.sort();
+        edges.dedup();
+        Self {
+            schema: "relight.plan/1".to_owned(),
+            incident: ask.incident,
+            action: ask.action,
+            reason: ask.reason,
+            sites,
+            skipped,
+            edges,
+            advisory_revision: ask.advisory_revision,
+            proposer: ask.proposer,
+            created: ask.created,
+            expires: ask.created.saturating_add(PLAN_AGE_MAX_S),
+        }
+    }
+
+    /// The hash that people approve: SHA-256 of the canonical JSON.
+    ///
+    /// # Errors
+    /// Never for this type; the serializer's type says it could.
+    pub fn hash(&self) -> Result<Digest, serde_json::Error> {
+        Ok(Digest(Sha256::digest(wire::canonical(self)?.as_bytes()).into()))
+    }
+
+    /// The sites alone, in order.
+    pub fn keys(&self) -> Vec<GateKey> {
+        self.sites.iter().map(|site| site.site.clone()).collect()
+    }
+
+    /// Compares a plan that was shown with the same plan rebuilt from the world as it is now.
+    ///
+    /// # Errors
+    /// The plan is too old, or the first field that differs.
+    pub fn check(&self, rebuilt: &Self, now: Timestamp) -> Result<(), PlanStale> {
+        if now >= self.expires {
+            return Err(PlanStale::Expired);
+        }
+        let differs = [
+            ("incident", self.incident != rebuilt.incident),
+            ("action", self.action != rebuilt.action),
+            ("sites", self.sites != rebuilt.sites),
+            ("skipped", self.skipped != rebuilt.skipped),
+            ("edges", self.edges != rebuilt.edges),
+            ("advisory_revision", self.advisory_revision != rebuilt.advisory_revision),
+            ("reason", self.reason != rebuilt.reason),
+            ("proposer", self.proposer != rebuilt.proposer),
+        ];
+        differs
+            .into_iter()
+            .find(|(_, differs)| *differs)
+            .map_or(Ok(()), |(field, _)| Err(PlanStale::Differs(field)))
+    }
+}
+
+/// What was asked for, before sites are chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanAsk {
+    /// The incident.
+    pub incident: String,
+    /// What to do.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+    /// Revision of the advisory group.
+    pub advisory_revision: Digest,
+    /// Who proposes it.
+    pub proposer: String,
+    /// When.
+    pub created: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(slugs: &[&str]) -> Plan {
+        let ask = PlanAsk {
+            incident: "CVE-2021-44228".into(),
+            action: Action::Dark,
+            reason: "Log4Shell".into(),
+            advisory_revision: Digest([1; 32]),
+            proposer: "A. Tremblay".into(),
+            created: 1_000,
+        };
+        let site = |slug: &&str| PlanSite {
+            site: GateKey::new(slug).unwrap(),
+            edge: format!("edge-{}", slug.len()),
+            verdict: "affected".into(),
+            criticality: 1,
+        };
+        Plan::new(ask, slugs.iter().map(site).collect(), Vec::new())
+    }
+
+    #[test]
+    fn equal_plans_have_equal_hashes_whatever_the_order() {
+        assert_eq!(plan(&["a", "bb"]).hash().unwrap(), plan(&["bb", "a"]).hash().unwrap());
+        assert_ne!(plan(&["a", "bb"]).hash().unwrap(), plan(&["a"]).hash().unwrap());
+        assert_eq!(plan(&["bb", "a", "b"]).edges, ["edge-1", "edge-2"]);
+    }
+
+    #[test]
+    fn a_plan_names_the_first_field_that_changed() {
+        let shown = plan(&["a"]);
+        assert_eq!(shown.check(&plan(&["a"]), 1_001), Ok(()));
+        assert_eq!(shown.check(&plan(&["b"]), 1_001), Err(PlanStale::Differs("sites")));
+        let revised = Plan { advisory_revision: Digest([2; 32]), ..plan(&["a"]) };
+        assert_eq!(shown.check(&revised, 1_001), Err(PlanStale::Differs("advisory_revision")));
+        let late = 1_000 + PLAN_AGE_MAX_S;
+        assert_eq!(shown.check(&plan(&["a"]), late), Err(PlanStale::Expired));
+    }
+}
