@@ -5,10 +5,12 @@
 #[cfg(test)]
 #[path = "../build/compiler.rs"]
 mod compiler;
+pub mod holding;
 mod lang;
 pub mod number;
 pub mod texts;
 pub mod words;
 
+pub use holding::{HoldingPage, holding_html, holding_json};
 pub use lang::Lang;
 pub use number::Number;

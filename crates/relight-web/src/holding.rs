@@ -1,0 +1,157 @@
+//! The page and the document that a dark site answers with, in both languages.
+//!
+//! Precaution is all they state: nothing about data, compromise, components or verdicts, and
+//! nothing that changes with an incident, because edges read the files when they start.
+
+use askama::Template;
+
+use crate::{Lang, texts};
+
+/// What a holding page tells a visitor besides its fixed text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HoldingPage {
+    /// Address of the public page, where the next update stands; empty when there is none.
+    pub status_url: String,
+    /// Other ways to reach the body, in French (`Téléphone : 1 800 555-0100`); may be empty.
+    pub channel_fr: String,
+    /// The same in English.
+    pub channel_en: String,
+    /// Public id of the incident, never the CVE; empty when there is none.
+    pub incident: String,
+    /// What `Retry-After` says, in seconds.
+    pub retry_after: u32,
+}
+
+struct Block<'a> {
+    lang: &'static str,
+    title: &'static str,
+    text: &'static str,
+    retry: &'static str,
+    updates: &'static str,
+    channel_label: &'static str,
+    channel: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "holding.html", whitespace = "suppress")]
+struct Page<'a> {
+    status_url: &'a str,
+    blocks: [Block<'a>; 2],
+}
+
+/// The page for people: self-contained, under 10 kB, French first.
+pub fn holding_html(page: &HoldingPage) -> String {
+    let block = |lang: Lang| Block {
+        lang: lang.tag(),
+        title: texts::holding_title(lang),
+        text: texts::holding_text(lang),
+        retry: texts::holding_retry(lang),
+        updates: texts::holding_updates(lang),
+        channel_label: texts::holding_channel(lang),
+        channel: match lang {
+            Lang::Fr => &page.channel_fr,
+            Lang::En => &page.channel_en,
+        },
+    };
+    let html = Page { status_url: &page.status_url, blocks: Lang::ALL.map(block) };
+    // Writing into a string cannot fail; a shorter page would still be a valid answer.
+    html.render().unwrap_or_default()
+}
+
+/// The document for programs: `application/problem+json` of RFC 9457. `title` and `detail` are
+/// English, with `title_fr` and `detail_fr` as extension members.
+pub fn holding_json(page: &HoldingPage) -> String {
+    let mut members = vec![
+        ("type", quoted("about:blank")),
+        ("status", "503".to_owned()),
+        ("title", quoted(texts::holding_title(Lang::En))),
+        ("detail", quoted(texts::holding_text(Lang::En))),
+        ("title_fr", quoted(texts::holding_title(Lang::Fr))),
+        ("detail_fr", quoted(texts::holding_text(Lang::Fr))),
+        ("retry_after", page.retry_after.to_string()),
+    ];
+    if !page.incident.is_empty() {
+        members.push(("incident", quoted(&page.incident)));
+    }
+    if !page.status_url.is_empty() {
+        members.push(("status_url", quoted(&page.status_url)));
+    }
+    let members: Vec<String> =
+        members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}\n", members.join(","))
+}
+
+/// A JSON string (RFC 8259, section 7).
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            control if control < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(control))),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> HoldingPage {
+        HoldingPage {
+            status_url: "https://etat.example/fr/?a=1&b=2".into(),
+            channel_fr: "1 800 555-0100".into(),
+            channel_en: "1-800-555-0100".into(),
+            incident: "2021-001".into(),
+            retry_after: 3600,
+        }
+    }
+
+    #[test]
+    fn the_page_is_small_self_contained_and_bilingual() {
+        let html = holding_html(&page());
+        assert!(html.len() < 10_000, "{} bytes", html.len());
+        assert!(html.contains(r#"<section lang="fr">"#) && html.contains(r#"<section lang="en">"#));
+        for foreign in ["<script", "<img", "<link", "url(", "@import", "src="] {
+            assert!(!html.contains(foreign), "{foreign}");
+        }
+        assert!(html.contains("https://etat.example/fr/?a=1&#38;b=2"), "{html}");
+        assert!(html.contains("par mesure de précaution") || html.contains("Par mesure"));
+        assert!(html.contains("1 800 555-0100") && html.contains("Retry"));
+    }
+
+    #[test]
+    fn optional_parts_leave_no_trace() {
+        let html = holding_html(&HoldingPage::default());
+        assert!(!html.contains(texts::holding_channel(Lang::En)));
+        assert!(!html.contains(texts::holding_updates(Lang::Fr)));
+        let json = holding_json(&HoldingPage::default());
+        assert!(!json.contains("incident") && !json.contains("status_url"));
+    }
+
+    #[test]
+    fn nothing_is_claimed_about_data_or_compromise() {
+        let text = (holding_html(&page()) + &holding_json(&page())).to_lowercase();
+        for word in ["compromi", "donnée", " data", "cve-", "log4j", "piraté", "attack", "attaque"]
+        {
+            assert!(!text.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_an_operator_types_cannot_become_markup() {
+        let nasty = HoldingPage { channel_fr: "<script>\"\n".into(), ..HoldingPage::default() };
+        assert!(!holding_html(&nasty).contains("<script"));
+        let json = holding_json(&HoldingPage { incident: "a\"b\\c\n".into(), ..nasty });
+        assert!(json.contains(r#""incident":"a\"b\\c\u000a""#), "{json}");
+    }
+
+    #[test]
+    fn the_document_is_a_problem() {
+        let json = holding_json(&page());
+        assert!(json.starts_with(r#"{"type":"about:blank","status":503,"#), "{json}");
+        assert!(json.contains(r#""retry_after":3600,"incident":"2021-001","status_url":"#));
+    }
+}
