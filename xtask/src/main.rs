@@ -1,8 +1,11 @@
 //! Checks and chores of the repository: `cargo xtask` lists them.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to people")]
 
+mod bench;
+mod corpus;
 mod metrics;
 mod process;
+mod soak;
 mod source;
 mod test;
 mod tidy;
@@ -17,7 +20,11 @@ use tree::Tree;
 const HELP: &str = "\
 cargo xtask test             everything that must hold; installs nginx and haproxy if it may
 cargo xtask tidy             the rules of the house
-cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR";
+cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
+cargo xtask soak [--kills N] [--seeds N]    the kill test and the simulator at full size
+cargo xtask corpus [--check] real files with a vulnerable Log4j; --check scans them
+cargo xtask bench demo       the demo on each edge: seconds by phase, peak memory
+cargo xtask bench build      the cold release build: CPU seconds, crates, wall time";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,6 +44,11 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["tidy"] => test::run_tidy(),
         ["metrics"] => show_metrics(None),
         ["metrics", folder] => show_metrics(Some(PathBuf::from(folder))),
+        ["soak", options @ ..] => soak::run(options),
+        ["corpus"] => corpus::fetch().map(|folder| println!("{}", folder.display())),
+        ["corpus", "--check"] => corpus::check(),
+        ["bench", "demo"] => bench::demo(),
+        ["bench", "build"] => bench::build(),
         [] | ["help" | "--help"] => {
             println!("{HELP}");
             Ok(())

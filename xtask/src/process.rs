@@ -16,25 +16,48 @@ fn command(folder: &Path, program: &str, arguments: &[&str]) -> Command {
 /// # Errors
 /// When it cannot be started or does not end in success; the text holds its stderr.
 pub(crate) fn output(folder: &Path, program: &str, arguments: &[&str]) -> Result<String, String> {
-    let result = command(folder, program, arguments)
-        .output()
-        .map_err(|error| format!("start {program}: {error}"))?;
-    if result.status.success() {
-        return Ok(String::from_utf8_lossy(&result.stdout).into_owned());
+    let run = quiet(folder, program, arguments)?;
+    if run.success {
+        return Ok(run.stdout);
     }
-    let stderr = String::from_utf8_lossy(&result.stderr);
-    Err(format!("{program} {}: {}\n{stderr}", arguments.join(" "), result.status))
+    Err(format!("{program} {}: {}\n{}", arguments.join(" "), run.status(), run.stderr))
 }
 
-/// What a program that ran in full view left behind.
+/// Runs a program quietly, whatever its status.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn quiet(folder: &Path, program: &str, arguments: &[&str]) -> Result<Run, String> {
+    let result = command(folder, program, arguments)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("start {program}: {error}"))?;
+    Ok(Run {
+        success: result.status.success(),
+        code: result.status.code(),
+        stdout: String::from_utf8_lossy(&result.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&result.stderr).into_owned(),
+    })
+}
+
+/// What a program that ended left behind.
 #[derive(Debug)]
 pub(crate) struct Run {
     /// Whether it ended with status 0.
     pub success: bool,
     /// Its exit status, if it was not ended by a signal.
     pub code: Option<i32>,
-    /// Everything it wrote to stdout and stderr, each in order.
-    pub text: String,
+    /// What it wrote to stdout.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+}
+
+impl Run {
+    /// The status in words.
+    pub(crate) fn status(&self) -> String {
+        self.code.map_or_else(|| "ended by a signal".into(), |code| format!("status {code}"))
+    }
 }
 
 /// Runs a program, shows what it writes as it comes, and keeps a copy.
@@ -56,13 +79,13 @@ pub(crate) fn show(
         .spawn()
         .map_err(start)?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let (out, err) = std::thread::scope(|scope| {
+    let (stdout, stderr) = std::thread::scope(|scope| {
         let out = scope.spawn(|| out.map(|from| copy(from, io::stdout())).unwrap_or_default());
         let err = err.map(|from| copy(from, io::stderr())).unwrap_or_default();
         (out.join().unwrap_or_default(), err)
     });
     let status = child.wait().map_err(start)?;
-    Ok(Run { success: status.success(), code: status.code(), text: out + &err })
+    Ok(Run { success: status.success(), code: status.code(), stdout, stderr })
 }
 
 /// Passes lines on and keeps them; bytes that are not UTF-8 are replaced.
@@ -105,7 +128,8 @@ mod tests {
         let script = "echo out; echo err >&2; echo $WORD; exit 3";
         let run = show(Path::new("."), "sh", &["-c", script], &[("WORD", "word")]).unwrap();
         assert_eq!((run.success, run.code), (false, Some(3)));
-        assert_eq!(run.text, "out\nword\nerr\n");
+        assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("out\nword\n", "err\n"));
+        assert_eq!(run.status(), "status 3");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) fn run() -> Result<(), String> {
     let mut count = Count::default();
     let tests = step("tests", || {
         let run = tests(&root, &missing)?;
-        count = Count::of(&run.text);
+        count = Count::of(&(run.stdout + &run.stderr));
         if run.success { Ok(()) } else { Err("tests failed".to_owned()) }
     });
     note("tests", tests);
@@ -104,7 +104,7 @@ fn cargo(root: &Path, arguments: &[&str]) -> Result<(), String> {
 }
 
 fn succeed(name: &str, run: Run) -> Result<(), String> {
-    if run.success { Ok(()) } else { Err(format!("{name} ended with status {:?}", run.code)) }
+    if run.success { Ok(()) } else { Err(format!("{name}: {}", run.status())) }
 }
 
 /// Prints every complaint and the figures.

@@ -82,6 +82,10 @@ fn check_crate(tree: &Tree, path: &str, text: &str, complaints: &mut Vec<Complai
         let what = "add `[lints]` with `workspace = true`";
         complaints.push(Complaint::new(path, 0, what));
     }
+    if name == "relight" && section_of(text, "default-run").is_none() {
+        let what = "add `default-run = \"relight\"`: the README starts with `cargo run`";
+        complaints.push(Complaint::new(path, 0, what));
+    }
     let Some((_, may_name)) = LAYERS.iter().find(|(layer, _)| *layer == name) else {
         let what = "add the crate to LAYERS in xtask/src/tidy/manifests.rs";
         complaints.push(Complaint::new(path, 0, what));
@@ -272,6 +276,12 @@ mod tests {
         let found = complaints_of(check, &[("crates/relight-util/Cargo.toml", "[package]\n")]);
         assert!(found[0].contains("add `[lints]`"), "{found:?}");
         assert!(found[1].contains("LAYERS"), "{found:?}");
+    }
+
+    #[test]
+    fn cargo_run_must_know_which_binary() {
+        assert!(of_crate("relight", "[package]\n", "")[0].contains("add `default-run"));
+        assert_eq!(of_crate("relight", "[package]\ndefault-run = \"relight\"\n", "").len(), 0);
     }
 
     #[test]
