@@ -1,1 +1,43 @@
-//! Placeholder until the crate's first module lands.
+//! The data directory and the database: register, inventories, advisories, journal, index.
+//!
+//! One concrete [`Store`]; SQL is known nowhere else. What is read back is checked against its
+//! digest, and which sites are affected is answered by [`Index`], never by SQL.
+
+mod advisories;
+mod blob;
+mod chain;
+mod deployment;
+mod error;
+mod fields;
+mod group_commit;
+mod import;
+mod index;
+mod inventory;
+mod journal;
+mod lease;
+mod register;
+mod schema;
+mod snapshot_text;
+mod store;
+mod windows;
+
+pub use advisories::{ADVISORY_BYTES_MAX, AdvisoryCounts, RawAdvisory, StoredAdvisory};
+pub use chain::{
+    JournalFault, JournalFaultKind, JournalRecord, Verified, journal_hash, verify_chain,
+};
+pub use deployment::DeploymentDraft;
+pub use error::{StoreError, StoreErrorKind};
+pub use group_commit::GroupCommit;
+pub use import::{
+    Conflict, IMPORT_ROWS_MAX, ImportConflict, ImportPlan, SiteChange, SiteRow, TEXT_BYTES_MAX,
+};
+pub use index::{AssetState, IdentityId, Index};
+pub use inventory::{
+    FUTURE_SECONDS_MAX, SnapshotDraft, SnapshotOutcome, SnapshotRow, SnapshotStored,
+};
+pub use journal::{JOURNAL_BATCH_MAX, JOURNAL_BODY_BYTES_MAX, JournalDraft};
+pub use lease::{JOURNAL_LEASE, Lease};
+pub use register::{Asset, EdgeRow, RegisterChange};
+pub use snapshot_text::SNAPSHOT_BYTES_MAX;
+pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};
+pub use windows::WINDOW_BYTES_MAX;

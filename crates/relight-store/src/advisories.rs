@@ -1,0 +1,150 @@
+//! Advisories as their sources wrote them: the newest revision of each, and all older ones.
+
+use relight_model::{Digest, Timestamp, Warning};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::{Store, StoreError, blob};
+
+/// Largest record of one advisory, in bytes.
+pub const ADVISORY_BYTES_MAX: usize = 16 << 20;
+
+/// One record of a source.
+#[derive(Clone, Copy, Debug)]
+pub struct RawAdvisory<'a> {
+    /// The source's own id.
+    pub id: &'a str,
+    /// Digest of the revision, as the reader of the record computes it.
+    pub revision: Digest,
+    /// The record.
+    pub bytes: &'a [u8],
+    /// When we learnt it.
+    pub recorded_at: Timestamp,
+}
+
+/// One record, read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAdvisory {
+    /// Name of the source.
+    pub source: String,
+    /// The source's own id.
+    pub id: String,
+    /// Digest of the revision.
+    pub revision: Digest,
+    /// The record.
+    pub bytes: Vec<u8>,
+}
+
+/// What storing records did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdvisoryCounts {
+    /// Ids that the source had not told before.
+    pub new: usize,
+    /// Ids with another revision than the newest one known.
+    pub changed: usize,
+    /// Records that are already the newest.
+    pub same: usize,
+    /// Records that are too large.
+    pub refused: Vec<Warning>,
+}
+
+impl Store {
+    /// Stores records of a source; a bad one does not stop the others.
+    ///
+    /// # Errors
+    /// The database cannot be written; then nothing is.
+    pub fn put_advisories(
+        &self,
+        source: &str,
+        records: &[RawAdvisory<'_>],
+    ) -> Result<AdvisoryCounts, StoreError> {
+        self.write("storing advisories", |transaction| {
+            let mut counts = AdvisoryCounts::default();
+            for record in records {
+                if record.bytes.len() > ADVISORY_BYTES_MAX {
+                    let place = format!("{source}:{}", record.id);
+                    let message = format!("record is larger than {ADVISORY_BYTES_MAX} bytes");
+                    counts.refused.push(Warning::new("advisory-too-large", place, message));
+                    continue;
+                }
+                match put(transaction, source, record)? {
+                    Put::New => counts.new += 1,
+                    Put::Changed => counts.changed += 1,
+                    Put::Same => counts.same += 1,
+                }
+            }
+            Ok(counts)
+        })
+    }
+
+    /// The newest revision of every record of every source, sorted by source and id.
+    ///
+    /// # Errors
+    /// A record does not read back as it was written (`Corrupt`), or the database cannot be read.
+    pub fn advisories(&self) -> Result<Vec<StoredAdvisory>, StoreError> {
+        self.read("reading the advisories", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT source, id, revision, blob.digest, blob.bytes
+                 FROM advisory JOIN blob ON blob.digest = advisory.digest
+                 WHERE seq IN (SELECT max(seq) FROM advisory GROUP BY source, id)
+                 ORDER BY source, id",
+            )?;
+            let rows = query.query_map([], |row| {
+                let (_, bytes) = blob::checked(row, 3)?;
+                let (source, id) = (row.get(0)?, row.get(1)?);
+                Ok(StoredAdvisory { source, id, revision: Digest(row.get(2)?), bytes })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The revisions of one record that were ever stored, oldest first, with when we learnt them.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn advisory_revisions(
+        &self,
+        source: &str,
+        id: &str,
+    ) -> Result<Vec<(Timestamp, Digest)>, StoreError> {
+        self.read("reading the revisions of an advisory", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT recorded_at, revision FROM advisory
+                 WHERE source = ?1 AND id = ?2 ORDER BY seq",
+            )?;
+            let rows =
+                query.query_map([source, id], |row| Ok((row.get(0)?, Digest(row.get(1)?))))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+enum Put {
+    New,
+    Changed,
+    Same,
+}
+
+fn put(
+    transaction: &Transaction<'_>,
+    source: &str,
+    record: &RawAdvisory<'_>,
+) -> Result<Put, rusqlite::Error> {
+    let RawAdvisory { id, revision, bytes, recorded_at } = *record;
+    let newest: Option<[u8; 32]> = transaction
+        .prepare_cached(
+            "SELECT revision FROM advisory WHERE source = ?1 AND id = ?2 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([source, id], |row| row.get(0))
+        .optional()?;
+    if newest == Some(revision.0) {
+        return Ok(Put::Same);
+    }
+    let digest = blob::put(transaction, bytes)?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO advisory (source, id, revision, recorded_at, digest)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![source, id, revision.0, recorded_at, digest.0])?;
+    Ok(if newest.is_none() { Put::New } else { Put::Changed })
+}

@@ -1,0 +1,127 @@
+//! Filling the index from the store.
+
+use std::sync::Arc;
+
+use relight_model::{AssetId, Component, Digest, Flaw, Sbom, Timestamp};
+use roaring::RoaringBitmap;
+use rusqlite::Row;
+
+use super::{AssetState, IdentityId, Index, Placement, fold};
+use crate::{Store, StoreError, inventory::sbom_of, register::placements_in};
+
+const QUERY: &str = "SELECT asset.id, last_confirmed, artifact, deployment.at, deployment.digest,
+    blob.digest, blob.bytes
+    FROM asset LEFT JOIN snapshot ON snapshot.seq = asset.snapshot
+    LEFT JOIN deployment ON deployment.seq = asset.deployment
+    LEFT JOIN blob ON blob.digest = snapshot.digest";
+
+impl Index {
+    pub(super) fn load_all(&mut self, store: &Store) -> Result<(), StoreError> {
+        store.read("building the index", |database| {
+            self.placement = Placement::new(placements_in(database)?);
+            let mut query = database.prepare_cached(&format!("{QUERY} ORDER BY asset.id"))?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                self.insert(row)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn load_some(
+        &mut self,
+        store: &Store,
+        assets: &[AssetId],
+    ) -> Result<(), StoreError> {
+        store.read("refreshing the index", |database| {
+            self.placement = Placement::new(placements_in(database)?);
+            let mut query = database.prepare_cached(&format!("{QUERY} WHERE asset.id = ?1"))?;
+            for asset in assets {
+                let mut rows = query.query([asset.0])?;
+                while let Some(row) = rows.next()? {
+                    self.insert(row)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes assets never inventoried. One pass over the postings, however many assets they are,
+    /// costs less than keeping the components of each asset.
+    pub(super) fn forget(&mut self, assets: &[AssetId]) {
+        for asset in assets {
+            self.assets.remove(asset);
+        }
+        let assets: RoaringBitmap = assets.iter().map(|asset| asset.0).collect();
+        for posting in &mut self.postings {
+            *posting -= &assets;
+        }
+    }
+
+    fn insert(&mut self, row: &Row<'_>) -> Result<(), rusqlite::Error> {
+        let asset = AssetId(row.get(0)?);
+        let confirmed: Option<Timestamp> = row.get(1)?;
+        let artifact: Option<[u8; 32]> = row.get(2)?;
+        let deployment = match row.get(3)? {
+            Some(at) => Some(Deployment { at, digest: digest_in(row, 4)? }),
+            None => None,
+        };
+        let mut state = AssetState {
+            artifact: artifact.map(Digest),
+            deployed: deployment.and_then(|deployment| deployment.digest),
+            changed_since: deployment.is_some_and(|d| d.is_news(confirmed, artifact.map(Digest))),
+            ..AssetState::default()
+        };
+        if let Some(snapshot) = digest_in(row, 5)? {
+            let Sbom { components, flaws, artifact: _, tool: _ } = sbom_of(row, 5)?;
+            for component in components {
+                let id = self.intern(component);
+                self.postings[id.0 as usize].insert(asset.0);
+            }
+            let mut reasons: Vec<_> = flaws.iter().map(|flaw: &Flaw| flaw.code.reason()).collect();
+            reasons.sort_unstable();
+            reasons.dedup();
+            state =
+                AssetState { snapshot: Some(snapshot), confirmed, flaws: reasons.into(), ..state };
+        }
+        self.assets.insert(asset, state);
+        Ok(())
+    }
+
+    fn intern(&mut self, mut component: Component) -> IdentityId {
+        component.evidence.clear();
+        if let Some(&id) = self.numbers.get(&component) {
+            return id;
+        }
+        // Numbers are given once and never again: 2^32 identities do not fit into memory.
+        let id = IdentityId(self.identities.len() as u32);
+        self.names.entry(fold(&component.purl.name)).or_default().push(id);
+        let component = Arc::new(component);
+        self.identities.push(Arc::clone(&component));
+        self.numbers.insert(component, id);
+        self.postings.push(RoaringBitmap::new());
+        id
+    }
+}
+
+/// The newest report of what an asset runs.
+#[derive(Clone, Copy)]
+struct Deployment {
+    at: Timestamp,
+    digest: Option<Digest>,
+}
+
+impl Deployment {
+    /// The present snapshot cannot be trusted to describe what is in service. Equal digests decide
+    /// for good; without two digests to compare, time does, and a tie counts as changed.
+    fn is_news(&self, confirmed: Option<Timestamp>, artifact: Option<Digest>) -> bool {
+        match (self.digest, artifact) {
+            (Some(deployed), Some(seen)) => deployed != seen,
+            _ => confirmed.is_some_and(|confirmed| self.at >= confirmed),
+        }
+    }
+}
+
+fn digest_in(row: &Row<'_>, column: usize) -> Result<Option<Digest>, rusqlite::Error> {
+    Ok(row.get::<_, Option<[u8; 32]>>(column)?.map(Digest))
+}

@@ -1,0 +1,263 @@
+//! Inventory snapshots: what is known about an asset now, and everything that ever was.
+
+use relight_model::{AssetId, Digest, Sbom, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use crate::{Store, StoreError, StoreErrorKind, blob, snapshot_text, store::Failure};
+
+/// How far `observed_at` may lie after `recorded_at`, in seconds; beyond it is set to
+/// `recorded_at`, because a clock that is ahead must not make an inventory look fresh for longer.
+pub const FUTURE_SECONDS_MAX: i64 = 300;
+
+/// One inventory of one asset.
+#[derive(Clone, Copy, Debug)]
+pub struct SnapshotDraft<'a> {
+    /// What was looked at.
+    pub asset: AssetId,
+    /// What was seen.
+    pub sbom: &'a Sbom,
+    /// When it was true.
+    pub observed_at: Timestamp,
+    /// When we learnt it.
+    pub recorded_at: Timestamp,
+}
+
+/// What storing one inventory did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotStored {
+    /// The asset.
+    pub asset: AssetId,
+    /// The id of the snapshot: the SHA-256 of its canonical form.
+    pub digest: Digest,
+    /// What became of it.
+    pub outcome: SnapshotOutcome,
+    /// Its `observed_at` lay more than [`FUTURE_SECONDS_MAX`] in the future and was set back.
+    pub clamped: bool,
+}
+
+/// What became of an inventory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SnapshotOutcome {
+    /// It is the present now.
+    Present,
+    /// It is the same as the present: only `last_confirmed` moved.
+    Confirmed,
+    /// It is older than the present: it went into history only.
+    History,
+}
+
+/// One run of equal inventories of one asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotRow {
+    /// The id of the snapshot.
+    pub digest: Digest,
+    /// What it says about the artifact that was read.
+    pub artifact: Option<Digest>,
+    /// When it was first true.
+    pub observed_at: Timestamp,
+    /// When we learnt it.
+    pub recorded_at: Timestamp,
+    /// When it was last seen to be true still.
+    pub last_confirmed: Timestamp,
+}
+
+impl Store {
+    /// Stores inventories, all or none. The same inventory again only moves `last_confirmed`; one
+    /// that is older than the present goes into history and changes nothing else.
+    ///
+    /// # Errors
+    /// An asset is not in the register (`NotFound`), an inventory is larger than
+    /// [`crate::SNAPSHOT_BYTES_MAX`] (`Limit`), or the database cannot be written.
+    pub fn put_snapshots(
+        &self,
+        drafts: &[SnapshotDraft<'_>],
+    ) -> Result<Vec<SnapshotStored>, StoreError> {
+        self.write("storing inventories", |transaction| {
+            drafts.iter().map(|draft| put(transaction, draft)).collect()
+        })
+    }
+
+    /// The inventory with this id.
+    ///
+    /// # Errors
+    /// There is none (`NotFound`), it does not read back as it was written (`Corrupt`), or the
+    /// database cannot be read.
+    pub fn snapshot(&self, digest: Digest) -> Result<Sbom, StoreError> {
+        self.read("reading an inventory", |database| {
+            let mut query =
+                database.prepare_cached("SELECT digest, bytes FROM blob WHERE digest = ?1")?;
+            query.query_row([digest.0], |row| sbom_of(row, 0)).optional()?.ok_or_else(|| {
+                let context = format!("reading an inventory: there is no snapshot {digest}");
+                Failure::rule(StoreErrorKind::NotFound, context)
+            })
+        })
+    }
+
+    /// Every inventory that was ever stored for an asset, by the time of observation; the last one
+    /// is the present.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn snapshots_of(&self, asset: AssetId) -> Result<Vec<SnapshotRow>, StoreError> {
+        self.read("reading the history of an asset", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT digest, artifact, observed_at, recorded_at, last_confirmed
+                 FROM snapshot WHERE asset = ?1 ORDER BY observed_at, seq",
+            )?;
+            let rows = query.query_map([asset.0], snapshot_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+/// Reads an inventory from a blob in columns `column` (digest) and `column + 1` (bytes).
+pub(crate) fn sbom_of(row: &Row<'_>, column: usize) -> Result<Sbom, rusqlite::Error> {
+    let (digest, bytes) = blob::checked(row, column)?;
+    let damaged = |why| blob::not_what_was_written(column, format!("snapshot {digest}: {why}"));
+    let text = String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
+    snapshot_text::read(&text).map_err(damaged)
+}
+
+/// Moves the confirmation of the present snapshot of an asset to `at`, if that is later.
+pub(crate) fn confirm(
+    database: &Connection,
+    asset: AssetId,
+    at: Timestamp,
+) -> Result<(), rusqlite::Error> {
+    database
+        .prepare_cached(
+            "UPDATE snapshot SET last_confirmed = max(last_confirmed, ?2)
+             WHERE seq = (SELECT snapshot FROM asset WHERE id = ?1)",
+        )?
+        .execute(params![asset.0, at])?;
+    Ok(())
+}
+
+/// `at`, or `recorded_at` when `at` lies too far after it; and whether it did.
+pub(crate) const fn clamp(at: Timestamp, recorded_at: Timestamp) -> (Timestamp, bool) {
+    if at > recorded_at.saturating_add(FUTURE_SECONDS_MAX) {
+        (recorded_at, true)
+    } else {
+        (at, false)
+    }
+}
+
+/// The asset is in the register.
+pub(crate) fn known_asset(database: &Connection, asset: AssetId) -> Result<(), Failure> {
+    let query = "SELECT 1 FROM asset WHERE id = ?1";
+    let found: Option<i64> =
+        database.prepare_cached(query)?.query_row([asset.0], |row| row.get(0)).optional()?;
+    found.map(|_| ()).ok_or_else(|| {
+        let context = format!("asset {} is not in the register", asset.0);
+        Failure::rule(StoreErrorKind::NotFound, context)
+    })
+}
+
+fn put(
+    transaction: &Transaction<'_>,
+    draft: &SnapshotDraft<'_>,
+) -> Result<SnapshotStored, Failure> {
+    let SnapshotDraft { asset, sbom, observed_at, recorded_at } = *draft;
+    known_asset(transaction, asset)?;
+    let text = snapshot_text::write(sbom).map_err(Failure::Rule)?;
+    let digest = blob::put(transaction, text.as_bytes())?;
+    let (observed_at, clamped) = clamp(observed_at, recorded_at);
+    let present = present(transaction, asset)?;
+    let outcome = match present {
+        Some((_, present)) if observed_at < present.last_confirmed => SnapshotOutcome::History,
+        Some((_, present)) if present.digest == digest => SnapshotOutcome::Confirmed,
+        _ => SnapshotOutcome::Present,
+    };
+    let artifact = sbom.artifact;
+    let row =
+        SnapshotRow { digest, artifact, observed_at, recorded_at, last_confirmed: observed_at };
+    match (outcome, present) {
+        (SnapshotOutcome::Confirmed, _) => confirm(transaction, asset, observed_at)?,
+        (SnapshotOutcome::History, Some((seq, present))) => {
+            insert_history(transaction, asset, &row, (seq, &present))?;
+        }
+        _ => make_present(transaction, asset, &row)?,
+    }
+    Ok(SnapshotStored { asset, digest, outcome, clamped })
+}
+
+/// Puts an older inventory into history. One that falls into the run of the present splits that
+/// run, so that the history, in order of observation, ends with the present.
+fn insert_history(
+    transaction: &Transaction<'_>,
+    asset: AssetId,
+    row: &SnapshotRow,
+    (seq, present): (i64, &SnapshotRow),
+) -> Result<(), Failure> {
+    let known: Option<i64> = transaction
+        .prepare_cached(
+            "SELECT seq FROM snapshot WHERE asset = ?1 AND digest = ?2
+             AND observed_at <= ?3 AND last_confirmed >= ?3",
+        )?
+        .query_row(params![asset.0, row.digest.0, row.observed_at], |row| row.get(0))
+        .optional()?;
+    if known.is_some() {
+        return Ok(());
+    }
+    insert(transaction, asset, row)?;
+    if row.observed_at >= present.observed_at {
+        transaction
+            .prepare_cached("UPDATE snapshot SET last_confirmed = observed_at WHERE seq = ?1")?
+            .execute([seq])?;
+        let tail = SnapshotRow { observed_at: present.last_confirmed, ..*present };
+        make_present(transaction, asset, &tail)?;
+    }
+    Ok(())
+}
+
+fn make_present(
+    transaction: &Transaction<'_>,
+    asset: AssetId,
+    row: &SnapshotRow,
+) -> Result<(), Failure> {
+    let seq = insert(transaction, asset, row)?;
+    transaction
+        .prepare_cached("UPDATE asset SET snapshot = ?2 WHERE id = ?1")?
+        .execute(params![asset.0, seq])?;
+    Ok(())
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    asset: AssetId,
+    row: &SnapshotRow,
+) -> Result<i64, rusqlite::Error> {
+    let SnapshotRow { digest, artifact, observed_at, recorded_at, last_confirmed } = row;
+    let artifact = artifact.map(|digest| digest.0);
+    transaction
+        .prepare_cached(
+            "INSERT INTO snapshot
+             (asset, digest, artifact, observed_at, recorded_at, last_confirmed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![asset.0, digest.0, artifact, observed_at, recorded_at, last_confirmed])?;
+    Ok(transaction.last_insert_rowid())
+}
+
+fn present(
+    database: &Connection,
+    asset: AssetId,
+) -> Result<Option<(i64, SnapshotRow)>, rusqlite::Error> {
+    database
+        .prepare_cached(
+            "SELECT snapshot.digest, artifact, observed_at, recorded_at, last_confirmed, seq
+             FROM asset JOIN snapshot ON snapshot.seq = asset.snapshot WHERE asset.id = ?1",
+        )?
+        .query_row([asset.0], |row| Ok((row.get(5)?, snapshot_row(row)?)))
+        .optional()
+}
+
+fn snapshot_row(row: &Row<'_>) -> Result<SnapshotRow, rusqlite::Error> {
+    Ok(SnapshotRow {
+        digest: Digest(row.get(0)?),
+        artifact: row.get::<_, Option<[u8; 32]>>(1)?.map(Digest),
+        observed_at: row.get(2)?,
+        recorded_at: row.get(3)?,
+        last_confirmed: row.get(4)?,
+    })
+}

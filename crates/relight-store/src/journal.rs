@@ -1,0 +1,192 @@
+//! The journal: append only, synced before an append returns, one hash chain for everything.
+
+use relight_model::{Digest, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use crate::{
+    JournalFault, JournalFaultKind, JournalRecord, Lease, Store, StoreError, StoreErrorKind,
+    Verified,
+    blob::not_what_was_written,
+    chain::{Chain, journal_hash},
+    lease::check_journal_lease,
+    store::Failure,
+};
+
+/// Most entries in one transaction; more are split over several.
+pub const JOURNAL_BATCH_MAX: usize = 4_096;
+
+/// Largest body of one entry, in bytes (a plan of 100,000 sites fits).
+pub const JOURNAL_BODY_BYTES_MAX: usize = 32 << 20;
+
+/// An entry that is not in the journal yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalDraft {
+    /// When.
+    pub time: Timestamp,
+    /// Who does what it says.
+    pub actor: String,
+    /// What kind of entry it is.
+    pub kind: String,
+    /// Which incident it belongs to; empty when to none.
+    pub incident: String,
+    /// What it says, in canonical JSON.
+    pub body: String,
+}
+
+impl Store {
+    /// Appends entries and returns once they are on the disk. Up to [`JOURNAL_BATCH_MAX`] entries
+    /// are one transaction; of a longer list the parts before an error stay appended.
+    ///
+    /// # Errors
+    /// Somebody else took the lease (`Fenced`), a body is larger than [`JOURNAL_BODY_BYTES_MAX`]
+    /// (`Limit`, and nothing is appended), the newest record is not the one that was appended last
+    /// (`Corrupt`), or the database cannot be written.
+    pub fn append(
+        &self,
+        lease: &Lease,
+        drafts: &[JournalDraft],
+    ) -> Result<Vec<JournalRecord>, StoreError> {
+        check_sizes(drafts)?;
+        let mut records = Vec::with_capacity(drafts.len());
+        for batch in drafts.chunks(JOURNAL_BATCH_MAX) {
+            let appended = self.write("appending to the journal", |transaction| {
+                check_journal_lease(transaction, lease)?;
+                append_batch(transaction, batch)
+            })?;
+            records.extend(appended);
+        }
+        Ok(records)
+    }
+
+    /// The entries from number `from` on, oldest first. They are not verified.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn journal(&self, from: u64) -> Result<Vec<JournalRecord>, StoreError> {
+        self.read("reading the journal", |database| {
+            let mut query =
+                database.prepare_cached(&format!("{QUERY} WHERE seq >= ?1 ORDER BY seq"))?;
+            let rows = query.query_map([from.cast_signed()], record_of)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Checks every record against the chain, and the end against the head that was kept.
+    ///
+    /// # Errors
+    /// The database cannot be read; a broken chain is a value, the inner error.
+    pub fn verify_journal(&self) -> Result<Result<Verified, JournalFault>, StoreError> {
+        self.read("verifying the journal", |database| Ok(verify(database)?))
+    }
+}
+
+const QUERY: &str = "SELECT seq, time, actor, kind, incident, body, prev, hash FROM journal";
+
+/// Refuses entries that are too large, before anything is written.
+pub(crate) fn check_sizes(drafts: &[JournalDraft]) -> Result<(), StoreError> {
+    let Some(large) = drafts.iter().find(|draft| draft.body.len() > JOURNAL_BODY_BYTES_MAX) else {
+        return Ok(());
+    };
+    let context = format!(
+        "appending `{}` to the journal: its body is larger than {JOURNAL_BODY_BYTES_MAX} bytes",
+        large.kind
+    );
+    Err(StoreError::new(StoreErrorKind::Limit, context))
+}
+
+fn append_batch(
+    transaction: &Transaction<'_>,
+    drafts: &[JournalDraft],
+) -> Result<Vec<JournalRecord>, Failure> {
+    let (mut seq, mut prev) = checked_head(transaction)?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO journal (seq, time, actor, kind, incident, body, prev, hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    let mut records = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        seq += 1;
+        let record = chained(seq, prev, draft);
+        prev = record.hash;
+        let JournalRecord { seq, time, actor, kind, incident, body, prev, hash } = &record;
+        insert.execute(params![
+            seq.cast_signed(),
+            time,
+            actor,
+            kind,
+            incident,
+            body,
+            prev.0,
+            hash.0
+        ])?;
+        records.push(record);
+    }
+    transaction.execute("DELETE FROM journal_head", [])?;
+    transaction
+        .prepare_cached("INSERT INTO journal_head (seq, hash) VALUES (?1, ?2)")?
+        .execute(params![seq.cast_signed(), prev.0])?;
+    Ok(records)
+}
+
+fn chained(seq: u64, prev: Digest, draft: &JournalDraft) -> JournalRecord {
+    let JournalDraft { time, actor, kind, incident, body } = draft.clone();
+    let hash = Digest::default();
+    let mut record = JournalRecord { seq, time, actor, kind, incident, body, prev, hash };
+    record.hash = journal_hash(&record);
+    record
+}
+
+/// Number and hash of the newest record. A journal whose end is damaged is not continued: that
+/// would bury the damage under records that verify.
+fn checked_head(database: &Connection) -> Result<(u64, Digest), rusqlite::Error> {
+    let head = head_of(database)?;
+    let mut query = database.prepare_cached(&format!("{QUERY} ORDER BY seq DESC LIMIT 1"))?;
+    let newest = query.query_row([], record_of).optional()?;
+    let intact = newest.as_ref().is_none_or(|record| record.hash == journal_hash(record));
+    let found = newest.map_or_else(Default::default, |record| (record.seq, record.hash));
+    if intact && found == head {
+        return Ok(head);
+    }
+    let what = format!("the journal ends with record {}, record {} was appended", found.0, head.0);
+    Err(not_what_was_written(0, what))
+}
+
+fn head_of(database: &Connection) -> Result<(u64, Digest), rusqlite::Error> {
+    let query = "SELECT seq, hash FROM journal_head";
+    let head = database
+        .prepare_cached(query)?
+        .query_row([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), Digest(row.get(1)?))))
+        .optional()?;
+    Ok(head.unwrap_or_default())
+}
+
+fn verify(database: &Connection) -> Result<Result<Verified, JournalFault>, rusqlite::Error> {
+    let mut chain = Chain::default();
+    let mut query = database.prepare(&format!("{QUERY} ORDER BY seq"))?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let unreadable = JournalFault { seq: chain.next(), what: JournalFaultKind::Unreadable };
+        let followed = record_of(row).map_err(|_| unreadable).and_then(|r| chain.follow(&r));
+        if let Err(fault) = followed {
+            return Ok(Err(fault));
+        }
+    }
+    let verified = chain.verified();
+    if head_of(database)? == (verified.entries, verified.head) {
+        return Ok(Ok(verified));
+    }
+    Ok(Err(JournalFault { seq: chain.next(), what: JournalFaultKind::TailMissing }))
+}
+
+fn record_of(row: &Row<'_>) -> Result<JournalRecord, rusqlite::Error> {
+    Ok(JournalRecord {
+        seq: row.get::<_, i64>(0)?.cast_unsigned(),
+        time: row.get(1)?,
+        actor: row.get(2)?,
+        kind: row.get(3)?,
+        incident: row.get(4)?,
+        body: row.get(5)?,
+        prev: Digest(row.get(6)?),
+        hash: Digest(row.get(7)?),
+    })
+}

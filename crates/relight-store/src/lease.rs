@@ -1,0 +1,83 @@
+//! Leases: who may act, under a term that grows, so that an older holder is refused.
+
+use relight_model::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::{Store, StoreError, StoreErrorKind, store::Failure};
+
+/// Name of the lease that the appender of the journal holds.
+pub const JOURNAL_LEASE: &str = "journal";
+
+/// The right to act, until somebody else takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// What it is about ([`JOURNAL_LEASE`], or one per edge).
+    pub name: String,
+    /// Who holds it.
+    pub holder: String,
+    /// Grows by one each time somebody takes it, from 1.
+    pub term: u64,
+}
+
+impl Store {
+    /// Takes a lease; whoever held it before is refused from now on.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+    ) -> Result<Lease, StoreError> {
+        let term = self.write("taking a lease", |transaction| {
+            let query = "INSERT INTO lease (name, holder, term, taken_at) VALUES (?1, ?2, 1, ?3)
+                         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder,
+                         term = term + 1, taken_at = excluded.taken_at RETURNING term";
+            Ok(transaction.query_row(query, params![name, holder, now], |row| row.get(0))?)
+        })?;
+        let term = i64::cast_unsigned(term);
+        Ok(Lease { name: name.to_owned(), holder: holder.to_owned(), term })
+    }
+
+    /// Who holds a lease now; `None` when nobody ever took it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
+        let found = self.read("reading a lease", |database| {
+            let query = "SELECT holder, term FROM lease WHERE name = ?1";
+            let found = database.query_row(query, [name], |row| {
+                Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+            });
+            Ok(found.optional()?)
+        })?;
+        Ok(found.map(|(holder, term)| Lease {
+            name: name.to_owned(),
+            holder,
+            term: term.cast_unsigned(),
+        }))
+    }
+}
+
+/// Refuses a lease on the journal that somebody else took since, in the writer's own transaction.
+pub(crate) fn check_journal_lease(
+    transaction: &Transaction<'_>,
+    lease: &Lease,
+) -> Result<(), Failure> {
+    let current: Option<i64> = transaction
+        .prepare_cached("SELECT term FROM lease WHERE name = ?1")?
+        .query_row([JOURNAL_LEASE], |row| row.get(0))
+        .optional()?;
+    if lease.name == JOURNAL_LEASE && current == Some(lease.term.cast_signed()) {
+        return Ok(());
+    }
+    let context = format!(
+        "appending to the journal: `{}` holds `{}` under term {}, the journal's term is {}",
+        lease.holder,
+        lease.name,
+        lease.term,
+        current.unwrap_or_default()
+    );
+    Err(Failure::rule(StoreErrorKind::Fenced, context))
+}

@@ -1,0 +1,265 @@
+//! The register: organisations, sites, assets, edges, and every change of them.
+
+use relight_model::{AssetId, Criticality, GateKey, OrgId, Organisation, Site, SiteId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::{Store, StoreError, blob::not_what_was_written, fields::write_line};
+
+/// The thing that has an inventory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Its number.
+    pub id: AssetId,
+    /// What it is (`application`).
+    pub kind: String,
+    /// Its unique name; an imported site's own asset has the slug of the site.
+    pub key: String,
+    /// The body that answers for it.
+    pub org: OrgId,
+}
+
+/// An edge, as it was configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeRow {
+    /// Its unique name, the one that sites carry.
+    pub name: String,
+    /// Name of the driver (`nginx_file`).
+    pub kind: String,
+    /// Everything else about it, in a form that only the engine reads.
+    pub target: String,
+}
+
+/// One change of one register row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterChange {
+    /// Its number; changes are numbered without gaps from 1.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// Which row (`site san-005`).
+    pub what: String,
+    /// The row before, fields separated by tabs; empty when it is new.
+    pub before: String,
+    /// The row after, in the same form.
+    pub after: String,
+}
+
+impl Store {
+    /// Every organisation, by number.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn organisations(&self) -> Result<Vec<Organisation>, StoreError> {
+        self.read("reading the organisations", |database| {
+            let mut query =
+                database.prepare_cached("SELECT id, name, sector FROM organisation ORDER BY id")?;
+            let rows = query.query_map([], |row| {
+                let (id, name, sector) = (OrgId(row.get(0)?), row.get(1)?, row.get(2)?);
+                Ok(Organisation { id, name, sector })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Every site, by number.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn sites(&self) -> Result<Vec<Site>, StoreError> {
+        self.read("reading the sites", |database| {
+            let mut query = database.prepare_cached(&format!("{SITE_QUERY} ORDER BY id"))?;
+            let rows = query.query_map([], site_of)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The site with this short name.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn site_by_slug(&self, slug: &str) -> Result<Option<Site>, StoreError> {
+        self.read("reading a site", |database| {
+            let mut query = database.prepare_cached(&format!("{SITE_QUERY} WHERE slug = ?1"))?;
+            Ok(query.query_row([slug], site_of).optional()?)
+        })
+    }
+
+    /// Every asset, by number.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn assets(&self) -> Result<Vec<Asset>, StoreError> {
+        self.read("reading the assets", |database| {
+            let mut query =
+                database.prepare_cached("SELECT id, kind, key, org FROM asset ORDER BY id")?;
+            let rows = query.query_map([], |row| {
+                let (id, kind, key) = (AssetId(row.get(0)?), row.get(1)?, row.get(2)?);
+                Ok(Asset { id, kind, key, org: OrgId(row.get(3)?) })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The asset with this unique name.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn asset_by_key(&self, key: &str) -> Result<Option<AssetId>, StoreError> {
+        self.read("reading an asset", |database| {
+            let mut query = database.prepare_cached("SELECT id FROM asset WHERE key = ?1")?;
+            Ok(query.query_row([key], |row| row.get(0)).optional()?.map(AssetId))
+        })
+    }
+
+    /// Which site runs on which asset, sorted.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn placements(&self) -> Result<Vec<(SiteId, AssetId)>, StoreError> {
+        self.read("reading the placements", |database| Ok(placements_in(database)?))
+    }
+
+    /// Adds an edge, or replaces the one of the same name; the same again changes nothing.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn put_edge(&self, edge: &EdgeRow, now: Timestamp, actor: &str) -> Result<(), StoreError> {
+        let EdgeRow { name, kind, target } = edge;
+        self.write("writing an edge", |transaction| {
+            let before = transaction
+                .query_row("SELECT name, kind, target FROM edge WHERE name = ?1", [name], edge_of)
+                .optional()?;
+            if before.as_ref() == Some(edge) {
+                return Ok(());
+            }
+            transaction.execute(
+                "INSERT INTO edge (name, kind, target) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, target = excluded.target",
+                params![name, kind, target],
+            )?;
+            let before = before.map_or_else(String::new, |edge| edge_text(&edge));
+            let change = Change { at: now, actor, what: &format!("edge {name}") };
+            Ok(note_change(transaction, change, &before, &edge_text(edge))?)
+        })
+    }
+
+    /// Every edge, by name.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn edges(&self) -> Result<Vec<EdgeRow>, StoreError> {
+        self.read("reading the edges", |database| {
+            let mut query =
+                database.prepare_cached("SELECT name, kind, target FROM edge ORDER BY name")?;
+            let rows = query.query_map([], edge_of)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The changes of the register from number `from` on, oldest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn register_changes(&self, from: u64) -> Result<Vec<RegisterChange>, StoreError> {
+        self.read("reading the register's changes", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT seq, at, actor, what, before, after FROM register_change
+                 WHERE seq >= ?1 ORDER BY seq",
+            )?;
+            let rows = query.query_map([from.cast_signed()], |row| {
+                Ok(RegisterChange {
+                    seq: row.get::<_, i64>(0)?.cast_unsigned(),
+                    at: row.get(1)?,
+                    actor: row.get(2)?,
+                    what: row.get(3)?,
+                    before: row.get(4)?,
+                    after: row.get(5)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+/// Which site runs on which asset, sorted.
+pub(crate) fn placements_in(
+    database: &Connection,
+) -> Result<Vec<(SiteId, AssetId)>, rusqlite::Error> {
+    let mut query =
+        database.prepare_cached("SELECT site, asset FROM site_asset ORDER BY site, asset")?;
+    let rows = query.query_map([], |row| Ok((SiteId(row.get(0)?), AssetId(row.get(1)?))))?;
+    rows.collect()
+}
+
+/// Who changes which row, and when.
+pub(crate) struct Change<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) actor: &'a str,
+    pub(crate) what: &'a str,
+}
+
+/// Keeps the row before and after a change.
+pub(crate) fn note_change(
+    database: &Connection,
+    change: Change<'_>,
+    before: &str,
+    after: &str,
+) -> Result<(), rusqlite::Error> {
+    let Change { at, actor, what } = change;
+    database
+        .prepare_cached(
+            "INSERT INTO register_change (at, actor, what, before, after)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![at, actor, what, before, after])?;
+    Ok(())
+}
+
+/// Number of the newest change of the register; 0 when there is none.
+pub(crate) fn newest_change(database: &Connection) -> Result<u64, rusqlite::Error> {
+    let query = "SELECT coalesce(max(seq), 0) FROM register_change";
+    database.query_row(query, [], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))
+}
+
+const SITE_QUERY: &str =
+    "SELECT id, slug, name_fr, name_en, origin, org, criticality, edge, public FROM site";
+
+fn site_of(row: &Row<'_>) -> Result<Site, rusqlite::Error> {
+    Ok(Site {
+        id: SiteId(row.get(0)?),
+        slug: slug_of(row, 1)?,
+        name_fr: row.get(2)?,
+        name_en: row.get(3)?,
+        origin: row.get(4)?,
+        org: OrgId(row.get(5)?),
+        criticality: criticality_of(row, 6)?,
+        edge: row.get(7)?,
+        public: row.get(8)?,
+    })
+}
+
+/// Reads a gate key; one that breaks its own rules is damage.
+pub(crate) fn slug_of(row: &Row<'_>, column: usize) -> Result<GateKey, rusqlite::Error> {
+    let text: String = row.get(column)?;
+    GateKey::new(&text).map_err(|why| not_what_was_written(column, why))
+}
+
+/// Reads a criticality; one out of its range is damage.
+pub(crate) fn criticality_of(row: &Row<'_>, column: usize) -> Result<Criticality, rusqlite::Error> {
+    Criticality::from_number(row.get(column)?)
+        .ok_or_else(|| not_what_was_written(column, "a criticality is 1 to 4"))
+}
+
+fn edge_of(row: &Row<'_>) -> Result<EdgeRow, rusqlite::Error> {
+    Ok(EdgeRow { name: row.get(0)?, kind: row.get(1)?, target: row.get(2)? })
+}
+
+fn edge_text(edge: &EdgeRow) -> String {
+    let EdgeRow { name, kind, target } = edge;
+    let mut text = String::new();
+    write_line(&mut text, [name.as_str(), kind, target]);
+    text.truncate(text.len() - 1);
+    text
+}

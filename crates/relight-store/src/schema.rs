@@ -1,0 +1,67 @@
+//! The schema and its versions: an older database is brought up to date, a newer one is refused.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::{StoreError, StoreErrorKind};
+
+/// Step `n` brings a database of version `n` to `n + 1`; steps are only ever appended.
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+
+/// The version that this program reads and writes.
+const VERSION: usize = MIGRATIONS.len();
+
+/// Brings the database to [`VERSION`], in one transaction.
+///
+/// # Errors
+/// The database is damaged or not ours (`Corrupt`), or newer than this program (`NewerSchema`).
+pub(crate) fn migrate(database: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |error| StoreError::sql("reading the schema", path, error);
+    let transaction =
+        database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let found = version_of(&transaction).map_err(failed)?;
+    let Some(found) = found else {
+        let place = path.display();
+        let context = format!("{place} is a database, but not relight's; hint: move it away");
+        return Err(StoreError::new(StoreErrorKind::Corrupt, context));
+    };
+    let Some(steps) = MIGRATIONS.get(found..) else {
+        let context = format!(
+            "{} has schema {found}, this program knows {VERSION}; hint: use the newer relight that \
+             wrote it",
+            path.display()
+        );
+        return Err(StoreError::new(StoreErrorKind::NewerSchema, context));
+    };
+    if steps.is_empty() {
+        return Ok(());
+    }
+    for step in steps {
+        transaction.execute_batch(step).map_err(failed)?;
+    }
+    transaction.execute("DELETE FROM schema_version", []).map_err(failed)?;
+    transaction
+        .execute("INSERT INTO schema_version VALUES (?1)", [VERSION as i64])
+        .map_err(failed)?;
+    transaction.commit().map_err(failed)
+}
+
+/// The version of the database: 0 when it is empty, `None` when it is somebody else's.
+fn version_of(database: &Connection) -> Result<Option<usize>, rusqlite::Error> {
+    let tables: i64 = database.query_row("SELECT count(*) FROM sqlite_master", [], |r| r.get(0))?;
+    if tables == 0 {
+        return Ok(Some(0));
+    }
+    let ours: i64 = database.query_row(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
+        [],
+        |row| row.get(0),
+    )?;
+    if ours == 0 {
+        return Ok(None);
+    }
+    let version: i64 =
+        database.query_row("SELECT max(version) FROM schema_version", [], |row| row.get(0))?;
+    Ok(usize::try_from(version).ok().filter(|&version| version > 0))
+}
