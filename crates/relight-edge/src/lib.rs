@@ -1,1 +1,28 @@
-//! Placeholder until the crate's first module lands.
+//! Drivers of the proxies that people run: read back, change, prove. Decides nothing.
+//!
+//! The only crate that can darken a site, and the only one that starts processes (`exec`).
+
+pub mod config;
+mod driver;
+mod drivers;
+mod durable;
+mod error;
+pub mod exec;
+mod fence;
+mod gate;
+mod gate_driver;
+pub mod holding_page;
+pub mod http;
+pub mod probe;
+mod runtime_api;
+#[cfg(test)]
+mod script;
+
+pub use driver::{
+    Capabilities, CutsTunnels, DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity,
+    Stage, Target, TunnelCount, open,
+};
+pub use drivers::DRIVERS;
+pub use error::{EdgeError, EdgeErrorKind};
+pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
+pub use probe::{ProbeResult, ProbeTarget, Prober, verify_get};

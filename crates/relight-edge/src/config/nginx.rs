@@ -1,0 +1,154 @@
+//! nginx: one server block per site, each with the file gate of INCIDENT 8.5.
+
+use std::fmt::Write as _;
+
+use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, VERIFY_HEADER};
+use crate::error::EdgeError;
+
+/// Connections of one worker.
+const WORKER_CONNECTIONS: usize = 4096;
+
+/// A complete `nginx.conf`; it runs in the foreground and touches nothing outside its folder.
+///
+/// # Errors
+/// `Refused` when a key or a host name is used twice, or a name or path cannot be written as it is.
+pub fn nginx(config: &EdgeConfig) -> Result<String, EdgeError> {
+    config.check()?;
+    let mut text = main(config);
+    let mut upstreams: Vec<_> = config.sites.iter().map(|site| site.upstream).collect();
+    upstreams.sort();
+    upstreams.dedup();
+    for upstream in upstreams {
+        // Connections to origins are kept: one each time would use up the local ports.
+        let name = upstream_name(&upstream);
+        let _ = writeln!(text, "upstream {name} {{ server {upstream}; keepalive 16; }}");
+    }
+    let listen = listen(config, "");
+    let canary = "default_type text/plain;\n    return 200 \"relight canary\\n\";";
+    server(&mut text, config, &listen, CANARY_KEY, CANARY_HOST, canary);
+    for site in &config.sites {
+        let names = site.hosts().collect::<Vec<_>>().join(" ");
+        let upstream = upstream_name(&site.upstream);
+        let proxy = format!("proxy_pass http://{upstream};");
+        server(&mut text, config, &listen, site.key.as_str(), &names, &proxy);
+    }
+    text.push_str("}\n");
+    Ok(text)
+}
+
+fn upstream_name(upstream: &std::net::SocketAddr) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    format!("origin_{}", upstream.to_string().chars().map(plain).collect::<String>())
+}
+
+fn listen(config: &EdgeConfig, suffix: &str) -> String {
+    let mut text = String::new();
+    for address in &config.listen {
+        let _ = writeln!(text, "  listen {address}{suffix};");
+    }
+    let _ = writeln!(text, "  listen unix:{}{suffix};", config.verify.display());
+    text
+}
+
+/// Everything before the first site. Hashes of names are sized for the list: nginx refuses to
+/// start when its defaults are too small.
+fn main(config: &EdgeConfig) -> String {
+    let names = config.sites.iter().flat_map(|site| site.hosts());
+    let (count, longest) = names.fold((1, CANARY_HOST.len()), |(count, longest), host| {
+        (count + 1, longest.max(host.len()))
+    });
+    let hash_max = (2_usize * count).next_power_of_two().max(1024);
+    let bucket = (longest + 32).next_power_of_two().max(128);
+    let user = config.user.as_ref().map(|user| format!("user {user};\n")).unwrap_or_default();
+    let folder = config.folder.display();
+    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {folder}/temp_{name};\n"))
+        .concat();
+    format!(
+        r#"{user}daemon off;
+worker_processes auto;
+worker_rlimit_nofile {files};
+worker_shutdown_timeout 30s;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections {WORKER_CONNECTIONS}; }}
+http {{
+{temporary}access_log off;
+server_tokens off;
+server_names_hash_max_size {hash_max};
+server_names_hash_bucket_size {bucket};
+keepalive_requests 100000;
+split_clients "$remote_addr$request_id" $relight_retry {{
+{retry}}}
+map $http_accept $relight_ext {{
+  default html;
+  "~*application/(problem\+)?json" json;
+}}
+map $http_upgrade $relight_connection {{ default upgrade; "" ""; }}
+map $remote_addr $relight_verify {{ default ""; "unix:" 1; }}
+proxy_http_version 1.1;
+proxy_hide_header X-Relight-Gate;
+proxy_set_header Host $host;
+proxy_set_header Upgrade $http_upgrade;
+proxy_set_header Connection $relight_connection;
+proxy_set_header {VERIFY_HEADER} $relight_verify;
+server {{
+{default}  return 421;
+}}
+"#,
+        files = 2 * WORKER_CONNECTIONS + 512,
+        retry = retry(),
+        default = listen(config, " default_server"),
+    )
+}
+
+/// 3,300 to 3,900 seconds in equal parts: one fixed value brings all clients back together.
+fn retry() -> String {
+    let mut lines: String = (0..9).map(|n| format!("  10% {};\n", 3300 + 60 * n)).collect();
+    lines.push_str("  * 3900;\n");
+    lines
+}
+
+/// One site. `return` in the server runs before any location, hence the exception for ACME among
+/// the conditions; a static file would answer POST with 405, hence the bare 503.
+fn server(
+    text: &mut String,
+    config: &EdgeConfig,
+    listen: &str,
+    key: &str,
+    names: &str,
+    answer: &str,
+) {
+    let (gate, hold, acme) = (config.gate.display(), config.hold.display(), config.acme.display());
+    let _ = writeln!(
+        text,
+        r#"server {{
+{listen}  server_name {names};
+  set $relight_site {key};
+  set $relight_gate "";
+  if (-f {gate}/current/$relight_site) {{ set $relight_gate 1; }}
+  if ($uri ~ ^/\.well-known/acme-challenge/[A-Za-z0-9_-]+$) {{ set $relight_gate ""; }}
+  if ($remote_addr = "unix:") {{ set $relight_gate ""; }}
+  if ($relight_gate) {{ return 503; }}
+  location ^~ /.well-known/acme-challenge/ {{
+    root {acme};
+    default_type text/plain;
+    try_files $uri =404;
+  }}
+  error_page 503 @relight_dark;
+  location @relight_dark {{
+    root {hold};
+    add_header Retry-After $relight_retry always;
+    add_header Cache-Control no-store always;
+    add_header Vary Accept always;
+    add_header X-Relight-Gate "dark=$relight_gate; site=$relight_site" always;
+    if ($request_method !~ ^(GET|HEAD)$) {{ return 503; }}
+    types {{ text/html html; application/problem+json json; }}
+    rewrite ^ /hold.$relight_ext break;
+  }}
+  location / {{
+    {answer}
+  }}
+}}"#
+    );
+}

@@ -1,0 +1,208 @@
+//! What every driver offers: read back, apply the whole wanted set, count and cut tunnels.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use relight_model::{Epoch, GateKey, Seen};
+
+use crate::drivers::DRIVERS;
+use crate::error::{EdgeError, EdgeErrorKind};
+
+/// The keys that an edge must show dark.
+pub type GateSet = BTreeSet<GateKey>;
+
+/// One registered edge: where its gate is and how it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its name in the register.
+    pub name: String,
+    /// Name of its driver: `builtin`, `haproxy` or `nginx_file`.
+    pub kind: String,
+    /// The gate directory; every driver keeps its lock and its epoch there.
+    pub gate: PathBuf,
+    /// Every public listener; each one has to be proven.
+    pub listeners: Vec<SocketAddr>,
+    /// Unix socket of the verification path behind the gate.
+    pub verify: Option<PathBuf>,
+    /// What only this kind of edge needs; `haproxy`: `socket` and `map`;
+    /// `nginx_file`: `worker_user` (`root` or `self` where workers are not an ordinary user).
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Which copy of the gate an effect is for. Close: durable, runtime, proof. Open: runtime, proof,
+/// durable. So every crash and every reload falls to dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// What a restarted edge reads.
+    Durable,
+    /// What the running edge acts upon.
+    Runtime,
+}
+
+/// What one gate says about one key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GateView {
+    /// What the edge would show after a restart.
+    pub durable: Seen,
+    /// What the running edge acts upon.
+    pub runtime: Seen,
+    /// The newest epoch seen at the edge; none on a new gate or an unreadable one.
+    pub epoch: Option<Epoch>,
+    /// Dark by an entry that this product did not write: kept until a person decides.
+    pub foreign: bool,
+}
+
+/// Who closes connections that were upgraded before the gate closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutsTunnels {
+    /// `EdgeDriver::cut` does.
+    Driver,
+    /// The data plane does by itself when it sees the gate close.
+    DataPlane,
+    /// Nobody: tunnels outlive the closing of the gate.
+    Nobody,
+}
+
+/// What an edge of this kind can do (INCIDENT 8.2). Declared here, believed after a drill only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// A batch of any size takes effect at one instant.
+    pub atomic_batch: bool,
+    /// A change needs no reload of the edge.
+    pub reload_free: bool,
+    /// There is a copy of the gate that a restart reads.
+    pub durable: bool,
+    /// A reload by anybody keeps the gate.
+    pub survives_reload: bool,
+    /// What the gate holds can be read back.
+    pub readback: bool,
+    /// A tester can reach a dark site without opening it.
+    pub verify_bypass: bool,
+    /// Who closes tunnels.
+    pub cuts_tunnels: CutsTunnels,
+}
+
+/// Connections to the origin of one key that are still open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TunnelCount {
+    /// The edge counts this many sessions: tunnels and requests still being answered.
+    Open(u64),
+    /// The data plane closes them by itself; nothing is left to count from here.
+    ClosedByDataPlane,
+    /// Nobody can tell from here: dark is not proven where tunnels exist.
+    Unknown,
+}
+
+/// How bad a finding of [`EdgeDriver::lint`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LintSeverity {
+    /// A plan for this edge is refused, unless it is break-glass.
+    Error,
+    /// Worth knowing.
+    Warning,
+}
+
+/// One thing that is wrong with the set-up of an edge.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lint {
+    /// How bad it is.
+    pub severity: LintSeverity,
+    /// Stable code in kebab case (`gate-not-writable`).
+    pub code: &'static str,
+    /// What it was seen on: a path, a key, a reply.
+    pub place: String,
+}
+
+impl Lint {
+    pub(crate) fn error(code: &'static str, place: impl Into<String>) -> Self {
+        Self { severity: LintSeverity::Error, code, place: place.into() }
+    }
+
+    pub(crate) fn warning(code: &'static str, place: impl Into<String>) -> Self {
+        Self { severity: LintSeverity::Warning, code, place: place.into() }
+    }
+}
+
+/// One edge under control. Blocking; one thread per edge.
+pub trait EdgeDriver: Send {
+    /// What this edge can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// What is wrong with its set-up, as far as it can be seen from this side.
+    ///
+    /// # Errors
+    /// When the edge could not be examined at all.
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError>;
+
+    /// One view per key, in the order of `keys`.
+    ///
+    /// # Errors
+    /// When the gate itself cannot be read; a view that cannot be had is `Unknown`.
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError>;
+
+    /// Makes one copy of the gate hold exactly `dark`, the whole wanted set (plus foreign dark
+    /// entries). Twice is once.
+    ///
+    /// # Errors
+    /// `Fenced` when the gate has seen a newer epoch; an equal one is allowed. After any other
+    /// error nothing is known: observe.
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError>;
+
+    /// One count per key, in the order of `keys`.
+    ///
+    /// # Errors
+    /// When the edge does not answer.
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError>;
+
+    /// Closes every connection to the origins of `keys`.
+    ///
+    /// # Errors
+    /// `Fenced` as in `apply`; `Lint` where this edge cannot cut.
+    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError>;
+}
+
+/// A kind of edge: opens drivers for targets of its name.
+pub trait DriverKind: Sync {
+    /// The name under which targets ask for it.
+    fn name(&self) -> &'static str;
+
+    /// Opens the driver of one edge; creates its gate directory where there is none.
+    ///
+    /// # Errors
+    /// `Lint` when a setting is missing or unusable, `Io` when the gate cannot be created.
+    fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError>;
+}
+
+/// Opens the driver of `target` by its kind.
+///
+/// # Errors
+/// `Lint` when no driver has that name, else as [`DriverKind::open`].
+pub fn open(target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
+    let unknown = || {
+        let doing = format!("find a driver for edges of kind `{}`", target.kind);
+        EdgeError::new(EdgeErrorKind::Lint, doing).at(&target.name)
+    };
+    let kind = DRIVERS.iter().find(|kind| kind.name() == target.kind).ok_or_else(unknown)?;
+    kind.open(target).map_err(|error| error.at(&target.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_that_nobody_drives_is_an_error_with_the_name_of_the_edge() {
+        let target = Target {
+            name: "north".into(),
+            kind: "abacus".into(),
+            gate: PathBuf::new(),
+            listeners: Vec::new(),
+            verify: None,
+            settings: BTreeMap::new(),
+        };
+        let error = open(&target).err().unwrap();
+        assert_eq!(error.kind, EdgeErrorKind::Lint);
+        assert!(error.to_string().starts_with("edge north: cannot find a driver"), "{error}");
+    }
+}

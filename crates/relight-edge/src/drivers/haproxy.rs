@@ -1,0 +1,364 @@
+//! HAProxy 2.6 or newer: a versioned map over the runtime API, and its file as the durable copy.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use relight_model::{Epoch, GateKey, Seen};
+
+use crate::config::ORIGIN_SERVER;
+use crate::driver::{
+    Capabilities, CutsTunnels, DriverKind, EdgeDriver, GateSet, GateView, Lint, Stage, Target,
+    TunnelCount,
+};
+use crate::durable;
+use crate::error::{EdgeError, EdgeErrorKind};
+use crate::fence::{self, Held, Record};
+use crate::gate::{Gate, IN_PLACE_MAX, check_size};
+use crate::gate_driver::lint_folder;
+use crate::runtime_api::{PAYLOAD_BYTES_MAX, RuntimeApi};
+
+pub(super) const PLUGIN: HaproxyKind = HaproxyKind {
+    capabilities: Capabilities {
+        atomic_batch: true,
+        reload_free: true,
+        durable: true,
+        survives_reload: true,
+        readback: true,
+        verify_bypass: true,
+        cuts_tunnels: CutsTunnels::Driver,
+    },
+};
+
+/// The entry that tells which epoch a copy of the map belongs to; no gate key starts with a dot.
+const SENTINEL: &str = ".relight.epoch";
+
+pub(super) struct HaproxyKind {
+    capabilities: Capabilities,
+}
+
+impl DriverKind for HaproxyKind {
+    fn name(&self) -> &'static str {
+        "haproxy"
+    }
+
+    fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
+        let setting = |name: &str| {
+            let missing = || {
+                let doing = format!("open an edge of kind haproxy without the setting `{name}`");
+                EdgeError::new(EdgeErrorKind::Lint, doing)
+            };
+            target.settings.get(name).ok_or_else(missing)
+        };
+        let (map, socket) = (setting("map")?.clone(), PathBuf::from(setting("socket")?));
+        if map.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            let doing = "name a map with a space in its path to the runtime API";
+            return Err(EdgeError::new(EdgeErrorKind::Lint, doing));
+        }
+        Ok(Box::new(Haproxy {
+            edge: target.name.clone(),
+            folder: target.gate.clone(),
+            gate: Gate::create(&target.gate)?,
+            api: RuntimeApi { socket },
+            map,
+            capabilities: self.capabilities,
+        }))
+    }
+}
+
+/// One HAProxy process. Its gate directory holds the lock and the epoch only.
+struct Haproxy {
+    edge: String,
+    folder: PathBuf,
+    gate: Gate,
+    api: RuntimeApi,
+    /// Path of the map file: its name in the runtime API, and the durable copy.
+    map: String,
+    capabilities: Capabilities,
+}
+
+/// One copy of the map.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Copy {
+    dark: GateSet,
+    epoch: Option<Epoch>,
+    /// It holds what no wanted set asks for: doubles, other values, names that are no keys.
+    strange: bool,
+}
+
+impl Copy {
+    fn from_entries(entries: Vec<(String, String)>) -> Self {
+        let mut copy = Self::default();
+        let mut values: BTreeMap<String, String> = BTreeMap::new();
+        for (key, value) in entries {
+            if values.contains_key(&key) {
+                copy.strange = true;
+                continue;
+            }
+            match GateKey::new(&key) {
+                _ if key == SENTINEL => copy.epoch = fence::parse_epoch(&value),
+                Ok(key) if value == "1" => drop(copy.dark.insert(key)),
+                _ => copy.strange = true,
+            }
+            values.insert(key, value);
+        }
+        copy
+    }
+
+    fn seen(copy: Option<&Self>, key: &GateKey) -> Seen {
+        match copy {
+            None => Seen::Unknown,
+            Some(copy) if copy.dark.contains(key) => Seen::Dark,
+            Some(_) => Seen::Lit,
+        }
+    }
+
+    fn holds(&self, epoch: Epoch, target: &GateSet) -> bool {
+        !self.strange && self.epoch == Some(epoch) && self.dark == *target
+    }
+}
+
+impl Haproxy {
+    fn durable_copy(&self) -> Result<Option<Copy>, EdgeError> {
+        let text = match std::fs::read_to_string(&self.map) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(EdgeError::io(format!("read {}", self.map)))?,
+        };
+        let lines = text.lines().map(str::trim);
+        let entry = |line: &str| {
+            let (key, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            (key.to_owned(), value.trim().to_owned())
+        };
+        let entries = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(entry);
+        Ok(Some(Copy::from_entries(entries.collect())))
+    }
+
+    fn runtime_copy(&self) -> Result<Copy, EdgeError> {
+        self.api.show_map(None, &self.map).map(Copy::from_entries)
+    }
+
+    fn write_durable(&self, epoch: Epoch, target: &GateSet) -> Result<(), EdgeError> {
+        let lines: String = lines(epoch, target).map(|line| line + "\n").collect();
+        durable::write(self.map.as_ref(), lines.as_bytes())
+            .map_err(EdgeError::io(format!("write {}", self.map)))
+    }
+
+    fn write_runtime(
+        &self,
+        epoch: Epoch,
+        before: &Copy,
+        target: &GateSet,
+    ) -> Result<(), EdgeError> {
+        if before.holds(epoch, target) {
+            return Ok(());
+        }
+        let differences = before.dark.symmetric_difference(target).count();
+        if before.strange || before.epoch.is_none() || differences > IN_PLACE_MAX {
+            self.commit_version(epoch, target)?;
+        } else {
+            self.change_keys(epoch, before, target)?;
+        }
+        if self.runtime_copy()?.holds(epoch, target) {
+            return Ok(());
+        }
+        let doing = format!("find in map {} what was written", self.map);
+        Err(EdgeError::new(EdgeErrorKind::ForeignEdit, doing))
+    }
+
+    /// Single keys, closings first. `add` twice would make doubles, hence the look before.
+    fn change_keys(&self, epoch: Epoch, before: &Copy, target: &GateSet) -> Result<(), EdgeError> {
+        let (api, map) = (&self.api, &self.map);
+        for key in target.difference(&before.dark) {
+            if !api.has(map, key.as_str())? {
+                api.change(&format!("add map {map} {key} 1"))?;
+            }
+        }
+        for key in before.dark.difference(target) {
+            if api.has(map, key.as_str())? {
+                api.change(&format!("del map {map} {key}"))?;
+            }
+        }
+        api.change(&format!("set map {map} {SENTINEL} {}", fence::text(epoch)))
+    }
+
+    /// A whole version, compared before it is committed: a payload that was dropped without an
+    /// error would otherwise light every site.
+    fn commit_version(&self, epoch: Epoch, target: &GateSet) -> Result<(), EdgeError> {
+        let (api, map) = (&self.api, &self.map);
+        let version = api.prepare(map)?;
+        let prepare = || {
+            api.add(version, map, lines(epoch, target))?;
+            let prepared = Copy::from_entries(api.show_map(Some(version), map)?);
+            if prepared.holds(epoch, target) {
+                return Ok(());
+            }
+            let doing = format!("find in version {version} of {map} what was added");
+            Err(EdgeError::new(EdgeErrorKind::Refused, doing).worth_a_retry())
+        };
+        if let Err(error) = prepare() {
+            // Best effort: a version that is never committed darkens and lights nothing.
+            let _ = api.run(&format!("clear map @{version} {map}"));
+            return Err(error);
+        }
+        let commit = api.change(&format!("commit map @{version} {map}"));
+        commit.map_err(EdgeError::worth_a_retry)
+    }
+
+    fn apply_stage(&self, epoch: Epoch, stage: Stage, wanted: &GateSet) -> Result<(), EdgeError> {
+        check_size(wanted)?;
+        let mut held = self.gate.fence.enter(epoch)?;
+        let file = self.durable_copy()?.unwrap_or_default();
+        let runtime = self.runtime_copy();
+        let none = GateSet::new();
+        let live = runtime.as_ref().map_or(&none, |copy| &copy.dark);
+        let foreign = &(&file.dark | live) - &held.record.own;
+        let own = &(&held.record.own | wanted) - &foreign;
+        held.write(Record { epoch: Some(epoch), own })?;
+        match stage {
+            Stage::Runtime => {
+                let before = runtime?;
+                let target = wanted | &(&foreign & &before.dark);
+                self.write_runtime(epoch, &before, &target)
+            }
+            Stage::Durable => {
+                let target = wanted | &(&foreign & &file.dark);
+                if !file.holds(epoch, &target) {
+                    self.write_durable(epoch, &target)?;
+                }
+                retire(&mut held, wanted, runtime.ok().as_ref())
+            }
+        }
+    }
+
+    fn look(&self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        self.gate.fence.peek(|record| {
+            let file = self.durable_copy()?;
+            let runtime = self.runtime_copy().ok();
+            let copies = [file.as_ref(), runtime.as_ref()];
+            let record = record.as_ref().ok();
+            let epochs = copies.iter().flatten().map(|copy| copy.epoch);
+            let epoch = epochs.chain([record.and_then(|record| record.epoch)]).flatten().max();
+            let view = |key: &GateKey| {
+                let durable = Copy::seen(file.as_ref(), key);
+                let runtime = Copy::seen(runtime.as_ref(), key);
+                let ours = record.is_none_or(|record| record.own.contains(key));
+                let foreign = !ours && [durable, runtime].contains(&Seen::Dark);
+                GateView { durable, runtime, epoch, foreign }
+            };
+            Ok(keys.iter().map(view).collect())
+        })
+    }
+
+    fn lint_runtime(&self) -> Result<Vec<Lint>, EdgeError> {
+        let level = self.api.run("show cli level")?;
+        let socket = self.api.socket.display().to_string();
+        if level.trim() != "admin" {
+            return Ok(vec![Lint::error("socket-not-admin", socket)]);
+        }
+        if self.runtime_copy().is_err() {
+            return Ok(vec![Lint::error("map-unknown", self.map.as_str())]);
+        }
+        // The size that a buffer takes is not shown anywhere: try the longest payload on a version
+        // that is never committed.
+        let version = self.api.prepare(&self.map)?;
+        let key = "x".repeat(100);
+        let lines = (0..PAYLOAD_BYTES_MAX / 108).map(|n| format!("{key}{n:04} 1"));
+        let added = self.api.add(version, &self.map, lines.clone());
+        let shown = self.api.show_map(Some(version), &self.map);
+        self.api.run(&format!("clear map @{version} {}", self.map))?;
+        if added.is_ok() && shown.is_ok_and(|entries| entries.len() == lines.count()) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Lint::error("bufsize-too-small", socket)])
+    }
+
+    fn foreign(&self) -> Result<GateSet, EdgeError> {
+        self.gate.fence.peek(|record| {
+            let Ok(record) = record else { return Ok(GateSet::new()) };
+            let file = self.durable_copy()?.unwrap_or_default();
+            let runtime = self.runtime_copy().unwrap_or_default();
+            Ok(&(&file.dark | &runtime.dark) - &record.own)
+        })
+    }
+
+    /// Sessions of the origin server of each backend, by backend.
+    fn sessions(&self, keys: &[GateKey]) -> Result<BTreeMap<String, u64>, EdgeError> {
+        let mut sessions = BTreeMap::new();
+        let commands: Vec<String> = if keys.len() <= IN_PLACE_MAX {
+            keys.iter().map(|key| format!("show stat {key} 4 -1")).collect()
+        } else {
+            vec!["show stat -1 4 -1".to_owned()]
+        };
+        for command in commands {
+            let reply = self.api.run(&command)?;
+            for line in reply.lines().filter(|line| !line.starts_with('#')) {
+                let mut fields = line.split(',');
+                let (backend, server) = (fields.next(), fields.next());
+                let count = fields.nth(2).and_then(|text| text.parse().ok());
+                if let (Some(backend), Some(ORIGIN_SERVER), Some(count)) = (backend, server, count)
+                {
+                    sessions.insert(backend.to_owned(), count);
+                }
+            }
+        }
+        Ok(sessions)
+    }
+}
+
+impl EdgeDriver for Haproxy {
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
+        let mut lints = lint_folder(&self.folder, &self.gate)?;
+        match self.durable_copy() {
+            Ok(Some(_)) => {}
+            _ => lints.push(Lint::error("map-file-unreadable", self.map.as_str())),
+        }
+        lints.extend(self.lint_runtime().map_err(|error| error.at(&self.edge))?);
+        let foreign = self.foreign().map_err(|error| error.at(&self.edge))?;
+        lints.extend(foreign.iter().map(|key| Lint::warning("foreign-dark", key.as_str())));
+        Ok(lints)
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        self.look(keys).map_err(|error| error.at(&self.edge))
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        self.apply_stage(epoch, stage, dark).map_err(|error| error.at(&self.edge))
+    }
+
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        let sessions = self.sessions(keys).map_err(|error| error.at(&self.edge))?;
+        let count = |key: &GateKey| {
+            sessions.get(key.as_str()).map_or(TunnelCount::Unknown, |n| TunnelCount::Open(*n))
+        };
+        Ok(keys.iter().map(count).collect())
+    }
+
+    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
+        let _held = self.gate.fence.enter(epoch).map_err(|error| error.at(&self.edge))?;
+        for key in keys {
+            let command = format!("shutdown sessions server {key}/{ORIGIN_SERVER}");
+            self.api.change(&command).map_err(|error| error.at(&self.edge))?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives up keys that are gone from both copies; a copy that could not be read may hold them.
+fn retire(held: &mut Held, wanted: &GateSet, runtime: Option<&Copy>) -> Result<(), EdgeError> {
+    let mut record = held.record.clone();
+    record.own.retain(|key| {
+        wanted.contains(key) || runtime.is_none_or(|runtime| runtime.dark.contains(key))
+    });
+    held.write(record)
+}
+
+/// The lines of a copy: the sentinel first, then one per key.
+fn lines(epoch: Epoch, target: &GateSet) -> impl Iterator<Item = String> {
+    let sentinel = format!("{SENTINEL} {}", fence::text(epoch));
+    std::iter::once(sentinel).chain(target.iter().map(|key| format!("{key} 1")))
+}

@@ -1,0 +1,214 @@
+//! The only place that starts a process: a proxy as a child, in a folder of its own.
+
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, io, thread};
+
+use rustix::process::{Pid, Signal};
+
+use crate::config::Files;
+use crate::durable;
+use crate::error::{EdgeError, EdgeErrorKind};
+
+/// Longest wait for a proxy that was asked to stop, before it is killed.
+const STOP_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Most bytes of a program's own words that go into an error.
+const LOG_BYTES_MAX: usize = 2000;
+
+/// Where a program is: in `PATH`, or in the folders of system programs.
+///
+/// # Errors
+/// `Lint`, naming the program: on Debian the package has the same name.
+pub fn find(program: &str) -> Result<PathBuf, EdgeError> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
+    let found = env::split_paths(&path).chain(system).map(|folder| folder.join(program));
+    found.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        let doing = format!("find the program `{program}`: install the package {program}");
+        EdgeError::new(EdgeErrorKind::Lint, doing)
+    })
+}
+
+/// The user that nginx workers must be given so that they can read private folders: root drops to
+/// an ordinary user by itself, everybody else keeps their own.
+pub fn worker_user() -> Option<String> {
+    rustix::process::geteuid().is_root().then(|| "root".to_owned())
+}
+
+/// A loopback address with a port that the system had free.
+///
+/// # Errors
+/// `Io` when there is none.
+pub fn free_address() -> Result<SocketAddr, EdgeError> {
+    let listener = TcpListener::bind(("127.0.0.1", 0));
+    let address = listener.and_then(|listener| listener.local_addr());
+    address.map_err(EdgeError::io("find a free port on loopback"))
+}
+
+/// A proxy that this process started; dropped, it stops with all its workers.
+#[derive(Debug)]
+pub struct Running {
+    name: &'static str,
+    child: Child,
+    /// A predecessor that serves its last connections.
+    retiring: Vec<Child>,
+    program: PathBuf,
+    folder: PathBuf,
+}
+
+/// Starts nginx in `folder` with this configuration (as [`crate::config::nginx`] writes it) and
+/// waits until every one of `listeners` accepts.
+///
+/// # Errors
+/// `Lint` when nginx is not installed, `Refused` with its own words when it ends, `Unreachable`
+/// when it does not listen within `wait`.
+pub fn start_nginx(
+    folder: &Path,
+    config: &str,
+    listeners: &[SocketAddr],
+    wait: Duration,
+) -> Result<Running, EdgeError> {
+    let write = || {
+        durable::create_folder(folder)?;
+        durable::write(&folder.join("nginx.conf"), config.as_bytes())
+    };
+    write().map_err(EdgeError::io(format!("write nginx.conf in {}", folder.display())))?;
+    start("nginx", folder, listeners, wait)
+}
+
+/// Starts HAProxy in `folder` with these files and waits until every one of `listeners` accepts.
+///
+/// # Errors
+/// As [`start_nginx`].
+pub fn start_haproxy(
+    folder: &Path,
+    files: &Files,
+    listeners: &[SocketAddr],
+    wait: Duration,
+) -> Result<Running, EdgeError> {
+    files.write_into(folder)?;
+    start("haproxy", folder, listeners, wait)
+}
+
+fn start(
+    name: &'static str,
+    folder: &Path,
+    listeners: &[SocketAddr],
+    wait: Duration,
+) -> Result<Running, EdgeError> {
+    let program = find(name)?;
+    let child = spawn(&program, folder, &arguments(name, folder))?;
+    let (retiring, folder) = (Vec::new(), folder.to_owned());
+    let mut running = Running { name, child, retiring, program, folder };
+    running.wait_for(listeners, wait)?;
+    Ok(running)
+}
+
+fn arguments(name: &str, folder: &Path) -> Vec<String> {
+    let folder = folder.display();
+    let words = match name {
+        "nginx" => format!("-p {folder} -e {folder}/error.log -c {folder}/nginx.conf"),
+        _ => format!("-db -f {folder}/haproxy.cfg"),
+    };
+    words.split(' ').map(str::to_owned).collect()
+}
+
+/// A process group of its own, so that workers of a killed master are killed with it.
+fn spawn(program: &Path, folder: &Path, arguments: &[String]) -> Result<Child, EdgeError> {
+    let spawn = || {
+        let output = File::create(folder.join("output.log"))?;
+        #[expect(clippy::disallowed_methods, reason = "this file is where processes start")]
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(folder).process_group(0);
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).spawn()
+    };
+    spawn().map_err(EdgeError::io(format!("start {}", program.display())))
+}
+
+impl Running {
+    /// Process id of the proxy.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Reloads the configuration as somebody else's tool would: nginx by SIGHUP, HAProxy by a new
+    /// process that takes over and reads its map files again.
+    ///
+    /// # Errors
+    /// `Io` when the process cannot be signalled or started.
+    pub fn reload(&mut self) -> Result<(), EdgeError> {
+        if self.name == "nginx" {
+            return self.signal(Signal::HUP).map_err(EdgeError::io("reload nginx"));
+        }
+        let mut arguments = arguments(self.name, &self.folder);
+        let socket = self.folder.join(crate::config::SOCKET).display().to_string();
+        arguments.extend(["-x".to_owned(), socket]);
+        arguments.extend(["-sf".to_owned(), self.child.id().to_string()]);
+        let child = spawn(&self.program, &self.folder, &arguments)?;
+        self.retiring.push(std::mem::replace(&mut self.child, child));
+        Ok(())
+    }
+
+    /// Kills the proxy at once with all its workers, as a crash would.
+    pub fn kill(&mut self) {
+        for child in self.retiring.iter_mut().chain([&mut self.child]) {
+            if let Some(group) = pid(child) {
+                // The group may be gone already, which is what is wanted.
+                let _ = rustix::process::kill_process_group(group, Signal::KILL);
+            }
+            let _ = child.wait();
+        }
+    }
+
+    fn wait_for(&mut self, listeners: &[SocketAddr], wait: Duration) -> Result<(), EdgeError> {
+        let deadline = Instant::now() + wait;
+        for listener in listeners {
+            while TcpStream::connect_timeout(listener, Duration::from_millis(200)).is_err() {
+                if let Ok(Some(status)) = self.child.try_wait() {
+                    let doing = format!("keep {} running: it ended with {status}", self.name);
+                    let error = EdgeError::new(EdgeErrorKind::Refused, doing);
+                    return Err(error.because(self.words()));
+                }
+                if Instant::now() >= deadline {
+                    let doing = format!("reach {} on {listener}", self.name);
+                    return Err(EdgeError::unreachable(doing)(io::ErrorKind::TimedOut.into()));
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+        Ok(())
+    }
+
+    /// The last thing that the program said.
+    fn words(&self) -> String {
+        let logs = ["output.log", "error.log"]
+            .map(|name| fs::read(self.folder.join(name)).unwrap_or_default());
+        let logs = logs.concat();
+        let start = logs.len().saturating_sub(LOG_BYTES_MAX);
+        String::from_utf8_lossy(&logs[start..]).into_owned()
+    }
+
+    fn signal(&self, signal: Signal) -> io::Result<()> {
+        let pid = pid(&self.child).ok_or(io::ErrorKind::InvalidInput)?;
+        rustix::process::kill_process(pid, signal).map_err(io::Error::from)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.signal(Signal::TERM);
+        let deadline = Instant::now() + STOP_WAIT_MAX;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(2));
+        }
+        self.kill();
+    }
+}
+
+fn pid(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}

@@ -1,0 +1,255 @@
+//! The gate directory: `$GATE/{lock, epoch, current -> gen-<term>-<seq>, gen-*/<key>}`.
+//!
+//! A key is dark while a file of its name is in `current`. A batch is a new generation that takes
+//! effect with one rename; a few differences are made in place, closings first.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use relight_model::{Epoch, GateKey, Seen};
+
+use crate::driver::{GateSet, GateView, Stage};
+use crate::durable;
+use crate::error::{EdgeError, EdgeErrorKind};
+use crate::fence::{self, Fence, Record};
+
+/// Most differences that are made in place, in keys; above it a new generation is built.
+pub const IN_PLACE_MAX: usize = 16;
+/// Most keys in one gate (INCIDENT 4).
+pub const GATE_KEYS_MAX: usize = 50_000;
+
+/// The gate directory of one edge.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    folder: PathBuf,
+    pub(crate) fence: Fence,
+}
+
+/// Where an `apply` stands: a test stops it there, as a kill would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Recorded,
+    Key,
+    Built,
+    Switched,
+    Synced,
+    Settled,
+}
+
+/// What the current generation holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entries {
+    /// Keys that the data plane shows dark.
+    pub(crate) dark: GateSet,
+    /// Names that are no key, and keys that are no file: neither darkens anything.
+    pub(crate) strange: Vec<String>,
+    generation: Option<String>,
+}
+
+impl Gate {
+    /// The gate in `folder`, which is created when it is not there.
+    pub(crate) fn create(folder: &Path) -> Result<Self, EdgeError> {
+        durable::create_folder(folder)
+            .map_err(EdgeError::io(format!("create the gate {}", folder.display())))?;
+        Ok(Self { folder: folder.to_owned(), fence: Fence::new(folder) })
+    }
+
+    /// One view per key; both copies are the same directory.
+    pub(crate) fn observe(&self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        self.fence.peek(|record| {
+            let entries = self.entries()?;
+            let view = |key: &GateKey| {
+                let dark = entries.dark.contains(key);
+                let seen = if dark { Seen::Dark } else { Seen::Lit };
+                let (epoch, foreign) = match record {
+                    Ok(record) => (record.epoch, dark && !record.own.contains(key)),
+                    Err(_) => (None, false),
+                };
+                GateView { durable: seen, runtime: seen, epoch, foreign }
+            };
+            Ok(keys.iter().map(view).collect())
+        })
+    }
+
+    /// Keys that are dark by an entry that we did not write.
+    pub(crate) fn foreign(&self) -> Result<GateSet, EdgeError> {
+        self.fence.peek(|record| match record {
+            Ok(record) => Ok(&self.entries()?.dark - &record.own),
+            Err(_) => Ok(GateSet::new()),
+        })
+    }
+
+    /// Makes the directory hold `wanted` and the foreign dark entries.
+    pub(crate) fn apply(
+        &self,
+        epoch: Epoch,
+        stage: Stage,
+        wanted: &GateSet,
+    ) -> Result<(), EdgeError> {
+        self.apply_by_steps(epoch, stage, wanted, &mut |_| Ok(()))
+    }
+
+    fn apply_by_steps(
+        &self,
+        epoch: Epoch,
+        stage: Stage,
+        wanted: &GateSet,
+        step: &mut dyn FnMut(Step) -> io::Result<()>,
+    ) -> Result<(), EdgeError> {
+        check_size(wanted)?;
+        let mut held = self.fence.enter(epoch)?;
+        let entries = self.entries()?;
+        let foreign = &entries.dark - &held.record.own;
+        let own = &(&held.record.own | wanted) - &foreign;
+        held.write(Record { epoch: Some(epoch), own })?;
+        let target = wanted | &foreign;
+        let sync = stage == Stage::Durable || !target.is_subset(&entries.dark);
+        self.write_entries(epoch, &entries, &target, sync, step)
+            .map_err(EdgeError::io(format!("write the gate {}", self.folder.display())))?;
+        let after = self.entries()?;
+        if after.dark != target {
+            let doing = format!("find in {} what was written", self.folder.display());
+            return Err(EdgeError::new(EdgeErrorKind::ForeignEdit, doing));
+        }
+        if stage == Stage::Durable {
+            held.write(Record { epoch: Some(epoch), own: wanted - &foreign })?;
+            self.prune().map_err(EdgeError::io("remove old generations"))?;
+        }
+        step(Step::Settled).map_err(EdgeError::io("settle"))
+    }
+
+    fn write_entries(
+        &self,
+        epoch: Epoch,
+        entries: &Entries,
+        target: &GateSet,
+        sync: bool,
+        step: &mut dyn FnMut(Step) -> io::Result<()>,
+    ) -> io::Result<()> {
+        step(Step::Recorded)?;
+        let current = self.current();
+        let differences = target.symmetric_difference(&entries.dark).count();
+        let blocked = entries.strange.iter().any(|name| GateKey::new(name).is_ok());
+        if entries.generation.is_none() || blocked || differences > IN_PLACE_MAX {
+            self.switch(epoch, entries.generation.as_deref(), target, step)?;
+        } else {
+            for key in target.difference(&entries.dark) {
+                File::create(current.join(key.as_str()))?;
+                step(Step::Key)?;
+            }
+            for key in entries.dark.difference(target) {
+                fs::remove_file(current.join(key.as_str()))?;
+                step(Step::Key)?;
+            }
+        }
+        if sync {
+            durable::sync_folder(&current)?;
+            durable::sync_folder(&self.folder)?;
+        }
+        step(Step::Synced)
+    }
+
+    /// Builds a whole generation aside and makes it current with one rename.
+    fn switch(
+        &self,
+        epoch: Epoch,
+        before: Option<&str>,
+        target: &GateSet,
+        step: &mut dyn FnMut(Step) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let building = self.folder.join("building");
+        remove_tree(&building)?;
+        durable::create_folder(&building)?;
+        // Empty files: the fsync of their folder makes all of them durable.
+        for key in target {
+            File::create(building.join(key.as_str()))?;
+        }
+        durable::sync_folder(&building)?;
+        let base = format!("gen-{}", fence::text(epoch));
+        // The same epoch may need a second generation, after somebody else's edits of the first.
+        let other = format!("{base}b");
+        let name = if before == Some(base.as_str()) { other } else { base };
+        let generation = self.folder.join(&name);
+        remove_tree(&generation)?;
+        fs::rename(&building, &generation)?;
+        step(Step::Built)?;
+        let link = self.folder.join("new");
+        remove_tree(&link)?;
+        symlink(&name, &link)?;
+        fs::rename(&link, self.current())?;
+        step(Step::Switched)
+    }
+
+    /// Keeps the current generation and the one before it, by time of change.
+    fn prune(&self) -> io::Result<()> {
+        let current = fs::read_link(self.current())?;
+        let mut old = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name.to_string_lossy().starts_with("gen-") && Path::new(&name) != current {
+                old.push((entry.metadata()?.modified()?, entry.path()));
+            }
+        }
+        old.sort();
+        old.pop();
+        old.into_iter().try_for_each(|(_, path)| remove_tree(&path))
+    }
+
+    pub(crate) fn current(&self) -> PathBuf {
+        self.folder.join("current")
+    }
+
+    /// Reads the current generation; none is an empty one, because data planes fail open.
+    pub(crate) fn entries(&self) -> Result<Entries, EdgeError> {
+        self.read_entries().map_err(EdgeError::io(format!("read {}", self.current().display())))
+    }
+
+    fn read_entries(&self) -> io::Result<Entries> {
+        let mut entries = Entries::default();
+        let folder = match fs::read_dir(self.current()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(entries),
+            opened => opened?,
+        };
+        let link = fs::read_link(self.current())?;
+        entries.generation = Some(link.to_string_lossy().into_owned());
+        for entry in folder {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_file = match entry.file_type()? {
+                kind if kind.is_symlink() => entry.path().is_file(),
+                kind => kind.is_file(),
+            };
+            match GateKey::new(&name) {
+                Ok(key) if is_file => drop(entries.dark.insert(key)),
+                _ => entries.strange.push(name),
+            }
+        }
+        entries.strange.sort();
+        Ok(entries)
+    }
+}
+
+/// Refuses a wanted set that no gate is made for.
+pub(crate) fn check_size(wanted: &GateSet) -> Result<(), EdgeError> {
+    if wanted.len() <= GATE_KEYS_MAX {
+        return Ok(());
+    }
+    let doing = format!("hold {} keys in one gate, at most {GATE_KEYS_MAX}", wanted.len());
+    Err(EdgeError::new(EdgeErrorKind::Refused, doing))
+}
+
+/// Removes a folder with its content, a file or a link; nothing there is fine.
+fn remove_tree(path: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,118 @@
+//! The driver of every edge whose data plane reads the gate directory on each request.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use relight_model::{Epoch, GateKey};
+use rustix::fs::Access;
+
+use crate::driver::{
+    Capabilities, CutsTunnels, EdgeDriver, GateSet, GateView, Lint, Stage, Target, TunnelCount,
+};
+use crate::error::{EdgeError, EdgeErrorKind};
+use crate::gate::Gate;
+
+/// A gate directory and what is particular about the data plane that reads it.
+pub(crate) struct GateDriver {
+    edge: String,
+    folder: PathBuf,
+    gate: Gate,
+    capabilities: Capabilities,
+    /// Whether the reader is an ordinary user, neither us nor root.
+    foreign_reader: bool,
+}
+
+impl GateDriver {
+    pub(crate) fn create(
+        target: &Target,
+        capabilities: Capabilities,
+        foreign_reader: bool,
+    ) -> Result<Self, EdgeError> {
+        let gate = Gate::create(&target.gate)?;
+        let (edge, folder) = (target.name.clone(), target.gate.clone());
+        Ok(Self { edge, folder, gate, capabilities, foreign_reader })
+    }
+}
+
+impl EdgeDriver for GateDriver {
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
+        let mut lints = lint_folder(&self.folder, &self.gate)?;
+        if self.foreign_reader {
+            lints.extend(
+                unreadable(&self.folder)
+                    .map(|path| Lint::error("gate-not-readable", path.display().to_string())),
+            );
+        }
+        let entries = self.gate.entries().map_err(|error| error.at(&self.edge))?;
+        lints.extend(
+            entries.strange.into_iter().map(|name| Lint::warning("gate-strange-entry", name)),
+        );
+        let foreign = self.gate.foreign().map_err(|error| error.at(&self.edge))?;
+        lints.extend(foreign.iter().map(|key| Lint::warning("foreign-dark", key.as_str())));
+        Ok(lints)
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        self.gate.observe(keys).map_err(|error| error.at(&self.edge))
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        self.gate.apply(epoch, stage, dark).map_err(|error| error.at(&self.edge))
+    }
+
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        let count = match self.capabilities.cuts_tunnels {
+            CutsTunnels::DataPlane => TunnelCount::ClosedByDataPlane,
+            CutsTunnels::Driver | CutsTunnels::Nobody => TunnelCount::Unknown,
+        };
+        Ok(vec![count; keys.len()])
+    }
+
+    fn cut(&mut self, epoch: Epoch, _keys: &[GateKey]) -> Result<(), EdgeError> {
+        self.gate.fence.enter(epoch).map_err(|error| error.at(&self.edge))?;
+        if self.capabilities.cuts_tunnels == CutsTunnels::DataPlane {
+            return Ok(());
+        }
+        let doing = "cut tunnels: only a privileged `ss -K` could";
+        Err(EdgeError::new(EdgeErrorKind::Lint, doing).at(&self.edge))
+    }
+}
+
+/// What every driver can see on its gate directory: writable by us and nobody else, epoch readable.
+pub(crate) fn lint_folder(folder: &Path, gate: &Gate) -> Result<Vec<Lint>, EdgeError> {
+    let mut lints = Vec::new();
+    if rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_err() {
+        lints.push(Lint::error("gate-not-writable", folder.display().to_string()));
+    }
+    for path in [folder.to_owned(), gate.current(), gate.fence.path()] {
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.permissions().mode() & 0o022 != 0 => {
+                lints.push(Lint::error("gate-writable-by-others", path.display().to_string()));
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                lints.push(Lint::error("gate-not-readable", path.display().to_string()));
+            }
+            _ => {}
+        }
+    }
+    let unreadable = gate.fence.peek(|record| Ok(record.is_err()))?;
+    if unreadable {
+        lints.push(Lint::error("epoch-unreadable", gate.fence.path().display().to_string()));
+    }
+    Ok(lints)
+}
+
+/// The first folder on the way to the gate that other users cannot enter: workers that cannot read
+/// the gate leave every site lit, without an error.
+fn unreadable(folder: &Path) -> Option<PathBuf> {
+    let folder = folder.canonicalize().ok()?;
+    let closed = |path: &&Path| {
+        fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 == 0)
+    };
+    folder.ancestors().find(closed).map(Path::to_owned)
+}

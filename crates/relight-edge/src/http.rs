@@ -1,0 +1,359 @@
+//! A small blocking HTTP/1.1 client (RFC 9112) over TCP and unix sockets: for probes, for the
+//! verification path, and as a visitor in tests and drills. Never retries by itself.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::error::{EdgeError, EdgeErrorKind};
+
+/// Longest status line and headers of an answer, in bytes.
+pub const HEAD_BYTES_MAX: usize = 32 << 10;
+/// Most headers of an answer.
+pub const HEADERS_MAX: usize = 96;
+/// Longest body that is kept, in bytes; a client can be given less.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+/// Longest line that starts a chunk, in bytes.
+const CHUNK_HEAD_BYTES_MAX: usize = 256;
+/// Longest wait for a connection.
+pub const CONNECT_WAIT_MAX: Duration = Duration::from_secs(1);
+/// Longest wait for one whole answer.
+pub const ANSWER_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// One connection. After an error, or once [`Client::is_open`] is false, make a new one.
+#[derive(Debug)]
+pub struct Client {
+    stream: Stream,
+    peer: String,
+    buffer: Vec<u8>,
+    open: bool,
+    /// Longest body that is kept, in bytes: a longer one is cut and the connection closed.
+    pub body_bytes_max: usize,
+    /// Longest wait for one whole answer.
+    pub answer_wait_max: Duration,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// Names as sent, values as text (bytes that are no UTF-8 are replaced); in order.
+    pub headers: Vec<(String, String)>,
+    /// The body without its framing.
+    pub body: Vec<u8>,
+    /// The body was longer than the client keeps.
+    pub truncated: bool,
+}
+
+impl Response {
+    /// Every value of a header, by its name in any case.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let same = move |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
+        self.headers.iter().filter(same).map(|(_, value)| value.as_str())
+    }
+
+    /// The first value of a header.
+    pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.values(name).next()
+    }
+
+    fn lists(&self, name: &str, token: &str) -> bool {
+        self.values(name)
+            .flat_map(|value| value.split(','))
+            .any(|item| item.trim().eq_ignore_ascii_case(token))
+    }
+}
+
+#[derive(Debug)]
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    Nothing,
+    Length(usize),
+    Chunked,
+    UntilClosed,
+}
+
+impl Client {
+    /// Connects to a listener.
+    ///
+    /// # Errors
+    /// `Unreachable` when nobody accepts within [`CONNECT_WAIT_MAX`].
+    pub fn connect(listener: SocketAddr) -> Result<Self, EdgeError> {
+        let connect = || {
+            let stream = TcpStream::connect_timeout(&listener, CONNECT_WAIT_MAX)?;
+            stream.set_nodelay(true)?;
+            stream.set_write_timeout(Some(ANSWER_WAIT_MAX))?;
+            Ok(Stream::Tcp(stream))
+        };
+        Self::new(listener.to_string(), connect())
+    }
+
+    /// Connects to a unix socket.
+    ///
+    /// # Errors
+    /// `Unreachable` when nobody accepts.
+    pub fn connect_unix(socket: &Path) -> Result<Self, EdgeError> {
+        let connect = || {
+            let stream = UnixStream::connect(socket)?;
+            stream.set_write_timeout(Some(ANSWER_WAIT_MAX))?;
+            Ok(Stream::Unix(stream))
+        };
+        Self::new(socket.display().to_string(), connect())
+    }
+
+    fn new(peer: String, stream: io::Result<Stream>) -> Result<Self, EdgeError> {
+        let stream = stream.map_err(EdgeError::unreachable(format!("connect to {peer}")))?;
+        let (body_bytes_max, answer_wait_max) = (BODY_BYTES_MAX, ANSWER_WAIT_MAX);
+        Ok(Self { stream, peer, buffer: Vec::new(), open: true, body_bytes_max, answer_wait_max })
+    }
+
+    /// Whether another request can be sent on this connection.
+    pub const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// GET of `uri` (path and query) at `host`.
+    ///
+    /// # Errors
+    /// As [`Client::request`].
+    pub fn get(&mut self, host: &str, uri: &str) -> Result<Response, EdgeError> {
+        self.request("GET", host, uri, &[])
+    }
+
+    /// A request without a body.
+    ///
+    /// # Errors
+    /// `Refused` when a part could not be written as HTTP; else as [`Client::exchange`].
+    pub fn request(
+        &mut self,
+        method: &str,
+        host: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Response, EdgeError> {
+        let mut request = format!("{method} {uri} HTTP/1.1\r\nHost: {host}\r\n");
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str("\r\n");
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        let value = |text: &str| !text.bytes().any(|byte| byte.is_ascii_control());
+        let clean = [method, host, uri].iter().all(|text| plain(text) && !text.is_empty())
+            && headers.iter().all(|(name, text)| plain(name) && value(text));
+        if !clean {
+            let doing = format!("write {method:?} {uri:?} at {host:?} as HTTP");
+            return Err(EdgeError::new(EdgeErrorKind::Refused, doing));
+        }
+        self.exchange(request.as_bytes(), method == "HEAD")
+    }
+
+    /// Sends bytes as they are and reads one answer; `headless` says that it has no body
+    /// whatever its headers say (the answer to HEAD).
+    ///
+    /// # Errors
+    /// `Unreachable` when the peer closes, is late, or answers something that is not HTTP.
+    pub fn exchange(&mut self, request: &[u8], headless: bool) -> Result<Response, EdgeError> {
+        let answer = self.try_exchange(request, headless);
+        self.open &= answer.is_ok();
+        answer.map_err(EdgeError::unreachable(format!("read an answer of {}", self.peer)))
+    }
+
+    fn try_exchange(&mut self, request: &[u8], headless: bool) -> io::Result<Response> {
+        let deadline = Instant::now() + self.answer_wait_max;
+        if !self.open {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        self.buffer.clear();
+        self.stream.write_all(request)?;
+        let (mut response, framing) = loop {
+            let (response, framing) = self.read_head(headless, deadline)?;
+            if !(100..200).contains(&response.status) || response.status == 101 {
+                break (response, framing);
+            }
+        };
+        match framing {
+            Framing::Nothing => {}
+            Framing::Length(length) => self.read_length(length, &mut response, deadline)?,
+            Framing::Chunked => self.read_chunks(&mut response, deadline)?,
+            Framing::UntilClosed => self.read_rest(&mut response, deadline)?,
+        }
+        self.open &= !response.truncated && !response.lists("connection", "close");
+        Ok(response)
+    }
+
+    /// Reads one head; what follows it stays in the buffer.
+    fn read_head(&mut self, headless: bool, deadline: Instant) -> io::Result<(Response, Framing)> {
+        loop {
+            if let Some((length, version, response)) = parse_head(&self.buffer)? {
+                self.buffer.drain(..length);
+                let framing = framing(&response, headless)?;
+                self.open &= version == 1 && framing != Framing::UntilClosed;
+                return Ok((response, framing));
+            }
+            if self.buffer.len() > HEAD_BYTES_MAX {
+                return Err(invalid("the headers are too long"));
+            }
+            self.fill_or_fail(deadline)?;
+        }
+    }
+
+    fn read_length(
+        &mut self,
+        length: usize,
+        response: &mut Response,
+        deadline: Instant,
+    ) -> io::Result<()> {
+        response.truncated = length > self.body_bytes_max;
+        let wanted = length.min(self.body_bytes_max);
+        while self.buffer.len() < wanted {
+            self.fill_or_fail(deadline)?;
+        }
+        response.body.extend(self.buffer.drain(..wanted));
+        Ok(())
+    }
+
+    fn read_chunks(&mut self, response: &mut Response, deadline: Instant) -> io::Result<()> {
+        loop {
+            let size = match httparse::parse_chunk_size(&self.buffer) {
+                Ok(httparse::Status::Complete((head, size))) => {
+                    self.buffer.drain(..head);
+                    usize::try_from(size).map_err(|_| invalid("a chunk is too long"))?
+                }
+                Ok(httparse::Status::Partial) if self.buffer.len() <= CHUNK_HEAD_BYTES_MAX => {
+                    self.fill_or_fail(deadline)?;
+                    continue;
+                }
+                _ => return Err(invalid("a chunk has no size")),
+            };
+            if size == 0 {
+                return self.skip_trailers(deadline);
+            }
+            if size > self.body_bytes_max.saturating_sub(response.body.len()) {
+                response.truncated = true;
+                return Ok(());
+            }
+            while self.buffer.len() < size + 2 {
+                self.fill_or_fail(deadline)?;
+            }
+            response.body.extend(self.buffer.drain(..size));
+            if self.buffer.drain(..2).as_slice() != b"\r\n" {
+                return Err(invalid("a chunk has no end"));
+            }
+        }
+    }
+
+    fn skip_trailers(&mut self, deadline: Instant) -> io::Result<()> {
+        loop {
+            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\r\n") {
+                self.buffer.drain(..end + 2);
+                if end == 0 {
+                    return Ok(());
+                }
+            } else if self.buffer.len() > HEAD_BYTES_MAX {
+                return Err(invalid("the trailers are too long"));
+            } else {
+                self.fill_or_fail(deadline)?;
+            }
+        }
+    }
+
+    fn read_rest(&mut self, response: &mut Response, deadline: Instant) -> io::Result<()> {
+        while self.buffer.len() <= self.body_bytes_max && self.fill(deadline)? > 0 {}
+        response.truncated = self.buffer.len() > self.body_bytes_max;
+        self.buffer.truncate(self.body_bytes_max);
+        response.body.append(&mut self.buffer);
+        Ok(())
+    }
+
+    fn fill_or_fail(&mut self, deadline: Instant) -> io::Result<()> {
+        match self.fill(deadline)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn fill(&mut self, deadline: Instant) -> io::Result<usize> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(left)?;
+        let mut chunk = [0; 16 << 10];
+        let size = self.stream.read(&mut chunk)?;
+        self.buffer.extend_from_slice(&chunk[..size]);
+        Ok(size)
+    }
+}
+
+impl Stream {
+    fn set_read_timeout(&self, wait: Duration) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_read_timeout(Some(wait)),
+            Self::Unix(stream) => stream.set_read_timeout(Some(wait)),
+        }
+    }
+
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(bytes),
+            Self::Unix(stream) => stream.read(bytes),
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.write_all(bytes),
+            Self::Unix(stream) => stream.write_all(bytes),
+        }
+    }
+}
+
+/// A whole head in front of `bytes`: its length, its minor version, and the answer it begins.
+fn parse_head(bytes: &[u8]) -> io::Result<Option<(usize, u8, Response)>> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut head = httparse::Response::new(&mut headers);
+    let length = match head.parse(bytes).map_err(io::Error::other)? {
+        httparse::Status::Complete(length) => length,
+        httparse::Status::Partial => return Ok(None),
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let headers = head.headers.iter().map(|header| (header.name.to_owned(), text(header.value)));
+    let response = Response {
+        status: head.code.unwrap_or_default(),
+        headers: headers.collect(),
+        body: Vec::new(),
+        truncated: false,
+    };
+    Ok(Some((length, head.version.unwrap_or_default(), response)))
+}
+
+/// RFC 9112, section 6.3.
+fn framing(response: &Response, headless: bool) -> io::Result<Framing> {
+    if headless || response.status < 200 || [204, 304].contains(&response.status) {
+        return Ok(Framing::Nothing);
+    }
+    if response.lists("transfer-encoding", "chunked") {
+        return Ok(Framing::Chunked);
+    }
+    let mut lengths = response.values("content-length");
+    match (lengths.next(), lengths.next()) {
+        (None, _) => Ok(Framing::UntilClosed),
+        (Some(length), None) => {
+            let length = length.trim().parse().map_err(|_| invalid("the length is no number"))?;
+            Ok(Framing::Length(length))
+        }
+        (Some(_), Some(_)) => Err(invalid("there are two lengths")),
+    }
+}
+
+fn invalid(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}

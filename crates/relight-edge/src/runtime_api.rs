@@ -1,0 +1,130 @@
+//! HAProxy's runtime API over its unix socket (management guide, section 9.3): one command per
+//! connection, half-closed after sending.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::{EdgeError, EdgeErrorKind};
+
+/// Longest command with its payload, in bytes. A payload above `tune.bufsize` (16 kB by default,
+/// 15,680 bytes were accepted) adds nothing and says nothing.
+pub(crate) const PAYLOAD_BYTES_MAX: usize = 12_288;
+/// Longest reply, in bytes: `show stat` of 50,000 backends.
+const REPLY_BYTES_MAX: u64 = 64 << 20;
+/// Longest wait for one read or write.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// The runtime API of one process.
+#[derive(Debug)]
+pub(crate) struct RuntimeApi {
+    pub(crate) socket: PathBuf,
+}
+
+impl RuntimeApi {
+    /// Sends one command and reads the whole reply.
+    pub(crate) fn run(&self, command: &str) -> Result<String, EdgeError> {
+        let exchange = || -> io::Result<String> {
+            let mut stream = UnixStream::connect(&self.socket)?;
+            stream.set_read_timeout(Some(WAIT_MAX))?;
+            stream.set_write_timeout(Some(WAIT_MAX))?;
+            stream.write_all(command.as_bytes())?;
+            stream.write_all(b"\n")?;
+            stream.shutdown(Shutdown::Write)?;
+            let mut reply = Vec::new();
+            stream.take(REPLY_BYTES_MAX + 1).read_to_end(&mut reply)?;
+            if reply.len() as u64 > REPLY_BYTES_MAX {
+                return Err(io::Error::other(format!("more than {REPLY_BYTES_MAX} bytes")));
+            }
+            Ok(String::from_utf8_lossy(&reply).into_owned())
+        };
+        let doing = format!("run `{}` on {}", first_line(command), self.socket.display());
+        exchange().map_err(EdgeError::unreachable(doing))
+    }
+
+    /// A command whose success is one empty line. No reply at all is a failure: so answers an
+    /// `add map` that was too long.
+    pub(crate) fn change(&self, command: &str) -> Result<(), EdgeError> {
+        match self.run(command)?.as_str() {
+            "\n" => Ok(()),
+            reply => Err(refused(command, reply)),
+        }
+    }
+
+    /// Every entry of a map: key and value, in HAProxy's order, doubles included.
+    pub(crate) fn show_map(
+        &self,
+        version: Option<u64>,
+        map: &str,
+    ) -> Result<Vec<(String, String)>, EdgeError> {
+        let command = match version {
+            Some(version) => format!("show map @{version} {map}"),
+            None => format!("show map {map}"),
+        };
+        let reply = self.run(&command)?;
+        let entry = |line: &str| {
+            let rest = line.strip_prefix("0x")?.split_once(' ')?.1;
+            let (key, value) = rest.split_once(' ').unwrap_or((rest, ""));
+            Some((key.to_owned(), value.trim().to_owned()))
+        };
+        let lines = reply.lines().filter(|line| !line.is_empty());
+        lines.map(entry).collect::<Option<_>>().ok_or_else(|| refused(&command, &reply))
+    }
+
+    /// Whether a map holds a key.
+    pub(crate) fn has(&self, map: &str, key: &str) -> Result<bool, EdgeError> {
+        let command = format!("get map {map} {key}");
+        let reply = self.run(&command)?;
+        if reply.contains("found=yes") {
+            Ok(true)
+        } else if reply.contains("found=no") {
+            Ok(false)
+        } else {
+            Err(refused(&command, &reply))
+        }
+    }
+
+    /// Starts a new version of a map.
+    pub(crate) fn prepare(&self, map: &str) -> Result<u64, EdgeError> {
+        let command = format!("prepare map {map}");
+        let reply = self.run(&command)?;
+        let version = reply.trim().strip_prefix("New version created: ");
+        version.and_then(|text| text.parse().ok()).ok_or_else(|| refused(&command, &reply))
+    }
+
+    /// Adds `key value` lines to a version that is being prepared, in payloads of a safe size.
+    pub(crate) fn add(
+        &self,
+        version: u64,
+        map: &str,
+        lines: impl Iterator<Item = String>,
+    ) -> Result<(), EdgeError> {
+        let head = format!("add map @{version} {map} <<\n");
+        let mut command = head.clone();
+        for line in lines {
+            // One byte for the line end and one for the blank line that ends a payload.
+            if command.len() + line.len() + 2 > PAYLOAD_BYTES_MAX {
+                self.change(&command)?;
+                command.clone_from(&head);
+            }
+            command.push_str(&line);
+            command.push('\n');
+        }
+        if command.len() > head.len() { self.change(&command) } else { Ok(()) }
+    }
+}
+
+fn refused(command: &str, reply: &str) -> EdgeError {
+    let command = first_line(command);
+    let doing = match reply.trim() {
+        "" => format!("have `{command}` accepted: there was no reply"),
+        _ => format!("have `{command}` accepted: {}", first_line(reply.trim())),
+    };
+    EdgeError::new(EdgeErrorKind::Refused, doing)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
