@@ -1,0 +1,182 @@
+//! The doors of an edge: public listeners, and the unix socket of the verification path.
+
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::sleep;
+
+use super::HEADER_BYTES_MAX;
+use super::headers::Peer;
+use super::serve::serve;
+use super::table::Edge;
+use crate::{ServerError, runtime};
+
+/// How long a client may take for a request head, idle time of a kept connection included.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// Pause after a failed accept (no free file descriptor), so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Who may use the verification path: its owner and its group.
+const VERIFY_SOCKET_MODE: u32 = 0o660;
+
+/// The open doors.
+#[derive(Debug)]
+pub(super) struct Listeners {
+    addresses: Vec<SocketAddr>,
+    verify: Option<PathBuf>,
+    stop: watch::Sender<bool>,
+    permits: Arc<Semaphore>,
+    permits_all: u32,
+}
+
+/// One listening socket.
+enum Door {
+    Public(TcpListener),
+    Verify(UnixListener),
+}
+
+/// One accepted connection.
+enum Accepted {
+    Public(TcpStream, SocketAddr),
+    Verify(UnixStream),
+}
+
+impl Listeners {
+    /// Binds every address, then starts to accept. Call it inside a runtime.
+    pub(super) fn start(
+        edge: &Arc<Edge>,
+        listen: &[SocketAddr],
+        verify: Option<&Path>,
+    ) -> Result<Self, ServerError> {
+        let permits_all = u32::try_from(edge.limits.connections_max).unwrap_or(u32::MAX);
+        let permits = Arc::new(Semaphore::new(permits_all as usize));
+        let (mut doors, mut addresses) = (Vec::new(), Vec::new());
+        for &address in listen {
+            let (listener, bound) = runtime::listen(address)?;
+            doors.push(Door::Public(listener));
+            addresses.push(bound);
+        }
+        if let Some(path) = verify {
+            let failed =
+                |cause| ServerError::caused(format!("listen on {}", path.display()), cause);
+            doors.push(Door::Verify(listen_unix(path).map_err(failed)?));
+        }
+        let stop = watch::Sender::new(false);
+        for door in doors {
+            tokio::spawn(accept(Arc::clone(edge), door, Arc::clone(&permits), stop.subscribe()));
+        }
+        let verify = verify.map(Path::to_owned);
+        Ok(Self { addresses, verify, stop, permits, permits_all })
+    }
+
+    pub(super) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Closes the doors; connections finish the request they are in.
+    pub(super) fn stop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(path) = self.verify.take() {
+            // When it is gone already, that is what was wanted.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Ends when no connection is open any more.
+    pub(super) fn idle(&self) -> impl Future<Output = ()> + use<> {
+        let (permits, all) = (Arc::clone(&self.permits), self.permits_all);
+        async move { drop(permits.acquire_many(all).await) }
+    }
+}
+
+/// Listens on a unix socket, in place of a dead one that a killed process left behind.
+fn listen_unix(path: &Path) -> io::Result<UnixListener> {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    if is_socket && StdUnixStream::connect(path).is_err_and(refused) {
+        fs::remove_file(path)?;
+    }
+    let listener = StdUnixListener::bind(path)?;
+    fs::set_permissions(path, Permissions::from_mode(VERIFY_SOCKET_MODE))?;
+    listener.set_nonblocking(true)?;
+    UnixListener::from_std(listener)
+}
+
+fn refused(error: io::Error) -> bool {
+    error.kind() == ErrorKind::ConnectionRefused
+}
+
+impl Door {
+    async fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Public(listener) => {
+                let (stream, from) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok(Accepted::Public(stream, from))
+            }
+            Self::Verify(listener) => Ok(Accepted::Verify(listener.accept().await?.0)),
+        }
+    }
+}
+
+async fn accept(
+    edge: Arc<Edge>,
+    door: Door,
+    permits: Arc<Semaphore>,
+    mut stop: watch::Receiver<bool>,
+) {
+    loop {
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            accepted = door.accept() => accepted,
+            () = runtime::stopped(&mut stop) => return,
+        };
+        let (edge, stop) = (Arc::clone(&edge), stop.clone());
+        match accepted {
+            Ok(Accepted::Public(stream, from)) => {
+                tokio::spawn(connection(edge, stream, Peer::Public(from.ip()), permit, stop));
+            }
+            Ok(Accepted::Verify(stream)) => {
+                tokio::spawn(connection(edge, stream, Peer::Verify, permit, stop));
+            }
+            Err(_) => sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// Serves one connection to its end, or to the end of its request after `stop`.
+async fn connection(
+    edge: Arc<Edge>,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    peer: Peer,
+    permit: OwnedSemaphorePermit,
+    mut stop: watch::Receiver<bool>,
+) {
+    let service = service_fn(move |request| serve(Arc::clone(&edge), peer, request));
+    let connection = Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ_TIMEOUT)
+        .max_header_size(HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    // A connection that breaks has told its client all that it could.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = runtime::stopped(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+    drop(permit);
+}

@@ -1,0 +1,159 @@
+//! One request: whose it is, whether its gate is open, and who answers.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use hyper::header::EXPECT;
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::time::timeout;
+
+use super::acme;
+use super::answer::{ResponseBody, own, plain};
+use super::counters::count;
+use super::forward::{self, Failure, Passage};
+use super::gate::GateSeen;
+use super::headers::{self, Peer};
+use super::holding;
+use super::table::{Backend, Edge, Site};
+use super::tunnel;
+use crate::host::{self, HostError, Named};
+
+/// Body of a refused request that is read and thrown away, in bytes, so that the client sees its
+/// answer instead of a reset; a longer one is cut off.
+const REFUSED_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// How long that may take.
+const REFUSED_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Answers one request; a failure is an answer too.
+pub(super) async fn serve(
+    edge: Arc<Edge>,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Result<Response<ResponseBody>, Infallible> {
+    let (site, host) = match site_of(&edge, &request) {
+        Ok(found) => found,
+        Err(status) => {
+            let others = &edge.others;
+            let misdirected = status == StatusCode::MISDIRECTED_REQUEST;
+            count(if misdirected { &others.misdirected } else { &others.invalid });
+            discard(request);
+            return Ok(plain(status));
+        }
+    };
+    if request.uri().path().starts_with(acme::PREFIX) {
+        count(&edge.others.acme);
+        let answer = acme::answer(&edge.acme, request.method(), request.uri().path());
+        discard(request);
+        return Ok(answer);
+    }
+    let seen = match peer {
+        Peer::Public(_) => edge.gate.look(&site.key),
+        Peer::Verify => GateSeen::Lit,
+    };
+    if seen != GateSeen::Lit {
+        let answer = closed(&edge, &site, seen, &Refused::of(&request));
+        discard(request);
+        return Ok(answer);
+    }
+    Ok(match &site.backend {
+        Backend::Canary => {
+            discard(request);
+            own(StatusCode::OK, "relight canary\n")
+        }
+        Backend::Origin(pool) => {
+            let passage = Passage { edge: &edge, site: &site, pool, peer };
+            pass(passage, host, request).await
+        }
+    })
+}
+
+/// The site that a request names, and the host as it wrote it.
+fn site_of(edge: &Edge, request: &Request<Incoming>) -> Result<(Arc<Site>, Named), StatusCode> {
+    if request.method() == Method::CONNECT || request.method() == Method::TRACE {
+        return Err(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    match host::named(request.version(), request.uri(), request.headers()) {
+        Ok(named) => match edge.site_by_host(&named.host) {
+            Some(site) => Ok((Arc::clone(site), named)),
+            None => Err(StatusCode::MISDIRECTED_REQUEST),
+        },
+        Err(HostError::Absent) => Err(StatusCode::MISDIRECTED_REQUEST),
+        Err(HostError::Invalid) => Err(StatusCode::BAD_REQUEST),
+    }
+}
+
+/// Sends a request through the open gate.
+async fn pass(
+    passage: Passage<'_>,
+    host: Named,
+    request: Request<Incoming>,
+) -> Response<ResponseBody> {
+    let refused = Refused::of(&request);
+    let upgrade = headers::upgrade(request.headers());
+    let answered = match upgrade {
+        Some(protocol) => tunnel::open(passage, host.as_sent, request, protocol).await,
+        None => {
+            let outgoing = forward::to_origin(request, passage.peer, host.as_sent);
+            passage.exchange(outgoing).await.map(forward::to_client)
+        }
+    };
+    answered.unwrap_or_else(|failure| {
+        let status = match failure {
+            Failure::Gate(seen) => return closed(passage.edge, passage.site, seen, &refused),
+            Failure::TooManyTunnels => return plain(StatusCode::SERVICE_UNAVAILABLE),
+            Failure::Origin => StatusCode::BAD_GATEWAY,
+            Failure::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        };
+        count(&passage.site.counts.failed);
+        plain(status)
+    })
+}
+
+/// What a refusal needs of a request that may be gone by then.
+struct Refused {
+    method: Method,
+    accept: hyper::HeaderMap,
+}
+
+impl Refused {
+    fn of(request: &Request<Incoming>) -> Self {
+        let name = hyper::header::ACCEPT;
+        let values = request.headers().get_all(&name).iter();
+        let accept = values.map(|value| (name.clone(), value.clone())).collect();
+        Self { method: request.method().clone(), accept }
+    }
+}
+
+/// The answer of a gate that is not open.
+fn closed(edge: &Edge, site: &Site, seen: GateSeen, refused: &Refused) -> Response<ResponseBody> {
+    let Refused { method, accept } = refused;
+    if seen == GateSeen::Dark {
+        count(&site.counts.refused);
+        let draw = edge.held.fetch_add(1, Ordering::Relaxed);
+        return holding::dark(&edge.hold, &site.key, method, accept, draw);
+    }
+    count(&site.counts.gate_unreadable);
+    holding::unreadable(&edge.hold, method, accept)
+}
+
+/// Reads the body of a request that nobody wants, within limits, beside its answer.
+fn discard(request: Request<Incoming>) {
+    // Who asked first (RFC 9110 10.1.1) has not sent a body, and reading would ask for it.
+    if request.body().is_end_stream() || request.headers().contains_key(EXPECT) {
+        return;
+    }
+    tokio::spawn(timeout(REFUSED_BODY_TIMEOUT, async move {
+        let mut body = request.into_body();
+        let mut left = REFUSED_BODY_BYTES_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, |data| data.len())) else {
+                return;
+            };
+            left = rest;
+        }
+    }));
+}
