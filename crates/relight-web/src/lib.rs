@@ -2,6 +2,7 @@
 //!
 //! View structs hold strings and numbers only and know nothing of the engine.
 
+pub mod assets;
 #[cfg(test)]
 #[path = "../build/compiler.rs"]
 mod compiler;
@@ -9,6 +10,7 @@ pub mod holding;
 mod lang;
 pub mod number;
 pub mod texts;
+pub mod views;
 pub mod words;
 
 pub use holding::{HoldingPage, holding_html, holding_json};

@@ -1,0 +1,88 @@
+//! Style and modules, embedded, under names that change with their content.
+
+use std::sync::LazyLock;
+
+/// One embedded file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Name in the repository (`console.css`).
+    pub file: &'static str,
+    /// Name in addresses, with a digest of the content (`console.0123456789abcdef.css`).
+    pub name: String,
+    /// Media type.
+    pub media_type: &'static str,
+    /// Content.
+    pub text: &'static str,
+}
+
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+
+/// (file, media type, content).
+const FILES: [(&str, &str, &str); 4] = [
+    ("console.css", CSS, include_str!("../assets/console.css")),
+    ("public.css", CSS, include_str!("../assets/public.css")),
+    ("rl-live.js", JS, include_str!("../assets/rl-live.js")),
+    ("rl-wall.js", JS, include_str!("../assets/rl-wall.js")),
+];
+
+/// Every asset.
+pub static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    let asset = |(file, media_type, text): (&'static str, &'static str, &'static str)| {
+        let (stem, extension) = file.split_once('.').unwrap_or((file, ""));
+        let name = format!("{stem}.{:016x}.{extension}", fingerprint(text.as_bytes()));
+        Asset { file, name, media_type, text }
+    };
+    FILES.into_iter().map(asset).collect()
+});
+
+/// The asset behind a name in an address.
+pub fn find(name: &str) -> Option<&'static Asset> {
+    ASSETS.iter().find(|asset| asset.name == name)
+}
+
+/// Address of a file of the repository; empty when there is no such file.
+pub fn path(file: &str) -> String {
+    let asset = ASSETS.iter().find(|asset| asset.file == file);
+    asset.map(|asset| format!("/assets/{}", asset.name)).unwrap_or_default()
+}
+
+/// FNV-1a, 64 bits: it only has to change when our own files change.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_change_with_content_and_are_found() {
+        for asset in ASSETS.iter() {
+            assert_eq!(find(&asset.name), Some(asset));
+            assert_eq!(path(asset.file), format!("/assets/{}", asset.name));
+            assert!(!asset.text.trim().is_empty(), "{}", asset.file);
+        }
+        assert_ne!(fingerprint(b"a"), fingerprint(b"b"));
+        assert_eq!(find("console.css"), None);
+        assert_eq!(path("nowhere.css"), "");
+    }
+
+    #[test]
+    fn style_and_modules_fetch_nothing_from_elsewhere() {
+        for asset in ASSETS.iter() {
+            for foreign in ["http://", "https://", "@import", "url(", "innerHTML", "eval("] {
+                assert!(!asset.text.contains(foreign), "{}: {foreign}", asset.file);
+            }
+        }
+    }
+
+    #[test]
+    fn scripts_stay_within_their_budget() {
+        let scripts = ASSETS.iter().filter(|asset| asset.media_type == JS);
+        let bytes: usize = scripts.map(|asset| asset.text.len()).sum();
+        assert!(bytes <= 28_000, "{bytes}");
+    }
+}

@@ -1,0 +1,172 @@
+//! What the console's templates show: strings and numbers only, filled in by the server.
+
+use askama::Template;
+
+use crate::{Lang, texts};
+
+/// What every page of the console has around its content.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Language of the page.
+    pub lang: Lang,
+    /// Title of the page.
+    pub title: String,
+    /// Which entry of the navigation this is: `incident`, `sites` or empty.
+    pub here: &'static str,
+    /// The same page in the other language.
+    pub switch_href: String,
+    /// Address of the public page, ending in `/`.
+    pub public_url: String,
+}
+
+/// Every counter of the incident, ready to show; taken at one version of the board.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// How long the incident has been open, as a sentence; empty without an incident.
+    pub since: String,
+    /// Sites seen lit.
+    pub lit: String,
+    /// Sites proven dark.
+    pub dark: String,
+    /// Sites affected and not yet fixed.
+    pub todo: String,
+    /// Share of sites seen lit.
+    pub share: String,
+    /// Sites exposed, or with a dark order that is not proven.
+    pub alarm: String,
+    /// There is at least one of those.
+    pub alarmed: bool,
+    /// One entry per display state.
+    pub legend: Vec<LegendEntry>,
+    /// One row per sector, biggest first.
+    pub sectors: Vec<SectorRow>,
+    /// One sentence with the first two numbers.
+    pub summary: String,
+    /// One sentence with the alarm.
+    pub alarm_sentence: String,
+}
+
+/// One display state in the legend.
+#[derive(Clone, Debug)]
+pub struct LegendEntry {
+    /// Letter of the state.
+    pub letter: char,
+    /// Its word.
+    pub word: &'static str,
+    /// How many sites are in it.
+    pub count: String,
+}
+
+/// One sector in the list beside the wall.
+#[derive(Clone, Debug)]
+pub struct SectorRow {
+    /// Code of the sector.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Ordinal of its first site on the wall.
+    pub from: usize,
+    /// How many sites it has.
+    pub count: usize,
+    /// `327 / 520`.
+    pub text: String,
+    /// The same and more as a sentence.
+    pub sentence: String,
+    /// Share of lit sites, in thousandths.
+    pub lit_permille: usize,
+    /// Share of sites to fix, in thousandths.
+    pub todo_permille: usize,
+}
+
+/// One line of the live log.
+#[derive(Clone, Debug)]
+pub struct LogRow {
+    /// RFC 3339.
+    pub at: String,
+    /// Time of day in UTC; the page's module shows it in the reader's zone.
+    pub clock: String,
+    /// What happened.
+    pub text: String,
+}
+
+/// The incident screen: counters, wall, sectors, live log.
+#[derive(Template)]
+#[template(path = "incident.html", whitespace = "suppress")]
+pub struct IncidentPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Id of the incident (`CVE-2021-44228`); empty when none is open.
+    pub id: String,
+    /// One line about it.
+    pub headline: String,
+    /// Where the event stream continues after this page.
+    pub cursor: String,
+    /// The counters.
+    pub counts: Counts,
+    /// How many lights there are.
+    pub wall_title: String,
+    /// One letter per site, in the board's order.
+    pub letters: String,
+    /// Newest first.
+    pub log: Vec<LogRow>,
+}
+
+/// One choice of a filter.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// Value in the address.
+    pub value: String,
+    /// Word for people.
+    pub text: String,
+    /// It is the current one.
+    pub chosen: bool,
+}
+
+/// One row of the table of sites.
+#[derive(Clone, Debug)]
+pub struct SiteRow {
+    /// Ordinal on the wall.
+    pub ordinal: usize,
+    /// Short name.
+    pub slug: String,
+    /// Letter of its state.
+    pub letter: char,
+    /// Word of its state.
+    pub state: &'static str,
+    /// Name in the page's language.
+    pub name: String,
+    /// Organisation.
+    pub organisation: String,
+    /// Name of its sector.
+    pub sector: String,
+}
+
+/// The table of sites, a page at a time.
+#[derive(Template)]
+#[template(path = "sites.html", whitespace = "suppress")]
+pub struct SitesPage {
+    /// Around it.
+    pub frame: Frame,
+    /// How many sites fit.
+    pub count: String,
+    /// Sectors to choose from.
+    pub sectors: Vec<Choice>,
+    /// States to choose from.
+    pub states: Vec<Choice>,
+    /// This page's rows.
+    pub rows: Vec<SiteRow>,
+    /// Which page this is.
+    pub page: String,
+    /// Address of the page before; empty on the first.
+    pub previous: String,
+    /// Address of the page after; empty on the last.
+    pub next: String,
+}
+
+/// The answer to an address that does not exist.
+#[derive(Template)]
+#[template(path = "not_found.html", whitespace = "suppress")]
+pub struct NotFoundPage {
+    /// Around it.
+    pub frame: Frame,
+}
