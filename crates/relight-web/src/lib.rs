@@ -6,9 +6,12 @@ pub mod assets;
 #[cfg(test)]
 #[path = "../build/compiler.rs"]
 mod compiler;
+#[cfg(test)]
+mod contrast;
 pub mod holding;
 mod lang;
 pub mod number;
+pub mod public_views;
 pub mod texts;
 pub mod views;
 pub mod words;
