@@ -8,6 +8,7 @@ mod process;
 mod soak;
 mod source;
 mod test;
+mod test_files;
 mod tidy;
 mod tree;
 

@@ -2,6 +2,7 @@
 use std::fmt;
 
 use crate::source::Source;
+use crate::test_files::TestFiles;
 use crate::tree::Tree;
 
 /// Words that stop a thread. `expect` counts with a literal only: parsers have an `expect` too.
@@ -36,6 +37,8 @@ pub(crate) struct Metrics {
     pub items_documented: usize,
     /// Calls and macros that panic, outside tests.
     pub panics: usize,
+    /// Where panics and items without a doc comment are: `path:line`.
+    pub places: Vec<String>,
     /// Lines outside tests that hold code.
     pub code_lines: usize,
     /// All lines of Rust.
@@ -70,12 +73,14 @@ impl Metrics {
     /// Counts the given files.
     pub(crate) fn of<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut metrics = Self::default();
+        let files: Vec<_> = files.collect();
+        let tests = TestFiles::of(files.iter().copied());
         for (path, text) in files {
             metrics.lines += text.lines().count();
-            if is_test_file(path) {
+            if tests.contains(path) {
                 metrics.test_lines += text.lines().count();
             } else {
-                metrics.add(text);
+                metrics.add(path, text);
             }
         }
         metrics.file_lengths.sort_unstable();
@@ -83,7 +88,7 @@ impl Metrics {
         metrics
     }
 
-    fn add(&mut self, text: &str) {
+    fn add(&mut self, path: &str, text: &str) {
         let source = Source::parse(text);
         self.file_lengths.push(text.lines().count());
         self.files_introduced += usize::from(text.starts_with("//!"));
@@ -93,10 +98,14 @@ impl Metrics {
         let original: Vec<&str> = text.lines().collect();
         for (number, line) in source.lines().filter(|(number, _)| !source.is_test(*number)) {
             self.code_lines += usize::from(!line.trim().is_empty());
-            self.panics += PANICS.iter().map(|word| line.matches(word).count()).sum::<usize>();
-            if is_public_item(line) {
-                self.items += 1;
-                self.items_documented += usize::from(is_documented(&original, number));
+            let panics: usize = PANICS.iter().map(|word| line.matches(word).count()).sum();
+            let item = is_public_item(line);
+            let documented = item && is_documented(&original, number);
+            self.panics += panics;
+            self.items += usize::from(item);
+            self.items_documented += usize::from(documented);
+            if panics > 0 || item != documented {
+                self.places.push(format!("{path}:{}: {}", number + 1, original[number].trim()));
             }
         }
     }
@@ -156,14 +165,10 @@ impl fmt::Display for Metrics {
             "{files} files (longest {longest}), {functions} functions (longest \
              {longest_function}), {} code lines outside tests, {} lines in all",
             self.code_lines, self.lines
-        )
+        )?;
+        // The exceptions, so that nobody has to look for them.
+        self.places.iter().try_for_each(|place| write!(f, "\n  {place}"))
     }
-}
-
-/// Whether the whole file is a test, a benchmark or an example.
-pub(crate) fn is_test_file(path: &str) -> bool {
-    let folders = ["tests", "benches", "examples", "fuzz"];
-    path.split('/').any(|part| folders.contains(&part)) || path.ends_with("/tests.rs")
 }
 
 /// Whether the masked line starts an item that other crates may name.
@@ -220,6 +225,9 @@ mod tests {
         assert_eq!(metrics.function_lengths, [4]);
         assert_eq!((metrics.files_introduced, metrics.panics), (1, 1));
         assert_eq!((metrics.items, metrics.items_documented), (2, 1));
+        let places =
+            ["crates/a/src/lib.rs:7: pub fn bare() {", "crates/a/src/lib.rs:8: a.unwrap();"];
+        assert_eq!(metrics.places, places);
         assert_eq!((metrics.lines, metrics.test_lines, metrics.code_lines), (17, 6, 6));
     }
 
@@ -249,6 +257,7 @@ mod tests {
             items: 100,
             items_documented: 95,
             panics: 1,
+            places: Vec::new(),
             code_lines: 1000,
             lines: 100,
             test_lines: 39,

@@ -126,20 +126,27 @@ pub(crate) fn run_tidy() -> Result<(), String> {
 /// Runs the tests, those of missing programs apart, with nextest or else with `cargo test`.
 fn tests(root: &Path, missing: &[&str]) -> Result<Run, String> {
     let nextest = process::output(root, "cargo", &["nextest", "--version"]).is_ok();
-    let filter = missing.iter().map(|name| format!("not test({name})")).collect::<Vec<_>>();
-    let filter = filter.join(" and ");
-    let mut arguments: Vec<&str> = Vec::new();
-    if nextest {
-        arguments.extend(NEXTEST);
-        if !missing.is_empty() {
-            arguments.extend(["-E", &filter]);
-        }
-    } else {
+    if !nextest {
         println!("cargo-nextest is not installed: using cargo test, which is slower");
-        arguments.extend(["test", "--no-fail-fast", "--"]);
-        arguments.extend(missing.iter().flat_map(|name| ["--skip", name]));
     }
+    let arguments = if nextest { with_nextest(missing) } else { with_cargo_test(missing) };
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     process::show(root, "cargo", &arguments, &[])
+}
+
+fn with_nextest(missing: &[&str]) -> Vec<String> {
+    let mut arguments: Vec<String> = NEXTEST.map(str::to_owned).to_vec();
+    if !missing.is_empty() {
+        let filters: Vec<String> = missing.iter().map(|name| format!("not test({name})")).collect();
+        arguments.extend(["-E".to_owned(), filters.join(" and ")]);
+    }
+    arguments
+}
+
+fn with_cargo_test(missing: &[&str]) -> Vec<String> {
+    let mut arguments = ["test", "--no-fail-fast", "--"].map(str::to_owned).to_vec();
+    arguments.extend(missing.iter().flat_map(|name| ["--skip".to_owned(), name.to_string()]));
+    arguments
 }
 
 /// How many tests ended how.
@@ -185,6 +192,15 @@ mod tests {
                      test result: FAILED. 1 passed; 2 failed; 0 ignored\n";
         assert_eq!(Count::of(cargo), Count { passed: 4, failed: 2 });
         assert_eq!(Count::of("error: could not compile"), Count::default());
+    }
+
+    #[test]
+    fn tests_of_missing_programs_are_left_out_and_no_others() {
+        assert_eq!(with_nextest(&[]), NEXTEST);
+        let filter = "not test(nginx) and not test(haproxy)".to_owned();
+        assert_eq!(with_nextest(&["nginx", "haproxy"]).last(), Some(&filter));
+        assert_eq!(with_cargo_test(&[]), ["test", "--no-fail-fast", "--"]);
+        assert_eq!(with_cargo_test(&["nginx"])[3..], ["--skip", "nginx"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Rules about single files: size, first line, comments, and words that have no place in them.
 use super::Complaint;
-use crate::metrics::is_test_file;
 use crate::source::{Comment, Source};
+use crate::test_files::TestFiles;
 use crate::tree::Tree;
 
 /// Lines of one file.
@@ -15,12 +15,13 @@ const ASYNC_HOME: &str = "crates/relight-server/";
 
 /// Checks every file.
 pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
+    let tests = TestFiles::of(tree.rust());
     for (path, text) in tree.rust() {
         check_shape(path, text, complaints);
         let source = Source::parse(text);
         check_functions(path, &source, complaints);
         check_comments(path, &source.comments, complaints);
-        check_words(path, &source, complaints);
+        check_words(path, &source, tests.contains(path), complaints);
     }
     for (path, text) in tree.files.iter().filter(|(path, _)| is_prose(path)) {
         check_prose(path, text, complaints);
@@ -105,8 +106,7 @@ fn is_commented_out(text: &str) -> bool {
     statement || block || rest == "}" || rest.starts_with("#[")
 }
 
-fn check_words(path: &str, source: &Source, complaints: &mut Vec<Complaint>) {
-    let whole_file = is_test_file(path);
+fn check_words(path: &str, source: &Source, whole_file: bool, complaints: &mut Vec<Complaint>) {
     for (number, line) in source.lines() {
         let mut complain = |what: &str| complaints.push(Complaint::new(path, number + 1, what));
         if line.contains("#[ignore") {
