@@ -31,6 +31,8 @@ pub struct Case {
     pub was_dark: bool,
     /// It was ordered dark at least once.
     pub ordered: bool,
+    /// How often it was opened without being proven lit: above 0 a person decides.
+    pub stopped: u32,
     /// When the phase was entered.
     pub since: Timestamp,
 }
@@ -46,6 +48,7 @@ impl Case {
             fixed: false,
             was_dark: false,
             ordered: false,
+            stopped: 0,
             since: now,
         }
     }
@@ -361,7 +364,10 @@ fn fail(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
 fn drift(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
     match case.phase {
         Phase::Online => return Err(Rejected("the site was never ordered dark")),
-        Phase::RelitProven => case.go(Phase::Relighting, now),
+        Phase::RelitProven => {
+            case.go(Phase::Relighting, now);
+            case.gate = Gate::Requested;
+        }
         Phase::DarkProven => {
             case.go(Phase::DarkRequested, now);
             case.gate = Gate::Requested;

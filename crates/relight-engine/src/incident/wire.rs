@@ -16,13 +16,11 @@ macro_rules! text {
             use super::*;
 
             pub(crate) fn serialize<S: Serializer>(value: &$type, s: S) -> Result<S::Ok, S::Error> {
-                #[expect(clippy::redundant_closure_call, reason = "a closure per type")]
                 s.serialize_str(&($print)(value))
             }
 
             pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<$type, D::Error> {
                 let text = String::deserialize(d)?;
-                #[expect(clippy::redundant_closure_call, reason = "a closure per type")]
                 ($parse)(text.as_str()).ok_or_else(|| {
                     D::Error::custom(format!("`{text}` is no {}", stringify!($name)))
                 })

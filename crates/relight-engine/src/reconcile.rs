@@ -1,0 +1,470 @@
+//! One edge brought to what the journal wants: observe, close, prove, open, prove.
+//!
+//! Level-triggered: a round looks at the edge as it is, never at what an earlier round did, so a
+//! crash, a lie or somebody else's reload only costs another round (INCIDENT 5).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_edge::{
+    CutsTunnels, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, ProbeResult, ProbeTarget,
+    Prober, Stage, TunnelCount,
+};
+use relight_model::{Epoch, GateKey, Light, Seen};
+
+use crate::incident::{Entry, Gate};
+
+/// A proof older than this is no proof, in milliseconds.
+pub const PROOF_TTL_MS: i64 = 15_000;
+
+/// A proof older than this is renewed, in milliseconds: well before it expires.
+pub const PROOF_RENEW_MS: i64 = 5_000;
+
+/// Dark that is not proven after this time counts as exposed, in milliseconds.
+pub const DARK_PROOF_MAX_MS: i64 = 5_000;
+
+/// A relight that is not proven after this time goes dark again, in milliseconds.
+pub const LIT_PROOF_MAX_MS: i64 = 30_000;
+
+/// Ordinary requests may finish this long after the gate closed, in milliseconds; then what is
+/// still open is cut.
+pub const TUNNEL_GRACE_MS: i64 = 2_000;
+
+/// The key of the virtual host on which an edge is tried before sites are touched.
+pub const CANARY_KEY: &str = "relight-canary";
+
+/// The name of that virtual host (RFC 2606 reserves `.invalid`).
+pub const CANARY_HOST: &str = "relight-canary.invalid";
+
+/// Looks at an edge from outside, as a visitor would.
+pub trait Eyes: Send {
+    /// One result per target, in order; all listeners of the edge must agree.
+    fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult>;
+}
+
+/// Every public listener of an edge.
+#[derive(Debug)]
+pub struct Listeners(pub Vec<Prober>);
+
+impl Eyes for Listeners {
+    fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult> {
+        let mut seen: Option<Vec<ProbeResult>> = None;
+        for prober in &mut self.0 {
+            let here = prober.probe(targets, nonce);
+            seen = Some(match seen {
+                None => here,
+                Some(before) => before.iter().zip(&here).map(|(a, b)| agree(*a, *b)).collect(),
+            });
+        }
+        seen.unwrap_or_else(|| vec![ProbeResult::default(); targets.len()])
+    }
+}
+
+fn agree(a: ProbeResult, b: ProbeResult) -> ProbeResult {
+    if a.seen == b.seen { a } else { ProbeResult { seen: Seen::Unknown, ..b } }
+}
+
+/// What the journal wants of one site of the edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// The site, under the name visitors use.
+    pub target: ProbeTarget,
+    /// What visitors must see.
+    pub light: Light,
+    /// What the journal last said about its gate.
+    pub gate: Gate,
+}
+
+/// What one round saw and did.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// What to journal.
+    pub entries: Vec<Entry>,
+    /// Everything wanted is proven.
+    pub settled: bool,
+    /// What the canary showed when it was told to go dark, in the round that tried it.
+    pub canary: Option<Seen>,
+    /// What went wrong at the edge, if something did.
+    pub error: Option<EdgeError>,
+}
+
+/// What one round is about, so far.
+struct Turn<'a> {
+    wants: &'a [Want],
+    epoch: Epoch,
+    now_ms: i64,
+    permits: &'a dyn Fn(&GateKey) -> bool,
+    views: Vec<GateView>,
+    round: Round,
+}
+
+/// The loop of one edge: its driver, its eyes, and the proofs it has in hand.
+pub struct EdgeLoop {
+    name: String,
+    driver: Box<dyn EdgeDriver>,
+    eyes: Box<dyn Eyes>,
+    proven_at: BTreeMap<GateKey, i64>,
+    unproven_since: BTreeMap<GateKey, i64>,
+    opening_since: BTreeMap<GateKey, i64>,
+    closed_at: BTreeMap<GateKey, i64>,
+    nonce: u64,
+    canary_shown: bool,
+}
+
+impl EdgeLoop {
+    /// A loop that knows nothing yet. `nonce` must differ between processes.
+    pub fn new(name: &str, driver: Box<dyn EdgeDriver>, eyes: Box<dyn Eyes>, nonce: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            driver,
+            eyes,
+            proven_at: BTreeMap::new(),
+            unproven_since: BTreeMap::new(),
+            opening_since: BTreeMap::new(),
+            closed_at: BTreeMap::new(),
+            nonce,
+            canary_shown: false,
+        }
+    }
+
+    /// The name of the edge.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One round. `permits` is asked for each site at the instant before it is opened.
+    pub fn round(
+        &mut self,
+        wants: &[Want],
+        epoch: Epoch,
+        now_ms: i64,
+        permits: &dyn Fn(&GateKey) -> bool,
+    ) -> Round {
+        let (views, round) = (Vec::new(), Round::default());
+        let mut turn = Turn { wants, epoch, now_ms, permits, views, round };
+        if let Err(error) = self.try_round(&mut turn) {
+            self.fail(&mut turn, &error);
+            turn.round.error = Some(error);
+        }
+        let settled = turn.round.error.is_none() && self.is_settled(&turn);
+        Round { settled, ..turn.round }
+    }
+
+    fn try_round(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
+        let wants = turn.wants;
+        let keys: Vec<GateKey> = wants.iter().map(|want| want.target.key.clone()).collect();
+        turn.views = self.driver.observe(&keys)?;
+        let opening = opening(wants, &turn.views);
+        let mut held: GateSet = wants
+            .iter()
+            .filter(|want| want.light == Light::Dark)
+            .map(|want| want.target.key.clone())
+            .collect();
+        held.extend(opening.iter().map(|index| keys[*index].clone()));
+        let mut trouble = None;
+        let mut all = wants.iter().zip(&turn.views);
+        if all.any(|(want, view)| want.light == Light::Dark && !shut(view)) {
+            trouble = self.close(turn, &held).err();
+            if trouble.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced) {
+                return trouble.map_or(Ok(()), Err);
+            }
+            turn.views = self.driver.observe(&keys)?;
+        }
+        self.prove_dark(turn)?;
+        self.watch_lit(turn);
+        self.open(turn, &opening, held)?;
+        trouble.map_or(Ok(()), Err)
+    }
+
+    /// Durable copy first, then runtime: a crash in between falls to dark.
+    fn close(&mut self, turn: &mut Turn<'_>, held: &GateSet) -> Result<(), EdgeError> {
+        if !self.canary_shown {
+            self.canary_shown = true;
+            turn.round.canary = Some(self.show_canary(turn).unwrap_or_default());
+        }
+        self.driver.apply(turn.epoch, Stage::Durable, held)?;
+        self.driver.apply(turn.epoch, Stage::Runtime, held)?;
+        for key in held {
+            self.closed_at.entry(key.clone()).or_insert(turn.now_ms);
+        }
+        Ok(())
+    }
+
+    /// Closes the canary beside what is dark already, so that permissions, a wrong instance or a
+    /// disabled gate show before a site is touched. A canary that does not close is reported; it
+    /// is no reason to leave sites lit, and each of them is proven for itself.
+    fn show_canary(&mut self, turn: &Turn<'_>) -> Result<Seen, EdgeError> {
+        let Ok(key) = GateKey::new(CANARY_KEY) else { return Ok(Seen::Unknown) };
+        let mut dark: GateSet = turn
+            .wants
+            .iter()
+            .zip(&turn.views)
+            .filter(|(_, view)| view.durable == Seen::Dark || view.runtime == Seen::Dark)
+            .map(|(want, _)| want.target.key.clone())
+            .collect();
+        dark.insert(key.clone());
+        self.driver.apply(turn.epoch, Stage::Durable, &dark)?;
+        self.driver.apply(turn.epoch, Stage::Runtime, &dark)?;
+        let target = ProbeTarget { key, host: CANARY_HOST.to_owned(), baseline: None };
+        self.nonce = self.nonce.wrapping_add(1);
+        let seen = self.eyes.probe(&[target], self.nonce);
+        Ok(seen.first().map_or(Seen::Unknown, |result| result.seen))
+    }
+
+    fn prove_dark(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
+        let (wants, now_ms) = (turn.wants, turn.now_ms);
+        let due: Vec<usize> = (0..wants.len())
+            .filter(|&index| wants[index].light == Light::Dark)
+            .filter(|&index| self.is_due(&wants[index], &turn.views[index], now_ms))
+            .collect();
+        let busy = self.busy(turn, &due)?;
+        let targets: Vec<ProbeTarget> =
+            due.iter().map(|index| wants[*index].target.clone()).collect();
+        self.nonce = self.nonce.wrapping_add(1);
+        let seen = self.eyes.probe(&targets, self.nonce);
+        let (mut proved, mut drifted, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, result) in due.into_iter().zip(seen) {
+            let (want, view) = (&wants[index], &turn.views[index]);
+            let key = &want.target.key;
+            if shut(view) && result.seen == Seen::Dark && !busy.contains(key) {
+                self.proven_at.insert(key.clone(), now_ms);
+                self.unproven_since.remove(key);
+                if want.gate != Gate::Proven {
+                    proved.push(key.clone());
+                }
+                continue;
+            }
+            let old = !self.is_fresh(key, now_ms);
+            let contradicted = result.seen == Seen::Lit || !shut(view);
+            if want.gate == Gate::Proven && (contradicted || old) {
+                self.proven_at.remove(key);
+                drifted.push(key.clone());
+            }
+            if self.is_overdue(want, now_ms) {
+                failed.push(key.clone());
+            }
+        }
+        let (edge, epoch) = (&self.name, turn.epoch);
+        let entries = &mut turn.round.entries;
+        push(entries, proved, |sites| Entry::Proved {
+            sites,
+            light: Light::Dark,
+            edge: edge.clone(),
+            epoch,
+        });
+        push(entries, drifted, |sites| Entry::Drifted {
+            sites,
+            edge: edge.clone(),
+            what: "dark-not-seen".to_owned(),
+        });
+        push(entries, failed, |sites| Entry::EdgeFailed {
+            sites,
+            edge: edge.clone(),
+            why: "probe-disagrees".to_owned(),
+        });
+        Ok(())
+    }
+
+    fn is_fresh(&self, key: &GateKey, now_ms: i64) -> bool {
+        self.proven_at.get(key).is_some_and(|at| now_ms - at < PROOF_TTL_MS)
+    }
+
+    /// True when dark was wanted for too long without a proof and nobody was told yet.
+    fn is_overdue(&mut self, want: &Want, now_ms: i64) -> bool {
+        let since = *self.unproven_since.entry(want.target.key.clone()).or_insert(now_ms);
+        want.gate == Gate::Requested && now_ms - since >= DARK_PROOF_MAX_MS
+    }
+
+    fn is_due(&self, want: &Want, view: &GateView, now_ms: i64) -> bool {
+        let fresh =
+            self.proven_at.get(&want.target.key).is_some_and(|at| now_ms - at < PROOF_RENEW_MS);
+        want.gate != Gate::Proven || !shut(view) || !fresh
+    }
+
+    /// Sites with connections still open behind the closed gate. After the grace they are cut;
+    /// until the count is 0 the site is not proven dark.
+    fn busy(&mut self, turn: &Turn<'_>, due: &[usize]) -> Result<BTreeSet<GateKey>, EdgeError> {
+        if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let keys: Vec<GateKey> = due.iter().map(|i| turn.wants[*i].target.key.clone()).collect();
+        let counts = self.driver.tunnels(&keys)?;
+        let mut busy = BTreeSet::new();
+        let mut cut = Vec::new();
+        for (key, count) in keys.into_iter().zip(counts) {
+            if !matches!(count, TunnelCount::Open(open) if open > 0) {
+                continue;
+            }
+            let closed = *self.closed_at.entry(key.clone()).or_insert(turn.now_ms);
+            if turn.now_ms - closed >= TUNNEL_GRACE_MS {
+                cut.push(key.clone());
+            }
+            busy.insert(key);
+        }
+        if !cut.is_empty() {
+            self.driver.cut(turn.epoch, &cut)?;
+        }
+        Ok(busy)
+    }
+
+    /// Runtime first, then proof, then the durable copy: a crash in between falls to dark.
+    fn open(
+        &mut self,
+        turn: &mut Turn<'_>,
+        opening: &[usize],
+        mut held: GateSet,
+    ) -> Result<(), EdgeError> {
+        let (mut targets, mut stopped) = (Vec::new(), Vec::new());
+        for &index in opening {
+            let key = &turn.wants[index].target.key;
+            let since = *self.opening_since.entry(key.clone()).or_insert(turn.now_ms);
+            if (turn.permits)(key) && turn.now_ms - since < LIT_PROOF_MAX_MS {
+                held.remove(key);
+                targets.push(turn.wants[index].target.clone());
+            } else {
+                self.opening_since.remove(key);
+                stopped.push(key.clone());
+            }
+        }
+        push(&mut turn.round.entries, stopped, |sites| Entry::RelightStopped {
+            sites,
+            why: "not-permitted-or-not-proven".to_owned(),
+        });
+        if targets.is_empty() {
+            return Ok(());
+        }
+        self.driver.apply(turn.epoch, Stage::Runtime, &held)?;
+        let lit = self.see_lit(&targets);
+        let unseen = targets.into_iter().map(|target| target.key).filter(|key| !lit.contains(key));
+        held.extend(unseen);
+        self.driver.apply(turn.epoch, Stage::Durable, &held)?;
+        let keys: Vec<GateKey> = lit.into_iter().collect();
+        let views = self.driver.observe(&keys)?;
+        let open: Vec<GateKey> = keys
+            .into_iter()
+            .zip(views)
+            .filter(|(_, view)| view.durable == Seen::Lit && view.runtime == Seen::Lit)
+            .map(|(key, _)| key)
+            .collect();
+        for key in &open {
+            for map in [&mut self.opening_since, &mut self.proven_at, &mut self.closed_at] {
+                map.remove(key);
+            }
+        }
+        let (edge, epoch) = (self.name.clone(), turn.epoch);
+        push(&mut turn.round.entries, open, |sites| Entry::Proved {
+            sites,
+            light: Light::Lit,
+            edge,
+            epoch,
+        });
+        Ok(())
+    }
+
+    /// Lit twice in a row, on every listener.
+    fn see_lit(&mut self, targets: &[ProbeTarget]) -> BTreeSet<GateKey> {
+        let mut lit: BTreeSet<GateKey> = targets.iter().map(|target| target.key.clone()).collect();
+        for _ in 0..2 {
+            self.nonce = self.nonce.wrapping_add(1);
+            for (target, result) in targets.iter().zip(self.eyes.probe(targets, self.nonce)) {
+                if result.seen != Seen::Lit {
+                    lit.remove(&target.key);
+                }
+            }
+        }
+        lit
+    }
+
+    /// A relit site that an edge holds dark again, not by a person's hand, is opened again.
+    fn watch_lit(&self, turn: &mut Turn<'_>) {
+        let drifted: Vec<GateKey> = turn
+            .wants
+            .iter()
+            .zip(&turn.views)
+            .filter(|(want, view)| {
+                want.light == Light::Lit
+                    && want.gate == Gate::Open
+                    && view.runtime == Seen::Dark
+                    && !view.foreign
+            })
+            .map(|(want, _)| want.target.key.clone())
+            .collect();
+        let edge = self.name.clone();
+        push(&mut turn.round.entries, drifted, |sites| Entry::Drifted {
+            sites,
+            edge,
+            what: "lit-not-seen".to_owned(),
+        });
+    }
+
+    /// After an error nothing is known: what was proven stays proven only while it is fresh.
+    fn fail(&mut self, turn: &mut Turn<'_>, error: &EdgeError) {
+        let (mut failed, mut expired) = (Vec::new(), Vec::new());
+        for want in turn.wants.iter().filter(|want| want.light == Light::Dark) {
+            let key = &want.target.key;
+            if want.gate == Gate::Proven && !self.is_fresh(key, turn.now_ms) {
+                expired.push(key.clone());
+            }
+            if self.is_overdue(want, turn.now_ms) {
+                failed.push(key.clone());
+            }
+        }
+        let (edge, why) = (&self.name, kind_code(error.kind));
+        push(&mut turn.round.entries, expired, |sites| Entry::Drifted {
+            sites,
+            edge: edge.clone(),
+            what: "proof-expired".to_owned(),
+        });
+        push(&mut turn.round.entries, failed, |sites| Entry::EdgeFailed {
+            sites,
+            edge: edge.clone(),
+            why: why.to_owned(),
+        });
+    }
+
+    fn is_settled(&self, turn: &Turn<'_>) -> bool {
+        let mut lit_now = BTreeSet::new();
+        for entry in &turn.round.entries {
+            match entry {
+                Entry::Proved { light: Light::Lit, sites, .. } => lit_now.extend(sites),
+                Entry::Drifted { .. } | Entry::RelightStopped { .. } => return false,
+                _ => {}
+            }
+        }
+        turn.wants.iter().all(|want| match want.light {
+            Light::Dark => self.is_fresh(&want.target.key, turn.now_ms),
+            Light::Lit => want.gate == Gate::Open || lit_now.contains(&want.target.key),
+        })
+    }
+}
+
+/// Why an edge failed, as a code for the journal.
+const fn kind_code(kind: EdgeErrorKind) -> &'static str {
+    match kind {
+        EdgeErrorKind::Unreachable => "unreachable",
+        EdgeErrorKind::Refused => "refused",
+        EdgeErrorKind::Fenced => "fenced",
+        EdgeErrorKind::ForeignEdit => "foreign-edit",
+        EdgeErrorKind::Lint => "lint",
+        EdgeErrorKind::Io => "io",
+    }
+}
+
+/// Indices of the sites that are wanted lit and are not seen lit yet.
+fn opening(wants: &[Want], views: &[GateView]) -> Vec<usize> {
+    (0..wants.len())
+        .filter(|&index| {
+            let (want, view) = (&wants[index], &views[index]);
+            want.light == Light::Lit && want.gate != Gate::Open && !view.foreign
+        })
+        .collect()
+}
+
+fn shut(view: &GateView) -> bool {
+    view.durable == Seen::Dark && view.runtime == Seen::Dark
+}
+
+fn push(entries: &mut Vec<Entry>, sites: Vec<GateKey>, make: impl FnOnce(Vec<GateKey>) -> Entry) {
+    if !sites.is_empty() {
+        entries.push(make(sites));
+    }
+}
