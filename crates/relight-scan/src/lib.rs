@@ -1,1 +1,27 @@
-//! Placeholder until the crate's first module lands.
+//! Walks a tree once, opens what is an archive by its bytes, and hands bytes to catalogers.
+//!
+//! The scanner reads; it starts no process, opens no connection, writes no file and follows no
+//! symbolic link. What it could not read is part of the result ([`relight_model::Flaw`]): an
+//! inventory with a hole says so, because a site is lit again only on a complete one.
+
+mod archive;
+mod cataloger;
+mod catalogers;
+mod distribution;
+mod evidence;
+mod foreign;
+mod identity;
+mod limits;
+mod scan;
+mod sniff;
+mod unpack;
+mod walk;
+mod window;
+
+pub use cataloger::{Cataloger, File, Kind, Listing, Select};
+pub use catalogers::CATALOGERS;
+pub use limits::{
+    BUFFERED_BYTES_MAX, CATALOG_SIZE_MAX, DEPTH_MAX, DIRECTORY_BYTES_MAX, ENTRIES_MAX,
+    EXPANDED_FREE_BYTES, EXPANDED_RATIO_MAX, FILE_SIZE_MAX, Options, PATH_BYTES_MAX,
+};
+pub use scan::{Progress, Report, ScanError, scan};

@@ -1,0 +1,222 @@
+//! The trait of catalogers, what they are shown, and the index that finds them.
+
+use std::collections::HashMap;
+
+use relight_model::Catalog;
+
+use crate::catalogers::CATALOGERS;
+use crate::evidence::{ends_with, file_name};
+
+/// Turns the bytes of one file into components. It sees no file system and no other file, so the
+/// same code reads a directory, a nested archive and an image layer.
+pub trait Cataloger: Sync {
+    /// The name of its file and of its fixtures.
+    fn name(&self) -> &'static str;
+    /// Which files it wants.
+    fn selects(&self) -> &'static [Select];
+    /// Reads one file. A warning also makes the inventory incomplete, because what could not be
+    /// read may hide a component.
+    fn catalog(&self, file: &File<'_>, out: &mut Catalog);
+}
+
+/// Which files a cataloger wants, as data: one look-up a path, however many catalogers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Select {
+    /// Files with exactly this name.
+    Name(&'static str),
+    /// Files whose path ends like this, from the start of a segment or, with a leading `.`, inside
+    /// one; the last segment is complete (`.dist-info/METADATA`).
+    Suffix(&'static str),
+    /// Files directly in a folder whose path ends like this.
+    Folder(&'static str),
+    /// Containers of this kind, when they are closed; [`File::listing`] is set.
+    Kind(Kind),
+    /// Members of a container with this name: kept for its listing.
+    Member(&'static str),
+}
+
+/// A kind of container, known by its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// jar, war, ear, wheel, and every other zip.
+    Zip,
+}
+
+/// What a cataloger is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct File<'a> {
+    /// The evidence path.
+    pub path: &'a str,
+    /// All its bytes; empty for a container.
+    pub bytes: &'a [u8],
+    /// The members of a container.
+    pub listing: Option<&'a Listing>,
+}
+
+/// The members of a container that was just read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Every name, with `/` between segments whatever the writer of the archive used.
+    pub names: Vec<String>,
+    /// The members that [`Select::Member`] asks for: name and bytes.
+    pub members: Vec<(String, Vec<u8>)>,
+    /// Every member was listed: only then does a missing name mean something.
+    pub complete: bool,
+}
+
+/// Finds the catalogers of a path.
+pub(crate) struct Index {
+    by_name: HashMap<&'static str, Vec<(usize, Select)>>,
+    by_folder: HashMap<&'static str, Vec<(usize, Select)>>,
+    members: Vec<&'static str>,
+}
+
+impl Index {
+    /// The index of [`CATALOGERS`].
+    pub(crate) fn new() -> Self {
+        let mut index =
+            Self { by_name: HashMap::new(), by_folder: HashMap::new(), members: Vec::new() };
+        for (at, cataloger) in CATALOGERS.iter().enumerate() {
+            for select in cataloger.selects() {
+                match select {
+                    Select::Name(path) | Select::Suffix(path) => {
+                        index.by_name.entry(file_name(path)).or_default().push((at, *select));
+                    }
+                    Select::Folder(path) => {
+                        index.by_folder.entry(file_name(path)).or_default().push((at, *select));
+                    }
+                    Select::Member(name) => index.members.push(name),
+                    Select::Kind(Kind::Zip) => {}
+                }
+            }
+        }
+        index
+    }
+
+    /// The catalogers that want a file.
+    pub(crate) fn find(&self, path: &str) -> Vec<&'static dyn Cataloger> {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let by_name = self.by_name.get(file_name(path));
+        let by_folder = self.by_folder.get(file_name(folder));
+        let mut found: Vec<usize> = by_name
+            .into_iter()
+            .chain(by_folder)
+            .flatten()
+            .filter(|(_, select)| select.wants(path))
+            .map(|(at, _)| *at)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|at| CATALOGERS[at]).collect()
+    }
+
+    /// Whether a member is kept for the listing of its container.
+    pub(crate) fn wants_member(&self, name: &str) -> bool {
+        self.members.contains(&file_name(name))
+    }
+}
+
+impl Select {
+    /// Whether a file with this path is selected.
+    pub(crate) fn wants(self, path: &str) -> bool {
+        match self {
+            Self::Name(name) => file_name(path) == name,
+            Self::Suffix(suffix) if suffix.starts_with('.') => path.ends_with(suffix),
+            Self::Suffix(suffix) => ends_with(path, suffix),
+            Self::Folder(folder) => {
+                path.rsplit_once('/').is_some_and(|(parent, _)| ends_with(parent, folder))
+            }
+            Self::Kind(_) | Self::Member(_) => false,
+        }
+    }
+}
+
+/// The catalogers of a container, for its listing.
+pub(crate) fn of_kind(kind: Kind) -> impl Iterator<Item = &'static dyn Cataloger> {
+    CATALOGERS
+        .iter()
+        .copied()
+        .filter(move |cataloger| cataloger.selects().contains(&Select::Kind(kind)))
+}
+
+/// The fixture test of every plug-in. A file of a case is shown to the cataloger if it selects it;
+/// for one that reads containers, each top folder of a case is a container.
+#[cfg(test)]
+pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
+    use std::collections::BTreeMap;
+    use std::fmt::Write as _;
+
+    assert_eq!(plugin.name(), name);
+    testkit::check_fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"), name, |case| {
+        let mut catalog = Catalog::default();
+        let mut containers: BTreeMap<&str, Listing> = BTreeMap::new();
+        let mut text = String::new();
+        for (path, bytes) in &case.files {
+            let selected = plugin.selects().iter().any(|select| select.wants(path));
+            if selected {
+                plugin.catalog(&File { path, bytes, listing: None }, &mut catalog);
+            } else if plugin.selects().contains(&Select::Kind(Kind::Zip)) {
+                let (container, member) = path.split_once('/').unwrap();
+                let listing = containers.entry(container).or_default();
+                listing.complete = true;
+                listing.names.push(member.to_owned());
+                if plugin.selects().iter().any(
+                    |select| matches!(select, Select::Member(name) if *name == file_name(member)),
+                ) {
+                    listing.members.push((member.to_owned(), bytes.clone()));
+                }
+            } else {
+                let _ = writeln!(text, "not selected: {path}");
+            }
+        }
+        for (path, listing) in &containers {
+            plugin.catalog(&File { path, bytes: &[], listing: Some(listing) }, &mut catalog);
+        }
+        for c in &catalog.components {
+            let scope = if c.scope == relight_model::Scope::Declared { " declared" } else { "" };
+            let removed: String =
+                c.removed.iter().map(|class| format!(" without {class}")).collect();
+            let _ = writeln!(
+                text,
+                "{} in {} by {}{scope}{removed}",
+                c.purl,
+                c.evidence,
+                c.basis.as_str()
+            );
+        }
+        for warning in &catalog.warnings {
+            let _ = writeln!(text, "warning: {warning}");
+        }
+        text
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &str) -> Vec<&'static str> {
+        Index::new().find(path).into_iter().map(Cataloger::name).collect()
+    }
+
+    #[test]
+    fn paths_find_their_catalogers() {
+        assert_eq!(found("var/lib/dpkg/status"), ["dpkg"]);
+        assert_eq!(found("layer/var/lib/dpkg/status.d/base"), ["dpkg"]);
+        assert_eq!(found("notvar/lib/dpkg/status"), Vec::<&str>::new());
+        assert_eq!(found("a.zip!/x/package-lock.json"), ["npm_lock"]);
+        assert_eq!(found("lib/six-1.16.0.dist-info/METADATA"), ["python_dist"]);
+        assert_eq!(found("lib/six/METADATA"), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn names_are_unique_and_every_selection_is_used() {
+        let index = Index::new();
+        for (at, cataloger) in CATALOGERS.iter().enumerate() {
+            assert!(CATALOGERS[..at].iter().all(|other| other.name() != cataloger.name()));
+            assert!(!cataloger.selects().is_empty(), "{}", cataloger.name());
+        }
+        assert!(index.wants_member("META-INF/maven/g/a/pom.properties"));
+        assert_eq!(of_kind(Kind::Zip).count(), 1);
+    }
+}

@@ -1,0 +1,231 @@
+//! Java archives: what `pom.properties`, the manifest, well-known classes and the file name say.
+
+use std::collections::BTreeSet;
+
+use relight_model::{Basis, Catalog, Component, Purl, Scope, Warning};
+
+use crate::cataloger::{Cataloger, File, Kind, Listing, Select};
+use crate::evidence::file_name;
+
+pub(super) const PLUGIN: JavaArchive = JavaArchive {
+    selects: &[
+        Select::Kind(Kind::Zip),
+        Select::Member("pom.properties"),
+        Select::Member("MANIFEST.MF"),
+    ],
+};
+
+/// The group of Log4j 2.
+pub(super) const LOG4J_GROUP: &str = "org.apache.logging.log4j";
+
+/// Where Log4j's own classes are before somebody relocates them.
+const LOG4J_ROOT: &str = "org/apache/logging/log4j/";
+
+/// The class whose removal was the published mitigation of CVE-2021-44228.
+const JNDI_LOOKUP: &str = "org/apache/logging/log4j/core/lookup/JndiLookup";
+
+/// Endings under which loaders keep classes; agents hide theirs behind the last two.
+const CLASS_ENDINGS: [&str; 3] = ["class", "classdata", "esclazz"];
+
+/// Every claim of an archive about itself and about what is merged into it.
+pub(super) struct JavaArchive {
+    selects: &'static [Select],
+}
+
+impl Cataloger for JavaArchive {
+    fn name(&self) -> &'static str {
+        "java_archive"
+    }
+
+    fn selects(&self) -> &'static [Select] {
+        self.selects
+    }
+
+    fn catalog(&self, file: &File<'_>, out: &mut Catalog) {
+        let Some(listing) = file.listing else { return };
+        let has = |ending: &str| listing.names.iter().any(|name| name.ends_with(ending));
+        let has_classes = listing.names.iter().any(|name| class_stem(name).is_some());
+        // A sources jar names the library and is not it.
+        if has(".java") && !has_classes {
+            return;
+        }
+        let found = out.components.len();
+        for (name, bytes) in &listing.members {
+            if file_name(name) == "pom.properties" && name.contains("META-INF/maven/") {
+                match read_pom(&format!("{}!/{name}", file.path), bytes) {
+                    Ok(purl) => {
+                        let claim = installed_at(purl, file.path, Basis::PomProperties);
+                        out.components.push(claim);
+                    }
+                    Err(warning) => out.warnings.push(warning),
+                }
+            }
+        }
+        // Manifest and file name describe the archive as a whole; where its parts have coordinates
+        // of their own they would only add a second, weaker name.
+        if out.components.len() == found {
+            let manifest = listing.members.iter().find(|(name, _)| name == "META-INF/MANIFEST.MF");
+            let claim = manifest.and_then(|(_, bytes)| read_manifest(bytes));
+            let is_java = has_classes || claim.is_some();
+            let stem = file_stem(file.path).filter(|_| is_java).and_then(split_version);
+            if let Some(purl) = claim {
+                out.components.push(installed_at(purl, file.path, Basis::Manifest));
+            }
+            if let Some((name, version)) = stem {
+                let purl = Purl::new("maven", "", name, version);
+                out.components.push(installed_at(purl, file.path, Basis::FileName));
+            }
+        }
+        log4j(listing, file.path, &mut out.components, found);
+    }
+}
+
+/// A component in a place that is not the file itself.
+pub(super) fn installed_at(purl: Purl, place: &str, basis: Basis) -> Component {
+    Component {
+        purl,
+        evidence: place.to_owned(),
+        basis,
+        scope: Scope::Installed,
+        removed: Vec::new(),
+    }
+}
+
+/// Reads `groupId`, `artifactId` and `version` (written by Maven Archiver; the format is that of
+/// `java.util.Properties`, of which only plain `key=value` occurs).
+pub(super) fn read_pom(path: &str, bytes: &[u8]) -> Result<Purl, Warning> {
+    let text = String::from_utf8_lossy(bytes);
+    let field = |key: &str| {
+        let value = text.lines().find_map(|line| {
+            let (name, value) = line.split_once(['=', ':'])?;
+            (name.trim() == key).then_some(value.trim())
+        });
+        value.unwrap_or_default()
+    };
+    let [group, artifact, version] = ["groupId", "artifactId", "version"].map(field);
+    let is_word = |text: &str| !text.is_empty() && !text.contains(['$', '/', ' ', '\0', '@']);
+    if [group, artifact, version].into_iter().all(is_word) {
+        return Ok(Purl::new("maven", group, artifact, version));
+    }
+    let message = "groupId, artifactId or version is missing or not a coordinate";
+    Err(Warning::new("maven-bad-pom-properties", path, message))
+}
+
+/// Reads the main section of a manifest (JAR File Specification): lines of at most 72 bytes, a
+/// leading space continues the line before.
+fn read_manifest(bytes: &[u8]) -> Option<Purl> {
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace("\n ", "");
+    let main = text.split("\n\n").next().unwrap_or_default();
+    let field = |key: &str| {
+        let value = main.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(key).then_some(value.trim())
+        });
+        value.filter(|value| !value.is_empty() && !value.contains('$'))
+    };
+    let version = field("Implementation-Version").or_else(|| field("Bundle-Version"))?;
+    // The group is taken only together with a title that is an artifact's name: Maven writes both.
+    if let Some(title) = field("Implementation-Title").filter(|title| is_artifact(title)) {
+        let group = field("Implementation-Vendor-Id").filter(|group| is_artifact(group));
+        return Some(Purl::new("maven", group.unwrap_or_default(), title, version));
+    }
+    let bundle = field("Bundle-SymbolicName")?.split(';').next()?.trim();
+    is_artifact(bundle).then(|| Purl::new("maven", "", bundle, version))
+}
+
+fn is_artifact(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// The name of an archive without its ending; an inner archive's own name.
+fn file_stem(path: &str) -> Option<&str> {
+    let (stem, ending) = file_name(path).rsplit_once('.')?;
+    ["jar", "war", "ear", "aar"].contains(&ending.to_ascii_lowercase().as_str()).then_some(stem)
+}
+
+/// `commons-io-2.11.0` is `commons-io` and `2.11.0`: the version starts at the first digit behind
+/// a dash.
+fn split_version(stem: &str) -> Option<(&str, &str)> {
+    let at = stem
+        .match_indices('-')
+        .map(|(at, _)| at)
+        .find(|at| stem.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit))?;
+    let (name, version) = (&stem[..at], &stem[at + 1..]);
+    (is_artifact(name) && !version.contains(['%', ' '])).then_some((name, version))
+}
+
+/// The path of a class without its ending.
+fn class_stem(name: &str) -> Option<&str> {
+    let (stem, ending) = name.rsplit_once('.')?;
+    CLASS_ENDINGS.contains(&ending).then_some(stem)
+}
+
+/// A class `…core/lookup/JndiLookup`, wherever a relocation moved it.
+pub(super) struct Lookup<'a> {
+    /// What stands before `core/lookup/`: `org/apache/logging/log4j/` unless relocated.
+    prefix: &'a str,
+}
+
+impl<'a> Lookup<'a> {
+    pub(super) fn of(name: &'a str) -> Option<Self> {
+        let prefix = class_stem(name)?.strip_suffix("core/lookup/JndiLookup")?;
+        (prefix.is_empty() || prefix.ends_with('/')).then_some(Self { prefix })
+    }
+
+    /// The folder that would be on the class path.
+    pub(super) fn root(&self) -> &'a str {
+        self.prefix.strip_suffix(LOG4J_ROOT).unwrap_or(self.prefix)
+    }
+}
+
+/// What the classes say about Log4j: it is there without metadata, or its lookup was taken out.
+fn log4j(listing: &Listing, path: &str, components: &mut Vec<Component>, found: usize) {
+    let stems: BTreeSet<&str> = listing.names.iter().filter_map(|name| class_stem(name)).collect();
+    // Somebody else's `core/lookup/JndiLookup` is not Log4j; with its manager beside it, or under
+    // a folder of Log4j's name (2.0-beta9 has no manager), it is.
+    let copies: BTreeSet<&str> = listing
+        .names
+        .iter()
+        .filter_map(|name| Lookup::of(name))
+        .map(|lookup| lookup.prefix)
+        .filter(|prefix| {
+            let manager = format!("{prefix}core/net/JndiManager");
+            prefix.ends_with("log4j/") || stems.contains(manager.as_str())
+        })
+        .collect();
+    let is_core = |component: &Component| {
+        component.purl.name == "log4j-core" && component.basis == Basis::PomProperties
+    };
+    let named = components[found..].iter().filter(|component| is_core(component)).count();
+    if copies.is_empty() {
+        // Without a lookup package there is no telling: metadata only, or a part of the library.
+        let lookup_package = stems.iter().any(|stem| {
+            stem.rsplit_once('/').is_some_and(|(folder, _)| folder.ends_with("log4j/core/lookup"))
+        });
+        if listing.complete && lookup_package {
+            for component in components[found..].iter_mut().filter(|c| is_core(c)) {
+                if has_jndi_lookup(&component.purl.version) {
+                    component.removed.push(JNDI_LOOKUP.to_owned());
+                }
+            }
+        }
+        return;
+    }
+    // Each claim of the metadata describes one copy, the one in its own place first. Any further
+    // copy is described by nothing.
+    let mut copies: Vec<&str> = copies.into_iter().collect();
+    copies.sort_by_key(|prefix| *prefix != LOG4J_ROOT);
+    for prefix in copies.into_iter().skip(named) {
+        let purl = Purl::new("maven", LOG4J_GROUP, "log4j-core", "");
+        let place = if named == 0 { path.to_owned() } else { format!("{path}!/{prefix}") };
+        components.push(installed_at(purl, &place, Basis::ClassName));
+    }
+}
+
+/// Every 2.x since 2.0-beta9 has the class; 3.x has not.
+fn has_jndi_lookup(version: &str) -> bool {
+    let early = version.strip_prefix("2.0-beta").and_then(|rest| rest.parse::<u32>().ok());
+    version.starts_with("2.")
+        && !version.starts_with("2.0-alpha")
+        && early.is_none_or(|beta| beta >= 9)
+}

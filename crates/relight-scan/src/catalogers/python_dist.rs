@@ -1,0 +1,58 @@
+//! Installed Python distributions: `*.dist-info/METADATA` and `*.egg-info/PKG-INFO`.
+
+use relight_model::{Basis, Catalog, Purl, Warning};
+
+use super::installed;
+use crate::cataloger::{Cataloger, File, Select};
+
+pub(super) const PLUGIN: PythonDist = PythonDist {
+    selects: &[
+        Select::Suffix(".dist-info/METADATA"),
+        Select::Suffix(".egg-info/PKG-INFO"),
+        Select::Suffix("EGG-INFO/PKG-INFO"),
+    ],
+};
+
+/// Core metadata of Python packages (PEP 566, PEP 376).
+pub(super) struct PythonDist {
+    selects: &'static [Select],
+}
+
+impl Cataloger for PythonDist {
+    fn name(&self) -> &'static str {
+        "python_dist"
+    }
+
+    fn selects(&self) -> &'static [Select] {
+        self.selects
+    }
+
+    fn catalog(&self, file: &File<'_>, out: &mut Catalog) {
+        let text = String::from_utf8_lossy(file.bytes);
+        // The description follows the first empty line and may hold anything.
+        let headers = || text.lines().take_while(|line| !line.trim().is_empty());
+        let field = |key: &str| {
+            headers().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case(key).then_some(value.trim())
+            })
+        };
+        match (field("Name"), field("Version")) {
+            (Some(name), Some(version)) if !normalise(name).is_empty() && !version.is_empty() => {
+                let purl = Purl::new("pypi", "", &normalise(name), version);
+                out.components.push(installed(purl, file, Basis::InstalledMetadata));
+            }
+            _ => {
+                let message = "no Name and Version in the header";
+                out.warnings.push(Warning::new("python-bad-metadata", file.path, message));
+            }
+        }
+    }
+}
+
+/// The name as indexes compare it (PEP 503): lower case, runs of `-`, `_` and `.` are one `-`.
+fn normalise(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let parts = lower.split(['-', '_', '.']).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("-")
+}

@@ -1,0 +1,109 @@
+//! The distribution of a root file system, attached to its packages after the walk.
+
+use std::collections::BTreeMap;
+
+use relight_model::Component;
+
+use crate::evidence::ends_with;
+
+/// Where a distribution describes itself (os-release(5)): the first wins.
+const PLACES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
+
+/// Where dpkg keeps what is installed, relative to the root file system.
+const DATABASE: &str = "var/lib/dpkg/status";
+
+/// Longest `os-release` that is believed, in bytes.
+const OS_RELEASE_BYTES_MAX: usize = 64 << 10;
+
+/// `ID` and `VERSION_ID` of each root file system that was met, by its path and place.
+#[derive(Debug, Default)]
+pub(crate) struct Distributions(BTreeMap<(String, usize), (String, String)>);
+
+impl Distributions {
+    /// Whether a file describes a distribution.
+    pub(crate) fn selects(path: &str) -> bool {
+        PLACES.iter().any(|place| ends_with(path, place))
+    }
+
+    /// Reads one description. Without an `ID` it says nothing.
+    pub(crate) fn read(&mut self, path: &str, bytes: &[u8]) {
+        let Some(place) = PLACES.iter().position(|place| ends_with(path, place)) else { return };
+        let root = path.strip_suffix(PLACES[place]).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(OS_RELEASE_BYTES_MAX)]);
+        let field = |key: &str| {
+            let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+            value.map(|value| value.trim().trim_matches(['"', '\'']).to_owned())
+        };
+        if let Some(id) = field("ID").filter(|id| !id.is_empty()) {
+            let version = field("VERSION_ID").unwrap_or_default();
+            self.0.insert((root.to_owned(), place), (id, version));
+        }
+    }
+
+    /// Adds what another worker met.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Names the distribution of each package of dpkg, where its own root says it.
+    pub(crate) fn apply(&self, components: &mut [Component]) {
+        for component in components {
+            let purl = &component.purl;
+            let Some(at) = component.evidence.find(DATABASE) else { continue };
+            if purl.kind != "deb" || !purl.namespace.is_empty() {
+                continue;
+            }
+            let root = &component.evidence[..at];
+            let found = (0..PLACES.len()).find_map(|place| self.0.get(&(root.to_owned(), place)));
+            if let Some((id, version)) = found {
+                let distro =
+                    if version.is_empty() { id.clone() } else { format!("{id}-{version}") };
+                let mut purl = purl.clone().with_qualifier("distro", &distro);
+                purl.namespace.clone_from(id);
+                component.purl = purl;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::{Basis, Purl, Scope};
+
+    use super::*;
+
+    fn package(evidence: &str) -> Component {
+        Component {
+            purl: Purl::new("deb", "", "bash", "5.2"),
+            evidence: evidence.to_owned(),
+            basis: Basis::PackageDatabase,
+            scope: Scope::Installed,
+            removed: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn each_root_has_its_own_distribution() {
+        let mut all = Distributions::default();
+        all.read("usr/lib/os-release", b"NAME=x\nID=debian\nVERSION_ID=\"12\"\n");
+        let mut other = Distributions::default();
+        other.read("images/a/etc/os-release", b"ID=ubuntu\n");
+        other.read("images/b/etc/os-release", b"NAME=nothing\n");
+        all.merge(other);
+        let mut packages = [
+            package("var/lib/dpkg/status"),
+            package("images/a/var/lib/dpkg/status.d/bash"),
+            package("images/b/var/lib/dpkg/status"),
+        ];
+        all.apply(&mut packages);
+        let purls = packages.map(|package| package.purl.to_string());
+        assert_eq!(
+            purls,
+            [
+                "pkg:deb/debian/bash@5.2?distro=debian-12",
+                "pkg:deb/ubuntu/bash@5.2?distro=ubuntu",
+                "pkg:deb/bash@5.2",
+            ]
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! Evidence paths: names of any bytes, written so that they can be read by people and read back.
+
+/// Writes one name (or a relative path with `/`) as part of an evidence path. `%`, `#`, control
+/// characters, bytes that are not UTF-8, and `!` before `/` become `%XX`; the rest stays.
+pub(crate) fn escape(name: &[u8]) -> String {
+    let mut out = String::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        let mut chars = chunk.valid().chars().peekable();
+        while let Some(char) = chars.next() {
+            // A name that ends in `!` may be followed by `/`, so that one is escaped as well.
+            let enters = char == '!' && chars.peek().is_none_or(|next| *next == '/');
+            if matches!(char, '%' | '#') || char.is_control() || enters {
+                let mut bytes = [0; 4];
+                char.encode_utf8(&mut bytes).bytes().for_each(|byte| push(&mut out, byte));
+            } else {
+                out.push(char);
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| push(&mut out, *byte));
+    }
+    out
+}
+
+fn push(out: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    out.push('%');
+    out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+    out.push(char::from(DIGITS[usize::from(byte & 15)]));
+}
+
+/// The path of something directly in a folder; the empty folder is the root of the scan.
+pub(crate) fn in_folder(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// The path of a member of an archive.
+pub(crate) fn in_archive(archive: &str, name: &str) -> String {
+    format!("{archive}!/{name}")
+}
+
+/// The last segment of a path.
+pub(crate) fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Whether `path` is `tail` or ends in `/tail`.
+pub(crate) fn ends_with(path: &str, tail: &str) -> bool {
+    path.strip_suffix(tail).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::Rng;
+
+    use super::*;
+
+    fn unescape(text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut bytes = text.bytes();
+        while let Some(byte) = bytes.next() {
+            if byte != b'%' {
+                out.push(byte);
+                continue;
+            }
+            let mut digit = || char::from(bytes.next().unwrap()).to_digit(16).unwrap() as u8;
+            out.push(digit() * 16 + digit());
+        }
+        out
+    }
+
+    #[test]
+    fn escapes() {
+        assert_eq!(escape(b"a b/caf\xc3\xa9.jar"), "a b/caf\u{e9}.jar");
+        assert_eq!(escape(b"50%#1!"), "50%25%231%21");
+        assert_eq!(escape(b"a!b!/c"), "a!b%21/c");
+        assert_eq!(escape(b"x\ny\xff\x7f"), "x%0Ay%FF%7F");
+        assert_eq!(escape("\u{85}".as_bytes()), "%C2%85");
+    }
+
+    #[test]
+    fn random_names_read_back_and_never_look_like_an_archive() {
+        let mut rng = Rng::new(8);
+        for _ in 0..2_000 {
+            let bytes: Vec<u8> = (0..rng.below(12))
+                .map(|_| *rng.pick(&[b'!', b'/', b'%', b'#', b'a', 0, 0x80, 0xc3, 0xa9]))
+                .collect();
+            let text = escape(&bytes);
+            assert_eq!(unescape(&text), bytes);
+            assert!(!format!("{text}/").contains("!/"), "{text}");
+        }
+    }
+
+    #[test]
+    fn tails_stop_at_a_slash() {
+        assert!(ends_with("var/lib/dpkg/status", "var/lib/dpkg/status"));
+        assert!(ends_with("root/var/lib/dpkg/status", "var/lib/dpkg/status"));
+        assert!(!ends_with("ovar/lib/dpkg/status", "var/lib/dpkg/status"));
+    }
+}

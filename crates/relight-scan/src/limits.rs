@@ -1,0 +1,79 @@
+//! Every limit of a scan, with its unit. Reaching one is a flaw; the rest of the tree goes on.
+
+/// Archives inside archives; the outermost is level 1.
+pub const DEPTH_MAX: u32 = 64;
+
+/// Unpacked bytes of one member of an archive.
+pub const FILE_SIZE_MAX: u64 = 512 << 20;
+
+/// Unpacked bytes that any outer file may give, however small it is.
+pub const EXPANDED_FREE_BYTES: u64 = 64 << 20;
+
+/// Unpacked bytes for each byte of the outer file, on top of [`EXPANDED_FREE_BYTES`], cumulative
+/// over all levels. No real archive we measured comes near 200.
+pub const EXPANDED_RATIO_MAX: u64 = 200;
+
+/// Members of one outer file, all levels together.
+pub const ENTRIES_MAX: u64 = 4_194_304;
+
+/// Bytes of one central directory.
+pub const DIRECTORY_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of a file that is handed whole to a cataloger.
+pub const CATALOG_SIZE_MAX: u64 = 32 << 20;
+
+/// Unpacked inner archives held in memory at one time for one outer file, in bytes. Only one
+/// outer file at a time may hold more than [`BUFFERED_SMALL_BYTES`].
+pub const BUFFERED_BYTES_MAX: u64 = 512 << 20;
+
+/// What each thread may hold without waiting for the others, in bytes.
+pub(crate) const BUFFERED_SMALL_BYTES: u64 = 8 << 20;
+
+/// Bytes of one evidence path.
+pub const PATH_BYTES_MAX: usize = 1 << 20;
+
+/// What a scan may do and how far it goes. The limits are settable because tests reach them;
+/// [`Options::default`] is what users get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// See [`DEPTH_MAX`].
+    pub depth_max: u32,
+    /// See [`FILE_SIZE_MAX`].
+    pub file_size_max: u64,
+    /// See [`EXPANDED_FREE_BYTES`].
+    pub expanded_free_bytes: u64,
+    /// See [`EXPANDED_RATIO_MAX`].
+    pub expanded_ratio_max: u64,
+    /// See [`ENTRIES_MAX`].
+    pub entries_max: u64,
+    /// See [`DIRECTORY_BYTES_MAX`].
+    pub directory_bytes_max: u64,
+    /// See [`CATALOG_SIZE_MAX`].
+    pub catalog_size_max: u64,
+    /// See [`BUFFERED_BYTES_MAX`].
+    pub buffered_bytes_max: u64,
+    /// See [`PATH_BYTES_MAX`].
+    pub path_bytes_max: usize,
+    /// Worker threads; `None` is one for each core.
+    pub threads: Option<usize>,
+    /// Read every regular file whole and give the digest of the set ([`crate::Report`]).
+    pub artifact_digest: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            depth_max: DEPTH_MAX,
+            file_size_max: FILE_SIZE_MAX,
+            expanded_free_bytes: EXPANDED_FREE_BYTES,
+            expanded_ratio_max: EXPANDED_RATIO_MAX,
+            entries_max: ENTRIES_MAX,
+            directory_bytes_max: DIRECTORY_BYTES_MAX,
+            catalog_size_max: CATALOG_SIZE_MAX,
+            buffered_bytes_max: BUFFERED_BYTES_MAX,
+            path_bytes_max: PATH_BYTES_MAX,
+            threads: None,
+            artifact_digest: false,
+        }
+    }
+}
