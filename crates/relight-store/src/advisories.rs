@@ -148,3 +148,72 @@ fn put(
         .execute(params![source, id, revision.0, recorded_at, digest.0])?;
     Ok(if newest.is_none() { Put::New } else { Put::Changed })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        StoreErrorKind,
+        testing::{behind, open},
+    };
+
+    fn record<'a>(id: &'a str, text: &'a str, recorded_at: Timestamp) -> RawAdvisory<'a> {
+        let bytes = text.as_bytes();
+        RawAdvisory { id, revision: blob::digest_of(bytes), bytes, recorded_at }
+    }
+
+    fn counts(new: usize, changed: usize, same: usize) -> AdvisoryCounts {
+        AdvisoryCounts { new, changed, same, refused: Vec::new() }
+    }
+
+    fn texts(store: &Store) -> Vec<(String, String)> {
+        let all = store.advisories().unwrap();
+        all.into_iter().map(|a| (a.id, String::from_utf8(a.bytes).unwrap())).collect()
+    }
+
+    #[test]
+    fn the_newest_revision_is_read_and_older_ones_are_kept() {
+        let (_folder, store) = open();
+        let put = |records: &[RawAdvisory<'_>]| store.put_advisories("ghsa", records).unwrap();
+        assert_eq!(put(&[record("B", "b1", 1), record("A", "a1", 1)]), counts(2, 0, 0));
+        assert_eq!(put(&[record("A", "a2", 2), record("B", "b1", 2)]), counts(0, 1, 1));
+        assert_eq!(texts(&store), [("A".into(), "a2".into()), ("B".into(), "b1".into())]);
+        // A source that goes back to an earlier revision is believed.
+        assert_eq!(put(&[record("A", "a1", 3)]), counts(0, 1, 0));
+        assert_eq!(texts(&store)[0].1, "a1");
+        let [first, second] = ["a1", "a2"].map(|text| blob::digest_of(text.as_bytes()));
+        let revisions = store.advisory_revisions("ghsa", "A").unwrap();
+        assert_eq!(revisions, [(1, first), (2, second), (3, first)]);
+    }
+
+    #[test]
+    fn sources_do_not_mix() {
+        let (_folder, store) = open();
+        store.put_advisories("one", &[record("A", "same", 1)]).unwrap();
+        assert_eq!(
+            store.put_advisories("two", &[record("A", "same", 1)]).unwrap(),
+            counts(1, 0, 0)
+        );
+        let sources: Vec<_> = store.advisories().unwrap().into_iter().map(|a| a.source).collect();
+        assert_eq!(sources, ["one", "two"]);
+    }
+
+    #[test]
+    fn a_record_over_the_limit_does_not_stop_the_others() {
+        let (_folder, store) = open();
+        let large = "x".repeat(ADVISORY_BYTES_MAX + 1);
+        let records = [record("A", &large, 1), record("B", "b", 1)];
+        let counts = store.put_advisories("ghsa", &records).unwrap();
+        assert_eq!((counts.new, counts.refused.len()), (1, 1));
+        assert_eq!(counts.refused[0].evidence, "ghsa:A");
+        assert_eq!(texts(&store).len(), 1);
+    }
+
+    #[test]
+    fn a_changed_record_is_found() {
+        let (_folder, store) = open();
+        store.put_advisories("ghsa", &[record("A", "a1", 1)]).unwrap();
+        behind(&store).execute("UPDATE blob SET bytes = x'00'", []).unwrap();
+        assert_eq!(store.advisories().unwrap_err().kind(), StoreErrorKind::Corrupt);
+    }
+}

@@ -140,3 +140,102 @@ impl Chain {
         Verified { entries: self.entries, head: self.head }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(count: u64) -> Vec<JournalRecord> {
+        let mut prev = Digest::default();
+        let record = |seq| {
+            let [actor, kind, incident, body] =
+                ["anna", "DarkOrdered", "INC-1", "{}"].map(str::to_owned);
+            let (time, hash) = (0x6553_f100, Digest::default());
+            let mut record = JournalRecord { seq, time, actor, kind, incident, body, prev, hash };
+            record.hash = journal_hash(&record);
+            prev = record.hash;
+            record
+        };
+        (1..=count).map(record).collect()
+    }
+
+    /// The layout is a promise to whoever verifies an export with another program: these bytes
+    /// are written out by hand, not by the code under test.
+    #[test]
+    fn the_hashed_bytes_are_the_documented_ones() {
+        let record = &chain(1)[0];
+        let mut bytes = Vec::new();
+        bytes.extend(b"\0\0\0\0\0\0\0\x11relight.journal/1");
+        bytes.extend(b"\0\0\0\0\0\0\0\x08\0\0\0\0\0\0\0\x01");
+        bytes.extend(b"\0\0\0\0\0\0\0\x08\0\0\0\0\x65\x53\xf1\x00");
+        bytes.extend(b"\0\0\0\0\0\0\0\x04anna");
+        bytes.extend(b"\0\0\0\0\0\0\0\x0bDarkOrdered");
+        bytes.extend(b"\0\0\0\0\0\0\0\x05INC-1");
+        bytes.extend(b"\0\0\0\0\0\0\0\x20");
+        bytes.extend([0; 32]);
+        bytes.extend(b"\0\0\0\0\0\0\0\x02{}");
+        assert_eq!(record.hash, Digest(Sha256::digest(&bytes).into()));
+    }
+
+    #[test]
+    fn an_intact_chain_verifies() {
+        let records = chain(5);
+        let head = records[4].hash;
+        assert_eq!(verify_chain(records), Ok(Verified { entries: 5, head }));
+        assert_eq!(verify_chain([]), Ok(Verified { entries: 0, head: Digest::default() }));
+    }
+
+    #[test]
+    fn every_change_of_any_field_of_any_record_is_found() {
+        let changes: [fn(&mut JournalRecord); 8] = [
+            |record| record.seq += 1,
+            |record| record.time ^= 1,
+            |record| record.actor.push('a'),
+            |record| record.kind = "Closed".into(),
+            |record| record.incident.clear(),
+            |record| record.body = "{ }".into(),
+            |record| record.prev.0[31] ^= 1,
+            |record| record.hash.0[0] ^= 0x80,
+        ];
+        for place in 0..5 {
+            for (number, change) in changes.iter().enumerate() {
+                let mut records = chain(5);
+                change(&mut records[place]);
+                let fault = verify_chain(records).unwrap_err();
+                assert_eq!(fault.seq, place as u64 + 1, "change {number}");
+            }
+        }
+    }
+
+    /// Moving text from one field into the next keeps the joined bytes; the lengths tell.
+    #[test]
+    fn text_cannot_move_between_fields() {
+        let mut records = chain(1);
+        records[0].actor = "annaDark".into();
+        records[0].kind = "Ordered".into();
+        let fault = JournalFault { seq: 1, what: JournalFaultKind::Hash };
+        assert_eq!(verify_chain(records), Err(fault));
+    }
+
+    #[test]
+    fn a_removed_an_added_and_a_moved_record_are_found() {
+        let fault = |records: Vec<JournalRecord>| verify_chain(records).unwrap_err();
+        let sequence = |seq| JournalFault { seq, what: JournalFaultKind::Sequence };
+        let mut removed = chain(5);
+        removed.remove(2);
+        assert_eq!(fault(removed), sequence(3));
+        let mut doubled = chain(5);
+        doubled.insert(2, doubled[1].clone());
+        assert_eq!(fault(doubled), sequence(3));
+        let mut moved = chain(5);
+        moved.swap(1, 3);
+        assert_eq!(fault(moved), sequence(2));
+        // Even when the numbers are made to fit.
+        let mut renumbered = chain(5);
+        renumbered.remove(2);
+        for (record, seq) in renumbered.iter_mut().zip(1..) {
+            record.seq = seq;
+        }
+        assert_eq!(fault(renumbered), JournalFault { seq: 3, what: JournalFaultKind::Previous });
+    }
+}

@@ -60,8 +60,11 @@ mod tests {
         let mut seen = std::collections::BTreeMap::new();
         for _ in 0..5_000 {
             let fields: Vec<String> = (0..=rng.below(4))
-                .map(|_| (0..rng.below(5)).map(|_| *rng.pick(&['a', '\\', '\t', '\n', 't', 'é'])))
-                .map(Iterator::collect)
+                .map(|_| {
+                    (0..rng.below(5))
+                        .map(|_| *rng.pick(&['a', '\\', '\t', '\n', 't', 'é']))
+                        .collect()
+                })
                 .collect();
             let mut line = String::new();
             write_line(&mut line, fields.iter().map(String::as_str));

@@ -23,8 +23,10 @@ pub struct GroupCommit {
 #[derive(Debug)]
 struct Waiting {
     drafts: Vec<JournalDraft>,
-    result: Arc<Mutex<Option<Result<Vec<JournalRecord>, StoreError>>>>,
+    result: Arc<Mutex<Option<Appended>>>,
 }
+
+type Appended = Result<Vec<JournalRecord>, StoreError>;
 
 impl GroupCommit {
     /// An appender under this lease on the journal ([`crate::JOURNAL_LEASE`]).
@@ -87,4 +89,86 @@ impl GroupCommit {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, thread};
+
+    use super::*;
+    use crate::{
+        JOURNAL_LEASE,
+        testing::{drafts, open},
+    };
+
+    #[test]
+    fn threads_share_the_appender_and_each_gets_its_own_records() {
+        let (_folder, store) = open();
+        let store = Arc::new(store);
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let appender = GroupCommit::new(Arc::clone(&store), lease);
+        let work = |thread: usize| {
+            let mut records = Vec::new();
+            for round in 0..20 {
+                let actor = format!("{thread}/{round}");
+                let appended = appender.append(drafts(&actor, 1 + round % 3)).unwrap();
+                assert_eq!(appended.len(), 1 + round % 3);
+                assert!(appended.iter().all(|record| record.actor == actor));
+                assert!(appended.windows(2).all(|pair| pair[0].hash == pair[1].prev));
+                records.extend(appended);
+            }
+            records
+        };
+        let mut seen = BTreeSet::new();
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|n| scope.spawn(move || work(n))).collect();
+            for thread in threads {
+                seen.extend(thread.join().unwrap().into_iter().map(|record| record.seq));
+            }
+        });
+        let entries = store.verify_journal().unwrap().unwrap().entries;
+        assert_eq!(seen, (1..=entries).collect());
+        assert_eq!(entries, 8 * (7 + 7 * 2 + 6 * 3));
+    }
+
+    #[test]
+    fn everybody_in_a_group_gets_its_own_part_and_a_group_has_an_upper_bound() {
+        let (_folder, store) = open();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let appender = GroupCommit::new(Arc::new(store), lease);
+        let half = JOURNAL_BATCH_MAX / 2;
+        let lengths = [half, half, 1, 0, JOURNAL_BATCH_MAX + 1, 2];
+        let mut results = Vec::new();
+        for length in lengths {
+            let result = Arc::new(Mutex::new(None));
+            let drafts = drafts("a", length);
+            lock(&appender.waiting).push(Waiting { drafts, result: Arc::clone(&result) });
+            results.push(result);
+        }
+        for left in [4, 2, 1, 0] {
+            assert!(appender.commit_next());
+            assert_eq!(lock(&appender.waiting).len(), left);
+        }
+        assert!(!appender.commit_next());
+        let taken = results.iter().map(|result| lock(result).take().unwrap().unwrap().len());
+        assert_eq!(taken.collect::<Vec<_>>(), lengths);
+    }
+
+    #[test]
+    fn a_lost_lease_is_told_to_everybody() {
+        let (_folder, store) = open();
+        let store = Arc::new(store);
+        let lease = store.take_lease(JOURNAL_LEASE, "old", 0).unwrap();
+        let appender = GroupCommit::new(Arc::clone(&store), lease);
+        store.take_lease(JOURNAL_LEASE, "new", 1).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let error = appender.append(drafts("a", 1)).unwrap_err();
+                    assert_eq!(error.kind(), StoreErrorKind::Fenced);
+                });
+            }
+        });
+        assert!(store.journal(1).unwrap().is_empty());
+    }
 }

@@ -190,3 +190,115 @@ fn record_of(row: &Row<'_>) -> Result<JournalRecord, rusqlite::Error> {
         hash: Digest(row.get(7)?),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        JOURNAL_LEASE,
+        testing::{behind, drafts, open},
+    };
+
+    fn fault_after(sql: &str) -> JournalFault {
+        let (_folder, store) = open();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        store.append(&lease, &drafts("a", 5)).unwrap();
+        assert_eq!(store.verify_journal().unwrap().unwrap().entries, 5);
+        behind(&store).execute_batch(sql).unwrap();
+        store.verify_journal().unwrap().unwrap_err()
+    }
+
+    #[test]
+    fn what_is_appended_is_read_back() {
+        let (folder, store) = open();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let first = store.append(&lease, &drafts("a", 2)).unwrap();
+        let second = store.append(&lease, &drafts("b", 3)).unwrap();
+        assert_eq!(store.append(&lease, &[]).unwrap(), []);
+        assert_eq!(store.journal(1).unwrap(), [first, second.clone()].concat());
+        assert_eq!(store.journal(3).unwrap(), second);
+        drop(store);
+        let store = Store::open(folder.path()).unwrap();
+        let verified = store.verify_journal().unwrap().unwrap();
+        assert_eq!(verified, Verified { entries: 5, head: second[2].hash });
+    }
+
+    #[test]
+    fn a_flipped_byte_a_removed_and_a_moved_record_are_found() {
+        use JournalFaultKind::{Hash, Previous, Sequence, TailMissing, Unreadable};
+        for (sql, seq, what) in [
+            ("UPDATE journal SET body = replace(body, '2', '3') WHERE seq = 3", 3, Hash),
+            ("UPDATE journal SET time = time + 1 WHERE seq = 1", 1, Hash),
+            ("UPDATE journal SET hash = zeroblob(32) WHERE seq = 5", 5, Hash),
+            ("UPDATE journal SET hash = zeroblob(31) WHERE seq = 2", 2, Unreadable),
+            ("UPDATE journal SET body = x'ff' WHERE seq = 4", 4, Unreadable),
+            ("DELETE FROM journal WHERE seq = 1", 1, Sequence),
+            ("DELETE FROM journal WHERE seq = 3", 3, Sequence),
+            ("DELETE FROM journal WHERE seq = 5", 5, TailMissing),
+            ("DELETE FROM journal", 1, TailMissing),
+            (
+                "UPDATE journal SET seq = 9 WHERE seq = 2; UPDATE journal SET seq = 2 WHERE seq = 3;
+                 UPDATE journal SET seq = 3 WHERE seq = 9",
+                2,
+                Previous,
+            ),
+        ] {
+            assert_eq!(fault_after(sql), JournalFault { seq, what }, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_end_is_not_continued() {
+        for sql in [
+            "DELETE FROM journal WHERE seq = 2",
+            "UPDATE journal SET actor = 'b' WHERE seq = 2",
+            "UPDATE journal_head SET seq = 7",
+        ] {
+            let (_folder, store) = open();
+            let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+            store.append(&lease, &drafts("a", 2)).unwrap();
+            behind(&store).execute_batch(sql).unwrap();
+            let error = store.append(&lease, &drafts("a", 1)).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{sql}");
+            assert!(error.to_string().contains("relight.db"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_older_term_is_refused() {
+        let (_folder, store) = open();
+        let old = store.take_lease(JOURNAL_LEASE, "old", 0).unwrap();
+        store.append(&old, &drafts("old", 1)).unwrap();
+        let new = store.take_lease(JOURNAL_LEASE, "new", 1).unwrap();
+        assert_eq!((old.term, new.term), (1, 2));
+        let other = Lease { term: 2, ..store.take_lease("edge:a", "old", 2).unwrap() };
+        for lease in [old, other, Lease { term: 3, ..new.clone() }] {
+            let error = store.append(&lease, &drafts("x", 1)).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Fenced, "{lease:?}");
+        }
+        assert_eq!(store.append(&new, &drafts("new", 1)).unwrap()[0].seq, 2);
+        assert_eq!(store.lease(JOURNAL_LEASE).unwrap(), Some(new));
+        assert_eq!(store.lease("edge:b").unwrap(), None);
+    }
+
+    #[test]
+    fn a_list_larger_than_a_batch_is_split() {
+        let (_folder, store) = open();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let records = store.append(&lease, &drafts("a", JOURNAL_BATCH_MAX + 1)).unwrap();
+        assert_eq!(records.len(), JOURNAL_BATCH_MAX + 1);
+        let verified = store.verify_journal().unwrap().unwrap();
+        assert_eq!(verified.entries, JOURNAL_BATCH_MAX as u64 + 1);
+    }
+
+    #[test]
+    fn a_body_over_the_limit_is_refused_and_nothing_of_its_list_is_appended() {
+        let (_folder, store) = open();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let mut list = drafts("a", 2);
+        list[1].body = "x".repeat(JOURNAL_BODY_BYTES_MAX + 1);
+        let error = store.append(&lease, &list).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Limit);
+        assert!(store.journal(1).unwrap().is_empty());
+    }
+}

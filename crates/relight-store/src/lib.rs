@@ -19,6 +19,8 @@ mod register;
 mod schema;
 mod snapshot_text;
 mod store;
+#[cfg(test)]
+mod testing;
 mod windows;
 
 pub use advisories::{ADVISORY_BYTES_MAX, AdvisoryCounts, RawAdvisory, StoredAdvisory};

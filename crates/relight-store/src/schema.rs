@@ -65,3 +65,54 @@ fn version_of(database: &Connection) -> Result<Option<usize>, rusqlite::Error> {
         database.query_row("SELECT max(version) FROM schema_version", [], |row| row.get(0))?;
     Ok(usize::try_from(version).ok().filter(|&version| version > 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs};
+
+    use super::*;
+    use crate::{
+        Store,
+        testing::{behind, open},
+    };
+
+    /// The golden file is what is on the disk of every installation: a change of it needs a new
+    /// step in [`MIGRATIONS`], never a change of an old one.
+    #[test]
+    fn the_schema_is_the_golden_one() {
+        let (_folder, store) = open();
+        let database = behind(&store);
+        let mut query = database
+            .prepare("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name")
+            .unwrap();
+        let rows = query.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let schema: String = rows.map(|sql| sql.unwrap() + ";\n").collect();
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/schema.sql");
+        if env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(golden, &schema).unwrap();
+        }
+        assert_eq!(schema, fs::read_to_string(golden).unwrap(), "UPDATE_EXPECT=1 rewrites it");
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_and_left_alone() {
+        let (folder, store) = open();
+        let change = "UPDATE schema_version SET version = version + 1";
+        behind(&store).execute(change, []).unwrap();
+        drop(store);
+        for _ in 0..2 {
+            let error = Store::open(folder.path()).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::NewerSchema);
+            assert!(error.to_string().contains(&format!("schema {}", VERSION + 1)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_schema_without_version_is_not_ours() {
+        let (folder, store) = open();
+        behind(&store).execute("UPDATE schema_version SET version = -1", []).unwrap();
+        drop(store);
+        let error = Store::open(folder.path()).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+    }
+}

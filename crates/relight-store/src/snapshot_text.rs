@@ -129,3 +129,80 @@ const fn scope_name(scope: Scope) -> &'static str {
 fn scope_of(name: &str) -> Option<Scope> {
     [Scope::Installed, Scope::Declared].into_iter().find(|&scope| scope_name(scope) == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::Rng;
+
+    use super::*;
+    use crate::testing::{any_sbom, component, sbom};
+
+    #[test]
+    fn the_form_is_this_one() {
+        let mut log4j = component("pkg:maven/org.apache/log4j-core@2.14.1?b=2&a=1", "a.war!/l.jar");
+        log4j.removed = vec!["org/apache/JndiLookup".into()];
+        let flaw = Flaw { code: FlawCode::Truncated, evidence: "b\tc".into(), bytes: 7 };
+        let sbom = Sbom {
+            components: vec![log4j],
+            flaws: vec![flaw],
+            artifact: Some(Digest([0xab; 32])),
+            tool: "relight 1".into(),
+        };
+        let expected = [
+            "relight.snapshot/1\ntool\trelight 1\nartifact\t",
+            &"ab".repeat(32),
+            "\ncomponent\tmaven\torg.apache\tlog4j-core\t2.14.1\ta.war!/l.jar\tpom-properties",
+            "\tinstalled\t2\ta\t1\tb\t2\torg/apache/JndiLookup\nflaw\ttruncated\t7\tb\\tc\n",
+        ];
+        assert_eq!(write(&sbom).unwrap(), expected.concat());
+    }
+
+    #[test]
+    fn any_inventory_comes_back_exactly_and_no_two_share_a_text() {
+        let mut texts = std::collections::HashMap::new();
+        for seed in 0..2_000 {
+            let sbom = any_sbom(&mut Rng::new(seed));
+            let text = write(&sbom).unwrap();
+            assert_eq!(read(&text).as_ref(), Ok(&sbom), "seed {seed}");
+            let first = texts.entry(text).or_insert_with(|| sbom.clone());
+            assert_eq!(*first, sbom, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn order_and_doubles_do_not_change_the_text() {
+        let sbom = sbom(&[("pkg:npm/a@1", "x"), ("pkg:npm/a@1", "y"), ("pkg:npm/b@1", "x")]);
+        let mut other = sbom.clone();
+        other.components.reverse();
+        other.components.push(sbom.components[1].clone());
+        assert_eq!(write(&other).unwrap(), write(&sbom).unwrap());
+    }
+
+    #[test]
+    fn refuses_what_is_never_written() {
+        let good = write(&any_sbom(&mut Rng::new(3))).unwrap();
+        for (text, line) in [
+            ("", 1),
+            ("relight.snapshot/2\n", 1),
+            ("relight.snapshot/1\nwho\tme\n", 2),
+            ("relight.snapshot/1\ntool\n", 2),
+            ("relight.snapshot/1\ntool\ta\tb\n", 2),
+            ("relight.snapshot/1\nartifact\t00\n", 2),
+            ("relight.snapshot/1\ntool\ta\nflaw\ttruncated\t-1\ta\n", 3),
+            ("relight.snapshot/1\nflaw\tfine\t1\ta\n", 2),
+            ("relight.snapshot/1\ncomponent\tnpm\t\ta\t1\tx\tguess\tinstalled\t0\n", 2),
+            ("relight.snapshot/1\ncomponent\tnpm\t\ta\t1\tx\tmanifest\tinstalled\t1\tk\n", 2),
+        ] {
+            let why = read(text).unwrap_err();
+            assert!(why.contains(&format!("line {line} ")), "{text:?}: {why}");
+        }
+        assert!(read(&format!("{good}x")).is_err());
+    }
+
+    #[test]
+    fn an_inventory_over_the_limit_is_refused() {
+        let mut sbom = sbom(&[("pkg:npm/a@1", "")]);
+        sbom.components[0].evidence = "x".repeat(SNAPSHOT_BYTES_MAX);
+        assert_eq!(write(&sbom).unwrap_err().kind(), StoreErrorKind::Limit);
+    }
+}

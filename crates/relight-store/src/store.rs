@@ -40,6 +40,7 @@ impl Store {
             StoreError::io(format!("creating the data directory {}", directory.display()), error)
         })?;
         let path = directory.join(DATABASE_FILE);
+        refuse_empty(&path)?;
         let mut database = connect(&path)
             .map_err(|error| StoreError::sql("opening the database", &path, error))?;
         schema::migrate(&mut database, &path)?;
@@ -131,6 +132,19 @@ impl Store {
     }
 }
 
+/// An empty file is what a torn copy leaves; SQLite would quietly start an empty register in it.
+fn refuse_empty(path: &Path) -> Result<(), StoreError> {
+    if !path.metadata().is_ok_and(|found| found.len() == 0) {
+        return Ok(());
+    }
+    let context = format!(
+        "opening the database: {} is empty; hint: restore the last backup, or remove the file to \
+         start anew",
+        path.display()
+    );
+    Err(StoreError::new(StoreErrorKind::Corrupt, context))
+}
+
 /// Why the work inside a transaction stopped: the database, or a rule of ours.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -168,4 +182,161 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     database.pragma_update(None, "foreign_keys", true)?;
     database.set_prepared_statement_cache_capacity(64);
     Ok(database)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        error::Error,
+        fs::{self, File},
+        os::unix::fs::PermissionsExt,
+    };
+
+    use testkit::Rng;
+
+    use super::*;
+    use crate::{
+        JOURNAL_LEASE,
+        testing::{behind, drafts, open, open_with_sites},
+    };
+
+    #[test]
+    fn creates_a_private_folder_and_keeps_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("var/lib/relight");
+        let store = Store::open(&data).unwrap();
+        assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(store.meta_get("demo").unwrap(), None);
+        store.meta_put("demo", "1").unwrap();
+        store.meta_put("demo", "2").unwrap();
+        store.check().unwrap();
+        drop(store);
+        assert_eq!(Store::open(&data).unwrap().meta_get("demo").unwrap().as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn every_commit_is_synced() {
+        let (_folder, store) = open();
+        let pragma =
+            |name| store.lock().pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(pragma("synchronous"), 2);
+        assert_eq!(pragma("foreign_keys"), 1);
+        let mode = store.lock().pragma_query_value(None, "journal_mode", |row| row.get(0));
+        assert_eq!(mode, Ok("wal".to_owned()));
+    }
+
+    fn refusal(write: impl Fn(&Path)) -> StoreError {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join(DATABASE_FILE));
+        let error = Store::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains(DATABASE_FILE), "{error}");
+        assert!(error.to_string().contains("hint: "), "{error}");
+        error
+    }
+
+    #[test]
+    fn refuses_what_is_not_its_database() {
+        let garbage = refusal(|path| fs::write(path, "not a database".repeat(900)).unwrap());
+        assert_eq!(garbage.kind(), StoreErrorKind::Corrupt);
+        assert!(garbage.source().is_some());
+        let empty = refusal(|path| drop(File::create(path).unwrap()));
+        assert_eq!(empty.kind(), StoreErrorKind::Corrupt);
+        let foreign = refusal(|path| {
+            Connection::open(path).unwrap().execute_batch("CREATE TABLE a (b)").unwrap();
+        });
+        assert_eq!(foreign.kind(), StoreErrorKind::Corrupt);
+    }
+
+    #[test]
+    fn a_torn_database_is_an_error_that_names_the_file() {
+        let (folder, store) = open_with_sites(2_000);
+        drop(store);
+        let path = folder.path().join(DATABASE_FILE);
+        let whole = fs::read(&path).unwrap();
+        let mut found = 0;
+        for quarter in 1..4 {
+            fs::write(&path, &whole[..whole.len() * quarter / 4]).unwrap();
+            let read = Store::open(folder.path()).and_then(|store| {
+                store.check()?;
+                store.sites()
+            });
+            let error = read.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Corrupt, "{error}");
+            assert!(error.to_string().contains(DATABASE_FILE), "{error}");
+            found += 1;
+        }
+        assert_eq!(found, 3);
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_and_nothing_is_half_written() {
+        let (_folder, store) = open();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let pages: i64 =
+            store.lock().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        store.lock().pragma_update(None, "max_page_count", pages + 8).unwrap();
+        let mut appended = 0;
+        let error = loop {
+            match store.append(&lease, &drafts("a", 100)) {
+                Ok(records) => appended += records.len(),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), StoreErrorKind::Full);
+        assert!(appended > 0);
+        assert_eq!(store.verify_journal().unwrap().unwrap().entries, appended as u64);
+        store.lock().pragma_update(None, "max_page_count", pages + 800).unwrap();
+        assert_eq!(store.append(&lease, &drafts("a", 1)).unwrap()[0].seq, appended as u64 + 1);
+    }
+
+    #[test]
+    fn a_writer_that_is_in_the_way_for_too_long_is_busy() {
+        let (_folder, store) = open();
+        store.lock().busy_timeout(Duration::from_millis(1)).unwrap();
+        let other = behind(&store);
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let error = store.meta_put("a", "b").unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Busy);
+        other.execute_batch("ROLLBACK").unwrap();
+        store.meta_put("a", "b").unwrap();
+    }
+
+    /// Goal: whatever was acknowledged is there after a crash. Method: after each append the files
+    /// are copied as they lie on the disk, as a crash at that moment would leave them, and opened.
+    /// Then the log of the last state is cut at random bytes: what is left is whole appends.
+    #[test]
+    fn what_append_returned_survives_a_crash() {
+        let (folder, store) = open();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let mut rng = Rng::new(5);
+        let mut ends = vec![0];
+        for _ in 0..40 {
+            let records = store.append(&lease, &drafts("a", 1 + rng.below(50))).unwrap();
+            ends.push(records.last().unwrap().seq);
+            let copy = copy_of(folder.path());
+            let after = Store::open(copy.path()).unwrap().verify_journal().unwrap().unwrap();
+            assert_eq!(
+                (after.entries, after.head),
+                (ends[ends.len() - 1], records.last().unwrap().hash)
+            );
+        }
+        for _ in 0..40 {
+            let copy = copy_of(folder.path());
+            let wal = copy.path().join("relight.db-wal");
+            let length = fs::metadata(&wal).unwrap().len() as usize;
+            let file = File::options().write(true).open(&wal).unwrap();
+            file.set_len(rng.below(length) as u64).unwrap();
+            let Ok(after) = Store::open(copy.path()) else { continue };
+            let after = after.verify_journal().unwrap().unwrap();
+            assert!(ends.contains(&after.entries), "{after:?}");
+        }
+    }
+
+    fn copy_of(data: &Path) -> tempfile::TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        for name in [DATABASE_FILE, "relight.db-wal"] {
+            fs::copy(data.join(name), copy.path().join(name)).unwrap();
+        }
+        copy
+    }
 }

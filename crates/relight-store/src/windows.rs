@@ -63,3 +63,35 @@ impl Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{open, open_with_sites};
+
+    #[test]
+    fn a_segment_counts_once() {
+        let (_folder, store) = open_with_sites(20);
+        let [first, second] = [b"first", b"other"].map(|log| blob::digest_of(log));
+        assert!(!store.segment_seen(first).unwrap());
+        assert!(store.put_window(OrgId(2), first, b"window").unwrap());
+        assert!(store.segment_seen(first).unwrap());
+        assert!(!store.put_window(OrgId(2), first, b"something else").unwrap());
+        // Two segments may well give the same window.
+        assert!(store.put_window(OrgId(1), second, b"window").unwrap());
+        let windows = [(OrgId(1), b"window".to_vec()), (OrgId(2), b"window".to_vec())];
+        assert_eq!(store.windows().unwrap(), windows);
+    }
+
+    #[test]
+    fn refuses_a_window_over_the_limit_or_of_nobody() {
+        let (_folder, store) = open();
+        let segment = blob::digest_of(b"log");
+        let large = vec![0; WINDOW_BYTES_MAX + 1];
+        let error = store.put_window(OrgId(1), segment, &large).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Limit);
+        assert!(store.put_window(OrgId(1), segment, b"window").is_err());
+        assert!(!store.segment_seen(segment).unwrap());
+        assert_eq!(store.windows().unwrap(), []);
+    }
+}
