@@ -12,6 +12,7 @@ mod test_files;
 mod tidy;
 mod tree;
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -62,8 +63,11 @@ fn show_metrics(folder: Option<PathBuf>) -> Result<(), String> {
     let root = folder.clone().unwrap_or_else(tree::root);
     let tree = Tree::read(&root).map_err(|error| format!("read {}: {error}", root.display()))?;
     let metrics = if folder.is_some() { Metrics::of(tree.rust()) } else { Metrics::product(&tree) };
-    println!("{metrics}");
-    Ok(())
+    match writeln!(io::stdout(), "{metrics}") {
+        // A reader that has seen enough, like `head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| format!("write the figures: {error}")),
+    }
 }
 
 #[cfg(test)]
