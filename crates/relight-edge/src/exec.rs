@@ -1,7 +1,9 @@
 //! The only place that starts a process: a proxy as a child, in a folder of its own.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,9 +12,10 @@ use std::{env, io, thread};
 
 use rustix::process::{Pid, Signal};
 
-use crate::config::Files;
+use crate::config::{CANARY_HOST, Files, SOCKET};
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
+use crate::http::Client;
 
 /// Longest wait for a proxy that was asked to stop, before it is killed.
 const STOP_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -77,6 +80,7 @@ pub fn start_nginx(
         durable::write(&folder.join("nginx.conf"), config.as_bytes())
     };
     write().map_err(EdgeError::io(format!("write nginx.conf in {}", folder.display())))?;
+    remove_stale_sockets(config);
     start("nginx", folder, listeners, wait)
 }
 
@@ -145,7 +149,7 @@ impl Running {
             return self.signal(Signal::HUP).map_err(EdgeError::io("reload nginx"));
         }
         let mut arguments = arguments(self.name, &self.folder);
-        let socket = self.folder.join(crate::config::SOCKET).display().to_string();
+        let socket = self.folder.join(SOCKET).display().to_string();
         arguments.extend(["-x".to_owned(), socket]);
         arguments.extend(["-sf".to_owned(), self.child.id().to_string()]);
         let child = spawn(&self.program, &self.folder, &arguments)?;
@@ -167,7 +171,7 @@ impl Running {
     fn wait_for(&mut self, listeners: &[SocketAddr], wait: Duration) -> Result<(), EdgeError> {
         let deadline = Instant::now() + wait;
         for listener in listeners {
-            while TcpStream::connect_timeout(listener, Duration::from_millis(200)).is_err() {
+            while !answers(*listener) {
                 if let Ok(Some(status)) = self.child.try_wait() {
                     let doing = format!("keep {} running: it ended with {status}", self.name);
                     let error = EdgeError::new(EdgeErrorKind::Refused, doing);
@@ -206,6 +210,26 @@ impl Drop for Running {
             thread::sleep(Duration::from_millis(2));
         }
         self.kill();
+    }
+}
+
+/// Whether the edge serves: a listener that only accepts may belong to a program that is still
+/// binding its other sockets, and gives up when it cannot.
+fn answers(listener: SocketAddr) -> bool {
+    Client::connect(listener).and_then(|mut client| client.get(CANARY_HOST, "/")).is_ok()
+}
+
+/// nginx that was killed leaves its unix sockets behind and does not start over them.
+fn remove_stale_sockets(config: &str) {
+    let mut seen = BTreeSet::new();
+    for line in config.lines() {
+        let Some(rest) = line.trim().strip_prefix("listen unix:") else { continue };
+        let path = rest.split([' ', ';']).next().unwrap_or_default();
+        let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        if seen.insert(path) && UnixStream::connect(path).is_err_and(refused) {
+            // If it cannot be removed, nginx says so in its own words.
+            let _ = fs::remove_file(path);
+        }
     }
 }
 

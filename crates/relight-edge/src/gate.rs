@@ -162,10 +162,7 @@ impl Gate {
         let building = self.folder.join("building");
         remove_tree(&building)?;
         durable::create_folder(&building)?;
-        // Empty files: the fsync of their folder makes all of them durable.
-        for key in target {
-            File::create(building.join(key.as_str()))?;
-        }
+        fill(&building, target)?;
         durable::sync_folder(&building)?;
         let base = format!("gen-{}", fence::text(epoch));
         // The same epoch may need a second generation, after somebody else's edits of the first.
@@ -230,6 +227,19 @@ impl Gate {
         entries.strange.sort();
         Ok(entries)
     }
+}
+
+/// One empty file under many names: 4,000 links took 70 ms where 4,000 new files took 130 to
+/// 2,600 ms (ext4), and the fsync of their folder makes all of them durable. ext4 allows 65,000
+/// links of a file, more than a gate has keys; a file system without links gets files.
+fn fill(building: &Path, target: &GateSet) -> io::Result<()> {
+    let first = building.join(".entry");
+    File::create(&first)?;
+    for key in target {
+        let path = building.join(key.as_str());
+        fs::hard_link(&first, &path).or_else(|_| File::create(&path).map(drop))?;
+    }
+    fs::remove_file(first)
 }
 
 /// Refuses a wanted set that no gate is made for.

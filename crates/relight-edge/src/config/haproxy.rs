@@ -85,6 +85,7 @@ fn head(config: &EdgeConfig) -> String {
   stats socket {folder}/{SOCKET} mode 600 level admin
 defaults relight-base
   mode http
+  retries 1
   timeout connect 2s
   timeout client 30s
   timeout server 30s

@@ -1,0 +1,69 @@
+//! INCIDENT 8.6: no gate closes a tunnel; HAProxy's driver does, for that site only.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use relight_edge::{CutsTunnels, EdgeErrorKind, TunnelCount};
+
+use crate::support::{Kind, Rig, epoch, eventually, host, key, set};
+
+/// Opens a tunnel through the edge and says something through it.
+fn tunnel(rig: &Rig, n: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(rig.listener()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let host = host(n);
+    let request = format!(
+        "GET /tunnel HTTP/1.1\r\nHost: {host}\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+    assert!(alive(&mut stream));
+    stream
+}
+
+fn alive(stream: &mut TcpStream) -> bool {
+    let mut echo = [0; 5];
+    stream.write_all(b"echo\n").is_ok()
+        && stream.read_exact(&mut echo).is_ok()
+        && &echo == b"echo\n"
+}
+
+#[test]
+fn haproxy_cuts_the_tunnels_of_one_site() {
+    let mut rig = Rig::start(Kind::Haproxy, 40);
+    let mut doomed = [tunnel(&rig, 0), tunnel(&rig, 0)];
+    let mut innocent = tunnel(&rig, 2);
+    rig.close(1, &set([0]));
+    assert!(doomed.iter_mut().all(alive), "a gate that closes tunnels needs no cut");
+    let counts = rig.driver.tunnels(&[key(0), key(2), key(4)]).unwrap();
+    assert_eq!(counts, [TunnelCount::Open(2), TunnelCount::Open(1), TunnelCount::Open(0)]);
+    let all: Vec<_> = (0..40).map(key).collect();
+    assert_eq!(rig.driver.tunnels(&all).unwrap()[0], TunnelCount::Open(2), "in one command");
+    rig.driver.cut(epoch(1), &[key(0)]).unwrap();
+    eventually("no session is left", || {
+        rig.driver.tunnels(&[key(0)]).unwrap() == [TunnelCount::Open(0)]
+    });
+    assert!(!doomed.iter_mut().any(alive));
+    assert!(alive(&mut innocent));
+    let error = rig.driver.cut(epoch(0), &[key(2)]).unwrap_err();
+    assert_eq!(error.kind, EdgeErrorKind::Fenced);
+    assert!(alive(&mut innocent), "a fenced controller cut a tunnel");
+}
+
+#[test]
+fn nginx_says_that_it_cannot_cut_nor_count() {
+    let mut rig = Rig::start(Kind::Nginx, 1);
+    let mut tunnel = tunnel(&rig, 0);
+    rig.close(1, &set([0]));
+    assert_eq!(rig.driver.capabilities().cuts_tunnels, CutsTunnels::Nobody);
+    assert_eq!(rig.driver.tunnels(&[key(0)]).unwrap(), [TunnelCount::Unknown]);
+    assert_eq!(rig.driver.cut(epoch(1), &[key(0)]).unwrap_err().kind, EdgeErrorKind::Lint);
+    assert!(alive(&mut tunnel));
+}

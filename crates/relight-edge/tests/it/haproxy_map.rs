@@ -1,0 +1,131 @@
+//! The traps of HAProxy's runtime API, on the real program.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+
+use relight_edge::Stage;
+use relight_edge::config::SOCKET;
+use relight_model::Seen;
+
+use crate::support::{Kind, Rig, epoch, key, set};
+
+fn run(rig: &Rig, command: &str) -> String {
+    let mut stream = UnixStream::connect(rig.config.folder.join(SOCKET)).unwrap();
+    stream.write_all(command.as_bytes()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut reply = String::new();
+    // An overlong payload ends in a reset.
+    let _ = stream.read_to_string(&mut reply);
+    reply
+}
+
+/// Measured: a payload above `tune.bufsize` adds nothing and says nothing; 2,000 keys need several.
+#[test]
+fn many_keys_go_in_several_payloads() {
+    let mut rig = Rig::start(Kind::Haproxy, 2_000);
+    let map = rig.map_file().display().to_string();
+    let version = run(&rig, &format!("prepare map {map}\n"));
+    let version = version.trim().rsplit(' ').next().unwrap().to_owned();
+    let all: String = (0..2_000).map(|n| format!("site-{n} 1\n")).collect();
+    let reply = run(&rig, &format!("add map @{version} {map} <<\n{all}\n"));
+    let shown = run(&rig, &format!("show map @{version} {map}\n"));
+    assert!(!shown.contains("site-1999"), "the trap is gone: {reply:?}");
+    run(&rig, &format!("clear map @{version} {map}\n"));
+
+    rig.close(1, &set(0..2_000));
+    let sites: Vec<usize> = (0..2_000).collect();
+    let dark = rig.probe(&sites).iter().filter(|result| result.seen == Seen::Dark).count();
+    assert_eq!(dark, 2_000);
+    let lines = fs::read_to_string(rig.map_file()).unwrap().lines().count();
+    assert_eq!(lines, 2_001, "the sentinel and every key");
+    rig.open(2, &set(0..10));
+    assert_eq!((rig.seen(9), rig.seen(10)), (Seen::Dark, Seen::Lit));
+}
+
+#[test]
+fn doubles_and_values_of_others_are_cleared_up() {
+    let mut rig = Rig::start(Kind::Haproxy, 4);
+    rig.close(1, &set([0]));
+    let map = rig.map_file().display().to_string();
+    run(&rig, &format!("add map {map} site-0 1\n"));
+    run(&rig, &format!("add map {map} site-1 0\n"));
+    rig.close(2, &set([0, 1]));
+    assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Dark, Seen::Dark));
+    let shown = run(&rig, &format!("show map {map}\n"));
+    assert_eq!(shown.lines().filter(|line| line.contains(" site-")).count(), 2, "{shown}");
+}
+
+#[test]
+fn foreign_entries_of_either_copy() {
+    let mut rig = Rig::start(Kind::Haproxy, 4);
+    rig.close(1, &set([0]));
+    let map = rig.map_file().display().to_string();
+    run(&rig, &format!("add map {map} site-1 1\n"));
+    run(&rig, &format!("del map {map} site-0\n"));
+    let view = rig.observe(1);
+    assert_eq!((view.runtime, view.durable, view.foreign), (Seen::Dark, Seen::Lit, true));
+    assert_eq!(rig.observe(0).runtime, Seen::Lit);
+    rig.close(1, &set([0]));
+    assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Dark, Seen::Dark));
+    rig.open(2, &set([]));
+    assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Lit, Seen::Dark));
+    // The person decides by removing the entry.
+    run(&rig, &format!("del map {map} site-1\n"));
+    assert_eq!(rig.seen(1), Seen::Lit);
+    rig.close(3, &set([1]));
+    rig.open(4, &set([]));
+    assert_eq!(rig.seen(1), Seen::Lit);
+}
+
+/// A durable copy that somebody emptied would light every site at the next reload.
+#[test]
+fn a_file_that_was_edited_is_rewritten() {
+    let mut rig = Rig::start(Kind::Haproxy, 2);
+    rig.close(1, &set([0]));
+    fs::write(rig.map_file(), "").unwrap();
+    let view = rig.observe(0);
+    assert_eq!((view.durable, view.runtime), (Seen::Lit, Seen::Dark));
+    rig.apply(epoch(1), Stage::Durable, &set([0])).unwrap();
+    assert_eq!(rig.observe(0).durable, Seen::Dark);
+}
+
+#[test]
+fn a_socket_without_admin_level_is_an_error_of_the_lint() {
+    let mut rig = Rig::start(Kind::Haproxy, 1);
+    rig.running = None;
+    let files = relight_edge::config::haproxy(&rig.config).unwrap();
+    let config = files.config.replace("level admin", "level operator");
+    let files = relight_edge::config::Files { config, ..files };
+    let wait = std::time::Duration::from_secs(10);
+    let listen = &rig.config.listen;
+    let running =
+        relight_edge::exec::start_haproxy(&rig.config.folder, &files, listen, wait).unwrap();
+    let codes: Vec<_> = rig.driver.lint().unwrap().iter().map(|lint| lint.code).collect();
+    assert_eq!(codes, ["socket-not-admin"]);
+    drop(running);
+    assert!(rig.driver.lint().is_err(), "an edge that does not answer cannot be examined");
+    assert_eq!(rig.driver.observe(&[key(0)]).unwrap()[0].runtime, Seen::Unknown);
+}
+
+#[test]
+fn a_small_buffer_and_an_unknown_map_are_errors_of_the_lint() {
+    let mut rig = Rig::start(Kind::Haproxy, 1);
+    rig.running = None;
+    let files = relight_edge::config::haproxy(&rig.config).unwrap();
+    let config = files.config.replace("global\n", "global\n  tune.bufsize 8192\n");
+    let files = relight_edge::config::Files { config, ..files };
+    let wait = std::time::Duration::from_secs(10);
+    let listen = &rig.config.listen;
+    let _running =
+        relight_edge::exec::start_haproxy(&rig.config.folder, &files, listen, wait).unwrap();
+    let codes: Vec<_> = rig.driver.lint().unwrap().iter().map(|lint| lint.code).collect();
+    assert_eq!(codes, ["bufsize-too-small"]);
+    let other = rig.config.folder.join("other.map");
+    fs::write(&other, "").unwrap();
+    rig.target.settings.insert("map".to_owned(), other.display().to_string());
+    rig.driver = relight_edge::open(&rig.target).unwrap();
+    let codes: Vec<_> = rig.driver.lint().unwrap().iter().map(|lint| lint.code).collect();
+    assert_eq!(codes, ["map-unknown"]);
+}

@@ -1,0 +1,10 @@
+//! Real nginx and HAProxy on loopback: what a gate promises, seen from outside.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
+
+mod cut;
+mod gate_contract;
+mod haproxy_map;
+mod host_matrix;
+mod many_sites;
+mod reload;
+mod support;

@@ -1,0 +1,18 @@
+//! What the tests share: origins, edges with their drivers, and patience with a deadline.
+
+mod origin;
+mod rig;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use origin::Origin;
+pub(crate) use rig::{Kind, Rig, epoch, host, key, set};
+
+/// Waits until `condition` holds; fails with `what` when it does not within five seconds.
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !condition() {
+        assert!(Instant::now() < deadline, "not within five seconds: {what}");
+        std::thread::yield_now();
+    }
+}
