@@ -10,6 +10,8 @@ const FILE_LINES_MAX: usize = 600;
 const FUNCTION_LINES_MAX: usize = 70;
 /// Characters of one line.
 const COLUMNS_MAX: usize = 100;
+/// Lines between a reason and what it is about.
+const REASON_LINES_MAX: usize = 3;
 /// The only crate that may be asynchronous.
 const ASYNC_HOME: &str = "crates/relight-server/";
 
@@ -118,8 +120,8 @@ fn check_words(path: &str, source: &Source, whole_file: bool, complaints: &mut V
         if is_call(line, "sleep") {
             if whole_file || source.is_test(number) {
                 complain("tests do not sleep: wait for the condition with a deadline");
-            } else if !has_reason(source, number) {
-                complain("say in a comment on the line above why it must wait here");
+            } else if !has_reason(source, number, line) {
+                complain("say in a comment above why it must wait here");
             }
         }
         let asynchronous = has_word(line, "async") || line.contains(".await");
@@ -132,9 +134,21 @@ fn check_words(path: &str, source: &Source, whole_file: bool, complaints: &mut V
     }
 }
 
-/// Whether a comment stands on this 0-based line or ends on the one above.
-fn has_reason(source: &Source, line: usize) -> bool {
-    source.comments.iter().any(|comment| comment.line == line || comment.line + 1 == line)
+/// Whether a comment says why this 0-based line waits: close above it, or above the constant that
+/// it waits for.
+fn has_reason(source: &Source, line: usize, text: &str) -> bool {
+    let commented = |line: usize| {
+        let close = line.saturating_sub(REASON_LINES_MAX)..=line;
+        let mut comments = source.comments.iter().filter(|c| !c.text.starts_with("//!"));
+        comments.any(|comment| close.contains(&comment.line))
+    };
+    let argument = text.split_once("sleep(").map_or("", |(_, rest)| rest);
+    let name = argument.split(|c: char| !c.is_ascii_uppercase() && c != '_').next().unwrap_or("");
+    let declaration = format!("const {name}:");
+    let mut lines = source.lines();
+    commented(line)
+        || (!name.is_empty()
+            && lines.any(|(at, line)| line.contains(&declaration) && commented(at)))
 }
 
 fn is_call(line: &str, name: &str) -> bool {
@@ -237,6 +251,10 @@ mod tests {
         assert!(complaints("crates/a/src/a.rs", bare)[0].contains(":3: say in a comment"));
         let reason = "//! A.\nfn a() {\n    // The edge needs it.\n    thread::sleep(B);\n}\n";
         assert_eq!(complaints("crates/a/src/a.rs", reason).len(), 0);
+        let named = "//! A.\n\n/// Why.\nconst PAUSE: u8 = 1;\n\n\n\nfn a() { sleep(PAUSE) }\n";
+        assert_eq!(complaints("crates/a/src/a.rs", named).len(), 0);
+        let unnamed = named.replace("/// Why.", "");
+        assert_eq!(complaints("crates/a/src/a.rs", &unnamed).len(), 1);
         assert!(complaints("crates/a/tests/it/a.rs", reason)[0].contains("do not sleep"));
         let module =
             "//! A.\n#[cfg(test)]\nmod tests {\n    // Why.\n    fn a() { sleep(B); }\n}\n";
