@@ -27,6 +27,9 @@ use crate::{ServerError, runtime};
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// Pause after a failed accept (no free file descriptor), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Open connections of the verification path at once; apart from those of visitors, so that a
+/// crowd cannot lock the testers out.
+const VERIFY_CONNECTIONS_MAX: usize = 64;
 /// Who may use the verification path: its owner and its group.
 const VERIFY_SOCKET_MODE: u32 = 0o660;
 
@@ -36,8 +39,22 @@ pub(super) struct Listeners {
     addresses: Vec<SocketAddr>,
     verify: Option<PathBuf>,
     stop: watch::Sender<bool>,
-    permits: Arc<Semaphore>,
-    permits_all: u32,
+    public: Places,
+    testers: Places,
+}
+
+/// Connections that may be open at once.
+#[derive(Clone, Debug)]
+struct Places {
+    free: Arc<Semaphore>,
+    all: u32,
+}
+
+impl Places {
+    fn new(places_max: usize) -> Self {
+        let all = u32::try_from(places_max).unwrap_or(u32::MAX);
+        Self { free: Arc::new(Semaphore::new(all as usize)), all }
+    }
 }
 
 /// One listening socket.
@@ -59,8 +76,8 @@ impl Listeners {
         listen: &[SocketAddr],
         verify: Option<&Path>,
     ) -> Result<Self, ServerError> {
-        let permits_all = u32::try_from(edge.limits.connections_max).unwrap_or(u32::MAX);
-        let permits = Arc::new(Semaphore::new(permits_all as usize));
+        let public = Places::new(edge.limits.connections_max);
+        let testers = Places::new(VERIFY_CONNECTIONS_MAX);
         let (mut doors, mut addresses) = (Vec::new(), Vec::new());
         for &address in listen {
             let (listener, bound) = runtime::listen(address)?;
@@ -74,10 +91,12 @@ impl Listeners {
         }
         let stop = watch::Sender::new(false);
         for door in doors {
-            tokio::spawn(accept(Arc::clone(edge), door, Arc::clone(&permits), stop.subscribe()));
+            let places = if matches!(door, Door::Public(_)) { &public } else { &testers };
+            let free = Arc::clone(&places.free);
+            tokio::spawn(accept(Arc::clone(edge), door, free, stop.subscribe()));
         }
         let verify = verify.map(Path::to_owned);
-        Ok(Self { addresses, verify, stop, permits, permits_all })
+        Ok(Self { addresses, verify, stop, public, testers })
     }
 
     pub(super) fn addresses(&self) -> &[SocketAddr] {
@@ -95,8 +114,12 @@ impl Listeners {
 
     /// Ends when no connection is open any more.
     pub(super) fn idle(&self) -> impl Future<Output = ()> + use<> {
-        let (permits, all) = (Arc::clone(&self.permits), self.permits_all);
-        async move { drop(permits.acquire_many(all).await) }
+        let places = [self.public.clone(), self.testers.clone()];
+        async move {
+            for Places { free, all } in places {
+                drop(free.acquire_many(all).await);
+            }
+        }
     }
 }
 
@@ -132,11 +155,11 @@ impl Door {
 async fn accept(
     edge: Arc<Edge>,
     door: Door,
-    permits: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     mut stop: watch::Receiver<bool>,
 ) {
     loop {
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&places).acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = door.accept() => accepted,
             () = runtime::stopped(&mut stop) => return,

@@ -32,7 +32,7 @@ pub(super) struct Site {
     pub(super) counts: SiteCounts,
     /// Open tunnels of public listeners.
     pub(super) tunnels: AtomicUsize,
-    /// Grows when every tunnel that is open now must close.
+    /// Grows when every tunnel of visitors that is open now must close.
     pub(super) cut: watch::Sender<u64>,
 }
 
@@ -46,6 +46,8 @@ pub(super) struct Edge {
     pub(super) others: OtherCounts,
     /// Open tunnels over all sites, those of the verification path included.
     pub(super) tunnels: AtomicUsize,
+    /// Grows when every tunnel of the verification path must close: the end of the edge only.
+    pub(super) cut_verify: watch::Sender<u64>,
     /// Holding pages served; the number that `Retry-After` is drawn from.
     pub(super) held: AtomicU64,
     sites: HashMap<GateKey, Arc<Site>>,
@@ -68,6 +70,7 @@ impl Edge {
             limits,
             others: OtherCounts::default(),
             tunnels: AtomicUsize::new(0),
+            cut_verify: watch::Sender::new(0),
             held: AtomicU64::new(0),
             sites: HashMap::new(),
             hosts: HashMap::new(),
@@ -117,8 +120,9 @@ impl Edge {
         self.sites.values().filter(|site| site.tunnels.load(Ordering::SeqCst) > 0)
     }
 
-    /// Cuts every tunnel of every site.
+    /// Cuts every tunnel of every site, those of the verification path included.
     pub(super) fn cut_all(&self) {
+        self.cut_verify.send_modify(|round| *round += 1);
         self.sites.values().for_each(|site| site.cut_tunnels());
     }
 
@@ -128,7 +132,7 @@ impl Edge {
 }
 
 impl Site {
-    /// Cuts every tunnel that is open now.
+    /// Cuts every tunnel of visitors that is open now.
     pub(super) fn cut_tunnels(&self) {
         self.cut.send_modify(|round| *round += 1);
     }

@@ -39,13 +39,15 @@ struct Place {
 
 impl Place {
     fn take(passage: &Passage<'_>) -> Option<Self> {
-        let (edge, site) = (Arc::clone(passage.edge), passage.site);
-        let cut = site.cut.subscribe();
+        let edge = Arc::clone(passage.edge);
+        let (site, cut) = match passage.peer {
+            Peer::Public(_) => (Some(Arc::clone(passage.site)), passage.site.cut.subscribe()),
+            Peer::Verify => (None, edge.cut_verify.subscribe()),
+        };
         if edge.tunnels.fetch_add(1, Ordering::SeqCst) >= edge.limits.tunnels_max {
             edge.tunnels.fetch_sub(1, Ordering::SeqCst);
             return None;
         }
-        let site = matches!(passage.peer, Peer::Public(_)).then(|| Arc::clone(site));
         if let Some(site) = &site {
             site.tunnels.fetch_add(1, Ordering::SeqCst);
         }

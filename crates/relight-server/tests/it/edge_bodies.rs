@@ -1,0 +1,107 @@
+//! Bodies are streamed both ways, never collected.
+
+use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
+
+use crate::support::{DEADLINE, Folders, RawOrigin, Then, connect, edge_before, header};
+
+const CHUNK: usize = 64 * 1024;
+const CHUNKS: usize = 64;
+
+/// Goal: 4 MiB of chunked upload arrive as they are sent. Method: the client sends a chunk only
+/// after the origin has told, outside the edge, that it has the bytes of the one before.
+#[test]
+fn an_upload_arrives_while_it_is_sent() {
+    let folders = Folders::new();
+    let (arrived, arrivals) = mpsc::channel();
+    let origin = RawOrigin::start(move |wire, head| {
+        assert_eq!(header(head, "transfer-encoding"), Some("chunked"));
+        let mut total = 0;
+        loop {
+            let chunk = wire.read_chunk();
+            if chunk.is_empty() {
+                break;
+            }
+            assert!(chunk.iter().all(|&byte| byte == b'u'));
+            total += chunk.len();
+            arrived.send(total).unwrap();
+        }
+        wire.send(&format!("HTTP/1.1 200 OK\r\nX-Total: {total}\r\nContent-Length: 0\r\n\r\n"));
+        Then::Keep
+    });
+    let edge = edge_before(&folders, origin.address);
+    let mut client = connect(&edge);
+    client.send("POST / HTTP/1.1\r\nHost: a.qc\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let chunk = format!("{CHUNK:x}\r\n{}\r\n", "u".repeat(CHUNK));
+    for sent in 1..=CHUNKS {
+        client.send(&chunk);
+        while arrivals.recv_timeout(DEADLINE).unwrap() < sent * CHUNK {}
+    }
+    client.send("0\r\n\r\n");
+    let reply = client.reply_to("POST");
+    assert_eq!(reply.header("x-total"), Some((CHUNK * CHUNKS).to_string().as_str()));
+}
+
+/// The client reads each chunk before the origin is allowed to send the next one.
+#[test]
+fn a_download_arrives_while_it_is_sent() {
+    let folders = Folders::new();
+    let (go, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let origin = RawOrigin::start(move |wire, _| {
+        wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let wait = wait.lock().unwrap_or_else(PoisonError::into_inner);
+        for number in 0..5 {
+            wire.send(&format!("2\r\n#{number}\r\n"));
+            wait.recv_timeout(DEADLINE).unwrap();
+        }
+        wire.send("0\r\n\r\n");
+        Then::Keep
+    });
+    let edge = edge_before(&folders, origin.address);
+    let mut client = connect(&edge);
+    client.send("GET / HTTP/1.1\r\nHost: a.qc\r\n\r\n");
+    let head = client.read_head();
+    assert_eq!(header(&head, "transfer-encoding"), Some("chunked"));
+    for number in 0..5 {
+        assert_eq!(client.read_chunk(), format!("#{number}").as_bytes());
+        go.send(()).unwrap();
+    }
+    assert!(client.read_chunk().is_empty());
+}
+
+#[test]
+fn a_known_length_stays_known() {
+    let folders = Folders::new();
+    let origin = RawOrigin::start(|wire, head| {
+        let length: usize = header(head, "content-length").map_or(0, |text| text.parse().unwrap());
+        let body = String::from_utf8(wire.read_exact(length)).unwrap();
+        wire.send(&format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}"));
+        Then::Keep
+    });
+    let edge = edge_before(&folders, origin.address);
+    let mut client = connect(&edge);
+    let body = "x".repeat(1_000_000);
+    client.send("PUT / HTTP/1.1\r\nHost: a.qc\r\nContent-Length: 1000000\r\n\r\n").send(&body);
+    let reply = client.reply_to("PUT");
+    assert_eq!(reply.header("content-length"), Some("1000000"));
+    assert!(reply.text() == body);
+    // A response to HEAD has a length and no body; the connection goes on.
+    client.send("HEAD / HTTP/1.1\r\nHost: a.qc\r\n\r\n");
+    assert_eq!(client.reply_to("HEAD").header("content-length"), Some("0"));
+    assert_eq!(client.get("a.qc", "/").status, 200);
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_not_completed() {
+    let folders = Folders::new();
+    let origin = RawOrigin::start(|wire, _| {
+        wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+        Then::Close
+    });
+    let edge = edge_before(&folders, origin.address);
+    let mut client = connect(&edge);
+    client.send("GET / HTTP/1.1\r\nHost: a.qc\r\n\r\n").read_head();
+    assert_eq!(client.read_chunk(), b"abc");
+    assert!(client.at_end(), "no last chunk was made up");
+}

@@ -1,0 +1,11 @@
+//! Real sockets on loopback, on ports that the system gives.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
+
+mod edge_bodies;
+mod edge_gate;
+mod edge_hosts;
+mod edge_limits;
+mod edge_proxying;
+mod edge_tunnels;
+mod edge_under_load;
+mod support;
