@@ -39,8 +39,7 @@ pub(crate) fn run() -> Result<(), String> {
     });
     note("tests", tests);
     if !missing.is_empty() {
-        println!("left out: every test with {} in its name; to run them:", missing.join(" or "));
-        println!("    apt-get install --no-install-recommends {}", missing.join(" "));
+        report_left_out(&root, &missing);
         failed.push("programs");
     }
     println!("{} passed, {} failed", count.passed, count.failed);
@@ -149,6 +148,24 @@ fn with_cargo_test(missing: &[&str]) -> Vec<String> {
     arguments
 }
 
+/// Names the tests that could not run, and the line that would make them run.
+fn report_left_out(root: &Path, missing: &[&str]) {
+    let listed = process::quiet(root, "cargo", &["test", "--", "--list"]);
+    let names = listed.map(|run| names_with(&run.stdout, missing)).unwrap_or_default();
+    println!("left out, because {} cannot be found:", missing.join(" and "));
+    for name in names {
+        println!("    {name}");
+    }
+    println!("to run them: apt-get install --no-install-recommends {}", missing.join(" "));
+}
+
+/// The tests of a `--list` whose names hold one of the words.
+fn names_with(list: &str, words: &[&str]) -> Vec<String> {
+    let names = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    let matching = names.filter(|name| words.iter().any(|word| name.contains(word)));
+    matching.map(str::to_owned).collect()
+}
+
 /// How many tests ended how.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Count {
@@ -201,6 +218,14 @@ mod tests {
         assert_eq!(with_nextest(&["nginx", "haproxy"]).last(), Some(&filter));
         assert_eq!(with_cargo_test(&[]), ["test", "--no-fail-fast", "--"]);
         assert_eq!(with_cargo_test(&["nginx"])[3..], ["--skip", "nginx"]);
+    }
+
+    #[test]
+    fn tests_that_were_left_out_are_named() {
+        let list = "config::nginx_is_closed: test\nmap::haproxy: test\ngate::dark: test\n\n\
+                    3 tests, 0 benchmarks\n";
+        assert_eq!(names_with(list, &["nginx"]), ["config::nginx_is_closed"]);
+        assert_eq!(names_with(list, &["nginx", "haproxy"]).len(), 2);
     }
 
     #[test]
