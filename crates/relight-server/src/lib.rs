@@ -2,12 +2,19 @@
 //! visitors, the console and the public page.
 
 pub mod clock;
+mod console;
 pub mod edge_proxy;
 mod error;
 mod host;
 mod mix;
 pub mod origin;
+mod page;
+mod public;
 mod runtime;
+pub mod serve;
+mod sse;
 pub mod traffic;
 
 pub use error::ServerError;
+pub use relight_web as web;
+pub use serve::{WebConfig, WebHandle, WebServer};

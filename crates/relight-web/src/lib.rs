@@ -19,3 +19,11 @@ pub mod words;
 pub use holding::{HoldingPage, holding_html, holding_json};
 pub use lang::Lang;
 pub use number::Number;
+
+/// Renders a page.
+///
+/// # Errors
+/// A template that cannot be rendered is a bug; the caller answers with status 500.
+pub fn render(page: &impl askama::Template) -> Result<String, askama::Error> {
+    page.render()
+}

@@ -1,0 +1,347 @@
+//! The live event stream of the console: `light`, `counts`, `log` and `reset`.
+//!
+//! One task per stream asks the board what changed and writes into a queue of a few chunks; a
+//! slow reader makes the task wait, and then gets the newest state of each site once. So memory
+//! per stream is bounded by the board, never by the reader.
+
+use std::fmt::{self, Write as _};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use hyper::body::Frame;
+use relight_engine::live::Changes;
+use relight_model::DisplayState;
+use relight_web::views::Counts;
+use relight_web::{Lang, number, texts};
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::clock;
+use crate::console::{Asked, Console, tally};
+
+/// Changes within this time travel as one event.
+const COALESCE: Duration = Duration::from_millis(50);
+/// Counters are sent at most this often.
+const COUNTS_EVERY: Duration = Duration::from_secs(1);
+/// Counters and a comment line are sent at least this often: a page cannot see comments, so the
+/// counters are what tells it that calm is not silence.
+const BEAT_EVERY: Duration = Duration::from_secs(5);
+/// Log lines in one round of [`COALESCE`]; the rest follows in the next.
+const LOG_LINES_MAX: usize = 20;
+/// Chunks that wait for one reader.
+const CHUNKS_MAX: usize = 4;
+/// Open streams of one console.
+const STREAMS_MAX: usize = 256;
+
+/// The places for open streams.
+#[derive(Debug)]
+pub(crate) struct Streams(Arc<Semaphore>);
+
+impl Streams {
+    /// Room for [`STREAMS_MAX`] streams.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(STREAMS_MAX)))
+    }
+}
+
+/// Where a reader stands. Its text is the `id` of every event, so that a browser sends it back
+/// as `Last-Event-ID` and nothing is lost or repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    /// The life of the server that gave it.
+    pub(crate) life: String,
+    /// Version of the board.
+    pub(crate) version: u64,
+    /// Last line of the log.
+    pub(crate) seq: u64,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.life, self.version, self.seq)
+    }
+}
+
+impl Cursor {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let (life, version, seq) = (parts.next()?, parts.next()?, parts.next()?);
+        let cursor =
+            Self { life: life.to_owned(), version: version.parse().ok()?, seq: seq.parse().ok()? };
+        parts.next().is_none().then_some(cursor)
+    }
+}
+
+/// `/events`: follows the board from `Last-Event-ID`, else from `?since=`, else from now.
+pub(crate) async fn events(
+    State(console): State<Arc<Console>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(place) = Arc::clone(&console.streams.0).try_acquire_owned() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let since = Cursor::parse(last.unwrap_or(&asked.since));
+    let lang = console.lang(&asked);
+    let (sender, receiver) = mpsc::channel(CHUNKS_MAX);
+    tokio::spawn(follow(console, lang, since, sender));
+    let headers =
+        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    (headers, Body::new(EventBody { receiver, _place: place })).into_response()
+}
+
+/// The body of a stream: ends when its writer does; its place is free when it is dropped.
+struct EventBody {
+    receiver: mpsc::Receiver<Bytes>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl hyper::body::Body for EventBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.receiver.poll_recv(context).map(|chunk| chunk.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}
+
+/// Writes events until the reader leaves or has to start again.
+async fn follow(
+    console: Arc<Console>,
+    lang: Lang,
+    since: Option<Cursor>,
+    sender: mpsc::Sender<Bytes>,
+) {
+    let mut writer = Writer::new(&console, lang, since);
+    let mut ticker = interval(COALESCE);
+    ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !writer.ended {
+        ticker.tick().await;
+        let chunk = writer.round(Instant::now());
+        if !chunk.is_empty() && sender.send(Bytes::from(chunk)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What one stream has sent so far.
+struct Writer<'a> {
+    console: &'a Console,
+    lang: Lang,
+    cursor: Cursor,
+    /// When counters were last sent, and at which version.
+    counted: Option<(Instant, u64)>,
+    /// The reader was told to start again.
+    ended: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn new(console: &'a Console, lang: Lang, since: Option<Cursor>) -> Self {
+        let here = || Cursor {
+            life: console.life.clone(),
+            version: console.board.snapshot().version,
+            seq: console.board.log_since(0).last().map_or(0, |line| line.seq),
+        };
+        Self { console, lang, cursor: since.unwrap_or_else(here), counted: None, ended: false }
+    }
+
+    /// Everything that is due now, as text of the stream; empty when nothing is.
+    fn round(&mut self, now: Instant) -> String {
+        let mut out = String::new();
+        if self.cursor.life != self.console.life {
+            // Versions of another life of the server mean nothing here.
+            self.reset(&mut out);
+            return out;
+        }
+        match self.console.board.changes_since(self.cursor.version) {
+            Changes::Reset { version } => {
+                self.cursor.version = version;
+                self.reset(&mut out);
+                return out;
+            }
+            Changes::Since { version, changed } => {
+                self.cursor.version = version;
+                if !changed.is_empty() {
+                    self.event(&mut out, "light", &light(&changed));
+                }
+            }
+        }
+        for line in self.console.board.log_since(self.cursor.seq).iter().take(LOG_LINES_MAX) {
+            self.cursor.seq = line.seq;
+            let text = texts::log_line(self.lang, line.code, &line.args);
+            let data = json!({"v": 1, "at": number::rfc3339(line.at), "text": text});
+            self.event(&mut out, "log", &data.to_string());
+        }
+        let due = self.counted.is_none_or(|(at, version)| {
+            let quiet = now.duration_since(at);
+            quiet >= BEAT_EVERY || (version != self.cursor.version && quiet >= COUNTS_EVERY)
+        });
+        if due {
+            self.counted = Some((now, self.cursor.version));
+            out.push_str(": beat\n\n");
+            let data = self.counts();
+            self.event(&mut out, "counts", &data);
+        }
+        out
+    }
+
+    fn reset(&mut self, out: &mut String) {
+        self.cursor.life.clone_from(&self.console.life);
+        self.event(out, "reset", r#"{"v":1}"#);
+        self.ended = true;
+    }
+
+    fn event(&self, out: &mut String, name: &str, data: &str) {
+        // JSON has no raw line breaks, so one `data` line holds it.
+        let _ = write!(out, "event: {name}\nid: {}\ndata: {data}\n\n", self.cursor);
+    }
+
+    fn counts(&self) -> String {
+        let states = self.console.board.snapshot().states;
+        let headline = self.console.board.headline();
+        let opened = (!headline.id.is_empty()).then_some(headline.opened);
+        let sectors = &self.console.sectors;
+        counts(tally::counts(self.lang, sectors, &states, opened, clock::now()))
+    }
+}
+
+fn light(changed: &[(usize, DisplayState)]) -> String {
+    let mut out = String::from(r#"{"v":1,"c":["#);
+    for (at, (ordinal, state)) in changed.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        let _ = write!(out, "{comma}[{ordinal},\"{}\"]", state.letter());
+    }
+    out.push_str("]}");
+    out
+}
+
+/// The texts of every counter, so that the page needs no rules of language.
+fn counts(counts: Counts) -> String {
+    let Counts { since, lit, dark, todo, share, alarm, alarmed, legend, sectors, .. } = counts;
+    let mut texts = json!({
+        "since": since, "lit": lit, "dark": dark, "todo": todo, "share": share, "alarm": alarm,
+    });
+    for entry in legend {
+        texts[entry.letter.to_string()] = json!(entry.count);
+    }
+    let row = |s: &relight_web::views::SectorRow| {
+        json!([s.text, s.lit_permille, s.todo_permille, s.sentence])
+    };
+    let sectors: Vec<_> = sectors.iter().map(row).collect();
+    json!({
+        "v": 1, "t": texts, "alarm": alarmed, "x": sectors,
+        "summary": counts.summary, "alarm_sentence": counts.alarm_sentence,
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_engine::live::{Board, BoardSite, CHANGES_MAX, Headline};
+
+    use super::*;
+
+    fn console(sites: usize) -> Console {
+        let site = |at: usize| BoardSite {
+            sector: "health".into(),
+            organisation: "o".into(),
+            slug: format!("{at:05}"),
+            name_fr: String::new(),
+            name_en: String::new(),
+            public: true,
+        };
+        let board = Arc::new(Board::new(Headline::default(), (0..sites).map(site).collect()));
+        Console {
+            sectors: tally::sectors(board.sites()),
+            board,
+            lang: Lang::Fr,
+            public_url: String::new(),
+            life: "a1".into(),
+            streams: Streams::new(),
+        }
+    }
+
+    fn cursor(text: &str) -> Option<Cursor> {
+        Cursor::parse(text)
+    }
+
+    #[test]
+    fn cursors_read_back() {
+        assert_eq!(cursor("a1.5.7").map(|c| c.to_string()).as_deref(), Some("a1.5.7"));
+        for bad in ["", "a1", "a1.5", "a1.x.7", "a1.5.7.9", "a1.-1.0"] {
+            assert_eq!(cursor(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_and_nothing_repeated() {
+        let console = console(3);
+        let now = Instant::now();
+        console.board.set(&[(0, DisplayState::Dark, true)]);
+        let mut writer = Writer::new(&console, Lang::En, cursor("a1.0.0"));
+        let first = writer.round(now);
+        assert!(first.starts_with("event: light\nid: a1.1.0\ndata: {\"v\":1,\"c\":[[0,\"d\"]]}\n"));
+        assert!(first.contains(": beat\n\nevent: counts\nid: a1.1.0\n"), "{first}");
+        assert_eq!(writer.round(now + COALESCE), "");
+        console.board.log(0, "log-relit", vec!["00001".into()]);
+        let line = writer.round(now + COALESCE * 2);
+        assert!(line.contains(r#""text":"00001 is lit again""#), "{line}");
+        assert!(line.starts_with("event: log\nid: a1.1.1\n"), "{line}");
+    }
+
+    #[test]
+    fn counts_come_at_most_once_a_second_and_at_least_every_five() {
+        let console = console(1);
+        let start = Instant::now();
+        let mut writer = Writer::new(&console, Lang::En, None);
+        let counted = |text: &str| text.contains("event: counts");
+        assert!(counted(&writer.round(start)));
+        console.board.set(&[(0, DisplayState::Dark, true)]);
+        assert!(!counted(&writer.round(start + Duration::from_millis(999))));
+        assert!(counted(&writer.round(start + Duration::from_millis(1000))));
+        assert!(!counted(&writer.round(start + Duration::from_millis(5999))));
+        assert!(counted(&writer.round(start + Duration::from_millis(6000))));
+    }
+
+    #[test]
+    fn a_reader_of_another_life_or_too_far_behind_starts_again() {
+        let console = console(2);
+        for since in ["b2.0.0", "a1.99.0"] {
+            let mut writer = Writer::new(&console, Lang::En, cursor(since));
+            let text = writer.round(Instant::now());
+            assert_eq!(text, "event: reset\nid: a1.0.0\ndata: {\"v\":1}\n\n", "{since}");
+            assert!(writer.ended);
+        }
+        let mut writer = Writer::new(&console, Lang::En, cursor("a1.0.0"));
+        for round in 0..=CHANGES_MAX / 2 {
+            let state = if round % 2 == 0 { DisplayState::Dark } else { DisplayState::Online };
+            console.board.set(&[(0, state, false), (1, state, false)]);
+        }
+        assert!(writer.round(Instant::now()).starts_with("event: reset\n"));
+    }
+
+    #[test]
+    fn a_flood_of_lines_is_spread_over_rounds() {
+        let console = console(1);
+        let mut writer = Writer::new(&console, Lang::En, cursor("a1.0.0"));
+        for _ in 0..LOG_LINES_MAX + 1 {
+            console.board.log(0, "log-relit", vec!["x".into()]);
+        }
+        let now = Instant::now();
+        let lines = |text: &str| text.matches("event: log\n").count();
+        assert_eq!(lines(&writer.round(now)), LOG_LINES_MAX);
+        assert_eq!(lines(&writer.round(now)), 1);
+    }
+}
