@@ -66,6 +66,22 @@ pub struct Detection {
     pub contacts: u32,
     /// Log-likelihood ratio for reconnaissance against an ordinary visitor, natural logarithm.
     pub likelihood: f64,
-    /// Up to 64 lines of evidence, decoded: `organisation, day, path, status`.
+    /// What each class of contact adds to `likelihood`, largest first.
+    pub contributions: Vec<Contribution>,
+    /// Hosts that the payloads of exploit attempts would have called back, sorted.
+    pub callbacks: Vec<String>,
+    /// Up to 64 lines of evidence, decoded, in order of time:
+    /// `organisation, site, day, status, class, path` (numbers for the first two; path last).
     pub evidence: Vec<String>,
+}
+
+/// What one class of contact adds to the log-likelihood ratio of a detection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contribution {
+    /// Stable name of the class (`probe`, `not-found-cold`).
+    pub class: &'static str,
+    /// Distinct contacts of that class.
+    pub contacts: u32,
+    /// Their share of the log-likelihood ratio, natural logarithm.
+    pub likelihood: f64,
 }

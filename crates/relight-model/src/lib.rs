@@ -23,7 +23,7 @@ pub use advisory::{RangeEvent, RangeKind};
 pub use answer::{Answer, Coverage, InventoryState, UnknownReason, Verdict};
 pub use campaign::Campaign;
 pub use component::{Basis, Catalog, Component, Scope};
-pub use detection::{Detection, Severity};
+pub use detection::{Contribution, Detection, Severity};
 pub use digest::Digest;
 pub use event::{Escape, Event};
 pub use finding::{Finding, FindingState};

@@ -1,1 +1,30 @@
-//! Placeholder until the crate's first module lands.
+//! Who has been trying the doors: from a log line to a campaign that a person can read.
+//!
+//! Pure: no I/O and no clock. Lines become events ([`parsers`]), events become contacts in
+//! mergeable windows ([`Window`]), the windows of all organisations together are judged
+//! ([`judge`]), and detections that belong together become campaigns ([`campaigns`]).
+
+mod campaign;
+mod catalogue;
+mod civil;
+mod contact;
+pub mod decode;
+pub mod detectors;
+mod error;
+pub mod line;
+pub mod lookup;
+mod marks;
+pub mod parsers;
+mod path_class;
+mod prefilter;
+pub mod sim;
+mod window;
+mod window_bytes;
+
+pub use campaign::{Change, Explanation, campaigns, explain};
+pub use contact::{Class, Kind};
+pub use decode::{Attempt, Callback, attempt};
+pub use detectors::judge;
+pub use error::WatchError;
+pub use parsers::{Feed, PARSERS};
+pub use window::{CONTACTS_MAX, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window, WindowStats};

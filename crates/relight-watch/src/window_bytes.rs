@@ -1,0 +1,204 @@
+//! A window as bytes: versioned, little-endian, sorted; the same window is the same bytes.
+
+use std::net::IpAddr;
+
+use relight_model::{OrgId, SiteId, Timestamp};
+
+use crate::WatchError;
+use crate::contact::{ContactKey, Facts, Kind, TEXT_BYTES_MAX, Visit};
+use crate::marks::{MARKS_MAX, Marks};
+use crate::window::{CONTACTS_MAX, Counters, SEGMENTS_MAX, Window};
+
+/// What every stored window begins with; the last two bytes are the version of the layout.
+const MAGIC: [u8; 10] = *b"rlwindow\x01\0";
+
+/// Stands for "no site" in a stored contact.
+const NO_SITE: u32 = u32::MAX;
+
+impl Window {
+    /// The window as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend(self.segment.to_le_bytes());
+        out.push(u8::from(self.truncated));
+        length(&mut out, self.counters.len());
+        for ((segment, org), counters) in &self.counters {
+            let Counters { first, last, events, kinds, overflow } = counters;
+            out.extend(segment.to_le_bytes());
+            out.extend(org.0.to_le_bytes());
+            out.extend(first.to_le_bytes());
+            out.extend(last.to_le_bytes());
+            for number in [events, overflow].into_iter().chain(kinds) {
+                out.extend(number.to_le_bytes());
+            }
+        }
+        length(&mut out, self.contacts.len());
+        for (key, facts) in &self.contacts {
+            write_contact(&mut out, key, facts);
+        }
+        for marks in [&self.ordinary, &self.served] {
+            let (hashes, full) = marks.sorted();
+            out.push(u8::from(full));
+            length(&mut out, hashes.len());
+            out.extend(hashes.into_iter().flat_map(u64::to_le_bytes));
+        }
+        out
+    }
+
+    /// Reads what [`Window::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not such a window: another version, cut short, over a limit, out of
+    /// order or with something behind the end.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, WatchError> {
+        let mut reader = Reader { bytes, at: 0 };
+        if reader.array::<10>()? != MAGIC {
+            return Err(WatchError { code: "window-version", offset: 0 });
+        }
+        let mut window = Self::new(reader.u64()?);
+        window.truncated = reader.flag()?;
+        for _ in 0..reader.length(SEGMENTS_MAX)? {
+            let key = (reader.u64()?, OrgId(reader.u32()?));
+            let (first, last) = (reader.time()?, reader.time()?);
+            let (events, overflow) = (reader.u64()?, reader.u64()?);
+            let mut kinds = [0; Kind::ALL.len()];
+            for kind in &mut kinds {
+                *kind = reader.u64()?;
+            }
+            reader.ascending(window.counters.last_key_value().map(|(key, _)| key), &key)?;
+            window.counters.insert(key, Counters { first, last, events, kinds, overflow });
+        }
+        for _ in 0..reader.length(CONTACTS_MAX)? {
+            let (key, facts) = reader.contact()?;
+            reader.ascending(window.contacts.last_key_value().map(|(key, _)| key), &key)?;
+            window.contacts.insert(key, facts);
+        }
+        window.ordinary = reader.marks()?;
+        window.served = reader.marks()?;
+        if reader.at < bytes.len() {
+            return Err(reader.error("window-trailing"));
+        }
+        Ok(window)
+    }
+}
+
+/// Every count has a limit far below 32 bits.
+fn length(out: &mut Vec<u8>, length: usize) {
+    out.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+}
+
+fn write_contact(out: &mut Vec<u8>, key: &ContactKey, facts: &Facts) {
+    let ContactKey { visit: Visit { hash: _, source, org, site }, kind, door } = key;
+    let Facts { first: (first, status, text), last, in_site } = facts;
+    match source {
+        IpAddr::V4(address) => {
+            out.push(4);
+            out.extend(address.octets());
+        }
+        IpAddr::V6(address) => {
+            out.push(6);
+            out.extend(address.octets());
+        }
+    }
+    out.extend(org.0.to_le_bytes());
+    out.extend(site.map_or(NO_SITE, |site| site.0).to_le_bytes());
+    out.push(*kind as u8);
+    out.extend(door.to_le_bytes());
+    out.extend(first.to_le_bytes());
+    out.extend(status.to_le_bytes());
+    out.extend(last.to_le_bytes());
+    out.push(u8::from(*in_site));
+    length(out, text.len());
+    out.extend(text.as_bytes());
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    const fn error(&self, code: &'static str) -> WatchError {
+        WatchError { code, offset: self.at }
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], WatchError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let taken = rest.get(..length).ok_or(self.error("window-truncated"))?;
+        self.at += length;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], WatchError> {
+        let taken = self.take(N)?;
+        <[u8; N]>::try_from(taken).map_err(|_| self.error("window-truncated"))
+    }
+
+    fn u32(&mut self) -> Result<u32, WatchError> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, WatchError> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn time(&mut self) -> Result<Timestamp, WatchError> {
+        self.array().map(Timestamp::from_le_bytes)
+    }
+
+    fn flag(&mut self) -> Result<bool, WatchError> {
+        match self.array::<1>()? {
+            [0] => Ok(false),
+            [1] => Ok(true),
+            _ => Err(self.error("window-flag")),
+        }
+    }
+
+    fn length(&mut self, max: usize) -> Result<usize, WatchError> {
+        let length = self.u32()? as usize;
+        if length > max { Err(self.error("window-length")) } else { Ok(length) }
+    }
+
+    fn ascending<K: Ord>(&self, previous: Option<&K>, next: &K) -> Result<(), WatchError> {
+        if previous.is_some_and(|previous| previous >= next) {
+            return Err(self.error("window-order"));
+        }
+        Ok(())
+    }
+
+    fn contact(&mut self) -> Result<(ContactKey, Facts), WatchError> {
+        let source = match self.array::<1>()? {
+            [4] => IpAddr::from(self.array::<4>()?),
+            [6] => IpAddr::from(self.array::<16>()?),
+            _ => return Err(self.error("window-address")),
+        };
+        let org = OrgId(self.u32()?);
+        let site = Some(self.u32()?).filter(|site| *site != NO_SITE).map(SiteId);
+        let [kind] = self.array::<1>()?;
+        let kind = *Kind::ALL.get(usize::from(kind)).ok_or(self.error("window-kind"))?;
+        let door = self.u64()?;
+        let first = self.time()?;
+        let status = u16::from_le_bytes(self.array()?);
+        let last = self.time()?;
+        let in_site = self.flag()?;
+        let length = self.length(TEXT_BYTES_MAX)?;
+        let text = str::from_utf8(self.take(length)?).map_err(|_| self.error("window-text"))?;
+        let key = ContactKey { visit: Visit::new(source, org, site), kind, door };
+        Ok((key, Facts { first: (first, status, text.to_owned()), last, in_site }))
+    }
+
+    fn marks(&mut self) -> Result<Marks, WatchError> {
+        let full = self.flag()?;
+        let count = self.length(MARKS_MAX)?;
+        let bytes = self.take(count * 8)?;
+        let hashes: Vec<u64> = bytes
+            .chunks_exact(8)
+            .filter_map(|b| b.try_into().ok())
+            .map(u64::from_le_bytes)
+            .collect();
+        if hashes.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(self.error("window-order"));
+        }
+        Ok(Marks::from_sorted(hashes, full, MARKS_MAX))
+    }
+}
