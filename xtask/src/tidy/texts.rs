@@ -12,12 +12,11 @@ const FOREIGN: [&str; 5] =
 /// Message key to the arguments it names, and its 1-based line.
 type Messages<'a> = BTreeMap<&'a str, (BTreeSet<&'a str>, usize)>;
 
-/// Checks the catalogues, the two root documents and the assets.
+/// Checks the catalogues and the assets.
 pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
     let (fr, en) = (format!("{TEXTS}fr/"), format!("{TEXTS}en/"));
     compare(tree, &fr, &en, complaints);
     compare(tree, &en, &fr, complaints);
-    check_root_documents(tree, complaints);
     for (path, text) in tree.under("crates/", "").filter(|(path, _)| path.contains("/assets/")) {
         let name_and_text = format!("{path}\n{text}").to_lowercase();
         if let Some(mark) = FOREIGN.iter().find(|mark| name_and_text.contains(**mark)) {
@@ -50,37 +49,6 @@ fn compare(tree: &Tree, from: &str, to: &str, complaints: &mut Vec<Complaint>) {
             }
         }
     }
-}
-
-/// README.md and LISEZMOI.md: as many headings, the same commands in the same order.
-fn check_root_documents(tree: &Tree, complaints: &mut Vec<Complaint>) {
-    let (Some(en), Some(fr)) = (tree.text("README.md"), tree.text("LISEZMOI.md")) else { return };
-    let headings = |text: &str| text.lines().filter(|line| line.starts_with('#')).count();
-    if headings(en) != headings(fr) {
-        let what = "not as many headings as README.md: say the same in both";
-        complaints.push(Complaint::new("LISEZMOI.md", 0, what));
-    }
-    if commands(en) != commands(fr) {
-        let what = "not the commands of README.md, in its order: say the same in both";
-        complaints.push(Complaint::new("LISEZMOI.md", 0, what));
-    }
-    let first: Vec<&str> = commands(en).into_iter().take(2).collect();
-    if first != ["cargo run --release -- demo", "cargo xtask test"] {
-        let what = "the first two commands are the demo and the tests: a newcomer types them first";
-        complaints.push(Complaint::new("README.md", 0, what));
-    }
-}
-
-/// The lines of indented blocks without their remarks, and the start of each row of a table.
-fn commands(text: &str) -> Vec<&str> {
-    let block = |line: &'_ str| line.starts_with("    ");
-    let lines = text.lines().filter(|line| block(line) || line.starts_with("| `relight "));
-    lines
-        .map(|line| match line.strip_prefix("| `relight ") {
-            Some(row) => row.split([' ', '`']).next().unwrap_or_default(),
-            None => line.split(" #").next().unwrap_or_default().trim(),
-        })
-        .collect()
 }
 
 /// The messages of one catalogue: a key at the start of a line, then all its indented lines.
@@ -143,20 +111,6 @@ mod tests {
     fn a_missing_catalogue_is_found() {
         let found = complaints_of(check, &[(FR, "a = A\n")]);
         assert!(found[0].ends_with("en/console.ftl is missing: translate it"), "{found:?}");
-    }
-
-    #[test]
-    fn root_documents_that_say_different_things_are_found() {
-        let good = "# relight\n    cargo run --release -- demo   # x\n    cargo xtask test\n\
-                    | `relight scan DIR` | x |\n";
-        let both =
-            |en: &str, fr: &str| complaints_of(check, &[("README.md", en), ("LISEZMOI.md", fr)]);
-        assert_eq!(both(good, good), Vec::<String>::new());
-        assert_eq!(both(good, &good.replace("scan DIR", "scan DOSSIER")), Vec::<String>::new());
-        assert!(both(good, &good.replace("# relight", ""))[0].contains("headings"));
-        assert!(both(good, &good.replace("scan", "serve"))[0].contains("commands of README.md"));
-        let other = good.replace("cargo xtask test", "make");
-        assert!(both(&other, &other)[0].contains("first two commands"));
     }
 
     #[test]
