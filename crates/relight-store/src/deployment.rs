@@ -106,3 +106,114 @@ fn present_artifact(
         .optional()?;
     Ok(artifact.flatten().map(Digest))
 }
+
+#[cfg(test)]
+mod tests {
+    use relight_model::Sbom;
+
+    use super::*;
+    use crate::{
+        Index, StoreErrorKind,
+        testing::{open_with_sites, put as put_snapshot, sbom},
+    };
+
+    const A: Digest = Digest([0xaa; 32]);
+    const B: Digest = Digest([0xbb; 32]);
+
+    /// What a test does to the one asset.
+    enum Step {
+        /// Its inventory, of this artifact, at this time.
+        Scan(Option<Digest>, Timestamp),
+        /// It is reported to run this artifact since then.
+        Deploy(Option<Digest>, Timestamp),
+    }
+    use Step::{Deploy, Scan};
+
+    /// Whether it changed since, and when its inventory was last confirmed.
+    fn after(steps: &[Step]) -> (bool, Option<Timestamp>) {
+        let (_folder, store) = open_with_sites(1);
+        for step in steps {
+            match *step {
+                Scan(artifact, at) => {
+                    put_snapshot(&store, 1, &Sbom { artifact, ..sbom(&[]) }, at);
+                }
+                Deploy(digest, at) => {
+                    let asset = AssetId(1);
+                    let draft = DeploymentDraft { asset, digest, at, recorded_at: at };
+                    store.report_deployed(&[draft]).unwrap();
+                }
+            }
+        }
+        let index = Index::build(&store).unwrap();
+        let state = index.asset(AssetId(1)).unwrap();
+        (state.changed_since, state.confirmed)
+    }
+
+    #[test]
+    fn a_deployment_of_something_else_makes_the_asset_changed_since() {
+        for (steps, expected) in [
+            (vec![], (false, None)),
+            (vec![Deploy(Some(A), 5)], (false, None)),
+            (vec![Scan(Some(A), 10)], (false, Some(10))),
+            (vec![Scan(Some(A), 10), Deploy(Some(B), 20)], (true, Some(10))),
+            // Two digests that differ need no clock.
+            (vec![Deploy(Some(B), 5), Scan(Some(A), 10)], (true, Some(10))),
+            // The same digest confirms, and a rollback brings the older inventory back.
+            (vec![Scan(Some(A), 10), Deploy(Some(A), 30)], (false, Some(30))),
+            (vec![Scan(Some(A), 10), Deploy(Some(B), 20), Deploy(Some(A), 30)], (false, Some(30))),
+            (vec![Scan(Some(A), 10), Deploy(Some(B), 20), Scan(Some(B), 30)], (false, Some(30))),
+        ] {
+            assert_eq!(after(&steps), expected);
+        }
+    }
+
+    #[test]
+    fn without_two_digests_time_decides_and_a_tie_is_changed() {
+        for (steps, expected) in [
+            (vec![Deploy(Some(A), 5), Scan(None, 10)], (false, Some(10))),
+            (vec![Scan(None, 10), Deploy(Some(A), 10)], (true, Some(10))),
+            (vec![Scan(Some(A), 10), Deploy(None, 20)], (true, Some(10))),
+            (vec![Scan(Some(A), 10), Deploy(None, 20), Deploy(None, 30)], (true, Some(10))),
+            (
+                vec![Scan(Some(A), 10), Deploy(None, 20), Scan(Some(A), 25), Deploy(None, 30)],
+                (true, Some(25)),
+            ),
+            (vec![Scan(Some(A), 10), Deploy(None, 20), Scan(Some(A), 25)], (false, Some(25))),
+            // Running the same thing still is no news.
+            (vec![Deploy(Some(A), 5), Scan(None, 10), Deploy(Some(A), 20)], (false, Some(10))),
+        ] {
+            assert_eq!(after(&steps), expected);
+        }
+    }
+
+    #[test]
+    fn a_late_report_changes_nothing() {
+        for (steps, expected) in [
+            (vec![Scan(Some(A), 10), Deploy(Some(A), 30), Deploy(Some(B), 20)], (false, Some(30))),
+            (vec![Scan(Some(A), 10), Deploy(Some(B), 30), Deploy(Some(A), 20)], (true, Some(10))),
+            (
+                vec![
+                    Scan(Some(A), 10),
+                    Deploy(Some(A), 12),
+                    Deploy(Some(A), 30),
+                    Deploy(Some(B), 20),
+                ],
+                (false, Some(30)),
+            ),
+        ] {
+            assert_eq!(after(&steps), expected);
+        }
+    }
+
+    #[test]
+    fn a_report_from_the_future_confirms_only_until_now() {
+        let (_folder, store) = open_with_sites(1);
+        put_snapshot(&store, 1, &Sbom { artifact: Some(A), ..sbom(&[]) }, 10);
+        let asset = AssetId(1);
+        let draft = DeploymentDraft { asset, digest: Some(A), at: 90_000, recorded_at: 50 };
+        store.report_deployed(&[draft]).unwrap();
+        assert_eq!(Index::build(&store).unwrap().asset(asset).unwrap().confirmed, Some(50));
+        let error = store.report_deployed(&[DeploymentDraft { asset: AssetId(9), ..draft }]);
+        assert_eq!(error.unwrap_err().kind(), StoreErrorKind::NotFound);
+    }
+}

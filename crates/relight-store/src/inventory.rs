@@ -173,21 +173,21 @@ fn put(
         SnapshotRow { digest, artifact, observed_at, recorded_at, last_confirmed: observed_at };
     match (outcome, present) {
         (SnapshotOutcome::Confirmed, _) => confirm(transaction, asset, observed_at)?,
-        (SnapshotOutcome::History, Some((seq, present))) => {
-            insert_history(transaction, asset, &row, (seq, &present))?;
+        (SnapshotOutcome::History, Some((present, _))) => {
+            insert_history(transaction, asset, &row, present)?;
         }
         _ => make_present(transaction, asset, &row)?,
     }
     Ok(SnapshotStored { asset, digest, outcome, clamped })
 }
 
-/// Puts an older inventory into history. One that falls into the run of the present splits that
-/// run, so that the history, in order of observation, ends with the present.
+/// Puts an older inventory into history. One that falls into a run of others splits that run, so
+/// that the history stays in order of observation and ends with the present.
 fn insert_history(
     transaction: &Transaction<'_>,
     asset: AssetId,
     row: &SnapshotRow,
-    (seq, present): (i64, &SnapshotRow),
+    present: i64,
 ) -> Result<(), Failure> {
     let known: Option<i64> = transaction
         .prepare_cached(
@@ -199,15 +199,25 @@ fn insert_history(
     if known.is_some() {
         return Ok(());
     }
+    let around = transaction
+        .prepare_cached(
+            "SELECT digest, artifact, observed_at, recorded_at, last_confirmed, seq
+             FROM snapshot WHERE asset = ?1 AND observed_at <= ?2 AND last_confirmed > ?2",
+        )?
+        .query_row(params![asset.0, row.observed_at], numbered_row)
+        .optional()?;
     insert(transaction, asset, row)?;
-    if row.observed_at >= present.observed_at {
-        transaction
-            .prepare_cached("UPDATE snapshot SET last_confirmed = observed_at WHERE seq = ?1")?
-            .execute([seq])?;
-        let tail = SnapshotRow { observed_at: present.last_confirmed, ..*present };
-        make_present(transaction, asset, &tail)?;
+    let Some((seq, run)) = around else { return Ok(()) };
+    transaction
+        .prepare_cached("UPDATE snapshot SET last_confirmed = observed_at WHERE seq = ?1")?
+        .execute([seq])?;
+    let tail = SnapshotRow { observed_at: run.last_confirmed, ..run };
+    if seq == present {
+        make_present(transaction, asset, &tail)
+    } else {
+        insert(transaction, asset, &tail)?;
+        Ok(())
     }
-    Ok(())
 }
 
 fn make_present(
@@ -248,8 +258,12 @@ fn present(
             "SELECT snapshot.digest, artifact, observed_at, recorded_at, last_confirmed, seq
              FROM asset JOIN snapshot ON snapshot.seq = asset.snapshot WHERE asset.id = ?1",
         )?
-        .query_row([asset.0], |row| Ok((row.get(5)?, snapshot_row(row)?)))
+        .query_row([asset.0], numbered_row)
         .optional()
+}
+
+fn numbered_row(row: &Row<'_>) -> Result<(i64, SnapshotRow), rusqlite::Error> {
+    Ok((row.get(5)?, snapshot_row(row)?))
 }
 
 fn snapshot_row(row: &Row<'_>) -> Result<SnapshotRow, rusqlite::Error> {
@@ -260,4 +274,146 @@ fn snapshot_row(row: &Row<'_>) -> Result<SnapshotRow, rusqlite::Error> {
         recorded_at: row.get(3)?,
         last_confirmed: row.get(4)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::Rng;
+
+    use super::*;
+    use crate::testing::{any_sbom, behind, open_with_sites, put, sbom};
+
+    const ASSET: AssetId = AssetId(1);
+
+    /// The history of the first asset: `digest of the n-th inventory @ from-to`.
+    fn history(store: &Store, known: &[&Sbom]) -> String {
+        let names: Vec<_> = known
+            .iter()
+            .map(|sbom| blob::digest_of(snapshot_text::write(sbom).unwrap().as_bytes()))
+            .collect();
+        let rows = store.snapshots_of(ASSET).unwrap();
+        let name = |row: &SnapshotRow| names.iter().position(|name| *name == row.digest).unwrap();
+        let text =
+            |row: &SnapshotRow| format!("{}@{}-{}", name(row), row.observed_at, row.last_confirmed);
+        rows.iter().map(text).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn inventories_come_back_and_equal_ones_share_a_blob() {
+        let (_folder, store) = open_with_sites(3);
+        let sboms: Vec<_> = (0..2).map(|seed| any_sbom(&mut Rng::new(seed))).collect();
+        let drafts = [(1, 0), (2, 1), (3, 0)].map(|(asset, sbom)| SnapshotDraft {
+            asset: AssetId(asset),
+            sbom: &sboms[sbom],
+            observed_at: 10,
+            recorded_at: 12,
+        });
+        let stored = store.put_snapshots(&drafts).unwrap();
+        assert_eq!(stored[0].digest, stored[2].digest);
+        assert!(stored.iter().all(|stored| stored.outcome == SnapshotOutcome::Present));
+        assert_eq!(store.snapshot(stored[1].digest).unwrap(), sboms[1]);
+        let blobs = behind(&store).query_row("SELECT count(*) FROM blob", [], |row| row.get(0));
+        assert_eq!(blobs, Ok(2));
+        let row = store.snapshots_of(AssetId(2)).unwrap()[0];
+        assert_eq!((row.observed_at, row.recorded_at, row.artifact), (10, 12, sboms[1].artifact));
+    }
+
+    #[test]
+    fn the_same_again_only_confirms_and_an_older_one_only_enters_history() {
+        let (_folder, store) = open_with_sites(1);
+        let [a, b] = [sbom(&[("pkg:npm/a@1", "x")]), sbom(&[])];
+        assert_eq!(put(&store, 1, &a, 100), SnapshotOutcome::Present);
+        assert_eq!(put(&store, 1, &a, 120), SnapshotOutcome::Confirmed);
+        assert_eq!(put(&store, 1, &a, 120), SnapshotOutcome::Confirmed);
+        assert_eq!(put(&store, 1, &b, 50), SnapshotOutcome::History);
+        assert_eq!(put(&store, 1, &b, 50), SnapshotOutcome::History);
+        assert_eq!(history(&store, &[&a, &b]), "1@50-50 0@100-120");
+        assert_eq!(put(&store, 1, &b, 130), SnapshotOutcome::Present);
+        assert_eq!(put(&store, 1, &a, 130), SnapshotOutcome::Present);
+        assert_eq!(history(&store, &[&a, &b]), "1@50-50 0@100-120 1@130-130 0@130-130");
+    }
+
+    #[test]
+    fn an_older_one_inside_the_run_of_the_present_splits_it() {
+        let (_folder, store) = open_with_sites(1);
+        let [a, b] = [sbom(&[("pkg:npm/a@1", "x")]), sbom(&[])];
+        put(&store, 1, &a, 100);
+        put(&store, 1, &a, 200);
+        assert_eq!(put(&store, 1, &b, 150), SnapshotOutcome::History);
+        assert_eq!(history(&store, &[&a, &b]), "0@100-100 1@150-150 0@200-200");
+        assert_eq!(put(&store, 1, &a, 210), SnapshotOutcome::Confirmed);
+    }
+
+    /// Goal: uploads may come late and in any order. Method: the same observations, one for each
+    /// second, in seeded orders; the present must always be the last observation.
+    #[test]
+    fn any_order_of_uploads_gives_the_same_present() {
+        let sboms = [sbom(&[("pkg:npm/a@1", "x")]), sbom(&[("pkg:npm/b@1", "x")]), sbom(&[])];
+        for seed in 0..50 {
+            let mut rng = Rng::new(seed);
+            let (_folder, store) = open_with_sites(1);
+            let mut uploads: Vec<_> = (0..12).map(|at| (at, rng.pick(&sboms))).collect();
+            let last = uploads[11].1;
+            for place in (1..uploads.len()).rev() {
+                uploads.swap(place, rng.below(place + 1));
+            }
+            for (at, sbom) in uploads {
+                put(&store, 1, sbom, at);
+            }
+            let rows = store.snapshots_of(ASSET).unwrap();
+            let present = store.read("", |database| Ok(present(database, ASSET)?)).unwrap();
+            let present = present.unwrap().1;
+            assert_eq!(store.snapshot(present.digest).unwrap(), *last, "seed {seed}");
+            assert_eq!(present.last_confirmed, 11, "seed {seed}");
+            assert_eq!(rows.last(), Some(&present), "seed {seed}");
+            let runs = rows.windows(2).all(|pair| pair[0].last_confirmed < pair[1].observed_at);
+            assert!(runs, "seed {seed}: {}", history(&store, &sboms.each_ref()));
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_does_not_make_an_inventory_fresh() {
+        let (_folder, store) = open_with_sites(2);
+        let sbom = sbom(&[]);
+        let (recorded_at, edge) = (1_000, 1_000 + FUTURE_SECONDS_MAX);
+        let draft = |asset, observed_at| SnapshotDraft {
+            asset: AssetId(asset),
+            sbom: &sbom,
+            observed_at,
+            recorded_at,
+        };
+        let stored = store.put_snapshots(&[draft(1, edge), draft(2, edge + 1)]).unwrap();
+        assert_eq!(stored.iter().map(|s| s.clamped).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(store.snapshots_of(AssetId(1)).unwrap()[0].observed_at, edge);
+        assert_eq!(store.snapshots_of(AssetId(2)).unwrap()[0].observed_at, recorded_at);
+    }
+
+    #[test]
+    fn all_or_none() {
+        let (_folder, store) = open_with_sites(1);
+        let sbom = sbom(&[]);
+        let draft = |asset| SnapshotDraft {
+            asset: AssetId(asset),
+            sbom: &sbom,
+            observed_at: 1,
+            recorded_at: 1,
+        };
+        let error = store.put_snapshots(&[draft(1), draft(9)]).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::NotFound);
+        assert_eq!(store.snapshots_of(ASSET).unwrap(), []);
+    }
+
+    #[test]
+    fn a_changed_blob_is_found_and_an_absent_one_named() {
+        let (_folder, store) = open_with_sites(1);
+        put(&store, 1, &sbom(&[("pkg:npm/a@1", "x")]), 1);
+        let digest = store.snapshots_of(ASSET).unwrap()[0].digest;
+        behind(&store)
+            .execute("UPDATE blob SET bytes = cast(replace(bytes, 'npm', 'pypi') AS BLOB)", [])
+            .unwrap();
+        let error = store.snapshot(digest).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+        let absent = store.snapshot(Digest([7; 32])).unwrap_err();
+        assert_eq!(absent.kind(), StoreErrorKind::NotFound);
+    }
 }

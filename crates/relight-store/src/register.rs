@@ -263,3 +263,28 @@ fn edge_text(edge: &EdgeRow) -> String {
     text.truncate(text.len() - 1);
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::open;
+
+    #[test]
+    fn an_edge_is_added_replaced_and_noted_once() {
+        let (_folder, store) = open();
+        let edge = |name: &str, target: &str| EdgeRow {
+            name: name.into(),
+            kind: "nginx_file".into(),
+            target: target.into(),
+        };
+        store.put_edge(&edge("b", "gate=/b\nverify=/v"), 1, "anna").unwrap();
+        store.put_edge(&edge("a", "gate=/a"), 2, "anna").unwrap();
+        store.put_edge(&edge("a", "gate=/c"), 3, "zoe").unwrap();
+        store.put_edge(&edge("a", "gate=/c"), 4, "zoe").unwrap();
+        assert_eq!(store.edges().unwrap(), [edge("a", "gate=/c"), edge("b", "gate=/b\nverify=/v")]);
+        let changes = store.register_changes(2).unwrap();
+        let kept: Vec<_> = changes.iter().map(|c| (c.at, c.before.as_str())).collect();
+        assert_eq!(kept, [(2, ""), (3, "a\tnginx_file\tgate=/a")]);
+        assert_eq!(changes[1].after, "a\tnginx_file\tgate=/c");
+    }
+}

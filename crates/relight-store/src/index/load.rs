@@ -9,7 +9,8 @@ use rusqlite::Row;
 use super::{AssetState, IdentityId, Index, Placement, fold};
 use crate::{Store, StoreError, inventory::sbom_of, register::placements_in};
 
-const QUERY: &str = "SELECT asset.id, last_confirmed, artifact, deployment.at, deployment.digest,
+const QUERY: &str =
+    "SELECT asset.id, snapshot.last_confirmed, artifact, deployment.at, deployment.digest,
     blob.digest, blob.bytes
     FROM asset LEFT JOIN snapshot ON snapshot.seq = asset.snapshot
     LEFT JOIN deployment ON deployment.seq = asset.deployment

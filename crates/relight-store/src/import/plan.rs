@@ -1,0 +1,111 @@
+//! The plan of an import: pure, from what the register holds and what a file says.
+
+use std::collections::{HashMap, VecDeque};
+
+use relight_model::GateKey;
+
+use super::{Conflict, ImportConflict, ImportPlan, SiteChange, SiteRow, TEXT_BYTES_MAX};
+
+/// Longest host name (RFC 1035), in bytes.
+const HOST_BYTES_MAX: usize = 253;
+
+/// What these rows would do to a register that holds those.
+pub(super) fn plan(held: &[SiteRow], rows: &[SiteRow], base: u64) -> ImportPlan {
+    let (accepted, mut conflicts) = without_doubles(rows);
+    let lines: HashMap<GateKey, usize> =
+        accepted.iter().map(|(line, row)| (row.slug.clone(), *line)).collect();
+    let by_slug: HashMap<&GateKey, &SiteRow> = held.iter().map(|row| (&row.slug, row)).collect();
+    let mut owners: HashMap<String, GateKey> =
+        held.iter().map(|row| (row.host().to_owned(), row.slug.clone())).collect();
+    let (mut added, mut changed, mut untouched) = (Vec::new(), Vec::new(), Vec::new());
+    // A row that claims a host name which another row of the file gives up waits for that row, so
+    // the order of the lines does not matter and the same file again finds nothing to do.
+    let mut waiting: HashMap<String, SiteRow> = HashMap::new();
+    let mut queue: VecDeque<SiteRow> = accepted.into_iter().map(|(_, row)| row).collect();
+    while let Some(row) = queue.pop_front() {
+        if owners.get(row.host()).is_some_and(|owner| *owner != row.slug) {
+            waiting.insert(row.host().to_owned(), row);
+            continue;
+        }
+        match by_slug.get(&row.slug) {
+            None => added.push(row),
+            Some(before) if **before == row => untouched.push(row.slug),
+            Some(before) => {
+                if before.host() != row.host() {
+                    owners.remove(before.host());
+                    owners.insert(row.host().to_owned(), row.slug.clone());
+                    queue.extend(waiting.remove(before.host()));
+                }
+                changed.push(SiteChange { before: (*before).clone(), after: row });
+            }
+        }
+    }
+    for (host, SiteRow { slug, .. }) in waiting {
+        let Some(by) = owners.get(&host).cloned() else { continue };
+        let line = lines.get(&slug).copied().unwrap_or_default();
+        conflicts.push(ImportConflict { line, slug, conflict: Conflict::HostTaken { by } });
+    }
+    added.sort_by_key(|row| lines.get(&row.slug).copied());
+    conflicts.sort_by_key(|conflict| conflict.line);
+    ImportPlan { base, added, changed, untouched, conflicts }
+}
+
+/// The rows that contradict neither themselves nor an earlier row, with their lines.
+fn without_doubles(rows: &[SiteRow]) -> (Vec<(usize, SiteRow)>, Vec<ImportConflict>) {
+    let (mut slugs, mut hosts, mut sectors) = (HashMap::new(), HashMap::new(), HashMap::new());
+    let (mut accepted, mut conflicts) = (Vec::new(), Vec::new());
+    for given in rows {
+        let line = given.line;
+        let checked = given.checked().and_then(|row| {
+            if let Some(&first) = slugs.get(&row.slug) {
+                return Err(Conflict::SlugTwice { first });
+            }
+            if let Some(&first) = hosts.get(row.host()) {
+                return Err(Conflict::HostTwice { first });
+            }
+            let known = sectors.get(&row.organisation);
+            if let Some((first, _)) = known.filter(|(_, sector)| *sector != row.sector) {
+                return Err(Conflict::SectorTwice { first: *first });
+            }
+            Ok(row)
+        });
+        match checked {
+            Err(conflict) => {
+                conflicts.push(ImportConflict { line, slug: given.slug.clone(), conflict });
+            }
+            Ok(row) => {
+                slugs.insert(row.slug.clone(), line);
+                hosts.insert(row.host().to_owned(), line);
+                sectors.entry(row.organisation.clone()).or_insert((line, row.sector.clone()));
+                accepted.push((line, row));
+            }
+        }
+    }
+    (accepted, conflicts)
+}
+
+impl SiteRow {
+    /// The row with scheme and host in lower case, or what is wrong with it by itself.
+    pub(super) fn checked(&self) -> Result<Self, Conflict> {
+        let texts = [&self.name_fr, &self.name_en, &self.origin, &self.organisation];
+        let texts = texts.into_iter().chain([&self.sector, &self.edge]);
+        if texts.into_iter().any(|text| text.len() > TEXT_BYTES_MAX) {
+            return Err(Conflict::TextTooLong);
+        }
+        if self.organisation.is_empty() {
+            return Err(Conflict::NoOrganisation);
+        }
+        let scheme = self.origin.find("://").map_or(0, |at| at + 3);
+        let end = self.origin[scheme..].find('/').map_or(self.origin.len(), |at| scheme + at);
+        let mut row = Self { line: 0, ..self.clone() };
+        row.origin[..end].make_ascii_lowercase();
+        let scheme_known = matches!(&row.origin[..scheme], "" | "http://" | "https://");
+        let host = row.host();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let label = |label: &str| !label.is_empty() && label.bytes().all(plain);
+        if !scheme_known || host.len() > HOST_BYTES_MAX || !host.split('.').all(label) {
+            return Err(Conflict::BadOrigin);
+        }
+        Ok(row)
+    }
+}
