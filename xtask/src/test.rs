@@ -6,7 +6,8 @@ use crate::process::{self, Run};
 use crate::tidy;
 use crate::tree::{self, Tree};
 
-/// Debian packages that some tests need; the tests that need one carry its name in theirs.
+/// Debian packages that some tests need. Such a test carries the name in its own, or belongs to the
+/// integration tests of `relight-edge`, which run every case on each of them.
 const PROGRAMS: [&str; 2] = ["nginx", "haproxy"];
 
 /// Runs every step, even after one failed, so that one run shows everything.
@@ -136,8 +137,8 @@ fn tests(root: &Path, missing: &[&str]) -> Result<Run, String> {
 fn with_nextest(missing: &[&str]) -> Vec<String> {
     let mut arguments: Vec<String> = NEXTEST.map(str::to_owned).to_vec();
     if !missing.is_empty() {
-        let filters: Vec<String> = missing.iter().map(|name| format!("not test({name})")).collect();
-        arguments.extend(["-E".to_owned(), filters.join(" and ")]);
+        let names: String = missing.iter().map(|name| format!(" or test({name})")).collect();
+        arguments.extend(["-E".to_owned(), format!("not (binary_id(relight-edge::it){names})")]);
     }
     arguments
 }
@@ -150,8 +151,14 @@ fn with_cargo_test(missing: &[&str]) -> Vec<String> {
 
 /// Names the tests that could not run, and the line that would make them run.
 fn report_left_out(root: &Path, missing: &[&str]) {
-    let listed = process::quiet(root, "cargo", &["test", "--", "--list"]);
-    let names = listed.map(|run| names_with(&run.stdout, missing)).unwrap_or_default();
+    let list = |arguments: &[&str], words: &[&str]| {
+        let listed = process::quiet(root, "cargo", arguments);
+        listed.map(|run| names_with(&run.stdout, words)).unwrap_or_default()
+    };
+    let mut names = list(&["test", "--", "--list"], missing);
+    names.extend(list(&["test", "-p", "relight-edge", "--test", "it", "--", "--list"], &[""]));
+    names.sort();
+    names.dedup();
     println!("left out, because {} cannot be found:", missing.join(" and "));
     for name in names {
         println!("    {name}");
@@ -214,7 +221,7 @@ mod tests {
     #[test]
     fn tests_of_missing_programs_are_left_out_and_no_others() {
         assert_eq!(with_nextest(&[]), NEXTEST);
-        let filter = "not test(nginx) and not test(haproxy)".to_owned();
+        let filter = "not (binary_id(relight-edge::it) or test(nginx) or test(haproxy))".to_owned();
         assert_eq!(with_nextest(&["nginx", "haproxy"]).last(), Some(&filter));
         assert_eq!(with_cargo_test(&[]), ["test", "--no-fail-fast", "--"]);
         assert_eq!(with_cargo_test(&["nginx"])[3..], ["--skip", "nginx"]);
