@@ -183,3 +183,240 @@ fn fold(name: &str) -> String {
     }
     folded
 }
+
+#[cfg(test)]
+mod tests {
+    use relight_model::{Coverage, Ecosystem, Flaw, FlawCode, Sbom};
+    use testkit::Rng;
+
+    use super::*;
+    use crate::{
+        SnapshotDraft, StoreErrorKind,
+        testing::{any_sbom, behind, component, import, open_with_sites, put, rows, sbom},
+    };
+
+    const LOG4J: &str = "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1";
+
+    /// Everything that an index says, as text, so that two can be compared.
+    fn told(index: &Index) -> String {
+        let mut lines = Vec::new();
+        for (id, component) in index.identities() {
+            let assets: Vec<u32> = index.assets_with(id).unwrap().iter().collect();
+            let Component { purl, evidence, basis, scope, removed } = component;
+            lines.push(format!("{purl:?} {evidence} {basis:?} {scope:?} {removed:?} {assets:?}"));
+        }
+        lines.extend(index.assets.iter().map(|asset| format!("{asset:?}")));
+        lines.push(format!("{:?}", index.placement));
+        lines.sort();
+        lines.join("\n")
+    }
+
+    /// The sites that hold an identity of this name, by answer of the index.
+    fn sites_with(index: &Index, name: &str) -> Vec<u32> {
+        let mut assets = RoaringBitmap::new();
+        for (id, _) in index.identities_named(name) {
+            assets |= index.assets_with(id).unwrap();
+        }
+        index.sites_of(&assets).iter().collect()
+    }
+
+    #[test]
+    fn from_a_name_to_sites_and_places() {
+        let (_folder, store) = open_with_sites(4);
+        let affected = sbom(&[(LOG4J, "b.war!/l.jar"), (LOG4J, "a/l.jar"), ("pkg:npm/x@1", "x")]);
+        put(&store, 1, &affected, 1);
+        put(&store, 2, &sbom(&[("pkg:npm/x@1", "other/place")]), 1);
+        put(&store, 4, &affected, 1);
+        let index = Index::build(&store).unwrap();
+        assert_eq!(sites_with(&index, "log4j-core"), [1, 4]);
+        assert_eq!(sites_with(&index, "x"), [1, 2, 4]);
+        assert_eq!(sites_with(&index, "log4j"), []);
+        let (id, found) = index.identities_named("log4j-core").next().unwrap();
+        assert_eq!(*found, component(LOG4J, ""));
+        let evidence = |asset| index.evidence(&store, id, AssetId(asset)).unwrap();
+        assert_eq!(evidence(1), ["a/l.jar", "b.war!/l.jar"]);
+        assert_eq!([evidence(2), evidence(3), evidence(9)], [[""; 0]; 3]);
+        assert_eq!(index.identities().count(), 2);
+    }
+
+    #[test]
+    fn what_a_component_is_judged_by_tells_identities_apart() {
+        let (_folder, store) = open_with_sites(1);
+        let plain = component(LOG4J, "a");
+        let patched = Component { removed: vec!["JndiLookup".into()], ..component(LOG4J, "b") };
+        let named = Component { basis: relight_model::Basis::FileName, ..component(LOG4J, "c") };
+        let components = vec![plain, patched, named];
+        put(&store, 1, &Sbom { components, ..Sbom::default() }, 1);
+        let index = Index::build(&store).unwrap();
+        for (id, component) in index.identities_named("log4j-core") {
+            let place = &index.evidence(&store, id, AssetId(1)).unwrap()[0];
+            let expected = match place.as_str() {
+                "a" => component.removed.is_empty(),
+                "b" => component.removed == ["JndiLookup"],
+                _ => component.basis == relight_model::Basis::FileName,
+            };
+            assert!(expected, "{component:?} at {place}");
+        }
+        assert_eq!(index.identities().count(), 3);
+    }
+
+    #[test]
+    fn a_name_is_found_however_an_ecosystem_may_write_it() {
+        let (_folder, store) = open_with_sites(3);
+        put(&store, 1, &sbom(&[("pkg:pypi/Zope.Interface@1", "a")]), 1);
+        put(&store, 2, &sbom(&[("pkg:pypi/zope__interface@1", "a")]), 1);
+        put(&store, 3, &sbom(&[("pkg:npm/%40scope/Zope-Interface@1", "a")]), 1);
+        let index = Index::build(&store).unwrap();
+        assert_eq!(sites_with(&index, "ZOPE-_interface"), [1, 2, 3]);
+        let package = |ecosystem, name: &str| {
+            let name = PackageName { ecosystem, release: None, name: name.into() };
+            index.identities_of(&name).count()
+        };
+        assert_eq!(package(Ecosystem::Npm, "@scope/zope-interface"), 3);
+        assert_eq!(package(Ecosystem::Maven, "org.zope:zope.interface"), 3);
+        assert_eq!(package(Ecosystem::PyPi, "zope"), 0);
+    }
+
+    #[test]
+    fn states_give_the_coverage_of_a_site() {
+        let (_folder, store) = open_with_sites(3);
+        let flaw = |code, evidence: &str| Flaw { code, evidence: evidence.into(), bytes: 1 };
+        let flaws = vec![
+            flaw(FlawCode::Truncated, "a"),
+            flaw(FlawCode::CorruptEntry, "b"),
+            flaw(FlawCode::Encrypted, "c"),
+        ];
+        put(&store, 1, &sbom(&[]), 100);
+        put(&store, 1, &sbom(&[]), 150);
+        put(&store, 2, &Sbom { flaws, ..Sbom::default() }, 100);
+        let index = Index::build(&store).unwrap();
+        let reasons = |site| Coverage::reasons(&index.inventory_states(SiteId(site)), 200, 60);
+        assert_eq!(reasons(1), []);
+        use UnknownReason::{NeverInventoried, NoAsset, PartialCorrupt, PartialEncrypted, Stale};
+        assert_eq!(reasons(2), [Stale, PartialEncrypted, PartialCorrupt]);
+        assert_eq!(reasons(3), [NeverInventoried]);
+        assert_eq!(reasons(4), [NoAsset]);
+    }
+
+    #[test]
+    fn a_host_shared_by_sites_is_one_asset_for_all_of_them() {
+        let (_folder, store) = open_with_sites(3);
+        behind(&store)
+            .execute_batch(
+                "INSERT INTO asset (id, kind, key, org) VALUES (9, 'host', 'web-1', 1);
+                 INSERT INTO site_asset (site, asset) VALUES (1, 9), (3, 9)",
+            )
+            .unwrap();
+        put(&store, 9, &sbom(&[(LOG4J, "a")]), 1);
+        let index = Index::build(&store).unwrap();
+        assert_eq!(sites_with(&index, "log4j-core"), [1, 3]);
+        assert_eq!(index.assets_of(SiteId(3)).collect::<Vec<_>>(), [AssetId(3), AssetId(9)]);
+        let states = index.inventory_states(SiteId(3));
+        let confirmed: Vec<_> = states.iter().map(|state| state.confirmed).collect();
+        assert_eq!(confirmed, [None, Some(1)]);
+        let host = index.asset(AssetId(9)).unwrap();
+        assert_eq!(host.snapshot.map(|digest| store.snapshot(digest).unwrap().tool), {
+            Some("test 1".to_owned())
+        });
+    }
+
+    /// Goal: a refreshed index is the index that a new build gives, and the postings are what the
+    /// snapshots say. Method: seeded uploads, refreshed in small batches.
+    #[test]
+    fn a_refreshed_index_equals_a_new_one_and_the_snapshots() {
+        for seed in 0..20 {
+            let mut rng = Rng::new(seed);
+            let (_folder, store) = open_with_sites(8);
+            let mut index = Index::build(&store).unwrap();
+            let mut present = BTreeMap::new();
+            for at in 1..12 {
+                let changed: Vec<_> = (0..3).map(|_| AssetId(1 + rng.below(8) as u32)).collect();
+                for &asset in &changed {
+                    let sbom = any_sbom(&mut Rng::new(rng.below(30) as u64));
+                    put(&store, asset.0, &sbom, at);
+                    present.insert(asset, sbom);
+                }
+                index.refresh(&store, &changed).unwrap();
+            }
+            assert_eq!(told(&index), told(&Index::build(&store).unwrap()), "seed {seed}");
+            for (id, component) in index.identities() {
+                let has = |sbom: &Sbom| {
+                    sbom.components
+                        .iter()
+                        .any(|c| Component { evidence: String::new(), ..c.clone() } == *component)
+                };
+                let holders = present.iter().filter(|(_, sbom)| has(sbom));
+                let expected: RoaringBitmap = holders.map(|(asset, _)| asset.0).collect();
+                assert_eq!(index.assets_with(id), Some(&expected), "seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refresh_sees_new_sites_too() {
+        let (_folder, store) = open_with_sites(1);
+        let mut index = Index::build(&store).unwrap();
+        import(&store, &rows(2));
+        put(&store, 2, &sbom(&[(LOG4J, "a")]), 1);
+        index.refresh(&store, &[AssetId(2)]).unwrap();
+        assert_eq!(sites_with(&index, "log4j-core"), [2]);
+        assert_eq!(told(&index), told(&Index::build(&store).unwrap()));
+    }
+
+    /// An inventory that cannot be read must never look like an inventory without findings.
+    #[test]
+    fn what_cannot_be_read_is_never_inventoried() {
+        let (_folder, store) = open_with_sites(2);
+        put(&store, 1, &sbom(&[(LOG4J, "a")]), 1);
+        put(&store, 2, &sbom(&[("pkg:npm/x@1", "a")]), 1);
+        let mut index = Index::build(&store).unwrap();
+        behind(&store)
+            .execute(
+                "UPDATE blob SET bytes = x'00'
+                 WHERE digest = (SELECT digest FROM snapshot WHERE asset = 1)",
+                [],
+            )
+            .unwrap();
+        assert_eq!(Index::build(&store).unwrap_err().kind(), StoreErrorKind::Corrupt);
+        let error = index.refresh(&store, &[AssetId(2), AssetId(1)]).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+        assert_eq!(index.inventory_states(SiteId(1)), [never()]);
+        assert_eq!(sites_with(&index, "log4j-core"), []);
+        assert_eq!(index.inventory_states(SiteId(2))[0].confirmed, Some(1));
+    }
+
+    #[test]
+    fn a_portfolio_of_4000_sites_is_indexed() {
+        let (_folder, store) = open_with_sites(4_000);
+        let sboms: Vec<_> = (0..4_000).map(any_inventory).collect();
+        let drafts: Vec<_> = (1..)
+            .zip(&sboms)
+            .map(|(asset, sbom)| SnapshotDraft {
+                asset: AssetId(asset),
+                sbom,
+                observed_at: 1,
+                recorded_at: 1,
+            })
+            .collect();
+        store.put_snapshots(&drafts).unwrap();
+        let index = Index::build(&store).unwrap();
+        assert_eq!(sites_with(&index, "log4j-core").len(), 4_000 / 25);
+        assert_eq!(sites_with(&index, "lib-7").len(), 400);
+        assert_eq!(index.identities().count(), 301);
+    }
+
+    /// Ten libraries, of a hundred; every 25th site has the affected one.
+    fn any_inventory(number: usize) -> Sbom {
+        let libraries: Vec<_> = (0..10)
+            .map(|library| {
+                let name = (number + library * 10) % 100;
+                (format!("pkg:npm/lib-{name}@1.{}", number % 3), format!("app/lib-{name}.js"))
+            })
+            .collect();
+        let mut list: Vec<_> = libraries.iter().map(|(p, e)| (p.as_str(), e.as_str())).collect();
+        if number.is_multiple_of(25) {
+            list.push((LOG4J, "app/WEB-INF/lib/log4j-core-2.14.1.jar"));
+        }
+        sbom(&list)
+    }
+}
