@@ -1,1 +1,23 @@
-//! Placeholder until the crate's first module lands.
+//! Version order, affected ranges, alias groups, findings. Pure: the same inputs give the same
+//! findings on any machine, and versions are compared nowhere else.
+
+mod advisories;
+mod alias;
+mod group;
+mod package;
+mod question;
+mod range;
+mod score;
+mod version;
+
+pub use advisories::Advisories;
+pub use group::Group;
+pub use package::package_of;
+pub use question::{
+    Constraint, Operator, PackageQuestion, QUESTION_BYTES_MAX, Question, QuestionError,
+};
+pub use score::base_score;
+pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, scheme_of};
+
+/// Changes whenever the same advisories and components may give other findings than before.
+pub const MATCHER_REVISION: u32 = 1;

@@ -1,0 +1,216 @@
+//! Which package a component is, under the name that advisories use for it.
+
+use relight_model::{Basis, Component, Ecosystem, PackageName, Purl};
+
+/// A component as matching sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Subject {
+    /// Name and, for a distribution, the release.
+    pub(crate) package: PackageName,
+    /// Only the name is known, without its group or even its ecosystem: it may be the package of
+    /// an advisory, it never certainly is.
+    pub(crate) by_name_only: bool,
+    /// The version; empty when it is not known.
+    pub(crate) version: String,
+    /// A distribution package in a document of somebody else, without epoch: it may have one.
+    pub(crate) epoch_may_be_missing: bool,
+}
+
+impl Subject {
+    /// Takes a component apart.
+    pub(crate) fn of(component: &Component) -> Self {
+        let purl = &component.purl;
+        let package = package_of(purl);
+        let is_debian = package.ecosystem == Ecosystem::Debian;
+        let version = if is_debian { debian_version(purl) } else { purl.version.clone() };
+        let is_foreign = component.basis == Basis::Document;
+        Self {
+            by_name_only: match purl.kind.as_str() {
+                "maven" => purl.namespace.is_empty(),
+                "generic" => true,
+                _ => false,
+            },
+            epoch_may_be_missing: is_debian && is_foreign && !version.contains(':'),
+            package,
+            version,
+        }
+    }
+}
+
+/// The package that a purl names, in the form that [`crate::Advisories`] uses: the store may key
+/// its index by it.
+///
+/// A Debian package goes by the name of its source package (purl qualifier `upstream`), because
+/// that is what the tracker of Debian names.
+pub fn package_of(purl: &Purl) -> PackageName {
+    let ecosystem = match Ecosystem::from_purl(&purl.kind, &purl.namespace) {
+        Ecosystem::Other(_) => Ecosystem::Other(osv_name(&purl.kind, &purl.namespace)),
+        known => known,
+    };
+    let joined = |separator: &str| match purl.namespace.as_str() {
+        "" => purl.name.clone(),
+        namespace => format!("{namespace}{separator}{}", purl.name),
+    };
+    let name = match purl.kind.as_str() {
+        "maven" => joined(":"),
+        "npm" | "golang" | "composer" => joined("/"),
+        "deb" => debian_source(purl).map_or_else(|| purl.name.clone(), |(name, _)| name),
+        _ => purl.name.clone(),
+    };
+    let release = match ecosystem {
+        Ecosystem::Debian => purl.qualifier("distro").and_then(debian_release),
+        _ => None,
+    };
+    normalise(&PackageName { ecosystem, release, name })
+}
+
+/// The normal form of a name in its ecosystem (PEP 503 for Python).
+pub(crate) fn normalise(package: &PackageName) -> PackageName {
+    let name = &package.name;
+    let name = match &package.ecosystem {
+        Ecosystem::PyPi => {
+            let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
+            words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
+        }
+        Ecosystem::Other(other) if ["NuGet", "Packagist"].contains(&other.as_str()) => {
+            name.to_ascii_lowercase()
+        }
+        _ => name.clone(),
+    };
+    PackageName { ecosystem: package.ecosystem.clone(), release: package.release.clone(), name }
+}
+
+/// The name without its group: what a file name or a bare mention can say.
+pub(crate) fn bare_name(package: &PackageName) -> &str {
+    match package.ecosystem {
+        Ecosystem::Maven => package.name.rsplit(':').next().unwrap_or(&package.name),
+        _ => &package.name,
+    }
+}
+
+/// The OSV name of an ecosystem whose versions cannot be ordered yet. Without it a component of
+/// that ecosystem would be called clear because two names for one thing differ.
+fn osv_name(kind: &str, namespace: &str) -> String {
+    let known = match (kind, namespace) {
+        ("cargo", _) => "crates.io",
+        ("gem", _) => "RubyGems",
+        ("golang", _) => "Go",
+        ("composer", _) => "Packagist",
+        ("nuget", _) => "NuGet",
+        ("hex", _) => "Hex",
+        ("pub", _) => "Pub",
+        ("cran", _) => "CRAN",
+        ("conan", _) => "ConanCenter",
+        ("swift", _) => "SwiftURL",
+        ("hackage", _) => "Hackage",
+        ("bitnami", _) => "Bitnami",
+        ("githubactions", _) => "GitHub Actions",
+        ("deb", "ubuntu") => "Ubuntu",
+        ("apk", "alpine") => "Alpine",
+        ("apk", "wolfi") => "Wolfi",
+        ("apk", "chainguard") => "Chainguard",
+        ("rpm", "almalinux") => "AlmaLinux",
+        ("rpm", "rocky") => "Rocky Linux",
+        ("rpm", "redhat") => "Red Hat",
+        ("rpm", "opensuse") => "openSUSE",
+        ("rpm", "suse") => "SUSE",
+        ("rpm", "mageia") => "Mageia",
+        ("rpm", "openeuler") => "openEuler",
+        (kind, "") => kind,
+        (kind, namespace) => return format!("{kind}:{namespace}"),
+    };
+    known.to_owned()
+}
+
+/// `upstream=glibc` or `upstream=glibc@2.36-9`: source package and, where it differs, version.
+fn debian_source(purl: &Purl) -> Option<(String, Option<String>)> {
+    let upstream = purl.qualifier("upstream")?;
+    Some(match upstream.split_once('@') {
+        Some((name, version)) => (name.to_owned(), Some(version.to_owned())),
+        None => (upstream.to_owned(), None),
+    })
+}
+
+fn debian_version(purl: &Purl) -> String {
+    let version = debian_source(purl).and_then(|(_, version)| version);
+    let version = version.unwrap_or_else(|| purl.version.clone());
+    match purl.qualifier("epoch") {
+        Some(epoch) if !version.is_empty() && !version.contains(':') => {
+            format!("{epoch}:{version}")
+        }
+        _ => version,
+    }
+}
+
+/// `debian-12`, `debian-12.5`, `12` or a code name, as the number that records carry.
+fn debian_release(distro: &str) -> Option<String> {
+    let release = distro.strip_prefix("debian-").unwrap_or(distro);
+    let number = match release {
+        "buster" => "10",
+        "bullseye" => "11",
+        "bookworm" => "12",
+        "trixie" => "13",
+        "forky" => "14",
+        other => other.split('.').next().unwrap_or(other),
+    };
+    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| number.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::Scope;
+
+    use super::*;
+
+    fn named(purl: &str) -> String {
+        let package = package_of(&Purl::parse(purl).unwrap());
+        let release = package.release.map(|it| format!(":{it}")).unwrap_or_default();
+        format!("{}{release} {}", package.ecosystem.as_str(), package.name)
+    }
+
+    #[test]
+    fn names_of_each_ecosystem() {
+        for (purl, name) in [
+            ("pkg:maven/org.example/lib@1", "Maven org.example:lib"),
+            ("pkg:maven/lib@1", "Maven lib"),
+            ("pkg:npm/%40scope/lib@1", "npm @scope/lib"),
+            ("pkg:pypi/Zope.Inter__face@1", "PyPI zope-inter-face"),
+            ("pkg:deb/debian/libc6@2.36?distro=debian-12.5&upstream=glibc", "Debian:12 glibc"),
+            ("pkg:deb/debian/libc6@2.36?distro=bookworm", "Debian:12 libc6"),
+            ("pkg:deb/debian/libc6@2.36", "Debian libc6"),
+            ("pkg:deb/ubuntu/libc6@2.36", "Ubuntu libc6"),
+            ("pkg:cargo/serde@1", "crates.io serde"),
+            ("pkg:golang/github.com/a/b@1", "Go github.com/a/b"),
+            ("pkg:nuget/Newtonsoft.Json@1", "NuGet newtonsoft.json"),
+            ("pkg:rpm/almalinux/kernel@1", "AlmaLinux kernel"),
+            ("pkg:odd/some/thing@1", "odd:some thing"),
+        ] {
+            assert_eq!(named(purl), name, "{purl}");
+        }
+    }
+
+    #[test]
+    fn what_is_uncertain_is_said() {
+        let subject = |purl: &str, basis| {
+            Subject::of(&Component {
+                purl: Purl::parse(purl).unwrap(),
+                evidence: String::new(),
+                basis,
+                scope: Scope::Installed,
+                removed: Vec::new(),
+            })
+        };
+        assert!(subject("pkg:maven/log4j-core@1", Basis::FileName).by_name_only);
+        assert!(subject("pkg:generic/log4j-core@1", Basis::Document).by_name_only);
+        assert!(!subject("pkg:npm/lodash@1", Basis::Document).by_name_only);
+        let deb = "pkg:deb/debian/vim@9.0";
+        assert!(subject(deb, Basis::Document).epoch_may_be_missing);
+        assert!(!subject(deb, Basis::PackageDatabase).epoch_may_be_missing);
+        let with_epoch = subject("pkg:deb/debian/vim@9.0?epoch=2", Basis::Document);
+        assert_eq!(with_epoch.version, "2:9.0");
+        assert!(!with_epoch.epoch_may_be_missing);
+        let source = subject("pkg:deb/debian/a@1?upstream=b@3", Basis::PackageDatabase);
+        assert_eq!((source.package.name.as_str(), source.version.as_str()), ("b", "3"));
+    }
+}
