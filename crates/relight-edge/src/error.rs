@@ -35,7 +35,8 @@ pub struct EdgeError {
 }
 
 impl EdgeError {
-    pub(crate) fn new(kind: EdgeErrorKind, doing: impl Into<String>) -> Self {
+    /// An error of this kind: `doing` reads after "cannot".
+    pub fn new(kind: EdgeErrorKind, doing: impl Into<String>) -> Self {
         let retry = matches!(kind, EdgeErrorKind::Unreachable | EdgeErrorKind::Io);
         Self { edge: String::new(), doing: doing.into(), kind, retry, cause: None }
     }

@@ -2,8 +2,28 @@
 //!
 //! Decides; never serves HTTP, never scans, never starts a process. The clock is a parameter.
 
+pub mod answer;
 pub mod demo;
+pub mod drive;
+pub mod edges;
+mod engine;
+mod error;
 pub mod incident;
+mod ingest;
 pub mod live;
+mod logs;
 pub mod plan;
 pub mod reconcile;
+mod switch;
+mod wall;
+
+pub use relight_edge as edge;
+pub use relight_match as matching;
+pub use relight_store as store;
+pub use relight_watch as watch;
+
+pub use engine::{Clock, Engine, EngineOptions, INVENTORY_TTL_S};
+pub use error::{EngineError, EngineErrorKind};
+pub use ingest::{FunctionalTest, Inventory};
+pub use logs::{LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX};
+pub use switch::REDARK_AUTO_MAX;

@@ -189,6 +189,48 @@ impl Entry {
         }
     }
 
+    /// The sites that it names; none for entries about the whole incident.
+    pub fn sites(&self) -> Vec<GateKey> {
+        match self {
+            Self::DarkOrdered { sites, .. }
+            | Self::Proved { sites, .. }
+            | Self::EdgeFailed { sites, .. }
+            | Self::AnalysisStarted { sites }
+            | Self::RelightStopped { sites, .. }
+            | Self::Lapsed { sites }
+            | Self::Drifted { sites, .. } => sites.clone(),
+            Self::EvidenceAttached { evidence } => vec![evidence.site.clone()],
+            Self::FixStarted { site, .. }
+            | Self::Deployed { site, .. }
+            | Self::VerificationStarted { site }
+            | Self::Verified { site, .. }
+            | Self::RelightStarted { site, .. } => vec![site.clone()],
+            Self::Opened { .. } | Self::Revised { .. } | Self::Closed {} | Self::Refused { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// The same entry about other sites; `None` when there are none, or when the entry is not
+    /// about a list of sites.
+    pub(crate) fn with_sites(&self, to: Vec<GateKey>) -> Option<Self> {
+        if to.is_empty() {
+            return None;
+        }
+        let mut entry = self.clone();
+        match &mut entry {
+            Self::DarkOrdered { sites, .. }
+            | Self::Proved { sites, .. }
+            | Self::EdgeFailed { sites, .. }
+            | Self::AnalysisStarted { sites }
+            | Self::RelightStopped { sites, .. }
+            | Self::Lapsed { sites }
+            | Self::Drifted { sites, .. } => *sites = to,
+            _ => return None,
+        }
+        Some(entry)
+    }
+
     /// The body of the journal record: canonical JSON (RFC 8785; all our numbers are integers and
     /// all keys ASCII, so sorted keys without blanks are canonical).
     ///

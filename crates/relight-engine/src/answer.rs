@@ -1,0 +1,162 @@
+//! The three-valued answer: which sites have it, which certainly do not, which we cannot tell.
+
+use std::collections::BTreeMap;
+
+use relight_match::{Advisories, Question};
+use relight_model::{
+    Answer, AssetId, Coverage, Digest, Finding, FindingState, SiteId, Timestamp, UnknownReason,
+    Verdict,
+};
+use relight_store::{IdentityId, Index};
+
+/// What one site says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteAnswer {
+    /// The site.
+    pub site: SiteId,
+    /// Its answer.
+    pub answer: Answer,
+    /// Every reason that would make it unknown, sorted; an affected site can have some too.
+    pub reasons: Vec<UnknownReason>,
+    /// What was found: identity, the assets that hold it, and how sure it is. Sorted.
+    pub found: Vec<Found>,
+}
+
+/// One identity that matters to the question, in one asset of a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Found {
+    /// The asset.
+    pub asset: AssetId,
+    /// The identity.
+    pub identity: IdentityId,
+    /// How sure.
+    pub state: FindingState,
+}
+
+/// The answers of every site in scope; the three counts sum to their number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerSet {
+    /// When it was asked.
+    pub at: Timestamp,
+    /// Revision of the advisory group that it rests on; `None` for a question without one.
+    pub revision: Option<Digest>,
+    /// Answers, in the order of the sites asked about.
+    pub sites: Vec<SiteAnswer>,
+}
+
+impl AnswerSet {
+    /// How many sites gave this verdict.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.sites.iter().filter(|site| site.answer.verdict() == verdict).count()
+    }
+
+    /// How many unknown sites told each reason first.
+    pub fn first_reasons(&self) -> BTreeMap<UnknownReason, usize> {
+        let mut counts = BTreeMap::new();
+        for site in &self.sites {
+            if let Answer::Unknown(reason) = site.answer {
+                *counts.entry(reason).or_default() += 1;
+            }
+        }
+        counts
+    }
+}
+
+/// What is asked, of which inventory, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The question.
+    pub question: &'a Question,
+    /// The advisories in force.
+    pub advisories: &'a Advisories,
+    /// The inventory.
+    pub index: &'a Index,
+    /// When it is asked.
+    pub now: Timestamp,
+    /// Inventories confirmed longer ago than this, in seconds, are stale.
+    pub age_max: i64,
+}
+
+impl Ask<'_> {
+    /// The answers of these sites, in their order.
+    pub fn sites(&self, sites: impl IntoIterator<Item = SiteId>) -> AnswerSet {
+        let by_asset = self.found();
+        let revision = match self.question {
+            Question::Advisory(id) => self.advisories.group(id).map(|group| group.revision()),
+            Question::Package(_) => None,
+        };
+        let sites = sites.into_iter().map(|site| self.site(site, &by_asset)).collect();
+        AnswerSet { at: self.now, revision, sites }
+    }
+
+    /// Every asset that holds something the question is about.
+    fn found(&self) -> BTreeMap<AssetId, Vec<Found>> {
+        let mut by_asset: BTreeMap<AssetId, Vec<Found>> = BTreeMap::new();
+        for (identity, finding) in self.findings() {
+            let Some(assets) = self.index.assets_with(identity) else { continue };
+            for asset in assets {
+                let asset = AssetId(asset);
+                let found = Found { asset, identity, state: finding.state };
+                by_asset.entry(asset).or_default().push(found);
+            }
+        }
+        by_asset
+    }
+
+    /// The identities that the question is about and what matching them gave.
+    pub fn findings(&self) -> Vec<(IdentityId, Finding)> {
+        let judge = |(identity, component)| {
+            let finding = self.question.judge_component(self.advisories, component)?;
+            Some((identity, finding))
+        };
+        let group = match self.question {
+            Question::Advisory(id) => self.advisories.group(id),
+            Question::Package(_) => None,
+        };
+        let Some(group) = group else {
+            return self.index.identities().filter_map(judge).collect();
+        };
+        let mut findings: Vec<(IdentityId, Finding)> = group
+            .packages()
+            .iter()
+            .flat_map(|package| self.index.identities_of(package))
+            .filter_map(judge)
+            .collect();
+        // Packages of one group may share a name; each identity is judged once.
+        findings.sort_by_key(|(identity, _)| *identity);
+        findings.dedup_by_key(|(identity, _)| *identity);
+        findings
+    }
+
+    fn site(&self, site: SiteId, by_asset: &BTreeMap<AssetId, Vec<Found>>) -> SiteAnswer {
+        let states = self.index.inventory_states(site);
+        let mut found: Vec<Found> = self
+            .index
+            .assets_of(site)
+            .filter_map(|asset| by_asset.get(&asset))
+            .flatten()
+            .copied()
+            .collect();
+        found.sort();
+        let mut reasons = Coverage::reasons(&states, self.now, self.age_max);
+        for found in &found {
+            match found.state {
+                FindingState::PossibleMatch => reasons.push(UnknownReason::PossibleMatch),
+                FindingState::RangeUnresolved => reasons.push(UnknownReason::RangeUnresolved),
+                FindingState::Affected | FindingState::Mitigated => {}
+            }
+        }
+        reasons.sort();
+        reasons.dedup();
+        let affected = found.iter().any(|found| found.state.is_affected());
+        let answer = match (affected, reasons.first()) {
+            (true, _) => Answer::Affected,
+            (false, Some(reason)) => Answer::Unknown(*reason),
+            (false, None) => match Coverage::of(&states, self.now, self.age_max) {
+                Ok(coverage) => Answer::Clear(coverage),
+                Err(reason) => Answer::Unknown(reason),
+            },
+        };
+        SiteAnswer { site, answer, reasons, found }
+    }
+}

@@ -1,0 +1,146 @@
+//! The threads that bring the edges to what the journal wants: one an edge, and one that opens
+//! what became clear.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use std::{io, thread};
+
+use relight_edge::EdgeErrorKind;
+use relight_model::{GateKey, Light};
+
+use crate::edges;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::incident::{Entry, Incident, Phase};
+use crate::reconcile::{EdgeLoop, Round};
+
+/// How often an edge that agrees with the journal is read back.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How soon an edge that does not agree yet is looked at again.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// The running threads. They stop when this is dropped; the gates stay as they are.
+pub struct Drive {
+    stop: Arc<AtomicBool>,
+    engine: Arc<Engine>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Drive {
+    /// Starts one thread for every edge of the register, and one that relights.
+    ///
+    /// # Errors
+    /// An edge of the register cannot be opened, or a thread cannot be started.
+    pub fn start(engine: &Arc<Engine>) -> Result<Self, EngineError> {
+        let mut loops = Vec::new();
+        for (number, row) in (0_u64..).zip(engine.store().edges()?) {
+            let target = edges::from_row(&row)?;
+            let nonce = engine.now_ms().cast_unsigned().rotate_left(20) ^ number;
+            loops.push(edges::open_loop(&target, nonce)?);
+        }
+        let mut drive = Self {
+            stop: Arc::new(AtomicBool::new(false)),
+            engine: Arc::clone(engine),
+            threads: Vec::new(),
+        };
+        for mut edge in loops {
+            let name = format!("edge {}", edge.name());
+            drive.spawn(&name, move |engine, stop| drive_edge(engine, &mut edge, stop))?;
+        }
+        drive.spawn("relight", relight_what_is_clear)?;
+        Ok(drive)
+    }
+
+    fn spawn(
+        &mut self,
+        name: &str,
+        run: impl FnOnce(&Engine, &AtomicBool) + Send + 'static,
+    ) -> Result<(), EngineError> {
+        let (engine, stop) = (Arc::clone(&self.engine), Arc::clone(&self.stop));
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || run(&engine, &stop))
+            .map_err(|error: io::Error| EngineError::because("starting a thread", error))?;
+        self.threads.push(thread);
+        Ok(())
+    }
+}
+
+impl Drop for Drive {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.engine.wake();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked was told by the panic hook; the others stop all the same.
+            drop(thread.join());
+        }
+    }
+}
+
+fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let seen = engine.version();
+        let (wants, epoch) = engine.wants_of(edge.name());
+        let mut pause = POLL;
+        if !wants.is_empty() {
+            let permits = |site: &GateKey| engine.permits(site);
+            let round = edge.round(&wants, epoch, engine.now_ms(), &permits);
+            let is_fenced =
+                round.error.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced);
+            if !round.settled {
+                pause = RETRY;
+            }
+            // A journal that cannot be written leaves the gates as they are; the next round sees
+            // the edge again and tries to say so again.
+            if engine.append("relight", for_incidents(engine, round)).is_err() {
+                pause = POLL;
+            }
+            if is_fenced {
+                return;
+            }
+        }
+        engine.wait_changed(seen, pause);
+    }
+}
+
+fn relight_what_is_clear(engine: &Engine, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let seen = engine.version();
+        if engine.relight_ready().is_err() {
+            engine.wait_changed(seen, RETRY);
+        }
+        engine.wait_changed(seen, POLL);
+    }
+}
+
+/// What a round saw, told to every open incident that it concerns.
+fn for_incidents(engine: &Engine, round: Round) -> Vec<(String, Entry)> {
+    engine.with_ledger(|ledger| {
+        let mut entries = Vec::new();
+        for entry in &round.entries {
+            for (id, incident) in ledger.open() {
+                let sites = entry.sites();
+                let sites: Vec<GateKey> =
+                    sites.into_iter().filter(|site| concerns(incident, entry, site)).collect();
+                if let Some(entry) = entry.with_sites(sites) {
+                    entries.push((id.to_owned(), entry));
+                }
+            }
+        }
+        entries
+    })
+}
+
+fn concerns(incident: &Incident, entry: &Entry, site: &GateKey) -> bool {
+    let Some(case) = incident.case(site) else { return false };
+    match entry {
+        Entry::Proved { light: Light::Lit, .. } | Entry::RelightStopped { .. } => {
+            case.phase == Phase::Relighting
+        }
+        Entry::Drifted { .. } => case.phase != Phase::Online,
+        _ => case.phase.wants() == Light::Dark,
+    }
+}

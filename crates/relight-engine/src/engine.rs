@@ -1,0 +1,344 @@
+//! The engine: one register, its inventory and its incidents, behind one lock.
+//!
+//! Every change of an incident goes through [`Engine::append`]: checked against the fold, synced to
+//! the journal, and only then visible to the loops of the edges (INCIDENT I2).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use relight_formats::advisory;
+use relight_match::{Advisories, MATCHER_REVISION, Question};
+use relight_model::{Epoch, GateKey, Organisation, Site, SiteId, Timestamp};
+use relight_store::{Index, JOURNAL_LEASE, JournalDraft, JournalRecord, Lease, Store};
+
+use crate::answer::{AnswerSet, Ask};
+use crate::error::EngineError;
+use crate::incident::{Entry, Ledger, Phase, Rejected};
+use crate::reconcile::Want;
+
+/// The clock of the engine: milliseconds since 1970-01-01T00:00:00Z. Read at the rim, handed in.
+pub type Clock = fn() -> i64;
+
+/// Inventories older than this are stale when an incident asks, in seconds (INCIDENT 3.1).
+pub const INVENTORY_TTL_S: i64 = 24 * 3_600;
+
+/// How an engine is opened.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Name of this process in the lease.
+    pub holder: String,
+    /// The clock.
+    pub clock: Clock,
+    /// Inventories older than this, in seconds, are stale.
+    pub inventory_ttl_s: i64,
+}
+
+/// What the lock protects.
+pub(crate) struct State {
+    pub(crate) ledger: Ledger,
+    pub(crate) seq: u64,
+    pub(crate) advisories: Advisories,
+    pub(crate) index: Index,
+    pub(crate) sites: Vec<Site>,
+    pub(crate) by_key: BTreeMap<GateKey, usize>,
+}
+
+/// One register under control.
+pub struct Engine {
+    pub(crate) store: Arc<Store>,
+    pub(crate) lease: Lease,
+    pub(crate) options: EngineOptions,
+    state: RwLock<State>,
+    version: Mutex<u64>,
+    changed: Condvar,
+    listener: RwLock<Option<Listener>>,
+}
+
+/// Called after each append, with the sites that the entries name.
+pub(crate) type Listener = Box<dyn Fn(&Engine, &[(String, Entry)]) + Send + Sync>;
+
+impl Engine {
+    /// Opens a register: takes the lease of the journal, replays it, and builds the index.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the journal does not replay.
+    pub fn open(store: Arc<Store>, options: EngineOptions) -> Result<Self, EngineError> {
+        let now = (options.clock)() / 1_000;
+        let lease = store.take_lease(JOURNAL_LEASE, &options.holder, now)?;
+        let (ledger, seq) = replay(&store)?;
+        let sites = store.sites()?;
+        let by_key = keys_of(&sites);
+        let index = Index::build(&store)?;
+        let advisories = load_advisories(&store)?;
+        let state = State { ledger, seq, advisories, index, sites, by_key };
+        Ok(Self {
+            store,
+            lease,
+            options,
+            state: RwLock::new(state),
+            version: Mutex::new(0),
+            changed: Condvar::new(),
+            listener: RwLock::new(None),
+        })
+    }
+
+    /// Now, in seconds.
+    pub fn now(&self) -> Timestamp {
+        self.now_ms() / 1_000
+    }
+
+    /// Now, in milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        (self.options.clock)()
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Every site of the register, by number.
+    pub fn sites(&self) -> Vec<Site> {
+        self.read().sites.clone()
+    }
+
+    /// Every organisation of the register.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn organisations(&self) -> Result<Vec<Organisation>, EngineError> {
+        Ok(self.store.organisations()?)
+    }
+
+    /// Reads sites, inventory and advisories again after somebody changed the store.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn reload(&self) -> Result<(), EngineError> {
+        let sites = self.store.sites()?;
+        let index = Index::build(&self.store)?;
+        let advisories = load_advisories(&self.store)?;
+        let mut state = self.write();
+        state.by_key = keys_of(&sites);
+        state.sites = sites;
+        state.index = index;
+        state.advisories = advisories;
+        Ok(())
+    }
+
+    /// The answer of every site to a question, as an incident asks it.
+    pub fn ask(&self, question: &Question) -> AnswerSet {
+        let state = self.read();
+        let sites: Vec<SiteId> = state.sites.iter().map(|site| site.id).collect();
+        self.ask_of(&state, question).sites(sites)
+    }
+
+    pub(crate) fn ask_of<'a>(&self, state: &'a State, question: &'a Question) -> Ask<'a> {
+        Ask {
+            question,
+            advisories: &state.advisories,
+            index: &state.index,
+            now: self.now(),
+            age_max: self.options.inventory_ttl_s,
+        }
+    }
+
+    /// Looks at the ledger under the lock; keep it short, the edges wait.
+    pub fn with_ledger<T>(&self, look: impl FnOnce(&Ledger) -> T) -> T {
+        look(&self.read().ledger)
+    }
+
+    /// Looks at inventory and advisories under the lock.
+    pub fn with_inventory<T>(&self, look: impl FnOnce(&Index, &Advisories) -> T) -> T {
+        let state = self.read();
+        look(&state.index, &state.advisories)
+    }
+
+    /// Journals entries and folds them in: all are synced in one commit before anybody acts on
+    /// any of them. An entry that does not follow is journalled as refused and changes nothing;
+    /// its result says why.
+    ///
+    /// # Errors
+    /// The journal cannot be written: then the fold is rebuilt from what is on the disk.
+    pub fn append(
+        &self,
+        actor: &str,
+        entries: Vec<(String, Entry)>,
+    ) -> Result<Vec<Result<(), Rejected>>, EngineError> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut guard = self.write();
+        let state = &mut *guard;
+        let now = self.now();
+        let mut results = Vec::with_capacity(entries.len());
+        let mut drafts = Vec::with_capacity(entries.len());
+        for (incident, entry) in &entries {
+            let result = state.ledger.apply(incident, entry, now);
+            let written = match &result {
+                Ok(()) => draft(actor, incident, entry, now)?,
+                Err(Rejected(why)) => {
+                    let (entry, why) = (entry.kind().to_owned(), (*why).to_owned());
+                    draft(actor, incident, &Entry::Refused { entry, why }, now)?
+                }
+            };
+            drafts.push(written);
+            results.push(result);
+        }
+        match self.store.append(&self.lease, &drafts) {
+            Ok(records) => state.seq = records.last().map_or(state.seq, |record| record.seq),
+            Err(error) => {
+                (state.ledger, state.seq) = replay(&self.store)?;
+                return Err(error.into());
+            }
+        }
+        drop(guard);
+        self.wake();
+        let listener = self.listener.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listener) = listener.as_ref() {
+            listener(self, &entries);
+        }
+        Ok(results)
+    }
+
+    /// As [`Engine::append`] for one entry that has to be accepted.
+    ///
+    /// # Errors
+    /// As [`Engine::append`], and when the entry was refused.
+    pub fn record(&self, actor: &str, incident: &str, entry: Entry) -> Result<(), EngineError> {
+        let results = self.append(actor, vec![(incident.to_owned(), entry)])?;
+        results.into_iter().try_for_each(|result| Ok(result?))
+    }
+
+    /// What the journal wants of the sites of one edge, and under which epoch. Sites that no open
+    /// incident ever touched are not in it.
+    pub(crate) fn wants_of(&self, edge: &str) -> (Vec<Want>, Epoch) {
+        let state = self.read();
+        let mut touched: BTreeSet<&GateKey> = BTreeSet::new();
+        for (_, incident) in state.ledger.open() {
+            let cases = incident.cases().iter();
+            touched.extend(
+                cases
+                    .filter(|(_, case)| case.ordered || case.phase != Phase::Online)
+                    .map(|(key, _)| key),
+            );
+        }
+        let wants = touched
+            .into_iter()
+            .filter_map(|key| state.by_key.get(key).map(|index| &state.sites[*index]))
+            .filter(|site| site.edge == edge)
+            .map(|site| want(&state.ledger, site))
+            .collect();
+        (wants, Epoch { term: self.lease.term, seq: state.seq })
+    }
+
+    pub(crate) fn permits(&self, site: &GateKey) -> bool {
+        self.read().ledger.permits(site, self.now())
+    }
+
+    pub(crate) fn set_listener(&self, listener: Listener) {
+        *self.listener.write().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
+    /// Wakes everybody who waits for a change.
+    pub fn wake(&self) {
+        *self.version.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.changed.notify_all();
+    }
+
+    /// The number of changes so far.
+    pub fn version(&self) -> u64 {
+        *self.version.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a change after `version`, at most `timeout`; the version then.
+    pub fn wait_changed(&self, version: u64, timeout: Duration) -> u64 {
+        let guard = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+        let unchanged = |current: &mut u64| *current <= version;
+        let waited = self.changed.wait_timeout_while(guard, timeout, unchanged);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn want(ledger: &Ledger, site: &Site) -> Want {
+    let gates = ledger.open().filter_map(|(_, incident)| incident.case(&site.slug));
+    // The worst gate of all incidents: what one of them has not seen proven is not proven.
+    let gate = gates.map(|case| case.gate).max_by_key(|gate| gate_rank(*gate));
+    Want {
+        target: relight_edge::ProbeTarget {
+            key: site.slug.clone(),
+            host: site.host().to_owned(),
+            baseline: None,
+        },
+        light: ledger.wants(&site.slug),
+        gate: gate.unwrap_or(crate::incident::Gate::Open),
+    }
+}
+
+const fn gate_rank(gate: crate::incident::Gate) -> u8 {
+    use crate::incident::Gate;
+    match gate {
+        Gate::Open => 0,
+        Gate::Proven => 1,
+        Gate::Failed => 2,
+        Gate::Requested => 3,
+    }
+}
+
+fn keys_of(sites: &[Site]) -> BTreeMap<GateKey, usize> {
+    sites.iter().enumerate().map(|(index, site)| (site.slug.clone(), index)).collect()
+}
+
+fn draft(
+    actor: &str,
+    incident: &str,
+    entry: &Entry,
+    time: Timestamp,
+) -> Result<JournalDraft, EngineError> {
+    Ok(JournalDraft {
+        time,
+        actor: actor.to_owned(),
+        kind: entry.kind().to_owned(),
+        incident: incident.to_owned(),
+        body: entry.to_body()?,
+    })
+}
+
+/// Folds the whole journal. Every entry in it was accepted once, at its recorded time, so it is
+/// accepted again; one that is not means that the journal was written by other rules.
+fn replay(store: &Store) -> Result<(Ledger, u64), EngineError> {
+    let mut ledger = Ledger::new(MATCHER_REVISION);
+    let mut seq = 0;
+    for JournalRecord { seq: number, time, incident, body, .. } in store.journal(1)? {
+        let entry = Entry::from_body(&body).map_err(|error| {
+            EngineError::because(format!("reading journal record {number}"), error)
+        })?;
+        seq = number;
+        if matches!(entry, Entry::Refused { .. }) {
+            continue;
+        }
+        ledger.apply(&incident, &entry, time).map_err(|why| {
+            EngineError::because(format!("replaying journal record {number}"), why.0)
+        })?;
+    }
+    Ok((ledger, seq))
+}
+
+/// The advisories of the store, and those that relight ships where the store has no newer record.
+fn load_advisories(store: &Store) -> Result<Advisories, EngineError> {
+    let mut records = advisory::builtin_advisories();
+    for stored in store.advisories()? {
+        let (read, _) = advisory::read_advisories(&stored.source, &stored.id, &stored.bytes);
+        records.extend(read);
+    }
+    Ok(Advisories::new(records))
+}

@@ -1,0 +1,90 @@
+//! The one error of the engine: what was being done, to what, and what a caller can do.
+
+use std::error::Error;
+use std::fmt;
+
+use relight_edge::EdgeError;
+use relight_store::{StoreError, StoreErrorKind};
+
+use crate::incident::Rejected;
+use crate::plan::PlanStale;
+
+/// What a caller does differently about an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineErrorKind {
+    /// Another controller acts: stop.
+    Fenced,
+    /// The plan was shown in another world: make it again.
+    Stale(PlanStale),
+    /// The entry does not follow from the state of the incident.
+    Rejected(Rejected),
+    /// The policy does not let this person switch.
+    NotAllowed,
+    /// Something named in the request is not there.
+    NotFound,
+    /// The store, an edge or a document failed.
+    Other,
+}
+
+/// A failed operation of the engine.
+#[derive(Debug)]
+pub struct EngineError {
+    /// What a caller does differently.
+    pub kind: EngineErrorKind,
+    context: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl EngineError {
+    pub(crate) fn new(kind: EngineErrorKind, context: impl Into<String>) -> Self {
+        Self { kind, context: context.into(), source: None }
+    }
+
+    pub(crate) fn because(
+        context: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { kind: EngineErrorKind::Other, context: context.into(), source: Some(source.into()) }
+    }
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        let kind = match error.kind() {
+            StoreErrorKind::Fenced => EngineErrorKind::Fenced,
+            StoreErrorKind::NotFound => EngineErrorKind::NotFound,
+            _ => EngineErrorKind::Other,
+        };
+        Self { kind, context: "using the store".to_owned(), source: Some(Box::new(error)) }
+    }
+}
+
+impl From<EdgeError> for EngineError {
+    fn from(error: EdgeError) -> Self {
+        Self::because("using an edge", error)
+    }
+}
+
+impl From<serde_json::Error> for EngineError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::because("writing a document", error)
+    }
+}
+
+impl From<Rejected> for EngineError {
+    fn from(rejected: Rejected) -> Self {
+        Self::new(EngineErrorKind::Rejected(rejected.clone()), rejected.0)
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.context)
+    }
+}
+
+impl Error for EngineError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| source.as_ref() as &(dyn Error + 'static))
+    }
+}

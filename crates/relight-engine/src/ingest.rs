@@ -1,0 +1,171 @@
+//! Inventories and deployments come in, evidence goes out; fixes are verified.
+
+use relight_edge::Target;
+use relight_model::{AssetId, Digest, GateKey, Sbom, Timestamp};
+use relight_store::{DeploymentDraft, SnapshotDraft};
+
+use crate::engine::Engine;
+use crate::error::{EngineError, EngineErrorKind};
+use crate::incident::{Compromise, Entry, EvidenceKind, Phase};
+use crate::switch::artifact_set_of;
+
+/// An inventory of the application of one site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    /// The site.
+    pub site: GateKey,
+    /// What was seen.
+    pub sbom: Sbom,
+    /// When it was true.
+    pub observed_at: Timestamp,
+}
+
+/// One request behind the gate and what it must give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionalTest {
+    /// Path and query.
+    pub uri: String,
+    /// Status that the site must answer.
+    pub status: u16,
+    /// Text that the body must hold.
+    pub text: String,
+}
+
+impl FunctionalTest {
+    /// Asks the site through the verification path of its edge. A site that does not answer has
+    /// not passed.
+    pub fn passes(&self, target: &Target, host: &str) -> bool {
+        let Some(socket) = &target.verify else { return false };
+        match relight_edge::verify_get(socket, host, &self.uri) {
+            Ok((status, body)) => {
+                status == self.status && String::from_utf8_lossy(&body).contains(&self.text)
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+impl Engine {
+    /// Stores inventories and gives every open incident that has a case of the site, or none yet,
+    /// its evidence.
+    ///
+    /// # Errors
+    /// A site is not in the register, the store cannot be written, or the journal cannot.
+    pub fn ingest(
+        &self,
+        actor: &str,
+        inventories: &[Inventory],
+        kind: EvidenceKind,
+    ) -> Result<(), EngineError> {
+        let recorded_at = self.now();
+        let mut drafts = Vec::with_capacity(inventories.len());
+        for Inventory { site, sbom, observed_at } in inventories {
+            let (asset, observed_at) = (self.asset_of(site)?, *observed_at);
+            drafts.push(SnapshotDraft { asset, sbom, observed_at, recorded_at });
+        }
+        self.store.put_snapshots(&drafts)?;
+        let assets: Vec<AssetId> = drafts.iter().map(|draft| draft.asset).collect();
+        {
+            let mut state = self.write();
+            state.index.refresh(&self.store, &assets)?;
+        }
+        let sites: Vec<GateKey> = inventories.iter().map(|i| i.site.clone()).collect();
+        let open: Vec<String> =
+            self.with_ledger(|ledger| ledger.open().map(|(id, _)| id.to_owned()).collect());
+        for id in open {
+            self.attach_evidence(actor, &id, &sites, kind)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that another artifact is in service: what was known about the old one is void.
+    ///
+    /// # Errors
+    /// The site is not in the register, the store cannot be written, or the journal cannot.
+    pub fn report_deployed(
+        &self,
+        actor: &str,
+        site: &GateKey,
+        digest: Digest,
+    ) -> Result<(), EngineError> {
+        let asset = self.asset_of(site)?;
+        let now = self.now();
+        let draft = DeploymentDraft { asset, digest: Some(digest), at: now, recorded_at: now };
+        self.store.report_deployed(&[draft])?;
+        let (set, ids) = {
+            let mut state = self.write();
+            state.index.refresh(&self.store, &[asset])?;
+            let set = crate::incident::artifact_set(&[(asset.0, "application", Some(digest))]);
+            let cases = state.ledger.open().filter(|(_, incident)| incident.case(site).is_some());
+            let ids: Vec<String> = cases.map(|(id, _)| id.to_owned()).collect();
+            (set, ids)
+        };
+        let Some(digest) = set else { return Ok(()) };
+        let entry = Entry::Deployed { site: site.clone(), digest };
+        let entries = ids.into_iter().map(|id| (id, entry.clone())).collect();
+        self.append(actor, entries)?;
+        Ok(())
+    }
+
+    /// Verifies the fix of a site (INCIDENT 3.3): fresh inventory, functional test behind the
+    /// gate, check for signs of compromise. True when the site may return.
+    ///
+    /// # Errors
+    /// The site or its edge is not in the register, or the journal cannot be written.
+    pub fn verify(
+        &self,
+        actor: &str,
+        id: &str,
+        inventory: &Inventory,
+        test: &FunctionalTest,
+        compromise: Compromise,
+    ) -> Result<bool, EngineError> {
+        let key = &inventory.site;
+        if self.phase(id, key) == Some(Phase::FixDeployed) {
+            self.record(actor, id, Entry::VerificationStarted { site: key.clone() })?;
+        }
+        self.ingest(actor, std::slice::from_ref(inventory), EvidenceKind::Verification)?;
+        if self.phase(id, key) != Some(Phase::Verifying) {
+            return Ok(false);
+        }
+        let (target, host, vital) = self.edge_of(key)?;
+        let functional = test.passes(&target, &host);
+        let entry = Entry::Verified { site: key.clone(), functional, compromise, vital };
+        self.record(actor, id, entry)?;
+        Ok(self.phase(id, key) == Some(Phase::RelightEligible))
+    }
+
+    /// The phase of a site in an incident, once it has a case.
+    pub fn phase(&self, id: &str, site: &GateKey) -> Option<Phase> {
+        self.with_ledger(|ledger| Some(ledger.incident(id)?.case(site)?.phase))
+    }
+
+    /// The digest of what was last read of all assets of a site.
+    pub fn artifact_set(&self, site: &GateKey) -> Option<Digest> {
+        let state = self.read();
+        let site = state.by_key.get(site).map(|index| &state.sites[*index])?;
+        artifact_set_of(&state, site)
+    }
+
+    fn edge_of(&self, key: &GateKey) -> Result<(Target, String, bool), EngineError> {
+        let not_found = |what: &str| {
+            EngineError::new(EngineErrorKind::NotFound, format!("{what} of {key} is not known"))
+        };
+        let (edge, host, vital) = {
+            let state = self.read();
+            let site = state.by_key.get(key).map(|index| &state.sites[*index]);
+            let site = site.ok_or_else(|| not_found("the site"))?;
+            let vital = site.criticality == relight_model::Criticality::Vital;
+            (site.edge.clone(), site.host().to_owned(), vital)
+        };
+        let rows = self.store.edges()?;
+        let row = rows.iter().find(|row| row.name == edge).ok_or_else(|| not_found("the edge"))?;
+        Ok((crate::edges::from_row(row)?, host, vital))
+    }
+
+    fn asset_of(&self, site: &GateKey) -> Result<AssetId, EngineError> {
+        self.store.asset_by_key(site.as_str())?.ok_or_else(|| {
+            EngineError::new(EngineErrorKind::NotFound, format!("site {site} is not registered"))
+        })
+    }
+}

@@ -1,0 +1,279 @@
+//! What people and policy ask for: open an incident, plan, execute, relight what is proven clear.
+
+use std::collections::BTreeMap;
+
+use relight_match::{MATCHER_REVISION, Question};
+use relight_model::{Digest, GateKey, Light, Site, Verdict};
+
+use crate::answer::SiteAnswer;
+use crate::engine::{Engine, State};
+use crate::error::{EngineError, EngineErrorKind};
+use crate::incident::{Entry, Evidence, EvidenceKind, FOUND_MAX, Incident, Phase, artifact_set};
+use crate::plan::{Action, Plan, PlanAsk, PlanSite, Skipped};
+
+/// Lit sites that bad news may darken without an order (INCIDENT 3.2): above it a forged or broken
+/// feed could darken a province, so a person decides.
+pub const REDARK_AUTO_MAX: usize = 200;
+
+impl Engine {
+    /// Opens an incident about an alias group of advisories; its id is the id of the group.
+    /// An incident that is open already is returned as it is.
+    ///
+    /// # Errors
+    /// No advisory has that id, or the journal cannot be written.
+    pub fn open_incident(
+        &self,
+        actor: &str,
+        id: &str,
+        policy: &str,
+    ) -> Result<String, EngineError> {
+        let opened = {
+            let state = self.read();
+            let group = state.advisories.group(id).ok_or_else(|| {
+                EngineError::new(EngineErrorKind::NotFound, format!("no advisory has the id {id}"))
+            })?;
+            if state.ledger.incident(&group.id).is_some_and(|incident| !incident.closed) {
+                return Ok(group.id.clone());
+            }
+            Entry::Opened {
+                question: group.id.clone(),
+                title: group.summary().to_owned(),
+                revision: group.revision(),
+                policy: policy.to_owned(),
+            }
+        };
+        let Entry::Opened { question: id, .. } = &opened else { return Ok(id.to_owned()) };
+        let id = id.clone();
+        self.record(actor, &id, opened)?;
+        Ok(id)
+    }
+
+    /// The plan for these sites, from the world as it is now. Nothing changes.
+    ///
+    /// # Errors
+    /// There is no such incident.
+    pub fn plan(&self, ask: PlanAsk, sites: &[GateKey]) -> Result<Plan, EngineError> {
+        let state = self.read();
+        let incident = find(&state, &ask.incident)?;
+        let question = Question::Advisory(incident.question.clone());
+        let known: Vec<&Site> = sites.iter().filter_map(|key| site_of(&state, key)).collect();
+        let answers = self.ask_of(&state, &question).sites(known.iter().map(|site| site.id));
+        let (mut chosen, mut skipped) = (Vec::new(), Vec::new());
+        for (site, answer) in known.into_iter().zip(answers.sites) {
+            match skip_reason(&state, incident, ask.action, site, self.now()) {
+                Some(reason) => {
+                    skipped.push(Skipped { site: site.slug.clone(), reason: reason.to_owned() })
+                }
+                None => chosen.push(PlanSite {
+                    site: site.slug.clone(),
+                    edge: site.edge.clone(),
+                    verdict: answer.answer.verdict().as_str().to_owned(),
+                    criticality: site.criticality.number(),
+                }),
+            }
+        }
+        let ask = PlanAsk { advisory_revision: incident.revision, ..ask };
+        Ok(Plan::new(ask, chosen, skipped))
+    }
+
+    /// Executes a plan that was shown: rebuilds it, compares, and journals the order.
+    ///
+    /// # Errors
+    /// The world differs from the one in which the plan was made ([`EngineErrorKind::Stale`]), or
+    /// the journal cannot be written.
+    pub fn execute(&self, plan: &Plan, actor: &str) -> Result<(), EngineError> {
+        let ask = PlanAsk {
+            incident: plan.incident.clone(),
+            action: plan.action,
+            reason: plan.reason.clone(),
+            advisory_revision: plan.advisory_revision,
+            proposer: plan.proposer.clone(),
+            created: plan.created,
+        };
+        let asked: Vec<GateKey> = plan
+            .sites
+            .iter()
+            .map(|site| site.site.clone())
+            .chain(plan.skipped.iter().map(|skipped| skipped.site.clone()))
+            .collect();
+        let rebuilt = self.plan(ask, &asked)?;
+        plan.check(&rebuilt, self.now()).map_err(|stale| {
+            EngineError::new(EngineErrorKind::Stale(stale), "the plan is not what was shown")
+        })?;
+        if plan.sites.is_empty() {
+            return Ok(());
+        }
+        match plan.action {
+            Action::Dark => {
+                let (plan_hash, sites) = (plan.hash()?, plan.keys());
+                let reason = plan.reason.clone();
+                self.record(
+                    actor,
+                    &plan.incident,
+                    Entry::DarkOrdered { plan: plan_hash, sites, reason },
+                )
+            }
+            Action::Relight => self.relight(actor, &plan.incident, &plan.keys()).map(drop),
+        }
+    }
+
+    /// Matches these sites again and journals what is known about them. Evidence that would
+    /// darken more than [`REDARK_AUTO_MAX`] lit sites is held back; their number is returned.
+    ///
+    /// # Errors
+    /// There is no such incident, the store cannot be read, or the journal cannot be written.
+    pub fn attach_evidence(
+        &self,
+        actor: &str,
+        id: &str,
+        sites: &[GateKey],
+        kind: EvidenceKind,
+    ) -> Result<usize, EngineError> {
+        let (mut entries, mut darkening) = (Vec::new(), Vec::new());
+        {
+            let state = self.read();
+            let incident = find(&state, id)?;
+            let question = Question::Advisory(incident.question.clone());
+            let known: Vec<&Site> = sites.iter().filter_map(|key| site_of(&state, key)).collect();
+            let answers = self.ask_of(&state, &question).sites(known.iter().map(|site| site.id));
+            for (site, answer) in known.into_iter().zip(answers.sites) {
+                let evidence = self.evidence(&state, incident, site, &answer, kind)?;
+                let lit = incident.wants(&site.slug) == Light::Lit;
+                let darkens = lit && evidence.verdict != Verdict::Clear;
+                let entry = (id.to_owned(), Entry::EvidenceAttached { evidence });
+                if darkens { darkening.push(entry) } else { entries.push(entry) }
+            }
+        }
+        let held = if darkening.len() > REDARK_AUTO_MAX { darkening.len() } else { 0 };
+        if held == 0 {
+            entries.extend(darkening);
+        }
+        self.append(actor, entries)?;
+        Ok(held)
+    }
+
+    fn evidence(
+        &self,
+        state: &State,
+        incident: &Incident,
+        site: &Site,
+        answer: &SiteAnswer,
+        kind: EvidenceKind,
+    ) -> Result<Evidence, EngineError> {
+        let mut found = Vec::new();
+        for hit in answer.found.iter().take(FOUND_MAX) {
+            found.extend(state.index.evidence(&self.store, hit.identity, hit.asset)?);
+        }
+        found.sort();
+        found.truncate(FOUND_MAX);
+        let confirmed = state
+            .index
+            .assets_of(site.id)
+            .filter_map(|asset| state.index.asset(asset).and_then(|asset| asset.confirmed));
+        let made_at = confirmed.min().unwrap_or_else(|| self.now());
+        let verdict = answer.answer.verdict();
+        Ok(Evidence {
+            site: site.slug.clone(),
+            artifact_set: artifact_set_of(state, site),
+            advisory: incident.question.clone(),
+            advisory_revision: incident.revision,
+            statements_digest: Digest::default(),
+            matcher_revision: MATCHER_REVISION,
+            scanner: concat!("relight ", env!("CARGO_PKG_VERSION")).to_owned(),
+            verdict,
+            reasons: if verdict == Verdict::Clear { Vec::new() } else { answer.reasons.clone() },
+            found,
+            kind,
+            made_at,
+            expires_at: made_at.saturating_add(self.options.inventory_ttl_s),
+        })
+    }
+
+    /// Opens, of these sites, those that current evidence calls clear; how many were started.
+    ///
+    /// # Errors
+    /// There is no such incident, or the journal cannot be written.
+    pub fn relight(&self, actor: &str, id: &str, sites: &[GateKey]) -> Result<usize, EngineError> {
+        let entries: Vec<(String, Entry)> = {
+            let state = self.read();
+            let incident = find(&state, id)?;
+            let now = self.now();
+            sites
+                .iter()
+                .filter(|key| incident.permits(key, now))
+                .filter_map(|key| incident.case(key).map(|case| (key, case)))
+                .filter(|(_, case)| case.phase == Phase::RelightEligible)
+                .filter_map(|(key, case)| {
+                    let evidence = case.evidence.as_ref()?.id().ok()?;
+                    let entry = Entry::RelightStarted { site: key.clone(), evidence };
+                    Some((id.to_owned(), entry))
+                })
+                .collect()
+        };
+        let results = self.append(actor, entries)?;
+        Ok(results.iter().filter(|result| result.is_ok()).count())
+    }
+
+    /// Opens, in every open incident, what current evidence calls clear and what was never opened
+    /// in vain before: relight with evidence needs no person. How many were started.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub fn relight_ready(&self) -> Result<usize, EngineError> {
+        let ready: BTreeMap<String, Vec<GateKey>> = {
+            let state = self.read();
+            let sites_of = |incident: &Incident| -> Vec<GateKey> {
+                let cases = incident.cases().iter();
+                cases
+                    .filter(|(_, case)| case.phase == Phase::RelightEligible && case.stopped == 0)
+                    .map(|(key, _)| key.clone())
+                    .collect()
+            };
+            let open = state.ledger.open();
+            open.map(|(id, incident)| (id.to_owned(), sites_of(incident))).collect()
+        };
+        let mut started = 0;
+        for (id, sites) in ready.iter().filter(|(_, sites)| !sites.is_empty()) {
+            started += self.relight("relight", id, sites)?;
+        }
+        Ok(started)
+    }
+}
+
+fn find<'a>(state: &'a State, id: &str) -> Result<&'a Incident, EngineError> {
+    state.ledger.incident(id).ok_or_else(|| {
+        EngineError::new(EngineErrorKind::NotFound, format!("no incident has the id {id}"))
+    })
+}
+
+fn site_of<'a>(state: &'a State, key: &GateKey) -> Option<&'a Site> {
+    state.by_key.get(key).map(|index| &state.sites[*index])
+}
+
+/// The digest over what was read of every asset of a site; `None` when one was never read.
+pub(crate) fn artifact_set_of(state: &State, site: &Site) -> Option<Digest> {
+    let assets: Vec<(u32, &str, Option<Digest>)> = state
+        .index
+        .assets_of(site.id)
+        .map(|id| (id.0, "application", state.index.asset(id).and_then(|asset| asset.artifact)))
+        .collect();
+    artifact_set(&assets)
+}
+
+fn skip_reason(
+    state: &State,
+    incident: &Incident,
+    action: Action,
+    site: &Site,
+    now: i64,
+) -> Option<&'static str> {
+    let wanted = state.ledger.wants(&site.slug);
+    match action {
+        Action::Dark if wanted == Light::Dark => Some("already-so"),
+        Action::Dark if site.edge.is_empty() => Some("no-edge"),
+        Action::Dark => None,
+        Action::Relight if wanted == Light::Lit => Some("already-so"),
+        Action::Relight if !incident.permits(&site.slug, now) => Some("no-clear-evidence"),
+        Action::Relight => None,
+    }
+}

@@ -1,0 +1,151 @@
+//! Keeps a board in step with the ledger: after each append, the states of the sites it names.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use relight_model::{DisplayState, GateKey, Light, Timestamp, Verdict};
+
+use crate::engine::Engine;
+use crate::incident::{Entry, Phase};
+use crate::live::{Board, BoardSite, Headline};
+
+/// Most entries of one append that are told one by one; of more only the sums are told.
+const TOLD_MAX: usize = 20;
+
+impl Engine {
+    /// A board of every site of the register, kept in step from now on.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn board(&self) -> Result<Arc<Board>, crate::EngineError> {
+        let organisations = self.organisations()?;
+        let sites = self.sites();
+        let board_sites = sites.iter().map(|site| {
+            let org = organisations.iter().find(|org| org.id == site.org);
+            BoardSite {
+                sector: org.map(|org| org.sector.clone()).unwrap_or_default(),
+                organisation: org.map(|org| org.name.clone()).unwrap_or_default(),
+                slug: site.slug.to_string(),
+                name_fr: site.name_fr.clone(),
+                name_en: site.name_en.clone(),
+                public: site.public,
+            }
+        });
+        let board = Arc::new(Board::new(Headline::default(), board_sites.collect()));
+        let wall = Wall::new(Arc::clone(&board));
+        let keys: Vec<GateKey> = sites.into_iter().map(|site| site.slug).collect();
+        wall.show(self, &keys);
+        self.set_listener(Box::new(move |engine, entries| wall.tell(engine, entries)));
+        Ok(board)
+    }
+}
+
+struct Wall {
+    board: Arc<Board>,
+    places: HashMap<String, usize>,
+    ordered_ms: Mutex<i64>,
+}
+
+impl Wall {
+    fn new(board: Arc<Board>) -> Self {
+        let slugs = board.sites().iter().map(|site| site.slug.clone());
+        let places = slugs.zip(0..).collect();
+        Self { board, places, ordered_ms: Mutex::new(0) }
+    }
+
+    fn show(&self, engine: &Engine, sites: &[GateKey]) {
+        let changes: Vec<(usize, DisplayState, bool)> = engine.with_ledger(|ledger| {
+            let place = |site: &GateKey| self.places.get(site.as_str()).copied();
+            sites
+                .iter()
+                .filter_map(|site| place(site).map(|place| (place, ledger.display(site))))
+                .map(|(place, (state, dark))| (place, state, dark))
+                .collect()
+        });
+        self.board.set(&changes);
+    }
+
+    fn tell(&self, engine: &Engine, entries: &[(String, Entry)]) {
+        let now = engine.now();
+        for (id, entry) in entries {
+            self.show(engine, &entry.sites());
+            if entries.len() <= TOLD_MAX || is_sum(entry) {
+                self.log(engine, now, id, entry);
+            }
+        }
+    }
+
+    fn log(&self, engine: &Engine, now: Timestamp, id: &str, entry: &Entry) {
+        let line = |code: &'static str, args: &[&str]| {
+            self.board.log(now, code, args.iter().map(|arg| (*arg).to_owned()).collect());
+        };
+        match entry {
+            Entry::Opened { question, title, .. } => {
+                let headline = Headline { id: question.clone(), title: title.clone(), opened: now };
+                self.board.set_headline(headline);
+                line("log-incident-opened", &[question, title]);
+            }
+            Entry::Closed {} => line("log-incident-closed", &[id]),
+            Entry::DarkOrdered { sites, .. } => {
+                *self.ordered_ms.lock().unwrap_or_else(PoisonError::into_inner) = engine.now_ms();
+                line("log-dark-ordered", &[&sites.len().to_string()]);
+            }
+            Entry::Proved { sites, light: Light::Dark, .. } => {
+                let ordered = *self.ordered_ms.lock().unwrap_or_else(PoisonError::into_inner);
+                let took = engine.now_ms().saturating_sub(ordered).max(0);
+                line("log-dark-proven", &[&took.to_string(), &sites.len().to_string()]);
+            }
+            Entry::Proved { sites, light: Light::Lit, .. } => match sites.as_slice() {
+                [site] => line("log-relit", &[site.as_str()]),
+                sites => line("log-relit-many", &[&sites.len().to_string()]),
+            },
+            Entry::EdgeFailed { sites, why, .. } => {
+                for site in sites.iter().take(TOLD_MAX) {
+                    line("log-dark-failed", &[why, site.as_str()]);
+                }
+            }
+            Entry::Drifted { sites, edge, .. } => {
+                for site in sites.iter().take(TOLD_MAX) {
+                    line("log-drifted", &[edge, site.as_str()]);
+                }
+            }
+            Entry::EvidenceAttached { evidence } => {
+                let site = evidence.site.as_str();
+                match evidence.verdict {
+                    Verdict::Clear => line("log-clear", &[site]),
+                    Verdict::Affected => {
+                        let found = evidence.found.first().map_or("", String::as_str);
+                        line("log-affected", &[found, site]);
+                    }
+                    Verdict::Unknown => {
+                        let reason = evidence.reasons.first().map_or("", |reason| reason.as_str());
+                        line("log-unknown", &[reason, site]);
+                    }
+                }
+            }
+            Entry::FixStarted { site, .. } => line("log-fixing", &[site.as_str()]),
+            Entry::Deployed { site, .. } => line("log-fix-deployed", &[site.as_str()]),
+            Entry::Verified { site, .. } => {
+                if engine.phase(id, site) == Some(Phase::Affected) {
+                    line("log-verification-failed", &["functional-or-rescan", site.as_str()]);
+                } else {
+                    line("log-fix-verified", &[site.as_str()]);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Entries about many sites at once are told however many come together.
+const fn is_sum(entry: &Entry) -> bool {
+    matches!(
+        entry,
+        Entry::Opened { .. }
+            | Entry::Closed {}
+            | Entry::DarkOrdered { .. }
+            | Entry::Proved { .. }
+            | Entry::EdgeFailed { .. }
+            | Entry::Drifted { .. }
+    )
+}
