@@ -124,3 +124,114 @@ fn is_plain(path: &Path) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-".contains(&b);
     path.is_absolute() && path.as_os_str().as_encoded_bytes().iter().all(|byte| plain(*byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(sites: Vec<SiteRoute>) -> EdgeConfig {
+        EdgeConfig {
+            folder: "/srv/edge".into(),
+            gate: "/srv/gate".into(),
+            hold: "/srv/hold".into(),
+            acme: "/srv/acme".into(),
+            listen: vec!["127.0.0.1:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()],
+            verify: "/srv/verify.sock".into(),
+            user: None,
+            sites,
+        }
+    }
+
+    fn site(key: &str, host: &str, aliases: &[&str]) -> SiteRoute {
+        SiteRoute {
+            key: GateKey::new(key).unwrap(),
+            host: host.into(),
+            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            upstream: "127.0.0.1:9000".parse().unwrap(),
+        }
+    }
+
+    fn refused(config: &EdgeConfig) -> String {
+        let (nginx, haproxy) = (nginx(config).unwrap_err(), haproxy(config).unwrap_err());
+        assert_eq!(nginx.to_string(), haproxy.to_string());
+        assert_eq!(nginx.kind, EdgeErrorKind::Refused);
+        nginx.doing
+    }
+
+    /// nginx would serve the second of two sites of one name as the first, under its gate.
+    #[test]
+    fn doubles_are_refused() {
+        for (sites, reason) in [
+            (vec![site("a", "a.example", &[]), site("a", "b.example", &[])], "key a twice"),
+            (
+                vec![site("a", "a.example", &[]), site("b", "a.example", &[])],
+                "host a.example twice",
+            ),
+            (vec![site("a", "a.example", &["a.example"])], "host a.example twice"),
+            (vec![site(CANARY_KEY, "a.example", &[])], "key relight-canary twice"),
+            (vec![site("a", CANARY_HOST, &[])], "host relight-canary.invalid twice"),
+        ] {
+            assert!(refused(&config(sites)).ends_with(reason), "{reason}");
+        }
+    }
+
+    /// A name out of a register must not become a line of a configuration.
+    #[test]
+    fn what_is_no_host_name_or_path_is_refused() {
+        let long = format!("{}.example", "x".repeat(HOST_BYTES_MAX));
+        for host in ["", "A.example", "a..b", "a;return 200", "*.example", "a b", "é.qc", &long] {
+            assert!(
+                refused(&config(vec![site("a", host, &[])])).contains("no host name"),
+                "{host}"
+            );
+        }
+        let with = |change: fn(&mut EdgeConfig)| {
+            let mut config = config(Vec::new());
+            change(&mut config);
+            refused(&config)
+        };
+        assert!(with(|config| config.gate = "relative".into()).contains("no plain absolute path"));
+        assert!(with(|config| config.hold = "/a b".into()).contains("no plain absolute path"));
+        assert!(with(|config| config.acme = "/$host".into()).contains("no plain absolute path"));
+        let socket = |config: &mut EdgeConfig| {
+            config.verify = format!("/{}", "x".repeat(SOCKET_BYTES_MAX)).into();
+        };
+        assert!(with(socket).contains("too long for a socket"));
+        assert!(with(|config| config.user = Some("root;".into())).contains("no user"));
+    }
+
+    #[test]
+    fn every_site_has_its_gate_and_unknown_hosts_end_in_421() {
+        let sites = vec![site("a", "a.example", &["www.a.example"]), site("b", "b.example", &[])];
+        let text = nginx(&config(sites.clone())).unwrap();
+        assert_eq!(text.matches("server_name ").count(), 3, "two sites and the canary");
+        assert_eq!(text.matches("if (-f /srv/gate/current/$relight_site)").count(), 3);
+        assert_eq!(text.matches("default_server;").count(), 3, "two listeners and the socket");
+        assert!(text.contains("server_name a.example www.a.example;\n  set $relight_site a;"));
+        let files = haproxy(&config(sites)).unwrap();
+        assert_eq!(files.config.matches(" from relight-site\n").count(), 3);
+        let hosts = "relight-canary.invalid relight-canary\na.example a\nwww.a.example a\n\
+                     b.example b\n";
+        assert_eq!(files.hosts, hosts);
+    }
+
+    #[test]
+    fn a_key_of_a_section_is_refused_where_no_backend_can_have_its_name() {
+        let section = config(vec![site("a@internet", "a.example", &[])]);
+        assert!(nginx(&section).is_ok());
+        assert_eq!(haproxy(&section).unwrap_err().kind, EdgeErrorKind::Refused);
+    }
+
+    /// What is dark stays dark when a configuration is written again.
+    #[test]
+    fn the_map_of_the_gate_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = haproxy(&config(Vec::new())).unwrap();
+        files.write_into(folder.path()).unwrap();
+        let map = folder.path().join(MAP_FILE);
+        assert_eq!(std::fs::read_to_string(&map).unwrap(), "");
+        std::fs::write(&map, "a 1\n").unwrap();
+        files.write_into(folder.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(&map).unwrap(), "a 1\n");
+    }
+}

@@ -16,9 +16,12 @@ use crate::config::{CANARY_HOST, Files, SOCKET};
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::http::Client;
+use crate::runtime_api::RuntimeApi;
 
 /// Longest wait for a proxy that was asked to stop, before it is killed.
 const STOP_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Longest wait for a new process that takes over.
+const RELOAD_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Most bytes of a program's own words that go into an error.
 const LOG_BYTES_MAX: usize = 2000;
 
@@ -108,7 +111,7 @@ fn start(
     let child = spawn(&program, folder, &arguments(name, folder))?;
     let (retiring, folder) = (Vec::new(), folder.to_owned());
     let mut running = Running { name, child, retiring, program, folder };
-    running.wait_for(listeners, wait)?;
+    running.wait_until("answer", wait, || listeners.iter().all(|listener| answers(*listener)))?;
     Ok(running)
 }
 
@@ -139,22 +142,26 @@ impl Running {
         self.child.id()
     }
 
-    /// Reloads the configuration as somebody else's tool would: nginx by SIGHUP, HAProxy by a new
-    /// process that takes over and reads its map files again.
+    /// Reloads the configuration as somebody else's tool would: nginx by SIGHUP, which returns
+    /// before the new workers serve; HAProxy by a new process that reads its map files again, and
+    /// this returns when it has taken over. The old one serves its last connections.
     ///
     /// # Errors
-    /// `Io` when the process cannot be signalled or started.
+    /// `Io` when the process cannot be signalled or started, `Refused` or `Unreachable` when the
+    /// new one does not take over.
     pub fn reload(&mut self) -> Result<(), EdgeError> {
         if self.name == "nginx" {
             return self.signal(Signal::HUP).map_err(EdgeError::io("reload nginx"));
         }
+        let api = RuntimeApi { socket: self.folder.join(SOCKET) };
         let mut arguments = arguments(self.name, &self.folder);
-        let socket = self.folder.join(SOCKET).display().to_string();
-        arguments.extend(["-x".to_owned(), socket]);
+        arguments.extend(["-x".to_owned(), api.socket.display().to_string()]);
         arguments.extend(["-sf".to_owned(), self.child.id().to_string()]);
         let child = spawn(&self.program, &self.folder, &arguments)?;
         self.retiring.push(std::mem::replace(&mut self.child, child));
-        Ok(())
+        let pid = format!("\nPid: {}\n", self.child.id());
+        let taken_over = || api.run("show info").is_ok_and(|info| info.contains(&pid));
+        self.wait_until("take over", RELOAD_WAIT_MAX, taken_over)
     }
 
     /// Kills the proxy at once with all its workers, as a crash would.
@@ -168,21 +175,24 @@ impl Running {
         }
     }
 
-    fn wait_for(&mut self, listeners: &[SocketAddr], wait: Duration) -> Result<(), EdgeError> {
+    /// Waits until `done`; a program that ends before is an error with its own words.
+    fn wait_until(
+        &mut self,
+        what: &str,
+        wait: Duration,
+        done: impl Fn() -> bool,
+    ) -> Result<(), EdgeError> {
         let deadline = Instant::now() + wait;
-        for listener in listeners {
-            while !answers(*listener) {
-                if let Ok(Some(status)) = self.child.try_wait() {
-                    let doing = format!("keep {} running: it ended with {status}", self.name);
-                    let error = EdgeError::new(EdgeErrorKind::Refused, doing);
-                    return Err(error.because(self.words()));
-                }
-                if Instant::now() >= deadline {
-                    let doing = format!("reach {} on {listener}", self.name);
-                    return Err(EdgeError::unreachable(doing)(io::ErrorKind::TimedOut.into()));
-                }
-                thread::sleep(Duration::from_millis(5));
+        while !done() {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                let doing = format!("keep {} running: it ended with {status}", self.name);
+                return Err(EdgeError::new(EdgeErrorKind::Refused, doing).because(self.words()));
             }
+            if Instant::now() >= deadline {
+                let doing = format!("have {} {what}", self.name);
+                return Err(EdgeError::unreachable(doing)(io::ErrorKind::TimedOut.into()));
+            }
+            thread::sleep(Duration::from_millis(5));
         }
         Ok(())
     }
@@ -235,4 +245,45 @@ fn remove_stale_sockets(config: &str) {
 
 fn pid(child: &Child) -> Option<Pid> {
     i32::try_from(child.id()).ok().and_then(Pid::from_raw)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_named_with_its_package() {
+        let error = find("relight-no-such-program").unwrap_err();
+        assert_eq!(error.kind, EdgeErrorKind::Lint);
+        assert!(error.to_string().contains("install the package relight-no-such-program"));
+    }
+
+    #[test]
+    fn a_program_that_ends_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let listen = [free_address().unwrap()];
+        let started =
+            start_nginx(folder.path(), "daemon off;\nnonsense;\n", &listen, Duration::from_secs(9));
+        let error = started.unwrap_err();
+        assert_eq!(error.kind, EdgeErrorKind::Refused);
+        let words = error.source().unwrap().to_string();
+        assert!(words.contains("nonsense"), "{words}");
+    }
+
+    #[test]
+    fn a_program_that_does_not_listen_is_given_up_and_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let listen = [free_address().unwrap()];
+        let config = format!(
+            "daemon off;\npid {0}/nginx.pid;\nerror_log {0}/error.log;\nevents {{}}\n",
+            folder.path().display()
+        );
+        let wait = Duration::from_millis(300);
+        let error = start_nginx(folder.path(), &config, &listen, wait).unwrap_err();
+        assert_eq!(error.kind, EdgeErrorKind::Unreachable);
+        let left = fs::read_to_string(folder.path().join("nginx.pid"));
+        assert!(left.is_err(), "nginx is still running as {left:?}");
+    }
 }

@@ -31,6 +31,7 @@ pub(crate) struct Record {
 #[derive(Debug)]
 pub(crate) struct Fence {
     folder: PathBuf,
+    lock_wait_max: Duration,
 }
 
 /// The right to write: held until dropped.
@@ -43,7 +44,7 @@ pub(crate) struct Held {
 
 impl Fence {
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), lock_wait_max: LOCK_WAIT_MAX }
     }
 
     /// Takes the lock and compares epochs: older is `Fenced`, equal is allowed.
@@ -76,7 +77,7 @@ impl Fence {
         let mut options = OpenOptions::new();
         let file = options.create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(EdgeError::io(doing.clone()))?;
-        let deadline = Instant::now() + LOCK_WAIT_MAX;
+        let deadline = Instant::now() + self.lock_wait_max;
         loop {
             match take(&file) {
                 Ok(()) => return Ok(file),
@@ -143,4 +144,64 @@ fn parse_record(text: &str) -> Option<Record> {
     let epoch = Some(parse_epoch(lines.next()?)?);
     let own = lines.map(|line| GateKey::new(line).ok()).collect::<Option<_>>()?;
     Some(Record { epoch, own })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn kind_after(content: &[u8]) -> Option<EdgeErrorKind> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("epoch"), content).unwrap();
+        Fence::new(folder.path()).enter(Epoch { term: 1, seq: 0 }).err().map(|error| error.kind)
+    }
+
+    #[test]
+    fn an_epoch_file_that_is_not_ours_is_not_guessed() {
+        assert_eq!(kind_after(b"1-0\nkey\n"), None);
+        assert_eq!(kind_after(b"0-99\n"), None);
+        assert_eq!(kind_after(b"1-1\n"), Some(EdgeErrorKind::Fenced));
+        for garbled in [&b""[..], b"1\n", b"1-x\n", b"-1-1\n", b"1-0\nKey\n", b"\xff\xfe\n"] {
+            assert_eq!(kind_after(garbled), Some(EdgeErrorKind::ForeignEdit), "{garbled:?}");
+        }
+        let long = "x".repeat(usize::try_from(RECORD_BYTES_MAX).unwrap() + 1);
+        assert_eq!(kind_after(long.as_bytes()), Some(EdgeErrorKind::ForeignEdit));
+    }
+
+    #[test]
+    fn the_largest_gate_fits_into_its_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = |n: usize| GateKey::new(&format!("{n:0>128}")).unwrap();
+        let own: GateSet = (0..crate::gate::GATE_KEYS_MAX).map(key).collect();
+        let epoch = Epoch { term: u64::MAX, seq: u64::MAX };
+        let fence = Fence::new(folder.path());
+        let record = Record { epoch: Some(epoch), own };
+        fence.enter(epoch).unwrap().write(record.clone()).unwrap();
+        assert_eq!(fence.enter(epoch).unwrap().record, record);
+    }
+
+    #[test]
+    fn readers_do_not_keep_each_other_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let fence = Fence::new(folder.path());
+        fence.peek(|_| fence.peek(|_| Ok(()))).unwrap();
+    }
+
+    /// A writer that hangs must not hang its successor for ever.
+    #[test]
+    fn a_lock_that_is_never_released_is_an_error_after_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut fence = Fence::new(folder.path());
+        assert_eq!(fence.lock_wait_max, LOCK_WAIT_MAX);
+        fence.lock_wait_max = Duration::from_millis(50);
+        let epoch = Epoch { term: 1, seq: 1 };
+        let held = fence.enter(epoch).unwrap();
+        let start = Instant::now();
+        assert_eq!(fence.enter(epoch).unwrap_err().kind, EdgeErrorKind::Unreachable);
+        assert!(start.elapsed() >= fence.lock_wait_max);
+        drop(held);
+        assert!(fence.enter(epoch).is_ok());
+    }
 }

@@ -263,3 +263,143 @@ fn remove_tree(path: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    fn set(names: impl IntoIterator<Item = usize>) -> GateSet {
+        names.into_iter().map(|n| GateKey::new(&format!("k{n}")).unwrap()).collect()
+    }
+
+    fn epoch(seq: u64) -> Epoch {
+        Epoch { term: 1, seq }
+    }
+
+    fn close(gate: &Gate, seq: u64, dark: &GateSet) {
+        gate.apply(epoch(seq), Stage::Durable, dark).unwrap();
+        gate.apply(epoch(seq), Stage::Runtime, dark).unwrap();
+    }
+
+    /// Goal: a writer killed at any step leaves either set whole (a batch) or every key with its
+    /// old or its new light (in place), and the next writer finds nothing that looks foreign.
+    /// Method: fail the n-th step for every n, look, apply again, open everything.
+    #[test]
+    fn a_kill_at_any_step_leaves_no_mixed_state() {
+        let changes = [(set(0..40), set(20..60)), (set(0..40), set([])), (set(0..3), set(1..4))];
+        for (before, after) in changes {
+            for stage in [Stage::Durable, Stage::Runtime] {
+                let steps = (0..).find(|n| !killed_at(*n, stage, &before, &after)).unwrap();
+                assert!(steps >= 3, "only {steps} steps from {before:?} to {after:?}");
+            }
+        }
+    }
+
+    /// Whether the change had an n-th step to be killed at.
+    fn killed_at(n: usize, stage: Stage, before: &GateSet, after: &GateSet) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = Gate::create(folder.path()).unwrap();
+        close(&gate, 1, before);
+        let mut count = 0;
+        let mut kill = |_: Step| {
+            count += 1;
+            if count > n { Err(io::Error::other("killed")) } else { Ok(()) }
+        };
+        let killed = gate.apply_by_steps(epoch(2), stage, after, &mut kill).is_err();
+        let next = Gate::create(folder.path()).unwrap();
+        let found = next.entries().unwrap().dark;
+        let batch = before.symmetric_difference(after).count() > IN_PLACE_MAX;
+        if batch {
+            assert!(found == *before || found == *after, "mixed: {found:?}");
+        } else {
+            assert!(found.is_subset(&(before | after)), "{found:?}");
+            assert!((before & after).is_subset(&found), "{found:?}");
+            assert!(after.is_subset(&found) || before.is_subset(&found), "opened first: {found:?}");
+        }
+        assert_eq!(next.foreign().unwrap(), GateSet::new(), "killed at step {n}");
+        close(&next, 2, after);
+        assert_eq!(next.entries().unwrap().dark, *after);
+        close(&next, 3, &set([]));
+        assert_eq!(next.entries().unwrap().dark, set([]));
+        killed
+    }
+
+    #[test]
+    fn sixteen_differences_are_made_in_place_and_seventeen_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = Gate::create(folder.path()).unwrap();
+        close(&gate, 1, &set([]));
+        for (seq, keys, generation) in [(2, IN_PLACE_MAX, "gen-1-1"), (3, 33, "gen-1-3")] {
+            close(&gate, seq, &set(0..keys));
+            assert_eq!(gate.entries().unwrap().generation.as_deref(), Some(generation));
+        }
+    }
+
+    /// Trap: a gate that the workers cannot enter leaves every site lit, without an error.
+    #[test]
+    fn a_private_umask_does_not_hide_the_gate() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        let gate = Gate::create(&folder.path().join("gate")).unwrap();
+        close(&gate, 1, &set(0..3));
+        rustix::process::umask(before);
+        for path in [folder.path().join("gate"), gate.current()] {
+            let mode =
+                std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o755, "{}", path.display());
+        }
+    }
+
+    /// The same epoch again, after somebody else's edits: the generation it names is in use.
+    #[test]
+    fn an_equal_epoch_never_touches_the_generation_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = Gate::create(folder.path()).unwrap();
+        for (keys, generation) in [(30, "gen-1-1"), (60, "gen-1-1b"), (90, "gen-1-1")] {
+            close(&gate, 1, &set(0..keys));
+            let entries = gate.entries().unwrap();
+            assert_eq!(entries.generation.as_deref(), Some(generation));
+            assert_eq!(entries.dark, set(0..keys));
+        }
+    }
+
+    #[test]
+    fn a_gate_holds_its_most_and_refuses_one_more() {
+        assert!(check_size(&set(0..GATE_KEYS_MAX)).is_ok());
+        let error = check_size(&set(0..=GATE_KEYS_MAX)).unwrap_err();
+        assert_eq!(error.kind, EdgeErrorKind::Refused);
+        let folder = tempfile::tempdir().unwrap();
+        let gate = Gate::create(folder.path()).unwrap();
+        assert!(gate.apply(epoch(1), Stage::Durable, &set(0..=GATE_KEYS_MAX)).is_err());
+        assert_eq!(gate.entries().unwrap(), Entries::default(), "nothing was written");
+    }
+
+    /// However two controllers race, what stays is what the newer one wanted.
+    #[test]
+    fn of_two_writers_the_newer_one_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = Barrier::new(8);
+        thread::scope(|scope| {
+            for seq in 1..=8 {
+                let (start, folder) = (&start, folder.path());
+                scope.spawn(move || {
+                    let gate = Gate::create(folder).unwrap();
+                    start.wait();
+                    for stage in [Stage::Durable, Stage::Runtime] {
+                        let keys = usize::try_from(seq).unwrap() * 10;
+                        match gate.apply(epoch(seq), stage, &set(0..keys)) {
+                            Ok(()) => {}
+                            Err(error) => assert_eq!(error.kind, EdgeErrorKind::Fenced, "{error}"),
+                        }
+                    }
+                });
+            }
+        });
+        let gate = Gate::create(folder.path()).unwrap();
+        assert_eq!(gate.entries().unwrap().dark, set(0..80));
+        assert_eq!(gate.foreign().unwrap(), set([]));
+    }
+}

@@ -116,3 +116,42 @@ fn unreadable(folder: &Path) -> Option<PathBuf> {
     };
     folder.ancestors().find(closed).map(Path::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::durable;
+
+    #[test]
+    fn a_gate_below_a_private_folder_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let gate = folder.path().join("gate");
+        durable::create_folder(&gate).unwrap();
+        let mode = |mode| fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode));
+        mode(0o700).unwrap();
+        let private = folder.path().canonicalize().unwrap();
+        assert_eq!(unreadable(&gate), Some(private));
+        mode(0o755).unwrap();
+        assert_eq!(unreadable(&gate), None);
+    }
+
+    #[test]
+    fn only_workers_that_are_somebody_else_need_an_open_path() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let lint = |worker: &str| {
+            let target = Target {
+                name: "north".into(),
+                kind: "nginx_file".into(),
+                gate: folder.path().join("gate"),
+                listeners: Vec::new(),
+                verify: None,
+                settings: [("worker_user".to_owned(), worker.to_owned())].into(),
+            };
+            crate::driver::open(&target).unwrap().lint().unwrap()
+        };
+        assert_eq!(lint("root"), []);
+        assert_eq!(lint("self"), []);
+        assert_eq!(lint("www-data")[0].code, "gate-not-readable");
+    }
+}

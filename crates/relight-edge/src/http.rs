@@ -357,3 +357,133 @@ fn framing(response: &Response, headless: bool) -> io::Result<Framing> {
 fn invalid(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufReader;
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// A peer that answers each request of one connection with the next of these, and closes.
+    fn peer(answers: Vec<String>) -> SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let mut out = stream.try_clone().unwrap();
+            let mut lines = std::io::BufRead::lines(BufReader::new(stream));
+            for answer in answers {
+                while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+                // In two pieces, so that every reader meets a part of an answer.
+                let (head, tail) = answer.as_bytes().split_at(answer.len() / 2);
+                let _ = out.write_all(head).and_then(|()| out.write_all(tail));
+            }
+        });
+        address
+    }
+
+    fn one(answer: impl Into<String>) -> Result<Response, EdgeError> {
+        Client::connect(peer(vec![answer.into()])).unwrap().get("a", "/")
+    }
+
+    fn body(answer: &str) -> String {
+        String::from_utf8(one(answer).unwrap().body).unwrap()
+    }
+
+    #[test]
+    fn bodies_in_every_framing() {
+        assert_eq!(body("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nabc"), "ab");
+        assert_eq!(body("HTTP/1.1 200 OK\r\n\r\nuntil the end"), "until the end");
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(body(&format!("{chunked}2\r\nab\r\n1;x=y\r\nc\r\n0\r\nT: v\r\n\r\n")), "abc");
+        assert_eq!(body("HTTP/1.1 204 No Content\r\nContent-Length: 9\r\n\r\n"), "");
+        let hints = "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
+        assert_eq!(body(hints), "x");
+    }
+
+    #[test]
+    fn a_connection_is_kept_until_somebody_closes_it() {
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab".to_owned();
+        let last = answer.replace("OK\r\n", "OK\r\nConnection: close\r\n");
+        let mut client = Client::connect(peer(vec![answer.clone(), answer, last])).unwrap();
+        for open in [true, true, false] {
+            assert_eq!(client.get("a", "/").unwrap().body, b"ab");
+            assert_eq!(client.is_open(), open);
+        }
+        assert_eq!(client.get("a", "/").unwrap_err().kind, EdgeErrorKind::Unreachable);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for answer in [
+            String::new(),
+            "SSH-2.0-server\r\n\r\n".into(),
+            "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n".into(),
+            "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".into(),
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab".into(),
+            format!("{chunked}zz\r\n"),
+            format!("{chunked}{}\r\n", "0".repeat(CHUNK_HEAD_BYTES_MAX)),
+            format!("{chunked}2\r\nabcd"),
+        ] {
+            let error = one(answer.clone()).unwrap_err();
+            assert_eq!(error.kind, EdgeErrorKind::Unreachable, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn heads_have_limits() {
+        let headers = |count: usize| {
+            let lines: String = (0..count).map(|n| format!("h{n}: v\r\n")).collect();
+            format!("HTTP/1.1 204 No Content\r\n{lines}\r\n")
+        };
+        assert_eq!(one(headers(HEADERS_MAX)).unwrap().headers.len(), HEADERS_MAX);
+        assert!(one(headers(HEADERS_MAX + 1)).is_err());
+        let long = "x".repeat(2 * HEAD_BYTES_MAX);
+        assert!(one(format!("HTTP/1.1 204 No Content\r\nh: {long}")).is_err());
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nh: ";
+        assert!(one(format!("{chunked}{long}")).is_err());
+    }
+
+    #[test]
+    fn a_long_body_is_cut_and_the_connection_closed() {
+        let page = "x".repeat(30);
+        for (framing, body) in [
+            ("Content-Length: 30", page.clone()),
+            ("Transfer-Encoding: chunked", format!("1e\r\n{page}\r\n0\r\n\r\n")),
+            ("Connection: close", page),
+        ] {
+            let answer = format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n{body}");
+            let mut client = Client::connect(peer(vec![answer])).unwrap();
+            assert_eq!(client.body_bytes_max, BODY_BYTES_MAX);
+            client.body_bytes_max = 20;
+            let answer = client.get("a", "/").unwrap();
+            assert!(answer.truncated && answer.body.len() <= 20, "{framing}");
+            assert!(!client.is_open(), "{framing}");
+        }
+    }
+
+    #[test]
+    fn a_late_answer_is_an_error_in_time() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let mut client = Client::connect(listener.local_addr().unwrap()).unwrap();
+        assert_eq!(client.answer_wait_max, ANSWER_WAIT_MAX);
+        client.answer_wait_max = Duration::from_millis(30);
+        let start = Instant::now();
+        assert_eq!(client.get("a", "/").unwrap_err().kind, EdgeErrorKind::Unreachable);
+        assert!(start.elapsed() < CONNECT_WAIT_MAX);
+    }
+
+    /// A host name out of a register must not become a second request.
+    #[test]
+    fn nothing_but_http_is_written() {
+        let mut client = Client::connect(peer(Vec::new())).unwrap();
+        for (host, uri) in [("a\r\nX: y", "/"), ("a", "/ HTTP/1.1\r\n"), ("", "/"), ("a b", "/")] {
+            assert_eq!(client.get(host, uri).unwrap_err().kind, EdgeErrorKind::Refused);
+        }
+        let bad = client.request("GET", "a", "/", &[("name", "value\r\nother: x")]);
+        assert_eq!(bad.unwrap_err().kind, EdgeErrorKind::Refused);
+    }
+}

@@ -163,3 +163,118 @@ pub fn verify_get(socket: &Path, host: &str, uri: &str) -> Result<(u16, Vec<u8>)
     let answer = Client::connect_unix(socket)?.get(host, uri)?;
     Ok((answer.status, answer.body))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    fn target(baseline: Option<u16>) -> ProbeTarget {
+        let key = GateKey::new("site").unwrap();
+        ProbeTarget { key, host: "site.example".into(), baseline }
+    }
+
+    fn seen(baseline: Option<u16>, status: u16, headers: &[(&str, &str)]) -> Seen {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let headers = headers.iter().map(owned).collect();
+        let answer = Response { status, headers, body: Vec::new(), truncated: false };
+        judge(&target(baseline), &answer).seen
+    }
+
+    #[test]
+    fn dark_is_our_page_for_that_very_site() {
+        let marker = ("x-relight-gate", "dark=1; site=site");
+        let store = ("cache-control", "private, No-Store");
+        assert_eq!(seen(None, 503, &[marker, store]), Seen::Dark);
+        assert_eq!(seen(Some(2), 503, &[marker, store]), Seen::Dark);
+        for (status, headers) in [
+            (503, &[marker][..]),
+            (503, &[store]),
+            (200, &[marker, store]),
+            (503, &[("x-relight-gate", "dark=1; site=other"), store]),
+            (503, &[("x-relight-gate", "dark=1; site=site2"), store]),
+            (503, &[("x-relight-gate", "dark=1"), store]),
+            (503, &[("x-relight-gate", "dark=; site=site"), store]),
+            (503, &[marker, marker, store]),
+        ] {
+            assert_eq!(seen(None, status, headers), Seen::Unknown, "{status} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn lit_is_the_usual_class_of_status_without_our_marker() {
+        for (baseline, status, light) in [
+            (Some(2), 204, Seen::Lit),
+            (Some(5), 500, Seen::Lit),
+            (Some(2), 302, Seen::Unknown),
+            (Some(2), 502, Seen::Unknown),
+            (None, 404, Seen::Lit),
+            (None, 503, Seen::Unknown),
+            (None, 421, Seen::Unknown),
+            (Some(4), 421, Seen::Unknown),
+        ] {
+            assert_eq!(seen(baseline, status, &[]), light, "{baseline:?} {status}");
+        }
+        assert_eq!(seen(None, 200, &[("x-relight-gate", "dark=; site=site")]), Seen::Lit);
+        assert_eq!(seen(None, 200, &[("x-relight-gate", "dark=; site=other")]), Seen::Unknown);
+    }
+
+    /// Counts connections, notes every line of request, and closes after `answers` answers.
+    fn edge(answers: usize) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&log);
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let log = Arc::clone(&shared);
+                log.lock().unwrap().push("connection".to_owned());
+                thread::spawn(move || {
+                    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                    for _ in 0..answers {
+                        let Some(Ok(first)) = lines.next() else { return };
+                        log.lock().unwrap().push(first);
+                        while lines.next().unwrap().is_ok_and(|line| !line.is_empty()) {}
+                        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+                        stream.write_all(answer).unwrap();
+                    }
+                });
+            }
+        });
+        (address, log)
+    }
+
+    #[test]
+    fn eight_connections_stay_open_between_rounds_and_every_request_is_new() {
+        let (address, log) = edge(usize::MAX);
+        let mut prober = Prober::new(address);
+        let targets = vec![target(None); 200];
+        for nonce in 0..2 {
+            let results = prober.probe(&targets, nonce);
+            assert!(results.iter().all(|result| result.seen == Seen::Lit));
+        }
+        let mut lines = log.lock().unwrap().clone();
+        let connections = lines.iter().filter(|line| *line == "connection").count();
+        assert!(connections <= CONNECTIONS_MAX, "{connections} connections");
+        lines.retain(|line| line != "connection");
+        lines.sort();
+        lines.dedup();
+        assert_eq!(lines.len(), 400, "a cache could have answered");
+    }
+
+    #[test]
+    fn an_edge_that_closes_kept_connections_is_asked_again() {
+        let (address, _) = edge(3);
+        let results = Prober::new(address).probe(&vec![target(None); 50], 1);
+        assert!(results.iter().all(|result| result.seen == Seen::Lit), "{results:?}");
+    }
+
+    #[test]
+    fn no_target_needs_no_edge() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+        assert!(Prober::new(listener).probe(&[], 1).is_empty());
+    }
+}

@@ -24,7 +24,9 @@ pub(crate) struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// Sends one command and reads the whole reply.
+    /// Sends one command and reads the whole reply. Every reply ends with an empty line: what
+    /// does not was cut short, or is how an `add map` answers that was too long. Taken for an
+    /// empty map it would say that every site is lit.
     pub(crate) fn run(&self, command: &str) -> Result<String, EdgeError> {
         let exchange = || -> io::Result<String> {
             let mut stream = UnixStream::connect(&self.socket)?;
@@ -38,14 +40,17 @@ impl RuntimeApi {
             if reply.len() as u64 > REPLY_BYTES_MAX {
                 return Err(io::Error::other(format!("more than {REPLY_BYTES_MAX} bytes")));
             }
-            Ok(String::from_utf8_lossy(&reply).into_owned())
+            let reply = String::from_utf8_lossy(&reply).into_owned();
+            if reply != "\n" && !reply.ends_with("\n\n") {
+                return Err(io::Error::other("the reply was cut short"));
+            }
+            Ok(reply)
         };
         let doing = format!("run `{}` on {}", first_line(command), self.socket.display());
         exchange().map_err(EdgeError::unreachable(doing))
     }
 
-    /// A command whose success is one empty line. No reply at all is a failure: so answers an
-    /// `add map` that was too long.
+    /// A command whose success is one empty line.
     pub(crate) fn change(&self, command: &str) -> Result<(), EdgeError> {
         match self.run(command)?.as_str() {
             "\n" => Ok(()),
@@ -118,10 +123,7 @@ impl RuntimeApi {
 
 fn refused(command: &str, reply: &str) -> EdgeError {
     let command = first_line(command);
-    let doing = match reply.trim() {
-        "" => format!("have `{command}` accepted: there was no reply"),
-        _ => format!("have `{command}` accepted: {}", first_line(reply.trim())),
-    };
+    let doing = format!("have `{command}` accepted: {}", first_line(reply.trim()));
     EdgeError::new(EdgeErrorKind::Refused, doing)
 }
 

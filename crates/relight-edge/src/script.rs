@@ -1,5 +1,198 @@
-//! Runs the script of a fixture against a driver and writes down what it saw.
+//! Runs the script of a fixture against a driver and writes down what it answered.
+//!
+//! One command per line of `script.txt`; other files of the case are put beside the gate first.
+//! `k*20` stands for the keys k0 to k19. Every `apply` is done twice and must be as good as once.
 
-use crate::driver::DriverKind;
+mod fake_haproxy;
 
-pub(crate) fn check(_name: &str, _plugin: &dyn DriverKind) {}
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use relight_model::GateKey;
+use testkit::Case;
+
+use crate::driver::{DriverKind, EdgeDriver, GateSet, Stage, Target};
+use crate::fence::parse_epoch;
+use crate::script::fake_haproxy::FakeHaproxy;
+
+/// Checks every case of one driver.
+pub(crate) fn check(name: &str, plugin: &dyn DriverKind) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+    testkit::check_fixtures(root, name, |case| run(plugin, case));
+}
+
+struct Script<'a> {
+    plugin: &'a dyn DriverKind,
+    driver: Box<dyn EdgeDriver>,
+    target: Target,
+    folder: PathBuf,
+    haproxy: FakeHaproxy,
+}
+
+fn run(plugin: &dyn DriverKind, case: &Case) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().to_owned();
+    let path = |name: &str| root.join(name).display().to_string();
+    for (name, bytes) in &case.files {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    let map = root.join("dark.map");
+    if !map.exists() {
+        fs::write(&map, "").unwrap();
+    }
+    let settings =
+        [("map", path("dark.map")), ("socket", path("socket")), ("worker_user", "self".into())];
+    let target = Target {
+        name: "edge".into(),
+        kind: plugin.name().into(),
+        gate: root.join("gate"),
+        listeners: Vec::new(),
+        verify: None,
+        settings: BTreeMap::from(settings.map(|(name, value)| (name.to_owned(), value))),
+    };
+    let haproxy = FakeHaproxy::start(&root.join("socket"), &map);
+    let driver = plugin.open(&target).unwrap();
+    let mut script = Script { plugin, driver, target, folder: root, haproxy };
+    let (_, text) = case.files.iter().find(|(name, _)| name == "script.txt").expect("a script");
+    let mut out = String::new();
+    for line in String::from_utf8_lossy(text).lines() {
+        let _ = writeln!(out, "{line}");
+        if !line.is_empty() && !line.starts_with('#') {
+            for answer in script.step(line) {
+                let _ = writeln!(out, "    {answer}");
+            }
+        }
+    }
+    out.replace(&script.folder.display().to_string(), "")
+}
+
+impl Script<'_> {
+    fn step(&mut self, line: &str) -> Vec<String> {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words.as_slice() {
+            ["apply", stage, epoch, keys @ ..] => vec![self.apply(stage, epoch, keys)],
+            ["close", rest @ ..] => self.both(["durable", "runtime"], rest),
+            ["open", rest @ ..] => self.both(["runtime", "durable"], rest),
+            ["observe", keys @ ..] => self.observe(keys),
+            ["cut", epoch, keys @ ..] => {
+                let keys: Vec<GateKey> = set(keys).into_iter().collect();
+                vec![said(self.driver.cut(parse_epoch(epoch).unwrap(), &keys))]
+            }
+            ["lint"] => match self.driver.lint() {
+                Ok(lints) => lints
+                    .iter()
+                    .map(|lint| format!("{:?} {} {}", lint.severity, lint.code, lint.place))
+                    .collect(),
+                Err(error) => vec![format!("{:?}: {error}", error.kind)],
+            },
+            ["tree"] => self.tree(),
+            ["reopen"] => {
+                self.driver = self.plugin.open(&self.target).unwrap();
+                Vec::new()
+            }
+            ["write", path, text @ ..] => {
+                self.done(|folder| fs::write(folder.join(path), text.join(" ") + "\n"))
+            }
+            ["remove", path] => self.done(|folder| fs::remove_file(folder.join(path))),
+            ["mkdir", path] => self.done(|folder| fs::create_dir_all(folder.join(path))),
+            ["chmod", mode, path] => self.done(|folder| {
+                let mode = u32::from_str_radix(mode, 8).unwrap();
+                fs::set_permissions(folder.join(path), fs::Permissions::from_mode(mode))
+            }),
+            ["haproxy", command @ ..] => self.haproxy.order(&command.join(" ")),
+            _ => panic!("no such command: {line}"),
+        }
+    }
+
+    fn done(&self, act: impl FnOnce(&Path) -> io::Result<()>) -> Vec<String> {
+        act(&self.folder).unwrap();
+        Vec::new()
+    }
+
+    fn both(&mut self, stages: [&str; 2], rest: &[&str]) -> Vec<String> {
+        stages.iter().map(|stage| self.apply(stage, rest[0], &rest[1..])).collect()
+    }
+
+    fn apply(&mut self, stage: &str, epoch: &str, keys: &[&str]) -> String {
+        let stage = if stage == "durable" { Stage::Durable } else { Stage::Runtime };
+        let (epoch, dark) = (parse_epoch(epoch).unwrap(), set(keys));
+        let first = said(self.driver.apply(epoch, stage, &dark));
+        let state = |script: &Self| (script.tree(), script.haproxy.order("show"));
+        let once = state(self);
+        let second = said(self.driver.apply(epoch, stage, &dark));
+        assert_eq!((first == "ok", once), (second == "ok", state(self)), "twice is not once");
+        first
+    }
+
+    fn observe(&mut self, keys: &[&str]) -> Vec<String> {
+        let keys: Vec<GateKey> = set(keys).into_iter().collect();
+        let views = match self.driver.observe(&keys) {
+            Ok(views) => views,
+            Err(error) => return vec![format!("{:?}: {error}", error.kind)],
+        };
+        let line = |(key, view): (&GateKey, &crate::driver::GateView)| {
+            let epoch = view.epoch.map_or("none".to_owned(), crate::fence::text);
+            let foreign = if view.foreign { " foreign" } else { "" };
+            let (durable, runtime) = (view.durable, view.runtime);
+            format!("{key}: durable {durable:?}, runtime {runtime:?}, epoch {epoch}{foreign}")
+        };
+        keys.iter().zip(&views).map(line).collect()
+    }
+
+    /// The gate directory and the map file, as one line per file; long folders are counted.
+    fn tree(&self) -> Vec<String> {
+        let gate = self.folder.join("gate");
+        let mut lines = Vec::new();
+        for name in names(&gate) {
+            let path = gate.join(&name);
+            if let Ok(link) = fs::read_link(&path) {
+                lines.push(format!("{name} -> {}", link.display()));
+            } else if path.is_dir() {
+                let keys = names(&path);
+                let text =
+                    if keys.len() > 8 { format!("{} keys", keys.len()) } else { keys.join(" ") };
+                lines.push(format!("{name}/ {text}"));
+            } else {
+                lines.push(format!("{name}: {}", content(&path)));
+            }
+        }
+        lines.push(format!("dark.map: {}", content(&self.folder.join("dark.map"))));
+        lines
+    }
+}
+
+fn content(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    match text.lines().count() {
+        0..=8 => text.trim_end().replace('\n', " | "),
+        count => format!("{count} lines"),
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().flatten();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+fn said(result: Result<(), crate::error::EdgeError>) -> String {
+    match result {
+        Ok(()) => "ok".to_owned(),
+        Err(error) => format!("{:?}: {error}", error.kind),
+    }
+}
+
+fn set(words: &[&str]) -> GateSet {
+    let keys = words.iter().flat_map(|word| match word.split_once('*') {
+        Some((stem, count)) => (0..count.parse().unwrap()).map(|n| format!("{stem}{n}")).collect(),
+        None => vec![(*word).to_owned()],
+    });
+    keys.map(|key| GateKey::new(&key).unwrap()).collect()
+}

@@ -74,7 +74,12 @@ fn head(config: &EdgeConfig) -> String {
     let folder = config.folder.display();
     let hold = config.hold.display();
     let binds: String = config.listen.iter().map(|address| format!("  bind {address}\n")).collect();
-    let dark = format!("{{ be_name,map_str({folder}/{MAP_FILE},0) -m str 1 }}");
+    let closed = format!("be_name,map_str({folder}/{MAP_FILE},0) -m str 1");
+    let dark = format!("{{ {closed} }} !{{ so_name verify }}");
+    let accept_json = "req.hdr(accept) -m sub application/json application/problem+json";
+    let json = format!("content-type application/problem+json file {hold}/hold.json");
+    let html = format!("content-type text/html file {hold}/hold.html");
+    let text = "content-type text/plain";
     let headers = "hdr Retry-After %[rand(600),add(3300)] hdr Cache-Control no-store \
                    hdr Vary Accept hdr X-Relight-Gate \"dark=1; site=%[be_name]\"";
     format!(
@@ -82,7 +87,7 @@ fn head(config: &EdgeConfig) -> String {
   maxconn 4000
   no strict-limits
   hard-stop-after 30s
-  stats socket {folder}/{SOCKET} mode 600 level admin
+  stats socket {folder}/{SOCKET} mode 600 level admin expose-fd listeners
 defaults relight-base
   mode http
   retries 1
@@ -99,17 +104,17 @@ frontend RELIGHT from relight-base
   use_backend %[var(txn.h),map_str({folder}/hosts.map,RELIGHT_NONE)]
   default_backend RELIGHT_NONE
 backend RELIGHT_NONE from relight-base
-  http-request return status 421 content-type text/plain string "misdirected request"
+  http-request return status 421 {text} string "misdirected request"
 backend RELIGHT_ACME from relight-base
   http-request set-var(txn.token) path,field(4,/),map_str({folder}/acme.map)
-  http-request return status 200 content-type text/plain lf-string %[var(txn.token)] if {{ var(txn.token) -m found }}
+  http-request return status 200 {text} lf-string %[var(txn.token)] if {{ var(txn.token) -m found }}
   http-request return status 404
 defaults relight-site from relight-base
-  http-request return status 503 content-type application/problem+json file {hold}/hold.json {headers} if {dark} !{{ so_name verify }} {{ req.hdr(accept) -m sub application/json application/problem+json }}
-  http-request return status 503 content-type text/html file {hold}/hold.html {headers} if {dark} !{{ so_name verify }}
+  http-request return status 503 {json} {headers} if {dark} {{ {accept_json} }}
+  http-request return status 503 {html} {headers} if {dark}
   http-response del-header X-Relight-Gate
 backend {CANARY_KEY} from relight-site
-  http-request return status 200 content-type text/plain string "relight canary"
+  http-request return status 200 {text} string "relight canary"
 "#,
         verify = config.verify.display(),
     )

@@ -1,6 +1,6 @@
 //! HAProxy 2.6 or newer: a versioned map over the runtime API, and its file as the durable copy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -89,18 +89,19 @@ struct Copy {
 impl Copy {
     fn from_entries(entries: Vec<(String, String)>) -> Self {
         let mut copy = Self::default();
-        let mut values: BTreeMap<String, String> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for (key, value) in entries {
-            if values.contains_key(&key) {
-                copy.strange = true;
-                continue;
-            }
+            let double = !seen.insert(key.clone());
             match GateKey::new(&key) {
-                _ if key == SENTINEL => copy.epoch = fence::parse_epoch(&value),
-                Ok(key) if value == "1" => drop(copy.dark.insert(key)),
+                _ if key == SENTINEL && !double => copy.epoch = fence::parse_epoch(&value),
+                Ok(key) if value == "1" && !double => drop(copy.dark.insert(key)),
+                // Of two values nobody promises which one counts: only twice dark is dark.
+                Ok(key) if value != "1" => {
+                    copy.dark.remove(&key);
+                    copy.strange = true;
+                }
                 _ => copy.strange = true,
             }
-            values.insert(key, value);
         }
         copy
     }

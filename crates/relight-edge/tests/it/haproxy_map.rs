@@ -1,38 +1,24 @@
 //! The traps of HAProxy's runtime API, on the real program.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
 
 use relight_edge::Stage;
-use relight_edge::config::SOCKET;
 use relight_model::Seen;
 
 use crate::support::{Kind, Rig, epoch, key, set};
-
-fn run(rig: &Rig, command: &str) -> String {
-    let mut stream = UnixStream::connect(rig.config.folder.join(SOCKET)).unwrap();
-    stream.write_all(command.as_bytes()).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    let mut reply = String::new();
-    // An overlong payload ends in a reset.
-    let _ = stream.read_to_string(&mut reply);
-    reply
-}
 
 /// Measured: a payload above `tune.bufsize` adds nothing and says nothing; 2,000 keys need several.
 #[test]
 fn many_keys_go_in_several_payloads() {
     let mut rig = Rig::start(Kind::Haproxy, 2_000);
     let map = rig.map_file().display().to_string();
-    let version = run(&rig, &format!("prepare map {map}\n"));
+    let version = rig.admin(&format!("prepare map {map}\n"));
     let version = version.trim().rsplit(' ').next().unwrap().to_owned();
     let all: String = (0..2_000).map(|n| format!("site-{n} 1\n")).collect();
-    let reply = run(&rig, &format!("add map @{version} {map} <<\n{all}\n"));
-    let shown = run(&rig, &format!("show map @{version} {map}\n"));
+    let reply = rig.admin(&format!("add map @{version} {map} <<\n{all}\n"));
+    let shown = rig.admin(&format!("show map @{version} {map}\n"));
     assert!(!shown.contains("site-1999"), "the trap is gone: {reply:?}");
-    run(&rig, &format!("clear map @{version} {map}\n"));
+    rig.admin(&format!("clear map @{version} {map}\n"));
 
     rig.close(1, &set(0..2_000));
     let sites: Vec<usize> = (0..2_000).collect();
@@ -49,11 +35,11 @@ fn doubles_and_values_of_others_are_cleared_up() {
     let mut rig = Rig::start(Kind::Haproxy, 4);
     rig.close(1, &set([0]));
     let map = rig.map_file().display().to_string();
-    run(&rig, &format!("add map {map} site-0 1\n"));
-    run(&rig, &format!("add map {map} site-1 0\n"));
+    rig.admin(&format!("add map {map} site-0 1\n"));
+    rig.admin(&format!("add map {map} site-1 0\n"));
     rig.close(2, &set([0, 1]));
     assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Dark, Seen::Dark));
-    let shown = run(&rig, &format!("show map {map}\n"));
+    let shown = rig.admin(&format!("show map {map}\n"));
     assert_eq!(shown.lines().filter(|line| line.contains(" site-")).count(), 2, "{shown}");
 }
 
@@ -62,8 +48,8 @@ fn foreign_entries_of_either_copy() {
     let mut rig = Rig::start(Kind::Haproxy, 4);
     rig.close(1, &set([0]));
     let map = rig.map_file().display().to_string();
-    run(&rig, &format!("add map {map} site-1 1\n"));
-    run(&rig, &format!("del map {map} site-0\n"));
+    rig.admin(&format!("add map {map} site-1 1\n"));
+    rig.admin(&format!("del map {map} site-0\n"));
     let view = rig.observe(1);
     assert_eq!((view.runtime, view.durable, view.foreign), (Seen::Dark, Seen::Lit, true));
     assert_eq!(rig.observe(0).runtime, Seen::Lit);
@@ -72,7 +58,7 @@ fn foreign_entries_of_either_copy() {
     rig.open(2, &set([]));
     assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Lit, Seen::Dark));
     // The person decides by removing the entry.
-    run(&rig, &format!("del map {map} site-1\n"));
+    rig.admin(&format!("del map {map} site-1\n"));
     assert_eq!(rig.seen(1), Seen::Lit);
     rig.close(3, &set([1]));
     rig.open(4, &set([]));

@@ -1,5 +1,6 @@
 //! Real nginx and HAProxy on loopback: what a gate promises, seen from outside.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
+#![expect(clippy::print_stdout, reason = "the figures of the large tests are worth reading")]
 
 mod cut;
 mod gate_contract;
@@ -8,3 +9,4 @@ mod host_matrix;
 mod many_sites;
 mod reload;
 mod support;
+mod traffic;

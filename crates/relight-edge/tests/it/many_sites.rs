@@ -8,7 +8,9 @@ use crate::support::{Kind, Rig, set};
 
 fn darken_and_relight(kind: Kind) {
     const SITES: usize = 4_000;
+    let begin = Instant::now();
     let mut rig = Rig::start(kind, SITES);
+    let started = begin.elapsed();
     let sites: Vec<usize> = (0..SITES).collect();
     let counted = |rig: &mut Rig| {
         let results = rig.probe(&sites);
@@ -19,7 +21,10 @@ fn darken_and_relight(kind: Kind) {
     rig.close(1, &set(0..SITES));
     let closed = start.elapsed();
     assert_eq!(counted(&mut rig), [SITES, 0]);
-    println!("{kind:?}: {SITES} gates closed in {closed:?}, proven in {:?}", start.elapsed());
+    println!(
+        "{kind:?}: {SITES} gates closed in {closed:?}, proven in {:?}, started in {started:?}",
+        start.elapsed()
+    );
     rig.open(2, &set(0..SITES / 2));
     assert_eq!(counted(&mut rig), [SITES / 2, SITES / 2]);
 }

@@ -1,7 +1,9 @@
 //! An edge with two kinds of sites in front of two origins, its driver and its prober.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -78,6 +80,17 @@ impl Rig {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             panic!("{error}: {}", cause.unwrap_or_default())
         }));
+    }
+
+    /// One command of somebody else on HAProxy's runtime API.
+    pub(crate) fn admin(&self, command: &str) -> String {
+        let mut stream = UnixStream::connect(self.config.folder.join(config::SOCKET)).unwrap();
+        stream.write_all(command.as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut reply = String::new();
+        // An overlong payload ends in a reset.
+        let _ = stream.read_to_string(&mut reply);
+        reply
     }
 
     pub(crate) fn listener(&self) -> SocketAddr {
