@@ -12,7 +12,7 @@ mod tree;
 use relight_model::{Criticality, GateKey};
 
 pub use rng::Rng;
-pub use tree::{Deployment, write_site};
+pub use tree::{Deployment, release_of, write_site};
 
 use names::{BODY_NAMES, SECTORS, SERVICES};
 

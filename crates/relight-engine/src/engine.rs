@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relight_formats::advisory;
 use relight_match::{Advisories, MATCHER_REVISION, Question};
@@ -52,11 +52,30 @@ pub struct Engine {
     state: RwLock<State>,
     version: Mutex<u64>,
     changed: Condvar,
-    listener: RwLock<Option<Listener>>,
+    listeners: RwLock<Vec<Listener>>,
 }
 
-/// Called after each append, with the sites that the entries name.
-pub(crate) type Listener = Box<dyn Fn(&Engine, &[(String, Entry)]) + Send + Sync>;
+/// What one append did.
+#[derive(Debug)]
+pub struct Appended<'a> {
+    /// Before it began: no edge acted on the entries before.
+    pub began: Instant,
+    /// The entries, by incident, in order.
+    pub entries: &'a [(String, Entry)],
+    /// Which of them were accepted, in the same order.
+    pub results: &'a [Result<(), Rejected>],
+}
+
+impl<'a> Appended<'a> {
+    /// The entries that were accepted, by incident.
+    pub fn accepted(&self) -> impl Iterator<Item = &'a (String, Entry)> {
+        let pairs = self.entries.iter().zip(self.results);
+        pairs.filter(|(_, result)| result.is_ok()).map(|(entry, _)| entry)
+    }
+}
+
+/// Called after each append, once it is synced.
+pub type Listener = Box<dyn Fn(&Engine, &Appended<'_>) + Send + Sync>;
 
 impl Engine {
     /// Opens a register: takes the lease of the journal, replays it, and builds the index.
@@ -79,7 +98,7 @@ impl Engine {
             state: RwLock::new(state),
             version: Mutex::new(0),
             changed: Condvar::new(),
-            listener: RwLock::new(None),
+            listeners: RwLock::default(),
         })
     }
 
@@ -169,6 +188,7 @@ impl Engine {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
+        let began = Instant::now();
         let mut guard = self.write();
         let state = &mut *guard;
         let now = self.now();
@@ -195,9 +215,9 @@ impl Engine {
         }
         drop(guard);
         self.wake();
-        let listener = self.listener.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(listener) = listener.as_ref() {
-            listener(self, &entries);
+        let appended = Appended { began, entries: &entries, results: &results };
+        for listener in self.listeners.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            listener(self, &appended);
         }
         Ok(results)
     }
@@ -237,8 +257,9 @@ impl Engine {
         self.read().ledger.permits(site, self.now())
     }
 
-    pub(crate) fn set_listener(&self, listener: Listener) {
-        *self.listener.write().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    /// Calls `listener` after each append from now on. It must not append itself.
+    pub fn listen(&self, listener: Listener) {
+        self.listeners.write().unwrap_or_else(PoisonError::into_inner).push(listener);
     }
 
     /// Wakes everybody who waits for a change.

@@ -22,7 +22,7 @@ pub use relight_match as matching;
 pub use relight_store as store;
 pub use relight_watch as watch;
 
-pub use engine::{Clock, Engine, EngineOptions, INVENTORY_TTL_S};
+pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener};
 pub use error::{EngineError, EngineErrorKind};
 pub use ingest::{FunctionalTest, Inventory};
 pub use logs::{LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use relight_model::{DisplayState, GateKey, Light, Timestamp, Verdict};
 
-use crate::engine::Engine;
+use crate::engine::{Appended, Engine};
 use crate::incident::{Entry, Phase};
 use crate::live::{Board, BoardSite, Headline};
 
@@ -35,7 +35,7 @@ impl Engine {
         let wall = Wall::new(Arc::clone(&board));
         let keys: Vec<GateKey> = sites.into_iter().map(|site| site.slug).collect();
         wall.show(self, &keys);
-        self.set_listener(Box::new(move |engine, entries| wall.tell(engine, entries)));
+        self.listen(Box::new(move |engine, appended| wall.tell(engine, appended)));
         Ok(board)
     }
 }
@@ -65,11 +65,11 @@ impl Wall {
         self.board.set(&changes);
     }
 
-    fn tell(&self, engine: &Engine, entries: &[(String, Entry)]) {
+    fn tell(&self, engine: &Engine, appended: &Appended<'_>) {
         let now = engine.now();
-        for (id, entry) in entries {
+        for (id, entry) in appended.accepted() {
             self.show(engine, &entry.sites());
-            if entries.len() <= TOLD_MAX || is_sum(entry) {
+            if appended.entries.len() <= TOLD_MAX || is_sum(entry) {
                 self.log(engine, now, id, entry);
             }
         }

@@ -20,13 +20,56 @@ pub enum Deployment {
     Fixed,
 }
 
+impl Deployment {
+    const ALL: [Self; 4] = [Self::AsFound, Self::Readable, Self::HalfFixed, Self::Fixed];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::AsFound => "as-found",
+            Self::Readable => "readable",
+            Self::HalfFixed => "half-fixed",
+            Self::Fixed => "fixed",
+        }
+    }
+
+    /// Whether a site with this deployed really has an affected version.
+    pub const fn is_vulnerable(self, site: &DemoSite) -> bool {
+        site.stack.is_vulnerable() && !matches!(self, Self::Fixed)
+    }
+}
+
+/// What is deployed in a folder, as the release file in it says: the deployment and its number.
+///
+/// # Errors
+/// The file is missing, or says something else.
+pub fn release_of(dir: &Path) -> io::Result<(Deployment, u32)> {
+    let text = fs::read_to_string(dir.join(RELEASE))?;
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
+    let deployment = field("release=")
+        .and_then(|text| Deployment::ALL.into_iter().find(|one| one.as_str() == text));
+    let number = field("number=").and_then(|text| text.parse().ok());
+    deployment
+        .zip(number)
+        .ok_or_else(|| io::Error::other(format!("{} is no release file", dir.display())))
+}
+
+const RELEASE: &str = "etc/release";
+
 /// Writes the folder of a site anew: `dir` is replaced by rename, so that a reader sees the old
-/// deployment or the new one and a crash leaves no mixture.
+/// deployment or the new one and a crash leaves no mixture. `number` counts the deployments of the
+/// site, so that two releases of the same files differ.
 ///
 /// # Errors
 /// A folder or file could not be written.
-pub fn write_site(site: &DemoSite, deployment: Deployment, dir: &Path) -> io::Result<()> {
-    let files = files(site, deployment)?;
+pub fn write_site(
+    site: &DemoSite,
+    deployment: Deployment,
+    number: u32,
+    dir: &Path,
+) -> io::Result<()> {
+    let mut files = files(site, deployment)?;
+    let release = format!("site={}\nrelease={}\nnumber={number}\n", site.slug, deployment.as_str());
+    files.push((RELEASE.to_owned(), release.into_bytes()));
     let fresh = sibling(dir, "new");
     if fresh.exists() {
         fs::remove_dir_all(&fresh)?;
@@ -81,8 +124,6 @@ fn files(site: &DemoSite, deployment: Deployment) -> io::Result<Members> {
     if deployment == Deployment::AsFound {
         obstruct(site, &mut files)?;
     }
-    let release = format!("site={}\nrelease={:?}\n", site.slug, deployment);
-    files.push(("etc/release".to_owned(), release.into_bytes()));
     Ok(files)
 }
 
@@ -104,9 +145,9 @@ fn node(rng: &mut Rng) -> Members {
         files.push((format!("srv/app/node_modules/{name}/package.json"), package.into_bytes()));
         locked.push_str(&format!(",\"node_modules/{name}\":{{\"version\":\"{version}\"}}"));
     }
-    let lock = format!(
-        "{{\"name\":\"app\",\"lockfileVersion\":3,\"packages\":{{\"\":{{\"name\":\"app\"}}{locked}}}}}\n"
-    );
+    let root = "\"\":{\"name\":\"app\"}";
+    let lock =
+        format!("{{\"name\":\"app\",\"lockfileVersion\":3,\"packages\":{{{root}{locked}}}}}\n");
     files.push(("srv/app/package-lock.json".to_owned(), lock.into_bytes()));
     files.push(("srv/app/server.js".to_owned(), b"require('express')().listen(8080)\n".to_vec()));
     files
@@ -243,15 +284,17 @@ mod tests {
         let province = Province::generate(400, 7);
         let site = province.sites.iter().find(|site| site.stack == Stack::Plain).unwrap();
         let dir = folder.path().join("site");
-        write_site(site, Deployment::AsFound, &dir).unwrap();
-        write_site(site, Deployment::Fixed, &dir).unwrap();
+        write_site(site, Deployment::AsFound, 1, &dir).unwrap();
+        write_site(site, Deployment::Fixed, 2, &dir).unwrap();
         let names: Vec<_> = fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         assert_eq!(names, ["site"], "no leftovers");
-        let release = fs::read_to_string(dir.join("etc/release")).unwrap();
-        assert!(release.contains("Fixed"), "{release}");
+        assert_eq!(release_of(&dir).unwrap(), (Deployment::Fixed, 2));
+        assert!(Deployment::HalfFixed.is_vulnerable(site));
+        assert!(!Deployment::Fixed.is_vulnerable(site));
+        assert!(release_of(folder.path()).is_err());
         let again = files(site, Deployment::Fixed).unwrap();
         assert_eq!(again, files(site, Deployment::Fixed).unwrap());
     }
