@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::{
     Store, StoreError,
-    inventory::{clamp, confirm, known_asset},
+    inventory::{clamp, known_asset},
     store::Failure,
 };
 
@@ -24,9 +24,9 @@ pub struct DeploymentDraft {
 }
 
 impl Store {
-    /// Notes what assets run, all or none. A report of the artifact that the present inventory
-    /// describes confirms that inventory; any other makes the asset changed since. A report that
-    /// is older than the newest one is kept and changes nothing.
+    /// Notes what assets run, all or none. In the index, a report of the artifact that the present
+    /// inventory describes confirms that inventory; any other makes the asset changed since. A
+    /// report that is older than the newest one is kept and changes nothing.
     ///
     /// # Errors
     /// An asset is not in the register (`NotFound`), or the database cannot be written.
@@ -61,14 +61,10 @@ fn put(transaction: &Transaction<'_>, draft: &DeploymentDraft) -> Result<(), Fai
             transaction.last_insert_rowid()
         }
     };
-    if !is_newest {
-        return Ok(());
-    }
-    transaction
-        .prepare_cached("UPDATE asset SET deployment = ?2 WHERE id = ?1")?
-        .execute(params![asset.0, seq])?;
-    if digest.is_some() && digest == present_artifact(transaction, asset)? {
-        confirm(transaction, asset, at)?;
+    if is_newest {
+        transaction
+            .prepare_cached("UPDATE asset SET deployment = ?2 WHERE id = ?1")?
+            .execute(params![asset.0, seq])?;
     }
     Ok(())
 }
@@ -91,20 +87,6 @@ fn newest(database: &Connection, asset: AssetId) -> Result<Option<Newest>, rusql
             Ok(Newest { seq: row.get(0)?, digest, last_confirmed: row.get(2)? })
         })
         .optional()
-}
-
-fn present_artifact(
-    database: &Connection,
-    asset: AssetId,
-) -> Result<Option<Digest>, rusqlite::Error> {
-    let artifact: Option<Option<[u8; 32]>> = database
-        .prepare_cached(
-            "SELECT artifact FROM asset JOIN snapshot ON snapshot.seq = asset.snapshot
-             WHERE asset.id = ?1",
-        )?
-        .query_row([asset.0], |row| row.get(0))
-        .optional()?;
-    Ok(artifact.flatten().map(Digest))
 }
 
 #[cfg(test)]
@@ -203,6 +185,22 @@ mod tests {
         ] {
             assert_eq!(after(&steps), expected);
         }
+    }
+
+    /// A scan takes time: a report that comes in meanwhile must not turn its result into history,
+    /// because a newer scanner may see more in the very same artifact.
+    #[test]
+    fn a_confirmation_does_not_outrun_a_scan_of_the_same_artifact() {
+        let (_folder, store) = open_with_sites(1);
+        let asset = AssetId(1);
+        let seen = |components| Sbom { artifact: Some(A), ..sbom(components) };
+        put_snapshot(&store, 1, &seen(&[]), 10);
+        let draft = DeploymentDraft { asset, digest: Some(A), at: 30, recorded_at: 30 };
+        store.report_deployed(&[draft]).unwrap();
+        put_snapshot(&store, 1, &seen(&[("pkg:npm/a@1", "x")]), 20);
+        let index = Index::build(&store).unwrap();
+        assert_eq!(index.identities_named("a").count(), 1);
+        assert_eq!(index.asset(asset).unwrap().confirmed, Some(30));
     }
 
     #[test]

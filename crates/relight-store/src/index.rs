@@ -43,7 +43,7 @@ pub struct Index {
 pub struct AssetState {
     /// The id of its present snapshot.
     pub snapshot: Option<Digest>,
-    /// When that snapshot was last confirmed.
+    /// When that snapshot was last confirmed, by a scan or by a report of its artifact in service.
     pub confirmed: Option<Timestamp>,
     /// The artifact that the snapshot describes.
     pub artifact: Option<Digest>,

@@ -118,21 +118,6 @@ pub(crate) fn sbom_of(row: &Row<'_>, column: usize) -> Result<Sbom, rusqlite::Er
     snapshot_text::read(&text).map_err(damaged)
 }
 
-/// Moves the confirmation of the present snapshot of an asset to `at`, if that is later.
-pub(crate) fn confirm(
-    database: &Connection,
-    asset: AssetId,
-    at: Timestamp,
-) -> Result<(), rusqlite::Error> {
-    database
-        .prepare_cached(
-            "UPDATE snapshot SET last_confirmed = max(last_confirmed, ?2)
-             WHERE seq = (SELECT snapshot FROM asset WHERE id = ?1)",
-        )?
-        .execute(params![asset.0, at])?;
-    Ok(())
-}
-
 /// `at`, or `recorded_at` when `at` lies too far after it; and whether it did.
 pub(crate) const fn clamp(at: Timestamp, recorded_at: Timestamp) -> (Timestamp, bool) {
     if at > recorded_at.saturating_add(FUTURE_SECONDS_MAX) {
@@ -179,6 +164,17 @@ fn put(
         _ => make_present(transaction, asset, &row)?,
     }
     Ok(SnapshotStored { asset, digest, outcome, clamped })
+}
+
+/// Moves the confirmation of the present snapshot of an asset to `at`, if that is later.
+fn confirm(database: &Connection, asset: AssetId, at: Timestamp) -> Result<(), rusqlite::Error> {
+    database
+        .prepare_cached(
+            "UPDATE snapshot SET last_confirmed = max(last_confirmed, ?2)
+             WHERE seq = (SELECT snapshot FROM asset WHERE id = ?1)",
+        )?
+        .execute(params![asset.0, at])?;
+    Ok(())
 }
 
 /// Puts an older inventory into history. One that falls into a run of others splits that run, so

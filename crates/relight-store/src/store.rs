@@ -215,6 +215,15 @@ mod tests {
     }
 
     #[test]
+    fn threads_may_share_it() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Store>();
+        shared::<crate::GroupCommit>();
+        shared::<crate::Index>();
+        shared::<StoreError>();
+    }
+
+    #[test]
     fn every_commit_is_synced() {
         let (_folder, store) = open();
         let pragma =

@@ -9,9 +9,8 @@ use rusqlite::Row;
 use super::{AssetState, IdentityId, Index, Placement, fold};
 use crate::{Store, StoreError, inventory::sbom_of, register::placements_in};
 
-const QUERY: &str =
-    "SELECT asset.id, snapshot.last_confirmed, artifact, deployment.at, deployment.digest,
-    blob.digest, blob.bytes
+const QUERY: &str = "SELECT asset.id, snapshot.last_confirmed, artifact, blob.digest, blob.bytes,
+    deployment.at, deployment.last_confirmed, deployment.digest
     FROM asset LEFT JOIN snapshot ON snapshot.seq = asset.snapshot
     LEFT JOIN deployment ON deployment.seq = asset.deployment
     LEFT JOIN blob ON blob.digest = snapshot.digest";
@@ -62,19 +61,10 @@ impl Index {
     fn insert(&mut self, row: &Row<'_>) -> Result<(), rusqlite::Error> {
         let asset = AssetId(row.get(0)?);
         let confirmed: Option<Timestamp> = row.get(1)?;
-        let artifact: Option<[u8; 32]> = row.get(2)?;
-        let deployment = match row.get(3)? {
-            Some(at) => Some(Deployment { at, digest: digest_in(row, 4)? }),
-            None => None,
-        };
-        let mut state = AssetState {
-            artifact: artifact.map(Digest),
-            deployed: deployment.and_then(|deployment| deployment.digest),
-            changed_since: deployment.is_some_and(|d| d.is_news(confirmed, artifact.map(Digest))),
-            ..AssetState::default()
-        };
-        if let Some(snapshot) = digest_in(row, 5)? {
-            let Sbom { components, flaws, artifact: _, tool: _ } = sbom_of(row, 5)?;
+        let mut state =
+            AssetState { confirmed, artifact: digest_in(row, 2)?, ..AssetState::default() };
+        if let Some(snapshot) = digest_in(row, 3)? {
+            let Sbom { components, flaws, artifact: _, tool: _ } = sbom_of(row, 3)?;
             for component in components {
                 let id = self.intern(component);
                 self.postings[id.0 as usize].insert(asset.0);
@@ -82,8 +72,12 @@ impl Index {
             let mut reasons: Vec<_> = flaws.iter().map(|flaw: &Flaw| flaw.code.reason()).collect();
             reasons.sort_unstable();
             reasons.dedup();
-            state =
-                AssetState { snapshot: Some(snapshot), confirmed, flaws: reasons.into(), ..state };
+            state.snapshot = Some(snapshot);
+            state.flaws = reasons.into();
+        }
+        if let Some(at) = row.get(5)? {
+            let deployment = Deployment { at, last: row.get(6)?, digest: digest_in(row, 7)? };
+            deployment.note(&mut state);
         }
         self.assets.insert(asset, state);
         Ok(())
@@ -105,20 +99,25 @@ impl Index {
     }
 }
 
-/// The newest report of what an asset runs.
-#[derive(Clone, Copy)]
+/// The newest report of what an asset runs: what, since when, and when it was last said.
 struct Deployment {
-    at: Timestamp,
     digest: Option<Digest>,
+    at: Timestamp,
+    last: Timestamp,
 }
 
 impl Deployment {
-    /// The present snapshot cannot be trusted to describe what is in service. Equal digests decide
-    /// for good; without two digests to compare, time does, and a tie counts as changed.
-    fn is_news(&self, confirmed: Option<Timestamp>, artifact: Option<Digest>) -> bool {
-        match (self.digest, artifact) {
-            (Some(deployed), Some(seen)) => deployed != seen,
-            _ => confirmed.is_some_and(|confirmed| self.at >= confirmed),
+    /// Confirms the present snapshot, or says that it may not describe what is in service. Two
+    /// digests decide for good; without them time does, and a tie counts as changed.
+    fn note(&self, state: &mut AssetState) {
+        state.deployed = self.digest;
+        let Some(confirmed) = state.confirmed else { return };
+        match (self.digest, state.artifact) {
+            (Some(deployed), Some(seen)) if deployed == seen => {
+                state.confirmed = Some(confirmed.max(self.last));
+            }
+            (Some(_), Some(_)) => state.changed_since = true,
+            _ => state.changed_since = self.at >= confirmed,
         }
     }
 }
