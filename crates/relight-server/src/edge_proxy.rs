@@ -40,7 +40,7 @@ pub const CANARY_HOST: &str = "relight-canary.invalid";
 pub const CANARY_KEY: &str = "relight-canary";
 /// Open client connections at once, over all listeners; later ones wait in the listen queue.
 pub const CONNECTIONS_MAX: usize = 4_096;
-/// Open tunnels (upgraded connections) at once, over all sites; later ones get 503.
+/// Open tunnels (WebSockets) at once, over all sites; later ones get 503.
 pub const TUNNELS_MAX: usize = 2_048;
 /// Size of a request head and of a response head, in bytes; a longer one gets 431 or 502.
 pub const HEADER_BYTES_MAX: usize = 32 * 1024;
@@ -164,9 +164,13 @@ impl EdgeProxyHandle {
             self.listeners.stop();
             self.edge.cut_all();
             let idle = self.listeners.idle();
+            let quiet = async {
+                idle.await;
+                self.edge.without_tunnels().await;
+            };
             // After the grace the rest is closed with the runtime; there is nothing else to do.
-            let _ = runtime.block_on(async { timeout(STOP_GRACE, idle).await });
-            runtime.shutdown_background();
+            let _ = runtime.block_on(async { timeout(STOP_GRACE, quiet).await });
+            runtime.shutdown_timeout(runtime::STOP_TIMEOUT);
         }
         self.edge.totals()
     }

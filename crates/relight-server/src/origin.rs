@@ -152,8 +152,12 @@ impl OriginHandle {
         self.state.unknown.load(Ordering::Relaxed)
     }
 
-    /// Stops and closes every connection.
-    pub fn stop(self) {}
+    /// Stops and closes every connection before it returns. Not to be called from async code.
+    pub fn stop(mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(runtime::STOP_TIMEOUT);
+        }
+    }
 }
 
 impl Drop for OriginHandle {

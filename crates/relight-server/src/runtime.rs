@@ -1,6 +1,7 @@
 //! The private tokio runtime behind each blocking handle, and its listeners.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -10,6 +11,8 @@ use crate::ServerError;
 
 /// Worker threads of one private runtime.
 const WORKERS: usize = 2;
+/// How long the end of a handle waits for its threads.
+pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Starts a runtime whose threads carry `name`.
 pub(crate) fn start(name: &str) -> Result<Runtime, ServerError> {

@@ -31,7 +31,8 @@ impl Gate {
         Self { current: folder.join("current") }
     }
 
-    /// Looks at one gate, in 1 to 2 system calls on a local file system (measured: about 2 µs).
+    /// Looks at one gate, in 1 to 2 system calls on a local file system (measured: 8 µs with
+    /// 2,000 entries on a busy two-core machine).
     pub(super) fn look(&self, key: &GateKey) -> GateSeen {
         // Not following links: a link to nowhere under the key is still an entry, hence dark.
         match fs::symlink_metadata(self.current.join(key.as_str())) {

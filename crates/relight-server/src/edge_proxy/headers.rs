@@ -27,6 +27,7 @@ pub(super) enum Peer {
 /// Makes the headers of a client's request those of a request to the origin.
 pub(super) fn to_origin(headers: &mut HeaderMap, peer: Peer, host: HeaderValue) {
     remove_hop_by_hop(headers);
+    remove_underscored(headers);
     headers.remove(GATE);
     headers.remove(VERIFY);
     match peer {
@@ -75,16 +76,31 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// The protocol that a request or a 101 response upgrades to.
-pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
-    let asked = tokens(headers, &CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade"));
-    headers.get(UPGRADE).filter(|_| asked).cloned()
+/// Removes names with `_`: CGI and its heirs read `X_Forwarded_For` as `X-Forwarded-For`, so a
+/// client could speak in the edge's name.
+fn remove_underscored(headers: &mut HeaderMap) {
+    let names: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().contains('_')).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
 }
 
-/// Asks for, or grants, an upgrade on this connection.
-pub(super) fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
+/// Whether a request asks for a WebSocket, or a 101 response grants one.
+///
+/// No other protocol is let through, as if the edge did not know it (RFC 9110 7.8): in an `h2c`
+/// tunnel of a lit site a client could ask the same origin for a dark one.
+pub(super) fn is_websocket(headers: &HeaderMap) -> bool {
+    let mut connection = tokens(headers, &CONNECTION);
+    connection.any(|token| token.eq_ignore_ascii_case("upgrade"))
+        && headers.get_all(UPGRADE).iter().count() == 1
+        && headers[UPGRADE].as_bytes().eq_ignore_ascii_case(b"websocket")
+}
+
+/// Asks for, or grants, a WebSocket on this connection.
+pub(super) fn set_websocket(headers: &mut HeaderMap) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(UPGRADE, protocol);
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
 }
 
 fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
@@ -147,6 +163,7 @@ mod tests {
             ("X-Relight-Verify", "1"),
             ("X-Relight-Gate", "dark=1"),
             ("X-Forwarded-Proto", "https"),
+            ("X_Forwarded_For", "192.0.2.1"),
             ("Accept", "text/html"),
         ]);
         let host = HeaderValue::from_static("a.qc");
@@ -191,10 +208,19 @@ mod tests {
     }
 
     #[test]
-    fn an_upgrade_needs_both_fields() {
-        let both = map(&[("Connection", "keep-alive, Upgrade"), ("Upgrade", "websocket")]);
-        assert_eq!(upgrade(&both).unwrap(), "websocket");
-        assert_eq!(upgrade(&map(&[("Upgrade", "websocket")])), None);
-        assert_eq!(upgrade(&map(&[("Connection", "upgrade")])), None);
+    fn only_a_websocket_is_an_upgrade() {
+        for (connection, protocol, granted) in [
+            ("keep-alive, Upgrade", "websocket", true),
+            ("upgrade", "WebSocket", true),
+            ("upgrade", "h2c", false),
+            ("upgrade", "h2c, websocket", false),
+            ("keep-alive", "websocket", false),
+        ] {
+            let headers = map(&[("Connection", connection), ("Upgrade", protocol)]);
+            assert_eq!(is_websocket(&headers), granted, "{connection} {protocol}");
+        }
+        assert!(!is_websocket(&map(&[("Connection", "upgrade")])));
+        let two = [("Connection", "upgrade"), ("Upgrade", "websocket"), ("Upgrade", "h2c")];
+        assert!(!is_websocket(&map(&two)));
     }
 }

@@ -93,13 +93,11 @@ async fn pass(
     request: Request<Incoming>,
 ) -> Response<ResponseBody> {
     let refused = Refused::of(&request);
-    let upgrade = headers::upgrade(request.headers());
-    let answered = match upgrade {
-        Some(protocol) => tunnel::open(passage, host.as_sent, request, protocol).await,
-        None => {
-            let outgoing = forward::to_origin(request, passage.peer, host.as_sent);
-            passage.exchange(outgoing).await.map(forward::to_client)
-        }
+    let answered = if headers::is_websocket(request.headers()) {
+        tunnel::open(passage, host.as_sent, request).await
+    } else {
+        let outgoing = forward::to_origin(request, passage.peer, host.as_sent);
+        passage.exchange(outgoing).await.map(forward::to_client)
     };
     answered.unwrap_or_else(|failure| {
         let status = match failure {

@@ -5,15 +5,20 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use relight_model::GateKey;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::counters::{EdgeTotals, OtherCounts, SiteCounts};
 use super::gate::Gate;
 use super::pool::Pool;
 use super::{CANARY_HOST, CANARY_KEY, EdgeLimits, Route};
 use crate::{ServerError, host};
+
+/// How often the end of the edge looks for tunnels that are still open.
+const TUNNEL_POLL: Duration = Duration::from_millis(10);
 
 /// Who answers for a site when its gate is open.
 #[derive(Debug)]
@@ -124,6 +129,13 @@ impl Edge {
     pub(super) fn cut_all(&self) {
         self.cut_verify.send_modify(|round| *round += 1);
         self.sites.values().for_each(|site| site.cut_tunnels());
+    }
+
+    /// Ends when no tunnel is open.
+    pub(super) async fn without_tunnels(&self) {
+        while self.tunnels.load(Ordering::SeqCst) > 0 {
+            sleep(TUNNEL_POLL).await;
+        }
     }
 
     pub(super) fn totals(&self) -> EdgeTotals {

@@ -1,4 +1,4 @@
-//! Upgraded connections: copied both ways, counted per site, cut when the gate closes.
+//! WebSockets: copied both ways, counted per site, cut when the gate closes.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -64,12 +64,11 @@ impl Drop for Place {
     }
 }
 
-/// Sends a request to upgrade, and becomes a tunnel if the origin agrees.
+/// Sends a request for a WebSocket, and becomes a tunnel if the origin agrees.
 pub(super) async fn open(
     passage: Passage<'_>,
     host: HeaderValue,
     mut request: Request<Incoming>,
-    protocol: HeaderValue,
 ) -> Result<Response<ResponseBody>, Failure> {
     // Counted first, gate second: once the gate is closed, a count of 0 stays 0.
     let place = Place::take(&passage).ok_or(Failure::TooManyTunnels)?;
@@ -79,7 +78,7 @@ pub(super) async fn open(
     }
     let client = upgrade::on(&mut request);
     let mut outgoing = to_origin(request, passage.peer, host);
-    headers::set_upgrade(outgoing.headers_mut(), protocol);
+    headers::set_websocket(outgoing.headers_mut());
     let mut sender = passage.connect().await?;
     passage.count();
     let mut response = passage.send_on(&mut sender, outgoing).await?;
@@ -87,19 +86,20 @@ pub(super) async fn open(
         passage.pool.give_back(sender);
         return Ok(to_client(response));
     }
-    let granted = headers::upgrade(response.headers()).ok_or(Failure::Origin)?;
+    if !headers::is_websocket(response.headers()) {
+        return Err(Failure::Origin);
+    }
     let origin = upgrade::on(&mut response);
-    let websocket = granted.as_bytes().eq_ignore_ascii_case(b"websocket");
-    tokio::spawn(run(place, client, origin, websocket));
+    tokio::spawn(run(place, client, origin));
     headers::to_client(response.headers_mut());
     let mut answer = own(StatusCode::SWITCHING_PROTOCOLS, "");
     *answer.headers_mut() = std::mem::take(response.headers_mut());
-    headers::set_upgrade(answer.headers_mut(), granted);
+    headers::set_websocket(answer.headers_mut());
     Ok(answer)
 }
 
 /// Copies until both directions end or the tunnel is cut.
-async fn run(mut place: Place, client: OnUpgrade, origin: OnUpgrade, websocket: bool) {
+async fn run(mut place: Place, client: OnUpgrade, origin: OnUpgrade) {
     let mut cut = place.cut.clone();
     let upgraded = tokio::select! {
         both = async { tokio::try_join!(client, origin) } => both,
@@ -120,7 +120,7 @@ async fn run(mut place: Place, client: OnUpgrade, origin: OnUpgrade, websocket: 
         }
     }
     // In the middle of a frame a close frame would be payload: then the end is abrupt.
-    let close = (websocket && frames_down.at_boundary()).then_some(CLOSE_SERVICE_RESTART);
+    let close = frames_down.at_boundary().then_some(CLOSE_SERVICE_RESTART);
     drop(to_origin);
     drop(from_origin);
     let _ = timeout(FAREWELL_TIMEOUT, farewell(&mut from_client, &mut to_client, close)).await;

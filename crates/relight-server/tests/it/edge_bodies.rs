@@ -74,6 +74,10 @@ fn a_download_arrives_while_it_is_sent() {
 fn a_known_length_stays_known() {
     let folders = Folders::new();
     let origin = RawOrigin::start(|wire, head| {
+        if head.starts_with("HEAD ") {
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 4321\r\n\r\n");
+            return Then::Keep;
+        }
         let length: usize = header(head, "content-length").map_or(0, |text| text.parse().unwrap());
         let body = String::from_utf8(wire.read_exact(length)).unwrap();
         wire.send(&format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}"));
@@ -88,7 +92,7 @@ fn a_known_length_stays_known() {
     assert!(reply.text() == body);
     // A response to HEAD has a length and no body; the connection goes on.
     client.send("HEAD / HTTP/1.1\r\nHost: a.qc\r\n\r\n");
-    assert_eq!(client.reply_to("HEAD").header("content-length"), Some("0"));
+    assert_eq!(client.reply_to("HEAD").header("content-length"), Some("4321"));
     assert_eq!(client.get("a.qc", "/").status, 200);
 }
 
@@ -104,4 +108,40 @@ fn an_answer_that_breaks_off_is_not_completed() {
     client.send("GET / HTTP/1.1\r\nHost: a.qc\r\n\r\n").read_head();
     assert_eq!(client.read_chunk(), b"abc");
     assert!(client.at_end(), "no last chunk was made up");
+}
+
+#[test]
+fn who_asks_first_is_told_to_go_on() {
+    let folders = Folders::new();
+    let origin = RawOrigin::start(|wire, head| {
+        assert_eq!(header(head, "expect"), Some("100-continue"));
+        wire.send("HTTP/1.1 100 Continue\r\n\r\n");
+        let body = String::from_utf8(wire.read_exact(3)).unwrap();
+        wire.send(&format!("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{body}"));
+        Then::Keep
+    });
+    let edge = edge_before(&folders, origin.address);
+    let mut client = connect(&edge);
+    client
+        .send("PUT / HTTP/1.1\r\nHost: a.qc\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+    assert!(client.read_head().starts_with("HTTP/1.1 100 "));
+    assert_eq!(client.send("abc").reply_to("PUT").text(), "abc");
+}
+
+/// A client of HTTP/1.0 knows no chunks: its body ends with the connection.
+#[test]
+fn an_old_client_gets_a_body_without_chunks() {
+    let folders = Folders::new();
+    let origin = RawOrigin::start(|wire, head| {
+        assert!(head.starts_with("GET / HTTP/1.1\r\n"), "{head}");
+        wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+        Then::Keep
+    });
+    let edge = edge_before(&folders, origin.address);
+    let mut client = connect(&edge);
+    let head = client.send("GET / HTTP/1.0\r\nHost: a.qc\r\n\r\n").read_head();
+    assert!(head.contains(" 200 "), "{head}");
+    assert_eq!(header(&head, "transfer-encoding"), None);
+    assert_eq!(client.read_exact(3), b"abc");
+    assert!(client.at_end());
 }

@@ -63,12 +63,12 @@ fn an_answer_with_a_head_over_the_limit_is_502() {
 fn tunnels_over_the_limit_are_refused_without_a_marker() {
     let folders = Folders::new();
     let origin = RawOrigin::start(|wire, _| {
-        wire.send("HTTP/1.1 101 OK\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n");
+        wire.send("HTTP/1.1 101 OK\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
         wire.at_end();
         Then::Close
     });
     let edge = limited(&folders, &origin, EdgeLimits { tunnels_max: 1, ..EdgeLimits::default() });
-    let ask = "GET / HTTP/1.1\r\nHost: a.qc\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n";
+    let ask = "GET / HTTP/1.1\r\nHost: a.qc\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
     let mut first = connect(&edge);
     assert!(first.send(ask).read_head().starts_with("HTTP/1.1 101 "));
     let reply = connect(&edge).send(ask).reply_to("GET");

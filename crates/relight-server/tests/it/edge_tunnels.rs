@@ -1,4 +1,4 @@
-//! WebSockets and other upgrades: echoed, counted, refused when dark, cut when the gate closes.
+//! WebSockets: echoed, counted, refused when dark, cut when the gate closes.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -115,15 +115,44 @@ fn a_cut_inside_a_frame_is_abrupt() {
     assert!(client.at_end());
 }
 
+/// An `h2c` tunnel of a lit site could carry requests for a dark one to the same origin.
 #[test]
-fn other_protocols_are_cut_without_a_frame() {
-    let (folders, origin) = (Folders::new(), echo_origin());
+fn other_protocols_never_become_tunnels() {
+    let (folders, origin) = (Folders::new(), RawOrigin::echo_heads());
     let edge = edge_before(&folders, origin.address);
     let mut client = connect(&edge);
-    client.send(&HANDSHAKE.replace("websocket", "chat")).read_head();
-    client.send("raw").read_exact(3);
+    for protocol in ["h2c", "TLS/1.0", "websocket, h2c", "chat"] {
+        let reply = client.send(&HANDSHAKE.replace("websocket", protocol)).reply_to("GET");
+        assert_eq!(reply.status, 200, "{protocol}");
+        assert_eq!(header(reply.text(), "upgrade"), None, "{protocol}");
+        assert_eq!(header(reply.text(), "connection"), None, "{protocol}");
+    }
     folders.set_dark(&["a"]);
-    assert!(client.at_end());
+    assert_eq!(client.get("a.qc", "/").status, 503, "same connection");
+}
+
+#[test]
+fn an_origin_that_grants_something_else_is_502() {
+    let folders = Folders::new();
+    let origin = RawOrigin::start(|wire, _| {
+        wire.send("HTTP/1.1 101 OK\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n");
+        Then::Close
+    });
+    let edge = edge_before(&folders, origin.address);
+    assert_eq!(connect(&edge).send(HANDSHAKE).reply_to("GET").status, 502);
+    wait_until("no tunnel", || edge.tunnels(&key("a")) == Some(0));
+}
+
+#[test]
+fn the_end_of_the_edge_says_goodbye() {
+    let (folders, origin) = (Folders::new(), echo_origin());
+    let edge = edge_before(&folders, origin.address);
+    let mut client = upgrade(&edge);
+    let mut tester = verify(&folders);
+    tester.send(HANDSHAKE).read_head();
+    edge.stop();
+    assert_eq!(client.read_exact(4), [0x88, 2, 0x03, 0xf4]);
+    assert_eq!(tester.read_exact(4), [0x88, 2, 0x03, 0xf4]);
 }
 
 #[test]
