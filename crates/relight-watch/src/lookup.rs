@@ -12,7 +12,7 @@ use machine::{Machine, Rules, Stop};
 pub const EVAL_DEPTH_MAX: usize = 2_000;
 
 /// Most character steps for one text: nesting costs the square of its depth.
-pub const EVAL_WORK_MAX: u64 = 4_000_000;
+pub const EVAL_WORK_MAX: u64 = 4 << 20;
 
 /// What came of one text.
 #[derive(Clone, Debug, PartialEq, Eq)]

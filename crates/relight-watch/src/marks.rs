@@ -53,9 +53,10 @@ impl Marks {
 
     /// Adds every mark of another set.
     pub(crate) fn merge(&mut self, other: &Self) {
-        self.ceiling = self.ceiling.min(other.ceiling);
-        let ceiling = self.ceiling;
-        self.hashes.retain(|hash| *hash <= ceiling);
+        if other.ceiling < self.ceiling {
+            self.ceiling = other.ceiling;
+            self.hashes.retain(|hash| *hash <= other.ceiling);
+        }
         other.hashes.iter().for_each(|hash| self.insert(*hash));
         self.keep_smallest();
     }

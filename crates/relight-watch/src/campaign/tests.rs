@@ -1,1 +1,85 @@
-//! Tests of `campaign`.
+//! Joining, order, confidence and explanations of campaigns.
+
+use std::net::IpAddr;
+
+use relight_model::{OrgId, SiteId};
+
+use super::*;
+
+fn detection(source: u8, first: i64, likelihood: f64, callbacks: &[&str]) -> Detection {
+    Detection {
+        detector: if callbacks.is_empty() { "slow_sweep" } else { "jndi" },
+        source: IpAddr::from([192, 0, 2, source]),
+        severity: if callbacks.is_empty() {
+            Severity::Reconnaissance
+        } else {
+            Severity::ExploitAttempt
+        },
+        first,
+        last: first + 10,
+        organisations: vec![OrgId(u32::from(source) % 2), OrgId(7)],
+        sites: vec![SiteId(u32::from(source))],
+        contacts: 5,
+        likelihood,
+        contributions: vec![
+            Contribution { class: "probe", contacts: 3, likelihood: likelihood * 0.75 },
+            Contribution { class: "not-found-cold", contacts: 2, likelihood: likelihood * 0.25 },
+        ],
+        callbacks: callbacks.iter().map(|host| (*host).to_owned()).collect(),
+        evidence: vec![format!("0, {source}, 2021-12-10, 404, probe, /{source}"), "same".into()],
+    }
+}
+
+#[test]
+fn shared_sources_and_callbacks_join_and_chain() {
+    let all = [
+        detection(1, 300, 30.0, &["a.example"]),
+        detection(2, 100, 30.0, &["b.example"]),
+        detection(3, 200, 30.0, &["b.example", "a.example"]),
+        detection(3, 250, 22.0, &[]),
+        detection(4, 50, 22.0, &[]),
+    ];
+    let found = campaigns(&all);
+    let sources = |campaign: &Campaign| campaign.sources.len();
+    assert_eq!(found.iter().map(sources).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!((found[0].id.as_str(), found[1].id.as_str()), ("C-0001", "C-0002"));
+    let joined = &found[1];
+    assert_eq!((joined.first, joined.last), (100, 310));
+    assert_eq!(joined.severity, Severity::ExploitAttempt);
+    assert_eq!(joined.organisations, [OrgId(0), OrgId(1), OrgId(7)]);
+    assert_eq!(joined.detections.len(), 4);
+    let mut backwards = all.to_vec();
+    backwards.reverse();
+    assert_eq!(campaigns(&backwards), found, "the order of detections does not matter");
+    assert_eq!(campaigns(&[]), []);
+}
+
+#[test]
+fn confidence_grows_and_is_never_certain() {
+    let at = |likelihood| campaigns(&[detection(1, 0, likelihood, &[])])[0].confidence;
+    let threshold = likelihood_threshold();
+    assert!((at(threshold) - 2.5 / 3.5).abs() < 1e-9, "the budget's odds at the threshold");
+    assert!(at(threshold) < at(threshold + 1.0));
+    assert!(at(threshold - 5.0) < 0.05);
+    assert_eq!(at(1e6), CONFIDENCE_MAX);
+}
+
+#[test]
+fn an_explanation_says_what_would_change_it() {
+    let found = campaigns(&[detection(1, 0, 24.0, &["c.example"]), detection(1, 5, 22.0, &[])]);
+    let why = explain(&found[0]);
+    assert_eq!((why.id.as_str(), why.likelihood), ("C-0001", 24.0));
+    assert_eq!(why.contributions.len(), 2);
+    let [probes, misses] = &why.changes[..] else { panic!("two changes") };
+    assert_eq!((probes.class, probes.contacts, probes.likelihood), ("probe", 3, 6.0));
+    assert!(!probes.still_decided && probes.confidence < 0.01);
+    assert_eq!((misses.class, misses.likelihood), ("not-found-cold", 18.0));
+    assert!(!misses.still_decided && misses.confidence > probes.confidence);
+    assert_eq!(why.evidence.len(), 2, "each line once");
+}
+
+#[test]
+fn evidence_is_bounded() {
+    let many: Vec<Detection> = (0..200).map(|number| detection(number, 0, 30.0, &["c"])).collect();
+    assert_eq!(explain(&campaigns(&many)[0]).evidence.len(), EVIDENCE_MAX);
+}

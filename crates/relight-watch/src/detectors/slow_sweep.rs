@@ -4,12 +4,14 @@
 use relight_model::{Detection, Severity};
 
 use super::{Detector, Summary, detection, likelihood_threshold};
+use crate::contact::Class;
 
 pub(super) const PLUGIN: SlowSweep = SlowSweep { contacts_min: 3 };
 
 /// See the head of the file.
 pub(super) struct SlowSweep {
-    /// Fewest contacts: one or two doors are no sweep, whatever they weigh.
+    /// Fewest contacts besides exploit attempts, which `jndi` decides alone: one or two doors are
+    /// no sweep, whatever they weigh.
     pub(super) contacts_min: usize,
 }
 
@@ -21,7 +23,8 @@ impl Detector for SlowSweep {
     fn judge(&self, summary: &Summary<'_>) -> Option<Detection> {
         let contacts: Vec<_> =
             summary.contacts.iter().filter(|contact| contact.class.counts()).copied().collect();
-        if contacts.len() < self.contacts_min {
+        let doors = contacts.iter().filter(|contact| contact.class != Class::Exploit).count();
+        if doors < self.contacts_min {
             return None;
         }
         detection(self.name(), Severity::Reconnaissance, summary.source, &contacts)

@@ -48,3 +48,89 @@ fn window(file: &str, bytes: &[u8], out: &mut String) -> Window {
     }
     window
 }
+
+fn contact(class: Class, org: u32, text: &'static str) -> Contact<'static> {
+    let (org, site) = (OrgId(org), Some(SiteId(org)));
+    Contact { first: i64::from(org.0), org, site, class, text, status: 404, last: 9 }
+}
+
+#[test]
+fn ordinary_visits_never_lower_the_likelihood() {
+    let doors = ["/.env", "/owa", "/vpn/", "/solr"];
+    let event = |path: &'static str, org: u32, status: u16| relight_model::Event {
+        at: 1,
+        org: OrgId(org),
+        site: Some(SiteId(org)),
+        source: IpAddr::from([192, 0, 2, 1]),
+        host: "www.example.test",
+        method: "GET",
+        path,
+        query: "",
+        status,
+        bytes_out: 0,
+        referer: "",
+        user_agent: "",
+        user: "",
+        escape: relight_model::Escape::Apache,
+    };
+    let likelihood = |visits: u32| {
+        let mut window = Window::new(1);
+        for (org, path) in (0..).zip(doors) {
+            window.observe(&event(path, org, 404));
+            (0..visits).for_each(|_| window.observe(&event("/", org, 200)));
+        }
+        judge(&window)[0].likelihood
+    };
+    assert!(likelihood(500) >= likelihood(0));
+}
+
+#[test]
+fn classes_follow_from_everything_that_is_known() {
+    let line = |lines: &[&str]| {
+        let bytes = lines.join("\n");
+        let window = window("1-1.log", bytes.as_bytes(), &mut String::new());
+        let classes = |summary: &Summary<'_>| -> Vec<Class> {
+            summary.contacts.iter().map(|contact| contact.class).collect()
+        };
+        summaries(&window).iter().flat_map(classes).collect::<Vec<_>>()
+    };
+    let log = |source: &str, path: &str, status: u16, referer: &str| {
+        format!(
+            "{source} - - [10/Dec/2021:02:05:58 +0000] \"GET {path} HTTP/1.1\" {status} 9 \
+             \"{referer}\" \"-\""
+        )
+    };
+    let miss = log("192.0.2.1", "/gone", 404, "-");
+    assert_eq!(line(&[&miss]), [Class::NotFoundCold]);
+    // A page of the same site led there.
+    let led = log("192.0.2.1", "/gone", 404, "http://site1.example.test/");
+    assert_eq!(line(&[&led]), [Class::NotFoundWarm]);
+    // The source uses the site, before or after.
+    let visit = log("192.0.2.1", "/", 200, "-");
+    assert_eq!(line(&[&miss, &visit]), [Class::NotFoundWarm]);
+    // Somebody else was served the path.
+    let served = log("192.0.2.9", "/gone", 200, "-");
+    assert_eq!(line(&[&served, &miss]), [Class::NotFoundWarm]);
+    // A stranger on another path changes nothing, and probes are never warm.
+    let other = log("192.0.2.9", "/", 200, "-");
+    assert_eq!(line(&[&other, &miss]), [Class::NotFoundCold]);
+    let probe = log("192.0.2.1", "/.env", 404, "http://site1.example.test/");
+    assert_eq!(line(&[&visit, &probe]), [Class::Probe]);
+    let refused = log("192.0.2.1", "/", 403, "-");
+    assert_eq!(line(&[&refused]), [Class::RefusedCold]);
+    assert_eq!(line(&[&other, &refused]), [Class::RefusedWarm]);
+}
+
+#[test]
+fn evidence_shows_every_organisation_first() {
+    let mut contacts: Vec<Contact<'_>> =
+        (0..70).map(|_| contact(Class::NotFoundCold, 0, "/same")).collect();
+    contacts.extend((0..40).map(|org| contact(Class::Probe, org, "/.env")));
+    contacts.sort_unstable();
+    let lines = evidence(&contacts);
+    assert_eq!(lines.len(), EVIDENCE_MAX);
+    for org in 0..40 {
+        assert!(lines.iter().any(|line| line.starts_with(&format!("{org}, "))), "{org}");
+    }
+    assert!(lines.iter().any(|line| line == "3, 3, 1970-01-01, 404, probe:dotenv, /.env"));
+}

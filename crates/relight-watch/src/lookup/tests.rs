@@ -86,25 +86,24 @@ fn verdicts_below_remote() {
 
 #[test]
 fn depth_is_bounded_and_never_benign() {
-    let nested = |depth: usize| {
-        format!("{}jndi{}", "${".repeat(depth), ":ldap://x/a}".to_owned() + &"}".repeat(depth - 1))
-    };
-    assert_eq!(evaluate(&nested(EVAL_DEPTH_MAX - 10)).raised, false);
-    assert_ne!(evaluate(&nested(1_000)).verdict, Verdict::Attempt(Why::OverLimit));
-    let over = evaluate(&nested(EVAL_DEPTH_MAX + 1));
+    let nested =
+        |depth: usize| format!("{}jndi:ldap://x/a{}", "${".repeat(depth), "}".repeat(depth));
+    // The library itself evaluates 1,600 and overflows its stack at 3,000.
+    assert_eq!(evaluate(&nested(1_600)).verdict, Verdict::EffectiveRemote);
+    assert_eq!(evaluate(&nested(EVAL_DEPTH_MAX - 1)).verdict, Verdict::EffectiveRemote);
+    let over = evaluate(&nested(EVAL_DEPTH_MAX));
     assert_eq!(over.verdict, Verdict::Attempt(Why::OverLimit));
-    let hidden = format!("{}${{jndi:ldap://x/a}}{}", "${lower:".repeat(1_000), "}".repeat(1_000));
-    assert!(!matches!(evaluate(&hidden).verdict, Verdict::Benign));
+    assert!(over.steps < EVAL_WORK_MAX, "stopped by its depth: {}", over.steps);
 }
 
 #[test]
 fn work_is_bounded_and_never_benign() {
-    // Each level copies and scans all that it encloses: the square of the length.
-    let text = format!("{}{}", "${a".repeat(1_900), "}".repeat(1_900)) + &"x".repeat(60_000);
-    let text = format!("${{{}{}}}", "${::-a}".repeat(9_000), &text[..text.len().min(9_000)]);
-    let evaluation = evaluate(&text);
-    assert!(evaluation.steps <= EVAL_WORK_MAX + 2 * text.len() as u64);
+    // The square of the depth, several times over, without a key to be found.
+    let nested = format!("{}a{}", "${".repeat(1_000), "}".repeat(1_000));
+    assert_eq!(evaluate(&nested).verdict, Verdict::Benign);
+    let evaluation = evaluate(&nested.repeat(4));
     assert_eq!(evaluation.verdict, Verdict::Attempt(Why::OverLimit));
+    assert!(evaluation.steps < EVAL_WORK_MAX + 100_000, "{}", evaluation.steps);
 }
 
 #[test]

@@ -45,7 +45,8 @@ impl SiteWriter {
         let Request { at, source, method, target, status, bytes, referer, agent } = request;
         let start = self.buffer.len();
         // Half of the servers log in local time, as in Québec in winter.
-        let (offset, zone) = if self.org.0 % 2 == 0 { (0, "+0000") } else { (-18_000, "-0500") };
+        let (offset, zone) =
+            if self.org.0.is_multiple_of(2) { (0, "+0000") } else { (-18_000, "-0500") };
         let local = at + offset;
         let (year, month, day) = civil::date(local);
         let month = usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month));
