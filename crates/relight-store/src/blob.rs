@@ -33,3 +33,31 @@ pub(crate) fn checked(row: &Row<'_>, column: usize) -> Result<(Digest, Vec<u8>),
 pub(crate) fn not_what_was_written(column: usize, what: impl Into<String>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, what.into().into())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{behind, open};
+
+    use super::*;
+
+    #[test]
+    fn equal_bytes_are_kept_once_and_read_back_checked() {
+        let (_folder, store) = open();
+        let database = behind(&store);
+        let digest = put(&database, b"abc").unwrap();
+        // FIPS 180-4, the example of one block.
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(digest.to_string(), known);
+        assert_eq!(put(&database, b"abc").unwrap(), digest);
+        assert_ne!(put(&database, b"").unwrap(), digest);
+        let read = || {
+            let query = "SELECT digest, bytes FROM blob WHERE digest = ?1";
+            database.query_row(query, [digest.0], |row| checked(row, 0))
+        };
+        assert_eq!(read().unwrap(), (digest, b"abc".to_vec()));
+        let blobs = database.query_row("SELECT count(*) FROM blob", [], |row| row.get(0));
+        assert_eq!(blobs, Ok(2));
+        database.execute("UPDATE blob SET bytes = x'616264'", []).unwrap();
+        assert!(read().unwrap_err().to_string().contains(known));
+    }
+}

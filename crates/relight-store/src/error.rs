@@ -97,3 +97,41 @@ fn kind_of(error: &rusqlite::Error) -> StoreErrorKind {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, types::Type};
+
+    use super::*;
+
+    #[test]
+    fn says_what_was_done_to_what_and_keeps_the_cause_apart() {
+        let cause = Connection::open_in_memory().unwrap().execute("NONSENSE", []).unwrap_err();
+        let error = StoreError::sql("reading the sites", Path::new("/data/relight.db"), cause);
+        assert_eq!(error.to_string(), "reading the sites in /data/relight.db");
+        assert!(error.source().unwrap().to_string().contains("NONSENSE"));
+        assert_eq!(error.kind(), StoreErrorKind::Other);
+        let rule = StoreError::new(StoreErrorKind::Limit, "too much");
+        assert!(rule.source().is_none());
+    }
+
+    #[test]
+    fn kinds_that_a_caller_acts_on() {
+        use rusqlite::{Error, ffi};
+        let sqlite = |code| Error::SqliteFailure(ffi::Error::new(code), None);
+        for (cause, kind, hint) in [
+            (sqlite(ffi::SQLITE_CORRUPT), StoreErrorKind::Corrupt, "restore the last backup"),
+            (sqlite(ffi::SQLITE_NOTADB), StoreErrorKind::Corrupt, "restore the last backup"),
+            (sqlite(ffi::SQLITE_FULL), StoreErrorKind::Full, "free space"),
+            (sqlite(ffi::SQLITE_BUSY), StoreErrorKind::Busy, "/d"),
+            (sqlite(ffi::SQLITE_CONSTRAINT), StoreErrorKind::Other, "/d"),
+            (Error::IntegralValueOutOfRange(0, -1), StoreErrorKind::Corrupt, "backup"),
+            (Error::InvalidColumnType(0, "a".into(), Type::Null), StoreErrorKind::Corrupt, "/d"),
+            (Error::QueryReturnedNoRows, StoreErrorKind::Other, "/d"),
+        ] {
+            let error = StoreError::sql("reading", Path::new("/d"), cause);
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.to_string().contains(hint), "{error}");
+        }
+    }
+}

@@ -345,7 +345,7 @@ mod tests {
     #[test]
     fn any_order_of_uploads_gives_the_same_present() {
         let sboms = [sbom(&[("pkg:npm/a@1", "x")]), sbom(&[("pkg:npm/b@1", "x")]), sbom(&[])];
-        for seed in 0..50 {
+        for seed in 0..30 {
             let mut rng = Rng::new(seed);
             let (_folder, store) = open_with_sites(1);
             let mut uploads: Vec<_> = (0..12).map(|at| (at, rng.pick(&sboms))).collect();
@@ -353,9 +353,10 @@ mod tests {
             for place in (1..uploads.len()).rev() {
                 uploads.swap(place, rng.below(place + 1));
             }
-            for (at, sbom) in uploads {
-                put(&store, 1, sbom, at);
-            }
+            let draft =
+                |(at, sbom)| SnapshotDraft { asset: ASSET, sbom, observed_at: at, recorded_at: at };
+            let drafts: Vec<_> = uploads.into_iter().map(draft).collect();
+            store.put_snapshots(&drafts).unwrap();
             let rows = store.snapshots_of(ASSET).unwrap();
             let present = store.read("", |database| Ok(present(database, ASSET)?)).unwrap();
             let present = present.unwrap().1;

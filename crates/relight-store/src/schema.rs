@@ -15,25 +15,12 @@ const VERSION: usize = MIGRATIONS.len();
 /// Brings the database to [`VERSION`], in one transaction.
 ///
 /// # Errors
-/// The database is damaged or not ours (`Corrupt`), or newer than this program (`NewerSchema`).
+/// As [`check`].
 pub(crate) fn migrate(database: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let failed = |error| StoreError::sql("reading the schema", path, error);
+    let failed = |error| StoreError::sql("bringing the schema up to date", path, error);
     let transaction =
         database.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-    let found = version_of(&transaction).map_err(failed)?;
-    let Some(found) = found else {
-        let place = path.display();
-        let context = format!("{place} is a database, but not relight's; hint: move it away");
-        return Err(StoreError::new(StoreErrorKind::Corrupt, context));
-    };
-    let Some(steps) = MIGRATIONS.get(found..) else {
-        let context = format!(
-            "{} has schema {found}, this program knows {VERSION}; hint: use the newer relight that \
-             wrote it",
-            path.display()
-        );
-        return Err(StoreError::new(StoreErrorKind::NewerSchema, context));
-    };
+    let steps = check(&transaction, path)?;
     if steps.is_empty() {
         return Ok(());
     }
@@ -45,6 +32,30 @@ pub(crate) fn migrate(database: &mut Connection, path: &Path) -> Result<(), Stor
         .execute("INSERT INTO schema_version VALUES (?1)", [VERSION as i64])
         .map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+/// The steps that the database lacks; changes nothing.
+///
+/// # Errors
+/// The database is damaged or not ours (`Corrupt`), or newer than this program (`NewerSchema`).
+pub(crate) fn check(
+    database: &Connection,
+    path: &Path,
+) -> Result<&'static [&'static str], StoreError> {
+    let place = path.display();
+    let found = version_of(database)
+        .map_err(|error| StoreError::sql("reading the schema", path, error))?
+        .ok_or_else(|| {
+            let context = format!("{place} is a database, but not relight's; hint: move it away");
+            StoreError::new(StoreErrorKind::Corrupt, context)
+        })?;
+    MIGRATIONS.get(found..).ok_or_else(|| {
+        let context = format!(
+            "{place} has schema {found}, this program knows {VERSION}; hint: use the newer \
+             relight that wrote it"
+        );
+        StoreError::new(StoreErrorKind::NewerSchema, context)
+    })
 }
 
 /// The version of the database: 0 when it is empty, `None` when it is somebody else's.
