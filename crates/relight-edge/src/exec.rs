@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -83,8 +84,14 @@ pub fn start_nginx(
         durable::write(&folder.join("nginx.conf"), config.as_bytes())
     };
     write().map_err(EdgeError::io(format!("write nginx.conf in {}", folder.display())))?;
-    remove_stale_sockets(config);
-    start("nginx", folder, listeners, wait)
+    let sockets = unix_sockets(config);
+    sockets.iter().for_each(|socket| remove_stale(socket));
+    let running = start("nginx", folder, listeners, wait)?;
+    // nginx opens its sockets to everybody; this one leads behind the gate.
+    let private = |socket: &&Path| fs::set_permissions(socket, fs::Permissions::from_mode(0o660));
+    let closed = sockets.iter().try_for_each(private);
+    closed.map_err(EdgeError::io("keep others out of the verification socket"))?;
+    Ok(running)
 }
 
 /// Starts HAProxy in `folder` with these files and waits until every one of `listeners` accepts.
@@ -192,6 +199,7 @@ impl Running {
                 let doing = format!("have {} {what}", self.name);
                 return Err(EdgeError::unreachable(doing)(io::ErrorKind::TimedOut.into()));
             }
+            // A process that starts gives no sign but its sockets.
             thread::sleep(Duration::from_millis(5));
         }
         Ok(())
@@ -217,6 +225,7 @@ impl Drop for Running {
         let _ = self.signal(Signal::TERM);
         let deadline = Instant::now() + STOP_WAIT_MAX;
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            // The end of a child can be asked for, or waited for without any limit.
             thread::sleep(Duration::from_millis(2));
         }
         self.kill();
@@ -229,17 +238,18 @@ fn answers(listener: SocketAddr) -> bool {
     Client::connect(listener).and_then(|mut client| client.get(CANARY_HOST, "/")).is_ok()
 }
 
+/// Every unix socket that a configuration of nginx listens on.
+fn unix_sockets(config: &str) -> BTreeSet<&Path> {
+    let sockets = config.lines().filter_map(|line| line.trim().strip_prefix("listen unix:"));
+    sockets.map(|rest| Path::new(rest.split([' ', ';']).next().unwrap_or_default())).collect()
+}
+
 /// nginx that was killed leaves its unix sockets behind and does not start over them.
-fn remove_stale_sockets(config: &str) {
-    let mut seen = BTreeSet::new();
-    for line in config.lines() {
-        let Some(rest) = line.trim().strip_prefix("listen unix:") else { continue };
-        let path = rest.split([' ', ';']).next().unwrap_or_default();
-        let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-        if seen.insert(path) && UnixStream::connect(path).is_err_and(refused) {
-            // If it cannot be removed, nginx says so in its own words.
-            let _ = fs::remove_file(path);
-        }
+fn remove_stale(socket: &Path) {
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    if UnixStream::connect(socket).is_err_and(refused) {
+        // If it cannot be removed, nginx says so in its own words.
+        let _ = fs::remove_file(socket);
     }
 }
 

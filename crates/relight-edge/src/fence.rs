@@ -85,6 +85,7 @@ impl Fence {
                 Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
                     return Err(EdgeError::unreachable(doing)(io::ErrorKind::TimedOut.into()));
                 }
+                // A lock can be waited for without any limit, or asked for.
                 Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
             }
         }

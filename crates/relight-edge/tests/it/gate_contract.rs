@@ -1,6 +1,7 @@
 //! INCIDENT 8.1 and 9 on each program: dark is proven, lit is proven, nothing else passes as dark.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use relight_edge::{EdgeErrorKind, LintSeverity, ProbeTarget, Prober, Stage, verify_get};
 use relight_model::{Epoch, GateKey, Seen};
@@ -170,8 +171,25 @@ fn the_verification_path_is_open_while_the_public_one_is_dark() {
         rig.visitor().request("GET", &host(1), "/", &forged).unwrap();
         let counts = (rig.origins[1].visitors(), rig.origins[1].verification());
         assert_eq!(counts, (1, 0), "{kind:?}");
+        let mode = fs::metadata(&socket).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o660, "{kind:?}: who may go behind the gate");
         let unknown = verify_get(&socket, "elsewhere.example", "/").unwrap();
         assert_eq!(unknown.0, 421, "{kind:?}");
+    }
+}
+
+/// Trap: nginx refuses to start when its hash of names is too small for one of them.
+#[test]
+fn the_longest_name_is_served_and_darkened() {
+    for kind in Kind::ALL {
+        let mut rig = Rig::start(kind, 1);
+        rig.running = None;
+        let long = ["x".repeat(63), "y".repeat(63), "z".repeat(63), "w".repeat(61)].join(".");
+        rig.config.sites[0].host.clone_from(&long);
+        rig.start_edge();
+        assert_eq!(rig.visitor().get(&long, "/").unwrap().status, 200, "{kind:?}");
+        rig.close(1, &set([0]));
+        assert_eq!(rig.visitor().get(&long, "/").unwrap().status, 503, "{kind:?}");
     }
 }
 
