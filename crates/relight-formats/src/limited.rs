@@ -166,7 +166,7 @@ pub fn open_stream(
     let packing = Packing::of(&head);
     let whole = Counted { inner: io::Cursor::new(head).chain(reader), count: 0 };
     let decoder = match packing {
-        Packing::Gzip => Decoder::Gzip(gzip_decoder(whole)),
+        Packing::Gzip => Decoder::Gzip(Box::new(gzip_decoder(whole))),
         Packing::Zstd => Decoder::Zstd(zstd_decoder(whole)?),
         Packing::Plain => Decoder::Plain(whole),
     };
@@ -193,7 +193,7 @@ impl Packing {
 
 /// A decoder that still knows its source, so that the ratio can be computed.
 enum Decoder<R: Read> {
-    Gzip(MultiGzDecoder<Counted<R>>),
+    Gzip(Box<MultiGzDecoder<Counted<R>>>),
     Zstd(ZstdDecoder<'static, BufReader<Counted<R>>>),
     Plain(Counted<R>),
 }

@@ -175,3 +175,87 @@ fn split_digits(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text.split_at(end)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SCHEMES: [VersionScheme; 4] =
+        [VersionScheme::Maven, VersionScheme::Npm, VersionScheme::Pep440, VersionScheme::Deb];
+
+    #[test]
+    fn what_names_no_place_is_not_compared() {
+        let hash = "0123456789abcdef0123456789abcdef01234567";
+        let long = "1".repeat(VERSION_BYTES_MAX + 1);
+        for text in [
+            "",
+            " ",
+            "unspecified",
+            "Latest",
+            "n/a",
+            "*",
+            "-",
+            "${x}",
+            hash,
+            &long,
+            "dev-a",
+            "1\t0",
+        ] {
+            for scheme in SCHEMES {
+                assert_eq!(compare(scheme, text, "1"), None, "{scheme:?} {text}");
+                assert_eq!(compare(scheme, "1", text), None, "{scheme:?} {text}");
+            }
+        }
+        let digits = "1".repeat(VERSION_BYTES_MAX);
+        for scheme in SCHEMES {
+            assert!(compare(scheme, &digits, "1").is_some(), "{scheme:?}");
+        }
+    }
+
+    #[test]
+    fn each_ecosystem_has_its_scheme() {
+        for (name, scheme) in [
+            ("Maven", Some(VersionScheme::Maven)),
+            ("npm", Some(VersionScheme::Npm)),
+            ("PyPI", Some(VersionScheme::Pep440)),
+            ("Debian", Some(VersionScheme::Deb)),
+            ("crates.io", None),
+        ] {
+            assert_eq!(scheme_of(&Ecosystem::from_osv(name)), scheme);
+        }
+    }
+
+    /// Text that looks like a version more often than not.
+    fn version() -> impl Strategy<Value = String> {
+        let number = "0|1|2|10|007|99999999999999999999";
+        let word = "a|b|rc|beta|final|sp|foo|dev|post|~|é";
+        let part = prop_oneof![number, word];
+        let more = prop::collection::vec(("[.+_~-]?", part.clone()), 0..6);
+        let likely = ("(1!|2:|v)?", part, more).prop_map(|(start, first, more)| {
+            more.into_iter().fold(start + &first, |text, (sign, part)| text + &sign + &part)
+        });
+        prop_oneof![4 => likely, 1 => "\\PC{0,12}"]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn laws_of_every_order(a in version(), b in version(), c in version()) {
+            for scheme in SCHEMES {
+                let read = |text: &str| Version::parse(scheme, text);
+                let (Some(x), Some(y), Some(z)) = (read(&a), read(&b), read(&c)) else { continue };
+                let order = x.compare(&y).unwrap();
+                prop_assert_eq!(x.compare(&x), Some(Ordering::Equal));
+                prop_assert_eq!(y.compare(&x), Some(order.reverse()));
+                prop_assert_eq!(order.is_eq(), x.canonical() == y.canonical());
+                // Maven's own order is not transitive, see `mavens_order_is_not_an_order`.
+                if scheme != VersionScheme::Maven && order == y.compare(&z).unwrap() {
+                    prop_assert_eq!(x.compare(&z), Some(order), "{:?}", scheme);
+                }
+            }
+        }
+    }
+}

@@ -121,10 +121,17 @@ fn affected(entry: &Object, notes: &mut Vec<String>) -> Result<Option<Affected>,
         let range = range.as_object().ok_or("an entry of `ranges` is not an object")?;
         ranges.push(self::range(range, notes)?);
     }
-    let classes = match entry.get("database_specific").and_then(Value::as_object) {
+    let specific = entry.get("database_specific").and_then(Value::as_object);
+    let classes = match specific {
         Some(specific) => texts(specific, "classes", VERSIONS_MAX)?,
         None => Vec::new(),
     };
+    let is_tombstone = specific.and_then(|it| it.get("tombstone")) == Some(&Value::Bool(true));
+    if is_tombstone && ranges.is_empty() {
+        // GitLab's way to say "not this package": an empty interval, which is an opinion too.
+        let events = vec![RangeEvent::Introduced("0".into()), RangeEvent::Fixed("0".into())];
+        ranges.push(AffectedRange { kind: RangeKind::Ecosystem, events });
+    }
     Ok(Some(Affected {
         package: package_name(part("ecosystem")?, part("name")?),
         ranges,

@@ -1,0 +1,249 @@
+//! From records and one component to a finding: certain, possible, unresolved, or none.
+
+use relight_match::Advisories;
+use relight_model::{
+    Advisory, Affected, Basis, Component, Finding, FindingState, RangeKind, Scope,
+};
+
+use super::{advisory, affected, component, matches, range, state};
+
+const LIB: &str = "pkg:maven/org.example/lib";
+
+fn lib(ranges: &[&str]) -> Affected {
+    affected("Maven", "org.example:lib", ranges)
+}
+
+#[test]
+fn one_finding_for_one_flaw() {
+    let record = |source: &str, id: &str, alias: &str, fixed: &str| Advisory {
+        source: source.to_owned(),
+        aliases: vec![alias.to_owned()],
+        severities: vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H".into()],
+        known_exploited: source == "kev",
+        ..advisory(id, vec![lib(&[fixed])])
+    };
+    let advisories = Advisories::new(vec![
+        record("a", "GHSA-aaaa-bbbb-cccc", "CVE-2026-0001", "i1 f2"),
+        record("kev", "CVE-2026-0001", "PYSEC-1", "i1 f1.5"),
+    ]);
+    let found = advisories.match_component(&component(&format!("{LIB}@1.9")));
+    let [Finding { id, aliases, state, rule, score, known_exploited }] = &found[..] else {
+        panic!("one finding, got {found:?}")
+    };
+    assert_eq!(id, "CVE-2026-0001");
+    assert_eq!(aliases[..], ["GHSA-aaaa-bbbb-cccc", "PYSEC-1"]);
+    assert_eq!(*state, FindingState::Affected);
+    assert_eq!(rule, "a GHSA-aaaa-bbbb-cccc: >=1,<2");
+    assert_eq!((*score, *known_exploited), (Some(100), true));
+    for id in ["cve-2026-0001", "GHSA-AAAA-BBBB-CCCC", " PYSEC-1 "] {
+        assert_eq!(advisories.group(id).map(|group| group.id.as_str()), Some("CVE-2026-0001"));
+    }
+    assert!(advisories.group("CVE-2026-9999").is_none());
+}
+
+#[test]
+fn unorderable_is_never_clear() {
+    let record = advisory("X-1", vec![lib(&["i1 f2"])]);
+    let hash = "0123456789abcdef0123456789abcdef01234567";
+    let digits = "9".repeat(600);
+    for version in ["", "unspecified", "latest", "${project.version}", hash, &digits, "dev-main"] {
+        let mut it = component(LIB);
+        it.purl.version = version.to_owned();
+        assert_eq!(state(&record, &it), Some(FindingState::PossibleMatch), "{version}");
+    }
+    for (scheme, purl) in [("npm", "pkg:npm/lib@next"), ("Debian:12", "pkg:deb/debian/lib@x:1")] {
+        let record = advisory("X-1", vec![affected(scheme, "lib", &["i1 f2"])]);
+        assert_eq!(state(&record, &component(purl)), Some(FindingState::PossibleMatch), "{purl}");
+    }
+}
+
+#[test]
+fn a_legacy_python_version_outside_is_unknown() {
+    let record = advisory("X-1", vec![affected("PyPI", "Lib.Name", &["i1 f2"])]);
+    let it = |version: &str| component(&format!("pkg:pypi/lib-name@{version}"));
+    assert_eq!(state(&record, &it("1.5")), Some(FindingState::Affected));
+    assert_eq!(state(&record, &it("0.6m5")), Some(FindingState::PossibleMatch));
+    assert_eq!(state(&record, &it("2.0")), None);
+    let from_start = advisory("X-1", vec![affected("PyPI", "lib_name", &["i0 f2"])]);
+    assert_eq!(state(&from_start, &it("0.6m5")), Some(FindingState::Affected));
+}
+
+#[test]
+fn an_ecosystem_without_order_is_unknown() {
+    let record = advisory("X-1", vec![affected("crates.io", "lib", &["i1 f2"])]);
+    let found = state(&record, &component("pkg:cargo/lib@9"));
+    assert_eq!(found, Some(FindingState::PossibleMatch));
+    assert_eq!(state(&record, &component("pkg:cargo/other@9")), None);
+}
+
+#[test]
+fn git_ranges_end_no_search_and_alone_resolve_nothing() {
+    let git = range(RangeKind::Git, "i0 f0123abc");
+    let mut entry = lib(&[]);
+    entry.ranges = vec![git];
+    let at = |entry: &Affected, version: &str| {
+        state(&advisory("X-1", vec![entry.clone()]), &component(&format!("{LIB}@{version}")))
+    };
+    assert_eq!(at(&entry, "1.5"), Some(FindingState::RangeUnresolved));
+    entry.ranges.push(range(RangeKind::Ecosystem, "i1 f2"));
+    assert_eq!(at(&entry, "1.5"), Some(FindingState::Affected));
+    assert_eq!(at(&entry, "2.5"), None);
+    assert_eq!(at(&lib(&[]), "1.5"), Some(FindingState::RangeUnresolved));
+    assert_eq!(at(&lib(&["f2"]), "1.5"), Some(FindingState::RangeUnresolved));
+}
+
+#[test]
+fn a_record_without_range_is_silent_beside_one_with_a_range() {
+    let unresolved = Advisory { source: "other".into(), ..advisory("CVE-1", vec![lib(&[])]) };
+    let both = Advisories::new(vec![unresolved, advisory("CVE-1", vec![lib(&["i1 f2"])])]);
+    assert_eq!(matches(&both, &component(&format!("{LIB}@1.5"))), ["CVE-1 affected"]);
+    assert_eq!(matches(&both, &component(&format!("{LIB}@2.5"))), [""; 0]);
+}
+
+#[test]
+fn versions_and_ranges_are_united() {
+    let versions = vec!["6.3.2.1".into(), "2.6.3-CUSTOM".into(), "odd version".into()];
+    let record = advisory("X-1", vec![Affected { versions, ..lib(&["i1 f2"]) }]);
+    for (version, affected) in [
+        ("1.5", true),
+        ("6.3.2.1.0", true),
+        ("2.6.3-custom", true),
+        ("odd version", true),
+        ("3", false),
+    ] {
+        let mut it = component(LIB);
+        it.purl.version = version.to_owned();
+        let wanted = affected.then_some(FindingState::Affected);
+        assert_eq!(state(&record, &it), wanted, "{version}");
+    }
+    let versions = vec!["2.1.0".into()];
+    let python = Affected { versions, ..affected("PyPI", "torch", &[]) };
+    let found = state(&advisory("X-1", vec![python]), &component("pkg:pypi/torch@2.1.0%2Bcu118"));
+    assert_eq!(found, Some(FindingState::Affected));
+}
+
+#[test]
+fn an_empty_interval_clears_even_what_cannot_be_ordered() {
+    let record = advisory("X-1", vec![lib(&["i0 f0"])]);
+    assert_eq!(state(&record, &component(&format!("{LIB}@1"))), None);
+    assert_eq!(state(&record, &component(LIB)), None);
+}
+
+#[test]
+fn a_withdrawn_record_has_no_opinion() {
+    let record = advisory("X-1", vec![lib(&["i1 f2"])]);
+    let withdrawn = Advisory { withdrawn: Some(1), ..record.clone() };
+    let it = component(&format!("{LIB}@1.5"));
+    assert_eq!(state(&withdrawn, &it), None);
+    let revision = |record| Advisories::new(vec![record]).group("X-1").unwrap().revision();
+    assert_ne!(revision(withdrawn), revision(record));
+}
+
+#[test]
+fn a_removed_class_mitigates_and_never_clears() {
+    let classes = vec!["org/example/Lookup".to_owned()];
+    let entry = Affected { classes: classes.clone(), ..lib(&["i1 f2"]) };
+    let record = advisory("X-1", vec![entry]);
+    let without = |version: &str, removed: &[String]| {
+        let removed = removed.to_vec();
+        state(&record, &Component { removed, ..component(&format!("{LIB}@{version}")) })
+    };
+    assert_eq!(without("1.5", &classes), Some(FindingState::Mitigated));
+    assert_eq!(without("1.5", &["org/example/Other".into()]), Some(FindingState::Affected));
+    assert_eq!(without("2.5", &classes), None);
+}
+
+#[test]
+fn a_name_without_group_is_possible_at_most() {
+    let advisories = Advisories::new(vec![advisory("X-1", vec![lib(&["i1 f2"])])]);
+    for (purl, wanted) in [
+        ("pkg:maven/lib@1.5", &["X-1 possible-match"][..]),
+        ("pkg:maven/lib", &["X-1 possible-match"]),
+        ("pkg:maven/lib@2.5", &[]),
+        ("pkg:generic/lib@1.5", &["X-1 possible-match"]),
+        ("pkg:maven/org.other/lib@1.5", &[]),
+        ("pkg:npm/lib@1.5", &[]),
+    ] {
+        assert_eq!(matches(&advisories, &component(purl)), wanted, "{purl}");
+    }
+}
+
+#[test]
+fn debian_packages_hear_their_own_release_only() {
+    let advisories = Advisories::new(vec![
+        advisory("CVE-1", vec![affected("Debian:11", "log", &["i0 f1.0-1+deb11u1"])]),
+        advisory("CVE-2", vec![affected("Debian:12", "log", &["i0 f1.0-2"])]),
+        advisory("CVE-3", vec![affected("Maven", "org.example:log", &["i0 f9"])]),
+        advisory("CVE-4", vec![affected("Debian:12", "log", &["i0 f1:0.5"])]),
+    ]);
+    let at = |text: &str| matches(&advisories, &component(&format!("pkg:deb/debian/{text}")));
+    assert_eq!(at("log@1.0-1?distro=debian-12"), ["CVE-2 affected", "CVE-4 affected"]);
+    assert_eq!(at("log@1.0-1?distro=debian-11"), ["CVE-1 affected"]);
+    assert_eq!(at("log@1.0-1%2Bdeb11u1?distro=bullseye"), [""; 0]);
+    assert_eq!(at("log@1:0.9-1?distro=debian-13"), [""; 0]);
+    let any = ["CVE-1 possible-match", "CVE-2 possible-match", "CVE-4 possible-match"];
+    assert_eq!(at("log@1.0-1"), any);
+    assert_eq!(at("liblog1@1.0-1?distro=debian-11&upstream=log"), ["CVE-1 affected"]);
+}
+
+#[test]
+fn an_epoch_that_may_be_lost_is_unknown_where_it_matters() {
+    let record = advisory("CVE-1", vec![affected("Debian:12", "vim", &["i0 f2:9.0-5"])]);
+    let foreign = |version: &str| {
+        let purl = format!("pkg:deb/debian/vim@{version}?distro=debian-12");
+        let basis = Basis::Document;
+        state(&record, &Component { basis, scope: Scope::Declared, ..component(&purl) })
+    };
+    assert_eq!(foreign("9.0-6"), Some(FindingState::PossibleMatch));
+    assert_eq!(foreign("9.0-4"), Some(FindingState::Affected));
+    assert_eq!(foreign("2:9.0-6"), None);
+    let own = component("pkg:deb/debian/vim@9.0-6?distro=debian-12");
+    assert_eq!(state(&record, &own), Some(FindingState::Affected));
+}
+
+#[test]
+fn a_bulletin_counts_for_each_of_its_flaws() {
+    let bulletin = Advisory {
+        aliases: vec!["CVE-1".into(), "CVE-2".into()],
+        ..advisory("RS-1", vec![lib(&["i1 f2"])])
+    };
+    let advisories = Advisories::new(vec![bulletin, advisory("CVE-2", vec![lib(&["i1 f3"])])]);
+    let at = |version: &str| matches(&advisories, &component(&format!("{LIB}@{version}")));
+    assert_eq!(at("1.5"), ["CVE-1 affected", "CVE-2 affected"]);
+    assert_eq!(at("2.5"), ["CVE-2 affected"]);
+    let ids: Vec<_> = advisories.groups_of("rs-1").map(|group| group.id.as_str()).collect();
+    assert_eq!(ids, ["CVE-1", "CVE-2"]);
+}
+
+#[test]
+fn the_revision_follows_the_matching_form_only() {
+    let of = |record: Advisory| Advisories::new(vec![record]).group("X-1").unwrap().revision();
+    let record = advisory("X-1", vec![lib(&["i1 f2", "i3 f4"])]);
+    let base = of(record.clone());
+    let prose = Advisory {
+        summary: "other".into(),
+        references: vec!["https://example.org".into()],
+        severities: vec!["CVSS:3.1/x".into()],
+        modified: Some(9),
+        known_exploited: true,
+        ..record.clone()
+    };
+    assert_eq!(of(prose), base);
+    assert_eq!(of(advisory("X-1", vec![lib(&["f4 i3", "f2 i1"])])), base);
+    let mut classes = record.clone();
+    classes.affected[0].classes.push("a/B".into());
+    let mut versions = record.clone();
+    versions.affected[0].versions.push("9".into());
+    let source = Advisory { source: "other".into(), ..record };
+    let changed = [
+        advisory("X-1", vec![lib(&["i1 f2", "i3 f5"])]),
+        advisory("X-1", vec![lib(&["i1 f2 i3 f4"])]),
+        advisory("X-1", vec![affected("Maven", "org.example:lib2", &["i1 f2", "i3 f4"])]),
+        classes,
+        versions,
+        source,
+    ];
+    for (index, record) in changed.into_iter().enumerate() {
+        assert_ne!(of(record), base, "{index}");
+    }
+}

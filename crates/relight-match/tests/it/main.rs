@@ -1,0 +1,69 @@
+//! What the matcher says of whole records: the Log4j table, disagreement, uncertainty, aliases.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
+
+mod findings;
+mod log4j;
+mod questions;
+
+use relight_match::Advisories;
+use relight_model::{
+    Advisory, Affected, AffectedRange, Basis, Component, Ecosystem, FindingState, PackageName,
+    Purl, RangeEvent, RangeKind, Scope,
+};
+
+/// A component as the scanner gives it.
+fn component(purl: &str) -> Component {
+    Component {
+        purl: Purl::parse(purl).unwrap(),
+        evidence: "app.war!/lib/x.jar".into(),
+        basis: Basis::InstalledMetadata,
+        scope: Scope::Installed,
+        removed: Vec::new(),
+    }
+}
+
+/// A range from events in a short form: `i1 f2 l3` for introduced, fixed, last affected.
+fn range(kind: RangeKind, events: &str) -> AffectedRange {
+    let event = |word: &str| match (&word[..1], word[1..].to_owned()) {
+        ("i", version) => RangeEvent::Introduced(version),
+        ("f", version) => RangeEvent::Fixed(version),
+        ("l", version) => RangeEvent::LastAffected(version),
+        (other, _) => panic!("no event {other}"),
+    };
+    AffectedRange { kind, events: events.split_whitespace().map(event).collect() }
+}
+
+/// What a record says about a package of `Ecosystem` or `Ecosystem:release`.
+fn affected(ecosystem: &str, name: &str, ranges: &[&str]) -> Affected {
+    let (base, release) = match ecosystem.split_once(':') {
+        Some((base, release)) => (base, Some(release.to_owned())),
+        None => (ecosystem, None),
+    };
+    let ecosystem = Ecosystem::from_osv(base);
+    Affected {
+        package: PackageName { ecosystem, release, name: name.to_owned() },
+        ranges: ranges.iter().map(|events| range(RangeKind::Ecosystem, events)).collect(),
+        versions: Vec::new(),
+        classes: Vec::new(),
+    }
+}
+
+/// A record of the source `test`.
+fn advisory(id: &str, affected: Vec<Affected>) -> Advisory {
+    let (source, id) = ("test".to_owned(), id.to_owned());
+    Advisory { source, id, affected, ..Advisory::default() }
+}
+
+/// `id state` for each finding, by `match_component`; each group alone must say the same.
+fn matches(advisories: &Advisories, component: &Component) -> Vec<String> {
+    let found = advisories.match_component(component);
+    let alone: Vec<_> = advisories.groups().filter_map(|it| it.judge(component)).collect();
+    assert_eq!(found, alone, "lookup by package and by group differ");
+    found.iter().map(|finding| format!("{} {}", finding.id, finding.state.as_str())).collect()
+}
+
+/// The state that a single record gives a component.
+fn state(record: &Advisory, component: &Component) -> Option<FindingState> {
+    let advisories = Advisories::new(vec![record.clone()]);
+    advisories.match_component(component).first().map(|finding| finding.state)
+}
