@@ -238,4 +238,19 @@ mod tests {
         }
         assert_eq!(fault(renumbered), JournalFault { seq: 3, what: JournalFaultKind::Previous });
     }
+
+    #[test]
+    fn a_fault_says_which_record_and_what() {
+        let kinds = [
+            (JournalFaultKind::Sequence, "stands in its place"),
+            (JournalFaultKind::Previous, "does not follow"),
+            (JournalFaultKind::Hash, "was changed"),
+            (JournalFaultKind::Unreadable, "cannot be read"),
+            (JournalFaultKind::TailMissing, "missing from the end"),
+        ];
+        for (what, expected) in kinds {
+            let text = JournalFault { seq: 7, what }.to_string();
+            assert!(text.starts_with("journal record 7: ") && text.contains(expected), "{text}");
+        }
+    }
 }

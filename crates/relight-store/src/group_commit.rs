@@ -93,7 +93,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, thread};
+    use std::{
+        collections::BTreeSet,
+        thread,
+        time::{Duration, Instant},
+    };
 
     use super::*;
     use crate::{
@@ -170,5 +174,39 @@ mod tests {
             }
         });
         assert!(store.journal(1).unwrap().is_empty());
+    }
+
+    /// Goal: a caller is never left waiting. Method: its entries are taken out of the queue by
+    /// somebody who then disappears, as a thread that panics while it commits does.
+    #[test]
+    fn a_caller_whose_committer_died_gets_an_error() {
+        let (_folder, store) = open();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let appender = GroupCommit::new(Arc::new(store), lease);
+        thread::scope(|scope| {
+            let committing = lock(&appender.committing);
+            let caller = scope.spawn(|| appender.append(drafts("a", 1)));
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while lock(&appender.waiting).is_empty() {
+                assert!(Instant::now() < deadline, "the caller never came");
+                thread::yield_now();
+            }
+            drop(appender.next_group());
+            drop(committing);
+            let error = caller.join().unwrap().unwrap_err();
+            assert!(error.to_string().contains("died"), "{error}");
+        });
+        assert_eq!(appender.append(drafts("b", 1)).unwrap()[0].seq, 1);
+    }
+
+    #[test]
+    fn a_body_over_the_limit_is_refused_before_it_joins_a_group() {
+        let (_folder, store) = open();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let appender = GroupCommit::new(Arc::new(store), lease);
+        let mut list = drafts("a", 1);
+        list[0].body = "x".repeat(crate::JOURNAL_BODY_BYTES_MAX + 1);
+        assert_eq!(appender.append(list).unwrap_err().kind(), StoreErrorKind::Limit);
+        assert!(lock(&appender.waiting).is_empty());
     }
 }

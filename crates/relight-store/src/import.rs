@@ -379,6 +379,30 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_names_every_field_of_every_row() {
+        let (_folder, store) = open();
+        let hash = |row: SiteRow| store.plan_import(&[row]).unwrap().hash();
+        let row = rows(1).remove(0);
+        let slug = GateKey::new("other").unwrap();
+        let hashes = [
+            row.clone(),
+            SiteRow { slug, ..row.clone() },
+            SiteRow { name_fr: "x".into(), ..row.clone() },
+            SiteRow { name_en: "x".into(), ..row.clone() },
+            SiteRow { origin: "x.example".into(), ..row.clone() },
+            SiteRow { organisation: "x".into(), ..row.clone() },
+            SiteRow { sector: "x".into(), ..row.clone() },
+            SiteRow { criticality: Criticality::Vital, ..row.clone() },
+            SiteRow { edge: "x".into(), ..row.clone() },
+            SiteRow { public: false, ..row.clone() },
+        ]
+        .map(hash);
+        let distinct: std::collections::BTreeSet<_> = hashes.iter().collect();
+        assert_eq!(distinct.len(), hashes.len());
+        assert_eq!(hash(SiteRow { line: 99, ..row }), hashes[0]);
+    }
+
+    #[test]
     fn an_import_that_fails_midway_writes_nothing() {
         let (_folder, store) = open();
         let mut plan = store.plan_import(&rows(5)).unwrap();

@@ -366,6 +366,35 @@ mod tests {
         assert_eq!(told(&index), told(&Index::build(&store).unwrap()));
     }
 
+    #[test]
+    fn an_identity_that_nobody_holds_any_more_is_not_told() {
+        let (_folder, store) = open_with_sites(2);
+        put(&store, 1, &sbom(&[(LOG4J, "a")]), 1);
+        let mut index = Index::build(&store).unwrap();
+        let (id, _) = index.identities_named("log4j-core").next().unwrap();
+        put(&store, 1, &sbom(&[]), 2);
+        index.refresh(&store, &[AssetId(1)]).unwrap();
+        assert_eq!(index.identities().count(), 0);
+        assert_eq!(index.identities_named("log4j-core").count(), 0);
+        assert_eq!(index.assets_with(id), Some(&RoaringBitmap::new()));
+        assert_eq!(index.evidence(&store, id, AssetId(1)).unwrap(), [""; 0]);
+        // Its number stays its own when it comes back.
+        put(&store, 2, &sbom(&[(LOG4J, "b")]), 3);
+        index.refresh(&store, &[AssetId(2)]).unwrap();
+        assert_eq!(index.identities_named("log4j-core").next().unwrap().0, id);
+    }
+
+    #[test]
+    fn what_is_not_in_the_register_has_no_answer() {
+        let (_folder, store) = open_with_sites(1);
+        let index = Index::build(&store).unwrap();
+        assert_eq!(index.identity(IdentityId(0)), None);
+        assert_eq!(index.assets_with(IdentityId(0)), None);
+        assert_eq!(index.asset(AssetId(2)), None);
+        assert_eq!(index.inventory_states(SiteId(2)), []);
+        assert!(index.sites_of(&RoaringBitmap::from([2, 900_000])).is_empty());
+    }
+
     /// An inventory that cannot be read must never look like an inventory without findings.
     #[test]
     fn what_cannot_be_read_is_never_inventoried() {

@@ -81,3 +81,19 @@ pub(crate) fn check_journal_lease(
     );
     Err(Failure::rule(StoreErrorKind::Fenced, context))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::open;
+
+    #[test]
+    fn a_term_grows_with_each_taker_and_for_each_name_alone() {
+        let (_folder, store) = open();
+        let take = |name, holder| store.take_lease(name, holder, 1).unwrap().term;
+        assert_eq!([take("a", "x"), take("a", "y"), take("a", "y")], [1, 2, 3]);
+        assert_eq!(take("b", "x"), 1);
+        let held = store.lease("a").unwrap().unwrap();
+        assert_eq!((held.name.as_str(), held.holder.as_str(), held.term), ("a", "y", 3));
+        assert_eq!(store.lease("c").unwrap(), None);
+    }
+}

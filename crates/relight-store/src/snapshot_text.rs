@@ -76,7 +76,8 @@ fn write_component(out: &mut String, component: &Component) {
 /// Says which line is not one that [`write`] writes.
 pub(crate) fn read(text: &str) -> Result<Sbom, String> {
     let mut sbom = Sbom::default();
-    let mut lines = text.split_terminator('\n').enumerate();
+    let whole = text.strip_suffix('\n').ok_or("the last line of a snapshot has no end")?;
+    let mut lines = whole.split('\n').enumerate();
     if lines.next().is_none_or(|(_, header)| header != HEADER) {
         return Err("line 1 of a snapshot has another form than relight.snapshot/1".to_owned());
     }
@@ -182,7 +183,7 @@ mod tests {
     fn refuses_what_is_never_written() {
         let good = write(&any_sbom(&mut Rng::new(3))).unwrap();
         for (text, line) in [
-            ("", 1),
+            ("\n", 1),
             ("relight.snapshot/2\n", 1),
             ("relight.snapshot/1\nwho\tme\n", 2),
             ("relight.snapshot/1\ntool\n", 2),
@@ -197,6 +198,27 @@ mod tests {
             assert!(why.contains(&format!("line {line} ")), "{text:?}: {why}");
         }
         assert!(read(&format!("{good}x")).is_err());
+        assert!(read(&good[..good.len() - 1]).is_err());
+    }
+
+    #[test]
+    fn a_damaged_text_is_an_error_or_an_inventory_and_never_a_panic() {
+        for seed in 0..500 {
+            let mut rng = Rng::new(seed);
+            let sbom = any_sbom(&mut rng);
+            let mut bytes = write(&sbom).unwrap().into_bytes();
+            let at = rng.below(bytes.len());
+            match rng.below(3) {
+                0 => bytes[at] ^= 1 << rng.below(8),
+                1 => bytes.truncate(at),
+                _ => bytes.insert(at, *rng.pick(b"\t\n\\0x")),
+            }
+            let Ok(text) = String::from_utf8(bytes) else { continue };
+            if let Ok(mut other) = read(&text) {
+                other.normalise();
+                assert_eq!(read(&write(&other).unwrap()), Ok(other), "seed {seed}: {text:?}");
+            }
+        }
     }
 
     #[test]
