@@ -5,10 +5,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use relight_model::Timestamp;
 
 /// Seconds since 1970 now; 0 when the machine's clock stands before 1970.
-#[expect(clippy::disallowed_methods, reason = "this is the home of the wall clock")]
 pub fn now() -> Timestamp {
+    now_ms() / 1_000
+}
+
+/// Milliseconds since 1970 now; 0 when the machine's clock stands before 1970.
+#[expect(clippy::disallowed_methods, reason = "this is the home of the wall clock")]
+pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::try_from(since.as_secs()).unwrap_or(Timestamp::MAX)
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

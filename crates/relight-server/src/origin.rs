@@ -29,7 +29,7 @@ use records::Records;
 pub const HEALTH_PATH: &str = "/healthz";
 /// The path that no site has.
 pub const MISSING_PATH: &str = "/missing";
-/// Requests remembered by one origin; 16 bytes each, so at most 128 MB.
+/// Requests remembered by one origin; 8 bytes each, so about 64 MB and at most twice that.
 pub const RECORDS_MAX: usize = 8_000_000;
 /// How long an idle connection of a client is kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);

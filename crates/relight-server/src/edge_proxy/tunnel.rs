@@ -101,23 +101,29 @@ pub(super) async fn open(
 /// Copies until both directions end or the tunnel is cut.
 async fn run(mut place: Place, client: OnUpgrade, origin: OnUpgrade) {
     let mut cut = place.cut.clone();
+    let both = async { tokio::try_join!(client, origin) };
+    tokio::pin!(both);
     let upgraded = tokio::select! {
-        both = async { tokio::try_join!(client, origin) } => both,
-        _ = cut.changed() => return,
+        upgraded = &mut both => upgraded.ok(),
+        // Cut this early, the client may have read its 101 already: it still gets its goodbye.
+        _ = cut.changed() => timeout(FAREWELL_TIMEOUT, both).await.ok().and_then(Result::ok),
     };
-    let Ok((client, origin)) = upgraded else { return };
+    let Some((client, origin)) = upgraded else { return };
     let (mut from_client, mut to_client) = split(TokioIo::new(client));
     let (mut from_origin, mut to_origin) = split(TokioIo::new(origin));
     let (mut frames_down, mut frames_up) = (Frames::default(), Frames::default());
-    {
+    let copying = async {
         let up = copy(&mut from_client, &mut to_origin, &mut frames_up);
         let down = copy(&mut from_origin, &mut to_client, &mut frames_down);
         tokio::pin!(up, down);
         tokio::select! {
-            () = &mut up => return drop(timeout(HALF_CLOSED_TIMEOUT, down).await),
-            () = &mut down => return drop(timeout(HALF_CLOSED_TIMEOUT, up).await),
-            _ = place.cut.changed() => {}
+            () = &mut up => drop(timeout(HALF_CLOSED_TIMEOUT, down).await),
+            () = &mut down => drop(timeout(HALF_CLOSED_TIMEOUT, up).await),
         }
+    };
+    tokio::select! {
+        () = copying => return,
+        _ = place.cut.changed() => {}
     }
     // In the middle of a frame a close frame would be payload: then the end is abrupt.
     let close = frames_down.at_boundary().then_some(CLOSE_SERVICE_RESTART);

@@ -1,20 +1,8 @@
-//! When each request began: 16 bytes a request, with an upper bound that is never passed unseen.
+//! When each request began: 8 bytes a request, with an upper bound that is never passed unseen.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-
-/// Marks a request of the verification path in [`Record::site`].
-const VERIFY_BIT: u32 = 1 << 31;
-
-/// One request.
-#[derive(Clone, Copy, Debug)]
-struct Record {
-    /// Nanoseconds since the start; enough for 584 years.
-    nanos: u64,
-    /// Number of the site, and [`VERIFY_BIT`].
-    site: u32,
-}
 
 /// The requests of one origin.
 #[derive(Debug)]
@@ -26,11 +14,22 @@ pub(super) struct Records {
 
 #[derive(Debug, Default)]
 struct Kept {
-    records: Vec<Record>,
-    /// Visitors and verifications by site; also of requests that were not remembered.
-    counts: HashMap<u32, (u64, u64)>,
-    /// When the first request came that was not remembered.
+    sites: HashMap<u32, Requests>,
+    /// Requests remembered, over all sites.
+    length: usize,
+    /// When the first request came that was not remembered, in nanoseconds since the start.
     lost_from: Option<u64>,
+}
+
+/// The requests of one site.
+#[derive(Debug, Default)]
+struct Requests {
+    /// Nanoseconds since the start, times 2, plus 1 for the verification path: 292 years.
+    began: Vec<u64>,
+    /// All of visitors; also those that were not remembered.
+    visitors: u64,
+    /// All of the verification path; also those that were not remembered.
+    verifications: u64,
 }
 
 impl Records {
@@ -41,11 +40,12 @@ impl Records {
     pub(super) fn add(&self, site: u32, at: Instant, verify: bool) {
         let nanos = self.nanos(at);
         let mut kept = self.lock();
-        let (visitors, verifications) = kept.counts.entry(site).or_default();
-        *(if verify { verifications } else { visitors }) += 1;
-        if kept.records.len() < self.records_max {
-            let bit = if verify { VERIFY_BIT } else { 0 };
-            kept.records.push(Record { nanos, site: site | bit });
+        let fits = kept.length < self.records_max;
+        let requests = kept.sites.entry(site).or_default();
+        *(if verify { &mut requests.verifications } else { &mut requests.visitors }) += 1;
+        if fits {
+            requests.began.push(nanos << 1 | u64::from(verify));
+            kept.length += 1;
         } else {
             // Two requests may arrive here out of order; the earlier one decides.
             kept.lost_from = Some(kept.lost_from.map_or(nanos, |first| first.min(nanos)));
@@ -54,7 +54,8 @@ impl Records {
 
     /// Visitors and verifications of one site since the start.
     pub(super) fn counts(&self, site: u32) -> (u64, u64) {
-        self.lock().counts.get(&site).copied().unwrap_or_default()
+        let kept = self.lock();
+        kept.sites.get(&site).map_or((0, 0), |one| (one.visitors, one.verifications))
     }
 
     /// Requests that began in `from..to`; `None` when some of that time were not remembered.
@@ -70,17 +71,15 @@ impl Records {
         if kept.lost_from.is_some_and(|lost| lost < to) {
             return None;
         }
-        let wanted = |record: &&Record| {
-            let is_site = record.site & !VERIFY_BIT == site;
-            let counted = include_verify || record.site & VERIFY_BIT == 0;
-            is_site && counted && (from..to).contains(&record.nanos)
+        let wanted = |began: &&u64| {
+            (include_verify || **began & 1 == 0) && (from..to).contains(&(**began >> 1))
         };
-        Some(kept.records.iter().filter(wanted).count() as u64)
+        Some(kept.sites.get(&site).map_or(0, |one| one.began.iter().filter(wanted).count() as u64))
     }
 
     fn nanos(&self, at: Instant) -> u64 {
         let since = at.saturating_duration_since(self.start);
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX >> 1)
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

@@ -1,18 +1,22 @@
 //! WebSockets: echoed, counted, refused when dark, cut when the gate closes.
 
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use relight_server::edge_proxy::{EdgeProxy, EdgeProxyHandle};
 
 use crate::support::{
-    Folders, RawOrigin, Then, Wire, connect, edge_before, header, key, route, verify, wait_until,
+    DEADLINE, Folders, RawOrigin, Then, Wire, connect, edge_before, header, key, route, verify,
+    wait_until,
 };
 
 const HANDSHAKE: &str = "GET /socket HTTP/1.1\r\nHost: a.qc\r\nConnection: Upgrade\r\n\
      Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\
      \r\n\r\n";
+
+const GRANTED: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+     Upgrade: websocket\r\nSec-WebSocket-Accept: kept\r\n\r\n";
 
 /// Grants every upgrade, then echoes bytes; `/half` begins a frame and does not end it.
 fn echo_origin() -> RawOrigin {
@@ -22,10 +26,8 @@ fn echo_origin() -> RawOrigin {
             return Then::Keep;
         };
         assert_eq!(header(head, "connection"), Some("upgrade"));
-        wire.send(&format!(
-            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\
-             Sec-WebSocket-Accept: kept\r\n\r\n"
-        ));
+        assert_eq!(protocol, "websocket");
+        wire.send(GRANTED);
         if head.starts_with("GET /half") {
             wire.0.write_all(&[0x82, 100, b'x']).unwrap();
         }
@@ -101,6 +103,34 @@ fn a_silent_client_is_cut_too() {
     wait_until("no tunnel", || edge.tunnels(&key("a")) == Some(0));
     assert!(closed.elapsed() < Duration::from_secs(1), "{:?}", closed.elapsed());
     drop(client);
+}
+
+/// A client that has stopped to send still listens: it is cut all the same.
+#[test]
+fn a_half_closed_tunnel_is_cut_too() {
+    let folders = Folders::new();
+    let origin = RawOrigin::start(|wire, _| {
+        wire.send(GRANTED);
+        // The client has ended its direction; the origin goes on.
+        assert!(wire.at_end());
+        wire.0.write_all(&[0x82, 1, b'x']).unwrap();
+        wire.0.set_read_timeout(Some(DEADLINE)).unwrap();
+        let mut byte = [0];
+        while wire.0.peek(&mut byte).is_ok() && wire.0.write_all(&[0x82, 1, b'x']).is_ok() {
+            std::thread::yield_now();
+        }
+        Then::Close
+    });
+    let edge = edge_before(&folders, origin.address);
+    let mut client = upgrade(&edge);
+    client.0.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(client.read_exact(3), [0x82, 1, b'x']);
+    folders.set_dark(&["a"]);
+    let closed = Instant::now();
+    let mut received = Vec::new();
+    client.0.read_to_end(&mut received).unwrap();
+    assert!(closed.elapsed() < Duration::from_secs(1), "{:?}", closed.elapsed());
+    wait_until("no tunnel", || edge.tunnels(&key("a")) == Some(0));
 }
 
 /// In the middle of a frame a close frame would be read as payload.
