@@ -65,14 +65,21 @@ pub(crate) fn judge(kind: Stream, path: &str, packed: &[u8], whole: bool) -> Opt
     }
     let holds_code = match sniff::head(&inside[..inside.len().min(HEAD_BYTES)]) {
         Head::Zip | Head::Container | Head::Stream(_) => true,
-        Head::Text => !sniff::is_text(&inside),
-        Head::Program | Head::Other => !ended || memmem::find(&inside, &END).is_some(),
+        _ if sniff::is_text(&inside) => false,
+        // As on the disk: an archive may stand behind anything, if its end record is there.
+        Head::Text | Head::Program | Head::Other => !ended || memmem::find(&inside, &END).is_some(),
     };
     holds_code.then_some(FlawCode::MethodUnsupported)
 }
 
+/// Where apt keeps the lists of packages that could be installed.
+const PACKAGE_LISTS: &str = "var/lib/apt/lists/";
+
 /// `1` to `9` are the sections of the manual, with or without letters behind (`3pm`, `8ssl`).
 fn is_harmless_name(path: &str) -> bool {
+    if path.contains(PACKAGE_LISTS) {
+        return true;
+    }
     let name = file_name(path).to_ascii_lowercase();
     let mut parts = name.rsplit('.');
     let _compression = parts.next();
@@ -98,6 +105,71 @@ fn unpack(packed: &[u8]) -> (Vec<u8>, bool, bool) {
         Err(error) => {
             let full = matches!(LimitedError::inside(&error), Some(LimitedError::Limit(_)));
             (inside, false, !full)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn judge_gzip(inside: &[u8]) -> Option<FlawCode> {
+        judge(Stream::Readable, "x.gz", &gzip(inside), true)
+    }
+
+    #[test]
+    fn what_is_inside_decides() {
+        let unsupported = Some(FlawCode::MethodUnsupported);
+        assert_eq!(judge_gzip(b"plain words\n"), None);
+        assert_eq!(judge_gzip(b"PK\x03\x04 and so on"), unsupported);
+        assert_eq!(judge_gzip(&gzip(b"twice")), unsupported);
+        assert_eq!(judge_gzip(b"\x00\x01 a table"), None);
+        assert_eq!(judge_gzip(b"\x7fELF \x00\x00 PK\x05\x06"), unsupported);
+        let mut tar = vec![0; 600];
+        tar[257..262].copy_from_slice(b"ustar");
+        assert_eq!(judge_gzip(&tar), unsupported);
+    }
+
+    #[test]
+    fn a_long_stream_is_judged_by_its_start() {
+        let text = b"line of a log\n".repeat(400_000);
+        assert!(text.len() as u64 > UNPACKED_BYTES_MAX);
+        assert_eq!(judge_gzip(&text), None);
+        let binary = vec![1; text.len()];
+        assert_eq!(judge_gzip(&binary), Some(FlawCode::MethodUnsupported));
+        let packed = gzip(b"\x00 short");
+        let cut = &packed[..packed.len() - 5];
+        assert_eq!(judge(Stream::Readable, "x", cut, true), Some(FlawCode::CorruptEntry));
+        assert_eq!(judge(Stream::Readable, "x", cut, false), Some(FlawCode::MethodUnsupported));
+    }
+
+    #[test]
+    fn without_a_decoder_the_name_decides() {
+        for (path, harmless) in [
+            ("usr/share/man/man1/ls.1.xz", true),
+            ("usr/share/man/man3/IO.3pm.xz", true),
+            ("var/log/app.log.bz2", true),
+            ("lib/modules/6.1/loop.ko.xz", true),
+            ("var/lib/apt/lists/main_Packages.lz4", true),
+            ("app.jar.xz", false),
+            ("app-1.tar.xz", false),
+            ("backup.20.xz", false),
+            ("data.xz", false),
+            ("xz", false),
+        ] {
+            let got = judge(Stream::Opaque, path, b"", true).is_none();
+            assert_eq!(got, harmless, "{path}");
         }
     }
 }

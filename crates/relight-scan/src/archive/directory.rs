@@ -89,7 +89,13 @@ fn list(window: &Window, options: &Options, entries_left: u64) -> io::Result<Dir
         return forward(window, entries_left, (FlawCode::CorruptEntry, central.size));
     }
     directory.entries.sort_by(|a, b| (a.header_at, &a.name).cmp(&(b.header_at, &b.name)));
-    check_ranges(window, central, &mut directory)?;
+    // A directory that was cut by a limit leaves the rest unlisted; that is said already.
+    if directory.flaws.is_empty() {
+        let hidden = check_ranges(window, central, &mut directory.entries)?;
+        if hidden > 0 {
+            return forward(window, entries_left, (FlawCode::CorruptEntry, hidden));
+        }
+    }
     Ok(directory)
 }
 
@@ -224,22 +230,19 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
     }
 }
 
-/// Marks entries that overlap, and finds members that the directory does not list: a loader that
-/// reads front to back would run them.
-fn check_ranges(window: &Window, central: Central, directory: &mut Directory) -> io::Result<()> {
+/// Marks entries that overlap, and counts the bytes of members that the directory does not list:
+/// a loader that reads front to back would run them. That is also how a truncated archive looks
+/// whose last member was a stored archive: its end record is found, with everything before it.
+fn check_ranges(window: &Window, central: Central, entries: &mut [Entry]) -> io::Result<u64> {
     let mut end = 0_u64;
     let mut hidden = 0;
-    for entry in &mut directory.entries {
+    for entry in entries {
         entry.overlaps = entry.header_at < end;
         hidden += hidden_bytes(window, end, entry.header_at)?;
         let data = LOCAL_BYTES + entry.name.len() as u64;
         end = end.max(entry.header_at.saturating_add(data).saturating_add(entry.packed));
     }
-    hidden += hidden_bytes(window, end, central.at)?;
-    if hidden > 0 {
-        directory.flaws.push((FlawCode::CorruptEntry, hidden));
-    }
-    Ok(())
+    Ok(hidden + hidden_bytes(window, end, central.at)?)
 }
 
 /// The size of the gap, if a local header starts in it where one may be expected: at once or

@@ -1,0 +1,227 @@
+//! Archives that are well formed, however unusual, are read; damaged ones never look whole.
+
+use relight_scan::Options;
+
+use crate::zip_writer::{Member, end, write, write_with};
+use crate::{one, pom, pom_path, run, text, tree};
+
+fn jar(artifact: &str, version: &str) -> Vec<u8> {
+    write(&[
+        Member::deflated(&pom_path(artifact), &pom(artifact, version)),
+        Member::deflated("A.class", b"\xca\xfe\xba\xbe"),
+    ])
+}
+
+#[test]
+fn content_decides_whatever_the_name() {
+    for name in ["a.jar", "a.txt", "a", "a.png", ".hidden"] {
+        assert_eq!(one(name, &jar("a", "1")), format!("pkg:maven/g/a@1 in {name}\n"));
+    }
+    assert_eq!(one("text.jar", b"just words\n"), "");
+    assert_eq!(one("empty.jar", b""), "");
+    assert_eq!(one("noise.jar", b"\x00\x01\x02"), "flaw corrupt-entry noise.jar\n");
+    assert_eq!(one("noise.bin", b"\x00\x01\x02"), "");
+}
+
+#[test]
+fn archives_in_archives_stored_and_deflated() {
+    let inner = jar("a", "1");
+    let war = write(&[
+        Member::stored("WEB-INF/lib/x.jar", &inner),
+        Member::deflated("WEB-INF/lib/y.dat", &inner),
+        Member::deflated("META-INF/MANIFEST.MF", b"Manifest-Version: 1.0\n"),
+    ]);
+    let ear = write(&[Member::deflated("inner.war", &war)]);
+    let report = run(tree(&[("outer.ear", &ear)]).path(), &Options::default());
+    assert_eq!(
+        text(&report),
+        "pkg:maven/g/a@1 in outer.ear!/inner.war!/WEB-INF/lib/x.jar\n\
+         pkg:maven/g/a@1 in outer.ear!/inner.war!/WEB-INF/lib/y.dat\n"
+    );
+    assert_eq!((report.archives, report.deepest, report.files), (4, 3, 1));
+}
+
+#[test]
+fn a_prefix_a_comment_and_trailing_garbage_change_nothing() {
+    let members = [Member::deflated(&pom_path("a"), &pom("a", "1"))];
+    let found = "pkg:maven/g/a@1 in app\n";
+    let script = b"#!/bin/sh\nexec java -jar \"$0\"\nexit\n";
+    assert_eq!(one("app", &write_with(&members, script, b"")), found);
+    assert_eq!(one("app", &write_with(&members, b"\x7fELF\x02\x00", b"a comment")), found);
+    assert_eq!(one("app", &write_with(&members, &[0; 70_000], &[b'c'; 65_535])), found);
+    assert_eq!(one("app", &[write(&members), vec![0; 500]].concat()), found);
+    // The script inside an archive, deflated: its head does not say that it is an archive.
+    let inner = write_with(&members, script, b"");
+    let outer = write(&[Member::deflated("run", &inner), Member::stored("run2", &inner)]);
+    assert_eq!(
+        one("o.zip", &outer),
+        "pkg:maven/g/a@1 in o.zip!/run\npkg:maven/g/a@1 in o.zip!/run2\n"
+    );
+}
+
+#[test]
+fn sizes_behind_the_data_are_fine() {
+    let mut member = Member::deflated(&pom_path("a"), &pom("a", "1"));
+    member.descriptor = true;
+    let members = [member, Member::stored("b", b"b")];
+    assert_eq!(one("a.jar", &write(&members)), "pkg:maven/g/a@1 in a.jar\n");
+}
+
+#[test]
+fn names_of_any_bytes_and_backslashes() {
+    let mut odd = Member::stored("x", &jar("a", "1"));
+    odd.name = b"new\nline\xff!/50%".to_vec();
+    odd.local_name = odd.name.clone();
+    let windows = Member::stored("META-INF\\maven\\g\\b\\pom.properties", &pom("b", "2"));
+    assert_eq!(
+        one("o.jar", &write(&[odd, windows])),
+        "pkg:maven/g/a@1 in o.jar!/new%0Aline%FF%21/50%25\npkg:maven/g/b@2 in o.jar\n"
+    );
+}
+
+#[test]
+fn metadata_of_every_kind_inside_an_archive() {
+    let zip = write(&[
+        Member::stored("six-1.16.0.dist-info/METADATA", b"Name: six\nVersion: 1.16.0\n"),
+        Member::deflated("web/package-lock.json", b"{\"lockfileVersion\":3,\"packages\":{}}"),
+        Member::deflated("m/node_modules/x/package.json", br#"{"name":"x","version":"1.0.0"}"#),
+    ]);
+    assert_eq!(
+        one("a.zip", &zip),
+        "pkg:npm/x@1.0.0 in a.zip!/m/node_modules/x/package.json\n\
+         pkg:pypi/six@1.16.0 in a.zip!/six-1.16.0.dist-info/METADATA\n"
+    );
+}
+
+#[test]
+fn broken_metadata_is_a_warning_and_a_flaw() {
+    let zip = write(&[Member::stored("node_modules/x/package.json", b"{")]);
+    let report = run(tree(&[("a.zip", &zip)]).path(), &Options::default());
+    assert_eq!(text(&report), "flaw corrupt-entry a.zip!/node_modules/x/package.json\n");
+    assert_eq!(report.warnings.len(), 1);
+}
+
+#[test]
+fn a_damaged_member_does_not_hide_the_others() {
+    let mut broken = Member::deflated("broken.bin", &[7; 300]);
+    broken.data[2] ^= 0x55;
+    let mut lies = Member::stored("lies.bin", b"abc");
+    lies.crc ^= 1;
+    let mut short = Member::deflated("short.bin", b"abcdef");
+    short.unpacked = 3;
+    let last = Member::deflated("last.jar", &jar("a", "1"));
+    assert_eq!(
+        one("o.zip", &write(&[broken, lies, short, last])),
+        "pkg:maven/g/a@1 in o.zip!/last.jar\n\
+         flaw corrupt-entry o.zip!/broken.bin\n\
+         flaw corrupt-entry o.zip!/lies.bin\n\
+         flaw corrupt-entry o.zip!/short.bin\n"
+    );
+}
+
+#[test]
+fn encrypted_and_unknown_methods_are_flaws() {
+    let mut secret = Member::stored("secret.jar", &jar("a", "1"));
+    secret.flags = 1;
+    let mut method = Member::stored("method.jar", &jar("b", "1"));
+    method.method = 98;
+    assert_eq!(
+        one("o.zip", &write(&[secret, method])),
+        "flaw encrypted o.zip!/secret.jar\nflaw method-unsupported o.zip!/method.jar\n"
+    );
+}
+
+#[test]
+fn copies_of_a_name_are_all_read() {
+    let zip = write(&[
+        Member::stored("x.jar", &jar("a", "1")),
+        Member::stored("x.jar", &jar("a", "2")),
+        Member::stored("y#2", &jar("a", "3")),
+    ]);
+    assert_eq!(
+        one("o.zip", &zip),
+        "pkg:maven/g/a@1 in o.zip!/x.jar\n\
+         pkg:maven/g/a@2 in o.zip!/x.jar#2\n\
+         pkg:maven/g/a@3 in o.zip!/y%232\n"
+    );
+}
+
+#[test]
+fn a_name_that_differs_between_headers_counts_twice() {
+    let lookup = "org/apache/logging/log4j/core/lookup/JndiLookup.class";
+    let mut hidden = Member::stored("harmless.txt", b"");
+    hidden.local_name = lookup.into();
+    assert_eq!(
+        one("o.jar", &write(&[hidden])),
+        "pkg:maven/org.apache.logging.log4j/log4j-core in o.jar\n\
+         flaw corrupt-entry o.jar!/harmless.txt\n"
+    );
+}
+
+#[test]
+fn without_its_directory_an_archive_is_read_front_to_back() {
+    let mut streamed = Member::deflated(&pom_path("a"), &pom("a", "1"));
+    streamed.descriptor = true;
+    let members = [
+        streamed,
+        Member::stored("x.jar", &jar("b", "1")),
+        Member::deflated("y.jar", &jar("c", "1")),
+    ];
+    let zip = write(&members);
+    let directory = zip.windows(4).rposition(|four| four == b"PK\x01\x02").unwrap();
+    let expected = "pkg:maven/g/a@1 in o.jar\n\
+                    pkg:maven/g/b@1 in o.jar!/x.jar\n\
+                    pkg:maven/g/c@1 in o.jar!/y.jar\n";
+    let cut = one("o.jar", &zip[..directory]);
+    assert!(cut.starts_with(expected), "{cut}");
+    assert!(cut.contains("flaw corrupt-entry o.jar\n"), "{cut}");
+    let plain = write(&[Member::deflated("y.jar", &jar("c", "1"))]);
+    let cut = one("o.jar", &plain[..plain.len() - 1]);
+    assert_eq!(cut, "pkg:maven/g/c@1 in o.jar!/y.jar\nflaw truncated o.jar\n");
+    let mut damaged = zip.clone();
+    damaged[directory + 1] = b'?';
+    let got = one("o.jar", &damaged);
+    assert!(got.starts_with(expected), "{got}");
+    assert!(got.contains("flaw corrupt-entry o.jar\n"), "{got}");
+}
+
+#[test]
+fn what_the_directory_does_not_list_is_noticed() {
+    // Another archive in front: a loader that reads front to back sees that one.
+    let two = [jar("hidden", "1"), jar("a", "1")].concat();
+    let both = "pkg:maven/g/a@1 in o.jar\npkg:maven/g/hidden@1 in o.jar\n";
+    assert_eq!(one("o.jar", &two), format!("{both}flaw corrupt-entry o.jar\n"));
+    // An empty end record behind a whole archive.
+    let emptied = [jar("a", "1"), end(0, 0, 0, b"")].concat();
+    let found = "pkg:maven/g/a@1 in o.jar\nflaw corrupt-entry o.jar\n";
+    assert_eq!(one("o.jar", &emptied), found);
+    // A count that is too small.
+    let mut fewer = jar("a", "1");
+    let at = fewer.len() - 14;
+    fewer[at..at + 4].copy_from_slice(&[1, 0, 1, 0]);
+    assert_eq!(one("o.jar", &fewer), found);
+    assert_eq!(one("empty.zip", &end(0, 0, 0, b"")), "");
+}
+
+#[test]
+fn containers_that_are_not_opened_are_flaws_everywhere() {
+    let seven = b"7z\xbc\xaf\x27\x1c and more";
+    let zip =
+        write(&[Member::deflated("inner.7z", seven), Member::stored("notes.xz", b"\xfd7zXZ\0")]);
+    let files: &[(&str, &[u8])] = &[
+        ("a.7z", seven),
+        ("b.zip", &zip),
+        ("c.txt.xz", b"\xfd7zXZ\0"),
+        ("d.deb", b"!<arch>\ndebian-binary   "),
+    ];
+    assert_eq!(
+        text(&run(tree(files).path(), &Options::default())),
+        "flaw method-unsupported a.7z\n\
+         flaw method-unsupported b.zip!/inner.7z\n\
+         flaw method-unsupported b.zip!/notes.xz\n\
+         flaw method-unsupported d.deb\n"
+    );
+    let mut iso = vec![0; (1 << 20) + 9];
+    iso[0x8001..0x8006].copy_from_slice(b"CD001");
+    assert_eq!(one("disk", &iso), "flaw method-unsupported disk\n");
+}

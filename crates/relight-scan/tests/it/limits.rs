@@ -1,0 +1,130 @@
+//! Every limit is reached once: a flaw with its path, and the rest of the tree goes on.
+
+use relight_scan::{DEPTH_MAX, Options};
+
+use crate::zip_writer::{Member, write};
+use crate::{one, one_with, pom, pom_path, run, text, tree};
+
+fn nested(levels: u32) -> Vec<u8> {
+    let mut zip = write(&[Member::deflated(&pom_path("a"), &pom("a", "1"))]);
+    for level in 1..levels {
+        let member = if level % 2 == 0 { Member::stored } else { Member::deflated };
+        zip = write(&[member("n", &zip)]);
+    }
+    zip
+}
+
+#[test]
+fn depth() {
+    let path = |levels: u32| format!("z{}", "!/n".repeat(levels as usize - 1));
+    assert_eq!(one("z", &nested(DEPTH_MAX)), format!("pkg:maven/g/a@1 in {}\n", path(DEPTH_MAX)));
+    assert_eq!(one("z", &nested(70)), format!("flaw limit-depth {}\n", path(DEPTH_MAX + 1)));
+}
+
+#[test]
+fn a_larger_limit_is_honoured() {
+    let options = Options { depth_max: 400, ..Options::default() };
+    let got = one_with(&options, "z", &nested(300));
+    assert!(got.starts_with("pkg:maven/g/a@1 in z!/n!/n"), "{}", &got[..80]);
+}
+
+#[test]
+fn size_of_one_member() {
+    let options = Options { file_size_max: 1_000, ..Options::default() };
+    let zip = write(&[
+        Member::deflated("big", &[0; 1_001]),
+        Member::stored("big2", &[0; 1_001]),
+        Member::stored("fits", &[0; 1_000]),
+        Member::deflated(&pom_path("a"), &pom("a", "1")),
+    ]);
+    assert_eq!(
+        one_with(&options, "z", &zip),
+        "pkg:maven/g/a@1 in z\nflaw limit-entry-size z!/big\nflaw limit-entry-size z!/big2\n"
+    );
+}
+
+#[test]
+fn expanded_bytes_of_one_outer_file() {
+    let options =
+        Options { expanded_free_bytes: 5_000, expanded_ratio_max: 0, ..Options::default() };
+    let zip = write(&[Member::deflated("a", &[0; 4_000]), Member::deflated("b", &[0; 4_000])]);
+    let files: &[(&str, &[u8])] = &[("bomb", &zip), ("good", &nested(1))];
+    assert_eq!(
+        text(&run(tree(files).path(), &options)),
+        "pkg:maven/g/a@1 in good\nflaw limit-expanded bomb!/b\n"
+    );
+}
+
+#[test]
+fn the_same_bytes_count_on_every_level() {
+    let options =
+        Options { expanded_free_bytes: 5_000, expanded_ratio_max: 0, ..Options::default() };
+    let inner = write(&[Member::stored("a", &[0; 3_000])]);
+    let got = one_with(&options, "z", &write(&[Member::stored("i", &inner)]));
+    assert_eq!(got, "flaw limit-expanded z!/i!/a\n");
+}
+
+#[test]
+fn entries_of_one_outer_file() {
+    let options = Options { entries_max: 3, ..Options::default() };
+    let names = ["a", "b", "c", "d"].map(|name| Member::stored(name, b""));
+    assert_eq!(one_with(&options, "z", &write(&names)), "flaw limit-entries z\n");
+    assert_eq!(one_with(&options, "z", &write(&names[..3])), "");
+    let zip = write(&names);
+    let without_directory = &zip[..zip.len() - 30];
+    assert!(one_with(&options, "z", without_directory).contains("flaw limit-entries z\n"));
+    let inner = write(&names[..2]);
+    let two = write(&[Member::stored("i", &inner), Member::stored("j", &inner)]);
+    assert_eq!(one_with(&options, "z", &two), "flaw limit-entries z!/i\nflaw limit-entries z!/j\n");
+}
+
+#[test]
+fn bytes_of_one_directory() {
+    let options = Options { directory_bytes_max: 99, ..Options::default() };
+    let zip = write(&[Member::stored("a", b""), Member::stored("b", b"")]);
+    assert_eq!(one_with(&options, "z", &zip), "");
+    let zip = write(&[Member::stored("a", b""), Member::stored(&"b".repeat(60), b"")]);
+    assert_eq!(one_with(&options, "z", &zip), "flaw limit-entries z\n");
+}
+
+#[test]
+fn size_of_a_catalogued_file() {
+    let options = Options { catalog_size_max: 100, ..Options::default() };
+    let large = [br#"{"name":"x","version":"1""#.to_vec(), vec![b' '; 100], b"}".to_vec()].concat();
+    let path = "node_modules/x/package.json";
+    assert_eq!(one_with(&options, path, &large), format!("flaw limit-entry-size {path}\n"));
+    let zip = write(&[Member::deflated(path, &large)]);
+    let got = one_with(&options, "z", &zip);
+    assert!(got.starts_with("flaw ") && got.contains(&format!("limit-entry-size z!/{path}\n")));
+    let poms = ["a", "b", "c", "d"].map(|name| Member::stored(&pom_path(name), &pom(name, "1")));
+    let got = one_with(&options, "z", &write(&poms));
+    assert!(got.ends_with(&format!("flaw limit-entry-size z!/{}\n", pom_path("d"))), "{got}");
+}
+
+#[test]
+fn memory_of_inner_archives() {
+    let options = Options { buffered_bytes_max: 2_000, ..Options::default() };
+    let inner = write(&[Member::stored("filler", &[7; 1_500])]);
+    let middle = write(&[Member::stored("filler", &[7; 100]), Member::deflated("i", &inner)]);
+    let options_ok = Options { buffered_bytes_max: 9_000, ..Options::default() };
+    let outer = write(&[Member::deflated("m", &[&middle[..], &[0; 900]].concat())]);
+    assert_eq!(one_with(&options_ok, "z", &outer), "");
+    let got = one_with(&options, "z", &outer);
+    assert!(got.contains("flaw limit-entry-size z!/m!/i\n"), "{got}");
+}
+
+#[test]
+fn length_of_a_path() {
+    let options = Options { path_bytes_max: 24, ..Options::default() };
+    let long = "x".repeat(30);
+    let metadata = Member::stored("s.dist-info/METADATA", b"Name: s\nVersion: 1\n");
+    let zip = write(&[Member::stored(&long, b""), metadata]);
+    assert_eq!(
+        one_with(&options, "z", &zip),
+        format!(
+            "pkg:pypi/s@1 in z!/s.dist-info/METADATA\nflaw limit-depth z!/{}\n",
+            "x".repeat(21)
+        )
+    );
+    assert_eq!(one_with(&options, &format!("d/{long}"), b"x"), "flaw limit-depth d\n");
+}

@@ -1,0 +1,68 @@
+//! Whole scans of trees that the tests build themselves: data in, text out.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must stop"
+)]
+
+mod archives;
+mod hostile;
+mod limits;
+mod mutations;
+mod trees;
+mod zip_writer;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use relight_scan::{Options, Progress, Report, scan};
+use tempfile::TempDir;
+
+/// A folder with these files.
+fn tree(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (path, bytes) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    folder
+}
+
+fn run(root: &Path, options: &Options) -> Report {
+    scan(root, options, &Progress::default()).unwrap()
+}
+
+/// One line for each component and each flaw, then the counters.
+fn text(report: &Report) -> String {
+    let mut text = String::new();
+    for component in &report.sbom.components {
+        let _ = writeln!(text, "{} in {}", component.purl, component.evidence);
+    }
+    for flaw in &report.sbom.flaws {
+        let _ = writeln!(text, "flaw {} {}", flaw.code.as_str(), flaw.evidence);
+    }
+    text
+}
+
+/// The text of a scan of one file with this name and these bytes, with these limits.
+fn one_with(options: &Options, name: &str, bytes: &[u8]) -> String {
+    text(&run(tree(&[(name, bytes)]).path(), options))
+}
+
+/// The text of a scan of one file.
+fn one(name: &str, bytes: &[u8]) -> String {
+    one_with(&Options::default(), name, bytes)
+}
+
+/// The content of a `pom.properties`.
+fn pom(artifact: &str, version: &str) -> Vec<u8> {
+    format!("groupId=g\nartifactId={artifact}\nversion={version}\n").into_bytes()
+}
+
+/// The path of the `pom.properties` of an artifact.
+fn pom_path(artifact: &str) -> String {
+    format!("META-INF/maven/g/{artifact}/pom.properties")
+}

@@ -1,0 +1,115 @@
+//! Trees: the same tree gives the same report, and what belongs together is joined.
+
+use relight_model::Scope;
+use relight_scan::{Options, Progress, scan};
+use testkit::Rng;
+
+use crate::zip_writer::{Member, write};
+use crate::{one, pom, pom_path, run, text, tree};
+
+const STATUS: &[u8] = b"Package: bash\nStatus: install ok installed\nVersion: 5.2\n";
+
+#[test]
+fn packages_get_the_distribution_of_their_own_root() {
+    let folder = tree(&[
+        ("var/lib/dpkg/status", STATUS),
+        ("usr/lib/os-release", b"ID=debian\nVERSION_ID=\"12\"\n"),
+        ("srv/root/var/lib/dpkg/status", STATUS),
+        ("srv/root/etc/os-release", b"ID=ubuntu\nVERSION_ID=\"24.04\"\n"),
+        ("srv/bare/var/lib/dpkg/status", STATUS),
+    ]);
+    assert_eq!(
+        text(&run(folder.path(), &Options::default())),
+        "pkg:deb/bash@5.2 in srv/bare/var/lib/dpkg/status\n\
+         pkg:deb/debian/bash@5.2?distro=debian-12 in var/lib/dpkg/status\n\
+         pkg:deb/ubuntu/bash@5.2?distro=ubuntu-24.04 in srv/root/var/lib/dpkg/status\n"
+    );
+}
+
+#[test]
+fn what_is_declared_is_not_installed() {
+    let folder = tree(&[
+        ("package-lock.json", br#"{"packages":{"node_modules/x":{"version":"1.0.0"}}}"#),
+        ("node_modules/x/package.json", br#"{"name":"x","version":"1.0.0"}"#),
+    ]);
+    let report = run(folder.path(), &Options::default());
+    let scopes: Vec<_> = report.sbom.components.iter().map(|component| component.scope).collect();
+    assert_eq!(scopes, [Scope::Installed, Scope::Declared]);
+}
+
+#[test]
+fn exploded_classes_join_their_metadata() {
+    let lookup = "app/org/apache/logging/log4j/core/lookup/JndiLookup.class";
+    let pom = b"groupId=org.apache.logging.log4j\nartifactId=log4j-core\nversion=2.14.1\n";
+    let path = "app/META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties";
+    let name = "pkg:maven/org.apache.logging.log4j/log4j-core";
+    let with_pom = run(tree(&[(lookup, b""), (path, pom)]).path(), &Options::default());
+    assert_eq!(text(&with_pom), format!("{name}@2.14.1 in app/\n"));
+    assert_eq!(one(lookup, b""), format!("{name} in app/\n"));
+}
+
+#[test]
+fn a_root_may_be_one_file() {
+    let zip = write(&[Member::stored(&pom_path("a"), &pom("a", "1"))]);
+    let folder = tree(&[("app.jar", &zip), ("other.jar", &zip)]);
+    let report = run(&folder.path().join("app.jar"), &Options::default());
+    assert_eq!(text(&report), "pkg:maven/g/a@1 in app.jar\n");
+    assert_eq!((report.files, report.archives), (1, 1));
+    assert!(report.sbom.is_complete() && report.sbom.tool.starts_with("relight "));
+}
+
+/// Goal: reports do not depend on threads or on the order in which files were made.
+/// Method: one seeded tree of a few hundred files, written twice in different orders, scanned on
+/// 1, 2 and 8 threads; all reports are equal values.
+#[test]
+fn the_same_tree_gives_the_same_report() {
+    let mut rng = Rng::new(5);
+    let mut files = Vec::new();
+    for number in 0..300 {
+        let name = format!("{}/{}/{number}.jar", rng.below(5), rng.below(7));
+        let mut zip = write(&[Member::deflated(&pom_path("a"), &pom("a", &number.to_string()))]);
+        if rng.chance(30) {
+            zip.truncate(rng.below(zip.len()));
+        }
+        files.push((name, zip));
+    }
+    let borrowed: Vec<(&str, &[u8])> =
+        files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let mut reversed = borrowed.clone();
+    reversed.reverse();
+    let options =
+        |threads| Options { threads: Some(threads), artifact_digest: true, ..Options::default() };
+    let first = run(tree(&borrowed).path(), &options(1));
+    assert!(first.sbom.components.len() > 150 && !first.sbom.flaws.is_empty());
+    for threads in [1, 2, 8] {
+        assert_eq!(run(tree(&reversed).path(), &options(threads)), first, "{threads} threads");
+    }
+}
+
+#[test]
+fn the_artifact_digest_names_paths_and_bytes() {
+    let options = Options { artifact_digest: true, ..Options::default() };
+    let digest = |files: &[(&str, &[u8])]| run(tree(files).path(), &options).sbom.artifact.unwrap();
+    let base = digest(&[("a", b"1"), ("b", b"2")]);
+    assert_eq!(base, digest(&[("b", b"2"), ("a", b"1")]));
+    assert_ne!(base, digest(&[("a", b"1"), ("b", b"3")]));
+    assert_ne!(base, digest(&[("a", b"1"), ("c", b"2")]));
+    // printf 'a\0001\0006b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b\n' | sha256sum
+    let alone = digest(&[("a", b"1")]).to_string();
+    assert_eq!(alone, "96ab36bfabe9580406846e9e03342e5b873ba07fe6e7046321ab4a9af9eaed9c");
+    assert_eq!(run(tree(&[("a", b"1")]).path(), &Options::default()).sbom.artifact, None);
+}
+
+#[test]
+fn progress_ends_at_the_numbers_of_the_report() {
+    let zip = write(&[Member::stored(&pom_path("a"), &pom("a", "1"))]);
+    let folder = tree(&[("a.jar", &zip), ("b.jar", &zip[..zip.len() - 1]), ("c", b"c")]);
+    let progress = Progress::default();
+    let report = scan(folder.path(), &Options::default(), &progress).unwrap();
+    assert_eq!(progress.files(), report.files);
+    assert_eq!(progress.archives(), report.archives);
+    assert_eq!(progress.deepest(), report.deepest);
+    assert_eq!(progress.bytes_read(), report.bytes_read);
+    assert_eq!(progress.flaws(), report.sbom.flaws.len() as u64);
+    assert_eq!((report.files, report.archives, report.deepest), (3, 2, 1));
+}
