@@ -23,6 +23,8 @@ use crate::runtime_api::RuntimeApi;
 const STOP_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for a new process that takes over.
 const RELOAD_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Longest wait for workers whose master is dead.
+const ORPHANS_WAIT_MAX: Duration = Duration::from_secs(1);
 /// Most bytes of a program's own words that go into an error.
 const LOG_BYTES_MAX: usize = 2000;
 
@@ -244,8 +246,14 @@ fn unix_sockets(config: &str) -> BTreeSet<&Path> {
     sockets.map(|rest| Path::new(rest.split([' ', ';']).next().unwrap_or_default())).collect()
 }
 
-/// nginx that was killed leaves its unix sockets behind and does not start over them.
+/// nginx that was killed leaves its unix sockets behind and does not start over them. Its workers
+/// end a little after it; a socket that still answers then is somebody's, and nginx says so.
 fn remove_stale(socket: &Path) {
+    let deadline = Instant::now() + ORPHANS_WAIT_MAX;
+    while UnixStream::connect(socket).is_ok() && Instant::now() < deadline {
+        // Nothing tells when the last worker of a dead master is gone.
+        thread::sleep(Duration::from_millis(2));
+    }
     let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
     if UnixStream::connect(socket).is_err_and(refused) {
         // If it cannot be removed, nginx says so in its own words.
@@ -280,6 +288,18 @@ mod tests {
         assert_eq!(error.kind, EdgeErrorKind::Refused);
         let words = error.source().unwrap().to_string();
         assert!(words.contains("nonsense"), "{words}");
+    }
+
+    #[test]
+    fn a_socket_that_nobody_holds_is_removed_and_another_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("verify.sock");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        remove_stale(&path);
+        assert!(path.exists());
+        drop(listener);
+        remove_stale(&path);
+        assert!(!path.exists());
     }
 
     #[test]
