@@ -7,7 +7,7 @@ use relight_model::{Advisory, Component, Ecosystem, Finding, PackageName};
 
 use crate::alias;
 use crate::group::Group;
-use crate::package::{Subject, bare_name};
+use crate::package::{Reach, Subject, bare_name};
 
 /// All alias groups. Matching a component costs a lookup, not a walk over all groups.
 #[derive(Clone, Debug, Default)]
@@ -53,10 +53,9 @@ impl Advisories {
     /// What all advisories say of a component, sorted by id; never anything that is clear.
     pub fn match_component(&self, component: &Component) -> Vec<Finding> {
         let subject = Subject::of(component);
-        let indices = if subject.by_name_only {
-            self.by_bare_name.get(&subject.package.name)
-        } else {
-            self.by_package.get(&without_release(&subject.package))
+        let indices = match subject.reach {
+            Reach::Package => self.by_package.get(&without_release(&subject.package)),
+            _ => self.by_bare_name.get(&subject.package.name),
         };
         let groups = indices.into_iter().flatten().filter_map(|&index| self.groups.get(index));
         groups.filter_map(|group| group.judge_subject(&subject, component)).collect()

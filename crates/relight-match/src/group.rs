@@ -9,7 +9,7 @@ use relight_model::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::package::{Subject, bare_name, normalise};
+use crate::package::{Reach, Subject, bare_name, normalise};
 use crate::range::{Place, Range};
 use crate::score::base_score;
 use crate::version::{Version, VersionScheme, scheme_of};
@@ -123,14 +123,13 @@ impl Group {
         let key = (&subject.package.ecosystem, subject.package.name.as_str());
         let from = self.entries.partition_point(|entry| entry.key() < key);
         let to = self.entries.partition_point(|entry| entry.key() <= key);
-        let (named, bare) = match subject.by_name_only {
-            false => (&self.entries[from..to], &[][..]),
-            true => (&[][..], &self.entries[..]),
+        let (named, bare) = match subject.reach {
+            Reach::Package => (&self.entries[from..to], &[][..]),
+            _ => (&[][..], &self.entries[..]),
         };
-        let is_generic = matches!(subject.package.ecosystem, Ecosystem::Other(_));
-        let fits = move |entry: &&Entry| {
-            let same_ecosystem = is_generic || entry.package.ecosystem == subject.package.ecosystem;
-            same_ecosystem && bare_name(&entry.package) == subject.package.name
+        let fits = |entry: &&Entry| {
+            let same_name = bare_name(&entry.package) == subject.package.name;
+            same_name && subject.reach.covers(&entry.package.ecosystem)
         };
         let in_release = |entry: &&Entry| match (&entry.package.release, &subject.package.release) {
             (Some(entry), Some(subject)) => entry == subject,
@@ -202,7 +201,7 @@ impl Entry {
 
     fn opinion_of(&self, subject: &Subject) -> Opinion {
         let opinion = self.opinion_of_version(&subject.version);
-        let is_certain = !subject.by_name_only
+        let is_certain = subject.reach == Reach::Package
             && (self.package.release.is_none() || subject.package.release.is_some());
         match opinion {
             Opinion::Affected(rule) if !is_certain => {

@@ -7,13 +7,53 @@ use relight_model::{Basis, Component, Ecosystem, PackageName, Purl};
 pub(crate) struct Subject {
     /// Name and, for a distribution, the release.
     pub(crate) package: PackageName,
-    /// Only the name is known, without its group or even its ecosystem: it may be the package of
-    /// an advisory, it never certainly is.
-    pub(crate) by_name_only: bool,
+    /// How much of the name is known.
+    pub(crate) reach: Reach,
     /// The version; empty when it is not known.
     pub(crate) version: String,
     /// A distribution package in a document of somebody else, without epoch: it may have one.
     pub(crate) epoch_may_be_missing: bool,
+}
+
+/// Which packages of that name a component may be. Beyond [`Reach::Package`] it may be the package
+/// of an advisory, and never certainly is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Exactly the one that is named.
+    Package,
+    /// One of any Maven group: no file named the group.
+    AnyGroup,
+    /// One of any distribution with this kind of package (`deb`): no file named the distribution.
+    AnyDistribution(&'static str),
+    /// One of any ecosystem: a document gave no purl.
+    AnyEcosystem,
+}
+
+impl Reach {
+    fn of(purl: &Purl) -> Self {
+        match (purl.kind.as_str(), purl.namespace.is_empty()) {
+            ("generic", _) => Self::AnyEcosystem,
+            ("maven", true) => Self::AnyGroup,
+            (kind, true) => {
+                let known = ["deb", "rpm", "apk"].into_iter().find(|it| *it == kind);
+                known.map_or(Self::Package, Self::AnyDistribution)
+            }
+            (_, false) => Self::Package,
+        }
+    }
+
+    /// Whether a package of this ecosystem may be meant, as far as the name alone can tell.
+    pub(crate) fn covers(self, ecosystem: &Ecosystem) -> bool {
+        match self {
+            Self::Package => false,
+            Self::AnyGroup => *ecosystem == Ecosystem::Maven,
+            Self::AnyDistribution(kind) => {
+                let mut known = OSV_NAMES.iter().filter(|(it, _, _)| *it == kind);
+                known.any(|(_, _, name)| *name == ecosystem.as_str())
+            }
+            Self::AnyEcosystem => true,
+        }
+    }
 }
 
 impl Subject {
@@ -21,15 +61,11 @@ impl Subject {
     pub(crate) fn of(component: &Component) -> Self {
         let purl = &component.purl;
         let package = package_of(purl);
-        let is_debian = package.ecosystem == Ecosystem::Debian;
+        let is_debian = purl.kind == "deb";
         let version = if is_debian { debian_version(purl) } else { purl.version.clone() };
         let is_foreign = component.basis == Basis::Document;
         Self {
-            by_name_only: match purl.kind.as_str() {
-                "maven" => purl.namespace.is_empty(),
-                "generic" => true,
-                _ => false,
-            },
+            reach: Reach::of(purl),
             epoch_may_be_missing: is_debian && is_foreign && !version.contains(':'),
             package,
             version,
@@ -88,38 +124,45 @@ pub(crate) fn bare_name(package: &PackageName) -> &str {
     }
 }
 
-/// The OSV name of an ecosystem whose versions cannot be ordered yet. Without it a component of
-/// that ecosystem would be called clear because two names for one thing differ.
+/// Purl type, purl namespace (empty means any) and OSV name of ecosystems.
+///
+/// Without it a component would be called clear because two names for one thing differ.
+const OSV_NAMES: [(&str, &str, &str); 25] = [
+    ("apk", "alpine", "Alpine"),
+    ("apk", "chainguard", "Chainguard"),
+    ("apk", "wolfi", "Wolfi"),
+    ("bitnami", "", "Bitnami"),
+    ("cargo", "", "crates.io"),
+    ("composer", "", "Packagist"),
+    ("conan", "", "ConanCenter"),
+    ("cran", "", "CRAN"),
+    ("deb", "debian", "Debian"),
+    ("deb", "ubuntu", "Ubuntu"),
+    ("gem", "", "RubyGems"),
+    ("githubactions", "", "GitHub Actions"),
+    ("golang", "", "Go"),
+    ("hackage", "", "Hackage"),
+    ("hex", "", "Hex"),
+    ("nuget", "", "NuGet"),
+    ("pub", "", "Pub"),
+    ("rpm", "almalinux", "AlmaLinux"),
+    ("rpm", "mageia", "Mageia"),
+    ("rpm", "openeuler", "openEuler"),
+    ("rpm", "opensuse", "openSUSE"),
+    ("rpm", "redhat", "Red Hat"),
+    ("rpm", "rocky", "Rocky Linux"),
+    ("rpm", "suse", "SUSE"),
+    ("swift", "", "SwiftURL"),
+];
+
+/// The OSV name of an ecosystem whose versions cannot be ordered yet.
 fn osv_name(kind: &str, namespace: &str) -> String {
-    let known = match (kind, namespace) {
-        ("cargo", _) => "crates.io",
-        ("gem", _) => "RubyGems",
-        ("golang", _) => "Go",
-        ("composer", _) => "Packagist",
-        ("nuget", _) => "NuGet",
-        ("hex", _) => "Hex",
-        ("pub", _) => "Pub",
-        ("cran", _) => "CRAN",
-        ("conan", _) => "ConanCenter",
-        ("swift", _) => "SwiftURL",
-        ("hackage", _) => "Hackage",
-        ("bitnami", _) => "Bitnami",
-        ("githubactions", _) => "GitHub Actions",
-        ("deb", "ubuntu") => "Ubuntu",
-        ("apk", "alpine") => "Alpine",
-        ("apk", "wolfi") => "Wolfi",
-        ("apk", "chainguard") => "Chainguard",
-        ("rpm", "almalinux") => "AlmaLinux",
-        ("rpm", "rocky") => "Rocky Linux",
-        ("rpm", "redhat") => "Red Hat",
-        ("rpm", "opensuse") => "openSUSE",
-        ("rpm", "suse") => "SUSE",
-        ("rpm", "mageia") => "Mageia",
-        ("rpm", "openeuler") => "openEuler",
-        (kind, "") => kind,
-        (kind, namespace) => return format!("{kind}:{namespace}"),
-    };
-    known.to_owned()
+    let fits = |known: &&(&str, &str, &str)| known.0 == kind && ["", namespace].contains(&known.1);
+    match (OSV_NAMES.iter().find(fits), namespace) {
+        (Some((_, _, name)), _) => (*name).to_owned(),
+        (None, "") => kind.to_owned(),
+        (None, _) => format!("{kind}:{namespace}"),
+    }
 }
 
 /// `upstream=glibc` or `upstream=glibc@2.36-9`: source package and, where it differs, version.
@@ -201,9 +244,11 @@ mod tests {
                 removed: Vec::new(),
             })
         };
-        assert!(subject("pkg:maven/log4j-core@1", Basis::FileName).by_name_only);
-        assert!(subject("pkg:generic/log4j-core@1", Basis::Document).by_name_only);
-        assert!(!subject("pkg:npm/lodash@1", Basis::Document).by_name_only);
+        let reach = |purl: &str| subject(purl, Basis::Document).reach;
+        assert_eq!(reach("pkg:maven/log4j-core@1"), Reach::AnyGroup);
+        assert_eq!(reach("pkg:generic/log4j-core@1"), Reach::AnyEcosystem);
+        assert_eq!(reach("pkg:deb/libc6@1"), Reach::AnyDistribution("deb"));
+        assert_eq!(reach("pkg:npm/lodash@1"), Reach::Package);
         let deb = "pkg:deb/debian/vim@9.0";
         assert!(subject(deb, Basis::Document).epoch_may_be_missing);
         assert!(!subject(deb, Basis::PackageDatabase).epoch_may_be_missing);

@@ -7,7 +7,7 @@ use std::fmt;
 use relight_model::{Component, Finding, FindingState, Purl};
 
 use crate::advisories::Advisories;
-use crate::package::{Subject, bare_name, normalise, package_of};
+use crate::package::{Reach, Subject, bare_name, normalise, package_of};
 use crate::version::{VersionScheme, compare, scheme_of};
 
 /// Longest text of a question, in bytes.
@@ -281,7 +281,8 @@ impl PackageQuestion {
             }
             // Asked with its group, found without: it may be the same.
             let bare = asked.rsplit(':').next().unwrap_or(&asked);
-            return (subject.by_name_only && bare == package.name).then_some(false);
+            let is_partial = subject.reach != Reach::Package;
+            return (is_partial && bare == package.name).then_some(false);
         };
         let wanted = package_of(asked);
         let qualifiers = asked.qualifiers.iter();
@@ -296,16 +297,16 @@ impl PackageQuestion {
         }
         let same_kind = wanted.ecosystem == subject.package.ecosystem;
         let is_known = wanted.release.is_none() || subject.package.release.is_some();
-        if same_kind && wanted.name == subject.package.name && !subject.by_name_only {
+        let is_whole = subject.reach == Reach::Package;
+        if is_whole && same_kind && wanted.name == subject.package.name {
             return Some(is_known);
         }
         // A binary package of Debian is asked by its own name, too.
-        if same_kind && asked.name == found.name && asked.namespace == found.namespace {
+        if is_whole && same_kind && asked.name == found.name && asked.namespace == found.namespace {
             return Some(is_known);
         }
-        let may_be = same_kind || found.kind == "generic";
-        (subject.by_name_only && may_be && bare_name(&wanted) == subject.package.name)
-            .then_some(false)
+        let may_be = subject.reach.covers(&wanted.ecosystem);
+        (may_be && bare_name(&wanted) == subject.package.name).then_some(false)
     }
 }
 

@@ -187,6 +187,24 @@ fn debian_packages_hear_their_own_release_only() {
 }
 
 #[test]
+fn a_package_of_an_unknown_distribution_is_possible_at_most() {
+    let advisories = Advisories::new(vec![
+        advisory("CVE-1", vec![affected("Debian:12", "log", &["i0 f2"])]),
+        advisory("CVE-2", vec![affected("Ubuntu:22.04:LTS", "log", &["i0 f2"])]),
+        advisory("CVE-3", vec![affected("Debian", "log", &["i0 f2"])]),
+        advisory("CVE-4", vec![affected("Maven", "org.example:log", &["i0 f2"])]),
+        advisory("CVE-5", vec![affected("Alpine:v3.20", "log", &["i0 f2"])]),
+    ]);
+    let at = |purl: &str| matches(&advisories, &component(purl));
+    let possible = ["CVE-1 possible-match", "CVE-2 possible-match", "CVE-3 possible-match"];
+    assert_eq!(at("pkg:deb/log@1.0-1"), possible);
+    assert_eq!(at("pkg:deb/log@3.0-1"), possible[1..2]);
+    assert_eq!(at("pkg:apk/log@1.0-r1"), ["CVE-5 possible-match"]);
+    assert_eq!(at("pkg:apk/alpine/log@1.0-r1"), ["CVE-5 possible-match"]);
+    assert_eq!(at("pkg:deb/kali/log@1.0-1"), [""; 0]);
+}
+
+#[test]
 fn an_epoch_that_may_be_lost_is_unknown_where_it_matters() {
     let record = advisory("CVE-1", vec![affected("Debian:12", "vim", &["i0 f2:9.0-5"])]);
     let foreign = |version: &str| {
