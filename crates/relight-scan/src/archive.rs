@@ -20,7 +20,7 @@ const CENTRAL: [u8; 4] = *b"PK\x01\x02";
 pub(crate) const END: [u8; 4] = *b"PK\x05\x06";
 
 /// Size of the end record without its comment, in bytes.
-pub(crate) const END_BYTES: u64 = 22;
+const END_BYTES: u64 = 22;
 
 /// Size of a local header without name and extra field, in bytes.
 const LOCAL_BYTES: u64 = 30;

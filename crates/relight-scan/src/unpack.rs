@@ -6,7 +6,7 @@ use std::vec;
 
 use relight_model::{Catalog, Component, Flaw, FlawCode, Warning};
 
-use crate::archive::{self, Budget, END, END_BYTES, Entry, Keep, Member};
+use crate::archive::{self, Budget, Entry, Keep, Member};
 use crate::cataloger::{self, Cataloger, File, Index, Kind, Listing};
 use crate::distribution::Distributions;
 use crate::evidence::{escape, file_name, in_archive};
@@ -146,6 +146,10 @@ impl Outer<'_, '_> {
                 self.found.flaw(FlawCode::LimitEntrySize, path, window.len());
             } else {
                 let bytes = window.read(0, usize::try_from(size_max).unwrap_or(usize::MAX))?;
+                if (bytes.len() as u64) < window.len() {
+                    // It shrank while we read it.
+                    self.found.flaw(FlawCode::IoError, path, window.len());
+                }
                 self.catalog(path, &bytes);
             }
         }
@@ -153,14 +157,10 @@ impl Outer<'_, '_> {
             Head::Zip => self.open(window.clone(), path, 0)?,
             Head::Container => self.found.flaw(FlawCode::MethodUnsupported, path, window.len()),
             Head::Stream(stream) => self.stream(stream, window, path)?,
-            // Text cannot carry an end record but in its last bytes; all else may have a comment
-            // or a signature behind one.
-            Head::Text => {
-                let end = window.read(window.len().saturating_sub(END_BYTES), 4)?;
-                if end == END && archive::is_archive(window)? {
-                    self.open(window.clone(), path, 0)?;
-                }
-            }
+            // An end record is no text, so a file that ends in text ends in no archive (but one
+            // with a very long comment, which we have not met behind text).
+            Head::Text if ends_in_text(window)? => {}
+            Head::Text => self.sniff_tail(window, path, head)?,
             Head::Program | Head::Other => self.sniff_tail(window, path, head)?,
         }
         Ok(())
@@ -174,6 +174,9 @@ impl Outer<'_, '_> {
             self.found.flaw(FlawCode::MethodUnsupported, path, window.len());
         } else if head == Head::Other && has_archive_name(path) {
             self.found.flaw(FlawCode::CorruptEntry, path, window.len());
+        } else if window.read(0, 2)? == b"#!" && !ends_in_text(window)? {
+            // A script with something binary behind it unpacks itself, or is a cut archive.
+            self.found.flaw(FlawCode::MethodUnsupported, path, window.len());
         }
         Ok(())
     }
@@ -272,10 +275,13 @@ impl Outer<'_, '_> {
             self.found.flaw(code, path, entry.packed);
         }
         self.exhausted |= member.exhausted;
-        if selected {
+        // Beyond a limit there is only a part, which would be called broken; a wrong check sum
+        // leaves something to read.
+        let cut = matches!(member.flaw, Some(FlawCode::LimitEntrySize | FlawCode::LimitExpanded));
+        if selected && !cut {
             self.catalog(path, &member.kept);
         }
-        if listed {
+        if listed && !cut {
             self.keep_for_listing(at, path, entry, &member);
         }
         if head != Head::Zip && member.has_end_record {
@@ -368,6 +374,12 @@ fn member_path(level: &Level, entry: &Entry) -> String {
 
 fn with_slashes(name: &[u8]) -> String {
     String::from_utf8_lossy(name).replace('\\', "/")
+}
+
+/// Whether the last bytes of a file are text.
+fn ends_in_text(window: &Window) -> io::Result<bool> {
+    let at = window.len().saturating_sub(HEAD_BYTES as u64);
+    Ok(sniff::is_text(&window.read(at, HEAD_BYTES)?))
 }
 
 /// Names under which a loader expects an archive: binary bytes there that are none were one.

@@ -50,6 +50,14 @@ fn a_prefix_a_comment_and_trailing_garbage_change_nothing() {
     assert_eq!(one("app", &write_with(&members, b"\x7fELF\x02\x00", b"a comment")), found);
     assert_eq!(one("app", &write_with(&members, &[0; 70_000], &[b'c'; 65_535])), found);
     assert_eq!(one("app", &[write(&members), vec![0; 500]].concat()), found);
+    assert_eq!(one("app", &write_with(&members, b"@echo off\r\n", b"a comment")), found);
+    let long = b"words\n".repeat(200);
+    assert_eq!(one("app", &write_with(&members, &long, b"")), found);
+    // A script whose archive was cut off, and one that unpacks something else.
+    let whole = write_with(&members, script, b"");
+    let cut = one("app", &whole[..whole.len() - 9]);
+    assert_eq!(cut, "flaw method-unsupported app\n");
+    assert_eq!(one("app", script), "");
     // The script inside an archive, deflated: its head does not say that it is an archive.
     let inner = write_with(&members, script, b"");
     let outer = write(&[Member::deflated("run", &inner), Member::stored("run2", &inner)]);

@@ -1,10 +1,5 @@
 //! Whole scans of trees that the tests build themselves: data in, text out.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on must stop"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod archives;
 mod hostile;

@@ -94,7 +94,7 @@ fn the_artifact_digest_names_paths_and_bytes() {
     assert_eq!(base, digest(&[("b", b"2"), ("a", b"1")]));
     assert_ne!(base, digest(&[("a", b"1"), ("b", b"3")]));
     assert_ne!(base, digest(&[("a", b"1"), ("c", b"2")]));
-    // printf 'a\0001\0006b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b\n' | sha256sum
+    // One line: `a`, NUL, `1`, NUL, the digest of `1`, line feed.
     let alone = digest(&[("a", b"1")]).to_string();
     assert_eq!(alone, "96ab36bfabe9580406846e9e03342e5b873ba07fe6e7046321ab4a9af9eaed9c");
     assert_eq!(run(tree(&[("a", b"1")]).path(), &Options::default()).sbom.artifact, None);
