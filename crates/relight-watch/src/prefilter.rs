@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::decode::{
         rounds,
-        tests::{logged, spell},
+        tests::{logged, spell, spelling},
     };
 
     #[test]
@@ -120,6 +120,28 @@ mod tests {
             real += usize::from(rounds(&text).any(|bytes| holds_opening(&bytes)));
         }
         assert!(real > 5_850, "{real}");
+    }
+
+    /// As above, sharper: of `${`, and then of its spelling, one character alone is spelled, so
+    /// that nothing else in the text can give it away.
+    #[test]
+    fn no_single_spelling_passes_by() {
+        let mut rng = Rng::new(0xd0_11a2);
+        let mut real = 0;
+        for _ in 0..20_000 {
+            let mut text = "${".to_owned();
+            for _ in 0..1 + rng.below(4) {
+                let at = rng.below(text.len());
+                let spelled = spelling(text.as_bytes()[at], &mut rng);
+                text.replace_range(at..=at, &spelled);
+            }
+            let text = logged(&text, &mut rng);
+            if rounds(&text).any(|bytes| holds_opening(&bytes)) {
+                real += 1;
+                assert!(may_hold_lookup(&text), "{text}");
+            }
+        }
+        assert!(real > 15_000, "{real}");
     }
 
     fn holds_opening(bytes: &[u8]) -> bool {

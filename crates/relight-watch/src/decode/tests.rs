@@ -39,7 +39,8 @@ pub(crate) fn logged(text: &str, rng: &mut Rng) -> String {
     }
 }
 
-fn spelling(byte: u8, rng: &mut Rng) -> String {
+/// One of the ways to write a byte.
+pub(crate) fn spelling(byte: u8, rng: &mut Rng) -> String {
     let names: Vec<&str> = match byte {
         b'$' => vec!["dollar", "Dollar"],
         b'{' => vec!["lbrace", "lcub", "LCUB"],
