@@ -47,12 +47,14 @@ pub struct ProbeResult {
 pub struct Prober {
     listener: SocketAddr,
     clients: Vec<Option<Client>>,
+    round_wait_max: Duration,
 }
 
 impl Prober {
     /// A prober of one listener; connects when it is first used.
     pub fn new(listener: SocketAddr) -> Self {
-        Self { listener, clients: (0..CONNECTIONS_MAX).map(|_| None).collect() }
+        let clients = (0..CONNECTIONS_MAX).map(|_| None).collect();
+        Self { listener, clients, round_wait_max: ROUND_WAIT_MAX }
     }
 
     /// One result per target, in their order. `nonce` makes every request new to any cache.
@@ -62,7 +64,7 @@ impl Prober {
             targets,
             nonce,
             next: AtomicUsize::new(0),
-            deadline: Instant::now() + ROUND_WAIT_MAX,
+            deadline: Instant::now() + self.round_wait_max,
         };
         let mut results = vec![ProbeResult::default(); targets.len()];
         thread::scope(|scope| {
@@ -97,6 +99,8 @@ impl Round<'_> {
             if let Ok(answer) = self.ask(client, &target.host, &uri) {
                 failures = 0;
                 results.push((index, judge(target, &answer)));
+                // The rest of a long page would hold up the edge until the next round.
+                client.take_if(|client| !client.is_open());
             } else if client.is_none() {
                 failures += 1;
             }
@@ -269,6 +273,45 @@ mod tests {
     fn an_edge_that_closes_kept_connections_is_asked_again() {
         let (address, _) = edge(3);
         let results = Prober::new(address).probe(&vec![target(None); 50], 1);
+        assert!(results.iter().all(|result| result.seen == Seen::Lit), "{results:?}");
+    }
+
+    /// A dead listener must not cost a wait per site.
+    #[test]
+    fn a_thread_gives_up_after_a_few_connections() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+        let targets = vec![target(None); 100];
+        let (next, deadline) = (AtomicUsize::new(0), Instant::now() + ROUND_WAIT_MAX);
+        let round = Round { listener, targets: &targets, nonce: 1, next, deadline };
+        assert_eq!(round.work(&mut None), []);
+        assert_eq!(round.next.into_inner(), CONNECT_FAILURES_MAX);
+    }
+
+    #[test]
+    fn a_round_ends_in_time_and_the_rest_is_unknown() {
+        let (address, log) = edge(usize::MAX);
+        let mut prober = Prober::new(address);
+        assert_eq!(prober.round_wait_max, ROUND_WAIT_MAX);
+        prober.round_wait_max = Duration::ZERO;
+        let results = prober.probe(&vec![target(None); 50], 1);
+        assert_eq!(results, vec![ProbeResult::default(); 50]);
+        assert!(log.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_page_longer_than_a_probe_reads_is_still_lit() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let length = PAGE_BYTES_MAX + 1;
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+                let _ = stream.write_all(head.as_bytes());
+                let _ = stream.write_all(&vec![b'x'; length]);
+                let _ = BufReader::new(stream).lines().count();
+            }
+        });
+        let results = Prober::new(address).probe(&[target(Some(2)), target(Some(2))], 1);
         assert!(results.iter().all(|result| result.seen == Seen::Lit), "{results:?}");
     }
 

@@ -130,3 +130,88 @@ fn refused(command: &str, reply: &str) -> EdgeError {
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::thread;
+
+    use super::*;
+
+    /// What the API makes of a reply of these bytes to any command.
+    fn after(reply: Vec<u8>) -> (RuntimeApi, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let listener = UnixListener::bind(&socket).unwrap();
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut command = String::new();
+                let _ = stream.read_to_string(&mut command);
+                let _ = stream.write_all(&reply);
+            }
+        });
+        (RuntimeApi { socket }, folder)
+    }
+
+    #[test]
+    fn a_reply_that_does_not_end_is_no_reply() {
+        for reply in [&b""[..], b"0x1 a 1\n", b"0x1 a 1\n0x2 b"] {
+            let (api, _folder) = after(reply.to_vec());
+            assert_eq!(api.show_map(None, "m").unwrap_err().kind, EdgeErrorKind::Unreachable);
+            assert_eq!(api.change("add").unwrap_err().kind, EdgeErrorKind::Unreachable);
+        }
+        let (api, _folder) = after(b"0x1 a 1\n0x2 b \n0x3 c\n\n".to_vec());
+        let entry = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let entries = [entry("a", "1"), entry("b", ""), entry("c", "")];
+        assert_eq!(api.show_map(None, "m").unwrap(), entries);
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_words_of_the_program() {
+        let (api, _folder) = after(b"Unknown map identifier.\n\n".to_vec());
+        for error in [
+            api.change("commit map @1 m").unwrap_err(),
+            api.show_map(None, "m").unwrap_err(),
+            api.prepare("m").unwrap_err(),
+            api.has("m", "a").unwrap_err(),
+        ] {
+            assert_eq!(error.kind, EdgeErrorKind::Refused);
+            assert!(error.to_string().ends_with("accepted: Unknown map identifier."), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_reply_without_end_is_given_up() {
+        let size = usize::try_from(REPLY_BYTES_MAX).unwrap();
+        let (api, _folder) = after(vec![b'\n'; size]);
+        assert_eq!(api.run("show stat").unwrap().len(), size);
+        let (api, _folder) = after(vec![b'\n'; size + 1]);
+        assert_eq!(api.run("show stat").unwrap_err().kind, EdgeErrorKind::Unreachable);
+    }
+
+    #[test]
+    fn a_line_more_than_a_payload_takes_goes_into_the_next() {
+        let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let shared = std::sync::Arc::clone(&seen);
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut command = String::new();
+                let _ = stream.read_to_string(&mut command);
+                shared.lock().unwrap().push(command);
+                let _ = stream.write_all(b"\n");
+            }
+        });
+        let api = RuntimeApi { socket };
+        // Head, line, its end and the blank line fill a payload to the last byte.
+        let head = "add map @1 m <<\n".len();
+        let line = "k".repeat(PAYLOAD_BYTES_MAX - head - 2);
+        api.add(1, "m", [line.clone(), "l 1".to_owned()].into_iter()).unwrap();
+        let commands = seen.lock().unwrap().clone();
+        assert_eq!(commands[0].len(), PAYLOAD_BYTES_MAX);
+        assert_eq!(commands[1], "add map @1 m <<\nl 1\n\n");
+        assert_eq!(commands.len(), 2);
+    }
+}
