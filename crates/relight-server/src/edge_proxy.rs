@@ -7,6 +7,7 @@
 mod acme;
 mod answer;
 mod counters;
+mod drain;
 mod forward;
 mod gate;
 mod headers;
@@ -46,6 +47,8 @@ pub const TUNNELS_MAX: usize = 2_048;
 pub const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// How long an origin may take to begin its answer to a request without a body; then 504.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a request that was under way may go on after the gate of its site has closed.
+pub const DRAIN_GRACE: Duration = Duration::from_secs(10);
 /// How long `stop` waits for requests in flight.
 pub const STOP_GRACE: Duration = Duration::from_secs(10);
 
@@ -71,6 +74,8 @@ pub struct EdgeLimits {
     pub tunnels_max: usize,
     /// How long an origin may take to begin its answer to a request without a body.
     pub response_timeout: Duration,
+    /// How long a request may go on after the gate of its site has closed.
+    pub drain_grace: Duration,
 }
 
 impl Default for EdgeLimits {
@@ -79,6 +84,7 @@ impl Default for EdgeLimits {
             connections_max: CONNECTIONS_MAX,
             tunnels_max: TUNNELS_MAX,
             response_timeout: RESPONSE_TIMEOUT,
+            drain_grace: DRAIN_GRACE,
         }
     }
 }
@@ -122,7 +128,7 @@ impl EdgeProxy {
         let runtime = runtime::start("relight-edge")?;
         let guard = runtime.enter();
         let listeners = Listeners::start(&edge, &listen, verify_socket.as_deref())?;
-        runtime.spawn(tunnel::watch_gates(Arc::clone(&edge)));
+        runtime.spawn(drain::watch_gates(Arc::clone(&edge)));
         drop(guard);
         Ok(EdgeProxyHandle { edge, listeners, runtime: Some(runtime) })
     }

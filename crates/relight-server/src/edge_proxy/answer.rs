@@ -2,14 +2,15 @@
 
 use bytes::Bytes;
 use http_body_util::{Either, Empty, Full};
-use hyper::body::Incoming;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 
+use super::drain::Streamed;
+
 /// A response body: of the edge, or streamed from the origin.
-pub(super) type ResponseBody = Either<Full<Bytes>, Incoming>;
+pub(super) type ResponseBody = Either<Full<Bytes>, Streamed>;
 /// A request body: none, or streamed from the client.
-pub(super) type RequestBody = Either<Empty<Bytes>, Incoming>;
+pub(super) type RequestBody = Either<Empty<Bytes>, Streamed>;
 
 /// A response with this status and body, not to be stored.
 pub(super) fn own(status: StatusCode, body: impl Into<Bytes>) -> Response<ResponseBody> {

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::answer::{RequestBody, ResponseBody};
 use super::counters::count;
+use super::drain::{Cut, Streamed};
 use super::gate::GateSeen;
 use super::headers::{self, Peer};
 use super::pool::{ConnectError, Pool, Sender};
@@ -28,6 +29,8 @@ pub(super) enum Failure {
     Origin,
     /// The origin did not answer in time.
     TimedOut,
+    /// The gate closed while the request was under way, and its time of grace is over.
+    Drained,
     /// Too many tunnels are open.
     TooManyTunnels,
 }
@@ -161,13 +164,17 @@ pub(super) fn to_origin(
     request: Request<Incoming>,
     peer: Peer,
     host: HeaderValue,
+    cut: Cut,
 ) -> Request<RequestBody> {
     let (mut parts, body) = request.into_parts();
     // The origin form only (RFC 9112 3.2.1): the authority travels in `Host`.
     parts.uri = parts.uri.path_and_query().cloned().map(Uri::from).unwrap_or_default();
     parts.version = Version::HTTP_11;
     headers::to_origin(&mut parts.headers, peer, host);
-    let body = if body.is_end_stream() { Either::Left(Empty::new()) } else { Either::Right(body) };
+    let body = match body.is_end_stream() {
+        true => Either::Left(Empty::new()),
+        false => Either::Right(Streamed::new(body, cut)),
+    };
     let mut outgoing = Request::new(body);
     *outgoing.method_mut() = parts.method;
     *outgoing.uri_mut() = parts.uri;
@@ -176,11 +183,11 @@ pub(super) fn to_origin(
 }
 
 /// The response of an origin as a response to the client.
-pub(super) fn to_client(response: Response<Incoming>) -> Response<ResponseBody> {
+pub(super) fn to_client(response: Response<Incoming>, cut: Cut) -> Response<ResponseBody> {
     let (mut parts, body) = response.into_parts();
     headers::to_client(&mut parts.headers);
     parts.version = Version::HTTP_11;
-    let mut outgoing = Response::new(Either::Right(body));
+    let mut outgoing = Response::new(Either::Right(Streamed::new(body, cut)));
     *outgoing.status_mut() = parts.status;
     *outgoing.headers_mut() = parts.headers;
     outgoing

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::acme;
 use super::answer::{ResponseBody, own, plain};
 use super::counters::count;
+use super::drain;
 use super::forward::{self, Failure, Passage};
 use super::gate::GateSeen;
 use super::headers::{self, Peer};
@@ -93,16 +94,28 @@ async fn pass(
     request: Request<Incoming>,
 ) -> Response<ResponseBody> {
     let refused = Refused::of(&request);
-    let answered = if headers::is_websocket(request.headers()) {
-        tunnel::open(passage, host.as_sent, request).await
-    } else {
-        let outgoing = forward::to_origin(request, passage.peer, host.as_sent);
-        passage.exchange(outgoing).await.map(forward::to_client)
+    let cut = match passage.peer {
+        Peer::Public(_) => Some(passage.site.drain.subscribe()),
+        Peer::Verify => None,
+    };
+    let answering = async {
+        if headers::is_websocket(request.headers()) {
+            return tunnel::open(passage, host.as_sent, request, cut.clone()).await;
+        }
+        let outgoing = forward::to_origin(request, passage.peer, host.as_sent, cut.clone());
+        let response = passage.exchange(outgoing).await?;
+        Ok(forward::to_client(response, cut.clone()))
+    };
+    let answered = tokio::select! {
+        answered = answering => answered,
+        () = drain::over(cut.clone()) => Err(Failure::Drained),
     };
     answered.unwrap_or_else(|failure| {
         let status = match failure {
             Failure::Gate(seen) => return closed(passage.edge, passage.site, seen, &refused),
-            Failure::TooManyTunnels => return plain(StatusCode::SERVICE_UNAVAILABLE),
+            Failure::Drained | Failure::TooManyTunnels => {
+                return plain(StatusCode::SERVICE_UNAVAILABLE);
+            }
             Failure::Origin => StatusCode::BAD_GATEWAY,
             Failure::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         };

@@ -39,6 +39,8 @@ pub(super) struct Site {
     pub(super) tunnels: AtomicUsize,
     /// Grows when every tunnel of visitors that is open now must close.
     pub(super) cut: watch::Sender<u64>,
+    /// Grows when every request of visitors that is under way must end.
+    pub(super) drain: watch::Sender<u64>,
 }
 
 /// Everything that the tasks of one edge share.
@@ -98,6 +100,7 @@ impl Edge {
             counts: SiteCounts::default(),
             tunnels: AtomicUsize::new(0),
             cut: watch::Sender::new(0),
+            drain: watch::Sender::new(0),
         });
         for text in hosts {
             let name = host::normal(text)
@@ -120,9 +123,11 @@ impl Edge {
         self.sites.get(key)
     }
 
-    /// The sites that have an open tunnel.
-    pub(super) fn sites_with_tunnels(&self) -> impl Iterator<Item = &Arc<Site>> {
-        self.sites.values().filter(|site| site.tunnels.load(Ordering::SeqCst) > 0)
+    /// The sites that have an open tunnel or a request of a visitor under way.
+    pub(super) fn busy_sites(&self) -> impl Iterator<Item = &Arc<Site>> {
+        self.sites.values().filter(|site| {
+            site.tunnels.load(Ordering::SeqCst) > 0 || site.drain.receiver_count() > 0
+        })
     }
 
     /// Cuts every tunnel of every site, those of the verification path included.
@@ -147,6 +152,11 @@ impl Site {
     /// Cuts every tunnel of visitors that is open now.
     pub(super) fn cut_tunnels(&self) {
         self.cut.send_modify(|round| *round += 1);
+    }
+
+    /// Breaks off every request of visitors that is under way.
+    pub(super) fn cut_requests(&self) {
+        self.drain.send_modify(|round| *round += 1);
     }
 }
 

@@ -11,17 +11,16 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::sync::watch;
-use tokio::time::{interval, timeout};
+use tokio::time::timeout;
 
 use super::answer::{ResponseBody, own};
+use super::drain::Cut;
 use super::forward::{Failure, Passage, to_client, to_origin};
 use super::gate::GateSeen;
 use super::headers::{self, Peer};
 use super::table::{Edge, Site};
 use super::websocket::{CLOSE_SERVICE_RESTART, Frames};
 
-/// How often the gates of sites with tunnels are looked at.
-const GATE_POLL: Duration = Duration::from_millis(250);
 /// How long the farewell to the client of a cut tunnel may take.
 const FAREWELL_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long the second direction may go on after the first one ended.
@@ -69,6 +68,7 @@ pub(super) async fn open(
     passage: Passage<'_>,
     host: HeaderValue,
     mut request: Request<Incoming>,
+    request_cut: Cut,
 ) -> Result<Response<ResponseBody>, Failure> {
     // Counted first, gate second: once the gate is closed, a count of 0 stays 0.
     let place = Place::take(&passage).ok_or(Failure::TooManyTunnels)?;
@@ -77,14 +77,14 @@ pub(super) async fn open(
         closed @ (GateSeen::Dark | GateSeen::Unreadable) => return Err(Failure::Gate(closed)),
     }
     let client = upgrade::on(&mut request);
-    let mut outgoing = to_origin(request, passage.peer, host);
+    let mut outgoing = to_origin(request, passage.peer, host, request_cut.clone());
     headers::set_websocket(outgoing.headers_mut());
     let mut sender = passage.connect().await?;
     passage.count();
     let mut response = passage.send_on(&mut sender, outgoing).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         passage.pool.give_back(sender);
-        return Ok(to_client(response));
+        return Ok(to_client(response, request_cut));
     }
     if !headers::is_websocket(response.headers()) {
         return Err(Failure::Origin);
@@ -165,17 +165,4 @@ async fn farewell(
     let _ = to.shutdown().await;
     let mut unread = vec![0; COPY_BYTES];
     while let Ok(1..) = from.read(&mut unread).await {}
-}
-
-/// Cuts the tunnels of sites whose gate is not open, for ever.
-pub(super) async fn watch_gates(edge: Arc<Edge>) {
-    let mut ticks = interval(GATE_POLL);
-    loop {
-        ticks.tick().await;
-        for site in edge.sites_with_tunnels() {
-            if edge.gate.look(&site.key) != GateSeen::Lit {
-                site.cut_tunnels();
-            }
-        }
-    }
 }

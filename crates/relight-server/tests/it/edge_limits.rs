@@ -1,5 +1,6 @@
 //! The upper bounds of an edge, and its end.
 
+use std::io::Read;
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::sync::{Mutex, PoisonError};
@@ -90,6 +91,39 @@ fn an_origin_that_says_nothing_is_504() {
     let reply = connect(&edge).get("a.qc", "/");
     assert_eq!((reply.status, reply.header("x-relight-gate")), (504, None));
     assert_eq!(edge.counters(&key("a")).unwrap().failed, 1);
+}
+
+/// Goal: who was let in before the gate closed cannot talk to the origin behind it for ever.
+/// Method: an upload and a download are under way, and never end by themselves.
+#[test]
+fn requests_under_way_end_after_the_grace() {
+    let folders = Folders::new();
+    let (ended, ends) = mpsc::channel::<&str>();
+    let origin = RawOrigin::start(move |wire, head| {
+        let what = if head.starts_with("PUT ") { "upload" } else { "download" };
+        if what == "download" {
+            wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+        }
+        while matches!(wire.0.read(&mut [0; 100]), Ok(1..)) {}
+        ended.send(what).unwrap();
+        Then::Close
+    });
+    let drain_grace = Duration::from_millis(300);
+    let edge = limited(&folders, &origin, EdgeLimits { drain_grace, ..EdgeLimits::default() });
+    let (mut upload, mut download) = (connect(&edge), connect(&edge));
+    upload.send("PUT / HTTP/1.1\r\nHost: a.qc\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+    download.send("GET / HTTP/1.1\r\nHost: a.qc\r\n\r\n").read_head();
+    assert_eq!(download.read_chunk(), b"x");
+    let mut tester = verify(&folders);
+    tester.send("GET / HTTP/1.1\r\nHost: a.qc\r\n\r\n").read_head();
+    folders.set_dark(&["a"]);
+    let mut over = [(); 2].map(|()| ends.recv_timeout(DEADLINE).unwrap());
+    over.sort_unstable();
+    assert_eq!(over, ["download", "upload"]);
+    assert!(download.at_end(), "no last chunk was made up");
+    let reply = upload.reply_to("PUT");
+    assert_eq!((reply.status, reply.header("x-relight-gate")), (503, None));
+    assert!(ends.try_recv().is_err(), "the tester goes on");
 }
 
 /// Goal: `stop` lets a request in flight end. Method: the origin answers only after the edge has
