@@ -54,6 +54,8 @@ class Live extends HTMLElement {
   watch() {
     if (document.hidden) return;
     if (Date.now() - this.heard > SILENCE_MS_MAX) this.mode('frozen');
+    // A browser gives up for good when the answer is an error; we do not.
+    if (this.stream?.readyState === EventSource.CLOSED && Math.random() < 0.2) this.follow();
   }
 
   /** @param {'on' | 'frozen'} mode */
@@ -67,7 +69,7 @@ class Live extends HTMLElement {
     const note = document.querySelector('.frozen-note');
     if (note) {
       note.hidden = mode === 'on';
-      note.textContent = mode === 'on' ? '' : frozen;
+      note.textContent = mode === 'on' ? '' : (this.dataset.note ?? '').replace('%time%', since);
     }
     if (mode === 'frozen') this.speak(frozen, true);
   }

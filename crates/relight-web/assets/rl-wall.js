@@ -67,19 +67,19 @@ function shape(c, letter, p, ink) {
       c.fillRect(0, 0, p, p);
     }
     c.fillStyle = ink.online;
-    disc(c, m, m, r * (letter === 'o' ? 1 : 1.15)); c.fill();
+    disc(c, m, m, letter === 'e' ? m : r * (letter === 'o' ? 1 : 1.15)); c.fill();
   }
   if (letter === 'f') {
     c.fillStyle = ink.wall;
     disc(c, m, m, r * 0.55); c.fill();
   } else if (letter === 'q') {
-    for (const [colour, width] of [[ink.wall, 0.42], [ink.white, 0.18]]) {
+    for (const [colour, width] of [[ink.wall, 0.34], [ink.white, 0.15]]) {
       c.strokeStyle = colour; c.lineWidth = p * width;
       c.beginPath(); c.moveTo(p * 0.08, p * 0.92); c.lineTo(p * 0.92, p * 0.08); c.stroke();
     }
   } else if (letter === 'e') {
-    diamond(c, m, m, r * 0.85); c.fillStyle = ink.affected; c.fill();
-    c.strokeStyle = ink.wall; c.lineWidth = Math.max(0.8, p * 0.08); c.stroke();
+    diamond(c, m, m, p * 0.42); c.fillStyle = ink.wall; c.fill();
+    diamond(c, m, m, p * 0.31); c.fillStyle = ink.affected; c.fill();
   } else if (letter === 'v') {
     c.fillStyle = ink.verifying;
     c.beginPath();

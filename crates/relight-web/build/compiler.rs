@@ -285,12 +285,13 @@ fn function(out: &mut String, key: &str, name: &str, french: &Message, english: 
             Kind::Text => "&str",
             Kind::Number => "impl Into<Number>",
         };
-        let _ = write!(out, ", {argument}: {kind}");
+        // Raw, because an author may name an argument with a word of Rust.
+        let _ = write!(out, ", r#{argument}: {kind}");
     }
     out.push_str(") -> String {\n");
     for (argument, kind) in &french.arguments {
         if *kind == Kind::Number {
-            let _ = writeln!(out, "    let {argument}: Number = {argument}.into();");
+            let _ = writeln!(out, "    let r#{argument}: Number = r#{argument}.into();");
         }
     }
     out.push_str("    let mut out = String::new();\n    match lang {\n");
@@ -313,11 +314,11 @@ fn statements(
         let _ = match piece {
             Piece::Text(text) => writeln!(out, "{pad}{};", push(text)),
             Piece::Argument(name) => match arguments.get(name) {
-                Some(Kind::Number) => writeln!(out, "{pad}out.push_str(&{name}.text(lang));"),
-                _ => writeln!(out, "{pad}out.push_str({name});"),
+                Some(Kind::Number) => writeln!(out, "{pad}out.push_str(&r#{name}.text(lang));"),
+                _ => writeln!(out, "{pad}out.push_str(r#{name});"),
             },
             Piece::Plural(name, arms) => {
-                let _ = writeln!(out, "{pad}match ({name}.0, {name}.plural(lang)) {{");
+                let _ = writeln!(out, "{pad}match (r#{name}.0, r#{name}.plural(lang)) {{");
                 for (arm, pieces) in arms {
                     if let [Piece::Text(text)] = pieces.as_slice() {
                         let _ = writeln!(out, "{pad}    {arm} => {},", push(text));
@@ -344,8 +345,10 @@ fn push(text: &str) -> String {
 /// A row of `LINES`: arguments by position, in alphabetical order of their names.
 fn line(lines: &mut String, key: &str, name: &str, message: &Message) {
     let mut call = String::new();
-    for (at, kind) in message.arguments.values().enumerate() {
+    for (at, (name, kind)) in message.arguments.iter().enumerate() {
         let _ = match kind {
+            // A reason is emitted as a code; people read its words.
+            Kind::Text if name == "reason" => write!(call, ", coded(lang, args.get({at})?)"),
             Kind::Text => write!(call, ", args.get({at})?"),
             Kind::Number => write!(call, ", args.get({at})?.parse::<u64>().ok()?"),
         };
@@ -408,7 +411,7 @@ mod tests {
     fn numbers_choose_and_text_does_not() {
         let text = "a = { NUMBER($n) } { $n ->\n    [one] site\n   *[other] sites\n } { $x }\n";
         let rust = compile(&file("fr.ftl", text), &file("en.ftl", text)).unwrap();
-        assert!(rust.contains("pub fn a(lang: Lang, n: impl Into<Number>, x: &str) -> String"));
+        assert!(rust.contains("pub fn a(lang: Lang, r#n: impl Into<Number>, r#x: &str) -> String"));
         assert!(rust.contains("(_, Plural::One) => out.push_str(\"site\"),"));
     }
 

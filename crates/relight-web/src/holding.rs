@@ -33,7 +33,7 @@ struct Block<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "holding.html", whitespace = "suppress")]
+#[template(path = "holding.html", whitespace = "minimize")]
 struct Page<'a> {
     status_url: &'a str,
     blocks: [Block<'a>; 2],

@@ -6,7 +6,7 @@ use crate::{Lang, texts};
 
 /// The first page: one sentence, a bar, the sectors.
 #[derive(Template)]
-#[template(path = "public_home.html", whitespace = "suppress")]
+#[template(path = "public_home.html", whitespace = "minimize")]
 pub struct PublicHome {
     /// Language of the page.
     pub lang: Lang,
@@ -45,7 +45,7 @@ pub struct PublicSector {
 
 /// The services of one sector.
 #[derive(Template)]
-#[template(path = "public_sector.html", whitespace = "suppress")]
+#[template(path = "public_sector.html", whitespace = "minimize")]
 pub struct PublicSectorPage {
     /// Language of the page.
     pub lang: Lang,

@@ -35,6 +35,11 @@ pub fn log_line(lang: Lang, code: &str, args: &[String]) -> String {
         .unwrap_or_else(|| format!("{code} {}", args.join(" ")).trim_end().to_owned())
 }
 
+/// The words of a reason (`reason-stale`), or the reason as it is.
+fn coded(lang: Lang, reason: &str) -> &str {
+    by_code(lang, &format!("reason-{reason}")).unwrap_or(reason)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +75,12 @@ mod tests {
         assert_eq!(log_line(Lang::En, "log-relit", &args), "san-005 is lit again");
         assert_eq!(log_line(Lang::En, "log-dark-proven", &args), "log-dark-proven san-005");
         assert_eq!(log_line(Lang::En, "never-heard-of", &[]), "never-heard-of");
+        let args = ["partial-encrypted".to_owned(), "san-005".to_owned()];
+        let line = log_line(Lang::En, "log-unknown", &args);
+        assert_eq!(line, "san-005 stays dark: a part is encrypted");
+        let args = ["said by an edge".to_owned(), "san-005".to_owned()];
+        let line = log_line(Lang::Fr, "log-dark-failed", &args);
+        assert_eq!(line, "san-005 n’est pas éteint\u{a0}: said by an edge");
     }
 
     #[test]

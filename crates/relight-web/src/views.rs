@@ -91,7 +91,7 @@ pub struct LogRow {
 
 /// The incident screen: counters, wall, sectors, live log.
 #[derive(Template)]
-#[template(path = "incident.html", whitespace = "suppress")]
+#[template(path = "incident.html", whitespace = "minimize")]
 pub struct IncidentPage {
     /// Around it.
     pub frame: Frame,
@@ -143,7 +143,7 @@ pub struct SiteRow {
 
 /// The table of sites, a page at a time.
 #[derive(Template)]
-#[template(path = "sites.html", whitespace = "suppress")]
+#[template(path = "sites.html", whitespace = "minimize")]
 pub struct SitesPage {
     /// Around it.
     pub frame: Frame,
@@ -165,7 +165,7 @@ pub struct SitesPage {
 
 /// The answer to an address that does not exist.
 #[derive(Template)]
-#[template(path = "not_found.html", whitespace = "suppress")]
+#[template(path = "not_found.html", whitespace = "minimize")]
 pub struct NotFoundPage {
     /// Around it.
     pub frame: Frame,

@@ -9,6 +9,7 @@ use relight_model::DisplayState;
 use relight_web::views::{Choice, SiteRow, SitesPage};
 use relight_web::{Lang, texts, words};
 
+use super::tally::Tally;
 use super::{Asked, Console, name};
 use crate::page::{self, encode};
 
@@ -19,20 +20,45 @@ const ROWS_MAX: usize = 100;
 #[derive(Clone, Debug, Default)]
 struct Filter {
     sector: String,
-    state: Option<DisplayState>,
+    /// As in the address: the letter of a state, or the name of a counter.
+    state: String,
+    /// The states that it means; `None` is all.
+    states: Option<Vec<DisplayState>>,
+}
+
+/// The text of a counter and the states that it counts.
+type Group = (fn(Lang) -> &'static str, fn(&Tally) -> usize);
+
+/// The counters of the incident screen, by their names in addresses.
+const GROUPS: [(&str, Group); 4] = [
+    ("lit", (texts::counter_lit, Tally::lit)),
+    ("dark", (texts::counter_dark, Tally::dark)),
+    ("todo", (texts::counter_todo, Tally::todo)),
+    ("alarm", (texts::counter_alarm, Tally::alarm)),
+];
+
+/// The states behind a letter or the name of a counter, so that a counter and the list behind it
+/// can never disagree.
+fn states_of(text: &str) -> Option<Vec<DisplayState>> {
+    let one = |state: &DisplayState| text == state.letter().to_string();
+    let group = GROUPS.iter().find(|(name, _)| *name == text);
+    let counted = |state: &DisplayState| {
+        group.is_some_and(|(_, (_, count))| count(&Tally::of(&[*state])) == 1)
+    };
+    let states: Vec<_> = DisplayState::ALL.into_iter().filter(|s| one(s) || counted(s)).collect();
+    (!states.is_empty()).then_some(states)
 }
 
 impl Filter {
     fn of(asked: &Asked) -> Self {
-        let letter = asked.state.chars().next();
-        let state = DisplayState::ALL.into_iter().find(|s| Some(s.letter()) == letter);
-        Self { sector: asked.sector.clone(), state }
+        let states = states_of(&asked.state);
+        let state = if states.is_some() { asked.state.clone() } else { String::new() };
+        Self { sector: asked.sector.clone(), state, states }
     }
 
     fn href(&self, lang: Lang, page: usize) -> String {
-        let letter = self.state.map(|s| s.letter().to_string()).unwrap_or_default();
-        let sector = encode(&self.sector);
-        format!("/sites?lang={}&sector={sector}&state={letter}&page={page}", lang.tag())
+        let (sector, state) = (encode(&self.sector), &self.state);
+        format!("/sites?lang={}&sector={sector}&state={state}&page={page}", lang.tag())
     }
 }
 
@@ -54,7 +80,7 @@ fn place_of(console: &Console, lang: Lang, ordinal: usize) -> Response {
     let inside = |s: &&super::Sector| (s.from..s.from + s.count).contains(&ordinal);
     match console.sectors.iter().find(inside) {
         Some(sector) => {
-            let filter = Filter { sector: sector.code.clone(), state: None };
+            let filter = Filter { sector: sector.code.clone(), ..Filter::default() };
             let page = (ordinal - sector.from) / ROWS_MAX + 1;
             let href = filter.href(lang, page);
             Redirect::to(&format!("{href}#site-{ordinal}")).into_response()
@@ -69,7 +95,7 @@ fn view(console: &Console, lang: Lang, filter: &Filter, page: usize) -> SitesPag
     let fits = |(_, (site, state)): &(usize, (&_, &DisplayState))| {
         let site: &relight_engine::live::BoardSite = site;
         (filter.sector.is_empty() || site.sector == filter.sector)
-            && filter.state.is_none_or(|wanted| wanted == **state)
+            && filter.states.as_ref().is_none_or(|wanted| wanted.contains(state))
     };
     let found: Vec<_> = sites.iter().zip(&states).enumerate().filter(fits).collect();
     let pages = found.len().div_ceil(ROWS_MAX).max(1);
@@ -110,12 +136,16 @@ fn sector_choices(console: &Console, lang: Lang, filter: &Filter) -> Vec<Choice>
 }
 
 fn state_choices(lang: Lang, filter: &Filter) -> Vec<Choice> {
-    let choice = |state: DisplayState| Choice {
-        value: state.letter().to_string(),
-        text: words::state(lang, state).to_owned(),
-        chosen: filter.state == Some(state),
+    let choice = |value: String, text: &str| Choice {
+        chosen: filter.state == value,
+        text: text.to_owned(),
+        value,
     };
-    DisplayState::ALL.map(choice).into()
+    let groups = GROUPS.iter().map(|(name, (text, _))| choice((*name).to_owned(), text(lang)));
+    let states = DisplayState::ALL
+        .into_iter()
+        .map(|state| choice(state.letter().to_string(), words::state(lang, state)));
+    groups.chain(states).collect()
 }
 
 /// One site in one line of plain text, for the pointer on the wall.

@@ -9,3 +9,5 @@ mod edge_proxying;
 mod edge_tunnels;
 mod edge_under_load;
 mod support;
+mod web_console;
+mod web_public;

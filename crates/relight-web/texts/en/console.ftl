@@ -30,6 +30,7 @@ log-empty = Nothing yet.
 live-on = Live
 live-wait = Connecting…
 live-frozen = Data frozen since { $time }
+live-frozen-note = Data frozen since { $time }: the real state may have changed. Trying again…
 live-off = Without scripts this page does not update by itself.
 live-summary = { NUMBER($lit) } online, { NUMBER($dark) } dark
 live-alarm = { NUMBER($count) } { $count ->

@@ -27,6 +27,30 @@ reason-declared-only = only a build document exists
 reason-possible-match = the name fits, the version is missing or cannot be compared
 reason-range-unresolved = the advisory gives no range of versions that can be evaluated
 
+# Why a light is not as it was ordered.
+reason-probe-disagrees = the probe contradicts the edge
+reason-not-permitted-or-not-proven = the evidence is no longer valid or the probe does not confirm it
+reason-functional-or-rescan = the test or the new scan failed
+reason-unreachable = the edge does not answer
+reason-refused = the edge refused the order
+reason-fenced = another controller commands this edge
+reason-foreign-edit = somebody else changed the configuration of the edge
+reason-lint = the configuration of the edge does not fit
+reason-io = input or output error on the edge
+
+warning-advisory-format-unknown = unknown format of advisory
+warning-advisory-too-large = advisory too large
+warning-cyclonedx-component = unusable CycloneDX component
+warning-cyclonedx-flaw = unreadable CycloneDX flaw
+warning-cyclonedx-purl = invalid CycloneDX purl
+warning-dpkg-bad-status = unreadable dpkg paragraph
+warning-maven-bad-pom-properties = unreadable pom.properties
+warning-npm-bad-lock = unreadable package-lock.json
+warning-npm-bad-package = unreadable package.json
+warning-osv-bad-record = unusable OSV record
+warning-osv-note = note on an OSV record
+warning-python-bad-metadata = unreadable Python metadata
+
 flaw-permission-denied = the system refused to open it
 flaw-io-error = reading failed
 flaw-encrypted = encrypted; no password is tried

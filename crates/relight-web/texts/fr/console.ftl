@@ -33,6 +33,7 @@ log-empty = Rien encore.
 live-on = En direct
 live-wait = Connexion…
 live-frozen = Données figées depuis { $time }
+live-frozen-note = Données figées depuis { $time } : l'état réel a pu changer. Nouvelle tentative en cours…
 live-off = Sans script, cette page ne se met pas à jour toute seule.
 live-summary = { NUMBER($lit) } en ligne, { NUMBER($dark) } { $dark ->
     [one] éteint

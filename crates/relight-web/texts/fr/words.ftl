@@ -27,6 +27,30 @@ reason-declared-only = seul un document de construction existe
 reason-possible-match = le nom correspond, la version est absente ou incomparable
 reason-range-unresolved = l'avis ne donne aucune plage de versions évaluable
 
+# Why a light is not as it was ordered.
+reason-probe-disagrees = la sonde contredit le frontal
+reason-not-permitted-or-not-proven = la preuve n'est plus valable ou la sonde ne la confirme pas
+reason-functional-or-rescan = l'essai ou le nouvel examen a échoué
+reason-unreachable = le frontal ne répond pas
+reason-refused = le frontal a refusé l'ordre
+reason-fenced = un autre contrôleur commande ce frontal
+reason-foreign-edit = la configuration du frontal a été modifiée par quelqu'un d'autre
+reason-lint = la configuration du frontal ne convient pas
+reason-io = erreur d'entrée-sortie sur le frontal
+
+warning-advisory-format-unknown = format d'avis inconnu
+warning-advisory-too-large = avis trop volumineux
+warning-cyclonedx-component = composant CycloneDX inutilisable
+warning-cyclonedx-flaw = lacune CycloneDX illisible
+warning-cyclonedx-purl = purl CycloneDX invalide
+warning-dpkg-bad-status = paragraphe dpkg illisible
+warning-maven-bad-pom-properties = pom.properties illisible
+warning-npm-bad-lock = package-lock.json illisible
+warning-npm-bad-package = package.json illisible
+warning-osv-bad-record = fiche OSV inutilisable
+warning-osv-note = remarque sur une fiche OSV
+warning-python-bad-metadata = métadonnées Python illisibles
+
 flaw-permission-denied = accès refusé par le système
 flaw-io-error = erreur de lecture
 flaw-encrypted = chiffré; aucun mot de passe n'est essayé

@@ -1,0 +1,196 @@
+//! The console over a real socket: pages, assets, headers, and the stream.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use relight_engine::live::{Board, BoardSite, Headline};
+use relight_model::DisplayState;
+use relight_server::{WebConfig, WebHandle, WebServer};
+
+use crate::support::{DEADLINE, Wire};
+
+/// A board of `count` sites in two sectors, and both pages of it.
+pub(crate) fn start(count: usize) -> (Arc<Board>, WebHandle) {
+    let site = |at: usize| BoardSite {
+        sector: ["energy", "health"][at % 2].into(),
+        organisation: "Organisme".into(),
+        slug: format!("site-{at:04}"),
+        name_fr: format!("Guichet {at}"),
+        name_en: format!("Counter {at}"),
+        public: at != 3,
+    };
+    let headline = Headline { id: "CVE-2021-44228".into(), title: "<Log4j>".into(), opened: 0 };
+    let board = Arc::new(Board::new(headline, (0..count).map(site).collect()));
+    let handle = WebServer::start(WebConfig::loopback(Arc::clone(&board))).unwrap();
+    (board, handle)
+}
+
+/// One request on its own connection: status, head, body.
+pub(crate) fn ask(address: SocketAddr, request: &str) -> (u16, String, String) {
+    let mut wire = Wire(TcpStream::connect(address).unwrap());
+    wire.0.set_read_timeout(Some(DEADLINE)).unwrap();
+    wire.send(&format!("{request}Host: localhost\r\nConnection: close\r\n\r\n"));
+    let mut lines = BufReader::new(&wire.0);
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut lines, &mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, head.to_lowercase(), body.to_owned())
+}
+
+pub(crate) fn get(address: SocketAddr, path: &str) -> (u16, String, String) {
+    ask(address, &format!("GET {path} HTTP/1.1\r\n"))
+}
+
+/// Reads a stream until `enough` of its lines have come.
+fn follow(address: SocketAddr, request: &str, enough: impl Fn(&[String]) -> bool) -> Vec<String> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    stream.write_all(format!("{request}Host: localhost\r\n\r\n").as_bytes()).unwrap();
+    let mut lines = Vec::new();
+    for line in BufReader::new(stream).lines() {
+        lines.push(line.unwrap());
+        if enough(&lines) {
+            break;
+        }
+    }
+    lines
+}
+
+fn has(lines: &[String], start: &str) -> bool {
+    lines.iter().any(|line| line.starts_with(start))
+}
+
+#[test]
+fn every_page_in_both_languages_under_one_policy() {
+    let (_, web) = start(250);
+    for lang in ["fr", "en"] {
+        for path in ["/", "/sites", "/sites?sector=health&state=alarm&page=2", "/nowhere"] {
+            let sign = if path.contains('?') { '&' } else { '?' };
+            let (status, head, body) = get(web.console_addr(), &format!("{path}{sign}lang={lang}"));
+            assert_eq!(status, if path == "/nowhere" { 404 } else { 200 }, "{path}");
+            assert!(body.contains(&format!("<html lang=\"{lang}\">")), "{path}");
+            assert!(head.contains("content-security-policy: default-src 'none';"), "{head}");
+            assert!(!head.contains("unsafe") && head.contains("nosniff"), "{head}");
+            assert!(head.contains("cache-control: no-store") && !head.contains("set-cookie"));
+            for inline in [" style=", "<style", "onclick", "<script>"] {
+                assert!(!body.contains(inline), "{path}: {inline}");
+            }
+        }
+    }
+    let (_, _, body) = get(web.console_addr(), "/");
+    assert!(body.contains("<html lang=\"fr\">") && body.contains("&#60;Log4j&#62;"));
+    web.stop();
+}
+
+#[test]
+fn the_wall_holds_one_letter_per_site_and_the_counts_sum() {
+    let (board, web) = start(250);
+    board.set(&[(0, DisplayState::Dark, true), (1, DisplayState::Exposed, false)]);
+    let (_, _, body) = get(web.console_addr(), "/?lang=en");
+    let letters = body.split("data-w=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(letters.len(), 250);
+    assert!(letters.starts_with("deo"));
+    let count = |key: &str| -> usize {
+        let part = body.split(&format!("data-t=\"{key}\">")).nth(1).unwrap();
+        part.split('<').next().unwrap().parse().unwrap()
+    };
+    let states = ["o", "f", "e", "q", "v", "x", "a", "n", "d"];
+    assert_eq!(states.iter().map(|key| count(key)).sum::<usize>(), 250);
+    assert_eq!((count("lit"), count("dark"), count("todo"), count("alarm")), (249, 1, 1, 1));
+    assert!(body.contains("<div class=\"alarm\"><dt>"));
+    board.set(&[(1, DisplayState::Online, false)]);
+    let (_, _, body) = get(web.console_addr(), "/?lang=en");
+    assert!(body.contains("<div class=\"alarm\" hidden><dt>"));
+    web.stop();
+}
+
+#[test]
+fn the_table_shows_what_the_counters_count() {
+    let (board, web) = start(250);
+    board.set(&[(0, DisplayState::Affected, true), (7, DisplayState::Exposed, false)]);
+    let rows = |path: &str| get(web.console_addr(), path).2.matches("<tr id=\"site-").count();
+    assert_eq!(rows("/sites"), 100);
+    assert_eq!(rows("/sites?page=3"), 50);
+    assert_eq!(rows("/sites?page=99"), 50);
+    assert_eq!(rows("/sites?page=0"), 100);
+    assert_eq!(rows("/sites?state=todo"), 2);
+    assert_eq!(rows("/sites?state=alarm"), 1);
+    assert_eq!(rows("/sites?state=a&sector=energy"), 1);
+    assert_eq!(rows("/sites?state=a&sector=health"), 0);
+    assert_eq!(rows("/sites?state=v"), 0);
+    let (status, head, _) = get(web.console_addr(), "/sites?site=130&lang=en");
+    let place = "location: /sites?lang=en&sector=health&state=&page=1#site-130";
+    assert!(status == 303 && head.contains(place), "{head}");
+    assert_eq!(get(web.console_addr(), "/sites?site=250").0, 404);
+    let (_, _, body) = get(web.console_addr(), "/site?site=0&lang=en");
+    assert_eq!(body, "site-0000 · Affected · Counter 0 · Organisme");
+    assert_eq!(get(web.console_addr(), "/site?site=250").0, 404);
+    web.stop();
+}
+
+#[test]
+fn assets_never_change_under_their_name() {
+    let (_, web) = start(1);
+    let (_, _, page) = get(web.console_addr(), "/");
+    let mut seen = 0;
+    for part in page.split("\"/assets/").skip(1) {
+        let path = format!("/assets/{}", part.split('"').next().unwrap());
+        let (status, head, body) = get(web.console_addr(), &path);
+        assert!(status == 200 && head.contains("immutable") && !body.is_empty(), "{path}");
+        let etag = head.split("etag: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        let again = format!("GET {path} HTTP/1.1\r\nIf-None-Match: {etag}\r\n");
+        let (status, _, body) = ask(web.console_addr(), &again);
+        assert!(status == 304 && body.is_empty());
+        seen += 1;
+    }
+    assert_eq!(seen, 3);
+    assert_eq!(get(web.console_addr(), "/assets/console.css").0, 404);
+    web.stop();
+}
+
+#[test]
+fn a_stream_tells_what_changed_since_the_page() {
+    let (board, web) = start(4);
+    let (_, _, page) = get(web.console_addr(), "/");
+    let cursor = page.split("data-cursor=\"").nth(1).unwrap().split('"').next().unwrap();
+    board.set(&[(2, DisplayState::DarkRequested, false)]);
+    board.log(0, "log-relit", vec!["site-0001".into()]);
+    let request = format!("GET /events?lang=en&since={cursor} HTTP/1.1\r\n");
+    let lines = follow(web.console_addr(), &request, |lines| {
+        has(lines, "event: log") && has(lines, "data: {\"alarm\"")
+    });
+    assert!(has(&lines, "data: {\"v\":1,\"c\":[[2,\"q\"]]}"), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains("site-0001 is lit again")), "{lines:?}");
+    assert!(has(&lines, ": beat"));
+    let last = lines.iter().rev().find_map(|line| line.strip_prefix("id: ")).unwrap();
+
+    // The browser comes back with the last id: nothing old is repeated.
+    board.set(&[(0, DisplayState::Dark, true)]);
+    let request = format!("GET /events?since={cursor} HTTP/1.1\r\nLast-Event-ID: {last}\r\n");
+    let lines = follow(web.console_addr(), &request, |lines| has(lines, "event: counts"));
+    assert!(has(&lines, "data: {\"v\":1,\"c\":[[0,\"d\"]]}"), "{lines:?}");
+    assert!(!has(&lines, "event: log"), "{lines:?}");
+    web.stop();
+}
+
+#[test]
+fn a_page_of_another_life_is_told_to_start_again() {
+    let (_, web) = start(4);
+    let request = "GET /events?since=earlier.0.0 HTTP/1.1\r\n";
+    let lines = follow(web.console_addr(), request, |lines| has(lines, "data:"));
+    assert!(has(&lines, "event: reset"), "{lines:?}");
+    web.stop();
+}
+
+#[test]
+fn a_stopped_server_no_longer_listens() {
+    let (_, web) = start(4);
+    let (console, public) = (web.console_addr(), web.public_addr());
+    let stream = TcpStream::connect(console).unwrap();
+    web.stop();
+    drop(stream);
+    assert!(TcpStream::connect(console).is_err());
+    assert!(TcpStream::connect(public).is_err());
+}
