@@ -13,7 +13,7 @@ pub(crate) const TEXT_BYTES_MAX: usize = 256;
 
 /// What one event alone tells about a contact, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A lookup of a remote name that would have been made.
     Exploit,
     /// One that could not have worked.
@@ -28,7 +28,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, strongest first.
-    pub const ALL: [Self; 5] =
+    pub(crate) const ALL: [Self; 5] =
         [Self::Exploit, Self::Attempt, Self::Probe, Self::Refused, Self::NotFound];
 }
 
@@ -192,7 +192,7 @@ pub(crate) fn observe(event: &Event<'_>) -> Observed {
         if let Some(kind) = kind {
             let last_step = found.steps.last().cloned().unwrap_or_default();
             let text = if found.key.is_empty() { last_step } else { found.key };
-            return Observed::Contact(kind, path_class::hash(&text), cut(&text));
+            return Observed::Contact(kind, path_class::exact_hash(&text), cut(&text));
         }
     }
     let path = path_class::normalised(event.path);

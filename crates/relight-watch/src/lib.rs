@@ -22,7 +22,7 @@ mod window;
 mod window_bytes;
 
 pub use campaign::{Change, Explanation, campaigns, explain};
-pub use contact::{Class, Kind};
+pub use contact::Class;
 pub use decode::{Attempt, Callback, attempt, attempt_in_line};
 pub use detectors::judge;
 pub use error::WatchError;

@@ -11,6 +11,8 @@ use std::collections::btree_map::Entry;
 use relight_model::{Event, OrgId, Timestamp};
 
 use crate::contact::{Class, ContactKey, Facts, Kind, Observed, Visit, is_in_site, observe};
+use crate::decode::attempt_in_line;
+use crate::lookup::Verdict;
 use crate::marks::{MARKS_MAX, Marks};
 
 /// Most contacts in a window. A flood is not slow: what exceeds this is counted, not kept.
@@ -46,6 +48,9 @@ pub(crate) struct Counters {
     pub(crate) kinds: [u64; Kind::ALL.len()],
     /// Events that were contacts beyond a limit of the window.
     pub(crate) overflow: u64,
+    /// Lines that no parser took, and of these the ones with a payload that would have worked.
+    pub(crate) refused: u64,
+    pub(crate) unplaced: u64,
 }
 
 impl Counters {
@@ -55,6 +60,8 @@ impl Counters {
         events: 0,
         kinds: [0; Kind::ALL.len()],
         overflow: 0,
+        refused: 0,
+        unplaced: 0,
     };
 
     /// Two windows of the same segment tell the same story, or one of them less of it.
@@ -63,6 +70,8 @@ impl Counters {
         self.last = self.last.max(other.last);
         self.events = self.events.max(other.events);
         self.overflow = self.overflow.max(other.overflow);
+        self.refused = self.refused.max(other.refused);
+        self.unplaced = self.unplaced.max(other.unplaced);
         for (mine, others) in self.kinds.iter_mut().zip(other.kinds) {
             *mine = others.max(*mine);
         }
@@ -86,6 +95,10 @@ pub struct WindowStats {
     pub exploits: u64,
     /// Events that asked for a door of the catalogue.
     pub probes: u64,
+    /// Lines that no parser took.
+    pub refused: u64,
+    /// Lines among those with a payload that would have worked: nobody knows from whom.
+    pub unplaced_exploits: u64,
     /// Events that were contacts beyond [`CONTACTS_MAX`] or [`VISIT_CONTACTS_MAX`].
     pub contact_overflow: u64,
     /// Something had to go at a limit (code `contact-overflow`).
@@ -138,6 +151,15 @@ impl Window {
         self.counters.insert((self.segment, event.org), counters);
     }
 
+    /// Takes a line that no parser took: it has no source and no time, but a payload in it is
+    /// still counted.
+    pub fn observe_refused(&mut self, org: OrgId, line: &str) {
+        let counters = self.counters.entry((self.segment, org)).or_insert(Counters::EMPTY);
+        counters.refused += 1;
+        let found = attempt_in_line(line).map(|found| found.verdict);
+        counters.unplaced += u64::from(found == Some(Verdict::EffectiveRemote));
+    }
+
     /// Adds everything that another window knows.
     pub fn merge(&mut self, other: &Self) {
         for (key, counters) in &other.counters {
@@ -168,6 +190,11 @@ impl Window {
             stats.exploits += counters.kinds[Kind::Exploit as usize];
             stats.probes += counters.kinds[Kind::Probe as usize];
             stats.contact_overflow += counters.overflow;
+            stats.refused += counters.refused;
+            stats.unplaced_exploits += counters.unplaced;
+            if counters.events == 0 {
+                continue;
+            }
             stats.first = Some(stats.first.map_or(counters.first, |at| at.min(counters.first)));
             stats.last = stats.last.max(Some(counters.last));
             let last = organisations.entry(*org).or_insert(counters.last);

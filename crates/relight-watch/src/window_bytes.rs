@@ -23,12 +23,12 @@ impl Window {
         out.push(u8::from(self.truncated));
         length(&mut out, self.counters.len());
         for ((segment, org), counters) in &self.counters {
-            let Counters { first, last, events, kinds, overflow } = counters;
+            let Counters { first, last, events, kinds, overflow, refused, unplaced } = counters;
             out.extend(segment.to_le_bytes());
             out.extend(org.0.to_le_bytes());
             out.extend(first.to_le_bytes());
             out.extend(last.to_le_bytes());
-            for number in [events, overflow].into_iter().chain(kinds) {
+            for number in [events, overflow, refused, unplaced].into_iter().chain(kinds) {
                 out.extend(number.to_le_bytes());
             }
         }
@@ -59,14 +59,9 @@ impl Window {
         window.truncated = reader.flag()?;
         for _ in 0..reader.length(SEGMENTS_MAX)? {
             let key = (reader.u64()?, OrgId(reader.u32()?));
-            let (first, last) = (reader.time()?, reader.time()?);
-            let (events, overflow) = (reader.u64()?, reader.u64()?);
-            let mut kinds = [0; Kind::ALL.len()];
-            for kind in &mut kinds {
-                *kind = reader.u64()?;
-            }
+            let counters = reader.counters()?;
             reader.ascending(window.counters.last_key_value().map(|(key, _)| key), &key)?;
-            window.counters.insert(key, Counters { first, last, events, kinds, overflow });
+            window.counters.insert(key, counters);
         }
         for _ in 0..reader.length(CONTACTS_MAX)? {
             let (key, facts) = reader.contact()?;
@@ -164,6 +159,17 @@ impl<'a> Reader<'a> {
             return Err(self.error("window-order"));
         }
         Ok(())
+    }
+
+    fn counters(&mut self) -> Result<Counters, WatchError> {
+        let (first, last) = (self.time()?, self.time()?);
+        let (events, overflow) = (self.u64()?, self.u64()?);
+        let (refused, unplaced) = (self.u64()?, self.u64()?);
+        let mut kinds = [0; Kind::ALL.len()];
+        for kind in &mut kinds {
+            *kind = self.u64()?;
+        }
+        Ok(Counters { first, last, events, kinds, overflow, refused, unplaced })
     }
 
     fn contact(&mut self) -> Result<(ContactKey, Facts), WatchError> {

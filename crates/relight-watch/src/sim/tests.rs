@@ -21,7 +21,7 @@ fn scenario(seed: u64, days: u32) -> Scenario {
             sites: (0..1 + org % 3).map(|number| site(org * 3 + number)).collect(),
         })
         .collect();
-    Scenario { seed, organisations, from: FROM, days, visitors_per_day: 4 }
+    Scenario { seed, organisations, from: FROM, days, visitors_per_day: 3 }
 }
 
 /// One window for each site. Every line that the simulator writes must parse.
@@ -56,7 +56,7 @@ fn with_source(campaigns: &[Campaign], source: IpAddr) -> Option<&Campaign> {
 /// the pool of all sites, judged against the truth.
 #[test]
 fn actors_are_found_and_nobody_else() {
-    for seed in [1, 2, 3] {
+    for seed in [1, 2] {
         let simulation = scenario(seed, 60).generate();
         let truth = &simulation.truth;
         let windows = windows(&simulation);

