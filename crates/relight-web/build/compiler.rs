@@ -348,9 +348,9 @@ fn line(lines: &mut String, key: &str, name: &str, message: &Message) {
     for (at, (name, kind)) in message.arguments.iter().enumerate() {
         let _ = match kind {
             // A reason is emitted as a code; people read its words.
-            Kind::Text if name == "reason" => write!(call, ", coded(lang, args.get({at})?)"),
-            Kind::Text => write!(call, ", args.get({at})?"),
-            Kind::Number => write!(call, ", args.get({at})?.parse::<u64>().ok()?"),
+            Kind::Text if name == "reason" => write!(call, ", coded(lang, text_at(args, {at})?)"),
+            Kind::Text => write!(call, ", text_at(args, {at})?"),
+            Kind::Number => write!(call, ", number_at(args, {at})?"),
         };
     }
     let _ = writeln!(lines, "    ({key:?}, |lang, args| Some({name}(lang{call}))),");

@@ -35,6 +35,14 @@ pub fn log_line(lang: Lang, code: &str, args: &[String]) -> String {
         .unwrap_or_else(|| format!("{code} {}", args.join(" ")).trim_end().to_owned())
 }
 
+fn text_at(args: &[String], at: usize) -> Option<&str> {
+    args.get(at).map(String::as_str)
+}
+
+fn number_at(args: &[String], at: usize) -> Option<u64> {
+    text_at(args, at)?.parse().ok()
+}
+
 /// The words of a reason (`reason-stale`), or the reason as it is.
 fn coded(lang: Lang, reason: &str) -> &str {
     by_code(lang, &format!("reason-{reason}")).unwrap_or(reason)

@@ -169,7 +169,7 @@ mod tests {
             (0..300).map(|at| site(["a", "b", "c"][at / 100], at)).collect();
         for _ in 0..200 {
             let states: Vec<DisplayState> =
-                sites.iter().map(|_| DisplayState::ALL[rng.below(9) as usize]).collect();
+                sites.iter().map(|_| DisplayState::ALL[rng.below(9)]).collect();
             let tally = Tally::of(&states);
             assert_eq!(tally.lit() + tally.dark(), sites.len());
             let counts = counts(Lang::En, &sectors(&sites), &states, None, 0);

@@ -99,7 +99,8 @@ mod tests {
         assert_eq!(
             csv(&Seen::of(&sites, &[true]), 0),
             "id,name_fr,name_en,sector,state,updated_at\r\n\
-             a,\"Rendez-vous, \"\"santé\"\"\",'=1+1,health,offline-precaution,1970-01-01T00:00:00Z\r\n"
+             a,\"Rendez-vous, \"\"santé\"\"\",'=1+1,health,offline-precaution,\
+             1970-01-01T00:00:00Z\r\n"
         );
     }
 
