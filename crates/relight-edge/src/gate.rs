@@ -106,10 +106,10 @@ impl Gate {
         held.write(Record { epoch: Some(epoch), own })?;
         let target = wanted | &foreign;
         let sync = stage == Stage::Durable || !target.is_subset(&entries.dark);
-        self.write_entries(epoch, &entries, &target, sync, step)
+        let changed = self
+            .write_entries(epoch, &entries, &target, sync, step)
             .map_err(EdgeError::io(format!("write the gate {}", self.folder.display())))?;
-        let after = self.entries()?;
-        if after.dark != target {
+        if changed && self.entries()?.dark != target {
             let doing = format!("find in {} what was written", self.folder.display());
             return Err(EdgeError::new(EdgeErrorKind::ForeignEdit, doing));
         }
@@ -120,6 +120,7 @@ impl Gate {
         step(Step::Settled).map_err(EdgeError::io("settle"))
     }
 
+    /// Whether anything had to be written.
     fn write_entries(
         &self,
         epoch: Epoch,
@@ -127,12 +128,13 @@ impl Gate {
         target: &GateSet,
         sync: bool,
         step: &mut dyn FnMut(Step) -> io::Result<()>,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         step(Step::Recorded)?;
         let current = self.current();
         let differences = target.symmetric_difference(&entries.dark).count();
         let blocked = entries.strange.iter().any(|name| GateKey::new(name).is_ok());
-        if entries.generation.is_none() || blocked || differences > IN_PLACE_MAX {
+        let rebuild = entries.generation.is_none() || blocked || differences > IN_PLACE_MAX;
+        if rebuild {
             self.switch(epoch, entries.generation.as_deref(), target, step)?;
         } else {
             for key in target.difference(&entries.dark) {
@@ -148,7 +150,8 @@ impl Gate {
             durable::sync_folder(&current)?;
             durable::sync_folder(&self.folder)?;
         }
-        step(Step::Synced)
+        step(Step::Synced)?;
+        Ok(rebuild || differences > 0)
     }
 
     /// Builds a whole generation aside and makes it current with one rename.
