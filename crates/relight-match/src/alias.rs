@@ -19,43 +19,20 @@ pub(crate) struct Members {
 /// Computes the groups; the key is the id under which a group is shown: CVE before GHSA before any
 /// other.
 pub(crate) fn groups(all: &[Advisory]) -> BTreeMap<String, Members> {
-    let own_cves: Vec<BTreeSet<String>> = all.iter().map(cves).collect();
+    let own_cves: Vec<_> = all.iter().map(cves).collect();
     let mut groups: BTreeMap<String, Members> = BTreeMap::new();
-    // To which CVE an id that is no CVE belongs, by the records that name exactly one CVE.
-    let mut cves_of_id: HashMap<String, BTreeSet<String>> = HashMap::new();
     for (index, (record, cves)) in all.iter().zip(&own_cves).enumerate() {
-        let is_bulletin = cves.len() > 1;
         for cve in cves {
             let group = groups.entry(cve.clone()).or_default();
             group.records.insert(index);
             group.ids.extend([cve.clone(), id(&record.id)]);
-            if is_bulletin || record.withdrawn.is_some() {
-                continue;
-            }
-            for other in other_ids(record) {
-                cves_of_id.entry(other.clone()).or_default().insert(cve.clone());
-                group.ids.insert(other);
+            if cves.len() == 1 && record.withdrawn.is_none() {
+                group.ids.extend(other_ids(record));
             }
         }
     }
-    let mut sets = Sets::default();
-    for (record, _) in all.iter().zip(&own_cves).filter(|(_, cves)| cves.is_empty()) {
-        let first = sets.find(&id(&record.id));
-        for other in other_ids(record).filter(|_| record.withdrawn.is_none()) {
-            let other = sets.find(&other);
-            sets.join(first, other);
-        }
-    }
-    let mut without_cve: BTreeMap<usize, Members> = BTreeMap::new();
-    for text in sets.texts() {
-        let set = sets.find(&text);
-        without_cve.entry(set).or_default().ids.insert(text);
-    }
-    for (index, record) in all.iter().enumerate().filter(|(i, _)| own_cves[*i].is_empty()) {
-        let set = sets.find(&id(&record.id));
-        without_cve.entry(set).or_default().records.insert(index);
-    }
-    for Members { ids, records } in without_cve.into_values() {
+    let cves_of_id = cves_of_id(all, &own_cves);
+    for Members { ids, records } in without_cve(all, &own_cves) {
         let reached: BTreeSet<_> =
             ids.iter().filter_map(|id| cves_of_id.get(id)).flatten().collect();
         if reached.is_empty() {
@@ -73,6 +50,46 @@ pub(crate) fn groups(all: &[Advisory]) -> BTreeMap<String, Members> {
         }
     }
     groups
+}
+
+/// To which CVE an id that is no CVE belongs, by the records that name exactly one CVE.
+fn cves_of_id(
+    all: &[Advisory],
+    own_cves: &[BTreeSet<String>],
+) -> HashMap<String, BTreeSet<String>> {
+    let mut cves_of_id: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for (record, cves) in all.iter().zip(own_cves) {
+        if cves.len() != 1 || record.withdrawn.is_some() {
+            continue;
+        }
+        for other in other_ids(record) {
+            cves_of_id.entry(other).or_default().extend(cves.iter().cloned());
+        }
+    }
+    cves_of_id
+}
+
+/// The records that name no CVE, joined where they name each other.
+fn without_cve(all: &[Advisory], own_cves: &[BTreeSet<String>]) -> Vec<Members> {
+    let mut sets = Sets::default();
+    let none = || all.iter().zip(own_cves).enumerate().filter(|(_, (_, cves))| cves.is_empty());
+    for (_, (record, _)) in none() {
+        let first = sets.find(&id(&record.id));
+        for other in other_ids(record).filter(|_| record.withdrawn.is_none()) {
+            let other = sets.find(&other);
+            sets.join(first, other);
+        }
+    }
+    let mut members: BTreeMap<usize, Members> = BTreeMap::new();
+    for text in sets.texts() {
+        let set = sets.find(&text);
+        members.entry(set).or_default().ids.insert(text);
+    }
+    for (index, (record, _)) in none() {
+        let set = sets.find(&id(&record.id));
+        members.entry(set).or_default().records.insert(index);
+    }
+    members.into_values().collect()
 }
 
 /// The normal form of an id: CVE numbers in upper case, everything else as written.

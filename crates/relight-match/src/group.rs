@@ -24,6 +24,8 @@ pub struct Group {
     records: Vec<Arc<Advisory>>,
     /// What the records in force say, sorted by package (without release).
     entries: Vec<Entry>,
+    score: Option<u16>,
+    known_exploited: bool,
 }
 
 impl Group {
@@ -37,7 +39,15 @@ impl Group {
             .collect();
         entries.sort_by(|a, b| a.key().cmp(&b.key()));
         let aliases = ids.into_iter().filter(|other| *other != id).collect();
-        Self { id, aliases, records, entries }
+        let vectors = records.iter().flat_map(|record| &record.severities);
+        Self {
+            score: vectors.filter_map(|vector| base_score(vector)).max(),
+            known_exploited: records.iter().any(|record| record.known_exploited),
+            id,
+            aliases,
+            records,
+            entries,
+        }
     }
 
     /// Every record of the group, withdrawn ones too; sorted by source and id.
@@ -73,14 +83,13 @@ impl Group {
     }
 
     /// Highest CVSS v3 base score of the records, in tenths; `None` when nobody gave one.
-    pub fn score(&self) -> Option<u16> {
-        let vectors = self.records.iter().flat_map(|record| &record.severities);
-        vectors.filter_map(|vector| base_score(vector)).max()
+    pub const fn score(&self) -> Option<u16> {
+        self.score
     }
 
     /// Whether a record says that the flaw is in a catalogue of known exploited ones.
-    pub fn known_exploited(&self) -> bool {
-        self.records.iter().any(|record| record.known_exploited)
+    pub const fn known_exploited(&self) -> bool {
+        self.known_exploited
     }
 
     /// What the group says of a component; `None` when it is not affected, for certain.
@@ -113,8 +122,8 @@ impl Group {
             aliases: self.aliases.clone(),
             state,
             rule,
-            score: self.score(),
-            known_exploited: self.known_exploited(),
+            score: self.score,
+            known_exploited: self.known_exploited,
         })
     }
 
