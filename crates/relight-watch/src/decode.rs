@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use relight_model::{Escape, Event};
 
-use crate::lookup::{Verdict, evaluate};
+use crate::lookup::{Verdict, evaluate_within};
 use crate::prefilter::may_hold_lookup;
 
 mod escapes;
@@ -88,9 +88,12 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
         ("method", event.method),
     ];
     let mut worst: Option<Attempt> = None;
+    // Everything that looks into the query shares one limit of work.
+    let mut query_spent = 0;
     for (name, text) in fields {
         if worth_a_look(text) {
-            worse(&mut worst, field_attempt(name, text, event.escape));
+            let spent = if name == "query" { &mut query_spent } else { &mut 0 };
+            worse(&mut worst, field_attempt(name, text, event.escape, spent));
         }
     }
     // A query value alone is what applications log most; an unclosed `${` in one value must not
@@ -99,13 +102,13 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
         for pair in event.query.split('&') {
             let value = pair.split_once('=').map_or(pair, |(_, value)| value);
             if worth_a_look(value) {
-                worse(&mut worst, field_attempt("value", value, event.escape));
+                worse(&mut worst, field_attempt("value", value, event.escape, &mut query_spent));
             }
         }
     }
     if !event.query.is_empty() && (worth_a_look(event.path) || worth_a_look(event.query)) {
         let target = format!("{}?{}", event.path, event.query);
-        worse(&mut worst, field_attempt("target", &target, event.escape));
+        worse(&mut worst, field_attempt("target", &target, event.escape, &mut query_spent));
     }
     worst
 }
@@ -113,7 +116,7 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
 /// As [`attempt`], for a line that no parser took: the whole line is one field. An opening in one
 /// part may then hide a payload in another, as it would for an application that logs the line.
 pub fn attempt_in_line(line: &str) -> Option<Attempt> {
-    worth_a_look(line).then(|| field_attempt("line", line, Escape::Apache)).flatten()
+    worth_a_look(line).then(|| field_attempt("line", line, Escape::Apache, &mut 0)).flatten()
 }
 
 fn worth_a_look(text: &str) -> bool {
@@ -133,7 +136,12 @@ fn basic_credentials(text: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("basic ").then_some(rest.trim_start())
 }
 
-fn field_attempt(name: &'static str, text: &str, escape: Escape) -> Option<Attempt> {
+fn field_attempt(
+    name: &'static str,
+    text: &str,
+    escape: Escape,
+    spent: &mut u64,
+) -> Option<Attempt> {
     let plain = match escape {
         Escape::None => Cow::Borrowed(text),
         Escape::Apache | Escape::Nginx => {
@@ -149,7 +157,7 @@ fn field_attempt(name: &'static str, text: &str, escape: Escape) -> Option<Attem
         if steps.last().is_some_and(|last| *last != text) {
             steps.push(shortened(&text));
         }
-        let evaluation = evaluate(&text);
+        let evaluation = evaluate_within(&text, spent);
         if evaluation.verdict > best.as_ref().map_or(Verdict::Benign, |best| best.verdict) {
             let remote = evaluation.keys.iter().find(|key| Callback::parse(key).is_some());
             let key = remote.or(evaluation.keys.first()).cloned().unwrap_or_default();

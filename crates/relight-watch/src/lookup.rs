@@ -11,7 +11,8 @@ use machine::{Machine, Rules, Stop};
 /// Deepest nesting of calls; the library itself overflows its stack somewhat above.
 pub const EVAL_DEPTH_MAX: usize = 2_000;
 
-/// Most character steps for one text: nesting costs the square of its depth.
+/// Most character steps for one field, in all its decoding rounds: nesting costs the square of
+/// its depth.
 pub const EVAL_WORK_MAX: u64 = 4 << 20;
 
 /// What came of one text.
@@ -73,11 +74,16 @@ impl Verdict {
 
 /// Evaluates one text as Log4j 2.14.1 would when it is logged as a message.
 pub fn evaluate(text: &str) -> Evaluation {
+    evaluate_within(text, &mut 0)
+}
+
+/// As [`evaluate`], but counts on from `spent` steps, so that several texts share the limit.
+pub(crate) fn evaluate_within(text: &str, spent: &mut u64) -> Evaluation {
     if !has_opening(text) {
         return Evaluation { verdict: Verdict::Benign, keys: Vec::new(), raised: false, steps: 0 };
     }
     let chars: Vec<char> = text.chars().collect();
-    let mut evaluation = strictly(&chars, Rules::EXACT);
+    let mut evaluation = strictly(&chars, Rules::EXACT, spent);
     if evaluation.verdict != Verdict::Benign {
         return evaluation;
     }
@@ -88,11 +94,16 @@ pub fn evaluate(text: &str) -> Evaluation {
         (Why::Base64, Rules { base64: true, ..Rules::EXACT }),
     ];
     for (why, rules) in relaxations {
-        let relaxed = strictly(&chars, rules);
-        if relaxed.verdict == Verdict::EffectiveRemote {
-            evaluation.verdict = Verdict::Attempt(why);
-            evaluation.keys = relaxed.keys;
-            break;
+        let relaxed = strictly(&chars, rules, spent);
+        evaluation.steps += relaxed.steps;
+        match relaxed.verdict {
+            Verdict::EffectiveRemote => {
+                evaluation.verdict = Verdict::Attempt(why);
+                evaluation.keys = relaxed.keys;
+                break;
+            }
+            Verdict::Attempt(why) => evaluation.verdict = Verdict::Attempt(why),
+            Verdict::Benign | Verdict::EffectiveLocal => {}
         }
     }
     evaluation
@@ -103,8 +114,9 @@ pub(crate) fn has_opening(text: &str) -> bool {
     memchr::memmem::find(text.as_bytes(), b"${").is_some()
 }
 
-fn strictly(chars: &[char], rules: Rules) -> Evaluation {
-    let mut machine = Machine::new(rules);
+fn strictly(chars: &[char], rules: Rules, spent: &mut u64) -> Evaluation {
+    let before = *spent;
+    let mut machine = Machine::new(rules, before);
     let mut text = chars.to_vec();
     if rules.close {
         text.extend(std::iter::repeat_n('}', unclosed(chars)));
@@ -121,7 +133,8 @@ fn strictly(chars: &[char], rules: Rules) -> Evaluation {
         Verdict::EffectiveLocal
     };
     let raised = stop == Some(Stop::Raised);
-    Evaluation { verdict, keys: machine.keys, raised, steps: machine.work }
+    *spent = machine.work;
+    Evaluation { verdict, keys: machine.keys, raised, steps: machine.work - before }
 }
 
 /// The message converter looks at every index in turn and, at each `${`, replaces the **whole**

@@ -106,6 +106,69 @@ fn every_field_is_looked_at_alone() {
 }
 
 #[test]
+fn hostile_lines_cost_a_bounded_amount_of_work() {
+    // Just below the limit in each round, and one round more for each escape.
+    let nested = format!("{}a{}", "${".repeat(1_100), "}".repeat(1_100));
+    let text = format!("%25252541{nested}");
+    let mut spent = 0;
+    let found = field_attempt("query", &text, Escape::Apache, &mut spent);
+    assert_eq!(found.map(|found| found.verdict.as_str()), Some("attempt/over-limit"));
+    assert!(spent < crate::lookup::EVAL_WORK_MAX + 100_000, "{spent}");
+    // A payload behind a value that used up the work is not called benign.
+    let values = format!("/?a={nested}&b={nested}&c=${{jndi:ldap://x/a}}");
+    let verdict = seen(&line(&values, "-", "-", "-")).map(|(verdict, _, _)| verdict);
+    assert!(verdict.is_some_and(|verdict| verdict != "benign"));
+}
+
+#[test]
+fn nothing_that_arrives_makes_it_panic() {
+    const PIECES: [&[u8]; 22] = [
+        b"192.0.2.1 - - ",
+        b"[10/Dec/2021:02:05:58 +0000] ",
+        b"\"GET /",
+        b" HTTP/1.1\" ",
+        b"404 ",
+        b"9 ",
+        b"\"-\" ",
+        b"\"",
+        b"\\",
+        b"%",
+        b"&#",
+        b"${",
+        b"}",
+        b":-",
+        b"jndi:",
+        b"\xff",
+        b"\xc3",
+        b"lower:",
+        b"date:'",
+        b"%u00",
+        b"?",
+        b"\n",
+    ];
+    let mut rng = Rng::new(77);
+    let mut window = crate::Window::new(0);
+    let (feed, parser) = (Feed::default(), named("combined").unwrap());
+    for _ in 0..5_000 {
+        let bytes: Vec<u8> =
+            (0..rng.below(30)).flat_map(|_| rng.pick(&PIECES).iter().copied()).collect();
+        for line in crate::line::Lines::new(&bytes) {
+            match parser.parse(&feed, &line) {
+                Ok(event) => window.observe(&event),
+                Err(_) => window.observe_refused(OrgId(0), &line),
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        let event = Event { path: &text, query: &text, user_agent: &text, ..event(GOOD) };
+        window.observe(&event);
+    }
+    assert!(window.stats().events >= 5_000);
+}
+
+const GOOD: &str =
+    "192.0.2.1 - - [10/Dec/2021:02:05:58 +0000] \"GET / HTTP/1.1\" 200 9 \"-\" \"-\"";
+
+#[test]
 fn lines_that_no_parser_takes() {
     let line = "kernel: user ${jndi:ldap://x/a} logged in";
     let found = attempt_in_line(line).unwrap();

@@ -37,7 +37,7 @@ pub(super) struct Machine {
     depth: usize,
     /// Keys of JNDI lookups, in order.
     pub(super) keys: Vec<String>,
-    /// Character steps so far.
+    /// Character steps so far; above the limit nothing goes on.
     pub(super) work: u64,
 }
 
@@ -64,9 +64,9 @@ struct Call {
 }
 
 impl Machine {
-    /// With these rules, nothing recorded yet.
-    pub(super) const fn new(rules: Rules) -> Self {
-        Self { rules, stack: Vec::new(), depth: 0, keys: Vec::new(), work: 0 }
+    /// With these rules, nothing recorded yet, after `work` steps.
+    pub(super) const fn new(rules: Rules, work: u64) -> Self {
+        Self { rules, stack: Vec::new(), depth: 0, keys: Vec::new(), work }
     }
 
     /// One pass of substitution over a whole text.

@@ -100,12 +100,16 @@ fn depth_is_bounded_and_never_benign() {
 
 #[test]
 fn work_is_bounded_and_never_benign() {
-    // The square of the depth, several times over, without a key to be found.
-    let nested = format!("{}a{}", "${".repeat(1_000), "}".repeat(1_000));
-    assert_eq!(evaluate(&nested).verdict, Verdict::Benign);
-    let evaluation = evaluate(&nested.repeat(4));
+    // The square of the depth, and again for each relaxation, without a key to be found.
+    let nested = |depth: usize| format!("{}a{}", "${".repeat(depth), "}".repeat(depth));
+    assert_eq!(evaluate(&nested(400)).verdict, Verdict::Benign);
+    let evaluation = evaluate(&nested(1_000));
     assert_eq!(evaluation.verdict, Verdict::Attempt(Why::OverLimit));
     assert!(evaluation.steps < EVAL_WORK_MAX + 100_000, "{}", evaluation.steps);
+    // Texts that share a limit share what is left of it.
+    let mut spent = EVAL_WORK_MAX;
+    let verdict = evaluate_within("${a} ${b}", &mut spent).verdict;
+    assert_eq!(verdict, Verdict::Attempt(Why::OverLimit));
 }
 
 #[test]
