@@ -110,6 +110,9 @@ async fn pass(
         answered = answering => answered,
         () = drain::over(cut.clone()) => Err(Failure::Drained),
     };
+    // A body that was broken off makes the exchange fail too, and may be the first to say so.
+    let drained = cut.is_some_and(|cut| cut.has_changed().unwrap_or(false));
+    let answered = answered.map_err(|failure| if drained { Failure::Drained } else { failure });
     answered.unwrap_or_else(|failure| {
         let status = match failure {
             Failure::Gate(seen) => return closed(passage.edge, passage.site, seen, &refused),

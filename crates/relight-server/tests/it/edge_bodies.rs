@@ -99,14 +99,18 @@ fn a_known_length_stays_known() {
 #[test]
 fn an_answer_that_breaks_off_is_not_completed() {
     let folders = Folders::new();
-    let origin = RawOrigin::start(|wire, _| {
+    let (go, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let origin = RawOrigin::start(move |wire, _| {
         wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+        wait.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(DEADLINE).unwrap();
         Then::Close
     });
     let edge = edge_before(&folders, origin.address);
     let mut client = connect(&edge);
     client.send("GET / HTTP/1.1\r\nHost: a.qc\r\n\r\n").read_head();
     assert_eq!(client.read_chunk(), b"abc");
+    go.send(()).unwrap();
     assert!(client.at_end(), "no last chunk was made up");
 }
 

@@ -28,7 +28,8 @@ fn the_request_as_the_origin_sees_it() {
     let mut client = connect(&edge);
     client.send(
         "GET http://A.qc:80/p%20q?x=%2F#f HTTP/1.1\r\nHost: other.qc\r\nConnection: X-Mine\r\n\
-         Connection: host\r\nX-Mine: 1\r\nKeep-Alive: timeout=9\r\nTE: trailers\r\nProxy-Authorization: Basic eA==\r\n\
+         Connection: host\r\nX-Mine: 1\r\nKeep-Alive: timeout=9\r\nTE: trailers\r\n\
+         Proxy-Authorization: Basic eA==\r\n\
          X-Relight-Verify: 1\r\nX-Relight-Gate: dark=1\r\nX-Forwarded-For: 192.0.2.1\r\n\
          Cookie: a=b\r\nVia: 1.0 front\r\n\r\n",
     );
