@@ -1,2 +1,18 @@
-//! Placeholder.
-fn main() {}
+//! The command line of relight: turns the result of a command into an exit status.
+
+mod cli;
+mod cmd;
+mod context;
+mod failure;
+mod inventory;
+mod localise;
+mod report;
+mod threshold;
+mod usage;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    cli::run(&arguments).code()
+}

@@ -1,0 +1,104 @@
+//! Where a command works: the language, the data folder, the clock.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use relight_engine::store::{DATABASE_FILE, Store};
+use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
+use relight_model::Timestamp;
+use relight_server::clock;
+use relight_server::web::{Lang, texts};
+
+use crate::cli::Global;
+use crate::failure::Failure;
+
+/// What every command is given.
+pub(crate) struct Context {
+    /// The language of people.
+    pub(crate) lang: Lang,
+    /// JSON instead of text.
+    pub(crate) json: bool,
+    /// Progress may be drawn (where stderr is a terminal).
+    pub(crate) progress: bool,
+    /// The data folder.
+    pub(crate) data: PathBuf,
+}
+
+impl Context {
+    pub(crate) fn new(lang: Lang, global: &Global) -> Self {
+        let data = global.data.clone().unwrap_or_else(default_data);
+        Self { lang, json: global.json(), progress: global.shows_progress(), data }
+    }
+
+    /// Now, in seconds.
+    #[expect(clippy::unused_self, reason = "commands ask their context, and nothing else, for it")]
+    pub(crate) fn now(&self) -> Timestamp {
+        clock::now()
+    }
+
+    /// The store, which is created when it is not there: for commands that fill it.
+    pub(crate) fn store(&self) -> Result<Arc<Store>, Failure> {
+        let opened = Store::open(&self.data);
+        opened.map(Arc::new).map_err(|error| self.store_failure(&error))
+    }
+
+    /// The store, if there is one.
+    pub(crate) fn store_if_any(&self) -> Result<Option<Arc<Store>>, Failure> {
+        if self.data.join(DATABASE_FILE).exists() { self.store().map(Some) } else { Ok(None) }
+    }
+
+    /// The store, for commands that have nothing to say without one.
+    pub(crate) fn existing_store(&self) -> Result<Arc<Store>, Failure> {
+        self.store_if_any()?.ok_or_else(|| {
+            let message = texts::no_register(self.lang, &self.data.display().to_string());
+            Failure::new(message).hint(texts::no_register_remedy(self.lang, IMPORT))
+        })
+    }
+
+    /// The engine, for commands that write to the journal: it takes the lease, so a controller
+    /// that runs elsewhere on this folder stops. Commands that only read take the store.
+    pub(crate) fn engine(&self) -> Result<Arc<Engine>, Failure> {
+        let store = self.existing_store()?;
+        let options = EngineOptions {
+            holder: format!("relight {}", std::process::id()),
+            clock: clock_ms,
+            inventory_ttl_s: INVENTORY_TTL_S,
+        };
+        let engine = Engine::open(store, options);
+        engine.map(Arc::new).map_err(|error| Failure::engine(self.lang, &error))
+    }
+
+    /// A failed operation on the data folder, in words.
+    pub(crate) fn store_failure(&self, error: &relight_engine::store::StoreError) -> Failure {
+        Failure::store(self.lang, &self.data.display().to_string(), error)
+    }
+
+    /// Reads a file whole, up to a limit in bytes.
+    pub(crate) fn read_file(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, Failure> {
+        let unreadable = |error: &(dyn std::error::Error + 'static)| {
+            let message = texts::cannot_read(self.lang, &path.display().to_string());
+            Failure::new(message)
+                .because(self.lang, error)
+                .hint(texts::cannot_read_remedy(self.lang))
+        };
+        let file = std::fs::File::open(path).map_err(|error| unreadable(&error))?;
+        relight_formats::limited::read_all(file, bytes_max).map_err(|error| unreadable(&error))
+    }
+}
+
+const IMPORT: &str = "relight sites import FILE.csv";
+
+fn clock_ms() -> i64 {
+    clock::now().saturating_mul(1_000)
+}
+
+/// `/var/lib/relight` for root, else `relight` below the user's folder for data (XDG base
+/// directories).
+fn default_data() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/relight");
+    }
+    let home = || PathBuf::from(variable("HOME").unwrap_or_default()).join(".local/share");
+    variable("XDG_DATA_HOME").map_or_else(home, PathBuf::from).join("relight")
+}

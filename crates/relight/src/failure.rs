@@ -1,0 +1,96 @@
+//! An error as people read it: what happened, to what, and the next command.
+
+use std::error::Error;
+
+use relight_engine::store::{StoreError, StoreErrorKind};
+use relight_engine::{EngineError, EngineErrorKind};
+use relight_server::web::{Lang, texts};
+
+use crate::report::Exit;
+
+/// A command that could not do what it was asked. Every text is in the reader's language already.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The exit status.
+    pub(crate) exit: Exit,
+    /// What happened, to what.
+    pub(crate) message: String,
+    /// Lines below it: the place in a text, the technical causes.
+    pub(crate) below: Vec<String>,
+    /// What to do next.
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    /// Something could not be read, reached or written.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, message: message.into(), below: Vec::new(), hint: None }
+    }
+
+    /// The arguments cannot be used.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, ..Self::new(message) }
+    }
+
+    /// Nobody gave leave.
+    pub(crate) fn approval(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Approval, ..Self::new(message) }
+    }
+
+    /// The same, with what to do next.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, with the technical causes, which are in English as in every log.
+    pub(crate) fn because(mut self, lang: Lang, error: &(dyn Error + 'static)) -> Self {
+        let mut cause = Some(error);
+        let mut chain = Vec::new();
+        while let Some(error) = cause {
+            chain.push(error.to_string());
+            cause = error.source();
+        }
+        let line = texts::labelled(lang, texts::detail_label(lang), &chain.join(": "));
+        self.below.push(format!("  {line}"));
+        self
+    }
+
+    /// A failed operation on the data folder.
+    pub(crate) fn store(lang: Lang, folder: &str, error: &StoreError) -> Self {
+        let key = match error.kind() {
+            StoreErrorKind::Corrupt => "store-corrupt",
+            StoreErrorKind::NewerSchema => "store-newer",
+            StoreErrorKind::Fenced => "store-fenced",
+            StoreErrorKind::PlanStale => "store-plan-stale",
+            StoreErrorKind::Full => "store-disk-full",
+            StoreErrorKind::Busy => "store-busy",
+            StoreErrorKind::NotFound => "store-not-found",
+            StoreErrorKind::Limit => "store-limit",
+            StoreErrorKind::Other => "store-other",
+        };
+        let (what, remedy) = coded(lang, key);
+        let failure = Self::new(texts::labelled(lang, folder, what)).because(lang, error);
+        failure.hint(remedy)
+    }
+
+    /// A failed operation of the engine.
+    pub(crate) fn engine(lang: Lang, error: &EngineError) -> Self {
+        let key = match &error.kind {
+            EngineErrorKind::Fenced => "store-fenced",
+            EngineErrorKind::Stale(_) => "engine-stale",
+            EngineErrorKind::Rejected(_) => "engine-rejected",
+            EngineErrorKind::NotAllowed => "engine-not-allowed",
+            EngineErrorKind::NotFound => "engine-not-found",
+            EngineErrorKind::Other => "engine-other",
+        };
+        let (what, remedy) = coded(lang, key);
+        Self::new(what).because(lang, error).hint(remedy)
+    }
+}
+
+/// The sentence of a code, and what to do about it.
+pub(crate) fn coded(lang: Lang, key: &str) -> (&'static str, &'static str) {
+    let text = |key: &str| texts::by_code(lang, key).unwrap_or_default();
+    (text(key), text(&format!("{key}-remedy")))
+}

@@ -1,0 +1,89 @@
+//! Inventories into the register, and the advisories by which they are judged.
+
+use relight_engine::incident::EvidenceKind;
+use relight_engine::matching::Advisories;
+use relight_engine::store::Store;
+use relight_engine::{Inventory, store};
+use relight_formats::advisory;
+use relight_model::{FindingState, GateKey, Sbom, Scope, Warning};
+use relight_server::web::{Lang, texts, words};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::Report;
+
+/// Who brings an inventory, in the journal.
+const ACTOR: &str = "relight scan";
+
+/// The advisories that relight ships, and those of the data folder where there is one.
+pub(crate) fn advisories(context: &Context) -> Result<Advisories, Failure> {
+    match context.store_if_any()? {
+        Some(store) => advisories_of(&store).map_err(|error| context.store_failure(&error)),
+        None => Ok(Advisories::new(advisory::builtin_advisories())),
+    }
+}
+
+/// The advisories that relight ships, and those of this store.
+pub(crate) fn advisories_of(store: &Store) -> Result<Advisories, store::StoreError> {
+    let mut records = advisory::builtin_advisories();
+    for stored in store.advisories()? {
+        let (read, _) = advisory::read_advisories(&stored.source, &stored.id, &stored.bytes);
+        records.extend(read);
+    }
+    Ok(Advisories::new(records))
+}
+
+/// The gate key of a site of the register.
+pub(crate) fn site(context: &Context, slug: &str) -> Result<GateKey, Failure> {
+    let store = context.existing_store()?;
+    let site = store.site_by_slug(slug).map_err(|error| context.store_failure(&error))?;
+    site.map(|site| site.slug).ok_or_else(|| unknown_site(context.lang, slug))
+}
+
+/// There is no such site.
+pub(crate) fn unknown_site(lang: Lang, slug: &str) -> Failure {
+    Failure::new(texts::no_such_site(lang, slug)).hint(texts::no_such_site_remedy(lang))
+}
+
+/// Stores the inventory of a site; every open incident gets its evidence.
+pub(crate) fn push(
+    context: &Context,
+    site: &GateKey,
+    sbom: Sbom,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let engine = context.engine()?;
+    let inventory = Inventory { site: site.clone(), sbom, observed_at: engine.now() };
+    engine
+        .ingest(ACTOR, &[inventory], EvidenceKind::Scan)
+        .map_err(|error| Failure::engine(context.lang, &error))?;
+    report.note(&texts::inventory_stored(context.lang, site.as_str()));
+    Ok(())
+}
+
+/// Tells what could not be used of a document.
+pub(crate) fn warn(warning: &Warning, file: Option<&str>, report: &mut Report) {
+    let lang = report.lang();
+    let place = match file {
+        Some(file) if !warning.evidence.starts_with(file) => {
+            format!("{file}: {}", warning.evidence)
+        }
+        _ => warning.evidence.clone(),
+    };
+    let what = texts::with_detail(lang, &warning.message, words::warning(lang, warning.code));
+    let remedy = texts::by_code(lang, &format!("remedy-{}", warning.code)).unwrap_or_default();
+    report.warn(&place, &what, remedy);
+}
+
+/// The stable name of a scope.
+pub(crate) const fn scope_name(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Installed => "installed",
+        Scope::Declared => "declared",
+    }
+}
+
+/// How sure a finding is, in words.
+pub(crate) fn state_words(lang: Lang, state: FindingState) -> &'static str {
+    texts::by_code(lang, &format!("finding-{}", state.as_str())).unwrap_or_default()
+}

@@ -1,0 +1,194 @@
+//! The command tree in the reader's language. clap has no translation of its own, so every
+//! description, heading and annotation is set here from the catalogue.
+
+use std::ffi::OsString;
+
+use clap::builder::{PossibleValuesParser, StyledStr};
+use clap::{Arg, Command, CommandFactory};
+use relight_server::web::{Lang, texts};
+use rustix::termios::tcgetwinsize;
+
+use crate::cli::Cli;
+
+/// Narrowest help, in columns: a pseudo-terminal without a size says 0.
+const WIDTH_MIN: usize = 60;
+/// Widest help, in columns.
+const WIDTH_MAX: usize = 100;
+
+/// The language of this run. `--lang` counts before anything is parsed, or help and parse errors
+/// would come in the wrong one; then the environment.
+pub(crate) fn language(arguments: &[OsString]) -> Lang {
+    language_of(option_value(arguments, "--lang").as_deref())
+}
+
+/// The language that the value of `--lang` asks for, or the one of the environment.
+pub(crate) fn language_of(value: Option<&str>) -> Lang {
+    value
+        .and_then(Lang::parse)
+        .unwrap_or_else(|| Lang::from_environment(|name| std::env::var(name).ok()))
+}
+
+/// The value of `--option VALUE` or `--option=VALUE` among raw arguments, the last one given.
+pub(crate) fn option_value(arguments: &[OsString], option: &str) -> Option<String> {
+    let mut value = None;
+    let mut arguments = arguments.iter().skip(1).map(|argument| argument.to_string_lossy());
+    while let Some(argument) = arguments.next() {
+        if argument == "--" {
+            break;
+        }
+        if argument == option {
+            value = arguments.next().map(|next| next.into_owned());
+        } else if let Some(rest) = argument.strip_prefix(option)
+            && let Some(rest) = rest.strip_prefix('=')
+        {
+            value = Some(rest.to_owned());
+        }
+    }
+    value
+}
+
+/// The whole tree with its texts in one language.
+pub(crate) fn command(lang: Lang) -> Command {
+    let width = tcgetwinsize(rustix::stdio::stdout())
+        .or_else(|_| tcgetwinsize(rustix::stdio::stderr()))
+        .map_or(WIDTH_MAX, |size| usize::from(size.ws_col));
+    let command = Cli::command().term_width(width.clamp(WIDTH_MIN, WIDTH_MAX));
+    localise(command, "", lang)
+}
+
+/// One command and everything below it; `path` is its name with those above, joined by `-`.
+fn localise(command: Command, path: &str, lang: Lang) -> Command {
+    let about = texts::by_code(lang, &join("help", path)).unwrap_or_default();
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().into()).collect();
+    let heading = texts::heading_commands(lang);
+    let mut command = command
+        .about(about)
+        .help_template(template(lang))
+        .subcommand_help_heading(heading)
+        .subcommand_value_name(texts::value_command(lang))
+        .mut_args(|argument| describe(argument, path, lang));
+    for name in names {
+        let below = join(path, &name);
+        command = command.mut_subcommand(&name, |sub| localise(sub, &below, lang));
+    }
+    command
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() || name.is_empty() {
+        format!("{path}{name}")
+    } else {
+        format!("{path}-{name}")
+    }
+}
+
+fn template(lang: Lang) -> StyledStr {
+    let usage = texts::heading_usage(lang);
+    StyledStr::from(format!("{{about-with-newline}}\n{usage} {{usage}}\n\n{{all-args}}"))
+}
+
+/// The description of one option with the annotations that clap would write in English.
+fn describe(argument: Arg, path: &str, lang: Lang) -> Arg {
+    let id = argument.get_id().as_str().replace('_', "-");
+    let own = texts::by_code(lang, &format!("option-{path}-{id}"));
+    let text = own.or_else(|| texts::by_code(lang, &format!("option-{id}"))).unwrap_or_default();
+    let mut help = text.to_owned();
+    let values = argument.get_possible_values();
+    if !values.is_empty() && argument.get_action().takes_values() {
+        let names: Vec<&str> = values.iter().map(|value| value.get_name()).collect();
+        help.push_str(&note(lang, "note-values", &names.join(", ")));
+    }
+    let defaults = argument.get_default_values().iter().map(|value| value.to_string_lossy());
+    let defaults: Vec<_> = defaults.collect();
+    if !defaults.is_empty() && argument.get_action().takes_values() {
+        help.push_str(&note(lang, "note-default", &defaults.join(", ")));
+    }
+    if let Some(name) = argument.get_env() {
+        help.push_str(&note(lang, "note-environment", &name.to_string_lossy()));
+    }
+    let heading = match (argument.is_positional(), argument.is_global_set() || id == "version") {
+        (true, _) => texts::heading_arguments(lang),
+        (false, true) => texts::heading_global_options(lang),
+        (false, false) => texts::heading_options(lang),
+    };
+    let names: Vec<String> = argument
+        .get_value_names()
+        .unwrap_or_default()
+        .iter()
+        .map(|name| value_name(name, lang))
+        .collect();
+    let argument = argument.help(help).help_heading(heading);
+    if !argument.get_action().takes_values() {
+        return argument;
+    }
+    let argument = argument.hide_possible_values(true).hide_default_value(true).hide_env(true);
+    if names.is_empty() { argument } else { argument.value_names(names) }
+}
+
+fn value_name(name: &str, lang: Lang) -> String {
+    let key = format!("value-{}", name.to_lowercase().replace('_', "-"));
+    texts::by_code(lang, &key).unwrap_or(name).to_owned()
+}
+
+fn note(lang: Lang, key: &str, value: &str) -> String {
+    let label = texts::by_code(lang, key).unwrap_or_default();
+    format!(" [{}]", texts::labelled(lang, label, value))
+}
+
+/// A parser of values that are listed in the help; kept here so that commands name values once.
+pub(crate) fn one_of(values: &'static [&'static str]) -> PossibleValuesParser {
+    PossibleValuesParser::new(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(text: &str) -> Vec<OsString> {
+        text.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_language_is_known_before_parsing() {
+        for text in ["relight --lang fr scan", "relight scan --lang=fr", "relight x --lang fr-CA"] {
+            assert_eq!(language(&arguments(text)), Lang::Fr, "{text}");
+        }
+        assert_eq!(language(&arguments("relight --lang=en --lang=fr")), Lang::Fr, "the last");
+        assert_eq!(option_value(&arguments("relight -- --lang fr"), "--lang"), None);
+        assert_eq!(option_value(&arguments("relight --lang"), "--lang"), None);
+        assert_eq!(option_value(&arguments("relight --language fr"), "--lang"), None);
+    }
+
+    /// Goal: no command, option or annotation without a text in both languages, and no English
+    /// annotation of clap's. Method: walk the whole tree.
+    #[test]
+    fn every_command_and_option_has_its_text() {
+        for lang in Lang::ALL {
+            let mut root = command(lang);
+            root.build();
+            walk(&root, lang);
+        }
+    }
+
+    fn walk(command: &Command, lang: Lang) {
+        let name = command.get_name();
+        assert!(command.get_about().is_some_and(|a| !a.to_string().is_empty()), "{lang:?} {name}");
+        for argument in command.get_arguments() {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            let text = help.split(" [").next().unwrap_or_default();
+            assert!(!text.is_empty(), "{lang:?} {name} {}", argument.get_id());
+        }
+        let help = command.clone().render_long_help().to_string();
+        for english in ["[default:", "[env:", "[possible values:", "Usage:", "Print help"] {
+            assert!(lang == Lang::En || !help.contains(english), "{name}: {english} in {help}");
+        }
+        for sub in command.get_subcommands() {
+            walk(sub, lang);
+        }
+    }
+
+    #[test]
+    fn clap_finds_no_fault_with_the_tree() {
+        command(Lang::Fr).debug_assert();
+    }
+}
