@@ -267,7 +267,8 @@ mod tests {
         let mut sbom = Sbom { tool: "relight 0.1.0".into(), ..Sbom::default() };
         for number in 0..rng.below(8) {
             let version = if rng.chance(20) { String::new() } else { format!("{number}.0+é %") };
-            let purl = Purl::new("maven", rng.pick::<&str>(&["", "org.example"]), "a@b/c", &version);
+            let group = rng.pick::<&str>(&["", "org.example"]);
+            let purl = Purl::new("maven", group, "a@b/c", &version);
             sbom.components.push(Component {
                 purl: purl.with_qualifier("classifier", rng.pick::<&str>(&["", "sources"])),
                 evidence: (*rng.pick(&["", "a.war!/b c.jar", "\n\"\\"])).to_owned(),
