@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::error::Error;
 use std::fmt;
 
-use relight_model::{Component, Finding, FindingState, Purl};
+use relight_model::{Component, Finding, FindingState, Purl, UnknownReason};
 
 use crate::advisories::Advisories;
 use crate::package::{Reach, Subject, bare_name, normalise, package_of};
@@ -104,7 +104,16 @@ impl Question {
         PackageQuestion::parse(text, start).map(Self::Package)
     }
 
-    /// What a component means for the question; `None` when it is not what was asked for.
+    /// Why no inventory can answer the question: nobody knows the advisory, or no record of it in
+    /// force names a package. Then every site is unknown; calling it clear would be a guess.
+    pub fn gap(&self, advisories: &Advisories) -> Option<UnknownReason> {
+        let Self::Advisory(id) = self else { return None };
+        let has_package = advisories.groups_of(id).any(|group| !group.packages().is_empty());
+        (!has_package).then_some(UnknownReason::RangeUnresolved)
+    }
+
+    /// What a component means for the question; `None` when it is not what was asked for, which
+    /// is an answer only where [`Question::gap`] is `None`.
     pub fn judge_component(
         &self,
         advisories: &Advisories,

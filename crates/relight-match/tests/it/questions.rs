@@ -1,7 +1,7 @@
 //! Questions about packages and advisories, from text to a finding.
 
 use relight_match::{Advisories, QUESTION_BYTES_MAX, Question};
-use relight_model::Advisory;
+use relight_model::{Advisory, UnknownReason};
 
 use super::{advisory, affected, component};
 
@@ -55,6 +55,22 @@ fn answers() {
         ("pkg:maven/g/a?classifier=x", "pkg:maven/g/a@1", None),
     ] {
         assert_eq!(ask(question, purl), state, "{question} of {purl}");
+    }
+}
+
+#[test]
+fn an_advisory_that_names_no_package_cannot_be_answered() {
+    let named = affected("npm", "lib", &["i1 f2"]);
+    let advisories = Advisories::new(vec![
+        advisory("CVE-1", vec![named.clone()]),
+        advisory("CVE-2", Vec::new()),
+        Advisory { withdrawn: Some(1), ..advisory("CVE-3", vec![named]) },
+    ]);
+    let unknown = Some(UnknownReason::RangeUnresolved);
+    for (question, gap) in
+        [("cve-1", None), ("CVE-2", unknown), ("CVE-3", unknown), ("CVE-4", unknown), ("lib", None)]
+    {
+        assert_eq!(Question::parse(question).unwrap().gap(&advisories), gap, "{question}");
     }
 }
 
