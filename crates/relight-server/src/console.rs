@@ -7,9 +7,10 @@ pub(crate) mod tally;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Query, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::extract::{Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use relight_engine::live::{Board, BoardSite};
 use relight_web::views::{Frame, NotFoundPage};
@@ -35,6 +36,8 @@ pub(crate) struct Console {
     pub(crate) life: String,
     /// Open event streams.
     pub(crate) streams: Streams,
+    /// It listens on the loopback, so only this machine's own names are its names.
+    pub(crate) loopback: bool,
 }
 
 /// What an address may ask for; values that mean nothing count as absent.
@@ -84,10 +87,30 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/events", get(sse::events))
         .route("/assets/{name}", get(page::asset))
         .fallback(get(not_found))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), own_host))
         .with_state(console)
         .layer(axum::middleware::map_response(async |response: Response| {
             page::secure(response, page::CONSOLE_POLICY)
         }))
+}
+
+/// Refuses names that are not this machine's: otherwise any page in the operator's browser could
+/// let its own name point to the loopback and read what is affected (DNS rebinding).
+async fn own_host(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    if console.loopback && !host.is_some_and(is_loopback) {
+        let text = Lang::ALL.map(texts::console_foreign_host).join("\n");
+        return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
+    }
+    next.run(request).await
+}
+
+/// A `Host` that names the loopback, with any port.
+fn is_loopback(host: &str) -> bool {
+    let port = |rest: &str| rest.is_empty() || rest.starts_with(':');
+    ["localhost", "127.0.0.1", "[::1]"]
+        .into_iter()
+        .any(|name| host.to_ascii_lowercase().strip_prefix(name).is_some_and(port))
 }
 
 async fn not_found(State(console): State<Arc<Console>>, Query(asked): Query<Asked>) -> Response {
@@ -95,4 +118,37 @@ async fn not_found(State(console): State<Arc<Console>>, Query(asked): Query<Aske
     let switch = format!("/?lang={}", lang.other().tag());
     let frame = console.frame(lang, texts::not_found_title(lang), "", switch);
     page::html(StatusCode::NOT_FOUND, relight_web::render(&NotFoundPage { frame }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_loopback() {
+        for host in ["localhost", "LOCALHOST:8420", "127.0.0.1:1", "[::1]:8420", "[::1]"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["", "localhost.evil.example", "127.0.0.1.evil.example:8420", "evil.example"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_site_without_a_name_is_called_by_its_slug() {
+        let mut site = BoardSite {
+            sector: String::new(),
+            organisation: String::new(),
+            slug: "san-005".into(),
+            name_fr: String::new(),
+            name_en: String::new(),
+            public: true,
+        };
+        assert_eq!(name(&site, Lang::Fr), "san-005");
+        site.name_en = "Booking".into();
+        assert_eq!(name(&site, Lang::Fr), "Booking");
+        site.name_fr = "Rendez-vous".into();
+        assert_eq!(name(&site, Lang::Fr), "Rendez-vous");
+        assert_eq!(name(&site, Lang::En), "Booking");
+    }
 }

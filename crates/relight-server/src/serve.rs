@@ -61,6 +61,7 @@ impl WebServer {
             public_url: public_url.unwrap_or_else(|| format!("http://{public_addr}/")),
             life: format!("{:x}-{:x}", clock::now(), std::process::id()),
             streams: Streams::new(),
+            loopback: console_addr.ip().is_loopback(),
         });
         let console = console::router(state);
         let public = public::router(board, lang);

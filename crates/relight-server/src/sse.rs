@@ -270,6 +270,7 @@ mod tests {
             public_url: String::new(),
             life: "a1".into(),
             streams: Streams::new(),
+            loopback: true,
         }
     }
 

@@ -112,16 +112,64 @@ class Wall extends HTMLElement {
     this.canvas = document.createElement('canvas');
     this.canvas.setAttribute('role', 'img');
     this.canvas.setAttribute('aria-label', this.dataset.label ?? '');
-    this.append(this.canvas);
+    this.canvas.tabIndex = 0;
+    this.cursor = document.createElement('div');
+    this.cursor.className = 'cursor';
+    this.cursor.hidden = true;
+    this.append(this.canvas, this.cursor);
+    this.canvas.addEventListener('keydown', (event) => this.key(event));
+    this.canvas.addEventListener('blur', () => { this.cursor.hidden = true; });
     this.tip = document.querySelector('.tip');
     new ResizeObserver(() => this.paint()).observe(this);
     this.canvas.addEventListener('pointermove', (event) => this.point(event));
     this.canvas.addEventListener('pointerleave', () => this.say(-1));
     this.canvas.addEventListener('click', (event) => {
-      const site = this.siteAt(event);
-      if (site >= 0) location.assign(`/sites?${new URLSearchParams({
-        lang: document.documentElement.lang, site: String(site) })}`);
+      this.open(this.siteAt(event));
     });
+  }
+
+  /** Goes to the site's row. @param {number} site */
+  open(site) {
+    if (site < 0) return;
+    const lang = document.documentElement.lang;
+    location.assign(`/sites?${new URLSearchParams({ lang, site: String(site) })}`);
+  }
+
+  /** Arrows move over the cells of a sector, page keys between sectors, Enter opens the site.
+   * @param {KeyboardEvent} event */
+  key(event) {
+    if (!this.grid) return;
+    const at = this.owner[this.chosen ?? this.blocks[0].from];
+    const block = this.blocks[at], { perRow } = this.grid.places[at];
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -perRow, ArrowDown: perRow }[event.key];
+    const turn = { PageUp: -1, PageDown: 1 }[event.key];
+    if (event.key === 'Enter') this.open(this.chosen ?? -1);
+    else if (turn) this.choose((this.blocks[at + turn] ?? block).from);
+    else if (step && this.chosen === undefined) this.choose(block.from);
+    else if (step) {
+      const inside = this.chosen - block.from + step;
+      if (inside >= 0 && inside < block.count) this.choose(block.from + inside);
+    } else return;
+    event.preventDefault();
+  }
+
+  /** @param {number} site */
+  choose(site) {
+    this.chosen = site;
+    const { x, y } = this.corner(site), { style } = this.cursor;
+    style.left = `${x}px`;
+    style.top = `${y}px`;
+    style.width = style.height = `${this.grid.pitch}px`;
+    this.cursor.hidden = false;
+    this.say(site);
+  }
+
+  /** @param {number} site */
+  corner(site) {
+    const at = this.owner[site], place = this.grid.places[at], { pitch } = this.grid;
+    const inside = site - this.blocks[at].from;
+    const row = Math.floor(inside / place.perRow);
+    return { x: place.x + (inside % place.perRow) * pitch, y: place.y + LABEL + row * pitch };
   }
 
   /** @param {[number, string][]} changes */
@@ -146,6 +194,7 @@ class Wall extends HTMLElement {
     this.context.fillStyle = this.ink.wall;
     this.context.fillRect(0, 0, width, height);
     this.owner = new Array(this.letters.length);
+    this.cursor.hidden = true;
     this.blocks.forEach((block, at) => {
       this.label(block, this.grid.places[at]);
       for (let site = block.from; site < block.from + block.count; site += 1) {
@@ -197,12 +246,8 @@ class Wall extends HTMLElement {
 
   /** @param {number} site */
   cell(site) {
-    const at = this.owner[site];
-    if (at === undefined) return;
-    const place = this.grid.places[at], { pitch } = this.grid;
-    const inside = site - this.blocks[at].from;
-    const x = place.x + (inside % place.perRow) * pitch;
-    const y = place.y + LABEL + Math.floor(inside / place.perRow) * pitch;
+    if (this.owner[site] === undefined) return;
+    const { x, y } = this.corner(site), { pitch } = this.grid;
     const sprite = this.sprites.get(this.letters[site]);
     if (sprite) this.context.drawImage(sprite, x, y, pitch, pitch);
   }

@@ -8,7 +8,7 @@ use relight_engine::live::{Board, BoardSite, Headline};
 use relight_model::DisplayState;
 use relight_server::{WebConfig, WebHandle, WebServer};
 
-use crate::support::{DEADLINE, Wire};
+use crate::support::{DEADLINE, Wire, wait_until};
 
 /// A board of `count` sites in two sectors, and both pages of it.
 pub(crate) fn start(count: usize) -> (Arc<Board>, WebHandle) {
@@ -30,7 +30,8 @@ pub(crate) fn start(count: usize) -> (Arc<Board>, WebHandle) {
 pub(crate) fn ask(address: SocketAddr, request: &str) -> (u16, String, String) {
     let mut wire = Wire(TcpStream::connect(address).unwrap());
     wire.0.set_read_timeout(Some(DEADLINE)).unwrap();
-    wire.send(&format!("{request}Host: localhost\r\nConnection: close\r\n\r\n"));
+    let host = if request.contains("Host:") { "" } else { "Host: localhost\r\n" };
+    wire.send(&format!("{request}{host}Connection: close\r\n\r\n"));
     let mut lines = BufReader::new(&wire.0);
     let mut text = String::new();
     std::io::Read::read_to_string(&mut lines, &mut text).unwrap();
@@ -193,4 +194,41 @@ fn a_stopped_server_no_longer_listens() {
     drop(stream);
     assert!(TcpStream::connect(console).is_err());
     assert!(TcpStream::connect(public).is_err());
+}
+
+#[test]
+fn a_foreign_name_that_points_here_learns_nothing() {
+    let (_, web) = start(4);
+    for path in ["/", "/sites", "/events", "/site?site=0"] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: evil.example:8420\r\n");
+        let (status, head, body) = ask(web.console_addr(), &request);
+        assert_eq!(status, 421, "{path}");
+        assert!(!body.contains("site-") && head.contains("content-security-policy"), "{body}");
+    }
+    web.stop();
+}
+
+#[test]
+fn streams_are_bounded_and_their_places_come_back() {
+    let (_, web) = start(4);
+    let request = b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let open = || {
+        let mut stream = TcpStream::connect(web.console_addr()).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        stream.write_all(request).unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        (stream, line)
+    };
+    let full: Vec<TcpStream> = (0..256)
+        .map(|_| open())
+        .map(|(stream, line)| {
+            assert!(line.contains(" 200 "), "{line}");
+            stream
+        })
+        .collect();
+    assert!(open().1.contains(" 503 "));
+    drop(full);
+    wait_until("a place is free again", || open().1.contains(" 200 "));
+    web.stop();
 }

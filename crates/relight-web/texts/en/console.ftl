@@ -17,7 +17,8 @@ wall-title = { NUMBER($sites) } { $sites ->
     [one] light
    *[other] lights
  }
-wall-label = Wall of sites; the list of sectors gives the same numbers
+wall-label = Wall of sites; the list of sectors gives the same numbers. Arrows: move inside a sector; page keys: change sector; Enter: open the site.
+console-foreign-host = Without sign-in this console answers only under the name of its own machine (localhost).
 wall-legend = Legend
 sectors-title = By sector
 sectors-note = online / total

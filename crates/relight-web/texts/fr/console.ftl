@@ -17,7 +17,8 @@ wall-title = { NUMBER($sites) } { $sites ->
     [one] ampoule
    *[other] ampoules
  }
-wall-label = Mur des sites; la liste des secteurs donne les mêmes nombres
+wall-label = Mur des sites; la liste des secteurs donne les mêmes nombres. Flèches : parcourir un secteur; page suivante : changer de secteur; Entrée : ouvrir le site.
+console-foreign-host = Sans connexion des personnes, cette console ne répond que sous le nom de sa propre machine (localhost).
 wall-legend = Légende
 sectors-title = Par secteur
 sectors-note = en ligne / total
