@@ -156,7 +156,12 @@ impl Outer<'_, '_> {
         match head {
             Head::Zip => self.open(window.clone(), path, 0)?,
             Head::Container => self.found.flaw(FlawCode::MethodUnsupported, path, window.len()),
-            Head::Stream(stream) => self.stream(stream, window, path)?,
+            Head::Stream(stream) => {
+                if archive::is_archive(window)? {
+                    self.open(window.clone(), path, 0)?;
+                }
+                self.stream(stream, window, path)?;
+            }
             // An end record is no text, so a file that ends in text ends in no archive (but one
             // with a very long comment, which we have not met behind text).
             Head::Text if ends_in_text(window)? => {}
@@ -261,7 +266,7 @@ impl Outer<'_, '_> {
         let listed = self.shared.index.wants_member(&with_slashes(&entry.name));
         let stored = entry.method == 0;
         let mut head = Head::Other;
-        let mut member =
+        let member =
             archive::read(data, entry, options.file_size_max, &mut self.budget, |bytes| {
                 head = sniff::head(bytes);
                 match head {
@@ -285,18 +290,7 @@ impl Outer<'_, '_> {
             self.keep_for_listing(at, path, entry, &member);
         }
         if head != Head::Zip && member.has_end_record {
-            // An archive behind something else: read again, this time into memory.
-            let keep = Keep::All(options.file_size_max);
-            if !stored {
-                let size_max = options.file_size_max;
-                member = archive::read(data, entry, size_max, &mut self.budget, |_| keep)?;
-            }
-            let inner = if stored { data.clone() } else { Window::of_memory(member.kept) };
-            if archive::is_archive(&inner)? {
-                let buffered = if stored { 0 } else { inner.len() };
-                return self.open(inner, path, buffered);
-            }
-            return Ok(());
+            self.open_appended(entry, data, path)?;
         }
         match head {
             Head::Zip if stored => self.open(data.clone(), path, 0)?,
@@ -316,6 +310,24 @@ impl Outer<'_, '_> {
             Head::Program | Head::Text | Head::Other => {}
         }
         Ok(())
+    }
+
+    /// Opens an archive that stands behind something else in a member: a deflated one is read
+    /// again, this time into memory. What stands in front is judged by itself.
+    fn open_appended(&mut self, entry: &Entry, data: &Window, path: &str) -> io::Result<()> {
+        let (mut inner, mut buffered) = (data.clone(), 0);
+        if entry.method != 0 {
+            let size_max = self.shared.options.file_size_max;
+            let keep = Keep::All(size_max);
+            let member = archive::read(data, entry, size_max, &mut self.budget, |_| keep)?;
+            if let Some(code) = member.flaw {
+                self.found.flaw(code, path, entry.packed);
+            }
+            self.exhausted |= member.exhausted;
+            buffered = member.kept.len() as u64;
+            inner = Window::of_memory(member.kept);
+        }
+        if archive::is_archive(&inner)? { self.open(inner, path, buffered) } else { Ok(()) }
     }
 
     fn keep_for_listing(&mut self, at: usize, path: &str, entry: &Entry, member: &Member) {

@@ -233,3 +233,21 @@ fn containers_that_are_not_opened_are_flaws_everywhere() {
     iso[0x8001..0x8006].copy_from_slice(b"CD001");
     assert_eq!(one("disk", &iso), "flaw method-unsupported disk\n");
 }
+
+#[test]
+fn an_archive_inside_or_behind_another_container_does_not_hide_it() {
+    // A tar that holds a jar: the jar's end record stands in the middle of it.
+    let mut tar = vec![0; 512];
+    tar[257..262].copy_from_slice(b"ustar");
+    tar.extend(jar("a", "1"));
+    tar.extend([0; 80_000]);
+    let outer = write(&[Member::deflated("x.tar", &tar), Member::stored("y.tar", &tar)]);
+    let expected = "flaw method-unsupported o.zip!/x.tar\nflaw method-unsupported o.zip!/y.tar\n";
+    assert_eq!(one("o.zip", &outer), expected);
+    // A jar behind a stream that no decoder reads.
+    let both = [&b"\xfd7zXZ\0"[..], &jar("a", "1")].concat();
+    let found = "pkg:maven/g/a@1 in x\nflaw method-unsupported x\n";
+    assert_eq!(one("x", &both), found);
+    let found = "pkg:maven/g/a@1 in o!/x\nflaw method-unsupported o!/x\n";
+    assert_eq!(one("o", &write(&[Member::deflated("x", &both)])), found);
+}
