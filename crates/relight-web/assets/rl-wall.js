@@ -67,7 +67,7 @@ function shape(c, letter, p, ink) {
       c.fillRect(0, 0, p, p);
     }
     c.fillStyle = ink.online;
-    disc(c, m, m, letter === 'e' ? m : r * (letter === 'o' ? 1 : 1.15)); c.fill();
+    disc(c, m, m, r * (letter === 'o' ? 1 : 1.15)); c.fill();
   }
   if (letter === 'f') {
     c.fillStyle = ink.wall;
@@ -78,8 +78,14 @@ function shape(c, letter, p, ink) {
       c.beginPath(); c.moveTo(p * 0.08, p * 0.92); c.lineTo(p * 0.92, p * 0.08); c.stroke();
     }
   } else if (letter === 'e') {
-    diamond(c, m, m, p * 0.42); c.fillStyle = ink.wall; c.fill();
-    diamond(c, m, m, p * 0.31); c.fillStyle = ink.affected; c.fill();
+    // The one state that must be found at a glance: lit, red inside, in a white frame.
+    c.fillStyle = ink.white;
+    c.fillRect(0, 0, p, p);
+    c.fillStyle = ink.wall;
+    c.fillRect(p * 0.1, p * 0.1, p * 0.8, p * 0.8);
+    c.fillStyle = ink.online;
+    disc(c, m, m, p * 0.39); c.fill();
+    diamond(c, m, m, p * 0.33); c.fillStyle = ink.exposed; c.fill();
   } else if (letter === 'v') {
     c.fillStyle = ink.verifying;
     c.beginPath();
@@ -206,7 +212,8 @@ class Wall extends HTMLElement {
 
   readInk() {
     const style = getComputedStyle(this);
-    const names = ['online', 'verifying', 'fixing', 'affected', 'analysing', 'dark', 'white'];
+    const names = ['online', 'verifying', 'fixing', 'affected', 'analysing', 'dark', 'white',
+      'exposed'];
     const ink = Object.fromEntries(
       names.map((name) => [name, style.getPropertyValue(`--s-${name}`).trim()]));
     for (const name of ['wall', 'block', 'wall-text']) {

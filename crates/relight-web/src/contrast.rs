@@ -62,8 +62,9 @@ fn lights_stand_out_on_the_wall() {
             check(include_str!("../assets/console.css"), &[(&name, ground, 3.0)]);
         }
     }
-    // Shapes inside a lit disc: the hole, the bar's edge and the red diamond's edge are the wall.
-    check(include_str!("../assets/console.css"), &[("wall", "s-online", 3.0)]);
+    // Inside a lit disc: the hole and the bar's edge are the wall, the diamond is its own red.
+    let inside = [("wall", "s-online", 3.0), ("s-exposed", "s-online", 3.0)];
+    check(include_str!("../assets/console.css"), &inside);
 }
 
 #[test]
