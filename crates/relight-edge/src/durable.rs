@@ -30,6 +30,13 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
 }
 
+/// A temporary folder in memory where there is one: on a busy disk each fsync of a test waits for
+/// everybody else's.
+#[cfg(test)]
+pub(crate) fn quick_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

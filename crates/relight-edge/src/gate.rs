@@ -292,7 +292,14 @@ mod tests {
     /// Method: fail the n-th step for every n, look, apply again, open everything.
     #[test]
     fn a_kill_at_any_step_leaves_no_mixed_state() {
-        let changes = [(set(0..40), set(20..60)), (set(0..40), set([])), (set(0..3), set(1..4))];
+        let changes = [
+            (set([]), set(0..40)),
+            (set(0..40), set(20..60)),
+            (set(0..40), set([])),
+            (set(0..4), set(2..6)),
+            (set(0..4), set([])),
+            (set([]), set(0..4)),
+        ];
         for (before, after) in changes {
             for stage in [Stage::Durable, Stage::Runtime] {
                 let steps = (0..).find(|n| !killed_at(*n, stage, &before, &after)).unwrap();
@@ -303,7 +310,7 @@ mod tests {
 
     /// Whether the change had an n-th step to be killed at.
     fn killed_at(n: usize, stage: Stage, before: &GateSet, after: &GateSet) -> bool {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = durable::quick_folder();
         let gate = Gate::create(folder.path()).unwrap();
         close(&gate, 1, before);
         let mut count = 0;
@@ -332,7 +339,7 @@ mod tests {
 
     #[test]
     fn sixteen_differences_are_made_in_place_and_seventeen_are_not() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = durable::quick_folder();
         let gate = Gate::create(folder.path()).unwrap();
         close(&gate, 1, &set([]));
         for (seq, keys, generation) in [(2, IN_PLACE_MAX, "gen-1-1"), (3, 33, "gen-1-3")] {
@@ -344,7 +351,7 @@ mod tests {
     /// Trap: a gate that the workers cannot enter leaves every site lit, without an error.
     #[test]
     fn a_private_umask_does_not_hide_the_gate() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = durable::quick_folder();
         let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
         let gate = Gate::create(&folder.path().join("gate")).unwrap();
         close(&gate, 1, &set(0..3));
@@ -359,7 +366,7 @@ mod tests {
     /// The same epoch again, after somebody else's edits: the generation it names is in use.
     #[test]
     fn an_equal_epoch_never_touches_the_generation_in_use() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = durable::quick_folder();
         let gate = Gate::create(folder.path()).unwrap();
         for (keys, generation) in [(30, "gen-1-1"), (60, "gen-1-1b"), (90, "gen-1-1")] {
             close(&gate, 1, &set(0..keys));
@@ -374,7 +381,7 @@ mod tests {
         assert!(check_size(&set(0..GATE_KEYS_MAX)).is_ok());
         let error = check_size(&set(0..=GATE_KEYS_MAX)).unwrap_err();
         assert_eq!(error.kind, EdgeErrorKind::Refused);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = durable::quick_folder();
         let gate = Gate::create(folder.path()).unwrap();
         assert!(gate.apply(epoch(1), Stage::Durable, &set(0..=GATE_KEYS_MAX)).is_err());
         assert_eq!(gate.entries().unwrap(), Entries::default(), "nothing was written");
@@ -383,7 +390,7 @@ mod tests {
     /// However two controllers race, what stays is what the newer one wanted.
     #[test]
     fn of_two_writers_the_newer_one_wins() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = durable::quick_folder();
         let start = Barrier::new(8);
         thread::scope(|scope| {
             for seq in 1..=8 {

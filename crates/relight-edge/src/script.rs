@@ -15,6 +15,7 @@ use relight_model::GateKey;
 use testkit::Case;
 
 use crate::driver::{DriverKind, EdgeDriver, GateSet, Stage, Target};
+use crate::durable::quick_folder;
 use crate::fence::parse_epoch;
 use crate::script::fake_haproxy::FakeHaproxy;
 
@@ -33,7 +34,7 @@ struct Script<'a> {
 }
 
 fn run(plugin: &dyn DriverKind, case: &Case) -> String {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = quick_folder();
     let root = folder.path().to_owned();
     let path = |name: &str| root.join(name).display().to_string();
     for (name, bytes) in &case.files {

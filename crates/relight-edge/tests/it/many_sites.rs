@@ -9,7 +9,7 @@ use crate::support::{Kind, Rig, set};
 fn darken_and_relight(kind: Kind) {
     const SITES: usize = 4_000;
     let begin = Instant::now();
-    let mut rig = Rig::start(kind, SITES);
+    let mut rig = Rig::start_in(tempfile::tempdir().unwrap(), kind, SITES);
     let started = begin.elapsed();
     let sites: Vec<usize> = (0..SITES).collect();
     let counted = |rig: &mut Rig| {

@@ -43,9 +43,15 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// An edge with this many sites `site-<n>`, all lit.
+    /// An edge with this many sites `site-<n>`, all lit; in memory where there is a folder for it,
+    /// because on a busy disk each fsync waits for everybody else's.
     pub(crate) fn start(kind: Kind, sites: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Self::start_in(folder.unwrap(), kind, sites)
+    }
+
+    /// The same in a folder of the caller's choice.
+    pub(crate) fn start_in(folder: tempfile::TempDir, kind: Kind, sites: usize) -> Self {
         let path = folder.path().to_owned();
         let origins = [Origin::start(), Origin::start()];
         let listener = exec::free_address().unwrap();
