@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use relight_match::{Advisories, Question};
 use relight_model::{
-    Answer, AssetId, Coverage, Digest, Finding, FindingState, SiteId, Timestamp, UnknownReason,
-    Verdict,
+    Answer, AssetId, Coverage, Digest, Finding, FindingState, PackageName, SiteId, Timestamp,
+    UnknownReason, Verdict,
 };
 use relight_store::{IdentityId, Index};
 
@@ -109,20 +109,17 @@ impl Ask<'_> {
             let finding = self.question.judge_component(self.advisories, component)?;
             Some((identity, finding))
         };
-        let group = match self.question {
-            Question::Advisory(id) => self.advisories.group(id),
-            Question::Package(_) => None,
-        };
-        let Some(group) = group else {
+        let Question::Advisory(id) = self.question else {
             return self.index.identities().filter_map(judge).collect();
         };
-        let mut findings: Vec<(IdentityId, Finding)> = group
-            .packages()
+        let packages: Vec<PackageName> =
+            self.advisories.groups_of(id).flat_map(|group| group.packages()).collect();
+        let mut findings: Vec<(IdentityId, Finding)> = packages
             .iter()
             .flat_map(|package| self.index.identities_of(package))
             .filter_map(judge)
             .collect();
-        // Packages of one group may share a name; each identity is judged once.
+        // Packages of an advisory may share a name; each identity is judged once.
         findings.sort_by_key(|(identity, _)| *identity);
         findings.dedup_by_key(|(identity, _)| *identity);
         findings
@@ -139,6 +136,8 @@ impl Ask<'_> {
             .collect();
         found.sort();
         let mut reasons = Coverage::reasons(&states, self.now, self.age_max);
+        // An advisory that nobody knows, or that names no package, is no proof of absence.
+        reasons.extend(self.question.gap(self.advisories));
         for found in &found {
             match found.state {
                 FindingState::PossibleMatch => reasons.push(UnknownReason::PossibleMatch),

@@ -99,6 +99,19 @@ pub enum Obstacle {
     EncryptedForGood,
 }
 
+impl Obstacle {
+    /// The stable name used in the truth file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::NeverInventoried => "never-inventoried",
+            Self::Truncated => "truncated",
+            Self::Encrypted => "encrypted",
+            Self::EncryptedForGood => "encrypted-for-good",
+        }
+    }
+}
+
 /// How the repair of an affected site goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Repair {

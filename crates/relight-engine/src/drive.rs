@@ -13,7 +13,7 @@ use relight_model::{GateKey, Light};
 use crate::edges;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::incident::{Entry, Incident, Phase};
+use crate::incident::{Entry, Incident, Ledger, Phase};
 use crate::reconcile::{EdgeLoop, Round};
 
 /// How often an edge that agrees with the journal is read back.
@@ -93,9 +93,10 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, stop: &AtomicBool) {
             if !round.settled {
                 pause = RETRY;
             }
+            let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
             // A journal that cannot be written leaves the gates as they are; the next round sees
             // the edge again and tries to say so again.
-            if engine.append("relight", for_incidents(engine, round)).is_err() {
+            if engine.append("relight", entries).is_err() {
                 pause = POLL;
             }
             if is_fenced {
@@ -117,21 +118,19 @@ fn relight_what_is_clear(engine: &Engine, stop: &AtomicBool) {
 }
 
 /// What a round saw, told to every open incident that it concerns.
-fn for_incidents(engine: &Engine, round: Round) -> Vec<(String, Entry)> {
-    engine.with_ledger(|ledger| {
-        let mut entries = Vec::new();
-        for entry in &round.entries {
-            for (id, incident) in ledger.open() {
-                let sites = entry.sites();
-                let sites: Vec<GateKey> =
-                    sites.into_iter().filter(|site| concerns(incident, entry, site)).collect();
-                if let Some(entry) = entry.with_sites(sites) {
-                    entries.push((id.to_owned(), entry));
-                }
+pub fn for_incidents(ledger: &Ledger, round: &Round) -> Vec<(String, Entry)> {
+    let mut entries = Vec::new();
+    for entry in &round.entries {
+        for (id, incident) in ledger.open() {
+            let sites = entry.sites();
+            let sites: Vec<GateKey> =
+                sites.into_iter().filter(|site| concerns(incident, entry, site)).collect();
+            if let Some(entry) = entry.with_sites(sites) {
+                entries.push((id.to_owned(), entry));
             }
         }
-        entries
-    })
+    }
+    entries
 }
 
 fn concerns(incident: &Incident, entry: &Entry, site: &GateKey) -> bool {

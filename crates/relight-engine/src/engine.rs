@@ -3,7 +3,7 @@
 //! Every change of an incident goes through [`Engine::append`]: checked against the fold, synced to
 //! the journal, and only then visible to the loops of the edges (INCIDENT I2).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,8 @@ use relight_store::{Index, JOURNAL_LEASE, JournalDraft, JournalRecord, Lease, St
 
 use crate::answer::{AnswerSet, Ask};
 use crate::error::EngineError;
-use crate::incident::{Entry, Ledger, Phase, Rejected};
-use crate::reconcile::Want;
+use crate::incident::{Entry, Ledger, Rejected};
+use crate::reconcile::{self, Want};
 
 /// The clock of the engine: milliseconds since 1970-01-01T00:00:00Z. Read at the rim, handed in.
 pub type Clock = fn() -> i64;
@@ -235,21 +235,8 @@ impl Engine {
     /// incident ever touched are not in it.
     pub(crate) fn wants_of(&self, edge: &str) -> (Vec<Want>, Epoch) {
         let state = self.read();
-        let mut touched: BTreeSet<&GateKey> = BTreeSet::new();
-        for (_, incident) in state.ledger.open() {
-            let cases = incident.cases().iter();
-            touched.extend(
-                cases
-                    .filter(|(_, case)| case.ordered || case.phase != Phase::Online)
-                    .map(|(key, _)| key),
-            );
-        }
-        let wants = touched
-            .into_iter()
-            .filter_map(|key| state.by_key.get(key).map(|index| &state.sites[*index]))
-            .filter(|site| site.edge == edge)
-            .map(|site| want(&state.ledger, site))
-            .collect();
+        let site_of = |key: &GateKey| state.by_key.get(key).map(|index| &state.sites[*index]);
+        let wants = reconcile::wants(&state.ledger, edge, site_of);
         (wants, Epoch { term: self.lease.term, seq: state.seq })
     }
 
@@ -287,31 +274,6 @@ impl Engine {
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn want(ledger: &Ledger, site: &Site) -> Want {
-    let gates = ledger.open().filter_map(|(_, incident)| incident.case(&site.slug));
-    // The worst gate of all incidents: what one of them has not seen proven is not proven.
-    let gate = gates.map(|case| case.gate).max_by_key(|gate| gate_rank(*gate));
-    Want {
-        target: relight_edge::ProbeTarget {
-            key: site.slug.clone(),
-            host: site.host().to_owned(),
-            baseline: None,
-        },
-        light: ledger.wants(&site.slug),
-        gate: gate.unwrap_or(crate::incident::Gate::Open),
-    }
-}
-
-const fn gate_rank(gate: crate::incident::Gate) -> u8 {
-    use crate::incident::Gate;
-    match gate {
-        Gate::Open => 0,
-        Gate::Proven => 1,
-        Gate::Failed => 2,
-        Gate::Requested => 3,
     }
 }
 

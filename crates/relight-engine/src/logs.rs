@@ -133,7 +133,11 @@ fn read_segment(feed: &Feed, bytes: &[u8], digest: Digest, report: &mut LogRepor
                 report.events += 1;
                 window.observe(&event);
             }
-            None => report.refused.entry(refused).or_insert((0, report.lines)).0 += 1,
+            None => {
+                // A payload in a torn line is an attempt all the same.
+                window.observe_refused(feed.org, &line);
+                report.refused.entry(refused).or_insert((0, report.lines)).0 += 1;
+            }
         }
     }
     window

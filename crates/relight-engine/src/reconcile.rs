@@ -9,9 +9,9 @@ use relight_edge::{
     CutsTunnels, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, ProbeResult, ProbeTarget,
     Prober, Stage, TunnelCount,
 };
-use relight_model::{Epoch, GateKey, Light, Seen};
+use relight_model::{Epoch, GateKey, Light, Seen, Site};
 
-use crate::incident::{Entry, Gate};
+use crate::incident::{Entry, Gate, Ledger, Phase};
 
 /// A proof older than this is no proof, in milliseconds.
 pub const PROOF_TTL_MS: i64 = 15_000;
@@ -72,6 +72,50 @@ pub struct Want {
     pub light: Light,
     /// What the journal last said about its gate.
     pub gate: Gate,
+}
+
+/// What the open incidents together want of the sites of one edge. Sites that none of them ever
+/// touched, and sites that the register does not know, are not in it.
+pub fn wants<'a>(
+    ledger: &Ledger,
+    edge: &str,
+    site_of: impl Fn(&GateKey) -> Option<&'a Site>,
+) -> Vec<Want> {
+    let mut touched: BTreeSet<&GateKey> = BTreeSet::new();
+    for (_, incident) in ledger.open() {
+        let cases = incident.cases().iter();
+        touched.extend(
+            cases
+                .filter(|(_, case)| case.ordered || case.phase != Phase::Online)
+                .map(|(key, _)| key),
+        );
+    }
+    let sites = touched.into_iter().filter_map(site_of).filter(|site| site.edge == edge);
+    sites.map(|site| want(ledger, site)).collect()
+}
+
+fn want(ledger: &Ledger, site: &Site) -> Want {
+    let gates = ledger.open().filter_map(|(_, incident)| incident.case(&site.slug));
+    // The worst gate of all incidents: what one of them has not seen proven is not proven.
+    let gate = gates.map(|case| case.gate).max_by_key(|gate| gate_rank(*gate));
+    Want {
+        target: ProbeTarget {
+            key: site.slug.clone(),
+            host: site.host().to_owned(),
+            baseline: None,
+        },
+        light: ledger.wants(&site.slug),
+        gate: gate.unwrap_or(Gate::Open),
+    }
+}
+
+const fn gate_rank(gate: Gate) -> u8 {
+    match gate {
+        Gate::Open => 0,
+        Gate::Proven => 1,
+        Gate::Failed => 2,
+        Gate::Requested => 3,
+    }
 }
 
 /// What one round saw and did.

@@ -6,6 +6,7 @@ mod console;
 pub mod edge_proxy;
 mod error;
 mod host;
+pub mod interrupt;
 mod mix;
 pub mod origin;
 mod page;

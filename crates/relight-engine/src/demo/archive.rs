@@ -69,6 +69,12 @@ pub(super) fn log4j_core(version: &str) -> Members {
     library("org.apache.logging.log4j", "log4j-core", version, &LOG4J_CORE)
 }
 
+/// A library whose metadata was stripped and whose classes were renamed, as obfuscators do: only
+/// its file name is left.
+pub(super) fn nameless() -> Members {
+    ["a/a", "a/b", "a/c"].map(|class| (format!("{class}.class"), class_file(class))).into()
+}
+
 /// A file that starts as every class file does (JVMS 4.1) and holds the name of the class; the
 /// demo never loads one.
 fn class_file(name: &str) -> Vec<u8> {

@@ -225,9 +225,7 @@ fn log4j(stack: Stack) -> Option<(String, Members)> {
             members.retain(|(name, _)| !name.starts_with(LOG4J_CORE[1]));
             Some((named("2.13.3"), members))
         }
-        Stack::NameOnly => {
-            Some((named("2.14.1"), vec![("README".to_owned(), b"logging\n".to_vec())]))
-        }
+        Stack::NameOnly => Some((named("2.14.1"), archive::nameless())),
         Stack::Node | Stack::Python | Stack::Java | Stack::Shaded => None,
     }
 }

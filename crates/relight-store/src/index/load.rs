@@ -90,7 +90,14 @@ impl Index {
         }
         // Numbers are given once and never again: 2^32 identities do not fit into memory.
         let id = IdentityId(self.identities.len() as u32);
-        self.names.entry(fold(&component.purl.name)).or_default().push(id);
+        let name = fold(&component.purl.name);
+        // Trackers of distributions name source packages: `libc6` is looked for under `glibc`.
+        let upstream = component.purl.qualifier("upstream");
+        let source = upstream.map(|text| fold(text.split('@').next().unwrap_or(text)));
+        if let Some(source) = source.filter(|source| *source != name) {
+            self.names.entry(source).or_default().push(id);
+        }
+        self.names.entry(name).or_default().push(id);
         let component = Arc::new(component);
         self.identities.push(Arc::clone(&component));
         self.numbers.insert(component, id);
