@@ -282,6 +282,29 @@ fn a_site_is_dark_while_any_open_incident_wants_it() {
 }
 
 #[test]
+fn two_incidents_that_are_both_clear_do_not_wait_for_each_other() {
+    let mut ledger = Ledger::new(1);
+    for id in ["CVE-2021-44228", "CVE-2"] {
+        let Entry::Opened { title, revision, policy, .. } = opened() else { unreachable!() };
+        let opened = Entry::Opened { question: id.into(), title, revision, policy };
+        let evidence = Evidence { advisory: id.into(), ..evidence(1, 2, Clear) };
+        for entry in [opened, order(), proved(Dark), Entry::EvidenceAttached { evidence }] {
+            ledger.apply(id, &entry, NOW).unwrap();
+        }
+    }
+    let start = |ledger: &mut Ledger, id: &str| {
+        let case = ledger.incident(id).and_then(|incident| incident.case(&key("a"))).unwrap();
+        let evidence = case.evidence.as_ref().unwrap().id().unwrap();
+        ledger.apply(id, &Entry::RelightStarted { site: key("a"), evidence }, NOW)
+    };
+    start(&mut ledger, "CVE-2021-44228").unwrap();
+    assert_eq!(ledger.wants(&key("a")), Dark, "the other has not started");
+    start(&mut ledger, "CVE-2").unwrap();
+    assert_eq!(ledger.wants(&key("a")), Lit);
+    assert!(ledger.permits(&key("a"), NOW));
+}
+
+#[test]
 fn a_closed_incident_wants_nothing_and_takes_nothing() {
     let mut incident = after(&[order(), attach(1, 2, Clear), relight(1), proved(Lit)]);
     incident.apply(&Entry::Closed {}, NOW).unwrap();

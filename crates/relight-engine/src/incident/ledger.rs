@@ -30,7 +30,7 @@ impl Ledger {
     /// The entry does not follow from the present state; then nothing changed.
     pub fn apply(&mut self, id: &str, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
         if let Entry::RelightStarted { site, .. } = entry
-            && others_want_dark(&self.incidents, id, site)
+            && self.is_held_elsewhere(id, site, now)
         {
             return Err(Rejected("another incident wants the site dark"));
         }
@@ -78,6 +78,17 @@ impl Ledger {
         })
     }
 
+    /// True when an incident other than `id` has a reason to keep a site dark. One that only waits
+    /// for its own relight, with current clear evidence, has none: two would wait for each other.
+    pub(crate) fn is_held_elsewhere(&self, id: &str, site: &GateKey, now: Timestamp) -> bool {
+        self.open().filter(|(other, _)| *other != id).any(|(_, incident)| {
+            let waits =
+                incident.case(site).is_some_and(|case| case.phase == Phase::RelightEligible)
+                    && incident.permits(site, now);
+            incident.wants(site) == Light::Dark && !waits
+        })
+    }
+
     /// Sites that any open incident has a case of.
     pub fn sites(&self) -> impl Iterator<Item = &GateKey> {
         let mut sites: Vec<&GateKey> =
@@ -99,10 +110,6 @@ impl Ledger {
                 (case.display(), dark)
             })
     }
-}
-
-fn others_want_dark(all: &BTreeMap<String, Incident>, id: &str, site: &GateKey) -> bool {
-    all.iter().any(|(other, incident)| other != id && incident.wants(site) == Light::Dark)
 }
 
 /// How many sites stand where; the numbers sum to the sites of the register.
