@@ -220,7 +220,7 @@ impl Incident {
         let mut ordered = Err(Rejected("every site is ordered dark already"));
         for site in sites {
             let case = self.cases.entry(site.clone()).or_insert_with(|| Case::new(now));
-            if matches!(case.phase, Phase::Online | Phase::RelitProven) {
+            if case.phase.wants() == Light::Lit {
                 case.ordered = true;
                 case.go(Phase::DarkRequested, now);
                 ordered = Ok(());

@@ -312,3 +312,11 @@ fn a_closed_incident_wants_nothing_and_takes_nothing() {
     assert!(incident.apply(&order(), NOW).is_err());
     assert_eq!(incident.wants(&key("a")), Lit);
 }
+
+#[test]
+fn an_order_reaches_a_site_that_is_just_being_opened() {
+    let way = [order(), proved(Dark), attach(1, 2, Clear), relight(1), order()];
+    let incident = after(&way);
+    assert_eq!(incident.wants(&key("a")), Dark);
+    assert_eq!(incident.case(&key("a")).unwrap().gate, Gate::Requested);
+}
