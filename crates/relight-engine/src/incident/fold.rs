@@ -309,9 +309,14 @@ impl Incident {
         })
     }
 
+    /// A closed incident wants nothing of the edges any more, so whatever it darkened has to be
+    /// proven lit before: nobody would open it afterwards.
     fn close(&mut self) -> Result<(), Rejected> {
         if self.cases.values().any(|case| case.phase.wants() == Light::Dark) {
             return Err(Rejected("sites are still wanted dark"));
+        }
+        if self.cases.values().any(|case| case.phase == Phase::Relighting) {
+            return Err(Rejected("sites are still being relit"));
         }
         self.closed = true;
         Ok(())

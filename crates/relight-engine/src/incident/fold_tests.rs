@@ -320,3 +320,9 @@ fn an_order_reaches_a_site_that_is_just_being_opened() {
     assert_eq!(incident.wants(&key("a")), Dark);
     assert_eq!(incident.case(&key("a")).unwrap().gate, Gate::Requested);
 }
+
+#[test]
+fn an_incident_does_not_close_over_a_site_that_is_not_lit_yet() {
+    let way = [order(), proved(Dark), attach(1, 2, Clear), relight(1)];
+    assert_eq!(rejected(&way, &Entry::Closed {}), Rejected("sites are still being relit"));
+}
