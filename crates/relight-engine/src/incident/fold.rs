@@ -176,8 +176,7 @@ impl Incident {
                 self.verified(site, *functional, *compromise, *vital, now)
             }
             Entry::RelightStarted { site, evidence } => self.relight(site, *evidence, now),
-            Entry::RelightStopped { sites, .. } => self
-                .each(sites, |case| step(case, &[Phase::Relighting], Phase::RelightEligible, now)),
+            Entry::RelightStopped { sites, .. } => self.each(sites, |case| stop(case, now)),
             Entry::Revised { revision } => {
                 self.revision = *revision;
                 Ok(())
@@ -333,6 +332,12 @@ fn step(case: &mut Case, from: &[Phase], to: Phase, now: Timestamp) -> Result<()
     Ok(())
 }
 
+fn stop(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
+    step(case, &[Phase::Relighting], Phase::RelightEligible, now)?;
+    case.stopped = case.stopped.saturating_add(1);
+    Ok(())
+}
+
 fn prove(case: &mut Case, light: Light, now: Timestamp) -> Result<(), Rejected> {
     match (light, case.phase) {
         (Light::Dark, phase) if phase.wants() == Light::Lit => {
@@ -348,6 +353,7 @@ fn prove(case: &mut Case, light: Light, now: Timestamp) -> Result<(), Rejected> 
         }
         (Light::Lit, Phase::Relighting) => {
             case.gate = Gate::Open;
+            case.stopped = 0;
             case.go(Phase::RelitProven, now);
             Ok(())
         }

@@ -326,3 +326,12 @@ fn an_incident_does_not_close_over_a_site_that_is_not_lit_yet() {
     let way = [order(), proved(Dark), attach(1, 2, Clear), relight(1)];
     assert_eq!(rejected(&way, &Entry::Closed {}), Rejected("sites are still being relit"));
 }
+
+#[test]
+fn openings_in_vain_are_counted_until_one_is_proven() {
+    let stopped = Entry::RelightStopped { sites: vec![key("a")], why: "x".into() };
+    let way = [order(), attach(1, 2, Clear), relight(1), stopped, relight(1), proved(Lit)];
+    let counted = |count: usize| after(&way[..count]).case(&key("a")).unwrap().stopped;
+    assert_eq!([counted(3), counted(4), counted(5), counted(6)], [0, 1, 1, 0]);
+    assert_eq!(phase(&way[..4]), Phase::RelightEligible);
+}
