@@ -27,6 +27,8 @@ pub struct Case {
     pub deployed_at: Timestamp,
     /// A verified fix is in service.
     pub fixed: bool,
+    /// The last verification did not pass: only another one lets it return.
+    pub unverified: bool,
     /// It was proven dark at least once.
     pub was_dark: bool,
     /// It was ordered dark at least once.
@@ -46,6 +48,7 @@ impl Case {
             deployed: None,
             deployed_at: Timestamp::MIN,
             fixed: false,
+            unverified: false,
             was_dark: false,
             ordered: false,
             stopped: 0,
@@ -278,6 +281,7 @@ impl Incident {
             let next = if passed { Phase::RelightEligible } else { Phase::Affected };
             step(case, &[Phase::Verifying], next, now)?;
             case.fixed = passed;
+            case.unverified = !passed;
             Ok(())
         })
     }
@@ -429,8 +433,14 @@ fn after_evidence(
         Phase::Affected | Phase::Fixing if !permits => {
             Err(Rejected("an affected site needs clear evidence"))
         }
-        Phase::Affected | Phase::Fixing if !same_artifact => Ok(Phase::Verifying),
+        Phase::Affected | Phase::Fixing if !same_artifact || case.unverified => {
+            Ok(Phase::Verifying)
+        }
         Phase::Affected | Phase::Fixing => {
+            // A fix of which too little was known is not an affected artifact; it was not verified.
+            if old.as_ref().is_some_and(|old| old.verdict == Verdict::Unknown) {
+                return Ok(Phase::Verifying);
+            }
             // The artifacts are the affected ones: only a withdrawn finding makes them clear.
             if old.as_ref().is_some_and(|old| old.advisory_revision != revision) {
                 Ok(Phase::RelightEligible)

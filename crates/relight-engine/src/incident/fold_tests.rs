@@ -335,3 +335,28 @@ fn openings_in_vain_are_counted_until_one_is_proven() {
     assert_eq!([counted(3), counted(4), counted(5), counted(6)], [0, 1, 1, 0]);
     assert_eq!(phase(&way[..4]), Phase::RelightEligible);
 }
+
+#[test]
+fn signs_of_compromise_are_not_undone_by_a_new_revision() {
+    let signs = verified(true, Compromise::Signs, false);
+    let revised = Entry::Revised { revision: Digest([4; 32]) };
+    let way = [order(), attach(1, 2, Affected), attach(3, 2, Clear), signs, revised];
+    for between in [None, Some(attach(3, 2, Affected))] {
+        let mut entries = way.to_vec();
+        entries.extend(between);
+        entries.push(attach(3, 4, Clear));
+        assert_eq!(phase(&entries), Phase::Verifying);
+        entries.push(verified(true, Compromise::NoSigns, true));
+        assert_eq!(phase(&entries), Phase::RelightEligible);
+    }
+}
+
+#[test]
+fn a_fix_that_was_unknown_at_first_can_still_be_verified() {
+    let deployed = Entry::Deployed { site: key("a"), digest: Digest([3; 32]) };
+    let way = [order(), attach(1, 2, Affected), deployed, attach(3, 2, Unknown)];
+    assert_eq!(phase(&way), Phase::Affected);
+    let mut entries = way.to_vec();
+    entries.push(attach(3, 2, Clear));
+    assert_eq!(phase(&entries), Phase::Verifying);
+}
