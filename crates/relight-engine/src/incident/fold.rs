@@ -429,7 +429,14 @@ fn after_evidence(
         | Phase::Failed
         | Phase::Analysing
         | Phase::Unknown => Ok(if permits { Phase::RelightEligible } else { bad }),
-        Phase::Affected | Phase::Fixing if verdict == Verdict::Affected => Ok(Phase::Affected),
+        Phase::Affected | Phase::Fixing if verdict == Verdict::Affected => {
+            // News of an older revision must not hide that the latest one calls it affected.
+            let is_old = case.evidence.as_ref().is_some_and(|e| e.advisory_revision != revision);
+            if is_old && old.as_ref().is_some_and(|old| old.advisory_revision == revision) {
+                return Err(Rejected("newer evidence calls the site affected already"));
+            }
+            Ok(Phase::Affected)
+        }
         Phase::Affected | Phase::Fixing if !permits => {
             Err(Rejected("an affected site needs clear evidence"))
         }

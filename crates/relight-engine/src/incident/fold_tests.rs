@@ -360,3 +360,10 @@ fn a_fix_that_was_unknown_at_first_can_still_be_verified() {
     entries.push(attach(3, 2, Clear));
     assert_eq!(phase(&entries), Phase::Verifying);
 }
+
+#[test]
+fn late_evidence_of_an_older_revision_does_not_withdraw_a_finding() {
+    let way = [order(), attach(1, 2, Affected)];
+    rejected(&way, &attach(1, 1, Affected));
+    rejected(&way, &attach(1, 2, Clear));
+}
