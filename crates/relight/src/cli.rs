@@ -36,6 +36,15 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Scan(cmd::scan::Scan),
+    Sbom(cmd::sbom::SbomCommand),
+    Sites(cmd::sites::Sites),
+    Affected(cmd::affected::Affected),
+    Advisories(cmd::advisories::Advisories),
+    Incident(cmd::incident::Incident),
+    Edge(cmd::edge::Edge),
+    Watch(cmd::watch::Watch),
+    Demo(cmd::demo::Demo),
+    Audit(cmd::audit::Audit),
     Completions(cmd::completions::Completions),
     Help(cmd::help::Help),
 }
@@ -106,6 +115,15 @@ pub(crate) fn run(arguments: &[OsString]) -> Exit {
 fn dispatch(command: Command, context: &Context, report: &mut Report) -> Result<(), Failure> {
     match command {
         Command::Scan(command) => command.run(context, report),
+        Command::Sbom(command) => command.run(context, report),
+        Command::Sites(command) => command.run(context, report),
+        Command::Affected(command) => command.run(context, report),
+        Command::Advisories(command) => command.run(context, report),
+        Command::Incident(command) => command.run(context, report),
+        Command::Edge(command) => command.run(context, report),
+        Command::Watch(command) => command.run(context, report),
+        Command::Demo(command) => command.run(context, report),
+        Command::Audit(command) => command.run(context, report),
         Command::Completions(command) => command.run(context, report),
         Command::Help(command) => command.run(context, report),
     }

@@ -1,5 +1,14 @@
 //! The commands, one file each.
 
+pub(crate) mod advisories;
+pub(crate) mod affected;
+pub(crate) mod audit;
 pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod edge;
 pub(crate) mod help;
+pub(crate) mod incident;
+pub(crate) mod sbom;
 pub(crate) mod scan;
+pub(crate) mod sites;
+pub(crate) mod watch;

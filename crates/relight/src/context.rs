@@ -61,7 +61,7 @@ impl Context {
         let store = self.existing_store()?;
         let options = EngineOptions {
             holder: format!("relight {}", std::process::id()),
-            clock: clock_ms,
+            clock: clock::now_ms,
             inventory_ttl_s: INVENTORY_TTL_S,
         };
         let engine = Engine::open(store, options);
@@ -87,10 +87,6 @@ impl Context {
 }
 
 const IMPORT: &str = "relight sites import FILE.csv";
-
-fn clock_ms() -> i64 {
-    clock::now().saturating_mul(1_000)
-}
 
 /// `/var/lib/relight` for root, else `relight` below the user's folder for data (XDG base
 /// directories).

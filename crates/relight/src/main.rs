@@ -6,7 +6,11 @@ mod context;
 mod failure;
 mod inventory;
 mod localise;
+mod operator;
+mod query;
+mod register;
 mod report;
+mod table;
 mod threshold;
 mod usage;
 

@@ -129,3 +129,308 @@ finding-affected = affected
 finding-mitigated = affected, mitigated
 finding-possible-match = may be affected: version missing or not comparable
 finding-range-unresolved = may be affected: the advisory gives no range
+
+### Queries and questions.
+
+quoted = { $text } “{ $value }”
+here = here
+query-keys = known keys: { $keys }
+query-keys-near = known keys: { $keys }; nearest: { $near }
+query-unknown-key = unknown key
+query-unknown-word = unknown word
+query-operator = operator that does not go with this key
+query-value = value that does not go with this key
+query-criticality = criticality goes from 1 to 4
+query-parenthesis = parenthesis without its other half
+query-quote = quotation mark that is not closed
+query-end = a condition is missing here
+query-too-long = the query is longer than 4,096 bytes
+query-too-many-terms = the query has more than 64 conditions
+query-too-deep = the query is nested deeper than 16 levels
+query-needs-question = “affected”, “clear” and “unknown” alone need a question
+query-needs-question-remedy = name it: affected:CVE-2021-44228
+question-empty = the question is empty
+question-too-long = the question is too long
+question-name = this name cannot be read
+question-purl = this package URL cannot be read
+question-operator = this operator cannot be read
+question-version = this version cannot be read
+question-remedy = ask for an advisory (CVE-2021-44228), a package URL (pkg:maven/…) or a name with versions (log4j-core<2.17.1)
+no-such-advisory = no advisory has the id { $id }
+no-such-advisory-remedy = update the advisories: { $command }
+not-scored = no CVSS score
+affects-versions = affects { $versions }
+fixed-in = fixed in { $versions }
+exit-unknown-remedy = { NUMBER($count) } { $count ->
+    [one] unknown site
+   *[other] unknown sites
+ }: relight sites gaps shows what is missing
+
+### Sites.
+
+column-criticality = Criticality
+column-kind = Kind
+column-gate = Gate
+column-equal = As wanted
+column-org = Organisation
+sites-shown = { NUMBER($shown) } of { NUMBER($total) }
+asset-summary = inventory of { $at }, { NUMBER($components) } { $components ->
+    [one] component
+   *[other] components
+ }
+inventory-complete = inventory complete and recent
+gaps-found = { NUMBER($gaps) } { $gaps ->
+    [one] gap
+   *[other] gaps
+ } for { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+gap-no-edge = no edge: the site cannot be taken dark
+gap-edge-unregistered = its edge is not in the register
+import-summary = { NUMBER($added) } added, { NUMBER($changed) } changed, { NUMBER($untouched) } untouched, { NUMBER($refused) } refused
+csv-empty = the file is empty
+csv-empty-remedy = the first line must name the columns: slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public
+csv-column-missing = a column is missing
+csv-column-missing-remedy = add it to the first line; nothing was imported
+csv-column-unknown = unknown column
+csv-column-unknown-remedy = it was left out; correct its name or remove it
+csv-column-twice = repeated column
+csv-column-twice-remedy = the first one was used; remove the other
+csv-fields = number of fields differs from the first line
+csv-fields-remedy = add or remove separators, or put the text in quotation marks
+csv-utf8 = text that is not UTF-8
+csv-utf8-remedy = save the file as UTF-8
+csv-slug = this short name cannot be a key
+csv-slug-remedy = small letters without accents, digits and . _ @ -, at most 128, starting with a letter or a digit
+csv-criticality = criticality goes from 1 (vital) to 4
+csv-criticality-remedy = correct the line and import again
+csv-public = “public” is answered by yes or no
+csv-public-remedy = correct the line and import again
+import-bad-origin = this origin has no valid host name
+import-bad-origin-remedy = write for example https://www.example.quebec
+import-no-organisation = the line names no organisation
+import-no-organisation-remedy = fill in the column organisation
+import-text-too-long = a text is longer than 4,096 bytes
+import-text-too-long-remedy = shorten it
+import-slug-twice = the same site is already on line
+import-slug-twice-remedy = keep one of the two lines
+import-host-twice = the same host name is already on line
+import-host-twice-remedy = a host name belongs to one site only
+import-host-taken = this host name already belongs to site
+import-host-taken-remedy = a host name belongs to one site only
+import-sector-twice = the same organisation has another sector on line
+import-sector-twice-remedy = an organisation has one sector only
+
+### Advisories.
+
+update-summary = { NUMBER($files) } files, { NUMBER($records) } advisories: { NUMBER($new) } new, { NUMBER($changed) } changed, { NUMBER($same) } unchanged, { NUMBER($refused) } refused
+not-a-purl = “{ $text }” is not a package URL ({ $why })
+not-a-purl-remedy = for example pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1
+source-records = { $source }: { NUMBER($records) } { $records ->
+    [one] record
+   *[other] records
+ }
+sources-updated = updated at { $at }
+sources-never-updated = never updated: only the advisories that ship with relight are known
+warning-advisory-unreadable = file that cannot be read
+remedy-advisory-unreadable = check that it is whole and that you may read it
+remedy-advisory-format-unknown = give OSV files in JSON, plain, gzip or zstd
+remedy-advisory-too-large = report it to its source
+remedy-osv-bad-record = the others were read; report this one to its source
+remedy-osv-note = the rest of the advisory is used
+remedy-cyclonedx-component = the inventory is incomplete: correct the tool that writes it
+remedy-cyclonedx-purl = the inventory is incomplete: correct the tool that writes it
+remedy-cyclonedx-flaw = the inventory counts as incomplete
+remedy-dpkg-bad-status = the inventory is incomplete: check the file
+remedy-maven-bad-pom-properties = the inventory is incomplete: check the archive
+remedy-npm-bad-lock = the inventory is incomplete: check the file
+remedy-npm-bad-package = the inventory is incomplete: check the file
+remedy-python-bad-metadata = the inventory is incomplete: check the file
+
+### Inventories.
+
+sbom-one-file = --site goes with one file only
+not-an-inventory = { $file } is not an inventory that can be read
+not-an-inventory-remedy = give CycloneDX JSON, 1.4 to 1.6
+sbom-summary = { NUMBER($components) } { $components ->
+    [one] component
+   *[other] components
+ }, { NUMBER($unread) } { $unread ->
+    [one] gap
+   *[other] gaps
+ }
+
+### Incidents.
+
+operator-missing = nobody may switch from the command line here
+operator-missing-remedy = for a town of at most 5 sites, write into { $path }: [operators] and then single = "YOUR NAME"
+operator-too-many = one operator alone may switch up to { NUMBER($most) } sites; this register has { NUMBER($sites) }
+operator-too-many-remedy = it takes two people and a server that knows identities
+policy-unusable = the policy { $path } cannot be used
+policy-unusable-remedy = it holds [operators] and single = "NAME", nothing else
+incident-needs-advisory = an incident is about an advisory
+incident-needs-advisory-remedy = relight affected answers questions about a package
+incident-opened = Incident { $id } opened
+incident-closed = Incident { $id } closed
+example-reason = Log4Shell
+fix-started = { $site }: fix begun
+no-such-incident = there is no incident { $id }
+no-such-incident-remedy = relight incident status shows the open incidents
+no-open-incident = no incident is open
+no-open-incident-remedy = open one: { $command }
+several-incidents = several incidents are open
+several-incidents-remedy = name one with --incident: { $ids }
+incident-is-closed = closed
+open-for-hours = open for { NUMBER($hours) } h
+not-proven = { NUMBER($count) } { $count ->
+    [one] site wanted dark and not proven so
+   *[other] sites wanted dark and not proven so
+ }
+plan-hash = plan { $hash }
+plan-summary = { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } ({ NUMBER($affected) } affected, { NUMBER($unknown) } unknown, { NUMBER($vital) } vital) on { NUMBER($edges) } { $edges ->
+    [one] edge
+   *[other] edges
+ }
+skipped-already-so = is so already
+skipped-no-edge = no edge switches it
+skipped-no-clear-evidence = no current evidence says clear
+needs-yes = nobody is there to confirm
+needs-yes-remedy = confirm with --yes, or look with --dry-run
+are-you-sure = Carry out this plan? yes or no
+proven-dark = { NUMBER($proven) } of { NUMBER($sites) } proven dark
+proven-lit = { NUMBER($proven) } of { NUMBER($sites) } proven lit again
+not-proven-yet = not proven after 30 s
+not-proven-remedy = the order stands; relight edge check shows what the edges say
+verified = { $site }: fix verified
+not-verified = { $site }: the fix is not verified, the site stays as it is
+not-verified-incomplete = the inventory is incomplete; relight sites show tells what could not be read
+not-verified-same = nothing changed: the same files, or the incident does not know the site
+not-verified-remedy = the target is still affected, the site did not answer behind the gate, or a vital site needs --signs none
+entry-opened = incident opened
+entry-dark-ordered = dark ordered
+entry-proved = proven
+entry-edge-failed = dark not proven
+entry-analysis-started = analysis started
+entry-evidence-attached = evidence attached
+entry-fix-started = fix begun
+entry-deployed = new version in service
+entry-verification-started = verification started
+entry-verified = verification ended
+entry-relight-started = relight begun
+entry-relight-stopped = relight stopped
+entry-revised = advisory revised
+entry-lapsed = evidence lapsed
+entry-drifted = edge changed without an order
+entry-closed = incident closed
+entry-refused = refused
+
+### Edges.
+
+edge-added = edge { $name } registered
+edge-failed = the edge cannot be used like this
+edge-failed-remedy = check the gate folder, the addresses and the settings (--set)
+edges-known = { NUMBER($count) } { $count ->
+    [one] edge
+   *[other] edges
+ }
+edge-ok = as wanted
+edge-no-answer = no answer
+edge-differs = { NUMBER($count) } { $count ->
+    [one] site differs
+   *[other] sites differ
+ }, among them { $first }
+edge-several = several edges are of this kind
+edge-several-remedy = name one with --name
+edge-none = no { $kind } edge of this name in the register
+edge-none-remedy = relight edge add { $kind } --name NAME --gate DIR --listen ADDRESS
+edge-no-verify = the edge has no verification path
+edge-no-verify-remedy = add it again with --verify SOCKET
+lint-gate-not-readable = the workers of the edge cannot read the gate
+lint-gate-strange-entry = strange entry in the gate
+lint-foreign-dark = dark by an entry that is not ours
+lint-gate-not-writable = the gate cannot be written
+lint-gate-writable-by-others = others can write the gate
+lint-epoch-unreadable = the epoch cannot be read
+lint-socket-not-admin = the socket is not of level admin
+lint-map-unknown = HAProxy does not know this map
+lint-bufsize-too-small = tune.bufsize is too small
+lint-map-file-unreadable = the map file cannot be read
+
+### Watch. Below level S5 only reconnaissance-note may speak of compromise.
+
+no-such-organisation = there is no organisation “{ $name }” in the register
+no-such-organisation-remedy = known organisations: { $names }
+log-summary = { NUMBER($lines) } lines, { NUMBER($events) } events, { NUMBER($refused) } refused
+log-known = read before, nothing changed
+log-lines = { NUMBER($count) } { $count ->
+    [one] line
+   *[other] lines
+ }: { $what }
+log-refused = not a log line that can be read
+log-refused-remedy = the other lines were read; the expected format is “combined”
+log-cut = longer than the limit, cut
+log-cut-remedy = its beginning was read
+log-line-short = too short for a log line
+log-address-invalid = does not start with an address
+log-status-invalid = status code that cannot be read
+log-bytes-invalid = size that cannot be read
+log-time-missing = without a time
+log-time-invalid = time that cannot be read
+log-quote-missing = missing quotation mark
+log-quote-open = quotation mark that is not closed
+log-quote-unexpected = unexpected quotation mark
+window-unreadable = a kept window cannot be read
+window-unreadable-remedy = it comes from another version: read the logs again
+campaigns-found = { NUMBER($count) } { $count ->
+    [one] campaign
+   *[other] campaigns
+ }
+campaign-reach = { NUMBER($days) } { $days ->
+    [one] day
+   *[other] days
+ }, { NUMBER($organisations) } { $organisations ->
+    [one] organisation
+   *[other] organisations
+ }, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }, { NUMBER($sources) } { $sources ->
+    [one] address
+   *[other] addresses
+ }
+confidence = confidence { $value }
+no-such-campaign = there is no campaign { $id }
+no-such-campaign-remedy = relight watch campaigns shows them
+campaign-part = { NUMBER($contacts) } { $contacts ->
+    [one] contact
+   *[other] contacts
+ }, { $points } points
+campaign-decision = total { $likelihood } points, threshold { $threshold }
+campaign-change = without “{ $class }”: { $confidence }
+contact-exploit = attempt that would have worked on its product
+contact-attempt = attempt that could not have worked
+contact-probe = known door of the catalogue
+contact-refused-cold = refused to a stranger
+contact-not-found-cold = missing path asked for by a stranger
+contact-refused-warm = refused to a regular visitor
+contact-not-found-warm = missing path asked for by a regular visitor
+
+### Audit log.
+
+journal-intact = { NUMBER($entries) } { $entries ->
+    [one] entry
+   *[other] entries
+ }, intact, head { $head }
+journal-broken = entry { NUMBER($seq) } of the journal is not as it was written: { $why }
+journal-broken-remedy = keep the folder as it is and compare with a backup
+fault-sequence = an entry was removed, added or moved
+fault-previous = it does not follow the one before
+fault-hash = its fields do not have its hash
+fault-unreadable = a field cannot be read
+fault-tail-missing = the end is missing
+journal-unreadable = entry { NUMBER($seq) } of the journal cannot be read
+journal-unreadable-remedy = relight audit verify checks the journal

@@ -132,3 +132,308 @@ finding-affected = touché
 finding-mitigated = touché, atténué
 finding-possible-match = peut-être touché : version absente ou non comparable
 finding-range-unresolved = peut-être touché : l'avis ne donne aucun intervalle
+
+### Requêtes et questions.
+
+quoted = { $text } « { $value } »
+here = ici
+query-keys = clés connues : { $keys }
+query-keys-near = clés connues : { $keys }; la plus proche : { $near }
+query-unknown-key = clé inconnue
+query-unknown-word = mot inconnu
+query-operator = opérateur qui ne convient pas à cette clé
+query-value = valeur qui ne convient pas à cette clé
+query-criticality = la criticité va de 1 à 4
+query-parenthesis = parenthèse sans sa pareille
+query-quote = guillemet qui n'est pas refermé
+query-end = il manque une condition ici
+query-too-long = la requête est plus longue que 4 096 octets
+query-too-many-terms = la requête a plus de 64 conditions
+query-too-deep = la requête est imbriquée sur plus de 16 niveaux
+query-needs-question = « affected », « clear » et « unknown » seuls demandent une question
+query-needs-question-remedy = nommez-la : affected:CVE-2021-44228
+question-empty = la question est vide
+question-too-long = la question est trop longue
+question-name = ce nom ne se lit pas
+question-purl = cette adresse de paquet ne se lit pas
+question-operator = cet opérateur ne se lit pas
+question-version = cette version ne se lit pas
+question-remedy = demandez un avis (CVE-2021-44228), une adresse de paquet (pkg:maven/…) ou un nom avec des versions (log4j-core<2.17.1)
+no-such-advisory = aucun avis ne porte l'identifiant { $id }
+no-such-advisory-remedy = mettez les avis à jour : { $command }
+not-scored = sans cote CVSS
+affects-versions = touche { $versions }
+fixed-in = corrigé dans { $versions }
+exit-unknown-remedy = { NUMBER($count) } { $count ->
+    [one] site inconnu
+   *[other] sites inconnus
+ } : relight sites gaps montre ce qui manque
+
+### Sites.
+
+column-criticality = Criticité
+column-kind = Genre
+column-gate = Vanne
+column-equal = Conformes
+column-org = Organisme
+sites-shown = { NUMBER($shown) } sur { NUMBER($total) }
+asset-summary = inventaire du { $at }, { NUMBER($components) } { $components ->
+    [one] composant
+   *[other] composants
+ }
+inventory-complete = inventaire complet et récent
+gaps-found = { NUMBER($gaps) } { $gaps ->
+    [one] lacune
+   *[other] lacunes
+ } pour { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+gap-no-edge = aucun frontal : le site ne peut pas être éteint
+gap-edge-unregistered = son frontal n'est pas dans le registre
+import-summary = { NUMBER($added) } ajoutés, { NUMBER($changed) } changés, { NUMBER($untouched) } inchangés, { NUMBER($refused) } refusés
+csv-empty = le fichier est vide
+csv-empty-remedy = la première ligne doit nommer les colonnes : slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public
+csv-column-missing = il manque une colonne
+csv-column-missing-remedy = ajoutez-la à la première ligne; rien n'a été importé
+csv-column-unknown = colonne inconnue
+csv-column-unknown-remedy = elle a été laissée de côté; corrigez son nom ou retirez-la
+csv-column-twice = colonne répétée
+csv-column-twice-remedy = la première a été prise; retirez l'autre
+csv-fields = nombre de champs différent de celui de la première ligne
+csv-fields-remedy = ajoutez ou retirez des séparateurs, ou mettez le texte entre guillemets
+csv-utf8 = texte qui n'est pas en UTF-8
+csv-utf8-remedy = enregistrez le fichier en UTF-8
+csv-slug = ce nom court ne peut pas être une clé
+csv-slug-remedy = lettres minuscules sans accent, chiffres et . _ @ -, 128 au plus, en commençant par une lettre ou un chiffre
+csv-criticality = la criticité va de 1 (vital) à 4
+csv-criticality-remedy = corrigez la ligne et importez de nouveau
+csv-public = « public » se répond par oui ou non
+csv-public-remedy = corrigez la ligne et importez de nouveau
+import-bad-origin = cette origine n'a pas de nom d'hôte valable
+import-bad-origin-remedy = écrivez par exemple https://www.exemple.quebec
+import-no-organisation = la ligne ne nomme aucun organisme
+import-no-organisation-remedy = remplissez la colonne organisation
+import-text-too-long = un texte dépasse 4 096 octets
+import-text-too-long-remedy = raccourcissez-le
+import-slug-twice = le même site est déjà à la ligne
+import-slug-twice-remedy = gardez une des deux lignes
+import-host-twice = le même nom d'hôte est déjà à la ligne
+import-host-twice-remedy = un nom d'hôte n'appartient qu'à un site
+import-host-taken = ce nom d'hôte est déjà celui du site
+import-host-taken-remedy = un nom d'hôte n'appartient qu'à un site
+import-sector-twice = le même organisme a un autre secteur à la ligne
+import-sector-twice-remedy = un organisme n'a qu'un secteur
+
+### Avis.
+
+update-summary = { NUMBER($files) } fichiers, { NUMBER($records) } avis : { NUMBER($new) } nouveaux, { NUMBER($changed) } changés, { NUMBER($same) } inchangés, { NUMBER($refused) } refusés
+not-a-purl = « { $text } » n'est pas une adresse de paquet ({ $why })
+not-a-purl-remedy = par exemple pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1
+source-records = { $source } : { NUMBER($records) } { $records ->
+    [one] avis
+   *[other] avis
+ }
+sources-updated = mis à jour le { $at }
+sources-never-updated = jamais mis à jour : seuls les avis livrés avec relight sont connus
+warning-advisory-unreadable = fichier illisible
+remedy-advisory-unreadable = vérifiez qu'il est entier et que vous avez le droit de le lire
+remedy-advisory-format-unknown = donnez des fichiers OSV en JSON, seuls, en gzip ou en zstd
+remedy-advisory-too-large = signalez-le à sa source
+remedy-osv-bad-record = les autres ont été lus; signalez celui-ci à sa source
+remedy-osv-note = le reste de l'avis est utilisé
+remedy-cyclonedx-component = l'inventaire est incomplet : corrigez l'outil qui l'écrit
+remedy-cyclonedx-purl = l'inventaire est incomplet : corrigez l'outil qui l'écrit
+remedy-cyclonedx-flaw = l'inventaire compte comme incomplet
+remedy-dpkg-bad-status = l'inventaire est incomplet : vérifiez le fichier
+remedy-maven-bad-pom-properties = l'inventaire est incomplet : vérifiez l'archive
+remedy-npm-bad-lock = l'inventaire est incomplet : vérifiez le fichier
+remedy-npm-bad-package = l'inventaire est incomplet : vérifiez le fichier
+remedy-python-bad-metadata = l'inventaire est incomplet : vérifiez le fichier
+
+### Inventaires.
+
+sbom-one-file = --site ne va qu'avec un seul fichier
+not-an-inventory = { $file } n'est pas un inventaire lisible
+not-an-inventory-remedy = donnez du JSON CycloneDX 1.4 à 1.6
+sbom-summary = { NUMBER($components) } { $components ->
+    [one] composant
+   *[other] composants
+ }, { NUMBER($unread) } { $unread ->
+    [one] lacune
+   *[other] lacunes
+ }
+
+### Incidents.
+
+operator-missing = personne n'a le droit de commuter depuis la ligne de commande ici
+operator-missing-remedy = pour une ville d'au plus 5 sites, écrivez dans { $path } : [operators] puis single = "VOTRE NOM"
+operator-too-many = un seul opérateur suffit jusqu'à { NUMBER($most) } sites; ce registre en a { NUMBER($sites) }
+operator-too-many-remedy = il faut deux personnes et un serveur qui connaît les identités
+policy-unusable = la politique { $path } ne peut pas être utilisée
+policy-unusable-remedy = elle contient [operators] et single = "NOM", rien d'autre
+incident-needs-advisory = un incident porte sur un avis
+incident-needs-advisory-remedy = relight affected répond aux questions sur un paquet
+incident-opened = Incident { $id } ouvert
+incident-closed = Incident { $id } clos
+example-reason = Log4Shell
+fix-started = { $site } : correctif commencé
+no-such-incident = il n'y a pas d'incident { $id }
+no-such-incident-remedy = relight incident status montre les incidents ouverts
+no-open-incident = aucun incident n'est ouvert
+no-open-incident-remedy = ouvrez-en un : { $command }
+several-incidents = plusieurs incidents sont ouverts
+several-incidents-remedy = nommez-en un avec --incident : { $ids }
+incident-is-closed = clos
+open-for-hours = ouvert depuis { NUMBER($hours) } h
+not-proven = { NUMBER($count) } { $count ->
+    [one] site dont l'extinction est voulue et n'est pas prouvée
+   *[other] sites dont l'extinction est voulue et n'est pas prouvée
+ }
+plan-hash = plan { $hash }
+plan-summary = { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } ({ NUMBER($affected) } touchés, { NUMBER($unknown) } inconnus, { NUMBER($vital) } vitaux) sur { NUMBER($edges) } { $edges ->
+    [one] frontal
+   *[other] frontaux
+ }
+skipped-already-so = est déjà ainsi
+skipped-no-edge = aucun frontal ne le commande
+skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
+needs-yes = personne n'est là pour confirmer
+needs-yes-remedy = confirmez avec --yes, ou regardez avec --dry-run
+are-you-sure = Exécuter ce plan? oui ou non
+proven-dark = { NUMBER($proven) } sur { NUMBER($sites) } prouvés éteints
+proven-lit = { NUMBER($proven) } sur { NUMBER($sites) } prouvés rallumés
+not-proven-yet = pas prouvé après 30 s
+not-proven-remedy = l'ordre reste valable; relight edge check montre ce que disent les frontaux
+verified = { $site } : correctif vérifié
+not-verified = { $site } : le correctif n'est pas vérifié, le site reste comme il est
+not-verified-incomplete = l'inventaire est incomplet; relight sites show montre ce qui n'a pas pu être lu
+not-verified-same = rien n'a changé : les mêmes fichiers, ou l'incident ne connaît pas le site
+not-verified-remedy = la cible est encore touchée, le site n'a pas répondu derrière la vanne, ou un site vital demande --signs none
+entry-opened = incident ouvert
+entry-dark-ordered = extinction ordonnée
+entry-proved = prouvé
+entry-edge-failed = extinction non prouvée
+entry-analysis-started = analyse commencée
+entry-evidence-attached = preuve jointe
+entry-fix-started = correctif commencé
+entry-deployed = nouvelle version en service
+entry-verification-started = vérification commencée
+entry-verified = vérification terminée
+entry-relight-started = rallumage commencé
+entry-relight-stopped = rallumage arrêté
+entry-revised = avis révisé
+entry-lapsed = preuve échue
+entry-drifted = frontal modifié sans ordre
+entry-closed = incident clos
+entry-refused = refusé
+
+### Frontaux.
+
+edge-added = frontal { $name } enregistré
+edge-failed = le frontal ne peut pas être utilisé ainsi
+edge-failed-remedy = vérifiez le dossier de la vanne, les adresses et les réglages (--set)
+edges-known = { NUMBER($count) } { $count ->
+    [one] frontal
+   *[other] frontaux
+ }
+edge-ok = conforme
+edge-no-answer = pas de réponse
+edge-differs = { NUMBER($count) } { $count ->
+    [one] site diffère
+   *[other] sites diffèrent
+ }, dont { $first }
+edge-several = plusieurs frontaux sont de ce genre
+edge-several-remedy = nommez-en un avec --name
+edge-none = aucun frontal { $kind } de ce nom dans le registre
+edge-none-remedy = relight edge add { $kind } --name NOM --gate DOSSIER --listen ADRESSE
+edge-no-verify = le frontal n'a pas de voie de vérification
+edge-no-verify-remedy = ajoutez-le de nouveau avec --verify PRISE
+lint-gate-not-readable = les processus du frontal ne peuvent pas lire la vanne
+lint-gate-strange-entry = entrée étrangère dans la vanne
+lint-foreign-dark = éteint par une entrée qui n'est pas de nous
+lint-gate-not-writable = la vanne ne peut pas être écrite
+lint-gate-writable-by-others = d'autres peuvent écrire la vanne
+lint-epoch-unreadable = l'époque ne se lit pas
+lint-socket-not-admin = la prise n'est pas de niveau admin
+lint-map-unknown = HAProxy ne connaît pas cette table
+lint-bufsize-too-small = tune.bufsize est trop petit
+lint-map-file-unreadable = le fichier de la table ne se lit pas
+
+### Veille. Sous le niveau S5, seul reconnaissance-note peut parler de compromission.
+
+no-such-organisation = il n'y a pas d'organisme « { $name } » dans le registre
+no-such-organisation-remedy = organismes connus : { $names }
+log-summary = { NUMBER($lines) } lignes, { NUMBER($events) } événements, { NUMBER($refused) } refusées
+log-known = déjà lu, rien n'a changé
+log-lines = { NUMBER($count) } { $count ->
+    [one] ligne
+   *[other] lignes
+ } : { $what }
+log-refused = pas une ligne de journal lisible
+log-refused-remedy = les autres lignes ont été lues; le format attendu est « combined »
+log-cut = plus longue que la limite, coupée
+log-cut-remedy = le début a été lu
+log-line-short = trop courte pour une ligne de journal
+log-address-invalid = ne commence pas par une adresse
+log-status-invalid = code de réponse illisible
+log-bytes-invalid = taille illisible
+log-time-missing = sans heure
+log-time-invalid = heure illisible
+log-quote-missing = guillemet manquant
+log-quote-open = guillemet non refermé
+log-quote-unexpected = guillemet inattendu
+window-unreadable = une fenêtre gardée ne se lit pas
+window-unreadable-remedy = elle vient d'une autre version : relisez les journaux
+campaigns-found = { NUMBER($count) } { $count ->
+    [one] campagne
+   *[other] campagnes
+ }
+campaign-reach = { NUMBER($days) } { $days ->
+    [one] jour
+   *[other] jours
+ }, { NUMBER($organisations) } { $organisations ->
+    [one] organisme
+   *[other] organismes
+ }, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }, { NUMBER($sources) } { $sources ->
+    [one] adresse
+   *[other] adresses
+ }
+confidence = confiance { $value }
+no-such-campaign = il n'y a pas de campagne { $id }
+no-such-campaign-remedy = relight watch campaigns les montre
+campaign-part = { NUMBER($contacts) } { $contacts ->
+    [one] contact
+   *[other] contacts
+ }, { $points } points
+campaign-decision = total { $likelihood } points, seuil { $threshold }
+campaign-change = sans « { $class } » : { $confidence }
+contact-exploit = tentative qui aurait réussi sur le produit visé
+contact-attempt = tentative qui ne pouvait pas réussir
+contact-probe = porte connue du catalogue
+contact-refused-cold = refus à un inconnu
+contact-not-found-cold = chemin absent demandé par un inconnu
+contact-refused-warm = refus à un habitué
+contact-not-found-warm = chemin absent demandé par un habitué
+
+### Journal d'audit.
+
+journal-intact = { NUMBER($entries) } { $entries ->
+    [one] entrée
+   *[other] entrées
+ }, intact, tête { $head }
+journal-broken = l'entrée { NUMBER($seq) } du journal n'est pas comme elle a été écrite : { $why }
+journal-broken-remedy = gardez le dossier tel quel et comparez avec une sauvegarde
+fault-sequence = une entrée a été retirée, ajoutée ou déplacée
+fault-previous = elle ne suit pas la précédente
+fault-hash = ses champs n'ont pas son empreinte
+fault-unreadable = un champ ne se lit pas
+fault-tail-missing = la fin manque
+journal-unreadable = l'entrée { NUMBER($seq) } du journal ne se lit pas
+journal-unreadable-remedy = relight audit verify vérifie le journal

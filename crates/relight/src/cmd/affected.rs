@@ -1,0 +1,339 @@
+//! `relight affected WHAT`: which sites have it, which certainly do not, which nobody can tell
+//! about. The shortest path through the inventory: question, register, answer.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use relight_engine::answer::{AnswerSet, SiteAnswer};
+use relight_engine::matching::{Group, Question};
+use relight_model::{Answer, Site, UnknownReason, Verdict};
+use relight_server::web::number::{percent, rfc3339, tenths};
+use relight_server::web::{Lang, texts, words};
+use serde::Serialize;
+
+use crate::cmd::advisories;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::localise::one_of;
+use crate::register::{self, INVENTORY_AGE_MAX_S, Register};
+use crate::report::{Exit, Report, Style};
+use crate::table::{Align, Table};
+
+/// Groups shown when nobody asked for a grouping.
+const GROUPS_SHOWN_MAX: usize = 10;
+
+/// Widest bar of a share, in columns: 100 %.
+const BAR_WIDTH: usize = 20;
+
+/// What is asked, of which sites, and how the answer is shown.
+#[derive(Debug, Args)]
+pub(crate) struct Affected {
+    #[arg(value_name = "WHAT")]
+    what: String,
+    #[arg(long, value_name = "QUERY", default_value = "", hide_default_value = true)]
+    sites: String,
+    #[arg(long, value_name = "KEY",
+        value_parser = one_of(&["sector", "org", "site", "edge", "component", "none"]))]
+    by: Option<String>,
+    #[arg(long)]
+    fail: bool,
+    #[arg(long)]
+    paths: bool,
+}
+
+/// `relight.answer/1`; items are sorted by site.
+#[derive(Serialize)]
+struct Document<'a> {
+    query: &'a str,
+    /// When it was asked.
+    at: String,
+    /// Number of the newest change of the register.
+    seq: u64,
+    /// When advisories were last updated; null when only those that ship with relight are known.
+    advisories_at: Option<String>,
+    total: Total,
+    /// Unknown sites by their first reason.
+    reasons: BTreeMap<&'static str, usize>,
+    items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Total {
+    affected: usize,
+    clear: usize,
+    unknown: usize,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    site: &'a str,
+    verdict: &'static str,
+    reasons: Vec<&'static str>,
+    evidence: Vec<String>,
+}
+
+/// The answer with what is needed to tell it.
+struct Told<'a> {
+    register: &'a Register,
+    sites: Vec<&'a Site>,
+    answers: AnswerSet,
+    lang: Lang,
+}
+
+impl Affected {
+    pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let question = register::question(&self.what, lang)?;
+        let register = Register::open(context)?;
+        let group = match &question {
+            Question::Advisory(id) => Some(
+                register
+                    .advisories
+                    .group(id)
+                    .ok_or_else(|| register::unknown_advisory(id, lang))?,
+            ),
+            Question::Package(_) => None,
+        };
+        let sites = register.select(&self.sites, Some(&question), INVENTORY_AGE_MAX_S, lang)?;
+        let ids = sites.iter().map(|site| site.id);
+        let answers = register.ask(&question, ids, INVENTORY_AGE_MAX_S);
+        let told = Told { register: &register, sites, answers, lang };
+        if context.json {
+            report.document("relight.answer/1", &told.document(&self.what, context)?);
+        } else {
+            self.text(&told, group, context, report)?;
+        }
+        if told.answers.count(Verdict::Unknown) > 0 {
+            report.raise(Exit::Incomplete);
+        }
+        if self.fail && told.answers.count(Verdict::Affected) > 0 {
+            report.raise(Exit::Threshold);
+        }
+        Ok(())
+    }
+
+    fn text(
+        &self,
+        told: &Told<'_>,
+        group: Option<&Group>,
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let lang = told.lang;
+        if let Some(group) = group {
+            let title = report.paint(Style::Strong, &group.id);
+            report.line(&format!("{title}  {}", group.summary()));
+            report.line(&facts(group, lang));
+        }
+        let count = |verdict| told.answers.count(verdict);
+        let (affected, clear) = (count(Verdict::Affected), count(Verdict::Clear));
+        let unknown = count(Verdict::Unknown);
+        let total = told.sites.len();
+        report.line(&texts::affected_summary(lang, affected, clear, total, unknown));
+        told.breakdown(self.by.as_deref(), report);
+        for (reason, count) in told.answers.first_reasons() {
+            let why = words::reason(lang, reason);
+            report.line(&format!(" ? {}", texts::labelled(lang, why, &number(lang, count))));
+        }
+        if self.paths {
+            told.paths(context, report)?;
+        }
+        if affected > 0
+            && let Some(group) = group
+        {
+            report.next(&format!("relight incident open {}", group.id));
+        }
+        if unknown > 0 {
+            report.hint(&texts::exit_unknown_remedy(lang, unknown));
+        }
+        Ok(())
+    }
+}
+
+/// `CVSS 10.0 · KEV · affects … · fixed in …`, as far as it is known.
+fn facts(group: &Group, lang: Lang) -> String {
+    let mut facts = Vec::new();
+    match group.score() {
+        Some(score) => facts.push(format!("CVSS {}", tenths(lang, u64::from(score)))),
+        None => facts.push(texts::not_scored(lang).to_owned()),
+    }
+    if group.known_exploited() {
+        facts.push("KEV".to_owned());
+    }
+    let (affects, fixed) = advisories::ranges(group);
+    if !affects.is_empty() {
+        facts.push(texts::affects_versions(lang, &affects.join(", ")));
+    }
+    if !fixed.is_empty() {
+        facts.push(texts::fixed_in(lang, &fixed.join(", ")));
+    }
+    facts.join(" · ")
+}
+
+impl Told<'_> {
+    fn pairs(&self) -> impl Iterator<Item = (&Site, &SiteAnswer)> {
+        self.sites.iter().copied().zip(&self.answers.sites)
+    }
+
+    fn document<'b>(&'b self, query: &'b str, context: &Context) -> Result<Document<'b>, Failure> {
+        let failed = |error| context.store_failure(&error);
+        let store = &self.register.store;
+        let updated = store.meta_get(advisories::UPDATED_KEY).map_err(failed)?;
+        let mut items = Vec::with_capacity(self.sites.len());
+        for (site, answer) in self.pairs() {
+            items.push(Item {
+                site: site.slug.as_str(),
+                verdict: answer.answer.verdict().as_str(),
+                reasons: reasons_of(answer).map(|reason| reason.as_str()).collect(),
+                evidence: self.evidence(answer, context)?,
+            });
+        }
+        let count = |verdict| self.answers.count(verdict);
+        let reasons = self.answers.first_reasons().into_iter();
+        Ok(Document {
+            query,
+            at: rfc3339(self.answers.at),
+            seq: store.plan_import(&[]).map_err(failed)?.base,
+            advisories_at: updated.and_then(|text| text.parse().ok()).map(rfc3339),
+            total: Total {
+                affected: count(Verdict::Affected),
+                clear: count(Verdict::Clear),
+                unknown: count(Verdict::Unknown),
+            },
+            reasons: reasons.map(|(reason, count)| (reason.as_str(), count)).collect(),
+            items,
+        })
+    }
+
+    /// Where it was found on a site.
+    fn evidence(&self, answer: &SiteAnswer, context: &Context) -> Result<Vec<String>, Failure> {
+        let mut paths = Vec::new();
+        for found in &answer.found {
+            let index = &self.register.index;
+            let found = index.evidence(&self.register.store, found.identity, found.asset);
+            paths.extend(found.map_err(|error| context.store_failure(&error))?);
+        }
+        paths.sort();
+        paths.dedup();
+        Ok(paths)
+    }
+
+    fn breakdown(&self, by: Option<&str>, report: &mut Report) {
+        match by {
+            Some("site") => self.by_site(|verdict| verdict != Verdict::Clear, report),
+            Some("none") => self.by_site(|_| true, report),
+            by => self.by_group(by, report),
+        }
+    }
+
+    /// One line a site.
+    fn by_site(&self, shown: impl Fn(Verdict) -> bool, report: &mut Report) {
+        let lang = self.lang;
+        let mut table = Table::new(&[
+            (texts::column_site(lang), Align::Left),
+            (texts::column_state(lang), Align::Left),
+            (texts::column_reason(lang), Align::Left),
+        ]);
+        for (site, answer) in self.pairs().filter(|(_, a)| shown(a.answer.verdict())) {
+            let why: Vec<&str> = match answer.answer {
+                Answer::Affected => self.components(answer),
+                _ => answer.reasons.iter().map(|reason| words::reason(lang, *reason)).collect(),
+            };
+            let verdict = words::verdict(lang, answer.answer.verdict()).to_owned();
+            table.row(vec![site.slug.to_string(), verdict, why.join(", ")]);
+        }
+        table.print(report);
+    }
+
+    /// `name version` of what certainly is affected on a site.
+    fn components(&self, answer: &SiteAnswer) -> Vec<&str> {
+        let certain = answer.found.iter().filter(|found| found.state.is_affected());
+        let mut names: Vec<&str> = certain
+            .filter_map(|found| self.register.index.identity(found.identity))
+            .map(|component| component.purl.name.as_str())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The groups that a site belongs to; a site is in several only by component.
+    fn groups(&self, by: &str, site: &Site, answer: &SiteAnswer) -> Vec<String> {
+        match by {
+            "org" => vec![self.register.organisation(site).to_owned()],
+            "edge" => vec![site.edge.clone()],
+            "component" => {
+                let index = &self.register.index;
+                let found = answer.found.iter().filter_map(|found| index.identity(found.identity));
+                let mut names: Vec<String> = found
+                    .map(|c| format!("{} {}", c.purl.name, c.purl.version).trim().to_owned())
+                    .collect();
+                names.sort();
+                names.dedup();
+                names
+            }
+            _ => vec![words::sector(self.lang, self.register.sector(site)).to_owned()],
+        }
+    }
+
+    fn by_group(&self, by: Option<&str>, report: &mut Report) {
+        let lang = self.lang;
+        let key = by.unwrap_or("sector");
+        let mut groups: BTreeMap<String, [usize; 3]> = BTreeMap::new();
+        for (site, answer) in self.pairs() {
+            let verdict = answer.answer.verdict();
+            for name in self.groups(key, site, answer) {
+                let [affected, unknown, sites] = groups.entry(name).or_default();
+                *affected += usize::from(verdict == Verdict::Affected);
+                *unknown += usize::from(verdict == Verdict::Unknown);
+                *sites += 1;
+            }
+        }
+        let mut rows: Vec<(String, [usize; 3])> =
+            groups.into_iter().filter(|(_, [affected, unknown, _])| affected + unknown > 0).collect();
+        // Most affected first, then most unknown, then by name: two runs compare equal.
+        rows.sort_by(|(a, [x, u, _]), (b, [y, v, _])| (y, v, a).cmp(&(x, u, b)));
+        let shown = if by.is_some() { rows.len() } else { GROUPS_SHOWN_MAX };
+        let name = texts::by_code(lang, &format!("column-{key}")).unwrap_or(key);
+        let mut table = Table::new(&[
+            (name, Align::Left),
+            (texts::column_affected(lang), Align::Right),
+            (texts::column_unknown(lang), Align::Right),
+            (texts::column_sites(lang), Align::Right),
+            (texts::column_share(lang), Align::Left),
+        ]);
+        for (name, [affected, unknown, sites]) in rows.iter().take(shown) {
+            let bar = "█".repeat(affected * BAR_WIDTH / sites.max(&1));
+            let share = percent(lang, *affected as u64, *sites as u64);
+            table.row(vec![
+                if name.is_empty() { "-".to_owned() } else { name.clone() },
+                number(lang, *affected),
+                number(lang, *unknown),
+                number(lang, *sites),
+                format!("{bar} {share}").trim().to_owned(),
+            ]);
+        }
+        table.print(report);
+        if rows.len() > shown {
+            report.line(&texts::and_more_sectors(lang, rows.len() - shown));
+        }
+    }
+
+    fn paths(&self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        for (site, answer) in self.pairs() {
+            for path in self.evidence(answer, context)? {
+                report.line(&format!(" ◆ {}  {path}", site.slug));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn reasons_of(answer: &SiteAnswer) -> impl Iterator<Item = &UnknownReason> {
+    let told = !matches!(answer.answer, Answer::Clear(_));
+    answer.reasons.iter().filter(move |_| told)
+}
+
+fn number(lang: Lang, count: usize) -> String {
+    relight_server::web::Number::from(count).text(lang)
+}

@@ -1,0 +1,319 @@
+//! `relight edge`: the proxies in front of the sites.
+
+mod config;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use relight_engine::edge::{self, EdgeError, Lint, LintSeverity, Target};
+use relight_engine::edges;
+use relight_model::{GateKey, Seen};
+use relight_server::web::texts;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::register::Register;
+use crate::report::{Exit, Report};
+use crate::table::{Align, Table};
+
+/// Who changes the register from the command line.
+const ACTOR: &str = "relight edge add";
+
+/// What to do with edges.
+#[derive(Debug, Args)]
+pub(crate) struct Edge {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Add(Add),
+    List,
+    Check,
+    Config(config::Config),
+}
+
+#[derive(Debug, Args)]
+struct Add {
+    #[arg(value_name = "KIND", value_parser = kinds())]
+    kind: String,
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    #[arg(long, value_name = "DIR")]
+    gate: PathBuf,
+    #[arg(long, value_name = "ADDRESS", required = true, num_args = 1..)]
+    listen: Vec<SocketAddr>,
+    #[arg(long, value_name = "SOCKET")]
+    verify: Option<PathBuf>,
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    settings: Vec<(String, String)>,
+}
+
+#[derive(Serialize)]
+struct ListDocument {
+    edges: Vec<EdgeRow>,
+}
+
+#[derive(Serialize)]
+struct EdgeRow {
+    name: String,
+    kind: String,
+    gate: PathBuf,
+    listeners: Vec<SocketAddr>,
+    verify: Option<PathBuf>,
+    settings: BTreeMap<String, String>,
+    sites: usize,
+}
+
+#[derive(Serialize)]
+struct CheckDocument {
+    edges: Vec<CheckRow>,
+}
+
+#[derive(Serialize)]
+struct CheckRow {
+    name: String,
+    kind: String,
+    sites: usize,
+    equal: usize,
+    differ: Vec<String>,
+    findings: Vec<LintRow>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct LintRow {
+    code: &'static str,
+    place: String,
+    refuses: bool,
+}
+
+/// The kinds of edges that this program drives.
+fn kinds() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(edge::DRIVERS.iter().map(|driver| driver.name()))
+}
+
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    let (key, value) = text.split_once('=').ok_or("no equals sign")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl Edge {
+    pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        match self.action {
+            Action::Add(add) => add.run(context, report),
+            Action::List => list(context, report),
+            Action::Check => check(context, report),
+            Action::Config(config) => config.run(context, report),
+        }
+    }
+}
+
+impl Add {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let store = context.store()?;
+        let target = Target {
+            name: self.name,
+            kind: self.kind,
+            gate: absolute(&self.gate, context)?,
+            listeners: self.listen,
+            verify: self.verify.map(|path| absolute(&path, context)).transpose()?,
+            settings: self.settings.into_iter().collect(),
+        };
+        let mut driver = edge::open(&target).map_err(|error| edge_failure(&error, context))?;
+        let findings = driver.lint().map_err(|error| edge_failure(&error, context))?;
+        for lint in &findings {
+            tell_lint(&target.name, lint, report);
+        }
+        let row = edges::to_row(&target).map_err(|error| Failure::engine(lang, &error))?;
+        let put = store.put_edge(&row, context.now(), ACTOR);
+        put.map_err(|error| context.store_failure(&error))?;
+        if context.json {
+            let edges = vec![row_of(target, 0)];
+            report.document("relight.edges/1", &ListDocument { edges });
+        } else {
+            report.line(&texts::edge_added(lang, &target.name));
+            report.next("relight edge check");
+        }
+        Ok(())
+    }
+}
+
+/// Gates are written by whoever runs relight later, from wherever that is.
+fn absolute(path: &Path, context: &Context) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| {
+        let message = texts::cannot_read(context.lang, &path.display().to_string());
+        Failure::new(message).because(context.lang, &error)
+    })
+}
+
+pub(super) fn edge_failure(error: &EdgeError, context: &Context) -> Failure {
+    let lang = context.lang;
+    Failure::new(texts::edge_failed(lang)).because(lang, error).hint(texts::edge_failed_remedy(lang))
+}
+
+fn tell_lint(name: &str, lint: &Lint, report: &mut Report) {
+    let lang = report.lang();
+    let what = texts::by_code(lang, &format!("lint-{}", lint.code)).unwrap_or(lint.code);
+    report.warn(&format!("{name}: {}", lint.place), what, "");
+}
+
+fn row_of(target: Target, sites: usize) -> EdgeRow {
+    let Target { name, kind, gate, listeners, verify, settings } = target;
+    EdgeRow { name, kind, gate, listeners, verify, settings, sites }
+}
+
+/// The edges of the register, with how many sites each serves.
+pub(super) fn targets(register: &Register, context: &Context) -> Result<Vec<Target>, Failure> {
+    let rows = register.store.edges().map_err(|error| context.store_failure(&error))?;
+    rows.iter()
+        .map(|row| edges::from_row(row).map_err(|error| Failure::engine(context.lang, &error)))
+        .collect()
+}
+
+fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
+    let lang = context.lang;
+    let register = Register::open(context)?;
+    let served = |name: &str| register.sites.iter().filter(|site| site.edge == name).count();
+    let targets = targets(&register, context)?;
+    let rows: Vec<EdgeRow> = targets
+        .into_iter()
+        .map(|target| {
+            let sites = served(&target.name);
+            row_of(target, sites)
+        })
+        .collect();
+    if context.json {
+        report.document("relight.edges/1", &ListDocument { edges: rows });
+        return Ok(());
+    }
+    let mut table = Table::new(&[
+        (texts::column_edge(lang), Align::Left),
+        (texts::column_kind(lang), Align::Left),
+        (texts::column_sites(lang), Align::Right),
+        (texts::column_gate(lang), Align::Left),
+    ]);
+    for row in &rows {
+        let gate = row.gate.display().to_string();
+        table.row(vec![row.name.clone(), row.kind.clone(), row.sites.to_string(), gate]);
+    }
+    table.print(report);
+    report.line(&texts::edges_known(lang, rows.len()));
+    Ok(())
+}
+
+fn check(context: &Context, report: &mut Report) -> Result<(), Failure> {
+    let register = Register::open(context)?;
+    let targets = targets(&register, context)?;
+    let rows: Vec<CheckRow> = targets.iter().map(|target| look(target, &register)).collect();
+    let bad = |row: &CheckRow| {
+        row.error.is_some() || !row.differ.is_empty() || row.findings.iter().any(|l| l.refuses)
+    };
+    if rows.iter().any(bad) {
+        report.raise(Exit::Failed);
+    }
+    if context.json {
+        report.document("relight.edge-check/1", &CheckDocument { edges: rows });
+    } else {
+        tell_check(&rows, context, report);
+    }
+    Ok(())
+}
+
+/// What one edge shows against what the journal wants, and what is wrong with its set-up. One
+/// edge that does not answer hides no other.
+fn look(target: &Target, register: &Register) -> CheckRow {
+    let keys: Vec<GateKey> = register
+        .sites
+        .iter()
+        .filter(|site| site.edge == target.name)
+        .map(|site| site.slug.clone())
+        .collect();
+    let mut row = CheckRow {
+        name: target.name.clone(),
+        kind: target.kind.clone(),
+        sites: keys.len(),
+        equal: 0,
+        differ: Vec::new(),
+        findings: Vec::new(),
+        error: None,
+    };
+    let seen = edge::open(target).and_then(|mut driver| {
+        let findings = driver.lint()?;
+        Ok((findings, driver.observe(&keys)?))
+    });
+    let (findings, views) = match seen {
+        Ok(seen) => seen,
+        Err(error) => {
+            row.error = Some(chain(&error));
+            return row;
+        }
+    };
+    row.findings = findings
+        .into_iter()
+        .map(|lint| LintRow {
+            code: lint.code,
+            place: lint.place,
+            refuses: lint.severity == LintSeverity::Error,
+        })
+        .collect();
+    let mut differ = BTreeSet::new();
+    for (key, view) in keys.iter().zip(&views) {
+        let wanted = Seen::from(register.ledger.wants(key));
+        if view.durable == wanted && view.runtime == wanted {
+            row.equal += 1;
+        } else {
+            differ.insert(key.to_string());
+        }
+    }
+    row.differ = differ.into_iter().collect();
+    row
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
+fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    let mut table = Table::new(&[
+        (texts::column_edge(lang), Align::Left),
+        (texts::column_kind(lang), Align::Left),
+        (texts::column_sites(lang), Align::Right),
+        (texts::column_equal(lang), Align::Right),
+        (texts::column_state(lang), Align::Left),
+    ]);
+    for row in rows {
+        let state = match (&row.error, &row.differ[..]) {
+            (Some(_), _) => texts::edge_no_answer(lang).to_owned(),
+            (None, []) => texts::edge_ok(lang).to_owned(),
+            (None, [first, ..]) => texts::edge_differs(lang, row.differ.len(), first),
+        };
+        let (sites, equal) = (row.sites.to_string(), row.equal.to_string());
+        table.row(vec![row.name.clone(), row.kind.clone(), sites, equal, state]);
+    }
+    table.print(report);
+    report.line(&texts::edges_known(lang, rows.len()));
+    for row in rows {
+        for lint in &row.findings {
+            let what = texts::by_code(lang, &format!("lint-{}", lint.code)).unwrap_or(lint.code);
+            report.warn(&format!("{}: {}", row.name, lint.place), what, "");
+        }
+        if let Some(error) = &row.error {
+            let detail = texts::labelled(lang, texts::detail_label(lang), error);
+            report.warn(&row.name, texts::edge_no_answer(lang), texts::edge_failed_remedy(lang));
+            report.tell(&format!("  {detail}"));
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! `relight incident`: from the alarm to the last light.
+
+mod show;
+mod switch;
+mod verify;
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use relight_engine::Engine;
+use relight_engine::incident::{Entry, Ledger};
+use relight_engine::matching::Question;
+use relight_model::GateKey;
+use relight_server::web::texts;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::inventory;
+use crate::operator;
+use crate::register::{self, unknown_advisory};
+use crate::report::Report;
+
+/// What to do about an incident.
+#[derive(Debug, Args)]
+pub(crate) struct Incident {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Open(Open),
+    Status(show::Status),
+    Log(show::Log),
+    Off(switch::Off),
+    On(switch::On),
+    Fix(Fix),
+    Verify(verify::Verify),
+    Close(Close),
+}
+
+#[derive(Debug, Args)]
+struct Open {
+    #[arg(value_name = "WHAT")]
+    what: String,
+}
+
+#[derive(Debug, Args)]
+struct Fix {
+    #[arg(value_name = "SITE")]
+    site: String,
+    #[arg(long, value_name = "TEXT")]
+    note: String,
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, Args)]
+struct Close {
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// Which incident, where several are open.
+#[derive(Debug, Args)]
+struct Which {
+    #[arg(long, value_name = "ID")]
+    incident: Option<String>,
+}
+
+#[derive(Serialize)]
+struct DoneDocument<'a> {
+    incident: &'a str,
+    done: &'a str,
+    site: Option<&'a str>,
+}
+
+impl Incident {
+    pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        match self.action {
+            Action::Open(open) => open.run(context, report),
+            Action::Status(status) => status.run(context, report),
+            Action::Log(log) => log.run(context, report),
+            Action::Off(off) => off.run(context, report),
+            Action::On(on) => on.run(context, report),
+            Action::Fix(fix) => fix.run(context, report),
+            Action::Verify(verify) => verify.run(context, report),
+            Action::Close(close) => close.run(context, report),
+        }
+    }
+}
+
+impl Open {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let Question::Advisory(asked) = register::question(&self.what, lang)? else {
+            return Err(Failure::usage(texts::incident_needs_advisory(lang))
+                .hint(texts::incident_needs_advisory_remedy(lang)));
+        };
+        let (engine, actor) = control(context)?;
+        if engine.with_inventory(|_, advisories| advisories.group(&asked).is_none()) {
+            return Err(unknown_advisory(&asked, lang));
+        }
+        let opened = engine.open_incident(&actor, &asked, &policy(&actor));
+        let id = opened.map_err(|error| Failure::engine(lang, &error))?;
+        done(context, report, &id, "opened", None, &texts::incident_opened(lang, &id));
+        if !context.json {
+            let reason = texts::example_reason(lang);
+            let query = format!("'affected:{id} or unknown:{id}'");
+            report.next(&format!(
+                "relight incident off --sites {query} --reason \"{reason}\" --dry-run"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Fix {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let site = inventory::site(context, &self.site)?;
+        let (engine, actor) = control(context)?;
+        let id = self.which.find(&engine, context)?;
+        let entry = Entry::FixStarted { site: site.clone(), note: self.note };
+        engine.record(&actor, &id, entry).map_err(|error| Failure::engine(lang, &error))?;
+        let text = texts::fix_started(lang, site.as_str());
+        done(context, report, &id, "fix-started", Some(&site), &text);
+        if !context.json {
+            report.next(&format!("relight incident verify {site} --target DIR"));
+        }
+        Ok(())
+    }
+}
+
+impl Close {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let (engine, actor) = control(context)?;
+        let which = Which { incident: Some(self.id) };
+        let id = which.find(&engine, context)?;
+        let recorded = engine.record(&actor, &id, Entry::Closed {});
+        recorded.map_err(|error| Failure::engine(context.lang, &error))?;
+        done(context, report, &id, "closed", None, &texts::incident_closed(context.lang, &id));
+        Ok(())
+    }
+}
+
+/// The engine and the name of whoever acts. Permission comes first: the engine takes the lease.
+fn control(context: &Context) -> Result<(Arc<Engine>, String), Failure> {
+    let store = context.existing_store()?;
+    let actor = operator::actor(context, &store)?;
+    drop(store);
+    Ok((context.engine()?, actor))
+}
+
+/// The policy in force, as the journal keeps it.
+fn policy(actor: &str) -> String {
+    format!("operators.single = {actor:?}")
+}
+
+impl Which {
+    /// The incident that was named, by any id of its advisory, or the only open one.
+    fn find(&self, engine: &Engine, context: &Context) -> Result<String, Failure> {
+        let named = self.incident.as_deref().map(|id| {
+            let group =
+                engine.with_inventory(|_, known| known.group(id).map(|group| group.id.clone()));
+            group.unwrap_or_else(|| id.to_owned())
+        });
+        engine.with_ledger(|ledger| choose(ledger, named.as_deref(), context))
+    }
+}
+
+/// The incident with this id, or the only open one.
+fn choose(ledger: &Ledger, id: Option<&str>, context: &Context) -> Result<String, Failure> {
+    let lang = context.lang;
+    let open: Vec<&str> = ledger.open().map(|(id, _)| id).collect();
+    match (id, &open[..]) {
+        (Some(id), _) if ledger.incident(id).is_some() => Ok(id.to_owned()),
+        (Some(id), _) => Err(Failure::new(texts::no_such_incident(lang, id))
+            .hint(texts::no_such_incident_remedy(lang))),
+        (None, [only]) => Ok((*only).to_owned()),
+        (None, []) => Err(Failure::new(texts::no_open_incident(lang))
+            .hint(texts::no_open_incident_remedy(lang, "relight incident open CVE-…"))),
+        (None, several) => Err(Failure::usage(texts::several_incidents(lang))
+            .hint(texts::several_incidents_remedy(lang, &several.join(", ")))),
+    }
+}
+
+/// Says that something was done and journalled.
+fn done(
+    context: &Context,
+    report: &mut Report,
+    incident: &str,
+    what: &str,
+    site: Option<&GateKey>,
+    text: &str,
+) {
+    if context.json {
+        let site = site.map(GateKey::as_str);
+        let document = DoneDocument { incident, done: what, site };
+        report.document("relight.incident-done/1", &document);
+    } else {
+        report.line(text);
+    }
+}

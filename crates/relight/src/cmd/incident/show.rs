@@ -1,0 +1,198 @@
+//! `relight incident status` and `relight incident log`: where it stands, and what happened.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use relight_engine::incident::{Counters, Entry, Incident};
+use relight_engine::store::JournalRecord;
+use relight_model::{DisplayState, GateKey};
+use relight_server::web::number::rfc3339;
+use relight_server::web::{Number, texts, words};
+use serde::Serialize;
+
+use super::choose;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::register::Register;
+use crate::report::{Report, Style};
+
+/// Sites named in one line of the log; `--json` has all.
+const SITES_SHOWN_MAX: usize = 8;
+
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Log {
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct StatusDocument<'a> {
+    incidents: Vec<IncidentRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct IncidentRow<'a> {
+    id: &'a str,
+    title: &'a str,
+    opened: String,
+    closed: bool,
+    sites: usize,
+    states: BTreeMap<&'static str, usize>,
+    phases: BTreeMap<&'static str, usize>,
+    exposed: usize,
+}
+
+#[derive(Serialize)]
+struct LogDocument<'a> {
+    incident: &'a str,
+    entries: Vec<EntryRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct EntryRow<'a> {
+    seq: u64,
+    time: String,
+    actor: &'a str,
+    kind: &'a str,
+    body: serde_json::Value,
+    hash: String,
+}
+
+impl Status {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let register = Register::open(context)?;
+        let keys: Vec<GateKey> = register.sites.iter().map(|site| site.slug.clone()).collect();
+        let named = named(&register, self.id.as_deref());
+        let shown: Vec<(&str, &Incident)> = match named {
+            Some(id) => {
+                let id = choose(&register.ledger, Some(&id), context)?;
+                register.ledger.incidents().filter(|(other, _)| *other == id).collect()
+            }
+            None => register.ledger.open().collect(),
+        };
+        if context.json {
+            let incidents = shown.iter().map(|(id, incident)| row(id, incident, &keys)).collect();
+            report.document("relight.status/1", &StatusDocument { incidents });
+            return Ok(());
+        }
+        if shown.is_empty() {
+            report.line(texts::no_open_incident(context.lang));
+        }
+        for (id, incident) in shown {
+            text(id, incident, &keys, context, report);
+        }
+        Ok(())
+    }
+}
+
+/// The id under which an incident is kept, from any id of its advisory.
+fn named(register: &Register, id: Option<&str>) -> Option<String> {
+    let id = id?;
+    Some(register.advisories.group(id).map_or_else(|| id.to_owned(), |group| group.id.clone()))
+}
+
+fn row<'a>(id: &'a str, incident: &'a Incident, keys: &[GateKey]) -> IncidentRow<'a> {
+    let counters = Counters::of(incident, keys);
+    let states = counters.states.iter().map(|(state, count)| (words::state_name(*state), *count));
+    let phases = counters.phases.iter().map(|(phase, count)| (phase.as_str(), *count));
+    IncidentRow {
+        id,
+        title: &incident.title,
+        opened: rfc3339(incident.opened),
+        closed: incident.closed,
+        sites: keys.len(),
+        states: states.collect(),
+        phases: phases.collect(),
+        exposed: counters.exposed,
+    }
+}
+
+fn text(
+    id: &str,
+    incident: &Incident,
+    keys: &[GateKey],
+    context: &Context,
+    report: &mut Report,
+) {
+    let lang = context.lang;
+    let counters = Counters::of(incident, keys);
+    let hours = (context.now() - incident.opened).max(0).cast_unsigned() / 3_600;
+    let since = if incident.closed {
+        texts::incident_is_closed(lang).to_owned()
+    } else {
+        texts::open_for_hours(lang, hours)
+    };
+    let title = report.paint(Style::Strong, id);
+    report.line(&format!("{title}  {since}  {}", incident.title));
+    for state in DisplayState::ALL {
+        let count = counters.states.get(&state).copied().unwrap_or(0);
+        if count > 0 {
+            let (glyph, count) = (glyph(state), Number::from(count).text(lang));
+            report.line(&format!("  {glyph} {count}  {}", words::state(lang, state)));
+        }
+    }
+    if counters.exposed > 0 {
+        let mark = report.paint(Style::Bad, "⊘");
+        report.line(&format!("  {mark} {}", texts::not_proven(lang, counters.exposed)));
+    }
+}
+
+const fn glyph(state: DisplayState) -> char {
+    match state {
+        DisplayState::DarkRequested => '⊘',
+        DisplayState::Exposed => '◈',
+        DisplayState::RelitFixed | DisplayState::Online => '●',
+        DisplayState::Verifying => '▲',
+        DisplayState::Fixing => '◇',
+        DisplayState::Affected => '◆',
+        DisplayState::Analysing => '◐',
+        DisplayState::Dark => '○',
+    }
+}
+
+impl Log {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let register = Register::open(context)?;
+        let named = named(&register, self.id.as_deref());
+        let id = choose(&register.ledger, named.as_deref(), context)?;
+        let records = register.store.journal(1).map_err(|error| context.store_failure(&error))?;
+        let records: Vec<JournalRecord> =
+            records.into_iter().filter(|record| record.incident == id).collect();
+        if context.json {
+            let entries = records.iter().map(|record| EntryRow {
+                seq: record.seq,
+                time: rfc3339(record.time),
+                actor: &record.actor,
+                kind: &record.kind,
+                body: serde_json::from_str(&record.body).unwrap_or_default(),
+                hash: record.hash.to_string(),
+            });
+            let document = LogDocument { incident: &id, entries: entries.collect() };
+            report.document("relight.log/1", &document);
+            return Ok(());
+        }
+        for record in &records {
+            line(record, context, report);
+        }
+        Ok(())
+    }
+}
+
+fn line(record: &JournalRecord, context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    let what = texts::by_code(lang, &format!("entry-{}", record.kind)).unwrap_or(&record.kind);
+    let sites = Entry::from_body(&record.body).map(|entry| entry.sites()).unwrap_or_default();
+    let mut names: Vec<&str> = sites.iter().map(GateKey::as_str).take(SITES_SHOWN_MAX).collect();
+    if sites.len() > names.len() {
+        names.push("…");
+    }
+    let (seq, time, actor) = (record.seq, rfc3339(record.time), &record.actor);
+    let line = format!("{seq:>5}  {time}  {actor}  {what}  {}", names.join(" "));
+    report.line(line.trim_end());
+}

@@ -1,0 +1,250 @@
+//! `relight incident off` and `on`: a plan, the order, and the wait for the proof.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use relight_engine::Engine;
+use relight_engine::drive::Drive;
+use relight_engine::incident::{Gate, Phase};
+use relight_engine::matching::Question;
+use relight_engine::plan::{Action, Plan, PlanAsk};
+use relight_engine::store::EdgeRow;
+use relight_engine::{INVENTORY_TTL_S, edges};
+use relight_model::{Digest, GateKey};
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::{Which, control};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::register::Register;
+use crate::report::{Exit, Report};
+
+/// Longest wait until every site of a plan is proven.
+const PROOF_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Sites of a plan shown by name; `--json` has all.
+const SITES_SHOWN_MAX: usize = 20;
+
+#[derive(Debug, Args)]
+pub(super) struct Off {
+    #[command(flatten)]
+    order: Order,
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct On {
+    #[command(flatten)]
+    order: Order,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    reason: String,
+}
+
+#[derive(Debug, Args)]
+struct Order {
+    #[arg(long, value_name = "QUERY")]
+    sites: String,
+    #[command(flatten)]
+    which: Which,
+    #[arg(long)]
+    dry_run: bool,
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Serialize)]
+struct PlanDocument<'a> {
+    plan: &'a Plan,
+    hash: String,
+    applied: bool,
+    proven: Option<usize>,
+    not_proven: Vec<&'a str>,
+}
+
+impl Off {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        self.order.run(Action::Dark, self.reason, context, report)
+    }
+}
+
+impl On {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        self.order.run(Action::Relight, self.reason, context, report)
+    }
+}
+
+impl Order {
+    fn run(
+        self,
+        action: Action,
+        reason: String,
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let lang = context.lang;
+        let register = Register::open(context)?;
+        let (engine, actor) = control(context)?;
+        let incident = self.which.find(&engine, context)?;
+        let asked = Question::Advisory(incident.clone());
+        // An incident asks more strictly than a reader: by its own limit of age.
+        let sites = register.select(&self.sites, Some(&asked), INVENTORY_TTL_S, lang)?;
+        let sites: Vec<GateKey> = sites.into_iter().map(|site| site.slug.clone()).collect();
+        let ask = PlanAsk {
+            incident,
+            action,
+            reason,
+            // Filled in by the engine from the incident.
+            advisory_revision: Digest::default(),
+            proposer: actor.clone(),
+            created: engine.now(),
+        };
+        let failed = |error| Failure::engine(lang, &error);
+        let plan = engine.plan(ask, &sites).map_err(failed)?;
+        let hash = plan.hash().map_err(|error| Failure::new(error.to_string()))?.to_string();
+        if !context.json {
+            show(&plan, &hash, context, report);
+        }
+        if self.dry_run || plan.sites.is_empty() {
+            return nothing_changed(&plan, hash, context, report);
+        }
+        if !self.yes && !agreed(context, report)? {
+            return nothing_changed(&plan, hash, context, report);
+        }
+        let drive = drive(&engine, &register, context)?;
+        engine.execute(&plan, &actor).map_err(failed)?;
+        let open = wait(&engine, &plan);
+        drop(drive);
+        tell(&plan, hash, &open, context, report);
+        Ok(())
+    }
+}
+
+fn show(plan: &Plan, hash: &str, context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    let count = |verdict: &str| plan.sites.iter().filter(|site| site.verdict == verdict).count();
+    let (affected, unknown) = (count("affected"), count("unknown"));
+    let (edges, vital) =
+        (plan.edges.len(), plan.sites.iter().filter(|site| site.criticality == 1).count());
+    let sites = plan.sites.len();
+    report.line(&texts::plan_hash(lang, hash));
+    report.line(&texts::plan_summary(lang, affected, edges, sites, unknown, vital));
+    for site in plan.sites.iter().take(SITES_SHOWN_MAX) {
+        let verdict = texts::by_code(lang, &format!("verdict-{}", site.verdict));
+        let verdict = verdict.unwrap_or(&site.verdict);
+        report.line(&format!("  {}  {verdict}  {}", site.site, site.edge));
+    }
+    if plan.sites.len() > SITES_SHOWN_MAX {
+        report.line(&texts::and_more_places(lang, plan.sites.len() - SITES_SHOWN_MAX));
+    }
+    for skipped in &plan.skipped {
+        let why = texts::by_code(lang, &format!("skipped-{}", skipped.reason));
+        let why = why.unwrap_or(&skipped.reason);
+        let line = texts::labelled(lang, skipped.site.as_str(), why);
+        report.line(&format!("  - {line}"));
+    }
+}
+
+fn nothing_changed(
+    plan: &Plan,
+    hash: String,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    if context.json {
+        let document =
+            PlanDocument { plan, hash, applied: false, proven: None, not_proven: Vec::new() };
+        report.document("relight.order/1", &document);
+    } else {
+        report.line(texts::plan_nothing_changed(context.lang));
+    }
+    Ok(())
+}
+
+/// Asks on the terminal; without one, nobody agreed.
+fn agreed(context: &Context, report: &mut Report) -> Result<bool, Failure> {
+    let lang = context.lang;
+    if !io::stdin().is_terminal() {
+        return Err(Failure::approval(texts::needs_yes(lang)).hint(texts::needs_yes_remedy(lang)));
+    }
+    report.tell(texts::are_you_sure(lang));
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    let yes = ["y", "yes", "o", "oui"].contains(&answer.trim().to_lowercase().as_str());
+    Ok(read.is_ok() && yes)
+}
+
+/// Starts the loops of the edges. Every edge is opened first, so that one that cannot be is told
+/// before anything is ordered.
+fn drive(
+    engine: &Arc<Engine>,
+    register: &Register,
+    context: &Context,
+) -> Result<Drive, Failure> {
+    let failed = |error| Failure::engine(context.lang, &error);
+    let rows: Vec<EdgeRow> =
+        register.store.edges().map_err(|error| context.store_failure(&error))?;
+    for row in &rows {
+        edges::from_row(row).map_err(failed)?;
+    }
+    Drive::start(engine).map_err(failed)
+}
+
+/// Waits until every site of the plan is proven; those that are not after the longest wait.
+fn wait<'a>(engine: &Engine, plan: &'a Plan) -> Vec<&'a str> {
+    let deadline = Instant::now() + PROOF_WAIT_MAX;
+    loop {
+        let version = engine.version();
+        let open: Vec<&str> = plan
+            .sites
+            .iter()
+            .filter(|site| !is_proven(engine, plan, &site.site))
+            .map(|site| site.site.as_str())
+            .collect();
+        let left = deadline.saturating_duration_since(Instant::now());
+        if open.is_empty() || left.is_zero() {
+            return open;
+        }
+        engine.wait_changed(version, left);
+    }
+}
+
+fn is_proven(engine: &Engine, plan: &Plan, site: &GateKey) -> bool {
+    engine.with_ledger(|ledger| {
+        let case = ledger.incident(&plan.incident).and_then(|incident| incident.case(site));
+        case.is_some_and(|case| match plan.action {
+            // Clear evidence may have called it back already.
+            Action::Dark => {
+                case.gate == Gate::Proven
+                    || matches!(case.phase, Phase::Relighting | Phase::RelitProven)
+            }
+            Action::Relight => case.phase == Phase::RelitProven,
+        })
+    })
+}
+
+fn tell(plan: &Plan, hash: String, open: &[&str], context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    let proven = plan.sites.len() - open.len();
+    if context.json {
+        let (proven, not_proven) = (Some(proven), open.to_vec());
+        let document = PlanDocument { plan, hash, applied: true, proven, not_proven };
+        report.document("relight.order/1", &document);
+    } else {
+        report.line(&match plan.action {
+            Action::Dark => texts::proven_dark(lang, proven, plan.sites.len()),
+            Action::Relight => texts::proven_lit(lang, proven, plan.sites.len()),
+        });
+    }
+    if open.is_empty() {
+        return;
+    }
+    report.raise(Exit::Failed);
+    for site in open.iter().take(SITES_SHOWN_MAX) {
+        report.warn(site, texts::not_proven_yet(lang), "");
+    }
+    report.hint(texts::not_proven_remedy(lang));
+}

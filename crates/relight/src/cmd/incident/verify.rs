@@ -1,0 +1,90 @@
+//! `relight incident verify SITE --target DIR`: a fix is believed when what is deployed was read
+//! again, is clear, and works behind the closed gate.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use relight_engine::incident::{Compromise, Phase};
+use relight_engine::{FunctionalTest, Inventory};
+use relight_scan::Options;
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::{Which, control};
+use crate::cmd::scan;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::inventory;
+use crate::localise::one_of;
+use crate::report::{Exit, Report};
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    #[arg(value_name = "SITE")]
+    site: String,
+    #[arg(long, value_name = "DIR")]
+    target: PathBuf,
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    path: String,
+    #[arg(long, value_name = "STATUS", default_value_t = 200)]
+    status: u16,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    text: String,
+    #[arg(long, default_value = "unknown", value_parser = one_of(&["none", "seen", "unknown"]))]
+    signs: String,
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    incident: &'a str,
+    site: &'a str,
+    verified: bool,
+    phase: Option<&'static str>,
+    complete: bool,
+}
+
+impl Verify {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let site = inventory::site(context, &self.site)?;
+        let (engine, actor) = control(context)?;
+        let id = self.which.find(&engine, context)?;
+        let options = Options { artifact_digest: true, ..Options::default() };
+        let sbom = scan::look(&self.target, &options, context)?.sbom;
+        let complete = sbom.is_complete();
+        let failed = |error| Failure::engine(lang, &error);
+        let before = engine.phase(&id, &site);
+        let inventory = Inventory { site: site.clone(), sbom, observed_at: engine.now() };
+        let test = FunctionalTest { uri: self.path, status: self.status, text: self.text };
+        let signs = match self.signs.as_str() {
+            "none" => Compromise::NoSigns,
+            "seen" => Compromise::Signs,
+            _ => Compromise::Unknown,
+        };
+        let verified = engine.verify(&actor, &id, &inventory, &test, signs).map_err(failed)?;
+        let phase = engine.phase(&id, &site);
+        if context.json {
+            let phase = phase.map(Phase::as_str);
+            let (incident, site) = (id.as_str(), site.as_str());
+            let document = Document { incident, site, verified, phase, complete };
+            report.document("relight.verification/1", &document);
+        } else if verified {
+            report.line(&texts::verified(lang, site.as_str()));
+            report.next(&format!("relight incident on --sites site:{site}"));
+        } else {
+            report.line(&texts::not_verified(lang, site.as_str()));
+            let why = match (complete, before == phase) {
+                (false, _) => texts::not_verified_incomplete(lang),
+                (true, true) => texts::not_verified_same(lang),
+                (true, false) => texts::not_verified_remedy(lang),
+            };
+            report.hint(why);
+        }
+        if !verified {
+            report.raise(if complete { Exit::Failed } else { Exit::Incomplete });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,283 @@
+//! `relight sites`: the register of sites.
+
+mod csv_rows;
+mod import;
+
+use clap::{Args, Subcommand};
+use relight_model::{Coverage, Site, UnknownReason};
+use relight_server::web::number::rfc3339;
+use relight_server::web::{texts, words};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::inventory;
+use crate::register::{INVENTORY_AGE_MAX_S, Register};
+use crate::report::Report;
+use crate::table::{Align, Table};
+
+/// What to do with the register.
+#[derive(Debug, Args)]
+pub(crate) struct Sites {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Import(import::Import),
+    Show(Show),
+    List(List),
+    Gaps,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    #[arg(value_name = "SITE")]
+    site: String,
+}
+
+#[derive(Debug, Args)]
+struct List {
+    #[arg(value_name = "QUERY", default_value = "", hide_default_value = true)]
+    query: String,
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+}
+
+#[derive(Serialize)]
+struct SiteRow<'a> {
+    slug: &'a str,
+    name_fr: &'a str,
+    name_en: &'a str,
+    origin: &'a str,
+    organisation: &'a str,
+    sector: &'a str,
+    criticality: u8,
+    edge: &'a str,
+    public: bool,
+    state: &'static str,
+}
+
+#[derive(Serialize)]
+struct ListDocument<'a> {
+    total: usize,
+    sites: Vec<SiteRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ShowDocument<'a> {
+    site: SiteRow<'a>,
+    assets: Vec<AssetRow>,
+    reasons: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct AssetRow {
+    inventory: Option<String>,
+    confirmed: Option<String>,
+    artifact: Option<String>,
+    components: usize,
+    flaws: Vec<FlawRow>,
+}
+
+#[derive(Serialize)]
+struct FlawRow {
+    reason: &'static str,
+    path: String,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct GapRow<'a> {
+    site: &'a str,
+    criticality: u8,
+    gap: &'static str,
+    next: String,
+}
+
+#[derive(Serialize)]
+struct GapsDocument<'a> {
+    gaps: Vec<GapRow<'a>>,
+}
+
+impl Sites {
+    pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        match self.action {
+            Action::Import(import) => import.run(context, report),
+            Action::Show(show) => show.run(context, report),
+            Action::List(list) => list.run(context, report),
+            Action::Gaps => gaps(context, report),
+        }
+    }
+}
+
+impl List {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let register = Register::open(context)?;
+        let lang = context.lang;
+        let sites = register.select(&self.query, None, INVENTORY_AGE_MAX_S, lang)?;
+        let shown = || sites.iter().take(self.limit).map(|site| row(&register, site));
+        if context.json {
+            let document = ListDocument { total: sites.len(), sites: shown().collect() };
+            report.document("relight.sites/1", &document);
+            return Ok(());
+        }
+        let mut table = Table::new(&[
+            (texts::column_site(lang), Align::Left),
+            (texts::column_organisation(lang), Align::Left),
+            (texts::column_sector(lang), Align::Left),
+            (texts::column_criticality(lang), Align::Right),
+            (texts::column_edge(lang), Align::Left),
+            (texts::column_state(lang), Align::Left),
+        ]);
+        for (site, row) in sites.iter().zip(shown()) {
+            table.row(vec![
+                row.slug.to_owned(),
+                row.organisation.to_owned(),
+                words::sector(lang, row.sector).to_owned(),
+                row.criticality.to_string(),
+                row.edge.to_owned(),
+                words::state(lang, register.ledger.display(&site.slug).0).to_owned(),
+            ]);
+        }
+        table.print(report);
+        report.line(&texts::sites_shown(lang, sites.len().min(self.limit), sites.len()));
+        Ok(())
+    }
+}
+
+impl Show {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let register = Register::open(context)?;
+        let lang = context.lang;
+        let site = register.sites.iter().find(|site| site.slug.as_str() == self.site);
+        let site = site.ok_or_else(|| inventory::unknown_site(lang, &self.site))?;
+        let assets = assets(&register, site, context)?;
+        let reasons = reasons(&register, site);
+        let row = row(&register, site);
+        if context.json {
+            let reasons = reasons.iter().map(|reason| reason.as_str()).collect();
+            report.document("relight.site/1", &ShowDocument { site: row, assets, reasons });
+            return Ok(());
+        }
+        let name = if lang.tag() == "fr" { row.name_fr } else { row.name_en };
+        report.line(&format!("{}  {name}  {}", row.slug, row.origin));
+        let facts = [
+            (texts::column_organisation(lang), row.organisation.to_owned()),
+            (texts::column_sector(lang), words::sector(lang, row.sector).to_owned()),
+            (texts::column_criticality(lang), row.criticality.to_string()),
+            (texts::column_edge(lang), row.edge.to_owned()),
+            (
+                texts::column_state(lang),
+                words::state(lang, register.ledger.display(&site.slug).0).to_owned(),
+            ),
+        ];
+        for (label, value) in facts {
+            report.line(&format!("  {}", texts::labelled(lang, label, &value)));
+        }
+        for asset in &assets {
+            if let Some(at) = asset.confirmed.as_deref() {
+                report.line(&format!("  {}", texts::asset_summary(lang, at, asset.components)));
+            }
+            for flaw in &asset.flaws {
+                let code = relight_model::FlawCode::parse(flaw.reason);
+                let why = code.map_or(flaw.reason, |code| words::flaw(lang, code));
+                report.line(&format!("    ? {}", texts::labelled(lang, &flaw.path, why)));
+            }
+        }
+        for reason in &reasons {
+            let why = words::reason(lang, *reason);
+            report.line(&format!("  ? {why}"));
+        }
+        if reasons.is_empty() {
+            report.line(&format!("  {}", texts::inventory_complete(lang)));
+        } else {
+            report.next(&format!("relight scan DIR --site {}", row.slug));
+        }
+        Ok(())
+    }
+}
+
+/// Why no question about this site can be answered with clear, whatever the question.
+fn reasons(register: &Register, site: &Site) -> Vec<UnknownReason> {
+    let states = register.index.inventory_states(site.id);
+    Coverage::reasons(&states, register.now, INVENTORY_AGE_MAX_S)
+}
+
+fn assets(register: &Register, site: &Site, context: &Context) -> Result<Vec<AssetRow>, Failure> {
+    let mut rows = Vec::new();
+    for id in register.index.assets_of(site.id) {
+        let Some(asset) = register.index.asset(id) else { continue };
+        let sbom = match asset.snapshot {
+            Some(digest) => {
+                register.store.snapshot(digest).map_err(|error| context.store_failure(&error))?
+            }
+            None => relight_model::Sbom::default(),
+        };
+        let flaws = sbom.flaws.into_iter().map(|flaw| FlawRow {
+            reason: flaw.code.as_str(),
+            path: flaw.evidence,
+            bytes: flaw.bytes,
+        });
+        rows.push(AssetRow {
+            inventory: asset.snapshot.map(|digest| digest.to_string()),
+            confirmed: asset.confirmed.map(rfc3339),
+            artifact: asset.artifact.map(|digest| digest.to_string()),
+            components: sbom.components.len(),
+            flaws: flaws.collect(),
+        });
+    }
+    Ok(rows)
+}
+
+fn row<'a>(register: &'a Register, site: &'a Site) -> SiteRow<'a> {
+    SiteRow {
+        slug: site.slug.as_str(),
+        name_fr: &site.name_fr,
+        name_en: &site.name_en,
+        origin: &site.origin,
+        organisation: register.organisation(site),
+        sector: register.sector(site),
+        criticality: site.criticality.number(),
+        edge: &site.edge,
+        public: site.public,
+        state: words::state_name(register.ledger.display(&site.slug).0),
+    }
+}
+
+/// What is missing before every question can be answered and every site switched, the most
+/// critical sites first, each with the command that closes the gap.
+fn gaps(context: &Context, report: &mut Report) -> Result<(), Failure> {
+    let register = Register::open(context)?;
+    let edges = register.store.edges().map_err(|error| context.store_failure(&error))?;
+    let mut gaps = Vec::new();
+    for site in &register.sites {
+        let slug = site.slug.as_str();
+        let mut gap = |gap, next| {
+            gaps.push(GapRow { site: slug, criticality: site.criticality.number(), gap, next });
+        };
+        for reason in reasons(&register, site) {
+            gap(reason.as_str(), format!("relight scan DIR --site {slug}"));
+        }
+        if site.edge.is_empty() {
+            gap("no-edge", "relight sites import FILE.csv".to_owned());
+        } else if !edges.iter().any(|edge| edge.name == site.edge) {
+            gap("edge-unregistered", format!("relight edge add KIND --name {}", site.edge));
+        }
+    }
+    gaps.sort_by(|a, b| (a.criticality, a.site, a.gap).cmp(&(b.criticality, b.site, b.gap)));
+    if context.json {
+        report.document("relight.gaps/1", &GapsDocument { gaps });
+        return Ok(());
+    }
+    let lang = context.lang;
+    for GapRow { site, criticality, gap, next } in &gaps {
+        let why = UnknownReason::parse(gap).map(|reason| words::reason(lang, reason));
+        let why = why.or_else(|| texts::by_code(lang, &format!("gap-{gap}"))).unwrap_or(gap);
+        report.line(&format!(" {criticality}  {site}  {why}  → {next}"));
+    }
+    report.line(&texts::gaps_found(lang, gaps.len(), register.sites.len()));
+    Ok(())
+}
+

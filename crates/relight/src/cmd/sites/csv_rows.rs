@@ -1,0 +1,214 @@
+//! A CSV file of sites, row by row: a bad row is told with its line and costs no other.
+
+use csv::{ByteRecord, ReaderBuilder};
+use relight_engine::store::SiteRow;
+use relight_model::{Criticality, GateKey};
+
+/// Largest file, in bytes: 100,000 rows of the longest fields that make sense.
+pub(super) const CSV_BYTES_MAX: u64 = 256 << 20;
+
+/// The columns, in the order of the documentation.
+pub(super) const COLUMNS: [&str; 9] = [
+    "slug",
+    "name_fr",
+    "name_en",
+    "origin",
+    "organisation",
+    "sector",
+    "criticality",
+    "edge",
+    "public",
+];
+
+/// Columns without which a row says nothing.
+const REQUIRED: [&str; 3] = ["slug", "origin", "organisation"];
+
+/// A row, or the whole head, that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BadRow {
+    /// Line in the file, from 1.
+    pub(super) line: usize,
+    /// A key of the catalogue.
+    pub(super) code: &'static str,
+    /// The column or the value that is wrong.
+    pub(super) what: String,
+}
+
+/// What a file gave.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) good: Vec<SiteRow>,
+    pub(super) bad: Vec<BadRow>,
+}
+
+/// Reads a whole file: UTF-8 with or without byte-order mark, comma or semicolon.
+pub(super) fn read(bytes: &[u8]) -> Rows {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let head = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |sign: u8| head.iter().filter(|byte| **byte == sign).count();
+    let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
+    let mut reader = ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(bytes);
+    let mut rows = Rows::default();
+    let mut record = ByteRecord::new();
+    let mut columns: Option<Vec<Option<usize>>> = None;
+    // Reading from memory cannot fail, and with `flexible` no record is refused by the reader.
+    while let Ok(true) = reader.read_byte_record(&mut record) {
+        let line = record.position().map_or(0, |at| usize::try_from(at.line()).unwrap_or(0));
+        let line = line + blank_lines(bytes, &record);
+        match &columns {
+            None => match head_of(&record, line, &mut rows.bad) {
+                Some(head) => columns = Some(head),
+                None => return rows,
+            },
+            Some(columns) => match row(&record, columns, line) {
+                Ok(row) => rows.good.push(row),
+                Err(bad) => rows.bad.push(bad),
+            },
+        }
+    }
+    if columns.is_none() {
+        rows.bad.push(BadRow { line: 1, code: "csv-empty", what: String::new() });
+    }
+    rows
+}
+
+/// The reader gives the position before the blank lines that it skips; the row is below them.
+fn blank_lines(bytes: &[u8], record: &ByteRecord) -> usize {
+    let at = record.position().map_or(0, |at| usize::try_from(at.byte()).unwrap_or(0));
+    let rest = bytes.get(at..).unwrap_or_default();
+    let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    blank.filter(|byte| **byte == b'\n').count()
+}
+
+/// For each column of the file which of ours it is. A column that we do not know is told and
+/// left out; without a required one nothing can be read.
+fn head_of(head: &ByteRecord, line: usize, bad: &mut Vec<BadRow>) -> Option<Vec<Option<usize>>> {
+    let names: Vec<String> =
+        head.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase()).collect();
+    let missing: Vec<&str> =
+        REQUIRED.into_iter().filter(|column| !names.iter().any(|name| name == column)).collect();
+    if !missing.is_empty() {
+        bad.push(BadRow { line, code: "csv-column-missing", what: missing.join(", ") });
+        return None;
+    }
+    let mut columns = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let column = COLUMNS.iter().position(|column| column == name);
+        let twice = column.is_some() && names[..at].contains(name);
+        if twice || (column.is_none() && !name.is_empty()) {
+            let code = if twice { "csv-column-twice" } else { "csv-column-unknown" };
+            bad.push(BadRow { line, code, what: name.clone() });
+        }
+        columns.push(column.filter(|_| !twice));
+    }
+    Some(columns)
+}
+
+fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<SiteRow, BadRow> {
+    let bad = |code, what: &str| BadRow { line, code, what: what.to_owned() };
+    if record.len() != columns.len() {
+        let what = format!("{} / {}", record.len(), columns.len());
+        return Err(bad("csv-fields", &what));
+    }
+    let mut fields = [""; COLUMNS.len()];
+    for (field, column) in record.iter().zip(columns) {
+        let Some(column) = column else { continue };
+        let text = std::str::from_utf8(field).map_err(|_| bad("csv-utf8", COLUMNS[*column]))?;
+        fields[*column] = text.trim();
+    }
+    let [slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public] = fields;
+    let key = GateKey::new(slug).map_err(|_| bad("csv-slug", slug))?;
+    let criticality = match criticality {
+        "" => Some(Criticality::Normal),
+        text => text.parse().ok().and_then(Criticality::from_number),
+    }
+    .ok_or_else(|| bad("csv-criticality", criticality))?;
+    let public = yes_or_no(public).ok_or_else(|| bad("csv-public", public))?;
+    let or_slug = |name: &str| if name.is_empty() { slug } else { name }.to_owned();
+    Ok(SiteRow {
+        line,
+        slug: key,
+        name_fr: or_slug(name_fr),
+        name_en: or_slug(name_en),
+        origin: origin.to_owned(),
+        organisation: organisation.to_owned(),
+        sector: sector.to_owned(),
+        criticality,
+        edge: edge.to_owned(),
+        public,
+    })
+}
+
+/// As spreadsheets in either language write it; empty is yes, the default of the register.
+fn yes_or_no(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "" | "true" | "yes" | "1" | "oui" | "vrai" => Some(true),
+        "false" | "no" | "0" | "non" | "faux" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public";
+
+    fn codes(rows: &Rows) -> Vec<(usize, &'static str, &str)> {
+        rows.bad.iter().map(|bad| (bad.line, bad.code, bad.what.as_str())).collect()
+    }
+
+    #[test]
+    fn either_sign_with_or_without_mark_in_any_order() {
+        let comma = format!("{HEAD}\nsan-005,Clinique,Clinic,https://c.qc,Santé,health,2,north,no\n");
+        let semicolon = "\u{feff}PUBLIC;slug;organisation;origin;name_fr;name_en;sector;criticality;edge\r\n\
+            non;san-005;Santé;https://c.qc;Clinique;Clinic;health;2;north\r\n";
+        let [a, b] = [comma.as_bytes(), semicolon.as_bytes()].map(read);
+        assert_eq!(codes(&a), []);
+        assert_eq!(codes(&b), []);
+        assert_eq!(a.good, b.good);
+        assert_eq!((a.good[0].line, a.good[0].public), (2, false));
+    }
+
+    #[test]
+    fn a_bad_row_costs_no_other() {
+        let text = format!(
+            "{HEAD}\n\na,,,a.qc,O,s,,,\n-b,,,b.qc,O,s,1,,\nc,,,c.qc,O,s,9,,\n\
+             d,,,d.qc,O,s,1,,perhaps\ne,x\n\"f\",\"two\nlines\",,f.qc,O,s,1,,\ng,,,g.qc,O,s,1,,\n"
+        );
+        let mut bytes = text.into_bytes();
+        bytes.extend(b"h,\xe9t\xe9,,h.qc,O,s,1,,\ni,,,i.qc,O,s,1,,");
+        let rows = read(&bytes);
+        let good: Vec<_> = rows.good.iter().map(|row| (row.line, row.slug.as_str())).collect();
+        assert_eq!(good, [(3, "a"), (8, "f"), (10, "g"), (12, "i")]);
+        assert_eq!(
+            codes(&rows),
+            [
+                (4, "csv-slug", "-b"),
+                (5, "csv-criticality", "9"),
+                (6, "csv-public", "perhaps"),
+                (7, "csv-fields", "2 / 9"),
+                (11, "csv-utf8", "name_fr"),
+            ]
+        );
+        assert_eq!(rows.good[0].name_fr, "a");
+        assert_eq!(rows.good[0].criticality, Criticality::Normal);
+    }
+
+    #[test]
+    fn a_head_that_cannot_be_used_says_why() {
+        assert_eq!(codes(&read(b"")), [(1, "csv-empty", "")]);
+        let missing = read(b"slug;nom\na;b\n");
+        assert_eq!(codes(&missing), [(1, "csv-column-missing", "origin, organisation")]);
+        let odd = read(b"slug,origin,organisation,colour,slug\na,a.qc,O,red,z\n");
+        assert_eq!(odd.good[0].slug.as_str(), "a");
+        assert_eq!(
+            codes(&odd),
+            [(1, "csv-column-unknown", "colour"), (1, "csv-column-twice", "slug")]
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! `relight sites import FILE.csv`: a plan of what would change, then exactly that.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use relight_engine::store::{Conflict, ImportPlan};
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::csv_rows::{self, BadRow, CSV_BYTES_MAX};
+use crate::context::Context;
+use crate::failure::{Failure, coded};
+use crate::report::{Exit, Report};
+
+/// Who changes the register from the command line.
+const ACTOR: &str = "relight sites import";
+
+/// Which file.
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    file: &'a str,
+    plan: String,
+    added: Vec<&'a str>,
+    changed: Vec<&'a str>,
+    untouched: usize,
+    refused: Vec<RefusedRow<'a>>,
+    applied: bool,
+}
+
+#[derive(Serialize)]
+struct RefusedRow<'a> {
+    line: usize,
+    code: &'a str,
+    what: &'a str,
+}
+
+impl Import {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let file = self.file.display().to_string();
+        let rows = csv_rows::read(&context.read_file(&self.file, CSV_BYTES_MAX)?);
+        let store = context.store()?;
+        let failed = |error| context.store_failure(&error);
+        let plan = store.plan_import(&rows.good).map_err(failed)?;
+        if !self.dry_run && !plan.is_empty() {
+            store.apply_import(&plan, context.now(), ACTOR).map_err(failed)?;
+        }
+        let mut refused = rows.bad;
+        refused.extend(plan.conflicts.iter().map(|conflict| {
+            let (code, what) = code_of(&conflict.conflict);
+            let what = if what.is_empty() { conflict.slug.to_string() } else { what };
+            BadRow { line: conflict.line, code, what }
+        }));
+        refused.sort_by_key(|bad| bad.line);
+        for bad in &refused {
+            let (what, remedy) = coded(context.lang, bad.code);
+            let what = match bad.what.as_str() {
+                "" => what.to_owned(),
+                value => texts::quoted(context.lang, what, value),
+            };
+            report.warn(&format!("{file}:{}", bad.line), &what, remedy);
+            report.raise(Exit::Failed);
+        }
+        self.tell(&file, &plan, &refused, context, report);
+        Ok(())
+    }
+
+    fn tell(
+        &self,
+        file: &str,
+        plan: &ImportPlan,
+        refused: &[BadRow],
+        context: &Context,
+        report: &mut Report,
+    ) {
+        let lang = context.lang;
+        if context.json {
+            let document = Document {
+                file,
+                plan: plan.hash().to_string(),
+                added: plan.added.iter().map(|row| row.slug.as_str()).collect(),
+                changed: plan.changed.iter().map(|change| change.after.slug.as_str()).collect(),
+                untouched: plan.untouched.len(),
+                refused: refused
+                    .iter()
+                    .map(|bad| RefusedRow { line: bad.line, code: bad.code, what: &bad.what })
+                    .collect(),
+                applied: !self.dry_run,
+            };
+            report.document("relight.import/1", &document);
+            return;
+        }
+        let (added, changed) = (plan.added.len(), plan.changed.len());
+        let (refused, untouched) = (refused.len(), plan.untouched.len());
+        report.line(&texts::import_summary(lang, added, changed, refused, untouched));
+        if self.dry_run {
+            report.line(&texts::plan_hash(lang, &plan.hash().to_string()));
+            report.line(texts::plan_nothing_changed(lang));
+        } else if added > 0 {
+            report.next("relight sites gaps");
+        }
+    }
+}
+
+/// The code of a conflict and what it is about.
+fn code_of(conflict: &Conflict) -> (&'static str, String) {
+    match conflict {
+        Conflict::BadOrigin => ("import-bad-origin", String::new()),
+        Conflict::NoOrganisation => ("import-no-organisation", String::new()),
+        Conflict::TextTooLong => ("import-text-too-long", String::new()),
+        Conflict::SlugTwice { first } => ("import-slug-twice", first.to_string()),
+        Conflict::HostTwice { first } => ("import-host-twice", first.to_string()),
+        Conflict::HostTaken { by } => ("import-host-taken", by.to_string()),
+        Conflict::SectorTwice { first } => ("import-sector-twice", first.to_string()),
+    }
+}

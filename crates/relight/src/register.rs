@@ -1,0 +1,216 @@
+//! The register as commands that only read see it: sites, inventory, advisories, incidents.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relight_engine::answer::{AnswerSet, Ask};
+use relight_engine::incident::{Entry, Ledger};
+use relight_engine::matching::{Advisories, MATCHER_REVISION, Question, QuestionError};
+use relight_engine::store::{Index, Store};
+use relight_model::{
+    Criticality, DisplayState, OrgId, Organisation, Site, SiteId, Timestamp, Verdict,
+};
+use relight_server::web::{Lang, texts};
+
+use crate::context::Context;
+use crate::failure::{Failure, coded};
+use crate::inventory;
+use crate::query::{Facts, KEYS, Query, QueryError, TextKey, Truth};
+
+/// Inventories confirmed longer ago than this, in seconds, are stale when nobody says otherwise
+/// (REGISTER 4: 7 days for what was scanned). An incident asks more strictly.
+pub(crate) const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
+
+/// Everything that answers rest on, read once. It takes no lease: whoever controls this register
+/// goes on undisturbed.
+pub(crate) struct Register {
+    pub(crate) store: Arc<Store>,
+    pub(crate) sites: Vec<Site>,
+    pub(crate) organisations: BTreeMap<OrgId, Organisation>,
+    pub(crate) index: Index,
+    pub(crate) advisories: Advisories,
+    pub(crate) ledger: Ledger,
+    pub(crate) now: Timestamp,
+}
+
+impl Register {
+    /// Reads the register of the data folder.
+    pub(crate) fn open(context: &Context) -> Result<Self, Failure> {
+        let store = context.existing_store()?;
+        let failed = |error| context.store_failure(&error);
+        let organisations = store.organisations().map_err(failed)?;
+        Ok(Self {
+            sites: store.sites().map_err(failed)?,
+            organisations: organisations.into_iter().map(|org| (org.id, org)).collect(),
+            index: Index::build(&store).map_err(failed)?,
+            advisories: inventory::advisories_of(&store).map_err(failed)?,
+            ledger: ledger(&store, context)?,
+            now: context.now(),
+            store,
+        })
+    }
+
+    /// The answers of these sites.
+    pub(crate) fn ask(
+        &self,
+        question: &Question,
+        sites: impl IntoIterator<Item = SiteId>,
+        age_max: i64,
+    ) -> AnswerSet {
+        let (advisories, index, now) = (&self.advisories, &self.index, self.now);
+        Ask { question, advisories, index, now, age_max }.sites(sites)
+    }
+
+    /// The body that answers for a site.
+    pub(crate) fn organisation(&self, site: &Site) -> &str {
+        self.organisations.get(&site.org).map_or("", |org| &org.name)
+    }
+
+    /// The sector of that body.
+    pub(crate) fn sector(&self, site: &Site) -> &str {
+        self.organisations.get(&site.org).map_or("", |org| &org.sector)
+    }
+
+    /// The sites that a query means, in the order of their slugs. `asked` is the question to
+    /// which its bare verdicts refer.
+    pub(crate) fn select(
+        &self,
+        text: &str,
+        asked: Option<&Question>,
+        age_max: i64,
+        lang: Lang,
+    ) -> Result<Vec<&Site>, Failure> {
+        let query = Query::parse(text).map_err(|error| query_failure(text, &error, lang))?;
+        if asked.is_none() && query.needs_question() {
+            return Err(Failure::usage(texts::query_needs_question(lang))
+                .hint(texts::query_needs_question_remedy(lang)));
+        }
+        let mut answers = BTreeMap::new();
+        for id in query.questions() {
+            let question = Question::Advisory(id.to_owned());
+            if self.advisories.group(id).is_none() {
+                return Err(unknown_advisory(id, lang));
+            }
+            answers.insert(Some(id.to_owned()), self.verdicts(&question, age_max));
+        }
+        if let Some(question) = asked.filter(|_| query.needs_question()) {
+            answers.insert(None, self.verdicts(question, age_max));
+        }
+        let facts = |site| SiteFacts { register: self, site, answers: &answers };
+        let mut chosen: Vec<&Site> =
+            self.sites.iter().filter(|site| query.holds(&facts(site)) == Truth::Yes).collect();
+        chosen.sort_by(|a, b| a.slug.cmp(&b.slug));
+        Ok(chosen)
+    }
+
+    fn verdicts(&self, question: &Question, age_max: i64) -> BTreeMap<SiteId, Verdict> {
+        let answers = self.ask(question, self.sites.iter().map(|site| site.id), age_max);
+        answers.sites.into_iter().map(|site| (site.site, site.answer.verdict())).collect()
+    }
+}
+
+/// Folds the journal, as the engine does.
+fn ledger(store: &Store, context: &Context) -> Result<Ledger, Failure> {
+    let lang = context.lang;
+    let mut ledger = Ledger::new(MATCHER_REVISION);
+    for record in store.journal(1).map_err(|error| context.store_failure(&error))? {
+        let broken = || {
+            let message = texts::journal_unreadable(lang, record.seq);
+            Failure::new(message).hint(texts::journal_unreadable_remedy(lang))
+        };
+        let entry = Entry::from_body(&record.body).map_err(|e| broken().because(lang, &e))?;
+        if !matches!(entry, Entry::Refused { .. }) {
+            ledger.apply(&record.incident, &entry, record.time).map_err(|_| broken())?;
+        }
+    }
+    Ok(ledger)
+}
+
+/// What a query sees of a site.
+struct SiteFacts<'a> {
+    register: &'a Register,
+    site: &'a Site,
+    answers: &'a BTreeMap<Option<String>, BTreeMap<SiteId, Verdict>>,
+}
+
+impl Facts for SiteFacts<'_> {
+    fn text(&self, key: TextKey) -> &str {
+        match key {
+            TextKey::Site => self.site.slug.as_str(),
+            TextKey::Org => self.register.organisation(self.site),
+            TextKey::Sector => self.register.sector(self.site),
+            TextKey::Edge => &self.site.edge,
+        }
+    }
+
+    fn criticality(&self) -> Criticality {
+        self.site.criticality
+    }
+
+    fn state(&self) -> DisplayState {
+        self.register.ledger.display(&self.site.slug).0
+    }
+
+    fn verdict(&self, question: Option<&str>) -> Option<Verdict> {
+        self.answers.get(&question.map(str::to_owned))?.get(&self.site.id).copied()
+    }
+}
+
+/// The question of a command, or where it stops being one.
+pub(crate) fn question(text: &str, lang: Lang) -> Result<Question, Failure> {
+    Question::parse(text).map_err(|QuestionError { offset, code }| {
+        let (what, _) = coded(lang, code);
+        let mut failure = Failure::usage(what).hint(texts::question_remedy(lang));
+        failure.below = caret(text, offset, offset, lang);
+        failure
+    })
+}
+
+/// No advisory has that id.
+pub(crate) fn unknown_advisory(id: &str, lang: Lang) -> Failure {
+    let hint = texts::no_such_advisory_remedy(lang, "relight advisories update --offline DIR");
+    Failure::new(texts::no_such_advisory(lang, id)).hint(hint)
+}
+
+fn query_failure(text: &str, error: &QueryError, lang: Lang) -> Failure {
+    let (what, _) = coded(lang, error.code);
+    let message = match error.word.as_str() {
+        "" => what.to_owned(),
+        word => texts::quoted(lang, what, word),
+    };
+    let mut failure = Failure::usage(message);
+    failure.below = caret(text, error.start, error.end, lang);
+    let keys = KEYS.join(", ");
+    failure.hint(match error.near {
+        Some(near) => texts::query_keys_near(lang, &keys, near),
+        None => texts::query_keys(lang, &keys),
+    })
+}
+
+/// The line with a mark under the bytes from `start` to `end`.
+fn caret(text: &str, start: usize, end: usize, lang: Lang) -> Vec<String> {
+    // Control characters would shift the mark.
+    let shown: String =
+        text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let column = text.get(..start).unwrap_or(text).chars().count();
+    let width = text.get(start..end).map_or(1, |part| part.chars().count()).max(1);
+    let left = "─".repeat((width - 1) / 2);
+    let right = "─".repeat(width - 1 - (width - 1) / 2);
+    let blank = " ".repeat(column);
+    let here = texts::here(lang);
+    vec![format!(" 1 │ {shown}"), format!("   · {blank}{left}┬{right} {here}")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mark_stands_under_the_word() {
+        assert_eq!(
+            caret("org:SAN crt<=2", 8, 11, Lang::En),
+            [" 1 │ org:SAN crt<=2", "   ·         ─┬─ here"]
+        );
+        assert_eq!(caret("é x", 4, 4, Lang::Fr)[1], "   ·    ┬ ici");
+    }
+}
