@@ -34,3 +34,4 @@ option-demo-folder = Use this folder and keep it, instead of a temporary one
 option-demo-resume = Go on with the incident in --folder, whose edge and origins somebody else runs
 demo-failed = the demo could not be played
 demo-failed-remedy = read the detail; with --folder DIR the files stay for a look
+option-demo-prepare = Stop before the incident

@@ -34,3 +34,4 @@ option-demo-folder = Utiliser et garder ce dossier au lieu d’un dossier tempor
 option-demo-resume = Reprendre l’incident de --folder, dont le frontal et les origines tournent ailleurs
 demo-failed = la démonstration n’a pas pu être jouée
 demo-failed-remedy = lire le détail; avec --folder DIR les fichiers restent consultables
+option-demo-prepare = S’arrêter avant l’incident

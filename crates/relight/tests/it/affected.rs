@@ -1,0 +1,79 @@
+//! `relight affected`: three values, with reasons.
+
+use expect_test::expect;
+
+use crate::place::{Place, log4j};
+
+/// One site affected, one clear, one that could not be read.
+fn answered() -> Place {
+    let place = Place::with_sites();
+    place.write("bad/log4j.jar", log4j("2.14.1"));
+    place.write("good/log4j.jar", log4j("2.17.1"));
+    place.write("torn/log4j.jar", &log4j("2.14.1")[..60]);
+    place.expect(0, &["scan", "bad", "--site", "san-001"]);
+    place.expect(0, &["scan", "good", "--site", "san-002"]);
+    place.expect(3, &["scan", "torn", "--site", "mun-001"]);
+    place
+}
+
+#[test]
+fn the_answer_has_three_values_with_reasons() {
+    let place = answered();
+    expect![[r#""#]].assert_eq(&place.run(&["affected", "CVE-2021-44228"]).text());
+    expect![[r#""#]].assert_eq(&place.run(&["affected", "cve-2021-44228", "--lang", "fr"]).text());
+    for by in ["org", "edge", "component", "site", "none"] {
+        let outcome = place.expect(3, &["affected", "log4j-core<2.17.1", "--by", by]);
+        assert!(outcome.stdout.starts_with("1 of 3 sites affected, 1 unknown, 1 clear\n"));
+    }
+    let paths = place.expect(3, &["affected", "CVE-2021-44228", "--by", "site", "--paths"]).stdout;
+    assert!(paths.contains(" ◆ san-001  log4j.jar\n"), "{paths}");
+    assert!(!paths.contains("san-002"), "{paths}");
+}
+
+#[test]
+fn the_document_counts_every_site_once() {
+    let place = answered();
+    let document = place.expect(3, &["affected", "CVE-2021-44228", "--json"]).json();
+    assert_eq!(document["schema"], "relight.answer/1");
+    assert_eq!(document["query"], "CVE-2021-44228");
+    assert_eq!(document["advisories_at"], serde_json::Value::Null);
+    assert_eq!(
+        document["total"],
+        serde_json::json!({ "affected": 1, "clear": 1, "unknown": 1 })
+    );
+    assert_eq!(document["reasons"], serde_json::json!({ "partial-corrupt": 1 }));
+    let items = document["items"].as_array().unwrap();
+    let verdicts: Vec<_> = items.iter().map(|item| (&item["site"], &item["verdict"])).collect();
+    let expected =
+        [("mun-001", "unknown"), ("san-001", "affected"), ("san-002", "clear")].map(|(a, b)| (a, b));
+    assert_eq!(verdicts.len(), expected.len());
+    for ((site, verdict), (slug, word)) in verdicts.into_iter().zip(expected) {
+        assert_eq!((site, verdict), (&slug.into(), &word.into()));
+    }
+    assert_eq!(items[1]["evidence"][0], "log4j.jar");
+}
+
+#[test]
+fn exit_statuses_follow_their_precedence() {
+    let place = answered();
+    place.expect(10, &["affected", "CVE-2021-44228", "--fail"]);
+    place.expect(3, &["affected", "CVE-2021-44228"]);
+    place.expect(0, &["affected", "CVE-2021-44228", "--sites", "site:san-001"]);
+    place.expect(10, &["affected", "CVE-2021-44228", "--sites", "site:san-001", "--fail"]);
+    place.expect(0, &["affected", "CVE-2021-44228", "--sites", "clear", "--fail"]);
+    place.expect(3, &["affected", "CVE-2021-44228", "--sites", "unknown", "--fail"]);
+    place.expect(0, &["affected", "pkg:npm/left-pad", "--sites", "not unknown"]);
+}
+
+#[test]
+fn what_cannot_be_asked_is_told_with_its_place() {
+    let place = answered();
+    let query = ["affected", "CVE-2021-44228", "--sites", "org:SAN crt<=2"];
+    expect![[r#""#]].assert_eq(&place.run(&query).text());
+    let query = ["--lang", "fr", "affected", "CVE-2021-44228", "--sites", "(afected"];
+    expect![[r#""#]].assert_eq(&place.run(&query).text());
+    expect![[r#""#]].assert_eq(&place.run(&["affected", "log4j-core<"]).text());
+    expect![[r#""#]].assert_eq(&place.run(&["affected", "CVE-1999-0001", "--lang", "fr"]).text());
+    expect![[r#""#]].assert_eq(&place.run(&["sites", "list", "affected"]).text());
+    place.expect(0, &["sites", "list", "affected:CVE-2021-44228"]);
+}

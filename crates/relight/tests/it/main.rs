@@ -1,0 +1,19 @@
+//! Transcripts of the command line: arguments in, streams and status out.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod affected;
+mod edges;
+mod incident;
+mod kill;
+mod languages;
+mod place;
+mod scan;
+mod sites;
+mod sources;
+mod watch;

@@ -1,0 +1,128 @@
+//! A folder in which the real program runs, and what it says.
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// What one run gave; the path of the folder reads `DIR`.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    /// The document on stdout.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        assert!(self.stdout.starts_with("{\n  \"schema\": \"relight."), "{self:?}");
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// Both streams and the status, as one text.
+    pub(crate) fn text(&self) -> String {
+        format!("{}--- stderr\n{}--- status {}\n", self.stdout, self.stderr, self.status)
+    }
+}
+
+/// A folder with a data folder in it.
+pub(crate) struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A path in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file, with the folders above it.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// The program, in this folder, with an empty environment but for these variables.
+    #[expect(clippy::disallowed_methods, reason = "the transcripts are of the real program")]
+    pub(crate) fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_relight"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("RELIGHT_DATA", self.path("data"))
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
+        self.run_with(arguments, &[])
+    }
+
+    pub(crate) fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
+        let output = self.command(arguments, variables).output().unwrap();
+        let folder = self.folder.path().display().to_string();
+        let text = |bytes| String::from_utf8(bytes).unwrap().replace(&folder, "DIR");
+        Outcome {
+            status: output.status.code().unwrap(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// As [`Place::run`], and the run must have ended with this status.
+    pub(crate) fn expect(&self, status: i32, arguments: &[&str]) -> Outcome {
+        let outcome = self.run(arguments);
+        assert_eq!(outcome.status, status, "{arguments:?}: {}", outcome.text());
+        outcome
+    }
+
+    /// Three sites of two bodies.
+    pub(crate) fn with_sites() -> Self {
+        let place = Self::new();
+        place.write("sites.csv", SITES);
+        place.expect(0, &["sites", "import", "sites.csv"]);
+        place
+    }
+}
+
+/// A CSV file as a spreadsheet in French writes it.
+pub(crate) const SITES: &str = "\u{feff}slug;name_fr;name_en;origin;organisation;sector;criticality;edge;public\r\n\
+    san-001;Clinique;Clinic;https://san1.example;Santé Nord;health;2;north;oui\r\n\
+    san-002;Laboratoire;Laboratory;https://san2.example;Santé Nord;health;3;north;oui\r\n\
+    mun-001;Mairie;Town hall;https://mun1.example;Ville de X;municipal;4;north;non\r\n";
+
+/// A zip archive with these members, deflated.
+pub(crate) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in members {
+        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// A jar of log4j-core with this version.
+pub(crate) fn log4j(version: &str) -> Vec<u8> {
+    let properties =
+        format!("groupId=org.apache.logging.log4j\nartifactId=log4j-core\nversion={version}\n");
+    archive(&[
+        (
+            "META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties",
+            properties.as_bytes(),
+        ),
+        ("org/apache/logging/log4j/core/lookup/JndiLookup.class", b"\xca\xfe\xba\xbe"),
+    ])
+}

@@ -1,0 +1,74 @@
+//! `relight sites`: import, list, show, gaps.
+
+use expect_test::expect;
+
+use crate::place::{Place, SITES, log4j};
+
+const BAD: &str = "slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public
+a-1,A,A,https://a1.example,Ville A,municipal,1,north,yes
+-bad,B,B,https://b.example,Ville B,municipal,1,north,yes
+a-2,A,A,https://a1.example,Ville A,municipal,2,north,yes
+a-3,A,A,https://a3.example,Ville A,municipal,7,north,yes
+a-4,A,A,https://a4.example,Ville A,municipal,4,,maybe
+a-5,A,A,https://a5.example,Ville A,municipal,4,,
+";
+
+#[test]
+fn a_bad_line_is_told_and_costs_no_other() {
+    let place = Place::new();
+    place.write("sites.csv", BAD);
+    expect![[r#""#]].assert_eq(&place.run(&["sites", "import", "sites.csv"]).text());
+    expect![[r#""#]].assert_eq(
+        &place.run(&["sites", "import", "sites.csv", "--lang", "fr"]).text(),
+    );
+    let list = place.expect(0, &["sites", "list", "--json"]).json();
+    assert_eq!(list["total"], 2);
+    assert_eq!(list["sites"][1]["slug"], "a-5");
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let place = Place::new();
+    place.write("sites.csv", SITES);
+    let first = place.expect(0, &["sites", "import", "sites.csv", "--dry-run", "--json"]).json();
+    assert_eq!((&first["applied"], &first["added"][0]), (&false.into(), &"san-001".into()));
+    assert_eq!(place.expect(0, &["sites", "list", "--json"]).json()["total"], 0);
+    let second = place.expect(0, &["sites", "import", "sites.csv", "--json"]).json();
+    assert_eq!(first["plan"], second["plan"], "what was shown is what was done");
+    let again = place.expect(0, &["sites", "import", "sites.csv", "--json"]).json();
+    assert_eq!(again["untouched"], 3);
+}
+
+#[test]
+fn sites_are_listed_and_shown() {
+    let place = Place::with_sites();
+    expect![[r#""#]].assert_eq(&place.run(&["sites", "list", "--lang", "fr"]).text());
+    expect![[r#""#]].assert_eq(&place.run(&["sites", "list", "sector:health", "--limit", "1"]).text());
+    expect![[r#""#]].assert_eq(&place.run(&["sites", "show", "san-001"]).text());
+    expect![[r#""#]].assert_eq(&place.run(&["sites", "show", "nobody", "--lang", "fr"]).text());
+    expect![[r#""#]].assert_eq(&place.run(&["sites", "gaps"]).text());
+    let gaps = place.expect(0, &["sites", "gaps", "--json"]).json();
+    assert_eq!(gaps["gaps"][0]["gap"], "edge-unregistered");
+}
+
+#[test]
+fn a_site_shows_what_could_not_be_read() {
+    let place = Place::with_sites();
+    place.write("app/torn.jar", &log4j("2.14.1")[..60]);
+    place.expect(3, &["scan", "app", "--site", "san-001"]);
+    let shown = place.expect(0, &["sites", "show", "san-001"]).stdout;
+    assert!(shown.contains("    ? torn.jar: "), "{shown}");
+    assert!(shown.contains("  ? a part is corrupt\n"), "{shown}");
+    let document = place.expect(0, &["sites", "show", "san-001", "--json"]).json();
+    assert_eq!(document["reasons"][0], "partial-corrupt");
+}
+
+#[test]
+fn without_a_register_the_next_command_is_told() {
+    let place = Place::new();
+    expect![[r#""#]].assert_eq(&place.run(&["sites", "list"]).text());
+    place.expect(1, &["sites", "import", "nowhere.csv"]);
+    place.write("data/relight.db", "not a database at all, but long enough to be looked at");
+    let outcome = place.run(&["sites", "list"]);
+    assert_eq!(outcome.status, 1);
+}
