@@ -68,7 +68,7 @@ impl Purl {
         if kind.is_empty() || !kind.chars().all(kind_chars) || kind.as_bytes()[0].is_ascii_digit() {
             return Err("purl type has a character that no type may have");
         }
-        // The version separator is the last `@` after the last `/`: an npm scope may hold a raw `@`.
+        // The version starts at the last `@` after the last `/`: an npm scope may hold a raw `@`.
         let name_at = rest.rfind('/').map_or(0, |at| at + 1);
         let (path, version) = match rest[name_at..].rfind('@') {
             Some(at) => (&rest[..name_at + at], &rest[name_at + at + 1..]),

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, FromArgMatches, Parser, Subcommand};
-use relight_server::web::Lang;
 
 use crate::cmd;
 use crate::context::Context;
@@ -72,11 +71,6 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// The language of people.
-    pub(crate) fn lang(&self) -> Lang {
-        localise::language_of(self.lang.as_deref())
-    }
-
     /// JSON instead of text.
     pub(crate) const fn json(&self) -> bool {
         self.json

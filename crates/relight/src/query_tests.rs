@@ -129,7 +129,7 @@ fn no_text_makes_the_parser_panic() {
         let length = random.below(12);
         let mut text = String::new();
         for _ in 0..length {
-            text.push_str(random.pick(&alphabet));
+            text.push_str(random.pick::<&str>(&alphabet));
         }
         if let Err(error) = Query::parse(&text) {
             assert!(text.is_char_boundary(error.start) && text.is_char_boundary(error.end));

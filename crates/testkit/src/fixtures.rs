@@ -49,7 +49,8 @@ pub fn check_fixtures(root: &str, plugin: &str, run: impl Fn(&Case) -> String) {
         } else {
             let _ = writeln!(
                 complaints,
-                "{} differs (UPDATE_EXPECT=1 rewrites it)\n--- expected\n{expected}\n--- got\n{got}",
+                "{} differs (UPDATE_EXPECT=1 rewrites it)\n\
+                 --- expected\n{expected}\n--- got\n{got}",
                 expected_path.display()
             );
         }
