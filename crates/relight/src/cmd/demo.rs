@@ -17,7 +17,7 @@ use anyhow::Context as _;
 use relight_engine::demo::{Province, SITES_DEFAULT, SITES_MAX};
 use relight_engine::live::Board;
 use relight_server::traffic::{Visitors, VisitorsConfig, VisitorsHandle};
-use relight_server::web::{Lang, texts};
+use relight_server::web::texts;
 use relight_server::{WebConfig, WebServer, interrupt};
 
 use owners::Owners;
@@ -120,7 +120,7 @@ impl Demo {
         let board = engine.board()?;
         let witness = Witness::follow(&engine, layout, province);
         let visitors = visit(&stage, province)?;
-        let web = if self.serve { Some(serve(&tell, &board, context.lang)?) } else { None };
+        let web = if self.serve { Some(serve(&tell, &board)?) } else { None };
         story.seconds.push(("stage", clock.lap()));
         let owners = Owners { engine: &engine, layout, province, origin: Some(&stage.origin) };
         let drive = script::drive(&engine)?;
@@ -227,9 +227,9 @@ fn visit(stage: &Stage, province: &Province) -> anyhow::Result<VisitorsHandle> {
     })?)
 }
 
-fn serve(tell: &Tell, board: &Arc<Board>, lang: Lang) -> anyhow::Result<relight_server::WebHandle> {
-    let config = WebConfig { lang, ..WebConfig::loopback(Arc::clone(board)) };
-    let web = WebServer::start(config)?;
+/// Console and public page speak French first, whatever the language of the terminal.
+fn serve(tell: &Tell, board: &Arc<Board>) -> anyhow::Result<relight_server::WebHandle> {
+    let web = WebServer::start(WebConfig::loopback(Arc::clone(board)))?;
     tell.serving(web.console_addr(), web.public_addr());
     Ok(web)
 }
