@@ -7,9 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use relight_engine::edge::{self, EdgeError, Lint, LintSeverity, Target};
+use relight_engine::edge::{
+    self, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, Lint, LintSeverity, Stage, Target,
+};
 use relight_engine::edges;
-use relight_model::{GateKey, Seen};
+use relight_model::{Epoch, GateKey, Seen};
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -130,6 +132,7 @@ impl Add {
         for lint in &findings {
             tell_lint(&target.name, lint, report);
         }
+        prepare(driver.as_mut(), context)?;
         let row = edges::to_row(&target).map_err(|error| Failure::engine(lang, &error))?;
         let put = store.put_edge(&row, context.now(), ACTOR);
         put.map_err(|error| context.store_failure(&error))?;
@@ -141,6 +144,15 @@ impl Add {
             report.next("relight edge check");
         }
         Ok(())
+    }
+}
+
+/// Gives a new gate its first generation, in which nothing of ours is dark: without one the edge
+/// shows every site dark. A gate that an order has reached already is newer, and stays as it is.
+fn prepare(driver: &mut dyn EdgeDriver, context: &Context) -> Result<(), Failure> {
+    match driver.apply(Epoch::default(), Stage::Durable, &GateSet::new()) {
+        Err(error) if error.kind != EdgeErrorKind::Fenced => Err(edge_failure(&error, context)),
+        _ => Ok(()),
     }
 }
 

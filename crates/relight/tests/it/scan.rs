@@ -12,8 +12,24 @@ fn what_is_affected_is_named_with_its_place() {
     let war = archive(&[("WEB-INF/lib/log4j-core-2.14.1.jar", &log4j("2.14.1"))]);
     place.write("app/app.war", war);
     place.write("app/new.jar", log4j("2.17.1"));
-    expect![[r#""#]].assert_eq(&place.run(&["scan", "app"]).text());
-    expect![[r#""#]].assert_eq(&place.run(&["scan", "app", "--lang", "fr"]).text());
+    expect![[r#"
+        2 files read, 3 archives (deepest 2), 2 components
+        ◆ CVE-2021-44228  log4j-core 2.14.1  KEV  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
+        ◆ CVE-2021-44832  log4j-core 2.14.1  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
+        ◆ CVE-2021-45046  log4j-core 2.14.1  KEV  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
+        ◆ CVE-2021-45105  log4j-core 2.14.1  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["scan", "app"]).text());
+    expect![[r#"
+        2 fichiers lus, 3 archives (profondeur 2), 2 composants
+        ◆ CVE-2021-44228  log4j-core 2.14.1  KEV  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
+        ◆ CVE-2021-44832  log4j-core 2.14.1  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
+        ◆ CVE-2021-45046  log4j-core 2.14.1  KEV  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
+        ◆ CVE-2021-45105  log4j-core 2.14.1  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["scan", "app", "--lang", "fr"]).text());
     for (level, status) in [("critical", 10), ("kev", 10), ("low", 10)] {
         place.expect(status, &["scan", "app", "--fail-on", level]);
     }
@@ -43,11 +59,47 @@ fn what_cannot_be_read_is_named_and_costs_nothing_else() {
     place.write("app/bomb.zip", archive(&[("a", &zeros), ("b", &zeros), ("c", &zeros)]));
     symlink("..", place.path("app/loop")).unwrap();
     symlink(".", place.path("app/self")).unwrap();
-    expect![[r#""#]].assert_eq(&place.run(&["scan", "app"]).text());
-    expect![[r#""#]].assert_eq(&place.run(&["scan", "app", "--lang", "fr"]).text());
+    expect![[r#"
+        3 files read, 3 archives (deepest 1), 2 components
+        ◆ CVE-2021-44228  log4j-core 2.14.1  KEV  torn.jar
+        ◆ CVE-2021-44228  log4j-core 2.14.1  KEV  whole.jar
+        ◆ CVE-2021-44832  log4j-core 2.14.1  torn.jar
+        ◆ CVE-2021-44832  log4j-core 2.14.1  whole.jar
+        ◆ CVE-2021-45046  log4j-core 2.14.1  KEV  torn.jar
+        ◆ CVE-2021-45046  log4j-core 2.14.1  KEV  whole.jar
+        ◆ CVE-2021-45105  log4j-core 2.14.1  torn.jar
+        ◆ CVE-2021-45105  log4j-core 2.14.1  whole.jar
+        ? 3 places unreadable
+          bomb.zip!/c: unpacks to more bytes than the limit
+          torn.jar: ends too early
+          loop: a symbolic link to somewhere outside the target
+        --- stderr
+        hint: what could not be read may hold anything: the answer is incomplete
+        --- status 3
+    "#]].assert_eq(&place.run(&["scan", "app"]).text());
+    expect![[r#"
+        3 fichiers lus, 3 archives (profondeur 1), 2 composants
+        ◆ CVE-2021-44228  log4j-core 2.14.1  KEV  torn.jar
+        ◆ CVE-2021-44228  log4j-core 2.14.1  KEV  whole.jar
+        ◆ CVE-2021-44832  log4j-core 2.14.1  torn.jar
+        ◆ CVE-2021-44832  log4j-core 2.14.1  whole.jar
+        ◆ CVE-2021-45046  log4j-core 2.14.1  KEV  torn.jar
+        ◆ CVE-2021-45046  log4j-core 2.14.1  KEV  whole.jar
+        ◆ CVE-2021-45105  log4j-core 2.14.1  torn.jar
+        ◆ CVE-2021-45105  log4j-core 2.14.1  whole.jar
+        ? 3 endroits illisibles
+          bomb.zip!/c : plus d’octets décompressés que la limite
+          torn.jar : fin prématurée
+          loop : lien symbolique vers l’extérieur de la cible
+        --- stderr
+        conseil : ce qui n’a pas pu être lu peut contenir n’importe quoi : la réponse est incomplète
+        --- status 3
+    "#]].assert_eq(&place.run(&["scan", "app", "--lang", "fr"]).text());
     let document = place.expect(10, &["scan", "app", "--json", "--fail-on", "kev"]).json();
     assert_eq!(document["complete"], false);
-    assert_eq!(document["findings"].as_array().unwrap().len(), 4);
+    let findings = document["findings"].as_array().unwrap();
+    let whole = findings.iter().filter(|finding| finding["evidence"] == "whole.jar").count();
+    assert_eq!(whole, 4);
 }
 
 #[test]
@@ -74,7 +126,14 @@ fn an_inventory_goes_out_and_comes_back() {
     place.expect(0, &["scan", "app", "--sbom", "again.cdx.json"]);
     assert!(place.path("again.cdx.json").exists());
     place.write("not.json", "{}");
-    expect![[r#""#]].assert_eq(&place.run(&["sbom", "import", "not.json", "app.cdx.json"]).text());
+    expect![[r#"
+        app.cdx.json: 1 component, 0 gaps
+        --- stderr
+        error: not.json is not an inventory that can be read
+          technical detail: the inventory cannot be read: `bomFormat` is not `CycloneDX`
+        hint: give CycloneDX JSON, 1.4 to 1.6
+        --- status 1
+    "#]].assert_eq(&place.run(&["sbom", "import", "not.json", "app.cdx.json"]).text());
     place.expect(2, &["sbom", "import", "a", "b", "--site", "san-001"]);
 }
 

@@ -17,8 +17,33 @@ a-5,A,A,https://a5.example,Ville A,municipal,4,,
 fn a_bad_line_is_told_and_costs_no_other() {
     let place = Place::new();
     place.write("sites.csv", BAD);
-    expect![[r#""#]].assert_eq(&place.run(&["sites", "import", "sites.csv"]).text());
-    expect![[r#""#]].assert_eq(
+    expect![[r#"
+        2 added, 0 changed, 0 untouched, 4 refused
+        Next: relight sites gaps
+        --- stderr
+        warning: sites.csv:3: this short name cannot be a key “-bad”
+        hint: small letters without accents, digits and . _ @ -, at most 128, starting with a letter or a digit
+        warning: sites.csv:4: the same host name is already on line “2”
+        hint: a host name belongs to one site only
+        warning: sites.csv:5: criticality goes from 1 (vital) to 4 “7”
+        hint: correct the line and import again
+        warning: sites.csv:6: “public” is answered by yes or no “maybe”
+        hint: correct the line and import again
+        --- status 1
+    "#]].assert_eq(&place.run(&["sites", "import", "sites.csv"]).text());
+    expect![[r#"
+        0 ajoutés, 0 changés, 2 inchangés, 4 refusés
+        --- stderr
+        avertissement : sites.csv:3 : ce nom court ne peut pas être une clé « -bad »
+        conseil : lettres minuscules sans accent, chiffres et . _ @ -, 128 au plus, en commençant par une lettre ou un chiffre
+        avertissement : sites.csv:4 : le même nom d’hôte est déjà à la ligne « 2 »
+        conseil : un nom d’hôte n’appartient qu’à un site
+        avertissement : sites.csv:5 : la criticité va de 1 (vital) à 4 « 7 »
+        conseil : corrigez la ligne et importez de nouveau
+        avertissement : sites.csv:6 : « public » se répond par oui ou non « maybe »
+        conseil : corrigez la ligne et importez de nouveau
+        --- status 1
+    "#]].assert_eq(
         &place.run(&["sites", "import", "sites.csv", "--lang", "fr"]).text(),
     );
     let list = place.expect(0, &["sites", "list", "--json"]).json();
@@ -42,11 +67,51 @@ fn a_dry_run_changes_nothing() {
 #[test]
 fn sites_are_listed_and_shown() {
     let place = Place::with_sites();
-    expect![[r#""#]].assert_eq(&place.run(&["sites", "list", "--lang", "fr"]).text());
-    expect![[r#""#]].assert_eq(&place.run(&["sites", "list", "sector:health", "--limit", "1"]).text());
-    expect![[r#""#]].assert_eq(&place.run(&["sites", "show", "san-001"]).text());
-    expect![[r#""#]].assert_eq(&place.run(&["sites", "show", "nobody", "--lang", "fr"]).text());
-    expect![[r#""#]].assert_eq(&place.run(&["sites", "gaps"]).text());
+    expect![[r#"
+         Site     Organisme   Secteur             Criticité  Frontal  État
+         mun-001  Ville de X  Régies municipales          4  north    En ligne
+         san-001  Santé Nord  Réseau de santé             2  north    En ligne
+         san-002  Santé Nord  Réseau de santé             3  north    En ligne
+        3 sur 3
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["sites", "list", "--lang", "fr"]).text());
+    expect![[r#"
+         Site     Organisation  Sector          Criticality  Edge   State
+         san-001  Santé Nord    Health network            2  north  Online
+        1 of 2
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["sites", "list", "sector:health", "--limit", "1"]).text());
+    expect![[r#"
+        san-001  Clinic  https://san1.example
+          Organisation: Santé Nord
+          Sector: Health network
+          Criticality: 2
+          Edge: north
+          State: Online
+          ? an asset was never inventoried
+        Next: relight scan DIR --site san-001
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["sites", "show", "san-001"]).text());
+    expect![[r#"
+        --- stderr
+        erreur : il n’y a pas de site nobody dans le registre
+        conseil : relight sites list montre les sites
+        --- status 1
+    "#]].assert_eq(&place.run(&["sites", "show", "nobody", "--lang", "fr"]).text());
+    expect![[r#"
+         2  san-001  its edge is not in the register  → relight edge add KIND --name north
+         2  san-001  an asset was never inventoried  → relight scan DIR --site san-001
+         3  san-002  its edge is not in the register  → relight edge add KIND --name north
+         3  san-002  an asset was never inventoried  → relight scan DIR --site san-002
+         4  mun-001  its edge is not in the register  → relight edge add KIND --name north
+         4  mun-001  an asset was never inventoried  → relight scan DIR --site mun-001
+        6 gaps for 3 sites
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["sites", "gaps"]).text());
     let gaps = place.expect(0, &["sites", "gaps", "--json"]).json();
     assert_eq!(gaps["gaps"][0]["gap"], "edge-unregistered");
 }
@@ -66,7 +131,12 @@ fn a_site_shows_what_could_not_be_read() {
 #[test]
 fn without_a_register_the_next_command_is_told() {
     let place = Place::new();
-    expect![[r#""#]].assert_eq(&place.run(&["sites", "list"]).text());
+    expect![[r#"
+        --- stderr
+        error: there is no register in DIR/data
+        hint: make one with: relight sites import FILE.csv, or name another folder with --data
+        --- status 1
+    "#]].assert_eq(&place.run(&["sites", "list"]).text());
     place.expect(1, &["sites", "import", "nowhere.csv"]);
     place.write("data/relight.db", "not a database at all, but long enough to be looked at");
     let outcome = place.run(&["sites", "list"]);

@@ -21,9 +21,21 @@ fn updated() -> (Place, String) {
 #[test]
 fn a_bad_record_is_told_and_costs_no_other() {
     let (place, text) = updated();
-    expect![[r#""#]].assert_eq(&text);
+    expect![[r#"
+        2 files, 2 advisories: 2 new, 0 changed, 0 unchanged, 1 refused
+        --- stderr
+        warning: osv/more/b.jsonl:2: unusable OSV record (field `id` is not text; left out, correct it and import it again)
+        hint: the others were read; report this one to its source
+        --- status 1
+    "#]].assert_eq(&text);
     let again = ["advisories", "update", "--offline", "osv", "--lang", "fr"];
-    expect![[r#""#]].assert_eq(&place.run(&again).text());
+    expect![[r#"
+        2 fichiers, 2 avis : 0 nouveaux, 0 changés, 2 inchangés, 1 refusés
+        --- stderr
+        avertissement : osv/more/b.jsonl:2 : fiche OSV inutilisable (field `id` is not text; left out, correct it and import it again)
+        conseil : les autres ont été lus; signalez celui-ci à sa source
+        --- status 1
+    "#]].assert_eq(&place.run(&again).text());
     let document = place.run(&["advisories", "update", "--offline", "osv", "--json"]);
     assert_eq!((document.status, &document.json()["same"]), (1, &2.into()));
     assert_eq!(document.json()["refused"][0]["code"], "osv-bad-record");
@@ -34,7 +46,17 @@ fn a_bad_record_is_told_and_costs_no_other() {
 #[test]
 fn advisories_are_found_by_any_id_and_explained() {
     let (place, _) = updated();
-    expect![[r#""#]].assert_eq(&place.run(&["advisories", "show", "ghsa-test-0001"]).text());
+    expect![[r#"
+        CVE-2099-0001  left-pad pads on the right
+          = GHSA-test-0001
+          no CVSS score
+          npm: left-pad
+          affects >=1.0.0 <1.3.0
+          fixed in 1.3.0
+        Next: relight affected CVE-2099-0001
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["advisories", "show", "ghsa-test-0001"]).text());
     let shown = place.expect(0, &["advisories", "show", "CVE-2021-44228", "--json"]).json();
     assert_eq!((&shown["score"], &shown["known_exploited"]), (&10.0.into(), &true.into()));
     assert_eq!(shown["sources"][0]["source"], "relight");
@@ -47,7 +69,12 @@ fn advisories_are_found_by_any_id_and_explained() {
     let unknown = ["advisories", "explain", "CVE-2099-0001", "pkg:npm/left-pad"];
     let outcome = place.expect(3, &unknown);
     assert!(outcome.stdout.contains("may be affected"), "{}", outcome.text());
-    expect![[r#""#]].assert_eq(
+    expect![[r#"
+        --- stderr
+        erreur : « left-pad » n’est pas une adresse de paquet (purl does not start with `pkg:`)
+        conseil : par exemple pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1
+        --- status 2
+    "#]].assert_eq(
         &place.run(&["advisories", "explain", "CVE-2099-0001", "left-pad", "--lang", "fr"]).text(),
     );
     place.expect(1, &["advisories", "show", "CVE-1999-0001"]);
@@ -55,7 +82,12 @@ fn advisories_are_found_by_any_id_and_explained() {
 
 #[test]
 fn sources_are_counted() {
-    expect![[r#""#]].assert_eq(&Place::new().run(&["advisories", "sources"]).text());
+    expect![[r#"
+        relight: 4 records
+        never updated: only the advisories that ship with relight are known
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&Place::new().run(&["advisories", "sources"]).text());
     let (place, _) = updated();
     let sources = place.expect(0, &["advisories", "sources", "--json"]).json();
     assert_eq!(sources["sources"], serde_json::json!({ "osv": 2, "relight": 4 }));

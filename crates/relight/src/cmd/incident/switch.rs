@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use relight_engine::Engine;
 use relight_engine::drive::Drive;
-use relight_engine::incident::{Gate, Phase};
+use relight_engine::incident::{EvidenceKind, Gate, Phase};
 use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::store::EdgeRow;
 use relight_engine::{INVENTORY_TTL_S, edges};
-use relight_model::{Digest, GateKey};
+use relight_model::{Digest, GateKey, Verdict};
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -116,6 +116,14 @@ impl Order {
         }
         let drive = drive(&engine, &register, context)?;
         engine.execute(&plan, &actor).map_err(failed)?;
+        if action == Action::Dark {
+            // What the inventory says is the first evidence. A site that it calls clear was
+            // ordered dark all the same: calling it back at once is not what was asked.
+            let known = plan.sites.iter().filter(|site| site.verdict != Verdict::Clear.as_str());
+            let known: Vec<GateKey> = known.map(|site| site.site.clone()).collect();
+            let kind = EvidenceKind::Scan;
+            engine.attach_evidence(&actor, &plan.incident, &known, kind).map_err(failed)?;
+        }
         let open = wait(&engine, &plan);
         drop(drive);
         tell(&plan, hash, &open, context, report);

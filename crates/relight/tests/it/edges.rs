@@ -1,0 +1,77 @@
+//! `relight edge`: registering, checking, configurations.
+
+use std::fs;
+
+use expect_test::expect;
+
+use crate::place::Place;
+
+fn add<'a>(kind: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec!["edge", "add", kind, "--name", "north", "--gate", "gate"];
+    arguments.extend(["--listen", "127.0.0.1:9"]);
+    arguments.extend(more);
+    arguments
+}
+
+#[test]
+fn an_edge_is_registered_listed_and_compared() {
+    let place = Place::with_sites();
+    expect![[r#"
+        edge north registered
+        Next: relight edge check
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&add("builtin", &[])).text());
+    expect![[r#"
+         Edge   Kind     Sites  Gate
+         north  builtin      3  DIR/gate
+        1 edge
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["edge", "list"]).text());
+    let list = place.expect(0, &["edge", "list", "--json"]).json();
+    assert_eq!(list["edges"][0]["sites"], 3);
+    expect![[r#"
+         Frontal  Genre    Sites  Conformes  État
+         north    builtin      3          3  conforme
+        1 frontal
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["edge", "check", "--lang", "fr"]).text());
+    fs::write(place.path("gate/current/san-001"), "").unwrap();
+    let checked = place.expect(1, &["edge", "check", "--json"]).json();
+    assert_eq!(checked["edges"][0]["differ"], serde_json::json!(["san-001"]));
+    let told = place.expect(1, &["edge", "check"]);
+    assert!(told.stdout.contains("1 site differs, among them san-001"), "{}", told.text());
+}
+
+#[test]
+fn a_configuration_is_printed_for_the_sites_of_the_edge() {
+    let place = Place::with_sites();
+    place.expect(0, &add("nginx_file", &["--verify", "verify.sock", "--set", "worker_user=self"]));
+    let config =
+        ["edge", "config", "nginx_file", "--upstream", "127.0.0.1:8080", "--folder", "/srv/edge"];
+    let text = place.expect(0, &config).stdout;
+    for part in ["server_name san1.example", "127.0.0.1:8080", "relight-canary.invalid", "503"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let config = ["edge", "config", "haproxy", "--upstream", "127.0.0.1:1", "--folder", "/srv"];
+    expect![[r#"
+        --- stderr
+        error: no haproxy edge of this name in the register
+        hint: relight edge add haproxy --name NAME --gate DIR --listen ADDRESS
+        --- status 1
+    "#]].assert_eq(&place.run(&config).text());
+}
+
+#[test]
+fn an_edge_that_cannot_be_used_is_refused() {
+    let place = Place::with_sites();
+    place.write("file", "");
+    let mut arguments = add("builtin", &[]);
+    arguments[6] = "file/gate";
+    let refused = place.expect(1, &arguments);
+    assert!(refused.stderr.starts_with("error: the edge cannot be used like this\n"));
+    place.expect(2, &["edge", "add", "apache", "--name", "n", "--gate", "g", "--listen", "x"]);
+    assert_eq!(place.expect(0, &["edge", "list", "--json"]).json()["edges"], serde_json::json!([]));
+}

@@ -1,0 +1,204 @@
+//! `relight incident`: a town of three sites, from the alarm to the last light.
+
+use std::fs;
+
+use expect_test::expect;
+use relight_engine::edge::holding_page;
+use relight_engine::edge::http::Client;
+use relight_model::GateKey;
+use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, EdgeProxyHandle, Route};
+use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
+
+use crate::place::{Outcome, Place, log4j};
+
+const POLICY: &str = "[operators]\nsingle = \"A. Tremblay\"\n";
+
+const QUERY: &str = "affected:CVE-2021-44228 or unknown";
+
+/// A town: three sites behind a real edge, one affected, one clear, one never read.
+struct Town {
+    place: Place,
+    edge: EdgeProxyHandle,
+    _origin: OriginHandle,
+}
+
+impl Town {
+    fn new() -> Self {
+        let place = Place::with_sites();
+        let names = [("san-001", "san1"), ("san-002", "san2"), ("mun-001", "mun1")];
+        let host = |short: &str| format!("{short}.example");
+        let sites = names.map(|(slug, short)| OriginSite { host: host(short), name: slug.into() });
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let origin = Origin::start(OriginConfig { listen, sites: sites.into() }).unwrap();
+        let [gate, hold, acme] = ["gate", "hold", "acme"].map(|name| place.path(name));
+        fs::create_dir_all(&acme).unwrap();
+        holding_page::write(&hold, b"<p>closed</p>", b"{}").unwrap();
+        let verify = place.path("verify.sock");
+        let routes = names.map(|(slug, short)| Route {
+            key: GateKey::new(slug).unwrap(),
+            host: host(short),
+            aliases: Vec::new(),
+            upstream: origin.address(),
+        });
+        let edge = EdgeProxy::start(EdgeProxyConfig {
+            listen: vec![listen],
+            verify_socket: Some(verify.clone()),
+            gate,
+            hold,
+            acme,
+            routes: routes.into(),
+            limits: EdgeLimits::default(),
+        })
+        .unwrap();
+        let address = edge.addresses()[0].to_string();
+        let verify = verify.display().to_string();
+        let add = ["edge", "add", "builtin", "--name", "north", "--gate", "gate"];
+        place.expect(0, &[&add[..], &["--listen", &address, "--verify", &verify]].concat());
+        place.write("bad/log4j.jar", log4j("2.14.1"));
+        place.write("good/log4j.jar", log4j("2.17.1"));
+        place.expect(0, &["scan", "bad", "--site", "san-001"]);
+        place.expect(0, &["scan", "good", "--site", "san-002"]);
+        Self { place, edge, _origin: origin }
+    }
+
+    /// What a visitor of a site gets.
+    fn status(&self, host: &str) -> u16 {
+        let mut client = Client::connect(self.edge.addresses()[0]).unwrap();
+        client.get(host, "/").unwrap().status
+    }
+
+    fn off(&self, more: &[&str]) -> Outcome {
+        let order = ["incident", "off", "--sites", QUERY, "--reason", "Log4Shell"];
+        self.place.run(&[&order[..], more].concat())
+    }
+}
+
+#[test]
+fn from_the_alarm_to_the_last_light() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    expect![[r#"
+        Incident CVE-2021-44228 opened
+        Next: relight incident off --sites 'affected:CVE-2021-44228 or unknown:CVE-2021-44228' --reason "Log4Shell" --dry-run
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["incident", "open", "CVE-2021-44228"]).text());
+    let planned = town.off(&["--dry-run", "--json"]);
+    assert_eq!((planned.status, planned.json()["applied"].clone()), (0, false.into()));
+    assert_eq!([town.status("san1.example"), town.status("mun1.example")], [200, 200]);
+    assert_eq!(town.off(&[]).status, 4, "nobody is there to confirm");
+
+    let done = town.off(&["--yes"]);
+    assert_eq!(done.status, 0, "{}", done.text());
+    assert!(done.stdout.contains("2 of 2 proven dark"), "{}", done.text());
+    let lights = ["san1.example", "san2.example", "mun1.example"].map(|host| town.status(host));
+    assert_eq!(lights, [503, 200, 503], "clear sites are never darkened");
+    place.expect(0, &["edge", "check"]);
+    let on = place.expect(0, &["incident", "on", "--sites", "state:dark", "--yes"]);
+    assert!(on.stdout.contains("no current evidence says clear"), "{}", on.text());
+    assert_eq!(town.status("mun1.example"), 503);
+
+    // The unknown one is read and clear: it may come back.
+    place.expect(0, &["scan", "good", "--site", "mun-001"]);
+    let on = place.expect(0, &["incident", "on", "--sites", "site:mun-001", "--yes"]);
+    assert!(on.stdout.contains("1 of 1 proven lit again"), "{}", on.text());
+    assert_eq!(town.status("mun1.example"), 200);
+
+    fix(&town);
+    place.expect(0, &["incident", "close", "CVE-2021-44228"]);
+    let audit = place.expect(0, &["audit", "verify", "--json"]).json();
+    assert_eq!(audit["intact"], true);
+    let log = place.expect(0, &["incident", "log", "CVE-2021-44228", "--json"]).json();
+    let entries = log["entries"].as_array().unwrap();
+    let by_hand = |entry: &&serde_json::Value| entry["actor"] == "A. Tremblay";
+    let kinds: Vec<_> = entries.iter().filter(by_hand).map(|entry| &entry["kind"]).collect();
+    assert_eq!((kinds[0], kinds[1]), (&"opened".into(), &"dark-ordered".into()));
+    assert_eq!(kinds.last(), Some(&&"closed".into()));
+}
+
+/// The affected site is fixed, verified behind the closed gate, and brought back.
+fn fix(town: &Town) {
+    let place = &town.place;
+    expect![[r#"
+        CVE-2021-44228  ouvert depuis 0 h  Log4Shell: text that is logged can make log4j-core load and run code from a remote server
+          ● 2  En ligne
+          ◆ 1  Touché
+    "#]].assert_eq(
+        &place.run(&["incident", "status", "--lang", "fr"]).stdout,
+    );
+    place.expect(1, &["incident", "close", "CVE-2021-44228"]);
+    place.expect(0, &["incident", "fix", "san-001", "--note", "log4j-core 2.17.1"]);
+    place.expect(1, &["incident", "verify", "san-001", "--target", "bad"]);
+    place.write("torn/log4j.jar", &log4j("2.17.1")[..60]);
+    place.expect(3, &["incident", "verify", "san-001", "--target", "torn"]);
+    let wrong = ["incident", "verify", "san-001", "--target", "good", "--text", "not there"];
+    place.expect(1, &wrong);
+    assert_eq!(town.status("san1.example"), 503);
+    place.write("fixed/log4j.jar", log4j("2.17.1"));
+    place.write("fixed/release", "2");
+    let verified = place.run(&["incident", "verify", "san-001", "--target", "fixed"]);
+    expect![[r#"
+        san-001: fix verified
+        Next: relight incident on --sites site:san-001
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&verified.text());
+    assert_eq!(town.status("san1.example"), 503, "verified is not relit");
+    place.expect(0, &["incident", "on", "--sites", "site:san-001", "--yes"]);
+    assert_eq!(town.status("san1.example"), 200);
+}
+
+#[test]
+fn nobody_switches_without_leave() {
+    let town = Town::new();
+    let place = &town.place;
+    expect![[r#"
+        --- stderr
+        error: nobody may switch from the command line here
+        hint: for a town of at most 5 sites, write into DIR/data/policy.toml: [operators] and then single = "YOUR NAME"
+        --- status 4
+    "#]].assert_eq(&place.run(&["incident", "open", "CVE-2021-44228"]).text());
+    place.write("data/policy.toml", "[operators]\nsingle = \"A\"\nsecond = \"B\"\n");
+    place.expect(2, &["incident", "open", "CVE-2021-44228"]);
+    place.write("data/policy.toml", "[operators]\nsingle = \" \"\n");
+    place.expect(2, &["incident", "open", "CVE-2021-44228"]);
+    place.write("data/policy.toml", POLICY);
+    let mut csv = String::from("slug,origin,organisation\n");
+    for site in 0..3 {
+        csv.push_str(&format!("more-{site},https://more{site}.example,Province\n"));
+    }
+    place.write("more.csv", csv);
+    place.expect(0, &["sites", "import", "more.csv"]);
+    expect![[r#"
+        --- stderr
+        erreur : un seul opérateur suffit jusqu’à 5 sites; ce registre en a 6
+        conseil : il faut deux personnes et un serveur qui connaît les identités
+        --- status 4
+    "#]].assert_eq(
+        &place.run(&["incident", "open", "CVE-2021-44228", "--lang", "fr"]).text(),
+    );
+    assert_eq!(town.off(&["--yes"]).status, 4);
+    assert_eq!(town.status("san1.example"), 200);
+}
+
+#[test]
+fn an_incident_that_is_not_there_is_told() {
+    let place = Place::with_sites();
+    place.write("data/policy.toml", POLICY);
+    let off = ["incident", "off", "--sites", "unknown", "--reason", "x", "--dry-run"];
+    expect![[r#"
+        --- stderr
+        error: no incident is open
+        hint: open one: relight incident open CVE-…
+        --- status 1
+    "#]].assert_eq(&place.run(&off).text());
+    place.expect(1, &["incident", "status", "CVE-2021-44228"]);
+    place.expect(0, &["incident", "status"]);
+    place.expect(2, &["incident", "open", "log4j-core<2"]);
+    place.expect(1, &["incident", "open", "CVE-1999-0001"]);
+    place.expect(1, &["incident", "fix", "nobody", "--note", "x"]);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    place.expect(0, &["incident", "open", "CVE-2021-45046"]);
+    place.expect(2, &off);
+}
