@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use fluent_syntax::ast::{
     Entry, Expression, InlineExpression, Pattern, PatternElement, Variant, VariantKey,
 };
+use fluent_syntax::unicode::unescape_unicode_to_string;
 
 /// A file of messages: its name and its text.
 pub(crate) type File = (String, String);
@@ -157,7 +158,7 @@ impl Reader {
     fn expression(&mut self, expression: &Expression<&str>) -> Result<Piece, String> {
         match expression {
             Expression::Inline(InlineExpression::StringLiteral { value }) => {
-                Ok(Piece::Text((*value).to_owned()))
+                Ok(Piece::Text(unescape_unicode_to_string(value).into_owned()))
             }
             Expression::Inline(InlineExpression::VariableReference { id }) => {
                 self.argument(id.name, Kind::Text).map(Piece::Argument)
@@ -387,6 +388,13 @@ mod tests {
                 "fr.ftl: `$n` of `a` is a number in one language and text in the other",
             ]
         );
+    }
+
+    #[test]
+    fn an_escaped_character_is_that_character() {
+        let text = "a = A{\"\\u00A0\"}\n";
+        let code = compile(&file("fr.ftl", text), &file("en.ftl", text)).unwrap();
+        assert!(code.contains("A\\u{a0}") && !code.contains("u00A0"), "{code}");
     }
 
     #[test]
