@@ -1,0 +1,266 @@
+//! A fake edge that can do everything wrong that real ones were seen to do.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use relight_engine::edge::{
+    Capabilities, CutsTunnels, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint,
+    ProbeResult, ProbeTarget, Stage, TunnelCount,
+};
+use relight_engine::reconcile::{CANARY_KEY, Eyes};
+use relight_model::{Epoch, GateKey, Seen};
+
+/// What goes wrong with one `apply`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing.
+    None,
+    /// It times out before anything happens.
+    Before,
+    /// The durable copy is written, the running edge is not reached.
+    HalfWay,
+    /// It times out after everything happened.
+    After,
+    /// It says yes and does nothing.
+    Lie,
+}
+
+/// What somebody did to the edge, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// A copy was made to hold this set.
+    Apply(Stage, Vec<String>),
+    /// These sites were looked at from outside.
+    Probe(Vec<String>),
+    /// Connections of these sites were cut.
+    Cut(Vec<String>),
+}
+
+/// The edge itself, shared between its driver, the eyes of the engine and the test.
+#[derive(Debug, Default)]
+pub(crate) struct Edge {
+    /// What a restart reads.
+    pub(crate) durable: GateSet,
+    /// What visitors are refused by.
+    pub(crate) runtime: GateSet,
+    /// Entries that the driver wrote.
+    pub(crate) own: GateSet,
+    /// A durable copy that somebody kept, with what the driver knew of it.
+    pub(crate) backup: Option<(GateSet, GateSet)>,
+    /// That copy came back and nobody has written to the edge since.
+    pub(crate) is_restored: bool,
+    /// Sites that are served whatever the gate says.
+    pub(crate) bypass: GateSet,
+    /// Sites of which probes learn nothing.
+    pub(crate) blind: GateSet,
+    /// Read-back does not know.
+    pub(crate) is_unreadable: bool,
+    /// Nothing answers at all.
+    pub(crate) is_unreachable: bool,
+    /// Counting connections fails.
+    pub(crate) is_uncountable: bool,
+    /// The driver counts and cuts tunnels.
+    pub(crate) has_tunnels: bool,
+    /// Open connections behind the gate.
+    pub(crate) tunnels: BTreeMap<GateKey, u64>,
+    /// The newest epoch that wrote.
+    pub(crate) epoch: Option<Epoch>,
+    /// What goes wrong with the next calls.
+    pub(crate) faults: VecDeque<Fault>,
+    /// What was done.
+    pub(crate) calls: Vec<Call>,
+    /// What the driver was last told to hold dark.
+    pub(crate) told: GateSet,
+    /// Sites that went from dark to lit by our hand.
+    pub(crate) opened: Vec<GateKey>,
+    /// Sites whose gate was changed by our hand, either way.
+    pub(crate) touched: GateSet,
+}
+
+impl Edge {
+    /// What a visitor of a site gets.
+    pub(crate) fn serves(&self, key: &GateKey) -> Seen {
+        let dark = self.runtime.contains(key) && !self.bypass.contains(key);
+        if dark { Seen::Dark } else { Seen::Lit }
+    }
+
+    /// Dark by somebody else's entry.
+    pub(crate) fn is_foreign(&self, key: &GateKey) -> bool {
+        (self.durable.contains(key) || self.runtime.contains(key)) && !self.own.contains(key)
+    }
+
+    /// The edge comes back with a copy from before.
+    pub(crate) fn restore(&mut self) {
+        if let Some((durable, own)) = self.backup.clone() {
+            (self.runtime, self.durable, self.own) = (durable.clone(), durable, own);
+            (self.is_restored, self.is_unreadable) = (true, false);
+        }
+    }
+
+    /// Read-back stops or goes on to tell nothing. What nobody can see and an old copy made dark
+    /// again is beyond any engine: it may open it by writing the whole set.
+    pub(crate) fn blur(&mut self) {
+        self.is_unreadable = !self.is_unreadable && !self.is_restored;
+    }
+
+    /// Everything that fails stops failing; a person takes foreign entries away.
+    pub(crate) fn heal(&mut self) {
+        self.durable = &self.durable & &self.own;
+        self.runtime = &self.runtime & &self.own;
+        self.bypass.clear();
+        self.blind.clear();
+        (self.is_unreadable, self.is_unreachable) = (false, false);
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        if self.is_unreachable {
+            return Err(error(EdgeErrorKind::Unreachable, "connect"));
+        }
+        if self.epoch.is_some_and(|newest| epoch < newest) {
+            return Err(error(EdgeErrorKind::Fenced, "write over a newer epoch"));
+        }
+        let fault = self.faults.pop_front().unwrap_or(Fault::None);
+        self.calls.push(Call::Apply(stage, names(dark)));
+        match (fault, stage) {
+            (Fault::Before, _) | (Fault::HalfWay, Stage::Runtime) => {
+                return Err(error(EdgeErrorKind::Unreachable, "write in time"));
+            }
+            (Fault::Lie, _) => {
+                self.told.clone_from(dark);
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.told.clone_from(dark);
+        self.epoch = Some(epoch);
+        self.is_restored &= stage == Stage::Durable;
+        self.write(stage, dark);
+        match fault {
+            Fault::After => Err(error(EdgeErrorKind::Unreachable, "answer in time")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Foreign dark entries stay; everything else becomes what is wanted.
+    fn write(&mut self, stage: Stage, dark: &GateSet) {
+        let foreign = &(&self.durable | &self.runtime) - &self.own;
+        let (copy, other) = match stage {
+            Stage::Durable => (&mut self.durable, &self.runtime),
+            Stage::Runtime => (&mut self.runtime, &self.durable),
+        };
+        let target = dark | &(&foreign & copy);
+        self.own = &(&(&self.own & other) | dark) - &foreign;
+        self.touched.extend(target.symmetric_difference(copy).cloned());
+        if stage == Stage::Runtime {
+            self.opened.extend(copy.difference(&target).cloned());
+        }
+        *copy = target;
+    }
+}
+
+/// The edge as its driver, its visitors and the test share it.
+#[derive(Clone, Default)]
+pub(crate) struct Shared(Arc<Mutex<Edge>>);
+
+impl Shared {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Edge> {
+        self.0.lock().unwrap()
+    }
+}
+
+impl EdgeDriver for Shared {
+    fn capabilities(&self) -> Capabilities {
+        let driver = self.lock().has_tunnels;
+        Capabilities {
+            atomic_batch: true,
+            reload_free: true,
+            durable: true,
+            survives_reload: true,
+            readback: true,
+            verify_bypass: true,
+            cuts_tunnels: if driver { CutsTunnels::Driver } else { CutsTunnels::DataPlane },
+        }
+    }
+
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
+        Ok(Vec::new())
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        let edge = self.lock();
+        if edge.is_unreachable {
+            return Err(error(EdgeErrorKind::Unreachable, "read the gate"));
+        }
+        let seen = |copy: &GateSet, key: &GateKey| match (edge.is_unreadable, copy.contains(key)) {
+            (true, _) => Seen::Unknown,
+            (false, true) => Seen::Dark,
+            (false, false) => Seen::Lit,
+        };
+        let view = |key: &GateKey| GateView {
+            durable: seen(&edge.durable, key),
+            runtime: seen(&edge.runtime, key),
+            epoch: edge.epoch,
+            foreign: !edge.is_unreadable && edge.is_foreign(key),
+        };
+        Ok(keys.iter().map(view).collect())
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        self.lock().apply(epoch, stage, dark)
+    }
+
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        let edge = self.lock();
+        if edge.is_uncountable {
+            return Err(error(EdgeErrorKind::Unreachable, "count sessions"));
+        }
+        let count = |key: &GateKey| edge.tunnels.get(key).copied().unwrap_or_default();
+        Ok(keys.iter().map(|key| TunnelCount::Open(count(key))).collect())
+    }
+
+    fn cut(&mut self, _epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
+        let mut edge = self.lock();
+        edge.calls.push(Call::Cut(keys.iter().map(ToString::to_string).collect()));
+        edge.tunnels.retain(|key, _| !keys.contains(key));
+        Ok(())
+    }
+}
+
+impl Eyes for Shared {
+    fn probe(&mut self, targets: &[ProbeTarget], _nonce: u64) -> Vec<ProbeResult> {
+        let mut edge = self.lock();
+        if !targets.is_empty() {
+            let keys = targets.iter().map(|target| target.key.to_string());
+            edge.calls.push(Call::Probe(keys.collect()));
+        }
+        let see = |target: &ProbeTarget| match edge.serves(&target.key) {
+            _ if edge.is_unreachable || edge.blind.contains(&target.key) => ProbeResult::default(),
+            Seen::Dark => ProbeResult { seen: Seen::Dark, status: 503 },
+            seen => ProbeResult { seen, status: 200 },
+        };
+        targets.iter().map(see).collect()
+    }
+}
+
+/// A key that a test wrote down.
+pub(crate) fn key(text: &str) -> GateKey {
+    GateKey::new(text).unwrap()
+}
+
+/// The set of these keys.
+pub(crate) fn set(keys: &[&str]) -> GateSet {
+    keys.iter().map(|text| key(text)).collect()
+}
+
+/// True for the key on which edges are tried.
+pub(crate) fn is_canary(key: &GateKey) -> bool {
+    key.as_str() == CANARY_KEY
+}
+
+fn names(keys: &GateSet) -> Vec<String> {
+    keys.iter().map(ToString::to_string).collect()
+}
+
+fn error(kind: EdgeErrorKind, doing: &str) -> EdgeError {
+    EdgeError::new(kind, doing)
+}

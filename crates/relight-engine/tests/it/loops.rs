@@ -1,0 +1,287 @@
+//! One round of the loop of one edge, step by step, against the fake edge.
+
+use relight_engine::edge::{EdgeErrorKind, ProbeTarget, Stage};
+use relight_engine::incident::{Entry, Gate};
+use relight_engine::reconcile::{
+    CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, LIT_PROOF_MAX_MS, PROOF_RENEW_MS, PROOF_TTL_MS, Round,
+    TUNNEL_GRACE_MS, Want,
+};
+use relight_model::{Epoch, GateKey, Light, Seen};
+
+use crate::edge::{Call, Edge, Fault, Shared, key, set};
+
+use Gate::{Open, Proven, Requested};
+use Light::{Dark, Lit};
+
+/// A loop, its edge, and the time.
+struct Bench {
+    edge: Shared,
+    edge_loop: EdgeLoop,
+    now_ms: i64,
+    epoch: Epoch,
+    permits: bool,
+}
+
+impl Bench {
+    fn new(prepare: impl FnOnce(&mut Edge)) -> Self {
+        let edge = Shared::default();
+        prepare(&mut edge.lock());
+        let edge_loop = EdgeLoop::new("east", Box::new(edge.clone()), Box::new(edge.clone()), 7);
+        let epoch = Epoch { term: 2, seq: 1 };
+        Self { edge, edge_loop, now_ms: 1_000_000, epoch, permits: true }
+    }
+
+    fn round(&mut self, wants: &[(&str, Light, Gate)]) -> Round {
+        let wants: Vec<Want> = wants.iter().map(want).collect();
+        let permits = self.permits;
+        self.edge_loop.round(&wants, self.epoch, self.now_ms, &|_: &GateKey| permits)
+    }
+
+    /// A round some time later.
+    fn later(&mut self, ms: i64, wants: &[(&str, Light, Gate)]) -> Round {
+        self.now_ms += ms;
+        self.round(wants)
+    }
+
+    fn set<T>(&self, change: impl FnOnce(&mut Edge) -> T) {
+        change(&mut self.edge.lock());
+    }
+
+    /// What was done since it was last asked.
+    fn calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.edge.lock().calls)
+    }
+}
+
+fn want(&(name, light, gate): &(&str, Light, Gate)) -> Want {
+    let target = ProbeTarget { key: key(name), host: format!("{name}.example"), baseline: None };
+    Want { target, light, gate }
+}
+
+/// An edge on which these sites are dark already.
+fn dark(names: &'static [&'static str]) -> impl FnOnce(&mut Edge) {
+    move |edge| {
+        (edge.durable, edge.runtime, edge.own) = (set(names), set(names), set(names));
+        edge.epoch = Some(Epoch { term: 2, seq: 0 });
+    }
+}
+
+fn apply(stage: Stage, names: &[&str]) -> Call {
+    Call::Apply(stage, owned(names))
+}
+
+fn probe(names: &[&str]) -> Call {
+    Call::Probe(owned(names))
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// `proved-dark a b`, `edge-failed a`: what a round has to journal, one text an entry.
+fn told(round: &Round) -> Vec<String> {
+    let tell = |entry: &Entry| {
+        let light = match entry {
+            Entry::Proved { light: Dark, .. } => "-dark",
+            Entry::Proved { .. } => "-lit",
+            _ => "",
+        };
+        let sites = entry.sites();
+        let sites: Vec<&str> = sites.iter().map(GateKey::as_str).collect();
+        format!("{}{light} {}", entry.kind(), sites.join(" "))
+    };
+    round.entries.iter().map(tell).collect()
+}
+
+#[test]
+fn closing_shows_the_canary_then_writes_durable_then_runtime_then_probes() {
+    let mut bench = Bench::new(|_| ());
+    let round = bench.round(&[("a", Dark, Requested)]);
+    let expected = [
+        apply(Stage::Durable, &[CANARY_KEY]),
+        apply(Stage::Runtime, &[CANARY_KEY]),
+        probe(&[CANARY_KEY]),
+        apply(Stage::Durable, &["a"]),
+        apply(Stage::Runtime, &["a"]),
+        probe(&["a"]),
+    ];
+    assert_eq!(bench.calls(), expected);
+    assert_eq!(told(&round), ["proved-dark a"]);
+    assert_eq!((round.canary, round.settled), (Some(Seen::Dark), true));
+}
+
+#[test]
+fn the_canary_is_shown_once_and_opens_nothing_that_is_dark() {
+    let mut bench = Bench::new(dark(&["a", "b"]));
+    let wants = [("a", Dark, Proven), ("b", Lit, Proven), ("c", Dark, Requested)];
+    bench.permits = false;
+    let round = bench.round(&wants);
+    assert_eq!(round.canary, Some(Seen::Dark));
+    assert_eq!(bench.edge.lock().opened, [key(CANARY_KEY)]);
+    bench.set(|edge| edge.runtime.remove(&key("a")));
+    assert_eq!(bench.round(&wants).canary, None);
+}
+
+#[test]
+fn opening_writes_runtime_then_probes_twice_then_writes_durable() {
+    let mut bench = Bench::new(dark(&["a", "b"]));
+    let round = bench.round(&[("a", Lit, Proven), ("b", Dark, Proven)]);
+    let expected = [
+        probe(&["b"]),
+        apply(Stage::Runtime, &["b"]),
+        probe(&["a"]),
+        probe(&["a"]),
+        apply(Stage::Durable, &["b"]),
+    ];
+    assert_eq!(bench.calls(), expected);
+    assert_eq!(told(&round), ["proved-lit a"]);
+    assert!(round.settled);
+    assert_eq!(bench.edge.lock().durable, set(&["b"]));
+}
+
+#[test]
+fn an_opening_that_is_not_seen_stays_dark_in_the_durable_copy() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.set(|edge| edge.blind.insert(key("a")));
+    let round = bench.round(&[("a", Lit, Proven)]);
+    assert_eq!((told(&round), round.settled), (vec![], false));
+    assert_eq!(bench.edge.lock().durable, set(&["a"]));
+}
+
+#[test]
+fn an_edge_that_says_yes_and_does_nothing_is_never_proven_and_fails_in_time() {
+    let mut bench = Bench::new(|_| ());
+    let wants = [("a", Dark, Requested)];
+    for (passed_ms, expected) in
+        [(0, None), (DARK_PROOF_MAX_MS - 1, None), (1, Some("edge-failed a"))]
+    {
+        bench.set(|edge| edge.faults = [Fault::Lie; 4].into());
+        let round = bench.later(passed_ms, &wants);
+        assert_eq!(told(&round), Vec::from_iter(expected));
+        assert!(!round.settled);
+    }
+}
+
+#[test]
+fn an_unreachable_edge_fails_in_time_too() {
+    let mut bench = Bench::new(|edge| edge.is_unreachable = true);
+    let wants = [("a", Dark, Requested), ("b", Lit, Open)];
+    let round = bench.round(&wants);
+    assert_eq!(told(&round), [""; 0]);
+    assert_eq!(round.error.map(|error| error.kind), Some(EdgeErrorKind::Unreachable));
+    assert_eq!(told(&bench.later(DARK_PROOF_MAX_MS, &wants)), ["edge-failed a"]);
+}
+
+#[test]
+fn a_proof_expires_when_the_edge_cannot_be_asked() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.round(&[("a", Dark, Requested)]);
+    bench.set(|edge| edge.is_unreachable = true);
+    let wants = [("a", Dark, Proven)];
+    assert_eq!(told(&bench.later(PROOF_TTL_MS - 1, &wants)), [""; 0]);
+    let round = bench.later(1, &wants);
+    assert_eq!((told(&round), round.settled), (vec!["drifted a".to_owned()], false));
+}
+
+#[test]
+fn a_proof_is_renewed_before_it_expires_and_not_every_round() {
+    let mut bench = Bench::new(dark(&["a"]));
+    let wants = [("a", Dark, Proven)];
+    bench.round(&wants);
+    bench.calls();
+    assert!(bench.later(PROOF_RENEW_MS - 1, &wants).settled);
+    assert_eq!(bench.calls(), []);
+    bench.later(1, &wants);
+    assert_eq!(bench.calls(), [probe(&["a"])]);
+}
+
+#[test]
+fn a_site_that_a_probe_sees_lit_has_drifted_whatever_the_read_back_says() {
+    let mut bench = Bench::new(dark(&["a"]));
+    let wants = [("a", Dark, Proven)];
+    bench.round(&wants);
+    bench.set(|edge| edge.bypass.insert(key("a")));
+    assert_eq!(told(&bench.later(PROOF_RENEW_MS, &wants)), ["drifted a"]);
+}
+
+#[test]
+fn a_foreign_dark_entry_is_neither_opened_nor_reported() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.set(|edge| edge.own.clear());
+    let round = bench.round(&[("a", Lit, Requested)]);
+    assert_eq!((told(&round), bench.calls()), (vec![], vec![]));
+    assert_eq!(told(&bench.round(&[("a", Lit, Open)])), [""; 0]);
+    bench.round(&[("a", Lit, Open), ("b", Dark, Requested)]);
+    assert!(bench.edge.lock().runtime.contains(&key("a")), "another site's order opened it");
+}
+
+#[test]
+fn a_site_that_cannot_be_darkened_holds_no_other_back() {
+    let mut bench = Bench::new(dark(&["b"]));
+    bench.set(|edge| edge.bypass.insert(key("a")));
+    let round = bench.round(&[("a", Dark, Requested), ("b", Lit, Proven), ("c", Dark, Requested)]);
+    assert_eq!(told(&round), ["proved-dark c", "proved-lit b"]);
+    assert!(!round.settled);
+}
+
+#[test]
+fn a_relight_that_is_not_proven_in_time_stops() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.set(|edge| edge.blind.insert(key("a")));
+    let wants = [("a", Lit, Proven)];
+    assert_eq!(told(&bench.round(&wants)), [""; 0]);
+    assert_eq!(told(&bench.later(LIT_PROOF_MAX_MS - 1, &wants)), [""; 0]);
+    assert_eq!(told(&bench.later(1, &wants)), ["relight-stopped a"]);
+}
+
+#[test]
+fn a_relight_stops_at_once_when_nothing_permits_it_any_more() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.permits = false;
+    let round = bench.round(&[("a", Lit, Proven)]);
+    assert_eq!(told(&round), ["relight-stopped a"]);
+    assert_eq!((round.settled, bench.calls()), (false, vec![]));
+}
+
+#[test]
+fn tunnels_are_cut_after_the_grace_and_dark_is_proven_when_none_is_left() {
+    let mut bench = Bench::new(|edge| edge.has_tunnels = true);
+    bench.set(|edge| edge.tunnels.insert(key("a"), 3));
+    let wants = [("a", Dark, Requested)];
+    assert_eq!(told(&bench.round(&wants)), [""; 0]);
+    assert_eq!(told(&bench.later(TUNNEL_GRACE_MS - 1, &wants)), [""; 0]);
+    assert!(!bench.calls().contains(&Call::Cut(owned(&["a"]))), "cut within the grace");
+    assert_eq!(told(&bench.later(1, &wants)), [""; 0]);
+    assert!(bench.calls().contains(&Call::Cut(owned(&["a"]))));
+    assert_eq!(told(&bench.later(50, &wants)), ["proved-dark a"]);
+}
+
+#[test]
+fn a_controller_that_is_fenced_stops_writing_and_claims_nothing() {
+    let mut bench = Bench::new(dark(&["b"]));
+    bench.set(|edge| edge.epoch = Some(Epoch { term: 3, seq: 0 }));
+    let round = bench.round(&[("a", Dark, Requested), ("b", Lit, Proven)]);
+    assert_eq!(round.error.as_ref().map(|error| error.kind), Some(EdgeErrorKind::Fenced));
+    assert_eq!((told(&round), bench.calls()), (vec![], vec![]));
+    assert_eq!(bench.edge.lock().runtime, set(&["b"]));
+}
+
+#[test]
+fn a_fault_at_any_call_falls_to_dark_and_the_next_round_repairs_it() {
+    for fault in [Fault::Before, Fault::HalfWay, Fault::After, Fault::Lie] {
+        for at in 0..4 {
+            let mut bench = Bench::new(dark(&["a"]));
+            let faults = (0..=at).map(|n| if n == at { fault } else { Fault::None }).collect();
+            bench.set(|edge| edge.faults = faults);
+            let wants = [("a", Lit, Proven), ("b", Dark, Requested)];
+            bench.round(&wants);
+            let is_lit = bench.edge.lock().serves(&key("a")) == Seen::Lit;
+            let is_lit_after_restart = !bench.edge.lock().durable.contains(&key("a"));
+            assert!(is_lit || !is_lit_after_restart, "{fault:?} at {at}: only a restart lights it");
+            bench.set(|edge| edge.faults.clear());
+            bench.round(&wants);
+            assert_eq!(bench.edge.lock().runtime, set(&["b"]), "{fault:?} at {at}");
+            assert_eq!(bench.edge.lock().durable, set(&["b"]), "{fault:?} at {at}");
+        }
+    }
+}
