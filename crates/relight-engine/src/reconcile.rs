@@ -242,7 +242,7 @@ impl EdgeLoop {
             .wants
             .iter()
             .zip(&turn.views)
-            .filter(|(_, view)| view.durable == Seen::Dark || view.runtime == Seen::Dark)
+            .filter(|(want, view)| is_kept_shut(want, view))
             .map(|(want, _)| want.target.key.clone())
             .collect();
         dark.insert(key.clone());
@@ -501,6 +501,15 @@ fn opening(wants: &[Want], views: &[GateView]) -> Vec<usize> {
             want.light == Light::Lit && want.gate != Gate::Open && !view.foreign
         })
         .collect()
+}
+
+/// True for a site that an effect about other sites must leave dark: it is dark, or it should be
+/// and nobody can tell.
+fn is_kept_shut(want: &Want, view: &GateView) -> bool {
+    if want.gate == Gate::Open {
+        return view.runtime == Seen::Dark && !view.foreign;
+    }
+    view.durable != Seen::Lit || view.runtime != Seen::Lit
 }
 
 fn shut(view: &GateView) -> bool {

@@ -123,6 +123,14 @@ fn the_canary_is_shown_once_and_opens_nothing_that_is_dark() {
 }
 
 #[test]
+fn a_canary_opens_no_site_of_which_the_read_back_knows_nothing() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.set(|edge| edge.is_unreadable = true);
+    bench.round(&[("a", Dark, Proven), ("b", Dark, Requested)]);
+    assert_eq!(bench.edge.lock().opened, [key(CANARY_KEY)]);
+}
+
+#[test]
 fn opening_writes_runtime_then_probes_twice_then_writes_durable() {
     let mut bench = Bench::new(dark(&["a", "b"]));
     let round = bench.round(&[("a", Lit, Proven), ("b", Dark, Proven)]);
