@@ -198,10 +198,14 @@ impl EdgeLoop {
         let keys: Vec<GateKey> = wants.iter().map(|want| want.target.key.clone()).collect();
         turn.views = self.driver.observe(&keys)?;
         let opening = opening(wants, &turn.views);
+        // A lit site that an old copy of the gate made dark again is opened by `open` alone.
         let mut held: GateSet = wants
             .iter()
-            .filter(|want| want.light == Light::Dark)
-            .map(|want| want.target.key.clone())
+            .zip(&turn.views)
+            .filter(|(want, view)| {
+                want.light == Light::Dark || (want.gate == Gate::Open && is_kept_shut(want, view))
+            })
+            .map(|(want, _)| want.target.key.clone())
             .collect();
         held.extend(opening.iter().map(|index| keys[*index].clone()));
         let mut trouble = None;

@@ -224,6 +224,16 @@ fn a_foreign_dark_entry_is_neither_opened_nor_reported() {
 }
 
 #[test]
+fn a_lit_site_that_an_old_copy_made_dark_is_opened_with_permission_only() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.permits = false;
+    let round = bench.round(&[("a", Lit, Open), ("b", Dark, Requested)]);
+    assert_eq!(told(&round), ["proved-dark b", "drifted a"]);
+    assert!(bench.edge.lock().runtime.contains(&key("a")));
+    assert_eq!(told(&bench.round(&[("a", Lit, Requested)])), ["relight-stopped a"]);
+}
+
+#[test]
 fn a_site_that_cannot_be_darkened_holds_no_other_back() {
     let mut bench = Bench::new(dark(&["b"]));
     bench.set(|edge| edge.bypass.insert(key("a")));
