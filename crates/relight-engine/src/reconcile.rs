@@ -283,8 +283,10 @@ impl EdgeLoop {
             }
             let old = !self.is_fresh(key, now_ms);
             let contradicted = result.seen == Seen::Lit || !shut(view);
-            if want.gate == Gate::Proven && (contradicted || old) {
+            if contradicted {
                 self.proven_at.remove(key);
+            }
+            if want.gate == Gate::Proven && (contradicted || old) {
                 drifted.push(key.clone());
             }
             if self.is_overdue(want, now_ms) {
@@ -367,6 +369,7 @@ impl EdgeLoop {
             let since = *self.opening_since.entry(key.clone()).or_insert(turn.now_ms);
             if (turn.permits)(key) && turn.now_ms - since < LIT_PROOF_MAX_MS {
                 held.remove(key);
+                self.proven_at.remove(key);
                 targets.push(turn.wants[index].target.clone());
             } else {
                 self.opening_since.remove(key);
@@ -394,7 +397,7 @@ impl EdgeLoop {
             .map(|(key, _)| key)
             .collect();
         for key in &open {
-            for map in [&mut self.opening_since, &mut self.proven_at, &mut self.closed_at] {
+            for map in [&mut self.opening_since, &mut self.closed_at] {
                 map.remove(key);
             }
         }

@@ -213,6 +213,18 @@ fn a_site_that_a_probe_sees_lit_has_drifted_whatever_the_read_back_says() {
 }
 
 #[test]
+fn a_proof_of_before_an_opening_does_not_settle_the_next_closing() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.round(&[("a", Dark, Requested)]);
+    bench.set(|edge| edge.blind.insert(key("a")));
+    bench.round(&[("a", Lit, Proven)]);
+    bench.set(|edge| edge.faults = [Fault::Lie; 6].into());
+    let round = bench.round(&[("a", Dark, Requested)]);
+    assert_eq!(bench.edge.lock().serves(&key("a")), Seen::Lit);
+    assert!(!round.settled);
+}
+
+#[test]
 fn a_foreign_dark_entry_is_neither_opened_nor_reported() {
     let mut bench = Bench::new(dark(&["a"]));
     bench.set(|edge| edge.own.clear());
