@@ -196,6 +196,7 @@ impl EdgeLoop {
     fn try_round(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
         let wants = turn.wants;
         let keys: Vec<GateKey> = wants.iter().map(|want| want.target.key.clone()).collect();
+        self.forget_other_times(wants);
         turn.views = self.driver.observe(&keys)?;
         let opening = opening(wants, &turn.views);
         // A lit site that an old copy of the gate made dark again is opened by `open` alone.
@@ -221,6 +222,18 @@ impl EdgeLoop {
         self.watch_lit(turn);
         self.open(turn, &opening, held)?;
         trouble.map_or(Ok(()), Err)
+    }
+
+    /// Times run while the same light is wanted: an earlier closing or opening is another one.
+    fn forget_other_times(&mut self, wants: &[Want]) {
+        let is_wanted = |light: Light| {
+            let wanted = wants.iter().filter(move |want| want.light == light);
+            wanted.map(|want| &want.target.key).collect::<BTreeSet<&GateKey>>()
+        };
+        let (dark, lit) = (is_wanted(Light::Dark), is_wanted(Light::Lit));
+        self.unproven_since.retain(|key, _| dark.contains(key));
+        self.closed_at.retain(|key, _| dark.contains(key));
+        self.opening_since.retain(|key, _| lit.contains(key));
     }
 
     /// Durable copy first, then runtime: a crash in between falls to dark.
@@ -397,9 +410,7 @@ impl EdgeLoop {
             .map(|(key, _)| key)
             .collect();
         for key in &open {
-            for map in [&mut self.opening_since, &mut self.closed_at] {
-                map.remove(key);
-            }
+            self.opening_since.remove(key);
         }
         let (edge, epoch) = (self.name.clone(), turn.epoch);
         push(&mut turn.round.entries, open, |sites| Entry::Proved {
@@ -455,7 +466,7 @@ impl EdgeLoop {
             if want.gate == Gate::Proven && !self.is_fresh(key, turn.now_ms) {
                 expired.push(key.clone());
             }
-            if self.is_overdue(want, turn.now_ms) {
+            if !self.is_fresh(key, turn.now_ms) && self.is_overdue(want, turn.now_ms) {
                 failed.push(key.clone());
             }
         }

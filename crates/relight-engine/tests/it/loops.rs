@@ -225,6 +225,19 @@ fn a_proof_of_before_an_opening_does_not_settle_the_next_closing() {
 }
 
 #[test]
+fn time_runs_while_the_same_light_is_wanted() {
+    let mut bench = Bench::new(|edge| edge.is_unreachable = true);
+    bench.round(&[("a", Dark, Requested)]);
+    bench.later(DARK_PROOF_MAX_MS, &[("a", Lit, Requested)]);
+    assert_eq!(told(&bench.later(1_000, &[("a", Dark, Requested)])), [""; 0]);
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.set(|edge| edge.blind.insert(key("a")));
+    bench.round(&[("a", Lit, Requested)]);
+    bench.round(&[("a", Dark, Requested)]);
+    assert_eq!(told(&bench.later(LIT_PROOF_MAX_MS, &[("a", Lit, Requested)])), [""; 0]);
+}
+
+#[test]
 fn a_foreign_dark_entry_is_neither_opened_nor_reported() {
     let mut bench = Bench::new(dark(&["a"]));
     bench.set(|edge| edge.own.clear());
