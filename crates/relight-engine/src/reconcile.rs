@@ -218,10 +218,11 @@ impl EdgeLoop {
             }
             turn.views = self.driver.observe(&keys)?;
         }
-        self.prove_dark(turn)?;
+        // Connections that cannot be counted or cut leave their sites unproven and nobody waiting.
+        let uncounted = self.prove_dark(turn).err();
         self.watch_lit(turn);
         self.open(turn, &opening, held)?;
-        trouble.map_or(Ok(()), Err)
+        trouble.or(uncounted).map_or(Ok(()), Err)
     }
 
     /// Times run while the same light is wanted: an earlier closing or opening is another one.
@@ -277,7 +278,7 @@ impl EdgeLoop {
             .filter(|&index| wants[index].light == Light::Dark)
             .filter(|&index| self.is_due(&wants[index], &turn.views[index], now_ms))
             .collect();
-        let busy = self.busy(turn, &due)?;
+        let (busy, trouble) = self.busy(turn, &due);
         let targets: Vec<ProbeTarget> =
             due.iter().map(|index| wants[*index].target.clone()).collect();
         self.nonce = self.nonce.wrapping_add(1);
@@ -324,7 +325,7 @@ impl EdgeLoop {
             edge: edge.clone(),
             why: "probe-disagrees".to_owned(),
         });
-        Ok(())
+        trouble.map_or(Ok(()), Err)
     }
 
     fn is_fresh(&self, key: &GateKey, now_ms: i64) -> bool {
@@ -344,13 +345,16 @@ impl EdgeLoop {
     }
 
     /// Sites with connections still open behind the closed gate. After the grace they are cut;
-    /// until the count is 0 the site is not proven dark.
-    fn busy(&mut self, turn: &Turn<'_>, due: &[usize]) -> Result<BTreeSet<GateKey>, EdgeError> {
+    /// until the count is 0 the site is not proven dark, and neither is one that was not counted.
+    fn busy(&mut self, turn: &Turn<'_>, due: &[usize]) -> (BTreeSet<GateKey>, Option<EdgeError>) {
         if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
-            return Ok(BTreeSet::new());
+            return (BTreeSet::new(), None);
         }
         let keys: Vec<GateKey> = due.iter().map(|i| turn.wants[*i].target.key.clone()).collect();
-        let counts = self.driver.tunnels(&keys)?;
+        let counts = match self.driver.tunnels(&keys) {
+            Ok(counts) => counts,
+            Err(error) => return (keys.into_iter().collect(), Some(error)),
+        };
         let mut busy = BTreeSet::new();
         let mut cut = Vec::new();
         for (key, count) in keys.into_iter().zip(counts) {
@@ -363,10 +367,8 @@ impl EdgeLoop {
             }
             busy.insert(key);
         }
-        if !cut.is_empty() {
-            self.driver.cut(turn.epoch, &cut)?;
-        }
-        Ok(busy)
+        let is_cut = if cut.is_empty() { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
+        (busy, is_cut.err())
     }
 
     /// Runtime first, then proof, then the durable copy: a crash in between falls to dark.

@@ -268,6 +268,15 @@ fn a_site_that_cannot_be_darkened_holds_no_other_back() {
 }
 
 #[test]
+fn connections_that_cannot_be_counted_hold_no_opening_back() {
+    let mut bench = Bench::new(dark(&["b"]));
+    bench.set(|edge| (edge.has_tunnels, edge.is_uncountable) = (true, true));
+    let round = bench.round(&[("a", Dark, Requested), ("b", Lit, Proven)]);
+    assert_eq!(told(&round), ["proved-lit b"]);
+    assert!(round.error.is_some() && !round.settled);
+}
+
+#[test]
 fn a_relight_that_is_not_proven_in_time_stops() {
     let mut bench = Bench::new(dark(&["a"]));
     bench.set(|edge| edge.blind.insert(key("a")));
