@@ -329,7 +329,12 @@ impl EdgeLoop {
     }
 
     fn is_fresh(&self, key: &GateKey, now_ms: i64) -> bool {
-        self.proven_at.get(key).is_some_and(|at| now_ms - at < PROOF_TTL_MS)
+        self.is_younger(key, now_ms, PROOF_TTL_MS)
+    }
+
+    /// A proof from the future is none: the clock was set back, and it would stay fresh too long.
+    fn is_younger(&self, key: &GateKey, now_ms: i64, age_max_ms: i64) -> bool {
+        self.proven_at.get(key).is_some_and(|at| (0..age_max_ms).contains(&(now_ms - at)))
     }
 
     /// True when dark was wanted for too long without a proof and nobody was told yet.
@@ -339,8 +344,7 @@ impl EdgeLoop {
     }
 
     fn is_due(&self, want: &Want, view: &GateView, now_ms: i64) -> bool {
-        let fresh =
-            self.proven_at.get(&want.target.key).is_some_and(|at| now_ms - at < PROOF_RENEW_MS);
+        let fresh = self.is_younger(&want.target.key, now_ms, PROOF_RENEW_MS);
         want.gate != Gate::Proven || !shut(view) || !fresh
     }
 

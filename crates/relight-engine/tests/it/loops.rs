@@ -204,6 +204,16 @@ fn a_proof_is_renewed_before_it_expires_and_not_every_round() {
 }
 
 #[test]
+fn a_proof_from_the_future_is_no_proof() {
+    let mut bench = Bench::new(dark(&["a"]));
+    let wants = [("a", Dark, Proven)];
+    bench.round(&wants);
+    bench.set(|edge| edge.bypass.insert(key("a")));
+    let round = bench.later(-3_600_000, &wants);
+    assert_eq!((told(&round), round.settled), (vec!["drifted a".to_owned()], false));
+}
+
+#[test]
 fn a_site_that_a_probe_sees_lit_has_drifted_whatever_the_read_back_says() {
     let mut bench = Bench::new(dark(&["a"]));
     let wants = [("a", Dark, Proven)];
