@@ -498,9 +498,12 @@ impl EdgeLoop {
                 _ => {}
             }
         }
-        turn.wants.iter().all(|want| match want.light {
+        // A foreign dark entry waits for a person, not for the next round.
+        let mut all = turn.wants.iter().zip(&turn.views);
+        all.all(|(want, view)| match want.light {
             Light::Dark => self.is_fresh(&want.target.key, turn.now_ms),
-            Light::Lit => want.gate == Gate::Open || lit_now.contains(&want.target.key),
+            Light::Lit if lit_now.contains(&want.target.key) => true,
+            Light::Lit => want.gate == Gate::Open && (view.foreign || view.runtime == Seen::Lit),
         })
     }
 }

@@ -329,6 +329,14 @@ fn a_controller_that_is_fenced_stops_writing_and_claims_nothing() {
 }
 
 #[test]
+fn an_edge_that_nobody_can_read_is_not_settled() {
+    let mut bench = Bench::new(|edge| edge.is_unreadable = true);
+    assert!(!bench.round(&[("a", Lit, Open)]).settled);
+    bench.set(|edge| edge.is_unreadable = false);
+    assert!(bench.round(&[("a", Lit, Open)]).settled);
+}
+
+#[test]
 fn a_fault_at_any_call_falls_to_dark_and_the_next_round_repairs_it() {
     for fault in [Fault::Before, Fault::HalfWay, Fault::After, Fault::Lie] {
         for at in 0..4 {
