@@ -209,10 +209,17 @@ impl EdgeLoop {
             .map(|(want, _)| want.target.key.clone())
             .collect();
         held.extend(opening.iter().map(|index| keys[*index].clone()));
-        let mut trouble = None;
         let mut all = wants.iter().zip(&turn.views);
-        if all.any(|(want, view)| want.light == Light::Dark && !shut(view)) {
-            trouble = self.close(turn, &held).err();
+        let is_open = all.any(|(want, view)| want.light == Light::Dark && !shut(view));
+        let mut trouble = None;
+        if is_open || is_of_an_older_term(turn.epoch, &turn.views) {
+            let effect = if is_open {
+                self.close(turn, &held)
+            } else {
+                // From here on the controller of before is fenced off (INCIDENT 6).
+                self.driver.apply(turn.epoch, Stage::Durable, &held)
+            };
+            trouble = effect.err();
             if trouble.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced) {
                 return trouble.map_or(Ok(()), Err);
             }
@@ -537,6 +544,10 @@ fn is_kept_shut(want: &Want, view: &GateView) -> bool {
         return view.runtime == Seen::Dark && !view.foreign;
     }
     view.durable != Seen::Lit || view.runtime != Seen::Lit
+}
+
+fn is_of_an_older_term(epoch: Epoch, views: &[GateView]) -> bool {
+    views.iter().any(|view| view.epoch.is_some_and(|seen| seen.term < epoch.term))
 }
 
 fn shut(view: &GateView) -> bool {

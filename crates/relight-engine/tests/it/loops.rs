@@ -329,6 +329,18 @@ fn a_controller_that_is_fenced_stops_writing_and_claims_nothing() {
 }
 
 #[test]
+fn a_new_controller_fences_the_one_of_before_although_nothing_is_to_do() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.epoch = Epoch { term: 3, seq: 0 };
+    assert!(bench.round(&[("a", Dark, Proven)]).settled);
+    assert_eq!(bench.edge.lock().epoch, Some(bench.epoch));
+    assert_eq!(bench.edge.lock().opened, []);
+    bench.calls();
+    bench.round(&[("a", Dark, Proven)]);
+    assert_eq!(bench.calls(), [], "once is enough");
+}
+
+#[test]
 fn an_edge_that_nobody_can_read_is_not_settled() {
     let mut bench = Bench::new(|edge| edge.is_unreadable = true);
     assert!(!bench.round(&[("a", Lit, Open)]).settled);
