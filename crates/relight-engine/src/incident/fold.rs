@@ -249,7 +249,8 @@ impl Incident {
         let changed = evidence.artifact_set.is_some() && evidence.artifact_set != case.deployed;
         if changed {
             case.deployed = evidence.artifact_set;
-            case.deployed_at = evidence.made_at;
+            // A clock that is ahead must not make everything that comes after it too late.
+            case.deployed_at = evidence.made_at.min(now);
         }
         case.evidence = Some(evidence.clone());
         let permits = self.case_permits(&case, now);

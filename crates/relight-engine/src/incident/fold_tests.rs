@@ -367,3 +367,13 @@ fn late_evidence_of_an_older_revision_does_not_withdraw_a_finding() {
     rejected(&way, &attach(1, 1, Affected));
     rejected(&way, &attach(1, 2, Clear));
 }
+
+#[test]
+fn evidence_from_a_clock_that_is_ahead_does_not_shut_out_what_comes_after() {
+    let ahead = Evidence { made_at: NOW + 300, ..evidence(1, 2, Clear) };
+    let way = [order(), Entry::EvidenceAttached { evidence: ahead }];
+    assert_eq!(phase(&way), Phase::Unknown);
+    let mut entries = way.to_vec();
+    entries.push(attach(1, 2, Clear));
+    assert_eq!(phase(&entries), Phase::RelightEligible);
+}
