@@ -3,3 +3,7 @@
 
 mod edge;
 mod loops;
+mod mutants;
+mod oracle;
+mod people;
+mod sim;

@@ -1,0 +1,229 @@
+//! Broken engines: each must be caught by the oracle, so the list of mutants tests the tests.
+
+use relight_engine::edge::{
+    Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, ProbeResult, ProbeTarget, Stage,
+    TunnelCount,
+};
+use relight_engine::incident::{Compromise, Entry, Gate, Incident, Ledger, Phase, Rejected};
+use relight_engine::reconcile::{EdgeLoop, Eyes, Want};
+use relight_model::{Epoch, GateKey, Light, Seen, Timestamp, Verdict};
+
+use crate::edge::Shared;
+use crate::sim::Sim;
+
+/// Seeds within which a mutant must be caught.
+const SEEDS_MAX: u64 = 200;
+
+/// What is wrong with the engine under test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mutant {
+    /// Nothing: the product itself.
+    None,
+    /// Evidence is not looked at again before a gate is opened.
+    PermitsAlways,
+    /// Evidence that has expired still permits.
+    ExpiryIgnored,
+    /// A deployed fix is opened before it is verified.
+    FixCountsAsLit,
+    /// A verification that failed clears the site.
+    FailedVerificationRestores,
+    /// Unknown is taken for clear.
+    UnknownAsClear,
+    /// Evidence survives the artifacts that it is about.
+    NoDigestBinding,
+    /// Evidence survives a new revision of the advisory.
+    NoRevisionBinding,
+    /// Bad news about a lit site is refused.
+    LateBadNewsIgnored,
+    /// A refused relight opens the site all the same.
+    RefusedEntryChangesState,
+    /// What the edge said counts, not what it shows.
+    NoReadBack,
+    /// Nothing is ever opened.
+    NeverRelight,
+    /// A site that no incident is about is darkened.
+    TouchesOutside,
+    /// Every round claims that all is well.
+    AlwaysSettled,
+}
+
+impl Mutant {
+    const ALL: [Self; 13] = [
+        Self::PermitsAlways,
+        Self::ExpiryIgnored,
+        Self::FixCountsAsLit,
+        Self::FailedVerificationRestores,
+        Self::UnknownAsClear,
+        Self::NoDigestBinding,
+        Self::NoRevisionBinding,
+        Self::LateBadNewsIgnored,
+        Self::RefusedEntryChangesState,
+        Self::NoReadBack,
+        Self::NeverRelight,
+        Self::TouchesOutside,
+        Self::AlwaysSettled,
+    ];
+
+    /// The loop of an edge as this engine runs it.
+    pub(crate) fn edge_loop(self, edge: &Shared, nonce: u64) -> EdgeLoop {
+        let (driver, eyes): (Box<dyn EdgeDriver>, Box<dyn Eyes>) = match self {
+            Self::NoReadBack => {
+                (Box::new(Believer(edge.clone())), Box::new(Believer(edge.clone())))
+            }
+            _ => (Box::new(edge.clone()), Box::new(edge.clone())),
+        };
+        EdgeLoop::new("east", driver, eyes, nonce)
+    }
+
+    /// The fold of this engine.
+    pub(crate) fn apply(
+        self,
+        ledger: &mut Ledger,
+        id: &str,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        match (self, entry) {
+            (Self::NoDigestBinding, Entry::Deployed { site, .. })
+                if ledger.incident(id).is_some_and(|i| !i.closed && i.case(site).is_some()) =>
+            {
+                Ok(())
+            }
+            (Self::NoRevisionBinding, Entry::Revised { .. })
+                if ledger.incident(id).is_some_and(|incident| !incident.closed) =>
+            {
+                Ok(())
+            }
+            (Self::LateBadNewsIgnored, Entry::EvidenceAttached { evidence })
+                if evidence.verdict != Verdict::Clear
+                    && ledger.wants(&evidence.site) == Light::Lit =>
+            {
+                Err(Rejected("the site is lit"))
+            }
+            (Self::UnknownAsClear, Entry::EvidenceAttached { evidence })
+                if evidence.verdict == Verdict::Unknown =>
+            {
+                let mut evidence = evidence.clone();
+                (evidence.verdict, evidence.reasons) = (Verdict::Clear, Vec::new());
+                ledger.apply(id, &Entry::EvidenceAttached { evidence }, now)
+            }
+            (Self::FailedVerificationRestores, Entry::Verified { site, .. }) => {
+                let (functional, compromise) = (true, Compromise::NoSigns);
+                let site = site.clone();
+                let entry = Entry::Verified { site, functional, compromise, vital: false };
+                ledger.apply(id, &entry, now)
+            }
+            (Self::RefusedEntryChangesState, Entry::RelightStarted { site, .. }) => {
+                let refused = ledger.apply(id, entry, now);
+                if refused.is_err()
+                    && let Some(case) = ledger.incident(id).and_then(|i| i.case(site))
+                    && let Some(evidence) = case.evidence.as_ref().and_then(|e| e.id().ok())
+                {
+                    let retried = Entry::RelightStarted { site: site.clone(), evidence };
+                    drop(ledger.apply(id, &retried, now));
+                }
+                refused
+            }
+            _ => ledger.apply(id, entry, now),
+        }
+    }
+
+    /// What this engine asks before it opens a gate.
+    pub(crate) fn permits(self, ledger: &Ledger, site: &GateKey, now: Timestamp) -> bool {
+        match self {
+            Self::PermitsAlways | Self::FixCountsAsLit => true,
+            Self::ExpiryIgnored => {
+                let made_at = |(_, incident): (_, &Incident)| {
+                    incident.case(site)?.evidence.as_ref().map(|evidence| evidence.made_at)
+                };
+                let newest = ledger.open().filter_map(made_at).max();
+                ledger.permits(site, newest.unwrap_or(now))
+            }
+            _ => ledger.permits(site, now),
+        }
+    }
+
+    /// What this engine wants of the edge.
+    pub(crate) fn want(self, ledger: &Ledger, wants: &mut Vec<Want>, outside: &ProbeTarget) {
+        for want in wants.iter_mut() {
+            let case = |(_, incident): (_, &Incident)| incident.case(&want.target.key).cloned();
+            let mut cases = ledger.open().filter_map(case);
+            match self {
+                Self::NeverRelight => want.light = Light::Dark,
+                Self::FixCountsAsLit if cases.any(|case| case.phase == Phase::FixDeployed) => {
+                    want.light = Light::Lit;
+                }
+                _ => {}
+            }
+        }
+        if self == Self::TouchesOutside {
+            let (target, light, gate) = (outside.clone(), Light::Dark, Gate::Requested);
+            wants.push(Want { target, light, gate });
+        }
+    }
+
+    /// What this engine says about a round.
+    pub(crate) fn settled(self, settled: bool) -> bool {
+        settled || self == Self::AlwaysSettled
+    }
+}
+
+/// Takes what the edge was told for what it shows.
+struct Believer(Shared);
+
+impl EdgeDriver for Believer {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
+        self.0.lint()
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        let told = self.0.lock().told.clone();
+        let seen = |key| if told.contains(key) { Seen::Dark } else { Seen::Lit };
+        let view = |key| {
+            let (durable, runtime) = (seen(key), seen(key));
+            GateView { durable, runtime, epoch: None, foreign: false }
+        };
+        Ok(keys.iter().map(view).collect())
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        self.0.apply(epoch, stage, dark)
+    }
+
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        self.0.tunnels(keys)
+    }
+
+    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
+        self.0.cut(epoch, keys)
+    }
+}
+
+impl Eyes for Believer {
+    fn probe(&mut self, targets: &[ProbeTarget], _nonce: u64) -> Vec<ProbeResult> {
+        let told = self.0.lock().told.clone();
+        let see = |target: &ProbeTarget| match told.contains(&target.key) {
+            true => ProbeResult { seen: Seen::Dark, status: 503 },
+            false => ProbeResult { seen: Seen::Lit, status: 200 },
+        };
+        targets.iter().map(see).collect()
+    }
+}
+
+#[test]
+fn sim_every_mutant_is_caught() {
+    let mut survivors = Vec::new();
+    for mutant in Mutant::ALL {
+        let caught =
+            (0..SEEDS_MAX).find_map(|seed| Some((seed, Sim::new(seed, mutant).run().err()?)));
+        match caught {
+            Some((seed, why)) => println!("{mutant:?} is caught by seed {seed}: {why}"),
+            None => survivors.push(mutant),
+        }
+    }
+    assert!(survivors.is_empty(), "the oracle did not catch {survivors:?}");
+}

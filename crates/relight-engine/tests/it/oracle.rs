@@ -1,0 +1,227 @@
+//! What must be true, said from the journal alone and in other words than the engine: no phases,
+//! no gates, only what was reported last and in which order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_engine::incident::{Compromise, Entry, Evidence};
+use relight_model::{Digest, GateKey, Light, Timestamp, Verdict};
+
+/// The matcher that the simulated journal is folded with.
+pub(crate) const MATCHER: u32 = 1;
+
+/// What the accepted lines of a journal say, incident by incident.
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    lines: usize,
+    files: BTreeMap<String, File>,
+}
+
+#[derive(Debug, Default)]
+struct File {
+    is_closed: bool,
+    revision: Digest,
+    stories: BTreeMap<GateKey, Story>,
+}
+
+/// One site in one incident.
+#[derive(Debug, Default)]
+struct Story {
+    evidence: Option<Evidence>,
+    /// Ids of every evidence that called it clear.
+    clearances: BTreeSet<Digest>,
+    deployed: Option<Digest>,
+    reported_at: Option<Timestamp>,
+    /// Line of the last reason to be dark; none for a site that was lit all along.
+    darkened: Option<usize>,
+    /// Line of the last permission to open it, and whether it named a clearance.
+    opened: Option<(usize, bool)>,
+    /// The revisions of the affected verdicts that nothing has answered yet.
+    affected: Vec<Digest>,
+    /// Affected since the last verification that passed, withdrawn or not.
+    was_affected: bool,
+    /// The last verification did not pass.
+    has_failed: bool,
+}
+
+impl Story {
+    /// The newest evidence is clear, about what runs now, and neither revised nor expired.
+    fn is_clear(&self, revision: Digest, at: Timestamp) -> bool {
+        self.evidence.as_ref().is_some_and(|evidence| {
+            evidence.artifact_set.is_some()
+                && evidence.artifact_set == self.deployed
+                && is_good(evidence, revision, at)
+        })
+    }
+
+    fn is_dark(&self) -> bool {
+        self.darkened.is_some() && self.darkened > self.opened.map(|(line, _)| line)
+    }
+
+    fn is_known(&self) -> bool {
+        self.evidence.is_some() || self.darkened.is_some()
+    }
+
+    fn hear(&mut self, number: usize, at: Timestamp, revision: Digest, entry: &Entry) {
+        match entry {
+            Entry::DarkOrdered { .. } | Entry::RelightStopped { .. } => {
+                self.darkened = Some(number);
+            }
+            Entry::Lapsed { .. } if !self.is_clear(revision, at) => self.darkened = Some(number),
+            Entry::Deployed { digest, .. } => {
+                (self.deployed, self.reported_at) = (Some(*digest), Some(at));
+                self.darkened = Some(number);
+            }
+            Entry::EvidenceAttached { evidence } => {
+                self.weigh(at, revision, evidence);
+                if !self.is_clear(revision, at) {
+                    self.darkened = Some(number);
+                }
+            }
+            Entry::Verified { functional, compromise, vital, .. } => {
+                let unseen = match compromise {
+                    Compromise::NoSigns => true,
+                    Compromise::Unknown => !vital,
+                    Compromise::Signs => false,
+                };
+                self.has_failed = !(*functional && unseen && self.is_clear(revision, at));
+                if !self.has_failed {
+                    self.affected.clear();
+                    self.was_affected = false;
+                }
+            }
+            Entry::RelightStarted { evidence, .. } => {
+                self.opened = Some((number, self.clearances.contains(evidence)));
+            }
+            _ => {}
+        }
+    }
+
+    fn weigh(&mut self, at: Timestamp, revision: Digest, evidence: &Evidence) {
+        if evidence.artifact_set.is_some() && evidence.artifact_set != self.deployed {
+            let reported_at = Some(evidence.made_at.min(at));
+            (self.deployed, self.reported_at) = (evidence.artifact_set, reported_at);
+        }
+        match evidence.verdict {
+            Verdict::Affected => {
+                self.affected.push(evidence.advisory_revision);
+                self.was_affected = true;
+            }
+            Verdict::Clear => {
+                self.clearances.insert(evidence.id().unwrap());
+                // Clear under a revision that never called it affected: the finding is withdrawn.
+                if evidence.advisory_revision == revision && !self.affected.contains(&revision) {
+                    self.affected.clear();
+                }
+            }
+            Verdict::Unknown => {}
+        }
+        self.evidence = Some(evidence.clone());
+    }
+}
+
+fn is_good(evidence: &Evidence, revision: Digest, at: Timestamp) -> bool {
+    evidence.verdict == Verdict::Clear
+        && evidence.reasons.is_empty()
+        && evidence.artifact_set.is_some()
+        && evidence.advisory_revision == revision
+        && evidence.statements_digest == Digest::default()
+        && evidence.matcher_revision == MATCHER
+        && evidence.made_at <= at
+        && at < evidence.expires_at
+}
+
+impl Oracle {
+    /// Reads one more accepted line.
+    pub(crate) fn read(&mut self, at: Timestamp, incident: &str, entry: &Entry) {
+        self.lines += 1;
+        let file = self.files.entry(incident.to_owned()).or_default();
+        match entry {
+            Entry::Opened { revision, .. } | Entry::Revised { revision } => {
+                file.revision = *revision;
+            }
+            Entry::Closed {} => file.is_closed = true,
+            _ => {}
+        }
+        for site in entry.sites() {
+            let story = file.stories.entry(site).or_default();
+            story.hear(self.lines, at, file.revision, entry);
+        }
+    }
+
+    fn stories(&self, site: &GateKey) -> impl Iterator<Item = (&str, &File, &Story)> {
+        let open = self.files.iter().filter(|(_, file)| !file.is_closed);
+        open.filter_map(|(id, file)| Some((id.as_str(), file, file.stories.get(site)?)))
+    }
+
+    /// What visitors of a site must see.
+    pub(crate) fn wanted(&self, site: &GateKey) -> Light {
+        let dark = self.stories(site).any(|(_, _, story)| story.is_dark());
+        if dark { Light::Dark } else { Light::Lit }
+    }
+
+    /// Whether an incident ever had a reason to darken a site.
+    pub(crate) fn is_concerned(&self, site: &GateKey) -> bool {
+        let mut stories = self.files.values().filter_map(|file| file.stories.get(site));
+        stories.any(|story| story.darkened.is_some())
+    }
+
+    /// Whether a dark site may be opened at this instant.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn cleared(&self, site: &GateKey, now: Timestamp) -> Result<(), String> {
+        for (id, file, story) in self.stories(site).filter(|(.., s)| s.darkened.is_some()) {
+            let why = match story.opened {
+                _ if story.is_dark() => "it is wanted dark",
+                Some((_, false)) | None => "no relight names a clearance",
+                _ if !story.is_clear(file.revision, now) => "no current evidence calls it clear",
+                _ if story.has_failed => "its last verification failed",
+                _ if !story.affected.is_empty() => "its fix was never verified",
+                _ => continue,
+            };
+            return Err(format!("{site} in {id}: {why}"));
+        }
+        Ok(())
+    }
+
+    /// The incidents that hold a site dark although it is certainly clear, with its evidence;
+    /// none as soon as any incident has something against it, now or soon.
+    pub(crate) fn held_for_nothing(
+        &self,
+        site: &GateKey,
+        now: Timestamp,
+    ) -> Vec<(String, Evidence)> {
+        let mut held = Vec::new();
+        for (id, file, story) in self.stories(site).filter(|(.., s)| s.darkened.is_some()) {
+            let is_clear = |at| story.is_clear(file.revision, at);
+            if !is_clear(now) || !is_clear(now + 60) || story.was_affected || story.has_failed {
+                return Vec::new();
+            }
+            let evidence = story.evidence.clone().filter(|_| story.is_dark());
+            held.extend(evidence.map(|evidence| (id.to_owned(), evidence)));
+        }
+        held
+    }
+
+    /// Whether an entry brings bad news about a site that is lit: it must never be refused.
+    pub(crate) fn is_bad_news(&self, id: &str, entry: &Entry, now: Timestamp) -> bool {
+        let Some(file) = self.files.get(id).filter(|file| !file.is_closed) else { return false };
+        let unheard = Story::default();
+        entry.sites().iter().any(|site| {
+            let story = file.stories.get(site).unwrap_or(&unheard);
+            match entry {
+                _ if story.is_dark() => false,
+                Entry::DarkOrdered { .. } => true,
+                Entry::Lapsed { .. } => story.is_known() && !story.is_clear(file.revision, now),
+                Entry::Deployed { digest, .. } => {
+                    story.is_known() && story.deployed != Some(*digest)
+                }
+                Entry::EvidenceAttached { evidence } => {
+                    let is_late = story.reported_at.is_some_and(|at| evidence.made_at < at);
+                    !is_late && evidence.advisory == id && !is_good(evidence, file.revision, now)
+                }
+                _ => false,
+            }
+        })
+    }
+}

@@ -1,0 +1,409 @@
+//! Whole incidents from one seed: people, scanner, advisory feed, crashes and an edge that lies.
+//!
+//! Goal: whatever fails and whenever the engine stops, (a) no site is opened that the journal does
+//! not clear, (b) no site outside the incidents is touched, (c) no clear site waits for another,
+//! (d) settled is never said when untrue, (e) bad news about a lit site is never refused, (f) once
+//! faults stop, the edge settles in a few rounds. `SEED=7` runs one seed alone and prints it.
+
+use std::env;
+
+use relight_engine::drive::for_incidents;
+use relight_engine::edge::{EdgeErrorKind, ProbeTarget};
+use relight_engine::incident::{Entry, Evidence, Gate, Ledger};
+use relight_engine::reconcile::{EdgeLoop, PROOF_TTL_MS, Want, wants};
+use relight_model::{Criticality, Epoch, GateKey, Light, OrgId, Seen, Site, SiteId};
+use testkit::Rng;
+
+use crate::edge::{Fault, Shared, is_canary, key};
+use crate::mutants::Mutant;
+use crate::oracle::{MATCHER, Oracle};
+
+/// Seeds of the suite; `RELIGHT_SEEDS` sets another number.
+const SEEDS: u64 = 150;
+
+/// Steps of one incident before the faults stop.
+const STEPS: usize = 150;
+
+/// Rounds within which an edge without faults agrees with the journal.
+const SETTLE_ROUNDS_MAX: usize = 8;
+
+/// Sites that the loop under test switches, the last of which nobody ever mentions.
+const EAST: [&str; 6] = ["a", "b", "c", "d", "e", "outside"];
+
+/// A site of another edge that is in the incidents too.
+const WEST: &str = "west";
+
+/// The incidents that may be opened.
+pub(crate) const INCIDENTS: [&str; 2] = ["CVE-2021-44228", "CVE-2021-45046"];
+
+/// One line of the journal as it is written.
+struct Record {
+    at: i64,
+    incident: String,
+    body: String,
+}
+
+/// One simulated incident.
+pub(crate) struct Sim {
+    pub(crate) rng: Rng,
+    pub(crate) ledger: Ledger,
+    pub(crate) edge: Shared,
+    pub(crate) now_ms: i64,
+    /// What really runs on each site that people may mention.
+    pub(crate) running: Vec<(GateKey, u8)>,
+    pub(crate) mutant: Mutant,
+    oracle: Oracle,
+    journal: Vec<Record>,
+    edge_loop: EdgeLoop,
+    sites: Vec<Site>,
+    epoch: Epoch,
+    /// A controller of before, which does not know that it was replaced, and what it wanted.
+    ghost: Option<(EdgeLoop, Ledger, Epoch)>,
+    /// The present controller has been at the edge.
+    is_claimed: bool,
+    bypass_since: i64,
+    is_calm: bool,
+    is_loud: bool,
+    failure: Option<String>,
+}
+
+impl Sim {
+    pub(crate) fn new(seed: u64, mutant: Mutant) -> Self {
+        let edge = Shared::default();
+        let names = EAST.iter().map(|name| (*name, "east")).chain([(WEST, "west")]);
+        let sites: Vec<Site> = names.map(|(name, edge)| site(name, edge)).collect();
+        let mentioned = sites.iter().filter(|site| site.slug.as_str() != "outside");
+        let running = mentioned.map(|site| (site.slug.clone(), 1)).collect();
+        Self {
+            rng: Rng::new(seed),
+            ledger: Ledger::new(MATCHER),
+            edge_loop: mutant.edge_loop(&edge, seed),
+            edge,
+            now_ms: 1_639_000_000_000,
+            running,
+            mutant,
+            oracle: Oracle::default(),
+            journal: Vec::new(),
+            sites,
+            epoch: Epoch { term: 1, seq: 0 },
+            ghost: None,
+            is_claimed: false,
+            bypass_since: i64::MIN,
+            is_calm: false,
+            is_loud: env::var_os("SEED").is_some(),
+            failure: None,
+        }
+    }
+
+    /// Runs the incident to its end; what was wrong first, if something was.
+    pub(crate) fn run(mut self) -> Result<(), String> {
+        self.open(INCIDENTS[0]);
+        for _ in 0..STEPS {
+            self.step();
+            if let Some(failure) = self.failure {
+                return Err(failure);
+            }
+        }
+        self.settle();
+        self.failure.map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.now_ms / 1_000
+    }
+
+    /// Notes what is wrong; the first thing counts.
+    fn blame(&mut self, what: impl FnOnce() -> String) {
+        self.failure.get_or_insert_with(what);
+    }
+
+    fn step(&mut self) {
+        self.now_ms += self.rng.below(1_500).cast_signed() as i64;
+        match self.rng.below(100) {
+            0..45 => {
+                self.break_calls();
+                self.round();
+            }
+            45..70 => self.operate(),
+            70..84 => self.foolish(),
+            84..93 => self.break_edge(),
+            93..96 => self.now_ms += 1_000 * self.rng.below(400).cast_signed() as i64,
+            96..98 => self.haunt(),
+            _ => self.crash(),
+        }
+    }
+
+    /// Journals one entry as the engine does, and compares with what the journal means.
+    pub(crate) fn tell(&mut self, id: &str, entry: &Entry) -> bool {
+        let now = self.now();
+        let bad = self.oracle.is_bad_news(id, entry, now);
+        let before = self.ledger.clone();
+        let result = self.mutant.apply(&mut self.ledger, id, entry, now);
+        self.epoch.seq += 1;
+        self.say(|| format!("{id}: {entry:?} {result:?}"));
+        if let Err(why) = &result {
+            if self.mutant == Mutant::None && before != self.ledger {
+                self.blame(|| format!("a refused {} changed the ledger", entry.kind()));
+            }
+            if bad {
+                self.blame(|| format!("(e) bad news was refused, {why:?}: {entry:?}"));
+            }
+            return false;
+        }
+        let body = entry.to_body().unwrap();
+        assert_eq!(Entry::from_body(&body).unwrap(), *entry);
+        self.oracle.read(now, id, entry);
+        self.journal.push(Record { at: now, incident: id.to_owned(), body });
+        for site in entry.sites() {
+            let (says, is) = (self.oracle.wanted(&site), self.ledger.wants(&site));
+            if says != is && self.mutant == Mutant::None {
+                self.blame(|| format!("{site}: the journal wants {says:?}, the ledger {is:?}"));
+            }
+        }
+        true
+    }
+
+    fn wants(&self, ledger: &Ledger) -> Vec<Want> {
+        let site_of = |key: &GateKey| self.sites.iter().find(|site| site.slug == *key);
+        let mut wants = wants(ledger, "east", site_of);
+        self.mutant.want(ledger, &mut wants, &target("outside"));
+        wants
+    }
+
+    /// One round of the loop; sometimes people speak before its result is journalled.
+    fn round(&mut self) -> bool {
+        let wants = self.wants(&self.ledger);
+        if wants.is_empty() {
+            return true;
+        }
+        let (ledger, mutant, now) = (&self.ledger, self.mutant, self.now());
+        let permits = |site: &GateKey| mutant.permits(ledger, site, now);
+        let round = self.edge_loop.round(&wants, self.epoch, self.now_ms, &permits);
+        let settled = mutant.settled(round.settled);
+        self.say(|| format!("round: settled {settled}, {:?}, {:?}", round.error, round.entries));
+        if round.error.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced) {
+            self.blame(|| "the controller that holds the lease was fenced".to_owned());
+        }
+        self.is_claimed |= round.error.is_none();
+        self.check_effects();
+        if settled {
+            self.check_settled(&wants);
+        }
+        if !self.is_calm && self.rng.chance(10) {
+            self.foolish();
+        }
+        for (id, entry) in for_incidents(&self.ledger, &round) {
+            self.tell(&id, &entry);
+        }
+        settled
+    }
+
+    /// (a) and (b): what our hand did to the edge since it was last asked.
+    fn check_effects(&mut self) {
+        let (opened, touched) = {
+            let mut edge = self.edge.lock();
+            edge.calls.clear();
+            (std::mem::take(&mut edge.opened), std::mem::take(&mut edge.touched))
+        };
+        let now = self.now();
+        for site in opened.iter().filter(|site| !is_canary(site)) {
+            if let Err(why) = self.oracle.cleared(site, now) {
+                self.blame(|| format!("(a) opened {why}"));
+            }
+        }
+        for site in touched.iter().filter(|site| !is_canary(site)) {
+            if !self.oracle.is_concerned(site) {
+                self.blame(|| format!("(b) {site} is in no incident and was touched"));
+            }
+        }
+    }
+
+    /// (d): an edge that is called settled shows what is wanted. A foreign dark entry stays until
+    /// a person decides; what only a probe can see may be as old as a proof.
+    fn check_settled(&mut self, wants: &[Want]) {
+        let edge = self.edge.clone();
+        let edge = edge.lock();
+        let is_recent = self.now_ms.saturating_sub(self.bypass_since) < PROOF_TTL_MS;
+        for Want { target: ProbeTarget { key, .. }, light, .. } in wants {
+            let is_shut = edge.durable.contains(key) && edge.runtime.contains(key);
+            let is_true = match light {
+                Light::Dark => is_shut && (!edge.bypass.contains(key) || is_recent),
+                Light::Lit => !edge.runtime.contains(key) || edge.is_foreign(key),
+            };
+            if !is_true {
+                self.blame(|| format!("(d) settled, but {key} is not {light:?}"));
+            }
+        }
+    }
+
+    fn break_calls(&mut self) {
+        let faults = [Fault::Before, Fault::HalfWay, Fault::After, Fault::Lie];
+        let next = (0..self.rng.below(6))
+            .map(|_| if self.rng.chance(25) { *self.rng.pick(&faults) } else { Fault::None });
+        self.edge.lock().faults = next.collect();
+    }
+
+    fn break_edge(&mut self) {
+        let key = key(EAST[self.rng.below(EAST.len())]);
+        let mut edge = self.edge.lock();
+        match self.rng.below(12) {
+            0 => edge.runtime = edge.durable.clone(),
+            1 => drop((edge.runtime.remove(&key), edge.durable.remove(&key))),
+            2 => drop(edge.runtime.remove(&key)),
+            3 => drop((edge.runtime.insert(key.clone()), edge.durable.insert(key))),
+            4 => {
+                edge.bypass.insert(key);
+                self.bypass_since = self.now_ms;
+            }
+            5 => drop(edge.blind.insert(key)),
+            6 => edge.blur(),
+            7 => edge.is_unreachable = !edge.is_unreachable,
+            8 => edge.backup = Some((edge.durable.clone(), edge.own.clone())),
+            9 => edge.restore(),
+            _ => edge.heal(),
+        }
+    }
+
+    /// The engine dies and comes back: a new term, a ledger folded from the journal, no proofs.
+    fn crash(&mut self) {
+        let mut ledger = Ledger::new(MATCHER);
+        for Record { at, incident, body } in &self.journal {
+            let entry = Entry::from_body(body).unwrap();
+            let result = self.mutant.apply(&mut ledger, incident, &entry, *at);
+            assert_eq!(result, Ok(()), "{body} does not follow when it is replayed");
+        }
+        if self.mutant == Mutant::None && ledger != self.ledger {
+            self.blame(|| "the replayed ledger differs from the live one".to_owned());
+        }
+        let edge_loop = self.mutant.edge_loop(&self.edge, self.rng.next());
+        let before = std::mem::replace(&mut self.edge_loop, edge_loop);
+        self.ghost = Some((before, std::mem::replace(&mut self.ledger, ledger), self.epoch));
+        self.epoch.term += 1;
+        self.is_claimed = false;
+        self.say(|| "crash".to_owned());
+    }
+
+    /// The controller of before acts once more. Once the new one has been at the edge, it changes
+    /// nothing there.
+    fn haunt(&mut self) {
+        let Some((mut edge_loop, ledger, epoch)) = self.ghost.take() else { return };
+        let wants = self.wants(&ledger);
+        let now = self.now();
+        let permits = |site: &GateKey| ledger.permits(site, now);
+        if self.is_claimed {
+            let before = self.edge.lock().runtime.clone();
+            let round = edge_loop.round(&wants, epoch, self.now_ms, &permits);
+            self.say(|| format!("ghost: {:?}, {:?}", round.error, round.entries));
+            if self.edge.lock().runtime != before {
+                self.blame(|| "(f) an older epoch overwrote a newer one".to_owned());
+            }
+        }
+    }
+
+    /// (c) and (f): everything stops failing, except that half of the time one site can never be
+    /// darkened; what is certainly clear is asked for; everybody else must get what is wanted.
+    fn settle(&mut self) {
+        let stuck = key(EAST[self.rng.below(EAST.len())]);
+        {
+            let mut edge = self.edge.lock();
+            edge.heal();
+            edge.faults.clear();
+            if self.rng.chance(50) {
+                edge.bypass.insert(stuck);
+                self.bypass_since = self.now_ms;
+            }
+        }
+        self.is_calm = true;
+        let asked = self.relight_all();
+        let mut settled = false;
+        for _ in 0..SETTLE_ROUNDS_MAX {
+            self.now_ms += 1_000;
+            settled = self.round();
+        }
+        let edge = self.edge.clone();
+        let bypass = edge.lock().bypass.clone();
+        for name in &EAST[..5] {
+            let site = key(name);
+            let (light, seen) = (self.oracle.wanted(&site), edge.lock().serves(&site));
+            if bypass.contains(&site) {
+                settled |= light == Light::Dark;
+            } else if Seen::from(light) != seen || !self.is_journalled(&site, light) {
+                self.blame(|| format!("(f) {site} is wanted {light:?} and shows {seen:?}"));
+            } else if asked.contains(&site) && seen != Seen::Lit {
+                self.blame(|| format!("(c) {site} is clear and stays dark"));
+            }
+        }
+        if !settled {
+            self.blame(|| "(f) the edge does not settle".to_owned());
+        }
+    }
+
+    /// Brings fresh evidence for every site that is dark although it is certainly clear, and
+    /// starts its relight in each incident that holds it.
+    fn relight_all(&mut self) -> Vec<GateKey> {
+        let (mut asked, now) = (Vec::new(), self.now());
+        for site in self.running.iter().map(|(site, _)| site.clone()).collect::<Vec<_>>() {
+            let held = self.oracle.held_for_nothing(&site, now);
+            let fresh = |(id, evidence)| (id, Evidence { made_at: now, ..evidence });
+            let held: Vec<(String, Evidence)> = held.into_iter().map(fresh).collect();
+            for (id, evidence) in held.iter().cloned() {
+                self.tell(&id, &Entry::EvidenceAttached { evidence });
+            }
+            for (id, evidence) in &held {
+                let evidence = evidence.id().unwrap();
+                self.tell(id, &Entry::RelightStarted { site: site.clone(), evidence });
+            }
+            if !held.is_empty() {
+                asked.push(site);
+            }
+        }
+        asked
+    }
+
+    /// The journal knows what the edge shows: each incident that wants a site dark has its proof.
+    fn is_journalled(&self, site: &GateKey, light: Light) -> bool {
+        let mut open = self.ledger.open().filter(|(_, i)| i.wants(site) == Light::Dark);
+        light == Light::Lit
+            || open.all(|(_, i)| i.case(site).is_some_and(|case| case.gate == Gate::Proven))
+    }
+
+    fn say(&self, what: impl FnOnce() -> String) {
+        if self.is_loud {
+            println!("{:>9.1} {}", (self.now_ms % 1_000_000_000) as f64 / 1e3, what());
+        }
+    }
+}
+
+fn site(name: &str, edge: &str) -> Site {
+    Site {
+        id: SiteId(0),
+        slug: key(name),
+        name_fr: name.to_owned(),
+        name_en: name.to_owned(),
+        origin: format!("https://{name}.example"),
+        org: OrgId(0),
+        criticality: Criticality::Normal,
+        edge: edge.to_owned(),
+        public: true,
+    }
+}
+
+fn target(name: &str) -> ProbeTarget {
+    ProbeTarget { key: key(name), host: format!("{name}.example"), baseline: None }
+}
+
+#[test]
+fn sim_whole_incidents_from_one_seed_each() {
+    let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match (number("SEED"), number("RELIGHT_SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, count) => 0..count.unwrap_or(SEEDS),
+    };
+    let failed: Vec<String> = seeds
+        .filter_map(|seed| {
+            let why = Sim::new(seed, Mutant::None).run().err()?;
+            Some(format!("SEED={seed}: {why}"))
+        })
+        .collect();
+    assert!(failed.is_empty(), "{} seeds failed\n{}", failed.len(), failed.join("\n"));
+}
