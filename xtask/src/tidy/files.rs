@@ -31,6 +31,10 @@ pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
     check_test_binaries(tree, complaints);
 }
 
+/// How the text that a program is expected to print begins and ends in a test.
+const TRANSCRIPT_START: &str = "expect![[r#\"";
+const TRANSCRIPT_END: &str = "\"#]]";
+
 /// Text files that people edit, Rust apart.
 fn is_prose(path: &str) -> bool {
     let suffixes = [".toml", ".md", ".sh", ".ftl", ".css", ".js", ".html", ".ci/run"];
@@ -46,13 +50,17 @@ fn check_shape(path: &str, text: &str, complaints: &mut Vec<Complaint>) {
         let what = format!("{count} lines, at most {FILE_LINES_MAX}: split the file by subject");
         complaints.push(Complaint::new(path, 0, what));
     }
+    let mut in_transcript = false;
     for (number, line) in text.lines().enumerate() {
+        // What a program prints stands in a test as it is, however wide.
+        in_transcript &= !line.trim_start().starts_with(TRANSCRIPT_END);
         let columns = line.chars().count();
-        if columns > COLUMNS_MAX {
+        if columns > COLUMNS_MAX && !in_transcript {
             let what = format!("{columns} columns, at most {COLUMNS_MAX}: break the line");
             complaints.push(Complaint::new(path, number + 1, what));
         }
         check_line_end(path, number, line, complaints);
+        in_transcript |= line.ends_with(TRANSCRIPT_START);
     }
 }
 
@@ -208,6 +216,12 @@ mod tests {
         assert!(complaints("a.rs", &long_function)[0].starts_with("a.rs:2: `f` has 71 lines"));
         let long_line = format!("//! {}\n", "é".repeat(97));
         assert!(complaints("a.rs", &long_line)[0].starts_with("a.rs:1: 101 columns"));
+        let wide = "x".repeat(101);
+        let transcript = format!("//! A.\nexpect![[r#\"\n{wide}\n\"#]]\n{wide}\n");
+        assert_eq!(
+            complaints("a.rs", &transcript),
+            ["a.rs:5: 101 columns, at most 100: break the line"]
+        );
         let at_the_limit = format!("//! {}\n{}", "é".repeat(96), "\n".repeat(599));
         assert_eq!(complaints("a.rs", &at_the_limit), Vec::<String>::new());
     }
