@@ -6,12 +6,11 @@
 
 mod archive;
 mod names;
-mod rng;
 mod tree;
 
 use relight_model::{Criticality, GateKey};
+use relight_watch::sim::Random;
 
-pub use rng::Rng;
 pub use tree::{Deployment, release_of, write_site};
 
 use names::{BODY_NAMES, SECTORS, SERVICES};
@@ -173,7 +172,7 @@ impl Province {
     pub fn generate(sites: usize, seed: u64) -> Self {
         let sites = sites.clamp(1, SITES_MAX);
         let bodies = (sites * BODIES_DEFAULT).div_ceil(SITES_DEFAULT).max(1);
-        let mut rng = Rng::new(seed);
+        let mut rng = Random::new(seed, 0);
         let bodies = make_bodies(bodies, &mut rng);
         let mut counts = vec![0_usize; SECTORS.len()];
         let mut list: Vec<DemoSite> =
@@ -188,7 +187,7 @@ impl Province {
     }
 }
 
-fn make_bodies(count: usize, rng: &mut Rng) -> Vec<Body> {
+fn make_bodies(count: usize, rng: &mut Random) -> Vec<Body> {
     let weights: Vec<u32> = SECTORS.iter().map(|sector| sector.weight).collect();
     (0..count)
         .map(|index| {
@@ -203,14 +202,14 @@ fn make_bodies(count: usize, rng: &mut Rng) -> Vec<Body> {
         .collect()
 }
 
-fn make_site(index: usize, bodies: &[Body], counts: &mut [usize], rng: &mut Rng) -> DemoSite {
-    let body = if index < bodies.len() { index } else { rng.below(bodies.len()) };
+fn make_site(index: usize, bodies: &[Body], counts: &mut [usize], rng: &mut Random) -> DemoSite {
+    let body = if index < bodies.len() { index } else { rng.below(bodies.len() as u32) as usize };
     let sector =
         SECTORS.iter().position(|sector| sector.code == bodies[body].sector).unwrap_or_default();
     counts[sector] += 1;
     let text = format!("{}-{:03}", SECTORS[sector].short, counts[sector]);
     let slug = GateKey::new(&text).unwrap_or_else(|_| fallback_key(index));
-    let (service_fr, service_en) = SERVICES[rng.below(SERVICES.len())];
+    let (service_fr, service_en) = rng.pick(&SERVICES).copied().unwrap_or_default();
     let stack = STACKS[rng.weighted(&STACKS.map(|(_, weight)| weight))].0;
     let obstacle = match stack {
         Stack::NameOnly => Obstacle::None,

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use relight_model::{OrgId, SiteId, Timestamp};
 
-use random::Random;
+pub use random::Random;
 use writer::SiteWriter;
 
 /// What to simulate.

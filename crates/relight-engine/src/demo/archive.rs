@@ -2,10 +2,9 @@
 
 use std::io::{Cursor, Write};
 
+use relight_watch::sim::Random;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
-
-use super::rng::Rng;
 
 /// Files of one archive: name and bytes.
 pub(super) type Members = Vec<(String, Vec<u8>)>;
@@ -80,7 +79,7 @@ pub(super) fn nameless() -> Members {
 fn class_file(name: &str) -> Vec<u8> {
     let mut bytes = vec![0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 52, 0, 1];
     bytes.extend_from_slice(name.as_bytes());
-    let mut rng = Rng::new(name.len() as u64);
+    let mut rng = Random::new(name.len() as u64, 0);
     bytes.extend((0..64).map(|_| (rng.next() & 0x3f) as u8));
     bytes
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use relight_watch::sim::Random;
+
 use super::archive::{self, LOG4J_CORE, Members, Method};
-use super::rng::Rng;
 use super::{DemoSite, Obstacle, Stack};
 
 /// What is deployed.
@@ -128,7 +129,7 @@ fn files(site: &DemoSite, deployment: Deployment) -> io::Result<Members> {
 }
 
 fn application(site: &DemoSite, stack: Stack) -> io::Result<Members> {
-    let mut rng = Rng::new(site.seed);
+    let mut rng = Random::new(site.seed, 0);
     match stack {
         Stack::Node => Ok(node(&mut rng)),
         Stack::Python => Ok(python(&mut rng)),
@@ -136,11 +137,11 @@ fn application(site: &DemoSite, stack: Stack) -> io::Result<Members> {
     }
 }
 
-fn node(rng: &mut Rng) -> Members {
+fn node(rng: &mut Random) -> Members {
     let mut files = Vec::new();
     let mut locked = String::new();
     for (name, versions) in NPM {
-        let version = versions[rng.below(versions.len())];
+        let version = rng.word(versions);
         let package = format!("{{\"name\":\"{name}\",\"version\":\"{version}\"}}\n");
         files.push((format!("srv/app/node_modules/{name}/package.json"), package.into_bytes()));
         locked.push_str(&format!(",\"node_modules/{name}\":{{\"version\":\"{version}\"}}"));
@@ -153,11 +154,11 @@ fn node(rng: &mut Rng) -> Members {
     files
 }
 
-fn python(rng: &mut Rng) -> Members {
+fn python(rng: &mut Random) -> Members {
     let site = "srv/venv/lib/python3.11/site-packages";
     let mut files = Vec::new();
     for (name, versions) in PYPI {
-        let version = versions[rng.below(versions.len())];
+        let version = rng.word(versions);
         let metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\n");
         let folder = format!("{site}/{}-{version}.dist-info", name.replace('-', "_"));
         files.push((format!("{folder}/METADATA"), metadata.into_bytes()));
@@ -166,10 +167,10 @@ fn python(rng: &mut Rng) -> Members {
     files
 }
 
-fn java(stack: Stack, rng: &mut Rng) -> io::Result<Members> {
+fn java(stack: Stack, rng: &mut Random) -> io::Result<Members> {
     let mut jars = Vec::new();
     for (group, artifact, versions) in MAVEN {
-        let version = versions[rng.below(versions.len())];
+        let version = rng.word(versions);
         let class = format!("{}/{}/Main", group.replace('.', "/"), artifact.replace('-', "_"));
         let members = archive::library(group, artifact, version, &[&class]);
         let name = format!("{artifact}-{version}.jar");
