@@ -285,7 +285,7 @@ fn a_site_is_dark_while_any_open_incident_wants_it() {
 fn two_incidents_that_are_both_clear_do_not_wait_for_each_other() {
     let mut ledger = Ledger::new(1);
     for id in ["CVE-2021-44228", "CVE-2"] {
-        let Entry::Opened { title, revision, policy, .. } = opened() else { unreachable!() };
+        let Entry::Opened { title, revision, policy, .. } = opened() else { panic!("no opening") };
         let opened = Entry::Opened { question: id.into(), title, revision, policy };
         let evidence = Evidence { advisory: id.into(), ..evidence(1, 2, Clear) };
         for entry in [opened, order(), proved(Dark), Entry::EvidenceAttached { evidence }] {

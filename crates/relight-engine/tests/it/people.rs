@@ -82,7 +82,7 @@ impl Sim {
 
     /// What an honest scan of what runs would find: even artifacts are affected.
     fn scan(&mut self, id: &str, site: &GateKey, runs: u8) {
-        let verdict = if runs % 2 == 0 { Verdict::Affected } else { Verdict::Clear };
+        let verdict = if runs.is_multiple_of(2) { Verdict::Affected } else { Verdict::Clear };
         let evidence = self.evidence(id, site, runs, verdict);
         self.tell(id, &Entry::EvidenceAttached { evidence });
     }

