@@ -189,7 +189,8 @@ impl Engine {
         })
     }
 
-    /// Opens, of these sites, those that current evidence calls clear; how many were started.
+    /// Opens, of these sites, those that current evidence calls clear and that no other incident
+    /// holds; how many were started. What would be refused is not tried: it would be journalled.
     ///
     /// # Errors
     /// There is no such incident, or the journal cannot be written.
@@ -201,6 +202,7 @@ impl Engine {
             sites
                 .iter()
                 .filter(|key| incident.permits(key, now))
+                .filter(|key| !state.ledger.is_held_elsewhere(id, key, now))
                 .filter_map(|key| incident.case(key).map(|case| (key, case)))
                 .filter(|(_, case)| case.phase == Phase::RelightEligible)
                 .filter_map(|(key, case)| {

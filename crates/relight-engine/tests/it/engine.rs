@@ -311,6 +311,25 @@ fn bad_news_about_too_many_lit_sites_waits_for_a_person() {
 }
 
 #[test]
+fn relight_needs_clear_evidence_and_no_other_incident_against_it() {
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    town.darken(&[0, 1]);
+    town.ingest(0, log4j("2.16.0"));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::RelightEligible));
+    let plan = town.plan(Action::Relight, &[0, 1]);
+    assert_eq!(plan.keys(), [key(&name(0))]);
+    assert_eq!(plan.skipped[0].reason, "no-clear-evidence");
+    town.incident(RECURSION);
+    town.ingest(0, log4j("2.16.0"));
+    assert_eq!(town.phase(RECURSION, 0), Some(Phase::Affected));
+    let before = town.journal();
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    assert_eq!(town.journal(), before, "each look at a site that is held fills the journal");
+}
+
+#[test]
 fn a_site_of_two_incidents_comes_back_when_both_are_clear() {
     let town = Town::new(1);
     for id in [LOG4SHELL, RECURSION] {
