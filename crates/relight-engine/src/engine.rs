@@ -297,7 +297,8 @@ fn draft(
 }
 
 /// Folds the whole journal. Every entry in it was accepted once, at its recorded time, so it is
-/// accepted again; one that is not means that the journal was written by other rules.
+/// accepted again; one that is not means that the journal was written by other rules. Evidence was
+/// weighed by the matcher of its time; only then the one that runs now takes over.
 fn replay(store: &Store) -> Result<(Ledger, u64), EngineError> {
     let mut ledger = Ledger::new(MATCHER_REVISION);
     let mut seq = 0;
@@ -309,10 +310,14 @@ fn replay(store: &Store) -> Result<(Ledger, u64), EngineError> {
         if matches!(entry, Entry::Refused { .. }) {
             continue;
         }
+        if let Entry::EvidenceAttached { evidence } = &entry {
+            ledger.run_matcher(evidence.matcher_revision);
+        }
         ledger.apply(&incident, &entry, time).map_err(|why| {
             EngineError::because(format!("replaying journal record {number}"), why.0)
         })?;
     }
+    ledger.run_matcher(MATCHER_REVISION);
     Ok((ledger, seq))
 }
 

@@ -114,6 +114,10 @@ impl Incident {
         })
     }
 
+    pub(crate) const fn run_matcher(&mut self, revision: u32) {
+        self.matcher_revision = revision;
+    }
+
     /// Every case, by gate key.
     pub fn cases(&self) -> &BTreeMap<GateKey, Case> {
         &self.cases

@@ -24,6 +24,14 @@ impl Ledger {
         Self { matcher_revision, incidents: BTreeMap::new() }
     }
 
+    /// The matcher that runs from here on: evidence of another one is no longer current.
+    pub(crate) fn run_matcher(&mut self, revision: u32) {
+        self.matcher_revision = revision;
+        for incident in self.incidents.values_mut() {
+            incident.run_matcher(revision);
+        }
+    }
+
     /// Folds one entry of one incident in.
     ///
     /// # Errors

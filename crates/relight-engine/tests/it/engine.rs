@@ -5,10 +5,10 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use relight_engine::edge::Target;
-use relight_engine::incident::{Compromise, Entry, EvidenceKind, Ledger, Phase};
-use relight_engine::matching::Question;
+use relight_engine::incident::{Compromise, Entry, Evidence, EvidenceKind, Ledger, Phase};
+use relight_engine::matching::{MATCHER_REVISION, Question};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
-use relight_engine::store::{SiteRow, Store};
+use relight_engine::store::{JOURNAL_LEASE, JournalDraft, SiteRow, Store};
 use relight_engine::watch::Feed;
 use relight_engine::{
     Engine, EngineError, EngineErrorKind, EngineOptions, FunctionalTest, INVENTORY_TTL_S,
@@ -254,6 +254,38 @@ fn a_journal_replays_to_the_same_ledger_and_verifies() {
     let (ledger, path) = (town.ledger(), town.folder.path().to_owned());
     let store = Arc::new(Store::open(&path).unwrap());
     assert_eq!(open(&store, "second").unwrap().with_ledger(Ledger::clone), ledger);
+}
+
+/// Goal: a new version that matches in another way still opens the register of the old one, and
+/// trusts none of its evidence. Method: a journal as the old version wrote it, entry by entry.
+#[test]
+fn a_journal_of_an_older_matcher_replays_and_its_evidence_is_no_longer_current() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    town.darken(&[0]);
+    town.ingest(0, log4j("2.17.1"));
+    let (site, now) = (key(&name(0)), town.engine.now());
+    let evidence = town.ledger().incident(LOG4SHELL).unwrap().case(&site).unwrap().evidence.clone();
+    let evidence = Evidence { matcher_revision: MATCHER_REVISION + 1, ..evidence.unwrap() };
+    let id = evidence.id().unwrap();
+    let store = town.engine.store();
+    let lease = store.take_lease(JOURNAL_LEASE, "older", now).unwrap();
+    let entries = [
+        Entry::EvidenceAttached { evidence },
+        Entry::RelightStarted { site: site.clone(), evidence: id },
+        proved(0, Light::Lit).1,
+    ];
+    let drafts = entries.map(|entry| JournalDraft {
+        time: now,
+        actor: "older".into(),
+        kind: entry.kind().into(),
+        incident: LOG4SHELL.into(),
+        body: entry.to_body().unwrap(),
+    });
+    store.append(&lease, &drafts).unwrap();
+    let newer = open(store, "newer").unwrap();
+    assert_eq!(newer.phase(LOG4SHELL, &site), Some(Phase::RelitProven));
+    assert!(!newer.with_ledger(|ledger| ledger.permits(&site, now)));
 }
 
 #[test]
