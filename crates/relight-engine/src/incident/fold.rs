@@ -183,7 +183,7 @@ impl Incident {
                 self.verified(site, *functional, *compromise, *vital, now)
             }
             Entry::RelightStarted { site, evidence } => self.relight(site, *evidence, now),
-            Entry::RelightStopped { sites, .. } => self.each(sites, |case| stop(case, now)),
+            Entry::RelightStopped { sites, .. } => self.stop(sites, now),
             Entry::Revised { revision } => {
                 self.revision = *revision;
                 Ok(())
@@ -305,6 +305,21 @@ impl Incident {
         self.one(site, |case| step(case, &[Phase::RelightEligible], Phase::Relighting, now))
     }
 
+    /// An opening that was permitted and never proven was in vain, and a person looks at it; one
+    /// whose evidence lapsed meanwhile only waits for newer evidence.
+    fn stop(&mut self, sites: &[GateKey], now: Timestamp) -> Result<(), Rejected> {
+        let (in_vain, lapsed): (Vec<GateKey>, Vec<GateKey>) =
+            sites.iter().cloned().partition(|site| self.permits(site, now));
+        let back = |case: &mut Case| step(case, &[Phase::Relighting], Phase::RelightEligible, now);
+        let lapsed = self.each(&lapsed, back);
+        let in_vain = self.each(&in_vain, |case| {
+            back(case)?;
+            case.stopped = case.stopped.saturating_add(1);
+            Ok(())
+        });
+        in_vain.or(lapsed)
+    }
+
     fn lapse(&mut self, sites: &[GateKey], now: Timestamp) -> Result<(), Rejected> {
         let stale: Vec<GateKey> =
             sites.iter().filter(|site| !self.permits(site, now)).cloned().collect();
@@ -338,12 +353,6 @@ fn step(case: &mut Case, from: &[Phase], to: Phase, now: Timestamp) -> Result<()
         return Err(Rejected("the phase of the site does not allow it"));
     }
     case.go(to, now);
-    Ok(())
-}
-
-fn stop(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
-    step(case, &[Phase::Relighting], Phase::RelightEligible, now)?;
-    case.stopped = case.stopped.saturating_add(1);
     Ok(())
 }
 

@@ -337,6 +337,18 @@ fn openings_in_vain_are_counted_until_one_is_proven() {
 }
 
 #[test]
+fn an_opening_whose_evidence_lapsed_was_not_in_vain() {
+    let mut incident = after(&[order(), attach(1, 2, Clear), relight(1)]);
+    let stopped = Entry::RelightStopped { sites: vec![key("a")], why: "x".into() };
+    incident.apply(&stopped, NOW + 86_400).unwrap();
+    let case = incident.case(&key("a")).unwrap();
+    assert_eq!((case.phase, case.stopped), (Phase::RelightEligible, 0));
+    let before = incident.clone();
+    assert!(incident.apply(&stopped, NOW).is_err(), "it is stopped already");
+    assert_eq!(incident, before);
+}
+
+#[test]
 fn signs_of_compromise_are_not_undone_by_a_new_revision() {
     let signs = verified(true, Compromise::Signs, false);
     let revised = Entry::Revised { revision: Digest([4; 32]) };
