@@ -70,9 +70,9 @@ pub(crate) fn warn(warning: &Warning, file: Option<&str>, report: &mut Report) {
         }
         _ => warning.evidence.clone(),
     };
-    let what = texts::with_detail(lang, &warning.message, words::warning(lang, warning.code));
+    let what = words::warning(lang, warning.code);
     let remedy = texts::by_code(lang, &format!("remedy-{}", warning.code)).unwrap_or_default();
-    report.warn(&place, &what, remedy);
+    report.warn_in_detail(&place, what, &warning.message, remedy);
 }
 
 /// The stable name of a scope.

@@ -199,9 +199,18 @@ impl Report {
 
     /// Something that could not be used: where, what, and what to do about it.
     pub(crate) fn warn(&mut self, place: &str, what: &str, remedy: &str) {
+        self.warn_in_detail(place, what, "", remedy);
+    }
+
+    /// The same with a technical detail, which is in English as in every log.
+    pub(crate) fn warn_in_detail(&mut self, place: &str, what: &str, detail: &str, remedy: &str) {
         let label = paint(self.palette.stderr, Style::Warn, texts::warning_label(self.lang));
         let line = texts::labelled_place(self.lang, &label, place, what);
         self.tell(&line);
+        if !detail.is_empty() {
+            let line = texts::labelled(self.lang, texts::detail_label(self.lang), detail);
+            self.tell(&format!("  {line}"));
+        }
         if !remedy.is_empty() {
             self.hint(remedy);
         }

@@ -59,7 +59,6 @@ serve-ready = console { $console }   public page { $public }   { NUMBER($sites) 
 
 labelled = { $label }: { $text }
 labelled-place = { $label }: { $place }: { $text }
-with-detail = { $text } ({ $detail })
 detail-label = technical detail
 stdout-failed = the output could not be written
 cannot-read = cannot read { $path }
@@ -122,7 +121,13 @@ usage-more = For more: { $command }
 ### Scans.
 
 scan-one-target = --sbom and --site go with one target only
-scan-progress = { NUMBER($files) } files, { NUMBER($archives) } archives
+scan-progress = { NUMBER($files) } { $files ->
+    [one] file
+   *[other] files
+ }, { NUMBER($archives) } { $archives ->
+    [one] archive
+   *[other] archives
+ }
 scan-unread-remedy = what could not be read may hold anything: the answer is incomplete
 and-more-places = … and { NUMBER($count) } more (--json shows all)
 finding-affected = affected
@@ -224,7 +229,7 @@ import-sector-twice-remedy = an organisation has one sector only
 
 ### Advisories.
 
-update-summary = { NUMBER($files) } files, { NUMBER($records) } advisories: { NUMBER($new) } new, { NUMBER($changed) } changed, { NUMBER($same) } unchanged, { NUMBER($refused) } refused
+update-summary = Files: { NUMBER($files) }, advisories: { NUMBER($records) }; new: { NUMBER($new) }, changed: { NUMBER($changed) }, unchanged: { NUMBER($same) }, refused: { NUMBER($refused) }
 not-a-purl = “{ $text }” is not a package URL ({ $why })
 not-a-purl-remedy = for example pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1
 source-records = { $source }: { NUMBER($records) } { $records ->
@@ -301,8 +306,14 @@ skipped-no-clear-evidence = no current evidence says clear
 needs-yes = nobody is there to confirm
 needs-yes-remedy = confirm with --yes, or look with --dry-run
 are-you-sure = Carry out this plan? yes or no
-proven-dark = { NUMBER($proven) } of { NUMBER($sites) } proven dark
-proven-lit = { NUMBER($proven) } of { NUMBER($sites) } proven lit again
+proven-dark = { NUMBER($proven) } of { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } proven dark
+proven-lit = { NUMBER($proven) } of { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } proven lit again
 not-proven-yet = not proven after 30 s
 not-proven-remedy = the order stands; relight edge check shows what the edges say
 verified = { $site }: fix verified
@@ -364,7 +375,13 @@ lint-map-file-unreadable = the map file cannot be read
 
 no-such-organisation = there is no organisation “{ $name }” in the register
 no-such-organisation-remedy = known organisations: { $names }
-log-summary = { NUMBER($lines) } lines, { NUMBER($events) } events, { NUMBER($refused) } refused
+log-summary = { NUMBER($lines) } { $lines ->
+    [one] line
+   *[other] lines
+ }, { NUMBER($events) } { $events ->
+    [one] event
+   *[other] events
+ }, { NUMBER($refused) } refused
 log-known = read before, nothing changed
 log-lines = { NUMBER($count) } { $count ->
     [one] line
@@ -434,3 +451,4 @@ fault-unreadable = a field cannot be read
 fault-tail-missing = the end is missing
 journal-unreadable = entry { NUMBER($seq) } of the journal cannot be read
 journal-unreadable-remedy = relight audit verify checks the journal
+column-verdict = Answer

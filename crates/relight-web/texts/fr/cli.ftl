@@ -62,7 +62,6 @@ serve-ready = console { $console }   page publique { $public }   { NUMBER($sites
 
 labelled = { $label } : { $text }
 labelled-place = { $label } : { $place } : { $text }
-with-detail = { $text } ({ $detail })
 detail-label = détail technique
 stdout-failed = la sortie n'a pas pu être écrite
 cannot-read = impossible de lire { $path }
@@ -125,7 +124,13 @@ usage-more = Pour en savoir plus : { $command }
 ### Analyses.
 
 scan-one-target = --sbom et --site ne vont qu'avec une seule cible
-scan-progress = { NUMBER($files) } fichiers, { NUMBER($archives) } archives
+scan-progress = { NUMBER($files) } { $files ->
+    [one] fichier
+   *[other] fichiers
+ }, { NUMBER($archives) } { $archives ->
+    [one] archive
+   *[other] archives
+ }
 scan-unread-remedy = ce qui n'a pas pu être lu peut contenir n'importe quoi : la réponse est incomplète
 and-more-places = … et { NUMBER($count) } de plus (--json montre tout)
 finding-affected = touché
@@ -191,7 +196,19 @@ gaps-found = { NUMBER($gaps) } { $gaps ->
  }
 gap-no-edge = aucun frontal : le site ne peut pas être éteint
 gap-edge-unregistered = son frontal n'est pas dans le registre
-import-summary = { NUMBER($added) } ajoutés, { NUMBER($changed) } changés, { NUMBER($untouched) } inchangés, { NUMBER($refused) } refusés
+import-summary = { NUMBER($added) } { $added ->
+    [one] ajouté
+   *[other] ajoutés
+ }, { NUMBER($changed) } { $changed ->
+    [one] changé
+   *[other] changés
+ }, { NUMBER($untouched) } { $untouched ->
+    [one] inchangé
+   *[other] inchangés
+ }, { NUMBER($refused) } { $refused ->
+    [one] refusé
+   *[other] refusés
+ }
 csv-empty = le fichier est vide
 csv-empty-remedy = la première ligne doit nommer les colonnes : slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public
 csv-column-missing = il manque une colonne
@@ -227,7 +244,7 @@ import-sector-twice-remedy = un organisme n'a qu'un secteur
 
 ### Avis.
 
-update-summary = { NUMBER($files) } fichiers, { NUMBER($records) } avis : { NUMBER($new) } nouveaux, { NUMBER($changed) } changés, { NUMBER($same) } inchangés, { NUMBER($refused) } refusés
+update-summary = Fichiers : { NUMBER($files) }, avis : { NUMBER($records) }; nouveaux : { NUMBER($new) }, changés : { NUMBER($changed) }, inchangés : { NUMBER($same) }, refusés : { NUMBER($refused) }
 not-a-purl = « { $text } » n'est pas une adresse de paquet ({ $why })
 not-a-purl-remedy = par exemple pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1
 source-records = { $source } : { NUMBER($records) } { $records ->
@@ -294,7 +311,16 @@ plan-hash = plan { $hash }
 plan-summary = { NUMBER($sites) } { $sites ->
     [one] site
    *[other] sites
- } ({ NUMBER($affected) } touchés, { NUMBER($unknown) } inconnus, { NUMBER($vital) } vitaux) sur { NUMBER($edges) } { $edges ->
+ } ({ NUMBER($affected) } { $affected ->
+    [one] touché
+   *[other] touchés
+ }, { NUMBER($unknown) } { $unknown ->
+    [one] inconnu
+   *[other] inconnus
+ }, { NUMBER($vital) } { $vital ->
+    [one] vital
+   *[other] vitaux
+ }) sur { NUMBER($edges) } { $edges ->
     [one] frontal
    *[other] frontaux
  }
@@ -304,8 +330,14 @@ skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
 needs-yes = personne n'est là pour confirmer
 needs-yes-remedy = confirmez avec --yes, ou regardez avec --dry-run
 are-you-sure = Exécuter ce plan? oui ou non
-proven-dark = { NUMBER($proven) } sur { NUMBER($sites) } prouvés éteints
-proven-lit = { NUMBER($proven) } sur { NUMBER($sites) } prouvés rallumés
+proven-dark = { NUMBER($proven) } { $proven ->
+    [one] site prouvé éteint
+   *[other] sites prouvés éteints
+ } sur { NUMBER($sites) }
+proven-lit = { NUMBER($proven) } { $proven ->
+    [one] site prouvé rallumé
+   *[other] sites prouvés rallumés
+ } sur { NUMBER($sites) }
 not-proven-yet = pas prouvé après 30 s
 not-proven-remedy = l'ordre reste valable; relight edge check montre ce que disent les frontaux
 verified = { $site } : correctif vérifié
@@ -367,7 +399,16 @@ lint-map-file-unreadable = le fichier de la table ne se lit pas
 
 no-such-organisation = il n'y a pas d'organisme « { $name } » dans le registre
 no-such-organisation-remedy = organismes connus : { $names }
-log-summary = { NUMBER($lines) } lignes, { NUMBER($events) } événements, { NUMBER($refused) } refusées
+log-summary = { NUMBER($lines) } { $lines ->
+    [one] ligne
+   *[other] lignes
+ }, { NUMBER($events) } { $events ->
+    [one] événement
+   *[other] événements
+ }, { NUMBER($refused) } { $refused ->
+    [one] refusée
+   *[other] refusées
+ }
 log-known = déjà lu, rien n'a changé
 log-lines = { NUMBER($count) } { $count ->
     [one] ligne
@@ -437,3 +478,4 @@ fault-unreadable = un champ ne se lit pas
 fault-tail-missing = la fin manque
 journal-unreadable = l'entrée { NUMBER($seq) } du journal ne se lit pas
 journal-unreadable-remedy = relight audit verify vérifie le journal
+column-verdict = Réponse

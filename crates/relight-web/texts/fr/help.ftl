@@ -1,10 +1,10 @@
 ### Aide de la ligne de commande.
 
 heading-usage = Utilisation :
-heading-commands = Commandes{"\u00A0"}
-heading-arguments = Arguments{"\u00A0"}
-heading-options = Options{"\u00A0"}
-heading-global-options = Options générales{"\u00A0"}
+heading-commands = Commandes{" "}
+heading-arguments = Arguments{" "}
+heading-options = Options{" "}
+heading-global-options = Options générales{" "}
 note-default = par défaut
 note-values = valeurs
 note-environment = variable
@@ -79,7 +79,7 @@ help-incident-open = Ouvrir un incident sur un avis
 help-incident-status = Montrer où en est un incident
 help-incident-log = Montrer le journal d'un incident
 help-incident-off = Éteindre des sites, et attendre la preuve
-option-incident-off-sites = Quels sites : 'affected or unknown', org:… sector:…, avec or, not et parenthèses
+option-incident-off-sites = Quels sites : affected or unknown, org:… sector:…, avec or, not et parenthèses
 option-reason = Pourquoi; consigné au journal
 option-incident = Quel incident, si plusieurs sont ouverts
 option-yes = Ne pas demander de confirmation
@@ -131,3 +131,4 @@ value-status = CODE
 value-kind = GENRE
 value-what = QUOI
 value-shell = INTERPRÉTEUR
+value-lang = LANGUE

@@ -231,7 +231,7 @@ impl Told<'_> {
         let lang = self.lang;
         let mut table = Table::new(&[
             (texts::column_site(lang), Align::Left),
-            (texts::column_state(lang), Align::Left),
+            (texts::column_verdict(lang), Align::Left),
             (texts::column_reason(lang), Align::Left),
         ]);
         for (site, answer) in self.pairs().filter(|(_, a)| shown(a.answer.verdict())) {
@@ -289,8 +289,10 @@ impl Told<'_> {
                 *sites += 1;
             }
         }
-        let mut rows: Vec<(String, [usize; 3])> =
-            groups.into_iter().filter(|(_, [affected, unknown, _])| affected + unknown > 0).collect();
+        let mut rows: Vec<(String, [usize; 3])> = groups
+            .into_iter()
+            .filter(|(_, [affected, unknown, _])| affected + unknown > 0)
+            .collect();
         // Most affected first, then most unknown, then by name: two runs compare equal.
         rows.sort_by(|(a, [x, u, _]), (b, [y, v, _])| (y, v, a).cmp(&(x, u, b)));
         let shown = if by.is_some() { rows.len() } else { GROUPS_SHOWN_MAX };

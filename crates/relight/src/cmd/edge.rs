@@ -164,9 +164,12 @@ fn absolute(path: &Path, context: &Context) -> Result<PathBuf, Failure> {
     })
 }
 
-pub(super) fn edge_failure(error: &EdgeError, context: &Context) -> Failure {
+/// An edge that cannot be used, in words.
+pub(crate) fn edge_failure(error: &EdgeError, context: &Context) -> Failure {
     let lang = context.lang;
-    Failure::new(texts::edge_failed(lang)).because(lang, error).hint(texts::edge_failed_remedy(lang))
+    Failure::new(texts::edge_failed(lang))
+        .because(lang, error)
+        .hint(texts::edge_failed_remedy(lang))
 }
 
 fn tell_lint(name: &str, lint: &Lint, report: &mut Report) {
@@ -323,9 +326,8 @@ fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
             report.warn(&format!("{}: {}", row.name, lint.place), what, "");
         }
         if let Some(error) = &row.error {
-            let detail = texts::labelled(lang, texts::detail_label(lang), error);
-            report.warn(&row.name, texts::edge_no_answer(lang), texts::edge_failed_remedy(lang));
-            report.tell(&format!("  {detail}"));
+            let (what, remedy) = (texts::edge_no_answer(lang), texts::edge_failed_remedy(lang));
+            report.warn_in_detail(&row.name, what, error, remedy);
         }
     }
 }

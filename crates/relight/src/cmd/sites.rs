@@ -280,4 +280,3 @@ fn gaps(context: &Context, report: &mut Report) -> Result<(), Failure> {
     report.line(&texts::gaps_found(lang, gaps.len(), register.sites.len()));
     Ok(())
 }
-

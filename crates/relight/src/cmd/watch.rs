@@ -206,11 +206,8 @@ fn tell(name: &str, log: &LogReport, context: &Context, report: &mut Report) {
     }
     if !context.json {
         let refused: u64 = log.refused.values().map(|(lines, _)| lines).sum();
-        let known = if log.known == log.segments && log.segments > 0 {
-            texts::log_known(lang)
-        } else {
-            ""
-        };
+        let known =
+            if log.known == log.segments && log.segments > 0 { texts::log_known(lang) } else { "" };
         let text = texts::log_summary(lang, log.events, log.lines, refused);
         report.line(format!("{}  {known}", texts::labelled(lang, name, &text)).trim_end());
     }

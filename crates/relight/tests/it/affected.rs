@@ -61,15 +61,12 @@ fn the_document_counts_every_site_once() {
     assert_eq!(document["schema"], "relight.answer/1");
     assert_eq!(document["query"], "CVE-2021-44228");
     assert_eq!(document["advisories_at"], serde_json::Value::Null);
-    assert_eq!(
-        document["total"],
-        serde_json::json!({ "affected": 1, "clear": 1, "unknown": 1 })
-    );
+    assert_eq!(document["total"], serde_json::json!({ "affected": 1, "clear": 1, "unknown": 1 }));
     assert_eq!(document["reasons"], serde_json::json!({ "partial-corrupt": 1 }));
     let items = document["items"].as_array().unwrap();
     let verdicts: Vec<_> = items.iter().map(|item| (&item["site"], &item["verdict"])).collect();
-    let expected =
-        [("mun-001", "unknown"), ("san-001", "affected"), ("san-002", "clear")].map(|(a, b)| (a, b));
+    let expected = [("mun-001", "unknown"), ("san-001", "affected"), ("san-002", "clear")]
+        .map(|(a, b)| (a, b));
     assert_eq!(verdicts.len(), expected.len());
     for ((site, verdict), (slug, word)) in verdicts.into_iter().zip(expected) {
         assert_eq!((site, verdict), (&slug.into(), &word.into()));
@@ -123,12 +120,14 @@ fn what_cannot_be_asked_is_told_with_its_place() {
         erreur : aucun avis ne porte l’identifiant CVE-1999-0001
         conseil : mettez les avis à jour : relight advisories update --offline DIR
         --- status 1
-    "#]].assert_eq(&place.run(&["affected", "CVE-1999-0001", "--lang", "fr"]).text());
+    "#]]
+    .assert_eq(&place.run(&["affected", "CVE-1999-0001", "--lang", "fr"]).text());
     expect![[r#"
         --- stderr
         error: “affected”, “clear” and “unknown” alone need a question
         hint: name it: affected:CVE-2021-44228
         --- status 2
-    "#]].assert_eq(&place.run(&["sites", "list", "affected"]).text());
+    "#]]
+    .assert_eq(&place.run(&["sites", "list", "affected"]).text());
     place.expect(0, &["sites", "list", "affected:CVE-2021-44228"]);
 }

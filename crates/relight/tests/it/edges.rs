@@ -21,14 +21,16 @@ fn an_edge_is_registered_listed_and_compared() {
         Next: relight edge check
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&add("builtin", &[])).text());
+    "#]]
+    .assert_eq(&place.run(&add("builtin", &[])).text());
     expect![[r#"
          Edge   Kind     Sites  Gate
          north  builtin      3  DIR/gate
         1 edge
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&["edge", "list"]).text());
+    "#]]
+    .assert_eq(&place.run(&["edge", "list"]).text());
     let list = place.expect(0, &["edge", "list", "--json"]).json();
     assert_eq!(list["edges"][0]["sites"], 3);
     expect![[r#"
@@ -37,7 +39,8 @@ fn an_edge_is_registered_listed_and_compared() {
         1 frontal
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&["edge", "check", "--lang", "fr"]).text());
+    "#]]
+    .assert_eq(&place.run(&["edge", "check", "--lang", "fr"]).text());
     fs::write(place.path("gate/current/san-001"), "").unwrap();
     let checked = place.expect(1, &["edge", "check", "--json"]).json();
     assert_eq!(checked["edges"][0]["differ"], serde_json::json!(["san-001"]));
@@ -61,7 +64,8 @@ fn a_configuration_is_printed_for_the_sites_of_the_edge() {
         error: no haproxy edge of this name in the register
         hint: relight edge add haproxy --name NAME --gate DIR --listen ADDRESS
         --- status 1
-    "#]].assert_eq(&place.run(&config).text());
+    "#]]
+    .assert_eq(&place.run(&config).text());
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn from_the_alarm_to_the_last_light() {
 
     let done = town.off(&["--yes"]);
     assert_eq!(done.status, 0, "{}", done.text());
-    assert!(done.stdout.contains("2 of 2 proven dark"), "{}", done.text());
+    assert!(done.stdout.contains("2 of 2 sites proven dark"), "{}", done.text());
     let lights = ["san1.example", "san2.example", "mun1.example"].map(|host| town.status(host));
     assert_eq!(lights, [503, 200, 503], "clear sites are never darkened");
     place.expect(0, &["edge", "check"]);
@@ -102,7 +102,7 @@ fn from_the_alarm_to_the_last_light() {
     // The unknown one is read and clear: it may come back.
     place.expect(0, &["scan", "good", "--site", "mun-001"]);
     let on = place.expect(0, &["incident", "on", "--sites", "site:mun-001", "--yes"]);
-    assert!(on.stdout.contains("1 of 1 proven lit again"), "{}", on.text());
+    assert!(on.stdout.contains("1 of 1 site proven lit again"), "{}", on.text());
     assert_eq!(town.status("mun1.example"), 200);
 
     fix(&town);
@@ -143,7 +143,8 @@ fn fix(town: &Town) {
         Next: relight incident on --sites site:san-001
         --- stderr
         --- status 0
-    "#]].assert_eq(&verified.text());
+    "#]]
+    .assert_eq(&verified.text());
     assert_eq!(town.status("san1.example"), 503, "verified is not relit");
     place.expect(0, &["incident", "on", "--sites", "site:san-001", "--yes"]);
     assert_eq!(town.status("san1.example"), 200);
@@ -175,9 +176,8 @@ fn nobody_switches_without_leave() {
         erreur : un seul opérateur suffit jusqu’à 5 sites; ce registre en a 6
         conseil : il faut deux personnes et un serveur qui connaît les identités
         --- status 4
-    "#]].assert_eq(
-        &place.run(&["incident", "open", "CVE-2021-44228", "--lang", "fr"]).text(),
-    );
+    "#]]
+    .assert_eq(&place.run(&["incident", "open", "CVE-2021-44228", "--lang", "fr"]).text());
     assert_eq!(town.off(&["--yes"]).status, 4);
     assert_eq!(town.status("san1.example"), 200);
 }
@@ -192,7 +192,8 @@ fn an_incident_that_is_not_there_is_told() {
         error: no incident is open
         hint: open one: relight incident open CVE-…
         --- status 1
-    "#]].assert_eq(&place.run(&off).text());
+    "#]]
+    .assert_eq(&place.run(&off).text());
     place.expect(1, &["incident", "status", "CVE-2021-44228"]);
     place.expect(0, &["incident", "status"]);
     place.expect(2, &["incident", "open", "log4j-core<2"]);

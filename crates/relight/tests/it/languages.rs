@@ -48,7 +48,7 @@ fn the_help_is_whole_in_both_languages() {
 
         Utilisation : relight [OPTIONS] <COMMANDE>
 
-        Commandes\u00A0:
+        Commandes :
           scan         Dresser la liste de ce que contiennent dossiers et fichiers, et de ce qu’on en sait
           sbom         Écrire et lire des inventaires
           sites        Tenir le registre des sites
@@ -62,11 +62,11 @@ fn the_help_is_whole_in_both_languages() {
           completions  Écrire le script de complétion d’un interpréteur
           help         Montrer l’aide d’une commande
 
-        Options générales\u00A0:
+        Options générales :
               --data <DOSSIER>  Dossier de données; /var/lib/relight pour root, sinon relight dans votre
                                 dossier de données [variable : RELIGHT_DATA]
               --json            Du JSON au lieu de texte
-              --lang <LANG>     Langue des textes; sinon RELIGHT_LANG et la locale décident [valeurs : fr,
+              --lang <LANGUE>   Langue des textes; sinon RELIGHT_LANG et la locale décident [valeurs : fr,
                                 en]
               --color <QUAND>   Couleurs; NO_COLOR et CLICOLOR_FORCE comptent avec auto [valeurs : auto,
                                 always, never] [par défaut : auto]
@@ -77,24 +77,29 @@ fn the_help_is_whole_in_both_languages() {
         --- stderr
         --- status 0
     "#]].assert_eq(&place.run(&["--aide", "--lang", "fr"]).text());
+}
+
+#[test]
+fn the_help_of_a_command_is_found_in_both_ways() {
+    let place = Place::new();
     expect![[r#"
         Éteindre des sites, et attendre la preuve
 
         Utilisation : relight incident off [OPTIONS] --sites <REQUÊTE> --reason <TEXTE>
 
-        Options\u00A0:
-              --sites <REQUÊTE>  Quels sites : ’affected or unknown’, org:… sector:…, avec or, not et
+        Options :
+              --sites <REQUÊTE>  Quels sites : affected or unknown, org:… sector:…, avec or, not et
                                  parenthèses
               --incident <ID>    Quel incident, si plusieurs sont ouverts
               --dry-run          Montrer le plan et son empreinte, ne rien changer
               --yes              Ne pas demander de confirmation
               --reason <TEXTE>   Pourquoi; consigné au journal
 
-        Options générales\u00A0:
+        Options générales :
               --data <DOSSIER>  Dossier de données; /var/lib/relight pour root, sinon relight dans votre
                                 dossier de données [variable : RELIGHT_DATA]
               --json            Du JSON au lieu de texte
-              --lang <LANG>     Langue des textes; sinon RELIGHT_LANG et la locale décident [valeurs : fr,
+              --lang <LANGUE>   Langue des textes; sinon RELIGHT_LANG et la locale décident [valeurs : fr,
                                 en]
               --color <QUAND>   Couleurs; NO_COLOR et CLICOLOR_FORCE comptent avec auto [valeurs : auto,
                                 always, never] [par défaut : auto]
@@ -142,8 +147,19 @@ fn arguments_that_cannot_be_used_are_told_in_words() {
         &["sites"],
         &["--lang", "de", "scan", "x"],
         &["edge", "add", "builtin", "--name", "a", "--gate", "g", "--listen", "here"],
-        &["edge", "add", "builtin", "--name", "a", "--gate", "g", "--listen", "1.2.3.4:5",
-            "--set", "novalue"],
+        &[
+            "edge",
+            "add",
+            "builtin",
+            "--name",
+            "a",
+            "--gate",
+            "g",
+            "--listen",
+            "1.2.3.4:5",
+            "--set",
+            "novalue",
+        ],
         &["affected", "a", "b"],
         &["help", "nothing"],
     ] {
@@ -168,7 +184,7 @@ fn arguments_that_cannot_be_used_are_told_in_words() {
         sites
           erreur : il manque une commande
         --lang de scan x
-          erreur : --lang <LANG> ne peut pas être « de »
+          erreur : --lang <LANGUE> ne peut pas être « de »
         edge add builtin --name a --gate g --listen here
           erreur : --listen <ADRESSE>... ne peut pas être « here »
         edge add builtin --name a --gate g --listen 1.2.3.4:5 --set novalue
@@ -177,7 +193,8 @@ fn arguments_that_cannot_be_used_are_told_in_words() {
           erreur : option inconnue « b »
         help nothing
           erreur : commande inconnue « nothing »
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]
@@ -206,8 +223,7 @@ fn a_closed_pipe_is_success() {
     place.write("sites.csv", csv);
     place.expect(0, &["sites", "import", "sites.csv"]);
     let mut command = place.command(&["sites", "list", "--limit", "3000", "--json"], &[]);
-    let mut child =
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
     let output = child.wait_with_output().unwrap();

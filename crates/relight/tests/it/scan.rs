@@ -20,7 +20,8 @@ fn what_is_affected_is_named_with_its_place() {
         ◆ CVE-2021-45105  log4j-core 2.14.1  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&["scan", "app"]).text());
+    "#]]
+    .assert_eq(&place.run(&["scan", "app"]).text());
     expect![[r#"
         2 fichiers lus, 3 archives (profondeur 2), 2 composants
         ◆ CVE-2021-44228  log4j-core 2.14.1  KEV  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
@@ -29,7 +30,8 @@ fn what_is_affected_is_named_with_its_place() {
         ◆ CVE-2021-45105  log4j-core 2.14.1  app.war!/WEB-INF/lib/log4j-core-2.14.1.jar
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&["scan", "app", "--lang", "fr"]).text());
+    "#]]
+    .assert_eq(&place.run(&["scan", "app", "--lang", "fr"]).text());
     for (level, status) in [("critical", 10), ("kev", 10), ("low", 10)] {
         place.expect(status, &["scan", "app", "--fail-on", level]);
     }
@@ -76,7 +78,8 @@ fn what_cannot_be_read_is_named_and_costs_nothing_else() {
         --- stderr
         hint: what could not be read may hold anything: the answer is incomplete
         --- status 3
-    "#]].assert_eq(&place.run(&["scan", "app"]).text());
+    "#]]
+    .assert_eq(&place.run(&["scan", "app"]).text());
     expect![[r#"
         3 fichiers lus, 3 archives (profondeur 1), 2 composants
         ◆ CVE-2021-44228  log4j-core 2.14.1  KEV  torn.jar
@@ -94,7 +97,8 @@ fn what_cannot_be_read_is_named_and_costs_nothing_else() {
         --- stderr
         conseil : ce qui n’a pas pu être lu peut contenir n’importe quoi : la réponse est incomplète
         --- status 3
-    "#]].assert_eq(&place.run(&["scan", "app", "--lang", "fr"]).text());
+    "#]]
+    .assert_eq(&place.run(&["scan", "app", "--lang", "fr"]).text());
     let document = place.expect(10, &["scan", "app", "--json", "--fail-on", "kev"]).json();
     assert_eq!(document["complete"], false);
     let findings = document["findings"].as_array().unwrap();
@@ -133,7 +137,8 @@ fn an_inventory_goes_out_and_comes_back() {
           technical detail: the inventory cannot be read: `bomFormat` is not `CycloneDX`
         hint: give CycloneDX JSON, 1.4 to 1.6
         --- status 1
-    "#]].assert_eq(&place.run(&["sbom", "import", "not.json", "app.cdx.json"]).text());
+    "#]]
+    .assert_eq(&place.run(&["sbom", "import", "not.json", "app.cdx.json"]).text());
     place.expect(2, &["sbom", "import", "a", "b", "--site", "san-001"]);
 }
 

@@ -32,7 +32,7 @@ fn a_bad_line_is_told_and_costs_no_other() {
         --- status 1
     "#]].assert_eq(&place.run(&["sites", "import", "sites.csv"]).text());
     expect![[r#"
-        0 ajoutés, 0 changés, 2 inchangés, 4 refusés
+        0 ajouté, 0 changé, 2 inchangés, 4 refusés
         --- stderr
         avertissement : sites.csv:3 : ce nom court ne peut pas être une clé « -bad »
         conseil : lettres minuscules sans accent, chiffres et . _ @ -, 128 au plus, en commençant par une lettre ou un chiffre
@@ -75,14 +75,16 @@ fn sites_are_listed_and_shown() {
         3 sur 3
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&["sites", "list", "--lang", "fr"]).text());
+    "#]]
+    .assert_eq(&place.run(&["sites", "list", "--lang", "fr"]).text());
     expect![[r#"
          Site     Organisation  Sector          Criticality  Edge   State
          san-001  Santé Nord    Health network            2  north  Online
         1 of 2
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&["sites", "list", "sector:health", "--limit", "1"]).text());
+    "#]]
+    .assert_eq(&place.run(&["sites", "list", "sector:health", "--limit", "1"]).text());
     expect![[r#"
         san-001  Clinic  https://san1.example
           Organisation: Santé Nord
@@ -94,13 +96,15 @@ fn sites_are_listed_and_shown() {
         Next: relight scan DIR --site san-001
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&["sites", "show", "san-001"]).text());
+    "#]]
+    .assert_eq(&place.run(&["sites", "show", "san-001"]).text());
     expect![[r#"
         --- stderr
         erreur : il n’y a pas de site nobody dans le registre
         conseil : relight sites list montre les sites
         --- status 1
-    "#]].assert_eq(&place.run(&["sites", "show", "nobody", "--lang", "fr"]).text());
+    "#]]
+    .assert_eq(&place.run(&["sites", "show", "nobody", "--lang", "fr"]).text());
     expect![[r#"
          2  san-001  its edge is not in the register  → relight edge add KIND --name north
          2  san-001  an asset was never inventoried  → relight scan DIR --site san-001
@@ -111,7 +115,8 @@ fn sites_are_listed_and_shown() {
         6 gaps for 3 sites
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&["sites", "gaps"]).text());
+    "#]]
+    .assert_eq(&place.run(&["sites", "gaps"]).text());
     let gaps = place.expect(0, &["sites", "gaps", "--json"]).json();
     assert_eq!(gaps["gaps"][0]["gap"], "edge-unregistered");
 }
@@ -136,7 +141,8 @@ fn without_a_register_the_next_command_is_told() {
         error: there is no register in DIR/data
         hint: make one with: relight sites import FILE.csv, or name another folder with --data
         --- status 1
-    "#]].assert_eq(&place.run(&["sites", "list"]).text());
+    "#]]
+    .assert_eq(&place.run(&["sites", "list"]).text());
     place.expect(1, &["sites", "import", "nowhere.csv"]);
     place.write("data/relight.db", "not a database at all, but long enough to be looked at");
     let outcome = place.run(&["sites", "list"]);

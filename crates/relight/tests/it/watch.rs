@@ -41,7 +41,8 @@ fn log() -> Vec<u8> {
     }
     let mut bytes = log.into_bytes();
     bytes.extend(b"\x00\x01\x02\xff\xfe binary\n");
-    bytes.extend(b"198.51.100.8 - - [01/Nov/2021:10:00:00 +0000] \"GET /\x1b[2J HTTP/1.1\" 200 1\n");
+    bytes
+        .extend(b"198.51.100.8 - - [01/Nov/2021:10:00:00 +0000] \"GET /\x1b[2J HTTP/1.1\" 200 1\n");
     bytes
 }
 
@@ -63,7 +64,8 @@ fn lines_that_are_none_are_told_and_cost_no_other() {
         warning: access.log:43: 1 line: does not start with an address
         hint: the other lines were read; the expected format is “combined”
         --- status 0
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
     let again = ["watch", "ingest", "access.log", "--org", "Santé Nord", "--site", "san-001"];
     let again = place.expect(0, &[&again[..], &["--lang", "fr"]].concat());
     assert!(again.stdout.contains("déjà lu, rien n’a changé"), "{}", again.text());
@@ -73,9 +75,8 @@ fn lines_that_are_none_are_told_and_cost_no_other() {
         error: there is no organisation “Nobody” in the register
         hint: known organisations: Santé Nord, Ville de X
         --- status 1
-    "#]].assert_eq(
-        &place.run(&["watch", "ingest", "access.log", "--org", "Nobody"]).text(),
-    );
+    "#]]
+    .assert_eq(&place.run(&["watch", "ingest", "access.log", "--org", "Nobody"]).text());
 }
 
 /// Below signs of success the fixed denial is the only sentence that may use the word.
@@ -90,7 +91,8 @@ fn a_sweep_is_named_and_nobody_is_called_compromised() {
         Next: relight watch explain C-0001
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&["watch", "campaigns"]).text());
+    "#]]
+    .assert_eq(&place.run(&["watch", "campaigns"]).text());
     expect![[r#"
         C-0001  reconnaissance  27 jours, 1 organisme, 1 site, 1 adresse  confiance 0,91
           198.51.100.7  2021-11-01T10:00:00Z
@@ -99,7 +101,8 @@ fn a_sweep_is_named_and_nobody_is_called_compromised() {
         Ensuite : relight watch explain C-0001
         --- stderr
         --- status 0
-    "#]].assert_eq(&place.run(&["watch", "campaigns", "--lang", "fr"]).text());
+    "#]]
+    .assert_eq(&place.run(&["watch", "campaigns", "--lang", "fr"]).text());
     let document = place.expect(0, &["watch", "campaigns", "--json"]).json();
     assert_eq!(document["campaigns"][0]["sources"], serde_json::json!(["198.51.100.7"]));
     assert_eq!(document["campaigns"][0]["severity"], "S1");

@@ -66,14 +66,15 @@ impl Config {
     fn target(&self, targets: Vec<Target>, context: &Context) -> Result<Target, Failure> {
         let lang = context.lang;
         let fits = |target: &Target| {
-            target.kind == self.kind
-                && self.name.as_deref().is_none_or(|name| name == target.name)
+            target.kind == self.kind && self.name.as_deref().is_none_or(|name| name == target.name)
         };
         let mut fitting: Vec<Target> = targets.into_iter().filter(fits).collect();
         match (fitting.pop(), fitting.is_empty()) {
             (Some(only), true) => Ok(only),
-            (Some(_), false) => Err(Failure::usage(texts::edge_several(lang))
-                .hint(texts::edge_several_remedy(lang))),
+            (Some(_), false) => {
+                Err(Failure::usage(texts::edge_several(lang))
+                    .hint(texts::edge_several_remedy(lang)))
+            }
             (None, _) => Err(Failure::new(texts::edge_none(lang, &self.kind))
                 .hint(texts::edge_none_remedy(lang, &self.kind))),
         }

@@ -113,13 +113,7 @@ fn row<'a>(id: &'a str, incident: &'a Incident, keys: &[GateKey]) -> IncidentRow
     }
 }
 
-fn text(
-    id: &str,
-    incident: &Incident,
-    keys: &[GateKey],
-    context: &Context,
-    report: &mut Report,
-) {
+fn text(id: &str, incident: &Incident, keys: &[GateKey], context: &Context, report: &mut Report) {
     let lang = context.lang;
     let counters = Counters::of(incident, keys);
     let hours = (context.now() - incident.opened).max(0).cast_unsigned() / 3_600;

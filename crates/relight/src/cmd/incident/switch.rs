@@ -1,7 +1,6 @@
 //! `relight incident off` and `on`: a plan, the order, and the wait for the proof.
 
 use std::io::{self, BufRead, IsTerminal};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -10,13 +9,13 @@ use relight_engine::drive::Drive;
 use relight_engine::incident::{EvidenceKind, Gate, Phase};
 use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
-use relight_engine::store::EdgeRow;
 use relight_engine::{INVENTORY_TTL_S, edges};
 use relight_model::{Digest, GateKey, Verdict};
 use relight_server::web::texts;
 use serde::Serialize;
 
 use super::{Which, control};
+use crate::cmd::edge::edge_failure;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::Register;
@@ -114,7 +113,7 @@ impl Order {
         if !self.yes && !agreed(context, report)? {
             return nothing_changed(&plan, hash, context, report);
         }
-        let drive = drive(&engine, &register, context)?;
+        edges_open(&register, context)?;
         engine.execute(&plan, &actor).map_err(failed)?;
         if action == Action::Dark {
             // What the inventory says is the first evidence. A site that it calls clear was
@@ -124,6 +123,9 @@ impl Order {
             let kind = EvidenceKind::Scan;
             engine.attach_evidence(&actor, &plan.incident, &known, kind).map_err(failed)?;
         }
+        // Not before the order: the loops bring back what is clear by themselves, and the plan
+        // would not be the one that was shown any more.
+        let drive = Drive::start(&engine).map_err(failed)?;
         let open = wait(&engine, &plan);
         drop(drive);
         tell(&plan, hash, &open, context, report);
@@ -185,20 +187,14 @@ fn agreed(context: &Context, report: &mut Report) -> Result<bool, Failure> {
     Ok(read.is_ok() && yes)
 }
 
-/// Starts the loops of the edges. Every edge is opened first, so that one that cannot be is told
-/// before anything is ordered.
-fn drive(
-    engine: &Arc<Engine>,
-    register: &Register,
-    context: &Context,
-) -> Result<Drive, Failure> {
-    let failed = |error| Failure::engine(context.lang, &error);
-    let rows: Vec<EdgeRow> =
-        register.store.edges().map_err(|error| context.store_failure(&error))?;
+/// Every edge is opened once, so that one that cannot be is told before anything is ordered.
+fn edges_open(register: &Register, context: &Context) -> Result<(), Failure> {
+    let rows = register.store.edges().map_err(|error| context.store_failure(&error))?;
     for row in &rows {
-        edges::from_row(row).map_err(failed)?;
+        let target = edges::from_row(row).map_err(|error| Failure::engine(context.lang, &error))?;
+        relight_engine::edge::open(&target).map_err(|error| edge_failure(&error, context))?;
     }
-    Drive::start(engine).map_err(failed)
+    Ok(())
 }
 
 /// Waits until every site of the plan is proven; those that are not after the longest wait.
