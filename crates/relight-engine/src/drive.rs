@@ -1,6 +1,7 @@
 //! The threads that bring the edges to what the journal wants: one an edge, and one that opens
 //! what became clear.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -108,9 +109,11 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, stop: &AtomicBool) {
 }
 
 fn relight_what_is_clear(engine: &Engine, stop: &AtomicBool) {
+    let mut since = BTreeMap::new();
     while !stop.load(Ordering::Relaxed) {
         let seen = engine.version();
-        if engine.relight_ready().is_err() {
+        // A journal that cannot be written leaves the gates as they are; the next turn tries again.
+        if engine.relight_ready().is_err() || engine.lapse(&mut since).is_err() {
             engine.wait_changed(seen, RETRY);
         }
         engine.wait_changed(seen, POLL);

@@ -78,7 +78,8 @@ impl<'a> Appended<'a> {
 pub type Listener = Box<dyn Fn(&Engine, &Appended<'_>) + Send + Sync>;
 
 impl Engine {
-    /// Opens a register: takes the lease of the journal, replays it, and builds the index.
+    /// Opens a register: takes the lease of the journal, replays it, builds the index, and matches
+    /// the sites of open incidents again where advisories changed meanwhile.
     ///
     /// # Errors
     /// The store cannot be read, or the journal does not replay.
@@ -91,7 +92,7 @@ impl Engine {
         let index = Index::build(&store)?;
         let advisories = load_advisories(&store)?;
         let state = State { ledger, seq, advisories, index, sites, by_key };
-        Ok(Self {
+        let engine = Self {
             store,
             lease,
             options,
@@ -99,7 +100,9 @@ impl Engine {
             version: Mutex::new(0),
             changed: Condvar::new(),
             listeners: RwLock::default(),
-        })
+        };
+        engine.follow_advisories()?;
+        Ok(engine)
     }
 
     /// Now, in seconds.
@@ -143,7 +146,8 @@ impl Engine {
         state.sites = sites;
         state.index = index;
         state.advisories = advisories;
-        Ok(())
+        drop(state);
+        self.follow_advisories()
     }
 
     /// The answer of every site to a question, as an incident asks it.

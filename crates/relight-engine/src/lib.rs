@@ -14,6 +14,7 @@ pub mod live;
 mod logs;
 pub mod plan;
 pub mod reconcile;
+mod revise;
 mod switch;
 mod wall;
 
@@ -26,4 +27,5 @@ pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listen
 pub use error::{EngineError, EngineErrorKind};
 pub use ingest::{FunctionalTest, Inventory};
 pub use logs::{LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX};
+pub use revise::REMATCH_DEADLINE_MS;
 pub use switch::REDARK_AUTO_MAX;

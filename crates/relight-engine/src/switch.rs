@@ -9,7 +9,7 @@ use crate::answer::SiteAnswer;
 use crate::engine::{Engine, State};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Evidence, EvidenceKind, FOUND_MAX, Incident, Phase, artifact_set};
-use crate::plan::{Action, Plan, PlanAsk, PlanSite, Skipped};
+use crate::plan::{Action, PLAN_SITES_MAX, Plan, PlanAsk, PlanSite, Skipped};
 
 /// Lit sites that bad news may darken without an order (INCIDENT 3.2): above it a forged or broken
 /// feed could darken a province, so a person decides.
@@ -51,14 +51,22 @@ impl Engine {
     /// The plan for these sites, from the world as it is now. Nothing changes.
     ///
     /// # Errors
-    /// There is no such incident.
+    /// There is no such incident, or more than [`PLAN_SITES_MAX`] sites were asked for.
     pub fn plan(&self, ask: PlanAsk, sites: &[GateKey]) -> Result<Plan, EngineError> {
         let state = self.read();
         let incident = find(&state, &ask.incident)?;
         let question = Question::Advisory(incident.question.clone());
+        if sites.len() > PLAN_SITES_MAX {
+            let context = format!("a plan holds at most {PLAN_SITES_MAX} sites");
+            return Err(EngineError::new(EngineErrorKind::Other, context));
+        }
         let known: Vec<&Site> = sites.iter().filter_map(|key| site_of(&state, key)).collect();
         let answers = self.ask_of(&state, &question).sites(known.iter().map(|site| site.id));
-        let (mut chosen, mut skipped) = (Vec::new(), Vec::new());
+        let unknown = sites.iter().filter(|key| !state.by_key.contains_key(*key));
+        let mut skipped: Vec<Skipped> = unknown
+            .map(|key| Skipped { site: key.clone(), reason: "not-registered".to_owned() })
+            .collect();
+        let mut chosen = Vec::new();
         for (site, answer) in known.into_iter().zip(answers.sites) {
             match skip_reason(&state, incident, ask.action, site, self.now()) {
                 Some(reason) => {

@@ -450,3 +450,46 @@ fn lines_that_are_no_events_are_counted_with_the_number_of_the_first() {
     assert_eq!(report.refused.values().map(|(_, first)| *first).min(), Some(2));
     assert!(town.log(b"\x1f\x8b\x08\x00".to_vec()).is_err(), "half a gzip header");
 }
+
+/// A record of another source that widens Log4Shell to every version.
+const WIDER: &str = r#"{"id":"TEST-1","modified":"2021-12-18T00:00:00Z","aliases":["CVE-2021-44228"],
+"affected":[{"package":{"ecosystem":"Maven","name":"org.apache.logging.log4j:log4j-core"},
+"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}]}"#;
+
+/// Goal: evidence dies with a newer revision, whoever brings it and whenever the engine learns.
+#[test]
+fn a_changed_advisory_is_journalled_and_every_site_is_matched_again() {
+    let town = Town::new(3);
+    town.ingest(0, log4j("2.14.1"));
+    town.ingest(1, log4j("2.17.1"));
+    town.incident(LOG4SHELL);
+    let sites = [0, 1, 2].map(|site| key(&name(site)));
+    town.engine.attach_evidence("test", LOG4SHELL, &sites[..2], EvidenceKind::Scan).unwrap();
+    assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Online));
+    let before = town.ledger().incident(LOG4SHELL).unwrap().revision;
+    let record = relight_engine::store::RawAdvisory {
+        id: "TEST-1",
+        revision: Digest([7; 32]),
+        bytes: WIDER.as_bytes(),
+        recorded_at: town.engine.now(),
+    };
+    town.engine.store().put_advisories("test", &[record]).unwrap();
+    pass(1);
+    town.engine.reload().unwrap();
+    assert_ne!(town.ledger().incident(LOG4SHELL).unwrap().revision, before);
+    assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Affected), "clear under the old revision");
+    let store = Arc::clone(town.engine.store());
+    let journal = town.journal().len();
+    let again = open(&store, "second").unwrap();
+    assert_eq!(again.phase(LOG4SHELL, &sites[1]), Some(Phase::Affected));
+    assert_eq!(town.journal().len(), journal, "the same revision is not journalled twice");
+}
+
+#[test]
+fn a_plan_names_the_sites_that_it_does_not_know() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    let plan = town.plan(Action::Dark, &[0, 8]);
+    assert_eq!(plan.sites.len(), 1);
+    assert_eq!(plan.skipped[0].reason, "not-registered");
+}

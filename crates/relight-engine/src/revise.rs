@@ -1,0 +1,99 @@
+//! Advisories change and evidence expires: sites are matched again, and what is lit without
+//! current evidence goes dark (INCIDENT 3.2).
+
+use std::collections::BTreeMap;
+
+use relight_model::{Digest, GateKey, Light};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::incident::{Entry, EvidenceKind, Incident};
+use crate::switch::REDARK_AUTO_MAX;
+
+/// How long a lit site may be without current evidence before it goes dark, in milliseconds: the
+/// time in which it is matched again, so that sites which are still clear do not flap.
+pub const REMATCH_DEADLINE_MS: i64 = 60_000;
+
+/// Who does this, as the journal records it.
+const ACTOR: &str = "relight";
+
+impl Engine {
+    /// Journals, for every open incident, that its advisories changed, and matches its sites
+    /// again. Called when a register is opened and when its advisories are read again.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the journal cannot be written.
+    pub(crate) fn follow_advisories(&self) -> Result<(), EngineError> {
+        let moved: Vec<(String, Digest, Vec<GateKey>)> = {
+            let state = self.read();
+            // A group that is gone gives no opinion any more; that is a revision too.
+            let revision_of = |incident: &Incident| {
+                let group = state.advisories.group(&incident.question);
+                group.map(|group| group.revision()).unwrap_or_default()
+            };
+            let open =
+                state.ledger.open().map(|(id, incident)| (id, incident, revision_of(incident)));
+            open.filter(|(_, incident, revision)| incident.revision != *revision)
+                .map(|(id, incident, revision)| {
+                    (id.to_owned(), revision, incident.cases().keys().cloned().collect())
+                })
+                .collect()
+        };
+        for (id, revision, sites) in moved {
+            self.record(ACTOR, &id, Entry::Revised { revision })?;
+            self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan)?;
+        }
+        Ok(())
+    }
+
+    /// Matches again what is lit without current evidence for longer than the deadline; what stays
+    /// without goes dark, unless it is more than a person has to decide about. `since` remembers,
+    /// between calls, when each site was first seen so.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the journal cannot be written.
+    pub(crate) fn lapse(
+        &self,
+        since: &mut BTreeMap<(String, GateKey), i64>,
+    ) -> Result<(), EngineError> {
+        let (now, bare) = (self.now_ms(), self.lit_without_evidence());
+        since.retain(|site, _| bare.contains(site));
+        let mut overdue: BTreeMap<String, Vec<GateKey>> = BTreeMap::new();
+        for (id, site) in bare {
+            let first = *since.entry((id.clone(), site.clone())).or_insert(now);
+            if now - first >= REMATCH_DEADLINE_MS {
+                overdue.entry(id).or_default().push(site);
+            }
+        }
+        for (id, sites) in overdue {
+            self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan)?;
+            let still: Vec<GateKey> = self
+                .lit_without_evidence()
+                .into_iter()
+                .filter(|(other, site)| *other == id && sites.contains(site))
+                .map(|(_, site)| site)
+                .collect();
+            if !still.is_empty() && still.len() <= REDARK_AUTO_MAX {
+                self.record(ACTOR, &id, Entry::Lapsed { sites: still })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sites of open incidents that are wanted lit, had evidence once, and have none now.
+    fn lit_without_evidence(&self) -> Vec<(String, GateKey)> {
+        let now = self.now();
+        self.with_ledger(|ledger| {
+            let mut bare = Vec::new();
+            for (id, incident) in ledger.open() {
+                for (site, case) in incident.cases() {
+                    let lit = case.phase.wants() == Light::Lit;
+                    if lit && case.evidence.is_some() && !incident.permits(site, now) {
+                        bare.push((id.to_owned(), site.clone()));
+                    }
+                }
+            }
+            bare
+        })
+    }
+}
