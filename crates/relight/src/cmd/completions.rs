@@ -11,7 +11,8 @@ use crate::report::Report;
 /// Which shell.
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
-    #[arg(value_name = "SHELL", value_parser = one_of(&["bash", "zsh", "fish", "elvish", "powershell"]))]
+    #[arg(value_name = "SHELL",
+        value_parser = one_of(&["bash", "zsh", "fish", "elvish", "powershell"]))]
     shell: String,
 }
 

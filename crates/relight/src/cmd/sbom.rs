@@ -35,7 +35,8 @@ enum Action {
 struct Create {
     #[arg(value_name = "TARGET")]
     target: PathBuf,
-    #[arg(short, long, default_value = "cyclonedx-json", value_parser = one_of(&["cyclonedx-json"]))]
+    #[arg(short, long, default_value = "cyclonedx-json",
+        value_parser = one_of(&["cyclonedx-json"]))]
     format: String,
 }
 

@@ -19,32 +19,8 @@ fn answered() -> Place {
 #[test]
 fn the_answer_has_three_values_with_reasons() {
     let place = answered();
-    expect![[r#"
-        CVE-2021-44228  Log4Shell: text that is logged can make log4j-core load and run code from a remote server
-        CVSS 10.0 · KEV · affects >=2.0-beta9 <2.3.1, >=2.13.0 <2.15.0, >=2.4 <2.12.2 · fixed in 2.12.2, 2.15.0, 2.3.1
-        1 of 3 sites affected, 1 unknown, 1 clear
-         Sector            Affected  Unknown  Sites  Share
-         Health network           1        0      2  ██████████ 50.0%
-         Municipal boards         0        1      1  0.0%
-         ? a part is corrupt: 1
-        Next: relight incident open CVE-2021-44228
-        --- stderr
-        hint: 1 unknown site: relight sites gaps shows what is missing
-        --- status 3
-    "#]].assert_eq(&place.run(&["affected", "CVE-2021-44228"]).text());
-    expect![[r#"
-        CVE-2021-44228  Log4Shell: text that is logged can make log4j-core load and run code from a remote server
-        CVSS 10,0 · KEV · touche >=2.0-beta9 <2.3.1, >=2.13.0 <2.15.0, >=2.4 <2.12.2 · corrigé dans 2.12.2, 2.15.0, 2.3.1
-        1 site touché sur 3, 1 inconnu, 1 hors de cause
-         Secteur             Touchés  Inconnus  Sites  Part
-         Réseau de santé           1         0      2  ██████████ 50,0 %
-         Régies municipales        0         1      1  0,0 %
-         ? une partie est corrompue : 1
-        Ensuite : relight incident open CVE-2021-44228
-        --- stderr
-        conseil : 1 site inconnu : relight sites gaps montre ce qui manque
-        --- status 3
-    "#]].assert_eq(&place.run(&["affected", "cve-2021-44228", "--lang", "fr"]).text());
+    place.run(&["affected", "CVE-2021-44228"]).matches("affected-en");
+    place.run(&["affected", "cve-2021-44228", "--lang", "fr"]).matches("affected-fr");
     for by in ["org", "edge", "component", "site", "none"] {
         let outcome = place.expect(3, &["affected", "log4j-core<2.17.1", "--by", by]);
         assert!(outcome.stdout.starts_with("1 of 3 sites affected, 1 unknown, 1 clear\n"));
@@ -90,31 +66,10 @@ fn exit_statuses_follow_their_precedence() {
 fn what_cannot_be_asked_is_told_with_its_place() {
     let place = answered();
     let query = ["affected", "CVE-2021-44228", "--sites", "org:SAN crt<=2"];
-    expect![[r#"
-        --- stderr
-        error: unknown key “crt”
-         1 │ org:SAN crt<=2
-           ·         ─┬─ here
-        hint: known keys: site, org, sector, crit, edge, verdict, state, affected, clear, unknown; nearest: crit
-        --- status 2
-    "#]].assert_eq(&place.run(&query).text());
+    place.run(&query).matches("query-unknown-key");
     let query = ["--lang", "fr", "affected", "CVE-2021-44228", "--sites", "(afected"];
-    expect![[r#"
-        --- stderr
-        erreur : mot inconnu « afected »
-         1 │ (afected
-           ·  ───┬─── ici
-        conseil : clés connues : site, org, sector, crit, edge, verdict, state, affected, clear, unknown; la plus proche : affected
-        --- status 2
-    "#]].assert_eq(&place.run(&query).text());
-    expect![[r#"
-        --- stderr
-        error: this version cannot be read
-         1 │ log4j-core<
-           ·            ┬ here
-        hint: ask for an advisory (CVE-2021-44228), a package URL (pkg:maven/…) or a name with versions (log4j-core<2.17.1)
-        --- status 2
-    "#]].assert_eq(&place.run(&["affected", "log4j-core<"]).text());
+    place.run(&query).matches("query-unknown-word-fr");
+    place.run(&["affected", "log4j-core<"]).matches("question-no-version");
     expect![[r#"
         --- stderr
         erreur : aucun avis ne porte l’identifiant CVE-1999-0001

@@ -78,12 +78,7 @@ fn from_the_alarm_to_the_last_light() {
     let town = Town::new();
     let place = &town.place;
     place.write("data/policy.toml", POLICY);
-    expect![[r#"
-        Incident CVE-2021-44228 opened
-        Next: relight incident off --sites 'affected:CVE-2021-44228 or unknown:CVE-2021-44228' --reason "Log4Shell" --dry-run
-        --- stderr
-        --- status 0
-    "#]].assert_eq(&place.run(&["incident", "open", "CVE-2021-44228"]).text());
+    place.run(&["incident", "open", "CVE-2021-44228"]).matches("incident-open");
     let planned = town.off(&["--dry-run", "--json"]);
     assert_eq!((planned.status, planned.json()["applied"].clone()), (0, false.into()));
     assert_eq!([town.status("san1.example"), town.status("mun1.example")], [200, 200]);
@@ -120,13 +115,7 @@ fn from_the_alarm_to_the_last_light() {
 /// The affected site is fixed, verified behind the closed gate, and brought back.
 fn fix(town: &Town) {
     let place = &town.place;
-    expect![[r#"
-        CVE-2021-44228  ouvert depuis 0 h  Log4Shell: text that is logged can make log4j-core load and run code from a remote server
-          ● 2  En ligne
-          ◆ 1  Touché
-    "#]].assert_eq(
-        &place.run(&["incident", "status", "--lang", "fr"]).stdout,
-    );
+    place.run(&["incident", "status", "--lang", "fr"]).matches("incident-status-fr");
     place.expect(1, &["incident", "close", "CVE-2021-44228"]);
     place.expect(0, &["incident", "fix", "san-001", "--note", "log4j-core 2.17.1"]);
     place.expect(1, &["incident", "verify", "san-001", "--target", "bad"]);
@@ -154,12 +143,7 @@ fn fix(town: &Town) {
 fn nobody_switches_without_leave() {
     let town = Town::new();
     let place = &town.place;
-    expect![[r#"
-        --- stderr
-        error: nobody may switch from the command line here
-        hint: for a town of at most 5 sites, write into DIR/data/policy.toml: [operators] and then single = "YOUR NAME"
-        --- status 4
-    "#]].assert_eq(&place.run(&["incident", "open", "CVE-2021-44228"]).text());
+    place.run(&["incident", "open", "CVE-2021-44228"]).matches("incident-no-operator");
     place.write("data/policy.toml", "[operators]\nsingle = \"A\"\nsecond = \"B\"\n");
     place.expect(2, &["incident", "open", "CVE-2021-44228"]);
     place.write("data/policy.toml", "[operators]\nsingle = \" \"\n");

@@ -5,6 +5,7 @@ use std::io::{Cursor, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use expect_test::expect_file;
 use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -27,6 +28,11 @@ impl Outcome {
     /// Both streams and the status, as one text.
     pub(crate) fn text(&self) -> String {
         format!("{}--- stderr\n{}--- status {}\n", self.stdout, self.stderr, self.status)
+    }
+
+    /// Both streams and the status are those of the transcript of this name.
+    pub(crate) fn matches(&self, transcript: &str) {
+        expect_file![format!("transcripts/{transcript}.txt")].assert_eq(&self.text());
     }
 }
 
@@ -99,7 +105,8 @@ impl Place {
 }
 
 /// A CSV file as a spreadsheet in French writes it.
-pub(crate) const SITES: &str = "\u{feff}slug;name_fr;name_en;origin;organisation;sector;criticality;edge;public\r\n\
+pub(crate) const SITES: &str = "\u{feff}\
+    slug;name_fr;name_en;origin;organisation;sector;criticality;edge;public\r\n\
     san-001;Clinique;Clinic;https://san1.example;Santé Nord;health;2;north;oui\r\n\
     san-002;Laboratoire;Laboratory;https://san2.example;Santé Nord;health;3;north;oui\r\n\
     mun-001;Mairie;Town hall;https://mun1.example;Ville de X;municipal;4;north;non\r\n";

@@ -4,8 +4,9 @@ use expect_test::expect;
 
 use crate::place::Place;
 
-const GOOD: &str = r#"{"id":"GHSA-test-0001","aliases":["CVE-2099-0001"],"modified":"2099-01-01T00:00:00Z",
-"summary":"left-pad pads on the right","affected":[{"package":{"ecosystem":"npm","name":"left-pad"},
+const GOOD: &str = r#"{"id":"GHSA-test-0001","aliases":["CVE-2099-0001"],
+"modified":"2099-01-01T00:00:00Z","summary":"left-pad pads on the right",
+"affected":[{"package":{"ecosystem":"npm","name":"left-pad"},
 "ranges":[{"type":"SEMVER","events":[{"introduced":"1.0.0"},{"fixed":"1.3.0"}]}]}]}"#;
 
 fn updated() -> (Place, String) {

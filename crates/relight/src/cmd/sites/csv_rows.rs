@@ -166,7 +166,8 @@ mod tests {
     fn either_sign_with_or_without_mark_in_any_order() {
         let comma =
             format!("{HEAD}\nsan-005,Clinique,Clinic,https://c.qc,Santé,health,2,north,no\n");
-        let semicolon = "\u{feff}PUBLIC;slug;organisation;origin;name_fr;name_en;sector;criticality;edge\r\n\
+        let semicolon = "\u{feff}\
+            PUBLIC;slug;organisation;origin;name_fr;name_en;sector;criticality;edge\r\n\
             non;san-005;Santé;https://c.qc;Clinique;Clinic;health;2;north\r\n";
         let [a, b] = [comma.as_bytes(), semicolon.as_bytes()].map(read);
         assert_eq!(codes(&a), []);
