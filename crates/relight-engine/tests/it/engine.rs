@@ -452,7 +452,8 @@ fn lines_that_are_no_events_are_counted_with_the_number_of_the_first() {
 }
 
 /// A record of another source that widens Log4Shell to every version.
-const WIDER: &str = r#"{"id":"TEST-1","modified":"2021-12-18T00:00:00Z","aliases":["CVE-2021-44228"],
+const WIDER: &str = r#"{"id":"TEST-1","modified":"2021-12-18T00:00:00Z",
+"aliases":["CVE-2021-44228"],
 "affected":[{"package":{"ecosystem":"Maven","name":"org.apache.logging.log4j:log4j-core"},
 "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}]}"#;
 
