@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
@@ -48,14 +49,34 @@ pub fn worker_user() -> Option<String> {
     rustix::process::geteuid().is_root().then(|| "root".to_owned())
 }
 
-/// A loopback address with a port that the system had free.
+/// Ports tried before there is none.
+const PORT_TRIES_MAX: u32 = 2_000;
+
+/// A loopback address with a port that nobody listened on.
+///
+/// A port that the system gives for 0 comes from the range of outgoing connections, and another
+/// process may be given it again before the proxy listens: then that process answers in its place.
+/// So ports are taken below that range (32768 on Linux), from a block of their own for each process.
 ///
 /// # Errors
 /// `Io` when there is none.
 pub fn free_address() -> Result<SocketAddr, EdgeError> {
-    let listener = TcpListener::bind(("127.0.0.1", 0));
-    let address = listener.and_then(|listener| listener.local_addr());
-    address.map_err(EdgeError::io("find a free port on loopback"))
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    const BLOCK: u32 = 37;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let mut refused = io::Error::other("no port was tried");
+    for _ in 0..PORT_TRIES_MAX {
+        let number = TAKEN.fetch_add(1, Ordering::Relaxed);
+        let block = std::process::id().wrapping_mul(BLOCK);
+        let port = FIRST + block.wrapping_add(number) % COUNT;
+        let port = u16::try_from(port).unwrap_or_default();
+        match TcpListener::bind(("127.0.0.1", port)).and_then(|listener| listener.local_addr()) {
+            Ok(address) => return Ok(address),
+            Err(error) => refused = error,
+        }
+    }
+    Err(EdgeError::io("find a free port on loopback")(refused))
 }
 
 /// A proxy that this process started; dropped, it stops with all its workers.
@@ -270,6 +291,14 @@ mod tests {
     use std::error::Error as _;
 
     use super::*;
+
+    #[test]
+    fn free_addresses_differ_and_stay_below_the_range_of_outgoing_connections() {
+        let first = free_address().unwrap();
+        let second = free_address().unwrap();
+        assert_ne!(first, second);
+        assert!((10_000..32_000).contains(&first.port()), "{first}");
+    }
 
     #[test]
     fn a_missing_program_is_named_with_its_package() {
