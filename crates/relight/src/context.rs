@@ -20,6 +20,8 @@ pub(crate) struct Context {
     pub(crate) json: bool,
     /// Progress may be drawn (where stderr is a terminal).
     pub(crate) progress: bool,
+    /// Only data, errors and what could not be used.
+    pub(crate) quiet: bool,
     /// The data folder.
     pub(crate) data: PathBuf,
 }
@@ -27,7 +29,8 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(lang: Lang, global: &Global) -> Self {
         let data = global.data.clone().unwrap_or_else(default_data);
-        Self { lang, json: global.json(), progress: global.shows_progress(), data }
+        let (json, progress, quiet) = (global.json(), global.shows_progress(), global.is_quiet());
+        Self { lang, json, progress, quiet, data }
     }
 
     /// Now, in seconds.

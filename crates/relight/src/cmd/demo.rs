@@ -20,7 +20,7 @@ use relight_server::traffic::{Visitors, VisitorsConfig, VisitorsHandle};
 use relight_server::web::texts;
 use relight_server::{WebConfig, WebServer, interrupt};
 
-use owners::Owners;
+use owners::{Owners, Pace};
 use report::{Story, Tell};
 use stage::{EdgeKind, Layout, Stage};
 use witness::Witness;
@@ -95,7 +95,7 @@ impl Demo {
         province: &Province,
     ) -> anyhow::Result<Story> {
         let tell = Tell::new(context);
-        let stop = stop_on_interrupt();
+        let pace = self.pace();
         let edge = EdgeKind::named(&self.edge);
         let mut story = Story::new(self.seed, edge, province);
         let mut clock = Stopwatch::new();
@@ -124,14 +124,14 @@ impl Demo {
         story.seconds.push(("stage", clock.lap()));
         let owners = Owners { engine: &engine, layout, province, origin: Some(&stage.origin) };
         let drive = script::drive(&engine)?;
-        let incident = self.incident(&tell, &owners, &mut story, &mut clock, &stop)?;
+        let incident = self.incident(&tell, &owners, &mut story, &mut clock, &pace)?;
         let told = witness.testify(&engine, &incident, province, &stage.origin, &visitors)?;
         story.close(&engine, &watched, told, visitors.stop())?;
         story.seconds.push(("check", clock.lap()));
         story.wall_seconds = clock.total();
         if let Some(web) = web {
             tell.stay(web.console_addr(), web.public_addr());
-            while !stop.load(Ordering::Relaxed) {
+            while !pace.is_stopped() {
                 // Nothing to do but to be there until Ctrl-C.
                 thread::sleep(SERVE_PAUSE);
             }
@@ -147,7 +147,7 @@ impl Demo {
         owners: &Owners<'_>,
         story: &mut Story,
         clock: &mut Stopwatch,
-        stop: &AtomicBool,
+        pace: &Pace,
     ) -> anyhow::Result<String> {
         let engine = owners.engine;
         let (answered, keys) = script::ask(engine);
@@ -162,25 +162,21 @@ impl Demo {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| tell.follow(engine, &incident, &done));
-            let result = owners.work(&incident, &|| self.pause(stop));
+            let result = owners.work(&incident, pace);
             let result = result.and_then(|()| script::wait_lit(engine, &incident));
             done.store(true, Ordering::Relaxed);
             engine.wake();
             result
         })?;
-        anyhow::ensure!(!stop.load(Ordering::Relaxed), "interrupted");
+        anyhow::ensure!(!pace.is_stopped(), "interrupted");
         script::wait_dark(engine, &incident)?;
         story.seconds.push(("work", clock.lap()));
         Ok(incident)
     }
 
-    /// Between two steps of a site; false once somebody pressed Ctrl-C.
-    fn pause(&self, stop: &AtomicBool) -> bool {
-        if self.serve {
-            // A person wants to see the lights come back, one by one.
-            thread::sleep(SERVE_PAUSE);
-        }
-        !stop.load(Ordering::Relaxed)
+    fn pace(&self) -> Pace {
+        let rest = if self.serve { SERVE_PAUSE } else { Duration::ZERO };
+        Pace { rest, stop: stop_on_interrupt() }
     }
 }
 

@@ -2,9 +2,10 @@
 //! agents that take inventories. They know what stands in their own folder and nothing else.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use relight_engine::demo::{
@@ -23,6 +24,21 @@ const OWNER: &str = "demo owner";
 
 /// Attempts to repair one site; more means that the demo is wrong, not the site.
 const ATTEMPTS_MAX: u32 = 8;
+
+/// How fast the owners work, and whether they still do.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pace {
+    /// A rest after each step, so that a person can watch.
+    pub(super) rest: Duration,
+    /// Set once somebody presses Ctrl-C.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+impl Pace {
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
 
 /// Everybody who works on the sites.
 pub(super) struct Owners<'a> {
@@ -71,19 +87,17 @@ impl Owners<'_> {
     }
 
     /// Works on every site of an incident until nothing is left that anybody can do.
-    pub(super) fn work(
-        &self,
-        incident: &str,
-        pause: &(dyn Fn() -> bool + Sync),
-    ) -> anyhow::Result<()> {
+    pub(super) fn work(&self, incident: &str, pace: &Pace) -> anyhow::Result<()> {
         // Vital sites first (INCIDENT 4: relight by criticality).
         let mut sites: Vec<&DemoSite> = self.province.sites.iter().collect();
         sites.sort_by_key(|site| (site.criticality, site.seed));
         each(&sites, |site| {
             for _ in 0..ATTEMPTS_MAX * 4 {
-                if !pause() || !self.step(incident, site)? {
+                if pace.is_stopped() || !self.step(incident, site)? {
                     return Ok(());
                 }
+                // A person wants to see the lights come back, one by one.
+                thread::sleep(pace.rest);
             }
             anyhow::bail!("{} is never done", site.slug)
         })

@@ -55,7 +55,7 @@ impl Tell {
             ProgressStyle::with_template("{spinner} {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_spinner()),
         );
-        Self { lang: context.lang, quiet: hidden, bar }
+        Self { lang: context.lang, quiet: context.quiet, bar }
     }
 
     pub(super) fn act(&self, act: Act, province: &Province) {

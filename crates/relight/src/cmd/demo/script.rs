@@ -16,7 +16,7 @@ use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
 use relight_model::{Digest, GateKey, Verdict};
 use relight_server::clock;
 
-use super::owners::Owners;
+use super::owners::{Owners, Pace};
 use super::stage::{EDGE, Layout};
 
 /// The question of December 2021.
@@ -189,7 +189,7 @@ pub(super) fn incident(owners: &Owners<'_>) -> anyhow::Result<String> {
     };
     wait_dark(engine, &incident)?;
     attach(engine, &incident)?;
-    owners.work(&incident, &|| true)?;
+    owners.work(&incident, &Pace::default())?;
     wait_lit(engine, &incident)?;
     wait_dark(engine, &incident)?;
     Ok(incident)
