@@ -56,7 +56,7 @@ const PORT_TRIES_MAX: u32 = 2_000;
 ///
 /// A port that the system gives for 0 comes from the range of outgoing connections, and another
 /// process may be given it again before the proxy listens: then that process answers in its place.
-/// So ports are taken below that range (32768 on Linux), from a block of their own for each process.
+/// So ports are taken below that range (32768 on Linux), from a block for each process.
 ///
 /// # Errors
 /// `Io` when there is none.

@@ -11,7 +11,7 @@ mod tree;
 use relight_model::{Criticality, GateKey};
 use relight_watch::sim::Random;
 
-pub use tree::{Deployment, release_of, write_site};
+pub use tree::{Deployment, recover_site, release_of, write_site};
 
 use names::{BODY_NAMES, SECTORS, SERVICES};
 

@@ -57,8 +57,8 @@ pub fn release_of(dir: &Path) -> io::Result<(Deployment, u32)> {
 const RELEASE: &str = "etc/release";
 
 /// Writes the folder of a site anew: `dir` is replaced by rename, so that a reader sees the old
-/// deployment or the new one and a crash leaves no mixture. `number` counts the deployments of the
-/// site, so that two releases of the same files differ.
+/// deployment, the new one, or for an instant none ([`recover_site`]), never a mixture. `number`
+/// counts the deployments of the site, so that two releases of the same files differ.
 ///
 /// # Errors
 /// A folder or file could not be written.
@@ -83,6 +83,7 @@ pub fn write_site(
         }
         fs::write(path, bytes)?;
     }
+    recover_site(dir)?;
     let old = sibling(dir, "old");
     if dir.exists() {
         if old.exists() {
@@ -95,6 +96,15 @@ pub fn write_site(
         fs::remove_dir_all(&old)?;
     }
     Ok(())
+}
+
+/// Puts the old deployment back where a crash between the two renames of [`write_site`] left none.
+///
+/// # Errors
+/// The folder cannot be renamed.
+pub fn recover_site(dir: &Path) -> io::Result<()> {
+    let old = sibling(dir, "old");
+    if old.exists() && !dir.exists() { fs::rename(old, dir) } else { Ok(()) }
 }
 
 fn sibling(dir: &Path, suffix: &str) -> PathBuf {
@@ -291,6 +301,10 @@ mod tests {
             .collect();
         assert_eq!(names, ["site"], "no leftovers");
         assert_eq!(release_of(&dir).unwrap(), (Deployment::Fixed, 2));
+        fs::rename(&dir, sibling(&dir, "old")).unwrap();
+        recover_site(&dir).unwrap();
+        recover_site(&dir).unwrap();
+        assert_eq!(release_of(&dir).unwrap(), (Deployment::Fixed, 2), "after a crash");
         assert!(Deployment::HalfFixed.is_vulnerable(site));
         assert!(!Deployment::Fixed.is_vulnerable(site));
         assert!(release_of(folder.path()).is_err());

@@ -207,6 +207,7 @@ fn resume(layout: &Layout, province: &Province) -> anyhow::Result<()> {
     let engine = script::open(layout)?;
     let drive = script::drive(&engine)?;
     let owners = Owners { engine: &engine, layout, province, origin: None };
+    owners.recover()?;
     let incident = script::incident(&owners)?;
     anyhow::ensure!(script::unproven(&engine, &incident) == 0, "a dark site is not proven dark");
     drop(drive);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use relight_engine::demo::{
-    DemoSite, Deployment, Obstacle, Province, Repair, release_of, write_site,
+    DemoSite, Deployment, Obstacle, Province, Repair, recover_site, release_of, write_site,
 };
 use relight_engine::incident::{Compromise, Entry, EvidenceKind, Phase};
 use relight_engine::{Engine, FunctionalTest, Inventory};
@@ -60,6 +60,15 @@ impl Owners<'_> {
             write_site(site, Deployment::AsFound, 1, &self.tree(site))
                 .with_context(|| format!("writing the files of {}", site.slug))
         })
+    }
+
+    /// Mends what a killed process left half deployed.
+    pub(super) fn recover(&self) -> anyhow::Result<()> {
+        for site in &self.province.sites {
+            recover_site(&self.tree(site))
+                .with_context(|| format!("putting the files of {} back", site.slug))?;
+        }
+        Ok(())
     }
 
     /// Takes the inventory of these sites: agents scan, the engine stores them in one commit.
