@@ -110,7 +110,8 @@ impl Register {
 }
 
 /// Folds the journal, as the engine does.
-fn ledger(store: &Store, context: &Context) -> Result<Ledger, Failure> {
+/// Every incident, folded from the journal.
+pub(crate) fn ledger(store: &Store, context: &Context) -> Result<Ledger, Failure> {
     let lang = context.lang;
     let mut ledger = Ledger::new(MATCHER_REVISION);
     for record in store.journal(1).map_err(|error| context.store_failure(&error))? {

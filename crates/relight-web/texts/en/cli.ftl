@@ -224,6 +224,8 @@ import-host-twice = the same host name is already on line
 import-host-twice-remedy = a host name belongs to one site only
 import-host-taken = this host name already belongs to site
 import-host-taken-remedy = a host name belongs to one site only
+import-held-dark = an incident keeps this site dark, so its edge and its address stay as they are
+import-held-dark-remedy = relight the site first, then move it
 import-sector-twice = the same organisation has another sector on line
 import-sector-twice-remedy = an organisation has one sector only
 

@@ -239,6 +239,8 @@ import-host-twice = le même nom d'hôte est déjà à la ligne
 import-host-twice-remedy = un nom d'hôte n'appartient qu'à un site
 import-host-taken = ce nom d'hôte est déjà celui du site
 import-host-taken-remedy = un nom d'hôte n'appartient qu'à un site
+import-held-dark = un incident garde ce site éteint, donc son frontal et son adresse restent
+import-held-dark-remedy = rallumer d’abord le site, puis le déplacer
 import-sector-twice = le même organisme a un autre secteur à la ligne
 import-sector-twice-remedy = un organisme n'a qu'un secteur
 

@@ -9,7 +9,7 @@ use relight_model::GateKey;
 use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, EdgeProxyHandle, Route};
 use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
 
-use crate::place::{Outcome, Place, log4j};
+use crate::place::{Outcome, Place, SITES, log4j};
 
 const POLICY: &str = "[operators]\nsingle = \"A. Tremblay\"\n";
 
@@ -90,6 +90,7 @@ fn from_the_alarm_to_the_last_light() {
     let lights = ["san1.example", "san2.example", "mun1.example"].map(|host| town.status(host));
     assert_eq!(lights, [503, 200, 503], "clear sites are never darkened");
     place.expect(0, &["edge", "check"]);
+    nobody_moves_a_dark_site(place);
     let on = place.expect(0, &["incident", "on", "--sites", "state:dark", "--yes"]);
     assert!(on.stdout.contains("no current evidence says clear"), "{}", on.text());
     assert_eq!(town.status("mun1.example"), 503);
@@ -110,6 +111,15 @@ fn from_the_alarm_to_the_last_light() {
     let kinds: Vec<_> = entries.iter().filter(by_hand).map(|entry| &entry["kind"]).collect();
     assert_eq!((kinds[0], kinds[1]), (&"opened".into(), &"dark-ordered".into()));
     assert_eq!(kinds.last(), Some(&&"closed".into()));
+}
+
+/// Another edge in the register would leave the gate of this one to nobody.
+fn nobody_moves_a_dark_site(place: &Place) {
+    place.write("moved.csv", SITES.replace("2;north", "2;south").replace("3;north", "3;south"));
+    let moved = place.expect(1, &["sites", "import", "moved.csv", "--dry-run"]);
+    assert!(moved.stderr.contains("moved.csv:2"), "{}", moved.text());
+    assert!(moved.stderr.contains("an incident keeps this site dark"), "{}", moved.text());
+    assert!(moved.stdout.contains("1 changed"), "the clear site may move: {}", moved.text());
 }
 
 /// The affected site is fixed, verified behind the closed gate, and brought back.

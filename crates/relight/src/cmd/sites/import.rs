@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use relight_engine::store::{Conflict, ImportPlan};
+use relight_engine::store::{Conflict, ImportPlan, SiteRow, Store};
+use relight_model::Light;
 use relight_server::web::texts;
 use serde::Serialize;
 
 use super::csv_rows::{self, BadRow, CSV_BYTES_MAX};
 use crate::context::Context;
 use crate::failure::{Failure, coded};
+use crate::register;
 use crate::report::{Exit, Report};
 
 /// Who changes the register from the command line.
@@ -42,17 +44,45 @@ struct RefusedRow<'a> {
     what: &'a str,
 }
 
+/// Takes out the rows that would move a site which an incident wants dark: the edge of before
+/// would no longer be told to keep it dark.
+fn hold_dark(
+    rows: &mut Vec<SiteRow>,
+    store: &Store,
+    context: &Context,
+) -> Result<Vec<BadRow>, Failure> {
+    let ledger = register::ledger(store, context)?;
+    let sites = store.sites().map_err(|error| context.store_failure(&error))?;
+    let moves = |row: &SiteRow| {
+        let known = sites.iter().find(|site| site.slug == row.slug);
+        known.is_some_and(|site| site.edge != row.edge || site.origin != row.origin)
+    };
+    let is_held = |row: &SiteRow| ledger.wants(&row.slug) == Light::Dark && moves(row);
+    let mut held = Vec::new();
+    rows.retain(|row| {
+        let holds = is_held(row);
+        if holds {
+            let what = row.slug.to_string();
+            held.push(BadRow { line: row.line, code: "import-held-dark", what });
+        }
+        !holds
+    });
+    Ok(held)
+}
+
 impl Import {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let file = self.file.display().to_string();
-        let rows = csv_rows::read(&context.read_file(&self.file, CSV_BYTES_MAX)?);
+        let mut rows = csv_rows::read(&context.read_file(&self.file, CSV_BYTES_MAX)?);
         let store = context.store()?;
         let failed = |error| context.store_failure(&error);
+        let held = hold_dark(&mut rows.good, &store, context)?;
         let plan = store.plan_import(&rows.good).map_err(failed)?;
         if !self.dry_run && !plan.is_empty() {
             store.apply_import(&plan, context.now(), ACTOR).map_err(failed)?;
         }
         let mut refused = rows.bad;
+        refused.extend(held);
         refused.extend(plan.conflicts.iter().map(|conflict| {
             let (code, what) = code_of(&conflict.conflict);
             let what = if what.is_empty() { conflict.slug.to_string() } else { what };
