@@ -303,7 +303,12 @@ fn draft(
 /// Folds the whole journal. Every entry in it was accepted once, at its recorded time, so it is
 /// accepted again; one that is not means that the journal was written by other rules. Evidence was
 /// weighed by the matcher of its time; only then the one that runs now takes over.
-fn replay(store: &Store) -> Result<(Ledger, u64), EngineError> {
+///
+/// Takes no lease: whoever controls the register goes on undisturbed.
+///
+/// # Errors
+/// The store cannot be read, or an entry does not follow from those before it.
+pub fn replay(store: &Store) -> Result<(Ledger, u64), EngineError> {
     let mut ledger = Ledger::new(MATCHER_REVISION);
     let mut seq = 0;
     for JournalRecord { seq: number, time, incident, body, .. } in store.journal(1)? {

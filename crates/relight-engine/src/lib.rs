@@ -23,9 +23,9 @@ pub use relight_match as matching;
 pub use relight_store as store;
 pub use relight_watch as watch;
 
-pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener};
+pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener, replay};
 pub use error::{EngineError, EngineErrorKind};
 pub use ingest::{FunctionalTest, Inventory};
-pub use logs::{LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX};
+pub use logs::{LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX, campaigns_of};
 pub use revise::REMATCH_DEADLINE_MS;
 pub use switch::REDARK_AUTO_MAX;

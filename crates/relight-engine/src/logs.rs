@@ -5,7 +5,8 @@ use std::io::Read;
 
 use relight_formats::limited::{self, Limits};
 use relight_model::{Campaign, Digest, OrgId};
-use relight_watch::line::{Lines, text};
+use relight_store::Store;
+use relight_watch::line::text;
 use relight_watch::{Feed, PARSERS, Window, campaigns, judge};
 use sha2::{Digest as _, Sha256};
 
@@ -89,36 +90,46 @@ impl Engine {
         report.segments += 1;
         if self.store.segment_seen(digest)? {
             report.known += 1;
-            report.lines += Lines::new(bytes).count() as u64;
+            report.lines += lines_of(bytes).count() as u64;
             return Ok(());
         }
         let window = read_segment(feed, bytes, digest, report);
         self.store.put_window(feed.org, digest, &window.to_bytes())?;
         Ok(())
     }
+}
 
-    /// Every campaign that the kept windows of all organisations together show.
-    ///
-    /// # Errors
-    /// The store cannot be read, or a window in it is of another version.
-    pub fn campaigns(&self) -> Result<Vec<Campaign>, EngineError> {
-        let mut pool = Window::new(0);
-        for (OrgId(org), bytes) in self.store.windows()? {
-            let window = Window::from_bytes(&bytes).map_err(|error| {
-                EngineError::because(format!("reading a window of organisation {org}"), error)
-            })?;
-            pool.merge(&window);
-        }
-        Ok(campaigns(&judge(&pool)))
+/// Every campaign that the kept windows of all organisations together show. Takes no lease:
+/// whoever controls the register goes on undisturbed.
+///
+/// # Errors
+/// The store cannot be read, or a window in it is of another version.
+pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
+    let mut pool = Window::new(0);
+    for (OrgId(org), bytes) in store.windows()? {
+        let window = Window::from_bytes(&bytes).map_err(|error| {
+            EngineError::because(format!("reading a window of organisation {org}"), error)
+        })?;
+        pool.merge(&window);
     }
+    Ok(campaigns(&judge(&pool)))
+}
+
+/// The lines of a segment, empty ones too: people count them all.
+fn lines_of(segment: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let whole = segment.strip_suffix(b"\n").unwrap_or(segment);
+    whole.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 fn read_segment(feed: &Feed, bytes: &[u8], digest: Digest, report: &mut LogReport) -> Window {
     let [a, b, c, d, e, f, g, h, ..] = digest.0;
     let mut window = Window::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
-    for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+    for line in lines_of(bytes) {
         report.lines += 1;
-        let (line, cut) = text(line.strip_suffix(b"\r").unwrap_or(line));
+        if line.is_empty() {
+            continue;
+        }
+        let (line, cut) = text(line);
         report.cut += u64::from(cut);
         let mut refused = "no-parser";
         let event = PARSERS.iter().find_map(|parser| match parser.parse(feed, &line) {
@@ -141,4 +152,21 @@ fn read_segment(feed: &Feed, bytes: &[u8], digest: Digest, report: &mut LogRepor
         }
     }
     window
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_lines_are_counted_so_that_numbers_are_those_of_an_editor() {
+        let log = b"\n\r\nnot a line of a log\n";
+        let mut report = LogReport::default();
+        let window = read_segment(&Feed::default(), log, Digest([1; 32]), &mut report);
+        assert_eq!((report.lines, report.events), (3, 0));
+        let (count, first) = *report.refused.values().next().unwrap();
+        assert_eq!((count, first), (1, 3));
+        assert_eq!(window.stats().events, 0);
+        assert_eq!(lines_of(log).count(), 3, "a known segment counts the same");
+    }
 }

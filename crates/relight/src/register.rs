@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use relight_engine::answer::{AnswerSet, Ask};
-use relight_engine::incident::{Entry, Ledger};
-use relight_engine::matching::{Advisories, MATCHER_REVISION, Question, QuestionError};
+use relight_engine::incident::Ledger;
+use relight_engine::matching::{Advisories, Question, QuestionError};
+use relight_engine::replay;
 use relight_engine::store::{Index, Store};
 use relight_model::{
     Criticality, DisplayState, OrgId, Organisation, Site, SiteId, Timestamp, Verdict,
@@ -112,19 +113,11 @@ impl Register {
 /// Folds the journal, as the engine does.
 /// Every incident, folded from the journal.
 pub(crate) fn ledger(store: &Store, context: &Context) -> Result<Ledger, Failure> {
-    let lang = context.lang;
-    let mut ledger = Ledger::new(MATCHER_REVISION);
-    for record in store.journal(1).map_err(|error| context.store_failure(&error))? {
-        let broken = || {
-            let message = texts::journal_unreadable(lang, record.seq);
-            Failure::new(message).hint(texts::journal_unreadable_remedy(lang))
-        };
-        let entry = Entry::from_body(&record.body).map_err(|e| broken().because(lang, &e))?;
-        if !matches!(entry, Entry::Refused { .. }) {
-            ledger.apply(&record.incident, &entry, record.time).map_err(|_| broken())?;
-        }
-    }
-    Ok(ledger)
+    let replayed = replay(store).map_err(|error| {
+        let failure = Failure::new(texts::journal_unreadable(context.lang));
+        failure.because(context.lang, &error).hint(texts::journal_unreadable_remedy(context.lang))
+    })?;
+    Ok(replayed.0)
 }
 
 /// What a query sees of a site.

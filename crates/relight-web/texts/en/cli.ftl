@@ -402,8 +402,6 @@ log-time-invalid = time that cannot be read
 log-quote-missing = missing quotation mark
 log-quote-open = quotation mark that is not closed
 log-quote-unexpected = unexpected quotation mark
-window-unreadable = a kept window cannot be read
-window-unreadable-remedy = it comes from another version: read the logs again
 campaigns-found = { NUMBER($count) } { $count ->
     [one] campaign
    *[other] campaigns
@@ -451,6 +449,6 @@ fault-previous = it does not follow the one before
 fault-hash = its fields do not have its hash
 fault-unreadable = a field cannot be read
 fault-tail-missing = the end is missing
-journal-unreadable = entry { NUMBER($seq) } of the journal cannot be read
+journal-unreadable = the journal cannot be read
 journal-unreadable-remedy = relight audit verify checks the journal
 column-verdict = Answer

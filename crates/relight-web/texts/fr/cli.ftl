@@ -429,8 +429,6 @@ log-time-invalid = heure illisible
 log-quote-missing = guillemet manquant
 log-quote-open = guillemet non refermé
 log-quote-unexpected = guillemet inattendu
-window-unreadable = une fenêtre gardée ne se lit pas
-window-unreadable-remedy = elle vient d'une autre version : relisez les journaux
 campaigns-found = { NUMBER($count) } { $count ->
     [one] campagne
    *[other] campagnes
@@ -478,6 +476,6 @@ fault-previous = elle ne suit pas la précédente
 fault-hash = ses champs n'ont pas son empreinte
 fault-unreadable = un champ ne se lit pas
 fault-tail-missing = la fin manque
-journal-unreadable = l'entrée { NUMBER($seq) } du journal ne se lit pas
+journal-unreadable = le journal ne se lit pas
 journal-unreadable-remedy = relight audit verify vérifie le journal
 column-verdict = Réponse

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use relight_engine::store::Store;
-use relight_engine::watch::{self, Feed, Window};
-use relight_engine::{Engine, LogReport};
-use relight_model::{Campaign, OrgId, Severity};
+use relight_engine::watch::{self, Feed};
+use relight_engine::{Engine, LogReport, campaigns_of};
+use relight_model::{Campaign, Severity};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
@@ -220,18 +220,9 @@ fn row(file: String, log: LogReport) -> LogRow {
     LogRow { file, lines, events, cut, segments, known, refused: refused.collect() }
 }
 
-/// Every campaign of the kept windows. Reading takes no lease, so the engine is not asked.
+/// Every campaign of the kept windows.
 fn campaigns(store: &Store, context: &Context) -> Result<Vec<Campaign>, Failure> {
-    let mut pool = Window::new(0);
-    for (OrgId(_), bytes) in store.windows().map_err(|error| context.store_failure(&error))? {
-        let window = Window::from_bytes(&bytes).map_err(|error| {
-            Failure::new(texts::window_unreadable(context.lang))
-                .because(context.lang, &error)
-                .hint(texts::window_unreadable_remedy(context.lang))
-        })?;
-        pool.merge(&window);
-    }
-    Ok(watch::campaigns(&watch::judge(&pool)))
+    campaigns_of(store).map_err(|error| Failure::engine(context.lang, &error))
 }
 
 fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::net::IpAddr;
 
 use anyhow::Context as _;
-use relight_engine::Engine;
 use relight_engine::demo::Province;
 use relight_engine::watch::Feed;
 use relight_engine::watch::sim::{Scenario, SimOrganisation};
+use relight_engine::{Engine, campaigns_of};
 use relight_model::{Campaign, Severity, Site};
 
 use super::stage::Layout;
@@ -66,7 +66,7 @@ pub(super) fn watch(
         let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
         lines += engine.ingest_log(&feed, file)?.lines;
     }
-    let campaigns = engine.campaigns()?;
+    let campaigns = campaigns_of(engine.store())?;
     let truth = simulation.truth;
     let is_found = |campaign: &Campaign| {
         campaign.severity >= Severity::Reconnaissance
