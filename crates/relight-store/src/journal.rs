@@ -83,7 +83,7 @@ impl Store {
 const QUERY: &str = "SELECT seq, time, actor, kind, incident, body, prev, hash FROM journal";
 
 /// Refuses entries that are too large, before anything is written.
-pub(crate) fn check_sizes(drafts: &[JournalDraft]) -> Result<(), StoreError> {
+fn check_sizes(drafts: &[JournalDraft]) -> Result<(), StoreError> {
     let Some(large) = drafts.iter().find(|draft| draft.body.len() > JOURNAL_BODY_BYTES_MAX) else {
         return Ok(());
     };

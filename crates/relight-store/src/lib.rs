@@ -9,7 +9,6 @@ mod chain;
 mod deployment;
 mod error;
 mod fields;
-mod group_commit;
 mod import;
 mod index;
 mod inventory;
@@ -29,7 +28,6 @@ pub use chain::{
 };
 pub use deployment::DeploymentDraft;
 pub use error::{StoreError, StoreErrorKind};
-pub use group_commit::GroupCommit;
 pub use import::{
     Conflict, IMPORT_ROWS_MAX, ImportConflict, ImportPlan, SiteChange, SiteRow, TEXT_BYTES_MAX,
 };

@@ -224,7 +224,6 @@ mod tests {
     fn threads_may_share_it() {
         fn shared<T: Send + Sync>() {}
         shared::<Store>();
-        shared::<crate::GroupCommit>();
         shared::<crate::Index>();
         shared::<StoreError>();
     }
