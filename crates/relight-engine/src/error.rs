@@ -18,8 +18,6 @@ pub enum EngineErrorKind {
     Stale(PlanStale),
     /// The entry does not follow from the state of the incident.
     Rejected(Rejected),
-    /// The policy does not let this person switch.
-    NotAllowed,
     /// Something named in the request is not there.
     NotFound,
     /// The store, an edge or a document failed.

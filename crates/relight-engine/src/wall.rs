@@ -86,6 +86,11 @@ impl Wall {
                 line("log-incident-opened", &[question, title]);
             }
             Entry::Closed {} => line("log-incident-closed", &[id]),
+            Entry::Revised { .. } => {
+                let cases = engine
+                    .with_ledger(|ledger| ledger.incident(id).map(|found| found.cases().len()));
+                line("log-advisory-revised", &[id, &cases.unwrap_or(0).to_string()]);
+            }
             Entry::DarkOrdered { sites, .. } => {
                 *self.ordered_ms.lock().unwrap_or_else(PoisonError::into_inner) = engine.now_ms();
                 line("log-dark-ordered", &[&sites.len().to_string()]);
@@ -143,6 +148,7 @@ const fn is_sum(entry: &Entry) -> bool {
         entry,
         Entry::Opened { .. }
             | Entry::Closed {}
+            | Entry::Revised { .. }
             | Entry::DarkOrdered { .. }
             | Entry::Proved { .. }
             | Entry::EdgeFailed { .. }

@@ -80,7 +80,6 @@ impl Failure {
             EngineErrorKind::Fenced => "store-fenced",
             EngineErrorKind::Stale(_) => "engine-stale",
             EngineErrorKind::Rejected(_) => "engine-rejected",
-            EngineErrorKind::NotAllowed => "engine-not-allowed",
             EngineErrorKind::NotFound => "engine-not-found",
             EngineErrorKind::Other => "engine-other",
         };

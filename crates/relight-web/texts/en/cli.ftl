@@ -19,7 +19,6 @@ column-affected = Affected
 column-unknown = Unknown
 column-share = Share
 column-edge = Edge
-column-component = Component
 column-state = State
 column-reason = Reason
 
@@ -46,10 +45,6 @@ scan-unread = { NUMBER($count) } { $count ->
 
 plan-nothing-changed = Nothing changed.
 exit-unknown = { NUMBER($count) } unknown { $count ->
-    [one] site
-   *[other] sites
- }
-serve-ready = console { $console }   public page { $public }   { NUMBER($sites) } { $sites ->
     [one] site
    *[other] sites
  }
@@ -94,8 +89,6 @@ engine-stale = the situation is not the one that was shown
 engine-stale-remedy = nothing was changed: look at the plan again with --dry-run
 engine-rejected = the state of the incident does not allow it
 engine-rejected-remedy = relight incident status shows where it stands
-engine-not-allowed = the policy does not let you do it
-engine-not-allowed-remedy = see policy.toml in the data folder
 engine-not-found = something that was named is not there
 engine-not-found-remedy = relight incident status and relight sites list show what is there
 engine-other = the operation did not succeed

@@ -22,7 +22,6 @@ column-affected = Touchés
 column-unknown = Inconnus
 column-share = Part
 column-edge = Frontal
-column-component = Composant
 column-state = État
 column-reason = Raison
 
@@ -51,10 +50,6 @@ plan-nothing-changed = Rien n'a changé.
 exit-unknown = { NUMBER($count) } { $count ->
     [one] site inconnu
    *[other] sites inconnus
- }
-serve-ready = console { $console }   page publique { $public }   { NUMBER($sites) } { $sites ->
-    [one] site
-   *[other] sites
  }
 
 
@@ -97,8 +92,6 @@ engine-stale = la situation n'est plus celle qui a été montrée
 engine-stale-remedy = rien n'a été changé : revoyez le plan avec --dry-run
 engine-rejected = l'état de l'incident ne le permet pas
 engine-rejected-remedy = relight incident status montre où il en est
-engine-not-allowed = la politique ne vous le permet pas
-engine-not-allowed-remedy = voyez policy.toml dans le dossier de données
 engine-not-found = un élément nommé n'existe pas
 engine-not-found-remedy = relight incident status et relight sites list montrent ce qui existe
 engine-other = l'opération n'a pas réussi

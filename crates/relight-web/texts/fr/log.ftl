@@ -5,23 +5,6 @@
 log-incident-opened = Incident ouvert : { $id }, { $title }
 # id
 log-incident-closed = Incident fermé : { $id }
-# affected, clear, unknown
-log-answered = Réponse de l'inventaire : { NUMBER($affected) } { $affected ->
-    [one] touché
-   *[other] touchés
- }, { NUMBER($unknown) } { $unknown ->
-    [one] inconnu
-   *[other] inconnus
- }, { NUMBER($clear) } hors de cause
-# plan, sites
-log-plan-proposed = Plan { $plan } proposé : { NUMBER($sites) } { $sites ->
-    [one] site
-   *[other] sites
- }
-# person, plan
-log-plan-approved = Plan { $plan } approuvé par { $person }
-# plan, reason
-log-plan-refused = Plan { $plan } refusé : { $reason }
 # sites
 log-dark-ordered = Extinction demandée pour { NUMBER($sites) } { $sites ->
     [one] site
@@ -34,8 +17,6 @@ log-dark-proven = Extinction prouvée pour { NUMBER($sites) } { $sites ->
  } en { NUMBER($milliseconds) } ms
 # reason, site
 log-dark-failed = { $site } n'est pas éteint : { $reason }
-# site
-log-analysing = { $site } : analyse commencée
 # reason, site
 log-unknown = { $site } reste éteint : { $reason }
 # site
@@ -51,8 +32,6 @@ log-fix-verified = { $site } : correctif vérifié
 # reason, site
 log-verification-failed = { $site } : vérification échouée, { $reason }
 # site
-log-relight-ordered = Rallumage demandé : { $site }
-# site
 log-relit = { $site } est rallumé
 # sites
 log-relit-many = { NUMBER($sites) } { $sites ->
@@ -61,10 +40,6 @@ log-relit-many = { NUMBER($sites) } { $sites ->
  }
 # site
 log-exposed = { $site } est touché et encore en ligne
-# edge
-log-edge-lost = Le frontal { $edge } ne répond plus
-# edge
-log-edge-back = Le frontal { $edge } répond de nouveau
 # edge, site
 log-drifted = Le frontal { $edge } a changé { $site } sans ordre; l'état voulu est rétabli
 # advisory, sites
