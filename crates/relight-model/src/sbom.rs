@@ -19,23 +19,55 @@ pub enum FlawCode {
     LimitExpanded,
     /// One member is larger than the limit.
     LimitEntrySize,
+    /// A class file is larger than the limit.
+    LimitClassSize,
+    /// Took more time of the processor than the limit.
+    LimitTime,
+    /// Needs more working memory than the limit.
+    LimitMemory,
+    /// Its decoder wants a larger window than the limit.
+    LimitWindow,
     /// Ends too early.
     Truncated,
     /// A member that cannot be unpacked or parsed.
     CorruptEntry,
+    /// The check sum of a member is wrong; its bytes were looked at all the same.
+    CrcMismatch,
+    /// Members of an archive that share packed bytes.
+    ZipOverlap,
+    /// The two headers of a member disagree.
+    ZipHeaderMismatch,
+    /// Where a member of unknown size ends cannot be told.
+    ZipBoundaryAmbiguous,
+    /// A class file that does not parse.
+    ClassMalformed,
+    /// Its bytes are not those that its digest promises.
+    DigestMismatch,
+    /// An archive that contains itself.
+    ArchiveLoop,
+    /// A block of a fingerprint database cannot be read.
+    DatabaseDamaged,
     /// A compression method that we do not read.
     MethodUnsupported,
+    /// A container that we recognise and do not open.
+    ContainerUnsupported,
     /// A symbolic link to somewhere outside the target.
     LinkOutside,
     /// Left out by an option.
     ExcludedByOption,
+    /// A file system that is left out unless it is named (network, user space).
+    FileSystemExcluded,
+    /// An image for another platform than the one that was chosen.
+    PlatformNotChosen,
+    /// Changed again while it was read a second time.
+    ChangedDuringScan,
     /// The document we read says itself that it is not complete, or does not say.
     Undeclared,
 }
 
 impl FlawCode {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 29] = [
         Self::PermissionDenied,
         Self::IoError,
         Self::Encrypted,
@@ -43,11 +75,27 @@ impl FlawCode {
         Self::LimitEntries,
         Self::LimitExpanded,
         Self::LimitEntrySize,
+        Self::LimitClassSize,
+        Self::LimitTime,
+        Self::LimitMemory,
+        Self::LimitWindow,
         Self::Truncated,
         Self::CorruptEntry,
+        Self::CrcMismatch,
+        Self::ZipOverlap,
+        Self::ZipHeaderMismatch,
+        Self::ZipBoundaryAmbiguous,
+        Self::ClassMalformed,
+        Self::DigestMismatch,
+        Self::ArchiveLoop,
+        Self::DatabaseDamaged,
         Self::MethodUnsupported,
+        Self::ContainerUnsupported,
         Self::LinkOutside,
         Self::ExcludedByOption,
+        Self::FileSystemExcluded,
+        Self::PlatformNotChosen,
+        Self::ChangedDuringScan,
         Self::Undeclared,
     ];
 
@@ -61,11 +109,27 @@ impl FlawCode {
             Self::LimitEntries => "limit-entries",
             Self::LimitExpanded => "limit-expanded",
             Self::LimitEntrySize => "limit-entry-size",
+            Self::LimitClassSize => "limit-class-size",
+            Self::LimitTime => "limit-time",
+            Self::LimitMemory => "limit-memory",
+            Self::LimitWindow => "limit-window",
             Self::Truncated => "truncated",
             Self::CorruptEntry => "corrupt-entry",
+            Self::CrcMismatch => "crc-mismatch",
+            Self::ZipOverlap => "zip-overlap",
+            Self::ZipHeaderMismatch => "zip-header-mismatch",
+            Self::ZipBoundaryAmbiguous => "zip-boundary-ambiguous",
+            Self::ClassMalformed => "class-malformed",
+            Self::DigestMismatch => "digest-mismatch",
+            Self::ArchiveLoop => "archive-loop",
+            Self::DatabaseDamaged => "database-damaged",
             Self::MethodUnsupported => "method-unsupported",
+            Self::ContainerUnsupported => "container-unsupported",
             Self::LinkOutside => "link-outside",
             Self::ExcludedByOption => "excluded-by-option",
+            Self::FileSystemExcluded => "file-system-excluded",
+            Self::PlatformNotChosen => "platform-not-chosen",
+            Self::ChangedDuringScan => "changed-during-scan",
             Self::Undeclared => "undeclared",
         }
     }
@@ -80,13 +144,31 @@ impl FlawCode {
         match self {
             Self::PermissionDenied | Self::IoError => UnknownReason::PartialPermission,
             Self::Encrypted => UnknownReason::PartialEncrypted,
-            Self::LimitDepth | Self::LimitEntries | Self::LimitExpanded | Self::LimitEntrySize => {
-                UnknownReason::PartialLimit
-            }
-            Self::Truncated | Self::CorruptEntry => UnknownReason::PartialCorrupt,
-            Self::MethodUnsupported | Self::LinkOutside | Self::ExcludedByOption => {
-                UnknownReason::PartialExcluded
-            }
+            Self::LimitDepth
+            | Self::LimitEntries
+            | Self::LimitExpanded
+            | Self::LimitEntrySize
+            | Self::LimitClassSize
+            | Self::LimitTime
+            | Self::LimitMemory
+            | Self::LimitWindow => UnknownReason::PartialLimit,
+            Self::Truncated
+            | Self::CorruptEntry
+            | Self::CrcMismatch
+            | Self::ZipOverlap
+            | Self::ZipHeaderMismatch
+            | Self::ZipBoundaryAmbiguous
+            | Self::ClassMalformed
+            | Self::DigestMismatch
+            | Self::ArchiveLoop
+            | Self::DatabaseDamaged => UnknownReason::PartialCorrupt,
+            Self::MethodUnsupported
+            | Self::ContainerUnsupported
+            | Self::LinkOutside
+            | Self::ExcludedByOption
+            | Self::FileSystemExcluded
+            | Self::PlatformNotChosen => UnknownReason::PartialExcluded,
+            Self::ChangedDuringScan => UnknownReason::ChangedSince,
             Self::Undeclared => UnknownReason::DeclaredOnly,
         }
     }
