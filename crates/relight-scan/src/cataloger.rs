@@ -1,6 +1,7 @@
 //! The trait of catalogers, what they are shown, and the index that finds them.
 
 use std::collections::HashMap;
+use std::io;
 
 use relight_model::Catalog;
 
@@ -29,40 +30,134 @@ pub enum Select {
     Suffix(&'static str),
     /// Files directly in a folder whose path ends like this.
     Folder(&'static str),
-    /// Containers of this kind, when they are closed; [`File::listing`] is set.
+    /// Containers of this kind, when they are closed ([`File::listing`] is set), or programs of
+    /// this kind ([`File::source`] is set).
     Kind(Kind),
     /// Members of a container with this name: kept for its listing.
     Member(&'static str),
 }
 
-/// A kind of container, known by its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A kind of container or program, known by its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// jar, war, ear, wheel, and every other zip.
+    /// jar, war, ear, jmod, wheel, and every other zip, whatever stands in front of it.
     Zip,
+    /// tar, plain or inside a compressed stream.
+    Tar,
+    /// A compressed stream around one file that is no archive of files itself.
+    Stream,
+    /// cpio, also several in a row (initramfs).
+    Cpio,
+    /// 7z.
+    SevenZip,
+    /// ISO 9660.
+    Iso,
+    /// squashfs (snap), also behind a program (AppImage).
+    Squashfs,
+    /// A Debian package.
+    Deb,
+    /// An RPM package.
+    Rpm,
+    /// A program or library of Linux and most other systems; [`File::source`] is set.
+    Elf,
+    /// A program or library of Windows; [`File::source`] is set.
+    Pe,
+    /// A program or library of macOS, also for several machines; [`File::source`] is set.
+    MachO,
+}
+
+impl Kind {
+    /// Whether it is code of a machine and not a container of files.
+    pub const fn is_program(self) -> bool {
+        matches!(self, Self::Elf | Self::Pe | Self::MachO)
+    }
 }
 
 /// What a cataloger is shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct File<'a> {
     /// The evidence path.
     pub path: &'a str,
-    /// All its bytes; empty for a container.
+    /// All its bytes; empty for a container or a program.
     pub bytes: &'a [u8],
     /// The members of a container.
     pub listing: Option<&'a Listing>,
+    /// The bytes of a program, by range: it may be larger than any buffer.
+    pub source: Option<&'a dyn ReadAt>,
+}
+
+impl<'a> File<'a> {
+    /// A file with all its bytes.
+    pub const fn of_bytes(path: &'a str, bytes: &'a [u8]) -> Self {
+        Self { path, bytes, listing: None, source: None }
+    }
+
+    /// A container that was just closed.
+    pub const fn of_listing(path: &'a str, listing: &'a Listing) -> Self {
+        Self { path, bytes: &[], listing: Some(listing), source: None }
+    }
+
+    /// A program.
+    pub const fn of_source(path: &'a str, source: &'a dyn ReadAt) -> Self {
+        Self { path, bytes: &[], listing: None, source: Some(source) }
+    }
+}
+
+/// Bytes that are read by range.
+pub trait ReadAt {
+    /// How many bytes there are.
+    fn size(&self) -> u64;
+
+    /// Up to `len` bytes from `start`; fewer only where the bytes end.
+    ///
+    /// # Errors
+    /// Those of the file.
+    fn read_at(&self, start: u64, len: usize) -> io::Result<Vec<u8>>;
 }
 
 /// The members of a container that was just read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// Every name, with `/` between segments whatever the writer of the archive used.
-    pub names: Vec<String>,
+    /// Every member, in the order of the container; members of folders inside it as well.
+    pub entries: Vec<Listed>,
     /// The members that [`Select::Member`] asks for: name and bytes.
     pub members: Vec<(String, Vec<u8>)>,
     /// Every member was listed: only then does a missing name mean something.
     pub complete: bool,
 }
+
+impl Listing {
+    /// Every name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.name.as_str())
+    }
+}
+
+/// One member of a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name, with `/` between segments whatever the writer of the archive used.
+    pub name: String,
+    /// Unpacked bytes, as declared or as counted; `None` when nobody knows.
+    pub size: Option<u64>,
+    /// CRC-32 of its unpacked bytes, as the container declares it; `None` when it does not, or
+    /// when the bytes were read and say otherwise.
+    pub crc: Option<u32>,
+    /// The fingerprint of a class file that was read and parses.
+    pub class: Option<ClassPrint>,
+}
+
+/// What a class file is, whatever it is called: see the fingerprints of the design.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClassPrint {
+    /// Hash of its code without names and literals.
+    pub shape: u64,
+    /// Hash of its shape and its literals.
+    pub text: u64,
+}
+
+/// Fingerprints a file that starts like a class; `None` when it is none that parses.
+pub(crate) type ClassReader = fn(&[u8]) -> Option<ClassPrint>;
 
 /// Finds the catalogers of a path.
 pub(crate) struct Index {
@@ -86,7 +181,7 @@ impl Index {
                         index.by_folder.entry(file_name(path)).or_default().push((at, *select));
                     }
                     Select::Member(name) => index.members.push(name),
-                    Select::Kind(Kind::Zip) => {}
+                    Select::Kind(_) => {}
                 }
             }
         }
@@ -154,12 +249,12 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
         for (path, bytes) in &case.files {
             let selected = plugin.selects().iter().any(|select| select.wants(path));
             if selected {
-                plugin.catalog(&File { path, bytes, listing: None }, &mut catalog);
+                plugin.catalog(&File::of_bytes(path, bytes), &mut catalog);
             } else if plugin.selects().contains(&Select::Kind(Kind::Zip)) {
                 let (container, member) = path.split_once('/').unwrap();
                 let listing = containers.entry(container).or_default();
                 listing.complete = true;
-                listing.names.push(member.to_owned());
+                listing.entries.push(Listed { name: member.to_owned(), ..Listed::default() });
                 if plugin.selects().iter().any(
                     |select| matches!(select, Select::Member(name) if *name == file_name(member)),
                 ) {
@@ -170,7 +265,7 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
             }
         }
         for (path, listing) in &containers {
-            plugin.catalog(&File { path, bytes: &[], listing: Some(listing) }, &mut catalog);
+            plugin.catalog(&File::of_listing(path, listing), &mut catalog);
         }
         for c in &catalog.components {
             let scope = if c.scope == relight_model::Scope::Declared { " declared" } else { "" };

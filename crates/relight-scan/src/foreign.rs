@@ -67,7 +67,9 @@ pub(crate) fn judge(kind: Stream, path: &str, packed: &[u8], whole: bool) -> Opt
         Head::Zip | Head::Container | Head::Stream(_) => true,
         _ if sniff::is_text(&inside) => false,
         // As on the disk: an archive may stand behind anything, if its end record is there.
-        Head::Text | Head::Program | Head::Other => !ended || memmem::find(&inside, &END).is_some(),
+        Head::Text | Head::Program | Head::Class | Head::Other => {
+            !ended || memmem::find(&inside, &END).is_some()
+        }
     };
     holds_code.then_some(FlawCode::MethodUnsupported)
 }

@@ -18,10 +18,10 @@ mod unpack;
 mod walk;
 mod window;
 
-pub use cataloger::{Cataloger, File, Kind, Listing, Select};
+pub use cataloger::{Cataloger, ClassPrint, File, Kind, Listed, Listing, ReadAt, Select};
 pub use catalogers::CATALOGERS;
 pub use limits::{
-    BUFFERED_BYTES_MAX, CATALOG_SIZE_MAX, DEPTH_MAX, DIRECTORY_BYTES_MAX, ENTRIES_MAX,
-    EXPANDED_FREE_BYTES, EXPANDED_RATIO_MAX, FILE_SIZE_MAX, Options, PATH_BYTES_MAX,
+    BUFFERED_BYTES_MAX, CATALOG_SIZE_MAX, CLASS_SIZE_MAX, DEPTH_MAX, DIRECTORY_BYTES_MAX,
+    ENTRIES_MAX, EXPANDED_FREE_BYTES, EXPANDED_RATIO_MAX, FILE_SIZE_MAX, Options, PATH_BYTES_MAX,
 };
 pub use scan::{Progress, Report, ScanError, scan};

@@ -22,6 +22,9 @@ pub const DIRECTORY_BYTES_MAX: u64 = 64 << 20;
 /// Bytes of a file that is handed whole to a cataloger.
 pub const CATALOG_SIZE_MAX: u64 = 32 << 20;
 
+/// Bytes of one class file. Compilers cannot write one of 8 MiB; a bomb can.
+pub const CLASS_SIZE_MAX: u64 = 8 << 20;
+
 /// Unpacked inner archives held in memory at one time for one outer file, in bytes. Only one
 /// outer file at a time may hold more than [`BUFFERED_SMALL_BYTES`].
 pub const BUFFERED_BYTES_MAX: u64 = 512 << 20;
@@ -50,6 +53,8 @@ pub struct Options {
     pub directory_bytes_max: u64,
     /// See [`CATALOG_SIZE_MAX`].
     pub catalog_size_max: u64,
+    /// See [`CLASS_SIZE_MAX`].
+    pub class_size_max: u64,
     /// See [`BUFFERED_BYTES_MAX`].
     pub buffered_bytes_max: u64,
     /// See [`PATH_BYTES_MAX`].
@@ -70,6 +75,7 @@ impl Default for Options {
             entries_max: ENTRIES_MAX,
             directory_bytes_max: DIRECTORY_BYTES_MAX,
             catalog_size_max: CATALOG_SIZE_MAX,
+            class_size_max: CLASS_SIZE_MAX,
             buffered_bytes_max: BUFFERED_BYTES_MAX,
             path_bytes_max: PATH_BYTES_MAX,
             threads: None,

@@ -111,7 +111,7 @@ pub fn scan(root: &Path, options: &Options, progress: &Progress) -> Result<Repor
         |source| ScanError { context: format!("open {} to scan it", root.display()), source };
     let real = root.canonicalize().map_err(failed)?;
     let kind = fs::metadata(&real).map_err(failed)?;
-    let shared = Shared { options, index: Index::new(), large: Mutex::new(()) };
+    let shared = Shared { options, index: Index::new(), class: None, large: Mutex::new(()) };
     let scan = Scan { shared, progress };
     let mut output = Output::default();
     if kind.is_dir() {

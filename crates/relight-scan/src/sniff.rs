@@ -17,6 +17,8 @@ pub(crate) enum Head {
     Container,
     /// A program or script: an archive may be appended to it.
     Program,
+    /// A Java class file.
+    Class,
     /// Printable text.
     Text,
     /// Anything else.
@@ -47,6 +49,10 @@ pub(crate) fn head(bytes: &[u8]) -> Head {
             Head::Stream(Stream::Opaque)
         }
         [0x7f, b'E', b'L', b'F', ..] | [b'M', b'Z', ..] | [b'#', b'!', ..] => Head::Program,
+        // A program for several machines of macOS starts like a class; it says how many, and no
+        // class file is older than version 45.
+        [0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 0..=44, ..] => Head::Program,
+        [0xca, 0xfe, 0xba, 0xbe, ..] => Head::Class,
         _ if is_container(bytes) => Head::Container,
         _ if is_text(bytes) => Head::Text,
         _ => Head::Other,
@@ -110,7 +116,8 @@ mod tests {
             (b"!<arch>\nlib.o/   ", Head::Text),
             (b"hello\n", Head::Text),
             (b"", Head::Text),
-            (b"\xca\xfe\xba\xbe\0\0", Head::Other),
+            (b"\xca\xfe\xba\xbe\0\0\0\x34", Head::Class),
+            (b"\xca\xfe\xba\xbe\0\0\0\x02", Head::Program),
         ] {
             assert_eq!(head(bytes), expected, "{bytes:?}");
         }

@@ -7,7 +7,9 @@ use std::vec;
 use relight_model::{Catalog, Component, Flaw, FlawCode, Warning};
 
 use crate::archive::{self, Budget, Entry, Keep, Member};
-use crate::cataloger::{self, Cataloger, File, Index, Kind, Listing};
+use crate::cataloger::{
+    self, Cataloger, ClassPrint, ClassReader, File, Index, Kind, Listed, Listing,
+};
 use crate::distribution::Distributions;
 use crate::evidence::{escape, file_name, in_archive};
 use crate::foreign;
@@ -22,6 +24,9 @@ pub(crate) struct Found {
     pub(crate) flaws: Vec<Flaw>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) distributions: Distributions,
+    /// Classes in plain folders, with their evidence paths: package groups of one folder are
+    /// known only when the walk is over.
+    pub(crate) folder_classes: Vec<(String, ClassPrint)>,
     pub(crate) archives: u64,
     pub(crate) deepest: u32,
 }
@@ -34,11 +39,13 @@ impl Found {
 
     /// Adds what another worker found.
     pub(crate) fn merge(&mut self, other: Self) {
-        let Self { components, flaws, warnings, distributions, archives, deepest } = other;
+        let Self { components, flaws, warnings, distributions, folder_classes, archives, deepest } =
+            other;
         self.components.extend(components);
         self.flaws.extend(flaws);
         self.warnings.extend(warnings);
         self.distributions.merge(distributions);
+        self.folder_classes.extend(folder_classes);
         self.archives += archives;
         self.deepest = self.deepest.max(deepest);
     }
@@ -48,6 +55,8 @@ impl Found {
 pub(crate) struct Shared<'a> {
     pub(crate) options: &'a Options,
     pub(crate) index: Index,
+    /// What fingerprints class files, when the scan asks for it.
+    pub(crate) class: Option<ClassReader>,
     /// Held by the one outer file that needs more memory than [`BUFFERED_SMALL_BYTES`].
     pub(crate) large: Mutex<()>,
 }
@@ -166,6 +175,12 @@ impl Outer<'_, '_> {
             // with a very long comment, which we have not met behind text).
             Head::Text if ends_in_text(window)? => {}
             Head::Text => self.sniff_tail(window, path, head)?,
+            Head::Class => {
+                if let Some(print) = self.read_class(window, path)? {
+                    self.found.folder_classes.push((path.to_owned(), print));
+                }
+                self.sniff_tail(window, path, head)?;
+            }
             Head::Program | Head::Other => self.sniff_tail(window, path, head)?,
         }
         Ok(())
@@ -184,6 +199,25 @@ impl Outer<'_, '_> {
             self.found.flaw(FlawCode::MethodUnsupported, path, window.len());
         }
         Ok(())
+    }
+
+    /// Fingerprints a class file of the disk.
+    fn read_class(&mut self, window: &Window, path: &str) -> io::Result<Option<ClassPrint>> {
+        let size_max = self.shared.options.class_size_max;
+        if window.len() > size_max {
+            self.found.flaw(FlawCode::LimitClassSize, path, window.len());
+            return Ok(None);
+        }
+        let bytes = window.read(0, usize::try_from(size_max).unwrap_or(usize::MAX))?;
+        Ok(self.class_print(path, &bytes))
+    }
+
+    fn class_print(&mut self, path: &str, bytes: &[u8]) -> Option<ClassPrint> {
+        let print = self.shared.class?(bytes);
+        if print.is_none() {
+            self.found.flaw(FlawCode::ClassMalformed, path, bytes.len() as u64);
+        }
+        print
     }
 
     fn stream(&mut self, kind: Stream, window: &Window, path: &str) -> io::Result<()> {
@@ -227,10 +261,16 @@ impl Outer<'_, '_> {
         let level = &mut self.levels[at];
         let path = member_path(level, &entry);
         let window = level.window.clone();
-        level.listing.names.push(with_slashes(&entry.name));
+        level.listing.entries.push(Listed {
+            name: with_slashes(&entry.name),
+            size: entry.unpacked,
+            crc: entry.crc,
+            class: None,
+        });
         let header = archive::locate(&window, &entry)?;
         if let Some(name) = header.as_ref().and_then(|header| header.other_name.as_deref()) {
-            level.listing.names.push(with_slashes(name));
+            let name = with_slashes(name);
+            level.listing.entries.push(Listed { name, ..Listed::default() });
         }
         let code = match &header {
             _ if path.len() > self.shared.options.path_bytes_max => Some(FlawCode::LimitDepth),
@@ -272,6 +312,7 @@ impl Outer<'_, '_> {
                 match head {
                     Head::Zip if !stored => Keep::All(options.file_size_max),
                     _ if selected || listed => Keep::All(options.catalog_size_max),
+                    Head::Class if self.shared.class.is_some() => Keep::All(options.class_size_max),
                     Head::Stream(_) => Keep::Prefix(foreign::PACKED_BYTES_MAX),
                     _ => Keep::Nothing,
                 }
@@ -288,6 +329,12 @@ impl Outer<'_, '_> {
         }
         if listed && !cut {
             self.keep_for_listing(at, path, entry, &member);
+        }
+        if head == Head::Class && !cut {
+            let print = self.class_print(path, &member.kept);
+            if let Some(listed) = self.levels[at].listing.entries.last_mut() {
+                listed.class = print;
+            }
         }
         if head != Head::Zip && member.has_end_record {
             self.open_appended(entry, data, path)?;
@@ -307,7 +354,7 @@ impl Outer<'_, '_> {
             Head::Other if has_archive_name(path) => {
                 self.found.flaw(FlawCode::CorruptEntry, path, entry.packed);
             }
-            Head::Program | Head::Text | Head::Other => {}
+            Head::Program | Head::Class | Head::Text | Head::Other => {}
         }
         Ok(())
     }
@@ -349,8 +396,7 @@ impl Outer<'_, '_> {
         listing.complete &= !self.exhausted;
         self.budget.buffered = self.budget.buffered.saturating_sub(buffered);
         for cataloger in cataloger::of_kind(Kind::Zip) {
-            let file = File { path: &path, bytes: &[], listing: Some(&listing) };
-            self.run(cataloger, &file);
+            self.run(cataloger, &File::of_listing(&path, &listing));
         }
     }
 
@@ -363,7 +409,7 @@ impl Outer<'_, '_> {
             self.found.distributions.read(path, bytes);
         }
         for cataloger in self.shared.index.find(path) {
-            self.run(cataloger, &File { path, bytes, listing: None });
+            self.run(cataloger, &File::of_bytes(path, bytes));
         }
     }
 

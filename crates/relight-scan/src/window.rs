@@ -6,6 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::cataloger::ReadAt;
+
 /// A range of bytes that can be read anywhere, and cut without a copy. A stored member of an
 /// archive is a window of the archive's window.
 #[derive(Clone, Debug)]
@@ -104,6 +106,16 @@ impl Window {
                 Ok(done)
             }
         }
+    }
+}
+
+impl ReadAt for Window {
+    fn size(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, start: u64, len: usize) -> io::Result<Vec<u8>> {
+        self.read(start, len)
     }
 }
 

@@ -43,8 +43,8 @@ impl Cataloger for JavaArchive {
 
     fn catalog(&self, file: &File<'_>, out: &mut Catalog) {
         let Some(listing) = file.listing else { return };
-        let has = |ending: &str| listing.names.iter().any(|name| name.ends_with(ending));
-        let has_classes = listing.names.iter().any(|name| class_stem(name).is_some());
+        let has = |ending: &str| listing.names().any(|name| name.ends_with(ending));
+        let has_classes = listing.names().any(|name| class_stem(name).is_some());
         // A sources jar names the library and is not it.
         if has(".java") && !has_classes {
             return;
@@ -180,13 +180,12 @@ impl<'a> Lookup<'a> {
 
 /// What the classes say about Log4j: it is there without metadata, or its lookup was taken out.
 fn log4j(listing: &Listing, path: &str, components: &mut Vec<Component>, found: usize) {
-    let stems: BTreeSet<&str> = listing.names.iter().filter_map(|name| class_stem(name)).collect();
+    let stems: BTreeSet<&str> = listing.names().filter_map(class_stem).collect();
     // Somebody else's `core/lookup/JndiLookup` is not Log4j; with its manager beside it, or under
     // a folder of Log4j's name (2.0-beta9 has no manager), it is.
     let copies: BTreeSet<&str> = listing
-        .names
-        .iter()
-        .filter_map(|name| Lookup::of(name))
+        .names()
+        .filter_map(Lookup::of)
         .map(|lookup| lookup.prefix)
         .filter(|prefix| {
             let manager = format!("{prefix}core/net/JndiManager");
