@@ -127,13 +127,8 @@ impl Ask<'_> {
 
     fn site(&self, site: SiteId, by_asset: &BTreeMap<AssetId, Vec<Found>>) -> SiteAnswer {
         let states = self.index.inventory_states(site);
-        let mut found: Vec<Found> = self
-            .index
-            .assets_of(site)
-            .filter_map(|asset| by_asset.get(&asset))
-            .flatten()
-            .copied()
-            .collect();
+        let found = self.index.assets_of(site).filter_map(|asset| by_asset.get(&asset));
+        let mut found: Vec<Found> = found.flatten().copied().collect();
         found.sort();
         let mut reasons = Coverage::reasons(&states, self.now, self.age_max);
         // An advisory that nobody knows, or that names no package, is no proof of absence.

@@ -98,20 +98,64 @@ pub(crate) fn check(name: &str, format: &dyn AdvisoryFormat) {
 fn show(record: &Record) -> Vec<String> {
     let Record { advisory, range } = record;
     let Advisory { source, id, revision, published, modified, withdrawn, .. } = advisory;
-    let Advisory { aliases, summary, affected, severities, known_exploited, .. } = advisory;
-    let Advisory { references, .. } = advisory;
     let mut lines = vec![
         format!("{id} from {source} at {range:?} sha256 {:.8}", revision.to_string()),
         format!("  published {published:?} modified {modified:?} withdrawn {withdrawn:?}"),
-        format!("  aliases {aliases:?} summary {summary:?} references {references:?}"),
-        format!("  severities {severities:?} known exploited {known_exploited}"),
     ];
-    for relight_model::Affected { package, ranges, versions, classes } in affected {
-        let ecosystem = package.ecosystem.as_str();
-        lines.push(format!("  {ecosystem} {:?} {}", package.release, package.name));
-        lines.extend(ranges.iter().map(|it| format!("    {:?} {:?}", it.kind, it.events)));
-        lines.push(format!("    versions {versions:?} classes {classes:?}"));
+    lines.extend(show_rest(advisory));
+    lines.extend(advisory.affected.iter().flat_map(show_affected));
+    lines
+}
+
+/// The fields of a record that are not empty.
+#[cfg(test)]
+fn show_rest(advisory: &Advisory) -> Vec<String> {
+    let Advisory { effect, reviewed, status, assigner, aliases, related, upstream, .. } = advisory;
+    let Advisory { summary, products, configurations, statements, .. } = advisory;
+    let Advisory { severities, signals, references, .. } = advisory;
+    let mut lines = Vec::new();
+    let mut line = |name: &str, is_empty: bool, text: String| {
+        if !is_empty {
+            lines.push(format!("  {name} {text}"));
+        }
+    };
+    line("effect", *effect == relight_model::Effect::Opinion, format!("{effect:?}"));
+    line("reviewed", reviewed.is_none(), format!("{reviewed:?}"));
+    for (name, text) in [("status", status), ("assigner", assigner), ("summary", summary)] {
+        line(name, text.is_empty(), format!("{text:?}"));
     }
+    for (name, list) in [("aliases", aliases), ("related", related), ("upstream", upstream)] {
+        line(name, list.is_empty(), format!("{list:?}"));
+    }
+    line("references", references.is_empty(), format!("{references:?}"));
+    products.iter().for_each(|it| line("product", false, format!("{it:?}")));
+    configurations.iter().for_each(|it| line("configuration", false, format!("{it:?}")));
+    statements.iter().for_each(|it| line("statement", false, format!("{it:?}")));
+    severities.iter().for_each(|it| line("severity", false, format!("{it:?}")));
+    signals.iter().for_each(|it| line("signal", false, format!("{it:?}")));
+    lines
+}
+
+/// An entry as lines; every field is named, so that a new one is not forgotten.
+#[cfg(test)]
+fn show_affected(affected: &relight_model::Affected) -> Vec<String> {
+    let relight_model::Affected { package, stance, ranges, intervals, native, .. } = affected;
+    let relight_model::Affected { versions, rest, arch, module, classes, .. } = affected;
+    let ecosystem = package.ecosystem.as_str();
+    let release = package.release.as_ref().map(|it| format!(":{it}")).unwrap_or_default();
+    let mut lines = vec![format!("  {ecosystem}{release} {} {stance:?}", package.name)];
+    lines.extend(ranges.iter().map(|it| format!("    {:?} {:?}", it.kind, it.events)));
+    lines.extend(intervals.iter().map(|it| format!("    {it:?}")));
+    lines.extend(native.iter().map(|it| format!("    {it:?}")));
+    if *rest != relight_model::RangeStatus::NotAffected {
+        lines.push(format!("    rest {rest:?}"));
+    }
+    for (name, list) in [("versions", versions), ("arch", arch), ("classes", classes)] {
+        if !list.is_empty() {
+            lines.push(format!("    {name} {list:?}"));
+        }
+    }
+    lines.extend(module.iter().map(|it| format!("    module {it:?}")));
     lines
 }
 
@@ -133,7 +177,7 @@ mod tests {
             assert_eq!(affected.package.ecosystem, Ecosystem::Maven);
             assert_eq!(affected.package.name, "org.apache.logging.log4j:log4j-core");
             assert!(!advisory.summary.is_empty() && advisory.published.is_some());
-            assert!(advisory.severities.iter().all(|vector| vector.starts_with("CVSS:3.1/")));
+            assert!(advisory.severities.iter().all(|it| it.vector.starts_with("CVSS:3.1/")));
         }
     }
 
@@ -168,7 +212,7 @@ mod tests {
     fn known_exploited_are_the_two_of_the_catalogue() {
         let ids: Vec<_> = builtin_advisories()
             .into_iter()
-            .filter(|advisory| advisory.known_exploited)
+            .filter(Advisory::known_exploited)
             .map(|advisory| advisory.id)
             .collect();
         assert_eq!(ids, ["CVE-2021-44228", "CVE-2021-45046"]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use relight_model::{
     Advisory, Affected, Component, Digest, Ecosystem, Finding, FindingState, PackageName,
-    RangeEvent, RangeKind,
+    RangeEvent, RangeKind, Stance,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -33,7 +33,7 @@ impl Group {
         let mut records = records;
         records.sort_by(|a, b| (&a.source, &a.id, a.revision).cmp(&(&b.source, &b.id, b.revision)));
         records.dedup();
-        let in_force = records.iter().filter(|record| record.withdrawn.is_none());
+        let in_force = records.iter().filter(|record| record.is_in_force());
         let mut entries: Vec<_> = in_force
             .flat_map(|record| record.affected.iter().map(|affected| Entry::new(record, affected)))
             .collect();
@@ -41,8 +41,8 @@ impl Group {
         let aliases = ids.into_iter().filter(|other| *other != id).collect();
         let vectors = records.iter().flat_map(|record| &record.severities);
         Self {
-            score: vectors.filter_map(|vector| base_score(vector)).max(),
-            known_exploited: records.iter().any(|record| record.known_exploited),
+            score: vectors.filter_map(|rating| base_score(&rating.vector)).max(),
+            known_exploited: records.iter().any(|record| record.known_exploited()),
             id,
             aliases,
             records,
@@ -159,6 +159,8 @@ struct Entry {
     /// Versions as listed, and in canonical form.
     members: HashSet<String>,
     classes: Vec<String>,
+    /// The publisher says that no version is affected.
+    is_never: bool,
     /// Nothing in it can be evaluated: no version list, no range with a start.
     is_unresolved: bool,
     /// The canonical text of what matching uses.
@@ -175,7 +177,7 @@ enum Opinion {
 
 impl Entry {
     fn new(record: &Advisory, affected: &Affected) -> Self {
-        let Affected { package, ranges, versions, classes } = affected;
+        let Affected { package, stance, ranges, versions, classes, .. } = affected;
         let package = normalise(package);
         let scheme = scheme_of(&package.ecosystem);
         let usable: Vec<_> = ranges
@@ -191,7 +193,8 @@ impl Entry {
         Self {
             origin: format!("{} {}", record.source, record.id),
             scheme,
-            is_unresolved: usable.is_empty() && versions.is_empty(),
+            is_never: *stance == Stance::NotAffected,
+            is_unresolved: is_unresolved(affected, usable.is_empty()),
             ranges: match scheme {
                 Some(scheme) => usable.iter().map(|range| Range::new(scheme, range)).collect(),
                 None => Vec::new(),
@@ -242,7 +245,7 @@ impl Entry {
             && self.scheme.is_some()
             && self.members.is_empty()
             && self.ranges.iter().all(Range::is_empty);
-        if is_never {
+        if is_never || self.is_never {
             return Opinion::Clear;
         }
         if !text.is_empty() && self.members.contains(text) {
@@ -301,6 +304,17 @@ impl Opinion {
     }
 }
 
+/// Whether an entry leaves something open. Intervals and native ranges are not evaluated yet:
+/// unknown, never clear.
+fn is_unresolved(affected: &Affected, no_range: bool) -> bool {
+    let is_partial = !affected.intervals.is_empty() || !affected.native.is_empty();
+    match affected.stance {
+        Stance::Lists => is_partial || (no_range && affected.versions.is_empty()),
+        Stance::Unresolved(_) => true,
+        Stance::NotAffected => false,
+    }
+}
+
 /// The matching form of an entry: every part with its length in front, lists sorted.
 fn form(record: &Advisory, package: &PackageName, affected: &Affected) -> Vec<u8> {
     let PackageName { ecosystem, release, name } = package;
@@ -313,6 +327,8 @@ fn form(record: &Advisory, package: &PackageName, affected: &Affected) -> Vec<u8
         items.insert(0, format!("{tag} {}", items.len()));
         items
     };
+    let Affected { stance, intervals, native, rest, arch, module, .. } = affected;
+    parts.push(format!("{stance:?} {intervals:?} {native:?} {rest:?} {arch:?} {module:?}"));
     let mut ranges = Vec::new();
     for range in &affected.ranges {
         let events: Vec<_> = range.events.iter().map(|event| format!("{event:?}")).collect();

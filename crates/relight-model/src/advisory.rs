@@ -1,11 +1,14 @@
 //! An advisory: who says that which versions of which packages are bad.
 
-use crate::{Digest, Timestamp};
+use crate::{
+    AffectedRange, CpeConfiguration, Digest, Interval, NativeRange, Product, RangeStatus, Rating,
+    Signal, Timestamp, VexStatement,
+};
 
 /// One record of one source. Several records about one flaw form an alias group (relight-match).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Advisory {
-    /// Name of the source (`relight`, `ghsa`, …).
+    /// Name of the source (`relight`, `ghsa`, `nvd`, `cve/apache`, …).
     pub source: String,
     /// The source's own id (`GHSA-…`, `CVE-…`, `RLT-…`).
     pub id: String,
@@ -17,31 +20,151 @@ pub struct Advisory {
     pub modified: Option<Timestamp>,
     /// Set when the source has withdrawn it: the record gives no opinion any more.
     pub withdrawn: Option<Timestamp>,
+    /// What the record may do.
+    pub effect: Effect,
+    /// Whether a person of the source has looked at it; `None` where the source does not say.
+    pub reviewed: Option<bool>,
+    /// What the source calls the state of the record (`Analyzed`, `REVIEWED`, `final`).
+    pub status: String,
+    /// Who assigned the number or issued the document, by the source's own name for them.
+    pub assigner: String,
     /// Other ids of the same flaw.
     pub aliases: Vec<String>,
+    /// Ids of other flaws to read about; they merge nothing.
+    pub related: Vec<String>,
+    /// Ids of the flaws that this record of a distribution is about.
+    pub upstream: Vec<String>,
     /// One line for people, in the source's language.
     pub summary: String,
     /// What it says about packages.
     pub affected: Vec<Affected>,
-    /// CVSS vectors, as published (`CVSS:3.1/AV:N/…`).
-    pub severities: Vec<String>,
-    /// In CISA's catalogue of known exploited vulnerabilities, as far as the record says.
-    pub known_exploited: bool,
+    /// What it says about products that are no packages; a binding turns one into packages.
+    pub products: Vec<Product>,
+    /// Configurations of CPE names (NVD), any of which is affected.
+    pub configurations: Vec<CpeConfiguration>,
+    /// Statements about products of others (VEX).
+    pub statements: Vec<VexStatement>,
+    /// Ratings of severity, as published.
+    pub severities: Vec<Rating>,
+    /// What is known about exploitation.
+    pub signals: Vec<Signal>,
     /// Addresses to read further.
     pub references: Vec<String>,
 }
 
+impl Advisory {
+    /// Whether the record says that the flaw is in a catalogue of known exploited ones.
+    pub fn known_exploited(&self) -> bool {
+        self.signals.iter().any(|it| matches!(it, Signal::Kev { removed: None, .. }))
+    }
+
+    /// Whether what it says of packages counts: neither withdrawn, nor a draft or a notice.
+    pub fn is_in_force(&self) -> bool {
+        self.withdrawn.is_none() && self.effect == Effect::Opinion
+    }
+}
+
+/// What a record may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// It says which versions are affected.
+    #[default]
+    Opinion,
+    /// It tells something (`unmaintained`) and makes nothing affected.
+    Notice(String),
+    /// It is not final: shown, without effect.
+    Draft,
+}
+
 /// What an advisory says about one package.
+///
+/// A version is affected when it is one of `versions`, or inside one of `ranges` or of the
+/// `intervals` that say so. Otherwise an interval that says *not affected* or *unknown* decides,
+/// and for what nothing covers `rest`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Affected {
     /// The package.
     pub package: PackageName,
-    /// Ranges of versions; a version in any of them is affected.
+    /// Whether the lists below are the answer.
+    pub stance: Stance,
+    /// Sets of events, where the source publishes events.
     pub ranges: Vec<AffectedRange>,
+    /// Intervals, where the source publishes intervals.
+    pub intervals: Vec<Interval>,
+    /// Ranges in the words of the ecosystem, where the source has nothing else.
+    pub native: Vec<NativeRange>,
     /// Single affected versions; united with the ranges.
     pub versions: Vec<String>,
+    /// What is said of a version that nothing covers.
+    pub rest: RangeStatus,
+    /// Only for these architectures, as the source names them; empty means all.
+    pub arch: Vec<String>,
+    /// Only in this module stream (`nodejs:18`) or product stream.
+    pub module: Option<String>,
     /// Classes whose absence is a mitigation (`org/apache/…/JndiLookup`).
     pub classes: Vec<String>,
+}
+
+impl Affected {
+    /// An entry about a package that lists nothing yet.
+    pub const fn of(package: PackageName) -> Self {
+        Self {
+            package,
+            stance: Stance::Lists,
+            ranges: Vec::new(),
+            intervals: Vec::new(),
+            native: Vec::new(),
+            versions: Vec::new(),
+            rest: RangeStatus::NotAffected,
+            arch: Vec::new(),
+            module: None,
+            classes: Vec::new(),
+        }
+    }
+}
+
+/// Whether the lists of an entry are its answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stance {
+    /// They are.
+    #[default]
+    Lists,
+    /// The source says that no version of this package is affected: an opinion, not silence.
+    NotAffected,
+    /// Nothing can be evaluated, or something that matters cannot; what the lists name as
+    /// affected is affected all the same, everything else is unknown.
+    Unresolved(Why),
+}
+
+/// Why an entry cannot be evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// Only commits are named.
+    GitOnly,
+    /// The package is named and no version.
+    NoRange,
+    /// The versions are told in prose (`4.x`, `n/a`).
+    FreeText,
+    /// Every version is meant, or none is known (`*` and `-` of NVD).
+    AllVersions,
+    /// A kind of range that this program does not know.
+    UnknownRange,
+    /// The source is still looking (`undetermined`, `under_investigation`).
+    Undetermined,
+}
+
+impl Why {
+    /// The stable name used in documents (`git-only`).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GitOnly => "git-only",
+            Self::NoRange => "no-range",
+            Self::FreeText => "free-text",
+            Self::AllVersions => "all-versions",
+            Self::UnknownRange => "unknown-range",
+            Self::Undetermined => "undetermined",
+        }
+    }
 }
 
 /// A package in an ecosystem, normalised by the rules of that ecosystem.
@@ -104,38 +227,6 @@ impl Ecosystem {
             Self::Other(name) => name,
         }
     }
-}
-
-/// One range of an advisory, as a set of events (OSV schema 1.7): their order in the file means
-/// nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AffectedRange {
-    /// What the events are ordered by.
-    pub kind: RangeKind,
-    /// The events.
-    pub events: Vec<RangeEvent>,
-}
-
-/// What the events of a range are ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RangeKind {
-    /// The ecosystem's own order, or SemVer where the ecosystem uses it.
-    Ecosystem,
-    /// Commits: ancestry is never computed, so such a range alone answers unknown.
-    Git,
-}
-
-/// Where a range starts or ends. Versions are text as published.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RangeEvent {
-    /// Affected from here on, inclusive; `0` means from the very first version.
-    Introduced(String),
-    /// Not affected from here on.
-    Fixed(String),
-    /// Affected up to and including this version.
-    LastAffected(String),
-    /// Affected only below this version.
-    Limit(String),
 }
 
 #[cfg(test)]

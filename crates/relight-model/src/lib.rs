@@ -12,14 +12,17 @@ mod digest;
 mod event;
 mod finding;
 mod light;
+mod product;
 mod purl;
+mod range;
 mod registry;
 mod sbom;
+mod signal;
 mod site;
+mod vex;
 mod warning;
 
-pub use advisory::{Advisory, Affected, AffectedRange, Ecosystem, PackageName};
-pub use advisory::{RangeEvent, RangeKind};
+pub use advisory::{Advisory, Affected, Ecosystem, Effect, PackageName, Stance, Why};
 pub use answer::{Answer, Coverage, InventoryState, UnknownReason, Verdict};
 pub use campaign::Campaign;
 pub use component::{Basis, Catalog, Component, Scope};
@@ -28,11 +31,16 @@ pub use digest::Digest;
 pub use event::{Escape, Event};
 pub use finding::{Finding, FindingState};
 pub use light::{DisplayState, Epoch, Light, Seen};
+pub use product::{CpeConfiguration, CpeMatch, CpeNode, CpeOperator, Product};
 pub use purl::{PURL_BYTES_MAX, Purl};
+pub use range::{AffectedRange, Bound, BoundBasis, Grammar, Interval, NativeRange};
+pub use range::{RangeEvent, RangeKind, RangeStatus};
 pub use sbom::{Flaw, FlawCode, Sbom};
+pub use signal::{Rating, RatingKind, Signal};
 pub use site::{
     AssetId, Criticality, GATE_KEY_BYTES_MAX, GateKey, OrgId, Organisation, Site, SiteId,
 };
+pub use vex::{VexProduct, VexStatement, VexStatus};
 pub use warning::Warning;
 
 /// Seconds since 1970-01-01T00:00:00Z. Always passed in: the clock is read at the rim.

@@ -121,11 +121,16 @@ fn append_batch(
         ])?;
         records.push(record);
     }
+    set_head(transaction, seq, prev)?;
+    Ok(records)
+}
+
+fn set_head(transaction: &Transaction<'_>, seq: u64, hash: Digest) -> Result<(), Failure> {
     transaction.execute("DELETE FROM journal_head", [])?;
     transaction
         .prepare_cached("INSERT INTO journal_head (seq, hash) VALUES (?1, ?2)")?
-        .execute(params![seq.cast_signed(), prev.0])?;
-    Ok(records)
+        .execute(params![seq.cast_signed(), hash.0])?;
+    Ok(())
 }
 
 fn chained(seq: u64, prev: Digest, draft: &JournalDraft) -> JournalRecord {

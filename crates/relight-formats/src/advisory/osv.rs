@@ -5,7 +5,7 @@
 
 use relight_model::{
     Advisory, Affected, AffectedRange, Digest, Ecosystem, PackageName, RangeEvent, RangeKind,
-    Timestamp, Warning,
+    Rating, Signal, Stance, Timestamp, Warning,
 };
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -87,10 +87,6 @@ fn record(source: &str, raw: &[u8], notes: &mut Vec<String>) -> Result<Advisory,
         severities.extend(self::severities(entry).map_err(within)?);
         affected.extend(self::affected(entry, notes).map_err(within)?);
     }
-    severities.sort();
-    severities.dedup();
-    let specific = object.get("database_specific");
-    let known_exploited = specific.and_then(|it| it.get("known_exploited"));
     Ok(Advisory {
         source: source.to_owned(),
         id: id.to_owned(),
@@ -101,9 +97,10 @@ fn record(source: &str, raw: &[u8], notes: &mut Vec<String>) -> Result<Advisory,
         aliases: texts(object, "aliases", ALIASES_MAX)?,
         summary: text(object, "summary")?.unwrap_or_default().to_owned(),
         affected,
-        severities,
-        known_exploited: known_exploited.and_then(Value::as_bool).unwrap_or(false),
+        severities: distinct(severities),
+        signals: stated_kev(object).into_iter().collect(),
         references: references(object),
+        ..Advisory::default()
     })
 }
 
@@ -127,16 +124,15 @@ fn affected(entry: &Object, notes: &mut Vec<String>) -> Result<Option<Affected>,
         None => Vec::new(),
     };
     let is_tombstone = specific.and_then(|it| it.get("tombstone")) == Some(&Value::Bool(true));
-    if is_tombstone && ranges.is_empty() {
-        // GitLab's way to say "not this package": an empty interval, which is an opinion too.
-        let events = vec![RangeEvent::Introduced("0".into()), RangeEvent::Fixed("0".into())];
-        ranges.push(AffectedRange { kind: RangeKind::Ecosystem, events });
-    }
+    // GitLab's way to say "not this package", which is an opinion too.
+    let stance =
+        if is_tombstone && ranges.is_empty() { Stance::NotAffected } else { Stance::Lists };
     Ok(Some(Affected {
-        package: package_name(part("ecosystem")?, part("name")?),
+        stance,
         ranges,
         versions: texts(entry, "versions", VERSIONS_MAX)?,
         classes,
+        ..Affected::of(package_name(part("ecosystem")?, part("name")?))
     }))
 }
 
@@ -158,7 +154,7 @@ fn range(range: &Object, notes: &mut Vec<String>) -> Result<AffectedRange, Fault
         "GIT" => RangeKind::Git,
         other => {
             notes.push(format!("range type `{other}` is not known: its answers are unknown"));
-            RangeKind::Git
+            RangeKind::Unknown
         }
     };
     let mut events = Vec::new();
@@ -180,9 +176,23 @@ fn range(range: &Object, notes: &mut Vec<String>) -> Result<AffectedRange, Fault
     Ok(AffectedRange { kind, events })
 }
 
-fn severities(object: &Object) -> Result<Vec<String>, Fault> {
+fn severities(object: &Object) -> Result<Vec<Rating>, Fault> {
     let entries = list(object, "severity", EVENTS_MAX)?.iter();
-    Ok(entries.filter_map(|it| it.get("score")?.as_str().map(str::to_owned)).collect())
+    Ok(entries.filter_map(|it| it.get("score")?.as_str().map(Rating::of_vector)).collect())
+}
+
+fn distinct(mut ratings: Vec<Rating>) -> Vec<Rating> {
+    ratings.sort();
+    ratings.dedup();
+    ratings
+}
+
+/// A record of ours that says itself that the flaw is in CISA's catalogue.
+fn stated_kev(object: &Object) -> Option<Signal> {
+    let specific = object.get("database_specific")?;
+    specific.get("known_exploited")?.as_bool()?.then_some(())?;
+    let catalogue = "cisa".to_owned();
+    Some(Signal::Kev { catalogue, added: None, due: None, ransomware: false, removed: None })
 }
 
 fn references(object: &Object) -> Vec<String> {

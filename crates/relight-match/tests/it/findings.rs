@@ -2,12 +2,17 @@
 
 use relight_match::Advisories;
 use relight_model::{
-    Advisory, Affected, Basis, Component, Finding, FindingState, RangeKind, Scope,
+    Advisory, Affected, Basis, Component, Finding, FindingState, RangeKind, Rating, Scope, Signal,
 };
 
 use super::{advisory, affected, component, matches, range, state};
 
 const LIB: &str = "pkg:maven/org.example/lib";
+
+fn kev() -> Signal {
+    let catalogue = "cisa".to_owned();
+    Signal::Kev { catalogue, added: Some(1), due: None, ransomware: false, removed: None }
+}
 
 fn lib(ranges: &[&str]) -> Affected {
     affected("Maven", "org.example:lib", ranges)
@@ -18,8 +23,8 @@ fn one_finding_for_one_flaw() {
     let record = |source: &str, id: &str, alias: &str, fixed: &str| Advisory {
         source: source.to_owned(),
         aliases: vec![alias.to_owned()],
-        severities: vec!["CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H".into()],
-        known_exploited: source == "kev",
+        severities: vec![Rating::of_vector("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H")],
+        signals: if source == "kev" { vec![kev()] } else { Vec::new() },
         ..advisory(id, vec![lib(&[fixed])])
     };
     let advisories = Advisories::new(vec![
@@ -241,9 +246,9 @@ fn the_revision_follows_the_matching_form_only() {
     let prose = Advisory {
         summary: "other".into(),
         references: vec!["https://example.org".into()],
-        severities: vec!["CVSS:3.1/x".into()],
+        severities: vec![Rating::of_vector("CVSS:3.1/x")],
         modified: Some(9),
-        known_exploited: true,
+        signals: vec![kev()],
         ..record.clone()
     };
     assert_eq!(of(prose), base);

@@ -41,10 +41,8 @@ fn affected(ecosystem: &str, name: &str, ranges: &[&str]) -> Affected {
     };
     let ecosystem = Ecosystem::from_osv(base);
     Affected {
-        package: PackageName { ecosystem, release, name: name.to_owned() },
         ranges: ranges.iter().map(|events| range(RangeKind::Ecosystem, events)).collect(),
-        versions: Vec::new(),
-        classes: Vec::new(),
+        ..Affected::of(PackageName { ecosystem, release, name: name.to_owned() })
     }
 }
 

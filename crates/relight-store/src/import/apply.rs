@@ -137,17 +137,18 @@ impl Writer<'_> {
                 id
             }
             None => {
-                let insert = "INSERT INTO organisation (name, sector) VALUES (?1, ?2) RETURNING id";
-                let id = self
-                    .transaction
-                    .prepare_cached(insert)?
-                    .query_row(params![name, sector], |row| row.get(0))?;
                 self.note(&what, "", sector)?;
-                id
+                self.insert_organisation(name, sector)?
             }
         };
         self.organisations.insert(name.clone(), id);
         Ok(id)
+    }
+
+    fn insert_organisation(&self, name: &str, sector: &str) -> Result<u32, rusqlite::Error> {
+        let insert = "INSERT INTO organisation (name, sector) VALUES (?1, ?2) RETURNING id";
+        let mut insert = self.transaction.prepare_cached(insert)?;
+        insert.query_row([name, sector], |row| row.get(0))
     }
 
     fn note(&self, what: &str, before: &str, after: &str) -> Result<(), rusqlite::Error> {

@@ -8,9 +8,9 @@ use relight_engine::matching::{Advisories as Known, Group};
 use relight_engine::store::RawAdvisory;
 use relight_formats::advisory::{self, Record};
 use relight_formats::limited::{self, Limits};
-use relight_model::{Basis, Component, Purl, RangeEvent, Scope, Warning};
+use relight_model::{Basis, Component, Purl, RangeEvent, Scope, Timestamp, Warning};
 use relight_server::web::number::{rfc3339, tenths};
-use relight_server::web::texts;
+use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -194,16 +194,7 @@ fn take(
     };
     let (records, mut warnings) = advisory::read_records(SOURCE, &place, &bytes);
     let now = context.now();
-    let raw = |record: &Record| bytes.get(record.range.clone()).unwrap_or_default();
-    let rows: Vec<RawAdvisory<'_>> = records
-        .iter()
-        .map(|record| RawAdvisory {
-            id: &record.advisory.id,
-            revision: record.advisory.revision,
-            bytes: raw(record),
-            recorded_at: now,
-        })
-        .collect();
+    let rows: Vec<_> = records.iter().map(|record| row(record, &bytes, now)).collect();
     let stored = store.put_advisories(SOURCE, &rows);
     let counts = stored.map_err(|error| context.store_failure(&error))?;
     told.records += records.len();
@@ -212,6 +203,13 @@ fn take(
     told.same += counts.same;
     warnings.extend(counts.refused);
     Ok(warnings)
+}
+
+/// A record as the store takes it.
+fn row<'a>(record: &'a Record, bytes: &'a [u8], recorded_at: Timestamp) -> RawAdvisory<'a> {
+    let Record { advisory, range } = record;
+    let bytes = bytes.get(range.clone()).unwrap_or_default();
+    RawAdvisory { id: &advisory.id, revision: advisory.revision, bytes, recorded_at }
 }
 
 /// The bytes of a plain, gzip or zstd file, or what was wrong, for logs.
@@ -267,6 +265,16 @@ pub(crate) fn ranges(group: &Group) -> (Vec<String>, Vec<String>) {
         }
     }
     (affects.into_iter().collect(), fixed.into_iter().collect())
+}
+
+fn tell_ranges(group: &Group, lang: Lang, report: &mut Report) {
+    let (affects, fixed) = ranges(group);
+    for range in affects {
+        report.line(&format!("  {}", texts::affects_versions(lang, &range)));
+    }
+    if !fixed.is_empty() {
+        report.line(&format!("  {}", texts::fixed_in(lang, &fixed.join(", "))));
+    }
 }
 
 fn find<'a>(known: &'a Known, id: &str, context: &Context) -> Result<&'a Group, Failure> {
@@ -327,13 +335,7 @@ impl Show {
         for package in &document.packages {
             report.line(&format!("  {}: {}", package.ecosystem, package.name));
         }
-        let (affects, fixed) = ranges(group);
-        for range in affects {
-            report.line(&format!("  {}", texts::affects_versions(lang, &range)));
-        }
-        if !fixed.is_empty() {
-            report.line(&format!("  {}", texts::fixed_in(lang, &fixed.join(", "))));
-        }
+        tell_ranges(group, lang, report);
         if self.sources {
             for row in &document.sources {
                 let modified = row.modified.as_deref().unwrap_or("-");
