@@ -236,13 +236,8 @@ mod tests {
     #[test]
     fn what_is_uncertain_is_said() {
         let subject = |purl: &str, basis| {
-            Subject::of(&Component {
-                purl: Purl::parse(purl).unwrap(),
-                evidence: String::new(),
-                basis,
-                scope: Scope::Installed,
-                removed: Vec::new(),
-            })
+            let purl = Purl::parse(purl).unwrap();
+            Subject::of(&Component::new(purl, "", basis, Scope::Installed))
         };
         let reach = |purl: &str| subject(purl, Basis::Document).reach;
         assert_eq!(reach("pkg:maven/log4j-core@1"), Reach::AnyGroup);

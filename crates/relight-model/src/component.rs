@@ -1,6 +1,6 @@
 //! A component: one package in one place, and how we know.
 
-use crate::{Purl, Warning};
+use crate::{Digest, Purl, Warning};
 
 /// How a component was recognised, strongest first (a design rule of the scanner: the bytes on the
 /// machine outrank what a file says about itself, which outranks what a file is called).
@@ -64,6 +64,28 @@ pub enum Scope {
     Installed,
     /// A lock file or a build document names it.
     Declared,
+    /// It took part in the build of a program and is no part of it (build scripts and macros in the
+    /// audit data of a Rust program).
+    Build,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 3] = [Self::Installed, Self::Declared, Self::Build];
+
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Installed => "installed",
+            Self::Declared => "declared",
+            Self::Build => "build",
+        }
+    }
+
+    /// Reads a stable name back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
+    }
 }
 
 /// One package in one place.
@@ -82,6 +104,36 @@ pub struct Component {
     /// Classes that an advisory names and that this copy lacks (`…/JndiLookup`): a mitigation,
     /// never a clearance. Sorted.
     pub removed: Vec<String>,
+    /// The package of the operating system that installed the file: its advisories apply as well,
+    /// and its updates replace the file.
+    pub owned_by: Option<Purl>,
+    /// SHA-256 of the file or container at `evidence`, where it was computed. Sorted.
+    pub hashes: Vec<Digest>,
+    /// Who had the file open or mapped when a running host was scanned, one `UNIT USER` each.
+    /// Sorted; empty when nobody had, and when nobody looked.
+    pub in_use: Vec<String>,
+}
+
+impl Component {
+    /// A component in a place, of which nothing else is known.
+    pub fn new(purl: Purl, evidence: impl Into<String>, basis: Basis, scope: Scope) -> Self {
+        Self {
+            purl,
+            evidence: evidence.into(),
+            basis,
+            scope,
+            removed: Vec::new(),
+            owned_by: None,
+            hashes: Vec::new(),
+            in_use: Vec::new(),
+        }
+    }
+
+    /// What it is, without what is true of one place only.
+    #[must_use]
+    pub fn identity(self) -> Self {
+        Self { evidence: String::new(), hashes: Vec::new(), in_use: Vec::new(), ..self }
+    }
 }
 
 /// What a cataloger found in one file.
@@ -103,5 +155,9 @@ mod tests {
             assert_eq!(Basis::parse(basis.as_str()), Some(basis));
         }
         assert_eq!(Basis::parse("guess"), None);
+        for scope in Scope::ALL {
+            assert_eq!(Scope::parse(scope.as_str()), Some(scope));
+        }
+        assert_eq!(Scope::parse("test"), None);
     }
 }

@@ -268,7 +268,10 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
             plugin.catalog(&File::of_listing(path, listing), &mut catalog);
         }
         for c in &catalog.components {
-            let scope = if c.scope == relight_model::Scope::Declared { " declared" } else { "" };
+            let scope = match c.scope {
+                relight_model::Scope::Installed => String::new(),
+                other => format!(" {}", other.as_str()),
+            };
             let removed: String =
                 c.removed.iter().map(|class| format!(" without {class}")).collect();
             let _ = writeln!(

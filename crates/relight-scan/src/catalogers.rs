@@ -17,11 +17,5 @@ relight_model::registry! {
 
 /// A component that was seen installed in the place of `file`.
 fn installed(purl: Purl, file: &File<'_>, basis: Basis) -> Component {
-    Component {
-        purl,
-        evidence: file.path.to_owned(),
-        basis,
-        scope: Scope::Installed,
-        removed: Vec::new(),
-    }
+    Component::new(purl, file.path, basis, Scope::Installed)
 }

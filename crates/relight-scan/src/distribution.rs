@@ -73,13 +73,8 @@ mod tests {
     use super::*;
 
     fn package(evidence: &str) -> Component {
-        Component {
-            purl: Purl::new("deb", "", "bash", "5.2"),
-            evidence: evidence.to_owned(),
-            basis: Basis::PackageDatabase,
-            scope: Scope::Installed,
-            removed: Vec::new(),
-        }
+        let purl = Purl::new("deb", "", "bash", "5.2");
+        Component::new(purl, evidence, Basis::PackageDatabase, Scope::Installed)
     }
 
     #[test]

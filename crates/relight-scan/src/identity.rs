@@ -42,13 +42,7 @@ mod tests {
     use super::*;
 
     fn claim(basis: Basis, purl: &str) -> Component {
-        Component {
-            purl: Purl::parse(purl).unwrap(),
-            evidence: "a.jar".to_owned(),
-            basis,
-            scope: Scope::Installed,
-            removed: Vec::new(),
-        }
+        Component::new(Purl::parse(purl).unwrap(), "a.jar", basis, Scope::Installed)
     }
 
     fn check(claims: &[(Basis, &str)], expected: &[&str]) {

@@ -5,6 +5,9 @@
 //! tool       NAME
 //! artifact   DIGEST                                                    (only when known)
 //! component  KIND NAMESPACE NAME VERSION EVIDENCE BASIS SCOPE N (KEY VALUE){N} REMOVED…
+//! owned-by   KIND NAMESPACE NAME VERSION N (KEY VALUE){N}         (of the component before it)
+//! hash       DIGEST                                                                 (likewise)
+//! in-use     UNIT AND USER                                                          (likewise)
 //! flaw       CODE BYTES EVIDENCE
 //! ```
 //! Components and flaws are sorted and without doubles; fields are written by `fields`.
@@ -57,17 +60,31 @@ fn room_for(out: &str, next: &str) -> Result<(), StoreError> {
 }
 
 fn write_component(out: &mut String, component: &Component) {
-    let Component { purl, evidence, basis, scope, removed } = component;
+    let Component { purl, evidence, basis, scope, removed, owned_by, hashes, in_use } = component;
     let Purl { kind, namespace, name, version, qualifiers } = purl;
     let count = qualifiers.len().to_string();
     let fixed = ["component", kind, namespace, name, version, evidence];
-    let pairs = qualifiers.iter().flat_map(|(key, value)| [key.as_str(), value]);
     let fields = fixed
         .into_iter()
-        .chain([basis.as_str(), scope_name(*scope), &count])
-        .chain(pairs)
+        .chain([basis.as_str(), scope.as_str(), &count])
+        .chain(pairs_of(qualifiers))
         .chain(removed.iter().map(String::as_str));
     fields::write_line(out, fields);
+    if let Some(Purl { kind, namespace, name, version, qualifiers }) = owned_by {
+        let count = qualifiers.len().to_string();
+        let fixed = ["owned-by", kind, namespace, name, version, &count];
+        fields::write_line(out, fixed.into_iter().chain(pairs_of(qualifiers)));
+    }
+    for digest in hashes {
+        fields::write_line(out, ["hash", &digest.to_string()]);
+    }
+    for user in in_use {
+        fields::write_line(out, ["in-use", user]);
+    }
+}
+
+fn pairs_of(qualifiers: &[(String, String)]) -> impl Iterator<Item = &str> {
+    qualifiers.iter().flat_map(|(key, value)| [key.as_str(), value])
 }
 
 /// Reads a canonical text back.
@@ -95,6 +112,9 @@ fn read_line(sbom: &mut Sbom, line: Vec<String>) -> Option<()> {
         "tool" => sbom.tool = fields.next()?,
         "artifact" => sbom.artifact = Some(Digest::parse(&fields.next()?)?),
         "component" => sbom.components.push(read_component(&mut fields)?),
+        "owned-by" => sbom.components.last_mut()?.owned_by = Some(read_owner(&mut fields)?),
+        "hash" => sbom.components.last_mut()?.hashes.push(Digest::parse(&fields.next()?)?),
+        "in-use" => sbom.components.last_mut()?.in_use.push(fields.next()?),
         "flaw" => {
             let code = FlawCode::parse(&fields.next()?)?;
             let bytes = fields.next()?.parse().ok()?;
@@ -110,25 +130,26 @@ fn read_component(fields: &mut impl Iterator<Item = String>) -> Option<Component
     let (name, version) = (fields.next()?, fields.next()?);
     let evidence = fields.next()?;
     let basis = Basis::parse(&fields.next()?)?;
-    let scope = scope_of(&fields.next()?)?;
-    let count: usize = fields.next()?.parse().ok()?;
-    let mut qualifiers = Vec::new();
-    for _ in 0..count {
-        qualifiers.push((fields.next()?, fields.next()?));
-    }
+    let scope = Scope::parse(&fields.next()?)?;
+    let qualifiers = read_pairs(fields)?;
     let purl = Purl { kind, namespace, name, version, qualifiers };
-    Some(Component { purl, evidence, basis, scope, removed: fields.collect() })
+    let removed = fields.collect();
+    Some(Component { removed, ..Component::new(purl, evidence, basis, scope) })
 }
 
-const fn scope_name(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Installed => "installed",
-        Scope::Declared => "declared",
+fn read_owner(fields: &mut impl Iterator<Item = String>) -> Option<Purl> {
+    let (kind, namespace) = (fields.next()?, fields.next()?);
+    let (name, version) = (fields.next()?, fields.next()?);
+    Some(Purl { kind, namespace, name, version, qualifiers: read_pairs(fields)? })
+}
+
+fn read_pairs(fields: &mut impl Iterator<Item = String>) -> Option<Vec<(String, String)>> {
+    let count: usize = fields.next()?.parse().ok()?;
+    let mut pairs = Vec::new();
+    for _ in 0..count {
+        pairs.push((fields.next()?, fields.next()?));
     }
-}
-
-fn scope_of(name: &str) -> Option<Scope> {
-    [Scope::Installed, Scope::Declared].into_iter().find(|&scope| scope_name(scope) == name)
+    Some(pairs)
 }
 
 #[cfg(test)]
@@ -142,6 +163,9 @@ mod tests {
     fn the_form_is_this_one() {
         let mut log4j = component("pkg:maven/org.apache/log4j-core@2.14.1?b=2&a=1", "a.war!/l.jar");
         log4j.removed = vec!["org/apache/JndiLookup".into()];
+        log4j.owned_by = Some(Purl::new("deb", "debian", "liblog4j2-java", "2.17.1-1"));
+        log4j.hashes = vec![Digest([0xcd; 32])];
+        log4j.in_use = vec!["tomcat9.service tomcat".into()];
         let flaw = Flaw { code: FlawCode::Truncated, evidence: "b\tc".into(), bytes: 7 };
         let sbom = Sbom {
             components: vec![log4j],
@@ -153,7 +177,10 @@ mod tests {
             "relight.snapshot/1\ntool\trelight 1\nartifact\t",
             &"ab".repeat(32),
             "\ncomponent\tmaven\torg.apache\tlog4j-core\t2.14.1\ta.war!/l.jar\tpom-properties",
-            "\tinstalled\t2\ta\t1\tb\t2\torg/apache/JndiLookup\nflaw\ttruncated\t7\tb\\tc\n",
+            "\tinstalled\t2\ta\t1\tb\t2\torg/apache/JndiLookup\nowned-by\tdeb\tdebian\t",
+            "liblog4j2-java\t2.17.1-1\t0\nhash\t",
+            &"cd".repeat(32),
+            "\nin-use\ttomcat9.service tomcat\nflaw\ttruncated\t7\tb\\tc\n",
         ];
         assert_eq!(write(&sbom).unwrap(), expected.concat());
     }
@@ -192,6 +219,7 @@ mod tests {
             ("relight.snapshot/1\ntool\ta\nflaw\ttruncated\t-1\ta\n", 3),
             ("relight.snapshot/1\nflaw\tfine\t1\ta\n", 2),
             ("relight.snapshot/1\ncomponent\tnpm\t\ta\t1\tx\tguess\tinstalled\t0\n", 2),
+            ("relight.snapshot/1\nowned-by\tdeb\t\ta\t1\t0\n", 2),
             ("relight.snapshot/1\ncomponent\tnpm\t\ta\t1\tx\tmanifest\tinstalled\t1\tk\n", 2),
         ] {
             let why = read(text).unwrap_err();

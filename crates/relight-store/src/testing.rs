@@ -68,13 +68,8 @@ pub(crate) fn drafts(actor: &str, count: usize) -> Vec<JournalDraft> {
 
 /// A component as a scanner finds it.
 pub(crate) fn component(purl: &str, evidence: &str) -> Component {
-    Component {
-        purl: Purl::parse(purl).unwrap(),
-        evidence: evidence.to_owned(),
-        basis: Basis::PomProperties,
-        scope: Scope::Installed,
-        removed: Vec::new(),
-    }
+    let purl = Purl::parse(purl).unwrap();
+    Component::new(purl, evidence, Basis::PomProperties, Scope::Installed)
 }
 
 /// A complete inventory with these components.
@@ -119,8 +114,11 @@ fn any_component(rng: &mut Rng) -> Component {
         purl,
         evidence: any_text(rng),
         basis: *rng.pick(&Basis::ALL),
-        scope: *rng.pick(&[Scope::Installed, Scope::Declared]),
+        scope: *rng.pick(&Scope::ALL),
         removed,
+        owned_by: rng.chance(20).then(|| Purl::new("deb", "debian", "a b", &any_text(rng))),
+        hashes: (0..rng.below(2)).map(|_| Digest([rng.next() as u8; 32])).collect(),
+        in_use: (0..rng.below(2)).map(|_| any_text(rng)).collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use relight_engine::matching::Advisories;
 use relight_engine::store::Store;
 use relight_engine::{Inventory, store};
 use relight_formats::advisory;
-use relight_model::{FindingState, GateKey, Sbom, Scope, Warning};
+use relight_model::{FindingState, GateKey, Sbom, Warning};
 use relight_server::web::{Lang, texts, words};
 
 use crate::context::Context;
@@ -73,14 +73,6 @@ pub(crate) fn warn(warning: &Warning, file: Option<&str>, report: &mut Report) {
     let what = words::warning(lang, warning.code);
     let remedy = texts::by_code(lang, &format!("remedy-{}", warning.code)).unwrap_or_default();
     report.warn_in_detail(&place, what, &warning.message, remedy);
-}
-
-/// The stable name of a scope.
-pub(crate) const fn scope_name(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Installed => "installed",
-        Scope::Declared => "declared",
-    }
 }
 
 /// How sure a finding is, in words.

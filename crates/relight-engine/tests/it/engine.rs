@@ -152,7 +152,7 @@ fn log4j(version: &str) -> Sbom {
     let (basis, scope) = (Basis::PomProperties, Scope::Installed);
     let artifact = version.bytes().fold(1_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     Sbom {
-        components: vec![Component { purl, evidence, basis, scope, removed: Vec::new() }],
+        components: vec![Component::new(purl, evidence, basis, scope)],
         flaws: Vec::new(),
         artifact: Some(Digest([artifact; 32])),
         tool: "relight test".into(),

@@ -22,6 +22,8 @@ const FLAW: &str = "relight:flaw";
 const BASIS: &str = "relight:basis";
 const SCOPE: &str = "relight:scope";
 const REMOVED: &str = "relight:removed";
+const OWNED_BY: &str = "relight:owned-by";
+const IN_USE: &str = "relight:in-use";
 
 /// The format. It has no settings.
 pub(super) struct CycloneDx;
@@ -110,37 +112,17 @@ impl Reader {
     }
 
     fn component(&mut self, item: &Value, place: &str) {
-        let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
-        let stated = text("purl");
-        let by_name = || Purl::new("generic", text("group"), text("name"), text("version"));
-        let purl = match Purl::parse(stated) {
-            Ok(purl) => purl,
-            Err(_) if stated.is_empty() && NOT_PACKAGES.contains(&text("type")) => return,
-            Err(_) if text("name").is_empty() => {
-                return self.unusable(place, "has neither a usable purl nor a name");
-            }
-            Err(_) if stated.is_empty() => by_name(),
-            Err(fault) => {
-                let message = format!("{fault}; the component is known by its name only");
-                self.warnings.push(Warning::new("cyclonedx-purl", place, message));
-                by_name()
-            }
-        };
-        let purl = match text("version") {
-            version if purl.version.is_empty() => Purl { version: version.to_owned(), ..purl },
-            _ => purl,
-        };
+        let Some(purl) = self.purl(item, place) else { return };
         let mut removed: Vec<_> = properties(item, REMOVED).map(str::to_owned).collect();
         removed.sort();
+        let basis = properties(item, BASIS).find_map(Basis::parse).unwrap_or(Basis::Document);
+        let scope = properties(item, SCOPE).find_map(Scope::parse).unwrap_or(Scope::Declared);
         let component = Component {
-            purl,
-            evidence: String::new(),
-            basis: properties(item, BASIS).find_map(Basis::parse).unwrap_or(Basis::Document),
-            scope: match properties(item, SCOPE).next() {
-                Some("installed") => Scope::Installed,
-                _ => Scope::Declared,
-            },
             removed,
+            owned_by: properties(item, OWNED_BY).find_map(|text| Purl::parse(text).ok()),
+            hashes: sha256(item),
+            in_use: properties(item, IN_USE).map(str::to_owned).collect(),
+            ..Component::new(purl, "", basis, scope)
         };
         let before = self.sbom.components.len();
         for location in occurrences(item) {
@@ -149,6 +131,33 @@ impl Reader {
         }
         if self.sbom.components.len() == before {
             self.sbom.components.push(component);
+        }
+    }
+
+    /// What a component is called; `None` for what is no package, or has no name.
+    fn purl(&mut self, item: &Value, place: &str) -> Option<Purl> {
+        let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
+        let stated = text("purl");
+        let by_name = || Purl::new("generic", text("group"), text("name"), text("version"));
+        let purl = match Purl::parse(stated) {
+            Ok(purl) => purl,
+            Err(_) if stated.is_empty() && NOT_PACKAGES.contains(&text("type")) => return None,
+            Err(_) if text("name").is_empty() => {
+                self.unusable(place, "has neither a usable purl nor a name");
+                return None;
+            }
+            Err(_) if stated.is_empty() => by_name(),
+            Err(fault) => {
+                let message = format!("{fault}; the component is known by its name only");
+                self.warnings.push(Warning::new("cyclonedx-purl", place, message));
+                by_name()
+            }
+        };
+        match text("version") {
+            version if purl.version.is_empty() => {
+                Some(Purl { version: version.to_owned(), ..purl })
+            }
+            _ => Some(purl),
         }
     }
 
@@ -171,6 +180,17 @@ fn properties<'a>(owner: &'a Value, name: &'a str) -> impl Iterator<Item = &'a s
     let all = owner.get("properties").and_then(Value::as_array).into_iter().flatten();
     all.filter(move |it| it.get("name").and_then(Value::as_str) == Some(name))
         .filter_map(|it| it.get("value")?.as_str())
+}
+
+/// The SHA-256 digests of a component, sorted; other algorithms are not kept.
+fn sha256(item: &Value) -> Vec<Digest> {
+    let all = item.get("hashes").and_then(Value::as_array).into_iter().flatten();
+    let mut found: Vec<_> = all
+        .filter(|hash| hash.get("alg").and_then(Value::as_str) == Some("SHA-256"))
+        .filter_map(|hash| Digest::parse(hash.get("content")?.as_str()?))
+        .collect();
+    found.sort_unstable();
+    found
 }
 
 fn occurrences(item: &Value) -> impl Iterator<Item = &str> {
@@ -201,12 +221,7 @@ pub(super) fn write(sbom: &Sbom, name: &str, at: Option<Timestamp>) -> String {
         metadata.insert("timestamp".into(), json!(time::format(at)));
     }
     if !tool.is_empty() {
-        let (name, version) = tool.rsplit_once(' ').unwrap_or((tool, ""));
-        let mut entry = json!({"type": "application", "name": name});
-        if !version.is_empty() {
-            entry["version"] = json!(version);
-        }
-        metadata.insert("tools".into(), json!({"components": [entry]}));
+        metadata.insert("tools".into(), json!({"components": [tool_entry(tool)]}));
     }
     let subject = json!({"type": "application", "bom-ref": "subject", "name": name});
     metadata.insert("component".into(), subject);
@@ -224,20 +239,23 @@ pub(super) fn write(sbom: &Sbom, name: &str, at: Option<Timestamp>) -> String {
     format!("{document:#}\n")
 }
 
+fn tool_entry(tool: &str) -> Value {
+    let (name, version) = tool.rsplit_once(' ').unwrap_or((tool, ""));
+    let mut entry = json!({"type": "application", "name": name});
+    if !version.is_empty() {
+        entry["version"] = json!(version);
+    }
+    entry
+}
+
 fn component((index, component): (usize, &Component)) -> Value {
-    let Component { purl, evidence, basis, scope, removed } = component;
-    let scope = match scope {
-        Scope::Installed => "installed",
-        Scope::Declared => "declared",
-    };
-    let mut properties = vec![property(BASIS, basis.as_str()), property(SCOPE, scope)];
-    properties.extend(removed.iter().map(|class| property(REMOVED, class)));
+    let Component { purl, evidence, hashes, .. } = component;
     let mut out = json!({
         "type": "library",
         "bom-ref": format!("component-{}", index + 1),
         "name": purl.name,
         "purl": purl.to_string(),
-        "properties": properties,
+        "properties": properties_of(component),
     });
     if !purl.namespace.is_empty() {
         out["group"] = json!(purl.namespace);
@@ -245,10 +263,24 @@ fn component((index, component): (usize, &Component)) -> Value {
     if !purl.version.is_empty() {
         out["version"] = json!(purl.version);
     }
+    if !hashes.is_empty() {
+        let hash = |it: &Digest| json!({"alg": "SHA-256", "content": it.to_string()});
+        out["hashes"] = hashes.iter().map(hash).collect();
+    }
     if !evidence.is_empty() {
         out["evidence"] = json!({"occurrences": [{"location": evidence}]});
     }
     out
+}
+
+/// What the standard has no field for.
+fn properties_of(component: &Component) -> Vec<Value> {
+    let Component { basis, scope, removed, owned_by, in_use, .. } = component;
+    let mut properties = vec![property(BASIS, basis.as_str()), property(SCOPE, scope.as_str())];
+    properties.extend(removed.iter().map(|class| property(REMOVED, class)));
+    properties.extend(owned_by.iter().map(|owner| property(OWNED_BY, &owner.to_string())));
+    properties.extend(in_use.iter().map(|user| property(IN_USE, user)));
+    properties
 }
 
 fn property(name: &str, value: &str) -> Value {
@@ -273,8 +305,11 @@ mod tests {
                 purl: purl.with_qualifier("classifier", rng.pick::<&str>(&["", "sources"])),
                 evidence: (*rng.pick(&["", "a.war!/b c.jar", "\n\"\\"])).to_owned(),
                 basis: *rng.pick(&Basis::ALL),
-                scope: *rng.pick(&[Scope::Installed, Scope::Declared]),
+                scope: *rng.pick(&Scope::ALL),
                 removed: if rng.chance(30) { vec!["a/B".into(), "a/C".into()] } else { vec![] },
+                owned_by: rng.chance(30).then(|| Purl::new("deb", "debian", "a b", "1")),
+                hashes: if rng.chance(30) { vec![Digest([3; 32])] } else { vec![] },
+                in_use: if rng.chance(30) { vec!["a.service root".into()] } else { vec![] },
             });
         }
         for _ in 0..rng.below(3) {

@@ -13,13 +13,8 @@ use relight_model::{
 
 /// A component as the scanner gives it.
 fn component(purl: &str) -> Component {
-    Component {
-        purl: Purl::parse(purl).unwrap(),
-        evidence: "app.war!/lib/x.jar".into(),
-        basis: Basis::InstalledMetadata,
-        scope: Scope::Installed,
-        removed: Vec::new(),
-    }
+    let purl = Purl::parse(purl).unwrap();
+    Component::new(purl, "app.war!/lib/x.jar", Basis::InstalledMetadata, Scope::Installed)
 }
 
 /// A range from events in a short form: `i1 f2 l3` for introduced, fixed, last affected.

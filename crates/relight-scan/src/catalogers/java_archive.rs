@@ -82,13 +82,7 @@ impl Cataloger for JavaArchive {
 
 /// A component in a place that is not the file itself.
 pub(super) fn installed_at(purl: Purl, place: &str, basis: Basis) -> Component {
-    Component {
-        purl,
-        evidence: place.to_owned(),
-        basis,
-        scope: Scope::Installed,
-        removed: Vec::new(),
-    }
+    Component::new(purl, place, basis, Scope::Installed)
 }
 
 /// Reads `groupId`, `artifactId` and `version` (written by Maven Archiver; the format is that of

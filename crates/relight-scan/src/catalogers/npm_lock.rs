@@ -89,11 +89,6 @@ fn push(name: &str, package: &Value, file: &File<'_>, out: &mut Catalog) {
         let message = "an entry without a name, or that is no object";
         return out.warnings.push(Warning::new("npm-bad-lock", file.path, message));
     }
-    out.components.push(Component {
-        purl: Purl::new("npm", namespace, name, version),
-        evidence: file.path.to_owned(),
-        basis: Basis::LockFile,
-        scope: Scope::Declared,
-        removed: Vec::new(),
-    });
+    let purl = Purl::new("npm", namespace, name, version);
+    out.components.push(Component::new(purl, file.path, Basis::LockFile, Scope::Declared));
 }

@@ -83,8 +83,8 @@ impl Index {
         Ok(())
     }
 
-    fn intern(&mut self, mut component: Component) -> IdentityId {
-        component.evidence.clear();
+    fn intern(&mut self, component: Component) -> IdentityId {
+        let component = component.identity();
         if let Some(&id) = self.numbers.get(&component) {
             return id;
         }

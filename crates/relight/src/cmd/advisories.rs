@@ -355,13 +355,7 @@ impl Explain {
         })?;
         let known = inventory::advisories(context)?;
         let group = find(&known, &self.id, context)?;
-        let component = Component {
-            purl,
-            evidence: String::new(),
-            basis: Basis::Document,
-            scope: Scope::Installed,
-            removed: Vec::new(),
-        };
+        let component = Component::new(purl, "", Basis::Document, Scope::Installed);
         let finding = group.judge(&component);
         let state = finding.as_ref().map_or("clear", |finding| finding.state.as_str());
         let rule = finding.as_ref().map_or("", |finding| finding.rule.as_str());

@@ -211,7 +211,7 @@ fn document<'a>(target: &Path, scanned: &'a Scanned, hits: &'a [Hit<'a>]) -> Doc
         version: &component.purl.version,
         evidence: &component.evidence,
         basis: component.basis.as_str(),
-        scope: inventory::scope_name(component.scope),
+        scope: component.scope.as_str(),
     });
     let findings = hits.iter().map(|hit| FindingRow {
         id: &hit.finding.id,

@@ -53,10 +53,9 @@ impl Config {
             user: exec::worker_user(),
             sites: sites.collect(),
         };
-        let text = if self.kind == "haproxy" {
-            haproxy(&config).map(|files| files.config)
-        } else {
-            nginx(&config)
+        let text = match self.kind.as_str() {
+            "haproxy" => haproxy(&config).map(|files| files.config),
+            _ => nginx(&config),
         };
         report.raw(&text.map_err(|error| edge_failure(&error, context))?);
         Ok(())

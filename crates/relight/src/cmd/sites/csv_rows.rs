@@ -44,11 +44,8 @@ pub(super) struct Rows {
 /// Reads a whole file: UTF-8 with or without byte-order mark, comma or semicolon.
 pub(super) fn read(bytes: &[u8]) -> Rows {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let head = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |sign: u8| head.iter().filter(|byte| **byte == sign).count();
-    let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
     let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter)
+        .delimiter(delimiter_of(bytes))
         .flexible(true)
         .has_headers(false)
         .from_reader(bytes);
@@ -74,6 +71,13 @@ pub(super) fn read(bytes: &[u8]) -> Rows {
         rows.bad.push(BadRow { line: 1, code: "csv-empty", what: String::new() });
     }
     rows
+}
+
+/// What stands more often in the first line: `;` or `,`.
+fn delimiter_of(bytes: &[u8]) -> u8 {
+    let head = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |sign: u8| head.iter().filter(|byte| **byte == sign).count();
+    if count(b';') > count(b',') { b';' } else { b',' }
 }
 
 /// The reader gives the position before the blank lines that it skips; the row is below them.
