@@ -9,19 +9,28 @@ mod cataloger;
 mod catalogers;
 mod distribution;
 mod evidence;
+mod folder;
 mod foreign;
+mod glob;
 mod identity;
 mod limits;
+mod mount;
+mod progress;
 mod scan;
 mod sniff;
+mod source;
+mod steady;
 mod unpack;
 mod walk;
 mod window;
 
 pub use cataloger::{Cataloger, ClassPrint, File, Kind, Listed, Listing, ReadAt, Select};
 pub use catalogers::CATALOGERS;
+pub use glob::Glob;
 pub use limits::{
     BUFFERED_BYTES_MAX, CATALOG_SIZE_MAX, CLASS_SIZE_MAX, DEPTH_MAX, DIRECTORY_BYTES_MAX,
     ENTRIES_MAX, EXPANDED_FREE_BYTES, EXPANDED_RATIO_MAX, FILE_SIZE_MAX, Options, PATH_BYTES_MAX,
 };
-pub use scan::{Progress, Report, ScanError, scan};
+pub use progress::Progress;
+pub use scan::{Report, ScanError, scan, scan_target};
+pub use source::Target;

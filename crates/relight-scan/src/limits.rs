@@ -1,5 +1,7 @@
 //! Every limit of a scan, with its unit. Reaching one is a flaw; the rest of the tree goes on.
 
+use crate::glob::Glob;
+
 /// Archives inside archives; the outermost is level 1.
 pub const DEPTH_MAX: u32 = 64;
 
@@ -59,6 +61,10 @@ pub struct Options {
     pub buffered_bytes_max: u64,
     /// See [`PATH_BYTES_MAX`].
     pub path_bytes_max: usize,
+    /// Paths that are left out; each is a flaw.
+    pub exclude: Vec<Glob>,
+    /// Also visit what links lead to outside the root.
+    pub follow: bool,
     /// Worker threads; `None` is one for each core.
     pub threads: Option<usize>,
     /// Read every regular file whole and give the digest of the set ([`crate::Report`]).
@@ -78,6 +84,8 @@ impl Default for Options {
             class_size_max: CLASS_SIZE_MAX,
             buffered_bytes_max: BUFFERED_BYTES_MAX,
             path_bytes_max: PATH_BYTES_MAX,
+            exclude: Vec::new(),
+            follow: false,
             threads: None,
             artifact_digest: false,
         }

@@ -5,22 +5,27 @@ use std::ffi::CString;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use relight_model::{Digest, FlawCode, Sbom, Warning};
-use rustix::fs::{CWD, FileType, fstat};
+use rustix::fs::CWD;
 use sha2::{Digest as _, Sha256};
 
 use crate::cataloger::Index;
-use crate::evidence::escape;
+use crate::evidence::{escape, in_folder};
+use crate::folder::Links;
 use crate::identity;
 use crate::limits::Options;
+use crate::progress::Progress;
+use crate::source::Target;
+use crate::steady::{self, Steady};
 use crate::unpack::{self, Found, Shared};
 use crate::walk::{self, Batch, Walker};
 use crate::window::Window;
@@ -46,43 +51,6 @@ pub struct Report {
     pub bytes_read: u64,
 }
 
-/// Counters that another thread may read while a scan runs.
-#[derive(Debug, Default)]
-pub struct Progress {
-    files: AtomicU64,
-    archives: AtomicU64,
-    deepest: AtomicU32,
-    bytes_read: AtomicU64,
-    flaws: AtomicU64,
-}
-
-impl Progress {
-    /// Regular files done.
-    pub fn files(&self) -> u64 {
-        self.files.load(Ordering::Relaxed)
-    }
-
-    /// Archives opened.
-    pub fn archives(&self) -> u64 {
-        self.archives.load(Ordering::Relaxed)
-    }
-
-    /// Deepest level opened.
-    pub fn deepest(&self) -> u32 {
-        self.deepest.load(Ordering::Relaxed)
-    }
-
-    /// Bytes read from the disk.
-    pub fn bytes_read(&self) -> u64 {
-        self.bytes_read.load(Ordering::Relaxed)
-    }
-
-    /// Flaws so far.
-    pub fn flaws(&self) -> u64 {
-        self.flaws.load(Ordering::Relaxed)
-    }
-}
-
 /// The root of a scan could not be opened. Everything below the root is a flaw, not an error.
 #[derive(Debug)]
 pub struct ScanError {
@@ -102,29 +70,43 @@ impl Error for ScanError {
     }
 }
 
-/// Scans a folder, or one file.
+/// Scans a folder, or one file: [`scan_target`] for a path.
 ///
 /// # Errors
-/// Only when the root itself cannot be opened, or is neither a folder nor a regular file.
+/// As [`scan_target`].
 pub fn scan(root: &Path, options: &Options, progress: &Progress) -> Result<Report, ScanError> {
-    let failed =
-        |source| ScanError { context: format!("open {} to scan it", root.display()), source };
-    let real = root.canonicalize().map_err(failed)?;
+    scan_target(&Target::Path(root.to_owned()), options, progress)
+}
+
+/// Scans a target.
+///
+/// # Errors
+/// Only when the target itself cannot be opened, or is not of the kind that was named.
+pub fn scan_target(
+    target: &Target,
+    options: &Options,
+    progress: &Progress,
+) -> Result<Report, ScanError> {
+    let failed = |source| ScanError { context: format!("open {target} to scan it"), source };
+    let real = target.path().canonicalize().map_err(failed)?;
     let kind = fs::metadata(&real).map_err(failed)?;
     let shared = Shared { options, index: Index::new(), class: None, large: Mutex::new(()) };
     let scan = Scan { shared, progress };
     let mut output = Output::default();
-    if kind.is_dir() {
+    if kind.is_dir() && !matches!(target, Target::File(_)) {
         let folder = walk::open_root(&real).map_err(failed)?;
         output = scan.folder(&real, folder);
-    } else if kind.is_file() {
+    } else if kind.is_file() && !matches!(target, Target::Folder(_)) {
         let path = CString::new(real.as_os_str().as_bytes()).map_err(|e| failed(e.into()))?;
-        let file = walk::open_file(CWD, &path).map_err(failed)?;
-        let name = real.file_name().unwrap_or_default();
-        scan.file(file.into(), &escape(name.as_bytes()), &mut output);
+        walk::open_file(CWD, &path, Links::Refuse).map_err(failed)?;
+        let name = escape(real.file_name().unwrap_or_default().as_bytes());
+        scan.file(&|| walk::open_file(CWD, &path, Links::Refuse), &name, &mut output);
     } else {
-        let kind = io::Error::other("neither a folder nor a regular file");
-        return Err(failed(kind));
+        return Err(failed(io::Error::other(match target {
+            Target::Path(_) => "neither a folder nor a regular file",
+            Target::Folder(_) => "not a folder",
+            Target::File(_) => "not a regular file",
+        })));
     }
     Ok(output.report(options))
 }
@@ -183,8 +165,11 @@ struct Scan<'a> {
     progress: &'a Progress,
 }
 
+/// How a file is opened, and opened again if it changed.
+type Opens<'a> = dyn Fn() -> io::Result<OwnedFd> + 'a;
+
 impl Scan<'_> {
-    fn folder(&self, real: &Path, folder: std::os::fd::OwnedFd) -> Output {
+    fn folder(&self, real: &Path, folder: OwnedFd) -> Output {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let threads = self.shared.options.threads.unwrap_or_else(cores).max(1);
         let (sender, receiver) = sync_channel::<Batch>(WALK_QUEUE_MAX);
@@ -198,12 +183,13 @@ impl Scan<'_> {
                 })
                 .collect();
             drop(queue);
-            let mut walker = Walker {
-                root: real.to_owned(),
-                path_bytes_max: self.shared.options.path_bytes_max,
-                found: &mut output.found,
-            };
-            walker.walk(folder, &mut |batch| sender.send(batch).is_ok());
+            let mut walker = Walker::new(real.to_owned(), self.shared.options, &mut output.found);
+            walker.walk(folder, &mut |batch| {
+                let files = batch.files.len() as u64;
+                self.progress.listed.fetch_add(files, Ordering::Relaxed);
+                sender.send(batch).is_ok()
+            });
+            self.progress.is_listed.store(true, Ordering::Release);
             drop(sender);
             for worker in workers {
                 match worker.join() {
@@ -213,6 +199,8 @@ impl Scan<'_> {
                 }
             }
         });
+        let flaws = output.found.flaws.len() as u64;
+        self.progress.flaws.store(flaws, Ordering::Relaxed);
         output
     }
 
@@ -220,29 +208,50 @@ impl Scan<'_> {
         let mut output = Output::default();
         loop {
             let batch = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(Batch { folder, files }) = batch else { return output };
-            for (name, path) in files {
-                match walk::open_file(&folder, &name) {
-                    Ok(file) => self.file(file.into(), &path, &mut output),
-                    // Gone, or turned into a link or a device, since it was listed.
-                    Err(error) if is_gone(&error) => {}
-                    Err(error) => output.found.flaw(walk::code_of(&error), &path, 0),
-                }
+            let Ok(Batch { folder, path, files, .. }) = batch else { return output };
+            for (name, links) in files {
+                let path = in_folder(&path, &escape(name.to_bytes()));
+                self.file(&|| walk::open_file(&folder, &name, links), &path, &mut output);
             }
         }
     }
 
-    fn file(&self, file: File, path: &str, output: &mut Output) {
-        let stat = match fstat(&file) {
-            Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => stat,
-            Ok(_) => return,
-            Err(error) => return output.found.flaw(walk::code_of(&error.into()), path, 0),
+    /// Reads a file that was listed; what has gone since then has changed.
+    fn file(&self, open: &Opens<'_>, path: &str, output: &mut Output) {
+        let _current = self.progress.begin(path);
+        let mut done = None;
+        let read = steady::read(
+            || open().map(File::from),
+            |file, stamp| done = Some(self.read(file, stamp.size, path)),
+        );
+        let mut done = done.unwrap_or_default();
+        match read {
+            Ok(Steady::Same(())) => done.files = 1,
+            Ok(Steady::Changed((), size)) => {
+                done.files = 1;
+                done.found.flaw(FlawCode::ChangedDuringScan, path, size);
+            }
+            // Something else has taken its place: nothing to read, and nothing that runs.
+            Ok(Steady::Other) => return,
+            Err(error) => done.found.flaw(walk::code_of(&error), path, 0),
+        }
+        self.count(&done);
+        output.merge(done);
+    }
+
+    /// Reads a file as it is now.
+    fn read(&self, file: &File, size: u64, path: &str) -> Output {
+        let mut done = Output::default();
+        let window = match file.try_clone() {
+            Ok(file) => Window::of_file(file, size),
+            Err(error) => {
+                done.found.flaw(walk::code_of(&error), path, size);
+                return done;
+            }
         };
-        let size = u64::try_from(stat.st_size).unwrap_or_default();
-        let window = Window::of_file(file, size);
-        let mut found = Found::default();
+        let found = &mut done.found;
         let read = catch_unwind(AssertUnwindSafe(|| {
-            unpack::read_file(&self.shared, &window, path, &mut found)
+            unpack::read_file(&self.shared, &window, path, found)
         }));
         match read {
             Ok(Ok(())) => {}
@@ -252,31 +261,22 @@ impl Scan<'_> {
         }
         if self.shared.options.artifact_digest {
             match sha256(&window) {
-                Ok(digest) => output.digests.push((path.to_owned(), size, digest)),
+                Ok(digest) => done.digests.push((path.to_owned(), size, digest)),
                 Err(error) => found.flaw(walk::code_of(&error), path, size),
             }
         }
-        self.count(&found, &window);
-        output.files += 1;
-        output.bytes_read += window.bytes_read();
-        output.found.merge(found);
+        done.bytes_read = window.bytes_read();
+        done
     }
 
-    fn count(&self, found: &Found, window: &Window) {
-        let Progress { files, archives, deepest, bytes_read, flaws } = self.progress;
-        files.fetch_add(1, Ordering::Relaxed);
-        archives.fetch_add(found.archives, Ordering::Relaxed);
-        deepest.fetch_max(found.deepest, Ordering::Relaxed);
-        bytes_read.fetch_add(window.bytes_read(), Ordering::Relaxed);
-        flaws.fetch_add(found.flaws.len() as u64, Ordering::Relaxed);
+    fn count(&self, done: &Output) {
+        let progress = self.progress;
+        progress.files.fetch_add(done.files, Ordering::Relaxed);
+        progress.archives.fetch_add(done.found.archives, Ordering::Relaxed);
+        progress.deepest.fetch_max(done.found.deepest, Ordering::Relaxed);
+        progress.bytes_read.fetch_add(done.bytes_read, Ordering::Relaxed);
+        progress.flaws.fetch_add(done.found.flaws.len() as u64, Ordering::Relaxed);
     }
-}
-
-fn is_gone(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-
-    let gone = [Errno::NOENT, Errno::LOOP, Errno::NXIO, Errno::NODEV, Errno::OPNOTSUPP];
-    gone.into_iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 fn sha256(window: &Window) -> io::Result<Digest> {
@@ -289,5 +289,26 @@ fn sha256(window: &Window) -> io::Result<Digest> {
             return Ok(Digest(hasher.finalize().into()));
         }
         hasher.update(&piece[..read]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_has_gone_is_named_and_counted() {
+        let (options, progress) = (Options::default(), Progress::default());
+        let shared =
+            Shared { options: &options, index: Index::new(), class: None, large: Mutex::default() };
+        let scan = Scan { shared, progress: &progress };
+        let mut output = Output::default();
+        for (path, error) in [("gone", 2), ("locked", 13), ("broken", 5)] {
+            scan.file(&|| Err(io::Error::from_raw_os_error(error)), path, &mut output);
+        }
+        let flaws: Vec<_> = output.found.flaws.iter().map(|flaw| flaw.code.as_str()).collect();
+        assert_eq!(flaws, ["changed-during-scan", "permission-denied", "io-error"]);
+        assert_eq!((output.files, progress.flaws()), (0, 3));
+        assert!(!output.report(&options).sbom.is_complete());
     }
 }

@@ -6,6 +6,7 @@ mod hostile;
 mod limits;
 mod mutations;
 mod trees;
+mod walk;
 mod zip_writer;
 
 use std::fmt::Write as _;

@@ -1,0 +1,115 @@
+//! Patterns of paths that a person leaves out of a scan.
+
+/// A pattern over evidence paths: `*` is any run of characters within one segment, `?` is one of
+/// them, `**` goes over segments. A pattern without `/` fits a name at any depth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glob {
+    pattern: String,
+}
+
+impl Glob {
+    /// A pattern; a leading `/` is the root of the scan, a trailing one is ignored.
+    pub fn new(pattern: &str) -> Self {
+        let trimmed = pattern.trim_end_matches('/');
+        let pattern = match trimmed.strip_prefix('/') {
+            Some(anchored) => anchored.to_owned(),
+            None if trimmed.contains('/') => trimmed.to_owned(),
+            None => format!("**/{trimmed}"),
+        };
+        Self { pattern }
+    }
+
+    /// Whether the pattern fits this path, whole.
+    pub fn fits(&self, path: &str) -> bool {
+        let pattern = self.pattern.as_bytes();
+        let path = path.as_bytes();
+        // `**/x` is also `x` itself.
+        let rest = pattern.strip_prefix(b"**/");
+        fits(pattern, path) || rest.is_some_and(|rest| fits(rest, path))
+    }
+}
+
+/// Matches with two places to go back to: behind the last `*`, and behind the last `**`. Each
+/// step moves one of them forward, so the time is bounded by the product of the two lengths.
+fn fits(pattern: &[u8], path: &[u8]) -> bool {
+    let (mut at, mut done) = (0, 0);
+    let mut segment: Option<(usize, usize)> = None;
+    let mut anywhere: Option<(usize, usize)> = None;
+    while done < path.len() {
+        match pattern.get(at) {
+            Some(b'*') if pattern.get(at + 1) == Some(&b'*') => {
+                anywhere = Some((at + 2, done));
+                segment = None;
+                at += 2;
+                continue;
+            }
+            Some(b'*') => {
+                segment = Some((at + 1, done));
+                at += 1;
+                continue;
+            }
+            Some(b'?') if path[done] != b'/' => {
+                at += 1;
+                done += 1;
+                continue;
+            }
+            Some(byte) if *byte == path[done] => {
+                at += 1;
+                done += 1;
+                continue;
+            }
+            _ => {}
+        }
+        match (segment, anywhere) {
+            (Some((back, from)), _) if path[from] != b'/' => {
+                segment = Some((back, from + 1));
+                (at, done) = (back, from + 1);
+            }
+            (_, Some((back, from))) => {
+                anywhere = Some((back, from + 1));
+                segment = None;
+                (at, done) = (back, from + 1);
+            }
+            _ => return false,
+        }
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, path, expected) in [
+            ("*.log", "a.log", true),
+            ("*.log", "var/x/a.log", true),
+            ("*.log", "a.log/b", false),
+            ("/*.log", "var/a.log", false),
+            ("/var", "var", true),
+            ("/var/", "var", true),
+            ("var/*/x", "var/a/x", true),
+            ("var/*/x", "var/a/b/x", false),
+            ("var/**/x", "var/a/b/x", true),
+            ("**/x", "x", true),
+            ("**", "a/b", true),
+            ("a?c", "abc", true),
+            ("a?c", "a/c", false),
+            ("/a**z/*.jar", "ab/c/dz/q.jar", true),
+            ("/a**z/*.jar", "ab/c/dz/q.jar/x", false),
+            ("", "a", false),
+        ] {
+            assert_eq!(Glob::new(pattern).fits(path), expected, "{pattern} on {path}");
+        }
+    }
+
+    /// A pattern of a person must not cost more than the length of the path allows.
+    #[test]
+    fn stars_do_not_explode() {
+        let pattern = Glob::new(&"*a".repeat(40));
+        assert!(!pattern.fits(&"a".repeat(4_000).replace("aaaa", "aaab")));
+        let path = "a/".repeat(20_000);
+        assert!(!Glob::new("**/**/**/**/b").fits(&path));
+    }
+}
