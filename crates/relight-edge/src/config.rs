@@ -79,20 +79,8 @@ impl EdgeConfig {
         let refuse = |what: String| {
             Err(EdgeError::new(EdgeErrorKind::Refused, format!("write a configuration: {what}")))
         };
-        let mut keys = BTreeSet::from([CANARY_KEY]);
-        let mut hosts = BTreeSet::from([CANARY_HOST]);
-        for site in &self.sites {
-            if !keys.insert(site.key.as_str()) {
-                return refuse(format!("key {} twice", site.key));
-            }
-            for host in site.hosts() {
-                if !is_host(host) {
-                    return refuse(format!("{host:?} is no host name"));
-                }
-                if !hosts.insert(host) {
-                    return refuse(format!("host {host} twice"));
-                }
-            }
+        if let Some(fault) = self.fault_of_names() {
+            return refuse(fault);
         }
         for path in [&self.folder, &self.gate, &self.hold, &self.acme, &self.verify] {
             if !is_plain(path) {
@@ -108,6 +96,26 @@ impl EdgeConfig {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What is wrong with keys and hosts: each must be usable and stand for one site.
+    fn fault_of_names(&self) -> Option<String> {
+        let mut keys = BTreeSet::from([CANARY_KEY]);
+        let mut hosts = BTreeSet::from([CANARY_HOST]);
+        for site in &self.sites {
+            if !keys.insert(site.key.as_str()) {
+                return Some(format!("key {} twice", site.key));
+            }
+            for host in site.hosts() {
+                if !is_host(host) {
+                    return Some(format!("{host:?} is no host name"));
+                }
+                if !hosts.insert(host) {
+                    return Some(format!("host {host} twice"));
+                }
+            }
+        }
+        None
     }
 }
 

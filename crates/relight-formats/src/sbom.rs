@@ -113,7 +113,11 @@ fn show(sbom: &Sbom) -> Vec<String> {
     let mut lines = vec![format!("tool {tool:?} artifact {artifact:?}")];
     for it in components {
         let (basis, scope, removed) = (it.basis.as_str(), it.scope, &it.removed);
-        lines.push(format!("{} at {:?} {basis} {scope:?} {removed:?}", it.purl, it.evidence));
+        let mut line = format!("{} at {:?} {basis} {scope:?} {removed:?}", it.purl, it.evidence);
+        if !it.also.is_empty() || !it.candidates.is_empty() || it.conflict {
+            line += &format!(" also {:?} {:?} {}", it.also, it.candidates, it.conflict);
+        }
+        lines.push(line);
     }
     for relight_model::Flaw { code, evidence, bytes } in flaws {
         lines.push(format!("flaw {} at {evidence:?}, {bytes} bytes", code.as_str()));

@@ -9,6 +9,7 @@ use relight_model::{
 };
 use sha2::{Digest as _, Sha256};
 
+use crate::bracket;
 use crate::package::{Reach, Subject, bare_name, normalise};
 use crate::range::{Place, Range};
 use crate::score::base_score;
@@ -102,6 +103,9 @@ impl Group {
         subject: &Subject,
         component: &Component,
     ) -> Option<Finding> {
+        if bracket::is_open(component) {
+            return bracket::judge(component, |single| self.judge(single));
+        }
         let mut opinions = Vec::new();
         let mut classes = Vec::new();
         for entry in self.entries_for(subject) {

@@ -3,6 +3,7 @@
 
 mod advisories;
 mod alias;
+mod bracket;
 mod group;
 mod package;
 mod question;

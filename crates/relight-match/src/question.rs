@@ -7,6 +7,7 @@ use std::fmt;
 use relight_model::{Component, Finding, FindingState, Purl, UnknownReason};
 
 use crate::advisories::Advisories;
+use crate::bracket;
 use crate::package::{Reach, Subject, bare_name, normalise, package_of};
 use crate::version::{VersionScheme, compare, scheme_of};
 
@@ -254,6 +255,9 @@ impl PackageQuestion {
 
     /// Affected when package and version fit for certain, possible when one of them may.
     fn judge(&self, component: &Component) -> Option<Finding> {
+        if bracket::is_open(component) {
+            return bracket::judge(component, |single| self.judge(single));
+        }
         let subject = Subject::of(component);
         let is_certain = self.names(&subject, component)?;
         let scheme = scheme_of(&subject.package.ecosystem);

@@ -6,6 +6,14 @@ use crate::{Digest, Purl, Warning};
 /// machine outrank what a file says about itself, which outranks what a file is called).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Basis {
+    /// SHA-256 of the whole archive, known from where the library is published.
+    ArchiveDigest,
+    /// The code of its classes is that of one known version, wherever it was moved and whatever it
+    /// is called now.
+    FingerprintExact,
+    /// CRC-32 and size of its members, as an archive's directory states them, are those of one
+    /// known version. Check sums can be forged, so it never supports clear.
+    CrcSet,
     /// A package manager's own record of what is installed (`/var/lib/dpkg/status`).
     PackageDatabase,
     /// `META-INF/maven/*/*/pom.properties` inside an archive.
@@ -16,6 +24,11 @@ pub enum Basis {
     Manifest,
     /// A class whose name is known to belong to the package; says nothing about the version.
     ClassName,
+    /// Part of its code is that of a library, or all of it is that of no version we know: the
+    /// version is one of [`Component::candidates`].
+    FingerprintPartial,
+    /// A path inside a program that its compiler left there (`registry/src/…/NAME-VERSION/`).
+    PathString,
     /// A lock file: declared, not seen installed.
     LockFile,
     /// Only the name of the file.
@@ -26,12 +39,17 @@ pub enum Basis {
 
 impl Basis {
     /// Every basis, strongest first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
+        Self::ArchiveDigest,
+        Self::FingerprintExact,
+        Self::CrcSet,
         Self::PackageDatabase,
         Self::PomProperties,
         Self::InstalledMetadata,
         Self::Manifest,
         Self::ClassName,
+        Self::FingerprintPartial,
+        Self::PathString,
         Self::LockFile,
         Self::FileName,
         Self::Document,
@@ -40,11 +58,16 @@ impl Basis {
     /// The stable name used in documents (`pom-properties`).
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::ArchiveDigest => "archive-digest",
+            Self::FingerprintExact => "fingerprint-exact",
+            Self::CrcSet => "crc-set",
             Self::PackageDatabase => "package-database",
             Self::PomProperties => "pom-properties",
             Self::InstalledMetadata => "installed-metadata",
             Self::Manifest => "manifest",
             Self::ClassName => "class-name",
+            Self::FingerprintPartial => "fingerprint-partial",
+            Self::PathString => "path-string",
             Self::LockFile => "lock-file",
             Self::FileName => "file-name",
             Self::Document => "document",
@@ -54,6 +77,44 @@ impl Basis {
     /// Reads a stable name back.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|basis| basis.as_str() == text)
+    }
+
+    /// How much it proves.
+    pub const fn certainty(self) -> Certainty {
+        match self {
+            Self::ArchiveDigest | Self::FingerprintExact | Self::CrcSet => Certainty::Proven,
+            Self::PackageDatabase
+            | Self::PomProperties
+            | Self::InstalledMetadata
+            | Self::Manifest => Certainty::Recorded,
+            Self::ClassName | Self::FingerprintPartial | Self::PathString => Certainty::Partial,
+            Self::LockFile | Self::FileName | Self::Document => Certainty::Named,
+        }
+    }
+}
+
+/// How surely a component was recognised, surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Certainty {
+    /// Its own bytes are those of this version.
+    Proven,
+    /// Who built or installed it wrote so.
+    Recorded,
+    /// Some of its bytes are of this library; which version is open.
+    Partial,
+    /// Only called so, by a file name, a declaration or somebody else's document.
+    Named,
+}
+
+impl Certainty {
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Recorded => "recorded",
+            Self::Partial => "partial",
+            Self::Named => "named",
+        }
     }
 }
 
@@ -97,8 +158,16 @@ pub struct Component {
     /// Where, relative to the root of the scan; `!/` enters an archive:
     /// `app.war!/WEB-INF/lib/log4j-core-2.14.1.jar`.
     pub evidence: String,
-    /// How it was recognised.
+    /// How it was recognised; the strongest way.
     pub basis: Basis,
+    /// The weaker ways that say the same. Sorted, without doubles.
+    pub also: Vec<Basis>,
+    /// The versions that it may be, when the bytes do not tell which; the version of the purl is
+    /// empty then. Affected only if all are, clear only if none is. In the order of versions.
+    pub candidates: Vec<String>,
+    /// Another claim about the same bytes says something else: renamed, patched without a new
+    /// version, or metadata that was left behind.
+    pub conflict: bool,
     /// Installed or only declared.
     pub scope: Scope,
     /// Classes that an advisory names and that this copy lacks (`…/JndiLookup`): a mitigation,
@@ -121,6 +190,9 @@ impl Component {
             purl,
             evidence: evidence.into(),
             basis,
+            also: Vec::new(),
+            candidates: Vec::new(),
+            conflict: false,
             scope,
             removed: Vec::new(),
             owned_by: None,
@@ -159,5 +231,16 @@ mod tests {
             assert_eq!(Scope::parse(scope.as_str()), Some(scope));
         }
         assert_eq!(Scope::parse("test"), None);
+    }
+
+    #[test]
+    fn what_the_bytes_say_is_surest() {
+        let certainty = |text| Basis::parse(text).map(|basis| basis.certainty().as_str());
+        assert_eq!(certainty("fingerprint-exact"), Some("proven"));
+        assert_eq!(certainty("pom-properties"), Some("recorded"));
+        assert_eq!(certainty("fingerprint-partial"), Some("partial"));
+        assert_eq!(certainty("document"), Some("named"));
+        let list: Vec<_> = Basis::ALL.iter().map(|basis| basis.certainty()).collect();
+        assert_eq!((list[0], list[12]), (Certainty::Proven, Certainty::Named));
     }
 }

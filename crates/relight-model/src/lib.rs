@@ -25,7 +25,7 @@ mod warning;
 pub use advisory::{Advisory, Affected, Ecosystem, Effect, PackageName, Stance, Why};
 pub use answer::{Answer, Coverage, InventoryState, UnknownReason, Verdict};
 pub use campaign::Campaign;
-pub use component::{Basis, Catalog, Component, Scope};
+pub use component::{Basis, Catalog, Certainty, Component, Scope};
 pub use detection::{Contribution, Detection, Severity};
 pub use digest::Digest;
 pub use event::{Escape, Event};

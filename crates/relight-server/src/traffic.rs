@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::HOST;
 use hyper::{Request, StatusCode};
@@ -257,10 +258,7 @@ impl Visitor {
         let status = response.status();
         let marker = response.headers().get("x-relight-gate");
         let dark = marker.is_some_and(|value| value.as_bytes().starts_with(b"dark=1"));
-        let mut body = response.into_body();
-        while let Some(frame) = body.frame().await {
-            frame.map_err(|error| format!("read: {error}"))?;
-        }
+        read_to_end(response.into_body()).await?;
         self.connection = Some(sender);
         Ok(match (status, dark) {
             (StatusCode::SERVICE_UNAVAILABLE, true) => Visit::Dark,
@@ -268,6 +266,13 @@ impl Visitor {
             (status, _) => Visit::Lost(format!("status {status}")),
         })
     }
+}
+
+async fn read_to_end(mut body: Incoming) -> Result<(), String> {
+    while let Some(frame) = body.frame().await {
+        frame.map_err(|error| format!("read: {error}"))?;
+    }
+    Ok(())
 }
 
 async fn connect(edge: SocketAddr) -> Result<SendRequest<Empty<Bytes>>, String> {

@@ -8,6 +8,9 @@
 //! owned-by   KIND NAMESPACE NAME VERSION N (KEY VALUE){N}         (of the component before it)
 //! hash       DIGEST                                                                 (likewise)
 //! in-use     UNIT AND USER                                                          (likewise)
+//! also       BASIS…                                       (of the component above; unless none)
+//! candidates VERSION…                                     (of the component above; unless none)
+//! conflict                                                (of the component above)
 //! flaw       CODE BYTES EVIDENCE
 //! ```
 //! Components and flaws are sorted and without doubles; fields are written by `fields`.
@@ -60,7 +63,7 @@ fn room_for(out: &str, next: &str) -> Result<(), StoreError> {
 }
 
 fn write_component(out: &mut String, component: &Component) {
-    let Component { purl, evidence, basis, scope, removed, owned_by, hashes, in_use } = component;
+    let Component { purl, evidence, basis, scope, removed, .. } = component;
     let Purl { kind, namespace, name, version, qualifiers } = purl;
     let count = qualifiers.len().to_string();
     let fixed = ["component", kind, namespace, name, version, evidence];
@@ -70,6 +73,28 @@ fn write_component(out: &mut String, component: &Component) {
         .chain(pairs_of(qualifiers))
         .chain(removed.iter().map(String::as_str));
     fields::write_line(out, fields);
+    write_claims(out, component);
+    write_ownership(out, component);
+}
+
+/// What else says the same, and what is open; most components lack all of it.
+fn write_claims(out: &mut String, component: &Component) {
+    let Component { also, candidates, conflict, .. } = component;
+    if !also.is_empty() {
+        let names = also.iter().map(|basis| basis.as_str());
+        fields::write_line(out, ["also"].into_iter().chain(names));
+    }
+    if !candidates.is_empty() {
+        let versions = candidates.iter().map(String::as_str);
+        fields::write_line(out, ["candidates"].into_iter().chain(versions));
+    }
+    if *conflict {
+        fields::write_line(out, ["conflict"]);
+    }
+}
+
+fn write_ownership(out: &mut String, component: &Component) {
+    let Component { owned_by, hashes, in_use, .. } = component;
     if let Some(Purl { kind, namespace, name, version, qualifiers }) = owned_by {
         let count = qualifiers.len().to_string();
         let fixed = ["owned-by", kind, namespace, name, version, &count];
@@ -115,6 +140,12 @@ fn read_line(sbom: &mut Sbom, line: Vec<String>) -> Option<()> {
         "owned-by" => sbom.components.last_mut()?.owned_by = Some(read_owner(&mut fields)?),
         "hash" => sbom.components.last_mut()?.hashes.push(Digest::parse(&fields.next()?)?),
         "in-use" => sbom.components.last_mut()?.in_use.push(fields.next()?),
+        "also" => {
+            let names: Option<_> = fields.by_ref().map(|name| Basis::parse(&name)).collect();
+            sbom.components.last_mut()?.also = names?;
+        }
+        "candidates" => sbom.components.last_mut()?.candidates = fields.by_ref().collect(),
+        "conflict" => sbom.components.last_mut()?.conflict = true,
         "flaw" => {
             let code = FlawCode::parse(&fields.next()?)?;
             let bytes = fields.next()?.parse().ok()?;
@@ -166,6 +197,9 @@ mod tests {
         log4j.owned_by = Some(Purl::new("deb", "debian", "liblog4j2-java", "2.17.1-1"));
         log4j.hashes = vec![Digest([0xcd; 32])];
         log4j.in_use = vec!["tomcat9.service tomcat".into()];
+        log4j.also = vec![Basis::Manifest, Basis::FileName];
+        log4j.candidates = vec!["2.14.0".into(), "2.14.1".into()];
+        log4j.conflict = true;
         let flaw = Flaw { code: FlawCode::Truncated, evidence: "b\tc".into(), bytes: 7 };
         let sbom = Sbom {
             components: vec![log4j],
@@ -177,7 +211,8 @@ mod tests {
             "relight.snapshot/1\ntool\trelight 1\nartifact\t",
             &"ab".repeat(32),
             "\ncomponent\tmaven\torg.apache\tlog4j-core\t2.14.1\ta.war!/l.jar\tpom-properties",
-            "\tinstalled\t2\ta\t1\tb\t2\torg/apache/JndiLookup\nowned-by\tdeb\tdebian\t",
+            "\tinstalled\t2\ta\t1\tb\t2\torg/apache/JndiLookup\nalso\tmanifest\t",
+            "file-name\ncandidates\t2.14.0\t2.14.1\nconflict\nowned-by\tdeb\tdebian\t",
             "liblog4j2-java\t2.17.1-1\t0\nhash\t",
             &"cd".repeat(32),
             "\nin-use\ttomcat9.service tomcat\nflaw\ttruncated\t7\tb\\tc\n",
@@ -218,6 +253,9 @@ mod tests {
             ("relight.snapshot/1\nartifact\t00\n", 2),
             ("relight.snapshot/1\ntool\ta\nflaw\ttruncated\t-1\ta\n", 3),
             ("relight.snapshot/1\nflaw\tfine\t1\ta\n", 2),
+            ("relight.snapshot/1\nconflict\n", 2),
+            ("relight.snapshot/1\ncandidates\t1\n", 2),
+            ("relight.snapshot/1\nalso\tmanifest\n", 2),
             ("relight.snapshot/1\ncomponent\tnpm\t\ta\t1\tx\tguess\tinstalled\t0\n", 2),
             ("relight.snapshot/1\nowned-by\tdeb\t\ta\t1\t0\n", 2),
             ("relight.snapshot/1\ncomponent\tnpm\t\ta\t1\tx\tmanifest\tinstalled\t1\tk\n", 2),

@@ -110,15 +110,18 @@ fn any_component(rng: &mut Rng) -> Component {
     }
     let mut removed: Vec<String> = (0..rng.below(3)).map(|_| any_text(rng)).collect();
     removed.sort();
+    let basis = *rng.pick(&Basis::ALL);
+    let mut also: Vec<_> = (0..rng.below(3)).map(|_| *rng.pick(&Basis::ALL)).collect();
+    also.sort();
     Component {
-        purl,
-        evidence: any_text(rng),
-        basis: *rng.pick(&Basis::ALL),
-        scope: *rng.pick(&Scope::ALL),
+        also,
+        candidates: (0..rng.below(3)).map(|_| any_text(rng)).collect(),
+        conflict: rng.chance(20),
         removed,
         owned_by: rng.chance(20).then(|| Purl::new("deb", "debian", "a b", &any_text(rng))),
         hashes: (0..rng.below(2)).map(|_| Digest([rng.next() as u8; 32])).collect(),
         in_use: (0..rng.below(2)).map(|_| any_text(rng)).collect(),
+        ..Component::new(purl, any_text(rng), basis, *rng.pick(&Scope::ALL))
     }
 }
 

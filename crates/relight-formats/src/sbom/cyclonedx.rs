@@ -24,6 +24,9 @@ const SCOPE: &str = "relight:scope";
 const REMOVED: &str = "relight:removed";
 const OWNED_BY: &str = "relight:owned-by";
 const IN_USE: &str = "relight:in-use";
+const ALSO: &str = "relight:also";
+const CANDIDATE: &str = "relight:candidate";
+const CONFLICT: &str = "relight:identity-conflict";
 
 /// The format. It has no settings.
 pub(super) struct CycloneDx;
@@ -113,17 +116,7 @@ impl Reader {
 
     fn component(&mut self, item: &Value, place: &str) {
         let Some(purl) = self.purl(item, place) else { return };
-        let mut removed: Vec<_> = properties(item, REMOVED).map(str::to_owned).collect();
-        removed.sort();
-        let basis = properties(item, BASIS).find_map(Basis::parse).unwrap_or(Basis::Document);
-        let scope = properties(item, SCOPE).find_map(Scope::parse).unwrap_or(Scope::Declared);
-        let component = Component {
-            removed,
-            owned_by: properties(item, OWNED_BY).find_map(|text| Purl::parse(text).ok()),
-            hashes: sha256(item),
-            in_use: properties(item, IN_USE).map(str::to_owned).collect(),
-            ..Component::new(purl, "", basis, scope)
-        };
+        let component = known_of(item, purl);
         let before = self.sbom.components.len();
         for location in occurrences(item) {
             let evidence = location.to_owned();
@@ -165,6 +158,26 @@ impl Reader {
         let evidence = place.to_owned();
         self.sbom.flaws.push(Flaw { code: FlawCode::CorruptEntry, evidence, bytes: 0 });
         self.warnings.push(Warning::new("cyclonedx-component", place, message));
+    }
+}
+
+/// What our own properties say of a component; without a place.
+fn known_of(item: &Value, purl: Purl) -> Component {
+    let basis = properties(item, BASIS).find_map(Basis::parse).unwrap_or(Basis::Document);
+    let scope = properties(item, SCOPE).find_map(Scope::parse).unwrap_or(Scope::Declared);
+    let mut removed: Vec<_> = properties(item, REMOVED).map(str::to_owned).collect();
+    removed.sort();
+    let mut also: Vec<_> = properties(item, ALSO).filter_map(Basis::parse).collect();
+    also.sort();
+    Component {
+        also,
+        candidates: properties(item, CANDIDATE).map(str::to_owned).collect(),
+        conflict: properties(item, CONFLICT).next() == Some("true"),
+        removed,
+        owned_by: properties(item, OWNED_BY).find_map(|text| Purl::parse(text).ok()),
+        hashes: sha256(item),
+        in_use: properties(item, IN_USE).map(str::to_owned).collect(),
+        ..Component::new(purl, "", basis, scope)
     }
 }
 
@@ -210,12 +223,7 @@ fn flaw(text: &str) -> Option<Flaw> {
 
 /// Writes the document; see [`super::write_cyclonedx`].
 pub(super) fn write(sbom: &Sbom, name: &str, at: Option<Timestamp>) -> String {
-    let Sbom { components, flaws, artifact, tool, .. } = sbom;
-    let mut properties = vec![property(COMPLETE, &sbom.is_complete().to_string())];
-    properties.extend(artifact.map(|digest| property(ARTIFACT, &digest.to_string())));
-    for Flaw { code, evidence, bytes } in flaws {
-        properties.push(property(FLAW, &format!("{} {bytes} {evidence}", code.as_str())));
-    }
+    let Sbom { components, tool, .. } = sbom;
     let mut metadata = Map::new();
     if let Some(at) = at {
         metadata.insert("timestamp".into(), json!(time::format(at)));
@@ -225,7 +233,7 @@ pub(super) fn write(sbom: &Sbom, name: &str, at: Option<Timestamp>) -> String {
     }
     let subject = json!({"type": "application", "bom-ref": "subject", "name": name});
     metadata.insert("component".into(), subject);
-    metadata.insert("properties".into(), properties.into());
+    metadata.insert("properties".into(), coverage(sbom).into());
     let aggregate = if sbom.is_complete() { "complete" } else { "incomplete" };
     let components: Vec<_> = components.iter().enumerate().map(component).collect();
     let document = json!({
@@ -246,6 +254,16 @@ fn tool_entry(tool: &str) -> Value {
         entry["version"] = json!(version);
     }
     entry
+}
+
+/// What was looked at and what could not be read.
+fn coverage(sbom: &Sbom) -> Vec<Value> {
+    let mut properties = vec![property(COMPLETE, &sbom.is_complete().to_string())];
+    properties.extend(sbom.artifact.map(|digest| property(ARTIFACT, &digest.to_string())));
+    for Flaw { code, evidence, bytes } in &sbom.flaws {
+        properties.push(property(FLAW, &format!("{} {bytes} {evidence}", code.as_str())));
+    }
+    properties
 }
 
 fn component((index, component): (usize, &Component)) -> Value {
@@ -275,8 +293,12 @@ fn component((index, component): (usize, &Component)) -> Value {
 
 /// What the standard has no field for.
 fn properties_of(component: &Component) -> Vec<Value> {
-    let Component { basis, scope, removed, owned_by, in_use, .. } = component;
+    let Component { basis, also, candidates, conflict, scope, .. } = component;
+    let Component { removed, owned_by, in_use, .. } = component;
     let mut properties = vec![property(BASIS, basis.as_str()), property(SCOPE, scope.as_str())];
+    properties.extend(also.iter().map(|basis| property(ALSO, basis.as_str())));
+    properties.extend(candidates.iter().map(|version| property(CANDIDATE, version)));
+    properties.extend(conflict.then(|| property(CONFLICT, "true")));
     properties.extend(removed.iter().map(|class| property(REMOVED, class)));
     properties.extend(owned_by.iter().map(|owner| property(OWNED_BY, &owner.to_string())));
     properties.extend(in_use.iter().map(|user| property(IN_USE, user)));
@@ -301,15 +323,26 @@ mod tests {
             let version = if rng.chance(20) { String::new() } else { format!("{number}.0+é %") };
             let group = rng.pick::<&str>(&["", "org.example"]);
             let purl = Purl::new("maven", group, "a@b/c", &version);
+            let purl = purl.with_qualifier("classifier", rng.pick::<&str>(&["", "sources"]));
+            let evidence = *rng.pick(&["", "a.war!/b c.jar", "\n\"\\"]);
+            let basis = *rng.pick(&Basis::ALL);
+            let mut also = vec![*rng.pick(&Basis::ALL), *rng.pick(&Basis::ALL)];
+            also.sort();
+            also.truncate(rng.below(3));
+            let mut some = |items: [&str; 2]| match rng.chance(30) {
+                true => items.map(str::to_owned).to_vec(),
+                false => Vec::new(),
+            };
+            let (removed, candidates) = (some(["a/B", "a/C"]), some(["2.4", "2.10"]));
             sbom.components.push(Component {
-                purl: purl.with_qualifier("classifier", rng.pick::<&str>(&["", "sources"])),
-                evidence: (*rng.pick(&["", "a.war!/b c.jar", "\n\"\\"])).to_owned(),
-                basis: *rng.pick(&Basis::ALL),
-                scope: *rng.pick(&Scope::ALL),
-                removed: if rng.chance(30) { vec!["a/B".into(), "a/C".into()] } else { vec![] },
+                also,
+                candidates,
+                conflict: rng.chance(30),
+                removed,
                 owned_by: rng.chance(30).then(|| Purl::new("deb", "debian", "a b", "1")),
                 hashes: if rng.chance(30) { vec![Digest([3; 32])] } else { vec![] },
                 in_use: if rng.chance(30) { vec!["a.service root".into()] } else { vec![] },
+                ..Component::new(purl, evidence, basis, *rng.pick(&Scope::ALL))
             });
         }
         for _ in 0..rng.below(3) {

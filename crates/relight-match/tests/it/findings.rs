@@ -1,6 +1,6 @@
 //! From records and one component to a finding: certain, possible, unresolved, or none.
 
-use relight_match::Advisories;
+use relight_match::{Advisories, Question};
 use relight_model::{
     Advisory, Affected, Basis, Component, Finding, FindingState, RangeKind, Rating, Scope, Signal,
 };
@@ -156,6 +156,30 @@ fn a_removed_class_mitigates_and_never_clears() {
     assert_eq!(without("1.5", &classes), Some(FindingState::Mitigated));
     assert_eq!(without("1.5", &["org/example/Other".into()]), Some(FindingState::Affected));
     assert_eq!(without("2.5", &classes), None);
+}
+
+#[test]
+fn all_candidates_must_agree() {
+    let classes = vec!["org/example/Lookup".to_owned()];
+    let entry = Affected { classes: classes.clone(), ..lib(&["i1 f2"]) };
+    let advisories = Advisories::new(vec![advisory("X-1", vec![entry])]);
+    let question = Question::parse("lib<2").unwrap();
+    let check =
+        |versions: &[&str], removed: &[String], by_id: Option<&str>, asked: Option<&str>| {
+            let candidates = versions.iter().map(|&version| version.to_owned()).collect();
+            let it = Component { candidates, removed: removed.to_vec(), ..component(LIB) };
+            let found = advisories.match_component(&it);
+            let states: Vec<_> = found.iter().map(|finding| finding.state.as_str()).collect();
+            assert_eq!(states, by_id.into_iter().collect::<Vec<_>>(), "{versions:?}");
+            let found = question.judge_component(&advisories, &it);
+            assert_eq!(found.map(|finding| finding.state.as_str()), asked, "{versions:?}");
+        };
+    check(&["1.4", "1.5"], &[], Some("affected"), Some("affected"));
+    check(&["1.4", "1.5"], &classes, Some("mitigated"), Some("affected"));
+    check(&["1.9", "2"], &[], Some("possible-match"), Some("possible-match"));
+    check(&["1.9", "2"], &classes, Some("possible-match"), Some("possible-match"));
+    check(&["2", "2.1"], &[], None, None);
+    check(&[], &[], Some("possible-match"), Some("possible-match"));
 }
 
 #[test]

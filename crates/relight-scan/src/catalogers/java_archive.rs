@@ -64,17 +64,7 @@ impl Cataloger for JavaArchive {
         // Manifest and file name describe the archive as a whole; where its parts have coordinates
         // of their own they would only add a second, weaker name.
         if out.components.len() == found {
-            let manifest = listing.members.iter().find(|(name, _)| name == "META-INF/MANIFEST.MF");
-            let claim = manifest.and_then(|(_, bytes)| read_manifest(bytes));
-            let is_java = has_classes || claim.is_some();
-            let stem = file_stem(file.path).filter(|_| is_java).and_then(split_version);
-            if let Some(purl) = claim {
-                out.components.push(installed_at(purl, file.path, Basis::Manifest));
-            }
-            if let Some((name, version)) = stem {
-                let purl = Purl::new("maven", "", name, version);
-                out.components.push(installed_at(purl, file.path, Basis::FileName));
-            }
+            name_whole(file.path, listing, has_classes, out);
         }
         log4j(listing, file.path, &mut out.components, found);
     }
@@ -83,6 +73,21 @@ impl Cataloger for JavaArchive {
 /// A component in a place that is not the file itself.
 pub(super) fn installed_at(purl: Purl, place: &str, basis: Basis) -> Component {
     Component::new(purl, place, basis, Scope::Installed)
+}
+
+/// What manifest and file name say about an archive.
+fn name_whole(path: &str, listing: &Listing, has_classes: bool, out: &mut Catalog) {
+    let manifest = listing.members.iter().find(|(name, _)| name == "META-INF/MANIFEST.MF");
+    let claim = manifest.and_then(|(_, bytes)| read_manifest(bytes));
+    let is_java = has_classes || claim.is_some();
+    let stem = file_stem(path).filter(|_| is_java).and_then(split_version);
+    if let Some(purl) = claim {
+        out.components.push(installed_at(purl, path, Basis::Manifest));
+    }
+    if let Some((name, version)) = stem {
+        let purl = Purl::new("maven", "", name, version);
+        out.components.push(installed_at(purl, path, Basis::FileName));
+    }
 }
 
 /// Reads `groupId`, `artifactId` and `version` (written by Maven Archiver; the format is that of

@@ -9,9 +9,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use relight_engine::matching::Advisories;
 use relight_formats::write_cyclonedx;
-use relight_model::{Finding, Purl};
+use relight_model::{Component, Finding, Flaw, Purl};
 use relight_scan::{Options, Progress, Report as Scanned};
-use relight_server::web::{texts, words};
+use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -63,7 +63,12 @@ struct ComponentRow<'a> {
     version: &'a str,
     evidence: &'a str,
     basis: &'a str,
+    also: Vec<&'a str>,
+    certainty: &'a str,
+    candidates: &'a [String],
+    identity_conflict: bool,
     scope: &'a str,
+    removed: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -206,13 +211,7 @@ fn hits<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit<'a>> {
 }
 
 fn document<'a>(target: &Path, scanned: &'a Scanned, hits: &'a [Hit<'a>]) -> Document<'a> {
-    let components = scanned.sbom.components.iter().map(|component| ComponentRow {
-        purl: component.purl.to_string(),
-        version: &component.purl.version,
-        evidence: &component.evidence,
-        basis: component.basis.as_str(),
-        scope: component.scope.as_str(),
-    });
+    let components = scanned.sbom.components.iter().map(component_row);
     let findings = hits.iter().map(|hit| FindingRow {
         id: &hit.finding.id,
         aliases: &hit.finding.aliases,
@@ -240,6 +239,21 @@ fn document<'a>(target: &Path, scanned: &'a Scanned, hits: &'a [Hit<'a>]) -> Doc
     }
 }
 
+fn component_row(component: &Component) -> ComponentRow<'_> {
+    ComponentRow {
+        purl: component.purl.to_string(),
+        version: &component.purl.version,
+        evidence: &component.evidence,
+        basis: component.basis.as_str(),
+        also: component.also.iter().map(|basis| basis.as_str()).collect(),
+        certainty: component.basis.certainty().as_str(),
+        candidates: &component.candidates,
+        identity_conflict: component.conflict,
+        scope: component.scope.as_str(),
+        removed: &component.removed,
+    }
+}
+
 fn text(scanned: &Scanned, hits: &[Hit<'_>], context: &Context, report: &mut Report) {
     let lang = context.lang;
     let components = scanned.sbom.components.len();
@@ -258,7 +272,11 @@ fn text(scanned: &Scanned, hits: &[Hit<'_>], context: &Context, report: &mut Rep
         let Purl { name, version, .. } = hit.purl;
         report.line(&format!("{mark}  {name} {version}{exploited}  {}{state}", hit.evidence));
     }
-    let flaws = &scanned.sbom.flaws;
+    unread(&scanned.sbom.flaws, lang, report);
+}
+
+/// The places that were not read, as far as they fit.
+fn unread(flaws: &[Flaw], lang: Lang, report: &mut Report) {
     if flaws.is_empty() {
         return;
     }

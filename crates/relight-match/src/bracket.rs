@@ -1,0 +1,39 @@
+//! A component whose bytes leave several versions open: what is said of each, made into one.
+
+use relight_model::{Component, Finding, FindingState};
+
+/// Whether only the candidates say which version it is.
+pub(crate) fn is_open(component: &Component) -> bool {
+    component.purl.version.is_empty() && !component.candidates.is_empty()
+}
+
+/// Affected if every candidate is, nothing if none is, else a possible match: "nearest" is never
+/// taken for "is". A mitigation counts only if it mitigates all of them.
+pub(crate) fn judge(
+    component: &Component,
+    judge_one: impl Fn(&Component) -> Option<Finding>,
+) -> Option<Finding> {
+    let mut single = Component { candidates: Vec::new(), ..component.clone() };
+    let mut verdicts = Vec::new();
+    for version in &component.candidates {
+        single.purl.version.clone_from(version);
+        verdicts.push(judge_one(&single));
+    }
+    let all_affected = verdicts.iter().flatten().filter(|it| it.state.is_affected()).count();
+    let all_mitigated = verdicts.iter().flatten().all(|it| it.state == FindingState::Mitigated);
+    let state = match (all_affected == verdicts.len(), all_mitigated) {
+        (true, true) => FindingState::Mitigated,
+        (true, false) => FindingState::Affected,
+        (false, _) => FindingState::PossibleMatch,
+    };
+    // The plain one before the mitigated one: its rule is the reason.
+    let finding = verdicts.into_iter().flatten().min_by_key(|it| it.state)?;
+    let rule = match state {
+        FindingState::PossibleMatch => {
+            let versions = component.candidates.join(", ");
+            format!("{}, if it is that one of {versions}", finding.rule)
+        }
+        _ => finding.rule,
+    };
+    Some(Finding { state, rule, ..finding })
+}
