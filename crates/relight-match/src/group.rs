@@ -158,7 +158,7 @@ struct Entry {
     package: PackageName,
     /// Who says it, for the rule of a finding.
     origin: String,
-    scheme: Option<VersionScheme>,
+    scheme: VersionScheme,
     ranges: Vec<Range>,
     /// Versions as listed, and in canonical form.
     members: HashSet<String>,
@@ -190,19 +190,14 @@ impl Entry {
             .filter(|range| range.events.iter().any(|it| matches!(it, RangeEvent::Introduced(_))))
             .collect();
         let mut members: HashSet<String> = versions.iter().cloned().collect();
-        if let Some(scheme) = scheme {
-            let canonical = versions.iter().filter_map(|text| Version::parse(scheme, text));
-            members.extend(canonical.map(|version| version.canonical()));
-        }
+        let canonical = versions.iter().filter_map(|text| Version::parse(scheme, text));
+        members.extend(canonical.map(|version| version.canonical()));
         Self {
             origin: format!("{} {}", record.source, record.id),
             scheme,
             is_never: *stance == Stance::NotAffected,
             is_unresolved: is_unresolved(affected, usable.is_empty()),
-            ranges: match scheme {
-                Some(scheme) => usable.iter().map(|range| Range::new(scheme, range)).collect(),
-                None => Vec::new(),
-            },
+            ranges: usable.iter().map(|range| Range::new(scheme, range)).collect(),
             members,
             classes: classes.clone(),
             form: form(record, &package, affected),
@@ -246,7 +241,6 @@ impl Entry {
     fn opinion_of_version(&self, text: &str) -> Opinion {
         let listed = || Opinion::Affected(format!("{}: version {text} is listed", self.origin));
         let is_never = !self.is_unresolved
-            && self.scheme.is_some()
             && self.members.is_empty()
             && self.ranges.iter().all(Range::is_empty);
         if is_never || self.is_never {
@@ -255,11 +249,10 @@ impl Entry {
         if !text.is_empty() && self.members.contains(text) {
             return listed();
         }
-        let Some(version) = self.scheme.and_then(|scheme| Version::parse(scheme, text)) else {
-            return match (self.scheme, text) {
-                (_, "") => self.possible("the version is not known"),
-                (None, _) => self.possible("versions of this ecosystem cannot be ordered yet"),
-                (Some(_), _) => self.possible("the version cannot be ordered"),
+        let Some(version) = Version::parse(self.scheme, text) else {
+            return match text {
+                "" => self.possible("the version is not known"),
+                _ => self.possible("the version cannot be ordered"),
             };
         };
         let release = version.canonical_release();

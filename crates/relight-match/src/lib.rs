@@ -5,6 +5,7 @@ mod advisories;
 mod alias;
 mod bracket;
 mod group;
+mod key;
 mod package;
 mod question;
 mod range;
@@ -13,12 +14,13 @@ mod version;
 
 pub use advisories::Advisories;
 pub use group::Group;
+pub use key::{Key, NoOrder, SortKey};
 pub use package::package_of;
 pub use question::{
     Constraint, Operator, PackageQuestion, QUESTION_BYTES_MAX, Question, QuestionError,
 };
 pub use score::base_score;
-pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, scheme_of};
+pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, key, scheme_of};
 
 /// Changes whenever the same advisories and components may give other findings than before.
-pub const MATCHER_REVISION: u32 = 1;
+pub const MATCHER_REVISION: u32 = 2;

@@ -47,10 +47,7 @@ impl Reach {
         match self {
             Self::Package => false,
             Self::AnyGroup => *ecosystem == Ecosystem::Maven,
-            Self::AnyDistribution(kind) => {
-                let mut known = OSV_NAMES.iter().filter(|(it, _, _)| *it == kind);
-                known.any(|(_, _, name)| *name == ecosystem.as_str())
-            }
+            Self::AnyDistribution(kind) => ecosystem.purl_kind() == Some(kind),
             Self::AnyEcosystem => true,
         }
     }
@@ -79,17 +76,14 @@ impl Subject {
 /// A Debian package goes by the name of its source package (purl qualifier `upstream`), because
 /// that is what the tracker of Debian names.
 pub fn package_of(purl: &Purl) -> PackageName {
-    let ecosystem = match Ecosystem::from_purl(&purl.kind, &purl.namespace) {
-        Ecosystem::Other(_) => Ecosystem::Other(osv_name(&purl.kind, &purl.namespace)),
-        known => known,
-    };
+    let ecosystem = Ecosystem::from_purl(&purl.kind, &purl.namespace);
     let joined = |separator: &str| match purl.namespace.as_str() {
         "" => purl.name.clone(),
         namespace => format!("{namespace}{separator}{}", purl.name),
     };
     let name = match purl.kind.as_str() {
         "maven" => joined(":"),
-        "npm" | "golang" | "composer" => joined("/"),
+        "npm" | "golang" | "composer" | "swift" | "githubactions" => joined("/"),
         "deb" => debian_source(purl).map_or_else(|| purl.name.clone(), |(name, _)| name),
         _ => purl.name.clone(),
     };
@@ -108,9 +102,10 @@ pub(crate) fn normalise(package: &PackageName) -> PackageName {
             let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
             words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
         }
-        Ecosystem::Other(other) if ["NuGet", "Packagist"].contains(&other.as_str()) => {
+        Ecosystem::NuGet | Ecosystem::Packagist | Ecosystem::Hex | Ecosystem::GitHubActions => {
             name.to_ascii_lowercase()
         }
+        Ecosystem::CratesIo => name.replace('_', "-"),
         _ => name.clone(),
     };
     PackageName { ecosystem: package.ecosystem.clone(), release: package.release.clone(), name }
@@ -121,47 +116,6 @@ pub(crate) fn bare_name(package: &PackageName) -> &str {
     match package.ecosystem {
         Ecosystem::Maven => package.name.rsplit(':').next().unwrap_or(&package.name),
         _ => &package.name,
-    }
-}
-
-/// Purl type, purl namespace (empty means any) and OSV name of ecosystems.
-///
-/// Without it a component would be called clear because two names for one thing differ.
-const OSV_NAMES: [(&str, &str, &str); 25] = [
-    ("apk", "alpine", "Alpine"),
-    ("apk", "chainguard", "Chainguard"),
-    ("apk", "wolfi", "Wolfi"),
-    ("bitnami", "", "Bitnami"),
-    ("cargo", "", "crates.io"),
-    ("composer", "", "Packagist"),
-    ("conan", "", "ConanCenter"),
-    ("cran", "", "CRAN"),
-    ("deb", "debian", "Debian"),
-    ("deb", "ubuntu", "Ubuntu"),
-    ("gem", "", "RubyGems"),
-    ("githubactions", "", "GitHub Actions"),
-    ("golang", "", "Go"),
-    ("hackage", "", "Hackage"),
-    ("hex", "", "Hex"),
-    ("nuget", "", "NuGet"),
-    ("pub", "", "Pub"),
-    ("rpm", "almalinux", "AlmaLinux"),
-    ("rpm", "mageia", "Mageia"),
-    ("rpm", "openeuler", "openEuler"),
-    ("rpm", "opensuse", "openSUSE"),
-    ("rpm", "redhat", "Red Hat"),
-    ("rpm", "rocky", "Rocky Linux"),
-    ("rpm", "suse", "SUSE"),
-    ("swift", "", "SwiftURL"),
-];
-
-/// The OSV name of an ecosystem whose versions cannot be ordered yet.
-fn osv_name(kind: &str, namespace: &str) -> String {
-    let fits = |known: &&(&str, &str, &str)| known.0 == kind && ["", namespace].contains(&known.1);
-    match (OSV_NAMES.iter().find(fits), namespace) {
-        (Some((_, _, name)), _) => (*name).to_owned(),
-        (None, "") => kind.to_owned(),
-        (None, _) => format!("{kind}:{namespace}"),
     }
 }
 

@@ -9,7 +9,7 @@ use relight_model::{Component, Finding, FindingState, Purl, UnknownReason};
 use crate::advisories::Advisories;
 use crate::bracket;
 use crate::package::{Reach, Subject, bare_name, normalise, package_of};
-use crate::version::{VersionScheme, compare, scheme_of};
+use crate::version::{Version, VersionScheme, scheme_of};
 
 /// Longest text of a question, in bytes.
 pub const QUESTION_BYTES_MAX: usize = 4096;
@@ -324,13 +324,16 @@ impl PackageQuestion {
 }
 
 impl Constraint {
-    /// `None` when the versions cannot be compared.
-    fn holds(&self, scheme: Option<VersionScheme>, version: &str) -> Option<bool> {
+    /// `None` when nobody knows.
+    fn holds(&self, scheme: VersionScheme, version: &str) -> Option<bool> {
         if self.operator == Operator::Equal && self.version == version {
             return Some(true);
         }
-        let order = compare(scheme?, version, &self.version)?;
-        Some(self.operator.holds(order))
+        let bound = Version::parse(scheme, &self.version)?;
+        let version = Version::parse(scheme, version)?;
+        let holds = self.operator.holds(version.compare(&bound)?);
+        // Where the order is a guess, a version outside may be inside.
+        (holds || version.is_exact() && bound.is_exact()).then_some(holds)
     }
 }
 

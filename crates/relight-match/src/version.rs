@@ -4,39 +4,153 @@ use std::cmp::Ordering;
 
 use relight_model::Ecosystem;
 
-mod deb;
-mod maven;
-mod npm;
-mod pep440;
+use crate::key::{Key, NoOrder, SortKey, Writer};
 
-/// Who defines the order of versions. A closed set: one file for each.
+mod apk;
+mod composer;
+mod deb;
+mod dotted;
+mod gem;
+mod generic;
+mod maven;
+mod pep440;
+mod rpm;
+mod semver;
+
+/// Who defines the order of versions. A closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum VersionScheme {
     /// Maven 3.9.9, `ComparableVersion`.
     Maven,
-    /// npm: Semantic Versioning 2.0.0, read loosely.
-    Npm,
     /// Python: PEP 440; what it refuses has an order of its own, below everything.
     Pep440,
+    /// npm: Semantic Versioning 2.0.0, read loosely.
+    Npm,
+    /// Semantic Versioning 2.0.0 elsewhere; partial versions are padded.
+    SemVer,
+    /// Go modules and the Go toolchain.
+    Go,
+    /// .NET: four numbers, labels without regard to case.
+    NuGet,
+    /// Ruby: `Gem::Version`.
+    Gem,
+    /// PHP: Composer's normal form.
+    Composer,
     /// Debian: `deb-version(7)`.
     Deb,
+    /// RPM: `rpmvercmp`.
+    Rpm,
+    /// Alpine: apk-tools.
+    Apk,
+    /// Dart: Semantic Versioning with ordered builds.
+    Pub,
+    /// R: numbers split at `.` and `-`.
+    Cran,
+    /// Haskell: numbers split at `.`.
+    IntDot,
+    /// Nobody's rules: numbers and words, never exact.
+    Generic,
 }
 
-/// The order that an ecosystem uses; `None` when relight cannot order its versions yet.
-pub const fn scheme_of(ecosystem: &Ecosystem) -> Option<VersionScheme> {
-    match ecosystem {
-        Ecosystem::Maven => Some(VersionScheme::Maven),
-        Ecosystem::Npm => Some(VersionScheme::Npm),
-        Ecosystem::PyPi => Some(VersionScheme::Pep440),
-        Ecosystem::Debian => Some(VersionScheme::Deb),
-        Ecosystem::Other(_) => None,
+impl VersionScheme {
+    /// Every scheme.
+    pub const ALL: [Self; 15] = [
+        Self::Maven,
+        Self::Pep440,
+        Self::Npm,
+        Self::SemVer,
+        Self::Go,
+        Self::NuGet,
+        Self::Gem,
+        Self::Composer,
+        Self::Deb,
+        Self::Rpm,
+        Self::Apk,
+        Self::Pub,
+        Self::Cran,
+        Self::IntDot,
+        Self::Generic,
+    ];
+
+    /// Its name, as commands take it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Maven => "maven",
+            Self::Pep440 => "pep440",
+            Self::Npm => "npm",
+            Self::SemVer => "semver",
+            Self::Go => "go",
+            Self::NuGet => "nuget",
+            Self::Gem => "gem",
+            Self::Composer => "composer",
+            Self::Deb => "deb",
+            Self::Rpm => "rpm",
+            Self::Apk => "apk",
+            Self::Pub => "pub",
+            Self::Cran => "cran",
+            Self::IntDot => "intdot",
+            Self::Generic => "generic",
+        }
     }
 }
 
-/// Compares two versions as the ecosystem's own tool does; `None` when one of them is not a
-/// version that the ecosystem can order.
+/// The order that an ecosystem uses; for one that is not known a guess that never clears anything.
+pub const fn scheme_of(ecosystem: &Ecosystem) -> VersionScheme {
+    use Ecosystem as E;
+    match ecosystem {
+        E::Maven => VersionScheme::Maven,
+        E::Npm => VersionScheme::Npm,
+        E::PyPi => VersionScheme::Pep440,
+        E::Go => VersionScheme::Go,
+        E::NuGet => VersionScheme::NuGet,
+        E::RubyGems => VersionScheme::Gem,
+        E::Packagist => VersionScheme::Composer,
+        E::Pub => VersionScheme::Pub,
+        E::Cran | E::Bioconductor => VersionScheme::Cran,
+        E::Hackage | E::Ghc => VersionScheme::IntDot,
+        E::CratesIo | E::Hex | E::SwiftUrl | E::GitHubActions | E::Bitnami | E::Julia => {
+            VersionScheme::SemVer
+        }
+        E::VsCode => VersionScheme::SemVer,
+        E::Debian | E::Ubuntu | E::Echo | E::Opam => VersionScheme::Deb,
+        E::Alpine | E::Alpaquita | E::BellSoft | E::Chainguard | E::Wolfi | E::MinimOs => {
+            VersionScheme::Apk
+        }
+        E::AlmaLinux | E::RockyLinux | E::RedHat | E::OracleLinux | E::Fedora => VersionScheme::Rpm,
+        E::AmazonLinux | E::Suse | E::OpenSuse | E::OpenEuler | E::AzureLinux => VersionScheme::Rpm,
+        E::Mageia | E::PhotonOs => VersionScheme::Rpm,
+        E::ConanCenter | E::Other(_) => VersionScheme::Generic,
+    }
+}
+
+/// Compares two versions as the ecosystem's published comparator does; `None` when one of them is
+/// not a version that it can order.
+///
+/// This need not be transitive (Maven's order is not, nor PHP's with `#`), and for Composer it is
+/// PHP's raw verdict on the texts as they are: matching compares keys.
 pub fn compare(scheme: VersionScheme, a: &str, b: &str) -> Option<Ordering> {
-    Version::parse(scheme, a)?.compare(&Version::parse(scheme, b)?)
+    let (a, b) = (a.trim(), b.trim());
+    match scheme {
+        VersionScheme::Composer => {
+            let is_fine = |text| matches!(unordered(text), None | Some(NoOrder::Branch));
+            (is_fine(a) && is_fine(b)).then(|| composer::compare(a, b))
+        }
+        VersionScheme::Apk => {
+            let is_fine = |text| unordered(text).is_none();
+            (is_fine(a) && is_fine(b)).then(|| apk::compare(a, b))
+        }
+        _ => Version::parse(scheme, a)?.compare(&Version::parse(scheme, b)?),
+    }
+}
+
+/// The sort key of a version: where both are ordered, the order of two keys of one scheme is the
+/// order of the versions.
+pub fn key(scheme: VersionScheme, text: &str) -> Key {
+    match Version::read(scheme, text) {
+        Ok(Version { key: Some(key), .. }) => Key::Ordered(key),
+        Ok(_) => Key::Pairwise,
+        Err(why) => Key::Unordered(why),
+    }
 }
 
 /// Longest text that is a version, in bytes.
@@ -44,14 +158,11 @@ pub const VERSION_BYTES_MAX: usize = 512;
 
 /// A version that was read once, to be compared many times.
 #[derive(Clone, Debug)]
-pub struct Version(Form);
-
-#[derive(Clone, Debug)]
-enum Form {
-    Maven(maven::Version),
-    Npm(npm::Version),
-    Pep440(pep440::Version),
-    Deb(deb::Version),
+pub struct Version {
+    scheme: VersionScheme,
+    key: Option<SortKey>,
+    /// Maven compares what has no key pair by pair.
+    maven: Option<maven::Version>,
 }
 
 impl Version {
@@ -59,16 +170,26 @@ impl Version {
     /// placeholder (`unspecified`, `latest`, `${…}`), a commit, a branch (`dev-…`), or text that
     /// the ecosystem's own tool refuses.
     pub fn parse(scheme: VersionScheme, text: &str) -> Option<Self> {
+        Self::read(scheme, text).ok()
+    }
+
+    /// Reads a version.
+    ///
+    /// # Errors
+    /// Says why the text has no place in the order of the scheme.
+    pub fn read(scheme: VersionScheme, text: &str) -> Result<Self, NoOrder> {
         let text = text.trim();
-        if is_unordered(text) {
-            return None;
+        if let Some(why) = unordered(text) {
+            return Err(why);
         }
-        Some(Self(match scheme {
-            VersionScheme::Maven => Form::Maven(maven::Version::parse(text)),
-            VersionScheme::Npm => Form::Npm(npm::Version::parse(text)?),
-            VersionScheme::Pep440 => Form::Pep440(pep440::Version::parse(text)),
-            VersionScheme::Deb => Form::Deb(deb::Version::parse(text)?),
-        }))
+        let mut out = Writer::new(text.len());
+        let maven = (scheme == VersionScheme::Maven).then(|| maven::Version::parse(text));
+        let written = match &maven {
+            Some(version) => version.write(&mut out),
+            None => Some(write(scheme, text, &mut out)?),
+        };
+        let key = written.map(|()| out.finish());
+        Ok(Self { scheme, key, maven })
     }
 
     /// The order of two versions; `None` when they are of different schemes.
@@ -76,30 +197,31 @@ impl Version {
     /// Maven's order is not transitive (`1-rc < 1 < 1.foo.2 < 1-rc` in Maven's own class), so
     /// this type has no `Ord`.
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
-        match (&self.0, &other.0) {
-            (Form::Maven(a), Form::Maven(b)) => Some(a.compare(b)),
-            (Form::Npm(a), Form::Npm(b)) => Some(a.cmp(b)),
-            (Form::Pep440(a), Form::Pep440(b)) => Some(a.cmp(b)),
-            (Form::Deb(a), Form::Deb(b)) => Some(a.cmp(b)),
-            _ => None,
+        if self.scheme != other.scheme {
+            return None;
         }
+        match (&self.key, &other.key) {
+            (Some(a), Some(b)) => Some(a.cmp(b)),
+            _ => Some(self.maven.as_ref()?.compare(other.maven.as_ref()?)),
+        }
+    }
+
+    /// What stands for the version in sorted lists; `None` where it is compared pair by pair.
+    pub const fn sort_key(&self) -> Option<&SortKey> {
+        self.key.as_ref()
     }
 
     /// Whether the place of this version among others is certain. Where it is not, a version
     /// outside of a range is unknown rather than clear.
-    pub(crate) const fn is_exact(&self) -> bool {
-        match &self.0 {
-            Form::Pep440(version) => version.is_exact(),
-            Form::Maven(_) | Form::Npm(_) | Form::Deb(_) => true,
-        }
+    pub fn is_exact(&self) -> bool {
+        self.key.as_ref().is_none_or(SortKey::is_exact)
     }
 
     /// Whether `self` belongs to the release that an inclusive bound names: `2.1.0+cu118` to
     /// `2.1.0` in Python, any revision of `1.2` to `1.2` in Debian.
-    pub(crate) fn is_of_release(&self, bound: &Self) -> bool {
-        match (&self.0, &bound.0) {
-            (Form::Pep440(version), Form::Pep440(bound)) => version.is_of_release(bound),
-            (Form::Deb(version), Form::Deb(bound)) => version.is_of_release(bound),
+    pub fn is_of_release(&self, bound: &Self) -> bool {
+        match (&self.key, &bound.key) {
+            (Some(version), Some(bound)) => version.is_of_release(bound),
             _ => self.compare(bound) == Some(Ordering::Equal),
         }
     }
@@ -107,33 +229,75 @@ impl Version {
     /// A text that is the same for exactly the versions that compare as equal, so that members of
     /// a list are found by hash.
     pub(crate) fn canonical(&self) -> String {
-        match &self.0 {
-            Form::Maven(version) => version.canonical(),
-            Form::Npm(version) => version.canonical(),
-            Form::Pep440(version) => version.canonical(),
-            Form::Deb(version) => version.canonical(),
+        match (&self.key, &self.maven) {
+            (Some(key), _) => of_bytes(key.bytes()),
+            (None, Some(maven)) => maven.canonical(),
+            (None, None) => String::new(),
         }
     }
 
     /// The canonical text of the published release that this version is a build of, if it is one.
     pub(crate) fn canonical_release(&self) -> Option<String> {
-        match &self.0 {
-            Form::Pep440(version) => version.canonical_release(),
-            Form::Maven(_) | Form::Npm(_) | Form::Deb(_) => None,
-        }
+        let key = self.key.as_ref().filter(|_| self.scheme == VersionScheme::Pep440)?;
+        // The key of the release itself ends with an empty local part.
+        let mut release = of_bytes(key.release());
+        release.push('\0');
+        (release.len() < key.bytes().len()).then_some(release)
     }
 }
 
-/// Text that names no place in any order.
-fn is_unordered(text: &str) -> bool {
+/// One character a byte: a text that is made of a key and of nothing else.
+fn of_bytes(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| char::from(byte)).collect()
+}
+
+/// Every scheme but Maven's.
+fn write(scheme: VersionScheme, text: &str, out: &mut Writer) -> Result<(), NoOrder> {
+    let written = match scheme {
+        VersionScheme::Maven => None,
+        VersionScheme::Npm | VersionScheme::SemVer => semver::write(text, out),
+        VersionScheme::Go => semver::write_go(text, out),
+        VersionScheme::NuGet => semver::write_nuget(text, out),
+        VersionScheme::Pub => semver::write_pub(text, out),
+        VersionScheme::Gem => gem::write(text, out),
+        VersionScheme::Deb => deb::write(text, out),
+        VersionScheme::Apk => apk::write(text, out),
+        VersionScheme::Cran => dotted::write_cran(text, out),
+        VersionScheme::IntDot => dotted::write_int_dot(text, out),
+        VersionScheme::Composer if composer::is_branch(text) => return Err(NoOrder::Branch),
+        VersionScheme::Composer => {
+            composer::write(text, out);
+            Some(())
+        }
+        VersionScheme::Pep440 => {
+            pep440::write(text, out);
+            Some(())
+        }
+        VersionScheme::Rpm => {
+            rpm::write(text, out);
+            Some(())
+        }
+        VersionScheme::Generic => {
+            generic::write(text, out);
+            Some(())
+        }
+    };
+    written.ok_or(NoOrder::Refused)
+}
+
+/// NoOrder a text names no place in any order.
+fn unordered(text: &str) -> Option<NoOrder> {
     let placeholder = ["unspecified", "latest", "n/a", "*", "-"];
-    text.is_empty()
-        || text.len() > VERSION_BYTES_MAX
-        || placeholder.iter().any(|it| text.eq_ignore_ascii_case(it))
-        || text.contains("${")
-        || text.starts_with("dev-")
-        || text.chars().any(char::is_control)
-        || is_commit(text)
+    let is_placeholder = placeholder.iter().any(|it| text.eq_ignore_ascii_case(it));
+    Some(match text {
+        "" => NoOrder::Empty,
+        _ if text.len() > VERSION_BYTES_MAX => NoOrder::TooLong,
+        _ if is_placeholder || text.contains("${") => NoOrder::Placeholder,
+        _ if text.starts_with("dev-") => NoOrder::Branch,
+        _ if text.chars().any(char::is_control) => NoOrder::Control,
+        _ if is_commit(text) => NoOrder::Commit,
+        _ => return None,
+    })
 }
 
 /// A SHA-1 or SHA-256 in hexadecimal. Forty decimal digits are taken for a number.
@@ -177,85 +341,4 @@ fn split_digits(text: &str) -> (&str, &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const SCHEMES: [VersionScheme; 4] =
-        [VersionScheme::Maven, VersionScheme::Npm, VersionScheme::Pep440, VersionScheme::Deb];
-
-    #[test]
-    fn what_names_no_place_is_not_compared() {
-        let hash = "0123456789abcdef0123456789abcdef01234567";
-        let long = "1".repeat(VERSION_BYTES_MAX + 1);
-        for text in [
-            "",
-            " ",
-            "unspecified",
-            "Latest",
-            "n/a",
-            "*",
-            "-",
-            "${x}",
-            hash,
-            &long,
-            "dev-a",
-            "1\t0",
-        ] {
-            for scheme in SCHEMES {
-                assert_eq!(compare(scheme, text, "1"), None, "{scheme:?} {text}");
-                assert_eq!(compare(scheme, "1", text), None, "{scheme:?} {text}");
-            }
-        }
-        let digits = "1".repeat(VERSION_BYTES_MAX);
-        for scheme in SCHEMES {
-            assert!(compare(scheme, &digits, "1").is_some(), "{scheme:?}");
-        }
-    }
-
-    #[test]
-    fn each_ecosystem_has_its_scheme() {
-        for (name, scheme) in [
-            ("Maven", Some(VersionScheme::Maven)),
-            ("npm", Some(VersionScheme::Npm)),
-            ("PyPI", Some(VersionScheme::Pep440)),
-            ("Debian", Some(VersionScheme::Deb)),
-            ("crates.io", None),
-        ] {
-            assert_eq!(scheme_of(&Ecosystem::from_osv(name)), scheme);
-        }
-    }
-
-    /// Text that looks like a version more often than not.
-    fn version() -> impl Strategy<Value = String> {
-        let number = "0|1|2|10|007|99999999999999999999";
-        let word = "a|b|rc|beta|final|sp|foo|dev|post|~|é";
-        let part = prop_oneof![number, word];
-        let more = prop::collection::vec(("[.+_~-]?", part.clone()), 0..6);
-        let likely = ("(1!|2:|v)?", part, more).prop_map(|(start, first, more)| {
-            more.into_iter().fold(start + &first, |text, (sign, part)| text + &sign + &part)
-        });
-        prop_oneof![4 => likely, 1 => "\\PC{0,12}"]
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(512))]
-
-        #[test]
-        fn laws_of_every_order(a in version(), b in version(), c in version()) {
-            for scheme in SCHEMES {
-                let read = |text: &str| Version::parse(scheme, text);
-                let (Some(x), Some(y), Some(z)) = (read(&a), read(&b), read(&c)) else { continue };
-                let order = x.compare(&y).unwrap();
-                prop_assert_eq!(x.compare(&x), Some(Ordering::Equal));
-                prop_assert_eq!(y.compare(&x), Some(order.reverse()));
-                prop_assert_eq!(order.is_eq(), x.canonical() == y.canonical());
-                // Maven's own order is not transitive, see `mavens_order_is_not_an_order`.
-                if scheme != VersionScheme::Maven && order == y.compare(&z).unwrap() {
-                    prop_assert_eq!(x.compare(&z), Some(order), "{:?}", scheme);
-                }
-            }
-        }
-    }
-}
+mod tests;

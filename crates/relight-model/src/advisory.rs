@@ -1,8 +1,8 @@
 //! An advisory: who says that which versions of which packages are bad.
 
 use crate::{
-    AffectedRange, CpeConfiguration, Digest, Interval, NativeRange, Product, RangeStatus, Rating,
-    Signal, Timestamp, VexStatement,
+    AffectedRange, CpeConfiguration, Digest, Ecosystem, Interval, NativeRange, Product,
+    RangeStatus, Rating, Signal, Timestamp, VexStatement,
 };
 
 /// One record of one source. Several records about one flaw form an alias group (relight-match).
@@ -176,75 +176,4 @@ pub struct PackageName {
     pub release: Option<String>,
     /// `group:artifact` for Maven, the plain name elsewhere.
     pub name: String,
-}
-
-/// Who defines names and the order of versions.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Ecosystem {
-    /// Java archives, `group:artifact`.
-    Maven,
-    /// npm.
-    Npm,
-    /// PyPI (PEP 440, PEP 503).
-    PyPi,
-    /// Debian; records carry a release.
-    Debian,
-    /// Any other, by its OSV name: versions cannot be ordered yet, so answers are unknown.
-    Other(String),
-}
-
-impl Ecosystem {
-    /// From the name that OSV uses, without release.
-    pub fn from_osv(name: &str) -> Self {
-        match name {
-            "Maven" => Self::Maven,
-            "npm" => Self::Npm,
-            "PyPI" => Self::PyPi,
-            "Debian" => Self::Debian,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-
-    /// From the type of a purl; for `deb` the namespace names the distribution.
-    pub fn from_purl(kind: &str, namespace: &str) -> Self {
-        match (kind, namespace) {
-            ("maven", _) => Self::Maven,
-            ("npm", _) => Self::Npm,
-            ("pypi", _) => Self::PyPi,
-            ("deb", "debian") => Self::Debian,
-            ("deb", other) => Self::Other(format!("deb:{other}")),
-            (other, _) => Self::Other(other.to_owned()),
-        }
-    }
-
-    /// The OSV name.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Maven => "Maven",
-            Self::Npm => "npm",
-            Self::PyPi => "PyPI",
-            Self::Debian => "Debian",
-            Self::Other(name) => name,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ecosystems_by_both_names() {
-        for (osv, kind, namespace) in [
-            ("Maven", "maven", "org.example"),
-            ("npm", "npm", ""),
-            ("PyPI", "pypi", ""),
-            ("Debian", "deb", "debian"),
-        ] {
-            let ecosystem = Ecosystem::from_osv(osv);
-            assert_eq!(ecosystem, Ecosystem::from_purl(kind, namespace));
-            assert_eq!(ecosystem.as_str(), osv);
-        }
-        assert_ne!(Ecosystem::from_purl("deb", "ubuntu"), Ecosystem::Debian);
-    }
 }

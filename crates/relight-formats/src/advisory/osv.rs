@@ -136,16 +136,9 @@ fn affected(entry: &Object, notes: &mut Vec<String>) -> Result<Option<Affected>,
     }))
 }
 
-/// The part after `:` is a release for distributions; elsewhere it names a registry, which does
-/// not change what a version means.
 fn package_name(ecosystem: &str, name: &str) -> PackageName {
-    let (base, release) = match ecosystem.split_once(':') {
-        Some((base, release)) => (base, Some(release.to_owned())),
-        None => (ecosystem, None),
-    };
-    let ecosystem = Ecosystem::from_osv(base);
-    let has_releases = matches!(ecosystem, Ecosystem::Debian | Ecosystem::Other(_));
-    PackageName { ecosystem, release: release.filter(|_| has_releases), name: name.to_owned() }
+    let (ecosystem, release) = Ecosystem::with_release(ecosystem);
+    PackageName { ecosystem, release, name: name.to_owned() }
 }
 
 fn range(range: &Object, notes: &mut Vec<String>) -> Result<AffectedRange, Fault> {

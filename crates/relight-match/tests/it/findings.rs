@@ -74,11 +74,35 @@ fn a_legacy_python_version_outside_is_unknown() {
 }
 
 #[test]
-fn an_ecosystem_without_order_is_unknown() {
-    let record = advisory("X-1", vec![affected("crates.io", "lib", &["i1 f2"])]);
-    let found = state(&record, &component("pkg:cargo/lib@9"));
-    assert_eq!(found, Some(FindingState::PossibleMatch));
-    assert_eq!(state(&record, &component("pkg:cargo/other@9")), None);
+fn an_ecosystem_without_rules_of_its_own_never_clears() {
+    let record = advisory("X-1", vec![affected("Unheard", "lib", &["i1 f2"])]);
+    assert_eq!(state(&record, &component("pkg:unheard/lib@1.5")), None);
+    let record = advisory("X-1", vec![affected("ConanCenter", "lib", &["i1 f2"])]);
+    let at = |version: &str| state(&record, &component(&format!("pkg:conan/lib@{version}")));
+    assert_eq!(at("1.5"), Some(FindingState::Affected));
+    assert_eq!(at("9"), Some(FindingState::PossibleMatch));
+    assert_eq!(state(&record, &component("pkg:conan/other@9")), None);
+}
+
+#[test]
+fn every_ecosystem_is_ordered_by_its_own_rules() {
+    for (ecosystem, purl, inside, outside) in [
+        ("crates.io", "pkg:cargo/lib", "1.5.0-rc.1", "2.0.0"),
+        ("Go", "pkg:golang/lib", "v1.5.0+incompatible", "v2.0.0"),
+        ("NuGet", "pkg:nuget/lib", "1.5.0.0", "2"),
+        ("RubyGems", "pkg:gem/lib", "2.0.a", "2.0.0"),
+        ("Packagist", "pkg:composer/lib", "v1.0", "2.0.0.0"),
+        ("AlmaLinux", "pkg:rpm/almalinux/lib", "2~rc1-1", "2-1"),
+        ("Wolfi", "pkg:apk/wolfi/lib", "2_rc1-r0", "2-r0"),
+        ("Pub", "pkg:pub/lib", "2.0.0-a+b", "2.0.0+b"),
+        ("CRAN", "pkg:cran/lib", "1-5", "2-0"),
+        ("Hackage", "pkg:hackage/lib", "1.0.0", "2.0"),
+    ] {
+        let record = advisory("X-1", vec![affected(ecosystem, "lib", &["i1 f2"])]);
+        let at = |version: &str| state(&record, &component(&format!("{purl}@{version}")));
+        assert_eq!(at(inside), Some(FindingState::Affected), "{ecosystem} {inside}");
+        assert_eq!(at(outside), None, "{ecosystem} {outside}");
+    }
 }
 
 #[test]
@@ -227,7 +251,7 @@ fn a_package_of_an_unknown_distribution_is_possible_at_most() {
     let at = |purl: &str| matches(&advisories, &component(purl));
     let possible = ["CVE-1 possible-match", "CVE-2 possible-match", "CVE-3 possible-match"];
     assert_eq!(at("pkg:deb/log@1.0-1"), possible);
-    assert_eq!(at("pkg:deb/log@3.0-1"), possible[1..2]);
+    assert_eq!(at("pkg:deb/log@3.0-1"), [""; 0]);
     assert_eq!(at("pkg:apk/log@1.0-r1"), ["CVE-5 possible-match"]);
     assert_eq!(at("pkg:apk/alpine/log@1.0-r1"), ["CVE-5 possible-match"]);
     assert_eq!(at("pkg:deb/kali/log@1.0-1"), [""; 0]);

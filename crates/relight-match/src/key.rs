@@ -1,0 +1,270 @@
+//! Sort keys: byte strings whose order is the order of the versions they were made of.
+
+use std::cmp::Ordering;
+
+/// The place of a version among the versions of its package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// `memcmp` of two such keys of one scheme is the order of their versions.
+    Ordered(SortKey),
+    /// Comparable with [`crate::compare`], pair by pair: no key can stand for Maven's order where
+    /// it is not an order.
+    Pairwise,
+    /// Not comparable with anything.
+    Unordered(NoOrder),
+}
+
+/// NoOrder a text has no place among versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoOrder {
+    /// Nothing is there.
+    Empty,
+    /// More than [`crate::VERSION_BYTES_MAX`] bytes.
+    TooLong,
+    /// `unspecified`, `latest`, `n/a`, `*`, `-` or an unresolved `${…}`.
+    Placeholder,
+    /// A commit.
+    Commit,
+    /// A branch: `dev-main`.
+    Branch,
+    /// A control character.
+    Control,
+    /// The ecosystem's own tool does not take it for a version.
+    Refused,
+}
+
+impl NoOrder {
+    /// A stable code for documents and texts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TooLong => "too-long",
+            Self::Placeholder => "placeholder",
+            Self::Commit => "commit",
+            Self::Branch => "branch",
+            Self::Control => "control-character",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// The bytes of an ordered version. Order, equality and hash are those of the bytes alone.
+#[derive(Clone, Debug)]
+pub struct SortKey {
+    bytes: Box<[u8]>,
+    release_len: u16,
+    open: Open,
+    exact: bool,
+}
+
+/// What a version leaves open when it names a release and none of its builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Open {
+    /// Nothing: it names a build, or the scheme has none.
+    Nothing,
+    /// As an inclusive bound it means all builds; as a version it is one of its own.
+    AsBound,
+    /// It may be any of the builds, as a bound and as a version.
+    Anywhere,
+}
+
+impl SortKey {
+    /// What sorts.
+    pub const fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The part that names the release, without revision, build or local version.
+    pub fn release(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.release_len)).unwrap_or(&self.bytes)
+    }
+
+    /// The part that every version starts with which an inclusive bound of this key covers: the
+    /// release, when the key leaves open which of its builds is meant, and else the whole key.
+    pub fn covered(&self) -> &[u8] {
+        if self.open == Open::Nothing { &self.bytes } else { self.release() }
+    }
+
+    /// The part that this version may stand for: the release, when it may be any of its builds.
+    pub fn possible(&self) -> &[u8] {
+        if self.open == Open::Anywhere { self.release() } else { &self.bytes }
+    }
+
+    /// Whether the place is certain. Where it is not, a version outside of a range is unknown
+    /// rather than clear.
+    pub const fn is_exact(&self) -> bool {
+        self.exact
+    }
+
+    /// Whether a version and an inclusive bound may mean the same release: any revision of `1.2`
+    /// is of the bound `1.2`, and `1.2` without revision may be the `1.2-3` of the bound.
+    pub fn is_of_release(&self, bound: &Self) -> bool {
+        self.bytes.starts_with(bound.covered()) || bound.bytes.starts_with(self.possible())
+    }
+}
+
+impl PartialEq for SortKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for SortKey {}
+
+impl PartialOrd for SortKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SortKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.bytes.cmp(&other.bytes)
+    }
+}
+
+impl std::hash::Hash for SortKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
+    }
+}
+
+/// Writes a key. Nothing that a writer appends can be mistaken for something longer or shorter, so
+/// comparing two keys compares item by item.
+pub(crate) struct Writer {
+    bytes: Vec<u8>,
+    release_len: Option<usize>,
+    open: Open,
+    exact: bool,
+}
+
+/// Numbers below this count of digits fit into 64 bits.
+const SHORT_DIGITS: usize = 19;
+
+/// First byte of a number that does not fit.
+const LONG: u8 = 9;
+
+impl Writer {
+    /// For a text of `length` bytes.
+    pub(crate) fn new(length: usize) -> Self {
+        let bytes = Vec::with_capacity(length + 16);
+        Self { bytes, release_len: None, open: Open::Nothing, exact: true }
+    }
+
+    /// One byte that tells items apart.
+    pub(crate) fn tag(&mut self, tag: u8) {
+        self.bytes.push(tag);
+    }
+
+    /// A number of any length, from its decimal digits; leading zeros mean nothing.
+    ///
+    /// The count of its bytes, then the bytes, the highest first; from 20 digits on the count of
+    /// digits and the digits themselves. So no length overflows and small numbers are small.
+    pub(crate) fn number(&mut self, digits: &str) {
+        let digits = digits.trim_start_matches('0');
+        match digits.parse::<u64>() {
+            Ok(value) if digits.len() <= SHORT_DIGITS => self.integer(value),
+            // Nothing is left: zero.
+            _ if digits.is_empty() => self.bytes.push(0),
+            _ => {
+                self.bytes.push(LONG);
+                let length = u16::try_from(digits.len()).unwrap_or(u16::MAX);
+                self.bytes.extend(length.to_be_bytes());
+                self.bytes.extend(digits.as_bytes());
+            }
+        }
+    }
+
+    fn integer(&mut self, value: u64) {
+        let skipped = value.leading_zeros() / 8;
+        let kept = value.to_be_bytes().into_iter().skip(skipped as usize);
+        self.bytes.push(8 - u8::try_from(skipped).unwrap_or(8));
+        self.bytes.extend(kept);
+    }
+
+    /// A text without control characters, in the order of its bytes.
+    pub(crate) fn text(&mut self, text: &str) {
+        self.bytes.extend(text.as_bytes());
+        self.bytes.push(0);
+    }
+
+    /// The release ends here: what follows only tells its builds apart.
+    pub(crate) const fn release_ends(&mut self) {
+        self.release_len = Some(self.bytes.len());
+    }
+
+    /// The version names no build: as a bound it means all of them.
+    pub(crate) const fn open_as_bound(&mut self) {
+        self.open = Open::AsBound;
+    }
+
+    /// The version names no build: it may be any of them.
+    pub(crate) const fn open(&mut self) {
+        self.open = Open::Anywhere;
+    }
+
+    /// The order of this version is a guess.
+    pub(crate) const fn inexact(&mut self) {
+        self.exact = false;
+    }
+
+    /// What was written.
+    pub(crate) fn finish(self) -> SortKey {
+        let release_len = self.release_len.unwrap_or(self.bytes.len());
+        SortKey {
+            release_len: u16::try_from(release_len).unwrap_or(u16::MAX),
+            bytes: self.bytes.into_boxed_slice(),
+            open: self.open,
+            exact: self.exact,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_any_length_sort() {
+        let key = |digits: &str| {
+            let mut writer = Writer::new(digits.len());
+            writer.number(digits);
+            writer.finish()
+        };
+        let mut numbers: Vec<String> = ["0", "1", "9", "10", "255", "256", "65535", "65536"]
+            .into_iter()
+            .map(ToOwned::to_owned)
+            .collect();
+        let nines = (3..40).map(|length| "9".repeat(length));
+        let ones = (5..40).map(|length| format!("1{}", "0".repeat(length)));
+        numbers.extend(nines.chain(ones));
+        numbers.extend([u64::MAX.to_string(), "1".repeat(500), "9".repeat(512)]);
+        numbers.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+        for pair in numbers.windows(2) {
+            let wanted = (pair[0].len(), &pair[0]).cmp(&(pair[1].len(), &pair[1]));
+            assert_eq!(key(&pair[0]).cmp(&key(&pair[1])), wanted, "{pair:?}");
+        }
+        assert_eq!(key("007"), key("7"));
+        assert_eq!(key("000"), key(""));
+        assert!(key("7").bytes().len() <= 2);
+    }
+
+    #[test]
+    fn a_release_covers_its_builds_both_ways() {
+        let key = |build: Option<&str>| {
+            let mut writer = Writer::new(8);
+            writer.number("1");
+            writer.release_ends();
+            if build.is_none() {
+                writer.open();
+            }
+            writer.text(build.unwrap_or_default());
+            writer.finish()
+        };
+        let (open, one, two) = (key(None), key(Some("a")), key(Some("b")));
+        assert!(one.is_of_release(&open) && open.is_of_release(&one));
+        assert!(one.is_of_release(&one) && !one.is_of_release(&two));
+        assert_eq!((open.covered(), one.covered()), (open.release(), one.bytes()));
+        assert_eq!(open.release(), one.release());
+    }
+}
