@@ -31,6 +31,7 @@ pub use limits::{
     BUFFERED_BYTES_MAX, CATALOG_SIZE_MAX, CLASS_SIZE_MAX, DEPTH_MAX, DIRECTORY_BYTES_MAX,
     ENTRIES_MAX, EXPANDED_FREE_BYTES, EXPANDED_RATIO_MAX, FILE_SIZE_MAX, Options, PATH_BYTES_MAX,
 };
-pub use progress::Progress;
-pub use scan::{Report, ScanError, scan, scan_target};
+pub use progress::{Current, Progress};
+pub use scan::{Report, ScanError, Services, scan, scan_target};
 pub use source::Target;
+pub use window::Pace;

@@ -64,7 +64,7 @@ impl Progress {
     }
 
     /// Says that a file is being read, until the value that is returned is dropped.
-    pub(crate) fn begin(&self, path: &str) -> Current<'_> {
+    pub fn begin(&self, path: &str) -> Current<'_> {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         current.insert(number, path.to_owned());
@@ -74,7 +74,7 @@ impl Progress {
 
 /// One file that is being read.
 #[derive(Debug)]
-pub(crate) struct Current<'a> {
+pub struct Current<'a> {
     progress: &'a Progress,
     number: u64,
 }

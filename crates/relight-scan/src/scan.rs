@@ -28,7 +28,7 @@ use crate::source::Target;
 use crate::steady::{self, Steady};
 use crate::unpack::{self, Found, Shared};
 use crate::walk::{self, Batch, Walker};
-use crate::window::Window;
+use crate::window::{Pace, Window};
 
 /// Batches of files that wait for a worker; each holds a directory open.
 const WALK_QUEUE_MAX: usize = 64;
@@ -70,12 +70,22 @@ impl Error for ScanError {
     }
 }
 
+/// What a scan is given by the program around it.
+#[derive(Clone, Debug)]
+pub struct Services<'a> {
+    /// What is told while it runs.
+    pub progress: &'a Progress,
+    /// Who says how fast files are read.
+    pub pace: Option<Arc<dyn Pace>>,
+}
+
 /// Scans a folder, or one file: [`scan_target`] for a path.
 ///
 /// # Errors
 /// As [`scan_target`].
 pub fn scan(root: &Path, options: &Options, progress: &Progress) -> Result<Report, ScanError> {
-    scan_target(&Target::Path(root.to_owned()), options, progress)
+    let target = Target::Path(root.to_owned());
+    scan_target(&target, options, &Services { progress, pace: None })
 }
 
 /// Scans a target.
@@ -85,13 +95,13 @@ pub fn scan(root: &Path, options: &Options, progress: &Progress) -> Result<Repor
 pub fn scan_target(
     target: &Target,
     options: &Options,
-    progress: &Progress,
+    services: &Services<'_>,
 ) -> Result<Report, ScanError> {
     let failed = |source| ScanError { context: format!("open {target} to scan it"), source };
     let real = target.path().canonicalize().map_err(failed)?;
     let kind = fs::metadata(&real).map_err(failed)?;
     let shared = Shared { options, index: Index::new(), class: None, large: Mutex::new(()) };
-    let scan = Scan { shared, progress };
+    let scan = Scan { shared, services };
     let mut output = Output::default();
     if kind.is_dir() && !matches!(target, Target::File(_)) {
         let folder = walk::open_root(&real).map_err(failed)?;
@@ -162,7 +172,7 @@ impl Output {
 
 struct Scan<'a> {
     shared: Shared<'a>,
-    progress: &'a Progress,
+    services: &'a Services<'a>,
 }
 
 /// How a file is opened, and opened again if it changed.
@@ -186,10 +196,10 @@ impl Scan<'_> {
             let mut walker = Walker::new(real.to_owned(), self.shared.options, &mut output.found);
             walker.walk(folder, &mut |batch| {
                 let files = batch.files.len() as u64;
-                self.progress.listed.fetch_add(files, Ordering::Relaxed);
+                self.services.progress.listed.fetch_add(files, Ordering::Relaxed);
                 sender.send(batch).is_ok()
             });
-            self.progress.is_listed.store(true, Ordering::Release);
+            self.services.progress.is_listed.store(true, Ordering::Release);
             drop(sender);
             for worker in workers {
                 match worker.join() {
@@ -200,7 +210,7 @@ impl Scan<'_> {
             }
         });
         let flaws = output.found.flaws.len() as u64;
-        self.progress.flaws.store(flaws, Ordering::Relaxed);
+        self.services.progress.flaws.store(flaws, Ordering::Relaxed);
         output
     }
 
@@ -218,7 +228,7 @@ impl Scan<'_> {
 
     /// Reads a file that was listed; what has gone since then has changed.
     fn file(&self, open: &Opens<'_>, path: &str, output: &mut Output) {
-        let _current = self.progress.begin(path);
+        let _current = self.services.progress.begin(path);
         let mut done = None;
         let read = steady::read(
             || open().map(File::from),
@@ -243,7 +253,7 @@ impl Scan<'_> {
     fn read(&self, file: &File, size: u64, path: &str) -> Output {
         let mut done = Output::default();
         let window = match file.try_clone() {
-            Ok(file) => Window::of_file(file, size),
+            Ok(file) => Window::of_paced_file(file, size, self.services.pace.clone()),
             Err(error) => {
                 done.found.flaw(walk::code_of(&error), path, size);
                 return done;
@@ -270,7 +280,7 @@ impl Scan<'_> {
     }
 
     fn count(&self, done: &Output) {
-        let progress = self.progress;
+        let progress = self.services.progress;
         progress.files.fetch_add(done.files, Ordering::Relaxed);
         progress.archives.fetch_add(done.found.archives, Ordering::Relaxed);
         progress.deepest.fetch_max(done.found.deepest, Ordering::Relaxed);
@@ -301,7 +311,8 @@ mod tests {
         let (options, progress) = (Options::default(), Progress::default());
         let shared =
             Shared { options: &options, index: Index::new(), class: None, large: Mutex::default() };
-        let scan = Scan { shared, progress: &progress };
+        let services = Services { progress: &progress, pace: None };
+        let scan = Scan { shared, services: &services };
         let mut output = Output::default();
         for (path, error) in [("gone", 2), ("locked", 13), ("broken", 5)] {
             scan.file(&|| Err(io::Error::from_raw_os_error(error)), path, &mut output);

@@ -1,5 +1,6 @@
 //! Positional reads of a file, of bytes in memory, or of a part of either.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -23,16 +24,31 @@ enum Data {
     Memory(Arc<Vec<u8>>),
 }
 
+/// Told how much was read from the disk, each time that something was.
+///
+/// It may wait, so that a scan takes no more than its share of a disk.
+pub trait Pace: fmt::Debug + Send + Sync {
+    /// So many bytes were read.
+    fn read(&self, bytes: u64);
+}
+
 #[derive(Debug)]
 struct OpenFile {
     file: File,
     bytes_read: AtomicU64,
+    pace: Option<Arc<dyn Pace>>,
 }
 
 impl Window {
-    /// The whole of an open file of `len` bytes.
+    /// The whole of an open file of `len` bytes, read at nobody's pace.
+    #[cfg(test)]
     pub(crate) fn of_file(file: File, len: u64) -> Self {
-        let file = OpenFile { file, bytes_read: AtomicU64::new(0) };
+        Self::of_paced_file(file, len, None)
+    }
+
+    /// The same, read at somebody's pace.
+    pub(crate) fn of_paced_file(file: File, len: u64, pace: Option<Arc<dyn Pace>>) -> Self {
+        let file = OpenFile { file, bytes_read: AtomicU64::new(0), pace };
         Self { data: Data::File(Arc::new(file)), start: 0, len }
     }
 
@@ -103,6 +119,9 @@ impl Window {
                     }
                 }
                 file.bytes_read.fetch_add(done as u64, Ordering::Relaxed);
+                if let Some(pace) = &file.pace {
+                    pace.read(done as u64);
+                }
                 Ok(done)
             }
         }

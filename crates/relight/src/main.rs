@@ -8,6 +8,7 @@ mod inventory;
 mod localise;
 mod operator;
 mod query;
+mod redact;
 mod register;
 mod report;
 mod table;

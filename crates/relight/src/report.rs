@@ -272,6 +272,12 @@ fn paint(colour: bool, style: Style, text: &str) -> String {
     if colour { format!("{}{text}{}", style.start(), Style::END) } else { text.to_owned() }
 }
 
+/// Text of a stranger for a terminal, without any code.
+pub(crate) fn plain(text: &str) -> String {
+    const COLOUR: bool = false;
+    harmless(text, COLOUR)
+}
+
 /// Text that cannot move the cursor or turn around: file names and log lines come from strangers.
 /// Our own colour codes stay where colours are shown.
 fn harmless(text: &str, colour: bool) -> String {

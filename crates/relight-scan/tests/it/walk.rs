@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use relight_scan::{Glob, Options, Progress, Target, scan_target};
+use relight_scan::{Glob, Options, Progress, Services, Target, scan_target};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::fs::{mkdirat, mkfifoat, mknodat, openat, unlinkat};
 
@@ -169,7 +169,8 @@ fn everything_that_is_no_file_at_once() {
 fn a_target_must_be_of_the_kind_that_was_named() {
     let folder = tree(&[("a.jar", &jar())]);
     let scan = |target: &Target| {
-        scan_target(target, &Options::default(), &Progress::default()).map(|report| report.files)
+        let services = Services { progress: &Progress::default(), pace: None };
+        scan_target(target, &Options::default(), &services).map(|report| report.files)
     };
     let (path, file) = (folder.path().to_owned(), folder.path().join("a.jar"));
     assert_eq!(scan(&Target::Folder(path.clone())).unwrap(), 1);

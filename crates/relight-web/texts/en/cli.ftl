@@ -113,14 +113,18 @@ usage-more = For more: { $command }
 
 ### Scans.
 
-scan-one-target = --sbom and --site go with one target only
+scan-one-target = --sbom, --flaws and --site go with one target only
+scan-bad-redaction = --redact-paths cannot be “{ $value }”
+scan-bad-redaction-remedy = write it as REGEX=TEXT: what fits the expression becomes the text
+scan-slow = more than 10 s on { $path }
+scan-percent = { NUMBER($percent) }%, { $text }
 scan-progress = { NUMBER($files) } { $files ->
     [one] file
    *[other] files
  }, { NUMBER($archives) } { $archives ->
     [one] archive
    *[other] archives
- }
+ } (deepest { NUMBER($deepest) }), { NUMBER($megabytes) } MB, { NUMBER($flaws) } unread
 scan-unread-remedy = what could not be read may hold anything: the answer is incomplete
 and-more-places = … and { NUMBER($count) } more (--json shows all)
 finding-affected = affected

@@ -116,13 +116,20 @@ usage-more = Pour en savoir plus : { $command }
 
 ### Analyses.
 
-scan-one-target = --sbom et --site ne vont qu'avec une seule cible
+scan-one-target = --sbom, --flaws et --site ne vont qu'avec une seule cible
+scan-bad-redaction = --redact-paths ne peut pas être « { $value } »
+scan-bad-redaction-remedy = écrire REGEX=TEXTE : ce qui correspond à l’expression devient le texte
+scan-slow = plus de 10 s sur { $path }
+scan-percent = { NUMBER($percent) } %, { $text }
 scan-progress = { NUMBER($files) } { $files ->
     [one] fichier
    *[other] fichiers
  }, { NUMBER($archives) } { $archives ->
     [one] archive
    *[other] archives
+ } (profondeur { NUMBER($deepest) }), { NUMBER($megabytes) } Mo, { NUMBER($flaws) } { $flaws ->
+    [one] non lu
+   *[other] non lus
  }
 scan-unread-remedy = ce qui n'a pas pu être lu peut contenir n'importe quoi : la réponse est incomplète
 and-more-places = … et { NUMBER($count) } de plus (--json montre tout)

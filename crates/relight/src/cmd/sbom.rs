@@ -1,14 +1,15 @@
 //! `relight sbom`: inventories as documents, out and in.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use relight_formats::{read_sbom, write_cyclonedx};
-use relight_scan::Options;
+use relight_scan::Target;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use crate::cmd::scan;
+use crate::cmd::scan::Look;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -34,7 +35,7 @@ enum Action {
 #[derive(Debug, Args)]
 struct Create {
     #[arg(value_name = "TARGET")]
-    target: PathBuf,
+    target: OsString,
     #[arg(short, long, default_value = "cyclonedx-json",
         value_parser = one_of(&["cyclonedx-json"]))]
     format: String,
@@ -73,9 +74,8 @@ impl SbomCommand {
 impl Create {
     /// Without a time, so that the same tree gives the same bytes.
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let options = Options { artifact_digest: true, ..Options::default() };
-        let scanned = scan::look(&self.target, &options, context)?;
-        let name = self.target.display().to_string();
+        let scanned = Look::fresh().at(&Target::parse(&self.target), context)?;
+        let name = self.target.to_string_lossy().into_owned();
         let text = write_cyclonedx(&scanned.sbom, &name, None);
         report.raw(text.trim_end());
         report.raw("\n");

@@ -8,6 +8,7 @@ mod kill;
 mod languages;
 mod place;
 mod scan;
+mod scan_options;
 mod sites;
 mod sources;
 mod watch;

@@ -1,17 +1,17 @@
 //! `relight incident verify SITE --target DIR`: a fix is believed when what is deployed was read
 //! again, is clear, and works behind the closed gate.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
 use clap::Args;
 use relight_engine::incident::{Compromise, Phase};
 use relight_engine::{FunctionalTest, Inventory};
-use relight_scan::Options;
+use relight_scan::Target;
 use relight_server::web::texts;
 use serde::Serialize;
 
 use super::{Which, control};
-use crate::cmd::scan;
+use crate::cmd::scan::Look;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -22,8 +22,8 @@ use crate::report::{Exit, Report};
 pub(super) struct Verify {
     #[arg(value_name = "SITE")]
     site: String,
-    #[arg(long, value_name = "DIR")]
-    target: PathBuf,
+    #[arg(long, value_name = "TARGET")]
+    target: OsString,
     #[arg(long, value_name = "PATH", default_value = "/")]
     path: String,
     #[arg(long, value_name = "STATUS", default_value_t = 200)]
@@ -51,8 +51,7 @@ impl Verify {
         let site = inventory::site(context, &self.site)?;
         let (engine, actor) = control(context)?;
         let id = self.which.find(&engine, context)?;
-        let options = Options { artifact_digest: true, ..Options::default() };
-        let sbom = scan::look(&self.target, &options, context)?.sbom;
+        let sbom = Look::fresh().at(&Target::parse(&self.target), context)?.sbom;
         let complete = sbom.is_complete();
         let failed = |error| Failure::engine(lang, &error);
         let before = engine.phase(&id, &site);

@@ -1,0 +1,142 @@
+//! `relight.scan/1`: what was found in one target. The same target gives the same bytes, whatever
+//! the number of threads, and whether or not a cache was used.
+
+use relight_engine::matching::Advisories;
+use relight_model::{Component, Finding, Flaw, Purl};
+use relight_scan::Report as Scanned;
+use serde::Serialize;
+
+/// `relight.scan/1`; lists are sorted.
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    target: String,
+    files: u64,
+    archives: u64,
+    deepest: u32,
+    bytes_read: u64,
+    components: Vec<ComponentRow<'a>>,
+    findings: Vec<FindingRow<'a>>,
+    unread: Vec<UnreadRow<'a>>,
+    complete: bool,
+}
+
+#[derive(Serialize)]
+struct ComponentRow<'a> {
+    purl: String,
+    version: &'a str,
+    evidence: &'a str,
+    basis: &'a str,
+    also: Vec<&'a str>,
+    certainty: &'a str,
+    candidates: &'a [String],
+    identity_conflict: bool,
+    scope: &'a str,
+    removed: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owned_by: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hashes: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    in_use: &'a [String],
+}
+
+#[derive(Serialize)]
+struct FindingRow<'a> {
+    id: &'a str,
+    aliases: &'a [String],
+    component: String,
+    evidence: &'a str,
+    state: &'a str,
+    score: Option<f64>,
+    known_exploited: bool,
+}
+
+#[derive(Serialize)]
+struct UnreadRow<'a> {
+    path: &'a str,
+    reason: &'a str,
+    bytes: u64,
+}
+
+/// A finding and the component it is about.
+pub(super) struct Hit<'a> {
+    pub(super) finding: Finding,
+    pub(super) purl: &'a Purl,
+    pub(super) evidence: &'a str,
+}
+
+/// What the advisories say about an inventory, sorted.
+pub(super) fn hits<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit<'a>> {
+    let mut hits = Vec::new();
+    for component in &scanned.sbom.components {
+        for finding in advisories.match_component(component) {
+            hits.push(Hit { finding, purl: &component.purl, evidence: &component.evidence });
+        }
+    }
+    hits.sort_by(|a, b| {
+        (&a.finding.id, a.evidence, a.purl).cmp(&(&b.finding.id, b.evidence, b.purl))
+    });
+    hits
+}
+
+/// The document of one target.
+pub(super) fn document<'a>(
+    target: &str,
+    scanned: &'a Scanned,
+    hits: &'a [Hit<'a>],
+) -> Document<'a> {
+    let components = scanned.sbom.components.iter().map(component_row);
+    let findings = hits.iter().map(|hit| FindingRow {
+        id: &hit.finding.id,
+        aliases: &hit.finding.aliases,
+        component: hit.purl.to_string(),
+        evidence: hit.evidence,
+        state: hit.finding.state.as_str(),
+        score: hit.finding.score.map(|tenths| f64::from(tenths) / 10.0),
+        known_exploited: hit.finding.known_exploited,
+    });
+    let unread = scanned.sbom.flaws.iter().map(unread_row);
+    Document {
+        target: target.to_owned(),
+        files: scanned.files,
+        archives: scanned.archives,
+        deepest: scanned.deepest,
+        bytes_read: scanned.bytes_read,
+        components: components.collect(),
+        findings: findings.collect(),
+        unread: unread.collect(),
+        complete: scanned.sbom.is_complete(),
+    }
+}
+
+fn component_row(component: &Component) -> ComponentRow<'_> {
+    ComponentRow {
+        purl: component.purl.to_string(),
+        version: &component.purl.version,
+        evidence: &component.evidence,
+        basis: component.basis.as_str(),
+        also: component.also.iter().map(|basis| basis.as_str()).collect(),
+        certainty: component.basis.certainty().as_str(),
+        candidates: &component.candidates,
+        identity_conflict: component.conflict,
+        scope: component.scope.as_str(),
+        removed: &component.removed,
+        owned_by: component.owned_by.as_ref().map(ToString::to_string),
+        hashes: component.hashes.iter().map(ToString::to_string).collect(),
+        in_use: &component.in_use,
+    }
+}
+
+fn unread_row(flaw: &Flaw) -> UnreadRow<'_> {
+    UnreadRow { path: &flaw.evidence, reason: flaw.code.as_str(), bytes: flaw.bytes }
+}
+
+/// Every place that was not read, as JSON lines under one line with the schema.
+pub(super) fn flaw_lines(flaws: &[Flaw]) -> Result<String, serde_json::Error> {
+    let mut text = String::from("{\"schema\":\"relight.flaws/1\"}\n");
+    for flaw in flaws {
+        text.push_str(&serde_json::to_string(&unread_row(flaw))?);
+        text.push('\n');
+    }
+    Ok(text)
+}

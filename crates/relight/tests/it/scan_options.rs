@@ -1,0 +1,226 @@
+//! The options of `relight scan`, and what it does to the machine it runs on: nothing.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::symlink;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::place::{Place, archive, log4j};
+
+/// Every file and folder below a folder, sorted.
+fn everything(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            found.push(path.display().to_string());
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_target_may_say_what_it_is() {
+    let place = Place::new();
+    place.write("app/a.jar", log4j("2.14.1"));
+    let plain = place.expect(0, &["scan", "app"]).stdout;
+    assert_eq!(place.expect(0, &["scan", "dir:app"]).stdout, plain);
+    assert_eq!(place.expect(0, &["scan", "file:app/a.jar"]).stdout, plain);
+    place.expect(1, &["scan", "file:app"]);
+    place.expect(1, &["scan", "dir:app/a.jar"]);
+    let document = place.expect(0, &["scan", "dir:app", "--json"]).json();
+    assert_eq!(document["target"], "dir:app");
+}
+
+#[test]
+fn what_is_left_out_makes_the_answer_incomplete() {
+    let place = Place::new();
+    place.write("app/old/a.jar", log4j("2.14.1"));
+    place.write("app/new/a.jar", log4j("2.17.1"));
+    let document = place.expect(3, &["scan", "app", "--exclude", "old", "--json"]).json();
+    assert_eq!(document["findings"].as_array().unwrap().len(), 0);
+    assert_eq!(document["unread"][0]["path"], "old");
+    assert_eq!(document["unread"][0]["reason"], "excluded-by-option");
+    assert_eq!(document["complete"], false);
+}
+
+#[test]
+fn links_to_the_outside_are_followed_when_asked_for() {
+    let place = Place::new();
+    place.write("lib/a.jar", log4j("2.14.1"));
+    place.write("app/b.txt", "b");
+    symlink("../lib", place.path("app/lib")).unwrap();
+    place.expect(3, &["scan", "app", "--fail-on", "low"]);
+    let followed = place.expect(10, &["scan", "app", "--follow", "--fail-on", "low"]);
+    assert!(followed.stdout.contains("log4j-core 2.14.1  KEV  lib/a.jar"), "{followed:?}");
+}
+
+#[test]
+fn places_that_were_not_read_go_to_a_file_of_their_own() {
+    let place = Place::new();
+    let jar = log4j("2.14.1");
+    place.write("app/torn.jar", &jar[..jar.len() / 2]);
+    place.expect(3, &["scan", "app", "--flaws", "flaws.jsonl"]);
+    let bytes = jar.len() / 2;
+    assert_eq!(
+        fs::read_to_string(place.path("flaws.jsonl")).unwrap(),
+        format!(
+            "{{\"schema\":\"relight.flaws/1\"}}\n\
+             {{\"path\":\"torn.jar\",\"reason\":\"truncated\",\"bytes\":{bytes}}}\n"
+        )
+    );
+    place.expect(2, &["scan", "app", "app", "--flaws", "x"]);
+    place.expect(1, &["scan", "app", "--flaws", "nowhere/x"]);
+}
+
+/// Names of users in paths: in components, gaps, documents, the name of the target, progress.
+#[test]
+fn parts_of_paths_are_replaced_before_anything_leaves() {
+    let place = Place::with_sites();
+    let jar = log4j("2.14.1");
+    place.write("home/alice/app/a.jar", &jar);
+    place.write("home/alice/app/torn.jar", &jar[..jar.len() / 2]);
+    let redact = ["--redact-paths", "home/[a-z]+=home/someone"];
+    let files = ["--sbom", "out.cdx.json", "--flaws", "out.jsonl", "--progress", "jsonl"];
+    let mut arguments = vec!["scan", "home/alice", "--redact-paths", "alice=someone"];
+    arguments.extend(files);
+    for more in [&[][..], &["--json"], &["--lang", "fr"], &["--site", "san-001"]] {
+        arguments.extend(more);
+        let outcome = place.run(&arguments);
+        assert_eq!(outcome.status, 3, "{outcome:?}");
+        assert!(!outcome.text().contains("alice"), "{outcome:?}");
+        for file in ["out.cdx.json", "out.jsonl"] {
+            assert!(!fs::read_to_string(place.path(file)).unwrap().contains("alice"), "{file}");
+        }
+    }
+    let listed = place.expect(0, &["sites", "show", "san-001", "--json"]);
+    assert!(!listed.text().contains("alice"), "{listed:?}");
+    let whole = place.run(&["scan", ".", redact[0], redact[1]]);
+    assert!(whole.stdout.contains("home/someone/app/a.jar"), "{whole:?}");
+    let missing = place.expect(1, &["scan", "home/alice/x", redact[0], redact[1]]);
+    assert!(missing.stderr.starts_with("error: cannot read home/someone/x\n"), "{missing:?}");
+    let bad = place.expect(2, &["scan", ".", "--redact-paths", "(=x", "--lang", "fr"]);
+    assert!(bad.stderr.starts_with("erreur\u{a0}: --redact-paths ne peut pas être"), "{bad:?}");
+}
+
+#[test]
+fn progress_as_lines_begins_at_once_and_ends_with_the_whole() {
+    let place = Place::new();
+    place.write("app/a.jar", log4j("2.14.1"));
+    let outcome = place.expect(0, &["scan", "app", "--progress", "jsonl"]);
+    let lines: Vec<serde_json::Value> =
+        outcome.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (first, last) = (&lines[0], &lines[lines.len() - 1]);
+    assert_eq!((&first["schema"], &first["done"]), (&"relight.progress/1".into(), &false.into()));
+    assert_eq!((&last["files"], &last["files_in_all"]), (&1.into(), &1.into()));
+    assert_eq!((&last["archives"], &last["done"]), (&1.into(), &true.into()));
+}
+
+/// Goal: Ctrl-C ends a scan at once and leaves nothing behind, neither files nor a half inventory.
+/// Method: a scan that would take minutes at the pace it was told; its first line of progress says
+/// that it runs; then the signal that a terminal sends.
+#[test]
+fn an_interrupted_scan_leaves_nothing_behind() {
+    let place = Place::with_sites();
+    place.write("app/a.jar", log4j("2.17.1"));
+    place.expect(0, &["scan", "app", "--site", "san-001"]);
+    let before = place.expect(0, &["sites", "show", "san-001", "--json"]).stdout;
+    place.write("app/big.bin", vec![1; 300 << 20]);
+    let files = everything(&place.path("."));
+    let arguments = [
+        "scan",
+        "app",
+        "--max-read",
+        "1",
+        "--progress",
+        "jsonl",
+        "--site",
+        "san-001",
+        "--sbom",
+        "out.cdx.json",
+        "--flaws",
+        "out.jsonl",
+    ];
+    let mut command = place.command(&arguments, &[]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert!(line.contains("\"done\":false"), "{line}");
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!((status.signal(), said.as_str()), (Some(Signal::INT.as_raw()), ""));
+    assert_eq!(everything(&place.path(".")), files);
+    let after = place.expect(0, &["sites", "show", "san-001", "--json"]).stdout;
+    assert_eq!(after, before, "the inventory of before stands");
+}
+
+/// The tree is not ours: its configuration raises no limit (SCAN.md 9 and EXPERIENCE.md 2.4).
+#[test]
+fn a_configuration_in_the_scanned_tree_changes_nothing() {
+    let place = Place::new();
+    let zeros = vec![0; 40 << 20];
+    place.write("app/bomb.zip", archive(&[("a", &zeros), ("b", &zeros), ("c", &zeros)]));
+    let before = place.expect(3, &["scan", "app", "--json"]).json();
+    let toml = "[scan]\ndepth = 9999\nexpanded_ratio_max = 1000000\nexclude = [\"*\"]\n";
+    place.write("app/relight.toml", toml);
+    place.write("relight.toml", toml);
+    place.write("app/policy.toml", toml);
+    let after = place.expect(3, &["scan", "app", "--json"]).json();
+    assert_eq!((&after["unread"], &after["findings"]), (&before["unread"], &before["findings"]));
+}
+
+/// Goal (trap T14, goal S12): the first inventory needs neither a network, nor a home, nor any
+/// file beside the program. Method: an empty environment and an empty folder for data.
+#[test]
+fn nothing_is_needed_but_the_program() {
+    let place = Place::new();
+    place.write("app/a.jar", log4j("2.14.1"));
+    let expected = place.expect(0, &["scan", "app"]).stdout;
+    for variables in [
+        &[("HOME", "/nonexistent"), ("RELIGHT_DATA", "/nonexistent/data")][..],
+        &[("HOME", ""), ("XDG_CACHE_HOME", ""), ("http_proxy", "http://127.0.0.1:9")],
+    ] {
+        let outcome = place.run_with(&["scan", "app"], variables);
+        assert_eq!((outcome.stdout.as_str(), outcome.status), (expected.as_str(), 0));
+    }
+}
+
+/// Goal (S15): the document is the same to the byte, on any number of threads and with the files
+/// made in any order. Method: one set of files, whole and torn, written in two orders.
+#[test]
+fn the_document_is_the_same_to_the_byte() {
+    let files: Vec<(String, Vec<u8>)> = (0..60)
+        .map(|number| {
+            let mut jar = log4j(&format!("2.{}.{}", number % 18, number % 3));
+            jar.truncate(if number % 7 == 0 { jar.len() / 2 } else { jar.len() });
+            (format!("app/{}/{number}.jar", number % 5), jar)
+        })
+        .collect();
+    let mut documents = Vec::new();
+    for order in [1_usize, 59, 23] {
+        let place = Place::new();
+        for step in 0..files.len() {
+            let (name, bytes) = &files[step * order % files.len()];
+            place.write(name, bytes);
+        }
+        for threads in ["1", "2", "8"] {
+            let arguments = ["scan", "app", "--json", "--threads", threads];
+            documents.push(place.expect(3, &arguments).stdout);
+        }
+    }
+    assert!(documents[0].len() > 10_000);
+    assert!(documents.iter().all(|document| *document == documents[0]));
+}
