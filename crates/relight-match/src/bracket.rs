@@ -2,6 +2,8 @@
 
 use relight_model::{Component, Finding, FindingState};
 
+use crate::opinion::{Judgement, Stand, Why};
+
 /// Whether only the candidates say which version it is.
 pub(crate) fn is_open(component: &Component) -> bool {
     component.purl.version.is_empty() && !component.candidates.is_empty()
@@ -36,4 +38,25 @@ pub(crate) fn judge(
         _ => finding.rule,
     };
     Some(Finding { state, rule, ..finding })
+}
+
+/// As [`judge`], with every opinion about every candidate.
+pub(crate) fn judgement(
+    component: &Component,
+    judge_one: impl Fn(&Component) -> Judgement,
+) -> Judgement {
+    let mut single = Component { candidates: Vec::new(), ..component.clone() };
+    let mut all = Vec::new();
+    for version in &component.candidates {
+        single.purl.version.clone_from(version);
+        all.push(judge_one(&single));
+    }
+    let count = |stand: Stand| all.iter().filter(|it| it.stand() == stand).count();
+    let is_clear = count(Stand::NotAffected) == all.len();
+    let is_affected = count(Stand::Affected) == all.len();
+    let mut merged = Judgement::merged(all);
+    if !is_clear && !is_affected {
+        merged.overrule(Stand::Unknown(Why::SeveralVersions), None);
+    }
+    merged
 }

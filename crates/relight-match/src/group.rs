@@ -1,19 +1,17 @@
 //! One flaw: all records about it, and what they say of a component.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use relight_model::{
-    Advisory, Affected, Component, Digest, Ecosystem, Finding, FindingState, PackageName,
-    RangeEvent, RangeKind, Stance,
-};
+use relight_model::{Advisory, Component, Digest, Ecosystem, Finding, FindingState, PackageName};
 use sha2::{Digest as _, Sha256};
 
+use crate::alias::Attachment;
 use crate::bracket;
-use crate::package::{Reach, Subject, bare_name, normalise};
-use crate::range::{Place, Range};
+use crate::entry::{Asked, Entry, Told};
+use crate::opinion::{Judgement, Opinion, Rule, Stand, Vote, Why, decide};
+use crate::package::{Reach, Subject, bare_name};
 use crate::score::base_score;
-use crate::version::{Version, VersionScheme, scheme_of};
 
 /// The records about one flaw, ready to be asked.
 #[derive(Clone, Debug)]
@@ -22,28 +20,39 @@ pub struct Group {
     pub id: String,
     /// All other ids, sorted.
     pub aliases: Vec<String>,
-    records: Vec<Arc<Advisory>>,
-    /// What the records in force say, sorted by package (without release).
-    entries: Vec<Entry>,
+    records: Vec<Member>,
+    /// What the records in force say, sorted by package (without release), rank, source and id.
+    entries: Vec<Arc<Entry>>,
     score: Option<u16>,
     known_exploited: bool,
 }
 
+/// One record of a group.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) record: Arc<Advisory>,
+    pub(crate) attachment: Attachment,
+    /// What it says of packages; empty when it is not in force.
+    pub(crate) entries: Arc<[Arc<Entry>]>,
+}
+
+/// What one entry says of one subject.
+pub(crate) type Said<'a> = (&'a Entry, Told<'a>);
+
 impl Group {
-    pub(crate) fn new(id: String, ids: BTreeSet<String>, records: Vec<Arc<Advisory>>) -> Self {
+    pub(crate) fn new(id: String, ids: BTreeSet<String>, records: Vec<Member>) -> Self {
         let mut records = records;
-        records.sort_by(|a, b| (&a.source, &a.id, a.revision).cmp(&(&b.source, &b.id, b.revision)));
-        records.dedup();
-        let in_force = records.iter().filter(|record| record.is_in_force());
-        let mut entries: Vec<_> = in_force
-            .flat_map(|record| record.affected.iter().map(|affected| Entry::new(record, affected)))
-            .collect();
-        entries.sort_by(|a, b| a.key().cmp(&b.key()));
+        let key = |it: &Member| (it.record.source.clone(), it.record.id.clone(), it.record.revision);
+        records.sort_by_cached_key(key);
+        records.dedup_by(|a, b| a.record == b.record);
+        let mut entries: Vec<_> =
+            records.iter().flat_map(|member| member.entries.iter().cloned()).collect();
+        entries.sort_by(|a, b| (a.key(), a.weight()).cmp(&(b.key(), b.weight())));
         let aliases = ids.into_iter().filter(|other| *other != id).collect();
-        let vectors = records.iter().flat_map(|record| &record.severities);
+        let vectors = records.iter().flat_map(|member| &member.record.severities);
         Self {
             score: vectors.filter_map(|rating| base_score(&rating.vector)).max(),
-            known_exploited: records.iter().any(|record| record.known_exploited()),
+            known_exploited: records.iter().any(|member| member.record.known_exploited()),
             id,
             aliases,
             records,
@@ -53,20 +62,55 @@ impl Group {
 
     /// Every record of the group, withdrawn ones too; sorted by source and id.
     pub fn records(&self) -> impl Iterator<Item = &Advisory> {
-        self.records.iter().map(AsRef::as_ref)
+        self.records.iter().map(|member| member.record.as_ref())
     }
 
-    /// SHA-256 over what matching uses, and nothing else: packages, ranges, versions and classes of
-    /// the records in force. Prose, scores and references may change without changing it.
+    /// The records with how each belongs to the group.
+    pub fn attachments(&self) -> impl Iterator<Item = (&Advisory, Attachment)> {
+        self.records.iter().map(|member| (member.record.as_ref(), member.attachment))
+    }
+
+    /// SHA-256 over what matching uses, and nothing else: packages, ranges, versions, classes,
+    /// ranks and attachments of the records in force. Prose, scores and references may change
+    /// without changing it.
     pub fn revision(&self) -> Digest {
         let mut hash = Sha256::new();
-        let mut forms: Vec<_> = self.entries.iter().map(|entry| &entry.form).collect();
+        let mut forms: Vec<_> = self.forms().collect();
         forms.sort();
-        for form in forms {
+        for (attachment, form) in forms {
             hash.update((form.len() as u64).to_le_bytes());
+            hash.update(attachment.as_str());
             hash.update(form);
         }
         Digest(hash.finalize().into())
+    }
+
+    fn forms(&self) -> impl Iterator<Item = (Attachment, &[u8])> {
+        self.records.iter().flat_map(|member| {
+            member.entries.iter().map(|entry| (member.attachment, entry.form.as_slice()))
+        })
+    }
+
+    /// Nothing that anybody can see differs.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let records = |it: &Self| -> Vec<_> {
+            it.records.iter().map(|it| (it.record.clone(), it.attachment)).collect()
+        };
+        self.id == other.id && self.aliases == other.aliases && records(self) == records(other)
+    }
+
+    /// The packages, without release, about which this group and an older state of it say
+    /// different things.
+    pub(crate) fn moved_since(&self, before: Option<&Self>) -> BTreeSet<PackageName> {
+        let mut forms: BTreeMap<&[u8], (i64, &Entry)> = BTreeMap::new();
+        for entry in &self.entries {
+            forms.entry(&entry.form).or_insert((0, entry)).0 += 1;
+        }
+        for entry in before.into_iter().flat_map(|group| &group.entries) {
+            forms.entry(&entry.form).or_insert((0, entry)).0 -= 1;
+        }
+        let moved = forms.values().filter(|(count, _)| *count != 0);
+        moved.map(|(_, entry)| entry.package_without_release()).collect()
     }
 
     /// One line for people: of the record with the group's own id if it has one, else of the
@@ -93,9 +137,41 @@ impl Group {
         self.known_exploited
     }
 
-    /// What the group says of a component; `None` when it is not affected, for certain.
+    /// What the group says of a component; `None` when it is not affected.
     pub fn judge(&self, component: &Component) -> Option<Finding> {
         self.judge_subject(&Subject::of(component), component)
+    }
+
+    /// The answer about a component with every opinion that it rests on.
+    pub fn judgement(&self, component: &Component) -> Judgement {
+        if bracket::is_open(component) {
+            return bracket::judgement(component, |single| self.judgement(single));
+        }
+        let subject = Subject::of(component);
+        let asked = subject.asked();
+        let heard = self.heard(&subject, &asked);
+        let opinions = |said: &[Said<'_>]| {
+            said.iter().map(|(entry, told)| entry.opinion(*told, &asked)).collect::<Vec<_>>()
+        };
+        let mut judgements = Vec::new();
+        for said in &heard.buckets {
+            let mut judgement = Judgement::of(opinions(said));
+            let stand = heard.doubtful(said, judgement.stand());
+            if stand != judgement.stand() {
+                judgement.overrule(stand, None);
+            }
+            judgements.push(judgement);
+        }
+        let mut judgement = Judgement::merged(judgements);
+        if let Some(why) = heard.missing {
+            judgement.overrule(Stand::Unknown(why), None);
+        }
+        judgement
+    }
+
+    /// The verdict alone, without copies; what matching many components uses.
+    pub(crate) fn stand(&self, subject: &Subject, asked: &Asked) -> Stand {
+        self.heard(subject, asked).stand().0
     }
 
     pub(crate) fn judge_subject(
@@ -106,29 +182,42 @@ impl Group {
         if bracket::is_open(component) {
             return bracket::judge(component, |single| self.judge(single));
         }
-        let mut opinions = Vec::new();
-        let mut classes = Vec::new();
-        for entry in self.entries_for(subject) {
-            let opinion = entry.opinion_of(subject);
-            if matches!(opinion, Opinion::Affected(_)) {
-                classes.extend(&entry.classes);
-            }
-            opinions.push(opinion);
-        }
-        let is_mitigated = component.removed.iter().any(|class| classes.contains(&class));
-        let (state, rule) = Opinion::strongest(opinions)?;
-        let state = match state {
-            FindingState::Affected if is_mitigated => FindingState::Mitigated,
-            state => state,
-        };
+        let asked = subject.asked();
+        let heard = self.heard(subject, &asked);
+        let (stand, decisive) = heard.stand();
+        let state = stand.state()?;
+        let opinion = decisive.map(|(entry, told)| entry.opinion(told, &asked));
         Some(Finding {
             id: self.id.clone(),
             aliases: self.aliases.clone(),
-            state,
-            rule,
+            state: if heard.is_mitigated(component) { mitigated(state) } else { state },
+            rule: opinion.map(|it| rule_text(&it, stand)).unwrap_or_default(),
             score: self.score,
             known_exploited: self.known_exploited,
         })
+    }
+
+    /// Everything that the entries say of a subject.
+    fn heard<'a>(&'a self, subject: &Subject, asked: &Asked) -> Heard<'a> {
+        let mut buckets: BTreeMap<_, Vec<Said<'a>>> = BTreeMap::new();
+        let mut is_named = false;
+        for entry in self.entries_for(subject) {
+            is_named = true;
+            let Some(told) = subject.hears(entry, asked) else { continue };
+            let bucket = (subject.reach != Reach::Package).then_some(&entry.package);
+            let release = subject.package.release.is_none().then_some(&entry.package.release);
+            buckets.entry((bucket, release)).or_default().push((entry, told));
+        }
+        let is_silent = buckets.is_empty() && is_named && subject.is_backport;
+        Heard {
+            doubt: match subject.reach {
+                Reach::Package if subject.package.release.is_none() => Some(Why::ReleaseUnknown),
+                Reach::Package => None,
+                _ => Some(Why::NameOnly),
+            },
+            buckets: buckets.into_values().collect(),
+            missing: is_silent.then_some(Why::BackportBase),
+        }
     }
 
     /// The entries that speak about a subject's package, in its release where both have one.
@@ -140,205 +229,99 @@ impl Group {
             Reach::Package => (&self.entries[from..to], &[][..]),
             _ => (&[][..], &self.entries[..]),
         };
-        let fits = |entry: &&Entry| {
+        let fits = |entry: &&Arc<Entry>| {
             let same_name = bare_name(&entry.package) == subject.package.name;
             same_name && subject.reach.covers(&entry.package.ecosystem)
         };
-        let in_release = |entry: &&Entry| match (&entry.package.release, &subject.package.release) {
-            (Some(entry), Some(subject)) => entry == subject,
-            (None, _) | (_, None) => true,
-        };
-        named.iter().filter(in_release).chain(bare.iter().filter(fits))
+        named.iter().chain(bare.iter().filter(fits)).map(AsRef::as_ref)
     }
 }
 
-/// What one record says about one package.
-#[derive(Clone, Debug)]
-struct Entry {
-    package: PackageName,
-    /// Who says it, for the rule of a finding.
-    origin: String,
-    scheme: VersionScheme,
-    ranges: Vec<Range>,
-    /// Versions as listed, and in canonical form.
-    members: HashSet<String>,
-    classes: Vec<String>,
-    /// The publisher says that no version is affected.
-    is_never: bool,
-    /// Nothing in it can be evaluated: no version list, no range with a start.
-    is_unresolved: bool,
-    /// The canonical text of what matching uses.
-    form: Vec<u8>,
+/// What the entries of a group say of a subject: one bucket for each package that it may be.
+struct Heard<'a> {
+    buckets: Vec<Vec<Said<'a>>>,
+    /// Why it is not certain which of them it is.
+    doubt: Option<Why>,
+    /// Why nobody could be heard although the package is named.
+    missing: Option<Why>,
 }
 
-/// What one entry says about one version.
-enum Opinion {
-    Affected(String),
-    Possible(String),
-    Unresolved(String),
-    Clear,
+impl<'a> Heard<'a> {
+    /// The verdict, and who decided.
+    fn stand(&self) -> (Stand, Option<Said<'a>>) {
+        let (mut stand, mut decisive) = (Stand::NotAffected, None);
+        for said in &self.buckets {
+            let votes: Vec<_> = said.iter().map(|(entry, told)| vote(entry, told)).collect();
+            let Some((at, _)) = decide(&votes) else { continue };
+            let next = self.doubtful(said, votes[at].stand);
+            if decisive.is_none() || next.weakness() < stand.weakness() {
+                (stand, decisive) = (next, said.get(at).copied());
+            }
+        }
+        match self.missing {
+            Some(why) => (Stand::Unknown(why), decisive),
+            None => (stand, decisive),
+        }
+    }
+
+    /// "Affected" becomes unknown when it is not certain that it is this package.
+    fn doubtful(&self, said: &[Said<'_>], stand: Stand) -> Stand {
+        let any_release = said.iter().all(|(entry, _)| entry.package.release.is_none());
+        match (stand, self.doubt) {
+            (Stand::Affected, Some(Why::ReleaseUnknown)) if any_release => stand,
+            (Stand::Affected, Some(why)) => Stand::Unknown(why),
+            (stand, _) => stand,
+        }
+    }
+
+    /// Whether a class that an affecting entry names was removed from the component.
+    fn is_mitigated(&self, component: &Component) -> bool {
+        let said = self.buckets.iter().flatten().filter(|(_, told)| told.stand == Stand::Affected);
+        let mut classes = said.flat_map(|(entry, _)| &entry.classes);
+        classes.any(|class| component.removed.contains(class))
+    }
+}
+
+fn vote(entry: &Entry, told: &Told<'_>) -> Vote {
+    Vote { rank: entry.rank, stand: told.stand }
+}
+
+const fn mitigated(state: FindingState) -> FindingState {
+    match state {
+        FindingState::Affected => FindingState::Mitigated,
+        state => state,
+    }
+}
+
+/// Who decided and why, in one line for logs.
+fn rule_text(opinion: &Opinion, stand: Stand) -> String {
+    let Opinion { source, record, interval, .. } = opinion;
+    let said = match (opinion.rule, opinion.stand) {
+        (Rule::Listed, _) => format!("version {} is listed", interval.trim_start_matches('=')),
+        (_, Stand::Unknown(why)) => why.as_str().to_owned(),
+        (rule, _) if interval.is_empty() => rule.as_str().to_owned(),
+        _ => interval.clone(),
+    };
+    match (opinion.stand, stand) {
+        (Stand::Affected, Stand::Unknown(why)) => {
+            format!("{source} {record}: {said}, {}", why.as_str())
+        }
+        _ => format!("{source} {record}: {said}"),
+    }
 }
 
 impl Entry {
-    fn new(record: &Advisory, affected: &Affected) -> Self {
-        let Affected { package, stance, ranges, versions, classes, .. } = affected;
-        let package = normalise(package);
-        let scheme = scheme_of(&package.ecosystem);
-        let usable: Vec<_> = ranges
-            .iter()
-            .filter(|range| range.kind == RangeKind::Ecosystem)
-            .filter(|range| range.events.iter().any(|it| matches!(it, RangeEvent::Introduced(_))))
-            .collect();
-        let mut members: HashSet<String> = versions.iter().cloned().collect();
-        let canonical = versions.iter().filter_map(|text| Version::parse(scheme, text));
-        members.extend(canonical.map(|version| version.canonical()));
-        Self {
-            origin: format!("{} {}", record.source, record.id),
-            scheme,
-            is_never: *stance == Stance::NotAffected,
-            is_unresolved: is_unresolved(affected, usable.is_empty()),
-            ranges: usable.iter().map(|range| Range::new(scheme, range)).collect(),
-            members,
-            classes: classes.clone(),
-            form: form(record, &package, affected),
-            package,
-        }
-    }
-
     /// Sorting key: the release is left out, because a subject without one hears all of them.
-    fn key(&self) -> (&Ecosystem, &str) {
+    pub(crate) fn key(&self) -> (&Ecosystem, &str) {
         (&self.package.ecosystem, &self.package.name)
     }
 
-    fn opinion_of(&self, subject: &Subject) -> Opinion {
-        let opinion = self.opinion_of_version(&subject.version);
-        let is_certain = subject.reach == Reach::Package
-            && (self.package.release.is_none() || subject.package.release.is_some());
-        match opinion {
-            Opinion::Affected(rule) if !is_certain => {
-                Opinion::Possible(format!("{rule}, if it is this package"))
-            }
-            Opinion::Affected(_) | Opinion::Clear if subject.epoch_may_be_missing => {
-                self.without_epoch(&subject.version, opinion)
-            }
-            opinion => opinion,
-        }
+    /// Whose word comes first within a package.
+    fn weight(&self) -> (u8, &str, &str) {
+        (self.rank as u8, &self.record.source, &self.record.id)
     }
 
-    /// A Debian version whose epoch may have been lost: where another epoch of the record would
-    /// give another answer, nobody knows.
-    fn without_epoch(&self, version: &str, opinion: Opinion) -> Opinion {
-        let is_affected = matches!(opinion, Opinion::Affected(_));
-        let differs = self.ranges.iter().flat_map(Range::epochs).any(|epoch| {
-            let other = self.opinion_of_version(&format!("{epoch}:{version}"));
-            matches!(other, Opinion::Affected(_)) != is_affected
-        });
-        if differs { self.possible("the epoch of the version is not known") } else { opinion }
+    fn package_without_release(&self) -> PackageName {
+        PackageName { release: None, ..self.package.clone() }
     }
-
-    /// A list member is affected; so is a version in any range; else unknown where anything that
-    /// could matter is not known; else clear. One range never ends the search in the others.
-    fn opinion_of_version(&self, text: &str) -> Opinion {
-        let listed = || Opinion::Affected(format!("{}: version {text} is listed", self.origin));
-        let is_never = !self.is_unresolved
-            && self.members.is_empty()
-            && self.ranges.iter().all(Range::is_empty);
-        if is_never || self.is_never {
-            return Opinion::Clear;
-        }
-        if !text.is_empty() && self.members.contains(text) {
-            return listed();
-        }
-        let Some(version) = Version::parse(self.scheme, text) else {
-            return match text {
-                "" => self.possible("the version is not known"),
-                _ => self.possible("the version cannot be ordered"),
-            };
-        };
-        let release = version.canonical_release();
-        if [Some(version.canonical()), release].iter().flatten().any(|it| self.members.contains(it))
-        {
-            return listed();
-        }
-        let mut is_unsure = self.is_unresolved;
-        for range in &self.ranges {
-            match range.place(&version) {
-                Place::Inside(interval) => {
-                    return Opinion::Affected(format!("{}: {interval}", self.origin));
-                }
-                Place::Unsure => is_unsure = true,
-                Place::Outside => {}
-            }
-        }
-        match (is_unsure, version.is_exact()) {
-            (true, _) => Opinion::Unresolved(format!("{}: no usable range", self.origin)),
-            (false, false) => self.possible("the order of the version is not certain"),
-            (false, true) => Opinion::Clear,
-        }
-    }
-
-    fn possible(&self, why: &str) -> Opinion {
-        Opinion::Possible(format!("{}: {why}", self.origin))
-    }
-}
-
-impl Opinion {
-    /// Affected before possible; a record without usable range is silent as long as another one
-    /// can be evaluated. `None` is clear.
-    fn strongest(opinions: Vec<Self>) -> Option<(FindingState, String)> {
-        let (mut possible, mut unresolved, mut is_clear) = (None, None, false);
-        for opinion in opinions {
-            match opinion {
-                Self::Affected(rule) => return Some((FindingState::Affected, rule)),
-                Self::Possible(rule) => possible = possible.or(Some(rule)),
-                Self::Unresolved(rule) => unresolved = unresolved.or(Some(rule)),
-                Self::Clear => is_clear = true,
-            }
-        }
-        let unresolved = unresolved.filter(|_| !is_clear);
-        let possible = possible.map(|rule| (FindingState::PossibleMatch, rule));
-        possible.or_else(|| unresolved.map(|rule| (FindingState::RangeUnresolved, rule)))
-    }
-}
-
-/// Whether an entry leaves something open. Intervals and native ranges are not evaluated yet:
-/// unknown, never clear.
-fn is_unresolved(affected: &Affected, no_range: bool) -> bool {
-    let is_partial = !affected.intervals.is_empty() || !affected.native.is_empty();
-    match affected.stance {
-        Stance::Lists => is_partial || (no_range && affected.versions.is_empty()),
-        Stance::Unresolved(_) => true,
-        Stance::NotAffected => false,
-    }
-}
-
-/// The matching form of an entry: every part with its length in front, lists sorted.
-fn form(record: &Advisory, package: &PackageName, affected: &Affected) -> Vec<u8> {
-    let PackageName { ecosystem, release, name } = package;
-    let mut parts = vec![record.source.clone(), record.id.clone()];
-    parts.extend([ecosystem.as_str().to_owned(), format!("{release:?}"), name.clone()]);
-    let list = |tag: &str, items: &[String]| {
-        let mut items = items.to_vec();
-        items.sort();
-        items.dedup();
-        items.insert(0, format!("{tag} {}", items.len()));
-        items
-    };
-    let Affected { stance, intervals, native, rest, arch, module, .. } = affected;
-    parts.push(format!("{stance:?} {intervals:?} {native:?} {rest:?} {arch:?} {module:?}"));
-    let mut ranges = Vec::new();
-    for range in &affected.ranges {
-        let events: Vec<_> = range.events.iter().map(|event| format!("{event:?}")).collect();
-        ranges.push(list(&format!("{:?}", range.kind), &events));
-    }
-    ranges.sort();
-    parts.extend(ranges.into_iter().flatten());
-    parts.extend(list("versions", &affected.versions));
-    parts.extend(list("classes", &affected.classes));
-    let mut out = Vec::new();
-    for part in parts {
-        out.extend((part.len() as u64).to_le_bytes());
-        out.extend(part.as_bytes());
-    }
-    out
 }

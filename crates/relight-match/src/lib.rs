@@ -3,18 +3,30 @@
 
 mod advisories;
 mod alias;
+mod authority;
+mod bindings;
 mod bracket;
+mod distro;
+mod entry;
+mod form;
 mod group;
 mod key;
+mod native;
+mod opinion;
 mod package;
 mod question;
 mod range;
+mod record;
 mod score;
 mod version;
 
-pub use advisories::Advisories;
+pub use advisories::{Advisories, Change, Moved};
+pub use alias::Attachment;
+pub use authority::{Policy, Rank};
+pub use bindings::{BINDINGS, Binding};
 pub use group::Group;
 pub use key::{Key, NoOrder, SortKey};
+pub use opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
 pub use package::package_of;
 pub use question::{
     Constraint, Operator, PackageQuestion, QUESTION_BYTES_MAX, Question, QuestionError,
@@ -23,4 +35,4 @@ pub use score::base_score;
 pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, key, scheme_of};
 
 /// Changes whenever the same advisories and components may give other findings than before.
-pub const MATCHER_REVISION: u32 = 2;
+pub const MATCHER_REVISION: u32 = 3;

@@ -2,6 +2,11 @@
 
 use relight_model::{Basis, Component, Ecosystem, PackageName, Purl};
 
+use crate::distro::{self, DistroPackage};
+use crate::entry::{Asked, Entry, Told};
+use crate::opinion::{Stand, Why};
+use crate::version::scheme_of;
+
 /// A component as matching sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Subject {
@@ -13,6 +18,12 @@ pub(crate) struct Subject {
     pub(crate) version: String,
     /// A distribution package in a document of somebody else, without epoch: it may have one.
     pub(crate) epoch_may_be_missing: bool,
+    /// The architecture that it was built for.
+    pub(crate) arch: Option<String>,
+    /// The module stream of a modular package.
+    pub(crate) stream: Option<String>,
+    /// Built for its release from the sources of another suite; `version` and release are those.
+    pub(crate) is_backport: bool,
 }
 
 /// Which packages of that name a component may be. Beyond [`Reach::Package`] it may be the package
@@ -35,7 +46,7 @@ impl Reach {
             ("generic", _) => Self::AnyEcosystem,
             ("maven", true) => Self::AnyGroup,
             (kind, true) => {
-                let known = ["deb", "rpm", "apk"].into_iter().find(|it| *it == kind);
+                let known = distro::KINDS.into_iter().find(|it| *it == kind);
                 known.map_or(Self::Package, Self::AnyDistribution)
             }
             (_, false) => Self::Package,
@@ -58,15 +69,60 @@ impl Subject {
     pub(crate) fn of(component: &Component) -> Self {
         let purl = &component.purl;
         let package = package_of(purl);
-        let is_debian = purl.kind == "deb";
-        let version = if is_debian { debian_version(purl) } else { purl.version.clone() };
+        let distro = DistroPackage::of(purl, &package.ecosystem);
         let is_foreign = component.basis == Basis::Document;
+        let has_epochs = distro.is_some() && purl.kind != "apk";
+        let distro = distro.unwrap_or_else(|| DistroPackage {
+            version: purl.version.clone(),
+            ..DistroPackage::default()
+        });
         Self {
             reach: Reach::of(purl),
-            epoch_may_be_missing: is_debian && is_foreign && !version.contains(':'),
+            epoch_may_be_missing: has_epochs && is_foreign && !distro.version.contains(':'),
             package,
-            version,
+            arch: purl.qualifier("arch").map(Into::into),
+            version: distro.version,
+            stream: distro.stream,
+            is_backport: distro.is_backport,
         }
+    }
+
+    /// Its version, ready to be compared.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked::new(scheme_of(&self.package.ecosystem), &self.version)
+    }
+
+    /// A build of a module stream.
+    pub(crate) fn is_modular(&self) -> bool {
+        self.stream.is_some() || self.version.contains(".module")
+    }
+
+    /// What an entry about its package says of it; `None` when the entry is about another release,
+    /// architecture or stream.
+    pub(crate) fn hears<'a>(&self, entry: &'a Entry, asked: &Asked) -> Option<Told<'a>> {
+        match (&entry.package.release, &self.package.release) {
+            (Some(of_entry), Some(own)) if of_entry != own => return None,
+            _ => {}
+        }
+        if self.reach == Reach::Package {
+            let told = entry.told(self, asked)?;
+            return Some(self.without_epoch(entry, told));
+        }
+        entry.told(self, &Asked::new(scheme_of(&entry.package.ecosystem), &self.version))
+    }
+
+    /// A version whose epoch may have been lost: where another epoch of the record would give
+    /// another answer, nobody knows.
+    fn without_epoch<'a>(&self, entry: &'a Entry, told: Told<'a>) -> Told<'a> {
+        if !self.epoch_may_be_missing || matches!(told.stand, Stand::Unknown(_)) {
+            return told;
+        }
+        let scheme = scheme_of(&self.package.ecosystem);
+        let differs = entry.epochs().any(|epoch| {
+            let other = Asked::new(scheme, &format!("{epoch}:{}", self.version));
+            entry.told(self, &other).is_none_or(|other| other.stand != told.stand)
+        });
+        if differs { Told::unknown(Why::EpochMissing) } else { told }
     }
 }
 
@@ -81,16 +137,15 @@ pub fn package_of(purl: &Purl) -> PackageName {
         "" => purl.name.clone(),
         namespace => format!("{namespace}{separator}{}", purl.name),
     };
+    let distro = DistroPackage::of(purl, &ecosystem);
+    let plain = purl.name.clone();
     let name = match purl.kind.as_str() {
         "maven" => joined(":"),
         "npm" | "golang" | "composer" | "swift" | "githubactions" => joined("/"),
-        "deb" => debian_source(purl).map_or_else(|| purl.name.clone(), |(name, _)| name),
-        _ => purl.name.clone(),
+        "deb" | "apk" => distro.as_ref().and_then(|it| it.source.clone()).unwrap_or(plain),
+        _ => plain,
     };
-    let release = match ecosystem {
-        Ecosystem::Debian => purl.qualifier("distro").and_then(debian_release),
-        _ => None,
-    };
+    let release = distro.and_then(|it| it.release);
     normalise(&PackageName { ecosystem, release, name })
 }
 
@@ -108,7 +163,14 @@ pub(crate) fn normalise(package: &PackageName) -> PackageName {
         Ecosystem::CratesIo => name.replace('_', "-"),
         _ => name.clone(),
     };
-    PackageName { ecosystem: package.ecosystem.clone(), release: package.release.clone(), name }
+    let release = package.release.as_deref();
+    let release = release.map(|it| distro::record_release(&package.ecosystem, it));
+    PackageName { ecosystem: package.ecosystem.clone(), release, name }
+}
+
+/// Whether an ecosystem is a distribution, which alone may speak about its packages.
+pub(crate) fn is_distribution(ecosystem: &Ecosystem) -> bool {
+    distro::KINDS.into_iter().any(|kind| Reach::AnyDistribution(kind).covers(ecosystem))
 }
 
 /// The name without its group: what a file name or a bare mention can say.
@@ -117,41 +179,6 @@ pub(crate) fn bare_name(package: &PackageName) -> &str {
         Ecosystem::Maven => package.name.rsplit(':').next().unwrap_or(&package.name),
         _ => &package.name,
     }
-}
-
-/// `upstream=glibc` or `upstream=glibc@2.36-9`: source package and, where it differs, version.
-fn debian_source(purl: &Purl) -> Option<(String, Option<String>)> {
-    let upstream = purl.qualifier("upstream")?;
-    Some(match upstream.split_once('@') {
-        Some((name, version)) => (name.to_owned(), Some(version.to_owned())),
-        None => (upstream.to_owned(), None),
-    })
-}
-
-fn debian_version(purl: &Purl) -> String {
-    let version = debian_source(purl).and_then(|(_, version)| version);
-    let version = version.unwrap_or_else(|| purl.version.clone());
-    match purl.qualifier("epoch") {
-        Some(epoch) if !version.is_empty() && !version.contains(':') => {
-            format!("{epoch}:{version}")
-        }
-        _ => version,
-    }
-}
-
-/// `debian-12`, `debian-12.5`, `12` or a code name, as the number that records carry.
-fn debian_release(distro: &str) -> Option<String> {
-    let release = distro.strip_prefix("debian-").unwrap_or(distro);
-    let number = match release {
-        "buster" => "10",
-        "bullseye" => "11",
-        "bookworm" => "12",
-        "trixie" => "13",
-        "forky" => "14",
-        other => other.split('.').next().unwrap_or(other),
-    };
-    (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| number.to_owned())
 }
 
 #[cfg(test)]
@@ -177,6 +204,8 @@ mod tests {
             ("pkg:deb/debian/libc6@2.36?distro=bookworm", "Debian:12 libc6"),
             ("pkg:deb/debian/libc6@2.36", "Debian libc6"),
             ("pkg:deb/ubuntu/libc6@2.36", "Ubuntu libc6"),
+            ("pkg:deb/ubuntu/libc6@2.36?distro=ubuntu-22.04", "Ubuntu:22.04 libc6"),
+            ("pkg:apk/alpine/libssl3@3.1?distro=alpine-3.20.1&upstream=openssl", "Alpine:v3.20 openssl"),
             ("pkg:cargo/serde@1", "crates.io serde"),
             ("pkg:golang/github.com/a/b@1", "Go github.com/a/b"),
             ("pkg:nuget/Newtonsoft.Json@1", "NuGet newtonsoft.json"),

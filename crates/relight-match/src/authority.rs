@@ -1,0 +1,112 @@
+//! Whose word counts before whose, and what an operator may set about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_model::{Advisory, PackageName};
+
+use crate::package::is_distribution;
+
+/// How much a record's word counts about a package; the first is the heaviest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rank {
+    /// The distribution, for its own packages: only it may speak about them.
+    Distribution,
+    /// The assigner or the vendor, for the product's packages.
+    Vendor,
+    /// Reviewed records of GitHub.
+    Reviewed,
+    /// Everybody else.
+    Community,
+    /// NVD, through CPE names.
+    Nvd,
+    /// An advisory of our own: it adds affected versions and never clears any.
+    Own,
+}
+
+impl Rank {
+    /// Every rank, heaviest first.
+    pub const ALL: [Self; 6] = [
+        Self::Distribution,
+        Self::Vendor,
+        Self::Reviewed,
+        Self::Community,
+        Self::Nvd,
+        Self::Own,
+    ];
+
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Distribution => "distribution",
+            Self::Vendor => "vendor",
+            Self::Reviewed => "reviewed",
+            Self::Community => "community",
+            Self::Nvd => "nvd",
+            Self::Own => "own",
+        }
+    }
+
+    /// The number that people know it by; 0 for our own, which has none.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Own => 0,
+            _ => self as u8 + 1,
+        }
+    }
+}
+
+/// What an operator may set about sources. The default is what ADVISORIES.md describes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Rank of a source, by its name, where it is not what the record's id says.
+    pub ranks: BTreeMap<String, Rank>,
+    /// Sources whose "last known affected version" is taken for the last affected one.
+    pub last_known_is_last: BTreeSet<String>,
+    /// Sources whose `related` ids are the flaws that the record is about.
+    pub related_attaches: BTreeSet<String>,
+    /// Issuers whose statements have an effect.
+    pub trusted: BTreeSet<String>,
+}
+
+/// The source of the records that relight ships: the intervals that Apache published.
+const BUILTIN: &str = "relight";
+
+/// Prefixes of ids whose records name their flaws in `related`: AlmaLinux and other errata.
+const RELATED_ATTACHES: [&str; 3] = ["ALSA-", "ALBA-", "ALEA-"];
+
+impl Policy {
+    /// How much a record counts about a package.
+    pub fn rank(&self, record: &Advisory, package: &PackageName) -> Rank {
+        let Advisory { id, source, reviewed, .. } = record;
+        if id.starts_with("RLT-") {
+            return Rank::Own;
+        }
+        if is_distribution(&package.ecosystem) {
+            return Rank::Distribution;
+        }
+        if let Some(rank) = self.ranks.get(source) {
+            return *rank;
+        }
+        match (source.as_str(), id.as_str()) {
+            ("nvd", _) => Rank::Nvd,
+            (BUILTIN, _) => Rank::Vendor,
+            (_, id) if id.starts_with("GHSA-") && *reviewed != Some(false) => Rank::Reviewed,
+            (_, id) if id.starts_with("GO-") && *reviewed == Some(true) => Rank::Vendor,
+            (source, _) if is_vendor(source) => Rank::Vendor,
+            _ => Rank::Community,
+        }
+    }
+
+    /// Whether the `related` ids of a record are the flaws that it is about.
+    pub(crate) fn attaches_related(&self, record: &Advisory) -> bool {
+        self.related_attaches.contains(&record.source)
+            || RELATED_ATTACHES.iter().any(|prefix| record.id.starts_with(prefix))
+    }
+}
+
+/// A container of the assigner itself (`cve/apache`), or a document of a vendor (`csaf/…`);
+/// enrichers (`cve/adp/…`) are not.
+fn is_vendor(source: &str) -> bool {
+    let own = source.strip_prefix("cve/").is_some_and(|rest| !rest.contains('/'));
+    own || source.starts_with("csaf/")
+}

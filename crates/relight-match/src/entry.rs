@@ -1,0 +1,463 @@
+//! What one record says about one package, ready to be asked about a version.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use relight_model::{
+    Advisory, Affected, PackageName, RangeEvent, RangeKind, RangeStatus, Stance,
+};
+
+use crate::authority::Rank;
+use crate::form::form;
+use crate::native;
+use crate::opinion::{Flag, Opinion, Rule, Stand, Why};
+use crate::package::Subject;
+use crate::range::{Interval, Place, Range};
+use crate::version::{Version, VersionScheme, scheme_of};
+
+/// A version, read once to be asked about many times.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) text: String,
+    version: Option<Version>,
+    canonical: Option<String>,
+    release: Option<String>,
+}
+
+impl Asked {
+    pub(crate) fn new(scheme: VersionScheme, text: &str) -> Self {
+        let version = Version::parse(scheme, text);
+        Self {
+            text: text.to_owned(),
+            canonical: version.as_ref().map(Version::canonical),
+            release: version.as_ref().and_then(Version::canonical_release),
+            version,
+        }
+    }
+
+    /// Why it has no place in the order of its ecosystem.
+    fn unordered(&self) -> Why {
+        if self.text.is_empty() { Why::VersionMissing } else { Why::VersionUnordered }
+    }
+}
+
+/// What one record says about one package: all its entries for it, united.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) package: PackageName,
+    pub(crate) record: Arc<Advisory>,
+    pub(crate) rank: Rank,
+    /// Classes whose absence is a mitigation.
+    pub(crate) classes: Vec<String>,
+    /// The canonical text of what matching uses.
+    pub(crate) form: Vec<u8>,
+    parts: Vec<Part>,
+    /// A reviewed binding says so, not the record.
+    is_binding: bool,
+    /// A version above the last known one is taken for not affected.
+    known_is_last: bool,
+}
+
+/// One answer of an entry, without copies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'a> {
+    pub(crate) stand: Stand,
+    pub(crate) rule: Rule,
+    interval: Option<&'a Interval>,
+    differs: bool,
+}
+
+impl Told<'_> {
+    const fn new(stand: Stand, rule: Rule) -> Self {
+        Self { stand, rule, interval: None, differs: false }
+    }
+
+    pub(crate) const fn unknown(why: Why) -> Self {
+        Self::new(Stand::Unknown(why), Rule::Missing)
+    }
+
+    /// The order in which the entries of one record are believed: affected first, then whatever
+    /// is unknown; commits beside versions say nothing.
+    const fn strength(&self) -> u8 {
+        match self.stand {
+            Stand::Affected => 0,
+            Stand::Unknown(Why::GitOnly) => 3,
+            Stand::Unknown(_) => 1,
+            Stand::NotAffected => 2,
+        }
+    }
+}
+
+impl Entry {
+    /// The entries of a record about one package, which is normalised already.
+    pub(crate) fn new(
+        record: &Arc<Advisory>,
+        package: PackageName,
+        rank: Rank,
+        affected: &[&Affected],
+    ) -> Self {
+        let scheme = scheme_of(&package.ecosystem);
+        let mut classes: Vec<_> = affected.iter().flat_map(|it| it.classes.clone()).collect();
+        classes.sort();
+        classes.dedup();
+        Self {
+            form: form(record, &package, rank, affected),
+            parts: affected.iter().map(|it| Part::new(scheme, it)).collect(),
+            record: Arc::clone(record),
+            package,
+            rank,
+            classes,
+            is_binding: false,
+            known_is_last: false,
+        }
+    }
+
+    /// As told by a reviewed binding.
+    pub(crate) fn by_binding(mut self) -> Self {
+        self.is_binding = true;
+        self.form.push(b'b');
+        self
+    }
+
+    /// The operator takes the last known version of this source for the last affected one.
+    pub(crate) fn known_is_last(mut self) -> Self {
+        self.known_is_last = true;
+        self.form.push(b'k');
+        self
+    }
+
+    /// Whether a bound or a listed version is that of a module stream.
+    fn is_modular(&self) -> bool {
+        self.parts.iter().any(|part| part.module.is_some() || part.is_modular)
+    }
+
+    /// What it says of a subject; `None` when it does not speak about it at all.
+    pub(crate) fn told(&self, subject: &Subject, asked: &Asked) -> Option<Told<'_>> {
+        let mut told: Option<Told<'_>> = None;
+        for part in self.parts.iter().filter(|part| part.speaks_of(subject)) {
+            let next = part.told(asked, self.known_is_last);
+            if told.is_none_or(|it| next.strength() < it.strength()) {
+                told = Some(next);
+            }
+        }
+        let told = told?;
+        match self.is_of_stream(subject) {
+            Some(true) => Some(told),
+            Some(false) => None,
+            None if told.stand == Stand::Affected => Some(Told::unknown(Why::StreamUnknown)),
+            None => Some(told),
+        }
+    }
+
+    /// Whether it is about the stream of a modular package; `None` where one of them is not told.
+    /// An erratum that fixes stream A says nothing about stream B.
+    fn is_of_stream(&self, subject: &Subject) -> Option<bool> {
+        if self.is_modular() != subject.is_modular() {
+            return Some(false);
+        }
+        if !self.is_modular() {
+            return Some(true);
+        }
+        let stream = subject.stream.as_deref()?;
+        let mut named = self.parts.iter().filter_map(|part| part.module.as_deref()).peekable();
+        named.peek()?;
+        Some(named.any(|module| module == stream))
+    }
+
+    /// The epochs that its bounds carry.
+    pub(crate) fn epochs(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().flat_map(|part| &part.ranges).flat_map(Range::epochs)
+    }
+
+    /// The opinion with everything a reader wants to know.
+    pub(crate) fn opinion(&self, told: Told<'_>, asked: &Asked) -> Opinion {
+        let mut flags = Vec::new();
+        if self.is_binding {
+            flags.push(Flag::ByBinding);
+        }
+        if told.differs {
+            flags.push(Flag::ListRangeDisagree);
+        }
+        let ranges = || self.parts.iter().flat_map(|part| &part.ranges);
+        if ranges().any(|range| range.has_empty) {
+            flags.push(Flag::EmptyInterval);
+        }
+        if ranges().any(|range| range.has_ignored) {
+            flags.push(Flag::EventsIgnored);
+        }
+        let interval = match (told.rule, told.interval) {
+            (Rule::Listed, _) => format!("={}", asked.text),
+            (_, Some(interval)) => interval.to_string(),
+            (Rule::Outside, None) => self.shown(),
+            (_, None) => String::new(),
+        };
+        let rule = match told.rule {
+            Rule::Tombstone if self.is_binding => Rule::Binding,
+            rule => rule,
+        };
+        Opinion {
+            source: self.record.source.clone(),
+            record: self.record.id.clone(),
+            revision: self.record.revision,
+            rank: self.rank,
+            stand: told.stand,
+            rule,
+            interval,
+            basis: told.interval.map_or("", |interval| basis_name(interval)),
+            flags,
+        }
+    }
+
+    /// All intervals that say "affected", for a reader who asks why a version is in none.
+    fn shown(&self) -> String {
+        let ranges = self.parts.iter().flat_map(|part| &part.ranges);
+        let affected = ranges.filter(|range| range.status == RangeStatus::Affected);
+        let texts: Vec<_> =
+            affected.flat_map(|range| &range.intervals).map(ToString::to_string).collect();
+        texts.join(" || ")
+    }
+}
+
+/// The stable name of what an upper bound rests on.
+const fn basis_name(interval: &Interval) -> &'static str {
+    use relight_model::BoundBasis as Basis;
+    match interval.basis {
+        Basis::Fixed => "fixed",
+        Basis::LastAffected => "last-affected",
+        Basis::LastKnown => "last-known",
+        Basis::Limit => "",
+        Basis::Change => "change",
+    }
+}
+
+/// One `affected` entry.
+#[derive(Clone, Debug)]
+struct Part {
+    is_tombstone: bool,
+    ranges: Vec<Range>,
+    /// Ranges in the numbers that people know a Go module by: they replace the others.
+    has_custom: bool,
+    /// Commits: where it starts, ends, or ends inclusively.
+    affected_commits: Vec<String>,
+    fixed_commits: Vec<String>,
+    /// Versions as listed, and in canonical form.
+    members: HashSet<String>,
+    rest: RangeStatus,
+    /// Something that would matter cannot be evaluated.
+    unresolved: Option<Why>,
+    arch: Vec<String>,
+    module: Option<String>,
+    is_modular: bool,
+}
+
+impl Part {
+    fn new(scheme: VersionScheme, affected: &Affected) -> Self {
+        let usable = |kind: RangeKind| {
+            let has_start = |it: &RangeEvent| matches!(it, RangeEvent::Introduced(_));
+            let ranges = affected.ranges.iter().filter(move |range| range.kind == kind);
+            ranges.filter(move |range| range.events.iter().any(has_start))
+        };
+        let has_custom = usable(RangeKind::Custom).next().is_some();
+        let kind = if has_custom { RangeKind::Custom } else { RangeKind::Ecosystem };
+        let mut ranges = Vec::new();
+        let mut unresolved = unresolved(affected, usable(kind).next().is_some());
+        ranges.extend(usable(kind).map(|range| Range::new(scheme, range)));
+        ranges.extend(affected.intervals.iter().map(|it| Range::of_interval(scheme, it)));
+        for text in &affected.native {
+            match native::intervals(&affected.package.ecosystem, text) {
+                Some(all) => ranges.extend(all.iter().map(|it| Range::of_interval(scheme, it))),
+                None => unresolved = unresolved.or(Some(Why::FreeText)),
+            }
+        }
+        let is_modular = ranges.iter().any(|range| range.any_bound_holds(".module"))
+            || affected.versions.iter().any(|text| text.contains(".module"));
+        let (affected_commits, fixed_commits) = commits(affected);
+        Self {
+            is_tombstone: is_tombstone(affected, &ranges, unresolved),
+            has_custom,
+            affected_commits,
+            fixed_commits,
+            members: members(scheme, &affected.versions),
+            rest: affected.rest,
+            unresolved,
+            arch: affected.arch.clone(),
+            module: affected.module.clone(),
+            is_modular,
+            ranges,
+        }
+    }
+
+    /// Whether it is about the subject's architecture, as far as both say one.
+    fn speaks_of(&self, subject: &Subject) -> bool {
+        let any = ["all", "noarch", "src", "source", "any"];
+        let Some(arch) = subject.arch.as_deref().filter(|arch| !any.contains(arch)) else {
+            return true;
+        };
+        self.arch.is_empty() || self.arch.iter().any(|it| it == arch || any.contains(&it.as_str()))
+    }
+
+    /// A listed version is affected; so is one in any range that says so; else unknown where
+    /// anything that could matter is not known; else not affected. One range never ends the search
+    /// in the others.
+    fn told(&self, asked: &Asked, last: bool) -> Told<'_> {
+        if self.is_tombstone {
+            return Told::new(Stand::NotAffected, Rule::Tombstone);
+        }
+        let ranged = self.ranged(asked, last);
+        if self.lists(asked) {
+            let outside = !self.ranges.is_empty() && ranged.stand == Stand::NotAffected;
+            return Told { differs: outside, ..Told::new(Stand::Affected, Rule::Listed) };
+        }
+        if let Some(stand) = self.by_commit(&asked.text) {
+            return Told::new(stand, Rule::Commit);
+        }
+        let inside = ranged.stand == Stand::Affected && !self.members.is_empty();
+        Told { differs: inside, ..ranged }
+    }
+
+    fn lists(&self, asked: &Asked) -> bool {
+        let Asked { text, canonical, release, .. } = asked;
+        let forms = [Some(text), canonical.as_ref(), release.as_ref()];
+        forms.into_iter().flatten().any(|it| !it.is_empty() && self.members.contains(it))
+    }
+
+    /// What the ranges alone say.
+    fn ranged(&self, asked: &Asked, last: bool) -> Told<'_> {
+        let affected = || self.ranges.iter().filter(|it| it.status == RangeStatus::Affected);
+        let Some(version) = &asked.version else {
+            return match affected().find_map(Range::everything) {
+                Some(all) => Told { interval: Some(all), ..AFFECTED },
+                None => Told::unknown(asked.unordered()),
+            };
+        };
+        if self.has_custom && is_pseudo_version(&asked.text) {
+            return Told::unknown(Why::PseudoVersion);
+        }
+        let mut unsure = None;
+        for range in affected() {
+            match range.place(version) {
+                Place::Inside(interval) => return Told { interval: Some(interval), ..AFFECTED },
+                Place::Unsure => unsure = Some(Why::BoundUnordered),
+                Place::AboveLastKnown if !last => unsure = unsure.or(Some(Why::AboveLastKnown)),
+                Place::AboveLastKnown | Place::Outside => {}
+            }
+        }
+        if let Some(told) = self.excluded(version) {
+            let known_only = unsure.is_none_or(|why| why == Why::AboveLastKnown);
+            if known_only && (version.is_exact() || told.stand != Stand::NotAffected) {
+                return told;
+            }
+        }
+        match unsure.or(self.unresolved) {
+            Some(why) => Told::unknown(why),
+            None => self.uncovered(version),
+        }
+    }
+
+    /// Inside an interval that says "unknown" or "not affected".
+    fn excluded(&self, version: &Version) -> Option<Told<'_>> {
+        let inside = |status: RangeStatus| {
+            let mut of_status = self.ranges.iter().filter(move |it| it.status == status);
+            of_status.find_map(|range| match range.place(version) {
+                Place::Inside(interval) => Some(interval),
+                _ => None,
+            })
+        };
+        let unknown = inside(RangeStatus::Unknown);
+        let unknown = unknown.map(|it| (it, Stand::Unknown(Why::StatedUnknown)));
+        let found =
+            unknown.or_else(|| Some((inside(RangeStatus::NotAffected)?, Stand::NotAffected)));
+        found.map(|(it, stand)| Told { interval: Some(it), ..Told::new(stand, Rule::Interval) })
+    }
+
+    /// A version that no interval covers.
+    fn uncovered(&self, version: &Version) -> Told<'_> {
+        match self.rest {
+            RangeStatus::Affected => Told::new(Stand::Affected, Rule::Rest),
+            RangeStatus::Unknown => Told::unknown(Why::StatedUnknown),
+            RangeStatus::NotAffected if version.is_exact() => {
+                Told::new(Stand::NotAffected, Rule::Outside)
+            }
+            RangeStatus::NotAffected => Told::unknown(Why::OrderInexact),
+        }
+    }
+
+    /// A component that carries a commit equal to one of the events. Ancestry is never computed.
+    fn by_commit(&self, text: &str) -> Option<Stand> {
+        let is = |all: &[String]| all.iter().any(|commit| commit == text);
+        if is(&self.affected_commits) {
+            return Some(Stand::Affected);
+        }
+        is(&self.fixed_commits).then_some(Stand::NotAffected)
+    }
+}
+
+const AFFECTED: Told<'static> = Told::new(Stand::Affected, Rule::Interval);
+
+/// Why an entry cannot be evaluated, as far as its own text goes.
+fn unresolved(affected: &Affected, has_usable: bool) -> Option<Why> {
+    let has = |kind: RangeKind| affected.ranges.iter().any(|range| range.kind == kind);
+    if let Stance::Unresolved(why) = &affected.stance {
+        return Some(Why::of(*why));
+    }
+    if has(RangeKind::Unknown) {
+        return Some(Why::UnknownRange);
+    }
+    let Affected { intervals, native, versions, rest, .. } = affected;
+    let is_silent = !has_usable
+        && intervals.is_empty()
+        && native.is_empty()
+        && versions.is_empty()
+        && *rest == RangeStatus::NotAffected;
+    match (is_silent, has(RangeKind::Git)) {
+        (false, _) => None,
+        (true, true) => Some(Why::GitOnly),
+        (true, false) => Some(Why::NoRange),
+    }
+}
+
+/// Whether it can name no version at all: the publisher says "not affected".
+fn is_tombstone(affected: &Affected, ranges: &[Range], unresolved: Option<Why>) -> bool {
+    if affected.stance == Stance::NotAffected {
+        return true;
+    }
+    unresolved.is_none()
+        && affected.versions.is_empty()
+        && affected.rest == RangeStatus::NotAffected
+        && !ranges.is_empty()
+        && ranges.iter().all(Range::is_empty)
+}
+
+fn members(scheme: VersionScheme, versions: &[String]) -> HashSet<String> {
+    let mut members: HashSet<String> = versions.iter().cloned().collect();
+    let canonical = versions.iter().filter_map(|text| Version::parse(scheme, text));
+    members.extend(canonical.map(|version| version.canonical()));
+    members
+}
+
+/// The commits at which a flaw is certainly there, and those at which it is not.
+fn commits(affected: &Affected) -> (Vec<String>, Vec<String>) {
+    let (mut there, mut gone) = (Vec::new(), Vec::new());
+    for range in affected.ranges.iter().filter(|range| range.kind == RangeKind::Git) {
+        for event in &range.events {
+            match event {
+                RangeEvent::Introduced(commit) if commit == "0" => {}
+                RangeEvent::Introduced(commit) | RangeEvent::LastAffected(commit) => {
+                    there.push(commit.clone());
+                }
+                RangeEvent::Fixed(commit) => gone.push(commit.clone()),
+                RangeEvent::Limit(_) => {}
+            }
+        }
+    }
+    (there, gone)
+}
+
+/// Go's name for a commit: `v0.0.0-20211210123456-0123456789ab`.
+fn is_pseudo_version(text: &str) -> bool {
+    let mut parts = text.trim_end_matches("+incompatible").rsplit('-');
+    let (commit, time) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let time = time.rsplit('.').next().unwrap_or_default();
+    let is_commit = commit.len() == 12 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_commit && time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,82 @@
+//! From one document to what it says about each package, with bindings applied.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relight_model::{Advisory, Affected, PackageName, Stance};
+
+use crate::alias::Attachment;
+use crate::authority::{Policy, Rank};
+use crate::bindings::Binding;
+use crate::entry::Entry;
+use crate::group::Member;
+use crate::package::normalise;
+
+/// A record is known by its source and the source's own id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RecordKey {
+    pub(crate) source: String,
+    pub(crate) id: String,
+}
+
+pub(crate) fn key(record: &Advisory) -> RecordKey {
+    RecordKey { source: record.source.clone(), id: record.id.clone() }
+}
+
+/// A document, ready to become a member of groups.
+pub(crate) fn member(record: Advisory, policy: &Policy) -> Member {
+    let record = Arc::new(record);
+    let entries = if record.is_in_force() { entries(&record, policy) } else { Vec::new() };
+    let entries = entries.into_iter().map(Arc::new).collect();
+    Member { record, attachment: Attachment::Member, entries }
+}
+
+/// One entry for each package, from however many parts the document says it in.
+fn entries(record: &Arc<Advisory>, policy: &Policy) -> Vec<Entry> {
+    let bound = bound_products(record);
+    let mut by_package: BTreeMap<PackageName, Vec<&Affected>> = BTreeMap::new();
+    for affected in record.affected.iter().chain(&bound) {
+        by_package.entry(normalise(&affected.package)).or_default().push(affected);
+    }
+    let known_is_last = policy.last_known_is_last.contains(&record.source);
+    let mut entries = Vec::new();
+    for (package, affected) in &by_package {
+        let rank = policy.rank(record, package);
+        let entry = Entry::new(record, package.clone(), rank, affected);
+        entries.push(if known_is_last { entry.known_is_last() } else { entry });
+    }
+    entries.extend(tombstones(record, &by_package));
+    entries
+}
+
+/// The products of the record that a binding turns into packages.
+fn bound_products(record: &Advisory) -> Vec<Affected> {
+    let mut bound = Vec::new();
+    for product in &record.products {
+        if let Some(binding) = Binding::of_product(record, &product.product) {
+            bound.extend(binding.affects().map(|package| product.as_affected(package)));
+        }
+    }
+    bound
+}
+
+/// What bindings say is not the product, unless the record itself names it.
+fn tombstones(
+    record: &Arc<Advisory>,
+    named: &BTreeMap<PackageName, Vec<&Affected>>,
+) -> Vec<Entry> {
+    let of_products =
+        record.products.iter().filter_map(|it| Binding::of_product(record, &it.product));
+    let mut bindings: Vec<_> = of_products.chain(Binding::of_packages(record)).collect();
+    bindings.dedup();
+    let packages = bindings.iter().flat_map(|binding| binding.not_affects());
+    let free = packages.filter(|package| !named.contains_key(package));
+    let mut entries: BTreeMap<PackageName, Entry> = BTreeMap::new();
+    for package in free {
+        let affected =
+            Affected { stance: Stance::NotAffected, ..Affected::of(package.clone()) };
+        let entry = Entry::new(record, package.clone(), Rank::Vendor, &[&affected]);
+        entries.insert(package, entry.by_binding());
+    }
+    entries.into_values().collect()
+}
