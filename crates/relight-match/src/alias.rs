@@ -48,10 +48,7 @@ impl Attachment {
 
 /// Computes the groups; the key is the id under which a group is shown: CVE before GHSA before any
 /// other.
-pub(crate) fn groups<A: Borrow<Advisory>>(
-    all: &[A],
-    policy: &Policy,
-) -> BTreeMap<String, Members> {
+pub(crate) fn groups<A: Borrow<Advisory>>(all: &[A], policy: &Policy) -> BTreeMap<String, Members> {
     let named: Vec<Named<'_>> = all.iter().map(|it| Named::new(it.borrow(), policy)).collect();
     let known: HashSet<&str> = named.iter().flat_map(|it| it.known_ids()).collect();
     let mut groups: BTreeMap<String, Members> = BTreeMap::new();

@@ -25,14 +25,8 @@ pub enum Rank {
 
 impl Rank {
     /// Every rank, heaviest first.
-    pub const ALL: [Self; 6] = [
-        Self::Distribution,
-        Self::Vendor,
-        Self::Reviewed,
-        Self::Community,
-        Self::Nvd,
-        Self::Own,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Distribution, Self::Vendor, Self::Reviewed, Self::Community, Self::Nvd, Self::Own];
 
     /// The stable name used in documents.
     pub const fn as_str(self) -> &'static str {

@@ -85,9 +85,9 @@ pub(crate) fn release_of(ecosystem: &Ecosystem, distro: &str) -> Option<String> 
     let first = |count: usize| {
         let parts: Vec<_> = number.split('.').take(count).collect();
         let whole = parts.len() == count
-            && parts.iter().all(|it| {
-                !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit())
-            });
+            && parts
+                .iter()
+                .all(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()));
         whole.then(|| parts.join("."))
     };
     match name {

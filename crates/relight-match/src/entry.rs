@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use relight_model::{
-    Advisory, Affected, PackageName, RangeEvent, RangeKind, RangeStatus, Stance,
-};
+use relight_model::{Advisory, Affected, PackageName, RangeEvent, RangeKind, RangeStatus, Stance};
 
 use crate::authority::Rank;
 use crate::form::form;

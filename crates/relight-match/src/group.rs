@@ -42,7 +42,8 @@ pub(crate) type Said<'a> = (&'a Entry, Told<'a>);
 impl Group {
     pub(crate) fn new(id: String, ids: BTreeSet<String>, records: Vec<Member>) -> Self {
         let mut records = records;
-        let key = |it: &Member| (it.record.source.clone(), it.record.id.clone(), it.record.revision);
+        let key =
+            |it: &Member| (it.record.source.clone(), it.record.id.clone(), it.record.revision);
         records.sort_by_cached_key(key);
         records.dedup_by(|a, b| a.record == b.record);
         let mut entries: Vec<_> =
@@ -167,11 +168,6 @@ impl Group {
             judgement.overrule(Stand::Unknown(why), None);
         }
         judgement
-    }
-
-    /// The verdict alone, without copies; what matching many components uses.
-    pub(crate) fn stand(&self, subject: &Subject, asked: &Asked) -> Stand {
-        self.heard(subject, asked).stand().0
     }
 
     pub(crate) fn judge_subject(

@@ -205,7 +205,10 @@ mod tests {
             ("pkg:deb/debian/libc6@2.36", "Debian libc6"),
             ("pkg:deb/ubuntu/libc6@2.36", "Ubuntu libc6"),
             ("pkg:deb/ubuntu/libc6@2.36?distro=ubuntu-22.04", "Ubuntu:22.04 libc6"),
-            ("pkg:apk/alpine/libssl3@3.1?distro=alpine-3.20.1&upstream=openssl", "Alpine:v3.20 openssl"),
+            (
+                "pkg:apk/alpine/libssl3@3.1?distro=alpine-3.20.1&upstream=openssl",
+                "Alpine:v3.20 openssl",
+            ),
             ("pkg:cargo/serde@1", "crates.io serde"),
             ("pkg:golang/github.com/a/b@1", "Go github.com/a/b"),
             ("pkg:nuget/Newtonsoft.Json@1", "NuGet newtonsoft.json"),

@@ -168,9 +168,8 @@ impl Range {
 
     /// An interval that holds every version, even one that cannot be ordered.
     pub(crate) fn everything(&self) -> Option<&Interval> {
-        let all = |it: &&Interval| {
-            !it.is_unsure && matches!((&it.lo, &it.hi), (Low::Open, High::Open))
-        };
+        let all =
+            |it: &&Interval| !it.is_unsure && matches!((&it.lo, &it.hi), (Low::Open, High::Open));
         let limited = !self.limits.is_empty() || self.is_limit_unsure;
         self.intervals.iter().find(all).filter(|_| !limited)
     }

@@ -61,10 +61,7 @@ fn bound_products(record: &Advisory) -> Vec<Affected> {
 }
 
 /// What bindings say is not the product, unless the record itself names it.
-fn tombstones(
-    record: &Arc<Advisory>,
-    named: &BTreeMap<PackageName, Vec<&Affected>>,
-) -> Vec<Entry> {
+fn tombstones(record: &Arc<Advisory>, named: &BTreeMap<PackageName, Vec<&Affected>>) -> Vec<Entry> {
     let of_products =
         record.products.iter().filter_map(|it| Binding::of_product(record, &it.product));
     let mut bindings: Vec<_> = of_products.chain(Binding::of_packages(record)).collect();
@@ -73,8 +70,7 @@ fn tombstones(
     let free = packages.filter(|package| !named.contains_key(package));
     let mut entries: BTreeMap<PackageName, Entry> = BTreeMap::new();
     for package in free {
-        let affected =
-            Affected { stance: Stance::NotAffected, ..Affected::of(package.clone()) };
+        let affected = Affected { stance: Stance::NotAffected, ..Affected::of(package.clone()) };
         let entry = Entry::new(record, package.clone(), Rank::Vendor, &[&affected]);
         entries.insert(package, entry.by_binding());
     }

@@ -8,7 +8,7 @@ use relight_engine::matching::{Advisories as Known, Group};
 use relight_engine::store::RawAdvisory;
 use relight_formats::advisory::{self, Record};
 use relight_formats::limited::{self, Limits};
-use relight_model::{Basis, Component, Purl, RangeEvent, Scope, Timestamp, Warning};
+use relight_model::{RangeEvent, Timestamp, Warning};
 use relight_server::web::number::{rfc3339, tenths};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
@@ -18,6 +18,8 @@ use crate::failure::Failure;
 use crate::inventory;
 use crate::register::unknown_advisory;
 use crate::report::{Exit, Report, Style};
+
+mod explain;
 
 /// The setting that keeps when advisories were last updated, in seconds since 1970.
 pub(crate) const UPDATED_KEY: &str = "advisories-updated";
@@ -43,7 +45,7 @@ pub(crate) struct Advisories {
 enum Action {
     Update(Update),
     Show(Show),
-    Explain(Explain),
+    Explain(explain::Explain),
     Sources,
 }
 
@@ -59,14 +61,6 @@ struct Show {
     id: String,
     #[arg(long)]
     sources: bool,
-}
-
-#[derive(Debug, Args)]
-struct Explain {
-    #[arg(value_name = "ID")]
-    id: String,
-    #[arg(value_name = "PURL")]
-    purl: String,
 }
 
 #[derive(Default, Serialize)]
@@ -112,14 +106,6 @@ struct SourceRow<'a> {
     modified: Option<String>,
     withdrawn: Option<String>,
     references: &'a [String],
-}
-
-#[derive(Serialize)]
-struct ExplainDocument<'a> {
-    id: &'a str,
-    purl: String,
-    state: &'a str,
-    rule: &'a str,
 }
 
 #[derive(Serialize)]
@@ -343,40 +329,6 @@ impl Show {
             }
         }
         report.next(&format!("relight affected {}", document.id));
-    }
-}
-
-impl Explain {
-    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let lang = context.lang;
-        let purl = Purl::parse(&self.purl).map_err(|why| {
-            Failure::usage(texts::not_a_purl(lang, &self.purl, why))
-                .hint(texts::not_a_purl_remedy(lang))
-        })?;
-        let known = inventory::advisories(context)?;
-        let group = find(&known, &self.id, context)?;
-        let component = Component::new(purl, "", Basis::Document, Scope::Installed);
-        let finding = group.judge(&component);
-        let state = finding.as_ref().map_or("clear", |finding| finding.state.as_str());
-        let rule = finding.as_ref().map_or("", |finding| finding.rule.as_str());
-        let purl = component.purl.to_string();
-        if finding.as_ref().is_some_and(|finding| !finding.state.is_affected()) {
-            report.raise(Exit::Incomplete);
-        }
-        if context.json {
-            let document = ExplainDocument { id: &group.id, purl, state, rule };
-            report.document("relight.explanation/1", &document);
-            return Ok(());
-        }
-        let words = match &finding {
-            Some(finding) => inventory::state_words(lang, finding.state),
-            None => texts::verdict_clear(lang),
-        };
-        report.line(&format!("{}  {purl}  {words}", group.id));
-        if !rule.is_empty() {
-            report.line(&format!("  {rule}"));
-        }
-        Ok(())
     }
 }
 

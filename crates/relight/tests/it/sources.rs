@@ -75,7 +75,7 @@ fn advisories_are_found_by_any_id_and_explained() {
     }
     let unknown = ["advisories", "explain", "CVE-2099-0001", "pkg:npm/left-pad"];
     let outcome = place.expect(3, &unknown);
-    assert!(outcome.stdout.contains("may be affected"), "{}", outcome.text());
+    assert!(outcome.stdout.contains("the version is not known"), "{}", outcome.text());
     expect![[r#"
         --- stderr
         erreur : « left-pad » n’est pas une adresse de paquet (purl does not start with `pkg:`)
@@ -86,6 +86,57 @@ fn advisories_are_found_by_any_id_and_explained() {
         &place.run(&["advisories", "explain", "CVE-2099-0001", "left-pad", "--lang", "fr"]).text(),
     );
     place.expect(1, &["advisories", "show", "CVE-1999-0001"]);
+}
+
+/// GitHub's record of CVE-2021-45046 as it really is: it flags versions that Apache fixed.
+const DISPUTED: &str = r#"{"id":"GHSA-7rjr-3q55-vv33","aliases":["CVE-2021-45046"],
+"modified":"2022-01-01T00:00:00Z","summary":"Incomplete fix","affected":[{"package":
+{"ecosystem":"Maven","name":"org.apache.logging.log4j:log4j-core"},"ranges":[{"type":"ECOSYSTEM",
+"events":[{"introduced":"0"},{"fixed":"2.12.2"}]}]}]}"#;
+
+#[test]
+fn an_explanation_tells_who_decided_and_who_disagrees() {
+    let place = Place::new();
+    place.write("osv/ghsa.json", DISPUTED);
+    place.expect(0, &["advisories", "update", "--offline", "osv"]);
+    let explain = |version: &str, more: &[&str]| {
+        let purl = format!("pkg:maven/org.apache.logging.log4j/log4j-core@{version}");
+        let arguments = ["advisories", "explain", "CVE-2021-45046", &purl];
+        place.run(&[&arguments[..], more].concat())
+    };
+    expect![[r#"
+        CVE-2021-45046  pkg:maven/org.apache.logging.log4j/log4j-core@2.3.1  not affected
+          decided by relight CVE-2021-45046 (vendor or assigner): in no interval: >=2.0-beta9,<2.3.1 || >=2.4,<2.12.2 || >=2.13.0,<2.16.0
+          sources disagree
+          not affected by precedence: a lighter source says affected
+            affected  osv GHSA-7rjr-3q55-vv33 (reviewed): in >=0,<2.12.2
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&explain("2.3.1", &[]).text());
+    expect![[r#"
+        CVE-2021-45046  pkg:maven/org.apache.logging.log4j/log4j-core@2.3.1  non touché
+          selon relight CVE-2021-45046 (éditeur ou attributeur) : dans aucun intervalle : >=2.0-beta9,<2.3.1 || >=2.4,<2.12.2 || >=2.13.0,<2.16.0
+          les sources se contredisent
+          non touché par préséance : une source de moindre rang dit touché
+            touché  osv GHSA-7rjr-3q55-vv33 (relu) : dans >=0,<2.12.2
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&explain("2.3.1", &["--lang", "fr"]).text());
+    let said = explain("2.3.1", &["--json"]).json();
+    assert_eq!((&said["verdict"], &said["state"]), (&"not-affected".into(), &"clear".into()));
+    let flags = ["sources-disagree", "by-precedence"];
+    assert_eq!(said["flags"], serde_json::json!(flags));
+    let opinions = said["opinions"].as_array().unwrap();
+    let ranks: Vec<_> = opinions.iter().map(|it| (&it["rank"], &it["verdict"])).collect();
+    let wanted = [(2.into(), "not-affected".into()), (3.into(), "affected".into())];
+    assert_eq!(ranks, wanted.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
+    assert_eq!(opinions[1]["interval"], ">=0,<2.12.2");
+    let both = explain("2.12.1", &["--json"]).json();
+    assert_eq!((&both["verdict"], &both["flags"]), (&"affected".into(), &serde_json::json!([])));
+    let none = explain("", &["--json"]);
+    assert_eq!((none.status, &none.json()["why"]), (3, &"version-missing".into()));
 }
 
 #[test]

@@ -1,0 +1,204 @@
+//! `relight advisories explain`: which source, range and rule decided, and who disagrees.
+
+use clap::Args;
+use relight_engine::matching::{Attachment, Group, Judgement, Opinion, Rule, Stand};
+use relight_model::{Basis, Component, Finding, Purl, Scope};
+use relight_server::web::Lang;
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::find;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::inventory;
+use crate::report::{Exit, Report, Style};
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    #[arg(value_name = "ID")]
+    id: String,
+    #[arg(value_name = "PURL")]
+    purl: String,
+}
+
+#[derive(Serialize)]
+struct ExplainDocument<'a> {
+    id: &'a str,
+    purl: String,
+    /// `affected`, `not-affected` or `unknown`.
+    verdict: &'a str,
+    /// Why it is unknown.
+    why: Option<&'a str>,
+    state: &'a str,
+    rule: &'a str,
+    /// Index of the opinion that decided.
+    decided_by: Option<usize>,
+    flags: Vec<&'a str>,
+    opinions: Vec<OpinionRow<'a>>,
+    group_revision: String,
+}
+
+#[derive(Serialize)]
+struct OpinionRow<'a> {
+    source: &'a str,
+    record: &'a str,
+    attachment: &'a str,
+    rank: u8,
+    authority: &'a str,
+    verdict: &'a str,
+    why: Option<&'a str>,
+    rule: &'a str,
+    interval: &'a str,
+    basis: &'a str,
+    revision: String,
+    flags: Vec<&'a str>,
+}
+
+impl Explain {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let purl = Purl::parse(&self.purl).map_err(|why| {
+            Failure::usage(texts::not_a_purl(lang, &self.purl, why))
+                .hint(texts::not_a_purl_remedy(lang))
+        })?;
+        let known = inventory::advisories(context)?;
+        let group = find(&known, &self.id, context)?;
+        let component = Component::new(purl, "", Basis::Document, Scope::Installed);
+        let judgement = group.judgement(&component);
+        let finding = group.judge(&component);
+        if matches!(judgement.stand(), Stand::Unknown(_)) {
+            report.raise(Exit::Incomplete);
+        }
+        if context.json {
+            let body = document(group, &component, &judgement, finding.as_ref());
+            report.document("relight.explanation/1", &body);
+        } else {
+            tell(group, &component, &judgement, report);
+        }
+        Ok(())
+    }
+}
+
+fn document<'a>(
+    group: &'a Group,
+    component: &Component,
+    judgement: &'a Judgement,
+    finding: Option<&'a Finding>,
+) -> ExplainDocument<'a> {
+    ExplainDocument {
+        id: &group.id,
+        purl: component.purl.to_string(),
+        verdict: judgement.stand().as_str(),
+        why: why(judgement.stand()),
+        state: finding.map_or("clear", |finding| finding.state.as_str()),
+        rule: finding.map_or("", |finding| finding.rule.as_str()),
+        decided_by: judgement.decided_by,
+        flags: judgement.flags.iter().map(|flag| flag.as_str()).collect(),
+        opinions: judgement.opinions.iter().map(|it| row(group, it)).collect(),
+        group_revision: group.revision().to_string(),
+    }
+}
+
+const fn why(stand: Stand) -> Option<&'static str> {
+    match stand {
+        Stand::Unknown(why) => Some(why.as_str()),
+        Stand::Affected | Stand::NotAffected => None,
+    }
+}
+
+fn row<'a>(group: &Group, opinion: &'a Opinion) -> OpinionRow<'a> {
+    let is_it = |id: &str, source: &str| id == opinion.record && source == opinion.source;
+    let mut records = group.attachments();
+    let found = records.find(|(record, _)| is_it(&record.id, &record.source));
+    OpinionRow {
+        source: &opinion.source,
+        record: &opinion.record,
+        attachment: found.map_or(Attachment::Member, |(_, attachment)| attachment).as_str(),
+        rank: opinion.rank.number(),
+        authority: opinion.rank.as_str(),
+        verdict: opinion.stand.as_str(),
+        why: why(opinion.stand),
+        rule: opinion.rule.as_str(),
+        interval: &opinion.interval,
+        basis: opinion.basis,
+        revision: opinion.revision.to_string(),
+        flags: opinion.flags.iter().map(|flag| flag.as_str()).collect(),
+    }
+}
+
+fn tell(group: &Group, component: &Component, judgement: &Judgement, report: &mut Report) {
+    let lang = report.lang();
+    let verdict = report.paint(Style::Strong, verdict(lang, judgement.stand()));
+    report.line(&texts::explain_head(lang, &group.id, &component.purl.to_string(), &verdict));
+    let Some(decisive) = judgement.decisive() else {
+        report.line(&format!("  {}", texts::explain_silent(lang)));
+        return;
+    };
+    if let Stand::Unknown(why) = judgement.stand()
+        && decisive.stand != judgement.stand()
+    {
+        report.line(&format!("  {}", word(lang, "why", why.as_str())));
+    }
+    let (rank, said) = (word(lang, "rank", decisive.rank.as_str()), said(lang, decisive));
+    let (source, record) = (&decisive.source, &decisive.record);
+    report.line(&format!("  {}", texts::explain_decided(lang, rank, record, &said, source)));
+    for flag in &judgement.flags {
+        report.line(&format!("  {}", word(lang, "flag", flag.as_str())));
+    }
+    let others = judgement.opinions.iter().enumerate();
+    for (_, opinion) in others.filter(|(at, _)| Some(*at) != judgement.decided_by) {
+        report.line(&format!("    {}", opinion_line(lang, opinion)));
+    }
+}
+
+fn opinion_line(lang: Lang, opinion: &Opinion) -> String {
+    let rank = word(lang, "rank", opinion.rank.as_str());
+    let (said, verdict) = (said(lang, opinion), verdict(lang, opinion.stand));
+    texts::explain_opinion(lang, rank, &opinion.record, &said, &opinion.source, verdict)
+}
+
+fn verdict(lang: Lang, stand: Stand) -> &'static str {
+    match stand {
+        Stand::Affected => texts::verdict_affected(lang),
+        Stand::NotAffected => texts::explain_not_affected(lang),
+        Stand::Unknown(_) => texts::verdict_unknown(lang),
+    }
+}
+
+/// The rule and the interval, or the reason, in words.
+fn said(lang: Lang, opinion: &Opinion) -> String {
+    if let Stand::Unknown(why) = opinion.stand {
+        return word(lang, "why", why.as_str()).to_owned();
+    }
+    let rule = word(lang, "rule", opinion.rule.as_str());
+    match (opinion.rule, opinion.interval.as_str()) {
+        (_, "") => rule.to_owned(),
+        (Rule::Outside, interval) => texts::explain_outside(lang, interval, rule),
+        (_, interval) => texts::explain_said(lang, interval, rule),
+    }
+}
+
+/// The word of a code; the code itself is better than nothing.
+fn word(lang: Lang, kind: &str, code: &'static str) -> &'static str {
+    texts::by_code(lang, &format!("{kind}-{code}")).unwrap_or(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_engine::matching::{Flag, Rank, Why};
+
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_words() {
+        let mut codes: Vec<_> = Why::ALL.iter().map(|it| ("why", it.as_str())).collect();
+        codes.extend(Rule::ALL.iter().map(|it| ("rule", it.as_str())));
+        codes.extend(Flag::ALL.iter().map(|it| ("flag", it.as_str())));
+        codes.extend(Rank::ALL.iter().map(|it| ("rank", it.as_str())));
+        for (kind, code) in codes {
+            for lang in [Lang::Fr, Lang::En] {
+                assert!(texts::by_code(lang, &format!("{kind}-{code}")).is_some(), "{kind}-{code}");
+            }
+        }
+    }
+}
