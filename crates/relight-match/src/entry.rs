@@ -331,18 +331,20 @@ impl Part {
         if self.has_custom && is_pseudo_version(&asked.text) {
             return Told::unknown(Why::PseudoVersion);
         }
+        let exact = version.is_exact();
+        let no_place = if exact { Why::BoundUnordered } else { Why::OrderInexact };
         let mut unsure = None;
         for range in affected() {
             match range.place(version) {
                 Place::Inside(interval) => return Told { interval: Some(interval), ..AFFECTED },
-                Place::Unsure => unsure = Some(Why::BoundUnordered),
+                Place::Unsure => unsure = Some(no_place),
                 Place::AboveLastKnown if !last => unsure = unsure.or(Some(Why::AboveLastKnown)),
                 Place::AboveLastKnown | Place::Outside => {}
             }
         }
         if let Some(told) = self.excluded(version) {
             let known_only = unsure.is_none_or(|why| why == Why::AboveLastKnown);
-            if known_only && (version.is_exact() || told.stand != Stand::NotAffected) {
+            if known_only && (exact || told.stand != Stand::NotAffected) {
                 return told;
             }
         }

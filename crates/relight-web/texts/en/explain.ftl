@@ -28,7 +28,6 @@ rule-missing = something is missing
 why-version-missing = the version is not known
 why-version-unordered = the version has no place in the order of its ecosystem
 why-order-inexact = the place of the version in the order is not certain
-why-no-order = the order of this ecosystem's versions is not known
 why-epoch-missing = the epoch of the version is not known
 why-release-unknown = the release of the distribution is not known
 why-name-only = only a part of the name is known

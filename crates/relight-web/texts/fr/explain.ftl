@@ -28,7 +28,6 @@ rule-missing = il manque quelque chose
 why-version-missing = la version n'est pas connue
 why-version-unordered = la version n'a pas de place dans l'ordre de son écosystème
 why-order-inexact = la place de la version dans l'ordre n'est pas certaine
-why-no-order = l'ordre des versions de cet écosystème n'est pas connu
 why-epoch-missing = l'époque de la version n'est pas connue
 why-release-unknown = la version de la distribution n'est pas connue
 why-name-only = seule une partie du nom est connue
