@@ -99,7 +99,7 @@ macro_rules! named {
 }
 
 named! {
-    /// Why nobody can tell. First the reasons that lie with the component, then those of the record.
+    /// Why nobody can tell. First what lies with the component, then the record.
     Why {
         /// The component has no version.
         VersionMissing = "version-missing",
