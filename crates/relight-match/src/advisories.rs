@@ -123,12 +123,23 @@ impl Advisories {
     /// What all advisories say of a component, sorted by id; never anything that is clear.
     pub fn match_component(&self, component: &Component) -> Vec<Finding> {
         let subject = Subject::of(component);
+        let groups = self.groups_for(&subject);
+        groups.filter_map(|group| group.judge_subject(&subject, component)).collect()
+    }
+
+    /// The groups that may say something about a subject.
+    pub(crate) fn groups_for(&self, subject: &Subject) -> impl Iterator<Item = &Group> {
         let keys = match subject.reach {
             Reach::Package => self.by_package.get(&without_release(&subject.package)),
             _ => self.by_bare_name.get(&subject.package.name),
         };
         let groups = keys.into_iter().flatten().filter_map(|key| self.groups.get(key));
-        groups.filter_map(|group| group.judge_subject(&subject, component)).collect()
+        groups.map(AsRef::as_ref)
+    }
+
+    /// The group that is shown under exactly this id.
+    pub(crate) fn group_by_key(&self, key: &str) -> Option<&Group> {
+        self.groups.get(key).map(AsRef::as_ref)
     }
 
     fn linked_ids(&self, key: &RecordKey) -> BTreeSet<String> {

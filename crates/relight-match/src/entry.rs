@@ -325,7 +325,7 @@ impl Part {
         let Some(version) = &asked.version else {
             return match affected().find_map(Range::everything) {
                 Some(all) => Told { interval: Some(all), ..AFFECTED },
-                None => Told::unknown(asked.unordered()),
+                None => Told::unknown(self.blank().unwrap_or_else(|| asked.unordered())),
             };
         };
         if self.has_custom && is_pseudo_version(&asked.text) {
@@ -352,6 +352,11 @@ impl Part {
             Some(why) => Told::unknown(why),
             None => self.uncovered(version),
         }
+    }
+
+    /// Why nothing at all in it can be evaluated, whatever the version.
+    fn blank(&self) -> Option<Why> {
+        self.unresolved.filter(|_| self.ranges.is_empty() && self.members.is_empty())
     }
 
     /// Inside an interval that says "unknown" or "not affected".

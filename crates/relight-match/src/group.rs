@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::alias::Attachment;
 use crate::bracket;
 use crate::entry::{Asked, Entry, Told};
-use crate::opinion::{Judgement, Opinion, Rule, Stand, Vote, Why, decide};
+use crate::opinion::{Decision, Judgement, Opinion, Rule, Stand, Vote, Why, decide};
 use crate::package::{Reach, Subject, bare_name};
 use crate::score::base_score;
 
@@ -180,7 +180,7 @@ impl Group {
         }
         let asked = subject.asked();
         let heard = self.heard(subject, &asked);
-        let (stand, decisive) = heard.stand();
+        let (Verdict { stand, .. }, decisive) = heard.verdict();
         let state = stand.state()?;
         let opinion = decisive.map(|(entry, told)| entry.opinion(told, &asked));
         Some(Finding {
@@ -191,6 +191,18 @@ impl Group {
             score: self.score,
             known_exploited: self.known_exploited,
         })
+    }
+
+    /// The verdict without any text: what matching many identities uses.
+    pub(crate) fn verdict(
+        &self,
+        subject: &Subject,
+        asked: &Asked,
+        component: &Component,
+    ) -> Verdict {
+        let heard = self.heard(subject, asked);
+        let (verdict, _) = heard.verdict();
+        Verdict { is_mitigated: heard.is_mitigated(component), ..verdict }
     }
 
     /// Everything that the entries say of a subject.
@@ -233,6 +245,22 @@ impl Group {
     }
 }
 
+/// The answer of a group about one identity, without texts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) stand: Stand,
+    pub(crate) is_mitigated: bool,
+    pub(crate) is_disputed: bool,
+    pub(crate) by_precedence: bool,
+}
+
+impl Default for Verdict {
+    fn default() -> Self {
+        let stand = Stand::NotAffected;
+        Self { stand, is_mitigated: false, is_disputed: false, by_precedence: false }
+    }
+}
+
 /// What the entries of a group say of a subject: one bucket for each package that it may be.
 struct Heard<'a> {
     buckets: Vec<Vec<Said<'a>>>,
@@ -244,20 +272,23 @@ struct Heard<'a> {
 
 impl<'a> Heard<'a> {
     /// The verdict, and who decided.
-    fn stand(&self) -> (Stand, Option<Said<'a>>) {
-        let (mut stand, mut decisive) = (Stand::NotAffected, None);
+    fn verdict(&self) -> (Verdict, Option<Said<'a>>) {
+        let (mut verdict, mut decisive) = (Verdict::default(), None);
         for said in &self.buckets {
             let votes: Vec<_> = said.iter().map(|(entry, told)| vote(entry, told)).collect();
-            let Some((at, _)) = decide(&votes) else { continue };
-            let next = self.doubtful(said, votes[at].stand);
-            if decisive.is_none() || next.weakness() < stand.weakness() {
-                (stand, decisive) = (next, said.get(at).copied());
+            let Some(decision) = decide(&votes) else { continue };
+            let Decision { decided_by, is_disputed, by_precedence } = decision;
+            let next = self.doubtful(said, votes[decided_by].stand);
+            if decisive.is_none() || next.weakness() < verdict.stand.weakness() {
+                (verdict.stand, decisive) = (next, said.get(decided_by).copied());
             }
+            verdict.is_disputed |= is_disputed;
+            verdict.by_precedence |= by_precedence;
         }
-        match self.missing {
-            Some(why) => (Stand::Unknown(why), decisive),
-            None => (stand, decisive),
+        if let Some(why) = self.missing {
+            verdict.stand = Stand::Unknown(why);
         }
+        (verdict, decisive)
     }
 
     /// "Affected" becomes unknown when it is not certain that it is this package.

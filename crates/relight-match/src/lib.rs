@@ -11,6 +11,7 @@ mod entry;
 mod form;
 mod group;
 mod key;
+mod matcher;
 mod native;
 mod opinion;
 mod package;
@@ -26,6 +27,7 @@ pub use authority::{Policy, Rank};
 pub use bindings::{BINDINGS, Binding};
 pub use group::Group;
 pub use key::{Key, NoOrder, SortKey};
+pub use matcher::{Delta, Match, Matcher};
 pub use opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
 pub use package::package_of;
 pub use question::{

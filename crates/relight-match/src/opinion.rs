@@ -233,18 +233,14 @@ impl Judgement {
             key(a).cmp(&key(b))
         });
         let votes: Vec<_> = opinions.iter().map(Opinion::vote).collect();
-        let Some((decided_by, chamber)) = decide(&votes) else {
+        let Some(decision) = decide(&votes) else {
             return Self { opinions, ..Self::default() };
         };
+        let Decision { decided_by, is_disputed, by_precedence } = decision;
         let verdict = opinions[decided_by].stand;
         let mut flags = opinions[decided_by].flags.clone();
-        let others = || votes.iter().filter(|vote| chamber.hears(**vote));
-        if others().any(|it| it.stand.as_str() != verdict.as_str()) {
-            flags.push(Flag::SourcesDisagree);
-        }
-        if verdict == Stand::NotAffected && others().any(|it| it.stand == Stand::Affected) {
-            flags.push(Flag::ByPrecedence);
-        }
+        flags.extend(is_disputed.then_some(Flag::SourcesDisagree));
+        flags.extend(by_precedence.then_some(Flag::ByPrecedence));
         flags.sort();
         flags.dedup();
         Self { decided_by: Some(decided_by), flags, opinions, verdict: Some(verdict) }
@@ -292,6 +288,15 @@ impl Judgement {
     }
 }
 
+/// Who decides, and whether anybody that counts says something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) decided_by: usize,
+    pub(crate) is_disputed: bool,
+    /// Not affected, and a lighter source says affected.
+    pub(crate) by_precedence: bool,
+}
+
 /// One vote: who, and for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Vote {
@@ -316,7 +321,7 @@ impl Vote {
 /// Which votes count: a record that cannot be evaluated is silent beside one that can, and an
 /// advisory of our own clears nothing.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Chamber {
+struct Chamber {
     is_resolvable: bool,
     is_own_only: bool,
 }
@@ -336,7 +341,7 @@ impl Chamber {
 
 /// The heaviest rank that speaks decides; within a rank affected comes before unknown, and
 /// unknown before not affected. Our own record, and anybody below an unknown, may add "affected".
-pub(crate) fn decide(votes: &[Vote]) -> Option<(usize, Chamber)> {
+pub(crate) fn decide(votes: &[Vote]) -> Option<Decision> {
     let chamber = Chamber::of(votes);
     let speaking = || (0..votes.len()).filter(|&at| chamber.hears(votes[at]));
     let foreign = speaking().filter(|&at| votes[at].is_foreign());
@@ -350,7 +355,14 @@ pub(crate) fn decide(votes: &[Vote]) -> Option<(usize, Chamber)> {
         Stand::NotAffected => !votes[*at].is_foreign(),
     };
     let adds = speaking().filter(may_add).find(|&at| votes[at].stand == Stand::Affected);
-    Some((adds.unwrap_or(first), chamber))
+    let decided_by = adds.unwrap_or(first);
+    let verdict = votes[decided_by].stand;
+    let others = || speaking().map(|at| votes[at].stand);
+    Some(Decision {
+        decided_by,
+        is_disputed: others().any(|stand| stand.as_str() != verdict.as_str()),
+        by_precedence: verdict == Stand::NotAffected && others().any(|it| it == Stand::Affected),
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod findings;
 mod log4j;
 mod questions;
+mod simulator;
 
 use relight_match::Advisories;
 use relight_model::{
