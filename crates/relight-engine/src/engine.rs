@@ -13,7 +13,7 @@ use relight_model::{Epoch, GateKey, Organisation, Site, SiteId, Timestamp};
 use relight_store::{Index, JOURNAL_LEASE, JournalDraft, JournalRecord, Lease, Store};
 
 use crate::answer::{AnswerSet, Ask};
-use crate::error::EngineError;
+use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Ledger, Rejected};
 use crate::reconcile::{self, Want};
 
@@ -148,6 +148,20 @@ impl Engine {
         state.advisories = advisories;
         drop(state);
         self.follow_advisories()
+    }
+
+    /// Refuses to go on when another process took the journal: from then on only that one acts.
+    ///
+    /// # Errors
+    /// It did (`Fenced`), or the store cannot be read.
+    pub fn check_lease(&self) -> Result<(), EngineError> {
+        match self.store.lease(JOURNAL_LEASE)? {
+            Some(lease) if lease == self.lease => Ok(()),
+            _ => {
+                let context = "another process controls the register".to_owned();
+                Err(EngineError::new(EngineErrorKind::Fenced, context))
+            }
+        }
     }
 
     /// The answer of every site to a question, as an incident asks it.

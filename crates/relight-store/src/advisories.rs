@@ -97,6 +97,33 @@ impl Store {
         })
     }
 
+    /// The number of the newest record; 0 when there is none.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn advisory_seq(&self) -> Result<u64, StoreError> {
+        self.read("reading the advisories", |database| {
+            let newest =
+                database.query_row("SELECT coalesce(max(seq), 0) FROM advisory", [], |row| {
+                    row.get::<_, i64>(0)
+                })?;
+            Ok(newest.cast_unsigned())
+        })
+    }
+
+    /// The ids of the records that were stored after record `seq`, sorted, without doubles.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn advisories_after(&self, seq: u64) -> Result<Vec<String>, StoreError> {
+        self.read("reading the advisories", |database| {
+            let mut query = database
+                .prepare_cached("SELECT DISTINCT id FROM advisory WHERE seq > ?1 ORDER BY id")?;
+            let rows = query.query_map([seq.cast_signed()], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// The revisions of one record that were ever stored, oldest first, with when we learnt them.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod index;
 mod inventory;
 mod journal;
 mod lease;
+mod notices;
 mod register;
 mod schema;
 mod snapshot_text;
@@ -37,6 +38,9 @@ pub use inventory::{
 };
 pub use journal::{JOURNAL_BATCH_MAX, JOURNAL_BODY_BYTES_MAX, JournalDraft};
 pub use lease::{JOURNAL_LEASE, Lease};
+pub use notices::{NOTICES_MAX, Notice, NoticeKind, Told};
+pub use roaring::RoaringBitmap as SiteSet;
+
 pub use register::{Asset, EdgeRow, RegisterChange};
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};

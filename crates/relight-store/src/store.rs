@@ -4,7 +4,10 @@ use std::{
     fs::DirBuilder,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,6 +29,8 @@ pub const DATABASE_FILE: &str = "relight.db";
 pub struct Store {
     database: Mutex<Connection>,
     path: PathBuf,
+    /// The `data_version` of the last look at it.
+    data_version: AtomicI64,
 }
 
 impl Store {
@@ -47,7 +52,8 @@ impl Store {
         schema::check(&database, &path)?;
         set_modes(&database).map_err(failed)?;
         schema::migrate(&mut database, &path)?;
-        Ok(Self { database: Mutex::new(database), path })
+        let data_version = AtomicI64::new(data_version(&database).map_err(failed)?);
+        Ok(Self { database: Mutex::new(database), path, data_version })
     }
 
     /// The database file.
@@ -93,6 +99,16 @@ impl Store {
             )?;
             Ok(())
         })
+    }
+
+    /// Whether another connection changed the database since the last call, or since this one was
+    /// opened. Costs one look at the shared memory of the log.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn changed_elsewhere(&self) -> Result<bool, StoreError> {
+        let version = self.read("looking for changes", |database| Ok(data_version(database)?))?;
+        Ok(self.data_version.swap(version, Ordering::Relaxed) != version)
     }
 
     /// One consistent read.
@@ -184,6 +200,11 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(database)
 }
 
+/// Changes whenever another connection has committed something (SQLite, `PRAGMA data_version`).
+fn data_version(database: &Connection) -> Result<i64, rusqlite::Error> {
+    database.pragma_query_value(None, "data_version", |row| row.get(0))
+}
+
 fn set_modes(database: &Connection) -> Result<(), rusqlite::Error> {
     database.pragma_update(None, "journal_mode", "WAL")?;
     database.pragma_update(None, "synchronous", "FULL")?;
@@ -205,6 +226,16 @@ mod tests {
         JOURNAL_LEASE,
         testing::{behind, drafts, open, open_with_sites},
     };
+
+    #[test]
+    fn a_change_of_another_connection_is_seen_once() {
+        let (folder, store) = open();
+        store.meta_put("own", "1").unwrap();
+        assert!(!store.changed_elsewhere().unwrap(), "its own change is none");
+        Store::open(folder.path()).unwrap().meta_put("other", "1").unwrap();
+        assert!(store.changed_elsewhere().unwrap());
+        assert!(!store.changed_elsewhere().unwrap());
+    }
 
     #[test]
     fn creates_a_private_folder_and_keeps_what_was_written() {

@@ -10,5 +10,6 @@ pub(crate) mod help;
 pub(crate) mod incident;
 pub(crate) mod sbom;
 pub(crate) mod scan;
+pub(crate) mod serve;
 pub(crate) mod sites;
 pub(crate) mod watch;

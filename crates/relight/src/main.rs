@@ -11,6 +11,7 @@ mod query;
 mod redact;
 mod register;
 mod report;
+mod stop;
 mod table;
 mod threshold;
 mod usage;

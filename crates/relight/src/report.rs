@@ -183,6 +183,25 @@ impl Report {
         }
     }
 
+    /// A JSON document on one line, for streams that go on.
+    pub(crate) fn document_line<T: Serialize>(&mut self, schema: &str, body: &T) {
+        match serde_json::to_string(&Document { schema, body }) {
+            Ok(text) => self.raw(&format!("{text}\n")),
+            Err(error) => {
+                self.raise(Exit::Failed);
+                self.tell(&format!("{error}"));
+            }
+        }
+    }
+
+    /// Writes what is waiting, for commands that do not end soon.
+    pub(crate) fn flush(&mut self) {
+        if !self.closed {
+            let flushed = self.stdout.flush();
+            self.settle(flushed);
+        }
+    }
+
     /// A line on stderr, whatever the options say.
     pub(crate) fn tell(&mut self, text: &str) {
         // Without stderr there is nobody left to tell.
@@ -250,10 +269,7 @@ impl Report {
 
     /// Writes what is left, and the status.
     pub(crate) fn finish(&mut self) -> Exit {
-        if !self.closed {
-            let flushed = self.stdout.flush();
-            self.settle(flushed);
-        }
+        self.flush();
         self.exit
     }
 

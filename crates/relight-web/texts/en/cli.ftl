@@ -449,3 +449,28 @@ fault-tail-missing = the end is missing
 journal-unreadable = the journal cannot be read
 journal-unreadable-remedy = relight audit verify checks the journal
 column-verdict = Answer
+
+serve-console = Console: { $address }
+serve-public = Public page: { $address }
+serve-feeds = Advisories are read from { $path } as soon as they are there. Ctrl-C ends the server; the edges stay as they are.
+serve-console-open = the console cannot listen on { $address }: it has no sign-in, so only this machine may reach it
+serve-console-open-remedy = use an address like 127.0.0.1:8420, and reach it from elsewhere through ssh -L
+serve-cannot-listen = cannot listen on { $addresses }
+serve-cannot-listen-remedy = see what uses the port, or name other addresses with --listen and --public-listen
+and-more-sites = … and { NUMBER($count) } more { $count ->
+    [one] site
+   *[other] sites
+ }
+incident-list-empty = No incident, and nothing that asks for one
+incident-listed-open = { $id }  open since { $opened }, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+incident-listed-closed = { $id }  closed, opened { $opened }, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+incident-proposed = { $advisory }  proposed: { NUMBER($affected) } { $affected ->
+    [one] site
+   *[other] sites
+ } affected, { NUMBER($possible) } perhaps

@@ -42,6 +42,11 @@ option-shell = Shell
 help-help = Show the help of a command
 option-help-command = Command
 
+help-serve = Show console and public page, control the edges, and follow a folder of feeds
+option-serve-listen = Address of the console; only this machine, because it has no sign-in
+option-serve-public-listen = Address of the public page
+option-serve-feeds = Folder into which advisories are dropped; else "feeds" in the data folder
+
 help-demo = December 2021 in a fictional province, from the first alarm to the last light
 option-sites = Fictional sites, at most 20,000
 option-seed = Seed from which everything follows
@@ -82,6 +87,7 @@ help-advisories-explain = Say why a component is affected or not
 option-purl = Package URL
 help-advisories-sources = Show where advisories come from
 help-incident = Run an incident, from the alarm to the last light
+help-incident-list = List the incidents, and those that are proposed
 help-incident-open = Open an incident about an advisory
 help-incident-status = Show where an incident stands
 help-incident-log = Show the journal of an incident

@@ -47,3 +47,19 @@ log-advisory-revised = Advisory { $advisory } revised: { NUMBER($sites) } { $sit
     [one] site
    *[other] sites
  } to look at again
+# advisory, affected, possible
+log-notice-advisory = New advisory { $advisory }: { NUMBER($affected) } { $affected ->
+    [one] site
+   *[other] sites
+ } affected, { NUMBER($possible) } perhaps
+# advisory, affected, possible
+log-notice-revised = Advisory { $advisory } changed: { NUMBER($affected) } { $affected ->
+    [one] site
+   *[other] sites
+ } affected, { NUMBER($possible) } perhaps
+# advisory
+log-notice-withdrawn = Advisory { $advisory } withdrawn: it finds nothing any more; nothing is relit by that
+# advisory
+log-incident-proposed = An incident is proposed: { $advisory }
+# place
+log-feed-refused = Not usable in the feeds: { $place }

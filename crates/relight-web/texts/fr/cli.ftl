@@ -479,3 +479,28 @@ fault-tail-missing = la fin manque
 journal-unreadable = le journal ne se lit pas
 journal-unreadable-remedy = relight audit verify vérifie le journal
 column-verdict = Réponse
+
+serve-console = Console : { $address }
+serve-public = Page publique : { $address }
+serve-feeds = Les avis déposés dans { $path } sont lus aussitôt. Ctrl-C arrête le serveur ; les frontaux restent comme ils sont.
+serve-console-open = la console ne peut pas écouter sur { $address } : sans authentification, seule cette machine peut l’atteindre
+serve-console-open-remedy = prendre une adresse comme 127.0.0.1:8420 et l’atteindre d’ailleurs par ssh -L
+serve-cannot-listen = impossible d’écouter sur { $addresses }
+serve-cannot-listen-remedy = voir ce qui occupe le port, ou donner d’autres adresses avec --listen et --public-listen
+and-more-sites = … et { NUMBER($count) } { $count ->
+    [one] autre site
+   *[other] autres sites
+ }
+incident-list-empty = Aucun incident, et rien qui en demande un
+incident-listed-open = { $id }  ouvert depuis { $opened }, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+incident-listed-closed = { $id }  clos, ouvert { $opened }, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+incident-proposed = { $advisory }  proposé : { NUMBER($affected) } { $affected ->
+    [one] site touché
+   *[other] sites touchés
+ }, { NUMBER($possible) } peut-être

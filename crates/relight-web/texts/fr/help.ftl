@@ -42,6 +42,11 @@ option-shell = Interpréteur
 help-help = Montrer l'aide d'une commande
 option-help-command = Commande
 
+help-serve = Montrer la console et la page publique, commander les frontaux et suivre un dossier d’avis
+option-serve-listen = Adresse de la console ; cette machine seulement, car il n’y a pas d’authentification
+option-serve-public-listen = Adresse de la page publique
+option-serve-feeds = Dossier où l’on dépose des avis ; sinon « feeds » dans le dossier de données
+
 help-demo = Décembre 2021 dans une province fictive, de la première alarme à la dernière lumière
 option-sites = Sites fictifs, au plus 20 000
 option-seed = Graine dont tout découle
@@ -82,6 +87,7 @@ help-advisories-explain = Dire pourquoi un composant est touché ou non
 option-purl = Adresse de paquet
 help-advisories-sources = Montrer d'où viennent les avis
 help-incident = Mener un incident, de l'alarme à la dernière lumière
+help-incident-list = Énumérer les incidents et ceux qui sont proposés
 help-incident-open = Ouvrir un incident sur un avis
 help-incident-status = Montrer où en est un incident
 help-incident-log = Montrer le journal d'un incident

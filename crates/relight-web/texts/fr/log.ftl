@@ -47,3 +47,19 @@ log-advisory-revised = Avis { $advisory } révisé : { NUMBER($sites) } { $sites
     [one] site à réexaminer
    *[other] sites à réexaminer
  }
+# advisory, affected, possible
+log-notice-advisory = Nouvel avis { $advisory } : { NUMBER($affected) } { $affected ->
+    [one] site touché
+   *[other] sites touchés
+ }, { NUMBER($possible) } peut-être
+# advisory, affected, possible
+log-notice-revised = Avis { $advisory } modifié : { NUMBER($affected) } { $affected ->
+    [one] site touché
+   *[other] sites touchés
+ }, { NUMBER($possible) } peut-être
+# advisory
+log-notice-withdrawn = Avis { $advisory } retiré : il ne trouve plus rien ; rien n’est rallumé pour cela
+# advisory
+log-incident-proposed = Un incident est proposé : { $advisory }
+# place
+log-feed-refused = Inutilisable parmi les avis : { $place }

@@ -165,6 +165,19 @@ impl Update {
     }
 }
 
+/// Reads files and stores their records; what could not be used is returned.
+pub(crate) fn take_files(
+    files: &[PathBuf],
+    context: &Context,
+    store: &relight_engine::store::Store,
+) -> Result<Vec<Warning>, Failure> {
+    let mut warnings = Vec::new();
+    for file in files {
+        warnings.extend(take(file, context, store, &mut UpdateDocument::default())?);
+    }
+    Ok(warnings)
+}
+
 /// Reads one file and stores its records; what could not be used is returned.
 fn take(
     file: &Path,

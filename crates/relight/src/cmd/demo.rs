@@ -18,7 +18,7 @@ use relight_engine::demo::{Province, SITES_DEFAULT, SITES_MAX};
 use relight_engine::live::Board;
 use relight_server::traffic::{Visitors, VisitorsConfig, VisitorsHandle};
 use relight_server::web::texts;
-use relight_server::{WebConfig, WebServer, interrupt};
+use relight_server::{WebConfig, WebServer};
 
 use owners::{Owners, Pace};
 use report::{Story, Tell};
@@ -29,6 +29,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::localise::one_of;
 use crate::report::{Exit, Report};
+use crate::stop::stop_on_interrupt;
 
 /// Visits a second while the incident runs.
 const VISITS_PER_SECOND: u32 = 2_000;
@@ -178,19 +179,6 @@ impl Demo {
         let rest = if self.serve { SERVE_PAUSE } else { Duration::ZERO };
         Pace { rest, stop: stop_on_interrupt() }
     }
-}
-
-/// Set once somebody presses Ctrl-C: the demo then ends in order and stops what it started.
-fn stop_on_interrupt() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    thread::spawn(move || {
-        // Without signals Ctrl-C ends the process as it ends any other.
-        if interrupt::wait().is_ok() {
-            flag.store(true, Ordering::Relaxed);
-        }
-    });
-    stop
 }
 
 /// Everything before the incident, for a test that runs edge and origins itself.

@@ -1,5 +1,6 @@
 //! `relight incident`: from the alarm to the last light.
 
+mod list;
 mod show;
 mod switch;
 mod verify;
@@ -31,6 +32,7 @@ pub(crate) struct Incident {
 #[derive(Debug, Subcommand)]
 enum Action {
     Open(Open),
+    List(list::List),
     Status(show::Status),
     Log(show::Log),
     Off(switch::Off),
@@ -80,6 +82,7 @@ impl Incident {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         match self.action {
             Action::Open(open) => open.run(context, report),
+            Action::List(list) => list.run(context, report),
             Action::Status(status) => status.run(context, report),
             Action::Log(log) => log.run(context, report),
             Action::Off(off) => off.run(context, report),

@@ -9,6 +9,7 @@ mod languages;
 mod place;
 mod scan;
 mod scan_options;
+mod serve;
 mod sites;
 mod sources;
 mod watch;

@@ -1,0 +1,215 @@
+//! What an advisory changes for the sites of the register, told once; and which incidents a rule
+//! proposes because of it.
+
+use std::collections::BTreeSet;
+
+use relight_match::{Advisories, Group, Question};
+use relight_model::{Digest, Site};
+use relight_store::{Index, Notice, NoticeKind, Told};
+use roaring::RoaringBitmap;
+
+use crate::answer::Ask;
+use crate::engine::{Engine, State};
+use crate::error::EngineError;
+use crate::incident::Ledger;
+
+/// When an incident is proposed: a flaw this bad, or one that is exploited already where visitors
+/// can reach it (INCIDENT Q1). A proposal switches nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProposalRule {
+    /// Lowest CVSS base score that proposes by itself, in tenths.
+    pub score_min: u16,
+    /// Propose what a catalogue calls exploited, where a public site is affected.
+    pub known_exploited: bool,
+}
+
+impl Default for ProposalRule {
+    fn default() -> Self {
+        Self { score_min: 100, known_exploited: true }
+    }
+}
+
+/// An incident that nobody opened yet and that the rule asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The id under which the alias group is shown.
+    pub advisory: String,
+    /// One line about it, in the language of its source.
+    pub summary: String,
+    /// Highest CVSS base score, in tenths.
+    pub score: Option<u16>,
+    /// In a catalogue of known exploited vulnerabilities.
+    pub known_exploited: bool,
+    /// Sites that are affected.
+    pub affected: usize,
+    /// Sites that are perhaps affected.
+    pub possible: usize,
+}
+
+impl Engine {
+    /// Tells what changed since people were told last, whoever changed it: the advisories that
+    /// came in, and those whose group has another revision now. The first call tells nothing: it
+    /// takes down what is so already, so that a new register does not begin with a flood.
+    ///
+    /// # Errors
+    /// The store cannot be read or written; then the next call tells it.
+    pub fn tell_changes(&self) -> Result<Vec<Notice>, EngineError> {
+        let newest = self.store.advisory_seq()?;
+        let is_first = self.store.told_seq()?.is_none();
+        let changed = self.store.advisories_after(self.store.told_seq()?.unwrap_or(0))?;
+        let told_before = self.store.told_revisions()?;
+        let drafts = {
+            let state = self.read();
+            let touched = touched(&state, is_first, &changed, &told_before);
+            let mut drafts = Vec::new();
+            for id in touched {
+                let before = self.store.told(&id)?;
+                drafts.extend(self.draft(&state, &id, before));
+            }
+            drafts
+        };
+        if is_first {
+            let told: Vec<_> =
+                drafts.into_iter().map(|(note, told)| (note.advisory, told)).collect();
+            self.store.put_baseline(&told, newest)?;
+            return Ok(Vec::new());
+        }
+        Ok(self.store.put_notices(&drafts, newest)?)
+    }
+
+    /// What is to be told of one group, if anything: the sites where it finds something changed.
+    fn draft(&self, state: &State, id: &str, before: Option<Told>) -> Option<(Notice, Told)> {
+        let told = self.find(state, id);
+        let is_news = before.is_none();
+        let before = before.unwrap_or_default();
+        let same = told.affected == before.affected && told.possible == before.possible;
+        let is_empty = told.affected.is_empty() && told.possible.is_empty();
+        if same && (is_empty || told.revision == before.revision) {
+            return None;
+        }
+        let notice = Notice {
+            seq: 0,
+            at: self.now(),
+            kind: match (is_news, told.revision == Digest::default()) {
+                (_, true) => NoticeKind::Withdrawn,
+                (true, false) => NoticeKind::Advisory,
+                (false, false) => NoticeKind::Revised,
+            },
+            advisory: id.to_owned(),
+            revision: told.revision,
+            affected: told.affected.len(),
+            possible: told.possible.len(),
+            joined: &told.affected - &before.affected,
+            gone: &before.affected - &told.affected,
+        };
+        Some((notice, told))
+    }
+
+    /// Where a group finds something now. The revision of a group that no record in force speaks
+    /// about is the default one.
+    fn find(&self, state: &State, id: &str) -> Told {
+        let question = Question::Advisory(id.to_owned());
+        let ask = self.ask_of(state, &question);
+        let group = state.advisories.group(id).filter(|group| !group.packages().is_empty());
+        let Found { affected, possible } = found(&ask);
+        Told { revision: group.map(Group::revision).unwrap_or_default(), affected, possible }
+    }
+
+    /// The incidents that the rule asks for, as [`proposals`] gives them.
+    pub fn proposals(&self, rule: ProposalRule) -> Vec<Proposal> {
+        let state = self.read();
+        let State { advisories, index, sites, ledger, .. } = &*state;
+        proposals(rule, advisories, index, sites, ledger)
+    }
+}
+
+/// The incidents that the rule asks for, worst first: flaws that some site has, and that no open
+/// incident is about. Unlike an answer, a proposal does not ask how old an inventory is: what was
+/// seen affected is proposed.
+pub fn proposals(
+    rule: ProposalRule,
+    advisories: &Advisories,
+    index: &Index,
+    sites: &[Site],
+    ledger: &Ledger,
+) -> Vec<Proposal> {
+    let open: BTreeSet<&str> =
+        ledger.open().map(|(_, incident)| incident.question.as_str()).collect();
+    let public = sites.iter().filter(|site| site.public);
+    let public: RoaringBitmap = public.map(|site| site.id.0).collect();
+    let mut proposals = Vec::new();
+    for group in advisories.groups().filter(|group| !open.contains(group.id.as_str())) {
+        let by_score = group.score().is_some_and(|score| score >= rule.score_min);
+        let by_use = rule.known_exploited && group.known_exploited();
+        if !by_score && !by_use {
+            continue;
+        }
+        let question = Question::Advisory(group.id.clone());
+        let ask = Ask { question: &question, advisories, index, now: 0, age_max: i64::MAX };
+        let Found { affected, possible } = found(&ask);
+        let is_reached = by_score || !affected.is_disjoint(&public);
+        if is_reached && !affected.is_empty() {
+            proposals.push(proposal(group, &affected, &possible));
+        }
+    }
+    let rank = |it: &Proposal| (it.known_exploited, it.score, it.affected);
+    proposals.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.advisory.cmp(&b.advisory)));
+    proposals
+}
+
+fn proposal(group: &Group, affected: &RoaringBitmap, possible: &RoaringBitmap) -> Proposal {
+    let count = |set: &RoaringBitmap| usize::try_from(set.len()).unwrap_or(usize::MAX);
+    Proposal {
+        advisory: group.id.clone(),
+        summary: group.summary().to_owned(),
+        score: group.score(),
+        known_exploited: group.known_exploited(),
+        affected: count(affected),
+        possible: count(possible),
+    }
+}
+
+/// Sites where a question finds something, as numbers of sites.
+struct Found {
+    affected: RoaringBitmap,
+    /// Without those that are affected for certain.
+    possible: RoaringBitmap,
+}
+
+fn found(ask: &Ask<'_>) -> Found {
+    let (mut affected, mut possible) = (RoaringBitmap::new(), RoaringBitmap::new());
+    for (identity, finding) in ask.findings() {
+        let Some(assets) = ask.index.assets_with(identity) else { continue };
+        let sites = ask.index.sites_of(assets);
+        if finding.state.is_affected() {
+            affected |= sites;
+        } else {
+            possible |= sites;
+        }
+    }
+    possible -= &affected;
+    Found { affected, possible }
+}
+
+/// The groups to look at: those of records that came in, and those that people were told about
+/// and that read differently now, because a record left them.
+fn touched(
+    state: &State,
+    is_first: bool,
+    changed: &[String],
+    told_before: &[(String, Digest)],
+) -> BTreeSet<String> {
+    let groups = &state.advisories;
+    if is_first {
+        return groups.groups().map(|group| group.id.clone()).collect();
+    }
+    let of_records = changed.iter().flat_map(|id| groups.groups_of(id));
+    let mut touched: BTreeSet<String> = of_records.map(|group| group.id.clone()).collect();
+    for (id, revision) in told_before {
+        let now = groups.group(id).map(Group::revision).unwrap_or_default();
+        if now != *revision {
+            touched.insert(id.clone());
+        }
+    }
+    touched
+}

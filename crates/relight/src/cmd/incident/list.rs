@@ -1,0 +1,105 @@
+//! `relight incident list`: every incident, and those that nobody opened yet but a rule proposes.
+
+use clap::Args;
+use relight_engine::incident::Incident;
+use relight_engine::notify::{Proposal, ProposalRule, proposals};
+use relight_server::web::number::{rfc3339, tenths};
+use relight_server::web::texts;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::register::Register;
+use crate::report::{Report, Style};
+
+#[derive(Debug, Args)]
+pub(super) struct List;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    incidents: Vec<IncidentRow<'a>>,
+    proposals: Vec<ProposalRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct IncidentRow<'a> {
+    id: &'a str,
+    title: &'a str,
+    opened: String,
+    closed: bool,
+    sites: usize,
+}
+
+#[derive(Serialize)]
+struct ProposalRow<'a> {
+    advisory: &'a str,
+    summary: &'a str,
+    score: Option<f64>,
+    known_exploited: bool,
+    affected: usize,
+    possible: usize,
+}
+
+impl List {
+    #[expect(clippy::unused_self, reason = "every command is run in the same way")]
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let register = Register::open(context)?;
+        let Register { advisories, index, sites, ledger, .. } = &register;
+        let proposed = proposals(ProposalRule::default(), advisories, index, sites, ledger);
+        let incidents: Vec<(&str, &Incident)> = ledger.incidents().collect();
+        if context.json {
+            let document = Document {
+                incidents: incidents.iter().map(|(id, incident)| row(id, incident)).collect(),
+                proposals: proposed.iter().map(proposal_row).collect(),
+            };
+            report.document("relight.incidents/1", &document);
+            return Ok(());
+        }
+        let lang = context.lang;
+        if incidents.is_empty() && proposed.is_empty() {
+            report.line(texts::incident_list_empty(lang));
+        }
+        for (id, incident) in incidents {
+            let sites = incident.cases().len();
+            let opened = rfc3339(incident.opened);
+            report.line(&if incident.closed {
+                texts::incident_listed_closed(lang, id, &opened, sites)
+            } else {
+                texts::incident_listed_open(lang, id, &opened, sites)
+            });
+        }
+        for it in &proposed {
+            let exploited = if it.known_exploited { "  KEV" } else { "" };
+            let score =
+                it.score.map_or_else(String::new, |s| format!("  CVSS {}", tenths(lang, s.into())));
+            let mark = report.paint(Style::Bad, "◆");
+            let text = texts::incident_proposed(lang, &it.advisory, it.affected, it.possible);
+            report.line(&format!("{mark} {text}{score}{exploited}"));
+        }
+        if let Some(first) = proposed.first() {
+            report.next(&format!("relight incident open {}", first.advisory));
+        }
+        Ok(())
+    }
+}
+
+fn row<'a>(id: &'a str, incident: &'a Incident) -> IncidentRow<'a> {
+    IncidentRow {
+        id,
+        title: &incident.title,
+        opened: rfc3339(incident.opened),
+        closed: incident.closed,
+        sites: incident.cases().len(),
+    }
+}
+
+fn proposal_row(it: &Proposal) -> ProposalRow<'_> {
+    ProposalRow {
+        advisory: &it.advisory,
+        summary: &it.summary,
+        score: it.score.map(|tenths| f64::from(tenths) / 10.0),
+        known_exploited: it.known_exploited,
+        affected: it.affected,
+        possible: it.possible,
+    }
+}

@@ -1,0 +1,284 @@
+//! `relight serve`: console and public page, the edges under control, and a folder of feeds whose
+//! advisories change answers while it runs.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use std::{fs, thread};
+
+use clap::Args;
+use relight_engine::Engine;
+use relight_engine::drive::Drive;
+use relight_engine::feeds::FeedFolder;
+use relight_engine::live::Board;
+use relight_engine::notify::{Proposal, ProposalRule};
+use relight_engine::store::{Notice, NoticeKind, SiteSet};
+use relight_model::{Site, Warning};
+use relight_server::web::number::rfc3339;
+use relight_server::web::{Lang, texts};
+use relight_server::{WebConfig, WebHandle, WebServer};
+use serde::Serialize;
+
+use crate::cmd::advisories::take_files;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::inventory;
+use crate::report::{Report, Style};
+use crate::stop::stop_on_interrupt;
+
+/// The folder of feeds inside the data folder, unless another one is named.
+const FEEDS_FOLDER: &str = "feeds";
+
+/// How often the folder of feeds and the data folder are looked at: soon enough that nobody
+/// waits, and seldom enough that an idle server costs nothing.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Sites that one notice names on the terminal; the console has all.
+const NAMED_MAX: usize = 10;
+
+/// Where to listen and what to watch.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8420")]
+    listen: SocketAddr,
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8421")]
+    public_listen: SocketAddr,
+    #[arg(long, value_name = "DIR")]
+    feeds: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct StartDocument {
+    console: String,
+    public: String,
+    feeds: String,
+    sites: usize,
+}
+
+#[derive(Serialize)]
+struct NoticeDocument<'a> {
+    seq: u64,
+    at: String,
+    kind: &'static str,
+    advisory: &'a str,
+    revision: String,
+    affected: u64,
+    possible: u64,
+    joined: Vec<&'a str>,
+    gone: Vec<&'a str>,
+    proposed: bool,
+}
+
+impl<'a> NoticeDocument<'a> {
+    fn new(notice: &'a Notice, sites: &'a [Site], proposed: bool) -> Self {
+        let slugs = |set: &SiteSet| {
+            let held = sites.iter().filter(|site| set.contains(site.id.0));
+            held.map(|site| site.slug.as_str()).collect()
+        };
+        Self {
+            seq: notice.seq,
+            at: rfc3339(notice.at),
+            kind: notice.kind.as_str(),
+            advisory: &notice.advisory,
+            revision: notice.revision.to_string(),
+            affected: notice.affected,
+            possible: notice.possible,
+            joined: slugs(&notice.joined),
+            gone: slugs(&notice.gone),
+            proposed,
+        }
+    }
+}
+
+impl Serve {
+    pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        if !self.listen.ip().is_loopback() {
+            let address = self.listen.to_string();
+            return Err(Failure::usage(texts::serve_console_open(lang, &address))
+                .hint(texts::serve_console_open_remedy(lang)));
+        }
+        let stop = stop_on_interrupt();
+        let engine = context.engine()?;
+        let failed = |error| Failure::engine(lang, &error);
+        let board = engine.board().map_err(failed)?;
+        let drive = Drive::start(&engine).map_err(failed)?;
+        let web = self.web(&board, lang)?;
+        let feeds = self.feeds_folder(context)?;
+        let mut server = Server { context, engine, board, feeds, told_errors: BTreeSet::new() };
+        server.start(&web, report)?;
+        let served = server.serve(&stop, report);
+        // The gates stay as they are; what was begun ends in order.
+        drop(drive);
+        web.stop();
+        served
+    }
+
+    fn web(&self, board: &Arc<Board>, lang: Lang) -> Result<WebHandle, Failure> {
+        let config = WebConfig {
+            console: self.listen,
+            public: self.public_listen,
+            ..WebConfig::loopback(Arc::clone(board))
+        };
+        WebServer::start(config).map_err(|error| {
+            let addresses = format!("{}, {}", self.listen, self.public_listen);
+            Failure::new(texts::serve_cannot_listen(lang, &addresses))
+                .because(lang, &error)
+                .hint(texts::serve_cannot_listen_remedy(lang))
+        })
+    }
+
+    /// The folder of feeds, which is made when it is our own.
+    fn feeds_folder(&self, context: &Context) -> Result<FeedFolder, Failure> {
+        let folder = self.feeds.clone().unwrap_or_else(|| context.data.join(FEEDS_FOLDER));
+        let made = if self.feeds.is_none() { fs::create_dir_all(&folder) } else { Ok(()) };
+        made.and_then(|()| fs::read_dir(&folder).map(drop)).map_err(|error| {
+            let lang = context.lang;
+            Failure::new(texts::cannot_read(lang, &folder.display().to_string()))
+                .because(lang, &error)
+                .hint(texts::cannot_read_remedy(lang))
+        })?;
+        Ok(FeedFolder::new(folder))
+    }
+}
+
+/// A running server, as its main thread sees it.
+struct Server<'a> {
+    context: &'a Context,
+    engine: Arc<Engine>,
+    board: Arc<Board>,
+    feeds: FeedFolder,
+    /// What could not be looked at and was told: once is enough.
+    told_errors: BTreeSet<PathBuf>,
+}
+
+impl Server<'_> {
+    /// Says where everything is; what changed while nothing ran is told first.
+    fn start(&mut self, web: &WebHandle, report: &mut Report) -> Result<(), Failure> {
+        let (lang, feeds) = (self.context.lang, self.feeds.root().display().to_string());
+        let [console, public] =
+            [web.console_addr(), web.public_addr()].map(|address| format!("http://{address}/"));
+        if self.context.json {
+            let sites = self.engine.sites().len();
+            report
+                .document_line("relight.serve/1", &StartDocument { console, public, feeds, sites });
+        } else {
+            report.line(&texts::serve_console(lang, &console));
+            report.line(&texts::serve_public(lang, &public));
+            report.line(&texts::serve_feeds(lang, &feeds));
+        }
+        self.tell(report)
+    }
+
+    fn serve(&mut self, stop: &AtomicBool, report: &mut Report) -> Result<(), Failure> {
+        while !stop.load(Ordering::Relaxed) {
+            report.flush();
+            // Nobody tells when a file is there, on a network disk in particular.
+            thread::sleep(LOOK_EVERY);
+            let has_read = self.read_feeds(report)?;
+            let elsewhere = self.engine.store().changed_elsewhere();
+            if elsewhere.map_err(|error| self.context.store_failure(&error))? {
+                self.engine
+                    .check_lease()
+                    .map_err(|error| Failure::engine(self.context.lang, &error))?;
+                self.engine.reload().map_err(|error| Failure::engine(self.context.lang, &error))?;
+                self.tell(report)?;
+            } else if has_read {
+                self.tell(report)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what is new in the folder of feeds; says whether there was anything. A bad record is
+    /// told and costs no other.
+    fn read_feeds(&mut self, report: &mut Report) -> Result<bool, Failure> {
+        let look = self.feeds.look();
+        for (path, error) in &look.errors {
+            if self.told_errors.insert(path.clone()) {
+                self.cannot_look(path, error, report);
+            }
+        }
+        if look.ready.is_empty() {
+            return Ok(false);
+        }
+        for warning in take_files(&look.ready, self.context, self.engine.store())? {
+            self.refused(&warning, report);
+        }
+        self.engine.reload().map_err(|error| Failure::engine(self.context.lang, &error))?;
+        Ok(true)
+    }
+
+    fn cannot_look(&self, path: &Path, error: &io::Error, report: &mut Report) {
+        let lang = self.context.lang;
+        let path = path.display().to_string();
+        let what = texts::cannot_read(lang, &path);
+        let remedy = texts::cannot_read_remedy(lang);
+        report.warn_in_detail(&path, &what, &error.to_string(), remedy);
+    }
+
+    fn refused(&self, warning: &Warning, report: &mut Report) {
+        inventory::warn(warning, None, report);
+        let args = vec![warning.evidence.clone()];
+        self.board.log(self.engine.now(), "log-feed-refused", args);
+    }
+
+    /// Tells what changed: on the terminal, in the log of the console, and in the register.
+    fn tell(&self, report: &mut Report) -> Result<(), Failure> {
+        let failed = |error| Failure::engine(self.context.lang, &error);
+        let notices = self.engine.tell_changes().map_err(failed)?;
+        if notices.is_empty() {
+            return Ok(());
+        }
+        let proposals = self.engine.proposals(ProposalRule::default());
+        for notice in &notices {
+            let proposed = proposals.iter().find(|it| it.advisory == notice.advisory);
+            self.tell_one(notice, proposed, report);
+        }
+        Ok(())
+    }
+
+    fn tell_one(&self, notice: &Notice, proposed: Option<&Proposal>, report: &mut Report) {
+        let (lang, id) = (self.context.lang, &notice.advisory);
+        let args = vec![id.clone(), notice.affected.to_string(), notice.possible.to_string()];
+        let sentence = texts::log_line(lang, code_of(notice.kind), &args);
+        self.board.log(notice.at, code_of(notice.kind), args);
+        if proposed.is_some() {
+            self.board.log(notice.at, "log-incident-proposed", vec![id.clone()]);
+        }
+        let sites = self.engine.sites();
+        if self.context.json {
+            let row = NoticeDocument::new(notice, &sites, proposed.is_some());
+            return report.document_line("relight.notice/1", &row);
+        }
+        let style = if notice.affected > 0 { Style::Bad } else { Style::Quiet };
+        report.line(&report.paint(style, &sentence));
+        for (sign, set) in [("+", &notice.joined), ("-", &notice.gone)] {
+            let held = sites.iter().filter(|site| set.contains(site.id.0));
+            let slugs: Vec<&str> = held.map(|site| site.slug.as_str()).take(NAMED_MAX).collect();
+            if !slugs.is_empty() {
+                report.line(&format!("  {sign} {}", slugs.join(" ")));
+                let more = set.len().saturating_sub(slugs.len() as u64);
+                if more > 0 {
+                    report.line(&format!("    {}", texts::and_more_sites(lang, more)));
+                }
+            }
+        }
+        if proposed.is_some() {
+            report.next(&format!("relight incident open {id}"));
+        }
+    }
+}
+
+/// The key of the sentence about a notice.
+const fn code_of(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Advisory => "log-notice-advisory",
+        NoticeKind::Revised => "log-notice-revised",
+        NoticeKind::Withdrawn => "log-notice-withdrawn",
+    }
+}

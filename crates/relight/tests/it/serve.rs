@@ -1,0 +1,155 @@
+//! `relight serve`: a feed folder of a running server changes answers, and people are told.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+use std::{fs, thread};
+
+use relight_engine::edge::http::Client;
+use serde_json::Value;
+
+use crate::place::{Place, log4j};
+
+/// An advisory of our own about a library that one of the sites has.
+const FEED: &str = r#"{"schema_version":"1.7.0","id":"GHSA-test-0009-feed",
+"aliases":["CVE-2099-0009"],"modified":"2099-01-01T00:00:00Z","summary":"log4j-core again",
+"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"}],
+"affected":[{"package":{"ecosystem":"Maven","name":"org.apache.logging.log4j:log4j-core"},
+"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"2.17.0"},{"fixed":"2.17.2"}]}]}]}"#;
+
+const WHAT: [&str; 3] = ["affected", "CVE-2099-0009", "--json"];
+
+/// How long a server may take to say something.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// A server on free ports of the loopback, killed when the test ends before it.
+struct Server {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Server {
+    fn start(place: &Place) -> (Self, Value) {
+        let free = ["--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0"];
+        let arguments = [&["serve", "--json"][..], &free].concat();
+        let mut command = place.command(&arguments, &[]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (told, lines) = mpsc::channel();
+        thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).try_for_each(|line| told.send(line))
+        });
+        let server = Self { child, lines };
+        let started = server.next();
+        assert_eq!(started["schema"], "relight.serve/1");
+        (server, started)
+    }
+
+    /// The next document.
+    fn next(&self) -> Value {
+        let line = self.lines.recv_timeout(WAIT_MAX).expect("no document in time");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Asks it to end, as an init system does; gives the status.
+    fn terminate(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Drops a file as a mirror does: written under another name, then renamed.
+fn drop_feed(place: &Place, name: &str, text: &str) {
+    let part = place.write(&format!("data/feeds/{name}.part"), text);
+    fs::rename(part, place.path(&format!("data/feeds/{name}"))).unwrap();
+}
+
+fn town() -> Place {
+    let place = Place::with_sites();
+    place.write("good/log4j.jar", log4j("2.17.1"));
+    place.expect(0, &["scan", "good", "--site", "san-002"]);
+    place
+}
+
+fn slugs(answer: &Value) -> Vec<&str> {
+    answer.as_array().unwrap().iter().map(|slug| slug.as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_feed_changes_answers_and_proposals_without_a_restart_and_a_withdrawal_takes_them_back() {
+    let place = town();
+    let (server, _) = Server::start(&place);
+    place.expect(1, &WHAT);
+    drop_feed(&place, "new.json", FEED);
+    let notice = server.next();
+    assert_eq!(
+        (&notice["kind"], &notice["advisory"]),
+        (&"advisory".into(), &"CVE-2099-0009".into())
+    );
+    assert_eq!((slugs(&notice["joined"]), &notice["proposed"]), (vec!["san-002"], &true.into()));
+    let affected = place.expect(3, &WHAT).json();
+    assert_eq!(affected["total"]["affected"], 1, "{affected}");
+    let listed = place.expect(0, &["incident", "list", "--json"]).json();
+    assert_eq!(listed["proposals"][0]["advisory"], "CVE-2099-0009");
+    let withdrawn = FEED.replace(r#""aliases""#, r#""withdrawn":"2099-01-02T00:00:00Z","aliases""#);
+    drop_feed(&place, "gone.json", &withdrawn);
+    let notice = server.next();
+    assert_eq!((&notice["kind"], slugs(&notice["gone"])), (&"withdrawn".into(), vec!["san-002"]));
+    assert_eq!(place.run(&WHAT).json()["total"]["affected"], 0);
+    let listed = place.expect(0, &["incident", "list", "--json"]).json();
+    assert_eq!(listed["proposals"], Value::Array(Vec::new()));
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn what_changed_while_no_server_ran_is_told_at_the_next_start() {
+    let place = town();
+    let (server, _) = Server::start(&place);
+    assert_eq!(server.terminate(), Some(0));
+    place.write("osv/new.json", FEED);
+    place.expect(0, &["advisories", "update", "--offline", "osv"]);
+    let (server, _) = Server::start(&place);
+    assert_eq!(server.next()["advisory"], "CVE-2099-0009");
+}
+
+#[test]
+fn another_command_on_the_same_register_is_seen() {
+    let place = town();
+    let (server, _) = Server::start(&place);
+    place.write("osv/new.json", FEED);
+    place.expect(0, &["advisories", "update", "--offline", "osv"]);
+    assert_eq!(server.next()["advisory"], "CVE-2099-0009");
+}
+
+#[test]
+fn a_bad_record_in_a_feed_costs_no_other_and_stops_nothing() {
+    let place = town();
+    let (server, started) = Server::start(&place);
+    drop_feed(&place, "a-bad.json", "{\"id\": 7}");
+    drop_feed(&place, "b-cut.json", &FEED[..FEED.len() / 2]);
+    drop_feed(&place, "c-good.json", FEED);
+    assert_eq!(server.next()["advisory"], "CVE-2099-0009");
+    let console = started["console"].as_str().unwrap().trim_start_matches("http://");
+    let address = console.trim_end_matches('/').parse().unwrap();
+    let page = Client::connect(address).unwrap().get("localhost", "/").unwrap();
+    assert_eq!(page.status, 200);
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn the_console_is_for_this_machine_only() {
+    let place = town();
+    let outcome = place.expect(2, &["serve", "--listen", "0.0.0.0:8420"]);
+    assert!(outcome.stderr.contains("ssh -L"), "{}", outcome.stderr);
+    let outcome = place.expect(1, &["serve", "--feeds", "nowhere", "--listen", "127.0.0.1:0"]);
+    assert!(outcome.stderr.contains("nowhere"), "{}", outcome.stderr);
+}
