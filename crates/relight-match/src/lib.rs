@@ -14,6 +14,7 @@ mod key;
 mod matcher;
 mod native;
 mod opinion;
+mod order_line;
 mod package;
 mod question;
 mod range;
@@ -29,6 +30,7 @@ pub use group::Group;
 pub use key::{Key, NoOrder, SortKey};
 pub use matcher::{Delta, Match, Matcher};
 pub use opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
+pub use order_line::{ORDER_LINE_BYTES_MAX, OrderLine, judge_line};
 pub use package::package_of;
 pub use question::{
     Constraint, Operator, PackageQuestion, QUESTION_BYTES_MAX, Question, QuestionError,

@@ -92,6 +92,28 @@ impl VersionScheme {
             Self::Generic => "generic",
         }
     }
+
+    /// The scheme that a person means: by its own name, by an ecosystem of OSV with or without
+    /// release (`Red Hat`, `Alpine:v3.20`), by the type of a purl (`gem`), or by the name of a file
+    /// of lines (`redhat-versions-generated.txt`). Case, spaces and hyphens mean nothing.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let name = plain(file.split_once(':').map_or(file, |(base, _)| base));
+        let name = name.strip_suffix(".txt").unwrap_or(&name);
+        let name = name.strip_suffix("generated").unwrap_or(name);
+        let name = name.strip_suffix("versions").unwrap_or(name);
+        let name = if name.starts_with("maven3.") { "maven" } else { name };
+        let own = Self::ALL.into_iter().find(|scheme| scheme.as_str() == name);
+        let osv = || Ecosystem::all().find(|it| plain(it.as_str()) == name);
+        let purl = || Ecosystem::all().find(|it| it.purl_kind().is_some_and(|it| it == name));
+        own.or_else(|| osv().or_else(purl).map(|ecosystem| scheme_of(&ecosystem)))
+    }
+}
+
+/// A name without case, spaces, hyphens and underscores.
+fn plain(name: &str) -> String {
+    let kept = name.chars().filter(|c| !matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().to_lowercase()
 }
 
 /// The order that an ecosystem uses; for one that is not known a guess that never clears anything.

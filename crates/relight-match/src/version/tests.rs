@@ -490,6 +490,36 @@ fn every_ecosystem_has_a_scheme() {
     }
 }
 
+#[test]
+fn a_scheme_is_found_by_every_name_that_people_use() {
+    for scheme in VersionScheme::ALL {
+        assert_eq!(VersionScheme::from_name(scheme.as_str()), Some(scheme));
+    }
+    for ecosystem in Ecosystem::all() {
+        let found = VersionScheme::from_name(ecosystem.as_str());
+        assert_eq!(found, Some(scheme_of(&ecosystem)), "{ecosystem:?}");
+    }
+    for (name, scheme) in [
+        ("redhat-versions.txt", VersionScheme::Rpm),
+        ("data/semantic/alpine-versions-generated.txt", VersionScheme::Apk),
+        ("maven-3.9.9-truth.txt", VersionScheme::Maven),
+        ("rubygems-versions", VersionScheme::Gem),
+        ("semver-versions.txt", VersionScheme::SemVer),
+        ("PACKAGIST", VersionScheme::Composer),
+        ("AlmaLinux:8", VersionScheme::Rpm),
+        ("Ubuntu:22.04:LTS", VersionScheme::Deb),
+        ("crates.io", VersionScheme::SemVer),
+        ("cargo", VersionScheme::SemVer),
+        ("golang", VersionScheme::Go),
+        ("rocky linux", VersionScheme::Rpm),
+    ] {
+        assert_eq!(VersionScheme::from_name(name), Some(scheme), "{name}");
+    }
+    for name in ["", "cobol", "version", ".txt", "github"] {
+        assert_eq!(VersionScheme::from_name(name), None, "{name}");
+    }
+}
+
 /// Text that looks like a version more often than not.
 fn version() -> impl Strategy<Value = String> {
     let number = "0|00|1|2|10|007|99999999999999999999";

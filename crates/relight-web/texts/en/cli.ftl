@@ -237,6 +237,21 @@ source-records = { $source }: { NUMBER($records) } { $records ->
  }
 sources-updated = updated at { $at }
 sources-never-updated = never updated: only the advisories that ship with relight are known
+no-such-ecosystem = there is no ecosystem “{ $name }”
+no-such-ecosystem-remedy = ecosystems: { $names }; schemes: { $schemes }
+order-line = line { NUMBER($line) }
+order-other = line { NUMBER($line) }: { $text }; relight says { $judged }
+order-summary = { NUMBER($lines) } { $lines ->
+    [one] line
+   *[other] lines
+ } by the order of { $scheme }, { NUMBER($different) } judged otherwise
+order-one-version = one version alone has no order
+order-remedy = write one comparison a line, with spaces around the sign: 1.0 < 1.1, 1.0 = 1.0.0 or 1.1 > 1.0
+order-line-sign = no sign <, = or > between two versions
+order-line-left = no version before the sign
+order-line-right = no version after the sign
+order-line-too-long = longer than 4096 bytes
+order-line-utf8 = not UTF-8 text
 warning-advisory-unreadable = file that cannot be read
 remedy-advisory-unreadable = check that it is whole and that you may read it
 remedy-advisory-format-unknown = give OSV files in JSON, plain, gzip or zstd

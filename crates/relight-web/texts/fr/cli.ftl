@@ -255,6 +255,24 @@ source-records = { $source } : { NUMBER($records) } { $records ->
  }
 sources-updated = mis à jour le { $at }
 sources-never-updated = jamais mis à jour : seuls les avis livrés avec relight sont connus
+no-such-ecosystem = il n'y a pas d'écosystème « { $name } »
+no-such-ecosystem-remedy = écosystèmes : { $names }; ordres : { $schemes }
+order-line = ligne { NUMBER($line) }
+order-other = ligne { NUMBER($line) } : { $text }; relight dit { $judged }
+order-summary = { NUMBER($lines) } { $lines ->
+    [one] ligne
+   *[other] lignes
+ } selon l'ordre de { $scheme }, { NUMBER($different) } { $different ->
+    [one] jugée
+   *[other] jugées
+ } autrement
+order-one-version = une version seule n'a pas d'ordre
+order-remedy = écrivez une comparaison par ligne, avec des espaces autour du signe : 1.0 < 1.1, 1.0 = 1.0.0 ou 1.1 > 1.0
+order-line-sign = aucun signe <, = ou > entre deux versions
+order-line-left = aucune version avant le signe
+order-line-right = aucune version après le signe
+order-line-too-long = plus de 4096 octets
+order-line-utf8 = ce n'est pas du texte UTF-8
 warning-advisory-unreadable = fichier illisible
 remedy-advisory-unreadable = vérifiez qu'il est entier et que vous avez le droit de le lire
 remedy-advisory-format-unknown = donnez des fichiers OSV en JSON, seuls, en gzip ou en zstd

@@ -1,5 +1,8 @@
 //! `relight advisories`: what is known to be bad, from whom, and why a component matches.
 
+mod explain;
+mod order;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -18,8 +21,6 @@ use crate::failure::Failure;
 use crate::inventory;
 use crate::register::unknown_advisory;
 use crate::report::{Exit, Report, Style};
-
-mod explain;
 
 /// The setting that keeps when advisories were last updated, in seconds since 1970.
 pub(crate) const UPDATED_KEY: &str = "advisories-updated";
@@ -46,6 +47,7 @@ enum Action {
     Update(Update),
     Show(Show),
     Explain(explain::Explain),
+    Order(order::Order),
     Sources,
 }
 
@@ -120,6 +122,7 @@ impl Advisories {
             Action::Update(update) => update.run(context, report),
             Action::Show(show) => show.run(context, report),
             Action::Explain(explain) => explain.run(context, report),
+            Action::Order(order) => order.run(context, report),
             Action::Sources => sources(context, report),
         }
     }

@@ -12,4 +12,5 @@ mod scan_options;
 mod serve;
 mod sites;
 mod sources;
+mod versions;
 mod watch;

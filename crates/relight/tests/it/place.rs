@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use expect_test::expect_file;
 use tempfile::TempDir;
@@ -79,6 +79,20 @@ impl Place {
 
     pub(crate) fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
         let output = self.command(arguments, variables).output().unwrap();
+        self.outcome(output)
+    }
+
+    /// As [`Place::run`], with this standard input.
+    pub(crate) fn feed(&self, arguments: &[&str], input: &[u8]) -> Outcome {
+        let mut command = self.command(arguments, &[]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that refuses its arguments reads nothing, and closes the pipe.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        self.outcome(child.wait_with_output().unwrap())
+    }
+
+    fn outcome(&self, output: Output) -> Outcome {
         let folder = self.folder.path().display().to_string();
         let text = |bytes| String::from_utf8(bytes).unwrap().replace(&folder, "DIR");
         Outcome {
