@@ -215,6 +215,18 @@ pub struct Catalog {
     pub components: Vec<Component>,
     /// What could not be used.
     pub warnings: Vec<Warning>,
+    /// Which files packages of the operating system installed.
+    pub owned: Vec<Owned>,
+}
+
+/// The files that one package of the operating system installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// The package, as its database names it: without distribution, and without version where the
+    /// list of files has none.
+    pub owner: Purl,
+    /// Paths in the root file system, with or without a leading `/`.
+    pub paths: Vec<String>,
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ mod warning;
 pub use advisory::{Advisory, Affected, Effect, PackageName, Stance, Why};
 pub use answer::{Answer, Coverage, InventoryState, UnknownReason, Verdict};
 pub use campaign::Campaign;
-pub use component::{Basis, Catalog, Certainty, Component, Scope};
+pub use component::{Basis, Catalog, Certainty, Component, Owned, Scope};
 pub use detection::{Contribution, Detection, Severity};
 pub use digest::Digest;
 pub use ecosystem::Ecosystem;

@@ -7,6 +7,7 @@ use relight_model::Catalog;
 
 use crate::catalogers::CATALOGERS;
 use crate::evidence::{ends_with, file_name};
+use crate::secret::is_secret;
 
 /// Turns the bytes of one file into components. It sees no file system and no other file, so the
 /// same code reads a directory, a nested archive and an image layer.
@@ -30,6 +31,11 @@ pub enum Select {
     Suffix(&'static str),
     /// Files directly in a folder whose path ends like this.
     Folder(&'static str),
+    /// Files whose name starts and ends like this (`requirements`, `.txt`). The end holds a dot.
+    Named(&'static str, &'static str),
+    /// Files somewhere below a folder, whose names end like this (`wp-content/plugins/`, `.php`).
+    /// The end holds a dot.
+    Inside(&'static str, &'static str),
     /// Containers of this kind, when they are closed ([`File::listing`] is set), or programs of
     /// this kind ([`File::source`] is set).
     Kind(Kind),
@@ -160,17 +166,19 @@ pub struct ClassPrint {
 pub(crate) type ClassReader = fn(&[u8]) -> Option<ClassPrint>;
 
 /// Finds the catalogers of a path.
+#[derive(Default)]
 pub(crate) struct Index {
     by_name: HashMap<&'static str, Vec<(usize, Select)>>,
     by_folder: HashMap<&'static str, Vec<(usize, Select)>>,
+    /// By what stands behind the last dot of the name.
+    by_ending: HashMap<&'static str, Vec<(usize, Select)>>,
     members: Vec<&'static str>,
 }
 
 impl Index {
     /// The index of [`CATALOGERS`].
     pub(crate) fn new() -> Self {
-        let mut index =
-            Self { by_name: HashMap::new(), by_folder: HashMap::new(), members: Vec::new() };
+        let mut index = Self::default();
         for (at, cataloger) in CATALOGERS.iter().enumerate() {
             for select in cataloger.selects() {
                 match select {
@@ -179,6 +187,10 @@ impl Index {
                     }
                     Select::Folder(path) => {
                         index.by_folder.entry(file_name(path)).or_default().push((at, *select));
+                    }
+                    Select::Named(_, end) | Select::Inside(_, end) => {
+                        let ending = ending(end).unwrap_or_default();
+                        index.by_ending.entry(ending).or_default().push((at, *select));
                     }
                     Select::Member(name) => index.members.push(name),
                     Select::Kind(_) => {}
@@ -193,13 +205,18 @@ impl Index {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let by_name = self.by_name.get(file_name(path));
         let by_folder = self.by_folder.get(file_name(folder));
+        let by_ending = ending(file_name(path)).and_then(|ending| self.by_ending.get(ending));
         let mut found: Vec<usize> = by_name
             .into_iter()
             .chain(by_folder)
+            .chain(by_ending)
             .flatten()
             .filter(|(_, select)| select.wants(path))
             .map(|(at, _)| *at)
             .collect();
+        if !found.is_empty() && is_secret(path) {
+            return Vec::new();
+        }
         found.sort_unstable();
         found.dedup();
         found.into_iter().map(|at| CATALOGERS[at]).collect()
@@ -221,9 +238,21 @@ impl Select {
             Self::Folder(folder) => {
                 path.rsplit_once('/').is_some_and(|(parent, _)| ends_with(parent, folder))
             }
+            Self::Named(start, end) => {
+                let name = file_name(path);
+                name.len() >= start.len() + end.len()
+                    && name.starts_with(start)
+                    && name.ends_with(end)
+            }
+            Self::Inside(folder, end) => path.ends_with(end) && path.contains(folder),
             Self::Kind(_) | Self::Member(_) => false,
         }
     }
+}
+
+/// What stands behind the last dot.
+fn ending(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(_, ending)| ending)
 }
 
 /// The catalogers of a container, for its listing.
@@ -282,9 +311,14 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
                 c.basis.as_str()
             );
         }
+        for relight_model::Owned { owner, paths } in &catalog.owned {
+            let _ = writeln!(text, "{owner} owns {}", paths.join(" "));
+        }
         for warning in &catalog.warnings {
             let _ = writeln!(text, "warning: {warning}");
         }
+        // Inputs hold it where people keep passwords; nothing of it may come out.
+        assert!(!text.contains("marked-secret"), "{name}: {text}");
         text
     });
 }
@@ -305,6 +339,10 @@ mod tests {
         assert_eq!(found("a.zip!/x/package-lock.json"), ["npm_lock"]);
         assert_eq!(found("lib/six-1.16.0.dist-info/METADATA"), ["python_dist"]);
         assert_eq!(found("lib/six/METADATA"), Vec::<&str>::new());
+        assert_eq!(found("a/requirements-dev.txt"), ["requirements"]);
+        assert_eq!(found("a/my-requirements.txt"), Vec::<&str>::new());
+        assert_eq!(found("wp-content/plugins/a/a.php"), ["wordpress"]);
+        assert_eq!(found("plugins/a/a.php"), Vec::<&str>::new());
     }
 
     #[test]
@@ -315,6 +353,6 @@ mod tests {
             assert!(!cataloger.selects().is_empty(), "{}", cataloger.name());
         }
         assert!(index.wants_member("META-INF/maven/g/a/pom.properties"));
-        assert_eq!(of_kind(Kind::Zip).count(), 1);
+        assert_eq!(of_kind(Kind::Zip).count(), 2);
     }
 }

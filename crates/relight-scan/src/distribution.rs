@@ -9,8 +9,35 @@ use crate::evidence::ends_with;
 /// Where a distribution describes itself (os-release(5)): the first wins.
 const PLACES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 
-/// Where dpkg keeps what is installed, relative to the root file system.
-const DATABASE: &str = "var/lib/dpkg/status";
+/// Where package managers keep what is installed, relative to the root file system, with the type
+/// of the purl; a longer place before a shorter one that it ends in.
+const DATABASES: [(&str, &str); 12] = [
+    ("var/lib/dpkg/", "deb"),
+    ("usr/lib/apk/db/", "apk"),
+    ("lib/apk/db/", "apk"),
+    ("var/lib/pacman/local/", "alpm"),
+    ("usr/lib/opkg/", "opkg"),
+    ("var/lib/opkg/", "opkg"),
+    ("usr/lib/ipkg/", "opkg"),
+    ("var/db/pkg/", "ebuild"),
+    ("var/lib/rpm/", "rpm"),
+    ("usr/lib/sysimage/rpm/", "rpm"),
+    ("usr/share/rpm/", "rpm"),
+    ("var/lib/flatpak/", "flatpak"),
+];
+
+/// The root file system that a package database belongs to; `None` for any other file.
+pub(crate) fn root_of(path: &str) -> Option<&str> {
+    database_of(path).map(|(root, _)| root)
+}
+
+fn database_of(path: &str) -> Option<(&str, &'static str)> {
+    DATABASES.iter().find_map(|(place, kind)| {
+        let at = path.rfind(place)?;
+        let root = &path[..at];
+        (root.is_empty() || root.ends_with('/')).then_some((root, *kind))
+    })
+}
 
 /// Longest `os-release` that is believed, in bytes.
 const OS_RELEASE_BYTES_MAX: usize = 64 << 10;
@@ -45,24 +72,33 @@ impl Distributions {
         self.0.extend(other.0);
     }
 
-    /// Names the distribution of each package of dpkg, where its own root says it.
+    /// Names the distribution of each package of a database, where its own root says it.
     pub(crate) fn apply(&self, components: &mut [Component]) {
         for component in components {
             let purl = &component.purl;
-            let Some(at) = component.evidence.find(DATABASE) else { continue };
-            if purl.kind != "deb" || !purl.namespace.is_empty() {
+            let Some((root, kind)) = database_of(&component.evidence) else { continue };
+            if purl.kind != kind || !purl.namespace.is_empty() || kind == "flatpak" {
                 continue;
             }
-            let root = &component.evidence[..at];
             let found = (0..PLACES.len()).find_map(|place| self.0.get(&(root.to_owned(), place)));
             if let Some((id, version)) = found {
                 let distro =
                     if version.is_empty() { id.clone() } else { format!("{id}-{version}") };
                 let mut purl = purl.clone().with_qualifier("distro", &distro);
-                purl.namespace.clone_from(id);
+                purl.namespace = namespace(id, kind).to_owned();
                 component.purl = purl;
             }
         }
+    }
+}
+
+/// The namespace of a purl (ECMA-427, types `rpm`, `deb`, `alpm`): mostly the `ID` itself.
+fn namespace<'a>(id: &'a str, kind: &str) -> &'a str {
+    match id {
+        "rhel" if kind == "rpm" => "redhat",
+        "sles" | "sled" | "sle-micro" => "suse",
+        id if id.starts_with("opensuse") => "opensuse",
+        id => id,
     }
 }
 
@@ -75,6 +111,23 @@ mod tests {
     fn package(evidence: &str) -> Component {
         let purl = Purl::new("deb", "", "bash", "5.2");
         Component::new(purl, evidence, Basis::PackageDatabase, Scope::Installed)
+    }
+
+    #[test]
+    fn every_package_manager_has_its_root() {
+        for (path, root) in [
+            ("var/lib/dpkg/info/a.list", Some("")),
+            ("a/usr/lib/apk/db/installed", Some("a/")),
+            ("lib/apk/db/installed", Some("")),
+            ("x.tar!/var/lib/rpm/Packages", Some("x.tar!/")),
+            ("notvar/lib/rpm/Packages", None),
+            ("etc/os-release", None),
+        ] {
+            assert_eq!(root_of(path), root, "{path}");
+        }
+        assert_eq!(namespace("rhel", "rpm"), "redhat");
+        assert_eq!(namespace("opensuse-leap", "rpm"), "opensuse");
+        assert_eq!(namespace("alpine", "apk"), "alpine");
     }
 
     #[test]

@@ -143,6 +143,7 @@ impl Output {
     fn report(mut self, options: &Options) -> Report {
         let mut found = self.found;
         found.distributions.apply(&mut found.components);
+        found.ownership.apply(&mut found.components);
         let mut sbom = Sbom {
             components: identity::merge(found.components),
             flaws: found.flaws,

@@ -14,6 +14,7 @@ use crate::distribution::Distributions;
 use crate::evidence::{escape, file_name, in_archive};
 use crate::foreign;
 use crate::limits::{BUFFERED_SMALL_BYTES, Options};
+use crate::ownership::Ownership;
 use crate::sniff::{self, HEAD_BYTES, Head, ISO_MARK_AT, Stream};
 use crate::window::Window;
 
@@ -24,6 +25,7 @@ pub(crate) struct Found {
     pub(crate) flaws: Vec<Flaw>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) distributions: Distributions,
+    pub(crate) ownership: Ownership,
     /// Classes in plain folders, with their evidence paths: package groups of one folder are
     /// known only when the walk is over.
     pub(crate) folder_classes: Vec<(String, ClassPrint)>,
@@ -39,15 +41,14 @@ impl Found {
 
     /// Adds what another worker found.
     pub(crate) fn merge(&mut self, other: Self) {
-        let Self { components, flaws, warnings, distributions, folder_classes, archives, deepest } =
-            other;
-        self.components.extend(components);
-        self.flaws.extend(flaws);
-        self.warnings.extend(warnings);
-        self.distributions.merge(distributions);
-        self.folder_classes.extend(folder_classes);
-        self.archives += archives;
-        self.deepest = self.deepest.max(deepest);
+        self.components.extend(other.components);
+        self.flaws.extend(other.flaws);
+        self.warnings.extend(other.warnings);
+        self.distributions.merge(other.distributions);
+        self.ownership.merge(other.ownership);
+        self.folder_classes.extend(other.folder_classes);
+        self.archives += other.archives;
+        self.deepest = self.deepest.max(other.deepest);
     }
 }
 
@@ -421,6 +422,9 @@ impl Outer<'_, '_> {
         }
         self.found.components.append(&mut catalog.components);
         self.found.warnings.append(&mut catalog.warnings);
+        for owned in catalog.owned {
+            self.found.ownership.add(file.path, owned);
+        }
     }
 }
 

@@ -51,7 +51,7 @@ impl Cataloger for PythonDist {
 }
 
 /// The name as indexes compare it (PEP 503): lower case, runs of `-`, `_` and `.` are one `-`.
-fn normalise(name: &str) -> String {
+pub(super) fn normalise(name: &str) -> String {
     let lower = name.to_lowercase();
     let parts = lower.split(['-', '_', '.']).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("-")

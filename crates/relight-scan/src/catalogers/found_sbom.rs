@@ -1,0 +1,49 @@
+//! Inventories that somebody put beside the software: PEP 770, CycloneDX and SPDX files.
+
+use relight_formats::read_sbom;
+use relight_model::{Catalog, Component, Flaw, FlawCode, Scope, Warning};
+
+use crate::cataloger::{File, Select};
+use crate::reader::{self, Reader};
+
+/// Documents of other tools. What a wheel carries in `dist-info/sboms` describes what was compiled
+/// into it (PEP 770), so it is installed; any other document only declares.
+pub(super) const PLUGIN: Reader = Reader {
+    name: "found_sbom",
+    selects: &[
+        Select::Folder("sboms"),
+        Select::Named("", ".cdx.json"),
+        Select::Named("", ".spdx.json"),
+        Select::Name("bom.json"),
+        Select::Name("sbom.json"),
+    ],
+    read,
+};
+
+fn read(file: &File<'_>, out: &mut Catalog) {
+    let bundled = file.path.contains(".dist-info/sboms/");
+    let by_name = file.path.ends_with(".cdx.json") || file.path.ends_with(".spdx.json");
+    let (sbom, warnings) = match read_sbom(file.bytes) {
+        Ok(read) => read,
+        // `bom.json` may be anybody's; these names promise an inventory.
+        Err(error) if bundled || by_name => {
+            return reader::bad(file, reader::METADATA, error.to_string(), out);
+        }
+        Err(_) => return,
+    };
+    for component in sbom.components {
+        let scope = if bundled { Scope::Installed } else { Scope::Declared };
+        let evidence = file.path.to_owned();
+        out.components.push(Component { evidence, scope, ..component });
+    }
+    // That a document does not claim to be complete is no fault of the scan: the software beside
+    // it is scanned as well.
+    let broken = |flaw: &Flaw| flaw.code != FlawCode::Undeclared;
+    let first = warnings.iter().find(|_| sbom.flaws.iter().any(broken));
+    out.warnings.extend(first.map(|warning| {
+        let message = format!("{}: {}", warning.evidence, warning.message);
+        Warning::new(reader::METADATA, file.path, message)
+    }));
+    out.components.sort();
+    out.components.dedup();
+}

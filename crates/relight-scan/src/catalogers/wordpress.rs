@@ -1,0 +1,69 @@
+//! WordPress: `wp-includes/version.php`, plug-ins and themes.
+
+use relight_model::{Basis, Catalog, Purl};
+
+use crate::cataloger::{File, Select};
+use crate::reader::{self, Reader};
+
+/// The version of the core, and the headers by which WordPress itself finds plug-ins and themes.
+pub(super) const PLUGIN: Reader = Reader {
+    name: "wordpress",
+    selects: &[
+        Select::Suffix("wp-includes/version.php"),
+        Select::Inside("wp-content/plugins/", ".php"),
+        Select::Inside("wp-content/themes/", ".css"),
+    ],
+    read,
+};
+
+/// How far WordPress looks for a header, in bytes (`get_file_data`).
+const HEADER_BYTES_MAX: usize = 8192;
+
+fn read(file: &File<'_>, out: &mut Catalog) {
+    let text = reader::text(file);
+    if file.path.ends_with("wp-includes/version.php") {
+        let line = text.lines().find_map(|line| line.trim_start().strip_prefix("$wp_version"));
+        return match line.and_then(reader::quoted) {
+            Some(version) => {
+                let purl = Purl::new("generic", "", "wordpress", version);
+                reader::installed(file, purl, Basis::InstalledMetadata, out);
+            }
+            None => reader::bad(file, reader::METADATA, "no $wp_version", out),
+        };
+    }
+    let header = &text[..text.floor_char_boundary(HEADER_BYTES_MAX)];
+    let found = if file.path.ends_with(".php") {
+        place(file.path, "wp-content/plugins/")
+            .map(|slug| ("Plugin Name", "wordpress-plugin", slug))
+    } else if !file.path.ends_with("/style.css") {
+        None
+    } else {
+        place(file.path, "wp-content/themes/").map(|slug| ("Theme Name", "wordpress-theme", slug))
+    };
+    let Some((marker, namespace, slug)) = found else { return };
+    // Only the file with the header is the plug-in; the others are its parts.
+    if value(header, marker).is_empty() {
+        return;
+    }
+    let purl = Purl::new("generic", namespace, slug, value(header, "Version"));
+    reader::installed(file, purl, Basis::InstalledMetadata, out);
+}
+
+/// The folder of a plug-in or theme, or the name of a plug-in of one file.
+fn place<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    let (_, rest) = path.split_once(folder)?;
+    match rest.split('/').collect::<Vec<_>>()[..] {
+        [file] => file.strip_suffix(".php"),
+        [slug, _] => Some(slug),
+        _ => None,
+    }
+}
+
+/// ` * Plugin Name: Akismet`.
+fn value<'a>(header: &'a str, key: &str) -> &'a str {
+    let found = header.lines().find_map(|line| {
+        let line = line.trim_start_matches([' ', '\t', '/', '*', '#', '@']);
+        line.strip_prefix(key)?.strip_prefix(':')
+    });
+    found.map_or("", |value| value.trim_end_matches("*/").trim())
+}

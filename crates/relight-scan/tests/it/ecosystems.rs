@@ -1,0 +1,103 @@
+//! Packages of every kind side by side: who owns what, what is only declared, and no secret kept.
+
+use relight_model::Scope;
+use relight_scan::Options;
+
+use crate::{run, text, tree};
+
+const STATUS: &[u8] = b"Package: python3-six\nStatus: install ok installed\nVersion: 1.16.0-4\n\
+    Architecture: all\nSource: six\n\n";
+
+const LIST: &[u8] = b"/usr\n/usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO\n";
+
+const SIX: &[u8] = b"Metadata-Version: 1.2\nName: six\nVersion: 1.16.0\n";
+
+#[test]
+fn a_file_of_an_os_package_is_listed_and_names_its_owner() {
+    let root = tree(&[
+        ("etc/os-release", b"ID=debian\nVERSION_ID=\"12\"\n"),
+        ("var/lib/dpkg/status", STATUS),
+        ("var/lib/dpkg/info/python3-six.list", LIST),
+        ("usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO", SIX),
+        ("opt/venv/six-1.16.0.egg-info/PKG-INFO", SIX),
+    ]);
+    for threads in [1, 4] {
+        let options = Options { threads: Some(threads), ..Options::default() };
+        let report = run(root.path(), &options);
+        let owners: Vec<String> = report
+            .sbom
+            .components
+            .iter()
+            .map(|c| {
+                let owner = c.owned_by.as_ref().map_or("nobody".to_owned(), ToString::to_string);
+                format!("{} in {} of {owner}", c.purl, c.evidence)
+            })
+            .collect();
+        let six = "pkg:deb/debian/python3-six@1.16.0-4?arch=all&distro=debian-12&upstream=six";
+        let dist = "usr/lib/python3/dist-packages/six-1.16.0.egg-info/PKG-INFO";
+        assert_eq!(
+            owners,
+            [
+                format!("{six} in var/lib/dpkg/status of nobody"),
+                "pkg:pypi/six@1.16.0 in opt/venv/six-1.16.0.egg-info/PKG-INFO of nobody".to_owned(),
+                format!("pkg:pypi/six@1.16.0 in {dist} of {six}"),
+            ]
+        );
+        assert!(report.sbom.is_complete());
+    }
+}
+
+#[test]
+fn what_a_lock_file_names_is_declared_and_what_lies_there_is_installed() {
+    let lock = br#"{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0"},
+        "node_modules/gone":{"version":"9.0.0"}}}"#;
+    let report = run(
+        tree(&[
+            ("app/package-lock.json", lock),
+            ("app/node_modules/a/package.json", br#"{"name":"a","version":"1.0.0"}"#),
+            ("app/node_modules/a/test/fixture/package.json", br#"{"name":"ghost","version":"6"}"#),
+        ])
+        .path(),
+        &Options::default(),
+    );
+    let lines: Vec<String> =
+        report.sbom.components.iter().map(|c| format!("{} {}", c.purl, c.scope.as_str())).collect();
+    assert_eq!(
+        lines,
+        ["pkg:npm/a@1.0.0 installed", "pkg:npm/a@1.0.0 declared", "pkg:npm/gone@9.0.0 declared"]
+    );
+    let installed = report.sbom.components.iter().filter(|c| c.scope == Scope::Installed);
+    assert_eq!(installed.count(), 1, "scopes are never added up");
+}
+
+#[test]
+fn names_of_secrets_are_never_read() {
+    const SECRET: &[u8] = b"password = marked-secret\nName: marked-secret\nVersion: 1\n";
+    let places = [
+        ".env",
+        ".env.local",
+        "server.pem",
+        "server.key",
+        "home/.ssh/id_ed25519",
+        ".npmrc",
+        ".pypirc",
+        ".netrc",
+        ".m2/settings.xml",
+        "keystore.jks",
+        "src/.git/config",
+        ".aws/credentials",
+        ".kube/config",
+        "home/.mozilla/firefox/x.default/logins.json",
+        "var/mail/root",
+        // A folder that a cataloger wants does not make a key a record.
+        "env/conda-meta/server.key",
+        "env/conda-meta/.env",
+        "x-1.dist-info/sboms/.npmrc",
+    ];
+    let files: Vec<(&str, &[u8])> = places.iter().map(|place| (*place, SECRET)).collect();
+    let root = tree(&files);
+    let report = run(root.path(), &Options::default());
+    assert_eq!(text(&report), "");
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+    assert!(!format!("{report:?}").contains("marked-secret"));
+}
