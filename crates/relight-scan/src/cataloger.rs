@@ -200,6 +200,23 @@ impl Index {
         index
     }
 
+    /// The folders above a file by which its members are selected: what is found in the same
+    /// archive elsewhere may be something else.
+    pub(crate) fn folders_that_count(&self, path: &str) -> Vec<&'static str> {
+        let inside = |select: &Select| match select {
+            Select::Inside(folder, _) if path.contains(folder) => Some(*folder),
+            _ => None,
+        };
+        let mut folders: Vec<_> = CATALOGERS
+            .iter()
+            .flat_map(|cataloger| cataloger.selects())
+            .filter_map(inside)
+            .collect();
+        folders.sort_unstable();
+        folders.dedup();
+        folders
+    }
+
     /// The catalogers that want a file.
     pub(crate) fn find(&self, path: &str) -> Vec<&'static dyn Cataloger> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -354,5 +371,8 @@ mod tests {
         }
         assert!(index.wants_member("META-INF/maven/g/a/pom.properties"));
         assert_eq!(of_kind(Kind::Zip).count(), 2);
+        assert_eq!(index.folders_that_count("app/a.zip"), Vec::<&str>::new());
+        let folders = index.folders_that_count("srv/wp-content/plugins/a.zip");
+        assert_eq!(folders, ["wp-content/plugins/"]);
     }
 }

@@ -67,6 +67,11 @@ impl Distributions {
         }
     }
 
+    /// Nothing was met.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds what another worker met.
     pub(crate) fn merge(&mut self, other: Self) {
         self.0.extend(other.0);

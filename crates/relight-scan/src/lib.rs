@@ -5,6 +5,7 @@
 //! inventory with a hole says so, because a site is lit again only on a complete one.
 
 mod archive;
+mod cache;
 mod cataloger;
 mod catalogers;
 mod distribution;
@@ -27,6 +28,7 @@ mod unpack;
 mod walk;
 mod window;
 
+pub use cache::Cache;
 pub use cataloger::{Cataloger, ClassPrint, File, Kind, Listed, Listing, ReadAt, Select};
 pub use catalogers::CATALOGERS;
 pub use glob::Glob;

@@ -23,6 +23,11 @@ pub(crate) struct Ownership {
 }
 
 impl Ownership {
+    /// No database was met.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.owners.is_empty()
+    }
+
     /// Takes the files of one package, named by the database file at `path`.
     pub(crate) fn add(&mut self, path: &str, owned: Owned) {
         let Some(root) = root_of(path) else { return };

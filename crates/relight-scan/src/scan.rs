@@ -1,7 +1,7 @@
 //! One scan: a walker, workers, and one sorted report.
 
 use std::error::Error;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -15,9 +15,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use relight_model::{Digest, FlawCode, Sbom, Warning};
-use rustix::fs::CWD;
+use rustix::fs::{AtFlags, CWD, statat};
 use sha2::{Digest as _, Sha256};
 
+use crate::cache::{Cache, Known, Record};
 use crate::cataloger::Index;
 use crate::evidence::{escape, in_folder};
 use crate::folder::Links;
@@ -25,7 +26,7 @@ use crate::identity;
 use crate::limits::Options;
 use crate::progress::Progress;
 use crate::source::Target;
-use crate::steady::{self, Steady};
+use crate::steady::{self, Stamp, Steady};
 use crate::unpack::{self, Found, Shared};
 use crate::walk::{self, Batch, Walker};
 use crate::window::{Pace, Window};
@@ -47,8 +48,11 @@ pub struct Report {
     pub archives: u64,
     /// Deepest level of nesting that was opened; 1 is an archive in a folder.
     pub deepest: u32,
-    /// Bytes read from the disk.
+    /// Bytes read from the disk, now or when the cache was filled.
     pub bytes_read: u64,
+    /// Files that were not read, because the cache knew their result. Two reports of one tree may
+    /// differ in this number alone.
+    pub known: u64,
 }
 
 /// The root of a scan could not be opened. Everything below the root is a flaw, not an error.
@@ -70,6 +74,9 @@ impl Error for ScanError {
     }
 }
 
+/// A file that is named by itself is read each time; its archive may still be known.
+const NOT_LOCAL: bool = false;
+
 /// What a scan is given by the program around it.
 #[derive(Clone, Debug)]
 pub struct Services<'a> {
@@ -77,6 +84,8 @@ pub struct Services<'a> {
     pub progress: &'a Progress,
     /// Who says how fast files are read.
     pub pace: Option<Arc<dyn Pace>>,
+    /// What was read before. Without one, every byte that counts is read.
+    pub cache: Option<&'a dyn Cache>,
 }
 
 /// Scans a folder, or one file: [`scan_target`] for a path.
@@ -85,7 +94,7 @@ pub struct Services<'a> {
 /// As [`scan_target`].
 pub fn scan(root: &Path, options: &Options, progress: &Progress) -> Result<Report, ScanError> {
     let target = Target::Path(root.to_owned());
-    scan_target(&target, options, &Services { progress, pace: None })
+    scan_target(&target, options, &Services { progress, pace: None, cache: None })
 }
 
 /// Scans a target.
@@ -101,7 +110,7 @@ pub fn scan_target(
     let real = target.path().canonicalize().map_err(failed)?;
     let kind = fs::metadata(&real).map_err(failed)?;
     let shared = Shared { options, index: Index::new(), class: None, large: Mutex::new(()) };
-    let scan = Scan { shared, services };
+    let scan = Scan::new(shared, services);
     let mut output = Output::default();
     if kind.is_dir() && !matches!(target, Target::File(_)) {
         let folder = walk::open_root(&real).map_err(failed)?;
@@ -110,7 +119,7 @@ pub fn scan_target(
         let path = CString::new(real.as_os_str().as_bytes()).map_err(|e| failed(e.into()))?;
         walk::open_file(CWD, &path, Links::Refuse).map_err(failed)?;
         let name = escape(real.file_name().unwrap_or_default().as_bytes());
-        scan.file(&|| walk::open_file(CWD, &path, Links::Refuse), &name, &mut output);
+        scan.file(&|| walk::open_file(CWD, &path, Links::Refuse), NOT_LOCAL, &name, &mut output);
     } else {
         return Err(failed(io::Error::other(match target {
             Target::Path(_) => "neither a folder nor a regular file",
@@ -127,16 +136,24 @@ struct Output {
     found: Found,
     files: u64,
     bytes_read: u64,
+    known: u64,
     /// Path, size and digest of each file, if asked for.
     digests: Vec<(String, u64, Digest)>,
 }
 
 impl Output {
+    /// What the cache knows of one file.
+    fn of_record(record: Record) -> Self {
+        let Record { found, bytes_read } = record;
+        Self { found, bytes_read, files: 1, known: 1, digests: Vec::new() }
+    }
+
     fn merge(&mut self, other: Self) {
-        let Self { found, files, bytes_read, digests } = other;
+        let Self { found, files, bytes_read, known, digests } = other;
         self.found.merge(found);
         self.files += files;
         self.bytes_read += bytes_read;
+        self.known += known;
         self.digests.extend(digests);
     }
 
@@ -167,19 +184,37 @@ impl Output {
             archives: found.archives,
             deepest: found.deepest,
             bytes_read: self.bytes_read,
+            known: self.known,
         }
     }
+}
+
+/// One reading of a file.
+#[derive(Default)]
+struct Reading {
+    done: Output,
+    stamp: Option<Stamp>,
+    /// The key of its directory, when it is an archive of the plainest form.
+    directory: Option<Digest>,
 }
 
 struct Scan<'a> {
     shared: Shared<'a>,
     services: &'a Services<'a>,
+    known: Option<Known<'a>>,
 }
 
 /// How a file is opened, and opened again if it changed.
 type Opens<'a> = dyn Fn() -> io::Result<OwnedFd> + 'a;
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    fn new(shared: Shared<'a>, services: &'a Services<'a>) -> Self {
+        // The digest of the artifacts wants every byte.
+        let cache = services.cache.filter(|_| !shared.options.artifact_digest);
+        let known = cache.map(|cache| Known::new(cache, shared.options));
+        Self { shared, services, known }
+    }
+
     fn folder(&self, real: &Path, folder: OwnedFd) -> Output {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let threads = self.shared.options.threads.unwrap_or_else(cores).max(1);
@@ -219,51 +254,86 @@ impl Scan<'_> {
         let mut output = Output::default();
         loop {
             let batch = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(Batch { folder, path, files, .. }) = batch else { return output };
-            for (name, links) in files {
-                let path = in_folder(&path, &escape(name.to_bytes()));
-                self.file(&|| walk::open_file(&folder, &name, links), &path, &mut output);
+            let Ok(batch) = batch else { return output };
+            for (name, links) in &batch.files {
+                let path = in_folder(&batch.path, &escape(name.to_bytes()));
+                if !self.is_known(&batch, name, &path, &mut output) {
+                    let open = || walk::open_file(&batch.folder, name, *links);
+                    self.file(&open, batch.is_local, &path, &mut output);
+                }
             }
         }
+    }
+
+    /// Whether the cache knows a file by its stamp; then it is not even opened.
+    fn is_known(&self, batch: &Batch, name: &CStr, path: &str, output: &mut Output) -> bool {
+        let Some(known) = self.known.as_ref().filter(|_| batch.is_local) else { return false };
+        let stat = statat(&batch.folder, name, AtFlags::SYMLINK_NOFOLLOW);
+        let stamp = stat.ok().and_then(|stat| Stamp::of_file(&stat));
+        let key = stamp.and_then(|stamp| known.by_stamp(&stamp, path));
+        let Some(record) = key.and_then(|key| known.get(&key, path)) else { return false };
+        let done = Output::of_record(record);
+        self.count(&done);
+        output.merge(done);
+        true
     }
 
     /// Reads a file that was listed; what has gone since then has changed.
-    fn file(&self, open: &Opens<'_>, path: &str, output: &mut Output) {
+    fn file(&self, open: &Opens<'_>, is_local: bool, path: &str, output: &mut Output) {
         let _current = self.services.progress.begin(path);
-        let mut done = None;
+        let mut reading = Reading::default();
         let read = steady::read(
             || open().map(File::from),
-            |file, stamp| done = Some(self.read(file, stamp.size, path)),
+            |file, stamp| reading = self.read(file, stamp, path),
         );
-        let mut done = done.unwrap_or_default();
         match read {
-            Ok(Steady::Same(())) => done.files = 1,
+            Ok(Steady::Same(())) => {
+                reading.done.files = 1;
+                self.keep(&reading, is_local, path);
+            }
             Ok(Steady::Changed((), size)) => {
-                done.files = 1;
-                done.found.flaw(FlawCode::ChangedDuringScan, path, size);
+                reading.done.files = 1;
+                reading.done.found.flaw(FlawCode::ChangedDuringScan, path, size);
             }
             // Something else has taken its place: nothing to read, and nothing that runs.
             Ok(Steady::Other) => return,
-            Err(error) => done.found.flaw(walk::code_of(&error), path, 0),
+            Err(error) => reading.done.found.flaw(walk::code_of(&error), path, 0),
         }
-        self.count(&done);
-        output.merge(done);
+        self.count(&reading.done);
+        output.merge(reading.done);
     }
 
-    /// Reads a file as it is now.
-    fn read(&self, file: &File, size: u64, path: &str) -> Output {
-        let mut done = Output::default();
+    /// Reads a file as it is now, or finds that the same archive was read before.
+    fn read(&self, file: &File, stamp: Stamp, path: &str) -> Reading {
+        let mut reading = Reading { stamp: Some(stamp), ..Reading::default() };
         let window = match file.try_clone() {
-            Ok(file) => Window::of_paced_file(file, size, self.services.pace.clone()),
+            Ok(file) => Window::of_paced_file(file, stamp.size, self.services.pace.clone()),
             Err(error) => {
-                done.found.flaw(walk::code_of(&error), path, size);
-                return done;
+                reading.done.found.flaw(walk::code_of(&error), path, stamp.size);
+                return reading;
             }
         };
+        if let Some(known) = &self.known
+            && !self.shared.is_selected(path)
+        {
+            let folders = self.shared.index.folders_that_count(path);
+            reading.directory = known.by_directory(&window, path, &folders);
+            if let Some(record) = reading.directory.and_then(|key| known.get(&key, path)) {
+                reading.done = Output::of_record(record);
+                return reading;
+            }
+        }
+        let before = window.bytes_read();
+        self.unpack(&window, path, &mut reading.done);
+        reading.done.bytes_read = window.bytes_read() - before;
+        reading
+    }
+
+    fn unpack(&self, window: &Window, path: &str, done: &mut Output) {
         let found = &mut done.found;
-        let read = catch_unwind(AssertUnwindSafe(|| {
-            unpack::read_file(&self.shared, &window, path, found)
-        }));
+        let size = window.len();
+        let read =
+            catch_unwind(AssertUnwindSafe(|| unpack::read_file(&self.shared, window, path, found)));
         match read {
             Ok(Ok(())) => {}
             Ok(Err(error)) => found.flaw(walk::code_of(&error), path, size),
@@ -271,13 +341,22 @@ impl Scan<'_> {
             Err(_) => found.flaw(FlawCode::CorruptEntry, path, size),
         }
         if self.shared.options.artifact_digest {
-            match sha256(&window) {
+            match sha256(window) {
                 Ok(digest) => done.digests.push((path.to_owned(), size, digest)),
                 Err(error) => found.flaw(walk::code_of(&error), path, size),
             }
         }
-        done.bytes_read = window.bytes_read();
-        done
+    }
+
+    /// Keeps the result of a file that nobody wrote to while it was read.
+    fn keep(&self, reading: &Reading, is_local: bool, path: &str) {
+        let Some(known) = &self.known else { return };
+        let by_stamp = reading.stamp.filter(|_| is_local);
+        let by_stamp = by_stamp.and_then(|stamp| known.by_stamp(&stamp, path));
+        let by_directory = reading.directory.filter(|_| reading.done.known == 0);
+        for key in by_stamp.into_iter().chain(by_directory) {
+            known.put(&key, path, &reading.done.found, reading.done.bytes_read);
+        }
     }
 
     fn count(&self, done: &Output) {
@@ -286,6 +365,7 @@ impl Scan<'_> {
         progress.archives.fetch_add(done.found.archives, Ordering::Relaxed);
         progress.deepest.fetch_max(done.found.deepest, Ordering::Relaxed);
         progress.bytes_read.fetch_add(done.bytes_read, Ordering::Relaxed);
+        progress.known.fetch_add(done.known, Ordering::Relaxed);
         progress.flaws.fetch_add(done.found.flaws.len() as u64, Ordering::Relaxed);
     }
 }
@@ -312,11 +392,12 @@ mod tests {
         let (options, progress) = (Options::default(), Progress::default());
         let shared =
             Shared { options: &options, index: Index::new(), class: None, large: Mutex::default() };
-        let services = Services { progress: &progress, pace: None };
-        let scan = Scan { shared, services: &services };
+        let services = Services { progress: &progress, pace: None, cache: None };
+        let scan = Scan::new(shared, &services);
         let mut output = Output::default();
         for (path, error) in [("gone", 2), ("locked", 13), ("broken", 5)] {
-            scan.file(&|| Err(io::Error::from_raw_os_error(error)), path, &mut output);
+            let open = || Err(io::Error::from_raw_os_error(error));
+            scan.file(&open, NOT_LOCAL, path, &mut output);
         }
         let flaws: Vec<_> = output.found.flaws.iter().map(|flaw| flaw.code.as_str()).collect();
         assert_eq!(flaws, ["changed-during-scan", "permission-denied", "io-error"]);

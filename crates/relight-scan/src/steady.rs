@@ -18,6 +18,12 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// The stamp of a regular file; `None` for anything else.
+    pub(crate) fn of_file(stat: &Stat) -> Option<Self> {
+        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        is_file.then(|| Self::of(stat))
+    }
+
     fn of(stat: &Stat) -> Self {
         Self {
             device: stat.st_dev,
@@ -50,11 +56,7 @@ pub(crate) fn read<T>(
 ) -> io::Result<Steady<T>> {
     let mut once = || -> io::Result<Steady<T>> {
         let file = open()?;
-        let stat = fstat(&file)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Ok(Steady::Other);
-        }
-        let before = Stamp::of(&stat);
+        let Some(before) = Stamp::of_file(&fstat(&file)?) else { return Ok(Steady::Other) };
         let value = read(&file, before);
         let after = Stamp::of(&fstat(&file)?);
         let is_same = before == after;

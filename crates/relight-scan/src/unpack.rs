@@ -62,6 +62,13 @@ pub(crate) struct Shared<'a> {
     pub(crate) large: Mutex<()>,
 }
 
+impl Shared<'_> {
+    /// Whether the bytes of a file with this path are read whole.
+    pub(crate) fn is_selected(&self, path: &str) -> bool {
+        Distributions::selects(path) || !self.index.find(path).is_empty()
+    }
+}
+
 /// Reads one file of the tree to its last level.
 ///
 /// # Errors
@@ -402,7 +409,7 @@ impl Outer<'_, '_> {
     }
 
     fn is_selected(&self, path: &str) -> bool {
-        Distributions::selects(path) || !self.shared.index.find(path).is_empty()
+        self.shared.is_selected(path)
     }
 
     fn catalog(&mut self, path: &str, bytes: &[u8]) {

@@ -1,5 +1,6 @@
 //! Where a command works: the language, the data folder, the clock.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,19 +25,34 @@ pub(crate) struct Context {
     pub(crate) quiet: bool,
     /// The data folder.
     pub(crate) data: PathBuf,
+    /// Somebody named the data folder.
+    data_named: bool,
 }
 
 impl Context {
     pub(crate) fn new(lang: Lang, global: &Global) -> Self {
-        let data = global.data.clone().unwrap_or_else(default_data);
+        let (data, data_named) = (global.data.clone(), global.data.is_some());
+        let data = data.unwrap_or_else(default_data);
         let (json, progress, quiet) = (global.json(), global.shows_progress(), global.is_quiet());
-        Self { lang, json, progress, quiet, data }
+        Self { lang, json, progress, quiet, data, data_named }
     }
 
     /// Now, in seconds.
     #[expect(clippy::unused_self, reason = "commands ask their context, and nothing else, for it")]
     pub(crate) fn now(&self) -> Timestamp {
         clock::now()
+    }
+
+    /// Where what can be thrown away is kept: in the data folder when it was named, else in the
+    /// user's folder for caches (XDG base directories). Without either there is none.
+    pub(crate) fn cache_folder(&self) -> Option<PathBuf> {
+        if self.data_named {
+            return Some(self.data.join("cache"));
+        }
+        let base = variable("XDG_CACHE_HOME").map(PathBuf::from);
+        let home = || variable("HOME").map(PathBuf::from).filter(|home| home.is_dir());
+        let base = base.or_else(|| home().map(|home| home.join(".cache")));
+        base.map(|base| base.join("relight"))
     }
 
     /// The store, which is created when it is not there: for commands that fill it.
@@ -94,10 +110,14 @@ const IMPORT: &str = "relight sites import FILE.csv";
 /// `/var/lib/relight` for root, else `relight` below the user's folder for data (XDG base
 /// directories).
 fn default_data() -> PathBuf {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     if rustix::process::geteuid().is_root() {
         return PathBuf::from("/var/lib/relight");
     }
     let home = || PathBuf::from(variable("HOME").unwrap_or_default()).join(".local/share");
     variable("XDG_DATA_HOME").map_or_else(home, PathBuf::from).join("relight")
+}
+
+/// A variable of the environment that says something.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -169,7 +169,7 @@ fn everything_that_is_no_file_at_once() {
 fn a_target_must_be_of_the_kind_that_was_named() {
     let folder = tree(&[("a.jar", &jar())]);
     let scan = |target: &Target| {
-        let services = Services { progress: &Progress::default(), pace: None };
+        let services = Services { progress: &Progress::default(), pace: None, cache: None };
         scan_target(target, &Options::default(), &services).map(|report| report.files)
     };
     let (path, file) = (folder.path().to_owned(), folder.path().join("a.jar"));

@@ -125,6 +125,12 @@ scan-progress = { NUMBER($files) } { $files ->
     [one] archive
    *[other] archives
  } (deepest { NUMBER($deepest) }), { NUMBER($megabytes) } MB, { NUMBER($flaws) } unread
+scan-known = { NUMBER($files) } { $files ->
+    [one] file was not read again
+   *[other] files were not read again
+ } (cached; --no-cache reads everything)
+cache-damaged = the cache was damaged and is thrown away; everything in doubt was read again
+cache-not-saved = the cache could not be written; the next scan reads everything again
 scan-unread-remedy = what could not be read may hold anything: the answer is incomplete
 and-more-places = … and { NUMBER($count) } more (--json shows all)
 finding-affected = affected

@@ -131,6 +131,12 @@ scan-progress = { NUMBER($files) } { $files ->
     [one] non lu
    *[other] non lus
  }
+scan-known = { NUMBER($files) } { $files ->
+    [one] fichier n’a pas été relu
+   *[other] fichiers n’ont pas été relus
+ } (cache; --no-cache relit tout)
+cache-damaged = le cache était endommagé et il est jeté; tout ce qui était douteux a été relu
+cache-not-saved = le cache n’a pas pu être écrit; la prochaine analyse relira tout
 scan-unread-remedy = ce qui n'a pas pu être lu peut contenir n'importe quoi : la réponse est incomplète
 and-more-places = … et { NUMBER($count) } de plus (--json montre tout)
 finding-affected = touché

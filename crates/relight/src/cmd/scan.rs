@@ -1,6 +1,7 @@
 //! `relight scan TARGET...`: what is in a folder or a file, and what is known about it.
 
 pub(crate) mod document;
+mod file_cache;
 mod look;
 mod pace;
 mod text;
@@ -17,6 +18,7 @@ use relight_model::GateKey;
 use relight_scan::{Glob, Options, Report as Scanned, Target};
 use relight_server::web::texts;
 
+use self::file_cache::FileCache;
 pub(crate) use self::look::Look;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -56,6 +58,8 @@ pub(crate) struct Scan {
     threads: Option<u16>,
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_read: Option<u32>,
+    #[arg(long)]
+    no_cache: bool,
     #[arg(long, value_name = "FORM", default_value = "auto",
         value_parser = one_of(&["auto", "jsonl"]))]
     progress: String,
@@ -81,6 +85,7 @@ impl Scan {
                 Err(failure) => report.fail(&failure),
             }
         }
+        look.save_cache(report);
         Ok(())
     }
 
@@ -98,7 +103,12 @@ impl Scan {
             ..Options::default()
         };
         let progress_lines = self.progress == "jsonl";
-        Ok(Look { options, redaction, progress_lines, read_max: self.max_read })
+        // Evidence never stands on a cache: a check sum in a directory proves nothing against
+        // somebody who wants to be believed.
+        let cached = !self.no_cache && self.site.is_none();
+        let cache = cached.then(|| context.cache_folder()).flatten();
+        let cache = cache.map(|folder| FileCache::open(&folder, context.now()));
+        Ok(Look { options, redaction, progress_lines, read_max: self.max_read, cache })
     }
 
     fn tell(
@@ -121,6 +131,9 @@ impl Scan {
             report.document("relight.scan/1", &document::document(target, scanned, &hits));
         } else {
             text::text(scanned, &hits, context, report);
+        }
+        if scanned.known > 0 {
+            report.note(&texts::scan_known(context.lang, scanned.known));
         }
     }
 

@@ -8,6 +8,7 @@ mod kill;
 mod languages;
 mod place;
 mod scan;
+mod scan_cache;
 mod scan_options;
 mod serve;
 mod sites;

@@ -6,15 +6,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use relight_scan::{Options, Pace, Progress, Report as Scanned, ScanError, Services, Target};
+use relight_scan::{
+    Cache, Options, Pace, Progress, Report as Scanned, ScanError, Services, Target,
+};
 use relight_server::web::texts;
 
+use super::file_cache::FileCache;
 use super::pace::Limit;
 use super::watch::{Done, Line, Watch};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::redact::Redaction;
-use crate::report::plain;
+use crate::report::{Report, plain};
 
 /// How often progress is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
@@ -29,6 +32,8 @@ pub(crate) struct Look {
     pub(crate) progress_lines: bool,
     /// Megabytes a second.
     pub(crate) read_max: Option<u32>,
+    /// What was read before; never for evidence.
+    pub(crate) cache: Option<FileCache>,
 }
 
 impl Look {
@@ -42,7 +47,8 @@ impl Look {
     pub(crate) fn at(&self, target: &Target, context: &Context) -> Result<Scanned, Failure> {
         let progress = Progress::default();
         let pace = self.read_max.map(|read_max| Arc::new(Limit::new(read_max)) as Arc<dyn Pace>);
-        let services = Services { progress: &progress, pace };
+        let cache = self.cache.as_ref().map(|cache| cache as &dyn Cache);
+        let services = Services { progress: &progress, pace, cache };
         let (done, wait) = mpsc::channel();
         let scanned = thread::scope(|scope| {
             scope.spawn(|| {
@@ -63,6 +69,20 @@ impl Look {
                 .because(context.lang, &error)
                 .hint(texts::cannot_read_remedy(context.lang))),
             None => Err(failure()),
+        }
+    }
+
+    /// Keeps what was learnt for the next time. A cache that cannot be used is said.
+    pub(crate) fn save_cache(&self, report: &mut Report) {
+        let Some(cache) = &self.cache else { return };
+        let lang = report.lang();
+        let place = cache.path().display().to_string();
+        if cache.is_damaged() {
+            report.warn(&place, texts::cache_damaged(lang), "");
+        }
+        if let Err(error) = cache.save() {
+            let detail = error.to_string();
+            report.warn_in_detail(&place, texts::cache_not_saved(lang), &detail, "");
         }
     }
 
