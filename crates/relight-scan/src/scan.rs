@@ -25,10 +25,10 @@ use crate::folder::Links;
 use crate::identity;
 use crate::limits::Options;
 use crate::progress::Progress;
-use crate::source::Target;
+use crate::source::{Host, Target};
 use crate::steady::{self, Stamp, Steady};
 use crate::unpack::{self, Found, Shared};
-use crate::walk::{self, Batch, Walker};
+use crate::walk::{self, Batch, Rules, Walker};
 use crate::window::{Pace, Window};
 
 /// Batches of files that wait for a worker; each holds a directory open.
@@ -110,11 +110,13 @@ pub fn scan_target(
     let real = target.path().canonicalize().map_err(failed)?;
     let kind = fs::metadata(&real).map_err(failed)?;
     let shared = Shared { options, index: Index::new(), class: None, large: Mutex::new(()) };
-    let scan = Scan::new(shared, services);
+    let mut scan = Scan::new(shared, services);
     let mut output = Output::default();
-    if kind.is_dir() && !matches!(target, Target::File(_)) {
+    if matches!(target, Target::Host) {
+        output = scan.host(&real, Path::new("/proc")).map_err(failed)?;
+    } else if kind.is_dir() && !matches!(target, Target::File(_)) {
         let folder = walk::open_root(&real).map_err(failed)?;
-        output = scan.folder(&real, folder);
+        output = scan.folder(&real, folder, Rules::default());
     } else if kind.is_file() && !matches!(target, Target::Folder(_)) {
         let path = CString::new(real.as_os_str().as_bytes()).map_err(|e| failed(e.into()))?;
         walk::open_file(CWD, &path, Links::Refuse).map_err(failed)?;
@@ -122,7 +124,7 @@ pub fn scan_target(
         scan.file(&|| walk::open_file(CWD, &path, Links::Refuse), NOT_LOCAL, &name, &mut output);
     } else {
         return Err(failed(io::Error::other(match target {
-            Target::Path(_) => "neither a folder nor a regular file",
+            Target::Path(_) | Target::Host => "neither a folder nor a regular file",
             Target::Folder(_) => "not a folder",
             Target::File(_) => "not a regular file",
         })));
@@ -203,6 +205,7 @@ struct Scan<'a> {
     shared: Shared<'a>,
     services: &'a Services<'a>,
     known: Option<Known<'a>>,
+    host: Option<Host>,
 }
 
 /// How a file is opened, and opened again if it changed.
@@ -213,10 +216,10 @@ impl<'a> Scan<'a> {
         // The digest of the artifacts wants every byte.
         let cache = services.cache.filter(|_| !shared.options.artifact_digest);
         let known = cache.map(|cache| Known::new(cache, shared.options));
-        Self { shared, services, known }
+        Self { shared, services, known, host: None }
     }
 
-    fn folder(&self, real: &Path, folder: OwnedFd) -> Output {
+    fn folder(&self, real: &Path, folder: OwnedFd, rules: Rules) -> Output {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let threads = self.shared.options.threads.unwrap_or_else(cores).max(1);
         let (sender, receiver) = sync_channel::<Batch>(WALK_QUEUE_MAX);
@@ -230,7 +233,8 @@ impl<'a> Scan<'a> {
                 })
                 .collect();
             drop(queue);
-            let mut walker = Walker::new(real.to_owned(), self.shared.options, &mut output.found);
+            let found = &mut output.found;
+            let mut walker = Walker::new(real.to_owned(), rules, self.shared.options, found);
             walker.walk(folder, &mut |batch| {
                 let files = batch.files.len() as u64;
                 self.services.progress.listed.fetch_add(files, Ordering::Relaxed);
@@ -249,6 +253,27 @@ impl<'a> Scan<'a> {
         let flaws = output.found.flaws.len() as u64;
         self.services.progress.flaws.store(flaws, Ordering::Relaxed);
         output
+    }
+
+    /// Reads a host: what its processes use, its files, and files that have no name any more.
+    fn host(&mut self, root: &Path, proc: &Path) -> io::Result<Output> {
+        let folder = walk::open_root(root)?;
+        let mut host = Host::read(root, proc);
+        let mounts = std::mem::take(&mut host.mounts);
+        let host = self.host.insert(host);
+        let (deleted, is_partial) = (host.in_use.deleted.clone(), host.in_use.is_partial);
+        let mut output = self.folder(root, folder, Rules { once: true, mounts });
+        for (path, link) in deleted {
+            let link = CString::new(link.as_os_str().as_bytes())?;
+            let mut done = Output::default();
+            self.file(&|| walk::open_file(CWD, &link, Links::Follow), NOT_LOCAL, &path, &mut done);
+            done.found.rename(&path, &format!("{path}#deleted"));
+            output.merge(done);
+        }
+        if is_partial {
+            output.found.flaw(FlawCode::PermissionDenied, "proc", 0);
+        }
+        Ok(output)
     }
 
     fn work(&self, queue: &Mutex<Receiver<Batch>>) -> Output {
@@ -273,7 +298,8 @@ impl<'a> Scan<'a> {
         let stamp = stat.ok().and_then(|stat| Stamp::of_file(&stat));
         let key = stamp.and_then(|stamp| known.by_stamp(&stamp, path));
         let Some(record) = key.and_then(|key| known.get(&key, path)) else { return false };
-        let done = Output::of_record(record);
+        let mut done = Output::of_record(record);
+        self.mark(stamp, &mut done);
         self.count(&done);
         output.merge(done);
         true
@@ -300,8 +326,16 @@ impl<'a> Scan<'a> {
             Ok(Steady::Other) => return,
             Err(error) => reading.done.found.flaw(walk::code_of(&error), path, 0),
         }
+        self.mark(reading.stamp, &mut reading.done);
         self.count(&reading.done);
         output.merge(reading.done);
+    }
+
+    /// Says which processes use a file, when a host is scanned.
+    fn mark(&self, stamp: Option<Stamp>, done: &mut Output) {
+        if let (Some(host), Some(stamp)) = (&self.host, stamp) {
+            host.mark(stamp, &mut done.found);
+        }
     }
 
     /// Reads a file as it is now, or finds that the same archive was read before.
@@ -387,6 +421,59 @@ fn sha256(window: &Window) -> io::Result<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Goal: a host is scanned by its mount table, files of two names once, files that a process
+    /// has open with who uses them, a deleted one through the process. Method: a small root, and a
+    /// folder like `/proc` in which process 7 is this one.
+    #[test]
+    fn a_host_and_what_runs_on_it() {
+        use std::os::unix::fs::symlink;
+
+        let place = tempfile::tempdir().unwrap();
+        let (root, proc) = (place.path().join("root"), place.path().join("proc"));
+        let package = |name: &str, version: &str| {
+            let path = root.join(name).join("package.json");
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let text = format!("{{\"name\":\"x\",\"version\":\"{version}\"}}");
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let held = File::open(package("srv/node_modules/x", "1.0.0")).unwrap();
+        let gone = package("old/node_modules/x", "2.0.0");
+        let deleted = File::open(&gone).unwrap();
+        fs::remove_file(gone).unwrap();
+        package("net/node_modules/x", "3.0.0");
+        package("sys/node_modules/x", "4.0.0");
+        let twin = root.join("srv/twin/node_modules/x");
+        fs::create_dir_all(&twin).unwrap();
+        let original = root.join("srv/node_modules/x/package.json");
+        fs::hard_link(original, twin.join("package.json")).unwrap();
+        fs::create_dir_all(proc.join("self")).unwrap();
+        symlink("/proc/self", proc.join("7")).unwrap();
+        let table = "1 0 0:1 / / rw - ext4 x rw\n2 1 0:2 / /net rw - nfs4 x rw\n\
+                     3 1 0:3 / /sys rw - sysfs x rw\n";
+        fs::write(proc.join("self/mountinfo"), table).unwrap();
+        let (options, progress) = (Options::default(), Progress::default());
+        let shared =
+            Shared { options: &options, index: Index::new(), class: None, large: Mutex::default() };
+        let services = Services { progress: &progress, pace: None, cache: None };
+        let report = Scan::new(shared, &services).host(&root, &proc).unwrap().report(&options);
+        drop((held, deleted));
+        let at = place.path().display().to_string();
+        let at = at.trim_start_matches('/');
+        let components = report.sbom.components.iter();
+        let found: Vec<_> = components
+            .filter(|component| component.purl.name == "x")
+            .map(|c| (c.purl.version.as_str(), c.evidence.as_str(), !c.in_use.is_empty()))
+            .collect();
+        let deleted = format!("{at}/root/old/node_modules/x/package.json#deleted");
+        let open = "srv/node_modules/x/package.json";
+        assert_eq!(found, [("1.0.0", open, true), ("2.0.0", deleted.as_str(), true)]);
+        let flaws: Vec<_> =
+            report.sbom.flaws.iter().map(|f| (f.code, f.evidence.as_str())).collect();
+        assert!(flaws.contains(&(FlawCode::FileSystemExcluded, "net")), "{flaws:?}");
+        assert!(!flaws.iter().any(|(_, path)| path.starts_with("sys")), "{flaws:?}");
+    }
 
     #[test]
     fn a_file_that_has_gone_is_named_and_counted() {

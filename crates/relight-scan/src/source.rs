@@ -1,9 +1,15 @@
 //! What can be scanned, and how a person names it.
 
+mod host;
+mod mounts;
+mod process;
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+pub(crate) use self::host::Host;
 
 /// A target of a scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +20,8 @@ pub enum Target {
     Folder(PathBuf),
     /// A file.
     File(PathBuf),
+    /// This machine: its local file systems, and what its processes use.
+    Host,
 }
 
 impl Target {
@@ -23,6 +31,9 @@ impl Target {
         let of = |rest: &[u8]| PathBuf::from(OsStr::from_bytes(rest));
         if let Some(rest) = bytes.strip_prefix(b"dir:") {
             return Self::Folder(of(rest));
+        }
+        if bytes == b"host:" {
+            return Self::Host;
         }
         match bytes.strip_prefix(b"file:") {
             Some(rest) => Self::File(of(rest)),
@@ -34,6 +45,7 @@ impl Target {
     pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Path(path) | Self::Folder(path) | Self::File(path) => path,
+            Self::Host => Path::new("/"),
         }
     }
 }
@@ -41,12 +53,12 @@ impl Target {
 impl fmt::Display for Target {
     /// As a person names it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self {
-            Self::Path(_) => "",
-            Self::Folder(_) => "dir:",
-            Self::File(_) => "file:",
-        };
-        write!(f, "{kind}{}", self.path().display())
+        match self {
+            Self::Path(path) => write!(f, "{}", path.display()),
+            Self::Folder(path) => write!(f, "dir:{}", path.display()),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Host => f.write_str("host:"),
+        }
     }
 }
 
@@ -61,6 +73,8 @@ mod tests {
             ("./dir:x", Target::Path("./dir:x".into())),
             ("dir:/srv", Target::Folder("/srv".into())),
             ("file:a.jar", Target::File("a.jar".into())),
+            ("host:", Target::Host),
+            ("host:x", Target::Path("host:x".into())),
         ] {
             let target = Target::parse(OsStr::new(text));
             assert_eq!(target, expected);

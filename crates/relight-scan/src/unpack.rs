@@ -39,6 +39,18 @@ impl Found {
         self.flaws.push(Flaw { code, evidence: evidence.to_owned(), bytes });
     }
 
+    /// Puts what was found at one path at another.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        let rename = |evidence: &mut String| {
+            if let Some(rest) = evidence.strip_prefix(from) {
+                *evidence = format!("{to}{rest}");
+            }
+        };
+        self.components.iter_mut().for_each(|component| rename(&mut component.evidence));
+        self.flaws.iter_mut().for_each(|flaw| rename(&mut flaw.evidence));
+        self.warnings.iter_mut().for_each(|warning| rename(&mut warning.evidence));
+    }
+
     /// Adds what another worker found.
     pub(crate) fn merge(&mut self, other: Self) {
         self.components.extend(other.components);

@@ -5,7 +5,7 @@
 //! files of their own (`proc`, `sysfs`) are outside the scope; network file systems below the root
 //! are left out and listed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -74,10 +74,20 @@ pub(crate) fn code_of(error: &io::Error) -> FlawCode {
     }
 }
 
+/// What is special about one walk.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    /// What has two names is visited once, under the first of them.
+    pub(crate) once: bool,
+    /// What is mounted at some evidence paths, as the mount table says.
+    pub(crate) mounts: HashMap<String, Mount>,
+}
+
 /// The walk of one tree.
 pub(crate) struct Walker<'a> {
     /// The real path of the root, to judge where links lead.
     root: PathBuf,
+    mounts: HashMap<String, Mount>,
     options: &'a Options,
     /// What could not be listed.
     found: &'a mut Found,
@@ -94,10 +104,16 @@ pub(crate) type Send<'a> = dyn FnMut(Batch) -> bool + 'a;
 
 impl<'a> Walker<'a> {
     /// A walk below the real path of a root.
-    pub(crate) fn new(root: PathBuf, options: &'a Options, found: &'a mut Found) -> Self {
-        let seen = options.follow.then(HashSet::new);
+    pub(crate) fn new(
+        root: PathBuf,
+        rules: Rules,
+        options: &'a Options,
+        found: &'a mut Found,
+    ) -> Self {
+        let Rules { once, mounts } = rules;
+        let seen = (once || options.follow).then(HashSet::new);
         let (path, open, waiting) = (String::new(), Open::default(), Vec::new());
-        Self { root, options, found, path, open, waiting, seen }
+        Self { root, mounts, options, found, path, open, waiting, seen }
     }
 
     /// Lists everything below the root.
@@ -220,6 +236,14 @@ impl<'a> Walker<'a> {
             self.found.flaw(FlawCode::ExcludedByOption, &path, 0);
             return;
         }
+        match self.mounts.get(&path) {
+            None | Some(Mount::Local) => {}
+            Some(Mount::Pseudo) => return,
+            // Not even opened: that could mount it, or wait for a machine that does not answer.
+            Some(Mount::Remote) => {
+                return self.found.flaw(FlawCode::FileSystemExcluded, &path, 0);
+            }
+        }
         let (kind, links) = match kind {
             FileType::Symlink => (self.link(&batch.folder, &name, &path), Links::Follow),
             kind => (kind, Links::Refuse),
@@ -338,7 +362,8 @@ mod tests {
         fs::write(root.path().join("first"), "").unwrap();
         let mut found = Found::default();
         let options = Options::default();
-        let mut walker = Walker::new(root.path().to_owned(), &options, &mut found);
+        let rules = Rules::default();
+        let mut walker = Walker::new(root.path().to_owned(), rules, &options, &mut found);
         let mut files = Vec::new();
         walker.walk(open_root(root.path()).unwrap(), &mut |batch| {
             files.extend(batch.files.iter().map(|(name, _)| format!("{}/{name:?}", batch.path)));
@@ -364,14 +389,13 @@ mod tests {
         }
         let (mut found, options) = (Found::default(), Options::default());
         let mut calls = 0;
-        Walker::new(root.path().to_owned(), &options, &mut found).walk(
-            open_root(root.path()).unwrap(),
-            &mut |batch| {
-                assert_eq!(batch.files.len(), BATCH_FILES_MAX);
-                calls += 1;
-                false
-            },
-        );
+        let rules = Rules::default();
+        let mut walker = Walker::new(root.path().to_owned(), rules, &options, &mut found);
+        walker.walk(open_root(root.path()).unwrap(), &mut |batch| {
+            assert_eq!(batch.files.len(), BATCH_FILES_MAX);
+            calls += 1;
+            false
+        });
         assert_eq!(calls, 1);
     }
 }

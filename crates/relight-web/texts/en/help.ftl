@@ -25,7 +25,7 @@ option-help = Show this help
 option-version = Show the version
 
 help-scan = List what is in folders and files, and what is known about it
-option-targets = Folders or files; nothing in them is executed
+option-targets = Folders or files; dir:PATH, file:PATH, or host: for this machine; nothing in them is executed
 option-fail-on = Exit with 10 when a finding is at this level or above
 option-depth = Archives inside archives, at most
 option-exclude = Leave out what fits (?, *, **); each place counts as not read

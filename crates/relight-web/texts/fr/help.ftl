@@ -25,7 +25,7 @@ option-help = Montrer cette aide; aussi --aide
 option-version = Montrer la version
 
 help-scan = Dresser la liste de ce que contiennent dossiers et fichiers, et de ce qu'on en sait
-option-targets = Dossiers ou fichiers; rien n'y est exécuté
+option-targets = Dossiers ou fichiers, dir:CHEMIN, file:CHEMIN; la machine elle-même se nomme host:; rien n'y est exécuté
 option-fail-on = Terminer par 10 quand un constat atteint ce niveau
 option-depth = Archives dans des archives, au plus
 option-exclude = Laisser de côté ce qui correspond (?, *, **); chaque endroit compte comme non lu
@@ -46,7 +46,7 @@ option-help-command = Commande
 help-serve = Montrer la console et la page publique, commander les frontaux et suivre un dossier d’avis
 option-serve-listen = Adresse de la console ; cette machine seulement, car il n’y a pas d’authentification
 option-serve-public-listen = Adresse de la page publique
-option-serve-feeds = Dossier où l’on dépose des avis ; sinon « feeds » dans le dossier de données
+option-serve-feeds = Dossier où l’on dépose des avis; sinon « feeds » dans le dossier de données
 
 help-demo = Décembre 2021 dans une province fictive, de la première alarme à la dernière lumière
 option-sites = Sites fictifs, au plus 20 000
