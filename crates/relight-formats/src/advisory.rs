@@ -4,27 +4,85 @@ use std::ops::Range;
 
 use relight_model::{Advisory, Warning, registry};
 
+pub use crate::advisory::epss::{SCORES_MAX, Score, Scores};
+pub use crate::advisory::json::{
+    ALIASES_MAX, DEPTH_MAX, EVENTS_MAX, PACKAGES_MAX, RECORD_BYTES_MAX, VERSIONS_MAX,
+};
+use crate::advisory::json::{Fault, Object};
+pub use crate::advisory::outline::{HEAD_BYTES, MEMBERS_MAX, Outline};
+use crate::advisory::pieces::Piece;
+pub use crate::advisory::sources::{SOURCES, SourceInfo, source_info};
+
+mod canonical;
+mod dialect;
+pub mod feed;
+mod json;
+mod names;
+mod outline;
+mod pieces;
+mod sources;
+
 registry! {
     /// Every advisory format, in alphabetical order.
     pub static ADVISORY_FORMATS: dyn AdvisoryFormat, check = crate::advisory::check;
-    osv
+    alpine_secdb, csaf, cve, cyclonedx_vex, debian_tracker, epss, kev, nvd, openvex, osv
 }
 
-/// How much of a document a format may look at to recognise it, in bytes.
-pub const HEAD_BYTES: usize = 4096;
+/// The format that takes any JSON, asked last.
+const LAST: &str = "osv";
 
 /// One form in which advisories are published.
 pub trait AdvisoryFormat: Sync {
     /// The name of the format, which is the name of its file.
     fn name(&self) -> &'static str;
 
-    /// Whether a document that starts with `head` (at most [`HEAD_BYTES`]) is of this form.
-    fn recognises(&self, head: &[u8]) -> bool;
+    /// Whether a document that looks so from outside is of this form.
+    fn recognises(&self, outline: &Outline<'_>) -> bool;
 
-    /// Reads every record; one that cannot be used is a warning and costs no other record.
-    ///
-    /// `source` becomes [`Advisory::source`]; `place` names the document in warnings.
-    fn read(&self, source: &str, place: &str, bytes: &[u8]) -> (Vec<Record>, Vec<Warning>);
+    /// Whether the documents of this form list everything that their source says.
+    fn is_whole(&self) -> bool {
+        false
+    }
+
+    /// Reads every record; one that cannot be used is refused and costs no other record.
+    fn read(&self, input: &Input<'_>) -> Reading;
+}
+
+/// A document to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// Becomes [`Advisory::source`]; empty to name the source by what the record says.
+    pub source: &'a str,
+    /// The name of the document, for warnings.
+    pub place: &'a str,
+    /// The number of its first line, 1 unless it is a part of a longer one.
+    pub line: usize,
+    /// The document, in UTF-8.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Input<'a> {
+    /// A whole document.
+    pub const fn whole(source: &'a str, place: &'a str, bytes: &'a [u8]) -> Self {
+        Self { source, place, line: 1, bytes }
+    }
+}
+
+/// What a document holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The name of the format; empty when none takes the document.
+    pub format: &'static str,
+    /// The records that can be used.
+    pub records: Vec<Record>,
+    /// The records that cannot.
+    pub refused: Vec<Refusal>,
+    /// What was wrong with records that can be used all the same.
+    pub notes: Vec<Warning>,
+    /// Scores of exploitation, if it is a table of them.
+    pub scores: Option<Scores>,
+    /// Sources of which the document is a complete list.
+    pub whole: Vec<String>,
 }
 
 /// One advisory and where its raw text stands in the document.
@@ -32,8 +90,142 @@ pub trait AdvisoryFormat: Sync {
 pub struct Record {
     /// What was read.
     pub advisory: Advisory,
-    /// The bytes of the document that hold it, for those who keep the raw text.
+    /// The bytes of the document that hold it.
     pub range: Range<usize>,
+    /// The version of the document, so that an older one never replaces a newer one; 0 where
+    /// documents have none.
+    pub ordinal: i64,
+    /// A document of its own with this record, where its bytes alone would not tell what it is.
+    pub raw: Option<Vec<u8>>,
+}
+
+impl Record {
+    /// The bytes to keep: a document that reads back as this record.
+    pub fn kept<'a>(&'a self, document: &'a [u8]) -> &'a [u8] {
+        let inside = document.get(self.range.clone()).unwrap_or_default();
+        self.raw.as_deref().unwrap_or(inside)
+    }
+}
+
+/// A record that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its id, when that much can be told: what is known of it stays in force and is out of date.
+    pub id: Option<String>,
+    /// Where it stands, what is wrong and what to do.
+    pub warning: Warning,
+}
+
+impl Reading {
+    /// The record that is kept under this source and id, if the document holds it. Several under
+    /// one id are united: some databases repeat an id, each time with other packages.
+    pub fn pick(self, source: &str, id: &str) -> Option<Advisory> {
+        let all = self.records.into_iter().map(|it| it.advisory).filter(|it| it.id == id);
+        let (ours, others): (Vec<_>, Vec<_>) = all.partition(|it| it.source == source);
+        let all = if ours.is_empty() { others } else { ours };
+        let mut united = all.into_iter().reduce(|mut united, next| {
+            united.affected.extend(next.affected);
+            for (list, more) in [
+                (&mut united.aliases, next.aliases),
+                (&mut united.related, next.related),
+                (&mut united.upstream, next.upstream),
+                (&mut united.references, next.references),
+            ] {
+                list.extend(more);
+                list.sort();
+                list.dedup();
+            }
+            united
+        })?;
+        source.clone_into(&mut united.source);
+        Some(united)
+    }
+
+    /// Reads pieces of JSON with `read`, which may make several records of one.
+    fn take(
+        &mut self,
+        input: &Input<'_>,
+        format: &'static str,
+        pieces: Vec<Piece>,
+        read: impl Fn(&Object, &mut Vec<String>) -> Result<Vec<Advisory>, Fault>,
+    ) {
+        let codes = codes(format);
+        for Piece { place, range, fault } in pieces {
+            let raw = input.bytes.get(range.clone()).unwrap_or_default();
+            let mut notes = Vec::new();
+            let object = match fault {
+                None => json::object(raw, &mut notes),
+                Some(fault) => Err(fault.to_owned()),
+            };
+            match object.and_then(|object| read(&object, &mut notes)) {
+                Ok(records) => records.into_iter().for_each(|advisory| {
+                    self.push(input.source, advisory, range.clone());
+                }),
+                Err(fault) => {
+                    let message = format!("{fault}; left out, correct it and import it again");
+                    let warning = Warning::new(codes.0, &place, message);
+                    self.refused.push(Refusal { id: pieces::id_of(raw), warning });
+                }
+            }
+            self.notes.extend(notes.into_iter().map(|it| Warning::new(codes.1, &place, it)));
+        }
+    }
+
+    fn push(&mut self, source: &str, mut advisory: Advisory, range: Range<usize>) {
+        if !source.is_empty() {
+            source.clone_into(&mut advisory.source);
+        }
+        self.records.push(Record { advisory, range, ordinal: 0, raw: None });
+    }
+}
+
+/// The codes of a refusal and of a note.
+fn codes(format: &str) -> (&'static str, &'static str) {
+    match format {
+        "osv" => ("osv-bad-record", "osv-note"),
+        _ => ("advisory-bad-record", "advisory-note"),
+    }
+}
+
+/// The last word of a status as a number that orders versions: `final 1.2.3`, `7`.
+fn ordinal(status: &str) -> i64 {
+    const PART_MAX: i64 = 999_999;
+    let version = status.rsplit(' ').next().unwrap_or_default();
+    let parts = version.split(['-', '+']).next().unwrap_or_default().split('.');
+    let mut numbers = parts.map(|part| part.parse::<i64>().map_or(0, |it| it.clamp(0, PART_MAX)));
+    let mut next = || numbers.next().unwrap_or(0);
+    let (major, minor, patch) = (next(), next(), next());
+    (major * (PART_MAX + 1) + minor) * (PART_MAX + 1) + patch
+}
+
+/// Reads a document in any known format.
+///
+/// A document that no format recognises is one refusal.
+pub fn read(input: &Input<'_>) -> Reading {
+    let outline = Outline::of(input.bytes);
+    let fits = |format: &&&dyn AdvisoryFormat| format.recognises(&outline);
+    let first = ADVISORY_FORMATS.iter().filter(|format| format.name() != LAST).find(fits);
+    let format = first.or_else(|| ADVISORY_FORMATS.iter().find(fits));
+    let Some(format) = format else {
+        let message = "holds no advisory in a known format; expected OSV, CVE, NVD, CSAF, VEX, \
+                       KEV, EPSS, or the trackers of Debian and Alpine";
+        let warning = Warning::new("advisory-format-unknown", input.place, message);
+        let refused = vec![Refusal { id: None, warning }];
+        return Reading { refused, ..Reading::default() };
+    };
+    let mut reading = format.read(input);
+    reading.format = format.name();
+    if format.is_whole() && reading.refused.is_empty() {
+        reading.whole = reading.records.iter().map(|it| it.advisory.source.clone()).collect();
+        reading.whole.sort();
+        reading.whole.dedup();
+    }
+    reading
+}
+
+/// Reads a record that was kept, see [`Record::kept`]; `None` when it is none any more.
+pub fn read_kept(source: &str, id: &str, bytes: &[u8]) -> Option<Advisory> {
+    read(&Input::whole("", id, bytes)).pick(source, id)
 }
 
 /// Reads the advisories of a document in any known format.
@@ -41,20 +233,9 @@ pub struct Record {
 /// Warnings name `place` with the line or the number of the record, say what is wrong with it and
 /// what to do. A document that no format recognises gives one warning.
 pub fn read_advisories(source: &str, place: &str, bytes: &[u8]) -> (Vec<Advisory>, Vec<Warning>) {
-    let (records, warnings) = read_records(source, place, bytes);
+    let Reading { records, refused, notes, .. } = read(&Input::whole(source, place, bytes));
+    let warnings = refused.into_iter().map(|it| it.warning).chain(notes).collect();
     (records.into_iter().map(|record| record.advisory).collect(), warnings)
-}
-
-/// As [`read_advisories`], with the place of each record in `bytes`.
-pub fn read_records(source: &str, place: &str, bytes: &[u8]) -> (Vec<Record>, Vec<Warning>) {
-    let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
-    match ADVISORY_FORMATS.iter().find(|format| format.recognises(head)) {
-        Some(format) => format.read(source, place, bytes),
-        None => {
-            let message = "holds no advisory in a known format; expected OSV JSON";
-            (Vec::new(), vec![Warning::new("advisory-format-unknown", place, message)])
-        }
-    }
 }
 
 /// The raw text of the records that relight ships: the four Log4j flaws of 2021, with the
@@ -84,10 +265,15 @@ pub(crate) fn check(name: &str, format: &dyn AdvisoryFormat) {
     testkit::check_fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"), name, |case| {
         let mut lines = Vec::new();
         for (file, bytes) in &case.files {
-            assert!(format.recognises(bytes.get(..HEAD_BYTES).unwrap_or(bytes)), "{file}");
-            let (records, warnings) = format.read("test", file, bytes);
+            let input = Input::whole("", file, bytes);
+            let reading = read(&input);
+            assert_eq!(reading.format, name, "{file}");
+            let Reading { format: _, records, refused, notes, scores, whole } = reading;
             lines.extend(records.iter().flat_map(show));
-            lines.extend(warnings.iter().map(ToString::to_string));
+            lines.extend(refused.iter().map(|it| format!("{} {:?}", it.warning, it.id)));
+            lines.extend(notes.iter().map(ToString::to_string));
+            lines.extend(scores.iter().map(|it| format!("{it:?}")));
+            lines.extend((!whole.is_empty()).then(|| format!("whole {whole:?}")));
         }
         lines.join("\n") + "\n"
     });
@@ -96,12 +282,14 @@ pub(crate) fn check(name: &str, format: &dyn AdvisoryFormat) {
 /// A record as lines of text; every field is named, so that a new one is not forgotten.
 #[cfg(test)]
 fn show(record: &Record) -> Vec<String> {
-    let Record { advisory, range } = record;
+    let Record { advisory, range, ordinal, raw } = record;
     let Advisory { source, id, revision, published, modified, withdrawn, .. } = advisory;
     let mut lines = vec![
         format!("{id} from {source} at {range:?} sha256 {:.8}", revision.to_string()),
         format!("  published {published:?} modified {modified:?} withdrawn {withdrawn:?}"),
     ];
+    lines.extend((*ordinal != 0).then(|| format!("  ordinal {ordinal}")));
+    lines.extend(raw.as_ref().map(|raw| format!("  raw {}", String::from_utf8_lossy(raw))));
     lines.extend(show_rest(advisory));
     lines.extend(advisory.affected.iter().flat_map(show_affected));
     lines
@@ -216,6 +404,52 @@ mod tests {
             .map(|advisory| advisory.id)
             .collect();
         assert_eq!(ids, ["CVE-2021-44228", "CVE-2021-45046"]);
+    }
+
+    #[test]
+    fn what_is_kept_is_found_again_and_doubles_are_united() {
+        let entry =
+            |name: &str| format!(r#"[{{"package":{{"ecosystem":"npm","name":"{name}"}}}}]"#);
+        let record = |name: &str, related: &str| {
+            let affected = entry(name);
+            format!(r#"{{"id":"ALSA-1","related":["{related}"],"affected":{affected}}}"#)
+        };
+        let both = format!("[{},{}]", record("a", "CVE-1"), record("b", "CVE-2"));
+        let read = || read(&Input::whole("", "kept", both.as_bytes()));
+        let united = read().pick("almalinux", "ALSA-1").unwrap();
+        assert_eq!(
+            (united.affected.len(), &united.upstream[..]),
+            (2, &["CVE-1".to_owned(), "CVE-2".to_owned()][..])
+        );
+        assert_eq!(united.source, "almalinux");
+        assert_eq!(read().pick("almalinux", "ALSA-2"), None);
+        // A source that was named otherwise when the record was stored keeps its name.
+        assert_eq!(read().pick("mirror", "ALSA-1").unwrap().source, "mirror");
+    }
+
+    /// Goal: what is stored of a record reads back as that record. Each fixture of each format.
+    #[test]
+    fn what_is_kept_of_each_fixture_reads_back() {
+        let fixtures: [&[u8]; 9] = [
+            include_bytes!("../fixtures/alpine_secdb/main/main.json"),
+            include_bytes!("../fixtures/csaf/vex/vex.json"),
+            include_bytes!("../fixtures/cve/containers/CVE-2024-0001.json"),
+            include_bytes!("../fixtures/debian_tracker/tracker/tracker.json"),
+            include_bytes!("../fixtures/kev/cisa/kev.json"),
+            include_bytes!("../fixtures/kev/enisa/kev.csv"),
+            include_bytes!("../fixtures/kev/vulncheck/kev.json"),
+            include_bytes!("../fixtures/nvd/page/page.json"),
+            include_bytes!("../fixtures/openvex/version_0_2/a.vex.json"),
+        ];
+        for bytes in fixtures {
+            let all = read(&Input::whole("", "f", bytes)).records;
+            assert!(!all.is_empty());
+            for record in all {
+                let again =
+                    read_kept(&record.advisory.source, &record.advisory.id, record.kept(bytes));
+                assert_eq!(again.as_ref(), Some(&record.advisory));
+            }
+        }
     }
 
     #[test]

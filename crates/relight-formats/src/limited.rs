@@ -17,8 +17,9 @@ pub const RATIO_MAX: u64 = 200;
 /// Unpacked bytes that are allowed whatever the ratio: small files of zeros are legitimate.
 pub const RATIO_FREE_BYTES: u64 = 64 << 20;
 
-/// Largest window of a zstd frame, as a power of two: 64 MiB of memory.
-pub const WINDOW_LOG_MAX: u32 = 26;
+/// Largest window of a zstd frame, as a power of two: 128 MiB of memory, which is what `--long`
+/// of the zstd program asks for.
+pub const WINDOW_LOG_MAX: u32 = 27;
 
 /// How much a stream may unpack to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

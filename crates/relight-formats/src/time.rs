@@ -31,6 +31,16 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     Some(days_from_civil(year, month, day) * 86_400 + seconds - offset(zone)?)
 }
 
+/// As [`parse`], and also a moment without zone (UTC is meant) and a day alone: NVD, CVE and KEV
+/// write these.
+pub(crate) fn parse_lenient(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    match text.len() {
+        10 => parse(&format!("{text}T00:00:00Z")),
+        _ => parse(text).or_else(|| parse(&format!("{text}Z"))),
+    }
+}
+
 /// Writes a moment as `2021-12-10T00:40:41Z`; years outside 0 to 9999 are clamped to them.
 pub(crate) fn format(at: Timestamp) -> String {
     let at = at.clamp(-62_167_219_200, 253_402_300_799);
@@ -113,6 +123,16 @@ mod tests {
         assert_eq!(parse("1970-01-01T01:30:00+01:30"), Some(0));
         assert_eq!(parse("1969-12-31T23:00:00-01:00"), Some(0));
         assert_eq!(parse("0001-01-01T00:00:00Z"), Some(-62_135_596_800));
+    }
+
+    #[test]
+    fn a_zone_or_a_time_may_be_missing() {
+        assert_eq!(parse_lenient("1970-01-02"), Some(86_400));
+        assert_eq!(parse_lenient(" 1970-01-01T00:00:01.5 "), Some(1));
+        assert_eq!(parse_lenient("1970-01-01T00:00:01+00:00"), Some(1));
+        for text in ["", "1970-01", "yesterday", "1970-13-01", "1970-01-01T00:00:01+"] {
+            assert_eq!(parse_lenient(text), None, "{text}");
+        }
     }
 
     #[test]

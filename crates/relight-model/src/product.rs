@@ -1,6 +1,8 @@
 //! Products that are no packages, and CPE names, as CVE and NVD records speak of them.
 
-use crate::{Affected, Bound, Interval, NativeRange, PackageName, RangeStatus, Stance};
+use crate::{
+    Affected, AffectedRange, Bound, Interval, NativeRange, PackageName, RangeStatus, Stance,
+};
 
 /// What a record says about a product that it does not name as a package: shown as text, and an
 /// opinion only through a binding.
@@ -18,6 +20,8 @@ pub struct Product {
     pub platforms: Vec<String>,
     /// As [`Affected::stance`].
     pub stance: Stance,
+    /// As [`Affected::ranges`].
+    pub ranges: Vec<AffectedRange>,
     /// As [`Affected::intervals`].
     pub intervals: Vec<Interval>,
     /// As [`Affected::native`].
@@ -33,6 +37,7 @@ impl Product {
     pub fn as_affected(&self, package: PackageName) -> Affected {
         Affected {
             stance: self.stance.clone(),
+            ranges: self.ranges.clone(),
             intervals: self.intervals.clone(),
             native: self.native.clone(),
             versions: self.versions.clone(),

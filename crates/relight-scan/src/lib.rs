@@ -17,7 +17,6 @@ mod identity;
 mod limits;
 mod mount;
 mod ownership;
-mod program;
 mod progress;
 mod reader;
 mod scan;

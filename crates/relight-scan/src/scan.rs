@@ -179,7 +179,6 @@ impl Output {
             sbom.artifact = Some(Digest(hasher.finalize().into()));
         }
         found.warnings.sort();
-        found.warnings.dedup();
         Report {
             sbom,
             warnings: found.warnings,

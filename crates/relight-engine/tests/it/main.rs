@@ -6,7 +6,6 @@ mod edge;
 mod engine;
 mod loops;
 mod mutants;
-mod notify;
 mod oracle;
 mod people;
 mod sim;

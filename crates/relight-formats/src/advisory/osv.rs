@@ -4,34 +4,25 @@
 //! a record could lose the range that matters.
 
 use relight_model::{
-    Advisory, Affected, AffectedRange, Digest, Ecosystem, PackageName, RangeEvent, RangeKind,
-    Rating, Signal, Stance, Timestamp, Warning,
+    Advisory, Affected, AffectedRange, Effect, Grammar, NativeRange, RangeEvent, RangeKind,
+    RangeStatus, Rating, RatingKind, Signal, Stance, Why,
 };
-use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
+use serde_json::Value;
 
-use super::{AdvisoryFormat, Record};
-use crate::advisory::osv::split::{Piece, split};
-use crate::time;
+use super::dialect::{Dialect, Quirk};
+use super::json::{
+    ALIASES_MAX, EVENTS_MAX, Fault, Object, PACKAGES_MAX, VERSIONS_MAX, inner, list, members,
+    moment, needed, objects, prose, text, texts,
+};
+use super::names::package_name;
+use super::outline::Outline;
+use super::pieces::split;
+use super::{AdvisoryFormat, Input, Reading, canonical};
+use crate::advisory::osv::bounds::{exclusive_bounds, last_known};
 
-mod split;
+mod bounds;
 
 pub(super) const PLUGIN: Osv = Osv;
-
-/// Longest record, in bytes.
-pub(super) const RECORD_BYTES_MAX: usize = 16 << 20;
-
-/// Most events in one range.
-pub(super) const EVENTS_MAX: usize = 4_096;
-
-/// Most entries in one list of `versions`.
-pub(super) const VERSIONS_MAX: usize = 100_000;
-
-/// Most packages (entries of `affected`) in one record.
-pub(super) const PACKAGES_MAX: usize = 20_000;
-
-/// Most aliases of one record.
-pub(super) const ALIASES_MAX: usize = 1_024;
 
 /// The format. It has no settings.
 pub(super) struct Osv;
@@ -41,104 +32,174 @@ impl AdvisoryFormat for Osv {
         "osv"
     }
 
-    fn recognises(&self, head: &[u8]) -> bool {
-        let head = head.strip_prefix(split::BYTE_ORDER_MARK).unwrap_or(head);
-        let mut lines = head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_start);
-        lines.any(|line| matches!(line.first(), Some(b'{' | b'[')))
+    /// JSON whose first record looks like one, or is too broken to tell: what is wrong with it is
+    /// said record by record.
+    fn recognises(&self, outline: &Outline<'_>) -> bool {
+        const OURS: [&str; 4] = ["id", "affected", "aliases", "schema_version"];
+        let looks_so = OURS.iter().any(|name| outline.has(&[name]));
+        outline.is_json() && (looks_so || outline.members.is_empty())
     }
 
-    fn read(&self, source: &str, place: &str, bytes: &[u8]) -> (Vec<Record>, Vec<Warning>) {
-        let (mut records, mut warnings) = (Vec::new(), Vec::new());
-        for piece in split(place, bytes) {
-            let Piece { place, range, fault } = piece;
-            let mut notes = Vec::new();
-            let raw = bytes.get(range.clone()).unwrap_or_default();
-            let read = fault.map_or_else(|| record(source, raw, &mut notes), |it| Err(it.into()));
-            match read {
-                Ok(advisory) => records.push(Record { advisory, range }),
-                Err(fault) => {
-                    let message = format!("{fault}; left out, correct it and import it again");
-                    warnings.push(Warning::new("osv-bad-record", &place, message));
-                }
-            }
-            warnings.extend(notes.into_iter().map(|it| Warning::new("osv-note", &place, it)));
-        }
-        (records, warnings)
+    fn read(&self, input: &Input<'_>) -> Reading {
+        let mut reading = Reading::default();
+        let pieces = split(input.place, input.line, input.bytes);
+        reading.take(input, "osv", pieces, |object, notes| Ok(vec![record(object, notes)?]));
+        reading
     }
 }
 
-/// Why a record is refused: what is wrong, with the field's name.
-type Fault = String;
-
-type Object = Map<String, Value>;
-
-fn record(source: &str, raw: &[u8], notes: &mut Vec<String>) -> Result<Advisory, Fault> {
-    if raw.len() > RECORD_BYTES_MAX {
-        return Err(format!("the record is longer than {RECORD_BYTES_MAX} bytes"));
+fn record(object: &Object, notes: &mut Vec<String>) -> Result<Advisory, Fault> {
+    let id = needed(object, "id")?;
+    let dialect = Dialect::of(id);
+    let specific = inner(object, "database_specific");
+    let related = texts(object, "related", ALIASES_MAX)?;
+    let mut upstream = texts(object, "upstream", ALIASES_MAX)?;
+    if dialect.has(Quirk::RelatedAttaches) {
+        upstream.extend(related.iter().filter(|it| is_cve(it)).cloned());
+        upstream.sort();
+        upstream.dedup();
     }
-    let value: Value = serde_json::from_slice(raw).map_err(|error| format!("not JSON: {error}"))?;
-    let object = value.as_object().ok_or("the record is not a JSON object")?;
-    let id = text(object, "id")?.filter(|id| !id.is_empty()).ok_or("field `id` is missing")?;
-    let mut severities = severities(object)?;
-    let mut affected = Vec::new();
-    for (index, entry) in list(object, "affected", PACKAGES_MAX)?.iter().enumerate() {
-        let within = |fault: Fault| format!("`{id}` affected[{index}]: {fault}");
-        let entry = entry.as_object().ok_or_else(|| within("not an object".into()))?;
-        severities.extend(self::severities(entry).map_err(within)?);
-        affected.extend(self::affected(entry, notes).map_err(within)?);
-    }
-    Ok(Advisory {
-        source: source.to_owned(),
+    let mut advisory = Advisory {
+        source: dialect.source.to_owned(),
         id: id.to_owned(),
-        revision: Digest(Sha256::digest(raw).into()),
+        revision: canonical::digest(object),
         published: moment(object, "published", notes),
         modified: moment(object, "modified", notes),
+        // A moment that cannot be read is none: the record stays in force.
         withdrawn: moment(object, "withdrawn", notes),
+        reviewed: specific.and_then(reviewed),
+        status: specific.map(|it| prose(it, "review_status")).unwrap_or_default(),
         aliases: texts(object, "aliases", ALIASES_MAX)?,
-        summary: text(object, "summary")?.unwrap_or_default().to_owned(),
-        affected,
-        severities: distinct(severities),
+        related,
+        upstream,
+        summary: prose(object, "summary"),
+        severities: severities(object)?,
         signals: stated_kev(object).into_iter().collect(),
-        references: references(object),
+        references: members(object, "references", "url"),
         ..Advisory::default()
-    })
+    };
+    entries(object, &dialect, &mut advisory, notes)?;
+    advisory.severities.sort();
+    advisory.severities.dedup();
+    Ok(advisory)
+}
+
+/// The entries of `affected`, with what they say about the whole record.
+fn entries(
+    object: &Object,
+    dialect: &Dialect,
+    advisory: &mut Advisory,
+    notes: &mut Vec<String>,
+) -> Result<(), Fault> {
+    let mut notices = Vec::new();
+    for (index, entry) in objects(object, "affected", PACKAGES_MAX)?.into_iter().enumerate() {
+        let within = |fault: Fault| format!("`{}` affected[{index}]: {fault}", advisory.id);
+        advisory.severities.extend(severities(entry).map_err(within)?);
+        if dialect.has(Quirk::Informational) {
+            notices.push(notice(entry));
+        }
+        let read = affected(entry, dialect, notes).map_err(within)?;
+        advisory.affected.extend(read);
+    }
+    // Only a record all of whose entries are notices is one.
+    if let Some(kinds) = notices.into_iter().collect::<Option<Vec<_>>>()
+        && let Some(kind) = kinds.into_iter().next()
+    {
+        advisory.effect = Effect::Notice(kind);
+    }
+    Ok(())
+}
+
+fn is_cve(id: &str) -> bool {
+    id.trim().get(..4).is_some_and(|head| head.eq_ignore_ascii_case("CVE-"))
+}
+
+/// `review_status` of Go, `github_reviewed` of GitHub.
+fn reviewed(specific: &Object) -> Option<bool> {
+    match specific.get("review_status").and_then(Value::as_str) {
+        Some(status) => Some(status.eq_ignore_ascii_case("REVIEWED")),
+        None => specific.get("github_reviewed").and_then(Value::as_bool),
+    }
+}
+
+/// RustSec's `informational`: `unsound` makes versions affected, the others only tell.
+fn notice(entry: &Object) -> Option<String> {
+    let specific = inner(entry, "database_specific")?;
+    let kind = specific.get("informational")?.as_str()?;
+    (!kind.is_empty() && kind != "unsound").then(|| kind.to_owned())
+}
+
+/// A record of ours that says itself that the flaw is in CISA's catalogue.
+fn stated_kev(object: &Object) -> Option<Signal> {
+    let specific = object.get("database_specific")?;
+    specific.get("known_exploited")?.as_bool()?.then_some(())?;
+    let catalogue = "cisa".to_owned();
+    Some(Signal::Kev { catalogue, added: None, due: None, ransomware: false, removed: None })
 }
 
 /// One entry of `affected`; `None` when it names no package, for then it says nothing that a
 /// component could be compared with.
-fn affected(entry: &Object, notes: &mut Vec<String>) -> Result<Option<Affected>, Fault> {
+fn affected(
+    entry: &Object,
+    dialect: &Dialect,
+    notes: &mut Vec<String>,
+) -> Result<Option<Affected>, Fault> {
     let Some(package) = entry.get("package").filter(|it| !it.is_null()) else { return Ok(None) };
     let package = package.as_object().ok_or("field `package` is not an object")?;
-    let part = |key: &str| -> Result<&str, Fault> {
-        let part = text(package, key)?.filter(|part| !part.is_empty());
-        part.ok_or_else(|| format!("field `package.{key}` is missing"))
-    };
-    let mut ranges = Vec::new();
-    for range in list(entry, "ranges", PACKAGES_MAX)? {
-        let range = range.as_object().ok_or("an entry of `ranges` is not an object")?;
-        ranges.push(self::range(range, notes)?);
-    }
-    let specific = entry.get("database_specific").and_then(Value::as_object);
-    let classes = match specific {
-        Some(specific) => texts(specific, "classes", VERSIONS_MAX)?,
-        None => Vec::new(),
-    };
-    let is_tombstone = specific.and_then(|it| it.get("tombstone")) == Some(&Value::Bool(true));
-    // GitLab's way to say "not this package", which is an opinion too.
-    let stance =
-        if is_tombstone && ranges.is_empty() { Stance::NotAffected } else { Stance::Lists };
-    Ok(Some(Affected {
-        stance,
-        ranges,
+    let part =
+        |key: &str| needed(package, key).map_err(|_| format!("field `package.{key}` is missing"));
+    let empty = Object::new();
+    let specific = inner(entry, "database_specific").unwrap_or(&empty);
+    let mut affected = Affected {
         versions: texts(entry, "versions", VERSIONS_MAX)?,
-        classes,
+        classes: texts(specific, "classes", VERSIONS_MAX)?,
         ..Affected::of(package_name(part("ecosystem")?, part("name")?))
-    }))
+    };
+    for item in objects(entry, "ranges", PACKAGES_MAX)? {
+        affected.ranges.push(range(item, notes)?);
+    }
+    if dialect.has(Quirk::CustomRanges) {
+        custom_ranges(entry, &mut affected, notes)?;
+    }
+    if dialect.has(Quirk::ExclusiveIntroduced) {
+        exclusive_introduced(specific, &mut affected);
+    }
+    if dialect.has(Quirk::LastKnownBound) {
+        last_known_bound(specific, &mut affected, notes)?;
+    }
+    if dialect.has(Quirk::NativeRange) && is_silent(&affected) {
+        native_ranges(specific, &mut affected)?;
+    }
+    affected.stance = stance(&affected, specific);
+    Ok(Some(affected))
 }
 
-fn package_name(ecosystem: &str, name: &str) -> PackageName {
-    let (ecosystem, release) = Ecosystem::with_release(ecosystem);
-    PackageName { ecosystem, release, name: name.to_owned() }
+/// Whether nothing was said yet of any version.
+fn is_silent(affected: &Affected) -> bool {
+    affected.ranges.is_empty() && affected.versions.is_empty() && affected.intervals.is_empty()
+}
+
+fn stance(affected: &Affected, specific: &Object) -> Stance {
+    let Affected { ranges, intervals, native, versions, .. } = affected;
+    let has_range = |kind| ranges.iter().any(|range| range.kind == kind);
+    let has_lists = !versions.is_empty() || !intervals.is_empty() || !native.is_empty();
+    if has_range(RangeKind::Unknown) {
+        return Stance::Unresolved(Why::UnknownRange);
+    }
+    let is_empty_text = native.iter().any(|it| matches!(&*it.text, "(,0)" | "<0"));
+    if is_empty_text && native.len() == 1 {
+        return Stance::NotAffected;
+    }
+    if has_lists || has_range(RangeKind::Ecosystem) || has_range(RangeKind::Custom) {
+        return Stance::Lists;
+    }
+    if specific.get("tombstone") == Some(&Value::Bool(true)) {
+        return Stance::NotAffected;
+    }
+    if has_range(RangeKind::Git) {
+        return Stance::Unresolved(Why::GitOnly);
+    }
+    Stance::Unresolved(Why::NoRange)
 }
 
 fn range(range: &Object, notes: &mut Vec<String>) -> Result<AffectedRange, Fault> {
@@ -150,9 +211,13 @@ fn range(range: &Object, notes: &mut Vec<String>) -> Result<AffectedRange, Fault
             RangeKind::Unknown
         }
     };
+    Ok(AffectedRange { kind, events: events(range)? })
+}
+
+/// The events of a range; an object may hold several, which the schema forbids and databases do.
+fn events(range: &Object) -> Result<Vec<RangeEvent>, Fault> {
     let mut events = Vec::new();
-    for event in list(range, "events", EVENTS_MAX)? {
-        let event = event.as_object().ok_or("an entry of `events` is not an object")?;
+    for event in objects(range, "events", EVENTS_MAX)? {
         for key in ["introduced", "fixed", "last_affected", "limit"] {
             let Some(version) = text(event, key)? else { continue };
             let version = version.to_owned();
@@ -166,142 +231,106 @@ fn range(range: &Object, notes: &mut Vec<String>) -> Result<AffectedRange, Fault
             });
         }
     }
-    Ok(AffectedRange { kind, events })
+    Ok(events)
+}
+
+fn custom_ranges(
+    entry: &Object,
+    affected: &mut Affected,
+    notes: &mut Vec<String>,
+) -> Result<(), Fault> {
+    let Some(specific) = inner(entry, "ecosystem_specific") else { return Ok(()) };
+    for item in objects(specific, "custom_ranges", PACKAGES_MAX)? {
+        let AffectedRange { kind, events } = range(item, notes)?;
+        let kind = if kind == RangeKind::Ecosystem { RangeKind::Custom } else { kind };
+        affected.ranges.push(AffectedRange { kind, events });
+    }
+    Ok(())
+}
+
+/// GitLab's ranges with an exclusive lower bound, which events cannot say: the original text tells
+/// which of the ranges they are.
+fn exclusive_introduced(specific: &Object, affected: &mut Affected) {
+    if specific.get("exclusive_introduced") != Some(&Value::Bool(true)) {
+        return;
+    }
+    let words = prose(specific, "affected_range");
+    let (mut ranges, mut intervals) = (Vec::new(), Vec::new());
+    for range in affected.ranges.drain(..) {
+        match exclusive_bounds(&words, &range) {
+            Some(interval) => intervals.push(interval),
+            None => ranges.push(range),
+        }
+    }
+    affected.ranges = ranges;
+    affected.intervals = intervals;
+}
+
+/// GitHub's upper bound beside a range that is open at the end.
+fn last_known_bound(
+    specific: &Object,
+    affected: &mut Affected,
+    notes: &mut Vec<String>,
+) -> Result<(), Fault> {
+    let Some(words) = text(specific, "last_known_affected_version_range")? else { return Ok(()) };
+    let open = |range: &AffectedRange| {
+        let starts = |event: &RangeEvent| matches!(event, RangeEvent::Introduced(_));
+        range.kind == RangeKind::Ecosystem && range.events.iter().all(starts)
+    };
+    if !affected.ranges.iter().any(open) {
+        return Ok(());
+    }
+    let (mut ranges, mut intervals) = (Vec::new(), Vec::new());
+    for range in affected.ranges.drain(..) {
+        match last_known(words, &range).filter(|_| open(&range)) {
+            Some(interval) => intervals.push(interval),
+            None => ranges.push(range),
+        }
+    }
+    if intervals.is_empty() {
+        notes.push(format!("bound `{words}` could not be read: the range stays open"));
+    }
+    affected.ranges = ranges;
+    affected.intervals.extend(intervals);
+    Ok(())
+}
+
+/// Ranges in the words of the ecosystem, where events are missing.
+fn native_ranges(specific: &Object, affected: &mut Affected) -> Result<(), Fault> {
+    let native = |text: &str, status| {
+        let (text, grammar) = (text.to_owned(), Grammar::Ecosystem);
+        NativeRange { text, grammar, status }
+    };
+    let words = text(specific, "affected_range")?.map(str::trim).filter(|it| !it.is_empty());
+    if let Some(words) = words {
+        affected.native.push(native(words, RangeStatus::Affected));
+        return Ok(());
+    }
+    // RubySec and RustSec name what is good; all the rest is bad.
+    for key in ["patched", "unaffected"] {
+        for good in texts(specific, key, EVENTS_MAX)? {
+            affected.native.push(native(&good, RangeStatus::NotAffected));
+        }
+    }
+    if !affected.native.is_empty() {
+        affected.rest = RangeStatus::Affected;
+    }
+    Ok(())
 }
 
 fn severities(object: &Object) -> Result<Vec<Rating>, Fault> {
-    let entries = list(object, "severity", EVENTS_MAX)?.iter();
-    Ok(entries.filter_map(|it| it.get("score")?.as_str().map(Rating::of_vector)).collect())
-}
-
-fn distinct(mut ratings: Vec<Rating>) -> Vec<Rating> {
-    ratings.sort();
-    ratings.dedup();
-    ratings
-}
-
-/// A record of ours that says itself that the flaw is in CISA's catalogue.
-fn stated_kev(object: &Object) -> Option<Signal> {
-    let specific = object.get("database_specific")?;
-    specific.get("known_exploited")?.as_bool()?.then_some(())?;
-    let catalogue = "cisa".to_owned();
-    Some(Signal::Kev { catalogue, added: None, due: None, ransomware: false, removed: None })
-}
-
-fn references(object: &Object) -> Vec<String> {
-    let entries = object.get("references").and_then(Value::as_array).into_iter().flatten();
-    entries.filter_map(|it| it.get("url")?.as_str().map(str::to_owned)).collect()
-}
-
-/// A moment that cannot be read is absent, with a note; for `withdrawn` that keeps the record in
-/// force, which is the safe side.
-fn moment(object: &Object, key: &str, notes: &mut Vec<String>) -> Option<Timestamp> {
-    let value = object.get(key).filter(|it| !it.is_null())?;
-    let at = value.as_str().and_then(time::parse);
-    if at.is_none() {
-        notes.push(format!("field `{key}` is not an RFC 3339 time and was not used"));
+    let mut ratings = Vec::new();
+    for item in list(object, "severity", EVENTS_MAX)? {
+        let Some(score) = item.get("score").and_then(Value::as_str) else { continue };
+        let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
+        let rating = Rating::of_vector(score);
+        // Ubuntu and others write words where the others write a vector.
+        let is_vector = kind.starts_with("CVSS") && rating.kind != RatingKind::Other;
+        let by = if is_vector || kind.starts_with("CVSS") { "" } else { kind };
+        ratings.push(Rating { by: by.to_owned(), ..rating });
     }
-    at
-}
-
-fn text<'a>(object: &'a Object, key: &str) -> Result<Option<&'a str>, Fault> {
-    match object.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        // A number such as 2.10 has already lost its last digit when it is read.
-        Some(_) => Err(format!("field `{key}` is not text")),
-    }
-}
-
-fn list<'a>(object: &'a Object, key: &str, max: usize) -> Result<&'a [Value], Fault> {
-    match object.get(key) {
-        None | Some(Value::Null) => Ok(&[]),
-        Some(Value::Array(items)) if items.len() > max => {
-            Err(format!("field `{key}` has more than {max} entries"))
-        }
-        Some(Value::Array(items)) => Ok(items),
-        Some(_) => Err(format!("field `{key}` is not a list")),
-    }
-}
-
-fn texts(object: &Object, key: &str, max: usize) -> Result<Vec<String>, Fault> {
-    let items = list(object, key, max)?.iter();
-    let texts: Option<Vec<_>> = items.map(|it| it.as_str().map(str::to_owned)).collect();
-    texts.ok_or_else(|| format!("field `{key}` holds something that is not text"))
+    Ok(ratings)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::iter::repeat_n;
-
-    use super::*;
-
-    fn read(text: &str) -> (Vec<Record>, Vec<Warning>) {
-        PLUGIN.read("test", "feed", text.as_bytes())
-    }
-
-    /// A list of `count` copies of `item`.
-    fn many(count: usize, item: &str) -> String {
-        format!("[{}]", repeat_n(item, count).collect::<Vec<_>>().join(","))
-    }
-
-    #[test]
-    fn each_limit_refuses_its_record_and_only_that() {
-        let package = r#"{"package":{"ecosystem":"npm","name":"a"}}"#;
-        let events = |count| many(count, r#"{"fixed":"1"}"#);
-        let record = |fields: String| format!(r#"{{"id":"X-1",{fields}}}"#);
-        let affected = |fields: String| {
-            let package = r#""package":{"ecosystem":"npm","name":"a"}"#;
-            record(format!(r#""affected":[{{{package},{fields}}}]"#))
-        };
-        let with_aliases = |count| record(format!(r#""aliases":{}"#, many(count, r#""A""#)));
-        let with_packages = |count| record(format!(r#""affected":{}"#, many(count, package)));
-        let with_versions = |count| affected(format!(r#""versions":{}"#, many(count, r#""1""#)));
-        let with_events = |count| {
-            affected(format!(r#""ranges":[{{"type":"SEMVER","events":{}}}]"#, events(count)))
-        };
-        let with_bytes = |count: usize| {
-            let empty = record(r#""details":"""#.into()).len();
-            record(format!(r#""details":"{}""#, "x".repeat(count - empty)))
-        };
-        let with_depth = |count: usize| {
-            record(format!(r#""x":{}{}"#, "[".repeat(count - 1), "]".repeat(count - 1)))
-        };
-        type Maker<'a> = &'a dyn Fn(usize) -> String;
-        let cases: [(Maker<'_>, usize); 6] = [
-            (&with_aliases, ALIASES_MAX),
-            (&with_packages, PACKAGES_MAX),
-            (&with_versions, VERSIONS_MAX),
-            (&with_events, EVENTS_MAX),
-            (&with_bytes, RECORD_BYTES_MAX),
-            (&with_depth, 127),
-        ];
-        for (make, max) in cases {
-            let (records, warnings) = read(&format!("{}\n{}", make(max), make(max + 1)));
-            assert_eq!(records.len(), 1, "{max}: {warnings:?}");
-            assert_eq!(warnings.len(), 1, "{max}");
-            assert_eq!(warnings[0].evidence, "feed:2", "{max}");
-        }
-    }
-
-    #[test]
-    fn a_feed_cut_anywhere_never_invents() {
-        let whole = r#"[{"id":"A-1","affected":[]},{"id":"A-2","summary":"two"}]"#;
-        let (all, warnings) = read(whole);
-        assert_eq!((all.len(), warnings.len()), (2, 0));
-        for cut in 1..whole.len() {
-            let (records, warnings) = read(&whole[..cut]);
-            assert!(records.iter().all(|record| all.contains(record)), "{cut}");
-            assert!(!warnings.is_empty(), "{cut}");
-        }
-    }
-
-    #[test]
-    fn revision_is_the_digest_of_the_bytes() {
-        let (one, _) = read(r#"{"id":"A-1"}"#);
-        let (two, _) = read(r#"[{"id":"A-1"}]"#);
-        let (other, _) = read(r#"{"id":"A-1","summary":"x"}"#);
-        assert_eq!(one[0].advisory.revision, two[0].advisory.revision);
-        assert_ne!(one[0].advisory.revision, other[0].advisory.revision);
-    }
-}
+mod tests;

@@ -1,6 +1,5 @@
 //! `relight advisories`: what is known to be bad, from whom, and why a component matches.
 
-mod cvss;
 mod explain;
 mod order;
 
@@ -10,9 +9,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use relight_engine::matching::{Advisories as Known, Group};
 use relight_engine::store::RawAdvisory;
-use relight_formats::advisory::{self, Record};
+use relight_formats::advisory::{self, Input, Record};
 use relight_formats::limited::{self, Limits};
-use relight_model::{RangeEvent, Timestamp, Warning};
+use relight_model::{Advisory, RangeEvent, Timestamp, Warning};
 use relight_server::web::number::{rfc3339, tenths};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
@@ -25,10 +24,6 @@ use crate::report::{Exit, Report, Style};
 
 /// The setting that keeps when advisories were last updated, in seconds since 1970.
 pub(crate) const UPDATED_KEY: &str = "advisories-updated";
-
-/// Name of the source of everything that is read from files: an OSV id means the same record
-/// wherever it was copied, so the newest copy replaces the one before.
-const SOURCE: &str = "osv";
 
 /// Largest file of advisories after unpacking, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -49,7 +44,6 @@ enum Action {
     Show(Show),
     Explain(explain::Explain),
     Order(order::Order),
-    Cvss(cvss::Cvss),
     Sources,
 }
 
@@ -125,7 +119,6 @@ impl Advisories {
             Action::Show(show) => show.run(context, report),
             Action::Explain(explain) => explain.run(context, report),
             Action::Order(order) => order.run(context, report),
-            Action::Cvss(cvss) => cvss.run(context, report),
             Action::Sources => sources(context, report),
         }
     }
@@ -197,24 +190,31 @@ fn take(
         Ok(bytes) => bytes,
         Err(message) => return Ok(vec![Warning::new("advisory-unreadable", place, message)]),
     };
-    let (records, mut warnings) = advisory::read_records(SOURCE, &place, &bytes);
-    let now = context.now();
-    let rows: Vec<_> = records.iter().map(|record| row(record, &bytes, now)).collect();
-    let stored = store.put_advisories(SOURCE, &rows);
-    let counts = stored.map_err(|error| context.store_failure(&error))?;
-    told.records += records.len();
-    told.new += counts.new;
-    told.changed += counts.changed;
-    told.same += counts.same;
-    warnings.extend(counts.refused);
+    let reading = advisory::read(&Input::whole("", &place, &bytes));
+    let mut warnings: Vec<Warning> = reading.refused.into_iter().map(|it| it.warning).collect();
+    warnings.extend(reading.notes);
+    let mut by_source: BTreeMap<&str, Vec<RawAdvisory<'_>>> = BTreeMap::new();
+    for record in &reading.records {
+        let source = record.advisory.source.as_str();
+        by_source.entry(source).or_default().push(row(record, &bytes, context.now()));
+    }
+    for (source, rows) in by_source {
+        let stored = store.put_advisories(source, &rows);
+        let counts = stored.map_err(|error| context.store_failure(&error))?;
+        told.new += counts.new;
+        told.changed += counts.changed;
+        told.same += counts.same;
+        warnings.extend(counts.refused);
+    }
+    told.records += reading.records.len();
     Ok(warnings)
 }
 
 /// A record as the store takes it.
-fn row<'a>(record: &'a Record, bytes: &'a [u8], recorded_at: Timestamp) -> RawAdvisory<'a> {
-    let Record { advisory, range } = record;
-    let bytes = bytes.get(range.clone()).unwrap_or_default();
-    RawAdvisory { id: &advisory.id, revision: advisory.revision, bytes, recorded_at }
+fn row<'a>(record: &'a Record, document: &'a [u8], recorded_at: Timestamp) -> RawAdvisory<'a> {
+    let Advisory { id, revision, .. } = &record.advisory;
+    let bytes = record.kept(document);
+    RawAdvisory { id, revision: *revision, bytes, recorded_at }
 }
 
 /// The bytes of a plain, gzip or zstd file, or what was wrong, for logs.
