@@ -1,4 +1,13 @@
 //! `cargo xtask bench`: figures that we publish, with their raw results in `bench/results`.
+mod cost;
+mod json;
+mod matrix;
+mod peers;
+mod proof;
+pub(crate) mod scan;
+mod speed;
+mod stage;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -24,9 +24,12 @@ cargo xtask test             everything that must hold; installs nginx and hapro
 cargo xtask tidy             the rules of the house
 cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
 cargo xtask soak [--kills N] [--seeds N]    the kill test and the simulator at full size
-cargo xtask corpus [--check] real files with a vulnerable Log4j; --check scans them
+cargo xtask corpus [DIR]     makes the labelled samples in target/corpus or DIR
+cargo xtask corpus --check   fetches a published package with a vulnerable Log4j and scans it
 cargo xtask bench demo       the demo on each edge: seconds by phase, peak memory
-cargo xtask bench build      the cold release build: CPU seconds, crates, wall time";
+cargo xtask bench build      the cold release build: CPU seconds, crates, wall time
+cargo xtask bench scan [--quick] [--matrix] [--only PART] [--program FILE] [--corpus DIR]
+                             what the scanner finds and costs, beside other scanners";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -47,10 +50,12 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["metrics"] => show_metrics(None),
         ["metrics", folder] => show_metrics(Some(PathBuf::from(folder))),
         ["soak", options @ ..] => soak::run(options),
-        ["corpus"] => corpus::fetch().map(|folder| println!("{}", folder.display())),
+        ["corpus"] => corpus::make(&corpus::folder()),
         ["corpus", "--check"] => corpus::check(),
+        ["corpus", folder] => corpus::make(std::path::Path::new(folder)),
         ["bench", "demo"] => bench::demo(),
         ["bench", "build"] => bench::build(),
+        ["bench", "scan", words @ ..] => bench::scan::run(&bench::scan::Options::parse(words)?),
         [] | ["help" | "--help"] => {
             println!("{HELP}");
             Ok(())

@@ -40,6 +40,31 @@ pub(crate) fn quiet(folder: &Path, program: &str, arguments: &[&str]) -> Result<
     })
 }
 
+/// Hands bytes to a program and gives the bytes it wrote.
+///
+/// # Errors
+/// When it cannot be started or does not end in success.
+pub(crate) fn filter(program: &str, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
+    let failed = |error: io::Error| format!("run {program}: {error}");
+    let mut child = command(Path::new("."), program, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let stdin = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        // A program that has seen enough closes its end; what it wrote says whether it failed.
+        scope.spawn(|| stdin.map(|mut pipe| pipe.write_all(input)));
+        child.wait_with_output()
+    });
+    let output = output.map_err(failed)?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(format!("{program}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
 /// What a program that ended left behind.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -130,6 +155,14 @@ mod tests {
         assert_eq!((run.success, run.code), (false, Some(3)));
         assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("out\nword\n", "err\n"));
         assert_eq!(run.status(), "status 3");
+    }
+
+    #[test]
+    fn a_filter_gets_bytes_and_gives_bytes() {
+        let input = vec![0xff_u8; 300_000];
+        assert_eq!(filter("cat", &[], &input), Ok(input.clone()));
+        assert_eq!(filter("head", &["-c1"], &input), Ok(vec![0xff]));
+        assert!(filter("gzip", &["-d"], &input).unwrap_err().starts_with("gzip: "));
     }
 
     #[test]

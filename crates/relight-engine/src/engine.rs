@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use relight_formats::advisory;
 use relight_match::{Advisories, MATCHER_REVISION, Question};
 use relight_model::{Epoch, GateKey, Organisation, Site, SiteId, Timestamp};
 use relight_store::{Index, JOURNAL_LEASE, JournalDraft, JournalRecord, Lease, Store};
@@ -15,6 +14,7 @@ use relight_store::{Index, JOURNAL_LEASE, JournalDraft, JournalRecord, Lease, St
 use crate::answer::{AnswerSet, Ask};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Ledger, Rejected};
+use crate::inventoried::{FoundSites, Inventoried};
 use crate::reconcile::{self, Want};
 
 /// The clock of the engine: milliseconds since 1970-01-01T00:00:00Z. Read at the rim, handed in.
@@ -38,8 +38,7 @@ pub struct EngineOptions {
 pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) seq: u64,
-    pub(crate) advisories: Advisories,
-    pub(crate) index: Index,
+    pub(crate) inventory: Inventoried,
     pub(crate) sites: Vec<Site>,
     pub(crate) by_key: BTreeMap<GateKey, usize>,
 }
@@ -89,9 +88,8 @@ impl Engine {
         let (ledger, seq) = replay(&store)?;
         let sites = store.sites()?;
         let by_key = keys_of(&sites);
-        let index = Index::build(&store)?;
-        let advisories = load_advisories(&store)?;
-        let state = State { ledger, seq, advisories, index, sites, by_key };
+        let inventory = Inventoried::read(&store)?;
+        let state = State { ledger, seq, inventory, sites, by_key };
         let engine = Self {
             store,
             lease,
@@ -139,14 +137,22 @@ impl Engine {
     /// The store cannot be read.
     pub fn reload(&self) -> Result<(), EngineError> {
         let sites = self.store.sites()?;
-        let index = Index::build(&self.store)?;
-        let advisories = load_advisories(&self.store)?;
+        let inventory = Inventoried::read(&self.store)?;
         let mut state = self.write();
         state.by_key = keys_of(&sites);
         state.sites = sites;
-        state.index = index;
-        state.advisories = advisories;
+        state.inventory = inventory;
         drop(state);
+        self.follow_advisories()
+    }
+
+    /// Takes in the advisories that came into the store since they were last read, and matches
+    /// what they say differently. Costs what changed, not what there is.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the journal cannot be written.
+    pub fn follow_feeds(&self) -> Result<(), EngineError> {
+        self.write().inventory.follow(&self.store)?;
         self.follow_advisories()
     }
 
@@ -171,11 +177,17 @@ impl Engine {
         self.ask_of(&state, question).sites(sites)
     }
 
+    /// The sites where an advisory finds something, from the match list alone: no version is
+    /// compared. How far the inventories of the others can be trusted is for [`Engine::ask`].
+    pub fn found(&self, id: &str) -> FoundSites {
+        self.read().inventory.found(id)
+    }
+
     pub(crate) fn ask_of<'a>(&self, state: &'a State, question: &'a Question) -> Ask<'a> {
         Ask {
             question,
-            advisories: &state.advisories,
-            index: &state.index,
+            advisories: state.inventory.advisories(),
+            index: state.inventory.index(),
             now: self.now(),
             age_max: self.options.inventory_ttl_s,
         }
@@ -189,7 +201,7 @@ impl Engine {
     /// Looks at inventory and advisories under the lock.
     pub fn with_inventory<T>(&self, look: impl FnOnce(&Index, &Advisories) -> T) -> T {
         let state = self.read();
-        look(&state.index, &state.advisories)
+        look(state.inventory.index(), state.inventory.advisories())
     }
 
     /// Journals entries and folds them in: all are synced in one commit before anybody acts on
@@ -342,13 +354,4 @@ pub fn replay(store: &Store) -> Result<(Ledger, u64), EngineError> {
     }
     ledger.run_matcher(MATCHER_REVISION);
     Ok((ledger, seq))
-}
-
-/// The advisories of the store, and those that relight ships where the store has no newer record.
-fn load_advisories(store: &Store) -> Result<Advisories, EngineError> {
-    let mut records = advisory::builtin_advisories();
-    for stored in store.advisories()? {
-        records.extend(advisory::read_kept(&stored.source, &stored.id, &stored.bytes));
-    }
-    Ok(Advisories::new(records))
 }

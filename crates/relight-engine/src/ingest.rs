@@ -67,7 +67,7 @@ impl Engine {
         let assets: Vec<AssetId> = drafts.iter().map(|draft| draft.asset).collect();
         {
             let mut state = self.write();
-            state.index.refresh(&self.store, &assets)?;
+            state.inventory.refresh(&self.store, &assets)?;
         }
         let sites: Vec<GateKey> = inventories.iter().map(|i| i.site.clone()).collect();
         let open: Vec<String> =
@@ -94,7 +94,7 @@ impl Engine {
         self.store.report_deployed(&[draft])?;
         let (set, ids) = {
             let mut state = self.write();
-            state.index.refresh(&self.store, &[asset])?;
+            state.inventory.refresh(&self.store, &[asset])?;
             let set = crate::incident::artifact_set(&[(asset.0, "application", Some(digest))]);
             let cases = state.ledger.open().filter(|(_, incident)| incident.case(site).is_some());
             let ids: Vec<String> = cases.map(|(id, _)| id.to_owned()).collect();

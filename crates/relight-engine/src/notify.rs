@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use relight_match::{Advisories, Group, Question};
+use relight_match::Group;
 use relight_model::{Digest, Site};
-use relight_store::{Index, Notice, NoticeKind, Told};
+use relight_store::{Notice, NoticeKind, Store, Told};
 use roaring::RoaringBitmap;
 
-use crate::answer::Ask;
-use crate::engine::{Engine, State};
+use crate::engine::{Engine, State, replay};
 use crate::error::EngineError;
 use crate::incident::Ledger;
+use crate::inventoried::{FoundSites, Inventoried};
 
 /// When an incident is proposed: a flaw this bad, or one that is exploited already where visitors
 /// can reach it (INCIDENT Q1). A proposal switches nothing.
@@ -108,28 +108,34 @@ impl Engine {
     /// Where a group finds something now. The revision of a group that no record in force speaks
     /// about is the default one.
     fn find(&self, state: &State, id: &str) -> Told {
-        let question = Question::Advisory(id.to_owned());
-        let ask = self.ask_of(state, &question);
-        let group = state.advisories.group(id).filter(|group| !group.packages().is_empty());
-        let Found { affected, possible } = found(&ask);
+        let group = state.inventory.advisories().group(id);
+        let group = group.filter(|group| !group.packages().is_empty());
+        let FoundSites { affected, possible } = state.inventory.found(id);
         Told { revision: group.map(Group::revision).unwrap_or_default(), affected, possible }
     }
 
-    /// The incidents that the rule asks for, as [`proposals`] gives them.
+    /// The incidents that the rule asks for, worst first: flaws that some site has, and that no
+    /// open incident is about. Unlike an answer, a proposal does not ask how old an inventory is:
+    /// what was seen affected is proposed.
     pub fn proposals(&self, rule: ProposalRule) -> Vec<Proposal> {
         let state = self.read();
-        let State { advisories, index, sites, ledger, .. } = &*state;
-        proposals(rule, advisories, index, sites, ledger)
+        propose(rule, &state.inventory, &state.sites, &state.ledger)
     }
 }
 
-/// The incidents that the rule asks for, worst first: flaws that some site has, and that no open
-/// incident is about. Unlike an answer, a proposal does not ask how old an inventory is: what was
-/// seen affected is proposed.
-pub fn proposals(
+/// As [`Engine::proposals`], for those who only read: no lease is taken.
+///
+/// # Errors
+/// The store cannot be read, or the journal does not replay.
+pub fn proposals(store: &Store, rule: ProposalRule) -> Result<Vec<Proposal>, EngineError> {
+    let inventory = Inventoried::read(store)?;
+    let (ledger, _) = replay(store)?;
+    Ok(propose(rule, &inventory, &store.sites()?, &ledger))
+}
+
+fn propose(
     rule: ProposalRule,
-    advisories: &Advisories,
-    index: &Index,
+    inventory: &Inventoried,
     sites: &[Site],
     ledger: &Ledger,
 ) -> Vec<Proposal> {
@@ -138,18 +144,17 @@ pub fn proposals(
     let public = sites.iter().filter(|site| site.public);
     let public: RoaringBitmap = public.map(|site| site.id.0).collect();
     let mut proposals = Vec::new();
-    for group in advisories.groups().filter(|group| !open.contains(group.id.as_str())) {
+    for (id, _) in inventory.matcher().lists().filter(|(id, _)| !open.contains(id)) {
+        let Some(group) = inventory.advisories().group(id) else { continue };
         let by_score = group.score().is_some_and(|score| score >= rule.score_min);
         let by_use = rule.known_exploited && group.known_exploited();
         if !by_score && !by_use {
             continue;
         }
-        let question = Question::Advisory(group.id.clone());
-        let ask = Ask { question: &question, advisories, index, now: 0, age_max: i64::MAX };
-        let Found { affected, possible } = found(&ask);
-        let is_reached = by_score || !affected.is_disjoint(&public);
-        if is_reached && !affected.is_empty() {
-            proposals.push(proposal(group, &affected, &possible));
+        let found = inventory.found(id);
+        let is_reached = by_score || !found.affected.is_disjoint(&public);
+        if is_reached && !found.affected.is_empty() {
+            proposals.push(proposal(group, &found));
         }
     }
     let rank = |it: &Proposal| (it.known_exploited, it.score, it.affected);
@@ -157,38 +162,16 @@ pub fn proposals(
     proposals
 }
 
-fn proposal(group: &Group, affected: &RoaringBitmap, possible: &RoaringBitmap) -> Proposal {
+fn proposal(group: &Group, found: &FoundSites) -> Proposal {
     let count = |set: &RoaringBitmap| usize::try_from(set.len()).unwrap_or(usize::MAX);
     Proposal {
         advisory: group.id.clone(),
         summary: group.summary().to_owned(),
         score: group.score(),
         known_exploited: group.known_exploited(),
-        affected: count(affected),
-        possible: count(possible),
+        affected: count(&found.affected),
+        possible: count(&found.possible),
     }
-}
-
-/// Sites where a question finds something, as numbers of sites.
-struct Found {
-    affected: RoaringBitmap,
-    /// Without those that are affected for certain.
-    possible: RoaringBitmap,
-}
-
-fn found(ask: &Ask<'_>) -> Found {
-    let (mut affected, mut possible) = (RoaringBitmap::new(), RoaringBitmap::new());
-    for (identity, finding) in ask.findings() {
-        let Some(assets) = ask.index.assets_with(identity) else { continue };
-        let sites = ask.index.sites_of(assets);
-        if finding.state.is_affected() {
-            affected |= sites;
-        } else {
-            possible |= sites;
-        }
-    }
-    possible -= &affected;
-    Found { affected, possible }
 }
 
 /// The groups to look at: those of records that came in, and those that people were told about
@@ -199,7 +182,7 @@ fn touched(
     changed: &[String],
     told_before: &[(String, Digest)],
 ) -> BTreeSet<String> {
-    let groups = &state.advisories;
+    let groups = state.inventory.advisories();
     if is_first {
         return groups.groups().map(|group| group.id.clone()).collect();
     }

@@ -28,7 +28,7 @@ impl Engine {
             let state = self.read();
             // A group that is gone gives no opinion any more; that is a revision too.
             let revision_of = |incident: &Incident| {
-                let group = state.advisories.group(&incident.question);
+                let group = state.inventory.advisories().group(&incident.question);
                 group.map(|group| group.revision()).unwrap_or_default()
             };
             let open =

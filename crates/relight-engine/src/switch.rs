@@ -29,7 +29,7 @@ impl Engine {
     ) -> Result<String, EngineError> {
         let opened = {
             let state = self.read();
-            let group = state.advisories.group(id).ok_or_else(|| {
+            let group = state.inventory.advisories().group(id).ok_or_else(|| {
                 EngineError::new(EngineErrorKind::NotFound, format!("no advisory has the id {id}"))
             })?;
             if state.ledger.incident(&group.id).is_some_and(|incident| !incident.closed) {
@@ -170,14 +170,13 @@ impl Engine {
     ) -> Result<Evidence, EngineError> {
         let mut found = Vec::new();
         for hit in answer.found.iter().take(FOUND_MAX) {
-            found.extend(state.index.evidence(&self.store, hit.identity, hit.asset)?);
+            found.extend(state.inventory.index().evidence(&self.store, hit.identity, hit.asset)?);
         }
         found.sort();
         found.truncate(FOUND_MAX);
-        let confirmed = state
-            .index
-            .assets_of(site.id)
-            .filter_map(|asset| state.index.asset(asset).and_then(|asset| asset.confirmed));
+        let confirmed = state.inventory.index().assets_of(site.id).filter_map(|asset| {
+            state.inventory.index().asset(asset).and_then(|asset| asset.confirmed)
+        });
         let made_at = confirmed.min().unwrap_or_else(|| self.now());
         let verdict = answer.answer.verdict();
         Ok(Evidence {
@@ -263,9 +262,16 @@ fn site_of<'a>(state: &'a State, key: &GateKey) -> Option<&'a Site> {
 /// The digest over what was read of every asset of a site; `None` when one was never read.
 pub(crate) fn artifact_set_of(state: &State, site: &Site) -> Option<Digest> {
     let assets: Vec<(u32, &str, Option<Digest>)> = state
-        .index
+        .inventory
+        .index()
         .assets_of(site.id)
-        .map(|id| (id.0, "application", state.index.asset(id).and_then(|asset| asset.artifact)))
+        .map(|id| {
+            (
+                id.0,
+                "application",
+                state.inventory.index().asset(id).and_then(|asset| asset.artifact),
+            )
+        })
         .collect();
     artifact_set(&assets)
 }

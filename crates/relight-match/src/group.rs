@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::alias::Attachment;
 use crate::bracket;
+use crate::cvss::base_score;
 use crate::entry::{Asked, Entry, Told};
 use crate::opinion::{Decision, Judgement, Opinion, Rule, Stand, Vote, Why, decide};
 use crate::package::{Reach, Subject, bare_name};
-use crate::score::base_score;
 
 /// The records about one flaw, ready to be asked.
 #[derive(Clone, Debug)]

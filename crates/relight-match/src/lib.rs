@@ -6,6 +6,7 @@ mod alias;
 mod authority;
 mod bindings;
 mod bracket;
+mod cvss;
 mod distro;
 mod entry;
 mod form;
@@ -19,13 +20,13 @@ mod package;
 mod question;
 mod range;
 mod record;
-mod score;
 mod version;
 
 pub use advisories::{Advisories, Change, Moved};
 pub use alias::Attachment;
 pub use authority::{Policy, Rank};
 pub use bindings::{BINDINGS, Binding};
+pub use cvss::{CVSS_BYTES_MAX, CvssError, CvssScores, CvssVersion, base_score, cvss_scores};
 pub use group::Group;
 pub use key::{Key, NoOrder, SortKey};
 pub use matcher::{Delta, Match, Matcher};
@@ -35,7 +36,6 @@ pub use package::package_of;
 pub use question::{
     Constraint, Operator, PackageQuestion, QUESTION_BYTES_MAX, Question, QuestionError,
 };
-pub use score::base_score;
 pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, key, scheme_of};
 
 /// Changes whenever the same advisories and components may give other findings than before.

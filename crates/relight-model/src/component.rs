@@ -27,7 +27,8 @@ pub enum Basis {
     /// Part of its code is that of a library, or all of it is that of no version we know: the
     /// version is one of [`Component::candidates`].
     FingerprintPartial,
-    /// A path inside a program that its compiler left there (`registry/src/…/NAME-VERSION/`).
+    /// A text inside a program: a path that its compiler left there
+    /// (`registry/src/…/NAME-VERSION/`), or the version that a library tells of itself.
     PathString,
     /// A lock file: declared, not seen installed.
     LockFile,

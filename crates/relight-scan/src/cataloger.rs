@@ -294,8 +294,12 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
         let mut text = String::new();
         for (path, bytes) in &case.files {
             let selected = plugin.selects().iter().any(|select| select.wants(path));
+            let is_program = |select: &Select| matches!(select, Select::Kind(k) if k.is_program());
             if selected {
                 plugin.catalog(&File::of_bytes(path, bytes), &mut catalog);
+            } else if plugin.selects().iter().any(is_program) {
+                let window = crate::window::Window::of_memory(bytes.clone());
+                plugin.catalog(&File::of_source(path, &window), &mut catalog);
             } else if plugin.selects().contains(&Select::Kind(Kind::Zip)) {
                 let (container, member) = path.split_once('/').unwrap();
                 let listing = containers.entry(container).or_default();

@@ -17,6 +17,7 @@ mod identity;
 mod limits;
 mod mount;
 mod ownership;
+mod program;
 mod progress;
 mod reader;
 mod scan;

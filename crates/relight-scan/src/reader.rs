@@ -16,6 +16,9 @@ pub(crate) const METADATA: &str = "bad-metadata";
 /// Code of a package database that cannot be used.
 pub(crate) const DATABASE: &str = "bad-database";
 
+/// Code of a program whose tables cannot be used.
+pub(crate) const PROGRAM: &str = "bad-program";
+
 /// A cataloger without state.
 pub(crate) struct Reader {
     /// The name of its file and of its fixtures.

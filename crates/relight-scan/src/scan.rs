@@ -179,6 +179,7 @@ impl Output {
             sbom.artifact = Some(Digest(hasher.finalize().into()));
         }
         found.warnings.sort();
+        found.warnings.dedup();
         Report {
             sbom,
             warnings: found.warnings,

@@ -81,14 +81,22 @@ impl Store {
     /// # Errors
     /// A record does not read back as it was written (`Corrupt`), or the database cannot be read.
     pub fn advisories(&self) -> Result<Vec<StoredAdvisory>, StoreError> {
+        self.advisories_since(0)
+    }
+
+    /// As [`Store::advisories`], of the records that got a revision after record `seq`.
+    ///
+    /// # Errors
+    /// As [`Store::advisories`].
+    pub fn advisories_since(&self, seq: u64) -> Result<Vec<StoredAdvisory>, StoreError> {
         self.read("reading the advisories", |database| {
             let mut query = database.prepare_cached(
                 "SELECT source, id, revision, blob.digest, blob.bytes
                  FROM advisory JOIN blob ON blob.digest = advisory.digest
-                 WHERE seq IN (SELECT max(seq) FROM advisory GROUP BY source, id)
+                 WHERE seq IN (SELECT max(seq) FROM advisory WHERE seq > ?1 GROUP BY source, id)
                  ORDER BY source, id",
             )?;
-            let rows = query.query_map([], |row| {
+            let rows = query.query_map([seq.cast_signed()], |row| {
                 let (_, bytes) = blob::checked(row, 3)?;
                 let (source, id) = (row.get(0)?, row.get(1)?);
                 Ok(StoredAdvisory { source, id, revision: Digest(row.get(2)?), bytes })

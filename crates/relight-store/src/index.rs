@@ -84,6 +84,12 @@ impl Index {
             .map(|((component, _), number)| (IdentityId(number), component.as_ref()))
     }
 
+    /// As [`Index::identities`] for numbers from `first` on, with those that no asset holds.
+    pub fn identities_from(&self, first: u32) -> impl Iterator<Item = (IdentityId, &Component)> {
+        let numbered = (0..).zip(&self.identities).skip(first as usize);
+        numbered.map(|(number, component)| (IdentityId(number), component.as_ref()))
+    }
+
     /// The identities whose name is this one, up to case and the signs `-`, `_` and `.`: a few
     /// more than the rules of any ecosystem allow, so that none is missed. Judge each.
     pub fn identities_named(&self, name: &str) -> impl Iterator<Item = (IdentityId, &Component)> {
@@ -111,7 +117,14 @@ impl Index {
 
     /// The numbers of the sites that run on any of these assets.
     pub fn sites_of(&self, assets: &RoaringBitmap) -> RoaringBitmap {
-        assets.iter().flat_map(|asset| self.placement.sites(AssetId(asset))).map(|s| s.0).collect()
+        let mut sites = RoaringBitmap::new();
+        self.add_sites_of(assets, &mut sites);
+        sites
+    }
+
+    /// Adds the numbers of the sites that run on any of these assets.
+    pub fn add_sites_of(&self, assets: &RoaringBitmap, sites: &mut RoaringBitmap) {
+        sites.extend(assets.iter().flat_map(|a| self.placement.sites(AssetId(a))).map(|s| s.0));
     }
 
     /// The assets that a site runs on, sorted.

@@ -2,8 +2,7 @@
 
 use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Advisories;
-use relight_engine::store::Store;
-use relight_engine::{Inventory, store};
+use relight_engine::{Inventory, advisories_of};
 use relight_formats::advisory;
 use relight_model::{FindingState, GateKey, Sbom, Warning};
 use relight_server::web::{Lang, texts, words};
@@ -21,15 +20,6 @@ pub(crate) fn advisories(context: &Context) -> Result<Advisories, Failure> {
         Some(store) => advisories_of(&store).map_err(|error| context.store_failure(&error)),
         None => Ok(Advisories::new(advisory::builtin_advisories())),
     }
-}
-
-/// The advisories that relight ships, and those of this store.
-pub(crate) fn advisories_of(store: &Store) -> Result<Advisories, store::StoreError> {
-    let mut records = advisory::builtin_advisories();
-    for stored in store.advisories()? {
-        records.extend(advisory::read_kept(&stored.source, &stored.id, &stored.bytes));
-    }
-    Ok(Advisories::new(records))
 }
 
 /// The gate key of a site of the register.

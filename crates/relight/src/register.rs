@@ -6,8 +6,8 @@ use std::sync::Arc;
 use relight_engine::answer::{AnswerSet, Ask};
 use relight_engine::incident::Ledger;
 use relight_engine::matching::{Advisories, Question, QuestionError};
-use relight_engine::replay;
 use relight_engine::store::{Index, Store};
+use relight_engine::{advisories_of, replay};
 use relight_model::{
     Criticality, DisplayState, OrgId, Organisation, Site, SiteId, Timestamp, Verdict,
 };
@@ -15,7 +15,6 @@ use relight_server::web::{Lang, texts};
 
 use crate::context::Context;
 use crate::failure::{Failure, coded};
-use crate::inventory;
 use crate::query::{Facts, KEYS, Query, QueryError, TextKey, Truth};
 
 /// Inventories confirmed longer ago than this, in seconds, are stale when nobody says otherwise
@@ -44,7 +43,7 @@ impl Register {
             sites: store.sites().map_err(failed)?,
             organisations: organisations.into_iter().map(|org| (org.id, org)).collect(),
             index: Index::build(&store).map_err(failed)?,
-            advisories: inventory::advisories_of(&store).map_err(failed)?,
+            advisories: advisories_of(&store).map_err(failed)?,
             ledger: ledger(&store, context)?,
             now: context.now(),
             store,

@@ -39,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Crates from outside that only these crates may name, with the reason.
 const HOMES: &[(&str, &[&str], &str)] = &[
     ("rusqlite", &["relight-store"], "SQL"),
+    ("cvss", &["relight-match"], "scores"),
     ("semver", &["relight-match"], "version order"),
     ("flate2", &["relight-formats", "relight-scan"], "decompression"),
     ("zstd", &["relight-formats"], "decompression"),

@@ -41,14 +41,14 @@ fn pass(seconds: i64) {
 }
 
 /// A register and the folder that it lives in.
-struct Town {
-    engine: Engine,
+pub(crate) struct Town {
+    pub(crate) engine: Engine,
     folder: TempDir,
 }
 
 impl Town {
     /// A register with `count` sites on one edge and nothing known about them.
-    fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let rows: Vec<SiteRow> = (0..count).map(|number| row(number, &name(number))).collect();
@@ -66,13 +66,13 @@ impl Town {
         Self { engine: open(&Arc::new(store), "first").unwrap(), folder }
     }
 
-    fn ingest(&self, site: usize, sbom: Sbom) {
+    pub(crate) fn ingest(&self, site: usize, sbom: Sbom) {
         let observed_at = self.engine.now();
         let inventory = Inventory { site: key(&name(site)), sbom, observed_at };
         self.engine.ingest("scanner", &[inventory], EvidenceKind::Scan).unwrap();
     }
 
-    fn incident(&self, id: &str) -> String {
+    pub(crate) fn incident(&self, id: &str) -> String {
         self.engine.open_incident("A. Tremblay", id, "demo").unwrap()
     }
 
@@ -121,12 +121,12 @@ impl Town {
     }
 }
 
-fn open(store: &Arc<Store>, holder: &str) -> Result<Engine, EngineError> {
+pub(crate) fn open(store: &Arc<Store>, holder: &str) -> Result<Engine, EngineError> {
     let options = EngineOptions { holder: holder.into(), clock, inventory_ttl_s: INVENTORY_TTL_S };
     Engine::open(Arc::clone(store), options)
 }
 
-fn name(number: usize) -> String {
+pub(crate) fn name(number: usize) -> String {
     format!("site-{number:04}")
 }
 
@@ -146,7 +146,7 @@ fn row(number: usize, slug: &str) -> SiteRow {
 }
 
 /// A complete inventory of one artifact with this version of log4j-core in it.
-fn log4j(version: &str) -> Sbom {
+pub(crate) fn log4j(version: &str) -> Sbom {
     let evidence = format!("app.war!/WEB-INF/lib/log4j-core-{version}.jar");
     let purl = Purl::new("maven", "org.apache.logging.log4j", "log4j-core", version);
     let (basis, scope) = (Basis::PomProperties, Scope::Installed);
@@ -451,8 +451,8 @@ fn lines_that_are_no_events_are_counted_with_the_number_of_the_first() {
     assert!(town.log(b"\x1f\x8b\x08\x00".to_vec()).is_err(), "half a gzip header");
 }
 
-/// A record of another source that widens Log4Shell to every version.
-const WIDER: &str = r#"{"id":"TEST-1","modified":"2021-12-18T00:00:00Z",
+/// A record of our own that widens Log4Shell to every version: such a record only adds.
+const WIDER: &str = r#"{"id":"RLT-test-2021-0001","modified":"2021-12-18T00:00:00Z",
 "aliases":["CVE-2021-44228"],
 "affected":[{"package":{"ecosystem":"Maven","name":"org.apache.logging.log4j:log4j-core"},
 "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}]}"#;
@@ -469,7 +469,7 @@ fn a_changed_advisory_is_journalled_and_every_site_is_matched_again() {
     assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Online));
     let before = town.ledger().incident(LOG4SHELL).unwrap().revision;
     let record = relight_engine::store::RawAdvisory {
-        id: "TEST-1",
+        id: "RLT-test-2021-0001",
         revision: Digest([7; 32]),
         bytes: WIDER.as_bytes(),
         recorded_at: town.engine.now(),

@@ -6,6 +6,7 @@ mod edge;
 mod engine;
 mod loops;
 mod mutants;
+mod notify;
 mod oracle;
 mod people;
 mod sim;

@@ -1,5 +1,6 @@
 //! `relight advisories`: what is known to be bad, from whom, and why a component matches.
 
+mod cvss;
 mod explain;
 mod order;
 
@@ -44,6 +45,7 @@ enum Action {
     Show(Show),
     Explain(explain::Explain),
     Order(order::Order),
+    Cvss(cvss::Cvss),
     Sources,
 }
 
@@ -119,6 +121,7 @@ impl Advisories {
             Action::Show(show) => show.run(context, report),
             Action::Explain(explain) => explain.run(context, report),
             Action::Order(order) => order.run(context, report),
+            Action::Cvss(cvss) => cvss.run(context, report),
             Action::Sources => sources(context, report),
         }
     }

@@ -209,7 +209,7 @@ impl Server<'_> {
         for warning in take_files(&look.ready, self.context, self.engine.store())? {
             self.refused(&warning, report);
         }
-        self.engine.reload().map_err(|error| Failure::engine(self.context.lang, &error))?;
+        self.engine.follow_feeds().map_err(|error| Failure::engine(self.context.lang, &error))?;
         Ok(true)
     }
 

@@ -91,3 +91,62 @@ fn versions_are_compared_with_each_other() {
     place.expect(2, &["advisories", "order", "deb", "1.0"]);
     place.expect(2, &["advisories", "order"]);
 }
+
+const CRITICAL: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+
+#[test]
+fn cvss_scores_vectors_of_every_version() {
+    let temporal = format!("{CRITICAL}/E:P/RL:O/MAV:L");
+    let four = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:U";
+    let two = "AV:N/AC:L/Au:N/C:N/I:N/A:C";
+    let place = Place::new();
+    expect![[r#"
+        base 9.8  temporal 9.8  environmental 9.8  CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H
+        base 9.8  temporal 8.8  environmental 7.6  CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/E:P/RL:O/MAV:L
+        base 9.3  threat 8.1  environmental -  CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:U
+        base 7.8  temporal -  environmental -  AV:N/AC:L/Au:N/C:N/I:N/A:C
+        --- stderr
+        --- status 0
+    "#]]
+        .assert_eq(&place.run(&["advisories", "cvss", CRITICAL, &temporal, four, two]).text());
+    let document = place.run(&["advisories", "cvss", "--json", &temporal, four, two]).json();
+    assert_eq!(document["schema"], "relight.cvss/1");
+    let row = &document["vectors"][0];
+    assert_eq!((&row["base"], &row["environmental"]), (&9.8.into(), &7.6.into()));
+    assert_eq!((&row["severity"], &row["version"]), (&"high".into(), &"3.1".into()));
+    assert_eq!(document["vectors"][2]["temporal"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_bad_vector_has_a_place_and_stops_no_other() {
+    let input =
+        format!("# remark\n{CRITICAL}\n\nCVSS:3.1/AV:Q\nhigh\r\n{CRITICAL}/AV:N\né\n{CRITICAL}");
+    expect![[r#"
+        base 9.8  temporal 9.8  environmental 9.8  CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H
+        base 9.8  temporal 9.8  environmental 9.8  CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H
+        --- stderr
+        warning: line 4: a value that this metric does not have, at character 10: “AV:Q”
+        warning: line 5: not a CVSS vector of version 2, 3.0, 3.1 or 4.0, at character 1: “high”
+        warning: line 6: a metric that was given already, at character 46: “AV:N”
+        warning: line 7: not a CVSS vector of version 2, 3.0, 3.1 or 4.0, at character 1: “é”
+        hint: for example CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H; nothing is guessed from a vector that is not whole
+        --- status 1
+    "#]].assert_eq(&with_input(&["advisories", "cvss"], input.as_bytes()).text());
+    expect![[r#"
+        --- stderr
+        avertissement : ligne 1 : il manque une métrique de base, au caractère 10 : « Au »
+        conseil : par exemple CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H; rien n’est deviné d’un vecteur incomplet
+        --- status 1
+    "#]].assert_eq(
+        &with_input(&["advisories", "cvss", "-", "--lang", "fr"], b"AV:N/AC:L\n").text(),
+    );
+    let long = "A".repeat(100_000);
+    let document = with_input(&["advisories", "cvss", "--json"], long.as_bytes());
+    assert_eq!(
+        (document.status, &document.json()["refused"][0]["code"]),
+        (1, &"cvss-too-long".into())
+    );
+    let place = Place::new();
+    place.expect(1, &["advisories", "cvss", CRITICAL, "nothing"]);
+    assert_eq!(with_input(&["advisories", "cvss"], b"").status, 0);
+}

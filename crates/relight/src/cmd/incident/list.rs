@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::register::Register;
+use crate::register;
 use crate::report::{Report, Style};
 
 #[derive(Debug, Args)]
@@ -43,9 +43,10 @@ struct ProposalRow<'a> {
 impl List {
     #[expect(clippy::unused_self, reason = "every command is run in the same way")]
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let register = Register::open(context)?;
-        let Register { advisories, index, sites, ledger, .. } = &register;
-        let proposed = proposals(ProposalRule::default(), advisories, index, sites, ledger);
+        let store = context.existing_store()?;
+        let ledger = register::ledger(&store, context)?;
+        let proposed = proposals(&store, ProposalRule::default())
+            .map_err(|error| Failure::engine(context.lang, &error))?;
         let incidents: Vec<(&str, &Incident)> = ledger.incidents().collect();
         if context.json {
             let document = Document {

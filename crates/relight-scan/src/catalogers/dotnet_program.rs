@@ -1,0 +1,112 @@
+//! .NET: assemblies by their version resource, and programs with everything in one file.
+
+use std::io;
+
+use memchr::memmem;
+use relight_model::{Basis, Catalog, Purl};
+
+use super::deps_json::libraries;
+use crate::cataloger::{File, Kind, ReadAt, Select};
+use crate::program::Program;
+use crate::reader::{self, Reader};
+
+/// Managed code only: a program of Windows without its header is none of .NET.
+pub(super) const PLUGIN: Reader = Reader {
+    name: "dotnet_program",
+    selects: &[Select::Kind(Kind::Pe), Select::Kind(Kind::Elf), Select::Kind(Kind::MachO)],
+    read,
+};
+
+/// The mark of a bundle (`bundle_marker.cpp` of the .NET host); the place of its header stands in
+/// the eight bytes in front.
+const BUNDLE: [u8; 32] = [
+    0x8b, 0x12, 0x02, 0xb9, 0x6a, 0x61, 0x20, 0x38, 0x72, 0x7b, 0x93, 0x02, 0x14, 0xd7, 0xa0, 0x32,
+    0x13, 0xf5, 0xb9, 0xe6, 0xef, 0xae, 0x33, 0x18, 0xee, 0x3b, 0x2d, 0xce, 0x24, 0xb3, 0x6a, 0xae,
+];
+
+/// Bytes of the list of libraries in a bundle.
+const DEPS_BYTES_MAX: u64 = 16 << 20;
+
+fn read(file: &File<'_>, out: &mut Catalog) {
+    let Some(source) = file.source else { return };
+    let done = Program::open(source).and_then(|program| {
+        let Some(program) = program else { return Ok(()) };
+        if program.managed != 0 {
+            return assembly(&program, file, out);
+        }
+        match bundle(&program, source)? {
+            Some(Ok(json)) => {
+                let inner = File::of_bytes(file.path, &json);
+                if let Some(document) = reader::json(&inner, reader::PROGRAM, out) {
+                    libraries(&document, &inner, out);
+                }
+            }
+            Some(Err(message)) => reader::bad(file, reader::PROGRAM, message, out),
+            None => {}
+        }
+        Ok(())
+    });
+    if let Err(error) = done {
+        let error: io::Error = error;
+        reader::bad(file, reader::PROGRAM, error.to_string(), out);
+    }
+}
+
+/// Name and version as the compiler wrote them into the resources.
+fn assembly(program: &Program<'_>, file: &File<'_>, out: &mut Catalog) -> io::Result<()> {
+    let Some(section) = program.section(&[".rsrc"]) else { return Ok(()) };
+    let bytes = program.read(section)?;
+    let name = resource(&bytes, "InternalName").or_else(|| resource(&bytes, "OriginalFilename"));
+    let version = resource(&bytes, "ProductVersion").or_else(|| resource(&bytes, "FileVersion"));
+    let (Some(name), Some(version)) = (name, version) else { return Ok(()) };
+    let name = name.trim_end_matches(".dll").trim_end_matches(".exe");
+    // `13.0.1+0a2e291c0d9c0c7675d445703e51750363a549ef` names the commit as well.
+    let version = version.split(['+', ' ']).next().unwrap_or_default();
+    reader::installed(file, Purl::new("nuget", "", name, version), Basis::Manifest, out);
+    Ok(())
+}
+
+/// The value of a string in a version resource: UTF-16, both ended by a zero.
+fn resource(bytes: &[u8], key: &str) -> Option<String> {
+    let wide: Vec<u8> = key.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
+    let at = memmem::find(bytes, &wide)? + wide.len();
+    let (units, _) = bytes.get(at..)?.as_chunks::<2>();
+    let mut units = units.iter().map(|unit| u16::from_le_bytes(*unit)).peekable();
+    // Values stand at a multiple of four bytes.
+    while units.next_if_eq(&0).is_some() {}
+    let value: Vec<u16> = units.take_while(|unit| *unit != 0).take(256).collect();
+    let value = String::from_utf16(&value).ok()?;
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// The `deps.json` of a bundle; `None` when the program is no bundle.
+fn bundle(
+    program: &Program<'_>,
+    source: &dyn ReadAt,
+) -> io::Result<Option<Result<Vec<u8>, &'static str>>> {
+    let mut header = None;
+    for section in &program.sections {
+        if ![".data", ".rdata", ".rodata", "__data", "__const"].contains(&section.name.as_str()) {
+            continue;
+        }
+        let bytes = program.read(section)?;
+        let found = memmem::find(&bytes, &BUNDLE).and_then(|at| bytes.get(at.checked_sub(8)?..at));
+        header = header.or(found.and_then(|place| place.try_into().ok()).map(u64::from_le_bytes));
+    }
+    // A host that was not made a bundle has zero there.
+    let Some(start) = header.filter(|start| *start != 0) else { return Ok(None) };
+    let bytes = source.read_at(start, 512)?;
+    let parse = || {
+        let major = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?);
+        let id_len = usize::from(*bytes.get(12)?);
+        let at = 13 + id_len;
+        let number = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        (major >= 2 && id_len < 0x80).then_some((number(at)?, number(at + 8)?))
+    };
+    let Some((at, size)) = parse() else { return Ok(Some(Err("unreadable header of a bundle"))) };
+    if size > DEPS_BYTES_MAX || at.saturating_add(size) > source.size() {
+        return Ok(Some(Err("a bundle whose list of libraries is not in the file")));
+    }
+    source.read_at(at, usize::try_from(size).unwrap_or_default()).map(|json| Some(Ok(json)))
+}

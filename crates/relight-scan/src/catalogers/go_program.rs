@@ -1,0 +1,150 @@
+//! Go programs: the build information that the linker leaves in each.
+
+use std::io;
+
+use relight_model::{Basis, Catalog, Purl};
+
+use super::go_mod::module;
+use crate::cataloger::{File, Kind, Select};
+use crate::program::Program;
+use crate::reader::{self, Reader};
+
+/// `debug/buildinfo` of Go: the main module, its dependencies with replacements, and the version
+/// of the compiler, which is that of the standard library. Build settings are never kept: linker
+/// flags hold what people put there.
+pub(super) const PLUGIN: Reader = Reader {
+    name: "go_program",
+    selects: &[Select::Kind(Kind::Elf), Select::Kind(Kind::Pe), Select::Kind(Kind::MachO)],
+    read,
+};
+
+const MAGIC: &[u8] = b"\xff Go buildinf:";
+
+/// Bytes of the list of modules.
+const MODULES_BYTES_MAX: u64 = 4 << 20;
+
+fn read(file: &File<'_>, out: &mut Catalog) {
+    let Some(source) = file.source else { return };
+    let found = Program::open(source).and_then(|program| match program {
+        Some(program) => build_information(&program),
+        None => Ok(None),
+    });
+    match found {
+        Ok(None) => {}
+        Ok(Some(Some((version, modules)))) => push(&version, &modules, file, out),
+        Ok(Some(None)) => {
+            reader::bad(file, reader::PROGRAM, "cut build information of Go", out);
+        }
+        Err(error) => reader::bad(file, reader::PROGRAM, error.to_string(), out),
+    }
+}
+
+/// Version of the compiler, and the text of the modules. Outer `None`: not a Go program; inner:
+/// its information is damaged.
+type Found = Option<Option<(String, String)>>;
+
+fn build_information(program: &Program<'_>) -> io::Result<Found> {
+    let own = program.section(&[".go.buildinfo", "__go_buildinfo"]);
+    // Windows programs have it at the start of their data.
+    let Some(section) = own.or_else(|| program.section(&[".data", "__data"])) else {
+        return Ok(None);
+    };
+    let bytes = program.read(section)?;
+    let Some(at) = memchr::memmem::find_iter(&bytes, MAGIC).find(|at| at % 16 == 0) else {
+        return Ok(None);
+    };
+    let bytes = &bytes[at..];
+    let (Some(pointer), Some(flags)) = (bytes.get(14), bytes.get(15)) else {
+        return Ok(Some(None));
+    };
+    if flags & 2 != 0 {
+        // Go 1.18 and later: both texts stand behind the header, each with its length.
+        let inline = || {
+            let (version, rest) = counted(bytes.get(32..)?)?;
+            Some((text(version), text(counted(rest)?.0)))
+        };
+        return Ok(Some(inline()));
+    }
+    let mut texts = [String::new(), String::new()];
+    for (index, text) in texts.iter_mut().enumerate() {
+        let size = usize::from(*pointer);
+        let place = 16 + index * size;
+        let Some(address) = number(bytes.get(place..place + size), program.little) else {
+            return Ok(Some(None));
+        };
+        match pointed(program, address, size)? {
+            Some(found) => *text = found,
+            None => return Ok(Some(None)),
+        }
+    }
+    let [version, modules] = texts;
+    Ok(Some(Some((version, modules))))
+}
+
+/// Before Go 1.18: a pointer to a string header, which points to the text.
+fn pointed(program: &Program<'_>, address: u64, size: usize) -> io::Result<Option<String>> {
+    if address == 0 {
+        return Ok(Some(String::new()));
+    }
+    let Some(header) = program.loaded(address, 2 * size as u64)? else { return Ok(None) };
+    let at = number(header.get(..size), program.little);
+    let len = number(header.get(size..2 * size), program.little);
+    let Some((at, len)) = at.zip(len.filter(|len| *len <= MODULES_BYTES_MAX)) else {
+        return Ok(None);
+    };
+    Ok(program.loaded(at, len)?.map(|bytes| text(&bytes)))
+}
+
+fn number(bytes: Option<&[u8]>, little: bool) -> Option<u64> {
+    let bytes = bytes.filter(|bytes| bytes.len() <= 8)?;
+    let digit = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
+    Some(if little { bytes.iter().rev().fold(0, digit) } else { bytes.iter().fold(0, digit) })
+}
+
+/// A text behind its length as a variable-length number.
+fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (mut len, mut shift) = (0_usize, 0);
+    for (at, byte) in bytes.iter().enumerate().take(4) {
+        len |= usize::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            return bytes.get(at + 1..)?.split_at_checked(len);
+        }
+    }
+    None
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// `mod` and `dep` lines, each perhaps followed by `=>`, its replacement.
+fn push(compiler: &str, modules: &str, file: &File<'_>, out: &mut Catalog) {
+    let mut found: Vec<Purl> = Vec::new();
+    for line in modules.lines() {
+        // The list stands between two marks of 16 bytes that are no text.
+        let line = line.find("path\t").map_or(line, |at| &line[at..]);
+        let fields: Vec<&str> = line.split('\t').collect();
+        match fields[..] {
+            ["mod" | "dep", path, version, ..] => found.push(module(path, released(version))),
+            ["=>", path, version, ..] => {
+                found.pop();
+                // A replacement by a folder has no version.
+                let is_folder = path.starts_with(['.', '/']);
+                found.extend((!is_folder).then(|| module(path, released(version))));
+            }
+            _ => {}
+        }
+    }
+    let version = compiler.strip_prefix("go").unwrap_or_default();
+    let version = version.split(' ').next().unwrap_or(version);
+    found.push(Purl::new("golang", "", "stdlib", version));
+    for purl in found {
+        reader::installed(file, purl, Basis::InstalledMetadata, out);
+    }
+}
+
+/// A program built from its own source tree has no version.
+fn released(version: &str) -> &str {
+    if version == "(devel)" { "" } else { version }
+}

@@ -1,0 +1,116 @@
+//! Rust programs: the audit data in `.dep-v0`, or else the paths that panics name.
+
+use std::collections::BTreeSet;
+
+use memchr::memmem;
+use relight_formats::limited;
+use relight_model::{Basis, Catalog, Component, Purl, Scope};
+use serde_json::Value;
+
+use crate::cataloger::{File, Kind, Select};
+use crate::program::Program;
+use crate::reader::{self, Reader};
+
+/// What a Rust program was built from. Audit data (RFC 2801) are complete, and tell what took part
+/// in the build only; paths name every crate with code that can panic.
+pub(super) const PLUGIN: Reader = Reader {
+    name: "rust_program",
+    selects: &[Select::Kind(Kind::Elf), Select::Kind(Kind::Pe), Select::Kind(Kind::MachO)],
+    read,
+};
+
+/// Unpacked audit data, in bytes.
+const AUDIT_BYTES_MAX: u64 = 8 << 20;
+
+/// Longest `NAME-VERSION` of a path, in bytes.
+const FOLDER_BYTES_MAX: usize = 128;
+
+fn read(file: &File<'_>, out: &mut Catalog) {
+    let Some(source) = file.source else { return };
+    let program = match Program::open(source) {
+        Ok(Some(program)) => program,
+        Ok(None) => return,
+        Err(error) => return reader::bad(file, reader::PROGRAM, error.to_string(), out),
+    };
+    let read = match program.section(&[".dep-v0"]).filter(|section| section.size > 0) {
+        Some(section) => program.read(section).map(|bytes| audited(&bytes, file, out)),
+        None => paths(&program, file, out),
+    };
+    if let Err(error) = read {
+        reader::bad(file, reader::PROGRAM, error.to_string(), out);
+    }
+}
+
+/// `{"packages": [{"name", "version", "source", "kind": "build", "root": true}]}`, in zlib.
+fn audited(packed: &[u8], file: &File<'_>, out: &mut Catalog) {
+    // The two bytes of the zlib header (RFC 1950) say nothing that is needed.
+    let packed = packed.get(2..).unwrap_or_default();
+    let unpacked = limited::inflate(packed, None, AUDIT_BYTES_MAX);
+    let parsed = unpacked.ok().and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+    let packages = parsed.as_ref().and_then(|json| json.get("packages")?.as_array());
+    let Some(packages) = packages else {
+        return reader::bad(file, reader::PROGRAM, "unreadable audit data of Rust", out);
+    };
+    for package in packages {
+        let (name, version) = (reader::string(package, "name"), reader::string(package, "version"));
+        if name.is_empty() {
+            reader::bad(file, reader::PROGRAM, "a crate without name", out);
+            continue;
+        }
+        let is_build = reader::string(package, "kind") == "build";
+        let scope = if is_build { Scope::Build } else { Scope::Installed };
+        let purl = Purl::new("cargo", "", name, version);
+        out.components.push(Component::new(purl, file.path, Basis::InstalledMetadata, scope));
+    }
+}
+
+fn paths(program: &Program<'_>, file: &File<'_>, out: &mut Catalog) -> std::io::Result<()> {
+    let mut found = BTreeSet::new();
+    program.constants(|piece| {
+        for mark in [b"registry".as_slice(), b"vendor"] {
+            for at in memmem::find_iter(piece, mark) {
+                found.extend(folder(&piece[at..]).and_then(split));
+            }
+        }
+    })?;
+    for (name, version) in found {
+        let purl = Purl::new("cargo", "", &name, &version);
+        reader::installed(file, purl, Basis::PathString, out);
+    }
+    Ok(())
+}
+
+/// `registry/src/INDEX/NAME-VERSION/…`, `registry/NAME-VERSION/…` of distributions, and
+/// `vendor/NAME-VERSION/…`, with the separators of either system.
+fn folder(path: &[u8]) -> Option<&str> {
+    let len = path.iter().position(|byte| !(b' '..=b'~').contains(byte)).unwrap_or(path.len());
+    let text = std::str::from_utf8(&path[..len.min(4 * FOLDER_BYTES_MAX)]).ok()?;
+    let mut segments = text.split(['/', '\\']);
+    let first = segments.next()?;
+    let second = segments.next()?;
+    let name = match (first, second) {
+        ("registry", "src") => segments.nth(1)?,
+        ("registry" | "vendor", name) => name,
+        _ => return None,
+    };
+    // The folder is followed by a file of the crate, or this is no path.
+    segments.next().filter(|next| !next.is_empty())?;
+    (name.len() <= FOLDER_BYTES_MAX).then_some(name)
+}
+
+/// `serde_json-1.0.108` is name and version: three numbers, then what SemVer allows.
+fn split(folder: &str) -> Option<(String, String)> {
+    let (at, _) = folder.match_indices('-').find(|(at, _)| is_version(&folder[at + 1..]))?;
+    let name = &folder[..at];
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let usable = !name.is_empty() && name.chars().all(plain);
+    usable.then(|| (name.to_owned(), folder[at + 1..].to_owned()))
+}
+
+fn is_version(text: &str) -> bool {
+    let core = text.split(['-', '+']).next().unwrap_or_default();
+    let numbers: Vec<&str> = core.split('.').collect();
+    numbers.len() == 3
+        && numbers.iter().all(|it| !it.is_empty() && it.bytes().all(|b| b.is_ascii_digit()))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'))
+}

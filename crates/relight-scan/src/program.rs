@@ -1,0 +1,177 @@
+//! The sections of a program (ELF, PE, Mach-O), read by range and never as a whole.
+//!
+//! A library for object files was weighed: its readers allocate what headers declare, and three
+//! tables of names, places and sizes are all that catalogers need.
+
+use std::io;
+
+use crate::cataloger::ReadAt;
+
+mod elf;
+mod mach;
+mod pe;
+
+/// Sections of one program. Linkers write some dozens; object files may have more.
+pub(crate) const SECTIONS_MAX: usize = 4_096;
+
+/// Bytes of one section that is handed over whole.
+pub(crate) const SECTION_BYTES_MAX: u64 = 16 << 20;
+
+/// Bytes that are searched at a time.
+const PIECE_BYTES: u64 = 1 << 20;
+
+/// Bytes that two pieces share, so that no short text is cut.
+const OVERLAP_BYTES: u64 = 512;
+
+/// A named range of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Section {
+    /// Its name, without the segment (`.rodata`, `__cstring`).
+    pub(crate) name: String,
+    /// Where it starts in the file.
+    pub(crate) start: u64,
+    /// How many bytes of it are in the file.
+    pub(crate) size: u64,
+    /// Where it is loaded.
+    pub(crate) address: u64,
+}
+
+/// A program with its table of sections.
+pub(crate) struct Program<'a> {
+    source: &'a dyn ReadAt,
+    pub(crate) sections: Vec<Section>,
+    /// The bytes of numbers stand in the order of Intel.
+    pub(crate) little: bool,
+    /// Where the header of managed code of .NET is loaded; 0 when there is none.
+    pub(crate) managed: u32,
+}
+
+impl<'a> Program<'a> {
+    /// Reads the table; `None` when the file is no program or its header is cut.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn open(source: &'a dyn ReadAt) -> io::Result<Option<Self>> {
+        let head = source.read_at(0, 64)?;
+        let table = match head.get(..4) {
+            Some(b"\x7fELF") => elf::table(source, &head)?,
+            Some([b'M', b'Z', ..]) => pe::table(source, &head)?,
+            Some(_) => mach::table(source, &head)?,
+            None => None,
+        };
+        let size = source.size();
+        Ok(table.map(|Table { mut sections, little, managed }| {
+            // Headers may point anywhere; what is not in the file is not there.
+            for section in &mut sections {
+                section.size = section.size.min(size.saturating_sub(section.start));
+            }
+            Self { source, sections, little, managed }
+        }))
+    }
+
+    /// The first section with one of these names.
+    pub(crate) fn section(&self, names: &[&str]) -> Option<&Section> {
+        self.sections.iter().find(|section| names.contains(&section.name.as_str()))
+    }
+
+    /// A section, or its first [`SECTION_BYTES_MAX`].
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn read(&self, section: &Section) -> io::Result<Vec<u8>> {
+        let size = section.size.min(SECTION_BYTES_MAX);
+        self.source.read_at(section.start, usize::try_from(size).unwrap_or_default())
+    }
+
+    /// Shows every section of constants, piece by piece.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn constants(&self, mut look: impl FnMut(&[u8])) -> io::Result<()> {
+        const NAMES: [&str; 6] =
+            [".rodata", ".rodata1", ".rdata", "__const", "__cstring", ".data.rel.ro"];
+        for section in self.sections.iter().filter(|it| NAMES.contains(&it.name.as_str())) {
+            let mut at = 0;
+            while at < section.size {
+                let len = PIECE_BYTES.min(section.size - at);
+                let piece = self.source.read_at(
+                    section.start.saturating_add(at),
+                    usize::try_from(len).unwrap_or_default(),
+                )?;
+                look(&piece);
+                if at + len == section.size {
+                    break;
+                }
+                at += PIECE_BYTES - OVERLAP_BYTES;
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes that are loaded at an address.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn loaded(&self, address: u64, len: u64) -> io::Result<Option<Vec<u8>>> {
+        let holds = |section: &&Section| {
+            section.address != 0
+                && address.checked_sub(section.address).is_some_and(|at| at < section.size)
+        };
+        let Some(section) = self.sections.iter().find(holds) else { return Ok(None) };
+        let at = address - section.address;
+        let len = len.min(section.size - at).min(SECTION_BYTES_MAX);
+        let start = section.start.saturating_add(at);
+        self.source.read_at(start, usize::try_from(len).unwrap_or_default()).map(Some)
+    }
+}
+
+/// What the header of one format gives.
+struct Table {
+    sections: Vec<Section>,
+    little: bool,
+    managed: u32,
+}
+
+/// Numbers of a header, in either order of bytes; `None` behind its end.
+#[derive(Clone, Copy)]
+struct Numbers<'a> {
+    bytes: &'a [u8],
+    little: bool,
+}
+
+impl Numbers<'_> {
+    fn get(self, at: usize, len: usize) -> Option<u64> {
+        let bytes = self.bytes.get(at..at.checked_add(len)?)?;
+        let digit = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
+        Some(match self.little {
+            true => bytes.iter().rev().fold(0, digit),
+            false => bytes.iter().fold(0, digit),
+        })
+    }
+
+    fn u16(self, at: usize) -> Option<u64> {
+        self.get(at, 2)
+    }
+
+    fn u32(self, at: usize) -> Option<u64> {
+        self.get(at, 4)
+    }
+
+    /// A number as wide as an address.
+    fn word(self, at: usize, wide: bool) -> Option<u64> {
+        self.get(at, if wide { 8 } else { 4 })
+    }
+}
+
+/// A name of fixed length, ended by a zero when it is shorter.
+fn fixed_name(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+fn to_len(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,287 @@
+//! CPU seconds and memory of scans beside other programs that do the same work.
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::cost::{Line, Turns, line};
+use super::json::Json;
+use super::peers::{self, Component};
+use super::scan::Goal;
+use super::stage::{self, Stage};
+use crate::corpus::builder::{make_folder, write};
+use crate::process;
+
+/// Repeats of what is over in a moment, so that its CPU time can be read.
+const REPEATS: u32 = 10;
+
+/// Goals about the tree of jars: fast mode and deep mode.
+pub(super) fn jars(stage: &Stage<'_>) -> Vec<Goal> {
+    let tree = match stage.jars() {
+        Ok(tree) => tree,
+        Err(reason) => return vec![Goal::unmeasured("a tree of jars", &reason)],
+    };
+    println!("tree of jars: {}", stage::size(&tree));
+    let cat = line(&["sh", "-c", "find \"$1\" -type f -exec cat {} +", "sh", &text(&tree)]);
+    let unzip = "find \"$1\" -name '*.jar' -exec unzip -tqq {} \\;";
+    let unzip = line(&["sh", "-c", unzip, "sh", &text(&tree)]);
+    let syft = syft(stage, &tree);
+    let fast = || -> Result<Vec<Goal>, String> {
+        stage.has("--mode")?;
+        let fast = stage.relight(&uncached(stage, &["--mode", "fast"]), &tree);
+        let commands = [(fast, REPEATS), (cat, REPEATS), (syft.clone()?, 1)];
+        let turns = Turns::run(&stage.corpus, &commands, stage.rounds())?;
+        let peak = turns.peak_mib(0);
+        Ok(vec![
+            Goal::ratio("fast mode, CPU of cat", (turns.cpu(0), turns.cpu(1)), 1.0),
+            Goal::ratio("fast mode, CPU of syft", (turns.cpu(0), turns.cpu(2)), 0.01),
+            Goal::new("fast mode <= 64 MiB", format!("{peak:.0} MiB"), peak <= 64.0),
+        ])
+    };
+    let deep = || -> Result<Vec<Goal>, String> {
+        let deep = stage.relight(&uncached(stage, &[]), &tree);
+        let commands = [(deep, 1), (unzip, 1), (syft.clone()?, 1)];
+        let turns = Turns::run(&stage.corpus, &commands, stage.rounds())?;
+        let peak = turns.peak_mib(0);
+        Ok(vec![
+            Goal::ratio("deep mode, CPU of unzip -t", (turns.cpu(0), turns.cpu(1)), 0.15),
+            Goal::ratio("deep mode, CPU of syft", (turns.cpu(0), turns.cpu(2)), 0.08),
+            Goal::new("deep mode <= 64 MiB", format!("{peak:.0} MiB"), peak <= 64.0),
+        ])
+    };
+    let mut goals = fast().unwrap_or_else(|reason| vec![Goal::unmeasured("fast mode", &reason)]);
+    goals.extend(deep().unwrap_or_else(|reason| vec![Goal::unmeasured("deep mode", &reason)]));
+    goals
+}
+
+/// `--no-cache` in front, where there is a cache.
+fn uncached<'a>(stage: &Stage<'_>, options: &[&'a str]) -> Vec<&'a str> {
+    let mut all = options.to_vec();
+    if stage.has("--no-cache").is_ok() {
+        all.push("--no-cache");
+    }
+    all
+}
+
+fn syft(stage: &Stage<'_>, tree: &Path) -> Result<Line, String> {
+    let out = peers::answers(&stage.corpus.join("bench"))?.join("syft-tree.json");
+    Ok(stage.peer("syft")?.command(tree, &out))
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// A scan of what was scanned before, and sites that share their jars.
+pub(super) fn repetition(stage: &Stage<'_>) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    match second(stage) {
+        Ok(goal) => goals.push(goal),
+        Err(reason) => goals.push(Goal::unmeasured("second scan <= 0.02", &reason)),
+    }
+    match sites(stage) {
+        Ok(goal) => goals.push(goal),
+        Err(reason) => goals.push(Goal::unmeasured("sites that share their jars", &reason)),
+    }
+    goals
+}
+
+fn second(stage: &Stage<'_>) -> Result<Goal, String> {
+    let tree = stage.jars()?;
+    let (mut first, mut again) = (Vec::new(), Vec::new());
+    for _ in 0..stage.rounds() {
+        stage.forget()?;
+        let (cost, one) = stage.scan(&[], &tree)?;
+        let (later, other) = stage.scan(&[], &tree)?;
+        if inventory(&one) != inventory(&other) {
+            return Err("the second scan says something else".into());
+        }
+        first.push(cost.cpu);
+        again.push(later.cpu);
+    }
+    let costs = (super::cost::median(again), super::cost::median(first));
+    Ok(Goal::ratio("second scan of an unchanged tree, CPU of the first", costs, 0.02))
+}
+
+/// What a scan found, without what the run itself did.
+fn inventory(document: &Json) -> [&Json; 4] {
+    ["components", "findings", "unread", "complete"].map(|key| document.get(key))
+}
+
+/// Sites that hold copies of a few of the same jars, against the jars alone.
+fn sites(stage: &Stage<'_>) -> Result<Goal, String> {
+    let count = if stage.quick { 400 } else { 4000 };
+    let (distinct, shared) = (stage.folder("distinct")?, stage.folder("sites")?);
+    let pyspark = stage.package("pyspark", "3.2.0")?;
+    let jars = stage::files(&pyspark, ".jar");
+    let middle: Vec<_> = jars
+        .iter()
+        .filter(|jar| jar.metadata().is_ok_and(|m| (200_000..3_000_000).contains(&m.len())))
+        .collect();
+    for (number, jar) in middle.iter().enumerate() {
+        copy(jar, &distinct.join(format!("{number}.jar")))?;
+    }
+    for number in 0..count {
+        let site = shared.join(format!("site-{number:04}"));
+        copy(middle[number % middle.len()], &site.join("WEB-INF/lib/library.jar"))?;
+        write(&site.join("index.html"), format!("<p>{number}</p>\n").as_bytes())?;
+    }
+    let (mut alone, mut together) = (Vec::new(), Vec::new());
+    for _ in 0..stage.rounds() {
+        stage.forget()?;
+        alone.push(stage.scan(&[], &distinct)?.0.cpu);
+        stage.forget()?;
+        together.push(stage.scan(&[], &shared)?.0.cpu);
+    }
+    let costs = (super::cost::median(together), super::cost::median(alone));
+    let name = format!("{count} sites with copies of {} jars, CPU of the jars", middle.len());
+    process::output(&stage.corpus, "rm", &["-rf", &text(&shared), &text(&distinct)])?;
+    Ok(Goal::ratio(&name, costs, 1.1))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    make_folder(to.parent().unwrap_or(to))?;
+    std::fs::copy(from, to).map(drop).map_err(|error| format!("copy {}: {error}", to.display()))
+}
+
+/// The inventory of this machine's Debian, as a tree of hard links without the work of people.
+pub(super) fn debian(stage: &Stage<'_>) -> Vec<Goal> {
+    let measured = || -> Result<Vec<Goal>, String> {
+        let root = debian_root(stage)?;
+        println!("Debian root: {}", stage::size(&root));
+        let answers = peers::answers(&stage.corpus.join("bench"))?;
+        let (syft_out, trivy_out) = (answers.join("syft.json"), answers.join("trivy.json"));
+        let commands = [
+            (stage.relight(&uncached(stage, &[]), &root), 1),
+            (stage.peer("syft")?.command(&root, &syft_out), 1),
+            (stage.peer("trivy")?.command(&root, &trivy_out), 1),
+        ];
+        let turns = Turns::run(&stage.corpus, &commands, stage.rounds())?;
+        let (_, document) = stage.scan(&uncached(stage, &[]), &root)?;
+        let ours = relight_components(&document);
+        let mut goals = vec![
+            Goal::ratio("Debian root, CPU of syft", (turns.cpu(0), turns.cpu(1)), 0.05),
+            Goal::ratio("Debian root, CPU of trivy", (turns.cpu(0), turns.cpu(2)), 1.0),
+        ];
+        let peak = turns.peak_mib(0);
+        goals.push(Goal::new("Debian root <= 64 MiB", format!("{peak:.0} MiB"), peak <= 64.0));
+        for (name, out) in [("syft", &syft_out), ("trivy", &trivy_out)] {
+            let theirs = stage.peer(name)?.components(&peers::answer(out));
+            goals.push(superset(name, &ours, &theirs, &answers)?);
+        }
+        Ok(goals)
+    };
+    measured().unwrap_or_else(|reason| vec![Goal::unmeasured("Debian root", &reason)])
+}
+
+fn debian_root(stage: &Stage<'_>) -> Result<std::path::PathBuf, String> {
+    let root = stage.folder("root")?;
+    let script = "set -e; mkdir -p var/lib; cp -al /etc . 2>/dev/null || cp -a /etc .; \
+        cp -al /usr .; cp -al /var/lib/dpkg var/lib/; \
+        for link in bin sbin lib lib64; do ln -s usr/$link $link; done";
+    process::output(&root, "sh", &["-c", script])?;
+    Ok(root)
+}
+
+/// The components of our own document.
+pub(super) fn relight_components(document: &Json) -> Vec<Component> {
+    let rows = document.get("components").items().iter();
+    rows.map(|row| {
+        let purl = row.get("purl").text().to_owned();
+        let plain = purl.split(['?', '#']).next().unwrap_or_default();
+        let (path, _) = plain.rsplit_once('@').unwrap_or((plain, ""));
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        Component { name, version: row.get("version").text().to_owned(), purl }
+    })
+    .collect()
+}
+
+/// Whether every component of a peer is in ours, by kind, name and version.
+fn superset(
+    name: &str,
+    ours: &[Component],
+    theirs: &[Component],
+    answers: &Path,
+) -> Result<Goal, String> {
+    let known: BTreeSet<_> = ours.iter().filter_map(key).collect();
+    let wanted: BTreeSet<_> = theirs.iter().filter_map(key).collect();
+    let missing: Vec<_> = wanted.difference(&known).map(|key| key.join(" ")).collect();
+    let list = answers.join(format!("missing-{name}.txt"));
+    write(&list, missing.join("\n").as_bytes())?;
+    let got = format!(
+        "{} of {name}'s {} are missing; relight lists {}",
+        missing.len(),
+        wanted.len(),
+        known.len()
+    );
+    Ok(Goal::new(format!("Debian root, all that {name} lists"), got, missing.is_empty()))
+}
+
+/// Kind, name and version, as far as writers agree on them.
+fn key(component: &Component) -> Option<[String; 3]> {
+    let kind = component.purl.strip_prefix("pkg:")?.split('/').next()?.to_lowercase();
+    let spelled =
+        |text: &str| text.to_lowercase().replace('_', "-").replace("%2b", "+").replace("%3a", ":");
+    // An epoch is part of the version for some and a qualifier for others.
+    let version = spelled(&component.version);
+    let version = version.rsplit(':').next().unwrap_or_default().to_owned();
+    Some([kind, spelled(&component.name), version])
+}
+
+/// What a scan costs that has next to nothing to do.
+pub(super) fn start(stage: &Stage<'_>) -> Vec<Goal> {
+    let measured = || -> Result<Vec<Goal>, String> {
+        let folder = stage.folder("start")?;
+        write(&folder.join("a.txt"), b"nothing\n")?;
+        let commands = [(stage.relight(&[], &folder), 100)];
+        let turns = Turns::run(&stage.corpus, &commands, stage.rounds())?;
+        let got = format!("{:.4} s, {:.0} MiB", turns.cpu(0), turns.peak_mib(0));
+        Ok(vec![Goal::new("start <= 0.005 CPU s", got, turns.cpu(0) <= 0.005)])
+    };
+    measured().unwrap_or_else(|reason| vec![Goal::unmeasured("start", &reason)])
+}
+
+/// Whether two scans of one tree, on one and on several threads, are equal to the byte.
+pub(super) fn determinism(stage: &Stage<'_>) -> Vec<Goal> {
+    let measured = || -> Result<Vec<Goal>, String> {
+        let tree = stage.corpus.join("samples");
+        let run = |threads: &str| {
+            let mut options = uncached(stage, &["--threads"]);
+            options.insert(1, threads);
+            let command = stage.relight(&options, &tree);
+            super::cost::measure(&stage.corpus, &command, 600).map(|(_, run)| run.stdout)
+        };
+        let (one, two, more) = (run("1")?, run("2")?, run("8")?);
+        let equal = one == two && two == more && !one.is_empty();
+        let got = format!("{} bytes on 1, 2 and 8 threads", one.len());
+        Ok(vec![Goal::new("equal output on any number of threads", got, equal)])
+    };
+    measured().unwrap_or_else(|reason| vec![Goal::unmeasured("equal output", &reason)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn components_are_compared_by_what_writers_agree_on() {
+        let component = |purl: &str, name: &str, version: &str| Component {
+            purl: purl.into(),
+            name: name.into(),
+            version: version.into(),
+        };
+        let ours = component(
+            "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14?arch=amd64",
+            "libstdc%2B%2B6",
+            "12.2.0-14",
+        );
+        let theirs = component("pkg:deb/debian/libstdc++6@12.2.0-14", "libstdc++6", "1:12.2.0-14");
+        assert_eq!(key(&ours), key(&theirs));
+        assert_eq!(key(&component("", "a", "1")), None);
+    }
+
+    #[test]
+    fn our_own_components_are_read() {
+        let text = "{\"components\":[{\"purl\":\"pkg:maven/g.h/a@1.0?x=y\",\"version\":\"1.0\"}]}";
+        let read = relight_components(&Json::parse(text).unwrap());
+        assert_eq!((read[0].name.as_str(), read[0].version.as_str()), ("a", "1.0"));
+    }
+}
