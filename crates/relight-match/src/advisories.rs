@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use relight_model::{Advisory, Component, Finding, PackageName};
 
-use crate::alias::{self, Members};
+use crate::alias::{self, Attachment, Members};
 use crate::authority::Policy;
 use crate::group::{Group, Member};
 use crate::package::{Reach, Subject, bare_name};
 use crate::record::{self, RecordKey};
+use crate::vex::Statement;
 
 /// All alias groups. Matching a component costs a lookup, not a walk over all groups; a changed
 /// record costs the groups that it touches.
@@ -19,6 +20,8 @@ pub struct Advisories {
     records: BTreeMap<RecordKey, Vec<Member>>,
     /// Which records share an id, in whatever field it stands.
     links: HashMap<String, BTreeSet<RecordKey>>,
+    /// Statements of suppliers, by the ids of the flaws as they name them.
+    statements: HashMap<String, Vec<(RecordKey, Arc<Statement>)>>,
     groups: BTreeMap<String, Arc<Group>>,
     /// Ids in upper case to groups; a bulletin belongs to several.
     by_id: HashMap<String, BTreeSet<String>>,
@@ -168,12 +171,18 @@ impl Advisories {
             if let Some(keys) = self.links.get_mut(&id) {
                 keys.remove(&key);
             }
+            if let Some(all) = self.statements.get_mut(&id) {
+                all.retain(|(of, _)| *of != key);
+            }
         }
         let members: Vec<_> =
             documents.into_iter().map(|it| record::member(it, &self.policy)).collect();
         for member in &members {
             for id in alias::links(&member.record, &self.policy) {
                 self.links.entry(id).or_default().insert(key.clone());
+            }
+            for (id, statement) in record::statements(&member.record, &self.policy) {
+                self.statements.entry(id).or_default().push((key.clone(), statement));
             }
         }
         if members.is_empty() {
@@ -198,9 +207,26 @@ impl Advisories {
                 let (_, member) = members.get(at)?;
                 Some(Member { attachment, ..(*member).clone() })
             });
-            fresh.insert(id.clone(), Arc::new(Group::new(id, ids, of_group.collect())));
+            let of_group: Vec<_> = of_group.collect();
+            let statements = self.statements_about(&id, &ids, &of_group);
+            fresh.insert(id.clone(), Arc::new(Group::new(id, ids, of_group, statements)));
         }
         self.replace(ids, fresh)
+    }
+
+    /// The statements about a flaw, by any of its ids. What is said of a bulletin or an erratum is
+    /// said of the flaws that the statement names besides, and of no other.
+    fn statements_about(
+        &self,
+        shown: &str,
+        ids: &BTreeSet<String>,
+        members: &[Member],
+    ) -> Vec<Arc<Statement>> {
+        let several = members.iter().filter(|it| it.attachment != Attachment::Member);
+        let foreign: BTreeSet<_> = several.map(|it| alias::id(&it.record.id)).collect();
+        let own = ids.iter().filter(|id| id.as_str() == shown || !foreign.contains(*id));
+        let found = own.filter_map(|id| self.statements.get(id)).flatten();
+        found.map(|(_, statement)| Arc::clone(statement)).collect()
     }
 
     fn replace(&mut self, ids: &BTreeSet<String>, fresh: BTreeMap<String, Arc<Group>>) -> Moved {
@@ -224,7 +250,7 @@ impl Advisories {
             self.insert(key, group);
         }
         for (key, gone) in before {
-            let packages = gone.packages().iter().map(without_release).collect();
+            let packages = gone.bare_packages().cloned().collect();
             moved.groups.insert(key, packages);
         }
         moved
@@ -234,10 +260,10 @@ impl Advisories {
         for id in group.aliases.iter().chain([&group.id]) {
             self.by_id.entry(id.to_ascii_uppercase()).or_default().insert(key.clone());
         }
-        for package in group.packages().iter().map(without_release) {
-            let bare = bare_name(&package).to_owned();
+        for package in group.bare_packages() {
+            let bare = bare_name(package).to_owned();
             self.by_bare_name.entry(bare).or_default().insert(key.clone());
-            self.by_package.entry(package).or_default().insert(key.clone());
+            self.by_package.entry(package.clone()).or_default().insert(key.clone());
         }
         self.groups.insert(key, group);
     }
@@ -246,9 +272,9 @@ impl Advisories {
         for id in group.aliases.iter().chain([&group.id]) {
             remove_from(&mut self.by_id, &id.to_ascii_uppercase(), &group.id);
         }
-        for package in group.packages().iter().map(without_release) {
-            remove_from(&mut self.by_bare_name, bare_name(&package), &group.id);
-            remove_from(&mut self.by_package, &package, &group.id);
+        for package in group.bare_packages() {
+            remove_from(&mut self.by_bare_name, bare_name(package), &group.id);
+            remove_from(&mut self.by_package, package, &group.id);
         }
     }
 }

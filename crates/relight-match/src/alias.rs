@@ -83,7 +83,9 @@ pub(crate) fn groups<A: Borrow<Advisory>>(all: &[A], policy: &Policy) -> BTreeMa
 /// Every id that ties a record to others: records that share none cannot share a group.
 pub(crate) fn links(record: &Advisory, policy: &Policy) -> BTreeSet<String> {
     let Named { id, cves, others, targets, .. } = Named::new(record, policy);
-    others.into_iter().chain(cves).chain(targets).chain([id]).collect()
+    let stated = record.statements.iter().flat_map(|it| &it.vulnerabilities);
+    let stated: Vec<_> = stated.map(|text| self::id(text)).collect();
+    others.into_iter().chain(cves).chain(targets).chain(stated).chain([id]).collect()
 }
 
 /// A record with its ids in normal form.

@@ -50,6 +50,7 @@ pub(crate) struct Entry {
     /// The canonical text of what matching uses.
     pub(crate) form: Vec<u8>,
     parts: Vec<Part>,
+    is_modular: bool,
     /// A reviewed binding says so, not the record.
     is_binding: bool,
     /// A version above the last known one is taken for not affected.
@@ -98,9 +99,11 @@ impl Entry {
         let mut classes: Vec<_> = affected.iter().flat_map(|it| it.classes.clone()).collect();
         classes.sort();
         classes.dedup();
+        let parts: Vec<_> = affected.iter().map(|it| Part::new(scheme, it)).collect();
         Self {
             form: form(record, &package, rank, affected),
-            parts: affected.iter().map(|it| Part::new(scheme, it)).collect(),
+            is_modular: parts.iter().any(|part| part.module.is_some() || part.is_modular),
+            parts,
             record: Arc::clone(record),
             package,
             rank,
@@ -125,8 +128,8 @@ impl Entry {
     }
 
     /// Whether a bound or a listed version is that of a module stream.
-    fn is_modular(&self) -> bool {
-        self.parts.iter().any(|part| part.module.is_some() || part.is_modular)
+    const fn is_modular(&self) -> bool {
+        self.is_modular
     }
 
     /// What it says of a subject; `None` when it does not speak about it at all.
@@ -314,6 +317,9 @@ impl Part {
     }
 
     fn lists(&self, asked: &Asked) -> bool {
+        if self.members.is_empty() {
+            return false;
+        }
         let Asked { text, canonical, release, .. } = asked;
         let forms = [Some(text), canonical.as_ref(), release.as_ref()];
         forms.into_iter().flatten().any(|it| !it.is_empty() && self.members.contains(it))

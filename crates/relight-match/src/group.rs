@@ -9,9 +9,11 @@ use sha2::{Digest as _, Sha256};
 use crate::alias::Attachment;
 use crate::bracket;
 use crate::cvss::base_score;
-use crate::entry::{Asked, Entry, Told};
-use crate::opinion::{Decision, Judgement, Opinion, Rule, Stand, Vote, Why, decide};
+use crate::entry::{Asked, Entry};
+use crate::heard::{Heard, Said, Verdict, quick};
+use crate::opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
 use crate::package::{Reach, Subject, bare_name};
+use crate::vex::{Enclosure, Laid, Overlay, Statement};
 
 /// The records about one flaw, ready to be asked.
 #[derive(Clone, Debug)]
@@ -23,6 +25,10 @@ pub struct Group {
     records: Vec<Member>,
     /// What the records in force say, sorted by package (without release), rank, source and id.
     entries: Vec<Arc<Entry>>,
+    /// The packages, without release, and where their entries stand.
+    runs: Vec<(PackageName, std::ops::Range<usize>)>,
+    /// Statements of suppliers about this flaw, sorted by digest.
+    statements: Vec<Arc<Statement>>,
     score: Option<u16>,
     known_exploited: bool,
 }
@@ -36,12 +42,15 @@ pub(crate) struct Member {
     pub(crate) entries: Arc<[Arc<Entry>]>,
 }
 
-/// What one entry says of one subject.
-pub(crate) type Said<'a> = (&'a Entry, Told<'a>);
-
 impl Group {
-    pub(crate) fn new(id: String, ids: BTreeSet<String>, records: Vec<Member>) -> Self {
-        let mut records = records;
+    pub(crate) fn new(
+        id: String,
+        ids: BTreeSet<String>,
+        mut records: Vec<Member>,
+        mut statements: Vec<Arc<Statement>>,
+    ) -> Self {
+        statements.sort_by_key(|it| it.digest);
+        statements.dedup_by_key(|it| it.digest);
         let key =
             |it: &Member| (it.record.source.clone(), it.record.id.clone(), it.record.revision);
         records.sort_by_cached_key(key);
@@ -54,11 +63,30 @@ impl Group {
         Self {
             score: vectors.filter_map(|rating| base_score(&rating.vector)).max(),
             known_exploited: records.iter().any(|member| member.record.known_exploited()),
+            runs: runs(&entries),
             id,
             aliases,
             records,
             entries,
+            statements,
         }
+    }
+
+    /// What suppliers said about this flaw, with what each statement is worth.
+    pub fn statements(&self) -> impl Iterator<Item = &Statement> {
+        self.statements.iter().map(AsRef::as_ref)
+    }
+
+    /// SHA-256 over the statements that may change an answer; all zero when there are none.
+    /// Evidence is bound to it.
+    pub fn statements_digest(&self) -> Digest {
+        let mut hash = Sha256::new();
+        let mut trusted = self.statements.iter().filter(|it| it.is_trusted).peekable();
+        if trusted.peek().is_none() {
+            return Digest::default();
+        }
+        trusted.for_each(|it| hash.update(it.digest.0));
+        Digest(hash.finalize().into())
     }
 
     /// Every record of the group, withdrawn ones too; sorted by source and id.
@@ -97,12 +125,18 @@ impl Group {
         let records = |it: &Self| -> Vec<_> {
             it.records.iter().map(|it| (it.record.clone(), it.attachment)).collect()
         };
-        self.id == other.id && self.aliases == other.aliases && records(self) == records(other)
+        let same = self.id == other.id && self.aliases == other.aliases;
+        same && records(self) == records(other) && self.statements == other.statements
     }
 
     /// The packages, without release, about which this group and an older state of it say
     /// different things.
     pub(crate) fn moved_since(&self, before: Option<&Self>) -> BTreeSet<PackageName> {
+        let old_statements = before.map_or(&[][..], |group| &group.statements);
+        if old_statements != self.statements {
+            let all = before.into_iter().chain([self]).flat_map(|group| &group.entries);
+            return all.map(|entry| entry.package_without_release()).collect();
+        }
         let mut forms: BTreeMap<&[u8], (i64, &Entry)> = BTreeMap::new();
         for entry in &self.entries {
             forms.entry(&entry.form).or_insert((0, entry)).0 += 1;
@@ -124,8 +158,13 @@ impl Group {
 
     /// The packages that the records in force name, sorted, without doubles.
     pub fn packages(&self) -> Vec<PackageName> {
-        let all: BTreeSet<_> = self.entries.iter().map(|entry| entry.package.clone()).collect();
-        all.into_iter().collect()
+        let all: BTreeSet<_> = self.entries.iter().map(|entry| &entry.package).collect();
+        all.into_iter().cloned().collect()
+    }
+
+    /// The packages that the records in force name, without release.
+    pub(crate) fn bare_packages(&self) -> impl Iterator<Item = &PackageName> {
+        self.runs.iter().map(|(package, _)| package)
     }
 
     /// Highest CVSS v3 base score of the records, in tenths; `None` when nobody gave one.
@@ -167,6 +206,25 @@ impl Group {
         if let Some(why) = heard.missing {
             judgement.overrule(Stand::Unknown(why), None);
         }
+        self.lay(component, judgement)
+    }
+
+    /// The statements of suppliers that apply to a component, with what encloses it.
+    pub fn overlay(&self, component: &Component, enclosure: &Enclosure) -> Overlay {
+        Overlay::of(self.statements(), component, enclosure)
+    }
+
+    fn lay(&self, component: &Component, mut judgement: Judgement) -> Judgement {
+        let overlay = self.overlay(component, &Enclosure::default());
+        // A statement about a package that no record names is no finding.
+        if judgement.decided_by.is_none() {
+            return judgement;
+        }
+        let (stand, laid) = overlay.apply(judgement.stand());
+        judgement.overrule(stand, laid.by_statement.then_some(Flag::ByStatement));
+        if overlay.contradicts {
+            judgement.overrule(stand, Some(Flag::StatementsContradict));
+        }
         judgement
     }
 
@@ -180,29 +238,66 @@ impl Group {
         }
         let asked = subject.asked();
         let heard = self.heard(subject, &asked);
-        let (Verdict { stand, .. }, decisive) = heard.verdict();
+        let (Verdict { stand, is_mitigated, .. }, decisive) = self.laid(&heard, component);
         let state = stand.state()?;
         let opinion = decisive.map(|(entry, told)| entry.opinion(told, &asked));
         Some(Finding {
             id: self.id.clone(),
             aliases: self.aliases.clone(),
-            state: if heard.is_mitigated(component) { mitigated(state) } else { state },
+            state: if is_mitigated { mitigated(state) } else { state },
             rule: opinion.map(|it| rule_text(&it, stand)).unwrap_or_default(),
             score: self.score,
             known_exploited: self.known_exploited,
         })
     }
 
-    /// The verdict without any text: what matching many identities uses.
+    /// The packages, without release, with their entries.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (&PackageName, &[Arc<Entry>])> {
+        self.runs.iter().map(|(package, run)| (package, &self.entries[run.clone()]))
+    }
+
+    /// The verdict without any text: what matching many identities uses. `entries` are those about
+    /// the subject's package, where the caller has them.
     pub(crate) fn verdict(
         &self,
+        entries: &[Arc<Entry>],
         subject: &Subject,
         asked: &Asked,
         component: &Component,
     ) -> Verdict {
+        if component.removed.is_empty()
+            && self.statements.is_empty()
+            && let Some(verdict) = quick(entries, subject, asked)
+        {
+            return verdict;
+        }
         let heard = self.heard(subject, asked);
-        let (verdict, _) = heard.verdict();
-        Verdict { is_mitigated: heard.is_mitigated(component), ..verdict }
+        let (verdict, _) = self.laid(&heard, component);
+        verdict
+    }
+
+    /// The entries about a package, whatever its release.
+    pub(crate) fn entries_of(&self, package: &PackageName) -> &[Arc<Entry>] {
+        let key = (&package.ecosystem, package.name.as_str());
+        let of_run = |(run, _): &(PackageName, _)| (&run.ecosystem, run.name.as_str()).cmp(&key);
+        match self.runs.binary_search_by(of_run) {
+            Ok(at) => &self.entries[self.runs[at].1.clone()],
+            Err(_) => &[],
+        }
+    }
+
+    /// The verdict with removed classes and the statements of suppliers.
+    fn laid<'a>(&self, heard: &Heard<'a>, component: &Component) -> (Verdict, Option<Said<'a>>) {
+        let (mut verdict, decisive) = heard.verdict();
+        verdict.is_mitigated = heard.is_mitigated(component);
+        if !self.statements.is_empty() && decisive.is_some() {
+            let overlay = self.overlay(component, &Enclosure::default());
+            let (stand, Laid { is_mitigated, by_statement }) = overlay.apply(verdict.stand);
+            verdict.stand = stand;
+            verdict.is_mitigated |= is_mitigated;
+            verdict.by_statement = by_statement;
+        }
+        (verdict, decisive)
     }
 
     /// Everything that the entries say of a subject.
@@ -230,11 +325,8 @@ impl Group {
 
     /// The entries that speak about a subject's package, in its release where both have one.
     fn entries_for(&self, subject: &Subject) -> impl Iterator<Item = &Entry> {
-        let key = (&subject.package.ecosystem, subject.package.name.as_str());
-        let from = self.entries.partition_point(|entry| entry.key() < key);
-        let to = self.entries.partition_point(|entry| entry.key() <= key);
         let (named, bare) = match subject.reach {
-            Reach::Package => (&self.entries[from..to], &[][..]),
+            Reach::Package => (self.entries_of(&subject.package), &[][..]),
             _ => (&[][..], &self.entries[..]),
         };
         let fits = |entry: &&Arc<Entry>| {
@@ -245,72 +337,18 @@ impl Group {
     }
 }
 
-/// The answer of a group about one identity, without texts.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Verdict {
-    pub(crate) stand: Stand,
-    pub(crate) is_mitigated: bool,
-    pub(crate) is_disputed: bool,
-    pub(crate) by_precedence: bool,
-}
-
-impl Default for Verdict {
-    fn default() -> Self {
-        let stand = Stand::NotAffected;
-        Self { stand, is_mitigated: false, is_disputed: false, by_precedence: false }
-    }
-}
-
-/// What the entries of a group say of a subject: one bucket for each package that it may be.
-struct Heard<'a> {
-    buckets: Vec<Vec<Said<'a>>>,
-    /// Why it is not certain which of them it is.
-    doubt: Option<Why>,
-    /// Why nobody could be heard although the package is named.
-    missing: Option<Why>,
-}
-
-impl<'a> Heard<'a> {
-    /// The verdict, and who decided.
-    fn verdict(&self) -> (Verdict, Option<Said<'a>>) {
-        let (mut verdict, mut decisive) = (Verdict::default(), None);
-        for said in &self.buckets {
-            let votes: Vec<_> = said.iter().map(|(entry, told)| vote(entry, told)).collect();
-            let Some(decision) = decide(&votes) else { continue };
-            let Decision { decided_by, is_disputed, by_precedence } = decision;
-            let next = self.doubtful(said, votes[decided_by].stand);
-            if decisive.is_none() || next.weakness() < verdict.stand.weakness() {
-                (verdict.stand, decisive) = (next, said.get(decided_by).copied());
+/// Entries are sorted by package: where those of each one stand.
+fn runs(entries: &[Arc<Entry>]) -> Vec<(PackageName, std::ops::Range<usize>)> {
+    let mut runs: Vec<(PackageName, std::ops::Range<usize>)> = Vec::new();
+    for (at, entry) in entries.iter().enumerate() {
+        match runs.last_mut() {
+            Some((last, run)) if (&last.ecosystem, last.name.as_str()) == entry.key() => {
+                run.end = at + 1;
             }
-            verdict.is_disputed |= is_disputed;
-            verdict.by_precedence |= by_precedence;
-        }
-        if let Some(why) = self.missing {
-            verdict.stand = Stand::Unknown(why);
-        }
-        (verdict, decisive)
-    }
-
-    /// "Affected" becomes unknown when it is not certain that it is this package.
-    fn doubtful(&self, said: &[Said<'_>], stand: Stand) -> Stand {
-        let any_release = said.iter().all(|(entry, _)| entry.package.release.is_none());
-        match (stand, self.doubt) {
-            (Stand::Affected, Some(Why::ReleaseUnknown)) if any_release => stand,
-            (Stand::Affected, Some(why)) => Stand::Unknown(why),
-            (stand, _) => stand,
+            _ => runs.push((entry.package_without_release(), at..at + 1)),
         }
     }
-
-    /// Whether a class that an affecting entry names was removed from the component.
-    fn is_mitigated(&self, component: &Component) -> bool {
-        let said = self.buckets.iter().flatten().filter(|(_, told)| told.stand == Stand::Affected);
-        let mut classes = said.flat_map(|(entry, _)| &entry.classes);
-        classes.any(|class| component.removed.contains(class))
-    }
-}
-
-fn vote(entry: &Entry, told: &Told<'_>) -> Vote {
-    Vote { rank: entry.rank, stand: told.stand }
+    runs
 }
 
 const fn mitigated(state: FindingState) -> FindingState {

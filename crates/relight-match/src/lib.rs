@@ -11,6 +11,7 @@ mod distro;
 mod entry;
 mod form;
 mod group;
+mod heard;
 mod key;
 mod matcher;
 mod native;
@@ -21,6 +22,7 @@ mod question;
 mod range;
 mod record;
 mod version;
+mod vex;
 
 pub use advisories::{Advisories, Change, Moved};
 pub use alias::Attachment;
@@ -37,6 +39,7 @@ pub use question::{
     Constraint, Operator, PackageQuestion, QUESTION_BYTES_MAX, Question, QuestionError,
 };
 pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, key, scheme_of};
+pub use vex::{Effect, Enclosure, Overlay, Statement};
 
 /// Changes whenever the same advisories and components may give other findings than before.
 pub const MATCHER_REVISION: u32 = 3;

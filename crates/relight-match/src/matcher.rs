@@ -5,32 +5,36 @@
 //! gives the same list, and is run to prove it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use relight_model::{Component, Digest, Ecosystem, FindingState, PackageName};
+use relight_model::{Component, Digest, FindingState, PackageName};
 use sha2::{Digest as _, Sha256};
 
 use crate::advisories::{Advisories, Change, Moved, without_release};
 use crate::bracket;
-use crate::entry::Asked;
-use crate::group::{Group, Verdict};
-use crate::opinion::Stand;
+use crate::entry::{Asked, Entry};
+use crate::group::Group;
+use crate::heard::Verdict;
+use crate::opinion::{Flag, Stand};
 use crate::package::{Reach, Subject, bare_name};
 
-/// One identity that a flaw means, or that only precedence clears of it.
+/// One identity that a flaw means, or that only precedence or a statement clears of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Match {
     /// The caller's number of the identity.
     pub identity: u32,
-    /// Affected, unknown, or not affected by precedence.
+    /// Affected, unknown, or not affected by precedence or by a statement.
     pub stand: Stand,
     /// A class that the flaw needs was removed.
     pub is_mitigated: bool,
     /// A source that counts says something else.
     pub is_disputed: bool,
+    /// The statement of a supplier decided.
+    pub by_statement: bool,
 }
 
 impl Match {
-    /// The state of its finding; `None` when precedence clears it.
+    /// The state of its finding; `None` when it is cleared.
     pub const fn state(&self) -> Option<FindingState> {
         match self.stand.state() {
             Some(FindingState::Affected) if self.is_mitigated => Some(FindingState::Mitigated),
@@ -52,16 +56,17 @@ pub struct Delta {
 #[derive(Clone, Debug, Default)]
 pub struct Matcher {
     advisories: Advisories,
-    identities: BTreeMap<u32, Known>,
-    by_package: HashMap<PackageName, BTreeSet<u32>>,
+    identities: HashMap<u32, Arc<Known>>,
+    by_package: HashMap<PackageName, Vec<Arc<Known>>>,
     /// Identities of which only a part of the name is known.
-    by_bare_name: HashMap<String, BTreeSet<u32>>,
+    by_bare_name: HashMap<String, Vec<Arc<Known>>>,
     lists: BTreeMap<String, Vec<Match>>,
 }
 
 /// An identity, read once.
 #[derive(Clone, Debug)]
 struct Known {
+    number: u32,
     component: Component,
     subject: Subject,
     asked: Asked,
@@ -89,9 +94,10 @@ impl Matcher {
             self.drop_identity(number, &mut deltas);
             let subject = Subject::of(&component);
             let asked = subject.asked();
-            let known = Known { component, subject, asked };
+            let known = Arc::new(Known { number, component, subject, asked });
             for group in self.advisories.groups_for(&known.subject) {
-                if let Some(found) = match_one(group, number, &known) {
+                let entries = group.entries_of(&known.subject.package);
+                if let Some(found) = match_one(group, entries, &known) {
                     let list = self.lists.entry(group.id.clone()).or_default();
                     let at = list.partition_point(|it| it.identity < number);
                     list.insert(at, found);
@@ -105,11 +111,11 @@ impl Matcher {
             match known.subject.reach {
                 Reach::Package => {
                     let package = without_release(&known.subject.package);
-                    self.by_package.entry(package).or_default().insert(number);
+                    self.by_package.entry(package).or_default().push(Arc::clone(&known));
                 }
                 _ => {
                     let name = known.subject.package.name.clone();
-                    self.by_bare_name.entry(name).or_default().insert(number);
+                    self.by_bare_name.entry(name).or_default().push(Arc::clone(&known));
                 }
             }
             self.identities.insert(number, known);
@@ -133,12 +139,14 @@ impl Matcher {
         let Moved { groups } = self.advisories.apply(changes);
         let mut deltas = BTreeMap::new();
         for (id, packages) in groups {
-            let touched = self.identities_of(&packages);
             let before = self.lists.remove(&id).unwrap_or_default();
+            let group = self.advisories.group_by_key(&id);
+            let is_moved = |package: &PackageName| packages.contains(package);
+            let fresh = group.map(|it| self.match_all(it, is_moved)).unwrap_or_default();
+            let touched: BTreeSet<u32> =
+                packages.iter().flat_map(|it| self.holders(it)).map(|it| it.number).collect();
             let (mut after, old): (Vec<_>, Vec<_>) =
                 before.into_iter().partition(|it| !touched.contains(&it.identity));
-            let group = self.advisories.group_by_key(&id);
-            let fresh: Vec<_> = group.map(|it| self.match_all(it, &touched)).unwrap_or_default();
             after.extend(&fresh);
             after.sort_unstable();
             if !after.is_empty() {
@@ -165,8 +173,7 @@ impl Matcher {
     pub fn full(&self) -> BTreeMap<String, Vec<Match>> {
         let mut lists = BTreeMap::new();
         for group in self.advisories.groups() {
-            let packages: BTreeSet<_> = group.packages().iter().map(without_release).collect();
-            let list = self.match_all(group, &self.identities_of(&packages));
+            let list = self.match_all(group, |_| true);
             if !list.is_empty() {
                 lists.insert(group.id.clone(), list);
             }
@@ -190,9 +197,10 @@ impl Matcher {
             hash.update((id.len() as u64).to_le_bytes());
             hash.update(id);
             hash.update((list.len() as u64).to_le_bytes());
-            for Match { identity, stand, is_mitigated, is_disputed } in list {
+            for Match { identity, stand, is_mitigated, is_disputed, by_statement } in list {
                 hash.update(identity.to_le_bytes());
-                hash.update([u8::from(*is_mitigated), u8::from(*is_disputed)]);
+                let bits = [is_mitigated, is_disputed, by_statement].map(|it| u8::from(*it));
+                hash.update(bits);
                 hash.update(stand.as_str());
                 if let Stand::Unknown(why) = stand {
                     hash.update(why.as_str());
@@ -202,25 +210,24 @@ impl Matcher {
         Digest(hash.finalize().into())
     }
 
-    /// The identities that may be any of these packages, which have no release.
-    fn identities_of(&self, packages: &BTreeSet<PackageName>) -> BTreeSet<u32> {
-        let mut found = BTreeSet::new();
-        for package in packages {
-            found.extend(self.by_package.get(package).into_iter().flatten());
-            let bare = self.by_bare_name.get(bare_name(package)).into_iter().flatten();
-            found.extend(bare.filter(|number| self.may_be(**number, &package.ecosystem)));
+    /// The identities that are a package, or may be it.
+    fn holders(&self, package: &PackageName) -> impl Iterator<Item = &Arc<Known>> {
+        let named = self.by_package.get(package).into_iter().flatten();
+        let bare = self.by_bare_name.get(bare_name(package)).into_iter().flatten();
+        named.chain(bare.filter(|it| it.subject.reach.covers(&package.ecosystem)))
+    }
+
+    /// The matches of a group among the identities of the packages that are wanted.
+    fn match_all(&self, group: &Group, is_wanted: impl Fn(&PackageName) -> bool) -> Vec<Match> {
+        let mut list = Vec::new();
+        for (package, entries) in group.runs().filter(|(package, _)| is_wanted(package)) {
+            let known = self.holders(package);
+            list.extend(known.filter_map(|known| match_one(group, entries, known)));
         }
-        found
-    }
-
-    fn may_be(&self, number: u32, ecosystem: &Ecosystem) -> bool {
-        self.identities.get(&number).is_some_and(|it| it.subject.reach.covers(ecosystem))
-    }
-
-    fn match_all(&self, group: &Group, numbers: &BTreeSet<u32>) -> Vec<Match> {
-        let known =
-            numbers.iter().filter_map(|number| Some((*number, self.identities.get(number)?)));
-        known.filter_map(|(number, known)| match_one(group, number, known)).collect()
+        list.sort_unstable();
+        // An identity that may be several packages is judged over all of them, once.
+        list.dedup_by_key(|it| it.identity);
+        list
     }
 
     fn drop_identity(&mut self, number: u32, deltas: &mut BTreeMap<String, Delta>) {
@@ -236,11 +243,11 @@ impl Matcher {
             }
         }
         let package = without_release(&known.subject.package);
-        if let Some(numbers) = self.by_package.get_mut(&package) {
-            numbers.remove(&number);
+        if let Some(all) = self.by_package.get_mut(&package) {
+            all.retain(|it| it.number != number);
         }
-        if let Some(numbers) = self.by_bare_name.get_mut(&package.name) {
-            numbers.remove(&number);
+        if let Some(all) = self.by_bare_name.get_mut(&package.name) {
+            all.retain(|it| it.number != number);
         }
     }
 }
@@ -257,27 +264,30 @@ impl Delta {
 }
 
 /// What a group says of one identity; `None` when it is not affected and nobody says otherwise.
-fn match_one(group: &Group, number: u32, known: &Known) -> Option<Match> {
-    let Known { component, subject, asked } = known;
+fn match_one(group: &Group, entries: &[Arc<Entry>], known: &Known) -> Option<Match> {
+    let Known { number, component, subject, asked } = known;
+    let number = *number;
     if bracket::is_open(component) {
         return match_open(group, number, component);
     }
-    let Verdict { stand, is_mitigated, is_disputed, by_precedence } =
-        group.verdict(subject, asked, component);
-    let counts = stand != Stand::NotAffected || by_precedence;
-    counts.then_some(Match { identity: number, stand, is_mitigated, is_disputed })
+    let Verdict { stand, is_mitigated, is_disputed, by_precedence, by_statement } =
+        group.verdict(entries, subject, asked, component);
+    let counts = stand != Stand::NotAffected || by_precedence || by_statement;
+    counts.then_some(Match { identity: number, stand, is_mitigated, is_disputed, by_statement })
 }
 
 /// An identity whose bytes leave several versions open.
 fn match_open(group: &Group, number: u32, component: &Component) -> Option<Match> {
     let judgement = group.judgement(component);
     let state = group.judge(component).map(|finding| finding.state);
-    let by_precedence = judgement.has(crate::opinion::Flag::ByPrecedence);
+    let by_precedence = judgement.has(Flag::ByPrecedence);
+    let by_statement = judgement.has(Flag::ByStatement);
     let stand = judgement.stand();
-    (stand != Stand::NotAffected || by_precedence).then(|| Match {
+    (stand != Stand::NotAffected || by_precedence || by_statement).then(|| Match {
         identity: number,
         stand,
         is_mitigated: state == Some(FindingState::Mitigated),
-        is_disputed: judgement.has(crate::opinion::Flag::SourcesDisagree),
+        is_disputed: judgement.has(Flag::SourcesDisagree),
+        by_statement,
     })
 }

@@ -22,6 +22,7 @@ pub(crate) struct Subject {
     pub(crate) arch: Option<String>,
     /// The module stream of a modular package.
     pub(crate) stream: Option<String>,
+    is_modular: bool,
     /// Built for its release from the sources of another suite; `version` and release are those.
     pub(crate) is_backport: bool,
 }
@@ -81,6 +82,7 @@ impl Subject {
             epoch_may_be_missing: has_epochs && is_foreign && !distro.version.contains(':'),
             package,
             arch: purl.qualifier("arch").map(Into::into),
+            is_modular: distro.stream.is_some() || distro.version.contains(".module"),
             version: distro.version,
             stream: distro.stream,
             is_backport: distro.is_backport,
@@ -93,8 +95,8 @@ impl Subject {
     }
 
     /// A build of a module stream.
-    pub(crate) fn is_modular(&self) -> bool {
-        self.stream.is_some() || self.version.contains(".module")
+    pub(crate) const fn is_modular(&self) -> bool {
+        self.is_modular
     }
 
     /// What an entry about its package says of it; `None` when the entry is about another release,

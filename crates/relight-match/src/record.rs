@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use relight_model::{Advisory, Affected, PackageName, Stance};
 
-use crate::alias::Attachment;
+use crate::alias::{self, Attachment};
 use crate::authority::{Policy, Rank};
 use crate::bindings::Binding;
 use crate::entry::Entry;
 use crate::group::Member;
 use crate::package::normalise;
+use crate::vex::Statement;
 
 /// A record is known by its source and the source's own id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,4 +76,18 @@ fn tombstones(record: &Arc<Advisory>, named: &BTreeMap<PackageName, Vec<&Affecte
         entries.insert(package, entry.by_binding());
     }
     entries.into_values().collect()
+}
+
+/// The statements of a document that is not withdrawn, by the ids of the flaws that they name.
+pub(crate) fn statements(record: &Advisory, policy: &Policy) -> Vec<(String, Arc<Statement>)> {
+    if !record.is_in_force() {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    for said in &record.statements {
+        let statement = Arc::new(Statement::new(said.clone(), policy));
+        let ids = said.vulnerabilities.iter();
+        all.extend(ids.map(|text| (alias::id(text), Arc::clone(&statement))));
+    }
+    all
 }

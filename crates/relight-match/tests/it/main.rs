@@ -5,6 +5,7 @@ mod findings;
 mod log4j;
 mod questions;
 mod simulator;
+mod vex;
 
 use relight_match::Advisories;
 use relight_model::{

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_match::{Advisories, Change, Matcher, Policy, Rank};
-use relight_model::{Advisory, Affected, FindingState, Stance};
+use relight_model::{
+    Advisory, Affected, FindingState, Purl, Stance, VexProduct, VexStatement, VexStatus,
+};
 use testkit::Rng;
 
 use super::{advisory, affected, component};
@@ -40,6 +42,8 @@ struct World {
     records: BTreeMap<usize, Placed>,
     /// Number to package and version; 0 is "not known".
     identities: BTreeMap<u32, (usize, u32)>,
+    /// What a trusted supplier cleared: flaw, package and version.
+    cleared: BTreeSet<(usize, usize, u32)>,
 }
 
 fn id_of(number: usize, rank: Rank) -> String {
@@ -57,7 +61,9 @@ fn source_of(rank: Rank) -> String {
 
 fn policy() -> Policy {
     let ranks = [Rank::Vendor, Rank::Reviewed, Rank::Community];
-    Policy { ranks: ranks.map(|rank| (source_of(rank), rank)).into(), ..Policy::default() }
+    let trusted = ["supplier".to_owned()].into();
+    let ranks = ranks.map(|rank| (source_of(rank), rank)).into();
+    Policy { ranks, trusted, ..Policy::default() }
 }
 
 impl Placed {
@@ -138,6 +144,11 @@ impl World {
                     .filter(|it| !it.withdrawn)
                     .filter_map(|it| Some((it.rank, *it.says.get(&package)?)))
                     .collect();
+                let cleared = CVES.iter().position(|it| *it == flaw);
+                let cleared = cleared.map(|at| (at, package, version));
+                if cleared.is_some_and(|it| self.cleared.contains(&it)) {
+                    continue;
+                }
                 if let Some(state) = verdict(&said, version) {
                     expected.insert((flaw.clone(), identity), state);
                 }
@@ -190,6 +201,9 @@ fn verdict(said: &[(Rank, Says)], version: u32) -> Option<FindingState> {
 fn step(rng: &mut Rng, world: &mut World, matcher: &mut Matcher) -> &'static str {
     if rng.chance(30) {
         return snapshot(rng, world, matcher);
+    }
+    if rng.chance(15) {
+        return statement(rng, world, matcher);
     }
     let number = rng.below(RECORDS);
     let rank = rank_of(number);
@@ -265,6 +279,37 @@ fn snapshot(rng: &mut Rng, world: &mut World, matcher: &mut Matcher) -> &'static
     "snapshot"
 }
 
+/// A trusted supplier clears a version of a package of a flaw, or takes that back.
+fn statement(rng: &mut Rng, world: &mut World, matcher: &mut Matcher) -> &'static str {
+    let version = 1 + u32::try_from(rng.below(8)).unwrap();
+    let cleared = (rng.below(CVES.len()), rng.below(PACKAGES.len()), version);
+    if world.cleared.remove(&cleared) {
+        matcher.apply(vec![Change::remove("vex", &vex_document(cleared).id)]);
+        return "VEX withdrawn";
+    }
+    world.cleared.insert(cleared);
+    matcher.apply(vec![Change::put(vex_document(cleared))]);
+    "VEX"
+}
+
+fn vex_document(cleared: (usize, usize, u32)) -> Advisory {
+    let (flaw, package, version) = cleared;
+    let purl = format!("pkg:npm/{}@{version}.0.0", PACKAGES[package]);
+    let product = VexProduct { purls: vec![Purl::parse(&purl).unwrap()], ..VexProduct::default() };
+    let said = VexStatement {
+        issuer: "supplier".into(),
+        document: "doc".into(),
+        vulnerabilities: vec![CVES[flaw].into()],
+        products: vec![product],
+        status: VexStatus::NotAffected,
+        justification: Some("component_not_present".into()),
+        text: String::new(),
+        at: Some(1),
+    };
+    let id = format!("VEX-{flaw}-{package}-{version}");
+    Advisory { source: "vex".into(), statements: vec![said], ..advisory(&id, vec![]) }
+}
+
 fn found(matcher: &Matcher) -> BTreeMap<(String, u32), FindingState> {
     let mut found = BTreeMap::new();
     for (flaw, list) in matcher.lists() {
@@ -294,7 +339,8 @@ fn incremental_is_full_is_what_was_placed() {
             assert!(matcher.rematch(), "pushed and full differ, {}", place());
             assert_eq!(matcher.digest(), digest, "{}", place());
         }
-        let documents = world.records.iter().map(|(number, it)| it.document(*number)).collect();
+        let documents = world.records.iter().map(|(number, it)| it.document(*number));
+        let documents = documents.chain(world.cleared.iter().map(|it| vex_document(*it))).collect();
         let fresh = Advisories::with_policy(documents, policy());
         let shown = |all: &Advisories| -> Vec<_> {
             all.groups().map(|it| (it.id.clone(), it.aliases.clone(), it.revision())).collect()
