@@ -1,8 +1,11 @@
-//! The only decompressor: gzip, zstd and raw deflate, with a hard limit on what they may unpack.
+//! The only decompressor, with a hard limit on what it may unpack. Documents and logs are gzip,
+//! zstd or raw deflate; what else occurs in containers is in [`coding`].
 //!
 //! Two rules end a bomb: an absolute limit the caller chooses, and a ratio, because no honest
 //! document of ours unpacks to more than a few dozen times its size. Reaching either is the error
 //! [`LimitedError::Limit`]; output is never silently cut short.
+
+pub mod coding;
 
 use std::error::Error;
 use std::fmt;
@@ -50,6 +53,8 @@ pub enum LimitedError {
     Limit(u64),
     /// The compressed data is not valid.
     Corrupt(io::Error),
+    /// The data asks for a larger window than allowed.
+    Window,
     /// The data ends before its own end mark, or before its declared size.
     Truncated,
     /// The source of the bytes failed.
@@ -70,6 +75,9 @@ impl LimitedError {
         };
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::Truncated,
+            io::ErrorKind::OutOfMemory => Self::Window,
+            // zstd has a code for it, which its bindings turn into words.
+            _ if error.to_string().contains("requires too much memory") => Self::Window,
             _ => Self::Corrupt(error),
         }
     }
@@ -80,6 +88,7 @@ impl fmt::Display for LimitedError {
         match self {
             Self::Limit(bytes) => write!(f, "unpacks to more than the limit of {bytes} bytes"),
             Self::Corrupt(_) => f.write_str("compressed data is corrupt"),
+            Self::Window => f.write_str("needs a larger window than the limit"),
             Self::Truncated => f.write_str("data ends too early"),
             Self::Io(_) => f.write_str("reading the packed bytes failed"),
         }
@@ -90,7 +99,7 @@ impl Error for LimitedError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Corrupt(error) | Self::Io(error) => Some(error),
-            Self::Limit(_) | Self::Truncated => None,
+            Self::Limit(_) | Self::Window | Self::Truncated => None,
         }
     }
 }
@@ -145,7 +154,7 @@ pub fn gunzip(bytes: &[u8], bytes_max: u64) -> Result<Vec<u8>, LimitedError> {
 /// Unpacks zstd (RFC 8878), every frame.
 ///
 /// # Errors
-/// As [`inflate`]; a frame whose window is over [`WINDOW_LOG_MAX`] is [`LimitedError::Corrupt`].
+/// As [`inflate`]; a frame whose window is over [`WINDOW_LOG_MAX`] is [`LimitedError::Window`].
 pub fn unzstd(bytes: &[u8], bytes_max: u64) -> Result<Vec<u8>, LimitedError> {
     let allowed = Limits::bytes(bytes_max).allowed(bytes.len() as u64);
     unpack(zstd_decoder(bytes)?, allowed)
@@ -406,7 +415,7 @@ mod tests {
         encoder.include_contentsize(false).unwrap();
         encoder.write_all(&text()).unwrap();
         let packed = encoder.finish().unwrap();
-        assert!(matches!(unzstd(&packed, u64::MAX), Err(LimitedError::Corrupt(_))));
+        assert!(matches!(unzstd(&packed, u64::MAX), Err(LimitedError::Window)));
     }
 
     #[test]

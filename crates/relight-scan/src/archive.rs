@@ -1,70 +1,172 @@
-//! Zip archives, read by their structures (APPNOTE.TXT 6.3.10) and never by what they promise.
+//! Containers of every family behind one interface, read by their structures and never by what
+//! they promise.
 //!
-//! Why not the `zip` crate: it keeps one entry a name (a second entry of the same name is a way to
-//! hide a jar), it needs a good central directory (we go on without one), and it reads a whole
-//! directory before a limit can stop it.
+//! A [`Container`] gives its members one after the other, each with a body that can be read once.
+//! Nesting is the business of [`crate::unpack`], which keeps the open containers on a stack.
+//! Readers allocate nothing by a number that they found before they have checked its range.
 
-mod directory;
-mod member;
+mod cpio;
+mod deb;
+mod feed;
+mod iso;
+mod pipe;
+mod rpm;
+mod sevenz;
+mod single;
+mod squashfs;
+mod tar;
+mod zip;
 
-pub(crate) use directory::{Entry, is_archive, open};
-pub(crate) use member::{Budget, Keep, Member, locate, read};
+use std::io::{self, Read};
 
-/// Signature of a local header.
-const LOCAL: [u8; 4] = *b"PK\x03\x04";
+use relight_formats::limited::LimitedError;
+use relight_formats::limited::coding::Coding;
+use relight_model::FlawCode;
 
-/// Signature of an entry of the central directory.
-const CENTRAL: [u8; 4] = *b"PK\x01\x02";
+pub(crate) use cpio::Cpio;
+pub(crate) use deb::Deb;
+pub(crate) use feed::Feed;
+pub(crate) use iso::Iso;
+pub(crate) use pipe::Pipe;
+pub(crate) use rpm::Rpm;
+pub(crate) use sevenz::SevenZip;
+pub(crate) use single::{Packing, Single};
+pub(crate) use squashfs::Squashfs;
+pub(crate) use tar::{Tar, is_tar_header};
+pub(crate) use zip::{Forward, Zip, has_directory};
 
-/// Signature of the end record.
-pub(crate) const END: [u8; 4] = *b"PK\x05\x06";
+use crate::window::Window;
 
-/// Size of the end record without its comment, in bytes.
-const END_BYTES: u64 = 22;
+/// Gives its members one after the other; `None` is its end. After damage it goes on as far as
+/// it can.
+pub(crate) trait Container {
+    /// The next member, or what cannot be read in its place.
+    fn next(&mut self) -> Option<Result<Entry, Damage>>;
 
-/// Size of a local header without name and extra field, in bytes.
-const LOCAL_BYTES: u64 = 30;
+    /// The last member was a guess, and this is what it turned out to be.
+    fn judge(&mut self, _is_member: bool) {}
+}
 
-/// The value of a 32-bit field whose real value stands in the zip64 extra field.
-const IN_ZIP64: u64 = 0xffff_ffff;
+/// Bytes of a container that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Damage {
+    pub(crate) code: FlawCode,
+    /// How many, as far as that is known.
+    pub(crate) bytes: u64,
+}
 
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
+impl Damage {
+    pub(crate) const fn new(code: FlawCode, bytes: u64) -> Self {
+        Self { code, bytes }
+    }
+
+    /// Why reading failed.
+    pub(crate) fn of(error: &io::Error) -> Self {
+        Self::new(code_of(error), 0)
+    }
+}
+
+/// The code of an error of a decoder, of a limit, or of the system.
+pub(crate) fn code_of(error: &io::Error) -> FlawCode {
+    match LimitedError::inside(error) {
+        Some(LimitedError::Limit(_)) => FlawCode::LimitExpanded,
+        Some(LimitedError::Window) => FlawCode::LimitWindow,
+        Some(LimitedError::Truncated) => FlawCode::Truncated,
+        Some(LimitedError::Corrupt(_)) => FlawCode::CorruptEntry,
+        Some(LimitedError::Io(inner)) => code_of(inner),
+        None => match error.kind() {
+            io::ErrorKind::UnexpectedEof => FlawCode::Truncated,
+            io::ErrorKind::InvalidData => FlawCode::CorruptEntry,
+            _ => crate::walk::code_of(error),
+        },
+    }
+}
+
+/// One member, as its container describes it. Nothing in it is trusted.
+pub(crate) struct Entry {
+    /// Bytes as they stand there.
+    pub(crate) name: Vec<u8>,
+    /// What the second header of a zip calls it, when that is something else.
+    pub(crate) other_name: Option<Vec<u8>>,
+    pub(crate) node: Node,
+    /// Unpacked bytes, when the container says it.
+    pub(crate) size: Option<u64>,
+    /// Bytes that it takes in the container.
+    pub(crate) packed: u64,
+    pub(crate) crc: Option<u32>,
+    /// 1 for the first member of its name, 2 for the second, where the container counts them
+    /// itself; 0 where it does not.
+    pub(crate) copy: u32,
+    /// What is wrong with its description.
+    pub(crate) flaws: Vec<FlawCode>,
+    /// It is a place of its own in an evidence path. The payload of a package is not: its members
+    /// stand directly in the package.
+    pub(crate) is_step: bool,
+    /// It may be no member at all, but bytes that look like one: its flaws say nothing then.
+    pub(crate) is_guess: bool,
+    pub(crate) body: Body,
+}
+
+impl Entry {
+    /// A regular file.
+    pub(crate) fn file(name: Vec<u8>, size: Option<u64>, body: Body) -> Self {
+        Self {
+            name,
+            other_name: None,
+            node: Node::File,
+            size,
+            packed: size.unwrap_or_default(),
+            crc: None,
+            copy: 0,
+            flaws: Vec::new(),
+            is_step: true,
+            is_guess: false,
+            body,
+        }
+    }
+
+    /// Something without bytes.
+    pub(crate) fn bare(name: Vec<u8>, node: Node) -> Self {
+        Self { node, ..Self::file(name, Some(0), Body::Nothing) }
+    }
+}
+
+/// What a member is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Node {
+    File,
+    Folder,
+    /// A symbolic link and what it points at.
+    Link(Vec<u8>),
+    /// Another name of a member that came before.
+    HardLink(Vec<u8>),
+    /// A device (its numbers), a FIFO or a socket (0, 0).
+    Device(u32, u32),
+}
+
+/// The bytes of a member.
+pub(crate) enum Body {
+    /// There are none, or a flaw says why they cannot be read.
+    Nothing,
+    /// They stand in the container as they are: any range can be read, any number of times.
+    Plain(Window),
+    /// They stand in the container in one piece, packed.
+    Packed(Window, Coding),
+    /// They come by once.
+    Stream(Box<dyn Read>),
+}
+
+pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {
     let field = bytes.get(at..at + 2).and_then(|field| field.try_into().ok());
     u16::from_le_bytes(field.unwrap_or_default())
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     let field = bytes.get(at..at + 4).and_then(|field| field.try_into().ok());
     u32::from_le_bytes(field.unwrap_or_default())
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     let field = bytes.get(at..at + 8).and_then(|field| field.try_into().ok());
     u64::from_le_bytes(field.unwrap_or_default())
-}
-
-/// Replaces the values of `fields` that are [`IN_ZIP64`] by those of the zip64 extra field, in
-/// order (APPNOTE 4.5.3). False when one is needed and missing.
-fn apply_zip64(extra: &[u8], fields: [&mut u64; 3]) -> bool {
-    let mut rest = extra;
-    let mut values: &[u8] = &[];
-    while rest.len() >= 4 {
-        let (id, size) = (u16_at(rest, 0), usize::from(u16_at(rest, 2)));
-        let body = &rest[4..(4 + size).min(rest.len())];
-        if id == 1 {
-            values = body;
-            break;
-        }
-        rest = &rest[4 + body.len()..];
-    }
-    for field in fields {
-        if *field == IN_ZIP64 {
-            if values.len() < 8 {
-                return false;
-            }
-            *field = u64_at(values, 0);
-            values = &values[8..];
-        }
-    }
-    true
 }

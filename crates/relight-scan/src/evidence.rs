@@ -28,6 +28,24 @@ fn push(out: &mut String, byte: u8) {
     out.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
+/// Reads one name, or a path without `!/`, back.
+pub(crate) fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    bytes
+}
+
 /// The path of something directly in a folder; the empty folder is the root of the scan.
 pub(crate) fn in_folder(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
@@ -53,20 +71,6 @@ mod tests {
     use testkit::Rng;
 
     use super::*;
-
-    fn unescape(text: &str) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut bytes = text.bytes();
-        while let Some(byte) = bytes.next() {
-            if byte != b'%' {
-                out.push(byte);
-                continue;
-            }
-            let mut digit = || char::from(bytes.next().unwrap()).to_digit(16).unwrap() as u8;
-            out.push(digit() * 16 + digit());
-        }
-        out
-    }
 
     #[test]
     fn escapes() {

@@ -11,7 +11,6 @@ mod catalogers;
 mod distribution;
 mod evidence;
 mod folder;
-mod foreign;
 mod glob;
 mod identity;
 mod limits;
@@ -35,9 +34,12 @@ pub use catalogers::CATALOGERS;
 pub use glob::Glob;
 pub use limits::{
     BUFFERED_BYTES_MAX, CATALOG_SIZE_MAX, CLASS_SIZE_MAX, DEPTH_MAX, DIRECTORY_BYTES_MAX,
-    ENTRIES_MAX, EXPANDED_FREE_BYTES, EXPANDED_RATIO_MAX, FILE_SIZE_MAX, Options, PATH_BYTES_MAX,
+    ENTRIES_MAX, EXPANDED_FREE_BYTES, EXPANDED_RATIO_MAX, FILE_SIZE_MAX, FILE_TIME_MAX_S, Mode,
+    Options, PATH_BYTES_MAX,
 };
 pub use progress::{Current, Progress};
 pub use scan::{Report, ScanError, Services, scan, scan_target};
+pub use sniff::Gap;
 pub use source::Target;
+pub use unpack::Account;
 pub use window::Pace;

@@ -19,7 +19,7 @@ pub const EXPANDED_RATIO_MAX: u64 = 200;
 pub const ENTRIES_MAX: u64 = 4_194_304;
 
 /// Bytes of one central directory.
-pub const DIRECTORY_BYTES_MAX: u64 = 64 << 20;
+pub const DIRECTORY_BYTES_MAX: u64 = 32 << 20;
 
 /// Bytes of a file that is handed whole to a cataloger.
 pub const CATALOG_SIZE_MAX: u64 = 32 << 20;
@@ -27,15 +27,33 @@ pub const CATALOG_SIZE_MAX: u64 = 32 << 20;
 /// Bytes of one class file. Compilers cannot write one of 8 MiB; a bomb can.
 pub const CLASS_SIZE_MAX: u64 = 8 << 20;
 
-/// Unpacked inner archives held in memory at one time for one outer file, in bytes. Only one
-/// outer file at a time may hold more than [`BUFFERED_SMALL_BYTES`].
-pub const BUFFERED_BYTES_MAX: u64 = 512 << 20;
+/// Bytes that one outer file may hold in memory at one time: inner archives that are open, and
+/// what is being looked at. More than a small share of it ([`SMALL_BYTES`]) is granted to one
+/// outer file at a time; the others wait.
+pub const BUFFERED_BYTES_MAX: u64 = 32 << 20;
 
-/// What each thread may hold without waiting for the others, in bytes.
-pub(crate) const BUFFERED_SMALL_BYTES: u64 = 8 << 20;
+/// What all threads together may hold without waiting for each other, in bytes.
+pub(crate) const SMALL_BYTES: u64 = 16 << 20;
+
+/// Longest member that is held whole, in bytes. What is longer comes by in pieces.
+pub(crate) const WHOLE_BYTES_MAX: u64 = 8 << 20;
+
+/// Time of the processor for one outer file, in seconds.
+pub const FILE_TIME_MAX_S: u64 = 60;
 
 /// Bytes of one evidence path.
 pub const PATH_BYTES_MAX: usize = 1 << 20;
+
+/// How much of an archive is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything.
+    #[default]
+    Deep,
+    /// Directories of archives, nested archives and metadata. It finds, and it never clears what
+    /// can be embedded in something else.
+    Fast,
+}
 
 /// What a scan may do and how far it goes. The limits are settable because tests reach them;
 /// [`Options::default`] is what users get.
@@ -59,8 +77,12 @@ pub struct Options {
     pub class_size_max: u64,
     /// See [`BUFFERED_BYTES_MAX`].
     pub buffered_bytes_max: u64,
+    /// See [`FILE_TIME_MAX_S`].
+    pub file_time_max_s: u64,
     /// See [`PATH_BYTES_MAX`].
     pub path_bytes_max: usize,
+    /// How much is read of archives.
+    pub mode: Mode,
     /// Paths that are left out; each is a flaw.
     pub exclude: Vec<Glob>,
     /// Also visit what links lead to outside the root.
@@ -83,7 +105,9 @@ impl Default for Options {
             catalog_size_max: CATALOG_SIZE_MAX,
             class_size_max: CLASS_SIZE_MAX,
             buffered_bytes_max: BUFFERED_BYTES_MAX,
+            file_time_max_s: FILE_TIME_MAX_S,
             path_bytes_max: PATH_BYTES_MAX,
+            mode: Mode::Deep,
             exclude: Vec::new(),
             follow: false,
             threads: None,

@@ -19,15 +19,15 @@ use rustix::fs::{AtFlags, CWD, statat};
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::{Cache, Known, Record};
-use crate::cataloger::Index;
 use crate::evidence::{escape, in_folder};
 use crate::folder::Links;
 use crate::identity;
 use crate::limits::Options;
 use crate::progress::Progress;
+use crate::sniff::Gap;
 use crate::source::{Host, Target};
 use crate::steady::{self, Stamp, Steady};
-use crate::unpack::{self, Found, Shared};
+use crate::unpack::{self, Account, Found, Shared};
 use crate::walk::{self, Batch, Rules, Walker};
 use crate::window::{Pace, Window};
 
@@ -53,6 +53,12 @@ pub struct Report {
     /// Files that were not read, because the cache knew their result. Two reports of one tree may
     /// differ in this number alone.
     pub known: u64,
+    /// Code that could not be looked into, and where; no flaw. Sorted.
+    pub gaps: Vec<(Gap, String)>,
+    /// What became of the bytes of all files.
+    pub file_bytes: Account,
+    /// What became of the unpacked bytes of all members of containers.
+    pub member_bytes: Account,
 }
 
 /// The root of a scan could not be opened. Everything below the root is a flaw, not an error.
@@ -109,7 +115,7 @@ pub fn scan_target(
     let failed = |source| ScanError { context: format!("open {target} to scan it"), source };
     let real = target.path().canonicalize().map_err(failed)?;
     let kind = fs::metadata(&real).map_err(failed)?;
-    let shared = Shared { options, index: Index::new(), class: None, large: Mutex::new(()) };
+    let shared = Shared::new(options, None);
     let mut scan = Scan::new(shared, services);
     let mut output = Output::default();
     if matches!(target, Target::Host) {
@@ -180,6 +186,7 @@ impl Output {
         }
         found.warnings.sort();
         found.warnings.dedup();
+        found.gaps.sort();
         Report {
             sbom,
             warnings: found.warnings,
@@ -188,6 +195,9 @@ impl Output {
             deepest: found.deepest,
             bytes_read: self.bytes_read,
             known: self.known,
+            gaps: found.gaps,
+            file_bytes: found.files,
+            member_bytes: found.members,
         }
     }
 }
@@ -454,8 +464,7 @@ mod tests {
                      3 1 0:3 / /sys rw - sysfs x rw\n";
         fs::write(proc.join("self/mountinfo"), table).unwrap();
         let (options, progress) = (Options::default(), Progress::default());
-        let shared =
-            Shared { options: &options, index: Index::new(), class: None, large: Mutex::default() };
+        let shared = Shared::new(&options, None);
         let services = Services { progress: &progress, pace: None, cache: None };
         let report = Scan::new(shared, &services).host(&root, &proc).unwrap().report(&options);
         drop((held, deleted));
@@ -478,8 +487,7 @@ mod tests {
     #[test]
     fn a_file_that_has_gone_is_named_and_counted() {
         let (options, progress) = (Options::default(), Progress::default());
-        let shared =
-            Shared { options: &options, index: Index::new(), class: None, large: Mutex::default() };
+        let shared = Shared::new(&options, None);
         let services = Services { progress: &progress, pace: None, cache: None };
         let scan = Scan::new(shared, &services);
         let mut output = Output::default();

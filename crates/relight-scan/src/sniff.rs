@@ -1,5 +1,14 @@
 //! What a file is, by its bytes and never by its name.
 
+mod program;
+
+use relight_formats::limited::coding::Coding;
+
+pub(crate) use program::{certificates_at, overlay_at, payload_at};
+
+use crate::archive::{is_tar_header, u32_at, u64_at};
+use crate::cataloger::Kind;
+
 /// Bytes of the head that every file is judged by.
 pub(crate) const HEAD_BYTES: usize = 512;
 
@@ -9,14 +18,22 @@ pub(crate) const ISO_MARK_AT: u64 = 0x8001;
 /// What the first bytes promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Head {
-    /// A zip archive: jar, war, wheel and many more.
+    /// A zip archive: jar, war, wheel and many more; also a jmod.
     Zip,
+    /// A container of another family.
+    Container(Kind),
     /// A single compressed stream.
-    Stream(Stream),
-    /// A container of files that this version recognises and does not open.
-    Container,
-    /// A program or script: an archive may be appended to it.
-    Program,
+    Stream(Coding),
+    /// A container of files, or a compression, that we recognise and do not read.
+    Foreign,
+    /// An encrypted file system.
+    Locked,
+    /// Code that we recognise and cannot look into.
+    Gap(Gap),
+    /// A program: an archive may be appended to it.
+    Program(Kind),
+    /// A script: an archive may be appended to it.
+    Script,
     /// A Java class file.
     Class,
     /// Printable text.
@@ -25,68 +42,160 @@ pub(crate) enum Head {
     Other,
 }
 
-/// How a single stream is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stream {
-    /// gzip or zstd, which we unpack far enough to look inside.
-    Readable,
-    /// xz, bzip2, lz4: not unpacked.
-    Opaque,
+/// Code that we recognise and cannot look into: a question that it could answer cannot be
+/// observed. It is no flaw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Gap {
+    /// Classes of Android.
+    Dex,
+    /// The modules of a Java runtime in one file.
+    Jimage,
+}
+
+impl Gap {
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dex => "dex",
+            Self::Jimage => "jimage",
+        }
+    }
 }
 
 /// Judges a file by its first [`HEAD_BYTES`] (or all of them, when there are fewer).
 pub(crate) fn head(bytes: &[u8]) -> Head {
+    let heads = [zip, stream, program, container, foreign];
+    if let Some(head) = heads.iter().find_map(|judge| judge(bytes)) {
+        return head;
+    }
+    if is_tar_header(bytes) {
+        return Head::Container(Kind::Tar);
+    }
+    if is_text(bytes) { Head::Text } else { Head::Other }
+}
+
+fn zip(bytes: &[u8]) -> Option<Head> {
     match bytes {
-        // The other two: an empty archive, and the first part of a spanned one.
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] | [b'P', b'K', 7, 8, b'P', b'K', ..] => {
-            Head::Zip
-        }
-        [0x1f, 0x8b, 8, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] => Head::Stream(Stream::Readable),
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] | [0x04, 0x22, 0x4d, 0x18, ..] => {
-            Head::Stream(Stream::Opaque)
-        }
-        [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..] if rest.starts_with(b"1AY&SY") => {
-            Head::Stream(Stream::Opaque)
-        }
-        [0x7f, b'E', b'L', b'F', ..] | [b'M', b'Z', ..] | [b'#', b'!', ..] => Head::Program,
-        // A program for several machines of macOS starts like a class; it says how many, and no
-        // class file is older than version 45.
-        [0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 0..=44, ..] => Head::Program,
-        [0xca, 0xfe, 0xba, 0xbe, ..] => Head::Class,
-        _ if is_container(bytes) => Head::Container,
-        _ if is_text(bytes) => Head::Text,
-        _ => Head::Other,
+        // The second and third: an empty archive, and the first part of a spanned one.
+        [b'P', b'K', 3, 4, ..]
+        | [b'P', b'K', 5, 6, ..]
+        | [b'P', b'K', 7, 8, b'P', b'K', ..]
+        | [b'J', b'M', 1, 0, b'P', b'K', 3, 4, ..] => Some(Head::Zip),
+        _ => None,
     }
 }
 
-fn is_container(bytes: &[u8]) -> bool {
-    const MARKS: [(usize, &[u8]); 10] = [
-        (0, b"7z\xbc\xaf\x27\x1c"),
-        (0, b"Rar!\x1a\x07"),
-        (0, b"\xed\xab\xee\xdb"),
-        // A Debian package. Other `ar` files are static libraries, which hold object code only.
-        (0, b"!<arch>\ndebian-binary"),
-        (0, b"hsqs"),
-        (0, b"070701"),
-        (0, b"070702"),
-        (0, b"MSCF\0\0\0\0"),
-        (0, b"\xca\xfe\xd0\x0d"),
-        (257, b"ustar"),
-    ];
-    MARKS.iter().any(|(at, mark)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(mark)))
-        || is_old_tar(bytes)
+fn stream(bytes: &[u8]) -> Option<Head> {
+    let coding = match bytes {
+        [0x1f, 0x8b, 8, ..] => Coding::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Coding::Zstd,
+        // A frame that readers skip, in front of one that they do not.
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Coding::Zstd,
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Coding::Xz,
+        [0x04 | 0x02, 0x22 | 0x21, 0x4d | 0x4c, 0x18, ..] => Coding::Lz4,
+        // The second: a stream without a block.
+        [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..]
+            if rest.starts_with(b"1AY&SY") || rest.starts_with(b"\x17\x72\x45\x38\x50\x90") =>
+        {
+            Coding::Bzip2
+        }
+        _ if is_lzma(bytes) => Coding::LzmaAlone,
+        _ => return None,
+    };
+    Some(Head::Stream(coding))
 }
 
-/// A tar header without the `ustar` mark (1988 and before): the checksum of the header decides.
-fn is_old_tar(bytes: &[u8]) -> bool {
-    let Some(header) = bytes.get(..512) else { return false };
-    let field = header[148..156].trim_ascii_end();
-    let digits = field.trim_ascii_start().split(|byte| *byte == 0).next().unwrap_or_default();
-    let declared = std::str::from_utf8(digits).ok().map(str::trim);
-    let declared = declared.and_then(|text| u64::from_str_radix(text, 8).ok());
-    let sum = |bytes: &[u8]| bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>();
-    let actual = sum(&header[..148]) + 8 * u64::from(b' ') + sum(&header[156..]);
-    header[0] != 0 && declared == Some(actual)
+/// `.lzma` has no mark. Its writers use one set of properties, a dictionary of 2^n or 3·2^n bytes
+/// and a size that is unknown or below 256 GiB.
+fn is_lzma(bytes: &[u8]) -> bool {
+    let dictionary = u32_at(bytes, 1);
+    let odd = dictionary >> dictionary.trailing_zeros().min(31);
+    let size = u64_at(bytes, 5);
+    bytes.len() > 13
+        && bytes[0] == 0x5d
+        && dictionary >= 1 << 12
+        && matches!(odd, 1 | 3)
+        && (size == u64::MAX || size < 1 << 38)
+        // The first byte of the data is always zero.
+        && bytes[13] == 0
+}
+
+fn program(bytes: &[u8]) -> Option<Head> {
+    Some(match bytes {
+        [0x7f, b'E', b'L', b'F', ..] => Head::Program(Kind::Elf),
+        [b'M', b'Z', ..] if bytes.len() >= 64 => Head::Program(Kind::Pe),
+        [b'#', b'!', ..] => Head::Script,
+        // A program for several machines of macOS starts like a class; it says how many, and no
+        // class file is older than version 45.
+        [0xca, 0xfe, 0xba, 0xbe | 0xbf, 0, 0, 0, 0..=44, ..]
+        | [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..]
+        | [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..] => Head::Program(Kind::MachO),
+        [0xca, 0xfe, 0xba, 0xbe, ..] => Head::Class,
+        [b'd', b'e', b'x', b'\n', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', 0, ..] => {
+            Head::Gap(Gap::Dex)
+        }
+        [0xda, 0xda, 0xfe, 0xca, ..] | [0xca, 0xfe, 0xda, 0xda, ..] => Head::Gap(Gap::Jimage),
+        _ => return None,
+    })
+}
+
+fn container(bytes: &[u8]) -> Option<Head> {
+    const MARKS: [(&[u8], Kind); 8] = [
+        (b"7z\xbc\xaf\x27\x1c", Kind::SevenZip),
+        (b"\xed\xab\xee\xdb", Kind::Rpm),
+        // Other `ar` files are static libraries, which hold object code only.
+        (b"!<arch>\ndebian-binary", Kind::Deb),
+        (b"hsqs", Kind::Squashfs),
+        (b"070701", Kind::Cpio),
+        (b"070702", Kind::Cpio),
+        (b"070707", Kind::Cpio),
+        (b"\xc7\x71", Kind::Cpio),
+    ];
+    let is_tar = bytes.get(257..).is_some_and(|rest| rest.starts_with(b"ustar"));
+    let found = MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)).map(|(_, kind)| *kind);
+    // Two bytes prove nothing: the name behind them must fit.
+    let found = found.filter(|_| !bytes.starts_with(b"\xc7\x71") || is_old_cpio(bytes));
+    found.or(is_tar.then_some(Kind::Tar)).map(Head::Container)
+}
+
+/// Whether a binary cpio header is followed by a name that ends where it says.
+fn is_old_cpio(bytes: &[u8]) -> bool {
+    let len = usize::from(crate::archive::u16_at(bytes, 20));
+    let name = bytes.get(26..26 + len.min(HEAD_BYTES - 26)).unwrap_or_default();
+    (2..=256).contains(&len)
+        && name.len() == len
+        && name.ends_with(b"\0")
+        && !name[..len - 1].contains(&0)
+}
+
+fn foreign(bytes: &[u8]) -> Option<Head> {
+    const MARKS: [&[u8]; 17] = [
+        b"Rar!\x1a\x07",
+        b"\xca\xfe\xd0\x0d",
+        b"MSCF\0\0\0\0",
+        b"xar!\0",
+        b"LZIP\x01",
+        b"\x1f\x9d",
+        b"\x89LZO\0\r\n",
+        b"sqsh",
+        b"MSWIM\0\0\0",
+        b"QFI\xfb",
+        b"KDMV",
+        b"vhdxfile",
+        b"conectix",
+        b"\x45\x3d\xcd\x28",
+        b"**ACE**",
+        b"\x60\xea",
+        b"zlb\x1a",
+    ];
+    if bytes.starts_with(b"LUKS\xba\xbe") {
+        return Some(Head::Locked);
+    }
+    let is_ace = bytes.get(7..14) == Some(b"**ACE**");
+    let found = is_ace || MARKS.iter().any(|mark| bytes.starts_with(mark));
+    // Two bytes prove little: what looks like text, or is short, is none of these.
+    let weak = bytes.starts_with(b"\x60\xea") || bytes.starts_with(b"\x1f\x9d");
+    (found && (!weak || bytes.len() > 64 && !is_text(bytes))).then_some(Head::Foreign)
 }
 
 /// Whether bytes look like text in UTF-8 or Latin-1: no control character but white space, form
@@ -101,23 +210,36 @@ mod tests {
 
     #[test]
     fn heads() {
+        let program = |kind| Head::Program(kind);
         for (bytes, expected) in [
             (&b"PK\x03\x04..."[..], Head::Zip),
             (b"PK\x05\x06", Head::Zip),
-            (b"\x1f\x8b\x08\x00", Head::Stream(Stream::Readable)),
-            (b"\x28\xb5\x2f\xfd\x00", Head::Stream(Stream::Readable)),
-            (b"\xfd7zXZ\0", Head::Stream(Stream::Opaque)),
-            (b"BZh91AY&SY", Head::Stream(Stream::Opaque)),
+            (b"JM\x01\x00PK\x03\x04", Head::Zip),
+            (b"\x1f\x8b\x08\x00", Head::Stream(Coding::Gzip)),
+            (b"\x28\xb5\x2f\xfd\x00", Head::Stream(Coding::Zstd)),
+            (b"\xfd7zXZ\0", Head::Stream(Coding::Xz)),
+            (b"\x04\x22\x4d\x18", Head::Stream(Coding::Lz4)),
+            (b"BZh91AY&SY", Head::Stream(Coding::Bzip2)),
             (b"BZh is not bzip2", Head::Text),
-            (b"\x7fELF\x02", Head::Program),
-            (b"#!/bin/sh\n", Head::Program),
-            (b"7z\xbc\xaf\x27\x1c", Head::Container),
-            (b"!<arch>\ndebian-binary   ", Head::Container),
+            (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0", Head::Stream(Coding::LzmaAlone)),
+            (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\x01", Head::Other),
+            (b"\x7fELF\x02", program(Kind::Elf)),
+            (b"MZ short", Head::Text),
+            (b"#!/bin/sh\n", Head::Script),
+            (b"7z\xbc\xaf\x27\x1c", Head::Container(Kind::SevenZip)),
+            (b"!<arch>\ndebian-binary   ", Head::Container(Kind::Deb)),
             (b"!<arch>\nlib.o/   ", Head::Text),
+            (b"Rar!\x1a\x07\x01\x00", Head::Foreign),
+            (b"\xca\xfe\xd0\x0d", Head::Foreign),
+            (b"LUKS\xba\xbe\0\x02", Head::Locked),
+            (b"dex\n035\0", Head::Gap(Gap::Dex)),
+            (b"\xda\xda\xfe\xca", Head::Gap(Gap::Jimage)),
             (b"hello\n", Head::Text),
             (b"", Head::Text),
             (b"\xca\xfe\xba\xbe\0\0\0\x34", Head::Class),
-            (b"\xca\xfe\xba\xbe\0\0\0\x02", Head::Program),
+            (b"\xca\xfe\xba\xbe\0\0\0\x02", program(Kind::MachO)),
+            (b"\xcf\xfa\xed\xfe", program(Kind::MachO)),
+            (b"\xc7\x71 two bytes prove nothing", Head::Text),
         ] {
             assert_eq!(head(bytes), expected, "{bytes:?}");
         }
@@ -131,10 +253,10 @@ mod tests {
         assert_eq!(head(&header), Head::Other);
         let sum: u64 = header.iter().map(|b| u64::from(*b)).sum::<u64>() + 8 * 32;
         header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        assert_eq!(head(&header), Head::Container);
+        assert_eq!(head(&header), Head::Container(Kind::Tar));
         header[148] = b'7';
         assert_eq!(head(&header), Head::Other);
         header[257..262].copy_from_slice(b"ustar");
-        assert_eq!(head(&header), Head::Container);
+        assert_eq!(head(&header), Head::Container(Kind::Tar));
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cataloger::ReadAt;
 
@@ -16,6 +16,24 @@ pub(crate) struct Window {
     data: Data,
     start: u64,
     len: u64,
+    /// The piece of the disk that small reads are served from.
+    cache: Option<Arc<Mutex<Piece>>>,
+}
+
+/// Bytes that a small read takes from the disk at once.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// A piece of a file, and where it starts in the file.
+#[derive(Debug, Default)]
+struct Piece {
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self::of_memory(Vec::new())
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -49,13 +67,13 @@ impl Window {
     /// The same, read at somebody's pace.
     pub(crate) fn of_paced_file(file: File, len: u64, pace: Option<Arc<dyn Pace>>) -> Self {
         let file = OpenFile { file, bytes_read: AtomicU64::new(0), pace };
-        Self { data: Data::File(Arc::new(file)), start: 0, len }
+        Self { data: Data::File(Arc::new(file)), start: 0, len, cache: None }
     }
 
     /// Bytes in memory.
     pub(crate) fn of_memory(bytes: Vec<u8>) -> Self {
         let len = bytes.len() as u64;
-        Self { data: Data::Memory(Arc::new(bytes)), start: 0, len }
+        Self { data: Data::Memory(Arc::new(bytes)), start: 0, len, cache: None }
     }
 
     /// How many bytes there are.
@@ -74,7 +92,86 @@ impl Window {
     /// The part that starts at `start`; shorter than `len` when the window ends before.
     pub(crate) fn part(&self, start: u64, len: u64) -> Self {
         let start = start.min(self.len);
-        Self { data: self.data.clone(), start: self.start + start, len: len.min(self.len - start) }
+        let (data, cache) = (self.data.clone(), self.cache.clone());
+        Self { data, start: self.start + start, len: len.min(self.len - start), cache }
+    }
+
+    /// The same bytes with a piece of the disk held for [`Self::read_small`]: for structures that
+    /// are read field by field, front to back.
+    pub(crate) fn cached(&self) -> Self {
+        Self { cache: Some(Arc::default()), ..self.clone() }
+    }
+
+    /// The same bytes without a piece of the disk.
+    pub(crate) fn uncached(self) -> Self {
+        Self { cache: None, ..self }
+    }
+
+    /// Whether two windows hold the same bytes; false when one cannot be read.
+    pub(crate) fn equals(&self, other: &Self) -> bool {
+        let mut at = 0;
+        while self.len == other.len && at < self.len {
+            let pieces = (self.read(at, PIECE_BYTES), other.read(at, PIECE_BYTES));
+            match pieces {
+                (Ok(ours), Ok(theirs)) if ours == theirs && !ours.is_empty() => {
+                    at += ours.len() as u64;
+                }
+                _ => return false,
+            }
+        }
+        self.len == other.len
+    }
+
+    /// The bytes, taken out of memory if this is the last window of all of them.
+    pub(crate) fn into_memory(self) -> Option<Vec<u8>> {
+        match self.data {
+            Data::Memory(bytes) => Arc::try_unwrap(bytes).ok(),
+            Data::File(_) => None,
+        }
+    }
+
+    /// As [`Self::read`], from the piece that is held, where there is one and it is large enough.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn read_small(&self, start: u64, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.read_small_into(start, len, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// As [`Self::read_small`], into a buffer that is used again.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn read_small_into(
+        &self,
+        start: u64,
+        len: usize,
+        out: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        out.clear();
+        let left = usize::try_from(self.len.saturating_sub(start)).unwrap_or(usize::MAX);
+        let len = len.min(left);
+        let (Data::File(file), Some(cache)) = (&self.data, &self.cache) else {
+            out.resize(len, 0);
+            let read = self.read_into(start, out)?;
+            out.truncate(read);
+            return Ok(());
+        };
+        if len > PIECE_BYTES {
+            out.resize(len, 0);
+            let read = self.read_into(start, out)?;
+            out.truncate(read);
+            return Ok(());
+        }
+        let mut piece = cache.lock().unwrap_or_else(PoisonError::into_inner);
+        piece.copy(file, self.start + start, len, out)
+    }
+
+    /// A reader from the first byte to the last, in small steps.
+    pub(crate) fn small_reader(&self) -> SmallReader {
+        SmallReader { window: self.clone(), at: 0 }
     }
 
     /// Up to `len` bytes from `start`: fewer only where the window, or a file that shrank, ends.
@@ -108,23 +205,44 @@ impl Window {
                 buffer.copy_from_slice(&bytes[from..from + wanted]);
                 Ok(wanted)
             }
-            Data::File(file) => {
-                let mut done = 0;
-                while done < wanted {
-                    match file.file.read_at(&mut buffer[done..], from + done as u64) {
-                        Ok(0) => break,
-                        Ok(read) => done += read,
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                file.bytes_read.fetch_add(done as u64, Ordering::Relaxed);
-                if let Some(pace) = &file.pace {
-                    pace.read(done as u64);
-                }
-                Ok(done)
+            Data::File(file) => file.read_at(from, buffer),
+        }
+    }
+}
+
+impl Piece {
+    fn copy(&mut self, file: &OpenFile, at: u64, len: usize, out: &mut Vec<u8>) -> io::Result<()> {
+        let end = self.at + self.bytes.len() as u64;
+        if at < self.at || at + len as u64 > end {
+            self.bytes.resize(PIECE_BYTES, 0);
+            self.at = at;
+            let read = file.read_at(at, &mut self.bytes);
+            self.bytes.truncate(*read.as_ref().unwrap_or(&0));
+            read?;
+        }
+        let from = usize::try_from(at - self.at).unwrap_or_default();
+        let end = from.saturating_add(len).min(self.bytes.len());
+        out.extend_from_slice(&self.bytes[from.min(end)..end]);
+        Ok(())
+    }
+}
+
+impl OpenFile {
+    fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < buffer.len() {
+            match self.file.read_at(&mut buffer[done..], at + done as u64) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
+        self.bytes_read.fetch_add(done as u64, Ordering::Relaxed);
+        if let Some(pace) = &self.pace {
+            pace.read(done as u64);
+        }
+        Ok(done)
     }
 }
 
@@ -150,6 +268,21 @@ impl Read for WindowReader {
         let read = self.window.read_into(self.at, buffer)?;
         self.at += read as u64;
         Ok(read)
+    }
+}
+
+/// Reads a [`Window`] from start to end through [`Window::read_small`].
+pub(crate) struct SmallReader {
+    window: Window,
+    at: u64,
+}
+
+impl Read for SmallReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.window.read_small(self.at, buffer.len())?;
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        self.at += bytes.len() as u64;
+        Ok(bytes.len())
     }
 }
 

@@ -7,7 +7,7 @@
 use relight_model::{Basis, Component, Digest, Purl, Scope};
 use sha2::{Digest as _, Sha256};
 
-use crate::unpack::Found;
+use crate::unpack::{Account, Found};
 
 /// Bytes of the check sum in front.
 const CHECK_BYTES: usize = 8;
@@ -27,13 +27,16 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
         components,
         flaws,
         warnings,
+        gaps,
         distributions,
         ownership,
         folder_classes,
         archives,
         deepest,
+        files,
+        members,
     } = found;
-    let whole = flaws.is_empty() && warnings.is_empty();
+    let whole = flaws.is_empty() && warnings.is_empty() && gaps.is_empty();
     let alone = distributions.is_empty() && ownership.is_empty() && folder_classes.is_empty();
     if !whole || !alone {
         return None;
@@ -42,6 +45,8 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
     out.number(bytes_read);
     out.number(*archives);
     out.number(u64::from(*deepest));
+    out.account(files);
+    out.account(members);
     out.number(components.len() as u64);
     for component in components {
         out.component(component)?;
@@ -61,9 +66,10 @@ pub(crate) fn read(bytes: &[u8], key: &Digest, path: &str) -> Option<Record> {
     let bytes_read = input.number()?;
     let archives = input.number()?;
     let deepest = u32::try_from(input.number()?).ok()?;
+    let (files, members) = (input.account()?, input.account()?);
     let components = input.many(Reader::component)?;
     input.bytes.is_empty().then_some(Record {
-        found: Found { components, archives, deepest, ..Found::default() },
+        found: Found { components, archives, deepest, files, members, ..Found::default() },
         bytes_read,
     })
 }
@@ -88,6 +94,11 @@ impl Writer<'_> {
             number >>= 7;
         }
         self.bytes.push(number as u8);
+    }
+
+    fn account(&mut self, account: &Account) {
+        let Account { bytes, read, listed, opaque, flawed } = account;
+        [bytes, read, listed, opaque, flawed].into_iter().for_each(|bytes| self.number(*bytes));
     }
 
     fn text(&mut self, text: &str) {
@@ -159,6 +170,11 @@ impl<'a> Reader<'a> {
             }
         }
         None
+    }
+
+    fn account(&mut self) -> Option<Account> {
+        let (bytes, read, listed) = (self.number()?, self.number()?, self.number()?);
+        Some(Account { bytes, read, listed, opaque: self.number()?, flawed: self.number()? })
     }
 
     fn slice(&mut self, len: usize) -> Option<&'a [u8]> {

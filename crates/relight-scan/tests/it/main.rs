@@ -30,7 +30,10 @@ fn tree(files: &[(&str, &[u8])]) -> TempDir {
 }
 
 fn run(root: &Path, options: &Options) -> Report {
-    scan(root, options, &Progress::default()).unwrap()
+    let report = scan(root, options, &Progress::default()).unwrap();
+    assert!(report.file_bytes.balances(), "{:?}", report.file_bytes);
+    assert!(report.member_bytes.balances(), "{:?}", report.member_bytes);
+    report
 }
 
 /// One line for each component and each flaw, then the counters.

@@ -1,0 +1,318 @@
+//! Every compression that occurs in containers: one decoder each, with a bound on its window.
+//!
+//! What a decoder may give in all is the caller's business, because only the caller knows how
+//! many bytes of the disk all levels together came from. What it may hold is bounded here, before
+//! the first byte: a header of a few bytes can ask for gigabytes.
+
+use std::io::{self, BufReader, Read};
+
+use bzip2::read::MultiBzDecoder;
+use deflate64::Deflate64Decoder;
+use flate2::read::DeflateDecoder;
+use lz4_flex::frame::FrameDecoder;
+use lzma_rust2::filter::bcj::BcjReader;
+use lzma_rust2::filter::bcj2::Bcj2Reader;
+use lzma_rust2::filter::delta::DeltaReader;
+use lzma_rust2::{Lzma2Reader, LzmaReader, XzReader};
+
+use super::{Counted, LimitedError, gzip_decoder, zstd_decoder};
+
+/// Largest window of a decoder, in bytes: that of `xz -9`.
+pub const WINDOW_MAX: u64 = 64 << 20;
+
+/// The same in KiB, with what a decoder of LZMA needs beside its window.
+const LZMA_MEMORY_MAX_KB: u32 = (WINDOW_MAX >> 10) as u32 + 1_024;
+
+/// How bytes are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// Not at all.
+    Plain,
+    /// Raw deflate (RFC 1951).
+    Deflate,
+    /// Deflate with a window of 64 KiB (PKWARE).
+    Deflate64,
+    /// gzip (RFC 1952), every member.
+    Gzip,
+    /// bzip2, every stream.
+    Bzip2,
+    /// xz, every stream.
+    Xz,
+    /// `.lzma`: properties, dictionary and size in front.
+    LzmaAlone,
+    /// LZMA as method 14 of a zip (APPNOTE 5.8); its size, unless the data ends itself.
+    ZipLzma(Option<u64>),
+    /// LZMA without a header, as in 7z: properties, dictionary and size.
+    Lzma(u8, u32, u64),
+    /// LZMA2 without a header: dictionary.
+    Lzma2(u32),
+    /// zstd (RFC 8878), every frame.
+    Zstd,
+    /// lz4, every frame.
+    Lz4,
+    /// Addresses in branches of programs, made absolute so that they pack better.
+    Branches(Machine),
+    /// Differences between bytes this far apart.
+    Delta(usize),
+}
+
+/// The machine whose branches were filtered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Machine {
+    /// x86 and `x86_64`.
+    X86,
+    /// PowerPC, big-endian.
+    PowerPc,
+    /// Itanium.
+    Itanium,
+    /// 32-bit ARM.
+    Arm,
+    /// ARM with short instructions.
+    ArmThumb,
+    /// SPARC.
+    Sparc,
+    /// 64-bit ARM.
+    Arm64,
+    /// RISC-V.
+    RiscV,
+}
+
+/// Unpacks a stream piece by piece.
+///
+/// Reading fails with an error that holds [`LimitedError`] ([`LimitedError::inside`]).
+///
+/// # Errors
+/// [`LimitedError::Window`] when the header asks for more than [`WINDOW_MAX`], and whatever else
+/// is wrong with the first bytes.
+pub fn decoder<'a>(
+    coding: Coding,
+    source: impl Read + 'a,
+) -> Result<Box<dyn Read + 'a>, LimitedError> {
+    let source = Counted { inner: source, count: 0 };
+    if coding == Coding::Plain {
+        return Ok(Box::new(source));
+    }
+    let inner = open(coding, source).map_err(LimitedError::of_decoder)?;
+    Ok(Box::new(Named { inner }))
+}
+
+/// Joins the four streams that the BCJ2 filter of 7z splits programs into.
+///
+/// # Errors
+/// [`LimitedError::Corrupt`] when there are not four, or their heads are wrong.
+pub fn join_branches<'a>(
+    inputs: Vec<Box<dyn Read + 'a>>,
+    size: u64,
+) -> Result<Box<dyn Read + 'a>, LimitedError> {
+    let inner = Bcj2Reader::try_new(inputs, size).map_err(LimitedError::of_decoder)?;
+    Ok(Box::new(Named { inner: Box::new(inner) }))
+}
+
+fn open<'a>(coding: Coding, source: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    let buffered = |source| BufReader::with_capacity(32 << 10, source);
+    Ok(match coding {
+        Coding::Plain => Box::new(source),
+        Coding::Deflate => Box::new(DeflateDecoder::new(source)),
+        Coding::Deflate64 => Box::new(Deflate64Decoder::new(source)),
+        Coding::Gzip => Box::new(gzip_decoder(source)),
+        Coding::Bzip2 => Box::new(MultiBzDecoder::new(source)),
+        Coding::Xz => Box::new(XzReader::new_mem_limit(buffered(source), true, LZMA_MEMORY_MAX_KB)),
+        Coding::LzmaAlone => {
+            Box::new(LzmaReader::new_mem_limit(buffered(source), LZMA_MEMORY_MAX_KB, None)?)
+        }
+        Coding::ZipLzma(size) => Box::new(zip_lzma(buffered(source), size)?),
+        Coding::Lzma(props, dictionary, size) => {
+            Box::new(lzma(buffered(source), props, dictionary, size)?)
+        }
+        Coding::Lzma2(dictionary) => {
+            let limit = LZMA_MEMORY_MAX_KB;
+            Box::new(Lzma2Reader::new_mem_limit(buffered(source), dictionary, limit, None)?)
+        }
+        Coding::Zstd => Box::new(zstd_decoder(source).map_err(io::Error::other)?),
+        Coding::Lz4 => Box::new(FrameDecoder::new(source)),
+        Coding::Branches(machine) => Box::new(branches(machine, source)),
+        Coding::Delta(distance) => Box::new(DeltaReader::new(source, distance)),
+    })
+}
+
+/// Version, length of the properties, properties; then the data.
+fn zip_lzma<R: Read>(mut source: R, size: Option<u64>) -> io::Result<LzmaReader<R>> {
+    let mut head = [0; 9];
+    source.read_exact(&mut head)?;
+    if head[2..4] != [5, 0] {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let dictionary = u32::from_le_bytes([head[5], head[6], head[7], head[8]]);
+    lzma(source, head[4], dictionary, size.unwrap_or(u64::MAX))
+}
+
+fn lzma<R: Read>(source: R, props: u8, dictionary: u32, size: u64) -> io::Result<LzmaReader<R>> {
+    if lzma_rust2::lzma_get_memory_usage_by_props(dictionary, props)? > LZMA_MEMORY_MAX_KB {
+        return Err(io::ErrorKind::OutOfMemory.into());
+    }
+    LzmaReader::new_with_props(source, size, props, dictionary, None)
+}
+
+fn branches<R: Read>(machine: Machine, source: R) -> BcjReader<R> {
+    match machine {
+        Machine::X86 => BcjReader::new_x86(source, 0),
+        Machine::PowerPc => BcjReader::new_ppc(source, 0),
+        Machine::Itanium => BcjReader::new_ia64(source, 0),
+        Machine::Arm => BcjReader::new_arm(source, 0),
+        Machine::ArmThumb => BcjReader::new_arm_thumb(source, 0),
+        Machine::Sparc => BcjReader::new_sparc(source, 0),
+        Machine::Arm64 => BcjReader::new_arm64(source, 0),
+        Machine::RiscV => BcjReader::new_riscv(source, 0),
+    }
+}
+
+/// Turns every error of a decoder into one that holds [`LimitedError`].
+struct Named<'a> {
+    inner: Box<dyn Read + 'a>,
+}
+
+impl Read for Named<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(buffer) {
+            Ok(read) => Ok(read),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => Err(io::Error::other(LimitedError::of_decoder(error))),
+        }
+    }
+}
+
+/// Unpacks raw deflate in one piece, where the size is known: much faster than a stream.
+#[derive(Default)]
+pub struct Inflater {
+    inner: libdeflater::Decompressor,
+}
+
+impl Inflater {
+    /// Fills `out` with exactly `size` bytes; false when the data gives more or less, or is
+    /// damaged. The caller has checked that it can afford `size`.
+    pub fn inflate(&mut self, packed: &[u8], size: usize, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        out.resize(size, 0);
+        matches!(self.inner.deflate_decompress(packed, out), Ok(written) if written == size)
+    }
+}
+
+/// Unpacks raw deflate that ends itself, and says how much of the input it took: where the next
+/// member of an archive starts that is read front to back.
+pub struct Stepper {
+    inner: flate2::Decompress,
+}
+
+/// What one [`Stepper::step`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Bytes taken from the input.
+    pub taken: usize,
+    /// Bytes written to the output.
+    pub given: usize,
+    /// The stream has ended.
+    pub ended: bool,
+}
+
+impl Default for Stepper {
+    fn default() -> Self {
+        Self { inner: flate2::Decompress::new(false) }
+    }
+}
+
+impl Stepper {
+    /// Unpacks as much as fits.
+    ///
+    /// # Errors
+    /// [`LimitedError::Corrupt`].
+    pub fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, LimitedError> {
+        let (before_in, before_out) = (self.inner.total_in(), self.inner.total_out());
+        let status = self.inner.decompress(input, output, flate2::FlushDecompress::None);
+        let status = status.map_err(|error| LimitedError::Corrupt(error.into()))?;
+        let count = |now: u64, before: u64| usize::try_from(now - before).unwrap_or_default();
+        Ok(Step {
+            taken: count(self.inner.total_in(), before_in),
+            given: count(self.inner.total_out(), before_out),
+            ended: status == flate2::Status::StreamEnd,
+        })
+    }
+}
+
+/// The CRC-32 of zip, gzip and PNG.
+#[derive(Default)]
+pub struct Crc32 {
+    inner: libdeflater::Crc,
+}
+
+impl Crc32 {
+    /// Of all bytes at once.
+    pub fn of(bytes: &[u8]) -> u32 {
+        libdeflater::crc32(bytes)
+    }
+
+    /// Goes on with these bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.inner.update(bytes);
+    }
+
+    /// The sum so far.
+    pub fn sum(&self) -> u32 {
+        self.inner.sum()
+    }
+}
+
+/// How the blocks of a file system are packed, each by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// zlib (RFC 1950).
+    Zlib,
+    /// `.lzma`.
+    Lzma,
+    /// xz.
+    Xz,
+    /// One block of lz4, without a frame.
+    Lz4,
+    /// zstd.
+    Zstd,
+}
+
+impl Block {
+    /// Unpacks one block to at most `bytes_max` bytes.
+    ///
+    /// # Errors
+    /// [`LimitedError::Corrupt`] when it is damaged or gives more, [`LimitedError::Window`] as for
+    /// [`decoder`].
+    pub fn unpack(self, packed: &[u8], bytes_max: usize) -> Result<Vec<u8>, LimitedError> {
+        let coding = match self {
+            Self::Zlib => return zlib(packed, bytes_max),
+            Self::Lz4 => return lz4(packed, bytes_max),
+            Self::Lzma => Coding::LzmaAlone,
+            Self::Xz => Coding::Xz,
+            Self::Zstd => Coding::Zstd,
+        };
+        let mut out = Vec::new();
+        let mut reader = decoder(coding, packed)?.take(bytes_max as u64 + 1);
+        reader.read_to_end(&mut out).map_err(LimitedError::of_decoder)?;
+        if out.len() > bytes_max { Err(too_much()) } else { Ok(out) }
+    }
+}
+
+fn zlib(packed: &[u8], bytes_max: usize) -> Result<Vec<u8>, LimitedError> {
+    let mut out = vec![0; bytes_max];
+    let written = libdeflater::Decompressor::new().zlib_decompress(packed, &mut out);
+    let written = written.map_err(|error| LimitedError::Corrupt(io::Error::other(error)))?;
+    out.truncate(written);
+    Ok(out)
+}
+
+fn lz4(packed: &[u8], bytes_max: usize) -> Result<Vec<u8>, LimitedError> {
+    let mut out = vec![0; bytes_max];
+    let written = lz4_flex::block::decompress_into(packed, &mut out);
+    let written = written.map_err(|error| LimitedError::Corrupt(io::Error::other(error)))?;
+    out.truncate(written);
+    Ok(out)
+}
+
+fn too_much() -> LimitedError {
+    LimitedError::Corrupt(io::Error::other("a block gives more than its size"))
+}

@@ -1,0 +1,124 @@
+//! 7z archives (7zFormat.txt of the LZMA SDK): a header at the end, and folders, each of which is
+//! several files packed as one by a chain of coders.
+
+mod folder;
+mod header;
+
+use std::io;
+use std::vec;
+
+use relight_formats::limited::coding::Crc32;
+use relight_model::FlawCode;
+
+use self::folder::Folder;
+use self::header::{File, Header, Parsed};
+use super::{Body, Container, Damage, Entry, Node, Pipe, u32_at, u64_at};
+use crate::window::Window;
+
+/// Bytes of the header, packed or not.
+const HEADER_BYTES_MAX: u64 = 16 << 20;
+
+/// Headers that are packed in headers.
+const HEADERS_MAX: u32 = 4;
+
+/// A 7z archive.
+pub(crate) struct SevenZip {
+    window: Window,
+    files: vec::IntoIter<File>,
+    folders: Vec<Folder>,
+    /// The folder that is being unpacked, by its number, and its bytes.
+    open: Option<(usize, Result<Pipe, FlawCode>)>,
+    /// Where in the open folder the next file starts.
+    at: u64,
+    damage: Option<Damage>,
+}
+
+impl SevenZip {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// Those of the file; what is wrong with the archive is its first damage.
+    pub(crate) fn open(window: Window) -> io::Result<Self> {
+        let (header, damage) = match read_header(&window)? {
+            Ok(header) => (header, None),
+            Err(code) => (Header::default(), Some(Damage::new(code, window.len()))),
+        };
+        let Header { files, folders } = header;
+        Ok(Self { window, files: files.into_iter(), folders, open: None, at: 0, damage })
+    }
+
+    fn entry(&mut self, file: File) -> Entry {
+        let Some(number) = file.folder else {
+            let node = if file.is_folder { Node::Folder } else { Node::File };
+            return Entry::bare(file.name, node);
+        };
+        if self.open.as_ref().is_none_or(|(open, _)| *open != number) {
+            let stream = match self.folders.get(number) {
+                Some(folder) => folder.unpack(&self.window),
+                None => Err(FlawCode::CorruptEntry),
+            };
+            self.open = Some((number, stream.map(Pipe::new)));
+            self.at = 0;
+        }
+        let start = self.at;
+        self.at = self.at.saturating_add(file.size);
+        let mut entry = Entry::file(file.name, Some(file.size), Body::Nothing);
+        entry.crc = file.crc;
+        match self.open.as_ref().map(|(_, stream)| stream) {
+            Some(Ok(pipe)) => match pipe.seek(start) {
+                Ok(true) => entry.body = Body::Stream(Box::new(pipe.part(file.size))),
+                Ok(false) => entry.flaws.push(FlawCode::Truncated),
+                Err(error) => entry.flaws.push(super::code_of(&error)),
+            },
+            Some(Err(code)) => entry.flaws.push(*code),
+            None => {}
+        }
+        entry
+    }
+}
+
+impl Container for SevenZip {
+    fn next(&mut self) -> Option<Result<Entry, Damage>> {
+        if let Some(damage) = self.damage.take() {
+            return Some(Err(damage));
+        }
+        let file = self.files.next()?;
+        Some(Ok(self.entry(file)))
+    }
+}
+
+/// Reads the header, through the headers that it is packed in.
+fn read_header(window: &Window) -> io::Result<Result<Header, FlawCode>> {
+    let start = window.read(0, 32)?;
+    if start.len() < 32 {
+        return Ok(Err(FlawCode::Truncated));
+    }
+    if u32_at(&start, 8) != Crc32::of(&start[12..32]) {
+        return Ok(Err(FlawCode::CorruptEntry));
+    }
+    let (offset, size) = (u64_at(&start, 12), u64_at(&start, 20));
+    if size == 0 {
+        return Ok(Ok(Header::default()));
+    }
+    if size > HEADER_BYTES_MAX {
+        return Ok(Err(FlawCode::LimitMemory));
+    }
+    let mut bytes = window.read(offset.saturating_add(32), size as usize)?;
+    if bytes.len() as u64 != size {
+        return Ok(Err(FlawCode::Truncated));
+    }
+    if u32_at(&start, 28) != Crc32::of(&bytes) {
+        return Ok(Err(FlawCode::CorruptEntry));
+    }
+    for _ in 0..HEADERS_MAX {
+        match header::parse(&bytes, window.len()) {
+            Some(Parsed::Header(header)) => return Ok(Ok(header)),
+            Some(Parsed::Packed(folder)) => match folder.unpack_header(window, HEADER_BYTES_MAX) {
+                Ok(unpacked) => bytes = unpacked,
+                Err(code) => return Ok(Err(code)),
+            },
+            None => return Ok(Err(FlawCode::CorruptEntry)),
+        }
+    }
+    Ok(Err(FlawCode::ArchiveLoop))
+}

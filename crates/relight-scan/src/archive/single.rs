@@ -1,0 +1,105 @@
+//! A compressed stream around one file. It has no directory: the file is called like the stream,
+//! without the ending of the compression, whatever name the stream may hold.
+
+use std::io::{self, Read};
+
+use relight_formats::limited::coding::{Coding, decoder};
+
+use super::{Body, Container, Damage, Entry};
+use crate::window::Window;
+
+/// Endings that say how a file is compressed.
+const ENDINGS: [&str; 13] =
+    ["gz", "gzip", "z", "bz2", "bz", "xz", "lzma", "zst", "zstd", "lz4", "lz", "zs", "zz"];
+
+/// Endings that stand for an archive and its compression.
+const SHORT: [(&str, &str); 8] = [
+    ("tgz", "tar"),
+    ("taz", "tar"),
+    ("tbz", "tar"),
+    ("tbz2", "tar"),
+    ("txz", "tar"),
+    ("tlz", "tar"),
+    ("tzst", "tar"),
+    ("svgz", "svg"),
+];
+
+/// The stream as a container with one member.
+pub(crate) struct Single {
+    member: Option<(Vec<u8>, Body, u64)>,
+}
+
+impl Single {
+    /// `name` is that of the stream; `body` is packed.
+    pub(crate) fn new(name: &[u8], coding: Coding, body: Packing) -> Self {
+        let name = inner_name(name);
+        let member = match body {
+            Packing::Window(window) => {
+                let size = window.len();
+                (name, Body::Packed(window, coding), size)
+            }
+            Packing::Stream(stream) => {
+                let stream = decoder(coding, stream)
+                    .unwrap_or_else(|error| Box::new(Failing(Some(io::Error::other(error)))));
+                (name, Body::Stream(stream), 0)
+            }
+        };
+        Self { member: Some(member) }
+    }
+}
+
+/// Where a packed stream comes from.
+pub(crate) enum Packing {
+    /// It can be read again.
+    Window(Window),
+    /// It comes by once.
+    Stream(Box<dyn Read>),
+}
+
+impl Container for Single {
+    fn next(&mut self) -> Option<Result<Entry, Damage>> {
+        let (name, body, packed) = self.member.take()?;
+        Some(Ok(Entry { packed, ..Entry::file(name, None, body) }))
+    }
+}
+
+/// A stream whose head is already wrong.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// `x.jar.gz` holds `x.jar`; a name that says nothing is kept.
+fn inner_name(name: &[u8]) -> Vec<u8> {
+    let dot = name.iter().rposition(|byte| *byte == b'.').filter(|dot| *dot > 0);
+    let Some(dot) = dot else { return name.to_vec() };
+    let (stem, ending) = (&name[..dot], &name[dot + 1..]);
+    let is = |known: &str| ending.eq_ignore_ascii_case(known.as_bytes());
+    if let Some((_, long)) = SHORT.iter().find(|(short, _)| is(short)) {
+        return [stem, long.as_bytes()].join(&b'.');
+    }
+    if ENDINGS.iter().any(|known| is(known)) { stem.to_vec() } else { name.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_inside_streams() {
+        for (outer, inner) in [
+            ("x.jar.gz", "x.jar"),
+            ("x.JAR.XZ", "x.JAR"),
+            ("app.tgz", "app.tar"),
+            ("x.jar", "x.jar"),
+            ("data", "data"),
+            (".gz", ".gz"),
+            ("a.b.zst", "a.b"),
+        ] {
+            assert_eq!(inner_name(outer.as_bytes()), inner.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Finds the central directory from the end of the bytes.
+
+use std::io;
+
+use memchr::memmem;
+
+use super::{CENTRAL, END};
+use crate::archive::{u16_at, u32_at, u64_at};
+use crate::window::Window;
+
+/// Size of the end record without its comment, in bytes.
+const END_BYTES: u64 = 22;
+
+/// Longest tail in which the end record is looked for: the record and a comment of 65,535 bytes.
+const TAIL_BYTES_MAX: u64 = END_BYTES + 65_535;
+
+/// End records that are tried, last first: a comment may hold thousands of false ones.
+const END_RECORDS_MAX: usize = 64;
+
+/// The central directory, as an end record describes it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Central {
+    /// Where it starts in the window.
+    pub(super) at: u64,
+    pub(super) size: u64,
+    pub(super) entries: u64,
+    /// 65,535 entries and more do not fit the old field; some writers keep the low 16 bits.
+    pub(super) wraps: bool,
+    /// Bytes before the archive's own start: a shell script, a program.
+    pub(super) prefix: u64,
+}
+
+/// Whether a readable central directory ends this window, whatever stands in front of it.
+/// `tail_bytes` of the end are looked at.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn has_directory(window: &Window, tail_bytes: u64) -> io::Result<bool> {
+    Ok(find_in_tail(window, tail_bytes)?.is_some_and(|central| central.entries > 0))
+}
+
+/// The last end record whose central directory is where it says.
+pub(super) fn find_central(window: &Window) -> io::Result<Option<Central>> {
+    find_in_tail(window, TAIL_BYTES_MAX)
+}
+
+fn find_in_tail(window: &Window, tail_bytes: u64) -> io::Result<Option<Central>> {
+    let tail_len = window.len().min(tail_bytes.min(TAIL_BYTES_MAX));
+    let tail_at = window.len() - tail_len;
+    let tail = window.read(tail_at, usize::try_from(tail_len).unwrap_or_default())?;
+    for at in memmem::rfind_iter(&tail, &END).take(END_RECORDS_MAX) {
+        let record = &tail[at..];
+        let comment_end = END_BYTES + u64::from(u16_at(record, 20));
+        if (record.len() as u64) < comment_end {
+            continue;
+        }
+        if let Some(central) = check_end(window, record, tail_at + at as u64)? {
+            return Ok(Some(central));
+        }
+    }
+    Ok(None)
+}
+
+/// Takes an end record at `end_at` for true when the directory it describes starts where it says.
+fn check_end(window: &Window, record: &[u8], end_at: u64) -> io::Result<Option<Central>> {
+    let mut entries = u64::from(u16_at(record, 10));
+    let mut size = u64::from(u32_at(record, 12));
+    let mut offset = u64::from(u32_at(record, 16));
+    let mut central_end = end_at;
+    let mut wraps = true;
+    if let Some((at, zip64)) = zip64_end(window, end_at)? {
+        (entries, size, offset) = (u64_at(&zip64, 32), u64_at(&zip64, 40), u64_at(&zip64, 48));
+        (central_end, wraps) = (at, false);
+    }
+    if size == 0 {
+        let empty = Central { at: central_end, size, entries, wraps, prefix: central_end };
+        return Ok((entries == 0).then_some(empty));
+    }
+    // Offsets count from the archive's real start, so that a prefix needs no special case; where
+    // something stands between directory and end record, the offset is taken literally.
+    let by_size = central_end.checked_sub(size).filter(|at| *at >= offset);
+    for (at, prefix) in
+        [by_size.map(|at| (at, at - offset)), Some((offset, 0))].into_iter().flatten()
+    {
+        if window.read(at, 4)? == CENTRAL {
+            return Ok(Some(Central { at, size, entries, wraps, prefix }));
+        }
+    }
+    Ok(None)
+}
+
+/// The zip64 end record, by its locator in front of the end record, and where it stands.
+fn zip64_end(window: &Window, end_at: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
+    let Some(locator_at) = end_at.checked_sub(20) else { return Ok(None) };
+    let locator = window.read(locator_at, 20)?;
+    if !locator.starts_with(b"PK\x06\x07") {
+        return Ok(None);
+    }
+    let declared = u64_at(&locator, 8);
+    for at in [locator_at.checked_sub(56), Some(declared)].into_iter().flatten() {
+        let record = window.read(at, 56)?;
+        if record.len() == 56 && record.starts_with(b"PK\x06\x06") {
+            return Ok(Some((at, record)));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,301 @@
+//! A zip that comes by once, front to back: an inner archive too large to be held in memory.
+//!
+//! Deflated members end by themselves; a stored one whose size stands behind it ends where a data
+//! descriptor agrees with what has come by. When the central directory comes, it is compared with
+//! what was seen.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+
+use memchr::memmem;
+use relight_formats::limited::LimitedError;
+use relight_formats::limited::coding::{Coding, Crc32, Stepper, decoder};
+use relight_model::FlawCode;
+
+use super::directory::hash;
+use super::header::{DESCRIPTOR, Header, parse_local};
+use super::{CENTRAL, IN_ZIP64, LOCAL, LOCAL_BYTES};
+use crate::archive::{Body, Container, Damage, Entry, Node, Pipe, u16_at, u32_at};
+
+/// Signature of a data descriptor.
+const DESCRIPTOR_MARK: [u8; 4] = *b"PK\x07\x08";
+
+/// Longest data descriptor: signature, check sum and two sizes of zip64.
+const DESCRIPTOR_BYTES_MAX: usize = 24;
+
+/// A zip over a [`Pipe`].
+pub(crate) struct Forward {
+    pipe: Pipe,
+    /// Where the member before must end, when its header says so.
+    end: Option<u64>,
+    /// Nothing was recognised yet: what comes may be a program with an archive behind it.
+    is_prefix: bool,
+    /// Hashes of the names that came by and not yet in the directory, by how often.
+    seen: HashMap<u64, i64>,
+    damage: Vec<Damage>,
+    done: bool,
+}
+
+impl Forward {
+    /// `is_prefix`: something else may stand in front of the archive, or there may be none.
+    pub(crate) fn new(pipe: Pipe, is_prefix: bool) -> Self {
+        let (end, seen) = (None, HashMap::new());
+        Self { pipe, end, is_prefix, seen, damage: Vec::new(), done: false }
+    }
+
+    fn step(&mut self) -> io::Result<Option<Entry>> {
+        if let Some(end) = self.end.take() {
+            self.pipe.seek(end)?;
+        }
+        loop {
+            let mark = self.pipe.peek(4)?;
+            if mark == LOCAL {
+                if let Some(entry) = self.member()? {
+                    return Ok(Some(entry));
+                }
+            } else if mark == CENTRAL && !self.is_prefix {
+                return self.directory();
+            } else if mark == DESCRIPTOR_MARK && !self.is_prefix {
+                self.descriptor()?;
+                continue;
+            } else if mark.len() < 4 {
+                return self.ended();
+            }
+            if !self.search()? {
+                return self.ended();
+            }
+        }
+    }
+
+    /// Reads a local header; `None`, and nothing taken, when it is not plausible.
+    fn member(&mut self) -> io::Result<Option<Entry>> {
+        let fixed = self.pipe.peek(LOCAL_BYTES as usize)?;
+        let lens = usize::from(u16_at(&fixed, 26)) + usize::from(u16_at(&fixed, 28));
+        let all = self.pipe.peek(LOCAL_BYTES as usize + lens)?;
+        let rest = all.get(LOCAL_BYTES as usize..).unwrap_or_default();
+        let Some(header) = parse_local(&fixed, rest, 0) else { return Ok(None) };
+        if self.is_prefix && !is_likely(&header) {
+            return Ok(None);
+        }
+        self.pipe.get(all.len())?;
+        *self.seen.entry(hash(&header.name)).or_default() += 1;
+        let is_guess = self.is_prefix;
+        let mut entry = self.with_body(header)?;
+        entry.is_guess = is_guess;
+        Ok(Some(entry))
+    }
+
+    fn with_body(&mut self, header: Header) -> io::Result<Entry> {
+        let known = header.flags & DESCRIPTOR == 0;
+        let (coding, encrypted) = (header.coding(), header.is_encrypted());
+        let packed = header.packed;
+        let mut entry = Header {
+            crc: header.crc.filter(|_| known),
+            unpacked: header.unpacked.filter(|_| known),
+            ..header
+        }
+        .entry();
+        if known {
+            self.end = Some(self.pipe.position().saturating_add(packed));
+        }
+        if !known {
+            entry.node = if entry.name.ends_with(b"/") { Node::Folder } else { Node::File };
+        }
+        let (stream, flaw) = match coding {
+            _ if encrypted => (None, Some(FlawCode::Encrypted)),
+            None => (None, Some(FlawCode::MethodUnsupported)),
+            Some(coding) if known => match decoder(coding, self.pipe.part(packed)) {
+                Ok(stream) => (Some(stream), None),
+                Err(error) => (None, Some(super::super::code_of(&io::Error::other(error)))),
+            },
+            Some(Coding::Deflate) => (Some(self.deflated()), None),
+            Some(Coding::Plain) => (Some(self.stored()), None),
+            Some(_) => (None, Some(FlawCode::ZipBoundaryAmbiguous)),
+        };
+        entry.flaws.extend(flaw);
+        if let Some(stream) = stream.filter(|_| entry.node == Node::File) {
+            entry.body = Body::Stream(stream);
+        }
+        Ok(entry)
+    }
+
+    fn deflated(&self) -> Box<dyn Read> {
+        Box::new(Deflated { pipe: self.pipe.clone(), stepper: Stepper::default(), ended: false })
+    }
+
+    fn stored(&self) -> Box<dyn Read> {
+        Box::new(Stored { pipe: self.pipe.clone(), crc: Crc32::default(), count: 0, ended: false })
+    }
+
+    /// Passes over a data descriptor.
+    fn descriptor(&self) -> io::Result<()> {
+        let bytes = self.pipe.peek(DESCRIPTOR_BYTES_MAX + 4)?;
+        let is_next =
+            |at: usize| bytes.get(at..at + 4).is_some_and(|next| next == LOCAL || next == CENTRAL);
+        let len = if !is_next(16) && is_next(24) { 24 } else { 16 };
+        self.pipe.get(len).map(drop)
+    }
+
+    /// Looks for the next signature; false at the end.
+    fn search(&mut self) -> io::Result<bool> {
+        let wanted: &[u8] = if self.is_prefix { &LOCAL } else { b"PK" };
+        loop {
+            let found = self.pipe.step(64, |bytes| {
+                if bytes.len() < 4 {
+                    return (bytes.len(), None);
+                }
+                match memmem::find(&bytes[1..], wanted) {
+                    Some(at) => (at + 1, Some(true)),
+                    None => (bytes.len() - 3, Some(false)),
+                }
+            })?;
+            match found {
+                None => return Ok(false),
+                Some(true) => return Ok(true),
+                Some(false) => {}
+            }
+        }
+    }
+
+    /// Compares the directory with what was seen.
+    fn directory(&mut self) -> io::Result<Option<Entry>> {
+        while self.pipe.peek(4)? == CENTRAL {
+            let fixed = self.pipe.get(46)?;
+            let lens = [28, 30, 32].map(|at| usize::from(u16_at(&fixed, at)));
+            let name = self.pipe.get(lens[0])?;
+            self.pipe.get(lens[1] + lens[2])?;
+            *self.seen.entry(hash(&name)).or_default() -= 1;
+        }
+        let differs = self.seen.values().any(|count| *count != 0);
+        if differs {
+            self.damage.push(Damage::new(FlawCode::ZipHeaderMismatch, 0));
+        }
+        self.done = true;
+        Ok(None)
+    }
+
+    /// The end came before a directory.
+    fn ended(&mut self) -> io::Result<Option<Entry>> {
+        if !self.is_prefix {
+            self.damage.push(Damage::new(FlawCode::Truncated, 0));
+        }
+        self.done = true;
+        Ok(None)
+    }
+}
+
+impl Container for Forward {
+    fn next(&mut self) -> Option<Result<Entry, Damage>> {
+        if !self.done {
+            match self.step() {
+                Ok(Some(entry)) => return Some(Ok(entry)),
+                Ok(None) => {}
+                Err(error) => {
+                    self.done = true;
+                    let guess =
+                        self.is_prefix && super::super::code_of(&error) == FlawCode::Truncated;
+                    self.damage.extend((!guess).then(|| Damage::of(&error)));
+                }
+            }
+        }
+        self.damage.pop().map(Err)
+    }
+
+    fn judge(&mut self, is_member: bool) {
+        if is_member {
+            self.is_prefix = false;
+        } else {
+            // Its size means nothing, nor does its name.
+            self.end = None;
+            self.seen.clear();
+        }
+    }
+}
+
+/// Whether a header that stands somewhere in a program is one of a member.
+fn is_likely(header: &Header) -> bool {
+    let name = std::str::from_utf8(&header.name);
+    let readable = name.is_ok_and(|name| !name.chars().any(char::is_control));
+    readable && header.coding().is_some() && header.flags & !0x080e == 0
+}
+
+/// A deflated member that ends by itself.
+struct Deflated {
+    pipe: Pipe,
+    stepper: Stepper,
+    ended: bool,
+}
+
+impl Read for Deflated {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !self.ended && !buffer.is_empty() {
+            let stepper = &mut self.stepper;
+            let step = self.pipe.step(1, |bytes| {
+                if bytes.is_empty() {
+                    return (0, Err(LimitedError::Truncated));
+                }
+                match stepper.step(bytes, buffer) {
+                    Ok(step) => (step.taken, Ok(step)),
+                    Err(error) => (0, Err(error)),
+                }
+            })?;
+            let step = step.map_err(io::Error::other)?;
+            self.ended = step.ended;
+            if step.given > 0 {
+                return Ok(step.given);
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// A stored member of unknown size.
+struct Stored {
+    pipe: Pipe,
+    crc: Crc32,
+    count: u64,
+    ended: bool,
+}
+
+impl Stored {
+    /// Whether these bytes are the descriptor of all that came by.
+    fn is_end(&self, bytes: &[u8]) -> bool {
+        let count = (self.count & IN_ZIP64) as u32;
+        bytes.starts_with(&DESCRIPTOR_MARK)
+            && u32_at(bytes, 4) == self.crc.sum()
+            && u32_at(bytes, 8) == count
+            && (u32_at(bytes, 12) == count || u32_at(bytes, 16) == count)
+    }
+
+    /// How many of the bytes at hand are certainly data.
+    fn certain(bytes: &[u8]) -> usize {
+        let from = usize::from(bytes.starts_with(&DESCRIPTOR_MARK));
+        let ahead = bytes.get(from..).unwrap_or_default();
+        match memmem::find(ahead, &DESCRIPTOR_MARK) {
+            Some(at) => from + at,
+            None => bytes.len().saturating_sub(3),
+        }
+    }
+}
+
+impl Read for Stored {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ended || buffer.is_empty() {
+            return Ok(0);
+        }
+        let pipe = self.pipe.clone();
+        let read = pipe.step(DESCRIPTOR_BYTES_MAX, |bytes| {
+            if self.is_end(bytes) {
+                return (0, Some(0));
+            }
+            let count = Self::certain(bytes).min(buffer.len());
+            buffer[..count].copy_from_slice(&bytes[..count]);
+            self.crc.update(&bytes[..count]);
+            self.count += count as u64;
+            (count, (count > 0).then_some(count))
+        })?;
+        self.ended = read == Some(0);
+        // The stream ends and no descriptor agreed with it.
+        read.ok_or_else(|| io::Error::other(LimitedError::Truncated))
+    }
+}

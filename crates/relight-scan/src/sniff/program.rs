@@ -1,0 +1,141 @@
+//! Where a program ends, and what may stand behind it.
+
+use std::io;
+
+use super::{HEAD_BYTES, Head, head, is_text};
+use crate::archive::{u16_at, u32_at, u64_at};
+use crate::cataloger::Kind;
+use crate::window::Window;
+
+/// Sections of a Windows program that are looked at.
+const SECTIONS_MAX: usize = 96;
+
+/// Bytes of a script in which its payload is looked for.
+const SCRIPT_BYTES_MAX: usize = 256 << 10;
+
+/// Where the bytes behind the last section start, if there are any.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn overlay_at(kind: Kind, window: &Window) -> io::Result<Option<u64>> {
+    let end = match kind {
+        Kind::Elf => end_of_elf(window)?,
+        Kind::Pe => end_of_pe(window)?,
+        _ => None,
+    };
+    Ok(end.filter(|end| *end < window.len()))
+}
+
+/// The table of sections is the last thing in every linked program (and in the runtime of an
+/// AppImage).
+fn end_of_elf(window: &Window) -> io::Result<Option<u64>> {
+    let head = window.read(0, 64)?;
+    let (at, size, count) = match head.get(4..6) {
+        Some([2, 1]) => (u64_at(&head, 40), u16_at(&head, 58), u16_at(&head, 60)),
+        Some([1, 1]) => (u32_at(&head, 32).into(), u16_at(&head, 46), u16_at(&head, 48)),
+        _ => return Ok(None),
+    };
+    let table = u64::from(size) * u64::from(count);
+    Ok((at > 0).then(|| at.saturating_add(table)))
+}
+
+fn end_of_pe(window: &Window) -> io::Result<Option<u64>> {
+    let Some((at, head)) = pe_header(window)? else { return Ok(None) };
+    let count = usize::from(u16_at(&head, 6)).min(SECTIONS_MAX);
+    let table_at = at + 24 + u64::from(u16_at(&head, 20));
+    let table = window.read(table_at, count * 40)?;
+    let end_of = |section: &[u8]| u64::from(u32_at(section, 20)) + u64::from(u32_at(section, 16));
+    Ok(table.chunks_exact(40).map(end_of).max())
+}
+
+/// Where the certificates of a signed Windows program start: an archive that was appended before
+/// it was signed ends there.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn certificates_at(window: &Window) -> io::Result<Option<u64>> {
+    let Some((_, head)) = pe_header(window)? else { return Ok(None) };
+    // The fifth of the data directories; they start behind 96 or 112 bytes.
+    let directories = match u16_at(&head, 24) {
+        0x10b => 24 + 96,
+        0x20b => 24 + 112,
+        _ => return Ok(None),
+    };
+    let at = u64::from(u32_at(&head, directories + 4 * 8));
+    Ok((at > 0 && at < window.len()).then_some(at))
+}
+
+fn pe_header(window: &Window) -> io::Result<Option<(u64, Vec<u8>)>> {
+    let at = u64::from(u32_at(&window.read(0, 64)?, 60));
+    let head = window.read(at, 256)?;
+    Ok(head.starts_with(b"PE\0\0").then_some((at, head)))
+}
+
+/// Where something that is no text starts behind a script: a container or a stream of its own.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn payload_at(window: &Window) -> io::Result<Option<u64>> {
+    let bytes = window.read(0, SCRIPT_BYTES_MAX)?;
+    let mut starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let is_payload = |at: usize| {
+        let rest = bytes.get(at..at + HEAD_BYTES.min(bytes.len() - at)).unwrap_or_default();
+        !is_text(&rest[..rest.len().min(64)])
+            && matches!(head(rest), Head::Zip | Head::Stream(_) | Head::Container(_))
+    };
+    let at = starts.find(|(at, _)| is_payload(at + 1)).map(|(at, _)| at as u64 + 1);
+    Ok(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_an_elf_is_that_of_its_sections() {
+        let mut elf = vec![0; 300];
+        elf[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        elf[40] = 100;
+        elf[58] = 64;
+        elf[60] = 2;
+        let at = |elf: &[u8]| overlay_at(Kind::Elf, &Window::of_memory(elf.to_vec())).unwrap();
+        assert_eq!(at(&elf), Some(228));
+        assert_eq!(at(&elf[..228]), None);
+        // A table outside the file.
+        elf[47] = 0xff;
+        assert_eq!(at(&elf), None);
+        assert_eq!(at(b"\x7fELF"), None);
+    }
+
+    #[test]
+    fn the_end_and_the_certificates_of_a_windows_program() {
+        let mut pe = vec![0; 2_000];
+        pe[..2].copy_from_slice(b"MZ");
+        pe[60] = 128;
+        pe[128..132].copy_from_slice(b"PE\0\0");
+        pe[134] = 1;
+        pe[148] = 240;
+        pe[152..154].copy_from_slice(&0x20b_u16.to_le_bytes());
+        let certificates = 128 + 24 + 112 + 32;
+        pe[certificates..certificates + 4].copy_from_slice(&1_800_u32.to_le_bytes());
+        let section = 128 + 24 + 240;
+        pe[section + 16..section + 20].copy_from_slice(&512_u32.to_le_bytes());
+        pe[section + 20..section + 24].copy_from_slice(&1_000_u32.to_le_bytes());
+        let window = Window::of_memory(pe);
+        assert_eq!(overlay_at(Kind::Pe, &window).unwrap(), Some(1_512));
+        assert_eq!(certificates_at(&window).unwrap(), Some(1_800));
+        let short = Window::of_memory(b"MZ".to_vec());
+        assert_eq!(
+            (overlay_at(Kind::Pe, &short).unwrap(), certificates_at(&short).unwrap()),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn the_payload_of_a_script_starts_behind_a_line() {
+        let at = |bytes: &[u8]| payload_at(&Window::of_memory(bytes.to_vec())).unwrap();
+        assert_eq!(at(b"#!/bin/sh\nexit\n\x1f\x8b\x08\0\0\0"), Some(15));
+        assert_eq!(at(b"#!/bin/sh\nexit\n"), None);
+        assert_eq!(at(b"#!/bin/sh\n\x01\x02\x03\n"), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! Gets the bytes of a member: whole where they fit, in pieces where they do not.
+
+use std::io::Read;
+
+use relight_formats::limited::LimitedError;
+use relight_formats::limited::coding::{Coding, Crc32, decoder};
+use relight_model::FlawCode;
+
+use super::budget::{Promise, Tap};
+use super::outer::Outer;
+use crate::archive::{Body, Entry, code_of};
+use crate::limits::WHOLE_BYTES_MAX;
+use crate::sniff::HEAD_BYTES;
+use crate::window::Window;
+
+/// Bytes that are asked for first: most members are smaller.
+const FIRST_BYTES: u64 = 64 << 10;
+
+/// How a member can be looked at.
+pub(super) enum View {
+    /// There is nothing.
+    Nothing,
+    /// All of it is in memory, which the budget holds.
+    Whole(Window),
+    /// Any range of it can be read from where it stands.
+    Range(Window),
+    /// It comes by once.
+    Long(Long),
+}
+
+/// A member too long to be held.
+pub(super) struct Long {
+    /// Its start, which the budget holds.
+    pub(super) prefix: Vec<u8>,
+    /// The rest.
+    pub(super) tap: Tap,
+}
+
+/// A member, and what is wrong with its bytes.
+pub(super) struct Fetched {
+    pub(super) view: View,
+    pub(super) flaw: Option<FlawCode>,
+}
+
+impl Fetched {
+    const fn good(view: View) -> Self {
+        Self { view, flaw: None }
+    }
+}
+
+impl Long {
+    /// The head, for the sniff.
+    pub(super) fn head(&self) -> Vec<u8> {
+        self.prefix[..self.prefix.len().min(HEAD_BYTES)].to_vec()
+    }
+}
+
+impl Outer<'_, '_> {
+    /// Gets the bytes of a member.
+    pub(super) fn fetch(&mut self, entry: &mut Entry) -> Fetched {
+        let size_max = match (&entry.body, self.levels.is_empty() || !entry.is_step) {
+            // Streams around an archive, and outer files, have no size limit of their own.
+            (_, true) => u64::MAX,
+            _ => self.shared.options.file_size_max,
+        };
+        let promise = Promise { size: entry.size, crc: entry.crc, size_max };
+        match std::mem::replace(&mut entry.body, Body::Nothing) {
+            Body::Nothing => Fetched::good(View::Nothing),
+            Body::Plain(window) => self.plain(window, promise),
+            Body::Packed(window, coding) => self.packed(&window, coding, promise),
+            Body::Stream(stream) => self.stream(stream, promise),
+        }
+    }
+
+    /// Bytes that stand there as they are. They pass by once when there is something to check.
+    fn plain(&mut self, window: Window, promise: Promise) -> Fetched {
+        if window.len() > promise.size_max {
+            let flaw = Some(FlawCode::LimitEntrySize);
+            return Fetched { view: View::Nothing, flaw };
+        }
+        if promise.crc.is_none() {
+            return Fetched::good(View::Range(window));
+        }
+        let mut tap = Tap::new(Box::new(window.reader()), &self.budget, promise);
+        tap.drain();
+        match tap.flaw() {
+            Some(FlawCode::LimitExpanded | FlawCode::LimitTime) => {
+                Fetched { view: View::Nothing, flaw: tap.flaw() }
+            }
+            flaw => Fetched { view: View::Range(window), flaw },
+        }
+    }
+
+    /// Bytes that are packed in one piece: at once where the size is known and small.
+    fn packed(&mut self, window: &Window, coding: Coding, promise: Promise) -> Fetched {
+        if promise.size.is_some_and(|size| size > promise.size_max) {
+            let flaw = Some(FlawCode::LimitEntrySize);
+            return Fetched { view: View::Nothing, flaw };
+        }
+        let small = promise.size.filter(|size| *size <= WHOLE_BYTES_MAX);
+        let cheap = window.len() <= WHOLE_BYTES_MAX && window.len() >= small.unwrap_or(0) / 1_100;
+        if let Some(size) = small.filter(|_| coding == Coding::Deflate && cheap)
+            && let Some(bytes) = self.inflate(window, size, promise.crc)
+        {
+            return Fetched::good(View::Whole(bytes));
+        }
+        match decoder(coding, window.reader()) {
+            Ok(stream) => self.stream(stream, promise),
+            Err(error) => Fetched { view: View::Nothing, flaw: Some(code_of_limited(error)) },
+        }
+    }
+
+    /// Unpacks into one buffer; `None` when the member is not what it promises, or may not have
+    /// the memory: the slower way says why.
+    fn inflate(&mut self, window: &Window, size: u64, crc: Option<u32>) -> Option<Window> {
+        let mut packed = std::mem::take(&mut self.packed);
+        let len = usize::try_from(window.len()).ok()?;
+        let read = window.read_small_into(0, len, &mut packed);
+        if read.is_err() || !self.budget.hold(size) {
+            return None;
+        }
+        let mut bytes = std::mem::take(&mut self.spare);
+        let good =
+            self.inflater.inflate(&packed, usize::try_from(size).unwrap_or_default(), &mut bytes)
+                && crc.is_none_or(|crc| crc == Crc32::of(&bytes));
+        packed.clear();
+        packed.shrink_to(1 << 20);
+        self.packed = packed;
+        if good && self.budget.expand(size) {
+            return Some(Window::of_memory(bytes));
+        }
+        self.budget.release(size);
+        None
+    }
+
+    /// Bytes that come by once: whole if they are few.
+    pub(super) fn stream(&mut self, stream: Box<dyn Read>, promise: Promise) -> Fetched {
+        let mut tap = Tap::new(stream, &self.budget, promise);
+        let mut bytes = std::mem::take(&mut self.spare);
+        bytes.clear();
+        let mut wanted = FIRST_BYTES;
+        while !tap.ended() && (bytes.len() as u64) < WHOLE_BYTES_MAX {
+            if !self.budget.hold(wanted - bytes.len() as u64) {
+                self.budget.release(bytes.len() as u64);
+                return Fetched { view: View::Nothing, flaw: Some(FlawCode::LimitMemory) };
+            }
+            tap.fill(&mut bytes, wanted);
+            self.budget.release(wanted - bytes.len() as u64);
+            wanted = wanted.saturating_mul(4).min(WHOLE_BYTES_MAX);
+        }
+        // The end shows only when one more byte was asked for.
+        if tap.ended() {
+            let flaw = tap.flaw();
+            return Fetched { view: View::Whole(Window::of_memory(bytes)), flaw };
+        }
+        Fetched::good(View::Long(Long { prefix: bytes, tap }))
+    }
+
+    /// Reads on until all of a long member is in memory; false when it is longer than `max` or
+    /// than the memory allows.
+    pub(super) fn widen(&mut self, long: &mut Long, max: u64) -> bool {
+        while !long.tap.ended() {
+            let len = long.prefix.len() as u64;
+            if len >= max || !self.budget.hold(FIRST_BYTES) {
+                return false;
+            }
+            long.tap.fill(&mut long.prefix, len + FIRST_BYTES);
+            self.budget.release(FIRST_BYTES - (long.prefix.len() as u64 - len));
+        }
+        long.prefix.len() as u64 <= max
+    }
+}
+
+fn code_of_limited(error: LimitedError) -> FlawCode {
+    code_of(&std::io::Error::other(error))
+}

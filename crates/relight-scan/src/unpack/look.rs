@@ -1,0 +1,324 @@
+//! Judges a file or member by its bytes, and does what its kind asks for.
+
+use std::io;
+
+use relight_model::FlawCode;
+
+use super::account::Fate;
+use super::fetch::View;
+use super::outer::{Member, Outer};
+use crate::archive::{Packing, Single, code_of, has_directory};
+use crate::cataloger::{self, ClassPrint, File, Kind};
+use crate::evidence::file_name;
+use crate::limits::Mode;
+use crate::sniff::{self, HEAD_BYTES, Head, ISO_MARK_AT};
+use crate::window::Window;
+
+/// Bytes of the tail that are looked at in fast mode.
+const FAST_TAIL_BYTES: u64 = 4 << 10;
+
+/// Smallest file that is asked whether it is an ISO image, in bytes.
+const ISO_BYTES_MIN: u64 = 1 << 20;
+
+impl Outer<'_, '_> {
+    /// Looks at a member. `flawed`: something is wrong with it already.
+    pub(super) fn look(&mut self, view: View, member: &Member, flawed: bool) {
+        let in_container = !self.levels.is_empty();
+        let head_bytes = match &view {
+            View::Nothing => return,
+            View::Whole(window) | View::Range(window) => match window.read(0, HEAD_BYTES) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    self.found.flaw(code_of(&error), &member.path, member.packed);
+                    return self.account(Fate::Flawed, window.len());
+                }
+            },
+            View::Long(long) => long.head(),
+        };
+        let head = sniff::head(&head_bytes);
+        let mut view = Some(view);
+        let handed = self.hand_over(&mut view, member);
+        let judged = self.judge(head, &mut view, member);
+        let worst = if flawed { Fate::Flawed } else { Fate::Opaque };
+        let fate = worst.max(handed).max(judged);
+        if let Some(view) = view {
+            self.finish(view, fate, member, in_container);
+        }
+    }
+
+    /// Gives the bytes to the catalogers that select the path or want it for their listing.
+    fn hand_over(&mut self, view: &mut Option<View>, member: &Member) -> Fate {
+        let selected = self.is_selected(&member.path);
+        let listed =
+            member.listed.is_some() && self.shared.index.wants_member(&member.name_with_slashes());
+        if !selected && !listed {
+            return Fate::Opaque;
+        }
+        let Some(bytes) = self.whole(view, self.shared.options.catalog_size_max) else {
+            self.found.flaw(FlawCode::LimitEntrySize, &member.path, member.packed);
+            return Fate::Flawed;
+        };
+        if selected {
+            self.catalog(&member.path, &bytes);
+        }
+        if listed {
+            self.keep_for_listing(member, &bytes);
+        }
+        Fate::Read
+    }
+
+    /// All bytes, if they are no more than `max`. A long view that turns out to fit is whole from
+    /// then on.
+    fn whole(&mut self, view: &mut Option<View>, max: u64) -> Option<Vec<u8>> {
+        self.gather(view, max);
+        match view {
+            Some(View::Whole(window) | View::Range(window)) if window.len() <= max => {
+                let bytes = window.read(0, usize::try_from(max).unwrap_or(usize::MAX)).ok()?;
+                (bytes.len() as u64 == window.len()).then_some(bytes)
+            }
+            _ => None,
+        }
+    }
+
+    /// Turns a long view into a whole one, if it is no longer than `max`.
+    pub(super) fn gather(&mut self, view: &mut Option<View>, max: u64) {
+        if let Some(View::Long(mut long)) = view.take_if(|view| matches!(view, View::Long(_))) {
+            *view = Some(if self.widen(&mut long, max) && long.tap.flaw().is_none() {
+                View::Whole(Window::of_memory(long.prefix))
+            } else {
+                View::Long(long)
+            });
+        }
+    }
+
+    /// Does what the kind of the bytes asks for. A view that is opened is taken.
+    fn judge(&mut self, head: Head, view: &mut Option<View>, member: &Member) -> Fate {
+        match head {
+            Head::Zip => self.open(Kind::Zip, view, member),
+            Head::Container(kind) => self.open(kind, view, member),
+            Head::Stream(coding) => self.open_stream(coding, view, member),
+            Head::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
+            Head::Locked => self.unread(FlawCode::Encrypted, member),
+            Head::Gap(gap) => {
+                self.found.gaps.push((gap, member.path.clone()));
+                Fate::Listed
+            }
+            Head::Class => {
+                let fate = self.class(view, member);
+                fate.max(self.behind(head, view, member))
+            }
+            Head::Program(kind) => {
+                let fate = self.program(kind, view, member);
+                fate.max(self.behind(head, view, member))
+            }
+            Head::Script | Head::Text | Head::Other => self.behind(head, view, member),
+        }
+    }
+
+    pub(super) fn unread(&mut self, code: FlawCode, member: &Member) -> Fate {
+        self.found.flaw(code, &member.path, member.packed);
+        Fate::Flawed
+    }
+
+    /// Fingerprints a class file.
+    fn class(&mut self, view: &mut Option<View>, member: &Member) -> Fate {
+        let Some(read) = self.shared.class else { return Fate::Opaque };
+        let Some(bytes) = self.whole(view, self.shared.options.class_size_max) else {
+            return self.unread(FlawCode::LimitClassSize, member);
+        };
+        let Some(print) = read(&bytes) else {
+            return self.unread(FlawCode::ClassMalformed, member);
+        };
+        self.keep_print(print, member);
+        Fate::Read
+    }
+
+    fn keep_print(&mut self, print: ClassPrint, member: &Member) {
+        match (self.levels.last_mut(), member.listed) {
+            (Some(level), Some(at)) => {
+                if let Some(listed) = level.listing.entries.get_mut(at) {
+                    listed.class = Some(print);
+                }
+            }
+            (None, _) => self.found.folder_classes.push((member.path.clone(), print)),
+            _ => {}
+        }
+    }
+
+    /// Shows a program to the catalogers of its kind.
+    fn program(&mut self, kind: Kind, view: &mut Option<View>, member: &Member) -> Fate {
+        let mut catalogers = cataloger::of_kind(kind).peekable();
+        if catalogers.peek().is_none() {
+            return Fate::Opaque;
+        }
+        self.gather(view, self.shared.options.catalog_size_max);
+        let Some(View::Whole(window) | View::Range(window)) = view else {
+            return self.unread(FlawCode::LimitMemory, member);
+        };
+        let window = window.cached();
+        for cataloger in catalogers {
+            self.run_cataloger(cataloger, &File::of_source(&member.path, &window));
+        }
+        Fate::Read
+    }
+
+    /// Looks for an archive behind something else.
+    fn behind(&mut self, head: Head, view: &mut Option<View>, member: &Member) -> Fate {
+        let window = match view {
+            Some(View::Whole(window) | View::Range(window)) => window.clone(),
+            Some(View::Long(long)) => {
+                if head == Head::Text && sniff::is_text(&long.prefix) {
+                    // Text that goes on for megabytes is taken for text to its end.
+                    return Fate::Opaque;
+                }
+                if long
+                    .prefix
+                    .get(ISO_MARK_AT as usize..)
+                    .is_some_and(|at| at.starts_with(b"CD001"))
+                {
+                    return self.open(Kind::Iso, view, member);
+                }
+                return self.open_prefixed(view, member);
+            }
+            _ => return Fate::Opaque,
+        };
+        let found = self.appended(head, &window, member);
+        found.unwrap_or_else(|error| self.unread(code_of(&error), member))
+    }
+
+    /// The same for bytes that can be read at any place.
+    fn appended(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
+        // An end record is no text, so a file that ends in text ends in no archive (but one with
+        // a very long comment, which we have not met behind text).
+        if head == Head::Text && ends_in_text(window)? {
+            return Ok(Fate::Opaque);
+        }
+        let tail_bytes =
+            if self.shared.options.mode == Mode::Fast { FAST_TAIL_BYTES } else { u64::MAX };
+        if has_directory(window, tail_bytes)? {
+            return Ok(self.push_window(Kind::Zip, window.clone(), member));
+        }
+        if let Head::Program(kind) = head
+            && let Some(fate) = self.overlay(kind, window, member)?
+        {
+            return Ok(fate);
+        }
+        if window.len() > ISO_BYTES_MIN && window.read(ISO_MARK_AT, 5)? == b"CD001" {
+            return Ok(self.push_window(Kind::Iso, window.clone(), member));
+        }
+        if head == Head::Script && !ends_in_text(window)? {
+            // A script with something binary behind it unpacks itself, or is a cut archive.
+            return match sniff::payload_at(window)? {
+                Some(at) => self.part(window, at, member),
+                None => Ok(self.unread(FlawCode::MethodUnsupported, member)),
+            };
+        }
+        if head == Head::Other && has_archive_name(&member.path) {
+            return Ok(self.unread(FlawCode::CorruptEntry, member));
+        }
+        Ok(Fate::Opaque)
+    }
+
+    /// What stands behind the last section of a program, or in front of its certificates.
+    fn overlay(
+        &mut self,
+        kind: Kind,
+        window: &Window,
+        member: &Member,
+    ) -> io::Result<Option<Fate>> {
+        if let Some(at) = sniff::certificates_at(window)?.filter(|_| kind == Kind::Pe) {
+            let unsigned = window.part(0, at);
+            if has_directory(&unsigned, u64::MAX)? {
+                return Ok(Some(self.push_window(Kind::Zip, unsigned, member)));
+            }
+        }
+        match sniff::overlay_at(kind, window)? {
+            Some(at) => self.part(window, at, member).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens the container that starts somewhere in a window, if there is one.
+    fn part(&mut self, window: &Window, at: u64, member: &Member) -> io::Result<Fate> {
+        let part = window.part(at, u64::MAX);
+        Ok(match sniff::head(&part.read(0, HEAD_BYTES)?) {
+            Head::Zip => self.push_window(Kind::Zip, part, member),
+            Head::Container(kind) => self.push_window(kind, part, member),
+            Head::Stream(coding) => {
+                let single = Single::new(&member.name, coding, Packing::Window(part));
+                self.push(Kind::Stream, Box::new(single), None, member)
+            }
+            _ => Fate::Opaque,
+        })
+    }
+}
+
+/// Whether the last bytes of a file are text.
+fn ends_in_text(window: &Window) -> io::Result<bool> {
+    let at = window.len().saturating_sub(HEAD_BYTES as u64);
+    Ok(sniff::is_text(&window.read(at, HEAD_BYTES)?))
+}
+
+/// Names under which a loader expects an archive: binary bytes there that are none were one.
+fn has_archive_name(path: &str) -> bool {
+    let name = file_name(path).to_ascii_lowercase();
+    [".jar", ".war", ".ear", ".aar", ".whl", ".zip"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// Endings of files that hold no archive: fast mode does not unpack them to look.
+const LEAVES: [&str; 44] = [
+    "class",
+    "java",
+    "kt",
+    "kotlin_module",
+    "kotlin_metadata",
+    "scala",
+    "groovy",
+    "tasty",
+    "sjsir",
+    "clj",
+    "html",
+    "htm",
+    "css",
+    "js",
+    "mjs",
+    "ts",
+    "map",
+    "json",
+    "xml",
+    "xsd",
+    "dtd",
+    "xsl",
+    "xslt",
+    "properties",
+    "txt",
+    "md",
+    "yml",
+    "yaml",
+    "mf",
+    "sf",
+    "rsa",
+    "dsa",
+    "lst",
+    "idx",
+    "gif",
+    "png",
+    "jpg",
+    "jpeg",
+    "svg",
+    "ico",
+    "ttf",
+    "woff",
+    "woff2",
+    "proto",
+];
+
+/// Whether fast mode must look into a member of a zip to know what it is.
+pub(super) fn may_be_archive(name: &str) -> bool {
+    let name = file_name(name);
+    match name.rsplit_once('.') {
+        Some((_, ending)) => !LEAVES.iter().any(|leaf| ending.eq_ignore_ascii_case(leaf)),
+        // Services of Java are files without an ending whose names hold dots, or none at all.
+        None => true,
+    }
+}

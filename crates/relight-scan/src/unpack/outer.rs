@@ -1,0 +1,378 @@
+//! The open containers of one outer file, on a stack of our own.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
+use relight_formats::limited::coding::Inflater;
+use relight_model::{Catalog, FlawCode};
+
+use super::account::Fate;
+use super::budget::{Budget, SharedTap, Tap};
+use super::fetch::{Fetched, View};
+use super::{Found, Shared};
+use crate::archive::{Container, Damage, Entry, Node};
+use crate::cataloger::{self, Cataloger, File, Kind, Listed, Listing};
+use crate::distribution::Distributions;
+use crate::evidence::{escape, in_archive};
+use crate::limits::Mode;
+use crate::window::Window;
+
+/// Bytes of names in one listing. What is beyond is read and not listed.
+const LISTING_BYTES_MAX: u64 = 16 << 20;
+
+/// Bytes that a listed member takes beside its name.
+const LISTED_BYTES: u64 = 96;
+
+/// One container that is being read.
+pub(super) struct Level {
+    /// The evidence path of the container.
+    pub(super) path: String,
+    pub(super) kind: Kind,
+    pub(super) container: Box<dyn Container>,
+    pub(super) listing: Listing,
+    /// How often a name was met, by its hash, where the container does not count itself.
+    names: HashMap<u64, u32>,
+    /// Its own bytes, when they can be read again: to notice a container that holds itself.
+    pub(super) origin: Option<Window>,
+    /// Its own bytes, when they come by once: checked when it is closed.
+    pub(super) tap: Option<Rc<RefCell<Tap>>>,
+    /// Memory that is given back when it is closed.
+    pub(super) held: u64,
+    /// Bytes of names and of kept members.
+    listing_bytes: u64,
+    kept_bytes: u64,
+    /// How many `!/` its own path has.
+    pub(super) depth: u32,
+    /// It may be no container at all: nothing is said of it unless a member is found.
+    pub(super) is_guess: bool,
+}
+
+/// Where a member is, and what its container says of it.
+pub(super) struct Member {
+    /// Its evidence path.
+    pub(super) path: String,
+    /// Its own name, as bytes.
+    pub(super) name: Vec<u8>,
+    /// Bytes that it takes in its container.
+    pub(super) packed: u64,
+    /// Its place in the listing of the innermost container.
+    pub(super) listed: Option<usize>,
+    /// Containers that are places of their own, around it.
+    pub(super) depth: u32,
+}
+
+/// The reading of one file of the tree.
+pub(super) struct Outer<'a, 'f> {
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) budget: Rc<Budget>,
+    pub(super) found: &'f mut Found,
+    pub(super) levels: Vec<Level>,
+    pub(super) inflater: Inflater,
+    /// Buffers that are used again.
+    pub(super) packed: Vec<u8>,
+    pub(super) spare: Vec<u8>,
+}
+
+impl<'a, 'f> Outer<'a, 'f> {
+    pub(super) fn new(shared: &'a Shared<'a>, disk_bytes: u64, found: &'f mut Found) -> Self {
+        let budget = Budget::new(shared.options, &shared.memory, disk_bytes);
+        Self {
+            shared,
+            budget: Rc::new(budget),
+            found,
+            levels: Vec::new(),
+            inflater: Inflater::default(),
+            packed: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Reads the outer file and everything in it.
+    pub(super) fn run(&mut self, entry: Entry, path: &str) {
+        let name = entry.name.clone();
+        let member =
+            Member { path: path.to_owned(), name, packed: entry.packed, listed: None, depth: 0 };
+        self.read(entry, &member);
+        while let Some(level) = self.levels.last_mut() {
+            let next = if self.budget.spent().is_some() { None } else { level.container.next() };
+            match next {
+                Some(Ok(entry)) => self.member(entry),
+                Some(Err(damage)) => self.damage(damage),
+                None => self.close(),
+            }
+        }
+    }
+
+    /// Something of the innermost container cannot be read.
+    fn damage(&mut self, damage: Damage) {
+        let Some(level) = self.levels.last_mut() else { return };
+        level.listing.complete = false;
+        // A limit that ended everything is said where it was reached.
+        if self.budget.spent() == Some(damage.code) && damage.code == FlawCode::LimitExpanded {
+            let said = self.found.flaws.last().is_some_and(|flaw| flaw.code == damage.code);
+            if said {
+                return;
+            }
+        }
+        self.found.flaw(damage.code, &level.path, damage.bytes);
+    }
+
+    /// Reads the next member of the innermost container.
+    fn member(&mut self, entry: Entry) {
+        if !self.budget.entry() {
+            self.damage(Damage::new(FlawCode::LimitEntries, 0));
+            return self.close();
+        }
+        let Some(member) = self.place(&entry) else { return };
+        if let Some(code) = self.budget.spent() {
+            return self.found.flaw(code, &member.path, entry.packed);
+        }
+        if entry.node == Node::File {
+            self.read(entry, &member);
+        } else {
+            for code in entry.flaws {
+                self.found.flaw(code, &member.path, 0);
+            }
+        }
+    }
+
+    /// Gives a member its path and its place in the listing; `None` when the path is too long.
+    fn place(&mut self, entry: &Entry) -> Option<Member> {
+        let level = self.levels.last_mut()?;
+        let copy = level.copy_of(entry);
+        let mut path = level.path.clone();
+        let mut depth = level.depth;
+        if entry.is_step {
+            path = in_archive(&path, &escape(&entry.name));
+            depth += 1;
+        }
+        if copy > 1 && entry.is_step {
+            path = format!("{path}#{copy}");
+        }
+        if level.listing_bytes > LISTING_BYTES_MAX && level.listing.complete {
+            level.listing.complete = false;
+            self.found.flaw(FlawCode::LimitMemory, &level.path, 0);
+        }
+        let listed = level.list(entry);
+        let path_max = self.shared.options.path_bytes_max;
+        if path.len() > path_max {
+            let shown = &path[..path.floor_char_boundary(path_max)];
+            self.found.flaw(FlawCode::LimitDepth, shown, entry.packed);
+            self.account(Fate::Flawed, entry.packed);
+            return None;
+        }
+        let (name, packed) = (entry.name.clone(), entry.packed);
+        Some(Member { path, name, packed, listed, depth })
+    }
+
+    /// Reads a file or member, whatever it is.
+    fn read(&mut self, mut entry: Entry, member: &Member) {
+        let in_zip = self.levels.last().is_some_and(|level| level.kind == Kind::Zip);
+        if self.shared.options.mode == Mode::Fast && in_zip && !self.is_wanted(member) {
+            return self.account(Fate::Listed, entry.size.unwrap_or_default());
+        }
+        let Fetched { view, flaw } = self.fetch(&mut entry);
+        let real = flaw.is_none() || matches!(view, View::Long(_));
+        if entry.is_guess
+            && let Some(level) = self.levels.last_mut()
+        {
+            level.container.judge(real);
+            if !real {
+                level.listing.entries.pop();
+                return;
+            }
+        }
+        for code in entry.flaws.iter().copied().chain(flaw) {
+            self.found.flaw(code, &member.path, entry.packed);
+        }
+        // Beyond a limit there is only a part, which would be called broken; a wrong check sum
+        // leaves something to read.
+        let cut = matches!(
+            flaw,
+            Some(FlawCode::LimitEntrySize | FlawCode::LimitExpanded | FlawCode::LimitTime)
+        );
+        let flawed = flaw.is_some() || !entry.flaws.is_empty();
+        match view {
+            View::Nothing => {
+                let fate = if flawed { Fate::Flawed } else { Fate::Opaque };
+                self.account(fate, entry.size.unwrap_or(entry.packed));
+            }
+            View::Whole(bytes) if cut => {
+                self.account(Fate::Flawed, bytes.len());
+                self.reuse(bytes);
+            }
+            view => self.look(view, member, flawed),
+        }
+    }
+
+    /// In fast mode: whether a member must be unpacked.
+    fn is_wanted(&self, member: &Member) -> bool {
+        let path = member.name_with_slashes();
+        self.is_selected(&member.path)
+            || self.shared.index.wants_member(&path)
+            || super::look::may_be_archive(&path)
+    }
+
+    /// A container was read to its end: its listing goes to the catalogers of its kind.
+    fn close(&mut self) {
+        let Some(level) = self.levels.pop() else { return };
+        let Level { path, kind, container, mut listing, tap, held, is_guess, .. } = level;
+        drop(container);
+        let spent = self.budget.spent();
+        listing.complete &= spent.is_none();
+        if let Some(tap) = tap {
+            let mut tap = tap.borrow_mut();
+            tap.drain();
+            let flaw = tap.flaw();
+            if let Some(code) = flaw.filter(|_| spent.is_none()) {
+                self.found.flaw(code, &path, tap.count());
+            }
+            let fate = match flaw {
+                Some(_) => Fate::Flawed,
+                None if is_guess && listing.entries.is_empty() => Fate::Opaque,
+                None => Fate::Read,
+            };
+            self.account(fate, tap.count());
+        }
+        self.budget.release(held);
+        if is_guess && listing.entries.is_empty() {
+            self.found.archives -= 1;
+            return;
+        }
+        for cataloger in cataloger::of_kind(kind) {
+            self.run_cataloger(cataloger, &File::of_listing(&path, &listing));
+        }
+    }
+
+    /// Counts bytes of the outer file, or of a member.
+    pub(super) fn account(&mut self, fate: Fate, bytes: u64) {
+        self.account_in(!self.levels.is_empty(), fate, bytes);
+    }
+
+    /// The same for something whose container may have become another since it was met.
+    pub(super) const fn account_in(&mut self, inside: bool, fate: Fate, bytes: u64) {
+        let account = if inside { &mut self.found.members } else { &mut self.found.files };
+        account.bytes += bytes;
+        account.add(fate, bytes);
+    }
+
+    pub(super) fn is_selected(&self, path: &str) -> bool {
+        self.shared.is_selected(path)
+    }
+
+    pub(super) fn catalog(&mut self, path: &str, bytes: &[u8]) {
+        if Distributions::selects(path) {
+            self.found.distributions.read(path, bytes);
+        }
+        for cataloger in self.shared.index.find(path) {
+            self.run_cataloger(cataloger, &File::of_bytes(path, bytes));
+        }
+    }
+
+    pub(super) fn run_cataloger(&mut self, cataloger: &dyn Cataloger, file: &File<'_>) {
+        let mut catalog = Catalog::default();
+        cataloger.catalog(file, &mut catalog);
+        if !catalog.warnings.is_empty() {
+            self.found.flaw(FlawCode::CorruptEntry, file.path, file.bytes.len() as u64);
+        }
+        self.found.components.append(&mut catalog.components);
+        self.found.warnings.append(&mut catalog.warnings);
+        for owned in catalog.owned {
+            self.found.ownership.add(file.path, owned);
+        }
+    }
+
+    /// Keeps a member for the listing of its container, whose catalogers want it.
+    pub(super) fn keep_for_listing(&mut self, member: &Member, bytes: &[u8]) {
+        let size_max = self.shared.options.catalog_size_max;
+        let Some(level) = self.levels.last_mut() else { return };
+        let size = bytes.len() as u64;
+        if level.kept_bytes + size > size_max || !self.budget.hold(size) {
+            self.found.flaw(FlawCode::LimitEntrySize, &member.path, member.packed);
+            return;
+        }
+        level.kept_bytes += size;
+        level.held += size;
+        level.listing.members.push((member.name_with_slashes(), bytes.to_vec()));
+    }
+
+    /// Takes the buffer of a member back, to use it again; a level that reads on in it keeps it.
+    pub(super) fn reuse(&mut self, bytes: Window) {
+        const KEPT_BYTES_MAX: usize = 1 << 20;
+        let len = bytes.len();
+        match (bytes.into_memory(), self.levels.last_mut()) {
+            (None, Some(level)) => level.held += len,
+            (bytes, _) => {
+                self.budget.release(len);
+                self.spare =
+                    bytes.filter(|bytes| bytes.capacity() <= KEPT_BYTES_MAX).unwrap_or_default();
+            }
+        }
+    }
+
+    /// Makes the tap of a stream, which its level keeps.
+    pub(super) fn share(tap: Tap) -> (Rc<RefCell<Tap>>, SharedTap) {
+        let tap = Rc::new(RefCell::new(tap));
+        (Rc::clone(&tap), SharedTap(tap))
+    }
+}
+
+impl Level {
+    pub(super) fn new(path: &str, kind: Kind, container: Box<dyn Container>, depth: u32) -> Self {
+        Self {
+            path: path.to_owned(),
+            kind,
+            container,
+            listing: Listing { complete: true, ..Listing::default() },
+            names: HashMap::new(),
+            origin: None,
+            tap: None,
+            held: 0,
+            listing_bytes: 0,
+            kept_bytes: 0,
+            depth,
+            is_guess: false,
+        }
+    }
+
+    /// Which member of its name it is.
+    fn copy_of(&mut self, entry: &Entry) -> u32 {
+        if entry.copy > 0 || entry.node == Node::Folder {
+            return entry.copy;
+        }
+        let mut hasher = DefaultHasher::new();
+        entry.name.hash(&mut hasher);
+        let count = self.names.entry(hasher.finish()).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    /// Lists a member under its names; where it stands in the listing.
+    fn list(&mut self, entry: &Entry) -> Option<usize> {
+        let names = entry.other_name.iter().chain([&entry.name]);
+        for name in names {
+            if self.listing_bytes > LISTING_BYTES_MAX {
+                return None;
+            }
+            self.listing_bytes += LISTED_BYTES + name.len() as u64;
+            let name = with_slashes(name);
+            let is_file = entry.node == Node::File;
+            let crc = entry.crc.filter(|_| is_file);
+            self.listing.entries.push(Listed { name, size: entry.size, crc, class: None });
+        }
+        self.listing.entries.len().checked_sub(1)
+    }
+}
+
+impl Member {
+    /// Its name as it stands in a listing.
+    pub(super) fn name_with_slashes(&self) -> String {
+        with_slashes(&self.name)
+    }
+}
+
+fn with_slashes(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).replace('\\', "/")
+}
