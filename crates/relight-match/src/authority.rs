@@ -98,9 +98,66 @@ impl Policy {
     }
 }
 
-/// A container of the assigner itself (`cve/apache`), or a document of a vendor (`csaf/…`);
-/// enrichers (`cve/adp/…`) are not.
+/// The container of the assigner itself (`cve`), or a document of a vendor (`csaf`); enrichers
+/// (`cve-adp/…`) are not.
 fn is_vendor(source: &str) -> bool {
-    let own = source.strip_prefix("cve/").is_some_and(|rest| !rest.contains('/'));
-    own || source.starts_with("csaf/")
+    let base = source.split('/').next().unwrap_or(source);
+    matches!(base, "cve" | "csaf")
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::Ecosystem;
+
+    use super::*;
+
+    #[test]
+    fn ranks_by_source_and_id() {
+        for (source, id, reviewed, ecosystem, rank) in [
+            ("relight", "CVE-1", None, "Maven", Rank::Vendor),
+            ("cve", "CVE-1", None, "Maven", Rank::Vendor),
+            ("cve-adp/CISA-ADP", "CVE-1", None, "Maven", Rank::Community),
+            ("csaf", "RHSA-1", None, "Maven", Rank::Vendor),
+            ("csaf/redhat", "RHSA-1", None, "Maven", Rank::Vendor),
+            ("nvd", "CVE-1", None, "Maven", Rank::Nvd),
+            ("osv", "CVE-1", None, "Maven", Rank::Community),
+            ("osv", "GHSA-1", None, "npm", Rank::Reviewed),
+            ("ghsa", "GHSA-1", Some(true), "npm", Rank::Reviewed),
+            ("ghsa", "GHSA-1", Some(false), "npm", Rank::Community),
+            ("go", "GO-1", Some(true), "Go", Rank::Vendor),
+            ("go", "GO-1", Some(false), "Go", Rank::Community),
+            ("go", "GO-1", None, "Go", Rank::Community),
+            ("pypa", "PYSEC-1", None, "PyPI", Rank::Community),
+            ("bitnami", "BIT-1", None, "Bitnami", Rank::Community),
+            ("almalinux", "ALSA-1", None, "AlmaLinux", Rank::Distribution),
+            ("csaf", "RHSA-1", None, "Red Hat", Rank::Distribution),
+            ("own", "RLT-1", None, "Debian", Rank::Own),
+        ] {
+            let (source, id) = (source.to_owned(), id.to_owned());
+            let record = Advisory { source, id, reviewed, ..Advisory::default() };
+            let ecosystem = Ecosystem::from_osv(ecosystem);
+            let package = PackageName { ecosystem, release: None, name: "a".into() };
+            let found = Policy::default().rank(&record, &package);
+            assert_eq!(found, rank, "{} {} {reviewed:?}", record.source, record.id);
+        }
+        let numbers: Vec<_> = Rank::ALL.iter().map(|rank| rank.number()).collect();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 0]);
+    }
+
+    #[test]
+    fn an_operator_ranks_a_source() {
+        let ranks = [("house".to_owned(), Rank::Vendor)].into();
+        let policy = Policy { ranks, ..Policy::default() };
+        let record =
+            |id: &str| Advisory { source: "house".into(), id: id.into(), ..Advisory::default() };
+        let of = |name: &str| PackageName {
+            ecosystem: Ecosystem::from_osv(name),
+            release: None,
+            name: "a".into(),
+        };
+        assert_eq!(policy.rank(&record("X-1"), &of("npm")), Rank::Vendor);
+        // Nothing puts anybody beside a distribution, or our own word above it.
+        assert_eq!(policy.rank(&record("X-1"), &of("Debian")), Rank::Distribution);
+        assert_eq!(policy.rank(&record("RLT-1"), &of("npm")), Rank::Own);
+    }
 }

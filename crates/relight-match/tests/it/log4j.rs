@@ -32,7 +32,7 @@ const GITLAB: [&[&str]; 4] = [
 
 /// Source, start of its ids, and what it published, in the order of the columns.
 const SOURCES: [(&str, &str, [&[&str]; 4]); 3] =
-    [("cve/apache", "APACHE", APACHE), ("ghsa", "GHSA", GHSA), ("gitlab", "GLAD", GITLAB)];
+    [("cve", "APACHE", APACHE), ("ghsa", "GHSA", GHSA), ("gitlab", "GLAD", GITLAB)];
 
 /// The four records of a source.
 fn records(place: usize) -> Vec<Advisory> {

@@ -1,6 +1,7 @@
 //! What the matcher says of whole records: the Log4j table, disagreement, uncertainty, aliases.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
 
+mod failures;
 mod findings;
 mod log4j;
 mod questions;

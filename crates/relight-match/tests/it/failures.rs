@@ -1,0 +1,502 @@
+//! The failures that other tools were reported for, each by its number in ADVISORIES.md 10; 6, 15
+//! and 17 stand beside the other tests of statements.
+
+use relight_match::{Advisories, Change, Flag, Matcher, Stand};
+use relight_model::{
+    Advisory, Affected, AffectedRange, Basis, Bound, BoundBasis, Component, CpeConfiguration,
+    CpeMatch, CpeNode, CpeOperator, Interval, RangeKind, RangeStatus, Scope, Stance, Why,
+};
+use testkit::Rng;
+
+use super::{advisory, affected, component, matches, range, state};
+
+const LIB: &str = "pkg:maven/org.example/lib";
+
+fn lib(ranges: &[&str]) -> Affected {
+    affected("Maven", "org.example:lib", ranges)
+}
+
+/// `affected`, `not-affected`, or the reason for unknown.
+fn said(advisories: &Advisories, flaw: &str, purl: &str) -> &'static str {
+    said_of(advisories, flaw, &component(purl))
+}
+
+fn said_of(advisories: &Advisories, flaw: &str, it: &Component) -> &'static str {
+    match advisories.group(flaw).unwrap().judgement(it).stand() {
+        Stand::Unknown(why) => why.as_str(),
+        stand => stand.as_str(),
+    }
+}
+
+/// A component of somebody else's document.
+fn foreign(purl: &str) -> Component {
+    Component { basis: Basis::Document, scope: Scope::Declared, ..component(purl) }
+}
+
+/// A record of NVD: CPE names and nothing else.
+fn nvd(id: &str, cpe: &str) -> Advisory {
+    let cpe = format!("cpe:2.3:a:{cpe}:*:*:*:*:*:*:*:*");
+    let (lo, hi) = (Bound::Unbounded, Bound::Unbounded);
+    let matches = vec![CpeMatch { cpe, vulnerable: true, lo, hi }];
+    let operator = CpeOperator::Or;
+    let nodes = vec![CpeNode { operator, negate: false, matches }];
+    let configurations = vec![CpeConfiguration { operator, negate: false, nodes }];
+    Advisory { source: "nvd".into(), configurations, ..advisory(id, vec![]) }
+}
+
+#[test]
+fn m01_no_cpe_from_jar_names() {
+    let products = [
+        "apache:karaf",
+        "apache:cxf",
+        "apache:soap",
+        "netty:netty",
+        "apache:sling",
+        "nextcloud:mail",
+        "oracle:mysql",
+        "apache:maven",
+    ];
+    let records = products.iter().enumerate().map(|(at, cpe)| nvd(&format!("CVE-2021-{at}"), cpe));
+    let advisories = Advisories::new(records.collect());
+    for purl in [
+        "pkg:maven/org.apache.maven/maven-core@3.8.1",
+        "pkg:maven/org.apache.cxf.xjcplugins/cxf-xjc@3.3.0",
+        "pkg:maven/org.apache.cxf/cxf-rt-bindings-soap@3.4.0",
+        "pkg:maven/com.typesafe.netty/netty-reactive-streams@2.0.5",
+        "pkg:maven/org.apache.sling/org.apache.sling.johnzon@1.2.0",
+        "pkg:maven/com.sun.mail/javax.mail@1.6.2",
+        "pkg:golang/github.com/go-sql-driver/mysql@1.6.0",
+        "pkg:maven/karaf@1",
+        "pkg:generic/mysql@5.7",
+    ] {
+        assert_eq!(matches(&advisories, &component(purl)), [""; 0], "{purl}");
+    }
+}
+
+/// Unknown with the same reason at each upgrade, and one finding that stays the same one.
+#[test]
+fn m02_cpe_without_version() {
+    let entry = Affected { stance: Stance::Unresolved(Why::AllVersions), ..lib(&[]) };
+    let record = advisory("CVE-1", vec![entry]);
+    let advisories = Advisories::new(vec![record, nvd("CVE-2", "example:lib")]);
+    for version in ["1.0", "2.0", "3.0"] {
+        let purl = format!("{LIB}@{version}");
+        assert_eq!(matches(&advisories, &component(&purl)), ["CVE-1 range-unresolved"]);
+        assert_eq!(said(&advisories, "CVE-1", &purl), "all-versions");
+    }
+}
+
+#[test]
+fn m03_log4j_api_and_bridges() {
+    let core = affected("Maven", "org.apache.logging.log4j:log4j-core", &["i2.0-beta9 f2.15.0"]);
+    let cna = Advisory { source: "cve".into(), assigner: "apache".into(), ..Advisory::default() };
+    let cna = Advisory { id: "CVE-2021-44228".into(), affected: vec![core], ..cna };
+    let api = affected("Maven", "org.apache.logging.log4j:log4j-api", &["i2.0 f2.15.0"]);
+    let other = Advisory { aliases: vec![cna.id.clone()], ..advisory("GHSA-1", vec![api]) };
+    let advisories = Advisories::new(vec![cna, other]);
+    let group = advisories.group("CVE-2021-44228").unwrap();
+    for name in ["log4j-api", "log4j-to-slf4j"] {
+        let it = component(&format!("pkg:maven/org.apache.logging.log4j/{name}@2.14.1"));
+        let judgement = group.judgement(&it);
+        assert_eq!(judgement.stand(), Stand::NotAffected, "{name}");
+        assert!(judgement.has(Flag::ByBinding), "{name}");
+        assert_eq!(judgement.has(Flag::SourcesDisagree), name == "log4j-api");
+    }
+    let purl = "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1";
+    assert_eq!(said(&advisories, "CVE-2021-44228", purl), "affected");
+}
+
+/// Where a copy lies, and how it was recognised, changes nothing; a name alone is never certain.
+#[test]
+fn m04_nested_shaded_clones() {
+    let core = affected("Maven", "org.apache.logging.log4j:log4j-core", &["i2.0-beta9 f2.15.0"]);
+    let advisories = Advisories::new(vec![advisory("CVE-2021-44228", vec![core])]);
+    let purl = "pkg:maven/org.apache.logging.log4j/log4j-core";
+    for (place, basis, version, wanted) in [
+        ("es.tar.gz!/lib/log4j-core-2.11.1.jar", Basis::PomProperties, "2.11.1", "affected"),
+        ("app.war!/WEB-INF/lib/a.jar!/b.jar", Basis::PomProperties, "2.14.1", "affected"),
+        ("logstash.jar", Basis::FingerprintExact, "2.14.0", "affected"),
+        ("shaded.jar!/relocated", Basis::FingerprintExact, "2.15.0", "clear"),
+    ] {
+        let it = component(&format!("{purl}@{version}"));
+        let it = Component { evidence: place.into(), basis, ..it };
+        let found = matches(&advisories, &it);
+        assert_eq!(!found.is_empty(), wanted == "affected", "{place}");
+    }
+    let candidates = |list: &[&str]| Component {
+        candidates: list.iter().map(|it| (*it).to_owned()).collect(),
+        ..component(purl)
+    };
+    for (list, wanted) in [
+        (&["2.14.0", "2.14.1"][..], "affected"),
+        (&["2.14.1", "2.15.0"], "several-versions"),
+        (&["2.15.0", "2.16.0"], "not-affected"),
+    ] {
+        assert_eq!(said_of(&advisories, "CVE-2021-44228", &candidates(list)), wanted);
+    }
+    let bare = matches(&advisories, &component("pkg:maven/log4j-core@2.14.1"));
+    assert_eq!(bare, ["CVE-2021-44228 possible-match"]);
+}
+
+/// One finding, whoever names the flaw and in which order the names become known.
+#[test]
+fn m05_one_vulnerability_once() {
+    let named = |id: &str, aliases: &[&str], upstream: &[&str], entry: Affected| Advisory {
+        aliases: aliases.iter().map(|it| (*it).to_owned()).collect(),
+        upstream: upstream.iter().map(|it| (*it).to_owned()).collect(),
+        ..advisory(id, vec![entry])
+    };
+    let go = || affected("Go", "example.org/m", &["i0 f1.2.0"]);
+    let deb = || affected("Debian:12", "log", &["i0 f2-1"]);
+    for (records, purl) in [
+        (
+            vec![
+                named("GHSA-1", &["CVE-1"], &[], lib(&["i1 f2"])),
+                advisory("CVE-1", vec![lib(&["i1 f2"])]),
+            ],
+            "pkg:maven/org.example/lib@1.5",
+        ),
+        (
+            vec![named("GO-1", &["GHSA-1"], &[], go()), named("GHSA-1", &["CVE-1"], &[], go())],
+            "pkg:golang/example.org/m@v1.1.0",
+        ),
+        (
+            vec![named("DSA-1", &[], &["CVE-1"], deb()), advisory("CVE-1", vec![lib(&["i1 f2"])])],
+            "pkg:deb/debian/log@1-1?distro=debian-12",
+        ),
+    ] {
+        let advisories = Advisories::new(records);
+        assert_eq!(matches(&advisories, &component(purl)), ["CVE-1 affected"], "{purl}");
+    }
+    // The alias comes a day late: two findings become one, under any id.
+    let early = named("GHSA-1", &[], &[], lib(&["i1 f2"]));
+    let mut advisories = Advisories::new(vec![early, advisory("CVE-1", vec![lib(&["i1 f3"])])]);
+    let it = component("pkg:maven/org.example/lib@1.5");
+    assert_eq!(matches(&advisories, &it), ["CVE-1 affected", "GHSA-1 affected"]);
+    let late = named("GHSA-1", &["CVE-1"], &[], lib(&["i1 f2"]));
+    let moved = advisories.apply(vec![Change::put(late)]);
+    let moved: Vec<_> = moved.groups.keys().map(String::as_str).collect();
+    assert_eq!(moved, ["CVE-1", "GHSA-1"]);
+    assert_eq!(matches(&advisories, &it), ["CVE-1 affected"]);
+    assert_eq!(advisories.group("ghsa-1").unwrap().id, "CVE-1");
+}
+
+#[test]
+fn m07_epoch_on_one_side() {
+    let record = advisory("CVE-1", vec![affected("Debian:12", "vim", &["i0 f1:2.0-1"])]);
+    let advisories = Advisories::new(vec![record]);
+    let purl = |text: &str| format!("pkg:deb/debian/vim@{text}distro=debian-12");
+    for (text, wanted) in [
+        ("1:2.0-1?", "not-affected"),
+        ("1:1.9-1?", "affected"),
+        ("2.0-1?epoch=1&", "not-affected"),
+        ("2.0-1?", "epoch-missing"),
+    ] {
+        let it = foreign(&purl(text));
+        assert_eq!(said_of(&advisories, "CVE-1", &it), wanted, "{text}");
+    }
+    // In the package database of the machine nothing is lost: no epoch is epoch 0.
+    assert_eq!(said(&advisories, "CVE-1", &purl("2.0-1?")), "affected");
+    let rpm = advisory("CVE-2", vec![affected("AlmaLinux:8", "bind", &["i0 f32:9.11-1.el8"])]);
+    let advisories = Advisories::new(vec![rpm]);
+    let it = foreign("pkg:rpm/almalinux/bind@9.11-1.el8?distro=almalinux-8.5");
+    assert_eq!(said_of(&advisories, "CVE-2", &it), "epoch-missing");
+    let own = "pkg:rpm/almalinux/bind@9.11-1.el8?distro=almalinux-8.5&epoch=32";
+    assert_eq!(said(&advisories, "CVE-2", own), "not-affected");
+}
+
+/// The distribution decides about its packages; a backport is judged by the suite that it was
+/// built from.
+#[test]
+fn m08_backports() {
+    let upstream = affected("Maven", "org.example:log", &["i0 f3.0"]);
+    let bookworm = affected("Debian:12", "log", &["i0 f2.0-1+deb12u1"]);
+    let sid = affected("Debian:sid", "log", &["i0 f2.1-1"]);
+    let nvd = nvd("CVE-1", "linux:linux_kernel");
+    let both = advisory("DSA-1", vec![bookworm.clone()]);
+    let with = |more: Vec<Affected>| {
+        let upstream = advisory("CVE-1", vec![upstream.clone()]);
+        let more = Advisory { affected: more, ..both.clone() };
+        let more = Advisory { upstream: vec!["CVE-1".into()], ..more };
+        Advisories::new(vec![upstream, nvd.clone(), more])
+    };
+    let known = with(vec![bookworm.clone(), sid]);
+    let purl = |version: &str| format!("pkg:deb/debian/log@{version}?distro=debian-12");
+    for (version, wanted) in [
+        ("2.0-1", "affected"),
+        ("2.0-1%2Bdeb12u1", "not-affected"),
+        ("2.1-1~bpo12%2B1", "not-affected"),
+        ("2.0-9~bpo12%2B1", "affected"),
+    ] {
+        assert_eq!(said(&known, "CVE-1", &purl(version)), wanted, "{version}");
+    }
+    let without_sid = with(vec![bookworm]);
+    let backport = purl("2.1-1~bpo12%2B1");
+    assert_eq!(said(&without_sid, "CVE-1", &backport), "backport-base");
+}
+
+/// Maven's order, not that of the eye; and a list that is older than the range beside it.
+#[test]
+fn m09_maven_order_and_stale_lists() {
+    let order = Advisories::new(vec![advisory("X-1", vec![lib(&["i1.0.0-beta.9 f1.0.0"])])]);
+    assert_eq!(said(&order, "X-1", &format!("{LIB}@1.0.0-beta10")), "not-affected");
+    let order = Advisories::new(vec![advisory("X-1", vec![lib(&["i1.0.0-beta10 f1.0.0"])])]);
+    assert_eq!(said(&order, "X-1", &format!("{LIB}@1.0.0-beta.9")), "affected");
+    let entry = Affected { versions: vec!["1.0".into(), "9.0".into()], ..lib(&["i1 f2"]) };
+    let stale = Advisories::new(vec![advisory("X-1", vec![entry])]);
+    for (version, wanted, differs) in [
+        ("1.0", "affected", false),
+        ("1.5", "affected", true),
+        ("9.0", "affected", true),
+        ("3.0", "not-affected", false),
+    ] {
+        let purl = format!("{LIB}@{version}");
+        assert_eq!(said(&stale, "X-1", &purl), wanted, "{version}");
+        let judgement = stale.group("X-1").unwrap().judgement(&component(&purl));
+        assert_eq!(judgement.has(Flag::ListRangeDisagree), differs, "{version}");
+    }
+}
+
+#[test]
+fn m10_hidden_upper_bound() {
+    let known = Interval {
+        lo: Bound::Unbounded,
+        hi: Bound::Inclusive("1.2.3".into()),
+        basis: BoundBasis::LastKnown,
+        status: RangeStatus::Affected,
+    };
+    let record = advisory("GHSA-1", vec![Affected { intervals: vec![known], ..lib(&[]) }]);
+    let advisories = Advisories::new(vec![record.clone()]);
+    assert_eq!(said(&advisories, "GHSA-1", &format!("{LIB}@1.2.3")), "affected");
+    assert_eq!(said(&advisories, "GHSA-1", &format!("{LIB}@5.0.0")), "above-last-known");
+    let last_known_is_last = ["test".to_owned()].into();
+    let policy = relight_match::Policy { last_known_is_last, ..Default::default() };
+    let taken = Advisories::with_policy(vec![record], policy);
+    assert_eq!(said(&taken, "GHSA-1", &format!("{LIB}@5.0.0")), "not-affected");
+}
+
+/// Every order of the events of the named fixtures gives the same answers; a tombstone is an
+/// opinion.
+#[test]
+fn m11_events_are_a_set() {
+    let mut rng = Rng::new(11);
+    for (events, inside, outside) in [
+        ("i2.4.49 f2.4.50 i2.4.50 f2.4.51", "2.4.50", "2.4.51"),
+        ("i3.2 f3.2.15 i4.0 f4.0.6 i3.1.1 f3.1.3", "3.1.2", "3.1.3"),
+        ("i1.8.0 f1.8.0 i11.0.0 f11.0.9", "11.0.8", "1.8.0"),
+        ("i5.15.12 l5.15.12", "5.15.12", "5.15.13"),
+    ] {
+        for _ in 0..24 {
+            let mut words: Vec<_> = events.split(' ').collect();
+            for at in (1..words.len()).rev() {
+                words.swap(at, rng.below(at + 1));
+            }
+            let record = advisory("X-1", vec![lib(&[&words.join(" ")])]);
+            let advisories = Advisories::new(vec![record]);
+            assert_eq!(said(&advisories, "X-1", &format!("{LIB}@{inside}")), "affected");
+            assert_eq!(said(&advisories, "X-1", &format!("{LIB}@{outside}")), "not-affected");
+        }
+    }
+    for entry in [lib(&["i0 f0"]), Affected { stance: Stance::NotAffected, ..lib(&[]) }] {
+        let lower = Advisory { source: "other".into(), ..advisory("X-1", vec![lib(&["i1 f2"])]) };
+        let upper = Advisory { source: "cve".into(), ..advisory("X-1", vec![entry]) };
+        let advisories = Advisories::new(vec![lower, upper]);
+        let judgement = advisories.group("X-1").unwrap();
+        let judgement = judgement.judgement(&component(&format!("{LIB}@1.5")));
+        assert_eq!(judgement.stand(), Stand::NotAffected);
+        assert!(judgement.has(Flag::ByPrecedence));
+    }
+}
+
+/// PyPA writes the commits first in these thirteen; the range behind them must be read.
+#[test]
+fn m12_git_range_first() {
+    for id in [
+        "2019-227",
+        "2020-269",
+        "2020-300",
+        "2020-335",
+        "2021-371",
+        "2022-296",
+        "2022-297",
+        "2022-298",
+        "2022-299",
+        "2022-302",
+        "2022-42975",
+        "2022-43051",
+        "2022-43052",
+    ] {
+        let git = range(RangeKind::Git, "i0 f0123456789abcdef0123456789abcdef01234567");
+        let versions = range(RangeKind::Ecosystem, "i0 f1.2.3");
+        let entry =
+            |ranges: Vec<AffectedRange>| Affected { ranges, ..affected("PyPI", "lib", &[]) };
+        let record = |ranges| advisory(&format!("PYSEC-{id}"), vec![entry(ranges)]);
+        let both = [record(vec![git.clone(), versions.clone()]), record(vec![versions, git])];
+        for record in both {
+            let advisories = Advisories::new(vec![record.clone()]);
+            assert_eq!(said(&advisories, &record.id, "pkg:pypi/lib@1.2"), "affected");
+            assert_eq!(said(&advisories, &record.id, "pkg:pypi/lib@1.2.3"), "not-affected");
+        }
+    }
+    let alone = Affected {
+        ranges: vec![range(RangeKind::Git, "iaaaa fbbbb")],
+        ..affected("PyPI", "lib", &[])
+    };
+    let advisories = Advisories::new(vec![advisory("X-1", vec![alone])]);
+    for (version, wanted) in [("1.0", "git-only"), ("aaaa", "affected"), ("bbbb", "not-affected")] {
+        let said = said(&advisories, "X-1", &format!("pkg:pypi/lib@{version}"));
+        assert_eq!(said, wanted, "{version}");
+    }
+}
+
+#[test]
+fn m13_versions_and_ranges() {
+    let wider = Affected { versions: vec!["3.0".into()], ..lib(&["i1 f2"]) };
+    let advisories = Advisories::new(vec![advisory("X-1", vec![wider])]);
+    for (version, wanted) in [("1.5", "affected"), ("3.0", "affected"), ("2.5", "not-affected")] {
+        assert_eq!(said(&advisories, "X-1", &format!("{LIB}@{version}")), wanted, "{version}");
+    }
+    let malicious = Affected { versions: vec!["6.6.6".into()], ..affected("npm", "leftpad", &[]) };
+    let advisories = Advisories::new(vec![advisory("MAL-2022-1", vec![malicious])]);
+    assert_eq!(said(&advisories, "MAL-2022-1", "pkg:npm/leftpad@6.6.6"), "affected");
+    assert_eq!(said(&advisories, "MAL-2022-1", "pkg:npm/leftpad@6.6.5"), "not-affected");
+    // Malicious in all versions: even one that cannot be ordered.
+    let all = advisory("MAL-2022-2", vec![affected("npm", "leftpad", &["i0"])]);
+    let advisories = Advisories::new(vec![all]);
+    for version in ["", "@latest", "@1.0.0"] {
+        let purl = format!("pkg:npm/leftpad{version}");
+        assert_eq!(said(&advisories, "MAL-2022-2", &purl), "affected", "{version}");
+    }
+}
+
+#[test]
+fn m14_go() {
+    let custom = Affected {
+        ranges: vec![range(RangeKind::Ecosystem, "i0"), range(RangeKind::Custom, "i0 f1.4.0")],
+        ..affected("Go", "example.org/m", &[])
+    };
+    let plain = affected("Go", "example.org/p", &["i0 f1.4.0"]);
+    let second = affected("Go", "example.org/p/v2", &["i0 f2.1.0"]);
+    let std = affected("Go", "stdlib", &["i0 f1.20.3", "i1.21.0-0 f1.21.1"]);
+    let tool = affected("Go", "toolchain", &["i0 f1.20.3"]);
+    let record = advisory("GO-1", vec![custom, plain, second, std, tool]);
+    let advisories = Advisories::new(vec![record]);
+    for (purl, wanted) in [
+        ("example.org/m@v1.3.0", "affected"),
+        ("example.org/m@v1.4.0", "not-affected"),
+        ("example.org/m@v0.0.0-20210101000000-0123456789ab", "pseudo-version"),
+        ("example.org/p@v1.3.9-0.20210101000000-0123456789ab", "affected"),
+        ("example.org/p@v1.4.1-0.20210101000000-0123456789ab", "not-affected"),
+        ("example.org/p@v1.3.0%2Bincompatible", "affected"),
+        ("example.org/p@v1.4.0%2Bincompatible", "not-affected"),
+        ("example.org/p/v2@v2.0.0", "affected"),
+        ("example.org/p/v2@v2.1.0", "not-affected"),
+        ("stdlib@go1.20.2", "affected"),
+        ("stdlib@1.20.3", "not-affected"),
+        ("stdlib@1.21rc2", "affected"),
+        ("toolchain@go1.20.3", "not-affected"),
+    ] {
+        let said = said(&advisories, "GO-1", &format!("pkg:golang/{purl}"));
+        assert_eq!(said, wanted, "{purl}");
+    }
+}
+
+/// Every ecosystem against text that is no version: unknown or the right verdict, never clear.
+#[test]
+fn m16_unorderable_is_unknown() {
+    let digits = "9".repeat(600);
+    let texts =
+        ["unspecified", "${project.version}", &digits, &"0a".repeat(20), "", "dev-main", "*"];
+    let ecosystems = relight_model::Ecosystem::all().filter(|it| it.purl_kind().is_some());
+    let mut asked = 0;
+    for ecosystem in ecosystems {
+        let name = ecosystem.as_str();
+        let kind = ecosystem.purl_kind().unwrap();
+        let group = if kind == "maven" { "org.example:lib" } else { "lib" };
+        let record = advisory("X-1", vec![affected(name, group, &["i1.0 f2.0"])]);
+        let advisories = Advisories::new(vec![record.clone()]);
+        let namespace = match kind {
+            "maven" => "org.example",
+            _ => ecosystem.purl_namespace().unwrap_or_default(),
+        };
+        for text in texts {
+            let mut it = component("pkg:npm/lib");
+            it.purl = relight_model::Purl::new(kind, namespace, "lib", text);
+            let found = state(&record, &it);
+            assert!(found.is_some(), "{name} `{text}` is clear without an order");
+            assert_eq!(matches(&advisories, &it).len(), 1);
+            asked += 1;
+        }
+    }
+    assert!(asked > 200, "{asked}");
+}
+
+/// An erratum that names its flaw in `related` is found when the flaw is asked, and merges nothing.
+#[test]
+fn m18_related_only() {
+    let related = vec!["CVE-1".to_owned(), "CVE-2".to_owned()];
+    let entry = affected("AlmaLinux:8", "bind", &["i0 f9.11-2.el8"]);
+    let erratum = Advisory { related: related.clone(), ..advisory("ALSA-2021:1", vec![entry]) };
+    let link = Advisory { related, ..advisory("GHSA-9", vec![lib(&["i1 f2"])]) };
+    let upstream = advisory("CVE-1", vec![lib(&["i1 f2"])]);
+    let advisories = Advisories::new(vec![erratum, link, upstream]);
+    let ids: Vec<_> = advisories.groups().map(|group| group.id.as_str()).collect();
+    assert_eq!(ids, ["CVE-1", "CVE-2", "GHSA-9"]);
+    let purl = "pkg:rpm/almalinux/bind@9.11-1.el8?distro=almalinux-8.4";
+    assert_eq!(matches(&advisories, &component(purl)), ["CVE-1 affected", "CVE-2 affected"]);
+    let jar = component(&format!("{LIB}@1.5"));
+    assert_eq!(matches(&advisories, &jar), ["CVE-1 affected", "GHSA-9 affected"]);
+    let found: Vec<_> = advisories.groups_of("ALSA-2021:1").map(|it| it.id.as_str()).collect();
+    assert_eq!(found, ["CVE-1", "CVE-2"]);
+}
+
+/// Forty records are withdrawn, come back, are rejected and vanish: the opinion ends and returns,
+/// others of the group keep theirs, and the list is what it was.
+#[test]
+fn m19_withdrawn_and_back() {
+    let record = |at: usize| {
+        let entry = lib(&[&format!("i{at} f{}", at + 2)]);
+        let cve = format!("CVE-2021-{}", at % 8);
+        Advisory { aliases: vec![cve], ..advisory(&format!("X-{at}"), vec![entry]) }
+    };
+    let records: Vec<_> = (0..40).map(record).collect();
+    let mut matcher = Matcher::new(Advisories::new(records.clone()));
+    matcher.add((0..45).map(|at| (at, component(&format!("{LIB}@{at}.5")))));
+    let before = matcher.digest();
+    for record in records {
+        let id = record.id.clone();
+        let held = |matcher: &Matcher| matcher.lists().map(|(_, list)| list.len()).sum::<usize>();
+        let all = held(&matcher);
+        let withdrawn = Advisory { withdrawn: Some(9), ..record.clone() };
+        matcher.apply(vec![Change::put(withdrawn)]);
+        assert_eq!(held(&matcher), all - 2, "{id}: its two versions leave, no others");
+        let group = matcher.advisories().group(&id).unwrap();
+        assert!(group.records().any(|it| it.id == id), "{id} is still shown");
+        matcher.apply(vec![Change::put(record.clone())]);
+        assert_eq!(matcher.digest(), before, "{id} is back");
+        matcher.apply(vec![Change::remove("test", &id)]);
+        assert_eq!(held(&matcher), all - 2, "{id}: vanished is withdrawn");
+        matcher.apply(vec![Change::put(record)]);
+        assert!(matcher.rematch());
+    }
+    assert_eq!(matcher.digest(), before);
+}
+
+#[test]
+fn m20_duplicate_ghsa() {
+    let record = |id: &str, entries: Vec<Affected>| Advisory {
+        aliases: vec!["CVE-1".into()],
+        ..advisory(id, entries)
+    };
+    let shaded = || affected("Maven", "org.example:lib-shaded", &["i1 f2"]);
+    let advisories = Advisories::new(vec![
+        record("GHSA-1", vec![lib(&["i1 f2"])]),
+        record("GHSA-2", vec![lib(&["i1 f3"]), shaded()]),
+    ]);
+    assert_eq!(advisories.groups().count(), 1);
+    for purl in ["pkg:maven/org.example/lib@1.5", "pkg:maven/org.example/lib-shaded@1.5"] {
+        assert_eq!(matches(&advisories, &component(purl)), ["CVE-1 affected"], "{purl}");
+    }
+    let ids = &advisories.group("GHSA-2").unwrap().aliases;
+    assert_eq!(ids[..], ["GHSA-1", "GHSA-2"]);
+}
