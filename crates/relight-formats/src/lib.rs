@@ -4,12 +4,15 @@
 //! [`Warning`](relight_model::Warning) that names the record; it never costs the other records.
 
 pub mod advisory;
+mod facts;
 pub mod limited;
+mod lint;
 pub mod sbom;
 mod time;
 
 pub use advisory::{builtin_advisories, read_advisories};
-pub use sbom::{FormatError, read_sbom, write_cyclonedx};
+pub use lint::{COMPLAINTS_MAX, Complaint, Rule, lint};
+pub use sbom::{FormatError, read_sbom, write_cyclonedx, write_sbom};
 
 #[cfg(test)]
 mod tests {
@@ -21,7 +24,7 @@ mod tests {
     /// and what is refused is said.
     #[test]
     fn damage_never_panics() {
-        let fixtures: [&[u8]; 16] = [
+        let fixtures: [&[u8]; 18] = [
             include_bytes!("../fixtures/osv/single/example.json"),
             include_bytes!("../fixtures/osv/array/feed.json"),
             include_bytes!("../fixtures/osv/lines/feed.jsonl"),
@@ -38,6 +41,8 @@ mod tests {
             include_bytes!("../fixtures/openvex/version_0_2/a.vex.json"),
             include_bytes!("../fixtures/cyclonedx/foreign/bom.json"),
             include_bytes!("../fixtures/cyclonedx/own/site.cdx.json"),
+            include_bytes!("../fixtures/spdx2/foreign/bom.spdx.json"),
+            include_bytes!("../fixtures/spdx3/foreign/bom.json"),
         ];
         for seed in 0..2_000 {
             let mut rng = Rng::new(seed);

@@ -4,23 +4,27 @@ use std::error::Error;
 use std::fmt;
 
 use relight_model::{Sbom, Timestamp, Warning, registry};
+use serde_json::Value;
 
 registry! {
     /// Every inventory format, in alphabetical order.
     pub static SBOM_FORMATS: dyn SbomFormat, check = crate::sbom::check;
-    cyclonedx
+    cyclonedx,
+    spdx2,
+    spdx3,
 }
 
-/// How much of a document a format may look at to recognise it, in bytes.
-pub const HEAD_BYTES: usize = 4096;
+/// Largest document that is read, in bytes.
+pub const SBOM_BYTES_MAX: usize = 128 << 20;
 
 /// One form in which inventories are published.
 pub trait SbomFormat: Sync {
     /// The name of the format, which is the name of its file.
     fn name(&self) -> &'static str;
 
-    /// Whether a document that starts with `head` (at most [`HEAD_BYTES`]) is of this form.
-    fn recognises(&self, head: &[u8]) -> bool;
+    /// Whether a document is of this form, by a mark that may stand anywhere in it: writers sort
+    /// keys.
+    fn recognises(&self, bytes: &[u8]) -> bool;
 
     /// Reads the inventory.
     ///
@@ -29,6 +33,10 @@ pub trait SbomFormat: Sync {
     /// # Errors
     /// When the document as a whole cannot be read: nothing in it is an inventory.
     fn read(&self, bytes: &[u8]) -> Result<(Sbom, Vec<Warning>), FormatError>;
+
+    /// Writes the inventory: the same inventory, name and moment give the same bytes. `name`
+    /// becomes the name of the subject.
+    fn write(&self, sbom: &Sbom, name: &str, at: Option<Timestamp>) -> String;
 }
 
 /// Why a document is no inventory.
@@ -72,16 +80,38 @@ impl Error for FormatError {
 /// # Errors
 /// When no format recognises the document, or it cannot be read as a whole.
 pub fn read_sbom(bytes: &[u8]) -> Result<(Sbom, Vec<Warning>), FormatError> {
-    let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
-    let format = SBOM_FORMATS.iter().find(|format| format.recognises(head));
+    let format = SBOM_FORMATS.iter().find(|format| format.recognises(bytes));
     format.ok_or(FormatError::Unknown)?.read(bytes)
+}
+
+/// Writes an inventory in the format of this name; `None` when there is none.
+///
+/// `name` becomes the name of the subject; `at` the moment of the document.
+pub fn write_sbom(format: &str, sbom: &Sbom, name: &str, at: Option<Timestamp>) -> Option<String> {
+    let format = SBOM_FORMATS.iter().find(|it| it.name() == format)?;
+    Some(format.write(sbom, name, at))
+}
+
+/// Whether a document in JSON holds a mark.
+fn holds(bytes: &[u8], mark: &[u8]) -> bool {
+    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    start.first() == Some(&b'{') && memchr::memmem::find(bytes, mark).is_some()
+}
+
+/// A document as JSON.
+pub(crate) fn document(bytes: &[u8]) -> Result<Value, FormatError> {
+    if bytes.len() > SBOM_BYTES_MAX {
+        return Err(FormatError::TooLarge(SBOM_BYTES_MAX));
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice(bytes).map_err(FormatError::Json)
 }
 
 /// Writes CycloneDX 1.6 JSON: the same inventory, name and moment give the same bytes.
 ///
 /// `name` becomes the name of the subject; `at` becomes `metadata.timestamp`.
 pub fn write_cyclonedx(sbom: &Sbom, name: &str, at: Option<Timestamp>) -> String {
-    cyclonedx::write(sbom, name, at)
+    cyclonedx::PLUGIN.write(sbom, name, at)
 }
 
 /// Runs one format over its fixtures.
@@ -91,8 +121,7 @@ pub(crate) fn check(name: &str, format: &dyn SbomFormat) {
     testkit::check_fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"), name, |case| {
         let mut lines = Vec::new();
         for (file, bytes) in &case.files {
-            let head = bytes.get(..HEAD_BYTES).unwrap_or(bytes);
-            lines.push(format!("{file}: recognised {}", format.recognises(head)));
+            lines.push(format!("{file}: recognised {}", format.recognises(bytes)));
             match format.read(bytes) {
                 Ok((sbom, warnings)) => {
                     lines.extend(show(&sbom));
@@ -126,8 +155,38 @@ fn show(sbom: &Sbom) -> Vec<String> {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+
+#[cfg(test)]
 mod tests {
+    use super::testing::any_sbom;
     use super::*;
+
+    #[test]
+    fn every_format_gives_back_what_it_was_given() {
+        for seed in 0..200 {
+            let sbom = any_sbom(seed);
+            for format in SBOM_FORMATS {
+                let text = format.write(&sbom, "a site", Some(1_639_096_841));
+                let again = format.write(&sbom, "a site", Some(1_639_096_841));
+                assert_eq!(text, again, "{} seed {seed}", format.name());
+                let (back, warnings) = read_sbom(text.as_bytes()).unwrap();
+                assert_eq!((back, warnings), (sbom.clone(), vec![]), "{} {seed}", format.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_over_the_limit_is_refused() {
+        let mut bytes = vec![b' '; SBOM_BYTES_MAX + 1];
+        for (format, mark) in [("bomFormat", "CycloneDX"), ("spdxVersion", "SPDX-2.3")] {
+            let head = format!("{{\"{format}\":\"{mark}\"");
+            bytes[..head.len()].copy_from_slice(head.as_bytes());
+            let result = read_sbom(&bytes);
+            assert!(matches!(result, Err(FormatError::TooLarge(SBOM_BYTES_MAX))));
+            assert!(matches!(read_sbom(&bytes[..bytes.len() - 1]), Err(FormatError::Json(_))));
+        }
+    }
 
     #[test]
     fn what_is_no_inventory_is_an_error() {

@@ -40,9 +40,9 @@ reason-io = input or output error on the edge
 
 warning-advisory-format-unknown = unknown format of advisory
 warning-advisory-too-large = advisory too large
-warning-cyclonedx-component = unusable CycloneDX component
-warning-cyclonedx-flaw = unreadable CycloneDX flaw
-warning-cyclonedx-purl = invalid CycloneDX purl
+warning-sbom-component = unusable component of an inventory
+warning-sbom-flaw = unreadable flaw of an inventory
+warning-sbom-purl = invalid purl in an inventory
 warning-bad-database = unreadable package database
 warning-bad-lock = unreadable lock file
 warning-bad-metadata = unreadable installation record

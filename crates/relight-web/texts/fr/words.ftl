@@ -40,9 +40,9 @@ reason-io = erreur d'entrée-sortie sur le frontal
 
 warning-advisory-format-unknown = format d'avis inconnu
 warning-advisory-too-large = avis trop volumineux
-warning-cyclonedx-component = composant CycloneDX inutilisable
-warning-cyclonedx-flaw = lacune CycloneDX illisible
-warning-cyclonedx-purl = purl CycloneDX invalide
+warning-sbom-component = composant d'inventaire inutilisable
+warning-sbom-flaw = lacune d'inventaire illisible
+warning-sbom-purl = purl invalide dans un inventaire
 warning-bad-database = base de paquets illisible
 warning-bad-lock = fichier de verrouillage illisible
 warning-bad-metadata = fiche d'installation illisible
