@@ -12,7 +12,7 @@ mod time;
 
 pub use advisory::{builtin_advisories, read_advisories};
 pub use lint::{COMPLAINTS_MAX, Complaint, Rule, lint};
-pub use sbom::{FormatError, read_sbom, write_cyclonedx, write_sbom};
+pub use sbom::{FormatError, read_sbom, write_sbom};
 
 #[cfg(test)]
 mod tests {

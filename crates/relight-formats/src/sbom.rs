@@ -107,13 +107,6 @@ pub(crate) fn document(bytes: &[u8]) -> Result<Value, FormatError> {
     serde_json::from_slice(bytes).map_err(FormatError::Json)
 }
 
-/// Writes CycloneDX 1.6 JSON: the same inventory, name and moment give the same bytes.
-///
-/// `name` becomes the name of the subject; `at` becomes `metadata.timestamp`.
-pub fn write_cyclonedx(sbom: &Sbom, name: &str, at: Option<Timestamp>) -> String {
-    cyclonedx::PLUGIN.write(sbom, name, at)
-}
-
 /// Runs one format over its fixtures.
 #[cfg(test)]
 pub(crate) fn check(name: &str, format: &dyn SbomFormat) {

@@ -44,7 +44,7 @@ pub(super) fn check(document: &Value, lint: &mut Lint) {
     }
     components(document, "components", &mut references, lint);
     services(document, &mut references, lint);
-    dependencies(document, &references, lint);
+    dependencies(document, &named(document), lint);
     properties(document, "", lint);
 }
 
@@ -188,6 +188,23 @@ fn services(document: &Value, references: &mut HashSet<String>, lint: &mut Lint)
             }
         }
     }
+}
+
+/// Every `bom-ref` of a document: services, data and licences have some too.
+fn named(document: &Value) -> HashSet<String> {
+    let mut all = HashSet::new();
+    let mut pending = vec![document];
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::Array(items) => pending.extend(items),
+            Value::Object(fields) => {
+                pending.extend(fields.values());
+                all.extend(fields.get("bom-ref").and_then(Value::as_str).map(str::to_owned));
+            }
+            _ => {}
+        }
+    }
+    all
 }
 
 fn dependencies(document: &Value, references: &HashSet<String>, lint: &mut Lint) {

@@ -42,7 +42,7 @@ fn faults_of_cyclonedx() {
         (r#","components":[{"type":"box","name":"a"}]"#, "bad-type components[0]"),
         (r#","components":[{"type":"file","name":"a","scope":"x"}]"#, "bad-scope components[0]"),
         (
-            r#","components":[{"type":"file","name":"a","hashes":[{"alg":"SHA-1","content":"a"}]}]"#,
+            r#","components":[{"type":"file","name":"a","hashes":[{"alg":"MD5","content":"a"}]}]"#,
             "bad-digest components[0].hashes[0]",
         ),
         (
@@ -55,7 +55,8 @@ fn faults_of_cyclonedx() {
         ),
         (
             r#","components":[{"type":"file","name":"a","bom-ref":"1"},
-                {"type":"file","name":"b","components":[{"type":"file","name":"c","bom-ref":"1"}]}]"#,
+                {"type":"file","name":"b",
+                "components":[{"type":"file","name":"c","bom-ref":"1"}]}]"#,
             "doubled-reference components[1].components[0]",
         ),
         (r#","dependencies":[{"ref":"gone"}]"#, "dangling-reference dependencies[0]"),

@@ -234,7 +234,13 @@ fn package(index: usize, component: &Component, created: &str) -> Value {
 /// The document describes the subject; the subject and each archive contain what lies in them, and
 /// a package of the system what it installed.
 fn relationships(components: &[Component]) -> Vec<Value> {
-    let relation = |from: &str, kind: &str, to: &str| json!({"spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to});
+    let relation = |from: &str, kind: &str, to: &str| {
+        json!({
+            "spdxElementId": from,
+            "relationshipType": kind,
+            "relatedSpdxElement": to,
+        })
+    };
     let mut all = vec![relation("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-subject")];
     let owners: BTreeMap<usize, Vec<usize>> = facts::ownership(components);
     for (index, container) in facts::containers(components).into_iter().enumerate() {

@@ -52,7 +52,7 @@ impl SbomFormat for Spdx3 {
     fn write(&self, sbom: &Sbom, name: &str, at: Option<Timestamp>) -> String {
         // The standard wants a moment; without one the document stays the same for the same tree.
         let created = time::format(at.unwrap_or(0));
-        let digest = Sha256::digest(super::write_cyclonedx(sbom, name, at));
+        let digest = Sha256::digest(super::cyclonedx::PLUGIN.write(sbom, name, at));
         let ids = Ids(format!("https://spdx.invalid/relight/{}#", Digest(digest.into())));
         let mut graph = frame(sbom, name, &created, &ids);
         let packages = sbom.components.iter().enumerate();
@@ -226,7 +226,13 @@ fn package(index: usize, component: &Component, ids: &Ids) -> Value {
         out["software_sourceInfo"] = json!(evidence);
     }
     if !hashes.is_empty() {
-        let hash = |it: &Digest| json!({"type": "Hash", "algorithm": "sha256", "hashValue": it.to_string()});
+        let hash = |it: &Digest| {
+            json!({
+                "type": "Hash",
+                "algorithm": "sha256",
+                "hashValue": it.to_string(),
+            })
+        };
         out["verifiedUsing"] = hashes.iter().map(hash).collect();
     }
     out

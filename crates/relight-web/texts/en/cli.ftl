@@ -291,9 +291,25 @@ remedy-python-bad-metadata = the inventory is incomplete: check the file
 
 ### Inventories.
 
+sbom-no-inventory = { $site } has no inventory yet
+sbom-no-inventory-remedy = scan it first: relight scan TARGET --site { $site }
+sbom-same = no difference
+sbom-fixes = fixes { $ids }
+sbom-brings = brings { $ids }
+lint-clean = no complaint
+lint-form = { NUMBER($count) } { $count ->
+    [one] fault of form
+   *[other] faults of form
+ }
+lint-minimum = { NUMBER($count) } missing minimum { $count ->
+    [one] element
+   *[other] elements
+ }
+lint-more = only the first { NUMBER($count) } are shown
+lint-remedy = correct the tool that writes it
 sbom-one-file = --site goes with one file only
 not-an-inventory = { $file } is not an inventory that can be read
-not-an-inventory-remedy = give CycloneDX JSON, 1.4 to 1.6
+not-an-inventory-remedy = give JSON of CycloneDX 1.2 to 1.7, or of SPDX 2.2 to 3.0
 sbom-summary = { NUMBER($components) } { $components ->
     [one] component
    *[other] components

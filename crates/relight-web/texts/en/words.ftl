@@ -118,3 +118,37 @@ sector-registers = Registers
 sector-archives = Archives
 sector-statistics = Statistics
 sector-digital-services = Digital services
+
+### Complaints about inventories.
+
+lint-bad-format = not the format that it names
+lint-bad-version = unknown version of the format
+lint-bad-serial-number = invalid serial number
+lint-no-list = not a list
+lint-no-component = not a component
+lint-no-name = no name
+lint-bad-type = unknown type
+lint-bad-scope = unknown scope
+lint-bad-digest = invalid digest
+lint-unknown-algorithm = unknown digest algorithm
+lint-doubled-reference = reference used twice
+lint-dangling-reference = reference to nothing
+lint-bad-reference = invalid reference
+lint-bad-license = invalid licence
+lint-bad-swid = invalid SWID tag
+lint-bad-patch = invalid patch
+lint-bad-issue = invalid issue
+lint-bad-property = invalid property
+lint-bad-data = invalid data flow
+lint-bad-dependency = invalid dependency
+lint-bad-timestamp = invalid time
+lint-no-namespace = no namespace
+lint-bad-data-license = invalid licence of the data
+lint-no-download-location = no download location
+lint-no-document = no document element
+lint-no-timestamp = no time
+lint-no-author = no author of the inventory
+lint-no-supplier = no supplier
+lint-no-version = no version
+lint-no-identifier = no unique identifier
+lint-no-dependencies = no relationships

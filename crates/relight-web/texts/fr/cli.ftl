@@ -312,9 +312,25 @@ remedy-python-bad-metadata = l'inventaire est incomplet : vérifiez le fichier
 
 ### Inventaires.
 
+sbom-no-inventory = { $site } n'a pas encore d'inventaire
+sbom-no-inventory-remedy = analysez-le d'abord : relight scan TARGET --site { $site }
+sbom-same = aucune différence
+sbom-fixes = corrige { $ids }
+sbom-brings = apporte { $ids }
+lint-clean = aucun reproche
+lint-form = { NUMBER($count) } { $count ->
+    [one] faute de forme
+   *[other] fautes de forme
+ }
+lint-minimum = { NUMBER($count) } { $count ->
+    [one] élément minimal manquant
+   *[other] éléments minimaux manquants
+ }
+lint-more = seuls les { NUMBER($count) } premiers sont montrés
+lint-remedy = corrigez l'outil qui l'écrit
 sbom-one-file = --site ne va qu'avec un seul fichier
 not-an-inventory = { $file } n'est pas un inventaire lisible
-not-an-inventory-remedy = donnez du JSON CycloneDX 1.4 à 1.6
+not-an-inventory-remedy = donnez du JSON CycloneDX 1.2 à 1.7 ou SPDX 2.2 à 3.0
 sbom-summary = { NUMBER($components) } { $components ->
     [one] composant
    *[other] composants

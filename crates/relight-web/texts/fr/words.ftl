@@ -118,3 +118,37 @@ sector-registers = Registres
 sector-archives = Archives
 sector-statistics = Statistique
 sector-digital-services = Services numériques
+
+### Reproches aux inventaires.
+
+lint-bad-format = pas le format annoncé
+lint-bad-version = version du format inconnue
+lint-bad-serial-number = numéro de série invalide
+lint-no-list = pas une liste
+lint-no-component = pas un composant
+lint-no-name = nom manquant
+lint-bad-type = type inconnu
+lint-bad-scope = portée inconnue
+lint-bad-digest = empreinte invalide
+lint-unknown-algorithm = algorithme d'empreinte inconnu
+lint-doubled-reference = référence en double
+lint-dangling-reference = référence vers rien
+lint-bad-reference = référence invalide
+lint-bad-license = licence invalide
+lint-bad-swid = étiquette SWID invalide
+lint-bad-patch = correctif invalide
+lint-bad-issue = anomalie invalide
+lint-bad-property = propriété invalide
+lint-bad-data = flux de données invalide
+lint-bad-dependency = dépendance invalide
+lint-bad-timestamp = heure invalide
+lint-no-namespace = espace de noms manquant
+lint-bad-data-license = licence des données invalide
+lint-no-download-location = lieu de téléchargement manquant
+lint-no-document = élément de document manquant
+lint-no-timestamp = heure manquante
+lint-no-author = auteur de l'inventaire manquant
+lint-no-supplier = fournisseur manquant
+lint-no-version = version manquante
+lint-no-identifier = identifiant unique manquant
+lint-no-dependencies = relations manquantes

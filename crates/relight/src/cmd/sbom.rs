@@ -1,10 +1,11 @@
 //! `relight sbom`: inventories as documents, out and in.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use relight_formats::{read_sbom, write_cyclonedx};
+use relight_formats::{read_sbom, write_sbom};
+use relight_model::Sbom;
 use relight_scan::Target;
 use relight_server::web::texts;
 use serde::Serialize;
@@ -15,6 +16,10 @@ use crate::failure::Failure;
 use crate::inventory;
 use crate::localise::one_of;
 use crate::report::{Exit, Report};
+
+mod diff;
+mod export;
+mod lint;
 
 /// Largest document, in bytes.
 const SBOM_BYTES_MAX: u64 = 1 << 30;
@@ -30,6 +35,53 @@ pub(crate) struct SbomCommand {
 enum Action {
     Create(Create),
     Import(Import),
+    Export(export::Export),
+    Diff(diff::Diff),
+    Lint(lint::Lint),
+}
+
+/// The formats under the names of the command line, and the endings of files.
+const FORMATS: [(&str, &str, &str); 3] = [
+    ("cyclonedx-json", "cyclonedx", ".cdx.json"),
+    ("spdx-json", "spdx2", ".spdx.json"),
+    ("spdx3-json", "spdx3", ".spdx3.json"),
+];
+
+/// The names that `--format` takes.
+const NAMES: &[&str] = &["cyclonedx-json", "spdx-json", "spdx3-json"];
+
+/// The format that the name of a file asks for; CycloneDX where it does not say.
+pub(crate) fn format_of(file: &Path) -> &'static str {
+    let name = file.to_string_lossy();
+    let found = FORMATS.iter().find(|(_, _, ending)| name.ends_with(ending));
+    found.map_or("cyclonedx", |(_, format, _)| format)
+}
+
+/// Writes a document to stdout. `format` is a name of [`NAMES`].
+fn print(format: &str, sbom: &Sbom, name: &str, context: &Context, report: &mut Report) {
+    let format = FORMATS.iter().find(|(known, ..)| *known == format).map_or("", |it| it.1);
+    let text = write_sbom(format, sbom, name, None).unwrap_or_default();
+    report.raw(text.trim_end());
+    report.raw("\n");
+    if !sbom.is_complete() {
+        report.raise(Exit::Incomplete);
+        report.hint(texts::scan_unread_remedy(context.lang));
+    }
+}
+
+/// Reads a document of any format.
+fn read(file: &Path, context: &Context, report: &mut Report) -> Result<Sbom, Failure> {
+    let name = file.display().to_string();
+    let bytes = context.read_file(file, SBOM_BYTES_MAX)?;
+    let (sbom, warnings) = read_sbom(&bytes).map_err(|error| {
+        Failure::new(texts::not_an_inventory(context.lang, &name))
+            .because(context.lang, &error)
+            .hint(texts::not_an_inventory_remedy(context.lang))
+    })?;
+    for warning in &warnings {
+        inventory::warn(warning, Some(&name), report);
+    }
+    Ok(sbom)
 }
 
 #[derive(Debug, Args)]
@@ -37,7 +89,7 @@ struct Create {
     #[arg(value_name = "TARGET")]
     target: OsString,
     #[arg(short, long, default_value = "cyclonedx-json",
-        value_parser = one_of(&["cyclonedx-json"]))]
+        value_parser = one_of(NAMES))]
     format: String,
 }
 
@@ -67,6 +119,9 @@ impl SbomCommand {
         match self.action {
             Action::Create(create) => create.run(context, report),
             Action::Import(import) => import.run(context, report),
+            Action::Export(export) => export.run(context, report),
+            Action::Diff(diff) => diff.run(context, report),
+            Action::Lint(lint) => lint.run(context, report),
         }
     }
 }
@@ -76,13 +131,7 @@ impl Create {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let scanned = Look::fresh().at(&Target::parse(&self.target), context)?;
         let name = self.target.to_string_lossy().into_owned();
-        let text = write_cyclonedx(&scanned.sbom, &name, None);
-        report.raw(text.trim_end());
-        report.raw("\n");
-        if !scanned.sbom.is_complete() {
-            report.raise(Exit::Incomplete);
-            report.hint(texts::scan_unread_remedy(context.lang));
-        }
+        print(&self.format, &scanned.sbom, &name, context, report);
         Ok(())
     }
 }
@@ -97,24 +146,14 @@ impl Import {
         let mut documents = Vec::new();
         for file in &self.files {
             let name = file.display().to_string();
-            let read = context.read_file(file, SBOM_BYTES_MAX).and_then(|bytes| {
-                read_sbom(&bytes).map_err(|error| {
-                    Failure::new(texts::not_an_inventory(lang, &name))
-                        .because(lang, &error)
-                        .hint(texts::not_an_inventory_remedy(lang))
-                })
-            });
-            let (sbom, warnings) = match read {
-                Ok(read) => read,
+            let sbom = match read(file, context, report) {
+                Ok(sbom) => sbom,
                 // A document that cannot be read costs the others nothing.
                 Err(failure) => {
                     report.fail(&failure);
                     continue;
                 }
             };
-            for warning in &warnings {
-                inventory::warn(warning, Some(&name), report);
-            }
             let (components, unread) = (sbom.components.len(), sbom.flaws.len());
             let complete = sbom.is_complete();
             if !context.json {

@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use relight_engine::matching::Advisories;
-use relight_formats::write_cyclonedx;
+use relight_formats::write_sbom;
 use relight_model::GateKey;
 use relight_scan::{Glob, Options, Report as Scanned, Target};
 use relight_server::web::texts;
 
 use self::file_cache::FileCache;
 pub(crate) use self::look::Look;
+use crate::cmd::sbom::format_of;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -147,7 +148,8 @@ impl Scan {
         report: &mut Report,
     ) -> Result<(), Failure> {
         if let Some(file) = &self.sbom {
-            let text = write_cyclonedx(&scanned.sbom, target, Some(context.now()));
+            let (format, at) = (format_of(file), Some(context.now()));
+            let text = write_sbom(format, &scanned.sbom, target, at).unwrap_or_default();
             save(file, &text, context)?;
         }
         if let Some(file) = &self.flaws {

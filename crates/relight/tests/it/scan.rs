@@ -134,12 +134,80 @@ fn an_inventory_goes_out_and_comes_back() {
         app.cdx.json: 1 component, 0 gaps
         --- stderr
         error: not.json is not an inventory that can be read
-          technical detail: the inventory cannot be read: `bomFormat` is not `CycloneDX`
-        hint: give CycloneDX JSON, 1.4 to 1.6
+          technical detail: the document is no inventory in a known format
+        hint: give JSON of CycloneDX 1.2 to 1.7, or of SPDX 2.2 to 3.0
         --- status 1
     "#]]
     .assert_eq(&place.run(&["sbom", "import", "not.json", "app.cdx.json"]).text());
     place.expect(2, &["sbom", "import", "a", "b", "--site", "san-001"]);
+}
+
+#[test]
+fn every_format_carries_an_inventory_to_a_site_and_back() {
+    let place = Place::with_sites();
+    place.write("app/a.jar", log4j("2.14.1"));
+    place.expect(1, &["sbom", "export", "san-001"]);
+    for format in ["cyclonedx-json", "spdx-json", "spdx3-json"] {
+        let created = place.expect(0, &["sbom", "create", "app", "-f", format]).stdout;
+        place.write("a.json", &created);
+        place.expect(0, &["sbom", "import", "a.json", "--site", "san-001"]);
+        place.write("b.json", place.expect(0, &["sbom", "export", "san-001", "-f", format]).stdout);
+        let same = place.expect(0, &["sbom", "diff", "a.json", "b.json"]);
+        assert_eq!(same.stdout, "no difference\n", "{format}");
+        let answer = place.expect(3, &["affected", "CVE-2021-44228", "--json"]).json();
+        assert_eq!(answer["total"]["affected"], 1, "{format}");
+        let lint = place.expect(0, &["sbom", "lint", "a.json", "--json"]).json();
+        assert_eq!(lint["schema"], "relight.sbom-lint/1");
+        let form = |row: &&serde_json::Value| row["rule"] == "form";
+        assert_eq!(lint["complaints"].as_array().unwrap().iter().filter(form).count(), 0);
+    }
+    place.expect(0, &["scan", "app", "--sbom", "x.spdx.json"]);
+    let spdx = std::fs::read_to_string(place.path("x.spdx.json")).unwrap();
+    assert!(spdx.contains("SPDX-2.3"));
+}
+
+#[test]
+fn a_difference_says_what_it_fixes() {
+    let place = Place::new();
+    for (folder, version) in [("old", "2.14.1"), ("new", "2.17.1")] {
+        place.write(&format!("{folder}/a.jar"), log4j(version));
+        let created = place.expect(0, &["sbom", "create", folder]).stdout;
+        place.write(&format!("{folder}.cdx.json"), created);
+    }
+    expect![[r#"
+        ~ pkg:maven/org.apache.logging.log4j/log4j-core  2.14.1 → 2.17.1
+        fixes CVE-2021-44228, CVE-2021-44832, CVE-2021-45046, CVE-2021-45105
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&place.run(&["sbom", "diff", "old.cdx.json", "new.cdx.json"]).text());
+    let json = place.expect(0, &["sbom", "diff", "new.cdx.json", "old.cdx.json", "--json"]).json();
+    assert_eq!(json["brings"].as_array().unwrap().len(), 4);
+    assert_eq!(json["fixes"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn lint_names_faults_in_both_languages() {
+    let place = Place::new();
+    let broken = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","dependencies":[{"ref":"x"}],
+        "metadata":{"timestamp":"2024-01-01T00:00:00Z","authors":[]},
+        "components":[{"type":"box","name":"a","version":"1","group":"g"}]}"#;
+    place.write("a.cdx.json", broken);
+    expect![[r#"
+        2 faults of form
+          components[0]: unknown type
+          dependencies[0]: reference to nothing
+        1 missing minimum element
+          components[0]: no unique identifier
+        --- stderr
+        hint: correct the tool that writes it
+        --- status 1
+    "#]]
+    .assert_eq(&place.run(&["sbom", "lint", "a.cdx.json"]).text());
+    let french = place.expect(1, &["sbom", "lint", "a.cdx.json", "--lang", "fr"]).stdout;
+    assert!(french.contains("components[0]\u{a0}: type inconnu"), "{french}");
+    place.write("clean.json", "{}");
+    place.expect(1, &["sbom", "lint", "clean.json"]);
 }
 
 /// Somebody else's document that does not say that it is complete proves nothing.
