@@ -8,8 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLoc
 use std::time::{Duration, Instant};
 
 use relight_match::{Advisories, MATCHER_REVISION, Question};
-use relight_model::{Epoch, GateKey, Organisation, Site, SiteId, Timestamp};
-use relight_store::{Index, JOURNAL_LEASE, JournalDraft, JournalRecord, Lease, Store};
+use relight_model::{Epoch, Finding, GateKey, Organisation, Site, SiteId, Timestamp};
+use relight_store::{IdentityId, Index, JOURNAL_LEASE, JournalDraft, JournalRecord, Lease, Store};
 
 use crate::answer::{AnswerSet, Ask};
 use crate::error::{EngineError, EngineErrorKind};
@@ -181,6 +181,23 @@ impl Engine {
     /// compared. How far the inventories of the others can be trusted is for [`Engine::ask`].
     pub fn found(&self, id: &str) -> FoundSites {
         self.read().inventory.found(id)
+    }
+
+    /// What judging the identities that a question may mean gives, version by version.
+    pub fn findings(&self, question: &Question) -> Vec<(IdentityId, Finding)> {
+        self.ask_of(&self.read(), question).findings()
+    }
+
+    /// Matches everything again from nothing, and puts the result in place: nightly, and when the
+    /// matcher changed. False when the list that followed each change was another one: a bug,
+    /// and from now on the full list answers.
+    pub fn rematch(&self) -> bool {
+        self.write().inventory.rematch()
+    }
+
+    /// Pairs of an asset and an identity that some advisory means.
+    pub fn matched_rows(&self) -> u64 {
+        self.read().inventory.matched_rows()
     }
 
     pub(crate) fn ask_of<'a>(&self, state: &'a State, question: &'a Question) -> Ask<'a> {

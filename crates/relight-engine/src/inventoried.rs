@@ -1,6 +1,6 @@
 //! Index, advisories and the match list between them, kept in step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relight_formats::advisory;
 use relight_match::{Advisories, Change, Matcher};
@@ -96,6 +96,19 @@ impl Inventoried {
         }
         found.possible -= &found.affected;
         found
+    }
+
+    /// As [`crate::Engine::rematch`].
+    pub(crate) fn rematch(&mut self) -> bool {
+        self.matcher.rematch()
+    }
+
+    /// As [`crate::Engine::matched_rows`].
+    pub(crate) fn matched_rows(&self) -> u64 {
+        let matched: BTreeSet<u32> =
+            self.matcher.lists().flat_map(|(_, list)| list).map(|it| it.identity).collect();
+        let holders = matched.into_iter().map(relight_store::IdentityId);
+        holders.filter_map(|id| self.index.assets_with(id)).map(RoaringBitmap::len).sum()
     }
 
     /// Gives the matcher the identities that are new in the index. One that nobody holds any more

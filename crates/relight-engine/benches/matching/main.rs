@@ -1,0 +1,201 @@
+//! What matching costs on a large register: 5 million component rows against tens of thousands of
+//! advisories. Prints one JSON document; `cargo xtask bench match` runs it and judges the figures.
+//!
+//! Usage: `matching FOLDER ADVISORIES [ROWS]`: FOLDER is empty and takes the register, ADVISORIES
+//! holds OSV records as JSON lines; without any, the generator writes some.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at any fault")]
+
+mod portfolio;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+use std::{env, fs};
+
+use portfolio::Portfolio;
+use relight_engine::matching::Question;
+use relight_engine::store::{RawAdvisory, Store};
+use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
+use relight_formats::advisory::{self, Record};
+use relight_formats::write_cyclonedx;
+use serde_json::{Value, json};
+
+const SEED: u64 = 20_211_210;
+const SITES: usize = 4_000;
+/// Component rows unless the command line says otherwise.
+const ROWS: usize = 5_000_000;
+/// Advisories that are pushed one by one.
+const PUSHES: usize = 100;
+/// Full matches.
+const REPEATS: usize = 9;
+/// Inventories that are written out for a peer to read again.
+const EXPORTED: usize = 20;
+/// Records of one transaction.
+const BATCH: usize = 1_000;
+
+fn clock() -> i64 {
+    1_639_137_600_000
+}
+
+fn main() {
+    // Cargo adds `--bench`.
+    let arguments: Vec<String> = env::args().skip(1).filter(|it| !it.starts_with("--")).collect();
+    let [folder, advisories, rest @ ..] = &arguments[..] else {
+        println!("usage: matching FOLDER ADVISORIES [ROWS]");
+        return;
+    };
+    let rows = rest.first().map_or(ROWS, |text| text.parse().unwrap());
+    let folder = PathBuf::from(folder);
+    let store = Arc::new(Store::open(&folder).unwrap());
+    let files = documents(Path::new(advisories));
+    let mut figures = BTreeMap::new();
+    figures.insert("import", import(&store, &files));
+    let portfolio = Portfolio::generate(&store, SITES, rows, SEED);
+    figures.insert("portfolio", portfolio.describe());
+    export(&folder, &portfolio);
+    let began = Instant::now();
+    let options = EngineOptions { holder: "bench".into(), clock, inventory_ttl_s: INVENTORY_TTL_S };
+    let engine = Engine::open(Arc::clone(&store), options).unwrap();
+    figures.insert("start", json!({"seconds": began.elapsed().as_secs_f64()}));
+    engine.tell_changes().unwrap();
+    figures.insert("full_match", full_match(&engine));
+    figures.insert("which_sites", which_sites(&engine));
+    figures.insert("push", push(&engine, &portfolio));
+    println!("{}", json!({"schema": "relight.bench-match/1", "seed": SEED, "figures": figures}));
+}
+
+/// The documents of a folder; generated ones when it has none.
+fn documents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|it| it == "jsonl") {
+            files.push((path.display().to_string(), fs::read(&path).unwrap()));
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        files.push(("generated.jsonl".into(), portfolio::advisories(SEED)));
+    }
+    files
+}
+
+/// Reading, storing and syncing every record, beside parsing the same bytes and keeping nothing.
+fn import(store: &Store, files: &[(String, Vec<u8>)]) -> Value {
+    let began = Instant::now();
+    let (mut count, mut bytes) = (0, 0);
+    for (place, text) in files {
+        let (records, _) = advisory::read_records("osv", place, text);
+        for batch in records.chunks(BATCH) {
+            store.put_advisories("osv", &raw(batch, text)).unwrap();
+        }
+        count += records.len();
+        bytes += text.len();
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let began = Instant::now();
+    for (_, text) in files {
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            serde_json::from_slice::<serde::de::IgnoredAny>(line).unwrap();
+        }
+    }
+    let parse = began.elapsed().as_secs_f64();
+    let per_second = count as f64 / seconds;
+    json!({"records": count, "bytes": bytes, "seconds": seconds, "per_second": per_second,
+           "parse_only_seconds": parse})
+}
+
+/// Inventories as documents, for a peer that has to read them again for each new advisory.
+fn export(folder: &Path, portfolio: &Portfolio) {
+    let out = folder.join("sboms");
+    fs::create_dir_all(&out).unwrap();
+    for (number, sbom) in portfolio.bodies.iter().take(EXPORTED).enumerate() {
+        let text = write_cyclonedx(sbom, &format!("body-{number}"), Some(1));
+        fs::write(out.join(format!("{number}.cdx.json")), text).unwrap();
+    }
+}
+
+fn full_match(engine: &Engine) -> Value {
+    let mut times = Vec::new();
+    for _ in 0..REPEATS {
+        let began = Instant::now();
+        assert!(engine.rematch(), "a full match differs from the list that followed each change");
+        times.push(began.elapsed().as_secs_f64());
+    }
+    let rows = engine.matched_rows();
+    json!({"seconds": times, "median_seconds": quantile(&mut times, 0.5), "matched_rows": rows})
+}
+
+/// Every id, from the match list; beside it, judging the identities of its packages one by one.
+fn which_sites(engine: &Engine) -> Value {
+    let ids: Vec<String> = engine.with_inventory(|_, known| {
+        let ids = known.groups().flat_map(|group| group.aliases.iter().chain([&group.id]));
+        ids.cloned().collect()
+    });
+    let mut times = Vec::with_capacity(ids.len());
+    let mut found = 0;
+    for id in &ids {
+        let began = Instant::now();
+        let sites = engine.found(id);
+        times.push(began.elapsed().as_secs_f64());
+        found += usize::from(!sites.affected.is_empty() || !sites.possible.is_empty());
+    }
+    let every = (ids.len() / 500).max(1);
+    let mut linear = Vec::new();
+    for id in ids.iter().step_by(every) {
+        let began = Instant::now();
+        engine.findings(&Question::Advisory(id.clone()));
+        linear.push(began.elapsed().as_secs_f64());
+    }
+    json!({
+        "ids": ids.len(), "ids_with_sites": found,
+        "p50_us": quantile(&mut times, 0.5) * 1e6, "p99_us": quantile(&mut times, 0.99) * 1e6,
+        "p999_us": quantile(&mut times, 0.999) * 1e6, "max_us": quantile(&mut times, 1.0) * 1e6,
+        "linear_p50_us": quantile(&mut linear, 0.5) * 1e6,
+        "linear_p99_us": quantile(&mut linear, 0.99) * 1e6,
+        "linear_max_us": quantile(&mut linear, 1.0) * 1e6,
+    })
+}
+
+/// One new advisory after the other: read, stored, matched, told; then withdrawn again.
+fn push(engine: &Engine, portfolio: &Portfolio) -> Value {
+    let (mut pushed, mut withdrawn, mut told) = (Vec::new(), Vec::new(), 0);
+    for number in 0..PUSHES {
+        let (package, version) = portfolio.popular(number);
+        for (times, state) in
+            [(&mut pushed, ""), (&mut withdrawn, r#""withdrawn":"2021-12-20T00:00:00Z","#)]
+        {
+            let text = portfolio::advisory(number, &package, &version, state);
+            let began = Instant::now();
+            take(engine, &text);
+            told += engine.tell_changes().unwrap().len();
+            times.push(began.elapsed().as_secs_f64());
+        }
+    }
+    let row = |times: &mut Vec<f64>| json!({"p50_ms": quantile(times, 0.5) * 1e3, "p99_ms": quantile(times, 0.99) * 1e3});
+    json!({"new": row(&mut pushed), "withdrawn": row(&mut withdrawn), "notices": told})
+}
+
+fn take(engine: &Engine, text: &str) {
+    let (records, warnings) = advisory::read_records("osv", "push", text.as_bytes());
+    assert_eq!(warnings, []);
+    engine.store().put_advisories("osv", &raw(&records, text.as_bytes())).unwrap();
+    engine.follow_feeds().unwrap();
+}
+
+fn raw<'a>(records: &'a [Record], text: &'a [u8]) -> Vec<RawAdvisory<'a>> {
+    let row = |record: &'a Record| RawAdvisory {
+        id: &record.advisory.id,
+        revision: record.advisory.revision,
+        bytes: &text[record.range.clone()],
+        recorded_at: 1,
+    };
+    records.iter().map(row).collect()
+}
+
+fn quantile(values: &mut [f64], at: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().saturating_sub(1);
+    values[((last as f64) * at).ceil() as usize]
+}
