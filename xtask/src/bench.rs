@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures that we publish, with their raw results in `bench/results`.
 mod cost;
 mod json;
+pub(crate) mod matching;
 mod matrix;
 mod peers;
 mod proof;

@@ -28,6 +28,7 @@ cargo xtask corpus [DIR]     makes the labelled samples in target/corpus or DIR
 cargo xtask corpus --check   fetches a published package with a vulnerable Log4j and scans it
 cargo xtask bench demo       the demo on each edge: seconds by phase, peak memory
 cargo xtask bench build      the cold release build: CPU seconds, crates, wall time
+cargo xtask bench match [--quick]    a new advisory against five million component rows
 cargo xtask bench scan [--quick] [--matrix] [--only PART] [--program FILE] [--corpus DIR]
                              what the scanner finds and costs, beside other scanners";
 
@@ -55,6 +56,8 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["corpus", folder] => corpus::make(std::path::Path::new(folder)),
         ["bench", "demo"] => bench::demo(),
         ["bench", "build"] => bench::build(),
+        ["bench", "match"] => bench::matching::run(false),
+        ["bench", "match", "--quick"] => bench::matching::run(true),
         ["bench", "scan", words @ ..] => bench::scan::run(&bench::scan::Options::parse(words)?),
         [] | ["help" | "--help"] => {
             println!("{HELP}");

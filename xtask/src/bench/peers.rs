@@ -168,6 +168,17 @@ impl Installed {
         }
     }
 
+    /// The command by which trivy reads an inventory again, without its database.
+    pub(crate) fn read_again(&self, inventory: &Path) -> Line {
+        let (program, cache) = (self.program.to_string_lossy(), self.cache.to_string_lossy());
+        let inventory = inventory.to_string_lossy();
+        let how = ["sbom", "-q", "--offline-scan", "--scanners", "license", "--format", "json"];
+        let mut all = line(&[&program]);
+        all.extend(line(&how));
+        all.extend(line(&["--cache-dir", &cache, "-o", "/dev/null", &inventory]));
+        all
+    }
+
     fn syft(&self, source: &str, out: &str) -> Line {
         let program = self.program.to_string_lossy();
         let file = format!("json={out}");

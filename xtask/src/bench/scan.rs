@@ -76,7 +76,8 @@ impl Goal {
         Self::new(name, format!("not measured: {reason}"), false)
     }
 
-    fn json(&self) -> String {
+    /// As a member of a list of goals.
+    pub(crate) fn json(&self) -> String {
         let Self { name, got, met } = self;
         format!("{{\"goal\":{},\"got\":{},\"met\":{met}}}", quote(name), quote(got))
     }

@@ -17,8 +17,9 @@ use portfolio::Portfolio;
 use relight_engine::matching::Question;
 use relight_engine::store::{RawAdvisory, Store};
 use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
-use relight_formats::advisory::{self, Record};
+use relight_formats::advisory::{self, Input};
 use relight_formats::write_cyclonedx;
+use relight_model::Advisory;
 use serde_json::{Value, json};
 
 const SEED: u64 = 20_211_210;
@@ -86,11 +87,7 @@ fn import(store: &Store, files: &[(String, Vec<u8>)]) -> Value {
     let began = Instant::now();
     let (mut count, mut bytes) = (0, 0);
     for (place, text) in files {
-        let (records, _) = advisory::read_records("osv", place, text);
-        for batch in records.chunks(BATCH) {
-            store.put_advisories("osv", &raw(batch, text)).unwrap();
-        }
-        count += records.len();
+        count += keep(store, place, text);
         bytes += text.len();
     }
     let seconds = began.elapsed().as_secs_f64();
@@ -178,20 +175,26 @@ fn push(engine: &Engine, portfolio: &Portfolio) -> Value {
 }
 
 fn take(engine: &Engine, text: &str) {
-    let (records, warnings) = advisory::read_records("osv", "push", text.as_bytes());
-    assert_eq!(warnings, []);
-    engine.store().put_advisories("osv", &raw(&records, text.as_bytes())).unwrap();
+    assert_eq!(keep(engine.store(), "push", text.as_bytes()), 1);
     engine.follow_feeds().unwrap();
 }
 
-fn raw<'a>(records: &'a [Record], text: &'a [u8]) -> Vec<RawAdvisory<'a>> {
-    let row = |record: &'a Record| RawAdvisory {
-        id: &record.advisory.id,
-        revision: record.advisory.revision,
-        bytes: &text[record.range.clone()],
-        recorded_at: 1,
-    };
-    records.iter().map(row).collect()
+/// Stores the records of a document, each under its source; how many they are.
+fn keep(store: &Store, place: &str, text: &[u8]) -> usize {
+    let reading = advisory::read(&Input::whole("", place, text));
+    let mut by_source: BTreeMap<&str, Vec<RawAdvisory<'_>>> = BTreeMap::new();
+    for record in &reading.records {
+        let Advisory { source, id, revision, .. } = &record.advisory;
+        let bytes = record.kept(text);
+        let row = RawAdvisory { id, revision: *revision, bytes, recorded_at: 1 };
+        by_source.entry(source).or_default().push(row);
+    }
+    for (source, rows) in by_source {
+        for batch in rows.chunks(BATCH) {
+            store.put_advisories(source, batch).unwrap();
+        }
+    }
+    reading.records.len()
 }
 
 fn quantile(values: &mut [f64], at: f64) -> f64 {

@@ -74,8 +74,8 @@ impl Portfolio {
 fn identities(store: &Store, rng: &mut Rng) -> Vec<Purl> {
     let mut named = BTreeSet::new();
     for stored in store.advisories().unwrap() {
-        let (records, _) = advisory::read_advisories(&stored.source, &stored.id, &stored.bytes);
-        for affected in records.iter().flat_map(|record| &record.affected) {
+        let record = advisory::read_kept(&stored.source, &stored.id, &stored.bytes);
+        for affected in record.iter().flat_map(|record| &record.affected) {
             let bounds = affected.ranges.iter().flat_map(|range| &range.events).map(|event| {
                 let (RangeEvent::Introduced(version)
                 | RangeEvent::Fixed(version)

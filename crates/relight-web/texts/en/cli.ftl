@@ -527,3 +527,5 @@ incident-proposed = { $advisory }  proposed: { NUMBER($affected) } { $affected -
     [one] site
    *[other] sites
  } affected, { NUMBER($possible) } perhaps
+match-list-differs = the nightly full match found other sites than the list that followed each change; the full match answers from now on
+match-list-differs-remedy = a fault of relight: please report it with the log of the last day

