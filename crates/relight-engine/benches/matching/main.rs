@@ -170,7 +170,10 @@ fn push(engine: &Engine, portfolio: &Portfolio) -> Value {
             times.push(began.elapsed().as_secs_f64());
         }
     }
-    let row = |times: &mut Vec<f64>| json!({"p50_ms": quantile(times, 0.5) * 1e3, "p99_ms": quantile(times, 0.99) * 1e3});
+    let row = |times: &mut Vec<f64>| {
+        let [p50, p99] = [0.5, 0.99].map(|at| quantile(times, at) * 1e3);
+        json!({"p50_ms": p50, "p99_ms": p99})
+    };
     json!({"new": row(&mut pushed), "withdrawn": row(&mut withdrawn), "notices": told})
 }
 
