@@ -2,6 +2,7 @@
 //! repository; a folder that is not there is told as "not run".
 #![expect(clippy::print_stdout, reason = "a program for developers")]
 
+mod npm;
 mod purls;
 mod scores;
 mod versions;
@@ -41,7 +42,8 @@ impl Count {
 
 fn main() -> ExitCode {
     let folder = std::env::args().nth(1).map_or_else(|| PathBuf::from("."), PathBuf::from);
-    let counts = [versions::run(&folder), scores::run(&folder), purls::run(&folder)];
+    let counts =
+        [versions::run(&folder), npm::run(&folder), scores::run(&folder), purls::run(&folder)];
     let (mut cases, mut different) = (0, 0);
     for count in counts.iter().flatten() {
         println!("{:45} {:6} cases, {} different", count.name, count.cases, count.different);
