@@ -111,7 +111,14 @@ impl<'a> Known<'a> {
 /// Everything but the file that a result hangs on.
 fn context(options: &Options) -> [u8; 32] {
     // What only says where to look, and how fast, changes no result of a single file.
-    let reading = Options { threads: None, exclude: Vec::new(), follow: false, ..options.clone() };
+    let reading = Options {
+        threads: None,
+        exclude: Vec::new(),
+        follow: false,
+        platform: None,
+        all_layers: false,
+        ..options.clone()
+    };
     let mut hasher = Sha256::new();
     hasher.update(METHOD);
     hasher.update(env!("CARGO_PKG_VERSION"));

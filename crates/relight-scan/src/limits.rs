@@ -87,6 +87,10 @@ pub struct Options {
     pub exclude: Vec<Glob>,
     /// Also visit what links lead to outside the root.
     pub follow: bool,
+    /// The platform of an image of several (`linux/arm64`); that of this machine unless given.
+    pub platform: Option<String>,
+    /// Also list what upper layers of an image hide.
+    pub all_layers: bool,
     /// Worker threads; `None` is one for each core.
     pub threads: Option<usize>,
     /// Read every regular file whole and give the digest of the set ([`crate::Report`]).
@@ -110,6 +114,8 @@ impl Default for Options {
             mode: Mode::Deep,
             exclude: Vec::new(),
             follow: false,
+            platform: None,
+            all_layers: false,
             threads: None,
             artifact_digest: false,
         }

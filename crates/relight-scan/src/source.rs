@@ -20,6 +20,10 @@ pub enum Target {
     Folder(PathBuf),
     /// A file.
     File(PathBuf),
+    /// An image in the layout of OCI, unpacked or as a tar archive.
+    Oci(PathBuf),
+    /// An image as `docker save` writes it.
+    DockerArchive(PathBuf),
     /// This machine: its local file systems, and what its processes use.
     Host,
 }
@@ -28,23 +32,29 @@ impl Target {
     /// Reads `KIND:REST`, or a path. A file whose name looks like a kind is named `./oci:x`.
     pub fn parse(text: &OsStr) -> Self {
         let bytes = text.as_bytes();
-        let of = |rest: &[u8]| PathBuf::from(OsStr::from_bytes(rest));
-        if let Some(rest) = bytes.strip_prefix(b"dir:") {
-            return Self::Folder(of(rest));
-        }
         if bytes == b"host:" {
             return Self::Host;
         }
-        match bytes.strip_prefix(b"file:") {
-            Some(rest) => Self::File(of(rest)),
-            None => Self::Path(of(bytes)),
+        let colon = bytes.iter().position(|byte| *byte == b':').unwrap_or_default();
+        let (kind, rest) = bytes.split_at(colon);
+        let rest = PathBuf::from(OsStr::from_bytes(rest.get(1..).unwrap_or_default()));
+        match kind {
+            b"dir" => Self::Folder(rest),
+            b"file" => Self::File(rest),
+            b"oci" => Self::Oci(rest),
+            b"docker-archive" => Self::DockerArchive(rest),
+            _ => Self::Path(PathBuf::from(text)),
         }
     }
 
     /// The file or folder of this machine that is read first.
     pub(crate) fn path(&self) -> &Path {
         match self {
-            Self::Path(path) | Self::Folder(path) | Self::File(path) => path,
+            Self::Path(path)
+            | Self::Folder(path)
+            | Self::File(path)
+            | Self::Oci(path)
+            | Self::DockerArchive(path) => path,
             Self::Host => Path::new("/"),
         }
     }
@@ -57,6 +67,8 @@ impl fmt::Display for Target {
             Self::Path(path) => write!(f, "{}", path.display()),
             Self::Folder(path) => write!(f, "dir:{}", path.display()),
             Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Oci(path) => write!(f, "oci:{}", path.display()),
+            Self::DockerArchive(path) => write!(f, "docker-archive:{}", path.display()),
             Self::Host => f.write_str("host:"),
         }
     }
@@ -73,6 +85,9 @@ mod tests {
             ("./dir:x", Target::Path("./dir:x".into())),
             ("dir:/srv", Target::Folder("/srv".into())),
             ("file:a.jar", Target::File("a.jar".into())),
+            ("oci:dir", Target::Oci("dir".into())),
+            ("docker-archive:a.tar", Target::DockerArchive("a.tar".into())),
+            ("a:b", Target::Path("a:b".into())),
             ("host:", Target::Host),
             ("host:x", Target::Path("host:x".into())),
         ] {

@@ -64,6 +64,46 @@ impl Found {
         self.flaws.iter_mut().for_each(|flaw| rename(&mut flaw.evidence));
         self.warnings.iter_mut().for_each(|warning| rename(&mut warning.evidence));
         self.gaps.iter_mut().for_each(|(_, evidence)| rename(evidence));
+        self.folder_classes.iter_mut().for_each(|(evidence, _)| rename(evidence));
+    }
+
+    /// Everything that was found stands in one file of the disk, which was read.
+    pub(crate) fn stands_in_a_file(&mut self, bytes: u64) {
+        let inside = std::mem::take(&mut self.files);
+        self.members.merge(inside);
+        self.files = Account { bytes, read: bytes, ..Account::default() };
+        self.archives += 1;
+        self.deepest += 1;
+    }
+
+    /// What belongs to one file, when that is anything, and the rest: counters, and what is only
+    /// understood together with other files.
+    pub(crate) fn split(self) -> (Option<Self>, Self) {
+        let Self { components, flaws, warnings, gaps, folder_classes, .. } = self;
+        let Self { distributions, ownership, archives, deepest, files, members, .. } = self;
+        let rest =
+            Self { distributions, ownership, archives, deepest, files, members, ..Self::default() };
+        let is_empty = components.is_empty()
+            && flaws.is_empty()
+            && warnings.is_empty()
+            && gaps.is_empty()
+            && folder_classes.is_empty();
+        let own = Self { components, flaws, warnings, gaps, folder_classes, ..Self::default() };
+        ((!is_empty).then_some(own), rest)
+    }
+
+    /// The same at another path, as far as it belongs to one file.
+    pub(crate) fn copy_at(&self, from: &str, to: &str) -> Self {
+        let mut copy = Self {
+            components: self.components.clone(),
+            flaws: self.flaws.clone(),
+            warnings: self.warnings.clone(),
+            gaps: self.gaps.clone(),
+            folder_classes: self.folder_classes.clone(),
+            ..Self::default()
+        };
+        copy.rename(from, to);
+        copy
     }
 
     /// Adds what another worker found.

@@ -97,6 +97,8 @@ pub(crate) struct Walker<'a> {
     waiting: Vec<Waiting>,
     /// What was visited, where the same can be met twice.
     seen: Option<HashSet<Id>>,
+    /// Unpacked images, which are read layer by layer and not file by file.
+    layouts: Vec<(Arc<OwnedFd>, String)>,
 }
 
 /// Who takes the batches; false when nobody listens any more.
@@ -113,7 +115,15 @@ impl<'a> Walker<'a> {
         let Rules { once, mounts } = rules;
         let seen = (once || options.follow).then(HashSet::new);
         let (path, open, waiting) = (String::new(), Open::default(), Vec::new());
-        Self { root, mounts, options, found, path, open, waiting, seen }
+        let layouts = Vec::new();
+        Self { root, mounts, options, found, path, open, waiting, seen, layouts }
+    }
+
+    /// The images that were met, with their evidence paths, sorted.
+    pub(crate) fn layouts(self) -> Vec<(Arc<OwnedFd>, String)> {
+        let mut layouts = self.layouts;
+        layouts.sort_by(|a, b| a.1.cmp(&b.1));
+        layouts
     }
 
     /// Lists everything below the root.
@@ -188,6 +198,10 @@ impl<'a> Walker<'a> {
             let names = self.read_names(&mut entries, &batch.folder);
             if names.is_empty() {
                 break;
+            }
+            if is_layout(&names) {
+                self.layouts.push((batch.folder, self.path.clone()));
+                return true;
             }
             for (name, kind) in names {
                 self.entry(folder, &mut batch, name, kind);
@@ -303,6 +317,14 @@ impl<'a> Walker<'a> {
     fn is_new(&mut self, id: Id) -> bool {
         self.seen.as_mut().is_none_or(|seen| seen.insert(id))
     }
+}
+
+/// Whether these are the names of an unpacked image (OCI image-layout specification).
+fn is_layout(names: &[(CString, FileType)]) -> bool {
+    let has = |name: &CStr, kind| names.iter().any(|entry| entry == &(name.to_owned(), kind));
+    has(c"oci-layout", FileType::RegularFile)
+        && has(c"index.json", FileType::RegularFile)
+        && has(c"blobs", FileType::Directory)
 }
 
 impl Batch {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use regex_lite::{NoExpand, Regex};
-use relight_model::{Sbom, Warning};
+use relight_scan::Report;
 
 /// Replacements in paths, in the order in which they were given.
 #[derive(Clone, Debug, Default)]
@@ -37,8 +37,8 @@ impl Redaction {
         path
     }
 
-    /// Every path of an inventory and of its warnings.
-    pub(crate) fn apply(&self, sbom: &mut Sbom, warnings: &mut [Warning]) {
+    /// Every path of a report.
+    pub(crate) fn apply(&self, report: &mut Report) {
         if self.0.is_empty() {
             return;
         }
@@ -47,13 +47,18 @@ impl Redaction {
                 *path = changed;
             }
         };
-        sbom.components.iter_mut().for_each(|component| replace(&mut component.evidence));
-        sbom.flaws.iter_mut().for_each(|flaw| replace(&mut flaw.evidence));
-        for warning in warnings {
+        let components = report.sbom.components.iter_mut().chain(&mut report.hidden);
+        components.for_each(|component| replace(&mut component.evidence));
+        report.sbom.flaws.iter_mut().for_each(|flaw| replace(&mut flaw.evidence));
+        report.gaps.iter_mut().for_each(|(_, path)| replace(path));
+        report.layers.iter_mut().for_each(|(path, _)| replace(path));
+        for warning in &mut report.warnings {
             replace(&mut warning.evidence);
             replace(&mut warning.message);
         }
-        sbom.normalise();
+        report.sbom.normalise();
+        report.layers.sort();
+        report.hidden.sort();
     }
 }
 

@@ -134,7 +134,6 @@ impl Outer<'_, '_> {
         let (path, depth) = self.place_of(kind, member);
         let mut level = Level::new(path, kind, container, depth);
         self.found.archives += u64::from(kind != Kind::Stream);
-        self.found.deepest = self.found.deepest.max(depth + 1);
         level.origin = origin;
         self.levels.push(level);
         Fate::Read

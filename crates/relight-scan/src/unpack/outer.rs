@@ -218,7 +218,7 @@ impl<'a, 'f> Outer<'a, 'f> {
     /// A container was read to its end: its listing goes to the catalogers of its kind.
     fn close(&mut self) {
         let Some(level) = self.levels.pop() else { return };
-        let Level { path, kind, container, mut listing, tap, held, is_guess, .. } = level;
+        let Level { path, kind, container, mut listing, tap, held, depth, is_guess, .. } = level;
         drop(container);
         let spent = self.budget.spent();
         listing.complete &= spent.is_none();
@@ -241,6 +241,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             self.found.archives -= 1;
             return;
         }
+        self.found.deepest = self.found.deepest.max(depth + 1);
         for cataloger in cataloger::of_kind(kind) {
             self.run_cataloger(cataloger, &File::of_listing(&path, &listing));
         }

@@ -5,6 +5,8 @@ mod archives;
 mod cache;
 mod ecosystems;
 mod hostile;
+mod image_writer;
+mod images;
 mod limits;
 mod mutations;
 mod trees;

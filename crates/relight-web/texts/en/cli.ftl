@@ -125,6 +125,10 @@ scan-progress = { NUMBER($files) } { $files ->
     [one] archive
    *[other] archives
  } (deepest { NUMBER($deepest) }), { NUMBER($megabytes) } MB, { NUMBER($flaws) } unread
+scan-hidden = { NUMBER($count) } { $count ->
+    [one] component hidden by an upper layer, not counted
+   *[other] components hidden by upper layers, not counted
+ }
 scan-known = { NUMBER($files) } { $files ->
     [one] file was not read again
    *[other] files were not read again

@@ -25,9 +25,11 @@ option-help = Show this help
 option-version = Show the version
 
 help-scan = List what is in folders and files, and what is known about it
-option-targets = Folders or files; dir:PATH, file:PATH, or host: for this machine; nothing in them is executed
+option-targets = Folders or files; dir:, file:, oci: and docker-archive: with a PATH, or host: for this machine; nothing in them is executed
 option-fail-on = Exit with 10 when a finding is at this level or above
 option-depth = Archives inside archives, at most
+option-platform = Platform of an image that has several, such as linux/arm64; this machine's unless given
+option-all-layers = Also list what upper layers of an image hide; it never counts
 option-exclude = Leave out what fits (?, *, **); each place counts as not read
 option-follow = Also visit what symbolic links lead to outside the target
 option-flaws = Write every place that was not read, as JSON lines

@@ -131,6 +131,10 @@ scan-progress = { NUMBER($files) } { $files ->
     [one] non lu
    *[other] non lus
  }
+scan-hidden = { NUMBER($count) } { $count ->
+    [one] composant caché par une couche supérieure, non compté
+   *[other] composants cachés par des couches supérieures, non comptés
+ }
 scan-known = { NUMBER($files) } { $files ->
     [one] fichier n’a pas été relu
    *[other] fichiers n’ont pas été relus

@@ -25,9 +25,11 @@ option-help = Montrer cette aide; aussi --aide
 option-version = Montrer la version
 
 help-scan = Dresser la liste de ce que contiennent dossiers et fichiers, et de ce qu'on en sait
-option-targets = Dossiers ou fichiers, dir:CHEMIN, file:CHEMIN; la machine elle-même se nomme host:; rien n'y est exécuté
+option-targets = Dossiers ou fichiers, dir:, file:, oci: et docker-archive: suivis d'un chemin; la machine elle-même se nomme host:; rien n'y est exécuté
 option-fail-on = Terminer par 10 quand un constat atteint ce niveau
 option-depth = Archives dans des archives, au plus
+option-platform = Plateforme d'une image qui en a plusieurs, comme linux/arm64; sinon celle de cette machine
+option-all-layers = Montrer aussi ce que cachent les couches supérieures d'une image; cela ne compte jamais
 option-exclude = Laisser de côté ce qui correspond (?, *, **); chaque endroit compte comme non lu
 option-follow = Visiter aussi ce vers quoi mènent les liens symboliques hors de la cible
 option-flaws = Écrire chaque endroit non lu, en lignes JSON
@@ -44,7 +46,7 @@ help-help = Montrer l'aide d'une commande
 option-help-command = Commande
 
 help-serve = Montrer la console et la page publique, commander les frontaux et suivre un dossier d’avis
-option-serve-listen = Adresse de la console ; cette machine seulement, car il n’y a pas d’authentification
+option-serve-listen = Adresse de la console; cette machine seulement, car il n’y a pas d’authentification
 option-serve-public-listen = Adresse de la page publique
 option-serve-feeds = Dossier où l’on dépose des avis; sinon « feeds » dans le dossier de données
 

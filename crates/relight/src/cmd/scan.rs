@@ -42,6 +42,10 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "N", default_value_t = relight_scan::DEPTH_MAX,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(relight_scan::DEPTH_MAX)))]
     depth: u32,
+    #[arg(long, value_name = "OS/ARCH")]
+    platform: Option<String>,
+    #[arg(long)]
+    all_layers: bool,
     #[arg(long)]
     follow: bool,
     #[arg(long, value_name = "GLOB")]
@@ -100,6 +104,8 @@ impl Scan {
             artifact_digest: self.site.is_some(),
             exclude: self.exclude.iter().map(|pattern| Glob::new(pattern)).collect(),
             follow: self.follow,
+            platform: self.platform.clone(),
+            all_layers: self.all_layers,
             threads: self.threads.map(usize::from),
             ..Options::default()
         };

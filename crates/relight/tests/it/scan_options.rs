@@ -233,3 +233,49 @@ fn the_document_is_the_same_to_the_byte() {
     assert!(documents[0].len() > 10_000);
     assert!(documents.iter().all(|document| *document == documents[0]));
 }
+
+/// An image on the command line: what is hidden is shown apart, and each component has its layer.
+#[test]
+fn an_image_and_what_its_layers_hide() {
+    let place = Place::new();
+    let layer = |names: &[(&str, &[u8])]| tar(names);
+    let below = layer(&[("a.jar", &log4j("2.14.1")), ("b.jar", &log4j("2.17.1"))]);
+    let above = layer(&[(".wh.a.jar", b"")]);
+    let manifest = br#"[{"Config":"c.json","RepoTags":["x:1"],"Layers":["1.tar","2.tar"]}]"#;
+    let image = layer(&[
+        ("c.json", b"{}"),
+        ("1.tar", &below),
+        ("2.tar", &above),
+        ("manifest.json", manifest),
+    ]);
+    place.write("i.tar", image);
+    let target = "docker-archive:i.tar";
+    let plain = place.expect(0, &["scan", target, "--fail-on", "low", "--json"]).json();
+    assert_eq!(plain["components"].as_array().unwrap().len(), 1);
+    assert_eq!((&plain["findings"], &plain["hidden"]), (&serde_json::json!([]), &().into()));
+    let all = place.expect(0, &["scan", target, "--all-layers", "--json"]).json();
+    assert_eq!(all["hidden"][0]["evidence"], "a.jar");
+    let french = place.expect(0, &["scan", target, "--all-layers", "--lang", "fr"]);
+    assert!(french.stdout.contains("1 composant caché par une couche supérieure"), "{french:?}");
+    place.expect(1, &["scan", "oci:i.tar"]);
+}
+
+/// A tar archive (ustar) of files.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, bytes) in files {
+        let mut header = vec![0_u8; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[124..135].copy_from_slice(format!("{:011o}", bytes.len()).as_bytes());
+        header[156] = b'0';
+        header[257..263].copy_from_slice(b"ustar\0");
+        header[148..156].fill(b' ');
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        out.extend(header);
+        out.extend(*bytes);
+        out.resize(out.len().next_multiple_of(512), 0);
+    }
+    out.resize(out.len() + 1_024, 0);
+    out
+}

@@ -17,6 +17,9 @@ pub(super) struct Document<'a> {
     components: Vec<ComponentRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     unread: Vec<UnreadRow<'a>>,
+    /// With `--all-layers`: what upper layers of an image hide. It never counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hidden: Vec<ComponentRow<'a>>,
     complete: bool,
 }
 
@@ -38,6 +41,9 @@ struct ComponentRow<'a> {
     hashes: Vec<String>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     in_use: &'a [String],
+    /// The layer of an image that it is from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -85,7 +91,8 @@ pub(super) fn document<'a>(
     scanned: &'a Scanned,
     hits: &'a [Hit<'a>],
 ) -> Document<'a> {
-    let components = scanned.sbom.components.iter().map(component_row);
+    let components = scanned.sbom.components.iter().map(|it| component_row(it, scanned));
+    let hidden = scanned.hidden.iter().map(|it| component_row(it, scanned));
     let findings = hits.iter().map(|hit| FindingRow {
         id: &hit.finding.id,
         aliases: &hit.finding.aliases,
@@ -105,11 +112,15 @@ pub(super) fn document<'a>(
         components: components.collect(),
         findings: findings.collect(),
         unread: unread.collect(),
+        hidden: hidden.collect(),
         complete: scanned.sbom.is_complete(),
     }
 }
 
-fn component_row(component: &Component) -> ComponentRow<'_> {
+fn component_row<'a>(component: &'a Component, scanned: &Scanned) -> ComponentRow<'a> {
+    // Of what is hidden nobody keeps the layer.
+    let at = scanned.layers.binary_search_by(|(path, _)| path.cmp(&component.evidence));
+    let layer = at.ok().map(|at| format!("sha256:{}", scanned.layers[at].1));
     ComponentRow {
         purl: component.purl.to_string(),
         version: &component.purl.version,
@@ -124,6 +135,7 @@ fn component_row(component: &Component) -> ComponentRow<'_> {
         owned_by: component.owned_by.as_ref().map(ToString::to_string),
         hashes: component.hashes.iter().map(ToString::to_string).collect(),
         in_use: &component.in_use,
+        layer,
     }
 }
 

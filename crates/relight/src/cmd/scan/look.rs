@@ -62,7 +62,7 @@ impl Look {
         let failure = || Failure::new(texts::cannot_read(context.lang, &path));
         match scanned {
             Some(Ok(mut scanned)) => {
-                self.redaction.apply(&mut scanned.sbom, &mut scanned.warnings);
+                self.redaction.apply(&mut scanned);
                 Ok(scanned)
             }
             Some(Err(error)) => Err(failure()

@@ -31,6 +31,13 @@ pub(super) fn text(scanned: &Scanned, hits: &[Hit<'_>], context: &Context, repor
         let Purl { name, version, .. } = hit.purl;
         report.line(&format!("{mark}  {name} {version}{exploited}  {}{state}", hit.evidence));
     }
+    if !scanned.hidden.is_empty() {
+        report.line(&texts::scan_hidden(lang, scanned.hidden.len()));
+        for component in &scanned.hidden {
+            let Purl { name, version, .. } = &component.purl;
+            report.line(&format!("  {name} {version}  {}", component.evidence));
+        }
+    }
     unread(&scanned.sbom.flaws, lang, report);
 }
 

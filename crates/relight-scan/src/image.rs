@@ -1,0 +1,189 @@
+//! Images: layers read from the bottom, each once, and what is visible in the end.
+
+mod layering;
+mod manifest;
+mod store;
+
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use relight_formats::limited::LimitedError;
+use relight_formats::limited::coding::decoder;
+use relight_model::{Digest, FlawCode};
+
+pub(crate) use self::layering::{Layering, Merged, ReadFile};
+use self::manifest::{Image, Images, Layer};
+pub(crate) use self::store::{InFolder, InTar, Store};
+use crate::archive::{Container, Feed, Pipe, Tar};
+use crate::cataloger::Kind;
+use crate::digest;
+use crate::evidence::escape;
+use crate::limits::Options;
+use crate::sniff::{HEAD_BYTES, Head, head};
+use crate::window::Window;
+
+/// The form of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The image layout of OCI: `index.json`.
+    Oci,
+    /// The archive of `docker save`: `manifest.json`.
+    Docker,
+}
+
+impl Form {
+    /// The document that everything begins with.
+    pub(crate) const fn index(self) -> &'static str {
+        match self {
+            Self::Oci => "index.json",
+            Self::Docker => "manifest.json",
+        }
+    }
+
+    /// The form of an image in a tar archive, if it is one. An archive in both forms, as newer
+    /// engines write it, is read as a layout.
+    pub(crate) fn of_tar(tar: &InTar) -> Option<Self> {
+        if tar.has("oci-layout") && tar.has("index.json") {
+            return Some(Self::Oci);
+        }
+        tar.has("manifest.json").then_some(Self::Docker)
+    }
+}
+
+/// Reads every image of a layout that is chosen, at evidence paths behind `prefix`; several images
+/// stand behind their own names.
+pub(crate) fn read(
+    store: &dyn Store,
+    form: Form,
+    prefix: &str,
+    options: &Options,
+    reader: &dyn ReadFile,
+) -> Vec<Merged> {
+    let Images { images, flaws } = match form {
+        Form::Oci => manifest::read_oci(store, options.platform.as_deref()),
+        Form::Docker => manifest::read_docker(store),
+    };
+    let is_one = images.len() <= 1;
+    let mut itself = Layering::new(prefix);
+    for (code, place) in flaws {
+        itself.totals().flaw(code, &format!("{prefix}{place}"), 0);
+    }
+    let mut merged = vec![itself.finish()];
+    for image in images {
+        let name = escape(image.name.as_bytes());
+        let place = if is_one { prefix.to_owned() } else { format!("{prefix}{name}!/") };
+        merged.push(read_image(store, &image, &place, options, reader));
+    }
+    merged
+}
+
+fn read_image(
+    store: &dyn Store,
+    image: &Image,
+    prefix: &str,
+    options: &Options,
+    reader: &dyn ReadFile,
+) -> Merged {
+    let mut layering = Layering::new(prefix);
+    for layer in &image.layers {
+        // A bug of ours must not hide the other layers; this one counts as unread.
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            read_layer(store, layer, options, &mut layering, reader)
+        }));
+        if read.is_err() {
+            let place = layering.place(&layer.part);
+            layering.totals().flaw(FlawCode::CorruptEntry, &place, 0);
+        }
+        layering.end_layer(layer.digest.or(layer.unpacked));
+    }
+    layering.finish()
+}
+
+fn read_layer(
+    store: &dyn Store,
+    layer: &Layer,
+    options: &Options,
+    layering: &mut Layering,
+    reader: &dyn ReadFile,
+) {
+    let place = layering.place(&layer.part);
+    let Some(window) = store.open(&layer.part) else {
+        return layering.totals().flaw(FlawCode::IoError, &place, 0);
+    };
+    let flaw = if layer.is_encrypted {
+        Some(FlawCode::Encrypted)
+    } else {
+        check(&window, layer, layering, options).unwrap_or(Some(FlawCode::IoError))
+    };
+    if let Some(code) = flaw {
+        layering.totals().flaw(code, &place, window.len());
+    }
+    if layer.is_encrypted {
+        return;
+    }
+    let mut tar = match open(&window, options) {
+        Ok(tar) => tar,
+        Err(code) => return layering.totals().flaw(code, &place, window.len()),
+    };
+    while let Some(entry) = tar.next() {
+        match entry {
+            Ok(entry) => layering.take(entry, reader),
+            Err(damage) => layering.totals().flaw(damage.code, &place, damage.bytes),
+        }
+    }
+    layering.bytes_read += window.bytes_read();
+}
+
+/// Compares the bytes of a layer with what the image promises, packed or as they are.
+fn check(
+    window: &Window,
+    layer: &Layer,
+    layering: &mut Layering,
+    options: &Options,
+) -> io::Result<Option<FlawCode>> {
+    let is_plain = matches!(head(&window.read(0, HEAD_BYTES)?), Head::Container(Kind::Tar));
+    let expected: Vec<Digest> =
+        layer.digest.into_iter().chain(layer.unpacked.filter(|_| is_plain)).collect();
+    if expected.is_empty() && !options.artifact_digest {
+        return Ok(None);
+    }
+    let found = digest::of_window(window)?;
+    layering.parts.push((layering.place(&layer.part), window.len(), found));
+    let differs = expected.iter().any(|expected| *expected != found);
+    Ok(differs.then_some(FlawCode::DigestMismatch))
+}
+
+/// The members of a layer, packed or not.
+fn open(window: &Window, options: &Options) -> Result<Tar, FlawCode> {
+    let bytes = window.read(0, HEAD_BYTES).map_err(|_| FlawCode::IoError)?;
+    match head(&bytes) {
+        Head::Container(Kind::Tar) => Ok(Tar::new(Feed::of_window(window))),
+        // A layer without a file is two blocks of zeros, or nothing.
+        _ if bytes.iter().all(|byte| *byte == 0) => Ok(Tar::new(Feed::of_window(window))),
+        Head::Stream(coding) => {
+            let unpacked = decoder(coding, Box::new(window.reader()));
+            let inner = unpacked.map_err(|_| FlawCode::CorruptEntry)?;
+            let by_ratio = window.len().saturating_mul(options.expanded_ratio_max);
+            let left = options.expanded_free_bytes.saturating_add(by_ratio);
+            Ok(Tar::new(Feed::Pipe(Pipe::new(Bounded { inner, left }))))
+        }
+        _ => Err(FlawCode::MethodUnsupported),
+    }
+}
+
+/// A stream that may give so many bytes.
+struct Bounded<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        match self.left.checked_sub(read as u64) {
+            Some(left) => self.left = left,
+            None => return Err(io::Error::other(LimitedError::Limit(self.left))),
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,315 @@
+//! Layers, one above the other: what an upper one replaces, whites out or makes opaque is hidden.
+//!
+//! Only files in which something was found are remembered, so memory grows with findings and not
+//! with files. The rules are those of the OCI image specification, "layer.md": a whiteout counts
+//! for lower layers only, wherever it stands in its own.
+
+use std::collections::BTreeMap;
+
+use relight_model::{Component, Digest};
+
+use crate::archive::{Entry, Node};
+use crate::evidence::{escape, in_folder};
+use crate::unpack::Found;
+
+/// A file of this name hides the one behind the prefix.
+const WHITEOUT: &[u8] = b".wh.";
+
+/// A file of this name hides everything that lower layers have in its folder.
+const OPAQUE: &[u8] = b".wh..wh..opq";
+
+/// Other names with this start are notes of a file system driver.
+const NOTE: &[u8] = b".wh..wh.";
+
+/// Reads one file of a layer, at its evidence path.
+pub(crate) trait ReadFile {
+    /// What is in the file.
+    fn read_file(&self, entry: Entry, path: &str) -> Found;
+}
+
+/// What was found in a file that is visible, and in which layer.
+struct Visible {
+    found: Found,
+    layer: Option<Digest>,
+}
+
+/// The layers of one image so far, from the bottom.
+#[derive(Default)]
+pub(crate) struct Layering {
+    /// What stands in front of each evidence path: nothing, or the image with `!/`.
+    prefix: String,
+    below: BTreeMap<String, Visible>,
+    /// Of the layer that is being read.
+    own: BTreeMap<String, Found>,
+    /// Other names of files, in the order in which they were met.
+    links: Vec<(String, String)>,
+    hidden: Vec<Component>,
+    /// What does not belong to a single file.
+    totals: Found,
+    /// Regular files.
+    pub(crate) files: u64,
+    /// Path, size and digest of each layer, where it was computed.
+    pub(crate) parts: Vec<(String, u64, Digest)>,
+    /// Bytes read from the disk.
+    pub(crate) bytes_read: u64,
+}
+
+/// The whole image.
+pub(crate) struct Merged {
+    pub(crate) found: Found,
+    /// What no longer is in the image.
+    pub(crate) hidden: Vec<Component>,
+    /// Which layer each piece of evidence is from.
+    pub(crate) layers: Vec<(String, Digest)>,
+    /// Path, size and digest of each layer, where it was computed.
+    pub(crate) parts: Vec<(String, u64, Digest)>,
+    pub(crate) files: u64,
+    pub(crate) bytes_read: u64,
+}
+
+impl Layering {
+    pub(crate) fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), ..Self::default() }
+    }
+
+    /// Where things of the image itself are told (a layer that cannot be read).
+    pub(crate) fn totals(&mut self) -> &mut Found {
+        &mut self.totals
+    }
+
+    /// The evidence path of a part of the image.
+    pub(crate) fn place(&self, part: &str) -> String {
+        format!("{}{}", self.prefix, escape(part.as_bytes()))
+    }
+
+    /// Takes the next member of the layer.
+    pub(crate) fn take(&mut self, entry: Entry, reader: &dyn ReadFile) {
+        let names = names_of(&entry.name);
+        let Some((last, folders)) = names.split_last() else { return };
+        let folder = escape(&folders.join(&b'/'));
+        if *last == OPAQUE {
+            return self.hide_below(&folder);
+        }
+        if last.starts_with(NOTE) {
+            return;
+        }
+        if let Some(name) = last.strip_prefix(WHITEOUT) {
+            return self.hide(&in_folder(&folder, &escape(name)));
+        }
+        let path = in_folder(&folder, &escape(last));
+        match &entry.node {
+            Node::Folder => self.hide_file(&path),
+            Node::HardLink(target) => {
+                let target = escape(&names_of(target).join(&b'/'));
+                self.replace(&path);
+                self.links.push((path, target));
+            }
+            Node::Link(_) | Node::Device(..) => self.replace(&path),
+            Node::File => {
+                self.replace(&path);
+                self.files += 1;
+                let entry = Entry { name: last.to_vec(), ..entry };
+                let found = reader.read_file(entry, &format!("{}{path}", self.prefix));
+                self.keep(path, found);
+            }
+        }
+    }
+
+    /// The layer was read to its end.
+    pub(crate) fn end_layer(&mut self, layer: Option<Digest>) {
+        for (path, target) in std::mem::take(&mut self.links) {
+            let below = self.below.get(&target).map(|visible| &visible.found);
+            let Some(found) = self.own.get(&target).or(below) else { continue };
+            let copy = found.copy_at(&format!("{}{target}", self.prefix), &self.at(&path));
+            self.own.insert(path, copy);
+        }
+        for (path, found) in std::mem::take(&mut self.own) {
+            self.below.insert(path, Visible { found, layer });
+        }
+    }
+
+    /// What is visible in the end.
+    pub(crate) fn finish(self) -> Merged {
+        let Self { below, hidden, totals: mut found, files, parts, bytes_read, .. } = self;
+        let mut layers = Vec::new();
+        for Visible { found: visible, layer } in below.into_values() {
+            for component in &visible.components {
+                layers.extend(layer.map(|layer| (component.evidence.clone(), layer)));
+            }
+            found.merge(visible);
+        }
+        layers.sort();
+        layers.dedup();
+        Merged { found, hidden, layers, parts, files, bytes_read }
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+
+    /// Keeps what belongs to a file, and adds up the rest.
+    fn keep(&mut self, path: String, found: Found) {
+        let (own, rest) = found.split();
+        self.totals.merge(rest);
+        if let Some(own) = own {
+            self.own.insert(path, own);
+        }
+    }
+
+    /// Something other than a folder is at this path from now on, in this layer and above.
+    fn replace(&mut self, path: &str) {
+        self.own.remove(path);
+        self.links.retain(|(link, _)| link != path);
+        self.hide(path);
+    }
+
+    /// Hides a file, or a folder with everything in it, of the layers below.
+    fn hide(&mut self, path: &str) {
+        self.hide_file(path);
+        self.hide_below(path);
+    }
+
+    /// Hides a file of the layers below; a folder of the same name stays.
+    fn hide_file(&mut self, path: &str) {
+        let visible = self.below.remove(path);
+        self.hidden.extend(visible.into_iter().flat_map(|visible| visible.found.components));
+    }
+
+    /// Hides everything in a folder of the layers below. The empty path is the root.
+    fn hide_below(&mut self, folder: &str) {
+        let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let mut tail = self.below.split_off(&start);
+        // Escaped names are text, so what starts like the folder is one range.
+        let end = tail.keys().find(|path| !path.starts_with(&start)).cloned();
+        if let Some(end) = end {
+            self.below.append(&mut tail.split_off(&end));
+        }
+        for Visible { found, .. } in tail.into_values() {
+            self.hidden.extend(found.components);
+        }
+    }
+}
+
+/// The names of a path, without what leads nowhere or out of the root.
+fn names_of(path: &[u8]) -> Vec<&[u8]> {
+    let mut names = Vec::new();
+    for name in path.split(|byte| *byte == b'/') {
+        match name {
+            b"" | b"." => {}
+            b".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::{Basis, Purl, Scope};
+
+    use super::*;
+    use crate::archive::Body;
+
+    /// Finds one component in each file, called like the file, unless its name starts with `x`.
+    struct Names;
+
+    impl ReadFile for Names {
+        fn read_file(&self, entry: Entry, path: &str) -> Found {
+            let mut found = Found::default();
+            if !entry.name.starts_with(b"x") {
+                let purl = Purl::new("generic", "", "it", &entry.size.unwrap_or(0).to_string());
+                let component = Component::new(purl, path, Basis::FileName, Scope::Installed);
+                found.components.push(component);
+            }
+            found
+        }
+    }
+
+    fn entry(text: &str, layer: u64) -> Entry {
+        let name = |text: &str| text.as_bytes().to_vec();
+        match text.split_once(' ') {
+            Some((path, "dir")) => Entry::bare(name(path), Node::Folder),
+            Some((path, "link")) => Entry::bare(name(path), Node::Link(name("anything"))),
+            Some((path, target)) => Entry::bare(name(path), Node::HardLink(name(target))),
+            None => Entry::file(name(text), Some(layer), Body::Nothing),
+        }
+    }
+
+    /// Layers from the bottom; what is visible, with the number of its layer, and what is hidden.
+    fn check(layers: &[&[&str]], visible: &[&str], hidden: &[&str]) {
+        let mut layering = Layering::new("");
+        for (number, layer) in layers.iter().enumerate() {
+            for text in *layer {
+                layering.take(entry(text, number as u64), &Names);
+            }
+            layering.end_layer(None);
+        }
+        let merged = layering.finish();
+        let show = |components: &[Component]| {
+            let mut lines: Vec<_> =
+                components.iter().map(|c| format!("{} {}", c.evidence, c.purl.version)).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(show(&merged.found.components), visible, "{layers:?}");
+        assert_eq!(show(&merged.hidden), hidden, "{layers:?}");
+    }
+
+    #[test]
+    fn whiteouts_hide_what_is_below_and_nothing_of_their_own_layer() {
+        check(&[&["a/b"], &["a/.wh.b"]], &[], &["a/b 0"]);
+        check(&[&["a/b"], &["a/.wh.b", "a/b"]], &["a/b 1"], &["a/b 0"]);
+        check(&[&["a/b"], &["a/b", "a/.wh.b"]], &["a/b 1"], &["a/b 0"]);
+        check(&[&["a/b/c", "a/bc"], &["a/.wh.b"]], &["a/bc 0"], &["a/b/c 0"]);
+        check(&[&["a"], &[".wh.a"], &["a"]], &["a 2"], &["a 0"]);
+        check(&[&["a"], &[".wh.b"]], &["a 0"], &[]);
+    }
+
+    #[test]
+    fn opaque_folders_hide_what_is_below() {
+        check(
+            &[&["a/b", "a/c/d", "ab", "a.x"], &["a/.wh..wh..opq", "a/e"]],
+            &["a.x 0", "a/e 1", "ab 0"],
+            &["a/b 0", "a/c/d 0"],
+        );
+        check(&[&["a/b", "c"], &[".wh..wh..opq"]], &[], &["a/b 0", "c 0"]);
+        check(&[&["a/b"], &["a/.wh..wh.plnk"]], &["a/b 0"], &[]);
+    }
+
+    #[test]
+    fn what_is_replaced_is_hidden() {
+        check(&[&["a"], &["a"]], &["a 1"], &["a 0"]);
+        check(&[&["a"], &["a link"]], &[], &["a 0"]);
+        check(&[&["a/b"], &["a"]], &["a 1"], &["a/b 0"]);
+        check(&[&["a"], &["a dir", "a/b"]], &["a/b 1"], &["a 0"]);
+        check(&[&["a/b"], &["a dir"]], &["a/b 0"], &[]);
+        check(&[&["a"], &["xa", "./a"]], &["a 1"], &["a 0"]);
+        // A file without findings replaces as well.
+        check(&[&["d/xa", "d/b"], &["d link"]], &[], &["d/b 0"]);
+        // Twice in one layer: the second one is what an unpacked layer holds.
+        check(&[&["a", "a link"]], &[], &[]);
+    }
+
+    #[test]
+    fn another_name_of_a_file_lives_on_its_own() {
+        check(&[&["a", "b a"]], &["a 0", "b 0"], &[]);
+        check(&[&["a", "b a"], &[".wh.a"]], &["b 0"], &["a 0"]);
+        check(&[&["b a", "a"]], &["a 0", "b 0"], &[]);
+        check(&[&["a"], &["b a"]], &["a 0", "b 0"], &[]);
+        check(&[&["a", "b ./a", "c b"]], &["a 0", "b 0", "c 0"], &[]);
+        check(&[&["a", "b nowhere"]], &["a 0"], &[]);
+    }
+
+    #[test]
+    fn names_of_strangers_stay_inside() {
+        check(&[&["/../../a", "./b/../c"]], &["a 0", "c 0"], &[]);
+        check(&[&["a"], &["x/../.wh.a"]], &[], &["a 0"]);
+        let mut layering = Layering::new("i.tar!/");
+        layering.take(entry("", 0), &Names);
+        layering.take(entry("a!/b", 0), &Names);
+        layering.end_layer(Some(Digest([1; 32])));
+        let merged = layering.finish();
+        let layers = [("i.tar!/a%21/b".to_owned(), Digest([1; 32]))];
+        assert_eq!((merged.layers.as_slice(), merged.files), (&layers[..], 1));
+    }
+}

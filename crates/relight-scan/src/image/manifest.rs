@@ -1,0 +1,247 @@
+//! What an image consists of, by its documents: the image layout of OCI and that of `docker save`.
+
+use std::collections::BTreeMap;
+
+use relight_model::{Digest, FlawCode};
+use serde_json::Value;
+
+use super::store::Store;
+use crate::digest;
+use crate::evidence::escape;
+
+/// Bytes of one document.
+const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
+
+/// Documents that are read for one layout, and indexes in one another.
+const DOCUMENTS_MAX: usize = 1_024;
+const INDEX_DEPTH_MAX: u32 = 8;
+
+/// One layer, from the bottom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Layer {
+    /// The name of its part.
+    pub(crate) part: String,
+    /// What its bytes must be, as they stand there.
+    pub(crate) digest: Option<Digest>,
+    /// What they must be unpacked.
+    pub(crate) unpacked: Option<Digest>,
+    /// Its media type says that it is encrypted.
+    pub(crate) is_encrypted: bool,
+}
+
+/// One image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Image {
+    /// What people call it; empty when nothing says it.
+    pub(crate) name: String,
+    /// `linux/amd64`.
+    platform: String,
+    pub(crate) layers: Vec<Layer>,
+}
+
+/// The images of a layout that were chosen, and what is wrong with it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Images {
+    pub(crate) images: Vec<Image>,
+    pub(crate) flaws: Vec<(FlawCode, String)>,
+}
+
+/// Reads `index.json` and everything below it; `wanted` is a platform like `linux/arm64`.
+pub(crate) fn read_oci(store: &dyn Store, wanted: Option<&str>) -> Images {
+    let mut reader = Reader { store, documents: 0, groups: BTreeMap::new(), flaws: Vec::new() };
+    match reader.document("index.json", None) {
+        Some(index) => reader.index(&index, "", 0),
+        None => reader.flaw(FlawCode::CorruptEntry, "index.json"),
+    }
+    reader.choose(wanted)
+}
+
+/// Reads `manifest.json` of `docker save`.
+pub(crate) fn read_docker(store: &dyn Store) -> Images {
+    let mut reader = Reader { store, documents: 0, groups: BTreeMap::new(), flaws: Vec::new() };
+    let images = match reader.document("manifest.json", None) {
+        Some(Value::Array(images)) => images,
+        _ => {
+            reader.flaw(FlawCode::CorruptEntry, "manifest.json");
+            Vec::new()
+        }
+    };
+    let images = images.iter().filter_map(|image| reader.docker_image(image)).collect();
+    Images { images, flaws: reader.flaws }
+}
+
+struct Reader<'a> {
+    store: &'a dyn Store,
+    documents: usize,
+    /// Images of one name, for several platforms.
+    groups: BTreeMap<String, Vec<Image>>,
+    flaws: Vec<(FlawCode, String)>,
+}
+
+impl Reader<'_> {
+    fn flaw(&mut self, code: FlawCode, part: &str) {
+        self.flaws.push((code, escape(part.as_bytes())));
+    }
+
+    /// A part as JSON. One whose digest is wrong is said, and read all the same.
+    fn document(&mut self, part: &str, expected: Option<Digest>) -> Option<Value> {
+        self.documents += 1;
+        if self.documents > DOCUMENTS_MAX {
+            return None;
+        }
+        let window = self.store.open(part).filter(|window| window.len() <= DOCUMENT_BYTES_MAX)?;
+        let bytes = window.read(0, usize::try_from(window.len()).ok()?).ok()?;
+        if expected.is_some_and(|expected| digest::of_bytes(&bytes) != expected) {
+            self.flaw(FlawCode::DigestMismatch, part);
+        }
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    fn index(&mut self, index: &Value, group: &str, depth: u32) {
+        let Some(descriptors) = index["manifests"].as_array().filter(|_| depth < INDEX_DEPTH_MAX)
+        else {
+            return self.flaw(FlawCode::CorruptEntry, "index.json");
+        };
+        for descriptor in descriptors {
+            self.descriptor(descriptor, group, depth);
+        }
+    }
+
+    fn descriptor(&mut self, descriptor: &Value, group: &str, depth: u32) {
+        let text = descriptor["digest"].as_str().unwrap_or_default();
+        let Some((part, expected)) = part_of(text) else {
+            return self.flaw(FlawCode::MethodUnsupported, text);
+        };
+        let platform = platform_of(&descriptor["platform"]);
+        // Statements about how an image was built are no image.
+        if platform.as_deref() == Some("unknown/unknown") {
+            return;
+        }
+        let name = descriptor["annotations"]["org.opencontainers.image.ref.name"].as_str();
+        let group = match (name, platform.is_some() || !group.is_empty()) {
+            (Some(name), _) => name.to_owned(),
+            (None, true) => group.to_owned(),
+            (None, false) => short(text).to_owned(),
+        };
+        let Some(document) = self.document(&part, Some(expected)) else {
+            return self.flaw(FlawCode::CorruptEntry, &part);
+        };
+        if document["manifests"].is_array() {
+            return self.index(&document, &group, depth + 1);
+        }
+        match self.manifest(&document, &group, platform) {
+            Some(image) => self.groups.entry(group).or_default().push(image),
+            None => self.flaw(FlawCode::CorruptEntry, &part),
+        }
+    }
+
+    fn manifest(
+        &mut self,
+        manifest: &Value,
+        name: &str,
+        platform: Option<String>,
+    ) -> Option<Image> {
+        let descriptors = manifest["layers"].as_array()?;
+        let mut layers = Vec::new();
+        for descriptor in descriptors {
+            let text = descriptor["digest"].as_str()?;
+            let media = descriptor["mediaType"].as_str().unwrap_or_default();
+            let is_encrypted = media.ends_with("+encrypted");
+            let Some((part, expected)) = part_of(text) else {
+                self.flaw(FlawCode::MethodUnsupported, text);
+                continue;
+            };
+            layers.push(Layer { part, digest: Some(expected), unpacked: None, is_encrypted });
+        }
+        let platform = platform.or_else(|| {
+            let (part, expected) = part_of(manifest["config"]["digest"].as_str()?)?;
+            platform_of(&self.document(&part, Some(expected))?)
+        });
+        Some(Image { name: name.to_owned(), platform: platform.unwrap_or_default(), layers })
+    }
+
+    fn docker_image(&mut self, image: &Value) -> Option<Image> {
+        let part = image["Config"].as_str().unwrap_or_default();
+        let hex = part.rsplit('/').next().unwrap_or(part);
+        let expected = Digest::parse(hex.strip_suffix(".json").unwrap_or(hex));
+        let config = self.document(part, expected).unwrap_or_default();
+        let unpacked = |at: usize| {
+            let text = config["rootfs"]["diff_ids"][at].as_str()?;
+            Digest::parse(text.strip_prefix("sha256:")?)
+        };
+        let Some(parts) = image["Layers"].as_array() else {
+            self.flaw(FlawCode::CorruptEntry, "manifest.json");
+            return None;
+        };
+        let layers = parts.iter().enumerate().filter_map(|(at, part)| {
+            let part = part.as_str()?.to_owned();
+            let digest = part.strip_prefix("blobs/sha256/").and_then(Digest::parse);
+            Some(Layer { part, digest, unpacked: unpacked(at), is_encrypted: false })
+        });
+        let layers: Vec<_> = layers.collect();
+        if layers.len() < parts.len() {
+            self.flaw(FlawCode::CorruptEntry, "manifest.json");
+        }
+        let name = image["RepoTags"][0].as_str().unwrap_or(short(hex)).to_owned();
+        Some(Image { name, platform: platform_of(&config).unwrap_or_default(), layers })
+    }
+
+    /// One image of each name: the one for the platform, or the only one.
+    fn choose(self, wanted: Option<&str>) -> Images {
+        let Self { groups, mut flaws, .. } = self;
+        let wanted = wanted.map_or_else(host_platform, ToOwned::to_owned);
+        let mut chosen = Vec::new();
+        for images in groups.into_values() {
+            let only = images.len() == 1;
+            let first = images.iter().position(|image| only || fits(&image.platform, &wanted));
+            for (at, image) in images.into_iter().enumerate() {
+                if Some(at) == first {
+                    chosen.push(image);
+                } else {
+                    flaws.push((FlawCode::PlatformNotChosen, escape(image.platform.as_bytes())));
+                }
+            }
+        }
+        Images { images: chosen, flaws }
+    }
+}
+
+/// The part of a digest (`sha256:…`), and the digest. Other algorithms are not used in practice.
+fn part_of(text: &str) -> Option<(String, Digest)> {
+    let hex = text.strip_prefix("sha256:")?;
+    // Hexadecimal digits only, so that a hostile document cannot name another file.
+    let digest = Digest::parse(hex)?;
+    Some((format!("blobs/sha256/{hex}"), digest))
+}
+
+/// The first digits of a digest: enough to tell images apart.
+fn short(text: &str) -> &str {
+    let hex = text.strip_prefix("sha256:").unwrap_or(text);
+    hex.get(..12).unwrap_or(hex)
+}
+
+/// `os/architecture` or `os/architecture/variant`.
+fn platform_of(value: &Value) -> Option<String> {
+    let (os, architecture) = (value["os"].as_str()?, value["architecture"].as_str()?);
+    Some(match value["variant"].as_str() {
+        Some(variant) if !variant.is_empty() => format!("{os}/{architecture}/{variant}"),
+        _ => format!("{os}/{architecture}"),
+    })
+}
+
+/// The platform of this machine, in the words of images.
+fn host_platform() -> String {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "x86" => "386",
+        "aarch64" => "arm64",
+        "powerpc64" => "ppc64le",
+        other => other,
+    };
+    format!("linux/{architecture}")
+}
+
+/// Whether a platform is the wanted one; a wish without a variant takes any.
+fn fits(platform: &str, wanted: &str) -> bool {
+    platform == wanted || platform.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'))
+}

@@ -1,0 +1,178 @@
+//! Where the parts of an image are: a folder, or a tar archive of the same.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::fs::fstat;
+
+use super::Form;
+use crate::archive::{Body, Container, Feed, Node, Tar};
+use crate::cataloger::Kind;
+use crate::folder::{self, Links};
+use crate::sniff::{HEAD_BYTES, Head, head};
+use crate::steady::Stamp;
+use crate::walk::open_file;
+use crate::window::{Pace, Window};
+
+/// Links between parts that are followed, one behind the other.
+const LINKS_MAX: u32 = 8;
+
+/// Members of a tar archive among which the parts of an image are looked for: an image has at most
+/// 127 layers, of three members each in the oldest form.
+const MEMBERS_MAX: usize = 4_096;
+
+/// The parts of an image by their names (`blobs/sha256/…`, `manifest.json`).
+pub(crate) trait Store {
+    /// The bytes of a part; `None` when it is not there or cannot be opened.
+    fn open(&self, name: &str) -> Option<Window>;
+}
+
+/// An unpacked layout.
+pub(crate) struct InFolder {
+    folder: Arc<OwnedFd>,
+    pace: Option<Arc<dyn Pace>>,
+}
+
+impl InFolder {
+    pub(crate) fn new(folder: Arc<OwnedFd>, pace: Option<Arc<dyn Pace>>) -> Self {
+        Self { folder, pace }
+    }
+}
+
+impl Store for InFolder {
+    /// Name by name, without links: a hostile layout must not lead out of its folder.
+    fn open(&self, name: &str) -> Option<Window> {
+        let mut names = name.split('/');
+        let last = CString::new(names.next_back()?).ok()?;
+        let mut folder = Arc::clone(&self.folder);
+        for name in names.filter(|name| !matches!(*name, "" | ".")) {
+            if name == ".." {
+                return None;
+            }
+            let name = CString::new(name).ok()?;
+            folder = Arc::new(folder::open(&folder, &name, Links::Refuse).ok()?);
+        }
+        let file = open_file(&folder, &last, Links::Refuse).ok()?;
+        let stamp = Stamp::of_file(&fstat(&file).ok()?)?;
+        Some(Window::of_paced_file(File::from(file), stamp.size, self.pace.clone()))
+    }
+}
+
+/// A tar archive of a layout, or of `docker save`.
+pub(crate) struct InTar {
+    parts: HashMap<String, Part>,
+}
+
+enum Part {
+    Bytes(Window),
+    /// The name that it links to, from its own folder.
+    Link(String),
+}
+
+impl InTar {
+    /// The parts of a tar archive that is not compressed.
+    pub(crate) fn new(window: &Window) -> Self {
+        let mut tar = Tar::new(Feed::of_window(window));
+        let mut parts = HashMap::new();
+        for _ in 0..MEMBERS_MAX {
+            let Some(entry) = tar.next() else { break };
+            // What is damaged is missed when it is looked for.
+            let Ok(entry) = entry else { continue };
+            let Ok(name) = String::from_utf8(entry.name) else { continue };
+            let part = match (entry.node, entry.body) {
+                (Node::File, Body::Plain(window)) => Part::Bytes(window),
+                (Node::Link(target), _) => Part::Link(beside(&name, &target)),
+                (Node::HardLink(target), _) => {
+                    Part::Link(String::from_utf8_lossy(&target).trim_start_matches("./").to_owned())
+                }
+                _ => continue,
+            };
+            // As when it is unpacked, the last of a name counts.
+            parts.insert(name, part);
+        }
+        Self { parts }
+    }
+
+    /// The image that a file is, if it is one.
+    pub(crate) fn image_in(window: &Window) -> Option<(Self, Form)> {
+        let bytes = window.read(0, HEAD_BYTES).ok()?;
+        if !matches!(head(&bytes), Head::Container(Kind::Tar)) {
+            return None;
+        }
+        let tar = Self::new(window);
+        let form = Form::of_tar(&tar)?;
+        Some((tar, form))
+    }
+
+    /// Whether there is a part of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.parts.contains_key(name)
+    }
+}
+
+impl Store for InTar {
+    fn open(&self, name: &str) -> Option<Window> {
+        let mut name = name;
+        for _ in 0..=LINKS_MAX {
+            match self.parts.get(name.trim_start_matches("./"))? {
+                Part::Bytes(window) => return Some(window.clone()),
+                Part::Link(target) => name = target,
+            }
+        }
+        None
+    }
+}
+
+/// The target of a link, from the folder of the link (`../ID/layer.tar` of the oldest images).
+fn beside(name: &str, target: &[u8]) -> String {
+    let target = String::from_utf8_lossy(target);
+    let mut names: Vec<&str> = name.split('/').collect();
+    names.pop();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            part => names.push(part),
+        }
+    }
+    names.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_from_their_own_folder() {
+        for (name, target, expected) in [
+            ("b/layer.tar", "../a/layer.tar", "a/layer.tar"),
+            ("b/layer.tar", "x.tar", "b/x.tar"),
+            ("layer.tar", "../../a", "a"),
+            ("a/b/c", "./../d", "a/d"),
+        ] {
+            assert_eq!(beside(name, target.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn a_folder_does_not_lead_out_of_itself() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join("secret"), "x").unwrap();
+        let inner = place.path().join("inner");
+        std::fs::create_dir_all(inner.join("blobs")).unwrap();
+        std::fs::write(inner.join("blobs/a"), "abc").unwrap();
+        std::os::unix::fs::symlink("../secret", inner.join("link")).unwrap();
+        std::os::unix::fs::symlink(place.path(), inner.join("out")).unwrap();
+        let folder = Arc::new(OwnedFd::from(File::open(&inner).unwrap()));
+        let store = InFolder::new(folder, None);
+        assert_eq!(store.open("blobs/a").unwrap().len(), 3);
+        assert_eq!(store.open("./blobs//a").unwrap().len(), 3);
+        for name in ["../secret", "link", "out/secret", "blobs", "blobs/b", "", "blobs/../blobs/a"]
+        {
+            assert!(store.open(name).is_none(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What one worker, or all of them, produced, and the sorted report of it.
+
+use relight_model::{Component, Digest, Sbom};
+use sha2::{Digest as _, Sha256};
+
+use crate::cache::Record;
+use crate::identity;
+use crate::image::Merged;
+use crate::limits::Options;
+use crate::scan::Report;
+use crate::unpack::Found;
+
+/// What one worker, or all of them, produced.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    pub(crate) found: Found,
+    pub(crate) files: u64,
+    pub(crate) bytes_read: u64,
+    pub(crate) known: u64,
+    /// Path, size and digest of each file, if asked for.
+    pub(crate) digests: Vec<(String, u64, Digest)>,
+    /// What upper layers of images hide, if asked for.
+    pub(crate) hidden: Vec<Component>,
+    /// Which layer each piece of evidence is from.
+    pub(crate) layers: Vec<(String, Digest)>,
+    /// An image: its files were counted one by one.
+    pub(crate) is_image: bool,
+}
+
+impl Output {
+    /// What the cache knows of one file.
+    pub(crate) fn of_record(record: Record) -> Self {
+        let Record { found, bytes_read } = record;
+        Self { found, bytes_read, files: 1, known: 1, ..Self::default() }
+    }
+
+    /// Adds what another worker produced.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let Self { found, files, bytes_read, known, digests, hidden, layers, is_image: _ } = other;
+        self.found.merge(found);
+        self.files += files;
+        self.bytes_read += bytes_read;
+        self.known += known;
+        self.digests.extend(digests);
+        self.hidden.extend(hidden);
+        self.layers.extend(layers);
+    }
+
+    /// Adds an image.
+    pub(crate) fn merge_image(&mut self, image: Merged, options: &Options) {
+        let Merged { found, hidden, layers, parts, files, bytes_read } = image;
+        let hidden = if options.all_layers { hidden } else { Vec::new() };
+        let digests = if options.artifact_digest { parts } else { Vec::new() };
+        let is_image = true;
+        self.merge(Self { found, files, bytes_read, known: 0, digests, hidden, layers, is_image });
+        self.is_image = true;
+    }
+
+    /// The report of the whole scan.
+    pub(crate) fn report(mut self, options: &Options) -> Report {
+        let mut found = self.found;
+        found.distributions.apply(&mut found.components);
+        found.ownership.apply(&mut found.components);
+        let mut sbom = Sbom {
+            components: identity::merge(found.components),
+            flaws: found.flaws,
+            artifact: None,
+            tool: concat!("relight ", env!("CARGO_PKG_VERSION")).to_owned(),
+        };
+        sbom.normalise();
+        if options.artifact_digest {
+            self.digests.sort();
+            let mut hasher = Sha256::new();
+            for (path, size, digest) in &self.digests {
+                hasher.update(format!("{path}\0{size}\0{digest}\n"));
+            }
+            sbom.artifact = Some(Digest(hasher.finalize().into()));
+        }
+        found.warnings.sort();
+        found.warnings.dedup();
+        found.gaps.sort();
+        self.hidden.sort();
+        self.hidden.dedup();
+        self.layers.sort();
+        self.layers.dedup();
+        Report {
+            sbom,
+            warnings: found.warnings,
+            files: self.files,
+            archives: found.archives,
+            deepest: found.deepest,
+            bytes_read: self.bytes_read,
+            known: self.known,
+            gaps: found.gaps,
+            file_bytes: found.files,
+            member_bytes: found.members,
+            hidden: self.hidden,
+            layers: self.layers,
+        }
+    }
+}

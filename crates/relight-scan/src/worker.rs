@@ -1,0 +1,368 @@
+//! The threads of a scan: one walks, the others read.
+
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use relight_model::{Digest, FlawCode};
+use rustix::fs::{AtFlags, CWD, statat};
+
+use crate::archive::Entry;
+use crate::cache::Known;
+use crate::digest;
+use crate::evidence::{escape, in_folder};
+use crate::folder::Links;
+use crate::image::{self, Form, InFolder, InTar, ReadFile, Store};
+use crate::output::Output;
+use crate::scan::{NOT_LOCAL, Services};
+use crate::source::Host;
+use crate::steady::{self, Stamp, Steady};
+use crate::unpack::{self, Found, Shared};
+use crate::walk::{self, Batch, Rules, Walker};
+use crate::window::Window;
+
+/// Batches of files that wait for a worker; each holds a directory open.
+const WALK_QUEUE_MAX: usize = 64;
+
+/// One reading of a file.
+#[derive(Default)]
+struct Reading {
+    done: Output,
+    stamp: Option<Stamp>,
+    /// The key of its directory, when it is an archive of the plainest form.
+    directory: Option<Digest>,
+}
+
+/// One scan: what all of its threads share.
+pub(crate) struct Scan<'a> {
+    shared: Shared<'a>,
+    services: &'a Services<'a>,
+    known: Option<Known<'a>>,
+    host: Option<Host>,
+}
+
+/// How a file is opened, and opened again if it changed.
+pub(crate) type Opens<'a> = dyn Fn() -> io::Result<OwnedFd> + 'a;
+
+impl<'a> Scan<'a> {
+    /// A scan of something.
+    pub(crate) fn new(shared: Shared<'a>, services: &'a Services<'a>) -> Self {
+        // The digest of the artifacts wants every byte.
+        let cache = services.cache.filter(|_| !shared.options.artifact_digest);
+        let known = cache.map(|cache| Known::new(cache, shared.options));
+        Self { shared, services, known, host: None }
+    }
+
+    /// Walks a folder.
+    pub(crate) fn folder(&self, real: &Path, folder: OwnedFd, rules: Rules) -> Output {
+        let cores = || thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.shared.options.threads.unwrap_or_else(cores).max(1);
+        let (sender, receiver) = sync_channel::<Batch>(WALK_QUEUE_MAX);
+        let queue = Arc::new(Mutex::new(receiver));
+        let mut output = Output::default();
+        let mut layouts = Vec::new();
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|_| {
+                    let queue = Arc::clone(&queue);
+                    scope.spawn(move || self.work(&queue))
+                })
+                .collect();
+            drop(queue);
+            let found = &mut output.found;
+            let mut walker = Walker::new(real.to_owned(), rules, self.shared.options, found);
+            walker.walk(folder, &mut |batch| {
+                let files = batch.files.len() as u64;
+                self.services.progress.listed.fetch_add(files, Ordering::Relaxed);
+                sender.send(batch).is_ok()
+            });
+            layouts = walker.layouts();
+            self.services.progress.is_listed.store(true, Ordering::Release);
+            drop(sender);
+            for worker in workers {
+                match worker.join() {
+                    Ok(done) => output.merge(done),
+                    // A worker catches panics file by file; one that still ended lost its work.
+                    Err(_) => output.found.flaw(FlawCode::IoError, "", 0),
+                }
+            }
+        });
+        for (folder, path) in layouts {
+            let prefix = if path.is_empty() { path } else { format!("{path}!/") };
+            let store = InFolder::new(folder, self.services.pace.clone());
+            output.merge(self.image(&store, Form::Oci, &prefix));
+        }
+        let flaws = output.found.flaws.len() as u64;
+        self.services.progress.flaws.store(flaws, Ordering::Relaxed);
+        output
+    }
+
+    /// Reads a host: what its processes use, its files, and files that have no name any more.
+    pub(crate) fn host(&mut self, root: &Path, proc: &Path) -> io::Result<Output> {
+        let folder = walk::open_root(root)?;
+        let mut host = Host::read(root, proc);
+        let mounts = std::mem::take(&mut host.mounts);
+        let host = self.host.insert(host);
+        let (deleted, is_partial) = (host.in_use.deleted.clone(), host.in_use.is_partial);
+        let mut output = self.folder(root, folder, Rules { once: true, mounts });
+        for (path, link) in deleted {
+            let link = CString::new(link.as_os_str().as_bytes())?;
+            let mut done = Output::default();
+            self.file(&|| walk::open_file(CWD, &link, Links::Follow), NOT_LOCAL, &path, &mut done);
+            done.found.rename(&path, &format!("{path}#deleted"));
+            output.merge(done);
+        }
+        if is_partial {
+            output.found.flaw(FlawCode::PermissionDenied, "proc", 0);
+        }
+        Ok(output)
+    }
+
+    fn work(&self, queue: &Mutex<Receiver<Batch>>) -> Output {
+        let mut output = Output::default();
+        loop {
+            let batch = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(batch) = batch else { return output };
+            for (name, links) in &batch.files {
+                let path = in_folder(&batch.path, &escape(name.to_bytes()));
+                if !self.is_known(&batch, name, &path, &mut output) {
+                    let open = || walk::open_file(&batch.folder, name, *links);
+                    self.file(&open, batch.is_local, &path, &mut output);
+                }
+            }
+        }
+    }
+
+    /// Whether the cache knows a file by its stamp; then it is not even opened.
+    fn is_known(&self, batch: &Batch, name: &CStr, path: &str, output: &mut Output) -> bool {
+        let Some(known) = self.known.as_ref().filter(|_| batch.is_local) else { return false };
+        let stat = statat(&batch.folder, name, AtFlags::SYMLINK_NOFOLLOW);
+        let stamp = stat.ok().and_then(|stat| Stamp::of_file(&stat));
+        let key = stamp.and_then(|stamp| known.by_stamp(&stamp, path));
+        let Some(record) = key.and_then(|key| known.get(&key, path)) else { return false };
+        let mut done = Output::of_record(record);
+        self.mark(stamp, &mut done);
+        self.count(&done);
+        output.merge(done);
+        true
+    }
+
+    /// Reads a file that was listed; what has gone since then has changed.
+    pub(crate) fn file(&self, open: &Opens<'_>, is_local: bool, path: &str, output: &mut Output) {
+        let _current = self.services.progress.begin(path);
+        let mut reading = Reading::default();
+        let read = steady::read(
+            || open().map(File::from),
+            |file, stamp| reading = self.read(file, stamp, path),
+        );
+        match read {
+            Ok(Steady::Same(())) => {
+                reading.done.files = 1;
+                self.keep(&reading, is_local, path);
+            }
+            Ok(Steady::Changed((), size)) => {
+                reading.done.files = 1;
+                reading.done.found.flaw(FlawCode::ChangedDuringScan, path, size);
+            }
+            // Something else has taken its place: nothing to read, and nothing that runs.
+            Ok(Steady::Other) => return,
+            Err(error) => reading.done.found.flaw(walk::code_of(&error), path, 0),
+        }
+        self.mark(reading.stamp, &mut reading.done);
+        self.count(&reading.done);
+        output.merge(reading.done);
+    }
+
+    /// Says which processes use a file, when a host is scanned.
+    fn mark(&self, stamp: Option<Stamp>, done: &mut Output) {
+        if let (Some(host), Some(stamp)) = (&self.host, stamp) {
+            host.mark(stamp, &mut done.found);
+        }
+    }
+
+    /// Reads a file as it is now, or finds that the same archive was read before.
+    fn read(&self, file: &File, stamp: Stamp, path: &str) -> Reading {
+        let mut reading = Reading { stamp: Some(stamp), ..Reading::default() };
+        let window = match file.try_clone() {
+            Ok(file) => Window::of_paced_file(file, stamp.size, self.services.pace.clone()),
+            Err(error) => {
+                reading.done.found.flaw(walk::code_of(&error), path, stamp.size);
+                return reading;
+            }
+        };
+        if let Some(known) = &self.known
+            && !self.shared.is_selected(path)
+        {
+            let folders = self.shared.index.folders_that_count(path);
+            reading.directory = known.by_directory(&window, path, &folders);
+            if let Some(record) = reading.directory.and_then(|key| known.get(&key, path)) {
+                reading.done = Output::of_record(record);
+                return reading;
+            }
+        }
+        let before = window.bytes_read();
+        if let Some((tar, form)) = InTar::image_in(&window) {
+            reading.done = self.image(&tar, form, &format!("{path}!/"));
+            reading.done.found.stands_in_a_file(window.len());
+        } else {
+            self.unpack(&window, path, &mut reading.done);
+        }
+        reading.done.bytes_read = window.bytes_read() - before;
+        reading
+    }
+
+    /// Reads an image, layer by layer.
+    pub(crate) fn image(&self, store: &dyn Store, form: Form, prefix: &str) -> Output {
+        let options = self.shared.options;
+        let mut output = Output::default();
+        for image in image::read(store, form, prefix, options, self) {
+            output.merge_image(image, options);
+        }
+        output
+    }
+
+    fn unpack(&self, window: &Window, path: &str, done: &mut Output) {
+        let found = &mut done.found;
+        let size = window.len();
+        let read =
+            catch_unwind(AssertUnwindSafe(|| unpack::read_file(&self.shared, window, path, found)));
+        match read {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => found.flaw(walk::code_of(&error), path, size),
+            // A bug of ours must not hide the rest of the tree; the file counts as unread.
+            Err(_) => found.flaw(FlawCode::CorruptEntry, path, size),
+        }
+        if self.shared.options.artifact_digest {
+            match digest::of_window(window) {
+                Ok(digest) => done.digests.push((path.to_owned(), size, digest)),
+                Err(error) => found.flaw(walk::code_of(&error), path, size),
+            }
+        }
+    }
+
+    /// Keeps the result of a file that nobody wrote to while it was read.
+    fn keep(&self, reading: &Reading, is_local: bool, path: &str) {
+        let Some(known) = self.known.as_ref().filter(|_| !reading.done.is_image) else { return };
+        let by_stamp = reading.stamp.filter(|_| is_local);
+        let by_stamp = by_stamp.and_then(|stamp| known.by_stamp(&stamp, path));
+        let by_directory = reading.directory.filter(|_| reading.done.known == 0);
+        for key in by_stamp.into_iter().chain(by_directory) {
+            known.put(&key, path, &reading.done.found, reading.done.bytes_read);
+        }
+    }
+
+    fn count(&self, done: &Output) {
+        let progress = self.services.progress;
+        if done.is_image {
+            return;
+        }
+        progress.files.fetch_add(done.files, Ordering::Relaxed);
+        progress.archives.fetch_add(done.found.archives, Ordering::Relaxed);
+        progress.deepest.fetch_max(done.found.deepest, Ordering::Relaxed);
+        progress.bytes_read.fetch_add(done.bytes_read, Ordering::Relaxed);
+        progress.known.fetch_add(done.known, Ordering::Relaxed);
+        progress.flaws.fetch_add(done.found.flaws.len() as u64, Ordering::Relaxed);
+    }
+}
+
+impl ReadFile for Scan<'_> {
+    fn read_file(&self, entry: Entry, path: &str) -> Found {
+        let _current = self.services.progress.begin(path);
+        let mut done = Output { files: 1, ..Output::default() };
+        let (found, size) = (&mut done.found, entry.size.unwrap_or(entry.packed));
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            unpack::read_entry(&self.shared, entry, size, path, found);
+        }));
+        if read.is_err() {
+            found.flaw(FlawCode::CorruptEntry, path, size);
+        }
+        self.count(&done);
+        done.found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::limits::Options;
+    use crate::progress::Progress;
+
+    /// Goal: a host is scanned by its mount table, files of two names once, files that a process
+    /// has open with who uses them, a deleted one through the process. Method: a small root, and a
+    /// folder like `/proc` in which process 7 is this one.
+    #[test]
+    fn a_host_and_what_runs_on_it() {
+        use std::os::unix::fs::symlink;
+
+        let place = tempfile::tempdir().unwrap();
+        let (root, proc) = (place.path().join("root"), place.path().join("proc"));
+        let package = |name: &str, version: &str| {
+            let path = root.join(name).join("package.json");
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let text = format!("{{\"name\":\"x\",\"version\":\"{version}\"}}");
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let held = File::open(package("srv/node_modules/x", "1.0.0")).unwrap();
+        let gone = package("old/node_modules/x", "2.0.0");
+        let deleted = File::open(&gone).unwrap();
+        fs::remove_file(gone).unwrap();
+        package("net/node_modules/x", "3.0.0");
+        package("sys/node_modules/x", "4.0.0");
+        let twin = root.join("srv/twin/node_modules/x");
+        fs::create_dir_all(&twin).unwrap();
+        let original = root.join("srv/node_modules/x/package.json");
+        fs::hard_link(original, twin.join("package.json")).unwrap();
+        fs::create_dir_all(proc.join("self")).unwrap();
+        symlink("/proc/self", proc.join("7")).unwrap();
+        let table = "1 0 0:1 / / rw - ext4 x rw\n2 1 0:2 / /net rw - nfs4 x rw\n\
+                     3 1 0:3 / /sys rw - sysfs x rw\n";
+        fs::write(proc.join("self/mountinfo"), table).unwrap();
+        let (options, progress) = (Options::default(), Progress::default());
+        let shared = Shared::new(&options, None);
+        let services = Services { progress: &progress, pace: None, cache: None };
+        let report = Scan::new(shared, &services).host(&root, &proc).unwrap().report(&options);
+        drop((held, deleted));
+        let at = place.path().display().to_string();
+        let at = at.trim_start_matches('/');
+        let components = report.sbom.components.iter();
+        let found: Vec<_> = components
+            .filter(|component| component.purl.name == "x")
+            .map(|c| (c.purl.version.as_str(), c.evidence.as_str(), !c.in_use.is_empty()))
+            .collect();
+        let deleted = format!("{at}/root/old/node_modules/x/package.json#deleted");
+        let open = "srv/node_modules/x/package.json";
+        assert_eq!(found, [("1.0.0", open, true), ("2.0.0", deleted.as_str(), true)]);
+        let flaws: Vec<_> =
+            report.sbom.flaws.iter().map(|f| (f.code, f.evidence.as_str())).collect();
+        assert!(flaws.contains(&(FlawCode::FileSystemExcluded, "net")), "{flaws:?}");
+        assert!(!flaws.iter().any(|(_, path)| path.starts_with("sys")), "{flaws:?}");
+    }
+
+    #[test]
+    fn a_file_that_has_gone_is_named_and_counted() {
+        let (options, progress) = (Options::default(), Progress::default());
+        let shared = Shared::new(&options, None);
+        let services = Services { progress: &progress, pace: None, cache: None };
+        let scan = Scan::new(shared, &services);
+        let mut output = Output::default();
+        for (path, error) in [("gone", 2), ("locked", 13), ("broken", 5)] {
+            let open = || Err(io::Error::from_raw_os_error(error));
+            scan.file(&open, NOT_LOCAL, path, &mut output);
+        }
+        let flaws: Vec<_> = output.found.flaws.iter().map(|flaw| flaw.code.as_str()).collect();
+        assert_eq!(flaws, ["changed-during-scan", "permission-denied", "io-error"]);
+        assert_eq!((output.files, progress.flaws()), (0, 3));
+        assert!(!output.report(&options).sbom.is_complete());
+    }
+}
