@@ -11,6 +11,7 @@ mod test;
 mod test_files;
 mod tidy;
 mod tree;
+mod vectors;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust t
 cargo xtask soak [--kills N] [--seeds N]    the kill test and the simulator at full size
 cargo xtask corpus [DIR]     makes the labelled samples in target/corpus or DIR
 cargo xtask corpus --check   fetches a published package with a vulnerable Log4j and scans it
+cargo xtask vectors [DIR]    published test vectors of versions, scores and names, where they are
 cargo xtask bench demo       the demo on each edge: seconds by phase, peak memory
 cargo xtask bench build      the cold release build: CPU seconds, crates, wall time
 cargo xtask bench match [--quick]    a new advisory against five million component rows
@@ -54,6 +56,8 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["corpus"] => corpus::make(&corpus::folder()),
         ["corpus", "--check"] => corpus::check(),
         ["corpus", folder] => corpus::make(std::path::Path::new(folder)),
+        ["vectors"] => vectors::run(None),
+        ["vectors", folder] => vectors::run(Some(folder)),
         ["bench", "demo"] => bench::demo(),
         ["bench", "build"] => bench::build(),
         ["bench", "match"] => bench::matching::run(false),

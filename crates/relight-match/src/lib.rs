@@ -15,6 +15,7 @@ mod heard;
 mod key;
 mod matcher;
 mod native;
+mod npm;
 mod opinion;
 mod order_line;
 mod package;
@@ -22,6 +23,7 @@ mod question;
 mod range;
 mod record;
 mod version;
+mod version_set;
 mod vex;
 
 pub use advisories::{Advisories, Change, Moved};
@@ -32,6 +34,8 @@ pub use cvss::{CVSS_BYTES_MAX, CvssError, CvssScores, CvssVersion, base_score, c
 pub use group::Group;
 pub use key::{Key, NoOrder, SortKey};
 pub use matcher::{Delta, Match, Matcher};
+pub use native::{NATIVE_RANGE_BYTES_MAX, parse_range, parse_vers, print_range};
+pub use npm::{NpmOptions, NpmRange, NpmVersion};
 pub use opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
 pub use order_line::{ORDER_LINE_BYTES_MAX, OrderLine, judge_line};
 pub use package::package_of;
@@ -39,7 +43,8 @@ pub use question::{
     Constraint, Operator, PackageQuestion, QUESTION_BYTES_MAX, Question, QuestionError,
 };
 pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, key, scheme_of};
+pub use version_set::{Relation, VersionSet};
 pub use vex::{Effect, Enclosure, Overlay, Statement};
 
 /// Changes whenever the same advisories and components may give other findings than before.
-pub const MATCHER_REVISION: u32 = 3;
+pub const MATCHER_REVISION: u32 = 4;

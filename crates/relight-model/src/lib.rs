@@ -34,7 +34,7 @@ pub use event::{Escape, Event};
 pub use finding::{Finding, FindingState};
 pub use light::{DisplayState, Epoch, Light, Seen};
 pub use product::{CpeConfiguration, CpeMatch, CpeNode, CpeOperator, Product};
-pub use purl::{PURL_BYTES_MAX, Purl};
+pub use purl::{PURL_BYTES_MAX, Purl, PurlReference};
 pub use range::{AffectedRange, Bound, BoundBasis, Grammar, Interval, NativeRange};
 pub use range::{RangeEvent, RangeKind, RangeStatus};
 pub use sbom::{Flaw, FlawCode, Sbom};

@@ -5,6 +5,11 @@
 
 use std::fmt;
 
+mod reference;
+mod rules;
+
+pub use reference::PurlReference;
+
 /// A package URL, taken apart and decoded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Purl {
@@ -24,15 +29,17 @@ pub struct Purl {
 pub const PURL_BYTES_MAX: usize = 4096;
 
 impl Purl {
-    /// A purl without qualifiers.
+    /// A purl without qualifiers, in the case that its type asks for.
     pub fn new(kind: &str, namespace: &str, name: &str, version: &str) -> Self {
-        Self {
+        let mut purl = Self {
             kind: kind.to_ascii_lowercase(),
             namespace: namespace.to_owned(),
             name: name.to_owned(),
             version: version.to_owned(),
             qualifiers: Vec::new(),
-        }
+        };
+        rules::normalise(&mut purl);
+        purl
     }
 
     /// The value of a qualifier, if it is there.
@@ -51,46 +58,14 @@ impl Purl {
         self
     }
 
-    /// Reads a purl. The subpath (`#…`) is not kept: no component of ours has one.
+    /// Reads a purl as tolerantly as its meaning allows: what only the case of letters or a missing
+    /// qualifier makes wrong is put right or let pass, because to leave out a component is worse
+    /// than to keep a careless name. The subpath (`#…`) is not kept: no component of ours has one.
     ///
     /// # Errors
     /// Says in a few words what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        if text.len() > PURL_BYTES_MAX {
-            return Err("purl is longer than 4096 bytes");
-        }
-        let rest = text.strip_prefix("pkg:").ok_or("purl does not start with `pkg:`")?;
-        let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
-        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let rest = rest.trim_matches('/');
-        let (kind, rest) = rest.split_once('/').ok_or("purl has no name")?;
-        let kind_chars = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
-        if kind.is_empty() || !kind.chars().all(kind_chars) || kind.as_bytes()[0].is_ascii_digit() {
-            return Err("purl type has a character that no type may have");
-        }
-        // The version starts at the last `@` after the last `/`: an npm scope may hold a raw `@`.
-        let name_at = rest.rfind('/').map_or(0, |at| at + 1);
-        let (path, version) = match rest[name_at..].rfind('@') {
-            Some(at) => (&rest[..name_at + at], &rest[name_at + at + 1..]),
-            None => (rest, ""),
-        };
-        let mut segments = Vec::new();
-        for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-            segments.push(decode(segment)?);
-        }
-        let name = segments.pop().filter(|name| !name.is_empty()).ok_or("purl has no name")?;
-        let mut purl = Self {
-            kind: kind.to_ascii_lowercase(),
-            namespace: segments.join("/"),
-            name,
-            version: decode(version)?,
-            qualifiers: Vec::new(),
-        };
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').ok_or("purl qualifier has no `=`")?;
-            purl = purl.with_qualifier(&key.to_ascii_lowercase(), &decode(value)?);
-        }
-        Ok(purl)
+        PurlReference::normalised(text).map(|reference| reference.purl)
     }
 }
 
@@ -101,7 +76,17 @@ impl fmt::Display for Purl {
             encode(f, segment)?;
             f.write_str("/")?;
         }
-        encode(f, &self.name)?;
+        for (index, part) in self.name.split('/').enumerate() {
+            let is_path = rules::has_paths(&self.kind);
+            f.write_str(if index == 0 {
+                ""
+            } else if is_path {
+                "/"
+            } else {
+                "%2F"
+            })?;
+            encode(f, part)?;
+        }
         if !self.version.is_empty() {
             f.write_str("@")?;
             encode(f, &self.version)?;
@@ -124,25 +109,6 @@ fn encode(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         }
     }
     Ok(())
-}
-
-fn decode(text: &str) -> Result<String, &'static str> {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] != b'%' {
-            out.push(bytes[at]);
-            at += 1;
-            continue;
-        }
-        let pair = bytes.get(at + 1..at + 3).ok_or("purl ends inside a percent escape")?;
-        let digit = |byte: u8| char::from(byte).to_digit(16);
-        let (high, low) = digit(pair[0]).zip(digit(pair[1])).ok_or("purl has a bad escape")?;
-        out.push(u8::try_from(high * 16 + low).map_err(|_| "purl has a bad escape")?);
-        at += 3;
-    }
-    String::from_utf8(out).map_err(|_| "purl is not UTF-8 after decoding")
 }
 
 #[cfg(test)]
