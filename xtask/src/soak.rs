@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: the kill test and the simulator with many more seeds than the suite has.
+//! `cargo xtask soak`: the kill test, the simulator and damaged archives, many more than the suite
+//! has.
 use crate::process;
 use crate::tree;
 
@@ -7,14 +8,18 @@ const KILLS: u32 = 100;
 /// Seeds of the simulator in one soak.
 const SEEDS: u32 = 500;
 
+/// Damaged archives in one soak.
+const ARCHIVES: u32 = 10_000;
+
 /// How much to run.
 #[derive(Debug, PartialEq, Eq)]
 struct Size {
     kills: u32,
     seeds: u32,
+    archives: u32,
 }
 
-/// Runs both; the tests print their seeds.
+/// Runs all three; the tests print their seeds.
 ///
 /// # Errors
 /// On an unknown option, a failing test, or when no test carries the expected name.
@@ -22,18 +27,22 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     let size = parse(options)?;
     let kills = test("relight", "kill", "RELIGHT_KILLS", size.kills);
     let seeds = test("relight-engine", "sim", "RELIGHT_SEEDS", size.seeds);
-    kills.and(seeds)
+    let archives = test("relight-scan", "mutated", "RELIGHT_ARCHIVES", size.archives);
+    kills.and(seeds).and(archives)
 }
 
 fn parse(options: &[&str]) -> Result<Size, String> {
-    let mut size = Size { kills: KILLS, seeds: SEEDS };
+    let mut size = Size { kills: KILLS, seeds: SEEDS, archives: ARCHIVES };
     for pair in options.chunks(2) {
         let [option, value] = pair else { return Err(format!("{}: a number is missing", pair[0])) };
         let number = value.parse().map_err(|_| format!("{option} {value}: not a number"))?;
         match *option {
             "--kills" => size.kills = number,
             "--seeds" => size.seeds = number,
-            _ => return Err(format!("{option}: the options are --kills N and --seeds N")),
+            "--archives" => size.archives = number,
+            _ => {
+                return Err(format!("{option}: the options are --kills, --seeds and --archives N"));
+            }
         }
     }
     Ok(size)
@@ -61,8 +70,11 @@ mod tests {
 
     #[test]
     fn sizes_are_read_and_bad_ones_refused() {
-        assert_eq!(parse(&[]), Ok(Size { kills: 100, seeds: 500 }));
-        assert_eq!(parse(&["--seeds", "7", "--kills", "3"]), Ok(Size { kills: 3, seeds: 7 }));
+        assert_eq!(parse(&[]), Ok(Size { kills: 100, seeds: 500, archives: 10_000 }));
+        assert_eq!(
+            parse(&["--seeds", "7", "--kills", "3", "--archives", "9"]),
+            Ok(Size { kills: 3, seeds: 7, archives: 9 })
+        );
         assert!(parse(&["--kills"]).unwrap_err().contains("a number is missing"));
         assert!(parse(&["--kills", "many"]).unwrap_err().contains("not a number"));
         assert!(parse(&["--days", "1"]).unwrap_err().contains("the options are"));

@@ -14,6 +14,7 @@ use lzma_rust2::filter::bcj::BcjReader;
 use lzma_rust2::filter::bcj2::Bcj2Reader;
 use lzma_rust2::filter::delta::DeltaReader;
 use lzma_rust2::{Lzma2Reader, LzmaReader, XzReader};
+use zstd::stream::read::Decoder as ZstdDecoder;
 
 use super::{Counted, LimitedError, gzip_decoder, zstd_decoder};
 
@@ -128,11 +129,18 @@ fn open<'a>(coding: Coding, source: impl Read + 'a) -> io::Result<Box<dyn Read +
             let limit = LZMA_MEMORY_MAX_KB;
             Box::new(Lzma2Reader::new_mem_limit(buffered(source), dictionary, limit, None)?)
         }
-        Coding::Zstd => Box::new(zstd_decoder(source).map_err(io::Error::other)?),
+        Coding::Zstd => Box::new(zstd(source)?),
         Coding::Lz4 => Box::new(FrameDecoder::new(source)),
         Coding::Branches(machine) => Box::new(branches(machine, source)),
         Coding::Delta(distance) => Box::new(DeltaReader::new(source, distance)),
     })
+}
+
+/// Archives are held to a smaller window than feeds of advisories.
+fn zstd<R: Read>(source: R) -> io::Result<ZstdDecoder<'static, BufReader<R>>> {
+    let mut decoder = zstd_decoder(source).map_err(io::Error::other)?;
+    decoder.window_log_max(WINDOW_MAX.ilog2())?;
+    Ok(decoder)
 }
 
 /// Version, length of the properties, properties; then the data.

@@ -24,6 +24,8 @@ pub(crate) struct Tar {
     next: u64,
     /// The block before was no header: the next one that is goes on.
     is_lost: bool,
+    /// The last block was zeros.
+    is_ended: bool,
     done: bool,
 }
 
@@ -43,7 +45,7 @@ struct Extended {
 
 impl Tar {
     pub(crate) fn new(feed: Feed) -> Self {
-        Self { feed, next: 0, is_lost: false, done: false }
+        Self { feed, next: 0, is_lost: false, is_ended: false, done: false }
     }
 
     fn step(&mut self) -> io::Result<Option<Result<Entry, Damage>>> {
@@ -56,12 +58,15 @@ impl Tar {
             let block = self.feed.take(BLOCK)?;
             self.next = self.feed.position();
             if block.len() < BLOCK {
-                let cut = !block.is_empty() && !is_zero(&block);
+                // Zeros end an archive; one that ends without them was cut, maybe between members.
+                let cut = !self.is_ended || !is_zero(&block);
                 return Ok(cut.then_some(Err(Damage::new(FlawCode::Truncated, 0))));
             }
             if is_zero(&block) {
+                self.is_ended = true;
                 continue;
             }
+            self.is_ended = false;
             let Some(header) = Header::parse(&block) else {
                 if let Some(damage) = self.lost() {
                     return Ok(Some(Err(damage)));

@@ -110,7 +110,7 @@ impl Budget {
     }
 
     fn look_at_the_clock(&self) {
-        if self.spent.get().is_none() && thread_time_s() > self.deadline_s {
+        if self.spent.get().is_none() && thread_time_s() >= self.deadline_s {
             self.spent.set(Some(FlawCode::LimitTime));
         }
     }

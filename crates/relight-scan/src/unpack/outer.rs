@@ -109,14 +109,16 @@ impl<'a, 'f> Outer<'a, 'f> {
     fn damage(&mut self, damage: Damage) {
         let Some(level) = self.levels.last_mut() else { return };
         level.listing.complete = false;
-        // A limit that ended everything is said where it was reached.
-        if self.budget.spent() == Some(damage.code) && damage.code == FlawCode::LimitExpanded {
-            let said = self.found.flaws.last().is_some_and(|flaw| flaw.code == damage.code);
-            if said {
-                return;
-            }
+        // A limit that ended everything is said once, where it was reached; on its way through
+        // decoders its code is lost.
+        let code = match self.budget.spent() {
+            Some(spent) if damage.code == FlawCode::LimitExpanded => spent,
+            _ => damage.code,
+        };
+        let said = self.found.flaws.last().is_some_and(|flaw| flaw.code == code);
+        if self.budget.spent() != Some(code) || !said {
+            self.found.flaw(code, &level.path, damage.bytes);
         }
-        self.found.flaw(damage.code, &level.path, damage.bytes);
     }
 
     /// Reads the next member of the innermost container.

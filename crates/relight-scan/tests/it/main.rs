@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod archives;
+mod bombs;
 mod cache;
+mod container_writer;
+mod containers;
 mod ecosystems;
 mod hostile;
 mod image_writer;

@@ -83,3 +83,36 @@ impl Read for Sparse {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holes_are_zeros() {
+        let check = |map: &[u64], size, expected: &[u8]| {
+            let data = io::Cursor::new(b"abcdef".to_vec());
+            let mut out = Vec::new();
+            Sparse::new(Box::new(data), map.to_vec(), size).read_to_end(&mut out).unwrap();
+            assert_eq!(out, expected);
+        };
+        check(&[2, 3, 7, 1], 9, b"\0\0abc\0\0d\0");
+        check(&[0, 6], 6, b"abcdef");
+        check(&[], 3, b"\0\0\0");
+        // Parts that overlap follow each other, and none goes beyond the size.
+        check(&[0, 2, 1, 2], 3, b"abc");
+    }
+
+    #[test]
+    fn a_map_in_front_of_the_data() {
+        let mut data = b"1\n2\n3\n".to_vec();
+        data.resize(512, 0);
+        data.extend(b"abc");
+        let mut out = Vec::new();
+        let reader = Box::new(io::Cursor::new(data));
+        Sparse::with_map_in_front(reader, 6).read_to_end(&mut out).unwrap();
+        assert_eq!(out, b"\0\0abc\0");
+        let endless = Box::new(io::Cursor::new(b"99999999\n".repeat(9)));
+        assert!(Sparse::with_map_in_front(endless, 6).read_to_end(&mut out).is_err());
+    }
+}

@@ -1,0 +1,182 @@
+//! Writes small containers of every family but zip, by their specifications.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+pub(crate) fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn bz2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// xz with a dictionary of so many bytes.
+pub(crate) fn xz_with(bytes: &[u8], dictionary: u32) -> Vec<u8> {
+    let mut options = lzma_rust2::XzOptions::with_preset(0);
+    options.lzma_options.dict_size = dictionary;
+    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn xz(bytes: &[u8]) -> Vec<u8> {
+    xz_with(bytes, 1 << 16)
+}
+
+pub(crate) fn lzma(bytes: &[u8]) -> Vec<u8> {
+    let mut options = lzma_rust2::LzmaOptions::with_preset(0);
+    options.dict_size = 1 << 16;
+    let mut encoder = lzma_rust2::LzmaWriter::new_use_header(Vec::new(), &options, None).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn zst(bytes: &[u8]) -> Vec<u8> {
+    zstd::stream::encode_all(bytes, 1).unwrap()
+}
+
+pub(crate) fn lz4(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// One header of a tar archive with its check sum, and data.
+pub(crate) fn tar_member(name: &[u8], kind: u8, size: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut header = vec![0; 512];
+    header[..name.len().min(100)].copy_from_slice(&name[..name.len().min(100)]);
+    header[100..107].copy_from_slice(b"0000644");
+    header[124..124 + size.len()].copy_from_slice(size);
+    header[156] = kind;
+    header[257..265].copy_from_slice(b"ustar\x0000");
+    seal(&mut header);
+    header.extend(data);
+    header.resize(header.len().next_multiple_of(512), 0);
+    header
+}
+
+/// Writes the check sum of a tar header.
+pub(crate) fn seal(header: &mut [u8]) {
+    header[148..156].fill(b' ');
+    let sum: u32 = header[..512].iter().map(|byte| u32::from(*byte)).sum();
+    header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+}
+
+pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let member = |(name, data): &(&str, &[u8])| {
+        tar_member(name.as_bytes(), b'0', format!("{:011o}", data.len()).as_bytes(), data)
+    };
+    let mut out: Vec<u8> = files.iter().flat_map(member).collect();
+    out.extend([0; 1024]);
+    out
+}
+
+/// cpio in the form `newc`.
+pub(crate) fn cpio(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, data) in files.iter().chain([&("TRAILER!!!", &b""[..])]) {
+        let fields = [1, 0o100_644, 0, 0, 1, 0, data.len(), 0, 0, 0, 0, name.len() + 1, 0];
+        out.extend(b"070701");
+        fields.iter().for_each(|field| out.extend(format!("{field:08x}").as_bytes()));
+        out.extend(name.as_bytes());
+        out.push(0);
+        out.resize(out.len().next_multiple_of(4), 0);
+        out.extend(*data);
+        out.resize(out.len().next_multiple_of(4), 0);
+    }
+    out
+}
+
+/// cpio in the form `odc`.
+pub(crate) fn old_cpio(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, data) in files.iter().chain([&("TRAILER!!!", &b""[..])]) {
+        let (names, size) = (name.len() + 1, data.len());
+        let head = format!("070707{:06o}{:06o}{:06o}", 1, 1, 0o100_644);
+        let zeros = "0".repeat(24);
+        out.extend(format!("{head}{zeros}{:011o}{names:06o}{size:011o}{name}\0", 0).as_bytes());
+        out.extend(*data);
+    }
+    out
+}
+
+/// A Debian package whose data member has this name and these bytes.
+pub(crate) fn deb(name: &str, data: &[u8]) -> Vec<u8> {
+    let control = gz(&tar(&[("./control", b"Package: x\n")]));
+    let mut out = b"!<arch>\n".to_vec();
+    for (name, data) in
+        [("debian-binary", &b"2.0\n"[..]), ("control.tar.gz", &control), (name, data)]
+    {
+        out.extend(format!("{name:<16}{:<32}{:<10}`\n", 0, data.len()).as_bytes());
+        out.extend(data);
+        out.resize(out.len().next_multiple_of(2), b'\n');
+    }
+    out
+}
+
+/// An RPM package with headers of one entry each.
+pub(crate) fn rpm(payload: &[u8]) -> Vec<u8> {
+    let mut out = b"\xed\xab\xee\xdb\x03\x00".to_vec();
+    out.resize(96, 0);
+    for _ in 0..2 {
+        out.resize(out.len().next_multiple_of(8), 0);
+        out.extend(b"\x8e\xad\xe8\x01\0\0\0\0\0\0\0\x01\0\0\0\x05");
+        out.extend(b"\0\0\x03\xe8\0\0\0\x06\0\0\0\0\0\0\0\x01name\0");
+    }
+    // The header itself is not padded; only the signature in front of it is.
+    out.extend(payload);
+    out
+}
+
+/// An ISO image with its files in one folder; `rock` writes their names for Rock Ridge as well.
+pub(crate) fn iso(files: &[(&str, &[u8])], rock: bool) -> Vec<u8> {
+    const SECTOR: usize = 2048;
+    let mut folder = record(b"\0", 19, SECTOR, 2, if rock { b"SP\x07\x01\xbe\xef\0" } else { b"" });
+    folder.extend(record(b"\x01", 19, SECTOR, 2, b""));
+    let mut data = Vec::new();
+    for (name, bytes) in files {
+        let short = format!("{};1", name.to_uppercase());
+        let mut field = vec![b'N', b'M', name.len() as u8 + 5, 1, 0];
+        field.extend(name.as_bytes());
+        let field = if rock { &field[..] } else { b"" };
+        let at = 20 + data.len() / SECTOR;
+        folder.extend(record(short.as_bytes(), at as u32, bytes.len(), 0, field));
+        data.extend(*bytes);
+        data.resize(data.len().next_multiple_of(SECTOR), 0);
+    }
+    let mut out = vec![0; 16 * SECTOR];
+    let mut volume = b"\x01CD001\x01\0".to_vec();
+    volume.resize(156, 0);
+    volume.extend(record(b"\0", 19, SECTOR, 2, b""));
+    let end = b"\xffCD001\x01".to_vec();
+    for mut sector in [volume, end, Vec::new(), folder] {
+        sector.resize(SECTOR, 0);
+        out.extend(sector);
+    }
+    out.extend(data);
+    // Small images are not asked.
+    out.resize(out.len().max((1 << 20) + SECTOR), 0);
+    out
+}
+
+fn record(name: &[u8], at: u32, size: usize, flags: u8, fields: &[u8]) -> Vec<u8> {
+    let mut out = vec![0, 0];
+    out.extend(at.to_le_bytes());
+    out.extend(at.to_be_bytes());
+    out.extend((size as u32).to_le_bytes());
+    out.extend((size as u32).to_be_bytes());
+    out.extend([121, 12, 10, 0, 0, 0, 0, flags, 0, 0, 1, 0, 0, 1, name.len() as u8]);
+    out.extend(name);
+    out.resize(out.len().next_multiple_of(2), 0);
+    out.extend(fields);
+    out.resize(out.len().next_multiple_of(2), 0);
+    out[0] = out.len() as u8;
+    out
+}
