@@ -9,6 +9,7 @@ use relight_store::{Index, Store, StoreError, StoredAdvisory};
 use roaring::RoaringBitmap;
 
 use crate::error::EngineError;
+use crate::trust::policy_of;
 
 /// What is installed where, what is bad, and which of the one is the other.
 pub(crate) struct Inventoried {
@@ -130,7 +131,7 @@ pub fn advisories_of(store: &Store) -> Result<Advisories, StoreError> {
     for stored in store.advisories()? {
         records.extend(read(&stored));
     }
-    Ok(Advisories::new(records))
+    Ok(Advisories::with_policy(records, policy_of(store)?))
 }
 
 fn read(stored: &StoredAdvisory) -> Vec<Advisory> {

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod reconcile;
 mod revise;
 mod switch;
+pub mod trust;
 mod wall;
 
 pub use relight_edge as edge;

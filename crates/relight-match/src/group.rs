@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use relight_model::{Advisory, Component, Digest, Ecosystem, Finding, FindingState, PackageName};
+use relight_model::{
+    Advisory, Component, Digest, Ecosystem, Finding, FindingState, PackageName, Signal, Timestamp,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::alias::Attachment;
@@ -100,7 +102,7 @@ impl Group {
     }
 
     /// SHA-256 over what matching uses, and nothing else: packages, ranges, versions, classes,
-    /// ranks and attachments of the records in force. Prose, scores and references may change
+    /// ranks and attachments of the records in force, and trusted statements. Prose, scores and references may change
     /// without changing it.
     pub fn revision(&self) -> Digest {
         let mut hash = Sha256::new();
@@ -110,6 +112,10 @@ impl Group {
             hash.update((form.len() as u64).to_le_bytes());
             hash.update(attachment.as_str());
             hash.update(form);
+        }
+        // A changed statement is a new revision: evidence rests on both.
+        if self.statements_digest() != Digest::default() {
+            hash.update(self.statements_digest().0);
         }
         Digest(hash.finalize().into())
     }
@@ -175,6 +181,21 @@ impl Group {
     /// Whether a record says that the flaw is in a catalogue of known exploited ones.
     pub const fn known_exploited(&self) -> bool {
         self.known_exploited
+    }
+
+    /// What is known about the exploitation of the flaw, from every record.
+    pub fn signals(&self) -> impl Iterator<Item = &Signal> {
+        self.records().flat_map(|record| &record.signals)
+    }
+
+    /// When the first record about it was published.
+    pub fn published(&self) -> Option<Timestamp> {
+        self.records().filter_map(|record| record.published).min()
+    }
+
+    /// Whether a record says that the package itself is malicious.
+    pub fn is_malicious(&self) -> bool {
+        self.records().any(|record| record.id.starts_with("MAL-") && record.is_in_force())
     }
 
     /// What the group says of a component; `None` when it is not affected.

@@ -19,9 +19,11 @@ mod npm;
 mod opinion;
 mod order_line;
 mod package;
+mod priority;
 mod question;
 mod range;
 mod record;
+mod ssvc;
 mod version;
 mod version_set;
 mod vex;
@@ -39,9 +41,11 @@ pub use npm::{NpmOptions, NpmRange, NpmVersion};
 pub use opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
 pub use order_line::{ORDER_LINE_BYTES_MAX, OrderLine, judge_line};
 pub use package::package_of;
+pub use priority::{Priority, REASON_CODES, Reason, SiteFacts, UNSCORED_WORST_S};
 pub use question::{
     Constraint, Operator, PackageQuestion, QUESTION_BYTES_MAX, Question, QuestionError,
 };
+pub use ssvc::{Decision as SsvcDecision, Points as SsvcPoints, decide as ssvc_decision};
 pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, key, scheme_of};
 pub use version_set::{Relation, VersionSet};
 pub use vex::{Effect, Enclosure, Overlay, Statement};

@@ -53,3 +53,48 @@ flag-empty-interval = a range of a record holds an interval without versions
 flag-events-ignored = a range of a record holds events that change nothing
 flag-by-statement = a statement of the supplier decided
 flag-statements-contradict = trusted suppliers contradict each other
+
+effect-affects = affected
+effect-mitigates = affected, mitigated
+effect-clears = not affected
+effect-fixes = fixed in exactly this version
+effect-nothing = still being looked at
+effect-unjustified = not affected, without a reason: no effect
+vex-none = no statement of a supplier is known
+vex-untrusted = no effect: the supplier is not trusted
+vex-trusted = trusted: { $names }
+
+### Advisories of our own.
+
+own-range = this range cannot be read: { $text }
+own-range-remedy = for example ">=2.0-beta9,<2.15.0", "=1.2 || =1.3", or unknown
+own-package = this package cannot be read: { $text }
+own-package-remedy = ecosystem and name, for example maven:org.apache.logging.log4j:log4j-core
+own-flaw = { $text } is neither a CVE nor a GHSA id
+own-bound = is about that flaw from now on; what only it calls affected stays so until it is retired
+own-retired = is retired: it gives no opinion any more, and nothing is relit by that
+own-counts = affected { NUMBER($affected) }, clear { NUMBER($clear) }, unknown { NUMBER($unknown) }
+own-joined = newly affected ({ NUMBER($count) }): { $names }
+own-left = no longer affected ({ NUMBER($count) }): { $names }
+own-published = published
+own-dry-run = nothing was published; the same command with --yes does it
+
+### Why something comes first.
+
+priority-malicious = the package itself is malicious
+priority-exploited = known to be exploited
+priority-ssvc-track = CISA's tree says: within the usual time
+priority-ssvc-track-star = CISA's tree says: within the usual time, watched closely
+priority-ssvc-attend = CISA's tree says: sooner than usual
+priority-ssvc-act = CISA's tree says: as soon as possible
+priority-ssvc-assumed = a point of the tree is not known, and the worse one was taken
+priority-epss = the chance of exploitation within 30 days, times criticality
+priority-epss-new = new, and without a score of its chance of exploitation
+priority-epss-none = without a score of its chance of exploitation
+priority-exposed = the site is reachable from the internet
+priority-internal = the site is not reachable from the internet
+priority-exposure-unknown = whether the site is reachable from the internet is not known
+priority-probed-site = attempts were seen against this site in the last 90 days
+priority-probed-organisation = attempts were seen against this body in the last 90 days
+priority-score = the CVSS score
+priority-score-none = without a CVSS score

@@ -53,3 +53,48 @@ flag-empty-interval = un intervalle d'une fiche ne contient aucune version
 flag-events-ignored = une fiche a des évènements qui ne changent rien
 flag-by-statement = une déclaration du fournisseur a décidé
 flag-statements-contradict = des fournisseurs de confiance se contredisent
+
+effect-affects = touché
+effect-mitigates = touché, atténué
+effect-clears = non touché
+effect-fixes = corrigé dans exactement cette version
+effect-nothing = en cours d'examen
+effect-unjustified = non touché, sans raison : sans effet
+vex-none = aucune déclaration d'un fournisseur n'est connue
+vex-untrusted = sans effet : le fournisseur n'est pas de confiance
+vex-trusted = de confiance : { $names }
+
+### Nos propres avis.
+
+own-range = cet intervalle ne peut être lu : { $text }
+own-range-remedy = par exemple ">=2.0-beta9,<2.15.0", "=1.2 || =1.3", ou unknown
+own-package = ce paquet ne peut être lu : { $text }
+own-package-remedy = écosystème et nom, par exemple maven:org.apache.logging.log4j:log4j-core
+own-flaw = { $text } n'est ni un numéro CVE ni un numéro GHSA
+own-bound = porte désormais sur cette faille; ce qu'il est seul à dire touché le reste jusqu'à son retrait
+own-retired = est retiré : il ne donne plus d'avis, et rien n'est rallumé pour autant
+own-counts = touchés { NUMBER($affected) }, hors de cause { NUMBER($clear) }, inconnus { NUMBER($unknown) }
+own-joined = nouvellement touchés ({ NUMBER($count) }) : { $names }
+own-left = qui ne sont plus touchés ({ NUMBER($count) }) : { $names }
+own-published = publié
+own-dry-run = rien n'a été publié; la même commande avec --yes le fait
+
+### Pourquoi une chose passe d'abord.
+
+priority-malicious = le paquet lui-même est malveillant
+priority-exploited = exploitation connue
+priority-ssvc-track = l'arbre de la CISA dit : dans le délai habituel
+priority-ssvc-track-star = l'arbre de la CISA dit : dans le délai habituel, à suivre de près
+priority-ssvc-attend = l'arbre de la CISA dit : plus tôt que d'habitude
+priority-ssvc-act = l'arbre de la CISA dit : au plus vite
+priority-ssvc-assumed = un point de l'arbre n'est pas connu, le pire a été pris
+priority-epss = la probabilité d'exploitation sous 30 jours, multipliée par la criticité
+priority-epss-new = nouveau, et sans note de probabilité d'exploitation
+priority-epss-none = sans note de probabilité d'exploitation
+priority-exposed = le site est joignable depuis internet
+priority-internal = le site n'est pas joignable depuis internet
+priority-exposure-unknown = on ne sait pas si le site est joignable depuis internet
+priority-probed-site = des tentatives contre ce site ont été vues ces 90 derniers jours
+priority-probed-organisation = des tentatives contre cet organisme ont été vues ces 90 derniers jours
+priority-score = la note CVSS
+priority-score-none = sans note CVSS

@@ -3,6 +3,8 @@
 mod cvss;
 mod explain;
 mod order;
+mod own;
+mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -44,6 +46,10 @@ enum Action {
     Update(Update),
     Show(Show),
     Explain(explain::Explain),
+    Declare(own::Declare),
+    Bind(own::Bind),
+    Retire(own::Retire),
+    Vex(statements::Vex),
     Order(order::Order),
     Cvss(cvss::Cvss),
     Sources,
@@ -120,6 +126,10 @@ impl Advisories {
             Action::Update(update) => update.run(context, report),
             Action::Show(show) => show.run(context, report),
             Action::Explain(explain) => explain.run(context, report),
+            Action::Declare(declare) => declare.run(context, report),
+            Action::Bind(bind) => bind.run(context, report),
+            Action::Retire(retire) => retire.run(context, report),
+            Action::Vex(vex) => vex.run(context, report),
             Action::Order(order) => order.run(context, report),
             Action::Cvss(cvss) => cvss.run(context, report),
             Action::Sources => sources(context, report),

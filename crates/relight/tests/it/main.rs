@@ -6,6 +6,7 @@ mod edges;
 mod incident;
 mod kill;
 mod languages;
+mod own;
 mod place;
 mod scan;
 mod scan_cache;

@@ -185,7 +185,7 @@ fn word(lang: Lang, kind: &str, code: &'static str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use relight_engine::matching::{Flag, Rank, Why};
+    use relight_engine::matching::{Effect, Flag, REASON_CODES, Rank, Why};
 
     use super::*;
 
@@ -195,6 +195,10 @@ mod tests {
         codes.extend(Rule::ALL.iter().map(|it| ("rule", it.as_str())));
         codes.extend(Flag::ALL.iter().map(|it| ("flag", it.as_str())));
         codes.extend(Rank::ALL.iter().map(|it| ("rank", it.as_str())));
+        let effects = [Effect::Affects, Effect::Mitigates, Effect::Clears];
+        let others = [Effect::Fixes, Effect::Nothing, Effect::Unjustified];
+        codes.extend(effects.iter().chain(&others).map(|it| ("effect", it.as_str())));
+        codes.extend(REASON_CODES.iter().filter_map(|code| code.split_once('-')));
         for (kind, code) in codes {
             for lang in [Lang::Fr, Lang::En] {
                 assert!(texts::by_code(lang, &format!("{kind}-{code}")).is_some(), "{kind}-{code}");

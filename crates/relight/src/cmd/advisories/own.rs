@@ -1,0 +1,389 @@
+//! An advisory of our own, before any CVE: declare, amend, bind, retire (ADVISORIES.md 9).
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use relight_engine::matching::{Change, Question};
+use relight_engine::store::{RawAdvisory, Store};
+use relight_formats::advisory;
+use relight_model::{Advisory, Ecosystem, Timestamp, Verdict};
+use relight_server::web::number::rfc3339;
+use relight_server::web::texts;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::register::{INVENTORY_AGE_MAX_S, Register, unknown_advisory};
+use crate::report::{Report, Style};
+
+/// The source of advisories of our own.
+const SOURCE: &str = "own";
+
+/// The setting that names this node in ids.
+const NODE_KEY: &str = "node-name";
+
+/// Slugs shown of those that joined or left.
+const SLUGS_SHOWN_MAX: usize = 20;
+
+#[derive(Debug, Args)]
+pub(super) struct Declare {
+    #[arg(long, value_name = "NAME", required_unless_present = "amend")]
+    package: Option<String>,
+    #[arg(long, value_name = "RANGE")]
+    range: String,
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[arg(long, value_name = "VECTOR")]
+    cvss: Option<String>,
+    #[arg(long, value_name = "ADDRESS")]
+    source: Option<String>,
+    #[arg(long, value_name = "ID")]
+    amend: Option<String>,
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Bind {
+    #[arg(value_name = "ID")]
+    id: String,
+    #[arg(value_name = "ID")]
+    flaw: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Retire {
+    #[arg(value_name = "ID")]
+    id: String,
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct Declaration<'a> {
+    id: &'a str,
+    /// False for a dry run.
+    published: bool,
+    affected: usize,
+    clear: usize,
+    unknown: usize,
+    /// Sites that are affected now and were not under the revision before.
+    joined: Vec<&'a str>,
+    left: Vec<&'a str>,
+    record: &'a Value,
+}
+
+#[derive(Serialize)]
+struct Changed<'a> {
+    id: &'a str,
+    group: &'a str,
+    aliases: &'a [String],
+    withdrawn: bool,
+}
+
+impl Declare {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let mut register = Register::open(context)?;
+        let (id, record) = self.record(context, &register.store)?;
+        let raw = record.to_string();
+        let read = parse(&id, &raw, context)?;
+        let before = self.affected(&register);
+        register.advisories.apply(vec![Change::put(read.clone())]);
+        let question = Question::Advisory(id.clone());
+        let sites = register.sites.iter().map(|site| site.id);
+        let answers = register.ask(&question, sites, INVENTORY_AGE_MAX_S);
+        let after = slugs(&register, &question);
+        if self.yes {
+            store(&register.store, &read, &raw, context)?;
+        }
+        let told = Declaration {
+            id: &id,
+            published: self.yes,
+            affected: answers.count(Verdict::Affected),
+            clear: answers.count(Verdict::Clear),
+            unknown: answers.count(Verdict::Unknown),
+            joined: after.difference(&before).map(String::as_str).collect(),
+            left: before.difference(&after).map(String::as_str).collect(),
+            record: &record,
+        };
+        if context.json {
+            report.document("relight.declaration/1", &told);
+        } else {
+            tell(&told, self.amend.is_some(), report);
+        }
+        Ok(())
+    }
+
+    /// Who was affected by the revision before.
+    fn affected(&self, register: &Register) -> BTreeSet<String> {
+        let question = self.amend.clone().map(Question::Advisory);
+        question.map(|question| slugs(register, &question)).unwrap_or_default()
+    }
+
+    /// The id and the OSV record.
+    fn record(&self, context: &Context, store: &Store) -> Result<(String, Value), Failure> {
+        let (lang, now) = (context.lang, context.now());
+        let old = match &self.amend {
+            Some(id) => Some(own(store, id, context)?),
+            None => None,
+        };
+        let id = match &old {
+            Some(old) => old["id"].as_str().unwrap_or_default().to_owned(),
+            None => next_id(store, context)?,
+        };
+        let (ranges, versions) = range(&self.range).ok_or_else(|| {
+            Failure::usage(texts::own_range(lang, &self.range)).hint(texts::own_range_remedy(lang))
+        })?;
+        let package = match (&self.package, &old) {
+            (Some(text), _) => package(text).ok_or_else(|| {
+                Failure::usage(texts::own_package(lang, text)).hint(texts::own_package_remedy(lang))
+            })?,
+            (None, Some(old)) => old["affected"][0]["package"].clone(),
+            (None, None) => Value::Null,
+        };
+        let mut record = old.unwrap_or_else(
+            || json!({ "schema_version": "1.7.0", "id": id, "published": rfc3339(now) }),
+        );
+        record["modified"] = rfc3339(now).into();
+        let events: Vec<Value> =
+            ranges.iter().map(|events| json!({ "type": "ECOSYSTEM", "events": events })).collect();
+        record["affected"] =
+            json!([{ "package": package, "ranges": events, "versions": versions }]);
+        self.describe(&mut record);
+        Ok((id, record))
+    }
+
+    /// What people read, and how bad it is said to be.
+    fn describe(&self, record: &mut Value) {
+        record["summary"] = self.reason.as_str().into();
+        if let Some(vector) = &self.cvss {
+            let kind = if vector.starts_with("CVSS:4") { "CVSS_V4" } else { "CVSS_V3" };
+            record["severity"] = json!([{ "type": kind, "score": vector }]);
+        }
+        if let Some(url) = &self.source {
+            record["references"] = json!([{ "type": "REPORT", "url": url }]);
+        }
+    }
+}
+
+impl Bind {
+    /// One group from now on; what only our record calls affected stays so until it is retired.
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let store = context.existing_store()?;
+        let mut record = own(&store, &self.id, context)?;
+        let flaw = self.flaw.trim().to_uppercase();
+        let lang = context.lang;
+        if !flaw.starts_with("CVE-") && !flaw.starts_with("GHSA-") {
+            return Err(Failure::usage(texts::own_flaw(lang, &self.flaw)));
+        }
+        let mut aliases: BTreeSet<String> = strings(&record["aliases"]);
+        aliases.insert(if flaw.starts_with("CVE-") { flaw } else { self.flaw.clone() });
+        record["aliases"] = json!(aliases);
+        rewrite(&store, record, context, report, texts::own_bound(lang))
+    }
+}
+
+impl Retire {
+    /// The record gives no opinion any more; nothing is relit by it.
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let store = context.existing_store()?;
+        let mut record = own(&store, &self.id, context)?;
+        record["withdrawn"] = rfc3339(context.now()).into();
+        record["database_specific"]["retired_because"] = self.reason.as_str().into();
+        rewrite(&store, record, context, report, texts::own_retired(context.lang))
+    }
+}
+
+/// Stores a changed record and tells where it stands now.
+fn rewrite(
+    kept: &Store,
+    mut record: Value,
+    context: &Context,
+    report: &mut Report,
+    done: &str,
+) -> Result<(), Failure> {
+    record["modified"] = rfc3339(context.now()).into();
+    let id = record["id"].as_str().unwrap_or_default().to_owned();
+    let raw = record.to_string();
+    let read = parse(&id, &raw, context)?;
+    store(kept, &read, &raw, context)?;
+    let known = crate::inventory::advisories(context)?;
+    let group = super::find(&known, &id, context)?;
+    if context.json {
+        let withdrawn = read.withdrawn.is_some();
+        let body = Changed { id: &id, group: &group.id, aliases: &group.aliases, withdrawn };
+        report.document("relight.declaration-changed/1", &body);
+    } else {
+        report.line(&format!("{}  {done}", report.paint(Style::Strong, &id)));
+        report.next(&format!("relight affected {}", group.id));
+    }
+    Ok(())
+}
+
+fn tell(told: &Declaration<'_>, is_amended: bool, report: &mut Report) {
+    let lang = report.lang();
+    let title = report.paint(Style::Strong, told.id);
+    let counts = texts::own_counts(lang, told.affected, told.clear, told.unknown);
+    report.line(&format!("{title}  {counts}"));
+    if is_amended {
+        report.line(&format!(
+            "  {}",
+            texts::own_joined(lang, told.joined.len(), &list(&told.joined))
+        ));
+        report.line(&format!("  {}", texts::own_left(lang, told.left.len(), &list(&told.left))));
+    }
+    if told.published {
+        report.line(&format!("  {}", texts::own_published(lang)));
+        report.next(&format!("relight affected {}", told.id));
+    } else {
+        report.line(&format!("  {}", texts::own_dry_run(lang)));
+    }
+}
+
+fn list(slugs: &[&str]) -> String {
+    let shown: Vec<_> = slugs.iter().take(SLUGS_SHOWN_MAX).copied().collect();
+    let more = if slugs.len() > shown.len() { " …" } else { "" };
+    format!("{}{more}", shown.join(" "))
+}
+
+/// The sites that are affected, by slug.
+fn slugs(register: &Register, question: &Question) -> BTreeSet<String> {
+    let sites = register.sites.iter().map(|site| site.id);
+    let answers = register.ask(question, sites, INVENTORY_AGE_MAX_S).sites;
+    let affected = register.sites.iter().zip(answers);
+    let affected = affected.filter(|(_, it)| it.answer.verdict() == Verdict::Affected);
+    affected.map(|(site, _)| site.slug.as_str().to_owned()).collect()
+}
+
+/// The newest revision of a record of our own, as it was written.
+fn own(store: &Store, id: &str, context: &Context) -> Result<Value, Failure> {
+    let all = store.advisories().map_err(|error| context.store_failure(&error))?;
+    let found = all.into_iter().find(|it| it.source == SOURCE && it.id.eq_ignore_ascii_case(id));
+    let read = found.and_then(|it| serde_json::from_slice(&it.bytes).ok());
+    read.ok_or_else(|| unknown_advisory(id, context.lang))
+}
+
+/// `RLT-<node>-<year>-<number>`, the first that is free.
+fn next_id(store: &Store, context: &Context) -> Result<String, Failure> {
+    let failed = |error| context.store_failure(&error);
+    let node = store.meta_get(NODE_KEY).map_err(failed)?.unwrap_or_else(|| "local".to_owned());
+    let year = rfc3339(context.now()).chars().take(4).collect::<String>();
+    let start = format!("RLT-{node}-{year}-");
+    let all = store.advisories().map_err(failed)?;
+    let numbers = all.iter().filter_map(|it| it.id.strip_prefix(&start)?.parse::<u32>().ok());
+    Ok(format!("{start}{:04}", numbers.max().unwrap_or(0) + 1))
+}
+
+/// `maven:group:artifact`, by the purl type or the OSV name of the ecosystem.
+fn package(text: &str) -> Option<Value> {
+    let (kind, name) = text.split_once(':').filter(|(_, name)| !name.is_empty())?;
+    let ecosystem = match Ecosystem::from_osv(kind) {
+        Ecosystem::Other(_) => Ecosystem::from_purl(kind, ""),
+        known => known,
+    };
+    let is_known = !matches!(ecosystem, Ecosystem::Other(_));
+    is_known.then(|| json!({ "ecosystem": ecosystem.as_str(), "name": name }))
+}
+
+/// The events of a range, one list for each alternative, and single versions:
+/// `>=2.0-beta9,<2.15.0 || =3.1`; `unknown` is a range that nobody knows yet.
+fn range(text: &str) -> Option<(Vec<Vec<Value>>, Vec<String>)> {
+    let (mut ranges, mut versions) = (Vec::new(), Vec::new());
+    if text.trim() == "unknown" {
+        return Some((ranges, versions));
+    }
+    for alternative in text.split("||") {
+        let mut events = Vec::new();
+        for part in alternative.split(',').map(str::trim) {
+            match () {
+                () if part.starts_with(">=") => events.push(event("introduced", &part[2..])?),
+                () if part.starts_with("<=") => events.push(event("last_affected", &part[2..])?),
+                () if part.starts_with('<') => events.push(event("fixed", &part[1..])?),
+                () if part.starts_with('=') => versions.push(version(&part[1..])?),
+                () => return None,
+            }
+        }
+        if !events.is_empty() && events.iter().all(|it| it.get("introduced").is_none()) {
+            events.insert(0, json!({ "introduced": "0" }));
+        }
+        ranges.extend((!events.is_empty()).then_some(events));
+    }
+    Some((ranges, versions))
+}
+
+fn event(kind: &str, text: &str) -> Option<Value> {
+    Some(json!({ kind: version(text)? }))
+}
+
+fn version(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_one = !text.is_empty() && !text.contains(['<', '>', '=', ' ']);
+    is_one.then(|| text.to_owned())
+}
+
+fn strings(value: &Value) -> BTreeSet<String> {
+    let all = value.as_array().into_iter().flatten();
+    all.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The record as every other reader will see it.
+fn parse(id: &str, raw: &str, context: &Context) -> Result<Advisory, Failure> {
+    let read = advisory::read_kept(SOURCE, id, raw.as_bytes());
+    read.ok_or_else(|| unknown_advisory(id, context.lang))
+}
+
+fn store(store: &Store, read: &Advisory, raw: &str, context: &Context) -> Result<(), Failure> {
+    let recorded_at: Timestamp = context.now();
+    let bytes = raw.as_bytes();
+    let row = RawAdvisory { id: &read.id, revision: read.revision, bytes, recorded_at };
+    let stored = store.put_advisories(SOURCE, &[row]);
+    stored.map(drop).map_err(|error| context.store_failure(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_or_refused() {
+        for (text, wanted) in [
+            (">=2.0-beta9,<2.15.0", r#"[[{"introduced":"2.0-beta9"},{"fixed":"2.15.0"}]] []"#),
+            ("<=1.2", r#"[[{"introduced":"0"},{"last_affected":"1.2"}]] []"#),
+            ("=1.2 || =1.3", r#"[] ["1.2","1.3"]"#),
+            (
+                "<1 || >=2, <3",
+                r#"[[{"introduced":"0"},{"fixed":"1"}],[{"introduced":"2"},{"fixed":"3"}]] []"#,
+            ),
+            ("unknown", "[] []"),
+            ("", "refused"),
+            ("2.15.0", "refused"),
+            (">2.0", "refused"),
+            (">=", "refused"),
+            (">=1 <2", "refused"),
+            ("<1,,", "refused"),
+        ] {
+            let shown = range(text).map_or("refused".to_owned(), |(ranges, versions)| {
+                format!("{} {}", json!(ranges), json!(versions))
+            });
+            assert_eq!(shown, wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn packages_by_both_names_of_their_ecosystem() {
+        for (text, wanted) in [
+            ("maven:org.example:lib", Some(("Maven", "org.example:lib"))),
+            ("cargo:serde", Some(("crates.io", "serde"))),
+            ("PyPI:requests", Some(("PyPI", "requests"))),
+            ("npm:@scope/lib", Some(("npm", "@scope/lib"))),
+            ("log4j-core", None),
+            ("odd:lib", None),
+            ("npm:", None),
+        ] {
+            let wanted =
+                wanted.map(|(ecosystem, name)| json!({ "ecosystem": ecosystem, "name": name }));
+            assert_eq!(package(text), wanted, "{text}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Advisories of our own, before any CVE, and the statements of suppliers.
+
+use expect_test::expect;
+
+use crate::place::{Place, log4j};
+
+/// One site with log4j-core 2.14.1, one with 2.17.1, one without any inventory.
+fn place() -> Place {
+    let place = Place::with_sites();
+    place.write("old/log4j.jar", log4j("2.14.1"));
+    place.write("new/log4j.jar", log4j("2.17.1"));
+    place.expect(0, &["scan", "old", "--site", "san-001"]);
+    place.expect(0, &["scan", "new", "--site", "san-002"]);
+    place
+}
+
+const CORE: &str = "maven:org.apache.logging.log4j:log4j-core";
+
+fn declare(place: &Place, range: &str, more: &[&str]) -> crate::place::Outcome {
+    let start = ["advisories", "declare", "--range", range, "--reason", "a call on Friday"];
+    place.run(&[&start[..], more].concat())
+}
+
+/// The number that the year of the clock is part of, in a stable form.
+fn stable(text: &str) -> String {
+    let at = text.find("RLT-local-").map(|at| at + "RLT-local-".len());
+    at.map_or(text.to_owned(), |at| text.replace(&text[at..at + 4], "YEAR"))
+}
+
+#[test]
+fn a_dry_run_tells_and_publishes_nothing() {
+    let place = place();
+    let package = ["--package", CORE];
+    expect![[r#"
+        RLT-local-YEAR-0001  affected 1, clear 1, unknown 1
+          nothing was published; the same command with --yes does it
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&stable(&declare(&place, ">=2.0,<2.15.0", &package).text()));
+    let lang = ["--package", CORE, "--lang", "fr"];
+    expect![[r#"
+        RLT-local-YEAR-0001  touchés 1, hors de cause 1, inconnus 1
+          rien n’a été publié; la même commande avec --yes le fait
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&stable(&declare(&place, ">=2.0,<2.15.0", &lang).text()));
+    let sources = place.expect(0, &["advisories", "sources", "--json"]).json();
+    assert_eq!(sources["sources"]["own"], serde_json::Value::Null);
+    // No range known: everybody who has the package, at once, and the unread site.
+    let json = ["--package", CORE, "--json"];
+    let unknown = declare(&place, "unknown", &json).json();
+    assert_eq!((&unknown["affected"], &unknown["unknown"]), (&0.into(), &3.into()));
+    for (range, package) in [(">2.0", CORE), ("<2", "log4j-core"), ("", CORE)] {
+        assert_eq!(declare(&place, range, &["--package", package]).status, 2, "{range} {package}");
+    }
+}
+
+#[test]
+fn declared_amended_bound_and_retired() {
+    let place = place();
+    let published = declare(&place, ">=2.0,<2.18.0", &["--package", CORE, "--yes", "--json"]);
+    let id = published.json()["id"].as_str().unwrap().to_owned();
+    assert!(id.starts_with("RLT-local-") && id.ends_with("-0001"), "{id}");
+    let total = |flaw: &str| {
+        let answer = place.run(&["affected", flaw, "--json"]).json();
+        answer["total"].to_string()
+    };
+    assert_eq!(total(&id), r#"{"affected":2,"clear":0,"unknown":1}"#);
+    // A wrong first range is normal: who joined and who left is told.
+    let amended = declare(&place, ">=2.0,<2.15.0", &["--amend", &id, "--yes", "--json"]).json();
+    assert_eq!(amended["left"], serde_json::json!(["san-002"]));
+    assert_eq!(total(&id), r#"{"affected":1,"clear":1,"unknown":1}"#);
+    // A wider range of ours, bound to the CVE: sites that only we call affected stay affected.
+    declare(&place, ">=2.0,<2.18.0", &["--amend", &id, "--yes"]);
+    place.expect(0, &["advisories", "bind", &id, "cve-2021-44228"]);
+    assert_eq!(total("CVE-2021-44228"), r#"{"affected":2,"clear":0,"unknown":1}"#);
+    let purl = "pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1";
+    let said = place.expect(0, &["advisories", "explain", &id, purl, "--json"]).json();
+    assert_eq!((&said["id"], &said["verdict"]), (&"CVE-2021-44228".into(), &"affected".into()));
+    assert_eq!(said["flags"], serde_json::json!(["sources-disagree"]));
+    let retire = ["advisories", "retire", &id, "--reason", "the CVE says it better"];
+    place.expect(0, &retire);
+    assert_eq!(total("CVE-2021-44228"), r#"{"affected":1,"clear":1,"unknown":1}"#);
+    place.expect(2, &["advisories", "bind", &id, "flaw"]);
+    place.expect(1, &["advisories", "retire", "RLT-local-1999-0001", "--reason", "none"]);
+}
+
+const STATEMENT: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://example.org/vex/1",
+"author":"Supplier","timestamp":"2021-12-12T00:00:00Z","version":1,"statements":[{"vulnerability":
+{"name":"CVE-2021-44228"},"products":[{"@id":"pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1"}],
+"status":"not_affected","justification":"vulnerable_code_not_present"}]}"#;
+
+#[test]
+fn a_statement_has_an_effect_when_its_issuer_is_trusted() {
+    let place = place();
+    place.write("vex/a.vex.json", STATEMENT);
+    place.expect(0, &["advisories", "update", "--offline", "vex"]);
+    expect![[r#"
+        CVE-2021-44228  Supplier: not affected
+          pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1  2021-12-12T00:00:00Z
+          no effect: the supplier is not trusted
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&place.run(&["advisories", "vex", "CVE-2021-44228"]).text());
+    let affected = || {
+        let answer = place.run(&["affected", "CVE-2021-44228", "--json"]).json();
+        answer["total"]["affected"].as_u64().unwrap()
+    };
+    assert_eq!(affected(), 1);
+    let trusted = place.expect(0, &["advisories", "vex", "--trust", "Supplier", "--json"]).json();
+    assert_eq!(trusted["trusted"], serde_json::json!(["Supplier"]));
+    assert_eq!(trusted["statements"][0]["effect"], "clears");
+    assert_eq!(affected(), 0);
+    let purl = "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1";
+    let said = place.expect(0, &["advisories", "explain", "CVE-2021-44228", purl, "--json"]);
+    assert_eq!(said.json()["flags"], serde_json::json!(["by-statement"]));
+    place.expect(0, &["advisories", "vex", "--distrust", "Supplier"]);
+    assert_eq!(affected(), 1);
+    place.expect(2, &["advisories", "vex", "--trust", "a", "--distrust", "b"]);
+}
