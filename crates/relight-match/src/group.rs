@@ -102,7 +102,8 @@ impl Group {
     }
 
     /// SHA-256 over what matching uses, and nothing else: packages, ranges, versions, classes,
-    /// ranks and attachments of the records in force, and trusted statements. Prose, scores and references may change
+    /// ranks and attachments of the records in force, and trusted statements. Prose, scores and
+    /// references may change
     /// without changing it.
     pub fn revision(&self) -> Digest {
         let mut hash = Sha256::new();

@@ -87,10 +87,11 @@ fn declared_amended_bound_and_retired() {
     place.expect(1, &["advisories", "retire", "RLT-local-1999-0001", "--reason", "none"]);
 }
 
-const STATEMENT: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://example.org/vex/1",
-"author":"Supplier","timestamp":"2021-12-12T00:00:00Z","version":1,"statements":[{"vulnerability":
-{"name":"CVE-2021-44228"},"products":[{"@id":"pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1"}],
-"status":"not_affected","justification":"vulnerable_code_not_present"}]}"#;
+const STATEMENT: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","author":"Supplier",
+"@id":"https://example.org/vex/1","timestamp":"2021-12-12T00:00:00Z","version":1,"statements":[
+{"vulnerability":{"name":"CVE-2021-44228"},"status":"not_affected",
+"products":[{"@id":"pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1"}],
+"justification":"vulnerable_code_not_present"}]}"#;
 
 #[test]
 fn a_statement_has_an_effect_when_its_issuer_is_trusted() {
