@@ -36,6 +36,9 @@ pub enum Select {
     /// Files somewhere below a folder, whose names end like this (`wp-content/plugins/`, `.php`).
     /// The end holds a dot.
     Inside(&'static str, &'static str),
+    /// Databases whose path ends like this, from the start of a segment; they may be larger than
+    /// any buffer, so [`File::source`] is set.
+    Table(&'static str),
     /// Containers of this kind, when they are closed ([`File::listing`] is set), or programs of
     /// this kind ([`File::source`] is set).
     Kind(Kind),
@@ -182,7 +185,7 @@ impl Index {
         for (at, cataloger) in CATALOGERS.iter().enumerate() {
             for select in cataloger.selects() {
                 match select {
-                    Select::Name(path) | Select::Suffix(path) => {
+                    Select::Name(path) | Select::Suffix(path) | Select::Table(path) => {
                         index.by_name.entry(file_name(path)).or_default().push((at, *select));
                     }
                     Select::Folder(path) => {
@@ -239,6 +242,15 @@ impl Index {
         found.into_iter().map(|at| CATALOGERS[at]).collect()
     }
 
+    /// The catalogers that read a database by range.
+    pub(crate) fn find_tables(&self, path: &str) -> Vec<&'static dyn Cataloger> {
+        let named = self.by_name.get(file_name(path)).into_iter().flatten();
+        let mut found: Vec<usize> =
+            named.filter(|(_, select)| select.wants_table(path)).map(|(at, _)| *at).collect();
+        found.dedup();
+        found.into_iter().map(|at| CATALOGERS[at]).collect()
+    }
+
     /// Whether a member is kept for the listing of its container.
     pub(crate) fn wants_member(&self, name: &str) -> bool {
         self.members.contains(&file_name(name))
@@ -262,8 +274,13 @@ impl Select {
                     && name.ends_with(end)
             }
             Self::Inside(folder, end) => path.ends_with(end) && path.contains(folder),
-            Self::Kind(_) | Self::Member(_) => false,
+            Self::Kind(_) | Self::Member(_) | Self::Table(_) => false,
         }
+    }
+
+    /// Whether a database with this path is selected.
+    pub(crate) fn wants_table(self, path: &str) -> bool {
+        matches!(self, Self::Table(table) if ends_with(path, table))
     }
 }
 
@@ -294,10 +311,12 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
         let mut text = String::new();
         for (path, bytes) in &case.files {
             let selected = plugin.selects().iter().any(|select| select.wants(path));
-            let is_program = |select: &Select| matches!(select, Select::Kind(k) if k.is_program());
+            let by_range = |select: &Select| {
+                select.wants_table(path) || matches!(select, Select::Kind(k) if k.is_program())
+            };
             if selected {
                 plugin.catalog(&File::of_bytes(path, bytes), &mut catalog);
-            } else if plugin.selects().iter().any(is_program) {
+            } else if plugin.selects().iter().any(by_range) {
                 let window = crate::window::Window::of_memory(bytes.clone());
                 plugin.catalog(&File::of_source(path, &window), &mut catalog);
             } else if plugin.selects().contains(&Select::Kind(Kind::Zip)) {

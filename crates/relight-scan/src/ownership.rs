@@ -30,7 +30,7 @@ impl Ownership {
 
     /// Takes the files of one package, named by the database file at `path`.
     pub(crate) fn add(&mut self, path: &str, owned: Owned) {
-        let Some(root) = root_of(path) else { return };
+        let Some(root) = root_of(path).filter(|_| !owned.paths.is_empty()) else { return };
         let number = u32::try_from(self.owners.len()).unwrap_or(u32::MAX);
         self.owners.push((root.to_owned(), owned.owner));
         for path in &owned.paths {

@@ -8,7 +8,7 @@ use super::account::Fate;
 use super::fetch::View;
 use super::outer::{Member, Outer};
 use crate::archive::{Packing, Single, code_of, has_directory};
-use crate::cataloger::{self, ClassPrint, File, Kind};
+use crate::cataloger::{self, Cataloger, ClassPrint, File, Kind};
 use crate::evidence::file_name;
 use crate::limits::Mode;
 use crate::sniff::{self, HEAD_BYTES, Head, ISO_MARK_AT};
@@ -48,6 +48,10 @@ impl Outer<'_, '_> {
 
     /// Gives the bytes to the catalogers that select the path or want it for their listing.
     fn hand_over(&mut self, view: &mut Option<View>, member: &Member) -> Fate {
+        let tables = self.shared.index.find_tables(&member.path);
+        if !tables.is_empty() {
+            return self.table(&tables, view, member);
+        }
         let selected = self.is_selected(&member.path);
         let listed =
             member.listed.is_some() && self.shared.index.wants_member(&member.name_with_slashes());
@@ -63,6 +67,24 @@ impl Outer<'_, '_> {
         }
         if listed {
             self.keep_for_listing(member, &bytes);
+        }
+        Fate::Read
+    }
+
+    /// Shows a database to its catalogers, by range.
+    fn table(
+        &mut self,
+        catalogers: &[&'static dyn Cataloger],
+        view: &mut Option<View>,
+        member: &Member,
+    ) -> Fate {
+        self.gather(view, self.shared.options.catalog_size_max);
+        let Some(View::Whole(window) | View::Range(window)) = view else {
+            return self.unread(FlawCode::LimitEntrySize, member);
+        };
+        let window = window.cached();
+        for cataloger in catalogers {
+            self.run_cataloger(*cataloger, &File::of_source(&member.path, &window));
         }
         Fate::Read
     }

@@ -1,0 +1,63 @@
+//! RPM packages: the databases `rpmdb.sqlite`, `Packages.db` and `Packages`.
+
+use relight_model::{Basis, Catalog, Owned, Purl};
+
+use crate::cataloger::{File, Select};
+use crate::reader::{self, Reader};
+use crate::rpm_header::{ARCH, EPOCH, Header, NAME, RELEASE, SOURCE, VERSION};
+use crate::table::{berkeley, ndb, sqlite};
+
+/// All three hold one header a package.
+pub(super) const PLUGIN: Reader = Reader {
+    name: "rpm",
+    selects: &[
+        Select::Table("rpm/rpmdb.sqlite"),
+        Select::Table("rpm/Packages.db"),
+        Select::Table("rpm/Packages"),
+    ],
+    read,
+};
+
+fn read(file: &File<'_>, out: &mut Catalog) {
+    let Some(source) = file.source else { return };
+    let mut broken = false;
+    let mut package = |bytes: &[u8], out: &mut Catalog| match Header::parse(bytes) {
+        Some(header) => push(&header, file, out),
+        // Berkeley DB also holds the number of the next package, in four bytes.
+        None => broken |= bytes.len() > 8,
+    };
+    let walked = if file.path.ends_with(".sqlite") {
+        sqlite::rows(source, "Packages", &mut |columns| {
+            package(columns.get(1).map_or(&[], sqlite::Column::bytes), out);
+        })
+        .and_then(|found| if found { Ok(()) } else { Err("no table Packages") })
+    } else if file.path.ends_with(".db") {
+        ndb::values(source, &mut |bytes| package(bytes, out))
+    } else {
+        berkeley::values(source, &mut |bytes| package(bytes, out))
+    };
+    if let Err(damage) = walked {
+        reader::bad(file, reader::DATABASE, damage, out);
+    }
+    if broken {
+        reader::bad(file, reader::DATABASE, "a package whose header cannot be read", out);
+    }
+}
+
+fn push(header: &Header<'_>, file: &File<'_>, out: &mut Catalog) {
+    let (name, version) = (header.text(NAME), header.text(VERSION));
+    // Public keys are kept as packages.
+    if name == "gpg-pubkey" {
+        return;
+    }
+    if name.is_empty() || version.is_empty() {
+        return reader::bad(file, reader::DATABASE, "a package without name or version", out);
+    }
+    let epoch = header.numbers(EPOCH).next().map(|epoch| epoch.to_string());
+    let purl = Purl::new("rpm", "", &name, &format!("{version}-{}", header.text(RELEASE)))
+        .with_qualifier("arch", &header.text(ARCH))
+        .with_qualifier("epoch", &epoch.unwrap_or_default())
+        .with_qualifier("upstream", &header.text(SOURCE));
+    out.owned.push(Owned { owner: purl.clone(), paths: header.files() });
+    reader::installed(file, purl, Basis::PackageDatabase, out);
+}

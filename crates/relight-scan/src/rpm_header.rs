@@ -1,0 +1,79 @@
+//! The header of an RPM package, as databases and package files hold it.
+
+/// Entries of the index: rpm writes some hundred.
+const ENTRIES_MAX: usize = 65_536;
+
+/// Tags that are read (`rpmtag.h`).
+pub(crate) const NAME: u32 = 1000;
+pub(crate) const VERSION: u32 = 1001;
+pub(crate) const RELEASE: u32 = 1002;
+pub(crate) const EPOCH: u32 = 1003;
+pub(crate) const ARCH: u32 = 1022;
+pub(crate) const SOURCE: u32 = 1044;
+const DIR_INDEXES: u32 = 1116;
+const BASE_NAMES: u32 = 1117;
+const DIR_NAMES: u32 = 1118;
+
+/// A number of four bytes, and kinds of text.
+const INT32: u32 = 4;
+const TEXTS: [u32; 3] = [6, 8, 9];
+
+/// An index of tags, and the bytes they point into.
+pub(crate) struct Header<'a> {
+    entries: Vec<[u32; 4]>,
+    data: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    /// Reads a header without its mark, as databases store it; `None` when it is none.
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let number = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+        let (count, len) = (number(0)? as usize, number(4)? as usize);
+        if count == 0 || count > ENTRIES_MAX {
+            return None;
+        }
+        let start = 8 + 16 * count;
+        let entry = |index: usize| {
+            let at = 8 + 16 * index;
+            Some([number(at)?, number(at + 4)?, number(at + 8)?, number(at + 12)?])
+        };
+        let entries = (0..count).map(entry).collect::<Option<_>>()?;
+        Some(Self { entries, data: bytes.get(start..start.checked_add(len)?)? })
+    }
+
+    /// Kind, data from its place on, and count of a tag.
+    fn find(&self, tag: u32) -> Option<(u32, &'a [u8], usize)> {
+        let [_, kind, at, count] = self.entries.iter().find(|entry| entry[0] == tag)?;
+        Some((*kind, self.data.get(*at as usize..)?, *count as usize))
+    }
+
+    /// A text; empty when it is not there.
+    pub(crate) fn text(&self, tag: u32) -> String {
+        self.texts(tag).next().unwrap_or_default()
+    }
+
+    fn texts(&self, tag: u32) -> impl Iterator<Item = String> + use<'a> {
+        let found = self.find(tag).filter(|(kind, ..)| TEXTS.contains(kind));
+        let (bytes, count) = found.map_or((&[][..], 0), |(_, bytes, count)| (bytes, count));
+        let parts = bytes.split(|byte| *byte == 0).take(count);
+        parts.map(|part| String::from_utf8_lossy(part).into_owned())
+    }
+
+    /// The numbers of a tag.
+    pub(crate) fn numbers(&self, tag: u32) -> impl Iterator<Item = u32> + use<'a> {
+        let found = self.find(tag).filter(|(kind, ..)| *kind == INT32);
+        let (bytes, count) = found.map_or((&[][..], 0), |(_, bytes, count)| (bytes, count));
+        let (numbers, _) = bytes.as_chunks::<4>();
+        numbers.iter().take(count).map(|bytes| u32::from_be_bytes(*bytes))
+    }
+
+    /// The files of the package: each has a name and the number of its folder.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let folders: Vec<String> = self.texts(DIR_NAMES).collect();
+        let numbers = self.numbers(DIR_INDEXES);
+        let join = |(name, number): (String, u32)| {
+            Some(format!("{}{name}", folders.get(number as usize)?))
+        };
+        self.texts(BASE_NAMES).zip(numbers).filter_map(join).collect()
+    }
+}
