@@ -163,6 +163,13 @@ pub struct ClassPrint {
     pub shape: u64,
     /// Hash of its shape and its literals.
     pub text: u64,
+    /// Bytes of the name that the class gives itself (`org/example/Main`): they tell the folder of
+    /// the class path from the package.
+    pub name_bytes: u16,
+    /// Hash of the last segment of that name: a file of another name cannot be loaded.
+    pub simple_name: u32,
+    /// So little code that it says nothing about where it comes from.
+    pub trivial: bool,
 }
 
 /// Fingerprints a file that starts like a class; `None` when it is none that parses.

@@ -64,6 +64,8 @@ relight_model::registry! {
     yarn_pnp,
 }
 
+pub(crate) use java_archive::{read_pom, split_version};
+
 /// A component that was seen installed in the place of `file`.
 fn installed(purl: Purl, file: &File<'_>, basis: Basis) -> Component {
     Component::new(purl, file.path, basis, Scope::Installed)

@@ -1,14 +1,16 @@
-//! Joins claims about one body of code: several files of one archive may name the same library.
+//! Joins claims about one body of code: several files of one archive, and its bytes, may name the
+//! same library.
 
 use std::collections::BTreeMap;
 
-use relight_model::Component;
+use relight_model::{Basis, Certainty, Component};
 
-/// Of the Maven claims about one name in one place, drops each that a stronger one makes
-/// superfluous: the stronger one names a version, and a group if the weaker one does. So a jar
-/// called `log4j-core-2.14.1.jar` whose own metadata says 2.17.1 is 2.17.1; a class that proves
-/// `log4j-core` without a version stands beside a file name that has one, because neither says
-/// all. Nothing is put together from two claims.
+/// Joins the Maven claims about one name in one place, strongest first. A claim that says the same
+/// as a stronger one becomes one of its [`Component::also`]. A mere name that says something else
+/// gives way to a claim with group and version, and leaves [`Component::conflict`]: a jar called
+/// `log4j-core-2.14.1.jar` whose own metadata says 2.17.1 is 2.17.1. Metadata never gives way to
+/// bytes, nor bytes to metadata: both stay, in conflict, and the site is affected if either is.
+/// Nothing is put together from two claims.
 pub(crate) fn merge(components: Vec<Component>) -> Vec<Component> {
     let mut groups: BTreeMap<(String, String, String), Vec<Component>> = BTreeMap::new();
     for component in components {
@@ -18,21 +20,78 @@ pub(crate) fn merge(components: Vec<Component>) -> Vec<Component> {
     }
     let mut merged = Vec::new();
     for ((kind, ..), claims) in groups {
-        let kept = claims
-            .iter()
-            .filter(|weak| kind != "maven" || !claims.iter().any(|strong| covers(strong, weak)));
-        merged.extend(kept.cloned());
+        if kind == "maven" && claims.len() > 1 {
+            merged.extend(join(claims));
+        } else {
+            merged.extend(claims);
+        }
     }
     merged
 }
 
+fn join(mut claims: Vec<Component>) -> Vec<Component> {
+    claims.sort();
+    claims.sort_by_key(|claim| (claim.basis, claim.scope));
+    let mut kept: Vec<Component> = Vec::new();
+    for weak in claims {
+        match kept.iter_mut().find(|strong| covers(strong, &weak)) {
+            Some(strong) => absorb(strong, weak),
+            None => kept.push(weak),
+        }
+    }
+    for at in 0..kept.len() {
+        let (before, rest) = kept.split_at_mut(at);
+        let other = &mut rest[0];
+        for strong in before {
+            let is_conflict = contradicts(strong, other);
+            strong.conflict |= is_conflict;
+            other.conflict |= is_conflict;
+        }
+    }
+    kept
+}
+
+/// Whether the weaker claim adds nothing that may stand beside the stronger one.
 fn covers(strong: &Component, weak: &Component) -> bool {
-    strong.basis < weak.basis
-        && strong.scope <= weak.scope
-        && !strong.purl.version.is_empty()
-        && (!strong.purl.namespace.is_empty()
-            || weak.purl.namespace.is_empty()
-            || weak.purl.version.is_empty() && weak.purl.namespace == strong.purl.namespace)
+    let (one, other) = (&strong.purl, &weak.purl);
+    let same_group = one.namespace == other.namespace || other.namespace.is_empty();
+    let same_version = one.version == other.version || other.version.is_empty();
+    let is_candidate = weak.candidates.is_empty() || weak.candidates.contains(&one.version);
+    let is_name = matches!(weak.basis, Basis::Manifest | Basis::FileName);
+    strong.scope <= weak.scope
+        && (strong.basis < weak.basis || (strong.basis == weak.basis && one == other))
+        && !one.version.is_empty()
+        && same_group
+        && (same_version && is_candidate || is_name && !one.namespace.is_empty())
+}
+
+fn absorb(strong: &mut Component, weak: Component) {
+    strong.conflict |= !weak.purl.version.is_empty() && weak.purl.version != strong.purl.version;
+    if weak.basis != strong.basis {
+        strong.also.push(weak.basis);
+    }
+    strong.also.extend(weak.also);
+    strong.also.sort();
+    strong.also.dedup();
+    strong.removed.extend(weak.removed);
+    strong.removed.sort();
+    strong.removed.dedup();
+    strong.owned_by = strong.owned_by.take().or(weak.owned_by);
+    strong.hashes.extend(weak.hashes);
+    strong.hashes.sort();
+    strong.hashes.dedup();
+    strong.in_use.extend(weak.in_use);
+    strong.in_use.sort();
+    strong.in_use.dedup();
+}
+
+/// Whether bytes and metadata say different versions of the same library.
+fn contradicts(one: &Component, other: &Component) -> bool {
+    let is_bytes = |it: &Component| {
+        it.basis.certainty() == Certainty::Proven || it.basis == Basis::FingerprintPartial
+    };
+    is_bytes(one) != is_bytes(other)
+        && [one, other].iter().all(|it| !it.purl.version.is_empty() || !it.candidates.is_empty())
 }
 
 #[cfg(test)]

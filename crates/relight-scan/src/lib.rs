@@ -11,10 +11,12 @@ mod catalogers;
 mod digest;
 mod distribution;
 mod evidence;
+mod fingerprint;
 mod folder;
 mod glob;
 mod identity;
 mod image;
+mod java;
 mod limits;
 mod mount;
 mod output;
@@ -37,6 +39,10 @@ mod worker;
 pub use cache::Cache;
 pub use cataloger::{Cataloger, ClassPrint, File, Kind, Listed, Listing, ReadAt, Select};
 pub use catalogers::CATALOGERS;
+pub use fingerprint::{
+    Database, DatabaseError, Fingerprints, KnownRelease, LearntClass, NamedClass, Release,
+    SEED_BYTES_MAX, release_of, write_database,
+};
 pub use glob::Glob;
 pub use limits::{
     BUFFERED_BYTES_MAX, CATALOG_SIZE_MAX, CLASS_SIZE_MAX, DEPTH_MAX, DIRECTORY_BYTES_MAX,

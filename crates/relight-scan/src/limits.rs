@@ -1,5 +1,6 @@
 //! Every limit of a scan, with its unit. Reaching one is a flaw; the rest of the tree goes on.
 
+use crate::fingerprint::Fingerprints;
 use crate::glob::Glob;
 
 /// Archives inside archives; the outermost is level 1.
@@ -83,6 +84,10 @@ pub struct Options {
     pub path_bytes_max: usize,
     /// How much is read of archives.
     pub mode: Mode,
+    /// The databases that classes are compared with.
+    pub fingerprints: Fingerprints,
+    /// Give the listing of every container with classes ([`crate::Report::listings`]).
+    pub keep_listings: bool,
     /// Paths that are left out; each is a flaw.
     pub exclude: Vec<Glob>,
     /// Also visit what links lead to outside the root.
@@ -112,6 +117,8 @@ impl Default for Options {
             file_time_max_s: FILE_TIME_MAX_S,
             path_bytes_max: PATH_BYTES_MAX,
             mode: Mode::Deep,
+            fingerprints: Fingerprints::default(),
+            keep_listings: false,
             exclude: Vec::new(),
             follow: false,
             platform: None,

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use crate::cache::Record;
 use crate::identity;
 use crate::image::Merged;
+use crate::java;
 use crate::limits::Options;
 use crate::scan::Report;
 use crate::unpack::Found;
@@ -59,6 +60,7 @@ impl Output {
     /// The report of the whole scan.
     pub(crate) fn report(mut self, options: &Options) -> Report {
         let mut found = self.found;
+        java::folders(options.fingerprints.known(), &mut found);
         found.distributions.apply(&mut found.components);
         found.ownership.apply(&mut found.components);
         let mut sbom = Sbom {
@@ -79,6 +81,7 @@ impl Output {
         found.warnings.sort();
         found.warnings.dedup();
         found.gaps.sort();
+        found.listings.sort_by(|a, b| a.0.cmp(&b.0));
         self.hidden.sort();
         self.hidden.dedup();
         self.layers.sort();
@@ -94,6 +97,7 @@ impl Output {
             gaps: found.gaps,
             file_bytes: found.files,
             member_bytes: found.members,
+            listings: found.listings,
             hidden: self.hidden,
             layers: self.layers,
         }

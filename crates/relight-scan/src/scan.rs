@@ -13,10 +13,12 @@ use relight_model::{Component, Digest, Sbom, Warning};
 use rustix::fs::CWD;
 
 use crate::cache::Cache;
+use crate::cataloger::Listing;
 use crate::evidence::escape;
+use crate::fingerprint::class;
 use crate::folder::Links;
 use crate::image::{Form, InFolder, InTar, Store};
-use crate::limits::Options;
+use crate::limits::{Mode, Options};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::sniff::Gap;
@@ -55,6 +57,8 @@ pub struct Report {
     pub hidden: Vec<Component>,
     /// The digest of the layer of an image that each piece of evidence is from. Sorted.
     pub layers: Vec<(String, Digest)>,
+    /// The containers with classes, by evidence path, when the options ask for them.
+    pub listings: Vec<(String, Listing)>,
 }
 
 /// The root of a scan could not be opened. Everything below the root is a flaw, not an error.
@@ -109,7 +113,8 @@ pub fn scan_target(
     services: &Services<'_>,
 ) -> Result<Report, ScanError> {
     let failed = |source| ScanError { context: format!("open {target} to scan it"), source };
-    let scan = Scan::new(Shared::new(options, None), services);
+    let class = (options.mode == Mode::Deep).then_some(class::read as _);
+    let scan = Scan::new(Shared::new(options, class), services);
     read(target, scan, services).map(|output| output.report(options)).map_err(failed)
 }
 

@@ -18,7 +18,7 @@ pub use account::Account;
 use self::budget::Memory;
 use self::outer::Outer;
 use crate::archive::{Body, Entry};
-use crate::cataloger::{ClassPrint, ClassReader, Index};
+use crate::cataloger::{ClassPrint, ClassReader, Index, Listing};
 use crate::distribution::Distributions;
 use crate::evidence::{file_name, unescape};
 use crate::limits::Options;
@@ -39,6 +39,7 @@ pub(crate) struct Found {
     /// Classes in plain folders, with their evidence paths: package groups of one folder are
     /// known only when the walk is over.
     pub(crate) folder_classes: Vec<(String, ClassPrint)>,
+    pub(crate) listings: Vec<(String, Listing)>,
     pub(crate) archives: u64,
     pub(crate) deepest: u32,
     /// Bytes of files.
@@ -115,6 +116,7 @@ impl Found {
         self.distributions.merge(other.distributions);
         self.ownership.merge(other.ownership);
         self.folder_classes.extend(other.folder_classes);
+        self.listings.extend(other.listings);
         self.archives += other.archives;
         self.deepest = self.deepest.max(other.deepest);
         self.files.merge(other.files);

@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod edge;
+pub(crate) mod fingerprints;
 pub(crate) mod help;
 pub(crate) mod incident;
 pub(crate) mod sbom;

@@ -2,7 +2,6 @@
 
 use std::io::{Cursor, Write};
 
-use relight_watch::sim::Random;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -74,13 +73,17 @@ pub(super) fn nameless() -> Members {
     ["a/a", "a/b", "a/c"].map(|class| (format!("{class}.class"), class_file(class))).into()
 }
 
-/// A file that starts as every class file does (JVMS 4.1) and holds the name of the class; the
-/// demo never loads one.
+/// A class file (JVMS 4.1) of that name without members; the demo never loads one.
 fn class_file(name: &str) -> Vec<u8> {
-    let mut bytes = vec![0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 52, 0, 1];
-    bytes.extend_from_slice(name.as_bytes());
-    let mut rng = Random::new(name.len() as u64, 0);
-    bytes.extend((0..64).map(|_| (rng.next() & 0x3f) as u8));
+    let mut bytes = vec![0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 52, 0, 5];
+    for (number, text) in [(1, name), (3, "java/lang/Object")] {
+        bytes.push(1);
+        bytes.extend((text.len() as u16).to_be_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.extend([7, 0, number]);
+    }
+    bytes.extend([0, 0x21, 0, 2, 0, 4]);
+    bytes.extend([0; 8]);
     bytes
 }
 

@@ -31,13 +31,17 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
         distributions,
         ownership,
         folder_classes,
+        listings,
         archives,
         deepest,
         files,
         members,
     } = found;
     let whole = flaws.is_empty() && warnings.is_empty() && gaps.is_empty();
-    let alone = distributions.is_empty() && ownership.is_empty() && folder_classes.is_empty();
+    let alone = distributions.is_empty()
+        && ownership.is_empty()
+        && folder_classes.is_empty()
+        && listings.is_empty();
     if !whole || !alone {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Java archives: what `pom.properties`, the manifest, well-known classes and the file name say.
+//! Java archives: what `pom.properties`, the manifest and the file name say.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,6 @@ pub(super) const PLUGIN: JavaArchive = JavaArchive {
         Select::Member("MANIFEST.MF"),
     ],
 };
-
-/// The group of Log4j 2.
-pub(super) const LOG4J_GROUP: &str = "org.apache.logging.log4j";
-
-/// Where Log4j's own classes are before somebody relocates them.
-const LOG4J_ROOT: &str = "org/apache/logging/log4j/";
 
 /// The class whose removal was the published mitigation of CVE-2021-44228.
 const JNDI_LOOKUP: &str = "org/apache/logging/log4j/core/lookup/JndiLookup";
@@ -66,7 +60,7 @@ impl Cataloger for JavaArchive {
         if out.components.len() == found {
             name_whole(file.path, listing, has_classes, out);
         }
-        log4j(listing, file.path, &mut out.components, found);
+        lookup_removed(listing, &mut out.components[found..]);
     }
 }
 
@@ -92,7 +86,7 @@ fn name_whole(path: &str, listing: &Listing, has_classes: bool, out: &mut Catalo
 
 /// Reads `groupId`, `artifactId` and `version` (written by Maven Archiver; the format is that of
 /// `java.util.Properties`, of which only plain `key=value` occurs).
-pub(super) fn read_pom(path: &str, bytes: &[u8]) -> Result<Purl, Warning> {
+pub(crate) fn read_pom(path: &str, bytes: &[u8]) -> Result<Purl, Warning> {
     let text = String::from_utf8_lossy(bytes);
     let field = |key: &str| {
         let value = text.lines().find_map(|line| {
@@ -144,7 +138,7 @@ fn file_stem(path: &str) -> Option<&str> {
 
 /// `commons-io-2.11.0` is `commons-io` and `2.11.0`: the version starts at the first digit behind
 /// a dash.
-fn split_version(stem: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_version(stem: &str) -> Option<(&str, &str)> {
     let at = stem
         .match_indices('-')
         .map(|(at, _)| at)
@@ -159,64 +153,25 @@ fn class_stem(name: &str) -> Option<&str> {
     CLASS_ENDINGS.contains(&ending).then_some(stem)
 }
 
-/// A class `…core/lookup/JndiLookup`, wherever a relocation moved it.
-pub(super) struct Lookup<'a> {
-    /// What stands before `core/lookup/`: `org/apache/logging/log4j/` unless relocated.
-    prefix: &'a str,
-}
-
-impl<'a> Lookup<'a> {
-    pub(super) fn of(name: &'a str) -> Option<Self> {
-        let prefix = class_stem(name)?.strip_suffix("core/lookup/JndiLookup")?;
-        (prefix.is_empty() || prefix.ends_with('/')).then_some(Self { prefix })
-    }
-
-    /// The folder that would be on the class path.
-    pub(super) fn root(&self) -> &'a str {
-        self.prefix.strip_suffix(LOG4J_ROOT).unwrap_or(self.prefix)
-    }
-}
-
-/// What the classes say about Log4j: it is there without metadata, or its lookup was taken out.
-fn log4j(listing: &Listing, path: &str, components: &mut Vec<Component>, found: usize) {
+/// Where the package of the lookup is there and the class is not, it was taken out. For releases
+/// that were learnt, the fingerprints say so as well; this is for all others.
+fn lookup_removed(listing: &Listing, claims: &mut [Component]) {
     let stems: BTreeSet<&str> = listing.names().filter_map(class_stem).collect();
-    // Somebody else's `core/lookup/JndiLookup` is not Log4j; with its manager beside it, or under
-    // a folder of Log4j's name (2.0-beta9 has no manager), it is.
-    let copies: BTreeSet<&str> = listing
-        .names()
-        .filter_map(Lookup::of)
-        .map(|lookup| lookup.prefix)
-        .filter(|prefix| {
-            let manager = format!("{prefix}core/net/JndiManager");
-            prefix.ends_with("log4j/") || stems.contains(manager.as_str())
-        })
-        .collect();
-    let is_core = |component: &Component| {
-        component.purl.name == "log4j-core" && component.basis == Basis::PomProperties
-    };
-    let named = components[found..].iter().filter(|component| is_core(component)).count();
-    if copies.is_empty() {
-        // Without a lookup package there is no telling: metadata only, or a part of the library.
-        let lookup_package = stems.iter().any(|stem| {
-            stem.rsplit_once('/').is_some_and(|(folder, _)| folder.ends_with("log4j/core/lookup"))
-        });
-        if listing.complete && lookup_package {
-            for component in components[found..].iter_mut().filter(|c| is_core(c)) {
-                if has_jndi_lookup(&component.purl.version) {
-                    component.removed.push(JNDI_LOOKUP.to_owned());
-                }
-            }
-        }
+    let is_lookup = |stem: &&str| stem.ends_with("core/lookup/JndiLookup");
+    // Without a lookup package there is no telling: metadata only, or a part of the library.
+    let has_package = stems.iter().any(|stem| {
+        stem.rsplit_once('/').is_some_and(|(folder, _)| folder.ends_with("log4j/core/lookup"))
+    });
+    if !listing.complete || !has_package || stems.iter().any(is_lookup) {
         return;
     }
-    // Each claim of the metadata describes one copy, the one in its own place first. Any further
-    // copy is described by nothing.
-    let mut copies: Vec<&str> = copies.into_iter().collect();
-    copies.sort_by_key(|prefix| *prefix != LOG4J_ROOT);
-    for prefix in copies.into_iter().skip(named) {
-        let purl = Purl::new("maven", LOG4J_GROUP, "log4j-core", "");
-        let place = if named == 0 { path.to_owned() } else { format!("{path}!/{prefix}") };
-        components.push(installed_at(purl, &place, Basis::ClassName));
+    let is_core = |component: &&mut Component| {
+        component.purl.name == "log4j-core" && component.basis == Basis::PomProperties
+    };
+    for component in claims.iter_mut().filter(is_core) {
+        if has_jndi_lookup(&component.purl.version) {
+            component.removed.push(JNDI_LOOKUP.to_owned());
+        }
     }
 }
 

@@ -1,18 +1,11 @@
-//! Java code unpacked into folders: `pom.properties` and the classes that betray Log4j.
+//! Java code unpacked into folders: what `pom.properties` says.
 
-use relight_model::{Basis, Catalog, Component, Purl};
+use relight_model::{Basis, Catalog, Component};
 
-use super::java_archive::{LOG4J_GROUP, Lookup, installed_at, read_pom};
+use super::java_archive::{installed_at, read_pom};
 use crate::cataloger::{Cataloger, File, Select};
 
-pub(super) const PLUGIN: JavaClasses = JavaClasses {
-    selects: &[
-        Select::Name("pom.properties"),
-        Select::Name("JndiLookup.class"),
-        Select::Name("JndiLookup.classdata"),
-        Select::Name("JndiLookup.esclazz"),
-    ],
-};
+pub(super) const PLUGIN: JavaClasses = JavaClasses { selects: &[Select::Name("pom.properties")] };
 
 /// The folder form of what [`super::java_archive`] reads in archives.
 pub(super) struct JavaClasses {
@@ -32,10 +25,7 @@ impl Cataloger for JavaClasses {
         if file.path.contains("!/") {
             return; // Inside an archive; its listing says more.
         }
-        if let Some(lookup) = Lookup::of(file.path) {
-            let purl = Purl::new("maven", LOG4J_GROUP, "log4j-core", "");
-            out.components.push(installed_at(purl, &place(lookup.root()), Basis::ClassName));
-        } else if let Some((root, _)) = file.path.split_once("META-INF/maven/") {
+        if let Some((root, _)) = file.path.split_once("META-INF/maven/") {
             match read_pom(file.path, file.bytes) {
                 Ok(purl) => {
                     let found: Component = installed_at(purl, &place(root), Basis::PomProperties);

@@ -16,6 +16,7 @@ use crate::archive::{Container, Damage, Entry, Node};
 use crate::cataloger::{self, Cataloger, File, Kind, Listed, Listing};
 use crate::distribution::Distributions;
 use crate::evidence::{escape, in_archive};
+use crate::java;
 use crate::limits::Mode;
 use crate::window::Window;
 
@@ -244,9 +245,11 @@ impl<'a, 'f> Outer<'a, 'f> {
             return;
         }
         self.found.deepest = self.found.deepest.max(depth + 1);
+        let from = self.found.components.len();
         for cataloger in cataloger::of_kind(kind) {
             self.run_cataloger(cataloger, &File::of_listing(&path, &listing));
         }
+        java::container(self.shared.options, &path, listing, from, self.found);
     }
 
     /// Counts bytes of the outer file, or of a member.

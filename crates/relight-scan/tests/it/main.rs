@@ -63,6 +63,11 @@ fn one(name: &str, bytes: &[u8]) -> String {
     one_with(&Options::default(), name, bytes)
 }
 
+/// The smallest class file that there is: `A`, without members.
+const CLASS: &[u8] =
+    b"\xca\xfe\xba\xbe\0\0\0\x34\0\x05\x01\0\x01A\x07\0\x01\x01\0\x10java/lang/Object\
+    \x07\0\x03\0\x21\0\x02\0\x04\0\0\0\0\0\0\0\0";
+
 /// The content of a `pom.properties`.
 fn pom(artifact: &str, version: &str) -> Vec<u8> {
     format!("groupId=g\nartifactId={artifact}\nversion={version}\n").into_bytes()

@@ -5,7 +5,7 @@ use relight_scan::{Options, Progress, scan};
 use testkit::Rng;
 
 use crate::zip_writer::{Member, write};
-use crate::{one, pom, pom_path, run, text, tree};
+use crate::{pom, pom_path, run, text, tree};
 
 const STATUS: &[u8] = b"Package: bash\nStatus: install ok installed\nVersion: 5.2\n";
 
@@ -35,17 +35,6 @@ fn what_is_declared_is_not_installed() {
     let report = run(folder.path(), &Options::default());
     let scopes: Vec<_> = report.sbom.components.iter().map(|component| component.scope).collect();
     assert_eq!(scopes, [Scope::Installed, Scope::Declared]);
-}
-
-#[test]
-fn exploded_classes_join_their_metadata() {
-    let lookup = "app/org/apache/logging/log4j/core/lookup/JndiLookup.class";
-    let pom = b"groupId=org.apache.logging.log4j\nartifactId=log4j-core\nversion=2.14.1\n";
-    let path = "app/META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties";
-    let name = "pkg:maven/org.apache.logging.log4j/log4j-core";
-    let with_pom = run(tree(&[(lookup, b""), (path, pom)]).path(), &Options::default());
-    assert_eq!(text(&with_pom), format!("{name}@2.14.1 in app/\n"));
-    assert_eq!(one(lookup, b""), format!("{name} in app/\n"));
 }
 
 #[test]

@@ -533,3 +533,23 @@ incident-proposed = { $advisory }  proposed: { NUMBER($affected) } { $affected -
  } affected, { NUMBER($possible) } perhaps
 match-list-differs = the nightly full match found other sites than the list that followed each change; the full match answers from now on
 match-list-differs-remedy = a fault of relight: please report it with the log of the last day
+
+### Fingerprint databases.
+
+fingerprints-learnt = { NUMBER($classes) } classes of { NUMBER($releases) } { $releases ->
+    [one] release
+   *[other] releases
+ } learnt into { $database }
+fingerprints-unnamed = nothing names this archive; it is not learnt
+fingerprints-nothing = no archive with classes and a name was found
+fingerprints-nothing-remedy = name jars, or a folder in the layout of a Maven repository
+fingerprints-count = { NUMBER($artifacts) } { $artifacts ->
+    [one] library
+   *[other] libraries
+ }, { NUMBER($releases) } { $releases ->
+    [one] release
+   *[other] releases
+ }
+fingerprints-intact = { $database }: intact, { $digest }
+fingerprints-unusable = the fingerprint database { $database } cannot be used
+fingerprints-unusable-remedy = learn it again, or take it from where it came from

@@ -566,3 +566,23 @@ incident-proposed = { $advisory }  proposé : { NUMBER($affected) } { $affected 
  }, { NUMBER($possible) } peut-être
 match-list-differs = l’appariement complet de la nuit trouve d’autres sites que la liste tenue à jour; c’est lui qui répond désormais
 match-list-differs-remedy = une erreur de relight : merci de la signaler avec le journal du dernier jour
+
+### Bases d'empreintes.
+
+fingerprints-learnt = { NUMBER($classes) } classes de { NUMBER($releases) } { $releases ->
+    [one] version apprises
+   *[other] versions apprises
+ } dans { $database }
+fingerprints-unnamed = rien ne nomme cette archive; elle n'est pas apprise
+fingerprints-nothing = aucune archive avec des classes et un nom n'a été trouvée
+fingerprints-nothing-remedy = indiquez des jars, ou un dossier à la façon d'un dépôt Maven
+fingerprints-count = { NUMBER($artifacts) } { $artifacts ->
+    [one] bibliothèque
+   *[other] bibliothèques
+ }, { NUMBER($releases) } { $releases ->
+    [one] version
+   *[other] versions
+ }
+fingerprints-intact = { $database } : intacte, { $digest }
+fingerprints-unusable = la base d'empreintes { $database } est inutilisable
+fingerprints-unusable-remedy = apprenez-la de nouveau, ou reprenez-la là d'où elle vient

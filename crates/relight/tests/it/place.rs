@@ -135,6 +135,11 @@ pub(crate) fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
+/// The smallest class file that there is, of a class `A`.
+const CLASS: &[u8] =
+    b"\xca\xfe\xba\xbe\0\0\0\x34\0\x05\x01\0\x01A\x07\0\x01\x01\0\x10java/lang/Object\
+    \x07\0\x03\0\x21\0\x02\0\x04\0\0\0\0\0\0\0\0";
+
 /// A jar of log4j-core with this version.
 pub(crate) fn log4j(version: &str) -> Vec<u8> {
     let properties =
@@ -144,6 +149,6 @@ pub(crate) fn log4j(version: &str) -> Vec<u8> {
             "META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties",
             properties.as_bytes(),
         ),
-        ("org/apache/logging/log4j/core/lookup/JndiLookup.class", b"\xca\xfe\xba\xbe"),
+        ("org/apache/logging/log4j/core/lookup/JndiLookup.class", CLASS),
     ])
 }

@@ -1,0 +1,56 @@
+//! Under which name and version an archive is learnt.
+
+use relight_model::Digest;
+use sha2::{Digest as _, Sha256};
+
+use super::learn::{LearntClass, Release};
+use crate::cataloger::{Listed, Listing};
+use crate::catalogers::{read_pom, split_version};
+use crate::evidence::file_name;
+
+/// The release that an archive is, by the layout of a Maven repository, its `pom.properties`, or
+/// the name of its file, in this order; the first that says all. `bytes` are those of the file,
+/// when it has one of its own. `None` when the archive has no classes, or nothing names it:
+/// several libraries are merged in it, and it is none of them.
+pub fn release_of(path: &str, listing: &Listing, bytes: Option<&[u8]>) -> Option<Release> {
+    let classes: Vec<LearntClass> = listing.entries.iter().filter_map(class_of).collect();
+    let stem = file_name(path).strip_suffix(".jar").unwrap_or_else(|| file_name(path));
+    let named = of_repository(path, stem)
+        .or_else(|| of_metadata(listing, stem))
+        .or_else(|| split_version(stem).map(|(name, version)| (name.into(), version.into())));
+    let (artifact, version) = named.filter(|_| !classes.is_empty())?;
+    let digest = bytes.map_or_else(Digest::default, |it| Digest(Sha256::digest(it).into()));
+    Some(Release { artifact, version, digest, origin: file_name(path).to_owned(), classes })
+}
+
+fn class_of(entry: &Listed) -> Option<LearntClass> {
+    let print = entry.class?;
+    let name = entry.name.rsplit_once('.').map_or(entry.name.as_str(), |(stem, _)| stem);
+    Some(LearntClass { name: name.to_owned(), print, member: entry.crc.zip(entry.size) })
+}
+
+/// `org/example/lib/1.0/lib-1.0.jar`.
+fn of_repository(path: &str, stem: &str) -> Option<(String, String)> {
+    let mut folders = path.rsplit('/').skip(1);
+    let (version, artifact) = (folders.next()?, folders.next()?);
+    let mut group: Vec<&str> = folders.collect();
+    group.reverse();
+    let is_layout = stem.strip_prefix(artifact)?.strip_prefix('-')? == version;
+    (is_layout && !group.is_empty())
+        .then(|| (format!("{}:{artifact}", group.join(".")), version.to_owned()))
+}
+
+/// The only `pom.properties`, or the one that has the file's name.
+fn of_metadata(listing: &Listing, stem: &str) -> Option<(String, String)> {
+    let poms = listing.members.iter().filter(|(name, _)| file_name(name) == "pom.properties");
+    let mut poms: Vec<_> = poms.filter_map(|(name, bytes)| read_pom(name, bytes).ok()).collect();
+    if poms.len() > 1 {
+        let is_named = |name: &str| {
+            stem.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        poms.retain(|purl| is_named(&purl.name));
+    }
+    // The longest name: `log4j-core-2.0.jar` starts with `log4j` as well.
+    let purl = poms.into_iter().max_by_key(|purl| purl.name.len())?;
+    Some((format!("{}:{}", purl.namespace, purl.name), purl.version))
+}

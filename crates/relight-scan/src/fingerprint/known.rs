@@ -1,0 +1,217 @@
+//! Several databases as one: artifacts by name, and who owns what was found.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+use relight_model::Digest;
+
+use super::database::{Damaged, Database, FeatureKind, KnownRelease, OWNERS_MAX, WEIGHT_ONE};
+
+/// The databases of a scan.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    databases: Vec<Database>,
+    catalog: OnceLock<Catalog>,
+}
+
+/// The artifacts of all databases.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    pub(crate) artifacts: Vec<KnownArtifact>,
+    /// Of each database: the number here of each of its artifacts, and of its first release.
+    places: Vec<Vec<(u32, u32)>>,
+    /// The classes that advisories name.
+    pub(crate) named: Vec<NamedClass>,
+    by_name: HashMap<String, u32>,
+    /// A database whose names cannot be read: what it knows is not known.
+    pub(crate) is_damaged: bool,
+}
+
+/// An artifact of one database or of several.
+#[derive(Debug)]
+pub(crate) struct KnownArtifact {
+    /// `group:artifact`, or the artifact alone.
+    pub(crate) name: String,
+    /// Those of each database in the order of versions, one database behind the other.
+    pub(crate) releases: Vec<KnownRelease>,
+}
+
+/// A class that an advisory names.
+#[derive(Debug)]
+pub(crate) struct NamedClass {
+    pub(crate) artifact: u32,
+    pub(crate) class: String,
+    /// What it is, and the releases in which it is that.
+    pub(crate) texts: Vec<(u64, Vec<u32>)>,
+}
+
+/// Who owns a feature: artifacts with their releases, and what the feature weighs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Owners {
+    pub(crate) holders: Vec<(u32, Vec<u32>)>,
+    pub(crate) weight: u64,
+}
+
+impl Owners {
+    /// The releases of an artifact that own the feature.
+    pub(crate) fn releases(&self, artifact: u32) -> &[u32] {
+        let held = self.holders.iter().find(|(holder, _)| *holder == artifact);
+        held.map_or(&[], |(_, releases)| releases)
+    }
+}
+
+/// A value that a database knows.
+pub(crate) struct Feature {
+    pub(crate) value: u64,
+    pub(crate) owners: Rc<Owners>,
+}
+
+impl Known {
+    pub(crate) fn new(databases: Vec<Database>) -> Self {
+        Self { databases, catalog: OnceLock::new() }
+    }
+
+    /// The names of the databases.
+    pub(crate) fn digests(&self) -> impl Iterator<Item = Digest> {
+        self.databases.iter().map(Database::digest)
+    }
+
+    /// Nothing is known: nothing need be compared.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.databases.is_empty()
+    }
+
+    /// The artifacts; read when the first class is met.
+    pub(crate) fn catalog(&self) -> &Catalog {
+        self.catalog.get_or_init(|| Catalog::read(&self.databases))
+    }
+
+    /// Whether an artifact is known, with classes that tell it from others.
+    pub(crate) fn has_classes(&self, artifact: &str) -> bool {
+        self.releases(artifact).iter().any(|release| release.sums[0].unique > 0)
+    }
+
+    /// Whether a version of an artifact was learnt.
+    pub(crate) fn version_is_known(&self, artifact: &str, version: &str) -> bool {
+        self.releases(artifact).iter().any(|release| release.version == version)
+    }
+
+    fn releases(&self, artifact: &str) -> &[KnownRelease] {
+        let catalog = self.catalog();
+        let number = catalog.by_name.get(artifact);
+        number.map_or(&[], |number| &catalog.artifacts[*number as usize].releases)
+    }
+
+    /// What is known of values, sorted and without doubles.
+    ///
+    /// # Errors
+    /// A block of a database is damaged: what it holds is missing.
+    pub(crate) fn features(
+        &self,
+        kind: FeatureKind,
+        values: &[u64],
+    ) -> (Vec<Feature>, Result<(), Damaged>) {
+        let mut outcome = Ok(());
+        let mut owned: BTreeMap<u64, Vec<(usize, u32)>> = BTreeMap::new();
+        for (number, database) in self.databases.iter().enumerate() {
+            let found = |value, owners| owned.entry(value).or_default().push((number, owners));
+            outcome = outcome.and(database.lookup(kind, values.iter().copied(), found));
+        }
+        // Thousands of features share a few sets of owners.
+        let mut sets: HashMap<Vec<(usize, u32)>, Rc<Owners>> = HashMap::new();
+        let mut features = Vec::with_capacity(owned.len());
+        for (value, owners) in owned {
+            let set = match sets.get(&owners) {
+                Some(set) => Rc::clone(set),
+                None => {
+                    let set = Rc::new(self.owners(&owners));
+                    sets.insert(owners, Rc::clone(&set));
+                    set
+                }
+            };
+            features.push(Feature { value, owners: set });
+        }
+        (features, outcome)
+    }
+
+    fn owners(&self, owners: &[(usize, u32)]) -> Owners {
+        let catalog = self.catalog();
+        let mut holders: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (database, number) in owners {
+            let Ok(names) = self.databases[*database].names() else { continue };
+            let places = &catalog.places[*database];
+            let of_database = names.holders(*number);
+            if of_database.len() == 0 {
+                return Owners::default();
+            }
+            for (artifact, releases) in of_database {
+                let (artifact, first) = places[*artifact as usize];
+                let all = holders.entry(artifact).or_default();
+                all.extend(releases.iter().map(|release| first + release));
+            }
+        }
+        let is_common = holders.is_empty() || holders.len() > OWNERS_MAX;
+        let weight = if is_common { 0 } else { WEIGHT_ONE / holders.len() as u64 };
+        Owners { holders: holders.into_iter().collect(), weight }
+    }
+}
+
+impl Catalog {
+    fn read(databases: &[Database]) -> Self {
+        let mut catalog = Self::default();
+        for database in databases {
+            let mut places = Vec::new();
+            match database.names() {
+                Ok(names) => {
+                    for artifact in &names.artifacts {
+                        places.push(catalog.add(&artifact.name, &artifact.releases));
+                    }
+                }
+                Err(Damaged) => catalog.is_damaged = true,
+            }
+            catalog.places.push(places);
+        }
+        catalog.read_named(databases);
+        catalog
+    }
+
+    /// Adds the releases of an artifact: its number, and that of the first of them.
+    fn add(&mut self, name: &str, releases: &[KnownRelease]) -> (u32, u32) {
+        let next = self.artifacts.len() as u32;
+        let number = *self.by_name.entry(name.to_owned()).or_insert(next);
+        if number == next {
+            self.artifacts.push(KnownArtifact { name: name.to_owned(), releases: Vec::new() });
+        }
+        let all = &mut self.artifacts[number as usize].releases;
+        let first = all.len() as u32;
+        all.extend_from_slice(releases);
+        (number, first)
+    }
+
+    fn read_named(&mut self, databases: &[Database]) {
+        for (database, places) in databases.iter().zip(&self.places) {
+            let Ok(names) = database.names() else { continue };
+            for named in &names.classes {
+                let (artifact, first) = places[named.artifact as usize];
+                let mut texts = Vec::new();
+                let outcome = database.lookup(
+                    FeatureKind::Text,
+                    named.texts.iter().copied(),
+                    |text, owners| {
+                        let held = names.holders(owners).find(|held| held.0 == named.artifact);
+                        let releases = held.into_iter().flat_map(|(_, releases)| releases);
+                        texts.push((text, releases.map(|release| first + release).collect()));
+                    },
+                );
+                self.is_damaged |= outcome.is_err();
+                self.named.push(NamedClass { artifact, class: named.class.clone(), texts });
+            }
+        }
+    }
+
+    /// The classes of an artifact that advisories name.
+    pub(crate) fn named_of(&self, artifact: u32) -> impl Iterator<Item = &NamedClass> {
+        self.named.iter().filter(move |named| named.artifact == artifact)
+    }
+}

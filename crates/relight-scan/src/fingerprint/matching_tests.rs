@@ -1,0 +1,232 @@
+//! Libraries of generated classes: what is named, which version, where, and what never is.
+
+use std::cmp::Ordering;
+
+use super::class::read;
+use super::class_writer::numbered;
+use super::matching::{Seen, recognise};
+use super::{Database, FeatureKind, Known, LearntClass, Release, Versions, write_database};
+use crate::cataloger::ClassPrint;
+
+/// Classes of a library: path and number, which is all its code.
+type Library = Vec<(String, i32)>;
+
+/// Version 1.N of `g:lib`: 20 classes, of which the N-th differs from version to version, and the
+/// class that advisories name, which changes in 1.3.
+fn version(minor: i32) -> Library {
+    let mut classes: Library = (0..20).map(|at| (format!("g/lib/C{at}"), at)).collect();
+    for at in 0..=minor {
+        classes[at as usize].1 = 100 + at;
+    }
+    classes.push(("g/lib/Lookup".to_owned(), if minor < 3 { 900 } else { 901 }));
+    classes
+}
+
+fn print(path: &str, number: i32) -> ClassPrint {
+    read(&numbered(path, number).write()).unwrap()
+}
+
+fn release(artifact: &str, version: &str, classes: &Library) -> Release {
+    let classes = classes.iter().map(|(name, number)| LearntClass {
+        name: name.clone(),
+        print: print(name, *number),
+        member: Some((*number as u32, 10)),
+    });
+    Release {
+        artifact: artifact.into(),
+        version: version.into(),
+        classes: classes.collect(),
+        ..Release::default()
+    }
+}
+
+fn order(one: &str, other: &str) -> Ordering {
+    one.cmp(other)
+}
+
+fn known(releases: Vec<Release>) -> Known {
+    let named = [("g:lib".to_owned(), "g/lib/Lookup".to_owned())];
+    let bytes = write_database(releases, &named, order, 0);
+    Known::new(vec![Database::from_bytes(bytes).unwrap()])
+}
+
+/// Versions 1.0 to 1.6 without 1.4, and a library that has nothing to do with it.
+fn libraries() -> Known {
+    let mut all: Vec<Release> = [0, 1, 2, 3, 5, 6]
+        .map(|minor| release("g:lib", &format!("1.{minor}"), &version(minor)))
+        .into();
+    let other: Library = (0..12).map(|at| (format!("o/O{at}"), 5_000 + at)).collect();
+    all.push(release("o:other", "7", &other));
+    known(all)
+}
+
+/// What is recognised, one line each.
+fn look(known: &Known, classes: &Library) -> String {
+    look_whole(known, classes, FeatureKind::Text)
+}
+
+fn look_whole(known: &Known, classes: &Library, kind: FeatureKind) -> String {
+    let seen: Vec<Seen<'_>> = classes
+        .iter()
+        .map(|(path, number)| {
+            // A path that ends in `!` is a file that was renamed and its class was not.
+            let name = path.strip_suffix('!').unwrap_or(path);
+            let print = print(name, *number);
+            let is_text = kind == FeatureKind::Text;
+            let value = if is_text { print.text } else { (*number as u64) << 32 | 10 };
+            Seen { path, value, print: is_text.then_some(print), is_loadable: name == path }
+        })
+        .collect();
+    let recognised = recognise(known, kind, &seen, true);
+    assert!(!recognised.is_damaged);
+    let lines = recognised.matches.iter().map(|it| {
+        let versions = match &it.versions {
+            Versions::Exact(version) => version.clone(),
+            Versions::OneOf(versions) => format!("one of {}", versions.join(" ")),
+        };
+        let removed: String = it.removed.iter().map(|class| format!(" without {class}")).collect();
+        format!("{} {versions} in {:?}{removed}\n", it.artifact, it.folder)
+    });
+    lines.collect()
+}
+
+fn moved(classes: &Library, to: &str) -> Library {
+    classes.iter().map(|(path, number)| (path.replacen("g/lib/", to, 1), *number)).collect()
+}
+
+#[test]
+fn every_version_is_itself_wherever_it_is() {
+    let known = libraries();
+    for minor in [0, 1, 2, 3, 5, 6] {
+        let plain = look(&known, &version(minor));
+        assert_eq!(plain, format!("g:lib 1.{minor} in \"g/lib/\"\n"));
+        let relocated = look(&known, &moved(&version(minor), "shadow/a/b/"));
+        assert_eq!(relocated, format!("g:lib 1.{minor} in \"shadow/a/b/\"\n"));
+        let crc = look_whole(&known, &version(minor), FeatureKind::Crc);
+        assert_eq!(crc, format!("g:lib 1.{minor} in \"g/lib/\"\n"));
+    }
+}
+
+#[test]
+fn a_version_that_nobody_learnt_is_never_called_one_that_somebody_did() {
+    let known = libraries();
+    // The class that advisories name is that of 1.3 and later.
+    assert_eq!(look(&known, &version(4)), "g:lib one of 1.3 1.5 1.6 in \"g/lib/\"\n");
+    // Patched: a class that is in no version.
+    let mut patched = version(2);
+    patched[20].1 = 7_777;
+    assert_eq!(look(&known, &patched), "g:lib one of 1.1 1.2 1.3 in \"g/lib/\"\n");
+}
+
+#[test]
+fn a_class_that_was_taken_out_or_renamed_in_place_is_told() {
+    let known = libraries();
+    let without = "g:lib 1.2 in \"g/lib/\" without g/lib/Lookup\n";
+    let mut removed = version(2);
+    removed.pop();
+    assert_eq!(look(&known, &removed), without);
+    let mut renamed = version(2);
+    renamed[20].0 = "g/lib/Lookup!".into();
+    assert_eq!(look(&known, &renamed), without);
+    // One of two copies: each is told for itself.
+    let mut two = removed;
+    two.extend(moved(&version(2), "x/y/"));
+    assert_eq!(
+        look(&known, &two),
+        "g:lib 1.2 in \"g/lib/\" without g/lib/Lookup\ng:lib 1.2 in \"x/y/\"\n"
+    );
+}
+
+#[test]
+fn two_versions_beside_each_other_are_two() {
+    let known = libraries();
+    let mut two = version(1);
+    two.extend(moved(&version(6), "shadow/lib/"));
+    assert_eq!(look(&known, &two), "g:lib 1.1 in \"g/lib/\"\ng:lib 1.6 in \"shadow/lib/\"\n");
+}
+
+#[test]
+fn what_is_left_of_a_library_counts() {
+    let known = libraries();
+    // Cut down: the named class says which versions are possible, whatever the coverage.
+    let small: Library = version(2).split_off(18);
+    assert_eq!(look(&known, &small), "g:lib one of 1.0 1.1 1.2 in \"g/lib/\"\n");
+    let single: Library = vec![("com/acme/Copied".into(), 900)];
+    assert_eq!(look(&known, &single), "g:lib one of 1.0 1.1 1.2 in \"com/acme/\"\n");
+    // A few classes of a library of which advisories name none say nothing.
+    let few: Library = (0..4).map(|at| (format!("o/O{at}"), 5_000 + at)).collect();
+    assert_eq!(look(&known, &few), "");
+    // A class of one's own that is only called so.
+    let own: Library = vec![("com/acme/Lookup".into(), 12_345)];
+    assert_eq!(look(&known, &own), "");
+}
+
+/// The trap of generated siblings: what an absent one shares with a present one does not name it.
+#[test]
+fn an_absent_sibling_is_explained_away() {
+    let shared: Library = (0..97).map(|at| (format!("m/S{at}"), 20_000 + at)).collect();
+    let sibling = |name: &str, number: i32| {
+        let own = (0..12).map(|at| (format!("m/{name}{at}"), number + at));
+        shared.iter().cloned().chain(own).collect::<Library>()
+    };
+    let (one, two) = (sibling("One", 30_000), sibling("Two", 31_000));
+    let known = known(vec![release("m:one", "1", &one), release("m:two", "1", &two)]);
+    assert_eq!(look(&known, &one), "m:one 1 in \"m/\"\n");
+    let mut both = one.clone();
+    both.extend(two.iter().skip(97).cloned());
+    assert_eq!(look(&known, &both), "m:one 1 in \"m/\"\nm:two 1 in \"m/\"\n");
+}
+
+#[test]
+fn the_same_releases_give_the_same_bytes_in_any_order() {
+    let releases =
+        || [2, 0, 1].map(|minor| release("g:lib", &format!("1.{minor}"), &version(minor)));
+    let write = |releases: Vec<Release>| write_database(releases, &[], order, 7);
+    let mut reversed = releases();
+    reversed.reverse();
+    let bytes = write(releases().into());
+    assert_eq!(bytes, write(reversed.into()));
+    let database = Database::from_bytes(bytes).unwrap();
+    database.verify().unwrap();
+    let (artifact, known) = &database.releases().unwrap()[0];
+    let versions: Vec<_> = known.iter().map(|release| release.version.as_str()).collect();
+    assert_eq!(
+        (artifact.as_str(), versions, database.built()),
+        ("g:lib", vec!["1.0", "1.1", "1.2"], 7)
+    );
+}
+
+/// Every single byte of a database, changed: refused, said to be damaged, or without effect, and
+/// never a panic; what is verified is never damaged.
+#[test]
+fn a_damaged_database_says_so() {
+    let bytes = write_database(vec![release("g:lib", "1.1", &version(1))], &[], order, 0);
+    let print = print("g/lib/C1", 101);
+    let class = Seen { path: "g/lib/C1", value: print.text, print: Some(print), is_loadable: true };
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x10;
+        let Ok(database) = Database::from_bytes(damaged) else { continue };
+        assert!(database.verify().is_err(), "byte {at}");
+        let _ = recognise(&Known::new(vec![database]), FeatureKind::Text, &[class], true);
+    }
+    let mut damaged = bytes;
+    let last = damaged.len() / 2;
+    damaged[last..].fill(0);
+    let database = Database::from_bytes(damaged).unwrap();
+    let known = Known::new(vec![database]);
+    assert!(recognise(&known, FeatureKind::Text, &[class], true).is_damaged);
+}
+
+#[test]
+fn the_seed_holds_each_official_log4j_core() {
+    let seed = Database::seed().unwrap();
+    seed.verify().unwrap();
+    let all = seed.releases().unwrap();
+    let is_core = |it: &&(String, Vec<_>)| it.0 == "org.apache.logging.log4j:log4j-core";
+    let (_, releases) = all.iter().find(is_core).unwrap();
+    for version in ["2.0-beta2", "2.0-beta9", "2.3.2", "2.12.4", "2.14.1", "2.15.0", "2.17.1"] {
+        assert!(releases.iter().any(|release| release.version == version), "{version}");
+    }
+    assert!(releases.len() >= 27);
+}

@@ -1,0 +1,348 @@
+//! Which version each copy of a library is, where it is, and what was taken out of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::database::FeatureKind;
+use super::known::{Catalog, Feature};
+use super::learn::counts;
+use super::matching::{Match, Seen, Versions};
+
+/// Coverage from which classes that are missing were taken out, in percent.
+const WHOLE_PERCENT: u64 = 95;
+/// Copies of one class that are compared to find where copies of a library are.
+const PAIRS_MAX: usize = 16;
+/// Classes that must be doubled in the same way to make two copies.
+const DOUBLED_MIN: usize = 3;
+
+/// Classes and what is known of them.
+pub(super) struct Found<'a> {
+    classes: &'a [Seen<'a>],
+    features: &'a [Feature],
+    /// The feature of each class, if it is one.
+    feature_of: Vec<Option<usize>>,
+    is_whole: bool,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn new(classes: &'a [Seen<'a>], features: &'a [Feature], is_whole: bool) -> Self {
+        let feature_of = |class: &Seen<'_>| {
+            features.binary_search_by_key(&class.value, |feature| feature.value).ok()
+        };
+        Self { classes, features, feature_of: classes.iter().map(feature_of).collect(), is_whole }
+    }
+
+    /// The classes that an artifact owns.
+    fn of(&self, artifact: u32) -> Vec<usize> {
+        let owned = |at: &usize| {
+            self.feature_of[*at]
+                .is_some_and(|it| !self.features[it].owners.releases(artifact).is_empty())
+        };
+        (0..self.classes.len()).filter(owned).collect()
+    }
+}
+
+/// Each copy of an artifact.
+pub(super) fn copies(
+    catalog: &Catalog,
+    found: &Found<'_>,
+    artifact: u32,
+    kind: FeatureKind,
+) -> Vec<Match> {
+    let classes = found.of(artifact);
+    let copies = split(found, &classes);
+    let is_one_of_many = copies.len() > 1;
+    let copies = copies.into_iter().map(|classes| {
+        let copy = Copy { catalog, found, artifact, classes };
+        let verdict = copy.verdict(kind);
+        Match {
+            is_one_of_many,
+            removed: copy.removed(&verdict.releases, verdict.is_whole),
+            ..copy.describe(verdict)
+        }
+    });
+    copies.collect()
+}
+
+/// Classes that an advisory names, of artifacts of which nothing else need be there: a jar that
+/// was cut down to what is used, or a class that somebody copied.
+pub(super) fn named_alone(
+    catalog: &Catalog,
+    found: &Found<'_>,
+    wanted: impl Fn(&u32) -> bool,
+) -> Vec<Match> {
+    let texts = found.features.iter().map(|feature| feature.value).collect::<BTreeSet<u64>>();
+    let named = catalog.named.iter().filter(|named| wanted(&named.artifact));
+    let there = named.filter(|named| named.texts.iter().any(|(text, _)| texts.contains(text)));
+    let artifacts: BTreeSet<u32> = there.map(|named| named.artifact).collect();
+    let mut matches = Vec::new();
+    for artifact in artifacts {
+        let copy = Copy { catalog, found, artifact, classes: found.of(artifact) };
+        let releases = copy.consistent();
+        let releases = if releases.is_empty() { copy.of_named() } else { releases };
+        let verdict = Verdict { releases, is_exact: false, is_whole: false };
+        matches.push(copy.describe(verdict));
+    }
+    matches
+}
+
+/// One copy of an artifact.
+struct Copy<'a> {
+    catalog: &'a Catalog,
+    found: &'a Found<'a>,
+    artifact: u32,
+    classes: Vec<usize>,
+}
+
+/// What the classes of a copy say.
+struct Verdict {
+    /// Releases, in order.
+    releases: Vec<u32>,
+    /// The copy is that release, not only like it.
+    is_exact: bool,
+    /// So much of it is there that what is missing was taken out.
+    is_whole: bool,
+}
+
+/// How one release fits a copy.
+#[derive(Clone, Copy)]
+struct Fit {
+    release: u32,
+    matched: u64,
+    missing: u64,
+    foreign: u64,
+}
+
+impl Copy<'_> {
+    /// The distinct features of the copy.
+    fn features(&self) -> BTreeSet<usize> {
+        self.classes.iter().filter_map(|at| self.found.feature_of[*at]).collect()
+    }
+
+    fn fits(&self, kind: FeatureKind) -> Vec<Fit> {
+        let releases = &self.catalog.artifacts[self.artifact as usize].releases;
+        let features = self.features();
+        let mut matched = vec![0; releases.len()];
+        for at in &features {
+            for release in self.found.features[*at].owners.releases(self.artifact) {
+                matched[*release as usize] += 1;
+            }
+        }
+        let fits = (0..).zip(releases).zip(matched).map(|((release, it), matched)| Fit {
+            release,
+            matched,
+            missing: it.sums[kind as usize].features.saturating_sub(matched),
+            foreign: features.len() as u64 - matched,
+        });
+        fits.collect()
+    }
+
+    fn verdict(&self, kind: FeatureKind) -> Verdict {
+        let fits = self.fits(kind);
+        let is_pure = |fit: &&Fit| fit.foreign == 0;
+        let whole = |fit: &&Fit| fit.matched * 100 >= (fit.matched + fit.missing) * WHOLE_PERCENT;
+        // Every feature of a release and none of another.
+        let equal: Vec<u32> = fits
+            .iter()
+            .filter(|fit| fit.foreign == 0 && fit.missing == 0)
+            .map(|fit| fit.release)
+            .collect();
+        if !equal.is_empty() {
+            return Verdict { releases: equal, is_exact: true, is_whole: true };
+        }
+        // Nothing is there that could stand for what is missing: it was taken out. Otherwise a
+        // class was changed, and this may be a version that nobody learnt.
+        let complete = fits.iter().filter(is_pure).filter(whole);
+        let least = complete.clone().map(|fit| fit.missing).min();
+        if self.strangers() == 0
+            && let Some(least) = least
+        {
+            let releases = complete.filter(|fit| fit.missing == least).map(|fit| fit.release);
+            return Verdict { releases: releases.collect(), is_exact: true, is_whole: true };
+        }
+        let is_whole = fits.iter().any(|fit| whole(&fit));
+        let named = self.of_named();
+        let releases = if named.is_empty() { around(&fits) } else { named };
+        Verdict { releases, is_exact: false, is_whole }
+    }
+
+    /// The releases that own every feature of the copy.
+    fn consistent(&self) -> Vec<u32> {
+        let pure = self.fits(FeatureKind::Text).into_iter().filter(|fit| fit.foreign == 0);
+        pure.map(|fit| fit.release).collect()
+    }
+
+    /// The releases whose classes that advisories name are those of the copy: the code that is
+    /// affected, whatever else was changed. Empty when the copy has none of them.
+    fn of_named(&self) -> Vec<u32> {
+        let mut common: Option<BTreeSet<u32>> = None;
+        for named in self.catalog.named_of(self.artifact) {
+            let there =
+                |text: u64| self.classes.iter().any(|at| self.found.classes[*at].value == text);
+            let texts = named.texts.iter().filter(|(text, _)| there(*text));
+            let releases: BTreeSet<u32> = texts.flat_map(|(_, it)| it).copied().collect();
+            if !releases.is_empty() {
+                common = Some(match common {
+                    Some(before) => before.intersection(&releases).copied().collect(),
+                    None => releases,
+                });
+            }
+        }
+        common.unwrap_or_default().into_iter().collect()
+    }
+
+    /// Classes beside those of the copy that nobody knows.
+    fn strangers(&self) -> usize {
+        let classes = self.found.classes;
+        let folders: BTreeSet<&str> =
+            self.classes.iter().map(|at| folder_of(classes[*at].path)).collect();
+        let stranger = |at: &usize| {
+            let class = &classes[*at];
+            self.found.feature_of[*at].is_none()
+                && !class.print.is_some_and(|print| print.trivial)
+                && counts(class.path)
+                && folders.contains(folder_of(class.path))
+        };
+        (0..classes.len()).filter(stranger).count()
+    }
+
+    /// The named classes that every one of the releases has and this copy lacks, or has under a
+    /// name by which nothing finds it.
+    fn removed(&self, releases: &[u32], is_whole: bool) -> Vec<String> {
+        if !is_whole || !self.found.is_whole || releases.is_empty() {
+            return Vec::new();
+        }
+        let mut removed = Vec::new();
+        for named in self.catalog.named_of(self.artifact) {
+            let has = |release: &u32| named.texts.iter().any(|(_, all)| all.contains(release));
+            if releases.iter().all(has) && !self.has_live(&named.class, &named.texts) {
+                removed.push(named.class.clone());
+            }
+        }
+        removed.sort();
+        removed.dedup();
+        removed
+    }
+
+    /// Whether a class is there, and can be loaded; one of the same name with other code counts.
+    fn has_live(&self, class: &str, texts: &[(u64, Vec<u32>)]) -> bool {
+        let simple = class.rsplit('/').next().unwrap_or(class);
+        let folders: BTreeSet<&str> =
+            self.classes.iter().map(|at| folder_of(self.found.classes[*at].path)).collect();
+        let own = |at: &usize| {
+            let seen = &self.found.classes[*at];
+            let is_text = texts.iter().any(|(text, _)| *text == seen.value);
+            let name = seen.path.rsplit('/').next().unwrap_or_default();
+            let is_named = name == simple && folders.contains(folder_of(seen.path));
+            (is_text && self.classes.contains(at) || is_named) && seen.is_loadable
+        };
+        (0..self.found.classes.len()).any(|at| own(&at))
+    }
+
+    fn describe(&self, verdict: Verdict) -> Match {
+        let artifact = &self.catalog.artifacts[self.artifact as usize];
+        let mut versions: Vec<String> = Vec::new();
+        for release in &verdict.releases {
+            let version = &artifact.releases[*release as usize].version;
+            if !versions.contains(version) {
+                versions.push(version.clone());
+            }
+        }
+        let paths = self.classes.iter().map(|at| self.found.classes[*at].path);
+        let all = self.found.classes.len().max(1) as u64;
+        Match {
+            artifact: artifact.name.clone(),
+            versions: match (&versions[..], verdict.is_exact) {
+                ([only], true) => Versions::Exact(only.clone()),
+                _ => Versions::OneOf(versions),
+            },
+            folder: common_folder(paths),
+            is_one_of_many: false,
+            share_percent: self.classes.len() as u64 * 100 / all,
+            removed: Vec::new(),
+        }
+    }
+}
+
+/// The nearest release and its neighbours: a version that nobody learnt lies between them.
+fn around(fits: &[Fit]) -> Vec<u32> {
+    let distance = |fit: &Fit| (fit.missing + 2 * fit.foreign, u64::MAX - fit.matched);
+    let Some(nearest) = fits.iter().min_by_key(|fit| distance(fit)) else { return Vec::new() };
+    let from = nearest.release.saturating_sub(1);
+    (from..=nearest.release + 1).filter(|it| (*it as usize) < fits.len()).collect()
+}
+
+/// Divides the classes of an artifact into its copies, by the folders under which the same class
+/// stands more than once.
+fn split(found: &Found<'_>, classes: &[usize]) -> Vec<Vec<usize>> {
+    let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
+    for at in classes {
+        places.entry(found.classes[*at].value).or_default().push(*at);
+    }
+    let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
+    for same in places.values().filter(|same| same.len() > 1) {
+        for head in heads(found, &same[..same.len().min(PAIRS_MAX)]) {
+            *votes.entry(head).or_default() += 1;
+        }
+    }
+    let most = votes.values().copied().max().unwrap_or_default();
+    let enough = (most / 2).max(DOUBLED_MIN);
+    let roots: Vec<&str> =
+        votes.iter().filter(|(_, count)| **count >= enough).map(|(head, _)| *head).collect();
+    if roots.len() < 2 {
+        return vec![classes.to_vec()];
+    }
+    let mut copies: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for at in classes {
+        let path = found.classes[*at].path;
+        let root = roots.iter().filter(|root| path.starts_with(**root)).max_by_key(|it| it.len());
+        copies.entry(root.unwrap_or(&roots[0])).or_default().push(*at);
+    }
+    copies.into_values().collect()
+}
+
+/// What stands in front of the part that the paths of equal classes share.
+fn heads<'a>(found: &Found<'a>, same: &[usize]) -> BTreeSet<&'a str> {
+    let path = |at: usize| found.classes[at].path;
+    let mut heads = BTreeSet::new();
+    for (first, one) in same.iter().enumerate() {
+        for other in &same[first + 1..] {
+            let (one, other) = (path(*one), path(*other));
+            let tail = common_tail(one, other);
+            if tail > 0 {
+                heads.extend([&one[..one.len() - tail], &other[..other.len() - tail]]);
+            }
+        }
+    }
+    heads
+}
+
+/// Bytes of the whole segments that two paths share at their ends.
+fn common_tail(one: &str, other: &str) -> usize {
+    let mut len = 0;
+    let mut segments = one.rsplit('/').zip(other.rsplit('/'));
+    let mut first = true;
+    while let Some((a, b)) = segments.next()
+        && a == b
+    {
+        len += a.len() + usize::from(!first);
+        first = false;
+    }
+    // The `/` in front belongs to the head.
+    len
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rfind('/').map_or("", |at| &path[..=at])
+}
+
+/// The folder that holds all of these, with `/` at its end.
+fn common_folder<'a>(mut paths: impl Iterator<Item = &'a str>) -> String {
+    let mut common = folder_of(paths.next().unwrap_or_default());
+    for path in paths {
+        while !path.starts_with(common) {
+            let shorter = common.trim_end_matches('/');
+            common = shorter.rfind('/').map_or("", |at| &common[..=at]);
+        }
+    }
+    common.to_owned()
+}

@@ -1,0 +1,283 @@
+//! What the classes of a container, or of folders, say: libraries by their code, joined with what
+//! the metadata in the same place claims.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use relight_model::{Basis, Component, FlawCode, Purl, Scope};
+
+use crate::cataloger::{ClassPrint, Listed, Listing};
+use crate::fingerprint::{FeatureKind, Known, Match, Recognised, Seen, Versions};
+use crate::fingerprint::{member_value, recognise, simple_hash};
+use crate::limits::Options;
+use crate::unpack::Found;
+
+/// Endings under which loaders keep classes; agents hide theirs behind the last two.
+const CLASS_ENDINGS: [&str; 3] = ["class", "classdata", "esclazz"];
+
+/// Share of a container, in percent, from which a library is the container.
+const MAIN_PERCENT: u64 = 60;
+/// Share from which nothing else is in it, so that its name is the library's.
+const WHOLE_PERCENT: u64 = 95;
+
+/// Joins what the classes of a container say with the claims about it, which start at `from`.
+pub(crate) fn container(
+    options: &Options,
+    path: &str,
+    listing: Listing,
+    from: usize,
+    found: &mut Found,
+) {
+    let known = options.fingerprints.known();
+    if !known.is_empty() {
+        compare(known, path, &listing, from, found);
+    }
+    if options.keep_listings && listing.entries.iter().any(|entry| entry.class.is_some()) {
+        found.listings.push((path.to_owned(), listing));
+    }
+}
+
+fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mut Found) {
+    let roots = roots_of(listing.entries.iter().filter_map(file_of));
+    let mut traces = BTreeSet::new();
+    for (root, classes) in roots {
+        let recognised = look(known, &classes, listing.complete);
+        found.damage(&recognised, path);
+        traces.extend(recognised.traces.iter().cloned());
+        for it in &recognised.matches {
+            let place = Place { container: path, root, is_folder: false };
+            settle(known, &place, it, basis_of(&classes, it), from, found);
+        }
+    }
+    if listing.complete {
+        drop_ghosts(known, path, listing, &traces, from, found);
+    }
+}
+
+/// The same for classes that lie in folders, when the walk is over: each folder of a class path is
+/// a place of its own.
+pub(crate) fn folders(known: &Known, found: &mut Found) {
+    let classes = std::mem::take(&mut found.folder_classes);
+    let files =
+        classes.iter().map(|(path, print)| File { path, value: print.text, print: Some(*print) });
+    let mut folders = BTreeMap::new();
+    for (root, classes) in roots_of(files) {
+        folders.insert(root.to_owned(), classes);
+    }
+    for (root, classes) in &folders {
+        let is_whole = !found.flaws.iter().any(|flaw| flaw.evidence.starts_with(root.as_str()));
+        let recognised = look(known, classes, is_whole);
+        let container = if root.is_empty() { "./" } else { root.as_str() };
+        found.damage(&recognised, container);
+        for it in &recognised.matches {
+            let place = Place { container, root: "", is_folder: true };
+            settle(known, &place, it, basis_of(classes, it), 0, found);
+        }
+    }
+}
+
+fn look(known: &Known, classes: &[Seen<'_>], is_whole: bool) -> Recognised {
+    // Classes that could not be read are known by their check sums alone.
+    let read = classes.iter().any(|class| class.print.is_some());
+    let kind = if read { FeatureKind::Text } else { FeatureKind::Crc };
+    recognise(known, kind, classes, is_whole)
+}
+
+fn basis_of(classes: &[Seen<'_>], it: &Match) -> Basis {
+    match &it.versions {
+        Versions::OneOf(_) => Basis::FingerprintPartial,
+        Versions::Exact(_) if classes.iter().all(|class| class.print.is_none()) => Basis::CrcSet,
+        Versions::Exact(_) => Basis::FingerprintExact,
+    }
+}
+
+impl Found {
+    fn damage(&mut self, recognised: &Recognised, path: &str) {
+        if recognised.is_damaged {
+            self.flaw(FlawCode::DatabaseDamaged, path, 0);
+        }
+    }
+}
+
+/// A file that may be a class.
+struct File<'a> {
+    path: &'a str,
+    value: u64,
+    print: Option<ClassPrint>,
+}
+
+fn file_of(entry: &Listed) -> Option<File<'_>> {
+    let path = entry.name.as_str();
+    if let Some(print) = entry.class {
+        return Some(File { path, value: print.text, print: Some(print) });
+    }
+    let (_, ending) = split_ending(path);
+    let value = entry.crc.zip(entry.size).and_then(|(crc, size)| member_value(crc, size))?;
+    CLASS_ENDINGS.contains(&ending).then_some(File { path, value, print: None })
+}
+
+/// A path without the ending of its last segment; no name of a class has a dot.
+fn split_ending(path: &str) -> (&str, &str) {
+    let name = path.rfind('/').map_or(0, |at| at + 1);
+    match path[name..].find('.') {
+        Some(dot) => (&path[..name + dot], &path[name + dot + 1..]),
+        None => (path, ""),
+    }
+}
+
+/// Classes by the folder of the class path that they are in: what stands in front of the name that
+/// a class gives itself. Check sums alone stand in the folder of the container.
+fn roots_of<'a>(files: impl Iterator<Item = File<'a>>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
+    let files: Vec<File<'a>> = files.collect();
+    let usual = usual_ending(&files);
+    let has_read = files.iter().any(|file| file.print.is_some());
+    let mut of_folder: HashMap<&str, &str> = HashMap::new();
+    let mut classes = Vec::new();
+    for file in &files {
+        let (stem, ending) = split_ending(file.path);
+        let folder = folder_of(stem);
+        let Some(print) = file.print else {
+            // Beside classes that were read, one that could not be has its flaw.
+            if !has_read {
+                classes.push((folder, Some(""), stem, file, true));
+            }
+            continue;
+        };
+        let is_named = simple_hash(stem.as_bytes()) == print.simple_name;
+        let root = stem.len().checked_sub(print.name_bytes.into());
+        let root = root.filter(|len| *len == 0 || stem.as_bytes()[len - 1] == b'/');
+        let root = root.filter(|_| is_named).map(|len| &stem[..len]);
+        if let Some(root) = root {
+            of_folder.insert(folder, root);
+        }
+        let is_usual = ending == usual || CLASS_ENDINGS.contains(&ending);
+        classes.push((folder, root, stem, file, is_named && is_usual));
+    }
+    let mut roots: BTreeMap<&str, Vec<Seen<'_>>> = BTreeMap::new();
+    for (folder, root, stem, file, is_loadable) in classes {
+        let root = root.or_else(|| of_folder.get(folder).copied()).unwrap_or(folder);
+        let seen =
+            Seen { path: &stem[root.len()..], value: file.value, print: file.print, is_loadable };
+        roots.entry(root).or_default().push(seen);
+    }
+    roots
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rfind('/').map_or("", |at| &path[..=at])
+}
+
+/// The ending that most classes have: what a loader of their own looks for.
+fn usual_ending<'a>(files: &[File<'a>]) -> &'a str {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in files {
+        *counts.entry(split_ending(file.path).1).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map_or("", |(ending, _)| ending)
+}
+
+/// Where libraries were recognised.
+struct Place<'a> {
+    /// The evidence path of the container, or of a folder of the class path.
+    container: &'a str,
+    /// The folder of the class path inside the container.
+    root: &'a str,
+    is_folder: bool,
+}
+
+/// Turns a match into a component in its place, and settles it with what metadata says there.
+fn settle(
+    known: &Known,
+    place: &Place<'_>,
+    it: &Match,
+    basis: Basis,
+    from: usize,
+    found: &mut Found,
+) {
+    let (group, name) = it.artifact.split_once(':').unwrap_or(("", &it.artifact));
+    let (version, candidates) = match &it.versions {
+        Versions::Exact(version) => (version.as_str(), Vec::new()),
+        Versions::OneOf(versions) => ("", versions.clone()),
+    };
+    let purl = Purl::new("maven", group, name, version);
+    let evidence = place.evidence(it, group, name, &found.components[from..]);
+    let component = Component {
+        candidates,
+        removed: it.removed.clone(),
+        ..Component::new(purl, evidence, basis, Scope::Installed)
+    };
+    if it.share_percent >= WHOLE_PERCENT {
+        let is_name = |claim: &Component| {
+            claim.evidence == place.container
+                && matches!(claim.basis, Basis::Manifest | Basis::FileName)
+                && claim.purl.name != name
+        };
+        drop_claims(found, from, is_name);
+    }
+    // Metadata may name a version that nobody learnt: then the nearest known one is no objection.
+    let unlearnt = |claim: &&mut Component| {
+        basis == Basis::FingerprintPartial
+            && claim.evidence == component.evidence
+            && claim.basis == Basis::PomProperties
+            && claim.purl.name == name
+            && !known.version_is_known(&it.artifact, &claim.purl.version)
+    };
+    if let Some(claim) = found.components[from..].iter_mut().find(unlearnt) {
+        claim.also.push(basis);
+        claim.removed.extend(component.removed);
+    } else {
+        found.components.push(component);
+    }
+}
+
+impl Place<'_> {
+    /// Where a library is: the container itself when the library is most of it, or when metadata
+    /// names it there; else the folder of its classes.
+    fn evidence(&self, it: &Match, group: &str, name: &str, claims: &[Component]) -> String {
+        let natural = format!("{}/", group.replace('.', "/"));
+        let is_moved = it.is_one_of_many && !it.folder.starts_with(&natural);
+        let is_claim = |claim: &Component| {
+            claim.evidence == self.container
+                && claim.purl.kind == "maven"
+                && claim.purl.name == name
+        };
+        let is_main =
+            self.is_folder || it.share_percent >= MAIN_PERCENT || claims.iter().any(is_claim);
+        match (is_main && !is_moved, self.is_folder) {
+            (true, _) => self.container.to_owned(),
+            (false, true) => format!("{}{}", self.container, it.folder),
+            (false, false) => format!("{}!/{}{}", self.container, self.root, it.folder),
+        }
+    }
+}
+
+fn drop_claims(found: &mut Found, from: usize, unwanted: impl Fn(&Component) -> bool) {
+    let claims = found.components.split_off(from);
+    found.components.extend(claims.into_iter().filter(|claim| !unwanted(claim)));
+}
+
+/// Drops what `pom.properties` names and nothing in the container is: metadata that was left
+/// behind when the classes were taken out or replaced. Only for libraries that are known, and only
+/// when nothing stands where their classes belong.
+fn drop_ghosts(
+    known: &Known,
+    path: &str,
+    listing: &Listing,
+    traces: &BTreeSet<String>,
+    from: usize,
+    found: &mut Found,
+) {
+    let is_ghost = |claim: &Component| {
+        let Purl { kind, namespace, name, .. } = &claim.purl;
+        let artifact = format!("{namespace}:{name}");
+        let natural = format!("{}/", namespace.replace('.', "/"));
+        let is_natural =
+            |entry: &str| entry.contains(&natural) && !entry.contains("META-INF/maven/");
+        claim.evidence == path
+            && kind == "maven"
+            && claim.basis == Basis::PomProperties
+            && known.has_classes(&artifact)
+            && !traces.contains(&artifact)
+            && !listing.names().any(is_natural)
+    };
+    drop_claims(found, from, is_ghost);
+}

@@ -1,0 +1,236 @@
+//! `relight fingerprints`: databases of what libraries are, learnt from their archives.
+
+use std::cmp::Ordering;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use relight_engine::matching::{VersionScheme, compare};
+use relight_model::Digest;
+use relight_scan::{
+    Database, Fingerprints as Databases, NamedClass, Options, Progress, Release, release_of, scan,
+    write_database,
+};
+use relight_server::web::texts;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::inventory;
+use crate::report::Report;
+
+/// What to do with a database.
+#[derive(Debug, Args)]
+pub(crate) struct Fingerprints {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Learn(Learn),
+    List(Known),
+    Verify(Known),
+}
+
+/// Archives, and the database to write.
+#[derive(Debug, Args)]
+struct Learn {
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    built: i64,
+}
+
+/// A database; the embedded one when none is named.
+#[derive(Debug, Args)]
+struct Known {
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// `relight.fingerprints/1`
+#[derive(Serialize)]
+struct Document {
+    database: String,
+    built: i64,
+    digest: String,
+    artifacts: usize,
+    releases: Vec<ReleaseRow>,
+}
+
+#[derive(Serialize)]
+struct ReleaseRow {
+    purl: String,
+    sha256: Option<String>,
+    origin: String,
+}
+
+/// `relight.fingerprints-learnt/1`
+#[derive(Serialize)]
+struct LearntDocument {
+    database: String,
+    releases: usize,
+    classes: usize,
+    bytes: usize,
+    unnamed: Vec<String>,
+}
+
+/// `relight.fingerprints-verified/1`
+#[derive(Serialize)]
+struct VerifiedDocument {
+    database: String,
+    digest: String,
+    intact: bool,
+}
+
+impl Fingerprints {
+    pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        match self.action {
+            Action::Learn(learn) => learn.run(context, report),
+            Action::List(known) => known.list(context, report),
+            Action::Verify(known) => known.verify(context, report),
+        }
+    }
+}
+
+/// What was read to be learnt.
+#[derive(Default)]
+struct Learnt {
+    releases: Vec<Release>,
+    /// Archives with classes that nothing names.
+    unnamed: Vec<String>,
+}
+
+impl Learn {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let mut learnt = Learnt::default();
+        for path in &self.paths {
+            read(path, context, &mut learnt)?;
+        }
+        let Learnt { releases, unnamed } = learnt;
+        for path in &unnamed {
+            report.warn(path, texts::fingerprints_unnamed(lang), "");
+        }
+        if releases.is_empty() {
+            return Err(Failure::new(texts::fingerprints_nothing(lang))
+                .hint(texts::fingerprints_nothing_remedy(lang)));
+        }
+        let count = releases.len();
+        let classes = releases.iter().map(|it| it.classes.len()).sum();
+        let bytes = write_database(releases, &named_classes(context)?, order, self.built);
+        let database = self.output.display().to_string();
+        fs::write(&self.output, &bytes).map_err(|error| {
+            Failure::new(texts::cannot_write(lang, &database))
+                .because(lang, &error)
+                .hint(texts::cannot_write_remedy(lang))
+        })?;
+        if context.json {
+            let (releases, bytes) = (count, bytes.len());
+            let document = LearntDocument { database, releases, classes, bytes, unnamed };
+            report.document("relight.fingerprints-learnt/1", &document);
+        } else {
+            report.line(&texts::fingerprints_learnt(lang, classes, &database, count));
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path, context: &Context, learnt: &mut Learnt) -> Result<(), Failure> {
+    let fingerprints = Databases::none();
+    let options = Options { keep_listings: true, fingerprints, ..Options::default() };
+    let found = scan(path, &options, &Progress::default()).map_err(|error| {
+        Failure::new(texts::cannot_read(context.lang, &path.display().to_string()))
+            .because(context.lang, &error)
+            .hint(texts::cannot_read_remedy(context.lang))
+    })?;
+    for (place, listing) in found.listings {
+        let file = if path.is_dir() { path.join(&place) } else { path.to_owned() };
+        // An archive inside another one has no file of its own to be known by.
+        let bytes = if place.contains("!/") { None } else { fs::read(&file).ok() };
+        match release_of(&place, &listing, bytes.as_deref()) {
+            Some(release) => learnt.releases.push(release),
+            None => learnt.unnamed.push(place),
+        }
+    }
+    Ok(())
+}
+
+/// The classes that the advisories name, whose absence is a mitigation.
+fn named_classes(context: &Context) -> Result<Vec<NamedClass>, Failure> {
+    let advisories = inventory::advisories(context)?;
+    let mut named = Vec::new();
+    for record in advisories.groups().flat_map(|group| group.records()) {
+        for affected in &record.affected {
+            let name = &affected.package.name;
+            named.extend(affected.classes.iter().map(|class| (name.clone(), class.clone())));
+        }
+    }
+    Ok(named)
+}
+
+fn order(one: &str, other: &str) -> Ordering {
+    compare(VersionScheme::Maven, one, other).unwrap_or_else(|| one.cmp(other))
+}
+
+impl Known {
+    fn open(&self, context: &Context) -> Result<(String, Database), Failure> {
+        let name = self.file.as_ref().map_or("relight".to_owned(), |it| it.display().to_string());
+        let opened = match &self.file {
+            Some(file) => Database::open(file),
+            None => Database::seed(),
+        };
+        let opened = opened.map_err(|error| unusable(context, &name, &error))?;
+        Ok((name, opened))
+    }
+
+    fn list(&self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let (name, database) = self.open(context)?;
+        let known = database.releases().map_err(|error| unusable(context, &name, &error))?;
+        let mut rows = Vec::new();
+        for (artifact, releases) in &known {
+            for it in releases {
+                let sha256 = (it.digest != Digest::default()).then(|| it.digest.to_string());
+                let purl = format!("pkg:maven/{}@{}", artifact.replace(':', "/"), it.version);
+                rows.push(ReleaseRow { purl, sha256, origin: it.origin.clone() });
+            }
+        }
+        if !context.json {
+            rows.iter().for_each(|row| report.line(&format!("{}  {}", row.purl, row.origin)));
+            report.line(&texts::fingerprints_count(context.lang, known.len(), rows.len()));
+            return Ok(());
+        }
+        let document = Document {
+            database: name,
+            built: database.built(),
+            digest: database.digest().to_string(),
+            artifacts: known.len(),
+            releases: rows,
+        };
+        report.document("relight.fingerprints/1", &document);
+        Ok(())
+    }
+
+    fn verify(&self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let (name, database) = self.open(context)?;
+        database.verify().map_err(|error| unusable(context, &name, &error))?;
+        let digest = database.digest().to_string();
+        if context.json {
+            let document = VerifiedDocument { database: name, digest, intact: true };
+            report.document("relight.fingerprints-verified/1", &document);
+        } else {
+            report.line(&texts::fingerprints_intact(context.lang, &name, &digest));
+        }
+        Ok(())
+    }
+}
+
+fn unusable(context: &Context, name: &str, error: &(dyn Error + 'static)) -> Failure {
+    Failure::new(texts::fingerprints_unusable(context.lang, name))
+        .because(context.lang, error)
+        .hint(texts::fingerprints_unusable_remedy(context.lang))
+}
