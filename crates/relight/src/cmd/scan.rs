@@ -15,7 +15,7 @@ use clap::Args;
 use relight_engine::matching::Advisories;
 use relight_formats::write_sbom;
 use relight_model::GateKey;
-use relight_scan::{Glob, Options, Report as Scanned, Target};
+use relight_scan::{Glob, Mode, Options, Report as Scanned, Target};
 use relight_server::web::texts;
 
 use self::file_cache::FileCache;
@@ -37,6 +37,9 @@ const THREADS_MAX: u16 = 256;
 pub(crate) struct Scan {
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<OsString>,
+    #[arg(long, value_name = "MODE", default_value = "deep",
+        value_parser = one_of(&["fast", "deep"]))]
+    mode: String,
     #[arg(long, value_name = "LEVEL", value_parser = one_of(Threshold::NAMES))]
     fail_on: Option<String>,
     #[arg(long, value_name = "N", default_value_t = relight_scan::DEPTH_MAX,
@@ -76,6 +79,10 @@ impl Scan {
         if self.targets.len() > 1 && (files || self.site.is_some()) {
             return Err(Failure::usage(texts::scan_one_target(context.lang)));
         }
+        if self.is_fast() && self.site.is_some() {
+            let failure = Failure::usage(texts::scan_fast_site(context.lang));
+            return Err(failure.hint(texts::scan_fast_remedy(context.lang)));
+        }
         let site = self.site.as_deref().map(|site| inventory::site(context, site)).transpose()?;
         let look = self.look(context)?;
         let advisories = inventory::advisories(context)?;
@@ -94,6 +101,11 @@ impl Scan {
         Ok(())
     }
 
+    /// Fast mode finds. It proves nothing absent, so it is never complete.
+    fn is_fast(&self) -> bool {
+        self.mode == "fast"
+    }
+
     fn look(&self, context: &Context) -> Result<Look, Failure> {
         let redaction = Redaction::parse(&self.redact_paths).map_err(|value| {
             let failure = Failure::usage(texts::scan_bad_redaction(context.lang, value));
@@ -101,6 +113,7 @@ impl Scan {
         })?;
         let options = Options {
             depth_max: self.depth,
+            mode: if self.is_fast() { Mode::Fast } else { Mode::Deep },
             artifact_digest: self.site.is_some(),
             exclude: self.exclude.iter().map(|pattern| Glob::new(pattern)).collect(),
             follow: self.follow,
@@ -127,7 +140,8 @@ impl Scan {
         report: &mut Report,
     ) {
         let hits = document::hits(scanned, advisories);
-        if !scanned.sbom.is_complete() || hits.iter().any(|hit| !hit.finding.state.is_affected()) {
+        let complete = scanned.sbom.is_complete() && !self.is_fast();
+        if !complete || hits.iter().any(|hit| !hit.finding.state.is_affected()) {
             report.raise(Exit::Incomplete);
         }
         let threshold = self.fail_on.as_deref().and_then(Threshold::parse);
@@ -135,9 +149,13 @@ impl Scan {
             report.raise(Exit::Threshold);
         }
         if context.json {
-            report.document("relight.scan/1", &document::document(target, scanned, &hits));
+            report
+                .document("relight.scan/1", &document::document(target, scanned, &hits, complete));
         } else {
             text::text(scanned, &hits, context, report);
+        }
+        if self.is_fast() {
+            report.hint(texts::scan_fast_remedy(context.lang));
         }
         if scanned.known > 0 {
             report.note(&texts::scan_known(context.lang, scanned.known));

@@ -234,6 +234,91 @@ fn the_document_is_the_same_to_the_byte() {
     assert!(documents.iter().all(|document| *document == documents[0]));
 }
 
+/// Fast mode finds what metadata names, and never says that something is absent.
+#[test]
+fn fast_mode_finds_and_never_clears() {
+    let place = Place::with_sites();
+    place.write("app/a.jar", log4j("2.14.1"));
+    place.write("clean/b.txt", "b");
+    let found = place.expect(10, &["scan", "app", "--mode", "fast", "--fail-on", "kev", "--json"]);
+    let found = found.json();
+    assert_eq!((&found["complete"], &found["unread"]), (&false.into(), &serde_json::json!([])));
+    let clean = place.expect(3, &["scan", "clean", "--mode", "fast"]);
+    assert!(clean.stderr.contains("hint: fast mode finds"), "{clean:?}");
+    place.expect(2, &["scan", "app", "--mode", "fast", "--site", "san-001"]);
+}
+
+/// Goal (SCAN.md 11): no secret of a tree reaches anything that leaves the process or stays behind.
+/// Method: a marker in every place that holds secrets, as content, as arguments and as environment;
+/// then everything that the program said or wrote is searched for it.
+#[test]
+fn no_secret_of_the_tree_leaves_or_stays() {
+    const MARK: &str = "marked-secret-7f3a";
+    let place = Place::with_sites();
+    let line = format!("password={MARK}\n");
+    for name in [
+        ".env",
+        ".env.production",
+        "tls/site.pem",
+        "tls/site.key",
+        ".ssh/id_rsa",
+        ".npmrc",
+        ".pypirc",
+        ".netrc",
+        ".m2/settings.xml",
+        "keys.jks",
+        "app/.git/config",
+        ".aws/credentials",
+        ".kube/config",
+        "conf/application.properties",
+        "torn.jar",
+    ] {
+        place.write(&format!("tree/{name}"), &line);
+    }
+    let lock = format!(
+        "{{\"packages\":{{\"node_modules/x\":{{\"version\":\"1.0.0\",\
+         \"resolved\":\"https://u:{MARK}@npm.example/x.tgz?t={MARK}\"}}}}}}"
+    );
+    place.write("tree/package-lock.json", lock);
+    place.write(
+        "tree/requirements.txt",
+        format!("--index-url https://u:{MARK}@p.example\nsix==1.16.0\n"),
+    );
+    let manifest = format!("Manifest-Version: 1.0\nX-Token: {MARK}\nImplementation-Title: a\n");
+    let inner =
+        archive(&[("META-INF/MANIFEST.MF", manifest.as_bytes()), ("a.env", line.as_bytes())]);
+    place.write("tree/a.jar", inner);
+    let arguments = [
+        "scan",
+        "tree",
+        "--json",
+        "--progress",
+        "jsonl",
+        "--sbom",
+        "out/o.cdx.json",
+        "--flaws",
+        "out/o.jsonl",
+    ];
+    fs::create_dir_all(place.path("out")).unwrap();
+    for variables in [&[("TOKEN", MARK)][..], &[("RELIGHT_LANG", "fr"), ("PASSWORD", MARK)]] {
+        let outcome = place.run_with(&arguments, variables);
+        assert!(outcome.stdout.contains("relight.scan/1"), "{outcome:?}");
+        assert!(!outcome.text().contains(MARK), "{}", outcome.text());
+    }
+    place.run(&["scan", "tree", "--site", "san-001"]);
+    let mut searched = 0;
+    for path in everything(&place.path(".")) {
+        if path.contains("/tree") || Path::new(&path).is_dir() {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let found = bytes.windows(MARK.len()).any(|window| window == MARK.as_bytes());
+        assert!(!found, "{path}");
+        searched += 1;
+    }
+    assert!(searched >= 4, "two documents, the cache and the register: {searched}");
+}
+
 /// An image on the command line: what is hidden is shown apart, and each component has its layer.
 #[test]
 fn an_image_and_what_its_layers_hide() {

@@ -90,6 +90,7 @@ pub(super) fn document<'a>(
     target: &str,
     scanned: &'a Scanned,
     hits: &'a [Hit<'a>],
+    complete: bool,
 ) -> Document<'a> {
     let components = scanned.sbom.components.iter().map(|it| component_row(it, scanned));
     let hidden = scanned.hidden.iter().map(|it| component_row(it, scanned));
@@ -113,7 +114,7 @@ pub(super) fn document<'a>(
         findings: findings.collect(),
         unread: unread.collect(),
         hidden: hidden.collect(),
-        complete: scanned.sbom.is_complete(),
+        complete,
     }
 }
 
