@@ -4,6 +4,7 @@
 mod bench;
 mod corpus;
 mod metrics;
+mod oracle;
 mod process;
 mod soak;
 mod source;
@@ -28,6 +29,8 @@ cargo xtask soak [--kills N] [--seeds N]    the kill test and the simulator at f
 cargo xtask corpus [DIR]     makes the labelled samples in target/corpus or DIR
 cargo xtask corpus --check   fetches a published package with a vulnerable Log4j and scans it
 cargo xtask vectors [DIR]    published test vectors of versions, scores and names, where they are
+cargo xtask oracle SCHEME [--seed N] [--pairs N]    random versions, against the tool of the scheme
+cargo xtask fuzz [SEED] [N]  N random comparisons of versions (10 million), and what one costs
 cargo xtask bench demo       the demo on each edge: seconds by phase, peak memory
 cargo xtask bench build      the cold release build: CPU seconds, crates, wall time
 cargo xtask bench match [--quick]    a new advisory against five million component rows
@@ -56,6 +59,8 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["corpus"] => corpus::make(&corpus::folder()),
         ["corpus", "--check"] => corpus::check(),
         ["corpus", folder] => corpus::make(std::path::Path::new(folder)),
+        ["fuzz", words @ ..] => vectors::fuzz(words),
+        ["oracle", words @ ..] => oracle::run(words),
         ["vectors"] => vectors::run(None),
         ["vectors", folder] => vectors::run(Some(folder)),
         ["bench", "demo"] => bench::demo(),

@@ -65,6 +65,33 @@ pub(crate) fn filter(program: &str, arguments: &[&str], input: &[u8]) -> Result<
     Err(format!("{program}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
+/// Hands bytes to a program and gives what it wrote, whatever its status.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn feed(program: &Path, arguments: &[&str], input: &[u8]) -> Result<Run, String> {
+    let name = program.to_string_lossy();
+    let failed = |error: io::Error| format!("run {name}: {error}");
+    let mut child = command(Path::new("."), &name, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let stdin = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        scope.spawn(|| stdin.map(|mut pipe| pipe.write_all(input)));
+        child.wait_with_output()
+    });
+    let output = output.map_err(failed)?;
+    Ok(Run {
+        success: output.status.success(),
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
 /// What a program that ended left behind.
 #[derive(Debug)]
 pub(crate) struct Run {

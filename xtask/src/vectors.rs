@@ -26,3 +26,15 @@ pub(crate) fn run(folder: Option<&str>) -> Result<(), String> {
     let run = process::show(&root, "cargo", &arguments, &[])?;
     if run.success { Ok(()) } else { Err("some vectors are judged otherwise".to_owned()) }
 }
+
+/// Random comparisons in every scheme, optimised: 10 million unless `COMPARISONS` says otherwise.
+///
+/// # Errors
+/// When one panics, or a law of the order is broken.
+pub(crate) fn fuzz(words: &[&str]) -> Result<(), String> {
+    let mut arguments = vec!["run", "--quiet", "--profile", "profiling", "--package"];
+    arguments.extend(["relight-match", "--example", "fuzz", "--"]);
+    arguments.extend(words);
+    let run = process::show(&tree::root(), "cargo", &arguments, &[])?;
+    if run.success { Ok(()) } else { Err("a comparison broke a law of its order".to_owned()) }
+}

@@ -6,6 +6,7 @@ mod alias;
 mod authority;
 mod bindings;
 mod bracket;
+mod cpe;
 mod cvss;
 mod distro;
 mod entry;
@@ -32,6 +33,7 @@ pub use advisories::{Advisories, Change, Moved};
 pub use alias::Attachment;
 pub use authority::{Policy, Rank};
 pub use bindings::{BINDINGS, Binding};
+pub use cpe::{CPE_BYTES_MAX, Cpe, CpeFit};
 pub use cvss::{CVSS_BYTES_MAX, CvssError, CvssScores, CvssVersion, base_score, cvss_scores};
 pub use group::Group;
 pub use key::{Key, NoOrder, SortKey};
@@ -51,4 +53,4 @@ pub use version_set::{Relation, VersionSet};
 pub use vex::{Effect, Enclosure, Overlay, Statement};
 
 /// Changes whenever the same advisories and components may give other findings than before.
-pub const MATCHER_REVISION: u32 = 4;
+pub const MATCHER_REVISION: u32 = 5;

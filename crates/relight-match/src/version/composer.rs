@@ -89,11 +89,14 @@ fn rank(part: &str) -> u8 {
 /// PHP's canonical form: `.` between digits and anything else, and for every other sign.
 fn canonical(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    let mut last = '.';
-    for c in text.chars() {
+    // The first character stays, whatever it is.
+    let mut chars = text.chars();
+    let mut last = chars.next().unwrap_or('.');
+    out.push(last);
+    for c in chars {
         let is_word = c.is_ascii_alphanumeric() || c == '#';
         let changes = last != '.' && last.is_ascii_digit() != c.is_ascii_digit();
-        if (!is_word || changes) && !out.ends_with('.') && !out.is_empty() {
+        if (!is_word || changes) && !out.ends_with('.') {
             out.push('.');
         }
         if is_word {

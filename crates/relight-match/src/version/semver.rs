@@ -23,7 +23,12 @@ pub(super) fn write(text: &str, out: &mut Writer) -> Option<()> {
         out.tag(RELEASE);
         return Some(());
     }
-    labels(rest.strip_prefix('-').unwrap_or(rest), out)
+    match rest.strip_prefix('-') {
+        // npm reads a hyphen without label as a label of its own: `1.0.0-` is a pre-release.
+        Some(bare) if bare.is_empty() || bare.starts_with('.') => labels(rest, out),
+        Some(pre_release) => labels(pre_release, out),
+        None => labels(rest, out),
+    }
 }
 
 /// Go modules and the toolchain: `v1.2.3+incompatible`, `go1.21rc2` for `1.21.0-rc.2`. A

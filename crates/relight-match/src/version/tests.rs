@@ -167,6 +167,11 @@ fn npm_and_semver() {
         refuses(scheme, &["x", "1.x", "1..2", "next", "1.2.3-ü", "git+ssh://host/a", "^1.2.3"]);
     }
     assert_eq!(compare(VersionScheme::Npm, "v 1.2.3", "= 1.2.3"), Some(Ordering::Equal));
+    // Found by asking npm: a hyphen alone is a label.
+    check(
+        VersionScheme::Npm,
+        &["1.2.3- < 1.2.3", "1.0.0- = 1.0.0--", "1.1.0-.l < 1.1.0a", "1.2.3-+0 < 1.2.3"],
+    );
 }
 
 #[test]
@@ -256,6 +261,10 @@ fn composer() {
             "1.2.3.#.beta < 1.2.3",
             "1.0 < 1.0.0",
             "1.0. < 1.0",
+            // Found by asking PHP: what stands before the first number counts.
+            ".1 < 1",
+            "-RC = C",
+            ".0 < RC",
         ],
     );
     for branch in ["dev-main", "DEV-main", "master", "trunk", "default"] {
