@@ -68,7 +68,7 @@ impl Inventoried {
         let newest = store.advisory_seq()?;
         let mut changes = BTreeMap::new();
         for stored in store.advisories_since(self.advisory_seq)? {
-            for record in read(&stored) {
+            if let Some(record) = read(&stored) {
                 let key = (record.source.clone(), record.id.clone());
                 changes.entry(key).or_insert_with(Vec::new).push(record);
             }
@@ -134,6 +134,8 @@ pub fn advisories_of(store: &Store) -> Result<Advisories, StoreError> {
     Ok(Advisories::with_policy(records, policy_of(store)?))
 }
 
-fn read(stored: &StoredAdvisory) -> Vec<Advisory> {
-    advisory::read_kept(&stored.source, &stored.id, &stored.bytes).into_iter().collect()
+fn read(stored: &StoredAdvisory) -> Option<Advisory> {
+    let mut record = advisory::read_kept(&stored.source, &stored.id, &stored.bytes)?;
+    record.withdrawn = record.withdrawn.or(stored.ended);
+    Some(record)
 }

@@ -9,6 +9,7 @@ pub mod edges;
 mod engine;
 mod error;
 pub mod feeds;
+pub mod import;
 pub mod incident;
 mod ingest;
 mod inventoried;

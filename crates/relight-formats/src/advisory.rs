@@ -9,6 +9,7 @@ pub use crate::advisory::json::{
     ALIASES_MAX, DEPTH_MAX, EVENTS_MAX, PACKAGES_MAX, RECORD_BYTES_MAX, VERSIONS_MAX,
 };
 use crate::advisory::json::{Fault, Object};
+pub use crate::advisory::matching::matching_digest;
 pub use crate::advisory::outline::{HEAD_BYTES, MEMBERS_MAX, Outline};
 use crate::advisory::pieces::Piece;
 pub use crate::advisory::sources::{SOURCES, SourceInfo, source_info};
@@ -17,6 +18,7 @@ mod canonical;
 mod dialect;
 pub mod feed;
 mod json;
+mod matching;
 mod names;
 mod outline;
 mod pieces;

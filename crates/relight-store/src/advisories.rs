@@ -1,7 +1,7 @@
 //! Advisories as their sources wrote them: the newest revision of each, and all older ones.
 
 use relight_model::{Digest, Timestamp, Warning};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::{Store, StoreError, blob};
 
@@ -32,6 +32,8 @@ pub struct StoredAdvisory {
     pub revision: Digest,
     /// The record.
     pub bytes: Vec<u8>,
+    /// When it went missing from a list that is made anew: its opinion ended then.
+    pub ended: Option<Timestamp>,
 }
 
 /// What storing records did.
@@ -91,16 +93,12 @@ impl Store {
     pub fn advisories_since(&self, seq: u64) -> Result<Vec<StoredAdvisory>, StoreError> {
         self.read("reading the advisories", |database| {
             let mut query = database.prepare_cached(
-                "SELECT source, id, revision, blob.digest, blob.bytes
+                "SELECT source, id, revision, blob.digest, blob.bytes, withdrawn, flags
                  FROM advisory JOIN blob ON blob.digest = advisory.digest
                  WHERE seq IN (SELECT max(seq) FROM advisory WHERE seq > ?1 GROUP BY source, id)
                  ORDER BY source, id",
             )?;
-            let rows = query.query_map([seq.cast_signed()], |row| {
-                let (_, bytes) = blob::checked(row, 3)?;
-                let (source, id) = (row.get(0)?, row.get(1)?);
-                Ok(StoredAdvisory { source, id, revision: Digest(row.get(2)?), bytes })
-            })?;
+            let rows = query.query_map([seq.cast_signed()], stored)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -151,6 +149,14 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredAdvisory, rusqlite::Error> {
+    let (_, bytes) = blob::checked(row, 3)?;
+    let (source, id, flags): (_, _, String) = (row.get(0)?, row.get(1)?, row.get(6)?);
+    let withdrawn: Option<Timestamp> = row.get(5)?;
+    let ended = withdrawn.filter(|_| flags.split(' ').any(|flag| flag == "vanished"));
+    Ok(StoredAdvisory { source, id, revision: Digest(row.get(2)?), bytes, ended })
 }
 
 enum Put {

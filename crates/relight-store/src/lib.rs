@@ -4,6 +4,8 @@
 //! digest, and which sites are affected is answered by [`Index`], never by SQL.
 
 mod advisories;
+mod advisory_import;
+mod advisory_sources;
 mod blob;
 mod chain;
 mod deployment;
@@ -24,6 +26,11 @@ mod testing;
 mod windows;
 
 pub use advisories::{ADVISORY_BYTES_MAX, AdvisoryCounts, RawAdvisory, StoredAdvisory};
+pub use advisory_import::{
+    AHEAD_S_MAX, CHANGE_FREE, CHANGE_MAX, Guard, ImportRecord, Importer, PARTS_MAX, SHRINK_MAX,
+    ScoreTable, SourceCounts, Stored,
+};
+pub use advisory_sources::{LATE_S, MarkRow, RevisionRow, SourceRow, SourceState, StoredScores};
 pub use chain::{
     JournalFault, JournalFaultKind, JournalRecord, Verified, journal_hash, verify_chain,
 };

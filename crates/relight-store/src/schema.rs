@@ -7,7 +7,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::{StoreError, StoreErrorKind};
 
 /// Step `n` brings a database of version `n` to `n + 1`; steps are only ever appended.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_notice.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema_notice.sql"),
+    include_str!("schema_advisory.sql"),
+];
 
 /// The version that this program reads and writes.
 const VERSION: usize = MIGRATIONS.len();

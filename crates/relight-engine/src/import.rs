@@ -1,0 +1,291 @@
+//! Files of advisories into the store: read in parallel, written in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use relight_formats::advisory::feed::{self, Document};
+use relight_formats::advisory::{self, Input, Reading, Record};
+use relight_model::{Digest, Timestamp, Warning};
+use relight_store::{
+    Guard, ImportRecord, Importer, ScoreTable, SourceCounts, Store, StoreError, Stored,
+};
+
+/// Bytes of documents that are read before any is stored: what an import holds in memory.
+pub const BATCH_BYTES: usize = 32 << 20;
+
+/// Documents that are read before any is stored.
+pub const BATCH_DOCUMENTS: usize = 4_096;
+
+/// Threads that read documents.
+const THREADS_MAX: usize = 8;
+
+/// Warnings that are kept word for word; the rest is counted.
+pub const WARNINGS_MAX: usize = 1_000;
+
+/// What to import and how.
+#[derive(Clone, Debug, Default)]
+pub struct ImportOptions {
+    /// The files are complete lists of their sources: what is missing has vanished.
+    pub is_whole: bool,
+    /// Sources that pass their guards, because a person looked.
+    pub accept: Vec<String>,
+    /// When it is.
+    pub now: Timestamp,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportReport {
+    /// Files that were read.
+    pub files: usize,
+    /// Documents in them: an archive holds several.
+    pub documents: usize,
+    /// Records in them that can be used.
+    pub records: usize,
+    /// Documents by format.
+    pub formats: BTreeMap<&'static str, usize>,
+    /// What was done, by source.
+    pub sources: BTreeMap<String, SourceCounts>,
+    /// How many records cannot be used, files that cannot be read included.
+    pub rejects: usize,
+    /// How many records were used in spite of something.
+    pub notes: usize,
+    /// What was wrong, at most [`WARNINGS_MAX`]; rejects first.
+    pub warnings: Vec<Warning>,
+    /// Scores of exploitation that were stored.
+    pub scores: usize,
+    /// Why a table of scores was refused.
+    pub scores_refused: Option<Guard>,
+}
+
+impl ImportReport {
+    /// One figure over all sources.
+    pub fn total(&self, of: impl Fn(&SourceCounts) -> usize) -> usize {
+        self.sources.values().map(of).sum()
+    }
+
+    fn reject(&mut self, warning: Warning) {
+        self.rejects += 1;
+        if self.warnings.len() < WARNINGS_MAX {
+            self.warnings.push(warning);
+        }
+    }
+
+    fn note(&mut self, warning: Warning) {
+        self.notes += 1;
+        if self.warnings.len() < WARNINGS_MAX {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+/// Imports files. `progress` is told after each batch: records so far, and the place.
+///
+/// # Errors
+/// The store cannot be read or written; then nothing of the import is stored.
+pub fn import(
+    store: &Store,
+    files: &[PathBuf],
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(usize, &str),
+) -> Result<ImportReport, StoreError> {
+    let work = |importer: &mut Importer<'_>| {
+        let (report, sources) = (ImportReport::default(), BTreeSet::new());
+        let mut run = Run { importer, progress, report, sources };
+        for file in files {
+            run.file(file)?;
+        }
+        run.end(options)
+    };
+    let (mut report, sources) = store.import_advisories(options.now, &options.accept, work)?;
+    report.sources = sources;
+    Ok(report)
+}
+
+struct Run<'r, 'i, 't> {
+    importer: &'i mut Importer<'t>,
+    progress: &'r mut dyn FnMut(usize, &str),
+    report: ImportReport,
+    /// The sources that came.
+    sources: BTreeSet<String>,
+}
+
+/// Documents that were not read yet.
+#[derive(Default)]
+struct Batch {
+    documents: Vec<Document>,
+    bytes: usize,
+}
+
+impl Run<'_, '_, '_> {
+    fn file(&mut self, file: &Path) -> Result<(), StoreError> {
+        let place = file.display().to_string();
+        self.report.files += 1;
+        let opened = match File::open(file) {
+            Ok(opened) => opened,
+            Err(error) => {
+                let message = format!("{error}; nothing of it was read");
+                self.report.reject(Warning::new("advisory-unreadable", place, message));
+                return Ok(());
+            }
+        };
+        let mut batch = Batch::default();
+        let mut result = Ok(());
+        feed::documents(opened, &place, &mut |document| {
+            match document {
+                Ok(document) => {
+                    batch.bytes += document.bytes.len();
+                    batch.documents.push(document);
+                }
+                Err(warning) => self.report.reject(warning),
+            }
+            if batch.bytes >= BATCH_BYTES || batch.documents.len() >= BATCH_DOCUMENTS {
+                result = self.store(&std::mem::take(&mut batch));
+            }
+            result.is_ok()
+        });
+        result?;
+        self.store(&batch)
+    }
+
+    fn store(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let read = read_all(&batch.documents);
+        for (document, parsed) in batch.documents.iter().zip(read) {
+            self.store_document(document, parsed)?;
+        }
+        if let Some(last) = batch.documents.last() {
+            (self.progress)(self.report.records, &last.place);
+        }
+        Ok(())
+    }
+
+    fn store_document(&mut self, document: &Document, parsed: Parsed) -> Result<(), StoreError> {
+        let Parsed { reading, matching } = parsed;
+        let Reading { format, records, refused, notes, scores, whole } = reading;
+        self.report.documents += 1;
+        if !format.is_empty() {
+            *self.report.formats.entry(format).or_default() += 1;
+        }
+        for (record, matching) in records.iter().zip(matching) {
+            self.put(document, record, matching)?;
+        }
+        for refusal in refused {
+            if let Some(id) = &refusal.id {
+                self.importer.refused(id)?;
+            }
+            self.report.reject(refusal.warning);
+        }
+        notes.into_iter().for_each(|note| self.report.note(note));
+        for source in whole {
+            self.importer.whole(&source)?;
+        }
+        if let Some(scores) = scores {
+            let table = ScoreTable {
+                name: "epss",
+                model: &scores.model,
+                at: scores.date,
+                scores: scores.rows.len(),
+                bytes: &document.bytes,
+            };
+            self.report.scores_refused = self.importer.put_scores(&table)?;
+            let stored = self.report.scores_refused.is_none();
+            self.report.scores += if stored { scores.rows.len() } else { 0 };
+        }
+        Ok(())
+    }
+
+    fn put(
+        &mut self,
+        document: &Document,
+        record: &Record,
+        matching: Digest,
+    ) -> Result<(), StoreError> {
+        let advisory = &record.advisory;
+        let stored = self.importer.put(&ImportRecord {
+            source: &advisory.source,
+            id: &advisory.id,
+            revision: advisory.revision,
+            matching,
+            ordinal: record.ordinal,
+            modified: advisory.modified,
+            withdrawn: advisory.withdrawn,
+            bytes: record.kept(&document.bytes),
+        })?;
+        self.report.records += 1;
+        let place = || format!("{} {}", document.place, advisory.id);
+        match stored {
+            Stored::United => {
+                let message = "the id came before with another content: both are kept as one";
+                self.report.note(Warning::new("duplicate-id", place(), message));
+            }
+            Stored::TooLarge => {
+                let message = "the record is too large; its old revision stays in force";
+                self.report.reject(Warning::new("advisory-too-large", place(), message));
+            }
+            _ => {}
+        }
+        if !self.sources.contains(&advisory.source) {
+            self.sources.insert(advisory.source.clone());
+        }
+        Ok(())
+    }
+
+    /// A list of which something could not be read is not a complete one.
+    fn end(self, options: &ImportOptions) -> Result<ImportReport, StoreError> {
+        if options.is_whole && self.report.rejects == 0 {
+            for source in &self.sources {
+                self.importer.whole(source)?;
+            }
+        }
+        Ok(self.report)
+    }
+}
+
+/// A document that was read, with the matching form of each record.
+struct Parsed {
+    reading: Reading,
+    matching: Vec<Digest>,
+}
+
+fn parse(document: &Document) -> Parsed {
+    let Document { place, line, bytes } = document;
+    let reading = advisory::read(&Input { source: "", place, line: *line, bytes });
+    let digest = |record: &Record| advisory::matching_digest(&record.advisory);
+    let matching = reading.records.iter().map(digest).collect();
+    Parsed { reading, matching }
+}
+
+/// Reads documents on several threads; the result is in their order.
+fn read_all(documents: &[Document]) -> Vec<Parsed> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
+    if threads == 1 || documents.len() < 2 {
+        return documents.iter().map(parse).collect();
+    }
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(documents.len())));
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((at, document)) = take(&next, documents) {
+                    let parsed = parse(document);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, parsed));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, parsed)| parsed).collect()
+}
+
+fn take<'a>(next: &AtomicUsize, documents: &'a [Document]) -> Option<(usize, &'a Document)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    documents.get(at).map(|document| (at, document))
+}
+
+#[cfg(test)]
+mod tests;

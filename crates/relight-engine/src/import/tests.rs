@@ -1,0 +1,213 @@
+//! Imports of whole files: counts, doubles, withdrawals, cuts, and what stays in force.
+
+use std::fs;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use testkit::Rng;
+
+use super::*;
+use crate::advisories_of;
+
+struct Folder {
+    folder: tempfile::TempDir,
+    store: Store,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("data")).unwrap();
+        Self { folder, store }
+    }
+
+    fn import(&self, now: Timestamp, files: &[(&str, &[u8])]) -> ImportReport {
+        self.import_with(files, &ImportOptions { now, ..ImportOptions::default() })
+    }
+
+    fn import_with(&self, files: &[(&str, &[u8])], options: &ImportOptions) -> ImportReport {
+        let write = |(name, bytes): &(&str, &[u8])| {
+            let path = self.folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            path
+        };
+        let files: Vec<_> = files.iter().map(write).collect();
+        import(&self.store, &files, options, &mut |_, _| {}).unwrap()
+    }
+
+    /// What the records say about a package, as group ids with the versions that are affected.
+    fn affected(&self, id: &str) -> Vec<String> {
+        let known = advisories_of(&self.store).unwrap();
+        let Some(group) = known.group(id) else { return Vec::new() };
+        let in_force = group.records().filter(|record| record.is_in_force());
+        let names = in_force.flat_map(|record| &record.affected).map(|it| it.package.name.clone());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+}
+
+fn osv(id: &str, name: &str, fields: &str) -> String {
+    format!(
+        r#"{{"id":"{id}",{fields}"affected":[{{"package":{{"ecosystem":"npm","name":"{name}"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"1"}},{{"fixed":"2"}}]}}]}}]}}"#
+    )
+}
+
+fn feed(count: usize) -> String {
+    (0..count).map(|n| osv(&format!("GHSA-{n}"), "a", "") + "\n").collect()
+}
+
+#[test]
+fn a_second_import_of_the_same_is_only_counted() {
+    let it = Folder::new();
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(feed(50).as_bytes()).unwrap();
+    let packed = encoder.finish().unwrap();
+    let first = it.import(1, &[("a.jsonl.gz", &packed)]);
+    assert_eq!((first.records, first.total(|it| it.new), first.rejects), (50, 50, 0));
+    assert_eq!(first.formats["osv"], 1);
+    let second = it.import(2, &[("a.jsonl.gz", &packed), ("b.json", feed(1).as_bytes())]);
+    assert_eq!((second.files, second.records, second.total(|it| it.same)), (2, 51, 51));
+    assert_eq!((second.total(|it| it.new), second.total(|it| it.changed)), (0, 0));
+}
+
+#[test]
+fn any_mixture_of_forms_goes_to_its_sources() {
+    let it = Folder::new();
+    let kev =
+        r#"{"catalogVersion":"1","vulnerabilities":[{"cveID":"CVE-1","dateAdded":"2024-01-01"}]}"#;
+    let epss =
+        "#model_version:m,score_date:2025-08-25T00:00:00Z\ncve,epss,percentile\nCVE-1,0.5,0.9\n";
+    let report = it.import(
+        1,
+        &[
+            ("a.json", osv("GHSA-1", "a", r#""aliases":["CVE-1"],"#).as_bytes()),
+            ("b.json", kev.as_bytes()),
+            ("c.csv", epss.as_bytes()),
+            ("d.txt", b"nothing"),
+            ("e.json", b"{\"id\":"),
+        ],
+    );
+    let sources: Vec<_> = report.sources.keys().map(String::as_str).collect();
+    assert_eq!(sources, ["ghsa", "kev/cisa"]);
+    assert_eq!((report.scores, report.rejects, report.records), (1, 2, 2));
+    let known = advisories_of(&it.store).unwrap();
+    assert!(known.group("CVE-1").unwrap().known_exploited());
+    assert_eq!(it.store.advisory_scores("epss").unwrap().unwrap().model, "m");
+}
+
+/// Goal: a record whose successor is broken stays in force, and says that it is out of date.
+#[test]
+fn a_broken_successor_leaves_the_old_revision_in_force() {
+    let it = Folder::new();
+    it.import(1, &[("a.json", osv("GHSA-1", "a", "").as_bytes())]);
+    let broken = r#"{"id":"GHSA-1","affected":[{"package":{"ecosystem":"npm"}}]}"#;
+    let report = it.import(2, &[("a.json", broken.as_bytes())]);
+    assert_eq!((report.rejects, report.total(|it| it.stale)), (1, 1));
+    assert_eq!(it.affected("GHSA-1"), ["a"]);
+    assert_eq!(it.store.advisory_marks().unwrap()[0].kind, "stale-record");
+}
+
+/// Goal: a feed that is cut after any number of bytes never takes anything away.
+#[test]
+fn a_feed_cut_anywhere_takes_nothing_away() {
+    let it = Folder::new();
+    let whole = format!("{}\n{}\n", osv("GHSA-1", "a", ""), osv("GHSA-2", "b", ""));
+    it.import(1, &[("a.jsonl", whole.as_bytes())]);
+    let options = ImportOptions { is_whole: true, now: 2, ..ImportOptions::default() };
+    for cut in (0..whole.len()).step_by(7) {
+        it.import_with(&[("a.jsonl", &whole.as_bytes()[..cut])], &options);
+        assert_eq!(
+            (it.affected("GHSA-1"), it.affected("GHSA-2")),
+            (vec!["a".to_owned()], vec!["b".to_owned()]),
+            "{cut}"
+        );
+    }
+}
+
+#[test]
+fn doubles_of_one_list_say_both_and_are_stable() {
+    let it = Folder::new();
+    let list = format!("{}\n{}\n", osv("ALSA-1", "a", ""), osv("ALSA-1", "b", ""));
+    let report = it.import(1, &[("a.jsonl", list.as_bytes())]);
+    assert_eq!(report.total(|it| it.united), 1);
+    assert_eq!(report.warnings[0].code, "duplicate-id");
+    assert_eq!(it.affected("ALSA-1"), ["a", "b"]);
+    let again = it.import(2, &[("a.jsonl", list.as_bytes())]);
+    assert_eq!((again.total(|it| it.same), again.notes), (2, 0));
+}
+
+/// Goal: 40 withdrawn records, each replayed both ways, in any order.
+#[test]
+fn withdrawn_and_back_forty_times() {
+    let it = Folder::new();
+    let withdrawn = r#""withdrawn":"2024-01-01T00:00:00Z","#;
+    let mut rng = Rng::new(40);
+    let mut ids: Vec<usize> = (0..40).collect();
+    for at in (1..ids.len()).rev() {
+        ids.swap(at, rng.below(at + 1));
+    }
+    for (now, id) in ids.into_iter().enumerate() {
+        let (id, now) = (format!("GO-{id}"), 3 * now as i64);
+        let states = [("", true), (withdrawn, false), ("", true)];
+        for (step, (fields, is_affected)) in states.into_iter().enumerate() {
+            let record = osv(&id, "a", fields);
+            it.import(now + step as i64, &[("a.json", record.as_bytes())]);
+            assert_eq!(!it.affected(&id).is_empty(), is_affected, "{id} {step}");
+        }
+        let history = it.store.advisory_history("go", &id).unwrap();
+        let states: Vec<_> = history.iter().map(|it| it.withdrawn.is_some()).collect();
+        assert_eq!(states, [false, true, false]);
+    }
+}
+
+#[test]
+fn what_leaves_the_tracker_of_a_distribution_ends() {
+    let it = Folder::new();
+    let entry = |n: usize| {
+        format!(
+            r#""p{n}":{{"CVE-{n}":{{"releases":{{"bookworm":{{"status":"open","repositories":{{}}}}}}}}}}"#
+        )
+    };
+    let tracker = |count: usize| {
+        let entries: Vec<_> = (0..count).map(entry).collect();
+        format!("{{{}}}", entries.join(","))
+    };
+    it.import(1, &[("t.json", tracker(30).as_bytes())]);
+    assert_eq!(it.affected("CVE-29"), ["p29"]);
+    let report = it.import(2, &[("t.json", tracker(29).as_bytes())]);
+    assert_eq!(report.total(|it| it.vanished), 1);
+    assert_eq!(it.affected("CVE-29"), Vec::<String>::new());
+    it.import(3, &[("t.json", tracker(30).as_bytes())]);
+    assert_eq!(it.affected("CVE-29"), ["p29"]);
+    let report = it.import(4, &[("t.json", tracker(10).as_bytes())]);
+    assert_eq!(report.sources["debian"].refused, Some(Guard::Shrunk { before: 30, now: 10 }));
+    assert_eq!(it.affected("CVE-29"), ["p29"]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_reject_and_warnings_have_an_end() {
+    let it = Folder::new();
+    let missing = vec![it.folder.path().join("nothing.json")];
+    let options = ImportOptions::default();
+    let report = import(&it.store, &missing, &options, &mut |_, _| {}).unwrap();
+    assert_eq!((report.files, report.rejects), (1, 1));
+    let broken = "{\"id\":\"A-1\",\"affected\":7}\n".repeat(WARNINGS_MAX + 5);
+    let report = it.import(1, &[("a.jsonl", broken.as_bytes())]);
+    assert_eq!((report.rejects, report.warnings.len()), (WARNINGS_MAX + 5, WARNINGS_MAX));
+}
+
+#[test]
+fn progress_is_told_and_batches_are_bounded() {
+    let it = Folder::new();
+    let path = it.folder.path().join("a.jsonl");
+    let record = osv("GHSA-1", &"x".repeat(4_000), "");
+    let count = 2 * BATCH_BYTES / record.len();
+    fs::write(&path, (record + "\n").repeat(count)).unwrap();
+    let mut told = Vec::new();
+    let options = ImportOptions::default();
+    import(&it.store, &[path], &options, &mut |records, _| told.push(records)).unwrap();
+    assert!(told.len() >= 2, "{told:?}");
+    assert_eq!(told.last(), Some(&count));
+}

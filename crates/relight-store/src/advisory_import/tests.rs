@@ -1,0 +1,290 @@
+//! Revisions, doubles, what vanished, guards, and sources.
+
+use super::*;
+use crate::testing::{behind, open};
+use crate::{SourceState, StoredAdvisory};
+
+/// A record as `id`, `id:text` or `id:text@modified`; the text alone decides the matching.
+fn import(store: &Store, now: Timestamp, source: &str, words: &str) -> (Vec<Stored>, SourceCounts) {
+    import_with(store, now, source, words, &[])
+}
+
+fn import_with(
+    store: &Store,
+    now: Timestamp,
+    source: &str,
+    words: &str,
+    accept: &[&str],
+) -> (Vec<Stored>, SourceCounts) {
+    let accept: Vec<String> = accept.iter().map(|it| (*it).to_owned()).collect();
+    let (stored, mut counts) = store
+        .import_advisories(now, &accept, |importer| {
+            let mut stored = Vec::new();
+            for word in words.split_whitespace() {
+                match word {
+                    "whole" => importer.whole(source)?,
+                    word if word.starts_with('!') => importer.refused(&word[1..])?,
+                    word => stored.push(importer.put(&record(source, word))?),
+                }
+            }
+            Ok(stored)
+        })
+        .unwrap();
+    (stored, counts.remove(source).unwrap_or_default())
+}
+
+fn record<'a>(source: &'a str, word: &'a str) -> ImportRecord<'a> {
+    let (rest, withdrawn) = match word.strip_suffix('-') {
+        Some(rest) => (rest, Some(7)),
+        None => (word, None),
+    };
+    let (rest, modified) = match rest.split_once('@') {
+        Some((rest, at)) => (rest, at.parse().ok()),
+        None => (rest, None),
+    };
+    let (rest, ordinal) = match rest.split_once('#') {
+        Some((rest, ordinal)) => (rest, ordinal.parse().unwrap()),
+        None => (rest, 0),
+    };
+    let (id, text) = rest.split_once(':').unwrap_or((rest, rest));
+    ImportRecord {
+        source,
+        id,
+        revision: crate::blob::digest_of(word.as_bytes()),
+        matching: crate::blob::digest_of(text.as_bytes()),
+        ordinal,
+        modified,
+        withdrawn,
+        bytes: word.as_bytes(),
+    }
+}
+
+fn numbered(count: usize, text: &str) -> String {
+    (0..count).map(|n| format!("A-{n}:{text} ")).collect()
+}
+
+fn newest(store: &Store) -> Vec<String> {
+    let show = |StoredAdvisory { id, bytes, ended, .. }: StoredAdvisory| {
+        let ended = if ended.is_some() { " ended" } else { "" };
+        format!("{id} {}{ended}", String::from_utf8(bytes).unwrap())
+    };
+    store.advisories().unwrap().into_iter().map(show).collect()
+}
+
+#[test]
+fn revisions_are_added_and_the_same_is_counted_as_such() {
+    let (_folder, store) = open();
+    let (stored, _) = import(&store, 1, "s", "A:a@10 B:b");
+    assert_eq!(stored, [Stored::New, Stored::New]);
+    let (stored, counts) = import(&store, 2, "s", "A:a@10 B:c");
+    assert_eq!(stored, [Stored::Same, Stored::Changed]);
+    assert_eq!((counts.same, counts.changed, counts.matching), (1, 1, 1));
+    // The feed is the truth, also where it goes back.
+    let (stored, counts) = import(&store, 3, "s", "A:z@9");
+    assert_eq!((stored, counts.went_back), (vec![Stored::Changed], 1));
+    let history = store.advisory_history("s", "A").unwrap();
+    let flags: Vec<_> = history.iter().map(|it| (it.recorded_at, it.flags.as_str())).collect();
+    assert_eq!(flags, [(1, ""), (3, "modified-went-back")]);
+    assert_eq!(newest(&store), ["A A:z@9", "B B:c"]);
+}
+
+#[test]
+fn a_record_from_the_future_is_clamped() {
+    let (_folder, store) = open();
+    let (at, ahead) = (1_000, 1_000 + AHEAD_S_MAX);
+    import(&store, at, "s", &format!("A:a@{ahead} B:b@{}", ahead + 1));
+    let of = |id: &str| store.advisory_history("s", id).unwrap().remove(0);
+    assert_eq!((of("A").modified, of("A").flags.as_str()), (Some(ahead), ""));
+    assert_eq!((of("B").modified, of("B").flags.as_str()), (Some(at), "modified-clamped"));
+}
+
+#[test]
+fn an_older_document_does_not_replace_a_newer_one() {
+    let (_folder, store) = open();
+    import(&store, 1, "s", "D:x#2");
+    assert_eq!(import(&store, 2, "s", "D:y#1").0, [Stored::Older]);
+    assert_eq!(import(&store, 3, "s", "D:y#3").0, [Stored::Changed]);
+    assert_eq!(newest(&store), ["D D:y#3"]);
+}
+
+#[test]
+fn doubles_of_one_list_are_united_and_stay_so() {
+    let (_folder, store) = open();
+    let (stored, _) = import(&store, 1, "s", "A:a A:b A:a B:x");
+    assert_eq!(stored, [Stored::New, Stored::United, Stored::Same, Stored::New]);
+    assert_eq!(newest(&store), ["A [A:a,A:b]", "B B:x"]);
+    assert_eq!(store.advisory_history("s", "A").unwrap().len(), 1);
+    for words in ["A:a A:b B:x", "A:b A:a B:x"] {
+        let (stored, counts) = import(&store, 2, "s", words);
+        assert_eq!(stored, [Stored::Same, Stored::Same, Stored::Same]);
+        assert_eq!((counts.changed, counts.united), (0, 0));
+    }
+    let (stored, _) = import(&store, 3, "s", "A:a A:b A:c");
+    assert_eq!(stored, [Stored::Same, Stored::Same, Stored::United]);
+    assert_eq!(newest(&store), ["A [A:a,A:b,A:c]", "B B:x"]);
+    let many: String = (0..=PARTS_MAX).map(|n| format!("Z:{n} ")).collect();
+    let (stored, _) = import(&store, 4, "s", &many);
+    assert_eq!(stored.iter().filter(|it| **it == Stored::TooLarge).count(), 1);
+}
+
+#[test]
+fn what_is_missing_from_a_whole_list_is_marked_and_comes_back() {
+    let (_folder, store) = open();
+    let all = numbered(40, "a");
+    import(&store, 1, "s", &format!("whole {all}"));
+    let (_, counts) = import(&store, 2, "s", &format!("whole {}", numbered(39, "a")));
+    assert_eq!((counts.vanished, counts.refused), (1, None));
+    let marks = store.advisory_marks().unwrap();
+    assert_eq!((marks[0].id.as_str(), marks[0].kind.as_str()), ("A-39", "vanished"));
+    // It keeps its opinion, is told once, and does not count towards the next list.
+    assert!(newest(&store).contains(&"A-39 A-39:a".to_owned()));
+    let (_, counts) = import(&store, 3, "s", &format!("whole {}", numbered(38, "a")));
+    assert_eq!((counts.vanished, counts.refused), (1, None));
+    import(&store, 4, "s", &format!("whole {all}"));
+    assert_eq!(store.advisory_marks().unwrap(), []);
+}
+
+#[test]
+fn what_is_missing_from_a_list_that_is_made_anew_ends_and_returns() {
+    let (_folder, store) = open();
+    import(&store, 1, "debian", &format!("whole {}", numbered(40, "a")));
+    import(&store, 2, "debian", &format!("whole {}", numbered(39, "a")));
+    assert!(newest(&store).contains(&"A-39 A-39:a ended".to_owned()));
+    let (_, counts) = import(&store, 3, "debian", &format!("whole {}", numbered(39, "a")));
+    assert_eq!(counts.vanished, 0);
+    let (_, counts) = import(&store, 4, "debian", &format!("whole {}", numbered(40, "a")));
+    assert_eq!(counts.changed, 1);
+    assert!(newest(&store).contains(&"A-39 A-39:a".to_owned()));
+    assert_eq!(store.advisory_marks().unwrap(), []);
+    assert_eq!(store.advisory_history("debian", "A-39").unwrap().len(), 3);
+}
+
+#[test]
+fn a_list_that_shrank_is_refused_whole_until_somebody_accepts_it() {
+    let (_folder, store) = open();
+    import(&store, 1, "s", &format!("whole {}", numbered(100, "a")));
+    let before = newest(&store);
+    let short = format!("whole {} NEW:x", numbered(93, "a"));
+    let (_, counts) = import(&store, 2, "s", &short);
+    assert_eq!(counts.refused, Some(Guard::Shrunk { before: 100, now: 94 }));
+    assert_eq!(newest(&store), before);
+    let state = |now| store.advisory_sources().unwrap()[0].state(now);
+    assert_eq!(state(2), SourceState::Refused);
+    let enough = format!("whole {} NEW:x", numbered(94, "a"));
+    assert_eq!(import(&store, 3, "s", &enough).1.refused, None);
+    assert_eq!(state(3), SourceState::Fresh);
+    let (_, counts) = import_with(&store, 4, "s", "whole A-1:a", &["s"]);
+    assert_eq!((counts.refused, counts.vanished), (None, 94));
+}
+
+#[test]
+fn many_changes_are_refused_and_a_few_never_are() {
+    let (_folder, store) = open();
+    import(&store, 1, "small", &numbered(10, "a"));
+    assert_eq!(import(&store, 2, "small", &numbered(10, "b")).1.refused, None);
+    import(&store, 1, "s", &numbered(500, "a"));
+    assert_eq!(import(&store, 2, "s", &numbered(25, "b")).1.refused, None);
+    let (_, counts) = import(&store, 3, "s", &numbered(26, "c"));
+    assert_eq!(counts.refused, Some(Guard::Changed { before: 500, changed: 26 }));
+    assert!(newest(&store).contains(&"A-25 A-25:a".to_owned()));
+    assert_eq!(import_with(&store, 4, "s", &numbered(26, "c"), &["s"]).1.refused, None);
+    assert!(CHANGE_FREE < 26 && 26 * 100 > 500 * CHANGE_MAX);
+}
+
+#[test]
+fn one_refused_source_does_not_stop_another() {
+    let (_folder, store) = open();
+    import(&store, 1, "a", &format!("whole {}", numbered(100, "a")));
+    let (_, counts) = store
+        .import_advisories(2, &[], |importer| {
+            importer.put(&record("b", "X:x"))?;
+            importer.whole("a")?;
+            importer.put(&record("a", "A-1:z"))
+        })
+        .unwrap();
+    assert!(counts["a"].refused.is_some() && counts["b"].refused.is_none());
+    assert!(newest(&store).contains(&"X X:x".to_owned()));
+    assert!(newest(&store).contains(&"A-1 A-1:a".to_owned()));
+}
+
+#[test]
+fn a_record_whose_successor_cannot_be_read_stays_in_force_and_is_out_of_date() {
+    let (_folder, store) = open();
+    import(&store, 1, "s", "A:a B:b");
+    let (_, counts) = import(&store, 2, "s", "!A B:b !UNKNOWN");
+    assert_eq!(counts.stale, 1);
+    assert_eq!(store.advisory_marks().unwrap()[0].kind, "stale-record");
+    assert_eq!(newest(&store), ["A A:a", "B B:b"]);
+    import(&store, 3, "s", "A:c");
+    assert_eq!(store.advisory_marks().unwrap(), []);
+    // Three imports that gave nothing.
+    for now in 4..7 {
+        import(&store, now, "s", "!A");
+    }
+    assert_eq!(store.advisory_sources().unwrap()[0].state(6), SourceState::Failing);
+    import(&store, 7, "s", "A:d");
+    let row = store.advisory_sources().unwrap().remove(0);
+    assert_eq!(
+        (row.state(7), row.state(8 + crate::LATE_S)),
+        (SourceState::Fresh, SourceState::Late)
+    );
+}
+
+#[test]
+fn withdrawn_and_back() {
+    let (_folder, store) = open();
+    import(&store, 1, "s", "A:a");
+    assert_eq!(import(&store, 2, "s", "A:a-").1.matching, 1);
+    assert_eq!(store.advisory_sources().unwrap()[0].withdrawn, 1);
+    assert_eq!(import(&store, 3, "s", "A:a").1.matching, 1);
+    assert_eq!(store.advisory_sources().unwrap()[0].withdrawn, 0);
+    let history = store.advisory_history("s", "A").unwrap();
+    assert_eq!(history.iter().map(|it| it.withdrawn).collect::<Vec<_>>(), [None, Some(7), None]);
+    assert_eq!(store.newest_advisories(2).unwrap().len(), 2);
+}
+
+#[test]
+fn a_record_over_the_limit_costs_itself() {
+    let (_folder, store) = open();
+    let large = vec![b'x'; ADVISORY_BYTES_MAX + 1];
+    let (stored, _) = store
+        .import_advisories(1, &[], |importer| {
+            let large = ImportRecord { bytes: &large, ..record("s", "A:a") };
+            Ok([importer.put(&large)?, importer.put(&record("s", "B:b"))?])
+        })
+        .unwrap();
+    assert_eq!(stored, [Stored::TooLarge, Stored::New]);
+}
+
+#[test]
+fn scores_are_replaced_as_a_whole_unless_they_shrank() {
+    let (_folder, store) = open();
+    let put = |at, scores, bytes: &[u8]| {
+        let table = ScoreTable { name: "epss", model: "m", at, scores, bytes };
+        store.import_advisories(at, &[], |importer| importer.put_scores(&table)).unwrap().0
+    };
+    assert_eq!(put(1, 100, b"one"), None);
+    assert_eq!(put(2, 95, b"two"), None);
+    assert_eq!(put(3, 90, b"three"), Some(Guard::Shrunk { before: 95, now: 90 }));
+    let stored = store.advisory_scores("epss").unwrap().unwrap();
+    assert_eq!((stored.at, &stored.bytes[..]), (2, &b"two"[..]));
+    let blobs: i64 =
+        behind(&store).query_row("SELECT count(*) FROM blob", [], |row| row.get(0)).unwrap();
+    assert_eq!(blobs, 1);
+    assert_eq!(store.advisory_scores("other").unwrap(), None);
+}
+
+#[test]
+fn an_error_of_the_work_stores_nothing() {
+    let (_folder, store) = open();
+    let failed = store.import_advisories(1, &[], |importer| {
+        importer.put(&record("s", "A:a"))?;
+        Err::<(), _>(store_error())
+    });
+    assert!(failed.is_err());
+    assert_eq!(newest(&store), Vec::<String>::new());
+}
+
+fn store_error() -> StoreError {
+    StoreError::new(crate::StoreErrorKind::Busy, "test")
+}
