@@ -19,6 +19,7 @@ pub mod notify;
 pub mod plan;
 pub mod reconcile;
 mod revise;
+pub mod signals;
 mod switch;
 pub mod trust;
 mod wall;

@@ -241,6 +241,22 @@ import-sector-twice-remedy = an organisation has one sector only
 ### Advisories.
 
 update-summary = Files: { NUMBER($files) }, advisories: { NUMBER($records) }; new: { NUMBER($new) }, changed: { NUMBER($changed) }, unchanged: { NUMBER($same) }, refused: { NUMBER($refused) }
+import-progress = { $place }: { NUMBER($records) } { $records ->
+    [one] record
+   *[other] records
+ }
+import-scores = EPSS scores: { NUMBER($count) }
+import-more-warnings = and { NUMBER($count) } more warnings
+search-found = found: { NUMBER($count) }
+revision-withdrawn = withdrawn
+source-state-never = never read
+source-state-fresh = up to date
+source-state-late = late: nothing came for two days
+source-state-failing = failing: the last three imports gave nothing
+source-state-refused = refused: the last list looked wrong
+source-vanished = missing from the newest list
+source-stale-record = with a newer version that could not be read
+source-gap = no source speaks about { $ecosystem }, which is installed somewhere
 not-a-purl = “{ $text }” is not a package URL ({ $why })
 not-a-purl-remedy = for example pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1
 source-records = { $source }: { NUMBER($records) } { $records ->
@@ -278,7 +294,11 @@ cvss-twice = a metric that was given already
 cvss-missing = a base metric is missing
 warning-advisory-unreadable = file that cannot be read
 remedy-advisory-unreadable = check that it is whole and that you may read it
-remedy-advisory-format-unknown = give OSV files in JSON, plain, gzip or zstd
+remedy-advisory-format-unknown = give a published form: OSV, CVE, NVD, CSAF, VEX, KEV, EPSS, or the tracker of Debian or Alpine
+remedy-advisory-bad-record = the others were read; report this one to its source
+remedy-advisory-note = the record was used; report it to its source
+remedy-duplicate-id = nothing to do: both are kept as one
+remedy-source-refused = look at the list; when it is right: relight advisories import --accept with the name of the source
 remedy-advisory-too-large = report it to its source
 remedy-osv-bad-record = the others were read; report this one to its source
 remedy-osv-note = the rest of the advisory is used

@@ -39,6 +39,10 @@ reason-lint = the configuration of the edge does not fit
 reason-io = input or output error on the edge
 
 warning-advisory-format-unknown = unknown format of advisory
+warning-advisory-bad-record = unusable advisory
+warning-advisory-note = advisory with an odd part
+warning-duplicate-id = the same id twice in one list
+warning-source-refused = list refused as a whole
 warning-advisory-too-large = advisory too large
 warning-sbom-component = unusable component of an inventory
 warning-sbom-flaw = unreadable flaw of an inventory

@@ -259,6 +259,22 @@ import-sector-twice-remedy = un organisme n'a qu'un secteur
 ### Avis.
 
 update-summary = Fichiers : { NUMBER($files) }, avis : { NUMBER($records) }; nouveaux : { NUMBER($new) }, changés : { NUMBER($changed) }, inchangés : { NUMBER($same) }, refusés : { NUMBER($refused) }
+import-progress = { $place } : { NUMBER($records) } { $records ->
+    [one] fiche
+   *[other] fiches
+ }
+import-scores = Scores EPSS : { NUMBER($count) }
+import-more-warnings = et { NUMBER($count) } autres avertissements
+search-found = trouvés : { NUMBER($count) }
+revision-withdrawn = retiré
+source-state-never = jamais lue
+source-state-fresh = à jour
+source-state-late = en retard : rien depuis deux jours
+source-state-failing = en échec : les trois dernières lectures n'ont rien donné
+source-state-refused = refusée : la dernière liste semblait fausse
+source-vanished = absentes de la dernière liste
+source-stale-record = dont une version plus récente n'a pas pu être lue
+source-gap = aucune source ne parle de { $ecosystem }, qui est installé quelque part
 not-a-purl = « { $text } » n'est pas une adresse de paquet ({ $why })
 not-a-purl-remedy = par exemple pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1
 source-records = { $source } : { NUMBER($records) } { $records ->
@@ -299,7 +315,11 @@ cvss-twice = une métrique déjà donnée
 cvss-missing = il manque une métrique de base
 warning-advisory-unreadable = fichier illisible
 remedy-advisory-unreadable = vérifiez qu'il est entier et que vous avez le droit de le lire
-remedy-advisory-format-unknown = donnez des fichiers OSV en JSON, seuls, en gzip ou en zstd
+remedy-advisory-format-unknown = donnez une forme publiée : OSV, CVE, NVD, CSAF, VEX, KEV, EPSS, ou le suivi de Debian ou d'Alpine
+remedy-advisory-bad-record = les autres ont été lus; signalez celui-ci à sa source
+remedy-advisory-note = la fiche a été utilisée; signalez-la à sa source
+remedy-duplicate-id = rien à faire : les deux sont gardées comme une seule
+remedy-source-refused = regardez la liste; si elle est juste : relight advisories import --accept avec le nom de la source
 remedy-advisory-too-large = signalez-le à sa source
 remedy-osv-bad-record = les autres ont été lus; signalez celui-ci à sa source
 remedy-osv-note = le reste de l'avis est utilisé

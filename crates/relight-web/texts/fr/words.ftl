@@ -39,6 +39,10 @@ reason-lint = la configuration du frontal ne convient pas
 reason-io = erreur d'entrée-sortie sur le frontal
 
 warning-advisory-format-unknown = format d'avis inconnu
+warning-advisory-bad-record = avis inutilisable
+warning-advisory-note = avis dont une partie est étrange
+warning-duplicate-id = le même identifiant deux fois dans une liste
+warning-source-refused = liste refusée en entier
 warning-advisory-too-large = avis trop volumineux
 warning-sbom-component = composant d'inventaire inutilisable
 warning-sbom-flaw = lacune d'inventaire illisible

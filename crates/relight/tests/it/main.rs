@@ -3,6 +3,7 @@
 
 mod affected;
 mod edges;
+mod imports;
 mod incident;
 mod kill;
 mod languages;

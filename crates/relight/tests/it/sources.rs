@@ -109,7 +109,7 @@ fn an_explanation_tells_who_decided_and_who_disagrees() {
           decided by relight CVE-2021-45046 (vendor or assigner): in no interval: >=2.0-beta9,<2.3.1 || >=2.4,<2.12.2 || >=2.13.0,<2.16.0
           sources disagree
           not affected by precedence: a lighter source says affected
-            affected  osv GHSA-7rjr-3q55-vv33 (reviewed): in >=0,<2.12.2
+            affected  ghsa GHSA-7rjr-3q55-vv33 (reviewed): in >=0,<2.12.2
         --- stderr
         --- status 0
     "#]]
@@ -119,7 +119,7 @@ fn an_explanation_tells_who_decided_and_who_disagrees() {
           selon relight CVE-2021-45046 (éditeur ou attributeur) : dans aucun intervalle : >=2.0-beta9,<2.3.1 || >=2.4,<2.12.2 || >=2.13.0,<2.16.0
           les sources se contredisent
           non touché par préséance : une source de moindre rang dit touché
-            touché  osv GHSA-7rjr-3q55-vv33 (relu) : dans >=0,<2.12.2
+            touché  ghsa GHSA-7rjr-3q55-vv33 (relu) : dans >=0,<2.12.2
         --- stderr
         --- status 0
     "#]]
@@ -142,7 +142,8 @@ fn an_explanation_tells_who_decided_and_who_disagrees() {
 #[test]
 fn sources_are_counted() {
     expect![[r#"
-        relight: 4 records
+        relight: 4 records, up to date
+          Apache-2.0
         never updated: only the advisories that ship with relight are known
         --- stderr
         --- status 0
@@ -150,6 +151,12 @@ fn sources_are_counted() {
     .assert_eq(&Place::new().run(&["advisories", "sources"]).text());
     let (place, _) = updated();
     let sources = place.expect(0, &["advisories", "sources", "--json"]).json();
-    assert_eq!(sources["sources"], serde_json::json!({ "osv": 2, "relight": 4 }));
+    let row = |at: usize| {
+        let row = &sources["sources"][at];
+        (row["name"].clone(), row["records"].clone(), row["state"].clone())
+    };
+    assert_eq!(row(0), ("relight".into(), 4.into(), "fresh".into()));
+    assert_eq!(row(1), ("ghsa".into(), 2.into(), "fresh".into()));
+    assert_eq!(sources["sources"][1]["licence"], "CC-BY-4.0");
     assert!(sources["updated"].as_str().unwrap().ends_with('Z'));
 }

@@ -1,0 +1,82 @@
+//! What is known about the exploitation of a flaw: catalogues, scores, decisions. Signals order
+//! work; they never change a verdict.
+
+use std::collections::HashMap;
+
+use relight_formats::advisory::{self, Input, Score};
+use relight_match::Group;
+use relight_model::{Signal, Timestamp};
+use relight_store::{Store, StoreError};
+
+/// The name of the table of EPSS scores.
+const EPSS: &str = "epss";
+
+/// The EPSS scores of the newest day that was imported.
+#[derive(Clone, Debug, Default)]
+pub struct Scores {
+    model: String,
+    date: Timestamp,
+    by_cve: HashMap<String, (u32, u32)>,
+}
+
+impl Scores {
+    /// Reads them from the store; none is an empty table.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn read(store: &Store) -> Result<Self, StoreError> {
+        let Some(stored) = store.advisory_scores(EPSS)? else { return Ok(Self::default()) };
+        let read = advisory::read(&Input::whole("", EPSS, &stored.bytes));
+        let rows = read.scores.map(|scores| scores.rows).unwrap_or_default();
+        let row = |Score { cve, score, percentile }| (cve, (score, percentile));
+        let by_cve = rows.into_iter().map(row).collect();
+        Ok(Self { model: stored.model, date: stored.at, by_cve })
+    }
+
+    /// The score of a flaw.
+    pub fn of(&self, cve: &str) -> Option<Signal> {
+        let &(score, percentile) = self.by_cve.get(cve)?;
+        let (date, model) = (self.date, self.model.clone());
+        Some(Signal::Epss { score, percentile, date, model })
+    }
+
+    /// Everything that is known about a group, without doubles.
+    pub fn signals(&self, group: &Group) -> Vec<Signal> {
+        let in_force = group.records().filter(|record| record.withdrawn.is_none());
+        let mut all: Vec<Signal> = in_force.flat_map(|it| &it.signals).cloned().collect();
+        all.extend(self.of(&group.id));
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::{ImportOptions, import};
+
+    #[test]
+    fn scores_catalogues_and_decisions_come_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("data")).unwrap();
+        assert!(Scores::read(&store).unwrap().of("CVE-2021-44228").is_none());
+        let epss = "#model_version:m,score_date:2025-08-25T00:00:00Z\ncve,epss,percentile\n\
+                    CVE-2021-44228,0.94,0.99\n";
+        let kev = r#"{"catalogVersion":"1","vulnerabilities":[{"cveID":"CVE-2021-44228",
+                    "dateAdded":"2021-12-10","knownRansomwareCampaignUse":"Known"}]}"#;
+        let files = [("e.csv", epss), ("k.json", kev)].map(|(name, text)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        });
+        import(&store, &files, &ImportOptions::default(), &mut |_, _| {}).unwrap();
+        let scores = Scores::read(&store).unwrap();
+        let known = crate::advisories_of(&store).unwrap();
+        let group = known.group("CVE-2021-44228").unwrap();
+        let signals = scores.signals(group);
+        let is = |of: fn(&Signal) -> bool| signals.iter().any(of);
+        assert!(is(|it| matches!(it, Signal::Kev { ransomware: true, .. })));
+        assert!(is(|it| matches!(it, Signal::Epss { score: 940_000, percentile: 990_000, .. })));
+    }
+}

@@ -1,0 +1,134 @@
+//! `relight advisories sources`: who says what is bad, under which licence, and how old it is.
+
+use std::collections::BTreeSet;
+
+use relight_engine::matching::package_of;
+use relight_engine::store::{self, SourceState, Store};
+use relight_formats::advisory::{self, source_info};
+use relight_model::Timestamp;
+use relight_server::web::number::rfc3339;
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::UPDATED_KEY;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::inventory;
+use crate::report::Report;
+
+#[derive(Serialize)]
+struct Document {
+    updated: Option<String>,
+    sources: Vec<Row>,
+    /// Ecosystems of the register that no source speaks about.
+    gaps: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    state: &'static str,
+    records: u64,
+    withdrawn: u64,
+    vanished: u64,
+    stale: u64,
+    last_success: Option<String>,
+    licence: &'static str,
+    attribution: &'static str,
+    url: &'static str,
+}
+
+/// Shows every source.
+pub(super) fn run(context: &Context, report: &mut Report) -> Result<(), Failure> {
+    let failed = |error| context.store_failure(&error);
+    let mut document = Document { updated: None, sources: vec![builtin()], gaps: Vec::new() };
+    if let Some(store) = context.store_if_any()? {
+        let rows = store.advisory_sources().map_err(failed)?;
+        document.sources.extend(rows.into_iter().map(|it| row(it, context.now())));
+        let updated = store.meta_get(UPDATED_KEY).map_err(failed)?;
+        document.updated = updated.and_then(|text| text.parse().ok()).map(rfc3339);
+        document.gaps = gaps(context, &store)?;
+    }
+    if context.json {
+        report.document("relight.sources/2", &document);
+    } else {
+        text(&document, context, report);
+    }
+    Ok(())
+}
+
+/// The records that ship with the program are as old as the program.
+fn builtin() -> Row {
+    let name = advisory::BUILTIN_SOURCE;
+    let info = source_info(name);
+    Row {
+        name: name.to_owned(),
+        state: SourceState::Fresh.as_str(),
+        records: advisory::BUILTIN.len() as u64,
+        withdrawn: 0,
+        vanished: 0,
+        stale: 0,
+        last_success: None,
+        licence: info.map_or("", |info| info.licence),
+        attribution: "",
+        url: "",
+    }
+}
+
+fn row(source: store::SourceRow, now: Timestamp) -> Row {
+    let info = source_info(&source.name);
+    Row {
+        state: source.state(now).as_str(),
+        records: source.records,
+        withdrawn: source.withdrawn,
+        vanished: source.vanished,
+        stale: source.stale,
+        last_success: source.last_success.map(rfc3339),
+        licence: info.map_or("", |info| info.licence),
+        attribution: info.map_or("", |info| info.attribution),
+        url: info.map_or("", |info| info.url),
+        name: source.name,
+    }
+}
+
+/// Ecosystems that are installed somewhere and that no record names.
+fn gaps(context: &Context, store: &Store) -> Result<Vec<String>, Failure> {
+    let index = store::Index::build(store).map_err(|error| context.store_failure(&error))?;
+    let purls = index.identities().map(|(_, component)| &component.purl);
+    let held = purls.filter(|purl| purl.kind != "generic").map(|purl| package_of(purl).ecosystem);
+    let held: BTreeSet<_> = held.collect();
+    let known = inventory::advisories(context)?;
+    let groups = known.groups().flat_map(|group| group.packages());
+    let spoken: BTreeSet<_> = groups.map(|package| package.ecosystem).collect();
+    Ok(held.difference(&spoken).map(|ecosystem| ecosystem.as_str().to_owned()).collect())
+}
+
+fn text(document: &Document, context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    for row in &document.sources {
+        let records = usize::try_from(row.records).unwrap_or(usize::MAX);
+        let state = texts::by_code(lang, &format!("source-state-{}", row.state));
+        let line = texts::source_records(lang, records, &row.name);
+        report.line(&format!("{line}, {}", state.unwrap_or(row.state)));
+        if !row.licence.is_empty() {
+            let attribution = [row.licence, row.attribution, row.url];
+            let parts: Vec<_> = attribution.into_iter().filter(|it| !it.is_empty()).collect();
+            report.line(&format!("  {}", parts.join(" · ")));
+        }
+        let marks = [("vanished", row.vanished), ("stale-record", row.stale)];
+        for (kind, count) in marks.into_iter().filter(|(_, count)| *count > 0) {
+            let words = texts::by_code(lang, &format!("source-{kind}")).unwrap_or(kind);
+            report.line(&format!("  {}", texts::labelled(lang, words, &count.to_string())));
+        }
+        if row.state == SourceState::Refused.as_str() {
+            report.next(&format!("relight advisories import --accept {} FILE", row.name));
+        }
+    }
+    for gap in &document.gaps {
+        report.line(&texts::source_gap(lang, gap));
+    }
+    match &document.updated {
+        Some(at) => report.line(&texts::sources_updated(lang, at)),
+        None => report.line(texts::sources_never_updated(lang)),
+    }
+}
