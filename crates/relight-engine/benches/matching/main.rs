@@ -18,7 +18,7 @@ use relight_engine::matching::Question;
 use relight_engine::store::{RawAdvisory, Store};
 use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
 use relight_formats::advisory::{self, Input};
-use relight_formats::write_cyclonedx;
+use relight_formats::write_sbom;
 use relight_model::Advisory;
 use serde_json::{Value, json};
 
@@ -108,7 +108,7 @@ fn export(folder: &Path, portfolio: &Portfolio) {
     let out = folder.join("sboms");
     fs::create_dir_all(&out).unwrap();
     for (number, sbom) in portfolio.bodies.iter().take(EXPORTED).enumerate() {
-        let text = write_cyclonedx(sbom, &format!("body-{number}"), Some(1));
+        let text = write_sbom("cyclonedx", sbom, &format!("body-{number}"), Some(1)).unwrap();
         fs::write(out.join(format!("{number}.cdx.json")), text).unwrap();
     }
 }

@@ -5,9 +5,9 @@ mod explain;
 mod import;
 mod order;
 mod own;
-mod statements;
 mod search;
 mod sources;
+mod statements;
 
 use std::collections::BTreeSet;
 
