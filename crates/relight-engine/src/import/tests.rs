@@ -49,9 +49,9 @@ impl Folder {
 }
 
 fn osv(id: &str, name: &str, fields: &str) -> String {
-    format!(
-        r#"{{"id":"{id}",{fields}"affected":[{{"package":{{"ecosystem":"npm","name":"{name}"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"1"}},{{"fixed":"2"}}]}}]}}]}}"#
-    )
+    let package = format!(r#""package":{{"ecosystem":"npm","name":"{name}"}}"#);
+    let ranges = r#""ranges":[{"type":"SEMVER","events":[{"introduced":"1"},{"fixed":"2"}]}]"#;
+    format!(r#"{{"id":"{id}",{fields}"affected":[{{{package},{ranges}}}]}}"#)
 }
 
 fn feed(count: usize) -> String {
@@ -166,9 +166,8 @@ fn withdrawn_and_back_forty_times() {
 fn what_leaves_the_tracker_of_a_distribution_ends() {
     let it = Folder::new();
     let entry = |n: usize| {
-        format!(
-            r#""p{n}":{{"CVE-{n}":{{"releases":{{"bookworm":{{"status":"open","repositories":{{}}}}}}}}}}"#
-        )
+        let state = r#"{"status":"open","repositories":{}}"#;
+        format!(r#""p{n}":{{"CVE-{n}":{{"releases":{{"bookworm":{state}}}}}}}"#)
     };
     let tracker = |count: usize| {
         let entries: Vec<_> = (0..count).map(entry).collect();

@@ -277,7 +277,8 @@ pub(super) fn put_scores(
             "INSERT INTO advisory_scores (name, model, at, scores, recorded_at, digest)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (name) DO UPDATE SET model = excluded.model, at = excluded.at,
-             scores = excluded.scores, recorded_at = excluded.recorded_at, digest = excluded.digest",
+             scores = excluded.scores, recorded_at = excluded.recorded_at,
+             digest = excluded.digest",
         )?
         .execute(params![table.name, table.model, table.at, stored, now, digest.0])?;
     if let Some((_, old)) = before.filter(|(_, old)| *old != digest.0) {

@@ -5,9 +5,11 @@ use expect_test::expect;
 use crate::place::{Place, archive};
 
 fn osv(id: &str, name: &str, fixed: &str) -> String {
-    format!(
-        r#"{{"id":"{id}","aliases":["CVE-{id}"],"summary":"Flaw of {name}","affected":[{{"package":{{"ecosystem":"npm","name":"{name}"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
-    )
+    let about = format!(r#""id":"{id}","aliases":["CVE-{id}"],"summary":"Flaw of {name}""#);
+    let package = format!(r#""package":{{"ecosystem":"npm","name":"{name}"}}"#);
+    let events = format!(r#"[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]"#);
+    let ranges = format!(r#""ranges":[{{"type":"SEMVER","events":{events}}}]"#);
+    format!(r#"{{{about},"affected":[{{{package},{ranges}}}]}}"#)
 }
 
 fn feed(count: usize, fixed: &str) -> String {
