@@ -1,11 +1,13 @@
 //! Images: layers read from the bottom, each once, and what is visible in the end.
 
+mod folders;
 mod layering;
 mod manifest;
 mod store;
 
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use relight_formats::limited::LimitedError;
 use relight_formats::limited::coding::decoder;
@@ -20,7 +22,8 @@ use crate::digest;
 use crate::evidence::escape;
 use crate::limits::Options;
 use crate::sniff::{HEAD_BYTES, Head, head};
-use crate::window::Window;
+use crate::source::Folder;
+use crate::window::{Pace, Window};
 
 /// The form of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +78,23 @@ pub(crate) fn read(
         merged.push(read_image(store, &image, &place, options, reader));
     }
     merged
+}
+
+/// Reads an image whose layers are folders, from the bottom.
+pub(crate) fn read_folders(
+    layers: &[Folder],
+    pace: Option<&Arc<dyn Pace>>,
+    reader: &dyn ReadFile,
+) -> Merged {
+    let mut layering = Layering::new("");
+    for Folder { path, digest } in layers {
+        let label = digest.map_or_else(String::new, |digest| format!("sha256:{digest}"));
+        folders::read(path, &label, pace, &mut layering, reader);
+        // What the store says of it: the bytes of a folder have no digest of their own.
+        layering.parts.extend(digest.map(|digest| (label.clone(), 0, digest)));
+        layering.end_layer(*digest);
+    }
+    layering.finish()
 }
 
 fn read_image(

@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use relight_model::{Component, Digest, Sbom, Warning};
@@ -22,7 +22,7 @@ use crate::limits::{Mode, Options};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::sniff::Gap;
-use crate::source::Target;
+use crate::source::{STORES, Target, find_image};
 use crate::unpack::{Account, Shared};
 use crate::walk::{self, Rules};
 use crate::window::{Pace, Window};
@@ -123,6 +123,10 @@ fn read(target: &Target, mut scan: Scan<'_>, services: &Services<'_>) -> io::Res
     let kind = fs::metadata(&real)?;
     match target {
         Target::Host => scan.host(&real, Path::new("/proc")),
+        Target::Image(reference) => {
+            let layers = find_image(&STORES.map(PathBuf::from), reference)?;
+            Ok(scan.local_image(&layers))
+        }
         Target::Path(_) | Target::Folder(_) if kind.is_dir() => {
             Ok(scan.folder(&real, walk::open_root(&real)?, Rules::default()))
         }

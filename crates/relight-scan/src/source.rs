@@ -1,6 +1,7 @@
 //! What can be scanned, and how a person names it.
 
 mod host;
+mod local_image;
 mod mounts;
 mod process;
 
@@ -10,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::host::Host;
+pub(crate) use self::local_image::{Folder, STORES, find as find_image};
 
 /// A target of a scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Target {
     Oci(PathBuf),
     /// An image as `docker save` writes it.
     DockerArchive(PathBuf),
+    /// An image of the local store of Docker or Podman, by name or id; it is never pulled.
+    Image(String),
     /// This machine: its local file systems, and what its processes use.
     Host,
 }
@@ -43,6 +47,7 @@ impl Target {
             b"file" => Self::File(rest),
             b"oci" => Self::Oci(rest),
             b"docker-archive" => Self::DockerArchive(rest),
+            b"image" => Self::Image(rest.to_string_lossy().into_owned()),
             _ => Self::Path(PathBuf::from(text)),
         }
     }
@@ -55,7 +60,7 @@ impl Target {
             | Self::File(path)
             | Self::Oci(path)
             | Self::DockerArchive(path) => path,
-            Self::Host => Path::new("/"),
+            Self::Image(_) | Self::Host => Path::new("/"),
         }
     }
 }
@@ -69,6 +74,7 @@ impl fmt::Display for Target {
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Oci(path) => write!(f, "oci:{}", path.display()),
             Self::DockerArchive(path) => write!(f, "docker-archive:{}", path.display()),
+            Self::Image(reference) => write!(f, "image:{reference}"),
             Self::Host => f.write_str("host:"),
         }
     }
@@ -87,6 +93,7 @@ mod tests {
             ("file:a.jar", Target::File("a.jar".into())),
             ("oci:dir", Target::Oci("dir".into())),
             ("docker-archive:a.tar", Target::DockerArchive("a.tar".into())),
+            ("image:app:1", Target::Image("app:1".into())),
             ("a:b", Target::Path("a:b".into())),
             ("host:", Target::Host),
             ("host:x", Target::Path("host:x".into())),

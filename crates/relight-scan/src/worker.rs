@@ -23,7 +23,7 @@ use crate::folder::Links;
 use crate::image::{self, Form, InFolder, InTar, ReadFile, Store};
 use crate::output::Output;
 use crate::scan::{NOT_LOCAL, Services};
-use crate::source::Host;
+use crate::source::{Folder, Host};
 use crate::steady::{self, Stamp, Steady};
 use crate::unpack::{self, Found, Shared};
 use crate::walk::{self, Batch, Rules, Walker};
@@ -226,6 +226,14 @@ impl<'a> Scan<'a> {
         for image in image::read(store, form, prefix, options, self) {
             output.merge_image(image, options);
         }
+        output
+    }
+
+    /// Reads an image of a local store.
+    pub(crate) fn local_image(&self, layers: &[Folder]) -> Output {
+        let mut output = Output::default();
+        let merged = image::read_folders(layers, self.services.pace.as_ref(), self);
+        output.merge_image(merged, self.shared.options);
         output
     }
 

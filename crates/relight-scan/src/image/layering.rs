@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use relight_model::{Component, Digest};
 
 use crate::archive::{Entry, Node};
-use crate::evidence::{escape, in_folder};
+use crate::evidence::escape;
 use crate::unpack::Found;
 
 /// A file of this name hides the one behind the prefix.
@@ -82,25 +82,38 @@ impl Layering {
         format!("{}{}", self.prefix, escape(part.as_bytes()))
     }
 
-    /// Takes the next member of the layer.
+    /// Takes the next member of a layer that is an archive: some names say what is hidden.
     pub(crate) fn take(&mut self, entry: Entry, reader: &dyn ReadFile) {
         let names = names_of(&entry.name);
         let Some((last, folders)) = names.split_last() else { return };
-        let folder = escape(&folders.join(&b'/'));
-        if *last == OPAQUE {
-            return self.hide_below(&folder);
+        let folder = folders.join(&b'/');
+        match last.strip_prefix(WHITEOUT) {
+            _ if *last == OPAQUE => self.opaque(&folder),
+            _ if last.starts_with(NOTE) => {}
+            Some(name) => self.white_out(&[&folder, name].join(&b'/')),
+            None => self.add(entry, reader),
         }
-        if last.starts_with(NOTE) {
-            return;
-        }
-        if let Some(name) = last.strip_prefix(WHITEOUT) {
-            return self.hide(&in_folder(&folder, &escape(name)));
-        }
-        let path = in_folder(&folder, &escape(last));
+    }
+
+    /// Hides what lower layers have at this path.
+    pub(crate) fn white_out(&mut self, path: &[u8]) {
+        self.hide(&place_of(path));
+    }
+
+    /// Hides what lower layers have in this folder.
+    pub(crate) fn opaque(&mut self, folder: &[u8]) {
+        self.hide_below(&place_of(folder));
+    }
+
+    /// Adds a member of the layer, whatever it is called.
+    pub(crate) fn add(&mut self, entry: Entry, reader: &dyn ReadFile) {
+        let names = names_of(&entry.name);
+        let Some(last) = names.last() else { return };
+        let path = place_of(&entry.name);
         match &entry.node {
             Node::Folder => self.hide_file(&path),
             Node::HardLink(target) => {
-                let target = escape(&names_of(target).join(&b'/'));
+                let target = place_of(target);
                 self.replace(&path);
                 self.links.push((path, target));
             }
@@ -109,7 +122,7 @@ impl Layering {
                 self.replace(&path);
                 self.files += 1;
                 let entry = Entry { name: last.to_vec(), ..entry };
-                let found = reader.read_file(entry, &format!("{}{path}", self.prefix));
+                let found = reader.read_file(entry, &self.at(&path));
                 self.keep(path, found);
             }
         }
@@ -188,6 +201,11 @@ impl Layering {
             self.hidden.extend(found.components);
         }
     }
+}
+
+/// The evidence path of a path in a layer.
+fn place_of(path: &[u8]) -> String {
+    escape(&names_of(path).join(&b'/'))
 }
 
 /// The names of a path, without what leads nowhere or out of the root.

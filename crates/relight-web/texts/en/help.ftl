@@ -25,7 +25,7 @@ option-help = Show this help
 option-version = Show the version
 
 help-scan = List what is in folders and files, and what is known about it
-option-targets = Folders or files; dir:, file:, oci: and docker-archive: with a PATH, or host: for this machine; nothing in them is executed
+option-targets = Folders or files; dir:, file:, oci: and docker-archive: with a PATH, image:REF of the local store, or host: for this machine; nothing in them is executed
 option-fail-on = Exit with 10 when a finding is at this level or above
 option-depth = Archives inside archives, at most
 option-mode = deep reads everything; fast reads the directories of archives, finds most, and proves nothing absent

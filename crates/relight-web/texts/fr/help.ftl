@@ -25,7 +25,7 @@ option-help = Montrer cette aide; aussi --aide
 option-version = Montrer la version
 
 help-scan = Dresser la liste de ce que contiennent dossiers et fichiers, et de ce qu'on en sait
-option-targets = Dossiers ou fichiers, dir:, file:, oci: et docker-archive: suivis d'un chemin; la machine elle-même se nomme host:; rien n'y est exécuté
+option-targets = Dossiers ou fichiers, dir:, file:, oci: et docker-archive: suivis d'un chemin, image:RÉF du magasin local; la machine elle-même se nomme host:; rien n'y est exécuté
 option-fail-on = Terminer par 10 quand un constat atteint ce niveau
 option-depth = Archives dans des archives, au plus
 option-mode = deep lit tout; fast lit les répertoires des archives, trouve presque tout, et ne prouve aucune absence

@@ -1,0 +1,197 @@
+//! Images of the local store of Docker or Podman, as the folders of its overlay file system.
+//! Nothing is ever pulled.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use relight_model::Digest;
+use serde_json::Value;
+
+use crate::digest;
+
+/// Bytes of one document of a store.
+const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
+
+/// Layers of one image; the overlay file system takes 500.
+const LAYERS_MAX: usize = 1_024;
+
+/// Where engines keep their images, when root runs them.
+pub(crate) const STORES: [&str; 2] = ["/var/lib/docker", "/var/lib/containers/storage"];
+
+/// One layer: its folder, and the digest of its bytes unpacked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Folder {
+    pub(crate) path: PathBuf,
+    pub(crate) digest: Option<Digest>,
+}
+
+/// The layers of an image, from the bottom, in the first store that has it.
+///
+/// # Errors
+/// No store has the image, or one that has it cannot be understood.
+pub(crate) fn find(stores: &[PathBuf], reference: &str) -> io::Result<Vec<Folder>> {
+    let found = stores
+        .iter()
+        .find_map(|store| docker(store, reference).or_else(|| podman(store, reference)));
+    found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no local store has this image"))
+}
+
+/// `image/overlay2` of Docker: names, configurations and the chain of each layer.
+fn docker(store: &Path, reference: &str) -> Option<Vec<Folder>> {
+    let images = store.join("image/overlay2");
+    let names = document(&images.join("repositories.json"))?;
+    let full = with_tag(reference);
+    let by_name = names["Repositories"]
+        .as_object()?
+        .values()
+        .find_map(|names| [reference, &full].into_iter().find_map(|name| names[name].as_str()));
+    let id = Digest::parse(by_name.unwrap_or(reference).trim_start_matches("sha256:"))?;
+    let config = document(&images.join(format!("imagedb/content/sha256/{id}")))?;
+    let mut chain: Option<Digest> = None;
+    let mut folders = Vec::new();
+    for text in config["rootfs"]["diff_ids"].as_array()?.iter().take(LAYERS_MAX) {
+        let diff = Digest::parse(text.as_str()?.strip_prefix("sha256:")?)?;
+        // The chain of the image specification: each layer with all below it.
+        let next = match chain {
+            None => diff,
+            Some(below) => digest::of_bytes(format!("sha256:{below} sha256:{diff}").as_bytes()),
+        };
+        let cache_id = text_of(&images.join(format!("layerdb/sha256/{next}/cache-id")))?;
+        let path = store.join("overlay2").join(one_name(cache_id.trim())?).join("diff");
+        folders.push(Folder { path, digest: Some(diff) });
+        chain = Some(next);
+    }
+    Some(folders)
+}
+
+/// `overlay-images` and `overlay-layers` of Podman, Buildah and CRI-O.
+fn podman(store: &Path, reference: &str) -> Option<Vec<Folder>> {
+    let images = document(&store.join("overlay-images/images.json"))?;
+    let full = with_tag(reference);
+    let is_it = |image: &&Value| {
+        let names = image["names"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let mut names = names.chain(image["id"].as_str());
+        names.any(|name| {
+            [reference, &full].iter().any(|it| {
+                name == *it || name.strip_suffix(*it).is_some_and(|rest| rest.ends_with('/'))
+            })
+        })
+    };
+    let mut layer = images.as_array()?.iter().find(is_it)?["layer"].as_str()?.to_owned();
+    let layers = document(&store.join("overlay-layers/layers.json"))?;
+    let layers = layers.as_array()?;
+    let mut folders = Vec::new();
+    while folders.len() < LAYERS_MAX {
+        let row = layers.iter().find(|row| row["id"] == layer.as_str())?;
+        let diff = row["diff-digest"].as_str().and_then(|text| text.strip_prefix("sha256:"));
+        let path = store.join("overlay").join(one_name(&layer)?).join("diff");
+        folders.push(Folder { path, digest: diff.and_then(Digest::parse) });
+        match row["parent"].as_str().filter(|parent| !parent.is_empty()) {
+            Some(parent) => parent.clone_into(&mut layer),
+            None => break,
+        }
+    }
+    folders.reverse();
+    Some(folders)
+}
+
+/// A name without a tag means `latest`.
+fn with_tag(reference: &str) -> String {
+    let last = reference.rsplit('/').next().unwrap_or(reference);
+    if last.contains([':', '@']) { reference.to_owned() } else { format!("{reference}:latest") }
+}
+
+/// A name that does not lead elsewhere.
+fn one_name(name: &str) -> Option<&str> {
+    let is_one = !name.is_empty() && !name.contains('/') && !matches!(name, "." | "..");
+    is_one.then_some(name)
+}
+
+fn text_of(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    File::open(path).ok()?.take(DOCUMENT_BYTES_MAX).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+fn document(path: &Path) -> Option<Value> {
+    serde_json::from_str(&text_of(path)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn write(store: &Path, name: &str, text: &str) {
+        let path = store.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn hex(digit: &str) -> String {
+        digit.repeat(64)
+    }
+
+    #[test]
+    fn an_image_of_docker_by_name_and_by_id() {
+        let place = tempfile::tempdir().unwrap();
+        let store = place.path();
+        let id = hex("a");
+        write(
+            store,
+            "image/overlay2/repositories.json",
+            &format!("{{\"Repositories\":{{\"app\":{{\"app:latest\":\"sha256:{id}\"}}}}}}"),
+        );
+        let config = format!(
+            "{{\"rootfs\":{{\"diff_ids\":[\"sha256:{}\",\"sha256:{}\"]}}}}",
+            hex("1"),
+            hex("2")
+        );
+        write(store, &format!("image/overlay2/imagedb/content/sha256/{id}"), &config);
+        let chain = digest::of_bytes(format!("sha256:{} sha256:{}", hex("1"), hex("2")).as_bytes());
+        let layers = "image/overlay2/layerdb/sha256";
+        write(store, &format!("{layers}/{}/cache-id", hex("1")), "below");
+        write(store, &format!("{layers}/{chain}/cache-id"), "above\n");
+        let expected =
+            ["below", "above"].map(|name| store.join("overlay2").join(name).join("diff"));
+        for reference in ["app", "app:latest", id.as_str(), &format!("sha256:{id}")] {
+            let found = find(&[store.to_owned()], reference).unwrap();
+            let paths: Vec<_> = found.iter().map(|folder| folder.path.clone()).collect();
+            assert_eq!(paths, expected, "{reference}");
+            assert_eq!(found[1].digest, Digest::parse(&hex("2")));
+        }
+        assert!(find(&[store.to_owned()], "other").is_err());
+        write(store, &format!("{layers}/{chain}/cache-id"), "../../etc");
+        assert!(find(&[store.to_owned()], "app").is_err(), "a name that leads out of the store");
+    }
+
+    #[test]
+    fn an_image_of_podman() {
+        let place = tempfile::tempdir().unwrap();
+        let store = place.path();
+        write(
+            store,
+            "overlay-images/images.json",
+            r#"[{"id":"i","names":["localhost/team/app:1"],"layer":"top"}]"#,
+        );
+        write(
+            store,
+            "overlay-layers/layers.json",
+            &format!(
+                "[{{\"id\":\"top\",\"parent\":\"base\"}},\
+                 {{\"id\":\"base\",\"diff-digest\":\"sha256:{}\"}}]",
+                hex("3")
+            ),
+        );
+        for reference in ["localhost/team/app:1", "team/app:1", "app:1", "i"] {
+            let found = find(&[store.to_owned()], reference).unwrap();
+            let names: Vec<_> = found.iter().map(|folder| folder.path.clone()).collect();
+            let at = |name: &str| store.join("overlay").join(name).join("diff");
+            assert_eq!(names, [at("base"), at("top")], "{reference}");
+            assert_eq!(found[0].digest, Digest::parse(&hex("3")));
+        }
+        assert!(find(&[store.to_owned()], "pp:1").is_err(), "whole names only");
+    }
+}
