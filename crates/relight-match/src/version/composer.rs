@@ -213,10 +213,12 @@ fn modifier(text: &str) -> Option<String> {
                 _ => (format!("-{long}{}", numbers.trim_start_matches(['.', '-'])), rest),
             }
         }
-        None if word_at == "dev" => return Some("-dev".to_owned()),
-        None => return None,
+        // A sign alone means nothing.
+        None => (String::new(), word_at),
     };
     match rest.strip_prefix(['.', '-']).unwrap_or(rest) {
+        // What is called stable stays so, whatever follows.
+        "dev" if found.is_some_and(|(long, _)| long.is_empty()) => Some(form),
         "dev" => Some(form + "-dev"),
         "" if rest.is_empty() => Some(form),
         _ => None,

@@ -277,6 +277,11 @@ fn composer() {
         ("1.0-stable", true),
         ("1.0.0@beta", true),
         ("1.0+build", true),
+        // Found by asking Composer: a sign at the end means nothing.
+        ("1.10.19-", true),
+        ("5.1.", true),
+        ("2.-dev", true),
+        ("1.0--beta", false),
         ("1.5.1.dev100", false),
         ("3.1.0.post1", false),
         ("1.2.3.4.5", false),
@@ -542,7 +547,7 @@ fn version() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn laws_of_every_order(a in version(), b in version(), c in version()) {
