@@ -121,6 +121,15 @@ fn version(state: &mut u64) -> String {
         *state ^= *state >> 27;
         usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap_or(0) % end
     };
+    // Half of them look like versions, so that strict schemes have something to order, too.
+    let mut text = String::new();
+    if below(2) == 0 {
+        text = format!("{}.{}.{}", below(3), below(12), below(3));
+        if below(3) > 0 {
+            return text + ["-", ".", "-r", "_p", "+"][below(5)] + PIECES[below(6)];
+        }
+    }
     let length = 1 + below(9);
-    (0..length).map(|_| PIECES[below(PIECES.len())]).collect()
+    (0..length).for_each(|_| text.push_str(PIECES[below(PIECES.len())]));
+    text
 }
