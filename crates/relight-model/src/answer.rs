@@ -74,6 +74,9 @@ pub enum UnknownReason {
     PartialExcluded,
     /// Only a build document exists; it may hide what the deployment adds.
     DeclaredOnly,
+    /// The question needs what the inventory cannot show: classes, after a scan of directories of
+    /// archives alone.
+    NotObservable,
     /// The name fits, the version is missing or cannot be compared.
     PossibleMatch,
     /// The advisory names the package without a range that can be evaluated.
@@ -82,7 +85,7 @@ pub enum UnknownReason {
 
 impl UnknownReason {
     /// Every reason, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoAsset,
         Self::NeverInventoried,
         Self::Stale,
@@ -93,6 +96,7 @@ impl UnknownReason {
         Self::PartialCorrupt,
         Self::PartialExcluded,
         Self::DeclaredOnly,
+        Self::NotObservable,
         Self::PossibleMatch,
         Self::RangeUnresolved,
     ];
@@ -110,6 +114,7 @@ impl UnknownReason {
             Self::PartialCorrupt => "partial-corrupt",
             Self::PartialExcluded => "partial-excluded",
             Self::DeclaredOnly => "declared-only",
+            Self::NotObservable => "not-observable",
             Self::PossibleMatch => "possible-match",
             Self::RangeUnresolved => "range-unresolved",
         }

@@ -61,13 +61,15 @@ pub enum FlawCode {
     PlatformNotChosen,
     /// Changed again while it was read a second time.
     ChangedDuringScan,
+    /// Classes were not read, because the scan was a fast one: it finds, and it never clears.
+    ClassesNotRead,
     /// The document we read says itself that it is not complete, or does not say.
     Undeclared,
 }
 
 impl FlawCode {
     /// Every code.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::PermissionDenied,
         Self::IoError,
         Self::Encrypted,
@@ -96,6 +98,7 @@ impl FlawCode {
         Self::FileSystemExcluded,
         Self::PlatformNotChosen,
         Self::ChangedDuringScan,
+        Self::ClassesNotRead,
         Self::Undeclared,
     ];
 
@@ -130,6 +133,7 @@ impl FlawCode {
             Self::FileSystemExcluded => "file-system-excluded",
             Self::PlatformNotChosen => "platform-not-chosen",
             Self::ChangedDuringScan => "changed-during-scan",
+            Self::ClassesNotRead => "classes-not-read",
             Self::Undeclared => "undeclared",
         }
     }
@@ -169,6 +173,7 @@ impl FlawCode {
             | Self::FileSystemExcluded
             | Self::PlatformNotChosen => UnknownReason::PartialExcluded,
             Self::ChangedDuringScan => UnknownReason::ChangedSince,
+            Self::ClassesNotRead => UnknownReason::NotObservable,
             Self::Undeclared => UnknownReason::DeclaredOnly,
         }
     }

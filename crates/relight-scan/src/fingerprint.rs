@@ -7,7 +7,7 @@ pub(crate) mod class;
 #[cfg(test)]
 mod class_tests;
 #[cfg(test)]
-mod class_writer;
+pub(crate) mod class_writer;
 mod codec;
 mod coordinates;
 mod database;

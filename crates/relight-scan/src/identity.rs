@@ -59,10 +59,15 @@ fn covers(strong: &Component, weak: &Component) -> bool {
     let is_candidate = weak.candidates.is_empty() || weak.candidates.contains(&one.version);
     let is_name = matches!(weak.basis, Basis::Manifest | Basis::FileName);
     strong.scope <= weak.scope
-        && (strong.basis < weak.basis || (strong.basis == weak.basis && one == other))
+        && (strong.basis < weak.basis || is_same(strong, weak))
         && !one.version.is_empty()
         && same_group
         && (same_version && is_candidate || is_name && !one.namespace.is_empty())
+}
+
+/// The same said twice; a copy that lacks something is another copy.
+fn is_same(one: &Component, other: &Component) -> bool {
+    one.basis == other.basis && one.purl == other.purl && one.removed == other.removed
 }
 
 fn absorb(strong: &mut Component, weak: Component) {
@@ -122,6 +127,35 @@ mod tests {
             ],
             &["pkg:maven/g/a@2"],
         );
+    }
+
+    #[test]
+    fn bytes_and_metadata_are_joined_when_they_agree_and_both_kept_when_not() {
+        let exact = claim(Basis::FingerprintExact, "pkg:maven/g/a@2");
+        let joined = merge(vec![claim(Basis::PomProperties, "pkg:maven/g/a@2"), exact.clone()]);
+        assert_eq!(joined.len(), 1);
+        assert_eq!((joined[0].basis, &joined[0].also), (exact.basis, &vec![Basis::PomProperties]));
+        assert!(!joined[0].conflict);
+        let other = merge(vec![claim(Basis::PomProperties, "pkg:maven/g/a@1"), exact.clone()]);
+        assert_eq!(other.len(), 2);
+        assert!(other.iter().all(|it| it.conflict));
+        // A name gives way, and is not forgotten.
+        let named = merge(vec![claim(Basis::FileName, "pkg:maven/a@1"), exact.clone()]);
+        assert_eq!((named.len(), named[0].conflict), (1, true));
+        assert_eq!(named[0].also, [Basis::FileName]);
+        // A bracket that holds what metadata says is no objection; another one is.
+        let bracket = |versions: [&str; 2]| Component {
+            candidates: versions.map(str::to_owned).into(),
+            ..claim(Basis::FingerprintPartial, "pkg:maven/g/a")
+        };
+        let pom = || claim(Basis::PomProperties, "pkg:maven/g/a@2");
+        let near = merge(vec![bracket(["1", "2"]), pom()]);
+        assert_eq!((near.len(), near[0].conflict), (1, false));
+        let far = merge(vec![bracket(["5", "6"]), pom()]);
+        assert_eq!((far.len(), far[0].conflict), (2, true));
+        // Of two copies one lacks a class: neither hides the other.
+        let lacking = Component { removed: vec!["a/B".into()], ..exact.clone() };
+        assert_eq!(merge(vec![lacking, exact]).len(), 2);
     }
 
     #[test]

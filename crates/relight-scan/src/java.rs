@@ -38,15 +38,17 @@ pub(crate) fn container(
 
 fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mut Found) {
     let roots = roots_of(listing.entries.iter().filter_map(file_of));
-    let mut traces = BTreeSet::new();
+    let (mut traces, mut named) = (BTreeSet::new(), BTreeSet::new());
     for (root, classes) in roots {
         let recognised = look(known, &classes, listing.complete);
         found.damage(&recognised, path);
-        traces.extend(recognised.traces.iter().cloned());
         for it in &recognised.matches {
-            let place = Place { container: path, root, is_folder: false };
+            // A second copy, below another folder of the class path, has a place of its own.
+            let is_first = named.insert(it.artifact.clone());
+            let place = Place { container: path, root, is_folder: false, is_first };
             settle(known, &place, it, basis_of(&classes, it), from, found);
         }
+        traces.extend(recognised.traces);
     }
     if listing.complete {
         drop_ghosts(known, path, listing, &traces, from, found);
@@ -69,7 +71,7 @@ pub(crate) fn folders(known: &Known, found: &mut Found) {
         let container = if root.is_empty() { "./" } else { root.as_str() };
         found.damage(&recognised, container);
         for it in &recognised.matches {
-            let place = Place { container, root: "", is_folder: true };
+            let place = Place { container, root: "", is_folder: true, is_first: true };
             settle(known, &place, it, basis_of(classes, it), 0, found);
         }
     }
@@ -182,6 +184,8 @@ struct Place<'a> {
     /// The folder of the class path inside the container.
     root: &'a str,
     is_folder: bool,
+    /// No other folder of the class path in this container has the library.
+    is_first: bool,
 }
 
 /// Turns a match into a component in its place, and settles it with what metadata says there.
@@ -242,7 +246,7 @@ impl Place<'_> {
         };
         let is_main =
             self.is_folder || it.share_percent >= MAIN_PERCENT || claims.iter().any(is_claim);
-        match (is_main && !is_moved, self.is_folder) {
+        match (is_main && self.is_first && !is_moved, self.is_folder) {
             (true, _) => self.container.to_owned(),
             (false, true) => format!("{}{}", self.container, it.folder),
             (false, false) => format!("{}!/{}{}", self.container, self.root, it.folder),
@@ -280,4 +284,116 @@ fn drop_ghosts(
             && !listing.names().any(is_natural)
     };
     drop_claims(found, from, is_ghost);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Ordering;
+
+    use super::*;
+    use crate::fingerprint::class_writer::numbered;
+    use crate::fingerprint::{Database, Fingerprints, LearntClass, Release, class, write_database};
+
+    /// One class of 24 may be missing from a library that is still there.
+    const NAMES: [&str; 24] = [
+        "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R",
+        "S", "T", "U", "V", "W", "Lookup",
+    ];
+
+    fn print(at: usize) -> ClassPrint {
+        class::read(&numbered(&format!("g/lib/{}", NAMES[at]), at as i32).write()).unwrap()
+    }
+
+    fn options() -> Options {
+        let class = |at: usize| LearntClass {
+            name: format!("g/lib/{}", NAMES[at]),
+            print: print(at),
+            member: Some((at as u32 + 7, 9)),
+        };
+        let release = Release {
+            artifact: "g.lib:lib".into(),
+            version: "1".into(),
+            classes: (0..NAMES.len()).map(class).collect(),
+            ..Release::default()
+        };
+        let named = [("g.lib:lib".to_owned(), "g/lib/Lookup".to_owned())];
+        let order = |_: &str, _: &str| Ordering::Equal;
+        let database = Database::from_bytes(write_database(vec![release], &named, order, 0));
+        let fingerprints = Fingerprints::only(vec![database.unwrap()]);
+        Options { fingerprints, keep_listings: true, ..Options::default() }
+    }
+
+    /// The members of a library below a folder, without the classes of these numbers.
+    fn members(folder: &str, without: &[usize], ending: &str) -> Vec<Listed> {
+        let wanted = (0..NAMES.len()).filter(|at| !without.contains(at));
+        let member = |at: usize| Listed {
+            name: format!("{folder}g/lib/{}.{ending}", NAMES[at]),
+            size: Some(9),
+            crc: Some(at as u32 + 7),
+            class: Some(print(at)),
+        };
+        wanted.map(member).collect()
+    }
+
+    fn check(entries: Vec<Listed>, claims: &[(Basis, &str)], expected: &str) {
+        let listing = Listing { entries, complete: true, ..Listing::default() };
+        let claim = |(basis, purl): &(Basis, &str)| {
+            Component::new(Purl::parse(purl).unwrap(), "x.jar", *basis, Scope::Installed)
+        };
+        let mut found =
+            Found { components: claims.iter().map(claim).collect(), ..Found::default() };
+        container(&options(), "x.jar", listing, 0, &mut found);
+        let mut text = String::new();
+        for it in crate::identity::merge(found.components) {
+            let removed: String = it.removed.iter().map(|it| format!(" without {it}")).collect();
+            text += &format!("{} in {} by {}{removed}\n", it.purl, it.evidence, it.basis.as_str());
+        }
+        assert_eq!(text, expected);
+        assert_eq!(found.flaws, []);
+    }
+
+    #[test]
+    fn classes_are_found_where_they_are() {
+        let exact = "pkg:maven/g.lib/lib@1 in x.jar by fingerprint-exact\n";
+        check(members("", &[], "class"), &[], exact);
+        check(members("BOOT-INF/classes/", &[], "class"), &[], exact);
+        check(members("inst/", &[], "esclazz"), &[], exact);
+        check(members("", &[], "class"), &[(Basis::FileName, "pkg:maven/app@3")], exact);
+        check(members("", &[], "class"), &[(Basis::PomProperties, "pkg:maven/g.lib/lib@1")], exact);
+    }
+
+    #[test]
+    fn each_copy_is_told_for_itself() {
+        let lookup = NAMES.len() - 1;
+        let mut two = members("", &[lookup], "class");
+        two.extend(members("shadow/", &[], "class"));
+        let expected = "pkg:maven/g.lib/lib@1 in x.jar by fingerprint-exact without g/lib/Lookup\n\
+                        pkg:maven/g.lib/lib@1 in x.jar!/shadow/g/lib/ by fingerprint-exact\n";
+        check(two, &[], expected);
+        let mut renamed = members("", &[], "class");
+        renamed[lookup].name = "g/lib/Lookup.class.off".into();
+        let mitigated =
+            "pkg:maven/g.lib/lib@1 in x.jar by fingerprint-exact without g/lib/Lookup\n";
+        check(renamed, &[], mitigated);
+    }
+
+    #[test]
+    fn members_that_were_not_read_are_known_by_their_check_sums() {
+        let mut unread = members("", &[], "class");
+        unread.iter_mut().for_each(|entry| entry.class = None);
+        check(unread, &[], "pkg:maven/g.lib/lib@1 in x.jar by crc-set\n");
+    }
+
+    #[test]
+    fn metadata_of_a_known_library_that_is_not_there_is_dropped() {
+        let pom = [(Basis::PomProperties, "pkg:maven/g.lib/lib@1")];
+        let own = Listed { name: "o/Own.class".into(), class: Some(print(0)), ..Listed::default() };
+        let mut other = own.clone();
+        other.class = Some(class::read(&numbered("o/Own", 999).write()).unwrap());
+        check(vec![other.clone()], &pom, "");
+        // Where its classes belong something stands that nobody knows: that is not for us to say.
+        let mut natural = other;
+        natural.name = "g/lib/A.class".into();
+        check(vec![natural], &pom, "pkg:maven/g.lib/lib@1 in x.jar by pom-properties\n");
+    }
 }

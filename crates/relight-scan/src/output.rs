@@ -1,13 +1,13 @@
 //! What one worker, or all of them, produced, and the sorted report of it.
 
-use relight_model::{Component, Digest, Sbom};
+use relight_model::{Component, Digest, FlawCode, Sbom};
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::Record;
 use crate::identity;
 use crate::image::Merged;
 use crate::java;
-use crate::limits::Options;
+use crate::limits::{Mode, Options};
 use crate::scan::Report;
 use crate::unpack::Found;
 
@@ -60,6 +60,10 @@ impl Output {
     /// The report of the whole scan.
     pub(crate) fn report(mut self, options: &Options) -> Report {
         let mut found = self.found;
+        if options.mode == Mode::Fast {
+            // It finds, and it never clears: code may be embedded in anything that was not read.
+            found.flaw(FlawCode::ClassesNotRead, "", 0);
+        }
         java::folders(options.fingerprints.known(), &mut found);
         found.distributions.apply(&mut found.components);
         found.ownership.apply(&mut found.components);

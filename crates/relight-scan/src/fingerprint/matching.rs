@@ -5,11 +5,12 @@
 //! stands on the features that it alone owns, and falls. A higher threshold did not do that: a
 //! generated sibling that was absent reached 0.966.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::database::{Damaged, FeatureKind, Sums, WEIGHT_ONE};
 use super::known::{Feature, Known, Owners};
+use super::learn::counts;
 use super::release::{self, Found};
 use crate::cataloger::ClassPrint;
 
@@ -33,6 +34,13 @@ pub(crate) struct Seen<'a> {
     pub(crate) print: Option<ClassPrint>,
     /// A loader would find it under the name that it gives itself.
     pub(crate) is_loadable: bool,
+}
+
+impl Seen<'_> {
+    /// Whether it says anything about where it comes from.
+    pub(super) fn is_telling(&self) -> bool {
+        !self.print.is_some_and(|print| print.trivial) && counts(self.path)
+    }
 }
 
 /// A library in a place.
@@ -65,8 +73,8 @@ pub(crate) enum Versions {
 #[derive(Debug, Default)]
 pub(crate) struct Recognised {
     pub(crate) matches: Vec<Match>,
-    /// Names of the libraries of which anything at all is there.
-    pub(crate) traces: Vec<String>,
+    /// Names of the libraries of which anything is there that no other one has.
+    pub(crate) traces: BTreeSet<String>,
     pub(crate) is_damaged: bool,
 }
 
@@ -91,9 +99,9 @@ pub(crate) fn recognise(
         recognised.is_damaged |= matcher.find_shapes(classes).is_err();
     }
     let artifacts = &known.catalog().artifacts;
-    let traces = matcher.by_artifact.keys().map(|it| artifacts[*it as usize].name.clone());
-    recognised.traces = traces.collect();
-    recognised.traces.sort();
+    for feature in matcher.features.iter().filter(|it| it.owners.holders.len() == 1) {
+        recognised.traces.insert(artifacts[feature.owners.holders[0].0 as usize].name.clone());
+    }
     let accepted = matcher.accept();
     let found = Found::new(classes, &matcher.features, is_whole);
     for artifact in &accepted {

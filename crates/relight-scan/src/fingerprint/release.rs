@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::database::FeatureKind;
 use super::known::{Catalog, Feature};
-use super::learn::counts;
 use super::matching::{Match, Seen, Versions};
 
 /// Coverage from which classes that are missing were taken out, in percent.
@@ -198,8 +197,7 @@ impl Copy<'_> {
         let stranger = |at: &usize| {
             let class = &classes[*at];
             self.found.feature_of[*at].is_none()
-                && !class.print.is_some_and(|print| print.trivial)
-                && counts(class.path)
+                && class.is_telling()
                 && folders.contains(folder_of(class.path))
         };
         (0..classes.len()).filter(stranger).count()
@@ -248,7 +246,7 @@ impl Copy<'_> {
             }
         }
         let paths = self.classes.iter().map(|at| self.found.classes[*at].path);
-        let all = self.found.classes.len().max(1) as u64;
+        let all = self.found.classes.iter().filter(|class| class.is_telling()).count().max(1);
         Match {
             artifact: artifact.name.clone(),
             versions: match (&versions[..], verdict.is_exact) {
@@ -257,7 +255,7 @@ impl Copy<'_> {
             },
             folder: common_folder(paths),
             is_one_of_many: false,
-            share_percent: self.classes.len() as u64 * 100 / all,
+            share_percent: self.classes.len() as u64 * 100 / all as u64,
             removed: Vec::new(),
         }
     }

@@ -27,6 +27,7 @@ option-version = Show the version
 help-scan = List what is in folders and files, and what is known about it
 option-targets = Folders or files; dir:, file:, oci: and docker-archive: with a PATH, image:REF of the local store, or host: for this machine; nothing in them is executed
 option-fail-on = Exit with 10 when a finding is at this level or above
+option-scan-fingerprints = Fingerprint database to use besides the built-in one
 option-depth = Archives inside archives, at most
 option-mode = deep reads everything; fast reads the directories of archives, finds most, and proves nothing absent
 option-platform = Platform of an image that has several, such as linux/arm64; this machine's unless given

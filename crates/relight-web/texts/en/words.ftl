@@ -23,6 +23,7 @@ reason-partial-encrypted = a part is encrypted
 reason-partial-limit = a part is over a reading limit
 reason-partial-corrupt = a part is corrupt
 reason-partial-excluded = a part was left out or is not read
+reason-not-observable = what was asked cannot be seen in the inventory
 reason-declared-only = only a build document exists
 reason-possible-match = the name fits, the version is missing or cannot be compared
 reason-range-unresolved = the advisory gives no range of versions that can be evaluated
@@ -87,6 +88,7 @@ flaw-excluded-by-option = left out by an option
 flaw-file-system-excluded = a network or user file system, left out unless it is named
 flaw-platform-not-chosen = an image for another platform
 flaw-changed-during-scan = changed while it was read, twice
+flaw-classes-not-read = classes were not read (fast mode)
 flaw-undeclared = the document does not declare itself complete
 
 severity-S0 = background noise

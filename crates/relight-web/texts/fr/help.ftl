@@ -27,6 +27,7 @@ option-version = Montrer la version
 help-scan = Dresser la liste de ce que contiennent dossiers et fichiers, et de ce qu'on en sait
 option-targets = Dossiers ou fichiers, dir:, file:, oci: et docker-archive: suivis d'un chemin, image:RÉF du magasin local; la machine elle-même se nomme host:; rien n'y est exécuté
 option-fail-on = Terminer par 10 quand un constat atteint ce niveau
+option-scan-fingerprints = Base d'empreintes à utiliser en plus de celle du programme
 option-depth = Archives dans des archives, au plus
 option-mode = deep lit tout; fast lit les répertoires des archives, trouve presque tout, et ne prouve aucune absence
 option-platform = Plateforme d'une image qui en a plusieurs, comme linux/arm64; sinon celle de cette machine

@@ -23,6 +23,7 @@ reason-partial-encrypted = une partie est chiffrée
 reason-partial-limit = une partie dépasse une limite de lecture
 reason-partial-corrupt = une partie est corrompue
 reason-partial-excluded = une partie a été exclue ou n'est pas lue
+reason-not-observable = ce qui est demandé n'est pas visible dans l'inventaire
 reason-declared-only = seul un document de construction existe
 reason-possible-match = le nom correspond, la version est absente ou incomparable
 reason-range-unresolved = l'avis ne donne aucune plage de versions évaluable
@@ -87,6 +88,7 @@ flaw-excluded-by-option = exclu par une option
 flaw-file-system-excluded = système de fichiers réseau ou utilisateur, exclu sauf s’il est nommé
 flaw-platform-not-chosen = image d’une autre plateforme
 flaw-changed-during-scan = modifié pendant la lecture, deux fois
+flaw-classes-not-read = classes non lues (mode rapide)
 flaw-undeclared = le document ne se déclare pas complet
 
 severity-S0 = bruit de fond

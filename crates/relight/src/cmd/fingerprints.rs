@@ -229,6 +229,19 @@ impl Known {
     }
 }
 
+/// The embedded database and these; without any, the one that all scans share.
+pub(crate) fn databases(files: &[PathBuf], context: &Context) -> Result<Databases, Failure> {
+    if files.is_empty() {
+        return Ok(Databases::default());
+    }
+    let mut opened = Vec::new();
+    for file in files {
+        let name = file.display().to_string();
+        opened.push(Database::open(file).map_err(|error| unusable(context, &name, &error))?);
+    }
+    Ok(Databases::with(opened))
+}
+
 fn unusable(context: &Context, name: &str, error: &(dyn Error + 'static)) -> Failure {
     Failure::new(texts::fingerprints_unusable(context.lang, name))
         .because(context.lang, error)

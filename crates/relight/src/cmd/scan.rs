@@ -20,6 +20,7 @@ use relight_server::web::texts;
 
 use self::file_cache::FileCache;
 pub(crate) use self::look::Look;
+use crate::cmd::fingerprints;
 use crate::cmd::sbom::format_of;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -45,6 +46,8 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "N", default_value_t = relight_scan::DEPTH_MAX,
         value_parser = clap::value_parser!(u32).range(1..=i64::from(relight_scan::DEPTH_MAX)))]
     depth: u32,
+    #[arg(long, value_name = "FILE")]
+    fingerprints: Vec<PathBuf>,
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<String>,
     #[arg(long)]
@@ -112,6 +115,7 @@ impl Scan {
             failure.hint(texts::scan_bad_redaction_remedy(context.lang))
         })?;
         let options = Options {
+            fingerprints: fingerprints::databases(&self.fingerprints, context)?,
             depth_max: self.depth,
             mode: if self.is_fast() { Mode::Fast } else { Mode::Deep },
             artifact_digest: self.site.is_some(),

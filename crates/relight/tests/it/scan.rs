@@ -71,9 +71,11 @@ fn what_cannot_be_read_is_named_and_costs_nothing_else() {
         ◆ CVE-2021-45046  log4j-core 2.14.1  KEV  whole.jar
         ◆ CVE-2021-45105  log4j-core 2.14.1  torn.jar
         ◆ CVE-2021-45105  log4j-core 2.14.1  whole.jar
-        ? 3 places unreadable
+        ? 5 places unreadable
           bomb.zip!/c: unpacks to more bytes than the limit
           torn.jar: ends too early
+          torn.jar!/org/apache/logging/log4j/core/lookup/JndiLookup.class: ends too early
+          torn.jar!/org/apache/logging/log4j/core/lookup/JndiLookup.class: a class file that cannot be parsed
           loop: a symbolic link to somewhere outside the target
         --- stderr
         hint: what could not be read may hold anything: the answer is incomplete
@@ -90,9 +92,11 @@ fn what_cannot_be_read_is_named_and_costs_nothing_else() {
         ◆ CVE-2021-45046  log4j-core 2.14.1  KEV  whole.jar
         ◆ CVE-2021-45105  log4j-core 2.14.1  torn.jar
         ◆ CVE-2021-45105  log4j-core 2.14.1  whole.jar
-        ? 3 endroits illisibles
+        ? 5 endroits illisibles
           bomb.zip!/c : plus d’octets décompressés que la limite
           torn.jar : fin prématurée
+          torn.jar!/org/apache/logging/log4j/core/lookup/JndiLookup.class : fin prématurée
+          torn.jar!/org/apache/logging/log4j/core/lookup/JndiLookup.class : classe illisible
           loop : lien symbolique vers l’extérieur de la cible
         --- stderr
         conseil : ce qui n’a pas pu être lu peut contenir n’importe quoi : la réponse est incomplète

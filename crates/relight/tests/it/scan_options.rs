@@ -71,13 +71,14 @@ fn places_that_were_not_read_go_to_a_file_of_their_own() {
     place.write("app/torn.jar", &jar[..jar.len() / 2]);
     place.expect(3, &["scan", "app", "--flaws", "flaws.jsonl"]);
     let bytes = jar.len() / 2;
-    assert_eq!(
-        fs::read_to_string(place.path("flaws.jsonl")).unwrap(),
-        format!(
-            "{{\"schema\":\"relight.flaws/1\"}}\n\
-             {{\"path\":\"torn.jar\",\"reason\":\"truncated\",\"bytes\":{bytes}}}\n"
-        )
+    let text = fs::read_to_string(place.path("flaws.jsonl")).unwrap();
+    let start = format!(
+        "{{\"schema\":\"relight.flaws/1\"}}\n\
+         {{\"path\":\"torn.jar\",\"reason\":\"truncated\",\"bytes\":{bytes}}}\n"
     );
+    assert!(text.starts_with(&start), "{text}");
+    // The class in which it was torn does not parse either.
+    assert!(text.ends_with("\"reason\":\"class-malformed\",\"bytes\":19}\n"), "{text}");
     place.expect(2, &["scan", "app", "app", "--flaws", "x"]);
     place.expect(1, &["scan", "app", "--flaws", "nowhere/x"]);
 }
@@ -242,7 +243,8 @@ fn fast_mode_finds_and_never_clears() {
     place.write("clean/b.txt", "b");
     let found = place.expect(10, &["scan", "app", "--mode", "fast", "--fail-on", "kev", "--json"]);
     let found = found.json();
-    assert_eq!((&found["complete"], &found["unread"]), (&false.into(), &serde_json::json!([])));
+    let unread = serde_json::json!([{"path": "", "reason": "classes-not-read", "bytes": 0}]);
+    assert_eq!((&found["complete"], &found["unread"]), (&false.into(), &unread));
     let clean = place.expect(3, &["scan", "clean", "--mode", "fast"]);
     assert!(clean.stderr.contains("hint: fast mode finds"), "{clean:?}");
     place.expect(2, &["scan", "app", "--mode", "fast", "--site", "san-001"]);
