@@ -5,6 +5,7 @@
 //! inventory with a hole says so, because a site is lit again only on a complete one.
 
 mod archive;
+mod bytes;
 mod cache;
 mod cataloger;
 mod catalogers;
@@ -37,6 +38,7 @@ mod window;
 mod worker;
 
 pub use cache::Cache;
+pub use bytes::scan_bytes;
 pub use cataloger::{Cataloger, ClassPrint, File, Kind, Listed, Listing, ReadAt, Select};
 pub use catalogers::CATALOGERS;
 pub use fingerprint::{

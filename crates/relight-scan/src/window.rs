@@ -1,5 +1,6 @@
 //! Positional reads of a file, of bytes in memory, or of a part of either.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -186,6 +187,19 @@ impl Window {
         Ok(buffer)
     }
 
+    /// As [`Self::read`], without a copy where the bytes are in memory.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn peek(&self, start: u64, len: usize) -> io::Result<Cow<'_, [u8]>> {
+        let Data::Memory(bytes) = &self.data else { return self.read(start, len).map(Cow::Owned) };
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let start = start.min(self.len);
+        let end = start.saturating_add(len as u64).min(self.len);
+        let range = place(self.start + start)..place(self.start + end);
+        Ok(Cow::Borrowed(bytes.get(range).unwrap_or_default()))
+    }
+
     /// A reader from the first byte to the last.
     pub(crate) fn reader(&self) -> WindowReader {
         WindowReader { window: self.clone(), at: 0 }
@@ -303,6 +317,8 @@ mod tests {
             assert_eq!(part.read(0, 3).unwrap(), [15, 16, 17]);
             assert_eq!(part.read(14, 9).unwrap(), [29]);
             assert_eq!(part.read(u64::MAX, 9).unwrap(), [0; 0]);
+            assert_eq!(*part.peek(14, 9).unwrap(), [29]);
+            assert_eq!(*part.peek(u64::MAX, 9).unwrap(), [0; 0]);
             assert_eq!(window.part(300, 1).len(), 0);
             let mut all = Vec::new();
             part.reader().read_to_end(&mut all).unwrap();

@@ -32,6 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "relight",
         &["relight-engine", "relight-formats", "relight-model", "relight-scan", "relight-server"],
     ),
+    ("fuzz", &["relight-scan"]),
     ("testkit", &[]),
     ("xtask", &[]),
 ];
@@ -43,7 +44,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("semver", &["relight-match"], "version order"),
     ("bzip2", &["relight-formats"], "decompression"),
     ("deflate64", &["relight-formats"], "decompression"),
-    ("flate2", &["relight-formats"], "decompression"),
+    ("flate2", &["fuzz", "relight-formats"], "decompression"),
     ("libdeflater", &["relight-formats"], "decompression"),
     ("lz4_flex", &["relight-formats"], "decompression"),
     ("lzma-rust2", &["relight-formats"], "decompression"),

@@ -97,6 +97,46 @@ pub fn decoder<'a>(
     Ok(Box::new(Named { inner }))
 }
 
+/// The window that a stream asks for by its first bytes; 0 where it asks for none that counts.
+pub fn window_of(coding: Coding, head: &[u8]) -> u64 {
+    let u32_at = |at: usize| {
+        let field = head.get(at..at + 4).and_then(|field| field.try_into().ok());
+        u64::from(u32::from_le_bytes(field.unwrap_or_default()))
+    };
+    match coding {
+        Coding::LzmaAlone => u32_at(1),
+        Coding::ZipLzma(_) => u32_at(5),
+        Coding::Lzma(_, dictionary, _) | Coding::Lzma2(dictionary) => dictionary.into(),
+        Coding::Xz => xz_dictionary(head).unwrap_or_default(),
+        Coding::Zstd => zstd_window(head).unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+/// The dictionary in the first block header of xz (xz-file-format 3.1): behind the optional sizes,
+/// the filter 0x21 with one byte of properties.
+fn xz_dictionary(head: &[u8]) -> Option<u64> {
+    let block = head.get(12..)?;
+    let len = (usize::from(*block.first()?) + 1) * 4;
+    let fields = block.get(2..len.min(block.len()))?;
+    let at = fields.windows(2).position(|pair| pair == [0x21, 1])?;
+    let code = *fields.get(at + 2)?;
+    let size = (2 | u64::from(code & 1)) << (u32::from(code.min(40)) / 2 + 11);
+    Some(size)
+}
+
+/// The window in a frame header of zstd (RFC 8878, 3.1.1.1.2).
+fn zstd_window(head: &[u8]) -> Option<u64> {
+    let descriptor = *head.get(4).filter(|_| head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]))?;
+    if descriptor & 0x20 != 0 {
+        // A single segment: the window is the content, whose size stands behind.
+        return Some(WINDOW_MAX.min(1 << 23));
+    }
+    let code = *head.get(5)?;
+    let base = 1_u64 << (10 + u32::from(code >> 3));
+    Some(base + base / 8 * u64::from(code & 7))
+}
+
 /// Joins the four streams that the BCJ2 filter of 7z splits programs into.
 ///
 /// # Errors
@@ -323,4 +363,111 @@ fn lz4(packed: &[u8], bytes_max: usize) -> Result<Vec<u8>, LimitedError> {
 
 fn too_much() -> LimitedError {
     LimitedError::Corrupt(io::Error::other("a block gives more than its size"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn text() -> Vec<u8> {
+        (0..9_000).flat_map(|line| format!("line {line}\n").into_bytes()).collect()
+    }
+
+    fn xz(bytes: &[u8], dictionary: u32) -> Vec<u8> {
+        let mut options = lzma_rust2::XzOptions::with_preset(1);
+        options.lzma_options.dict_size = dictionary;
+        let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn unpack(coding: Coding, packed: &[u8]) -> Result<Vec<u8>, LimitedError> {
+        let mut out = Vec::new();
+        decoder(coding, packed)?.read_to_end(&mut out).map_err(LimitedError::of_decoder)?;
+        Ok(out)
+    }
+
+    #[test]
+    fn windows_are_known_from_the_head() {
+        for dictionary in [1 << 16, 3 << 20, 1 << 26] {
+            let packed = xz(b"small", dictionary);
+            assert_eq!(window_of(Coding::Xz, &packed), u64::from(dictionary));
+        }
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(24).unwrap();
+        encoder.include_contentsize(false).unwrap();
+        encoder.write_all(&text()).unwrap();
+        assert_eq!(window_of(Coding::Zstd, &encoder.finish().unwrap()), 1 << 24);
+        assert_eq!(window_of(Coding::LzmaAlone, b"\x5d\0\0\x80\0"), 8 << 20);
+        assert_eq!(window_of(Coding::Gzip, b"\x1f\x8b"), 0);
+        for coding in [Coding::Xz, Coding::Zstd, Coding::LzmaAlone] {
+            assert_eq!(window_of(coding, b""), 0);
+        }
+    }
+
+    #[test]
+    fn each_way_to_fail_has_its_name() {
+        let plain = text();
+        let packed = xz(&plain, 1 << 16);
+        assert_eq!(unpack(Coding::Xz, &packed).unwrap(), plain);
+        let cut = unpack(Coding::Xz, &packed[..packed.len() / 2]);
+        assert!(matches!(cut, Err(LimitedError::Truncated)), "{cut:?}");
+        let mut damaged = packed.clone();
+        damaged[packed.len() / 2] ^= 0x55;
+        assert!(matches!(unpack(Coding::Xz, &damaged), Err(LimitedError::Corrupt(_))));
+        let wide = unpack(Coding::Xz, &xz(b"small", 256 << 20));
+        assert!(matches!(wide, Err(LimitedError::Window)), "{wide:?}");
+        let none = unpack(Coding::Lzma(0xff, 1 << 16, 5), b"\0\0\0\0\0\0");
+        assert!(none.is_err());
+    }
+
+    #[test]
+    fn one_piece_or_many_give_the_same() {
+        let plain = text();
+        let mut encoder =
+            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&plain).unwrap();
+        let packed = encoder.finish().unwrap();
+        let mut out = Vec::new();
+        let mut inflater = Inflater::default();
+        assert!(inflater.inflate(&packed, plain.len(), &mut out));
+        assert_eq!(out, plain);
+        assert!(!inflater.inflate(&packed, plain.len() - 1, &mut out));
+        assert!(!inflater.inflate(&packed, plain.len() + 1, &mut out));
+        assert!(!inflater.inflate(&packed[..9], plain.len(), &mut out));
+        let (mut stepper, mut given, mut piece) = (Stepper::default(), Vec::new(), [0; 1000]);
+        let more = [&packed[..], b"the next member"].concat();
+        let mut at = 0;
+        loop {
+            let step = stepper.step(&more[at..], &mut piece).unwrap();
+            at += step.taken;
+            given.extend_from_slice(&piece[..step.given]);
+            if step.ended {
+                break;
+            }
+        }
+        assert_eq!((at, given), (packed.len(), plain));
+    }
+
+    #[test]
+    fn a_block_gives_no_more_than_its_size() {
+        let plain = text();
+        let packed = xz(&plain, 1 << 16);
+        assert_eq!(Block::Xz.unpack(&packed, plain.len()).unwrap(), plain);
+        assert!(Block::Xz.unpack(&packed, plain.len() - 1).is_err());
+        let packed = lz4_flex::block::compress(&plain);
+        assert_eq!(Block::Lz4.unpack(&packed, plain.len()).unwrap(), plain);
+        assert!(Block::Lz4.unpack(&packed, plain.len() - 1).is_err());
+        assert!(Block::Zlib.unpack(b"no zlib", 99).is_err());
+    }
+
+    #[test]
+    fn sums_of_parts_are_the_sum() {
+        let mut crc = Crc32::default();
+        text().chunks(7).for_each(|part| crc.update(part));
+        assert_eq!(crc.sum(), Crc32::of(&text()));
+        assert_eq!(Crc32::of(b"123456789"), 0xcbf4_3926);
+    }
 }

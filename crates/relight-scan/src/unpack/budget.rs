@@ -130,6 +130,14 @@ impl Budget {
         true
     }
 
+    /// Prepares for the window of a decoder: one that is more than a small share is open in one
+    /// outer file at a time. How large it may be is the business of the decoder.
+    pub(super) fn window(&self, bytes: u64) {
+        if bytes > self.memory.small_bytes && self.large.borrow().is_none() {
+            *self.large.borrow_mut() = Some(self.memory.take());
+        }
+    }
+
     /// Gives memory back.
     pub(super) fn release(&self, bytes: u64) {
         self.held.set(self.held.get().saturating_sub(bytes));
@@ -258,5 +266,46 @@ pub(super) struct SharedTap(pub(super) Rc<RefCell<Tap>>);
 impl Read for SharedTap {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.borrow_mut().read(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: two outer files never hold much at one time, and the second gets its turn.
+    /// Method: the first holds much on another thread until it was told; the second asks then.
+    #[test]
+    fn one_outer_file_at_a_time_holds_much() {
+        let (options, memory) = (Options::default(), Arc::new(Memory::new(2)));
+        let much = memory.small_bytes + 1;
+        let (tell, told) = std::sync::mpsc::channel::<()>();
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let (options, memory) = (&options, &memory);
+            scope.spawn(move || {
+                let first = Budget::new(options, memory, 0);
+                assert!(first.hold(much));
+                ready.send(()).unwrap();
+                told.recv().unwrap();
+            });
+            is_ready.recv().unwrap();
+            let second = Budget::new(options, memory, 0);
+            assert!(second.hold(1), "a small share needs no turn");
+            assert!(*memory.taken.lock().unwrap());
+            tell.send(()).unwrap();
+            assert!(second.hold(much));
+            second.window(1 << 26);
+        });
+        assert!(!*memory.taken.lock().unwrap());
+    }
+
+    #[test]
+    fn more_than_the_limit_is_refused_and_what_is_released_can_be_had_again() {
+        let options = Options { buffered_bytes_max: 100, ..Options::default() };
+        let budget = Budget::new(&options, &Arc::new(Memory::new(1)), 0);
+        assert!(budget.hold(60) && !budget.hold(41) && budget.hold(40));
+        budget.release(30);
+        assert!(budget.hold(30) && !budget.hold(1));
     }
 }

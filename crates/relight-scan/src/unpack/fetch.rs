@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::{Coding, Crc32, decoder};
+use relight_formats::limited::coding::{Coding, Crc32, decoder, window_of};
 use relight_model::FlawCode;
 
 use super::budget::{Promise, Tap};
@@ -104,6 +104,8 @@ impl Outer<'_, '_> {
         {
             return Fetched::good(View::Whole(bytes));
         }
+        let head = window.read(0, HEAD_BYTES).unwrap_or_default();
+        self.budget.window(window_of(coding, &head));
         match decoder(coding, window.reader()) {
             Ok(stream) => self.stream(stream, promise),
             Err(error) => Fetched { view: View::Nothing, flaw: Some(code_of_limited(error)) },

@@ -24,18 +24,17 @@ impl Outer<'_, '_> {
     /// Looks at a member. `flawed`: something is wrong with it already.
     pub(super) fn look(&mut self, view: View, member: &Member, flawed: bool) {
         let in_container = !self.levels.is_empty();
-        let head_bytes = match &view {
+        let head = match &view {
             View::Nothing => return,
-            View::Whole(window) | View::Range(window) => match window.read(0, HEAD_BYTES) {
-                Ok(bytes) => bytes,
+            View::Whole(window) | View::Range(window) => match window.peek(0, HEAD_BYTES) {
+                Ok(bytes) => sniff::head(&bytes),
                 Err(error) => {
                     self.found.flaw(code_of(&error), &member.path, member.packed);
                     return self.account(Fate::Flawed, window.len());
                 }
             },
-            View::Long(long) => long.head(),
+            View::Long(long) => sniff::head(&long.head()),
         };
-        let head = sniff::head(&head_bytes);
         let mut view = Some(view);
         let handed = self.hand_over(&mut view, member);
         let judged = self.judge(head, &mut view, member);
@@ -278,7 +277,7 @@ impl Outer<'_, '_> {
 /// Whether the last bytes of a file are text.
 fn ends_in_text(window: &Window) -> io::Result<bool> {
     let at = window.len().saturating_sub(HEAD_BYTES as u64);
-    Ok(sniff::is_text(&window.read(at, HEAD_BYTES)?))
+    Ok(sniff::is_text(&window.peek(at, HEAD_BYTES)?))
 }
 
 /// Names under which a loader expects an archive: binary bytes there that are none were one.

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use relight_formats::limited::coding::Coding;
+use relight_formats::limited::coding::{Coding, WINDOW_MAX, window_of};
 use relight_model::FlawCode;
 
 use super::account::Fate;
@@ -62,6 +62,9 @@ impl Outer<'_, '_> {
         member: &Member,
     ) -> Fate {
         let Some(View::Whole(window) | View::Range(window)) = view else {
+            if let Some(View::Long(long)) = view {
+                self.budget.window(window_of(coding, &long.head()));
+            }
             return self.push_long(Kind::Stream, view, member, |stream| {
                 Box::new(Single::new(&member.name, coding, Packing::Stream(stream)))
             });
@@ -87,7 +90,11 @@ impl Outer<'_, '_> {
             Kind::Cpio => Ok(Box::new(Cpio::new(feed()))),
             Kind::Deb => Ok(Box::new(Deb::new(feed()))),
             Kind::Rpm => Ok(Box::new(Rpm::new(feed()))),
-            Kind::SevenZip => SevenZip::open(window.clone()).map(|zip| Box::new(zip) as _),
+            Kind::SevenZip => {
+                // Its dictionaries stand in its header; the largest that is allowed counts.
+                self.budget.window(WINDOW_MAX);
+                SevenZip::open(window.clone()).map(|zip| Box::new(zip) as _)
+            }
             Kind::Iso => Iso::open(window.clone()).map(|iso| Box::new(iso) as _),
             Kind::Squashfs => Squashfs::open(window.clone()).map(|image| Box::new(image) as _),
             Kind::Stream | Kind::Elf | Kind::Pe | Kind::MachO => return Fate::Opaque,

@@ -190,6 +190,12 @@ impl<'a, 'f> Outer<'a, 'f> {
         for code in entry.flaws.iter().copied().chain(flaw) {
             self.found.flaw(code, &member.path, entry.packed);
         }
+        if flaw == Some(FlawCode::CrcMismatch)
+            && let (Some(level), Some(at)) = (self.levels.last_mut(), member.listed)
+        {
+            // The bytes are not those that the sum would identify.
+            level.listing.entries[at].crc = None;
+        }
         // Beyond a limit there is only a part, which would be called broken; a wrong check sum
         // leaves something to read.
         let cut = matches!(

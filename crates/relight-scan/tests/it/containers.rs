@@ -77,6 +77,14 @@ fn each_family_under_a_name_that_says_nothing() {
     }
 }
 
+#[test]
+fn bytes_in_memory_are_a_file_like_any_other() {
+    for (kind, bytes) in samples() {
+        let report = relight_scan::scan_bytes("data", bytes.clone(), &Options::default());
+        assert_eq!(text(&report), one("data", &bytes), "{kind}");
+    }
+}
+
 /// Goal: any order of nesting is found. Method: every family inside every other one.
 #[test]
 fn each_family_inside_each_other() {

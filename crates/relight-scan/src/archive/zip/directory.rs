@@ -16,6 +16,10 @@ use crate::window::Window;
 /// Size of an entry without its name and fields, in bytes.
 const FIXED_BYTES: usize = 46;
 
+/// Extra fields of local headers and data descriptors make gaps of this size between members. A
+/// member that could be code needs more: its header, its name and a class file.
+const SMALL_GAP_BYTES: u64 = 96;
+
 /// What is kept of each member until its turn: a directory may have a million.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
@@ -83,10 +87,11 @@ impl Directory {
         let window = window.cached();
         let (mut end, mut hidden) = (0, 0);
         for slot in &self.slots {
-            hidden += hidden_between(&window, end, slot.header_at)?;
+            let ignored = if end == 0 { LOCAL_BYTES } else { SMALL_GAP_BYTES };
+            hidden += hidden_between(&window, end, slot.header_at, ignored)?;
             end = end.max(slot.end);
         }
-        Ok(hidden + hidden_between(&window, end, central.at)?)
+        Ok(hidden + hidden_between(&window, end, central.at, LOCAL_BYTES)?)
     }
 
     pub(super) fn next(&mut self, window: &Window) -> io::Result<Option<Entry>> {
@@ -218,10 +223,9 @@ fn number_copies(mut names: Vec<(u64, u32)>, slots: &[Slot]) -> HashMap<u32, u32
 
 /// The size of the gap, if a local header starts in it where one may be expected: at once or
 /// behind a data descriptor.
-fn hidden_between(window: &Window, from: u64, to: u64) -> io::Result<u64> {
+fn hidden_between(window: &Window, from: u64, to: u64, ignored: u64) -> io::Result<u64> {
     let gap = to.saturating_sub(from);
-    // Extra fields of local headers make small gaps; a whole member needs more than its header.
-    if gap <= LOCAL_BYTES {
+    if gap <= ignored {
         return Ok(0);
     }
     let start = window.read_small(from, 28)?;

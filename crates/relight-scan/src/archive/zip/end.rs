@@ -47,7 +47,7 @@ pub(super) fn find_central(window: &Window) -> io::Result<Option<Central>> {
 fn find_in_tail(window: &Window, tail_bytes: u64) -> io::Result<Option<Central>> {
     let tail_len = window.len().min(tail_bytes.min(TAIL_BYTES_MAX));
     let tail_at = window.len() - tail_len;
-    let tail = window.read(tail_at, usize::try_from(tail_len).unwrap_or_default())?;
+    let tail = window.peek(tail_at, usize::try_from(tail_len).unwrap_or_default())?;
     for at in memmem::rfind_iter(&tail, &END).take(END_RECORDS_MAX) {
         let record = &tail[at..];
         let comment_end = END_BYTES + u64::from(u16_at(record, 20));
