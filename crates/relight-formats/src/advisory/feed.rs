@@ -1,4 +1,5 @@
-//! Files of advisories to documents: plain, gzip, zstd, zip or tar of many, recognised by content.
+//! Files of advisories to documents: plain, gzip, zstd, xz, zip or tar of many, recognised by
+//! content.
 //!
 //! A feed is never held in memory as a whole: an archive gives one document an entry, and a file
 //! with one record a line gives parts of about [`PART_BYTES`].
@@ -8,7 +9,8 @@ use std::io::{Read, Seek, SeekFrom};
 use relight_model::Warning;
 
 use super::pieces::{first_record, object_end};
-use crate::limited::{self, Limits};
+use crate::limited::coding::Coding;
+use crate::limited::{self, LimitedError, Limits};
 
 mod encoding;
 mod tar;
@@ -51,7 +53,7 @@ pub fn documents(mut file: impl Source, place: &str, take: Taker<'_>) {
     let mut head = Vec::new();
     let sniffed = file
         .seek(SeekFrom::Start(0))
-        .and_then(|_| file.by_ref().take(4).read_to_end(&mut head))
+        .and_then(|_| file.by_ref().take(XZ.len() as u64).read_to_end(&mut head))
         .and_then(|_| file.seek(SeekFrom::Start(0)));
     if let Err(error) = sniffed {
         take(Err(unreadable(place, &error.to_string())));
@@ -61,12 +63,31 @@ pub fn documents(mut file: impl Source, place: &str, take: Taker<'_>) {
         zip::walk(&mut file, place, take);
         return;
     }
+    if head == XZ {
+        match limited::read_all(file, DOCUMENT_BYTES_MAX).and_then(|packed| unxz(&packed)) {
+            Ok(bytes) => unpacked(&bytes[..], place, take),
+            Err(error) => {
+                take(Err(unreadable(place, &error.to_string())));
+            }
+        }
+        return;
+    }
     match limited::open_stream(file, Limits::bytes(FEED_BYTES_MAX)) {
         Ok(stream) => unpacked(stream, place, take),
         Err(error) => {
             take(Err(unreadable(place, &error.to_string())));
         }
     }
+}
+
+/// How xz starts.
+const XZ: &[u8] = b"\xfd7zXZ\0";
+
+/// Unpacks xz as a whole, within the limits of this crate.
+fn unxz(packed: &[u8]) -> Result<Vec<u8>, LimitedError> {
+    let by_ratio = limited::RATIO_FREE_BYTES + packed.len() as u64 * limited::RATIO_MAX;
+    let decoder = limited::coding::decoder(Coding::Xz, packed)?;
+    limited::read_all(decoder, by_ratio.min(DOCUMENT_BYTES_MAX))
 }
 
 fn unreadable(place: &str, why: &str) -> Warning {
@@ -184,6 +205,7 @@ fn entry(place: String, bytes: Vec<u8>, take: Taker<'_>) -> bool {
     let unpacked = match &bytes[..] {
         [0x1f, 0x8b, ..] => limited::gunzip(&bytes, DOCUMENT_BYTES_MAX),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => limited::unzstd(&bytes, DOCUMENT_BYTES_MAX),
+        _ if bytes.starts_with(XZ) => unxz(&bytes),
         _ => Ok(bytes),
     };
     take(match unpacked {

@@ -37,8 +37,13 @@ impl<'a> Outline<'a> {
         self.head.windows(text.len()).any(|window| window == text.as_bytes())
     }
 
-    /// Whether it may be JSON at all: a line starts an object or a list.
+    /// Whether it may be JSON at all: a line starts an object or a list, and nothing in it is
+    /// binary.
     pub fn is_json(&self) -> bool {
+        let is_binary = |byte: &u8| *byte < b' ' && !byte.is_ascii_whitespace();
+        if self.head.iter().any(is_binary) {
+            return false;
+        }
         let mut lines = self.head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_start);
         lines.any(|line| matches!(line.first(), Some(b'{' | b'[')))
     }
@@ -47,6 +52,19 @@ impl<'a> Outline<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn binary_is_no_json() {
+        for (bytes, is_json) in [
+            (&b"{\"a\":1}"[..], true),
+            (b"rubbish\n[", true),
+            (b"\xfd7zXZ\0\n{", false),
+            (b"{\"a\":\"caf\xe9\"}", true),
+            (b"text", false),
+        ] {
+            assert_eq!(Outline::of(bytes).is_json(), is_json, "{bytes:?}");
+        }
+    }
 
     fn members(text: &str) -> String {
         let outline = Outline::of(text.as_bytes());

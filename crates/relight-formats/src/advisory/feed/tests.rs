@@ -114,6 +114,23 @@ fn each_packing_gives_the_same_documents() {
     assert_eq!(read(Vec::new()), ["f:1 "]);
 }
 
+/// `{"id":"A"}` as xz writes it.
+const XZ_DOCUMENT: &str = concat!(
+    "fd377a585a000004e6d6b4460200210116000000742fe5a30100097b226964223a2241227d000000",
+    "cd65f633639c7a9d0001220a151ae1671fb6f37d010000000004595a",
+);
+
+#[test]
+fn xz_is_read_and_a_cut_one_is_said() {
+    let pair = |at: usize| u8::from_str_radix(&XZ_DOCUMENT[at..at + 2], 16).unwrap();
+    let packed: Vec<u8> = (0..XZ_DOCUMENT.len()).step_by(2).map(pair).collect();
+    assert_eq!(read(packed.clone()), ["f:1 {\"id\":\"A\"}"]);
+    assert_eq!(read(tar(&[("x.xz", &packed)])), ["f!/x.xz:1 {\"id\":\"A\"}"]);
+    for cut in 7..packed.len() {
+        assert!(read(packed[..cut].to_vec())[0].starts_with("! "), "{cut}");
+    }
+}
+
 #[test]
 fn utf_16_is_read() {
     let bytes: Vec<u8> = "\u{feff}{\"é\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
