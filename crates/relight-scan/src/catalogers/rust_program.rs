@@ -72,6 +72,9 @@ fn paths(program: &Program<'_>, file: &File<'_>, out: &mut Catalog) -> std::io::
                 found.extend(folder(&piece[at..]).and_then(split));
             }
         }
+        for at in memmem::find_iter(piece, b"/src/") {
+            found.extend(source_folder(&piece[..at], &piece[at..]).and_then(split));
+        }
     })?;
     for (name, version) in found {
         let purl = Purl::new("cargo", "", &name, &version);
@@ -96,6 +99,20 @@ fn folder(path: &[u8]) -> Option<&str> {
     // The folder is followed by a file of the crate, or this is no path.
     segments.next().filter(|next| !next.is_empty())?;
     (name.len() <= FOLDER_BYTES_MAX).then_some(name)
+}
+
+/// Builders that keep crates elsewhere (`/rust/deps/NAME-VERSION/src/lib.rs`): the folder in front
+/// of `/src/`, when a file of Rust follows.
+fn source_folder<'a>(before: &'a [u8], rest: &[u8]) -> Option<&'a str> {
+    let len = rest.iter().take(FOLDER_BYTES_MAX).take_while(|byte| is_of_path(**byte)).count();
+    memmem::find(&rest[..len], b".rs")?;
+    let start = before.iter().rposition(|byte| !is_of_path(*byte) || *byte == b'/')?;
+    let folder = std::str::from_utf8(&before[start + 1..]).ok()?;
+    (before[start] == b'/' && folder.len() <= FOLDER_BYTES_MAX).then_some(folder)
+}
+
+const fn is_of_path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'+')
 }
 
 /// `serde_json-1.0.108` is name and version: three numbers, then what SemVer allows.
