@@ -371,6 +371,9 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
 }
 
 #[cfg(test)]
+mod damage;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
