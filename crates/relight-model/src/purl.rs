@@ -137,6 +137,22 @@ mod tests {
     }
 
     #[test]
+    fn no_text_breaks_it() {
+        let pieces =
+            ["pkg:", "npm", "/", "@", "?", "#", "%", "%4", "%C3", "=", "&", "é", "git", "..", ""];
+        for first in pieces {
+            for second in pieces {
+                for third in pieces {
+                    let text = format!("pkg:{first}{second}a{third}{first}{second}");
+                    let Ok(purl) = Purl::parse(&text) else { continue };
+                    let again = Purl::parse(&purl.to_string());
+                    assert_eq!(again, Ok(purl), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn refuses() {
         for text in
             ["", "maven/a/b", "pkg:maven", "pkg:/a", "pkg:ma ven/a", "pkg:npm/a%4", "pkg:a/%ff"]

@@ -44,6 +44,13 @@ fn ranges_are_expanded() {
 }
 
 #[test]
+fn a_range_longer_than_any_is_refused() {
+    let range = |length: usize| format!("1.2.3{}", " ".repeat(length - 5));
+    assert!(NpmRange::parse(&range(NPM_BYTES_MAX), STRICT).is_some());
+    assert_eq!(NpmRange::parse(&range(NPM_BYTES_MAX + 1), STRICT), None);
+}
+
+#[test]
 fn a_pre_release_needs_one_beside_it() {
     for (range, inside, outside) in [
         ("^1.2.3", "1.9.0", "1.3.0-beta"),

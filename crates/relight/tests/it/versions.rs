@@ -76,6 +76,15 @@ fn a_malformed_line_has_a_place_and_stops_no_other() {
 }
 
 #[test]
+fn every_line_is_counted_and_ten_thousand_are_listed() {
+    let input = "2 < 1\n".repeat(10_001);
+    let document = with_input(&["advisories", "order", "npm", "--json"], input.as_bytes()).json();
+    assert_eq!((&document["lines"], &document["different"]), (&10_001.into(), &10_001.into()));
+    assert_eq!(document["different_lines"].as_array().map(Vec::len), Some(10_000));
+    assert_eq!(document["different_lines"][9]["judged"], ">");
+}
+
+#[test]
 fn versions_are_compared_with_each_other() {
     let place = Place::new();
     expect![[r#"
