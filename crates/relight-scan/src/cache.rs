@@ -50,6 +50,7 @@ impl<'a> Known<'a> {
 
     /// The key of a file by what the system says about it (level 1): nothing of it is read. `None`
     /// when it changed so recently that its stamp may not tell.
+    /// `path` is as much of it as counts.
     pub(crate) fn by_stamp(&self, stamp: &Stamp, path: &str) -> Option<Digest> {
         let Stamp { device, inode, size, modified, changed } = stamp;
         let latest = modified.0.max(changed.0);

@@ -1,5 +1,6 @@
 //! The threads of a scan: one walks, the others read.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io;
@@ -18,7 +19,7 @@ use rustix::fs::{AtFlags, CWD, statat};
 use crate::archive::Entry;
 use crate::cache::Known;
 use crate::digest;
-use crate::evidence::{escape, in_folder};
+use crate::evidence::{escape, file_name, in_folder};
 use crate::folder::Links;
 use crate::image::{self, Form, InFolder, InTar, ReadFile, Store};
 use crate::output::Output;
@@ -141,12 +142,25 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// What of a path a result hangs on: all of it for a file that catalogers choose by its path,
+    /// else the name and a few folders. So a file of many names, as sites that share their archives
+    /// have them, is read once.
+    fn what_counts<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        if self.shared.is_selected(path) {
+            return Cow::Borrowed(path);
+        }
+        match self.shared.index.folders_that_count(path).as_slice() {
+            [] => Cow::Borrowed(file_name(path)),
+            folders => Cow::Owned(format!("{}\0{}", file_name(path), folders.join("\0"))),
+        }
+    }
+
     /// Whether the cache knows a file by its stamp; then it is not even opened.
     fn is_known(&self, batch: &Batch, name: &CStr, path: &str, output: &mut Output) -> bool {
         let Some(known) = self.known.as_ref().filter(|_| batch.is_local) else { return false };
         let stat = statat(&batch.folder, name, AtFlags::SYMLINK_NOFOLLOW);
         let stamp = stat.ok().and_then(|stat| Stamp::of_file(&stat));
-        let key = stamp.and_then(|stamp| known.by_stamp(&stamp, path));
+        let key = stamp.and_then(|stamp| known.by_stamp(&stamp, &self.what_counts(path)));
         let Some(record) = key.and_then(|key| known.get(&key, path)) else { return false };
         let mut done = Output::of_record(record);
         self.mark(stamp, &mut done);
@@ -260,7 +274,8 @@ impl<'a> Scan<'a> {
     fn keep(&self, reading: &Reading, is_local: bool, path: &str) {
         let Some(known) = self.known.as_ref().filter(|_| !reading.done.is_image) else { return };
         let by_stamp = reading.stamp.filter(|_| is_local);
-        let by_stamp = by_stamp.and_then(|stamp| known.by_stamp(&stamp, path));
+        let counts = self.what_counts(path);
+        let by_stamp = by_stamp.and_then(|stamp| known.by_stamp(&stamp, &counts));
         let by_directory = reading.directory.filter(|_| reading.done.known == 0);
         for key in by_stamp.into_iter().chain(by_directory) {
             known.put(&key, path, &reading.done.found, reading.done.bytes_read);

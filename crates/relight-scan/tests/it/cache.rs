@@ -128,6 +128,28 @@ fn copies_of_an_archive_are_read_once() {
     assert_eq!(cache.records.lock().unwrap().len(), 5);
 }
 
+/// The same with hard links: known by their stamps, they are not even opened. What catalogers
+/// choose by its path is read at each of its names.
+#[test]
+fn other_names_of_a_file_are_not_opened() {
+    let package = br#"{"name":"x","version":"1.0.0"}"#;
+    let folder = tree(&[("a/x.jar", &jar("x", "1")), ("node_modules/x/package.json", package)]);
+    let at = |name: &str| folder.path().join(name);
+    for site in 0..50 {
+        fs::create_dir_all(at(&format!("{site}/node_modules/x"))).unwrap();
+        fs::hard_link(at("a/x.jar"), at(&format!("{site}/x.jar"))).unwrap();
+        let other = at(&format!("{site}/package.json"));
+        fs::hard_link(at("node_modules/x/package.json"), other).unwrap();
+    }
+    let cache = Memory::new();
+    let one = Options { threads: Some(1), ..Options::default() };
+    let report = run(folder.path(), &cache, &one);
+    assert_eq!(without_known(&report), crate::run(folder.path(), &one));
+    assert!(report.known >= 50, "{}", report.known);
+    assert_eq!(text(&report).matches("pkg:npm").count(), 1);
+    assert_eq!(text(&report).matches("pkg:maven").count(), 51);
+}
+
 #[test]
 fn damaged_records_are_noticed_and_read_again() {
     let folder = tree(&[("a.jar", &jar("a", "1"))]);
