@@ -60,6 +60,10 @@ fn libraries() -> Known {
     known(all)
 }
 
+fn libraries_of(artifact: &str, classes: &Library) -> Known {
+    known(vec![release(artifact, "1", classes)])
+}
+
 /// What is recognised, one line each.
 fn look(known: &Known, classes: &Library) -> String {
     look_whole(known, classes, FeatureKind::Text)
@@ -143,6 +147,25 @@ fn two_versions_beside_each_other_are_two() {
     let mut two = version(1);
     two.extend(moved(&version(6), "shadow/lib/"));
     assert_eq!(look(&known, &two), "g:lib 1.1 in \"g/lib/\"\ng:lib 1.6 in \"shadow/lib/\"\n");
+}
+
+/// Classes that a library itself holds twice, in two packages, do not make two copies of it.
+#[test]
+fn a_few_doubled_classes_are_no_second_copy() {
+    let mut all: Library = (0..60).map(|at| (format!("d/D{at}"), 40_000 + at)).collect();
+    for package in ["one", "two"] {
+        all.extend((0..4).map(|at| (format!("d/{package}/Twin{at}"), 41_000 + at)));
+    }
+    let known = known(vec![release("d:d", "1", &all)]);
+    assert_eq!(look(&known, &all), "d:d 1 in \"d/\"\n");
+    // A package for each of many versions of a protocol: most classes are doubled.
+    let mut many: Library = (0..20).map(|at| (format!("p/P{at}"), 42_000 + at)).collect();
+    for protocol in 0..6 {
+        many.extend((0..6).map(|at| (format!("p/v{protocol}/Shared{at}"), 43_000 + at)));
+        many.extend((0..9).map(|at| (format!("p/v{protocol}/O{at}"), 44_000 + protocol * 10 + at)));
+    }
+    let known = libraries_of("p:p", &many);
+    assert_eq!(look(&known, &many), "p:p 1 in \"p/\"\n");
 }
 
 #[test]

@@ -12,6 +12,10 @@ const WHOLE_PERCENT: u64 = 95;
 const PAIRS_MAX: usize = 16;
 /// Classes that must be doubled in the same way to make two copies.
 const DOUBLED_MIN: usize = 3;
+/// One class of so many must be doubled in the same way; two far versions share about a fifth.
+const DOUBLED_SHARE: usize = 10;
+/// The largest copy holds one of so many of all its classes, also beside two other versions.
+const COPY_SHARE: usize = 3;
 
 /// Classes and what is known of them.
 pub(super) struct Found<'a> {
@@ -283,6 +287,10 @@ fn split(found: &Found<'_>, classes: &[usize]) -> Vec<Vec<usize>> {
         }
     }
     let most = votes.values().copied().max().unwrap_or_default();
+    // A library may hold a few classes of its own twice, in two packages; a copy holds most of it.
+    if most * DOUBLED_SHARE < places.len() {
+        return vec![classes.to_vec()];
+    }
     let enough = (most / 2).max(DOUBLED_MIN);
     let roots: Vec<&str> =
         votes.iter().filter(|(_, count)| **count >= enough).map(|(head, _)| *head).collect();
@@ -294,6 +302,14 @@ fn split(found: &Found<'_>, classes: &[usize]) -> Vec<Vec<usize>> {
         let path = found.classes[*at].path;
         let root = roots.iter().filter(|root| path.starts_with(**root)).max_by_key(|it| it.len());
         copies.entry(root.unwrap_or(&roots[0])).or_default().push(*at);
+    }
+    // Packages for many versions of a protocol resemble each other, and none is the library.
+    let distinct = |copy: &Vec<usize>| {
+        copy.iter().map(|at| found.classes[*at].value).collect::<BTreeSet<_>>().len()
+    };
+    let largest = copies.values().map(distinct).max().unwrap_or_default();
+    if largest * COPY_SHARE < places.len() {
+        return vec![classes.to_vec()];
     }
     copies.into_values().collect()
 }

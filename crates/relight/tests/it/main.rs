@@ -3,6 +3,7 @@
 
 mod affected;
 mod edges;
+mod fingerprints;
 mod imports;
 mod incident;
 mod kill;
