@@ -121,6 +121,24 @@ impl Group {
         Digest(hash.finalize().into())
     }
 
+    /// SHA-256 over everything that the records say, withdrawn ones included: changes with prose,
+    /// ratings, references and catalogues, which [`Self::revision`] leaves out. Evidence is never
+    /// bound to it.
+    pub fn text_revision(&self) -> Digest {
+        let mut hash = Sha256::new();
+        let mut records: Vec<_> =
+            self.records().map(|it| (it.source.as_str(), it.id.as_str(), it.revision)).collect();
+        records.sort_unstable();
+        for (source, id, revision) in records {
+            for text in [source, id] {
+                hash.update((text.len() as u64).to_le_bytes());
+                hash.update(text);
+            }
+            hash.update(revision.0);
+        }
+        Digest(hash.finalize().into())
+    }
+
     fn forms(&self) -> impl Iterator<Item = (Attachment, &[u8])> {
         self.records.iter().flat_map(|member| {
             member.entries.iter().map(|entry| (member.attachment, entry.form.as_slice()))

@@ -210,3 +210,34 @@ fn progress_is_told_and_batches_are_bounded() {
     assert!(told.len() >= 2, "{told:?}");
     assert_eq!(told.last(), Some(&count));
 }
+
+/// Goal: what changes every day (scores, catalogues, ratings, prose) voids no evidence; what
+/// decides does.
+#[test]
+fn daily_news_moves_the_text_and_not_the_revision() {
+    let it = Folder::new();
+    let record = |fields: &str, name: &str| osv("CVE-1", name, fields);
+    let revisions = || {
+        let known = advisories_of(&it.store).unwrap();
+        let group = known.group("CVE-1").unwrap();
+        (group.revision(), group.text_revision())
+    };
+    it.import(1, &[("a.json", record("", "a").as_bytes())]);
+    let mut before = revisions();
+    let kev = r#"{"catalogVersion":"1","vulnerabilities":[{"cveID":"CVE-1"}]}"#;
+    let nvd = r#"{"resultsPerPage":1,"vulnerabilities":[{"cve":{"id":"CVE-1","metrics":
+        {"cvssMetricV31":[{"cvssData":{"vectorString":"CVSS:3.1/AV:N","baseScore":9.8}}]}}}]}"#;
+    let prose = record(r#""summary":"other","references":[{"url":"https://example.org"}],"#, "a");
+    for (now, text) in [(2, kev), (3, nvd), (4, prose.as_str())] {
+        it.import(now, &[("b.json", text.as_bytes())]);
+        let after = revisions();
+        assert_eq!(after.0, before.0, "{text}");
+        assert_ne!(after.1, before.1, "{text}");
+        before = after;
+    }
+    let epss = "#model_version:m,score_date:2025-08-25\ncve,epss,percentile\nCVE-1,0.5,0.9\n";
+    it.import(5, &[("e.csv", epss.as_bytes())]);
+    assert_eq!(revisions(), before);
+    it.import(6, &[("a.json", record("", "b").as_bytes())]);
+    assert_ne!(revisions().0, before.0);
+}
