@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::cost::{self, Cost, Line, TIME_MAX_S, line};
+use super::cost::{self, Cost, TIME_MAX_S, line};
 use super::json::{Json, quote};
 use super::peers::{self, Installed, Said};
 use crate::corpus::builder::{Sample, Truth};
@@ -70,7 +70,9 @@ pub(crate) fn relight(program: &Path, corpus: &Path, samples: &[Sample]) -> Resu
     let mut entries = Vec::new();
     for sample in samples {
         let folder = corpus.join(&sample.id);
-        let command = relight_command(program, sample, &folder);
+        // Images too are found by what they hold: peers are told what they are, relight is not.
+        let (program, folder) = (program.to_string_lossy(), folder.to_string_lossy());
+        let command = line(&[&program, "scan", "--json", &folder]);
         let (cost, run) = cost::measure(corpus, &command, TIME_MAX_S)?;
         let document = Json::parse(&run.stdout).unwrap_or(Json::Null);
         let said = read(&document);
@@ -85,16 +87,6 @@ pub(crate) fn relight(program: &Path, corpus: &Path, samples: &[Sample]) -> Resu
         entries.push(Entry { sample: sample.clone(), said, grade, cost, broken });
     }
     Ok(Column { name: "relight".into(), entries })
-}
-
-/// Images are named as what they are, everything else is a path.
-fn relight_command(program: &Path, sample: &Sample, folder: &Path) -> Line {
-    let tar = folder.join("image.tar");
-    let target = match (sample.category(), tar.is_file()) {
-        ("images", true) => tar.display().to_string(),
-        _ => folder.display().to_string(),
-    };
-    line(&[&program.to_string_lossy(), "scan", "--json", &target])
 }
 
 /// What a document of `relight.scan/1` says about Log4j.
