@@ -1,4 +1,5 @@
 //! Other scanners that a public registry carries: how they are had, run and understood.
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -137,6 +138,11 @@ fn java_database(folder: &Path) -> Result<(), String> {
 }
 
 impl Installed {
+    /// Its name and its version.
+    pub(crate) fn title(&self) -> String {
+        format!("{} {}", self.peer.name, self.peer.version)
+    }
+
     /// The command that lists what is in a folder.
     pub(crate) fn command(&self, target: &Path, out: &Path) -> Line {
         let (target, out) = (target.to_string_lossy(), out.to_string_lossy());
@@ -205,6 +211,53 @@ impl Installed {
         let versions: Vec<String> = named.map(|component| component.version).collect();
         let affected = versions.iter().any(|version| has_the_flaw(version));
         Said { affected, versions, ..Said::default() }
+    }
+
+    /// What its answer about the folder of a category says about the samples in it, by their ids.
+    pub(crate) fn read_tree(
+        &self,
+        answer: &Json,
+        folder: &Path,
+        category: &str,
+    ) -> BTreeMap<String, Said> {
+        let mut said: BTreeMap<String, Said> = BTreeMap::new();
+        for (path, version) in self.located(answer) {
+            let path = path.strip_prefix(&*folder.to_string_lossy()).unwrap_or(&path);
+            let name = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+            let one = said.entry(format!("{category}/{name}")).or_default();
+            one.affected |= version.as_deref().is_none_or(has_the_flaw);
+            one.versions.extend(version);
+        }
+        said
+    }
+
+    /// Where it sees log4j-core, in which version; without one it means a vulnerable one.
+    fn located(&self, answer: &Json) -> Vec<(String, Option<String>)> {
+        let version = |item: &Json| Some(item.get("version").text().to_owned());
+        let mut found = Vec::new();
+        match self.peer.reader {
+            Reader::Syft => {
+                for item in answer.get("artifacts").items() {
+                    let places = item.get("locations").items().iter();
+                    let places = places.filter(|_| item.get("name").text() == "log4j-core");
+                    found.extend(places.map(|p| (p.get("path").text().to_owned(), version(item))));
+                }
+            }
+            Reader::Trivy => {
+                for item in answer.get("components").items() {
+                    let named = item.get("name").text() == "log4j-core";
+                    let places = item.get("properties").items().iter().filter(|property| {
+                        named && property.get("name").text() == "aquasecurity:trivy:FilePath"
+                    });
+                    found.extend(places.map(|p| (p.get("value").text().to_owned(), version(item))));
+                }
+            }
+            Reader::StaticLog4shell => {
+                let items = answer.get("vulnerabilities").items().iter();
+                found.extend(items.map(|item| (item.get("path").text().to_owned(), None)));
+            }
+        }
+        found
     }
 
     /// The components that it lists.
@@ -298,5 +351,35 @@ mod tests {
         let other = "{\"log4j_version\":\"2.3\",\"vulnerabilities\":[{\"file\":\"a\"}]}";
         assert!(peer(Reader::StaticLog4shell).read(&Json::parse(other).unwrap()).affected);
         assert_eq!(peer(Reader::Syft).read(&Json::Null), Said::default());
+    }
+
+    #[test]
+    fn an_answer_about_a_tree_is_split_by_sample() {
+        let peer = |reader: Reader| Installed {
+            peer: PEERS.iter().find(|peer| peer.reader == reader).unwrap(),
+            program: PathBuf::from("p"),
+            cache: PathBuf::from("c"),
+        };
+        let read = |reader, text: &str| {
+            peer(reader).read_tree(&Json::parse(text).unwrap(), Path::new("/c/plain"), "plain")
+        };
+        let syft = read(
+            Reader::Syft,
+            "{\"artifacts\":[{\"name\":\"log4j-core\",\"version\":\"2.17.1\",\
+            \"locations\":[{\"path\":\"/a/lib/x.jar\"}]},{\"name\":\"log4j-core\",\
+            \"version\":\"2.3\",\"locations\":[{\"path\":\"/b/x.jar\"}]}]}",
+        );
+        assert_eq!((syft["plain/a"].affected, syft["plain/b"].affected), (false, true));
+        let trivy = read(
+            Reader::Trivy,
+            "{\"components\":[{\"name\":\"log4j-core\",\"version\":\"2.3\",\"properties\":\
+            [{\"name\":\"aquasecurity:trivy:FilePath\",\"value\":\"b/x.jar\"}]}]}",
+        );
+        assert_eq!(trivy["plain/b"].versions, ["2.3"]);
+        let other = read(
+            Reader::StaticLog4shell,
+            "{\"vulnerabilities\":[{\"path\":\"/c/plain/b/x.jar\"}]}",
+        );
+        assert!(other["plain/b"].affected);
     }
 }

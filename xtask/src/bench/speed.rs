@@ -220,10 +220,15 @@ fn key(component: &Component) -> Option<[String; 3]> {
     let kind = component.purl.strip_prefix("pkg:")?.split('/').next()?.to_lowercase();
     let spelled =
         |text: &str| text.to_lowercase().replace('_', "-").replace("%2b", "+").replace("%3a", ":");
+    // Python's names know no difference between these signs.
+    let name = match kind.as_str() {
+        "pypi" => spelled(&component.name).replace('.', "-"),
+        _ => spelled(&component.name),
+    };
     // An epoch is part of the version for some and a qualifier for others.
     let version = spelled(&component.version);
     let version = version.rsplit(':').next().unwrap_or_default().to_owned();
-    Some([kind, spelled(&component.name), version])
+    Some([kind, name, version])
 }
 
 /// What a scan costs that has next to nothing to do.

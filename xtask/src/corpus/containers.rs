@@ -8,7 +8,7 @@ use crate::process;
 
 /// A container: sample, file, shell script that makes the file `out` of the folder `in`, which
 /// holds `opt/app/lib/log4j.jar`.
-const SCRIPTS: [(&str, &str, &str); 24] = [
+const SCRIPTS: [(&str, &str, &str); 41] = [
     ("tar", "a.tar", "tar -cf out -C in ."),
     ("tar-gz", "a.tgz", "tar -czf out -C in ."),
     ("tar-bz2", "a.tar.bz2", "tar -cjf out -C in ."),
@@ -53,6 +53,55 @@ const SCRIPTS: [(&str, &str, &str); 24] = [
         dpkg-deb -Zgzip --root-owner-group -b in out >/dev/null",
     ),
     ("gem", "a.gem", "tar -czf data.tar.gz -C in . && tar -cf out data.tar.gz"),
+    (
+        "tar-in-zip-in-7z",
+        "a.7z",
+        "tar -cJf t.tar.xz -C in . && 7z a -bd -bso0 -tzip z.zip t.tar.xz && \
+        7z a -bd -bso0 out.7z z.zip && mv out.7z out",
+    ),
+    ("iso-in-tar", "a.tar.gz", "genisoimage -quiet -R -o i.iso in && tar -czf out i.iso"),
+    (
+        "deb-in-iso",
+        "a.iso",
+        "mkdir in/DEBIAN && printf \"$control\" > in/DEBIAN/control && mkdir i && \
+        dpkg-deb -Zxz --root-owner-group -b in i/app.deb >/dev/null && \
+        genisoimage -quiet -J -o out i",
+    ),
+    (
+        "snap-in-deb",
+        "a.deb",
+        "mkdir -p d/DEBIAN d/snap && printf \"$control\" > d/DEBIAN/control && \
+        mksquashfs in d/snap/a.snap -no-progress -quiet -no-xattrs && \
+        dpkg-deb -Zxz --root-owner-group -b d out >/dev/null",
+    ),
+    ("cpio-in-zst", "a.zst", "(cd in && find . | cpio -oH newc --quiet) | zstd -qo out"),
+    ("cpio-odc", "a.cpio", "cd in && find . | cpio -oH odc --quiet > ../out"),
+    (
+        "appimage",
+        "a.AppImage",
+        "mksquashfs in s -no-progress -quiet -no-xattrs && \
+        (head -c 65536 /bin/true; cat s) > out",
+    ),
+    ("squashfs-lz4", "a.sqfs", "mksquashfs in out -no-progress -quiet -no-xattrs -comp lz4"),
+    ("squashfs-plain", "b.sqfs", "mksquashfs in out -no-progress -quiet -no-xattrs -noI -noD -noF"),
+    ("7z-bzip2", "a.7z", "cd in && 7z a -bd -bso0 -m0=BZip2 ../out.7z . && mv ../out.7z ../out"),
+    ("7z-ppmd", "b.7z", "cd in && 7z a -bd -bso0 -m0=PPMd ../out.7z . && mv ../out.7z ../out"),
+    ("7z-copy", "c.7z", "cd in && 7z a -bd -bso0 -m0=Copy ../out.7z . && mv ../out.7z ../out"),
+    ("7z-lzma", "d.7z", "cd in && 7z a -bd -bso0 -m0=LZMA ../out.7z . && mv ../out.7z ../out"),
+    ("tar-v7", "a.tar", "tar --format=v7 -cf out -C in ."),
+    (
+        "gz-members",
+        "log4j.jar.gz",
+        "split -b 300000 in/opt/app/lib/log4j.jar p. && \
+        for part in p.*; do gzip -nc $part; done > out",
+    ),
+    (
+        "deb-plain",
+        "d.deb",
+        "mkdir in/DEBIAN && printf \"$control\" > in/DEBIAN/control && \
+        dpkg-deb -Znone --root-owner-group -b in out >/dev/null",
+    ),
+    ("iso-joliet", "j.iso", "genisoimage -quiet -J -o out in"),
 ];
 
 const DEB_XZ: &str = "mkdir in/DEBIAN && printf \"$control\" > in/DEBIAN/control && \
