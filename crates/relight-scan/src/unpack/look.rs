@@ -17,8 +17,8 @@ use crate::window::Window;
 /// Bytes of the tail that are looked at in fast mode.
 const FAST_TAIL_BYTES: u64 = 4 << 10;
 
-/// Smallest file that is asked whether it is an ISO image, in bytes.
-const ISO_BYTES_MIN: u64 = 1 << 20;
+/// Smallest ISO image, in bytes: sixteen sectors of nothing, a volume descriptor and its end.
+const ISO_BYTES_MIN: u64 = 18 * 2048;
 
 impl Outer<'_, '_> {
     /// Looks at a member. `flawed`: something is wrong with it already.
@@ -214,6 +214,11 @@ impl Outer<'_, '_> {
         if head == Head::Text && ends_in_text(window)? {
             return Ok(Fate::Opaque);
         }
+        // In front of the search for an appended archive: the last file of an image may be one,
+        // and the others would be lost.
+        if window.len() >= ISO_BYTES_MIN && window.read(ISO_MARK_AT, 5)? == b"CD001" {
+            return Ok(self.push_window(Kind::Iso, window.clone(), member));
+        }
         let tail_bytes =
             if self.shared.options.mode == Mode::Fast { FAST_TAIL_BYTES } else { u64::MAX };
         if has_directory(window, tail_bytes)? {
@@ -223,9 +228,6 @@ impl Outer<'_, '_> {
             && let Some(fate) = self.overlay(kind, window, member)?
         {
             return Ok(fate);
-        }
-        if window.len() > ISO_BYTES_MIN && window.read(ISO_MARK_AT, 5)? == b"CD001" {
-            return Ok(self.push_window(Kind::Iso, window.clone(), member));
         }
         if head == Head::Script && !ends_in_text(window)? {
             // A script with something binary behind it unpacks itself, or is a cut archive.

@@ -161,8 +161,6 @@ pub(crate) fn iso(files: &[(&str, &[u8])], rock: bool) -> Vec<u8> {
         out.extend(sector);
     }
     out.extend(data);
-    // Small images are not asked.
-    out.resize(out.len().max((1 << 20) + SECTOR), 0);
     out
 }
 
