@@ -149,6 +149,20 @@ fn two_versions_beside_each_other_are_two() {
     assert_eq!(look(&known, &two), "g:lib 1.1 in \"g/lib/\"\ng:lib 1.6 in \"shadow/lib/\"\n");
 }
 
+/// Found with a jar that was cut down: the smallest release came out as the nearest.
+#[test]
+fn a_bracket_holds_the_version_of_what_was_cut_down() {
+    let mut known_versions = [0, 1, 2, 3, 5, 6].map(|minor| {
+        let mut classes = version(minor);
+        classes.extend((0..minor * 20).map(|at| (format!("g/lib/More{at}"), 50_000 + at)));
+        release("g:lib", &format!("1.{minor}"), &classes)
+    });
+    known_versions.reverse();
+    let known = known(known_versions.into());
+    let cut: Library = version(5).split_off(1).into_iter().take(19).collect();
+    assert_eq!(look(&known, &cut), "g:lib one of 1.3 1.5 1.6 in \"g/lib/\"\n");
+}
+
 /// Classes that a library itself holds twice, in two packages, do not make two copies of it.
 #[test]
 fn a_few_doubled_classes_are_no_second_copy() {

@@ -265,12 +265,15 @@ impl Copy<'_> {
     }
 }
 
-/// The nearest release and its neighbours: a version that nobody learnt lies between them.
+/// The releases to which the least is foreign, and their neighbours: a version that nobody learnt
+/// lies between them. What is missing does not count: of a library that was cut down, the smallest
+/// release would be the nearest.
 fn around(fits: &[Fit]) -> Vec<u32> {
-    let distance = |fit: &Fit| (fit.missing + 2 * fit.foreign, u64::MAX - fit.matched);
-    let Some(nearest) = fits.iter().min_by_key(|fit| distance(fit)) else { return Vec::new() };
-    let from = nearest.release.saturating_sub(1);
-    (from..=nearest.release + 1).filter(|it| (*it as usize) < fits.len()).collect()
+    let least = fits.iter().map(|fit| fit.foreign).min();
+    let nearest = fits.iter().filter(|fit| Some(fit.foreign) == least).map(|fit| fit.release);
+    let around = nearest.flat_map(|it| [it.saturating_sub(1), it, it + 1]);
+    let around: BTreeSet<u32> = around.filter(|it| (*it as usize) < fits.len()).collect();
+    around.into_iter().collect()
 }
 
 /// Divides the classes of an artifact into its copies, by the folders under which the same class
