@@ -3,7 +3,7 @@
 
 use relight_engine::matching::Advisories;
 use relight_model::{Component, Finding, Flaw, Purl};
-use relight_scan::Report as Scanned;
+use relight_scan::{Account, Report as Scanned};
 use serde::Serialize;
 
 /// `relight.scan/1`; lists are sorted.
@@ -17,10 +17,44 @@ pub(super) struct Document<'a> {
     components: Vec<ComponentRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     unread: Vec<UnreadRow<'a>>,
+    /// Code that is recognised and cannot be looked into (`dex`, `jimage`). It is no flaw: a
+    /// question that it could answer cannot be observed.
+    gaps: Vec<GapRow<'a>>,
+    /// What became of every byte, of files and of unpacked members of containers.
+    accounts: Accounts,
     /// With `--all-layers`: what upper layers of an image hide. It never counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hidden: Vec<ComponentRow<'a>>,
     complete: bool,
+}
+
+#[derive(Serialize)]
+struct GapRow<'a> {
+    path: &'a str,
+    reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct Accounts {
+    files: AccountRow,
+    members: AccountRow,
+}
+
+/// Bytes; the first is the sum of the others.
+#[derive(Serialize)]
+struct AccountRow {
+    bytes: u64,
+    read: u64,
+    listed: u64,
+    opaque: u64,
+    flawed: u64,
+}
+
+impl AccountRow {
+    fn of(account: Account) -> Self {
+        let Account { bytes, read, listed, opaque, flawed } = account;
+        Self { bytes, read, listed, opaque, flawed }
+    }
 }
 
 #[derive(Serialize)]
@@ -104,6 +138,11 @@ pub(super) fn document<'a>(
         known_exploited: hit.finding.known_exploited,
     });
     let unread = scanned.sbom.flaws.iter().map(unread_row);
+    let gaps = scanned.gaps.iter().map(|(gap, path)| GapRow { path, reason: gap.as_str() });
+    let accounts = Accounts {
+        files: AccountRow::of(scanned.file_bytes),
+        members: AccountRow::of(scanned.member_bytes),
+    };
     Document {
         target: target.to_owned(),
         files: scanned.files,
@@ -113,6 +152,8 @@ pub(super) fn document<'a>(
         components: components.collect(),
         findings: findings.collect(),
         unread: unread.collect(),
+        gaps: gaps.collect(),
+        accounts,
         hidden: hidden.collect(),
         complete,
     }
