@@ -6,7 +6,7 @@ use crate::container_writer::{
     bz2, cpio, deb, gz, iso, lz4, lzma, old_cpio, rpm, seal, tar, tar_member, xz, zst,
 };
 use crate::zip_writer::{Member, write};
-use crate::{one, one_with, pom, pom_path, run, text, tree};
+use crate::{one, pom, pom_path, run, text, tree};
 
 /// Archives that other programs wrote: `x.jar` holds version 1, `deep/y.bin` version 2.
 const SAMPLES: [(&str, &[u8]); 12] = [
