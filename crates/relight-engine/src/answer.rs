@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use relight_match::{Advisories, Question};
 use relight_model::{
-    Answer, AssetId, Coverage, Digest, Finding, FindingState, PackageName, SiteId, Timestamp,
-    UnknownReason, Verdict,
+    Answer, AssetId, Component, Coverage, Digest, Finding, FindingState, PackageName, SiteId,
+    Timestamp, UnknownReason, Verdict,
 };
 use relight_store::{IdentityId, Index};
 
@@ -75,6 +75,18 @@ pub struct Ask<'a> {
     pub now: Timestamp,
     /// Inventories confirmed longer ago than this, in seconds, are stale.
     pub age_max: i64,
+    /// On what grounds a component may be clear.
+    pub grounds: Grounds,
+}
+
+/// On what grounds a component may be clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grounds {
+    /// On all that are known.
+    All,
+    /// Not on the unsigned word of a supplier, nor on a light source against one that says
+    /// affected: what an incident accepts.
+    Firm,
 }
 
 impl Ask<'_> {
@@ -105,10 +117,7 @@ impl Ask<'_> {
 
     /// The identities that the question is about and what matching them gave.
     pub fn findings(&self) -> Vec<(IdentityId, Finding)> {
-        let judge = |(identity, component)| {
-            let finding = self.question.judge_component(self.advisories, component)?;
-            Some((identity, finding))
-        };
+        let judge = |(identity, component)| Some((identity, self.judge(component)?));
         let Question::Advisory(id) = self.question else {
             return self.index.identities().filter_map(judge).collect();
         };
@@ -123,6 +132,22 @@ impl Ask<'_> {
         findings.sort_by_key(|(identity, _)| *identity);
         findings.dedup_by_key(|(identity, _)| *identity);
         findings
+    }
+
+    fn judge(&self, component: &Component) -> Option<Finding> {
+        let found = self.question.judge_component(self.advisories, component);
+        let is_weak = || self.question.is_weakly_clear(self.advisories, component);
+        if found.is_some() || self.grounds == Grounds::All || !is_weak() {
+            return found;
+        }
+        Some(Finding {
+            id: self.question.to_string(),
+            aliases: Vec::new(),
+            state: FindingState::PossibleMatch,
+            rule: "cleared on weak grounds".to_owned(),
+            score: None,
+            known_exploited: false,
+        })
     }
 
     fn site(&self, site: SiteId, by_asset: &BTreeMap<AssetId, Vec<Found>>) -> SiteAnswer {

@@ -11,7 +11,7 @@ use relight_match::{Advisories, MATCHER_REVISION, Question};
 use relight_model::{Epoch, Finding, GateKey, Organisation, Site, SiteId, Timestamp};
 use relight_store::{IdentityId, Index, JOURNAL_LEASE, JournalDraft, JournalRecord, Lease, Store};
 
-use crate::answer::{AnswerSet, Ask};
+use crate::answer::{AnswerSet, Ask, Grounds};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Ledger, Rejected};
 use crate::inventoried::{FoundSites, Inventoried};
@@ -207,6 +207,7 @@ impl Engine {
             index: state.inventory.index(),
             now: self.now(),
             age_max: self.options.inventory_ttl_s,
+            grounds: Grounds::Firm,
         }
     }
 

@@ -9,6 +9,7 @@ use relight_model::{
 use sha2::{Digest as _, Sha256};
 
 use crate::alias::Attachment;
+use crate::authority::Rank;
 use crate::bracket;
 use crate::cvss::base_score;
 use crate::entry::{Asked, Entry};
@@ -247,6 +248,16 @@ impl Group {
             judgement.overrule(Stand::Unknown(why), None);
         }
         self.lay(component, judgement)
+    }
+
+    /// Whether a component is cleared on grounds that an incident does not accept: the word of a
+    /// supplier that nobody signed, or a lighter source than distribution, vendor or assigner
+    /// against one that says affected.
+    pub fn is_weakly_clear(&self, component: &Component) -> bool {
+        let judgement = self.judgement(component);
+        let rank = judgement.decisive().map(|opinion| opinion.rank);
+        let by_weight = judgement.has(Flag::ByPrecedence) && rank > Some(Rank::Vendor);
+        judgement.stand() == Stand::NotAffected && (by_weight || judgement.has(Flag::ByStatement))
     }
 
     /// The statements of suppliers that apply to a component, with what encloses it.

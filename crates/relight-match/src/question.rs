@@ -129,6 +129,17 @@ impl Question {
             Self::Package(question) => question.judge(component),
         }
     }
+
+    /// Whether a component without finding is cleared on grounds that an incident does not accept,
+    /// see [`crate::Group::is_weakly_clear`].
+    pub fn is_weakly_clear(&self, advisories: &Advisories, component: &Component) -> bool {
+        match self {
+            Self::Advisory(id) => {
+                advisories.groups_of(id).any(|group| group.is_weakly_clear(component))
+            }
+            Self::Package(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Question {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use relight_engine::answer::{AnswerSet, Ask};
+use relight_engine::answer::{AnswerSet, Ask, Grounds};
 use relight_engine::incident::Ledger;
 use relight_engine::matching::{Advisories, Question, QuestionError};
 use relight_engine::store::{Index, Store};
@@ -58,7 +58,8 @@ impl Register {
         age_max: i64,
     ) -> AnswerSet {
         let (advisories, index, now) = (&self.advisories, &self.index, self.now);
-        Ask { question, advisories, index, now, age_max }.sites(sites)
+        let grounds = Grounds::All;
+        Ask { question, advisories, index, now, age_max, grounds }.sites(sites)
     }
 
     /// The body that answers for a site.

@@ -500,3 +500,29 @@ fn m20_duplicate_ghsa() {
     let ids = &advisories.group("GHSA-2").unwrap().aliases;
     assert_eq!(ids[..], ["GHSA-1", "GHSA-2"]);
 }
+
+/// What an incident does not accept as clear: a reviewed source against a lighter one that says
+/// affected. The vendor's word, or one that nobody disputes, is accepted.
+#[test]
+fn weak_grounds_are_told_apart() {
+    let record = |source: &str, id: &str, events: &str| Advisory {
+        source: source.into(),
+        aliases: vec!["CVE-1".into()],
+        ..advisory(id, vec![lib(&[events])])
+    };
+    let vendor = || record("cve", "V-1", "i1 f2");
+    let reviewed = || record("ghsa", "GHSA-1", "i1 f2");
+    let wide = || record("other", "O-1", "i1 f3");
+    let it = component(&format!("{LIB}@2.5"));
+    for (records, weak) in [
+        (vec![reviewed(), wide()], true),
+        (vec![vendor(), wide()], false),
+        (vec![vendor(), reviewed(), wide()], false),
+        (vec![reviewed()], false),
+        (vec![wide()], false),
+    ] {
+        let advisories = Advisories::new(records);
+        let group = advisories.group("CVE-1").unwrap();
+        assert_eq!(group.is_weakly_clear(&it), weak);
+    }
+}

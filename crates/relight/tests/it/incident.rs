@@ -113,6 +113,28 @@ fn from_the_alarm_to_the_last_light() {
     assert_eq!(kinds.last(), Some(&&"closed".into()));
 }
 
+/// A supplier whom the operator trusts calls the library harmless, and nobody signed that: the site
+/// is clear to whoever asks, and an incident still closes it and does not open it on that.
+#[test]
+fn an_unsigned_statement_opens_nothing() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.write("vex/a.vex.json", crate::own::STATEMENT);
+    place.expect(0, &["advisories", "update", "--offline", "vex"]);
+    place.expect(0, &["advisories", "vex", "--trust", "Supplier"]);
+    let one = ["--sites", "site:san-001"];
+    let asked = place.run(&[&["affected", "CVE-2021-44228", "--json"][..], &one].concat());
+    assert_eq!(asked.json()["total"]["clear"], 1);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    let off = ["incident", "off", "--reason", "precaution", "--yes"];
+    let done = place.run(&[&off[..], &one].concat());
+    assert!(done.stdout.contains("1 of 1 site proven dark"), "{}", done.text());
+    let on = place.run(&[&["incident", "on", "--yes"][..], &one].concat());
+    assert!(on.stdout.contains("no current evidence says clear"), "{}", on.text());
+    assert_eq!(town.status("san1.example"), 503);
+}
+
 /// Another edge in the register would leave the gate of this one to nobody.
 fn nobody_moves_a_dark_site(place: &Place) {
     place.write("moved.csv", SITES.replace("2;north", "2;south").replace("3;north", "3;south"));

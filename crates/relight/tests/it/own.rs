@@ -47,7 +47,7 @@ fn a_dry_run_tells_and_publishes_nothing() {
     "#]]
     .assert_eq(&stable(&declare(&place, ">=2.0,<2.15.0", &lang).text()));
     let sources = place.expect(0, &["advisories", "sources", "--json"]).json();
-    assert_eq!(sources["sources"]["own"], serde_json::Value::Null);
+    assert!(!sources["sources"].to_string().contains("\"own\""), "{sources}");
     // No range known: everybody who has the package, at once, and the unread site.
     let json = ["--package", CORE, "--json"];
     let unknown = declare(&place, "unknown", &json).json();
@@ -87,7 +87,9 @@ fn declared_amended_bound_and_retired() {
     place.expect(1, &["advisories", "retire", "RLT-local-1999-0001", "--reason", "none"]);
 }
 
-const STATEMENT: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","author":"Supplier",
+/// A supplier states that log4j-core 2.14.1 is not affected.
+pub(crate) const STATEMENT: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0",
+"author":"Supplier",
 "@id":"https://example.org/vex/1","timestamp":"2021-12-12T00:00:00Z","version":1,"statements":[
 {"vulnerability":{"name":"CVE-2021-44228"},"status":"not_affected",
 "products":[{"@id":"pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1"}],
