@@ -170,7 +170,8 @@ pub fn print_range(ecosystem: &Ecosystem, set: &VersionSet) -> Option<String> {
     if set.is_all() {
         return Some("*".to_owned());
     }
-    let alternatives = set.relations().into_iter().map(|parts| {
+    let has_except = !matches!(ecosystem, Ecosystem::Npm | Ecosystem::CratesIo);
+    let alternatives = set.relations(has_except).into_iter().map(|parts| {
         let parts = parts.into_iter().map(|(relation, text)| match (ecosystem, relation) {
             (Ecosystem::PyPi, Relation::Exactly) => format!("=={text}"),
             // Without a word Composer would begin with the development versions.

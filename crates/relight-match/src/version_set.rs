@@ -214,7 +214,8 @@ impl Cut {
             (_, Self::Start) | (Self::End, _) => Ordering::Greater,
             (Self::Before(a), Self::Before(b)) => a.compare(b, Ordering::Less),
             (Self::After(a), Self::After(b)) => a.compare(b, Ordering::Greater),
-            (Self::Before(a), Self::After(b)) => match a.compare(b, Ordering::Less) {
+            // In front of a build, or of its release, is in front of what is behind the other.
+            (Self::Before(a), Self::After(b)) => match a.compare(b, Ordering::Equal) {
                 Ordering::Equal => Ordering::Less,
                 order => order,
             },
@@ -266,7 +267,7 @@ impl fmt::Display for VersionSet {
         if self.is_all() {
             return f.write_str("*");
         }
-        let parts: Vec<_> = self.relations().into_iter().flatten().collect();
+        let parts: Vec<_> = self.relations(true).into_iter().flatten().collect();
         for (index, (relation, text)) in parts.into_iter().enumerate() {
             f.write_str(if index == 0 { "" } else { "|" })?;
             f.write_str(if relation == Relation::Exactly { "" } else { relation.as_str() })?;
@@ -278,8 +279,8 @@ impl fmt::Display for VersionSet {
 
 impl VersionSet {
     /// The intervals as conditions, those of one interval together; where two of them leave out one
-    /// version, `!=` joins them into one.
-    pub(crate) fn relations(&self) -> Vec<Vec<(Relation, &str)>> {
+    /// version, `!=` joins them into one, unless the grammar has no such sign.
+    pub(crate) fn relations(&self, has_except: bool) -> Vec<Vec<(Relation, &str)>> {
         let mut all: Vec<Vec<(Relation, &str)>> = Vec::new();
         let mut left_out: Option<&Mark> = None;
         for span in &self.spans {
@@ -301,7 +302,7 @@ impl VersionSet {
                 }
             }
             left_out = match &span.hi {
-                Cut::Before(mark) => Some(mark),
+                Cut::Before(mark) if has_except => Some(mark),
                 _ => None,
             };
             all.push(parts);

@@ -216,6 +216,21 @@ fn intervals_for_the_matcher() {
     assert_eq!(intervals(&Ecosystem::Npm, &range("latest", Grammar::Ecosystem)), None);
 }
 
+#[test]
+fn what_a_grammar_cannot_leave_out_is_two_ranges() {
+    for (name, text) in [
+        ("npm", "<3.1.3 || >3.1.3"),
+        ("crates.io", "<3.1.3 || >3.1.3"),
+        ("PyPI", "!=3.1.3"),
+        ("Debian", "!=3.1.3"),
+    ] {
+        let ecosystem = Ecosystem::from_osv(name);
+        let set = VersionSet::of(scheme_of(&ecosystem), Relation::Except, "3.1.3").unwrap();
+        assert_eq!(print_range(&ecosystem, &set).as_deref(), Some(text), "{name}");
+        assert_eq!(parse_range(&ecosystem, text), Some(set), "{name}");
+    }
+}
+
 const NAMES: [&str; 9] =
     ["Maven", "NuGet", "npm", "crates.io", "Packagist", "PyPI", "RubyGems", "Go", "Debian"];
 

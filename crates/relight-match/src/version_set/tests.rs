@@ -89,6 +89,16 @@ fn mavens_order_is_no_reason_to_panic() {
     }
 }
 
+/// In front of a build and behind its release are two places, whichever of the two is named first.
+#[test]
+fn a_build_and_its_release_leave_nothing_between() {
+    let scheme = VersionScheme::Rpm;
+    let of = |relation, text| VersionSet::of(scheme, relation, text).unwrap();
+    let set = of(Relation::Exactly, "3a1-1").union(of(Relation::UpTo, "3a1"));
+    assert_eq!(set, of(Relation::UpTo, "3a1"));
+    assert!(set.intersection(&set.complement()).is_empty());
+}
+
 fn version() -> impl Strategy<Value = String> {
     "[0-3](\\.[0-3]){0,2}(a1|\\.b2|rc)?(-[1-3])?"
 }
