@@ -37,8 +37,8 @@ mod walk;
 mod window;
 mod worker;
 
-pub use cache::Cache;
 pub use bytes::scan_bytes;
+pub use cache::Cache;
 pub use cataloger::{Cataloger, ClassPrint, File, Kind, Listed, Listing, ReadAt, Select};
 pub use catalogers::CATALOGERS;
 pub use fingerprint::{
