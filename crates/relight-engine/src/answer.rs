@@ -123,15 +123,13 @@ impl Ask<'_> {
         };
         let packages: Vec<PackageName> =
             self.advisories.groups_of(id).flat_map(|group| group.packages()).collect();
-        let mut findings: Vec<(IdentityId, Finding)> = packages
-            .iter()
-            .flat_map(|package| self.index.identities_of(package))
-            .filter_map(judge)
-            .collect();
-        // Packages of an advisory may share a name; each identity is judged once.
-        findings.sort_by_key(|(identity, _)| *identity);
-        findings.dedup_by_key(|(identity, _)| *identity);
-        findings
+        // Packages of an advisory may share a name, in several releases even: each identity is
+        // judged once.
+        let mut meant: Vec<(IdentityId, &Component)> =
+            packages.iter().flat_map(|package| self.index.identities_of(package)).collect();
+        meant.sort_unstable_by_key(|(identity, _)| *identity);
+        meant.dedup_by_key(|(identity, _)| *identity);
+        meant.into_iter().filter_map(judge).collect()
     }
 
     fn judge(&self, component: &Component) -> Option<Finding> {

@@ -28,6 +28,8 @@ const SITES: usize = 4_000;
 const ROWS: usize = 5_000_000;
 /// Advisories that are pushed one by one.
 const PUSHES: usize = 100;
+/// Ids whose identities are judged one by one.
+const JUDGED: usize = 50;
 /// Full matches.
 const REPEATS: usize = 9;
 /// Inventories that are written out for a peer to read again.
@@ -138,7 +140,7 @@ fn which_sites(engine: &Engine) -> Value {
         times.push(began.elapsed().as_secs_f64());
         found += usize::from(!sites.affected.is_empty() || !sites.possible.is_empty());
     }
-    let every = (ids.len() / 500).max(1);
+    let every = (ids.len() / JUDGED).max(1);
     let mut linear = Vec::new();
     for id in ids.iter().step_by(every) {
         let began = Instant::now();
