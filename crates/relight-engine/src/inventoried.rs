@@ -1,6 +1,7 @@
 //! Index, advisories and the match list between them, kept in step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use relight_formats::advisory;
 use relight_match::{Advisories, Change, Matcher};
@@ -19,7 +20,14 @@ pub(crate) struct Inventoried {
     matched: u32,
     /// Number of the newest record of the advisories that was read.
     advisory_seq: u64,
+    /// Flaws whose matches moved since somebody asked; `None` when that is not known.
+    moved: Option<BTreeSet<String>>,
+    /// Answers since the last change of what they rest on, by the id that was asked.
+    answered: Mutex<HashMap<String, FoundSites>>,
 }
+
+/// Most answers that are kept.
+const ANSWERS_MAX: usize = 131_072;
 
 /// The sites where an advisory finds something, as numbers of sites.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,10 +43,12 @@ impl Inventoried {
     pub(crate) fn read(store: &Store) -> Result<Self, EngineError> {
         let advisory_seq = store.advisory_seq()?;
         let index = Index::build(store)?;
-        let matcher = Matcher::new(advisories_of(store)?);
-        let mut inventory = Self { index, matcher, matched: 0, advisory_seq };
-        inventory.match_new();
-        Ok(inventory)
+        let identities = index.identities_from(0);
+        let identities: Vec<_> = identities.map(|(id, it)| (id.0, it.clone())).collect();
+        let matched = identities.last().map_or(0, |(number, _)| number + 1);
+        let matcher = Matcher::full_of(advisories_of(store)?, identities);
+        let answered = Mutex::default();
+        Ok(Self { index, matcher, matched, advisory_seq, moved: None, answered })
     }
 
     /// The index.
@@ -58,6 +68,7 @@ impl Inventoried {
 
     /// Reads the inventories of these assets again.
     pub(crate) fn refresh(&mut self, store: &Store, assets: &[AssetId]) -> Result<(), EngineError> {
+        self.answered().clear();
         self.index.refresh(store, assets)?;
         self.match_new();
         Ok(())
@@ -74,34 +85,71 @@ impl Inventoried {
             }
         }
         let changes = changes.into_iter().map(|((source, id), now)| Change { source, id, now });
-        self.matcher.apply(changes.collect());
+        let moved = self.matcher.apply(changes.collect());
+        self.answered().clear();
+        if let Some(all) = &mut self.moved {
+            all.extend(moved.into_keys());
+        }
         self.advisory_seq = newest;
         Ok(())
     }
 
+    /// The flaws whose matches moved since the last call; `None` when it is not known, because
+    /// everything was read anew or [`Inventoried::forget_moved`] was called.
+    pub(crate) fn take_moved(&mut self) -> Option<BTreeSet<String>> {
+        self.moved.replace(BTreeSet::new())
+    }
+
+    /// What moved could not be told: the next one who asks has to compare everything.
+    pub(crate) fn forget_moved(&mut self) {
+        self.moved = None;
+    }
+
     /// The sites where any of the flaws of an id finds something.
     pub(crate) fn found(&self, id: &str) -> FoundSites {
-        let mut found = FoundSites::default();
+        if let Some(known) = self.answered().get(id) {
+            return known.clone();
+        }
+        let found = self.find(id);
+        let mut answered = self.answered();
+        if answered.len() < ANSWERS_MAX {
+            answered.insert(id.to_owned(), found.clone());
+        }
+        found
+    }
+
+    fn find(&self, id: &str) -> FoundSites {
+        let (mut affected, mut possible) = (RoaringBitmap::new(), RoaringBitmap::new());
         for group in self.advisories().groups_of(id) {
             for matched in self.matcher.matches(&group.id) {
                 let number = relight_store::IdentityId(matched.identity);
                 let Some(assets) = self.index.assets_with(number) else { continue };
                 match matched.state() {
-                    Some(state) if state.is_affected() => {
-                        self.index.add_sites_of(assets, &mut found.affected);
-                    }
-                    Some(_) => self.index.add_sites_of(assets, &mut found.possible),
+                    Some(state) if state.is_affected() => affected |= assets,
+                    Some(_) => possible |= assets,
                     None => {}
                 }
             }
         }
-        found.possible -= &found.affected;
-        found
+        // Assets first, sites once: many identities of a flaw are in the same assets.
+        let affected = self.index.sites_of(&affected);
+        let possible = self.index.sites_of(&possible) - &affected;
+        FoundSites { affected, possible }
+    }
+
+    /// A thread that panicked cannot have left an answer half-written.
+    fn answered(&self) -> MutexGuard<'_, HashMap<String, FoundSites>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As [`crate::Engine::rematch`].
     pub(crate) fn rematch(&mut self) -> bool {
-        self.matcher.rematch()
+        let is_same = self.matcher.rematch();
+        if !is_same {
+            self.answered().clear();
+            self.moved = None;
+        }
+        is_same
     }
 
     /// As [`crate::Engine::matched_rows`].

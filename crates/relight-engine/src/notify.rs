@@ -54,13 +54,24 @@ impl Engine {
     /// # Errors
     /// The store cannot be read or written; then the next call tells it.
     pub fn tell_changes(&self) -> Result<Vec<Notice>, EngineError> {
+        let moved = self.write().inventory.take_moved();
+        let told = self.tell_moved(moved);
+        if told.is_err() {
+            self.write().inventory.forget_moved();
+        }
+        told
+    }
+
+    fn tell_moved(&self, moved: Option<BTreeSet<String>>) -> Result<Vec<Notice>, EngineError> {
         let newest = self.store.advisory_seq()?;
         let is_first = self.store.told_seq()?.is_none();
-        let changed = self.store.advisories_after(self.store.told_seq()?.unwrap_or(0))?;
-        let told_before = self.store.told_revisions()?;
         let drafts = {
             let state = self.read();
-            let touched = touched(&state, is_first, &changed, &told_before);
+            let touched = match moved {
+                _ if is_first => state.inventory.matcher().lists().map(|it| it.0.into()).collect(),
+                Some(moved) => moved,
+                None => self.touched(&state)?,
+            };
             let mut drafts = Vec::new();
             for id in touched {
                 let before = self.store.told(&id)?;
@@ -75,6 +86,22 @@ impl Engine {
             return Ok(Vec::new());
         }
         Ok(self.store.put_notices(&drafts, newest)?)
+    }
+
+    /// The groups to look at when it is not known what moved: those of records that came in, and
+    /// those that people were told about and that read differently now, because a record left.
+    fn touched(&self, state: &State) -> Result<BTreeSet<String>, EngineError> {
+        let groups = state.inventory.advisories();
+        let changed = self.store.advisories_after(self.store.told_seq()?.unwrap_or(0))?;
+        let of_records = changed.iter().flat_map(|id| groups.groups_of(id));
+        let mut touched: BTreeSet<String> = of_records.map(|group| group.id.clone()).collect();
+        for (id, revision) in self.store.told_revisions()? {
+            let now = groups.group(&id).map(Group::revision).unwrap_or_default();
+            if now != revision {
+                touched.insert(id);
+            }
+        }
+        Ok(touched)
     }
 
     /// What is to be told of one group, if anything: the sites where it finds something changed.
@@ -172,27 +199,4 @@ fn proposal(group: &Group, found: &FoundSites) -> Proposal {
         affected: count(&found.affected),
         possible: count(&found.possible),
     }
-}
-
-/// The groups to look at: those of records that came in, and those that people were told about
-/// and that read differently now, because a record left them.
-fn touched(
-    state: &State,
-    is_first: bool,
-    changed: &[String],
-    told_before: &[(String, Digest)],
-) -> BTreeSet<String> {
-    let groups = state.inventory.advisories();
-    if is_first {
-        return groups.groups().map(|group| group.id.clone()).collect();
-    }
-    let of_records = changed.iter().flat_map(|id| groups.groups_of(id));
-    let mut touched: BTreeSet<String> = of_records.map(|group| group.id.clone()).collect();
-    for (id, revision) in told_before {
-        let now = groups.group(id).map(Group::revision).unwrap_or_default();
-        if now != *revision {
-            touched.insert(id.clone());
-        }
-    }
-    touched
 }

@@ -83,6 +83,35 @@ impl Matcher {
         &self.advisories
     }
 
+    /// A matcher over these advisories and identities, by one full match: for a start, where
+    /// following each identity would cost more than all of them together.
+    pub fn full_of(
+        advisories: Advisories,
+        identities: impl IntoIterator<Item = (u32, Component)>,
+    ) -> Self {
+        let mut matcher = Self::new(advisories);
+        for (number, component) in identities {
+            matcher.keep(number, component);
+        }
+        matcher.lists = matcher.full();
+        matcher
+    }
+
+    /// Keeps an identity that is not there yet, and matches nothing.
+    fn keep(&mut self, number: u32, component: Component) -> Arc<Known> {
+        let subject = Subject::of(&component);
+        let asked = subject.asked();
+        let known = Arc::new(Known { number, component, subject, asked });
+        let Subject { reach, package, .. } = &known.subject;
+        let of_name = match reach {
+            Reach::Package => self.by_package.entry(without_release(package)).or_default(),
+            _ => self.by_bare_name.entry(package.name.clone()).or_default(),
+        };
+        of_name.push(Arc::clone(&known));
+        self.identities.insert(number, Arc::clone(&known));
+        known
+    }
+
     /// Takes identities in, under the caller's numbers; one that is there already is replaced.
     /// Returns how the lists changed, by flaw.
     pub fn add(
@@ -92,9 +121,7 @@ impl Matcher {
         let mut deltas = BTreeMap::new();
         for (number, component) in identities {
             self.drop_identity(number, &mut deltas);
-            let subject = Subject::of(&component);
-            let asked = subject.asked();
-            let known = Arc::new(Known { number, component, subject, asked });
+            let known = self.keep(number, component);
             for group in self.advisories.groups_for(&known.subject) {
                 let entries = group.entries_of(&known.subject.package);
                 if let Some(found) = match_one(group, entries, &known) {
@@ -108,17 +135,6 @@ impl Matcher {
                         .push(found);
                 }
             }
-            match known.subject.reach {
-                Reach::Package => {
-                    let package = without_release(&known.subject.package);
-                    self.by_package.entry(package).or_default().push(Arc::clone(&known));
-                }
-                _ => {
-                    let name = known.subject.package.name.clone();
-                    self.by_bare_name.entry(name).or_default().push(Arc::clone(&known));
-                }
-            }
-            self.identities.insert(number, known);
         }
         deltas.retain(|_, delta: &mut Delta| !delta.settle());
         deltas

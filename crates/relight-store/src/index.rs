@@ -117,14 +117,7 @@ impl Index {
 
     /// The numbers of the sites that run on any of these assets.
     pub fn sites_of(&self, assets: &RoaringBitmap) -> RoaringBitmap {
-        let mut sites = RoaringBitmap::new();
-        self.add_sites_of(assets, &mut sites);
-        sites
-    }
-
-    /// Adds the numbers of the sites that run on any of these assets.
-    pub fn add_sites_of(&self, assets: &RoaringBitmap, sites: &mut RoaringBitmap) {
-        sites.extend(assets.iter().flat_map(|a| self.placement.sites(AssetId(a))).map(|s| s.0));
+        assets.iter().flat_map(|asset| self.placement.sites(AssetId(asset))).map(|s| s.0).collect()
     }
 
     /// The assets that a site runs on, sorted.
