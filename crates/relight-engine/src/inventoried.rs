@@ -119,21 +119,20 @@ impl Inventoried {
     }
 
     fn find(&self, id: &str) -> FoundSites {
-        let (mut affected, mut possible) = (RoaringBitmap::new(), RoaringBitmap::new());
+        let (mut affected, mut possible) = (Vec::new(), Vec::new());
         for group in self.advisories().groups_of(id) {
             for matched in self.matcher.matches(&group.id) {
                 let number = relight_store::IdentityId(matched.identity);
                 let Some(assets) = self.index.assets_with(number) else { continue };
                 match matched.state() {
-                    Some(state) if state.is_affected() => affected |= assets,
-                    Some(_) => possible |= assets,
+                    Some(state) if state.is_affected() => affected.push(assets),
+                    Some(_) => possible.push(assets),
                     None => {}
                 }
             }
         }
-        // Assets first, sites once: many identities of a flaw are in the same assets.
-        let affected = self.index.sites_of(&affected);
-        let possible = self.index.sites_of(&possible) - &affected;
+        let affected = self.index.sites_of_all(affected);
+        let possible = self.index.sites_of_all(possible) - &affected;
         FoundSites { affected, possible }
     }
 

@@ -14,6 +14,7 @@ use std::time::Instant;
 use std::{env, fs};
 
 use portfolio::Portfolio;
+use relight_engine::import::{self, ImportOptions};
 use relight_engine::matching::Question;
 use relight_engine::store::{RawAdvisory, Store};
 use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
@@ -34,8 +35,6 @@ const JUDGED: usize = 50;
 const REPEATS: usize = 9;
 /// Inventories that are written out for a peer to read again.
 const EXPORTED: usize = 20;
-/// Records of one transaction.
-const BATCH: usize = 1_000;
 
 fn clock() -> i64 {
     1_639_137_600_000
@@ -68,41 +67,37 @@ fn main() {
     println!("{}", json!({"schema": "relight.bench-match/1", "seed": SEED, "figures": figures}));
 }
 
-/// The documents of a folder; generated ones when it has none.
-fn documents(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|it| it == "jsonl") {
-            files.push((path.display().to_string(), fs::read(&path).unwrap()));
-        }
-    }
+/// The files of a folder; a generated one when it has none.
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.filter(|it| it.extension() == Some("jsonl".as_ref())).collect();
     files.sort();
     if files.is_empty() {
-        files.push(("generated.jsonl".into(), portfolio::advisories(SEED)));
+        files.push(folder.join("generated.jsonl"));
+        fs::write(&files[0], portfolio::advisories(SEED)).unwrap();
     }
     files
 }
 
-/// Reading, storing and syncing every record, beside parsing the same bytes and keeping nothing.
-fn import(store: &Store, files: &[(String, Vec<u8>)]) -> Value {
+/// Reading, matching forms, storing and syncing every record, beside parsing the same bytes and
+/// keeping nothing.
+fn import(store: &Store, files: &[PathBuf]) -> Value {
     let began = Instant::now();
-    let (mut count, mut bytes) = (0, 0);
-    for (place, text) in files {
-        count += keep(store, place, text);
-        bytes += text.len();
-    }
+    let report = import::import(store, files, &ImportOptions::default(), &mut |_, _| {}).unwrap();
     let seconds = began.elapsed().as_secs_f64();
     let began = Instant::now();
-    for (_, text) in files {
+    let mut bytes = 0;
+    for file in files {
+        let text = fs::read(file).unwrap();
+        bytes += text.len();
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             serde_json::from_slice::<serde::de::IgnoredAny>(line).unwrap();
         }
     }
     let parse = began.elapsed().as_secs_f64();
-    let per_second = count as f64 / seconds;
-    json!({"records": count, "bytes": bytes, "seconds": seconds, "per_second": per_second,
-           "parse_only_seconds": parse})
+    let per_second = report.records as f64 / seconds;
+    json!({"records": report.records, "bytes": bytes, "seconds": seconds,
+           "per_second": per_second, "parse_only_seconds": parse})
 }
 
 /// Inventories as documents, for a peer that has to read them again for each new advisory.
@@ -207,9 +202,7 @@ fn keep(store: &Store, place: &str, text: &[u8]) -> usize {
         by_source.entry(source).or_default().push(row);
     }
     for (source, rows) in by_source {
-        for batch in rows.chunks(BATCH) {
-            store.put_advisories(source, batch).unwrap();
-        }
+        store.put_advisories(source, &rows).unwrap();
     }
     reading.records.len()
 }
