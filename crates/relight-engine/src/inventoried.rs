@@ -22,7 +22,7 @@ pub(crate) struct Inventoried {
     advisory_seq: u64,
     /// Flaws whose matches moved since somebody asked; `None` when that is not known.
     moved: Option<BTreeSet<String>>,
-    /// Answers since the last change of what they rest on, by the id that was asked.
+    /// Answers since the last change of what they rest on, by the flaw.
     answered: Mutex<HashMap<String, FoundSites>>,
 }
 
@@ -105,30 +105,41 @@ impl Inventoried {
         self.moved = None;
     }
 
-    /// The sites where any of the flaws of an id finds something.
+    /// The sites where any of the flaws of an id finds something: one flaw, or those of a
+    /// bulletin.
     pub(crate) fn found(&self, id: &str) -> FoundSites {
-        if let Some(known) = self.answered().get(id) {
+        let mut all = FoundSites::default();
+        for group in self.advisories().groups_of(id) {
+            let FoundSites { affected, possible } = self.found_of(&group.id);
+            all.affected |= affected;
+            all.possible |= possible;
+        }
+        all.possible -= &all.affected;
+        all
+    }
+
+    /// As [`Inventoried::found`] for one flaw, by the id under which it is shown.
+    fn found_of(&self, group: &str) -> FoundSites {
+        if let Some(known) = self.answered().get(group) {
             return known.clone();
         }
-        let found = self.find(id);
+        let found = self.find(group);
         let mut answered = self.answered();
         if answered.len() < ANSWERS_MAX {
-            answered.insert(id.to_owned(), found.clone());
+            answered.insert(group.to_owned(), found.clone());
         }
         found
     }
 
-    fn find(&self, id: &str) -> FoundSites {
+    fn find(&self, group: &str) -> FoundSites {
         let (mut affected, mut possible) = (Vec::new(), Vec::new());
-        for group in self.advisories().groups_of(id) {
-            for matched in self.matcher.matches(&group.id) {
-                let number = relight_store::IdentityId(matched.identity);
-                let Some(assets) = self.index.assets_with(number) else { continue };
-                match matched.state() {
-                    Some(state) if state.is_affected() => affected.push(assets),
-                    Some(_) => possible.push(assets),
-                    None => {}
-                }
+        for matched in self.matcher.matches(group) {
+            let number = relight_store::IdentityId(matched.identity);
+            let Some(assets) = self.index.assets_with(number) else { continue };
+            match matched.state() {
+                Some(state) if state.is_affected() => affected.push(assets),
+                Some(_) => possible.push(assets),
+                None => {}
             }
         }
         let affected = self.index.sites_of_all(affected);

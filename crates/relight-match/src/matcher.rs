@@ -5,7 +5,11 @@
 //! gives the same list, and is run to prove it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use relight_model::{Component, Digest, FindingState, PackageName};
 use sha2::{Digest as _, Sha256};
@@ -17,6 +21,9 @@ use crate::group::Group;
 use crate::heard::Verdict;
 use crate::opinion::{Flag, Stand};
 use crate::package::{Reach, Subject, bare_name};
+
+/// Threads of a full match.
+const THREADS_MAX: usize = 16;
 
 /// One identity that a flaw means, or that only precedence or a statement clears of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -185,16 +192,33 @@ impl Matcher {
         self.lists.iter().map(|(id, list)| (id.as_str(), list.as_slice()))
     }
 
-    /// The lists as a full match gives them, from nothing but the advisories and the identities.
+    /// The lists as a full match gives them, from nothing but the advisories and the identities;
+    /// on all cores, with the same result on any number of them.
     pub fn full(&self) -> BTreeMap<String, Vec<Match>> {
-        let mut lists = BTreeMap::new();
-        for group in self.advisories.groups() {
-            let list = self.match_all(group, |_| true);
-            if !list.is_empty() {
-                lists.insert(group.id.clone(), list);
+        let groups: Vec<&Group> = self.advisories.groups().collect();
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
+        let next = AtomicUsize::new(0);
+        // One flaw after the other from a common pile: those of kernels cost a thousand others.
+        let work = || {
+            let mut lists = Vec::new();
+            while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let list = self.match_all(group, |_| true);
+                if !list.is_empty() {
+                    lists.push((group.id.clone(), list));
+                }
             }
-        }
-        lists
+            lists
+        };
+        let parts: Vec<_> = thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut parts = vec![work()];
+            // A thread that panicked found a bug of ours: it goes on in this one.
+            parts.extend(
+                others.into_iter().map(|it| it.join().unwrap_or_else(|e| resume_unwind(e))),
+            );
+            parts
+        });
+        parts.into_iter().flatten().collect()
     }
 
     /// Puts the result of a full match in place; `false` when it differs from what was there, which
