@@ -11,6 +11,7 @@ relight_model::registry! {
     binary_version,
     bun_lock,
     cargo_lock,
+    closed_package,
     composer,
     conan,
     conda_meta,
