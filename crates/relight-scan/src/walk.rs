@@ -87,6 +87,8 @@ pub(crate) struct Rules {
 pub(crate) struct Walker<'a> {
     /// The real path of the root, to judge where links lead.
     root: PathBuf,
+    /// The root is that of a system: absolute links mean it, not the root of this machine.
+    is_system: bool,
     mounts: HashMap<String, Mount>,
     options: &'a Options,
     /// What could not be listed.
@@ -116,7 +118,8 @@ impl<'a> Walker<'a> {
         let seen = (once || options.follow).then(HashSet::new);
         let (path, open, waiting) = (String::new(), Open::default(), Vec::new());
         let layouts = Vec::new();
-        Self { root, mounts, options, found, path, open, waiting, seen, layouts }
+        let is_system = is_system(&root);
+        Self { root, is_system, mounts, options, found, path, open, waiting, seen, layouts }
     }
 
     /// The images that were met, with their evidence paths, sorted.
@@ -280,6 +283,10 @@ impl<'a> Walker<'a> {
     /// says what to visit, and a socket (nothing) for everything else.
     fn link(&mut self, folder: &OwnedFd, name: &CStr, path: &str) -> FileType {
         let nothing = FileType::Socket;
+        // What it leads to below the root of a system is visited by itself, or is not there.
+        if self.is_system && stays_inside(folder, name) == Ok(true) {
+            return nothing;
+        }
         let kind = match leads_to(folder, name) {
             Ok((kind, real)) if !real.starts_with(&self.root) => kind,
             Ok(_) => return nothing,
@@ -317,6 +324,18 @@ impl<'a> Walker<'a> {
     fn is_new(&mut self, id: Id) -> bool {
         self.seen.as_mut().is_none_or(|seen| seen.insert(id))
     }
+}
+
+/// Whether a folder is the root of a system: an unpacked image, a chroot.
+fn is_system(root: &Path) -> bool {
+    let marks = ["etc/os-release", "usr/lib/os-release", "var/lib/dpkg"];
+    marks.iter().any(|mark| root.join(mark).symlink_metadata().is_ok())
+}
+
+/// Whether a link names a place from the root on, as chroot would resolve it.
+fn stays_inside(folder: &OwnedFd, name: &CStr) -> Result<bool, Errno> {
+    let target = readlinkat(folder, name, Vec::new())?;
+    Ok(target.as_bytes().starts_with(b"/"))
 }
 
 /// Whether these are the names of an unpacked image (OCI image-layout specification).

@@ -114,6 +114,28 @@ fn what_links_lead_to_outside_is_visited_once_when_asked_for() {
     );
 }
 
+/// In the root of a system absolute links mean that root, whether their target is there or not;
+/// links that climb out of it still hide something. Without a mark of a system both do.
+#[test]
+fn absolute_links_of_a_system_mean_its_own_root() {
+    let outside = tree(&[("lib/x.jar", &jar())]);
+    for (mark, expected) in [
+        ("etc/os-release", "flaw link-outside climbs\n"),
+        ("usr/lib/os-release", "flaw link-outside climbs\n"),
+        ("var/lib/dpkg/arch", "flaw link-outside climbs\n"),
+        ("etc/other", "flaw link-outside absolute\nflaw link-outside climbs\n"),
+    ] {
+        let folder = tree(&[(mark, b"ID=x\n"), ("a.jar", &jar())]);
+        let link = |target: &Path, name: &str| symlink(target, folder.path().join(name)).unwrap();
+        link(&outside.path().join("lib"), "absolute");
+        link(Path::new("/usr/bin/nobody-has-this"), "dangling");
+        let out = outside.path().file_name().unwrap();
+        link(&Path::new("..").join(out), "climbs");
+        let found = text(&run(folder.path(), &Options::default()));
+        assert_eq!(found, format!("pkg:maven/g/a@1 in a.jar\n{expected}"), "{mark}");
+    }
+}
+
 /// A file of two names is read once when links are followed, and told under the first of them.
 #[test]
 fn a_file_of_two_names_is_told_under_the_first() {
