@@ -274,8 +274,12 @@ fn drop_ghosts(
         let Purl { kind, namespace, name, .. } = &claim.purl;
         let artifact = format!("{namespace}:{name}");
         let natural = format!("{}/", namespace.replace('.', "/"));
-        let is_natural =
-            |entry: &str| entry.contains(&natural) && !entry.contains("META-INF/maven/");
+        // Folders and what a library keeps beside its metadata are no code.
+        let is_natural = |entry: &str| {
+            let is_code = CLASS_ENDINGS.contains(&split_ending(entry).1);
+            let is_file = !entry.ends_with('/') && !entry.starts_with("META-INF/");
+            entry.contains(&natural) && (is_code || is_file)
+        };
         claim.evidence == path
             && kind == "maven"
             && claim.basis == Basis::PomProperties
@@ -391,6 +395,12 @@ mod tests {
         let mut other = own.clone();
         other.class = Some(class::read(&numbered("o/Own", 999).write()).unwrap());
         check(vec![other.clone()], &pom, "");
+        // Empty folders and resources are not its classes.
+        let beside = |name: &str| Listed { name: name.into(), ..Listed::default() };
+        let left = ["g/lib/", "META-INF/g/lib/plugins.dat", "META-INF/versions/9/g/lib/"];
+        check(left.map(beside).to_vec(), &pom, "");
+        let kept = "pkg:maven/g.lib/lib@1 in x.jar by pom-properties\n";
+        check(vec![beside("META-INF/versions/9/g/lib/A.class")], &pom, kept);
         // Where its classes belong something stands that nobody knows: that is not for us to say.
         let mut natural = other;
         natural.name = "g/lib/A.class".into();
