@@ -19,6 +19,10 @@ const MAIN_PERCENT: u64 = 60;
 /// Share from which nothing else is in it, so that its name is the library's.
 const WHOLE_PERCENT: u64 = 95;
 
+/// Share of the classes of a container that known libraries must explain, in percent, before a
+/// name without any class of its own is taken for left over.
+const EXPLAINED_PERCENT: u64 = 95;
+
 /// Joins what the classes of a container say with the claims about it, which start at `from`.
 pub(crate) fn container(
     options: &Options,
@@ -39,8 +43,13 @@ pub(crate) fn container(
 fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mut Found) {
     let roots = roots_of(listing.entries.iter().filter_map(file_of));
     let (mut traces, mut named) = (BTreeSet::new(), BTreeSet::new());
+    let (mut all, mut explained) = (0, 0);
     for (root, classes) in roots {
         let recognised = look(known, &classes, listing.complete);
+        let count = classes.len() as u64;
+        let percent: u64 = recognised.matches.iter().map(|it| it.share_percent).sum();
+        all += count;
+        explained += count * percent.min(100) / 100;
         found.damage(&recognised, path);
         for it in &recognised.matches {
             // A second copy, below another folder of the class path, has a place of its own.
@@ -51,7 +60,8 @@ fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mu
         traces.extend(recognised.traces);
     }
     if listing.complete {
-        drop_ghosts(known, path, listing, &traces, from, found);
+        let is_explained = explained * 100 >= all * EXPLAINED_PERCENT;
+        drop_ghosts(known, path, listing, &traces, is_explained, from, found);
     }
 }
 
@@ -261,12 +271,15 @@ fn drop_claims(found: &mut Found, from: usize, unwanted: impl Fn(&Component) -> 
 
 /// Drops what `pom.properties` names and nothing in the container is: metadata that was left
 /// behind when the classes were taken out or replaced. Only for libraries that are known, and only
-/// when nothing stands where their classes belong.
+/// when nothing stands where their classes belong. While there is code that no known library
+/// explains, it may be the library after all, rewritten until nothing of it is recognised: then
+/// the name stays, without its version, which makes the answer unknown.
 fn drop_ghosts(
     known: &Known,
     path: &str,
     listing: &Listing,
     traces: &BTreeSet<String>,
+    is_explained: bool,
     from: usize,
     found: &mut Found,
 ) {
@@ -287,7 +300,12 @@ fn drop_ghosts(
             && !traces.contains(&artifact)
             && !listing.names().any(is_natural)
     };
-    drop_claims(found, from, is_ghost);
+    if is_explained {
+        return drop_claims(found, from, is_ghost);
+    }
+    for claim in found.components[from..].iter_mut().filter(|claim| is_ghost(claim)) {
+        claim.purl.version.clear();
+    }
 }
 
 #[cfg(test)]
@@ -394,7 +412,9 @@ mod tests {
         let own = Listed { name: "o/Own.class".into(), class: Some(print(0)), ..Listed::default() };
         let mut other = own.clone();
         other.class = Some(class::read(&numbered("o/Own", 999).write()).unwrap());
-        check(vec![other.clone()], &pom, "");
+        // Code that no known library explains may be this one, rewritten: nobody can say.
+        let unsure = "pkg:maven/g.lib/lib in x.jar by pom-properties\n";
+        check(vec![other.clone()], &pom, unsure);
         // Empty folders and resources are not its classes.
         let beside = |name: &str| Listed { name: name.into(), ..Listed::default() };
         let left = ["g/lib/", "META-INF/g/lib/plugins.dat", "META-INF/versions/9/g/lib/"];
