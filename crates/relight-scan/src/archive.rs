@@ -43,6 +43,13 @@ pub(crate) trait Container {
     /// The next member, or what cannot be read in its place.
     fn next(&mut self) -> Option<Result<Entry, Damage>>;
 
+    /// As [`Self::next`], for a reader that lists members whose name `is_wanted` refuses and reads
+    /// none of their bytes: a container may then leave their place unlooked at, and says so
+    /// ([`Entry::is_listed_only`]).
+    fn next_of(&mut self, _is_wanted: &dyn Fn(&[u8]) -> bool) -> Option<Result<Entry, Damage>> {
+        self.next()
+    }
+
     /// The last member was a guess, and this is what it turned out to be.
     fn judge(&mut self, _is_member: bool) {}
 }
@@ -104,6 +111,8 @@ pub(crate) struct Entry {
     pub(crate) is_step: bool,
     /// It may be no member at all, but bytes that look like one: its flaws say nothing then.
     pub(crate) is_guess: bool,
+    /// Nobody wants its bytes, so where they are was not looked up.
+    pub(crate) is_listed_only: bool,
     pub(crate) body: Body,
 }
 
@@ -121,6 +130,7 @@ impl Entry {
             flaws: Vec::new(),
             is_step: true,
             is_guess: false,
+            is_listed_only: false,
             body,
         }
     }

@@ -3,6 +3,9 @@
 /// Writes one name (or a relative path with `/`) as part of an evidence path. `%`, `#`, control
 /// characters, bytes that are not UTF-8, and `!` before `/` become `%XX`; the rest stays.
 pub(crate) fn escape(name: &[u8]) -> String {
+    if let Some(plain) = plain(name) {
+        return plain.to_owned();
+    }
     let mut out = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
         let mut chars = chunk.valid().chars().peekable();
@@ -19,6 +22,12 @@ pub(crate) fn escape(name: &[u8]) -> String {
         chunk.invalid().iter().for_each(|byte| push(&mut out, *byte));
     }
     out
+}
+
+/// A name as it is, when nothing in it is escaped: as good as every name that there is.
+fn plain(name: &[u8]) -> Option<&str> {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'%' | b'#' | b'!');
+    std::str::from_utf8(name).ok().filter(|_| name.iter().all(is_plain))
 }
 
 fn push(out: &mut String, byte: u8) {

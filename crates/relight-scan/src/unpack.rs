@@ -147,6 +147,11 @@ impl Shared<'_> {
     pub(crate) fn is_selected(&self, path: &str) -> bool {
         Distributions::selects(path) || !self.index.find(path).is_empty()
     }
+
+    /// In fast mode: whether a member of a zip must be unpacked, by its path and its own name.
+    pub(crate) fn is_wanted(&self, path: &str, name: &str) -> bool {
+        look::may_be_archive(name) || self.index.wants_member(name) || self.is_selected(path)
+    }
 }
 
 /// Reads one file of the tree to its last level.

@@ -85,11 +85,15 @@ impl Zip {
 
 impl Container for Zip {
     fn next(&mut self) -> Option<Result<Entry, Damage>> {
+        self.next_of(&|_| true)
+    }
+
+    fn next_of(&mut self, is_wanted: &dyn Fn(&[u8]) -> bool) -> Option<Result<Entry, Damage>> {
         if let Some(damage) = self.damage.pop() {
             return Some(Err(damage));
         }
         let entry = match &mut self.source {
-            Source::Directory(directory) => directory.next(&self.window),
+            Source::Directory(directory) => directory.next(&self.window, is_wanted),
             Source::Walk(walk) => walk.next(&self.window),
         };
         entry.map_err(|error| Damage::of(&error)).transpose()

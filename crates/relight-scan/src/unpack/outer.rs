@@ -97,7 +97,18 @@ impl<'a, 'f> Outer<'a, 'f> {
             Member { path: path.to_owned(), name, packed: entry.packed, listed: None, depth: 0 };
         self.read(entry, &member);
         while let Some(level) = self.levels.last_mut() {
-            let next = if self.budget.spent().is_some() { None } else { level.container.next() };
+            let is_fast = self.shared.options.mode == Mode::Fast;
+            let (shared, path) = (self.shared, &level.path);
+            let next = match self.budget.spent() {
+                Some(_) => None,
+                None if is_fast => {
+                    let is_wanted = |name: &[u8]| {
+                        shared.is_wanted(&in_archive(path, &escape(name)), &with_slashes(name))
+                    };
+                    level.container.next_of(&is_wanted)
+                }
+                None => level.container.next(),
+            };
             match next {
                 Some(Ok(entry)) => self.member(entry),
                 Some(Err(damage)) => self.damage(damage),
@@ -172,6 +183,9 @@ impl<'a, 'f> Outer<'a, 'f> {
 
     /// Reads a file or member, whatever it is.
     fn read(&mut self, mut entry: Entry, member: &Member) {
+        if entry.is_listed_only {
+            return self.account(Fate::Listed, entry.size.unwrap_or_default());
+        }
         let in_zip = self.levels.last().is_some_and(|level| level.kind == Kind::Zip);
         if self.shared.options.mode == Mode::Fast && in_zip && !self.is_wanted(member) {
             return self.account(Fate::Listed, entry.size.unwrap_or_default());
@@ -218,10 +232,7 @@ impl<'a, 'f> Outer<'a, 'f> {
 
     /// In fast mode: whether a member must be unpacked.
     fn is_wanted(&self, member: &Member) -> bool {
-        let path = member.name_with_slashes();
-        self.is_selected(&member.path)
-            || self.shared.index.wants_member(&path)
-            || super::look::may_be_archive(&path)
+        self.shared.is_wanted(&member.path, &member.name_with_slashes())
     }
 
     /// A container was read to its end: its listing goes to the catalogers of its kind.
@@ -386,5 +397,8 @@ impl Member {
 }
 
 fn with_slashes(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).replace('\\', "/")
+    match std::str::from_utf8(name) {
+        Ok(name) if !name.contains('\\') => name.to_owned(),
+        _ => String::from_utf8_lossy(name).replace('\\', "/"),
+    }
 }

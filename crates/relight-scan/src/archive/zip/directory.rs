@@ -1,11 +1,11 @@
 //! The members by the central directory, in the order of their bytes.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufReader, Read};
 
 use memchr::memmem;
 use relight_model::FlawCode;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::end::Central;
 use super::header::{DESCRIPTOR, Header, is_ae2};
@@ -94,7 +94,11 @@ impl Directory {
         Ok(hidden + hidden_between(&window, end, central.at, LOCAL_BYTES)?)
     }
 
-    pub(super) fn next(&mut self, window: &Window) -> io::Result<Option<Entry>> {
+    pub(super) fn next(
+        &mut self,
+        window: &Window,
+        is_wanted: &dyn Fn(&[u8]) -> bool,
+    ) -> io::Result<Option<Entry>> {
         let Some(slot) = self.slots.get(self.next).copied() else { return Ok(None) };
         self.next += 1;
         let at = u64::from(slot.record_at);
@@ -104,7 +108,11 @@ impl Directory {
         header.header_at = slot.header_at;
         let overlaps = slot.header_at < self.end;
         self.end = self.end.max(slot.end);
-        let mut entry = self.located(window, header)?;
+        let mut entry = if is_wanted(&header.name) {
+            self.located(window, header)?
+        } else {
+            Entry { is_listed_only: true, ..header.entry() }
+        };
         if overlaps {
             // The bytes were read once, under the name that came first.
             entry.flaws = vec![FlawCode::ZipOverlap];
@@ -196,9 +204,7 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
 
 /// Stands for a name where a million of them would take too much memory.
 pub(super) fn hash(name: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    hasher.finish()
+    xxh3_64(name)
 }
 
 /// Every copy of a name is read: loaders differ on which one wins. They are numbered in the order
