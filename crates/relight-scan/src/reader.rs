@@ -72,6 +72,13 @@ pub(crate) fn toml(file: &File<'_>, code: &'static str, out: &mut Catalog) -> Op
     }
 }
 
+/// The log beside a SQLite database: what it holds is not in the tables yet, and not read here.
+pub(crate) fn unmerged(file: &File<'_>, out: &mut Catalog) {
+    if !file.bytes.is_empty() {
+        bad(file, DATABASE, "changes that are not in the database yet; they were not read", out);
+    }
+}
+
 /// Something that could not be used; the inventory is incomplete.
 pub(crate) fn bad(
     file: &File<'_>,

@@ -8,13 +8,22 @@ use crate::table::sqlite;
 
 /// What the store holds. A path is `/nix/store/HASH-NAME-VERSION`; derivations and sources without
 /// version are no packages.
-pub(super) const PLUGIN: Reader =
-    Reader { name: "nix_store", selects: &[Select::Table("nix/var/nix/db/db.sqlite")], read };
+pub(super) const PLUGIN: Reader = Reader {
+    name: "nix_store",
+    selects: &[
+        Select::Table("nix/var/nix/db/db.sqlite"),
+        Select::Suffix("nix/var/nix/db/db.sqlite-wal"),
+    ],
+    read,
+};
 
 /// Characters of the hash in front of the name.
 const HASH_CHARS: usize = 32;
 
 fn read(file: &File<'_>, out: &mut Catalog) {
+    if file.path.ends_with("-wal") {
+        return reader::unmerged(file, out);
+    }
     let Some(source) = file.source else { return };
     let walked = sqlite::rows(source, "ValidPaths", &mut |columns| {
         let path = String::from_utf8_lossy(columns.get(1).map_or(&[], sqlite::Column::bytes));

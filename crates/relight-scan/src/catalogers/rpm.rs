@@ -14,11 +14,15 @@ pub(super) const PLUGIN: Reader = Reader {
         Select::Table("rpm/rpmdb.sqlite"),
         Select::Table("rpm/Packages.db"),
         Select::Table("rpm/Packages"),
+        Select::Suffix("rpm/rpmdb.sqlite-wal"),
     ],
     read,
 };
 
 fn read(file: &File<'_>, out: &mut Catalog) {
+    if file.path.ends_with("-wal") {
+        return reader::unmerged(file, out);
+    }
     let Some(source) = file.source else { return };
     let mut broken = false;
     let mut package = |bytes: &[u8], out: &mut Catalog| match Header::parse(bytes) {
