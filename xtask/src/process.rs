@@ -1,7 +1,7 @@
 //! The one place of xtask that starts programs.
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// A program with its arguments and extra environment, to be run in one folder.
 #[expect(clippy::disallowed_methods, reason = "xtask starts cargo, rustfmt and test tools")]
@@ -45,20 +45,7 @@ pub(crate) fn quiet(folder: &Path, program: &str, arguments: &[&str]) -> Result<
 /// # Errors
 /// When it cannot be started or does not end in success.
 pub(crate) fn filter(program: &str, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
-    let failed = |error: io::Error| format!("run {program}: {error}");
-    let mut child = command(Path::new("."), program, arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let stdin = child.stdin.take();
-    let output = std::thread::scope(|scope| {
-        // A program that has seen enough closes its end; what it wrote says whether it failed.
-        scope.spawn(|| stdin.map(|mut pipe| pipe.write_all(input)));
-        child.wait_with_output()
-    });
-    let output = output.map_err(failed)?;
+    let output = piped(program, arguments, input)?;
     if output.status.success() {
         return Ok(output.stdout);
     }
@@ -70,26 +57,30 @@ pub(crate) fn filter(program: &str, arguments: &[&str], input: &[u8]) -> Result<
 /// # Errors
 /// When it cannot be started.
 pub(crate) fn feed(program: &Path, arguments: &[&str], input: &[u8]) -> Result<Run, String> {
-    let name = program.to_string_lossy();
-    let failed = |error: io::Error| format!("run {name}: {error}");
-    let mut child = command(Path::new("."), &name, arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let stdin = child.stdin.take();
-    let output = std::thread::scope(|scope| {
-        scope.spawn(|| stdin.map(|mut pipe| pipe.write_all(input)));
-        child.wait_with_output()
-    });
-    let output = output.map_err(failed)?;
+    let output = piped(&program.to_string_lossy(), arguments, input)?;
     Ok(Run {
         success: output.status.success(),
         code: output.status.code(),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     })
+}
+
+fn piped(program: &str, arguments: &[&str], input: &[u8]) -> Result<Output, String> {
+    let failed = |error: io::Error| format!("run {program}: {error}");
+    let mut child = command(Path::new("."), program, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let stdin = child.stdin.take();
+    std::thread::scope(|scope| {
+        // A program that has seen enough closes its end; what it wrote says whether it failed.
+        scope.spawn(|| stdin.map(|mut pipe| pipe.write_all(input)));
+        child.wait_with_output()
+    })
+    .map_err(failed)
 }
 
 /// What a program that ended left behind.
