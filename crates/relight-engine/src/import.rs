@@ -1,12 +1,14 @@
-//! Files of advisories into the store: read in parallel, written in one transaction.
+//! Files of advisories into the store: read in parallel, written in one transaction. While one batch
+//! is written, the next one is read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use relight_formats::advisory::feed::{self, Document};
 use relight_formats::advisory::{self, Input, Reading, Record};
@@ -15,11 +17,11 @@ use relight_store::{
     Guard, ImportRecord, Importer, ScoreTable, SourceCounts, Store, StoreError, Stored,
 };
 
-/// Bytes of documents that are read before any is stored: what an import holds in memory.
-pub const BATCH_BYTES: usize = 32 << 20;
+/// Bytes of documents that are read before any is stored: an import holds two batches in memory.
+pub const BATCH_BYTES: usize = 16 << 20;
 
 /// Documents that are read before any is stored.
-pub const BATCH_DOCUMENTS: usize = 4_096;
+pub const BATCH_DOCUMENTS: usize = 1_024;
 
 /// Threads that read documents.
 const THREADS_MAX: usize = 8;
@@ -96,10 +98,12 @@ pub fn import(
 ) -> Result<ImportReport, StoreError> {
     let work = |importer: &mut Importer<'_>| {
         let (report, sources) = (ImportReport::default(), BTreeSet::new());
-        let mut run = Run { importer, progress, report, sources };
+        let (batch, reading) = (Batch::default(), None);
+        let mut run = Run { importer, progress, report, sources, batch, reading };
         for file in files {
             run.file(file)?;
         }
+        run.store_rest()?;
         run.end(options)
     };
     let (mut report, sources) = store.import_advisories(options.now, &options.accept, work)?;
@@ -113,6 +117,10 @@ struct Run<'r, 'i, 't> {
     report: ImportReport,
     /// The sources that came.
     sources: BTreeSet<String>,
+    /// What comes next, of one file or of several.
+    batch: Batch,
+    /// The batch that is being read meanwhile.
+    reading: Option<JoinHandle<(Batch, Vec<Parsed>)>>,
 }
 
 /// Documents that were not read yet.
@@ -120,6 +128,12 @@ struct Run<'r, 'i, 't> {
 struct Batch {
     documents: Vec<Document>,
     bytes: usize,
+}
+
+impl Batch {
+    const fn is_full(&self) -> bool {
+        self.bytes >= BATCH_BYTES || self.documents.len() >= BATCH_DOCUMENTS
+    }
 }
 
 impl Run<'_, '_, '_> {
@@ -134,27 +148,46 @@ impl Run<'_, '_, '_> {
                 return Ok(());
             }
         };
-        let mut batch = Batch::default();
         let mut result = Ok(());
         feed::documents(opened, &place, &mut |document| {
             match document {
                 Ok(document) => {
-                    batch.bytes += document.bytes.len();
-                    batch.documents.push(document);
+                    self.batch.bytes += document.bytes.len();
+                    self.batch.documents.push(document);
                 }
                 Err(warning) => self.report.reject(warning),
             }
-            if batch.bytes >= BATCH_BYTES || batch.documents.len() >= BATCH_DOCUMENTS {
-                result = self.store(&std::mem::take(&mut batch));
+            if self.batch.is_full() {
+                result = self.read();
             }
             result.is_ok()
         });
-        result?;
-        self.store(&batch)
+        result
     }
 
-    fn store(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let read = read_all(&batch.documents);
+    /// Begins to read the batch, and stores the one before.
+    fn read(&mut self) -> Result<(), StoreError> {
+        let (batch, before) = (std::mem::take(&mut self.batch), self.reading.take());
+        self.reading = Some(thread::spawn(move || {
+            let read = read_all(&batch.documents);
+            (batch, read)
+        }));
+        self.store(before)
+    }
+
+    fn store_rest(&mut self) -> Result<(), StoreError> {
+        self.read()?;
+        let last = self.reading.take();
+        self.store(last)
+    }
+
+    fn store(
+        &mut self,
+        reading: Option<JoinHandle<(Batch, Vec<Parsed>)>>,
+    ) -> Result<(), StoreError> {
+        let Some(reading) = reading else { return Ok(()) };
+        // A thread that panicked found a bug of ours: it goes on in this one.
+        let (batch, read) = reading.join().unwrap_or_else(|panic| resume_unwind(panic));
         for (document, parsed) in batch.documents.iter().zip(read) {
             self.store_document(document, parsed)?;
         }

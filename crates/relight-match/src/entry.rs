@@ -9,7 +9,7 @@ use crate::authority::Rank;
 use crate::form::form;
 use crate::native;
 use crate::opinion::{Flag, Opinion, Rule, Stand, Why};
-use crate::package::Subject;
+use crate::package::{ReleaseTag, Subject};
 use crate::range::{Interval, Place, Range};
 use crate::version::{Version, VersionScheme, scheme_of};
 
@@ -43,6 +43,7 @@ impl Asked {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) package: PackageName,
+    pub(crate) release: ReleaseTag,
     pub(crate) record: Arc<Advisory>,
     pub(crate) rank: Rank,
     /// Classes whose absence is a mitigation.
@@ -105,6 +106,7 @@ impl Entry {
             is_modular: parts.iter().any(|part| part.module.is_some() || part.is_modular),
             parts,
             record: Arc::clone(record),
+            release: ReleaseTag::of(&package),
             package,
             rank,
             classes,

@@ -51,11 +51,17 @@ impl NoOrder {
 /// The bytes of an ordered version. Order, equality and hash are those of the bytes alone.
 #[derive(Clone, Debug)]
 pub struct SortKey {
+    /// The first bytes once more, zeros behind a shorter key: most comparisons end here, and the
+    /// bytes lie elsewhere in memory.
+    head: u128,
     bytes: Box<[u8]>,
     release_len: u16,
     open: Open,
     exact: bool,
 }
+
+/// Bytes that stand in the head of a key.
+const HEAD_BYTES: usize = 16;
 
 /// What a version leaves open when it names a release and none of its builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,13 +105,28 @@ impl SortKey {
     /// Whether a version and an inclusive bound may mean the same release: any revision of `1.2`
     /// is of the bound `1.2`, and `1.2` without revision may be the `1.2-3` of the bound.
     pub fn is_of_release(&self, bound: &Self) -> bool {
-        self.bytes.starts_with(bound.covered()) || bound.bytes.starts_with(self.possible())
+        self.starts_alike(bound, bound.covered().len())
+            || self.starts_alike(bound, self.possible().len())
+    }
+
+    /// Whether the first `length` bytes of both are there and the same.
+    fn starts_alike(&self, other: &Self, length: usize) -> bool {
+        if self.bytes.len().min(other.bytes.len()) < length {
+            return false;
+        }
+        let behind = HEAD_BYTES.saturating_sub(length) * 8;
+        let differ = u32::try_from(behind).ok().and_then(|bits| {
+            // Nothing is left of an empty start.
+            (self.head ^ other.head).checked_shr(bits)
+        });
+        differ.unwrap_or_default() == 0
+            && (length <= HEAD_BYTES || self.bytes.get(..length) == other.bytes.get(..length))
     }
 }
 
 impl PartialEq for SortKey {
     fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
+        self.head == other.head && self.bytes == other.bytes
     }
 }
 
@@ -119,7 +140,8 @@ impl PartialOrd for SortKey {
 
 impl Ord for SortKey {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.bytes.cmp(&other.bytes)
+        // Zeros behind a key never put it after a longer one, so where heads differ they decide.
+        self.head.cmp(&other.head).then_with(|| self.bytes.cmp(&other.bytes))
     }
 }
 
@@ -211,7 +233,10 @@ impl Writer {
     /// What was written.
     pub(crate) fn finish(self) -> SortKey {
         let release_len = self.release_len.unwrap_or(self.bytes.len());
+        let mut head = [0; HEAD_BYTES];
+        head.iter_mut().zip(&self.bytes).for_each(|(to, from)| *to = *from);
         SortKey {
+            head: u128::from_be_bytes(head),
             release_len: u16::try_from(release_len).unwrap_or(u16::MAX),
             bytes: self.bytes.into_boxed_slice(),
             open: self.open,
@@ -247,6 +272,36 @@ mod tests {
         assert_eq!(key("007"), key("7"));
         assert_eq!(key("000"), key(""));
         assert!(key("7").bytes().len() <= 2);
+    }
+
+    /// Goal: the head decides nothing that the bytes would not. Method: every pair of byte strings
+    /// of three letters, zero among them, of lengths around the length of a head.
+    #[test]
+    fn keys_compare_as_their_bytes_do() {
+        let mut texts: Vec<Vec<u8>> = vec![Vec::new()];
+        for length in [1, 2, HEAD_BYTES - 1, HEAD_BYTES, HEAD_BYTES + 1, HEAD_BYTES + 2] {
+            for (at, byte) in [(0, 0), (0, 7), (length - 1, 0), (length - 1, 7), (length / 2, 1)] {
+                let mut text = vec![3; length];
+                text[at] = byte;
+                texts.push(text);
+            }
+            texts.push(vec![0; length]);
+        }
+        let key = |text: &[u8], release_len| Writer {
+            bytes: text.to_vec(),
+            release_len,
+            open: Open::Anywhere,
+            exact: true,
+        };
+        for (a, b) in texts.iter().flat_map(|a| texts.iter().map(move |b| (a, b))) {
+            let (x, y) = (key(a, None).finish(), key(b, None).finish());
+            assert_eq!((x.cmp(&y), x == y), (a.cmp(b), a == b), "{a:?} {b:?}");
+            for length in [0, 1, HEAD_BYTES, HEAD_BYTES + 1] {
+                let (x, y) = (key(a, Some(length)).finish(), key(b, Some(length)).finish());
+                let alike = a.starts_with(y.covered()) || b.starts_with(x.possible());
+                assert_eq!(x.is_of_release(&y), alike, "{a:?} {b:?} {length}");
+            }
+        }
     }
 
     #[test]

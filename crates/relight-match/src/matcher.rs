@@ -20,7 +20,7 @@ use crate::entry::{Asked, Entry};
 use crate::group::Group;
 use crate::heard::Verdict;
 use crate::opinion::{Flag, Stand};
-use crate::package::{Reach, Subject, bare_name};
+use crate::package::{Reach, ReleaseTag, Subject, bare_name};
 
 /// Threads of a full match.
 const THREADS_MAX: usize = 16;
@@ -64,9 +64,9 @@ pub struct Delta {
 pub struct Matcher {
     advisories: Advisories,
     identities: HashMap<u32, Arc<Known>>,
-    by_package: HashMap<PackageName, Vec<Arc<Known>>>,
+    by_package: HashMap<PackageName, Vec<Holder>>,
     /// Identities of which only a part of the name is known.
-    by_bare_name: HashMap<String, Vec<Arc<Known>>>,
+    by_bare_name: HashMap<String, Vec<Holder>>,
     lists: BTreeMap<String, Vec<Match>>,
 }
 
@@ -77,6 +77,31 @@ struct Known {
     component: Component,
     subject: Subject,
     asked: Asked,
+}
+
+/// An identity in the list of its package, with what most often says that an entry is not about
+/// it: a full match reads these lists from one end to the other, and whatever lies elsewhere in
+/// memory costs more than all comparisons.
+#[derive(Clone, Debug)]
+struct Holder {
+    known: Arc<Known>,
+    /// Its release, where that alone decides.
+    release: Option<ReleaseTag>,
+}
+
+impl Holder {
+    fn new(known: &Arc<Known>) -> Self {
+        let Known { component, subject, .. } = known.as_ref();
+        let is_plain =
+            subject.reach == Reach::Package && !subject.is_backport && !bracket::is_open(component);
+        let release = is_plain.then(|| ReleaseTag::of(&subject.package));
+        Self { known: Arc::clone(known), release }
+    }
+
+    /// Whether all these entries are about other releases than its own.
+    fn is_elsewhere(&self, entries: &[Arc<Entry>]) -> bool {
+        self.release.is_some_and(|own| entries.iter().all(|it| it.release.differs(own)))
+    }
 }
 
 impl Matcher {
@@ -114,7 +139,7 @@ impl Matcher {
             Reach::Package => self.by_package.entry(without_release(package)).or_default(),
             _ => self.by_bare_name.entry(package.name.clone()).or_default(),
         };
-        of_name.push(Arc::clone(&known));
+        of_name.push(Holder::new(&known));
         self.identities.insert(number, Arc::clone(&known));
         known
     }
@@ -167,7 +192,7 @@ impl Matcher {
             let is_moved = |package: &PackageName| packages.contains(package);
             let fresh = group.map(|it| self.match_all(it, is_moved)).unwrap_or_default();
             let touched: BTreeSet<u32> =
-                packages.iter().flat_map(|it| self.holders(it)).map(|it| it.number).collect();
+                packages.iter().flat_map(|it| self.holders(it)).map(|it| it.known.number).collect();
             let (mut after, old): (Vec<_>, Vec<_>) =
                 before.into_iter().partition(|it| !touched.contains(&it.identity));
             after.extend(&fresh);
@@ -251,18 +276,18 @@ impl Matcher {
     }
 
     /// The identities that are a package, or may be it.
-    fn holders(&self, package: &PackageName) -> impl Iterator<Item = &Arc<Known>> {
+    fn holders(&self, package: &PackageName) -> impl Iterator<Item = &Holder> {
         let named = self.by_package.get(package).into_iter().flatten();
         let bare = self.by_bare_name.get(bare_name(package)).into_iter().flatten();
-        named.chain(bare.filter(|it| it.subject.reach.covers(&package.ecosystem)))
+        named.chain(bare.filter(|it| it.known.subject.reach.covers(&package.ecosystem)))
     }
 
     /// The matches of a group among the identities of the packages that are wanted.
     fn match_all(&self, group: &Group, is_wanted: impl Fn(&PackageName) -> bool) -> Vec<Match> {
         let mut list = Vec::new();
         for (package, entries) in group.runs().filter(|(package, _)| is_wanted(package)) {
-            let known = self.holders(package);
-            list.extend(known.filter_map(|known| match_one(group, entries, known)));
+            let holders = self.holders(package).filter(|it| !it.is_elsewhere(entries));
+            list.extend(holders.filter_map(|it| match_one(group, entries, &it.known)));
         }
         list.sort_unstable();
         // An identity that may be several packages is judged over all of them, once.
@@ -284,10 +309,10 @@ impl Matcher {
         }
         let package = without_release(&known.subject.package);
         if let Some(all) = self.by_package.get_mut(&package) {
-            all.retain(|it| it.number != number);
+            all.retain(|it| it.known.number != number);
         }
         if let Some(all) = self.by_bare_name.get_mut(&package.name) {
-            all.retain(|it| it.number != number);
+            all.retain(|it| it.known.number != number);
         }
     }
 }

@@ -65,6 +65,30 @@ impl Reach {
     }
 }
 
+/// The release of a distribution in one word, for telling two apart without looking at their
+/// texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReleaseTag(u64);
+
+impl ReleaseTag {
+    /// No tag for no release, and none for a text that does not fit.
+    pub(crate) fn of(package: &PackageName) -> Self {
+        let text = package.release.as_deref().unwrap_or_default().as_bytes();
+        let mut word = [0; 8];
+        if text.len() < word.len() {
+            let (length, rest) = word.split_at_mut(1);
+            length.fill(text.len() as u8);
+            rest.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+        }
+        Self(u64::from_be_bytes(word))
+    }
+
+    /// Whether both are known and not the same.
+    pub(crate) const fn differs(self, other: Self) -> bool {
+        self.0 != 0 && other.0 != 0 && self.0 != other.0
+    }
+}
+
 impl Subject {
     /// Takes a component apart.
     pub(crate) fn of(component: &Component) -> Self {
@@ -218,6 +242,27 @@ mod tests {
             ("pkg:odd/some/thing@1", "odd:some thing"),
         ] {
             assert_eq!(named(purl), name, "{purl}");
+        }
+    }
+
+    #[test]
+    fn releases_differ_only_where_both_are_known() {
+        let tag = |release: Option<&str>| {
+            let release = release.map(Into::into);
+            let name = "kernel".into();
+            ReleaseTag::of(&PackageName { ecosystem: Ecosystem::AlmaLinux, release, name })
+        };
+        for (a, b, differ) in [
+            (Some("8"), Some("9"), true),
+            (Some("8"), Some("8"), false),
+            (Some("8"), Some("8\0"), true),
+            (Some("1234567"), Some("1234568"), true),
+            (Some("12345678"), Some("12345679"), false),
+            (Some("8"), Some("a long release"), false),
+            (Some("8"), None, false),
+            (None, None, false),
+        ] {
+            assert_eq!(tag(a).differs(tag(b)), differ, "{a:?} {b:?}");
         }
     }
 

@@ -209,8 +209,9 @@ fn keep(store: &Store, place: &str, text: &[u8]) -> usize {
     reading.records.len()
 }
 
+/// The nearest rank: of a hundred values the 99th is the one that 99 do not exceed.
 fn quantile(values: &mut [f64], at: f64) -> f64 {
     values.sort_by(f64::total_cmp);
-    let last = values.len().saturating_sub(1);
-    values[((last as f64) * at).ceil() as usize]
+    let rank = (values.len() as f64 * at).ceil() as usize;
+    values[rank.max(1) - 1]
 }
