@@ -78,7 +78,8 @@ pub type Listener = Box<dyn Fn(&Engine, &Appended<'_>) + Send + Sync>;
 
 impl Engine {
     /// Opens a register: takes the lease of the journal, replays it, builds the index, and matches
-    /// the sites of open incidents again where advisories changed meanwhile.
+    /// the sites of open incidents again where advisories changed meanwhile, or where inventories
+    /// were left.
     ///
     /// # Errors
     /// The store cannot be read, or the journal does not replay.
@@ -100,6 +101,7 @@ impl Engine {
             listeners: RwLock::default(),
         };
         engine.follow_advisories()?;
+        engine.take_left()?;
         Ok(engine)
     }
 
@@ -131,7 +133,8 @@ impl Engine {
         Ok(self.store.organisations()?)
     }
 
-    /// Reads sites, inventory and advisories again after somebody changed the store.
+    /// Reads sites, inventory and advisories from nothing after somebody changed the store;
+    /// [`Engine::follow_store`] reads what changed.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -179,7 +182,7 @@ impl Engine {
 
     /// The sites where an advisory finds something, from the match list alone: no version is
     /// compared. How far the inventories of the others can be trusted is for [`Engine::ask`].
-    pub fn found(&self, id: &str) -> FoundSites {
+    pub fn found(&self, id: &str) -> Arc<FoundSites> {
         self.read().inventory.found(id)
     }
 
@@ -325,7 +328,7 @@ impl Engine {
     }
 }
 
-fn keys_of(sites: &[Site]) -> BTreeMap<GateKey, usize> {
+pub(crate) fn keys_of(sites: &[Site]) -> BTreeMap<GateKey, usize> {
     sites.iter().enumerate().map(|(index, site)| (site.slug.clone(), index)).collect()
 }
 

@@ -6,6 +6,7 @@ use relight_store::{DeploymentDraft, SnapshotDraft};
 
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
+use crate::follow::not_registered;
 use crate::incident::{Compromise, Entry, EvidenceKind, Phase};
 use crate::switch::artifact_set_of;
 
@@ -164,8 +165,6 @@ impl Engine {
     }
 
     fn asset_of(&self, site: &GateKey) -> Result<AssetId, EngineError> {
-        self.store.asset_by_key(site.as_str())?.ok_or_else(|| {
-            EngineError::new(EngineErrorKind::NotFound, format!("site {site} is not registered"))
-        })
+        self.store.asset_by_key(site.as_str())?.ok_or_else(|| not_registered(site))
     }
 }

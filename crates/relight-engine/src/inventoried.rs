@@ -1,11 +1,11 @@
 //! Index, advisories and the match list between them, kept in step.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use relight_formats::advisory;
 use relight_match::{Advisories, Change, Matcher};
-use relight_model::{Advisory, AssetId};
+use relight_model::{Advisory, AssetId, Signal};
 use relight_store::{Index, Store, StoreError, StoredAdvisory};
 use roaring::RoaringBitmap;
 
@@ -22,12 +22,36 @@ pub(crate) struct Inventoried {
     advisory_seq: u64,
     /// Flaws whose matches moved since somebody asked; `None` when that is not known.
     moved: Option<BTreeSet<String>>,
-    /// Answers since the last change of what they rest on, by the flaw.
-    answered: Mutex<HashMap<String, FoundSites>>,
+    answered: Mutex<Answered>,
 }
 
-/// Most answers that are kept.
+/// How the names of catalogues of exploited flaws begin, as sources.
+const CATALOGUES: &str = "kev/";
+
+/// Most answers of each kind that are kept.
 const ANSWERS_MAX: usize = 131_072;
+
+/// Answers since the last change of what they rest on.
+#[derive(Debug, Default)]
+struct Answered {
+    /// By the id under which a flaw is shown.
+    flaws: HashMap<String, Arc<FoundSites>>,
+    /// By an id that means several flaws: an erratum of a kernel means hundreds.
+    bulletins: HashMap<String, Arc<FoundSites>>,
+}
+
+impl Answered {
+    fn clear(&mut self) {
+        self.flaws.clear();
+        self.bulletins.clear();
+    }
+
+    /// The matches of these flaws moved; which bulletins name them is not kept.
+    fn forget<'a>(&mut self, moved: impl Iterator<Item = &'a String>) {
+        moved.for_each(|flaw| drop(self.flaws.remove(flaw)));
+        self.bulletins.clear();
+    }
+}
 
 /// The sites where an advisory finds something, as numbers of sites.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,8 +98,20 @@ impl Inventoried {
         Ok(())
     }
 
-    /// Takes in the records that came since they were last read.
+    /// Reads the inventories again that somebody else changed.
+    pub(crate) fn follow_inventories(&mut self, store: &Store) -> Result<(), EngineError> {
+        // Even a look that failed may have changed the index.
+        self.answered().clear();
+        self.index.follow(store)?;
+        self.match_new();
+        Ok(())
+    }
+
+    /// Takes in the records that came since they were last read, and what the operator set since.
     pub(crate) fn follow(&mut self, store: &Store) -> Result<(), EngineError> {
+        if policy_of(store)? != *self.advisories().policy() {
+            return self.read_advisories(store);
+        }
         let newest = store.advisory_seq()?;
         let mut changes = BTreeMap::new();
         for stored in store.advisories_since(self.advisory_seq)? {
@@ -86,9 +122,32 @@ impl Inventoried {
         }
         let changes = changes.into_iter().map(|((source, id), now)| Change { source, id, now });
         let moved = self.matcher.apply(changes.collect());
-        self.answered().clear();
+        self.answered().forget(moved.keys());
         if let Some(all) = &mut self.moved {
             all.extend(moved.into_keys());
+        }
+        self.advisory_seq = newest;
+        Ok(())
+    }
+
+    /// Reads all advisories, because the operator set something else about their sources: any
+    /// answer may be another one.
+    fn read_advisories(&mut self, store: &Store) -> Result<(), EngineError> {
+        let newest = store.advisory_seq()?;
+        let identities = self.index.identities_from(0).map(|(id, it)| (id.0, it.clone()));
+        let fresh = Matcher::full_of(advisories_of(store)?, identities);
+        let before = std::mem::replace(&mut self.matcher, fresh);
+        self.answered().clear();
+        let flaws: BTreeSet<&str> =
+            before.lists().chain(self.matcher.lists()).map(|(flaw, _)| flaw).collect();
+        let moved = flaws.into_iter().filter(|flaw| {
+            let revision = |of: &Matcher| of.advisories().group(flaw).map(|it| it.revision());
+            before.matches(flaw) != self.matcher.matches(flaw)
+                || revision(&before) != revision(&self.matcher)
+        });
+        let moved: Vec<String> = moved.map(ToOwned::to_owned).collect();
+        if let Some(all) = &mut self.moved {
+            all.extend(moved);
         }
         self.advisory_seq = newest;
         Ok(())
@@ -107,27 +166,38 @@ impl Inventoried {
 
     /// The sites where any of the flaws of an id finds something: one flaw, or those of a
     /// bulletin.
-    pub(crate) fn found(&self, id: &str) -> FoundSites {
-        let mut all = FoundSites::default();
-        for group in self.advisories().groups_of(id) {
-            let FoundSites { affected, possible } = self.found_of(&group.id);
-            all.affected |= affected;
-            all.possible |= possible;
+    pub(crate) fn found(&self, id: &str) -> Arc<FoundSites> {
+        let mut groups = self.advisories().groups_of(id);
+        match (groups.next(), groups.next()) {
+            (None, _) => Arc::default(),
+            (Some(one), None) => self.found_of(&one.id),
+            (Some(_), Some(_)) => self.found_of_several(id),
         }
-        all.possible -= &all.affected;
-        all
     }
 
     /// As [`Inventoried::found`] for one flaw, by the id under which it is shown.
-    fn found_of(&self, group: &str) -> FoundSites {
-        if let Some(known) = self.answered().get(group) {
-            return known.clone();
+    fn found_of(&self, group: &str) -> Arc<FoundSites> {
+        if let Some(known) = self.answered().flaws.get(group) {
+            return Arc::clone(known);
         }
-        let found = self.find(group);
-        let mut answered = self.answered();
-        if answered.len() < ANSWERS_MAX {
-            answered.insert(group.to_owned(), found.clone());
+        let found = Arc::new(self.find(group));
+        keep(&mut self.answered().flaws, group, &found);
+        found
+    }
+
+    fn found_of_several(&self, id: &str) -> Arc<FoundSites> {
+        if let Some(known) = self.answered().bulletins.get(id) {
+            return Arc::clone(known);
         }
+        let (mut affected, mut possible) = (Marks::default(), Marks::default());
+        for group in self.advisories().groups_of(id) {
+            let found = self.found_of(&group.id);
+            affected.add(&found.affected);
+            possible.add(&found.possible);
+        }
+        let (affected, possible) = (affected.sites(), possible.sites());
+        let found = Arc::new(FoundSites { possible: possible - &affected, affected });
+        keep(&mut self.answered().bulletins, id, &found);
         found
     }
 
@@ -148,7 +218,7 @@ impl Inventoried {
     }
 
     /// A thread that panicked cannot have left an answer half-written.
-    fn answered(&self) -> MutexGuard<'_, HashMap<String, FoundSites>> {
+    fn answered(&self) -> MutexGuard<'_, Answered> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -180,6 +250,37 @@ impl Inventoried {
     }
 }
 
+/// Keeps an answer, as long as there is room.
+fn keep(answers: &mut HashMap<String, Arc<FoundSites>>, id: &str, found: &Arc<FoundSites>) {
+    if answers.len() < ANSWERS_MAX {
+        answers.insert(id.to_owned(), Arc::clone(found));
+    }
+}
+
+/// Sites, one bit each: hundreds of sets are united without looking at what is there already.
+#[derive(Default)]
+struct Marks(Vec<u64>);
+
+impl Marks {
+    fn add(&mut self, sites: &RoaringBitmap) {
+        let Some(last) = sites.max() else { return };
+        let words = last as usize / 64 + 1;
+        if self.0.len() < words {
+            self.0.resize(words, 0);
+        }
+        for site in sites {
+            self.0[site as usize / 64] |= 1 << (site % 64);
+        }
+    }
+
+    fn sites(&self) -> RoaringBitmap {
+        let each = (0_u32..).step_by(64).zip(&self.0).flat_map(|(first, word)| {
+            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| first + bit)
+        });
+        RoaringBitmap::from_sorted_iter(each).unwrap_or_default()
+    }
+}
+
 /// The advisories of the store, and those that relight ships where the store has no newer record.
 ///
 /// # Errors
@@ -194,6 +295,15 @@ pub fn advisories_of(store: &Store) -> Result<Advisories, StoreError> {
 
 fn read(stored: &StoredAdvisory) -> Option<Advisory> {
     let mut record = advisory::read_kept(&stored.source, &stored.id, &stored.bytes)?;
-    record.withdrawn = record.withdrawn.or(stored.ended);
+    if !stored.source.starts_with(CATALOGUES) {
+        record.withdrawn = record.withdrawn.or(stored.ended);
+        return Some(record);
+    }
+    // Who left a catalogue of what is exploited is no flaw less, and was exploited once.
+    for signal in &mut record.signals {
+        if let Signal::Kev { removed, .. } = signal {
+            *removed = removed.or(stored.ended);
+        }
+    }
     Some(record)
 }

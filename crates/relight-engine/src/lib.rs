@@ -9,6 +9,7 @@ pub mod edges;
 mod engine;
 mod error;
 pub mod feeds;
+mod follow;
 pub mod import;
 pub mod incident;
 mod ingest;
@@ -31,6 +32,7 @@ pub use relight_watch as watch;
 
 pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener, replay};
 pub use error::{EngineError, EngineErrorKind};
+pub use follow::leave;
 pub use ingest::{FunctionalTest, Inventory};
 pub use inventoried::{FoundSites, advisories_of};
 pub use logs::{LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX, campaigns_of};

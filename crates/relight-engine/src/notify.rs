@@ -137,7 +137,7 @@ impl Engine {
     fn find(&self, state: &State, id: &str) -> Told {
         let group = state.inventory.advisories().group(id);
         let group = group.filter(|group| !group.packages().is_empty());
-        let FoundSites { affected, possible } = state.inventory.found(id);
+        let FoundSites { affected, possible } = FoundSites::clone(&state.inventory.found(id));
         Told { revision: group.map(Group::revision).unwrap_or_default(), affected, possible }
     }
 

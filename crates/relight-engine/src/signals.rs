@@ -79,4 +79,34 @@ mod tests {
         assert!(is(|it| matches!(it, Signal::Kev { ransomware: true, .. })));
         assert!(is(|it| matches!(it, Signal::Epss { score: 940_000, percentile: 990_000, .. })));
     }
+
+    /// Goal: what leaves a catalogue is removed from the day of the list that lacks it, counts no
+    /// more as exploited, and counts again when it is back.
+    #[test]
+    fn an_entry_that_left_its_catalogue_is_removed_until_it_is_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("data")).unwrap();
+        let path = folder.path().join("k.json");
+        let bring = |has_it: bool, now: Timestamp| {
+            let ids = (0..40).filter(|id| has_it || *id > 0);
+            let rows =
+                ids.map(|id| format!(r#"{{"cveID":"CVE-2099-{id}","dateAdded":"2021-12-10"}}"#));
+            let rows = rows.collect::<Vec<_>>().join(",");
+            let text = format!(r#"{{"catalogVersion":"1","vulnerabilities":[{rows}]}}"#);
+            std::fs::write(&path, text).unwrap();
+            let options = ImportOptions { now, ..ImportOptions::default() };
+            import(&store, std::slice::from_ref(&path), &options, &mut |_, _| {}).unwrap();
+            let known = crate::advisories_of(&store).unwrap();
+            let group = known.group("CVE-2099-0").unwrap();
+            let removed = Scores::default().signals(group).into_iter().find_map(|it| match it {
+                Signal::Kev { removed, .. } => Some(removed),
+                _ => None,
+            });
+            (group.known_exploited(), removed)
+        };
+        assert_eq!(bring(true, 10), (true, Some(None)));
+        assert_eq!(bring(false, 20), (false, Some(Some(20))));
+        assert_eq!(bring(false, 30), (false, Some(Some(20))), "the day it left");
+        assert_eq!(bring(true, 40), (true, Some(None)));
+    }
 }

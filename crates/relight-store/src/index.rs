@@ -35,7 +35,17 @@ pub struct Index {
     postings: Vec<RoaringBitmap>,
     names: HashMap<String, Vec<IdentityId>>,
     assets: BTreeMap<AssetId, AssetState>,
+    /// What the present of each asset was when it was read.
+    marks: BTreeMap<AssetId, Mark>,
     placement: Placement,
+}
+
+/// Tells one present of an asset from another: the numbers of its snapshot and of its deployment,
+/// and when each was last confirmed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Mark {
+    snapshot: Option<(i64, Timestamp)>,
+    deployment: Option<(i64, Timestamp)>,
 }
 
 /// What the index knows about one asset.
@@ -74,6 +84,23 @@ impl Index {
     pub fn refresh(&mut self, store: &Store, assets: &[AssetId]) -> Result<(), StoreError> {
         self.forget(assets);
         self.load_some(store, assets)
+    }
+
+    /// Reads again whatever somebody else changed since it was read; says whether there was
+    /// anything. Equal to a new build, for the price of what changed and one look at each asset.
+    ///
+    /// # Errors
+    /// As [`Index::refresh`].
+    pub fn follow(&mut self, store: &Store) -> Result<bool, StoreError> {
+        let (marks, placement) = load::present(store)?;
+        let gone = self.marks.keys().filter(|asset| !marks.contains_key(asset));
+        let changed = marks.iter().filter(|(asset, mark)| self.marks.get(asset) != Some(*mark));
+        let assets: Vec<AssetId> = gone.chain(changed.map(|(asset, _)| asset)).copied().collect();
+        if assets.is_empty() && placement == self.placement {
+            return Ok(false);
+        }
+        self.refresh(store, &assets)?;
+        Ok(true)
     }
 
     /// Every identity that at least one asset holds, with a component that has no evidence.
@@ -129,21 +156,14 @@ impl Index {
     ) -> RoaringBitmap {
         let last = self.assets.last_key_value().map_or(0, |(asset, _)| asset.0 as usize);
         let mut bits = vec![0_u64; last / 64 + 1];
-        for asset in sets.into_iter().flatten() {
-            if let Some(word) = bits.get_mut(asset as usize / 64) {
-                *word |= 1 << (asset % 64);
+        for set in sets {
+            for asset in set {
+                if let Some(word) = bits.get_mut(asset as usize / 64) {
+                    *word |= 1 << (asset % 64);
+                }
             }
         }
-        let mut sites = RoaringBitmap::new();
-        for (word, first) in bits.into_iter().zip((0_u32..).step_by(64)) {
-            let mut left = word;
-            while left != 0 {
-                let asset = AssetId(first + left.trailing_zeros());
-                sites.extend(self.placement.sites(asset).map(|site| site.0));
-                left &= left - 1;
-            }
-        }
-        sites
+        self.placement.sites_of_marked(&bits)
     }
 
     /// The assets that a site runs on, sorted.
@@ -373,7 +393,12 @@ mod tests {
                 let drafts: Vec<_> = changed.iter().zip(&sboms).map(draft).collect();
                 store.put_snapshots(&drafts).unwrap();
                 present.extend(changed.iter().copied().zip(sboms.iter().cloned()));
-                index.refresh(&store, &changed).unwrap();
+                if at % 2 == 0 {
+                    index.refresh(&store, &changed).unwrap();
+                } else {
+                    assert!(index.follow(&store).unwrap(), "seed {seed}");
+                    assert!(!index.follow(&store).unwrap(), "seed {seed}");
+                }
             }
             assert_eq!(told(&index), told(&Index::build(&store).unwrap()), "seed {seed}");
             for (id, component) in index.identities() {
@@ -395,6 +420,43 @@ mod tests {
         index.refresh(&store, &[AssetId(2)]).unwrap();
         assert_eq!(sites_with(&index, "log4j-core"), [2]);
         assert_eq!(told(&index), told(&Index::build(&store).unwrap()));
+    }
+
+    #[test]
+    fn whatever_somebody_else_changes_is_followed() {
+        let (folder, store) = open_with_sites(2);
+        let other = Store::open(folder.path()).unwrap();
+        let mut index = Index::build(&store).unwrap();
+        let mut follow = || {
+            let moved = index.follow(&store).unwrap();
+            assert_eq!(told(&index), told(&Index::build(&store).unwrap()));
+            moved
+        };
+        assert!(!follow());
+        let held = sbom(&[(LOG4J, "a")]);
+        put(&other, 2, &held, 1);
+        assert!(follow());
+        // Only confirmed.
+        put(&other, 2, &held, 2);
+        assert!(follow());
+        // Older than what is known: history alone.
+        put(&other, 2, &sbom(&[]), 0);
+        assert!(!follow());
+        import(&other, &rows(3));
+        assert!(follow());
+        let report = |at| crate::DeploymentDraft {
+            asset: AssetId(2),
+            digest: Some(Digest([7; 32])),
+            at,
+            recorded_at: at,
+        };
+        other.report_deployed(&[report(3)]).unwrap();
+        assert!(follow());
+        other.report_deployed(&[report(4)]).unwrap();
+        assert!(follow());
+        behind(&other).execute("DELETE FROM site_asset WHERE site = 1", []).unwrap();
+        assert!(follow());
+        assert!(!follow());
     }
 
     #[test]

@@ -138,7 +138,7 @@ pub(crate) fn known_asset(database: &Connection, asset: AssetId) -> Result<(), F
     })
 }
 
-fn put(
+pub(crate) fn put(
     transaction: &Transaction<'_>,
     draft: &SnapshotDraft<'_>,
 ) -> Result<SnapshotStored, Failure> {

@@ -8,12 +8,14 @@ mod advisory_import;
 mod advisory_sources;
 mod blob;
 mod chain;
+mod control;
 mod deployment;
 mod error;
 mod fields;
 mod import;
 mod index;
 mod inventory;
+mod inventory_left;
 mod journal;
 mod lease;
 mod notices;
@@ -34,6 +36,7 @@ pub use advisory_sources::{LATE_S, MarkRow, RevisionRow, SourceRow, SourceState,
 pub use chain::{
     JournalFault, JournalFaultKind, JournalRecord, Verified, journal_hash, verify_chain,
 };
+pub use control::Control;
 pub use deployment::DeploymentDraft;
 pub use error::{StoreError, StoreErrorKind};
 pub use import::{
@@ -43,6 +46,7 @@ pub use index::{AssetState, IdentityId, Index};
 pub use inventory::{
     FUTURE_SECONDS_MAX, SnapshotDraft, SnapshotOutcome, SnapshotRow, SnapshotStored,
 };
+pub use inventory_left::LeftInventory;
 pub use journal::{JOURNAL_BATCH_MAX, JOURNAL_BODY_BYTES_MAX, JournalDraft};
 pub use lease::{JOURNAL_LEASE, Lease};
 pub use notices::{NOTICES_MAX, Notice, NoticeKind, Told};

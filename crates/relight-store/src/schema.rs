@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("schema_notice.sql"),
     include_str!("schema_advisory.sql"),
+    include_str!("schema_left.sql"),
 ];
 
 /// The version that this program reads and writes.

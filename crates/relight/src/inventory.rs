@@ -2,7 +2,7 @@
 
 use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Advisories;
-use relight_engine::{Inventory, advisories_of};
+use relight_engine::{Inventory, advisories_of, leave};
 use relight_formats::advisory;
 use relight_model::{FindingState, GateKey, Sbom, Warning};
 use relight_server::web::{Lang, texts, words};
@@ -34,19 +34,25 @@ pub(crate) fn unknown_site(lang: Lang, slug: &str) -> Failure {
     Failure::new(texts::no_such_site(lang, slug)).hint(texts::no_such_site_remedy(lang))
 }
 
-/// Stores the inventory of a site; every open incident gets its evidence.
+/// Stores the inventory of a site; every open incident gets its evidence. A server that runs on
+/// this register goes on: it finds the inventory and does the rest.
 pub(crate) fn push(
     context: &Context,
     site: &GateKey,
     sbom: Sbom,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let engine = context.engine()?;
-    let inventory = Inventory { site: site.clone(), sbom, observed_at: engine.now() };
-    engine
-        .ingest(ACTOR, &[inventory], EvidenceKind::Scan)
-        .map_err(|error| Failure::engine(context.lang, &error))?;
-    report.note(&texts::inventory_stored(context.lang, site.as_str()));
+    let lang = context.lang;
+    let store = context.existing_store()?;
+    let inventory = Inventory { site: site.clone(), sbom, observed_at: context.now() };
+    let control = store.take_control().map_err(|error| context.store_failure(&error))?;
+    let stored = if control.is_some() {
+        context.engine()?.ingest(ACTOR, &[inventory], EvidenceKind::Scan)
+    } else {
+        leave(&store, &[inventory], context.now())
+    };
+    stored.map_err(|error| Failure::engine(lang, &error))?;
+    report.note(&texts::inventory_stored(lang, site.as_str()));
     Ok(())
 }
 

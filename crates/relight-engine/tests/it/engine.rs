@@ -22,7 +22,7 @@ use tempfile::TempDir;
 
 use crate::edge::key;
 
-const LOG4SHELL: &str = "CVE-2021-44228";
+pub(crate) const LOG4SHELL: &str = "CVE-2021-44228";
 
 /// Fixed in 2.17.0 only: 2.16.0 is clear of Log4Shell and has this one.
 const RECURSION: &str = "CVE-2021-45105";
@@ -36,14 +36,14 @@ fn clock() -> i64 {
     NOW_MS.get()
 }
 
-fn pass(seconds: i64) {
+pub(crate) fn pass(seconds: i64) {
     NOW_MS.set(NOW_MS.get() + seconds * 1_000);
 }
 
 /// A register and the folder that it lives in.
 pub(crate) struct Town {
     pub(crate) engine: Engine,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Town {
@@ -99,7 +99,7 @@ impl Town {
         self.engine.ingest_log(&Feed { org, ..Feed::default() }, Cursor::new(bytes))
     }
 
-    fn phase(&self, id: &str, site: usize) -> Option<Phase> {
+    pub(crate) fn phase(&self, id: &str, site: usize) -> Option<Phase> {
         self.engine.phase(id, &key(&name(site)))
     }
 
@@ -108,7 +108,7 @@ impl Town {
     }
 
     /// The kinds of the journal, in order.
-    fn journal(&self) -> Vec<String> {
+    pub(crate) fn journal(&self) -> Vec<String> {
         let records = self.engine.store().journal(1).unwrap();
         records.into_iter().map(|record| record.kind).collect()
     }
@@ -130,7 +130,7 @@ pub(crate) fn name(number: usize) -> String {
     format!("site-{number:04}")
 }
 
-fn row(number: usize, slug: &str) -> SiteRow {
+pub(crate) fn row(number: usize, slug: &str) -> SiteRow {
     SiteRow {
         line: number + 1,
         slug: key(slug),

@@ -4,6 +4,7 @@
 
 mod edge;
 mod engine;
+mod follow;
 mod loops;
 mod mutants;
 mod notify;

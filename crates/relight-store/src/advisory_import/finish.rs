@@ -7,8 +7,9 @@ use rusqlite::params;
 use super::head::{self, VANISHED};
 use super::{CHANGE_FREE, CHANGE_MAX, Guard, Importer, Known, SHRINK_MAX, SourceCounts};
 
-/// Sources whose lists are made anew each time: what is missing is withdrawn.
-const MADE_ANEW: [&str; 2] = ["alpine", "debian"];
+/// Sources whose lists are made anew each time: what is missing is withdrawn, or has left the
+/// catalogue.
+const MADE_ANEW: [&str; 3] = ["alpine", "debian", "kev"];
 
 impl Importer<'_> {
     /// Checks each source, undoes those that are refused, and notes how they are doing.

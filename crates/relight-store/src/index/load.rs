@@ -1,19 +1,40 @@
 //! Filling the index from the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use relight_model::{AssetId, Component, Digest, Flaw, Sbom, Timestamp};
 use roaring::RoaringBitmap;
 use rusqlite::Row;
 
-use super::{AssetState, IdentityId, Index, Placement, fold};
+use super::{AssetState, IdentityId, Index, Mark, Placement, fold};
 use crate::{Store, StoreError, inventory::sbom_of, register::placements_in};
 
 const QUERY: &str = "SELECT asset.id, snapshot.last_confirmed, artifact, blob.digest, blob.bytes,
-    deployment.at, deployment.last_confirmed, deployment.digest
+    deployment.at, deployment.last_confirmed, deployment.digest,
+    asset.snapshot, asset.deployment
     FROM asset LEFT JOIN snapshot ON snapshot.seq = asset.snapshot
     LEFT JOIN deployment ON deployment.seq = asset.deployment
     LEFT JOIN blob ON blob.digest = snapshot.digest";
+
+const MARKS: &str = "SELECT asset.id, asset.snapshot, snapshot.last_confirmed, asset.deployment,
+    deployment.last_confirmed
+    FROM asset LEFT JOIN snapshot ON snapshot.seq = asset.snapshot
+    LEFT JOIN deployment ON deployment.seq = asset.deployment";
+
+/// What the present of every asset is, without reading any, and where sites run.
+pub(super) fn present(store: &Store) -> Result<(BTreeMap<AssetId, Mark>, Placement), StoreError> {
+    store.read("looking for changed assets", |database| {
+        let mut query = database.prepare_cached(MARKS)?;
+        let rows = query.query_map([], |row| {
+            let snapshot = row.get::<_, Option<i64>>(1)?.zip(row.get(2)?);
+            let deployment = row.get::<_, Option<i64>>(3)?.zip(row.get(4)?);
+            Ok((AssetId(row.get(0)?), Mark { snapshot, deployment }))
+        })?;
+        let marks = rows.collect::<Result<_, _>>()?;
+        Ok((marks, Placement::new(placements_in(database)?)))
+    })
+}
 
 impl Index {
     pub(super) fn load_all(&mut self, store: &Store) -> Result<(), StoreError> {
@@ -51,6 +72,7 @@ impl Index {
     pub(super) fn forget(&mut self, assets: &[AssetId]) {
         for asset in assets {
             self.assets.remove(asset);
+            self.marks.remove(asset);
         }
         let assets: RoaringBitmap = assets.iter().map(|asset| asset.0).collect();
         for posting in &mut self.postings {
@@ -75,6 +97,11 @@ impl Index {
             state.snapshot = Some(snapshot);
             state.flaws = reasons.into();
         }
+        let mark = Mark {
+            snapshot: row.get::<_, Option<i64>>(8)?.zip(confirmed),
+            deployment: row.get::<_, Option<i64>>(9)?.zip(row.get(6)?),
+        };
+        self.marks.insert(asset, mark);
         if let Some(at) = row.get(5)? {
             let deployment = Deployment { at, last: row.get(6)?, digest: digest_in(row, 7)? };
             deployment.note(&mut state);

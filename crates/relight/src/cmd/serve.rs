@@ -179,7 +179,13 @@ impl Server<'_> {
 
     fn serve(&mut self, stop: &AtomicBool, report: &mut Report) -> Result<(), Failure> {
         let mut matched = Instant::now();
+        let mut control = None;
         while !stop.load(Ordering::Relaxed) {
+            if control.is_none() {
+                // A server that was here before ends as soon as it sees the lease of this one.
+                let taken = self.engine.store().take_control();
+                control = taken.map_err(|error| self.context.store_failure(&error))?;
+            }
             if matched.elapsed() >= FULL_MATCH_EVERY {
                 matched = Instant::now();
                 self.match_again(report)?;
@@ -193,7 +199,8 @@ impl Server<'_> {
                 self.engine
                     .check_lease()
                     .map_err(|error| Failure::engine(self.context.lang, &error))?;
-                self.engine.reload().map_err(|error| Failure::engine(self.context.lang, &error))?;
+                let followed = self.engine.follow_store();
+                followed.map_err(|error| Failure::engine(self.context.lang, &error))?;
                 self.tell(report)?;
             } else if has_read {
                 self.tell(report)?;

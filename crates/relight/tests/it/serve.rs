@@ -18,6 +18,13 @@ const FEED: &str = r#"{"schema_version":"1.7.0","id":"GHSA-test-0009-feed",
 "affected":[{"package":{"ecosystem":"Maven","name":"org.apache.logging.log4j:log4j-core"},
 "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"2.17.0"},{"fixed":"2.17.2"}]}]}]}"#;
 
+/// The supplier of that library says that one version of it is not affected.
+const VEX: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://example.org/vex/9",
+"author":"Example Supplier","timestamp":"2099-01-01T00:00:00Z","version":1,"statements":[{
+"vulnerability":{"name":"CVE-2099-0009"},"status":"not_affected",
+"justification":"vulnerable_code_not_present",
+"products":[{"@id":"pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1"}]}]}"#;
+
 const WHAT: [&str; 3] = ["affected", "CVE-2099-0009", "--json"];
 
 /// How long a server may take to say something.
@@ -128,6 +135,32 @@ fn another_command_on_the_same_register_is_seen() {
     place.write("osv/new.json", FEED);
     place.expect(0, &["advisories", "update", "--offline", "osv"]);
     assert_eq!(server.next()["advisory"], "CVE-2099-0009");
+}
+
+/// Goal: commands that add inventories or advisories leave a running server alone, and it takes in
+/// what they brought. Method: each kind of command beside one server, which has to tell.
+#[test]
+fn inventories_and_trust_from_other_commands_reach_a_running_server() {
+    let place = town();
+    let (server, _) = Server::start(&place);
+    place.write("osv/new.json", FEED);
+    place.expect(0, &["advisories", "import", "osv/new.json"]);
+    assert_eq!(slugs(&server.next()["joined"]), ["san-002"]);
+    // Another site gets the same library; the next revision tells both.
+    place.write("other/log4j.jar", log4j("2.17.0"));
+    place.expect(0, &["scan", "other", "--site", "san-001"]);
+    place.write("osv/new.json", &FEED.replace("2.17.2", "2.17.3"));
+    place.expect(0, &["advisories", "import", "osv/new.json"]);
+    let notice = server.next();
+    assert_eq!((&notice["affected"], slugs(&notice["joined"])), (&2.into(), vec!["san-001"]));
+    // The word of a supplier counts from the moment when the operator trusts it.
+    place.write("vex/one.json", VEX);
+    place.expect(0, &["advisories", "import", "vex/one.json"]);
+    place.expect(0, &["advisories", "vex", "--trust", "Example Supplier"]);
+    assert_eq!(slugs(&server.next()["gone"]), ["san-002"]);
+    place.expect(0, &["advisories", "vex", "--distrust", "Example Supplier"]);
+    assert_eq!(slugs(&server.next()["joined"]), ["san-002"]);
+    assert_eq!(server.terminate(), Some(0));
 }
 
 #[test]

@@ -1,0 +1,77 @@
+//! A register that other processes write to: what they add is taken in without reading everything
+//! again, and evidence follows.
+
+use relight_model::{AssetId, GateKey};
+use relight_store::{LeftInventory, SiteSet, SnapshotDraft, Store};
+
+use crate::engine::{Engine, keys_of};
+use crate::error::{EngineError, EngineErrorKind};
+use crate::incident::EvidenceKind;
+use crate::ingest::Inventory;
+
+/// Who attaches evidence that comes from inventories of other processes, in the journal.
+const ACTOR: &str = "relight";
+
+/// Stores inventories for whoever controls the register, who gives the open incidents their
+/// evidence: takes no lease, so that a controller goes on undisturbed.
+///
+/// # Errors
+/// A site is not in the register, or the store cannot be written.
+pub fn leave(store: &Store, inventories: &[Inventory], now: i64) -> Result<(), EngineError> {
+    let mut drafts = Vec::with_capacity(inventories.len());
+    for Inventory { site, sbom, observed_at } in inventories {
+        let asset = store.asset_by_key(site.as_str())?.ok_or_else(|| not_registered(site))?;
+        drafts.push(SnapshotDraft { asset, sbom, observed_at: *observed_at, recorded_at: now });
+    }
+    store.leave_snapshots(&drafts)?;
+    Ok(())
+}
+
+pub(crate) fn not_registered(site: &GateKey) -> EngineError {
+    EngineError::new(EngineErrorKind::NotFound, format!("site {site} is not registered"))
+}
+
+impl Engine {
+    /// Takes in what other processes added to the store: sites, inventories, advisories, and what
+    /// the operator set about them. Open incidents get their evidence. Costs what changed.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the journal cannot be written.
+    pub fn follow_store(&self) -> Result<(), EngineError> {
+        let sites = self.store.sites()?;
+        {
+            let mut state = self.write();
+            if state.sites != sites {
+                state.by_key = keys_of(&sites);
+                state.sites = sites;
+            }
+            state.inventory.follow_inventories(&self.store)?;
+            state.inventory.follow(&self.store)?;
+        }
+        self.follow_advisories()?;
+        self.take_left()
+    }
+
+    /// Attaches evidence about the assets that other processes left, to every open incident.
+    pub(crate) fn take_left(&self) -> Result<(), EngineError> {
+        let left = self.store.left_inventories()?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let sites = self.sites_on(left.iter().map(|LeftInventory { asset, .. }| *asset));
+        let open: Vec<String> =
+            self.with_ledger(|ledger| ledger.open().map(|(id, _)| id.to_owned()).collect());
+        for id in open {
+            self.attach_evidence(ACTOR, &id, &sites, EvidenceKind::Scan)?;
+        }
+        Ok(self.store.take_left(&left)?)
+    }
+
+    fn sites_on(&self, assets: impl Iterator<Item = AssetId>) -> Vec<GateKey> {
+        let state = self.read();
+        let assets: SiteSet = assets.map(|asset| asset.0).collect();
+        let numbers = state.inventory.index().sites_of(&assets);
+        let held = state.sites.iter().filter(|site| numbers.contains(site.id.0));
+        held.map(|site| site.slug.clone()).collect()
+    }
+}

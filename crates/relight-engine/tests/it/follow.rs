@@ -1,0 +1,160 @@
+//! Another process writes to the register: the engine that controls it takes in what came, stays
+//! in control, and says what it would say had it read everything anew.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use relight_engine::incident::{EvidenceKind, Phase};
+use relight_engine::matching::Question;
+use relight_engine::store::{RawAdvisory, Store};
+use relight_engine::{Engine, Inventory, leave, trust};
+use relight_model::{Digest, Sbom, Verdict};
+use testkit::Rng;
+
+use crate::edge::key;
+use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass, row};
+
+/// What another process sees.
+fn other(town: &Town) -> Store {
+    Store::open(town.folder.path()).unwrap()
+}
+
+fn bring(town: &Town, store: &Store, site: usize, sbom: Sbom) {
+    let observed_at = town.engine.now();
+    let inventory = Inventory { site: key(&name(site)), sbom, observed_at };
+    leave(store, &[inventory], observed_at).unwrap();
+}
+
+fn verdicts(engine: &Engine, id: &str) -> Vec<Verdict> {
+    let answers = engine.ask(&Question::Advisory(id.into())).sites;
+    answers.into_iter().map(|it| it.answer.verdict()).collect()
+}
+
+#[test]
+fn an_inventory_of_another_process_becomes_evidence_and_takes_no_control() {
+    let town = Town::new(2);
+    town.ingest(0, log4j("2.17.1"));
+    town.incident(LOG4SHELL);
+    let store = other(&town);
+    pass(1);
+    bring(&town, &store, 0, log4j("2.14.1"));
+    assert_eq!(town.phase(LOG4SHELL, 0), None);
+    town.engine.follow_store().unwrap();
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Affected));
+    assert_eq!(verdicts(&town.engine, LOG4SHELL)[0], Verdict::Affected);
+    town.engine.check_lease().unwrap();
+    let journal = town.journal().len();
+    town.engine.follow_store().unwrap();
+    assert_eq!(town.journal().len(), journal, "looked at once");
+}
+
+#[test]
+fn what_was_left_while_nobody_looked_is_evidence_for_the_next_controller() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    bring(&town, &other(&town), 0, log4j("2.14.1"));
+    let next = open(&Arc::new(other(&town)), "next").unwrap();
+    assert_eq!(next.phase(LOG4SHELL, &key(&name(0))), Some(Phase::Affected));
+    assert_eq!(next.store().left_inventories().unwrap(), []);
+}
+
+#[test]
+fn a_site_that_is_not_registered_leaves_nothing() {
+    let town = Town::new(1);
+    let inventory = Inventory { site: key("nowhere"), sbom: log4j("2.14.1"), observed_at: 1 };
+    assert!(leave(&other(&town), &[inventory], 1).is_err());
+}
+
+fn advisory(store: &Store, number: usize, rng: &mut Rng) {
+    let (from, to) = (10 + rng.below(8), 10 + rng.below(9));
+    let withdrawn = if rng.below(4) == 0 { r#""withdrawn":"2021-12-20T00:00:00Z","# } else { "" };
+    let text = format!(
+        r#"{{"id":"CVE-2099-{number}",{withdrawn}"modified":"2021-12-18T00:00:00Z","affected":[{{
+        "package":{{"ecosystem":"Maven","name":"org.apache.logging.log4j:log4j-core"}},"ranges":[{{
+        "type":"ECOSYSTEM","events":[{{"introduced":"2.{from}.0"}},{{"fixed":"2.{to}.1"}}]}}]}}]}}"#
+    );
+    let mut revision = [0; 32];
+    revision[..8].copy_from_slice(&rng.next().to_le_bytes());
+    let id = format!("CVE-2099-{number}");
+    let (bytes, revision) = (text.as_bytes(), Digest(revision));
+    let raw = RawAdvisory { id: &id, revision, bytes, recorded_at: 1 };
+    store.put_advisories("osv", &[raw]).unwrap();
+}
+
+/// Goal: following gives what reading everything gives. Method: random writes of another process;
+/// after each the engine that follows, and one that reads everything, answer the same questions.
+#[test]
+fn following_equals_reading_everything_anew() {
+    for seed in 0..12 {
+        let mut rng = Rng::new(seed);
+        let town = Town::new(4);
+        let store = other(&town);
+        town.engine.tell_changes().unwrap();
+        let mut sites = 4;
+        for step in 0..12 {
+            pass(1);
+            match rng.below(6) {
+                0 | 1 => advisory(&store, rng.below(3), &mut rng),
+                2 | 3 => {
+                    let version = format!("2.{}.0", 10 + rng.below(9));
+                    bring(&town, &store, rng.below(4), log4j(&version));
+                }
+                4 => {
+                    sites += 1;
+                    let rows: Vec<_> = (0..sites).map(|site| row(site, &name(site))).collect();
+                    let plan = store.plan_import(&rows).unwrap();
+                    store.apply_import(&plan, town.engine.now(), "test").unwrap();
+                }
+                _ => drop(trust::trust(&store, &format!("supplier {}", rng.below(3))).unwrap()),
+            }
+            town.engine.follow_store().unwrap();
+            let told = |engine: &Engine| {
+                (0..3)
+                    .map(|id| format!("CVE-2099-{id}"))
+                    .map(|id| (verdicts(engine, &id), engine.found(&id)))
+                    .collect::<Vec<_>>()
+            };
+            let followed = told(&town.engine);
+            assert!(town.engine.rematch(), "seed {seed}, step {step}: the lists differ");
+            town.engine.reload().unwrap();
+            assert_eq!(followed, told(&town.engine), "seed {seed}, step {step}");
+        }
+        assert_eq!(town.engine.sites().len(), sites, "seed {seed}");
+    }
+}
+
+/// Goal: an answer that is kept never outlives what it rests on. Method: the same question before
+/// and after each kind of change, a bulletin among them.
+#[test]
+fn answers_that_are_kept_follow_every_change() {
+    let town = Town::new(3);
+    town.ingest(0, log4j("2.14.1"));
+    town.ingest(1, log4j("2.16.0"));
+    let affected = |id: &str| -> BTreeSet<u32> { town.engine.found(id).affected.iter().collect() };
+    let put = |id: &str, text: &str, revision: u8| {
+        let (bytes, revision) = (text.as_bytes(), Digest([revision; 32]));
+        let raw = RawAdvisory { id, revision, bytes, recorded_at: 1 };
+        town.engine.store().put_advisories("osv", &[raw]).unwrap();
+        town.engine.follow_feeds().unwrap();
+    };
+    let bulletin = r#"{"id":"BUL-1","modified":"2021-12-18T00:00:00Z","aliases":["CVE-2021-44228",
+        "CVE-2021-45046"],"affected":[]}"#;
+    put("BUL-1", bulletin, 1);
+    for _ in 0..2 {
+        assert_eq!(affected("BUL-1"), [1].into());
+        assert_eq!(affected("CVE-2021-44228"), [1].into());
+        assert_eq!(affected("NOBODY-1"), BTreeSet::new());
+    }
+    // One more flaw in the bulletin, then another range of that flaw, then another inventory.
+    put("BUL-1", &bulletin.replace("CVE-2021-45046", r#"CVE-2021-45046","CVE-2021-45105"#), 2);
+    assert_eq!(affected("BUL-1"), [1, 2].into());
+    town.ingest(2, log4j("2.16.0"));
+    assert_eq!(affected("BUL-1"), [1, 2, 3].into());
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(affected("BUL-1"), [2, 3].into());
+    assert_eq!(affected("CVE-2021-44228"), BTreeSet::new());
+    let kind = EvidenceKind::Scan;
+    town.incident(LOG4SHELL);
+    town.engine.attach_evidence("test", LOG4SHELL, &[key(&name(0))], kind).unwrap();
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Online));
+}
