@@ -1,5 +1,5 @@
-//! Files of advisories into the store: read in parallel, written in one transaction. While one batch
-//! is written, the next one is read.
+//! Files of advisories into the store: read in parallel, written in one transaction. While one
+//! batch is written, the next one is read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
