@@ -30,7 +30,7 @@ pub use component::{Basis, Catalog, Certainty, Component, Owned, Scope};
 pub use detection::{Contribution, Detection, Severity};
 pub use digest::Digest;
 pub use ecosystem::Ecosystem;
-pub use event::{Escape, Event};
+pub use event::{Escape, Event, Outcome};
 pub use finding::{Finding, FindingState};
 pub use light::{DisplayState, Epoch, Light, Seen};
 pub use product::{CpeConfiguration, CpeMatch, CpeNode, CpeOperator, Product};

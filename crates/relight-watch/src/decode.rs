@@ -1,16 +1,18 @@
 //! The attempt scan: fields, decoding round by round to a fixpoint, and the lookup evaluator.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use relight_model::{Escape, Event};
 
 use crate::lookup::{Verdict, evaluate_within};
+use crate::parsers::{Feed, PARSERS};
 use crate::prefilter::may_hold_lookup;
 
 mod escapes;
 
 pub(crate) use escapes::base64;
-use escapes::{decode, undo_log_escape};
+use escapes::{decode, undo, undo_log_escape};
 
 /// Most decoding rounds for one field; what still changes then is not decoded further.
 pub const DECODE_ROUNDS_MAX: usize = 6;
@@ -24,7 +26,7 @@ pub struct Attempt {
     /// How bad; never [`Verdict::Benign`].
     pub verdict: Verdict,
     /// In which field: `method`, `path`, `query`, `value`, `target`, `user-agent`, `referer`,
-    /// `user`, `host`, `line`.
+    /// `user`, `host`, `headers`, `sni`, `line`.
     pub field: &'static str,
     /// What JNDI would have been asked for, decoded; empty when nothing was recorded.
     pub key: String,
@@ -86,27 +88,31 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
         ("user", event.user),
         ("host", event.host),
         ("method", event.method),
+        ("headers", event.headers),
+        ("sni", event.sni),
     ];
     let mut worst: Option<Attempt> = None;
     // Everything that looks into the query shares one limit of work.
     let mut query_spent = 0;
     for (name, text) in fields {
-        if worth_a_look(text) {
+        if worth_a_look(text, event.escape) {
             let spent = if name == "query" { &mut query_spent } else { &mut 0 };
             worse(&mut worst, field_attempt(name, text, event.escape, spent));
         }
     }
     // A query value alone is what applications log most; an unclosed `${` in one value must not
     // hide another. Applications that log the target whole see what stands across the `?`.
-    if worth_a_look(event.query) {
+    if worth_a_look(event.query, event.escape) {
         for pair in event.query.split('&') {
             let value = pair.split_once('=').map_or(pair, |(_, value)| value);
-            if worth_a_look(value) {
+            if worth_a_look(value, event.escape) {
                 worse(&mut worst, field_attempt("value", value, event.escape, &mut query_spent));
             }
         }
     }
-    if !event.query.is_empty() && (worth_a_look(event.path) || worth_a_look(event.query)) {
+    if !event.query.is_empty()
+        && (worth_a_look(event.path, event.escape) || worth_a_look(event.query, event.escape))
+    {
         let target = format!("{}?{}", event.path, event.query);
         worse(&mut worst, field_attempt("target", &target, event.escape, &mut query_spent));
     }
@@ -115,12 +121,45 @@ pub fn attempt(event: &Event<'_>) -> Option<Attempt> {
 
 /// As [`attempt`], for a line that no parser took: the whole line is one field. An opening in one
 /// part may then hide a payload in another, as it would for an application that logs the line.
+///
+/// It is read as it stands first, which is what the library would see, and then as a web server
+/// would have written it.
 pub fn attempt_in_line(line: &str) -> Option<Attempt> {
-    worth_a_look(line).then(|| field_attempt("line", line, Escape::Apache, &mut 0)).flatten()
+    if !worth_a_look(line, Escape::Apache) {
+        return None;
+    }
+    let mut worst = None;
+    worse(&mut worst, field_attempt("line", line, Escape::None, &mut 0));
+    if worst.as_ref().is_none_or(|found| found.verdict != Verdict::EffectiveRemote) {
+        worse(&mut worst, field_attempt("line", line, Escape::Apache, &mut 0));
+    }
+    worst
 }
 
-fn worth_a_look(text: &str) -> bool {
-    !text.is_empty() && (may_hold_lookup(text) || basic_credentials(text).is_some())
+/// What one line holds, whatever product wrote it: field by field when a parser takes it, as one
+/// text when none does. The parser's name comes with it.
+pub fn decode_line(line: &str) -> (Option<&'static str>, Option<Attempt>) {
+    static FEED: LazyLock<Feed> = LazyLock::new(Feed::default);
+    let taken = PARSERS.iter().find_map(|parser| {
+        let event = parser.parse(&FEED, line).ok()?;
+        Some((parser.name(), event))
+    });
+    match taken {
+        Some((name, event)) => (Some(name), attempt(&event)),
+        None => (None, attempt_in_line(line)),
+    }
+}
+
+fn worth_a_look(text: &str, escape: Escape) -> bool {
+    if text.is_empty() {
+        return false;
+    }
+    // Only here a character other than the starters of the decoders stands for a brace.
+    if escape == Escape::Hash && memchr::memchr(b'#', text.as_bytes()).is_some() {
+        let plain = undo(text, escape);
+        return may_hold_lookup(&String::from_utf8_lossy(&plain));
+    }
+    may_hold_lookup(text) || basic_credentials(text).is_some()
 }
 
 fn worse(worst: &mut Option<Attempt>, found: Option<Attempt>) {
@@ -144,9 +183,7 @@ fn field_attempt(
 ) -> Option<Attempt> {
     let plain = match escape {
         Escape::None => Cow::Borrowed(text),
-        Escape::Apache | Escape::Nginx => {
-            Cow::Owned(String::from_utf8_lossy(&undo_log_escape(text)).into_owned())
-        }
+        _ => Cow::Owned(String::from_utf8_lossy(&undo(text, escape)).into_owned()),
     };
     let decoded = basic_credentials(&plain).and_then(|value| base64(value.as_bytes()));
     let mut best: Option<Attempt> = None;

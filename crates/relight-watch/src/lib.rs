@@ -23,7 +23,7 @@ mod window_bytes;
 
 pub use campaign::{Change, Explanation, campaigns, explain};
 pub use contact::Class;
-pub use decode::{Attempt, Callback, attempt, attempt_in_line};
+pub use decode::{Attempt, Callback, attempt, attempt_in_line, decode_line};
 pub use detectors::judge;
 pub use error::WatchError;
 pub use parsers::{Feed, PARSERS};

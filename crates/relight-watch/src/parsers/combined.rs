@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use relight_model::{Escape, Event, Timestamp};
+use relight_model::{Escape, Event, Outcome, Timestamp};
 
 use crate::civil;
 use crate::parsers::{Feed, LogParser};
@@ -31,22 +31,19 @@ impl LogParser for Combined {
         };
         let (bytes_out, rest) = number(rest, "bytes-invalid")?;
         // The plain common format ends here, and nothing is missing that we must have.
-        let (referer, user_agent) = match rest {
-            "" => ("", ""),
+        let (referer, user_agent, headers) = match rest {
+            "" => ("", "", ""),
             rest => {
                 let (referer, rest) = quoted(rest)?;
                 // Formats that append fields of their own keep the first nine as they are.
-                let (user_agent, _) = quoted(rest)?;
-                (referer, user_agent)
+                let (user_agent, rest) = quoted(rest)?;
+                (referer, user_agent, rest)
             }
         };
         let (method, target) = split_request(request);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Ok(Event {
-            at,
-            org: feed.org,
             site: feed.site,
-            source: source.to_canonical(),
             host: &feed.host,
             method,
             path,
@@ -56,7 +53,10 @@ impl LogParser for Combined {
             referer: dash_is_empty(referer),
             user_agent: dash_is_empty(user_agent),
             user: dash_is_empty(user),
+            headers,
+            outcome: Outcome::of_status(status),
             escape: Escape::Apache,
+            ..Event::bare(feed.org, at, source.to_canonical())
         })
     }
 }

@@ -23,25 +23,24 @@ const PATHS: [&str; 12] = [
 ];
 
 fn event(rng: &mut Rng) -> Event<'static> {
+    let (at, org) = (1_600_000_000 + rng.below(4_000_000) as i64, OrgId(rng.below(3) as u32));
+    let site = Some(SiteId(rng.below(4) as u32)).filter(|site| site.0 < 3);
+    let source = if rng.chance(80) {
+        IpAddr::from([192, 0, 2, rng.below(20) as u8])
+    } else {
+        IpAddr::from([0x2001, 0xdb8, 0, rng.below(5) as u16, 0, 0, 0, rng.below(9) as u16])
+    };
     Event {
-        at: 1_600_000_000 + rng.below(4_000_000) as i64,
-        org: OrgId(rng.below(3) as u32),
-        site: Some(SiteId(rng.below(4) as u32)).filter(|site| site.0 < 3),
-        source: if rng.chance(80) {
-            IpAddr::from([192, 0, 2, rng.below(20) as u8])
-        } else {
-            IpAddr::from([0x2001, 0xdb8, 0, rng.below(5) as u16, 0, 0, 0, rng.below(9) as u16])
-        },
+        site,
         host: "www.example.test",
         method: "GET",
         path: PATHS[rng.below(PATHS.len())],
-        query: "",
         status: [200, 302, 401, 404, 404, 404, 500][rng.below(7)],
         bytes_out: 1,
         referer: ["", "https://www.example.test/a", "https://other.test/"][rng.below(3)],
         user_agent: "Mozilla/5.0",
-        user: "",
         escape: Escape::Apache,
+        ..Event::bare(org, at, source)
     }
 }
 

@@ -453,6 +453,23 @@ lint-map-file-unreadable = the map file cannot be read
 
 no-such-organisation = there is no organisation “{ $name }” in the register
 no-such-organisation-remedy = known organisations: { $names }
+decode-summary = { NUMBER($lines) } { $lines ->
+    [one] line
+   *[other] lines
+}, { NUMBER($effective) } effective, { NUMBER($attempts) } { $attempts ->
+    [one] attempt
+   *[other] attempts
+}
+decode-line = line { NUMBER($line) }: { $verdict }
+decode-callback = would have asked { $place }
+decode-benign = harmless
+decode-effective-remote = would have worked, asks another machine
+decode-effective-local = asks for a name inside the application
+decode-attempt-truncated = attempt that could not work: closing brace missing
+decode-attempt-escaped = attempt that could not work: escaped by a dollar sign
+decode-attempt-spaced = attempt that could not work: blank in the prefix
+decode-attempt-base64 = attempt that could not work: Log4j 2.14.1 has no base64 lookup
+decode-attempt-over-limit = counted as an attempt: too long or too nested to be followed to the end
 log-summary = { NUMBER($lines) } { $lines ->
     [one] line
    *[other] lines

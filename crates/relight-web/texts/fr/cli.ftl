@@ -483,6 +483,26 @@ lint-map-file-unreadable = le fichier de la table ne se lit pas
 
 no-such-organisation = il n'y a pas d'organisme « { $name } » dans le registre
 no-such-organisation-remedy = organismes connus : { $names }
+decode-summary = { NUMBER($lines) } { $lines ->
+    [one] ligne
+   *[other] lignes
+}, { NUMBER($effective) } { $effective ->
+    [one] efficace
+   *[other] efficaces
+}, { NUMBER($attempts) } { $attempts ->
+    [one] tentative
+   *[other] tentatives
+}
+decode-line = ligne { NUMBER($line) } : { $verdict }
+decode-callback = aurait interrogé { $place }
+decode-benign = inoffensive
+decode-effective-remote = aurait fonctionné, interroge une autre machine
+decode-effective-local = demande un nom à l'intérieur de l'application
+decode-attempt-truncated = tentative qui ne pouvait pas fonctionner : accolade fermante manquante
+decode-attempt-escaped = tentative qui ne pouvait pas fonctionner : neutralisée par un dollar
+decode-attempt-spaced = tentative qui ne pouvait pas fonctionner : espace dans le préfixe
+decode-attempt-base64 = tentative qui ne pouvait pas fonctionner : Log4j 2.14.1 ne décode pas le base64
+decode-attempt-over-limit = comptée comme tentative : trop longue ou trop imbriquée pour être suivie jusqu'au bout
 log-summary = { NUMBER($lines) } { $lines ->
     [one] ligne
    *[other] lignes

