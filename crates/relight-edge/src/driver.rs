@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use relight_model::{Epoch, GateKey, Seen};
 
+use crate::capability::Capabilities;
 use crate::drivers::DRIVERS;
 use crate::error::{EdgeError, EdgeErrorKind};
 
@@ -17,7 +18,7 @@ pub type GateSet = BTreeSet<GateKey>;
 pub struct Target {
     /// Its name in the register.
     pub name: String,
-    /// Name of its driver: `builtin`, `haproxy` or `nginx_file`.
+    /// Name of its driver, as [`DriverKind::name`] gives it.
     pub kind: String,
     /// The gate directory; every driver keeps its lock and its epoch there.
     pub gate: PathBuf,
@@ -25,8 +26,7 @@ pub struct Target {
     pub listeners: Vec<SocketAddr>,
     /// Unix socket of the verification path behind the gate.
     pub verify: Option<PathBuf>,
-    /// What only this kind of edge needs; `haproxy`: `socket` and `map`;
-    /// `nginx_file`: `worker_user` (`root` or `self` where workers are not an ordinary user).
+    /// What only this kind of edge needs: see [`DriverKind::settings`].
     pub settings: BTreeMap<String, String>,
 }
 
@@ -51,36 +51,6 @@ pub struct GateView {
     pub epoch: Option<Epoch>,
     /// Dark by an entry that this product did not write: kept until a person decides.
     pub foreign: bool,
-}
-
-/// Who closes connections that were upgraded before the gate closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CutsTunnels {
-    /// `EdgeDriver::cut` does.
-    Driver,
-    /// The data plane does by itself when it sees the gate close.
-    DataPlane,
-    /// Nobody: tunnels outlive the closing of the gate.
-    Nobody,
-}
-
-/// What an edge of this kind can do (INCIDENT 8.2). Declared here, believed after a drill only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capabilities {
-    /// A batch of any size takes effect at one instant.
-    pub atomic_batch: bool,
-    /// A change needs no reload of the edge.
-    pub reload_free: bool,
-    /// There is a copy of the gate that a restart reads.
-    pub durable: bool,
-    /// A reload by anybody keeps the gate.
-    pub survives_reload: bool,
-    /// What the gate holds can be read back.
-    pub readback: bool,
-    /// A tester can reach a dark site without opening it.
-    pub verify_bypass: bool,
-    /// Who closes tunnels.
-    pub cuts_tunnels: CutsTunnels,
 }
 
 /// Connections to the origin of one key that are still open.
@@ -149,6 +119,23 @@ pub trait EdgeDriver: Send {
     /// error nothing is known: observe.
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError>;
 
+    /// Does the same for `changed`, which came together, and leaves every other key as it is found:
+    /// one look, one sync and one read-back for all of them, whatever else the gate holds. `dark`
+    /// is the whole wanted set as for `apply`, so an edge that cannot do less does all of it.
+    ///
+    /// # Errors
+    /// As [`EdgeDriver::apply`].
+    fn apply_changes(
+        &mut self,
+        epoch: Epoch,
+        stage: Stage,
+        dark: &GateSet,
+        changed: &GateSet,
+    ) -> Result<(), EdgeError> {
+        let _ = changed;
+        self.apply(epoch, stage, dark)
+    }
+
     /// One count per key, in the order of `keys`.
     ///
     /// # Errors
@@ -162,10 +149,35 @@ pub trait EdgeDriver: Send {
     fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError>;
 }
 
+/// One thing that only edges of a kind need to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name in [`Target::settings`].
+    pub name: &'static str,
+    /// Whether the edge cannot be opened without it.
+    pub required: bool,
+}
+
+impl Setting {
+    pub(crate) const fn required(name: &'static str) -> Self {
+        Self { name, required: true }
+    }
+
+    pub(crate) const fn optional(name: &'static str) -> Self {
+        Self { name, required: false }
+    }
+}
+
 /// A kind of edge: opens drivers for targets of its name.
 pub trait DriverKind: Sync {
     /// The name under which targets ask for it.
     fn name(&self) -> &'static str;
+
+    /// What every edge of this kind can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Every setting that it reads.
+    fn settings(&self) -> &'static [Setting];
 
     /// Opens the driver of one edge; creates its gate directory where there is none.
     ///

@@ -7,9 +7,8 @@ use std::{fs, io};
 use relight_model::{Epoch, GateKey};
 use rustix::fs::Access;
 
-use crate::driver::{
-    Capabilities, CutsTunnels, EdgeDriver, GateSet, GateView, Lint, Stage, Target, TunnelCount,
-};
+use crate::capability::{Capabilities, CutsTunnels};
+use crate::driver::{EdgeDriver, GateSet, GateView, Lint, Stage, Target, TunnelCount};
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::gate::Gate;
 

@@ -2,6 +2,7 @@
 //!
 //! The only crate that can darken a site, and the only one that starts processes (`exec`).
 
+mod capability;
 pub mod config;
 mod driver;
 mod drivers;
@@ -18,9 +19,10 @@ mod runtime_api;
 #[cfg(test)]
 mod script;
 
+pub use capability::{Basis, Capabilities, CutsTunnels, Maturity};
 pub use driver::{
-    Capabilities, CutsTunnels, DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity,
-    Stage, Target, TunnelCount, open,
+    DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, Setting, Stage, Target,
+    TunnelCount, open,
 };
 pub use drivers::DRIVERS;
 pub use error::{EdgeError, EdgeErrorKind};

@@ -1,19 +1,12 @@
 //! The built-in edge: its data plane in the server reads the gate directory on each request.
 
-use crate::driver::{Capabilities, CutsTunnels, DriverKind, EdgeDriver, Target};
+use crate::capability::{Capabilities, CutsTunnels};
+use crate::driver::{DriverKind, EdgeDriver, Setting, Target};
 use crate::error::EdgeError;
 use crate::gate_driver::GateDriver;
 
 pub(super) const PLUGIN: Builtin = Builtin {
-    capabilities: Capabilities {
-        atomic_batch: true,
-        reload_free: true,
-        durable: true,
-        survives_reload: true,
-        readback: true,
-        verify_bypass: true,
-        cuts_tunnels: CutsTunnels::DataPlane,
-    },
+    capabilities: Capabilities { cuts_tunnels: CutsTunnels::DataPlane, ..Capabilities::FILE_GATE },
 };
 
 pub(super) struct Builtin {
@@ -23,6 +16,14 @@ pub(super) struct Builtin {
 impl DriverKind for Builtin {
     fn name(&self) -> &'static str {
         "builtin"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        &[]
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use relight_model::{Epoch, GateKey, Seen};
 
+use crate::capability::{Capabilities, CutsTunnels};
 use crate::config::ORIGIN_SERVER;
 use crate::driver::{
-    Capabilities, CutsTunnels, DriverKind, EdgeDriver, GateSet, GateView, Lint, Stage, Target,
-    TunnelCount,
+    DriverKind, EdgeDriver, GateSet, GateView, Lint, Setting, Stage, Target, TunnelCount,
 };
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
@@ -19,15 +19,7 @@ use crate::gate_driver::lint_folder;
 use crate::runtime_api::{PAYLOAD_BYTES_MAX, RuntimeApi};
 
 pub(super) const PLUGIN: HaproxyKind = HaproxyKind {
-    capabilities: Capabilities {
-        atomic_batch: true,
-        reload_free: true,
-        durable: true,
-        survives_reload: true,
-        readback: true,
-        verify_bypass: true,
-        cuts_tunnels: CutsTunnels::Driver,
-    },
+    capabilities: Capabilities { cuts_tunnels: CutsTunnels::Driver, ..Capabilities::FILE_GATE },
 };
 
 /// The entry that tells which epoch a copy of the map belongs to; no gate key starts with a dot.
@@ -40,6 +32,14 @@ pub(super) struct HaproxyKind {
 impl DriverKind for HaproxyKind {
     fn name(&self) -> &'static str {
         "haproxy"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        const { &[Setting::required("map"), Setting::required("socket")] }
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {

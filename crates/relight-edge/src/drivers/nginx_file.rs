@@ -1,21 +1,12 @@
 //! nginx with the file gate of `config::nginx`: each request looks for `$GATE/current/<key>`.
 
-use crate::driver::{Capabilities, CutsTunnels, DriverKind, EdgeDriver, Target};
+use crate::capability::Capabilities;
+use crate::driver::{DriverKind, EdgeDriver, Setting, Target};
 use crate::error::EdgeError;
 use crate::gate_driver::GateDriver;
 
-pub(super) const PLUGIN: NginxFile = NginxFile {
-    capabilities: Capabilities {
-        atomic_batch: true,
-        reload_free: true,
-        durable: true,
-        survives_reload: true,
-        readback: true,
-        verify_bypass: true,
-        cuts_tunnels: CutsTunnels::Nobody,
-    },
-    trusted_workers: &["root", "self"],
-};
+pub(super) const PLUGIN: NginxFile =
+    NginxFile { capabilities: Capabilities::FILE_GATE, trusted_workers: &["root", "self"] };
 
 pub(super) struct NginxFile {
     capabilities: Capabilities,
@@ -26,6 +17,15 @@ pub(super) struct NginxFile {
 impl DriverKind for NginxFile {
     fn name(&self) -> &'static str {
         "nginx_file"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        // `root` or `self` where workers are not an ordinary user.
+        const { &[Setting::optional("worker_user")] }
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {

@@ -172,13 +172,8 @@ impl EdgeDriver for Shared {
     fn capabilities(&self) -> Capabilities {
         let driver = self.lock().has_tunnels;
         Capabilities {
-            atomic_batch: true,
-            reload_free: true,
-            durable: true,
-            survives_reload: true,
-            readback: true,
-            verify_bypass: true,
             cuts_tunnels: if driver { CutsTunnels::Driver } else { CutsTunnels::DataPlane },
+            ..Capabilities::FILE_GATE
         }
     }
 

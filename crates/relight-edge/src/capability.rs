@@ -1,0 +1,189 @@
+//! What an edge of a kind can do (INCIDENT 8.2), and how well that is known.
+
+/// How far a kind of edge was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maturity {
+    /// Its whole contract runs against the real program with every test run.
+    Tested,
+    /// Written by the documentation and tried on an imitation: believe it after a drill.
+    Experimental,
+}
+
+impl Maturity {
+    /// Stable code: `tested` or `experimental`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Tested => "tested",
+            Self::Experimental => "experimental",
+        }
+    }
+}
+
+/// Where a capability record comes from. Only what was measured counts before a drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// Seen on the real program.
+    Measured,
+    /// Read in its documentation.
+    Documented,
+    /// Said by whoever set up the edge.
+    Declared,
+}
+
+impl Basis {
+    /// Stable code: `measured`, `documented` or `declared`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Documented => "documented",
+            Self::Declared => "declared",
+        }
+    }
+}
+
+/// Who closes connections that were upgraded before the gate closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutsTunnels {
+    /// `EdgeDriver::cut` does.
+    Driver,
+    /// The data plane does by itself when it sees the gate close.
+    DataPlane,
+    /// Nobody: tunnels outlive the closing of the gate.
+    Nobody,
+}
+
+impl CutsTunnels {
+    /// Stable code: `driver`, `data-plane` or `no`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Driver => "driver",
+            Self::DataPlane => "data-plane",
+            Self::Nobody => "no",
+        }
+    }
+}
+
+/// What an edge of this kind can do (INCIDENT 8.2). Declared here, believed after a drill only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// How far this kind was tried.
+    pub maturity: Maturity,
+    /// How the rest of the record is known.
+    pub basis: Basis,
+    /// A batch of any size takes effect at one instant.
+    pub atomic_batch: bool,
+    /// A change needs no reload of the edge.
+    pub reload_free: bool,
+    /// There is a copy of the gate that a restart reads.
+    pub durable: bool,
+    /// A reload by anybody keeps the gate.
+    pub survives_reload: bool,
+    /// The gate is there again after a reboot, where its folder is on disk.
+    pub survives_reboot: bool,
+    /// What the gate holds can be read back.
+    pub readback: bool,
+    /// A tester can reach a dark site without opening it.
+    pub verify_bypass: bool,
+    /// Who closes tunnels.
+    pub cuts_tunnels: CutsTunnels,
+    /// A section of a site can have a gate of its own. None of these three makes a site dark.
+    pub section_gate: bool,
+    /// Visitors from the internet can be kept out while internal ones are not.
+    pub audience_gate: bool,
+    /// Writing can be refused while reading is not.
+    pub method_gate: bool,
+}
+
+impl Capabilities {
+    /// An edge of which nothing is known but what somebody declared.
+    pub const NONE: Self = Self {
+        maturity: Maturity::Experimental,
+        basis: Basis::Declared,
+        atomic_batch: false,
+        reload_free: false,
+        durable: false,
+        survives_reload: false,
+        survives_reboot: false,
+        readback: false,
+        verify_bypass: false,
+        cuts_tunnels: CutsTunnels::Nobody,
+        section_gate: false,
+        audience_gate: false,
+        method_gate: false,
+    };
+
+    /// An edge that looks for its gate on each request, measured on the real program.
+    pub const FILE_GATE: Self = Self {
+        maturity: Maturity::Tested,
+        basis: Basis::Measured,
+        atomic_batch: true,
+        reload_free: true,
+        durable: true,
+        survives_reload: true,
+        survives_reboot: true,
+        readback: true,
+        verify_bypass: true,
+        cuts_tunnels: CutsTunnels::Nobody,
+        section_gate: true,
+        audience_gate: true,
+        method_gate: true,
+    };
+
+    /// The record as stable codes, in the order in which it is shown.
+    pub fn record(&self) -> [(&'static str, &'static str); 13] {
+        let yes = |able: bool| if able { "yes" } else { "no" };
+        [
+            ("maturity", self.maturity.code()),
+            ("basis", self.basis.code()),
+            ("atomic_batch", yes(self.atomic_batch)),
+            ("reload_free", yes(self.reload_free)),
+            ("durable", yes(self.durable)),
+            ("survives_reload", yes(self.survives_reload)),
+            ("survives_reboot", yes(self.survives_reboot)),
+            ("readback", yes(self.readback)),
+            ("verify_bypass", yes(self.verify_bypass)),
+            ("cuts_tunnels", self.cuts_tunnels.code()),
+            ("section_gate", yes(self.section_gate)),
+            ("audience_gate", yes(self.audience_gate)),
+            ("method_gate", yes(self.method_gate)),
+        ]
+    }
+
+    /// What the default policy asks for before dark may count as proven, and is not there: with
+    /// anything in it a site stays `dark-requested`.
+    pub fn missing_for_dark(&self) -> Vec<&'static str> {
+        let wanted = [
+            ("readback", self.readback),
+            ("durable", self.durable),
+            ("survives_reload", self.survives_reload),
+        ];
+        wanted.iter().filter(|(_, able)| !able).map(|(name, _)| *name).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_without_a_read_back_or_a_durable_copy_is_never_proven_dark() {
+        assert!(Capabilities::FILE_GATE.missing_for_dark().is_empty());
+        let all = ["readback", "durable", "survives_reload"];
+        assert_eq!(Capabilities::NONE.missing_for_dark(), all);
+        let forgets = Capabilities { survives_reload: false, ..Capabilities::FILE_GATE };
+        assert_eq!(forgets.missing_for_dark(), ["survives_reload"]);
+    }
+
+    #[test]
+    fn every_field_of_the_record_is_shown_once() {
+        let codes = |record: Capabilities| record.record().map(|(_, value)| value);
+        let none = codes(Capabilities::NONE);
+        assert_eq!(none[..2], ["experimental", "declared"]);
+        assert!(none[2..].iter().all(|code| *code == "no"), "{none:?}");
+        let file = codes(Capabilities::FILE_GATE);
+        assert_eq!(file.iter().filter(|code| **code == "no").count(), 1, "tunnels: {file:?}");
+        let mut names = Capabilities::NONE.record().map(|(name, _)| name);
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}
