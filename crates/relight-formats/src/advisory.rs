@@ -301,6 +301,7 @@ fn show(record: &Record) -> Vec<String> {
 #[cfg(test)]
 fn show_rest(advisory: &Advisory) -> Vec<String> {
     let Advisory { effect, reviewed, status, assigner, aliases, related, upstream, .. } = advisory;
+    let Advisory { expires, .. } = advisory;
     let Advisory { summary, products, configurations, statements, .. } = advisory;
     let Advisory { severities, signals, references, .. } = advisory;
     let mut lines = Vec::new();
@@ -310,6 +311,7 @@ fn show_rest(advisory: &Advisory) -> Vec<String> {
         }
     };
     line("effect", *effect == relight_model::Effect::Opinion, format!("{effect:?}"));
+    line("expires", expires.is_none(), format!("{expires:?}"));
     line("reviewed", reviewed.is_none(), format!("{reviewed:?}"));
     for (name, text) in [("status", status), ("assigner", assigner), ("summary", summary)] {
         line(name, text.is_empty(), format!("{text:?}"));

@@ -86,19 +86,25 @@ impl PartialOrd for Priority {
 }
 
 impl Priority {
-    /// The priority of a flaw at a site.
-    pub fn of(group: &Group, site: &SiteFacts, now: Timestamp) -> Self {
+    /// The priority of a flaw at a site; `signals` are all that are known about its exploitation,
+    /// those of its records and those of tables beside them.
+    pub fn of(group: &Group, signals: &[Signal], site: &SiteFacts, now: Timestamp) -> Self {
         let mut reasons = Vec::new();
         let key = Key {
             exploited: exploited(group, &mut reasons),
-            ssvc: ssvc(group, site, &mut reasons),
-            epss: epss(group, site, now, &mut reasons),
+            ssvc: ssvc(group, signals, site, &mut reasons),
+            epss: epss((group, signals), site, now, &mut reasons),
             exposed: exposed(site, &mut reasons),
             probed: probed(site, &mut reasons),
             score: score(group, now, &mut reasons),
             published: group.published().unwrap_or(now),
         };
         Self { key, reasons }
+    }
+
+    /// Malicious, or known to be exploited.
+    pub const fn is_exploited(&self) -> bool {
+        self.key.exploited
     }
 
     /// What CISA's tree says.
@@ -122,10 +128,15 @@ fn exploited(group: &Group, reasons: &mut Vec<Reason>) -> bool {
     !reasons.is_empty()
 }
 
-fn ssvc(group: &Group, site: &SiteFacts, reasons: &mut Vec<Reason>) -> Decision {
+fn ssvc(
+    group: &Group,
+    signals: &[Signal],
+    site: &SiteFacts,
+    reasons: &mut Vec<Reason>,
+) -> Decision {
     let mut points = Points::default();
     let mut newest = None;
-    for signal in group.signals() {
+    for signal in signals {
         let Signal::Ssvc { exploitation, automatable, impact, at, .. } = signal else { continue };
         if newest.is_none_or(|seen| *at >= seen) {
             newest = Some(*at);
@@ -152,8 +163,13 @@ fn ssvc(group: &Group, site: &SiteFacts, reasons: &mut Vec<Reason>) -> Decision 
 }
 
 /// The newest score times criticality. None at all is above every score while the flaw is new.
-fn epss(group: &Group, site: &SiteFacts, now: Timestamp, reasons: &mut Vec<Reason>) -> u64 {
-    let scores = group.signals().filter_map(|signal| match signal {
+fn epss(
+    (group, signals): (&Group, &[Signal]),
+    site: &SiteFacts,
+    now: Timestamp,
+    reasons: &mut Vec<Reason>,
+) -> u64 {
+    let scores = signals.iter().filter_map(|signal| match signal {
         Signal::Epss { score, date, .. } => Some((*date, *score)),
         _ => None,
     });
@@ -245,7 +261,9 @@ mod tests {
         let published = Some(published);
         let record = Advisory { id: id.into(), signals, published, ..Advisory::default() };
         let all = Advisories::new(vec![record]);
-        Priority::of(all.group(id).unwrap(), site, NOW)
+        let group = all.group(id).unwrap();
+        let signals: Vec<_> = group.signals().cloned().collect();
+        Priority::of(group, &signals, site, NOW)
     }
 
     fn codes(priority: &Priority) -> Vec<&'static str> {
@@ -305,7 +323,7 @@ mod tests {
             ..Advisory::default()
         };
         let all = Advisories::new(vec![record]);
-        let scored = Priority::of(all.group("CVE-1").unwrap(), &unknown, NOW);
+        let scored = Priority::of(all.group("CVE-1").unwrap(), &[], &unknown, NOW);
         let reason = scored.reasons.iter().find(|it| it.code == "priority-score");
         assert_eq!(reason.and_then(|it| it.value), Some(100));
     }

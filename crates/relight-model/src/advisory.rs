@@ -20,6 +20,9 @@ pub struct Advisory {
     pub modified: Option<Timestamp>,
     /// Set when the source has withdrawn it: the record gives no opinion any more.
     pub withdrawn: Option<Timestamp>,
+    /// When an advisory of our own was meant to be looked at again. It counts all the same: only a
+    /// person retires it.
+    pub expires: Option<Timestamp>,
     /// What the record may do.
     pub effect: Effect,
     /// Whether a person of the source has looked at it; `None` where the source does not say.

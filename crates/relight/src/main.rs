@@ -7,6 +7,7 @@ mod failure;
 mod inventory;
 mod localise;
 mod operator;
+mod priority;
 mod query;
 mod redact;
 mod register;

@@ -30,11 +30,13 @@ pub(super) enum Quirk {
     Tombstones,
     /// `database_specific.exclusive_introduced`: some lower bounds are exclusive (GitLab).
     ExclusiveIntroduced,
+    /// `database_specific.expires`: when somebody meant to look at it again.
+    Own,
 }
 
 use Quirk::{
-    CustomRanges, ExclusiveIntroduced, Informational, LastKnownBound, NativeRange, RelatedAttaches,
-    Tombstones,
+    CustomRanges, ExclusiveIntroduced, Informational, LastKnownBound, NativeRange, Own,
+    RelatedAttaches, Tombstones,
 };
 
 const PLAIN: &[Quirk] = &[];
@@ -77,7 +79,7 @@ const DIALECTS: &[Dialect] = &[
     row("RHSA-", "redhat", ERRATA),
     row("RLBA-", "rocky", ERRATA),
     row("RLSA-", "rocky", ERRATA),
-    row("RLT-", "own", PLAIN),
+    row("RLT-", "own", &[ExclusiveIntroduced, Own]),
     row("RSEC-", "r", PLAIN),
     row("RUBYSEC-", "rubysec", &[NativeRange]),
     row("RUSTSEC-", "rustsec", &[Informational, NativeRange]),

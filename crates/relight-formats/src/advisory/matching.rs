@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 /// in which a document lists them means nothing.
 pub fn matching_digest(advisory: &Advisory) -> Digest {
     let Advisory { source, id, revision: _, published: _, modified: _, withdrawn, .. } = advisory;
+    let Advisory { expires: _, .. } = advisory;
     let Advisory { effect, reviewed, status: _, assigner, aliases, related: _, .. } = advisory;
     let Advisory { upstream, summary: _, affected, products, configurations, .. } = advisory;
     let Advisory { statements, severities: _, signals: _, references: _, .. } = advisory;

@@ -67,6 +67,9 @@ fn record(object: &Object, notes: &mut Vec<String>) -> Result<Advisory, Fault> {
         modified: moment(object, "modified", notes),
         // A moment that cannot be read is none: the record stays in force.
         withdrawn: moment(object, "withdrawn", notes),
+        expires: specific
+            .filter(|_| dialect.has(Quirk::Own))
+            .and_then(|it| moment(it, "expires", notes)),
         reviewed: specific.and_then(reviewed),
         status: specific.map(|it| prose(it, "review_status")).unwrap_or_default(),
         aliases: texts(object, "aliases", ALIASES_MAX)?,

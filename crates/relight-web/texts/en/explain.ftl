@@ -68,6 +68,9 @@ vex-trusted = trusted: { $names }
 
 own-range = this range cannot be read: { $text }
 own-range-remedy = for example ">=2.0-beta9,<2.15.0", "=1.2 || =1.3", or unknown
+own-expires = this time cannot be read: { $text }
+own-expires-remedy = for example 14d or 36h
+own-expired = was to be looked at again on { $day }: amend it, or retire it; until then it counts
 own-package = this package cannot be read: { $text }
 own-package-remedy = ecosystem and name, for example maven:org.apache.logging.log4j:log4j-core
 own-flaw = { $text } is neither a CVE nor a GHSA id

@@ -68,6 +68,9 @@ vex-trusted = de confiance : { $names }
 
 own-range = cet intervalle ne peut être lu : { $text }
 own-range-remedy = par exemple ">=2.0-beta9,<2.15.0", "=1.2 || =1.3", ou unknown
+own-expires = cette durée ne peut être lue : { $text }
+own-expires-remedy = par exemple 14d ou 36h
+own-expired = devait être revu le { $day } : modifiez-le ou retirez-le; jusque-là, il compte
 own-package = ce paquet ne peut être lu : { $text }
 own-package-remedy = écosystème et nom, par exemple maven:org.apache.logging.log4j:log4j-core
 own-flaw = { $text } n'est ni un numéro CVE ni un numéro GHSA

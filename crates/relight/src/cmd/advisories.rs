@@ -13,9 +13,9 @@ use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
 use relight_engine::matching::{Advisories as Known, Group};
-use relight_engine::signals::Scores;
 use relight_formats::advisory::source_info;
 use relight_model::{RangeEvent, Signal};
+use relight_server::clock;
 use relight_server::web::number::{rfc3339, tenths};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
@@ -23,6 +23,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
+use crate::priority::{PriorityRow, Ranked, Ranking};
 use crate::register::unknown_advisory;
 use crate::report::{Report, Style};
 
@@ -73,6 +74,7 @@ struct ShowDocument<'a> {
     revision: String,
     text_revision: String,
     packages: Vec<PackageRow>,
+    priority: PriorityRow,
     signals: Vec<SignalRow>,
     sources: Vec<SourceRow<'a>>,
 }
@@ -90,6 +92,8 @@ struct SignalRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     ransomware: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     percentile: Option<f64>,
@@ -106,12 +110,13 @@ struct SignalRow {
 impl SignalRow {
     fn of(signal: Signal) -> Self {
         match signal {
-            Signal::Kev { catalogue, added, due, ransomware, removed: _ } => Self {
+            Signal::Kev { catalogue, added, due, ransomware, removed } => Self {
                 kind: "kev",
                 catalogue: Some(catalogue),
                 added: added.map(rfc3339),
                 due: due.map(rfc3339),
                 ransomware: Some(ransomware),
+                removed: removed.map(rfc3339),
                 ..Self::default()
             },
             Signal::Epss { score, percentile, date, model } => Self {
@@ -225,6 +230,16 @@ fn tell_ranges(group: &Group, lang: Lang, report: &mut Report) {
     }
 }
 
+/// An advisory of our own that somebody meant to look at again by now: it counts all the same.
+pub(crate) fn tell_expired(group: &Group, lang: Lang, report: &mut Report) {
+    for record in group.records().filter(|it| it.is_in_force()) {
+        if let Some(day) = record.expires.filter(|at| *at <= clock::now()) {
+            let sentence = texts::own_expired(lang, &rfc3339(day));
+            report.line(&report.paint(Style::Bad, &format!("  {} {sentence}", record.id)));
+        }
+    }
+}
+
 fn find<'a>(known: &'a Known, id: &str, context: &Context) -> Result<&'a Group, Failure> {
     known.group(id).ok_or_else(|| unknown_advisory(id, context.lang))
 }
@@ -237,11 +252,9 @@ impl Show {
             ecosystem: package.ecosystem.as_str().to_owned(),
             name: package.name,
         });
-        let scores = match context.store_if_any()? {
-            Some(store) => Scores::read(&store).map_err(|error| context.store_failure(&error))?,
-            None => Scores::default(),
-        };
-        let signals = scores.signals(group).into_iter().map(SignalRow::of);
+        let ranking = Ranking::read(context.store_if_any()?.as_deref(), context)?;
+        let ranked = ranking.worst(group);
+        let signals = ranking.signals(group).into_iter().map(SignalRow::of);
         let document = ShowDocument {
             id: &group.id,
             aliases: &group.aliases,
@@ -251,13 +264,14 @@ impl Show {
             revision: group.revision().to_string(),
             text_revision: group.text_revision().to_string(),
             packages: packages.collect(),
+            priority: ranked.row(),
             signals: signals.collect(),
             sources: group.records().map(SourceRow::of).collect(),
         };
         if context.json {
             report.document("relight.advisory/1", &document);
         } else {
-            self.text(&document, group, context, report);
+            self.text(&document, (group, &ranked), report);
         }
         Ok(())
     }
@@ -265,11 +279,10 @@ impl Show {
     fn text(
         &self,
         document: &ShowDocument<'_>,
-        group: &Group,
-        context: &Context,
+        (group, ranked): (&Group, &Ranked),
         report: &mut Report,
     ) {
-        let lang = context.lang;
+        let lang = report.lang();
         let title = report.paint(Style::Strong, document.id);
         report.line(&format!("{title}  {}", document.summary));
         if !document.aliases.is_empty() {
@@ -277,15 +290,15 @@ impl Show {
         }
         let score = group.score().map(|score| format!("CVSS {}", tenths(lang, u64::from(score))));
         let score = score.unwrap_or_else(|| texts::not_scored(lang).to_owned());
-        let exploited = if document.known_exploited { " · KEV" } else { "" };
-        report.line(&format!("  {score}{exploited}"));
+        report.line(&format!("  {score} · {}", ranked.facts().join(" · ")));
+        for sentence in ranked.sentences(lang) {
+            report.line(&format!("    {sentence}"));
+        }
+        tell_expired(group, lang, report);
         for package in &document.packages {
             report.line(&format!("  {}: {}", package.ecosystem, package.name));
         }
         tell_ranges(group, lang, report);
-        for score in document.signals.iter().filter_map(|signal| signal.score) {
-            report.line(&format!("  EPSS {:.1} %", score * 100.0));
-        }
         if self.sources {
             for row in &document.sources {
                 let modified = row.modified.as_deref().unwrap_or("-");

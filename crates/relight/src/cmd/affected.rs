@@ -15,6 +15,7 @@ use crate::cmd::advisories;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::localise::one_of;
+use crate::priority::{PriorityRow, Ranked, Ranking};
 use crate::register::{self, INVENTORY_AGE_MAX_S, Register};
 use crate::report::{Exit, Report, Style};
 use crate::table::{Align, Table};
@@ -51,6 +52,8 @@ struct Document<'a> {
     seq: u64,
     /// When advisories were last updated; null when only those that ship with relight are known.
     advisories_at: Option<String>,
+    /// Of the flaw, at the affected site on which most depends; null for a question without one.
+    priority: Option<PriorityRow>,
     total: Total,
     /// Unknown sites by their first reason.
     reasons: BTreeMap<&'static str, usize>,
@@ -77,6 +80,8 @@ struct Told<'a> {
     register: &'a Register,
     sites: Vec<&'a Site>,
     answers: AnswerSet,
+    /// The priority of the flaw that was asked about.
+    ranked: Option<Ranked>,
     lang: Lang,
 }
 
@@ -97,7 +102,11 @@ impl Affected {
         let sites = register.select(&self.sites, Some(&question), INVENTORY_AGE_MAX_S, lang)?;
         let ids = sites.iter().map(|site| site.id);
         let answers = register.ask(&question, ids, INVENTORY_AGE_MAX_S);
-        let told = Told { register: &register, sites, answers, lang };
+        let ranked = match group {
+            Some(group) => Some(ranked(group, &register, (&sites, &answers), context)?),
+            None => None,
+        };
+        let told = Told { register: &register, sites, answers, ranked, lang };
         if context.json {
             report.document("relight.answer/1", &told.document(&self.what, context)?);
         } else {
@@ -123,7 +132,8 @@ impl Affected {
         if let Some(group) = group {
             let title = report.paint(Style::Strong, &group.id);
             report.line(&format!("{title}  {}", group.summary()));
-            report.line(&facts(group, lang));
+            report.line(&facts(group, told.ranked.as_ref(), lang));
+            advisories::tell_expired(group, lang, report);
         }
         let count = |verdict| told.answers.count(verdict);
         let (affected, clear) = (count(Verdict::Affected), count(Verdict::Clear));
@@ -150,16 +160,30 @@ impl Affected {
     }
 }
 
-/// `CVSS 10.0 · KEV · affects … · fixed in …`, as far as it is known.
-fn facts(group: &Group, lang: Lang) -> String {
+/// The priority of a flaw at the affected site on which most depends; without one, where it would
+/// be worst.
+fn ranked(
+    group: &Group,
+    register: &Register,
+    (sites, answers): (&[&Site], &AnswerSet),
+    context: &Context,
+) -> Result<Ranked, Failure> {
+    let affected = sites.iter().zip(&answers.sites);
+    let affected = affected.filter(|(_, it)| it.answer.verdict() == Verdict::Affected);
+    let ranking = Ranking::read(Some(&register.store), context)?;
+    let here = affected.map(|(site, _)| ranking.at(group, site.criticality));
+    let first = here.max_by(|a, b| a.priority.cmp(&b.priority));
+    Ok(first.unwrap_or_else(|| ranking.worst(group)))
+}
+
+/// `CVSS 10.0 · KEV · SSVC act · affects … · fixed in …`, as far as it is known.
+fn facts(group: &Group, ranked: Option<&Ranked>, lang: Lang) -> String {
     let mut facts = Vec::new();
     match group.score() {
         Some(score) => facts.push(format!("CVSS {}", tenths(lang, u64::from(score)))),
         None => facts.push(texts::not_scored(lang).to_owned()),
     }
-    if group.known_exploited() {
-        facts.push("KEV".to_owned());
-    }
+    facts.extend(ranked.into_iter().flat_map(Ranked::facts));
     let (affects, fixed) = advisories::ranges(group);
     if !affects.is_empty() {
         facts.push(texts::affects_versions(lang, &affects.join(", ")));
@@ -195,6 +219,7 @@ impl Told<'_> {
             at: rfc3339(self.answers.at),
             seq: store.plan_import(&[]).map_err(failed)?.base,
             advisories_at: updated.and_then(|text| text.parse().ok()).map(rfc3339),
+            priority: self.ranked.as_ref().map(Ranked::row),
             total: Total {
                 affected: count(Verdict::Affected),
                 clear: count(Verdict::Clear),
@@ -234,7 +259,12 @@ impl Told<'_> {
             (texts::column_verdict(lang), Align::Left),
             (texts::column_reason(lang), Align::Left),
         ]);
-        for (site, answer) in self.pairs().filter(|(_, a)| shown(a.answer.verdict())) {
+        // Where most depends on it first; two runs compare equal.
+        let mut rows: Vec<_> = self.pairs().filter(|(_, a)| shown(a.answer.verdict())).collect();
+        rows.sort_by_key(|(site, answer)| {
+            (place(answer.answer.verdict()), site.criticality.number(), &site.slug)
+        });
+        for (site, answer) in rows {
             let why: Vec<&str> = match answer.answer {
                 Answer::Affected => self.components(answer),
                 _ => answer.reasons.iter().map(|reason| words::reason(lang, *reason)).collect(),
@@ -328,6 +358,15 @@ impl Told<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What needs somebody comes first.
+const fn place(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Affected => 0,
+        Verdict::Unknown => 1,
+        Verdict::Clear => 2,
     }
 }
 

@@ -52,11 +52,16 @@ fn any_mixture_is_imported_and_the_same_is_only_counted() {
     expect![[r#"
         CVE-GHSA-1  Flaw
           = GHSA-1
-          no CVSS score · KEV
+          no CVSS score · KEV · SSVC act · EPSS 25.0 %
+            known to be exploited
+            CISA's tree says: as soon as possible
+            a point of the tree is not known, and the worse one was taken
+            the chance of exploitation within 30 days, times criticality
+            whether the site is reachable from the internet is not known
+            without a CVSS score
           npm: lib
           affects <2
           fixed in 2
-          EPSS 25.0 %
           ghsa  GHSA-1  -  bdfad715d305021cc7ed0f502c6124151b250cc59e19b633261c0043c79327b8
             CC-BY-4.0 · GitHub Advisory Database, CC-BY-4.0
           kev/cisa  CVE-GHSA-1  -  a5914a6ad4a0f85f360e65189c4833a6be4394294cedf1e6dbddc86462cc85cc
@@ -117,7 +122,7 @@ fn words_find_advisories_and_the_newest_are_shown() {
     place.write("feed.jsonl", feed(3, "2"));
     place.expect(0, &["advisories", "import", "feed.jsonl"]);
     expect![[r#"
-        CVE-2021-44228  10.0 · KEV  Log4Shell: text that is logged can make log4j-core load and run code from a remote server
+        CVE-2021-44228  10.0 · KEV · SSVC act  Log4Shell: text that is logged can make log4j-core load and run code from a remote server
         --- stderr
         found: 1
         --- status 0

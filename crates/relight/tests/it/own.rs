@@ -52,9 +52,43 @@ fn a_dry_run_tells_and_publishes_nothing() {
     let json = ["--package", CORE, "--json"];
     let unknown = declare(&place, "unknown", &json).json();
     assert_eq!((&unknown["affected"], &unknown["unknown"]), (&0.into(), &3.into()));
-    for (range, package) in [(">2.0", CORE), ("<2", "log4j-core"), ("", CORE)] {
+    for (range, package) in [(">=2,>3", CORE), ("<2", "log4j-core"), ("", CORE)] {
         assert_eq!(declare(&place, range, &["--package", package]).status, 2, "{range} {package}");
     }
+}
+
+/// Goal: a start that does not belong to the range, a class that makes it vulnerable, and a day on
+/// which somebody looks again. Method: the version at the start, a copy without the class, a record
+/// that is read back after its day.
+#[test]
+fn a_start_that_is_left_out_a_class_and_an_expiry() {
+    let place = place();
+    let json = ["--package", CORE, "--yes", "--json"];
+    let total = |id: &str| place.run(&["affected", id, "--json"]).json()["total"].to_string();
+    let open = declare(&place, ">2.14.1,<=2.17.1", &json).json();
+    assert_eq!(total(open["id"].as_str().unwrap()), r#"{"affected":1,"clear":1,"unknown":1}"#);
+    let closed = declare(&place, ">=2.14.1,<=2.17.1", &json).json();
+    assert_eq!(total(closed["id"].as_str().unwrap()), r#"{"affected":2,"clear":0,"unknown":1}"#);
+    let class = ["--class", "org/example/Lookup"];
+    let named = declare(&place, ">2.0", &[&json[..], &class].concat()).json();
+    let entry = &named["record"]["affected"][0]["database_specific"];
+    assert_eq!(entry["classes"], serde_json::json!(["org/example/Lookup"]));
+    assert_eq!(declare(&place, "<3", &[&json[..], &["--expires", "soon"]].concat()).status, 2);
+    let dated = declare(&place, "<3", &[&json[..], &["--expires", "14d"]].concat()).json();
+    assert!(dated["record"]["database_specific"]["expires"].is_string(), "{dated}");
+    // The same record, as if its day had come: it counts, and says what to do.
+    let mut record = dated["record"].clone();
+    record["database_specific"]["expires"] = "2001-01-01T00:00:00Z".into();
+    place.write("own.json", record.to_string());
+    place.expect(0, &["advisories", "import", "own.json"]);
+    let id = record["id"].as_str().unwrap();
+    let told = place.expect(3, &["affected", id]);
+    assert!(
+        told.stdout.contains("2001-01-01T00:00:00Z: amend it, or retire it"),
+        "{}",
+        told.stdout
+    );
+    assert_eq!(total(id), r#"{"affected":2,"clear":0,"unknown":1}"#);
 }
 
 #[test]

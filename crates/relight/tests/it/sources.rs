@@ -54,7 +54,12 @@ fn advisories_are_found_by_any_id_and_explained() {
     expect![[r#"
         CVE-2099-0001  left-pad pads on the right
           = GHSA-test-0001
-          no CVSS score
+          no CVSS score · SSVC act
+            CISA's tree says: as soon as possible
+            a point of the tree is not known, and the worse one was taken
+            new, and without a score of its chance of exploitation
+            whether the site is reachable from the internet is not known
+            without a CVSS score
           npm: left-pad
           affects >=1.0.0 <1.3.0
           fixed in 1.3.0

@@ -38,6 +38,10 @@ pub(super) struct Declare {
     cvss: Option<String>,
     #[arg(long, value_name = "ADDRESS")]
     source: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    class: Vec<String>,
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
     #[arg(long, value_name = "ID")]
     amend: Option<String>,
     #[arg(long)]
@@ -132,9 +136,15 @@ impl Declare {
             Some(old) => old["id"].as_str().unwrap_or_default().to_owned(),
             None => next_id(store, context)?,
         };
-        let (ranges, versions) = range(&self.range).ok_or_else(|| {
+        let range = range(&self.range).ok_or_else(|| {
             Failure::usage(texts::own_range(lang, &self.range)).hint(texts::own_range_remedy(lang))
         })?;
+        let expires = match &self.expires {
+            Some(text) => Some(moment_after(now, text).ok_or_else(|| {
+                Failure::usage(texts::own_expires(lang, text)).hint(texts::own_expires_remedy(lang))
+            })?),
+            None => None,
+        };
         let package = match (&self.package, &old) {
             (Some(text), _) => package(text).ok_or_else(|| {
                 Failure::usage(texts::own_package(lang, text)).hint(texts::own_package_remedy(lang))
@@ -146,12 +156,29 @@ impl Declare {
             || json!({ "schema_version": "1.7.0", "id": id, "published": rfc3339(now) }),
         );
         record["modified"] = rfc3339(now).into();
-        let events: Vec<Value> =
-            ranges.iter().map(|events| json!({ "type": "ECOSYSTEM", "events": events })).collect();
-        record["affected"] =
-            json!([{ "package": package, "ranges": events, "versions": versions }]);
+        record["affected"] = json!([self.affects(&package, &range)]);
+        if let Some(expires) = expires {
+            record["database_specific"]["expires"] = rfc3339(expires).into();
+        }
         self.describe(&mut record);
         Ok((id, record))
+    }
+
+    /// What is said of the package.
+    fn affects(&self, package: &Value, range: &Range) -> Value {
+        let ranges = range.events.iter();
+        let ranges: Vec<Value> =
+            ranges.map(|events| json!({ "type": "ECOSYSTEM", "events": events })).collect();
+        let mut entry = json!({ "package": package, "ranges": ranges, "versions": range.versions });
+        if !range.exclusive.is_empty() {
+            // For readers that know nothing of it the range is a little wider.
+            entry["database_specific"]["exclusive_introduced"] = true.into();
+            entry["database_specific"]["affected_range"] = range.exclusive.join(" || ").into();
+        }
+        if !self.class.is_empty() {
+            entry["database_specific"]["classes"] = json!(self.class);
+        }
+        entry
     }
 
     /// What people read, and how bad it is said to be.
@@ -286,34 +313,80 @@ fn package(text: &str) -> Option<Value> {
     is_known.then(|| json!({ "ecosystem": ecosystem.as_str(), "name": name }))
 }
 
-/// The events of a range, one list for each alternative, and single versions:
-/// `>=2.0-beta9,<2.15.0 || =3.1`; `unknown` is a range that nobody knows yet.
-fn range(text: &str) -> Option<(Vec<Vec<Value>>, Vec<String>)> {
-    let (mut ranges, mut versions) = (Vec::new(), Vec::new());
-    if text.trim() == "unknown" {
-        return Some((ranges, versions));
-    }
-    for alternative in text.split("||") {
-        let mut events = Vec::new();
-        for part in alternative.split(',').map(str::trim) {
-            match () {
-                () if part.starts_with(">=") => events.push(event("introduced", &part[2..])?),
-                () if part.starts_with("<=") => events.push(event("last_affected", &part[2..])?),
-                () if part.starts_with('<') => events.push(event("fixed", &part[1..])?),
-                () if part.starts_with('=') => versions.push(version(&part[1..])?),
-                () => return None,
-            }
-        }
-        if !events.is_empty() && events.iter().all(|it| it.get("introduced").is_none()) {
-            events.insert(0, json!({ "introduced": "0" }));
-        }
-        ranges.extend((!events.is_empty()).then_some(events));
-    }
-    Some((ranges, versions))
+/// A range as it was written.
+#[derive(Default)]
+struct Range {
+    /// The events, one list for each alternative.
+    events: Vec<Vec<Value>>,
+    /// Single versions.
+    versions: Vec<String>,
+    /// The alternatives whose start does not belong to them, in words: events cannot say it.
+    exclusive: Vec<String>,
 }
 
-fn event(kind: &str, text: &str) -> Option<Value> {
-    Some(json!({ kind: version(text)? }))
+/// `>=2.0-beta9,<2.15.0 || >3.0 || =2.99`; `unknown` is a range that nobody knows yet.
+fn range(text: &str) -> Option<Range> {
+    let mut range = Range::default();
+    if text.trim() == "unknown" {
+        return Some(range);
+    }
+    for alternative in text.split("||") {
+        let (mut start, mut end) = (None, None);
+        for part in alternative.split(',').map(str::trim) {
+            let is_open = part.starts_with('>') && !part.starts_with(">=");
+            let given = match () {
+                () if part.starts_with(">=") => start.replace((version(&part[2..])?, false)),
+                () if is_open => start.replace((version(&part[1..])?, true)),
+                () if part.starts_with("<=") => {
+                    end.replace(("last_affected", version(&part[2..])?)).map(|_| Default::default())
+                }
+                () if part.starts_with('<') => {
+                    end.replace(("fixed", version(&part[1..])?)).map(|_| Default::default())
+                }
+                () if part.starts_with('=') => {
+                    range.versions.push(version(&part[1..])?);
+                    None
+                }
+                () => return None,
+            };
+            // Two starts or two ends: more than one range, and nobody knows which.
+            if given.is_some() {
+                return None;
+            }
+        }
+        range.add(start, end);
+    }
+    Some(range)
+}
+
+impl Range {
+    /// One alternative: where it starts, whether behind that version, and where it ends.
+    fn add(&mut self, start: Option<(String, bool)>, end: Option<(&str, String)>) {
+        if start.is_none() && end.is_none() {
+            return;
+        }
+        let (start, is_exclusive) = start.unwrap_or_else(|| ("0".to_owned(), false));
+        if is_exclusive {
+            let end = end.as_ref().map(|(kind, version)| {
+                let sign = if *kind == "fixed" { "<" } else { "<=" };
+                format!(",{sign}{version}")
+            });
+            self.exclusive.push(format!(">{start}{}", end.unwrap_or_default()));
+        }
+        let mut events = vec![json!({ "introduced": start })];
+        events.extend(end.map(|(kind, version)| json!({ kind: version })));
+        self.events.push(events);
+    }
+}
+
+/// `14d` or `36h` from now.
+fn moment_after(now: Timestamp, text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let seconds = |unit: char, of: i64| {
+        let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
+        (count > 0).then(|| count.checked_mul(of)).flatten()
+    };
+    now.checked_add(seconds('d', 86_400).or_else(|| seconds('h', 3_600))?)
 }
 
 fn version(text: &str) -> Option<String> {
@@ -358,15 +431,39 @@ mod tests {
             ("unknown", "[] []"),
             ("", "refused"),
             ("2.15.0", "refused"),
-            (">2.0", "refused"),
+            (">2.0", r#"[[{"introduced":"2.0"}]] [] >2.0"#),
+            (
+                "<=3, > 2.0 || =1 || >=4 || >5,<6",
+                r#"[[{"introduced":"2.0"},{"last_affected":"3"}],[{"introduced":"4"}],[{"introduced":"5"},{"fixed":"6"}]] ["1"] >2.0,<=3 || >5,<6"#,
+            ),
+            (">=1,>2", "refused"),
+            (">1,<2,<=3", "refused"),
+            (">", "refused"),
             (">=", "refused"),
             (">=1 <2", "refused"),
             ("<1,,", "refused"),
         ] {
-            let shown = range(text).map_or("refused".to_owned(), |(ranges, versions)| {
-                format!("{} {}", json!(ranges), json!(versions))
+            let shown = range(text).map_or("refused".to_owned(), |it| {
+                let words = it.exclusive.join(" || ");
+                format!("{} {} {words}", json!(it.events), json!(it.versions)).trim_end().to_owned()
             });
             assert_eq!(shown, wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_expiry_is_a_time_from_now() {
+        for (text, wanted) in [
+            ("14d", Some(14 * 86_400)),
+            (" 36h ", Some(36 * 3_600)),
+            ("0d", None),
+            ("-1d", None),
+            ("14", None),
+            ("d", None),
+            ("soon", None),
+            ("9223372036854775807d", None),
+        ] {
+            assert_eq!(moment_after(0, text), wanted, "{text}");
         }
     }
 

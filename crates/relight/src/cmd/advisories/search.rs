@@ -1,4 +1,5 @@
-//! `relight advisories search` and `new`: advisories by words, and those that came last.
+//! `relight advisories search` and `new`: advisories by words, and those that came last; what to
+//! look at first comes first.
 
 use clap::Args;
 use relight_engine::matching::Group;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
+use crate::priority::{PriorityRow, Ranked, Ranking};
 use crate::report::Report;
 
 /// Most results that are shown.
@@ -46,6 +48,7 @@ struct FoundRow<'a> {
     summary: &'a str,
     score: Option<f64>,
     known_exploited: bool,
+    priority: PriorityRow,
 }
 
 #[derive(Serialize)]
@@ -61,26 +64,33 @@ struct RevisionDocument {
     modified: Option<String>,
     withdrawn: Option<String>,
     flags: String,
+    /// Of the flaw that the record is about; null when no record in force knows it.
+    priority: Option<PriorityRow>,
 }
 
 impl Search {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let known = inventory::advisories(context)?;
         let words: Vec<String> = self.words.iter().map(|word| word.to_lowercase()).collect();
-        let found: Vec<&Group> = known.groups().filter(|group| holds(group, &words)).collect();
+        let store = context.store_if_any()?;
+        let ranking = Ranking::read(store.as_deref(), context)?;
+        let groups = known.groups().filter(|group| holds(group, &words));
+        let mut found: Vec<(&Group, Ranked)> =
+            groups.map(|group| (group, ranking.worst(group))).collect();
+        found.sort_by(|(a, x), (b, y)| y.priority.cmp(&x.priority).then(a.id.cmp(&b.id)));
         let shown = found.iter().take(usize::from(self.limit));
-        let rows: Vec<_> = shown.map(|group| row(group)).collect();
         if context.json {
-            let document = SearchDocument { found: found.len(), advisories: rows };
+            let advisories = shown.map(|(group, ranked)| row(group, ranked)).collect();
+            let document = SearchDocument { found: found.len(), advisories };
             report.document("relight.advisories-search/1", &document);
             return Ok(());
         }
         let lang = context.lang;
-        for (row, group) in rows.iter().zip(&found) {
+        for (group, ranked) in shown {
             let score = group.score().map(|score| tenths(lang, u64::from(score)));
-            let exploited = if row.known_exploited { " · KEV" } else { "" };
-            let score = score.unwrap_or_else(|| "-".to_owned());
-            report.line(&format!("{}  {score}{exploited}  {}", row.id, row.summary));
+            let mut facts = vec![score.unwrap_or_else(|| "-".to_owned())];
+            facts.extend(ranked.facts());
+            report.line(&format!("{}  {}  {}", group.id, facts.join(" · "), group.summary()));
         }
         report.note(&texts::search_found(lang, found.len()));
         Ok(())
@@ -96,41 +106,57 @@ fn holds(group: &Group, words: &[String]) -> bool {
     words.iter().all(|word| text.contains(word))
 }
 
-fn row(group: &Group) -> FoundRow<'_> {
+fn row<'a>(group: &'a Group, ranked: &Ranked) -> FoundRow<'a> {
     FoundRow {
         id: &group.id,
         aliases: &group.aliases,
         summary: group.summary(),
         score: group.score().map(|score| f64::from(score) / 10.0),
         known_exploited: group.known_exploited(),
+        priority: ranked.row(),
     }
 }
 
 impl New {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let newest = match context.store_if_any()? {
+        let store = context.store_if_any()?;
+        let newest = match &store {
             Some(store) => store
                 .newest_advisories(usize::from(self.limit))
                 .map_err(|error| context.store_failure(&error))?,
             None => Vec::new(),
         };
-        let revisions: Vec<_> = newest.into_iter().map(revision).collect();
+        let known = inventory::advisories(context)?;
+        let ranking = Ranking::read(store.as_deref(), context)?;
+        let ranked = |row: &RevisionRow| known.group(&row.id).map(|group| ranking.worst(group));
+        let mut rows: Vec<(RevisionRow, Option<Ranked>)> =
+            newest.into_iter().map(|row| (ranked(&row), row)).map(|(it, row)| (row, it)).collect();
+        // The newest stays first among those of one priority; what nobody knows comes last.
+        rows.sort_by(|(_, a), (_, b)| {
+            let place = |it: &Option<Ranked>| it.as_ref().map(|it| it.priority.clone());
+            place(b).cmp(&place(a))
+        });
         if context.json {
+            let revisions = rows.into_iter().map(|(row, ranked)| revision(row, ranked)).collect();
             report.document("relight.advisories-new/1", &NewDocument { revisions });
             return Ok(());
         }
-        for it in &revisions {
-            let withdrawn = match it.withdrawn {
-                Some(_) => format!("  {}", texts::revision_withdrawn(context.lang)),
-                None => String::new(),
-            };
-            report.line(&format!("{}  {}  {}{withdrawn}", it.recorded_at, it.source, it.id));
+        for (row, ranked) in &rows {
+            let withdrawn = row.withdrawn.map(|_| texts::revision_withdrawn(context.lang));
+            let facts = ranked.as_ref().map(|it| it.facts().join(" · ")).unwrap_or_default();
+            let recorded = rfc3339(row.recorded_at);
+            let more = [&*facts, withdrawn.unwrap_or_default()];
+            let more: String = more
+                .iter()
+                .filter(|it| !it.is_empty())
+                .fold(String::new(), |all, it| all + "  " + it);
+            report.line(&format!("{recorded}  {}  {}{more}", row.source, row.id));
         }
         Ok(())
     }
 }
 
-fn revision(row: RevisionRow) -> RevisionDocument {
+fn revision(row: RevisionRow, ranked: Option<Ranked>) -> RevisionDocument {
     let RevisionRow { seq: _, source, id, revision: _, recorded_at, modified, withdrawn, flags } =
         row;
     RevisionDocument {
@@ -140,5 +166,6 @@ fn revision(row: RevisionRow) -> RevisionDocument {
         modified: modified.map(rfc3339),
         withdrawn: withdrawn.map(rfc3339),
         flags,
+        priority: ranked.map(|it| it.row()),
     }
 }
