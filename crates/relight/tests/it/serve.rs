@@ -149,7 +149,7 @@ fn inventories_and_trust_from_other_commands_reach_a_running_server() {
     // Another site gets the same library; the next revision tells both.
     place.write("other/log4j.jar", log4j("2.17.0"));
     place.expect(0, &["scan", "other", "--site", "san-001"]);
-    place.write("osv/new.json", &FEED.replace("2.17.2", "2.17.3"));
+    place.write("osv/new.json", FEED.replace("2.17.2", "2.17.3"));
     place.expect(0, &["advisories", "import", "osv/new.json"]);
     let notice = server.next();
     assert_eq!((&notice["affected"], slugs(&notice["joined"])), (&2.into(), vec!["san-001"]));
