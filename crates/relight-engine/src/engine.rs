@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use relight_match::{Advisories, MATCHER_REVISION, Question};
 use relight_model::{Epoch, Finding, GateKey, Organisation, Site, SiteId, Timestamp};
-use relight_store::{IdentityId, Index, JOURNAL_LEASE, JournalDraft, JournalRecord, Lease, Store};
+use relight_store::{IdentityId, Index, JOURNAL_LEASE, JournalRecord, Lease, Store};
 
 use crate::answer::{AnswerSet, Ask, Grounds};
+use crate::commit::Commits;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Ledger, Rejected};
 use crate::inventoried::{FoundSites, Inventoried};
@@ -52,6 +53,7 @@ pub struct Engine {
     version: Mutex<u64>,
     changed: Condvar,
     listeners: RwLock<Vec<Listener>>,
+    pub(crate) commits: Commits,
 }
 
 /// What one append did.
@@ -99,6 +101,7 @@ impl Engine {
             version: Mutex::new(0),
             changed: Condvar::new(),
             listeners: RwLock::default(),
+            commits: Commits::default(),
         };
         engine.follow_advisories()?;
         engine.take_left()?;
@@ -225,54 +228,6 @@ impl Engine {
         look(state.inventory.index(), state.inventory.advisories())
     }
 
-    /// Journals entries and folds them in: all are synced in one commit before anybody acts on
-    /// any of them. An entry that does not follow is journalled as refused and changes nothing;
-    /// its result says why.
-    ///
-    /// # Errors
-    /// The journal cannot be written: then the fold is rebuilt from what is on the disk.
-    pub fn append(
-        &self,
-        actor: &str,
-        entries: Vec<(String, Entry)>,
-    ) -> Result<Vec<Result<(), Rejected>>, EngineError> {
-        if entries.is_empty() {
-            return Ok(Vec::new());
-        }
-        let began = Instant::now();
-        let mut guard = self.write();
-        let state = &mut *guard;
-        let now = self.now();
-        let mut results = Vec::with_capacity(entries.len());
-        let mut drafts = Vec::with_capacity(entries.len());
-        for (incident, entry) in &entries {
-            let result = state.ledger.apply(incident, entry, now);
-            let written = match &result {
-                Ok(()) => draft(actor, incident, entry, now)?,
-                Err(Rejected(why)) => {
-                    let (entry, why) = (entry.kind().to_owned(), (*why).to_owned());
-                    draft(actor, incident, &Entry::Refused { entry, why }, now)?
-                }
-            };
-            drafts.push(written);
-            results.push(result);
-        }
-        match self.store.append(&self.lease, &drafts) {
-            Ok(records) => state.seq = records.last().map_or(state.seq, |record| record.seq),
-            Err(error) => {
-                (state.ledger, state.seq) = replay(&self.store)?;
-                return Err(error.into());
-            }
-        }
-        drop(guard);
-        self.wake();
-        let appended = Appended { began, entries: &entries, results: &results };
-        for listener in self.listeners.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            listener(self, &appended);
-        }
-        Ok(results)
-    }
-
     /// As [`Engine::append`] for one entry that has to be accepted.
     ///
     /// # Errors
@@ -298,6 +253,12 @@ impl Engine {
     /// Calls `listener` after each append from now on. It must not append itself.
     pub fn listen(&self, listener: Listener) {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    pub(crate) fn tell(&self, appended: &Appended<'_>) {
+        for listener in self.listeners.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            listener(self, appended);
+        }
     }
 
     /// Wakes everybody who waits for a change.
@@ -330,21 +291,6 @@ impl Engine {
 
 pub(crate) fn keys_of(sites: &[Site]) -> BTreeMap<GateKey, usize> {
     sites.iter().enumerate().map(|(index, site)| (site.slug.clone(), index)).collect()
-}
-
-fn draft(
-    actor: &str,
-    incident: &str,
-    entry: &Entry,
-    time: Timestamp,
-) -> Result<JournalDraft, EngineError> {
-    Ok(JournalDraft {
-        time,
-        actor: actor.to_owned(),
-        kind: entry.kind().to_owned(),
-        incident: incident.to_owned(),
-        body: entry.to_body()?,
-    })
 }
 
 /// Folds the whole journal. Every entry in it was accepted once, at its recorded time, so it is

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use relight_edge::EdgeError;
 use relight_store::{StoreError, StoreErrorKind};
@@ -30,7 +31,7 @@ pub struct EngineError {
     /// What a caller does differently.
     pub kind: EngineErrorKind,
     context: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl EngineError {
@@ -42,7 +43,17 @@ impl EngineError {
         context: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind: EngineErrorKind::Other, context: context.into(), source: Some(source.into()) }
+        Self {
+            kind: EngineErrorKind::Other,
+            context: context.into(),
+            source: Some(source.into().into()),
+        }
+    }
+
+    /// The same error for somebody else who waited for the same work.
+    pub(crate) fn shared(&self) -> Self {
+        let (kind, context) = (self.kind.clone(), self.context.clone());
+        Self { kind, context, source: self.source.clone() }
     }
 }
 
@@ -53,7 +64,7 @@ impl From<StoreError> for EngineError {
             StoreErrorKind::NotFound => EngineErrorKind::NotFound,
             _ => EngineErrorKind::Other,
         };
-        Self { kind, context: "using the store".to_owned(), source: Some(Box::new(error)) }
+        Self { kind, context: "using the store".to_owned(), source: Some(Arc::new(error)) }
     }
 }
 

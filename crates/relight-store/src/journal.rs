@@ -4,12 +4,8 @@ use relight_model::{Digest, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::{
-    JournalFault, JournalFaultKind, JournalRecord, Lease, Store, StoreError, StoreErrorKind,
-    Verified,
-    blob::not_what_was_written,
-    chain::{Chain, journal_hash},
-    lease::check_journal_lease,
-    store::Failure,
+    JournalRecord, Lease, Store, StoreError, StoreErrorKind, blob::not_what_was_written,
+    chain::journal_hash, lease::check_journal_lease, store::Failure,
 };
 
 /// Most entries in one transaction; more are split over several.
@@ -70,17 +66,10 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
-
-    /// Checks every record against the chain, and the end against the head that was kept.
-    ///
-    /// # Errors
-    /// The database cannot be read; a broken chain is a value, the inner error.
-    pub fn verify_journal(&self) -> Result<Result<Verified, JournalFault>, StoreError> {
-        self.read("verifying the journal", |database| Ok(verify(database)?))
-    }
 }
 
-const QUERY: &str = "SELECT seq, time, actor, kind, incident, body, prev, hash FROM journal";
+pub(crate) const QUERY: &str =
+    "SELECT seq, time, actor, kind, incident, body, prev, hash FROM journal";
 
 /// Refuses entries that are too large, before anything is written.
 fn check_sizes(drafts: &[JournalDraft]) -> Result<(), StoreError> {
@@ -156,31 +145,13 @@ fn checked_head(database: &Connection) -> Result<(u64, Digest), rusqlite::Error>
     Err(not_what_was_written(0, what))
 }
 
-fn head_of(database: &Connection) -> Result<(u64, Digest), rusqlite::Error> {
+pub(crate) fn head_of(database: &Connection) -> Result<(u64, Digest), rusqlite::Error> {
     let query = "SELECT seq, hash FROM journal_head";
     let head = database
         .prepare_cached(query)?
         .query_row([], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), Digest(row.get(1)?))))
         .optional()?;
     Ok(head.unwrap_or_default())
-}
-
-fn verify(database: &Connection) -> Result<Result<Verified, JournalFault>, rusqlite::Error> {
-    let mut chain = Chain::default();
-    let mut query = database.prepare(&format!("{QUERY} ORDER BY seq"))?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        let unreadable = JournalFault { seq: chain.next(), what: JournalFaultKind::Unreadable };
-        let followed = record_of(row).map_err(|_| unreadable).and_then(|r| chain.follow(&r));
-        if let Err(fault) = followed {
-            return Ok(Err(fault));
-        }
-    }
-    let verified = chain.verified();
-    if head_of(database)? == (verified.entries, verified.head) {
-        return Ok(Ok(verified));
-    }
-    Ok(Err(JournalFault { seq: chain.next(), what: JournalFaultKind::TailMissing }))
 }
 
 fn record_of(row: &Row<'_>) -> Result<JournalRecord, rusqlite::Error> {
@@ -200,18 +171,9 @@ fn record_of(row: &Row<'_>) -> Result<JournalRecord, rusqlite::Error> {
 mod tests {
     use super::*;
     use crate::{
-        JOURNAL_LEASE,
+        JOURNAL_LEASE, Verified,
         testing::{behind, drafts, open},
     };
-
-    fn fault_after(sql: &str) -> JournalFault {
-        let (_folder, store) = open();
-        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
-        store.append(&lease, &drafts("a", 5)).unwrap();
-        assert_eq!(store.verify_journal().unwrap().unwrap().entries, 5);
-        behind(&store).execute_batch(sql).unwrap();
-        store.verify_journal().unwrap().unwrap_err()
-    }
 
     #[test]
     fn what_is_appended_is_read_back() {
@@ -226,30 +188,6 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let verified = store.verify_journal().unwrap().unwrap();
         assert_eq!(verified, Verified { entries: 5, head: second[2].hash });
-    }
-
-    #[test]
-    fn a_flipped_byte_a_removed_and_a_moved_record_are_found() {
-        use JournalFaultKind::{Hash, Previous, Sequence, TailMissing, Unreadable};
-        for (sql, seq, what) in [
-            ("UPDATE journal SET body = replace(body, '2', '3') WHERE seq = 3", 3, Hash),
-            ("UPDATE journal SET time = time + 1 WHERE seq = 1", 1, Hash),
-            ("UPDATE journal SET hash = zeroblob(32) WHERE seq = 5", 5, Hash),
-            ("UPDATE journal SET hash = zeroblob(31) WHERE seq = 2", 2, Unreadable),
-            ("UPDATE journal SET body = x'ff' WHERE seq = 4", 4, Unreadable),
-            ("DELETE FROM journal WHERE seq = 1", 1, Sequence),
-            ("DELETE FROM journal WHERE seq = 3", 3, Sequence),
-            ("DELETE FROM journal WHERE seq = 5", 5, TailMissing),
-            ("DELETE FROM journal", 1, TailMissing),
-            (
-                "UPDATE journal SET seq = 9 WHERE seq = 2; UPDATE journal SET seq = 2 WHERE seq = 3;
-                 UPDATE journal SET seq = 3 WHERE seq = 9",
-                2,
-                Previous,
-            ),
-        ] {
-            assert_eq!(fault_after(sql), JournalFault { seq, what }, "{sql}");
-        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod snapshot_text;
 mod store;
 #[cfg(test)]
 mod testing;
+mod verify;
 mod windows;
 
 pub use advisories::{ADVISORY_BYTES_MAX, AdvisoryCounts, RawAdvisory, StoredAdvisory};
