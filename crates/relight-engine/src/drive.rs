@@ -142,7 +142,7 @@ fn concerns(incident: &Incident, entry: &Entry, site: &GateKey) -> bool {
         Entry::Proved { light: Light::Lit, .. } | Entry::RelightStopped { .. } => {
             case.phase == Phase::Relighting
         }
-        Entry::Drifted { .. } => case.phase != Phase::Online,
+        Entry::Drifted { .. } => !matches!(case.phase, Phase::Online | Phase::Exempt),
         _ => case.phase.wants() == Light::Dark,
     }
 }

@@ -3,13 +3,13 @@
 //! Every change of an incident goes through [`Engine::append`]: checked against the fold, synced to
 //! the journal, and only then visible to the loops of the edges (INCIDENT I2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use relight_match::{Advisories, MATCHER_REVISION, Question};
 use relight_model::{Epoch, Finding, GateKey, Organisation, Site, SiteId, Timestamp};
-use relight_store::{IdentityId, Index, JOURNAL_LEASE, JournalRecord, Lease, Store};
+use relight_store::{IdentityId, Index, JOURNAL_LEASE, JournalRecord, Lease, SiteMark, Store};
 
 use crate::answer::{AnswerSet, Ask, Grounds};
 use crate::commit::Commits;
@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub(crate) inventory: Inventoried,
     pub(crate) sites: Vec<Site>,
     pub(crate) by_key: BTreeMap<GateKey, usize>,
+    /// Sites that no plan may take dark.
+    pub(crate) protected: BTreeSet<GateKey>,
 }
 
 /// One register under control.
@@ -92,7 +94,8 @@ impl Engine {
         let sites = store.sites()?;
         let by_key = keys_of(&sites);
         let inventory = Inventoried::read(&store)?;
-        let state = State { ledger, seq, inventory, sites, by_key };
+        let protected = store.marked(SiteMark::Protected)?;
+        let state = State { ledger, seq, inventory, sites, by_key, protected };
         let engine = Self {
             store,
             lease,
@@ -144,7 +147,9 @@ impl Engine {
     pub fn reload(&self) -> Result<(), EngineError> {
         let sites = self.store.sites()?;
         let inventory = Inventoried::read(&self.store)?;
+        let protected = self.store.marked(SiteMark::Protected)?;
         let mut state = self.write();
+        state.protected = protected;
         state.by_key = keys_of(&sites);
         state.sites = sites;
         state.inventory = inventory;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use relight_edge::EdgeError;
 use relight_store::{StoreError, StoreErrorKind};
 
+use crate::approval::Approval;
 use crate::incident::Rejected;
 use crate::plan::PlanStale;
 
@@ -17,6 +18,8 @@ pub enum EngineErrorKind {
     Fenced,
     /// The plan was shown in another world: make it again.
     Stale(PlanStale),
+    /// Those who have to agree did not: where it stands.
+    Approval(Approval),
     /// The entry does not follow from the state of the incident.
     Rejected(Rejected),
     /// Something named in the request is not there.

@@ -4,6 +4,7 @@
 
 pub mod answer;
 mod commit;
+pub mod approval;
 pub mod demo;
 pub mod drive;
 pub mod edges;
@@ -18,6 +19,7 @@ mod inventoried;
 pub mod live;
 mod logs;
 pub mod notify;
+mod orders;
 pub mod plan;
 pub mod reconcile;
 mod revise;
@@ -25,6 +27,7 @@ pub mod signals;
 mod switch;
 pub mod trust;
 mod wall;
+pub mod waves;
 
 pub use relight_edge as edge;
 pub use relight_match as matching;
@@ -37,5 +40,6 @@ pub use follow::leave;
 pub use ingest::{FunctionalTest, Inventory};
 pub use inventoried::{FoundSites, advisories_of};
 pub use logs::{LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX, campaigns_of};
+pub use orders::Undone;
 pub use revise::REMATCH_DEADLINE_MS;
 pub use switch::REDARK_AUTO_MAX;

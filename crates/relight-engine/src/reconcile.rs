@@ -86,7 +86,9 @@ pub fn wants<'a>(
         let cases = incident.cases().iter();
         touched.extend(
             cases
-                .filter(|(_, case)| case.ordered || case.phase != Phase::Online)
+                .filter(|(_, case)| {
+                    case.ordered || !matches!(case.phase, Phase::Online | Phase::Exempt)
+                })
                 .map(|(key, _)| key),
         );
     }
@@ -95,14 +97,15 @@ pub fn wants<'a>(
 }
 
 fn want(ledger: &Ledger, site: &Site) -> Want {
-    let gates = ledger.open().filter_map(|(_, incident)| incident.case(&site.slug));
+    let cases = || ledger.open().filter_map(|(_, incident)| incident.case(&site.slug));
+    let gates = cases();
     // The worst gate of all incidents: what one of them has not seen proven is not proven.
     let gate = gates.map(|case| case.gate).max_by_key(|gate| gate_rank(*gate));
     Want {
         target: ProbeTarget {
             key: site.slug.clone(),
             host: site.host().to_owned(),
-            baseline: None,
+            baseline: cases().find_map(|case| case.baseline),
         },
         light: ledger.wants(&site.slug),
         gate: gate.unwrap_or(Gate::Open),

@@ -56,6 +56,7 @@ impl Engine {
         &self,
         since: &mut BTreeMap<(String, GateKey), i64>,
     ) -> Result<(), EngineError> {
+        self.end_grants()?;
         let (now, bare) = (self.now_ms(), self.lit_without_evidence());
         since.retain(|site, _| bare.contains(site));
         let mut overdue: BTreeMap<String, Vec<GateKey>> = BTreeMap::new();
@@ -78,6 +79,18 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// What a signature or a control with an end allowed is over at its end, without further order
+    /// and however many sites it is: whoever signed chose the time.
+    fn end_grants(&self) -> Result<(), EngineError> {
+        let now = self.now();
+        let ended: Vec<(String, Vec<GateKey>)> = self.with_ledger(|ledger| {
+            let of = |(id, incident): (&str, &Incident)| (id.to_owned(), incident.ended(now));
+            ledger.open().map(of).filter(|(_, sites)| !sites.is_empty()).collect()
+        });
+        let entries = ended.into_iter().map(|(id, sites)| (id, Entry::Lapsed { sites })).collect();
+        self.append(ACTOR, entries).map(drop)
     }
 
     /// Sites of open incidents that are wanted lit, had evidence once, and have none now.

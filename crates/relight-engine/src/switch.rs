@@ -90,24 +90,7 @@ impl Engine {
     /// The world differs from the one in which the plan was made ([`EngineErrorKind::Stale`]), or
     /// the journal cannot be written.
     pub fn execute(&self, plan: &Plan, actor: &str) -> Result<(), EngineError> {
-        let ask = PlanAsk {
-            incident: plan.incident.clone(),
-            action: plan.action,
-            reason: plan.reason.clone(),
-            advisory_revision: plan.advisory_revision,
-            proposer: plan.proposer.clone(),
-            created: plan.created,
-        };
-        let asked: Vec<GateKey> = plan
-            .sites
-            .iter()
-            .map(|site| site.site.clone())
-            .chain(plan.skipped.iter().map(|skipped| skipped.site.clone()))
-            .collect();
-        let rebuilt = self.plan(ask, &asked)?;
-        plan.check(&rebuilt, self.now()).map_err(|stale| {
-            EngineError::new(EngineErrorKind::Stale(stale), "the plan is not what was shown")
-        })?;
+        self.check(plan)?;
         if plan.sites.is_empty() {
             return Ok(());
         }
@@ -123,6 +106,25 @@ impl Engine {
             }
             Action::Relight => self.relight(actor, &plan.incident, &plan.keys()).map(drop),
         }
+    }
+
+    /// The plan as it would be made now, for the same sites.
+    pub(crate) fn rebuild(&self, plan: &Plan) -> Result<Plan, EngineError> {
+        let ask = PlanAsk {
+            incident: plan.incident.clone(),
+            action: plan.action,
+            reason: plan.reason.clone(),
+            advisory_revision: plan.advisory_revision,
+            proposer: plan.proposer.clone(),
+            created: plan.created,
+        };
+        let asked: Vec<GateKey> = plan
+            .sites
+            .iter()
+            .map(|site| site.site.clone())
+            .chain(plan.skipped.iter().map(|skipped| skipped.site.clone()))
+            .collect();
+        self.plan(ask, &asked)
     }
 
     /// Matches these sites again and journals what is known about them. Evidence that would
@@ -196,8 +198,8 @@ impl Engine {
         })
     }
 
-    /// Opens, of these sites, those that current evidence calls clear and that no other incident
-    /// holds; how many were started. What would be refused is not tried: it would be journalled.
+    /// Opens, of these sites, those that current evidence calls clear, or that two people answer
+    /// for, and that no other incident holds; how many were started. What would be refused is not tried: it would be journalled.
     ///
     /// # Errors
     /// There is no such incident, or the journal cannot be written.
@@ -208,12 +210,11 @@ impl Engine {
             let now = self.now();
             sites
                 .iter()
-                .filter(|key| incident.permits(key, now))
                 .filter(|key| !state.ledger.is_held_elsewhere(id, key, now))
                 .filter_map(|key| incident.case(key).map(|case| (key, case)))
                 .filter(|(_, case)| case.phase == Phase::RelightEligible)
-                .filter_map(|(key, case)| {
-                    let evidence = case.evidence.as_ref()?.id().ok()?;
+                .filter_map(|(key, _)| {
+                    let evidence = incident.ground(key, now)?;
                     let entry = Entry::RelightStarted { site: key.clone(), evidence };
                     Some((id.to_owned(), entry))
                 })
@@ -224,7 +225,8 @@ impl Engine {
     }
 
     /// Opens, in every open incident, what current evidence calls clear and what was never opened
-    /// in vain before: relight with evidence needs no person. How many were started.
+    /// in vain before: relight with evidence needs no person. The most critical come first. How
+    /// many were started.
     ///
     /// # Errors
     /// The journal cannot be written.
@@ -233,10 +235,12 @@ impl Engine {
             let state = self.read();
             let sites_of = |incident: &Incident| -> Vec<GateKey> {
                 let cases = incident.cases().iter();
-                cases
+                let mut ready: Vec<GateKey> = cases
                     .filter(|(_, case)| case.phase == Phase::RelightEligible && case.stopped == 0)
                     .map(|(key, _)| key.clone())
-                    .collect()
+                    .collect();
+                ready.sort_by_key(|key| site_of(&state, key).map(|site| site.criticality));
+                ready
             };
             let open = state.ledger.open();
             open.map(|(id, incident)| (id.to_owned(), sites_of(incident))).collect()
@@ -249,13 +253,13 @@ impl Engine {
     }
 }
 
-fn find<'a>(state: &'a State, id: &str) -> Result<&'a Incident, EngineError> {
+pub(crate) fn find<'a>(state: &'a State, id: &str) -> Result<&'a Incident, EngineError> {
     state.ledger.incident(id).ok_or_else(|| {
         EngineError::new(EngineErrorKind::NotFound, format!("no incident has the id {id}"))
     })
 }
 
-fn site_of<'a>(state: &'a State, key: &GateKey) -> Option<&'a Site> {
+pub(crate) fn site_of<'a>(state: &'a State, key: &GateKey) -> Option<&'a Site> {
     state.by_key.get(key).map(|index| &state.sites[*index])
 }
 
@@ -286,10 +290,17 @@ fn skip_reason(
     let wanted = state.ledger.wants(&site.slug);
     match action {
         Action::Dark if wanted == Light::Dark => Some("already-so"),
+        _ if state.protected.contains(&site.slug) => Some("protected"),
         Action::Dark if site.edge.is_empty() => Some("no-edge"),
+        Action::Dark if is_exempt(incident, &site.slug, now) => Some("exempt"),
         Action::Dark => None,
         Action::Relight if wanted == Light::Lit => Some("already-so"),
         Action::Relight if !incident.permits(&site.slug, now) => Some("no-clear-evidence"),
         Action::Relight => None,
     }
+}
+
+fn is_exempt(incident: &Incident, site: &GateKey, now: i64) -> bool {
+    let is_exempt = incident.case(site).is_some_and(|case| case.phase == Phase::Exempt);
+    is_exempt && incident.permits(site, now)
 }

@@ -18,6 +18,7 @@ mod inventory;
 mod inventory_left;
 mod journal;
 mod lease;
+mod marks;
 mod notices;
 mod register;
 mod schema;
@@ -50,6 +51,7 @@ pub use inventory::{
 pub use inventory_left::LeftInventory;
 pub use journal::{JOURNAL_BATCH_MAX, JOURNAL_BODY_BYTES_MAX, JournalDraft};
 pub use lease::{JOURNAL_LEASE, Lease};
+pub use marks::SiteMark;
 pub use notices::{NOTICES_MAX, Notice, NoticeKind, Told};
 pub use roaring::RoaringBitmap as SiteSet;
 

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_notice.sql"),
     include_str!("schema_advisory.sql"),
     include_str!("schema_left.sql"),
+    include_str!("schema_mark.sql"),
 ];
 
 /// The version that this program reads and writes.

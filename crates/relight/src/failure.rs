@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use relight_engine::approval::Approval;
 use relight_engine::store::{StoreError, StoreErrorKind};
 use relight_engine::{EngineError, EngineErrorKind};
 use relight_server::web::{Lang, texts};
@@ -80,11 +81,24 @@ impl Failure {
             EngineErrorKind::Fenced => "store-fenced",
             EngineErrorKind::Stale(_) => "engine-stale",
             EngineErrorKind::Rejected(_) => "engine-rejected",
+            EngineErrorKind::Approval(approval) => approval_key(approval),
             EngineErrorKind::NotFound => "engine-not-found",
             EngineErrorKind::Other => "engine-other",
         };
         let (what, remedy) = coded(lang, key);
-        Self::new(what).because(lang, error).hint(remedy)
+        let exit = match &error.kind {
+            EngineErrorKind::Approval(_) => Exit::Approval,
+            _ => Exit::Failed,
+        };
+        Self { exit, ..Self::new(what) }.because(lang, error).hint(remedy)
+    }
+}
+
+const fn approval_key(approval: &Approval) -> &'static str {
+    match approval {
+        Approval::Granted { .. } | Approval::Needs(_) => "approval-needed",
+        Approval::Denied { .. } => "approval-denied",
+        Approval::Expired => "approval-expired",
     }
 }
 

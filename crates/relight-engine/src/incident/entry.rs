@@ -4,6 +4,8 @@ use relight_model::{Digest, Epoch, GateKey, Light};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
+use super::grant::{Acceptance, Ground, Mitigation};
+use super::standing::Authority;
 use super::wire;
 
 /// What happened. Sites are named by their gate key, so that an exported journal reads alone.
@@ -142,6 +144,93 @@ pub enum Entry {
         /// Code of what was seen.
         what: String,
     },
+    /// Answers that sites gave before an order: what counts as lit afterwards.
+    BaselineTaken {
+        /// One row a site that answered.
+        statuses: Vec<Baseline>,
+    },
+    /// A control stands in front of an affected site.
+    Mitigated {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// The control, and what a replay of payloads showed.
+        mitigation: Mitigation,
+    },
+    /// Two people answer for a site that no evidence calls clear.
+    AcceptanceSigned {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// What they signed.
+        acceptance: Acceptance,
+    },
+    /// A site may stay online.
+    Exempted {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// Why.
+        ground: Ground,
+    },
+    /// A person ordered sites dark without the approvals that the policy asks for.
+    BreakGlass {
+        /// Hash of the plan.
+        #[serde(with = "wire::digest")]
+        plan: Digest,
+        /// Why it could not wait.
+        reason: String,
+    },
+    /// Somebody approved a plan, by its hash.
+    PlanApproved {
+        /// Hash of the plan.
+        #[serde(with = "wire::digest")]
+        plan: Digest,
+        /// The seat that the person fills (`operator`, `second`, `command`).
+        seat: Seat,
+        /// Who.
+        by: String,
+    },
+    /// Somebody refused a plan: it can no longer be executed.
+    PlanRefused {
+        /// Hash of the plan.
+        #[serde(with = "wire::digest")]
+        plan: Digest,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// A dark order was taken back: what current evidence calls clear may return at once.
+    PlanUndone {
+        /// Hash of the plan.
+        #[serde(with = "wire::digest")]
+        plan: Digest,
+    },
+    /// An approval given beforehand, for a rule; belongs to no incident.
+    AuthorityGranted {
+        /// The rule, its legal basis and its end.
+        authority: Authority,
+    },
+    /// A plan was executed under such an approval.
+    AuthorityUsed {
+        /// Hash of the plan.
+        #[serde(with = "wire::digest")]
+        plan: Digest,
+        /// Name of the authority.
+        name: String,
+    },
+    /// What a rehearsal on one edge showed; belongs to no incident.
+    Drilled {
+        /// Always true: nothing in it is about a site that visitors need.
+        drill: bool,
+        /// The edge.
+        edge: String,
+        /// Every step did what it must.
+        passed: bool,
+        /// The first step that did not, if one.
+        failed: Option<String>,
+    },
     /// The incident is over.
     Closed {},
     /// An attempt that the fold refused; kept for the audit, changes nothing.
@@ -151,6 +240,39 @@ pub enum Entry {
         /// Why.
         why: String,
     },
+}
+
+/// What a site answered before it was ordered dark.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The site.
+    #[serde(with = "wire::key")]
+    pub site: GateKey,
+    /// First digit of its status (2 for 200).
+    pub class: u16,
+}
+
+/// Who has to agree to a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seat {
+    /// The person who executes it.
+    Operator,
+    /// Somebody else.
+    Second,
+    /// Somebody else, of the command of the incident.
+    Command,
+}
+
+impl Seat {
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Second => "second",
+            Self::Command => "command",
+        }
+    }
 }
 
 /// What the check for signs of compromise gave (INCIDENT 3.3).
@@ -184,6 +306,17 @@ impl Entry {
             Self::Revised { .. } => "revised",
             Self::Lapsed { .. } => "lapsed",
             Self::Drifted { .. } => "drifted",
+            Self::BaselineTaken { .. } => "baseline-taken",
+            Self::Mitigated { .. } => "mitigated",
+            Self::AcceptanceSigned { .. } => "acceptance-signed",
+            Self::Exempted { .. } => "exempted",
+            Self::BreakGlass { .. } => "break-glass",
+            Self::PlanApproved { .. } => "plan-approved",
+            Self::PlanRefused { .. } => "plan-refused",
+            Self::PlanUndone { .. } => "plan-undone",
+            Self::AuthorityGranted { .. } => "authority-granted",
+            Self::AuthorityUsed { .. } => "authority-used",
+            Self::Drilled { .. } => "drilled",
             Self::Closed {} => "closed",
             Self::Refused { .. } => "refused",
         }
@@ -204,10 +337,12 @@ impl Entry {
             | Self::Deployed { site, .. }
             | Self::VerificationStarted { site }
             | Self::Verified { site, .. }
+            | Self::Mitigated { site, .. }
+            | Self::AcceptanceSigned { site, .. }
+            | Self::Exempted { site, .. }
             | Self::RelightStarted { site, .. } => vec![site.clone()],
-            Self::Opened { .. } | Self::Revised { .. } | Self::Closed {} | Self::Refused { .. } => {
-                Vec::new()
-            }
+            Self::BaselineTaken { statuses } => statuses.iter().map(|it| it.site.clone()).collect(),
+            _ => Vec::new(),
         }
     }
 

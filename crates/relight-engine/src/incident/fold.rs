@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use relight_model::{Digest, DisplayState, GateKey, Light, Timestamp, Verdict};
 
-use super::entry::{Compromise, Entry};
+use super::entry::{Baseline, Compromise, Entry};
 use super::evidence::{Current, Evidence};
+use super::grant::{Grant, Mitigation};
 use super::phase::{Gate, Phase, display};
+use super::standing::Orders;
 
 /// Why an entry changes nothing. The text is for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +37,18 @@ pub struct Case {
     pub ordered: bool,
     /// How often it was opened without being proven lit: above 0 a person decides.
     pub stopped: u32,
+    /// First digit of the status it had before it was first ordered dark.
+    pub baseline: Option<u16>,
+    /// The acceptance that it was let go on, if one.
+    pub grant: Option<Grant>,
+    /// The control in front of it, if one.
+    pub mitigation: Option<Mitigation>,
     /// When the phase was entered.
     pub since: Timestamp,
 }
 
 impl Case {
-    fn new(now: Timestamp) -> Self {
+    pub(super) fn new(now: Timestamp) -> Self {
         Self {
             phase: Phase::Online,
             gate: Gate::Open,
@@ -52,11 +60,14 @@ impl Case {
             was_dark: false,
             ordered: false,
             stopped: 0,
+            baseline: None,
+            grant: None,
+            mitigation: None,
             since: now,
         }
     }
 
-    fn go(&mut self, phase: Phase, now: Timestamp) {
+    pub(super) fn go(&mut self, phase: Phase, now: Timestamp) {
         if self.phase.wants() == Light::Lit && phase.wants() == Light::Dark {
             self.gate = Gate::Requested;
         }
@@ -90,8 +101,10 @@ pub struct Incident {
     pub revision: Digest,
     /// No more entries are accepted.
     pub closed: bool,
+    /// The dark orders, and who approved which plan.
+    pub orders: Orders,
     matcher_revision: u32,
-    cases: BTreeMap<GateKey, Case>,
+    pub(super) cases: BTreeMap<GateKey, Case>,
 }
 
 impl Incident {
@@ -109,6 +122,7 @@ impl Incident {
             opened: now,
             revision: *revision,
             closed: false,
+            orders: Orders::default(),
             matcher_revision,
             cases: BTreeMap::new(),
         })
@@ -136,12 +150,18 @@ impl Incident {
         }
     }
 
-    /// True when the newest evidence of a site allows to open it at this instant.
+    /// True when a site may be open at this instant: by its newest evidence, or by an acceptance.
     pub fn permits(&self, site: &GateKey, now: Timestamp) -> bool {
         self.cases.get(site).is_some_and(|case| self.case_permits(case, now))
     }
 
-    fn case_permits(&self, case: &Case, now: Timestamp) -> bool {
+    pub(super) fn case_permits(&self, case: &Case, now: Timestamp) -> bool {
+        let granted = |grant: &Grant| grant.holds(case, self.revision, now);
+        self.is_clear(case, now) || case.grant.as_ref().is_some_and(granted)
+    }
+
+    /// True when current evidence says clear; no signature does.
+    pub(super) fn is_clear(&self, case: &Case, now: Timestamp) -> bool {
         case.evidence.as_ref().is_some_and(|e| e.permits(&self.current(case), now))
     }
 
@@ -165,7 +185,11 @@ impl Incident {
         }
         match entry {
             Entry::Opened { .. } => Err(Rejected("the incident is open already")),
-            Entry::DarkOrdered { sites, .. } => self.order(sites, now),
+            Entry::DarkOrdered { plan, sites, .. } => {
+                self.order(sites, now)?;
+                self.orders.note(*plan, sites, now);
+                Ok(())
+            }
             Entry::Proved { sites, light, .. } => self.each(sites, |case| prove(case, *light, now)),
             Entry::EdgeFailed { sites, .. } => self.each(sites, |case| fail(case, now)),
             Entry::AnalysisStarted { sites } => {
@@ -190,12 +214,27 @@ impl Incident {
             }
             Entry::Lapsed { sites } => self.lapse(sites, now),
             Entry::Drifted { sites, .. } => self.each(sites, |case| drift(case, now)),
-            Entry::Closed {} => self.close(),
-            Entry::Refused { .. } => Ok(()),
+            Entry::BaselineTaken { statuses } => {
+                self.baseline(statuses, now);
+                Ok(())
+            }
+            Entry::Mitigated { site, mitigation } => self.mitigate(site, mitigation, now),
+            Entry::AcceptanceSigned { site, acceptance } => self.accept(site, acceptance, now),
+            Entry::Exempted { site, ground } => self.exempt(site, ground, now),
+            Entry::PlanApproved { plan, seat, by } => self.orders.approve(*plan, *seat, by),
+            Entry::PlanRefused { plan, by, why } => self.orders.refuse(*plan, by, why),
+            Entry::PlanUndone { plan } => self.orders.undo(*plan, now),
+            Entry::Closed {} => self.close(now),
+            Entry::AuthorityGranted { .. } | Entry::Drilled { .. } => {
+                Err(Rejected("the entry belongs to no incident"))
+            }
+            Entry::BreakGlass { .. } | Entry::AuthorityUsed { .. } | Entry::Refused { .. } => {
+                Ok(())
+            }
         }
     }
 
-    fn one(
+    pub(super) fn one(
         &mut self,
         site: &GateKey,
         change: impl Fn(&mut Case) -> Result<(), Rejected>,
@@ -228,11 +267,20 @@ impl Incident {
             let case = self.cases.entry(site.clone()).or_insert_with(|| Case::new(now));
             if case.phase.wants() == Light::Lit {
                 case.ordered = true;
+                case.grant = None;
                 case.go(Phase::DarkRequested, now);
                 ordered = Ok(());
             }
         }
         ordered
+    }
+
+    /// The first answer that is recorded counts: a later one may come from a site half repaired.
+    fn baseline(&mut self, statuses: &[Baseline], now: Timestamp) {
+        for Baseline { site, class } in statuses {
+            let case = self.cases.entry(site.clone()).or_insert_with(|| Case::new(now));
+            case.baseline = case.baseline.or(Some(*class));
+        }
     }
 
     /// Evidence comes from reading what is deployed, so it also reports the artifact set; older
@@ -252,15 +300,26 @@ impl Incident {
         let before = (case.evidence.clone(), case.deployed);
         let changed = evidence.artifact_set.is_some() && evidence.artifact_set != case.deployed;
         if changed {
+            if case.deployed.is_none()
+                && let Some(grant) = &mut case.grant
+            {
+                // What was signed unread is bound to what is read first.
+                grant.deployed = evidence.artifact_set;
+            }
             case.deployed = evidence.artifact_set;
             // A clock that is ahead must not make everything that comes after it too late.
             case.deployed_at = evidence.made_at.min(now);
         }
         case.evidence = Some(evidence.clone());
-        let permits = self.case_permits(&case, now);
-        let next = after_evidence(&case, evidence.verdict, permits, &before, current)?;
+        let clear = self.is_clear(&case, now);
+        let next = match case.phase {
+            Phase::RelightEligible | Phase::Exempt if self.case_permits(&case, now) => case.phase,
+            phase if phase.wants() == Light::Lit && self.case_permits(&case, now) => phase,
+            _ => after_evidence(&case, evidence.verdict, clear, &before, current)?,
+        };
         if next == Phase::Affected || next == Phase::Unknown {
             case.fixed = false;
+            (case.grant, case.mitigation) = (None, None);
         }
         case.go(next, now);
         self.cases.insert(evidence.site.clone(), case);
@@ -275,7 +334,7 @@ impl Incident {
         vital: bool,
         now: Timestamp,
     ) -> Result<(), Rejected> {
-        let permits = self.permits(site, now);
+        let permits = self.case(site).is_some_and(|case| self.is_clear(case, now));
         let safe = match compromise {
             Compromise::NoSigns => true,
             Compromise::Unknown => !vital,
@@ -297,9 +356,8 @@ impl Incident {
         evidence: Digest,
         now: Timestamp,
     ) -> Result<(), Rejected> {
-        let case = self.cases.get(site).ok_or(Rejected("the site has no case"))?;
-        let named = case.evidence.as_ref().and_then(|e| e.id().ok()) == Some(evidence);
-        if !named || !self.case_permits(case, now) {
+        self.cases.get(site).ok_or(Rejected("the site has no case"))?;
+        if self.ground(site, now) != Some(evidence) {
             return Err(Rejected("no current evidence says clear"));
         }
         self.one(site, |case| step(case, &[Phase::RelightEligible], Phase::Relighting, now))
@@ -321,25 +379,31 @@ impl Incident {
     }
 
     fn lapse(&mut self, sites: &[GateKey], now: Timestamp) -> Result<(), Rejected> {
-        let stale: Vec<GateKey> =
-            sites.iter().filter(|site| !self.permits(site, now)).cloned().collect();
-        self.each(&stale, |case| match case.phase {
-            Phase::Online | Phase::RelitProven | Phase::Relighting => {
-                case.go(Phase::DarkRequested, now);
-                Ok(())
+        let mut result = Err(Rejected("no site was lit or waited on what is over"));
+        for site in sites {
+            let Some(case) = self.cases.get(site) else { continue };
+            let Some(next) = self.after_lapse(case, now) else { continue };
+            if let Some(case) = self.cases.get_mut(site) {
+                (case.grant, case.mitigation) = (None, None);
+                case.go(next, now);
+                result = Ok(());
             }
-            _ => Err(Rejected("the site is not lit")),
-        })
+        }
+        result
     }
 
     /// A closed incident wants nothing of the edges any more, so whatever it darkened has to be
     /// proven lit before: nobody would open it afterwards.
-    fn close(&mut self) -> Result<(), Rejected> {
+    fn close(&mut self, now: Timestamp) -> Result<(), Rejected> {
         if self.cases.values().any(|case| case.phase.wants() == Light::Dark) {
             return Err(Rejected("sites are still wanted dark"));
         }
         if self.cases.values().any(|case| case.phase == Phase::Relighting) {
             return Err(Rejected("sites are still being relit"));
+        }
+        let on_paper = |case: &Case| case.grant.is_some() && !self.is_clear(case, now);
+        if self.cases.values().any(on_paper) {
+            return Err(Rejected("an exemption or a mitigation is open"));
         }
         self.closed = true;
         Ok(())
@@ -348,7 +412,12 @@ impl Incident {
 
 const BEFORE_ANALYSIS: [Phase; 3] = [Phase::DarkRequested, Phase::DarkProven, Phase::Failed];
 
-fn step(case: &mut Case, from: &[Phase], to: Phase, now: Timestamp) -> Result<(), Rejected> {
+pub(super) fn step(
+    case: &mut Case,
+    from: &[Phase],
+    to: Phase,
+    now: Timestamp,
+) -> Result<(), Rejected> {
     if !from.contains(&case.phase) {
         return Err(Rejected("the phase of the site does not allow it"));
     }
@@ -392,7 +461,7 @@ fn fail(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
 
 fn drift(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
     match case.phase {
-        Phase::Online => return Err(Rejected("the site was never ordered dark")),
+        Phase::Online | Phase::Exempt => return Err(Rejected("the site was never ordered dark")),
         Phase::RelitProven => {
             case.go(Phase::Relighting, now);
             case.gate = Gate::Requested;
@@ -416,12 +485,13 @@ fn deploy(case: &mut Case, digest: Digest, now: Timestamp) -> Result<(), Rejecte
     case.deployed = Some(digest);
     case.deployed_at = now;
     let next = match case.phase {
-        Phase::Online | Phase::RelitProven | Phase::Relighting => Phase::DarkRequested,
-        Phase::Affected | Phase::Fixing | Phase::Verifying => Phase::FixDeployed,
+        phase if phase.wants() == Light::Lit => Phase::DarkRequested,
+        Phase::Affected | Phase::Fixing | Phase::Mitigated | Phase::Verifying => Phase::FixDeployed,
         Phase::RelightEligible => Phase::Unknown,
         other => other,
     };
     case.fixed = false;
+    (case.grant, case.mitigation) = (None, None);
     case.go(next, now);
     Ok(())
 }
@@ -430,7 +500,7 @@ fn deploy(case: &mut Case, digest: Digest, now: Timestamp) -> Result<(), Rejecte
 fn after_evidence(
     case: &Case,
     verdict: Verdict,
-    permits: bool,
+    clear: bool,
     before: &(Option<Evidence>, Option<Digest>),
     revision: Digest,
 ) -> Result<Phase, Rejected> {
@@ -442,37 +512,55 @@ fn after_evidence(
         | Phase::DarkProven
         | Phase::Failed
         | Phase::Analysing
-        | Phase::Unknown => Ok(if permits { Phase::RelightEligible } else { bad }),
+        | Phase::Unknown => Ok(if clear { Phase::RelightEligible } else { bad }),
+        Phase::Mitigated if !clear => {
+            // The same news again leaves the control where it is; other news voids it.
+            let same = same_artifact && is_of(old.as_ref(), revision);
+            Ok(if same && verdict == Verdict::Affected { Phase::Mitigated } else { bad })
+        }
         Phase::Affected | Phase::Fixing if verdict == Verdict::Affected => {
             // News of an older revision must not hide that the latest one calls it affected.
-            let is_old = case.evidence.as_ref().is_some_and(|e| e.advisory_revision != revision);
-            if is_old && old.as_ref().is_some_and(|old| old.advisory_revision == revision) {
+            let is_old = !is_of(case.evidence.as_ref(), revision);
+            if is_old && is_of(old.as_ref(), revision) {
                 return Err(Rejected("newer evidence calls the site affected already"));
             }
             Ok(Phase::Affected)
         }
-        Phase::Affected | Phase::Fixing if !permits => {
+        Phase::Affected | Phase::Fixing if !clear => {
             Err(Rejected("an affected site needs clear evidence"))
         }
-        Phase::Affected | Phase::Fixing if !same_artifact || case.unverified => {
-            Ok(Phase::Verifying)
+        Phase::Affected | Phase::Fixing | Phase::Mitigated => {
+            repaired(case, same_artifact, old.as_ref(), revision)
         }
-        Phase::Affected | Phase::Fixing => {
-            // A fix of which too little was known is not an affected artifact; it was not verified.
-            if old.as_ref().is_some_and(|old| old.verdict == Verdict::Unknown) {
-                return Ok(Phase::Verifying);
-            }
-            // The artifacts are the affected ones: only a withdrawn finding makes them clear.
-            if old.as_ref().is_some_and(|old| old.advisory_revision != revision) {
-                Ok(Phase::RelightEligible)
-            } else {
-                Err(Rejected("the same artifacts were affected under the same revision"))
-            }
-        }
-        Phase::FixDeployed | Phase::Verifying if permits => Ok(Phase::Verifying),
+        Phase::FixDeployed | Phase::Verifying if clear => Ok(Phase::Verifying),
         Phase::FixDeployed | Phase::Verifying => Ok(Phase::Affected),
-        Phase::RelightEligible | Phase::Relighting | Phase::Online | Phase::RelitProven => {
-            Ok(if permits { case.phase } else { bad })
-        }
+        Phase::RelightEligible
+        | Phase::Relighting
+        | Phase::Online
+        | Phase::Exempt
+        | Phase::RelitProven => Ok(if clear { case.phase } else { bad }),
     }
+}
+
+fn is_of(evidence: Option<&Evidence>, revision: Digest) -> bool {
+    evidence.is_some_and(|evidence| evidence.advisory_revision == revision)
+}
+
+/// Where clear evidence leads a site that was affected.
+fn repaired(
+    case: &Case,
+    same_artifact: bool,
+    old: Option<&Evidence>,
+    revision: Digest,
+) -> Result<Phase, Rejected> {
+    // A fix of which too little was known is not an affected artifact; it was not verified.
+    let was_unknown = old.is_some_and(|old| old.verdict == Verdict::Unknown);
+    if !same_artifact || case.unverified || was_unknown {
+        return Ok(Phase::Verifying);
+    }
+    // The artifacts are the affected ones: only a withdrawn finding makes them clear.
+    if old.is_some() && !is_of(old, revision) {
+        return Ok(Phase::RelightEligible);
+    }
+    Err(Rejected("the same artifacts were affected under the same revision"))
 }

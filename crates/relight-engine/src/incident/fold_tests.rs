@@ -216,7 +216,7 @@ fn a_lost_proof_keeps_the_phase_and_shows_as_exposed() {
     let way = [order(), proved(Dark), attach(1, 2, Affected), drifted.clone()];
     let incident = after(&way);
     assert_eq!(incident.case(&key("a")).unwrap().phase, Phase::Affected);
-    let counters = Counters::of(&incident, &[key("a"), key("b")]);
+    let counters = Counters::of(&incident, &[key("a"), key("b")], NOW);
     assert_eq!((counters.exposed, counters.phase(Phase::Online)), (1, 1));
     assert_eq!(phase(&[order(), proved(Dark), drifted.clone()]), Phase::DarkRequested);
     let relit = [order(), attach(1, 2, Clear), relight(1), proved(Lit), drifted];
@@ -228,16 +228,16 @@ fn i6_an_edge_that_fails_leaves_the_site_exposed_not_dark() {
     let failed = Entry::EdgeFailed { sites: vec![key("a")], edge: "e".into(), why: "x".into() };
     let incident = after(&[order(), failed.clone()]);
     assert_eq!(incident.case(&key("a")).unwrap().phase, Phase::Failed);
-    assert_eq!(Counters::of(&incident, &[key("a")]).exposed, 1);
+    assert_eq!(Counters::of(&incident, &[key("a")], NOW).exposed, 1);
     let incident = after(&[order(), failed, proved(Dark)]);
-    assert_eq!(Counters::of(&incident, &[key("a")]).exposed, 0);
+    assert_eq!(Counters::of(&incident, &[key("a")], NOW).exposed, 0);
 }
 
 #[test]
 fn i7_counters_sum_to_the_sites() {
     let incident = after(&[order(), attach(1, 2, Unknown)]);
     let sites = [key("a"), key("b"), key("c")];
-    let counters = Counters::of(&incident, &sites);
+    let counters = Counters::of(&incident, &sites, NOW);
     assert_eq!(counters.phases.values().sum::<usize>(), 3);
     assert_eq!(counters.states.values().sum::<usize>(), 3);
 }

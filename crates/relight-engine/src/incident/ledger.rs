@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use relight_model::{DisplayState, GateKey, Light, Timestamp};
 
 use super::entry::Entry;
-use super::fold::{Incident, Rejected};
+use super::fold::{Case, Incident, Rejected};
 use super::phase::{Gate, Phase};
+use super::standing::Authority;
 
 /// Most incidents that may be open at once (INCIDENT 4).
 pub const OPEN_INCIDENTS_MAX: usize = 64;
@@ -16,12 +17,14 @@ pub const OPEN_INCIDENTS_MAX: usize = 64;
 pub struct Ledger {
     matcher_revision: u32,
     incidents: BTreeMap<String, Incident>,
+    authorities: BTreeMap<String, Authority>,
+    drills: BTreeMap<String, Timestamp>,
 }
 
 impl Ledger {
     /// An empty ledger for the matcher that runs now.
     pub fn new(matcher_revision: u32) -> Self {
-        Self { matcher_revision, incidents: BTreeMap::new() }
+        Self { matcher_revision, ..Self::default() }
     }
 
     /// The matcher that runs from here on: evidence of another one is no longer current.
@@ -37,6 +40,20 @@ impl Ledger {
     /// # Errors
     /// The entry does not follow from the present state; then nothing changed.
     pub fn apply(&mut self, id: &str, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
+        match entry {
+            Entry::AuthorityGranted { authority } => {
+                authority.check(now)?;
+                self.authorities.insert(authority.name.clone(), authority.clone());
+                return Ok(());
+            }
+            Entry::Drilled { edge, passed, .. } => {
+                if *passed {
+                    self.drills.insert(edge.clone(), now);
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
         if let Entry::RelightStarted { site, .. } = entry
             && self.is_held_elsewhere(id, site, now)
         {
@@ -51,6 +68,21 @@ impl Ledger {
         let incident = Incident::open(entry, now, self.matcher_revision)?;
         self.incidents.insert(id.to_owned(), incident);
         Ok(())
+    }
+
+    /// The authority given beforehand that covers a flaw at this instant.
+    pub fn authority(
+        &self,
+        score: Option<u16>,
+        known_exploited: bool,
+        now: Timestamp,
+    ) -> Option<&Authority> {
+        self.authorities.values().find(|it| it.covers(score, known_exploited, now))
+    }
+
+    /// When an edge last passed a drill.
+    pub fn drilled(&self, edge: &str) -> Option<Timestamp> {
+        self.drills.get(edge).copied()
     }
 
     /// An incident by id.
@@ -127,31 +159,54 @@ pub struct Counters {
     pub phases: BTreeMap<Phase, usize>,
     /// Sites by drawn state.
     pub states: BTreeMap<DisplayState, usize>,
-    /// Marked subset: dark wanted without proof.
+    /// Marked subset: dark wanted without proof, or lit in scope without current evidence.
     pub exposed: usize,
 }
 
 impl Counters {
     /// Counts `sites` in one incident, in one pass.
-    pub fn of(incident: &Incident, sites: &[GateKey]) -> Self {
+    pub fn of(incident: &Incident, sites: &[GateKey], now: Timestamp) -> Self {
         let mut counters = Self::default();
         for site in sites {
-            let (phase, state, exposed) = match incident.case(site) {
-                None => (Phase::Online, DisplayState::Online, false),
-                Some(case) => {
-                    let dark = case.phase.wants() == Light::Dark;
-                    (case.phase, case.display(), dark && case.gate != Gate::Proven)
-                }
-            };
-            *counters.phases.entry(phase).or_default() += 1;
-            *counters.states.entry(state).or_default() += 1;
-            counters.exposed += usize::from(exposed);
+            let case = incident.case(site);
+            counters.add(case, case.is_some_and(|_| is_exposed(incident, site, now)));
         }
         counters
+    }
+
+    /// Counts `sites` in every open incident: one that is in several counts once, by the phase
+    /// furthest from lit.
+    pub fn of_all(ledger: &Ledger, sites: &[GateKey], now: Timestamp) -> Self {
+        let mut counters = Self::default();
+        for site in sites {
+            let cases = ledger.open().filter_map(|(_, incident)| incident.case(site));
+            let worst = cases.max_by_key(|case| case.phase.distance());
+            let mut open = ledger.open();
+            counters.add(worst, open.any(|(_, incident)| is_exposed(incident, site, now)));
+        }
+        counters
+    }
+
+    fn add(&mut self, case: Option<&Case>, exposed: bool) {
+        let (phase, state) =
+            case.map_or((Phase::Online, DisplayState::Online), |case| (case.phase, case.display()));
+        *self.phases.entry(phase).or_default() += 1;
+        *self.states.entry(state).or_default() += 1;
+        self.exposed += usize::from(exposed);
     }
 
     /// Sites in a phase.
     pub fn phase(&self, phase: Phase) -> usize {
         self.phases.get(&phase).copied().unwrap_or(0)
+    }
+}
+
+/// Dark is wanted without proof, or the site is lit in the scope of the incident and neither
+/// current evidence nor an acceptance says that it may.
+pub(crate) fn is_exposed(incident: &Incident, site: &GateKey, now: Timestamp) -> bool {
+    let Some(case) = incident.case(site) else { return false };
+    match case.phase.wants() {
+        Light::Dark => case.gate != Gate::Proven,
+        Light::Lit => case.evidence.is_some() && !incident.permits(site, now),
     }
 }

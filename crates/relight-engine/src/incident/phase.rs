@@ -7,6 +7,8 @@ use relight_model::{DisplayState, Light, Verdict};
 pub enum Phase {
     /// In scope, never ordered dark, or not any more.
     Online,
+    /// In scope, and may stay online: current clear evidence, or an acceptance with an end.
+    Exempt,
     /// Ordered dark, not proven.
     DarkRequested,
     /// Every edge was read back dark and every listener probed dark.
@@ -25,7 +27,9 @@ pub enum Phase {
     FixDeployed,
     /// The fix is being verified.
     Verifying,
-    /// Evidence says clear; may be opened.
+    /// Affected behind a control with an end: returns only under a signed acceptance.
+    Mitigated,
+    /// Evidence says clear, or two people answer for it; may be opened.
     RelightEligible,
     /// Being opened.
     Relighting,
@@ -35,8 +39,9 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Online,
+        Self::Exempt,
         Self::DarkRequested,
         Self::DarkProven,
         Self::Failed,
@@ -46,6 +51,7 @@ impl Phase {
         Self::Fixing,
         Self::FixDeployed,
         Self::Verifying,
+        Self::Mitigated,
         Self::RelightEligible,
         Self::Relighting,
         Self::RelitProven,
@@ -54,7 +60,7 @@ impl Phase {
     /// What visitors must see in this phase.
     pub const fn wants(self) -> Light {
         match self {
-            Self::Online | Self::Relighting | Self::RelitProven => Light::Lit,
+            Self::Online | Self::Exempt | Self::Relighting | Self::RelitProven => Light::Lit,
             _ => Light::Dark,
         }
     }
@@ -63,6 +69,7 @@ impl Phase {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Online => "online",
+            Self::Exempt => "exempt",
             Self::DarkRequested => "dark-requested",
             Self::DarkProven => "dark-proven",
             Self::Failed => "failed",
@@ -72,9 +79,32 @@ impl Phase {
             Self::Fixing => "fixing",
             Self::FixDeployed => "fix-deployed",
             Self::Verifying => "verifying",
+            Self::Mitigated => "mitigated",
             Self::RelightEligible => "relight-eligible",
             Self::Relighting => "relighting",
             Self::RelitProven => "relit-proven",
+        }
+    }
+
+    /// How much is missing until the site is lit: a site in several incidents counts once, by the
+    /// phase that is furthest from lit.
+    pub const fn distance(self) -> u8 {
+        match self {
+            Self::Online => 0,
+            Self::RelitProven => 1,
+            Self::Exempt => 2,
+            Self::Relighting => 3,
+            Self::RelightEligible => 4,
+            Self::Mitigated => 5,
+            Self::Verifying => 6,
+            Self::FixDeployed => 7,
+            Self::Fixing => 8,
+            Self::Affected => 9,
+            Self::Unknown => 10,
+            Self::Analysing => 11,
+            Self::DarkProven => 12,
+            Self::DarkRequested => 13,
+            Self::Failed => 14,
         }
     }
 }
@@ -99,14 +129,16 @@ pub fn display(phase: Phase, gate: Gate, fixed: bool, verdict: Option<Verdict>) 
             DisplayState::DarkRequested
         }
         (Phase::Relighting, _) => DisplayState::Dark,
-        (Phase::Online | Phase::RelitProven, _) if verdict == Some(Verdict::Affected) => {
+        (Phase::Online | Phase::Exempt | Phase::RelitProven, _)
+            if verdict == Some(Verdict::Affected) =>
+        {
             DisplayState::Exposed
         }
         (Phase::RelitProven, _) if fixed => DisplayState::RelitFixed,
-        (Phase::Online | Phase::RelitProven, _) => DisplayState::Online,
+        (Phase::Online | Phase::Exempt | Phase::RelitProven, _) => DisplayState::Online,
         (Phase::FixDeployed | Phase::Verifying, _) => DisplayState::Verifying,
         (Phase::Fixing, _) => DisplayState::Fixing,
-        (Phase::Affected, _) => DisplayState::Affected,
+        (Phase::Affected | Phase::Mitigated, _) => DisplayState::Affected,
         (Phase::Analysing, _) => DisplayState::Analysing,
         _ => DisplayState::Dark,
     }
@@ -122,6 +154,15 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Phase::ALL.len());
+    }
+
+    #[test]
+    fn every_phase_has_its_own_distance_and_what_is_not_open_is_further() {
+        let mut phases = Phase::ALL;
+        phases.sort_by_key(|phase| phase.distance());
+        assert!(phases.windows(2).all(|pair| pair[0].distance() < pair[1].distance()));
+        let first_dark = phases.iter().position(|phase| phase.wants() == Light::Dark).unwrap();
+        assert!(phases[first_dark..].iter().all(|phase| phase.wants() == Light::Dark));
     }
 
     #[test]

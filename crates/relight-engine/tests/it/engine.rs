@@ -32,7 +32,7 @@ thread_local! {
     static NOW_MS: Cell<i64> = const { Cell::new(1_639_137_600_000) };
 }
 
-fn clock() -> i64 {
+pub(crate) fn clock() -> i64 {
     NOW_MS.get()
 }
 
@@ -76,7 +76,7 @@ impl Town {
         self.engine.open_incident("A. Tremblay", id, "demo").unwrap()
     }
 
-    fn plan(&self, action: Action, sites: &[usize]) -> Plan {
+    pub(crate) fn plan(&self, action: Action, sites: &[usize]) -> Plan {
         let ask = PlanAsk {
             incident: LOG4SHELL.into(),
             action,
@@ -89,7 +89,7 @@ impl Town {
         self.engine.plan(ask, &sites).unwrap()
     }
 
-    fn darken(&self, sites: &[usize]) {
+    pub(crate) fn darken(&self, sites: &[usize]) {
         let plan = self.plan(Action::Dark, sites);
         self.engine.execute(&plan, "A. Tremblay").unwrap();
     }
@@ -103,7 +103,7 @@ impl Town {
         self.engine.phase(id, &key(&name(site)))
     }
 
-    fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> Ledger {
         self.engine.with_ledger(Ledger::clone)
     }
 

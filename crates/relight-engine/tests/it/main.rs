@@ -9,5 +9,6 @@ mod loops;
 mod mutants;
 mod notify;
 mod oracle;
+mod orders;
 mod people;
 mod sim;

@@ -380,6 +380,14 @@ plan-summary = { NUMBER($sites) } { $sites ->
  }
 skipped-already-so = is so already
 skipped-no-edge = no edge switches it
+skipped-protected = is on the protected list
+skipped-exempt = may stay online: an exemption is in force
+approval-needed = the plan needs more people to agree
+approval-needed-remedy = at most 5 sites, none vital: one person; more: two; more than 200 or a vital one: two, one of the command. In an emergency: --break-glass
+approval-denied = the plan was refused
+approval-denied-remedy = nothing was changed: make another plan
+approval-expired = the plan is too old
+approval-expired-remedy = nothing was changed: make it again
 skipped-no-clear-evidence = no current evidence says clear
 needs-yes = nobody is there to confirm
 needs-yes-remedy = confirm with --yes, or look with --dry-run
@@ -415,6 +423,17 @@ entry-revised = advisory revised
 entry-lapsed = evidence lapsed
 entry-drifted = edge changed without an order
 entry-closed = incident closed
+entry-baseline-taken = answer before the order
+entry-mitigated = control in front of the site
+entry-acceptance-signed = two people answer for it
+entry-exempted = exempt
+entry-break-glass = without the usual approvals
+entry-plan-approved = plan approved
+entry-plan-refused = plan refused
+entry-plan-undone = order taken back
+entry-authority-granted = standing authority given
+entry-authority-used = under standing authority
+entry-drilled = drill
 entry-refused = refused
 
 ### Edges.

@@ -410,6 +410,14 @@ plan-summary = { NUMBER($sites) } { $sites ->
  }
 skipped-already-so = est déjà ainsi
 skipped-no-edge = aucun frontal ne le commande
+skipped-protected = est sur la liste protégée
+skipped-exempt = peut rester en ligne : une exemption est en vigueur
+approval-needed = le plan demande l'accord d'autres personnes
+approval-needed-remedy = au plus 5 sites, aucun vital : une personne; plus : deux; plus de 200 ou un site vital : deux, dont une du commandement. En urgence : --break-glass
+approval-denied = le plan a été refusé
+approval-denied-remedy = rien n'a été changé : faites un autre plan
+approval-expired = le plan est trop ancien
+approval-expired-remedy = rien n'a été changé : refaites-le
 skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
 needs-yes = personne n'est là pour confirmer
 needs-yes-remedy = confirmez avec --yes, ou regardez avec --dry-run
@@ -445,6 +453,17 @@ entry-revised = avis révisé
 entry-lapsed = preuve échue
 entry-drifted = frontal modifié sans ordre
 entry-closed = incident clos
+entry-baseline-taken = réponse avant l'ordre
+entry-mitigated = protection devant le site
+entry-acceptance-signed = deux personnes en répondent
+entry-exempted = exempté
+entry-break-glass = sans les approbations habituelles
+entry-plan-approved = plan approuvé
+entry-plan-refused = plan refusé
+entry-plan-undone = ordre annulé
+entry-authority-granted = autorisation permanente donnée
+entry-authority-used = sous autorisation permanente
+entry-drilled = exercice
 entry-refused = refusé
 
 ### Frontaux.

@@ -108,8 +108,9 @@ impl Tell {
         let sites: Vec<GateKey> = engine.sites().into_iter().map(|site| site.slug).collect();
         while !done.load(Ordering::Relaxed) {
             let version = engine.version();
-            let counters = engine
-                .with_ledger(|ledger| ledger.incident(incident).map(|i| Counters::of(i, &sites)));
+            let counters = engine.with_ledger(|ledger| {
+                ledger.incident(incident).map(|i| Counters::of(i, &sites, engine.now()))
+            });
             if let Some(counters) = counters {
                 self.bar.set_message(progress(self.lang, &counters));
             }

@@ -163,8 +163,9 @@ fn wait(
     let began = Instant::now();
     loop {
         let version = engine.version();
-        let counters =
-            engine.with_ledger(|ledger| ledger.incident(incident).map(|i| Counters::of(i, &sites)));
+        let counters = engine.with_ledger(|ledger| {
+            ledger.incident(incident).map(|i| Counters::of(i, &sites, engine.now()))
+        });
         if done(&counters.context("the incident is gone")?) {
             return Ok(());
         }

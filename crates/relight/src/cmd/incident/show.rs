@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use relight_engine::incident::{Counters, Entry, Incident};
 use relight_engine::store::JournalRecord;
-use relight_model::{DisplayState, GateKey};
+use relight_model::{DisplayState, GateKey, Timestamp};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Number, texts, words};
 use serde::Serialize;
@@ -77,7 +77,8 @@ impl Status {
             None => register.ledger.open().collect(),
         };
         if context.json {
-            let incidents = shown.iter().map(|(id, incident)| row(id, incident, &keys)).collect();
+            let incidents =
+                shown.iter().map(|(id, incident)| row(id, incident, &keys, register.now)).collect();
             report.document("relight.status/1", &StatusDocument { incidents });
             return Ok(());
         }
@@ -97,8 +98,13 @@ fn named(register: &Register, id: Option<&str>) -> Option<String> {
     Some(register.advisories.group(id).map_or_else(|| id.to_owned(), |group| group.id.clone()))
 }
 
-fn row<'a>(id: &'a str, incident: &'a Incident, keys: &[GateKey]) -> IncidentRow<'a> {
-    let counters = Counters::of(incident, keys);
+fn row<'a>(
+    id: &'a str,
+    incident: &'a Incident,
+    keys: &[GateKey],
+    now: Timestamp,
+) -> IncidentRow<'a> {
+    let counters = Counters::of(incident, keys, now);
     let states = counters.states.iter().map(|(state, count)| (words::state_name(*state), *count));
     let phases = counters.phases.iter().map(|(phase, count)| (phase.as_str(), *count));
     IncidentRow {
@@ -115,7 +121,7 @@ fn row<'a>(id: &'a str, incident: &'a Incident, keys: &[GateKey]) -> IncidentRow
 
 fn text(id: &str, incident: &Incident, keys: &[GateKey], context: &Context, report: &mut Report) {
     let lang = context.lang;
-    let counters = Counters::of(incident, keys);
+    let counters = Counters::of(incident, keys, context.now());
     let hours = (context.now() - incident.opened).max(0).cast_unsigned() / 3_600;
     let since = if incident.closed {
         texts::incident_is_closed(lang).to_owned()

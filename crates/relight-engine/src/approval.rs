@@ -1,0 +1,121 @@
+//! Who has to agree to a plan. This is an interface: identities live in the server.
+
+use relight_model::{Digest, Timestamp};
+
+use crate::incident::{Incident, Seat};
+use crate::plan::{Action, Plan};
+
+/// Most sites that one person may switch, none of them vital.
+pub const SITES_ALONE_MAX: usize = 5;
+
+/// Most sites that two people may switch without the command of the incident.
+pub const SITES_WITHOUT_COMMAND_MAX: usize = 200;
+
+/// Where the approval of a plan stands. It covers a hash, never a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// Everybody who has to agree did.
+    Granted {
+        /// Their names.
+        by: Vec<String>,
+    },
+    /// These seats are empty.
+    Needs(Vec<Seat>),
+    /// Somebody refused it.
+    Denied {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The plan is too old.
+    Expired,
+}
+
+/// Knows who approved what.
+pub trait Approvals {
+    /// Where the approval of a plan stands.
+    fn state(&self, plan: &Digest, now: Timestamp) -> Approval;
+}
+
+/// The seats that have to be filled for a plan, whatever it does: taking sites dark never needs
+/// more people than bringing the same sites back by hand (I11).
+pub fn seats(plan: &Plan) -> Vec<Seat> {
+    let is_vital = plan.sites.iter().any(|site| site.criticality == 1);
+    if is_vital || plan.sites.len() > SITES_WITHOUT_COMMAND_MAX {
+        return vec![Seat::Operator, Seat::Command];
+    }
+    let by_signature = plan.action == Action::Relight && plan.sites.iter().any(is_not_clear);
+    if by_signature || plan.sites.len() > SITES_ALONE_MAX {
+        return vec![Seat::Operator, Seat::Second];
+    }
+    vec![Seat::Operator]
+}
+
+fn is_not_clear(site: &crate::plan::PlanSite) -> bool {
+    site.verdict != "clear"
+}
+
+/// The approvals in the journal of an incident, for one plan.
+pub struct Journalled<'a> {
+    /// The incident.
+    pub incident: &'a Incident,
+    /// The plan that is to be executed.
+    pub plan: &'a Plan,
+}
+
+impl Approvals for Journalled<'_> {
+    fn state(&self, plan: &Digest, now: Timestamp) -> Approval {
+        if now >= self.plan.expires {
+            return Approval::Expired;
+        }
+        let votes = self.incident.orders.votes(plan);
+        if let Some((by, reason)) = votes.refused {
+            return Approval::Denied { by, reason };
+        }
+        let empty: Vec<Seat> = seats(self.plan)
+            .into_iter()
+            // The command of the incident may sit where anybody else may.
+            .filter(|seat| {
+                let by_command =
+                    *seat == Seat::Second && votes.granted.contains_key(&Seat::Command);
+                !votes.granted.contains_key(seat) && !by_command
+            })
+            .collect();
+        if empty.is_empty() {
+            return Approval::Granted { by: votes.granted.into_values().collect() };
+        }
+        Approval::Needs(empty)
+    }
+}
+
+/// One operator alone, before anybody can sign in: every seat but that of the command.
+pub struct Alone<'a> {
+    /// The operator.
+    pub name: &'a str,
+    /// The plan.
+    pub plan: &'a Plan,
+}
+
+impl Approvals for Alone<'_> {
+    fn state(&self, _plan: &Digest, now: Timestamp) -> Approval {
+        if now >= self.plan.expires {
+            return Approval::Expired;
+        }
+        let empty: Vec<Seat> =
+            seats(self.plan).into_iter().filter(|seat| *seat == Seat::Command).collect();
+        match empty.is_empty() {
+            true => Approval::Granted { by: vec![self.name.to_owned()] },
+            false => Approval::Needs(empty),
+        }
+    }
+}
+
+/// Whoever plays with a fictional province: every seat.
+pub struct Fictional;
+
+impl Approvals for Fictional {
+    fn state(&self, _plan: &Digest, _now: Timestamp) -> Approval {
+        Approval::Granted { by: Vec::new() }
+    }
+}

@@ -1,0 +1,243 @@
+//! What people sign where evidence does not say clear: acceptances of two people, exemptions, and
+//! mitigations, each with an end (INCIDENT 10).
+
+use relight_model::{Digest, GateKey, Light, Timestamp, Verdict};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::fold::{Case, Incident, Rejected, step};
+use super::phase::Phase;
+use super::wire;
+
+/// Longest life of an acceptance, an exemption or a mitigation, in seconds: 30 days.
+pub const GRANT_AGE_MAX_S: i64 = 30 * 86_400;
+
+/// Two people answer for a site that no evidence calls clear. It never makes evidence clear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// Who asked for it.
+    pub proposer: String,
+    /// Who agreed: somebody else.
+    pub approver: String,
+    /// Why.
+    pub reason: String,
+    /// From when on it is worth nothing.
+    pub expires: Timestamp,
+}
+
+impl Acceptance {
+    /// Its id: SHA-256 of the canonical JSON.
+    ///
+    /// # Errors
+    /// Never for this type; the serializer's type says it could.
+    pub fn id(&self) -> Result<Digest, serde_json::Error> {
+        Ok(Digest(Sha256::digest(wire::canonical(self)?.as_bytes()).into()))
+    }
+
+    fn check(&self, now: Timestamp) -> Result<(), Rejected> {
+        let [proposer, approver] = [&self.proposer, &self.approver].map(|name| name.trim());
+        if proposer.is_empty() || approver.is_empty() {
+            return Err(Rejected("an acceptance is signed by two people"));
+        }
+        if proposer.to_lowercase() == approver.to_lowercase() {
+            return Err(Rejected("the approver is the proposer"));
+        }
+        if self.reason.trim().is_empty() {
+            return Err(Rejected("an acceptance says why"));
+        }
+        check_end(self.expires, now)
+    }
+}
+
+/// A control in front of a site that stays affected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mitigation {
+    /// What was done (`waf rule 1234`).
+    pub control: String,
+    /// Where it acts (`edge north`).
+    pub place: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Payloads replayed through the edge.
+    pub replayed: u32,
+    /// How many of them it stopped.
+    pub blocked: u32,
+    /// From when on it is worth nothing.
+    pub expires: Timestamp,
+}
+
+impl Mitigation {
+    fn check(&self, now: Timestamp) -> Result<(), Rejected> {
+        if self.replayed == 0 || self.blocked != self.replayed {
+            return Err(Rejected("the control did not stop every payload of a replay"));
+        }
+        if [&self.control, &self.place, &self.owner].iter().any(|text| text.trim().is_empty()) {
+            return Err(Rejected("a mitigation names its control, its place and its owner"));
+        }
+        check_end(self.expires, now)
+    }
+}
+
+fn check_end(expires: Timestamp, now: Timestamp) -> Result<(), Rejected> {
+    if expires <= now {
+        return Err(Rejected("it is over already"));
+    }
+    if expires - now > GRANT_AGE_MAX_S {
+        return Err(Rejected("it may last 30 days at most"));
+    }
+    Ok(())
+}
+
+/// Why a site may stay online although its incident takes others dark. Silence is no exemption.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// Current clear evidence, by its id.
+    Evidence(#[serde(with = "wire::digest")] Digest),
+    /// Two people answer for it.
+    Acceptance(Acceptance),
+}
+
+/// An acceptance in force, and what it was signed about. It is void as soon as that changes: other
+/// artifacts, another revision, or worse news than was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What was signed.
+    pub acceptance: Acceptance,
+    /// Its end, or that of the control it rests on, whichever is first.
+    pub expires: Timestamp,
+    pub(super) deployed: Option<Digest>,
+    revision: Digest,
+    covers: Verdict,
+}
+
+impl Grant {
+    pub(super) fn holds(&self, case: &Case, revision: Digest, now: Timestamp) -> bool {
+        now < self.expires
+            && self.revision == revision
+            && self.deployed == case.deployed
+            && rank(case.verdict()) <= rank(Some(self.covers))
+    }
+}
+
+const fn rank(verdict: Option<Verdict>) -> u8 {
+    match verdict {
+        Some(Verdict::Clear) => 0,
+        None | Some(Verdict::Unknown) => 1,
+        Some(Verdict::Affected) => 2,
+    }
+}
+
+impl Incident {
+    fn grant(&self, case: &Case, acceptance: &Acceptance) -> Grant {
+        let control = case.mitigation.as_ref().map_or(i64::MAX, |control| control.expires);
+        Grant {
+            expires: acceptance.expires.min(control),
+            acceptance: acceptance.clone(),
+            deployed: case.deployed,
+            revision: self.revision,
+            covers: case.verdict().unwrap_or(Verdict::Unknown),
+        }
+    }
+
+    /// What allows to open a site at this instant: the id of its clear evidence, or of the
+    /// acceptance that is in force.
+    pub fn ground(&self, site: &GateKey, now: Timestamp) -> Option<Digest> {
+        let case = self.case(site)?;
+        if self.is_clear(case, now) {
+            return case.evidence.as_ref()?.id().ok();
+        }
+        let grant = case.grant.as_ref().filter(|it| it.holds(case, self.revision, now))?;
+        grant.acceptance.id().ok()
+    }
+
+    pub(super) fn mitigate(
+        &mut self,
+        site: &GateKey,
+        control: &Mitigation,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        control.check(now)?;
+        self.one(site, |case| {
+            step(case, &[Phase::Affected, Phase::Fixing], Phase::Mitigated, now)?;
+            case.mitigation = Some(control.clone());
+            Ok(())
+        })
+    }
+
+    /// An affected site returns under an acceptance only behind a control; an unknown one may be
+    /// accepted as it is (ruling: accepting a flaw of an inventory).
+    pub(super) fn accept(
+        &mut self,
+        site: &GateKey,
+        acceptance: &Acceptance,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        acceptance.check(now)?;
+        let case = self.case(site).ok_or(Rejected("the site has no case"))?;
+        let grant = self.grant(case, acceptance);
+        if grant.expires <= now {
+            return Err(Rejected("the control is over"));
+        }
+        self.one(site, |case| {
+            step(case, &[Phase::Mitigated, Phase::Unknown], Phase::RelightEligible, now)?;
+            case.grant = Some(grant.clone());
+            Ok(())
+        })
+    }
+
+    pub(super) fn exempt(
+        &mut self,
+        site: &GateKey,
+        ground: &Ground,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        let mut case = self.case(site).cloned().unwrap_or_else(|| Case::new(now));
+        if case.phase != Phase::Online {
+            return Err(Rejected("the site is not online"));
+        }
+        match ground {
+            Ground::Evidence(id) => {
+                let named = case.evidence.as_ref().and_then(|it| it.id().ok()) == Some(*id);
+                if !named || !self.is_clear(&case, now) {
+                    return Err(Rejected("no current evidence says clear"));
+                }
+            }
+            Ground::Acceptance(acceptance) => {
+                acceptance.check(now)?;
+                case.grant = Some(self.grant(&case, acceptance));
+            }
+        }
+        case.go(Phase::Exempt, now);
+        self.cases.insert(site.clone(), case);
+        Ok(())
+    }
+
+    /// Where a site goes whose permission is over: a lit one goes dark; one that waits on a
+    /// signature, or behind a control, waits for evidence again.
+    pub(super) fn after_lapse(&self, case: &Case, now: Timestamp) -> Option<Phase> {
+        if self.case_permits(case, now) {
+            return None;
+        }
+        let control_over = case.mitigation.as_ref().is_none_or(|control| control.expires <= now);
+        match case.phase {
+            phase if phase.wants() == Light::Lit => Some(Phase::DarkRequested),
+            Phase::Mitigated if control_over => Some(Phase::Affected),
+            Phase::RelightEligible if case.grant.is_some() => Some(match case.verdict() {
+                Some(Verdict::Affected) => Phase::Affected,
+                _ => Phase::Unknown,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Sites whose acceptance, exemption or control is over: they go dark without further order.
+    pub fn ended(&self, now: Timestamp) -> Vec<GateKey> {
+        let over = |case: &Case| {
+            let grant = case.grant.as_ref().is_some_and(|grant| grant.expires <= now);
+            let control = case.mitigation.as_ref().is_some_and(|it| it.expires <= now);
+            (grant || control) && self.after_lapse(case, now).is_some()
+        };
+        self.cases().iter().filter(|(_, case)| over(case)).map(|(site, _)| site.clone()).collect()
+    }
+}
