@@ -127,9 +127,14 @@ impl Owners<'_> {
             }
             Some(Phase::Fixing) => self.fix(site),
             Some(Phase::FixDeployed | Phase::Verifying) => self.verify(incident, site),
-            // What is clear is opened by the engine itself.
+            // What is clear is opened by the engine itself; the owners sign nothing.
             Some(
-                Phase::Online | Phase::RelightEligible | Phase::Relighting | Phase::RelitProven,
+                Phase::Online
+                | Phase::Exempt
+                | Phase::Mitigated
+                | Phase::RelightEligible
+                | Phase::Relighting
+                | Phase::RelitProven,
             )
             | None => Ok(false),
         }
