@@ -199,7 +199,8 @@ impl Engine {
     }
 
     /// Opens, of these sites, those that current evidence calls clear, or that two people answer
-    /// for, and that no other incident holds; how many were started. What would be refused is not tried: it would be journalled.
+    /// for, and that no other incident holds; how many were started. What would be refused is not
+    /// tried: it would be journalled.
     ///
     /// # Errors
     /// There is no such incident, or the journal cannot be written.
