@@ -3,8 +3,8 @@
 //! Decides; never serves HTTP, never scans, never starts a process. The clock is a parameter.
 
 pub mod answer;
-mod commit;
 pub mod approval;
+mod commit;
 pub mod demo;
 pub mod drive;
 pub mod edges;
