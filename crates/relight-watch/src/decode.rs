@@ -181,10 +181,7 @@ fn field_attempt(
     escape: Escape,
     spent: &mut u64,
 ) -> Option<Attempt> {
-    let plain = match escape {
-        Escape::None => Cow::Borrowed(text),
-        _ => Cow::Owned(String::from_utf8_lossy(&undo(text, escape)).into_owned()),
-    };
+    let plain = plain(text, escape);
     let decoded = basic_credentials(&plain).and_then(|value| base64(value.as_bytes()));
     let mut best: Option<Attempt> = None;
     let mut steps = vec![shortened(text)];
@@ -206,6 +203,20 @@ fn field_attempt(
         }
     }
     best
+}
+
+/// A field without the log's own escaping, which is undone once; what is no UTF-8 is replaced.
+pub fn plain(text: &str, escape: Escape) -> Cow<'_, str> {
+    match escape {
+        Escape::None => Cow::Borrowed(text),
+        _ => Cow::Owned(String::from_utf8_lossy(&undo(text, escape)).into_owned()),
+    }
+}
+
+/// How bad one text is, without its steps.
+pub(crate) fn verdict_of(text: &str, escape: Escape) -> Verdict {
+    let found = field_attempt("headers", text, escape, &mut 0);
+    found.map_or(Verdict::Benign, |found| found.verdict)
 }
 
 fn shortened(text: &str) -> String {

@@ -17,14 +17,16 @@ mod marks;
 pub mod parsers;
 mod path_class;
 mod prefilter;
+mod reader;
 pub mod sim;
 mod window;
 mod window_bytes;
 
 pub use campaign::{Change, Explanation, campaigns, explain};
 pub use contact::Class;
-pub use decode::{Attempt, Callback, attempt, attempt_in_line, decode_line};
+pub use decode::{Attempt, Callback, attempt, attempt_in_line, decode_line, plain};
 pub use detectors::judge;
 pub use error::WatchError;
 pub use parsers::{Feed, PARSERS};
+pub use reader::{LATE_S, Reader, SKEW_MAX_S, Taken, Tally};
 pub use window::{CONTACTS_MAX, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window, WindowStats};

@@ -428,12 +428,12 @@ fn the_same_log_twice_changes_nothing_however_it_is_packed() {
     let zstd = zstd::encode_all(plain.as_slice(), 1).unwrap();
     let read = |bytes: Vec<u8>| town.log(bytes).unwrap();
     let first = read(plain.clone());
-    assert_eq!((first.lines, first.events, first.known), (3, 3, 0));
+    assert_eq!((first.tally.lines, first.tally.events, first.known), (3, 3, 0));
     let windows = town.engine.store().windows().unwrap();
     assert_eq!(windows.len(), 1);
     for again in [plain, gzip, zstd] {
         let report = read(again);
-        assert_eq!((report.lines, report.segments, report.known), (3, 1, 1));
+        assert_eq!((report.tally.lines, report.segments, report.known), (3, 1, 1));
         assert_eq!(town.engine.store().windows().unwrap(), windows);
     }
 }
@@ -445,9 +445,9 @@ fn lines_that_are_no_events_are_counted_with_the_number_of_the_first() {
     log.extend(b"\xff\xfe\x00\x01 binary\n\x80\x81\n");
     log.extend(LINE.as_bytes());
     let report = town.log(log).unwrap();
-    assert_eq!((report.lines, report.events), (4, 2));
-    assert_eq!(report.refused.values().map(|(count, _)| count).sum::<u64>(), 2);
-    assert_eq!(report.refused.values().map(|(_, first)| *first).min(), Some(2));
+    assert_eq!((report.tally.lines, report.tally.events), (4, 2));
+    assert_eq!(report.tally.refused.values().map(|(count, _)| count).sum::<u64>(), 2);
+    assert_eq!(report.tally.refused.values().map(|(_, first)| *first).min(), Some(2));
     assert!(town.log(b"\x1f\x8b\x08\x00".to_vec()).is_err(), "half a gzip header");
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn spelling(byte: u8, rng: &mut Rng) -> String {
 }
 
 fn event(line: &str) -> Event<'_> {
-    static FEED: Feed = Feed { org: OrgId(0), site: None, host: String::new() };
+    static FEED: LazyLock<Feed> = LazyLock::new(Feed::default);
     named("combined").unwrap().parse(&FEED, line).unwrap()
 }
 

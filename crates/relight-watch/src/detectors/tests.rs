@@ -35,6 +35,7 @@ fn window(file: &str, bytes: &[u8], out: &mut String) -> Window {
         org: OrgId(org.parse().unwrap()),
         site: Some(SiteId(site.parse().unwrap())),
         host: format!("site{site}.example.test"),
+        ..crate::Feed::default()
     };
     let mut window = Window::new(path_class::hash(file));
     let parser = crate::parsers::named("combined").unwrap();

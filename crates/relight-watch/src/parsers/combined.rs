@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use relight_model::{Escape, Event, Outcome, Timestamp};
 
-use crate::civil;
-use crate::parsers::{Feed, LogParser};
+use super::draft::{dash_is_empty, split_request};
+use super::{Feed, LogParser, time, traefik};
 
 pub(super) const PLUGIN: Combined = Combined;
 
@@ -20,49 +20,57 @@ impl LogParser for Combined {
     }
 
     fn parse<'a>(&self, feed: &'a Feed, line: &'a str) -> Result<Event<'a>, &'static str> {
-        let (source, rest) = line.split_once(' ').ok_or("line-short")?;
-        let source: IpAddr = source.parse().map_err(|_| "address-invalid")?;
-        let (user, at, rest) = split_at_time(rest)?;
-        let (request, rest) = quoted(rest)?;
-        let (status, rest) = number(rest, "status-invalid")?;
-        let status = match u16::try_from(status) {
-            Ok(status @ 0..=999) => status,
-            _ => return Err("status-invalid"),
-        };
-        let (bytes_out, rest) = number(rest, "bytes-invalid")?;
-        // The plain common format ends here, and nothing is missing that we must have.
-        let (referer, user_agent, headers) = match rest {
-            "" => ("", "", ""),
-            rest => {
-                let (referer, rest) = quoted(rest)?;
-                // Formats that append fields of their own keep the first nine as they are.
-                let (user_agent, rest) = quoted(rest)?;
-                (referer, user_agent, rest)
-            }
-        };
-        let (method, target) = split_request(request);
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Ok(Event {
-            site: feed.site,
-            host: &feed.host,
-            method,
-            path,
-            query,
-            status,
-            bytes_out,
-            referer: dash_is_empty(referer),
-            user_agent: dash_is_empty(user_agent),
-            user: dash_is_empty(user),
-            headers,
-            outcome: Outcome::of_status(status),
-            escape: Escape::Apache,
-            ..Event::bare(feed.org, at, source.to_canonical())
-        })
+        let (mut event, rest) = seven(feed, line)?;
+        let rest = two_more(&mut event, rest)?;
+        if traefik::is_tail(rest) {
+            return Err("format-other");
+        }
+        Ok(event)
     }
 }
 
-fn dash_is_empty(text: &str) -> &str {
-    if text == "-" { "" } else { text }
+/// The seven fields of the common log format, and what follows them.
+pub(super) fn seven<'a>(
+    feed: &'a Feed,
+    line: &'a str,
+) -> Result<(Event<'a>, &'a str), &'static str> {
+    let (source, rest) = line.split_once(' ').ok_or("line-short")?;
+    let source: IpAddr = source.parse().map_err(|_| "address-invalid")?;
+    let (user, at, rest) = split_at_time(rest)?;
+    let (request, rest) = quoted(rest)?;
+    let (status, rest) = number(rest, "status-invalid")?;
+    let status = match u16::try_from(status) {
+        Ok(status @ 0..=999) => status,
+        _ => return Err("status-invalid"),
+    };
+    let (bytes_out, rest) = number(rest, "bytes-invalid")?;
+    let (method, target) = split_request(request);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let event = Event {
+        site: feed.site_of(&feed.host, ""),
+        host: &feed.host,
+        method,
+        path,
+        query,
+        status,
+        bytes_out,
+        user: dash_is_empty(user),
+        outcome: Outcome::of_status(status),
+        escape: Escape::Apache,
+        ..Event::bare(feed.org, at, source.to_canonical())
+    };
+    Ok((event, rest))
+}
+
+/// Referer and user agent. Formats that append fields of their own keep the first nine as they
+/// are; what they append is looked through for attempts.
+pub(super) fn two_more<'a>(event: &mut Event<'a>, rest: &'a str) -> Result<&'a str, &'static str> {
+    let (referer, rest) = quoted(rest)?;
+    let (user_agent, rest) = quoted(rest)?;
+    event.referer = dash_is_empty(referer);
+    event.user_agent = dash_is_empty(user_agent);
+    event.headers = rest;
+    Ok(rest)
 }
 
 /// `ident user [time] …` to user, time and what follows. The user may hold blanks, brackets and
@@ -75,9 +83,9 @@ fn split_at_time(rest: &str) -> Result<(&str, Timestamp, &str), &'static str> {
         let open = from + found;
         from = open + 1;
         // The time has a fixed width: `18/May/2015:02:05:58 +0000` and the closing bracket.
-        let Some((time, after)) = rest[from..].split_at_checked(TIME_BYTES) else { continue };
+        let Some((stamp, after)) = rest[from..].split_at_checked(time::CLF_BYTES) else { continue };
         let Some(after) = after.strip_prefix("] ") else { continue };
-        match time_stamp(time.as_bytes()) {
+        match time::clf(stamp) {
             // A user name may imitate a time, but no log writes a bare quote into it.
             Some(at) if after.starts_with('"') => {
                 return Ok((rest[..open].trim_end_matches(' '), at, after));
@@ -87,43 +95,6 @@ fn split_at_time(rest: &str) -> Result<(&str, Timestamp, &str), &'static str> {
         }
     }
     Err(code)
-}
-
-const TIME_BYTES: usize = 26;
-
-/// `18/May/2015:02:05:58 +0000` to seconds since the epoch.
-fn time_stamp(text: &[u8]) -> Option<Timestamp> {
-    const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
-    const PUNCTUATION: [(usize, u8); 6] =
-        [(2, b'/'), (6, b'/'), (11, b':'), (14, b':'), (17, b':'), (20, b' ')];
-    if text.len() != TIME_BYTES || PUNCTUATION.iter().any(|&(at, byte)| text[at] != byte) {
-        return None;
-    }
-    let month = MONTHS.chunks_exact(3).position(|month| month == &text[3..6])? as i64 + 1;
-    let (day, year) = (digits(&text[..2])?, digits(&text[7..11])?);
-    let (hour, minute, second) =
-        (digits(&text[12..14])?, digits(&text[15..17])?, digits(&text[18..20])?);
-    let sign = match text[21] {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
-    let zone = sign * (digits(&text[22..24])? * 3600 + digits(&text[24..26])? * 60);
-    // A leap second is written as :60.
-    if !(1..=civil::days_in_month(year, month)).contains(&day)
-        || hour > 23
-        || minute > 59
-        || second > 60
-    {
-        return None;
-    }
-    Some(civil::days(year, month, day) * civil::DAY + hour * 3600 + minute * 60 + second - zone)
-}
-
-fn digits(text: &[u8]) -> Option<i64> {
-    text.iter().try_fold(0, |number, byte| {
-        byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
-    })
 }
 
 /// A quoted field at the start, in its own escaping, and what follows the blank after it.
@@ -157,23 +128,5 @@ fn number<'a>(text: &'a str, code: &'static str) -> Result<(u64, &'a str), &'sta
             word.parse().map(|number| (number, rest)).map_err(|_| code)
         }
         _ => Err(code),
-    }
-}
-
-/// `GET /path HTTP/1.1` to method and target. What is not of that form (a TLS handshake, a
-/// single dash) is kept whole as the target, so that nothing escapes the attempt scan.
-fn split_request(request: &str) -> (&str, &str) {
-    let target = match request.rsplit_once(' ') {
-        Some((head, version)) if version.starts_with("HTTP/") => head,
-        _ => request,
-    };
-    match target.split_once(' ') {
-        Some((method, target))
-            if !method.is_empty()
-                && method.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') =>
-        {
-            (method, target)
-        }
-        _ => ("", dash_is_empty(target)),
     }
 }

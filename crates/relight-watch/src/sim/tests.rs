@@ -28,7 +28,8 @@ fn scenario(seed: u64, days: u32) -> Scenario {
 fn windows(simulation: &Simulation) -> Vec<(OrgId, Window)> {
     let parser: &dyn LogParser = named("combined").unwrap();
     let window = |(number, log): (usize, &SiteLog)| {
-        let feed = Feed { org: log.org, site: Some(log.site), host: log.host.clone() };
+        let (org, site, host) = (log.org, Some(log.site), log.host.clone());
+        let feed = Feed { org, site, host, ..Feed::default() };
         let mut window = Window::new(number as u64);
         let mut last = Timestamp::MIN;
         for line in Lines::new(&log.bytes) {

@@ -4,13 +4,15 @@
 
 mod decode;
 mod lines;
+mod parse;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use relight_engine::store::Store;
-use relight_engine::watch::{self, Feed};
+use relight_engine::watch::{self, Feed, Reader};
 use relight_engine::{Engine, LogReport, campaigns_of};
 use relight_model::{Campaign, Severity};
 use relight_server::web::number::rfc3339;
@@ -38,6 +40,7 @@ enum Action {
     Ingest(Ingest),
     Campaigns,
     Explain(Explain),
+    Parse(parse::Parse),
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +51,8 @@ struct Ingest {
     org: String,
     #[arg(long, value_name = "SITE")]
     site: Option<String>,
+    #[command(flatten)]
+    options: parse::FeedOptions,
 }
 
 #[derive(Debug, Args)]
@@ -66,9 +71,16 @@ struct LogRow {
     file: String,
     lines: u64,
     events: u64,
+    headers: u64,
     cut: u64,
     segments: u64,
     known: u64,
+    formats: BTreeMap<&'static str, u64>,
+    unknown_fields: u64,
+    out_of_order: u64,
+    late: u64,
+    skewed: u64,
+    duplicates: u64,
     refused: Vec<RefusedRow>,
 }
 
@@ -130,18 +142,19 @@ impl Watch {
             Action::Ingest(ingest) => ingest.run(context, report),
             Action::Campaigns => list(context, report),
             Action::Explain(explain) => explain.run(context, report),
+            Action::Parse(parse) => parse.run(context, report),
         }
     }
 }
 
 impl Ingest {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let feed = self.feed(context)?;
+        let mut reader = self.options.reader(self.feed(context)?, context)?;
         let engine = context.engine()?;
         let mut logs = Vec::new();
         for file in &self.files {
             let name = file.display().to_string();
-            match read(&engine, &feed, file, context) {
+            match read(&engine, &mut reader, file, context) {
                 Ok(log) => {
                     tell(&name, &log, context, report);
                     logs.push(row(name, log));
@@ -169,18 +182,22 @@ impl Ingest {
                 .hint(texts::no_such_organisation_remedy(context.lang, &names))
         })?;
         let Some(slug) = &self.site else {
-            return Ok(Feed { org: org.id, site: None, host: String::new() });
+            let sites =
+                store.sites().map_err(failed)?.into_iter().filter(|site| site.org == org.id);
+            let sites = sites.map(|site| (site.host().to_ascii_lowercase(), site.id)).collect();
+            return Ok(Feed { org: org.id, sites, ..Feed::default() });
         };
         let site = store.site_by_slug(slug).map_err(failed)?;
         let site = site.filter(|site| site.org == org.id);
         let site = site.ok_or_else(|| inventory::unknown_site(context.lang, slug))?;
-        Ok(Feed { org: org.id, site: Some(site.id), host: site.host().to_owned() })
+        let host = site.host().to_owned();
+        Ok(Feed { org: org.id, site: Some(site.id), host, ..Feed::default() })
     }
 }
 
 fn read(
     engine: &Engine,
-    feed: &Feed,
+    reader: &mut Reader,
     file: &PathBuf,
     context: &Context,
 ) -> Result<LogReport, Failure> {
@@ -191,17 +208,17 @@ fn read(
             .hint(texts::cannot_read_remedy(lang))
     };
     if file.as_os_str() == "-" {
-        return engine.ingest_log(feed, std::io::stdin()).map_err(|error| failure(&error));
+        return engine.ingest_lines(reader, std::io::stdin()).map_err(|error| failure(&error));
     }
     let log = File::open(file).map_err(|error| failure(&error))?;
-    engine.ingest_log(feed, log).map_err(|error| failure(&error))
+    engine.ingest_lines(reader, log).map_err(|error| failure(&error))
 }
 
 fn tell(name: &str, log: &LogReport, context: &Context, report: &mut Report) {
     let lang = context.lang;
-    for (code, (lines, first)) in &log.refused {
-        let (what, remedy) = coded(lang, &format!("log-{code}"));
-        let what = if what.is_empty() { texts::log_refused(lang) } else { what };
+    for (code, (lines, first)) in &log.tally.refused {
+        let (_, remedy) = coded(lang, &format!("log-{code}"));
+        let what = parse::refusal(lang, code);
         let remedy = if remedy.is_empty() { texts::log_refused_remedy(lang) } else { remedy };
         report.warn(&format!("{name}:{first}"), &texts::log_lines(lang, *lines, what), remedy);
     }
@@ -210,19 +227,33 @@ fn tell(name: &str, log: &LogReport, context: &Context, report: &mut Report) {
         report.warn(name, &what, texts::log_cut_remedy(lang));
     }
     if !context.json {
-        let refused: u64 = log.refused.values().map(|(lines, _)| lines).sum();
         let known =
             if log.known == log.segments && log.segments > 0 { texts::log_known(lang) } else { "" };
-        let text = texts::log_summary(lang, log.events, log.lines, refused);
+        let text = parse::summary(&log.tally, lang);
         report.line(format!("{}  {known}", texts::labelled(lang, name, &text)).trim_end());
     }
 }
 
 fn row(file: String, log: LogReport) -> LogRow {
-    let LogReport { lines, events, refused, cut, segments, known } = log;
-    let refused = refused.into_iter();
+    let LogReport { tally, cut, segments, known } = log;
+    let refused = tally.refused.into_iter();
     let refused = refused.map(|(code, (lines, first))| RefusedRow { code, lines, first });
-    LogRow { file, lines, events, cut, segments, known, refused: refused.collect() }
+    LogRow {
+        file,
+        lines: tally.lines,
+        events: tally.events,
+        headers: tally.headers,
+        cut,
+        segments,
+        known,
+        formats: tally.formats,
+        unknown_fields: tally.unknown_fields,
+        out_of_order: tally.out_of_order,
+        late: tally.late,
+        skewed: tally.skewed,
+        duplicates: tally.duplicates,
+        refused: refused.collect(),
+    }
 }
 
 /// Every campaign of the kept windows.

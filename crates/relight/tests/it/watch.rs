@@ -58,11 +58,11 @@ fn watched() -> (Place, String) {
 fn lines_that_are_none_are_told_and_cost_no_other() {
     let (place, text) = watched();
     expect![[r#"
-        access.log: 44 lines, 43 events, 1 refused
+        access.log: 44 lines, 43 events, 1 refused; 15 older than the line before; 14 later than 48 hours (combined, common)
         Next: relight watch campaigns
         --- stderr
         warning: access.log:43: 1 line: does not start with an address
-        hint: the other lines were read; the expected format is “combined”
+        hint: the other lines were read
         --- status 0
     "#]]
     .assert_eq(&text);
@@ -208,4 +208,65 @@ fn hostile_lines_are_answered_too() {
     assert_eq!((&rows[3]["detail"], &rows[3]["cut"]), (&"over-limit".into(), &true.into()));
     let told = place.run(&["watch", "decode", "nowhere"]);
     assert_eq!(told.status, 1);
+}
+
+/// Four products in one stream, a forged and a true forwarded header, and what is no line.
+const MIXED: &str = include_str!("transcripts/watch-mixed.log");
+
+#[test]
+fn each_line_is_an_event_or_says_why_not() {
+    let place = Place::new();
+    let arguments = ["watch", "parse", "--trust", "203.0.113.0/24"];
+    let told = place.feed(&arguments, MIXED.as_bytes());
+    let rows: Vec<serde_json::Value> =
+        told.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let text = |row: &serde_json::Value, key: &str| row[key].as_str().map(str::to_owned);
+    let formats: Vec<_> = rows.iter().filter_map(|row| text(row, "format")).collect();
+    assert_eq!(formats, ["combined", "asa", "nginx_json", "iis_w3c"]);
+    let sources: Vec<_> = rows.iter().filter_map(|row| text(row, "source")).collect();
+    assert_eq!(sources, ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"]);
+    assert_eq!(rows[0]["attempt"]["verdict"], "effective/remote");
+    assert_eq!(rows[0]["at"], "2021-12-10T02:05:58Z");
+    assert_eq!((&rows[1]["outcome"], &rows[1]["port"]), (&"dropped".into(), &22.into()));
+    assert_eq!((&rows[2]["path"], &rows[2]["peer"]), (&"/é".into(), &"203.0.113.7".into()));
+    assert_eq!(rows[2]["unknown_fields"], 1);
+    let refused: Vec<_> = rows.iter().filter_map(|row| text(row, "refused")).collect();
+    assert_eq!(refused.len(), 2, "{}", told.stdout);
+    assert_eq!((&rows[4]["line"], &rows[5]["line"]), (&6.into(), &7.into()));
+    assert_eq!(
+        told.stderr,
+        "7 lines, 4 events, 2 refused; 2 older than the line before \
+         (asa, combined, iis_w3c, nginx_json)\n"
+    );
+}
+
+#[test]
+fn a_named_format_is_the_only_one() {
+    let place = Place::new();
+    let told = place.feed(&["watch", "parse", "--format", "common"], MIXED.as_bytes());
+    assert_eq!(told.status, 1, "not one line: {}", told.text());
+    assert!(told.stdout.contains("\"reason\":\"of another format\""), "{}", told.text());
+    let told = place.feed(&["watch", "parse", "--format", "nginx"], b"");
+    assert_eq!(told.status, 2);
+    assert!(told.stderr.contains("there is no log format “nginx”"), "{}", told.text());
+    assert!(told.stderr.contains("auto, or one of: asa, aws_alb,"), "{}", told.text());
+    let told = place.feed(&["watch", "parse", "--trust", "proxy", "--lang", "fr"], b"");
+    assert_eq!(told.status, 2);
+    assert!(told.stderr.contains("n’est ni une adresse"), "{}", told.text());
+}
+
+#[test]
+fn damaged_packed_logs_give_what_comes_before_the_damage() {
+    let place = Place::new();
+    let line = "192.0.2.1 - - [10/Dec/2021:02:05:58 +0000] \"GET / HTTP/1.1\" 200 9 \"-\" \"-\"\n";
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    std::io::Write::write_all(&mut encoder, line.repeat(2_000).as_bytes()).unwrap();
+    let whole = encoder.finish().unwrap();
+    place.write("whole.gz", &whole);
+    place.write("cut.gz", &whole[..whole.len() / 2]);
+    let told = place.expect(0, &["watch", "parse", "whole.gz"]);
+    assert_eq!(told.stdout.lines().count(), 2_000);
+    let told = place.expect(1, &["watch", "parse", "cut.gz"]);
+    assert!(told.stdout.lines().count() > 500, "{}", told.stdout.lines().count());
+    assert!(told.stderr.contains("data ends too early"), "{}", told.stderr);
 }

@@ -62,9 +62,10 @@ pub(super) fn watch(
     for log in simulation.logs {
         let path = folder.join(format!("{}.log", log.host));
         fs::write(&path, &log.bytes).with_context(|| format!("writing {}", path.display()))?;
-        let feed = Feed { org: log.org, site: Some(log.site), host: log.host };
+        let (org, site, host) = (log.org, Some(log.site), log.host);
+        let feed = Feed { org, site, host, ..Feed::default() };
         let file = File::open(&path).with_context(|| format!("opening {}", path.display()))?;
-        lines += engine.ingest_log(&feed, file)?.lines;
+        lines += engine.ingest_log(&feed, file)?.tally.lines;
     }
     let campaigns = campaigns_of(engine.store())?;
     let truth = simulation.truth;
