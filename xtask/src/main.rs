@@ -23,7 +23,7 @@ use metrics::Metrics;
 use tree::Tree;
 
 const HELP: &str = "\
-cargo xtask test             everything that must hold; installs nginx and haproxy if it may
+cargo xtask test             everything that must hold; installs the proxies if it may
 cargo xtask tidy             the rules of the house
 cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
 cargo xtask soak [--kills N] [--seeds N]    the kill test and the simulator at full size

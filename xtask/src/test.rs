@@ -8,7 +8,7 @@ use crate::tree::{self, Tree};
 
 /// Debian packages that some tests need. Such a test carries the name in its own, or belongs to the
 /// integration tests of `relight-edge`, which run every case on each of them.
-const PROGRAMS: [&str; 2] = ["nginx", "haproxy"];
+const PROGRAMS: [&str; 4] = ["nginx", "haproxy", "apache2", "caddy"];
 
 /// Runs every step, even after one failed, so that one run shows everything.
 ///

@@ -1,10 +1,13 @@
-//! Complete configurations of nginx and HAProxy with the gate built in, for a list of sites.
+//! Complete configurations of each kind of edge with the gate built in, for a list of sites.
 //!
 //! The gate is keyed by the site that the edge resolved, never by what a client sent: keyed by a
 //! host header, 3 (nginx) or 6 (HAProxy) of 14 spellings of a name reached a dark origin.
 
+mod apache;
+mod caddy;
 mod haproxy;
 mod nginx;
+mod partial;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -12,10 +15,14 @@ use std::path::{Path, PathBuf};
 
 use relight_model::GateKey;
 
+pub use apache::{ApacheFiles, apache};
+pub use caddy::{CADDY_ADMIN, caddy};
 pub use haproxy::{Files, MAP_FILE, SOCKET, haproxy};
 pub use nginx::nginx;
+pub use partial::PartialGate;
 
 use crate::error::{EdgeError, EdgeErrorKind};
+use crate::http;
 
 /// Host name of the site that every edge answers itself, to try its gate without touching a site.
 pub const CANARY_HOST: &str = "relight-canary.invalid";
@@ -24,6 +31,9 @@ pub const CANARY_KEY: &str = "relight-canary";
 /// The request header by which an origin can tell verification from visitors; removed from what
 /// visitors send.
 pub const VERIFY_HEADER: &str = "X-Relight-Verify";
+/// 3,300 to 3,900 seconds: one fixed value would bring all clients back together.
+pub(crate) const RETRY_SECONDS: [u32; 11] =
+    [3300, 3360, 3420, 3480, 3540, 3600, 3660, 3720, 3780, 3840, 3900];
 /// Name of the one server in every backend of HAProxy.
 pub(crate) const ORIGIN_SERVER: &str = "origin";
 /// Longest host name, in bytes (RFC 1035, section 2.3.4).
@@ -44,9 +54,10 @@ pub struct EdgeConfig {
     pub acme: PathBuf,
     /// Public listeners.
     pub listen: Vec<SocketAddr>,
-    /// Unix socket of the verification path behind the gate.
+    /// Unix socket of the verification path behind the gate; for Apache, which cannot listen on
+    /// one, an address on loopback.
     pub verify: PathBuf,
-    /// User of the workers where they have to be named (nginx started by root).
+    /// User of the workers where they have to be named (nginx or Apache started by root).
     pub user: Option<String>,
     /// Every site.
     pub sites: Vec<SiteRoute>,
@@ -63,6 +74,8 @@ pub struct SiteRoute {
     pub aliases: Vec<String>,
     /// Where its origin listens.
     pub upstream: SocketAddr,
+    /// Parts with a gate of their own: none of them makes the site dark.
+    pub partial: Vec<PartialGate>,
 }
 
 impl SiteRoute {
@@ -76,24 +89,38 @@ impl EdgeConfig {
     /// A name or key used twice would serve one site under the gate of another; a name or path
     /// with other characters could say anything in a configuration.
     fn check(&self) -> Result<(), EdgeError> {
-        let refuse = |what: String| {
-            Err(EdgeError::new(EdgeErrorKind::Refused, format!("write a configuration: {what}")))
-        };
-        if let Some(fault) = self.fault_of_names() {
-            return refuse(fault);
-        }
-        for path in [&self.folder, &self.gate, &self.hold, &self.acme, &self.verify] {
-            if !is_plain(path) {
-                return refuse(format!("{} is no plain absolute path", path.display()));
-            }
+        self.check_rest()?;
+        if !is_plain(&self.verify) {
+            return refuse(format!("{} is no plain absolute path", self.verify.display()));
         }
         if self.verify.as_os_str().len() > SOCKET_BYTES_MAX {
             return refuse(format!("{} is too long for a socket", self.verify.display()));
         }
-        match &self.user {
-            Some(user) if !user.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-                refuse(format!("{user:?} is no user"))
+        Ok(())
+    }
+
+    /// The same for a program that cannot listen on a unix socket: its verification path is an
+    /// address that no other machine reaches.
+    fn check_with_loopback(&self) -> Result<SocketAddr, EdgeError> {
+        self.check_rest()?;
+        match http::loopback(&self.verify) {
+            Some(address) => Ok(address),
+            None => refuse(format!("{} is no loopback address", self.verify.display())),
+        }
+    }
+
+    fn check_rest(&self) -> Result<(), EdgeError> {
+        if let Some(fault) = self.fault_of_names() {
+            return refuse(fault);
+        }
+        for path in [&self.folder, &self.gate, &self.hold, &self.acme] {
+            if !is_plain(path) {
+                return refuse(format!("{} is no plain absolute path", path.display()));
             }
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        match &self.user {
+            Some(user) if !user.bytes().all(plain) => refuse(format!("{user:?} is no user")),
             _ => Ok(()),
         }
     }
@@ -102,6 +129,7 @@ impl EdgeConfig {
     fn fault_of_names(&self) -> Option<String> {
         let mut keys = BTreeSet::from([CANARY_KEY]);
         let mut hosts = BTreeSet::from([CANARY_HOST]);
+        let mut parts = Vec::new();
         for site in &self.sites {
             if !keys.insert(site.key.as_str()) {
                 return Some(format!("key {} twice", site.key));
@@ -114,9 +142,22 @@ impl EdgeConfig {
                     return Some(format!("host {host} twice"));
                 }
             }
+            for part in &site.partial {
+                if let Some(fault) = part.fault(&site.key) {
+                    return Some(fault);
+                }
+                parts.push(part.key(&site.key));
+            }
         }
-        None
+        parts.sort();
+        let double = parts.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].as_str());
+        let taken = || parts.iter().map(String::as_str).find(|part| keys.contains(part));
+        double.or_else(taken).map(|key| format!("key {key} twice"))
     }
+}
+
+fn refuse<T>(what: String) -> Result<T, EdgeError> {
+    Err(EdgeError::new(EdgeErrorKind::Refused, format!("write a configuration: {what}")))
 }
 
 /// Lower-case letters, digits, hyphens and dots; no empty label.
@@ -156,6 +197,7 @@ mod tests {
             host: host.into(),
             aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
             upstream: "127.0.0.1:9000".parse().unwrap(),
+            partial: Vec::new(),
         }
     }
 

@@ -4,8 +4,10 @@ use relight_model::registry;
 
 use crate::driver::DriverKind;
 
+pub(crate) use apache::MAP as APACHE_MAP;
+
 registry! {
     /// Every driver, in alphabetical order.
     pub static DRIVERS: dyn DriverKind, check = crate::script::check;
-    builtin, haproxy, nginx_file
+    apache, builtin, caddy, command, haproxy, nginx_file
 }

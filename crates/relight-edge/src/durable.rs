@@ -4,9 +4,24 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// How much younger a file is at least: Apache compares microseconds.
+const TIME_STEP: Duration = Duration::from_millis(1);
 
 /// Replaces `path` by `bytes`, readable by everybody: a reader sees the old file or the new one.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_younger(path, bytes, None, |_| Ok(()))
+}
+
+/// The same with a time of change after `than`, whatever the clock says; `note` is told that time
+/// before the new file takes the place of the old one.
+pub(crate) fn write_younger(
+    path: &Path,
+    bytes: &[u8],
+    than: Option<SystemTime>,
+    note: impl FnOnce(SystemTime) -> io::Result<()>,
+) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let temporary = Path::new(&temporary);
@@ -14,6 +29,11 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A private umask must not hide the file from the workers of a proxy: gates fail open.
     file.set_permissions(fs::Permissions::from_mode(0o644))?;
     file.write_all(bytes)?;
+    if let Some(than) = than {
+        let time = file.metadata()?.modified()?.max(than + TIME_STEP);
+        file.set_modified(time)?;
+        note(time)?;
+    }
     file.sync_all()?;
     fs::rename(temporary, path)?;
     path.parent().map_or(Ok(()), sync_folder)

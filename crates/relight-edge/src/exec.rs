@@ -1,4 +1,7 @@
-//! The only place that starts a process: a proxy as a child, in a folder of its own.
+//! The only place that starts a process: a proxy as a child, in a folder of its own, or a program
+//! that ends by itself (`run`).
+
+mod run;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,11 +17,13 @@ use std::{env, io, thread};
 
 use rustix::process::{Pid, Signal};
 
-use crate::config::{CANARY_HOST, Files, SOCKET};
+use crate::config::{ApacheFiles, CADDY_ADMIN, CANARY_HOST, Files, SOCKET};
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::http::Client;
 use crate::runtime_api::RuntimeApi;
+
+pub(crate) use run::{RUN_WAIT_MAX, run, ss};
 
 /// Longest wait for a proxy that was asked to stop, before it is killed.
 const STOP_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -29,16 +34,16 @@ const ORPHANS_WAIT_MAX: Duration = Duration::from_secs(1);
 /// Most bytes of a program's own words that go into an error.
 const LOG_BYTES_MAX: usize = 2000;
 
-/// Where a program is: in `PATH`, or in the folders of system programs.
+/// Where a program of a Debian package is: in `PATH`, or in the folders of system programs.
 ///
 /// # Errors
-/// `Lint`, naming the program: on Debian the package has the same name.
-pub fn find(program: &str) -> Result<PathBuf, EdgeError> {
+/// `Lint`, naming the program and its package.
+pub fn find(program: &str, package: &str) -> Result<PathBuf, EdgeError> {
     let path = env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
     let found = env::split_paths(&path).chain(system).map(|folder| folder.join(program));
     found.into_iter().find(|path| path.is_file()).ok_or_else(|| {
-        let doing = format!("find the program `{program}`: install the package {program}");
+        let doing = format!("find the program `{program}`: install the package {package}");
         EdgeError::new(EdgeErrorKind::Lint, doing)
     })
 }
@@ -110,10 +115,51 @@ pub fn start_nginx(
     let sockets = unix_sockets(config);
     sockets.iter().for_each(|socket| remove_stale(socket));
     let running = start("nginx", folder, listeners, wait)?;
-    // nginx opens its sockets to everybody; this one leads behind the gate.
-    let private = |socket: &&Path| fs::set_permissions(socket, fs::Permissions::from_mode(0o660));
-    let closed = sockets.iter().try_for_each(private);
-    closed.map_err(EdgeError::io("keep others out of the verification socket"))?;
+    sockets.iter().try_for_each(|socket| keep_private(socket))?;
+    Ok(running)
+}
+
+/// nginx and Caddy open their sockets to everybody; these lead behind the gate.
+fn keep_private(socket: &Path) -> Result<(), EdgeError> {
+    fs::set_permissions(socket, fs::Permissions::from_mode(0o660))
+        .map_err(EdgeError::io(format!("keep others out of {}", socket.display())))
+}
+
+/// Starts Apache in `folder` with these files and waits until every one of `listeners` accepts.
+///
+/// # Errors
+/// As [`start_nginx`].
+pub fn start_apache(
+    folder: &Path,
+    files: &ApacheFiles,
+    listeners: &[SocketAddr],
+    wait: Duration,
+) -> Result<Running, EdgeError> {
+    files.write_into(folder)?;
+    start("apache2", folder, listeners, wait)
+}
+
+/// Starts Caddy in `folder` with this configuration (as [`crate::config::caddy`] writes it, with
+/// its verification path at `verify`) and waits until every one of `listeners` accepts.
+///
+/// # Errors
+/// As [`start_nginx`].
+pub fn start_caddy(
+    folder: &Path,
+    (config, verify): (&str, &Path),
+    listeners: &[SocketAddr],
+    wait: Duration,
+) -> Result<Running, EdgeError> {
+    let write = || {
+        durable::create_folder(folder)?;
+        durable::write(&folder.join("caddy.json"), config.as_bytes())
+    };
+    write().map_err(EdgeError::io(format!("write caddy.json in {}", folder.display())))?;
+    let admin = folder.join(CADDY_ADMIN);
+    [verify, admin.as_path()].into_iter().for_each(remove_stale);
+    let running = start("caddy", folder, listeners, wait)?;
+    keep_private(verify)?;
+    keep_private(&admin)?;
     Ok(running)
 }
 
@@ -137,7 +183,7 @@ fn start(
     listeners: &[SocketAddr],
     wait: Duration,
 ) -> Result<Running, EdgeError> {
-    let program = find(name)?;
+    let program = find(name, name)?;
     let child = spawn(&program, folder, &arguments(name, folder))?;
     let (retiring, folder) = (Vec::new(), folder.to_owned());
     let mut running = Running { name, child, retiring, program, folder };
@@ -149,6 +195,8 @@ fn arguments(name: &str, folder: &Path) -> Vec<String> {
     let folder = folder.display();
     let words = match name {
         "nginx" => format!("-p {folder} -e {folder}/error.log -c {folder}/nginx.conf"),
+        "apache2" => format!("-d {folder} -f {folder}/apache.conf -D FOREGROUND"),
+        "caddy" => format!("run --config {folder}/caddy.json"),
         _ => format!("-db -f {folder}/haproxy.cfg"),
     };
     words.split(' ').map(str::to_owned).collect()
@@ -161,6 +209,7 @@ fn spawn(program: &Path, folder: &Path, arguments: &[String]) -> Result<Child, E
         #[expect(clippy::disallowed_methods, reason = "this file is where processes start")]
         let mut command = Command::new(program);
         command.args(arguments).current_dir(folder).process_group(0);
+        command.env("XDG_CONFIG_HOME", folder).env("XDG_DATA_HOME", folder);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).spawn()
     };
     spawn().map_err(EdgeError::io(format!("start {}", program.display())))
@@ -172,16 +221,25 @@ impl Running {
         self.child.id()
     }
 
-    /// Reloads the configuration as somebody else's tool would: nginx by SIGHUP, which returns
-    /// before the new workers serve; HAProxy by a new process that reads its map files again, and
-    /// this returns when it has taken over. The old one serves its last connections.
+    /// Reloads the configuration as somebody else's tool would: nginx by SIGHUP and Apache by
+    /// SIGUSR1, which return before the new workers serve; Caddy by its admin interface; HAProxy by
+    /// a new process that reads its map files again, and this returns when it has taken over. The
+    /// old one serves its last connections.
     ///
     /// # Errors
     /// `Io` when the process cannot be signalled or started, `Refused` or `Unreachable` when the
     /// new one does not take over.
     pub fn reload(&mut self) -> Result<(), EdgeError> {
-        if self.name == "nginx" {
-            return self.signal(Signal::HUP).map_err(EdgeError::io("reload nginx"));
+        match self.name {
+            "nginx" => return self.signal(Signal::HUP).map_err(EdgeError::io("reload nginx")),
+            "apache2" => return self.signal(Signal::USR1).map_err(EdgeError::io("reload apache2")),
+            "caddy" => {
+                let config = self.folder.join("caddy.json");
+                let read = fs::read(&config);
+                let config = read.map_err(EdgeError::io(format!("read {}", config.display())))?;
+                return self.load(&config);
+            }
+            _ => {}
         }
         let api = RuntimeApi { socket: self.folder.join(SOCKET) };
         let mut arguments = arguments(self.name, &self.folder);
@@ -192,6 +250,27 @@ impl Running {
         let pid = format!("\nPid: {}\n", self.child.id());
         let taken_over = || api.run("show info").is_ok_and(|info| info.contains(&pid));
         self.wait_until("take over", RELOAD_WAIT_MAX, taken_over)
+    }
+
+    /// Loads a configuration into Caddy through its admin interface, as somebody else's tool would.
+    ///
+    /// # Errors
+    /// `Refused` when Caddy does not take it, `Unreachable` when it does not answer.
+    pub fn load(&self, config: &[u8]) -> Result<(), EdgeError> {
+        let mut client = Client::connect_unix(&self.folder.join(CADDY_ADMIN))?;
+        client.answer_wait_max = RELOAD_WAIT_MAX;
+        let length = config.len();
+        let head = format!(
+            "POST /load HTTP/1.1\r\nHost: \r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n"
+        );
+        let answer = client.exchange(&[head.as_bytes(), config].concat(), false)?;
+        if answer.status == 200 {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&answer.body).into_owned();
+        Err(EdgeError::new(EdgeErrorKind::Refused, "load a configuration into caddy")
+            .because(words))
     }
 
     /// Kills the proxy at once with all its workers, as a crash would.
@@ -302,9 +381,9 @@ mod tests {
 
     #[test]
     fn a_missing_program_is_named_with_its_package() {
-        let error = find("relight-no-such-program").unwrap_err();
+        let error = find("relight-no-such-program", "some-package").unwrap_err();
         assert_eq!(error.kind, EdgeErrorKind::Lint);
-        assert!(error.to_string().contains("install the package relight-no-such-program"));
+        assert!(error.to_string().contains("install the package some-package"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The critical section of a gate: one writer at a time, and never an older epoch over a newer.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,8 +16,11 @@ use crate::error::{EdgeError, EdgeErrorKind};
 const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Largest epoch file: 50,000 keys of 128 bytes and a line end each, and the epoch.
 const RECORD_BYTES_MAX: u64 = 8 << 20;
+/// Length from which a record is written anew instead of appended to, in bytes.
+const APPEND_BYTES_MAX: u64 = 7 << 20;
 
-/// What `$GATE/epoch` holds: the newest epoch on its first line, then the keys that we own.
+/// What `$GATE/epoch` holds: the newest epoch on its first line, then the keys that we own. Lines
+/// that were appended follow: `=` and an epoch, `+` and a key that came, `-` and one that went.
 ///
 /// We own a key from before its entry is written until after its entry is gone for good, so that a
 /// kill at any instant never makes an entry of ours look like one that somebody else wrote.
@@ -40,6 +43,8 @@ pub(crate) struct Held {
     _lock: File,
     path: PathBuf,
     pub(crate) record: Record,
+    /// Whether lines can be appended: the file is there and its last line is whole.
+    appendable: bool,
 }
 
 impl Fence {
@@ -50,12 +55,12 @@ impl Fence {
     /// Takes the lock and compares epochs: older is `Fenced`, equal is allowed.
     pub(crate) fn enter(&self, epoch: Epoch) -> Result<Held, EdgeError> {
         let lock = self.lock(File::try_lock)?;
-        let record = self.read()?;
+        let (record, appendable) = self.read_lines()?;
         if let Some(newest) = record.epoch.filter(|newest| *newest > epoch) {
             let doing = format!("write epoch {} over {}", text(epoch), text(newest));
             return Err(EdgeError::new(EdgeErrorKind::Fenced, doing));
         }
-        Ok(Held { _lock: lock, path: self.path(), record })
+        Ok(Held { _lock: lock, path: self.path(), record, appendable })
     }
 
     /// Runs `look` on the record while nobody writes.
@@ -92,10 +97,17 @@ impl Fence {
     }
 
     fn read(&self) -> Result<Record, EdgeError> {
+        self.read_lines().map(|(record, _)| record)
+    }
+
+    /// The record, and whether lines can be appended to it.
+    fn read_lines(&self) -> Result<(Record, bool), EdgeError> {
         let path = self.path();
         let doing = format!("read {}", path.display());
         let file = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Record::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok((Record::default(), false));
+            }
             opened => opened.map_err(EdgeError::io(doing.clone()))?,
         };
         let mut text = String::new();
@@ -106,7 +118,10 @@ impl Fence {
         if size > RECORD_BYTES_MAX {
             return Err(foreign().because(format!("more than {RECORD_BYTES_MAX} bytes")));
         }
-        parse_record(&text).ok_or_else(foreign)
+        // A kill while lines were appended leaves part of one: it was not in force yet.
+        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+        let appendable = whole.len() == text.len() && size < APPEND_BYTES_MAX;
+        parse_record(whole).map(|record| (record, appendable)).ok_or_else(foreign)
     }
 }
 
@@ -125,6 +140,42 @@ impl Held {
         durable::write(&self.path, lines.as_bytes())
             .map_err(EdgeError::io(format!("write {}", self.path.display())))?;
         self.record = record;
+        self.appendable = true;
+        Ok(())
+    }
+
+    /// Notes a newer epoch, keys that are about to be ours and keys that are gone for good: one
+    /// short write and one sync, however long the record is.
+    pub(crate) fn append(
+        &mut self,
+        epoch: Epoch,
+        came: &GateSet,
+        gone: &GateSet,
+    ) -> Result<(), EdgeError> {
+        let mut record = Record { epoch: Some(epoch), own: &self.record.own | came };
+        record.own.retain(|key| !gone.contains(key));
+        if !self.appendable {
+            return self.write(record);
+        }
+        let mut lines = String::new();
+        if self.record.epoch != record.epoch {
+            lines = format!("={}\n", text(epoch));
+        }
+        let new = came.difference(&self.record.own).map(|key| ('+', key));
+        let old = gone.intersection(&self.record.own).map(|key| ('-', key));
+        new.chain(old).for_each(|(sign, key)| lines.push_str(&format!("{sign}{key}\n")));
+        if !lines.is_empty() {
+            let append = || {
+                let mut file = OpenOptions::new().append(true).open(&self.path)?;
+                file.write_all(lines.as_bytes())?;
+                file.sync_data()
+            };
+            append().map_err(|cause| {
+                self.appendable = false;
+                EdgeError::io(format!("append to {}", self.path.display()))(cause)
+            })?;
+        }
+        self.record = record;
         Ok(())
     }
 }
@@ -142,9 +193,18 @@ pub(crate) fn parse_epoch(text: &str) -> Option<Epoch> {
 
 fn parse_record(text: &str) -> Option<Record> {
     let mut lines = text.lines();
-    let epoch = Some(parse_epoch(lines.next()?)?);
-    let own = lines.map(|line| GateKey::new(line).ok()).collect::<Option<_>>()?;
-    Some(Record { epoch, own })
+    let mut epoch = parse_epoch(lines.next()?)?;
+    let mut own = GateSet::new();
+    for line in lines {
+        if let Some(text) = line.strip_prefix('=') {
+            epoch = epoch.max(parse_epoch(text)?);
+        } else if let Some(text) = line.strip_prefix('-') {
+            own.remove(&GateKey::new(text).ok()?);
+        } else {
+            own.insert(GateKey::new(line.strip_prefix('+').unwrap_or(line)).ok()?);
+        }
+    }
+    Some(Record { epoch: Some(epoch), own })
 }
 
 #[cfg(test)]
@@ -164,7 +224,9 @@ mod tests {
         assert_eq!(kind_after(b"1-0\nkey\n"), None);
         assert_eq!(kind_after(b"0-99\n"), None);
         assert_eq!(kind_after(b"1-1\n"), Some(EdgeErrorKind::Fenced));
-        for garbled in [&b""[..], b"1\n", b"1-x\n", b"-1-1\n", b"1-0\nKey\n", b"\xff\xfe\n"] {
+        for garbled in
+            [&b""[..], b"1\n", b"1-x\n", b"-1-1\n", b"1-0\nKey\n", b"\xff\xfe\n", b"1-0\n=7\n"]
+        {
             assert_eq!(kind_after(garbled), Some(EdgeErrorKind::ForeignEdit), "{garbled:?}");
         }
         let long = "x".repeat(usize::try_from(RECORD_BYTES_MAX).unwrap() + 1);
@@ -181,6 +243,35 @@ mod tests {
         let record = Record { epoch: Some(epoch), own };
         fence.enter(epoch).unwrap().write(record.clone()).unwrap();
         assert_eq!(fence.enter(epoch).unwrap().record, record);
+    }
+
+    /// A record that lines were appended to is the one that was meant, wherever a kill cut it.
+    #[test]
+    fn appended_lines_count_when_they_are_whole() {
+        let set = |keys: &[&str]| -> GateSet {
+            keys.iter().map(|key| GateKey::new(key).unwrap()).collect()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (fence, path) = (Fence::new(folder.path()), folder.path().join("epoch"));
+        let epoch = |seq| Epoch { term: 1, seq };
+        let mut held = fence.enter(epoch(1)).unwrap();
+        held.write(Record { epoch: Some(epoch(1)), own: set(&["a", "b"]) }).unwrap();
+        held.append(epoch(2), &set(&["b", "c"]), &set(&["a", "x"])).unwrap();
+        drop(held);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1-1\na\nb\n=1-2\n+c\n-a\n");
+        let after = Record { epoch: Some(epoch(2)), own: set(&["b", "c"]) };
+        assert_eq!(fence.read().unwrap(), after);
+        assert_eq!(fence.enter(epoch(1)).unwrap_err().kind, EdgeErrorKind::Fenced);
+        let whole = fs::read(&path).unwrap();
+        for length in "1-1\n".len()..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            let found = fence.read().unwrap();
+            assert!(found.epoch >= Some(epoch(1)), "cut at {length}");
+            // The next writer neither trips over half a line nor adds to it.
+            fence.enter(epoch(2)).unwrap().append(epoch(2), &set(&["c"]), &set(&["a"])).unwrap();
+            assert_eq!(fence.read().unwrap().epoch, Some(epoch(2)), "cut at {length}");
+            assert!(fence.read().unwrap().own.contains(&set(&["c"]).pop_first().unwrap()));
+        }
     }
 
     #[test]

@@ -56,6 +56,10 @@ impl Gate {
         Ok(Self { folder: folder.to_owned(), fence: Fence::new(folder) })
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// One view per key; both copies are the same directory.
     pub(crate) fn observe(&self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         self.fence.peek(|record| {
@@ -89,6 +93,50 @@ impl Gate {
         wanted: &GateSet,
     ) -> Result<(), EdgeError> {
         self.apply_by_steps(epoch, stage, wanted, &mut |_| Ok(()))
+    }
+
+    /// Does the same for `changed` only, at the price of one sync for all of them. More closings
+    /// than are made in place take effect together, in a generation of their own.
+    pub(crate) fn apply_changes(
+        &self,
+        epoch: Epoch,
+        stage: Stage,
+        wanted: &GateSet,
+        changed: &GateSet,
+    ) -> Result<(), EdgeError> {
+        let closing = wanted & changed;
+        if closing.len() > IN_PLACE_MAX || !self.current().is_dir() {
+            return self.apply(epoch, stage, wanted);
+        }
+        let opening = changed - wanted;
+        let mut held = self.fence.enter(epoch)?;
+        let is_foreign = |key: &&GateKey| {
+            !held.record.own.contains(key) && self.current().join(key.as_str()).exists()
+        };
+        let foreign: GateSet = changed.iter().filter(is_foreign).cloned().collect();
+        let (closing, opening) = (&closing - &foreign, &opening - &foreign);
+        held.append(epoch, &closing, &GateSet::new())?;
+        let doing = || format!("write the gate {}", self.folder.display());
+        let sync = stage == Stage::Durable || !closing.is_empty();
+        self.change_keys(&closing, &opening, sync).map_err(EdgeError::io(doing()))?;
+        if stage == Stage::Durable {
+            held.append(epoch, &GateSet::new(), &opening)?;
+        }
+        Ok(())
+    }
+
+    fn change_keys(&self, closing: &GateSet, opening: &GateSet, sync: bool) -> io::Result<()> {
+        let current = self.current();
+        for key in closing {
+            File::create(current.join(key.as_str()))?;
+        }
+        for key in opening {
+            match fs::remove_file(current.join(key.as_str())) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        if sync { durable::sync_folder(&current) } else { Ok(()) }
     }
 
     fn apply_by_steps(

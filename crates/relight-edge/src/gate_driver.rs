@@ -9,8 +9,9 @@ use rustix::fs::Access;
 
 use crate::capability::{Capabilities, CutsTunnels};
 use crate::driver::{EdgeDriver, GateSet, GateView, Lint, Stage, Target, TunnelCount};
-use crate::error::{EdgeError, EdgeErrorKind};
+use crate::error::EdgeError;
 use crate::gate::Gate;
+use crate::sockets::Origins;
 
 /// A gate directory and what is particular about the data plane that reads it.
 pub(crate) struct GateDriver {
@@ -20,6 +21,14 @@ pub(crate) struct GateDriver {
     capabilities: Capabilities,
     /// Whether the reader is an ordinary user, neither us nor root.
     foreign_reader: bool,
+    origins: Origins,
+}
+
+/// Whether the workers of an edge are an ordinary user: `worker_user` is `root` or `self` where
+/// they read whatever we write.
+pub(crate) fn reads_as_somebody_else(target: &Target) -> bool {
+    let worker = target.settings.get("worker_user").map_or("", String::as_str);
+    !["root", "self"].contains(&worker)
 }
 
 impl GateDriver {
@@ -30,13 +39,14 @@ impl GateDriver {
     ) -> Result<Self, EdgeError> {
         let gate = Gate::create(&target.gate)?;
         let (edge, folder) = (target.name.clone(), target.gate.clone());
-        Ok(Self { edge, folder, gate, capabilities, foreign_reader })
+        let origins = Origins::of(target);
+        Ok(Self { edge, folder, gate, capabilities, foreign_reader, origins })
     }
 }
 
 impl EdgeDriver for GateDriver {
     fn capabilities(&self) -> Capabilities {
-        self.capabilities
+        self.origins.able(self.capabilities)
     }
 
     fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
@@ -64,21 +74,30 @@ impl EdgeDriver for GateDriver {
         self.gate.apply(epoch, stage, dark).map_err(|error| error.at(&self.edge))
     }
 
-    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
-        let count = match self.capabilities.cuts_tunnels {
-            CutsTunnels::DataPlane => TunnelCount::ClosedByDataPlane,
-            CutsTunnels::Driver | CutsTunnels::Nobody => TunnelCount::Unknown,
-        };
-        Ok(vec![count; keys.len()])
+    fn apply_changes(
+        &mut self,
+        epoch: Epoch,
+        stage: Stage,
+        dark: &GateSet,
+        changed: &GateSet,
+    ) -> Result<(), EdgeError> {
+        let applied = self.gate.apply_changes(epoch, stage, dark, changed);
+        applied.map_err(|error| error.at(&self.edge))
     }
 
-    fn cut(&mut self, epoch: Epoch, _keys: &[GateKey]) -> Result<(), EdgeError> {
-        self.gate.fence.enter(epoch).map_err(|error| error.at(&self.edge))?;
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        if self.capabilities.cuts_tunnels == CutsTunnels::DataPlane {
+            return Ok(vec![TunnelCount::ClosedByDataPlane; keys.len()]);
+        }
+        self.origins.count(keys).map_err(|error| error.at(&self.edge))
+    }
+
+    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
+        let _held = self.gate.fence.enter(epoch).map_err(|error| error.at(&self.edge))?;
         if self.capabilities.cuts_tunnels == CutsTunnels::DataPlane {
             return Ok(());
         }
-        let doing = "cut tunnels: only a privileged `ss -K` could";
-        Err(EdgeError::new(EdgeErrorKind::Lint, doing).at(&self.edge))
+        self.origins.cut(keys).map_err(|error| error.at(&self.edge))
     }
 }
 
@@ -108,7 +127,7 @@ pub(crate) fn lint_folder(folder: &Path, gate: &Gate) -> Result<Vec<Lint>, EdgeE
 
 /// The first folder on the way to the gate that other users cannot enter: workers that cannot read
 /// the gate leave every site lit, without an error.
-fn unreadable(folder: &Path) -> Option<PathBuf> {
+pub(crate) fn unreadable(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     let closed = |path: &&Path| {
         fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 == 0)

@@ -22,6 +22,13 @@ pub const CONNECT_WAIT_MAX: Duration = Duration::from_secs(1);
 /// Longest wait for one whole answer.
 pub const ANSWER_WAIT_MAX: Duration = Duration::from_secs(2);
 
+/// The address that a verification path names instead of a unix socket, if no other machine
+/// reaches it.
+pub fn loopback(path: &Path) -> Option<SocketAddr> {
+    let address = path.to_str()?.parse::<SocketAddr>().ok()?;
+    address.ip().is_loopback().then_some(address)
+}
+
 /// One connection. After an error, or once [`Client::is_open`] is false, make a new one.
 #[derive(Debug)]
 pub struct Client {

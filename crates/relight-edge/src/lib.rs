@@ -14,10 +14,12 @@ mod gate;
 mod gate_driver;
 pub mod holding_page;
 pub mod http;
+mod map_copy;
 pub mod probe;
 mod runtime_api;
 #[cfg(test)]
 mod script;
+mod sockets;
 
 pub use capability::{Basis, Capabilities, CutsTunnels, Maturity};
 pub use driver::{

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use relight_model::{GateKey, Seen};
 
 use crate::error::EdgeError;
-use crate::http::{Client, Response};
+use crate::http::{self, Client, Response};
 
 /// The header by which the edge, and nobody else, says that its gate answered.
 pub const GATE_HEADER: &str = "X-Relight-Gate";
@@ -159,12 +159,17 @@ fn no_store(answer: &Response) -> bool {
     items.any(|item| item.trim().eq_ignore_ascii_case("no-store"))
 }
 
-/// Asks for a page of a site over the verification path behind the gate.
+/// Asks for a page of a site over the verification path behind the gate: a unix socket, or an
+/// address on loopback where an edge can have no socket.
 ///
 /// # Errors
 /// `Unreachable` when the socket does not answer, `Refused` when host or uri are not HTTP.
 pub fn verify_get(socket: &Path, host: &str, uri: &str) -> Result<(u16, Vec<u8>), EdgeError> {
-    let answer = Client::connect_unix(socket)?.get(host, uri)?;
+    let mut client = match http::loopback(socket) {
+        Some(address) => Client::connect(address)?,
+        None => Client::connect_unix(socket)?,
+    };
+    let answer = client.get(host, uri)?;
     Ok((answer.status, answer.body))
 }
 

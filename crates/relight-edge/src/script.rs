@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
 use relight_model::GateKey;
@@ -46,8 +47,16 @@ fn run(plugin: &dyn DriverKind, case: &Case) -> String {
     if !map.exists() {
         fs::write(&map, "").unwrap();
     }
-    let settings =
-        [("map", path("dark.map")), ("socket", path("socket")), ("worker_user", "self".into())];
+    let program =
+        |verb| format!(r#"["/bin/sh","{}","{verb}","{}"]"#, program(&root), path("remote"));
+    let settings = [
+        ("map", path("dark.map")),
+        ("socket", path("socket")),
+        ("worker_user", "self".into()),
+        ("observe", program("observe")),
+        ("apply", program("apply")),
+        ("capabilities", "durable survives_reload".into()),
+    ];
     let target = Target {
         name: "edge".into(),
         kind: plugin.name().into(),
@@ -69,7 +78,15 @@ fn run(plugin: &dyn DriverKind, case: &Case) -> String {
             }
         }
     }
-    out.replace(&script.folder.display().to_string(), "")
+    let whole = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/");
+    out.replace(&script.folder.display().to_string(), "").replace(whole, "/")
+}
+
+/// The program of an edge of kind `command`: the case's own, or a whole one.
+fn program(root: &Path) -> String {
+    let own = root.join("edge.sh");
+    let whole = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/edge.sh");
+    if own.exists() { own.display().to_string() } else { whole.to_owned() }
 }
 
 impl Script<'_> {
@@ -105,6 +122,17 @@ impl Script<'_> {
                 let mode = u32::from_str_radix(mode, 8).unwrap();
                 fs::set_permissions(folder.join(path), fs::Permissions::from_mode(mode))
             }),
+            // As a copy that keeps its time, and as a clock that ran ahead.
+            ["years", count, path] => self.done(|folder| {
+                let file = fs::File::options().append(true).open(folder.join(path))?;
+                let seconds = count.parse::<u64>().unwrap() * 365 * 86_400;
+                file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+            }),
+            ["change", stage, epoch, changed, keys @ ..] => {
+                let stage = if *stage == "durable" { Stage::Durable } else { Stage::Runtime };
+                let (epoch, changed) = (parse_epoch(epoch).unwrap(), set(&[changed]));
+                vec![said(self.driver.apply_changes(epoch, stage, &set(keys), &changed))]
+            }
             ["haproxy", command @ ..] => self.haproxy.order(&command.join(" ")),
             _ => panic!("no such command: {line}"),
         }

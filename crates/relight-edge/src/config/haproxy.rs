@@ -62,6 +62,9 @@ pub fn haproxy(config: &EdgeConfig) -> Result<Files, EdgeError> {
         let (key, upstream) = (&site.key, site.upstream);
         let _ =
             writeln!(text, "backend {key} from relight-site\n  server {ORIGIN_SERVER} {upstream}");
+        for part in &site.partial {
+            text.push_str(&gate(config, &part.key(&site.key), &part.haproxy()));
+        }
         for host in site.hosts() {
             let _ = writeln!(hosts, "{host} {key}");
         }
@@ -72,16 +75,9 @@ pub fn haproxy(config: &EdgeConfig) -> Result<Files, EdgeError> {
 /// Everything before the first site. Names of our own backends are in upper case: no gate key is.
 fn head(config: &EdgeConfig) -> String {
     let folder = config.folder.display();
-    let hold = config.hold.display();
     let binds: String = config.listen.iter().map(|address| format!("  bind {address}\n")).collect();
-    let closed = format!("be_name,map_str({folder}/{MAP_FILE},0) -m str 1");
-    let dark = format!("{{ {closed} }} !{{ so_name verify }}");
-    let accept_json = "req.hdr(accept) -m sub application/json application/problem+json";
-    let json = format!("content-type application/problem+json file {hold}/hold.json");
-    let html = format!("content-type text/html file {hold}/hold.html");
     let text = "content-type text/plain";
-    let headers = "hdr Retry-After %[rand(600),add(3300)] hdr Cache-Control no-store \
-                   hdr Vary Accept hdr X-Relight-Gate \"dark=1; site=%[be_name]\"";
+    let whole = gate(config, "%[be_name]", "");
     format!(
         r#"global
   maxconn 4000
@@ -110,12 +106,30 @@ backend RELIGHT_ACME from relight-base
   http-request return status 200 {text} lf-string %[var(txn.token)] if {{ var(txn.token) -m found }}
   http-request return status 404
 defaults relight-site from relight-base
-  http-request return status 503 {json} {headers} if {dark} {{ {accept_json} }}
-  http-request return status 503 {html} {headers} if {dark}
-  http-response del-header X-Relight-Gate
+{whole}  http-response del-header X-Relight-Gate
 backend {CANARY_KEY} from relight-site
   http-request return status 200 {text} string "relight canary"
 "#,
         verify = config.verify.display(),
+    )
+}
+
+/// The gate of one key: `%[be_name]` in what all sites share, the key itself for a part of a site.
+fn gate(config: &EdgeConfig, key: &str, condition: &str) -> String {
+    let (folder, hold) = (config.folder.display(), config.hold.display());
+    let name = if condition.is_empty() { "be_name".to_owned() } else { format!("str({key})") };
+    let closed = format!("{{ {name},map_str({folder}/{MAP_FILE},0) -m str 1 }}");
+    let dark = format!("{closed} !{{ so_name verify }} {condition}");
+    let accept_json = "req.hdr(accept) -m sub application/json application/problem+json";
+    let json = format!("content-type application/problem+json file {hold}/hold.json");
+    let html = format!("content-type text/html file {hold}/hold.html");
+    let headers = format!(
+        "hdr Retry-After %[rand(600),add(3300)] hdr Cache-Control no-store hdr Vary Accept \
+         hdr X-Relight-Gate \"dark=1; site={key}\""
+    );
+    format!(
+        "  http-request return status 503 {json} {headers} if {dark} {{ {accept_json} }}
+  http-request return status 503 {html} {headers} if {dark}
+"
     )
 }

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, VERIFY_HEADER};
+use super::{
+    CANARY_HOST, CANARY_KEY, EdgeConfig, PartialGate, RETRY_SECONDS, SiteRoute, VERIFY_HEADER,
+    partial,
+};
 use crate::error::EdgeError;
 
 /// Connections of one worker.
@@ -25,12 +28,13 @@ pub fn nginx(config: &EdgeConfig) -> Result<String, EdgeError> {
     }
     let listen = listen(config, "");
     let canary = "default_type text/plain;\n    return 200 \"relight canary\\n\";";
-    server(&mut text, config, &listen, CANARY_KEY, CANARY_HOST, canary);
+    server(&mut text, config, &listen, (CANARY_KEY, CANARY_HOST), "", canary);
     for site in &config.sites {
         let names = site.hosts().collect::<Vec<_>>().join(" ");
         let upstream = upstream_name(&site.upstream);
         let proxy = format!("proxy_pass http://{upstream};");
-        server(&mut text, config, &listen, site.key.as_str(), &names, &proxy);
+        let parts: String = site.partial.iter().map(|part| gate_of(part, site, config)).collect();
+        server(&mut text, config, &listen, (site.key.as_str(), &names), &parts, &proxy);
     }
     text.push_str("}\n");
     Ok(text)
@@ -48,6 +52,19 @@ fn listen(config: &EdgeConfig, suffix: &str) -> String {
     }
     let _ = writeln!(text, "  listen unix:{}{suffix};", config.verify.display());
     text
+}
+
+/// The gate of a part, after the one of the whole site, which wins.
+fn gate_of(part: &PartialGate, site: &SiteRoute, config: &EdgeConfig) -> String {
+    let (gate, key) = (config.gate.display(), part.key(&site.key));
+    format!(
+        "  set $relight_part \"\";
+  if ({}) {{ set $relight_part {key}; }}
+  if ($relight_gate) {{ set $relight_part \"\"; }}
+  if (-f {gate}/current/$relight_part) {{ set $relight_gate 1; set $relight_site {key}; }}
+",
+        part.nginx()
+    )
 }
 
 /// Everything before the first site. Hashes of names are sized for the list: nginx refuses to
@@ -86,7 +103,7 @@ map $http_accept $relight_ext {{
 }}
 map $http_upgrade $relight_connection {{ default upgrade; "" ""; }}
 map $remote_addr $relight_verify {{ default ""; "unix:" 1; }}
-proxy_http_version 1.1;
+{internet}proxy_http_version 1.1;
 proxy_hide_header X-Relight-Gate;
 proxy_set_header Host $host;
 proxy_set_header Upgrade $http_upgrade;
@@ -98,15 +115,15 @@ server {{
 "#,
         files = 2 * WORKER_CONNECTIONS + 512,
         retry = retry(),
+        internet = partial::nginx_internet(),
         default = listen(config, " default_server"),
     )
 }
 
-/// 3,300 to 3,900 seconds in equal parts: one fixed value brings all clients back together.
 fn retry() -> String {
-    let mut lines: String = (0..9).map(|n| format!("  10% {};\n", 3300 + 60 * n)).collect();
-    lines.push_str("  * 3900;\n");
-    lines
+    let [rest @ .., last] = RETRY_SECONDS;
+    let lines: String = rest.iter().map(|seconds| format!("  9% {seconds};\n")).collect();
+    format!("{lines}  * {last};\n")
 }
 
 /// One site. `return` in the server runs before any location, hence the exception for ACME among
@@ -115,8 +132,8 @@ fn server(
     text: &mut String,
     config: &EdgeConfig,
     listen: &str,
-    key: &str,
-    names: &str,
+    (key, names): (&str, &str),
+    parts: &str,
     answer: &str,
 ) {
     let (gate, hold, acme) = (config.gate.display(), config.hold.display(), config.acme.display());
@@ -127,7 +144,7 @@ fn server(
   set $relight_site {key};
   set $relight_gate "";
   if (-f {gate}/current/$relight_site) {{ set $relight_gate 1; }}
-  if ($uri ~ ^/\.well-known/acme-challenge/[A-Za-z0-9_-]+$) {{ set $relight_gate ""; }}
+{parts}  if ($uri ~ ^/\.well-known/acme-challenge/[A-Za-z0-9_-]+$) {{ set $relight_gate ""; }}
   if ($remote_addr = "unix:") {{ set $relight_gate ""; }}
   if ($relight_gate) {{ return 503; }}
   location ^~ /.well-known/acme-challenge/ {{

@@ -1,7 +1,6 @@
 //! HAProxy 2.6 or newer: a versioned map over the runtime API, and its file as the durable copy.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use relight_model::{Epoch, GateKey, Seen};
@@ -13,17 +12,15 @@ use crate::driver::{
 };
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
-use crate::fence::{self, Held, Record};
+use crate::fence::{self, Record};
 use crate::gate::{Gate, IN_PLACE_MAX, check_size};
 use crate::gate_driver::lint_folder;
+use crate::map_copy::{self, MapCopy, SENTINEL, retire};
 use crate::runtime_api::{PAYLOAD_BYTES_MAX, RuntimeApi};
 
 pub(super) const PLUGIN: HaproxyKind = HaproxyKind {
     capabilities: Capabilities { cuts_tunnels: CutsTunnels::Driver, ..Capabilities::FILE_GATE },
 };
-
-/// The entry that tells which epoch a copy of the map belongs to; no gate key starts with a dot.
-const SENTINEL: &str = ".relight.epoch";
 
 pub(super) struct HaproxyKind {
     capabilities: Capabilities,
@@ -77,77 +74,24 @@ struct Haproxy {
     capabilities: Capabilities,
 }
 
-/// One copy of the map.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Copy {
-    dark: GateSet,
-    epoch: Option<Epoch>,
-    /// It holds what no wanted set asks for: doubles, other values, names that are no keys.
-    strange: bool,
-}
-
-impl Copy {
-    fn from_entries(entries: Vec<(String, String)>) -> Self {
-        let mut copy = Self::default();
-        let mut seen = BTreeSet::new();
-        for (key, value) in entries {
-            let double = !seen.insert(key.clone());
-            match GateKey::new(&key) {
-                _ if key == SENTINEL && !double => copy.epoch = fence::parse_epoch(&value),
-                Ok(key) if value == "1" && !double => drop(copy.dark.insert(key)),
-                // Of two values nobody promises which one counts: only twice dark is dark.
-                Ok(key) if value != "1" => {
-                    copy.dark.remove(&key);
-                    copy.strange = true;
-                }
-                _ => copy.strange = true,
-            }
-        }
-        copy
-    }
-
-    fn seen(copy: Option<&Self>, key: &GateKey) -> Seen {
-        match copy {
-            None => Seen::Unknown,
-            Some(copy) if copy.dark.contains(key) => Seen::Dark,
-            Some(_) => Seen::Lit,
-        }
-    }
-
-    fn holds(&self, epoch: Epoch, target: &GateSet) -> bool {
-        !self.strange && self.epoch == Some(epoch) && self.dark == *target
-    }
-}
-
 impl Haproxy {
-    fn durable_copy(&self) -> Result<Option<Copy>, EdgeError> {
-        let text = match std::fs::read_to_string(&self.map) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            read => read.map_err(EdgeError::io(format!("read {}", self.map)))?,
-        };
-        let lines = text.lines().map(str::trim);
-        let entry = |line: &str| {
-            let (key, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-            (key.to_owned(), value.trim().to_owned())
-        };
-        let entries = lines.filter(|line| !line.is_empty() && !line.starts_with('#')).map(entry);
-        Ok(Some(Copy::from_entries(entries.collect())))
+    fn durable_copy(&self) -> Result<Option<MapCopy>, EdgeError> {
+        MapCopy::read(self.map.as_ref())
     }
 
-    fn runtime_copy(&self) -> Result<Copy, EdgeError> {
-        self.api.show_map(None, &self.map).map(Copy::from_entries)
+    fn runtime_copy(&self) -> Result<MapCopy, EdgeError> {
+        self.api.show_map(None, &self.map).map(MapCopy::from_entries)
     }
 
     fn write_durable(&self, epoch: Epoch, target: &GateSet) -> Result<(), EdgeError> {
-        let lines: String = lines(epoch, target).map(|line| line + "\n").collect();
-        durable::write(self.map.as_ref(), lines.as_bytes())
+        durable::write(self.map.as_ref(), map_copy::text(epoch, target).as_bytes())
             .map_err(EdgeError::io(format!("write {}", self.map)))
     }
 
     fn write_runtime(
         &self,
         epoch: Epoch,
-        before: &Copy,
+        before: &MapCopy,
         target: &GateSet,
     ) -> Result<(), EdgeError> {
         if before.holds(epoch, target) {
@@ -167,7 +111,12 @@ impl Haproxy {
     }
 
     /// Single keys, closings first. `add` twice would make doubles, hence the look before.
-    fn change_keys(&self, epoch: Epoch, before: &Copy, target: &GateSet) -> Result<(), EdgeError> {
+    fn change_keys(
+        &self,
+        epoch: Epoch,
+        before: &MapCopy,
+        target: &GateSet,
+    ) -> Result<(), EdgeError> {
         let (api, map) = (&self.api, &self.map);
         for key in target.difference(&before.dark) {
             if !api.has(map, key.as_str())? {
@@ -188,8 +137,8 @@ impl Haproxy {
         let (api, map) = (&self.api, &self.map);
         let version = api.prepare(map)?;
         let prepare = || {
-            api.add(version, map, lines(epoch, target))?;
-            let prepared = Copy::from_entries(api.show_map(Some(version), map)?);
+            api.add(version, map, map_copy::lines(epoch, target))?;
+            let prepared = MapCopy::from_entries(api.show_map(Some(version), map)?);
             if prepared.holds(epoch, target) {
                 return Ok(());
             }
@@ -240,8 +189,8 @@ impl Haproxy {
             let epochs = copies.iter().flatten().map(|copy| copy.epoch);
             let epoch = epochs.chain([record.and_then(|record| record.epoch)]).flatten().max();
             let view = |key: &GateKey| {
-                let durable = Copy::seen(file.as_ref(), key);
-                let runtime = Copy::seen(runtime.as_ref(), key);
+                let durable = MapCopy::seen(file.as_ref(), key);
+                let runtime = MapCopy::seen(runtime.as_ref(), key);
                 let ours = record.is_none_or(|record| record.own.contains(key));
                 let foreign = !ours && [durable, runtime].contains(&Seen::Dark);
                 GateView { durable, runtime, epoch, foreign }
@@ -347,19 +296,4 @@ impl EdgeDriver for Haproxy {
         }
         Ok(())
     }
-}
-
-/// Gives up keys that are gone from both copies; a copy that could not be read may hold them.
-fn retire(held: &mut Held, wanted: &GateSet, runtime: Option<&Copy>) -> Result<(), EdgeError> {
-    let mut record = held.record.clone();
-    record.own.retain(|key| {
-        wanted.contains(key) || runtime.is_none_or(|runtime| runtime.dark.contains(key))
-    });
-    held.write(record)
-}
-
-/// The lines of a copy: the sentinel first, then one per key.
-fn lines(epoch: Epoch, target: &GateSet) -> impl Iterator<Item = String> {
-    let sentinel = format!("{SENTINEL} {}", fence::text(epoch));
-    std::iter::once(sentinel).chain(target.iter().map(|key| format!("{key} 1")))
 }

@@ -3,15 +3,12 @@
 use crate::capability::Capabilities;
 use crate::driver::{DriverKind, EdgeDriver, Setting, Target};
 use crate::error::EdgeError;
-use crate::gate_driver::GateDriver;
+use crate::gate_driver::{GateDriver, reads_as_somebody_else};
 
-pub(super) const PLUGIN: NginxFile =
-    NginxFile { capabilities: Capabilities::FILE_GATE, trusted_workers: &["root", "self"] };
+pub(super) const PLUGIN: NginxFile = NginxFile { capabilities: Capabilities::FILE_GATE };
 
 pub(super) struct NginxFile {
     capabilities: Capabilities,
-    /// Values of `worker_user` whose workers read whatever we write.
-    trusted_workers: &'static [&'static str],
 }
 
 impl DriverKind for NginxFile {
@@ -24,13 +21,11 @@ impl DriverKind for NginxFile {
     }
 
     fn settings(&self) -> &'static [Setting] {
-        // `root` or `self` where workers are not an ordinary user.
-        const { &[Setting::optional("worker_user")] }
+        const { &[Setting::optional("origins"), Setting::optional("worker_user")] }
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
-        let worker = target.settings.get("worker_user").map_or("", String::as_str);
-        let foreign_reader = !self.trusted_workers.contains(&worker);
+        let foreign_reader = reads_as_somebody_else(target);
         Ok(Box::new(GateDriver::create(target, self.capabilities, foreign_reader)?))
     }
 }

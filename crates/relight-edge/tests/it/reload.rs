@@ -1,8 +1,6 @@
 //! Somebody else's reloads, restarts and edits, and crashes of either side.
 
-use std::fs;
-
-use relight_edge::Stage;
+use relight_edge::{Lint, Stage};
 use relight_model::Seen;
 
 use crate::support::{Kind, Rig, epoch, eventually, set};
@@ -79,20 +77,25 @@ fn a_controller_killed_between_durable_and_runtime_is_made_good() {
 /// Ruling: a foreign dark entry stays until a person decides, a foreign removal is rewritten.
 #[test]
 fn foreign_dark_is_kept_and_a_foreign_removal_is_rewritten() {
-    let mut rig = Rig::start(Kind::Nginx, 3);
-    rig.close(1, &set([0]));
-    let current = rig.config.gate.join("current");
-    fs::write(current.join("site-1"), "").unwrap();
-    fs::remove_file(current.join("site-0")).unwrap();
-    assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Lit, Seen::Dark));
-    assert!(rig.observe(1).foreign);
-    rig.close(1, &set([0]));
-    assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Dark, Seen::Dark));
-    rig.open(2, &set([]));
-    assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Lit, Seen::Dark));
-    let lints = rig.driver.lint().unwrap();
-    assert!(lints.iter().any(|lint| (lint.code, &*lint.place) == ("foreign-dark", "site-1")));
-    fs::remove_file(current.join("site-1")).unwrap();
-    rig.open(3, &set([]));
-    assert_eq!(rig.seen(1), Seen::Lit);
+    for kind in Kind::ALL {
+        let mut rig = Rig::start(kind, 3);
+        rig.close(1, &set([0]));
+        rig.edit(1, 0);
+        assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Lit, Seen::Dark), "{kind:?}");
+        assert!(rig.observe(1).foreign, "{kind:?}");
+        assert_eq!(rig.observe(0).runtime, Seen::Lit, "{kind:?}");
+        rig.close(1, &set([0]));
+        assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Dark, Seen::Dark), "{kind:?}");
+        rig.open(2, &set([1]));
+        rig.open(3, &set([]));
+        assert_eq!((rig.seen(0), rig.seen(1)), (Seen::Lit, Seen::Dark), "{kind:?}: not ours");
+        if kind != Kind::Command {
+            let lints = rig.driver.lint().unwrap();
+            let is_named = |lint: &Lint| (lint.code, &*lint.place) == ("foreign-dark", "site-1");
+            assert!(lints.iter().any(is_named), "{kind:?}: {lints:?}");
+        }
+        rig.edit(2, 1);
+        rig.open(4, &set([]));
+        assert_eq!((rig.seen(1), rig.seen(2)), (Seen::Lit, Seen::Dark), "{kind:?}");
+    }
 }

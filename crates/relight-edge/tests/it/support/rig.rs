@@ -1,8 +1,9 @@
 //! An edge with two kinds of sites in front of two origins, its driver and its prober.
 
-use std::collections::BTreeMap;
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,10 +23,25 @@ use super::Origin;
 pub(crate) enum Kind {
     Nginx,
     Haproxy,
+    Apache,
+    Caddy,
+    /// nginx, behind a program that changes its gate.
+    Command,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 2] = [Self::Nginx, Self::Haproxy];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Nginx, Self::Haproxy, Self::Apache, Self::Caddy, Self::Command];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx_file",
+            Self::Haproxy => "haproxy",
+            Self::Apache => "apache",
+            Self::Caddy => "caddy",
+            Self::Command => "command",
+        }
+    }
 }
 
 pub(crate) struct Rig {
@@ -55,7 +71,9 @@ impl Rig {
         let path = folder.path().to_owned();
         let origins = [Origin::start(), Origin::start()];
         let listener = exec::free_address().unwrap();
-        let config = edge_config(&path, listener, sites, &origins);
+        // Workers of Apache are an ordinary user.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let config = edge_config(kind, &path, listener, sites, &origins);
         relight_edge::holding_page::write(&config.hold, b"<p>hors ligne / offline", b"{}").unwrap();
         let target = target(kind, &config, listener);
         let driver = relight_edge::open(&target).unwrap();
@@ -73,9 +91,17 @@ impl Rig {
         let wait = Duration::from_secs(20);
         let (folder, listeners) = (&self.config.folder, &self.config.listen);
         let running = match self.kind {
-            Kind::Nginx => {
+            Kind::Nginx | Kind::Command => {
                 let text = config::nginx(&self.config).unwrap();
                 exec::start_nginx(folder, &text, listeners, wait)
+            }
+            Kind::Apache => {
+                let files = config::apache(&self.config).unwrap();
+                exec::start_apache(folder, &files, listeners, wait)
+            }
+            Kind::Caddy => {
+                let text = config::caddy(&self.config).unwrap();
+                exec::start_caddy(folder, (&text, &self.config.verify), listeners, wait)
             }
             Kind::Haproxy => {
                 let files = config::haproxy(&self.config).unwrap();
@@ -97,6 +123,34 @@ impl Rig {
         // An overlong payload ends in a reset.
         let _ = stream.read_to_string(&mut reply);
         reply
+    }
+
+    /// A person who closes one gate by hand and opens another, behind our back.
+    pub(crate) fn edit(&self, closed: usize, opened: usize) {
+        let (closed, opened) = (key(closed), key(opened));
+        match self.kind {
+            Kind::Nginx | Kind::Caddy | Kind::Command => {
+                let current = self.config.gate.join("current");
+                fs::write(current.join(closed.as_str()), "").unwrap();
+                let _ = fs::remove_file(current.join(opened.as_str()));
+            }
+            Kind::Haproxy => {
+                let map = self.map_file().display().to_string();
+                self.admin(&format!("add map {map} {closed} 1\n"));
+                self.admin(&format!("del map {map} {opened}\n"));
+            }
+            Kind::Apache => {
+                let map = self.config.gate.join("dark.txt");
+                let text = fs::read_to_string(&map).unwrap();
+                let lines = text.lines().filter(|line| !line.starts_with(&format!("{opened} ")));
+                let text: String = lines.map(|line| format!("{line}\n")).collect();
+                fs::write(&map, format!("{text}{closed} 1\n")).unwrap();
+                // An editor is slower than a test: its file is younger than ours.
+                let time = fs::metadata(&map).unwrap().modified().unwrap();
+                let file = fs::File::options().append(true).open(&map).unwrap();
+                file.set_modified(time + Duration::from_secs(5)).unwrap();
+            }
+        }
     }
 
     pub(crate) fn listener(&self) -> SocketAddr {
@@ -155,6 +209,7 @@ impl Rig {
 }
 
 fn edge_config(
+    kind: Kind,
     folder: &Path,
     listener: SocketAddr,
     sites: usize,
@@ -165,39 +220,60 @@ fn edge_config(
         host: host(n),
         aliases: vec![format!("www.{}", host(n))],
         upstream: origins[n % 2].address,
+        partial: Vec::new(),
     };
+    let (verify, user) = match kind {
+        Kind::Apache => {
+            let user = exec::worker_user().map(|_| "www-data".to_owned());
+            (PathBuf::from(exec::free_address().unwrap().to_string()), user)
+        }
+        _ => (folder.join("verify.sock"), exec::worker_user()),
+    };
+    let gate = if kind == Kind::Command { "remote" } else { "gate" };
     EdgeConfig {
         folder: folder.join("edge"),
-        gate: folder.join("gate"),
+        gate: folder.join(gate),
         hold: folder.join("hold"),
         acme: folder.join("acme"),
         listen: vec![listener],
-        verify: folder.join("verify.sock"),
-        user: exec::worker_user(),
+        verify,
+        user,
         sites: (0..sites).map(site).collect(),
     }
 }
 
 fn target(kind: Kind, config: &EdgeConfig, listener: SocketAddr) -> Target {
     let path = |name: &str| config.folder.join(name).display().to_string();
-    let (kind, settings) = match kind {
-        Kind::Nginx => ("nginx_file", vec![("worker_user".to_owned(), "root".to_owned())]),
-        Kind::Haproxy => (
-            "haproxy",
-            vec![
-                ("map".to_owned(), path(config::MAP_FILE)),
-                ("socket".to_owned(), path(config::SOCKET)),
-            ],
-        ),
+    let settings = match kind {
+        Kind::Nginx => vec![("worker_user", "root".to_owned())],
+        Kind::Haproxy => vec![("map", path(config::MAP_FILE)), ("socket", path(config::SOCKET))],
+        Kind::Apache => Vec::new(),
+        Kind::Caddy => {
+            vec![("worker_user", "self".to_owned()), ("admin", path(config::CADDY_ADMIN))]
+        }
+        Kind::Command => command(&config.gate),
     };
+    let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
     Target {
         name: "north".to_owned(),
-        kind: kind.to_owned(),
-        gate: config.gate.clone(),
+        kind: kind.name().to_owned(),
+        gate: config.gate.with_file_name("gate"),
         listeners: vec![listener],
         verify: Some(config.verify.clone()),
-        settings: BTreeMap::from_iter(settings),
+        settings: settings.collect(),
     }
+}
+
+/// Programs of somebody's own, in front of the gate that nginx reads.
+fn command(remote: &Path) -> Vec<(&'static str, String)> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/edge.sh");
+    let order =
+        |verb: &str| format!("[\"/bin/sh\",\"{script}\",\"{verb}\",\"{}\"]", remote.display());
+    vec![
+        ("observe", order("observe")),
+        ("apply", order("apply")),
+        ("capabilities", "durable survives_reload".to_owned()),
+    ]
 }
 
 pub(crate) fn epoch(seq: u64) -> Epoch {

@@ -205,12 +205,13 @@ fn routes(province: &Province, upstream: SocketAddr) -> Vec<SiteRoute> {
             host: site.host.clone(),
             aliases: Vec::new(),
             upstream,
+            partial: Vec::new(),
         })
         .collect()
 }
 
 fn route(site: SiteRoute) -> Route {
-    let SiteRoute { key, host, aliases, upstream } = site;
+    let SiteRoute { key, host, aliases, upstream, .. } = site;
     Route { key, host, aliases, upstream }
 }
 

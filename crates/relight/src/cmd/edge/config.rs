@@ -39,6 +39,7 @@ impl Config {
             host: site.host().to_lowercase(),
             aliases: Vec::new(),
             upstream,
+            partial: Vec::new(),
         });
         let verify = target.verify.ok_or_else(|| {
             Failure::new(texts::edge_no_verify(lang)).hint(texts::edge_no_verify_remedy(lang))

@@ -1,0 +1,168 @@
+//! Caddy 2.6: the file gate of INCIDENT 8.5 as native JSON, once with the gate and once without
+//! it, on a unix socket, for verification.
+
+use serde_json::{Value, json};
+
+use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, RETRY_SECONDS, SiteRoute, VERIFY_HEADER};
+use crate::error::EdgeError;
+
+/// Name of the socket of the admin interface, in the folder of the edge. We only read it: on
+/// 2.6.2 a change through it panicked, reset connections and closed tunnels.
+pub const CADDY_ADMIN: &str = "caddy-admin.sock";
+/// Most sites behind one route: thousands of top-level routes cost 24 ms a request.
+const GROUP_SITES_MAX: usize = 64;
+/// A token of ACME, answered by the edge and never proxied.
+const ACME_TOKEN: &str = r"^/\.well-known/acme-challenge/[A-Za-z0-9_-]+$";
+
+/// A complete `caddy.json`; Caddy keeps everything in its folder.
+///
+/// # Errors
+/// `Refused` as for nginx.
+pub fn caddy(config: &EdgeConfig) -> Result<String, EdgeError> {
+    config.check()?;
+    let folder = config.folder.display();
+    let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
+    let verify = format!("unix/{}", config.verify.display());
+    let server = |listen: Vec<String>, gated: bool| {
+        json!({
+            "listen": listen,
+            "automatic_https": {"disable": true},
+            "routes": routes(config, gated),
+        })
+    };
+    let document = json!({
+        "admin": {"listen": format!("unix/{folder}/{CADDY_ADMIN}"), "config": {"persist": false}},
+        "logging": {"logs": {"default": {
+            "writer": {"output": "file", "filename": format!("{folder}/error.log")},
+            "level": "ERROR",
+        }}},
+        "storage": {"module": "file_system", "root": format!("{folder}/storage")},
+        "apps": {"http": {"grace_period": "30s", "servers": {
+            "relight": server(listen, true),
+            "verify": server(vec![verify], false),
+        }}},
+    });
+    serde_json::to_string_pretty(&document).map_err(|error| {
+        let doing = format!("write the configuration of {folder}: {error}");
+        EdgeError::new(crate::error::EdgeErrorKind::Refused, doing)
+    })
+}
+
+/// Groups of sites by host, and 421 for every other name: without a last route Caddy answers an
+/// empty 200.
+fn routes(config: &EdgeConfig, gated: bool) -> Vec<Value> {
+    let text = json!({"Content-Type": ["text/plain"]});
+    let canary = json!({
+        "handler": "static_response", "status_code": 200, "headers": text,
+        "body": "relight canary\n",
+    });
+    let mut routes = vec![site(config, &[CANARY_HOST], CANARY_KEY, &[], canary, gated)];
+    for group in config.sites.chunks(GROUP_SITES_MAX) {
+        let hosts: Vec<&str> = group.iter().flat_map(SiteRoute::hosts).collect();
+        let inner: Vec<Value> = group.iter().map(|route| proxied(config, route, gated)).collect();
+        routes.push(json!({
+            "match": [{"host": hosts}],
+            "handle": [{"handler": "subroute", "routes": inner}],
+            "terminal": true,
+        }));
+    }
+    routes.push(json!({"handle": [{
+        "handler": "static_response", "status_code": 421, "headers": text,
+        "body": "misdirected request\n",
+    }]}));
+    routes
+}
+
+fn proxied(config: &EdgeConfig, route: &SiteRoute, gated: bool) -> Value {
+    let request = if gated {
+        json!({"delete": [VERIFY_HEADER]})
+    } else {
+        json!({"set": {VERIFY_HEADER: ["1"]}})
+    };
+    let proxy = json!({
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": route.upstream.to_string()}],
+        "headers": {"request": request, "response": {"delete": ["X-Relight-Gate"]}},
+    });
+    let hosts: Vec<&str> = route.hosts().collect();
+    let parts: Vec<(Value, String)> =
+        route.partial.iter().map(|part| (part.caddy(), part.key(&route.key))).collect();
+    site(config, &hosts, route.key.as_str(), &parts, proxy, gated)
+}
+
+/// One site: ACME, its gates, then what it is.
+fn site(
+    config: &EdgeConfig,
+    hosts: &[&str],
+    key: &str,
+    parts: &[(Value, String)],
+    answer: Value,
+    gated: bool,
+) -> Value {
+    let mut routes = vec![json!({
+        "match": [{"path_regexp": {"pattern": ACME_TOKEN}}],
+        "handle": [{"handler": "file_server", "root": config.acme.display().to_string()}],
+        "terminal": true,
+    })];
+    if gated {
+        routes.push(gate(config, key, None));
+        routes.extend(parts.iter().map(|(part, key)| gate(config, key, Some(part))));
+    }
+    routes.push(json!({"handle": [answer]}));
+    json!({
+        "match": [{"host": hosts}],
+        "handle": [{"handler": "subroute", "routes": routes}],
+        "terminal": true,
+    })
+}
+
+/// The gate of one key: a literal name, never one made from what a client sent. A file server
+/// answers POST with 405, hence the bare 503 for all but GET and HEAD.
+fn gate(config: &EdgeConfig, key: &str, part: Option<&Value>) -> Value {
+    let mut matcher = part.cloned().unwrap_or_else(|| json!({}));
+    matcher["file"] = json!({
+        "root": config.gate.join("current").display().to_string(),
+        "try_files": [format!("/{key}")],
+    });
+    let headers = json!({
+        "Retry-After": [retry(key).to_string()],
+        "Cache-Control": ["no-store"],
+        "Vary": ["Accept"],
+        "X-Relight-Gate": [format!("dark=1; site={key}")],
+    });
+    let hold = config.hold.display().to_string();
+    let page = |name: &str, content_type: &str| {
+        json!([
+            {"handler": "headers", "response": {"set": {"Content-Type": [content_type]}}},
+            {"handler": "rewrite", "uri": format!("/{name}")},
+            {"handler": "file_server", "root": hold, "status_code": "503"},
+        ])
+    };
+    let pages = json!([
+        {
+            "match": [{"not": [{"method": ["GET", "HEAD"]}]}],
+            "handle": [{"handler": "static_response", "status_code": 503}],
+            "terminal": true,
+        },
+        {
+            "match": [{"header_regexp": {"Accept": {"pattern": r"application/(problem\+)?json"}}}],
+            "handle": page("hold.json", "application/problem+json"),
+            "terminal": true,
+        },
+        {"handle": page("hold.html", "text/html")},
+    ]);
+    json!({
+        "match": [matcher],
+        "handle": [
+            {"handler": "headers", "response": {"set": headers}},
+            {"handler": "subroute", "routes": pages},
+        ],
+        "terminal": true,
+    })
+}
+
+/// Caddy cannot draw a number for each answer, so each site has one of its own.
+fn retry(key: &str) -> u32 {
+    let sum = key.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    RETRY_SECONDS[sum as usize % RETRY_SECONDS.len()]
+}

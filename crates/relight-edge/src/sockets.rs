@@ -1,0 +1,146 @@
+//! Connections between a proxy and the origins of its sites, counted and cut from outside with
+//! `ss` (INCIDENT 8.6). Needs the addresses of the origins; cutting needs CAP_NET_ADMIN and a
+//! kernel with CONFIG_INET_DIAG_DESTROY.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use relight_model::GateKey;
+
+use crate::capability::{Capabilities, CutsTunnels};
+use crate::driver::{Target, TunnelCount};
+use crate::error::{EdgeError, EdgeErrorKind};
+use crate::exec;
+
+/// Name of the setting with the path of the list, `<key> <address:port>` a line.
+pub(crate) const SETTING: &str = "origins";
+/// Most origins that one `ss` is asked to cut; the rest goes into the next.
+const CUT_MAX: usize = 256;
+
+/// Which origin belongs to which key, as far as the edge was told.
+#[derive(Debug)]
+pub(crate) struct Origins {
+    list: Option<PathBuf>,
+}
+
+impl Origins {
+    pub(crate) fn of(target: &Target) -> Self {
+        Self { list: target.settings.get(SETTING).map(PathBuf::from) }
+    }
+
+    /// The capabilities of an edge whose data plane does not cut by itself.
+    pub(crate) fn able(&self, capabilities: Capabilities) -> Capabilities {
+        match (&self.list, capabilities.cuts_tunnels) {
+            (Some(_), CutsTunnels::Nobody) => {
+                Capabilities { cuts_tunnels: CutsTunnels::Driver, ..capabilities }
+            }
+            _ => capabilities,
+        }
+    }
+
+    /// Open connections to the origin of each key. `Unknown` where the list does not name it, and
+    /// where other keys share its address: nobody can tell whose connections those are.
+    pub(crate) fn count(&self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        if self.list.is_none() || keys.is_empty() {
+            return Ok(vec![TunnelCount::Unknown; keys.len()]);
+        }
+        let origins = self.read()?;
+        let open = connections()?;
+        let count = |key: &GateKey| match origins.own(key, keys) {
+            Ok(address) => TunnelCount::Open(open.get(&address).copied().unwrap_or(0)),
+            Err(_) => TunnelCount::Unknown,
+        };
+        Ok(keys.iter().map(count).collect())
+    }
+
+    /// Cuts every connection to the origins of `keys`. What could be cut is cut before an origin
+    /// that could not is an error, in which a person finds which keys share it.
+    pub(crate) fn cut(&self, keys: &[GateKey]) -> Result<(), EdgeError> {
+        if self.list.is_none() {
+            let doing = format!("cut tunnels without the setting `{SETTING}`: the list of origins");
+            return Err(EdgeError::new(EdgeErrorKind::Lint, doing));
+        }
+        let origins = self.read()?;
+        let (mut addresses, mut trouble) = (BTreeSet::new(), None);
+        for key in keys {
+            match origins.own(key, keys) {
+                Ok(address) => drop(addresses.insert(address)),
+                Err(why) => {
+                    let doing = format!("cut the tunnels of {key}: {why}");
+                    trouble = Some(EdgeError::new(EdgeErrorKind::Lint, doing));
+                }
+            }
+        }
+        let addresses: Vec<SocketAddr> = addresses.into_iter().collect();
+        addresses.chunks(CUT_MAX).try_for_each(kill)?;
+        trouble.map_or(Ok(()), Err)
+    }
+
+    fn read(&self) -> Result<List, EdgeError> {
+        let path = self.list.clone().unwrap_or_default();
+        let text = std::fs::read_to_string(&path)
+            .map_err(EdgeError::io(format!("read the origins in {}", path.display())))?;
+        let mut list = List::default();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+            let entry = line.split_once(' ').and_then(|(key, address)| {
+                Some((GateKey::new(key).ok()?, address.trim().parse().ok()?))
+            });
+            let Some((key, address)) = entry else {
+                let doing = format!("understand line {} of {}", number + 1, path.display());
+                return Err(EdgeError::new(EdgeErrorKind::Lint, doing));
+            };
+            list.by_address.entry(address).or_default().insert(key.clone());
+            list.by_key.insert(key, address);
+        }
+        Ok(list)
+    }
+}
+
+#[derive(Debug, Default)]
+struct List {
+    by_key: BTreeMap<GateKey, SocketAddr>,
+    by_address: BTreeMap<SocketAddr, BTreeSet<GateKey>>,
+}
+
+impl List {
+    /// The origin of a key, if everybody behind that address is among `keys`.
+    fn own(&self, key: &GateKey, keys: &[GateKey]) -> Result<SocketAddr, String> {
+        let address = *self.by_key.get(key).ok_or("the list of origins does not name it")?;
+        let others = self.by_address.get(&address).into_iter().flatten();
+        let other = others.into_iter().find(|other| !keys.contains(other));
+        match other {
+            Some(other) => Err(format!("shared-origin: {address} serves {other} as well")),
+            None => Ok(address),
+        }
+    }
+}
+
+/// Established connections of this machine, by the address at their other end.
+fn connections() -> Result<BTreeMap<SocketAddr, u64>, EdgeError> {
+    let words = ["-tnH", "state", "established"].map(str::to_owned);
+    let text = exec::ss(&words)?;
+    let mut open = BTreeMap::new();
+    for peer in text.lines().filter_map(|line| line.split_whitespace().nth(3)) {
+        if let Ok(address) = peer.replace("[::ffff:", "[").parse() {
+            *open.entry(canonical(address)).or_default() += 1;
+        }
+    }
+    Ok(open)
+}
+
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+/// `ss -K` says nothing when the kernel does not do it: who asked counts again.
+fn kill(addresses: &[SocketAddr]) -> Result<(), EdgeError> {
+    let mut words: Vec<String> = ["-K", "-tnH", "state", "established"].map(str::to_owned).into();
+    for (index, address) in addresses.iter().enumerate() {
+        if index > 0 {
+            words.push("or".to_owned());
+        }
+        words.extend(["dst".to_owned(), address.to_string()]);
+    }
+    exec::ss(&words).map(drop)
+}
