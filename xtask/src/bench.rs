@@ -1,4 +1,5 @@
 //! `cargo xtask bench`: figures that we publish, with their raw results in `bench/results`.
+pub(crate) mod alike;
 mod cost;
 mod json;
 pub(crate) mod matching;

@@ -35,6 +35,7 @@ cargo xtask oracle SCHEME [--seed N] [--pairs N]    random versions, against the
 cargo xtask fuzz [SEED] [N]  N random comparisons of versions (10 million), and what one costs
 cargo xtask bench demo       the demo on each edge: seconds by phase, peak memory
 cargo xtask bench build      the cold release build: CPU seconds, crates, wall time
+cargo xtask bench like       which of 4,000 sites have archives like an example
 cargo xtask bench match [--quick]    a new advisory against five million component rows
 cargo xtask bench scan [--quick] [--matrix] [--only PART] [--program FILE] [--corpus DIR]
                              what the scanner finds and costs, beside other scanners";
@@ -68,6 +69,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["vectors", folder] => vectors::run(Some(folder)),
         ["bench", "demo"] => bench::demo(),
         ["bench", "build"] => bench::build(),
+        ["bench", "like"] => bench::alike::run(),
         ["bench", "match"] => bench::matching::run(false),
         ["bench", "match", "--quick"] => bench::matching::run(true),
         ["bench", "scan", words @ ..] => bench::scan::run(&bench::scan::Options::parse(words)?),

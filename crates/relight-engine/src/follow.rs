@@ -19,9 +19,10 @@ const ACTOR: &str = "relight";
 /// A site is not in the register, or the store cannot be written.
 pub fn leave(store: &Store, inventories: &[Inventory], now: i64) -> Result<(), EngineError> {
     let mut drafts = Vec::with_capacity(inventories.len());
-    for Inventory { site, sbom, observed_at } in inventories {
+    for Inventory { site, sbom, observed_at, profiles } in inventories {
         let asset = store.asset_by_key(site.as_str())?.ok_or_else(|| not_registered(site))?;
-        drafts.push(SnapshotDraft { asset, sbom, observed_at: *observed_at, recorded_at: now });
+        let (observed_at, profiles) = (*observed_at, profiles.as_deref());
+        drafts.push(SnapshotDraft { asset, sbom, observed_at, recorded_at: now, profiles });
     }
     store.leave_snapshots(&drafts)?;
     Ok(())

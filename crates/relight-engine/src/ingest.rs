@@ -1,7 +1,7 @@
 //! Inventories and deployments come in, evidence goes out; fixes are verified.
 
 use relight_edge::Target;
-use relight_model::{AssetId, Digest, GateKey, Sbom, Timestamp};
+use relight_model::{AssetId, Digest, GateKey, Profile, Sbom, Timestamp};
 use relight_store::{DeploymentDraft, SnapshotDraft};
 
 use crate::engine::Engine;
@@ -19,6 +19,9 @@ pub struct Inventory {
     pub sbom: Sbom,
     /// When it was true.
     pub observed_at: Timestamp,
+    /// What its containers are made of, each place once; `None` when nobody looked, as in a
+    /// document that was imported.
+    pub profiles: Option<Vec<Profile>>,
 }
 
 /// One request behind the gate and what it must give.
@@ -60,9 +63,10 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let recorded_at = self.now();
         let mut drafts = Vec::with_capacity(inventories.len());
-        for Inventory { site, sbom, observed_at } in inventories {
+        for Inventory { site, sbom, observed_at, profiles } in inventories {
             let (asset, observed_at) = (self.asset_of(site)?, *observed_at);
-            drafts.push(SnapshotDraft { asset, sbom, observed_at, recorded_at });
+            let profiles = profiles.as_deref();
+            drafts.push(SnapshotDraft { asset, sbom, observed_at, recorded_at, profiles });
         }
         self.store.put_snapshots(&drafts)?;
         let assets: Vec<AssetId> = drafts.iter().map(|draft| draft.asset).collect();

@@ -24,6 +24,7 @@ mod priority;
 mod question;
 mod range;
 mod record;
+mod similar;
 mod ssvc;
 mod version;
 mod version_set;
@@ -47,6 +48,7 @@ pub use priority::{Priority, REASON_CODES, Reason, SiteFacts, UNSCORED_WORST_S};
 pub use question::{
     Constraint, Operator, PackageQuestion, QUESTION_BYTES_MAX, Question, QuestionError,
 };
+pub use similar::{INSIDE_VALUES_MIN, Likeness, alike, may_hide};
 pub use ssvc::{Decision as SsvcDecision, Points as SsvcPoints, decide as ssvc_decision};
 pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, key, scheme_of};
 pub use version_set::{Relation, VersionSet};

@@ -31,6 +31,7 @@ pub(crate) fn container(
     from: usize,
     found: &mut Found,
 ) {
+    options.profiles.container(path, &listing, found);
     let known = options.fingerprints.known();
     if !known.is_empty() {
         compare(known, path, &listing, from, found);
@@ -67,7 +68,8 @@ fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mu
 
 /// The same for classes that lie in folders, when the walk is over: each folder of a class path is
 /// a place of its own.
-pub(crate) fn folders(known: &Known, found: &mut Found) {
+pub(crate) fn folders(options: &Options, found: &mut Found) {
+    let known = options.fingerprints.known();
     let classes = std::mem::take(&mut found.folder_classes);
     let files =
         classes.iter().map(|(path, print)| File { path, value: print.text, print: Some(*print) });
@@ -76,6 +78,8 @@ pub(crate) fn folders(known: &Known, found: &mut Found) {
         folders.insert(root.to_owned(), classes);
     }
     for (root, classes) in &folders {
+        let prints = classes.iter().filter_map(|class| class.print);
+        options.profiles.folder(root, prints, found);
         let is_whole = !found.flaws.iter().any(|flaw| flaw.evidence.starts_with(root.as_str()));
         let recognised = look(known, classes, is_whole);
         let container = if root.is_empty() { "./" } else { root.as_str() };

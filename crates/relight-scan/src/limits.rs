@@ -2,6 +2,7 @@
 
 use crate::fingerprint::Fingerprints;
 use crate::glob::Glob;
+use crate::profile::Profiles;
 
 /// Archives inside archives; the outermost is level 1.
 pub const DEPTH_MAX: u32 = 64;
@@ -88,6 +89,8 @@ pub struct Options {
     pub fingerprints: Fingerprints,
     /// Give the listing of every container with classes ([`crate::Report::listings`]).
     pub keep_listings: bool,
+    /// Whose profiles are given ([`crate::Report::profiles`]).
+    pub profiles: Profiles,
     /// Paths that are left out; each is a flaw.
     pub exclude: Vec<Glob>,
     /// Also visit what links lead to outside the root.
@@ -119,6 +122,7 @@ impl Default for Options {
             mode: Mode::Deep,
             fingerprints: Fingerprints::default(),
             keep_listings: false,
+            profiles: Profiles::None,
             exclude: Vec::new(),
             follow: false,
             platform: None,

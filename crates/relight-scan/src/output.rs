@@ -8,6 +8,7 @@ use crate::identity;
 use crate::image::Merged;
 use crate::java;
 use crate::limits::{Mode, Options};
+use crate::profile::{self, PROFILES_MAX};
 use crate::scan::Report;
 use crate::unpack::Found;
 
@@ -64,7 +65,8 @@ impl Output {
             // It finds, and it never clears: code may be embedded in anything that was not read.
             found.flaw(FlawCode::ClassesNotRead, "", 0);
         }
-        java::folders(options.fingerprints.known(), &mut found);
+        java::folders(options, &mut found);
+        profile::limit(&mut found.profiles, PROFILES_MAX);
         found.distributions.apply(&mut found.components);
         found.ownership.apply(&mut found.components);
         let mut sbom = Sbom {
@@ -102,6 +104,7 @@ impl Output {
             file_bytes: found.files,
             member_bytes: found.members,
             listings: found.listings,
+            profiles: found.profiles,
             hidden: self.hidden,
             layers: self.layers,
         }

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use relight_model::{Component, Digest, Sbom, Warning};
+use relight_model::{Component, Digest, Profile, Sbom, Warning};
 use rustix::fs::CWD;
 
 use crate::cache::Cache;
@@ -59,6 +59,9 @@ pub struct Report {
     pub layers: Vec<(String, Digest)>,
     /// The containers with classes, by evidence path, when the options ask for them.
     pub listings: Vec<(String, Listing)>,
+    /// What containers and folders of classes are made of, when the options ask for it. Sorted;
+    /// each place once.
+    pub profiles: Vec<Profile>,
 }
 
 /// The root of a scan could not be opened. Everything below the root is a flaw, not an error.

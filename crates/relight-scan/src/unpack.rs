@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread;
 
-use relight_model::{Component, Flaw, FlawCode, Warning};
+use relight_model::{Component, Flaw, FlawCode, Profile, Warning};
 
 pub use account::Account;
 
@@ -40,6 +40,7 @@ pub(crate) struct Found {
     /// known only when the walk is over.
     pub(crate) folder_classes: Vec<(String, ClassPrint)>,
     pub(crate) listings: Vec<(String, Listing)>,
+    pub(crate) profiles: Vec<Profile>,
     pub(crate) archives: u64,
     pub(crate) deepest: u32,
     /// Bytes of files.
@@ -66,6 +67,7 @@ impl Found {
         self.warnings.iter_mut().for_each(|warning| rename(&mut warning.evidence));
         self.gaps.iter_mut().for_each(|(_, evidence)| rename(evidence));
         self.folder_classes.iter_mut().for_each(|(evidence, _)| rename(evidence));
+        self.profiles.iter_mut().for_each(|profile| rename(&mut profile.place));
     }
 
     /// Everything that was found stands in one file of the disk, which was read.
@@ -80,7 +82,7 @@ impl Found {
     /// What belongs to one file, when that is anything, and the rest: counters, and what is only
     /// understood together with other files.
     pub(crate) fn split(self) -> (Option<Self>, Self) {
-        let Self { components, flaws, warnings, gaps, folder_classes, .. } = self;
+        let Self { components, flaws, warnings, gaps, folder_classes, profiles, .. } = self;
         let Self { distributions, ownership, archives, deepest, files, members, .. } = self;
         let rest =
             Self { distributions, ownership, archives, deepest, files, members, ..Self::default() };
@@ -88,8 +90,10 @@ impl Found {
             && flaws.is_empty()
             && warnings.is_empty()
             && gaps.is_empty()
-            && folder_classes.is_empty();
-        let own = Self { components, flaws, warnings, gaps, folder_classes, ..Self::default() };
+            && folder_classes.is_empty()
+            && profiles.is_empty();
+        let own =
+            Self { components, flaws, warnings, gaps, folder_classes, profiles, ..Self::default() };
         ((!is_empty).then_some(own), rest)
     }
 
@@ -101,6 +105,7 @@ impl Found {
             warnings: self.warnings.clone(),
             gaps: self.gaps.clone(),
             folder_classes: self.folder_classes.clone(),
+            profiles: self.profiles.clone(),
             ..Self::default()
         };
         copy.rename(from, to);
@@ -117,6 +122,7 @@ impl Found {
         self.ownership.merge(other.ownership);
         self.folder_classes.extend(other.folder_classes);
         self.listings.extend(other.listings);
+        self.profiles.extend(other.profiles);
         self.archives += other.archives;
         self.deepest = self.deepest.max(other.deepest);
         self.files.merge(other.files);

@@ -389,6 +389,7 @@ mod tests {
                     sbom,
                     observed_at: at,
                     recorded_at: at,
+                    profiles: None,
                 };
                 let drafts: Vec<_> = changed.iter().zip(&sboms).map(draft).collect();
                 store.put_snapshots(&drafts).unwrap();
@@ -523,6 +524,7 @@ mod tests {
                 sbom,
                 observed_at: 1,
                 recorded_at: 1,
+                profiles: None,
             })
             .collect();
         store.put_snapshots(&drafts).unwrap();

@@ -1,9 +1,9 @@
 //! Inventory snapshots: what is known about an asset now, and everything that ever was.
 
-use relight_model::{AssetId, Digest, Sbom, Timestamp};
+use relight_model::{AssetId, Digest, Profile, Sbom, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use crate::{Store, StoreError, StoreErrorKind, blob, snapshot_text, store::Failure};
+use crate::{Store, StoreError, StoreErrorKind, blob, profiles, snapshot_text, store::Failure};
 
 /// How far `observed_at` may lie after `recorded_at`, in seconds; beyond it is set to
 /// `recorded_at`, because a clock that is ahead must not make an inventory look fresh for longer.
@@ -20,6 +20,8 @@ pub struct SnapshotDraft<'a> {
     pub observed_at: Timestamp,
     /// When we learnt it.
     pub recorded_at: Timestamp,
+    /// What its containers are made of, each place once; `None` when nobody looked.
+    pub profiles: Option<&'a [Profile]>,
 }
 
 /// What storing one inventory did.
@@ -142,7 +144,7 @@ pub(crate) fn put(
     transaction: &Transaction<'_>,
     draft: &SnapshotDraft<'_>,
 ) -> Result<SnapshotStored, Failure> {
-    let SnapshotDraft { asset, sbom, observed_at, recorded_at } = *draft;
+    let SnapshotDraft { asset, sbom, observed_at, recorded_at, profiles } = *draft;
     known_asset(transaction, asset)?;
     let text = snapshot_text::write(sbom).map_err(Failure::Rule)?;
     let digest = blob::put(transaction, text.as_bytes())?;
@@ -163,6 +165,7 @@ pub(crate) fn put(
         }
         _ => make_present(transaction, asset, &row)?,
     }
+    profiles::put(transaction, asset, profiles, outcome, artifact.is_some())?;
     Ok(SnapshotStored { asset, digest, outcome, clamped })
 }
 
@@ -303,6 +306,7 @@ mod tests {
             sbom: &sboms[sbom],
             observed_at: 10,
             recorded_at: 12,
+            profiles: None,
         });
         let stored = store.put_snapshots(&drafts).unwrap();
         assert_eq!(stored[0].digest, stored[2].digest);
@@ -353,8 +357,13 @@ mod tests {
             for place in (1..uploads.len()).rev() {
                 uploads.swap(place, rng.below(place + 1));
             }
-            let draft =
-                |(at, sbom)| SnapshotDraft { asset: ASSET, sbom, observed_at: at, recorded_at: at };
+            let draft = |(at, sbom)| SnapshotDraft {
+                asset: ASSET,
+                sbom,
+                observed_at: at,
+                recorded_at: at,
+                profiles: None,
+            };
             let drafts: Vec<_> = uploads.into_iter().map(draft).collect();
             store.put_snapshots(&drafts).unwrap();
             let rows = store.snapshots_of(ASSET).unwrap();
@@ -378,6 +387,7 @@ mod tests {
             sbom: &sbom,
             observed_at,
             recorded_at,
+            profiles: None,
         };
         let stored = store.put_snapshots(&[draft(1, edge), draft(2, edge + 1)]).unwrap();
         assert_eq!(stored.iter().map(|s| s.clamped).collect::<Vec<_>>(), [false, true]);
@@ -394,6 +404,7 @@ mod tests {
             sbom: &sbom,
             observed_at: 1,
             recorded_at: 1,
+            profiles: None,
         };
         let error = store.put_snapshots(&[draft(1), draft(9)]).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::NotFound);

@@ -83,7 +83,13 @@ mod tests {
     use crate::testing::{open_with_sites, sbom};
 
     fn leave(store: &Store, asset: u32, sbom: &Sbom, at: i64) {
-        let draft = SnapshotDraft { asset: AssetId(asset), sbom, observed_at: at, recorded_at: at };
+        let draft = SnapshotDraft {
+            asset: AssetId(asset),
+            sbom,
+            observed_at: at,
+            recorded_at: at,
+            profiles: None,
+        };
         store.leave_snapshots(&[draft]).unwrap();
     }
 
@@ -118,6 +124,7 @@ mod tests {
             sbom,
             observed_at: 1,
             recorded_at: 1,
+            profiles: None,
         };
         assert!(store.leave_snapshots(&[draft(1, &good), draft(9, &empty)]).is_err());
         assert_eq!(store.left_inventories().unwrap(), []);

@@ -20,6 +20,7 @@ mod journal;
 mod lease;
 mod marks;
 mod notices;
+mod profiles;
 mod register;
 mod schema;
 mod snapshot_text;
@@ -55,6 +56,7 @@ pub use marks::SiteMark;
 pub use notices::{NOTICES_MAX, Notice, NoticeKind, Told};
 pub use roaring::RoaringBitmap as SiteSet;
 
+pub use profiles::ContainerId;
 pub use register::{Asset, EdgeRow, RegisterChange};
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};

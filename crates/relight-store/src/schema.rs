@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_advisory.sql"),
     include_str!("schema_left.sql"),
     include_str!("schema_mark.sql"),
+    include_str!("schema_profile.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -4,7 +4,7 @@ use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Advisories;
 use relight_engine::{Inventory, advisories_of, leave};
 use relight_formats::advisory;
-use relight_model::{FindingState, GateKey, Sbom, Warning};
+use relight_model::{FindingState, GateKey, Profile, Sbom, Warning};
 use relight_server::web::{Lang, texts, words};
 
 use crate::context::Context;
@@ -40,11 +40,13 @@ pub(crate) fn push(
     context: &Context,
     site: &GateKey,
     sbom: Sbom,
+    profiles: Option<Vec<Profile>>,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let lang = context.lang;
     let store = context.existing_store()?;
-    let inventory = Inventory { site: site.clone(), sbom, observed_at: context.now() };
+    let observed_at = context.now();
+    let inventory = Inventory { site: site.clone(), sbom, observed_at, profiles };
     let control = store.take_control().map_err(|error| context.store_failure(&error))?;
     let stored = if control.is_some() {
         context.engine()?.ingest(ACTOR, &[inventory], EvidenceKind::Scan)

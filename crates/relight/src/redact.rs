@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use regex_lite::{NoExpand, Regex};
+use relight_model::Profile;
 use relight_scan::Report;
 
 /// Replacements in paths, in the order in which they were given.
@@ -52,11 +53,13 @@ impl Redaction {
         report.sbom.flaws.iter_mut().for_each(|flaw| replace(&mut flaw.evidence));
         report.gaps.iter_mut().for_each(|(_, path)| replace(path));
         report.layers.iter_mut().for_each(|(path, _)| replace(path));
+        report.profiles.iter_mut().for_each(|profile| replace(&mut profile.place));
         for warning in &mut report.warnings {
             replace(&mut warning.evidence);
             replace(&mut warning.message);
         }
         report.sbom.normalise();
+        Profile::unite(&mut report.profiles);
         report.layers.sort();
         report.hidden.sort();
     }

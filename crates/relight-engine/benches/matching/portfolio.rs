@@ -48,6 +48,7 @@ impl Portfolio {
                     sbom: &portfolio.bodies[site / SITES_OF_A_BODY],
                     observed_at: 1,
                     recorded_at: 1,
+                    profiles: None,
                 })
                 .collect();
             store.put_snapshots(&drafts).unwrap();

@@ -68,7 +68,7 @@ impl Town {
 
     pub(crate) fn ingest(&self, site: usize, sbom: Sbom) {
         let observed_at = self.engine.now();
-        let inventory = Inventory { site: key(&name(site)), sbom, observed_at };
+        let inventory = Inventory { site: key(&name(site)), sbom, observed_at, profiles: None };
         self.engine.ingest("scanner", &[inventory], EvidenceKind::Scan).unwrap();
     }
 
@@ -392,7 +392,8 @@ fn a_deployment_voids_evidence_and_a_fix_needs_its_functional_test() {
     assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Unknown));
     assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::FixDeployed));
     let sbom = Sbom { artifact: Some(Digest([7; 32])), ..log4j("2.17.1") };
-    let inventory = Inventory { site: key(&name(1)), sbom, observed_at: town.engine.now() };
+    let (site, observed_at) = (key(&name(1)), town.engine.now());
+    let inventory = Inventory { site, sbom, observed_at, profiles: None };
     let test = FunctionalTest { uri: "/".into(), status: 200, text: String::new() };
     let passed = town.engine.verify("tester", LOG4SHELL, &inventory, &test, Compromise::NoSigns);
     assert!(!passed.unwrap(), "an edge without a verification path passes nothing");
@@ -406,7 +407,7 @@ fn what_nobody_registered_is_not_found() {
     let missing = town.engine.open_incident("A. Tremblay", "CVE-1999-0001", "demo").unwrap_err();
     assert_eq!(missing.kind, EngineErrorKind::NotFound);
     let (site, observed_at) = (key("nowhere"), town.engine.now());
-    let inventory = Inventory { site, sbom: log4j("2.14.1"), observed_at };
+    let inventory = Inventory { site, sbom: log4j("2.14.1"), observed_at, profiles: None };
     let missing = town.engine.ingest("scanner", &[inventory], EvidenceKind::Scan).unwrap_err();
     assert_eq!(missing.kind, EngineErrorKind::NotFound);
     let missing = town.engine.relight("A. Tremblay", "CVE-1999-0001", &[]).unwrap_err();

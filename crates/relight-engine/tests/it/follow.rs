@@ -21,7 +21,7 @@ fn other(town: &Town) -> Store {
 
 fn bring(town: &Town, store: &Store, site: usize, sbom: Sbom) {
     let observed_at = town.engine.now();
-    let inventory = Inventory { site: key(&name(site)), sbom, observed_at };
+    let inventory = Inventory { site: key(&name(site)), sbom, observed_at, profiles: None };
     leave(store, &[inventory], observed_at).unwrap();
 }
 
@@ -61,7 +61,8 @@ fn what_was_left_while_nobody_looked_is_evidence_for_the_next_controller() {
 #[test]
 fn a_site_that_is_not_registered_leaves_nothing() {
     let town = Town::new(1);
-    let inventory = Inventory { site: key("nowhere"), sbom: log4j("2.14.1"), observed_at: 1 };
+    let (site, sbom) = (key("nowhere"), log4j("2.14.1"));
+    let inventory = Inventory { site, sbom, observed_at: 1, profiles: None };
     assert!(leave(&other(&town), &[inventory], 1).is_err());
 }
 

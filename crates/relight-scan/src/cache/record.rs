@@ -32,6 +32,7 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
         ownership,
         folder_classes,
         listings,
+        profiles,
         archives,
         deepest,
         files,
@@ -41,7 +42,8 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
     let alone = distributions.is_empty()
         && ownership.is_empty()
         && folder_classes.is_empty()
-        && listings.is_empty();
+        && listings.is_empty()
+        && profiles.is_empty();
     if !whole || !alone {
         return None;
     }

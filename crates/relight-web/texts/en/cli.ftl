@@ -634,3 +634,23 @@ fingerprints-count = { NUMBER($artifacts) } { $artifacts ->
 fingerprints-intact = { $database }: intact, { $digest }
 fingerprints-unusable = the fingerprint database { $database } cannot be used
 fingerprints-unusable-remedy = learn it again, or take it from where it came from
+
+### Query by example.
+
+alike-summary = { NUMBER($affected) } of { NUMBER($total) } { $total ->
+    [one] site has
+   *[other] sites have
+ } something alike, { NUMBER($unknown) } unknown, { NUMBER($clear) } clear
+column-of-example = Of the example
+column-of-place = Of the place
+column-place = Place
+alike-more = … and { NUMBER($count) } more { $count ->
+    [one] site
+   *[other] sites
+ } (--paths shows all)
+alike-nothing = nothing of { $file } can be compared
+alike-nothing-remedy = what has less than 64 bytes, or classes without code, says nothing; another file, or another --part
+alike-example-incomplete = the example could not be read to its end; what is in it besides was not asked
+alike-only-archives = { $file } has no code of Java: it is looked for in archives, not among loose files
+alike-part = { $file } holds { NUMBER($count) } archives; --part PREFIX asks about one part (--part BOOT-INF/lib/x.jar!/)
+alike-unknown-remedy = an inventory shows what archives are made of after relight scan TARGET --site SITE

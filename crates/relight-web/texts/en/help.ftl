@@ -84,6 +84,9 @@ option-limit = At most this many sites
 help-sites-gaps = Show what is missing to answer and to switch
 help-affected = Which sites are affected, which are clear, which are unknown
 option-what = Advisory (CVE-…), package URL, or name with versions (log4j-core<2.17.1)
+option-like = Instead of WHAT: archives, classes or files; which sites have the same classes or files, moved or not
+option-part = Only what starts with this in the examples (org/example/, or lib/x.jar!/)
+option-min-similarity = Least share that counts, from 0 to 1
 option-affected-sites = Only these sites: org:… sector:… crit<=2, with or, not and parentheses
 option-by = Group by; none shows every site
 option-fail = Exit with 10 when a site is affected
@@ -208,5 +211,7 @@ value-what = WHAT
 value-shell = SHELL
 value-glob = GLOB
 value-form = FORM
+value-prefix = PREFIX
+value-share = SHARE
 value-mode = MODE
 value-lang = LANG

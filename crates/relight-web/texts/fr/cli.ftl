@@ -670,3 +670,26 @@ fingerprints-count = { NUMBER($artifacts) } { $artifacts ->
 fingerprints-intact = { $database } : intacte, { $digest }
 fingerprints-unusable = la base d'empreintes { $database } est inutilisable
 fingerprints-unusable-remedy = apprenez-la de nouveau, ou reprenez-la là d'où elle vient
+
+### Recherche par l'exemple.
+
+alike-summary = { NUMBER($affected) } { $affected ->
+    [one] site a
+   *[other] sites ont
+ } quelque chose de semblable sur { NUMBER($total) }, { NUMBER($unknown) } { $unknown ->
+    [one] inconnu
+   *[other] inconnus
+ }, { NUMBER($clear) } hors de cause
+column-of-example = De l’exemple
+column-of-place = De l’endroit
+column-place = Endroit
+alike-more = … et { NUMBER($count) } { $count ->
+    [one] autre site
+   *[other] autres sites
+ } (--paths montre tout)
+alike-nothing = rien de { $file } ne peut être comparé
+alike-nothing-remedy = ce qui a moins de 64 octets, ou des classes sans code, ne dit rien ; prenez un autre fichier, ou un autre --part
+alike-example-incomplete = l’exemple n’a pas pu être lu jusqu’au bout ; ce qu’il contient d’autre n’a pas été demandé
+alike-only-archives = { $file } n’a pas de code Java : il est cherché dans les archives, pas parmi les fichiers seuls
+alike-part = { $file } contient { NUMBER($count) } archives ; --part PREFIX porte sur une partie (--part BOOT-INF/lib/x.jar!/)
+alike-unknown-remedy = un inventaire montre de quoi les archives sont faites après relight scan CIBLE --site SITE

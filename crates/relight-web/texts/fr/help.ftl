@@ -84,6 +84,9 @@ option-limit = Au plus tant de sites
 help-sites-gaps = Montrer ce qui manque pour répondre et pour éteindre
 help-affected = Quels sites sont touchés, lesquels sont hors de cause, lesquels sont inconnus
 option-what = Avis (CVE-…), adresse de paquet ou nom avec des versions (log4j-core<2.17.1)
+option-like = Au lieu de QUOI : archives, classes ou fichiers ; quels sites ont les mêmes classes ou fichiers, déplacés ou non
+option-part = Seulement ce qui commence ainsi dans les exemples (org/example/, ou lib/x.jar!/)
+option-min-similarity = Plus petite part qui compte, de 0 à 1
 option-affected-sites = Seulement ces sites : org:… sector:… crit<=2, avec or, not et parenthèses
 option-by = Regrouper; none montre chaque site
 option-fail = Terminer par 10 si un site est touché
@@ -208,5 +211,7 @@ value-what = QUOI
 value-shell = INTERPRÉTEUR
 value-glob = MOTIF
 value-form = FORME
+value-prefix = PRÉFIXE
+value-share = PART
 value-mode = MODE
 value-lang = LANGUE

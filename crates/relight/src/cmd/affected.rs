@@ -1,7 +1,10 @@
 //! `relight affected WHAT`: which sites have it, which certainly do not, which nobody can tell
 //! about. The shortest path through the inventory: question, register, answer.
 
+mod alike;
+
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::Args;
 use relight_engine::answer::{AnswerSet, SiteAnswer};
@@ -29,11 +32,18 @@ const BAR_WIDTH: usize = 20;
 /// What is asked, of which sites, and how the answer is shown.
 #[derive(Debug, Args)]
 pub(crate) struct Affected {
-    #[arg(value_name = "WHAT")]
-    what: String,
+    #[arg(value_name = "WHAT", required_unless_present = "like", conflicts_with = "like")]
+    what: Option<String>,
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    like: Vec<PathBuf>,
+    #[arg(long, value_name = "PREFIX", conflicts_with = "what")]
+    part: Option<String>,
+    #[arg(long, value_name = "SHARE", conflicts_with = "what", default_value = "0.5",
+        value_parser = alike::share)]
+    min_similarity: f64,
     #[arg(long, value_name = "QUERY", default_value = "", hide_default_value = true)]
     sites: String,
-    #[arg(long, value_name = "KEY",
+    #[arg(long, value_name = "KEY", conflicts_with = "like",
         value_parser = one_of(&["sector", "org", "site", "edge", "component", "none"]))]
     by: Option<String>,
     #[arg(long)]
@@ -88,7 +98,8 @@ struct Told<'a> {
 impl Affected {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
-        let question = register::question(&self.what, lang)?;
+        let Some(what) = &self.what else { return alike::run(&self, context, report) };
+        let question = register::question(what, lang)?;
         let register = Register::open(context)?;
         let group = match &question {
             Question::Advisory(id) => Some(
@@ -108,7 +119,7 @@ impl Affected {
         };
         let told = Told { register: &register, sites, answers, ranked, lang };
         if context.json {
-            report.document("relight.answer/1", &told.document(&self.what, context)?);
+            report.document("relight.answer/1", &told.document(what, context)?);
         } else {
             self.text(&told, group, context, report)?;
         }

@@ -165,7 +165,7 @@ impl Import {
             }
             documents.push(DocumentRow { file: name, components, unread, complete });
             if let Some(site) = &site {
-                inventory::push(context, site, sbom, report)?;
+                inventory::push(context, site, sbom, None, report)?;
             }
         }
         if context.json {

@@ -15,7 +15,7 @@ use clap::Args;
 use relight_engine::matching::Advisories;
 use relight_formats::write_sbom;
 use relight_model::GateKey;
-use relight_scan::{Glob, Mode, Options, Report as Scanned, Target};
+use relight_scan::{Glob, Mode, Options, Profiles, Report as Scanned, Target};
 use relight_server::web::texts;
 
 use self::file_cache::FileCache;
@@ -119,6 +119,7 @@ impl Scan {
             depth_max: self.depth,
             mode: if self.is_fast() { Mode::Fast } else { Mode::Deep },
             artifact_digest: self.site.is_some(),
+            profiles: if self.site.is_some() { Profiles::All } else { Profiles::None },
             exclude: self.exclude.iter().map(|pattern| Glob::new(pattern)).collect(),
             follow: self.follow,
             platform: self.platform.clone(),
@@ -185,7 +186,9 @@ impl Scan {
             save(file, &text.map_err(|error| unwritable(file, &error, context))?, context)?;
         }
         match site {
-            Some(site) => inventory::push(context, site, scanned.sbom, report),
+            Some(site) => {
+                inventory::push(context, site, scanned.sbom, Some(scanned.profiles), report)
+            }
             None => Ok(()),
         }
     }

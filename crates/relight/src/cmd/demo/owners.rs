@@ -13,7 +13,7 @@ use relight_engine::demo::{
 };
 use relight_engine::incident::{Compromise, Entry, EvidenceKind, Phase};
 use relight_engine::{Engine, FunctionalTest, Inventory};
-use relight_scan::{Options, Progress, scan};
+use relight_scan::{Options, Profiles, Progress, scan};
 use relight_server::origin::{HEALTH_PATH, OriginHandle};
 
 use super::stage::Layout;
@@ -87,12 +87,18 @@ impl Owners<'_> {
     }
 
     fn look(&self, site: &DemoSite) -> anyhow::Result<Inventory> {
-        let options = Options { threads: Some(1), artifact_digest: true, ..Options::default() };
+        let options = Options {
+            threads: Some(1),
+            artifact_digest: true,
+            profiles: Profiles::All,
+            ..Options::default()
+        };
         // Before the scan: what is deployed while it runs must not look older than it is.
         let observed_at = self.engine.now();
         let report = scan(&self.tree(site), &options, &Progress::default())
             .with_context(|| format!("scanning {}", site.slug))?;
-        Ok(Inventory { site: site.slug.clone(), sbom: report.sbom, observed_at })
+        let profiles = Some(report.profiles);
+        Ok(Inventory { site: site.slug.clone(), sbom: report.sbom, observed_at, profiles })
     }
 
     /// Works on every site of an incident until nothing is left that anybody can do.

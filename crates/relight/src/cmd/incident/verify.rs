@@ -51,11 +51,13 @@ impl Verify {
         let site = inventory::site(context, &self.site)?;
         let (engine, actor) = control(context)?;
         let id = self.which.find(&engine, context)?;
-        let sbom = Look::fresh().at(&Target::parse(&self.target), context)?.sbom;
+        let scanned = Look::fresh().at(&Target::parse(&self.target), context)?;
+        let (sbom, profiles) = (scanned.sbom, Some(scanned.profiles));
         let complete = sbom.is_complete();
         let failed = |error| Failure::engine(lang, &error);
         let before = engine.phase(&id, &site);
-        let inventory = Inventory { site: site.clone(), sbom, observed_at: engine.now() };
+        let observed_at = engine.now();
+        let inventory = Inventory { site: site.clone(), sbom, observed_at, profiles };
         let test = FunctionalTest { uri: self.path, status: self.status, text: self.text };
         let signs = match self.signs.as_str() {
             "none" => Compromise::NoSigns,

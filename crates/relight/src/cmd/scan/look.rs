@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use relight_scan::{
-    Cache, Options, Pace, Progress, Report as Scanned, ScanError, Services, Target,
+    Cache, Options, Pace, Profiles, Progress, Report as Scanned, ScanError, Services, Target,
 };
 use relight_server::web::texts;
 
@@ -39,7 +39,8 @@ pub(crate) struct Look {
 impl Look {
     /// Reads everything itself, for evidence: no cache stands between the bytes and the answer.
     pub(crate) fn fresh() -> Self {
-        let options = Options { artifact_digest: true, ..Options::default() };
+        let profiles = Profiles::All;
+        let options = Options { artifact_digest: true, profiles, ..Options::default() };
         Self { options, ..Self::default() }
     }
 
