@@ -33,7 +33,7 @@ pub(crate) use sevenz::SevenZip;
 pub(crate) use single::{Packing, Single};
 pub(crate) use squashfs::Squashfs;
 pub(crate) use tar::{Tar, is_tar_header};
-pub(crate) use zip::{Forward, Zip, has_directory};
+pub(crate) use zip::{Forward, Zip, directory_hash, has_directory};
 
 use crate::window::Window;
 
@@ -43,16 +43,29 @@ pub(crate) trait Container {
     /// The next member, or what cannot be read in its place.
     fn next(&mut self) -> Option<Result<Entry, Damage>>;
 
-    /// As [`Self::next`], for a reader that lists members whose name `is_wanted` refuses and reads
-    /// none of their bytes: a container may then leave their place unlooked at, and says so
+    /// As [`Self::next`], for a reader that lists members that `is_wanted` refuses and reads none of
+    /// their bytes: a container may then leave their place unlooked at, and says so
     /// ([`Entry::is_listed_only`]).
-    fn next_of(&mut self, _is_wanted: &dyn Fn(&[u8]) -> bool) -> Option<Result<Entry, Damage>> {
+    fn next_of(&mut self, _is_wanted: &IsWanted<'_>) -> Option<Result<Entry, Damage>> {
         self.next()
+    }
+
+    /// Gives the members that come next to somebody who only lists them, for as long as `take`
+    /// says that it has listed one; the first that it refuses comes from [`Self::next_of`]. A
+    /// container that has nothing simple to say about its members gives none.
+    fn pass(&mut self, _take: &mut dyn FnMut(&Listable<'_>) -> bool) {}
+
+    /// How many members are left, where that is known.
+    fn left(&self) -> usize {
+        0
     }
 
     /// The last member was a guess, and this is what it turned out to be.
     fn judge(&mut self, _is_member: bool) {}
 }
+
+/// Whether the bytes of a member are wanted.
+pub(crate) type IsWanted<'a> = dyn Fn(&Listable<'_>) -> bool + 'a;
 
 /// Bytes of a container that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +152,17 @@ impl Entry {
     pub(crate) fn bare(name: Vec<u8>, node: Node) -> Self {
         Self { node, ..Self::file(name, Some(0), Body::Nothing) }
     }
+}
+
+/// A member that is listed and not read. Nothing in it is trusted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listable<'a> {
+    /// Bytes as they stand there.
+    pub(crate) name: &'a [u8],
+    /// Unpacked bytes.
+    pub(crate) size: u64,
+    pub(crate) crc: Option<u32>,
+    pub(crate) is_folder: bool,
 }
 
 /// What a member is.

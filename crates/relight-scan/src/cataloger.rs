@@ -1,6 +1,6 @@
 //! The trait of catalogers, what they are shown, and the index that finds them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use relight_model::Catalog;
@@ -154,6 +154,8 @@ pub struct Listed {
     pub crc: Option<u32>,
     /// The fingerprint of a class file that was read and parses.
     pub class: Option<ClassPrint>,
+    /// It was read, and is nothing: no class, no container, nothing that a cataloger wants.
+    pub opaque: bool,
 }
 
 /// What a class file is, whatever it is called: see the fingerprints of the design.
@@ -183,12 +185,22 @@ pub(crate) struct Index {
     /// By what stands behind the last dot of the name.
     by_ending: HashMap<&'static str, Vec<(usize, Select)>>,
     members: Vec<&'static str>,
+    /// The endings of all names that are selected.
+    endings: HashSet<&'static str>,
 }
 
 impl Index {
     /// The index of [`CATALOGERS`].
     pub(crate) fn new() -> Self {
         let mut index = Self::default();
+        index.read();
+        let names = index.by_name.keys().chain(&index.members);
+        index.endings = names.filter_map(|name| ending(name)).collect();
+        index
+    }
+
+    fn read(&mut self) {
+        let index = self;
         for (at, cataloger) in CATALOGERS.iter().enumerate() {
             for select in cataloger.selects() {
                 match select {
@@ -207,7 +219,6 @@ impl Index {
                 }
             }
         }
-        index
     }
 
     /// The folders above a file by which its members are selected: what is found in the same
@@ -256,6 +267,27 @@ impl Index {
             named.filter(|(_, select)| select.wants_table(path)).map(|(at, _)| *at).collect();
         found.dedup();
         found.into_iter().map(|at| CATALOGERS[at]).collect()
+    }
+
+    /// Whether anything in a folder with this last segment may be selected for its folder.
+    pub(crate) fn may_want_in(&self, folder: &str) -> bool {
+        self.by_folder.contains_key(folder)
+    }
+
+    /// Whether files may be selected for what stands behind the last dot of their names.
+    pub(crate) fn is_by_ending(&self, ending: &str) -> bool {
+        self.by_ending.contains_key(ending)
+    }
+
+    /// Whether a name that is selected has this ending.
+    pub(crate) fn is_ending_of_name(&self, ending: &str) -> bool {
+        self.endings.contains(ending)
+    }
+
+    /// Whether a file with this name may be selected for it.
+    pub(crate) fn may_want_name(&self, file: &[u8]) -> bool {
+        let Ok(file) = std::str::from_utf8(file) else { return true };
+        self.by_name.contains_key(file) || self.members.contains(&file)
     }
 
     /// Whether a member is kept for the listing of its container.

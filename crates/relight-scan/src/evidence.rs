@@ -67,7 +67,12 @@ pub(crate) fn in_archive(archive: &str, name: &str) -> String {
 
 /// The last segment of a path.
 pub(crate) fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    &path[memchr::memrchr(b'/', path.as_bytes()).map_or(0, |at| at + 1)..]
+}
+
+/// The folder of a path, with its `/`; empty for a path without one.
+pub(crate) fn folder_of(path: &str) -> &str {
+    memchr::memrchr(b'/', path.as_bytes()).map_or("", |at| &path[..=at])
 }
 
 /// Whether `path` is `tail` or ends in `/tail`.

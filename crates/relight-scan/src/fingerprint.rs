@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+mod archives;
 pub(crate) mod class;
 #[cfg(test)]
 mod class_tests;
@@ -18,6 +19,7 @@ mod matching;
 mod matching_tests;
 mod release;
 
+pub(crate) use archives::{Learnt, Member as LearntMember};
 pub(crate) use class::simple_hash;
 pub(crate) use database::FeatureKind;
 pub(crate) use known::Known;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use relight_model::{Basis, Component, FlawCode, Purl, Scope};
 
 use crate::cataloger::{ClassPrint, Listed, Listing};
+use crate::evidence::folder_of;
 use crate::fingerprint::{FeatureKind, Known, Match, Recognised, Seen, Versions};
 use crate::fingerprint::{member_value, recognise, simple_hash};
 use crate::limits::Options;
@@ -42,10 +43,12 @@ pub(crate) fn container(
 }
 
 fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mut Found) {
-    let roots = roots_of(listing.entries.iter().filter_map(file_of));
     let (mut traces, mut named) = (BTreeSet::new(), BTreeSet::new());
     let (mut all, mut explained) = (0, 0);
-    for (root, classes) in roots {
+    let strangers = count_of_strangers(known, listing);
+    all += strangers.unwrap_or_default();
+    let files = listing.entries.iter().filter(|_| strangers.is_none()).filter_map(file_of);
+    for (root, classes) in roots_of(files) {
         let recognised = look(known, &classes, listing.complete);
         let count = classes.len() as u64;
         let percent: u64 = recognised.matches.iter().map(|it| it.share_percent).sum();
@@ -64,6 +67,19 @@ fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mu
         let is_explained = explained * 100 >= all * EXPLAINED_PERCENT;
         drop_ghosts(known, path, listing, &traces, is_explained, from, found);
     }
+}
+
+/// How many files may be classes, when no database knows a check sum of any of them: nothing need
+/// be compared then. `None` when one is known, or was read.
+fn count_of_strangers(known: &Known, listing: &Listing) -> Option<u64> {
+    let mut count = 0;
+    for file in listing.entries.iter().filter_map(file_of) {
+        if file.print.is_some() || !known.is_stranger(FeatureKind::Crc, file.value) {
+            return None;
+        }
+        count += 1;
+    }
+    Some(count)
 }
 
 /// The same for classes that lie in folders, when the walk is over: each folder of a class path is
@@ -133,8 +149,8 @@ fn file_of(entry: &Listed) -> Option<File<'_>> {
 
 /// A path without the ending of its last segment; no name of a class has a dot.
 fn split_ending(path: &str) -> (&str, &str) {
-    let name = path.rfind('/').map_or(0, |at| at + 1);
-    match path[name..].find('.') {
+    let name = folder_of(path).len();
+    match memchr::memchr(b'.', &path.as_bytes()[name..]) {
         Some(dot) => (&path[..name + dot], &path[name + dot + 1..]),
         None => (path, ""),
     }
@@ -144,49 +160,56 @@ fn split_ending(path: &str) -> (&str, &str) {
 /// a class gives itself. Check sums alone stand in the folder of the container.
 fn roots_of<'a>(files: impl Iterator<Item = File<'a>>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
     let files: Vec<File<'a>> = files.collect();
+    if files.iter().all(|file| file.print.is_none()) {
+        let unread = |file: &File<'a>| {
+            let (path, value) = (split_ending(file.path).0, file.value);
+            Seen { path, value, print: None, is_loadable: true }
+        };
+        let all: Vec<_> = files.iter().map(unread).collect();
+        return Some(("", all)).into_iter().filter(|(_, all)| !all.is_empty()).collect();
+    }
     let usual = usual_ending(&files);
-    let has_read = files.iter().any(|file| file.print.is_some());
     let mut of_folder: HashMap<&str, &str> = HashMap::new();
-    let mut classes = Vec::new();
+    let mut last = None;
+    let mut classes = Vec::with_capacity(files.len());
     for file in &files {
         let (stem, ending) = split_ending(file.path);
         let folder = folder_of(stem);
-        let Some(print) = file.print else {
-            // Beside classes that were read, one that could not be has its flaw.
-            if !has_read {
-                classes.push((folder, Some(""), stem, file, true));
-            }
-            continue;
-        };
+        // Beside classes that were read, one that could not be has its flaw.
+        let Some(print) = file.print else { continue };
         let is_named = simple_hash(stem.as_bytes()) == print.simple_name;
         let root = stem.len().checked_sub(print.name_bytes.into());
         let root = root.filter(|len| *len == 0 || stem.as_bytes()[len - 1] == b'/');
         let root = root.filter(|_| is_named).map(|len| &stem[..len]);
-        if let Some(root) = root {
+        if let Some(root) = root
+            && last != Some((folder, root))
+        {
             of_folder.insert(folder, root);
+            last = Some((folder, root));
         }
         let is_usual = ending == usual || CLASS_ENDINGS.contains(&ending);
         classes.push((folder, root, stem, file, is_named && is_usual));
     }
     let mut roots: BTreeMap<&str, Vec<Seen<'_>>> = BTreeMap::new();
-    for (folder, root, stem, file, is_loadable) in classes {
-        let root = root.or_else(|| of_folder.get(folder).copied()).unwrap_or(folder);
-        let seen =
-            Seen { path: &stem[root.len()..], value: file.value, print: file.print, is_loadable };
-        roots.entry(root).or_default().push(seen);
+    let seen =
+        |(folder, root, stem, file, is_loadable): (_, Option<&'a str>, &'a str, &File<'a>, _)| {
+            let root = root.or_else(|| of_folder.get(folder).copied()).unwrap_or(folder);
+            let path = &stem[root.len()..];
+            (root, Seen { path, value: file.value, print: file.print, is_loadable })
+        };
+    let seen: Vec<(&str, Seen<'_>)> = classes.into_iter().map(seen).collect();
+    for same in seen.chunk_by(|one, other| one.0 == other.0) {
+        roots.entry(same[0].0).or_default().extend(same.iter().map(|(_, seen)| *seen));
     }
     roots
-}
-
-fn folder_of(path: &str) -> &str {
-    path.rfind('/').map_or("", |at| &path[..=at])
 }
 
 /// The ending that most classes have: what a loader of their own looks for.
 fn usual_ending<'a>(files: &[File<'a>]) -> &'a str {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for file in files {
-        *counts.entry(split_ending(file.path).1).or_default() += 1;
+    for same in files.chunk_by(|one, other| split_ending(one.path).1 == split_ending(other.path).1)
+    {
+        *counts.entry(split_ending(same[0].path).1).or_default() += same.len();
     }
     counts.into_iter().max_by_key(|(_, count)| *count).map_or("", |(ending, _)| ending)
 }
@@ -335,6 +358,7 @@ mod tests {
             name: format!("g/lib/{}", NAMES[at]),
             print: print(at),
             member: Some((at as u32 + 7, 9)),
+            ..LearntClass::default()
         };
         let release = Release {
             artifact: "g.lib:lib".into(),
@@ -357,6 +381,7 @@ mod tests {
             size: Some(9),
             crc: Some(at as u32 + 7),
             class: Some(print(at)),
+            opaque: false,
         };
         wanted.map(member).collect()
     }

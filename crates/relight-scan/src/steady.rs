@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::Arc;
 
 use rustix::fs::{FileType, Stat, fstat};
 
@@ -52,13 +53,13 @@ pub(crate) enum Steady<T> {
 /// Those of opening it, the second time included: then it has gone meanwhile.
 pub(crate) fn read<T>(
     mut open: impl FnMut() -> io::Result<File>,
-    mut read: impl FnMut(&File, Stamp) -> T,
+    mut read: impl FnMut(&Arc<File>, Stamp) -> T,
 ) -> io::Result<Steady<T>> {
     let mut once = || -> io::Result<Steady<T>> {
-        let file = open()?;
-        let Some(before) = Stamp::of_file(&fstat(&file)?) else { return Ok(Steady::Other) };
+        let file = Arc::new(open()?);
+        let Some(before) = Stamp::of_file(&fstat(&*file)?) else { return Ok(Steady::Other) };
         let value = read(&file, before);
-        let after = Stamp::of(&fstat(&file)?);
+        let after = Stamp::of(&fstat(&*file)?);
         let is_same = before == after;
         Ok(if is_same { Steady::Same(value) } else { Steady::Changed(value, after.size) })
     };

@@ -6,6 +6,9 @@ mod fetch;
 mod look;
 mod open;
 mod outer;
+mod skim;
+#[cfg(test)]
+mod skim_tests;
 
 use std::io;
 use std::sync::Arc;
@@ -136,6 +139,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) index: Index,
     /// What fingerprints class files, when the scan asks for it.
     pub(crate) class: Option<ClassReader>,
+    /// Members whose bytes nobody needs are passed over. Tests compare with reading them.
+    pub(crate) passes: bool,
     memory: Arc<Memory>,
 }
 
@@ -144,7 +149,7 @@ impl<'a> Shared<'a> {
     pub(crate) fn new(options: &'a Options, class: Option<ClassReader>) -> Self {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let memory = Arc::new(Memory::new(options.threads.unwrap_or_else(cores)));
-        Self { options, index: Index::new(), class, memory }
+        Self { options, index: Index::new(), class, passes: true, memory }
     }
 }
 

@@ -53,7 +53,7 @@ pub trait Pace: fmt::Debug + Send + Sync {
 
 #[derive(Debug)]
 struct OpenFile {
-    file: File,
+    file: Arc<File>,
     bytes_read: AtomicU64,
     pace: Option<Arc<dyn Pace>>,
 }
@@ -66,8 +66,12 @@ impl Window {
     }
 
     /// The same, read at somebody's pace.
-    pub(crate) fn of_paced_file(file: File, len: u64, pace: Option<Arc<dyn Pace>>) -> Self {
-        let file = OpenFile { file, bytes_read: AtomicU64::new(0), pace };
+    pub(crate) fn of_paced_file(
+        file: impl Into<Arc<File>>,
+        len: u64,
+        pace: Option<Arc<dyn Pace>>,
+    ) -> Self {
+        let file = OpenFile { file: file.into(), bytes_read: AtomicU64::new(0), pace };
         Self { data: Data::File(Arc::new(file)), start: 0, len, cache: None }
     }
 
@@ -141,6 +145,17 @@ impl Window {
         Ok(bytes)
     }
 
+    /// As [`Self::read_small`], without a copy where the bytes are in memory.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn small(&self, start: u64, len: usize) -> io::Result<Cow<'_, [u8]>> {
+        match &self.data {
+            Data::Memory(_) => self.peek(start, len),
+            Data::File(_) => self.read_small(start, len).map(Cow::Owned),
+        }
+    }
+
     /// As [`Self::read_small`], into a buffer that is used again.
     ///
     /// # Errors
@@ -168,11 +183,6 @@ impl Window {
         }
         let mut piece = cache.lock().unwrap_or_else(PoisonError::into_inner);
         piece.copy(file, self.start + start, len, out)
-    }
-
-    /// A reader from the first byte to the last, in small steps.
-    pub(crate) fn small_reader(&self) -> SmallReader {
-        SmallReader { window: self.clone(), at: 0 }
     }
 
     /// Up to `len` bytes from `start`: fewer only where the window, or a file that shrank, ends.
@@ -282,21 +292,6 @@ impl Read for WindowReader {
         let read = self.window.read_into(self.at, buffer)?;
         self.at += read as u64;
         Ok(read)
-    }
-}
-
-/// Reads a [`Window`] from start to end through [`Window::read_small`].
-pub(crate) struct SmallReader {
-    window: Window,
-    at: u64,
-}
-
-impl Read for SmallReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.window.read_small(self.at, buffer.len())?;
-        buffer[..bytes.len()].copy_from_slice(&bytes);
-        self.at += bytes.len() as u64;
-        Ok(bytes.len())
     }
 }
 

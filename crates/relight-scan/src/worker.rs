@@ -203,15 +203,10 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a file as it is now, or finds that the same archive was read before.
-    fn read(&self, file: &File, stamp: Stamp, path: &str) -> Reading {
+    fn read(&self, file: &Arc<File>, stamp: Stamp, path: &str) -> Reading {
         let mut reading = Reading { stamp: Some(stamp), ..Reading::default() };
-        let window = match file.try_clone() {
-            Ok(file) => Window::of_paced_file(file, stamp.size, self.services.pace.clone()),
-            Err(error) => {
-                reading.done.found.flaw(walk::code_of(&error), path, stamp.size);
-                return reading;
-            }
-        };
+        let pace = self.services.pace.clone();
+        let window = Window::of_paced_file(Arc::clone(file), stamp.size, pace);
         if let Some(known) = &self.known
             && !self.shared.is_selected(path)
         {

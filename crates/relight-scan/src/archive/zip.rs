@@ -18,7 +18,8 @@ pub(crate) use forward::Forward;
 use self::directory::Directory;
 use self::end::find_central;
 use self::header::Walk;
-use super::{Container, Damage, Entry};
+use super::{Container, Damage, Entry, IsWanted, Listable};
+use crate::limits::DIRECTORY_BYTES_MAX;
 use crate::window::Window;
 
 /// Signature of a local header.
@@ -83,12 +84,28 @@ impl Zip {
     }
 }
 
+/// The hash of the central directory of an archive; `None` when it has none that is sound.
+pub(crate) fn directory_hash(bytes: &[u8]) -> Option<u64> {
+    let window = Window::of_memory(bytes.to_vec());
+    Zip::open(window, DIRECTORY_BYTES_MAX).ok()?.directory_hash()
+}
+
+impl Zip {
+    /// The hash of its directory; `None` when something is wrong with that.
+    pub(crate) fn directory_hash(&self) -> Option<u64> {
+        match &self.source {
+            Source::Directory(directory) if self.damage.is_empty() => directory.hash().ok(),
+            _ => None,
+        }
+    }
+}
+
 impl Container for Zip {
     fn next(&mut self) -> Option<Result<Entry, Damage>> {
         self.next_of(&|_| true)
     }
 
-    fn next_of(&mut self, is_wanted: &dyn Fn(&[u8]) -> bool) -> Option<Result<Entry, Damage>> {
+    fn next_of(&mut self, is_wanted: &IsWanted<'_>) -> Option<Result<Entry, Damage>> {
         if let Some(damage) = self.damage.pop() {
             return Some(Err(damage));
         }
@@ -98,11 +115,29 @@ impl Container for Zip {
         };
         entry.map_err(|error| Damage::of(&error)).transpose()
     }
+
+    fn pass(&mut self, take: &mut dyn FnMut(&Listable<'_>) -> bool) {
+        if let Source::Directory(directory) = &mut self.source
+            && self.damage.is_empty()
+        {
+            directory.pass(take);
+        }
+    }
+
+    fn left(&self) -> usize {
+        match &self.source {
+            Source::Directory(directory) => directory.left(),
+            Source::Walk(_) => 0,
+        }
+    }
 }
 
 /// Replaces the values of `fields` that are [`IN_ZIP64`] by those of the zip64 extra field, in
 /// order (APPNOTE 4.5.3). False when one is needed and missing.
 fn apply_zip64(extra: &[u8], fields: [&mut u64; 3]) -> bool {
+    if fields.iter().all(|field| **field != IN_ZIP64) {
+        return true;
+    }
     let mut values = extra_field(extra, 1).unwrap_or_default();
     for field in fields {
         if *field == IN_ZIP64 {

@@ -1,11 +1,9 @@
 //! Java archives: what `pom.properties`, the manifest and the file name say.
 
-use std::collections::BTreeSet;
-
 use relight_model::{Basis, Catalog, Component, Purl, Scope, Warning};
 
 use crate::cataloger::{Cataloger, File, Kind, Listing, Select};
-use crate::evidence::file_name;
+use crate::evidence::{file_name, folder_of};
 
 pub(super) const PLUGIN: JavaArchive = JavaArchive {
     selects: &[
@@ -149,26 +147,26 @@ pub(crate) fn split_version(stem: &str) -> Option<(&str, &str)> {
 
 /// The path of a class without its ending.
 fn class_stem(name: &str) -> Option<&str> {
-    let (stem, ending) = name.rsplit_once('.')?;
-    CLASS_ENDINGS.contains(&ending).then_some(stem)
+    CLASS_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)?.strip_suffix('.'))
 }
 
 /// Where the package of the lookup is there and the class is not, it was taken out. For releases
 /// that were learnt, the fingerprints say so as well; this is for all others.
 fn lookup_removed(listing: &Listing, claims: &mut [Component]) {
-    let stems: BTreeSet<&str> = listing.names().filter_map(class_stem).collect();
-    let is_lookup = |stem: &&str| stem.ends_with("core/lookup/JndiLookup");
-    // Without a lookup package there is no telling: metadata only, or a part of the library.
-    let has_package = stems.iter().any(|stem| {
-        stem.rsplit_once('/').is_some_and(|(folder, _)| folder.ends_with("log4j/core/lookup"))
-    });
-    if !listing.complete || !has_package || stems.iter().any(is_lookup) {
-        return;
-    }
-    let is_core = |component: &&mut Component| {
+    let is_core = |component: &Component| {
         component.purl.name == "log4j-core" && component.basis == Basis::PomProperties
     };
-    for component in claims.iter_mut().filter(is_core) {
+    if !claims.iter().any(is_core) {
+        return;
+    }
+    let stems = || listing.names().filter_map(class_stem);
+    let is_lookup = |stem: &str| stem.ends_with("core/lookup/JndiLookup");
+    // Without a lookup package there is no telling: metadata only, or a part of the library.
+    let has_package = || stems().any(|stem| folder_of(stem).ends_with("log4j/core/lookup/"));
+    if !listing.complete || stems().any(is_lookup) || !has_package() {
+        return;
+    }
+    for component in claims.iter_mut().filter(|component| is_core(component)) {
         if has_jndi_lookup(&component.purl.version) {
             component.removed.push(JNDI_LOOKUP.to_owned());
         }

@@ -1,5 +1,7 @@
 //! Numbers, strings and sorted blocks of features as bytes, and the filter in front of them.
 
+use std::borrow::Cow;
+
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Features of one block.
@@ -167,36 +169,116 @@ pub(super) fn write_features(features: &[(u64, u32)]) -> (Vec<u8>, Vec<u8>) {
     (front.out, blocks)
 }
 
+/// How many features (4 bytes), bytes of a number of owners (1), the values, the numbers. Nothing
+/// of it is taken apart before it is looked up.
 fn write_block(features: &[(u64, u32)]) -> Vec<u8> {
-    let mut writer = Writer::default();
-    writer.number(features.len() as u64);
-    let mut before = 0;
-    for (value, _) in features {
-        writer.number(value - before);
-        before = *value;
-    }
-    for (_, owners) in features {
-        writer.number((*owners).into());
-    }
-    writer.out
+    let largest = features.iter().map(|(_, owners)| *owners).max().unwrap_or_default();
+    let width = (4 - largest.leading_zeros() as usize / 8).max(1);
+    let mut out = (features.len() as u32).to_le_bytes().to_vec();
+    out.push(width as u8);
+    features.iter().for_each(|(value, _)| out.extend(value.to_le_bytes()));
+    features.iter().for_each(|(_, owners)| out.extend(&owners.to_le_bytes()[..width]));
+    out
 }
 
-/// Reads a block back; `None` when its bytes are not those that were written.
-pub(super) fn read_block(bytes: &[u8], hash: u64) -> Option<Vec<(u64, u32)>> {
-    if xxh3_64(bytes) != hash {
-        return None;
+/// A block of features, sorted by value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Block {
+    bytes: Cow<'static, [u8]>,
+    count: usize,
+    width: usize,
+}
+
+impl Block {
+    /// Bytes in front of the values.
+    const HEAD_BYTES: usize = 5;
+
+    /// Reads a block back; `None` when its bytes are not those that were written.
+    pub(super) fn read(bytes: Cow<'static, [u8]>, hash: u64) -> Option<Self> {
+        let head = bytes.first_chunk::<4>().filter(|_| xxh3_64(&bytes) == hash)?;
+        let (count, width) = (u32::from_le_bytes(*head) as usize, usize::from(*bytes.get(4)?));
+        let is_whole = (1..=4).contains(&width)
+            && count <= BLOCK_FEATURES_MAX
+            && bytes.len() == Self::HEAD_BYTES + count * (8 + width);
+        is_whole.then_some(Self { bytes, count, width })
     }
-    let mut reader = Reader { bytes };
-    let count = reader.count()?;
-    let (mut features, mut value) = (Vec::with_capacity(count), 0_u64);
-    for _ in 0..count {
-        value = value.checked_add(reader.number()?)?;
-        features.push((value, 0));
+
+    /// A value.
+    pub(super) fn value(&self, at: usize) -> Option<u64> {
+        let at = Self::HEAD_BYTES + at * 8;
+        let bytes = self.bytes.get(at..at + 8).filter(|_| at < self.numbers_at())?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
     }
-    for feature in &mut features {
-        feature.1 = reader.index()?;
+
+    /// The number of the owners of a value; `None` for a value that is not there.
+    pub(super) fn owners(&self, value: u64) -> Option<u32> {
+        let (mut from, mut to) = self.around(value)?;
+        while from < to {
+            let middle = from.midpoint(to);
+            if self.value(middle)? < value { from = middle + 1 } else { to = middle }
+        }
+        self.value(from).filter(|found| *found == value)?;
+        let at = self.numbers_at() + from * self.width;
+        let mut number = [0; 4];
+        number[..self.width].copy_from_slice(self.bytes.get(at..at + self.width)?);
+        Some(u32::from_le_bytes(number))
     }
-    Some(features)
+
+    /// Between which places a value is, if it is there. Values are hashes, so they are spread evenly.
+    fn around(&self, value: u64) -> Option<(usize, usize)> {
+        let (first, last) = (self.value(0)?, self.value(self.count.checked_sub(1)?)?);
+        let share =
+            (value.saturating_sub(first) as f64) / (last.saturating_sub(first).max(1) as f64);
+        let guess = ((share * self.count as f64) as usize).min(self.count - 1);
+        let (mut from, mut to, mut step) = (guess, guess, 16);
+        while from > 0 && self.value(from)? > value {
+            from = from.saturating_sub(step);
+            step *= 2;
+        }
+        while to < self.count && self.value(to)? < value {
+            to = (to + step).min(self.count);
+            step *= 2;
+        }
+        Some((from, to))
+    }
+
+    fn numbers_at(&self) -> usize {
+        Self::HEAD_BYTES + self.count * 8
+    }
+}
+
+/// Lists of numbers, one behind the other.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    numbers: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+impl Lists {
+    /// Reads one more list: a count, and its numbers.
+    pub(super) fn read(&mut self, reader: &mut Reader<'_>) -> Option<()> {
+        for _ in 0..reader.count()? {
+            self.numbers.push(reader.index()?);
+        }
+        self.ends.push(self.numbers.len());
+        Some(())
+    }
+
+    /// How many lists there are.
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// A list; empty for a number that is none.
+    pub(super) fn get(&self, at: usize) -> &[u32] {
+        let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
+        let range = start.zip(self.ends.get(at)).map(|(start, end)| start..*end);
+        range.and_then(|range| self.numbers.get(range)).unwrap_or_default()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        (0..self.len()).map(|at| self.get(at))
+    }
 }
 
 #[cfg(test)]
@@ -232,7 +314,11 @@ mod tests {
         let mut back = Vec::new();
         for place in &front.blocks {
             let start = usize::try_from(place.start).unwrap();
-            back.extend(read_block(&blocks[start..start + place.len], place.hash).unwrap());
+            let bytes = blocks[start..start + place.len].to_vec();
+            let block = Block::read(Cow::Owned(bytes), place.hash).unwrap();
+            let values = (0..block.count).map(|at| block.value(at).unwrap());
+            back.extend(values.map(|value| (value, block.owners(value).unwrap())));
+            assert_eq!((block.owners(place.first - 1), block.value(block.count)), (None, None));
         }
         assert_eq!(back, features);
         assert!(features.iter().all(|(value, _)| front.may_hold(*value)));
@@ -247,8 +333,28 @@ mod tests {
     fn a_changed_block_is_seen() {
         let (front, mut blocks) = write_features(&[(1, 2), (3, 4)]);
         let place = Front::read(&front).unwrap().blocks[0];
-        assert_eq!(read_block(&blocks, place.hash), Some(vec![(1, 2), (3, 4)]));
-        blocks[1] ^= 1;
-        assert_eq!(read_block(&blocks, place.hash), None);
+        let read = |blocks: &[u8]| Block::read(Cow::Owned(blocks.to_vec()), place.hash);
+        let block = read(&blocks).unwrap();
+        assert_eq!([1, 2, 3, 4].map(|value| block.owners(value)), [Some(2), None, Some(4), None]);
+        blocks[6] ^= 1;
+        assert_eq!(read(&blocks), None);
+        // Whole, and not a block: a count that its bytes do not have.
+        blocks[0] = 200;
+        assert_eq!(Block::read(Cow::Owned(blocks.clone()), xxh3_64(&blocks)), None);
+        assert_eq!(Block::read(Cow::Borrowed(&[1]), xxh3_64(&[1])), None);
+    }
+
+    #[test]
+    fn lists_come_back_and_strange_numbers_have_none() {
+        let mut writer = Writer::default();
+        [2, 7, 300, 0, 1, 5].iter().for_each(|number| writer.number(*number));
+        let mut reader = Reader { bytes: &writer.out };
+        let mut lists = Lists::default();
+        for _ in 0..3 {
+            lists.read(&mut reader).unwrap();
+        }
+        assert_eq!(lists.iter().collect::<Vec<_>>(), [&[7, 300][..], &[], &[5]]);
+        assert_eq!((lists.len(), lists.get(3), lists.get(usize::MAX)), (3, &[][..], &[][..]));
+        assert_eq!(lists.read(&mut reader), None);
     }
 }

@@ -4,6 +4,7 @@ use relight_model::Digest;
 use sha2::{Digest as _, Sha256};
 
 use super::learn::{LearntClass, Release};
+use crate::archive::directory_hash;
 use crate::cataloger::{Listed, Listing};
 use crate::catalogers::{read_pom, split_version};
 use crate::evidence::file_name;
@@ -13,20 +14,25 @@ use crate::evidence::file_name;
 /// when it has one of its own. `None` when the archive has no classes, or nothing names it:
 /// several libraries are merged in it, and it is none of them.
 pub fn release_of(path: &str, listing: &Listing, bytes: Option<&[u8]>) -> Option<Release> {
-    let classes: Vec<LearntClass> = listing.entries.iter().filter_map(class_of).collect();
+    let classes: Vec<LearntClass> = (0..).zip(&listing.entries).filter_map(class_of).collect();
     let stem = file_name(path).strip_suffix(".jar").unwrap_or_else(|| file_name(path));
     let named = of_repository(path, stem)
         .or_else(|| of_metadata(listing, stem))
         .or_else(|| split_version(stem).map(|(name, version)| (name.into(), version.into())));
     let (artifact, version) = named.filter(|_| !classes.is_empty())?;
     let digest = bytes.map_or_else(Digest::default, |it| Digest(Sha256::digest(it).into()));
-    Some(Release { artifact, version, digest, origin: file_name(path).to_owned(), classes })
+    let directory = bytes.filter(|_| listing.complete).and_then(directory_hash);
+    let origin = file_name(path).to_owned();
+    let opaque = (0..).zip(&listing.entries).filter(|(_, entry)| entry.opaque);
+    let opaque = opaque.map(|(at, _)| at).collect();
+    Some(Release { artifact, version, digest, origin, directory, opaque, classes })
 }
 
-fn class_of(entry: &Listed) -> Option<LearntClass> {
+fn class_of((at, entry): (u32, &Listed)) -> Option<LearntClass> {
     let print = entry.class?;
     let name = entry.name.rsplit_once('.').map_or(entry.name.as_str(), |(stem, _)| stem);
-    Some(LearntClass { name: name.to_owned(), print, member: entry.crc.zip(entry.size) })
+    let member = entry.crc.zip(entry.size);
+    Some(LearntClass { name: name.to_owned(), print, member, at: Some(at) })
 }
 
 /// `org/example/lib/1.0/lib-1.0.jar`.

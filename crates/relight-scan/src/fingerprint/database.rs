@@ -13,14 +13,15 @@ use relight_model::Digest;
 use sha2::{Digest as _, Sha256};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::codec::{Front, Reader, read_block};
+use super::archives::{Archives, Learnt};
+use super::codec::{BLOCK_FEATURES_MAX, Block, Front, Lists, Reader};
 
 /// The first bytes of a database.
 pub(super) const MAGIC: [u8; 16] = *b"relight-fp/1\n\0\0\0";
 /// How classes are fingerprinted (`fingerprint/class.rs`).
 pub(super) const METHOD: u64 = 1;
 /// Sections of a database.
-pub(super) const SECTIONS: usize = 9;
+pub(super) const SECTIONS: usize = 11;
 /// Bytes of the header: magic, method, date, sections, SHA-256, hash of the header.
 pub(super) const HEADER_BYTES: usize = 16 + 8 + 8 + SECTIONS * 24 + 32 + 8;
 /// A feature of more artifacts than this says nothing.
@@ -51,6 +52,8 @@ pub(super) enum Section {
     Crc,
     CrcBlocks,
     Classes,
+    Archives,
+    ArchiveBlocks,
 }
 
 /// Why a database cannot be used at all. Damage inside is told by [`Database::lookup`].
@@ -82,6 +85,18 @@ enum Source {
 }
 
 impl Source {
+    /// Bytes that stay where they are, where they are part of the program.
+    fn read_block(&self, start: u64, len: usize) -> std::io::Result<Cow<'static, [u8]>> {
+        match self {
+            Self::Memory(Cow::Borrowed(bytes)) => {
+                let start = usize::try_from(start).unwrap_or(usize::MAX);
+                let taken = bytes.get(start..start.saturating_add(len));
+                Ok(Cow::Borrowed(taken.ok_or(std::io::ErrorKind::UnexpectedEof)?))
+            }
+            _ => self.read(start, len).map(|bytes| Cow::Owned(bytes.into_owned())),
+        }
+    }
+
     fn read(&self, start: u64, len: usize) -> std::io::Result<Cow<'_, [u8]>> {
         match self {
             Self::Memory(bytes) => {
@@ -106,9 +121,6 @@ struct Place {
     hash: u64,
 }
 
-/// The features of a block: value, and number of the set of owners.
-type Block = Arc<Vec<(u64, u32)>>;
-
 /// An open database.
 pub struct Database {
     source: Source,
@@ -117,7 +129,8 @@ pub struct Database {
     built: i64,
     names: OnceLock<Result<Names, Damaged>>,
     fronts: [OnceLock<Result<Front, Damaged>>; 3],
-    cache: Mutex<HashMap<(u8, usize), Block>>,
+    archives: OnceLock<Result<Archives, Damaged>>,
+    cache: Mutex<HashMap<(u8, usize), Arc<Block>>>,
 }
 
 impl fmt::Debug for Database {
@@ -141,10 +154,12 @@ pub(crate) enum FeatureKind {
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     pub(crate) artifacts: Vec<Artifact>,
-    /// Artifact, and numbers of its releases.
-    pub(crate) holdings: Vec<(u32, Vec<u32>)>,
+    /// Artifacts, of each holding one.
+    holders: Vec<u32>,
+    /// Numbers of the releases of that artifact.
+    holdings: Lists,
     /// Holdings of a feature; empty for one that too many artifacts own.
-    pub(crate) owners: Vec<Vec<u32>>,
+    owners: Lists,
     pub(crate) classes: Vec<NamedTexts>,
 }
 
@@ -238,6 +253,7 @@ impl Database {
             built,
             names: OnceLock::new(),
             fronts: Default::default(),
+            archives: OnceLock::new(),
             cache: Mutex::default(),
         })
     }
@@ -316,6 +332,11 @@ impl Database {
         self.fronts[kind as usize].get_or_init(read).as_ref().map_err(|damaged| *damaged)
     }
 
+    /// Whether a value may be there; a front that cannot be read may hold all.
+    pub(crate) fn may_hold(&self, kind: FeatureKind, value: u64) -> bool {
+        self.front(kind).map_or(true, |front| front.may_hold(value))
+    }
+
     /// Looks up values, sorted: `found` is called with each that is there and its owner set.
     ///
     /// # Errors
@@ -328,7 +349,7 @@ impl Database {
     ) -> Result<(), Damaged> {
         let front = self.front(kind)?;
         let mut outcome = Ok(());
-        let mut open: Option<(usize, Result<Block, Damaged>)> = None;
+        let mut open: Option<(usize, Result<Arc<Block>, Damaged>)> = None;
         for value in values {
             let Some(at) = front.block_of(value).filter(|_| front.may_hold(value)) else {
                 continue;
@@ -338,8 +359,8 @@ impl Database {
             }
             match &open {
                 Some((_, Ok(block))) => {
-                    if let Ok(index) = block.binary_search_by_key(&value, |feature| feature.0) {
-                        found(value, block[index].1);
+                    if let Some(owners) = block.owners(value) {
+                        found(value, owners);
                     }
                 }
                 _ => outcome = Err(Damaged),
@@ -348,7 +369,45 @@ impl Database {
         outcome
     }
 
-    fn block(&self, kind: FeatureKind, front: &Front, at: usize) -> Result<Block, Damaged> {
+    /// What is known of an archive by its directory (its hash), when `is_it` says so of the digest
+    /// of the release that had such a directory.
+    ///
+    /// # Errors
+    /// What is known of it cannot be read.
+    pub(crate) fn archive(
+        &self,
+        directory: u64,
+        is_it: &mut dyn FnMut(Digest) -> bool,
+    ) -> Result<Option<Learnt>, Damaged> {
+        let read = || Archives::read(&self.whole(Section::Archives)?).ok_or(Damaged);
+        let archives = self.archives.get_or_init(read).as_ref().map_err(|damaged| *damaged)?;
+        for place in archives.of(directory) {
+            let artifact = self.names()?.artifacts.get(place.artifact as usize);
+            let release = artifact.and_then(|it| it.releases.get(place.release as usize));
+            if !is_it(release.ok_or(Damaged)?.digest) {
+                continue;
+            }
+            let blocks = self.places[Section::ArchiveBlocks as usize];
+            if place.start.saturating_add(place.len as u64) > blocks.len {
+                return Err(Damaged);
+            }
+            let bytes = self.source.read(blocks.start + place.start, place.len);
+            let bytes = bytes.map_err(|_| Damaged)?;
+            let learnt = Learnt::read(&bytes, place.hash, |at| self.text(at));
+            return learnt.map(Some).ok_or(Damaged);
+        }
+        Ok(None)
+    }
+
+    /// The text with this number, in the order of all texts.
+    fn text(&self, at: usize) -> Option<u64> {
+        let front = self.front(FeatureKind::Text).ok()?;
+        let (block, at) = (at / BLOCK_FEATURES_MAX, at % BLOCK_FEATURES_MAX);
+        front.blocks.get(block)?;
+        self.block(FeatureKind::Text, front, block).ok()?.value(at)
+    }
+
+    fn block(&self, kind: FeatureKind, front: &Front, at: usize) -> Result<Arc<Block>, Damaged> {
         let key = (kind as u8, at);
         let lock = || self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(block) = lock().get(&key) {
@@ -359,8 +418,9 @@ impl Database {
         if place.start.saturating_add(place.len as u64) > blocks.len {
             return Err(Damaged);
         }
-        let bytes = self.source.read(blocks.start + place.start, place.len).map_err(|_| Damaged)?;
-        let block = Arc::new(read_block(&bytes, place.hash).ok_or(Damaged)?);
+        let start = blocks.start + place.start;
+        let bytes = self.source.read_block(start, place.len).map_err(|_| Damaged)?;
+        let block = Arc::new(Block::read(bytes, place.hash).ok_or(Damaged)?);
         let mut cache = lock();
         if cache.len() >= CACHED_BLOCKS_MAX {
             cache.clear();
@@ -396,10 +456,11 @@ fn read_names(names: &[u8], sets: &[u8], classes: &[u8]) -> Option<Names> {
     }
     let mut reader = Reader { bytes: sets };
     for _ in 0..reader.count()? {
-        all.holdings.push((reader.index()?, read_list(&mut reader)?));
+        all.holders.push(reader.index()?);
+        all.holdings.read(&mut reader)?;
     }
     for _ in 0..reader.count()? {
-        all.owners.push(read_list(&mut reader)?);
+        all.owners.read(&mut reader)?;
     }
     let mut reader = Reader { bytes: classes };
     for _ in 0..reader.count()? {
@@ -422,29 +483,25 @@ fn read_release(reader: &mut Reader<'_>) -> Option<KnownRelease> {
     Some(KnownRelease { version, digest, origin, sums })
 }
 
-fn read_list(reader: &mut Reader<'_>) -> Option<Vec<u32>> {
-    (0..reader.count()?).map(|_| reader.index()).collect()
-}
-
 impl Names {
     /// Every number names something that is there; checked once, so that nothing need be later.
     fn is_sound(&self) -> bool {
         let artifact = |number: u32| self.artifacts.get(number as usize);
-        let holding = |(number, releases): &(u32, Vec<u32>)| {
+        let holding = |(number, releases): (&u32, &[u32])| {
             artifact(*number)
                 .is_some_and(|it| releases.iter().all(|at| (*at as usize) < it.releases.len()))
         };
-        let owners = |list: &Vec<u32>| {
-            list.len() <= OWNERS_MAX && list.iter().all(|at| (*at as usize) < self.holdings.len())
+        let owners = |list: &[u32]| {
+            list.len() <= OWNERS_MAX && list.iter().all(|at| (*at as usize) < self.holders.len())
         };
-        self.holdings.iter().all(holding)
+        self.holders.iter().zip(self.holdings.iter()).all(holding)
             && self.owners.iter().all(owners)
             && self.classes.iter().all(|it| artifact(it.artifact).is_some())
     }
 
     /// Who owns a feature: artifact and releases of each; none for a number that means nothing.
-    pub(crate) fn holders(&self, owners: u32) -> impl ExactSizeIterator<Item = &(u32, Vec<u32>)> {
-        let list = self.owners.get(owners as usize).map_or(&[][..], Vec::as_slice);
-        list.iter().map(|at| &self.holdings[*at as usize])
+    pub(crate) fn holders(&self, owners: u32) -> impl ExactSizeIterator<Item = (u32, &[u32])> {
+        let list = self.owners.get(owners as usize);
+        list.iter().map(|at| (self.holders[*at as usize], self.holdings.get(*at as usize)))
     }
 }

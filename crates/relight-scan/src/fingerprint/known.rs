@@ -1,11 +1,11 @@
 //! Several databases as one: artifacts by name, and who owns what was found.
 
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
 use std::sync::OnceLock;
 
 use relight_model::Digest;
 
+use super::archives::Learnt;
 use super::database::{Damaged, Database, FeatureKind, KnownRelease, OWNERS_MAX, WEIGHT_ONE};
 
 /// The databases of a scan.
@@ -61,11 +61,30 @@ impl Owners {
     }
 }
 
-/// A value that a database knows.
-pub(crate) struct Feature {
-    pub(crate) value: u64,
-    pub(crate) owners: Rc<Owners>,
+/// Values that databases know, and who owns them. Thousands of values share a few sets of owners.
+#[derive(Debug, Default)]
+pub(crate) struct Features {
+    /// Sorted: the value, and the number of its owners in [`Self::sets`].
+    pub(crate) values: Vec<(u64, u32)>,
+    pub(crate) sets: Vec<Owners>,
 }
+
+impl Features {
+    /// The place of a value.
+    pub(crate) fn find(&self, value: u64) -> Option<usize> {
+        self.values.binary_search_by_key(&value, |(value, _)| *value).ok()
+    }
+
+    /// How many values each set owns.
+    pub(crate) fn counts(&self) -> Vec<u64> {
+        let mut counts = vec![0; self.sets.len()];
+        self.values.iter().for_each(|(_, set)| counts[*set as usize] += 1);
+        counts
+    }
+}
+
+/// A value, a database that knows it, and the number of its owners there.
+type Held = (u64, usize, u32);
 
 impl Known {
     pub(crate) fn new(databases: Vec<Database>) -> Self {
@@ -103,6 +122,24 @@ impl Known {
         number.map_or(&[], |number| &catalog.artifacts[*number as usize].releases)
     }
 
+    /// Whether a value is not known for sure; the filters of the databases decide, and no block is
+    /// read.
+    pub(crate) fn is_stranger(&self, kind: FeatureKind, value: u64) -> bool {
+        !self.databases.iter().any(|database| database.may_hold(kind, value))
+    }
+
+    /// What is known of an archive with this directory; `is_it` judges by the digest that the
+    /// archive had when it was learnt.
+    pub(crate) fn archive(
+        &self,
+        directory: u64,
+        is_it: &mut dyn FnMut(Digest) -> bool,
+    ) -> Option<Learnt> {
+        // What a database cannot say is read from the archive itself.
+        let mut databases = self.databases.iter();
+        databases.find_map(|database| database.archive(directory, is_it).ok().flatten())
+    }
+
     /// What is known of values, sorted and without doubles.
     ///
     /// # Errors
@@ -111,34 +148,35 @@ impl Known {
         &self,
         kind: FeatureKind,
         values: &[u64],
-    ) -> (Vec<Feature>, Result<(), Damaged>) {
+    ) -> (Features, Result<(), Damaged>) {
         let mut outcome = Ok(());
-        let mut owned: BTreeMap<u64, Vec<(usize, u32)>> = BTreeMap::new();
+        let mut owned: Vec<Held> = Vec::new();
         for (number, database) in self.databases.iter().enumerate() {
-            let found = |value, owners| owned.entry(value).or_default().push((number, owners));
+            let found = |value, owners| owned.push((value, number, owners));
             outcome = outcome.and(database.lookup(kind, values.iter().copied(), found));
         }
-        // Thousands of features share a few sets of owners.
-        let mut sets: HashMap<Vec<(usize, u32)>, Rc<Owners>> = HashMap::new();
-        let mut features = Vec::with_capacity(owned.len());
-        for (value, owners) in owned {
-            let set = match sets.get(&owners) {
-                Some(set) => Rc::clone(set),
-                None => {
-                    let set = Rc::new(self.owners(&owners));
-                    sets.insert(owners, Rc::clone(&set));
-                    set
-                }
-            };
-            features.push(Feature { value, owners: set });
+        owned.sort_unstable();
+        let mut features = Features::default();
+        let by_value = owned.chunk_by(|one, other| one.0 == other.0);
+        let mut named: Vec<(&[Held], u32)> = by_value.zip(0..).collect();
+        features.values = named.iter().map(|(same, _)| (same[0].0, 0)).collect();
+        let compare = |(one, _): &(&[Held], u32), (other, _): &(&[Held], u32)| {
+            let owners = |(_, database, owners): &Held| (*database, *owners);
+            one.iter().map(owners).cmp(other.iter().map(owners))
+        };
+        named.sort_unstable_by(compare);
+        for same in named.chunk_by(|one, other| compare(one, other).is_eq()) {
+            let set = features.sets.len() as u32;
+            features.sets.push(self.owners(same[0].0));
+            same.iter().for_each(|(_, at)| features.values[*at as usize].1 = set);
         }
         (features, outcome)
     }
 
-    fn owners(&self, owners: &[(usize, u32)]) -> Owners {
+    fn owners(&self, owners: &[Held]) -> Owners {
         let catalog = self.catalog();
         let mut holders: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for (database, number) in owners {
+        for (_, database, number) in owners {
             let Ok(names) = self.databases[*database].names() else { continue };
             let places = &catalog.places[*database];
             let of_database = names.holders(*number);
@@ -146,7 +184,7 @@ impl Known {
                 return Owners::default();
             }
             for (artifact, releases) in of_database {
-                let (artifact, first) = places[*artifact as usize];
+                let (artifact, first) = places[artifact as usize];
                 let all = holders.entry(artifact).or_default();
                 all.extend(releases.iter().map(|release| first + release));
             }

@@ -7,6 +7,8 @@
 //! sets      sets of releases of one artifact, and sets of those: who owns a feature
 //! text, shape, crc   each a front (filter and places of blocks) and its blocks
 //! classes   the classes that advisories name, with the text of each release
+//! archives  the releases whose archive is known, by the hash of its directory, and the classes
+//!           of each: place in the listing, folder of the class path, number of the text
 //! ```
 //! The same releases give the same bytes, whatever order they come in.
 
@@ -16,6 +18,7 @@ use relight_model::Digest;
 use sha2::{Digest as _, Sha256};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::archives;
 use super::codec::{Writer, write_features};
 use super::database::{HEADER_BYTES, MAGIC, METHOD, OWNERS_MAX, SECTIONS, Section, WEIGHT_ONE};
 use crate::cataloger::ClassPrint;
@@ -31,6 +34,10 @@ pub struct Release {
     pub digest: Digest,
     /// Where it was learnt: the name of the file, or of the package that held it.
     pub origin: String,
+    /// Hash of the central directory of the archive, when nothing in the archive was unreadable.
+    pub directory: Option<u64>,
+    /// The places in the listing of what was looked into and is nothing.
+    pub opaque: Vec<u32>,
     /// The path of each class, its fingerprint, and its CRC-32 and size where the archive says.
     pub classes: Vec<LearntClass>,
 }
@@ -44,6 +51,8 @@ pub struct LearntClass {
     pub print: ClassPrint,
     /// CRC-32 and size.
     pub member: Option<(u32, u64)>,
+    /// Its place in the listing of the archive.
+    pub at: Option<u32>,
 }
 
 /// A class that an advisory names: its artifact and its name (`org/example/Lookup`).
@@ -175,7 +184,17 @@ impl Builder {
             all.extend([front, blocks]);
         }
         all.push(self.named(classes));
+        all.extend(archives::write(&self.numbered(), &kinds[0]));
         all
+    }
+
+    /// Every release with its numbers.
+    fn numbered(&self) -> Vec<(u32, u32, &Release)> {
+        let artifacts = (0..).zip(&self.artifacts);
+        let releases = artifacts.flat_map(|(artifact, (_, releases))| {
+            (0..).zip(releases).map(move |(at, release)| (artifact, at, release))
+        });
+        releases.collect()
     }
 
     /// Artifacts and releases, with what each release owns of every kind.
@@ -287,4 +306,4 @@ fn assemble(sections: Vec<Vec<u8>>, built: i64) -> Vec<u8> {
 }
 
 /// Numbers of the sections, in the order of the file.
-const _: () = assert!(Section::Classes as usize + 1 == SECTIONS);
+const _: () = assert!(Section::ArchiveBlocks as usize + 1 == SECTIONS);

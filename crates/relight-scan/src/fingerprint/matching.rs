@@ -5,11 +5,10 @@
 //! stands on the features that it alone owns, and falls. A higher threshold did not do that: a
 //! generated sibling that was absent reached 0.966.
 
-use std::collections::{BTreeSet, HashMap};
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::database::{Damaged, FeatureKind, Sums, WEIGHT_ONE};
-use super::known::{Feature, Known, Owners};
+use super::known::{Features, Known};
 use super::learn::counts;
 use super::release::{self, Found};
 use crate::cataloger::ClassPrint;
@@ -87,23 +86,22 @@ pub(crate) fn recognise(
     is_whole: bool,
 ) -> Recognised {
     let mut recognised = Recognised::default();
-    let (features, outcome) = known.features(kind, &distinct(classes.iter().map(|it| it.value)));
+    let mut order: Vec<(u64, u32)> = classes.iter().map(|it| it.value).zip(0..).collect();
+    order.sort_unstable();
+    let mut values: Vec<u64> = order.iter().map(|(value, _)| *value).collect();
+    values.dedup();
+    let (features, outcome) = known.features(kind, &values);
     recognised.is_damaged = outcome.is_err();
-    if features.is_empty() {
+    if features.values.is_empty() {
         return recognised;
     }
-    let mut matcher =
-        Matcher { known, kind, features, by_artifact: HashMap::new(), shapes: vec![] };
-    matcher.index();
+    let mut matcher = Matcher::new(known, kind, &features);
     if kind == FeatureKind::Text {
         recognised.is_damaged |= matcher.find_shapes(classes).is_err();
     }
-    let artifacts = &known.catalog().artifacts;
-    for feature in matcher.features.iter().filter(|it| it.owners.holders.len() == 1) {
-        recognised.traces.insert(artifacts[feature.owners.holders[0].0 as usize].name.clone());
-    }
+    recognised.traces = matcher.traces();
     let accepted = matcher.accept();
-    let found = Found::new(classes, &matcher.features, is_whole);
+    let found = Found::new(classes, &order, &features, is_whole);
     for artifact in &accepted {
         recognised.matches.extend(release::copies(known.catalog(), &found, *artifact, kind));
     }
@@ -123,11 +121,14 @@ fn distinct(values: impl Iterator<Item = u64>) -> Vec<u64> {
 struct Matcher<'a> {
     known: &'a Known,
     kind: FeatureKind,
-    features: Vec<Feature>,
-    /// The numbers of the features of each artifact.
-    by_artifact: HashMap<u32, Vec<usize>>,
+    features: &'a Features,
+    /// How many features each set of owners has here.
+    counts: Vec<u64>,
+    /// The sets that each artifact is in.
+    by_artifact: BTreeMap<u32, Vec<usize>>,
     /// Owners of the shapes of classes whose text nobody owns.
-    shapes: Vec<Rc<Owners>>,
+    shapes: Features,
+    shape_counts: Vec<u64>,
 }
 
 /// What is there of one release, and what of it others explain.
@@ -148,27 +149,38 @@ struct Score {
     unique_min: u64,
 }
 
-impl Matcher<'_> {
-    fn index(&mut self) {
-        for (at, feature) in self.features.iter().enumerate() {
-            for (artifact, _) in &feature.owners.holders {
-                self.by_artifact.entry(*artifact).or_default().push(at);
+impl<'a> Matcher<'a> {
+    fn new(known: &'a Known, kind: FeatureKind, features: &'a Features) -> Self {
+        let mut by_artifact: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (at, owners) in features.sets.iter().enumerate() {
+            for (artifact, _) in &owners.holders {
+                by_artifact.entry(*artifact).or_default().push(at);
             }
         }
+        let (counts, shapes) = (features.counts(), Features::default());
+        Self { known, kind, features, counts, by_artifact, shapes, shape_counts: Vec::new() }
     }
 
     fn find_shapes(&mut self, classes: &[Seen<'_>]) -> Result<(), Damaged> {
-        let is_known = |value| self.features.binary_search_by_key(&value, |it| it.value).is_ok();
-        let strangers = classes.iter().filter(|class| !is_known(class.value));
+        let strangers = classes.iter().filter(|class| self.features.find(class.value).is_none());
         let shapes = strangers.filter_map(|class| class.print).map(|print| print.shape);
-        let (found, outcome) = self.known.features(FeatureKind::Shape, &distinct(shapes));
-        self.shapes = found.into_iter().map(|feature| feature.owners).collect();
+        let (shapes, outcome) = self.known.features(FeatureKind::Shape, &distinct(shapes));
+        self.shape_counts = shapes.counts();
+        self.shapes = shapes;
         outcome
+    }
+
+    /// The names of the artifacts of which anything is there that no other one has.
+    fn traces(&self) -> BTreeSet<String> {
+        let sets = self.features.sets.iter().filter(|owners| owners.holders.len() == 1);
+        let alone: BTreeSet<u32> = sets.map(|owners| owners.holders[0].0).collect();
+        let artifacts = &self.known.catalog().artifacts;
+        alone.into_iter().map(|artifact| artifacts[artifact as usize].name.clone()).collect()
     }
 
     /// The artifacts that are there, whole or in part.
     fn accept(&self) -> Vec<u32> {
-        let mut explained = vec![false; self.features.len()];
+        let mut explained = vec![false; self.features.sets.len()];
         let mut order: Vec<(Score, u32)> =
             self.by_artifact.keys().map(|it| (self.score(*it, &explained), *it)).collect();
         order.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -202,23 +214,23 @@ impl Matcher<'_> {
         let releases = &self.known.catalog().artifacts[artifact as usize].releases;
         let mut tallies = vec![Tally::default(); releases.len()];
         for at in &self.by_artifact[&artifact] {
-            let owners = &self.features[*at].owners;
-            let is_unique = u64::from(owners.holders.len() == 1);
+            let (owners, count) = (&self.features.sets[*at], self.counts[*at]);
+            let unique = if owners.holders.len() == 1 { count } else { 0 };
             for release in owners.releases(artifact) {
                 let tally = &mut tallies[*release as usize];
                 if explained[*at] {
-                    tally.explained += owners.weight;
-                    tally.explained_unique += is_unique;
+                    tally.explained += owners.weight * count;
+                    tally.explained_unique += unique;
                 } else {
-                    tally.weight += owners.weight;
-                    tally.unique += is_unique;
+                    tally.weight += owners.weight * count;
+                    tally.unique += unique;
                 }
             }
         }
         // Code alone, with other literals, is a quarter of a feature.
-        for owners in &self.shapes {
+        for (owners, count) in self.shapes.sets.iter().zip(&self.shape_counts) {
             for release in owners.releases(artifact) {
-                tallies[*release as usize].weight += owners.weight / 4;
+                tallies[*release as usize].weight += owners.weight / 4 * count;
             }
         }
         let sums = releases.iter().map(|release| release.sums[self.kind as usize]);

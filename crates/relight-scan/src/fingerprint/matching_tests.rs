@@ -31,6 +31,7 @@ fn release(artifact: &str, version: &str, classes: &Library) -> Release {
         name: name.clone(),
         print: print(name, *number),
         member: Some((*number as u32, 10)),
+        ..LearntClass::default()
     });
     Release {
         artifact: artifact.into(),

@@ -1,10 +1,11 @@
 //! Which version each copy of a library is, where it is, and what was taken out of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::database::FeatureKind;
-use super::known::{Catalog, Feature};
+use super::known::{Catalog, Features};
 use super::matching::{Match, Seen, Versions};
+use crate::evidence::{ends_with, folder_of};
 
 /// Coverage from which classes that are missing were taken out, in percent.
 const WHOLE_PERCENT: u64 = 95;
@@ -20,25 +21,39 @@ const COPY_SHARE: usize = 3;
 /// Classes and what is known of them.
 pub(super) struct Found<'a> {
     classes: &'a [Seen<'a>],
-    features: &'a [Feature],
+    features: &'a Features,
     /// The feature of each class, if it is one.
     feature_of: Vec<Option<usize>>,
     is_whole: bool,
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn new(classes: &'a [Seen<'a>], features: &'a [Feature], is_whole: bool) -> Self {
-        let feature_of = |class: &Seen<'_>| {
-            features.binary_search_by_key(&class.value, |feature| feature.value).ok()
-        };
-        Self { classes, features, feature_of: classes.iter().map(feature_of).collect(), is_whole }
+    /// `order` are the values of the classes with their places, sorted.
+    pub(super) fn new(
+        classes: &'a [Seen<'a>],
+        order: &[(u64, u32)],
+        features: &'a Features,
+        is_whole: bool,
+    ) -> Self {
+        let mut feature_of = vec![None; classes.len()];
+        let mut at = 0;
+        for (value, class) in order {
+            while features.values.get(at).is_some_and(|(known, _)| known < value) {
+                at += 1;
+            }
+            let known = features.values.get(at).filter(|(known, _)| known == value);
+            feature_of[*class as usize] = known.map(|_| at);
+        }
+        Self { classes, features, feature_of, is_whole }
     }
 
     /// The classes that an artifact owns.
     fn of(&self, artifact: u32) -> Vec<usize> {
+        let sets = self.features.sets.iter();
+        let is_owner: Vec<bool> =
+            sets.map(|owners| !owners.releases(artifact).is_empty()).collect();
         let owned = |at: &usize| {
-            self.feature_of[*at]
-                .is_some_and(|it| !self.features[it].owners.releases(artifact).is_empty())
+            self.feature_of[*at].is_some_and(|it| is_owner[self.features.values[it].1 as usize])
         };
         (0..self.classes.len()).filter(owned).collect()
     }
@@ -73,9 +88,9 @@ pub(super) fn named_alone(
     found: &Found<'_>,
     wanted: impl Fn(&u32) -> bool,
 ) -> Vec<Match> {
-    let texts = found.features.iter().map(|feature| feature.value).collect::<BTreeSet<u64>>();
     let named = catalog.named.iter().filter(|named| wanted(&named.artifact));
-    let there = named.filter(|named| named.texts.iter().any(|(text, _)| texts.contains(text)));
+    let is_there = |text: &u64| found.features.find(*text).is_some();
+    let there = named.filter(|named| named.texts.iter().any(|(text, _)| is_there(text)));
     let artifacts: BTreeSet<u32> = there.map(|named| named.artifact).collect();
     let mut matches = Vec::new();
     for artifact in artifacts {
@@ -115,26 +130,37 @@ struct Fit {
     foreign: u64,
 }
 
-impl Copy<'_> {
-    /// The distinct features of the copy.
-    fn features(&self) -> BTreeSet<usize> {
-        self.classes.iter().filter_map(|at| self.found.feature_of[*at]).collect()
+impl<'a> Copy<'a> {
+    /// How many distinct features of the copy each set of owners has.
+    fn counts(&self) -> Vec<u64> {
+        let found = self.found;
+        let mut is_here = vec![false; found.features.values.len()];
+        self.classes
+            .iter()
+            .filter_map(|at| found.feature_of[*at])
+            .for_each(|at| is_here[at] = true);
+        let mut counts = vec![0; found.features.sets.len()];
+        for ((_, set), is_here) in found.features.values.iter().zip(is_here) {
+            counts[*set as usize] += u64::from(is_here);
+        }
+        counts
     }
 
     fn fits(&self, kind: FeatureKind) -> Vec<Fit> {
         let releases = &self.catalog.artifacts[self.artifact as usize].releases;
-        let features = self.features();
+        let counts = self.counts();
         let mut matched = vec![0; releases.len()];
-        for at in &features {
-            for release in self.found.features[*at].owners.releases(self.artifact) {
-                matched[*release as usize] += 1;
+        for (owners, count) in self.found.features.sets.iter().zip(&counts) {
+            for release in owners.releases(self.artifact) {
+                matched[*release as usize] += count;
             }
         }
+        let all: u64 = counts.iter().sum();
         let fits = (0..).zip(releases).zip(matched).map(|((release, it), matched)| Fit {
             release,
             matched,
             missing: it.sums[kind as usize].features.saturating_sub(matched),
-            foreign: features.len() as u64 - matched,
+            foreign: all - matched,
         });
         fits.collect()
     }
@@ -228,16 +254,16 @@ impl Copy<'_> {
     /// Whether a class is there, and can be loaded; one of the same name with other code counts.
     fn has_live(&self, class: &str, texts: &[(u64, Vec<u32>)]) -> bool {
         let simple = class.rsplit('/').next().unwrap_or(class);
-        let folders: BTreeSet<&str> =
-            self.classes.iter().map(|at| folder_of(self.found.classes[*at].path)).collect();
-        let own = |at: &usize| {
-            let seen = &self.found.classes[*at];
-            let is_text = texts.iter().any(|(text, _)| *text == seen.value);
-            let name = seen.path.rsplit('/').next().unwrap_or_default();
-            let is_named = name == simple && folders.contains(folder_of(seen.path));
-            (is_text && self.classes.contains(at) || is_named) && seen.is_loadable
-        };
-        (0..self.found.classes.len()).any(|at| own(&at))
+        let classes = self.found.classes;
+        let is_text = |seen: &Seen<'_>| texts.iter().any(|(text, _)| *text == seen.value);
+        if self.classes.iter().any(|at| classes[*at].is_loadable && is_text(&classes[*at])) {
+            return true;
+        }
+        let is_beside =
+            |folder: &str| self.classes.iter().any(|at| folder_of(classes[*at].path) == folder);
+        let mut named =
+            classes.iter().filter(|seen| seen.is_loadable && ends_with(seen.path, simple));
+        named.any(|seen| is_beside(folder_of(seen.path)))
     }
 
     fn describe(&self, verdict: Verdict) -> Match {
@@ -279,19 +305,21 @@ fn around(fits: &[Fit]) -> Vec<u32> {
 /// Divides the classes of an artifact into its copies, by the folders under which the same class
 /// stands more than once.
 fn split(found: &Found<'_>, classes: &[usize]) -> Vec<Vec<usize>> {
-    let mut places: HashMap<u64, Vec<usize>> = HashMap::new();
-    for at in classes {
-        places.entry(found.classes[*at].value).or_default().push(*at);
-    }
-    let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
-    for same in places.values().filter(|same| same.len() > 1) {
-        for head in heads(found, &same[..same.len().min(PAIRS_MAX)]) {
-            *votes.entry(head).or_default() += 1;
+    let value = |at: &usize| found.feature_of[*at];
+    let mut sorted = classes.to_vec();
+    sorted.sort_by_key(value);
+    let (mut votes, mut places): (BTreeMap<&str, usize>, usize) = (BTreeMap::new(), 0);
+    for same in sorted.chunk_by(|one, other| value(one) == value(other)) {
+        places += 1;
+        if same.len() > 1 {
+            for head in heads(found, &same[..same.len().min(PAIRS_MAX)]) {
+                *votes.entry(head).or_default() += 1;
+            }
         }
     }
     let most = votes.values().copied().max().unwrap_or_default();
     // A library may hold a few classes of its own twice, in two packages; a copy holds most of it.
-    if most * DOUBLED_SHARE < places.len() {
+    if most * DOUBLED_SHARE < places {
         return vec![classes.to_vec()];
     }
     let enough = (most / 2).max(DOUBLED_MIN);
@@ -311,7 +339,7 @@ fn split(found: &Found<'_>, classes: &[usize]) -> Vec<Vec<usize>> {
         copy.iter().map(|at| found.classes[*at].value).collect::<BTreeSet<_>>().len()
     };
     let largest = copies.values().map(distinct).max().unwrap_or_default();
-    if largest * COPY_SHARE < places.len() {
+    if largest * COPY_SHARE < places {
         return vec![classes.to_vec()];
     }
     copies.into_values().collect()
@@ -346,10 +374,6 @@ fn common_tail(one: &str, other: &str) -> usize {
     }
     // The `/` in front belongs to the head.
     len
-}
-
-fn folder_of(path: &str) -> &str {
-    path.rfind('/').map_or("", |at| &path[..=at])
 }
 
 /// The folder that holds all of these, with `/` at its end.

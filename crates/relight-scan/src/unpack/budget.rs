@@ -109,6 +109,21 @@ impl Budget {
         left > 0
     }
 
+    /// Takes one entry and its unpacked bytes, when nothing is reached by that, and looks at the
+    /// clock now and then.
+    pub(super) fn may_pass(&self, bytes: u64) -> bool {
+        let (entries, left) = (self.entries_left.get(), self.expand_left.get());
+        if entries.is_multiple_of(256) {
+            self.look_at_the_clock();
+        }
+        let may = self.spent.get().is_none() && entries > 0 && bytes <= left;
+        if may {
+            self.entries_left.set(entries - 1);
+            self.expand_left.set(left - bytes);
+        }
+        may
+    }
+
     fn look_at_the_clock(&self) {
         if self.spent.get().is_none() && thread_time_s() >= self.deadline_s {
             self.spent.set(Some(FlawCode::LimitTime));

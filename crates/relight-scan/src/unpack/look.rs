@@ -40,6 +40,9 @@ impl Outer<'_, '_> {
         let judged = self.judge(head, &mut view, member);
         let worst = if flawed { Fate::Flawed } else { Fate::Opaque };
         let fate = worst.max(handed).max(judged);
+        if fate == Fate::Opaque {
+            self.keep_opaque(member);
+        }
         if let Some(view) = view {
             self.finish(view, fate, member, in_container);
         }
@@ -152,6 +155,14 @@ impl Outer<'_, '_> {
         };
         self.keep_print(print, member);
         Fate::Read
+    }
+
+    fn keep_opaque(&mut self, member: &Member) {
+        if let (Some(level), Some(at)) = (self.levels.last_mut(), member.listed)
+            && let Some(listed) = level.listing.entries.get_mut(at)
+        {
+            listed.opaque = true;
+        }
     }
 
     fn keep_print(&mut self, print: ClassPrint, member: &Member) {
@@ -340,8 +351,13 @@ const LEAVES: [&str; 44] = [
 pub(super) fn may_be_archive(name: &str) -> bool {
     let name = file_name(name);
     match name.rsplit_once('.') {
-        Some((_, ending)) => !LEAVES.iter().any(|leaf| ending.eq_ignore_ascii_case(leaf)),
+        Some((_, ending)) => !is_leaf(ending),
         // Services of Java are files without an ending whose names hold dots, or none at all.
         None => true,
     }
+}
+
+/// Whether files of this ending hold no archive.
+pub(super) fn is_leaf(ending: &str) -> bool {
+    LEAVES.iter().any(|leaf| ending.eq_ignore_ascii_case(leaf))
 }

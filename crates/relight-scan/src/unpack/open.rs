@@ -15,6 +15,8 @@ use crate::archive::{
     Zip, code_of, has_directory,
 };
 use crate::cataloger::Kind;
+use crate::fingerprint::Learnt;
+use crate::limits::Mode;
 use crate::window::Window;
 
 /// Levels for each level that is a step of the evidence path: a package is three (itself, its
@@ -82,10 +84,11 @@ impl Outer<'_, '_> {
         if let Some(code) = self.refusal(kind, Some(&window), member) {
             return self.unread(code, member);
         }
-        let size_max = self.shared.options.directory_bytes_max;
+        if kind == Kind::Zip {
+            return self.push_zip(window, member);
+        }
         let feed = || Feed::of_window(&window);
         let container: io::Result<Box<dyn Container>> = match kind {
-            Kind::Zip => Zip::open(window.clone(), size_max).map(|zip| Box::new(zip) as _),
             Kind::Tar => Ok(Box::new(Tar::new(feed()))),
             Kind::Cpio => Ok(Box::new(Cpio::new(feed()))),
             Kind::Deb => Ok(Box::new(Deb::new(feed()))),
@@ -97,12 +100,47 @@ impl Outer<'_, '_> {
             }
             Kind::Iso => Iso::open(window.clone()).map(|iso| Box::new(iso) as _),
             Kind::Squashfs => Squashfs::open(window.clone()).map(|image| Box::new(image) as _),
-            Kind::Stream | Kind::Elf | Kind::Pe | Kind::MachO => return Fate::Opaque,
+            Kind::Zip | Kind::Stream | Kind::Elf | Kind::Pe | Kind::MachO => return Fate::Opaque,
         };
         match container {
             Ok(container) => self.push(kind, container, Some(window), member),
             Err(error) => self.unread(code_of(&error), member),
         }
+    }
+
+    /// Opens a zip. What is in one that was learnt is known.
+    fn push_zip(&mut self, window: Window, member: &Member) -> Fate {
+        let size_max = self.shared.options.directory_bytes_max;
+        let zip = match Zip::open(window.clone(), size_max) {
+            Ok(zip) => zip,
+            Err(error) => return self.unread(code_of(&error), member),
+        };
+        let learnt = self.learnt(&zip, &window);
+        let fate = self.push(Kind::Zip, Box::new(zip), Some(window), member);
+        if let Some(level) = self.levels.last_mut().filter(|_| fate == Fate::Read) {
+            level.learnt = learnt;
+        }
+        fate
+    }
+
+    /// What is known of its members. In fast mode the check sums of the directory are the
+    /// evidence, so an equal directory is an equal archive; else all of it must be equal.
+    fn learnt(&self, zip: &Zip, window: &Window) -> Option<Learnt> {
+        let known = self.shared.options.fingerprints.known();
+        // Who wants the listing wants all that is to be known of its classes.
+        if known.is_empty() || self.shared.options.keep_listings {
+            return None;
+        }
+        let directory = zip.directory_hash()?;
+        if self.shared.options.mode == Mode::Fast {
+            return known.archive(directory, &mut |_| true);
+        }
+        let mut own = None;
+        let mut is_it = |digest| {
+            let own = own.get_or_insert_with(|| crate::digest::of_window(window).ok());
+            *own == Some(digest)
+        };
+        known.archive(directory, &mut is_it)
     }
 
     /// Opens a container whose bytes come by once.

@@ -12,19 +12,20 @@ use super::account::Fate;
 use super::budget::{Budget, SharedTap, Tap};
 use super::fetch::{Fetched, View};
 use super::{Found, Shared};
-use crate::archive::{Container, Damage, Entry, Node};
+use crate::archive::{Container, Damage, Entry, Listable, Node};
 use crate::cataloger::{self, Cataloger, File, Kind, Listed, Listing};
 use crate::distribution::Distributions;
 use crate::evidence::{escape, in_archive};
+use crate::fingerprint::Learnt;
 use crate::java;
 use crate::limits::Mode;
 use crate::window::Window;
 
 /// Bytes of names in one listing. What is beyond is read and not listed.
-const LISTING_BYTES_MAX: u64 = 16 << 20;
+pub(super) const LISTING_BYTES_MAX: u64 = 16 << 20;
 
 /// Bytes that a listed member takes beside its name.
-const LISTED_BYTES: u64 = 96;
+pub(super) const LISTED_BYTES: u64 = 96;
 
 /// One container that is being read.
 pub(super) struct Level {
@@ -42,10 +43,12 @@ pub(super) struct Level {
     /// Memory that is given back when it is closed.
     pub(super) held: u64,
     /// Bytes of names and of kept members.
-    listing_bytes: u64,
+    pub(super) listing_bytes: u64,
     kept_bytes: u64,
     /// How many `!/` its own path has.
     pub(super) depth: u32,
+    /// What its members are, when it is an archive that was learnt.
+    pub(super) learnt: Option<Learnt>,
     /// It may be no container at all: nothing is said of it unless a member is found.
     pub(super) is_guess: bool,
 }
@@ -98,15 +101,24 @@ impl<'a, 'f> Outer<'a, 'f> {
         self.read(entry, &member);
         while let Some(level) = self.levels.last_mut() {
             let is_fast = self.shared.options.mode == Mode::Fast;
-            let (shared, path) = (self.shared, &level.path);
+            let shared = self.shared;
+            let members = &mut self.found.members;
+            let passed = match self.budget.spent() {
+                Some(_) => None,
+                None => level.pass_over(shared, &self.budget, members),
+            };
+            if let Some(code) = passed {
+                self.damage(Damage::new(code, 0));
+                continue;
+            }
+            let path = &level.path;
+            let is_wanted = |member: &Listable<'_>| {
+                let place = in_archive(path, &escape(member.name));
+                !member.is_folder && shared.is_wanted(&place, &with_slashes(member.name))
+            };
             let next = match self.budget.spent() {
                 Some(_) => None,
-                None if is_fast => {
-                    let is_wanted = |name: &[u8]| {
-                        shared.is_wanted(&in_archive(path, &escape(name)), &with_slashes(name))
-                    };
-                    level.container.next_of(&is_wanted)
-                }
+                None if is_fast => level.container.next_of(&is_wanted),
                 None => level.container.next(),
             };
             match next {
@@ -356,6 +368,7 @@ impl Level {
             listing_bytes: 0,
             kept_bytes: 0,
             depth,
+            learnt: None,
             is_guess: false,
         }
     }
@@ -383,7 +396,7 @@ impl Level {
             let name = with_slashes(name);
             let is_file = entry.node == Node::File;
             let crc = entry.crc.filter(|_| is_file);
-            self.listing.entries.push(Listed { name, size: entry.size, crc, class: None });
+            self.listing.entries.push(Listed { name, size: entry.size, crc, ..Listed::default() });
         }
         self.listing.entries.len().checked_sub(1)
     }
@@ -396,7 +409,7 @@ impl Member {
     }
 }
 
-fn with_slashes(name: &[u8]) -> String {
+pub(super) fn with_slashes(name: &[u8]) -> String {
     match std::str::from_utf8(name) {
         Ok(name) if !name.contains('\\') => name.to_owned(),
         _ => String::from_utf8_lossy(name).replace('\\', "/"),

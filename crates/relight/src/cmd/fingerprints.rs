@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use relight_engine::matching::{VersionScheme, compare};
-use relight_model::Digest;
+use relight_model::{Digest, Flaw};
 use relight_scan::{
     Database, Fingerprints as Databases, NamedClass, Options, Progress, Release, release_of, scan,
     write_database,
@@ -148,12 +148,22 @@ fn read(path: &Path, context: &Context, learnt: &mut Learnt) -> Result<(), Failu
             .because(context.lang, &error)
             .hint(texts::cannot_read_remedy(context.lang))
     })?;
+    let flaws = found.sbom.flaws;
     for (place, listing) in found.listings {
         let file = if path.is_dir() { path.join(&place) } else { path.to_owned() };
         // An archive inside another one has no file of its own to be known by.
         let bytes = if place.contains("!/") { None } else { fs::read(&file).ok() };
         match release_of(&place, &listing, bytes.as_deref()) {
-            Some(release) => learnt.releases.push(release),
+            Some(mut release) => {
+                // What could not be read of an archive must not be taken for known later.
+                let inside = |flaw: &Flaw| {
+                    flaw.evidence.strip_prefix(&*place).is_some_and(|rest| {
+                        rest.is_empty() || rest.starts_with("!/") || rest.starts_with('#')
+                    })
+                };
+                release.directory = release.directory.filter(|_| !flaws.iter().any(inside));
+                learnt.releases.push(release);
+            }
             None => learnt.unnamed.push(place),
         }
     }

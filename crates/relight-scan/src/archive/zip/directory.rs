@@ -1,16 +1,17 @@
 //! The members by the central directory, in the order of their bytes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{self, BufReader, Read};
+use std::io;
 
 use memchr::memmem;
 use relight_model::FlawCode;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 use super::end::Central;
 use super::header::{DESCRIPTOR, Header, is_ae2};
 use super::{CENTRAL, IN_ZIP64, LOCAL, LOCAL_BYTES, apply_zip64};
-use crate::archive::{Damage, Entry, u16_at, u32_at};
+use crate::archive::{Damage, Entry, IsWanted, Listable, u16_at, u32_at};
 use crate::window::Window;
 
 /// Size of an entry without its name and fields, in bytes.
@@ -19,6 +20,13 @@ const FIXED_BYTES: usize = 46;
 /// Extra fields of local headers and data descriptors make gaps of this size between members. A
 /// member that could be code needs more: its header, its name and a class file.
 const SMALL_GAP_BYTES: u64 = 96;
+
+/// Bytes of a directory that is held in memory while its members are read. A larger one is read in
+/// pieces, once to check it and once for its members.
+const HELD_BYTES_MAX: u64 = 2 << 20;
+
+/// Bits of the filter in front of the search for doubled names, for each member.
+const FILTER_BITS: usize = 16;
 
 /// What is kept of each member until its turn: a directory may have a million.
 #[derive(Clone, Copy, Debug)]
@@ -44,35 +52,44 @@ pub(super) struct Directory {
     cached: Window,
     /// The end record counts other members than there are.
     miscounted: bool,
+    /// Few members are looked up: pieces of the disk around them would be read for nothing.
+    is_sparse: bool,
 }
 
 impl Directory {
     /// Reads it; `None` when it is damaged.
     pub(super) fn read(window: &Window, central: Central) -> io::Result<Option<Self>> {
-        let bytes = window.part(central.at, central.size).cached();
-        let mut reader = BufReader::with_capacity(64 << 10, bytes.reader());
-        let mut directory = Self { bytes, ..Self::default() };
-        let mut names = Vec::new();
+        let part = window.part(central.at, central.size);
+        let bytes = if central.size <= HELD_BYTES_MAX {
+            let len = usize::try_from(central.size).unwrap_or_default();
+            Window::of_memory(part.read(0, len)?)
+        } else {
+            part.cached()
+        };
+        let room = usize::try_from(central.entries.min(central.size / FIXED_BYTES as u64));
+        let mut slots = Vec::with_capacity(room.unwrap_or_default());
+        let mut names = Vec::with_capacity(slots.capacity());
         let mut at = 0;
         while at < central.size {
-            let Some((header, len)) = read_record(&mut reader, central.size - at)? else {
-                return Ok(None);
-            };
+            let Some(record) = Record::read(&bytes, at)? else { return Ok(None) };
             let record_at = u32::try_from(at).unwrap_or(u32::MAX);
-            let header_at = header.header_at.saturating_add(central.prefix);
-            let data_at = LOCAL_BYTES + header.name.len() as u64;
-            let end = header_at.saturating_add(data_at).saturating_add(header.packed);
-            directory.slots.push(Slot { header_at, end, record_at });
-            names.push((hash(&header.name), record_at));
-            at += len;
+            let header_at = record.header_at.saturating_add(central.prefix);
+            let data_at = LOCAL_BYTES + record.name_len as u64;
+            let end = header_at.saturating_add(data_at).saturating_add(record.packed);
+            slots.push(Slot { header_at, end, record_at });
+            names.push((hash(record.name()), record_at));
+            at += record.bytes.len() as u64;
         }
-        let count = directory.slots.len() as u64;
-        directory.miscounted =
+        let count = slots.len() as u64;
+        let miscounted =
             count != central.entries && !(central.wraps && count % 65_536 == central.entries);
-        directory.slots.sort_by_key(|slot| (slot.header_at, slot.record_at));
-        directory.copies = number_copies(names, &directory.slots);
-        directory.cached = window.cached();
-        Ok(Some(directory))
+        let place = |slot: &Slot| (slot.header_at, slot.record_at);
+        if !slots.is_sorted_by_key(place) {
+            slots.sort_by_key(place);
+        }
+        let copies = number_copies(doubled(names), &slots);
+        let cached = window.cached();
+        Ok(Some(Self { slots, copies, bytes, cached, miscounted, ..Self::default() }))
     }
 
     pub(super) fn damage(&self) -> Vec<Damage> {
@@ -97,18 +114,19 @@ impl Directory {
     pub(super) fn next(
         &mut self,
         window: &Window,
-        is_wanted: &dyn Fn(&[u8]) -> bool,
+        is_wanted: &IsWanted<'_>,
     ) -> io::Result<Option<Entry>> {
         let Some(slot) = self.slots.get(self.next).copied() else { return Ok(None) };
         self.next += 1;
-        let at = u64::from(slot.record_at);
-        let mut reader = self.bytes.part(at, u64::MAX).small_reader();
-        let record = read_record(&mut reader, self.bytes.len() - at)?;
-        let Some((mut header, _)) = record else { return Ok(None) };
+        let Some(record) = Record::read(&self.bytes, slot.record_at.into())? else {
+            return Ok(None);
+        };
+        let is_wanted = is_wanted(&record.listable());
+        let mut header = record.header();
         header.header_at = slot.header_at;
         let overlaps = slot.header_at < self.end;
         self.end = self.end.max(slot.end);
-        let mut entry = if is_wanted(&header.name) {
+        let mut entry = if is_wanted {
             self.located(window, header)?
         } else {
             Entry { is_listed_only: true, ..header.entry() }
@@ -122,22 +140,63 @@ impl Directory {
         Ok(Some(entry))
     }
 
+    /// Gives the members that come next to somebody who lists them, until one is not taken. Where
+    /// their bytes are is not looked up; from then on, what is looked up stands far apart.
+    pub(super) fn pass(&mut self, take: &mut dyn FnMut(&Listable<'_>) -> bool) {
+        self.is_sparse = true;
+        while let Some(slot) = self.slots.get(self.next) {
+            let Ok(Some(record)) = Record::read(&self.bytes, slot.record_at.into()) else { return };
+            if slot.header_at < self.end || !take(&record.listable()) {
+                return;
+            }
+            self.end = slot.end;
+            self.next += 1;
+        }
+    }
+
+    /// Hash of all of it.
+    pub(super) fn hash(&self) -> io::Result<u64> {
+        const PIECE_BYTES: usize = 64 << 10;
+        let mut hasher = Xxh3Default::new();
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let piece = self.bytes.peek(at, PIECE_BYTES)?;
+            if piece.is_empty() {
+                break;
+            }
+            hasher.update(&piece);
+            at += piece.len() as u64;
+        }
+        Ok(hasher.digest())
+    }
+
+    /// How many members are left.
+    pub(super) fn left(&self) -> usize {
+        self.slots.len() - self.next
+    }
+
     /// Finds the data behind the local header, and compares the two headers.
     fn located(&self, window: &Window, header: Header) -> io::Result<Entry> {
-        let fixed = self.cached.read_small(header.header_at, LOCAL_BYTES as usize)?;
+        let near = if self.is_sparse { window } else { &self.cached };
+        let len = LOCAL_BYTES as usize + header.name.len();
+        let local = near.read_small(header.header_at, len)?;
+        let (fixed, found) = local.split_at(local.len().min(LOCAL_BYTES as usize));
         if fixed.len() < LOCAL_BYTES as usize || !fixed.starts_with(&LOCAL) {
             let mut entry = header.entry();
             entry.flaws.push(FlawCode::CorruptEntry);
             return Ok(entry);
         }
-        let (name_len, extra_len) = (u16_at(&fixed, 26), u16_at(&fixed, 28));
+        let (name_len, extra_len) = (u16_at(fixed, 26), u16_at(fixed, 28));
         let name_at = header.header_at + LOCAL_BYTES;
-        let name = self.cached.read_small(name_at, usize::from(name_len))?;
+        let name = match found.get(..usize::from(name_len)) {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(near.read_small(name_at, usize::from(name_len))?),
+        };
         let data_at = name_at + u64::from(name_len) + u64::from(extra_len);
-        let renamed = name != header.name;
-        let mismatch = renamed || !agrees(&fixed, &header);
-        let mut entry = header.with_body(window, data_at);
-        entry.other_name = renamed.then_some(name);
+        let renamed = *name != header.name[..];
+        let mismatch = renamed || !agrees(fixed, &header);
+        let mut entry = header.with_body(near, data_at);
+        entry.other_name = renamed.then(|| name.into_owned());
         if mismatch {
             entry.flaws.push(FlawCode::ZipHeaderMismatch);
         }
@@ -159,52 +218,88 @@ fn agrees(local: &[u8], header: &Header) -> bool {
     u16_at(local, 8) == header.method && (flags ^ header.flags) & 1 == 0 && sizes
 }
 
-/// Reads one entry and its length; `None` when it is damaged.
-fn read_record(reader: &mut impl Read, left: u64) -> io::Result<Option<(Header, u64)>> {
-    let mut fixed = [0; FIXED_BYTES];
-    if left < FIXED_BYTES as u64 || !fill(reader, &mut fixed)? || fixed[..4] != CENTRAL {
-        return Ok(None);
-    }
-    let [name_len, extra_len, comment_len] = [28, 30, 32].map(|at| usize::from(u16_at(&fixed, at)));
-    let len = FIXED_BYTES + name_len + extra_len + comment_len;
-    let mut rest = vec![0; name_len + extra_len + comment_len];
-    if left < len as u64 || !fill(reader, &mut rest)? {
-        return Ok(None);
-    }
-    let extra = &rest[name_len..name_len + extra_len];
-    let mut unpacked = u64::from(u32_at(&fixed, 24));
-    let mut packed = u64::from(u32_at(&fixed, 20));
-    let mut header_at = u64::from(u32_at(&fixed, 42));
-    if !apply_zip64(extra, [&mut unpacked, &mut packed, &mut header_at]) {
-        return Ok(None);
-    }
-    let header = Header {
-        flags: u16_at(&fixed, 8),
-        method: u16_at(&fixed, 10),
-        crc: Some(u32_at(&fixed, 16)),
-        packed,
-        unpacked: Some(unpacked),
-        header_at,
-        is_ae2: is_ae2(extra),
-        name: {
-            rest.truncate(name_len);
-            rest
-        },
-    };
-    Ok(Some((header, len as u64)))
+/// One entry of a directory, where it stands.
+struct Record<'a> {
+    bytes: Cow<'a, [u8]>,
+    name_len: usize,
+    extra_len: usize,
+    packed: u64,
+    unpacked: u64,
+    header_at: u64,
 }
 
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
-    match reader.read_exact(buffer) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
+impl<'a> Record<'a> {
+    /// Reads the entry that starts at `at`; `None` when it is damaged.
+    fn read(bytes: &'a Window, at: u64) -> io::Result<Option<Self>> {
+        let fixed = bytes.small(at, FIXED_BYTES)?;
+        if fixed.len() < FIXED_BYTES || fixed[..4] != CENTRAL {
+            return Ok(None);
+        }
+        let [name_len, extra_len, comment_len] =
+            [28, 30, 32].map(|at| usize::from(u16_at(&fixed, at)));
+        let [mut packed, mut unpacked, mut header_at] =
+            [20, 24, 42].map(|at| u64::from(u32_at(&fixed, at)));
+        let len = FIXED_BYTES + name_len + extra_len + comment_len;
+        let bytes = bytes.small(at, len)?;
+        let extra_at = FIXED_BYTES + name_len;
+        let Some(extra) = bytes.get(extra_at..extra_at + extra_len) else { return Ok(None) };
+        let fields = [&mut unpacked, &mut packed, &mut header_at];
+        let is_whole = bytes.len() == len && apply_zip64(extra, fields);
+        let record = Self { bytes, name_len, extra_len, packed, unpacked, header_at };
+        Ok(is_whole.then_some(record))
+    }
+
+    fn name(&self) -> &[u8] {
+        &self.bytes[FIXED_BYTES..FIXED_BYTES + self.name_len]
+    }
+
+    fn extra(&self) -> &[u8] {
+        let at = FIXED_BYTES + self.name_len;
+        &self.bytes[at..at + self.extra_len]
+    }
+
+    fn header(&self) -> Header {
+        Header {
+            flags: u16_at(&self.bytes, 8),
+            method: u16_at(&self.bytes, 10),
+            crc: Some(u32_at(&self.bytes, 16)),
+            packed: self.packed,
+            unpacked: Some(self.unpacked),
+            header_at: self.header_at,
+            is_ae2: is_ae2(self.extra()),
+            name: self.name().to_vec(),
+        }
+    }
+
+    /// What [`Header::entry`] says, for somebody who only lists it.
+    fn listable(&self) -> Listable<'_> {
+        let is_folder = self.packed == 0 && self.name().ends_with(b"/");
+        let has_crc = !is_folder && !is_ae2(self.extra());
+        let crc = has_crc.then(|| u32_at(&self.bytes, 16));
+        Listable { name: self.name(), size: self.unpacked, crc, is_folder }
     }
 }
 
 /// Stands for a name where a million of them would take too much memory.
 pub(super) fn hash(name: &[u8]) -> u64 {
     xxh3_64(name)
+}
+
+/// The names, by their hashes, that may be there more than once.
+fn doubled(names: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
+    let bits = (names.len() * FILTER_BITS).next_power_of_two().max(64);
+    let (mut once, mut twice) = (vec![0_u64; bits / 64], vec![0_u64; bits / 64]);
+    let place = |hash: u64| ((hash >> 6) as usize & (bits / 64 - 1), 1_u64 << (hash & 63));
+    for (hash, _) in &names {
+        let (at, bit) = place(*hash);
+        twice[at] |= once[at] & bit;
+        once[at] |= bit;
+    }
+    let may_be_doubled = |(hash, _): &(u64, u32)| {
+        let (at, bit) = place(*hash);
+        twice[at] & bit != 0
+    };
+    names.into_iter().filter(may_be_doubled).collect()
 }
 
 /// Every copy of a name is read: loaders differ on which one wins. They are numbered in the order

@@ -45,6 +45,16 @@ pub(super) fn find_central(window: &Window) -> io::Result<Option<Central>> {
 }
 
 fn find_in_tail(window: &Window, tail_bytes: u64) -> io::Result<Option<Central>> {
+    // Without a comment, as most are, the record is the last one that there can be.
+    if let Some(at) = window.len().checked_sub(END_BYTES) {
+        let record = window.peek(at, END_BYTES as usize)?;
+        if record.starts_with(&END)
+            && u16_at(&record, 20) == 0
+            && let Some(central) = check_end(window, &record, at)?
+        {
+            return Ok(Some(central));
+        }
+    }
     let tail_len = window.len().min(tail_bytes.min(TAIL_BYTES_MAX));
     let tail_at = window.len() - tail_len;
     let tail = window.peek(tail_at, usize::try_from(tail_len).unwrap_or_default())?;

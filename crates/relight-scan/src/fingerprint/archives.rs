@@ -1,0 +1,192 @@
+//! Releases whose very archive is at hand: what its classes are was read when it was learnt.
+//!
+//! An archive with the SHA-256 of a release holds, byte for byte, what was read then, so its
+//! classes need not be unpacked again. The hash of its central directory only says which digest
+//! is worth the reading of the whole archive; it proves nothing.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::codec::{Reader, Writer};
+use super::learn::Release;
+use crate::cataloger::ClassPrint;
+use crate::fingerprint::simple_hash;
+
+/// Where the classes of an archive stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ArchivePlace {
+    /// Hash of its central directory.
+    pub(super) directory: u64,
+    pub(super) artifact: u32,
+    pub(super) release: u32,
+    /// From the start of the first block.
+    pub(super) start: u64,
+    pub(super) len: usize,
+    pub(super) hash: u64,
+}
+
+/// The archives of a database, by their directories.
+#[derive(Debug, Default)]
+pub(super) struct Archives(Vec<ArchivePlace>);
+
+impl Archives {
+    /// Reads what [`write`] wrote in front.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader { bytes };
+        let mut places = Vec::with_capacity(reader.count()?);
+        let mut start = 0_u64;
+        for _ in 0..places.capacity() {
+            let directory = reader.fixed()?;
+            let (artifact, release) = (reader.index()?, reader.index()?);
+            let len = reader.number()?;
+            let hash = reader.fixed()?;
+            let end = start.checked_add(len)?;
+            let len = usize::try_from(len).ok()?;
+            places.push(ArchivePlace { directory, artifact, release, start, len, hash });
+            start = end;
+        }
+        places.is_sorted().then_some(Self(places))
+    }
+
+    /// Those with this directory.
+    pub(super) fn of(&self, directory: u64) -> impl Iterator<Item = &ArchivePlace> {
+        let from = self.0.partition_point(|place| place.directory < directory);
+        self.0[from..].iter().take_while(move |place| place.directory == directory)
+    }
+}
+
+/// What is known of the members of an archive that was learnt, by their places in its listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Learnt(Vec<(u32, Member)>);
+
+/// One member of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Member {
+    /// It was looked into: no class, no container, nothing that is read for its bytes.
+    Opaque,
+    /// A class.
+    Class {
+        /// What it is, but for what its path says.
+        text: u64,
+        /// Bytes of the folder of the class path that it is in.
+        root_bytes: u16,
+        /// See [`ClassPrint::trivial`].
+        trivial: bool,
+    },
+}
+
+/// The flags of a member that is no class.
+const OPAQUE: u64 = 2;
+
+impl Learnt {
+    /// Reads what [`write`] wrote of one archive; `text` gives the text of a number.
+    pub(super) fn read(
+        bytes: &[u8],
+        hash: u64,
+        text: impl Fn(usize) -> Option<u64>,
+    ) -> Option<Self> {
+        if xxh3_64(bytes) != hash {
+            return None;
+        }
+        let mut reader = Reader { bytes };
+        let mut members = Vec::with_capacity(reader.count()?);
+        let mut at = 0_u32;
+        for _ in 0..members.capacity() {
+            at = at.checked_add(reader.index()?)?;
+            let flags = reader.number()?;
+            if flags == OPAQUE {
+                members.push((at, Member::Opaque));
+                continue;
+            }
+            let number = reader.number()?;
+            let text = match number.checked_sub(1) {
+                Some(number) => text(usize::try_from(number).ok()?)?,
+                None => reader.fixed()?,
+            };
+            let root_bytes = u16::try_from(flags >> 2).ok()?;
+            members.push((at, Member::Class { text, root_bytes, trivial: flags & 1 != 0 }));
+        }
+        Some(Self(members))
+    }
+
+    /// What the member at a place of the listing is.
+    pub(crate) fn member(&self, at: usize) -> Option<Member> {
+        // Nearly all members are known, so it stands where it would if all were, or before.
+        let known = &self.0[..self.0.len().min(at.saturating_add(1))];
+        let found = match known.last() {
+            Some((last, _)) if *last as usize == at => Some(known.len() - 1),
+            _ => known.binary_search_by_key(&at, |(place, _)| *place as usize).ok(),
+        };
+        found.map(|found| known[found].1)
+    }
+}
+
+impl Member {
+    /// The print of a class whose path without ending this is. Its shape is not known, and nobody
+    /// asks for that of a class whose text is.
+    pub(crate) fn print(self, stem: &str) -> Option<ClassPrint> {
+        let Self::Class { text, root_bytes, trivial } = self else { return None };
+        let name = stem.get(usize::from(root_bytes)..)?;
+        let name_bytes = u16::try_from(name.len()).ok()?;
+        let simple_name = simple_hash(stem.as_bytes());
+        Some(ClassPrint { shape: 0, text, name_bytes, simple_name, trivial })
+    }
+}
+
+/// Writes the archives of releases: the front, and the blocks. `texts` are all, sorted.
+pub(super) fn write(releases: &[(u32, u32, &Release)], texts: &[(u64, u32)]) -> [Vec<u8>; 2] {
+    let mut archives: Vec<(u64, u32, u32, Vec<u8>)> = Vec::new();
+    for (artifact, at, release) in releases {
+        if let Some(directory) = release.directory {
+            archives.push((directory, *artifact, *at, write_members(release, texts)));
+        }
+    }
+    archives.sort();
+    let (mut front, mut blocks) = (Writer::default(), Vec::new());
+    front.number(archives.len() as u64);
+    for (directory, artifact, release, block) in archives {
+        front.fixed(directory);
+        front.number(artifact.into());
+        front.number(release.into());
+        front.number(block.len() as u64);
+        front.fixed(xxh3_64(&block));
+        blocks.extend(block);
+    }
+    [front.out, blocks]
+}
+
+fn write_members(release: &Release, texts: &[(u64, u32)]) -> Vec<u8> {
+    // A class that lies where its name does not lead is read each time.
+    let classes = release.classes.iter().filter_map(|class| {
+        let root = class.name.len().checked_sub(class.print.name_bytes.into())?;
+        let root_bytes = u16::try_from(root).ok()?;
+        let is_named = simple_hash(class.name.as_bytes()) == class.print.simple_name;
+        let ClassPrint { text, trivial, .. } = class.print;
+        is_named.then_some((class.at?, Member::Class { text, root_bytes, trivial }))
+    });
+    let opaque = release.opaque.iter().map(|at| (*at, Member::Opaque));
+    let mut members: Vec<(u32, Member)> = classes.chain(opaque).collect();
+    members.sort_by_key(|(at, _)| *at);
+    let mut writer = Writer::default();
+    writer.number(members.len() as u64);
+    let mut before = 0;
+    for (at, member) in members {
+        writer.number((at - before).into());
+        before = at;
+        write_member(&mut writer, member, texts);
+    }
+    writer.out
+}
+
+fn write_member(writer: &mut Writer, member: Member, texts: &[(u64, u32)]) {
+    let Member::Class { text, root_bytes, trivial } = member else {
+        return writer.number(OPAQUE);
+    };
+    writer.number(u64::from(root_bytes) << 2 | u64::from(trivial));
+    match texts.binary_search_by_key(&text, |(text, _)| *text) {
+        Ok(number) => writer.number(number as u64 + 1),
+        Err(_) => {
+            writer.number(0);
+            writer.fixed(text);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What is passed over against what is read: the same answers, whatever the archive is.
+
+use testkit::Rng;
+
+use self::zip_writer::{Member, write_with};
+use super::{Found, Shared, read_file};
+use crate::fingerprint::class;
+use crate::fingerprint::class_writer::numbered;
+use crate::fingerprint::{Database, Fingerprints, release_of, write_database};
+use crate::limits::{Mode, Options};
+use crate::window::Window;
+
+#[expect(dead_code, reason = "this test writes archives without most of its lies")]
+#[path = "../../tests/it/zip_writer.rs"]
+mod zip_writer;
+
+/// Archives of one run.
+const ARCHIVES: usize = 120;
+
+fn read(options: &Options, passes: bool, bytes: &[u8]) -> Found {
+    let reader = (options.mode == Mode::Deep).then_some(class::read as _);
+    let shared = Shared { passes, ..Shared::new(options, reader) };
+    let mut found = Found::default();
+    let window = Window::of_memory(bytes.to_vec());
+    read_file(&shared, &window, "x/lib-1.jar", &mut found).unwrap();
+    assert!(found.files.balances() && found.members.balances());
+    found
+}
+
+/// Everything that is said, for a comparison.
+fn said(found: &Found) -> String {
+    let Found { components, flaws, warnings, gaps, archives, deepest, files, .. } = found;
+    format!("{components:#?}\n{flaws:#?}\n{warnings:?}\n{gaps:?}\n{archives} {deepest} {files:?}")
+}
+
+fn name(rng: &mut Rng) -> String {
+    let folders =
+        ["", "g/lib/", "../", "/", "BOOT-INF/classes/g/", "a\\b\\", "META-INF/", "%/", "é/"];
+    let files =
+        ["LICENSE", "a.txt", "a.XML", "b.jar", "c.dat", "requirements.txt", "package.json", "d/"];
+    format!("{}{}", rng.pick(&folders), rng.pick(&files))
+}
+
+fn class_member(rng: &mut Rng) -> Member {
+    let number = rng.below(400) as i32;
+    let own = format!("g/lib/C{number}");
+    let root = ["", "BOOT-INF/classes/", "moved/"][rng.below(3)];
+    let ending = ["class", "class", "class", "classdata", "off"][rng.below(5)];
+    Member::deflated(&format!("{root}{own}.{ending}"), &numbered(&own, number).write())
+}
+
+fn member(rng: &mut Rng) -> Member {
+    let text = b"some words that are packed, some words that are packed\n";
+    let pom = b"groupId=g\nartifactId=lib\nversion=1\n";
+    match rng.below(12) {
+        0 => Member::stored(&name(rng), b""),
+        1 => Member::stored(&name(rng), &archive(rng, 2)),
+        2 => Member::deflated(&name(rng), &archive(rng, 3)),
+        3 | 4 => Member::deflated(&name(rng), text),
+        5 => Member::stored("META-INF/maven/g/lib/pom.properties", pom),
+        6 => Member { descriptor: true, ..class_member(rng) },
+        7 => Member { crc: 7, ..Member::deflated(&name(rng), text) },
+        8 => Member { flags: 1, ..Member::stored(&name(rng), text) },
+        _ => class_member(rng),
+    }
+}
+
+fn archive(rng: &mut Rng, members_max: usize) -> Vec<u8> {
+    let members: Vec<Member> = (0..=rng.below(members_max)).map(|_| member(rng)).collect();
+    let prefix: &[u8] = [&b""[..], b"", b"#!/bin/sh\nexit\n"][rng.below(3)];
+    write_with(&members, prefix, [&b""[..], b"", b"a comment"][rng.below(3)])
+}
+
+/// A database that has learnt these archives, and knows them again if `knows` says so.
+fn learnt(archives: &[Vec<u8>], knows: bool) -> Fingerprints {
+    let fingerprints = Fingerprints::none();
+    let options = Options { keep_listings: true, fingerprints, ..Options::default() };
+    let mut releases = Vec::new();
+    for (number, bytes) in archives.iter().enumerate() {
+        let found = read(&options, false, bytes);
+        let own = found.listings.iter().find(|(place, _)| place == "x/lib-1.jar");
+        let release = own.and_then(|(_, listing)| release_of("lib-1.jar", listing, Some(bytes)));
+        releases.extend(release.map(|mut release| {
+            release.artifact = format!("g:lib{}", number % 7);
+            release.version = number.to_string();
+            release.directory = release.directory.filter(|_| knows && found.flaws.is_empty());
+            release
+        }));
+    }
+    let named = [("g:lib0".to_owned(), "g/lib/C7".to_owned())];
+    let database = write_database(releases, &named, |one, other| one.cmp(other), 0);
+    Fingerprints::only(vec![Database::from_bytes(database).unwrap()])
+}
+
+fn damaged(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
+    let mut damaged = bytes.to_vec();
+    let tail = bytes.len().min(300);
+    for _ in 0..=rng.below(3) {
+        // Half of the damage hits the directory.
+        let at = if rng.below(2) == 0 {
+            rng.below(bytes.len())
+        } else {
+            bytes.len() - 1 - rng.below(tail)
+        };
+        damaged[at] ^= 1 << rng.below(8);
+    }
+    if rng.below(5) == 0 {
+        damaged.truncate(rng.below(bytes.len()).max(4));
+    }
+    damaged
+}
+
+/// Goal: what is passed over is answered as if it had been read: components, places, flaws and
+/// accounts, in both modes, for archives that were learnt, for damaged copies of them and for
+/// others. Method: random archives (names that leave the folder, doubled names, wrong check sums,
+/// encrypted members, archives in them, something in front and behind) from a printed seed, half of
+/// them learnt; each is read with and without passing over.
+#[test]
+fn what_is_passed_over_is_answered_as_if_it_were_read() {
+    let seed = 20_211_218;
+    println!("seed {seed}");
+    let mut rng = Rng::new(seed);
+    let archives: Vec<Vec<u8>> = (0..ARCHIVES).map(|_| archive(&mut rng, 24)).collect();
+    let half = &archives[..ARCHIVES / 2];
+    let deep = Options { fingerprints: learnt(half, true), ..Options::default() };
+    let fast = Options { mode: Mode::Fast, ..deep.clone() };
+    // What fast mode does not read of a damaged archive that was learnt is not damaged for it.
+    let fresh = Options { fingerprints: learnt(half, false), ..fast.clone() };
+    let small =
+        Options { entries_max: 9, expanded_free_bytes: 900, class_size_max: 300, ..deep.clone() };
+    for bytes in &archives {
+        check(&deep, bytes);
+        check(&fast, bytes);
+        check(&small, bytes);
+        let damaged = damaged(bytes, &mut rng);
+        check(&deep, &damaged);
+        check(&fresh, &damaged);
+        check(&small, &damaged);
+    }
+}
+
+fn check(options: &Options, bytes: &[u8]) {
+    let (quick, slow) = (read(options, true, bytes), read(options, false, bytes));
+    assert_eq!(said(&quick), said(&slow), "{:?}", options.mode);
+    assert_eq!(quick.members.bytes, slow.members.bytes);
+    assert_eq!(quick.members.flawed, slow.members.flawed);
+    if options.mode == Mode::Deep {
+        assert_eq!(quick.members, slow.members);
+    }
+}
+
+/// Goal: the bytes of an archive that was learnt are taken for read only when all of them are
+/// those that were learnt. Method: a class is changed behind an unchanged directory.
+#[test]
+fn another_archive_with_the_same_directory_is_read() {
+    let classes: Vec<Member> = (0..30)
+        .map(|number| {
+            let own = format!("g/lib/C{number}");
+            Member::stored(&format!("{own}.class"), &numbered(&own, number).write())
+        })
+        .collect();
+    let good = write_with(&classes, b"", b"");
+    let options =
+        Options { fingerprints: learnt(std::slice::from_ref(&good), true), ..Options::default() };
+    let found = read(&options, true, &good);
+    let names: Vec<_> = found.components.iter().map(|it| it.purl.to_string()).collect();
+    assert_eq!(names, ["pkg:maven/g/lib0@0"]);
+    assert_eq!((found.flaws.len(), found.members.read), (0, found.members.bytes));
+    let mut other = good;
+    other[60] ^= 1;
+    let found = read(&options, true, &other);
+    assert!(!found.flaws.is_empty(), "{:?}", found.components);
+    // Fast mode never reads classes, and says so of the whole scan.
+    let fast = Options { mode: Mode::Fast, ..options };
+    assert_eq!(read(&fast, true, &other).members.read, 0);
+}
