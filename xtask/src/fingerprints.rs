@@ -55,49 +55,107 @@ const PACKAGES: &str = "\
     libwss4j-java libxalan2-java libxerces2-java libxml-security-java libxmlbeans-java \
     libxstream-java libxz-java libyaml-snake-java libzookeeper-java";
 
+/// What is learnt, with what, and where it goes.
+#[derive(Debug, Default)]
+struct Options {
+    /// Only these packages, and no official archives.
+    only: Vec<String>,
+    /// A program that was built already; otherwise the release build.
+    program: Option<PathBuf>,
+    /// The database; otherwise the seed in the repository.
+    output: Option<PathBuf>,
+}
+
+impl Options {
+    fn parse(words: &[&str]) -> Result<Self, String> {
+        let mut options = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let mut next = || words.next().ok_or(format!("{word} needs a value"));
+            match *word {
+                "--only" => options.only.push((*next()?).to_owned()),
+                "--program" => options.program = Some(next()?.into()),
+                "-o" => options.output = Some(next()?.into()),
+                _ => return Err(format!("fingerprints does not know {word}")),
+            }
+        }
+        if !options.only.is_empty() && options.output.is_none() {
+            return Err("the seed is made of all packages: --only needs -o FILE".into());
+        }
+        Ok(options)
+    }
+
+    fn packages(&self) -> Vec<&str> {
+        match &self.only[..] {
+            [] => PACKAGES.split_whitespace().collect(),
+            only => only.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
 /// Fetches, unpacks and learns.
 ///
 /// # Errors
 /// When apt, dpkg or relight fails, or the seed would be too large.
-pub(crate) fn run() -> Result<(), String> {
+pub(crate) fn run(words: &[&str]) -> Result<(), String> {
+    let options = Options::parse(words)?;
     let folder = tree::root().join("target/fingerprints");
     let failed = |error: std::io::Error| format!("write {}: {error}", folder.display());
     let (packages, unpacked) = (folder.join("packages"), folder.join("root"));
-    for each in [&packages, &unpacked] {
+    let repository = folder.join("repository");
+    // What an earlier run unpacked may be more than is asked for now.
+    for each in [&unpacked, &repository].into_iter().filter(|each| each.exists()) {
+        fs::remove_dir_all(each).map_err(failed)?;
+    }
+    for each in [&packages, &unpacked, &repository] {
         fs::create_dir_all(each).map_err(failed)?;
     }
-    for package in PACKAGES.split_whitespace() {
+    let wanted = options.packages();
+    for package in &wanted {
         // A release of Debian may have dropped one; the others are still worth learning.
         if let Err(reason) = process::output(&packages, "apt-get", &["download", package]) {
             println!("{package} is left out: {reason}");
         }
     }
     for file in files(&packages, "deb").map_err(failed)? {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !wanted.contains(&name.split('_').next().unwrap_or_default()) {
+            continue;
+        }
         let (file, root) = (file.to_string_lossy(), unpacked.to_string_lossy());
         process::output(&folder, "dpkg-deb", &["-x", &file, &root])?;
     }
-    let repository = folder.join("repository");
     let count = gather(&unpacked, &repository).map_err(failed)?;
     println!("{count} archives in the layout of a Maven repository");
-    learn(&repository)
+    learn(&repository, &options)
 }
 
-fn learn(repository: &Path) -> Result<(), String> {
+fn learn(repository: &Path, options: &Options) -> Result<(), String> {
     let root = tree::root();
     let official = root.join(OFFICIAL);
-    let (repository, official) = (repository.to_string_lossy(), official.to_string_lossy());
-    let mut arguments = vec!["run", "--release", "--", "fingerprints", "learn"];
-    if Path::new(&*official).is_dir() {
+    let seed = options.output.clone().unwrap_or_else(|| root.join(SEED));
+    let [repository, official, seed] =
+        [repository, &official, &seed].map(|path| path.to_string_lossy());
+    let mut arguments = vec!["fingerprints", "learn"];
+    if !options.only.is_empty() {
+        println!("only {}", options.only.join(" "));
+    } else if Path::new(&*official).is_dir() {
         arguments.push(&official);
     } else {
         println!("{official} is not there: the seed would lack the official log4j-core");
     }
-    arguments.extend([&*repository, "-o", SEED]);
-    println!("{}", process::output(&root, "cargo", &arguments)?.trim());
-    let bytes =
-        fs::metadata(root.join(SEED)).map_err(|error| format!("read {SEED}: {error}"))?.len();
+    arguments.extend([&*repository, "-o", &seed]);
+    let said = match &options.program {
+        Some(program) => process::output(&root, &program.to_string_lossy(), &arguments)?,
+        None => {
+            let cargo = ["run", "--release", "-p", "relight", "--"];
+            process::output(&root, "cargo", &[&cargo[..], &arguments].concat())?
+        }
+    };
+    println!("{}", said.trim());
+    let bytes = fs::metadata(&*seed).map_err(|error| format!("read {seed}: {error}"))?.len();
     if bytes > SEED_BYTES_MAX {
-        return Err(format!("{SEED} has {bytes} bytes, at most {SEED_BYTES_MAX} are allowed"));
+        return Err(format!("{seed} has {bytes} bytes, at most {SEED_BYTES_MAX} are allowed"));
     }
     Ok(())
 }
@@ -186,6 +244,16 @@ mod tests {
             (count.unwrap(), found.unwrap()),
             (1, vec![repository.join("g/a/1.0/a-1.0.jar")])
         );
+    }
+
+    #[test]
+    fn a_part_never_becomes_the_seed() {
+        let part = Options::parse(&["--only", "libguava-java", "-o", "x.fp"]).unwrap();
+        assert_eq!(part.packages(), ["libguava-java"]);
+        assert!(Options::parse(&["--only", "libguava-java"]).unwrap_err().contains("-o FILE"));
+        assert!(Options::parse(&["--program"]).unwrap_err().contains("needs a value"));
+        assert!(Options::parse(&["--part"]).is_err());
+        assert!(Options::parse(&[]).unwrap().packages().len() > 100);
     }
 
     #[test]

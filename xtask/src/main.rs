@@ -29,7 +29,8 @@ cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust t
 cargo xtask soak [--kills N] [--seeds N]    the kill test and the simulator at full size
 cargo xtask corpus [DIR]     makes the labelled samples in target/corpus or DIR
 cargo xtask corpus --check   fetches a published package with a vulnerable Log4j and scans it
-cargo xtask fingerprints     learns the seed of the fingerprint database again (Debian)
+cargo xtask fingerprints [--program FILE] [--only PACKAGE -o FILE]
+                             learns the seed of the fingerprint database again (Debian)
 cargo xtask vectors [DIR]    published test vectors of versions, scores and names, where they are
 cargo xtask oracle SCHEME [--seed N] [--pairs N]    random versions, against the tool of the scheme
 cargo xtask fuzz [SEED] [N]  N random comparisons of versions (10 million), and what one costs
@@ -62,7 +63,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["corpus"] => corpus::make(&corpus::folder()),
         ["corpus", "--check"] => corpus::check(),
         ["corpus", folder] => corpus::make(std::path::Path::new(folder)),
-        ["fingerprints"] => fingerprints::run(),
+        ["fingerprints", words @ ..] => fingerprints::run(words),
         ["fuzz", words @ ..] => vectors::fuzz(words),
         ["oracle", words @ ..] => oracle::run(words),
         ["vectors"] => vectors::run(None),

@@ -175,7 +175,8 @@ pub(super) fn debian(stage: &Stage<'_>) -> Vec<Goal> {
 fn debian_root(stage: &Stage<'_>) -> Result<std::path::PathBuf, String> {
     let root = stage.folder("root")?;
     let script = "set -e; mkdir -p var/lib; cp -al /etc . 2>/dev/null || cp -a /etc .; \
-        cp -al /usr .; cp -al /var/lib/dpkg var/lib/; \
+        cp -al /usr . 2>/dev/null || cp -a /usr .; \
+        cp -al /var/lib/dpkg var/lib/ 2>/dev/null || cp -a /var/lib/dpkg var/lib/; \
         for link in bin sbin lib lib64; do ln -s usr/$link $link; done";
     process::output(&root, "sh", &["-c", script])?;
     Ok(root)
