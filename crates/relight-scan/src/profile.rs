@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn member(name: &str, crc: Option<u32>, size: u64) -> Listed {
-        Listed { name: name.into(), size: Some(size), crc, class: None }
+        Listed { name: name.into(), size: Some(size), crc, ..Listed::default() }
     }
 
     fn profile(which: &Profiles, path: &str, entries: Vec<Listed>) -> Vec<Profile> {
