@@ -43,8 +43,8 @@ pub(crate) trait Container {
     /// The next member, or what cannot be read in its place.
     fn next(&mut self) -> Option<Result<Entry, Damage>>;
 
-    /// As [`Self::next`], for a reader that lists members that `is_wanted` refuses and reads none of
-    /// their bytes: a container may then leave their place unlooked at, and says so
+    /// As [`Self::next`], for a reader that lists members that `is_wanted` refuses and reads none
+    /// of their bytes: a container may then leave their place unlooked at, and says so
     /// ([`Entry::is_listed_only`]).
     fn next_of(&mut self, _is_wanted: &IsWanted<'_>) -> Option<Result<Entry, Damage>> {
         self.next()

@@ -224,7 +224,7 @@ impl Block {
         Some(u32::from_le_bytes(number))
     }
 
-    /// Between which places a value is, if it is there. Values are hashes, so they are spread evenly.
+    /// Between which places a value is, if it is there. Values are hashes: they are spread evenly.
     fn around(&self, value: u64) -> Option<(usize, usize)> {
         let (first, last) = (self.value(0)?, self.value(self.count.checked_sub(1)?)?);
         let share =
