@@ -136,6 +136,16 @@ pub trait EdgeDriver: Send {
         self.apply(epoch, stage, dark)
     }
 
+    /// A number that is another one after another process or configuration took over, which may
+    /// have read an old copy of the gate: then observe at once. Cheap enough to ask several times a
+    /// second; always 0 where a takeover cannot lose the gate.
+    ///
+    /// # Errors
+    /// When the edge does not answer.
+    fn generation(&mut self) -> Result<u64, EdgeError> {
+        Ok(0)
+    }
+
     /// One count per key, in the order of `keys`.
     ///
     /// # Errors

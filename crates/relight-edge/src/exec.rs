@@ -31,6 +31,10 @@ const STOP_WAIT_MAX: Duration = Duration::from_secs(2);
 const RELOAD_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for workers whose master is dead.
 const ORPHANS_WAIT_MAX: Duration = Duration::from_secs(1);
+/// Socket of the master process of HAProxy, in the folder of the edge.
+pub const MASTER_SOCKET: &str = "master.sock";
+/// HAProxy with a master process.
+const MASTER: &str = "haproxy with its master";
 /// Most bytes of a program's own words that go into an error.
 const LOG_BYTES_MAX: usize = 2000;
 
@@ -177,13 +181,33 @@ pub fn start_haproxy(
     start("haproxy", folder, listeners, wait)
 }
 
+/// The same with a master process that knows the workers of before a reload, at [`MASTER_SOCKET`]
+/// in `folder`.
+///
+/// # Errors
+/// As [`start_nginx`].
+pub fn start_haproxy_master(
+    folder: &Path,
+    files: &Files,
+    listeners: &[SocketAddr],
+    wait: Duration,
+) -> Result<Running, EdgeError> {
+    files.write_into(folder)?;
+    let mut running = start(MASTER, folder, listeners, wait)?;
+    // The master starts itself once more after its worker serves; a signal before that is lost.
+    let master = RuntimeApi::of(folder.join(MASTER_SOCKET));
+    running.wait_until("answer", wait, || master.old_workers().is_ok())?;
+    Ok(running)
+}
+
 fn start(
     name: &'static str,
     folder: &Path,
     listeners: &[SocketAddr],
     wait: Duration,
 ) -> Result<Running, EdgeError> {
-    let program = find(name, name)?;
+    let package = if name == MASTER { "haproxy" } else { name };
+    let program = find(package, package)?;
     let child = spawn(&program, folder, &arguments(name, folder))?;
     let (retiring, folder) = (Vec::new(), folder.to_owned());
     let mut running = Running { name, child, retiring, program, folder };
@@ -196,6 +220,7 @@ fn arguments(name: &str, folder: &Path) -> Vec<String> {
     let words = match name {
         "nginx" => format!("-p {folder} -e {folder}/error.log -c {folder}/nginx.conf"),
         "apache2" => format!("-d {folder} -f {folder}/apache.conf -D FOREGROUND"),
+        MASTER => format!("-W -S {folder}/{MASTER_SOCKET} -f {folder}/haproxy.cfg"),
         "caddy" => format!("run --config {folder}/caddy.json"),
         _ => format!("-db -f {folder}/haproxy.cfg"),
     };
@@ -239,9 +264,10 @@ impl Running {
                 let config = read.map_err(EdgeError::io(format!("read {}", config.display())))?;
                 return self.load(&config);
             }
+            MASTER => return self.reload_master(),
             _ => {}
         }
-        let api = RuntimeApi { socket: self.folder.join(SOCKET) };
+        let api = RuntimeApi::of(self.folder.join(SOCKET));
         let mut arguments = arguments(self.name, &self.folder);
         arguments.extend(["-x".to_owned(), api.socket.display().to_string()]);
         arguments.extend(["-sf".to_owned(), self.child.id().to_string()]);
@@ -249,6 +275,14 @@ impl Running {
         self.retiring.push(std::mem::replace(&mut self.child, child));
         let pid = format!("\nPid: {}\n", self.child.id());
         let taken_over = || api.run("show info").is_ok_and(|info| info.contains(&pid));
+        self.wait_until("take over", RELOAD_WAIT_MAX, taken_over)
+    }
+
+    fn reload_master(&mut self) -> Result<(), EdgeError> {
+        let api = RuntimeApi::of(self.folder.join(SOCKET));
+        let (before, _) = api.process()?;
+        self.signal(Signal::USR2).map_err(EdgeError::io("reload haproxy"))?;
+        let taken_over = || api.process().is_ok_and(|(pid, _)| pid != before);
         self.wait_until("take over", RELOAD_WAIT_MAX, taken_over)
     }
 

@@ -7,6 +7,9 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use relight_model::{GATE_KEY_BYTES_MAX, GateKey};
+
+use crate::driver::GateSet;
 use crate::error::{EdgeError, EdgeErrorKind};
 
 /// Longest command with its payload, in bytes. A payload above `tune.bufsize` (16 kB by default,
@@ -24,6 +27,11 @@ pub(crate) struct RuntimeApi {
 }
 
 impl RuntimeApi {
+    /// The process that listens on this socket.
+    pub(crate) const fn of(socket: PathBuf) -> Self {
+        Self { socket }
+    }
+
     /// Sends one command and reads the whole reply. Every reply ends with an empty line: what
     /// does not was cut short, or is how an `add map` answers that was too long. Taken for an
     /// empty map it would say that every site is lit.
@@ -91,6 +99,75 @@ impl RuntimeApi {
         }
     }
 
+    /// Those of `keys` that a map holds, asked in as few exchanges as fit.
+    pub(crate) fn held<'a>(
+        &self,
+        map: &str,
+        keys: &'a GateSet,
+    ) -> Result<Vec<&'a GateKey>, EdgeError> {
+        let mut held = Vec::new();
+        for chunk in keys.iter().collect::<Vec<_>>().chunks(self.chunk(map)) {
+            let commands: Vec<String> =
+                chunk.iter().map(|key| format!("get map {map} {key}")).collect();
+            let command = commands.join(";");
+            let reply = self.run(&command)?;
+            let found: Vec<bool> = reply
+                .lines()
+                .filter(|line| !line.is_empty())
+                .filter_map(|line| match (line.contains("found=yes"), line.contains("found=no")) {
+                    (false, false) => None,
+                    (yes, _) => Some(yes),
+                })
+                .collect();
+            if found.len() != chunk.len() {
+                return Err(refused(&commands[0], &reply));
+            }
+            held.extend(chunk.iter().zip(found).filter(|(_, found)| *found).map(|(key, _)| *key));
+        }
+        Ok(held)
+    }
+
+    /// Deletes keys in as few exchanges as fit; one that is not there is as good as gone.
+    pub(crate) fn delete(&self, map: &str, keys: &GateSet) -> Result<(), EdgeError> {
+        for chunk in keys.iter().collect::<Vec<_>>().chunks(self.chunk(map)) {
+            let commands: Vec<String> =
+                chunk.iter().map(|key| format!("del map {map} {key}")).collect();
+            let reply = self.run(&commands.join(";"))?;
+            let known = |line: &str| line.is_empty() || line.starts_with("Key not found");
+            if !reply.lines().all(known) {
+                return Err(refused(&commands[0], &reply));
+            }
+        }
+        Ok(())
+    }
+
+    /// Single commands that fit into one exchange.
+    const fn chunk(&self, map: &str) -> usize {
+        PAYLOAD_BYTES_MAX / ("get map  ;".len() + map.len() + GATE_KEY_BYTES_MAX)
+    }
+
+    /// Process id and seconds of service of the process that answers.
+    pub(crate) fn process(&self) -> Result<(u64, u64), EdgeError> {
+        let reply = self.run("show info")?;
+        let field = |name: &str| {
+            let line = reply.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|text| text.trim().parse().ok())
+        };
+        let both = field("Pid:").zip(field("Uptime_sec:"));
+        both.ok_or_else(|| refused("show info", &reply))
+    }
+
+    /// How many workers of before the last reload still serve, by a master's own list.
+    pub(crate) fn old_workers(&self) -> Result<u64, EdgeError> {
+        let reply = self.run("show proc")?;
+        if !reply.contains("\n# workers\n") {
+            return Err(refused("show proc", &reply));
+        }
+        let lines = reply.lines().skip_while(|line| !line.starts_with("# old workers")).skip(1);
+        let lines = lines.take_while(|line| !line.starts_with('#'));
+        Ok(lines.filter(|line| !line.is_empty()).count() as u64)
+    }
+
     /// Starts a new version of a map.
     pub(crate) fn prepare(&self, map: &str) -> Result<u64, EdgeError> {
         let command = format!("prepare map {map}");
@@ -150,7 +227,7 @@ mod tests {
                 let _ = stream.write_all(&reply);
             }
         });
-        (RuntimeApi { socket }, folder)
+        (RuntimeApi::of(socket), folder)
     }
 
     #[test]
@@ -204,7 +281,7 @@ mod tests {
                 let _ = stream.write_all(b"\n");
             }
         });
-        let api = RuntimeApi { socket };
+        let api = RuntimeApi::of(socket);
         // Head, line, its end and the blank line fill a payload to the last byte.
         let head = "add map @1 m <<\n".len();
         let line = "k".repeat(PAYLOAD_BYTES_MAX - head - 2);

@@ -57,6 +57,7 @@ impl DriverKind for Caddy {
             admin: target.settings.get("admin").map(PathBuf::from),
             seen: Vec::new(),
             gated: BTreeSet::new(),
+            generation: 0,
         }))
     }
 }
@@ -71,6 +72,8 @@ struct CaddyEdge {
     /// The configuration that was read last, and the keys whose gate is in it.
     seen: Vec<u8>,
     gated: BTreeSet<String>,
+    /// How many configurations were seen.
+    generation: u64,
 }
 
 impl CaddyEdge {
@@ -96,6 +99,7 @@ impl CaddyEdge {
         self.gated.clear();
         find_gates(&document, &self.root, &mut self.gated, 0);
         self.seen = answer.body;
+        self.generation += 1;
         Ok(())
     }
 }
@@ -178,6 +182,11 @@ impl EdgeDriver for CaddyEdge {
         changed: &GateSet,
     ) -> Result<(), EdgeError> {
         self.gate.apply_changes(epoch, stage, dark, changed)
+    }
+
+    fn generation(&mut self) -> Result<u64, EdgeError> {
+        self.read_config().map_err(|error| error.at(&self.edge))?;
+        Ok(self.generation)
     }
 
     fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {

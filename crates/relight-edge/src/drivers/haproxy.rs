@@ -22,6 +22,9 @@ pub(super) const PLUGIN: HaproxyKind = HaproxyKind {
     capabilities: Capabilities { cuts_tunnels: CutsTunnels::Driver, ..Capabilities::FILE_GATE },
 };
 
+/// Most processes that may take over during one effect.
+const TAKEOVERS_MAX: u32 = 3;
+
 pub(super) struct HaproxyKind {
     capabilities: Capabilities,
 }
@@ -36,7 +39,14 @@ impl DriverKind for HaproxyKind {
     }
 
     fn settings(&self) -> &'static [Setting] {
-        const { &[Setting::required("map"), Setting::required("socket")] }
+        const {
+            &[
+                Setting::required("map"),
+                Setting::required("socket"),
+                // Socket of the master process, which knows the workers of before a reload.
+                Setting::optional("master"),
+            ]
+        }
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
@@ -56,8 +66,11 @@ impl DriverKind for HaproxyKind {
             edge: target.name.clone(),
             folder: target.gate.clone(),
             gate: Gate::create(&target.gate)?,
-            api: RuntimeApi { socket },
+            api: RuntimeApi::of(socket),
+            master: target.settings.get("master").map(|path| RuntimeApi::of(path.into())),
             map,
+            process: None,
+            generation: 0,
             capabilities: self.capabilities,
         }))
     }
@@ -69,6 +82,12 @@ struct Haproxy {
     folder: PathBuf,
     gate: Gate,
     api: RuntimeApi,
+    /// Who knows its workers of before the last reload.
+    master: Option<RuntimeApi>,
+    /// Process id and seconds of service when it was asked last.
+    process: Option<(u64, u64)>,
+    /// How many processes were seen.
+    generation: u64,
     /// Path of the map file: its name in the runtime API, and the durable copy.
     map: String,
     capabilities: Capabilities,
@@ -81,6 +100,12 @@ impl Haproxy {
 
     fn runtime_copy(&self) -> Result<MapCopy, EdgeError> {
         self.api.show_map(None, &self.map).map(MapCopy::from_entries)
+    }
+
+    /// Workers that a reload left behind. 2.6.12 does not reach them through their master (`Can't
+    /// find the target PID`), and what they still hold is in no statistic of the new one.
+    fn old_workers(&self) -> Result<u64, EdgeError> {
+        self.master.as_ref().map_or(Ok(0), RuntimeApi::old_workers)
     }
 
     fn write_durable(&self, epoch: Epoch, target: &GateSet) -> Result<(), EdgeError> {
@@ -180,6 +205,66 @@ impl Haproxy {
         }
     }
 
+    /// Another process may have taken over meanwhile, with a map file of before: once more then.
+    fn apply_to_all(
+        &mut self,
+        epoch: Epoch,
+        stage: Stage,
+        wanted: &GateSet,
+    ) -> Result<(), EdgeError> {
+        for _ in 0..TAKEOVERS_MAX {
+            let before = self.serving();
+            self.apply_stage(epoch, stage, wanted)?;
+            if stage == Stage::Durable || self.serving() == before {
+                return Ok(());
+            }
+        }
+        let doing = "apply to a process that stays: another one took over each time";
+        Err(EdgeError::new(EdgeErrorKind::Unreachable, doing))
+    }
+
+    /// The number of the process that serves, as far as it answers.
+    fn serving(&mut self) -> u64 {
+        if let Ok(process) = self.api.process() {
+            self.note(process);
+        }
+        self.generation
+    }
+
+    /// The same process serves longer each time that it is asked.
+    fn note(&mut self, (pid, uptime): (u64, u64)) {
+        let same = |(before, since): (u64, u64)| before == pid && since <= uptime;
+        self.generation += u64::from(!self.process.is_some_and(same));
+        self.process = Some((pid, uptime));
+    }
+
+    /// Single keys that came together: one exchange for each few dozens of them, and one file.
+    fn change_stage(
+        &self,
+        epoch: Epoch,
+        stage: Stage,
+        wanted: &GateSet,
+        changed: &GateSet,
+    ) -> Result<(), EdgeError> {
+        let mut held = self.gate.fence.enter(epoch)?;
+        let map = &self.map;
+        let opening = &(changed - wanted) & &held.record.own;
+        if stage == Stage::Runtime {
+            held.append(epoch, &GateSet::new(), &GateSet::new())?;
+            self.api.delete(map, &opening)?;
+            self.api.change(&format!("set map {map} {SENTINEL} {}", fence::text(epoch)))?;
+            if self.api.held(map, &opening)?.is_empty() {
+                return Ok(());
+            }
+            let doing = format!("have keys deleted from map {map}");
+            return Err(EdgeError::new(EdgeErrorKind::ForeignEdit, doing));
+        }
+        let file = self.durable_copy()?.unwrap_or_default();
+        self.write_durable(epoch, &(&file.dark - &opening))?;
+        let live: GateSet = self.api.held(map, &opening)?.into_iter().cloned().collect();
+        held.append(epoch, &GateSet::new(), &(&opening - &live))
+    }
+
     fn look(&self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
         self.gate.fence.peek(|record| {
             let file = self.durable_copy()?;
@@ -277,13 +362,39 @@ impl EdgeDriver for Haproxy {
     }
 
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
-        self.apply_stage(epoch, stage, dark).map_err(|error| error.at(&self.edge))
+        self.apply_to_all(epoch, stage, dark).map_err(|error| error.at(&self.edge))
+    }
+
+    fn apply_changes(
+        &mut self,
+        epoch: Epoch,
+        stage: Stage,
+        dark: &GateSet,
+        changed: &GateSet,
+    ) -> Result<(), EdgeError> {
+        // Closing needs the whole look: a key that is there already must not be added twice.
+        if !changed.is_disjoint(dark) {
+            return self.apply(epoch, stage, dark);
+        }
+        match self.change_stage(epoch, stage, dark, changed) {
+            // A process that knows nothing of us has to be told everything.
+            Err(error) if error.kind == EdgeErrorKind::Refused => self.apply(epoch, stage, dark),
+            applied => applied.map_err(|error| error.at(&self.edge)),
+        }
+    }
+
+    fn generation(&mut self) -> Result<u64, EdgeError> {
+        let process = self.api.process().map_err(|error| error.at(&self.edge))?;
+        self.note(process);
+        Ok(self.generation)
     }
 
     fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
         let sessions = self.sessions(keys).map_err(|error| error.at(&self.edge))?;
+        // Each of them may hold a tunnel of any site, until `hard-stop-after` ends it.
+        let old = self.old_workers().map_err(|error| error.at(&self.edge))?;
         let count = |key: &GateKey| {
-            sessions.get(key.as_str()).map_or(TunnelCount::Unknown, |n| TunnelCount::Open(*n))
+            sessions.get(key.as_str()).map_or(TunnelCount::Unknown, |n| TunnelCount::Open(n + old))
         };
         Ok(keys.iter().map(count).collect())
     }

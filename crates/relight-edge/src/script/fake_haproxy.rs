@@ -90,6 +90,12 @@ impl State {
             return String::new();
         }
         let (line, payload) = command.split_once('\n').unwrap_or((command, ""));
+        if line.contains(';') {
+            return line.split(';').map(|one| self.answer(one)).collect();
+        }
+        if line == "show info" {
+            return "Name: HAProxy\nPid: 7\nUptime_sec: 1\n\n".to_owned();
+        }
         let words: Vec<&str> = line.split(' ').collect();
         if words == ["show", "cli", "level"] {
             return "admin\n\n".to_owned();

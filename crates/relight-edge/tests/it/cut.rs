@@ -57,6 +57,56 @@ fn haproxy_cuts_the_tunnels_of_one_site() {
     assert!(alive(&mut innocent), "a fenced controller cut a tunnel");
 }
 
+/// Where the proxy cannot cut, `ss -K` does, as root; an origin that others use is never touched.
+#[test]
+fn tunnels_of_the_others_are_cut_from_outside() {
+    for kind in [Kind::Nginx, Kind::Apache, Kind::Caddy] {
+        let mut rig = Rig::start(kind, 3);
+        rig.config.sites.truncate(2);
+        rig.name_origins();
+        assert_eq!(rig.driver.capabilities().cuts_tunnels, CutsTunnels::Driver, "{kind:?}");
+        let mut doomed = [tunnel(&rig, 0), tunnel(&rig, 0)];
+        let mut innocent = tunnel(&rig, 1);
+        rig.close(1, &set([0]));
+        assert!(doomed.iter_mut().all(alive), "{kind:?}");
+        let TunnelCount::Open(open) = rig.driver.tunnels(&[key(0)]).unwrap()[0] else {
+            panic!("{kind:?}: not counted")
+        };
+        assert!(open >= 2, "{kind:?}: {open}");
+        let cut = rig.driver.cut(epoch(1), &[key(0)]);
+        if relight_edge::exec::worker_user().is_none() {
+            assert_eq!(cut.unwrap_err().kind, EdgeErrorKind::Lint, "{kind:?}: not root");
+            continue;
+        }
+        cut.unwrap();
+        eventually("no connection is left", || {
+            rig.driver.tunnels(&[key(0)]).unwrap() == [TunnelCount::Open(0)]
+        });
+        assert!(!doomed.iter_mut().any(alive), "{kind:?}");
+        assert!(alive(&mut innocent), "{kind:?}");
+        let error = rig.driver.cut(epoch(0), &[key(1)]).unwrap_err();
+        assert_eq!(error.kind, EdgeErrorKind::Fenced, "{kind:?}");
+    }
+}
+
+#[test]
+fn an_origin_that_other_sites_share_is_named_and_not_cut() {
+    let mut rig = Rig::start(Kind::Nginx, 3);
+    rig.name_origins();
+    let mut innocent = tunnel(&rig, 2);
+    rig.close(1, &set([0]));
+    assert_eq!(rig.driver.tunnels(&[key(0)]).unwrap(), [TunnelCount::Unknown]);
+    let error = rig.driver.cut(epoch(1), &[key(0)]).unwrap_err();
+    assert!(error.to_string().contains("shared-origin"), "{error}");
+    assert!(error.to_string().contains("site-2"), "{error}");
+    assert!(alive(&mut innocent));
+    // Dark together, they are counted together.
+    let counts = rig.driver.tunnels(&[key(0), key(2)]).unwrap();
+    assert!(matches!(counts[..], [TunnelCount::Open(1..), TunnelCount::Open(1..)]), "{counts:?}");
+    std::fs::write(rig.path().join("origins"), "site-0 nowhere\n").unwrap();
+    assert_eq!(rig.driver.tunnels(&[key(0)]).unwrap_err().kind, EdgeErrorKind::Lint);
+}
+
 #[test]
 fn nginx_says_that_it_cannot_cut_nor_count() {
     let mut rig = Rig::start(Kind::Nginx, 1);

@@ -3,10 +3,13 @@
 #![expect(clippy::print_stdout, reason = "the figures of the large tests are worth reading")]
 
 mod cut;
+mod foreign;
 mod gate_contract;
 mod haproxy_map;
 mod host_matrix;
 mod many_sites;
+mod partial;
 mod reload;
 mod support;
 mod traffic;
+mod writers;

@@ -86,6 +86,23 @@ impl Rig {
         rig
     }
 
+    /// Starts it again with another configuration.
+    pub(crate) fn restart_with(&mut self, change: impl FnOnce(&mut EdgeConfig)) {
+        self.running = None;
+        change(&mut self.config);
+        self.start_edge();
+    }
+
+    /// Tells the driver where the origins are.
+    pub(crate) fn name_origins(&mut self) {
+        let path = self.path().join("origins");
+        let line = |site: &SiteRoute| format!("{} {}\n", site.key, site.upstream);
+        let lines: String = self.config.sites.iter().map(line).collect();
+        fs::write(&path, lines).unwrap();
+        self.target.settings.insert("origins".to_owned(), path.display().to_string());
+        self.driver = relight_edge::open(&self.target).unwrap();
+    }
+
     /// Starts the program; a missing one fails with the package to install.
     pub(crate) fn start_edge(&mut self) {
         let wait = Duration::from_secs(20);
