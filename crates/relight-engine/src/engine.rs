@@ -307,6 +307,14 @@ pub(crate) fn keys_of(sites: &[Site]) -> BTreeMap<GateKey, usize> {
 /// # Errors
 /// The store cannot be read, or an entry does not follow from those before it.
 pub fn replay(store: &Store) -> Result<(Ledger, u64), EngineError> {
+    replay_each(store, |_, _| ())
+}
+
+/// [`replay`], with a look at the ledger after each entry: its incident, itself, its time.
+pub(crate) fn replay_each(
+    store: &Store,
+    mut look: impl FnMut(&Ledger, (&str, &Entry, Timestamp)),
+) -> Result<(Ledger, u64), EngineError> {
     let mut ledger = Ledger::new(MATCHER_REVISION);
     let mut seq = 0;
     for JournalRecord { seq: number, time, incident, body, .. } in store.journal(1)? {
@@ -323,6 +331,7 @@ pub fn replay(store: &Store) -> Result<(Ledger, u64), EngineError> {
         ledger.apply(&incident, &entry, time).map_err(|why| {
             EngineError::because(format!("replaying journal record {number}"), why.0)
         })?;
+        look(&ledger, (&incident, &entry, time));
     }
     ledger.run_matcher(MATCHER_REVISION);
     Ok((ledger, seq))

@@ -44,3 +44,4 @@ pub use logs::{LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX, campaigns_of};
 pub use orders::Undone;
 pub use revise::REMATCH_DEADLINE_MS;
 pub use switch::REDARK_AUTO_MAX;
+pub use wall::board_of;

@@ -15,6 +15,9 @@ pub const CHANGES_MAX: usize = 65_536;
 /// Log lines kept for readers that come back.
 pub const LOG_LINES_MAX: usize = 1_000;
 
+/// Outages that are over and still remembered; the oldest are forgotten first.
+pub const OUTAGES_MAX: usize = 100_000;
+
 /// What the board is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headline {
@@ -67,6 +70,30 @@ pub struct Snapshot {
     pub proven_dark: Vec<bool>,
 }
 
+/// A time in which a site was proven dark, and that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Outage {
+    /// When it was proven dark.
+    pub from: Timestamp,
+    /// When that was no longer so.
+    pub to: Timestamp,
+    /// Index of the site.
+    pub site: usize,
+}
+
+/// All that the public page may follow: what probes saw of each site, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proofs {
+    /// The version that it shows.
+    pub version: u64,
+    /// Since when each site is proven dark, in the order of [`Board::sites`].
+    pub dark_since: Vec<Option<Timestamp>>,
+    /// Outages that are over, by their ends.
+    pub past: Vec<Outage>,
+    /// An incident is open.
+    pub is_open: bool,
+}
+
 /// What changed since a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changes {
@@ -88,12 +115,35 @@ pub enum Changes {
 struct Inner {
     version: u64,
     states: Vec<DisplayState>,
-    proven_dark: Vec<bool>,
+    dark_since: Vec<Option<Timestamp>>,
+    past: VecDeque<Outage>,
     /// (version, site) of the newest changes, oldest first.
     recent: VecDeque<(u64, usize)>,
+    /// Changes up to this version are no longer kept.
+    forgotten: u64,
     log: VecDeque<LogLine>,
     log_next: u64,
     headline: Headline,
+}
+
+impl Inner {
+    fn set(&mut self, at: Timestamp, index: usize, state: DisplayState, dark: bool) {
+        let Some(since) = self.dark_since.get(index).copied() else { return };
+        if self.states[index] == state && since.is_some() == dark {
+            return;
+        }
+        match since {
+            Some(from) if !dark => {
+                self.past.push_back(Outage { from, to: at.max(from), site: index });
+                self.dark_since[index] = None;
+            }
+            None if dark => self.dark_since[index] = Some(at),
+            _ => {}
+        }
+        self.version += 1;
+        self.states[index] = state;
+        self.recent.push_back((self.version, index));
+    }
 }
 
 /// The shared board.
@@ -112,8 +162,10 @@ impl Board {
         let inner = Inner {
             version: 0,
             states: vec![DisplayState::Online; sites.len()],
-            proven_dark: vec![false; sites.len()],
+            dark_since: vec![None; sites.len()],
+            past: VecDeque::new(),
             recent: VecDeque::new(),
+            forgotten: 0,
             log: VecDeque::new(),
             log_next: 1,
             headline,
@@ -131,25 +183,23 @@ impl Board {
         self.sites.iter().position(|site| site.slug == slug)
     }
 
-    /// Sets states: index, state, proven dark. Indices beyond the board are ignored.
+    /// Sets states at time 0, for views that show no times. See [`Board::set_at`].
     pub fn set(&self, changes: &[(usize, DisplayState, bool)]) {
+        self.set_at(0, changes);
+    }
+
+    /// Sets states at a time: index, state, proven dark. Indices beyond the board are ignored.
+    pub fn set_at(&self, at: Timestamp, changes: &[(usize, DisplayState, bool)]) {
         let mut inner = self.lock();
-        let mut version = inner.version;
         for &(index, state, dark) in changes {
-            if index >= inner.states.len()
-                || (inner.states[index] == state && inner.proven_dark[index] == dark)
-            {
-                continue;
-            }
-            version += 1;
-            inner.states[index] = state;
-            inner.proven_dark[index] = dark;
-            inner.recent.push_back((version, index));
+            inner.set(at, index, state, dark);
         }
         while inner.recent.len() > CHANGES_MAX {
-            inner.recent.pop_front();
+            inner.forgotten = inner.recent.pop_front().map_or(inner.version, |(at, _)| at);
         }
-        inner.version = version;
+        while inner.past.len() > OUTAGES_MAX {
+            inner.past.pop_front();
+        }
         drop(inner);
         self.changed.notify_all();
     }
@@ -160,15 +210,25 @@ impl Board {
         Snapshot {
             version: inner.version,
             states: inner.states.clone(),
-            proven_dark: inner.proven_dark.clone(),
+            proven_dark: inner.dark_since.iter().map(Option::is_some).collect(),
+        }
+    }
+
+    /// What probes saw, and when.
+    pub fn proofs(&self) -> Proofs {
+        let inner = self.lock();
+        Proofs {
+            version: inner.version,
+            dark_since: inner.dark_since.clone(),
+            past: inner.past.iter().copied().collect(),
+            is_open: !inner.headline.id.is_empty(),
         }
     }
 
     /// What changed after `version`.
     pub fn changes_since(&self, version: u64) -> Changes {
         let inner = self.lock();
-        let oldest = inner.recent.front().map_or(inner.version, |(first, _)| first - 1);
-        if version > inner.version || version < oldest {
+        if version > inner.version || version < inner.forgotten {
             return Changes::Reset { version: inner.version };
         }
         let newer = inner.recent.iter().rev().take_while(|(at, _)| *at > version);
@@ -217,9 +277,13 @@ impl Board {
         self.lock().headline.clone()
     }
 
-    /// Says what the board is about, once an incident is open.
+    /// Says what the board is about; nothing, when no incident is open.
     pub fn set_headline(&self, headline: Headline) {
-        self.lock().headline = headline;
+        let mut inner = self.lock();
+        inner.version += 1;
+        inner.headline = headline;
+        drop(inner);
+        self.changed.notify_all();
     }
 
     /// A reader that panicked cannot have left the board half-written: writes are whole.
@@ -262,6 +326,45 @@ mod tests {
         let changed = vec![(0, DisplayState::Dark)];
         assert_eq!(board.changes_since(2), Changes::Since { version: 3, changed });
         assert_eq!(board.snapshot().proven_dark, [true, false, true]);
+    }
+
+    #[test]
+    fn outages_have_a_beginning_and_an_end() {
+        let board = board(2);
+        board.set_at(10, &[(0, DisplayState::DarkRequested, false), (1, DisplayState::Dark, true)]);
+        board.set_at(12, &[(0, DisplayState::Dark, true)]);
+        board.set_at(20, &[(0, DisplayState::Affected, true), (1, DisplayState::Online, false)]);
+        let proofs = board.proofs();
+        assert_eq!(proofs.dark_since, [Some(12), None]);
+        assert_eq!(proofs.past, [Outage { from: 10, to: 20, site: 1 }]);
+        // A clock that was set back never makes an outage of negative length.
+        board.set_at(5, &[(0, DisplayState::Online, false)]);
+        assert_eq!(board.proofs().past[1], Outage { from: 12, to: 12, site: 0 });
+    }
+
+    #[test]
+    fn the_oldest_outages_are_forgotten() {
+        let board = board(1);
+        for round in 0..OUTAGES_MAX + 1 {
+            let at = i64::try_from(round).unwrap();
+            board.set_at(at, &[(0, DisplayState::Dark, true), (0, DisplayState::Online, false)]);
+        }
+        let past = board.proofs().past;
+        assert_eq!((past.len(), past[0].from), (OUTAGES_MAX, 1));
+    }
+
+    #[test]
+    fn a_new_headline_is_a_change_without_sites() {
+        let board = board(1);
+        let headline = Headline { id: "CVE-2021-44228".into(), ..Headline::default() };
+        board.set_headline(headline);
+        assert!(board.proofs().is_open);
+        assert_eq!(board.changes_since(0), Changes::Since { version: 1, changed: Vec::new() });
+        board.set(&[(0, DisplayState::Dark, true)]);
+        let changed = vec![(0, DisplayState::Dark)];
+        assert_eq!(board.changes_since(0), Changes::Since { version: 2, changed });
+        board.set_headline(Headline::default());
+        assert!(!board.proofs().is_open);
     }
 
     #[test]

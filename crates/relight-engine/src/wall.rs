@@ -1,12 +1,14 @@
 //! Keeps a board in step with the ledger: after each append, the states of the sites it names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use relight_model::{DisplayState, GateKey, Light, Timestamp, Verdict};
+use relight_model::{GateKey, Light, Timestamp, Verdict};
+use relight_store::Store;
 
-use crate::engine::{Appended, Engine};
-use crate::incident::{Entry, Phase};
+use crate::engine::{Appended, Engine, replay_each};
+use crate::error::EngineError;
+use crate::incident::{Entry, Ledger, Phase};
 use crate::live::{Board, BoardSite, Headline};
 
 /// Most entries of one append that are told one by one; of more only the sums are told.
@@ -17,27 +19,38 @@ impl Engine {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn board(&self) -> Result<Arc<Board>, crate::EngineError> {
-        let organisations = self.organisations()?;
-        let sites = self.sites();
-        let board_sites = sites.iter().map(|site| {
-            let org = organisations.iter().find(|org| org.id == site.org);
-            BoardSite {
-                sector: org.map(|org| org.sector.clone()).unwrap_or_default(),
-                organisation: org.map(|org| org.name.clone()).unwrap_or_default(),
-                slug: site.slug.to_string(),
-                name_fr: site.name_fr.clone(),
-                name_en: site.name_en.clone(),
-                public: site.public,
-            }
-        });
-        let board = Arc::new(Board::new(Headline::default(), board_sites.collect()));
+    pub fn board(&self) -> Result<Arc<Board>, EngineError> {
+        let board = board_of(self.store())?;
         let wall = Wall::new(Arc::clone(&board));
-        let keys: Vec<GateKey> = sites.into_iter().map(|site| site.slug).collect();
-        wall.show(self, &keys);
+        let keys: Vec<GateKey> = self.sites().into_iter().map(|site| site.slug).collect();
+        self.with_ledger(|ledger| wall.show(ledger, self.now(), &keys));
         self.listen(Box::new(move |engine, appended| wall.tell(engine, appended)));
         Ok(board)
     }
+}
+
+/// A board of every site as the journal left it, with every outage since it began. Takes no lease
+/// and is not kept in step.
+///
+/// # Errors
+/// The store cannot be read, or the journal does not replay.
+pub fn board_of(store: &Store) -> Result<Arc<Board>, EngineError> {
+    let organisations = store.organisations()?;
+    let by_id: BTreeMap<_, _> = organisations.iter().map(|org| (org.id, org)).collect();
+    let sites = store.sites()?.into_iter().map(|site| {
+        let org = by_id.get(&site.org);
+        BoardSite {
+            sector: org.map(|org| org.sector.clone()).unwrap_or_default(),
+            organisation: org.map(|org| org.name.clone()).unwrap_or_default(),
+            slug: site.slug.to_string(),
+            name_fr: site.name_fr,
+            name_en: site.name_en,
+            public: site.public,
+        }
+    });
+    let wall = Wall::new(Arc::new(Board::new(Headline::default(), sites.collect())));
+    replay_each(store, |ledger, record| wall.follow(ledger, record))?;
+    Ok(wall.board)
 }
 
 struct Wall {
@@ -53,22 +66,31 @@ impl Wall {
         Self { board, places, ordered_ms: Mutex::new(0) }
     }
 
-    fn show(&self, engine: &Engine, sites: &[GateKey]) {
-        let changes: Vec<(usize, DisplayState, bool)> = engine.with_ledger(|ledger| {
-            let place = |site: &GateKey| self.places.get(site.as_str()).copied();
-            sites
-                .iter()
-                .filter_map(|site| place(site).map(|place| (place, ledger.display(site))))
-                .map(|(place, (state, dark))| (place, state, dark))
-                .collect()
-        });
-        self.board.set(&changes);
+    fn show(&self, ledger: &Ledger, at: Timestamp, sites: &[GateKey]) {
+        let place = |site: &GateKey| self.places.get(site.as_str()).copied();
+        let shown =
+            sites.iter().filter_map(|site| place(site).map(|at| (at, ledger.display(site))));
+        let changes: Vec<_> = shown.map(|(place, (state, dark))| (place, state, dark)).collect();
+        self.board.set_at(at, &changes);
+    }
+
+    /// Shows what one entry changed.
+    fn follow(&self, ledger: &Ledger, (id, entry, at): (&str, &Entry, Timestamp)) {
+        let about = match entry {
+            Entry::Opened { .. } | Entry::Closed {} => {
+                self.board.set_headline(headline(ledger));
+                let incident = ledger.incident(id);
+                incident.map(|it| it.cases().keys().cloned().collect()).unwrap_or_default()
+            }
+            entry => entry.sites(),
+        };
+        self.show(ledger, at, &about);
     }
 
     fn tell(&self, engine: &Engine, appended: &Appended<'_>) {
         let now = engine.now();
         for (id, entry) in appended.accepted() {
-            self.show(engine, &entry.sites());
+            engine.with_ledger(|ledger| self.follow(ledger, (id, entry, now)));
             if appended.entries.len() <= TOLD_MAX || is_sum(entry) {
                 self.log(engine, now, id, entry);
             }
@@ -81,8 +103,6 @@ impl Wall {
         };
         match entry {
             Entry::Opened { question, title, .. } => {
-                let headline = Headline { id: question.clone(), title: title.clone(), opened: now };
-                self.board.set_headline(headline);
                 line("log-incident-opened", &[question, title]);
             }
             Entry::Closed {} => line("log-incident-closed", &[id]),
@@ -140,6 +160,16 @@ impl Wall {
             _ => {}
         }
     }
+}
+
+/// What the board is about: the incident that was opened last among those that are open.
+fn headline(ledger: &Ledger) -> Headline {
+    let newest = ledger.open().max_by_key(|(_, incident)| incident.opened);
+    newest.map_or_else(Headline::default, |(_, incident)| Headline {
+        id: incident.question.clone(),
+        title: incident.title.clone(),
+        opened: incident.opened,
+    })
 }
 
 /// Entries about many sites at once are told however many come together.

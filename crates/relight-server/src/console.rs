@@ -18,8 +18,8 @@ use relight_web::{Lang, texts};
 use serde::Deserialize;
 
 use self::tally::Sector;
-use crate::page;
 use crate::sse::{self, Streams};
+use crate::{gzip, page};
 
 /// What every handler of the console shares.
 #[derive(Debug)]
@@ -89,6 +89,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .fallback(get(not_found))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), own_host))
         .with_state(console)
+        .layer(axum::middleware::from_fn(gzip::compress))
         .layer(axum::middleware::map_response(async |response: Response| {
             page::secure(response, page::CONSOLE_POLICY)
         }))

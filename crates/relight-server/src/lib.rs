@@ -5,6 +5,7 @@ pub mod clock;
 mod console;
 pub mod edge_proxy;
 mod error;
+mod gzip;
 mod host;
 pub mod interrupt;
 mod mix;
@@ -17,5 +18,6 @@ mod sse;
 pub mod traffic;
 
 pub use error::ServerError;
+pub use public::{PublicFolder, Signer};
 pub use relight_web as web;
-pub use serve::{WebConfig, WebHandle, WebServer};
+pub use serve::{PublicHandle, WebConfig, WebHandle, WebServer, export_public};

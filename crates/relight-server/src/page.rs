@@ -18,7 +18,8 @@ pub(crate) const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; 
 pub(crate) const PUBLIC_POLICY: &str = "default-src 'none'; style-src 'self'; \
     img-src 'self' data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/// Adds the headers that every answer carries; pages are never stored.
+/// Adds the headers that every answer carries, unless its handler has set them; pages are never
+/// stored.
 pub(crate) fn secure(mut response: Response, policy: &'static str) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
@@ -28,7 +29,7 @@ pub(crate) fn secure(mut response: Response, policy: &'static str) -> Response {
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use relight_web::Lang;
 use tokio::runtime::Runtime;
 
 use crate::console::{self, Console, tally};
+use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
 use crate::sse::Streams;
 use crate::{ServerError, clock, public, runtime};
 
@@ -29,13 +31,25 @@ pub struct WebConfig {
     pub lang: Lang,
     /// Address under which visitors reach the public page, ending in `/`; `None`: its listener.
     pub public_url: Option<String>,
+    /// Where the public page is written as well, for other web servers.
+    pub public_folder: Option<PathBuf>,
+    /// The file of the key that signs certificates; `None`: a key for this life only.
+    pub certificate_key: Option<PathBuf>,
 }
 
 impl WebConfig {
     /// Both on free ports of the loopback, French first.
     pub fn loopback(board: Arc<Board>) -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { console: free, public: free, board, lang: Lang::Fr, public_url: None }
+        Self {
+            console: free,
+            public: free,
+            board,
+            lang: Lang::Fr,
+            public_url: None,
+            public_folder: None,
+            certificate_key: None,
+        }
     }
 }
 
@@ -49,26 +63,83 @@ impl WebServer {
     /// # Errors
     /// When a listener cannot be opened or threads cannot be started.
     pub fn start(config: WebConfig) -> Result<WebHandle, ServerError> {
-        let WebConfig { console, public, board, lang, public_url } = config;
         let runtime = runtime::start("relight-web")?;
         let entered = runtime.enter();
-        let (console_listener, console_addr) = runtime::listen(console)?;
-        let (public_listener, public_addr) = runtime::listen(public)?;
+        let (console_listener, console_addr) = runtime::listen(config.console)?;
+        let (public_listener, public_addr) = runtime::listen(config.public)?;
+        let url = config.public_url.unwrap_or_else(|| format!("http://{public_addr}/"));
+        let identity = Identity { lang: config.lang, url: url.clone() };
+        let folder = config.public_folder.as_deref().map(PublicFolder::open).transpose()?;
+        let signer = match &config.certificate_key {
+            Some(path) => Signer::load_or_create(path)?,
+            None => Signer::temporary()?,
+        };
+        let publisher = Publisher::new(Arc::clone(&config.board), identity, signer, folder);
+        let publication = Publication::start(publisher)?;
         let state = Arc::new(Console {
-            sectors: tally::sectors(board.sites()),
-            board: Arc::clone(&board),
-            lang,
-            public_url: public_url.unwrap_or_else(|| format!("http://{public_addr}/")),
+            sectors: tally::sectors(config.board.sites()),
+            board: config.board,
+            lang: config.lang,
+            public_url: url,
             life: format!("{:x}-{:x}", clock::now(), std::process::id()),
             streams: Streams::new(),
             loopback: console_addr.ip().is_loopback(),
         });
         let console = console::router(state);
-        let public = public::router(board, lang);
+        let public = public::router(Source::Memory(publication.shown()));
         runtime.spawn(axum::serve(console_listener, console).into_future());
         runtime.spawn(axum::serve(public_listener, public).into_future());
         drop(entered);
-        Ok(WebHandle { runtime, console_addr, public_addr })
+        Ok(WebHandle { runtime, console_addr, public_addr, publication })
+    }
+
+    /// Serves a folder of the public page that another process writes, or wrote while it lived.
+    /// It answers when this returns.
+    ///
+    /// # Errors
+    /// When the listener cannot be opened or threads cannot be started.
+    pub fn public_only(folder: PathBuf, address: SocketAddr) -> Result<PublicHandle, ServerError> {
+        let runtime = runtime::start("relight-public")?;
+        let entered = runtime.enter();
+        let (listener, address) = runtime::listen(address)?;
+        let router = public::router(Source::Folder(folder));
+        runtime.spawn(axum::serve(listener, router).into_future());
+        drop(entered);
+        Ok(PublicHandle { runtime, address })
+    }
+}
+
+/// Writes the public page of a board into a folder once.
+///
+/// # Errors
+/// The page cannot be rendered or the folder cannot be written; it keeps the old page.
+pub fn export_public(
+    board: Arc<Board>,
+    lang: Lang,
+    url: String,
+    signer: Signer,
+    folder: PublicFolder,
+) -> Result<usize, ServerError> {
+    let mut publisher = Publisher::new(board, Identity { lang, url }, signer, Some(folder));
+    publisher.publish(clock::now()).map(|(_, files)| files.len())
+}
+
+/// A running public page without a console; dropping it stops it.
+#[derive(Debug)]
+pub struct PublicHandle {
+    runtime: Runtime,
+    address: SocketAddr,
+}
+
+impl PublicHandle {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops it and closes its listener.
+    pub fn stop(self) {
+        self.runtime.shutdown_timeout(STOP_WAIT);
     }
 }
 
@@ -78,9 +149,15 @@ pub struct WebHandle {
     runtime: Runtime,
     console_addr: SocketAddr,
     public_addr: SocketAddr,
+    publication: Publication,
 }
 
 impl WebHandle {
+    /// What kept the last generation of the public page from being written, told once.
+    pub fn public_trouble(&self) -> Option<ServerError> {
+        self.publication.trouble()
+    }
+
     /// Where the console listens.
     pub fn console_addr(&self) -> SocketAddr {
         self.console_addr

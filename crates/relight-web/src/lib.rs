@@ -16,6 +16,7 @@ pub mod texts;
 pub mod views;
 pub mod words;
 
+pub use askama::Error as RenderError;
 pub use holding::{HoldingPage, holding_html, holding_json};
 pub use lang::Lang;
 pub use number::Number;

@@ -4,20 +4,31 @@ use askama::Template;
 
 use crate::{Lang, texts};
 
-/// The first page: one sentence, a bar, the sectors.
-#[derive(Template)]
-#[template(path = "public_home.html", whitespace = "minimize")]
-pub struct PublicHome {
+/// What every page has around its content.
+#[derive(Clone, Debug)]
+pub struct PublicFrame {
     /// Language of the page.
     pub lang: Lang,
     /// Title and heading.
     pub title: String,
-    /// Shows the way back to all sectors.
+    /// Shows the way back to the first page.
     pub back: bool,
     /// The same page in the other language.
     pub switch_href: String,
-    /// The state in one or two sentences.
+    /// The state of all services in one or two sentences.
     pub sentence: String,
+    /// When this was computed, RFC 3339.
+    pub updated_at: String,
+    /// The same for people.
+    pub updated: String,
+}
+
+/// The first page: one sentence, a bar, the sectors, the history.
+#[derive(Template)]
+#[template(path = "public_home.html", whitespace = "minimize")]
+pub struct PublicHome {
+    /// Around it.
+    pub frame: PublicFrame,
     /// What the bar says.
     pub progress: String,
     /// Share of services online, in thousandths.
@@ -25,16 +36,14 @@ pub struct PublicHome {
     /// What precaution means, or that nothing is offline.
     pub precaution: &'static str,
     /// Every sector.
-    pub sectors: Vec<PublicSector>,
-    /// When this was computed, RFC 3339.
-    pub updated_at: String,
-    /// The same for people.
-    pub updated: String,
+    pub sectors: Vec<PublicEntry>,
+    /// What happened, newest first.
+    pub episodes: Vec<PublicEpisode>,
 }
 
-/// One sector on the first page.
+/// One line that leads to another page.
 #[derive(Clone, Debug)]
-pub struct PublicSector {
+pub struct PublicEntry {
     /// Its name.
     pub name: String,
     /// Address of its page.
@@ -43,30 +52,39 @@ pub struct PublicSector {
     pub text: String,
 }
 
-/// The services of one sector.
-#[derive(Template)]
-#[template(path = "public_sector.html", whitespace = "minimize")]
-pub struct PublicSectorPage {
-    /// Language of the page.
-    pub lang: Lang,
-    /// Title and heading: the sector.
-    pub title: String,
-    /// Shows the way back to all sectors.
-    pub back: bool,
-    /// The same page in the other language.
-    pub switch_href: String,
-    /// The state in one or two sentences.
+/// One episode of the history.
+#[derive(Clone, Debug)]
+pub struct PublicEpisode {
+    /// When it began, RFC 3339.
+    pub at: String,
+    /// What happened.
     pub sentence: String,
-    /// What the bar says.
-    pub progress: String,
-    /// Share of services online, in thousandths.
-    pub lit_permille: usize,
-    /// Every public service of the sector.
+}
+
+/// A list of links: the letters of the alphabet.
+#[derive(Template)]
+#[template(path = "public_index.html", whitespace = "minimize")]
+pub struct PublicIndexPage {
+    /// Around it.
+    pub frame: PublicFrame,
+    /// Where they lead.
+    pub entries: Vec<PublicEntry>,
+}
+
+/// The services of one sector or letter, a page at a time.
+#[derive(Template)]
+#[template(path = "public_list.html", whitespace = "minimize")]
+pub struct PublicListPage {
+    /// Around it.
+    pub frame: PublicFrame,
+    /// This page's services.
     pub services: Vec<PublicService>,
-    /// When this was computed, RFC 3339.
-    pub updated_at: String,
-    /// The same for people.
-    pub updated: String,
+    /// Which page this is; empty when it is the only one.
+    pub page: String,
+    /// Address of the page before; empty on the first.
+    pub previous: String,
+    /// Address of the page after; empty on the last.
+    pub next: String,
 }
 
 /// One service: its name and what the last proof saw.
@@ -76,4 +94,43 @@ pub struct PublicService {
     pub name: String,
     /// Not proven dark.
     pub lit: bool,
+    /// Since when it is offline; empty while it is online.
+    pub since: String,
+    /// Address of the certificate of its last outage; empty without one.
+    pub certificate: String,
+}
+
+/// A certificate on paper, in both languages.
+#[derive(Template)]
+#[template(path = "certificate.html", whitespace = "minimize")]
+pub struct CertificatePage {
+    /// Language of the title.
+    pub lang: Lang,
+    /// The same in each language.
+    pub blocks: Vec<CertificateBlock>,
+    /// Beginning of the outage, RFC 3339.
+    pub from_at: String,
+    /// Its end, RFC 3339.
+    pub to_at: String,
+    /// Who says so.
+    pub issuer: String,
+    /// The public key.
+    pub key: String,
+    /// Address of the signed form.
+    pub json: String,
+}
+
+/// A certificate in one language.
+#[derive(Clone, Debug)]
+pub struct CertificateBlock {
+    /// The language.
+    pub lang: Lang,
+    /// Name of the service.
+    pub service: String,
+    /// Beginning, for people.
+    pub from: String,
+    /// End, for people.
+    pub to: String,
+    /// How long it was.
+    pub duration: String,
 }

@@ -44,7 +44,12 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("semver", &["relight-match"], "version order"),
     ("bzip2", &["relight-formats"], "decompression"),
     ("deflate64", &["relight-formats"], "decompression"),
-    ("flate2", &["fuzz", "relight-formats"], "decompression"),
+    (
+        "flate2",
+        &["fuzz", "relight-formats", "relight-server"],
+        "decompression; answers to browsers",
+    ),
+    ("ed25519-compact", &["relight-server"], "signatures"),
     ("libdeflater", &["relight-formats"], "decompression"),
     ("lz4_flex", &["relight-formats"], "decompression"),
     ("lzma-rust2", &["relight-formats"], "decompression"),

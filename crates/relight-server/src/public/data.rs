@@ -1,18 +1,23 @@
-//! Open data: `sites.csv`, and `summary.json` in the shape of Statuspage. Never translated.
+//! Open data: `sites.csv`, and its catalogue record. Never translated.
 
 use relight_model::Timestamp;
-use relight_web::{Lang, number, words};
+use relight_web::{Lang, number, texts};
 use serde_json::json;
 
 use super::Seen;
 
-/// Every public site, one line each (RFC 4180): id, names, sector, state, time of the page.
+/// Every public site, one line each (RFC 4180): id, names, sector, state, since when, time of the
+/// page.
 pub(super) fn csv(seen: &Seen<'_>, now: Timestamp) -> String {
     let updated = number::rfc3339(now);
-    let mut out = String::from("id,name_fr,name_en,sector,state,updated_at\r\n");
-    for (site, lit) in &seen.sites {
-        let state = if *lit { "online" } else { "offline-precaution" };
-        let fields = [&site.slug, &site.name_fr, &site.name_en, &site.sector, state, &updated];
+    let mut out = String::from("id,name_fr,name_en,sector,state,since,updated_at\r\n");
+    for service in &seen.services {
+        let site = service.site;
+        let state = if service.is_lit() { "online" } else { "offline-precaution" };
+        let since = service.dark_since.or(service.past.map(|past| past.to));
+        let since = since.map(number::rfc3339).unwrap_or_default();
+        let fields =
+            [&site.slug, &site.name_fr, &site.name_en, &site.sector, state, &since, &updated];
         out.push_str(&fields.map(field).join(","));
         out.push_str("\r\n");
     }
@@ -34,87 +39,58 @@ fn field(text: &str) -> String {
     }
 }
 
-/// The state of each sector in Statuspage's words: all online `operational`, none
-/// `major_outage`, else `partial_outage`.
-pub(super) fn summary(seen: &Seen<'_>, now: Timestamp) -> String {
-    let updated = number::rfc3339(now);
-    let status = |lit: usize, total: usize| match lit {
-        all if all == total => "operational",
-        0 => "major_outage",
-        _ => "partial_outage",
-    };
-    let components: Vec<_> = seen
-        .sectors(Lang::En)
-        .into_iter()
-        .map(|code| {
-            let inside = seen.sector(code);
-            let (lit, total) = (inside.lit(), inside.total());
-            json!({
-                "id": code,
-                "name": words::sector(Lang::En, code),
-                "status": status(lit, total),
-                "updated_at": updated,
-                "relight": {"total": total, "online": lit, "offline_precaution": total - lit},
-            })
+/// The record of the data set for portals (DCAT 3).
+pub(super) fn catalogue(url: &str, now: Timestamp) -> String {
+    let title = |lang: Lang| json!({"@language": lang.tag(), "@value": texts::public_title(lang)});
+    let file = |path: &str, media: &str| {
+        json!({
+            "@type": "dcat:Distribution",
+            "dcat:downloadURL": {"@id": format!("{url}{path}")},
+            "dcat:mediaType": media,
         })
-        .collect();
-    let (lit, total) = (seen.lit(), seen.total());
-    let (indicator, description) = match status(lit, total) {
-        "operational" => ("none", "All Systems Operational"),
-        "major_outage" => ("critical", "Major System Outage"),
-        _ => ("major", "Partial System Outage"),
     };
     let document = json!({
-        "schema": "relight.summary/1",
-        "page": {"id": "relight", "name": "relight", "updated_at": updated},
-        "status": {"indicator": indicator, "description": description},
-        "components": components,
-        "incidents": [],
-        "scheduled_maintenances": [],
-        "relight": {"total": total, "online": lit, "offline_precaution": total - lit},
+        "@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/"},
+        "@id": format!("{url}dcat.jsonld"),
+        "@type": "dcat:Dataset",
+        "dct:title": Lang::ALL.map(title),
+        "dct:modified": number::rfc3339(now),
+        "dcat:distribution": [
+            file("sites.csv", "text/csv"),
+            file("api/v2/components.json", "application/json"),
+        ],
     });
     format!("{document}\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use relight_engine::live::BoardSite;
+    use relight_engine::live::{BoardSite, Outage, Proofs};
 
     use super::*;
 
-    fn site(slug: &str, sector: &str) -> BoardSite {
-        BoardSite {
-            sector: sector.into(),
+    #[test]
+    fn fields_are_quoted_and_never_formulas() {
+        let site = BoardSite {
+            sector: "health".into(),
             organisation: "o".into(),
-            slug: slug.into(),
+            slug: "a".into(),
             name_fr: "Rendez-vous, \"santé\"".into(),
             name_en: "=1+1".into(),
             public: true,
-        }
-    }
-
-    #[test]
-    fn fields_are_quoted_and_never_formulas() {
-        let sites = [site("a", "health")];
-        assert_eq!(
-            csv(&Seen::of(&sites, &[true]), 0),
-            "id,name_fr,name_en,sector,state,updated_at\r\n\
-             a,\"Rendez-vous, \"\"santé\"\"\",'=1+1,health,offline-precaution,\
-             1970-01-01T00:00:00Z\r\n"
-        );
-    }
-
-    #[test]
-    fn a_sector_is_operational_partial_or_out_and_counts_sum() {
-        let sites = [site("a", "energy"), site("b", "health"), site("c", "health")];
-        let of = |proven: [bool; 3]| -> serde_json::Value {
-            serde_json::from_str(&summary(&Seen::of(&sites, &proven), 0)).unwrap()
         };
-        let some = of([true, true, false]);
-        assert_eq!(some["components"][0]["status"], "major_outage");
-        assert_eq!(some["components"][1]["status"], "partial_outage");
-        assert_eq!(some["relight"], json!({"total": 3, "online": 1, "offline_precaution": 2}));
-        assert_eq!(of([false; 3])["status"]["indicator"], "none");
-        assert_eq!(of([true; 3])["status"]["indicator"], "critical");
+        let sites = [site.clone(), BoardSite { slug: "b".into(), ..site }];
+        let past = vec![Outage { from: 1, to: 60, site: 1 }];
+        let proofs = Proofs { dark_since: vec![Some(0), None], past, ..Proofs::default() };
+        let text = csv(&Seen::of(&sites, &proofs, 120), 120);
+        let lines: Vec<&str> = text.split("\r\n").collect();
+        assert_eq!(lines[0], "id,name_fr,name_en,sector,state,since,updated_at");
+        assert_eq!(
+            lines[1],
+            "a,\"Rendez-vous, \"\"santé\"\"\",'=1+1,health,offline-precaution,\
+             1970-01-01T00:00:00Z,1970-01-01T00:02:00Z"
+        );
+        assert!(lines[2].ends_with(",online,1970-01-01T00:01:00Z,1970-01-01T00:02:00Z"));
+        assert_eq!(lines[3], "");
     }
 }

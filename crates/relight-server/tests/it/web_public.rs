@@ -1,18 +1,30 @@
 //! The public page over a real socket: it follows proof and has nothing but reading.
 
-use relight_model::DisplayState;
+use std::io::Read as _;
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
+use relight_engine::live::{Board, Headline};
+use relight_model::DisplayState;
+use relight_server::{WebConfig, WebServer};
+
+use crate::support::{DEADLINE, Wire, wait_until};
 use crate::web_console::{ask, get, start};
 
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 10] = [
     "/",
     "/fr/",
     "/en/",
-    "/fr/secteur/health",
-    "/en/sector/health",
+    "/fr/secteur/health/",
+    "/en/sector/health/",
+    "/en/a-z/",
     "/sites.csv",
-    "/summary.json",
-    "/en/sector/energy",
+    "/api/v2/summary.json",
+    "/history.atom",
+    "/certificates/key.json",
 ];
 
 #[test]
@@ -26,9 +38,11 @@ fn every_address_answers_without_cookies_and_without_scripts() {
     }
     let (_, _, first) = get(web.public_addr(), "/");
     assert!(first.contains("<html lang=\"fr\">"));
-    for path in ["/fr/secteur/nowhere", "/sites", "/events", "/assets/public.css"] {
+    for path in ["/fr/secteur/nowhere/", "/sites", "/events", "/assets/public.css", "/../key"] {
         assert_eq!(get(web.public_addr(), path).0, 404, "{path}");
     }
+    let (status, head, _) = get(web.public_addr(), "/en");
+    assert!(status == 301 && head.contains("location: /en/"), "{head}");
     web.stop();
 }
 
@@ -47,17 +61,124 @@ fn only_reading_is_possible() {
 }
 
 #[test]
-fn a_dark_order_is_not_told_before_it_is_proven() {
+fn a_dark_order_is_not_told_before_it_is_proven_and_proof_is_told_within_a_second() {
     let (board, web) = start(20);
     let csv = || get(web.public_addr(), "/sites.csv").2;
+    let dark = || csv().matches(",offline-precaution,").count();
     assert_eq!(csv().matches(",online,").count(), 19);
-    board.set(&[(0, DisplayState::DarkRequested, false), (1, DisplayState::Exposed, false)]);
-    assert_eq!(csv().matches(",online,").count(), 19);
-    board.set(&[(0, DisplayState::Affected, true)]);
-    assert_eq!(csv().matches(",offline-precaution,").count(), 1);
+    let requested = [(0, DisplayState::DarkRequested, false), (1, DisplayState::Exposed, false)];
+    board.set_at(0, &requested);
+    // The proof of another site comes after the request: a page with the one has seen the other.
+    board.set_at(60, &[(2, DisplayState::Affected, true)]);
+    let proven = Instant::now();
+    wait_until("the proof is published", || dark() == 1);
+    assert!(proven.elapsed() < Duration::from_secs(1), "{:?}", proven.elapsed());
+    assert!(csv().contains("site-0004,Guichet 4,Counter 4,energy,offline-precaution,"));
     let (_, _, page) = get(web.public_addr(), "/en/");
     let sentence = "18 of 19 services are online. 1 is offline as a precaution.";
     assert!(page.contains(sentence), "{page}");
     assert!(!page.to_lowercase().contains("affected") && !page.contains("CVE"));
+    web.stop();
+}
+
+fn with_folder(folder: &Path) -> (Arc<Board>, WebConfig) {
+    let (board, web) = start(20);
+    web.stop();
+    let board = Arc::new(Board::new(Headline::default(), board.sites().to_vec()));
+    let config = WebConfig {
+        public_folder: Some(folder.join("public")),
+        certificate_key: Some(folder.join("key")),
+        ..WebConfig::loopback(Arc::clone(&board))
+    };
+    (board, config)
+}
+
+#[test]
+fn the_page_outlives_the_console() {
+    let place = tempfile::tempdir().unwrap();
+    let (board, config) = with_folder(place.path());
+    let web = WebServer::start(config.clone()).unwrap();
+    board.set_at(60, &[(0, DisplayState::Dark, true)]);
+    let current = place.path().join("public/current");
+    let written = || fs::read_to_string(current.join("sites.csv")).unwrap();
+    wait_until("the folder follows", || written().contains(",offline-precaution,"));
+    let served = get(web.public_addr(), "/en/").2;
+    web.stop();
+    let public = WebServer::public_only(current.clone(), config.public).unwrap();
+    assert_eq!(get(public.address(), "/en/").2, served);
+    assert_eq!(get(public.address(), "/certificates/key.json").0, 200);
+    for path in ["/../key", "/%2e%2e/key", "/..%2fkey", "/certificates/../../../key"] {
+        assert_eq!(get(public.address(), path).0, 404, "{path}");
+    }
+    public.stop();
+}
+
+/// Goal: whoever reads the folder at any moment finds one whole generation. Method: a reader
+/// follows the link while the page changes; the counts of its files always agree.
+#[test]
+fn readers_of_the_folder_never_see_half_a_page() {
+    let place = tempfile::tempdir().unwrap();
+    let (board, config) = with_folder(place.path());
+    let web = WebServer::start(config).unwrap();
+    let current = place.path().join("public/current");
+    let changes = thread::spawn(move || {
+        for round in 0..20 {
+            let states = [DisplayState::Dark, DisplayState::Online];
+            board.set_at(round, &[(0, states[usize::from(round % 2 == 1)], round % 2 == 0)]);
+            board.wait_newer(u64::MAX, Duration::from_millis(60));
+        }
+    });
+    while !changes.is_finished() {
+        // The folder behind the link is found once, as a web server finds it for a request.
+        let Ok(generation) = fs::canonicalize(&current) else { panic!("no current page") };
+        let Ok(csv) = fs::read_to_string(generation.join("sites.csv")) else { continue };
+        let Ok(json) = fs::read_to_string(generation.join("api/v2/summary.json")) else { continue };
+        let dark = csv.matches(",offline-precaution,").count();
+        assert!(json.contains(&format!("\"offline_precaution\":{dark}")), "{dark}: {json}");
+    }
+    changes.join().unwrap();
+    web.stop();
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_keeps_the_old_page_and_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    let (board, config) = with_folder(place.path());
+    let web = WebServer::start(config).unwrap();
+    let root = place.path().join("public");
+    let old = fs::canonicalize(root.join("current")).unwrap();
+    // A file where the next generation has to be.
+    fs::write(root.join("generation-2"), "").unwrap();
+    board.set_at(60, &[(0, DisplayState::Dark, true)]);
+    wait_until("the trouble is told", || web.public_trouble().is_some());
+    assert_eq!(fs::canonicalize(root.join("current")).unwrap(), old);
+    web.stop();
+}
+
+/// The answer to a browser that accepts gzip: its head, and its bytes.
+fn packed(address: SocketAddr, path: &str) -> (String, Vec<u8>) {
+    let mut wire = Wire(TcpStream::connect(address).unwrap());
+    wire.0.set_read_timeout(Some(DEADLINE)).unwrap();
+    wire.send(&format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip, br\r\n\
+         Connection: close\r\n\r\n"
+    ));
+    let mut bytes = Vec::new();
+    wire.0.read_to_end(&mut bytes).unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap().to_lowercase();
+    (head, bytes[end + 4..].to_vec())
+}
+
+#[test]
+fn answers_are_packed_for_those_who_can_read_it() {
+    let (_, web) = start(250);
+    for (address, path) in [(web.console_addr(), "/"), (web.public_addr(), "/")] {
+        let (head, body) = packed(address, path);
+        assert!(head.contains("content-encoding: gzip") && head.contains("vary:"), "{head}");
+        assert_eq!(body[..2], [0x1f, 0x8b]);
+        let (_, head, plain) = get(address, path);
+        assert!(!head.contains("content-encoding") && body.len() * 3 < plain.len() * 2, "{head}");
+    }
     web.stop();
 }

@@ -654,3 +654,12 @@ alike-example-incomplete = the example could not be read to its end; what is in 
 alike-only-archives = { $file } has no code of Java: it is looked for in archives, not among loose files
 alike-part = { $file } holds { NUMBER($count) } archives; --part PREFIX asks about one part (--part BOOT-INF/lib/x.jar!/)
 alike-unknown-remedy = an inventory shows what archives are made of after relight scan TARGET --site SITE
+public-exported = { NUMBER($files) } { $files ->
+    [one] file
+   *[other] files
+ } written: { $folder }
+public-cannot-write = cannot write the public page in { $folder }
+public-cannot-write-remedy = check the space and the rights of the folder; the old page is still there
+public-nothing-there = there is no public page in { $folder }
+public-nothing-there-remedy = relight public export writes it; relight serve keeps it up to date
+public-cannot-listen-remedy = see what holds the port, or give another address with --listen

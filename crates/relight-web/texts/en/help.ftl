@@ -215,3 +215,13 @@ value-prefix = PREFIX
 value-share = SHARE
 value-mode = MODE
 value-lang = LANG
+
+help-public = Keep the public page outside of the console
+help-public-export = Write the public page into a folder that any web server can serve
+help-public-serve = Serve that folder, without console or register
+option-public-export-folder = Folder to write; else “public” in the data folder. The link “current” leads to the page
+option-public-export-url = Public address of the page, for feeds and certificates
+option-public-serve-folder = Folder written by relight serve or public export; else “public” in the data folder
+option-public-serve-listen = Address of the public page
+option-serve-public-folder = Folder in which the public page is written at each change; else “public” in the data folder
+option-serve-public-url = Public address of the page, for feeds and certificates

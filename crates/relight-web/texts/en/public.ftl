@@ -32,3 +32,33 @@ holding-text = As a precaution, this service is temporarily offline while we che
 holding-retry = Retry
 holding-updates = Next update and status of services:
 holding-channel = Other ways to reach us:
+
+public-alphabet = Services from A to Z
+public-services = { NUMBER($count) } { $count ->
+    [one] service
+   *[other] services
+ }
+public-since = since { $since }
+public-certificate = outage certificate
+public-history = Last 90 days
+public-history-none = No service was offline as a precaution.
+public-episode = Services offline as a precaution
+public-episode-over = All services are online again
+public-monitoring = All services are online again. We keep watching.
+public-episode-open = Since { $from }, { NUMBER($services) } { $services ->
+    [one] service was taken
+   *[other] services were taken
+ } offline as a precaution; some still are.
+public-episode-closed = From { $from } to { $to }, { NUMBER($services) } { $services ->
+    [one] service was taken
+   *[other] services were taken
+ } offline as a precaution. All are back.
+public-duration = { NUMBER($hours) } h { $minutes } min
+
+certificate-title = Certificate of service outage
+certificate-text = The service “{ $service }” was taken offline as a precaution. The times below were established by probes.
+certificate-from = Start
+certificate-to = End
+certificate-duration = Duration
+certificate-issuer = Issued by
+certificate-signed = This certificate is signed; its signed form is verified with the published key:

@@ -693,3 +693,12 @@ alike-example-incomplete = l’exemple n’a pas pu être lu jusqu’au bout ; 
 alike-only-archives = { $file } n’a pas de code Java : il est cherché dans les archives, pas parmi les fichiers seuls
 alike-part = { $file } contient { NUMBER($count) } archives ; --part PREFIX porte sur une partie (--part BOOT-INF/lib/x.jar!/)
 alike-unknown-remedy = un inventaire montre de quoi les archives sont faites après relight scan CIBLE --site SITE
+public-exported = { NUMBER($files) } { $files ->
+    [one] fichier écrit
+   *[other] fichiers écrits
+ } : { $folder }
+public-cannot-write = impossible d'écrire la page publique dans { $folder }
+public-cannot-write-remedy = vérifiez la place et les droits du dossier; l'ancienne page y reste
+public-nothing-there = il n'y a pas de page publique dans { $folder }
+public-nothing-there-remedy = relight public export l'écrit; relight serve la tient à jour
+public-cannot-listen-remedy = voir ce qui occupe le port, ou donner une autre adresse avec --listen

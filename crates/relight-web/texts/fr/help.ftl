@@ -215,3 +215,13 @@ value-prefix = PRÉFIXE
 value-share = PART
 value-mode = MODE
 value-lang = LANGUE
+
+help-public = Tenir la page publique hors de la console
+help-public-export = Écrire la page publique dans un dossier que tout serveur web peut servir
+help-public-serve = Servir ce dossier, sans console ni registre
+option-public-export-folder = Dossier à écrire; sinon « public » dans le dossier de données. Le lien « current » mène à la page
+option-public-export-url = Adresse publique de la page, pour les fils et les attestations
+option-public-serve-folder = Dossier écrit par relight serve ou public export; sinon « public » dans le dossier de données
+option-public-serve-listen = Adresse de la page publique
+option-serve-public-folder = Dossier où la page publique est écrite à chaque changement; sinon « public » dans le dossier de données
+option-serve-public-url = Adresse publique de la page, pour les fils et les attestations

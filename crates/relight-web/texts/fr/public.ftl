@@ -32,3 +32,33 @@ holding-text = Par mesure de précaution, ce service est temporairement hors lig
 holding-retry = Réessayer
 holding-updates = Prochaine mise à jour et état des services :
 holding-channel = Pour nous joindre autrement :
+
+public-alphabet = Services de A à Z
+public-services = { NUMBER($count) } { $count ->
+    [one] service
+   *[other] services
+ }
+public-since = depuis { $since }
+public-certificate = attestation d'interruption
+public-history = Depuis 90 jours
+public-history-none = Aucun service n'a été hors ligne par précaution.
+public-episode = Services hors ligne par précaution
+public-episode-over = Tous les services sont de nouveau en ligne
+public-monitoring = Tous les services sont de nouveau en ligne. Nous restons attentifs.
+public-episode-open = Depuis le { $from }, { NUMBER($services) } { $services ->
+    [one] service a été mis
+   *[other] services ont été mis
+ } hors ligne par précaution; certains le sont encore.
+public-episode-closed = Du { $from } au { $to }, { NUMBER($services) } { $services ->
+    [one] service a été mis
+   *[other] services ont été mis
+ } hors ligne par précaution. Tous sont revenus.
+public-duration = { NUMBER($hours) } h { $minutes } min
+
+certificate-title = Attestation d'interruption de service
+certificate-text = Le service « { $service } » a été mis hors ligne par mesure de précaution. Les heures ci-dessous ont été constatées par sonde.
+certificate-from = Début
+certificate-to = Fin
+certificate-duration = Durée
+certificate-issuer = Émise par
+certificate-signed = Cette attestation est signée; sa forme signée se vérifie avec la clé publiée :

@@ -25,6 +25,7 @@ use report::{Story, Tell};
 use stage::{EdgeKind, Layout, Stage};
 use witness::Witness;
 
+use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::localise::one_of;
@@ -121,7 +122,7 @@ impl Demo {
         let board = engine.board()?;
         let witness = Witness::follow(&engine, layout, province);
         let visitors = visit(&stage, province)?;
-        let web = if self.serve { Some(serve(&tell, &board)?) } else { None };
+        let web = if self.serve { Some(serve(&tell, &board, layout)?) } else { None };
         story.seconds.push(("stage", clock.lap()));
         let owners = Owners { engine: &engine, layout, province, origin: Some(&stage.origin) };
         let drive = script::drive(&engine)?;
@@ -213,8 +214,16 @@ fn visit(stage: &Stage, province: &Province) -> anyhow::Result<VisitorsHandle> {
 }
 
 /// Console and public page speak French first, whatever the language of the terminal.
-fn serve(tell: &Tell, board: &Arc<Board>) -> anyhow::Result<relight_server::WebHandle> {
-    let web = WebServer::start(WebConfig::loopback(Arc::clone(board)))?;
+fn serve(
+    tell: &Tell,
+    board: &Arc<Board>,
+    layout: &Layout,
+) -> anyhow::Result<relight_server::WebHandle> {
+    let web = WebServer::start(WebConfig {
+        public_folder: Some(layout.data().join(PUBLIC_FOLDER)),
+        certificate_key: Some(layout.data().join(CERTIFICATE_KEY)),
+        ..WebConfig::loopback(Arc::clone(board))
+    })?;
     tell.serving(web.console_addr(), web.public_addr());
     Ok(web)
 }

@@ -2,6 +2,7 @@
 //! advisories change answers while it runs.
 
 use std::collections::BTreeSet;
+use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,11 +20,12 @@ use relight_engine::notify::{Proposal, ProposalRule};
 use relight_engine::store::{Notice, NoticeKind, SiteSet};
 use relight_model::{Site, Warning};
 use relight_server::web::number::rfc3339;
-use relight_server::web::{Lang, texts};
-use relight_server::{WebConfig, WebHandle, WebServer};
+use relight_server::web::texts;
+use relight_server::{ServerError, WebConfig, WebHandle, WebServer};
 use serde::Serialize;
 
 use crate::cmd::advisories::take_files;
+use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER, with_slash};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -52,6 +54,10 @@ pub(crate) struct Serve {
     public_listen: SocketAddr,
     #[arg(long, value_name = "DIR")]
     feeds: Option<PathBuf>,
+    #[arg(long, value_name = "DIR")]
+    public_folder: Option<PathBuf>,
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -110,21 +116,26 @@ impl Serve {
         let failed = |error| Failure::engine(lang, &error);
         let board = engine.board().map_err(failed)?;
         let drive = Drive::start(&engine).map_err(failed)?;
-        let web = self.web(&board, lang)?;
+        let web = self.web(&board, context)?;
         let feeds = self.feeds_folder(context)?;
         let mut server = Server { context, engine, board, feeds, told_errors: BTreeSet::new() };
         server.start(&web, report)?;
-        let served = server.serve(&stop, report);
+        let served = server.serve(&web, &stop, report);
         // The gates stay as they are; what was begun ends in order.
         drop(drive);
         web.stop();
         served
     }
 
-    fn web(&self, board: &Arc<Board>, lang: Lang) -> Result<WebHandle, Failure> {
+    fn web(&self, board: &Arc<Board>, context: &Context) -> Result<WebHandle, Failure> {
+        let lang = context.lang;
+        let folder = || context.data.join(PUBLIC_FOLDER);
         let config = WebConfig {
             console: self.listen,
             public: self.public_listen,
+            public_url: self.public_url.clone().map(with_slash),
+            public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
+            certificate_key: Some(context.data.join(CERTIFICATE_KEY)),
             ..WebConfig::loopback(Arc::clone(board))
         };
         WebServer::start(config).map_err(|error| {
@@ -177,7 +188,12 @@ impl Server<'_> {
         self.tell(report)
     }
 
-    fn serve(&mut self, stop: &AtomicBool, report: &mut Report) -> Result<(), Failure> {
+    fn serve(
+        &mut self,
+        web: &WebHandle,
+        stop: &AtomicBool,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
         let mut matched = Instant::now();
         let mut control = None;
         while !stop.load(Ordering::Relaxed) {
@@ -189,6 +205,9 @@ impl Server<'_> {
             if matched.elapsed() >= FULL_MATCH_EVERY {
                 matched = Instant::now();
                 self.match_again(report)?;
+            }
+            if let Some(error) = web.public_trouble() {
+                self.not_published(&error, report);
             }
             report.flush();
             // Nobody tells when a file is there, on a network disk in particular.
@@ -207,6 +226,15 @@ impl Server<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The old page stays; its time stamp shows its age.
+    fn not_published(&self, error: &ServerError, report: &mut Report) {
+        let lang = self.context.lang;
+        let place = self.context.data.join(PUBLIC_FOLDER).display().to_string();
+        let what = texts::public_cannot_write(lang, &place);
+        let cause = error.source().map(ToString::to_string).unwrap_or_default();
+        report.warn_in_detail(&place, &what, &cause, texts::public_cannot_write_remedy(lang));
     }
 
     /// A list that differs from the full one is a bug of ours; from now on the full one answers.

@@ -179,6 +179,32 @@ fn a_bad_record_in_a_feed_costs_no_other_and_stops_nothing() {
 }
 
 #[test]
+fn the_public_page_is_exported_and_served_without_a_console() {
+    let place = town();
+    let outcome = place.expect(1, &["public", "serve", "--listen", "127.0.0.1:0"]);
+    assert!(outcome.stderr.contains("relight public export"), "{}", outcome.stderr);
+    let document = place.expect(0, &["public", "export", "--json"]).json();
+    assert_eq!(document["schema"], "relight.public-export/1");
+    let current = place.path("data/public/current");
+    let csv = fs::read_to_string(current.join("sites.csv")).unwrap();
+    assert!(csv.contains("san-002,") && csv.contains(",online,"), "{csv}");
+    assert!(current.join("api/v2/summary.json").is_file());
+    place.write("mine/thesis.txt", "");
+    let outcome = place.expect(1, &["public", "export", "mine"]);
+    assert!(outcome.stderr.contains("thesis.txt"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_server_writes_the_public_page_of_its_register() {
+    let place = town();
+    let (server, started) = Server::start(&place);
+    let page = place.path("data/public/current/fr/index.html");
+    assert!(fs::read_to_string(page).unwrap().contains("en ligne"));
+    assert!(started["public"].as_str().unwrap().starts_with("http://127.0.0.1:"));
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
 fn the_console_is_for_this_machine_only() {
     let place = town();
     let outcome = place.expect(2, &["serve", "--listen", "0.0.0.0:8420"]);

@@ -1,0 +1,225 @@
+//! `/api/v2`: the page in the shape of Statuspage, for programs that read it already.
+
+use bytes::Bytes;
+use relight_model::Timestamp;
+use relight_web::{Lang, number, texts, words};
+use serde_json::{Value, json};
+
+use super::episodes::{Episode, Status};
+use super::{Files, Identity, Seen, Service};
+
+/// Adds the four documents.
+pub(super) fn add(
+    files: &mut Files,
+    seen: &Seen<'_>,
+    episodes: &[Episode],
+    identity: &Identity,
+    now: Timestamp,
+) {
+    let api = Api { seen, lang: identity.lang, updated: number::rfc3339(now) };
+    let page = json!({
+        "id": "relight",
+        "name": texts::public_title(identity.lang),
+        "url": identity.url,
+        "time_zone": "Etc/UTC",
+        "updated_at": api.updated,
+    });
+    let incidents: Vec<Value> = episodes.iter().map(|it| incident(it, identity.lang)).collect();
+    let open = episodes
+        .iter()
+        .filter(|it| it.status != Status::Resolved)
+        .map(|it| incident(it, identity.lang));
+    let sectors = api.sectors();
+    let services = seen.services.iter().map(|service| api.service(service));
+    let all: Vec<Value> = sectors.iter().cloned().chain(services).collect();
+    let counts = api.counts();
+    for (name, document) in [
+        ("status", json!({"page": page, "status": api.status()})),
+        ("components", json!({"page": page, "components": all})),
+        ("incidents", json!({"page": page, "incidents": incidents})),
+        (
+            "summary",
+            json!({
+                "page": page,
+                "status": api.status(),
+                "components": sectors,
+                "incidents": open.collect::<Vec<_>>(),
+                "scheduled_maintenances": [],
+                "relight": counts,
+            }),
+        ),
+    ] {
+        let mut document = document;
+        document["schema"] = format!("relight.{name}/1").into();
+        files.insert(format!("api/v2/{name}.json"), Bytes::from(format!("{document}\n")));
+    }
+}
+
+struct Api<'a> {
+    seen: &'a Seen<'a>,
+    lang: Lang,
+    updated: String,
+}
+
+impl Api<'_> {
+    fn counts(&self) -> Value {
+        let (lit, total) = (self.seen.lit(), self.seen.total());
+        json!({"total": total, "online": lit, "offline_precaution": total - lit})
+    }
+
+    fn status(&self) -> Value {
+        let (indicator, description) = match condition(self.seen.lit(), self.seen.total()) {
+            "operational" => ("none", "All Systems Operational"),
+            "major_outage" => ("critical", "Major System Outage"),
+            _ => ("major", "Partial System Outage"),
+        };
+        json!({"indicator": indicator, "description": description})
+    }
+
+    /// Each sector as a group.
+    fn sectors(&self) -> Vec<Value> {
+        let group = |(position, code): (usize, &str)| {
+            let inside = self.seen.sector(code);
+            let (lit, total) = (inside.lit(), inside.total());
+            json!({
+                "id": format!("sector-{code}"),
+                "name": words::sector(self.lang, code),
+                "status": condition(lit, total),
+                "group": true,
+                "group_id": null,
+                "position": position + 1,
+                "updated_at": self.updated,
+                "relight": {"total": total, "online": lit, "offline_precaution": total - lit},
+            })
+        };
+        self.seen.sectors(self.lang).into_iter().enumerate().map(group).collect()
+    }
+
+    fn service(&self, service: &Service<'_>) -> Value {
+        let mut document = json!({
+            "id": service.site.slug,
+            "name": crate::console::name(service.site, self.lang),
+            "status": if service.is_lit() { "operational" } else { "major_outage" },
+            "group": false,
+            "group_id": format!("sector-{}", service.site.sector),
+            "updated_at": self.updated,
+        });
+        if let Some(since) = service.dark_since {
+            let since = number::rfc3339(since);
+            document["relight"] = json!({"reason": "precaution", "since": since});
+        }
+        document
+    }
+}
+
+/// In Statuspage's words: all online `operational`, none `major_outage`, else `partial_outage`.
+const fn condition(lit: usize, total: usize) -> &'static str {
+    match lit {
+        all if all == total => "operational",
+        0 => "major_outage",
+        _ => "partial_outage",
+    }
+}
+
+fn incident(episode: &Episode, lang: Lang) -> Value {
+    let id = episode.id();
+    let steps = episode.steps();
+    let time = |status: Status| {
+        steps.iter().find(|(it, _)| *it == status).map(|(_, at)| number::rfc3339(*at))
+    };
+    let update = |(status, at): &(Status, Timestamp)| {
+        let at = number::rfc3339(*at);
+        json!({
+            "id": format!("{id}-{}", status.as_str()),
+            "incident_id": id,
+            "status": status.as_str(),
+            "body": super::feeds::body(*status, lang),
+            "created_at": at,
+            "updated_at": at,
+            "display_at": at,
+        })
+    };
+    let last = steps.last().map(|(_, at)| number::rfc3339(*at));
+    json!({
+        "id": id,
+        "name": texts::public_episode(lang),
+        "status": episode.status.as_str(),
+        "impact": "major",
+        "created_at": number::rfc3339(episode.from),
+        "started_at": number::rfc3339(episode.from),
+        "updated_at": last,
+        "monitoring_at": time(Status::Monitoring),
+        "resolved_at": time(Status::Resolved),
+        "incident_updates": steps.iter().rev().map(update).collect::<Vec<_>>(),
+        "components": [],
+        "relight": {"services": episode.services},
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_engine::live::{BoardSite, Outage, Proofs};
+
+    use super::super::episodes;
+    use super::*;
+
+    fn site(slug: &str, sector: &str) -> BoardSite {
+        BoardSite {
+            sector: sector.into(),
+            organisation: "o".into(),
+            slug: slug.into(),
+            name_fr: format!("Guichet {slug}"),
+            name_en: String::new(),
+            public: true,
+        }
+    }
+
+    fn documents(dark: [bool; 3], past: &[Outage], is_open: bool) -> impl Fn(&str) -> Value {
+        let sites = [site("a", "energy"), site("b", "health"), site("c", "health")];
+        let dark_since = dark.map(|dark| dark.then_some(60)).to_vec();
+        let proofs = Proofs { version: 1, dark_since, past: past.to_vec(), is_open };
+        let seen = Seen::of(&sites, &proofs, 3_600);
+        let identity = Identity { lang: Lang::En, url: "https://status.example/".into() };
+        let mut files = Files::new();
+        add(&mut files, &seen, &episodes::of(&seen), &identity, 3_600);
+        move |name| serde_json::from_slice(&files[&format!("api/v2/{name}.json")]).unwrap()
+    }
+
+    #[test]
+    fn a_sector_is_operational_partial_or_out_and_counts_sum() {
+        let some = documents([true, true, false], &[], true);
+        let summary = some("summary");
+        assert_eq!(summary["components"][0]["status"], "major_outage");
+        assert_eq!(summary["components"][1]["status"], "partial_outage");
+        assert_eq!(summary["relight"], json!({"total": 3, "online": 1, "offline_precaution": 2}));
+        assert_eq!(summary["schema"], "relight.summary/1");
+        let dark = &some("components")["components"][2];
+        assert_eq!((&dark["id"], &dark["status"]), (&"a".into(), &"major_outage".into()));
+        assert_eq!(
+            dark["relight"],
+            json!({"reason": "precaution", "since": "1970-01-01T00:01:00Z"})
+        );
+        assert_eq!(documents([false; 3], &[], false)("status")["status"]["indicator"], "none");
+        assert_eq!(documents([true; 3], &[], true)("status")["status"]["indicator"], "critical");
+    }
+
+    #[test]
+    fn an_incident_goes_from_investigating_to_resolved_and_is_never_identified() {
+        let past = [Outage { from: 60, to: 600, site: 0 }];
+        let state = |dark, past: &[Outage], is_open| {
+            let incidents = documents(dark, past, is_open)("incidents");
+            incidents["incidents"][0]["status"].as_str().map(str::to_owned)
+        };
+        assert_eq!(state([false; 3], &[], true), None);
+        assert_eq!(state([true, false, false], &[], true).as_deref(), Some("investigating"));
+        assert_eq!(state([false; 3], &past, true).as_deref(), Some("monitoring"));
+        assert_eq!(state([false; 3], &past, false).as_deref(), Some("resolved"));
+        let summary = documents([false; 3], &past, false)("summary");
+        assert_eq!(summary["incidents"], json!([]));
+        let over = documents([false; 3], &past, false)("incidents");
+        let incident = &over["incidents"][0];
+        assert_eq!(incident["resolved_at"], "1970-01-01T00:10:00Z");
+        assert_eq!(incident["incident_updates"][0]["status"], "resolved");
+        assert_eq!(incident["incident_updates"][1]["status"], "investigating");
+    }
+}

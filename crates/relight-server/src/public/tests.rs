@@ -1,0 +1,157 @@
+//! What the whole page says and does not say.
+
+use relight_engine::live::{Board, Headline};
+use relight_model::DisplayState;
+
+use super::certificate::{Certificates, Signer};
+use super::*;
+
+fn board() -> Board {
+    let sectors = words::SECTORS;
+    let site = |at: usize| BoardSite {
+        sector: sectors[at % sectors.len()].into(),
+        organisation: format!("Organisme {}", at % 304),
+        slug: format!("site-{at:04}"),
+        name_fr: format!("Service numéro {at}"),
+        name_en: format!("Service number {at}"),
+        public: at % 10 != 3,
+    };
+    Board::new(Headline::default(), (0..3992).map(site).collect())
+}
+
+fn identity() -> Identity {
+    Identity { lang: Lang::Fr, url: "https://etat.example/".into() }
+}
+
+/// Every file of a board at a fixed time, under a fixed key.
+fn export(board: &Board, certificates: &mut Certificates) -> Files {
+    let proofs = board.proofs();
+    let seen = Seen::of(board.sites(), &proofs, 7_200);
+    certificates.issue(&seen.past).unwrap();
+    files(&seen, &identity(), certificates, 7_200).unwrap()
+}
+
+fn certificates() -> Certificates {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("key");
+    std::fs::write(&path, [7; 32]).unwrap();
+    Certificates::new(Signer::load_or_create(&path).unwrap(), identity().url)
+}
+
+fn set(board: &Board, at: i64, proven: &[bool], states: impl Fn(usize, bool) -> DisplayState) {
+    let changes: Vec<_> =
+        proven.iter().enumerate().map(|(site, dark)| (site, states(site, *dark), *dark)).collect();
+    board.set_at(at, &changes);
+}
+
+/// Goal: nobody can tell from the page what is vulnerable. Method: two registers live through the
+/// same proofs, one without any verdict, one with verdicts, steps and alarms at random; their
+/// exports are the same to the byte. A proof that differs is seen.
+#[test]
+fn registers_that_differ_in_verdicts_only_have_equal_exports() {
+    use DisplayState::{Affected, Analysing, Dark, DarkRequested, Exposed, Fixing, Online};
+    use DisplayState::{RelitFixed, Verifying};
+    for seed in [44_228, 45_046, 45_105] {
+        let mut rng = testkit::Rng::new(seed);
+        let (calm, storm) = (board(), board());
+        let mut proven = vec![false; 3992];
+        for round in 0..4 {
+            for dark in &mut proven {
+                *dark = rng.below(3) == 0;
+            }
+            let at = 60 * round;
+            set(&calm, at, &proven, |_, dark| if dark { Dark } else { Online });
+            let turn = usize::try_from(rng.below(20)).unwrap();
+            set(&storm, at, &proven, |site, dark| match dark {
+                true => [Verifying, Fixing, Affected, Analysing, Dark][(site + turn) % 5],
+                false => [DarkRequested, Exposed, RelitFixed, Online][(site + turn) % 4],
+            });
+        }
+        storm.log(0, "log-exposed", vec!["site-0001".into()]);
+        let headline = |title: &str| Headline { id: title.into(), title: title.into(), opened: 0 };
+        calm.set_headline(headline("CVE-2000-0001"));
+        storm.set_headline(headline("CVE-2021-44228"));
+        assert_ne!(calm.snapshot().states, storm.snapshot().states, "seed {seed}");
+        let one = export(&calm, &mut certificates());
+        assert!(one == export(&storm, &mut certificates()), "seed {seed}");
+        let text: Vec<u8> = one.values().flat_map(|bytes| bytes.to_vec()).collect();
+        assert!(!String::from_utf8(text).unwrap().contains("CVE"), "seed {seed}");
+        let shown = storm.sites().iter().position(|site| site.public).unwrap();
+        proven[shown] = !proven[shown];
+        set(&storm, 240, &proven, |_, dark| if dark { Dark } else { Online });
+        assert!(one != export(&storm, &mut certificates()), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_site_that_is_not_public_is_not_there() {
+    let board = board();
+    board.set_at(60, &[(0, DisplayState::Dark, true)]);
+    let hidden = board.sites().iter().position(|site| !site.public).unwrap();
+    board.set_at(60, &[(hidden, DisplayState::Dark, true)]);
+    board.set_at(90, &[(hidden, DisplayState::Online, false)]);
+    let slug = &board.sites()[hidden].slug;
+    for (path, bytes) in export(&board, &mut certificates()) {
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert!(!path.contains(slug) && !text.contains(slug.as_str()), "{path}");
+    }
+}
+
+#[test]
+fn the_first_view_is_small_and_needs_no_script() {
+    let board = board();
+    board.set_at(60, &[(0, DisplayState::Dark, true)]);
+    let files = export(&board, &mut certificates());
+    let style = relight_web::assets::ASSETS.iter().find(|a| a.file == "public.css").unwrap();
+    for path in ["index.html", "fr/index.html", "en/index.html"] {
+        let size = files[path].len() + style.text.len();
+        assert!(size <= 30_000, "{path}: {size}");
+    }
+    for (path, bytes) in &files {
+        assert!(!std::str::from_utf8(bytes).unwrap().contains("<script"), "{path}");
+    }
+}
+
+#[test]
+fn every_file_carries_the_same_time_but_certificates_that_never_change() {
+    let board = board();
+    let site = board.index_of("site-0000").unwrap();
+    board.set_at(60, &[(site, DisplayState::Dark, true)]);
+    board.set_at(120, &[(site, DisplayState::Online, false)]);
+    let mut certificates = certificates();
+    let files = export(&board, &mut certificates);
+    let timeless = |path: &str| path.starts_with("certificates/") || path.starts_with("assets/");
+    for (path, bytes) in files.iter().filter(|(path, _)| !timeless(path)) {
+        assert!(std::str::from_utf8(bytes).unwrap().contains("1970-01-01T02:00:00Z"), "{path}");
+    }
+    let id = "certificates/site-0000-19700101T000100Z.json";
+    assert_eq!(export(&board, &mut certificates)[id], files[id]);
+}
+
+#[test]
+fn links_lead_to_files() {
+    let board = board();
+    board.set_at(60, &[(0, DisplayState::Dark, true), (1, DisplayState::Dark, true)]);
+    board.set_at(120, &[(0, DisplayState::Online, false)]);
+    let files = export(&board, &mut certificates());
+    for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with(".html")) {
+        let html = std::str::from_utf8(bytes).unwrap();
+        for href in html.split("href=\"/").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            let folder = href.is_empty() || href.ends_with('/');
+            let file = if folder { format!("{href}index.html") } else { href.to_owned() };
+            assert!(files.contains_key(&file), "{path}: /{href}");
+        }
+    }
+}
+
+#[test]
+fn sectors_are_in_the_order_of_the_alphabet() {
+    let board = board();
+    let proofs = board.proofs();
+    let seen = Seen::of(board.sites(), &proofs, 0);
+    let names: Vec<&str> =
+        seen.sectors(Lang::Fr).into_iter().map(|code| words::sector(Lang::Fr, code)).collect();
+    let at = |name: &str| names.iter().position(|n| *n == name);
+    assert_eq!(names.len(), 24);
+    assert!(at("Culture") < at("Économie") && at("Économie") < at("Famille"), "{names:?}");
+}

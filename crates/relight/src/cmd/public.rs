@@ -1,0 +1,158 @@
+//! `relight public export`: the public page as files, from the register as it is; `public serve`
+//! serves such a folder without a console, so that the page lives when nothing else does.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use relight_engine::board_of;
+use relight_server::web::{Lang, texts};
+use relight_server::{PublicFolder, ServerError, Signer, WebServer, export_public};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::Report;
+use crate::stop::stop_on_interrupt;
+
+/// The folder of the page inside of the data folder.
+pub(crate) const PUBLIC_FOLDER: &str = "public";
+
+/// The key that signs certificates, inside of the data folder.
+pub(crate) const CERTIFICATE_KEY: &str = "certificate-key";
+
+/// Address in feeds and certificates when nobody says another one.
+const URL_DEFAULT: &str = "http://localhost/";
+
+/// How soon a signal ends it.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// What to do with the public page.
+#[derive(Debug, Args)]
+pub(crate) struct Public {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Export(Export),
+    Serve(Serve),
+}
+
+#[derive(Debug, Args)]
+struct Export {
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    #[arg(long, value_name = "URL", default_value = URL_DEFAULT)]
+    url: String,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8421")]
+    listen: SocketAddr,
+}
+
+#[derive(Serialize)]
+struct ExportDocument {
+    folder: String,
+    files: usize,
+}
+
+#[derive(Serialize)]
+struct ServeDocument {
+    public: String,
+    folder: String,
+}
+
+impl Public {
+    pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        match self.action {
+            Action::Export(export) => export.run(context, report),
+            Action::Serve(serve) => serve.run(context, report),
+        }
+    }
+}
+
+impl Export {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let store = context.existing_store()?;
+        let board = board_of(&store).map_err(|error| Failure::engine(lang, &error))?;
+        let root = self.folder.unwrap_or_else(|| context.data.join(PUBLIC_FOLDER));
+        let failed = |error: ServerError| cannot_write(lang, &root, &error);
+        let signer = Signer::load_or_create(&context.data.join(CERTIFICATE_KEY)).map_err(failed)?;
+        let folder = PublicFolder::open(&root).map_err(failed)?;
+        let current = folder.current().display().to_string();
+        let url = with_slash(self.url);
+        let files = export_public(board, Lang::Fr, url, signer, folder).map_err(failed)?;
+        if context.json {
+            let document = ExportDocument { folder: current, files };
+            report.document("relight.public-export/1", &document);
+        } else {
+            report.line(&texts::public_exported(lang, files, &current));
+        }
+        Ok(())
+    }
+}
+
+/// A URL to which a path can be added.
+pub(crate) fn with_slash(url: String) -> String {
+    if url.ends_with('/') { url } else { format!("{url}/") }
+}
+
+fn cannot_write(lang: Lang, root: &Path, error: &ServerError) -> Failure {
+    Failure::new(texts::public_cannot_write(lang, &root.display().to_string()))
+        .because(lang, error)
+        .hint(texts::public_cannot_write_remedy(lang))
+}
+
+impl Serve {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let folder = self.folder.unwrap_or_else(|| context.data.join(PUBLIC_FOLDER));
+        let current = PublicFolder::current_of(&folder);
+        let shown = current.display().to_string();
+        if !current.join("index.html").is_file() {
+            return Err(Failure::new(texts::public_nothing_there(lang, &shown))
+                .hint(texts::public_nothing_there_remedy(lang)));
+        }
+        let stop = stop_on_interrupt();
+        let served = WebServer::public_only(current, self.listen).map_err(|error| {
+            Failure::new(texts::serve_cannot_listen(lang, &self.listen.to_string()))
+                .because(lang, &error)
+                .hint(texts::public_cannot_listen_remedy(lang))
+        })?;
+        let address = format!("http://{}/", served.address());
+        if context.json {
+            let document = ServeDocument { public: address, folder: shown };
+            report.document_line("relight.public-serve/1", &document);
+        } else {
+            report.line(&texts::serve_public(lang, &address));
+        }
+        report.flush();
+        while !stop.load(Ordering::Relaxed) {
+            // The listener has threads of its own; this one waits for the signal.
+            thread::sleep(LOOK_EVERY);
+        }
+        served.stop();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_can_be_added_to_an_address() {
+        assert_eq!(with_slash("https://etat.example".into()), "https://etat.example/");
+        assert_eq!(with_slash(URL_DEFAULT.into()), URL_DEFAULT);
+    }
+}
