@@ -3,6 +3,7 @@
 
 mod bench;
 mod corpus;
+mod e2e;
 mod fingerprints;
 mod metrics;
 mod oracle;
@@ -23,7 +24,8 @@ use metrics::Metrics;
 use tree::Tree;
 
 const HELP: &str = "\
-cargo xtask test             everything that must hold; installs the proxies if it may
+cargo xtask test             everything that must hold; installs proxies and browser if it may
+cargo xtask e2e [DIR]        the pages in Chromium: accessibility, keyboard, size; pictures in DIR
 cargo xtask tidy             the rules of the house
 cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
 cargo xtask soak [--kills N] [--seeds N]    the kill test and the simulator at full size
@@ -56,6 +58,8 @@ fn main() -> ExitCode {
 fn run(arguments: &[&str]) -> Result<(), String> {
     match arguments {
         ["test"] => test::run(),
+        ["e2e"] => e2e::run(None),
+        ["e2e", pictures] => e2e::run(Some(std::path::Path::new(pictures))),
         ["tidy"] => test::run_tidy(),
         ["metrics"] => show_metrics(None),
         ["metrics", folder] => show_metrics(Some(PathBuf::from(folder))),

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 /// A program with its arguments and extra environment, to be run in one folder.
 #[expect(clippy::disallowed_methods, reason = "xtask starts cargo, rustfmt and test tools")]
-fn command(folder: &Path, program: &str, arguments: &[&str]) -> Command {
+pub(crate) fn command(folder: &Path, program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).args(arguments);
     command

@@ -2,13 +2,17 @@
 use std::path::Path;
 use std::time::Instant;
 
+use crate::e2e;
 use crate::process::{self, Run};
 use crate::tidy;
 use crate::tree::{self, Tree};
 
 /// Debian packages that some tests need. Such a test carries the name in its own, or belongs to the
 /// integration tests of `relight-edge`, which run every case on each of them.
-const PROGRAMS: [&str; 4] = ["nginx", "haproxy", "apache2", "caddy"];
+const PROGRAMS: [&str; 5] = ["nginx", "haproxy", "apache2", "caddy", BROWSER];
+
+/// No test of cargo needs it: it is for the step `e2e`.
+const BROWSER: &str = "chromium";
 
 /// Runs every step, even after one failed, so that one run shows everything.
 ///
@@ -34,11 +38,13 @@ pub(crate) fn run() -> Result<(), String> {
     }
     let mut count = Count::default();
     let tests = step("tests", || {
-        let run = tests(&root, &missing)?;
+        let edges: Vec<&str> = missing.iter().copied().filter(|name| *name != BROWSER).collect();
+        let run = tests(&root, &edges)?;
         count = Count::of(&(run.stdout + &run.stderr));
         if run.success { Ok(()) } else { Err("tests failed".to_owned()) }
     });
     note("tests", tests);
+    note("e2e", step("e2e", || e2e::run(None)));
     if !missing.is_empty() {
         report_left_out(&root, &missing);
         failed.push("programs");

@@ -1,0 +1,62 @@
+// Starts Chromium so that it talks to nobody but the loopback, and checks a page.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** A browser with a new, empty profile: hand the context to `use`. */
+export async function withBrowser(use, options = {}) {
+  const profile = mkdtempSync(join(tmpdir(), 'relight-e2e-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS,
+    ...options,
+  });
+  try {
+    return await use(context);
+  } finally {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
+}
+
+/** Collects everything a page must not have: console errors, failed and foreign requests. */
+export function listen(page) {
+  const faults = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol !== 'data:' && !['localhost', '127.0.0.1'].includes(hostname)) {
+      faults.push(`asked ${request.url()}`);
+    }
+  });
+  return faults;
+}
+
+/** Violations of the rules, one line each. It runs beside the page's policy, not against it. */
+export async function violations(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async (tags) => {
+    const result = await window.axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
+    return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.target).join(' ')}`);
+  }, TAGS);
+  return found;
+}
+
+/** How far a page is wider than its window, in pixels. */
+export const overflow = (page) => page.evaluate(
+  () => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
+
+/** Words of a policy that would let foreign or inline code in. */
+export const unsafe = (policy) => (policy ?? 'none at all').split(/[ ;]+/).filter(
+  (word) => word.startsWith("'unsafe") || word === '*' || word === 'none' || word.includes('http'));

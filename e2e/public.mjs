@@ -1,0 +1,74 @@
+// The public page without scripts, as data, and after the console is dead.
+import assert from 'node:assert/strict';
+import { createPublicKey, verify } from 'node:crypto';
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { withBrowser } from './browser.mjs';
+
+const { PUBLIC, RELIGHT, DATA } = process.env;
+
+const json = async (url) => (await fetch(url)).json();
+
+test('people find a service by its sector and by its letter, with scripts off', async () => {
+  await withBrowser(async (context) => {
+    const { components } = await json(`${PUBLIC}/api/v2/components.json`);
+    const dark = components.find(({ group, status }) => !group && status === 'major_outage');
+    const page = await context.newPage();
+    await page.goto(`${PUBLIC}/en/`);
+    await page.click(`a[href="/en/${dark.group_id.replace('-', '/')}/"]`);
+    assert.match(await page.textContent('tbody'), /Offline as a precaution/);
+    await page.goto(`${PUBLIC}/en/a-z/`);
+    await page.click('ul.sectors a');
+    assert.ok(await page.locator('tbody tr').count() > 0);
+  }, { javaScriptEnabled: false });
+});
+
+test('every count agrees, whatever the format', async () => {
+  const summary = await json(`${PUBLIC}/api/v2/summary.json`);
+  const { total, online, offline_precaution: offline } = summary.relight;
+  const csv = await (await fetch(`${PUBLIC}/sites.csv`)).text();
+  assert.equal(csv.split(',offline-precaution,').length - 1, offline);
+  assert.equal(csv.trim().split('\r\n').length - 1, total);
+  const { components } = await json(`${PUBLIC}/api/v2/components.json`);
+  const services = components.filter((component) => !component.group);
+  assert.equal(services.filter(({ status }) => status === 'operational').length, online);
+  assert.equal(services.filter(({ status }) => status === 'major_outage').length, offline);
+});
+
+test('a certificate is verified with the published key', async () => {
+  const key = (await json(`${PUBLIC}/certificates/key.json`)).keys[0];
+  const html = await (await fetch(`${PUBLIC}/en/sector/health/`)).text();
+  const page = /\/certificates\/[^"]+\.html/.exec(html)?.[0];
+  assert.ok(page, 'no service is back in this sector');
+  const { protected: head, payload, signature } =
+    await json(PUBLIC + page.replace('.html', '.json'));
+  const holds = (text) => verify(null, Buffer.from(text), createPublicKey({ key, format: 'jwk' }),
+    Buffer.from(signature, 'base64url'));
+  assert.ok(holds(`${head}.${payload}`));
+  assert.ok(!holds(`${head}.${payload}x`));
+  const said = JSON.parse(Buffer.from(payload, 'base64url'));
+  assert.equal(said.reason, 'precaution');
+  assert.ok(Date.parse(said.from) < Date.parse(said.to));
+});
+
+test('the page is served after the console is killed', async () => {
+  const { CONSOLE_PID } = process.env;
+  const before = await (await fetch(`${PUBLIC}/sites.csv`)).text();
+  process.kill(Number(CONSOLE_PID), 'SIGKILL');
+  while (await fetch(PUBLIC).then(() => true, () => false)) { /* The dying still answer. */ }
+  const port = String(new URL(PUBLIC).port);
+  const server = spawn(RELIGHT,
+    ['--data', DATA, 'public', 'serve', '--json', '--listen', `127.0.0.1:${port}`],
+    { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const started = once(server.stdout, 'data').then(() => true);
+    assert.ok(await Promise.race([started, once(server, 'exit').then(() => false)]));
+    const after = await (await fetch(`${PUBLIC}/sites.csv`)).text();
+    const states = (csv) => csv.replace(/,[^,]*$/gm, '');
+    assert.equal(states(after), states(before));
+  } finally {
+    server.kill();
+    await once(server, 'exit');
+  }
+});
