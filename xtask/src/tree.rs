@@ -89,7 +89,10 @@ fn walk(root: &Path, folder: &Path, paths: &mut Vec<String>) -> io::Result<()> {
         let path = entry.path();
         let name = entry.file_name();
         if entry.file_type()?.is_dir() {
-            if name != "target" && name != ".git" {
+            if !["target", ".git", "node_modules"]
+                .map(std::ffi::OsStr::new)
+                .contains(&name.as_os_str())
+            {
                 walk(root, &path, paths)?;
             }
         } else if let Ok(relative) = path.strip_prefix(root) {

@@ -93,7 +93,10 @@ fn escape(text: &str) -> String {
 }
 
 fn feed(items: &[Item], lang: Lang, home: &str, now: Timestamp) -> String {
-    let item = |Item { id, title, text, at }: &Item| json!({"id": id, "url": home, "title": title, "content_text": text, "date_published": at});
+    let item = |Item { id, title, text, at }: &Item| {
+        let (kind, when) = ("content_text", "date_published");
+        json!({"id": id, "url": home, "title": title, kind: text, when: at})
+    };
     let document = json!({
         "version": "https://jsonfeed.org/version/1.1",
         "title": texts::public_title(lang),
