@@ -9,5 +9,5 @@ pub(crate) use apache::MAP as APACHE_MAP;
 registry! {
     /// Every driver, in alphabetical order.
     pub static DRIVERS: dyn DriverKind, check = crate::script::check;
-    apache, builtin, caddy, command, haproxy, nginx_file
+    apache, builtin, caddy, command, gateway_api, haproxy, nginx_file, traefik
 }

@@ -14,6 +14,7 @@ mod gate;
 mod gate_driver;
 pub mod holding_page;
 pub mod http;
+mod json_api;
 mod map_copy;
 pub mod probe;
 mod runtime_api;

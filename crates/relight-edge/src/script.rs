@@ -3,12 +3,16 @@
 //! One command per line of `script.txt`; other files of the case are put beside the gate first.
 //! `k*20` stands for the keys k0 to k19. Every `apply` is done twice and must be as good as once.
 
+mod fake_gateway;
 mod fake_haproxy;
+mod fake_http;
+mod fake_traefik;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
@@ -18,7 +22,9 @@ use testkit::Case;
 use crate::driver::{DriverKind, EdgeDriver, GateSet, Stage, Target};
 use crate::durable::quick_folder;
 use crate::fence::parse_epoch;
+use crate::script::fake_gateway::FakeGateway;
 use crate::script::fake_haproxy::FakeHaproxy;
+use crate::script::fake_traefik::FakeTraefik;
 
 /// Checks every case of one driver.
 pub(crate) fn check(name: &str, plugin: &dyn DriverKind) {
@@ -32,6 +38,8 @@ struct Script<'a> {
     target: Target,
     folder: PathBuf,
     haproxy: FakeHaproxy,
+    traefik: Arc<Mutex<FakeTraefik>>,
+    gateway: Arc<Mutex<FakeGateway>>,
 }
 
 fn run(plugin: &dyn DriverKind, case: &Case) -> String {
@@ -49,7 +57,16 @@ fn run(plugin: &dyn DriverKind, case: &Case) -> String {
     }
     let program =
         |verb| format!(r#"["/bin/sh","{}","{verb}","{}"]"#, program(&root), path("remote"));
+    let file = root.join("relight-dark.yml");
+    let traefik = FakeTraefik::new(file);
+    let (traefik, gateway) =
+        (Arc::new(Mutex::new(traefik)), Arc::new(Mutex::new(FakeGateway::new())));
     let settings = [
+        ("api", api(plugin.name(), &traefik, &gateway)),
+        ("file", path("relight-dark.yml")),
+        ("hosts", path("hosts")),
+        ("routes", path("routes")),
+        ("holding", "hold:8080".into()),
         ("map", path("dark.map")),
         ("socket", path("socket")),
         ("worker_user", "self".into()),
@@ -67,7 +84,7 @@ fn run(plugin: &dyn DriverKind, case: &Case) -> String {
     };
     let haproxy = FakeHaproxy::start(&root.join("socket"), &map);
     let driver = plugin.open(&target).unwrap();
-    let mut script = Script { plugin, driver, target, folder: root, haproxy };
+    let mut script = Script { plugin, driver, target, folder: root, haproxy, traefik, gateway };
     let (_, text) = case.files.iter().find(|(name, _)| name == "script.txt").expect("a script");
     let mut out = String::new();
     for line in String::from_utf8_lossy(text).lines() {
@@ -80,6 +97,20 @@ fn run(plugin: &dyn DriverKind, case: &Case) -> String {
     }
     let whole = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/");
     out.replace(&script.folder.display().to_string(), "").replace(whole, "/")
+}
+
+/// Where the fake of a kind with an interface answers.
+fn api(kind: &str, traefik: &Arc<Mutex<FakeTraefik>>, gateway: &Arc<Mutex<FakeGateway>>) -> String {
+    let (traefik, gateway) = (Arc::clone(traefik), Arc::clone(gateway));
+    let address = match kind {
+        "traefik" => fake_http::serve(move |_, uri, _| traefik.lock().unwrap().answer(uri)),
+        "gateway_api" => fake_http::serve(move |method, uri, body| {
+            let (status, text) = gateway.lock().unwrap().answer(method, uri, body);
+            (status, Vec::new(), text)
+        }),
+        _ => return String::new(),
+    };
+    address.to_string()
 }
 
 /// The program of an edge of kind `command`: the case's own, or a whole one.
@@ -133,6 +164,8 @@ impl Script<'_> {
                 let (epoch, changed) = (parse_epoch(epoch).unwrap(), set(&[changed]));
                 vec![said(self.driver.apply_changes(epoch, stage, &set(keys), &changed))]
             }
+            ["traefik", order @ ..] => self.traefik.lock().unwrap().order(order),
+            ["gateway", order @ ..] => self.gateway.lock().unwrap().order(order),
             ["haproxy", command @ ..] => self.haproxy.order(&command.join(" ")),
             _ => panic!("no such command: {line}"),
         }
@@ -191,6 +224,11 @@ impl Script<'_> {
             }
         }
         lines.push(format!("dark.map: {}", content(&self.folder.join("dark.map"))));
+        let file = self.folder.join("relight-dark.yml");
+        if file.exists() {
+            let text = fs::read_to_string(file).unwrap();
+            lines.extend(text.lines().filter(|line| line.contains("rule")).map(str::to_owned));
+        }
         lines
     }
 }
