@@ -28,7 +28,7 @@ pub(crate) use deb::Deb;
 pub(crate) use feed::Feed;
 pub(crate) use iso::Iso;
 pub(crate) use pipe::Pipe;
-pub(crate) use rpm::Rpm;
+pub(crate) use rpm::{HEADER_MEMBER, Rpm};
 pub(crate) use sevenz::SevenZip;
 pub(crate) use single::{Packing, Single};
 pub(crate) use squashfs::Squashfs;

@@ -1,15 +1,17 @@
 //! The header of an RPM package, as databases and package files hold it.
 
+use relight_model::Purl;
+
 /// Entries of the index: rpm writes some hundred.
 const ENTRIES_MAX: usize = 65_536;
 
 /// Tags that are read (`rpmtag.h`).
 pub(crate) const NAME: u32 = 1000;
-pub(crate) const VERSION: u32 = 1001;
-pub(crate) const RELEASE: u32 = 1002;
-pub(crate) const EPOCH: u32 = 1003;
-pub(crate) const ARCH: u32 = 1022;
-pub(crate) const SOURCE: u32 = 1044;
+const VERSION: u32 = 1001;
+const RELEASE: u32 = 1002;
+const EPOCH: u32 = 1003;
+const ARCH: u32 = 1022;
+const SOURCE: u32 = 1044;
 const DIR_INDEXES: u32 = 1116;
 const BASE_NAMES: u32 = 1117;
 const DIR_NAMES: u32 = 1118;
@@ -65,6 +67,17 @@ impl<'a> Header<'a> {
         let (bytes, count) = found.map_or((&[][..], 0), |(_, bytes, count)| (bytes, count));
         let (numbers, _) = bytes.as_chunks::<4>();
         numbers.iter().take(count).map(|bytes| u32::from_be_bytes(*bytes))
+    }
+
+    /// The package; `None` when it has no name or no version.
+    pub(crate) fn purl(&self) -> Option<Purl> {
+        let (name, version) = (self.text(NAME), self.text(VERSION));
+        let epoch = self.numbers(EPOCH).next().map(|epoch| epoch.to_string());
+        let purl = Purl::new("rpm", "", &name, &format!("{version}-{}", self.text(RELEASE)))
+            .with_qualifier("arch", &self.text(ARCH))
+            .with_qualifier("epoch", &epoch.unwrap_or_default())
+            .with_qualifier("upstream", &self.text(SOURCE));
+        (!name.is_empty() && !version.is_empty()).then_some(purl)
     }
 
     /// The files of the package: each has a name and the number of its folder.

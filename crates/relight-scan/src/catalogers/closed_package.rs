@@ -1,11 +1,13 @@
 //! Packages that are not installed but lie there as the file that would be: a `.deb`, an Alpine or
-//! Arch package, a gem, a crate, an npm tarball. Each names itself in a member of its own.
+//! Arch package, an RPM, a gem, a crate, an npm tarball. Each names itself in a member of its own.
 
 use relight_model::{Basis, Catalog, Component, Purl, Scope};
 
+use crate::archive::HEADER_MEMBER;
 use crate::cataloger::{File, Select};
 use crate::evidence::file_name;
 use crate::reader::{self, Reader};
+use crate::rpm_header::Header;
 
 /// The members that name their package; all of them stand at a fixed place of it.
 pub(super) const PLUGIN: Reader = Reader {
@@ -14,6 +16,7 @@ pub(super) const PLUGIN: Reader = Reader {
         Select::Name("control"),
         Select::Name(".PKGINFO"),
         Select::Suffix("metadata.gz!/metadata"),
+        Select::Name(HEADER_MEMBER),
         Select::Name("Cargo.toml"),
         Select::Name("package.json"),
     ],
@@ -23,37 +26,76 @@ pub(super) const PLUGIN: Reader = Reader {
 fn read(file: &File<'_>, out: &mut Catalog) {
     // Only what stands in a container can name it.
     let Some((package, member)) = file.path.rsplit_once("!/") else { return };
-    let (package, purl) = match member.strip_prefix("./").unwrap_or(member) {
-        "control" => (package, debian(&reader::text(file))),
-        ".PKGINFO" => (package, pkginfo(&reader::text(file))),
+    let text = reader::text(file);
+    let (package, named) = match member.strip_prefix("./").unwrap_or(member) {
+        "control" => (package, debian(package, &text)),
+        ".PKGINFO" => (package, pkginfo(&text)),
         "metadata" => {
-            (package.strip_suffix("!/metadata.gz").unwrap_or(package), gem(&reader::text(file)))
+            (package.strip_suffix("!/metadata.gz").unwrap_or(package), gem(package, &text))
         }
-        "package/package.json" => {
-            (package, reader::json(file, reader::METADATA, out).and_then(|value| npm(&value)))
+        "package/package.json" => match reader::json(file, reader::METADATA, out) {
+            Some(value) => (package, npm(package, &value)),
+            None => return,
+        },
+        HEADER_MEMBER => (package, rpm(file.bytes)),
+        member if file_name(member) == "Cargo.toml" => {
+            (package, package_of_crate(package, &text, member))
         }
-        member if file_name(member) == "Cargo.toml" => (package, package_of_crate(file, member)),
         _ => return,
     };
-    if let Some(purl) = purl.filter(|it| !it.name.is_empty() && !it.version.is_empty()) {
-        let basis = Basis::InstalledMetadata;
-        out.components.push(Component::new(purl, package, basis, Scope::Installed));
+    let is_whole = |it: &Purl| !it.name.is_empty() && !it.version.is_empty();
+    match named {
+        Named::Package(purl) if is_whole(&purl) => {
+            let basis = Basis::InstalledMetadata;
+            out.components.push(Component::new(purl, package, basis, Scope::Installed));
+        }
+        Named::Package(_) | Named::Damaged => {
+            let message = "the package does not say its name and version";
+            reader::bad(file, reader::METADATA, message, out);
+        }
+        Named::Other => {}
     }
 }
 
-/// The control file of a Debian package (deb-control(5)). Other files of this name lack a field.
-fn debian(text: &str) -> Option<Purl> {
-    let stanza = reader::stanzas(text).into_iter().next()?;
-    let field = |key| reader::field(&stanza, key);
+/// What a member with the name of a manifest is.
+enum Named {
+    /// It names this package, whose name or version may be missing.
+    Package(Purl),
+    /// The manifest of a package that cannot be read.
+    Damaged,
+    /// A file that only has the same name.
+    Other,
+}
+
+impl Named {
+    fn found(purl: Option<Purl>) -> Self {
+        purl.map_or(Self::Damaged, Self::Package)
+    }
+}
+
+fn ends_with_any(path: &str, endings: &[&str]) -> bool {
+    endings.iter().any(|ending| path.ends_with(ending))
+}
+
+/// The control file of a Debian package (deb-control(5)). Other files of this name, the one of a
+/// source package among them, do not stand in a package.
+fn debian(package: &str, text: &str) -> Named {
+    let stanzas = reader::stanzas(text);
+    let stanza = stanzas.first().map_or(&[][..], Vec::as_slice);
+    let field = |key| reader::field(stanza, key);
+    let is_package = !field("Package").is_empty() && !field("Architecture").is_empty();
+    if !is_package && !ends_with_any(package, &[".deb", ".udeb", ".ipk"]) {
+        return Named::Other;
+    }
     let is_ubuntu = field("Maintainer").contains("ubuntu") || field("Version").contains("ubuntu");
     let namespace = if is_ubuntu { "ubuntu" } else { "debian" };
     let arch = field("Architecture");
     let purl = Purl::new("deb", namespace, field("Package"), field("Version"));
-    (!arch.is_empty()).then(|| purl.with_qualifier("arch", arch))
+    Named::Package(purl.with_qualifier("arch", arch))
 }
 
 /// `.PKGINFO` of Alpine (apk-package(5)), and of Arch, which also names the base.
-fn pkginfo(text: &str) -> Option<Purl> {
+fn pkginfo(text: &str) -> Named {
     let field = |key: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_prefix('='));
         line.map_or("", str::trim)
@@ -61,14 +103,24 @@ fn pkginfo(text: &str) -> Option<Purl> {
     let is_arch = !field("pkgbase").is_empty();
     let (kind, namespace) = if is_arch { ("alpm", "arch") } else { ("apk", "alpine") };
     let purl = Purl::new(kind, namespace, field("pkgname"), field("pkgver"));
-    Some(purl.with_qualifier("arch", field("arch")))
+    Named::Package(purl.with_qualifier("arch", field("arch")))
+}
+
+/// The header of an RPM package.
+fn rpm(bytes: &[u8]) -> Named {
+    Named::found(Header::parse(bytes).and_then(|header| header.purl()))
 }
 
 /// The specification inside a gem: YAML as RubyGems writes it, with the version in a block.
-fn gem(text: &str) -> Option<Purl> {
-    if !text.starts_with("--- !ruby/object:Gem::Specification") {
-        return None;
+fn gem(package: &str, text: &str) -> Named {
+    let is_gem = text.starts_with("--- !ruby/object:Gem::Specification");
+    match is_gem || ends_with_any(package, &[".gem!/metadata.gz"]) {
+        true => Named::found(specification(text)),
+        false => Named::Other,
     }
+}
+
+fn specification(text: &str) -> Option<Purl> {
     let plain = |line: &str| line.trim().trim_matches(['"', '\'']).to_owned();
     let name = text.lines().find_map(|line| line.strip_prefix("name:"))?;
     let mut behind = text.lines().skip_while(|line| !line.starts_with("version:")).skip(1);
@@ -77,17 +129,29 @@ fn gem(text: &str) -> Option<Purl> {
 }
 
 /// An npm tarball: the folder `package` at its root, whatever the package is called.
-fn npm(value: &serde_json::Value) -> Option<Purl> {
+fn npm(package: &str, value: &serde_json::Value) -> Named {
     let (scope, name) = reader::split_scope(reader::string(value, "name"));
-    Some(Purl::new("npm", scope, name, reader::string(value, "version")))
+    let version = reader::string(value, "version");
+    // A project may have a folder of this name, and need neither.
+    if (name.is_empty() || version.is_empty()) && !package.ends_with(".tgz") {
+        return Named::Other;
+    }
+    Named::Package(Purl::new("npm", scope, name, version))
 }
 
 /// A crate: one folder `NAME-VERSION`. Any other manifest is a project.
-fn package_of_crate(file: &File<'_>, member: &str) -> Option<Purl> {
-    let folder = member.strip_suffix("/Cargo.toml")?;
-    let manifest: toml::Table = reader::text(file).parse().ok()?;
-    let package = manifest.get("package")?.as_table()?;
-    let field = |key| reader::toml_string(package, key);
-    let (name, version) = (field("name"), field("version"));
-    (folder == format!("{name}-{version}")).then(|| Purl::new("cargo", "", name, version))
+fn package_of_crate(package: &str, text: &str, member: &str) -> Named {
+    let Some(folder) = member.strip_suffix("/Cargo.toml").filter(|it| !it.contains('/')) else {
+        return Named::Other;
+    };
+    let manifest: Option<toml::Table> = text.parse().ok();
+    let field = |key| {
+        let table = manifest.as_ref()?.get("package")?.as_table()?;
+        Some(reader::toml_string(table, key))
+    };
+    let (name, version) = (field("name").unwrap_or(""), field("version").unwrap_or(""));
+    if folder == format!("{name}-{version}") {
+        return Named::Package(Purl::new("cargo", "", name, version));
+    }
+    if package.ends_with(".crate") { Named::Damaged } else { Named::Other }
 }

@@ -1,10 +1,10 @@
 //! RPM packages: the databases `rpmdb.sqlite`, `Packages.db` and `Packages`.
 
-use relight_model::{Basis, Catalog, Owned, Purl};
+use relight_model::{Basis, Catalog, Owned};
 
 use crate::cataloger::{File, Select};
 use crate::reader::{self, Reader};
-use crate::rpm_header::{ARCH, EPOCH, Header, NAME, RELEASE, SOURCE, VERSION};
+use crate::rpm_header::{Header, NAME};
 use crate::table::{berkeley, ndb, sqlite};
 
 /// All three hold one header a package.
@@ -49,19 +49,13 @@ fn read(file: &File<'_>, out: &mut Catalog) {
 }
 
 fn push(header: &Header<'_>, file: &File<'_>, out: &mut Catalog) {
-    let (name, version) = (header.text(NAME), header.text(VERSION));
     // Public keys are kept as packages.
-    if name == "gpg-pubkey" {
+    if header.text(NAME) == "gpg-pubkey" {
         return;
     }
-    if name.is_empty() || version.is_empty() {
+    let Some(purl) = header.purl() else {
         return reader::bad(file, reader::DATABASE, "a package without name or version", out);
-    }
-    let epoch = header.numbers(EPOCH).next().map(|epoch| epoch.to_string());
-    let purl = Purl::new("rpm", "", &name, &format!("{version}-{}", header.text(RELEASE)))
-        .with_qualifier("arch", &header.text(ARCH))
-        .with_qualifier("epoch", &epoch.unwrap_or_default())
-        .with_qualifier("upstream", &header.text(SOURCE));
+    };
     out.owned.push(Owned { owner: purl.clone(), paths: header.files() });
     reader::installed(file, purl, Basis::PackageDatabase, out);
 }

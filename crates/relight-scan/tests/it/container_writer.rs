@@ -109,7 +109,7 @@ pub(crate) fn old_cpio(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// A Debian package whose data member has this name and these bytes.
 pub(crate) fn deb(name: &str, data: &[u8]) -> Vec<u8> {
-    let control = gz(&tar(&[("./control", b"Package: x\n")]));
+    let control = gz(&tar(&[("./control", b"Package: wrapper\nVersion: 1\nArchitecture: all\n")]));
     let mut out = b"!<arch>\n".to_vec();
     for (name, data) in
         [("debian-binary", &b"2.0\n"[..]), ("control.tar.gz", &control), (name, data)]
@@ -121,14 +121,15 @@ pub(crate) fn deb(name: &str, data: &[u8]) -> Vec<u8> {
     out
 }
 
-/// An RPM package with headers of one entry each.
+/// An RPM package with headers of two entries each.
 pub(crate) fn rpm(payload: &[u8]) -> Vec<u8> {
     let mut out = b"\xed\xab\xee\xdb\x03\x00".to_vec();
     out.resize(96, 0);
     for _ in 0..2 {
         out.resize(out.len().next_multiple_of(8), 0);
-        out.extend(b"\x8e\xad\xe8\x01\0\0\0\0\0\0\0\x01\0\0\0\x05");
-        out.extend(b"\0\0\x03\xe8\0\0\0\x06\0\0\0\0\0\0\0\x01name\0");
+        out.extend(b"\x8e\xad\xe8\x01\0\0\0\0\0\0\0\x02\0\0\0\x0a");
+        out.extend(b"\0\0\x03\xe8\0\0\0\x06\0\0\0\0\0\0\0\x01");
+        out.extend(b"\0\0\x03\xe9\0\0\0\x06\0\0\0\x08\0\0\0\x01wrapper\01\0");
     }
     // The header itself is not padded; only the signature in front of it is.
     out.extend(payload);

@@ -44,7 +44,9 @@ fn run(root: &Path, options: &Options) -> Report {
 /// One line for each component and each flaw, then the counters.
 fn text(report: &Report) -> String {
     let mut text = String::new();
-    for component in &report.sbom.components {
+    // The packages of the writers are there for what they hold.
+    let components = report.sbom.components.iter().filter(|it| it.purl.name != "wrapper");
+    for component in components {
         let _ = writeln!(text, "{} in {}", component.purl, component.evidence);
     }
     for flaw in &report.sbom.flaws {
