@@ -24,6 +24,10 @@ const WHOLE_PERCENT: u64 = 95;
 /// name without any class of its own is taken for left over.
 const EXPLAINED_PERCENT: u64 = 95;
 
+/// Share of the classes of a library, in percent, below which unexplained code cannot be all that
+/// was made of it.
+const REWRITTEN_PERCENT: u64 = 5;
+
 /// Joins what the classes of a container say with the claims about it, which start at `from`.
 pub(crate) fn container(
     options: &Options,
@@ -44,16 +48,13 @@ pub(crate) fn container(
 
 fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mut Found) {
     let (mut traces, mut named) = (BTreeSet::new(), BTreeSet::new());
-    let (mut all, mut explained) = (0, 0);
+    let mut code = Code::default();
     let strangers = count_of_strangers(known, listing);
-    all += strangers.unwrap_or_default();
+    code.add(strangers.unwrap_or_default(), &Recognised::default());
     let files = listing.entries.iter().filter(|_| strangers.is_none()).filter_map(file_of);
     for (root, classes) in roots_of(files) {
         let recognised = look(known, &classes, listing.complete);
-        let count = classes.len() as u64;
-        let percent: u64 = recognised.matches.iter().map(|it| it.share_percent).sum();
-        all += count;
-        explained += count * percent.min(100) / 100;
+        code.add(classes.len() as u64, &recognised);
         found.damage(&recognised, path);
         for it in &recognised.matches {
             // A second copy, below another folder of the class path, has a place of its own.
@@ -64,8 +65,7 @@ fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mu
         traces.extend(recognised.traces);
     }
     if listing.complete {
-        let is_explained = explained * 100 >= all * EXPLAINED_PERCENT;
-        drop_ghosts(known, path, listing, &traces, is_explained, from, found);
+        drop_ghosts(known, path, listing, &traces, code, from, found);
     }
 }
 
@@ -199,9 +199,23 @@ fn roots_of<'a>(files: impl Iterator<Item = File<'a>>) -> BTreeMap<&'a str, Vec<
         };
     let seen: Vec<(&str, Seen<'_>)> = classes.into_iter().map(seen).collect();
     for same in seen.chunk_by(|one, other| one.0 == other.0) {
-        roots.entry(same[0].0).or_default().extend(same.iter().map(|(_, seen)| *seen));
+        roots.entry(inside(same[0].0)).or_default().extend(same.iter().map(|(_, seen)| *seen));
     }
     roots
+}
+
+/// A folder without what leads out of its container: who unpacks `/a`, `./a`, `../a` and `C:/a` with
+/// care gets one folder.
+fn inside(root: &str) -> &str {
+    let mut rest = root;
+    while let Some((first, behind)) = rest.split_once('/') {
+        let is_drive = first.len() == 2 && first.ends_with(':');
+        if !is_drive && !["", ".", ".."].contains(&first) {
+            break;
+        }
+        rest = behind;
+    }
+    rest
 }
 
 /// The ending that most classes have: what a loader of their own looks for.
@@ -296,9 +310,31 @@ fn drop_claims(found: &mut Found, from: usize, unwanted: impl Fn(&Component) -> 
     found.components.extend(claims.into_iter().filter(|claim| !unwanted(claim)));
 }
 
+/// The classes of a container.
+#[derive(Clone, Copy, Default)]
+struct Code {
+    all: u64,
+    /// Those that no known library explains.
+    strange: u64,
+}
+
+impl Code {
+    fn add(&mut self, count: u64, recognised: &Recognised) {
+        let percent: u64 = recognised.matches.iter().map(|it| it.share_percent).sum();
+        self.all += count;
+        self.strange += count * (100 - percent.min(100)) / 100;
+    }
+
+    /// Whether so many classes, or fewer, of a library may be among it under any disguise.
+    const fn may_be(self, classes: u64) -> bool {
+        let is_explained = self.strange * 100 <= self.all * (100 - EXPLAINED_PERCENT);
+        !is_explained && self.strange * 100 >= classes * REWRITTEN_PERCENT
+    }
+}
+
 /// Drops what `pom.properties` names and nothing in the container is: metadata that was left
 /// behind when the classes were taken out or replaced. Only for libraries that are known, and only
-/// when nothing stands where their classes belong. While there is code that no known library
+/// when nothing stands where their classes belong. While there is enough code that no known library
 /// explains, it may be the library after all, rewritten until nothing of it is recognised: then
 /// the name stays, without its version, which makes the answer unknown.
 fn drop_ghosts(
@@ -306,13 +342,14 @@ fn drop_ghosts(
     path: &str,
     listing: &Listing,
     traces: &BTreeSet<String>,
-    is_explained: bool,
+    code: Code,
     from: usize,
     found: &mut Found,
 ) {
+    let artifact_of = |purl: &Purl| format!("{}:{}", purl.namespace, purl.name);
     let is_ghost = |claim: &Component| {
-        let Purl { kind, namespace, name, .. } = &claim.purl;
-        let artifact = format!("{namespace}:{name}");
+        let Purl { kind, namespace, .. } = &claim.purl;
+        let artifact = artifact_of(&claim.purl);
         let natural = format!("{}/", namespace.replace('.', "/"));
         // Folders and what a library keeps beside its metadata are no code.
         let is_natural = |entry: &str| {
@@ -323,13 +360,12 @@ fn drop_ghosts(
         claim.evidence == path
             && kind == "maven"
             && claim.basis == Basis::PomProperties
-            && known.has_classes(&artifact)
+            && known.classes_min(&artifact) > 0
             && !traces.contains(&artifact)
             && !listing.names().any(is_natural)
     };
-    if is_explained {
-        return drop_claims(found, from, is_ghost);
-    }
+    let may_be = |claim: &Component| code.may_be(known.classes_min(&artifact_of(&claim.purl)));
+    drop_claims(found, from, |claim| is_ghost(claim) && !may_be(claim));
     for claim in found.components[from..].iter_mut().filter(|claim| is_ghost(claim)) {
         claim.purl.version.clear();
     }
@@ -413,6 +449,21 @@ mod tests {
         check(members("", &[], "class"), &[(Basis::PomProperties, "pkg:maven/g.lib/lib@1")], exact);
     }
 
+    /// Found with members called `/a`, `./a` and `C:/a`: a third of a library in each of three places.
+    #[test]
+    fn names_that_leave_the_archive_are_one_place() {
+        let fronts = ["", "/", "./", "../../", "C:/", "//"];
+        let mut odd = members("", &[], "class");
+        for (entry, front) in odd.iter_mut().zip(fronts.iter().cycle()) {
+            entry.name.insert_str(0, front);
+        }
+        check(odd, &[], "pkg:maven/g.lib/lib@1 in x.jar by fingerprint-exact\n");
+        assert_eq!(
+            ["./BOOT-INF/classes/", "a/./", "C:a/"].map(inside),
+            ["BOOT-INF/classes/", "a/./", "C:a/"]
+        );
+    }
+
     #[test]
     fn each_copy_is_told_for_itself() {
         let lookup = NAMES.len() - 1;
@@ -443,7 +494,11 @@ mod tests {
         other.class = Some(class::read(&numbered("o/Own", 999).write()).unwrap());
         // Code that no known library explains may be this one, rewritten: nobody can say.
         let unsure = "pkg:maven/g.lib/lib in x.jar by pom-properties\n";
-        check(vec![other.clone()], &pom, unsure);
+        let mut another = other.clone();
+        another.name = "o/Another.class".into();
+        check(vec![other.clone(), another], &pom, unsure);
+        // One class is not a library of 24 under any disguise.
+        check(vec![other.clone()], &pom, "");
         // Empty folders and resources are not its classes.
         let beside = |name: &str| Listed { name: name.into(), ..Listed::default() };
         let left = ["g/lib/", "META-INF/g/lib/plugins.dat", "META-INF/versions/9/g/lib/"];

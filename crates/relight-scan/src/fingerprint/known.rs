@@ -106,9 +106,11 @@ impl Known {
         self.catalog.get_or_init(|| Catalog::read(&self.databases))
     }
 
-    /// Whether an artifact is known, with classes that tell it from others.
-    pub(crate) fn has_classes(&self, artifact: &str) -> bool {
-        self.releases(artifact).iter().any(|release| release.sums[0].unique > 0)
+    /// Classes of the smallest known release of an artifact with any that tell it from others; 0
+    /// when there is none.
+    pub(crate) fn classes_min(&self, artifact: &str) -> u64 {
+        let telling = self.releases(artifact).iter().map(|release| release.sums[0]);
+        telling.filter(|sums| sums.unique > 0).map(|sums| sums.features).min().unwrap_or_default()
     }
 
     /// Whether a version of an artifact was learnt.

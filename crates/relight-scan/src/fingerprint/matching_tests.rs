@@ -162,6 +162,12 @@ fn a_bracket_holds_the_version_of_what_was_cut_down() {
     let known = known(known_versions.into());
     let cut: Library = version(5).split_off(1).into_iter().take(19).collect();
     assert_eq!(look(&known, &cut), "g:lib one of 1.3 1.5 1.6 in \"g/lib/\"\n");
+    // The named class is that of three versions; all the rest is of one alone.
+    let mut cut = version(2).split_off(1);
+    assert_eq!(look(&known, &cut), "g:lib one of 1.2 in \"g/lib/\"\n");
+    // A class that nobody knows stands beside it: it may be a version that nobody learnt.
+    cut.push(("g/lib/New".into(), 77_777));
+    assert_eq!(look(&known, &cut), "g:lib one of 1.0 1.1 1.2 in \"g/lib/\"\n");
 }
 
 /// Classes that a library itself holds twice, in two packages, do not make two copies of it.

@@ -189,9 +189,20 @@ impl<'a> Copy<'a> {
             return Verdict { releases: releases.collect(), is_exact: true, is_whole: true };
         }
         let is_whole = fits.iter().any(|fit| whole(&fit));
+        Verdict { releases: self.nearest(&fits), is_exact: false, is_whole }
+    }
+
+    /// The releases that it may be. A copy that was cut down, with nothing unknown beside it, is of
+    /// one that owns all of it, even when others share the classes that advisories name.
+    fn nearest(&self, fits: &[Fit]) -> Vec<u32> {
         let named = self.of_named();
-        let releases = if named.is_empty() { around(&fits) } else { named };
-        Verdict { releases, is_exact: false, is_whole }
+        if named.is_empty() {
+            return around(fits);
+        }
+        let is_pure =
+            |release: &&u32| fits.iter().any(|fit| fit.release == **release && fit.foreign == 0);
+        let pure: Vec<u32> = named.iter().filter(is_pure).copied().collect();
+        if pure.is_empty() || self.strangers() > 0 { named } else { pure }
     }
 
     /// The releases that own every feature of the copy.
