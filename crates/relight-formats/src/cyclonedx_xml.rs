@@ -1,31 +1,34 @@
-//! CycloneDX in XML to the object that the same document would be in JSON, as far as VEX needs it.
+//! CycloneDX in XML to the object that the same document would be in JSON, as far as inventories and
+//! statements need it.
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
-use serde_json::{Value, json};
-
-use crate::advisory::json::{Fault, Object, RECORD_BYTES_MAX};
-use crate::advisory::outline::Outline;
+use serde_json::{Map, Value, json};
 
 /// Deepest nesting of elements.
 const DEPTH_MAX: usize = 128;
 
 /// Elements that are lists in JSON.
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 11] = [
     "affects",
     "authors",
     "components",
     "hashes",
+    "occurrences",
+    "properties",
     "ratings",
     "references",
+    "tools",
     "versions",
     "vulnerabilities",
 ];
 
-/// Whether a document is a CycloneDX document in XML.
-pub(super) fn recognises(outline: &Outline<'_>) -> bool {
-    outline.head.starts_with(b"<") && outline.says("cyclonedx.org/schema/bom/")
-}
+/// The name space of every version starts so; nothing but such a document says it.
+pub(crate) const NAME_SPACE: &str = "cyclonedx.org/schema/bom/";
+
+/// An object of JSON, and why a document is none.
+type Object = Map<String, Value>;
+type Fault = String;
 
 /// An element that is open.
 #[derive(Default)]
@@ -36,10 +39,14 @@ struct Node {
     text: String,
 }
 
-/// Reads a document. No document type is expanded, and nothing outside of it is read.
-pub(super) fn object(bytes: &[u8]) -> Result<Object, Fault> {
-    if bytes.len() > RECORD_BYTES_MAX {
-        return Err(format!("the record is longer than {RECORD_BYTES_MAX} bytes"));
+/// Reads a document of at most so many bytes. No document type is expanded, and nothing outside of
+/// it is read.
+///
+/// # Errors
+/// Why it is no such document.
+pub(crate) fn object(bytes: &[u8], bytes_max: usize) -> Result<Object, Fault> {
+    if bytes.len() > bytes_max {
+        return Err(format!("the document is longer than {bytes_max} bytes"));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| "the document is not UTF-8")?;
     let mut reader = Reader::from_str(text);
@@ -71,7 +78,8 @@ pub(super) fn object(bytes: &[u8]) -> Result<Object, Fault> {
             Event::GeneralRef(reference) => {
                 let character = reference.resolve_char_ref().map_err(|error| error.to_string())?;
                 let name = reference.decode().map_err(|error| error.to_string())?;
-                top.text.push(character.or_else(|| entity(&name)).unwrap_or('\u{fffd}'));
+                let known = character.or_else(|| entity(&name));
+                top.text.push(known.ok_or("it has entities of its own, which are not expanded")?);
             }
             Event::Eof => break,
             _ => {}
@@ -82,6 +90,15 @@ pub(super) fn object(bytes: &[u8]) -> Result<Object, Fault> {
     match bom {
         Some((_, Value::Object(bom))) => Ok(bom),
         _ => Err("the document has no element `bom`".to_owned()),
+    }
+}
+
+/// What the text of an element with attributes is called in JSON.
+fn text_key(name: &str) -> Option<&'static str> {
+    match name {
+        "hash" => Some("content"),
+        "property" => Some("value"),
+        _ => None,
     }
 }
 
@@ -115,10 +132,12 @@ fn node(start: &BytesStart<'_>) -> Result<Node, Fault> {
 fn close(parent: &mut Node, node: Node) {
     let Node { name, mut members, items, text } = node;
     let text = text.trim();
-    let value = if LISTS.contains(&name.as_str()) {
+    // From 1.5 on the tools are components.
+    let is_list = LISTS.contains(&name.as_str()) && !members.contains_key("components");
+    let value = if is_list {
         Value::Array(items)
-    } else if name == "hash" {
-        members.insert("content".to_owned(), json!(text));
+    } else if let Some(key) = text_key(&name).filter(|_| !members.is_empty()) {
+        members.insert(key.to_owned(), json!(text));
         Value::Object(members)
     } else if members.is_empty() && items.is_empty() {
         json!(text)
@@ -137,8 +156,8 @@ mod tests {
         let space = "http://cyclonedx.org/schema/bom/1.4";
         let text =
             format!("<?xml version=\"1.0\"?><bom xmlns=\"{space}\" version=\"2\">{body}</bom>");
-        assert!(recognises(&Outline::of(text.as_bytes())));
-        object(text.as_bytes()).map(|mut it| {
+        assert!(text.contains(NAME_SPACE));
+        object(text.as_bytes(), 1 << 20).map(|mut it| {
             it.remove("xmlns");
             Value::Object(it)
         })
@@ -150,14 +169,21 @@ mod tests {
                     <affects><target><ref><![CDATA[<x>]]></ref></target></affects>\
                     </vulnerability></vulnerabilities>\
                     <components><component bom-ref='r'><name>n</name>\
-                    <hashes><hash alg='MD5'>ab</hash></hashes></component></components>";
+                    <hashes><hash alg='MD5'>ab</hash></hashes>\
+                    <properties><property name='p'>v</property></properties></component>\
+                    </components>";
         let wanted = json!({
             "version": 2,
             "vulnerabilities": [{"id": "A & B", "affects": [{"ref": "<x>"}]}],
             "components": [{"bom-ref": "r", "name": "n",
-                "hashes": [{"alg": "MD5", "content": "ab"}]}],
+                "hashes": [{"alg": "MD5", "content": "ab"}],
+                "properties": [{"name": "p", "value": "v"}]}],
         });
         assert_eq!(read(body).unwrap(), wanted);
+        let old = "<tools><tool><name>t</name></tool></tools>";
+        assert_eq!(read(old).unwrap()["tools"], json!([{"name": "t"}]));
+        let new = "<tools><components><component><name>t</name></component></components></tools>";
+        assert_eq!(read(new).unwrap()["tools"], json!({"components": [{"name": "t"}]}));
     }
 
     #[test]
@@ -168,7 +194,7 @@ mod tests {
         let deep = |depth: usize| read(&("<a>".repeat(depth) + &"</a>".repeat(depth)));
         assert!(deep(DEPTH_MAX - 1).is_ok());
         assert!(deep(DEPTH_MAX).unwrap_err().contains("deeper than 128"));
-        let long = vec![b'<'; RECORD_BYTES_MAX + 1];
-        assert!(object(&long).unwrap_err().contains("longer"));
+        assert!(object(b"<bom/>", 5).unwrap_err().contains("longer than 5"));
+        assert!(object(b"<bom/>", 6).is_err(), "it has nothing in it");
     }
 }

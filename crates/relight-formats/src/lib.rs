@@ -4,6 +4,7 @@
 //! [`Warning`](relight_model::Warning) that names the record; it never costs the other records.
 
 pub mod advisory;
+mod cyclonedx_xml;
 mod facts;
 pub mod limited;
 mod lint;

@@ -48,6 +48,8 @@ pub enum FormatError {
     TooLarge(usize),
     /// It is not well-formed JSON.
     Json(serde_json::Error),
+    /// It is not well-formed XML, and why.
+    Xml(String),
     /// It is JSON, and a part without which there is no inventory is missing or wrong.
     Shape(&'static str),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for FormatError {
             Self::Unknown => f.write_str("the document is no inventory in a known format"),
             Self::TooLarge(max) => write!(f, "the inventory is larger than {max} bytes"),
             Self::Json(_) => f.write_str("the inventory is not well-formed JSON"),
+            Self::Xml(why) => write!(f, "the inventory cannot be read as XML: {why}"),
             Self::Shape(what) => write!(f, "the inventory cannot be read: {what}"),
         }
     }
@@ -67,7 +70,7 @@ impl Error for FormatError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Json(error) => Some(error),
-            Self::Unknown | Self::TooLarge(_) | Self::Shape(_) => None,
+            Self::Unknown | Self::TooLarge(_) | Self::Xml(_) | Self::Shape(_) => None,
         }
     }
 }

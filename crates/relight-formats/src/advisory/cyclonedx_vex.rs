@@ -6,20 +6,25 @@ use serde_json::Value;
 
 use super::cyclonedx_vex::components::Components;
 use super::json::{
-    EVENTS_MAX, Fault, Object, PACKAGES_MAX, inner, list, moment, needed, objects, prose, tenths,
-    text,
+    EVENTS_MAX, Fault, Object, PACKAGES_MAX, RECORD_BYTES_MAX, inner, list, moment, needed,
+    objects, prose, tenths, text,
 };
 use super::outline::Outline;
 use super::pieces::split;
 use super::{AdvisoryFormat, Input, Reading, Refusal, canonical, ordinal};
+use crate::cyclonedx_xml;
 
 mod components;
-mod xml;
 
 pub(super) const PLUGIN: CycloneDxVex = CycloneDxVex;
 
 /// The format. It has no settings.
 pub(super) struct CycloneDxVex;
+
+/// Whether a document is a CycloneDX document in XML.
+fn is_xml(outline: &Outline<'_>) -> bool {
+    outline.head.starts_with(b"<") && outline.says(cyclonedx_xml::NAME_SPACE)
+}
 
 impl AdvisoryFormat for CycloneDxVex {
     fn name(&self) -> &'static str {
@@ -27,15 +32,16 @@ impl AdvisoryFormat for CycloneDxVex {
     }
 
     fn recognises(&self, outline: &Outline<'_>) -> bool {
-        outline.has(&["bomFormat"]) || xml::recognises(outline)
+        outline.has(&["bomFormat"]) || is_xml(outline)
     }
 
     fn read(&self, input: &Input<'_>) -> Reading {
         let mut reading = Reading::default();
         let outline = Outline::of(input.bytes);
-        if xml::recognises(&outline) {
+        if is_xml(&outline) {
             let mut notes = Vec::new();
-            let read = xml::object(outline.body).and_then(|it| record(&it, &mut notes));
+            let read = cyclonedx_xml::object(outline.body, RECORD_BYTES_MAX);
+            let read = read.and_then(|it| record(&it, &mut notes));
             match read {
                 Ok(advisory) => reading.push(input.source, advisory, 0..input.bytes.len()),
                 Err(fault) => {

@@ -1,4 +1,4 @@
-//! CycloneDX JSON: written as 1.6, read in any 1.x.
+//! CycloneDX: JSON is written as 1.6 and read in any 1.x; XML is read.
 //!
 //! What the standard has no field for travels in properties named `relight:*`, so that reading
 //! what we wrote gives the same inventory back.
@@ -6,7 +6,8 @@
 use relight_model::{Component, Digest, Flaw, FlawCode, Purl, Sbom, Timestamp, Warning};
 use serde_json::Value;
 
-use super::{FormatError, SbomFormat, document, holds};
+use super::{FormatError, SBOM_BYTES_MAX, SbomFormat, document, holds};
+use crate::cyclonedx_xml;
 use crate::facts::Facts;
 
 mod write;
@@ -22,14 +23,11 @@ impl SbomFormat for CycloneDx {
     }
 
     fn recognises(&self, bytes: &[u8]) -> bool {
-        holds(bytes, b"\"bomFormat\"")
+        holds(bytes, b"\"bomFormat\"") || is_xml(bytes)
     }
 
     fn read(&self, bytes: &[u8]) -> Result<(Sbom, Vec<Warning>), FormatError> {
-        let document = document(bytes)?;
-        if document.get("bomFormat").and_then(Value::as_str) != Some("CycloneDX") {
-            return Err(FormatError::Shape("`bomFormat` is not `CycloneDX`"));
-        }
+        let document = read_document(bytes)?;
         let mut reader = Reader::default();
         let metadata = document.get("metadata").unwrap_or(&Value::Null);
         reader.sbom.tool = tool(metadata.get("tools").unwrap_or(&Value::Null));
@@ -47,6 +45,26 @@ impl SbomFormat for CycloneDx {
 
     fn write(&self, sbom: &Sbom, name: &str, at: Option<Timestamp>) -> String {
         write::document(sbom, name, at)
+    }
+}
+
+/// Whether a document is XML in the name space of CycloneDX.
+fn is_xml(bytes: &[u8]) -> bool {
+    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let mark = cyclonedx_xml::NAME_SPACE.as_bytes();
+    start.first() == Some(&b'<') && memchr::memmem::find(bytes, mark).is_some()
+}
+
+/// A document as the object that it is, or would be, in JSON.
+fn read_document(bytes: &[u8]) -> Result<Value, FormatError> {
+    if is_xml(bytes) {
+        let read = cyclonedx_xml::object(bytes, SBOM_BYTES_MAX);
+        return read.map(Value::Object).map_err(FormatError::Xml);
+    }
+    let document = document(bytes)?;
+    match document.get("bomFormat").and_then(Value::as_str) {
+        Some("CycloneDX") => Ok(document),
+        _ => Err(FormatError::Shape("`bomFormat` is not `CycloneDX`")),
     }
 }
 

@@ -13,8 +13,10 @@ pub(super) const PLUGIN: Reader = Reader {
     selects: &[
         Select::Folder("sboms"),
         Select::Named("", ".cdx.json"),
+        Select::Named("", ".cdx.xml"),
         Select::Named("", ".spdx.json"),
         Select::Name("bom.json"),
+        Select::Name("bom.xml"),
         Select::Name("sbom.json"),
     ],
     read,
@@ -22,10 +24,11 @@ pub(super) const PLUGIN: Reader = Reader {
 
 fn read(file: &File<'_>, out: &mut Catalog) {
     let bundled = file.path.contains(".dist-info/sboms/");
-    let by_name = file.path.ends_with(".cdx.json") || file.path.ends_with(".spdx.json");
+    let by_name =
+        [".cdx.json", ".cdx.xml", ".spdx.json"].iter().any(|ending| file.path.ends_with(ending));
     let (sbom, warnings) = match read_sbom(file.bytes) {
         Ok(read) => read,
-        // `bom.json` may be anybody's; these names promise an inventory.
+        // `bom.json` and `bom.xml` may be anybody's; these names promise an inventory.
         Err(error) if bundled || by_name => {
             return reader::bad(file, reader::METADATA, error.to_string(), out);
         }

@@ -1,4 +1,5 @@
-//! Installed Python distributions: `*.dist-info/METADATA` and `*.egg-info/PKG-INFO`.
+//! Installed Python distributions: `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, and the single file
+//! `*.egg-info` of distutils.
 
 use relight_model::{Basis, Catalog, Purl, Warning};
 
@@ -10,6 +11,7 @@ pub(super) const PLUGIN: PythonDist = PythonDist {
         Select::Suffix(".dist-info/METADATA"),
         Select::Suffix(".egg-info/PKG-INFO"),
         Select::Suffix("EGG-INFO/PKG-INFO"),
+        Select::Suffix(".egg-info"),
     ],
 };
 
