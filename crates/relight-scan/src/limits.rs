@@ -29,6 +29,10 @@ pub const CATALOG_SIZE_MAX: u64 = 32 << 20;
 /// Bytes of one class file. Compilers cannot write one of 8 MiB; a bomb can.
 pub const CLASS_SIZE_MAX: u64 = 8 << 20;
 
+/// Classes that lie in folders: what they are is understood together when the walk is over, so each
+/// takes some hundred bytes until then. Beyond it, none of them is compared.
+pub const FOLDER_CLASSES_MAX: usize = 262_144;
+
 /// Bytes that one outer file may hold in memory at one time: inner archives that are open, and
 /// what is being looked at. More than a small share of it ([`SMALL_BYTES`]) is granted to one
 /// outer file at a time; the others wait.
@@ -77,6 +81,8 @@ pub struct Options {
     pub catalog_size_max: u64,
     /// See [`CLASS_SIZE_MAX`].
     pub class_size_max: u64,
+    /// See [`FOLDER_CLASSES_MAX`].
+    pub folder_classes_max: usize,
     /// See [`BUFFERED_BYTES_MAX`].
     pub buffered_bytes_max: u64,
     /// See [`FILE_TIME_MAX_S`].
@@ -116,6 +122,7 @@ impl Default for Options {
             directory_bytes_max: DIRECTORY_BYTES_MAX,
             catalog_size_max: CATALOG_SIZE_MAX,
             class_size_max: CLASS_SIZE_MAX,
+            folder_classes_max: FOLDER_CLASSES_MAX,
             buffered_bytes_max: BUFFERED_BYTES_MAX,
             file_time_max_s: FILE_TIME_MAX_S,
             path_bytes_max: PATH_BYTES_MAX,

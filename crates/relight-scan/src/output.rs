@@ -25,6 +25,8 @@ pub(crate) struct Output {
     pub(crate) hidden: Vec<Component>,
     /// Which layer each piece of evidence is from.
     pub(crate) layers: Vec<(String, Digest)>,
+    /// More classes lie in folders than were kept.
+    pub(crate) has_lost_classes: bool,
     /// An image: its files were counted one by one.
     pub(crate) is_image: bool,
 }
@@ -38,7 +40,7 @@ impl Output {
 
     /// Adds what another worker produced.
     pub(crate) fn merge(&mut self, other: Self) {
-        let Self { found, files, bytes_read, known, digests, hidden, layers, is_image: _ } = other;
+        let Self { found, files, bytes_read, known, digests, hidden, layers, .. } = other;
         self.found.merge(found);
         self.files += files;
         self.bytes_read += bytes_read;
@@ -53,8 +55,8 @@ impl Output {
         let Merged { found, hidden, layers, parts, files, bytes_read } = image;
         let hidden = if options.all_layers { hidden } else { Vec::new() };
         let digests = if options.artifact_digest { parts } else { Vec::new() };
-        let is_image = true;
-        self.merge(Self { found, files, bytes_read, known: 0, digests, hidden, layers, is_image });
+        let image = Self { found, files, bytes_read, digests, hidden, layers, ..Self::default() };
+        self.merge(image);
         self.is_image = true;
     }
 
@@ -64,6 +66,12 @@ impl Output {
         if options.mode == Mode::Fast {
             // It finds, and it never clears: code may be embedded in anything that was not read.
             found.flaw(FlawCode::ClassesNotRead, "", 0);
+        }
+        if self.has_lost_classes {
+            // Which of them were kept depends on the threads.
+            found.folder_classes.clear();
+            options.profiles.lost(&mut found);
+            found.flaw(FlawCode::LimitMemory, "", 0);
         }
         java::folders(options, &mut found);
         profile::limit(&mut found.profiles, PROFILES_MAX);

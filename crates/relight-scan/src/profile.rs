@@ -66,6 +66,14 @@ impl Profiles {
         keep(path.to_owned(), values, found);
     }
 
+    /// Says that the classes of folders were too many to keep.
+    pub(crate) fn lost(&self, found: &mut Found) {
+        let values = Values { gap: ProfileGap::Values, ..Values::default() };
+        if *self != Self::None {
+            keep("./".to_owned(), values, found);
+        }
+    }
+
     /// Keeps the profile of the classes of a folder of a class path.
     pub(crate) fn folder(
         &self,

@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use relight_model::{Component, Digest, Profile, Sbom, Warning};
 use rustix::fs::CWD;
@@ -117,8 +118,11 @@ pub fn scan_target(
 ) -> Result<Report, ScanError> {
     let failed = |source| ScanError { context: format!("open {target} to scan it"), source };
     let class = (options.mode == Mode::Deep).then_some(class::read as _);
-    let scan = Scan::new(Shared::new(options, class), services);
-    read(target, scan, services).map(|output| output.report(options)).map_err(failed)
+    let shared = Shared::new(options, class);
+    let classes = Arc::clone(&shared.folder_classes);
+    let mut output = read(target, Scan::new(shared, services), services).map_err(failed)?;
+    output.has_lost_classes = classes.load(Ordering::Relaxed) > options.folder_classes_max;
+    Ok(output.report(options))
 }
 
 fn read(target: &Target, mut scan: Scan<'_>, services: &Services<'_>) -> io::Result<Output> {

@@ -12,6 +12,7 @@ mod skim_tests;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use relight_model::{Component, Flaw, FlawCode, Profile, Warning};
@@ -141,6 +142,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) class: Option<ClassReader>,
     /// Members whose bytes nobody needs are passed over. Tests compare with reading them.
     pub(crate) passes: bool,
+    /// Classes that lie in folders, in all threads.
+    pub(crate) folder_classes: Arc<AtomicUsize>,
     memory: Arc<Memory>,
 }
 
@@ -149,11 +152,18 @@ impl<'a> Shared<'a> {
     pub(crate) fn new(options: &'a Options, class: Option<ClassReader>) -> Self {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let memory = Arc::new(Memory::new(options.threads.unwrap_or_else(cores)));
-        Self { options, index: Index::new(), class, passes: true, memory }
+        let folder_classes = Arc::default();
+        Self { options, index: Index::new(), class, passes: true, folder_classes, memory }
     }
 }
 
 impl Shared<'_> {
+    /// Counts a class that lies in a folder; false when there are too many to keep.
+    fn counts_class(&self) -> bool {
+        let before = self.folder_classes.fetch_add(1, Ordering::Relaxed);
+        before < self.options.folder_classes_max
+    }
+
     /// Whether the bytes of a file with this path are read whole.
     pub(crate) fn is_selected(&self, path: &str) -> bool {
         Distributions::selects(path) || !self.index.find(path).is_empty()

@@ -3,8 +3,6 @@
 
 use std::io;
 
-use relight_model::FlawCode;
-
 use super::{Container, Damage, Entry, Feed};
 
 /// The header of the package as a member; no payload needs a file of this name.

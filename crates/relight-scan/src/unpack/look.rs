@@ -172,7 +172,9 @@ impl Outer<'_, '_> {
                     listed.class = Some(print);
                 }
             }
-            (None, _) => self.found.folder_classes.push((member.path.clone(), print)),
+            (None, _) if self.shared.counts_class() => {
+                self.found.folder_classes.push((member.path.clone(), print));
+            }
             _ => {}
         }
     }

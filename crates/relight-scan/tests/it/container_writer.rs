@@ -129,7 +129,7 @@ pub(crate) fn rpm(payload: &[u8]) -> Vec<u8> {
         out.resize(out.len().next_multiple_of(8), 0);
         out.extend(b"\x8e\xad\xe8\x01\0\0\0\0\0\0\0\x02\0\0\0\x0a");
         out.extend(b"\0\0\x03\xe8\0\0\0\x06\0\0\0\0\0\0\0\x01");
-        out.extend(b"\0\0\x03\xe9\0\0\0\x06\0\0\0\x08\0\0\0\x01wrapper\01\0");
+        out.extend(b"\0\0\x03\xe9\0\0\0\x06\0\0\0\x08\0\0\0\x01wrapper\x001\0");
     }
     // The header itself is not padded; only the signature in front of it is.
     out.extend(payload);

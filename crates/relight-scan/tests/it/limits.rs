@@ -1,9 +1,10 @@
 //! Every limit is reached once: a flaw with its path, and the rest of the tree goes on.
 
-use relight_scan::{DEPTH_MAX, Options};
+use relight_model::ProfileGap;
+use relight_scan::{DEPTH_MAX, Options, Profiles};
 
 use crate::zip_writer::{Member, write};
-use crate::{one, one_with, pom, pom_path, run, text, tree};
+use crate::{CLASS, one, one_with, pom, pom_path, run, text, tree};
 
 fn nested(levels: u32) -> Vec<u8> {
     let mut zip = write(&[Member::deflated(&pom_path("a"), &pom("a", "1"))]);
@@ -143,4 +144,24 @@ fn length_of_a_path() {
         )
     );
     assert_eq!(one_with(&options, &format!("d/{long}"), b"x"), "flaw limit-depth d\n");
+}
+
+/// Classes in folders are understood together at the end, so what is held of them is bounded. Which
+/// of too many were kept would depend on the threads: then none is compared.
+#[test]
+fn classes_in_folders_are_bounded_in_number() {
+    let files: Vec<String> = (0..9).map(|at| format!("classes/a{at}/A.class")).collect();
+    let files: Vec<(&str, &[u8])> = files.iter().map(|path| (path.as_str(), CLASS)).collect();
+    let place = tree(&files);
+    for (folder_classes_max, expected) in [(9, ""), (8, "flaw limit-memory \n")] {
+        for threads in [1, 4] {
+            let profiles = Profiles::All;
+            let threads = Some(threads);
+            let options = Options { folder_classes_max, profiles, threads, ..Options::default() };
+            let report = run(place.path(), &options);
+            assert_eq!(text(&report), expected, "{folder_classes_max} {threads:?}");
+            let gap = report.profiles.iter().any(|it| it.values.gap == ProfileGap::Values);
+            assert_eq!(gap, folder_classes_max == 8);
+        }
+    }
 }
