@@ -1,5 +1,5 @@
-//! CycloneDX in XML to the object that the same document would be in JSON, as far as inventories and
-//! statements need it.
+//! CycloneDX in XML to the object that the same document would be in JSON, as far as inventories
+//! and statements need it.
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};

@@ -204,8 +204,8 @@ fn roots_of<'a>(files: impl Iterator<Item = File<'a>>) -> BTreeMap<&'a str, Vec<
     roots
 }
 
-/// A folder without what leads out of its container: who unpacks `/a`, `./a`, `../a` and `C:/a` with
-/// care gets one folder.
+/// A folder without what leads out of its container: who unpacks `/a`, `./a`, `../a` and `C:/a`
+/// with care gets one folder.
 fn inside(root: &str) -> &str {
     let mut rest = root;
     while let Some((first, behind)) = rest.split_once('/') {
@@ -449,7 +449,7 @@ mod tests {
         check(members("", &[], "class"), &[(Basis::PomProperties, "pkg:maven/g.lib/lib@1")], exact);
     }
 
-    /// Found with members called `/a`, `./a` and `C:/a`: a third of a library in each of three places.
+    /// Found with members called `/a`, `./a` and `C:/a`: a third of a library in each of three.
     #[test]
     fn names_that_leave_the_archive_are_one_place() {
         let fronts = ["", "/", "./", "../../", "C:/", "//"];

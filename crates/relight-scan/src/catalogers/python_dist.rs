@@ -1,5 +1,5 @@
-//! Installed Python distributions: `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, and the single file
-//! `*.egg-info` of distutils.
+//! Installed Python distributions: `*.dist-info/METADATA`, `*.egg-info/PKG-INFO`, and the single
+//! file `*.egg-info` of distutils.
 
 use relight_model::{Basis, Catalog, Purl, Warning};
 
