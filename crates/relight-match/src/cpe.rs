@@ -10,6 +10,9 @@ pub const CPE_BYTES_MAX: usize = 1024;
 /// The attributes of a name, in the order of the formatted string.
 const ATTRIBUTES: usize = 11;
 
+/// Where the version stands.
+const VERSION: usize = 3;
+
 /// A name, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cpe([Attribute; ATTRIBUTES]);
@@ -129,19 +132,30 @@ impl Cpe {
 
     /// The version, without quoting; empty when it is not said (`*`) or none (`-`).
     pub fn version(&self) -> String {
-        self.0[3].plain()
+        self.0[VERSION].plain()
     }
 
     /// Whether every version is meant, or none is said: a name like that bounds nothing.
     pub fn is_unversioned(&self) -> bool {
-        !matches!(self.0[3], Attribute::Value(_))
+        !matches!(self.0[VERSION], Attribute::Value(_))
     }
 
     /// What this name, of an advisory, says of the name of a product. An attribute that the product
     /// leaves open (`*`) may be the one that is meant.
     pub fn fit(&self, product: &Self) -> CpeFit {
-        let relations = self.0.iter().zip(&product.0).map(|(a, b)| a.relation(b));
+        self.fit_but_version(product).min(self.version_fit(product))
+    }
+
+    /// As [`Cpe::fit`], whatever the versions.
+    pub(crate) fn fit_but_version(&self, product: &Self) -> CpeFit {
+        let pairs = self.0.iter().zip(&product.0).enumerate();
+        let relations = pairs.filter(|(at, _)| *at != VERSION).map(|(_, (a, b))| a.relation(b));
         relations.map(Relation::fit).min().unwrap_or(CpeFit::Disjoint)
+    }
+
+    /// As [`Cpe::fit`], of the versions alone.
+    pub(crate) fn version_fit(&self, product: &Self) -> CpeFit {
+        self.0[VERSION].relation(&product.0[VERSION]).fit()
     }
 }
 

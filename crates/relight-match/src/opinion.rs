@@ -121,6 +121,8 @@ named! {
         PseudoVersion = "pseudo-version",
         /// The component may be one of several versions, and they differ.
         SeveralVersions = "several-versions",
+        /// The record is about a product on a platform that nobody stated.
+        PlatformUnseen = "platform-unseen",
         /// The record names the package and nothing usable.
         NoRange = "no-range",
         /// It gives commits only.

@@ -2,6 +2,10 @@
 
 explain-head = { $id }  { $purl }  { $verdict }
 explain-not-affected = not affected
+explain-by-cpe = by the CPE name that you stated; packages are not asked
+explain-no-cpe = no record gives configurations of CPE names
+not-a-cpe = this is no CPE name: { $text } ({ $why })
+not-a-cpe-remedy = for example cpe:2.3:a:apache:log4j:2.14.1:*:*:*:*:*:*:*
 explain-silent = no record names this package
 explain-decided = decided by { $source } { $record } ({ $rank }): { $said }
 explain-opinion = { $verdict }  { $source } { $record } ({ $rank }): { $said }
@@ -35,6 +39,7 @@ why-backport-base = a backport, and the suite that it comes from is not in the d
 why-stream-unknown = the module stream is not known
 why-pseudo-version = a commit of a module whose releases have other numbers
 why-several-versions = it may be one of several versions, and they differ
+why-platform-unseen = the flaw needs a platform that nobody stated
 why-no-range = the record gives no range
 why-git-only = the record gives commits only
 why-free-text = the record gives versions as free text

@@ -108,6 +108,7 @@ option-id = Id
 option-sources = Show every source
 help-advisories-explain = Say why a component is affected or not
 option-purl = Package URL
+option-advisories-explain-cpe = CPE name of the product (cpe:2.3:a:…), instead of a package; once more for its platform
 help-advisories-declare = Publish an advisory of your own, before any CVE; a dry run first
 option-advisories-declare-package = Package: ecosystem and name (maven:group:artifact)
 option-advisories-declare-range = Affected versions, for example ">=2.0-beta9,<2.15.0"; or unknown

@@ -2,6 +2,10 @@
 
 explain-head = { $id }  { $purl }  { $verdict }
 explain-not-affected = non touché
+explain-by-cpe = d'après le nom CPE que vous avez indiqué; les paquets ne sont pas consultés
+explain-no-cpe = aucune fiche ne donne de configuration de noms CPE
+not-a-cpe = ceci n'est pas un nom CPE : { $text } ({ $why })
+not-a-cpe-remedy = par exemple cpe:2.3:a:apache:log4j:2.14.1:*:*:*:*:*:*:*
 explain-silent = aucune fiche ne nomme ce paquet
 explain-decided = selon { $source } { $record } ({ $rank }) : { $said }
 explain-opinion = { $verdict }  { $source } { $record } ({ $rank }) : { $said }
@@ -35,6 +39,7 @@ why-backport-base = un rétroportage dont la suite d'origine n'est pas dans les 
 why-stream-unknown = le flux du module n'est pas connu
 why-pseudo-version = un commit d'un module dont les versions ont d'autres numéros
 why-several-versions = ce peut être plusieurs versions, et elles diffèrent
+why-platform-unseen = la faille demande une plateforme que personne n'a indiquée
 why-no-range = la fiche ne donne aucun intervalle
 why-git-only = la fiche ne donne que des commits
 why-free-text = la fiche donne les versions en texte libre

@@ -108,6 +108,7 @@ option-id = Identifiant
 option-sources = Montrer chaque source
 help-advisories-explain = Dire pourquoi un composant est touché ou non
 option-purl = Adresse de paquet
+option-advisories-explain-cpe = Nom CPE du produit (cpe:2.3:a:…), au lieu d'un paquet; une fois de plus pour sa plateforme
 help-advisories-declare = Publier un avis à vous, avant tout CVE; d'abord à blanc
 option-advisories-declare-package = Paquet : écosystème et nom (maven:groupe:artefact)
 option-advisories-declare-range = Versions touchées, par exemple ">=2.0-beta9,<2.15.0"; ou unknown

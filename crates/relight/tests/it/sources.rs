@@ -165,3 +165,47 @@ fn sources_are_counted() {
     assert_eq!(sources["sources"][1]["licence"], "CC-BY-4.0");
     assert!(sources["updated"].as_str().unwrap().ends_with('Z'));
 }
+
+/// NVD's record of Log4Shell, cut down: the library, and one product on one platform.
+const NVD: &str = r#"{"resultsPerPage":1,"startIndex":0,"totalResults":1,"version":"2.0",
+"vulnerabilities":[{"cve":{
+"id":"CVE-2021-44228","vulnStatus":"Analyzed","descriptions":[],"configurations":[
+{"nodes":[{"operator":"OR","negate":false,"cpeMatch":[{"vulnerable":true,
+"criteria":"cpe:2.3:a:apache:log4j:*:*:*:*:*:*:*:*","versionStartIncluding":"2.0.1",
+"versionEndExcluding":"2.3.1","matchCriteriaId":"1"}]}]},
+{"operator":"AND","nodes":[{"operator":"OR","negate":false,"cpeMatch":[{"vulnerable":true,
+"criteria":"cpe:2.3:a:example:console:1.0:*:*:*:*:*:*:*","matchCriteriaId":"2"}]},
+{"operator":"OR","negate":false,"cpeMatch":[{"vulnerable":false,
+"criteria":"cpe:2.3:o:example:os:-:*:*:*:*:*:*:*","matchCriteriaId":"3"}]}]}]}}]}"#;
+
+/// Goal: CPE names answer on request, from names that a person stated, and clear no package.
+#[test]
+fn names_that_a_person_states_are_answered_by_cpe() {
+    let place = Place::with_sites();
+    place.write("nvd.json", NVD);
+    place.expect(0, &["advisories", "import", "nvd.json"]);
+    let ask = |status, names: &[&str]| {
+        let names = names.iter().flat_map(|name| ["--cpe", name]);
+        let words: Vec<&str> = ["advisories", "explain", "CVE-2021-44228", "--json"]
+            .into_iter()
+            .chain(names)
+            .collect();
+        place.expect(status, &words).json()
+    };
+    let log4j = |version: &str| format!("cpe:2.3:a:apache:log4j:{version}:*:*:*:*:*:*:*");
+    assert_eq!(ask(0, &[&log4j("2.1")])["verdict"], "affected");
+    assert_eq!(ask(0, &[&log4j("2.17.1")])["verdict"], "not-affected");
+    assert_eq!(ask(3, &[&log4j("*")])["why"], "version-missing");
+    let console = "cpe:2.3:a:example:console:1.0:*:*:*:*:*:*:*";
+    assert_eq!(ask(3, &[console])["why"], "platform-unseen");
+    place.expect(2, &["advisories", "explain", "CVE-2021-44228", "--cpe", "log4j"]);
+    place.expect(2, &["advisories", "explain", "CVE-2021-44228"]);
+    expect![[r#"
+        CVE-2021-44228  cpe:2.3:a:example:console:1.0:*:*:*:*:*:*:*  unknown
+          by the CPE name that you stated; packages are not asked
+            nvd CVE-2021-44228: unknown, the flaw needs a platform that nobody stated
+        --- stderr
+        --- status 3
+    "#]]
+    .assert_eq(&place.run(&["advisories", "explain", "CVE-2021-44228", "--cpe", console]).text());
+}

@@ -1,5 +1,7 @@
 //! `relight advisories explain`: which source, range and rule decided, and who disagrees.
 
+mod by_cpe;
+
 use clap::Args;
 use relight_engine::matching::{Attachment, Group, Judgement, Opinion, Rule, Stand};
 use relight_model::{Basis, Component, Finding, Purl, Scope};
@@ -17,8 +19,10 @@ use crate::report::{Exit, Report, Style};
 pub(super) struct Explain {
     #[arg(value_name = "ID")]
     id: String,
-    #[arg(value_name = "PURL")]
-    purl: String,
+    #[arg(value_name = "PURL", required_unless_present = "cpe")]
+    purl: Option<String>,
+    #[arg(long, value_name = "NAME", conflicts_with = "purl")]
+    cpe: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -57,9 +61,11 @@ struct OpinionRow<'a> {
 impl Explain {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
-        let purl = Purl::parse(&self.purl).map_err(|why| {
-            Failure::usage(texts::not_a_purl(lang, &self.purl, why))
-                .hint(texts::not_a_purl_remedy(lang))
+        let Some(purl) = &self.purl else {
+            return by_cpe::run(&self.id, &self.cpe, context, report);
+        };
+        let purl = Purl::parse(purl).map_err(|why| {
+            Failure::usage(texts::not_a_purl(lang, purl, why)).hint(texts::not_a_purl_remedy(lang))
         })?;
         let known = inventory::advisories(context)?;
         let group = find(&known, &self.id, context)?;
