@@ -25,6 +25,7 @@ pub mod plan;
 pub mod reconcile;
 mod revise;
 pub mod signals;
+pub mod sources_policy;
 mod switch;
 pub mod trust;
 mod wall;

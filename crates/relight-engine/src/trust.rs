@@ -3,6 +3,8 @@
 use relight_match::Policy;
 use relight_store::{Store, StoreError};
 
+use crate::sources_policy;
+
 /// The setting that holds the list, one issuer a line.
 const KEY: &str = "vex-trusted";
 
@@ -16,7 +18,9 @@ pub const ISSUERS_MAX: usize = 1_000;
 pub fn policy_of(store: &Store) -> Result<Policy, StoreError> {
     let list = store.meta_get(KEY)?.unwrap_or_default();
     let trusted = list.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    Ok(Policy { trusted, ..Policy::default() })
+    let mut policy = Policy { trusted, ..Policy::default() };
+    sources_policy::lay(store, &mut policy)?;
+    Ok(policy)
 }
 
 /// Puts an issuer on the list, by the name that documents give it; `false` when it is there

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relight_model::{Advisory, PackageName};
 
+use crate::bindings::OwnBinding;
 use crate::package::is_distribution;
 
 /// How much a record's word counts about a package; the first is the heaviest.
@@ -27,6 +28,11 @@ impl Rank {
     /// Every rank, heaviest first.
     pub const ALL: [Self; 6] =
         [Self::Distribution, Self::Vendor, Self::Reviewed, Self::Community, Self::Nvd, Self::Own];
+
+    /// Reads a stable name back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rank| rank.as_str() == text)
+    }
 
     /// The stable name used in documents.
     pub const fn as_str(self) -> &'static str {
@@ -60,6 +66,8 @@ pub struct Policy {
     pub related_attaches: BTreeSet<String>,
     /// Issuers whose statements have an effect.
     pub trusted: BTreeSet<String>,
+    /// Which packages products are, by the operator's own word: before what relight ships.
+    pub bindings: Vec<OwnBinding>,
 }
 
 /// The source of the records that relight ships: the intervals that Apache published.

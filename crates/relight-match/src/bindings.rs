@@ -6,6 +6,8 @@
 
 use relight_model::{Advisory, Ecosystem, PackageName};
 
+use crate::authority::Policy;
+
 /// One reviewed line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
@@ -35,23 +37,65 @@ pub const BINDINGS: &[Binding] = &[Binding {
     reference: "https://logging.apache.org/security.html",
 }];
 
-impl Binding {
-    /// The binding of a product of a record.
-    pub(crate) fn of_product(record: &Advisory, product: &str) -> Option<&'static Self> {
-        let product = product.trim().to_lowercase();
-        let mut of_assigner = BINDINGS.iter().filter(|it| it.is_assigner_of(record));
-        of_assigner.find(|it| it.products.contains(&product.as_str()))
+/// A line of the operator's own, from the register.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnBinding {
+    /// Who assigned the number, as the record names them; case means nothing.
+    pub assigner: String,
+    /// The products, as published; case means nothing.
+    pub products: Vec<String>,
+    /// The packages that the product is.
+    pub affects: Vec<PackageName>,
+    /// Packages that look like it and are not.
+    pub not_affects: Vec<PackageName>,
+}
+
+/// The packages that one line binds a product to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bound {
+    pub(crate) affects: Vec<PackageName>,
+    pub(crate) not_affects: Vec<PackageName>,
+}
+
+/// What a product of a record is: by the operator's own line, else by one that relight ships.
+pub(crate) fn of_product(record: &Advisory, product: &str, policy: &Policy) -> Option<Bound> {
+    let product = product.trim().to_lowercase();
+    let is_own = |it: &&OwnBinding| {
+        it.is_assigner_of(record)
+            && it.products.iter().any(|it| it.trim().to_lowercase() == product)
+    };
+    if let Some(own) = policy.bindings.iter().find(is_own) {
+        return Some(own.bound());
+    }
+    let mut of_assigner = BINDINGS.iter().filter(|it| it.is_assigner_of(record));
+    of_assigner.find(|it| it.products.contains(&product.as_str())).map(Binding::bound)
+}
+
+/// The lines one of whose packages a record of the assigner names itself.
+pub(crate) fn of_packages(record: &Advisory, policy: &Policy) -> Vec<Bound> {
+    let own = policy.bindings.iter().filter(|it| it.is_assigner_of(record)).map(OwnBinding::bound);
+    let shipped = BINDINGS.iter().filter(|it| it.is_assigner_of(record)).map(Binding::bound);
+    let names = |it: &Bound| {
+        let mut packages = record.affected.iter().map(|affected| &affected.package);
+        packages.any(|package| it.affects.contains(package))
+    };
+    own.chain(shipped).filter(names).collect()
+}
+
+impl OwnBinding {
+    fn bound(&self) -> Bound {
+        Bound { affects: self.affects.clone(), not_affects: self.not_affects.clone() }
     }
 
-    /// The bindings one of whose packages a record of the assigner names itself.
-    pub(crate) fn of_packages<'a>(
-        record: &'a Advisory,
-    ) -> impl Iterator<Item = &'static Self> + 'a {
-        let names = |it: &&Self| {
-            let mut packages = record.affected.iter().map(|affected| &affected.package);
-            packages.any(|package| it.affects().any(|bound| bound == *package))
-        };
-        BINDINGS.iter().filter(|it| it.is_assigner_of(record)).filter(names)
+    /// An assigner without name would be everybody.
+    fn is_assigner_of(&self, record: &Advisory) -> bool {
+        !self.assigner.is_empty() && record.assigner.eq_ignore_ascii_case(&self.assigner)
+    }
+}
+
+impl Binding {
+    fn bound(&self) -> Bound {
+        Bound { affects: self.affects().collect(), not_affects: self.not_affects().collect() }
     }
 
     /// The packages that the product is.
@@ -107,8 +151,20 @@ mod tests {
             ("other", "Apache Log4j2", false),
             ("", "Apache Log4j2", false),
         ] {
-            let found = Binding::of_product(&record(assigner), product);
+            let found = of_product(&record(assigner), product, &Policy::default());
             assert_eq!(found.is_some(), bound, "{assigner} {product}");
         }
+        let own = OwnBinding {
+            assigner: "Other".into(),
+            products: vec!["Apache Log4j2".into()],
+            affects: vec![package("npm", "fork")],
+            not_affects: Vec::new(),
+        };
+        let policy = Policy { bindings: vec![own], ..Policy::default() };
+        let found = of_product(&record("other"), "apache log4j2 ", &policy).unwrap();
+        assert_eq!(found.affects, [package("npm", "fork")]);
+        let apache = of_product(&record("apache"), "Apache Log4j2", &policy).unwrap();
+        assert_eq!(apache.affects[0].ecosystem, Ecosystem::Maven);
+        assert_eq!(of_product(&record(""), "Apache Log4j2", &policy), None);
     }
 }

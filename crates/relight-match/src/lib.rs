@@ -34,7 +34,7 @@ mod vex;
 pub use advisories::{Advisories, Change, Moved};
 pub use alias::Attachment;
 pub use authority::{Policy, Rank};
-pub use bindings::{BINDINGS, Binding};
+pub use bindings::{BINDINGS, Binding, OwnBinding};
 pub use by_cpe::{CPE_STATED_MAX, CpeOpinion};
 pub use cpe::{CPE_BYTES_MAX, Cpe, CpeFit};
 pub use cvss::{CVSS_BYTES_MAX, CvssError, CvssScores, CvssVersion, base_score, cvss_scores};

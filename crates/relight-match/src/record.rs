@@ -7,7 +7,7 @@ use relight_model::{Advisory, Affected, PackageName, Stance};
 
 use crate::alias::{self, Attachment};
 use crate::authority::{Policy, Rank};
-use crate::bindings::Binding;
+use crate::bindings::{self, Bound};
 use crate::entry::Entry;
 use crate::group::Member;
 use crate::package::normalise;
@@ -34,7 +34,7 @@ pub(crate) fn member(record: Advisory, policy: &Policy) -> Member {
 
 /// One entry for each package, from however many parts the document says it in.
 fn entries(record: &Arc<Advisory>, policy: &Policy) -> Vec<Entry> {
-    let bound = bound_products(record);
+    let bound = bound_products(record, policy);
     let mut by_package: BTreeMap<PackageName, Vec<&Affected>> = BTreeMap::new();
     for affected in record.affected.iter().chain(&bound) {
         by_package.entry(normalise(&affected.package)).or_default().push(affected);
@@ -46,28 +46,33 @@ fn entries(record: &Arc<Advisory>, policy: &Policy) -> Vec<Entry> {
         let entry = Entry::new(record, package.clone(), rank, affected);
         entries.push(if known_is_last { entry.known_is_last() } else { entry });
     }
-    entries.extend(tombstones(record, &by_package));
+    entries.extend(tombstones(record, &by_package, policy));
     entries
 }
 
 /// The products of the record that a binding turns into packages.
-fn bound_products(record: &Advisory) -> Vec<Affected> {
+fn bound_products(record: &Advisory, policy: &Policy) -> Vec<Affected> {
     let mut bound = Vec::new();
     for product in &record.products {
-        if let Some(binding) = Binding::of_product(record, &product.product) {
-            bound.extend(binding.affects().map(|package| product.as_affected(package)));
+        if let Some(Bound { affects, .. }) = bindings::of_product(record, &product.product, policy)
+        {
+            bound.extend(affects.into_iter().map(|package| product.as_affected(package)));
         }
     }
     bound
 }
 
 /// What bindings say is not the product, unless the record itself names it.
-fn tombstones(record: &Arc<Advisory>, named: &BTreeMap<PackageName, Vec<&Affected>>) -> Vec<Entry> {
-    let of_products =
-        record.products.iter().filter_map(|it| Binding::of_product(record, &it.product));
-    let mut bindings: Vec<_> = of_products.chain(Binding::of_packages(record)).collect();
-    bindings.dedup();
-    let packages = bindings.iter().flat_map(|binding| binding.not_affects());
+fn tombstones(
+    record: &Arc<Advisory>,
+    named: &BTreeMap<PackageName, Vec<&Affected>>,
+    policy: &Policy,
+) -> Vec<Entry> {
+    let products = record.products.iter();
+    let of_products = products.filter_map(|it| bindings::of_product(record, &it.product, policy));
+    let all = of_products.chain(bindings::of_packages(record, policy));
+    let packages: Vec<PackageName> = all.flat_map(|bound| bound.not_affects).collect();
+    let packages = packages.into_iter().map(|package| normalise(&package));
     let free = packages.filter(|package| !named.contains_key(package));
     let mut entries: BTreeMap<PackageName, Entry> = BTreeMap::new();
     for package in free {

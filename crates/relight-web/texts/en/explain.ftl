@@ -106,3 +106,17 @@ priority-probed-site = attempts were seen against this site in the last 90 days
 priority-probed-organisation = attempts were seen against this body in the last 90 days
 priority-score = the CVSS score
 priority-score-none = without a CVSS score
+
+### What an operator sets about sources.
+
+policy-default = nothing is set: sources rank as relight ships them
+policy-rank = this is no rank of a source
+policy-rank-remedy = vendor, reviewed, community or nvd; distributions and your own records have theirs
+policy-package = this package cannot be read
+policy-package-remedy = ecosystem and name, for example Maven:org.apache.logging.log4j:log4j-core
+policy-binding = this binding is not whole
+policy-binding-remedy = it needs assigner, products, affects, reference and reviewer
+policy-too-long = more lines of one kind than this
+policy-too-long-remedy = shorten the file
+policy-unreadable = { $path } cannot be read as a policy of sources
+policy-unreadable-remedy = it holds [ranks], last_known_is_last, related_attaches and [[bindings]], nothing else

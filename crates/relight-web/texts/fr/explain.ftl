@@ -106,3 +106,17 @@ priority-probed-site = des tentatives contre ce site ont été vues ces 90 derni
 priority-probed-organisation = des tentatives contre cet organisme ont été vues ces 90 derniers jours
 priority-score = la note CVSS
 priority-score-none = sans note CVSS
+
+### Ce qu'un opérateur règle au sujet des sources.
+
+policy-default = rien n'est réglé : les sources ont les rangs livrés avec relight
+policy-rank = ceci n'est pas le rang d'une source
+policy-rank-remedy = vendor, reviewed, community ou nvd; les distributions et vos propres fiches ont le leur
+policy-package = ce paquet ne peut être lu
+policy-package-remedy = écosystème et nom, par exemple Maven:org.apache.logging.log4j:log4j-core
+policy-binding = ce rattachement n'est pas complet
+policy-binding-remedy = il lui faut assigner, products, affects, reference et reviewer
+policy-too-long = plus de lignes d'une sorte que ceci
+policy-too-long-remedy = raccourcissez le fichier
+policy-unreadable = { $path } ne peut être lu comme réglage des sources
+policy-unreadable-remedy = il contient [ranks], last_known_is_last, related_attaches et [[bindings]], rien d'autre

@@ -5,6 +5,7 @@ mod explain;
 mod import;
 mod order;
 mod own;
+mod policy;
 mod search;
 mod sources;
 mod statements;
@@ -49,6 +50,7 @@ enum Action {
     Bind(own::Bind),
     Retire(own::Retire),
     Vex(statements::Vex),
+    Policy(policy::SetPolicy),
     Order(order::Order),
     Cvss(cvss::Cvss),
     Search(search::Search),
@@ -186,6 +188,7 @@ impl Advisories {
             Action::Bind(bind) => bind.run(context, report),
             Action::Retire(retire) => retire.run(context, report),
             Action::Vex(vex) => vex.run(context, report),
+            Action::Policy(policy) => policy.run(context, report),
             Action::Order(order) => order.run(context, report),
             Action::Cvss(cvss) => cvss.run(context, report),
             Action::Search(search) => search.run(context, report),

@@ -158,3 +158,56 @@ fn a_statement_has_an_effect_when_its_issuer_is_trusted() {
     assert_eq!(affected(), 1);
     place.expect(2, &["advisories", "vex", "--trust", "a", "--distrust", "b"]);
 }
+
+/// Goal: the operator's word about sources is checked, kept, and decides. Method: a product that
+/// only a line of the operator binds to a package, and the rank of a source that disagrees.
+#[test]
+fn the_operator_binds_products_and_ranks_sources() {
+    let place = place();
+    let shown = || place.expect(0, &["advisories", "policy"]).stdout;
+    assert!(shown().contains("nothing is set"));
+    place.write("cve.json", CVE);
+    place.expect(0, &["advisories", "import", "cve.json"]);
+    let affected = || {
+        let answer = place.run(&["affected", "CVE-2099-0100", "--json"]).json();
+        answer["total"]["affected"].as_u64()
+    };
+    assert_eq!(affected(), Some(0), "a product is no package");
+    place.write("policy.toml", POLICY);
+    place.expect(0, &["advisories", "policy", "policy.toml"]);
+    assert_eq!(affected(), Some(1));
+    expect![[r#"
+        ranks.house = vendor
+        last_known_is_last ghsa
+        example Example Server = Maven:org.apache.logging.log4j:log4j-core
+          != Maven:org.apache.logging.log4j:log4j-api
+          A. Tremblay · https://example.org/security
+    "#]]
+    .assert_eq(&shown());
+    for (text, status) in [("[ranks]\nhouse = \"best\"", 2), ("[rank]", 2), ("[[bindings]]", 2)] {
+        place.write("bad.toml", text);
+        place.expect(status, &["advisories", "policy", "bad.toml"]);
+    }
+    assert_eq!(affected(), Some(1), "what cannot be read changes nothing");
+}
+
+/// A record of an assigner about a product that no shipped binding knows.
+const CVE: &str = r#"{"dataType":"CVE_RECORD","dataVersion":"5.1","cveMetadata":{
+"cveId":"CVE-2099-0100","assignerOrgId":"00000000-0000-4000-9000-000000000000",
+"assignerShortName":"example","state":"PUBLISHED"},"containers":{"cna":{
+"providerMetadata":{"orgId":"00000000-0000-4000-9000-000000000000","shortName":"example"},
+"descriptions":[{"lang":"en","value":"A flaw of the server"}],"affected":[{"vendor":"Example",
+"product":"Example Server","defaultStatus":"unaffected","versions":[{"version":"2.0",
+"status":"affected","lessThan":"2.15.0","versionType":"maven"}]}]}}}"#;
+
+const POLICY: &str = r#"last_known_is_last = ["ghsa"]
+[ranks]
+house = "vendor"
+[[bindings]]
+assigner = "example"
+products = ["Example Server"]
+affects = ["Maven:org.apache.logging.log4j:log4j-core"]
+not_affects = ["Maven:org.apache.logging.log4j:log4j-api"]
+reference = "https://example.org/security"
+reviewer = "A. Tremblay"
+"#;

@@ -1,0 +1,227 @@
+//! What the operator sets about sources: whose word counts before whose, and which packages the
+//! products of an assigner are. One document, kept in the register as it was given.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_match::{OwnBinding, Policy, Rank};
+use relight_model::{Ecosystem, PackageName};
+use relight_store::{Store, StoreError};
+use serde::{Deserialize, Serialize};
+
+/// The setting that holds the document.
+const KEY: &str = "sources-policy";
+
+/// Most lines of each kind.
+pub const LINES_MAX: usize = 1_000;
+
+/// The document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SourcesPolicy {
+    /// Rank of a source, by its name: `vendor`, `reviewed`, `community`, `nvd`.
+    pub ranks: BTreeMap<String, String>,
+    /// Sources whose last known affected version is the last affected one.
+    pub last_known_is_last: BTreeSet<String>,
+    /// Sources whose `related` ids are the flaws that a record is about.
+    pub related_attaches: BTreeSet<String>,
+    /// Which packages products are.
+    pub bindings: Vec<BindingLine>,
+}
+
+/// One line that somebody reviewed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BindingLine {
+    /// Who assigns the numbers, as records name them.
+    pub assigner: String,
+    /// The products, as published.
+    pub products: Vec<String>,
+    /// The packages that they are: `Maven:group:artifact`.
+    pub affects: Vec<String>,
+    /// Packages that look like them and are not.
+    #[serde(default)]
+    pub not_affects: Vec<String>,
+    /// Where the publisher says so.
+    pub reference: String,
+    /// Who looked.
+    pub reviewer: String,
+}
+
+/// What of a document cannot be used: a stable code, and the text that is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFault {
+    /// `policy-rank`, `policy-package`, `policy-binding`, `policy-too-long`.
+    pub code: &'static str,
+    /// The word that is wrong.
+    pub word: String,
+}
+
+impl SourcesPolicy {
+    /// Checks every word; nothing of a document with a fault is used.
+    ///
+    /// # Errors
+    /// Says what the first fault is.
+    pub fn check(&self) -> Result<(), PolicyFault> {
+        self.lay(&mut Policy::default())
+    }
+
+    /// Puts it into a policy.
+    fn lay(&self, policy: &mut Policy) -> Result<(), PolicyFault> {
+        let fault = |code, word: &str| PolicyFault { code, word: word.to_owned() };
+        let lines = [self.ranks.len(), self.last_known_is_last.len(), self.related_attaches.len()];
+        if lines.into_iter().chain([self.bindings.len()]).any(|count| count > LINES_MAX) {
+            return Err(fault("policy-too-long", &LINES_MAX.to_string()));
+        }
+        for (source, text) in &self.ranks {
+            // Only distributions speak for their packages, and only our own records are our own.
+            let rank = Rank::parse(text).filter(|it| !matches!(it, Rank::Distribution | Rank::Own));
+            let rank = rank.ok_or_else(|| fault("policy-rank", text))?;
+            policy.ranks.insert(source.clone(), rank);
+        }
+        policy.last_known_is_last.clone_from(&self.last_known_is_last);
+        policy.related_attaches.clone_from(&self.related_attaches);
+        for line in &self.bindings {
+            policy.bindings.push(line.read()?);
+        }
+        Ok(())
+    }
+}
+
+impl BindingLine {
+    fn read(&self) -> Result<OwnBinding, PolicyFault> {
+        let is_empty = |text: &String| text.trim().is_empty();
+        let needed = [&self.assigner, &self.reference, &self.reviewer];
+        if needed.into_iter().any(is_empty) || self.products.is_empty() || self.affects.is_empty() {
+            let code = "policy-binding";
+            return Err(PolicyFault { code, word: self.products.join(", ") });
+        }
+        let packages = |texts: &[String]| -> Result<Vec<PackageName>, PolicyFault> {
+            texts.iter().map(|text| package(text)).collect()
+        };
+        Ok(OwnBinding {
+            assigner: self.assigner.clone(),
+            products: self.products.clone(),
+            affects: packages(&self.affects)?,
+            not_affects: packages(&self.not_affects)?,
+        })
+    }
+}
+
+/// `Maven:group:artifact`, by the OSV name of the ecosystem or the type of a purl.
+fn package(text: &str) -> Result<PackageName, PolicyFault> {
+    let known =
+        text.split_once(':').filter(|(_, name)| !name.is_empty()).and_then(|(kind, name)| {
+            let ecosystem = match Ecosystem::from_osv(kind) {
+                Ecosystem::Other(_) => Ecosystem::from_purl(kind, ""),
+                known => known,
+            };
+            let is_known = !matches!(ecosystem, Ecosystem::Other(_));
+            is_known.then(|| PackageName { ecosystem, release: None, name: name.to_owned() })
+        });
+    known.ok_or_else(|| PolicyFault { code: "policy-package", word: text.to_owned() })
+}
+
+/// The document in force; the default one where nobody set any.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn sources_policy(store: &Store) -> Result<SourcesPolicy, StoreError> {
+    let text = store.meta_get(KEY)?.unwrap_or_default();
+    Ok(serde_json::from_str(&text).unwrap_or_default())
+}
+
+/// Puts a document in force.
+///
+/// # Errors
+/// It has a fault, which is returned inside; or the store cannot be written.
+pub fn set_sources_policy(
+    store: &Store,
+    document: &SourcesPolicy,
+) -> Result<Result<(), PolicyFault>, StoreError> {
+    if let Err(fault) = document.check() {
+        return Ok(Err(fault));
+    }
+    let text = serde_json::json!(document).to_string();
+    store.meta_put(KEY, &text)?;
+    Ok(Ok(()))
+}
+
+/// Adds the document in force to a policy.
+pub(crate) fn lay(store: &Store, policy: &mut Policy) -> Result<(), StoreError> {
+    // Only what was checked is ever stored; what an older program stored and this one does not
+    // understand changes nothing.
+    let mut laid = policy.clone();
+    if sources_policy(store)?.lay(&mut laid).is_ok() {
+        *policy = laid;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::policy_of;
+
+    fn line() -> BindingLine {
+        BindingLine {
+            assigner: "example".into(),
+            products: vec!["Example Server".into()],
+            affects: vec!["Maven:org.example:server".into()],
+            not_affects: vec!["npm:server".into()],
+            reference: "https://example.org/security".into(),
+            reviewer: "A. Tremblay".into(),
+        }
+    }
+
+    #[test]
+    fn a_document_is_kept_and_becomes_the_policy() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(policy_of(&store).unwrap(), Policy::default());
+        let document = SourcesPolicy {
+            ranks: [("house".to_owned(), "vendor".to_owned())].into(),
+            last_known_is_last: ["ghsa".to_owned()].into(),
+            related_attaches: ["house".to_owned()].into(),
+            bindings: vec![line()],
+        };
+        set_sources_policy(&store, &document).unwrap().unwrap();
+        crate::trust::trust(&store, "Supplier").unwrap();
+        assert_eq!(sources_policy(&store).unwrap(), document);
+        let policy = policy_of(&store).unwrap();
+        assert_eq!(policy.ranks["house"], Rank::Vendor);
+        assert!(policy.trusted.contains("Supplier"));
+        assert_eq!(policy.bindings[0].affects[0].name, "org.example:server");
+        assert_eq!(policy.bindings[0].not_affects[0].ecosystem, Ecosystem::Npm);
+        set_sources_policy(&store, &SourcesPolicy::default()).unwrap().unwrap();
+        assert_eq!(policy_of(&store).unwrap().ranks.len(), 0);
+    }
+
+    #[test]
+    fn a_fault_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let rank = |text: &str| SourcesPolicy {
+            ranks: [("house".to_owned(), text.to_owned())].into(),
+            ..SourcesPolicy::default()
+        };
+        let bound = |line| SourcesPolicy { bindings: vec![line], ..SourcesPolicy::default() };
+        let many = (0..=LINES_MAX).map(|at| at.to_string()).collect();
+        for (document, code) in [
+            (rank("distribution"), "policy-rank"),
+            (rank("own"), "policy-rank"),
+            (rank("best"), "policy-rank"),
+            (bound(BindingLine { assigner: " ".into(), ..line() }), "policy-binding"),
+            (bound(BindingLine { affects: Vec::new(), ..line() }), "policy-binding"),
+            (bound(BindingLine { affects: vec!["server".into()], ..line() }), "policy-package"),
+            (bound(BindingLine { not_affects: vec!["odd:x".into()], ..line() }), "policy-package"),
+            (
+                SourcesPolicy { related_attaches: many, ..SourcesPolicy::default() },
+                "policy-too-long",
+            ),
+        ] {
+            let fault = set_sources_policy(&store, &document).unwrap().unwrap_err();
+            assert_eq!(fault.code, code, "{document:?}");
+        }
+        assert_eq!(sources_policy(&store).unwrap(), SourcesPolicy::default());
+    }
+}
