@@ -6,6 +6,7 @@ mod corpus;
 mod e2e;
 mod fingerprints;
 mod metrics;
+mod mutants;
 mod oracle;
 mod process;
 mod soak;
@@ -28,7 +29,9 @@ cargo xtask test             everything that must hold; installs proxies and bro
 cargo xtask e2e [DIR]        the pages in Chromium: accessibility, keyboard, size; pictures in DIR
 cargo xtask tidy             the rules of the house
 cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
-cargo xtask soak [--kills N] [--seeds N]    the kill test and the simulator at full size
+cargo xtask soak [--kills N] [--seeds N] [--archives N] [--sequences N]
+                             the kill test, the simulators and damaged archives at full size
+cargo xtask mutants          known faults of matchers, one at a time; the tests must catch each
 cargo xtask corpus [DIR]     makes the labelled samples in target/corpus or DIR
 cargo xtask corpus --check   fetches a published package with a vulnerable Log4j and scans it
 cargo xtask fingerprints [--program FILE] [--only PACKAGE -o FILE]
@@ -68,6 +71,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["corpus", "--check"] => corpus::check(),
         ["corpus", folder] => corpus::make(std::path::Path::new(folder)),
         ["fingerprints", words @ ..] => fingerprints::run(words),
+        ["mutants"] => mutants::run(),
         ["fuzz", words @ ..] => vectors::fuzz(words),
         ["oracle", words @ ..] => oracle::run(words),
         ["vectors"] => vectors::run(None),

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: the kill test, the simulator and damaged archives, many more than the suite
+//! `cargo xtask soak`: the kill test, the simulators and damaged archives, many more than the suite
 //! has.
 use crate::process;
 use crate::tree;
@@ -11,15 +11,19 @@ const SEEDS: u32 = 500;
 /// Damaged archives in one soak.
 const ARCHIVES: u32 = 10_000;
 
+/// Sequences of updates of advisories in one soak.
+const SEQUENCES: u32 = 10_000;
+
 /// How much to run.
 #[derive(Debug, PartialEq, Eq)]
 struct Size {
     kills: u32,
     seeds: u32,
     archives: u32,
+    sequences: u32,
 }
 
-/// Runs all three; the tests print their seeds.
+/// Runs all four; the tests print their seeds.
 ///
 /// # Errors
 /// On an unknown option, a failing test, or when no test carries the expected name.
@@ -28,11 +32,12 @@ pub(crate) fn run(options: &[&str]) -> Result<(), String> {
     let kills = test("relight", "kill", "RELIGHT_KILLS", size.kills);
     let seeds = test("relight-engine", "sim", "RELIGHT_SEEDS", size.seeds);
     let archives = test("relight-scan", "mutated", "RELIGHT_ARCHIVES", size.archives);
-    kills.and(seeds).and(archives)
+    let sequences = test("relight-match", "incremental", "RELIGHT_SEQUENCES", size.sequences);
+    kills.and(seeds).and(archives).and(sequences)
 }
 
 fn parse(options: &[&str]) -> Result<Size, String> {
-    let mut size = Size { kills: KILLS, seeds: SEEDS, archives: ARCHIVES };
+    let mut size = Size { kills: KILLS, seeds: SEEDS, archives: ARCHIVES, sequences: SEQUENCES };
     for pair in options.chunks(2) {
         let [option, value] = pair else { return Err(format!("{}: a number is missing", pair[0])) };
         let number = value.parse().map_err(|_| format!("{option} {value}: not a number"))?;
@@ -40,8 +45,10 @@ fn parse(options: &[&str]) -> Result<Size, String> {
             "--kills" => size.kills = number,
             "--seeds" => size.seeds = number,
             "--archives" => size.archives = number,
+            "--sequences" => size.sequences = number,
             _ => {
-                return Err(format!("{option}: the options are --kills, --seeds and --archives N"));
+                let known = "--kills, --seeds, --archives and --sequences N";
+                return Err(format!("{option}: the options are {known}"));
             }
         }
     }
@@ -70,10 +77,13 @@ mod tests {
 
     #[test]
     fn sizes_are_read_and_bad_ones_refused() {
-        assert_eq!(parse(&[]), Ok(Size { kills: 100, seeds: 500, archives: 10_000 }));
         assert_eq!(
-            parse(&["--seeds", "7", "--kills", "3", "--archives", "9"]),
-            Ok(Size { kills: 3, seeds: 7, archives: 9 })
+            parse(&[]),
+            Ok(Size { kills: 100, seeds: 500, archives: 10_000, sequences: 10_000 })
+        );
+        assert_eq!(
+            parse(&["--seeds", "7", "--kills", "3", "--archives", "9", "--sequences", "5"]),
+            Ok(Size { kills: 3, seeds: 7, archives: 9, sequences: 5 })
         );
         assert!(parse(&["--kills"]).unwrap_err().contains("a number is missing"));
         assert!(parse(&["--kills", "many"]).unwrap_err().contains("not a number"));
