@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use relight_formats::advisory;
-use relight_match::{Advisories, Change, Matcher};
+use relight_match::{Advisories, Change, Matcher, linked_ids, normal_id};
 use relight_model::{Advisory, AssetId, Signal};
 use relight_store::{Index, Store, StoreError, StoredAdvisory};
 use roaring::RoaringBitmap;
@@ -291,6 +291,39 @@ pub fn advisories_of(store: &Store) -> Result<Advisories, StoreError> {
         records.extend(read(&stored));
     }
     Ok(Advisories::with_policy(records, policy_of(store)?))
+}
+
+/// Most ids whose records are looked for without reading everything.
+const ABOUT_IDS_MAX: usize = 1_000;
+
+/// As [`advisories_of`], of what is about these ids: their groups are the same as among all. Costs
+/// a look at each document, and parses only those that hold one of the ids.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn advisories_about(store: &Store, ids: &[String]) -> Result<Advisories, StoreError> {
+    let policy = policy_of(store)?;
+    let builtin = advisory::builtin_advisories();
+    let mut wanted: BTreeSet<String> = ids.iter().map(|id| normal_id(id)).collect();
+    while wanted.len() <= ABOUT_IDS_MAX {
+        let names: Vec<String> = wanted.iter().cloned().collect();
+        let stored = store.advisories_holding(&names)?;
+        let mut records: Vec<Advisory> = builtin.clone();
+        records.extend(stored.iter().filter_map(read));
+        let before = wanted.len();
+        // Records that tie a wanted id to others, and those to more.
+        for record in &records {
+            let linked = linked_ids(record, &policy);
+            let folded = |id: &String| wanted.iter().any(|it| it.eq_ignore_ascii_case(id));
+            if linked.iter().any(folded) {
+                wanted.extend(linked);
+            }
+        }
+        if wanted.len() == before {
+            return Ok(Advisories::with_policy(records, policy));
+        }
+    }
+    advisories_of(store)
 }
 
 fn read(stored: &StoredAdvisory) -> Option<Advisory> {

@@ -40,7 +40,7 @@ pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listen
 pub use error::{EngineError, EngineErrorKind};
 pub use follow::leave;
 pub use ingest::{FunctionalTest, Inventory};
-pub use inventoried::{FoundSites, advisories_of};
+pub use inventoried::{FoundSites, advisories_about, advisories_of};
 pub use logs::{LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX, campaigns_of};
 pub use orders::Undone;
 pub use revise::REMATCH_DEADLINE_MS;

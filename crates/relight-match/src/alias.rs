@@ -80,8 +80,9 @@ pub(crate) fn groups<A: Borrow<Advisory>>(all: &[A], policy: &Policy) -> BTreeMa
     groups
 }
 
-/// Every id that ties a record to others: records that share none cannot share a group.
-pub(crate) fn links(record: &Advisory, policy: &Policy) -> BTreeSet<String> {
+/// Every id that ties a record to others: records that share none, directly or through others,
+/// cannot share a group.
+pub fn links(record: &Advisory, policy: &Policy) -> BTreeSet<String> {
     let Named { id, cves, others, targets, .. } = Named::new(record, policy);
     let stated = record.statements.iter().flat_map(|it| &it.vulnerabilities);
     let stated: Vec<_> = stated.map(|text| self::id(text)).collect();
@@ -205,7 +206,7 @@ fn without_cve<'a>(named: &[Named<'a>], free: impl Fn(&Named<'a>) -> bool) -> Ve
 }
 
 /// The normal form of an id: CVE numbers in upper case, everything else as written.
-pub(crate) fn id(text: &str) -> String {
+pub fn id(text: &str) -> String {
     let text = text.trim();
     if is_cve(text) { text.to_ascii_uppercase() } else { text.to_owned() }
 }

@@ -32,7 +32,7 @@ mod version_set;
 mod vex;
 
 pub use advisories::{Advisories, Change, Moved};
-pub use alias::Attachment;
+pub use alias::{Attachment, id as normal_id, links as linked_ids};
 pub use authority::{Policy, Rank};
 pub use bindings::{BINDINGS, Binding, OwnBinding};
 pub use by_cpe::{CPE_STATED_MAX, CpeOpinion};

@@ -1,5 +1,7 @@
 //! Advisories as their sources wrote them: the newest revision of each, and all older ones.
 
+use aho_corasick::AhoCorasickBuilder;
+use memchr::memmem;
 use relight_model::{Digest, Timestamp, Warning};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
@@ -103,6 +105,36 @@ impl Store {
         })
     }
 
+    /// As [`Store::advisories`], of the records whose document holds one of these ids, in any case
+    /// and anywhere in its text: a few more than those that name one. Reads every document and
+    /// parses none.
+    ///
+    /// # Errors
+    /// As [`Store::advisories`].
+    pub fn advisories_holding(&self, ids: &[String]) -> Result<Vec<StoredAdvisory>, StoreError> {
+        let finder = AhoCorasickBuilder::new().ascii_case_insensitive(true).build(ids);
+        // Ids that no automaton holds are looked for by reading everything.
+        let Ok(finder) = finder else { return self.advisories() };
+        self.read("reading the advisories", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT source, id, revision, blob.digest, blob.bytes, withdrawn, flags
+                 FROM advisory JOIN blob ON blob.digest = advisory.digest
+                 WHERE seq IN (SELECT max(seq) FROM advisory GROUP BY source, id)
+                 ORDER BY source, id",
+            )?;
+            let mut rows = query.query([])?;
+            let mut held = Vec::new();
+            while let Some(row) = rows.next()? {
+                let id = row.get_ref(1)?.as_bytes().map_err(rusqlite::Error::from)?;
+                let bytes = row.get_ref(4)?.as_bytes().map_err(rusqlite::Error::from)?;
+                if finder.is_match(id) || finder.is_match(bytes) || has_escaped_letter(bytes) {
+                    held.push(stored(row)?);
+                }
+            }
+            Ok(held)
+        })
+    }
+
     /// The number of the newest record; 0 when there is none.
     ///
     /// # Errors
@@ -149,6 +181,17 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+}
+
+/// Whether JSON hides a letter, a digit or a hyphen behind an escape (`\u0043VE`): then its text
+/// does not tell which ids it holds.
+fn has_escaped_letter(bytes: &[u8]) -> bool {
+    let code = |at: usize| bytes.get(at + 4..at + 6).and_then(|it| std::str::from_utf8(it).ok());
+    let mut escapes = memmem::find_iter(bytes, br"\u00");
+    escapes.any(|at| {
+        let value = code(at).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        value.is_some_and(|it| it == b'-' || it.is_ascii_alphanumeric())
+    })
 }
 
 fn stored(row: &Row<'_>) -> Result<StoredAdvisory, rusqlite::Error> {
@@ -225,6 +268,30 @@ mod tests {
         let [first, second] = ["a1", "a2"].map(|text| blob::digest_of(text.as_bytes()));
         let revisions = store.advisory_revisions("ghsa", "A").unwrap();
         assert_eq!(revisions, [(1, first), (2, second), (3, first)]);
+    }
+
+    #[test]
+    fn documents_that_hold_an_id_are_found_however_they_write_it() {
+        let (_folder, store) = open();
+        let records = [
+            record("A-1", r#"{"aliases":["cve-2021-1"]}"#, 1),
+            record("A-2", r#"{"aliases":["\u0043VE-2021-1"]}"#, 1),
+            record("A-3", r#"{"summary":"see CVE-2021-1"}"#, 1),
+            record("A-4", r#"{"summary":"\u003cnot this one\u003e"}"#, 1),
+            record("CVE-2021-1", "{}", 1),
+            record("A-5", r#"{"aliases":["CVE-2021-2"]}"#, 1),
+        ];
+        store.put_advisories("osv", &records).unwrap();
+        let held = |ids: &[&str]| -> Vec<String> {
+            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+            store.advisories_holding(&ids).unwrap().into_iter().map(|it| it.id).collect()
+        };
+        assert_eq!(held(&["CVE-2021-1"]), ["A-1", "A-2", "A-3", "CVE-2021-1"]);
+        assert_eq!(held(&["CVE-2021-2", "A-4"]), ["A-2", "A-4", "A-5"]);
+        assert_eq!(held(&[]), ["A-2"]);
+        // An older revision that named it does not count.
+        store.put_advisories("osv", &[record("A-1", "{}", 2)]).unwrap();
+        assert_eq!(held(&["CVE-2021-1"]), ["A-2", "A-3", "CVE-2021-1"]);
     }
 
     #[test]

@@ -22,6 +22,15 @@ pub(crate) fn advisories(context: &Context) -> Result<Advisories, Failure> {
     }
 }
 
+/// As [`advisories`], of what is about this id.
+pub(crate) fn advisories_about(context: &Context, id: &str) -> Result<Advisories, Failure> {
+    match context.store_if_any()? {
+        Some(store) => relight_engine::advisories_about(&store, &[id.to_owned()])
+            .map_err(|error| context.store_failure(&error)),
+        None => Ok(Advisories::new(advisory::builtin_advisories())),
+    }
+}
+
 /// The gate key of a site of the register.
 pub(crate) fn site(context: &Context, slug: &str) -> Result<GateKey, Failure> {
     let store = context.existing_store()?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use relight_engine::answer::{AnswerSet, Ask, Grounds};
 use relight_engine::incident::Ledger;
 use relight_engine::matching::{Advisories, Question, QuestionError};
-use relight_engine::store::{Index, Store};
-use relight_engine::{advisories_of, replay};
+use relight_engine::store::{Index, Store, StoreError};
+use relight_engine::{advisories_about, advisories_of, replay};
 use relight_model::{
     Criticality, DisplayState, OrgId, Organisation, Site, SiteId, Timestamp, Verdict,
 };
@@ -34,8 +34,20 @@ pub(crate) struct Register {
 }
 
 impl Register {
-    /// Reads the register of the data folder.
+    /// Reads the register of the data folder, with all advisories.
     pub(crate) fn open(context: &Context) -> Result<Self, Failure> {
+        Self::open_with(context, advisories_of)
+    }
+
+    /// As [`Register::open`], with the advisories that these questions are about and no others.
+    pub(crate) fn open_for(context: &Context, ids: &[String]) -> Result<Self, Failure> {
+        Self::open_with(context, |store| advisories_about(store, ids))
+    }
+
+    fn open_with(
+        context: &Context,
+        advisories: impl FnOnce(&Store) -> Result<Advisories, StoreError>,
+    ) -> Result<Self, Failure> {
         let store = context.existing_store()?;
         let failed = |error| context.store_failure(&error);
         let organisations = store.organisations().map_err(failed)?;
@@ -43,7 +55,7 @@ impl Register {
             sites: store.sites().map_err(failed)?,
             organisations: organisations.into_iter().map(|org| (org.id, org)).collect(),
             index: Index::build(&store).map_err(failed)?,
-            advisories: advisories_of(&store).map_err(failed)?,
+            advisories: advisories(&store).map_err(failed)?,
             ledger: ledger(&store, context)?,
             now: context.now(),
             store,
@@ -164,6 +176,18 @@ pub(crate) fn question(text: &str, lang: Lang) -> Result<Question, Failure> {
 pub(crate) fn unknown_advisory(id: &str, lang: Lang) -> Failure {
     let hint = texts::no_such_advisory_remedy(lang, "relight advisories update --offline DIR");
     Failure::new(texts::no_such_advisory(lang, id)).hint(hint)
+}
+
+/// The advisories that a question and a query ask about. A query that cannot be read asks nothing:
+/// [`Register::select`] says what is wrong with it.
+pub(crate) fn ids_asked(question: &Question, sites: &str) -> Vec<String> {
+    let query = Query::parse(sites);
+    let named = query.iter().flat_map(Query::questions).map(str::to_owned);
+    let own = match question {
+        Question::Advisory(id) => Some(id.clone()),
+        Question::Package(_) => None,
+    };
+    named.chain(own).collect()
 }
 
 fn query_failure(text: &str, error: &QueryError, lang: Lang) -> Failure {

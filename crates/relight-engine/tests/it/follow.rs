@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use relight_engine::incident::{EvidenceKind, Phase};
-use relight_engine::matching::Question;
+use relight_engine::matching::{Advisories, Question};
 use relight_engine::store::{RawAdvisory, Store};
-use relight_engine::{Engine, Inventory, leave, trust};
+use relight_engine::{Engine, Inventory, advisories_about, advisories_of, leave, trust};
 use relight_model::{Digest, Sbom, Verdict};
 use testkit::Rng;
 
@@ -158,4 +158,45 @@ fn answers_that_are_kept_follow_every_change() {
     town.incident(LOG4SHELL);
     town.engine.attach_evidence("test", LOG4SHELL, &[key(&name(0))], kind).unwrap();
     assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Online));
+}
+
+/// Goal: what is read for one id says what everything says of it. Method: random records that name
+/// each other, statements and bulletins among them; every id, in the case of somebody else.
+#[test]
+fn what_is_about_an_id_says_what_everything_says() {
+    for seed in 0..20 {
+        let mut rng = Rng::new(seed);
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let mut ids: Vec<String> = vec![LOG4SHELL.into(), "GHSA-jfh8-c2jp-5v3q".into()];
+        ids.extend((0..12).map(|at| {
+            if at % 2 == 0 { format!("CVE-2099-{at}") } else { format!("GHSA-{at}-x-y") }
+        }));
+        for (number, id) in ids.iter().enumerate() {
+            let mut link = || ids[rng.below(ids.len())].clone();
+            let (alias, related, upstream) = (link(), link(), link());
+            let text = format!(
+                r#"{{"id":"{id}","modified":"2021-12-18T00:00:00Z","summary":"beside {related}",
+                "aliases":["{}"],"related":["{related}"],"upstream":[{}],"affected":[{{"package":{{
+                "ecosystem":"npm","name":"p{}"}},"versions":["1.0.0"]}}]}}"#,
+                alias.to_lowercase().replace("ghsa", "GHSA"),
+                if rng.chance(20) { format!("\"{upstream}\"") } else { String::new() },
+                number % 3,
+            );
+            let mut revision = [0; 32];
+            revision[0] = number as u8;
+            let (bytes, revision) = (text.as_bytes(), Digest(revision));
+            let raw = RawAdvisory { id, revision, bytes, recorded_at: 1 };
+            store.put_advisories("osv", &[raw]).unwrap();
+        }
+        let all = advisories_of(&store).unwrap();
+        for id in &ids {
+            let about = advisories_about(&store, &[id.to_lowercase()]).unwrap();
+            let told = |known: &Advisories| -> Vec<_> {
+                let groups = known.groups_of(id);
+                groups.map(|it| (it.id.clone(), it.aliases.clone(), it.revision())).collect()
+            };
+            assert_eq!(told(&about), told(&all), "seed {seed}, {id}");
+        }
+    }
 }

@@ -249,7 +249,7 @@ fn find<'a>(known: &'a Known, id: &str, context: &Context) -> Result<&'a Group, 
 
 impl Show {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let known = inventory::advisories(context)?;
+        let known = inventory::advisories_about(context, &self.id)?;
         let group = find(&known, &self.id, context)?;
         let packages = group.packages().into_iter().map(|package| PackageRow {
             ecosystem: package.ecosystem.as_str().to_owned(),

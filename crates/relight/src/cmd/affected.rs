@@ -100,7 +100,8 @@ impl Affected {
         let lang = context.lang;
         let Some(what) = &self.what else { return alike::run(&self, context, report) };
         let question = register::question(what, lang)?;
-        let register = Register::open(context)?;
+        let asked = register::ids_asked(&question, &self.sites);
+        let register = Register::open_for(context, &asked)?;
         let group = match &question {
             Question::Advisory(id) => Some(
                 register

@@ -67,7 +67,7 @@ impl Explain {
         let purl = Purl::parse(purl).map_err(|why| {
             Failure::usage(texts::not_a_purl(lang, purl, why)).hint(texts::not_a_purl_remedy(lang))
         })?;
-        let known = inventory::advisories(context)?;
+        let known = inventory::advisories_about(context, &self.id)?;
         let group = find(&known, &self.id, context)?;
         let component = Component::new(purl, "", Basis::Document, Scope::Installed);
         let judgement = group.judgement(&component);

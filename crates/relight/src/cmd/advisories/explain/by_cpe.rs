@@ -44,7 +44,7 @@ pub(super) fn run(
             Failure::usage(texts::not_a_cpe(lang, text, why)).hint(texts::not_a_cpe_remedy(lang))
         })?);
     }
-    let known = inventory::advisories(context)?;
+    let known = inventory::advisories_about(context, id)?;
     let group = find(&known, id, context)?;
     let opinions = group.by_cpe(&stated);
     let stand = CpeOpinion::stand_of(&opinions);
