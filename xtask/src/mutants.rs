@@ -60,7 +60,8 @@ const MUTANTS: [Mutant; 12] = [
         "related ids merge",
         "alias.rs",
         "record.aliases.iter().chain([&record.id]).map(|text| id(text)).collect();",
-        "record.aliases.iter().chain(&record.related).chain([&record.id]).map(|it| id(it)).collect();",
+        "record.aliases.iter().chain(&record.related).chain([&record.id]).map(|text| id(text))
+                .collect();",
     ),
     mutant(
         "epochs are dropped",

@@ -73,7 +73,9 @@ fn differences(
     let verdicts = oracle.ask(pairs).map_err(|error| format!("{} ({})", error, oracle.needs))?;
     let valid: Vec<_> = pairs.iter().zip(&verdicts).filter(|(_, sign)| **sign != '?').collect();
     let lines: String = valid.iter().map(|((a, b), sign)| format!("{a} {sign} {b}\n")).collect();
-    let arguments = ["advisories", "order", oracle.scheme, "--lang", "en", "--color", "never"];
+    let mut arguments = vec!["advisories", "order"];
+    arguments.extend(oracle.words);
+    arguments.extend(["--lang", "en", "--color", "never"]);
     let run = process::feed(program, &arguments, lines.as_bytes())?;
     let mut different = Vec::new();
     for line in run.stdout.lines().filter(|line| line.starts_with("line ")) {

@@ -44,7 +44,7 @@ pub use matcher::{Delta, Match, Matcher};
 pub use native::{NATIVE_RANGE_BYTES_MAX, parse_range, parse_vers, print_range};
 pub use npm::{NpmOptions, NpmRange, NpmVersion};
 pub use opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
-pub use order_line::{ORDER_LINE_BYTES_MAX, OrderLine, judge_line};
+pub use order_line::{ORDER_LINE_BYTES_MAX, OrderLine, judge_line, judge_line_by};
 pub use package::package_of;
 pub use priority::{Priority, REASON_CODES, Reason, SiteFacts, UNSCORED_WORST_S};
 pub use question::{

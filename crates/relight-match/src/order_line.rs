@@ -31,6 +31,14 @@ pub enum OrderLine<'a> {
 /// Judges one line. A version may hold spaces (`v 1.2.3` in npm), so the sign is a word of its own
 /// between two texts; where several could be it, the first that leaves two versions is taken.
 pub fn judge_line(scheme: VersionScheme, line: &str) -> OrderLine<'_> {
+    judge_line_by(line, |a, b| compare(scheme, a, b))
+}
+
+/// As [`judge_line`], by another order.
+pub fn judge_line_by(
+    line: &str,
+    compare: impl Fn(&str, &str) -> Option<Ordering>,
+) -> OrderLine<'_> {
     if line.len() > ORDER_LINE_BYTES_MAX {
         return OrderLine::Malformed("order-line-too-long");
     }
@@ -40,7 +48,7 @@ pub fn judge_line(scheme: VersionScheme, line: &str) -> OrderLine<'_> {
     }
     let mut first = None;
     for (left, wanted, right) in splits(line) {
-        let judged = compare(scheme, left, right);
+        let judged = compare(left, right);
         match judged {
             Some(order) if order == wanted => return OrderLine::Same,
             Some(_) => return OrderLine::Other { left, right, judged },

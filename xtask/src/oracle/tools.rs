@@ -10,6 +10,8 @@ pub(super) struct Oracle {
     pub(super) scheme: &'static str,
     /// What must be installed, as a person would say it.
     pub(super) needs: &'static str,
+    /// How relight is asked.
+    pub(super) words: &'static [&'static str],
     ask: Ask,
 }
 
@@ -29,14 +31,25 @@ impl Oracle {
     }
 }
 
-pub(super) const ORACLES: [Oracle; 7] = [
-    Oracle { scheme: "maven", needs: "java and libmaven3-core-java", ask: maven },
-    Oracle { scheme: "pep440", needs: "python3 with packaging", ask: python },
-    Oracle { scheme: "npm", needs: "node with npm", ask: node },
-    Oracle { scheme: "deb", needs: "perl with libdpkg-perl", ask: dpkg },
-    Oracle { scheme: "rpm", needs: "rpm", ask: rpm },
-    Oracle { scheme: "gem", needs: "ruby", ask: ruby },
-    Oracle { scheme: "composer", needs: "php-cli", ask: php },
+pub(super) const ORACLES: [Oracle; 8] = [
+    Oracle {
+        scheme: "maven",
+        needs: "java and libmaven3-core-java",
+        words: &["maven"],
+        ask: maven,
+    },
+    Oracle { scheme: "pep440", needs: "python3 with packaging", words: &["pep440"], ask: python },
+    Oracle { scheme: "npm", needs: "node with npm", words: &["npm"], ask: node },
+    Oracle { scheme: "deb", needs: "perl with libdpkg-perl", words: &["deb"], ask: dpkg },
+    Oracle { scheme: "rpm", needs: "rpm", words: &["rpm"], ask: rpm },
+    Oracle { scheme: "gem", needs: "ruby", words: &["gem"], ask: ruby },
+    Oracle { scheme: "composer", needs: "php-cli", words: &["composer"], ask: php },
+    Oracle {
+        scheme: "composer-keys",
+        needs: "php-cli with php-composer-semver",
+        words: &["composer", "--matching"],
+        ask: composer,
+    },
 ];
 
 /// One line a pair, the versions with a tab between.
@@ -128,6 +141,23 @@ while (($line = fgets(STDIN)) !== false) {
   [$a, $b] = explode(\"\\t\", rtrim($line, \"\\n\"));
   if (preg_match('/[-_+.](\\t|\\n)|^[vV]*\\t|\\t[vV]*\\n/', $line)) { echo \"?\\n\"; continue; }
   echo version_compare(preg_replace('/^[vV]/', '', $a), preg_replace('/^[vV]/', '', $b)), \"\\n\";
+}
+";
+    filter("php", &["-r", SCRIPT], pairs)
+}
+
+/// Composer's own order, which ranges are read by: what its parser makes of both texts, compared as
+/// its constraints do. What it refuses, and branches, have no place in it.
+fn composer(pairs: &[(String, String)]) -> Result<Vec<char>, String> {
+    const SCRIPT: &str = "
+require '/usr/share/php/Composer/Semver/autoload.php';
+$parser = new Composer\\Semver\\VersionParser();
+while (($line = fgets(STDIN)) !== false) {
+  [$a, $b] = explode(\"\\t\", rtrim($line, \"\\n\"));
+  try { $a = $parser->normalize($a); $b = $parser->normalize($b); }
+  catch (\\UnexpectedValueException $e) { echo \"?\\n\"; continue; }
+  $branch = substr($a, 0, 4) === 'dev-' || substr($b, 0, 4) === 'dev-';
+  echo $branch ? '?' : version_compare($a, $b), \"\\n\";
 }
 ";
     filter("php", &["-r", SCRIPT], pairs)

@@ -270,7 +270,7 @@ fn words(scheme: &str) -> &'static Words {
         "deb" => &DEB,
         "rpm" => &RPM,
         "gem" => &GEM,
-        "composer" => &COMPOSER,
+        "composer" | "composer-keys" => &COMPOSER,
         _ => &NPM,
     }
 }

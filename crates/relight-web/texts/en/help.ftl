@@ -131,6 +131,7 @@ option-advisories-vex-distrust = From now on they have none
 help-advisories-sources = Show where advisories come from
 help-advisories-order = Compare versions, or check lines of comparisons from standard input
 option-ecosystem = Ecosystem (npm, Maven, Debian:12), order (semver) or file name of the lines
+option-advisories-order-matching = By the order in which ranges are searched (Composer: its own, not PHP's)
 option-versions = Versions to compare with each other; none reads lines such as 1.0 < 1.1
 help-advisories-cvss = Score CVSS vectors of any version
 option-vectors = Vectors; none, or -, reads one a line from standard input

@@ -131,6 +131,7 @@ option-advisories-vex-distrust = Désormais elles n'en ont aucun
 help-advisories-sources = Montrer d'où viennent les avis
 help-advisories-order = Comparer des versions, ou vérifier des lignes de comparaisons de l'entrée standard
 option-ecosystem = Écosystème (npm, Maven, Debian:12), ordre (semver) ou nom du fichier des lignes
+option-advisories-order-matching = Selon l'ordre qui sert aux intervalles (Composer : le sien, et non celui de PHP)
 option-versions = Versions à comparer entre elles; sans elles, lire des lignes comme 1.0 < 1.1
 help-advisories-cvss = Noter des vecteurs CVSS de toute version
 option-vectors = Vecteurs; sans eux, ou avec -, un par ligne de l'entrée standard

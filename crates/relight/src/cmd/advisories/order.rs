@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 
 use clap::Args;
 use relight_engine::matching::{
-    ORDER_LINE_BYTES_MAX, OrderLine, VersionScheme, compare, judge_line,
+    ORDER_LINE_BYTES_MAX, OrderLine, Version, VersionScheme, compare, judge_line_by,
 };
 use relight_model::Ecosystem;
 use relight_server::web::texts;
@@ -24,6 +24,25 @@ pub(super) struct Order {
     ecosystem: String,
     #[arg(value_name = "VERSION", allow_hyphen_values = true)]
     versions: Vec<String>,
+    #[arg(long)]
+    matching: bool,
+}
+
+/// The published order of a scheme, or the one by which ranges are searched. They differ for
+/// Composer alone: PHP says `v3.0 < v3.0.0-beta`, and ranges that Composer reads say otherwise.
+#[derive(Clone, Copy)]
+struct Judge {
+    scheme: VersionScheme,
+    matching: bool,
+}
+
+impl Judge {
+    fn order(self, a: &str, b: &str) -> Option<Ordering> {
+        if !self.matching {
+            return compare(self.scheme, a, b);
+        }
+        Version::parse(self.scheme, a)?.compare(&Version::parse(self.scheme, b)?)
+    }
 }
 
 #[derive(Serialize)]
@@ -58,11 +77,12 @@ impl Order {
             Failure::usage(texts::no_such_ecosystem(context.lang, &self.ecosystem))
                 .hint(texts::no_such_ecosystem_remedy(context.lang, &names.join(", "), &schemes))
         })?;
+        let judge = Judge { scheme, matching: self.matching };
         if self.versions.is_empty() {
-            return from_stdin(scheme, context, report);
+            return from_stdin(judge, context, report);
         }
         for pair in self.versions.windows(2) {
-            let order = compare(scheme, &pair[0], &pair[1]);
+            let order = judge.order(&pair[0], &pair[1]);
             if order.is_none() {
                 report.raise(Exit::Incomplete);
             }
@@ -85,13 +105,9 @@ const fn sign(order: Option<Ordering>) -> &'static str {
     }
 }
 
-fn from_stdin(
-    scheme: VersionScheme,
-    context: &Context,
-    report: &mut Report,
-) -> Result<(), Failure> {
+fn from_stdin(by: Judge, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut document = Document {
-        scheme: scheme.as_str(),
+        scheme: by.scheme.as_str(),
         lines: 0,
         different: 0,
         malformed: 0,
@@ -109,7 +125,7 @@ fn from_stdin(
         if !read {
             break;
         }
-        judge(&bytes, number, scheme, &mut document, context, report);
+        judge(&bytes, number, by, &mut document, context, report);
     }
     if document.different + document.malformed > 0 {
         report.raise(Exit::Failed);
@@ -119,7 +135,7 @@ fn from_stdin(
         return Ok(());
     }
     let Document { different, lines, .. } = document;
-    report.line(&texts::order_summary(context.lang, different, lines, scheme.as_str()));
+    report.line(&texts::order_summary(context.lang, different, lines, by.scheme.as_str()));
     if document.malformed > 0 {
         report.hint(texts::order_remedy(context.lang));
     }
@@ -141,13 +157,15 @@ fn read_line(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> std::io::Result<b
 fn judge(
     bytes: &[u8],
     number: usize,
-    scheme: VersionScheme,
+    by: Judge,
     document: &mut Document,
     context: &Context,
     report: &mut Report,
 ) {
     let text = std::str::from_utf8(bytes).map(|text| text.trim_end_matches(['\n', '\r']));
-    let judged = text.map_or(OrderLine::Malformed("order-line-utf8"), |it| judge_line(scheme, it));
+    let judged = text.map_or(OrderLine::Malformed("order-line-utf8"), |it| {
+        judge_line_by(it, |a, b| by.order(a, b))
+    });
     match judged {
         OrderLine::Blank => {}
         OrderLine::Same => document.lines += 1,
