@@ -149,7 +149,11 @@ impl Mutant {
 }
 
 fn tests(copy: &Path, only_compile: bool) -> Result<Run, String> {
+    // Its own: cargo tells two copies of a workspace in one folder apart by nothing but time.
+    let built = copy.join("target");
+    let built = built.to_string_lossy();
     let mut words = vec!["test", "--quiet", "--package", "relight-match", "--lib", "--test", "it"];
+    words.extend(["--target-dir", &*built]);
     words.extend(only_compile.then_some("--no-run"));
     process::quiet(copy, "cargo", &words)
 }
