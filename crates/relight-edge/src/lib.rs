@@ -15,6 +15,7 @@ mod gate_driver;
 pub mod holding_page;
 pub mod http;
 mod json_api;
+pub mod lint;
 mod map_copy;
 pub mod probe;
 mod runtime_api;

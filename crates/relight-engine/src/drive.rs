@@ -34,13 +34,15 @@ impl Drive {
     /// Starts one thread for every edge of the register, and one that relights.
     ///
     /// # Errors
-    /// An edge of the register cannot be opened, or a thread cannot be started.
+    /// A row of the register is no edge, or a thread cannot be started. An edge that cannot be
+    /// opened is tried again; its sites count as exposed meanwhile.
     pub fn start(engine: &Arc<Engine>) -> Result<Self, EngineError> {
         let mut loops = Vec::new();
         for (number, row) in (0_u64..).zip(engine.store().edges()?) {
             let target = edges::from_row(&row)?;
             let nonce = engine.now_ms().cast_unsigned().rotate_left(20) ^ number;
-            loops.push(edges::open_loop(&target, nonce)?);
+            let opened = edges::open_loop(&target, nonce);
+            loops.push(opened.unwrap_or_else(|_| edges::patient_loop(&target, nonce)));
         }
         let mut drive = Self {
             stop: Arc::new(AtomicBool::new(false)),

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use relight_edge::{Prober, Target};
+use relight_edge::{
+    Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, Prober, Stage, Target,
+    TunnelCount,
+};
+use relight_model::{Epoch, GateKey};
 use relight_store::EdgeRow;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +48,55 @@ pub fn from_row(row: &EdgeRow) -> Result<Target, EngineError> {
         })?;
     let (name, kind) = (row.name.clone(), row.kind.clone());
     Ok(Target { name, kind, gate, listeners, verify, settings })
+}
+
+/// The loop of an edge that perhaps cannot be opened yet: each look tries again, and meanwhile
+/// what is wanted dark there counts as exposed, with the reason. It keeps no other edge waiting.
+pub fn patient_loop(target: &Target, nonce: u64) -> EdgeLoop {
+    let driver = Box::new(Reopening { target: target.clone(), driver: None });
+    let eyes = Listeners(target.listeners.iter().map(|listener| Prober::new(*listener)).collect());
+    EdgeLoop::new(&target.name, driver, Box::new(eyes), nonce)
+}
+
+struct Reopening {
+    target: Target,
+    driver: Option<Box<dyn EdgeDriver>>,
+}
+
+impl Reopening {
+    fn driver(&mut self) -> Result<&mut Box<dyn EdgeDriver>, EdgeError> {
+        let driver = match self.driver.take() {
+            Some(driver) => driver,
+            None => relight_edge::open(&self.target)?,
+        };
+        Ok(self.driver.insert(driver))
+    }
+}
+
+impl EdgeDriver for Reopening {
+    fn capabilities(&self) -> Capabilities {
+        self.driver.as_ref().map_or(Capabilities::NONE, |driver| driver.capabilities())
+    }
+
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
+        self.driver()?.lint()
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        self.driver()?.observe(keys)
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        self.driver()?.apply(epoch, stage, dark)
+    }
+
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        self.driver()?.tunnels(keys)
+    }
+
+    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
+        self.driver()?.cut(epoch, keys)
+    }
 }
 
 /// Opens the loop of an edge: its driver, and one prober a listener.

@@ -22,6 +22,8 @@ pub enum EngineErrorKind {
     Approval(Approval),
     /// The entry does not follow from the state of the incident.
     Rejected(Rejected),
+    /// No current evidence calls a site clear.
+    NotClear,
     /// Something named in the request is not there.
     NotFound,
     /// The store, an edge or a document failed.

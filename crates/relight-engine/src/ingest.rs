@@ -152,7 +152,7 @@ impl Engine {
         artifact_set_of(&state, site)
     }
 
-    fn edge_of(&self, key: &GateKey) -> Result<(Target, String, bool), EngineError> {
+    pub(crate) fn edge_of(&self, key: &GateKey) -> Result<(Target, String, bool), EngineError> {
         let not_found = |what: &str| {
             EngineError::new(EngineErrorKind::NotFound, format!("{what} of {key} is not known"))
         };

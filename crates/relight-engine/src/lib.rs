@@ -5,14 +5,18 @@
 pub mod alike;
 pub mod answer;
 pub mod approval;
+pub mod blast;
 mod commit;
 pub mod demo;
+pub mod drill;
 pub mod drive;
 pub mod edges;
 mod engine;
 mod error;
+pub mod exposure;
 pub mod feeds;
 mod follow;
+pub mod grants;
 pub mod import;
 pub mod incident;
 mod ingest;

@@ -82,6 +82,7 @@ impl Failure {
             EngineErrorKind::Stale(_) => "engine-stale",
             EngineErrorKind::Rejected(_) => "engine-rejected",
             EngineErrorKind::Approval(approval) => approval_key(approval),
+            EngineErrorKind::NotClear => "engine-not-clear",
             EngineErrorKind::NotFound => "engine-not-found",
             EngineErrorKind::Other => "engine-other",
         };

@@ -38,7 +38,7 @@ struct Operators {
 pub(crate) fn actor(context: &Context, store: &Store) -> Result<String, Failure> {
     let failed = |error| context.store_failure(&error);
     let lang = context.lang;
-    let is_demo = store.meta_get(DEMO_KEY).map_err(failed)?.is_some();
+    let is_demo = is_demo(context, store)?;
     let Some(name) = single(context)? else {
         if is_demo {
             return Ok(DEMO_ACTOR.to_owned());
@@ -53,6 +53,12 @@ pub(crate) fn actor(context: &Context, store: &Store) -> Result<String, Failure>
             .hint(texts::operator_too_many_remedy(lang)));
     }
     Ok(name)
+}
+
+/// Whether the folder holds the fictional province, where everybody may play every part.
+pub(crate) fn is_demo(context: &Context, store: &Store) -> Result<bool, Failure> {
+    let marked = store.meta_get(DEMO_KEY).map_err(|error| context.store_failure(&error))?;
+    Ok(marked.is_some())
 }
 
 /// The one operator of the policy file; `None` without such a file.

@@ -235,6 +235,16 @@ impl Report {
         }
     }
 
+    /// Something that refuses, as an error with its place, without ending the command.
+    pub(crate) fn fault(&mut self, place: &str, what: &str, remedy: &str) {
+        let label = paint(self.palette.stderr, Style::Bad, texts::error_label(self.lang));
+        let line = texts::labelled_place(self.lang, &label, place, what);
+        self.tell(&line);
+        if !remedy.is_empty() {
+            self.hint(remedy);
+        }
+    }
+
     /// What to do next, on stderr.
     pub(crate) fn hint(&mut self, text: &str) {
         let label = paint(self.palette.stderr, Style::Strong, texts::hint_label(self.lang));

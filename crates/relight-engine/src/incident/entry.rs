@@ -1,6 +1,6 @@
 //! One line of the journal: what was decided, reported or seen, in canonical JSON.
 
-use relight_model::{Digest, Epoch, GateKey, Light};
+use relight_model::{Digest, Epoch, GateKey, Light, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
@@ -157,6 +157,18 @@ pub enum Entry {
         /// The control, and what a replay of payloads showed.
         mitigation: Mitigation,
     },
+    /// Somebody asks a second person to answer for a site that no evidence calls clear.
+    AcceptanceProposed {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// Who asks.
+        proposer: String,
+        /// Why.
+        reason: String,
+        /// From when on it would be worth nothing.
+        expires: Timestamp,
+    },
     /// Two people answer for a site that no evidence calls clear.
     AcceptanceSigned {
         /// The site.
@@ -308,6 +320,7 @@ impl Entry {
             Self::Drifted { .. } => "drifted",
             Self::BaselineTaken { .. } => "baseline-taken",
             Self::Mitigated { .. } => "mitigated",
+            Self::AcceptanceProposed { .. } => "acceptance-proposed",
             Self::AcceptanceSigned { .. } => "acceptance-signed",
             Self::Exempted { .. } => "exempted",
             Self::BreakGlass { .. } => "break-glass",
@@ -338,6 +351,7 @@ impl Entry {
             | Self::VerificationStarted { site }
             | Self::Verified { site, .. }
             | Self::Mitigated { site, .. }
+            | Self::AcceptanceProposed { site, .. }
             | Self::AcceptanceSigned { site, .. }
             | Self::Exempted { site, .. }
             | Self::RelightStarted { site, .. } => vec![site.clone()],

@@ -6,7 +6,7 @@ use relight_model::{Digest, DisplayState, GateKey, Light, Timestamp, Verdict};
 
 use super::entry::{Baseline, Compromise, Entry};
 use super::evidence::{Current, Evidence};
-use super::grant::{Grant, Mitigation};
+use super::grant::{Acceptance, Grant, Mitigation};
 use super::phase::{Gate, Phase, display};
 use super::standing::Orders;
 
@@ -103,6 +103,7 @@ pub struct Incident {
     pub closed: bool,
     /// The dark orders, and who approved which plan.
     pub orders: Orders,
+    pub(super) proposals: BTreeMap<GateKey, Acceptance>,
     matcher_revision: u32,
     pub(super) cases: BTreeMap<GateKey, Case>,
 }
@@ -123,6 +124,7 @@ impl Incident {
             revision: *revision,
             closed: false,
             orders: Orders::default(),
+            proposals: BTreeMap::new(),
             matcher_revision,
             cases: BTreeMap::new(),
         })
@@ -214,16 +216,6 @@ impl Incident {
             }
             Entry::Lapsed { sites } => self.lapse(sites, now),
             Entry::Drifted { sites, .. } => self.each(sites, |case| drift(case, now)),
-            Entry::BaselineTaken { statuses } => {
-                self.baseline(statuses, now);
-                Ok(())
-            }
-            Entry::Mitigated { site, mitigation } => self.mitigate(site, mitigation, now),
-            Entry::AcceptanceSigned { site, acceptance } => self.accept(site, acceptance, now),
-            Entry::Exempted { site, ground } => self.exempt(site, ground, now),
-            Entry::PlanApproved { plan, seat, by } => self.orders.approve(*plan, *seat, by),
-            Entry::PlanRefused { plan, by, why } => self.orders.refuse(*plan, by, why),
-            Entry::PlanUndone { plan } => self.orders.undo(*plan, now),
             Entry::Closed {} => self.close(now),
             Entry::AuthorityGranted { .. } | Entry::Drilled { .. } => {
                 Err(Rejected("the entry belongs to no incident"))
@@ -231,6 +223,27 @@ impl Incident {
             Entry::BreakGlass { .. } | Entry::AuthorityUsed { .. } | Entry::Refused { .. } => {
                 Ok(())
             }
+            other => self.apply_signed(other, now),
+        }
+    }
+
+    /// What people sign, approve or take back, and what sites answered before.
+    fn apply_signed(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
+        match entry {
+            Entry::BaselineTaken { statuses } => {
+                self.baseline(statuses, now);
+                Ok(())
+            }
+            Entry::Mitigated { site, mitigation } => self.mitigate(site, mitigation, now),
+            Entry::AcceptanceProposed { site, proposer, reason, expires } => {
+                self.propose(site, proposer, reason, *expires, now)
+            }
+            Entry::AcceptanceSigned { site, acceptance } => self.accept(site, acceptance, now),
+            Entry::Exempted { site, ground } => self.exempt(site, ground, now),
+            Entry::PlanApproved { plan, seat, by } => self.orders.approve(*plan, *seat, by),
+            Entry::PlanRefused { plan, by, why } => self.orders.refuse(*plan, by, why),
+            Entry::PlanUndone { plan } => self.orders.undo(*plan, now),
+            _ => Err(Rejected("the entry is of another kind")),
         }
     }
 

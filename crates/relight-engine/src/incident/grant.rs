@@ -165,6 +165,29 @@ impl Incident {
         })
     }
 
+    /// What somebody asked a second person to sign; the approver is empty.
+    pub fn proposed(&self, site: &GateKey) -> Option<&Acceptance> {
+        self.proposals.get(site)
+    }
+
+    pub(super) fn propose(
+        &mut self,
+        site: &GateKey,
+        proposer: &str,
+        reason: &str,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        if proposer.trim().is_empty() || reason.trim().is_empty() {
+            return Err(Rejected("an acceptance names who asks, and says why"));
+        }
+        check_end(expires, now)?;
+        let (proposer, reason) = (proposer.to_owned(), reason.to_owned());
+        let asked = Acceptance { proposer, approver: String::new(), reason, expires };
+        self.proposals.insert(site.clone(), asked);
+        Ok(())
+    }
+
     /// An affected site returns under an acceptance only behind a control; an unknown one may be
     /// accepted as it is (ruling: accepting a flaw of an inventory).
     pub(super) fn accept(

@@ -5,6 +5,7 @@
 mod edge;
 mod engine;
 mod follow;
+mod invariants;
 mod loops;
 mod mutants;
 mod notify;

@@ -374,7 +374,7 @@ impl Sim {
     }
 }
 
-fn site(name: &str, edge: &str) -> Site {
+pub(crate) fn site(name: &str, edge: &str) -> Site {
     Site {
         id: SiteId(0),
         slug: key(name),

@@ -663,3 +663,156 @@ public-cannot-write-remedy = check the space and the rights of the folder; the o
 public-nothing-there = there is no public page in { $folder }
 public-nothing-there-remedy = relight public export writes it; relight serve keeps it up to date
 public-cannot-listen-remedy = see what holds the port, or give another address with --listen
+### Faults of an edge's configuration.
+
+lint-gate-missing = serves visitors without the gate
+lint-gate-missing-remedy = paste the gate of `relight edge config` into this block
+lint-gate-marker-missing = the dark answer does not name the gate: no proof of dark is possible
+lint-gate-marker-missing-remedy = add the header X-Relight-Gate to the 503 of the gate
+lint-gate-header-kept = lets an origin send X-Relight-Gate itself: a lit site would pass as dark
+lint-gate-header-kept-remedy = remove that header from answers of the origin, here too
+lint-gate-by-admin = the gate is switched through the administration interface, and lost at a reload
+lint-gate-by-admin-remedy = let a file matcher look for the gate, as `relight edge config caddy` does
+lint-site-key-missing = has the gate and no site key: the gate never closes
+lint-site-key-missing-remedy = set the key of the site before the gate
+lint-site-key-invalid = this site key cannot be a key
+lint-site-key-invalid-remedy = small letters, digits and . _ @ -, as in the register
+lint-site-key-twice = this site key stands for another site already
+lint-site-key-twice-remedy = give each site the key that it has in the register
+lint-key-from-client = the key comes from what the client sends: other spellings of the name get past the gate
+lint-key-from-client-remedy = write the key of the site itself
+lint-pattern-name = the name is a pattern and the key is not a word of its own
+lint-pattern-name-remedy = set a literal key in this block
+lint-default-open = names that nobody serves end in a site
+lint-default-open-remedy = answer them with 421, before every site
+lint-file-cache-errors = missing gate files are remembered: dark comes seconds late
+lint-file-cache-errors-remedy = open_file_cache_errors off
+lint-file-cache = files of the gate are remembered: relight comes late
+lint-file-cache-remedy = open_file_cache off where the gate is
+lint-acme-proxied = certificate challenges reach the dark origin
+lint-acme-proxied-remedy = answer them at the edge, from a folder
+lint-real-ip-unix = a client can pass as the verification socket
+lint-real-ip-unix-remedy = remove set_real_ip_from unix:
+lint-include-glob = an include by pattern in every site makes reloads very slow
+lint-include-glob-remedy = include the file by its name
+lint-hsts-lost = the 503 lacks the HSTS header of the site
+lint-hsts-lost-remedy = repeat it where the gate answers
+lint-no-shutdown-timeout = old workers may serve for ever after a reload
+lint-no-shutdown-timeout-remedy = set a limit (worker_shutdown_timeout, GracefulShutdownTimeout)
+lint-no-hard-stop = old workers may serve for ever after a reload
+lint-no-hard-stop-remedy = hard-stop-after 30s
+lint-no-admin-socket = no runtime socket of level admin: the gate cannot be switched
+lint-no-admin-socket-remedy = stats socket PATH mode 600 level admin
+lint-map-shared = another rule looks into the map of the gate
+lint-map-shared-remedy = give it a map of its own
+lint-bufsize-too-small-remedy = tune.bufsize 16384, or remove the line
+lint-rewrite-off = the gate is written down and rewriting is off
+lint-rewrite-off-remedy = RewriteEngine On in this virtual host
+lint-canonical-name-off = SERVER_NAME is what the client sends
+lint-canonical-name-off-remedy = UseCanonicalName On, or the key itself in the condition
+lint-define-in-map = a defined value inside of a map is not expanded: the gate never closes
+lint-define-in-map-remedy = write the key itself
+lint-hold-proxied = the holding page would be asked of the closed origin
+lint-hold-proxied-remedy = ProxyPass /.relight/ ! before the others
+lint-config-torn = blocks do not fit together
+lint-config-torn-remedy = mend the braces or sections; the rest was read as far as possible
+lint-include-unreadable = an included file cannot be read
+lint-include-unreadable-remedy = make it readable: what is in it is unknown
+lint-include-limit = includes go too deep, or are too many
+lint-include-limit-remedy = at most 16 levels and 20,000 files
+lint-no-site = no site was found in this configuration
+lint-no-site-remedy = name the main file, and its kind with --kind
+lint-reload-slow = so many sites that a reload takes more than a second
+lint-reload-slow-remedy = nothing to do for the gate: it needs no reload
+lint-gate-path-missing = the gate that it looks into is not there: every site stays lit
+lint-gate-path-missing-remedy = relight edge add creates it; use the same path
+lint-gate-other-path = looks into another gate than the one of this edge
+lint-gate-other-path-remedy = use the path that `relight edge list` shows
+lint-gate-on-tmpfs = the gate is in memory and lost at a reboot
+lint-gate-on-tmpfs-remedy = put it on a disk
+lint-canary-not-dark = the canary was closed and not seen dark
+lint-canary-not-dark-remedy = paste the canary of `relight edge config` and reload the edge
+edge-linted = { NUMBER($gated) } of { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } behind the gate, { NUMBER($found) } { $found ->
+    [one] finding
+   *[other] findings
+ }
+edge-kind-unknown = { $path } does not look like a configuration that is known
+edge-kind-unknown-remedy = name its kind: --kind nginx, haproxy, apache or caddy
+edge-discovered = { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } found, { NUMBER($keyless) } without a gate yet
+edge-discovered-remedy = fill in organisation and sector, then: relight sites import FILE.csv
+drill-reach = the edge answers, and nothing else on it is dark
+drill-lint = its set-up has no error
+drill-dark = goes dark, proven
+drill-hosts = no spelling of the name gets past the gate
+drill-behind = testers reach it behind the gate
+drill-fence = an older controller is refused
+drill-restart = a restarted controller finds it dark and keeps it so
+drill-relight = comes back under clear evidence, proven twice
+drill-revised = a revised advisory makes it dark again
+drill-return = everything is lit as it was found
+drill-summary = { $edge }: { NUMBER($done) } of { NUMBER($steps) } steps passed, { NUMBER($keys) } { $keys ->
+    [one] key
+   *[other] keys
+ } touched
+drill-no-edge = no edge is in the register
+mark-both = { $site } cannot be both protected and drilled
+mark-both-remedy = take the other mark off first
+engine-not-clear = no current evidence calls the site clear
+engine-not-clear-remedy = scan it again, or let two people answer for it: relight incident accept
+entry-acceptance-proposed = a second person is asked to answer for it
+acceptance-waits = { $site }: a second person has to agree
+site-accepted = { $site }: two people answer for it; it may return until the end that they signed
+site-exempt = { $site }: may stay online
+site-mitigated = { $site }: behind a control, still dark; it returns when two people answer for it
+payloads-blocked = { NUMBER($blocked) } of { NUMBER($sent) } requests with a payload were stopped
+payloads-blocked-remedy = a control that lets one through is none: the site stays affected
+payloads-unusable = { $path } holds no payloads that can be sent
+payloads-unusable-remedy = one payload a line, at most 1,000 lines of 4,096 bytes
+analysed = { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } looked at, { NUMBER($unknown) } still unknown
+undo-nothing = there is no order that could be taken back
+undo-nothing-remedy = relight incident log shows the orders; each may be taken back for ten minutes
+undone = order taken back: { NUMBER($opened) } { $opened ->
+    [one] site returns
+   *[other] sites return
+ }, { NUMBER($kept) } { $kept ->
+    [one] stays
+   *[other] stay
+ } dark without clear evidence
+plan-edge-refused = the plan is refused: the set-up of { $edges } would leave sites lit
+plan-edge-refused-remedy = mend what is named above; in an emergency: --break-glass
+edge-will-be-exposed = cannot be used: { NUMBER($sites) } { $sites ->
+    [one] site counts
+   *[other] sites count
+ } as exposed
+edge-has-tunnels = { $edge }: { NUMBER($open) } open { $open ->
+    [one] connection
+   *[other] connections
+ } will be cut
+plan-shares = { NUMBER($sites) } { $sites ->
+    [one] site outside of the plan shares
+   *[other] sites outside of the plan share
+ } something with a site in it
+column-product = Component
+column-action = Action
+column-dark-minutes = Dark (min)
+column-exposed-minutes = Exposed (min)
+action-updated = updated
+action-not-affected-any-more = not affected any more
+action-none-needed = none needed
+action-exempt = exempt
+action-mitigated = mitigated
+action-removal-not-proven = removal not proven
+action-removed-from-network = removed from the network
+report-summary = { $id }: { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } in scope

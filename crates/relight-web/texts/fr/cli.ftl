@@ -702,3 +702,165 @@ public-cannot-write-remedy = vérifiez la place et les droits du dossier; l'anci
 public-nothing-there = il n'y a pas de page publique dans { $folder }
 public-nothing-there-remedy = relight public export l'écrit; relight serve la tient à jour
 public-cannot-listen-remedy = voir ce qui occupe le port, ou donner une autre adresse avec --listen
+### Défauts de la configuration d'un frontal.
+
+lint-gate-missing = ne passe pas par la barrière
+lint-gate-missing-remedy = collez-y la barrière que donne « relight edge config »
+lint-gate-marker-missing = la réponse éteinte ne nomme pas la barrière : aucune preuve possible
+lint-gate-marker-missing-remedy = ajoutez l’en-tête X-Relight-Gate au 503 de la barrière
+lint-gate-header-kept = laisse l’origine envoyer X-Relight-Gate : un site allumé passerait pour éteint
+lint-gate-header-kept-remedy = retirez cet en-tête des réponses de l’origine, ici aussi
+lint-gate-by-admin = la barrière est commandée par l’interface d’administration, et perdue au rechargement
+lint-gate-by-admin-remedy = faites chercher la barrière par un filtre « file », comme dans « relight edge config caddy »
+lint-site-key-missing = a la barrière sans clé de site : elle ne ferme jamais
+lint-site-key-missing-remedy = donnez la clé du site avant la barrière
+lint-site-key-invalid = cette clé de site est impossible
+lint-site-key-invalid-remedy = petites lettres, chiffres et . _ @ -, comme au registre
+lint-site-key-twice = cette clé de site désigne déjà un autre site
+lint-site-key-twice-remedy = donnez à chaque site la clé qu’il a au registre
+lint-key-from-client = la clé vient de ce qu’envoie le client : d’autres graphies du nom passent la barrière
+lint-key-from-client-remedy = écrivez la clé du site elle-même
+lint-pattern-name = le nom est un motif et la clé n’est pas un mot à elle seule
+lint-pattern-name-remedy = donnez une clé littérale dans ce bloc
+lint-default-open = les noms que personne ne sert aboutissent à un site
+lint-default-open-remedy = répondez-leur 421, avant tout site
+lint-file-cache-errors = les fichiers absents de la barrière sont mémorisés : l’extinction tarde de plusieurs secondes
+lint-file-cache-errors-remedy = open_file_cache_errors off
+lint-file-cache = les fichiers de la barrière sont mémorisés : le rallumage tarde
+lint-file-cache-remedy = open_file_cache off là où se trouve la barrière
+lint-acme-proxied = les défis des certificats atteignent l’origine éteinte
+lint-acme-proxied-remedy = répondez-y au frontal, depuis un dossier
+lint-real-ip-unix = un client peut se faire passer pour la prise de vérification
+lint-real-ip-unix-remedy = retirez set_real_ip_from unix:
+lint-include-glob = une inclusion par motif dans chaque site rend les rechargements très lents
+lint-include-glob-remedy = incluez le fichier par son nom
+lint-hsts-lost = le 503 n’a pas l’en-tête HSTS du site
+lint-hsts-lost-remedy = répétez-le là où répond la barrière
+lint-no-shutdown-timeout = les anciens processus peuvent servir sans fin après un rechargement
+lint-no-shutdown-timeout-remedy = fixez une limite (worker_shutdown_timeout, GracefulShutdownTimeout)
+lint-no-hard-stop = les anciens processus peuvent servir sans fin après un rechargement
+lint-no-hard-stop-remedy = hard-stop-after 30s
+lint-no-admin-socket = aucune prise de niveau admin : la barrière ne peut être commandée
+lint-no-admin-socket-remedy = stats socket CHEMIN mode 600 level admin
+lint-map-shared = une autre règle consulte la table de la barrière
+lint-map-shared-remedy = donnez-lui sa propre table
+lint-bufsize-too-small-remedy = tune.bufsize 16384, ou retirez la ligne
+lint-rewrite-off = la barrière est écrite et la réécriture est coupée
+lint-rewrite-off-remedy = RewriteEngine On dans cet hôte virtuel
+lint-canonical-name-off = SERVER_NAME est ce qu’envoie le client
+lint-canonical-name-off-remedy = UseCanonicalName On, ou la clé elle-même dans la condition
+lint-define-in-map = une valeur définie n’est pas remplacée dans une table : la barrière ne ferme jamais
+lint-define-in-map-remedy = écrivez la clé elle-même
+lint-hold-proxied = la page d’attente serait demandée à l’origine fermée
+lint-hold-proxied-remedy = ProxyPass /.relight/ ! avant les autres
+lint-config-torn = les blocs ne s’emboîtent pas
+lint-config-torn-remedy = réparez accolades ou sections; le reste a été lu autant que possible
+lint-include-unreadable = un fichier inclus ne peut être lu
+lint-include-unreadable-remedy = rendez-le lisible : ce qu’il contient est inconnu
+lint-include-limit = les inclusions sont trop profondes ou trop nombreuses
+lint-include-limit-remedy = au plus 16 niveaux et 20 000 fichiers
+lint-no-site = aucun site trouvé dans cette configuration
+lint-no-site-remedy = nommez le fichier principal, et son genre avec --kind
+lint-reload-slow = tant de sites qu’un rechargement dure plus d’une seconde
+lint-reload-slow-remedy = rien à faire pour la barrière : elle s’en passe
+lint-gate-path-missing = la barrière consultée n’existe pas : tous les sites restent allumés
+lint-gate-path-missing-remedy = « relight edge add » la crée; employez le même chemin
+lint-gate-other-path = consulte une autre barrière que celle de ce frontal
+lint-gate-other-path-remedy = employez le chemin que montre « relight edge list »
+lint-gate-on-tmpfs = la barrière est en mémoire et perdue au redémarrage
+lint-gate-on-tmpfs-remedy = mettez-la sur un disque
+lint-canary-not-dark = le canari a été fermé et n’est pas vu éteint
+lint-canary-not-dark-remedy = collez le canari de « relight edge config » et rechargez le frontal
+edge-linted = { NUMBER($gated) } { $gated ->
+    [one] site
+   *[other] sites
+ } sur { NUMBER($sites) } derrière la barrière, { NUMBER($found) } { $found ->
+    [one] constat
+   *[other] constats
+ }
+edge-kind-unknown = { $path } ne ressemble à aucune configuration connue
+edge-kind-unknown-remedy = nommez son genre : --kind nginx, haproxy, apache ou caddy
+edge-discovered = { NUMBER($sites) } { $sites ->
+    [one] site trouvé
+   *[other] sites trouvés
+ }, { NUMBER($keyless) } encore sans barrière
+edge-discovered-remedy = ajoutez organisation et secteur, puis : relight sites import FICHIER.csv
+drill-reach = le frontal répond, et rien d'autre n'y est éteint
+drill-lint = sa configuration est sans erreur
+drill-dark = s'éteint, avec preuve
+drill-hosts = aucune graphie du nom ne passe la barrière
+drill-behind = les testeurs l'atteignent derrière la barrière
+drill-fence = un contrôleur plus ancien est refusé
+drill-restart = un contrôleur redémarré le trouve éteint et le garde ainsi
+drill-relight = revient sur preuve nette, prouvé deux fois
+drill-revised = un avis révisé l'éteint de nouveau
+drill-return = tout est allumé comme au début
+drill-summary = { $edge } : { NUMBER($done) } { $done ->
+    [one] étape réussie
+   *[other] étapes réussies
+ } sur { NUMBER($steps) }, { NUMBER($keys) } { $keys ->
+    [one] clé touchée
+   *[other] clés touchées
+ }
+drill-no-edge = aucun frontal au registre
+mark-both = { $site } ne peut être à la fois protégé et mis à l'exercice
+mark-both-remedy = retirez d'abord l'autre marque
+engine-not-clear = aucune preuve actuelle ne met le site hors de cause
+engine-not-clear-remedy = analysez-le de nouveau, ou que deux personnes en répondent : relight incident accept
+entry-acceptance-proposed = une seconde personne est priée d'en répondre
+acceptance-waits = { $site } : une seconde personne doit donner son accord
+site-accepted = { $site } : deux personnes en répondent; il peut revenir jusqu'à l'échéance signée
+site-exempt = { $site } : peut rester en ligne
+site-mitigated = { $site } : derrière une protection, toujours éteint; il revient quand deux personnes en répondent
+payloads-blocked = { NUMBER($blocked) } { $blocked ->
+    [one] requête arrêtée
+   *[other] requêtes arrêtées
+ } sur { NUMBER($sent) } avec charge
+payloads-blocked-remedy = une protection qui en laisse passer une n'en est pas une : le site reste touché
+payloads-unusable = { $path } ne contient aucune charge à envoyer
+payloads-unusable-remedy = une charge par ligne, au plus 1 000 lignes de 4 096 octets
+analysed = { NUMBER($sites) } { $sites ->
+    [one] site examiné
+   *[other] sites examinés
+ }, { NUMBER($unknown) } encore { $unknown ->
+    [one] inconnu
+   *[other] inconnus
+ }
+undo-nothing = aucun ordre ne peut être annulé
+undo-nothing-remedy = relight incident log montre les ordres; chacun s'annule pendant dix minutes
+undone = ordre annulé : { NUMBER($opened) } { $opened ->
+    [one] site revient
+   *[other] sites reviennent
+ }, { NUMBER($kept) } { $kept ->
+    [one] reste éteint
+   *[other] restent éteints
+ } faute de preuve nette
+plan-edge-refused = plan refusé : la configuration de { $edges } laisserait des sites allumés
+plan-edge-refused-remedy = corrigez ce qui est nommé plus haut; en urgence : --break-glass
+edge-will-be-exposed = inutilisable : { NUMBER($sites) } { $sites ->
+    [one] site compte comme exposé
+   *[other] sites comptent comme exposés
+ }
+edge-has-tunnels = { $edge } : { NUMBER($open) } { $open ->
+    [one] connexion ouverte sera coupée
+   *[other] connexions ouvertes seront coupées
+ }
+plan-shares = { NUMBER($sites) } { $sites ->
+    [one] site hors du plan partage
+   *[other] sites hors du plan partagent
+ } quelque chose avec un site du plan
+column-product = Composant
+column-action = Mesure
+column-dark-minutes = Éteint (min)
+column-exposed-minutes = Exposé (min)
+action-updated = mis à jour
+action-not-affected-any-more = n'est plus touché
+action-none-needed = aucune nécessaire
+action-exempt = exempté
+action-mitigated = protégé
+action-removal-not-proven = retrait non prouvé
+action-removed-from-network = retiré du réseau
+report-summary = { $id } : { NUMBER($sites) } { $sites ->
+    [one] site concerné
+   *[other] sites concernés
+ }

@@ -1,12 +1,19 @@
 //! `relight edge`: the proxies in front of the sites.
 
 mod config;
+mod discover;
+mod lint;
+pub(crate) mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
+use relight_engine::drive::Drive;
+use relight_engine::edge::http::Client;
+use relight_engine::edge::lint::{Dialect, Found};
 use relight_engine::edge::{
     self, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, Lint, LintSeverity, Stage, Target,
 };
@@ -16,13 +23,23 @@ use relight_server::web::texts;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, coded};
+use crate::operator;
 use crate::register::Register;
 use crate::report::{Exit, Report};
 use crate::table::{Align, Table};
 
+/// The setting that names the configuration of the edge itself.
+const CONFIG_SETTING: &str = "config";
+
 /// Who changes the register from the command line.
 const ACTOR: &str = "relight edge add";
+
+/// Longest wait until the edges show what the journal wants.
+const REPAIR_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// How often they are looked at meanwhile.
+const REPAIR_LOOK: Duration = Duration::from_millis(100);
 
 /// What to do with edges.
 #[derive(Debug, Args)]
@@ -35,8 +52,11 @@ pub(crate) struct Edge {
 enum Action {
     Add(Add),
     List,
-    Check,
+    Check(Check),
+    Test(trial::Test),
     Config(config::Config),
+    Lint(lint::Lint),
+    Discover(discover::Discover),
 }
 
 #[derive(Debug, Args)]
@@ -51,8 +71,17 @@ struct Add {
     listen: Vec<SocketAddr>,
     #[arg(long, value_name = "SOCKET")]
     verify: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     settings: Vec<(String, String)>,
+}
+
+/// Whether what differs is mended.
+#[derive(Debug, Args)]
+struct Check {
+    #[arg(long)]
+    repair: bool,
 }
 
 #[derive(Serialize)]
@@ -109,8 +138,11 @@ impl Edge {
         match self.action {
             Action::Add(add) => add.run(context, report),
             Action::List => list(context, report),
-            Action::Check => check(context, report),
+            Action::Check(check) => check.run(context, report),
+            Action::Test(test) => test.run(context, report),
             Action::Config(config) => config.run(context, report),
+            Action::Lint(lint) => lint.run(context, report),
+            Action::Discover(discover) => discover.run(context, report),
         }
     }
 }
@@ -119,18 +151,26 @@ impl Add {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let store = context.store()?;
+        let mut settings: BTreeMap<String, String> = self.settings.into_iter().collect();
+        if let Some(file) = self.config {
+            let file = absolute(&file, context)?.display().to_string();
+            settings.insert(CONFIG_SETTING.to_owned(), file);
+        }
         let target = Target {
             name: self.name,
             kind: self.kind,
             gate: absolute(&self.gate, context)?,
             listeners: self.listen,
             verify: self.verify.map(|path| absolute(&path, context)).transpose()?,
-            settings: self.settings.into_iter().collect(),
+            settings,
         };
         let mut driver = edge::open(&target).map_err(|error| edge_failure(&error, context))?;
         let findings = driver.lint().map_err(|error| edge_failure(&error, context))?;
         for lint in &findings {
             tell_lint(&target.name, lint, report);
+        }
+        for found in configuration(&target) {
+            lint::tell(&found, report);
         }
         prepare(driver.as_mut(), context)?;
         let row = edges::to_row(&target).map_err(|error| Failure::engine(lang, &error))?;
@@ -141,7 +181,7 @@ impl Add {
             report.document("relight.edges/1", &ListDocument { edges });
         } else {
             report.line(&texts::edge_added(lang, &target.name));
-            report.next("relight edge check");
+            report.next(&format!("relight edge test {}", target.name));
         }
         Ok(())
     }
@@ -174,8 +214,9 @@ pub(crate) fn edge_failure(error: &EdgeError, context: &Context) -> Failure {
 
 fn tell_lint(name: &str, lint: &Lint, report: &mut Report) {
     let lang = report.lang();
-    let what = texts::by_code(lang, &format!("lint-{}", lint.code)).unwrap_or(lint.code);
-    report.warn(&format!("{name}: {}", lint.place), what, "");
+    let (what, remedy) = coded(lang, &format!("lint-{}", lint.code));
+    let what = if what.is_empty() { lint.code } else { what };
+    report.warn(&format!("{name}: {}", lint.place), what, remedy);
 }
 
 fn row_of(target: Target, sites: usize) -> EdgeRow {
@@ -222,22 +263,85 @@ fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check(context: &Context, report: &mut Report) -> Result<(), Failure> {
-    let register = Register::open(context)?;
-    let targets = targets(&register, context)?;
-    let rows: Vec<CheckRow> = targets.iter().map(|target| look(target, &register)).collect();
-    let bad = |row: &CheckRow| {
-        row.error.is_some() || !row.differ.is_empty() || row.findings.iter().any(|l| l.refuses)
-    };
-    if rows.iter().any(bad) {
-        report.raise(Exit::Failed);
+impl Check {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let register = Register::open(context)?;
+        let targets = targets(&register, context)?;
+        let mut rows: Vec<CheckRow> = targets.iter().map(|it| look(it, &register)).collect();
+        if self.repair && rows.iter().any(|row| !row.differ.is_empty()) {
+            repair(context)?;
+            rows = targets.iter().map(|target| look(target, &register)).collect();
+        }
+        let bad = |row: &CheckRow| {
+            row.error.is_some() || !row.differ.is_empty() || row.findings.iter().any(|l| l.refuses)
+        };
+        if rows.iter().any(bad) {
+            report.raise(Exit::Failed);
+        }
+        if context.json {
+            report.document("relight.edge-check/1", &CheckDocument { edges: rows });
+        } else {
+            tell_check(&rows, context, report);
+        }
+        Ok(())
     }
-    if context.json {
-        report.document("relight.edge-check/1", &CheckDocument { edges: rows });
-    } else {
-        tell_check(&rows, context, report);
+}
+
+/// Takes control for a moment and lets the loops of the edges write what the journal wants. What
+/// is not in any incident is not theirs: a foreign entry waits for a person.
+fn repair(context: &Context) -> Result<(), Failure> {
+    let store = context.existing_store()?;
+    operator::actor(context, &store)?;
+    drop(store);
+    let engine = context.engine()?;
+    let failed = |error| Failure::engine(context.lang, &error);
+    let targets = engine.store().edges().map_err(|error| context.store_failure(&error))?;
+    let drive = Drive::start(&engine).map_err(failed)?;
+    let deadline = Instant::now() + REPAIR_WAIT_MAX;
+    loop {
+        let seen = engine.version();
+        let register = Register::open(context)?;
+        let targets: Vec<Target> =
+            targets.iter().map(edges::from_row).collect::<Result<_, _>>().map_err(failed)?;
+        let is_equal = |target: &Target| look(target, &register).differ.is_empty();
+        if targets.iter().all(is_equal) || Instant::now() >= deadline {
+            break;
+        }
+        engine.wait_changed(seen, REPAIR_LOOK);
     }
+    drop(drive);
     Ok(())
+}
+
+/// What is wrong with the configuration of the edge itself, where the register knows it.
+fn configuration(target: &Target) -> Vec<Found> {
+    let Some(file) = target.settings.get(CONFIG_SETTING).map(Path::new) else { return Vec::new() };
+    let unread = |what: String| Found {
+        file: file.to_owned(),
+        line: 0,
+        code: "include-unreadable",
+        severity: LintSeverity::Error,
+        what,
+    };
+    let Some(dialect) = Dialect::parse(&target.kind) else { return Vec::new() };
+    match edge::lint::examine(dialect, file) {
+        Ok(examined) => edge::lint::with_gate(examined, &target.gate),
+        Err(error) => vec![unread(error.to_string())],
+    }
+}
+
+/// Why a plan for an edge has to be refused, if it has to be: what would leave its sites lit
+/// although the gate is closed.
+pub(crate) fn refusals(target: &Target) -> Result<Vec<(String, &'static str)>, EdgeError> {
+    let mut found: Vec<(String, &'static str)> = Vec::new();
+    let lints = edge::open(target)?.lint()?;
+    let errors = lints.into_iter().filter(|lint| lint.severity == LintSeverity::Error);
+    found.extend(errors.map(|lint| (lint.place, lint.code)));
+    let errors = configuration(target).into_iter().filter(|it| it.severity == LintSeverity::Error);
+    found.extend(
+        errors.map(|it| (format!("{}:{}: {}", it.file.display(), it.line, it.what), it.code)),
+    );
+    Ok(found)
 }
 
 /// What one edge shows against what the journal wants, and what is wrong with its set-up. One
@@ -260,7 +364,12 @@ fn look(target: &Target, register: &Register) -> CheckRow {
     };
     let seen = edge::open(target).and_then(|mut driver| {
         let findings = driver.lint()?;
-        Ok((findings, driver.observe(&keys)?))
+        let views = driver.observe(&keys)?;
+        // An edge that nobody reaches shows nothing dark, whatever its gate says.
+        for listener in &target.listeners {
+            Client::connect(*listener)?;
+        }
+        Ok((findings, views))
     });
     let (findings, views) = match seen {
         Ok(seen) => seen,
@@ -276,6 +385,11 @@ fn look(target: &Target, register: &Register) -> CheckRow {
             place: lint.place,
             refuses: lint.severity == LintSeverity::Error,
         })
+        .chain(configuration(target).into_iter().map(|found| LintRow {
+            code: found.code,
+            place: format!("{}:{}: {}", found.file.display(), found.line, found.what),
+            refuses: found.severity == LintSeverity::Error,
+        }))
         .collect();
     let mut differ = BTreeSet::new();
     for (key, view) in keys.iter().zip(&views) {
@@ -322,8 +436,9 @@ fn tell_check(rows: &[CheckRow], context: &Context, report: &mut Report) {
     report.line(&texts::edges_known(lang, rows.len()));
     for row in rows {
         for lint in &row.findings {
-            let what = texts::by_code(lang, &format!("lint-{}", lint.code)).unwrap_or(lint.code);
-            report.warn(&format!("{}: {}", row.name, lint.place), what, "");
+            let (what, remedy) = coded(lang, &format!("lint-{}", lint.code));
+            let what = if what.is_empty() { lint.code } else { what };
+            report.warn(&format!("{}: {}", row.name, lint.place), what, remedy);
         }
         if let Some(error) = &row.error {
             let (what, remedy) = (texts::edge_no_answer(lang), texts::edge_failed_remedy(lang));

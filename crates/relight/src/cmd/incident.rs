@@ -1,6 +1,9 @@
 //! `relight incident`: from the alarm to the last light.
 
+mod analyse;
+mod grants;
 mod list;
+mod report;
 mod show;
 mod switch;
 mod verify;
@@ -37,8 +40,14 @@ enum Action {
     Log(show::Log),
     Off(switch::Off),
     On(switch::On),
+    Undo(analyse::Undo),
+    Analyse(analyse::Analyse),
     Fix(Fix),
     Verify(verify::Verify),
+    Mitigate(grants::Mitigate),
+    Accept(grants::Accept),
+    Exempt(grants::Exempt),
+    Report(report::Report),
     Close(Close),
 }
 
@@ -87,8 +96,14 @@ impl Incident {
             Action::Log(log) => log.run(context, report),
             Action::Off(off) => off.run(context, report),
             Action::On(on) => on.run(context, report),
+            Action::Undo(undo) => undo.run(context, report),
+            Action::Analyse(analyse) => analyse.run(context, report),
             Action::Fix(fix) => fix.run(context, report),
             Action::Verify(verify) => verify.run(context, report),
+            Action::Mitigate(mitigate) => mitigate.run(context, report),
+            Action::Accept(accept) => accept.run(context, report),
+            Action::Exempt(exempt) => exempt.run(context, report),
+            Action::Report(written) => written.run(context, report),
             Action::Close(close) => close.run(context, report),
         }
     }

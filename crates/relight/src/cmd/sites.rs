@@ -2,6 +2,7 @@
 
 mod csv_rows;
 mod import;
+mod set;
 
 use clap::{Args, Subcommand};
 use relight_model::{Coverage, Site, UnknownReason};
@@ -29,6 +30,7 @@ enum Action {
     Show(Show),
     List(List),
     Gaps,
+    Set(set::Set),
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +107,7 @@ impl Sites {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         match self.action {
             Action::Import(import) => import.run(context, report),
+            Action::Set(set) => set.run(context, report),
             Action::Show(show) => show.run(context, report),
             Action::List(list) => list.run(context, report),
             Action::Gaps => gaps(context, report),

@@ -1,6 +1,7 @@
 //! `relight edge`: registering, checking, configurations.
 
 use std::fs;
+use std::net::TcpListener;
 
 use expect_test::expect;
 
@@ -18,7 +19,7 @@ fn an_edge_is_registered_listed_and_compared() {
     let place = Place::with_sites();
     expect![[r#"
         edge north registered
-        Next: relight edge check
+        Next: relight edge test north
         --- stderr
         --- status 0
     "#]]
@@ -33,6 +34,13 @@ fn an_edge_is_registered_listed_and_compared() {
     .assert_eq(&place.run(&["edge", "list"]).text());
     let list = place.expect(0, &["edge", "list", "--json"]).json();
     assert_eq!(list["edges"][0]["sites"], 3);
+    let checked = place.expect(1, &["edge", "check", "--lang", "fr"]);
+    assert!(checked.stdout.contains("pas de réponse"), "{}", checked.text());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let mut here = add("builtin", &[]);
+    here[8] = &address;
+    place.expect(0, &here);
     expect![[r#"
          Frontal  Genre    Sites  Conformes  État
          north    builtin      3          3  conforme

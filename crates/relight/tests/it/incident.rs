@@ -11,19 +11,19 @@ use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
 
 use crate::place::{Outcome, Place, SITES, log4j};
 
-const POLICY: &str = "[operators]\nsingle = \"A. Tremblay\"\n";
+pub(crate) const POLICY: &str = "[operators]\nsingle = \"A. Tremblay\"\n";
 
 const QUERY: &str = "affected:CVE-2021-44228 or unknown";
 
 /// A town: three sites behind a real edge, one affected, one clear, one never read.
-struct Town {
-    place: Place,
+pub(crate) struct Town {
+    pub(crate) place: Place,
     edge: EdgeProxyHandle,
     _origin: OriginHandle,
 }
 
 impl Town {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let place = Place::with_sites();
         let names = [("san-001", "san1"), ("san-002", "san2"), ("mun-001", "mun1")];
         let host = |short: &str| format!("{short}.example");
@@ -62,12 +62,12 @@ impl Town {
     }
 
     /// What a visitor of a site gets.
-    fn status(&self, host: &str) -> u16 {
+    pub(crate) fn status(&self, host: &str) -> u16 {
         let mut client = Client::connect(self.edge.addresses()[0]).unwrap();
         client.get(host, "/").unwrap().status
     }
 
-    fn off(&self, more: &[&str]) -> Outcome {
+    pub(crate) fn off(&self, more: &[&str]) -> Outcome {
         let order = ["incident", "off", "--sites", QUERY, "--reason", "Log4Shell"];
         self.place.run(&[&order[..], more].concat())
     }
@@ -109,7 +109,7 @@ fn from_the_alarm_to_the_last_light() {
     let entries = log["entries"].as_array().unwrap();
     let by_hand = |entry: &&serde_json::Value| entry["actor"] == "A. Tremblay";
     let kinds: Vec<_> = entries.iter().filter(by_hand).map(|entry| &entry["kind"]).collect();
-    assert_eq!((kinds[0], kinds[1]), (&"opened".into(), &"dark-ordered".into()));
+    assert_eq!(kinds[..3], ["opened", "baseline-taken", "dark-ordered"]);
     assert_eq!(kinds.last(), Some(&&"closed".into()));
 }
 

@@ -3,10 +3,12 @@
 
 mod affected;
 mod alike;
+mod edge_tools;
 mod edges;
 mod fingerprints;
 mod imports;
 mod incident;
+mod incident_rules;
 mod kill;
 mod languages;
 mod own;

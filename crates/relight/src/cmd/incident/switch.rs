@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use relight_engine::Engine;
+use relight_engine::approval::{Alone, Approvals, Fictional};
 use relight_engine::drive::Drive;
 use relight_engine::incident::{EvidenceKind, Gate, Phase};
 use relight_engine::matching::Question;
@@ -15,9 +16,10 @@ use relight_server::web::texts;
 use serde::Serialize;
 
 use super::{Which, control};
-use crate::cmd::edge::edge_failure;
+use crate::cmd::edge::refusals;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, coded};
+use crate::operator;
 use crate::register::Register;
 use crate::report::{Exit, Report};
 
@@ -33,6 +35,8 @@ pub(super) struct Off {
     order: Order,
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    #[arg(long)]
+    break_glass: bool,
 }
 
 #[derive(Debug, Args)]
@@ -41,6 +45,13 @@ pub(super) struct On {
     order: Order,
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
+}
+
+/// What a person wants done, and how much it may cost.
+struct Wish {
+    action: Action,
+    reason: String,
+    break_glass: bool,
 }
 
 #[derive(Debug, Args)]
@@ -66,25 +77,23 @@ struct PlanDocument<'a> {
 
 impl Off {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        self.order.run(Action::Dark, self.reason, context, report)
+        let Self { order, reason, break_glass } = self;
+        order.run(Wish { action: Action::Dark, reason, break_glass }, context, report)
     }
 }
 
 impl On {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        self.order.run(Action::Relight, self.reason, context, report)
+        let Self { order, reason } = self;
+        let wish = Wish { action: Action::Relight, reason, break_glass: false };
+        order.run(wish, context, report)
     }
 }
 
 impl Order {
-    fn run(
-        self,
-        action: Action,
-        reason: String,
-        context: &Context,
-        report: &mut Report,
-    ) -> Result<(), Failure> {
+    fn run(self, wish: Wish, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
+        let action = wish.action;
         let register = Register::open(context)?;
         let (engine, actor) = control(context)?;
         let incident = self.which.find(&engine, context)?;
@@ -95,7 +104,7 @@ impl Order {
         let ask = PlanAsk {
             incident,
             action,
-            reason,
+            reason: wish.reason.clone(),
             // Filled in by the engine from the incident.
             advisory_revision: Digest::default(),
             proposer: actor.clone(),
@@ -113,16 +122,9 @@ impl Order {
         if !self.yes && !agreed(context, report)? {
             return nothing_changed(&plan, hash, context, report);
         }
-        edges_open(&register, context)?;
-        engine.execute(&plan, &actor).map_err(failed)?;
-        if action == Action::Dark {
-            // What the inventory says is the first evidence. A site that it calls clear was
-            // ordered dark all the same: calling it back at once is not what was asked.
-            let known = plan.sites.iter().filter(|site| site.verdict != Verdict::Clear.as_str());
-            let known: Vec<GateKey> = known.map(|site| site.site.clone()).collect();
-            let kind = EvidenceKind::Scan;
-            engine.attach_evidence(&actor, &plan.incident, &known, kind).map_err(failed)?;
-        }
+        edges_fit(&plan, &wish, &register, context, report)?;
+        reach(&engine, &plan, context, report)?;
+        order_given(&engine, &plan, &actor, &wish, context)?;
         // Not before the order: the loops bring back what is clear by themselves, and the plan
         // would not be the one that was shown any more.
         let drive = Drive::start(&engine).map_err(failed)?;
@@ -187,12 +189,87 @@ fn agreed(context: &Context, report: &mut Report) -> Result<bool, Failure> {
     Ok(read.is_ok() && yes)
 }
 
-/// Every edge is opened once, so that one that cannot be is told before anything is ordered.
-fn edges_open(register: &Register, context: &Context) -> Result<(), Failure> {
+/// The order, with the leave of those who have to agree to it, and what belongs to it.
+fn order_given(
+    engine: &Engine,
+    plan: &Plan,
+    actor: &str,
+    wish: &Wish,
+    context: &Context,
+) -> Result<(), Failure> {
+    let failed = |error| Failure::engine(context.lang, &error);
+    if wish.action == Action::Dark {
+        let nonce = engine.now_ms().cast_unsigned().rotate_left(24);
+        engine.take_baselines(actor, plan, nonce).map_err(failed)?;
+    }
+    let alone = Alone { name: actor, plan };
+    let is_demo = operator::is_demo(context, engine.store())?;
+    let approvals: &dyn Approvals = if is_demo { &Fictional } else { &alone };
+    if wish.break_glass {
+        engine.break_glass(plan, actor, &wish.reason).map_err(failed)?;
+    } else {
+        engine.execute_approved(plan, actor, approvals).map_err(failed)?;
+    }
+    if wish.action == Action::Dark {
+        // What the inventory says is the first evidence. A site that it calls clear was ordered
+        // dark all the same: calling it back at once is not what was asked.
+        let known = plan.sites.iter().filter(|site| site.verdict != Verdict::Clear.as_str());
+        let known: Vec<GateKey> = known.map(|site| site.site.clone()).collect();
+        engine
+            .attach_evidence(actor, &plan.incident, &known, EvidenceKind::Scan)
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Refuses a plan for edges whose set-up would leave sites lit, unless glass is broken. An edge
+/// that cannot be used at all refuses nothing: the other sites must not wait for it.
+fn edges_fit(
+    plan: &Plan,
+    wish: &Wish,
+    register: &Register,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let lang = context.lang;
     let rows = register.store.edges().map_err(|error| context.store_failure(&error))?;
-    for row in &rows {
-        let target = edges::from_row(row).map_err(|error| Failure::engine(context.lang, &error))?;
-        relight_engine::edge::open(&target).map_err(|error| edge_failure(&error, context))?;
+    let mut refused = Vec::new();
+    for row in rows.iter().filter(|row| plan.edges.contains(&row.name)) {
+        let target = edges::from_row(row).map_err(|error| Failure::engine(lang, &error))?;
+        for (place, code) in refusals(&target).unwrap_or_default() {
+            let (what, remedy) = coded(lang, &format!("lint-{code}"));
+            report.fault(&format!("{}: {place}", row.name), what, remedy);
+            refused.push(row.name.clone());
+        }
+    }
+    if refused.is_empty() || wish.break_glass || wish.action == Action::Relight {
+        return Ok(());
+    }
+    refused.dedup();
+    Err(Failure::new(texts::plan_edge_refused(lang, &refused.join(", ")))
+        .hint(texts::plan_edge_refused_remedy(lang)))
+}
+
+/// Tells how far the plan reaches, before anything happens.
+fn reach(
+    engine: &Engine,
+    plan: &Plan,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let lang = context.lang;
+    let blast = engine.blast(plan).map_err(|error| Failure::engine(lang, &error))?;
+    for edge in &blast.edges {
+        if let Some(error) = &edge.error {
+            let what = texts::edge_will_be_exposed(lang, edge.sites);
+            report.warn_in_detail(&edge.edge, &what, error, texts::edge_failed_remedy(lang));
+        }
+        if let Some(open) = edge.tunnels.filter(|open| *open > 0) {
+            report.note(&texts::edge_has_tunnels(lang, &edge.edge, open));
+        }
+    }
+    if blast.sharing > 0 {
+        report.note(&texts::plan_shares(lang, blast.sharing));
     }
     Ok(())
 }
@@ -209,7 +286,8 @@ fn wait<'a>(engine: &Engine, plan: &'a Plan) -> Vec<&'a str> {
             .map(|site| site.site.as_str())
             .collect();
         let left = deadline.saturating_duration_since(Instant::now());
-        if open.is_empty() || left.is_zero() {
+        let has_failed = |site: &&str| is_failed(engine, plan, site);
+        if open.is_empty() || left.is_zero() || open.iter().all(has_failed) {
             return open;
         }
         engine.wait_changed(version, left);
@@ -227,6 +305,15 @@ fn is_proven(engine: &Engine, plan: &Plan, site: &GateKey) -> bool {
             }
             Action::Relight => case.phase == Phase::RelitProven,
         })
+    })
+}
+
+/// Dark could not be proven, and everybody was told.
+fn is_failed(engine: &Engine, plan: &Plan, site: &str) -> bool {
+    let Ok(key) = GateKey::new(site) else { return false };
+    engine.with_ledger(|ledger| {
+        let case = ledger.incident(&plan.incident).and_then(|incident| incident.case(&key));
+        plan.action == Action::Dark && case.is_some_and(|case| case.gate == Gate::Failed)
     })
 }
 

@@ -1,0 +1,146 @@
+//! Caddy's native JSON, with the same codes as the rules about Caddyfiles.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{ERROR, Examined, Found, Served};
+
+/// Deepest nesting of routes.
+const ROUTE_DEPTH_MAX: usize = 32;
+
+pub(super) fn examine(file: &Path, text: &str) -> Examined {
+    let document: Value = serde_json::from_str(text).unwrap_or_default();
+    let mut reader = Reader { file, text, examined: Examined::default() };
+    let servers = document.pointer("/apps/http/servers").and_then(Value::as_object);
+    for (name, server) in servers.into_iter().flatten() {
+        let listen: Vec<String> = strings(&server["listen"]);
+        // What only a unix socket of this machine reaches is the verification path.
+        if !listen.is_empty() && listen.iter().all(|it| it.starts_with("unix/")) {
+            continue;
+        }
+        reader.server(name, server, &listen);
+    }
+    reader.examined
+}
+
+struct Reader<'a> {
+    file: &'a Path,
+    text: &'a str,
+    examined: Examined,
+}
+
+impl Reader<'_> {
+    /// JSON keeps no places: the line is the first one that holds the word.
+    fn line(&self, word: &str) -> usize {
+        let quoted = format!("\"{word}\"");
+        self.text.lines().position(|line| line.contains(&quoted)).map_or(0, |index| index + 1)
+    }
+
+    fn tell(&mut self, code: &'static str, word: &str) {
+        let (file, line, what) = (self.file.to_owned(), self.line(word), word.to_owned());
+        self.examined.found.push(Found { file, line, code, severity: ERROR, what });
+    }
+
+    fn server(&mut self, name: &str, server: &Value, listen: &[String]) {
+        let routes = list(&server["routes"]);
+        let mut hosts = Vec::new();
+        for route in &routes {
+            sites(route, &mut hosts, 0);
+        }
+        for (names, routes) in hosts {
+            self.site(names, &routes, listen);
+        }
+        let last = routes.last().is_some_and(|route| {
+            route["match"].is_null() && text_of(route).contains("\"status_code\":421")
+        });
+        if !last {
+            self.tell("default-open", name);
+        }
+    }
+
+    fn site(&mut self, names: Vec<String>, routes: &[&Value], listen: &[String]) {
+        let title = names.first().cloned().unwrap_or_default();
+        let gate = routes.iter().find(|route| is_gate(route));
+        let all: String = routes.iter().map(|route| text_of(route)).collect();
+        let proxied = all.contains("\"reverse_proxy\"");
+        let key = gate.and_then(|gate| key_of(gate));
+        match &key {
+            None => self.tell("gate-missing", &title),
+            Some(key) if key.contains('{') => self.tell("key-from-client", &title),
+            Some(_) => {}
+        }
+        let marks = gate.is_some_and(|gate| text_of(gate).contains("X-Relight-Gate"));
+        if key.is_some() && !marks {
+            self.tell("gate-marker-missing", &title);
+        }
+        let removes = routes.iter().any(|route| {
+            !is_gate(route) && text_of(route).contains("\"delete\":[\"X-Relight-Gate\"")
+        });
+        if key.is_some() && proxied && !removes {
+            self.tell("gate-header-kept", &title);
+        }
+        let acme = |route: &&&Value| text_of(&route["match"]).contains("acme-challenge");
+        let is_proxied = |route: &Value| text_of(route).contains("\"reverse_proxy\"");
+        if routes.iter().filter(acme).any(|route| is_proxied(route)) {
+            self.tell("acme-proxied", &title);
+        }
+        if let Some(gate) = gate {
+            let root = gate["match"][0]["file"]["root"].as_str().unwrap_or_default();
+            let folder = PathBuf::from(root.trim_end_matches("/current"));
+            if !self.examined.gates.contains(&folder) {
+                self.examined.gates.push(folder);
+            }
+        }
+        let (file, line) = (self.file.to_owned(), self.line(&title));
+        let upstream = all.split("\"dial\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        self.examined.sites.push(Served {
+            file,
+            line,
+            names,
+            key,
+            listen: listen.to_vec(),
+            upstream: upstream.map(str::to_owned),
+        });
+    }
+}
+
+fn list(value: &Value) -> Vec<&Value> {
+    value.as_array().map(|items| items.iter().collect()).unwrap_or_default()
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    list(value).into_iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn text_of(value: &Value) -> String {
+    value.to_string()
+}
+
+/// The innermost routes that match a host, with what they do.
+fn sites<'a>(route: &'a Value, found: &mut Vec<(Vec<String>, Vec<&'a Value>)>, depth: usize) {
+    let hosts: Vec<String> = strings(&route["match"][0]["host"]);
+    let inner: Vec<&Value> =
+        list(&route["handle"]).into_iter().flat_map(|it| list(&it["routes"])).collect();
+    let goes_on = inner.iter().any(|it| !it["match"][0]["host"].is_null());
+    if goes_on && depth < ROUTE_DEPTH_MAX {
+        for route in inner {
+            sites(route, found, depth + 1);
+        }
+    } else if !hosts.is_empty() {
+        let routes = if inner.is_empty() { vec![route] } else { inner };
+        found.push((hosts, routes));
+    }
+}
+
+/// A gate closes everything: it asks for a file and nothing else.
+fn is_gate(route: &Value) -> bool {
+    let matcher = &route["match"][0];
+    let is_alone = matcher.as_object().is_some_and(|it| it.len() == 1);
+    is_alone && !matcher["file"].is_null() && text_of(route).contains("503")
+}
+
+fn key_of(gate: &Value) -> Option<String> {
+    let tried = gate["match"][0]["file"]["try_files"][0].as_str()?;
+    Some(tried.trim_start_matches('/').to_owned())
+}

@@ -1,0 +1,162 @@
+//! Each rule against its fixture, and our own configurations against all of them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+
+use relight_model::GateKey;
+use testkit::Case;
+
+use super::*;
+use crate::config::{self, EdgeConfig, SiteRoute};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/lint");
+
+const MAIN: [&str; 5] = ["nginx.conf", "haproxy.cfg", "apache.conf", "Caddyfile", "caddy.json"];
+
+fn run(dialect: Dialect, case: &Case) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in &case.files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    let main = MAIN.iter().find(|name| folder.path().join(name).exists()).unwrap();
+    let examined = examine(dialect, &folder.path().join(main)).unwrap();
+    let mut text = String::new();
+    for Served { line, names, key, listen, upstream, .. } in &examined.sites {
+        let key = key.as_deref().unwrap_or("-");
+        let upstream = upstream.as_deref().unwrap_or("-");
+        let (names, listen) = (names.join(" "), listen.join(" "));
+        writeln!(text, "site {line}: {names} | {key} | {listen} | {upstream}").unwrap();
+    }
+    for gate in &examined.gates {
+        writeln!(text, "gate {}", gate.display()).unwrap();
+    }
+    for Found { file, line, code, severity, what } in &examined.found {
+        let file = file.strip_prefix(folder.path()).unwrap_or(file).display();
+        let what = what.replace(&format!("{}/", folder.path().display()), "");
+        writeln!(text, "{severity:?} {code} {file}:{line} {what}").unwrap();
+    }
+    text
+}
+
+fn check(dialect: Dialect, codes: &[(&str, LintSeverity)]) {
+    let name = dialect.as_str();
+    testkit::check_fixtures(ROOT, name, |case| run(dialect, case));
+    let folder = std::path::Path::new(ROOT).join(name);
+    for (code, severity) in codes {
+        let expected = fs::read_to_string(folder.join(code).join("expected.txt"));
+        let line = format!("{severity:?} {code} ");
+        let seen = expected.is_ok_and(|text| text.lines().any(|it| it.starts_with(&line)));
+        assert!(seen, "{name}: no fixture {code} that shows its rule");
+    }
+    let clean = fs::read_to_string(folder.join("clean/expected.txt")).unwrap();
+    assert!(!clean.contains("Error") && !clean.contains("Warning"), "{clean}");
+    let known: BTreeSet<&str> = codes.iter().map(|(code, _)| *code).collect();
+    assert_eq!(known.len(), codes.len(), "a code twice");
+}
+
+fn codes<T>(rules: &[Rule<T>]) -> Vec<(&'static str, LintSeverity)> {
+    rules.iter().map(|rule| (rule.code, rule.severity)).collect()
+}
+
+#[test]
+fn nginx() {
+    check(Dialect::Nginx, &codes(super::nginx::RULES));
+}
+
+#[test]
+fn haproxy() {
+    check(Dialect::Haproxy, &codes(super::haproxy::RULES));
+}
+
+#[test]
+fn apache() {
+    check(Dialect::Apache, &codes(super::apache::RULES));
+}
+
+#[test]
+fn caddy() {
+    check(Dialect::Caddy, &codes(super::caddy::RULES));
+}
+
+#[test]
+fn what_is_no_configuration_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for dialect in Dialect::ALL {
+        assert!(examine(dialect, &folder.path().join("gone")).is_err());
+        for bytes in
+            [&b""[..], b"\0\xff\x80 { ; }", b"hello", b"{{{{{{{{", b"\"", b"<", b"</a>\n\\"]
+        {
+            let path = folder.path().join("x");
+            fs::write(&path, bytes).unwrap();
+            let examined = examine(dialect, &path).unwrap();
+            assert!(examined.refuses(), "{dialect:?} {bytes:?}: {examined:?}");
+        }
+    }
+}
+
+#[test]
+fn a_large_configuration_is_slow_to_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("haproxy.cfg");
+    let of = |count: usize| {
+        let backends = (0..count).map(|n| format!("backend b{n}\n  server s 127.0.0.1:1\n"));
+        fs::write(&path, backends.collect::<String>()).unwrap();
+        let examined = examine(Dialect::Haproxy, &path).unwrap();
+        examined.found.iter().any(|found| found.code == "reload-slow")
+    };
+    assert!(!of(SITES_QUICK_MAX));
+    assert!(of(SITES_QUICK_MAX + 1));
+}
+
+#[test]
+fn the_dialect_is_known_by_name_or_by_content() {
+    for (path, text, dialect) in [
+        ("/etc/nginx/nginx.conf", "", Some(Dialect::Nginx)),
+        ("/etc/apache2/sites-enabled/a.conf", "<VirtualHost *:80>", Some(Dialect::Apache)),
+        ("/etc/httpd.conf", "", Some(Dialect::Apache)),
+        ("/srv/a.cfg", "frontend x\n", Some(Dialect::Haproxy)),
+        ("/srv/Caddyfile", "", Some(Dialect::Caddy)),
+        ("/srv/a.conf", "  server_name a;", Some(Dialect::Nginx)),
+        ("/srv/a.txt", "hello", None),
+    ] {
+        assert_eq!(Dialect::guess(Path::new(path), text), dialect, "{path}");
+    }
+    assert_eq!(Dialect::parse("nginx_file"), Some(Dialect::Nginx));
+    assert_eq!(Dialect::parse("builtin"), None);
+}
+
+/// What we tell people to paste must pass our own lint.
+#[test]
+fn our_own_configurations_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = |key: &str| SiteRoute {
+        key: GateKey::new(key).unwrap(),
+        host: format!("{key}.example"),
+        upstream: "127.0.0.1:9000".parse().unwrap(),
+        aliases: Vec::new(),
+    };
+    let config = EdgeConfig {
+        folder: folder.path().to_owned(),
+        gate: "/srv/gate".into(),
+        hold: "/srv/hold".into(),
+        acme: "/srv/acme".into(),
+        listen: vec!["127.0.0.1:8080".parse().unwrap()],
+        verify: "/srv/verify.sock".into(),
+        user: None,
+        sites: vec![site("a"), site("b")],
+    };
+    let files = config::haproxy(&config).unwrap();
+    files.write_into(folder.path()).unwrap();
+    fs::write(folder.path().join("nginx.conf"), config::nginx(&config).unwrap()).unwrap();
+    for (dialect, file) in [(Dialect::Nginx, "nginx.conf"), (Dialect::Haproxy, "haproxy.cfg")] {
+        let examined = examine(dialect, &folder.path().join(file)).unwrap();
+        assert_eq!(examined.found, [], "{dialect:?}");
+        let keys: Vec<_> = examined.sites.iter().filter_map(|site| site.key.as_deref()).collect();
+        assert!(["a", "b"].iter().all(|key| keys.contains(key)), "{keys:?}");
+        assert!(examined.sites.iter().any(|site| site.names == ["a.example"]), "{dialect:?}");
+        assert_eq!(examined.gates.len(), 1);
+    }
+}

@@ -1,0 +1,131 @@
+//! How far a plan reaches, beyond its list of sites: bodies, shared hosts, open connections, edges
+//! that do not answer or lack what a proof needs (INCIDENT 4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_edge::{Capabilities, EdgeError, TunnelCount};
+use relight_model::{AssetId, GateKey, OrgId, SiteId};
+
+use crate::drill::{DRILL_AGE_MAX_S, chain};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::plan::Plan;
+use crate::switch::site_of;
+
+/// The blast radius of one plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blast {
+    /// Sites to switch.
+    pub sites: usize,
+    /// Public bodies that they belong to.
+    pub bodies: usize,
+    /// Sites on which lives or rights depend.
+    pub vital: usize,
+    /// Sites outside of the plan that share an asset with one inside.
+    pub sharing: usize,
+    /// The edges, by name.
+    pub edges: Vec<EdgeBlast>,
+}
+
+/// What a plan means for one edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeBlast {
+    /// Its name.
+    pub edge: String,
+    /// Sites of the plan on it.
+    pub sites: usize,
+    /// Why it cannot be used now: its sites will count as exposed.
+    pub error: Option<String>,
+    /// Connections that are open to those sites; none where nobody can tell.
+    pub tunnels: Option<u64>,
+    /// What a proof of dark needs and this edge does not have.
+    pub missing: Vec<&'static str>,
+    /// No drill was passed on it in the last 400 days.
+    pub is_undrilled: bool,
+}
+
+impl Engine {
+    /// Looks at everything that a plan touches; changes nothing.
+    ///
+    /// # Errors
+    /// The store cannot be read. An edge that does not answer is part of the answer.
+    pub fn blast(&self, plan: &Plan) -> Result<Blast, EngineError> {
+        let mut blast = self.blast_of_register(plan);
+        let mut by_edge: BTreeMap<&str, Vec<GateKey>> = BTreeMap::new();
+        for site in &plan.sites {
+            by_edge.entry(&site.edge).or_default().push(site.site.clone());
+        }
+        let rows = self.store.edges()?;
+        let now = self.now();
+        for (edge, keys) in by_edge {
+            let seen = match rows.iter().find(|row| row.name == edge) {
+                Some(row) => look(&crate::edges::from_row(row)?, &keys),
+                None => Err(format!("no edge is called {edge}")),
+            };
+            let drilled = self.with_ledger(|ledger| ledger.drilled(edge));
+            let (error, tunnels, missing) = match seen {
+                Ok((tunnels, missing)) => (None, tunnels, missing),
+                Err(error) => (Some(error), None, Vec::new()),
+            };
+            blast.edges.push(EdgeBlast {
+                edge: edge.to_owned(),
+                sites: keys.len(),
+                error,
+                tunnels,
+                missing,
+                is_undrilled: drilled.is_none_or(|at| now - at > DRILL_AGE_MAX_S),
+            });
+        }
+        Ok(blast)
+    }
+
+    fn blast_of_register(&self, plan: &Plan) -> Blast {
+        let state = self.read();
+        let sites: Vec<_> =
+            plan.sites.iter().filter_map(|site| site_of(&state, &site.site)).collect();
+        let bodies: BTreeSet<OrgId> = sites.iter().map(|site| site.org).collect();
+        let inside: BTreeSet<SiteId> = sites.iter().map(|site| site.id).collect();
+        let index = state.inventory.index();
+        let assets: BTreeSet<AssetId> =
+            sites.iter().flat_map(|site| index.assets_of(site.id)).collect();
+        let outside = state.sites.iter().filter(|site| !inside.contains(&site.id));
+        let shares = |site: SiteId| index.assets_of(site).any(|asset| assets.contains(&asset));
+        Blast {
+            sites: plan.sites.len(),
+            bodies: bodies.len(),
+            vital: plan.sites.iter().filter(|site| site.criticality == 1).count(),
+            sharing: outside.filter(|site| shares(site.id)).count(),
+            edges: Vec::new(),
+        }
+    }
+}
+
+/// Connections that are open there, and what is missing; or why the edge cannot be used.
+fn look(
+    target: &relight_edge::Target,
+    keys: &[GateKey],
+) -> Result<(Option<u64>, Vec<&'static str>), String> {
+    let told = |error: EdgeError| chain(&error);
+    let mut driver = relight_edge::open(target).map_err(told)?;
+    driver.observe(keys).map_err(told)?;
+    for listener in &target.listeners {
+        relight_edge::http::Client::connect(*listener).map_err(told)?;
+    }
+    let counts = driver.tunnels(keys).map_err(told)?;
+    let open = counts.iter().try_fold(0, |sum, count| match count {
+        TunnelCount::Open(open) => Some(sum + open),
+        TunnelCount::ClosedByDataPlane => Some(sum),
+        TunnelCount::Unknown => None,
+    });
+    Ok((open, missing(driver.capabilities())))
+}
+
+/// The set that a proof of dark needs (INCIDENT 8.2).
+fn missing(it: Capabilities) -> Vec<&'static str> {
+    let needed = [
+        (it.readback, "readback"),
+        (it.durable, "durable"),
+        (it.survives_reload, "survives_reload"),
+    ];
+    needed.into_iter().filter(|(has, _)| !has).map(|(_, name)| name).collect()
+}

@@ -1,0 +1,192 @@
+//! A rehearsal on real edges: the whole life of an incident on canaries, and on sites that
+//! somebody marked for it (INCIDENT 13).
+//!
+//! What a drill touches is a type of its own. A [`DrillKey`] is made in this file only, from the
+//! canary or from a mark in the register, so that no other site can be named to it.
+
+mod script;
+
+use std::collections::BTreeSet;
+
+use relight_edge::{EdgeDriver, ProbeTarget, Target};
+use relight_model::{GateKey, Seen};
+use relight_store::{SiteMark, Store};
+
+use crate::edges;
+use crate::error::{EngineError, EngineErrorKind};
+use crate::incident::Ledger;
+use crate::reconcile::{CANARY_HOST, CANARY_KEY};
+
+pub use script::{Pace, STEPS, StepName};
+
+/// How long a passed drill counts, in seconds: 400 days.
+pub const DRILL_AGE_MAX_S: i64 = 400 * 86_400;
+
+/// A key that a drill may close: the canary of an edge, or a site marked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrillKey {
+    key: GateKey,
+    host: String,
+}
+
+impl DrillKey {
+    /// The canary, which every edge answers by itself.
+    fn canary() -> Option<Self> {
+        let key = GateKey::new(CANARY_KEY).ok()?;
+        Some(Self { key, host: CANARY_HOST.to_owned() })
+    }
+
+    /// The key.
+    pub const fn key(&self) -> &GateKey {
+        &self.key
+    }
+
+    fn target(&self) -> ProbeTarget {
+        ProbeTarget { key: self.key.clone(), host: self.host.clone(), baseline: None }
+    }
+}
+
+/// One edge of a drill and everything that may be closed on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrillEdge {
+    target: Target,
+    keys: Vec<DrillKey>,
+    /// Every site of the register on this edge, to be left alone.
+    others: BTreeSet<GateKey>,
+}
+
+/// The scope of a drill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrillScope {
+    edges: Vec<DrillEdge>,
+}
+
+impl DrillScope {
+    /// The canaries of these edges (all edges when none is named) and the sites marked for drills
+    /// behind them.
+    ///
+    /// # Errors
+    /// An edge has no such name, or the store cannot be read.
+    pub fn read(store: &Store, names: &[String]) -> Result<Self, EngineError> {
+        Self::with_marks(store, names, &store.marked(SiteMark::DrillOk)?)
+    }
+
+    /// The canaries alone.
+    ///
+    /// # Errors
+    /// As [`DrillScope::read`].
+    pub fn canaries(store: &Store, names: &[String]) -> Result<Self, EngineError> {
+        Self::with_marks(store, names, &BTreeSet::new())
+    }
+
+    fn with_marks(
+        store: &Store,
+        names: &[String],
+        marked: &BTreeSet<GateKey>,
+    ) -> Result<Self, EngineError> {
+        let (rows, sites) = (store.edges()?, store.sites()?);
+        if let Some(name) = names.iter().find(|name| rows.iter().all(|row| row.name != **name)) {
+            let context = format!("no edge is called {name}");
+            return Err(EngineError::new(EngineErrorKind::NotFound, context));
+        }
+        let mut found = Vec::new();
+        for row in rows.iter().filter(|row| names.is_empty() || names.contains(&row.name)) {
+            let here = sites.iter().filter(|site| site.edge == row.name);
+            let (drilled, others): (Vec<_>, Vec<_>) =
+                here.partition(|site| marked.contains(&site.slug));
+            let marked = drilled
+                .into_iter()
+                .map(|site| DrillKey { key: site.slug.clone(), host: site.host().to_owned() });
+            found.push(DrillEdge {
+                target: edges::from_row(row)?,
+                keys: DrillKey::canary().into_iter().chain(marked).collect(),
+                others: others.into_iter().map(|site| site.slug.clone()).collect(),
+            });
+        }
+        Ok(Self { edges: found })
+    }
+
+    /// The edges, by name.
+    pub fn edges(&self) -> &[DrillEdge] {
+        &self.edges
+    }
+}
+
+/// What one step of a drill did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Which.
+    pub name: StepName,
+    /// It did what it must.
+    pub passed: bool,
+    /// How long it took, in milliseconds.
+    pub took_ms: i64,
+    /// What went wrong, in English as in every log.
+    pub detail: String,
+}
+
+/// What the drill of one edge showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrillReport {
+    /// The edge.
+    pub edge: String,
+    /// Everything that was closed on it.
+    pub keys: Vec<GateKey>,
+    /// The steps, in order; those behind one that failed are not there.
+    pub steps: Vec<Step>,
+}
+
+impl DrillReport {
+    /// Every step did what it must.
+    pub fn passed(&self) -> bool {
+        self.steps.iter().all(|step| step.passed) && self.steps.len() == STEPS.len()
+    }
+
+    /// The first step that did not.
+    pub fn failed(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| !step.passed)
+    }
+}
+
+impl DrillEdge {
+    /// The name of the edge.
+    pub fn name(&self) -> &str {
+        &self.target.name
+    }
+
+    /// Everything that may be closed on it, the canary first.
+    pub fn keys(&self) -> &[DrillKey] {
+        &self.keys
+    }
+
+    /// Rehearses. Ends with everything lit again, whatever failed.
+    pub fn run(&self, ledger: &Ledger, pace: &Pace) -> DrillReport {
+        script::run(self, ledger, pace)
+    }
+
+    /// Why this edge cannot be rehearsed on now: an incident holds sites of it dark, and a drill
+    /// would be in its way.
+    fn is_in_use(&self, ledger: &Ledger, driver: &mut dyn EdgeDriver) -> Result<(), String> {
+        let wanted = self.others.iter().find(|key| ledger.wants(key) == relight_model::Light::Dark);
+        if let Some(key) = wanted {
+            return Err(format!("an incident wants {key} dark"));
+        }
+        let mut all: Vec<GateKey> = self.others.iter().cloned().collect();
+        all.extend(self.keys.iter().map(|key| key.key.clone()));
+        let views = driver.observe(&all).map_err(|error| chain(&error))?;
+        let dark = all.iter().zip(&views).find(|(_, view)| {
+            !view.foreign && (view.durable != Seen::Lit || view.runtime != Seen::Lit)
+        });
+        dark.map_or(Ok(()), |(key, _)| Err(format!("{key} is not seen lit at the gate")))
+    }
+}
+
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

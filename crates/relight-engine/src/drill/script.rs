@@ -1,0 +1,377 @@
+//! The steps of a drill, on one edge.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
+
+use relight_edge::http::Client;
+use relight_edge::{EdgeErrorKind, GateSet, LintSeverity, Prober, Stage, verify_get};
+use relight_model::{Digest, Epoch, GateKey, Seen, Site, Verdict};
+
+use super::{DrillEdge, DrillReport, Step, chain};
+use crate::drive::for_incidents;
+use crate::edges;
+use crate::incident::{Entry, Evidence, EvidenceKind, Ledger, Phase};
+use crate::reconcile::{CANARY_HOST, EdgeLoop, Want};
+
+/// Longest wait for one proof, in rounds.
+const ROUNDS_MAX: usize = 400;
+
+/// The id of the incident that a drill plays, in a journal of its own that nobody keeps.
+const ID: &str = "drill";
+
+/// The steps, in order.
+pub const STEPS: [StepName; 10] = [
+    StepName::Reach,
+    StepName::Lint,
+    StepName::Dark,
+    StepName::Hosts,
+    StepName::Behind,
+    StepName::Fence,
+    StepName::Restart,
+    StepName::Relight,
+    StepName::Revised,
+    StepName::Return,
+];
+
+/// One step of a drill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepName {
+    /// The edge answers, and nothing else on it is dark.
+    Reach,
+    /// Its set-up has no error.
+    Lint,
+    /// Everything of the drill goes dark and is proven so.
+    Dark,
+    /// No spelling of the name reaches the canary.
+    Hosts,
+    /// Testers reach it behind the gate.
+    Behind,
+    /// An older controller is refused.
+    Fence,
+    /// A controller that was killed and started again finds it dark and keeps it so.
+    Restart,
+    /// Clear evidence brings it back, proven twice.
+    Relight,
+    /// A revised advisory makes it dark again.
+    Revised,
+    /// The end: everything lit, as it was found.
+    Return,
+}
+
+impl StepName {
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reach => "reach",
+            Self::Lint => "lint",
+            Self::Dark => "dark",
+            Self::Hosts => "hosts",
+            Self::Behind => "behind",
+            Self::Fence => "fence",
+            Self::Restart => "restart",
+            Self::Relight => "relight",
+            Self::Revised => "revised",
+            Self::Return => "return",
+        }
+    }
+}
+
+/// Time, chance and patience of a drill.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The clock, in milliseconds.
+    pub clock: fn() -> i64,
+    /// Differs between processes.
+    pub nonce: u64,
+    /// Wait between two rounds of one step.
+    pub pause: Duration,
+}
+
+/// Spellings of the canary's name that confuse gates which are keyed by what a client sends.
+const SPELLINGS: [(&str, &str); 9] = [
+    ("plain", "GET / HTTP/1.1\r\nHost: HOST\r\n\r\n"),
+    ("upper case", "GET / HTTP/1.1\r\nHost: UPPER\r\n\r\n"),
+    ("port", "GET / HTTP/1.1\r\nHost: HOST:8080\r\n\r\n"),
+    ("trailing dot", "GET / HTTP/1.1\r\nHost: HOST.\r\n\r\n"),
+    ("dot and port", "GET / HTTP/1.1\r\nHost: HOST.:8080\r\n\r\n"),
+    ("absolute form", "GET http://HOST/ HTTP/1.1\r\nHost: HOST\r\n\r\n"),
+    ("other host in the header", "GET http://HOST/ HTTP/1.1\r\nHost: nobody.invalid\r\n\r\n"),
+    ("spaces", "GET / HTTP/1.1\r\nHost:   HOST  \r\n\r\n"),
+    ("POST", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 2\r\n\r\nab"),
+];
+
+pub(super) fn run(edge: &DrillEdge, ledger: &Ledger, pace: &Pace) -> DrillReport {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut drill = None;
+    for name in STEPS {
+        let began = (pace.clock)();
+        let result = step(name, edge, ledger, pace, &mut drill);
+        let took_ms = ((pace.clock)() - began).max(0);
+        let (passed, detail) = (result.is_ok(), result.err().unwrap_or_default());
+        steps.push(Step { name, passed, took_ms, detail });
+        if !passed {
+            break;
+        }
+    }
+    if let Some(drill) = &mut drill
+        && steps.iter().any(|step| !step.passed)
+    {
+        // Whatever failed, nothing of the drill stays closed; what it says changes no verdict.
+        let _ = drill.open_all();
+    }
+    let keys = edge.keys.iter().map(|key| key.key.clone()).collect();
+    DrillReport { edge: edge.target.name.clone(), keys, steps }
+}
+
+fn step(
+    name: StepName,
+    edge: &DrillEdge,
+    ledger: &Ledger,
+    pace: &Pace,
+    drill: &mut Option<Drill>,
+) -> Result<(), String> {
+    if name == StepName::Reach {
+        *drill = Some(Drill::open(edge, ledger, *pace)?);
+        return Ok(());
+    }
+    let drill = drill.as_mut().ok_or_else(|| "the edge was never reached".to_owned())?;
+    match name {
+        StepName::Reach => Ok(()),
+        StepName::Lint => drill.lint(),
+        StepName::Dark => drill.order(),
+        StepName::Hosts => drill.hosts(),
+        StepName::Behind => drill.behind(),
+        StepName::Fence => drill.fence(),
+        StepName::Restart => drill.restart(),
+        StepName::Relight => drill.relight(1, 1),
+        StepName::Revised => drill.revise(),
+        StepName::Return => drill.relight(2, 2).and_then(|()| drill.open_all()),
+    }
+}
+
+/// One running drill: the loop of the edge and an incident that exists nowhere else.
+struct Drill {
+    edge: DrillEdge,
+    pace: Pace,
+    edge_loop: EdgeLoop,
+    ledger: Ledger,
+    epoch: Epoch,
+}
+
+impl Drill {
+    fn open(edge: &DrillEdge, ledger: &Ledger, pace: Pace) -> Result<Self, String> {
+        let mut driver = relight_edge::open(&edge.target).map_err(|error| chain(&error))?;
+        edge.is_in_use(ledger, driver.as_mut())?;
+        for listener in &edge.target.listeners {
+            Client::connect(*listener).map_err(|error| chain(&error))?;
+        }
+        let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
+        let views = driver.observe(&keys).map_err(|error| chain(&error))?;
+        // The epoch that the edge holds: equal is allowed, so that nobody is fenced by a drill.
+        let epoch = views.iter().filter_map(|view| view.epoch).max().unwrap_or_default();
+        let edge_loop = edges::open_loop(&edge.target, pace.nonce).map_err(|it| chain(&it))?;
+        let mut ledger = Ledger::new(1);
+        let opened = Entry::Opened {
+            question: ID.to_owned(),
+            title: ID.to_owned(),
+            revision: Digest([1; 32]),
+            policy: ID.to_owned(),
+        };
+        ledger.apply(ID, &opened, 0).map_err(|why| why.0.to_owned())?;
+        Ok(Self { edge: edge.clone(), pace, edge_loop, ledger, epoch })
+    }
+
+    fn keys(&self) -> Vec<GateKey> {
+        self.edge.keys.iter().map(|key| key.key.clone()).collect()
+    }
+
+    fn now(&self) -> i64 {
+        (self.pace.clock)() / 1_000
+    }
+
+    fn tell(&mut self, entry: &Entry) -> Result<(), String> {
+        let now = self.now();
+        self.ledger.apply(ID, entry, now).map_err(|why| why.0.to_owned())
+    }
+
+    fn lint(&self) -> Result<(), String> {
+        let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
+        let found = driver.lint().map_err(|error| chain(&error))?;
+        let bad = found.iter().find(|lint| lint.severity == LintSeverity::Error);
+        bad.map_or(Ok(()), |lint| Err(format!("{}: {}", lint.code, lint.place)))
+    }
+
+    fn order(&mut self) -> Result<(), String> {
+        let sites = self.keys();
+        let plan = Digest::default();
+        self.tell(&Entry::DarkOrdered { plan, sites, reason: ID.to_owned() })?;
+        self.until(|phase| phase == Phase::DarkProven)
+    }
+
+    /// Rounds until every key of the drill is in the phase that is wanted.
+    fn until(&mut self, done: impl Fn(Phase) -> bool) -> Result<(), String> {
+        let mut trouble = String::from("not proven in time");
+        for _ in 0..ROUNDS_MAX {
+            if let Some(error) = self.round()? {
+                trouble = error;
+            }
+            let incident = self.ledger.incident(ID);
+            let phase = |key: &GateKey| Some(incident?.case(key)?.phase);
+            let missing = self.keys().into_iter().find(|key| !phase(key).is_some_and(&done));
+            let Some(key) = missing else { return Ok(()) };
+            if phase(&key) == Some(Phase::Failed) {
+                return Err(format!("{key}: {trouble}"));
+            }
+            // An edge acts when it likes; it is asked again until the proof is there.
+            thread::sleep(self.pace.pause);
+        }
+        Err(trouble)
+    }
+
+    fn round(&mut self) -> Result<Option<String>, String> {
+        let wants: Vec<Want> = self.wants();
+        let (ledger, now) = (&self.ledger, self.now());
+        let permits = |key: &GateKey| ledger.permits(key, now);
+        let round = self.edge_loop.round(&wants, self.epoch, (self.pace.clock)(), &permits);
+        if let Some(error) = &round.error
+            && error.kind == EdgeErrorKind::Fenced
+        {
+            return Err(chain(error));
+        }
+        for (_, entry) in for_incidents(&self.ledger, &round) {
+            self.tell(&entry)?;
+        }
+        Ok(round.error.map(|error| chain(&error)))
+    }
+
+    /// What the drill wants, and nothing about any other site.
+    fn wants(&self) -> Vec<Want> {
+        let sites: BTreeMap<&GateKey, Site> =
+            self.edge.keys.iter().map(|key| (&key.key, site(&self.edge, key))).collect();
+        crate::reconcile::wants(&self.ledger, self.edge.name(), |key| sites.get(key))
+    }
+
+    fn hosts(&self) -> Result<(), String> {
+        for listener in &self.edge.target.listeners {
+            for (name, request) in SPELLINGS {
+                let request = request
+                    .replace("HOST", CANARY_HOST)
+                    .replace("UPPER", &CANARY_HOST.to_uppercase());
+                let mut client = Client::connect(*listener).map_err(|error| chain(&error))?;
+                // A refused spelling may end the connection without an answer.
+                let answer = client.exchange(request.as_bytes(), false).map(|it| it.status);
+                if answer.is_ok_and(|status| status < 400) {
+                    return Err(format!("{listener}: {name} reached the dark canary"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn behind(&self) -> Result<(), String> {
+        let Some(socket) = &self.edge.target.verify else { return Ok(()) };
+        match verify_get(socket, CANARY_HOST, "/") {
+            Ok((status, _)) if status < 400 => Ok(()),
+            Ok((status, _)) => Err(format!("{}: answers {status}", socket.display())),
+            Err(error) => Err(chain(&error)),
+        }
+    }
+
+    /// A controller of before must not be able to write. It would write what stands there.
+    fn fence(&self) -> Result<(), String> {
+        let Some(seq) = self.epoch.seq.checked_sub(1) else { return Ok(()) };
+        let older = Epoch { seq, ..self.epoch };
+        let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
+        let dark: GateSet = self.keys().into_iter().collect();
+        match driver.apply(older, Stage::Durable, &dark) {
+            Err(error) if error.kind == EdgeErrorKind::Fenced => Ok(()),
+            Err(error) => Err(chain(&error)),
+            Ok(()) => Err("an older controller was not refused".to_owned()),
+        }
+    }
+
+    /// As after `kill -9`: another loop that knows nothing, and looks before it does anything.
+    fn restart(&mut self) -> Result<(), String> {
+        let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
+        let keys = self.keys();
+        let views = driver.observe(&keys).map_err(|error| chain(&error))?;
+        if let Some((key, _)) = keys.iter().zip(&views).find(|(_, it)| it.durable != Seen::Dark) {
+            return Err(format!("{key} would be lit after a restart"));
+        }
+        let nonce = self.pace.nonce.rotate_left(7);
+        self.edge_loop = edges::open_loop(&self.edge.target, nonce).map_err(|it| chain(&it))?;
+        for _ in 0..3 {
+            self.round()?;
+        }
+        self.until(|phase| phase == Phase::DarkProven)
+    }
+
+    fn evidence(&self, key: &GateKey, artifact: u8, revision: u8, verdict: Verdict) -> Evidence {
+        let now = self.now();
+        Evidence {
+            site: key.clone(),
+            artifact_set: Some(Digest([artifact; 32])),
+            advisory: ID.to_owned(),
+            advisory_revision: Digest([revision; 32]),
+            statements_digest: Digest::default(),
+            matcher_revision: 1,
+            scanner: ID.to_owned(),
+            verdict,
+            reasons: Vec::new(),
+            found: Vec::new(),
+            kind: EvidenceKind::Scan,
+            made_at: now,
+            expires_at: now + 3_600,
+        }
+    }
+
+    fn relight(&mut self, artifact: u8, revision: u8) -> Result<(), String> {
+        for key in self.keys() {
+            let evidence = self.evidence(&key, artifact, revision, Verdict::Clear);
+            let id = evidence.id().map_err(|error| error.to_string())?;
+            self.tell(&Entry::EvidenceAttached { evidence })?;
+            self.tell(&Entry::RelightStarted { site: key, evidence: id })?;
+        }
+        self.until(|phase| phase == Phase::RelitProven)
+    }
+
+    /// The advisory is revised, and what was clear is unknown: dark again.
+    fn revise(&mut self) -> Result<(), String> {
+        self.tell(&Entry::Revised { revision: Digest([2; 32]) })?;
+        let sites = self.keys();
+        self.tell(&Entry::Lapsed { sites })?;
+        self.until(|phase| phase == Phase::DarkProven)
+    }
+
+    /// Takes everything of the drill out of the gate, and looks.
+    fn open_all(&mut self) -> Result<(), String> {
+        let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
+        for stage in [Stage::Runtime, Stage::Durable] {
+            driver.apply(self.epoch, stage, &GateSet::new()).map_err(|error| chain(&error))?;
+        }
+        let targets: Vec<_> = self.edge.keys.iter().map(super::DrillKey::target).collect();
+        for listener in &self.edge.target.listeners {
+            let seen = Prober::new(*listener).probe(&targets, self.pace.nonce.rotate_left(13));
+            let dark = targets.iter().zip(seen).find(|(_, result)| result.seen == Seen::Dark);
+            if let Some((target, _)) = dark {
+                return Err(format!("{} is still dark at {listener}", target.key));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn site(edge: &DrillEdge, key: &super::DrillKey) -> Site {
+    Site {
+        id: relight_model::SiteId(0),
+        slug: key.key.clone(),
+        name_fr: String::new(),
+        name_en: String::new(),
+        origin: format!("http://{}", key.host),
+        org: relight_model::OrgId(0),
+        criticality: relight_model::Criticality::Normal,
+        edge: edge.name().to_owned(),
+        public: false,
+    }
+}

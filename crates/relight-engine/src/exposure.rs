@@ -1,0 +1,141 @@
+//! The exposure ledger: for how long each site of an incident was dark, and for how long it was
+//! exposed. A view of the journal (INCIDENT Q14).
+
+use std::collections::BTreeMap;
+
+use relight_model::{GateKey, Timestamp, Verdict};
+use relight_store::Store;
+
+use crate::engine::replay_each;
+use crate::error::EngineError;
+use crate::incident::{Case, Entry, Gate, Ledger, Phase, is_exposed};
+
+/// One site in one incident, over its whole time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposure {
+    /// The site.
+    pub site: GateKey,
+    /// Where it stands.
+    pub phase: Phase,
+    /// It was affected at some time.
+    pub was_affected: bool,
+    /// A verified fix is in service.
+    pub fixed: bool,
+    /// Where the component was found, in the last evidence that called it affected.
+    pub found: Vec<String>,
+    /// When it was first ordered dark.
+    pub ordered_at: Option<Timestamp>,
+    /// When it was last proven lit again.
+    pub relit_at: Option<Timestamp>,
+    /// Proven dark, in seconds.
+    pub dark_s: i64,
+    /// Dark was wanted without proof, or it was lit in scope without current evidence, in seconds.
+    pub exposed_s: i64,
+}
+
+impl Exposure {
+    /// What was done about the site, as a code: the column "action taken" of a report.
+    pub fn action(&self) -> &'static str {
+        match self.phase {
+            Phase::RelitProven if self.fixed => "updated",
+            Phase::Online | Phase::RelitProven | Phase::Relighting if self.was_affected => {
+                "not-affected-any-more"
+            }
+            Phase::Online | Phase::RelitProven | Phase::Relighting => "none-needed",
+            Phase::Exempt => "exempt",
+            Phase::Mitigated => "mitigated",
+            Phase::DarkRequested | Phase::Failed => "removal-not-proven",
+            _ => "removed-from-network",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Track {
+    since: Timestamp,
+    is_dark: bool,
+    is_exposed: bool,
+    row: Exposure,
+}
+
+/// The exposure of every site that has a case in this incident, by gate key.
+///
+/// # Errors
+/// The store cannot be read, or the journal does not replay.
+pub fn exposures(store: &Store, id: &str, now: Timestamp) -> Result<Vec<Exposure>, EngineError> {
+    let mut tracks: BTreeMap<GateKey, Track> = BTreeMap::new();
+    replay_each(store, |ledger, (incident, entry, at)| {
+        if incident == id {
+            follow(&mut tracks, at, id, entry, ledger);
+        }
+    })?;
+    let finish = |mut track: Track| {
+        track.pass(now);
+        track.row
+    };
+    Ok(tracks.into_values().map(finish).collect())
+}
+
+/// Takes in one entry: the sites that it names, or all when it may change what each of them may.
+fn follow(
+    tracks: &mut BTreeMap<GateKey, Track>,
+    at: Timestamp,
+    id: &str,
+    entry: &Entry,
+    ledger: &Ledger,
+) {
+    let Some(incident) = ledger.incident(id) else { return };
+    let sites = match entry {
+        Entry::Revised { .. } | Entry::Closed {} => incident.cases().keys().cloned().collect(),
+        entry => entry.sites(),
+    };
+    for site in sites {
+        let Some(case) = incident.case(&site) else { continue };
+        let track = tracks.entry(site.clone()).or_insert_with(|| Track::new(&site, at));
+        track.pass(at);
+        track.is_exposed = !incident.closed && is_exposed(incident, &site, at);
+        track.look(at, case);
+    }
+}
+
+impl Track {
+    fn new(site: &GateKey, at: Timestamp) -> Self {
+        let row = Exposure {
+            site: site.clone(),
+            phase: Phase::Online,
+            was_affected: false,
+            fixed: false,
+            found: Vec::new(),
+            ordered_at: None,
+            relit_at: None,
+            dark_s: 0,
+            exposed_s: 0,
+        };
+        Self { since: at, is_dark: false, is_exposed: false, row }
+    }
+
+    /// A clock that was set back adds nothing.
+    fn pass(&mut self, to: Timestamp) {
+        let passed = (to - self.since).max(0);
+        self.row.dark_s += if self.is_dark { passed } else { 0 };
+        self.row.exposed_s += if self.is_exposed { passed } else { 0 };
+        self.since = self.since.max(to);
+    }
+
+    fn look(&mut self, at: Timestamp, case: &Case) {
+        let row = &mut self.row;
+        if case.ordered && row.ordered_at.is_none() {
+            row.ordered_at = Some(at);
+        }
+        if case.phase == Phase::RelitProven && row.phase != Phase::RelitProven {
+            row.relit_at = Some(at);
+        }
+        let affected = case.evidence.as_ref().filter(|it| it.verdict == Verdict::Affected);
+        if let Some(evidence) = affected {
+            row.was_affected = true;
+            row.found.clone_from(&evidence.found);
+        }
+        (row.phase, row.fixed) = (case.phase, case.fixed);
+        self.is_dark = case.gate == Gate::Proven && case.phase != Phase::RelitProven;
+    }
+}

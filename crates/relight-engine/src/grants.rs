@@ -1,0 +1,193 @@
+//! Acceptances, exemptions and mitigations, as people ask for them.
+
+use relight_edge::Target;
+use relight_edge::http::Client;
+use relight_model::{GateKey, Timestamp};
+
+use crate::engine::Engine;
+use crate::error::{EngineError, EngineErrorKind};
+use crate::incident::{Acceptance, Entry, EvidenceKind, Ground, Mitigation, Phase};
+
+/// Most payloads in one replay.
+pub const PAYLOADS_MAX: usize = 1_000;
+
+/// Longest payload, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 4_096;
+
+/// What a replay of payloads through an edge showed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replay {
+    /// Requests with a payload that were sent.
+    pub sent: u32,
+    /// How many of them were stopped.
+    pub blocked: u32,
+}
+
+impl Engine {
+    /// Asks a second person to answer for a site that no evidence calls clear.
+    ///
+    /// # Errors
+    /// There is no such incident, or the journal refuses it.
+    pub fn propose_acceptance(
+        &self,
+        actor: &str,
+        id: &str,
+        site: &GateKey,
+        reason: &str,
+        expires: Timestamp,
+    ) -> Result<(), EngineError> {
+        let (site, proposer, reason) = (site.clone(), actor.to_owned(), reason.to_owned());
+        self.record(actor, id, Entry::AcceptanceProposed { site, proposer, reason, expires })
+    }
+
+    /// The second person agrees: a site behind a control, or one that is unknown, may return; one
+    /// that is online may stay. True when it was an exemption.
+    ///
+    /// # Errors
+    /// Nobody asked for it, the same person did, or the journal refuses it.
+    pub fn approve_acceptance(
+        &self,
+        actor: &str,
+        id: &str,
+        site: &GateKey,
+    ) -> Result<bool, EngineError> {
+        let proposed = self.with_ledger(|ledger| ledger.incident(id)?.proposed(site).cloned());
+        let proposed = proposed.ok_or_else(|| {
+            let context = format!("nobody asked to accept {site}");
+            EngineError::new(EngineErrorKind::NotFound, context)
+        })?;
+        let acceptance = Acceptance { approver: actor.to_owned(), ..proposed };
+        let is_online = self.phase(id, site).is_none_or(|phase| phase == Phase::Online);
+        let site = site.clone();
+        let entry = if is_online {
+            Entry::Exempted { site, ground: Ground::Acceptance(acceptance) }
+        } else {
+            Entry::AcceptanceSigned { site, acceptance }
+        };
+        self.record(actor, id, entry)?;
+        Ok(is_online)
+    }
+
+    /// Lets a site stay online because current evidence calls it clear.
+    ///
+    /// # Errors
+    /// No evidence does, or the journal cannot be written.
+    pub fn exempt(&self, actor: &str, id: &str, site: &GateKey) -> Result<(), EngineError> {
+        self.attach_evidence(actor, id, std::slice::from_ref(site), EvidenceKind::Scan)?;
+        let now = self.now();
+        let ground = self.with_ledger(|ledger| ledger.incident(id)?.ground(site, now));
+        let evidence = ground.ok_or_else(|| {
+            let context = format!("no current evidence calls {site} clear");
+            EngineError::new(EngineErrorKind::NotClear, context)
+        })?;
+        let entry = Entry::Exempted { site: site.clone(), ground: Ground::Evidence(evidence) };
+        self.record(actor, id, entry)
+    }
+
+    /// Journals a control in front of an affected site, with what a replay of payloads through its
+    /// edge showed. A control that let one of them through is refused.
+    ///
+    /// # Errors
+    /// The site or its edge is not known, the edge does not answer, or the journal refuses it.
+    pub fn mitigate(
+        &self,
+        actor: &str,
+        id: &str,
+        site: &GateKey,
+        control: Mitigation,
+        payloads: &[String],
+    ) -> Result<Replay, EngineError> {
+        let (target, host, _) = self.edge_of(site)?;
+        let replay = replay_payloads(&target, &host, payloads)?;
+        let mitigation = Mitigation { replayed: replay.sent, blocked: replay.blocked, ..control };
+        if replay.sent > 0 && replay.sent == replay.blocked {
+            self.record(actor, id, Entry::Mitigated { site: site.clone(), mitigation })?;
+        }
+        Ok(replay)
+    }
+}
+
+/// Sends each payload behind the gate in three places: the query, a header as it is, and the user
+/// name of Basic authentication, where a rule against strings finds nothing (0 of 20, measured).
+///
+/// # Errors
+/// The edge has no verification path or does not answer, or even a harmless request is stopped:
+/// then nothing can be said about the control.
+pub fn replay_payloads(
+    target: &Target,
+    host: &str,
+    payloads: &[String],
+) -> Result<Replay, EngineError> {
+    let socket = target.verify.as_ref().ok_or_else(|| {
+        let context = format!("edge {} has no verification path", target.name);
+        EngineError::new(EngineErrorKind::Other, context)
+    })?;
+    let ask = |uri: &str, headers: &[(&str, &str)]| -> Result<u16, EngineError> {
+        let mut client = Client::connect_unix(socket)?;
+        Ok(client.request("GET", host, uri, headers)?.status)
+    };
+    let plain = ask("/", &[])?;
+    if !(200..400).contains(&plain) {
+        let context = format!("{host} answers {plain} to a harmless request");
+        return Err(EngineError::new(EngineErrorKind::Other, context));
+    }
+    let mut replay = Replay::default();
+    for payload in payloads {
+        let basic = format!("Basic {}", base64(format!("{payload}:x").as_bytes()));
+        let uri = format!("/?q={}", percent(payload));
+        for (uri, headers) in [
+            (uri.as_str(), &[][..]),
+            ("/", &[("User-Agent", payload.as_str())]),
+            ("/", &[("Authorization", basic.as_str())]),
+        ] {
+            let status = ask(uri, headers)?;
+            replay.sent += 1;
+            replay.blocked += u32::from((400..500).contains(&status));
+        }
+    }
+    Ok(replay)
+}
+
+fn percent(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let at = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
+        let word = (at(0) << 16) | (at(1) << 8) | at(2);
+        for place in 0..4 {
+            let digit = DIGITS[(word >> (18 - 6 * place)) as usize & 63];
+            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc_4648() {
+        for (plain, coded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+        assert_eq!(percent("${a}b é"), "%24%7Ba%7Db%20%C3%A9");
+    }
+}

@@ -1,0 +1,365 @@
+//! INCIDENT 2.2: each invariant has a test of its name. The simulator tries them all at once and
+//! at random; these say what each of them means.
+
+use relight_engine::approval::seats;
+use relight_engine::drive::for_incidents;
+use relight_engine::edge::{EdgeErrorKind, ProbeTarget};
+use relight_engine::incident::{
+    Acceptance, Counters, Entry, Evidence, EvidenceKind, Gate, Ledger, Phase,
+};
+use relight_engine::plan::Action;
+use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Eyes as _, Want, wants};
+use relight_engine::store::verify_chain;
+use relight_engine::waves::{Next, Waves};
+use relight_model::{Digest, Epoch, GateKey, Seen, Site, UnknownReason, Verdict};
+
+use crate::edge::{Call, Fault, Shared, key};
+use crate::engine::{LOG4SHELL, Town, log4j, name};
+use crate::sim::site;
+
+const ID: &str = "i";
+const EPOCH: Epoch = Epoch { term: 1, seq: 1 };
+
+fn evidence(artifact: u8, revision: u8, verdict: Verdict) -> Evidence {
+    Evidence {
+        site: key("a"),
+        artifact_set: Some(Digest([artifact; 32])),
+        advisory: ID.into(),
+        advisory_revision: Digest([revision; 32]),
+        statements_digest: Digest::default(),
+        matcher_revision: 1,
+        scanner: "test".into(),
+        verdict,
+        reasons: match verdict {
+            Verdict::Unknown => vec![UnknownReason::PartialCorrupt],
+            _ => Vec::new(),
+        },
+        found: Vec::new(),
+        kind: EvidenceKind::Scan,
+        made_at: 0,
+        expires_at: 1_000_000,
+    }
+}
+
+/// One site on one fake edge, and the loop between them.
+struct One {
+    ledger: Ledger,
+    edge: Shared,
+    edge_loop: EdgeLoop,
+    site: Site,
+    now_ms: i64,
+}
+
+impl One {
+    fn new() -> Self {
+        let edge = Shared::default();
+        let edge_loop = EdgeLoop::new("east", Box::new(edge.clone()), Box::new(edge.clone()), 7);
+        let mut ledger = Ledger::new(1);
+        let opened = Entry::Opened {
+            question: ID.into(),
+            title: "t".into(),
+            revision: Digest([1; 32]),
+            policy: "p".into(),
+        };
+        ledger.apply(ID, &opened, 0).unwrap();
+        Self { ledger, edge, edge_loop, site: site("a", "east"), now_ms: 1_000 }
+    }
+
+    fn tell(&mut self, entry: &Entry) {
+        self.ledger.apply(ID, entry, self.now_ms / 1_000).unwrap();
+    }
+
+    fn dark(&mut self) {
+        let sites = vec![key("a")];
+        self.tell(&Entry::DarkOrdered { plan: Digest::default(), sites, reason: "r".into() });
+    }
+
+    fn attach(&mut self, artifact: u8, revision: u8, verdict: Verdict) {
+        self.tell(&Entry::EvidenceAttached { evidence: evidence(artifact, revision, verdict) });
+    }
+
+    fn start(&mut self, artifact: u8, revision: u8) {
+        let evidence = evidence(artifact, revision, Verdict::Clear).id().unwrap();
+        self.tell(&Entry::RelightStarted { site: key("a"), evidence });
+    }
+
+    fn wants(&self) -> Vec<Want> {
+        wants(&self.ledger, "east", |_| Some(&self.site))
+    }
+
+    fn round(&mut self, epoch: Epoch) -> Option<EdgeErrorKind> {
+        let wants = self.wants();
+        let (ledger, now) = (&self.ledger, self.now_ms / 1_000);
+        let permits = |site: &GateKey| ledger.permits(site, now);
+        let round = self.edge_loop.round(&wants, epoch, self.now_ms, &permits);
+        for (id, entry) in for_incidents(&self.ledger, &round) {
+            self.ledger.apply(&id, &entry, now).unwrap();
+        }
+        self.now_ms += 100;
+        round.error.map(|error| error.kind)
+    }
+
+    fn rounds(&mut self, count: usize) {
+        for _ in 0..count {
+            self.round(EPOCH);
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        self.ledger.incident(ID).unwrap().case(&key("a")).unwrap().phase
+    }
+
+    fn gate(&self) -> Gate {
+        self.ledger.incident(ID).unwrap().case(&key("a")).unwrap().gate
+    }
+
+    fn is_dark(&self) -> bool {
+        let edge = self.edge.lock();
+        edge.runtime.contains(&key("a")) && edge.durable.contains(&key("a"))
+    }
+
+    fn exposed(&self) -> usize {
+        Counters::of_all(&self.ledger, &[key("a")], self.now_ms / 1_000).exposed
+    }
+}
+
+/// Revised after the order to open, before the effect: the effect asks again.
+#[test]
+fn i1_a_gate_opens_only_under_current_clear_evidence_or_an_acceptance() {
+    let mut one = One::new();
+    one.dark();
+    one.rounds(2);
+    one.attach(1, 1, Verdict::Clear);
+    one.start(1, 1);
+    one.tell(&Entry::Revised { revision: Digest([2; 32]) });
+    one.rounds(3);
+    assert!(one.is_dark(), "the revision died between decision and effect");
+    one.attach(1, 2, Verdict::Clear);
+    if one.phase() == Phase::RelightEligible {
+        one.start(1, 2);
+    }
+    one.rounds(3);
+    assert_eq!((one.phase(), one.is_dark()), (Phase::RelitProven, false));
+
+    let mut signed = One::new();
+    signed.dark();
+    signed.rounds(2);
+    signed.attach(1, 1, Verdict::Unknown);
+    let acceptance = Acceptance {
+        proposer: "Anna".into(),
+        approver: "Zoe".into(),
+        reason: "r".into(),
+        expires: 500,
+    };
+    let ground = acceptance.id().unwrap();
+    signed.tell(&Entry::AcceptanceSigned { site: key("a"), acceptance });
+    signed.tell(&Entry::RelightStarted { site: key("a"), evidence: ground });
+    signed.rounds(3);
+    assert!(!signed.is_dark());
+}
+
+#[test]
+fn i2_intent_is_journalled_and_synced_before_any_effect() {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    town.darken(&[0]);
+    let journalled = town.engine.store().journal(1).unwrap();
+    assert_eq!(journalled.last().unwrap().kind, "dark-ordered", "on the disk, no loop ran yet");
+    let gate = town.engine.store().edges().unwrap();
+    assert_eq!(gate.len(), 1);
+}
+
+#[test]
+fn i3_close_is_durable_runtime_proof_and_open_is_runtime_proof_durable() {
+    let mut one = One::new();
+    one.dark();
+    one.round(EPOCH);
+    let calls = std::mem::take(&mut one.edge.lock().calls);
+    let order: Vec<String> = calls.iter().filter_map(|call| shape(call, "a")).collect();
+    assert_eq!(order, ["durable", "runtime", "probe"]);
+    one.rounds(1);
+    one.attach(1, 1, Verdict::Clear);
+    one.start(1, 1);
+    one.edge.lock().calls.clear();
+    one.round(EPOCH);
+    let calls = std::mem::take(&mut one.edge.lock().calls);
+    let order: Vec<String> = calls.iter().filter_map(|call| shape(call, "a")).collect();
+    assert_eq!(order.first().map(String::as_str), Some("probe"), "{calls:?}");
+    let stages: Vec<&Call> = calls.iter().filter(|it| matches!(it, Call::Apply(..))).collect();
+    assert!(format!("{:?}", stages[0]).contains("Runtime"), "{stages:?}");
+    assert!(format!("{:?}", stages.last().unwrap()).contains("Durable"), "{stages:?}");
+}
+
+/// Calls that name the site: a copy that holds it dark, or a look at it.
+fn shape(call: &Call, site: &str) -> Option<String> {
+    match call {
+        Call::Apply(stage, keys) if keys.iter().any(|it| it == site) => {
+            Some(format!("{stage:?}").to_lowercase())
+        }
+        Call::Probe(keys) if keys.iter().any(|it| it == site) => Some("probe".into()),
+        _ => None,
+    }
+}
+
+#[test]
+fn i4_an_older_epoch_never_overwrites_a_newer_one_and_twice_is_once() {
+    let mut one = One::new();
+    one.dark();
+    one.rounds(2);
+    let before = one.edge.lock().runtime.clone();
+    one.rounds(3);
+    assert_eq!(one.edge.lock().runtime, before, "twice is once");
+    one.edge.lock().epoch = Some(Epoch { term: 2, seq: 0 });
+    drop(one.edge.lock().runtime.remove(&key("a")));
+    assert_eq!(one.round(EPOCH), Some(EdgeErrorKind::Fenced));
+    assert!(!one.edge.lock().runtime.contains(&key("a")), "the older one did not write");
+}
+
+#[test]
+fn i5_unknown_is_not_clear() {
+    let mut one = One::new();
+    one.dark();
+    one.rounds(2);
+    one.attach(1, 1, Verdict::Unknown);
+    assert_eq!(one.phase(), Phase::Unknown);
+    let evidence = evidence(1, 1, Verdict::Unknown).id().unwrap();
+    let start = Entry::RelightStarted { site: key("a"), evidence };
+    assert!(one.ledger.apply(ID, &start, 1).is_err());
+    one.rounds(3);
+    assert!(one.is_dark());
+}
+
+#[test]
+fn i6_an_unreachable_edge_is_not_dark_it_is_exposed() {
+    let mut one = One::new();
+    one.edge.lock().is_unreachable = true;
+    one.dark();
+    let rounds = usize::try_from(DARK_PROOF_MAX_MS / 100).unwrap() + 2;
+    one.rounds(rounds);
+    assert_eq!((one.phase(), one.gate()), (Phase::Failed, Gate::Failed));
+    assert_eq!(one.exposed(), 1);
+    one.edge.lock().is_unreachable = false;
+    one.rounds(2);
+    assert_eq!((one.phase(), one.exposed()), (Phase::DarkProven, 0));
+}
+
+/// An edge that says yes and does nothing is read back, and the site is never called dark.
+#[test]
+fn i6_an_edge_that_says_yes_and_does_nothing_is_exposed() {
+    let mut one = One::new();
+    one.dark();
+    for _ in 0..60 {
+        one.edge.lock().faults = [Fault::Lie; 6].into();
+        one.round(EPOCH);
+        assert_ne!(one.phase(), Phase::DarkProven);
+    }
+    assert_eq!((one.phase(), one.exposed()), (Phase::Failed, 1));
+}
+
+#[test]
+fn i7_each_site_is_in_exactly_one_state_and_the_counters_sum() {
+    let mut one = One::new();
+    let second = Entry::Opened {
+        question: "j".into(),
+        title: "t".into(),
+        revision: Digest([1; 32]),
+        policy: "p".into(),
+    };
+    one.ledger.apply("j", &second, 0).unwrap();
+    let sites: Vec<GateKey> = ["a", "b", "c"].map(key).into();
+    let sum = |ledger: &Ledger| {
+        let counters = Counters::of_all(ledger, &sites, 1);
+        let [phases, states] =
+            [counters.phases.values().sum::<usize>(), counters.states.values().sum::<usize>()];
+        assert_eq!((phases, states), (3, 3));
+        counters
+    };
+    sum(&one.ledger);
+    one.dark();
+    let order = Entry::DarkOrdered {
+        plan: Digest::default(),
+        sites: vec![key("a"), key("b")],
+        reason: "r".into(),
+    };
+    one.ledger.apply("j", &order, 1).unwrap();
+    one.attach(1, 1, Verdict::Affected);
+    let counters = sum(&one.ledger);
+    assert_eq!(counters.phase(Phase::DarkRequested), 2, "once, by the phase furthest from lit");
+    assert_eq!(counters.phase(Phase::Affected), 0);
+}
+
+#[test]
+fn i8_relight_goes_by_waves_canary_first_and_stops_on_errors() {
+    let town = Town::new(300);
+    town.incident(LOG4SHELL);
+    let all: Vec<usize> = (0..300).collect();
+    let plan = town.plan(Action::Dark, &all);
+    let mut waves = Waves::new(&plan.sites);
+    assert_eq!(waves.sizes()[0], 1);
+    assert!(matches!(waves.step(), Next::Wave(canary) if canary.len() == 1));
+    waves.tell(1, 1);
+    let Next::Stopped(left) = waves.step() else { panic!("the canary failed") };
+    assert_eq!(left.len(), 299);
+}
+
+#[test]
+fn i9_the_approver_is_not_the_proposer_and_an_approval_covers_a_hash() {
+    let mut one = One::new();
+    one.dark();
+    one.attach(1, 1, Verdict::Unknown);
+    let acceptance = Acceptance {
+        proposer: "Anna".into(),
+        approver: "anna".into(),
+        reason: "r".into(),
+        expires: 500,
+    };
+    let signed = Entry::AcceptanceSigned { site: key("a"), acceptance };
+    assert!(one.ledger.apply(ID, &signed, 1).is_err());
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    let [first, second] = [&[0][..], &[0, 1]].map(|sites| town.plan(Action::Dark, sites));
+    assert_ne!(first.hash().unwrap(), second.hash().unwrap());
+}
+
+#[test]
+fn i10_the_journal_is_a_chain_that_is_verified_offline() {
+    let town = Town::new(2);
+    town.incident(LOG4SHELL);
+    town.darken(&[0, 1]);
+    let mut records = town.engine.store().journal(1).unwrap();
+    assert!(verify_chain(records.clone()).is_ok());
+    records[1].body = records[1].body.replace("site-0000", "site-0009");
+    assert!(verify_chain(records).is_err());
+}
+
+#[test]
+fn i11_dark_never_needs_more_people_than_a_manual_relight() {
+    let town = Town::new(260);
+    town.incident(LOG4SHELL);
+    for count in [1, 5, 6, 200, 201, 260] {
+        let sites: Vec<usize> = (0..count).collect();
+        let dark = town.plan(Action::Dark, &sites);
+        let mut on = dark.clone();
+        on.action = Action::Relight;
+        assert!(seats(&dark).len() <= seats(&on).len(), "{count}");
+    }
+    town.ingest(0, log4j("2.17.1"));
+    let mut on = town.plan(Action::Dark, &[0]);
+    on.action = Action::Relight;
+    assert!(town.engine.break_glass(&on, "Anna", "r").is_err(), "there is no such relight");
+    let dark = town.plan(Action::Dark, &[0]);
+    town.engine.break_glass(&dark, "Anna", "r").unwrap();
+    assert_eq!(town.engine.phase(LOG4SHELL, &key(&name(0))), Some(Phase::DarkRequested));
+}
+
+#[test]
+fn i12_the_death_of_relight_leaves_every_gate_as_it_is() {
+    let mut one = One::new();
+    one.dark();
+    one.rounds(2);
+    let mut edge = one.edge.clone();
+    drop(one);
+    let target = ProbeTarget { key: key("a"), host: "a.example".into(), baseline: None };
+    assert_eq!(edge.probe(&[target], 1)[0].seen, Seen::Dark);
+    assert!(edge.lock().durable.contains(&key("a")), "a restart of the edge finds it dark");
+}

@@ -1,0 +1,150 @@
+//! `relight edge test EDGE` and `relight drill`: the canary of an edge, and sites marked for it,
+//! through everything that an incident does to a site.
+
+use std::time::Duration;
+
+use clap::Args;
+use relight_engine::drill::{DrillReport, DrillScope, Pace, STEPS};
+use relight_engine::incident::Entry;
+use relight_server::clock;
+use relight_server::web::texts;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::operator;
+use crate::register;
+use crate::report::{Exit, Report, Style};
+
+/// Wait between two looks at an edge.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Which edge.
+#[derive(Debug, Args)]
+pub(super) struct Test {
+    #[arg(value_name = "EDGE")]
+    edge: String,
+}
+
+/// Which edges; all without a name.
+#[derive(Debug, Args)]
+pub(crate) struct Drill {
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    edges: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Document {
+    passed: bool,
+    edges: Vec<EdgeRow>,
+}
+
+#[derive(Serialize)]
+struct EdgeRow {
+    edge: String,
+    passed: bool,
+    keys: Vec<String>,
+    steps: Vec<StepRow>,
+}
+
+#[derive(Serialize)]
+struct StepRow {
+    step: &'static str,
+    passed: bool,
+    took_ms: i64,
+    detail: String,
+}
+
+impl Test {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let store = context.existing_store()?;
+        let failed = |error| Failure::engine(context.lang, &error);
+        let scope = DrillScope::canaries(&store, &[self.edge]).map_err(failed)?;
+        let ledger = register::ledger(&store, context)?;
+        let reports: Vec<DrillReport> =
+            scope.edges().iter().map(|edge| edge.run(&ledger, &pace())).collect();
+        tell(&reports, context, report);
+        Ok(())
+    }
+}
+
+impl Drill {
+    pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let store = context.existing_store()?;
+        let actor = operator::actor(context, &store)?;
+        let failed = |error| Failure::engine(lang, &error);
+        let scope = DrillScope::read(&store, &self.edges).map_err(failed)?;
+        let ledger = register::ledger(&store, context)?;
+        let reports: Vec<DrillReport> =
+            scope.edges().iter().map(|edge| edge.run(&ledger, &pace())).collect();
+        drop(store);
+        // Only now the journal: an edge is tried under the epoch that it holds already.
+        let entries = reports.iter().map(|it| (String::new(), entry(it))).collect();
+        context.engine()?.append(&actor, entries).map_err(failed)?;
+        tell(&reports, context, report);
+        Ok(())
+    }
+}
+
+fn pace() -> Pace {
+    let nonce = clock::now_ms().cast_unsigned().rotate_left(20);
+    Pace { clock: clock::now_ms, nonce, pause: PAUSE }
+}
+
+fn entry(report: &DrillReport) -> Entry {
+    let failed = report.failed().map(|step| format!("{}: {}", step.name.as_str(), step.detail));
+    let (edge, passed) = (report.edge.clone(), report.passed());
+    Entry::Drilled { drill: true, edge, passed, failed }
+}
+
+fn tell(reports: &[DrillReport], context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    if reports.iter().any(|it| !it.passed()) {
+        report.raise(Exit::Failed);
+    }
+    if context.json {
+        let passed = reports.iter().all(DrillReport::passed);
+        let edges = reports.iter().map(row).collect();
+        report.document("relight.drill/1", &Document { passed, edges });
+        return;
+    }
+    for it in reports {
+        for step in &it.steps {
+            let name = step.name.as_str();
+            let what = texts::by_code(lang, &format!("drill-{name}")).unwrap_or(name);
+            let mark = if step.passed {
+                report.paint(Style::Good, "●")
+            } else {
+                report.paint(Style::Bad, "◈")
+            };
+            report.line(&format!("{mark} {}  {what}", it.edge));
+            if !step.passed {
+                report.warn_in_detail(&it.edge, what, &step.detail, "");
+            }
+        }
+        let done = it.steps.iter().filter(|step| step.passed).count();
+        report.line(&texts::drill_summary(lang, done, &it.edge, it.keys.len(), STEPS.len()));
+    }
+    if reports.is_empty() {
+        report.line(texts::drill_no_edge(lang));
+    }
+}
+
+fn row(it: &DrillReport) -> EdgeRow {
+    EdgeRow {
+        edge: it.edge.clone(),
+        passed: it.passed(),
+        keys: it.keys.iter().map(ToString::to_string).collect(),
+        steps: it
+            .steps
+            .iter()
+            .map(|step| StepRow {
+                step: step.name.as_str(),
+                passed: step.passed,
+                took_ms: step.took_ms,
+                detail: step.detail.clone(),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,266 @@
+//! `relight incident report`: what an authority asks for (the table of CISA's ED 22-02): vendor,
+//! product, version, what was done and when, and for how long each site was dark and exposed.
+
+use clap::Args;
+use relight_engine::INVENTORY_TTL_S;
+use relight_engine::exposure::{Exposure, exposures};
+use relight_engine::incident::Counters;
+use relight_engine::matching::Question;
+use relight_model::{GateKey, Purl, Site, Timestamp};
+use relight_server::web::number::rfc3339;
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::choose;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::localise::one_of;
+use crate::register::Register;
+use crate::report::Report as Output;
+use crate::table::{Align, Table};
+
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+    #[arg(short, long, default_value = "text", value_parser = one_of(&["text", "csv", "json"]))]
+    format: String,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    incident: &'a str,
+    title: &'a str,
+    opened: String,
+    closed: bool,
+    made_at: String,
+    sites: usize,
+    phases: std::collections::BTreeMap<&'static str, usize>,
+    exposed: usize,
+    rows: Vec<Row>,
+}
+
+/// One site. Data are never translated.
+#[derive(Serialize)]
+struct Row {
+    organisation: String,
+    sector: String,
+    site: String,
+    host: String,
+    criticality: u8,
+    vendor: String,
+    product: String,
+    version: String,
+    found: Vec<String>,
+    phase: &'static str,
+    action: &'static str,
+    ordered_at: Option<String>,
+    relit_at: Option<String>,
+    dark_minutes: i64,
+    exposed_minutes: i64,
+}
+
+const COLUMNS: [&str; 15] = [
+    "organisation",
+    "sector",
+    "site",
+    "host",
+    "criticality",
+    "vendor",
+    "product",
+    "version",
+    "found",
+    "phase",
+    "action",
+    "ordered_at",
+    "relit_at",
+    "dark_minutes",
+    "exposed_minutes",
+];
+
+impl Report {
+    pub(super) fn run(self, context: &Context, report: &mut Output) -> Result<(), Failure> {
+        let lang = context.lang;
+        let register = Register::open(context)?;
+        let named = self.id.as_deref().map(|id| {
+            register.advisories.group(id).map_or_else(|| id.to_owned(), |group| group.id.clone())
+        });
+        let id = choose(&register.ledger, named.as_deref(), context)?;
+        let seen = exposures(&register.store, &id, register.now)
+            .map_err(|error| Failure::engine(lang, &error))?;
+        let rows = rows(&register, &id, &seen, context)?;
+        match self.format.as_str() {
+            "csv" if !context.json => csv(&rows, report),
+            "text" if !context.json => text(&id, &rows, context, report),
+            _ => document(&id, rows, &register, report),
+        }
+        Ok(())
+    }
+}
+
+fn rows(
+    register: &Register,
+    id: &str,
+    seen: &[Exposure],
+    context: &Context,
+) -> Result<Vec<Row>, Failure> {
+    let question = Question::Advisory(id.to_owned());
+    let mut rows = Vec::with_capacity(seen.len());
+    for exposure in seen {
+        let Some(site) = register.sites.iter().find(|site| site.slug == exposure.site) else {
+            continue;
+        };
+        let mut found = exposure.found.clone();
+        let purl = component(register, &question, site, &mut found, context)?;
+        rows.push(row(register, site, exposure, purl, found));
+    }
+    Ok(rows)
+}
+
+/// What is in service there now that the question means, and where.
+fn component(
+    register: &Register,
+    question: &Question,
+    site: &Site,
+    places: &mut Vec<String>,
+    context: &Context,
+) -> Result<Option<Purl>, Failure> {
+    let answers = register.ask(question, [site.id], INVENTORY_TTL_S);
+    let found = answers.sites.iter().flat_map(|answer| &answer.found);
+    let Some(hit) = found.clone().find(|hit| hit.state.is_affected()) else { return Ok(None) };
+    if places.is_empty() {
+        let read = register.index.evidence(&register.store, hit.identity, hit.asset);
+        *places = read.map_err(|error| context.store_failure(&error))?;
+    }
+    Ok(register.index.identity(hit.identity).map(|component| component.purl.clone()))
+}
+
+fn row(
+    register: &Register,
+    site: &Site,
+    exposure: &Exposure,
+    purl: Option<Purl>,
+    found: Vec<String>,
+) -> Row {
+    let purl = purl.as_ref();
+    let part = |pick: fn(&Purl) -> &String| purl.map(pick).cloned().unwrap_or_default();
+    let time = |at: Option<Timestamp>| at.map(rfc3339);
+    Row {
+        organisation: register.organisation(site).to_owned(),
+        sector: register.sector(site).to_owned(),
+        site: site.slug.to_string(),
+        host: site.host().to_owned(),
+        criticality: site.criticality.number(),
+        vendor: part(|purl| &purl.namespace),
+        product: part(|purl| &purl.name),
+        version: part(|purl| &purl.version),
+        found,
+        phase: exposure.phase.as_str(),
+        action: exposure.action(),
+        ordered_at: time(exposure.ordered_at),
+        relit_at: time(exposure.relit_at),
+        dark_minutes: exposure.dark_s / 60,
+        exposed_minutes: exposure.exposed_s / 60,
+    }
+}
+
+fn document(id: &str, rows: Vec<Row>, register: &Register, report: &mut Output) {
+    let Some(incident) = register.ledger.incident(id) else { return };
+    let keys: Vec<GateKey> = register.sites.iter().map(|site| site.slug.clone()).collect();
+    let counters = Counters::of(incident, &keys, register.now);
+    let phases = counters.phases.iter().map(|(phase, count)| (phase.as_str(), *count)).collect();
+    let document = Document {
+        incident: id,
+        title: &incident.title,
+        opened: rfc3339(incident.opened),
+        closed: incident.closed,
+        made_at: rfc3339(register.now),
+        sites: keys.len(),
+        phases,
+        exposed: counters.exposed,
+        rows,
+    };
+    report.document("relight.incident-report/1", &document);
+}
+
+fn csv(rows: &[Row], report: &mut Output) {
+    report.raw(&format!("{}\r\n", COLUMNS.join(",")));
+    for row in rows {
+        let none = String::new();
+        let cells = [
+            row.organisation.clone(),
+            row.sector.clone(),
+            row.site.clone(),
+            row.host.clone(),
+            row.criticality.to_string(),
+            row.vendor.clone(),
+            row.product.clone(),
+            row.version.clone(),
+            row.found.join(" "),
+            row.phase.to_owned(),
+            row.action.to_owned(),
+            row.ordered_at.as_ref().unwrap_or(&none).clone(),
+            row.relit_at.as_ref().unwrap_or(&none).clone(),
+            row.dark_minutes.to_string(),
+            row.exposed_minutes.to_string(),
+        ];
+        report.raw(&format!("{}\r\n", cells.map(|cell| quoted(&cell)).join(",")));
+    }
+}
+
+/// RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe in front.
+fn quoted(cell: &str) -> String {
+    let cell = if cell.starts_with(['=', '+', '-', '@', '\t']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    };
+    if cell.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", cell.replace('"', "\"\""));
+    }
+    cell
+}
+
+fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
+    let lang = context.lang;
+    let mut table = Table::new(&[
+        (texts::column_org(lang), Align::Left),
+        (texts::column_site(lang), Align::Left),
+        (texts::column_product(lang), Align::Left),
+        (texts::column_action(lang), Align::Left),
+        (texts::column_dark_minutes(lang), Align::Right),
+        (texts::column_exposed_minutes(lang), Align::Right),
+    ]);
+    for row in rows {
+        let action = texts::by_code(lang, &format!("action-{}", row.action)).unwrap_or(row.action);
+        table.row(vec![
+            row.organisation.clone(),
+            row.site.clone(),
+            format!("{} {}", row.product, row.version).trim().to_owned(),
+            action.to_owned(),
+            row.dark_minutes.to_string(),
+            row.exposed_minutes.to_string(),
+        ]);
+    }
+    table.print(report);
+    report.line(&texts::report_summary(lang, id, rows.len()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_quoted_and_never_run() {
+        for (cell, written) in [
+            ("a", "a"),
+            ("a,b", "\"a,b\""),
+            ("say \"x\"", "\"say \"\"x\"\"\""),
+            ("=1+1", "'=1+1"),
+            ("@x,y", "\"'@x,y\""),
+            ("", ""),
+        ] {
+            assert_eq!(quoted(cell), written);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `relight edge lint`, `discover`, `test` and `relight drill`.
+
+use relight_engine::store::{SiteMark, Store};
+use relight_model::GateKey;
+use serde_json::json;
+
+use crate::incident::{POLICY, Town};
+use crate::place::Place;
+
+const OPEN: &str = "\
+worker_shutdown_timeout 30s;
+http {
+  server { listen 80 default_server; return 421; }
+  server {
+    listen 80;
+    server_name www.san1.example;
+    location / { proxy_pass http://127.0.0.1:9001; }
+  }
+}
+";
+
+fn steps(edge: &serde_json::Value) -> Vec<&str> {
+    let steps = edge["steps"].as_array().unwrap();
+    steps.iter().map(|step| step["step"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_fault_is_named_with_its_file_its_line_and_what_to_do() {
+    let place = Place::new();
+    place.write("nginx.conf", OPEN);
+    let told = place.expect(1, &["edge", "lint", "nginx.conf"]);
+    expect_test::expect![[r#"
+        0 of 1 site behind the gate, 1 finding
+        --- stderr
+        error: nginx.conf:4: www.san1.example: serves visitors without the gate
+        hint: paste the gate of `relight edge config` into this block
+        --- status 1
+    "#]]
+    .assert_eq(&told.text());
+    let document = place.expect(1, &["edge", "lint", "nginx.conf", "--json"]).json();
+    assert_eq!(document["findings"][0]["code"], "gate-missing");
+    assert_eq!((&document["refuses"], &document["kind"]), (&json!(true), &json!("nginx")));
+    place.write("notes.txt", "hello");
+    place.expect(2, &["edge", "lint", "notes.txt"]);
+    place.expect(1, &["edge", "lint", "notes.txt", "--kind", "caddy"]);
+    place.expect(1, &["edge", "lint", "gone.conf"]);
+}
+
+#[test]
+fn what_was_discovered_can_be_imported() {
+    let place = Place::new();
+    place.write("nginx.conf", OPEN);
+    let found = place.expect(0, &["edge", "discover", "nginx.conf", "--name", "north"]);
+    assert!(found.stderr.contains("1 site found, 1 without a gate yet"), "{}", found.text());
+    let filled = found.stdout.replace(",,,4", ",Ville de X,municipal,4");
+    place.write("sites.csv", filled);
+    place.expect(0, &["sites", "import", "sites.csv"]);
+    let site = place.expect(0, &["sites", "show", "san1.example", "--json"]).json();
+    assert!(site.to_string().contains("http://www.san1.example"), "{site}");
+}
+
+/// Goal: a drill closes the canary and what is marked for it, and nothing else. Method: a real
+/// edge with three sites, one of them marked; the journal and the lights afterwards.
+#[test]
+fn a_drill_touches_canaries_and_marked_sites_only() {
+    let town = Town::new();
+    let place = &town.place;
+    assert_eq!(place.expect(4, &["drill"]).stdout, "", "nobody may");
+    place.write("data/policy.toml", POLICY);
+    let alone = place.expect(0, &["drill", "--json"]).json();
+    assert_eq!(alone["edges"][0]["keys"], json!(["relight-canary"]));
+    assert_eq!(steps(&alone["edges"][0]).len(), 10, "{alone}");
+    place.expect(0, &["sites", "set", "mun-001", "drill_ok=yes"]);
+    let drilled = place.expect(0, &["drill", "--edges", "north", "--json"]).json();
+    assert_eq!(drilled["edges"][0]["keys"], json!(["relight-canary", "mun-001"]));
+    assert_eq!(drilled["passed"], true, "{drilled}");
+    for host in ["san1.example", "san2.example", "mun1.example"] {
+        assert_eq!(town.status(host), 200, "{host}");
+    }
+    place.expect(1, &["drill", "--edges", "nowhere"]);
+    place.expect(0, &["audit", "verify"]);
+    let store = Store::open(&place.path("data")).unwrap();
+    let bodies: Vec<String> = store.journal(1).unwrap().into_iter().map(|it| it.body).collect();
+    assert_eq!(bodies.len(), 2);
+    assert!(bodies.iter().all(|body| body.contains(r#""drill":true"#)), "{bodies:?}");
+    let san = GateKey::new("san-001").unwrap();
+    store.set_mark(&san, SiteMark::Protected, true, 0, "test").unwrap();
+    drop(store);
+    place.expect(1, &["sites", "set", "san-001", "drill_ok=yes"]);
+    place.expect(2, &["sites", "set", "san-001", "public=yes"]);
+}
+
+#[test]
+fn the_canary_of_an_edge_is_tried_without_anybodys_leave() {
+    let town = Town::new();
+    let place = &town.place;
+    let tested = place.expect(0, &["edge", "test", "north", "--json"]).json();
+    assert_eq!(tested["edges"][0]["keys"], json!(["relight-canary"]));
+    let french = place.expect(0, &["edge", "test", "north", "--lang", "fr"]);
+    assert!(french.stdout.contains("10 étapes réussies sur 10"), "{}", french.text());
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    town.off(&["--yes"]);
+    let busy = place.expect(1, &["edge", "test", "north", "--json"]).json();
+    assert_eq!(steps(&busy["edges"][0]), ["reach"]);
+    assert!(busy.to_string().contains("an incident wants"), "{busy}");
+    assert_eq!(town.status("san1.example"), 503, "what is dark stays dark");
+}
+
+/// Bad input: an edge that nobody reaches is named, and it is an error.
+#[test]
+fn an_edge_that_does_not_answer_is_named() {
+    let place = Place::with_sites();
+    let add = ["edge", "add", "builtin", "--name", "north", "--gate", "gate"];
+    place.expect(0, &[&add[..], &["--listen", "127.0.0.1:9"]].concat());
+    let checked = place.expect(1, &["edge", "check"]);
+    assert!(checked.stderr.contains("north"), "{}", checked.text());
+    let tested = place.expect(1, &["edge", "test", "north", "--json"]).json();
+    assert_eq!(tested["edges"][0]["steps"][0]["passed"], false);
+}
+
+#[test]
+fn what_differs_is_repaired() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    town.off(&["--yes"]);
+    let gone = place.path("gate/current/san-001");
+    std::fs::remove_file(gone).unwrap();
+    assert_eq!(town.status("san1.example"), 200, "somebody opened it by hand");
+    place.expect(1, &["edge", "check"]);
+    place.expect(0, &["edge", "check", "--repair"]);
+    assert_eq!(town.status("san1.example"), 503);
+}

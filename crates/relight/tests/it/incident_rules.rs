@@ -1,0 +1,149 @@
+//! `relight incident`: undo, analyse, mitigate, accept, exempt, report, and edges that fail.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::incident::{POLICY, Town};
+use crate::place::log4j;
+
+const SECOND: &str = "[operators]\nsingle = \"B. Roy\"\n";
+
+fn town() -> Town {
+    let town = Town::new();
+    town.place.write("data/policy.toml", POLICY);
+    town.place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    town
+}
+
+#[test]
+fn an_order_that_is_taken_back_opens_only_what_is_clear() {
+    let town = town();
+    let place = &town.place;
+    town.off(&["--yes"]);
+    place.expect(0, &["incident", "off", "--sites", "site:san-002", "--reason", "x", "--yes"]);
+    let undone = place.expect(0, &["incident", "undo", "--json"]).json();
+    let opened = serde_json::json!(["san-002"]);
+    assert_eq!((&undone["opened"], &undone["kept"]), (&opened, &serde_json::json!([])));
+    let first = place.expect(0, &["incident", "undo", "--json"]).json();
+    assert_eq!(first["kept"], serde_json::json!(["mun-001", "san-001"]));
+    place.expect(1, &["incident", "undo"]);
+    place.expect(0, &["edge", "check", "--repair"]);
+    let lights = ["san1.example", "san2.example", "mun1.example"].map(|host| town.status(host));
+    assert_eq!(lights, [503, 200, 503]);
+}
+
+#[test]
+fn looking_says_which_sites_need_a_fresh_inventory() {
+    let town = town();
+    let place = &town.place;
+    town.off(&["--yes"]);
+    let told = place.expect(3, &["incident", "analyse", "--json"]).json();
+    assert_eq!(told["unknown"], serde_json::json!(["mun-001"]));
+    let french = place.expect(3, &["incident", "analyse", "--lang", "fr"]);
+    assert!(french.stdout.contains("1 encore inconnu"), "{}", french.text());
+}
+
+/// Goal: nobody answers alone. Method: the same operator asks and agrees, then another one does.
+#[test]
+fn two_people_answer_for_an_unknown_site_and_it_returns() {
+    let town = town();
+    let place = &town.place;
+    town.off(&["--yes"]);
+    place.expect(1, &["incident", "exempt", "mun-001"]);
+    place.expect(1, &["incident", "accept", "mun-001", "--approve"]);
+    let asked = ["incident", "accept", "mun-001", "--reason", "elections", "--days", "2"];
+    place.expect(4, &asked);
+    place.expect(2, &["incident", "accept", "mun-001", "--reason", "x", "--days", "31"]);
+    let alone = place.expect(1, &["incident", "accept", "mun-001", "--approve"]);
+    assert!(alone.stderr.contains("the approver is the proposer"), "{}", alone.text());
+    assert_eq!(town.status("mun1.example"), 503);
+    place.write("data/policy.toml", SECOND);
+    place.expect(0, &["incident", "accept", "mun-001", "--approve"]);
+    place.expect(0, &["edge", "check", "--repair"]);
+    place.expect(0, &["incident", "on", "--sites", "site:mun-001", "--yes"]);
+    assert_eq!(town.status("mun1.example"), 200);
+    let closed = place.expect(1, &["incident", "close", "CVE-2021-44228"]);
+    assert!(!closed.stderr.is_empty());
+}
+
+#[test]
+fn a_control_that_lets_payloads_through_is_none() {
+    let town = town();
+    let place = &town.place;
+    town.off(&["--yes"]);
+    place.write("payloads.txt", "${jndi:x}\n\n${lower:j}\n");
+    let mitigate = ["incident", "mitigate", "san-001", "--control", "rule 1", "--owner", "C"];
+    let replayed = [&mitigate[..], &["--payloads", "payloads.txt", "--json"]].concat();
+    let told = place.expect(1, &replayed).json();
+    assert_eq!((&told["sent"], &told["blocked"]), (&6.into(), &0.into()));
+    assert_eq!((&told["mitigated"], &told["phase"]), (&false.into(), &"affected".into()));
+    place.write("empty.txt", "\n\n");
+    place.expect(2, &[&mitigate[..], &["--payloads", "empty.txt"]].concat());
+    assert_eq!(town.status("san1.example"), 503);
+}
+
+#[test]
+fn the_report_names_what_was_affected_and_what_was_done() {
+    let town = town();
+    let place = &town.place;
+    town.off(&["--yes"]);
+    let csv = place.expect(0, &["incident", "report", "-f", "csv"]).stdout;
+    let mut lines = csv.lines();
+    assert!(lines.next().unwrap().starts_with("organisation,sector,site,host,criticality,vendor"));
+    let row = lines.find(|line| line.contains("san-001")).unwrap();
+    for part in ["org.apache.logging.log4j", "log4j-core", "2.14.1", "removed-from-network"] {
+        assert!(row.contains(part), "{part} in {row}");
+    }
+    let document = place.expect(0, &["incident", "report", "--json"]).json();
+    let phases = document["phases"].as_object().unwrap().values();
+    let sum: u64 = phases.map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(sum, document["sites"].as_u64().unwrap(), "the counters reconcile");
+    place.write("fixed/log4j.jar", log4j("2.17.1"));
+    place.write("fixed/release", "2");
+    place.expect(0, &["incident", "fix", "san-001", "--note", "2.17.1"]);
+    place.expect(0, &["incident", "verify", "san-001", "--target", "fixed"]);
+    place.expect(0, &["incident", "on", "--sites", "site:san-001", "--yes"]);
+    let french = place.expect(0, &["incident", "report", "--lang", "fr"]).stdout;
+    assert!(french.contains("mis à jour"), "{french}");
+}
+
+/// Bad input: the gate cannot be written. The edge is named, its sites count as exposed and are
+/// never told dark.
+#[test]
+fn an_edge_that_cannot_be_written_is_named_and_its_sites_are_exposed() {
+    let town = town();
+    let place = &town.place;
+    if rustix::process::geteuid().is_root() {
+        // Nothing is forbidden to root: a file where the gate was has the same effect.
+        fs::remove_dir_all(place.path("gate")).unwrap();
+        fs::write(place.path("gate"), "").unwrap();
+    } else {
+        fs::set_permissions(place.path("gate"), fs::Permissions::from_mode(0o500)).unwrap();
+    }
+    let off = town.off(&["--yes"]);
+    assert_eq!(off.status, 1, "{}", off.text());
+    assert!(off.stderr.contains("north"), "{}", off.text());
+    assert!(off.stdout.contains("0 of 2 sites proven dark"), "{}", off.text());
+    let status = place.expect(0, &["incident", "status", "--json"]).json();
+    assert_eq!(status["incidents"][0]["exposed"], 2);
+}
+
+/// Bad input: a configuration that would leave sites lit refuses the plan, and glass can be broken.
+#[test]
+fn a_configuration_without_the_gate_refuses_the_plan() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    // Others may write the gate: whoever does so opens a dark site.
+    fs::set_permissions(place.path("gate"), fs::Permissions::from_mode(0o777)).unwrap();
+    let refused = town.off(&["--yes"]);
+    assert_eq!(refused.status, 1, "{}", refused.text());
+    assert!(refused.stderr.contains("others can write the gate"), "{}", refused.text());
+    assert_eq!(town.status("san1.example"), 200);
+    let forced = town.off(&["--yes", "--break-glass"]);
+    assert_eq!(forced.status, 0, "{}", forced.text());
+    assert_eq!(town.status("san1.example"), 503);
+    let log = place.expect(0, &["incident", "log"]).stdout;
+    assert!(log.contains("without the usual approvals"), "{log}");
+}
