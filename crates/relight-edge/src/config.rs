@@ -28,6 +28,8 @@ use crate::http;
 pub const CANARY_HOST: &str = "relight-canary.invalid";
 /// Gate key of that site.
 pub const CANARY_KEY: &str = "relight-canary";
+/// A program for an edge of kind `command`, to start from: `observe` and `apply` on one file.
+pub const COMMAND_EXAMPLE: &str = include_str!("config/command.py");
 /// The request header by which an origin can tell verification from visitors; removed from what
 /// visitors send.
 pub const VERIFY_HEADER: &str = "X-Relight-Verify";
@@ -177,6 +179,46 @@ fn is_plain(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::{Stage, Target};
+
+    /// What we hand out as an example works: closed, read back by another process, opened.
+    #[test]
+    fn the_example_of_a_command_edge_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("edge.py");
+        std::fs::write(&script, COMMAND_EXAMPLE).unwrap();
+        let [script, state] = [script, folder.path().join("state.json")];
+        let program = |action: &str| {
+            format!(
+                r#"["/usr/bin/python3","{}","{action}","{}"]"#,
+                script.display(),
+                state.display()
+            )
+        };
+        let settings = ["observe", "apply"].map(|action| (action.to_owned(), program(action)));
+        let target = Target {
+            name: "north".into(),
+            kind: "command".into(),
+            gate: folder.path().join("gate"),
+            listeners: Vec::new(),
+            verify: None,
+            settings: settings.into(),
+        };
+        let keys = ["a", "b"].map(|key| GateKey::new(key).unwrap());
+        let epoch = relight_model::Epoch { term: 1, seq: 1 };
+        let mut driver = crate::driver::open(&target).unwrap();
+        for stage in [Stage::Durable, Stage::Runtime] {
+            driver.apply(epoch, stage, &[keys[0].clone()].into()).unwrap();
+        }
+        let views = crate::driver::open(&target).unwrap().observe(&keys).unwrap();
+        let seen: Vec<_> = views.iter().map(|view| view.durable).collect();
+        assert_eq!(seen, [relight_model::Seen::Dark, relight_model::Seen::Lit]);
+        assert_eq!(views[0].epoch, Some(epoch));
+        driver.apply(epoch, Stage::Runtime, &[].into()).unwrap();
+        let views = driver.observe(&keys).unwrap();
+        assert_eq!(views[0].durable, relight_model::Seen::Dark, "the other copy is still closed");
+        assert_eq!(views[0].runtime, relight_model::Seen::Lit);
+    }
 
     fn config(sites: Vec<SiteRoute>) -> EdgeConfig {
         EdgeConfig {

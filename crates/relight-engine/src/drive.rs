@@ -37,6 +37,16 @@ impl Drive {
     /// A row of the register is no edge, or a thread cannot be started. An edge that cannot be
     /// opened is tried again; its sites count as exposed meanwhile.
     pub fn start(engine: &Arc<Engine>) -> Result<Self, EngineError> {
+        let mut drive = Self::edges_alone(engine)?;
+        drive.spawn("relight", relight_what_is_clear)?;
+        Ok(drive)
+    }
+
+    /// As [`Drive::start`], and opens nothing by itself: for whoever relights by waves.
+    ///
+    /// # Errors
+    /// As [`Drive::start`].
+    pub fn edges_alone(engine: &Arc<Engine>) -> Result<Self, EngineError> {
         let mut loops = Vec::new();
         for (number, row) in (0_u64..).zip(engine.store().edges()?) {
             let target = edges::from_row(&row)?;
@@ -53,7 +63,6 @@ impl Drive {
             let name = format!("edge {}", edge.name());
             drive.spawn(&name, move |engine, stop| drive_edge(engine, &mut edge, stop))?;
         }
-        drive.spawn("relight", relight_what_is_clear)?;
         Ok(drive)
     }
 

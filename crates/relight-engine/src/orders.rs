@@ -33,19 +33,29 @@ impl Engine {
         actor: &str,
         approvals: &dyn Approvals,
     ) -> Result<(), EngineError> {
+        self.admit(plan, actor, approvals)?;
+        self.execute(plan, actor)
+    }
+
+    /// As [`Engine::execute_approved`], and executes nothing: for a relight that goes by waves.
+    ///
+    /// # Errors
+    /// As [`Engine::execute_approved`].
+    pub fn admit(
+        &self,
+        plan: &Plan,
+        actor: &str,
+        approvals: &dyn Approvals,
+    ) -> Result<(), EngineError> {
         let hash = plan.hash()?;
-        match approvals.state(&hash, self.now()) {
-            Approval::Granted { .. } => self.execute(plan, actor),
-            Approval::Needs(seats) => match self.authority_for(plan) {
-                Some(name) => {
-                    self.check(plan)?;
-                    self.record(actor, &plan.incident, Entry::AuthorityUsed { plan: hash, name })?;
-                    self.execute(plan, actor)
-                }
-                None => Err(not_approved(Approval::Needs(seats))),
-            },
-            other => Err(not_approved(other)),
+        let state = approvals.state(&hash, self.now());
+        if matches!(state, Approval::Granted { .. }) {
+            return self.check(plan);
         }
+        let authority = self.authority_for(plan).filter(|_| matches!(state, Approval::Needs(_)));
+        let Some(name) = authority else { return Err(not_approved(state)) };
+        self.check(plan)?;
+        self.record(actor, &plan.incident, Entry::AuthorityUsed { plan: hash, name })
     }
 
     /// Takes sites dark without the approvals that the policy asks for: one person, journalled

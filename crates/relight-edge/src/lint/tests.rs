@@ -137,6 +137,7 @@ fn our_own_configurations_pass() {
         host: format!("{key}.example"),
         upstream: "127.0.0.1:9000".parse().unwrap(),
         aliases: Vec::new(),
+        partial: Vec::new(),
     };
     let config = EdgeConfig {
         folder: folder.path().to_owned(),
@@ -151,7 +152,15 @@ fn our_own_configurations_pass() {
     let files = config::haproxy(&config).unwrap();
     files.write_into(folder.path()).unwrap();
     fs::write(folder.path().join("nginx.conf"), config::nginx(&config).unwrap()).unwrap();
-    for (dialect, file) in [(Dialect::Nginx, "nginx.conf"), (Dialect::Haproxy, "haproxy.cfg")] {
+    fs::write(folder.path().join("caddy.json"), config::caddy(&config).unwrap()).unwrap();
+    let by_loopback = EdgeConfig { verify: "127.0.0.1:8081".into(), ..config.clone() };
+    config::apache(&by_loopback).unwrap().write_into(folder.path()).unwrap();
+    for (dialect, file) in [
+        (Dialect::Nginx, "nginx.conf"),
+        (Dialect::Haproxy, "haproxy.cfg"),
+        (Dialect::Apache, "apache.conf"),
+        (Dialect::Caddy, "caddy.json"),
+    ] {
         let examined = examine(dialect, &folder.path().join(file)).unwrap();
         assert_eq!(examined.found, [], "{dialect:?}");
         let keys: Vec<_> = examined.sites.iter().filter_map(|site| site.key.as_deref()).collect();

@@ -61,6 +61,8 @@ impl Authority {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Order {
     at: Timestamp,
+    /// How many orders were given before: several may come in one second.
+    number: usize,
     sites: Vec<GateKey>,
     is_undone: bool,
 }
@@ -83,7 +85,8 @@ pub struct Orders {
 
 impl Orders {
     pub(super) fn note(&mut self, plan: Digest, sites: &[GateKey], at: Timestamp) {
-        self.orders.insert(plan, Order { at, sites: sites.to_vec(), is_undone: false });
+        let (number, sites) = (self.orders.len(), sites.to_vec());
+        self.orders.insert(plan, Order { at, number, sites, is_undone: false });
     }
 
     /// One person fills one seat: nobody is his own second.
@@ -137,6 +140,6 @@ impl Orders {
     /// The newest dark order that was not undone.
     pub fn newest(&self) -> Option<Digest> {
         let open = self.orders.iter().filter(|(_, order)| !order.is_undone);
-        open.max_by_key(|(_, order)| order.at).map(|(plan, _)| *plan)
+        open.max_by_key(|(_, order)| (order.at, order.number)).map(|(plan, _)| *plan)
     }
 }

@@ -210,7 +210,7 @@ fn i4_an_older_epoch_never_overwrites_a_newer_one_and_twice_is_once() {
     one.rounds(3);
     assert_eq!(one.edge.lock().runtime, before, "twice is once");
     one.edge.lock().epoch = Some(Epoch { term: 2, seq: 0 });
-    drop(one.edge.lock().runtime.remove(&key("a")));
+    assert!(one.edge.lock().runtime.remove(&key("a")));
     assert_eq!(one.round(EPOCH), Some(EdgeErrorKind::Fenced));
     assert!(!one.edge.lock().runtime.contains(&key("a")), "the older one did not write");
 }

@@ -816,3 +816,8 @@ report-summary = { $id }: { NUMBER($sites) } { $sites ->
     [one] site
    *[other] sites
  } in scope
+edge-not-running = write its configuration with relight edge config, start it, then try it with relight edge test
+waves-stopped = more than one in a hundred did not come back: { NUMBER($sites) } { $sites ->
+    [one] site stays
+   *[other] sites stay
+ } dark

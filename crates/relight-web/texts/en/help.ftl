@@ -264,3 +264,4 @@ help-incident-report = Write what was affected, what was done, and how long each
 option-incident-report-id = Which incident, where several are open
 option-incident-report-format = Form of the report
 option-break-glass = Without the usual approvals and whatever the edges' set-up; journalled, to be reviewed
+

@@ -864,3 +864,8 @@ report-summary = { $id } : { NUMBER($sites) } { $sites ->
     [one] site concerné
    *[other] sites concernés
  }
+edge-not-running = écrivez sa configuration avec relight edge config, démarrez-le, puis essayez-le avec relight edge test
+waves-stopped = plus d'un sur cent n'est pas revenu : { NUMBER($sites) } { $sites ->
+    [one] site reste éteint
+   *[other] sites restent éteints
+ }

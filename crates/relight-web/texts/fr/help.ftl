@@ -264,3 +264,4 @@ help-incident-report = Écrire ce qui était touché, ce qui a été fait, et co
 option-incident-report-id = Quel incident, si plusieurs sont ouverts
 option-incident-report-format = Forme du rapport
 option-break-glass = Sans les approbations habituelles et quelle que soit la configuration; journalisé, à revoir
+

@@ -165,14 +165,16 @@ impl Add {
             settings,
         };
         let mut driver = edge::open(&target).map_err(|error| edge_failure(&error, context))?;
-        let findings = driver.lint().map_err(|error| edge_failure(&error, context))?;
-        for lint in &findings {
-            tell_lint(&target.name, lint, report);
+        match driver.lint() {
+            Ok(findings) => findings.iter().for_each(|it| tell_lint(&target.name, it, report)),
+            Err(error) => not_running(&error, &target, context, report)?,
         }
         for found in configuration(&target) {
             lint::tell(&found, report);
         }
-        prepare(driver.as_mut(), context)?;
+        if let Err(error) = prepare(driver.as_mut()) {
+            not_running(&error, &target, context, report)?;
+        }
         let row = edges::to_row(&target).map_err(|error| Failure::engine(lang, &error))?;
         let put = store.put_edge(&row, context.now(), ACTOR);
         put.map_err(|error| context.store_failure(&error))?;
@@ -189,11 +191,28 @@ impl Add {
 
 /// Gives a new gate its first generation, in which nothing of ours is dark: without one the edge
 /// shows every site dark. A gate that an order has reached already is newer, and stays as it is.
-fn prepare(driver: &mut dyn EdgeDriver, context: &Context) -> Result<(), Failure> {
+fn prepare(driver: &mut dyn EdgeDriver) -> Result<(), EdgeError> {
     match driver.apply(Epoch::default(), Stage::Durable, &GateSet::new()) {
-        Err(error) if error.kind != EdgeErrorKind::Fenced => Err(edge_failure(&error, context)),
-        _ => Ok(()),
+        Err(error) if error.kind == EdgeErrorKind::Fenced => Ok(()),
+        applied => applied,
     }
+}
+
+/// An edge that does not run yet is registered all the same: its configuration is written for the
+/// register, so it cannot run before. Anything else is a reason not to.
+fn not_running(
+    error: &EdgeError,
+    target: &Target,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    if error.kind != EdgeErrorKind::Unreachable {
+        return Err(edge_failure(error, context));
+    }
+    let lang = context.lang;
+    let what = texts::edge_no_answer(lang);
+    report.warn_in_detail(&target.name, what, &chain(error), texts::edge_not_running(lang));
+    Ok(())
 }
 
 /// Gates are written by whoever runs relight later, from wherever that is.

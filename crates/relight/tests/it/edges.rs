@@ -77,6 +77,33 @@ fn a_configuration_is_printed_for_the_sites_of_the_edge() {
 }
 
 #[test]
+fn every_kind_has_its_files() {
+    let place = Place::with_sites();
+    let more = ["--verify", "verify.sock"];
+    place.expect(0, &add("caddy", &more));
+    let config = |kind: &'static str| {
+        ["edge", "config", kind, "--upstream", "127.0.0.1:8080", "--folder", "/srv/edge"]
+    };
+    assert!(place.expect(0, &config("caddy")).stdout.contains("relight-canary.invalid"));
+    let haproxy = ["--verify", "verify.sock", "--set", "map=/srv/edge/dark.map"];
+    let haproxy = [&haproxy[..], &["--set", "socket=/srv/edge/admin.sock"]].concat();
+    let added = place.expect(0, &add("haproxy", &haproxy));
+    assert!(added.stderr.contains("north: no answer"), "{}", added.text());
+    let both = place.expect(0, &config("haproxy")).stdout;
+    for part in ["### haproxy.cfg\n", "### hosts.map\n", "san1.example san-001\n"] {
+        assert!(both.contains(part), "{part} in {both}");
+    }
+    let map = [&config("haproxy")[..], &["--part", "hosts.map"]].concat();
+    let map = place.expect(0, &map).stdout;
+    assert!(map.starts_with("relight-canary.invalid relight-canary\n"), "{map}");
+    let none = [&config("haproxy")[..], &["--part", "nothing"]].concat();
+    assert!(place.expect(2, &none).stderr.contains("haproxy.cfg, hosts.map"));
+    let example = place.expect(0, &["edge", "config", "command"]).stdout;
+    assert!(example.starts_with("#!/usr/bin/env python3\n"), "{example}");
+    place.expect(2, &["edge", "config", "haproxy", "--folder", "/srv"]);
+}
+
+#[test]
 fn an_edge_that_cannot_be_used_is_refused() {
     let place = Place::with_sites();
     place.write("file", "");

@@ -135,11 +135,17 @@ fn a_configuration_without_the_gate_refuses_the_plan() {
     let place = &town.place;
     place.write("data/policy.toml", POLICY);
     place.expect(0, &["incident", "open", "CVE-2021-44228"]);
-    // Others may write the gate: whoever does so opens a dark site.
-    fs::set_permissions(place.path("gate"), fs::Permissions::from_mode(0o777)).unwrap();
+    // The same gate, said to belong to an nginx whose configuration does not look into it.
+    place.write("nginx.conf", "http { server { listen 80; server_name san1.example; } }\n");
+    let known = place.expect(0, &["edge", "list", "--json"]).json()["edges"][0].clone();
+    let listen = known["listeners"][0].as_str().unwrap().to_owned();
+    let add = ["edge", "add", "nginx_file", "--name", "north", "--gate", "gate", "--listen"];
+    let more = ["--set", "worker_user=self", "--config", "nginx.conf"];
+    place.expect(0, &[&add[..], &[listen.as_str()], &more].concat());
     let refused = town.off(&["--yes"]);
     assert_eq!(refused.status, 1, "{}", refused.text());
-    assert!(refused.stderr.contains("others can write the gate"), "{}", refused.text());
+    let place_of_fault = "nginx.conf:1: san1.example: serves visitors without the gate";
+    assert!(refused.stderr.contains(place_of_fault), "{}", refused.text());
     assert_eq!(town.status("san1.example"), 200);
     let forced = town.off(&["--yes", "--break-glass"]);
     assert_eq!(forced.status, 0, "{}", forced.text());

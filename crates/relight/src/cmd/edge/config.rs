@@ -4,9 +4,10 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::Args;
-use relight_engine::edge::Target;
-use relight_engine::edge::config::{EdgeConfig, SiteRoute, haproxy, nginx};
-use relight_engine::edge::exec;
+use relight_engine::edge::config::{
+    COMMAND_EXAMPLE, EdgeConfig, SiteRoute, apache, caddy, haproxy, nginx,
+};
+use relight_engine::edge::{EdgeError, Target, exec};
 use relight_server::web::texts;
 
 use super::{edge_failure, targets};
@@ -15,24 +16,42 @@ use crate::failure::Failure;
 use crate::register::Register;
 use crate::report::Report;
 
+/// Kinds whose configuration can be written. The built-in edge has none.
+const KINDS: [&str; 5] = ["apache", "caddy", "command", "haproxy", "nginx_file"];
+
 #[derive(Debug, Args)]
 pub(super) struct Config {
-    #[arg(value_name = "KIND", value_parser = crate::localise::one_of(&["haproxy", "nginx_file"]))]
+    #[arg(value_name = "KIND", value_parser = crate::localise::one_of(&KINDS))]
     kind: String,
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     #[arg(long, value_name = "HOST:PORT")]
-    upstream: String,
+    upstream: Option<String>,
     #[arg(long, value_name = "DIR")]
-    folder: PathBuf,
+    folder: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    part: Option<String>,
 }
 
 impl Config {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let files = if self.kind == "command" {
+            vec![("edge.py", COMMAND_EXAMPLE.to_owned())]
+        } else {
+            let config = self.config(context)?;
+            let kind = self.kind.as_str();
+            files(kind, &config).map_err(|error| edge_failure(&error, context))?
+        };
+        self.print(&files, context, report)
+    }
+
+    fn config(&self, context: &Context) -> Result<EdgeConfig, Failure> {
         let lang = context.lang;
         let register = Register::open(context)?;
         let target = self.target(targets(&register, context)?, context)?;
         let upstream = self.upstream(context)?;
+        let missing = || Failure::usage(texts::usage_missing(lang, "--folder"));
+        let folder = self.folder.clone().ok_or_else(missing)?;
         let sites = register.sites.iter().filter(|site| site.edge == target.name);
         let sites = sites.map(|site| SiteRoute {
             key: site.slug.clone(),
@@ -44,21 +63,42 @@ impl Config {
         let verify = target.verify.ok_or_else(|| {
             Failure::new(texts::edge_no_verify(lang)).hint(texts::edge_no_verify_remedy(lang))
         })?;
-        let config = EdgeConfig {
+        Ok(EdgeConfig {
             gate: target.gate,
-            hold: self.folder.join("hold"),
-            acme: self.folder.join("acme"),
-            folder: self.folder,
+            hold: folder.join("hold"),
+            acme: folder.join("acme"),
+            folder,
             listen: target.listeners,
             verify,
             user: exec::worker_user(),
             sites: sites.collect(),
-        };
-        let text = match self.kind.as_str() {
-            "haproxy" => haproxy(&config).map(|files| files.config),
-            _ => nginx(&config),
-        };
-        report.raw(&text.map_err(|error| edge_failure(&error, context))?);
+        })
+    }
+
+    /// One file as it is; several, each behind a line with its name, or the one that was asked
+    /// for.
+    fn print(
+        &self,
+        files: &[(&str, String)],
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        if let Some(part) = &self.part {
+            let found = files.iter().find(|(name, _)| name == part);
+            let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+            let (_, text) = found.ok_or_else(|| {
+                Failure::usage(texts::usage_bad_value(context.lang, "--part", part))
+                    .hint(texts::usage_values(context.lang, &names.join(", ")))
+            })?;
+            report.raw(text);
+            return Ok(());
+        }
+        for (name, text) in files {
+            if files.len() > 1 {
+                report.raw(&format!("### {name}\n"));
+            }
+            report.raw(text);
+        }
         Ok(())
     }
 
@@ -81,9 +121,26 @@ impl Config {
     }
 
     fn upstream(&self, context: &Context) -> Result<SocketAddr, Failure> {
-        let found = self.upstream.to_socket_addrs().ok().and_then(|mut found| found.next());
-        found.ok_or_else(|| {
-            Failure::usage(texts::usage_bad_value(context.lang, "--upstream", &self.upstream))
-        })
+        let lang = context.lang;
+        let missing = || Failure::usage(texts::usage_missing(lang, "--upstream"));
+        let text = self.upstream.as_deref().ok_or_else(missing)?;
+        let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
+        found.ok_or_else(|| Failure::usage(texts::usage_bad_value(lang, "--upstream", text)))
     }
+}
+
+/// The files of one edge, by name.
+fn files(kind: &str, config: &EdgeConfig) -> Result<Vec<(&'static str, String)>, EdgeError> {
+    Ok(match kind {
+        "apache" => {
+            let files = apache(config)?;
+            vec![("apache.conf", files.config), ("retry.txt", files.retry)]
+        }
+        "caddy" => vec![("caddy.json", caddy(config)?)],
+        "haproxy" => {
+            let files = haproxy(config)?;
+            vec![("haproxy.cfg", files.config), ("hosts.map", files.hosts)]
+        }
+        _ => vec![("nginx.conf", nginx(config)?)],
+    })
 }

@@ -1,6 +1,8 @@
 //! `relight incident off` and `on`: a plan, the order, and the wait for the proof.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -9,7 +11,8 @@ use relight_engine::approval::{Alone, Approvals, Fictional};
 use relight_engine::drive::Drive;
 use relight_engine::incident::{EvidenceKind, Gate, Phase};
 use relight_engine::matching::Question;
-use relight_engine::plan::{Action, Plan, PlanAsk};
+use relight_engine::plan::{Action, Plan, PlanAsk, PlanSite};
+use relight_engine::waves::{Next, Waves};
 use relight_engine::{INVENTORY_TTL_S, edges};
 use relight_model::{Digest, GateKey, Verdict};
 use relight_server::web::texts;
@@ -127,9 +130,15 @@ impl Order {
         order_given(&engine, &plan, &actor, &wish, context)?;
         // Not before the order: the loops bring back what is clear by themselves, and the plan
         // would not be the one that was shown any more.
-        let drive = Drive::start(&engine).map_err(failed)?;
-        let open = wait(&engine, &plan);
-        drop(drive);
+        let open = match action {
+            Action::Dark => {
+                let drive = Drive::start(&engine).map_err(failed)?;
+                let open = wait(&engine, &plan, &plan.keys());
+                drop(drive);
+                open
+            }
+            Action::Relight => by_waves(&engine, &plan, &actor, context, report)?,
+        };
         tell(&plan, hash, &open, context, report);
         Ok(())
     }
@@ -205,7 +214,9 @@ fn order_given(
     let alone = Alone { name: actor, plan };
     let is_demo = operator::is_demo(context, engine.store())?;
     let approvals: &dyn Approvals = if is_demo { &Fictional } else { &alone };
-    if wish.break_glass {
+    if wish.action == Action::Relight {
+        engine.admit(plan, actor, approvals).map_err(failed)?;
+    } else if wish.break_glass {
         engine.break_glass(plan, actor, &wish.reason).map_err(failed)?;
     } else {
         engine.execute_approved(plan, actor, approvals).map_err(failed)?;
@@ -274,14 +285,52 @@ fn reach(
     Ok(())
 }
 
-/// Waits until every site of the plan is proven; those that are not after the longest wait.
-fn wait<'a>(engine: &Engine, plan: &'a Plan) -> Vec<&'a str> {
+/// Opens a canary, then the rest by waves, the most critical first; when more than one in a hundred
+/// does not come back, the others stay dark. Those that are not proven lit are returned.
+fn by_waves<'a>(
+    engine: &Arc<Engine>,
+    plan: &'a Plan,
+    actor: &str,
+    context: &Context,
+    report: &mut Report,
+) -> Result<Vec<&'a str>, Failure> {
+    let lang = context.lang;
+    let failed = |error| Failure::engine(lang, &error);
+    let drive = Drive::edges_alone(engine).map_err(failed)?;
+    let mut waves = Waves::new(&plan.sites);
+    let mut open = Vec::new();
+    loop {
+        match waves.step() {
+            Next::Wave(wave) => {
+                engine.relight(actor, &plan.incident, &wave).map_err(failed)?;
+                let here = wait(engine, plan, &wave);
+                waves.tell(wave.len(), here.len());
+                open.extend(here);
+            }
+            Next::Done => break,
+            Next::Stopped(left) => {
+                report.warn("relight", &texts::waves_stopped(lang, left.len()), "");
+                let is_left = |site: &&PlanSite| left.contains(&site.site);
+                open.extend(plan.sites.iter().filter(is_left).map(|site| site.site.as_str()));
+                break;
+            }
+        }
+    }
+    drop(drive);
+    Ok(open)
+}
+
+/// Waits until every one of these sites of the plan is proven; those that are not after the
+/// longest wait.
+fn wait<'a>(engine: &Engine, plan: &'a Plan, sites: &[GateKey]) -> Vec<&'a str> {
     let deadline = Instant::now() + PROOF_WAIT_MAX;
+    let asked: BTreeSet<&GateKey> = sites.iter().collect();
     loop {
         let version = engine.version();
         let open: Vec<&str> = plan
             .sites
             .iter()
+            .filter(|site| asked.contains(&site.site))
             .filter(|site| !is_proven(engine, plan, &site.site))
             .map(|site| site.site.as_str())
             .collect();
