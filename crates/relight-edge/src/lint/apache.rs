@@ -38,7 +38,7 @@ pub(super) struct Config {
 pub(super) fn examine(files: &mut Files, text: &str) -> Examined {
     let root = files.root().to_owned();
     let config = Config { main: parse(files, &root, text, 0) };
-    let sites = config.sites().map(|host| served(host)).collect();
+    let sites = config.sites().map(served).collect();
     let maps = config.everything().into_iter().filter(|it| is(it, "RewriteMap"));
     let ours = maps.filter(|it| it.first() == "relight_dark");
     let mut gates: Vec<PathBuf> =

@@ -44,7 +44,7 @@ pub(super) fn examine(files: &mut Files, text: &str) -> Examined {
         .collect();
     let blocks = parsed.into_iter().filter(|it| !is_snippet(&it)).collect();
     let config = Config { blocks: expand(files, &snippets, blocks, 0) };
-    let sites = config.sites().map(|site| served(site)).collect();
+    let sites = config.sites().map(served).collect();
     let mut gates: Vec<PathBuf> =
         config.gated().filter_map(|(_, gate)| Some(PathBuf::from(gate.root?))).collect();
     gates.sort();
@@ -122,7 +122,7 @@ fn gate(site: &Directive) -> Option<Gate<'_>> {
         });
         if closes {
             let key = tried.trim_start_matches('/').to_owned();
-            return Some(Gate { matcher: *matcher, root: Some(root.to_owned()), key });
+            return Some(Gate { matcher, root: Some(root.to_owned()), key });
         }
     }
     None

@@ -37,7 +37,7 @@ pub(super) fn examine(files: &mut Files, text: &str) -> Examined {
     let root = files.root().to_owned();
     let parsed = tree::parse(files, &root, text, Ends::Semicolon);
     let config = Config { main: expand(files, parsed, 0) };
-    let sites = config.sites().map(|server| served(server)).collect();
+    let sites = config.sites().map(served).collect();
     let mut gates: Vec<PathBuf> = config.sites().filter_map(gate_folder).collect();
     gates.sort();
     gates.dedup();

@@ -85,8 +85,9 @@ fn every_kind_has_its_files() {
         ["edge", "config", kind, "--upstream", "127.0.0.1:8080", "--folder", "/srv/edge"]
     };
     assert!(place.expect(0, &config("caddy")).stdout.contains("relight-canary.invalid"));
-    let haproxy = ["--verify", "verify.sock", "--set", "map=/srv/edge/dark.map"];
-    let haproxy = [&haproxy[..], &["--set", "socket=/srv/edge/admin.sock"]].concat();
+    let map = format!("map={}", place.write("dark.map", "").display());
+    let socket = format!("socket={}", place.path("admin.sock").display());
+    let haproxy = ["--verify", "verify.sock", "--set", &map, "--set", &socket];
     let added = place.expect(0, &add("haproxy", &haproxy));
     assert!(added.stderr.contains("north: no answer"), "{}", added.text());
     let both = place.expect(0, &config("haproxy")).stdout;
