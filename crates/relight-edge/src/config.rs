@@ -243,10 +243,20 @@ mod tests {
         }
     }
 
+    /// The same with the verification path that Apache takes.
+    fn by_loopback(config: &EdgeConfig) -> EdgeConfig {
+        EdgeConfig { verify: "127.0.0.1:9443".into(), ..config.clone() }
+    }
+
     fn refused(config: &EdgeConfig) -> String {
         let (nginx, haproxy) = (nginx(config).unwrap_err(), haproxy(config).unwrap_err());
+        let caddy = caddy(config).unwrap_err();
         assert_eq!(nginx.to_string(), haproxy.to_string());
+        assert_eq!(nginx.to_string(), caddy.to_string());
         assert_eq!(nginx.kind, EdgeErrorKind::Refused);
+        if config.verify == Path::new("/srv/verify.sock") {
+            assert_eq!(nginx.to_string(), apache(&by_loopback(config)).unwrap_err().to_string());
+        }
         nginx.doing
     }
 
@@ -312,6 +322,50 @@ mod tests {
         let section = config(vec![site("a@internet", "a.example", &[])]);
         assert!(nginx(&section).is_ok());
         assert_eq!(haproxy(&section).unwrap_err().kind, EdgeErrorKind::Refused);
+    }
+
+    /// Other machines must not reach what leads behind the gate.
+    #[test]
+    fn apache_verifies_on_loopback_only() {
+        let with = |verify: &str| EdgeConfig { verify: verify.into(), ..config(Vec::new()) };
+        for verify in ["127.0.0.1:9443", "[::1]:9443"] {
+            let text = apache(&with(verify)).unwrap().config;
+            assert!(text.contains(&format!("Listen {verify}\n")), "{verify}");
+        }
+        for verify in ["/srv/verify.sock", "10.0.0.1:80", "0.0.0.0:80", "localhost:80", ""] {
+            let error = apache(&with(verify)).unwrap_err();
+            assert!(error.to_string().ends_with("is no loopback address"), "{verify}: {error}");
+        }
+    }
+
+    /// A part under the key of another site would close that site, or be closed with it.
+    #[test]
+    fn parts_have_keys_and_paths_of_their_own() {
+        let section = |name: &str, path: &str| PartialGate::Section {
+            name: name.to_owned(),
+            path: path.to_owned(),
+        };
+        let with = |parts: Vec<PartialGate>| {
+            let mut sites = vec![site("a", "a.example", &[]), site("a.x", "x.example", &[])];
+            sites[0].partial = parts;
+            config(sites)
+        };
+        for (parts, reason) in [
+            (vec![section("x", "/x")], "key a.x twice"),
+            (vec![section("y", "/x"), section("y", "/y")], "key a.y twice"),
+            (vec![PartialGate::Write, PartialGate::Write], "key a@write twice"),
+            (vec![section("Y", "/y")], "no gate key"),
+            (vec![section("y y", "/y")], "no gate key"),
+            (vec![section("y", "y")], "no path"),
+            (vec![section("y", "/")], "no path"),
+            (vec![section("y", "/y/")], "no path"),
+            (vec![section("y", "/y;return")], "no path"),
+            (vec![section("y", "/(a|b)")], "no path"),
+        ] {
+            assert!(refused(&with(parts)).ends_with(reason), "{reason}");
+        }
+        let all = with(vec![section("y", "/y"), PartialGate::Internet, PartialGate::Write]);
+        assert!(nginx(&all).is_ok() && haproxy(&all).is_ok() && caddy(&all).is_ok());
     }
 
     /// What is dark stays dark when a configuration is written again.

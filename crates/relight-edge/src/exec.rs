@@ -161,7 +161,9 @@ pub fn start_caddy(
     write().map_err(EdgeError::io(format!("write caddy.json in {}", folder.display())))?;
     let admin = folder.join(CADDY_ADMIN);
     [verify, admin.as_path()].into_iter().for_each(remove_stale);
-    let running = start("caddy", folder, listeners, wait)?;
+    let mut running = start("caddy", folder, listeners, wait)?;
+    // It opens its listeners in any order.
+    running.wait_until("listen", wait, || verify.exists() && admin.exists())?;
     keep_private(verify)?;
     keep_private(&admin)?;
     Ok(running)

@@ -28,6 +28,7 @@ pub fn caddy(config: &EdgeConfig) -> Result<String, EdgeError> {
             "listen": listen,
             "automatic_https": {"disable": true},
             "routes": routes(config, gated),
+            "errors": {"routes": [holding(config)]},
         })
     };
     let document = json!({
@@ -56,7 +57,13 @@ fn routes(config: &EdgeConfig, gated: bool) -> Vec<Value> {
         "handler": "static_response", "status_code": 200, "headers": text,
         "body": "relight canary\n",
     });
-    let mut routes = vec![site(config, &[CANARY_HOST], CANARY_KEY, &[], canary, gated)];
+    let acme = json!({
+        "match": [{"path_regexp": {"pattern": ACME_TOKEN}}],
+        "handle": [{"handler": "file_server", "root": config.acme.display().to_string()}],
+        "terminal": true,
+    });
+    let canary = site(config, &[CANARY_HOST], CANARY_KEY, &[], canary, gated);
+    let mut routes = vec![acme, canary];
     for group in config.sites.chunks(GROUP_SITES_MAX) {
         let hosts: Vec<&str> = group.iter().flat_map(SiteRoute::hosts).collect();
         let inner: Vec<Value> = group.iter().map(|route| proxied(config, route, gated)).collect();
@@ -90,7 +97,7 @@ fn proxied(config: &EdgeConfig, route: &SiteRoute, gated: bool) -> Value {
     site(config, &hosts, route.key.as_str(), &parts, proxy, gated)
 }
 
-/// One site: ACME, its gates, then what it is.
+/// One site: its gates, then what it is.
 fn site(
     config: &EdgeConfig,
     hosts: &[&str],
@@ -99,11 +106,7 @@ fn site(
     answer: Value,
     gated: bool,
 ) -> Value {
-    let mut routes = vec![json!({
-        "match": [{"path_regexp": {"pattern": ACME_TOKEN}}],
-        "handle": [{"handler": "file_server", "root": config.acme.display().to_string()}],
-        "terminal": true,
-    })];
+    let mut routes = Vec::new();
     if gated {
         routes.push(gate(config, key, None));
         routes.extend(parts.iter().map(|(part, key)| gate(config, key, Some(part))));
@@ -116,19 +119,33 @@ fn site(
     })
 }
 
-/// The gate of one key: a literal name, never one made from what a client sent. A file server
-/// answers POST with 405, hence the bare 503 for all but GET and HEAD.
+/// The gate of one key: a literal name, never one made from what a client sent. The page is
+/// written once for all sites, where Caddy handles errors: with a page in each site, 4,000 sites
+/// took 2.6 times as long to start.
 fn gate(config: &EdgeConfig, key: &str, part: Option<&Value>) -> Value {
     let mut matcher = part.cloned().unwrap_or_else(|| json!({}));
     matcher["file"] = json!({
         "root": config.gate.join("current").display().to_string(),
         "try_files": [format!("/{key}")],
     });
+    json!({
+        "match": [matcher],
+        "handle": [
+            {"handler": "vars", "relight_key": key, "relight_retry": retry(key).to_string()},
+            {"handler": "error", "status_code": 503},
+        ],
+        "terminal": true,
+    })
+}
+
+/// The answer of every gate; other errors have no key and stay as they are. A file server answers
+/// POST with 405, hence the bare 503 for all but GET and HEAD.
+fn holding(config: &EdgeConfig) -> Value {
     let headers = json!({
-        "Retry-After": [retry(key).to_string()],
+        "Retry-After": ["{http.vars.relight_retry}"],
         "Cache-Control": ["no-store"],
         "Vary": ["Accept"],
-        "X-Relight-Gate": [format!("dark=1; site={key}")],
+        "X-Relight-Gate": ["dark=1; site={http.vars.relight_key}"],
     });
     let hold = config.hold.display().to_string();
     let page = |name: &str, content_type: &str| {
@@ -151,8 +168,10 @@ fn gate(config: &EdgeConfig, key: &str, part: Option<&Value>) -> Value {
         },
         {"handle": page("hold.html", "text/html")},
     ]);
+    // The name of a variable is matched as well as its value: `relight_key` would match itself.
+    let closed = json!({"{http.vars.relight_key}": {"pattern": "^[a-z0-9]"}});
     json!({
-        "match": [matcher],
+        "match": [{"vars_regexp": closed}],
         "handle": [
             {"handler": "headers", "response": {"set": headers}},
             {"handler": "subroute", "routes": pages},

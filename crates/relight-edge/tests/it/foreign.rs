@@ -11,7 +11,7 @@ use relight_edge::config;
 use relight_edge::http::Client;
 use relight_model::Seen;
 
-use crate::support::{Kind, Rig, eventually, host, key, set};
+use crate::support::{Finish, Kind, Rig, eventually, host, key, set};
 
 /// Longest time until a lost gate is dark again (M6).
 const DARK_AGAIN_MAX: Duration = Duration::from_millis(1250);
@@ -32,13 +32,13 @@ fn while_asking(rig: &mut Rig, act: impl FnOnce(&mut Rig)) -> usize {
                 }
             });
         }
+        let _finish = Finish(&done);
         act(rig);
         let enough = sent.load(Ordering::Relaxed) + 20;
         let deadline = Instant::now() + Duration::from_secs(5);
         while sent.load(Ordering::Relaxed) < enough && Instant::now() < deadline {
             thread::yield_now();
         }
-        done.store(true, Ordering::Relaxed);
     });
     sent.into_inner()
 }

@@ -106,6 +106,8 @@ fn an_origin_that_is_down_is_neither_dark_nor_lit() {
         let result = rig.probe(&[0])[0];
         assert!([502, 503].contains(&result.status), "{kind:?}: {result:?}");
         assert_eq!(result.seen, Seen::Unknown, "{kind:?}");
+        let answer = rig.visitor().get(&host(0), "/").unwrap();
+        assert_eq!(answer.header("x-relight-gate").filter(|it| it.contains("dark=1")), None);
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
 #![expect(clippy::print_stdout, reason = "the figures of the large tests are worth reading")]
 
+mod bad_input;
 mod cut;
 mod foreign;
 mod gate_contract;

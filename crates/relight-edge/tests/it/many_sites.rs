@@ -40,6 +40,16 @@ fn haproxy_darkens_four_thousand_sites() {
     darken_and_relight(Kind::Haproxy);
 }
 
+#[test]
+fn apache_darkens_four_thousand_sites() {
+    darken_and_relight(Kind::Apache);
+}
+
+#[test]
+fn caddy_darkens_four_thousand_sites() {
+    darken_and_relight(Kind::Caddy);
+}
+
 /// Single openings that came together, twenty at a time: two short writes of the gate for each
 /// twenty, the rest of the gate as it was, and nothing that the next look takes for foreign.
 #[test]

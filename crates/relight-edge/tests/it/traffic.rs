@@ -6,16 +6,7 @@ use std::thread;
 use relight_edge::http::Client;
 use relight_model::Seen;
 
-use crate::support::{Kind, Rig, eventually, host, set};
-
-/// Lets the visitors go when the test ends, by a failure as well.
-struct Finish<'a>(&'a AtomicBool);
-
-impl Drop for Finish<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
+use crate::support::{Finish, Kind, Rig, eventually, host, set};
 
 /// Goal: visitors of untouched sites lose nothing, on kept connections, and visitors of a dark
 /// site never reach its origin after the proof. Method: four visitors of sites that no plan

@@ -12,7 +12,7 @@ use relight_edge::{EdgeErrorKind, GateSet, Stage, Target};
 use relight_model::{Epoch, Seen};
 use testkit::Rng;
 
-use crate::support::{Kind, Rig, epoch, key, set};
+use crate::support::{Finish, Kind, Rig, epoch, key, set};
 
 /// Names the file of a target: the process with it is the writer that will be killed.
 const WRITER: &str = "RELIGHT_TEST_WRITER";
@@ -50,7 +50,8 @@ fn an_older_controller_never_overwrites_a_newer_one() {
                 }
                 fenced
             });
-            while !started.load(Ordering::Relaxed) {
+            let _finish = Finish(&done);
+            while !started.load(Ordering::Relaxed) && !old.is_finished() {
                 thread::yield_now();
             }
             let newer = Epoch { term: 2, seq: 1 };

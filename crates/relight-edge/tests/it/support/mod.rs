@@ -3,6 +3,7 @@
 mod origin;
 mod rig;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 pub(crate) use origin::Origin;
@@ -14,5 +15,14 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     while !condition() {
         assert!(Instant::now() < deadline, "not within five seconds: {what}");
         std::thread::yield_now();
+    }
+}
+
+/// Lets the visitors go when the test ends, by a failure as well.
+pub(crate) struct Finish<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }

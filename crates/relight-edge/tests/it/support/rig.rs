@@ -105,7 +105,8 @@ impl Rig {
 
     /// Starts the program; a missing one fails with the package to install.
     pub(crate) fn start_edge(&mut self) {
-        let wait = Duration::from_secs(20);
+        // Caddy takes its time over thousands of sites on a busy machine.
+        let wait = Duration::from_secs(90);
         let (folder, listeners) = (&self.config.folder, &self.config.listen);
         let running = match self.kind {
             Kind::Nginx | Kind::Command => {
