@@ -84,7 +84,7 @@ pub struct Outage {
 /// All that the public page may follow: what probes saw of each site, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proofs {
-    /// The version that it shows.
+    /// Grows with each proof and with nothing else: when it was published tells nothing more.
     pub version: u64,
     /// Since when each site is proven dark, in the order of [`Board::sites`].
     pub dark_since: Vec<Option<Timestamp>>,
@@ -114,6 +114,8 @@ pub enum Changes {
 #[derive(Debug)]
 struct Inner {
     version: u64,
+    /// As `version`, of proofs only.
+    proof_version: u64,
     states: Vec<DisplayState>,
     dark_since: Vec<Option<Timestamp>>,
     past: VecDeque<Outage>,
@@ -141,6 +143,7 @@ impl Inner {
             _ => {}
         }
         self.version += 1;
+        self.proof_version += u64::from(since.is_some() != dark);
         self.states[index] = state;
         self.recent.push_back((self.version, index));
     }
@@ -161,6 +164,7 @@ impl Board {
         sites.sort();
         let inner = Inner {
             version: 0,
+            proof_version: 0,
             states: vec![DisplayState::Online; sites.len()],
             dark_since: vec![None; sites.len()],
             past: VecDeque::new(),
@@ -218,7 +222,7 @@ impl Board {
     pub fn proofs(&self) -> Proofs {
         let inner = self.lock();
         Proofs {
-            version: inner.version,
+            version: inner.proof_version,
             dark_since: inner.dark_since.clone(),
             past: inner.past.iter().copied().collect(),
             is_open: !inner.headline.id.is_empty(),
@@ -241,9 +245,18 @@ impl Board {
 
     /// Waits until the version is newer than `version` or the time is over; the version then.
     pub fn wait_newer(&self, version: u64, timeout: Duration) -> u64 {
+        self.wait(version, timeout, |inner| inner.version)
+    }
+
+    /// Waits until a proof is newer than `version` or the time is over; the version then.
+    pub fn wait_proof(&self, version: u64, timeout: Duration) -> u64 {
+        self.wait(version, timeout, |inner| inner.proof_version)
+    }
+
+    fn wait(&self, version: u64, timeout: Duration, of: impl Fn(&Inner) -> u64) -> u64 {
         let deadline = Instant::now() + timeout;
         let mut inner = self.lock();
-        while inner.version <= version {
+        while of(&inner) <= version {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -253,7 +266,7 @@ impl Board {
                 .wait_timeout(inner, left)
                 .map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard);
         }
-        inner.version
+        of(&inner)
     }
 
     /// Adds a line to the log that people follow.
@@ -281,6 +294,8 @@ impl Board {
     pub fn set_headline(&self, headline: Headline) {
         let mut inner = self.lock();
         inner.version += 1;
+        let turned = inner.headline.id.is_empty() != headline.id.is_empty();
+        inner.proof_version += u64::from(turned);
         inner.headline = headline;
         drop(inner);
         self.changed.notify_all();
@@ -340,6 +355,20 @@ mod tests {
         // A clock that was set back never makes an outage of negative length.
         board.set_at(5, &[(0, DisplayState::Online, false)]);
         assert_eq!(board.proofs().past[1], Outage { from: 12, to: 12, site: 0 });
+    }
+
+    #[test]
+    fn verdicts_and_steps_are_no_proof() {
+        let board = board(2);
+        board.set_at(10, &[(0, DisplayState::Dark, true)]);
+        let before = board.proofs();
+        for state in [DisplayState::Affected, DisplayState::Fixing, DisplayState::Verifying] {
+            board.set_at(20, &[(0, state, true), (1, DisplayState::Exposed, false)]);
+        }
+        assert_eq!(board.proofs(), before);
+        assert_eq!(board.wait_proof(before.version, Duration::from_millis(1)), before.version);
+        board.set_at(30, &[(0, DisplayState::RelitFixed, false)]);
+        assert!(board.wait_proof(before.version, Duration::from_secs(10)) > before.version);
     }
 
     #[test]

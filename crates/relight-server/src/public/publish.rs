@@ -1,4 +1,5 @@
-//! Publishes each change of the board: in memory for our own listener, and in a folder.
+//! Publishes each proof of the board, and nothing at any other change: the time of a page would
+//! tell that something happened: in memory for our own listener, and in a folder.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +15,11 @@ use super::folder::PublicFolder;
 use super::{Files, Identity, Seen, files};
 use crate::{ServerError, clock};
 
-/// After a change, this much time is left to others that come with it. A transition is published
+/// After a proof, this much time is left to others that come with it. A transition is published
 /// within a second.
 const GATHER: Duration = Duration::from_millis(200);
 
-/// Without a change a new generation shows that somebody is still looking, this often.
+/// Without one a new generation shows that somebody is still looking, this often.
 const BEAT: Duration = Duration::from_secs(60);
 
 /// How soon the thread notices that it has to stop.
@@ -137,7 +138,7 @@ fn wait(board: &Board, version: u64, stop: &AtomicBool) -> bool {
         if stop.load(Ordering::Relaxed) {
             return false;
         }
-        if board.wait_newer(version, LOOK) > version {
+        if board.wait_proof(version, LOOK) > version {
             // Changes come in bursts: one generation for all of them.
             thread::sleep(GATHER);
             return !stop.load(Ordering::Relaxed);
