@@ -87,7 +87,7 @@ mod tests {
     use crate::localise;
 
     /// Every kind that people can meet, and how clap is brought to raise it.
-    const KINDS: [ErrorKind; 13] = [
+    const KINDS: [ErrorKind; 14] = [
         ErrorKind::InvalidValue,
         ErrorKind::UnknownArgument,
         ErrorKind::InvalidSubcommand,
@@ -101,6 +101,7 @@ mod tests {
         ErrorKind::MissingSubcommand,
         ErrorKind::InvalidUtf8,
         ErrorKind::Io,
+        ErrorKind::Format,
     ];
 
     #[test]

@@ -626,7 +626,7 @@ column-verdict = Réponse
 
 serve-console = Console : { $address }
 serve-public = Page publique : { $address }
-serve-feeds = Les avis déposés dans { $path } sont lus aussitôt. Ctrl-C arrête le serveur ; les frontaux restent comme ils sont.
+serve-feeds = Les avis déposés dans { $path } sont lus aussitôt. Ctrl-C arrête le serveur; les frontaux restent comme ils sont.
 serve-console-open = la console ne peut pas écouter sur { $address } : sans authentification, seule cette machine peut l’atteindre
 serve-console-open-remedy = prendre une adresse comme 127.0.0.1:8420 et l’atteindre d’ailleurs par ssh -L
 serve-cannot-listen = impossible d’écouter sur { $addresses }

@@ -58,7 +58,7 @@ log-notice-revised = Avis { $advisory } modifié : { NUMBER($affected) } { $affe
    *[other] sites touchés
  }, { NUMBER($possible) } peut-être
 # advisory
-log-notice-withdrawn = Avis { $advisory } retiré : il ne trouve plus rien ; rien n’est rallumé pour cela
+log-notice-withdrawn = Avis { $advisory } retiré : il ne trouve plus rien; rien n’est rallumé pour cela
 # advisory
 log-incident-proposed = Un incident est proposé : { $advisory }
 # place
