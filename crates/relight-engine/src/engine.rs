@@ -4,6 +4,7 @@
 //! the journal, and only then visible to the loops of the edges (INCIDENT I2).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -79,6 +80,12 @@ impl<'a> Appended<'a> {
 
 /// Called after each append, once it is synced.
 pub type Listener = Box<dyn Fn(&Engine, &Appended<'_>) + Send + Sync>;
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("lease", &self.lease).finish_non_exhaustive()
+    }
+}
 
 impl Engine {
     /// Opens a register: takes the lease of the journal, replays it, builds the index, and matches

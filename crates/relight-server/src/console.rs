@@ -1,8 +1,11 @@
 //! The console: the incident wall, the table of sites, and the stream that keeps them alive.
 
+pub(crate) mod burn;
 mod incident;
+mod register;
 mod sites;
 pub(crate) mod tally;
+mod watch;
 
 use std::sync::Arc;
 
@@ -12,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use relight_engine::Engine;
 use relight_engine::live::{Board, BoardSite};
 use relight_web::views::{Frame, NotFoundPage};
 use relight_web::{Lang, texts};
@@ -26,6 +30,8 @@ use crate::{gzip, page};
 pub(crate) struct Console {
     /// The board that it shows.
     pub(crate) board: Arc<Board>,
+    /// The register behind it; without one there are no pages about it.
+    pub(crate) engine: Option<Arc<Engine>>,
     /// Where its sectors stand.
     pub(crate) sectors: Vec<Sector>,
     /// Language without `?lang=`.
@@ -55,6 +61,10 @@ pub(crate) struct Asked {
     page: String,
     #[serde(default)]
     site: String,
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    screen: String,
 }
 
 impl Console {
@@ -65,7 +75,15 @@ impl Console {
 
     fn frame(&self, lang: Lang, title: &str, here: &'static str, switch_href: String) -> Frame {
         let public_url = self.public_url.clone();
-        Frame { lang, title: title.to_owned(), here, switch_href, public_url }
+        let (title, register) = (title.to_owned(), self.engine.is_some());
+        Frame { lang, title, here, switch_href, public_url, register, display: false }
+    }
+
+    /// The answer where nothing is.
+    fn nothing(&self, lang: Lang) -> Response {
+        let switch = format!("/?lang={}", lang.other().tag());
+        let frame = self.frame(lang, texts::not_found_title(lang), "", switch);
+        page::html(StatusCode::NOT_FOUND, relight_web::render(&NotFoundPage { frame }))
     }
 }
 
@@ -84,6 +102,9 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/", get(incident::show))
         .route("/sites", get(sites::table))
         .route("/site", get(sites::one))
+        .route("/site/{slug}", get(register::site))
+        .route("/affected", get(register::affected))
+        .route("/watch", get(watch::show))
         .route("/events", get(sse::events))
         .route("/assets/{name}", get(page::asset))
         .fallback(get(not_found))
@@ -115,10 +136,13 @@ fn is_loopback(host: &str) -> bool {
 }
 
 async fn not_found(State(console): State<Arc<Console>>, Query(asked): Query<Asked>) -> Response {
-    let lang = console.lang(&asked);
-    let switch = format!("/?lang={}", lang.other().tag());
-    let frame = console.frame(lang, texts::not_found_title(lang), "", switch);
-    page::html(StatusCode::NOT_FOUND, relight_web::render(&NotFoundPage { frame }))
+    console.nothing(console.lang(&asked))
+}
+
+/// Runs what reads the register where it holds nobody else up.
+async fn blocking(work: impl FnOnce() -> Response + Send + 'static) -> Response {
+    let failed = |_| StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(failed)
 }
 
 #[cfg(test)]

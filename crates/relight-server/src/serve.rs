@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use relight_engine::Engine;
 use relight_engine::live::Board;
 use relight_web::Lang;
 use tokio::runtime::Runtime;
@@ -27,6 +28,8 @@ pub struct WebConfig {
     pub public: SocketAddr,
     /// What both show.
     pub board: Arc<Board>,
+    /// The register behind the board; without one the console has no pages about it.
+    pub engine: Option<Arc<Engine>>,
     /// Language of the console without `?lang=` and of `/` of the public page.
     pub lang: Lang,
     /// Address under which visitors reach the public page, ending in `/`; `None`: its listener.
@@ -45,6 +48,7 @@ impl WebConfig {
             console: free,
             public: free,
             board,
+            engine: None,
             lang: Lang::Fr,
             public_url: None,
             public_folder: None,
@@ -79,6 +83,7 @@ impl WebServer {
         let state = Arc::new(Console {
             sectors: tally::sectors(config.board.sites()),
             board: config.board,
+            engine: config.engine,
             lang: config.lang,
             public_url: url,
             life: format!("{:x}-{:x}", clock::now(), std::process::id()),

@@ -25,7 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::clock;
-use crate::console::{Asked, Console, tally};
+use crate::console::{Asked, Console, burn, tally};
 
 /// Changes within this time travel as one event.
 const COALESCE: Duration = Duration::from_millis(50);
@@ -34,6 +34,8 @@ const COUNTS_EVERY: Duration = Duration::from_secs(1);
 /// Counters and a comment line are sent at least this often: a page cannot see comments, so the
 /// counters are what tells it that calm is not silence.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
+/// The burn-down is drawn again this often.
+const CHART_EVERY: Duration = Duration::from_secs(5);
 /// Log lines in one round of [`COALESCE`]; the rest follows in the next.
 const LOG_LINES_MAX: usize = 20;
 /// Chunks that wait for one reader.
@@ -143,6 +145,8 @@ struct Writer<'a> {
     cursor: Cursor,
     /// When counters were last sent, and at which version.
     counted: Option<(Instant, u64)>,
+    /// When the chart was last sent.
+    drawn: Option<Instant>,
     /// The reader was told to start again.
     ended: bool,
 }
@@ -154,7 +158,14 @@ impl<'a> Writer<'a> {
             version: console.board.snapshot().version,
             seq: console.board.log_since(0).last().map_or(0, |line| line.seq),
         };
-        Self { console, lang, cursor: since.unwrap_or_else(here), counted: None, ended: false }
+        Self {
+            console,
+            lang,
+            cursor: since.unwrap_or_else(here),
+            counted: None,
+            drawn: None,
+            ended: false,
+        }
     }
 
     /// Everything that is due now, as text of the stream; empty when nothing is.
@@ -194,7 +205,24 @@ impl<'a> Writer<'a> {
             let data = self.counts();
             self.event(&mut out, "counts", &data);
         }
+        if self.drawn.is_none_or(|at| now.duration_since(at) >= CHART_EVERY) {
+            self.drawn = Some(now);
+            let data = self.chart();
+            self.event(&mut out, "chart", &data);
+        }
         out
+    }
+
+    /// The burn-down as paths and texts: the page has their places.
+    fn chart(&self) -> String {
+        let opened = self.console.board.headline().opened;
+        let burn = burn::chart(self.lang, &self.console.board.proofs(), opened, clock::now());
+        json!({
+            "v": 1, "sentence": burn.sentence, "pace": burn.pace, "rows": burn.rows,
+            "columns": burn.columns,
+            "paths": {"line": burn.line, "area": burn.area, "ahead": burn.ahead, "band": burn.band},
+        })
+        .to_string()
     }
 
     fn reset(&mut self, out: &mut String) {
@@ -265,6 +293,7 @@ mod tests {
         let board = Arc::new(Board::new(Headline::default(), (0..sites).map(site).collect()));
         Console {
             sectors: tally::sectors(board.sites()),
+            engine: None,
             board,
             lang: Lang::Fr,
             public_url: String::new(),

@@ -48,6 +48,7 @@ class Live extends HTMLElement {
     on('light', (data) => this.wall?.change(data.c));
     on('counts', (data) => this.counts(data));
     on('log', (data) => this.line(data));
+    on('chart', (data) => this.chart(data));
     on('reset', () => location.reload());
   }
 
@@ -76,7 +77,9 @@ class Live extends HTMLElement {
 
   counts(data) {
     for (const [key, text] of Object.entries(data.t)) {
-      for (const place of document.querySelectorAll(`[data-t="${key}"]`)) place.textContent = text;
+      for (const place of document.querySelectorAll(`[data-t="${key}"]`)) {
+        if (place.textContent !== text) place.textContent = text;
+      }
     }
     const alarm = document.querySelector('.counters .alarm');
     if (alarm) {
@@ -86,6 +89,8 @@ class Live extends HTMLElement {
     document.querySelectorAll('[data-from]').forEach((row, at) => {
       const [text, lit, todo, sentence] = data.x[at] ?? [];
       if (text === undefined) return;
+      if (row.dataset.shown === sentence) return;
+      row.dataset.shown = sentence;
       row.querySelector('.count').textContent = text;
       row.querySelector('.sentence').textContent = sentence;
       row.querySelector('.b-lit').setAttribute('width', String(lit));
@@ -94,6 +99,23 @@ class Live extends HTMLElement {
       bar.setAttribute('width', String(todo));
     });
     this.speak(data.summary, false);
+  }
+
+  /** Fills the burn-down: paths, and texts at their places. */
+  chart(data) {
+    const panel = document.querySelector('.burn');
+    if (!panel) return;
+    panel.hidden = data.sentence === '';
+    panel.querySelector('[data-burn="pace"]').textContent = data.pace;
+    panel.querySelector('[data-burn="sentence"]').textContent = data.sentence;
+    for (const path of panel.querySelectorAll('[data-path]')) {
+      path.setAttribute('d', data.paths[path.dataset.path]);
+    }
+    panel.querySelectorAll('.c-row').forEach((row, at) => { row.textContent = data.rows[at][1]; });
+    panel.querySelectorAll('.c-column').forEach((column, at) => {
+      column.setAttribute('x', data.columns[at][0]);
+      column.textContent = data.columns[at][1];
+    });
   }
 
   line(data) {

@@ -12,7 +12,10 @@ pub mod holding;
 mod lang;
 pub mod number;
 pub mod public_views;
+pub mod register_views;
 pub mod texts;
+#[cfg(test)]
+mod typography;
 pub mod views;
 pub mod words;
 

@@ -26,6 +26,11 @@ impl Number {
         group(self.0, lang)
     }
 
+    /// As a floating-point number, for drawings; exact below 2^53.
+    pub const fn as_f64(self) -> f64 {
+        self.0 as f64
+    }
+
     /// French counts 0 and 1 as singular, English only 1.
     pub const fn plural(self, lang: Lang) -> Plural {
         match (lang, self.0) {

@@ -11,8 +11,12 @@ pub struct Frame {
     pub lang: Lang,
     /// Title of the page.
     pub title: String,
-    /// Which entry of the navigation this is: `incident`, `sites` or empty.
+    /// Which entry of the navigation this is: `incident`, `sites`, `affected`, `watch` or empty.
     pub here: &'static str,
+    /// The pages about the register are there.
+    pub register: bool,
+    /// On a wall nobody clicks: no navigation, no controls.
+    pub display: bool,
     /// The same page in the other language.
     pub switch_href: String,
     /// Address of the public page, ending in `/`.
@@ -89,6 +93,29 @@ pub struct LogRow {
     pub text: String,
 }
 
+/// How many sites were dark over time, drawn in a box of 440 by 150.
+#[derive(Clone, Debug, Default)]
+pub struct BurnDown {
+    /// Pace and projection; empty when too little is known.
+    pub pace: String,
+    /// What the chart shows, in one sentence.
+    pub sentence: String,
+    /// Path of the line.
+    pub line: String,
+    /// Path of the area below it.
+    pub area: String,
+    /// Path of the projection.
+    pub ahead: String,
+    /// Path of its band.
+    pub band: String,
+    /// Height and text of each horizontal line.
+    pub rows: Vec<(f64, String)>,
+    /// Place and text of each time below.
+    pub columns: Vec<(f64, String)>,
+    /// Time and count, for those who want numbers.
+    pub numbers: Vec<(String, String)>,
+}
+
 /// The incident screen: counters, wall, sectors, live log.
 #[derive(Template)]
 #[template(path = "incident.html", whitespace = "minimize")]
@@ -109,6 +136,8 @@ pub struct IncidentPage {
     pub letters: String,
     /// Newest first.
     pub log: Vec<LogRow>,
+    /// Dark sites over time; empty while none was dark.
+    pub burn: BurnDown,
 }
 
 /// One choice of a filter.
@@ -139,6 +168,8 @@ pub struct SiteRow {
     pub organisation: String,
     /// Name of its sector.
     pub sector: String,
+    /// Address of its page; empty when there is none.
+    pub href: String,
 }
 
 /// The table of sites, a page at a time.
@@ -149,6 +180,8 @@ pub struct SitesPage {
     pub frame: Frame,
     /// How many sites fit.
     pub count: String,
+    /// Words that are looked for in names.
+    pub words: String,
     /// Sectors to choose from.
     pub sectors: Vec<Choice>,
     /// States to choose from.

@@ -10,7 +10,7 @@ use relight_model::{DisplayState, Timestamp};
 use relight_web::views::{IncidentPage, LogRow};
 use relight_web::{Lang, number, texts};
 
-use super::{Asked, Console, tally};
+use super::{Asked, Console, burn, tally};
 use crate::sse::Cursor;
 use crate::{clock, page};
 
@@ -21,7 +21,8 @@ pub(super) async fn show(
     State(console): State<Arc<Console>>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let page = view(&console, console.lang(&asked), clock::now());
+    let mut page = view(&console, console.lang(&asked), clock::now());
+    page.frame.display = asked.screen == "wall";
     page::html(StatusCode::OK, relight_web::render(&page))
 }
 
@@ -46,6 +47,7 @@ fn view(console: &Console, lang: Lang, now: Timestamp) -> IncidentPage {
         wall_title: texts::wall_title(lang, snapshot.states.len()),
         letters: snapshot.states.iter().copied().map(DisplayState::letter).collect(),
         log: log.iter().rev().take(LOG_ROWS).map(|line| log_row(lang, line)).collect(),
+        burn: burn::chart(lang, &console.board.proofs(), headline.opened, now),
         id: headline.id,
         headline: headline.title,
     }

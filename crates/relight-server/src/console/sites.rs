@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use relight_engine::live::BoardSite;
 use relight_model::DisplayState;
 use relight_web::views::{Choice, SiteRow, SitesPage};
 use relight_web::{Lang, texts, words};
@@ -14,7 +15,7 @@ use super::{Asked, Console, name};
 use crate::page::{self, encode};
 
 /// Rows of one page: thousands of rows would make a browser slow.
-const ROWS_MAX: usize = 100;
+pub(super) const ROWS_MAX: usize = 100;
 
 /// A filter that has been read.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ struct Filter {
     state: String,
     /// The states that it means; `None` is all.
     states: Option<Vec<DisplayState>>,
+    /// Looked for in names, without case; empty is all.
+    words: String,
 }
 
 /// The text of a counter and the states that it counts.
@@ -53,12 +56,27 @@ impl Filter {
     fn of(asked: &Asked) -> Self {
         let states = states_of(&asked.state);
         let state = if states.is_some() { asked.state.clone() } else { String::new() };
-        Self { sector: asked.sector.clone(), state, states }
+        let words = asked.q.trim().to_lowercase();
+        Self { sector: asked.sector.clone(), state, states, words }
     }
 
     fn href(&self, lang: Lang, page: usize) -> String {
         let (sector, state) = (encode(&self.sector), &self.state);
-        format!("/sites?lang={}&sector={sector}&state={state}&page={page}", lang.tag())
+        let words = if self.words.is_empty() {
+            String::new()
+        } else {
+            format!("&q={}", encode(&self.words))
+        };
+        format!("/sites?lang={}&sector={sector}&state={state}&page={page}{words}", lang.tag())
+    }
+
+    /// Whether a site is one of those that are looked for.
+    fn fits(&self, site: &BoardSite, state: DisplayState) -> bool {
+        let names = [&site.slug, &site.name_fr, &site.name_en, &site.organisation];
+        (self.sector.is_empty() || site.sector == self.sector)
+            && self.states.as_ref().is_none_or(|wanted| wanted.contains(&state))
+            && (self.words.is_empty()
+                || names.into_iter().any(|name| name.to_lowercase().contains(&self.words)))
     }
 }
 
@@ -92,17 +110,15 @@ fn place_of(console: &Console, lang: Lang, ordinal: usize) -> Response {
 fn view(console: &Console, lang: Lang, filter: &Filter, page: usize) -> SitesPage {
     let states = console.board.snapshot().states;
     let sites = console.board.sites();
-    let fits = |(_, (site, state)): &(usize, (&_, &DisplayState))| {
-        let site: &relight_engine::live::BoardSite = site;
-        (filter.sector.is_empty() || site.sector == filter.sector)
-            && filter.states.as_ref().is_none_or(|wanted| wanted.contains(state))
-    };
+    let fits =
+        |(_, (site, state)): &(usize, (&BoardSite, &DisplayState))| filter.fits(site, **state);
     let found: Vec<_> = sites.iter().zip(&states).enumerate().filter(fits).collect();
     let pages = found.len().div_ceil(ROWS_MAX).max(1);
     let page = page.clamp(1, pages);
-    let row = |(ordinal, (site, state)): &(usize, (&_, &DisplayState))| {
-        let site: &relight_engine::live::BoardSite = site;
+    let row = |(ordinal, (site, state)): &(usize, (&BoardSite, &DisplayState))| {
+        let href = format!("/site/{}?lang={}", encode(&site.slug), lang.tag());
         SiteRow {
+            href: if console.engine.is_some() { href } else { String::new() },
             ordinal: *ordinal,
             slug: site.slug.clone(),
             letter: state.letter(),
@@ -117,6 +133,7 @@ fn view(console: &Console, lang: Lang, filter: &Filter, page: usize) -> SitesPag
     SitesPage {
         frame: console.frame(lang, texts::sites_title(lang), "sites", switch),
         count: texts::sites_count(lang, found.len()),
+        words: filter.words.clone(),
         sectors: sector_choices(console, lang, filter),
         states: state_choices(lang, filter),
         rows: found.iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX).map(row).collect(),

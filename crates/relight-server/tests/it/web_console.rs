@@ -132,6 +132,46 @@ fn the_table_shows_what_the_counters_count() {
 }
 
 #[test]
+fn names_are_found_by_words_and_pages_without_a_register_are_not_there() {
+    let (_, web) = start(250);
+    let rows = |path: &str| get(web.console_addr(), path).2.matches("<tr id=\"site-").count();
+    assert_eq!(rows("/sites?q=SITE-0007"), 1);
+    assert_eq!(rows("/sites?q=counter+12"), 11);
+    assert_eq!(rows("/sites?q=counter+12&sector=energy"), 6);
+    assert_eq!(rows("/sites?q=nothing"), 0);
+    let (_, _, body) = get(web.console_addr(), "/sites?lang=en&q=%22%3E%3Cb%3E");
+    assert!(!body.contains("\"><b>"), "{body}");
+    for path in ["/site/site-0007", "/affected", "/watch"] {
+        assert_eq!(get(web.console_addr(), path).0, 404, "{path}");
+    }
+    web.stop();
+}
+
+#[test]
+fn a_wall_in_a_room_has_no_controls() {
+    let (_, web) = start(10);
+    let (_, _, body) = get(web.console_addr(), "/?screen=wall&lang=en");
+    assert!(body.contains("<rl-wall") && !body.contains("<nav") && !body.contains("<form"));
+    web.stop();
+}
+
+#[test]
+fn the_burn_down_is_there_once_a_site_was_dark_and_its_stream_fills_it() {
+    let (board, web) = start(10);
+    let chart = |body: &str| body.contains("<section class=\"panel burn\" hidden>");
+    assert!(chart(&get(web.console_addr(), "/").2));
+    board.set_at(60, &[(0, DisplayState::Dark, true), (1, DisplayState::Dark, true)]);
+    board.set_at(120, &[(0, DisplayState::Online, false)]);
+    let (_, _, body) = get(web.console_addr(), "/?lang=en");
+    assert!(!chart(&body) && body.contains("Dark sites: peak 2, now 1"), "{body}");
+    let lines = follow(web.console_addr(), "GET /events HTTP/1.1\r\n", |lines| {
+        has(lines, "event: chart") && lines.last().is_some_and(|line| line.starts_with("data:"))
+    });
+    assert!(lines.iter().any(|line| line.contains("\"paths\"")), "{lines:?}");
+    web.stop();
+}
+
+#[test]
 fn assets_never_change_under_their_name() {
     let (_, web) = start(1);
     let (_, _, page) = get(web.console_addr(), "/");

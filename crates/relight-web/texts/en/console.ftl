@@ -61,3 +61,47 @@ sites-page = Page { NUMBER($page) } of { NUMBER($pages) }
 not-found-title = Page not found
 not-found-text = Nothing exists at this address.
 not-found-back = Back to the incident
+
+console-nav-advisories = Advisories
+console-nav-watch = Watch
+sites-words = Name, address or organisation
+burn-title = Dark sites over time
+burn-sentence = Dark sites: peak { NUMBER($peak) }, now { NUMBER($dark) }
+burn-pace = { $rate } sites an hour; all back in { $hours } ({ $soon } to { $late })
+burn-hours = { $value } h
+burn-minutes = { $value } min
+burn-seconds = { $value } s
+burn-numbers = The numbers
+burn-time = Time (UTC)
+
+### The site, the question, the watch.
+
+site-facts = Record
+site-origin = Address
+site-cases = In open incidents
+site-no-case = No open incident is about this site.
+site-inventory = Inventory
+site-no-inventory = never inventoried
+site-findings = Flaws in what it holds
+site-no-finding = No known advisory concerns what is inventoried.
+site-components = Components
+site-components-shown = { NUMBER($shown) } of { NUMBER($total) }
+site-column-advisory = Advisory
+site-column-facts = Severity
+site-column-component = Component
+site-column-version = Version
+site-column-path = Place
+criticality-1 = Vital
+criticality-2 = Essential
+criticality-3 = Important
+criticality-4 = Normal
+affected-title = Which of our sites?
+affected-question = Advisory, package URL, or name and versions
+affected-ask = Ask
+affected-all-verdicts = All answers
+affected-known = Known advisories, the worst first
+affected-nobody = No site is affected, none unknown.
+affected-why = Evidence or reason
+watch-title = Watch
+watch-why = Why we think so
+watch-compromise = Signs of compromise were seen.

@@ -67,3 +67,47 @@ sites-page = Page { NUMBER($page) } sur { NUMBER($pages) }
 not-found-title = Page introuvable
 not-found-text = Rien n'existe à cette adresse.
 not-found-back = Retour à l'incident
+
+console-nav-advisories = Avis
+console-nav-watch = Veille
+sites-words = Nom, adresse ou organisme
+burn-title = Sites éteints dans le temps
+burn-sentence = Sites éteints : sommet { NUMBER($peak) }, maintenant { NUMBER($dark) }
+burn-pace = { $rate } sites par heure; fin dans { $hours } ({ $soon } à { $late })
+burn-hours = { $value } h
+burn-minutes = { $value } min
+burn-seconds = { $value } s
+burn-numbers = Les nombres
+burn-time = Heure (UTC)
+
+### Le site, la question, la veille.
+
+site-facts = Fiche
+site-origin = Adresse
+site-cases = Dans les incidents ouverts
+site-no-case = Aucun incident ouvert ne parle de ce site.
+site-inventory = Inventaire
+site-no-inventory = jamais inventorié
+site-findings = Failles dans ce qu'il contient
+site-no-finding = Aucun avis connu ne touche ce qui est inventorié.
+site-components = Composants
+site-components-shown = { NUMBER($shown) } sur { NUMBER($total) }
+site-column-advisory = Avis
+site-column-facts = Gravité
+site-column-component = Composant
+site-column-version = Version
+site-column-path = Endroit
+criticality-1 = Vital
+criticality-2 = Essentiel
+criticality-3 = Important
+criticality-4 = Normal
+affected-title = Lesquels de nos sites?
+affected-question = Avis, adresse de paquet, ou nom et versions
+affected-ask = Demander
+affected-all-verdicts = Toutes les réponses
+affected-known = Avis connus, les plus graves d'abord
+affected-nobody = Aucun site touché, aucun inconnu.
+affected-why = Preuve ou raison
+watch-title = Veille
+watch-why = Pourquoi nous le pensons
+watch-compromise = Des signes de compromission ont été vus.

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use anyhow::Context as _;
+use relight_engine::Engine;
 use relight_engine::demo::{Province, SITES_DEFAULT, SITES_MAX};
 use relight_engine::live::Board;
 use relight_server::traffic::{Visitors, VisitorsConfig, VisitorsHandle};
@@ -122,7 +123,7 @@ impl Demo {
         let board = engine.board()?;
         let witness = Witness::follow(&engine, layout, province);
         let visitors = visit(&stage, province)?;
-        let web = if self.serve { Some(serve(&tell, &board, layout)?) } else { None };
+        let web = if self.serve { Some(serve(&tell, &engine, &board, layout)?) } else { None };
         story.seconds.push(("stage", clock.lap()));
         let owners = Owners { engine: &engine, layout, province, origin: Some(&stage.origin) };
         let drive = script::drive(&engine)?;
@@ -216,10 +217,12 @@ fn visit(stage: &Stage, province: &Province) -> anyhow::Result<VisitorsHandle> {
 /// Console and public page speak French first, whatever the language of the terminal.
 fn serve(
     tell: &Tell,
+    engine: &Arc<Engine>,
     board: &Arc<Board>,
     layout: &Layout,
 ) -> anyhow::Result<relight_server::WebHandle> {
     let web = WebServer::start(WebConfig {
+        engine: Some(Arc::clone(engine)),
         public_folder: Some(layout.data().join(PUBLIC_FOLDER)),
         certificate_key: Some(layout.data().join(CERTIFICATE_KEY)),
         ..WebConfig::loopback(Arc::clone(board))

@@ -116,7 +116,7 @@ impl Serve {
         let failed = |error| Failure::engine(lang, &error);
         let board = engine.board().map_err(failed)?;
         let drive = Drive::start(&engine).map_err(failed)?;
-        let web = self.web(&board, context)?;
+        let web = self.web(&engine, &board, context)?;
         let feeds = self.feeds_folder(context)?;
         let mut server = Server { context, engine, board, feeds, told_errors: BTreeSet::new() };
         server.start(&web, report)?;
@@ -127,11 +127,17 @@ impl Serve {
         served
     }
 
-    fn web(&self, board: &Arc<Board>, context: &Context) -> Result<WebHandle, Failure> {
+    fn web(
+        &self,
+        engine: &Arc<Engine>,
+        board: &Arc<Board>,
+        context: &Context,
+    ) -> Result<WebHandle, Failure> {
         let lang = context.lang;
         let folder = || context.data.join(PUBLIC_FOLDER);
         let config = WebConfig {
             console: self.listen,
+            engine: Some(Arc::clone(engine)),
             public: self.public_listen,
             public_url: self.public_url.clone().map(with_slash),
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),

@@ -178,6 +178,41 @@ fn a_bad_record_in_a_feed_costs_no_other_and_stops_nothing() {
     assert_eq!(server.terminate(), Some(0));
 }
 
+/// A page of the console of a running server.
+fn page(started: &Value, path: &str) -> (u16, String) {
+    let console = started["console"].as_str().unwrap().trim_start_matches("http://");
+    let address = console.trim_end_matches('/').parse().unwrap();
+    let page = Client::connect(address).unwrap().get("localhost", path).unwrap();
+    (page.status, String::from_utf8_lossy(&page.body).into_owned())
+}
+
+#[test]
+fn the_console_answers_which_of_our_sites_and_shows_one_with_its_evidence() {
+    let place = town();
+    place.write("bad/log4j.jar", log4j("2.14.1"));
+    place.expect(0, &["scan", "bad", "--site", "san-001"]);
+    let (server, started) = Server::start(&place);
+    let (status, answer) = page(&started, "/affected?lang=en&q=CVE-2021-44228");
+    assert_eq!(status, 200);
+    assert!(answer.contains("1 of ") && answer.contains("/site/san-001?lang=en"), "{answer}");
+    assert!(answer.contains("<code>log4j.jar</code>"), "{answer}");
+    let (_, clear) = page(&started, "/affected?lang=en&q=CVE-2021-44228&state=clear");
+    assert!(clear.contains("/site/san-002?") && !clear.contains("/site/san-001?"), "{clear}");
+    let (status, site) = page(&started, "/site/san-001?lang=fr");
+    assert_eq!(status, 200);
+    for text in ["CVE-2021-44228", "CVSS 10,0", "log4j-core", "2.14.1", "log4j.jar"] {
+        assert!(site.contains(text), "{text}: {site}");
+    }
+    assert_eq!(page(&started, "/site/nowhere").0, 404);
+    let (_, unknown) = page(&started, "/affected?lang=en&q=CVE-1900-1");
+    assert!(unknown.contains("role=\"alert\"") && unknown.contains("CVE-1900-1"), "{unknown}");
+    let (_, bad) = page(&started, "/affected?lang=fr&q=%3C%3Cscript%3E");
+    assert!(bad.contains("role=\"alert\"") && !bad.contains("<<script>"), "{bad}");
+    let (_, watch) = page(&started, "/watch?lang=fr");
+    assert!(watch.contains("Une reconnaissance n’est pas un signe de compromission."), "{watch}");
+    assert_eq!(server.terminate(), Some(0));
+}
+
 #[test]
 fn the_public_page_is_exported_and_served_without_a_console() {
     let place = town();

@@ -1,0 +1,269 @@
+//! The burn-down: how many sites were proven dark, from the first one until now, and how long it
+//! takes at the present pace.
+
+use relight_engine::live::Proofs;
+use relight_model::Timestamp;
+use relight_web::views::BurnDown;
+use relight_web::{Lang, Number, number, texts};
+
+/// Left, right, top and bottom of the drawing in the chart's own units.
+const FRAME: [f64; 4] = [44.0, 422.0, 10.0, 130.0];
+
+/// Points of the line: more cannot be told apart.
+const POINTS_MAX: usize = 120;
+
+/// Rows of the table of numbers.
+const NUMBERS_MAX: usize = 12;
+
+/// Fewer returns say nothing about a pace.
+const RETURNS_MIN: usize = 10;
+
+/// A site that went dark or came back.
+type Turn = (Timestamp, i64);
+
+/// The number of dark sites after each change, oldest first.
+fn counts(proofs: &Proofs, opened: Timestamp) -> Vec<(Timestamp, i64)> {
+    let past = proofs.past.iter().filter(|outage| outage.to >= opened);
+    let over = past.flat_map(|outage| [(outage.from, 1), (outage.to, -1)]);
+    let dark = proofs.dark_since.iter().flatten().map(|from| (*from, 1));
+    let mut turns: Vec<Turn> = over.chain(dark).collect();
+    turns.sort_unstable();
+    let mut counts: Vec<(Timestamp, i64)> = Vec::new();
+    let mut count = 0;
+    for (at, change) in turns {
+        count += change;
+        match counts.last_mut() {
+            Some((last, same)) if *last == at => *same = count,
+            _ => counts.push((at, count)),
+        }
+    }
+    counts
+}
+
+/// At what pace sites come back, and until when the last one would.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Pace {
+    /// Sites an hour.
+    per_hour: f64,
+    /// Hours until none is dark: expected, soonest, latest.
+    hours: [f64; 3],
+}
+
+/// From the returns of the last third of the time since the peak. The number of returns in a time
+/// varies by its square root, twice of which bounds the pace on both sides.
+fn pace(counts: &[(Timestamp, i64)], now: Timestamp) -> Option<Pace> {
+    let peak = counts.iter().max_by_key(|(at, count)| (*count, *at))?;
+    let dark = counts.last().map(|(_, count)| *count).filter(|dark| *dark > 0)?;
+    let since = (now - (now - peak.0) / 3).min(now - 1);
+    let pairs = counts.windows(2).filter(|pair| pair[1].0 > since);
+    let returns: i64 = pairs.map(|pair| (pair[0].1 - pair[1].1).max(0)).sum();
+    if usize::try_from(returns).is_ok_and(|returns| returns < RETURNS_MIN) {
+        return None;
+    }
+    let (returns, span) = (float(returns), float(now - since) / 3_600.0);
+    let until = |returns: f64| float(dark) * span / returns;
+    let spread = 2.0 * returns.sqrt();
+    let hours = [until(returns), until(returns + spread), until(returns - spread)];
+    Some(Pace { per_hour: returns / span, hours })
+}
+
+/// Counts and seconds are far below 2^52, so nothing is lost.
+fn float(number: i64) -> f64 {
+    Number::from(number.unsigned_abs()).as_f64()
+}
+
+/// The chart at a time; empty while no site was proven dark.
+pub(crate) fn chart(lang: Lang, proofs: &Proofs, opened: Timestamp, now: Timestamp) -> BurnDown {
+    let counts = counts(proofs, opened);
+    let peak = counts.iter().map(|(_, count)| *count).max();
+    let Some(((first, _), peak)) = counts.first().zip(peak) else {
+        // The texts have their places already, so that a page can fill them later.
+        let [left, _, _, bottom] = FRAME;
+        return BurnDown {
+            rows: vec![(bottom, String::new()); 3],
+            columns: vec![(left, String::new()); 5],
+            ..BurnDown::default()
+        };
+    };
+    let first = *first;
+    let dark = counts.last().map_or(0, |(_, count)| *count);
+    let pace = pace(&counts, now);
+    // The projection gets room, but never more than twice what has been.
+    let been = float((now - first).max(1));
+    let ahead = pace.map_or(0.0, |pace| (pace.hours[2] * 3_600.0).min(been * 2.0));
+    let plot = Plot { first, span: been + ahead, top: float(peak.max(1)) };
+    let text = |count: i64| Number::from(count.unsigned_abs()).text(lang);
+    let sentence = texts::burn_sentence(lang, dark.unsigned_abs(), peak.unsigned_abs());
+    BurnDown {
+        pace: pace.map(|pace| told(lang, &pace)).unwrap_or_default(),
+        sentence,
+        line: plot.steps(&counts, now, false),
+        area: plot.steps(&counts, now, true),
+        ahead: pace.map(|pace| plot.ahead(now, dark, &[pace.hours[0]])).unwrap_or_default(),
+        band: pace.map(|it| plot.ahead(now, dark, &it.hours[1..])).unwrap_or_default(),
+        rows: [peak, peak / 2, 0].map(|count| (plot.y(count), text(count))).into(),
+        columns: plot.columns(lang),
+        numbers: thin(&counts, NUMBERS_MAX)
+            .map(|(at, count)| (number::rfc3339(*at), text(*count)))
+            .collect(),
+    }
+}
+
+fn told(lang: Lang, pace: &Pace) -> String {
+    let whole = |value: f64| texts::burn_hours(lang, &decimal(lang, value));
+    let [hours, soon, late] = pace.hours.map(whole);
+    texts::burn_pace(lang, &hours, &late, &decimal(lang, pace.per_hour), &soon)
+}
+
+/// Whole from 10 on, one decimal below.
+fn decimal(lang: Lang, value: f64) -> String {
+    let text = if value >= 10.0 { format!("{value:.0}") } else { format!("{value:.1}") };
+    if lang == Lang::Fr { text.replace('.', ",") } else { text }
+}
+
+/// At most `most` of the counts, with the first and the last.
+fn thin(
+    counts: &[(Timestamp, i64)],
+    most: usize,
+) -> impl Iterator<Item = &(Timestamp, i64)> + Clone {
+    let step = counts.len().div_ceil(most).max(1);
+    let last = counts.len().saturating_sub(1);
+    counts.iter().enumerate().filter(move |(at, _)| at % step == 0 || *at == last).map(|(_, it)| it)
+}
+
+/// Where times and counts are drawn.
+struct Plot {
+    first: Timestamp,
+    /// Seconds from left to right.
+    span: f64,
+    /// Sites from bottom to top.
+    top: f64,
+}
+
+impl Plot {
+    fn x(&self, at: f64) -> f64 {
+        let [left, right, _, _] = FRAME;
+        tenth(left + (right - left) * (at / self.span).clamp(0.0, 1.0))
+    }
+
+    fn y(&self, count: i64) -> f64 {
+        let [_, _, top, bottom] = FRAME;
+        tenth(bottom - (bottom - top) * (float(count.max(0)) / self.top).min(1.0))
+    }
+
+    fn at(&self, time: Timestamp) -> f64 {
+        self.x(float((time - self.first).max(0)))
+    }
+
+    /// The counts as steps; closed to the ground for the area below them.
+    fn steps(&self, counts: &[(Timestamp, i64)], now: Timestamp, closed: bool) -> String {
+        let ground = self.y(0);
+        let mut path = format!("M{} {ground}", self.at(self.first));
+        for (at, count) in thin(counts, POINTS_MAX) {
+            path.push_str(&format!("H{}V{}", self.at(*at), self.y(*count)));
+        }
+        path.push_str(&format!("H{}", self.at(now)));
+        if closed {
+            path.push_str(&format!("V{ground}Z"));
+        }
+        path
+    }
+
+    /// From now to the ground after so many hours each; two of them enclose a band.
+    fn ahead(&self, now: Timestamp, dark: i64, hours: &[f64]) -> String {
+        let mut path = format!("M{} {}", self.at(now), self.y(dark));
+        let began = float((now - self.first).max(0));
+        for hours in hours {
+            path.push_str(&format!("L{} {}", self.x(began + hours * 3_600.0), self.y(0)));
+        }
+        path
+    }
+
+    /// Five times below the chart, in the unit that suits its length.
+    fn columns(&self, lang: Lang) -> Vec<(f64, String)> {
+        let (unit, word): (f64, fn(Lang, &str) -> String) = match self.span {
+            span if span < 180.0 => (1.0, texts::burn_seconds),
+            span if span < 10_800.0 => (60.0, texts::burn_minutes),
+            _ => (3_600.0, texts::burn_hours),
+        };
+        let column = |quarter: f64| {
+            let at = self.span * quarter;
+            (self.x(at), word(lang, &decimal(lang, at / unit)))
+        };
+        [0.0, 0.25, 0.5, 0.75, 1.0].map(column).into()
+    }
+}
+
+/// One decimal is enough for a drawing, and keeps pages small.
+fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_engine::live::Outage;
+
+    use super::*;
+
+    const HOUR: i64 = 3_600;
+
+    /// 100 sites go dark at hour 0; from hour 10 on, two come back an hour.
+    fn proofs(hours: i64) -> Proofs {
+        let back = |site: i64| 10 * HOUR + site * HOUR / 2;
+        let now = hours * HOUR;
+        let all = 0..100_i64;
+        let past = all.clone().filter(|site| back(*site) <= now).map(|site| Outage {
+            from: 0,
+            to: back(site),
+            site: usize::try_from(site).unwrap(),
+        });
+        let dark_since = all.clone().map(|site| (back(site) > now).then_some(0));
+        Proofs { version: 1, dark_since: dark_since.collect(), past: past.collect(), is_open: true }
+    }
+
+    #[test]
+    fn nothing_dark_is_no_chart() {
+        let empty = chart(Lang::Fr, &Proofs::default(), 0, HOUR);
+        assert!(empty.sentence.is_empty() && empty.line.is_empty());
+        assert_eq!((empty.rows.len(), empty.columns.len()), (3, 5));
+    }
+
+    #[test]
+    fn counts_go_up_and_down_and_end_at_what_is_dark() {
+        let counts = counts(&proofs(20), 0);
+        assert_eq!((counts[0], counts.last()), ((0, 100), Some(&(20 * HOUR, 79))));
+        assert!(counts.is_sorted_by(|a, b| a.0 < b.0));
+    }
+
+    #[test]
+    fn outages_before_the_incident_do_not_count() {
+        let mut proofs = proofs(20);
+        proofs.past.push(Outage { from: -9, to: -5, site: 0 });
+        assert_eq!(counts(&proofs, 0)[0], (0, 100));
+    }
+
+    #[test]
+    fn the_pace_is_that_of_the_last_third_with_its_spread() {
+        let pace = pace(&counts(&proofs(40), 0), 40 * HOUR).unwrap();
+        assert!((pace.per_hour - 2.0).abs() < 0.2, "{pace:?}");
+        let [expected, soon, late] = pace.hours;
+        assert!((expected - 19.5).abs() < 2.0 && soon < expected && expected < late, "{pace:?}");
+        assert_eq!(super::pace(&counts(&proofs(12), 0), 12 * HOUR), None, "too few returns");
+        assert_eq!(super::pace(&counts(&proofs(90), 0), 90 * HOUR), None, "none is dark");
+    }
+
+    #[test]
+    fn the_chart_stays_in_its_frame_and_says_what_it_shows() {
+        let chart = chart(Lang::En, &proofs(40), 0, 40 * HOUR);
+        assert!(chart.sentence.contains("100") && chart.sentence.contains("39"), "{chart:?}");
+        assert!(chart.pace.starts_with("2.0 sites an hour"), "{}", chart.pace);
+        assert!(chart.numbers.len() <= NUMBERS_MAX + 1);
+        for path in [&chart.line, &chart.area, &chart.ahead, &chart.band] {
+            let numbers = path.split(['M', 'H', 'V', 'L', 'Z', ' ']).filter(|it| !it.is_empty());
+            for number in numbers.map(|it| it.parse::<f64>().unwrap()) {
+                assert!((10.0..=434.0).contains(&number), "{path}");
+            }
+        }
+        assert_eq!(chart.columns[4].1, "115 h");
+    }
+}

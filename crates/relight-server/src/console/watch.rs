@@ -1,0 +1,92 @@
+//! `/watch`: who was trying the doors, and why we think so.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use relight_engine::campaigns_of;
+use relight_engine::watch;
+use relight_model::{Campaign, Severity};
+use relight_web::register_views::{CampaignCard, WatchPage};
+use relight_web::{Lang, number, texts, words};
+
+use super::{Asked, Console, blocking};
+use crate::page;
+
+/// Campaigns on the page, the newest first.
+const CAMPAIGNS_MAX: usize = 50;
+
+/// Addresses and lines of evidence of one campaign.
+const SHOWN_MAX: usize = 12;
+
+pub(super) async fn show(
+    State(console): State<Arc<Console>>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let lang = console.lang(&asked);
+    blocking(move || {
+        let Some(engine) = &console.engine else { return console.nothing(lang) };
+        let (mut campaigns, problem) = match campaigns_of(engine.store()) {
+            Ok(campaigns) => (campaigns, String::new()),
+            Err(error) => (Vec::new(), error.to_string()),
+        };
+        campaigns.sort_by(|a, b| (b.last, &a.id).cmp(&(a.last, &b.id)));
+        let switch = format!("/watch?lang={}", lang.other().tag());
+        let page = WatchPage {
+            frame: console.frame(lang, texts::watch_title(lang), "watch", switch),
+            count: texts::campaigns_found(lang, campaigns.len()),
+            problem,
+            campaigns: campaigns.iter().take(CAMPAIGNS_MAX).map(|it| card(lang, it)).collect(),
+        };
+        page::html(StatusCode::OK, relight_web::render(&page))
+    })
+    .await
+}
+
+fn card(lang: Lang, campaign: &Campaign) -> CampaignCard {
+    let why = watch::explain(campaign);
+    let days = u64::try_from(campaign.last - campaign.first).unwrap_or(0) / 86_400 + 1;
+    let (organisations, sites) = (campaign.organisations.len(), campaign.sites.len());
+    let mut sources: Vec<String> =
+        campaign.sources.iter().take(SHOWN_MAX).map(ToString::to_string).collect();
+    if campaign.sources.len() > SHOWN_MAX {
+        sources.push("…".to_owned());
+    }
+    let word = |class| texts::by_code(lang, &format!("contact-{class}")).unwrap_or(class);
+    let parts = why.contributions.iter().map(|part| {
+        let much = decimal(lang, part.likelihood, 1);
+        (word(part.class), texts::campaign_part(lang, u64::from(part.contacts), &much))
+    });
+    let (sum, least) = (decimal(lang, why.likelihood, 1), decimal(lang, why.threshold, 1));
+    CampaignCard {
+        id: campaign.id.clone(),
+        severity: words::severity(lang, campaign.severity),
+        reach: texts::campaign_reach(lang, days, organisations, sites, campaign.sources.len()),
+        confidence: texts::confidence(lang, &decimal(lang, campaign.confidence, 2)),
+        first: number::rfc3339(campaign.first),
+        last: number::rfc3339(campaign.last),
+        sources: sources.join(" "),
+        compromise: campaign.severity >= Severity::SignsOfSuccess,
+        parts: parts.collect(),
+        decision: texts::campaign_decision(lang, &sum, &least),
+        evidence: why.evidence.iter().take(SHOWN_MAX).cloned().collect(),
+    }
+}
+
+/// A number with `places` decimals, in the locale's own writing.
+fn decimal(lang: Lang, value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    if lang == Lang::Fr { text.replace('.', ",") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_those_of_the_language() {
+        assert_eq!(decimal(Lang::Fr, 0.934, 2), "0,93");
+        assert_eq!(decimal(Lang::En, 12.25, 1), "12.2");
+    }
+}

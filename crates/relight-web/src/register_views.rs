@@ -1,0 +1,202 @@
+//! What the pages about the register show: one site, the answer to a question, campaigns.
+
+use askama::Template;
+
+use crate::views::Frame;
+use crate::texts;
+
+/// A word with a link or without: `href` may be empty.
+#[derive(Clone, Debug, Default)]
+pub struct Link {
+    /// What is read.
+    pub text: String,
+    /// Where it leads; empty for nowhere.
+    pub href: String,
+}
+
+/// One site: what it is, where it stands, what it holds, what was found.
+#[derive(Template)]
+#[template(path = "site.html", whitespace = "minimize")]
+pub struct SitePage {
+    /// Around it.
+    pub frame: Frame,
+    /// Short name.
+    pub slug: String,
+    /// Name in the page's language.
+    pub name: String,
+    /// Letter of its state.
+    pub letter: char,
+    /// Word of its state.
+    pub state: &'static str,
+    /// Label and value of each fact.
+    pub facts: Vec<(&'static str, String)>,
+    /// What open incidents know about it.
+    pub cases: Vec<CaseRow>,
+    /// What it runs on.
+    pub assets: Vec<AssetRow>,
+    /// Why no question about it can be answered with clear; empty when its inventory is whole.
+    pub reasons: Vec<&'static str>,
+    /// Flaws in what it holds.
+    pub findings: Vec<FindingRow>,
+    /// How many components it has, and how many are shown.
+    pub count: String,
+    /// The first of them.
+    pub components: Vec<ComponentRow>,
+}
+
+/// One incident's case of a site.
+#[derive(Clone, Debug)]
+pub struct CaseRow {
+    /// Id of the incident.
+    pub incident: String,
+    /// What the newest evidence says, in words; empty without evidence.
+    pub verdict: String,
+    /// Reasons, in words.
+    pub reasons: Vec<&'static str>,
+    /// Where it was found.
+    pub paths: Vec<String>,
+    /// Since when it stands where it stands, RFC 3339.
+    pub since: String,
+}
+
+/// One asset of a site.
+#[derive(Clone, Debug)]
+pub struct AssetRow {
+    /// Its inventory in one line.
+    pub summary: String,
+    /// Place and reason of each part that was not read.
+    pub flaws: Vec<(String, String)>,
+}
+
+/// One flaw of a component of a site.
+#[derive(Clone, Debug)]
+pub struct FindingRow {
+    /// Id of the advisory, and the question about all sites.
+    pub advisory: Link,
+    /// Score, exploitation: in words.
+    pub facts: String,
+    /// What has it.
+    pub component: String,
+    /// Certainly, or perhaps.
+    pub certain: bool,
+    /// In words.
+    pub state: &'static str,
+    /// Where.
+    pub path: String,
+}
+
+/// One component of a site.
+#[derive(Clone, Debug)]
+pub struct ComponentRow {
+    /// Name.
+    pub name: String,
+    /// Version; empty when it is not known.
+    pub version: String,
+    /// Package URL.
+    pub purl: String,
+    /// Where.
+    pub path: String,
+}
+
+/// The answer to a question: which of our sites?
+#[derive(Template)]
+#[template(path = "affected.html", whitespace = "minimize")]
+pub struct AffectedPage {
+    /// Around it.
+    pub frame: Frame,
+    /// What was asked; empty before the first question.
+    pub question: String,
+    /// Why there is no answer; empty when there is one, or no question.
+    pub problem: String,
+    /// What to do about that.
+    pub remedy: String,
+    /// Facts of the advisory.
+    pub facts: String,
+    /// The answer in one sentence; empty without one.
+    pub sentence: String,
+    /// Sectors with an affected or unknown site, the worst first.
+    pub sectors: Vec<AnswerRow>,
+    /// The three verdicts to choose from.
+    pub verdicts: Vec<crate::views::Choice>,
+    /// This page's sites.
+    pub sites: Vec<AnswerSite>,
+    /// Which page this is.
+    pub page: String,
+    /// Address of the page before; empty on the first.
+    pub previous: String,
+    /// Address of the page after; empty on the last.
+    pub next: String,
+    /// Advisories that are known, to ask about.
+    pub known: Vec<Link>,
+}
+
+/// The answer of one sector.
+#[derive(Clone, Debug)]
+pub struct AnswerRow {
+    /// Its name.
+    pub name: String,
+    /// Affected sites.
+    pub affected: String,
+    /// Unknown sites.
+    pub unknown: String,
+    /// All sites.
+    pub total: String,
+    /// Share of affected sites, in thousandths.
+    pub permille: usize,
+}
+
+/// The answer of one site.
+#[derive(Clone, Debug)]
+pub struct AnswerSite {
+    /// Its page.
+    pub site: Link,
+    /// Body that answers for it.
+    pub organisation: String,
+    /// `affected`, `clear` or `unknown`.
+    pub code: &'static str,
+    /// In words.
+    pub verdict: &'static str,
+    /// Where it was found, or why nobody can tell.
+    pub why: Vec<String>,
+}
+
+/// Who was trying the doors.
+#[derive(Template)]
+#[template(path = "watch.html", whitespace = "minimize")]
+pub struct WatchPage {
+    /// Around it.
+    pub frame: Frame,
+    /// How many campaigns there are.
+    pub count: String,
+    /// Why they cannot be read; empty otherwise.
+    pub problem: String,
+    /// The campaigns.
+    pub campaigns: Vec<CampaignCard>,
+}
+
+/// One campaign.
+#[derive(Clone, Debug)]
+pub struct CampaignCard {
+    /// Id.
+    pub id: String,
+    /// Severity, in words.
+    pub severity: &'static str,
+    /// Days, organisations, sites, sources.
+    pub reach: String,
+    /// How sure.
+    pub confidence: String,
+    /// First and last contact, RFC 3339.
+    pub first: String,
+    /// See `first`.
+    pub last: String,
+    /// Addresses, the first of them.
+    pub sources: String,
+    /// Signs of compromise were seen: the denial below it would be wrong.
+    pub compromise: bool,
+    /// What spoke for it: what, how much.
+    pub parts: Vec<(&'static str, String)>,
+    /// The sum and the threshold.
+    pub decision: String,
+    /// Lines of evidence.
+    pub evidence: Vec<String>,
+}
