@@ -1,30 +1,34 @@
 // Starts Chromium so that it talks to nobody but the loopback, and checks a page.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** A browser with a new, empty profile: hand the context to `use`. */
+let browser;
+
+/** A fresh context, as a new person's browser has it: hand it to `use`. The browser behind it is
+ * started once, with a new and empty profile of its own. */
 export async function withBrowser(use, options = {}) {
-  const profile = mkdtempSync(join(tmpdir(), 'relight-e2e-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS,
-    ...options,
-  });
+  browser ??= await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  const context = await browser.newContext(options);
   try {
     return await use(context);
   } finally {
     await context.close();
-    rmSync(profile, { recursive: true, force: true });
   }
+}
+
+/** Ends the browser; call it when the last test of a file is over. */
+export async function quit() {
+  await browser?.close();
 }
 
 /** Collects everything a page must not have: console errors, failed and foreign requests. */
@@ -45,7 +49,7 @@ export function listen(page) {
 
 /** Violations of the rules, one line each. It runs beside the page's policy, not against it. */
 export async function violations(page) {
-  await page.evaluate(axe);
+  if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe);
   const found = await page.evaluate(async (tags) => {
     const result = await window.axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
     return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.target).join(' ')}`);

@@ -1,7 +1,9 @@
 // What people do most, by keyboard alone.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { withBrowser } from './browser.mjs';
+import { after, test } from 'node:test';
+import { quit, withBrowser } from './browser.mjs';
+
+after(quit);
 
 const { CONSOLE } = process.env;
 

@@ -1,7 +1,9 @@
 // What the first view costs on the wire, with an empty cache.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { withBrowser } from './browser.mjs';
+import { after, test } from 'node:test';
+import { quit, withBrowser } from './browser.mjs';
+
+after(quit);
 
 const { CONSOLE, PUBLIC } = process.env;
 

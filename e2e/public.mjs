@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { test } from 'node:test';
-import { withBrowser } from './browser.mjs';
+import { after, test } from 'node:test';
+import { quit, withBrowser } from './browser.mjs';
+
+after(quit);
 
 const { PUBLIC, RELIGHT, DATA } = process.env;
 

@@ -9,6 +9,7 @@ mod proof;
 pub(crate) mod scan;
 mod speed;
 mod stage;
+pub(crate) mod wall;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -43,6 +43,7 @@ cargo xtask bench demo       the demo on each edge: seconds by phase, peak memor
 cargo xtask bench build      the cold release build: CPU seconds, crates, wall time
 cargo xtask bench like       which of 4,000 sites have archives like an example
 cargo xtask bench match [--quick]    a new advisory against five million component rows
+cargo xtask bench wall       a wall that changes 1,000 times a second: frames, main thread, filters
 cargo xtask bench scan [--quick] [--matrix] [--only PART] [--program FILE] [--corpus DIR]
                              what the scanner finds and costs, beside other scanners";
 
@@ -81,6 +82,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["bench", "like"] => bench::alike::run(),
         ["bench", "match"] => bench::matching::run(false),
         ["bench", "match", "--quick"] => bench::matching::run(true),
+        ["bench", "wall"] => bench::wall::run(),
         ["bench", "scan", words @ ..] => bench::scan::run(&bench::scan::Options::parse(words)?),
         [] | ["help" | "--help"] => {
             println!("{HELP}");

@@ -1,0 +1,90 @@
+//! `cargo xtask bench wall`: what a wall that changes a thousand times a second costs a browser.
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+
+use super::{number, results, target, write};
+use crate::{e2e, process, tree};
+
+/// Sites and changes a second of each measurement.
+const WALLS: [(&str, &str); 3] = [("3992", "0"), ("3992", "1000"), ("10000", "1000")];
+
+/// Fewest frames a second, and the largest share of the main thread, at 1,000 changes a second.
+const FRAMES_MIN: f64 = 55.0;
+const MAIN_MAX: f64 = 0.20;
+
+/// Measures each wall, writes the results and compares those of 3,992 sites with the goals.
+///
+/// # Errors
+/// A program is missing or fails, or a goal is missed.
+pub(crate) fn run() -> Result<(), String> {
+    let root = tree::root();
+    e2e::packages(&root)?;
+    let arguments = ["build", "-p", "relight-server", "--example", "changing_wall"];
+    let built = process::show(&root, "cargo", &arguments, &[])?;
+    if !built.success {
+        return Err(format!("cargo build: {}", built.status()));
+    }
+    let program = target(&root).join("debug/examples/changing_wall");
+    let mut lines = String::new();
+    let mut missed = Vec::new();
+    for (sites, changes) in WALLS {
+        let measured = measure(&root, &program, sites, changes)?;
+        let line = format!("{{\"sites\":{sites},\"changes\":{changes},{}\n", &measured[1..]);
+        print!("{line}");
+        if (sites, changes) == WALLS[1] {
+            missed = misses(&measured);
+        }
+        lines.push_str(&line);
+    }
+    write(&results(&root)?.join("wall.jsonl"), &lines)?;
+    if missed.is_empty() { Ok(()) } else { Err(format!("missed: {}", missed.join(", "))) }
+}
+
+/// One document of figures, from the DevTools protocol.
+fn measure(root: &Path, program: &Path, sites: &str, changes: &str) -> Result<String, String> {
+    let failed = |error: std::io::Error| format!("run the wall: {error}");
+    let mut wall = process::command(root, &program.to_string_lossy(), &[sites, changes])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let mut address = String::new();
+    if let Some(stdout) = wall.stdout.take() {
+        BufReader::new(stdout).read_line(&mut address).map_err(failed)?;
+    }
+    let environment = [("CONSOLE", address.trim())];
+    let run = process::show(&root.join("e2e"), "node", &["wall.mjs"], &environment);
+    // The end of its input is the end of the wall.
+    drop(wall.stdin.take());
+    wall.wait().map_err(failed)?;
+    let run = run?;
+    let document = run.stdout.lines().find(|line| line.starts_with('{')).map(str::to_owned);
+    document.filter(|_| run.success).ok_or_else(|| format!("wall.mjs: {}", run.status()))
+}
+
+/// The goals that a document misses.
+fn misses(document: &str) -> Vec<String> {
+    let figure = |key: &str| number(document, key).unwrap_or(f64::NAN);
+    let (frames, main) = (figure("frames"), figure("main"));
+    let mut missed = Vec::new();
+    if !(frames >= FRAMES_MIN) {
+        missed.push(format!("{frames} frames a second, not {FRAMES_MIN}"));
+    }
+    if !(main <= MAIN_MAX) {
+        missed.push(format!("{main} of the main thread, not {MAIN_MAX}"));
+    }
+    missed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_that_is_missed_or_not_measured_is_told() {
+        assert!(misses("{\"frames\":60.0,\"main\":0.14}").is_empty());
+        assert_eq!(misses("{\"frames\":54.9,\"main\":0.21}").len(), 2);
+        assert_eq!(misses("{}").len(), 2);
+    }
+}
