@@ -264,6 +264,6 @@ mod tests {
                 assert!((10.0..=434.0).contains(&number), "{path}");
             }
         }
-        assert_eq!(chart.columns[4].1, "115 h");
+        assert_eq!(chart.columns[4].1, "73 h");
     }
 }
