@@ -688,10 +688,10 @@ alike-more = … et { NUMBER($count) } { $count ->
    *[other] autres sites
  } (--paths montre tout)
 alike-nothing = rien de { $file } ne peut être comparé
-alike-nothing-remedy = ce qui a moins de 64 octets, ou des classes sans code, ne dit rien ; prenez un autre fichier, ou un autre --part
-alike-example-incomplete = l’exemple n’a pas pu être lu jusqu’au bout ; ce qu’il contient d’autre n’a pas été demandé
+alike-nothing-remedy = ce qui a moins de 64 octets, ou des classes sans code, ne dit rien; prenez un autre fichier, ou un autre --part
+alike-example-incomplete = l’exemple n’a pas pu être lu jusqu’au bout; ce qu’il contient d’autre n’a pas été demandé
 alike-only-archives = { $file } n’a pas de code Java : il est cherché dans les archives, pas parmi les fichiers seuls
-alike-part = { $file } contient { NUMBER($count) } archives ; --part PREFIX porte sur une partie (--part BOOT-INF/lib/x.jar!/)
+alike-part = { $file } contient { NUMBER($count) } archives; --part PREFIX porte sur une partie (--part BOOT-INF/lib/x.jar!/)
 alike-unknown-remedy = un inventaire montre de quoi les archives sont faites après relight scan CIBLE --site SITE
 public-exported = { NUMBER($files) } { $files ->
     [one] fichier écrit

@@ -39,7 +39,7 @@ option-redact-paths = Remplacer dans tout chemin ce qui correspond à une expres
 option-threads = Fils d'exécution; sinon un par cœur
 option-max-read = Mégaoctets lus par seconde, au plus
 option-no-cache = Tout relire; l'inventaire d'un site (--site) le fait toujours
-option-progress = Progression: sur un terminal, ou en lignes JSON sur stderr toutes les 5 secondes
+option-progress = Progression : sur un terminal, ou en lignes JSON sur stderr toutes les 5 secondes
 option-sbom = Écrire aussi l'inventaire (.cdx.json, .spdx.json, .spdx3.json)
 option-site = Garder l'inventaire comme celui de ce site
 help-completions = Écrire le script de complétion d'un interpréteur
@@ -84,7 +84,7 @@ option-limit = Au plus tant de sites
 help-sites-gaps = Montrer ce qui manque pour répondre et pour éteindre
 help-affected = Quels sites sont touchés, lesquels sont hors de cause, lesquels sont inconnus
 option-what = Avis (CVE-…), adresse de paquet ou nom avec des versions (log4j-core<2.17.1)
-option-like = Au lieu de QUOI : archives, classes ou fichiers ; quels sites ont les mêmes classes ou fichiers, déplacés ou non
+option-like = Au lieu de QUOI : archives, classes ou fichiers; quels sites ont les mêmes classes ou fichiers, déplacés ou non
 option-part = Seulement ce qui commence ainsi dans les exemples (org/example/, ou lib/x.jar!/)
 option-min-similarity = Plus petite part qui compte, de 0 à 1
 option-affected-sites = Seulement ces sites : org:… sector:… crit<=2, avec or, not et parenthèses
