@@ -323,8 +323,11 @@ impl AnswerView<'_> {
         let pages = shown.len().div_ceil(ROWS_MAX).max(1);
         let page = self.asked.page.parse().unwrap_or(1).clamp(1, pages);
         let link = |to: usize| {
-            let there = (1..=pages).contains(&to);
-            there.then(|| ask_href(lang, &self.asked.q, &self.asked.state, to)).unwrap_or_default()
+            if (1..=pages).contains(&to) {
+                ask_href(lang, &self.asked.q, &self.asked.state, to)
+            } else {
+                String::new()
+            }
         };
         let part: Vec<&Row<'_>> =
             shown.into_iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX).collect();
