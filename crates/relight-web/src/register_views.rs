@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use crate::views::Frame;
 use crate::texts;
+use crate::views::Frame;
 
 /// A word with a link or without: `href` may be empty.
 #[derive(Clone, Debug, Default)]
