@@ -4,7 +4,8 @@
 use relight_match::{Advisories, Change, Flag, Matcher, Stand};
 use relight_model::{
     Advisory, Affected, AffectedRange, Basis, Bound, BoundBasis, Component, CpeConfiguration,
-    CpeMatch, CpeNode, CpeOperator, Interval, RangeKind, RangeStatus, Scope, Stance, Why,
+    CpeMatch, CpeNode, CpeOperator, FindingState, Interval, RangeKind, RangeStatus, Scope, Stance,
+    Why,
 };
 use testkit::Rng;
 
@@ -429,6 +430,30 @@ fn m16_unorderable_is_unknown() {
         }
     }
     assert!(asked > 200, "{asked}");
+}
+
+/// Goal: a bound without a place makes unknown what depends on it, and nothing else. Method: a bad
+/// end, a bad start, and versions below, at and above the bound that has a place.
+#[test]
+fn m16_a_bound_that_cannot_be_ordered_never_clears() {
+    for (events, version, wanted) in [
+        ("i1.0.0 funspecified", "0.9.0", None),
+        ("i1.0.0 funspecified", "1.0.0", Some(FindingState::RangeUnresolved)),
+        ("i1.0.0 funspecified", "7.0.0", Some(FindingState::RangeUnresolved)),
+        ("iunspecified f2.0.0", "1.0.0", Some(FindingState::RangeUnresolved)),
+        ("iunspecified f2.0.0", "2.0.0", Some(FindingState::RangeUnresolved)),
+        ("i1.0.0 f2.0.0", "1.5.0", Some(FindingState::Affected)),
+        ("i1.0.0 f2.0.0", "2.0.0", None),
+    ] {
+        let record = advisory("X-1", vec![affected("npm", "lib", &[events])]);
+        let found = state(&record, &component(&format!("pkg:npm/lib@{version}")));
+        assert_eq!(found, wanted, "{version} in {events}");
+    }
+    // A place that is a guess: inside is affected, outside is not clear.
+    let record = advisory("X-1", vec![affected("ConanCenter", "lib", &["i1.0 f2.0"])]);
+    let of = |version: &str| state(&record, &component(&format!("pkg:conan/lib@{version}")));
+    assert_eq!(of("1.5"), Some(FindingState::Affected));
+    assert_eq!(of("3.0"), Some(FindingState::PossibleMatch));
 }
 
 /// An erratum that names its flaw in `related` is found when the flaw is asked, and merges nothing.
