@@ -66,6 +66,8 @@ mod tests {
     #[test]
     fn french_typography() {
         for (key, french, _) in PLAIN {
+            // A directive whose last word is `!`.
+            let french = french.replace("ProxyPass /.relight/ !", "");
             for wrong in [" ;", " !", " ?", " :", " %", "« ", " »", "'"] {
                 assert!(!french.contains(wrong), "{key}: {wrong:?} in {french:?}");
             }

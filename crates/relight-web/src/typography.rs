@@ -24,7 +24,10 @@ fn is_space(letter: Option<char>) -> bool {
 }
 
 /// What people type with a colon at its end: the colon is part of the word.
-const TYPED: [&str; 6] = ["dir", "file", "oci", "docker-archive", "host", "image"];
+const TYPED: [&str; 7] = ["dir", "file", "oci", "docker-archive", "host", "image", "unix"];
+
+/// A directive whose last word is `!`.
+const DIRECTIVE: &str = "ProxyPass /.relight/ !";
 
 /// Whether the word before a place is one that is typed so.
 fn is_typed(letters: &[char], end: usize) -> bool {
@@ -36,7 +39,7 @@ fn is_typed(letters: &[char], end: usize) -> bool {
 /// What is wrong with a line of French, if anything: no space before `;`, `!` and `?`, one before
 /// a colon that ends a word, and inside of « ».
 fn wrong_in_french(line: &str) -> Option<&'static str> {
-    let text = line.split_once(" = ").map_or(line, |(_, text)| text);
+    let text = line.split_once(" = ").map_or(line, |(_, text)| text).replace(DIRECTIVE, "");
     let letters: Vec<char> = text.chars().collect();
     for (at, letter) in letters.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| letters[at]);
@@ -57,7 +60,7 @@ fn wrong_in_french(line: &str) -> Option<&'static str> {
 
 /// What is wrong with a line of English: a space before any of these signs, and French quotes.
 fn wrong_in_english(line: &str) -> Option<&'static str> {
-    let text = line.split_once(" = ").map_or(line, |(_, text)| text);
+    let text = line.split_once(" = ").map_or(line, |(_, text)| text).replace(DIRECTIVE, "");
     let letters: Vec<char> = text.chars().collect();
     for (at, letter) in letters.iter().enumerate() {
         let before = at.checked_sub(1).map(|at| letters[at]);
