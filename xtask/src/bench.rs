@@ -10,6 +10,7 @@ pub(crate) mod scan;
 mod speed;
 mod stage;
 pub(crate) mod wall;
+pub(crate) mod watch;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -32,11 +33,7 @@ const SLOWEST_MAX: usize = 10;
 /// When the build or a run fails; the results of the other runs are kept.
 pub(crate) fn demo() -> Result<(), String> {
     let root = tree::root();
-    let build = process::show(&root, "cargo", &["build", "--release", "-p", "relight"], &[])?;
-    if !build.success {
-        return Err(format!("build: {}", build.status()));
-    }
-    let binary = target(&root).join("release/relight");
+    let binary = release_binary(&root)?;
     let results = results(&root)?;
     let mut failed = Vec::new();
     println!("{:<8} {:>8} {:>8} {:>9}  seconds by phase", "edge", "wall s", "CPU s", "peak MiB");
@@ -52,6 +49,15 @@ pub(crate) fn demo() -> Result<(), String> {
     }
     println!("raw results: {}", results.display());
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+}
+
+/// The release binary, built now.
+fn release_binary(root: &Path) -> Result<PathBuf, String> {
+    let build = process::show(root, "cargo", &["build", "--release", "-p", "relight"], &[])?;
+    if !build.success {
+        return Err(format!("build: {}", build.status()));
+    }
+    Ok(target(root).join("release/relight"))
 }
 
 /// Builds the release binary in an empty target folder and prints what it cost.

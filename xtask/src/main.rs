@@ -38,12 +38,15 @@ cargo xtask fingerprints [--program FILE] [--only PACKAGE -o FILE]
                              learns the seed of the fingerprint database again (Debian)
 cargo xtask vectors [DIR]    published test vectors of versions, scores and names, where they are
 cargo xtask oracle SCHEME [--seed N] [--pairs N]    random versions, against the tool of the scheme
+cargo xtask oracle log4j [--seed N] [--count N] [--jars DIR] [--write-corpus]
+                             random messages, against log4j-core 2.14.1 itself (JDK)
 cargo xtask fuzz [SEED] [N]  N random comparisons of versions (10 million), and what one costs
 cargo xtask bench demo       the demo on each edge: seconds by phase, peak memory
 cargo xtask bench build      the cold release build: CPU seconds, crates, wall time
 cargo xtask bench like       which of 4,000 sites have archives like an example
 cargo xtask bench match [--quick]    a new advisory against five million component rows
 cargo xtask bench wall       a wall that changes 1,000 times a second: frames, main thread, filters
+cargo xtask bench watch [--quick] [--program FILE]    reading logs, beside wc and other programs
 cargo xtask bench scan [--quick] [--matrix] [--only PART] [--program FILE] [--corpus DIR]
                              what the scanner finds and costs, beside other scanners";
 
@@ -83,6 +86,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["bench", "match"] => bench::matching::run(false),
         ["bench", "match", "--quick"] => bench::matching::run(true),
         ["bench", "wall"] => bench::wall::run(),
+        ["bench", "watch", words @ ..] => bench::watch::run(words),
         ["bench", "scan", words @ ..] => bench::scan::run(&bench::scan::Options::parse(words)?),
         [] | ["help" | "--help"] => {
             println!("{HELP}");

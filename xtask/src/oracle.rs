@@ -1,6 +1,8 @@
 //! `cargo xtask oracle SCHEME`: random versions, put to the tool that defines their order and to
 //! `relight advisories order`; differences are shrunk to the shortest that still differ.
 
+mod lookup;
+mod messages;
 mod tools;
 mod versions;
 
@@ -24,8 +26,12 @@ type Pair = (String, String);
 /// # Errors
 /// When the tool is not there, or the two sides differ.
 pub(crate) fn run(words: &[&str]) -> Result<(), String> {
+    if let Some(("log4j", options)) = words.split_first().map(|(first, rest)| (*first, rest)) {
+        return lookup::run(options);
+    }
     let known: Vec<_> = ORACLES.iter().map(|oracle| oracle.scheme).collect();
-    let usage = || format!("oracle SCHEME [--seed N] [--pairs N]; schemes: {}", known.join(", "));
+    let usage =
+        || format!("oracle SCHEME [--seed N] [--pairs N]; schemes: {}, log4j", known.join(", "));
     let (scheme, options) = words.split_first().ok_or_else(usage)?;
     let oracle = ORACLES.iter().find(|oracle| oracle.scheme == *scheme).ok_or_else(usage)?;
     let (mut seed, mut count) = (1, PAIRS);

@@ -117,3 +117,19 @@ fn unclosed_counts_only_what_is_open() {
     let count = |text: &str| unclosed(&text.chars().collect::<Vec<_>>());
     assert_eq!([count("${a ${b"), count("} ${a"), count("${a}"), count("{a")], [2, 1, 0, 0]);
 }
+
+/// Goal: no difference from the library. Method: messages with the verdict that log4j-core 2.14.1
+/// itself gave (`cargo xtask oracle log4j --write-corpus`), every difference ever found among them.
+#[test]
+fn the_verdicts_of_the_library_itself() {
+    let corpus = include_str!("../../corpus/oracle.tsv");
+    let mut fired = 0;
+    for line in corpus.lines() {
+        let (verdict, text) = line.split_once('\t').unwrap();
+        let ours = evaluate(text).verdict;
+        let fires = matches!(ours, Verdict::EffectiveRemote | Verdict::EffectiveLocal);
+        assert_eq!(fires, verdict == "fires", "{text}");
+        fired += usize::from(fires);
+    }
+    assert!(fired >= 1_000 && corpus.lines().count() >= 2 * fired - 100, "{fired}");
+}

