@@ -81,6 +81,13 @@ impl FeedFolder {
     }
 }
 
+/// The files below a folder, sorted, and what could not be looked at.
+pub(crate) fn files_below(folder: &Path) -> (Vec<PathBuf>, Vec<(PathBuf, io::Error)>) {
+    let (mut found, mut errors) = (BTreeMap::new(), Vec::new());
+    list(folder, 0, &mut found, &mut errors);
+    (found.into_keys().collect(), errors)
+}
+
 fn list(
     folder: &Path,
     depth: usize,

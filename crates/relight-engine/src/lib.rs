@@ -45,7 +45,10 @@ pub use error::{EngineError, EngineErrorKind};
 pub use follow::leave;
 pub use ingest::{FunctionalTest, Inventory};
 pub use inventoried::{FoundSites, advisories_about, advisories_of};
-pub use logs::{LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX, campaigns_of};
+pub use logs::{
+    FOLLOWED_MAX, FollowReport, Follower, HEAD_BYTES, LOG_BYTES_MAX, LogReport, SEGMENT_BYTES_MAX,
+    campaigns_of, log_files,
+};
 pub use orders::Undone;
 pub use revise::REMATCH_DEADLINE_MS;
 pub use switch::REDARK_AUTO_MAX;

@@ -1,16 +1,25 @@
 //! Logs in, campaigns out: windows are kept in the store, decisions are computed from all of them.
 
-use std::io::Read;
+mod file;
+mod follow;
 
-use relight_formats::limited::{self, Limits};
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use relight_formats::limited::{Limits, open_stream};
 use relight_model::{Campaign, Digest, OrgId};
-use relight_store::Store;
+use relight_store::{LogPosition, Store};
 use relight_watch::line::text;
 use relight_watch::{Feed, Reader, Taken, Tally, Window, campaigns, judge};
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::feeds::files_below;
+
+pub use file::HEAD_BYTES;
+pub use follow::{FOLLOWED_MAX, FollowReport, Follower};
 
 /// Bytes of log that become one window.
 pub const SEGMENT_BYTES_MAX: usize = 8 << 20;
@@ -20,6 +29,9 @@ pub const LOG_BYTES_MAX: u64 = 64 << 30;
 
 /// Unpacked bytes of a log for each packed byte; real logs stay below 100.
 const LOG_RATIO_MAX: u64 = 1_000;
+
+/// What a packed log may unpack to.
+const LIMITS: Limits = Limits { bytes_max: LOG_BYTES_MAX, ratio_max: LOG_RATIO_MAX };
 
 /// What became of one log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +44,16 @@ pub struct LogReport {
     pub segments: u64,
     /// See `segments`.
     pub known: u64,
+    /// Bytes of the file that had been read before, unpacked.
+    pub skipped_bytes: u64,
+}
+
+impl LogReport {
+    /// All of it was read before, and nothing changed.
+    pub const fn is_known(&self) -> bool {
+        let nothing_new = self.known == self.segments;
+        nothing_new && (self.segments > 0 || self.skipped_bytes > 0)
+    }
 }
 
 impl Engine {
@@ -71,8 +93,7 @@ impl Engine {
         log: impl Read + 'static,
         report: &mut LogReport,
     ) -> Result<(), EngineError> {
-        let limits = Limits { bytes_max: LOG_BYTES_MAX, ratio_max: LOG_RATIO_MAX };
-        let mut stream = limited::open_stream(log, limits)
+        let mut stream = open_stream(log, LIMITS)
             .map_err(|error| EngineError::because("unpacking a log", error))?;
         let mut block = Vec::new();
         loop {
@@ -90,7 +111,7 @@ impl Engine {
             let whole = block.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
             let end =
                 if read as u64 == missing { whole.unwrap_or(block.len()) } else { block.len() };
-            self.segment(reader, &block[..end], report)?;
+            self.segment(reader, &block[..end], None, report)?;
             block.drain(..end);
         }
     }
@@ -99,6 +120,7 @@ impl Engine {
         &self,
         reader: &mut Reader,
         bytes: &[u8],
+        position: Option<&LogPosition>,
         report: &mut LogReport,
     ) -> Result<(), EngineError> {
         let mut hash = Sha256::new();
@@ -110,10 +132,15 @@ impl Engine {
         if self.store.segment_seen(digest)? {
             report.known += 1;
             lines_of(bytes).for_each(|line| reader.skip(&text(line).0));
-            return Ok(());
+            let position = position.map(|position| with_header(position, reader));
+            return Ok(position.map_or(Ok(()), |at| self.store.put_log_position(&at))?);
         }
-        let window = read_segment(reader, bytes, digest, report);
-        self.store.put_window(reader.feed().org, digest, &window.to_bytes())?;
+        let window = read_segment(reader, bytes, digest, report).to_bytes();
+        let org = reader.feed().org;
+        match position.map(|position| with_header(position, reader)) {
+            Some(position) => self.store.put_window_at(org, digest, &window, &position)?,
+            None => self.store.put_window(org, digest, &window)?,
+        };
         Ok(())
     }
 }
@@ -132,6 +159,27 @@ pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
         pool.merge(&window);
     }
     Ok(campaigns(&judge(&pool)))
+}
+
+/// The position with the header that is in force there.
+fn with_header(position: &LogPosition, reader: &Reader) -> LogPosition {
+    LogPosition { header: reader.feed().header.clone(), ..position.clone() }
+}
+
+/// The log files among these places and below the folders among them, and the folders that could
+/// not be listed.
+pub fn log_files(places: &[PathBuf]) -> (BTreeSet<PathBuf>, Vec<(PathBuf, io::Error)>) {
+    let (mut files, mut errors) = (BTreeSet::new(), Vec::new());
+    for place in places {
+        if place.is_dir() {
+            let (found, failed) = files_below(place);
+            files.extend(found);
+            errors.extend(failed);
+        } else {
+            files.insert(place.clone());
+        }
+    }
+    (files, errors)
 }
 
 /// The lines of a segment, empty ones too: people count them all.

@@ -1,5 +1,5 @@
 //! The only decompressor, with a hard limit on what it may unpack. Documents and logs are gzip,
-//! zstd or raw deflate; what else occurs in containers is in [`coding`].
+//! zstd, xz or raw deflate; what else occurs in containers is in [`coding`].
 //!
 //! Two rules end a bomb: an absolute limit the caller chooses, and a ratio, because no honest
 //! document of ours unpacks to more than a few dozen times its size. Reaching either is the error
@@ -12,6 +12,7 @@ use std::fmt;
 use std::io::{self, BufReader, Read};
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
+use lzma_rust2::XzReader;
 use zstd::stream::read::Decoder as ZstdDecoder;
 
 /// Unpacked bytes for each packed byte that are allowed on top of [`RATIO_FREE_BYTES`].
@@ -160,7 +161,7 @@ pub fn unzstd(bytes: &[u8], bytes_max: u64) -> Result<Vec<u8>, LimitedError> {
     unpack(zstd_decoder(bytes)?, allowed)
 }
 
-/// Reads a stream that may be gzip, zstd or plain, decided by its first bytes.
+/// Reads a stream that may be gzip, zstd, xz or plain, decided by its first bytes.
 ///
 /// Reading fails with an error that holds [`LimitedError`] (see [`LimitedError::inside`]) as soon
 /// as the output passes `limits`, or when the packed data is corrupt or ends early.
@@ -172,12 +173,17 @@ pub fn open_stream(
     limits: Limits,
 ) -> Result<Box<dyn Read>, LimitedError> {
     let mut head = Vec::new();
-    reader.by_ref().take(4).read_to_end(&mut head).map_err(LimitedError::Io)?;
+    reader.by_ref().take(6).read_to_end(&mut head).map_err(LimitedError::Io)?;
     let packing = Packing::of(&head);
     let whole = Counted { inner: io::Cursor::new(head).chain(reader), count: 0 };
     let decoder = match packing {
         Packing::Gzip => Decoder::Gzip(Box::new(gzip_decoder(whole))),
         Packing::Zstd => Decoder::Zstd(zstd_decoder(whole)?),
+        Packing::Xz => {
+            let source = BufReader::new(whole);
+            let limit = coding::LZMA_MEMORY_MAX_KB;
+            Decoder::Xz(Box::new(XzReader::new_mem_limit(source, true, limit)))
+        }
         Packing::Plain => Decoder::Plain(whole),
     };
     Ok(Box::new(Limited { decoder, limits, count: 0 }))
@@ -188,6 +194,7 @@ pub fn open_stream(
 enum Packing {
     Gzip,
     Zstd,
+    Xz,
     Plain,
 }
 
@@ -195,7 +202,8 @@ impl Packing {
     const fn of(head: &[u8]) -> Self {
         match head {
             [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd] => Self::Zstd,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            [0xfd, b'7', b'z', b'X', b'Z', 0] => Self::Xz,
             _ => Self::Plain,
         }
     }
@@ -205,6 +213,7 @@ impl Packing {
 enum Decoder<R: Read> {
     Gzip(Box<MultiGzDecoder<Counted<R>>>),
     Zstd(ZstdDecoder<'static, BufReader<Counted<R>>>),
+    Xz(Box<XzReader<BufReader<Counted<R>>>>),
     Plain(Counted<R>),
 }
 
@@ -213,6 +222,7 @@ impl<R: Read> Decoder<R> {
         match self {
             Self::Gzip(decoder) => decoder.read(buffer),
             Self::Zstd(decoder) => decoder.read(buffer),
+            Self::Xz(decoder) => decoder.read(buffer),
             Self::Plain(source) => source.read(buffer),
         }
     }
@@ -221,6 +231,7 @@ impl<R: Read> Decoder<R> {
         match self {
             Self::Gzip(decoder) => decoder.get_ref().count,
             Self::Zstd(decoder) => decoder.get_ref().get_ref().count,
+            Self::Xz(decoder) => decoder.inner().get_ref().count,
             Self::Plain(source) => source.count,
         }
     }
@@ -319,6 +330,19 @@ mod tests {
     fn stream(packed: &[u8], limits: Limits) -> Result<Vec<u8>, LimitedError> {
         let reader = open_stream(io::Cursor::new(packed.to_vec()), limits)?;
         read_all(reader, u64::MAX - 1)
+    }
+
+    #[test]
+    fn a_stream_of_xz_is_told_by_its_first_bytes() {
+        let options = lzma_rust2::XzOptions::with_preset(1);
+        let mut writer = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        writer.write_all(&text()).unwrap();
+        let packed = writer.finish().unwrap();
+        assert_eq!(stream(&packed, Limits::bytes(u64::MAX)).unwrap(), text());
+        let cut = stream(&packed[..packed.len() / 2], Limits::bytes(u64::MAX));
+        assert!(matches!(cut, Err(LimitedError::Truncated)), "{cut:?}");
+        let limit = stream(&packed, Limits::bytes(1_000));
+        assert!(matches!(limit, Err(LimitedError::Limit(1_000))), "{limit:?}");
     }
 
     #[test]

@@ -60,4 +60,4 @@ pub use profiles::ContainerId;
 pub use register::{Asset, EdgeRow, RegisterChange};
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};
-pub use windows::WINDOW_BYTES_MAX;
+pub use windows::{LogPosition, POSITIONS_MAX, WINDOW_BYTES_MAX};

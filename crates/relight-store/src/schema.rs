@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_left.sql"),
     include_str!("schema_mark.sql"),
     include_str!("schema_profile.sql"),
+    include_str!("schema_position.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -24,7 +24,9 @@ mod window_bytes;
 
 pub use campaign::{Change, Explanation, campaigns, explain};
 pub use contact::Class;
-pub use decode::{Attempt, Callback, attempt, attempt_in_line, decode_line, plain};
+pub use decode::{
+    Attempt, Callback, attempt, attempt_in_line, decode_line, may_hold_attempt, plain,
+};
 pub use detectors::judge;
 pub use error::WatchError;
 pub use parsers::{Feed, PARSERS};

@@ -91,6 +91,11 @@ impl Reader {
         &self.feed
     }
 
+    /// Goes on behind lines with this header.
+    pub fn restore_header(&mut self, header: &str) {
+        header.clone_into(&mut self.feed.header);
+    }
+
     /// When the lines that follow were received.
     pub const fn received(&mut self, at: Timestamp) {
         self.feed.received = at;

@@ -1,10 +1,11 @@
 //! Simulated access logs with ground truth: pure, one seed, bytes out.
 //!
-//! One log in combined format for each site, as web servers write them, sorted in time. Addresses
+//! One log for each site, as its server writes it, sorted in time. Addresses
 //! are from ranges reserved for documentation and private use.
 
 mod actors;
 mod benign;
+mod formats;
 mod random;
 mod writer;
 
@@ -12,6 +13,7 @@ use std::net::IpAddr;
 
 use relight_model::{OrgId, SiteId, Timestamp};
 
+use formats::Product;
 pub use random::Random;
 use writer::SiteWriter;
 
@@ -28,6 +30,17 @@ pub struct Scenario {
     pub days: u32,
     /// People that visit each site on a day, about; each asks for about five things.
     pub visitors_per_day: u32,
+    /// In which products' words the logs are.
+    pub logs: Products,
+}
+
+/// In which products' words logs are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Products {
+    /// All in the combined format.
+    Combined,
+    /// One product a site, in turn.
+    Many,
 }
 
 /// One organisation of a scenario.
@@ -57,7 +70,9 @@ pub struct SiteLog {
     pub site: SiteId,
     /// Its host name.
     pub host: String,
-    /// Lines in combined format, sorted in time.
+    /// The format that its server writes.
+    pub format: &'static str,
+    /// Lines of that format, sorted in time, behind their header.
     pub bytes: Vec<u8>,
 }
 
@@ -110,7 +125,14 @@ impl Scenario {
         let sites = self.organisations.iter().flat_map(|organisation| {
             organisation.sites.iter().map(move |(site, host)| (organisation.id, *site, host))
         });
-        sites.map(|(org, site, host)| SiteWriter::new(org, site, host.clone())).collect()
+        let product = |number: usize| match self.logs {
+            Products::Combined => Product::Combined,
+            Products::Many => Product::ALL[number % Product::ALL.len()],
+        };
+        let writer = |(number, (org, site, host)): (usize, (_, _, &String))| {
+            SiteWriter::new(org, site, host.clone(), product(number))
+        };
+        sites.enumerate().map(writer).collect()
     }
 
     /// The random numbers of one part of the simulation: parts do not disturb each other.

@@ -6,6 +6,7 @@ mod edge;
 mod engine;
 mod follow;
 mod invariants;
+mod logs;
 mod loops;
 mod mutants;
 mod notify;

@@ -22,7 +22,7 @@ use super::{Counted, LimitedError, gzip_decoder, zstd_decoder};
 pub const WINDOW_MAX: u64 = 64 << 20;
 
 /// The same in KiB, with what a decoder of LZMA needs beside its window.
-const LZMA_MEMORY_MAX_KB: u32 = (WINDOW_MAX >> 10) as u32 + 1_024;
+pub(super) const LZMA_MEMORY_MAX_KB: u32 = (WINDOW_MAX >> 10) as u32 + 1_024;
 
 /// How bytes are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

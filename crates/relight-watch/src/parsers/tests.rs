@@ -44,6 +44,25 @@ fn a_line_belongs_to_one_format_only() {
     assert!(lines > 300, "{lines}");
 }
 
+/// Goal: no attempt is left out by the look at the raw line. Method: every attempt that fixtures of
+/// any format hold, escaped as each product escapes it.
+#[test]
+fn the_raw_line_gives_every_attempt_away() {
+    let mut attempts = 0;
+    for (name, _, bytes) in good_fixtures() {
+        let mut reader = crate::Reader::of(fixture_feed(), named(name).unwrap());
+        for line in Lines::new(&bytes) {
+            if let crate::Taken::Event(_, event) = reader.take(&line)
+                && crate::attempt(&event).is_some()
+            {
+                attempts += 1;
+                assert!(crate::may_hold_attempt(&line), "{line}");
+            }
+        }
+    }
+    assert!(attempts > 50, "{attempts}");
+}
+
 /// Goal: no damage makes a parser stop, and none is quadratic. Method: lines of every format with
 /// bytes changed, cut, doubled, from one seed, given to every parser.
 #[test]

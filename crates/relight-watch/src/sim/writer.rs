@@ -1,12 +1,11 @@
 //! One site's log while it is written: lines in any order, sorted in time at the end.
 
-use std::io::Write as _;
 use std::net::IpAddr;
 
 use relight_model::{OrgId, SiteId, Timestamp};
 
 use super::SiteLog;
-use crate::civil;
+use super::formats::Product;
 
 /// One request and its answer.
 #[derive(Clone, Copy, Debug)]
@@ -29,46 +28,35 @@ pub(super) struct SiteWriter {
     pub(super) org: OrgId,
     pub(super) site: SiteId,
     pub(super) host: String,
+    product: Product,
     buffer: Vec<u8>,
     lines: Vec<(Timestamp, usize, usize)>,
 }
 
 impl SiteWriter {
-    pub(super) const fn new(org: OrgId, site: SiteId, host: String) -> Self {
-        Self { org, site, host, buffer: Vec::new(), lines: Vec::new() }
+    pub(super) const fn new(org: OrgId, site: SiteId, host: String, product: Product) -> Self {
+        Self { org, site, host, product, buffer: Vec::new(), lines: Vec::new() }
     }
 
     /// Adds one line.
     pub(super) fn write(&mut self, request: &Request<'_>) {
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let Request { at, source, method, target, status, bytes, referer, agent } = request;
         let start = self.buffer.len();
         // Half of the servers log in local time, as in Québec in winter.
-        let (offset, zone) =
-            if self.org.0.is_multiple_of(2) { (0, "+0000") } else { (-18_000, "-0500") };
-        let local = at + offset;
-        let (year, month, day) = civil::date(local);
-        let month = usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month));
-        let second = local.rem_euclid(civil::DAY);
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        // Writing to a vector cannot fail.
-        let _ = writeln!(
-            self.buffer,
-            "{source} - - [{day:02}/{}/{year:04}:{hour:02}:{minute:02}:{second:02} {zone}] \
-             \"{method} {target} HTTP/1.1\" {status} {bytes} \"{referer}\" \"{agent}\"",
-            month.unwrap_or(&"Jan")
-        );
-        self.lines.push((*at, start, self.buffer.len()));
+        let east = !self.org.0.is_multiple_of(2);
+        let line = self.product.line(&self.host, east, request);
+        self.buffer.extend_from_slice(line.as_bytes());
+        self.lines.push((request.at, start, self.buffer.len()));
     }
 
     /// The log, sorted in time.
     pub(super) fn finish(mut self) -> SiteLog {
         self.lines.sort_unstable();
-        let mut bytes = Vec::with_capacity(self.buffer.len());
+        let mut bytes = self.product.header().as_bytes().to_vec();
+        bytes.reserve(self.buffer.len());
         for (_, start, end) in self.lines {
             bytes.extend_from_slice(&self.buffer[start..end]);
         }
-        SiteLog { org: self.org, site: self.site, host: self.host, bytes }
+        let format = self.product.parser();
+        SiteLog { org: self.org, site: self.site, host: self.host, format, bytes }
     }
 }

@@ -489,6 +489,11 @@ decode-attempt-escaped = attempt that could not work: escaped by a dollar sign
 decode-attempt-spaced = attempt that could not work: blank in the prefix
 decode-attempt-base64 = attempt that could not work: Log4j 2.14.1 has no base64 lookup
 decode-attempt-over-limit = counted as an attempt: too long or too nested to be followed to the end
+simulated = { $folder }: { NUMBER($lines) } lines in { NUMBER($logs) } { $logs ->
+    [one] log
+   *[other] logs
+}, the truth in truth.json
+simulate-not-empty = { $folder } is not empty: name a folder that is, or a new one
 log-summary = { NUMBER($lines) } { $lines ->
     [one] line
    *[other] lines

@@ -522,6 +522,11 @@ decode-attempt-escaped = tentative qui ne pouvait pas fonctionner : neutralisée
 decode-attempt-spaced = tentative qui ne pouvait pas fonctionner : espace dans le préfixe
 decode-attempt-base64 = tentative qui ne pouvait pas fonctionner : Log4j 2.14.1 ne décode pas le base64
 decode-attempt-over-limit = comptée comme tentative : trop longue ou trop imbriquée pour être suivie jusqu’au bout
+simulated = { $folder } : { NUMBER($lines) } lignes dans { NUMBER($logs) } { $logs ->
+    [one] journal
+   *[other] journaux
+}, la vérité dans truth.json
+simulate-not-empty = { $folder } n’est pas vide : nommer un dossier vide ou nouveau
 log-summary = { NUMBER($lines) } { $lines ->
     [one] ligne
    *[other] lignes

@@ -3,25 +3,22 @@
 //! Below signs of success no text may assert compromise: the fixed denial is told instead.
 
 mod decode;
+mod ingest;
 mod lines;
 mod parse;
-
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::PathBuf;
+mod simulate;
 
 use clap::{Args, Subcommand};
+use relight_engine::campaigns_of;
 use relight_engine::store::Store;
-use relight_engine::watch::{self, Feed, Reader};
-use relight_engine::{Engine, LogReport, campaigns_of};
+use relight_engine::watch;
 use relight_model::{Campaign, Severity};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::failure::{Failure, coded};
-use crate::inventory;
+use crate::failure::Failure;
 use crate::report::{Report, Style};
 
 /// Sources of a campaign shown in one line; `--json` has all.
@@ -37,58 +34,17 @@ pub(crate) struct Watch {
 #[derive(Debug, Subcommand)]
 enum Action {
     Decode(decode::Decode),
-    Ingest(Ingest),
+    Ingest(ingest::Ingest),
     Campaigns,
     Explain(Explain),
     Parse(parse::Parse),
-}
-
-#[derive(Debug, Args)]
-struct Ingest {
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
-    #[arg(long, value_name = "NAME")]
-    org: String,
-    #[arg(long, value_name = "SITE")]
-    site: Option<String>,
-    #[command(flatten)]
-    options: parse::FeedOptions,
+    Simulate(simulate::Simulate),
 }
 
 #[derive(Debug, Args)]
 struct Explain {
     #[arg(value_name = "ID")]
     id: String,
-}
-
-#[derive(Serialize)]
-struct IngestDocument {
-    logs: Vec<LogRow>,
-}
-
-#[derive(Serialize)]
-struct LogRow {
-    file: String,
-    lines: u64,
-    events: u64,
-    headers: u64,
-    cut: u64,
-    segments: u64,
-    known: u64,
-    formats: BTreeMap<&'static str, u64>,
-    unknown_fields: u64,
-    out_of_order: u64,
-    late: u64,
-    skewed: u64,
-    duplicates: u64,
-    refused: Vec<RefusedRow>,
-}
-
-#[derive(Serialize)]
-struct RefusedRow {
-    code: &'static str,
-    lines: u64,
-    first: u64,
 }
 
 #[derive(Serialize)]
@@ -143,116 +99,8 @@ impl Watch {
             Action::Campaigns => list(context, report),
             Action::Explain(explain) => explain.run(context, report),
             Action::Parse(parse) => parse.run(context, report),
+            Action::Simulate(simulate) => simulate.run(context, report),
         }
-    }
-}
-
-impl Ingest {
-    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let mut reader = self.options.reader(self.feed(context)?, context)?;
-        let engine = context.engine()?;
-        let mut logs = Vec::new();
-        for file in &self.files {
-            let name = file.display().to_string();
-            match read(&engine, &mut reader, file, context) {
-                Ok(log) => {
-                    tell(&name, &log, context, report);
-                    logs.push(row(name, log));
-                }
-                // A log that cannot be read costs the others nothing.
-                Err(failure) => report.fail(&failure),
-            }
-        }
-        if context.json {
-            report.document("relight.ingest/1", &IngestDocument { logs });
-        } else {
-            report.next("relight watch campaigns");
-        }
-        Ok(())
-    }
-
-    fn feed(&self, context: &Context) -> Result<Feed, Failure> {
-        let store = context.existing_store()?;
-        let failed = |error| context.store_failure(&error);
-        let organisations = store.organisations().map_err(failed)?;
-        let org = organisations.iter().find(|org| org.name == self.org).ok_or_else(|| {
-            let names: Vec<&str> = organisations.iter().map(|org| org.name.as_str()).collect();
-            let names = names[..names.len().min(10)].join(", ");
-            Failure::new(texts::no_such_organisation(context.lang, &self.org))
-                .hint(texts::no_such_organisation_remedy(context.lang, &names))
-        })?;
-        let Some(slug) = &self.site else {
-            let sites =
-                store.sites().map_err(failed)?.into_iter().filter(|site| site.org == org.id);
-            let sites = sites.map(|site| (site.host().to_ascii_lowercase(), site.id)).collect();
-            return Ok(Feed { org: org.id, sites, ..Feed::default() });
-        };
-        let site = store.site_by_slug(slug).map_err(failed)?;
-        let site = site.filter(|site| site.org == org.id);
-        let site = site.ok_or_else(|| inventory::unknown_site(context.lang, slug))?;
-        let host = site.host().to_owned();
-        Ok(Feed { org: org.id, site: Some(site.id), host, ..Feed::default() })
-    }
-}
-
-fn read(
-    engine: &Engine,
-    reader: &mut Reader,
-    file: &PathBuf,
-    context: &Context,
-) -> Result<LogReport, Failure> {
-    let lang = context.lang;
-    let failure = |error: &(dyn std::error::Error + 'static)| {
-        Failure::new(texts::cannot_read(lang, &file.display().to_string()))
-            .because(lang, error)
-            .hint(texts::cannot_read_remedy(lang))
-    };
-    if file.as_os_str() == "-" {
-        return engine.ingest_lines(reader, std::io::stdin()).map_err(|error| failure(&error));
-    }
-    let log = File::open(file).map_err(|error| failure(&error))?;
-    engine.ingest_lines(reader, log).map_err(|error| failure(&error))
-}
-
-fn tell(name: &str, log: &LogReport, context: &Context, report: &mut Report) {
-    let lang = context.lang;
-    for (code, (lines, first)) in &log.tally.refused {
-        let (_, remedy) = coded(lang, &format!("log-{code}"));
-        let what = parse::refusal(lang, code);
-        let remedy = if remedy.is_empty() { texts::log_refused_remedy(lang) } else { remedy };
-        report.warn(&format!("{name}:{first}"), &texts::log_lines(lang, *lines, what), remedy);
-    }
-    if log.cut > 0 {
-        let what = texts::log_lines(lang, log.cut, texts::log_cut(lang));
-        report.warn(name, &what, texts::log_cut_remedy(lang));
-    }
-    if !context.json {
-        let known =
-            if log.known == log.segments && log.segments > 0 { texts::log_known(lang) } else { "" };
-        let text = parse::summary(&log.tally, lang);
-        report.line(format!("{}  {known}", texts::labelled(lang, name, &text)).trim_end());
-    }
-}
-
-fn row(file: String, log: LogReport) -> LogRow {
-    let LogReport { tally, cut, segments, known } = log;
-    let refused = tally.refused.into_iter();
-    let refused = refused.map(|(code, (lines, first))| RefusedRow { code, lines, first });
-    LogRow {
-        file,
-        lines: tally.lines,
-        events: tally.events,
-        headers: tally.headers,
-        cut,
-        segments,
-        known,
-        formats: tally.formats,
-        unknown_fields: tally.unknown_fields,
-        out_of_order: tally.out_of_order,
-        late: tally.late,
-        skewed: tally.skewed,
-        duplicates: tally.duplicates,
-        refused: refused.collect(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! `relight watch`: logs in, campaigns out, and no word too many.
 
 use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 
 use expect_test::expect;
 
@@ -173,6 +175,9 @@ fn one_document_a_line_with_or_without_the_option() {
     assert_eq!(rows[0]["format"], "combined");
     assert_eq!(rows[2]["detail"], "escaped");
     assert_eq!(rows[3]["callback"], serde_json::Value::Null);
+    let told = place.feed(&["watch", "decode", "--attempts"], TEXTS.as_bytes());
+    assert_eq!(told.stdout.lines().count(), 4, "{}", told.stdout);
+    assert_eq!(told.stderr, "5 lines, 3 effective, 1 attempt\n");
 }
 
 /// The message itself is not decoded; a line of the log is.
@@ -269,4 +274,71 @@ fn damaged_packed_logs_give_what_comes_before_the_damage() {
     let told = place.expect(1, &["watch", "parse", "cut.gz"]);
     assert!(told.stdout.lines().count() > 500, "{}", told.stdout.lines().count());
     assert!(told.stderr.contains("data ends too early"), "{}", told.stderr);
+}
+
+/// A log that is followed is read as it grows, and a program that is killed loses nothing.
+#[test]
+fn a_killed_follower_is_continued_where_it_was() {
+    let place = Place::with_sites();
+    place.write("logs/access.log", log());
+    let options = ["watch", "ingest", "logs", "--org", "Santé Nord"];
+    let mut command = place.command(&[&options[..], &["--follow"]].concat(), &[]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.starts_with("logs/access.log: 44 lines, 43 events, 1 refused"), "{line}");
+    let row = |name: &str| {
+        let told = place.expect(0, &[&options[..], &["--json"]].concat()).json();
+        let logs = told["logs"].as_array().unwrap().clone();
+        logs.into_iter().find(|log| log["file"] == name).unwrap()
+    };
+    assert_eq!(row("logs/access.log")["lines"], 0);
+    let rotated = place.path("logs/access.log.1");
+    std::fs::rename(place.path("logs/access.log"), rotated).unwrap();
+    place.write("logs/access.log", include_str!("transcripts/watch-mixed.log"));
+    assert_eq!(row("logs/access.log.1")["lines"], 0, "renamed, and known");
+    place.write(
+        "logs/more.log",
+        "192.0.2.1 - - [10/Dec/2021:02:05:58 +0000] \"GET / HTTP/1.1\" 200 9\n",
+    );
+    let row = row("logs/more.log");
+    assert_eq!((&row["events"], &row["formats"]["common"]), (&1.into(), &1.into()));
+}
+
+/// Made-up logs go in as real ones do, and the truth beside them says who is who.
+#[test]
+fn simulated_logs_are_read_and_the_truth_is_beside_them() {
+    let place = Place::new();
+    let simulate = |folder: &str, lang: &str| {
+        let options = ["--seed", "7", "--days", "10", "--organisations", "3", "--lang", lang];
+        place.expect(0, &[&["watch", "simulate", folder][..], &options].concat())
+    };
+    let told = simulate("made", "fr");
+    assert!(
+        told.stdout.contains("lignes dans 6 journaux, la vérité dans truth.json"),
+        "{}",
+        told.text()
+    );
+    simulate("again", "en");
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+    assert_eq!(read("made/truth.json"), read("again/truth.json"));
+    let truth: serde_json::Value = serde_json::from_str(&read("made/truth.json")).unwrap();
+    assert_eq!(truth["schema"], "relight.truth/1");
+    let logs = truth["logs"].as_array().unwrap();
+    let formats: std::collections::BTreeSet<_> =
+        logs.iter().map(|log| log["format"].to_string()).collect();
+    assert_eq!(formats.len(), 6);
+    assert!(truth["slow_actor"]["contacts"].as_array().unwrap().len() >= 10);
+    place.expect(0, &["sites", "import", "made/sites.csv"]);
+    for organisation in ["org-000", "org-001", "org-002"] {
+        let folder = format!("made/logs/{organisation}");
+        let told = place.expect(0, &["watch", "ingest", &folder, "--org", organisation, "--json"]);
+        let logs = told.json()["logs"].as_array().unwrap().clone();
+        assert!(logs.iter().all(|log| log["refused"] == serde_json::json!([])), "{logs:?}");
+    }
+    let found = place.expect(0, &["watch", "campaigns", "--json"]).stdout;
+    assert!(found.contains(truth["exploit_attempts"]["sources"][0].as_str().unwrap()), "{found}");
+    place.expect(2, &["watch", "simulate", "made"]);
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use anyhow::Context as _;
 use relight_engine::demo::Province;
 use relight_engine::watch::Feed;
-use relight_engine::watch::sim::{Scenario, SimOrganisation};
+use relight_engine::watch::sim::{Products, Scenario, SimOrganisation};
 use relight_engine::{Engine, campaigns_of};
 use relight_model::{Campaign, Severity, Site};
 
@@ -54,6 +54,7 @@ pub(super) fn watch(
         from: FROM,
         days: DAYS,
         visitors_per_day: VISITORS_PER_DAY,
+        logs: Products::Combined,
     }
     .generate();
     let folder = layout.logs();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use relight_engine::watch::line::{DECODE_LINE_BYTES_MAX, text_within};
 use relight_engine::watch::lookup::{Verdict, Why, evaluate};
-use relight_engine::watch::{Attempt, Callback, decode_line};
+use relight_engine::watch::{Attempt, Callback, decode_line, may_hold_attempt};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
@@ -22,6 +22,8 @@ pub(super) struct Decode {
     exact: bool,
     #[arg(long, conflicts_with = "json")]
     text: bool,
+    #[arg(long)]
+    attempts: bool,
 }
 
 /// One answer.
@@ -60,8 +62,15 @@ impl Decode {
         let mut source = LineSource::open(self.file.as_deref(), DECODE_LINE_BYTES_MAX, context)?;
         let mut totals = Totals::default();
         while let Some(line) = source.next(context)? {
+            if self.attempts && is_harmless(&line) {
+                totals.lines += 1;
+                continue;
+            }
             let row = self.judge(&line);
             totals.add(&row);
+            if self.attempts && row.verdict == "benign" {
+                continue;
+            }
             if self.text {
                 tell(&row, context.lang, report);
             } else {
@@ -88,11 +97,16 @@ impl Decode {
     }
 }
 
-/// The text is the message itself, as an application would have given it to the library.
+/// No attempt can be in the line, which is told without taking it apart.
+fn is_harmless(line: &Line<'_>) -> bool {
+    !line.cut && str::from_utf8(line.bytes).is_ok_and(|text| !may_hold_attempt(text))
+}
+
+/// The text is the message itself, as an application would have given it to the library; the key
+/// is the first that the library would have looked up.
 fn exactly(text: &str) -> Option<Attempt> {
     let found = evaluate(text);
-    let key = found.keys.iter().find(|key| Callback::parse(key).is_some()).or(found.keys.first());
-    let key = key.cloned().unwrap_or_default();
+    let key = found.keys.first().cloned().unwrap_or_default();
     (found.verdict != Verdict::Benign).then(|| Attempt {
         verdict: found.verdict,
         field: "line",

@@ -1,0 +1,181 @@
+//! Log files, read from where they were left: under any name, packed or not.
+//!
+//! A file is known by the digest of its beginning, because rotation renames it and packing copies
+//! it. The window of a segment and the position behind it are one transaction, so a crash loses
+//! nothing and counts nothing twice.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use relight_formats::limited::open_stream;
+use relight_model::Digest;
+use relight_store::{LogPosition, Store};
+use relight_watch::{Feed, Reader};
+use sha2::{Digest as _, Sha256};
+
+use super::{LIMITS, LogReport, SEGMENT_BYTES_MAX};
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// Bytes at the beginning of a file by which it is known. The second line of a log differs from
+/// that of any other.
+pub const HEAD_BYTES: usize = 1_024;
+
+/// An open log file and how far it was read.
+pub(super) struct LogFile {
+    stream: Box<dyn Read>,
+    /// Its first bytes, as far as they are there.
+    head: Vec<u8>,
+    pub(super) position: LogPosition,
+    /// Bytes that were read and not yet taken.
+    block: Vec<u8>,
+}
+
+impl LogFile {
+    /// Opens a file where it was left; the reader gets the header that was in force there.
+    pub(super) fn open(
+        store: &Store,
+        reader: &mut Reader,
+        path: &Path,
+    ) -> Result<Self, EngineError> {
+        let feed = feed_name(reader.feed());
+        let positions = store.log_positions(&feed)?;
+        let failed = |error| EngineError::because(format!("reading {}", path.display()), error);
+        let mut log = Self::at_start(path, feed.clone()).map_err(failed)?;
+        let inode = log.position.inode;
+        if let Some(known) = find(positions, &log.head, inode) {
+            log.position = known;
+            if !log.skip().map_err(failed)? {
+                // Shorter than it was: somebody emptied it and wrote the same beginning again.
+                log = Self::at_start(path, feed).map_err(failed)?;
+                log.block.clone_from(&log.head);
+            }
+        } else {
+            log.block.clone_from(&log.head);
+        }
+        reader.restore_header(&log.position.header);
+        Ok(log)
+    }
+
+    fn at_start(path: &Path, feed: String) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let inode = file.metadata()?.ino();
+        let mut stream = open_stream(file, LIMITS).map_err(io::Error::other)?;
+        let mut head = Vec::new();
+        stream.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+        Ok(Self { stream, head, position: new_position(feed, inode), block: Vec::new() })
+    }
+
+    /// Goes to where the file was left; false when it is not that long.
+    fn skip(&mut self) -> io::Result<bool> {
+        let offset = usize::try_from(self.position.offset).unwrap_or(usize::MAX);
+        if let Some(rest) = self.head.get(offset..) {
+            self.block = rest.to_vec();
+            return Ok(true);
+        }
+        let beyond = self.position.offset - self.head.len() as u64;
+        Ok(io::copy(&mut self.stream.by_ref().take(beyond), &mut io::sink())? == beyond)
+    }
+
+    /// Takes what the file holds now, segment by segment; a last line without its end waits,
+    /// unless it is `final_line`.
+    pub(super) fn take(
+        &mut self,
+        engine: &Engine,
+        reader: &mut Reader,
+        end: LastLine,
+        report: &mut LogReport,
+    ) -> Result<(), EngineError> {
+        loop {
+            let missing = SEGMENT_BYTES_MAX.saturating_sub(self.block.len()) as u64;
+            let read = self.stream.by_ref().take(missing).read_to_end(&mut self.block);
+            let read = read.map_err(|error| EngineError::because("reading a log", error))?;
+            let full = self.block.len() >= SEGMENT_BYTES_MAX;
+            let whole = memchr::memrchr(b'\n', &self.block).map(|at| at + 1);
+            // A line that is longer than a segment is read in parts: nothing grows without limit.
+            let until = whole.unwrap_or(if full { self.block.len() } else { 0 });
+            if until > 0 {
+                self.advance(until);
+                let position = Some(&self.position);
+                engine.segment(reader, &self.block[..until], position, report)?;
+                self.block.drain(..until);
+            }
+            if !full || read == 0 {
+                break;
+            }
+        }
+        if end == LastLine::Counts && !self.block.is_empty() {
+            // Should the line grow later, it is read again, whole.
+            engine.segment(reader, &self.block, None, report)?;
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        if self.position.head_bytes == 0 {
+            let seen = bytes.min(HEAD_BYTES);
+            if self.head.len() < seen {
+                self.head = self.block[..seen].to_vec();
+            }
+            self.position.head_bytes = u32::try_from(self.head.len()).unwrap_or(u32::MAX);
+            self.position.head = digest(&self.head);
+        }
+        self.position.offset += bytes as u64;
+    }
+}
+
+/// What a last line without its end is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LastLine {
+    /// A line like any other: nobody writes on.
+    Counts,
+    /// Somebody is still writing it.
+    Waits,
+}
+
+fn new_position(feed: String, inode: u64) -> LogPosition {
+    let (head, header) = (Digest([0; 32]), String::new());
+    LogPosition { feed, head, head_bytes: 0, inode, offset: 0, header }
+}
+
+/// The organisation and the site, or the name of the host.
+fn feed_name(feed: &Feed) -> String {
+    format!("{}/{}", feed.org.0, feed.host)
+}
+
+/// The position of a file with this beginning. A short beginning may be that of many files, so
+/// then the number of the file counts too.
+fn find(positions: Vec<LogPosition>, head: &[u8], inode: u64) -> Option<LogPosition> {
+    let is_it = |position: &LogPosition| {
+        let bytes = position.head_bytes as usize;
+        let same = head.get(..bytes).is_some_and(|start| digest(start) == position.head);
+        same && bytes > 0 && (position.inode == inode || bytes == HEAD_BYTES)
+    };
+    let found = positions.into_iter().filter(is_it);
+    let best = found.max_by_key(|position| (position.inode == inode, position.offset))?;
+    Some(LogPosition { inode, ..best })
+}
+
+fn digest(bytes: &[u8]) -> Digest {
+    Digest(Sha256::digest(bytes).into())
+}
+
+impl Engine {
+    /// Reads a log file (plain, gzip, zstd or xz) from where it was left, whatever it was called
+    /// then. A last line without its end is read, and read again once it is whole.
+    ///
+    /// # Errors
+    /// The file cannot be read or unpacked, or the store cannot be written. What was read before
+    /// that stays read.
+    pub fn ingest_file(&self, reader: &mut Reader, path: &Path) -> Result<LogReport, EngineError> {
+        let before = reader.tally().clone();
+        let mut report = LogReport::default();
+        let mut log = LogFile::open(self.store(), reader, path)?;
+        report.skipped_bytes = log.position.offset;
+        let taken = log.take(self, reader, LastLine::Counts, &mut report);
+        report.tally = reader.tally().since(&before);
+        taken.map(|()| report)
+    }
+}

@@ -1,0 +1,220 @@
+//! Log files that grow, are renamed, packed and emptied: every line counts once.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use relight_engine::watch::{Feed, Reader, Window};
+use relight_engine::{FollowReport, Follower, HEAD_BYTES, LogReport};
+use testkit::Rng;
+
+use crate::engine::Town;
+
+/// A folder of logs beside a register.
+struct Logs {
+    town: Town,
+    folder: PathBuf,
+    written: u64,
+}
+
+impl Logs {
+    fn new() -> Self {
+        let town = Town::new(1);
+        let folder = town.folder.path().join("logs");
+        fs::create_dir(&folder).unwrap();
+        Self { town, folder, written: 0 }
+    }
+
+    fn reader(&self) -> Reader {
+        let org = self.town.engine.organisations().unwrap()[0].id;
+        Reader::new(Feed { org, ..Feed::default() })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The next lines of a log, each unlike all others.
+    fn lines(&mut self, count: u64) -> String {
+        let line = |number: u64| {
+            let (hour, minute, second) = (number / 3600 % 24, number / 60 % 60, number % 60);
+            format!(
+                "192.0.2.1 - - [10/Dec/2021:{hour:02}:{minute:02}:{second:02} +0000] \
+                 \"GET /{number} HTTP/1.1\" 200 9 \"-\" \"-\"\n"
+            )
+        };
+        let lines = (self.written..self.written + count).map(line).collect();
+        self.written += count;
+        lines
+    }
+
+    fn append(&mut self, name: &str, count: u64) {
+        let lines = self.lines(count);
+        self.append_text(name, &lines);
+    }
+
+    fn append_text(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn ingest(&self, name: &str) -> LogReport {
+        self.town.engine.ingest_file(&mut self.reader(), &self.path(name)).unwrap()
+    }
+
+    /// Events in all windows together.
+    fn counted(&self) -> u64 {
+        let mut pool = Window::new(0);
+        for (_, bytes) in self.town.engine.store().windows().unwrap() {
+            pool.merge(&Window::from_bytes(&bytes).unwrap());
+        }
+        pool.stats().events
+    }
+
+    fn look(&self, follower: &mut Follower) -> FollowReport {
+        follower.look(&self.town.engine, &|| Some(self.reader()))
+    }
+}
+
+fn gzip(path: &Path) {
+    let plain = fs::read(path).unwrap();
+    let name = path.with_extension("gz");
+    let file = fs::File::create(&name).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    encoder.write_all(&plain).unwrap();
+    encoder.finish().unwrap();
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_log_is_read_from_where_it_was_left() {
+    let mut logs = Logs::new();
+    logs.append("access.log", 30);
+    let first = logs.ingest("access.log");
+    assert_eq!((first.tally.events, first.skipped_bytes, first.is_known()), (30, 0, false));
+    assert!(logs.ingest("access.log").is_known());
+    logs.append("access.log", 2);
+    let second = logs.ingest("access.log");
+    assert_eq!((second.tally.lines, second.tally.events), (2, 2));
+    assert_eq!(logs.counted(), 32);
+}
+
+#[test]
+fn a_renamed_and_packed_log_is_the_same_log() {
+    let mut logs = Logs::new();
+    logs.append("access.log", 50);
+    logs.ingest("access.log");
+    logs.append("access.log", 5);
+    fs::rename(logs.path("access.log"), logs.path("access.log.1")).unwrap();
+    logs.append("access.log", 7);
+    assert_eq!(logs.ingest("access.log").tally.events, 7);
+    gzip(&logs.path("access.log.1"));
+    let packed = logs.ingest("access.log.gz");
+    assert_eq!((packed.tally.events, packed.skipped_bytes > HEAD_BYTES as u64), (5, true));
+    assert_eq!(logs.counted(), logs.written);
+}
+
+#[test]
+fn an_unfinished_line_is_read_again_once_it_is_whole() {
+    let mut logs = Logs::new();
+    let lines = logs.lines(3);
+    let (start, rest) = lines.split_at(lines.len() - 20);
+    logs.append_text("access.log", start);
+    let first = logs.ingest("access.log");
+    assert_eq!((first.tally.events, first.tally.refused.len()), (2, 1), "it is said");
+    logs.append_text("access.log", rest);
+    assert_eq!(logs.ingest("access.log").tally.events, 1);
+    assert_eq!(logs.counted(), 3);
+}
+
+#[test]
+fn a_follower_leaves_an_unfinished_line_to_its_writer() {
+    let mut logs = Logs::new();
+    let mut follower = Follower::new(vec![logs.folder.clone()]);
+    let lines = logs.lines(3);
+    let (start, rest) = lines.split_at(lines.len() - 20);
+    logs.append_text("access.log", start);
+    let look = logs.look(&mut follower);
+    assert_eq!(look.logs[0].1.tally.events, 2);
+    assert!(look.logs[0].1.tally.refused.is_empty());
+    logs.append_text("access.log", rest);
+    assert_eq!(logs.look(&mut follower).logs[0].1.tally.events, 1);
+    assert_eq!(logs.counted(), 3);
+}
+
+#[test]
+fn columns_are_known_behind_a_restart() {
+    let logs = Logs::new();
+    logs.append_text("iis.log", "#Fields: date time c-ip cs-method cs-uri-stem sc-status\n");
+    logs.append_text("iis.log", "2021-12-10 02:05:58 192.0.2.4 GET /a 403\n");
+    assert_eq!(logs.ingest("iis.log").tally.events, 1);
+    logs.append_text("iis.log", "2021-12-10 02:05:59 192.0.2.4 GET /b 403\n");
+    let second = logs.ingest("iis.log").tally;
+    assert_eq!((second.events, second.lines), (1, 1));
+}
+
+#[test]
+fn what_cannot_be_read_is_told_once() {
+    let logs = Logs::new();
+    fs::write(logs.path("cut.gz"), b"\x1f\x8b\x08\x00").unwrap();
+    let mut follower = Follower::new(vec![logs.folder.clone(), logs.path("nowhere.log")]);
+    assert_eq!(logs.look(&mut follower).errors.len(), 1, "a log may come later");
+    assert_eq!(logs.look(&mut follower).errors.len(), 0);
+}
+
+#[test]
+fn a_log_that_was_emptied_starts_anew() {
+    let mut logs = Logs::new();
+    let mut follower = Follower::new(vec![logs.folder.clone()]);
+    logs.append("access.log", 40);
+    logs.look(&mut follower);
+    fs::write(logs.path("access.log"), b"").unwrap();
+    logs.look(&mut follower);
+    logs.append("access.log", 4);
+    logs.look(&mut follower);
+    assert_eq!(logs.counted(), 44);
+}
+
+/// Goal: neither lost nor counted twice. Method: lines are written in pieces of any size while the
+/// log is renamed, packed, and the follower is stopped and started, from seeds.
+#[test]
+fn every_line_counts_once_through_rotation_and_restart() {
+    for seed in 0..6 {
+        println!("seed {seed}");
+        let mut rng = Rng::new(seed);
+        let mut logs = Logs::new();
+        let mut follower = Follower::new(vec![logs.folder.clone()]);
+        let mut waiting = String::new();
+        let mut rotated = 0;
+        for _ in 0..60 {
+            match rng.below(8) {
+                0..=3 => {
+                    let count = 1 + rng.below(40) as u64;
+                    waiting.push_str(&logs.lines(count));
+                    let until = rng.below(waiting.len() + 1);
+                    logs.append_text("access.log", &waiting[..until]);
+                    waiting.drain(..until);
+                }
+                4 | 5 => assert!(logs.look(&mut follower).errors.is_empty()),
+                6 => follower = Follower::new(vec![logs.folder.clone()]),
+                _ if logs.path("access.log").exists() => {
+                    // Who rotates lets the writer finish its line.
+                    let end = waiting.find('\n').map_or(0, |at| at + 1);
+                    logs.append_text("access.log", &waiting[..end]);
+                    waiting.drain(..end);
+                    rotated += 1;
+                    let name = logs.path(&format!("old{rotated}.log"));
+                    fs::rename(logs.path("access.log"), &name).unwrap();
+                    if rng.chance(50) {
+                        gzip(&name);
+                    }
+                }
+                _ => {}
+            }
+        }
+        logs.append_text("access.log", &waiting);
+        logs.look(&mut follower);
+        assert_eq!(logs.counted(), logs.written, "seed {seed}");
+    }
+}

@@ -1,0 +1,237 @@
+//! `relight watch ingest`: logs in, from files, folders and standard input, once or for good.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use relight_engine::watch::Feed;
+use relight_engine::{Engine, FollowReport, Follower, LogReport, log_files};
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::parse::{FeedOptions, refusal, summary};
+use crate::context::Context;
+use crate::failure::{Failure, coded};
+use crate::inventory;
+use crate::report::Report;
+use crate::stop::stop_on_interrupt;
+
+/// How often files that are followed are looked at. What was written in between is one window of
+/// each file, so looking more often costs more windows, and a slow actor does not hurry.
+const FOLLOW_EVERY: Duration = Duration::from_secs(5);
+
+/// How soon the end of the program is noticed meanwhile.
+const STOP_EVERY: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Args)]
+pub(super) struct Ingest {
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[arg(long, value_name = "NAME")]
+    org: String,
+    #[arg(long, value_name = "SITE")]
+    site: Option<String>,
+    #[command(flatten)]
+    options: FeedOptions,
+    #[arg(long)]
+    follow: bool,
+}
+
+#[derive(Serialize)]
+struct IngestDocument {
+    logs: Vec<LogRow>,
+}
+
+#[derive(Serialize)]
+struct LogRow {
+    file: String,
+    lines: u64,
+    events: u64,
+    headers: u64,
+    cut: u64,
+    segments: u64,
+    known: u64,
+    skipped_bytes: u64,
+    formats: BTreeMap<&'static str, u64>,
+    unknown_fields: u64,
+    out_of_order: u64,
+    late: u64,
+    skewed: u64,
+    duplicates: u64,
+    refused: Vec<RefusedRow>,
+}
+
+#[derive(Serialize)]
+struct RefusedRow {
+    code: &'static str,
+    lines: u64,
+    first: u64,
+}
+
+impl Ingest {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let feed = self.feed(context)?;
+        // What is wrong with the options is told before anything is read.
+        self.options.reader(feed.clone(), context)?;
+        let engine = context.engine()?;
+        if self.follow {
+            return self.follow(&engine, &feed, context, report);
+        }
+        let (files, errors) = log_files(&self.files);
+        for (folder, error) in errors {
+            report.fail(&unreadable(&folder, &error, context));
+        }
+        let mut logs = Vec::new();
+        for file in &files {
+            let name = file.display().to_string();
+            match self.read(&engine, &feed, file, context) {
+                Ok(log) => {
+                    tell(&name, &log, context, report);
+                    logs.push(row(name, log));
+                }
+                // A log that cannot be read costs the others nothing.
+                Err(failure) => report.fail(&failure),
+            }
+        }
+        if context.json {
+            report.document("relight.ingest/1", &IngestDocument { logs });
+        } else {
+            report.next("relight watch campaigns");
+        }
+        Ok(())
+    }
+
+    fn read(
+        &self,
+        engine: &Engine,
+        feed: &Feed,
+        file: &Path,
+        context: &Context,
+    ) -> Result<LogReport, Failure> {
+        let mut reader = self.options.reader(feed.clone(), context)?;
+        let read = if file.as_os_str() == "-" {
+            engine.ingest_lines(&mut reader, std::io::stdin())
+        } else {
+            engine.ingest_file(&mut reader, file)
+        };
+        read.map_err(|error| unreadable(file, &error, context))
+    }
+
+    fn follow(
+        &self,
+        engine: &Engine,
+        feed: &Feed,
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let stop = stop_on_interrupt();
+        let mut follower = Follower::new(self.files.clone());
+        loop {
+            let last = stop.load(Ordering::Relaxed);
+            let reader = || self.options.reader(feed.clone(), context).ok();
+            tell_followed(follower.look(engine, &reader), context, report);
+            report.flush();
+            if last {
+                return Ok(());
+            }
+            let mut waited = Duration::ZERO;
+            // Nobody tells when a log grows on every kind of disk, so it is looked at.
+            while waited < FOLLOW_EVERY && !stop.load(Ordering::Relaxed) {
+                thread::sleep(STOP_EVERY);
+                waited += STOP_EVERY;
+            }
+        }
+    }
+
+    fn feed(&self, context: &Context) -> Result<Feed, Failure> {
+        let store = context.existing_store()?;
+        let failed = |error| context.store_failure(&error);
+        let organisations = store.organisations().map_err(failed)?;
+        let org = organisations.iter().find(|org| org.name == self.org).ok_or_else(|| {
+            let names: Vec<&str> = organisations.iter().map(|org| org.name.as_str()).collect();
+            let names = names[..names.len().min(10)].join(", ");
+            Failure::new(texts::no_such_organisation(context.lang, &self.org))
+                .hint(texts::no_such_organisation_remedy(context.lang, &names))
+        })?;
+        let Some(slug) = &self.site else {
+            let sites =
+                store.sites().map_err(failed)?.into_iter().filter(|site| site.org == org.id);
+            let sites = sites.map(|site| (site.host().to_ascii_lowercase(), site.id)).collect();
+            return Ok(Feed { org: org.id, sites, ..Feed::default() });
+        };
+        let site = store.site_by_slug(slug).map_err(failed)?;
+        let site = site.filter(|site| site.org == org.id);
+        let site = site.ok_or_else(|| inventory::unknown_site(context.lang, slug))?;
+        let host = site.host().to_owned();
+        Ok(Feed { org: org.id, site: Some(site.id), host, ..Feed::default() })
+    }
+}
+
+fn unreadable(
+    path: &Path,
+    error: &(dyn std::error::Error + 'static),
+    context: &Context,
+) -> Failure {
+    Failure::new(texts::cannot_read(context.lang, &path.display().to_string()))
+        .because(context.lang, error)
+        .hint(texts::cannot_read_remedy(context.lang))
+}
+
+/// What one look at followed files gave.
+fn tell_followed(look: FollowReport, context: &Context, report: &mut Report) {
+    for (path, error) in look.errors {
+        report.fail(&unreadable(&path, &error, context));
+    }
+    for (path, log) in look.logs {
+        let name = path.display().to_string();
+        tell(&name, &log, context, report);
+        if context.json {
+            report.document_line("relight.ingest-log/1", &row(name, log));
+        }
+    }
+}
+
+fn tell(name: &str, log: &LogReport, context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    for (code, (lines, first)) in &log.tally.refused {
+        let (_, remedy) = coded(lang, &format!("log-{code}"));
+        let what = refusal(lang, code);
+        let remedy = if remedy.is_empty() { texts::log_refused_remedy(lang) } else { remedy };
+        report.warn(&format!("{name}:{first}"), &texts::log_lines(lang, *lines, what), remedy);
+    }
+    if log.cut > 0 {
+        let what = texts::log_lines(lang, log.cut, texts::log_cut(lang));
+        report.warn(name, &what, texts::log_cut_remedy(lang));
+    }
+    if !context.json {
+        let known = if log.is_known() { texts::log_known(lang) } else { "" };
+        let text = summary(&log.tally, lang);
+        report.line(format!("{}  {known}", texts::labelled(lang, name, &text)).trim_end());
+    }
+}
+
+fn row(file: String, log: LogReport) -> LogRow {
+    let LogReport { tally, cut, segments, known, skipped_bytes } = log;
+    let refused = tally.refused.into_iter();
+    let refused = refused.map(|(code, (lines, first))| RefusedRow { code, lines, first });
+    LogRow {
+        file,
+        lines: tally.lines,
+        events: tally.events,
+        headers: tally.headers,
+        cut,
+        segments,
+        known,
+        skipped_bytes,
+        formats: tally.formats,
+        unknown_fields: tally.unknown_fields,
+        out_of_order: tally.out_of_order,
+        late: tally.late,
+        skewed: tally.skewed,
+        duplicates: tally.duplicates,
+        refused: refused.collect(),
+    }
+}
