@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures that we publish, with their raw results in `bench/results`.
 pub(crate) mod alike;
 mod cost;
+pub(crate) mod incident;
 mod json;
 pub(crate) mod matching;
 mod matrix;

@@ -29,8 +29,8 @@ cargo xtask test             everything that must hold; installs proxies and bro
 cargo xtask e2e [DIR]        the pages in Chromium: accessibility, keyboard, size; pictures in DIR
 cargo xtask tidy             the rules of the house
 cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
-cargo xtask soak [--kills N] [--seeds N] [--archives N] [--sequences N]
-                             the kill test, the simulators and damaged archives at full size
+cargo xtask soak [--seed N] [--TRIAL N]...    kills, seeds (simulator), states (model), proxies
+                             (nginx and HAProxy), archives, sequences: all, or those named
 cargo xtask mutants          known faults of matchers, one at a time; the tests must catch each
 cargo xtask corpus [DIR]     makes the labelled samples in target/corpus or DIR
 cargo xtask corpus --check   fetches a published package with a vulnerable Log4j and scans it
@@ -43,6 +43,8 @@ cargo xtask oracle log4j [--seed N] [--count N] [--jars DIR] [--write-corpus]
 cargo xtask fuzz [SEED] [N]  N random comparisons of versions (10 million), and what one costs
 cargo xtask bench demo       the demo on each edge: seconds by phase, peak memory
 cargo xtask bench build      the cold release build: CPU seconds, crates, wall time
+cargo xtask bench incident [--quick] [PART...]
+                             nginx and HAProxy with 4,000 sites: dark, lit, faults, memory, journal
 cargo xtask bench like       which of 4,000 sites have archives like an example
 cargo xtask bench match [--quick]    a new advisory against five million component rows
 cargo xtask bench wall       a wall that changes 1,000 times a second: frames, main thread, filters
@@ -82,6 +84,9 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["vectors", folder] => vectors::run(Some(folder)),
         ["bench", "demo"] => bench::demo(),
         ["bench", "build"] => bench::build(),
+        ["bench", "incident", words @ ..] => {
+            bench::incident::run(&bench::incident::Options::parse(words)?)
+        }
         ["bench", "like"] => bench::alike::run(),
         ["bench", "match"] => bench::matching::run(false),
         ["bench", "match", "--quick"] => bench::matching::run(true),

@@ -1,66 +1,137 @@
-//! `cargo xtask soak`: the kill test, the simulators and damaged archives, many more than the suite
-//! has.
+//! `cargo xtask soak`: the kill test, the simulator, the model, incidents on real proxies, damaged
+//! archives and sequences of updates, many more than the suite has.
 use crate::process;
 use crate::tree;
 
-/// Kills of the engine in one soak.
-const KILLS: u32 = 100;
-/// Seeds of the simulator in one soak.
-const SEEDS: u32 = 500;
+/// How the tests of the engine are built: a million states are not for an unoptimised program.
+const PROFILE: &str = "profiling";
 
-/// Damaged archives in one soak.
-const ARCHIVES: u32 = 10_000;
-
-/// Sequences of updates of advisories in one soak.
-const SEQUENCES: u32 = 10_000;
-
-/// How much to run.
-#[derive(Debug, PartialEq, Eq)]
-struct Size {
-    kills: u32,
-    seeds: u32,
-    archives: u32,
-    sequences: u32,
+/// One kind of trial and how many of it make a soak.
+struct Trial {
+    option: &'static str,
+    package: &'static str,
+    /// What the names of its tests begin with.
+    name: &'static str,
+    variable: &'static str,
+    count: u32,
 }
 
-/// Runs all four; the tests print their seeds.
+const TRIALS: [Trial; 6] = [
+    // Processes that are killed, on the built-in edge.
+    Trial {
+        option: "--kills",
+        package: "relight",
+        name: "kill",
+        variable: "RELIGHT_KILLS",
+        count: 100,
+    },
+    // Whole incidents against a fake edge that does everything wrong.
+    Trial {
+        option: "--seeds",
+        package: "relight-engine",
+        name: "sim",
+        variable: "RELIGHT_SEEDS",
+        count: 10_000,
+    },
+    // Every state of a small world, breadth first.
+    Trial {
+        option: "--states",
+        package: "relight-engine",
+        name: "model",
+        variable: "RELIGHT_STATES",
+        count: 1_200_000,
+    },
+    // Whole incidents on nginx and on HAProxy, so many on each.
+    Trial {
+        option: "--proxies",
+        package: "relight-engine",
+        name: "proxies",
+        variable: "RELIGHT_PROXY_SEEDS",
+        count: 500,
+    },
+    Trial {
+        option: "--archives",
+        package: "relight-scan",
+        name: "mutated",
+        variable: "RELIGHT_ARCHIVES",
+        count: 10_000,
+    },
+    // Updates of advisories, one after the other, beside a full match.
+    Trial {
+        option: "--sequences",
+        package: "relight-match",
+        name: "incremental",
+        variable: "RELIGHT_SEQUENCES",
+        count: 10_000,
+    },
+];
+
+/// What to run.
+#[derive(Debug, PartialEq, Eq)]
+struct Soak<'a> {
+    /// One number a trial, in their order.
+    counts: [u32; TRIALS.len()],
+    /// One seed alone, in the trials that have seeds.
+    seed: Option<&'a str>,
+}
+
+/// Runs every trial that has a number; the tests print their seeds.
 ///
 /// # Errors
 /// On an unknown option, a failing test, or when no test carries the expected name.
 pub(crate) fn run(options: &[&str]) -> Result<(), String> {
-    let size = parse(options)?;
-    let kills = test("relight", "kill", "RELIGHT_KILLS", size.kills);
-    let seeds = test("relight-engine", "sim", "RELIGHT_SEEDS", size.seeds);
-    let archives = test("relight-scan", "mutated", "RELIGHT_ARCHIVES", size.archives);
-    let sequences = test("relight-match", "incremental", "RELIGHT_SEQUENCES", size.sequences);
-    kills.and(seeds).and(archives).and(sequences)
-}
-
-fn parse(options: &[&str]) -> Result<Size, String> {
-    let mut size = Size { kills: KILLS, seeds: SEEDS, archives: ARCHIVES, sequences: SEQUENCES };
-    for pair in options.chunks(2) {
-        let [option, value] = pair else { return Err(format!("{}: a number is missing", pair[0])) };
-        let number = value.parse().map_err(|_| format!("{option} {value}: not a number"))?;
-        match *option {
-            "--kills" => size.kills = number,
-            "--seeds" => size.seeds = number,
-            "--archives" => size.archives = number,
-            "--sequences" => size.sequences = number,
-            _ => {
-                let known = "--kills, --seeds, --archives and --sequences N";
-                return Err(format!("{option}: the options are {known}"));
-            }
+    let soak = parse(options)?;
+    let mut failed = Vec::new();
+    for (trial, count) in TRIALS.iter().zip(soak.counts) {
+        if count == 0 || (soak.seed.is_some() && !HAVE_SEEDS.contains(&trial.name)) {
+            continue;
         }
+        failed.extend(test(trial, count, soak.seed).err());
     }
-    Ok(size)
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
-/// Runs the integration tests of a package whose name holds `name`, `size` times as told.
-fn test(package: &str, name: &str, variable: &str, size: u32) -> Result<(), String> {
-    println!("== {package}: {variable}={size}");
-    let arguments = ["test", "-p", package, "--test", "it", name, "--", "--nocapture"];
-    let environment = [(variable, size.to_string())];
-    let environment = environment.each_ref().map(|(key, value)| (*key, value.as_str()));
+/// Trials of which `--seed` repeats one case alone.
+const HAVE_SEEDS: [&str; 2] = ["sim", "proxies"];
+
+fn parse<'a>(options: &[&'a str]) -> Result<Soak<'a>, String> {
+    let mut soak = Soak { counts: TRIALS.each_ref().map(|trial| trial.count), seed: None };
+    let mut chosen = false;
+    for pair in options.chunks(2) {
+        let [option, value] = *pair else {
+            return Err(format!("{}: a number is missing", pair[0]));
+        };
+        let number: u32 = value.parse().map_err(|_| format!("{option} {value}: not a number"))?;
+        if option == "--seed" {
+            soak.seed = Some(value);
+            continue;
+        }
+        let at = TRIALS.iter().position(|trial| trial.option == option).ok_or_else(known)?;
+        // Whoever names one trial means no other.
+        if !chosen {
+            soak.counts = [0; TRIALS.len()];
+            chosen = true;
+        }
+        soak.counts[at] = number;
+    }
+    Ok(soak)
+}
+
+fn known() -> String {
+    let options = TRIALS.each_ref().map(|trial| trial.option);
+    format!("the options are --seed N, {} N", options.join(" N, "))
+}
+
+/// Runs the integration tests of a package whose name holds the name of a trial.
+fn test(trial: &Trial, count: u32, seed: Option<&str>) -> Result<(), String> {
+    let Trial { package, name, variable, .. } = trial;
+    println!("== {package}: {variable}={count}");
+    let profile = if *package == "relight-engine" { PROFILE } else { "dev" };
+    let mut arguments = vec!["test", "--profile", profile, "-p", package, "--test", "it"];
+    arguments.extend([*name, "--", "--nocapture"]);
+    let count = count.to_string();
+    let mut environment = vec![(*variable, count.as_str())];
+    environment.extend(seed.map(|seed| ("SEED", seed)));
     let run = process::show(&tree::root(), "cargo", &arguments, &environment)?;
     if !run.success {
         return Err(format!("{package}: {}", run.status()));
@@ -77,13 +148,14 @@ mod tests {
 
     #[test]
     fn sizes_are_read_and_bad_ones_refused() {
+        let counts = [100, 10_000, 1_200_000, 500, 10_000, 10_000];
+        assert_eq!(parse(&[]), Ok(Soak { counts, seed: None }));
+        let seed = Some("7");
+        assert_eq!(parse(&["--seed", "7"]), Ok(Soak { counts, seed }));
+        let counts = [3, 0, 0, 9, 0, 0];
         assert_eq!(
-            parse(&[]),
-            Ok(Size { kills: 100, seeds: 500, archives: 10_000, sequences: 10_000 })
-        );
-        assert_eq!(
-            parse(&["--seeds", "7", "--kills", "3", "--archives", "9", "--sequences", "5"]),
-            Ok(Size { kills: 3, seeds: 7, archives: 9, sequences: 5 })
+            parse(&["--proxies", "9", "--kills", "3", "--seed", "7"]),
+            Ok(Soak { counts, seed })
         );
         assert!(parse(&["--kills"]).unwrap_err().contains("a number is missing"));
         assert!(parse(&["--kills", "many"]).unwrap_err().contains("not a number"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use relight_edge::EdgeErrorKind;
@@ -14,8 +14,8 @@ use relight_model::{GateKey, Light};
 use crate::edges;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::incident::{Entry, Incident, Ledger, Phase};
-use crate::reconcile::{EdgeLoop, Round};
+use crate::incident::{Entry, Gate, Incident, Ledger, Phase};
+use crate::reconcile::{EdgeLoop, Round, Want};
 
 /// How often an edge that agrees with the journal is read back.
 const POLL: Duration = Duration::from_secs(1);
@@ -93,16 +93,21 @@ impl Drop for Drive {
 }
 
 fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, stop: &AtomicBool) {
+    let mut rest = Rest::default();
     while !stop.load(Ordering::Relaxed) {
         let seen = engine.version();
         let (wants, epoch) = engine.wants_of(edge.name());
+        if let Some(left) = rest.left(&wants) {
+            engine.wait_changed(seen, left);
+            continue;
+        }
         let mut pause = POLL;
         if !wants.is_empty() {
             let permits = |site: &GateKey| engine.permits(site);
             let round = edge.round(&wants, epoch, engine.now_ms(), &permits);
             let is_fenced =
                 round.error.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced);
-            if !round.settled {
+            if !round.settled || round.renewals_left {
                 pause = RETRY;
             }
             let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
@@ -114,8 +119,33 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, stop: &AtomicBool) {
             if is_fenced {
                 return;
             }
+            if round.settled {
+                rest = Rest::until(pause);
+            }
         }
         engine.wait_changed(seen, pause);
+    }
+}
+
+/// A settled edge rests until it is read back again, whatever is journalled, unless that wants
+/// another light of it: a round looks at every site, and somebody else may wait for the next.
+#[derive(Default)]
+struct Rest(Option<Instant>);
+
+impl Rest {
+    fn until(pause: Duration) -> Self {
+        Self(Some(Instant::now() + pause))
+    }
+
+    /// How much of it is left; none when there is something to do.
+    fn left(&self, wants: &[Want]) -> Option<Duration> {
+        let until = self.0?;
+        let has_it = |want: &Want| match want.light {
+            Light::Dark => want.gate == Gate::Proven,
+            Light::Lit => want.gate == Gate::Open,
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        (!left.is_zero() && wants.iter().all(has_it)).then_some(left)
     }
 }
 
@@ -155,5 +185,39 @@ fn concerns(incident: &Incident, entry: &Entry, site: &GateKey) -> bool {
         }
         Entry::Drifted { .. } => !matches!(case.phase, Phase::Online | Phase::Exempt),
         _ => case.phase.wants() == Light::Dark,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_edge::ProbeTarget;
+
+    use super::*;
+
+    fn want(light: Light, gate: Gate) -> Want {
+        let key = GateKey::new("site").unwrap();
+        Want {
+            target: ProbeTarget { key, host: "site.example".into(), baseline: None },
+            light,
+            gate,
+        }
+    }
+
+    #[test]
+    fn a_settled_edge_rests_until_another_light_is_wanted() {
+        let rest = Rest::until(Duration::from_secs(3_600));
+        let settled = [want(Light::Dark, Gate::Proven), want(Light::Lit, Gate::Open)];
+        assert!(rest.left(&settled).is_some_and(|left| left > Duration::from_secs(3_000)));
+        assert_eq!(Rest::default().left(&settled), None);
+        assert_eq!(Rest::until(Duration::ZERO).left(&settled), None);
+        for (light, gate) in [
+            (Light::Dark, Gate::Open),
+            (Light::Dark, Gate::Requested),
+            (Light::Dark, Gate::Failed),
+            (Light::Lit, Gate::Proven),
+            (Light::Lit, Gate::Requested),
+        ] {
+            assert_eq!(rest.left(&[want(light, gate)]), None, "{light:?} {gate:?}");
+        }
     }
 }

@@ -19,6 +19,13 @@ pub const PROOF_TTL_MS: i64 = 15_000;
 /// A proof older than this is renewed, in milliseconds: well before it expires.
 pub const PROOF_RENEW_MS: i64 = 5_000;
 
+/// A proof older than this is renewed in the next round, however many there are, in milliseconds.
+pub const PROOF_LATE_MS: i64 = 11_000;
+
+/// Proofs renewed in one round before they are late; each costs a request, and a site that became
+/// clear meanwhile waits for all of them.
+pub const RENEWALS_MAX: usize = 100;
+
 /// Dark that is not proven after this time counts as exposed, in milliseconds.
 pub const DARK_PROOF_MAX_MS: i64 = 5_000;
 
@@ -128,6 +135,8 @@ pub struct Round {
     pub entries: Vec<Entry>,
     /// Everything wanted is proven.
     pub settled: bool,
+    /// More proofs want to be renewed soon.
+    pub renewals_left: bool,
     /// What the canary showed when it was told to go dark, in the round that tried it.
     pub canary: Option<Seen>,
     /// What went wrong at the edge, if something did.
@@ -211,7 +220,9 @@ impl EdgeLoop {
             })
             .map(|(want, _)| want.target.key.clone())
             .collect();
-        held.extend(opening.iter().map(|index| keys[*index].clone()));
+        // One that is lit already is closed by an order of its own, the durable copy first.
+        let shut_still = |index: &&usize| is_kept_shut(&wants[**index], &turn.views[**index]);
+        held.extend(opening.iter().filter(shut_still).map(|index| keys[*index].clone()));
         let mut all = wants.iter().zip(&turn.views);
         let is_open = all.any(|(want, view)| want.light == Light::Dark && !shut(view));
         let mut trouble = None;
@@ -284,10 +295,7 @@ impl EdgeLoop {
 
     fn prove_dark(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
         let (wants, now_ms) = (turn.wants, turn.now_ms);
-        let due: Vec<usize> = (0..wants.len())
-            .filter(|&index| wants[index].light == Light::Dark)
-            .filter(|&index| self.is_due(&wants[index], &turn.views[index], now_ms))
-            .collect();
+        let due = self.due(turn);
         let (busy, trouble) = self.busy(turn, &due);
         let targets: Vec<ProbeTarget> =
             due.iter().map(|index| wants[*index].target.clone()).collect();
@@ -353,9 +361,29 @@ impl EdgeLoop {
         want.gate == Gate::Requested && now_ms - since >= DARK_PROOF_MAX_MS
     }
 
-    fn is_due(&self, want: &Want, view: &GateView, now_ms: i64) -> bool {
-        let fresh = self.is_younger(&want.target.key, now_ms, PROOF_RENEW_MS);
-        want.gate != Gate::Proven || !shut(view) || !fresh
+    /// Sites to prove dark in this round: all that are not proven, or not any more, and of those
+    /// whose proof is only to be renewed a few, so that nobody who waits for a light waits long.
+    fn due(&self, turn: &mut Turn<'_>) -> Vec<usize> {
+        let (mut due, mut old) = (Vec::new(), Vec::new());
+        for (index, (want, view)) in turn.wants.iter().zip(&turn.views).enumerate() {
+            let key = &want.target.key;
+            if want.light == Light::Lit || self.is_younger(key, turn.now_ms, PROOF_RENEW_MS) {
+                if want.light == Light::Dark && (want.gate != Gate::Proven || !shut(view)) {
+                    due.push(index);
+                }
+                continue;
+            }
+            let is_late = !self.is_younger(key, turn.now_ms, PROOF_LATE_MS);
+            if want.gate != Gate::Proven || !shut(view) || is_late {
+                due.push(index);
+            } else {
+                old.push((self.proven_at.get(key), index));
+            }
+        }
+        old.sort_unstable();
+        turn.round.renewals_left = old.len() > RENEWALS_MAX;
+        due.extend(old.into_iter().take(RENEWALS_MAX).map(|(_, index)| index));
+        due
     }
 
     /// Sites with connections still open behind the closed gate. After the grace they are cut;
@@ -412,11 +440,12 @@ impl EdgeLoop {
         if targets.is_empty() {
             return Ok(());
         }
-        self.driver.apply(turn.epoch, Stage::Runtime, &held)?;
+        let changed: GateSet = targets.iter().map(|target| target.key.clone()).collect();
+        self.driver.apply_changes(turn.epoch, Stage::Runtime, &held, &changed)?;
         let lit = self.see_lit(&targets);
         let unseen = targets.into_iter().map(|target| target.key).filter(|key| !lit.contains(key));
         held.extend(unseen);
-        self.driver.apply(turn.epoch, Stage::Durable, &held)?;
+        self.driver.apply_changes(turn.epoch, Stage::Durable, &held, &lit)?;
         let keys: Vec<GateKey> = lit.into_iter().collect();
         let views = self.driver.observe(&keys)?;
         let open: Vec<GateKey> = keys

@@ -18,6 +18,9 @@ use crate::{StoreError, StoreErrorKind, schema};
 /// How long an operation waits for another process that writes, in milliseconds.
 pub const BUSY_MS_MAX: u64 = 5_000;
 
+/// Most pages of a database (SQLite's own limit).
+const PAGES_MAX: i64 = 4_294_967_294;
+
 /// Name of the database inside the data directory.
 pub const DATABASE_FILE: &str = "relight.db";
 
@@ -109,6 +112,21 @@ impl Store {
     pub fn changed_elsewhere(&self) -> Result<bool, StoreError> {
         let version = self.read("looking for changes", |database| Ok(data_version(database)?))?;
         Ok(self.data_version.swap(version, Ordering::Relaxed) != version)
+    }
+
+    /// Lets the database grow by at most so many pages from now on, or as it likes again: beyond
+    /// that, writing fails as on a full disk (`Full`).
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn limit_pages(&self, more: Option<u32>) -> Result<(), StoreError> {
+        let set = || {
+            let database = self.lock();
+            let count: i64 = database.pragma_query_value(None, "page_count", |row| row.get(0))?;
+            let most = more.map_or(PAGES_MAX, |more| count.saturating_add(more.into()));
+            database.pragma_update(None, "max_page_count", most)
+        };
+        set().map_err(|error| StoreError::sql("limiting the database", &self.path, error))
     }
 
     /// One consistent read.
@@ -318,9 +336,7 @@ mod tests {
     fn a_full_disk_is_an_error_and_nothing_is_half_written() {
         let (_folder, store) = open();
         let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
-        let pages: i64 =
-            store.lock().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-        store.lock().pragma_update(None, "max_page_count", pages + 8).unwrap();
+        store.limit_pages(Some(8)).unwrap();
         let mut appended = 0;
         let error = loop {
             match store.append(&lease, &drafts("a", 100)) {
@@ -331,7 +347,7 @@ mod tests {
         assert_eq!(error.kind(), StoreErrorKind::Full);
         assert!(appended > 0);
         assert_eq!(store.verify_journal().unwrap().unwrap().entries, appended as u64);
-        store.lock().pragma_update(None, "max_page_count", pages + 800).unwrap();
+        store.limit_pages(None).unwrap();
         assert_eq!(store.append(&lease, &drafts("a", 1)).unwrap()[0].seq, appended as u64 + 1);
     }
 

@@ -27,6 +27,8 @@ pub struct Case {
     pub deployed: Option<Digest>,
     /// When that was reported.
     pub deployed_at: Timestamp,
+    /// Whoever deployed it said so; otherwise a scan did.
+    pub reported: bool,
     /// A verified fix is in service.
     pub fixed: bool,
     /// The last verification did not pass: only another one lets it return.
@@ -55,6 +57,7 @@ impl Case {
             evidence: None,
             deployed: None,
             deployed_at: Timestamp::MIN,
+            reported: false,
             fixed: false,
             unverified: false,
             was_dark: false,
@@ -311,7 +314,10 @@ impl Incident {
             return Err(Rejected("the evidence is older than what is deployed"));
         }
         let before = (case.evidence.clone(), case.deployed);
-        let changed = evidence.artifact_set.is_some() && evidence.artifact_set != case.deployed;
+        // Of a scan in the second of a report nobody knows which was first: the report stands.
+        let is_doubtful = case.reported && evidence.made_at == case.deployed_at;
+        let is_other = evidence.artifact_set.is_some() && evidence.artifact_set != case.deployed;
+        let changed = is_other && !is_doubtful;
         if changed {
             if case.deployed.is_none()
                 && let Some(grant) = &mut case.grant
@@ -322,6 +328,7 @@ impl Incident {
             case.deployed = evidence.artifact_set;
             // A clock that is ahead must not make everything that comes after it too late.
             case.deployed_at = evidence.made_at.min(now);
+            case.reported = false;
         }
         case.evidence = Some(evidence.clone());
         let clear = self.is_clear(&case, now);
@@ -497,6 +504,7 @@ fn deploy(case: &mut Case, digest: Digest, now: Timestamp) -> Result<(), Rejecte
     }
     case.deployed = Some(digest);
     case.deployed_at = now;
+    case.reported = true;
     let next = match case.phase {
         phase if phase.wants() == Light::Lit => Phase::DarkRequested,
         Phase::Affected | Phase::Fixing | Phase::Mitigated | Phase::Verifying => Phase::FixDeployed,

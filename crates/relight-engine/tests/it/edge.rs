@@ -7,8 +7,8 @@ use relight_engine::edge::{
     Capabilities, CutsTunnels, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Lint,
     ProbeResult, ProbeTarget, Stage, TunnelCount,
 };
-use relight_engine::reconcile::{CANARY_KEY, Eyes};
-use relight_model::{Epoch, GateKey, Seen};
+use relight_engine::reconcile::{CANARY_KEY, Eyes, Want};
+use relight_model::{Epoch, GateKey, Light, Seen};
 
 /// What goes wrong with one `apply`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,15 @@ pub(crate) struct Edge {
     pub(crate) calls: Vec<Call>,
     /// What the driver was last told to hold dark.
     pub(crate) told: GateSet,
+    /// What each copy was last told to hold dark.
+    pub(crate) told_durable: GateSet,
+    pub(crate) told_runtime: GateSet,
+    /// Sites that a crash between two effects would have left to the next reload to light.
+    pub(crate) fragile: Vec<GateKey>,
+    /// Sites that have to close before anything opens.
+    pub(crate) must_close: GateSet,
+    /// Sites that were opened before all of those were told to close.
+    pub(crate) rash: Vec<GateKey>,
     /// Sites that went from dark to lit by our hand.
     pub(crate) opened: Vec<GateKey>,
     /// Sites whose gate was changed by our hand, either way.
@@ -87,6 +96,14 @@ impl Edge {
     /// Dark by somebody else's entry.
     pub(crate) fn is_foreign(&self, key: &GateKey) -> bool {
         (self.durable.contains(key) || self.runtime.contains(key)) && !self.own.contains(key)
+    }
+
+    /// Sites that are wanted dark and are not, before a round.
+    pub(crate) fn expect_closing(&mut self, wants: &[Want]) {
+        let dark = wants.iter().filter(|want| want.light == Light::Dark);
+        let open = dark.map(|want| want.target.key.clone());
+        self.must_close =
+            open.filter(|key| !self.is_unreadable && !self.runtime.contains(key)).collect();
     }
 
     /// The edge comes back with a copy from before.
@@ -119,6 +136,7 @@ impl Edge {
         if self.epoch.is_some_and(|newest| epoch < newest) {
             return Err(error(EdgeErrorKind::Fenced, "write over a newer epoch"));
         }
+        self.watch_order(stage, dark);
         let fault = self.faults.pop_front().unwrap_or(Fault::None);
         self.calls.push(Call::Apply(stage, names(dark)));
         match (fault, stage) {
@@ -139,6 +157,36 @@ impl Edge {
             Fault::After => Err(error(EdgeErrorKind::Unreachable, "answer in time")),
             _ => Ok(()),
         }
+    }
+
+    /// Closing goes durable copy first, opening runtime first, and closings go before openings;
+    /// what the edge makes of it is another matter.
+    fn watch_order(&mut self, stage: Stage, dark: &GateSet) {
+        match stage {
+            Stage::Runtime => {
+                let closed = dark.difference(&self.told_runtime);
+                let kept =
+                    |key: &&GateKey| self.told_durable.contains(key) || self.durable.contains(key);
+                self.fragile.extend(closed.filter(|key| !kept(key)).cloned());
+                let is_ours = |key: &&GateKey| self.own.contains(*key) && !is_canary(key);
+                let opened = self.runtime.difference(dark).filter(is_ours);
+                if !self.must_close.is_subset(dark) {
+                    self.rash.extend(opened.cloned());
+                }
+                self.told_runtime.clone_from(dark);
+            }
+            Stage::Durable => {
+                let opened = self.durable.difference(dark);
+                let is_shut = |key: &&GateKey| {
+                    [&self.own, &self.runtime, &self.told_runtime]
+                        .iter()
+                        .all(|it| it.contains(*key))
+                };
+                self.fragile.extend(opened.filter(is_shut).cloned());
+                self.told_durable.clone_from(dark);
+            }
+        }
+        self.must_close.retain(|key| !dark.contains(key));
     }
 
     /// Foreign dark entries stay; everything else becomes what is wanted.

@@ -3,8 +3,8 @@
 use relight_engine::edge::{EdgeErrorKind, ProbeTarget, Stage};
 use relight_engine::incident::{Entry, Gate};
 use relight_engine::reconcile::{
-    CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, LIT_PROOF_MAX_MS, PROOF_RENEW_MS, PROOF_TTL_MS, Round,
-    TUNNEL_GRACE_MS, Want,
+    CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, LIT_PROOF_MAX_MS, PROOF_LATE_MS, PROOF_RENEW_MS,
+    PROOF_TTL_MS, RENEWALS_MAX, Round, TUNNEL_GRACE_MS, Want,
 };
 use relight_model::{Epoch, GateKey, Light, Seen};
 
@@ -12,6 +12,9 @@ use crate::edge::{Call, Edge, Fault, Shared, key, set};
 
 use Gate::{Open, Proven, Requested};
 use Light::{Dark, Lit};
+
+/// More sites than one round renews proofs of.
+const MANY: usize = RENEWALS_MAX + 50;
 
 /// A loop, its edge, and the time.
 struct Bench {
@@ -201,6 +204,33 @@ fn a_proof_is_renewed_before_it_expires_and_not_every_round() {
     assert_eq!(bench.calls(), []);
     bench.later(1, &wants);
     assert_eq!(bench.calls(), [probe(&["a"])]);
+}
+
+/// Trap: 4,000 proofs renewed in one round made a site that had become clear wait for all of them.
+#[test]
+fn proofs_are_renewed_a_few_at_a_time_until_they_are_late() {
+    let names: Vec<String> = (0..MANY).map(|number| format!("s{number}")).collect();
+    let mut bench = Bench::new(|_| ());
+    let wants = |gate| names.iter().map(|name| (name.as_str(), Dark, gate)).collect::<Vec<_>>();
+    bench.round(&wants(Requested));
+    bench.calls();
+    let probed = |bench: &Bench| {
+        let calls = bench.calls();
+        let probes = calls.iter().map(|call| match call {
+            Call::Probe(sites) => sites.len(),
+            _ => 0,
+        });
+        probes.sum::<usize>()
+    };
+    for (passed_ms, expected, is_left) in
+        [(PROOF_RENEW_MS, RENEWALS_MAX, true), (1, MANY - RENEWALS_MAX, false), (1, 0, false)]
+    {
+        let round = bench.later(passed_ms, &wants(Proven));
+        assert_eq!((probed(&bench), round.renewals_left), (expected, is_left), "{passed_ms}");
+        assert!(round.settled);
+    }
+    bench.later(PROOF_LATE_MS, &wants(Proven));
+    assert_eq!(probed(&bench), MANY, "late proofs wait for nobody");
 }
 
 #[test]

@@ -8,9 +8,17 @@ mod follow;
 mod invariants;
 mod logs;
 mod loops;
+mod model;
 mod mutants;
 mod notify;
 mod oracle;
 mod orders;
+#[expect(dead_code, reason = "the benchmark needs more of it")]
+#[path = "../../benches/incident/origin.rs"]
+mod origin;
 mod people;
+mod proxies;
+#[expect(dead_code, reason = "the benchmark needs more of it")]
+#[path = "../../benches/incident/rig.rs"]
+mod rig;
 mod sim;

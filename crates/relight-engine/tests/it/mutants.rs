@@ -1,4 +1,8 @@
 //! Broken engines: each must be caught by the oracle, so the list of mutants tests the tests.
+//!
+//! Two mutants of INCIDENT 14.3 live below or above the loop: a commit of HAProxy's map that does
+//! not compare what was prepared is caught in `relight-edge` (a payload that is dropped without an
+//! error), an approval that goes by name in `orders.rs` (an approval covers a hash).
 
 use relight_engine::edge::{
     Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, ProbeResult, ProbeTarget, Stage,
@@ -45,10 +49,16 @@ pub(crate) enum Mutant {
     TouchesOutside,
     /// Every round claims that all is well.
     AlwaysSettled,
+    /// Gates open before those that must close.
+    LightBeforeDark,
+    /// A gate is closed in the running edge first, and for the next reload afterwards.
+    DurableLast,
+    /// A proof never expires.
+    ExpiredProofKept,
 }
 
 impl Mutant {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 16] = [
         Self::PermitsAlways,
         Self::ExpiryIgnored,
         Self::FixCountsAsLit,
@@ -62,6 +72,9 @@ impl Mutant {
         Self::NeverRelight,
         Self::TouchesOutside,
         Self::AlwaysSettled,
+        Self::LightBeforeDark,
+        Self::DurableLast,
+        Self::ExpiredProofKept,
     ];
 
     /// The loop of an edge as this engine runs it.
@@ -70,6 +83,7 @@ impl Mutant {
             Self::NoReadBack => {
                 (Box::new(Believer(edge.clone())), Box::new(Believer(edge.clone())))
             }
+            Self::DurableLast => (Box::new(Hasty(edge.clone(), None)), Box::new(edge.clone())),
             _ => (Box::new(edge.clone()), Box::new(edge.clone())),
         };
         EdgeLoop::new("east", driver, eyes, nonce)
@@ -162,9 +176,55 @@ impl Mutant {
         }
     }
 
+    /// What this engine brings to the edge before it looks at everything.
+    pub(crate) fn early(self, wants: &[Want]) -> Vec<Want> {
+        let is_early = |want: &&Want| self == Self::LightBeforeDark && want.light == Light::Lit;
+        wants.iter().filter(is_early).cloned().collect()
+    }
+
+    /// The time as this engine reads it.
+    pub(crate) fn time(self, now_ms: i64) -> i64 {
+        if self == Self::ExpiredProofKept { 0 } else { now_ms }
+    }
+
     /// What this engine says about a round.
     pub(crate) fn settled(self, settled: bool) -> bool {
         settled || self == Self::AlwaysSettled
+    }
+}
+
+/// Writes what a reload reads only after the running edge was changed.
+struct Hasty(Shared, Option<GateSet>);
+
+impl EdgeDriver for Hasty {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
+        self.0.lint()
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        self.0.observe(keys)
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        let is_closing = !dark.is_subset(&self.0.lock().durable);
+        if stage == Stage::Durable && is_closing {
+            self.1 = Some(dark.clone());
+            return Ok(());
+        }
+        self.0.apply(epoch, stage, dark)?;
+        self.1.take().map_or(Ok(()), |late| self.0.apply(epoch, Stage::Durable, &late))
+    }
+
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        self.0.tunnels(keys)
+    }
+
+    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
+        self.0.cut(epoch, keys)
     }
 }
 

@@ -31,6 +31,8 @@ struct Story {
     clearances: BTreeSet<Digest>,
     deployed: Option<Digest>,
     reported_at: Option<Timestamp>,
+    /// The newest word about what runs came from whoever deployed it, not from a scan.
+    is_told: bool,
     /// Line of the last reason to be dark; none for a site that was lit all along.
     darkened: Option<usize>,
     /// Line of the last permission to open it, and whether it named a clearance.
@@ -69,6 +71,7 @@ impl Story {
             Entry::Lapsed { .. } if !self.is_clear(revision, at) => self.darkened = Some(number),
             Entry::Deployed { digest, .. } => {
                 (self.deployed, self.reported_at) = (Some(*digest), Some(at));
+                self.is_told = true;
                 self.darkened = Some(number);
             }
             Entry::EvidenceAttached { evidence } => {
@@ -97,7 +100,11 @@ impl Story {
     }
 
     fn weigh(&mut self, at: Timestamp, revision: Digest, evidence: &Evidence) {
-        if evidence.artifact_set.is_some() && evidence.artifact_set != self.deployed {
+        // What was scanned in the second of a report may have been read before it.
+        let is_doubtful = self.is_told && Some(evidence.made_at) == self.reported_at;
+        let is_other = evidence.artifact_set.is_some() && evidence.artifact_set != self.deployed;
+        if is_other && !is_doubtful {
+            self.is_told = false;
             let reported_at = Some(evidence.made_at.min(at));
             (self.deployed, self.reported_at) = (evidence.artifact_set, reported_at);
         }

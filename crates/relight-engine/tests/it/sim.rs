@@ -3,12 +3,13 @@
 //! Goal: whatever fails and whenever the engine stops, (a) no site is opened that the journal does
 //! not clear, (b) no site outside the incidents is touched, (c) no clear site waits for another,
 //! (d) settled is never said when untrue, (e) bad news about a lit site is never refused, (f) once
-//! faults stop, the edge settles in a few rounds. `SEED=7` runs one seed alone and prints it.
+//! faults stop, the edge settles in a few rounds, (g) nothing opens before what must close was told
+//! to, (h) a crash between two effects never leaves a gate that a reload opens. `SEED=7` runs one seed alone and prints it.
 
 use std::env;
 
 use relight_engine::drive::for_incidents;
-use relight_engine::edge::{EdgeErrorKind, ProbeTarget};
+use relight_engine::edge::{EdgeErrorKind, GateSet, ProbeTarget};
 use relight_engine::incident::{Entry, Evidence, Gate, Ledger};
 use relight_engine::reconcile::{EdgeLoop, PROOF_TTL_MS, Want, wants};
 use relight_model::{Criticality, Epoch, GateKey, Light, OrgId, Seen, Site, SiteId};
@@ -64,6 +65,8 @@ pub(crate) struct Sim {
     bypass_since: i64,
     is_calm: bool,
     is_loud: bool,
+    /// The journal cannot be written, as on a full disk.
+    is_full: bool,
     failure: Option<String>,
 }
 
@@ -90,6 +93,7 @@ impl Sim {
             is_claimed: false,
             bypass_since: i64::MIN,
             is_calm: false,
+            is_full: false,
             is_loud: env::var_os("SEED").is_some(),
             failure: None,
         }
@@ -135,6 +139,9 @@ impl Sim {
 
     /// Journals one entry as the engine does, and compares with what the journal means.
     pub(crate) fn tell(&mut self, id: &str, entry: &Entry) -> bool {
+        if self.is_full {
+            return false;
+        }
         let now = self.now();
         let bad = self.oracle.is_bad_news(id, entry, now);
         let before = self.ledger.clone();
@@ -178,7 +185,12 @@ impl Sim {
         }
         let (ledger, mutant, now) = (&self.ledger, self.mutant, self.now());
         let permits = |site: &GateKey| mutant.permits(ledger, site, now);
-        let round = self.edge_loop.round(&wants, self.epoch, self.now_ms, &permits);
+        self.edge.lock().expect_closing(&wants);
+        let (early, now_ms) = (mutant.early(&wants), mutant.time(self.now_ms));
+        if !early.is_empty() {
+            self.edge_loop.round(&early, self.epoch, now_ms, &permits);
+        }
+        let round = self.edge_loop.round(&wants, self.epoch, now_ms, &permits);
         let settled = mutant.settled(round.settled);
         self.say(|| format!("round: settled {settled}, {:?}, {:?}", round.error, round.entries));
         if round.error.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced) {
@@ -200,11 +212,20 @@ impl Sim {
 
     /// (a) and (b): what our hand did to the edge since it was last asked.
     fn check_effects(&mut self) {
-        let (opened, touched) = {
+        let (opened, touched, rash, fragile) = {
             let mut edge = self.edge.lock();
             edge.calls.clear();
-            (std::mem::take(&mut edge.opened), std::mem::take(&mut edge.touched))
+            let (opened, touched) = (&mut edge.opened, GateSet::new());
+            let opened = std::mem::take(opened);
+            let touched = std::mem::replace(&mut edge.touched, touched);
+            (opened, touched, std::mem::take(&mut edge.rash), std::mem::take(&mut edge.fragile))
         };
+        if let Some(site) = rash.first() {
+            self.blame(|| format!("(g) {site} was opened before what must close"));
+        }
+        if let Some(site) = fragile.iter().find(|site| !is_canary(site)) {
+            self.blame(|| format!("(h) a reload after a crash would have opened {site}"));
+        }
         let now = self.now();
         for site in opened.iter().filter(|site| !is_canary(site)) {
             if let Err(why) = self.oracle.cleared(site, now) {
@@ -246,7 +267,8 @@ impl Sim {
     fn break_edge(&mut self) {
         let key = key(EAST[self.rng.below(EAST.len())]);
         let mut edge = self.edge.lock();
-        match self.rng.below(12) {
+        match self.rng.below(13) {
+            12 => self.is_full = !self.is_full,
             0 => edge.runtime = edge.durable.clone(),
             1 => drop((edge.runtime.remove(&key), edge.durable.remove(&key))),
             2 => drop(edge.runtime.remove(&key)),
@@ -313,7 +335,7 @@ impl Sim {
                 self.bypass_since = self.now_ms;
             }
         }
-        self.is_calm = true;
+        (self.is_calm, self.is_full) = (true, false);
         let asked = self.relight_all();
         let mut settled = false;
         for _ in 0..SETTLE_ROUNDS_MAX {

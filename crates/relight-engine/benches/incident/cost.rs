@@ -1,0 +1,72 @@
+//! M8: what a gate costs every request, with and without it in turns.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use relight_engine::edge::http::Client;
+use serde_json::{Map, Value, json};
+
+use crate::rig::{Kind, Rig, host};
+use crate::{Size, quantile};
+
+/// Sites of the edges that are compared.
+const SITES: usize = 400;
+const CONNECTIONS: usize = 8;
+const TURNS: usize = 7;
+
+pub(crate) fn gates(folder: &Path, size: Size) -> Value {
+    let kinds = Kind::ALL.map(|kind| (kind.name().to_owned(), gate(folder, kind, size)));
+    Value::Object(Map::from_iter(kinds))
+}
+
+fn gate(folder: &Path, kind: Kind, size: Size) -> Value {
+    let with = Rig::start(&folder.join(format!("{}-with", kind.name())), kind, SITES);
+    let mut without = Rig::start(&folder.join(format!("{}-without", kind.name())), kind, SITES);
+    without.start_edge(without_gate);
+    let (mut gated, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        gated.push(rate(with.listener(), size.sweep / TURNS));
+        bare.push(rate(without.listener(), size.sweep / TURNS));
+    }
+    let (gated, bare) = (quantile(&gated, 0.5), quantile(&bare, 0.5));
+    json!({"rps": gated, "rps_without": bare, "ratio": gated / bare})
+}
+
+/// The same configuration without the lines of the gate.
+fn without_gate(text: String) -> String {
+    let gate = ["set $relight", "if ($", "if (-f", "http-request return status 503"];
+    let is_gate = |line: &&str| gate.iter().any(|start| line.trim().starts_with(start));
+    let mut lines: Vec<&str> = text.lines().filter(|line| !is_gate(line)).collect();
+    // Variables that are named in a header still have to exist.
+    if text.contains("split_clients") {
+        let site = lines.iter().position(|line| line.starts_with("http {")).unwrap();
+        lines.insert(site + 1, "map $host $relight_gate { default \"\"; }");
+        lines.insert(site + 1, "map $host $relight_site { default x; }");
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Requests a second over a few kept connections.
+fn rate(listener: SocketAddr, requests: usize) -> f64 {
+    let next = AtomicUsize::new(0);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..CONNECTIONS {
+            scope.spawn(|| {
+                let mut visitor = Client::connect(listener).unwrap();
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= requests {
+                        break;
+                    }
+                    let answer = visitor.get(&host(number % SITES), "/").unwrap();
+                    assert_eq!(answer.status, 200);
+                }
+            });
+        }
+    });
+    requests as f64 / began.elapsed().as_secs_f64()
+}

@@ -1,0 +1,134 @@
+//! M6 and M7: somebody else's reloads and crashes while everything is dark, and `kill -9` of the
+//! controller in the middle of a wave.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use relight_engine::edge::http::Client;
+use relight_engine::replay;
+use relight_engine::store::{JournalRecord, Store};
+use relight_model::GateKey;
+use serde_json::{Value, json};
+
+use crate::origin::STARTED;
+use crate::rig::{Rig, host, key, targets};
+use crate::town::{self, Town};
+use crate::{Size, controller};
+
+const RELOADS: usize = 3;
+/// Visitors of dark sites, half of them on kept connections.
+const VISITORS: usize = 8;
+/// After the order was journalled, in milliseconds.
+const MOMENTS_MS: [u64; 6] = [20, 0, 80, 200, 5, 120];
+/// Longest wait for a restarted controller.
+const CONVERGE_MAX: Duration = Duration::from_secs(60);
+
+/// Foreign reloads and one crash with a restart, under visitors of sites that are all dark.
+pub(crate) fn reload(rig: &mut Rig, size: Size) -> Value {
+    let town = Town::start(&rig.data, None);
+    let sites: Vec<GateKey> = (0..size.sites).map(key).collect();
+    town.darken(&sites);
+    let counts = std::sync::Arc::clone(rig.counts());
+    let before = counts.sum(0..size.sites);
+    let (done, sent, ours) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+    let listener = rig.listener();
+    let mut running = rig.running.take().unwrap();
+    let visit = |number: usize| {
+        let mut kept: Option<Client> = None;
+        while !done.load(Ordering::Relaxed) {
+            let client = kept.take().map_or_else(|| Client::connect(listener), Ok);
+            let Ok(mut client) = client else { continue };
+            let started = counts.now().to_string();
+            let answer = client.request("GET", &host(number), "/", &[(STARTED, &started)]);
+            sent.fetch_add(1, Ordering::Relaxed);
+            ours.fetch_add(usize::from(answer.is_ok_and(|it| it.status == 503)), Ordering::Relaxed);
+            if number.is_multiple_of(2) && client.is_open() {
+                kept = Some(client);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for number in 0..VISITORS {
+            scope.spawn(move || visit(number));
+        }
+        for _ in 0..RELOADS {
+            running.reload().unwrap();
+            thread::sleep(Duration::from_millis(500));
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    running.kill();
+    drop(running);
+    rig.start_edge(|text| text);
+    let dark = rig.prober().probe(&targets(0..size.sites), 7);
+    let lit = dark.iter().filter(|it| it.seen != relight_model::Seen::Dark).count();
+    town.clear(&sites);
+    drop(town);
+    json!({"reloads": RELOADS, "requests": sent.into_inner(), "held": ours.into_inner(),
+           "exposed_requests": counts.sum(0..size.sites) - before, "lit_after_crash": lit})
+}
+
+/// A controller killed in the middle of its wave, and the one that comes after it.
+pub(crate) fn restart(rig: &mut Rig, size: Size) -> Value {
+    let mut runs = Vec::new();
+    for moment in MOMENTS_MS.into_iter().take(size.kills) {
+        runs.push(restart_after(rig, size, moment));
+    }
+    let worst = |name: &str| {
+        runs.iter().map(|run| run[name].as_f64().unwrap_or(f64::NAN)).fold(0.0, f64::max)
+    };
+    json!({"converged_max_s": worst("converged_s"), "ratio_max": worst("ratio"), "runs": runs})
+}
+
+fn restart_after(rig: &mut Rig, size: Size, moment_ms: u64) -> Value {
+    let data = rig.folder.join(format!("restart-{moment_ms}"));
+    town::register(&data, size.sites, &rig.target);
+    let store = Store::open(&data).unwrap();
+    let begin = store.journal(1).unwrap().len() as u64 + 1;
+    let newer = || store.journal(begin).unwrap();
+    let mut killed = controller::spawn(&data, size.sites, "order");
+    wait_for(|| newer().iter().any(|record| record.kind == "dark-ordered"));
+    thread::sleep(Duration::from_millis(moment_ms));
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let before = newer();
+    let began = Instant::now();
+    let mut second = controller::spawn(&data, size.sites, "resume");
+    let proven = |records: &[JournalRecord]| controller::proven_dark(records) == size.sites;
+    // All was proven before the kill: then the second one has to prove it anew.
+    wait_for(|| proven(&newer()) && edge_is_claimed(rig, 2));
+    let converged = began.elapsed().as_secs_f64();
+    second.kill().unwrap();
+    second.wait().unwrap();
+    let after = newer();
+    let kept = after.starts_with(&before);
+    let ordered = after.iter().filter(|record| record.kind == "dark-ordered").count();
+    let verified = store.verify_journal().unwrap().is_ok();
+    let began = Instant::now();
+    replay(&store).unwrap();
+    let replayed = began.elapsed().as_secs_f64();
+    let began = Instant::now();
+    let seen = rig.prober().probe(&targets(0..size.sites), 9);
+    let swept = began.elapsed().as_secs_f64();
+    let dark = seen.iter().filter(|it| it.seen == relight_model::Seen::Dark).count();
+    rig.reset();
+    json!({"killed_after_ms": moment_ms, "converged_s": converged, "replay_s": replayed,
+           "sweep_s": swept, "ratio": converged / (replayed + swept), "dark": dark,
+           "entries_kept": kept, "orders": ordered, "verified": verified})
+}
+
+/// The second controller has written under its own term.
+fn edge_is_claimed(rig: &Rig, term: u64) -> bool {
+    let mut driver = relight_engine::edge::open(&rig.target).unwrap();
+    let views = driver.observe(&[key(0)]).unwrap();
+    views[0].epoch.is_some_and(|epoch| epoch.term > term)
+}
+
+fn wait_for(mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + CONVERGE_MAX;
+    while !condition() {
+        assert!(Instant::now() < deadline, "not within {CONVERGE_MAX:?}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}

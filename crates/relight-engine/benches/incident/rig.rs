@@ -1,0 +1,184 @@
+//! One proxy of Debian with thousands of virtual hosts in front of one origin.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use relight_engine::edge::config::{self, EdgeConfig, SiteRoute};
+use relight_engine::edge::exec::{self, Running};
+use relight_engine::edge::http::Client;
+use relight_engine::edge::{ProbeTarget, Prober, Target, holding_page};
+use relight_model::GateKey;
+use serde_json::{Value, json};
+
+use crate::origin::{Counts, Origin};
+
+/// Which program the edge is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Nginx,
+    Haproxy,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 2] = [Self::Nginx, Self::Haproxy];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Haproxy => "haproxy",
+        }
+    }
+}
+
+pub(crate) struct Rig {
+    pub(crate) kind: Kind,
+    pub(crate) folder: PathBuf,
+    /// The register that the parts share.
+    pub(crate) data: PathBuf,
+    pub(crate) config: EdgeConfig,
+    pub(crate) target: Target,
+    pub(crate) origin: Origin,
+    /// None after a crash.
+    pub(crate) running: Option<Running>,
+}
+
+impl Rig {
+    pub(crate) fn start(folder: &Path, kind: Kind, sites: usize) -> Self {
+        let origin = Origin::start(sites);
+        let config = edge_config(folder, sites, &origin);
+        let mut rig = Self {
+            kind,
+            folder: folder.to_owned(),
+            data: folder.join("data"),
+            target: target(kind, &config),
+            config,
+            origin,
+            running: None,
+        };
+        holding_page::write(&rig.config.hold, b"<p>hors ligne / offline", b"{}").unwrap();
+        // Creates the gate, so that the first order does not pay for it.
+        drop(relight_engine::edge::open(&rig.target).unwrap());
+        rig.start_edge(|text| text);
+        rig
+    }
+
+    /// Starts the program with its configuration, changed a little where that is measured.
+    pub(crate) fn start_edge(&mut self, change: impl Fn(String) -> String) {
+        self.running = None;
+        let (folder, listen) = (&self.config.folder, &self.config.listen);
+        let wait = Duration::from_secs(30);
+        let running = match self.kind {
+            Kind::Nginx => {
+                let text = change(config::nginx(&self.config).unwrap());
+                exec::start_nginx(folder, &text, listen, wait)
+            }
+            Kind::Haproxy => {
+                let mut files = config::haproxy(&self.config).unwrap();
+                files.config = change(files.config);
+                exec::start_haproxy(folder, &files, listen, wait)
+            }
+        };
+        self.running = Some(running.unwrap());
+    }
+
+    /// The same edge as if nobody had ever closed a gate on it: another register begins its terms
+    /// anew.
+    pub(crate) fn reset(&mut self) {
+        self.running = None;
+        let _ = fs::remove_dir_all(&self.config.gate);
+        let _ = fs::remove_file(self.config.folder.join(config::MAP_FILE));
+        drop(relight_engine::edge::open(&self.target).unwrap());
+        self.start_edge(|text| text);
+    }
+
+    pub(crate) fn listener(&self) -> SocketAddr {
+        self.config.listen[0]
+    }
+
+    pub(crate) fn counts(&self) -> &Arc<Counts> {
+        &self.origin.counts
+    }
+
+    pub(crate) fn prober(&self) -> Prober {
+        Prober::new(self.listener())
+    }
+
+    pub(crate) fn visitor(&self) -> Client {
+        Client::connect(self.listener()).unwrap()
+    }
+}
+
+fn edge_config(folder: &Path, sites: usize, origin: &Origin) -> EdgeConfig {
+    let site = |number: usize| SiteRoute {
+        key: key(number),
+        host: host(number),
+        aliases: Vec::new(),
+        upstream: origin.address,
+        partial: Vec::new(),
+    };
+    EdgeConfig {
+        folder: folder.join("edge"),
+        gate: folder.join("gate"),
+        hold: folder.join("hold"),
+        acme: folder.join("acme"),
+        listen: vec![exec::free_address().unwrap()],
+        verify: folder.join("verify.sock"),
+        user: exec::worker_user(),
+        sites: (0..sites).map(site).collect(),
+    }
+}
+
+fn target(kind: Kind, config: &EdgeConfig) -> Target {
+    let path = |name: &str| config.folder.join(name).display().to_string();
+    let (driver, settings) = match kind {
+        Kind::Nginx => ("nginx_file", vec![("worker_user".to_owned(), "root".to_owned())]),
+        Kind::Haproxy => (
+            "haproxy",
+            vec![
+                ("map".to_owned(), path(config::MAP_FILE)),
+                ("socket".to_owned(), path(config::SOCKET)),
+            ],
+        ),
+    };
+    Target {
+        name: "north".to_owned(),
+        kind: driver.to_owned(),
+        gate: config.gate.clone(),
+        listeners: config.listen.clone(),
+        verify: Some(config.verify.clone()),
+        settings: BTreeMap::from_iter(settings),
+    }
+}
+
+pub(crate) fn key(number: usize) -> GateKey {
+    GateKey::new(&format!("site-{number}")).unwrap()
+}
+
+/// The number in a key.
+pub(crate) fn number(key: &GateKey) -> usize {
+    key.as_str().trim_start_matches("site-").parse().unwrap()
+}
+
+pub(crate) fn host(number: usize) -> String {
+    format!("site-{number}.example.qc")
+}
+
+pub(crate) fn targets(sites: std::ops::Range<usize>) -> Vec<ProbeTarget> {
+    let target = |number| ProbeTarget { key: key(number), host: host(number), baseline: Some(2) };
+    sites.map(target).collect()
+}
+
+/// What Debian calls the programs that were measured.
+pub(crate) fn versions() -> Value {
+    let status = fs::read_to_string("/var/lib/dpkg/status").unwrap_or_default();
+    let version = |name: &str| {
+        let (_, rest) = status.split_once(&format!("\nPackage: {name}\n"))?;
+        let line = rest.lines().find_map(|line| line.strip_prefix("Version: "));
+        line.map(str::to_owned)
+    };
+    json!({"nginx": version("nginx"), "haproxy": version("haproxy")})
+}

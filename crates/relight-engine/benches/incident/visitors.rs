@@ -1,0 +1,269 @@
+//! M2 and M3: visitors of untouched sites lose nothing, and nobody reaches a dark origin after
+//! the proof: kept connections, slow downloads, tunnels, and every spelling of a host.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use relight_engine::edge::http::Client;
+use relight_model::GateKey;
+use serde_json::{Value, json};
+
+use crate::Size;
+use crate::origin::{Counts, DOWNLOAD_BYTES, STARTED};
+use crate::rig::{Kind, Rig, host, key};
+use crate::town::Town;
+
+/// Kept connections of visitors.
+const VISITORS: usize = 24;
+const DOWNLOADS: usize = 50;
+const TUNNELS: usize = 20;
+/// Twice the grace and a second: what is alive then is not cut.
+const TUNNELS_WAIT: Duration = Duration::from_secs(5);
+/// Sites that go dark and come back in each cycle; visitors of the others are untouched.
+const TARGETS: usize = 400;
+
+/// What visitors met with.
+#[derive(Default)]
+struct Met {
+    requests: AtomicUsize,
+    lost: AtomicUsize,
+    not_200: AtomicUsize,
+    closed: AtomicUsize,
+    downloads: AtomicUsize,
+    cut: AtomicUsize,
+}
+
+impl Met {
+    fn json(&self) -> Value {
+        let of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
+        json!({"requests": of(&self.requests), "lost": of(&self.lost),
+               "not_200": of(&self.not_200), "connections_closed": of(&self.closed),
+               "downloads": of(&self.downloads), "downloads_cut": of(&self.cut)})
+    }
+}
+
+/// What all visitors share.
+struct Crowd<'a> {
+    listener: SocketAddr,
+    counts: &'a Counts,
+    met: Met,
+    done: AtomicBool,
+}
+
+impl<'a> Crowd<'a> {
+    fn new(rig: &'a Rig) -> Self {
+        let (met, done) = (Met::default(), AtomicBool::new(false));
+        Self { listener: rig.listener(), counts: rig.counts(), met, done }
+    }
+
+    fn visit(&self, visitor: &mut Client, site: usize, uri: &str) -> Option<(u16, usize)> {
+        let started = self.counts.now().to_string();
+        let answer = visitor.request("GET", &host(site), uri, &[(STARTED, &started)]).ok()?;
+        Some((answer.status, answer.body.len()))
+    }
+
+    /// Asks on one kept connection until all is done.
+    fn stay(&self, site: usize) {
+        let mut visitor = Client::connect(self.listener).unwrap();
+        while !self.done.load(Ordering::Relaxed) {
+            self.met.requests.fetch_add(1, Ordering::Relaxed);
+            match self.visit(&mut visitor, site, "/") {
+                Some((200, _)) => {}
+                Some(_) => drop(self.met.not_200.fetch_add(1, Ordering::Relaxed)),
+                None => drop(self.met.lost.fetch_add(1, Ordering::Relaxed)),
+            }
+            if !visitor.is_open() {
+                self.met.closed.fetch_add(1, Ordering::Relaxed);
+                let Ok(again) = Client::connect(self.listener) else { continue };
+                visitor = again;
+            }
+        }
+    }
+
+    fn download(&self, site: usize) {
+        while !self.done.load(Ordering::Relaxed) {
+            let mut visitor = Client::connect(self.listener).unwrap();
+            visitor.answer_wait_max = Duration::from_secs(30);
+            let got = self.visit(&mut visitor, site, "/download");
+            self.met.downloads.fetch_add(1, Ordering::Relaxed);
+            if got != Some((200, DOWNLOAD_BYTES)) {
+                self.met.cut.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Cycles of dark and lit on some sites, while visitors of others go on.
+pub(crate) fn untouched(rig: &mut Rig, size: Size) -> Value {
+    let town = Town::start(&rig.data, None);
+    let sites: Vec<GateKey> = (0..TARGETS).map(key).collect();
+    let crowd = Crowd::new(rig);
+    let mut tunnels: Vec<TcpStream> =
+        (0..TUNNELS).map(|number| tunnel(rig.listener(), TARGETS + number)).collect();
+    let (mut cycles, began) = (0, Instant::now());
+    thread::scope(|scope| {
+        for number in 0..VISITORS {
+            let crowd = &crowd;
+            scope.spawn(move || crowd.stay(TARGETS + 100 + number));
+        }
+        for number in 0..DOWNLOADS {
+            let crowd = &crowd;
+            scope.spawn(move || crowd.download(TARGETS + 200 + number));
+        }
+        while cycles < size.cycles || crowd.met.requests.load(Ordering::Relaxed) < size.requests {
+            town.darken(&sites);
+            town.clear(&sites);
+            cycles += 1;
+        }
+        crowd.done.store(true, Ordering::Relaxed);
+    });
+    let alive = tunnels.iter_mut().filter_map(|tunnel| echoes(tunnel).then_some(())).count();
+    drop(town);
+    let mut figures = crowd.met.json();
+    let members = figures.as_object_mut().unwrap();
+    members.insert("cycles".into(), json!(cycles));
+    members.insert("seconds".into(), json!(began.elapsed().as_secs_f64()));
+    members.insert("tunnels_cut".into(), json!(TUNNELS - alive));
+    if rig.kind == Kind::Nginx {
+        members.insert("baseline_reload".into(), baseline(rig));
+    }
+    figures
+}
+
+/// The peer in the same run: what a reload of nginx does to the same kept connections.
+fn baseline(rig: &mut Rig) -> Value {
+    let mut running = rig.running.take().unwrap();
+    let crowd = Crowd::new(rig);
+    thread::scope(|scope| {
+        for number in 0..VISITORS {
+            let crowd = &crowd;
+            scope.spawn(move || crowd.stay(TARGETS + 100 + number));
+        }
+        while crowd.met.requests.load(Ordering::Relaxed) < 1_000 {
+            thread::yield_now();
+        }
+        running.reload().unwrap();
+        let until = Instant::now() + Duration::from_secs(3);
+        while Instant::now() < until {
+            thread::sleep(Duration::from_millis(10));
+        }
+        crowd.done.store(true, Ordering::Relaxed);
+    });
+    let figures = crowd.met.json();
+    rig.running = Some(running);
+    figures
+}
+
+/// Visitors of sites that go dark: what reaches the origin after the proof, which tunnels are left
+/// and which spellings of a host get in.
+pub(crate) fn leaks(rig: &mut Rig, size: Size) -> Value {
+    let counts = std::sync::Arc::clone(rig.counts());
+    let town = Town::start(&rig.data, Some(std::sync::Arc::clone(&counts)));
+    let sites: Vec<GateKey> = (0..TARGETS).map(key).collect();
+    let before = counts.leaked.load(Ordering::SeqCst);
+    let crowd = Crowd::new(rig);
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let crowd = &crowd;
+            scope.spawn(move || crowd.stay(number * 7));
+        }
+        for _ in 0..size.cycles.div_ceil(2) {
+            town.darken(&sites);
+            thread::sleep(Duration::from_millis(100));
+            (0..TARGETS).for_each(|site| counts.may_be_lit(site));
+            town.clear(&sites);
+        }
+        crowd.done.store(true, Ordering::Relaxed);
+    });
+    let leaked = counts.leaked.load(Ordering::SeqCst) - before;
+    let (cut_s, alive) = tunnels_of_the_dark(rig, &town, &sites);
+    let reached = matrix(rig);
+    (0..TARGETS).for_each(|site| counts.may_be_lit(site));
+    town.clear(&sites);
+    drop(town);
+    json!({"requests": crowd.met.requests.load(Ordering::SeqCst), "leaked": leaked,
+           "lost": crowd.met.lost.load(Ordering::SeqCst),
+           "tunnels": TUNNELS, "tunnels_alive": alive, "tunnels_cut_s": cut_s,
+           "host_variants": VARIANTS.len(), "host_variants_reached": reached})
+}
+
+/// Tunnels of sites that go dark: seconds until the last one was cut, and how many never were.
+fn tunnels_of_the_dark(rig: &Rig, town: &Town, sites: &[GateKey]) -> (f64, usize) {
+    let mut tunnels: Vec<TcpStream> =
+        (0..TUNNELS).map(|number| tunnel(rig.listener(), number)).collect();
+    let plan = town.plan(sites);
+    let began = Instant::now();
+    town.engine.execute(&plan, "bench").unwrap();
+    let mut cut_s = 0.0;
+    while !tunnels.is_empty() && began.elapsed() < TUNNELS_WAIT {
+        let count = tunnels.len();
+        tunnels.retain_mut(echoes);
+        if tunnels.len() < count {
+            cut_s = began.elapsed().as_secs_f64();
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let alive = tunnels.len();
+    drop(tunnels);
+    town.proofs.wait(sites, relight_model::Light::Dark);
+    (cut_s, alive)
+}
+
+fn tunnel(listener: SocketAddr, site: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(listener).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let request = format!(
+        "GET /tunnel HTTP/1.1\r\nHost: {}\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n",
+        host(site)
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+    stream
+}
+
+fn echoes(stream: &mut TcpStream) -> bool {
+    let mut echo = [0];
+    stream.write_all(b"e").is_ok() && stream.read_exact(&mut echo).is_ok() && &echo == b"e"
+}
+
+/// Spellings of `site-0` as raw bytes (INCIDENT 8.1); `@` stands for its host, `%` for another one
+/// that is dark too.
+const VARIANTS: [&str; 14] = [
+    "GET / HTTP/1.1\r\nHost: @\r\n",
+    "GET / HTTP/1.1\r\nHost: SITE-0.EXAMPLE.QC\r\n",
+    "GET / HTTP/1.1\r\nHost: @:8080\r\n",
+    "GET / HTTP/1.1\r\nHost: @.\r\n",
+    "GET / HTTP/1.1\r\nHost: @.:8080\r\n",
+    "GET http://@/ HTTP/1.1\r\nHost: @\r\n",
+    "GET http://%/ HTTP/1.1\r\nHost: @\r\n",
+    "GET http://@/ HTTP/1.1\r\nHost: %\r\n",
+    "GET / HTTP/1.1\r\nHost: www.@\r\n",
+    "GET / HTTP/1.1\r\nHost: nobody.example.qc\r\n",
+    "GET / HTTP/1.0\r\n",
+    "GET / HTTP/1.1\r\nHost: %\r\nHost: @\r\n",
+    "GET / HTTP/1.1\r\nHost:   @  \r\n",
+    "POST / HTTP/1.1\r\nHost: @\r\nContent-Length: 0\r\n",
+];
+
+/// How many spellings reach the origin while both sites are dark.
+fn matrix(rig: &Rig) -> usize {
+    let counts = rig.counts();
+    let reaches = |variant: &&str| {
+        let request = variant.replace('@', &host(0)).replace('%', &host(1));
+        let request = format!("{request}{STARTED}: {}\r\n\r\n", counts.now());
+        let before = counts.sum(0..TARGETS);
+        // A refused spelling may end the connection without an answer; only the origin counts.
+        let _ = rig.visitor().exchange(request.as_bytes(), false);
+        counts.sum(0..TARGETS) > before
+    };
+    VARIANTS.iter().filter(|variant| reaches(variant)).count()
+}
