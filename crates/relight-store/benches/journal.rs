@@ -35,10 +35,8 @@ fn main() {
     let seconds = times[REPEATS / 2];
     let of_a_million = seconds * 1e6 / entries as f64;
     let found: Vec<String> = damages(entries).map(|damage| find(&store, &damage)).into();
-    println!(
-        r#"{{"entries":{entries},"append_s":{appended},"verify_s":{seconds},"verify_s_of_a_million":{of_a_million},"damage":[{}]}}"#,
-        found.join(",")
-    );
+    print!(r#"{{"entries":{entries},"append_s":{appended},"verify_s":{seconds},"#);
+    println!(r#""verify_s_of_a_million":{of_a_million},"damage":[{}]}}"#, found.join(","));
 }
 
 fn verified(store: &Store, entries: usize) -> f64 {
@@ -50,13 +48,14 @@ fn verified(store: &Store, entries: usize) -> f64 {
 
 /// An entry as an incident writes it.
 fn draft(number: usize) -> JournalDraft {
+    let sites = format!(r#""sites":["site-{number}"]"#);
     JournalDraft {
         time: 1_639_137_600 + number as i64,
         actor: "relight".into(),
         kind: "proved".into(),
         incident: "CVE-2021-44228".into(),
         body: format!(
-            r#"{{"edge":"north","epoch":"1-{number}","kind":"proved","light":"dark","sites":["site-{number}"]}}"#
+            r#"{{"edge":"north","epoch":"1-{number}","kind":"proved","light":"dark",{sites}}}"#
         ),
     }
 }

@@ -56,10 +56,10 @@ pub(crate) fn memory(folder: &Path, _: Size) -> Value {
     let deadline = Instant::now() + Duration::from_secs(60);
     let dark = || fs::read_dir(gate.join("current")).map_or(0, Iterator::count);
     while dark() < WEIGHED && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::park_timeout(Duration::from_millis(20));
     }
     // A few more rounds, in which it tries to prove what nobody serves.
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::park_timeout(Duration::from_secs(2));
     let status = fs::read_to_string(format!("/proc/{}/status", controller.id())).unwrap();
     let kib = |name: &str| -> f64 {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();

@@ -54,7 +54,7 @@ pub(crate) fn reload(rig: &mut Rig, size: Size) -> Value {
         }
         for _ in 0..RELOADS {
             running.reload().unwrap();
-            thread::sleep(Duration::from_millis(500));
+            thread::park_timeout(Duration::from_millis(500));
         }
         done.store(true, Ordering::Relaxed);
     });
@@ -89,7 +89,7 @@ fn restart_after(rig: &mut Rig, size: Size, moment_ms: u64) -> Value {
     let newer = || store.journal(begin).unwrap();
     let mut killed = controller::spawn(&data, size.sites, "order");
     wait_for(|| newer().iter().any(|record| record.kind == "dark-ordered"));
-    thread::sleep(Duration::from_millis(moment_ms));
+    thread::park_timeout(Duration::from_millis(moment_ms));
     killed.kill().unwrap();
     killed.wait().unwrap();
     let before = newer();
@@ -129,6 +129,6 @@ fn wait_for(mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + CONVERGE_MAX;
     while !condition() {
         assert!(Instant::now() < deadline, "not within {CONVERGE_MAX:?}");
-        thread::sleep(Duration::from_millis(5));
+        thread::park_timeout(Duration::from_millis(5));
     }
 }

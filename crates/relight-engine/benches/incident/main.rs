@@ -1,8 +1,8 @@
 //! The goals M1 to M10 of an incident against real proxies with thousands of virtual hosts. Prints
 //! one JSON document; `cargo xtask bench incident` runs it and judges the figures.
 //!
-//! Usage: `incident FOLDER [quick|full] [PART...]`: FOLDER is empty and on the disk whose journal is
-//! meant. `incident controller FOLDER ...` is the process that other parts kill.
+//! Usage: `incident FOLDER quick|full [PART...]`: FOLDER is empty, on the disk that is meant;
+//! `incident controller FOLDER ...` is the process that other parts kill.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at any fault")]
 
 mod controller;

@@ -139,7 +139,7 @@ fn download(out: &mut TcpStream) -> Option<()> {
     out.write_all(head.as_bytes()).ok()?;
     for _ in 0..PIECES {
         out.write_all(&[b'x'; DOWNLOAD_BYTES / PIECES]).ok()?;
-        thread::sleep(PIECE_PAUSE);
+        thread::park_timeout(PIECE_PAUSE);
     }
     Some(())
 }

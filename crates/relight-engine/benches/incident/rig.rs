@@ -70,7 +70,7 @@ impl Rig {
     pub(crate) fn start_edge(&mut self, change: impl Fn(String) -> String) {
         self.running = None;
         let (folder, listen) = (&self.config.folder, &self.config.listen);
-        let wait = Duration::from_secs(30);
+        let wait = Duration::from_secs(120);
         let running = match self.kind {
             Kind::Nginx => {
                 let text = change(config::nginx(&self.config).unwrap());

@@ -148,7 +148,7 @@ fn baseline(rig: &mut Rig) -> Value {
         running.reload().unwrap();
         let until = Instant::now() + Duration::from_secs(3);
         while Instant::now() < until {
-            thread::sleep(Duration::from_millis(10));
+            thread::park_timeout(Duration::from_millis(10));
         }
         crowd.done.store(true, Ordering::Relaxed);
     });
@@ -172,7 +172,7 @@ pub(crate) fn leaks(rig: &mut Rig, size: Size) -> Value {
         }
         for _ in 0..size.cycles.div_ceil(2) {
             town.darken(&sites);
-            thread::sleep(Duration::from_millis(100));
+            thread::park_timeout(Duration::from_millis(100));
             (0..TARGETS).for_each(|site| counts.may_be_lit(site));
             town.clear(&sites);
         }
@@ -204,7 +204,7 @@ fn tunnels_of_the_dark(rig: &Rig, town: &Town, sites: &[GateKey]) -> (f64, usize
         if tunnels.len() < count {
             cut_s = began.elapsed().as_secs_f64();
         }
-        thread::sleep(Duration::from_millis(5));
+        thread::park_timeout(Duration::from_millis(5));
     }
     let alive = tunnels.len();
     drop(tunnels);

@@ -4,7 +4,8 @@
 //! not clear, (b) no site outside the incidents is touched, (c) no clear site waits for another,
 //! (d) settled is never said when untrue, (e) bad news about a lit site is never refused, (f) once
 //! faults stop, the edge settles in a few rounds, (g) nothing opens before what must close was told
-//! to, (h) a crash between two effects never leaves a gate that a reload opens. `SEED=7` runs one seed alone and prints it.
+//! to, (h) a crash between two effects never leaves a gate that a reload opens.
+//! `SEED=7` runs one seed alone and prints it.
 
 use std::env;
 
