@@ -93,9 +93,20 @@ impl Incident {
             pass(1);
             let what = self.step();
             self.newest_ms = self.newest_ms.max(clock());
+            self.tell(step, what);
             self.look().map_err(|why| format!("step {step}, {what}: {why}"))?;
         }
         self.settle()
+    }
+
+    /// One seed alone tells its whole story.
+    fn tell(&self, step: usize, what: &str) {
+        if env::var_os("SEED").is_some() {
+            let phases = (0..SITES).map(|site| self.engine.phase(ID, &key(site)));
+            let phases: Vec<Option<Phase>> = phases.collect();
+            let running = self.running.map(|version| VERSIONS[version]);
+            println!("{step} {what} at {}: {phases:?}, {running:?}", clock() / 1_000);
+        }
     }
 
     /// One thing happens, as the seed says.
@@ -297,6 +308,7 @@ impl Incident {
                 self.work(site);
             }
             self.round(true, i64::MAX, "");
+            self.tell(STEPS, "settling");
             self.look().map_err(|why| format!("at the end: {why}"))?;
         }
         for site in 0..SITES {
