@@ -574,9 +574,9 @@ fn repaired(
     old: Option<&Evidence>,
     revision: Digest,
 ) -> Result<Phase, Rejected> {
-    // A fix of which too little was known is not an affected artifact; it was not verified.
-    let was_unknown = old.is_some_and(|old| old.verdict == Verdict::Unknown);
-    if !same_artifact || case.unverified || was_unknown {
+    // A fix known too little, or too late, was not called affected; nor was it verified.
+    let was_called_so = old.is_none_or(|old| old.verdict == Verdict::Affected);
+    if !same_artifact || case.unverified || !was_called_so {
         return Ok(Phase::Verifying);
     }
     // The artifacts are the affected ones: only a withdrawn finding makes them clear.

@@ -146,6 +146,16 @@ fn a_failed_verification_leads_back_to_affected() {
     }
 }
 
+/// Trap: clear evidence that came too late took a fix out of verification, and newer evidence for
+/// the same artifacts then either stayed refused for ever or skipped the verification.
+#[test]
+fn evidence_that_is_not_current_leaves_a_fix_to_be_verified() {
+    let late = [order(), attach(1, 2, Affected), attach(3, 2, Clear), attach(3, 1, Clear)];
+    assert_eq!(phase(&late), Phase::Affected);
+    let entries = [&late[..], &[attach(3, 2, Clear)]].concat();
+    assert_eq!(phase(&entries), Phase::Verifying);
+}
+
 #[test]
 fn i1_nothing_is_relit_without_current_clear_evidence() {
     let eligible = [order(), proved(Dark), attach(1, 2, Clear)];
