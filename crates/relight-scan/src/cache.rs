@@ -4,7 +4,7 @@
 //! hangs on everything that could make it another one: the form of the records, the version of
 //! this program, the catalogers, and every option. What has a flaw is never kept.
 
-mod record;
+pub(crate) mod record;
 
 use std::fmt;
 

@@ -57,5 +57,5 @@ pub use progress::{Current, Progress};
 pub use scan::{Report, ScanError, Services, scan, scan_target};
 pub use sniff::Gap;
 pub use source::Target;
-pub use unpack::Account;
+pub use unpack::{Account, fast_answer};
 pub use window::Pace;

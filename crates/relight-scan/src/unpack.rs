@@ -1,6 +1,7 @@
 //! One file of the tree and everything inside it: sniffed, opened, catalogued, accounted.
 
 mod account;
+mod answer;
 mod budget;
 mod fetch;
 mod look;
@@ -18,6 +19,8 @@ use std::thread;
 use relight_model::{Component, Flaw, FlawCode, Profile, Warning};
 
 pub use account::Account;
+pub use answer::fast_answer;
+pub(crate) use skim::count_selected;
 
 use self::budget::Memory;
 use self::outer::Outer;

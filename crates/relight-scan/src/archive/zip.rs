@@ -91,6 +91,14 @@ pub(crate) fn directory_hash(bytes: &[u8]) -> Option<u64> {
 }
 
 impl Zip {
+    /// Shows every member; false when something is wrong with one.
+    pub(crate) fn each(&self, show: &mut dyn FnMut(&Listable<'_>)) -> bool {
+        match &self.source {
+            Source::Directory(directory) => directory.each(show),
+            Source::Walk(_) => false,
+        }
+    }
+
     /// The hash of its directory; `None` when something is wrong with that.
     pub(crate) fn directory_hash(&self) -> Option<u64> {
         match &self.source {

@@ -22,16 +22,29 @@ pub(super) struct ArchivePlace {
     pub(super) start: u64,
     pub(super) len: usize,
     pub(super) hash: u64,
+    /// Bytes of the answer of fast mode, at the end of the block; 0 where there is none.
+    pub(super) answer_len: usize,
+    /// Members that catalogers may select.
+    pub(super) selected: u32,
 }
+
+/// Changes whenever fast mode would say something else about the same directory: then databases
+/// must be learnt again, and until they are their answers are not used.
+const ANSWERS_METHOD: u64 = 1;
 
 /// The archives of a database, by their directories.
 #[derive(Debug, Default)]
-pub(super) struct Archives(Vec<ArchivePlace>);
+pub(super) struct Archives {
+    places: Vec<ArchivePlace>,
+    /// Its answers are those of this program.
+    has_answers: bool,
+}
 
 impl Archives {
     /// Reads what [`write`] wrote in front.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader { bytes };
+        let has_answers = reader.number()? == ANSWERS_METHOD;
         let mut places = Vec::with_capacity(reader.count()?);
         let mut start = 0_u64;
         for _ in 0..places.capacity() {
@@ -39,19 +52,50 @@ impl Archives {
             let (artifact, release) = (reader.index()?, reader.index()?);
             let len = reader.number()?;
             let hash = reader.fixed()?;
+            let answer_len = usize::try_from(reader.number()?).ok()?;
+            let selected = reader.index()?;
             let end = start.checked_add(len)?;
             let len = usize::try_from(len).ok()?;
-            places.push(ArchivePlace { directory, artifact, release, start, len, hash });
+            let answer_len = Some(answer_len).filter(|answer_len| *answer_len <= len)?;
+            let place = ArchivePlace {
+                directory,
+                artifact,
+                release,
+                start,
+                len,
+                hash,
+                answer_len,
+                selected,
+            };
+            places.push(place);
             start = end;
         }
-        places.is_sorted().then_some(Self(places))
+        places.is_sorted().then_some(Self { places, has_answers })
     }
 
     /// Those with this directory.
     pub(super) fn of(&self, directory: u64) -> impl Iterator<Item = &ArchivePlace> {
-        let from = self.0.partition_point(|place| place.directory < directory);
-        self.0[from..].iter().take_while(move |place| place.directory == directory)
+        let from = self.places.partition_point(|place| place.directory < directory);
+        self.places[from..].iter().take_while(move |place| place.directory == directory)
     }
+}
+
+impl Archives {
+    /// The one with this directory of which an answer is known.
+    pub(super) fn answered(&self, directory: u64) -> Option<&ArchivePlace> {
+        let mut places = self.of(directory).filter(|place| place.answer_len > 0);
+        places.next().filter(|_| self.has_answers)
+    }
+}
+
+/// What fast mode says about an archive by its directory alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// As the cache keeps it, without a path.
+    pub(crate) record: Vec<u8>,
+    /// Members that catalogers might select when it was learnt: with other catalogers there may be
+    /// others, and then it is read.
+    pub(crate) selected: u32,
 }
 
 /// What is known of the members of an archive that was learnt, by their places in its listing.
@@ -134,21 +178,26 @@ impl Member {
 
 /// Writes the archives of releases: the front, and the blocks. `texts` are all, sorted.
 pub(super) fn write(releases: &[(u32, u32, &Release)], texts: &[(u64, u32)]) -> [Vec<u8>; 2] {
-    let mut archives: Vec<(u64, u32, u32, Vec<u8>)> = Vec::new();
+    let mut archives: Vec<(u64, u32, u32, Vec<u8>, &Release)> = Vec::new();
     for (artifact, at, release) in releases {
         if let Some(directory) = release.directory {
-            archives.push((directory, *artifact, *at, write_members(release, texts)));
+            let mut block = write_members(release, texts);
+            block.extend(release.answer.iter().flatten());
+            archives.push((directory, *artifact, *at, block, release));
         }
     }
-    archives.sort();
+    archives.sort_by_key(|(directory, artifact, release, ..)| (*directory, *artifact, *release));
     let (mut front, mut blocks) = (Writer::default(), Vec::new());
+    front.number(ANSWERS_METHOD);
     front.number(archives.len() as u64);
-    for (directory, artifact, release, block) in archives {
+    for (directory, artifact, release, block, learnt) in archives {
         front.fixed(directory);
         front.number(artifact.into());
         front.number(release.into());
         front.number(block.len() as u64);
         front.fixed(xxh3_64(&block));
+        front.number(learnt.answer.as_ref().map_or(0, |answer| answer.len() as u64));
+        front.number(learnt.selected.into());
         blocks.extend(block);
     }
     [front.out, blocks]

@@ -8,6 +8,7 @@ use crate::archive::directory_hash;
 use crate::cataloger::{Listed, Listing};
 use crate::catalogers::{read_pom, split_version};
 use crate::evidence::file_name;
+use crate::unpack::count_selected;
 
 /// The release that an archive is, by the layout of a Maven repository, its `pom.properties`, or
 /// the name of its file, in this order; the first that says all. `bytes` are those of the file,
@@ -25,7 +26,19 @@ pub fn release_of(path: &str, listing: &Listing, bytes: Option<&[u8]>) -> Option
     let origin = file_name(path).to_owned();
     let opaque = (0..).zip(&listing.entries).filter(|(_, entry)| entry.opaque);
     let opaque = opaque.map(|(at, _)| at).collect();
-    Some(Release { artifact, version, digest, origin, directory, opaque, classes })
+    let selected = count_selected(listing.names().map(str::as_bytes));
+    let answer = None;
+    Some(Release {
+        artifact,
+        version,
+        digest,
+        origin,
+        directory,
+        selected,
+        answer,
+        opaque,
+        classes,
+    })
 }
 
 fn class_of((at, entry): (u32, &Listed)) -> Option<LearntClass> {

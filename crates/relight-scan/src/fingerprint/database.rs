@@ -13,7 +13,7 @@ use relight_model::Digest;
 use sha2::{Digest as _, Sha256};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::archives::{Archives, Learnt};
+use super::archives::{Answer, ArchivePlace, Archives, Learnt};
 use super::codec::{BLOCK_FEATURES_MAX, Block, Front, Lists, Reader};
 
 /// The first bytes of a database.
@@ -379,24 +379,44 @@ impl Database {
         directory: u64,
         is_it: &mut dyn FnMut(Digest) -> bool,
     ) -> Result<Option<Learnt>, Damaged> {
-        let read = || Archives::read(&self.whole(Section::Archives)?).ok_or(Damaged);
-        let archives = self.archives.get_or_init(read).as_ref().map_err(|damaged| *damaged)?;
-        for place in archives.of(directory) {
+        for place in self.archives()?.of(directory) {
             let artifact = self.names()?.artifacts.get(place.artifact as usize);
             let release = artifact.and_then(|it| it.releases.get(place.release as usize));
             if !is_it(release.ok_or(Damaged)?.digest) {
                 continue;
             }
-            let blocks = self.places[Section::ArchiveBlocks as usize];
-            if place.start.saturating_add(place.len as u64) > blocks.len {
-                return Err(Damaged);
-            }
-            let bytes = self.source.read(blocks.start + place.start, place.len);
-            let bytes = bytes.map_err(|_| Damaged)?;
+            let bytes = self.archive_block(place)?;
             let learnt = Learnt::read(&bytes, place.hash, |at| self.text(at));
             return learnt.map(Some).ok_or(Damaged);
         }
         Ok(None)
+    }
+
+    /// What fast mode says about the archive with this directory.
+    ///
+    /// # Errors
+    /// What is known of it cannot be read.
+    pub(crate) fn answer(&self, directory: u64) -> Result<Option<Answer>, Damaged> {
+        let Some(place) = self.archives()?.answered(directory) else { return Ok(None) };
+        let block = self.archive_block(place)?;
+        if xxh3_64(&block) != place.hash {
+            return Err(Damaged);
+        }
+        let record = block[block.len().saturating_sub(place.answer_len)..].to_vec();
+        Ok(Some(Answer { record, selected: place.selected }))
+    }
+
+    fn archives(&self) -> Result<&Archives, Damaged> {
+        let read = || Archives::read(&self.whole(Section::Archives)?).ok_or(Damaged);
+        self.archives.get_or_init(read).as_ref().map_err(|damaged| *damaged)
+    }
+
+    fn archive_block(&self, place: &ArchivePlace) -> Result<Cow<'_, [u8]>, Damaged> {
+        let blocks = self.places[Section::ArchiveBlocks as usize];
+        if place.start.saturating_add(place.len as u64) > blocks.len {
+            return Err(Damaged);
+        }
+        self.source.read(blocks.start + place.start, place.len).map_err(|_| Damaged)
     }
 
     /// The text with this number, in the order of all texts.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use relight_model::Digest;
 
-use super::archives::Learnt;
+use super::archives::{Answer, Learnt};
 use super::database::{Damaged, Database, FeatureKind, KnownRelease, OWNERS_MAX, WEIGHT_ONE};
 
 /// The databases of a scan.
@@ -140,6 +140,13 @@ impl Known {
         // What a database cannot say is read from the archive itself.
         let mut databases = self.databases.iter();
         databases.find_map(|database| database.archive(directory, is_it).ok().flatten())
+    }
+
+    /// What fast mode says about an archive with this directory. Only of a single database: what
+    /// several say together is another answer.
+    pub(crate) fn answer(&self, directory: u64) -> Option<Answer> {
+        let [database] = &self.databases[..] else { return None };
+        database.answer(directory).ok().flatten()
     }
 
     /// What is known of values, sorted and without doubles.

@@ -36,6 +36,10 @@ pub struct Release {
     pub origin: String,
     /// Hash of the central directory of the archive, when nothing in the archive was unreadable.
     pub directory: Option<u64>,
+    /// Members that catalogers may select by their names.
+    pub selected: u32,
+    /// What fast mode says about the archive ([`crate::fast_answer`]).
+    pub answer: Option<Vec<u8>>,
     /// The places in the listing of what was looked into and is nothing.
     pub opaque: Vec<u32>,
     /// The path of each class, its fingerprint, and its CRC-32 and size where the archive says.

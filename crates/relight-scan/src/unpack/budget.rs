@@ -124,6 +124,13 @@ impl Budget {
         may
     }
 
+    /// Takes so many entries, when there are as many.
+    pub(super) fn may_pass_all(&self, entries: u64) -> bool {
+        let left = self.entries_left.get().checked_sub(entries);
+        self.entries_left.set(left.unwrap_or(self.entries_left.get()));
+        left.is_some()
+    }
+
     fn look_at_the_clock(&self) {
         if self.spent.get().is_none() && thread_time_s() >= self.deadline_s {
             self.spent.set(Some(FlawCode::LimitTime));

@@ -115,6 +115,9 @@ impl Outer<'_, '_> {
             Ok(zip) => zip,
             Err(error) => return self.unread(code_of(&error), member),
         };
+        if self.shared.options.mode == Mode::Fast && self.answered(&zip, &window, member) {
+            return Fate::Read;
+        }
         let learnt = self.learnt(&zip, &window);
         let fate = self.push(Kind::Zip, Box::new(zip), Some(window), member);
         if let Some(level) = self.levels.last_mut().filter(|_| fate == Fate::Read) {
@@ -185,7 +188,7 @@ impl Outer<'_, '_> {
     }
 
     /// A tar or cpio in a stream stands in the place of the stream.
-    fn place_of<'a>(&'a self, kind: Kind, member: &'a Member) -> (&'a str, u32) {
+    pub(super) fn place_of<'a>(&'a self, kind: Kind, member: &'a Member) -> (&'a str, u32) {
         match self.levels.last() {
             Some(level) if level.kind == Kind::Stream && matches!(kind, Kind::Tar | Kind::Cpio) => {
                 (&level.path, level.depth)
@@ -195,7 +198,12 @@ impl Outer<'_, '_> {
     }
 
     /// Why a container may not be opened.
-    fn refusal(&self, kind: Kind, window: Option<&Window>, member: &Member) -> Option<FlawCode> {
+    pub(super) fn refusal(
+        &self,
+        kind: Kind,
+        window: Option<&Window>,
+        member: &Member,
+    ) -> Option<FlawCode> {
         let depth_max = self.shared.options.depth_max;
         let (_, depth) = self.place_of(kind, member);
         let levels_max = depth_max as usize * LEVELS_FOR_STEP + LEVELS_FOR_STEP;

@@ -91,8 +91,16 @@ impl Options {
 /// Members for which a listing gets its room at once.
 const ROOM_MAX: usize = 1 << 14;
 
+/// How many members may be selected by their names. Folders never are.
+pub(crate) fn count_selected<'a>(names: impl Iterator<Item = &'a [u8]>) -> u32 {
+    let index = Index::new();
+    let mut taste = Taste::new(&index);
+    let files = names.filter(|name| !name.ends_with(b"/"));
+    u32::try_from(files.filter(|name| taste.may_select(name)).count()).unwrap_or(u32::MAX)
+}
+
 /// Judges names without making a path of them: what it does not want, nobody wants.
-struct Taste<'a> {
+pub(super) struct Taste<'a> {
     index: &'a Index,
     /// The folder of the name before, and whether catalogers want what is in it.
     folder: Vec<u8>,
@@ -115,7 +123,7 @@ enum Says {
 }
 
 impl<'a> Taste<'a> {
-    fn new(index: &'a Index) -> Self {
+    pub(super) fn new(index: &'a Index) -> Self {
         let (folder, ending) = (Vec::new(), Vec::new());
         Self { index, folder, folder_counts: false, ending, says: Says::AskName, is_leaf: false }
     }
@@ -147,7 +155,7 @@ impl<'a> Taste<'a> {
 
     /// Whether a member with this name may be selected; its path decides. Says as well whether
     /// its ending is that of a leaf.
-    fn may_select(&mut self, name: &[u8]) -> bool {
+    pub(super) fn may_select(&mut self, name: &[u8]) -> bool {
         let slash = memchr::memrchr(b'/', name);
         let (folder, file) = slash.map_or((&[][..], name), |at| (&name[..at], &name[at + 1..]));
         let dot = memchr::memrchr(b'.', file);

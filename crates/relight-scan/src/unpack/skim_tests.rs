@@ -1,18 +1,24 @@
 //! What is passed over against what is read: the same answers, whatever the archive is.
 
+use relight_model::Sbom;
 use testkit::Rng;
 
 use self::zip_writer::{Member, write_with};
-use super::{Found, Shared, read_file};
+use super::{Found, Shared, fast_answer, read_file};
 use crate::fingerprint::class;
 use crate::fingerprint::class_writer::numbered;
-use crate::fingerprint::{Database, Fingerprints, release_of, write_database};
+use crate::fingerprint::{Database, Fingerprints, Release, release_of, write_database};
+use crate::identity::merge;
 use crate::limits::{Mode, Options};
+use crate::scan::Report;
 use crate::window::Window;
 
 #[expect(dead_code, reason = "this test writes archives without most of its lies")]
 #[path = "../../tests/it/zip_writer.rs"]
 mod zip_writer;
+
+/// Where each archive is.
+const PLACE: &str = "x/lib-1.jar";
 
 /// Archives of one run.
 const ARCHIVES: usize = 120;
@@ -22,14 +28,15 @@ fn read(options: &Options, passes: bool, bytes: &[u8]) -> Found {
     let shared = Shared { passes, ..Shared::new(options, reader) };
     let mut found = Found::default();
     let window = Window::of_memory(bytes.to_vec());
-    read_file(&shared, &window, "x/lib-1.jar", &mut found).unwrap();
+    read_file(&shared, &window, PLACE, &mut found).unwrap();
     assert!(found.files.balances() && found.members.balances());
     found
 }
 
 /// Everything that is said, for a comparison.
 fn said(found: &Found) -> String {
-    let Found { components, flaws, warnings, gaps, archives, deepest, files, .. } = found;
+    let components = merge(found.components.clone());
+    let Found { flaws, warnings, gaps, archives, deepest, files, .. } = found;
     format!("{components:#?}\n{flaws:#?}\n{warnings:?}\n{gaps:?}\n{archives} {deepest} {files:?}")
 }
 
@@ -71,24 +78,50 @@ fn archive(rng: &mut Rng, members_max: usize) -> Vec<u8> {
     write_with(&members, prefix, [&b""[..], b"", b"a comment"][rng.below(3)])
 }
 
+/// An archive as builds make them.
+fn library(rng: &mut Rng) -> Vec<u8> {
+    let pom = b"groupId=g\nartifactId=lib\nversion=1\n";
+    let mut members = vec![
+        Member::stored("META-INF/", b""),
+        Member::deflated("META-INF/MANIFEST.MF", b"Manifest-Version: 1.0\n"),
+        Member::deflated("META-INF/LICENSE", b"everybody may use this\n"),
+        Member::stored("META-INF/maven/g/lib/pom.properties", pom),
+    ];
+    members.extend((0..8 + rng.below(20)).map(|_| class_member(rng)));
+    write_with(&members, b"", b"")
+}
+
 /// A database that has learnt these archives, and knows them again if `knows` says so.
 fn learnt(archives: &[Vec<u8>], knows: bool) -> Fingerprints {
     let fingerprints = Fingerprints::none();
     let options = Options { keep_listings: true, fingerprints, ..Options::default() };
-    let mut releases = Vec::new();
+    let (mut releases, mut sources) = (Vec::new(), Vec::new());
     for (number, bytes) in archives.iter().enumerate() {
-        let found = read(&options, false, bytes);
-        let own = found.listings.iter().find(|(place, _)| place == "x/lib-1.jar");
-        let release = own.and_then(|(_, listing)| release_of("lib-1.jar", listing, Some(bytes)));
-        releases.extend(release.map(|mut release| {
-            release.artifact = format!("g:lib{}", number % 7);
-            release.version = number.to_string();
-            release.directory = release.directory.filter(|_| knows && found.flaws.is_empty());
-            release
-        }));
+        let mut found = read(&options, false, bytes);
+        let own = found.listings.iter().position(|(place, _)| place == PLACE);
+        let Some((_, listing)) = own.map(|own| found.listings.remove(own)) else { continue };
+        let Some(mut release) = release_of("lib-1.jar", &listing, Some(bytes)) else { continue };
+        release.artifact = format!("g:lib{}", number % 7);
+        release.version = number.to_string();
+        release.directory = release.directory.filter(|_| knows && found.flaws.is_empty());
+        releases.push(release);
+        sources.push((bytes, listing));
     }
+    let fast = Options { mode: Mode::Fast, fingerprints: database(&releases), ..options };
+    for (release, (bytes, listing)) in releases.iter_mut().zip(sources) {
+        let Found { components, flaws, .. } = read(&fast, false, bytes);
+        let sbom = Sbom { components: merge(components), flaws, ..Sbom::default() };
+        let report = Report { sbom, ..Report::default() };
+        release.answer = fast_answer(&report, PLACE, &listing);
+    }
+    let answers = releases.iter().filter(|release| release.answer.is_some()).count();
+    assert!(archives.len() < 2 || answers > 5, "{answers} answers");
+    database(&releases)
+}
+
+fn database(releases: &[Release]) -> Fingerprints {
     let named = [("g:lib0".to_owned(), "g/lib/C7".to_owned())];
-    let database = write_database(releases, &named, |one, other| one.cmp(other), 0);
+    let database = write_database(releases.to_vec(), &named, |one, other| one.cmp(other), 0);
     Fingerprints::only(vec![Database::from_bytes(database).unwrap()])
 }
 
@@ -120,7 +153,9 @@ fn what_is_passed_over_is_answered_as_if_it_were_read() {
     let seed = 20_211_218;
     println!("seed {seed}");
     let mut rng = Rng::new(seed);
-    let archives: Vec<Vec<u8>> = (0..ARCHIVES).map(|_| archive(&mut rng, 24)).collect();
+    let archives: Vec<Vec<u8>> = (0..ARCHIVES)
+        .map(|at| if at % 3 == 0 { library(&mut rng) } else { archive(&mut rng, 24) })
+        .collect();
     let half = &archives[..ARCHIVES / 2];
     let deep = Options { fingerprints: learnt(half, true), ..Options::default() };
     let fast = Options { mode: Mode::Fast, ..deep.clone() };

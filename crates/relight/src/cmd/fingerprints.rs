@@ -9,8 +9,8 @@ use clap::{Args, Subcommand};
 use relight_engine::matching::{VersionScheme, compare};
 use relight_model::{Digest, Flaw};
 use relight_scan::{
-    Database, Fingerprints as Databases, NamedClass, Options, Progress, Release, release_of, scan,
-    write_database,
+    Database, Fingerprints as Databases, Listing, Mode, NamedClass, Options, Progress, Release,
+    Report as Scanned, fast_answer, release_of, scan, write_database,
 };
 use relight_server::web::texts;
 use serde::Serialize;
@@ -101,6 +101,8 @@ impl Fingerprints {
 #[derive(Default)]
 struct Learnt {
     releases: Vec<Release>,
+    /// Of each release: the number of the path that was asked for, its place there, its listing.
+    places: Vec<(usize, String, Listing)>,
     /// Archives with classes that nothing names.
     unnamed: Vec<String>,
 }
@@ -109,10 +111,13 @@ impl Learn {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let mut learnt = Learnt::default();
-        for path in &self.paths {
-            read(path, context, &mut learnt)?;
+        for number in 0..self.paths.len() {
+            self.read(number, context, &mut learnt)?;
         }
-        let Learnt { releases, unnamed } = learnt;
+        let named = named_classes(context)?;
+        let bytes = write_database(learnt.releases.clone(), &named, order, self.built);
+        self.answer(bytes, context, &mut learnt)?;
+        let Learnt { releases, unnamed, .. } = learnt;
         for path in &unnamed {
             report.warn(path, texts::fingerprints_unnamed(lang), "");
         }
@@ -122,7 +127,7 @@ impl Learn {
         }
         let count = releases.len();
         let classes = releases.iter().map(|it| it.classes.len()).sum();
-        let bytes = write_database(releases, &named_classes(context)?, order, self.built);
+        let bytes = write_database(releases, &named, order, self.built);
         let database = self.output.display().to_string();
         fs::write(&self.output, &bytes).map_err(|error| {
             Failure::new(texts::cannot_write(lang, &database))
@@ -138,36 +143,64 @@ impl Learn {
         }
         Ok(())
     }
+
+    /// Reads what is below one path.
+    fn read(&self, number: usize, context: &Context, learnt: &mut Learnt) -> Result<(), Failure> {
+        let path = &self.paths[number];
+        let fingerprints = Databases::none();
+        let options = Options { keep_listings: true, fingerprints, ..Options::default() };
+        let found = look(path, &options, context)?;
+        for (place, listing) in found.listings {
+            let file = if path.is_dir() { path.join(&place) } else { path.to_owned() };
+            // An archive inside another one has no file of its own to be known by.
+            let bytes = if place.contains("!/") { None } else { fs::read(&file).ok() };
+            let Some(mut release) = release_of(&place, &listing, bytes.as_deref()) else {
+                learnt.unnamed.push(place);
+                continue;
+            };
+            // What could not be read of an archive must not be taken for known later.
+            let is_whole = !found.sbom.flaws.iter().any(|flaw| is_inside(flaw, &place));
+            release.directory = release.directory.filter(|_| is_whole);
+            learnt.releases.push(release);
+            learnt.places.push((number, place, listing));
+        }
+        Ok(())
+    }
+
+    /// Asks fast mode, with a database of all of them, what it says about each archive.
+    fn answer(
+        &self,
+        database: Vec<u8>,
+        context: &Context,
+        learnt: &mut Learnt,
+    ) -> Result<(), Failure> {
+        let unusable = |error| unusable(context, &self.output.display().to_string(), &error);
+        let database = Database::from_bytes(database).map_err(unusable)?;
+        let fingerprints = Databases::only(vec![database]);
+        let options = Options { mode: Mode::Fast, fingerprints, ..Options::default() };
+        for (number, path) in self.paths.iter().enumerate() {
+            let fast = look(path, &options, context)?;
+            let own = learnt.places.iter().zip(&mut learnt.releases);
+            for ((_, place, listing), release) in own.filter(|((it, ..), _)| *it == number) {
+                release.answer = fast_answer(&fast, place, listing);
+            }
+        }
+        Ok(())
+    }
 }
 
-fn read(path: &Path, context: &Context, learnt: &mut Learnt) -> Result<(), Failure> {
-    let fingerprints = Databases::none();
-    let options = Options { keep_listings: true, fingerprints, ..Options::default() };
-    let found = scan(path, &options, &Progress::default()).map_err(|error| {
+fn look(path: &Path, options: &Options, context: &Context) -> Result<Scanned, Failure> {
+    scan(path, options, &Progress::default()).map_err(|error| {
         Failure::new(texts::cannot_read(context.lang, &path.display().to_string()))
             .because(context.lang, &error)
             .hint(texts::cannot_read_remedy(context.lang))
-    })?;
-    let flaws = found.sbom.flaws;
-    for (place, listing) in found.listings {
-        let file = if path.is_dir() { path.join(&place) } else { path.to_owned() };
-        // An archive inside another one has no file of its own to be known by.
-        let bytes = if place.contains("!/") { None } else { fs::read(&file).ok() };
-        match release_of(&place, &listing, bytes.as_deref()) {
-            Some(mut release) => {
-                // What could not be read of an archive must not be taken for known later.
-                let inside = |flaw: &Flaw| {
-                    flaw.evidence.strip_prefix(&*place).is_some_and(|rest| {
-                        rest.is_empty() || rest.starts_with("!/") || rest.starts_with('#')
-                    })
-                };
-                release.directory = release.directory.filter(|_| !flaws.iter().any(inside));
-                learnt.releases.push(release);
-            }
-            None => learnt.unnamed.push(place),
-        }
-    }
-    Ok(())
+    })
+}
+
+/// Whether a flaw is one of an archive or of something in it.
+fn is_inside(flaw: &Flaw, place: &str) -> bool {
+    let rest = flaw.evidence.strip_prefix(place);
+    rest.is_some_and(|it| it.is_empty() || it.starts_with("!/") || it.starts_with('#'))
 }
 
 /// The classes that the advisories name, whose absence is a mitigation.

@@ -154,6 +154,19 @@ impl Directory {
         }
     }
 
+    /// Shows every member; false when two share bytes, or one cannot be read.
+    pub(super) fn each(&self, show: &mut dyn FnMut(&Listable<'_>)) -> bool {
+        let mut end = 0;
+        for slot in &self.slots {
+            match Record::read(&self.bytes, slot.record_at.into()) {
+                Ok(Some(record)) if slot.header_at >= end => show(&record.listable()),
+                _ => return false,
+            }
+            end = slot.end;
+        }
+        true
+    }
+
     /// Hash of all of it.
     pub(super) fn hash(&self) -> io::Result<u64> {
         const PIECE_BYTES: usize = 64 << 10;
