@@ -253,7 +253,10 @@ fn library(jar: &Path) -> Result<Option<Library>, String> {
     let [pom] = poms[..] else { return Ok(None) };
     let (file, pom) = (jar.to_string_lossy(), pom.text());
     let text = process::output(Path::new("."), "unzip", &["-p", &file, &pom])?;
-    let name = coordinates(&text);
+    // The only metadata of an archive may be that of something merged into it.
+    let stem = jar.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let is_own = |name: &String| name.split('@').next().is_some_and(|it| stem.starts_with(it));
+    let name = coordinates(&text).filter(is_own);
     let classes: Vec<_> = members
         .into_iter()
         .filter(|member| {

@@ -63,7 +63,8 @@ fn of_repository(path: &str, stem: &str) -> Option<(String, String)> {
 fn of_metadata(listing: &Listing, stem: &str) -> Option<(String, String)> {
     let poms = listing.members.iter().filter(|(name, _)| file_name(name) == "pom.properties");
     let mut poms: Vec<_> = poms.filter_map(|(name, bytes)| read_pom(name, bytes).ok()).collect();
-    if poms.len() > 1 {
+    // What is merged into an archive with a name of its own has its metadata there as well.
+    if poms.len() > 1 || split_version(stem).is_some() {
         let is_named = |name: &str| {
             stem.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
         };

@@ -17,7 +17,8 @@ use crate::cataloger::ClassPrint;
 const IDENTIFIED_PERCENT: u64 = 95;
 /// Coverage from which part of a library is there, in percent.
 const PARTIAL_PERCENT: u64 = 25;
-/// Features that no other library owns, without which nothing is said; fewer for a smaller library.
+/// Features that tell a library from all others, without which nothing is said; fewer for a
+/// smaller library.
 const UNIQUE_MIN: u64 = 8;
 /// The same for members that are equal to the byte.
 const MEMBERS_MIN: u64 = 2;
@@ -184,6 +185,7 @@ impl<'a> Matcher<'a> {
         let mut order: Vec<(Score, u32)> =
             self.by_artifact.keys().map(|it| (self.score(*it, &explained), *it)).collect();
         order.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let rank: BTreeMap<u32, usize> = order.iter().map(|(_, it)| *it).zip(0..).collect();
         let mut accepted = Vec::new();
         for wanted in [IDENTIFIED_PERCENT, PARTIAL_PERCENT] {
             for (_, artifact) in &order {
@@ -191,7 +193,8 @@ impl<'a> Matcher<'a> {
                     continue;
                 }
                 let score = self.score(*artifact, &explained);
-                if self.suffices(score, wanted) {
+                let telling = || self.telling(*artifact, &explained, &rank);
+                if self.suffices(score, wanted, &telling) {
                     accepted.push(*artifact);
                     self.by_artifact[artifact].iter().for_each(|at| explained[*at] = true);
                 }
@@ -200,14 +203,24 @@ impl<'a> Matcher<'a> {
         accepted
     }
 
-    fn suffices(&self, score: Score, wanted: u64) -> bool {
-        let is_identified = score.percent_of_percent >= wanted * 100;
-        let unique_min = match (self.kind, wanted) {
-            (FeatureKind::Crc, PARTIAL_PERCENT) => return score.unique >= MEMBERS_MIN,
-            (_, PARTIAL_PERCENT) => UNIQUE_MIN,
-            _ => score.unique_min,
+    /// Features that nothing explains and that no artifact owns of which there is more: an archive
+    /// into which somebody merged a library has all of its features and is still not there.
+    fn telling(&self, artifact: u32, explained: &[bool], rank: &BTreeMap<u32, usize>) -> u64 {
+        let own = rank[&artifact];
+        let is_best = |at: &&usize| {
+            !explained[**at]
+                && self.features.sets[**at].holders.iter().all(|(it, _)| rank[it] >= own)
         };
-        is_identified && score.unique >= unique_min && score.weight >= WEIGHT_ONE
+        self.by_artifact[&artifact].iter().filter(is_best).map(|at| self.counts[*at]).sum()
+    }
+
+    fn suffices(&self, score: Score, wanted: u64, telling: &dyn Fn() -> u64) -> bool {
+        let is_there = score.percent_of_percent >= wanted * 100 && score.weight > 0;
+        match (self.kind, wanted) {
+            (FeatureKind::Crc, PARTIAL_PERCENT) => score.unique >= MEMBERS_MIN,
+            (_, PARTIAL_PERCENT) => is_there && telling() >= UNIQUE_MIN,
+            _ => is_there && score.unique >= score.unique_min && score.weight >= WEIGHT_ONE,
+        }
     }
 
     fn score(&self, artifact: u32, explained: &[bool]) -> Score {

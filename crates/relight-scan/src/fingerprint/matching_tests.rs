@@ -221,6 +221,25 @@ fn an_absent_sibling_is_explained_away() {
     assert_eq!(look(&known, &both), "m:one 1 in \"m/\"\nm:two 1 in \"m/\"\n");
 }
 
+/// Found with relocated libraries: what an absent archive had merged into it was no longer named
+/// when a class of it was changed, because nothing of it was its own.
+#[test]
+fn a_library_that_another_archive_has_merged_is_still_itself() {
+    let small: Library = (0..24).map(|at| (format!("s/S{at}"), 60_000 + at)).collect();
+    let rest = (0..200).map(|at| (format!("u/U{at}"), 61_000 + at));
+    let large: Library = small.iter().cloned().chain(rest).collect();
+    let known = known(vec![release("s:small", "1", &small), release("u:large", "1", &large)]);
+    assert_eq!(look(&known, &small), "s:small 1 in \"s/\"\n");
+    let mut changed = small;
+    for at in 0..4 {
+        changed[at].1 = 62_000 + at as i32;
+    }
+    assert_eq!(look(&known, &changed), "s:small one of 1 in \"s/\"\n");
+    assert_eq!(look(&known, &large), "u:large 1 in \"\"\n");
+    // Too little of it is nothing.
+    assert_eq!(look(&known, &changed[..11].to_vec()), "");
+}
+
 #[test]
 fn the_same_releases_give_the_same_bytes_in_any_order() {
     let releases =

@@ -301,8 +301,9 @@ fn has_archive_name(path: &str) -> bool {
     [".jar", ".war", ".ear", ".aar", ".whl", ".zip"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// Endings of files that hold no archive: fast mode does not unpack them to look.
-const LEAVES: [&str; 44] = [
+/// Endings of files that hold no archive: fast mode does not unpack them to look. Native libraries
+/// are most of the bytes of many archives; nothing of them is metadata.
+const LEAVES: [&str; 50] = [
     "class",
     "java",
     "kt",
@@ -347,6 +348,12 @@ const LEAVES: [&str; 44] = [
     "woff",
     "woff2",
     "proto",
+    "so",
+    "dll",
+    "dylib",
+    "jnilib",
+    "a",
+    "o",
 ];
 
 /// Whether fast mode must look into a member of a zip to know what it is.
