@@ -34,29 +34,21 @@ const ANSWERS_METHOD: u64 = 1;
 
 /// The archives of a database, by their directories.
 #[derive(Debug, Default)]
-pub(super) struct Archives {
-    places: Vec<ArchivePlace>,
-    /// Its answers are those of this program.
-    has_answers: bool,
-}
+pub(super) struct Archives(Vec<ArchivePlace>);
 
 impl Archives {
     /// Reads what [`write`] wrote in front.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader { bytes };
-        let has_answers = reader.number()? == ANSWERS_METHOD;
-        let mut places = Vec::with_capacity(reader.count()?);
-        let mut start = 0_u64;
-        for _ in 0..places.capacity() {
+        let count = reader.count()?;
+        let (mut places, mut start) = (Vec::with_capacity(count), 0_u64);
+        for _ in 0..count {
             let directory = reader.fixed()?;
             let (artifact, release) = (reader.index()?, reader.index()?);
             let len = reader.number()?;
             let hash = reader.fixed()?;
-            let answer_len = usize::try_from(reader.number()?).ok()?;
-            let selected = reader.index()?;
             let end = start.checked_add(len)?;
-            let len = usize::try_from(len).ok()?;
-            let answer_len = Some(answer_len).filter(|answer_len| *answer_len <= len)?;
+            let (len, answer_len, selected) = (usize::try_from(len).ok()?, 0, 0);
             let place = ArchivePlace {
                 directory,
                 artifact,
@@ -70,21 +62,24 @@ impl Archives {
             places.push(place);
             start = end;
         }
-        places.is_sorted().then_some(Self { places, has_answers })
+        // Behind them, the answers, unless they are those of another program.
+        let has_answers = !reader.bytes.is_empty() && reader.number()? == ANSWERS_METHOD;
+        for place in places.iter_mut().filter(|_| has_answers) {
+            place.answer_len = usize::try_from(reader.number()?).ok()?.min(place.len);
+            place.selected = reader.index()?;
+        }
+        places.is_sorted().then_some(Self(places))
     }
 
     /// Those with this directory.
     pub(super) fn of(&self, directory: u64) -> impl Iterator<Item = &ArchivePlace> {
-        let from = self.places.partition_point(|place| place.directory < directory);
-        self.places[from..].iter().take_while(move |place| place.directory == directory)
+        let from = self.0.partition_point(|place| place.directory < directory);
+        self.0[from..].iter().take_while(move |place| place.directory == directory)
     }
-}
 
-impl Archives {
     /// The one with this directory of which an answer is known.
     pub(super) fn answered(&self, directory: u64) -> Option<&ArchivePlace> {
-        let mut places = self.of(directory).filter(|place| place.answer_len > 0);
-        places.next().filter(|_| self.has_answers)
+        self.of(directory).find(|place| place.answer_len > 0)
     }
 }
 
@@ -132,9 +127,9 @@ impl Learnt {
             return None;
         }
         let mut reader = Reader { bytes };
-        let mut members = Vec::with_capacity(reader.count()?);
-        let mut at = 0_u32;
-        for _ in 0..members.capacity() {
+        let count = reader.count()?;
+        let (mut members, mut at) = (Vec::with_capacity(count), 0_u32);
+        for _ in 0..count {
             at = at.checked_add(reader.index()?)?;
             let flags = reader.number()?;
             if flags == OPAQUE {
@@ -187,19 +182,20 @@ pub(super) fn write(releases: &[(u32, u32, &Release)], texts: &[(u64, u32)]) -> 
         }
     }
     archives.sort_by_key(|(directory, artifact, release, ..)| (*directory, *artifact, *release));
-    let (mut front, mut blocks) = (Writer::default(), Vec::new());
-    front.number(ANSWERS_METHOD);
+    let (mut front, mut answers, mut blocks) = (Writer::default(), Writer::default(), Vec::new());
     front.number(archives.len() as u64);
+    answers.number(ANSWERS_METHOD);
     for (directory, artifact, release, block, learnt) in archives {
         front.fixed(directory);
         front.number(artifact.into());
         front.number(release.into());
         front.number(block.len() as u64);
         front.fixed(xxh3_64(&block));
-        front.number(learnt.answer.as_ref().map_or(0, |answer| answer.len() as u64));
-        front.number(learnt.selected.into());
+        answers.number(learnt.answer.as_ref().map_or(0, |answer| answer.len() as u64));
+        answers.number(learnt.selected.into());
         blocks.extend(block);
     }
+    front.out.extend(answers.out);
     [front.out, blocks]
 }
 
