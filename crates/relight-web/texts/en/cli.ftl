@@ -457,6 +457,7 @@ edge-none = no { $kind } edge of this name in the register
 edge-none-remedy = relight edge add { $kind } --name NAME --gate DIR --listen ADDRESS
 edge-no-verify = the edge has no verification path
 edge-no-verify-remedy = add it again with --verify SOCKET
+edge-kind-experimental = { $kind } (experimental)
 lint-gate-not-readable = the workers of the edge cannot read the gate
 lint-gate-strange-entry = strange entry in the gate
 lint-foreign-dark = dark by an entry that is not ours
@@ -467,6 +468,18 @@ lint-socket-not-admin = the socket is not of level admin
 lint-map-unknown = HAProxy does not know this map
 lint-bufsize-too-small = tune.bufsize is too small
 lint-map-file-unreadable = the map file cannot be read
+lint-api-unreadable = the interface of the edge does not answer as expected
+lint-caddy-admin-not-read = the running configuration of Caddy is not read: set `admin` to its socket
+lint-capability-missing = this edge does not declare it, so no site counts as proven dark
+lint-experimental = this kind of edge was only tried on imitations: run a drill before you rely on it
+lint-file-not-ours = the file of routers was not written by us
+lint-gate-not-in-config = the running configuration holds none of our gates
+lint-hosts-unreadable = the list of hosts cannot be used
+lint-map-older-than-before = the map is older than one before it: workers may remember the old lights
+lint-observe-fails = the program `observe` fails
+lint-route-managed-elsewhere = another tool manages this route and may write it back
+lint-route-unreadable = the route cannot be read
+lint-routes-unreadable = the list of routes cannot be used
 
 ### Watch. Below level S5 only reconnaissance-note may speak of compromise.
 

@@ -487,6 +487,7 @@ edge-none = aucun frontal { $kind } de ce nom dans le registre
 edge-none-remedy = relight edge add { $kind } --name NOM --gate DOSSIER --listen ADRESSE
 edge-no-verify = le frontal n'a pas de voie de vérification
 edge-no-verify-remedy = ajoutez-le de nouveau avec --verify PRISE
+edge-kind-experimental = { $kind } (expérimental)
 lint-gate-not-readable = les processus du frontal ne peuvent pas lire la vanne
 lint-gate-strange-entry = entrée étrangère dans la vanne
 lint-foreign-dark = éteint par une entrée qui n'est pas de nous
@@ -497,6 +498,18 @@ lint-socket-not-admin = la prise n'est pas de niveau admin
 lint-map-unknown = HAProxy ne connaît pas cette table
 lint-bufsize-too-small = tune.bufsize est trop petit
 lint-map-file-unreadable = le fichier de la table ne se lit pas
+lint-api-unreadable = l'interface du frontal ne répond pas comme prévu
+lint-caddy-admin-not-read = la configuration active de Caddy n'est pas lue : donnez son socket dans `admin`
+lint-capability-missing = ce frontal ne le déclare pas : aucun site n'y est prouvé éteint
+lint-experimental = ce genre de frontal n'a été essayé que sur des imitations : faites un exercice avant de vous y fier
+lint-file-not-ours = le fichier des routeurs n'a pas été écrit par nous
+lint-gate-not-in-config = la configuration active ne contient aucune de nos vannes
+lint-hosts-unreadable = la liste des hôtes est inutilisable
+lint-map-older-than-before = la table est plus ancienne qu'une précédente : des processus peuvent garder les anciens états
+lint-observe-fails = le programme `observe` échoue
+lint-route-managed-elsewhere = un autre outil gère cette route et peut la rétablir
+lint-route-unreadable = la route ne peut pas être lue
+lint-routes-unreadable = la liste des routes est inutilisable
 
 ### Veille. Sous le niveau S5, seul reconnaissance-note peut parler de compromission.
 

@@ -98,6 +98,14 @@ struct EdgeRow {
     verify: Option<PathBuf>,
     settings: BTreeMap<String, String>,
     sites: usize,
+    /// What this kind can do, and how that is known.
+    capabilities: BTreeMap<&'static str, &'static str>,
+}
+
+/// What a kind of edge can do; nothing for a kind that nobody drives any more.
+fn capabilities(kind: &str) -> BTreeMap<&'static str, &'static str> {
+    let driver = edge::DRIVERS.iter().find(|driver| driver.name() == kind);
+    driver.map(|driver| driver.capabilities().record().into()).unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -240,7 +248,8 @@ fn tell_lint(name: &str, lint: &Lint, report: &mut Report) {
 
 fn row_of(target: Target, sites: usize) -> EdgeRow {
     let Target { name, kind, gate, listeners, verify, settings } = target;
-    EdgeRow { name, kind, gate, listeners, verify, settings, sites }
+    let capabilities = capabilities(&kind);
+    EdgeRow { name, kind, gate, listeners, verify, settings, sites, capabilities }
 }
 
 /// The edges of the register, with how many sites each serves.
@@ -275,7 +284,11 @@ fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
     ]);
     for row in &rows {
         let gate = row.gate.display().to_string();
-        table.row(vec![row.name.clone(), row.kind.clone(), row.sites.to_string(), gate]);
+        let kind = match row.capabilities.get("maturity") {
+            Some(&"experimental") => texts::edge_kind_experimental(lang, &row.kind),
+            _ => row.kind.clone(),
+        };
+        table.row(vec![row.name.clone(), kind, row.sites.to_string(), gate]);
     }
     table.print(report);
     report.line(&texts::edges_known(lang, rows.len()));

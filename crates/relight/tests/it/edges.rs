@@ -56,6 +56,26 @@ fn an_edge_is_registered_listed_and_compared() {
     assert!(told.stdout.contains("1 site differs, among them san-001"), "{}", told.text());
 }
 
+/// What was only tried on imitations says so wherever it is shown.
+#[test]
+fn an_experimental_kind_is_called_so() {
+    let place = Place::with_sites();
+    fs::write(place.path("hosts"), "www.example.qc san-001\n").unwrap();
+    let hosts = format!("hosts={}", place.path("hosts").display());
+    let file = format!("file={}", place.path("dark.yml").display());
+    let mut settings = vec!["--set", &file, "--set", "api=127.0.0.1:9", "--set", &hosts];
+    settings.extend(["--set", "holding=http://127.0.0.1:9"]);
+    let added = place.expect(0, &add("traefik", &settings));
+    assert!(added.stderr.contains("run a drill before you rely on it"), "{}", added.text());
+    let list = place.expect(0, &["edge", "list", "--json"]).json();
+    let capabilities = &list["edges"][0]["capabilities"];
+    assert_eq!(capabilities["maturity"], "experimental");
+    assert_eq!(capabilities["basis"], "documented");
+    assert_eq!(capabilities["reload_free"], "no");
+    let told = place.expect(0, &["edge", "list", "--lang", "fr"]);
+    assert!(told.stdout.contains("traefik (expérimental)"), "{}", told.text());
+}
+
 #[test]
 fn a_configuration_is_printed_for_the_sites_of_the_edge() {
     let place = Place::with_sites();
