@@ -83,8 +83,7 @@ pub(crate) fn sbom(components: &[(&str, &str)]) -> Sbom {
 /// Stores one inventory, learnt when it was observed.
 pub(crate) fn put(store: &Store, asset: u32, sbom: &Sbom, at: i64) -> SnapshotOutcome {
     let asset = AssetId(asset);
-    let draft =
-        SnapshotDraft { asset, sbom, observed_at: at, recorded_at: at, profiles: None };
+    let draft = SnapshotDraft { asset, sbom, observed_at: at, recorded_at: at, profiles: None };
     store.put_snapshots(&[draft]).unwrap()[0].outcome
 }
 
