@@ -231,9 +231,7 @@ fn a_library_that_another_archive_has_merged_is_still_itself() {
     let known = known(vec![release("s:small", "1", &small), release("u:large", "1", &large)]);
     assert_eq!(look(&known, &small), "s:small 1 in \"s/\"\n");
     let mut changed = small;
-    for at in 0..4 {
-        changed[at].1 = 62_000 + at as i32;
-    }
+    changed.iter_mut().take(4).for_each(|class| class.1 += 2_000);
     assert_eq!(look(&known, &changed), "s:small one of 1 in \"s/\"\n");
     assert_eq!(look(&known, &large), "u:large 1 in \"\"\n");
     // Too little of it is nothing.
