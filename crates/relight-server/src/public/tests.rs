@@ -61,7 +61,7 @@ fn registers_that_differ_in_verdicts_only_have_equal_exports() {
             }
             let at = 60 * round;
             set(&calm, at, &proven, |_, dark| if dark { Dark } else { Online });
-            let turn = usize::try_from(rng.below(20)).unwrap();
+            let turn = rng.below(20);
             set(&storm, at, &proven, |site, dark| match dark {
                 true => [Verifying, Fixing, Affected, Analysing, Dark][(site + turn) % 5],
                 false => [DarkRequested, Exposed, RelitFixed, Online][(site + turn) % 4],
