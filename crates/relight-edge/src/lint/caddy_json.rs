@@ -9,6 +9,9 @@ use super::{ERROR, Examined, Found, Served};
 /// Deepest nesting of routes.
 const ROUTE_DEPTH_MAX: usize = 32;
 
+/// The header of a gate's answer.
+const MARKER: &str = "X-Relight-Gate";
+
 pub(super) fn examine(file: &Path, text: &str) -> Examined {
     let document: Value = serde_json::from_str(text).unwrap_or_default();
     let mut reader = Reader { file, text, examined: Examined::default() };
@@ -48,8 +51,10 @@ impl Reader<'_> {
         for route in &routes {
             sites(route, &mut hosts, 0);
         }
+        // Gates may raise an error and leave the answer to the routes for errors.
+        let marks_errors = text_of(&server["errors"]).contains(MARKER);
         for (names, routes) in hosts {
-            self.site(names, &routes, listen);
+            self.site(names, &routes, listen, marks_errors);
         }
         let last = routes.last().is_some_and(|route| {
             route["match"].is_null() && text_of(route).contains("\"status_code\":421")
@@ -59,7 +64,13 @@ impl Reader<'_> {
         }
     }
 
-    fn site(&mut self, names: Vec<String>, routes: &[&Value], listen: &[String]) {
+    fn site(
+        &mut self,
+        names: Vec<String>,
+        routes: &[&Value],
+        listen: &[String],
+        marks_errors: bool,
+    ) {
         let title = names.first().cloned().unwrap_or_default();
         let gate = routes.iter().find(|route| is_gate(route));
         let all: String = routes.iter().map(|route| text_of(route)).collect();
@@ -70,7 +81,9 @@ impl Reader<'_> {
             Some(key) if key.contains('{') => self.tell("key-from-client", &title),
             Some(_) => {}
         }
-        let marks = gate.is_some_and(|gate| text_of(gate).contains("X-Relight-Gate"));
+        let marks = gate.is_some_and(|gate| {
+            text_of(gate).contains(MARKER) || (marks_errors && raises_error(gate))
+        });
         if key.is_some() && !marks {
             self.tell("gate-marker-missing", &title);
         }
@@ -138,6 +151,10 @@ fn is_gate(route: &Value) -> bool {
     let matcher = &route["match"][0];
     let is_alone = matcher.as_object().is_some_and(|it| it.len() == 1);
     is_alone && !matcher["file"].is_null() && text_of(route).contains("503")
+}
+
+fn raises_error(route: &Value) -> bool {
+    list(&route["handle"]).iter().any(|it| it["handler"] == "error")
 }
 
 fn key_of(gate: &Value) -> Option<String> {

@@ -169,3 +169,25 @@ fn our_own_configurations_pass() {
         assert_eq!(examined.gates.len(), 1);
     }
 }
+
+/// Caddy's gates raise an error; without the routes that answer it nobody could tell our page.
+#[test]
+fn a_gate_whose_error_is_answered_without_marker_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("caddy.json");
+    let gate = r#"{"match":[{"file":{"root":"/g/current","try_files":["/a"]}}],
+        "handle":[{"handler":"error","status_code":503}]}"#;
+    for (marker, expected) in [("X-Relight-Gate", false), ("X-Other", true)] {
+        let text = format!(
+            r#"{{"apps":{{"http":{{"servers":{{"edge":{{"listen":[":80"],"routes":[
+            {{"match":[{{"host":["a.example"]}}],
+              "handle":[{{"handler":"subroute","routes":[{gate}]}}]}}],
+            "errors":{{"routes":[{{"handle":[{{"handler":"headers",
+              "response":{{"set":{{"{marker}":["dark=1"]}}}}}}]}}]}}}}}}}}}}}}"#
+        );
+        fs::write(&file, text).unwrap();
+        let found = examine(Dialect::Caddy, &file).unwrap().found;
+        let told = found.iter().any(|it| it.code == "gate-marker-missing");
+        assert_eq!(told, expected, "{marker}: {found:?}");
+    }
+}
