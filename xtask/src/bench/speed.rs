@@ -268,15 +268,25 @@ fn key(component: &Component) -> Option<[String; 3]> {
     let kind = component.purl.strip_prefix("pkg:")?.split('/').next()?.to_lowercase();
     let spelled =
         |text: &str| text.to_lowercase().replace('_', "-").replace("%2b", "+").replace("%3a", ":");
-    // Python's names know no difference between these signs.
     let name = match kind.as_str() {
+        // Python's names know no difference between these signs.
         "pypi" => spelled(&component.name).replace('.', "-"),
+        // Some write the whole path of a module as its name, some the end of it.
+        "golang" => spelled(module(&component.purl)),
         _ => spelled(&component.name),
     };
     // An epoch is part of the version for some and a qualifier for others.
     let version = spelled(&component.version);
-    let version = version.rsplit(':').next().unwrap_or_default().to_owned();
+    let version = version.rsplit(':').next().unwrap_or_default();
+    // The standard library of Go is "go1.23" for some and "1.23" for others.
+    let version = version.strip_prefix("go").unwrap_or(version).to_owned();
     Some([kind, name, version])
+}
+
+/// The whole path of a Go module.
+fn module(purl: &str) -> &str {
+    let path = purl.split(['?', '#', '@']).next().unwrap_or_default();
+    path.strip_prefix("pkg:golang/").unwrap_or(path)
 }
 
 /// What a scan costs that has next to nothing to do.
@@ -329,6 +339,14 @@ mod tests {
         let theirs = component("pkg:deb/debian/libstdc++6@12.2.0-14", "libstdc++6", "1:12.2.0-14");
         assert_eq!(key(&ours), key(&theirs));
         assert_eq!(key(&component("", "a", "1")), None);
+        let module = "pkg:golang/example.org/Tool/v2@v2.1.0";
+        let ours = component(module, "v2", "v2.1.0");
+        assert_eq!(key(&ours), key(&component(module, "example.org/Tool/v2", "v2.1.0")));
+        let other = component("pkg:golang/example.org/other/v2@v2.1.0", "v2", "v2.1.0");
+        assert_ne!(key(&ours), key(&other));
+        let library = "pkg:golang/stdlib@1.23.8";
+        let theirs = component(library, "stdlib", "go1.23.8");
+        assert_eq!(key(&component(library, "stdlib", "1.23.8")), key(&theirs));
     }
 
     #[test]
