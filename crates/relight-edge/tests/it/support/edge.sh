@@ -4,9 +4,17 @@ set -eu
 verb=$1 gate=$2
 mkdir -p "$gate/current"
 request=$(cat)
+# A caller that was killed may leave half a document, and a program that outlives it: what is not
+# whole is not done, one program at a time has the gate, and an older order does not follow a newer.
+case $request in *'}') ;; *) exit 75 ;; esac
+exec 9>"$gate/lock"
+flock 9
 # The items of an array of strings in a compact document.
 items() {
     printf '%s\n' "$request" | sed -n "s/.*\"$1\":\[\([^]]*\)\].*/\1/p" | tr -d '"' | tr ',' '\n'
+}
+number() {
+    printf '%s\n' "$2" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"
 }
 case $verb in
 observe)
@@ -20,6 +28,12 @@ observe)
     printf '{"schema":"relight.edge.observed/1","epoch":%s,"keys":{%s}}' "$epoch" "${views#,}"
     ;;
 apply)
+    epoch=$(printf '%s\n' "$request" | sed -n 's/.*"epoch":\({[^}]*}\).*/\1/p')
+    held=$(cat "$gate/epoch" 2>/dev/null || echo '{"term":0,"seq":0}')
+    [ "$(number term "$epoch")" -ge "$(number term "$held")" ] || exit 1
+    if [ "$(number term "$epoch")" -eq "$(number term "$held")" ]; then
+        [ "$(number seq "$epoch")" -ge "$(number seq "$held")" ] || exit 1
+    fi
     items dark >"$gate/wanted"
     while read -r key; do
         [ -z "$key" ] || : >"$gate/current/$key"
@@ -28,7 +42,7 @@ apply)
         [ -f "$path" ] || continue
         grep -qxF "${path##*/}" "$gate/wanted" || rm "$path"
     done
-    printf '%s\n' "$request" | sed -n 's/.*"epoch":\({[^}]*}\).*/\1/p' >"$gate/epoch"
+    printf '%s\n' "$epoch" >"$gate/epoch"
     ;;
 *)
     exit 64
