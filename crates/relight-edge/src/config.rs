@@ -218,6 +218,13 @@ mod tests {
         let views = driver.observe(&keys).unwrap();
         assert_eq!(views[0].durable, relight_model::Seen::Dark, "the other copy is still closed");
         assert_eq!(views[0].runtime, relight_model::Seen::Lit);
+        // A controller elsewhere that does not know yet that it was replaced.
+        let elsewhere = Target { gate: folder.path().join("elsewhere"), ..target };
+        let older = relight_model::Epoch { term: 1, seq: 0 };
+        let late =
+            crate::driver::open(&elsewhere).unwrap().apply(older, Stage::Durable, &[].into());
+        assert!(late.is_err(), "an older order is refused");
+        assert_eq!(driver.observe(&keys).unwrap()[0].durable, relight_model::Seen::Dark);
     }
 
     fn config(sites: Vec<SiteRoute>) -> EdgeConfig {

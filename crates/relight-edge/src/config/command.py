@@ -4,6 +4,7 @@
 Put your own calls (a load balancer, a CDN) where `load` and `store` are. Read JSON from standard
 input, write JSON to standard output; end with 0 for done, 75 for "not now", anything else for no.
 """
+import fcntl
 import json
 import os
 import sys
@@ -31,12 +32,23 @@ def view(state, key):
     return {copy: "dark" if key in state[copy] else "lit" for copy in ("durable", "runtime")}
 
 
-request, state = json.load(sys.stdin), load()
+def order(epoch):
+    return (epoch["term"], epoch["seq"]) if epoch else (0, 0)
+
+
+# Half a document, from a caller that died, is an error here and changes nothing.
+request = json.load(sys.stdin)
+# A program outlives a caller that is killed: one at a time, and no older order after a newer one.
+lock = open(STATE + ".lock", "w", encoding="utf-8")
+fcntl.flock(lock, fcntl.LOCK_EX)
+state = load()
 if ACTION == "observe":
     keys = {key: view(state, key) for key in request["keys"]}
     answer = {"schema": "relight.edge.observed/1", "epoch": state["epoch"], "keys": keys}
     print(json.dumps(answer))
 elif ACTION == "apply":
+    if order(request["epoch"]) < order(state["epoch"]):
+        sys.exit(1)
     # The whole wanted set, never a difference: twice is once.
     state["epoch"], state[request["stage"]] = request["epoch"], request["dark"]
     store(state)
