@@ -30,6 +30,16 @@ pub struct Target {
     pub settings: BTreeMap<String, String>,
 }
 
+impl Target {
+    /// A setting without which an edge cannot be opened.
+    pub(crate) fn required(&self, name: &str) -> Result<&String, EdgeError> {
+        self.settings.get(name).ok_or_else(|| {
+            let doing = format!("open an edge of kind {} without the setting `{name}`", self.kind);
+            EdgeError::new(EdgeErrorKind::Lint, doing)
+        })
+    }
+}
+
 /// Which copy of the gate an effect is for. Close: durable, runtime, proof. Open: runtime, proof,
 /// durable. So every crash and every reload falls to dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

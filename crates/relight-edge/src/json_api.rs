@@ -23,7 +23,7 @@ pub(crate) struct JsonApi {
 impl JsonApi {
     /// The interface that the setting `api` names.
     pub(crate) fn of(target: &Target) -> Result<Self, EdgeError> {
-        let peer = PathBuf::from(required(target, "api")?);
+        let peer = PathBuf::from(target.required("api")?);
         if peer.is_absolute() || http::loopback(&peer).is_some() {
             return Ok(Self { peer });
         }
@@ -66,14 +66,6 @@ impl JsonApi {
         })?;
         Ok((answer, value))
     }
-}
-
-/// A setting without which an edge cannot be opened.
-pub(crate) fn required(target: &Target, name: &str) -> Result<String, EdgeError> {
-    target.settings.get(name).cloned().ok_or_else(|| {
-        let doing = format!("open an edge of kind {} without the setting `{name}`", target.kind);
-        EdgeError::new(EdgeErrorKind::Lint, doing)
-    })
 }
 
 /// Lines of two words in a file of the person who set up the edge.

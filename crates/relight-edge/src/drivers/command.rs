@@ -65,13 +65,7 @@ impl DriverKind for Command {
         let program = |name: &str| -> Result<Option<Vec<String>>, EdgeError> {
             target.settings.get(name).map(|text| argv(name, text)).transpose()
         };
-        let required = |name: &str| {
-            let missing = || {
-                let doing = format!("open an edge of kind command without the setting `{name}`");
-                EdgeError::new(EdgeErrorKind::Lint, doing)
-            };
-            program(name)?.ok_or_else(missing)
-        };
+        let required = |name: &str| argv(name, target.required(name)?);
         let cut = program("cut")?;
         let mut capabilities = self.declared(target)?;
         if cut.is_some() {

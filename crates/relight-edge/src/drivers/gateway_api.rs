@@ -64,7 +64,7 @@ impl DriverKind for GatewayApi {
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
-        let holding = json_api::required(target, "holding")?;
+        let holding = target.required("holding")?;
         let parts =
             holding.split_once(':').and_then(|(name, port)| Some((name, port.parse().ok()?)));
         let (service, port) = parts.ok_or_else(|| {
@@ -75,7 +75,7 @@ impl DriverKind for GatewayApi {
             edge: target.name.clone(),
             gate: Gate::create(&target.gate)?,
             api: JsonApi::of(target)?,
-            routes: json_api::required(target, "routes")?,
+            routes: target.required("routes")?.clone(),
             service: service.to_owned(),
             port,
             capabilities: self.capabilities,

@@ -50,14 +50,7 @@ impl DriverKind for HaproxyKind {
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
-        let setting = |name: &str| {
-            let missing = || {
-                let doing = format!("open an edge of kind haproxy without the setting `{name}`");
-                EdgeError::new(EdgeErrorKind::Lint, doing)
-            };
-            target.settings.get(name).ok_or_else(missing)
-        };
-        let (map, socket) = (setting("map")?.clone(), PathBuf::from(setting("socket")?));
+        let (map, socket) = (target.required("map")?.clone(), target.required("socket")?);
         if map.contains(|c: char| c.is_whitespace() || c.is_control()) {
             let doing = "name a map with a space in its path to the runtime API";
             return Err(EdgeError::new(EdgeErrorKind::Lint, doing));
@@ -66,7 +59,7 @@ impl DriverKind for HaproxyKind {
             edge: target.name.clone(),
             folder: target.gate.clone(),
             gate: Gate::create(&target.gate)?,
-            api: RuntimeApi::of(socket),
+            api: RuntimeApi::of(socket.into()),
             master: target.settings.get("master").map(|path| RuntimeApi::of(path.into())),
             map,
             process: None,

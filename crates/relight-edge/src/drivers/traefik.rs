@@ -74,9 +74,9 @@ impl DriverKind for Traefik {
             edge: target.name.clone(),
             gate: Gate::create(&target.gate)?,
             api: JsonApi::of(target)?,
-            file: json_api::required(target, "file")?.into(),
-            hosts: json_api::required(target, "hosts")?,
-            holding: json_api::required(target, "holding")?,
+            file: target.required("file")?.into(),
+            hosts: target.required("hosts")?.clone(),
+            holding: target.required("holding")?.clone(),
             capabilities: self.capabilities,
             priority: self.priority,
         }))
