@@ -53,7 +53,10 @@ pub fn from_row(row: &EdgeRow) -> Result<Target, EngineError> {
 /// The loop of an edge that perhaps cannot be opened yet: each look tries again, and meanwhile
 /// what is wanted dark there counts as exposed, with the reason. It keeps no other edge waiting.
 pub fn patient_loop(target: &Target, nonce: u64) -> EdgeLoop {
-    let driver = Box::new(Reopening { target: target.clone(), driver: None });
+    loop_with(target, Box::new(Reopening { target: target.clone(), driver: None }), nonce)
+}
+
+fn loop_with(target: &Target, driver: Box<dyn EdgeDriver>, nonce: u64) -> EdgeLoop {
     let eyes = Listeners(target.listeners.iter().map(|listener| Prober::new(*listener)).collect());
     EdgeLoop::new(&target.name, driver, Box::new(eyes), nonce)
 }
@@ -90,6 +93,20 @@ impl EdgeDriver for Reopening {
         self.driver()?.apply(epoch, stage, dark)
     }
 
+    fn apply_changes(
+        &mut self,
+        epoch: Epoch,
+        stage: Stage,
+        dark: &GateSet,
+        changed: &GateSet,
+    ) -> Result<(), EdgeError> {
+        self.driver()?.apply_changes(epoch, stage, dark, changed)
+    }
+
+    fn generation(&mut self) -> Result<u64, EdgeError> {
+        self.driver()?.generation()
+    }
+
     fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
         self.driver()?.tunnels(keys)
     }
@@ -104,9 +121,7 @@ impl EdgeDriver for Reopening {
 /// # Errors
 /// The driver cannot be opened.
 pub fn open_loop(target: &Target, nonce: u64) -> Result<EdgeLoop, EngineError> {
-    let driver = relight_edge::open(target)?;
-    let eyes = Listeners(target.listeners.iter().map(|listener| Prober::new(*listener)).collect());
-    Ok(EdgeLoop::new(&target.name, driver, Box::new(eyes), nonce))
+    Ok(loop_with(target, relight_edge::open(target)?, nonce))
 }
 
 #[cfg(test)]
