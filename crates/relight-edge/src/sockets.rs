@@ -84,14 +84,17 @@ impl Origins {
         let mut list = List::default();
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
             let entry = line.split_once(' ').and_then(|(key, address)| {
-                Some((GateKey::new(key).ok()?, address.trim().parse().ok()?))
+                Some((GateKey::new(key).ok()?, canonical(address.trim().parse().ok()?)))
             });
             let Some((key, address)) = entry else {
                 let doing = format!("understand line {} of {}", number + 1, path.display());
                 return Err(EdgeError::new(EdgeErrorKind::Lint, doing));
             };
             list.by_address.entry(address).or_default().insert(key.clone());
-            list.by_key.insert(key, address);
+            if let Some(first) = list.by_key.insert(key, address) {
+                let doing = format!("count two origins of one key, {first} and {address}");
+                return Err(EdgeError::new(EdgeErrorKind::Lint, doing));
+            }
         }
         Ok(list)
     }
@@ -119,14 +122,29 @@ impl List {
 /// Established connections of this machine, by the address at their other end.
 fn connections() -> Result<BTreeMap<SocketAddr, u64>, EdgeError> {
     let words = ["-tnH", "state", "established"].map(str::to_owned);
-    let text = exec::ss(&words)?;
+    tally(&exec::ss(&words)?)
+}
+
+/// A line that is not understood may be a connection to a dark origin: then nothing was counted.
+fn tally(text: &str) -> Result<BTreeMap<SocketAddr, u64>, EdgeError> {
     let mut open = BTreeMap::new();
-    for peer in text.lines().filter_map(|line| line.split_whitespace().nth(3)) {
-        if let Ok(address) = peer.replace("[::ffff:", "[").parse() {
-            *open.entry(canonical(address)).or_default() += 1;
-        }
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let address = line.split_whitespace().nth(3).and_then(peer).ok_or_else(|| {
+            let doing = format!("understand the line {line:?} of ss");
+            EdgeError::new(EdgeErrorKind::Refused, doing)
+        })?;
+        *open.entry(address).or_default() += 1;
     }
     Ok(open)
+}
+
+/// The other end of a connection as ss writes it, without the interface of a link-local one.
+fn peer(word: &str) -> Option<SocketAddr> {
+    let plain = match word.split_once('%') {
+        Some((before, rest)) => format!("{before}{}", &rest[rest.find([']', ':'])?..]),
+        None => word.to_owned(),
+    };
+    plain.parse().ok().map(canonical)
 }
 
 fn canonical(address: SocketAddr) -> SocketAddr {
@@ -143,4 +161,37 @@ fn kill(addresses: &[SocketAddr]) -> Result<(), EdgeError> {
         words.extend(["dst".to_owned(), address.to_string()]);
     }
     exec::ss(&words).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_an_address_counts_and_a_line_that_is_none_is_an_error() {
+        let text = "0 0 127.0.0.1:80 127.0.0.1:9001\n\
+                    0 0 [::ffff:127.0.0.1]:80 [::ffff:127.0.0.1]:9001\n\
+                    0 0 [fe80::1]%eth0:80 [fe80::2]%eth0:9002\n\
+                    0 0 [fe80::1%eth0]:80 [fe80::2%eth0]:9002\n\
+                    0 0 [::1]:80 [::1]:9003 users:((\"x\",pid=1,fd=3))\n";
+        let open = tally(text).unwrap();
+        for (address, count) in [("127.0.0.1:9001", 2), ("[fe80::2]:9002", 2), ("[::1]:9003", 1)] {
+            assert_eq!(open.get(&address.parse().unwrap()), Some(&count), "{address}");
+        }
+        for bad in ["0 0 127.0.0.1:80", "0 0 127.0.0.1:80 nobody:http", "0 0 [::1]:80 [::1%eth0"] {
+            assert_eq!(tally(bad).unwrap_err().kind, EdgeErrorKind::Refused, "{bad}");
+        }
+    }
+
+    #[test]
+    fn origins_are_known_in_any_form_and_a_key_has_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("origins");
+        let origins = Origins { list: Some(path.clone()) };
+        std::fs::write(&path, "a [::ffff:127.0.0.1]:9001\n").unwrap();
+        let list = origins.read().unwrap();
+        assert_eq!(list.by_key.values().next(), Some(&"127.0.0.1:9001".parse().unwrap()));
+        std::fs::write(&path, "a 127.0.0.1:9001\na 127.0.0.1:9002\n").unwrap();
+        assert_eq!(origins.read().unwrap_err().kind, EdgeErrorKind::Lint);
+    }
 }
