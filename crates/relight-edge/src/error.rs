@@ -20,6 +20,20 @@ pub enum EdgeErrorKind {
     Io,
 }
 
+impl EdgeErrorKind {
+    /// Its code in journals and documents.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Fenced => "fenced",
+            Self::ForeignEdit => "foreign-edit",
+            Self::Lint => "lint",
+            Self::Io => "io",
+        }
+    }
+}
+
 /// A failed operation on one edge.
 #[derive(Debug)]
 pub struct EdgeError {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_edge::{Capabilities, EdgeError, TunnelCount};
+use relight_edge::{EdgeError, TunnelCount};
 use relight_model::{AssetId, GateKey, OrgId, SiteId};
 
 use crate::drill::{DRILL_AGE_MAX_S, chain};
@@ -117,15 +117,5 @@ fn look(
         TunnelCount::ClosedByDataPlane => Some(sum),
         TunnelCount::Unknown => None,
     });
-    Ok((open, missing(driver.capabilities())))
-}
-
-/// The set that a proof of dark needs (INCIDENT 8.2).
-fn missing(it: Capabilities) -> Vec<&'static str> {
-    let needed = [
-        (it.readback, "readback"),
-        (it.durable, "durable"),
-        (it.survives_reload, "survives_reload"),
-    ];
-    needed.into_iter().filter(|(has, _)| !has).map(|(_, name)| name).collect()
+    Ok((open, driver.capabilities().missing_for_dark()))
 }

@@ -20,6 +20,10 @@ use crate::reconcile::{EdgeLoop, Round, Want};
 /// How often an edge that agrees with the journal is read back.
 const POLL: Duration = Duration::from_secs(1);
 
+/// How often an edge that agrees is asked whether another process took over: it may have read the
+/// gate before the newest order, and a second of light is too long (INCIDENT 5.1).
+const SAMPLE: Duration = Duration::from_millis(250);
+
 /// How soon an edge that does not agree yet is looked at again.
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -98,7 +102,10 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, stop: &AtomicBool) {
         let seen = engine.version();
         let (wants, epoch) = engine.wants_of(edge.name());
         if let Some(left) = rest.left(&wants) {
-            engine.wait_changed(seen, left);
+            engine.wait_changed(seen, left.min(SAMPLE));
+            if edge.took_over() {
+                rest = Rest::default();
+            }
             continue;
         }
         let mut pause = POLL;

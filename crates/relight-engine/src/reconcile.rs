@@ -164,6 +164,7 @@ pub struct EdgeLoop {
     closed_at: BTreeMap<GateKey, i64>,
     nonce: u64,
     canary_shown: bool,
+    generation: u64,
 }
 
 impl EdgeLoop {
@@ -179,12 +180,22 @@ impl EdgeLoop {
             closed_at: BTreeMap::new(),
             nonce,
             canary_shown: false,
+            generation: 0,
         }
     }
 
     /// The name of the edge.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether another process or configuration serves since the last call, which may have read an
+    /// old copy of the gate; an edge that does not answer may be about to restart.
+    pub fn took_over(&mut self) -> bool {
+        match self.driver.generation() {
+            Ok(generation) => std::mem::replace(&mut self.generation, generation) != generation,
+            Err(_) => true,
+        }
     }
 
     /// One round. `permits` is asked for each site at the instant before it is opened.
@@ -392,19 +403,26 @@ impl EdgeLoop {
         if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
             return (BTreeSet::new(), None);
         }
-        let keys: Vec<GateKey> = due.iter().map(|i| turn.wants[*i].target.key.clone()).collect();
+        let due: BTreeSet<GateKey> =
+            due.iter().map(|i| turn.wants[*i].target.key.clone()).collect();
+        // All dark sites are counted together: two of them may share an origin.
+        let dark = turn.wants.iter().filter(|want| want.light == Light::Dark);
+        let keys: Vec<GateKey> = dark.map(|want| want.target.key.clone()).collect();
         let counts = match self.driver.tunnels(&keys) {
             Ok(counts) => counts,
-            Err(error) => return (keys.into_iter().collect(), Some(error)),
+            Err(error) => return (due, Some(error)),
         };
         let mut busy = BTreeSet::new();
         let mut cut = Vec::new();
         for (key, count) in keys.into_iter().zip(counts) {
-            if !matches!(count, TunnelCount::Open(open) if open > 0) {
+            // The canary is answered by the edge itself: behind it there is nothing to count.
+            let is_free = matches!(count, TunnelCount::Open(0) | TunnelCount::ClosedByDataPlane);
+            if is_free || key.as_str() == CANARY_KEY || !due.contains(&key) {
                 continue;
             }
             let closed = *self.closed_at.entry(key.clone()).or_insert(turn.now_ms);
-            if turn.now_ms - closed >= TUNNEL_GRACE_MS {
+            // Whose they are nobody knows, so none is cut: a person says which origin is whose.
+            if count != TunnelCount::Unknown && turn.now_ms - closed >= TUNNEL_GRACE_MS {
                 cut.push(key.clone());
             }
             busy.insert(key);
@@ -515,7 +533,7 @@ impl EdgeLoop {
                 failed.push(key.clone());
             }
         }
-        let (edge, why) = (&self.name, kind_code(error.kind));
+        let (edge, why) = (&self.name, error.kind.code());
         push(&mut turn.round.entries, expired, |sites| Entry::Drifted {
             sites,
             edge: edge.clone(),
@@ -544,18 +562,6 @@ impl EdgeLoop {
             Light::Lit if lit_now.contains(&want.target.key) => true,
             Light::Lit => want.gate == Gate::Open && (view.foreign || view.runtime == Seen::Lit),
         })
-    }
-}
-
-/// Why an edge failed, as a code for the journal.
-const fn kind_code(kind: EdgeErrorKind) -> &'static str {
-    match kind {
-        EdgeErrorKind::Unreachable => "unreachable",
-        EdgeErrorKind::Refused => "refused",
-        EdgeErrorKind::Fenced => "fenced",
-        EdgeErrorKind::ForeignEdit => "foreign-edit",
-        EdgeErrorKind::Lint => "lint",
-        EdgeErrorKind::Io => "io",
     }
 }
 

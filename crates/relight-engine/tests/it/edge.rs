@@ -61,6 +61,10 @@ pub(crate) struct Edge {
     pub(crate) is_uncountable: bool,
     /// The driver counts and cuts tunnels.
     pub(crate) has_tunnels: bool,
+    /// Sites whose connections nobody can tell from those of others.
+    pub(crate) uncounted: GateSet,
+    /// Which process serves.
+    pub(crate) generation: u64,
     /// Open connections behind the gate.
     pub(crate) tunnels: BTreeMap<GateKey, u64>,
     /// The newest epoch that wrote.
@@ -252,13 +256,24 @@ impl EdgeDriver for Shared {
         self.lock().apply(epoch, stage, dark)
     }
 
+    fn generation(&mut self) -> Result<u64, EdgeError> {
+        let edge = self.lock();
+        match edge.is_unreachable {
+            true => Err(error(EdgeErrorKind::Unreachable, "ask which process serves")),
+            false => Ok(edge.generation),
+        }
+    }
+
     fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
         let edge = self.lock();
         if edge.is_uncountable {
             return Err(error(EdgeErrorKind::Unreachable, "count sessions"));
         }
-        let count = |key: &GateKey| edge.tunnels.get(key).copied().unwrap_or_default();
-        Ok(keys.iter().map(|key| TunnelCount::Open(count(key))).collect())
+        let count = |key: &GateKey| match edge.uncounted.contains(key) {
+            true => TunnelCount::Unknown,
+            false => TunnelCount::Open(edge.tunnels.get(key).copied().unwrap_or_default()),
+        };
+        Ok(keys.iter().map(count).collect())
     }
 
     fn cut(&mut self, _epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {

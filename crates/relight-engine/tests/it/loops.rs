@@ -317,6 +317,27 @@ fn connections_that_cannot_be_counted_hold_no_opening_back() {
 }
 
 #[test]
+fn connections_that_nobody_can_tell_apart_are_not_cut_and_dark_is_not_proven() {
+    let mut bench = Bench::new(|edge| edge.has_tunnels = true);
+    bench.set(|edge| edge.uncounted.insert(key("a")));
+    let wants = [("a", Dark, Requested), ("b", Dark, Requested)];
+    assert_eq!(told(&bench.round(&wants)), ["proved-dark b"]);
+    let round = bench.later(TUNNEL_GRACE_MS, &wants);
+    assert!(!round.settled && !told(&round).contains(&"proved-dark a".to_owned()));
+    assert!(!bench.calls().iter().any(|call| matches!(call, Call::Cut(_))));
+}
+
+#[test]
+fn another_process_is_told_once_and_silence_each_time() {
+    let mut bench = Bench::new(dark(&["a"]));
+    assert!(!bench.edge_loop.took_over());
+    bench.set(|edge| edge.generation = 7);
+    assert_eq!((bench.edge_loop.took_over(), bench.edge_loop.took_over()), (true, false));
+    bench.set(|edge| edge.is_unreachable = true);
+    assert_eq!((bench.edge_loop.took_over(), bench.edge_loop.took_over()), (true, true));
+}
+
+#[test]
 fn a_relight_that_is_not_proven_in_time_stops() {
     let mut bench = Bench::new(dark(&["a"]));
     bench.set(|edge| edge.blind.insert(key("a")));
