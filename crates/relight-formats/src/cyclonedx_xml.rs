@@ -24,7 +24,7 @@ const LISTS: [&str; 11] = [
 ];
 
 /// The name space of every version starts so; nothing but such a document says it.
-pub(crate) const NAME_SPACE: &str = "cyclonedx.org/schema/bom/";
+const NAME_SPACE: &[u8] = b"cyclonedx.org/schema/bom/";
 
 /// An object of JSON, and why a document is none.
 type Object = Map<String, Value>;
@@ -145,7 +145,19 @@ fn close(parent: &mut Node, node: Node) {
         Value::Object(members)
     };
     parent.items.push(value.clone());
-    parent.members.insert(name, value);
+    match (parent.members.get_mut(&name), value) {
+        (None, value) => drop(parent.members.insert(name, value)),
+        // Nothing of a list is lost because it is there twice; else what stands first counts, for
+        // elements of other name spaces come last.
+        (Some(Value::Array(first)), Value::Array(more)) => first.extend(more),
+        (Some(_), _) => {}
+    }
+}
+
+/// Whether a document is XML in the name space of CycloneDX.
+pub(crate) fn recognises(bytes: &[u8]) -> bool {
+    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    start.first() == Some(&b'<') && memchr::memmem::find(bytes, NAME_SPACE).is_some()
 }
 
 #[cfg(test)]
@@ -156,7 +168,7 @@ mod tests {
         let space = "http://cyclonedx.org/schema/bom/1.4";
         let text =
             format!("<?xml version=\"1.0\"?><bom xmlns=\"{space}\" version=\"2\">{body}</bom>");
-        assert!(text.contains(NAME_SPACE));
+        assert!(recognises(text.as_bytes()));
         object(text.as_bytes(), 1 << 20).map(|mut it| {
             it.remove("xmlns");
             Value::Object(it)
@@ -196,5 +208,18 @@ mod tests {
         assert!(deep(DEPTH_MAX).unwrap_err().contains("deeper than 128"));
         assert!(object(b"<bom/>", 5).unwrap_err().contains("longer than 5"));
         assert!(object(b"<bom/>", 6).is_err(), "it has nothing in it");
+    }
+
+    #[test]
+    fn a_second_list_adds_and_a_second_element_replaces_nothing() {
+        let component = |name: &str| format!("<component><name>{name}</name></component>");
+        let (a, b) = (component("a"), component("b"));
+        let document =
+            read(&format!("<components>{a}</components><components/><components>{b}</components>"));
+        let names = document.unwrap()["components"].clone();
+        assert_eq!(names, json!([{"name": "a"}, {"name": "b"}]));
+        let other = "<components><component><version>1</version><version>2</version></component>";
+        let document = read(&format!("{other}</components>")).unwrap();
+        assert_eq!(document["components"], json!([{"version": "1"}]));
     }
 }

@@ -21,24 +21,19 @@ pub(super) const PLUGIN: CycloneDxVex = CycloneDxVex;
 /// The format. It has no settings.
 pub(super) struct CycloneDxVex;
 
-/// Whether a document is a CycloneDX document in XML.
-fn is_xml(outline: &Outline<'_>) -> bool {
-    outline.head.starts_with(b"<") && outline.says(cyclonedx_xml::NAME_SPACE)
-}
-
 impl AdvisoryFormat for CycloneDxVex {
     fn name(&self) -> &'static str {
         "cyclonedx_vex"
     }
 
     fn recognises(&self, outline: &Outline<'_>) -> bool {
-        outline.has(&["bomFormat"]) || is_xml(outline)
+        outline.has(&["bomFormat"]) || cyclonedx_xml::recognises(outline.body)
     }
 
     fn read(&self, input: &Input<'_>) -> Reading {
         let mut reading = Reading::default();
         let outline = Outline::of(input.bytes);
-        if is_xml(&outline) {
+        if cyclonedx_xml::recognises(outline.body) {
             let mut notes = Vec::new();
             let read = cyclonedx_xml::object(outline.body, RECORD_BYTES_MAX);
             let read = read.and_then(|it| record(&it, &mut notes));

@@ -23,7 +23,7 @@ impl SbomFormat for CycloneDx {
     }
 
     fn recognises(&self, bytes: &[u8]) -> bool {
-        holds(bytes, b"\"bomFormat\"") || is_xml(bytes)
+        holds(bytes, b"\"bomFormat\"") || cyclonedx_xml::recognises(bytes)
     }
 
     fn read(&self, bytes: &[u8]) -> Result<(Sbom, Vec<Warning>), FormatError> {
@@ -48,16 +48,9 @@ impl SbomFormat for CycloneDx {
     }
 }
 
-/// Whether a document is XML in the name space of CycloneDX.
-fn is_xml(bytes: &[u8]) -> bool {
-    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-    let mark = cyclonedx_xml::NAME_SPACE.as_bytes();
-    start.first() == Some(&b'<') && memchr::memmem::find(bytes, mark).is_some()
-}
-
 /// A document as the object that it is, or would be, in JSON.
 fn read_document(bytes: &[u8]) -> Result<Value, FormatError> {
-    if is_xml(bytes) {
+    if cyclonedx_xml::recognises(bytes) {
         let read = cyclonedx_xml::object(bytes, SBOM_BYTES_MAX);
         return read.map(Value::Object).map_err(FormatError::Xml);
     }
