@@ -284,7 +284,7 @@ impl<'a> Walker<'a> {
     fn link(&mut self, folder: &OwnedFd, name: &CStr, path: &str) -> FileType {
         let nothing = FileType::Socket;
         // What it leads to below the root of a system is visited by itself, or is not there.
-        if self.is_system && stays_inside(folder, name) == Ok(true) {
+        if self.is_system && !self.options.follow && stays_inside(folder, name) == Ok(true) {
             return nothing;
         }
         let kind = match leads_to(folder, name) {

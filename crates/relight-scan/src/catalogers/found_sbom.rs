@@ -1,6 +1,6 @@
 //! Inventories that somebody put beside the software: PEP 770, CycloneDX and SPDX files.
 
-use relight_formats::read_sbom;
+use relight_formats::{FormatError, read_sbom};
 use relight_model::{Catalog, Component, Flaw, FlawCode, Scope, Warning};
 
 use crate::cataloger::{File, Select};
@@ -29,7 +29,8 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     let (sbom, warnings) = match read_sbom(file.bytes) {
         Ok(read) => read,
         // `bom.json` and `bom.xml` may be anybody's; these names promise an inventory.
-        Err(error) if bundled || by_name => {
+        // XML of this name space is one as well.
+        Err(error) if bundled || by_name || matches!(error, FormatError::Xml(_)) => {
             return reader::bad(file, reader::METADATA, error.to_string(), out);
         }
         Err(_) => return,
