@@ -65,10 +65,11 @@ impl FeedOptions {
 
 /// `203.0.113.0/24`, or one address.
 fn network(text: &str) -> Option<(IpAddr, u8)> {
-    let (address, bits) = text.split_once('/').unwrap_or((text, "128"));
+    let (address, bits) = text.split_once('/').map_or((text, None), |(a, b)| (a, Some(b)));
     let address: IpAddr = address.parse().ok()?;
-    let bits: u8 = bits.parse().ok().filter(|bits| *bits <= 128)?;
-    Some((address, if address.is_ipv4() { bits.min(32) } else { bits }))
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.map_or(Some(most), |bits| bits.parse().ok().filter(|bits| *bits <= most))?;
+    Some((address, bits))
 }
 
 #[derive(Serialize)]
@@ -233,4 +234,21 @@ pub(super) fn summary(tally: &Tally, lang: Lang) -> String {
         text.push_str(&format!(" ({})", formats.join(", ")));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn a_network_is_no_longer_than_its_addresses() {
+        for (text, bits) in
+            [("10.0.0.0/8", 8), ("10.0.0.1", 32), ("::1", 128), ("2001:db8::/32", 32)]
+        {
+            assert_eq!(network(text).map(|(_, bits)| bits), Some(bits), "{text}");
+        }
+        for text in ["10.0.0.0/33", "10.0.0.0/x", "10.0.0.0/", "::/129", "example.org", ""] {
+            assert_eq!(network(text), None, "{text}");
+        }
+    }
 }
