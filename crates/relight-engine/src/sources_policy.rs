@@ -124,10 +124,16 @@ fn package(text: &str) -> Result<PackageName, PolicyFault> {
 /// The document in force; the default one where nobody set any.
 ///
 /// # Errors
-/// The store cannot be read.
+/// The store cannot be read, or the document is not understood: without its bindings a site could
+/// look clear.
 pub fn sources_policy(store: &Store) -> Result<SourcesPolicy, StoreError> {
-    let text = store.meta_get(KEY)?.unwrap_or_default();
-    Ok(serde_json::from_str(&text).unwrap_or_default())
+    let Some(text) = store.meta_get(KEY)? else { return Ok(SourcesPolicy::default()) };
+    serde_json::from_str(&text).map_err(|error| {
+        StoreError::not_understood(format!(
+            "reading the policy of sources: {error}; hint: put it in force again with \
+             `relight advisories policy FILE`"
+        ))
+    })
 }
 
 /// Puts a document in force.
@@ -148,19 +154,27 @@ pub fn set_sources_policy(
 
 /// Adds the document in force to a policy.
 pub(crate) fn lay(store: &Store, policy: &mut Policy) -> Result<(), StoreError> {
-    // Only what was checked is ever stored; what an older program stored and this one does not
-    // understand changes nothing.
-    let mut laid = policy.clone();
-    if sources_policy(store)?.lay(&mut laid).is_ok() {
-        *policy = laid;
-    }
-    Ok(())
+    // Only what was checked is ever stored, perhaps by another version.
+    sources_policy(store)?.lay(policy).map_err(|PolicyFault { code, word }| {
+        StoreError::not_understood(format!("reading the policy of sources: {code} {word}"))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::trust::policy_of;
+
+    #[test]
+    fn a_policy_that_is_not_understood_is_an_error_and_never_the_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(sources_policy(&store).unwrap(), SourcesPolicy::default());
+        for text in ["", "{", r#"{"of_a_newer_program": true}"#] {
+            store.meta_put(KEY, text).unwrap();
+            assert!(policy_of(&store).is_err(), "{text:?}");
+        }
+    }
 
     fn line() -> BindingLine {
         BindingLine {

@@ -34,6 +34,11 @@ pub struct StoreError {
 }
 
 impl StoreError {
+    /// What was stored is not what this program stores, or is of a newer one.
+    pub fn not_understood(context: impl Into<String>) -> Self {
+        Self::new(StoreErrorKind::Corrupt, context)
+    }
+
     pub(crate) fn new(kind: StoreErrorKind, context: impl Into<String>) -> Self {
         Self { kind, context: context.into(), source: None }
     }
