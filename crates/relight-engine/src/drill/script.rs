@@ -88,9 +88,12 @@ pub struct Pace {
     pub pause: Duration,
 }
 
+/// The spelling that every edge answers.
+const PLAIN: &str = "plain";
+
 /// Spellings of the canary's name that confuse gates which are keyed by what a client sends.
 const SPELLINGS: [(&str, &str); 9] = [
-    ("plain", "GET / HTTP/1.1\r\nHost: HOST\r\n\r\n"),
+    (PLAIN, "GET / HTTP/1.1\r\nHost: HOST\r\n\r\n"),
     ("upper case", "GET / HTTP/1.1\r\nHost: UPPER\r\n\r\n"),
     ("port", "GET / HTTP/1.1\r\nHost: HOST:8080\r\n\r\n"),
     ("trailing dot", "GET / HTTP/1.1\r\nHost: HOST.\r\n\r\n"),
@@ -261,6 +264,9 @@ impl Drill {
                 let mut client = Client::connect(*listener).map_err(|error| chain(&error))?;
                 // A refused spelling may end the connection without an answer.
                 let answer = client.exchange(request.as_bytes(), false).map(|it| it.status);
+                if let (PLAIN, Err(error)) = (name, &answer) {
+                    return Err(chain(error));
+                }
                 if answer.is_ok_and(|status| status < 400) {
                     return Err(format!("{listener}: {name} reached the dark canary"));
                 }
@@ -353,9 +359,9 @@ impl Drill {
         let targets: Vec<_> = self.edge.keys.iter().map(super::DrillKey::target).collect();
         for listener in &self.edge.target.listeners {
             let seen = Prober::new(*listener).probe(&targets, self.pace.nonce.rotate_left(13));
-            let dark = targets.iter().zip(seen).find(|(_, result)| result.seen == Seen::Dark);
-            if let Some((target, _)) = dark {
-                return Err(format!("{} is still dark at {listener}", target.key));
+            let other = targets.iter().zip(seen).find(|(_, result)| result.seen != Seen::Lit);
+            if let Some((target, _)) = other {
+                return Err(format!("{} is not seen lit at {listener}", target.key));
             }
         }
         Ok(())
