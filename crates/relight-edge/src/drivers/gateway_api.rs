@@ -166,7 +166,16 @@ impl Gateway {
         let Some([rule]) = route.rules().as_array().map(Vec::as_slice) else { return false };
         let backends = rule.get("backendRefs").and_then(Value::as_array);
         let Some([backend]) = backends.map(Vec::as_slice) else { return false };
-        backend.get("name").and_then(Value::as_str) == Some(&self.service)
+        // A filter may still send each request to the origin, and a service of that name may be
+        // somebody else's or none.
+        let is_bare = rule.get("filters").is_none_or(|it| it.as_array().is_some_and(Vec::is_empty));
+        let namespace = route.object.pointer("/metadata/namespace");
+        let is_ours = backend.get("namespace").is_none_or(|it| Some(it) == namespace)
+            && backend.get("kind").is_none_or(|it| it == "Service")
+            && backend.get("group").is_none_or(|it| it == "");
+        is_bare
+            && is_ours
+            && backend.get("name").and_then(Value::as_str) == Some(&self.service)
             && backend.get("port").and_then(Value::as_u64) == Some(self.port.into())
     }
 
