@@ -3,11 +3,14 @@
 //! Level-triggered: a round looks at the edge as it is, never at what an earlier round did, so a
 //! crash, a lie or somebody else's reload only costs another round (INCIDENT 5).
 
+mod dark;
+mod lit;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_edge::{
-    CutsTunnels, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, ProbeResult, ProbeTarget,
-    Prober, Stage, TunnelCount,
+    EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, ProbeResult, ProbeTarget, Prober,
+    Stage,
 };
 use relight_model::{Epoch, GateKey, Light, Seen, Site};
 
@@ -162,6 +165,7 @@ pub struct EdgeLoop {
     unproven_since: BTreeMap<GateKey, i64>,
     opening_since: BTreeMap<GateKey, i64>,
     closed_at: BTreeMap<GateKey, i64>,
+    found_shut: GateSet,
     nonce: u64,
     canary_shown: bool,
     generation: u64,
@@ -178,6 +182,7 @@ impl EdgeLoop {
             unproven_since: BTreeMap::new(),
             opening_since: BTreeMap::new(),
             closed_at: BTreeMap::new(),
+            found_shut: GateSet::new(),
             nonce,
             canary_shown: false,
             generation: 0,
@@ -221,19 +226,9 @@ impl EdgeLoop {
         let keys: Vec<GateKey> = wants.iter().map(|want| want.target.key.clone()).collect();
         self.forget_other_times(wants);
         turn.views = self.driver.observe(&keys)?;
+        self.remember_shut(wants, &turn.views);
         let opening = opening(wants, &turn.views);
-        // A lit site that an old copy of the gate made dark again is opened by `open` alone.
-        let mut held: GateSet = wants
-            .iter()
-            .zip(&turn.views)
-            .filter(|(want, view)| {
-                want.light == Light::Dark || (want.gate == Gate::Open && is_kept_shut(want, view))
-            })
-            .map(|(want, _)| want.target.key.clone())
-            .collect();
-        // One that is lit already is closed by an order of its own, the durable copy first.
-        let shut_still = |index: &&usize| is_kept_shut(&wants[**index], &turn.views[**index]);
-        held.extend(opening.iter().filter(shut_still).map(|index| keys[*index].clone()));
+        let held = self.held(turn, &opening);
         let mut all = wants.iter().zip(&turn.views);
         let is_open = all.any(|(want, view)| want.light == Light::Dark && !shut(view));
         let mut trouble = None;
@@ -255,6 +250,48 @@ impl EdgeLoop {
         self.watch_lit(turn);
         self.open(turn, &opening, held)?;
         trouble.or(uncounted).map_or(Ok(()), Err)
+    }
+
+    /// What effects about other sites leave dark: what is wanted so, and what was found so.
+    fn held(&self, turn: &Turn<'_>, opening: &[usize]) -> GateSet {
+        let wants = turn.wants;
+        // A lit site that an old copy of the gate made dark again is opened by `open` alone.
+        let mut held: GateSet = wants
+            .iter()
+            .zip(&turn.views)
+            .filter(|(want, view)| {
+                want.light == Light::Dark
+                    || (want.gate == Gate::Open && self.is_kept_shut(want, view))
+            })
+            .map(|(want, _)| want.target.key.clone())
+            .collect();
+        // One that is lit already is closed by an order of its own, the durable copy first.
+        let shut_still = |index: &&usize| self.is_kept_shut(&wants[**index], &turn.views[**index]);
+        let still = opening.iter().filter(shut_still);
+        held.extend(still.map(|index| wants[*index].target.key.clone()));
+        held
+    }
+
+    /// Lit sites that were last seen dark. A read-back that tells nothing does not change that, and
+    /// neither does a journal that cannot be written: else the next effect on another site would
+    /// open them, unasked and in the durable copy first.
+    fn remember_shut(&mut self, wants: &[Want], views: &[GateView]) {
+        for (want, view) in wants.iter().zip(views) {
+            if want.gate == Gate::Open && view.runtime == Seen::Dark && !view.foreign {
+                self.found_shut.insert(want.target.key.clone());
+            } else if view.runtime != Seen::Unknown {
+                self.found_shut.remove(&want.target.key);
+            }
+        }
+    }
+
+    /// True for a site that an effect about other sites must leave dark: it is dark, or it should
+    /// be and nobody can tell.
+    fn is_kept_shut(&self, want: &Want, view: &GateView) -> bool {
+        match want.gate {
+            Gate::Open => self.found_shut.contains(&want.target.key),
+            _ => view.durable != Seen::Lit || view.runtime != Seen::Lit,
+        }
     }
 
     /// Times run while the same light is wanted: an earlier closing or opening is another one.
@@ -292,7 +329,7 @@ impl EdgeLoop {
             .wants
             .iter()
             .zip(&turn.views)
-            .filter(|(want, view)| is_kept_shut(want, view))
+            .filter(|(want, view)| self.is_kept_shut(want, view))
             .map(|(want, _)| want.target.key.clone())
             .collect();
         dark.insert(key.clone());
@@ -302,223 +339,6 @@ impl EdgeLoop {
         self.nonce = self.nonce.wrapping_add(1);
         let seen = self.eyes.probe(&[target], self.nonce);
         Ok(seen.first().map_or(Seen::Unknown, |result| result.seen))
-    }
-
-    fn prove_dark(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
-        let (wants, now_ms) = (turn.wants, turn.now_ms);
-        let due = self.due(turn);
-        let (busy, trouble) = self.busy(turn, &due);
-        let targets: Vec<ProbeTarget> =
-            due.iter().map(|index| wants[*index].target.clone()).collect();
-        self.nonce = self.nonce.wrapping_add(1);
-        let seen = self.eyes.probe(&targets, self.nonce);
-        let (mut proved, mut drifted, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-        for (index, result) in due.into_iter().zip(seen) {
-            let (want, view) = (&wants[index], &turn.views[index]);
-            let key = &want.target.key;
-            if shut(view) && result.seen == Seen::Dark && !busy.contains(key) {
-                self.proven_at.insert(key.clone(), now_ms);
-                self.unproven_since.remove(key);
-                if want.gate != Gate::Proven {
-                    proved.push(key.clone());
-                }
-                continue;
-            }
-            let old = !self.is_fresh(key, now_ms);
-            let contradicted = result.seen == Seen::Lit || !shut(view);
-            if contradicted {
-                self.proven_at.remove(key);
-            }
-            if want.gate == Gate::Proven && (contradicted || old) {
-                drifted.push(key.clone());
-            }
-            if self.is_overdue(want, now_ms) {
-                failed.push(key.clone());
-            }
-        }
-        let (edge, epoch) = (&self.name, turn.epoch);
-        let entries = &mut turn.round.entries;
-        push(entries, proved, |sites| Entry::Proved {
-            sites,
-            light: Light::Dark,
-            edge: edge.clone(),
-            epoch,
-        });
-        push(entries, drifted, |sites| Entry::Drifted {
-            sites,
-            edge: edge.clone(),
-            what: "dark-not-seen".to_owned(),
-        });
-        push(entries, failed, |sites| Entry::EdgeFailed {
-            sites,
-            edge: edge.clone(),
-            why: "probe-disagrees".to_owned(),
-        });
-        trouble.map_or(Ok(()), Err)
-    }
-
-    fn is_fresh(&self, key: &GateKey, now_ms: i64) -> bool {
-        self.is_younger(key, now_ms, PROOF_TTL_MS)
-    }
-
-    /// A proof from the future is none: the clock was set back, and it would stay fresh too long.
-    fn is_younger(&self, key: &GateKey, now_ms: i64, age_max_ms: i64) -> bool {
-        self.proven_at.get(key).is_some_and(|at| (0..age_max_ms).contains(&(now_ms - at)))
-    }
-
-    /// True when dark was wanted for too long without a proof and nobody was told yet.
-    fn is_overdue(&mut self, want: &Want, now_ms: i64) -> bool {
-        let since = *self.unproven_since.entry(want.target.key.clone()).or_insert(now_ms);
-        want.gate == Gate::Requested && now_ms - since >= DARK_PROOF_MAX_MS
-    }
-
-    /// Sites to prove dark in this round: all that are not proven, or not any more, and of those
-    /// whose proof is only to be renewed a few, so that nobody who waits for a light waits long.
-    fn due(&self, turn: &mut Turn<'_>) -> Vec<usize> {
-        let (mut due, mut old) = (Vec::new(), Vec::new());
-        for (index, (want, view)) in turn.wants.iter().zip(&turn.views).enumerate() {
-            let key = &want.target.key;
-            if want.light == Light::Lit || self.is_younger(key, turn.now_ms, PROOF_RENEW_MS) {
-                if want.light == Light::Dark && (want.gate != Gate::Proven || !shut(view)) {
-                    due.push(index);
-                }
-                continue;
-            }
-            let is_late = !self.is_younger(key, turn.now_ms, PROOF_LATE_MS);
-            if want.gate != Gate::Proven || !shut(view) || is_late {
-                due.push(index);
-            } else {
-                old.push((self.proven_at.get(key), index));
-            }
-        }
-        old.sort_unstable();
-        turn.round.renewals_left = old.len() > RENEWALS_MAX;
-        due.extend(old.into_iter().take(RENEWALS_MAX).map(|(_, index)| index));
-        due
-    }
-
-    /// Sites with connections still open behind the closed gate. After the grace they are cut;
-    /// until the count is 0 the site is not proven dark, and neither is one that was not counted.
-    fn busy(&mut self, turn: &Turn<'_>, due: &[usize]) -> (BTreeSet<GateKey>, Option<EdgeError>) {
-        if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
-            return (BTreeSet::new(), None);
-        }
-        let due: BTreeSet<GateKey> =
-            due.iter().map(|i| turn.wants[*i].target.key.clone()).collect();
-        // All dark sites are counted together: two of them may share an origin.
-        let dark = turn.wants.iter().filter(|want| want.light == Light::Dark);
-        let keys: Vec<GateKey> = dark.map(|want| want.target.key.clone()).collect();
-        let counts = match self.driver.tunnels(&keys) {
-            Ok(counts) => counts,
-            Err(error) => return (due, Some(error)),
-        };
-        let mut busy = BTreeSet::new();
-        let mut cut = Vec::new();
-        for (key, count) in keys.into_iter().zip(counts) {
-            // The canary is answered by the edge itself: behind it there is nothing to count.
-            let is_free = matches!(count, TunnelCount::Open(0) | TunnelCount::ClosedByDataPlane);
-            if is_free || key.as_str() == CANARY_KEY || !due.contains(&key) {
-                continue;
-            }
-            let closed = *self.closed_at.entry(key.clone()).or_insert(turn.now_ms);
-            // Whose they are nobody knows, so none is cut: a person says which origin is whose.
-            if count != TunnelCount::Unknown && turn.now_ms - closed >= TUNNEL_GRACE_MS {
-                cut.push(key.clone());
-            }
-            busy.insert(key);
-        }
-        let is_cut = if cut.is_empty() { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
-        (busy, is_cut.err())
-    }
-
-    /// Runtime first, then proof, then the durable copy: a crash in between falls to dark.
-    fn open(
-        &mut self,
-        turn: &mut Turn<'_>,
-        opening: &[usize],
-        mut held: GateSet,
-    ) -> Result<(), EdgeError> {
-        let (mut targets, mut stopped) = (Vec::new(), Vec::new());
-        for &index in opening {
-            let key = &turn.wants[index].target.key;
-            let since = *self.opening_since.entry(key.clone()).or_insert(turn.now_ms);
-            if (turn.permits)(key) && turn.now_ms - since < LIT_PROOF_MAX_MS {
-                held.remove(key);
-                self.proven_at.remove(key);
-                targets.push(turn.wants[index].target.clone());
-            } else {
-                self.opening_since.remove(key);
-                stopped.push(key.clone());
-            }
-        }
-        push(&mut turn.round.entries, stopped, |sites| Entry::RelightStopped {
-            sites,
-            why: "not-permitted-or-not-proven".to_owned(),
-        });
-        if targets.is_empty() {
-            return Ok(());
-        }
-        let changed: GateSet = targets.iter().map(|target| target.key.clone()).collect();
-        self.driver.apply_changes(turn.epoch, Stage::Runtime, &held, &changed)?;
-        let lit = self.see_lit(&targets);
-        let unseen = targets.into_iter().map(|target| target.key).filter(|key| !lit.contains(key));
-        held.extend(unseen);
-        self.driver.apply_changes(turn.epoch, Stage::Durable, &held, &lit)?;
-        let keys: Vec<GateKey> = lit.into_iter().collect();
-        let views = self.driver.observe(&keys)?;
-        let open: Vec<GateKey> = keys
-            .into_iter()
-            .zip(views)
-            .filter(|(_, view)| view.durable == Seen::Lit && view.runtime == Seen::Lit)
-            .map(|(key, _)| key)
-            .collect();
-        for key in &open {
-            self.opening_since.remove(key);
-        }
-        let (edge, epoch) = (self.name.clone(), turn.epoch);
-        push(&mut turn.round.entries, open, |sites| Entry::Proved {
-            sites,
-            light: Light::Lit,
-            edge,
-            epoch,
-        });
-        Ok(())
-    }
-
-    /// Lit twice in a row, on every listener.
-    fn see_lit(&mut self, targets: &[ProbeTarget]) -> BTreeSet<GateKey> {
-        let mut lit: BTreeSet<GateKey> = targets.iter().map(|target| target.key.clone()).collect();
-        for _ in 0..2 {
-            self.nonce = self.nonce.wrapping_add(1);
-            for (target, result) in targets.iter().zip(self.eyes.probe(targets, self.nonce)) {
-                if result.seen != Seen::Lit {
-                    lit.remove(&target.key);
-                }
-            }
-        }
-        lit
-    }
-
-    /// A relit site that an edge holds dark again, not by a person's hand, is opened again.
-    fn watch_lit(&self, turn: &mut Turn<'_>) {
-        let drifted: Vec<GateKey> = turn
-            .wants
-            .iter()
-            .zip(&turn.views)
-            .filter(|(want, view)| {
-                want.light == Light::Lit
-                    && want.gate == Gate::Open
-                    && view.runtime == Seen::Dark
-                    && !view.foreign
-            })
-            .map(|(want, _)| want.target.key.clone())
-            .collect();
-        let edge = self.name.clone();
-        push(&mut turn.round.entries, drifted, |sites| Entry::Drifted {
-            sites,
-            edge,
-            what: "lit-not-seen".to_owned(),
-        });
     }
 
     /// After an error nothing is known: what was proven stays proven only while it is fresh.
@@ -573,15 +393,6 @@ fn opening(wants: &[Want], views: &[GateView]) -> Vec<usize> {
             want.light == Light::Lit && want.gate != Gate::Open && !view.foreign
         })
         .collect()
-}
-
-/// True for a site that an effect about other sites must leave dark: it is dark, or it should be
-/// and nobody can tell.
-fn is_kept_shut(want: &Want, view: &GateView) -> bool {
-    if want.gate == Gate::Open {
-        return view.runtime == Seen::Dark && !view.foreign;
-    }
-    view.durable != Seen::Lit || view.runtime != Seen::Lit
 }
 
 fn is_of_an_older_term(epoch: Epoch, views: &[GateView]) -> bool {

@@ -47,8 +47,10 @@ pub(crate) struct Edge {
     pub(crate) own: GateSet,
     /// A durable copy that somebody kept, with what the driver knew of it.
     pub(crate) backup: Option<(GateSet, GateSet)>,
-    /// That copy came back and nobody has written to the edge since.
-    pub(crate) is_restored: bool,
+    /// That copy came back once.
+    pub(crate) was_restored: bool,
+    /// Nobody has looked at the edge since.
+    pub(crate) is_unseen: bool,
     /// Sites that are served whatever the gate says.
     pub(crate) bypass: GateSet,
     /// Sites of which probes learn nothing.
@@ -75,9 +77,10 @@ pub(crate) struct Edge {
     pub(crate) calls: Vec<Call>,
     /// What the driver was last told to hold dark.
     pub(crate) told: GateSet,
-    /// What each copy was last told to hold dark.
-    pub(crate) told_durable: GateSet,
+    /// What the running edge was last told to hold dark, and did not refuse.
     pub(crate) told_runtime: GateSet,
+    /// What the durable copy was last said to hold, when that was a lie.
+    pub(crate) promised: GateSet,
     /// Sites that a crash between two effects would have left to the next reload to light.
     pub(crate) fragile: Vec<GateKey>,
     /// Sites that have to close before anything opens.
@@ -114,14 +117,26 @@ impl Edge {
     pub(crate) fn restore(&mut self) {
         if let Some((durable, own)) = self.backup.clone() {
             (self.runtime, self.durable, self.own) = (durable.clone(), durable, own);
-            (self.is_restored, self.is_unreadable) = (true, false);
+            self.was_restored = true;
+            self.wait_for_a_look();
         }
     }
 
-    /// Read-back stops or goes on to tell nothing. What nobody can see and an old copy made dark
-    /// again is beyond any engine: it may open it by writing the whole set.
+    /// Read-back stops or goes on to tell nothing. What an old copy made dark again and nobody has
+    /// seen so is beyond any engine: it may open it by writing the whole set.
     pub(crate) fn blur(&mut self) {
-        self.is_unreadable = !self.is_unreadable && !self.is_restored;
+        self.is_unreadable = !self.is_unreadable && !self.is_unseen;
+    }
+
+    /// An engine that has just begun has seen nothing.
+    pub(crate) fn forget_looks(&mut self) {
+        if self.was_restored {
+            self.wait_for_a_look();
+        }
+    }
+
+    fn wait_for_a_look(&mut self) {
+        (self.is_unseen, self.is_unreadable) = (true, false);
     }
 
     /// Everything that fails stops failing; a person takes foreign entries away.
@@ -140,8 +155,8 @@ impl Edge {
         if self.epoch.is_some_and(|newest| epoch < newest) {
             return Err(error(EdgeErrorKind::Fenced, "write over a newer epoch"));
         }
-        self.watch_order(stage, dark);
         let fault = self.faults.pop_front().unwrap_or(Fault::None);
+        self.watch_order(stage, dark, fault);
         self.calls.push(Call::Apply(stage, names(dark)));
         match (fault, stage) {
             (Fault::Before, _) | (Fault::HalfWay, Stage::Runtime) => {
@@ -155,7 +170,6 @@ impl Edge {
         }
         self.told.clone_from(dark);
         self.epoch = Some(epoch);
-        self.is_restored &= stage == Stage::Durable;
         self.write(stage, dark);
         match fault {
             Fault::After => Err(error(EdgeErrorKind::Unreachable, "answer in time")),
@@ -164,30 +178,37 @@ impl Edge {
     }
 
     /// Closing goes durable copy first, opening runtime first, and closings go before openings;
-    /// what the edge makes of it is another matter.
-    fn watch_order(&mut self, stage: Stage, dark: &GateSet) {
+    /// what the edge makes of it is another matter: the engine may rely on an answer that is a lie
+    /// until it looks again, and on none that was an error.
+    fn watch_order(&mut self, stage: Stage, dark: &GateSet, fault: Fault) {
         match stage {
             Stage::Runtime => {
-                let closed = dark.difference(&self.told_runtime);
-                let kept =
-                    |key: &&GateKey| self.told_durable.contains(key) || self.durable.contains(key);
-                self.fragile.extend(closed.filter(|key| !kept(key)).cloned());
+                let is_shut = |key: &&GateKey| {
+                    self.told_runtime.contains(*key) && self.runtime.contains(*key)
+                };
+                let is_kept =
+                    |key: &&GateKey| self.durable.contains(*key) || self.promised.contains(*key);
+                let closed = dark.iter().filter(|key| !is_shut(key) && !is_canary(key));
+                self.fragile.extend(closed.filter(|key| !is_kept(key)).cloned());
                 let is_ours = |key: &&GateKey| self.own.contains(*key) && !is_canary(key);
                 let opened = self.runtime.difference(dark).filter(is_ours);
                 if !self.must_close.is_subset(dark) {
                     self.rash.extend(opened.cloned());
                 }
-                self.told_runtime.clone_from(dark);
+                if !matches!(fault, Fault::Before | Fault::HalfWay) {
+                    self.told_runtime.clone_from(dark);
+                }
             }
             Stage::Durable => {
-                let opened = self.durable.difference(dark);
+                let opened = self.durable.difference(dark).filter(|key| !is_canary(key));
                 let is_shut = |key: &&GateKey| {
                     [&self.own, &self.runtime, &self.told_runtime]
                         .iter()
                         .all(|it| it.contains(*key))
                 };
                 self.fragile.extend(opened.filter(is_shut).cloned());
-                self.told_durable.clone_from(dark);
+                let is_lie = fault == Fault::Lie;
+                self.promised = if is_lie { dark.clone() } else { GateSet::new() };
             }
         }
         self.must_close.retain(|key| !dark.contains(key));
@@ -234,10 +255,11 @@ impl EdgeDriver for Shared {
     }
 
     fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
-        let edge = self.lock();
+        let mut edge = self.lock();
         if edge.is_unreachable {
             return Err(error(EdgeErrorKind::Unreachable, "read the gate"));
         }
+        edge.is_unseen &= edge.is_unreadable;
         let seen = |copy: &GateSet, key: &GateKey| match (edge.is_unreadable, copy.contains(key)) {
             (true, _) => Seen::Unknown,
             (false, true) => Seen::Dark,

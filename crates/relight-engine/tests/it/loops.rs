@@ -298,6 +298,59 @@ fn a_lit_site_that_an_old_copy_made_dark_is_opened_with_permission_only() {
     assert_eq!(told(&bench.round(&[("a", Lit, Requested)])), ["relight-stopped a"]);
 }
 
+/// Found by the simulator: a site of which the read-back told nothing and that nothing permitted to
+/// open was closed by the opening of another, in the running edge first.
+#[test]
+fn what_the_opening_of_others_closes_is_in_the_durable_copy_before() {
+    let mut bench = Bench::new(dark(&["b"]));
+    bench.set(|edge| edge.is_unreadable = true);
+    let wants = [want(&("a", Lit, Requested)), want(&("b", Lit, Proven))];
+    let permits = |site: &GateKey| site.as_str() == "b";
+    bench.edge_loop.round(&wants, bench.epoch, bench.now_ms, &permits);
+    let expected = [
+        apply(Stage::Durable, &["a", "b"]),
+        apply(Stage::Runtime, &["a"]),
+        probe(&["b"]),
+        probe(&["b"]),
+        apply(Stage::Durable, &["a"]),
+    ];
+    assert_eq!(bench.calls(), expected);
+    assert_eq!(bench.edge.lock().fragile, []);
+}
+
+/// A durable copy that cannot be written closes nothing in the running edge behind its back.
+#[test]
+fn a_closing_that_failed_in_the_durable_copy_is_not_done_by_the_next_opening() {
+    let mut bench = Bench::new(dark(&["b"]));
+    bench.round(&[("b", Dark, Requested)]);
+    bench.set(|edge| edge.faults = [Fault::None, Fault::None, Fault::Before, Fault::Before].into());
+    bench.calls();
+    let round = bench.round(&[("a", Dark, Requested), ("b", Lit, Proven)]);
+    assert!(round.error.is_some());
+    assert_eq!(bench.edge.lock().runtime, set(&["b", CANARY_KEY]));
+    assert_eq!(bench.edge.lock().fragile, []);
+}
+
+/// Found by the simulator: an old copy had made a lit site dark, the journal was full, and as soon
+/// as the read-back told nothing the closing of another opened it, the durable copy first.
+#[test]
+fn a_lit_site_that_was_found_dark_stays_so_while_the_read_back_tells_nothing() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.permits = false;
+    let wants = [("a", Lit, Open), ("b", Dark, Requested)];
+    bench.round(&wants);
+    bench.set(|edge| edge.is_unreadable = true);
+    bench.later(PROOF_RENEW_MS, &wants);
+    assert_eq!(bench.edge.lock().opened, [key(CANARY_KEY)]);
+    assert_eq!(bench.edge.lock().fragile, []);
+    bench.set(|edge| edge.is_unreadable = false);
+    bench.set(|edge| (edge.runtime.remove(&key("a")), edge.durable.remove(&key("a"))));
+    bench.later(PROOF_RENEW_MS, &wants);
+    bench.set(|edge| edge.is_unreadable = true);
+    bench.later(PROOF_RENEW_MS, &wants);
+    assert!(!bench.edge.lock().runtime.contains(&key("a")), "seen lit again, so not held");
+}
+
 #[test]
 fn a_site_that_cannot_be_darkened_holds_no_other_back() {
     let mut bench = Bench::new(dark(&["b"]));

@@ -224,7 +224,7 @@ impl Sim {
         if let Some(site) = rash.first() {
             self.blame(|| format!("(g) {site} was opened before what must close"));
         }
-        if let Some(site) = fragile.iter().find(|site| !is_canary(site)) {
+        if let Some(site) = fragile.first() {
             self.blame(|| format!("(h) a reload after a crash would have opened {site}"));
         }
         let now = self.now();
@@ -303,6 +303,7 @@ impl Sim {
         self.ghost = Some((before, std::mem::replace(&mut self.ledger, ledger), self.epoch));
         self.epoch.term += 1;
         self.is_claimed = false;
+        self.edge.lock().forget_looks();
         self.say(|| "crash".to_owned());
     }
 
@@ -415,6 +416,12 @@ fn target(name: &str) -> ProbeTarget {
     ProbeTarget { key: key(name), host: format!("{name}.example"), baseline: None }
 }
 
+/// What went wrong with each of these seeds, one line a seed.
+fn failures(seeds: impl Iterator<Item = u64>) -> Vec<String> {
+    let run = |seed| Some(format!("SEED={seed}: {}", Sim::new(seed, Mutant::None).run().err()?));
+    seeds.filter_map(run).collect()
+}
+
 #[test]
 fn sim_whole_incidents_from_one_seed_each() {
     let number = |name: &str| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
@@ -422,11 +429,15 @@ fn sim_whole_incidents_from_one_seed_each() {
         (Some(seed), _) => seed..seed + 1,
         (None, count) => 0..count.unwrap_or(SEEDS),
     };
-    let failed: Vec<String> = seeds
-        .filter_map(|seed| {
-            let why = Sim::new(seed, Mutant::None).run().err()?;
-            Some(format!("SEED={seed}: {why}"))
-        })
-        .collect();
+    let failed = failures(seeds);
     assert!(failed.is_empty(), "{} seeds failed\n{}", failed.len(), failed.join("\n"));
+}
+
+/// In each of these a site of which the read-back told nothing was closed or opened beside others,
+/// one copy before the other in the wrong order (`what_the_opening_of_others_closes...` and
+/// `a_lit_site_that_was_found_dark...` in `loops` say how).
+#[test]
+fn sim_seeds_in_which_a_reload_after_a_crash_would_have_opened_a_site() {
+    let failed = failures([385, 423, 635, 755, 889, 1167, 2091, 2227].into_iter());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

@@ -1,0 +1,141 @@
+//! Dark is proven: read back on every copy, seen by every listener, and no connection left behind.
+
+use std::collections::BTreeSet;
+
+use relight_edge::{CutsTunnels, EdgeError, ProbeTarget, TunnelCount};
+use relight_model::{GateKey, Light, Seen};
+
+use super::{
+    CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, PROOF_LATE_MS, PROOF_RENEW_MS, PROOF_TTL_MS,
+    RENEWALS_MAX, TUNNEL_GRACE_MS, Turn, Want, push, shut,
+};
+use crate::incident::{Entry, Gate};
+
+impl EdgeLoop {
+    pub(super) fn prove_dark(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
+        let (wants, now_ms) = (turn.wants, turn.now_ms);
+        let due = self.due(turn);
+        let (busy, trouble) = self.busy(turn, &due);
+        let targets: Vec<ProbeTarget> =
+            due.iter().map(|index| wants[*index].target.clone()).collect();
+        self.nonce = self.nonce.wrapping_add(1);
+        let seen = self.eyes.probe(&targets, self.nonce);
+        let (mut proved, mut drifted, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, result) in due.into_iter().zip(seen) {
+            let (want, view) = (&wants[index], &turn.views[index]);
+            let key = &want.target.key;
+            if shut(view) && result.seen == Seen::Dark && !busy.contains(key) {
+                self.proven_at.insert(key.clone(), now_ms);
+                self.unproven_since.remove(key);
+                if want.gate != Gate::Proven {
+                    proved.push(key.clone());
+                }
+                continue;
+            }
+            let old = !self.is_fresh(key, now_ms);
+            let contradicted = result.seen == Seen::Lit || !shut(view);
+            if contradicted {
+                self.proven_at.remove(key);
+            }
+            if want.gate == Gate::Proven && (contradicted || old) {
+                drifted.push(key.clone());
+            }
+            if self.is_overdue(want, now_ms) {
+                failed.push(key.clone());
+            }
+        }
+        let (edge, epoch) = (&self.name, turn.epoch);
+        let entries = &mut turn.round.entries;
+        push(entries, proved, |sites| Entry::Proved {
+            sites,
+            light: Light::Dark,
+            edge: edge.clone(),
+            epoch,
+        });
+        push(entries, drifted, |sites| Entry::Drifted {
+            sites,
+            edge: edge.clone(),
+            what: "dark-not-seen".to_owned(),
+        });
+        push(entries, failed, |sites| Entry::EdgeFailed {
+            sites,
+            edge: edge.clone(),
+            why: "probe-disagrees".to_owned(),
+        });
+        trouble.map_or(Ok(()), Err)
+    }
+
+    pub(super) fn is_fresh(&self, key: &GateKey, now_ms: i64) -> bool {
+        self.is_younger(key, now_ms, PROOF_TTL_MS)
+    }
+
+    /// A proof from the future is none: the clock was set back, and it would stay fresh too long.
+    fn is_younger(&self, key: &GateKey, now_ms: i64, age_max_ms: i64) -> bool {
+        self.proven_at.get(key).is_some_and(|at| (0..age_max_ms).contains(&(now_ms - at)))
+    }
+
+    /// True when dark was wanted for too long without a proof and nobody was told yet.
+    pub(super) fn is_overdue(&mut self, want: &Want, now_ms: i64) -> bool {
+        let since = *self.unproven_since.entry(want.target.key.clone()).or_insert(now_ms);
+        want.gate == Gate::Requested && now_ms - since >= DARK_PROOF_MAX_MS
+    }
+
+    /// Sites to prove dark in this round: all that are not proven, or not any more, and of those
+    /// whose proof is only to be renewed a few, so that nobody who waits for a light waits long.
+    fn due(&self, turn: &mut Turn<'_>) -> Vec<usize> {
+        let (mut due, mut old) = (Vec::new(), Vec::new());
+        for (index, (want, view)) in turn.wants.iter().zip(&turn.views).enumerate() {
+            let key = &want.target.key;
+            if want.light == Light::Lit || self.is_younger(key, turn.now_ms, PROOF_RENEW_MS) {
+                if want.light == Light::Dark && (want.gate != Gate::Proven || !shut(view)) {
+                    due.push(index);
+                }
+                continue;
+            }
+            let is_late = !self.is_younger(key, turn.now_ms, PROOF_LATE_MS);
+            if want.gate != Gate::Proven || !shut(view) || is_late {
+                due.push(index);
+            } else {
+                old.push((self.proven_at.get(key), index));
+            }
+        }
+        old.sort_unstable();
+        turn.round.renewals_left = old.len() > RENEWALS_MAX;
+        due.extend(old.into_iter().take(RENEWALS_MAX).map(|(_, index)| index));
+        due
+    }
+
+    /// Sites with connections still open behind the closed gate. After the grace they are cut;
+    /// until the count is 0 the site is not proven dark, and neither is one that was not counted.
+    fn busy(&mut self, turn: &Turn<'_>, due: &[usize]) -> (BTreeSet<GateKey>, Option<EdgeError>) {
+        if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
+            return (BTreeSet::new(), None);
+        }
+        let due: BTreeSet<GateKey> =
+            due.iter().map(|i| turn.wants[*i].target.key.clone()).collect();
+        // All dark sites are counted together: two of them may share an origin.
+        let dark = turn.wants.iter().filter(|want| want.light == Light::Dark);
+        let keys: Vec<GateKey> = dark.map(|want| want.target.key.clone()).collect();
+        let counts = match self.driver.tunnels(&keys) {
+            Ok(counts) => counts,
+            Err(error) => return (due, Some(error)),
+        };
+        let mut busy = BTreeSet::new();
+        let mut cut = Vec::new();
+        for (key, count) in keys.into_iter().zip(counts) {
+            // The canary is answered by the edge itself: behind it there is nothing to count.
+            let is_free = matches!(count, TunnelCount::Open(0) | TunnelCount::ClosedByDataPlane);
+            if is_free || key.as_str() == CANARY_KEY || !due.contains(&key) {
+                continue;
+            }
+            let closed = *self.closed_at.entry(key.clone()).or_insert(turn.now_ms);
+            // Whose they are nobody knows, so none is cut: a person says which origin is whose.
+            if count != TunnelCount::Unknown && turn.now_ms - closed >= TUNNEL_GRACE_MS {
+                cut.push(key.clone());
+            }
+            busy.insert(key);
+        }
+        let is_cut = if cut.is_empty() { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
+        (busy, is_cut.err())
+    }
+}

@@ -1,0 +1,120 @@
+//! A site is opened: runtime, proof, durable copy; and a relit one stays so.
+
+use std::collections::BTreeSet;
+
+use relight_edge::{EdgeError, GateSet, ProbeTarget, Stage};
+use relight_model::{GateKey, Light, Seen};
+
+use super::{EdgeLoop, LIT_PROOF_MAX_MS, Turn, push};
+use crate::incident::{Entry, Gate};
+
+impl EdgeLoop {
+    /// Runtime first, then proof, then the durable copy: a crash in between falls to dark.
+    pub(super) fn open(
+        &mut self,
+        turn: &mut Turn<'_>,
+        opening: &[usize],
+        mut held: GateSet,
+    ) -> Result<(), EdgeError> {
+        let (mut targets, mut stopped, mut shut) = (Vec::new(), Vec::new(), GateSet::new());
+        for &index in opening {
+            let key = &turn.wants[index].target.key;
+            let since = *self.opening_since.entry(key.clone()).or_insert(turn.now_ms);
+            if (turn.permits)(key) && turn.now_ms - since < LIT_PROOF_MAX_MS {
+                shut.extend(held.take(key));
+                self.proven_at.remove(key);
+                targets.push(turn.wants[index].target.clone());
+            } else {
+                self.opening_since.remove(key);
+                stopped.push(key.clone());
+            }
+        }
+        push(&mut turn.round.entries, stopped, |sites| Entry::RelightStopped {
+            sites,
+            why: "not-permitted-or-not-proven".to_owned(),
+        });
+        if targets.is_empty() {
+            return Ok(());
+        }
+        self.keep_shut(turn, &held, &shut)?;
+        let changed: GateSet = targets.iter().map(|target| target.key.clone()).collect();
+        self.driver.apply_changes(turn.epoch, Stage::Runtime, &held, &changed)?;
+        let lit = self.see_lit(&targets);
+        let unseen = targets.into_iter().map(|target| target.key).filter(|key| !lit.contains(key));
+        held.extend(unseen);
+        self.driver.apply_changes(turn.epoch, Stage::Durable, &held, &lit)?;
+        let keys: Vec<GateKey> = lit.into_iter().collect();
+        let views = self.driver.observe(&keys)?;
+        let open: Vec<GateKey> = keys
+            .into_iter()
+            .zip(views)
+            .filter(|(_, view)| view.durable == Seen::Lit && view.runtime == Seen::Lit)
+            .map(|(key, _)| key)
+            .collect();
+        for key in &open {
+            self.opening_since.remove(key);
+        }
+        let (edge, epoch) = (self.name.clone(), turn.epoch);
+        push(&mut turn.round.entries, open, |sites| Entry::Proved {
+            sites,
+            light: Light::Lit,
+            edge,
+            epoch,
+        });
+        Ok(())
+    }
+
+    /// What the opening of others closes in the running edge is in the durable copy before: a site
+    /// of which nobody can tell is held dark, and after a crash the next reload would light it.
+    fn keep_shut(
+        &mut self,
+        turn: &Turn<'_>,
+        held: &GateSet,
+        shut: &GateSet,
+    ) -> Result<(), EdgeError> {
+        let mut all = turn.wants.iter().zip(&turn.views);
+        let is_loose =
+            all.any(|(want, view)| view.durable != Seen::Dark && held.contains(&want.target.key));
+        if is_loose {
+            self.driver.apply(turn.epoch, Stage::Durable, &(held | shut))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Lit twice in a row, on every listener.
+    fn see_lit(&mut self, targets: &[ProbeTarget]) -> BTreeSet<GateKey> {
+        let mut lit: BTreeSet<GateKey> = targets.iter().map(|target| target.key.clone()).collect();
+        for _ in 0..2 {
+            self.nonce = self.nonce.wrapping_add(1);
+            for (target, result) in targets.iter().zip(self.eyes.probe(targets, self.nonce)) {
+                if result.seen != Seen::Lit {
+                    lit.remove(&target.key);
+                }
+            }
+        }
+        lit
+    }
+
+    /// A relit site that an edge holds dark again, not by a person's hand, is opened again.
+    pub(super) fn watch_lit(&self, turn: &mut Turn<'_>) {
+        let drifted: Vec<GateKey> = turn
+            .wants
+            .iter()
+            .zip(&turn.views)
+            .filter(|(want, view)| {
+                want.light == Light::Lit
+                    && want.gate == Gate::Open
+                    && view.runtime == Seen::Dark
+                    && !view.foreign
+            })
+            .map(|(want, _)| want.target.key.clone())
+            .collect();
+        let edge = self.name.clone();
+        push(&mut turn.round.entries, drifted, |sites| Entry::Drifted {
+            sites,
+            edge,
+            what: "lit-not-seen".to_owned(),
+        });
+    }
+}
