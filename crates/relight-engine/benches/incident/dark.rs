@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::rig::{Kind, Rig, host, key, targets};
 use crate::town::{self, Town};
-use crate::{Size, quantile, series};
+use crate::{Finish, Size, quantile, series};
 
 /// Longest wait for a reload to take effect.
 const EFFECT_MAX: Duration = Duration::from_secs(60);
@@ -32,8 +32,10 @@ pub(crate) fn order(rig: &mut Rig, size: Size) -> Value {
         thread::scope(|scope| {
             let began = Instant::now();
             let effect = scope.spawn(|| first_dark(listener, &last, &done));
-            orders.push(town.darken(&sites));
-            done.store(true, Ordering::Relaxed);
+            {
+                let _end = Finish(&done);
+                orders.push(town.darken(&sites));
+            }
             effects.extend(effect.join().unwrap().map(|at| (at - began).as_secs_f64()));
         });
         let began = Instant::now();

@@ -5,16 +5,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use relight_engine::edge::config::{self, EdgeConfig};
 use relight_engine::edge::http::Client;
 use relight_engine::replay;
 use relight_engine::store::{JournalRecord, Store};
-use relight_model::GateKey;
+use relight_model::{GateKey, Light};
 use serde_json::{Value, json};
 
 use crate::origin::STARTED;
-use crate::rig::{Rig, host, key, targets};
+use crate::rig::{Kind, Rig, host, key, targets};
 use crate::town::{self, Town};
-use crate::{Size, controller};
+use crate::{Finish, Size, controller};
 
 const RELOADS: usize = 3;
 /// Visitors of dark sites, half of them on kept connections.
@@ -25,15 +26,32 @@ const MOMENTS_MS: [u64; 6] = [20, 0, 80, 200, 5, 120];
 const CONVERGE_MAX: Duration = Duration::from_secs(60);
 
 /// Foreign reloads and one crash with a restart, under visitors of sites that are all dark.
-pub(crate) fn reload(rig: &mut Rig, size: Size) -> Value {
+pub(crate) fn reload(rig: &mut Rig, _: Size) -> Value {
     let town = Town::start(&rig.data, None);
-    let sites: Vec<GateKey> = (0..size.sites).map(key).collect();
+    let sites: Vec<GateKey> = (0..rig.sites()).map(key).collect();
     town.darken(&sites);
+    let before = rig.counts().sum(0..sites.len());
+    let (sent, held) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    reloads(rig, &sent, &held);
+    let exposed = rig.counts().sum(0..sites.len()) - before;
+    if let Some(running) = &mut rig.running {
+        running.kill();
+    }
+    rig.start_edge(|text| text);
+    let dark = rig.prober().probe(&targets(0..sites.len()), 7);
+    let lit = dark.iter().filter(|it| it.seen != relight_model::Seen::Dark).count();
+    let dropped = (rig.kind == Kind::Caddy).then(|| dropped(rig, &town, &sites));
+    town.clear(&sites);
+    drop(town);
+    json!({"reloads": RELOADS, "requests": sent.into_inner(), "held": held.into_inner(),
+           "exposed_requests": exposed, "lit_after_crash": lit, "gate_dropped": dropped})
+}
+
+/// Reloads under visitors, who ask until the last one is over.
+fn reloads(rig: &mut Rig, sent: &AtomicUsize, held: &AtomicUsize) {
     let counts = std::sync::Arc::clone(rig.counts());
-    let before = counts.sum(0..size.sites);
-    let (done, sent, ours) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
-    let listener = rig.listener();
-    let mut running = rig.running.take().unwrap();
+    let (done, listener) = (AtomicBool::new(false), rig.listener());
+    let running = rig.running.as_mut().unwrap();
     let visit = |number: usize| {
         let mut kept: Option<Client> = None;
         while !done.load(Ordering::Relaxed) {
@@ -42,13 +60,14 @@ pub(crate) fn reload(rig: &mut Rig, size: Size) -> Value {
             let started = counts.now().to_string();
             let answer = client.request("GET", &host(number), "/", &[(STARTED, &started)]);
             sent.fetch_add(1, Ordering::Relaxed);
-            ours.fetch_add(usize::from(answer.is_ok_and(|it| it.status == 503)), Ordering::Relaxed);
+            held.fetch_add(usize::from(answer.is_ok_and(|it| it.status == 503)), Ordering::Relaxed);
             if number.is_multiple_of(2) && client.is_open() {
                 kept = Some(client);
             }
         }
     };
     thread::scope(|scope| {
+        let _end = Finish(&done);
         for number in 0..VISITORS {
             scope.spawn(move || visit(number));
         }
@@ -56,17 +75,23 @@ pub(crate) fn reload(rig: &mut Rig, size: Size) -> Value {
             running.reload().unwrap();
             thread::park_timeout(Duration::from_millis(500));
         }
-        done.store(true, Ordering::Relaxed);
     });
-    running.kill();
-    drop(running);
-    rig.start_edge(|text| text);
-    let dark = rig.prober().probe(&targets(0..size.sites), 7);
-    let lit = dark.iter().filter(|it| it.seen != relight_model::Seen::Dark).count();
-    town.clear(&sites);
-    drop(town);
-    json!({"reloads": RELOADS, "requests": sent.into_inner(), "held": ours.into_inner(),
-           "exposed_requests": counts.sum(0..size.sites) - before, "lit_after_crash": lit})
+}
+
+/// Somebody loads a configuration without our gate: seconds until the journal says so. Then theirs
+/// is taken back, and everything is proven dark again.
+fn dropped(rig: &Rig, town: &Town, sites: &[GateKey]) -> Value {
+    let elsewhere = EdgeConfig { gate: rig.folder.join("elsewhere"), ..rig.config.clone() };
+    let running = rig.running.as_ref().unwrap();
+    town.proofs.wait(sites, Light::Dark);
+    town.proofs.forget_drift();
+    running.load(config::caddy(&elsewhere).unwrap().as_bytes()).unwrap();
+    let began = Instant::now();
+    let seen = town.proofs.wait_drift().map(|at| (at - began).as_secs_f64());
+    running.load(config::caddy(&rig.config).unwrap().as_bytes()).unwrap();
+    let began = Instant::now();
+    let dark = (town.proofs.wait(sites, Light::Dark) - began).as_secs_f64();
+    json!({"seen_s": seen, "dark_again_s": dark.max(0.0)})
 }
 
 /// A controller killed in the middle of its wave, and the one that comes after it.

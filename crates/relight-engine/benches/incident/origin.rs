@@ -2,7 +2,7 @@
 //! serves slow downloads and tunnels.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
@@ -64,8 +64,10 @@ pub(crate) struct Origin {
 impl Origin {
     /// An origin of `sites` sites on loopback; its threads end with the process.
     pub(crate) fn start(sites: usize) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap();
+        // Every address of loopback, so that a site can have one of its own; nobody else is served.
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let counts = Arc::new(Counts {
             began: Instant::now(),
             visits: (0..sites).map(|_| AtomicUsize::new(0)).collect(),
@@ -75,6 +77,9 @@ impl Origin {
         let shared = Arc::clone(&counts);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                if !stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) {
+                    continue;
+                }
                 let counts = Arc::clone(&shared);
                 thread::Builder::new()
                     .stack_size(128 << 10)
@@ -83,6 +88,12 @@ impl Origin {
             }
         });
         Self { address, counts }
+    }
+
+    /// The same origin under an address that no other site has.
+    pub(crate) fn own_address(&self, site: usize) -> SocketAddr {
+        let [high, low] = u16::try_from(site + 1).unwrap().to_be_bytes();
+        SocketAddr::from((Ipv4Addr::new(127, 1, high, low), self.address.port()))
     }
 }
 

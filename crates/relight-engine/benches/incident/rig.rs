@@ -21,15 +21,19 @@ use crate::origin::{Counts, Origin};
 pub(crate) enum Kind {
     Nginx,
     Haproxy,
+    Apache,
+    Caddy,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 2] = [Self::Nginx, Self::Haproxy];
+    pub(crate) const ALL: [Self; 4] = [Self::Nginx, Self::Haproxy, Self::Apache, Self::Caddy];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Nginx => "nginx",
             Self::Haproxy => "haproxy",
+            Self::Apache => "apache",
+            Self::Caddy => "caddy",
         }
     }
 }
@@ -49,7 +53,7 @@ pub(crate) struct Rig {
 impl Rig {
     pub(crate) fn start(folder: &Path, kind: Kind, sites: usize) -> Self {
         let origin = Origin::start(sites);
-        let config = edge_config(folder, sites, &origin);
+        let config = edge_config(folder, kind, sites, &origin);
         let mut rig = Self {
             kind,
             folder: folder.to_owned(),
@@ -81,8 +85,30 @@ impl Rig {
                 files.config = change(files.config);
                 exec::start_haproxy(folder, &files, listen, wait)
             }
+            Kind::Apache => {
+                let mut files = config::apache(&self.config).unwrap();
+                files.config = change(files.config);
+                exec::start_apache(folder, &files, listen, wait)
+            }
+            Kind::Caddy => {
+                let text = change(config::caddy(&self.config).unwrap());
+                exec::start_caddy(folder, (&text, &self.config.verify), listen, wait)
+            }
         };
         self.running = Some(running.unwrap());
+    }
+
+    /// The edge with the list of its origins, so that connections behind it are counted and cut.
+    pub(crate) fn with_origins(&self) -> Target {
+        let path = self.folder.join("origins");
+        let line = |site: &SiteRoute| format!("{} {}\n", site.key, site.upstream);
+        let lines: String = self.config.sites.iter().map(line).collect();
+        fs::write(&path, lines).unwrap();
+        let mut target = self.target.clone();
+        if self.kind != Kind::Haproxy {
+            target.settings.insert("origins".to_owned(), path.display().to_string());
+        }
+        target
     }
 
     /// The same edge as if nobody had ever closed a gate on it: another register begins its terms
@@ -99,6 +125,11 @@ impl Rig {
         self.config.listen[0]
     }
 
+    /// How many virtual hosts it has.
+    pub(crate) fn sites(&self) -> usize {
+        self.config.sites.len()
+    }
+
     pub(crate) fn counts(&self) -> &Arc<Counts> {
         &self.origin.counts
     }
@@ -112,13 +143,25 @@ impl Rig {
     }
 }
 
-fn edge_config(folder: &Path, sites: usize, origin: &Origin) -> EdgeConfig {
+/// The first sites have an origin of their own each, so that their connections can be told apart.
+pub(crate) const OWN_ORIGINS: usize = 20;
+
+fn edge_config(folder: &Path, kind: Kind, sites: usize, origin: &Origin) -> EdgeConfig {
     let site = |number: usize| SiteRoute {
         key: key(number),
         host: host(number),
         aliases: Vec::new(),
-        upstream: origin.address,
+        upstream: if number < OWN_ORIGINS { origin.own_address(number) } else { origin.address },
         partial: Vec::new(),
+    };
+    // Workers of Apache are an ordinary user, and it can have no socket.
+    let user = exec::worker_user();
+    let (verify, user) = match kind {
+        Kind::Apache => {
+            let address = exec::free_address().unwrap().to_string();
+            (PathBuf::from(address), user.map(|_| "www-data".to_owned()))
+        }
+        _ => (folder.join("verify.sock"), user),
     };
     EdgeConfig {
         folder: folder.join("edge"),
@@ -126,8 +169,8 @@ fn edge_config(folder: &Path, sites: usize, origin: &Origin) -> EdgeConfig {
         hold: folder.join("hold"),
         acme: folder.join("acme"),
         listen: vec![exec::free_address().unwrap()],
-        verify: folder.join("verify.sock"),
-        user: exec::worker_user(),
+        verify,
+        user,
         sites: (0..sites).map(site).collect(),
     }
 }
@@ -141,6 +184,14 @@ fn target(kind: Kind, config: &EdgeConfig) -> Target {
             vec![
                 ("map".to_owned(), path(config::MAP_FILE)),
                 ("socket".to_owned(), path(config::SOCKET)),
+            ],
+        ),
+        Kind::Apache => ("apache", Vec::new()),
+        Kind::Caddy => (
+            "caddy",
+            vec![
+                ("worker_user".to_owned(), "self".to_owned()),
+                ("admin".to_owned(), path(config::CADDY_ADMIN)),
             ],
         ),
     };
@@ -180,5 +231,6 @@ pub(crate) fn versions() -> Value {
         let line = rest.lines().find_map(|line| line.strip_prefix("Version: "));
         line.map(str::to_owned)
     };
-    json!({"nginx": version("nginx"), "haproxy": version("haproxy")})
+    json!({"nginx": version("nginx"), "haproxy": version("haproxy"),
+           "apache": version("apache2"), "caddy": version("caddy")})
 }

@@ -28,7 +28,10 @@ const ADVISORY: &str = r#"{"schema_version":"1.6.0","id":"CVE-2021-44228",
 const CHUNK: usize = 500;
 
 /// Longest wait for anything.
-const WAIT_MAX: Duration = Duration::from_secs(120);
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Longest wait for a gate that somebody took away to be missed.
+const DRIFT_MAX: Duration = Duration::from_secs(10);
 
 /// The clock of this machine, in milliseconds.
 #[expect(clippy::disallowed_methods, reason = "a benchmark is a program with a clock of its own")]
@@ -42,7 +45,7 @@ pub(crate) fn register(folder: &Path, sites: usize, target: &Target) {
     let store = Store::open(folder).unwrap();
     let rows: Vec<SiteRow> = (0..sites).map(|site| row(site, &target.name)).collect();
     store.apply_import(&store.plan_import(&rows).unwrap(), clock() / 1_000, "bench").unwrap();
-    store.put_edge(&edges::to_row(target).unwrap(), clock() / 1_000, "bench").unwrap();
+    put_edge(folder, target);
     let reading = advisory::read(&Input::whole("", "bench", ADVISORY.as_bytes()));
     for record in &reading.records {
         let advisory = &record.advisory;
@@ -64,6 +67,12 @@ pub(crate) fn register(folder: &Path, sites: usize, target: &Target) {
         engine.ingest("bench", &inventories, EvidenceKind::Scan).unwrap();
     }
     engine.open_incident("bench", INCIDENT, "bench").unwrap();
+}
+
+/// Says how the edge is reached from now on.
+pub(crate) fn put_edge(folder: &Path, target: &Target) {
+    let store = Store::open(folder).unwrap();
+    store.put_edge(&edges::to_row(target).unwrap(), clock() / 1_000, "bench").unwrap();
 }
 
 /// Opens a register as its controller.
@@ -101,36 +110,65 @@ fn clear() -> Sbom {
     }
 }
 
-/// Since when each site is proven, as the journal was told.
+/// What the journal was told about lights.
+#[derive(Default)]
+struct Told {
+    /// Since when each site is proven.
+    proven: BTreeMap<GateKey, (Light, Instant)>,
+    /// When something was first not as it was proven.
+    drifted: Option<Instant>,
+}
+
+/// The proofs of a town, to be waited for.
 #[derive(Default)]
 pub(crate) struct Proofs {
-    proven: Mutex<BTreeMap<GateKey, (Light, Instant)>>,
+    told: Mutex<Told>,
     changed: Condvar,
 }
 
 impl Proofs {
     fn note(&self, entry: &Entry, counts: Option<&Counts>) {
-        let Entry::Proved { sites, light, .. } = entry else { return };
         let now = Instant::now();
-        let mut proven = self.proven.lock().unwrap();
-        for site in sites {
-            if let (Light::Dark, Some(counts)) = (light, counts) {
-                counts.proven_dark(number(site));
+        let mut told = self.told.lock().unwrap();
+        match entry {
+            Entry::Proved { sites, light, .. } => {
+                for site in sites {
+                    if let (Light::Dark, Some(counts)) = (light, counts) {
+                        counts.proven_dark(number(site));
+                    }
+                    told.proven.insert(site.clone(), (*light, now));
+                }
             }
-            proven.insert(site.clone(), (*light, now));
+            Entry::Drifted { sites, .. } => {
+                told.drifted.get_or_insert(now);
+                told.proven.retain(|site, _| !sites.contains(site));
+            }
+            _ => return,
         }
         self.changed.notify_all();
     }
 
+    /// Forgets that anything ever drifted.
+    pub(crate) fn forget_drift(&self) {
+        self.told.lock().unwrap().drifted = None;
+    }
+
+    /// Waits until something has drifted; when it did.
+    pub(crate) fn wait_drift(&self) -> Option<Instant> {
+        let is_missing = |told: &mut Told| told.drifted.is_none();
+        let told = self.told.lock().unwrap();
+        self.changed.wait_timeout_while(told, DRIFT_MAX, is_missing).unwrap().0.drifted
+    }
+
     /// Waits until every one of `sites` is proven so; when the last one was.
     pub(crate) fn wait(&self, sites: &[GateKey], light: Light) -> Instant {
-        let is_missing = |proven: &mut BTreeMap<GateKey, (Light, Instant)>| {
-            !sites.iter().all(|site| proven.get(site).is_some_and(|(seen, _)| *seen == light))
+        let is_missing = |told: &mut Told| {
+            !sites.iter().all(|site| told.proven.get(site).is_some_and(|it| it.0 == light))
         };
-        let guard = self.proven.lock().unwrap();
-        let (proven, late) = self.changed.wait_timeout_while(guard, WAIT_MAX, is_missing).unwrap();
+        let told = self.told.lock().unwrap();
+        let (told, late) = self.changed.wait_timeout_while(told, WAIT_MAX, is_missing).unwrap();
         assert!(!late.timed_out(), "not proven {light:?} in {WAIT_MAX:?}");
-        sites.iter().map(|site| proven[site].1).max().unwrap()
+        sites.iter().map(|site| told.proven[site].1).max().unwrap()
     }
 }
 

@@ -11,15 +11,15 @@ use relight_engine::edge::http::Client;
 use relight_model::GateKey;
 use serde_json::{Value, json};
 
-use crate::Size;
 use crate::origin::{Counts, DOWNLOAD_BYTES, STARTED};
-use crate::rig::{Kind, Rig, host, key};
-use crate::town::Town;
+use crate::rig::{Kind, OWN_ORIGINS, Rig, host, key};
+use crate::town::{self, Town};
+use crate::{Finish, Size};
 
 /// Kept connections of visitors.
 const VISITORS: usize = 24;
 const DOWNLOADS: usize = 50;
-const TUNNELS: usize = 20;
+const TUNNELS: usize = OWN_ORIGINS;
 /// Twice the grace and a second: what is alive then is not cut.
 const TUNNELS_WAIT: Duration = Duration::from_secs(5);
 /// Sites that go dark and come back in each cycle; visitors of the others are untouched.
@@ -105,6 +105,7 @@ pub(crate) fn untouched(rig: &mut Rig, size: Size) -> Value {
         (0..TUNNELS).map(|number| tunnel(rig.listener(), TARGETS + number)).collect();
     let (mut cycles, began) = (0, Instant::now());
     thread::scope(|scope| {
+        let _end = Finish(&crowd.done);
         for number in 0..VISITORS {
             let crowd = &crowd;
             scope.spawn(move || crowd.stay(TARGETS + 100 + number));
@@ -118,7 +119,6 @@ pub(crate) fn untouched(rig: &mut Rig, size: Size) -> Value {
             town.clear(&sites);
             cycles += 1;
         }
-        crowd.done.store(true, Ordering::Relaxed);
     });
     let alive = tunnels.iter_mut().filter_map(|tunnel| echoes(tunnel).then_some(())).count();
     drop(town);
@@ -138,6 +138,7 @@ fn baseline(rig: &mut Rig) -> Value {
     let mut running = rig.running.take().unwrap();
     let crowd = Crowd::new(rig);
     thread::scope(|scope| {
+        let _end = Finish(&crowd.done);
         for number in 0..VISITORS {
             let crowd = &crowd;
             scope.spawn(move || crowd.stay(TARGETS + 100 + number));
@@ -150,7 +151,6 @@ fn baseline(rig: &mut Rig) -> Value {
         while Instant::now() < until {
             thread::park_timeout(Duration::from_millis(10));
         }
-        crowd.done.store(true, Ordering::Relaxed);
     });
     let figures = crowd.met.json();
     rig.running = Some(running);
@@ -166,6 +166,7 @@ pub(crate) fn leaks(rig: &mut Rig, size: Size) -> Value {
     let before = counts.leaked.load(Ordering::SeqCst);
     let crowd = Crowd::new(rig);
     thread::scope(|scope| {
+        let _end = Finish(&crowd.done);
         for number in 0..8 {
             let crowd = &crowd;
             scope.spawn(move || crowd.stay(number * 7));
@@ -176,22 +177,25 @@ pub(crate) fn leaks(rig: &mut Rig, size: Size) -> Value {
             (0..TARGETS).for_each(|site| counts.may_be_lit(site));
             town.clear(&sites);
         }
-        crowd.done.store(true, Ordering::Relaxed);
     });
     let leaked = counts.leaked.load(Ordering::SeqCst) - before;
-    let (cut_s, alive) = tunnels_of_the_dark(rig, &town, &sites);
+    town.darken(&sites);
     let reached = matrix(rig);
     (0..TARGETS).for_each(|site| counts.may_be_lit(site));
     town.clear(&sites);
     drop(town);
+    let (cut_s, alive) = tunnels_of_the_dark(rig, &sites[..TUNNELS]);
     json!({"requests": crowd.met.requests.load(Ordering::SeqCst), "leaked": leaked,
            "lost": crowd.met.lost.load(Ordering::SeqCst),
            "tunnels": TUNNELS, "tunnels_alive": alive, "tunnels_cut_s": cut_s,
            "host_variants": VARIANTS.len(), "host_variants_reached": reached})
 }
 
-/// Tunnels of sites that go dark: seconds until the last one was cut, and how many never were.
-fn tunnels_of_the_dark(rig: &Rig, town: &Town, sites: &[GateKey]) -> (f64, usize) {
+/// Tunnels of sites that go dark, on an edge that knows its origins: seconds until the last one was
+/// cut, and how many never were.
+fn tunnels_of_the_dark(rig: &Rig, sites: &[GateKey]) -> (f64, usize) {
+    town::put_edge(&rig.data, &rig.with_origins());
+    let town = Town::start(&rig.data, None);
     let mut tunnels: Vec<TcpStream> =
         (0..TUNNELS).map(|number| tunnel(rig.listener(), number)).collect();
     let plan = town.plan(sites);
@@ -209,6 +213,9 @@ fn tunnels_of_the_dark(rig: &Rig, town: &Town, sites: &[GateKey]) -> (f64, usize
     let alive = tunnels.len();
     drop(tunnels);
     town.proofs.wait(sites, relight_model::Light::Dark);
+    town.clear(sites);
+    drop(town);
+    town::put_edge(&rig.data, &rig.target);
     (cut_s, alive)
 }
 
