@@ -2,6 +2,7 @@
 //!
 //! Decides; never serves HTTP, never scans, never starts a process. The clock is a parameter.
 
+pub mod access;
 pub mod alike;
 pub mod answer;
 pub mod approval;

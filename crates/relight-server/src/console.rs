@@ -2,6 +2,7 @@
 
 pub(crate) mod burn;
 mod incident;
+mod me;
 mod register;
 mod sites;
 pub(crate) mod tally;
@@ -10,18 +11,23 @@ mod watch;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Query, Request, State};
+use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use relight_engine::Engine;
+use relight_engine::access::Scope;
 use relight_engine::live::{Board, BoardSite};
 use relight_web::views::{Frame, NotFoundPage};
 use relight_web::{Lang, texts};
 use serde::Deserialize;
 
 use self::tally::Sector;
+use crate::access::Door;
+use crate::access::guard::guard;
+use crate::access::signed_in::Reader;
 use crate::sse::{self, Streams};
 use crate::{gzip, page};
 
@@ -44,6 +50,8 @@ pub(crate) struct Console {
     pub(crate) streams: Streams,
     /// It listens on the loopback, so only this machine's own names are its names.
     pub(crate) loopback: bool,
+    /// Who comes in.
+    pub(crate) door: Door,
 }
 
 /// What an address may ask for; values that mean nothing count as absent.
@@ -65,6 +73,29 @@ pub(crate) struct Asked {
     q: String,
     #[serde(default)]
     screen: String,
+    /// Who asks.
+    #[serde(skip)]
+    pub(crate) reader: Reader,
+}
+
+impl Asked {
+    /// Whether the reader may know about a site.
+    pub(crate) fn reads(&self, site: &BoardSite) -> bool {
+        self.reader.reads(&Scope::of_body(&site.sector, &site.organisation))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let asked = Query::<Self>::from_request_parts(parts, state).await;
+        let Query(mut asked) = asked.map_err(IntoResponse::into_response)?;
+        // No page is shown that the guard has not let through.
+        let reader = parts.extensions.get::<Reader>().cloned();
+        asked.reader = reader.ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())?;
+        Ok(asked)
+    }
 }
 
 impl Console {
@@ -73,16 +104,33 @@ impl Console {
         Lang::parse(&asked.lang).unwrap_or(self.lang)
     }
 
-    fn frame(&self, lang: Lang, title: &str, here: &'static str, switch_href: String) -> Frame {
-        let public_url = self.public_url.clone();
-        let (title, register) = (title.to_owned(), self.engine.is_some());
-        Frame { lang, title, here, switch_href, public_url, register, display: false }
+    /// What stands around a page: its title, where it is in the navigation, and the same page in
+    /// the other language.
+    pub(crate) fn frame(
+        &self,
+        asked: &Asked,
+        title: &str,
+        here: &'static str,
+        switch_href: String,
+    ) -> Frame {
+        Frame {
+            lang: self.lang(asked),
+            title: title.to_owned(),
+            here,
+            register: self.engine.is_some(),
+            display: false,
+            switch_href,
+            public_url: self.public_url.clone(),
+            account: asked.reader.name().to_owned(),
+            token: self.door.token_of(&asked.reader),
+        }
     }
 
     /// The answer where nothing is.
-    fn nothing(&self, lang: Lang) -> Response {
+    fn nothing(&self, asked: &Asked) -> Response {
+        let lang = self.lang(asked);
         let switch = format!("/?lang={}", lang.other().tag());
-        let frame = self.frame(lang, texts::not_found_title(lang), "", switch);
+        let frame = self.frame(asked, texts::not_found_title(lang), "", switch);
         page::html(StatusCode::NOT_FOUND, relight_web::render(&NotFoundPage { frame }))
     }
 }
@@ -105,9 +153,11 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/site/{slug}", get(register::site))
         .route("/affected", get(register::affected))
         .route("/watch", get(watch::show))
+        .route("/sign-out", post(me::sign_out))
         .route("/events", get(sse::events))
         .route("/assets/{name}", get(page::asset))
         .fallback(get(not_found))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), guard))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), own_host))
         .with_state(console)
         .layer(axum::middleware::from_fn(gzip::compress))
@@ -120,7 +170,10 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
 /// let its own name point to the loopback and read what is affected (DNS rebinding).
 async fn own_host(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    if console.loopback && !host.is_some_and(is_loopback) {
+    let own = &console.door.address;
+    let is_own =
+        |host: &str| own.is_https() && crate::host::normal(host).as_ref() == Some(&own.host);
+    if console.loopback && !host.is_some_and(|host| is_loopback(host) || is_own(host)) {
         let text = Lang::ALL.map(texts::console_foreign_host).join("\n");
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }
@@ -135,8 +188,8 @@ fn is_loopback(host: &str) -> bool {
         .any(|name| host.to_ascii_lowercase().strip_prefix(name).is_some_and(port))
 }
 
-async fn not_found(State(console): State<Arc<Console>>, Query(asked): Query<Asked>) -> Response {
-    console.nothing(console.lang(&asked))
+async fn not_found(State(console): State<Arc<Console>>, asked: Asked) -> Response {
+    console.nothing(&asked)
 }
 
 /// Runs what reads the register where it holds nobody else up.

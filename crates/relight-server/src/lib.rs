@@ -1,6 +1,7 @@
 //! Everything that speaks HTTP: the data plane of the built-in edge, a counting origin, steady
 //! visitors, the console and the public page.
 
+mod access;
 pub mod clock;
 mod console;
 pub mod edge_proxy;
@@ -17,6 +18,8 @@ pub mod serve;
 mod sse;
 pub mod traffic;
 
+pub use access::form::{FORM_BYTES_MAX, FORM_S_MAX};
+pub use access::{Clock, Door, Entrance, FRESH_S_MAX, Factor, SignedIn};
 pub use error::ServerError;
 pub use public::{PublicFolder, Signer};
 pub use relight_web as web;

@@ -11,6 +11,7 @@ use relight_engine::live::Board;
 use relight_web::Lang;
 use tokio::runtime::Runtime;
 
+use crate::access::{Address, Clock, Door, Entrance};
 use crate::console::{self, Console, tally};
 use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
 use crate::sse::Streams;
@@ -30,6 +31,13 @@ pub struct WebConfig {
     pub board: Arc<Board>,
     /// The register behind the board; without one the console has no pages about it.
     pub engine: Option<Arc<Engine>>,
+    /// Who may read the console.
+    pub entrance: Entrance,
+    /// Address under which browsers reach the console (`https://relight.example`), through a proxy
+    /// that speaks TLS; `None`: `http://localhost` and its port. Passkeys are bound to its name.
+    pub console_url: Option<String>,
+    /// The clock of sign-ins.
+    pub clock: Clock,
     /// Language of the console without `?lang=` and of `/` of the public page.
     pub lang: Lang,
     /// Address under which visitors reach the public page, ending in `/`; `None`: its listener.
@@ -49,6 +57,9 @@ impl WebConfig {
             public: free,
             board,
             engine: None,
+            entrance: Entrance::Guarded,
+            console_url: None,
+            clock: clock::now_ms,
             lang: Lang::Fr,
             public_url: None,
             public_folder: None,
@@ -71,7 +82,7 @@ impl WebServer {
         let entered = runtime.enter();
         let (console_listener, console_addr) = runtime::listen(config.console)?;
         let (public_listener, public_addr) = runtime::listen(config.public)?;
-        let url = config.public_url.unwrap_or_else(|| format!("http://{public_addr}/"));
+        let url = config.public_url.clone().unwrap_or_else(|| format!("http://{public_addr}/"));
         let identity = Identity { lang: config.lang, url: url.clone() };
         let folder = config.public_folder.as_deref().map(PublicFolder::open).transpose()?;
         let signer = match &config.certificate_key {
@@ -80,7 +91,9 @@ impl WebServer {
         };
         let publisher = Publisher::new(Arc::clone(&config.board), identity, signer, folder);
         let publication = Publication::start(publisher)?;
+        let door = door(&config, console_addr.port())?;
         let state = Arc::new(Console {
+            door,
             sectors: tally::sectors(config.board.sites()),
             board: config.board,
             engine: config.engine,
@@ -90,7 +103,8 @@ impl WebServer {
             streams: Streams::new(),
             loopback: console_addr.ip().is_loopback(),
         });
-        let console = console::router(state);
+        let console = console::router(Arc::clone(&state));
+        let console = console.into_make_service_with_connect_info::<SocketAddr>();
         let public = public::router(Source::Memory(publication.shown()));
         runtime.spawn(axum::serve(console_listener, console).into_future());
         runtime.spawn(axum::serve(public_listener, public).into_future());
@@ -112,6 +126,20 @@ impl WebServer {
         drop(entered);
         Ok(PublicHandle { runtime, address })
     }
+}
+
+/// The door of a console.
+fn door(config: &WebConfig, port: u16) -> Result<Door, ServerError> {
+    let url = config.console_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
+    let Some(address) = Address::parse(&url) else {
+        let what = format!("{url} is no address of a console: https and a name, or localhost");
+        return Err(ServerError::new(what));
+    };
+    let engine = match config.entrance {
+        Entrance::Fictional => None,
+        Entrance::Guarded => config.engine.clone(),
+    };
+    Door::open(engine, address, config.clock)
 }
 
 /// Writes the public page of a board into a folder once.

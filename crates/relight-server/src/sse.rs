@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -85,7 +85,7 @@ impl Cursor {
 /// `/events`: follows the board from `Last-Event-ID`, else from `?since=`, else from now.
 pub(crate) async fn events(
     State(console): State<Arc<Console>>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
     headers: HeaderMap,
 ) -> Response {
     let Ok(place) = Arc::clone(&console.streams.0).try_acquire_owned() else {
@@ -280,6 +280,7 @@ mod tests {
     use relight_engine::live::{Board, BoardSite, CHANGES_MAX, Headline};
 
     use super::*;
+    use crate::access::{Address, Door};
 
     fn console(sites: usize) -> Console {
         let site = |at: usize| BoardSite {
@@ -300,6 +301,7 @@ mod tests {
             life: "a1".into(),
             streams: Streams::new(),
             loopback: true,
+            door: Door::open(None, Address::parse("http://localhost").unwrap(), || 0).unwrap(),
         }
     }
 

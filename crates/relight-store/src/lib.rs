@@ -3,6 +3,7 @@
 //! One concrete [`Store`]; SQL is known nowhere else. What is read back is checked against its
 //! digest, and which sites are affected is answered by [`Index`], never by SQL.
 
+mod accounts;
 mod advisories;
 mod advisory_import;
 mod advisory_sources;
@@ -30,6 +31,10 @@ mod testing;
 mod verify;
 mod windows;
 
+pub use accounts::{
+    ACCOUNTS_MAX, AccountChange, AccountRow, AccountTables, GrantRow, InvitationRow, PASSKEYS_MAX,
+    PasskeyRow, ProposalRow, SIGN_INS_MAX, SignInRow, TOKENS_MAX, TokenRow,
+};
 pub use advisories::{ADVISORY_BYTES_MAX, AdvisoryCounts, RawAdvisory, StoredAdvisory};
 pub use advisory_import::{
     AHEAD_S_MAX, CHANGE_FREE, CHANGE_MAX, Guard, ImportRecord, Importer, PARTS_MAX, SHRINK_MAX,

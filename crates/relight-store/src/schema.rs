@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_mark.sql"),
     include_str!("schema_profile.sql"),
     include_str!("schema_position.sql"),
+    include_str!("schema_account.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -21,6 +21,10 @@ pub struct Frame {
     pub switch_href: String,
     /// Address of the public page, ending in `/`.
     pub public_url: String,
+    /// Who is signed in; empty when nobody is.
+    pub account: String,
+    /// What its forms carry to show where they come from.
+    pub token: String,
 }
 
 /// Every counter of the incident, ready to show; taken at one version of the board.

@@ -50,6 +50,8 @@ const HOMES: &[(&str, &[&str], &str)] = &[
         "decompression; answers to browsers",
     ),
     ("ed25519-compact", &["relight-server"], "signatures"),
+    ("ring", &["relight-server"], "signatures, seals and random bits of sign-in"),
+    ("serde_urlencoded", &["relight-server"], "forms"),
     ("libdeflater", &["relight-formats"], "decompression"),
     ("lz4_flex", &["relight-formats"], "decompression"),
     ("lzma-rust2", &["relight-formats"], "decompression"),

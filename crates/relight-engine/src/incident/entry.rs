@@ -1,5 +1,7 @@
 //! One line of the journal: what was decided, reported or seen, in canonical JSON.
 
+use std::collections::BTreeMap;
+
 use relight_model::{Digest, Epoch, GateKey, Light, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -243,6 +245,15 @@ pub enum Entry {
         /// The first step that did not, if one.
         failed: Option<String>,
     },
+    /// Somebody came in, was refused, or may do more or less than before; belongs to no incident.
+    Access {
+        /// What happened (`signed-in`, `sign-in-refused`, `granted`).
+        act: String,
+        /// The account that it is about; empty when nobody knows.
+        account: String,
+        /// What else is known, by name (`role`, `scope`, `address`, `factor`).
+        facts: BTreeMap<String, String>,
+    },
     /// The incident is over.
     Closed {},
     /// An attempt that the fold refused; kept for the audit, changes nothing.
@@ -330,6 +341,7 @@ impl Entry {
             Self::AuthorityGranted { .. } => "authority-granted",
             Self::AuthorityUsed { .. } => "authority-used",
             Self::Drilled { .. } => "drilled",
+            Self::Access { .. } => "access",
             Self::Closed {} => "closed",
             Self::Refused { .. } => "refused",
         }

@@ -52,6 +52,7 @@ impl Ledger {
                 }
                 return Ok(());
             }
+            Entry::Access { .. } => return Ok(()),
             _ => {}
         }
         if let Entry::RelightStarted { site, .. } = entry

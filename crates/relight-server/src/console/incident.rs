@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::live::LogLine;
@@ -17,16 +17,14 @@ use crate::{clock, page};
 /// Log lines on the page when it is loaded.
 const LOG_ROWS: usize = 50;
 
-pub(super) async fn show(
-    State(console): State<Arc<Console>>,
-    Query(asked): Query<Asked>,
-) -> Response {
-    let mut page = view(&console, console.lang(&asked), clock::now());
+pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> Response {
+    let mut page = view(&console, &asked, clock::now());
     page.frame.display = asked.screen == "wall";
     page::html(StatusCode::OK, relight_web::render(&page))
 }
 
-fn view(console: &Console, lang: Lang, now: Timestamp) -> IncidentPage {
+fn view(console: &Console, asked: &Asked, now: Timestamp) -> IncidentPage {
+    let lang = console.lang(asked);
     // The log is read first: a line that comes between the two reads is sent again, not lost.
     let log = console.board.log_since(0);
     let snapshot = console.board.snapshot();
@@ -41,7 +39,7 @@ fn view(console: &Console, lang: Lang, now: Timestamp) -> IncidentPage {
         if headline.id.is_empty() { texts::console_no_incident(lang) } else { &headline.id };
     let switch = format!("/?lang={}", lang.other().tag());
     IncidentPage {
-        frame: console.frame(lang, title, "incident", switch),
+        frame: console.frame(asked, title, "incident", switch),
         cursor: cursor.to_string(),
         counts: tally::counts(lang, &console.sectors, &snapshot.states, opened, now),
         wall_title: texts::wall_title(lang, snapshot.states.len()),

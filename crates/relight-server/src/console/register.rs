@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use relight_engine::Engine;
+use relight_engine::access::Scope;
 use relight_engine::answer::{AnswerSet, SiteAnswer};
 use relight_engine::matching::{Advisories, Group, Question};
 use relight_engine::store::{Index, Store};
@@ -39,25 +40,37 @@ const KNOWN_MAX: usize = 40;
 pub(super) async fn site(
     State(console): State<Arc<Console>>,
     Path(slug): Path<String>,
-    Query(asked): Query<Asked>,
+    asked: Asked,
 ) -> Response {
     let lang = console.lang(&asked);
     blocking(move || {
         let page = console.engine.as_ref().and_then(|engine| {
             let site = engine.sites().into_iter().find(|site| site.slug.as_str() == slug)?;
-            Some(SiteView { console: &console, engine, lang }.page(&site))
+            // Whoever may not read about a site is not told that it is there.
+            asked
+                .reader
+                .reads(&scope_of(engine, &site)?)
+                .then(|| SiteView { console: &console, engine, asked: &asked, lang }.page(&site))
         });
         match page {
             Some(page) => page::html(StatusCode::OK, relight_web::render(&page)),
-            None => console.nothing(lang),
+            None => console.nothing(&asked),
         }
     })
     .await
 }
 
+/// Where a site stands in the tree of organisations.
+fn scope_of(engine: &Engine, site: &Site) -> Option<Scope> {
+    let organisations = engine.organisations().ok()?;
+    let body = organisations.iter().find(|body| body.id == site.org)?;
+    Some(Scope::of_body(&body.sector, &body.name))
+}
+
 struct SiteView<'a> {
     console: &'a Console,
     engine: &'a Engine,
+    asked: &'a Asked,
     lang: Lang,
 }
 
@@ -75,7 +88,7 @@ impl SiteView<'_> {
             (self.findings(&inventories, advisories), reasons)
         });
         SitePage {
-            frame: self.console.frame(lang, slug, "sites", switch),
+            frame: self.console.frame(self.asked, slug, "sites", switch),
             slug: slug.to_owned(),
             name: site_name(site, lang).to_owned(),
             letter: state.letter(),
@@ -219,17 +232,14 @@ fn ask_href(lang: Lang, question: &str, verdict: &str, page: usize) -> String {
     format!("/affected?lang={}&q={question}&state={verdict}&page={page}", lang.tag())
 }
 
-pub(super) async fn affected(
-    State(console): State<Arc<Console>>,
-    Query(asked): Query<Asked>,
-) -> Response {
+pub(super) async fn affected(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
     blocking(move || match &console.engine {
         Some(engine) => {
             let page = AnswerView { console: &console, engine, lang, asked: &asked }.page();
             page::html(StatusCode::OK, relight_web::render(&page))
         }
-        None => console.nothing(lang).into_response(),
+        None => console.nothing(&asked),
     })
     .await
 }
@@ -276,7 +286,7 @@ impl AnswerView<'_> {
         let (lang, asked) = (self.lang, self.asked);
         let switch = ask_href(lang.other(), asked.q.trim(), &asked.state, 1);
         AffectedPage {
-            frame: self.console.frame(lang, texts::affected_title(lang), "affected", switch),
+            frame: self.console.frame(asked, texts::affected_title(lang), "affected", switch),
             question: asked.q.trim().to_owned(),
             problem: String::new(),
             remedy: String::new(),

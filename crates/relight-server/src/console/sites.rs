@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use relight_engine::live::BoardSite;
@@ -80,16 +80,13 @@ impl Filter {
     }
 }
 
-pub(super) async fn table(
-    State(console): State<Arc<Console>>,
-    Query(asked): Query<Asked>,
-) -> Response {
+pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
     if let Ok(ordinal) = asked.site.parse() {
         return place_of(&console, lang, ordinal);
     }
     let page = asked.page.parse().unwrap_or(1);
-    let page = view(&console, lang, &Filter::of(&asked), page);
+    let page = view(&console, &asked, page);
     page::html(StatusCode::OK, relight_web::render(&page))
 }
 
@@ -107,11 +104,13 @@ fn place_of(console: &Console, lang: Lang, ordinal: usize) -> Response {
     }
 }
 
-fn view(console: &Console, lang: Lang, filter: &Filter, page: usize) -> SitesPage {
+fn view(console: &Console, asked: &Asked, page: usize) -> SitesPage {
+    let (lang, filter) = (console.lang(asked), &Filter::of(asked));
     let states = console.board.snapshot().states;
     let sites = console.board.sites();
-    let fits =
-        |(_, (site, state)): &(usize, (&BoardSite, &DisplayState))| filter.fits(site, **state);
+    let fits = |(_, (site, state)): &(usize, (&BoardSite, &DisplayState))| {
+        filter.fits(site, **state) && asked.reads(site)
+    };
     let found: Vec<_> = sites.iter().zip(&states).enumerate().filter(fits).collect();
     let pages = found.len().div_ceil(ROWS_MAX).max(1);
     let page = page.clamp(1, pages);
@@ -131,7 +130,7 @@ fn view(console: &Console, lang: Lang, filter: &Filter, page: usize) -> SitesPag
     let switch = filter.href(lang.other(), page);
     let link = |to: usize| (1..=pages).contains(&to).then(|| filter.href(lang, to));
     SitesPage {
-        frame: console.frame(lang, texts::sites_title(lang), "sites", switch),
+        frame: console.frame(asked, texts::sites_title(lang), "sites", switch),
         count: texts::sites_count(lang, found.len()),
         words: filter.words.clone(),
         sectors: sector_choices(console, lang, filter),
@@ -166,20 +165,17 @@ fn state_choices(lang: Lang, filter: &Filter) -> Vec<Choice> {
 }
 
 /// One site in one line of plain text, for the pointer on the wall.
-pub(super) async fn one(
-    State(console): State<Arc<Console>>,
-    Query(asked): Query<Asked>,
-) -> Response {
+pub(super) async fn one(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
     let ordinal: usize = asked.site.parse().unwrap_or(usize::MAX);
     let states = console.board.snapshot().states;
     match console.board.sites().get(ordinal).zip(states.get(ordinal)) {
-        Some((site, state)) => {
+        Some((site, state)) if asked.reads(site) => {
             let state = words::state(lang, *state);
             let name = name(site, lang);
             let text = format!("{} · {state} · {name} · {}", site.slug, site.organisation);
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
         }
-        None => StatusCode::NOT_FOUND.into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
     }
 }

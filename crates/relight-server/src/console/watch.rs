@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::campaigns_of;
@@ -20,13 +20,10 @@ const CAMPAIGNS_MAX: usize = 50;
 /// Addresses and lines of evidence of one campaign.
 const SHOWN_MAX: usize = 12;
 
-pub(super) async fn show(
-    State(console): State<Arc<Console>>,
-    Query(asked): Query<Asked>,
-) -> Response {
+pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
     blocking(move || {
-        let Some(engine) = &console.engine else { return console.nothing(lang) };
+        let Some(engine) = &console.engine else { return console.nothing(&asked) };
         let (mut campaigns, problem) = match campaigns_of(engine.store()) {
             Ok(campaigns) => (campaigns, String::new()),
             Err(error) => (Vec::new(), error.to_string()),
@@ -34,7 +31,7 @@ pub(super) async fn show(
         campaigns.sort_by(|a, b| (b.last, &a.id).cmp(&(a.last, &b.id)));
         let switch = format!("/watch?lang={}", lang.other().tag());
         let page = WatchPage {
-            frame: console.frame(lang, texts::watch_title(lang), "watch", switch),
+            frame: console.frame(&asked, texts::watch_title(lang), "watch", switch),
             count: texts::campaigns_found(lang, campaigns.len()),
             problem,
             campaigns: campaigns.iter().take(CAMPAIGNS_MAX).map(|it| card(lang, it)).collect(),

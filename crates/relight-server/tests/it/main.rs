@@ -1,6 +1,7 @@
 //! Real sockets on loopback, on ports that the system gives.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
 
+mod door_support;
 mod edge_bodies;
 mod edge_gate;
 mod edge_hosts;
@@ -10,4 +11,5 @@ mod edge_tunnels;
 mod edge_under_load;
 mod support;
 mod web_console;
+mod web_door;
 mod web_public;

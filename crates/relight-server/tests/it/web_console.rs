@@ -28,10 +28,19 @@ pub(crate) fn start(count: usize) -> (Arc<Board>, WebHandle) {
 
 /// One request on its own connection: status, head, body.
 pub(crate) fn ask(address: SocketAddr, request: &str) -> (u16, String, String) {
+    ask_with_body(address, request, "")
+}
+
+/// The same with a body, whose length the request tells.
+pub(crate) fn ask_with_body(
+    address: SocketAddr,
+    request: &str,
+    body: &str,
+) -> (u16, String, String) {
     let mut wire = Wire(TcpStream::connect(address).unwrap());
     wire.0.set_read_timeout(Some(DEADLINE)).unwrap();
     let host = if request.contains("Host:") { "" } else { "Host: localhost\r\n" };
-    wire.send(&format!("{request}{host}Connection: close\r\n\r\n"));
+    wire.send(&format!("{request}{host}Connection: close\r\n\r\n{body}"));
     let mut lines = BufReader::new(&wire.0);
     let mut text = String::new();
     std::io::Read::read_to_string(&mut lines, &mut text).unwrap();

@@ -19,7 +19,7 @@ use relight_engine::demo::{Province, SITES_DEFAULT, SITES_MAX};
 use relight_engine::live::Board;
 use relight_server::traffic::{Visitors, VisitorsConfig, VisitorsHandle};
 use relight_server::web::texts;
-use relight_server::{WebConfig, WebServer};
+use relight_server::{Entrance, WebConfig, WebServer};
 
 use owners::{Owners, Pace};
 use report::{Story, Tell};
@@ -223,6 +223,8 @@ fn serve(
 ) -> anyhow::Result<relight_server::WebHandle> {
     let web = WebServer::start(WebConfig {
         engine: Some(Arc::clone(engine)),
+        // Everything in it is made up, so nobody has to sign in to read it.
+        entrance: Entrance::Fictional,
         public_folder: Some(layout.data().join(PUBLIC_FOLDER)),
         certificate_key: Some(layout.data().join(CERTIFICATE_KEY)),
         ..WebConfig::loopback(Arc::clone(board))

@@ -1,0 +1,239 @@
+//! The door of the console: who somebody is, for how long, and which requests are really theirs.
+//!
+//! What people may do is decided in `relight_engine::access`; here they prove who they are. Secrets
+//! (cookies, tokens, links) are known by their digests only.
+
+pub(crate) mod form;
+pub(crate) mod guard;
+mod known;
+mod secret;
+pub(crate) mod sign_ins;
+pub(crate) mod signed_in;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use axum::http::HeaderMap;
+use relight_engine::Engine;
+use relight_engine::incident::Entry;
+use relight_engine::store::AccountChange;
+use relight_model::{Digest, Timestamp};
+
+use self::known::Known;
+use self::secret::Secret;
+use self::signed_in::Reader;
+pub use self::signed_in::{Factor, SignedIn};
+use crate::ServerError;
+
+/// The clock: milliseconds since 1970-01-01T00:00:00Z.
+pub type Clock = fn() -> i64;
+
+/// A passkey that was shown at most this long ago still counts for dangerous acts, in seconds.
+pub const FRESH_S_MAX: i64 = 5 * 60;
+
+/// Who may read the console before anybody has signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// Everybody on this machine, and nobody can sign in: a fictional province has no secrets.
+    Fictional,
+    /// Who is signed in, once there is an account.
+    Guarded,
+}
+
+/// Under which name the console is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// Scheme, host and port (`http://localhost:8420`), as browsers send it in `Origin`.
+    pub(crate) origin: String,
+    /// The host alone: what passkeys are bound to.
+    pub(crate) host: String,
+}
+
+impl Address {
+    /// The parts of `https://host[:port][/]`, or of `http://localhost[:port][/]`.
+    pub(crate) fn parse(url: &str) -> Option<Self> {
+        let origin = url.trim_end_matches('/').to_ascii_lowercase();
+        let (scheme, place) = origin.split_once("://")?;
+        let host = crate::host::normal(place)?;
+        // Browsers bind passkeys to names, never to numbers.
+        let is_name = host.parse::<std::net::IpAddr>().is_err() && !host.starts_with('[');
+        let is_safe = scheme == "https" || (scheme == "http" && host == "localhost");
+        (is_name && is_safe).then_some(Self { host, origin })
+    }
+
+    /// Whether browsers reach it through TLS.
+    pub(crate) fn is_https(&self) -> bool {
+        self.origin.starts_with("https:")
+    }
+}
+
+/// The door of one console.
+pub struct Door {
+    /// The register behind it; `None` when nobody can sign in.
+    engine: Option<Arc<Engine>>,
+    pub(crate) address: Address,
+    clock: Clock,
+    /// Of this life of the server: form tokens and challenges are made with it.
+    secret: Secret,
+    known: RwLock<Known>,
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Door {
+    /// The door of a console; with an engine, people can sign in.
+    ///
+    /// # Errors
+    /// The accounts cannot be read, or the system gives no random numbers.
+    pub(crate) fn open(
+        engine: Option<Arc<Engine>>,
+        address: Address,
+        clock: Clock,
+    ) -> Result<Self, ServerError> {
+        let known = match &engine {
+            Some(engine) => Known::read(engine)?,
+            None => Known::default(),
+        };
+        Ok(Self { engine, address, clock, secret: Secret::random()?, known: RwLock::new(known) })
+    }
+
+    /// Seconds since 1970 now.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)() / 1_000
+    }
+
+    /// Whether reading needs a sign-in: from the first account on, for ever.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.engine.is_some() && !self.known().tables.accounts.is_empty()
+    }
+
+    pub(crate) fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what happened into the journal, then makes the changes; after an error of the first,
+    /// nothing changed.
+    ///
+    /// # Errors
+    /// The journal or the accounts cannot be written.
+    pub(crate) fn record(
+        &self,
+        actor: &str,
+        noted: Noted<'_>,
+        changes: &[AccountChange],
+    ) -> Result<(), ServerError> {
+        let Some(engine) = &self.engine else {
+            return Err(ServerError::new("there is no register to sign in to"));
+        };
+        self.note(actor, noted)?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let changed = engine.store().change_accounts(changes);
+        changed.map_err(|error| ServerError::caused("change accounts", error))?;
+        self.read_again(engine)
+    }
+
+    /// Writes what happened into the journal.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub(crate) fn note(&self, actor: &str, noted: Noted<'_>) -> Result<(), ServerError> {
+        let Some(engine) = &self.engine else { return Ok(()) };
+        let Noted { act, account, facts } = noted;
+        let facts = facts.iter().map(|(name, text)| ((*name).to_owned(), text.to_string()));
+        let entry = Entry::Access {
+            act: act.to_owned(),
+            account: account.to_owned(),
+            facts: facts.collect::<BTreeMap<_, _>>(),
+        };
+        let appended = engine.append(actor, vec![(String::new(), entry)]);
+        appended.map(drop).map_err(|error| ServerError::caused("write to the journal", error))
+    }
+
+    fn read_again(&self, engine: &Engine) -> Result<(), ServerError> {
+        let known = Known::read(engine)?;
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(())
+    }
+
+    /// The engine; pages about accounts are there only with one.
+    pub(crate) fn engine(&self) -> Option<&Arc<Engine>> {
+        self.engine.as_ref()
+    }
+
+    /// Who sends a request, by its cookie; `None` for nobody that we know.
+    pub(crate) fn recognise(&self, headers: &HeaderMap) -> Option<SignedIn> {
+        self.by_cookie(headers)
+    }
+
+    /// The token that a form of this sign-in must carry, another text in each response.
+    pub(crate) fn form_token(&self, signed: &SignedIn) -> String {
+        self.secret.masked("form", &signed.sign_in.0)
+    }
+
+    /// The same for whoever reads a page.
+    pub(crate) fn token_of(&self, reader: &Reader) -> String {
+        match reader {
+            Reader::Anyone => String::new(),
+            Reader::Signed(signed) => self.form_token(signed),
+        }
+    }
+
+    /// Whether a form carries a token of this sign-in.
+    pub(crate) fn is_form_token(&self, signed: &SignedIn, token: &str) -> bool {
+        self.secret.is_masked("form", &signed.sign_in.0, token)
+    }
+}
+
+/// What happened, for the journal: the act, the account that it is about, and facts by name.
+#[derive(Clone, Copy)]
+pub(crate) struct Noted<'a> {
+    pub(crate) act: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) facts: &'a [(&'a str, &'a dyn std::fmt::Display)],
+}
+
+/// The digest under which a secret is known.
+pub(crate) fn digest_of(secret: &[u8]) -> Digest {
+    let digest = ring::digest::digest(&ring::digest::SHA256, secret);
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest.as_ref());
+    Digest(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_under_which_a_console_can_be_reached() {
+        for (url, origin, host) in [
+            ("http://localhost:8420", "http://localhost:8420", "localhost"),
+            ("https://Relight.Example/", "https://relight.example", "relight.example"),
+            ("https://relight.example:8443", "https://relight.example:8443", "relight.example"),
+        ] {
+            let address = Address::parse(url).unwrap();
+            assert_eq!((address.origin.as_str(), address.host.as_str()), (origin, host));
+            assert_eq!(address.is_https(), url.starts_with("https"));
+        }
+        for bad in [
+            "",
+            "localhost",
+            "http://relight.example",
+            "http://127.0.0.1:8420",
+            "https://127.0.0.1",
+            "https://[::1]:8420",
+            "https://a/b",
+            "https://u@a.example",
+            "ftp://a.example",
+            "https://",
+        ] {
+            assert_eq!(Address::parse(bad), None, "{bad}");
+        }
+    }
+}

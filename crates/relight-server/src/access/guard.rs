@@ -1,0 +1,103 @@
+//! In front of every page: who sends the request, and whether it may go on.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use relight_engine::access::Scope;
+use relight_web::{Lang, texts};
+
+use super::form::is_own;
+use super::signed_in::Reader;
+use crate::console::Console;
+use crate::page::encode;
+
+/// Where everybody may go: to sign in, and to what a page needs to be shown.
+const OPEN: [&str; 3] = ["/sign-in", "/start", "/assets/"];
+
+/// Pages that look themselves at what their reader may see; every other one shows the whole
+/// register, and is there for those who read all of it.
+const SCOPED: [&str; 4] = ["/sites", "/site", "/me", "/sign-out"];
+
+/// Puts [`super::SignedIn`] and [`Reader`] into the request, or answers in place of the page.
+pub(crate) async fn guard(
+    State(console): State<Arc<Console>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let door = &console.door;
+    if !is_own(request.method(), request.headers(), &door.address) {
+        return refuse(StatusCode::FORBIDDEN, texts::door_foreign_form);
+    }
+    let signed = door.recognise(request.headers());
+    let path = request.uri().path();
+    let is_open = OPEN.iter().any(|open| is_under(path, open));
+    let reader = match &signed {
+        Some(signed) => Reader::Signed(signed.clone()),
+        None if is_open || !door.is_closed() => Reader::Anyone,
+        None => return ask_to_sign_in(&request),
+    };
+    if !is_open && !is_scoped(path) && !reader.reads(&Scope::root()) {
+        return beyond(path);
+    }
+    if let Some(signed) = signed {
+        request.extensions_mut().insert(signed);
+    }
+    request.extensions_mut().insert(reader);
+    next.run(request).await
+}
+
+/// Whether an address is this one or below it.
+fn is_under(path: &str, above: &str) -> bool {
+    let rest = path.strip_prefix(above.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn is_scoped(path: &str) -> bool {
+    SCOPED.iter().any(|scoped| is_under(path, scoped))
+}
+
+/// Who reads a part of the register begins with its sites.
+fn beyond(path: &str) -> Response {
+    match path {
+        "/" => Redirect::to("/sites").into_response(),
+        _ => refuse(StatusCode::FORBIDDEN, texts::door_beyond_scope),
+    }
+}
+
+/// Pages lead to the sign-in and back again; everything else is told.
+fn ask_to_sign_in(request: &Request) -> Response {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let is_page = accepts.is_none_or(|accepts| accepts.contains("text/html") || accepts == "*/*");
+    if request.method() != Method::GET || !is_page || request.uri().path() == "/events" {
+        return refuse(StatusCode::UNAUTHORIZED, texts::door_not_signed_in);
+    }
+    let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    Redirect::to(&format!("/sign-in?next={}", encode(wanted))).into_response()
+}
+
+/// A refusal in both languages, as text: no page of ours leads here.
+pub(crate) fn refuse(status: StatusCode, text: fn(Lang) -> &'static str) -> Response {
+    (status, Lang::ALL.map(text).join("\n")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_below_others() {
+        for (path, above, wanted) in [
+            ("/site", "/site", true),
+            ("/site/a", "/site", true),
+            ("/sites", "/site", false),
+            ("/assets/x.css", "/assets/", true),
+            ("/assetsx", "/assets/", false),
+            ("/", "/site", false),
+        ] {
+            assert_eq!(is_under(path, above), wanted, "{path} {above}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A register with two bodies, its console, and people who are signed in to it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use relight_engine::store::{AccountChange, GrantRow, SignInRow, SiteRow, Store};
+use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
+use relight_model::{Criticality, Digest, GateKey};
+use relight_server::{Clock, WebConfig, WebHandle, WebServer};
+use tempfile::TempDir;
+
+use crate::web_console::ask;
+
+/// When every test begins, in seconds.
+pub(crate) const START: i64 = 1_800_000_000;
+
+/// A clock of one test: `clock!(now)` makes `now()` and `now_set(seconds)`.
+macro_rules! clock {
+    ($name:ident, $set:ident) => {
+        static CLOCK_MS: std::sync::atomic::AtomicI64 =
+            std::sync::atomic::AtomicI64::new(crate::door_support::START * 1_000);
+        fn $name() -> i64 {
+            CLOCK_MS.load(std::sync::atomic::Ordering::SeqCst)
+        }
+        let $set = |seconds: i64| {
+            CLOCK_MS.store(seconds * 1_000, std::sync::atomic::Ordering::SeqCst);
+        };
+    };
+}
+pub(crate) use clock;
+
+/// A register, its store, and its console.
+pub(crate) struct World {
+    pub(crate) store: Arc<Store>,
+    pub(crate) web: WebHandle,
+    _folder: TempDir,
+}
+
+/// Two sites of `Hospital` (health) and one of `Utility` (energy).
+fn rows() -> Vec<SiteRow> {
+    [("care", "Hospital"), ("beds", "Hospital"), ("power", "Utility")]
+        .into_iter()
+        .enumerate()
+        .map(|(at, (slug, body))| SiteRow {
+            line: at + 2,
+            slug: GateKey::new(slug).unwrap(),
+            name_fr: format!("Nom {slug}"),
+            name_en: format!("Name {slug}"),
+            origin: format!("https://{slug}.example"),
+            organisation: body.into(),
+            sector: if body == "Hospital" { "health" } else { "energy" }.into(),
+            criticality: Criticality::Important,
+            edge: String::new(),
+            public: true,
+        })
+        .collect()
+}
+
+impl World {
+    pub(crate) fn start(clock: Clock, people: impl FnOnce(&Store)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path()).unwrap());
+        let plan = store.plan_import(&rows()).unwrap();
+        store.apply_import(&plan, START, "test").unwrap();
+        people(&store);
+        let options =
+            EngineOptions { holder: "test".into(), clock, inventory_ttl_s: INVENTORY_TTL_S };
+        let engine = Arc::new(Engine::open(Arc::clone(&store), options).unwrap());
+        let board = engine.board().unwrap();
+        let config = WebConfig { engine: Some(engine), clock, ..WebConfig::loopback(board) };
+        let web = WebServer::start(config).unwrap();
+        Self { store, web, _folder: folder }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.web.console_addr()
+    }
+
+    /// The origin that browsers send.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://localhost:{}", self.address().port())
+    }
+
+    /// Reads a page with a cookie.
+    pub(crate) fn get(&self, path: &str, cookie: &str) -> (u16, String, String) {
+        ask(self.address(), &format!("GET {path} HTTP/1.1\r\nCookie: {cookie}\r\n"))
+    }
+
+    /// Sends a form as a page of the console does.
+    pub(crate) fn post(&self, path: &str, cookie: &str, form: &str) -> (u16, String, String) {
+        let origin = self.origin();
+        self.post_from(path, &format!("Cookie: {cookie}\r\nOrigin: {origin}\r\n"), form)
+    }
+
+    /// Sends a form with these headers.
+    pub(crate) fn post_from(&self, path: &str, headers: &str, form: &str) -> (u16, String, String) {
+        let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+        let length = form.len();
+        let head = format!("POST {path} HTTP/1.1\r\n{headers}{kind}Content-Length: {length}\r\n");
+        crate::web_console::ask_with_body(self.address(), &head, form)
+    }
+
+    /// What the journal says about sign-in and accounts: act, account and facts.
+    pub(crate) fn journal(&self) -> Vec<String> {
+        let records = self.store.journal(1).unwrap();
+        let access = records.into_iter().filter(|record| record.kind == "access");
+        access.map(|record| format!("{} {}", record.actor, record.body)).collect()
+    }
+}
+
+/// The cookie of a sign-in and the digest under which it is known.
+fn cookie_of(number: u8) -> (String, Digest) {
+    let value = [number; 32];
+    let digest = ring::digest::digest(&ring::digest::SHA256, &value);
+    // Base64url of 32 equal bytes.
+    let groups = [value[0] >> 2, (value[0] << 4 | value[0] >> 4) & 63];
+    let groups = [groups[0], groups[1], (value[0] << 2 | value[0] >> 6) & 63, value[0] & 63];
+    let signs = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text: String =
+        (0..42).map(|at| char::from(signs[usize::from(groups[at % 4])])).collect();
+    text.push(char::from(signs[usize::from(value[0] << 2 & 63)]));
+    (format!("__Host-rl={text}"), Digest(digest.as_ref().try_into().unwrap()))
+}
+
+/// Somebody who has signed in with a passkey at [`START`], and the cookie of that.
+pub(crate) fn person(store: &Store, name: &str, number: u8, grants: &[(&str, &str)]) -> String {
+    let (cookie, digest) = cookie_of(number);
+    let grant = |(role, scope): &(&str, &str)| {
+        AccountChange::Grant(GrantRow {
+            account: 0,
+            role: (*role).into(),
+            scope: (*scope).into(),
+            at: START,
+            by: "test".into(),
+        })
+    };
+    let mut changes: Vec<AccountChange> = grants.iter().map(grant).collect();
+    changes.push(AccountChange::SignIn(SignInRow {
+        digest,
+        account: 0,
+        factor: "passkey".into(),
+        started: START,
+        seen: START,
+        shown: START,
+        address: "127.0.0.1".into(),
+        agent: "Test".into(),
+    }));
+    store.add_account(name, START, &changes).unwrap();
+    cookie
+}
+
+/// The token of the first form of a page.
+pub(crate) fn token(page: &str) -> String {
+    let part = page.split("name=\"token\" value=\"").nth(1).unwrap();
+    part.split('"').next().unwrap().to_owned()
+}

@@ -1,0 +1,135 @@
+//! The door of the console: who comes in, what they see, and which requests are really theirs.
+
+use relight_engine::store::Store;
+
+use crate::door_support::{START, World, clock, person, token};
+use crate::web_console::ask;
+
+/// Every page of the console that shows something of the register.
+const READING: [&str; 8] =
+    ["/", "/sites", "/site/care", "/site?site=0", "/affected", "/watch", "/events", "/nowhere"];
+
+#[test]
+fn before_the_first_account_the_console_is_read_on_this_machine() {
+    clock!(now, _set);
+    let world = World::start(now, |_| ());
+    for path in ["/", "/sites", "/site/care", "/affected", "/watch"] {
+        assert_eq!(world.get(path, "").0, 200, "{path}");
+    }
+}
+
+#[test]
+fn from_the_first_account_on_every_page_asks_to_sign_in() {
+    clock!(now, _set);
+    let world = World::start(now, |store| drop(person(store, "anna", 1, &[("viewer", "/")])));
+    for path in READING {
+        let (status, head, body) = world.get(path, "");
+        assert!(!body.contains("care") && !body.contains("power"), "{path}");
+        if path == "/events" {
+            assert_eq!(status, 401);
+            continue;
+        }
+        assert_eq!(status, 303, "{path}");
+        assert!(head.contains("location: /sign-in?next=%2f"), "{path}: {head}");
+        let plain = format!("GET {path} HTTP/1.1\r\nAccept: application/json\r\n");
+        assert_eq!(ask(world.address(), &plain).0, 401, "{path}");
+    }
+    let asset = world.get("/assets/nothing.css", "").0;
+    assert_eq!(asset, 404, "what a page needs is shown to everybody");
+}
+
+#[test]
+fn a_sign_in_reads_until_it_is_idle_or_old() {
+    clock!(now, set);
+    let mut cookie = String::new();
+    let world = World::start(now, |store| cookie = person(store, "anna", 1, &[("viewer", "/")]));
+    let at = |seconds: i64, cookie: &str| {
+        set(START + seconds);
+        world.get("/sites", cookie).0
+    };
+    assert_eq!(at(0, &cookie), 200);
+    assert_eq!(at(29 * 60, &cookie), 200);
+    assert_eq!(at(58 * 60, &cookie), 200, "being used keeps it");
+    assert_eq!(at(88 * 60, &cookie), 303, "half an hour of silence ends it");
+    assert_eq!(at(0, &cookie.replace("__Host-rl", "rl")), 303);
+    assert_eq!(at(0, &format!("{cookie}A")), 303);
+    for half_hour in 0..25 {
+        set(START + half_hour * 1_790);
+        world.get("/sites", &cookie);
+    }
+    assert_eq!(at(12 * 3_600 - 1, &cookie), 200);
+    assert_eq!(at(12 * 3_600, &cookie), 303, "twelve hours end it");
+}
+
+#[test]
+fn a_scope_shows_its_own_sites_and_nothing_of_the_others() {
+    clock!(now, _set);
+    let mut cookies = Vec::new();
+    let world = World::start(now, |store: &Store| {
+        cookies.push(person(store, "anna", 1, &[("site-owner", "health/Hospital")]));
+        cookies.push(person(store, "zoe", 2, &[]));
+        cookies.push(person(store, "root", 3, &[("auditor", "/")]));
+    });
+    let (own, nobody, all) = (&cookies[0], &cookies[1], &cookies[2]);
+    let (_, _, body) = world.get("/sites", own);
+    assert!(body.contains("care") && body.contains("beds") && !body.contains("power"));
+    assert_eq!(world.get("/site/care", own).0, 200);
+    for cookie in [own, nobody] {
+        assert_eq!(world.get("/site/power", cookie).0, 404, "not even that it is there");
+        assert_eq!(world.get("/site/nothing", cookie).0, 404);
+        for path in ["/affected", "/watch", "/events"] {
+            assert_eq!(world.get(path, cookie).0, 403, "{path}");
+        }
+        let (status, head, _) = world.get("/", cookie);
+        assert!(status == 303 && head.contains("location: /sites"), "{head}");
+    }
+    let sites = |cookie: &str| {
+        (0..3).filter(|at| world.get(&format!("/site?site={at}"), cookie).0 == 200).count()
+    };
+    assert_eq!([sites(own), sites(nobody), sites(all)], [2, 0, 3]);
+    let (_, _, body) = world.get("/sites", nobody);
+    assert!(!body.contains("care") && !body.contains("power"));
+    for path in ["/", "/sites", "/site/power", "/affected", "/watch"] {
+        assert_eq!(world.get(path, all).0, 200, "{path}");
+    }
+}
+
+/// Goal: nothing but a form of our own page ends a sign-in. Method: each part of what such a form
+/// carries is left out or replaced; the sign-in still reads afterwards.
+#[test]
+fn a_form_counts_only_with_its_origin_and_its_token() {
+    clock!(now, _set);
+    let mut cookies = Vec::new();
+    let world = World::start(now, |store: &Store| {
+        cookies.push(person(store, "anna", 1, &[("viewer", "/")]));
+        cookies.push(person(store, "zoe", 2, &[("viewer", "/")]));
+    });
+    let (anna, zoe) = (&cookies[0], &cookies[1]);
+    let own = format!("token={}", token(&world.get("/sites", anna).2));
+    let foreign = format!("token={}", token(&world.get("/sites", zoe).2));
+    let origin = format!("Origin: {}\r\n", world.origin());
+    let cookie = format!("Cookie: {anna}\r\n");
+    for (headers, form, status) in [
+        (cookie.clone(), own.clone(), 403),
+        (format!("{cookie}Origin: https://evil.example\r\n"), own.clone(), 403),
+        (format!("{cookie}Origin: null\r\n"), own.clone(), 403),
+        (format!("{cookie}{origin}Sec-Fetch-Site: cross-site\r\n"), own.clone(), 403),
+        (format!("{cookie}{origin}"), String::new(), 403),
+        (format!("{cookie}{origin}"), "token=".to_owned(), 403),
+        (format!("{cookie}{origin}"), foreign, 403),
+        (format!("{cookie}{origin}"), format!("{own}&{own}"), 403),
+        (origin.clone(), own.clone(), 401),
+        (format!("{cookie}{origin}"), "x".repeat((64 << 10) + 1), 413),
+    ] {
+        let (got, _, _) = world.post_from("/sign-out", &headers, &form);
+        assert_eq!(got, status, "{headers} {form:.60}");
+        assert_eq!(world.get("/sites", anna).0, 200);
+    }
+    assert_eq!(world.get("/sign-out", anna).0, 405, "unsafe acts are never a GET");
+    let (status, head, _) = world.post("/sign-out", anna, &own);
+    assert!(status == 303 && head.contains("set-cookie: __host-rl=; path=/; max-age=0"), "{head}");
+    assert_eq!(world.get("/sites", anna).0, 303);
+    assert_eq!(world.get("/sites", zoe).0, 200);
+    let wanted = r#"anna {"account":"anna","act":"signed-out","facts":{},"kind":"access"}"#;
+    assert_eq!(world.journal(), [wanted]);
+}

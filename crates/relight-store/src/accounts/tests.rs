@@ -1,0 +1,170 @@
+//! Rows of accounts: together or not at all, within limits, and gone when they must be.
+
+use super::*;
+use crate::testing::{behind, open};
+
+fn key(account: u32, credential: u8) -> PasskeyRow {
+    PasskeyRow {
+        id: 0,
+        account,
+        credential: vec![credential; 16],
+        key: vec![1; 77],
+        name: "key".into(),
+        signatures: 0,
+        created: 5,
+        used: 5,
+    }
+}
+
+fn sign_in(account: u32, number: u8, started: Timestamp) -> SignInRow {
+    SignInRow {
+        digest: Digest([number; 32]),
+        account,
+        factor: "passkey".into(),
+        started,
+        seen: started,
+        shown: started,
+        address: "127.0.0.1".into(),
+        agent: "Browser".into(),
+    }
+}
+
+fn token(account: u32, number: u8) -> TokenRow {
+    TokenRow {
+        id: 0,
+        digest: Digest([number; 32]),
+        account,
+        name: "ci".into(),
+        role: "viewer".into(),
+        scope: "/".into(),
+        created: 1,
+        expires: 9,
+        used: 0,
+    }
+}
+
+fn grant(account: u32, role: &str) -> GrantRow {
+    GrantRow { account, role: role.into(), scope: "/".into(), at: 1, by: "first-run".into() }
+}
+
+#[test]
+fn an_account_comes_with_its_key_or_not_at_all() {
+    let (_folder, store) = open();
+    let changes = [AccountChange::AddKey(key(0, 1)), AccountChange::Grant(grant(0, "admin"))];
+    let id = store.add_account("anna", 7, &changes).unwrap();
+    let tables = store.account_tables().unwrap();
+    let row = AccountRow { id, name: "anna".into(), created: 7, ended: None };
+    assert_eq!(tables.accounts, [row]);
+    assert_eq!((tables.grants[0].account, tables.passkeys[0].account), (id, id));
+    // The credential is taken: neither the account nor the grant is left behind.
+    assert!(store.add_account("zoe", 8, &changes).is_err());
+    assert_eq!(store.account_tables().unwrap(), tables);
+    let error = store.add_account("anna", 8, &[]).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Limit);
+    assert!(error.to_string().contains("called anna"), "{error}");
+}
+
+#[test]
+fn everything_of_an_account_goes_with_it_and_its_number_is_not_used_again() {
+    let (_folder, store) = open();
+    let [anna, zoe] = ["anna", "zoe"].map(|name| store.add_account(name, 1, &[]).unwrap());
+    let proposal = |account, proposer| ProposalRow {
+        id: 0,
+        account,
+        role: "approver".into(),
+        scope: "/".into(),
+        proposer,
+        at: 2,
+    };
+    let invitation = InvitationRow { digest: Digest([9; 32]), account: anna, expires: 9 };
+    let changes = [
+        AccountChange::Grant(grant(anna, "admin")),
+        AccountChange::AddKey(key(anna, 1)),
+        AccountChange::SignIn(sign_in(anna, 1, 3)),
+        AccountChange::AddToken(token(anna, 1)),
+        AccountChange::Invite(invitation),
+        AccountChange::Propose(proposal(anna, zoe)),
+        AccountChange::Propose(proposal(zoe, anna)),
+        AccountChange::SignIn(sign_in(zoe, 2, 3)),
+    ];
+    store.change_accounts(&changes).unwrap();
+    store.change_accounts(&[AccountChange::End { account: zoe + 1, at: 3 }]).unwrap();
+    store.change_accounts(&[AccountChange::End { account: anna, at: 4 }]).unwrap();
+    let tables = store.account_tables().unwrap();
+    assert_eq!(tables.accounts[0].ended, Some(4));
+    assert_eq!(tables.sign_ins, [sign_in(zoe, 2, 3)]);
+    let left = (tables.grants.len(), tables.proposals.len(), tables.passkeys.len());
+    assert_eq!((left, tables.tokens.len(), tables.invitations.len()), ((0, 0, 0), 0, 0));
+    assert!(store.add_account("anna", 5, &[]).is_err(), "the journal knows another anna");
+}
+
+#[test]
+fn what_changes_is_read_back() {
+    let (_folder, store) = open();
+    let anna = store.add_account("anna", 1, &[AccountChange::AddKey(key(0, 1))]).unwrap();
+    let changes = [
+        AccountChange::SignIn(sign_in(anna, 1, 3)),
+        AccountChange::SignIn(SignInRow { seen: 8, shown: 7, ..sign_in(anna, 1, 3) }),
+        AccountChange::UseKey { id: 1, signatures: 4, at: 6 },
+        AccountChange::AddToken(token(anna, 1)),
+        AccountChange::UseToken { id: 1, at: 8 },
+        AccountChange::Grant(grant(anna, "viewer")),
+        AccountChange::Grant(GrantRow { by: "again".into(), ..grant(anna, "viewer") }),
+    ];
+    store.change_accounts(&changes).unwrap();
+    let tables = store.account_tables().unwrap();
+    assert_eq!((tables.sign_ins[0].seen, tables.sign_ins[0].shown), (8, 7));
+    assert_eq!((tables.passkeys[0].signatures, tables.passkeys[0].used), (4, 6));
+    assert_eq!(tables.tokens, [TokenRow { id: 1, used: 8, ..token(anna, 1) }]);
+    assert_eq!(tables.grants, [grant(anna, "viewer")], "the first grant stands");
+    let (role, scope) = ("viewer".to_owned(), "/".to_owned());
+    let changes = [
+        AccountChange::SignOut(Digest([1; 32])),
+        AccountChange::RemoveKey(1),
+        AccountChange::RemoveToken(1),
+        AccountChange::Revoke { account: anna, role, scope },
+    ];
+    store.change_accounts(&changes).unwrap();
+    let accounts = store.account_tables().unwrap().accounts;
+    assert_eq!(store.account_tables().unwrap(), AccountTables { accounts, ..Default::default() });
+}
+
+#[test]
+fn limits_of_one_account_are_reached_and_cost_no_other() {
+    let (_folder, store) = open();
+    let [anna, zoe] = ["anna", "zoe"].map(|name| store.add_account(name, 1, &[]).unwrap());
+    let many = |count: usize, one: &dyn Fn(u8) -> AccountChange| -> Vec<AccountChange> {
+        (0..count).map(|number| one(number as u8)).collect()
+    };
+    let keys = |account: u32| move |number| AccountChange::AddKey(key(account, number));
+    store.change_accounts(&many(PASSKEYS_MAX, &keys(anna))).unwrap();
+    let error = store.change_accounts(&[AccountChange::AddKey(key(anna, 99))]).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Limit, "{error}");
+    store.change_accounts(&[AccountChange::AddKey(key(zoe, 99))]).unwrap();
+    let tokens = |account: u32| move |number| AccountChange::AddToken(token(account, number));
+    store.change_accounts(&many(TOKENS_MAX, &tokens(anna))).unwrap();
+    let error = store.change_accounts(&[AccountChange::AddToken(token(anna, 99))]).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Limit, "{error}");
+    let sign = |account: u32| {
+        move |number| AccountChange::SignIn(sign_in(account, number, i64::from(number)))
+    };
+    store.change_accounts(&[AccountChange::SignIn(sign_in(zoe, 200, 1))]).unwrap();
+    store.change_accounts(&many(SIGN_INS_MAX + 1, &sign(anna))).unwrap();
+    let rows = store.account_tables().unwrap().sign_ins;
+    assert_eq!(rows.len(), SIGN_INS_MAX + 1);
+    assert!(!rows.contains(&sign_in(anna, 0, 0)), "the oldest one ended");
+}
+
+#[test]
+fn there_are_no_more_accounts_than_the_limit() {
+    let (_folder, store) = open();
+    let sql = format!(
+        "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < {})
+         INSERT INTO account (name, created, ended) SELECT 'a' || i, 1, 0 FROM n",
+        ACCOUNTS_MAX - 1
+    );
+    behind(&store).execute(&sql, []).unwrap();
+    store.add_account("last", 1, &[]).unwrap();
+    let error = store.add_account("one-more", 1, &[]).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Limit, "{error}");
+}
