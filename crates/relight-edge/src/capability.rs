@@ -150,12 +150,14 @@ impl Capabilities {
     }
 
     /// What the default policy asks for before dark may count as proven, and is not there: with
-    /// anything in it a site stays `dark-requested`.
-    pub fn missing_for_dark(&self) -> Vec<&'static str> {
+    /// anything in it no site is proven dark. What was only read or declared counts after a drill
+    /// on that very edge has shown it.
+    pub fn missing_for_dark(&self, is_drilled: bool) -> Vec<&'static str> {
         let wanted = [
             ("readback", self.readback),
             ("durable", self.durable),
             ("survives_reload", self.survives_reload),
+            ("drill", is_drilled || self.basis == Basis::Measured),
         ];
         wanted.iter().filter(|(_, able)| !able).map(|(name, _)| *name).collect()
     }
@@ -167,11 +169,17 @@ mod tests {
 
     #[test]
     fn an_edge_without_a_read_back_or_a_durable_copy_is_never_proven_dark() {
-        assert!(Capabilities::FILE_GATE.missing_for_dark().is_empty());
-        let all = ["readback", "durable", "survives_reload"];
-        assert_eq!(Capabilities::NONE.missing_for_dark(), all);
+        assert!(Capabilities::FILE_GATE.missing_for_dark(false).is_empty());
+        let all = ["readback", "durable", "survives_reload", "drill"];
+        assert_eq!(Capabilities::NONE.missing_for_dark(false), all);
+        assert_eq!(Capabilities::NONE.missing_for_dark(true), all[..3]);
         let forgets = Capabilities { survives_reload: false, ..Capabilities::FILE_GATE };
-        assert_eq!(forgets.missing_for_dark(), ["survives_reload"]);
+        assert_eq!(forgets.missing_for_dark(false), ["survives_reload"]);
+        for basis in [Basis::Documented, Basis::Declared] {
+            let told = Capabilities { basis, ..Capabilities::FILE_GATE };
+            assert_eq!(told.missing_for_dark(false), ["drill"]);
+            assert!(told.missing_for_dark(true).is_empty());
+        }
     }
 
     #[test]

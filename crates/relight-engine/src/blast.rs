@@ -56,13 +56,12 @@ impl Engine {
             by_edge.entry(&site.edge).or_default().push(site.site.clone());
         }
         let rows = self.store.edges()?;
-        let now = self.now();
         for (edge, keys) in by_edge {
+            let is_undrilled = !self.is_drilled(edge);
             let seen = match rows.iter().find(|row| row.name == edge) {
-                Some(row) => look(&crate::edges::from_row(row)?, &keys),
+                Some(row) => look(&crate::edges::from_row(row)?, &keys, !is_undrilled),
                 None => Err(format!("no edge is called {edge}")),
             };
-            let drilled = self.with_ledger(|ledger| ledger.drilled(edge));
             let (error, tunnels, missing) = match seen {
                 Ok((tunnels, missing)) => (None, tunnels, missing),
                 Err(error) => (Some(error), None, Vec::new()),
@@ -73,10 +72,16 @@ impl Engine {
                 error,
                 tunnels,
                 missing,
-                is_undrilled: drilled.is_none_or(|at| now - at > DRILL_AGE_MAX_S),
+                is_undrilled,
             });
         }
         Ok(blast)
+    }
+
+    /// Whether an edge passed a drill that still counts.
+    pub(crate) fn is_drilled(&self, edge: &str) -> bool {
+        let drilled = self.with_ledger(|ledger| ledger.drilled(edge));
+        drilled.is_some_and(|at| self.now() - at <= DRILL_AGE_MAX_S)
     }
 
     fn blast_of_register(&self, plan: &Plan) -> Blast {
@@ -104,6 +109,7 @@ impl Engine {
 fn look(
     target: &relight_edge::Target,
     keys: &[GateKey],
+    is_drilled: bool,
 ) -> Result<(Option<u64>, Vec<&'static str>), String> {
     let told = |error: EdgeError| chain(&error);
     let mut driver = relight_edge::open(target).map_err(told)?;
@@ -117,5 +123,5 @@ fn look(
         TunnelCount::ClosedByDataPlane => Some(sum),
         TunnelCount::Unknown => None,
     });
-    Ok((open, driver.capabilities().missing_for_dark()))
+    Ok((open, driver.capabilities().missing_for_dark(is_drilled)))
 }

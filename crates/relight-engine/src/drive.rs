@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use relight_edge::EdgeErrorKind;
-use relight_model::{GateKey, Light};
+use relight_model::{GateKey, Light, Seen};
 
 use crate::edges;
 use crate::engine::Engine;
@@ -101,6 +101,11 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let seen = engine.version();
         let (wants, epoch) = engine.wants_of(edge.name());
+        edge.set_drilled(engine.is_drilled(edge.name()));
+        if wants.is_empty() || rest.left(&wants).is_some() {
+            let tried = edge.try_canary(&wants, epoch, engine.now_ms());
+            tell_canary(engine, tried);
+        }
         if let Some(left) = rest.left(&wants) {
             engine.wait_changed(seen, left.min(SAMPLE));
             if edge.took_over() {
@@ -118,6 +123,7 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, stop: &AtomicBool) {
                 pause = RETRY;
             }
             let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
+            tell_canary(engine, shown(edge.name(), round.canary));
             // A journal that cannot be written leaves the gates as they are; the next round sees
             // the edge again and tries to say so again.
             if engine.append("relight", entries).is_err() {
@@ -131,6 +137,25 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, stop: &AtomicBool) {
             }
         }
         engine.wait_changed(seen, pause);
+    }
+}
+
+/// What the first wave showed of the canary.
+fn shown(edge: &str, seen: Option<Seen>) -> Option<Entry> {
+    let passed = seen? == Seen::Dark;
+    let what = if passed { "" } else { "dark-not-seen" };
+    Some(Entry::CanaryTried { edge: edge.to_owned(), passed, what: what.to_owned() })
+}
+
+/// The journal is told when a canary begins to fail, fails otherwise, or passes again.
+fn tell_canary(engine: &Engine, tried: Option<Entry>) {
+    let Some(Entry::CanaryTried { edge, what, .. }) = &tried else { return };
+    let known = engine.with_ledger(|ledger| {
+        ledger.canary_failure(edge).map_or(String::new(), |(_, what)| what.clone())
+    });
+    if known != *what {
+        // A journal that cannot be written is told the next time.
+        drop(engine.append("relight", tried.into_iter().map(|it| (String::new(), it)).collect()));
     }
 }
 

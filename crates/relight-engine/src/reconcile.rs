@@ -3,6 +3,7 @@
 //! Level-triggered: a round looks at the edge as it is, never at what an earlier round did, so a
 //! crash, a lie or somebody else's reload only costs another round (INCIDENT 5).
 
+mod canary;
 mod dark;
 mod lit;
 
@@ -38,6 +39,9 @@ pub const LIT_PROOF_MAX_MS: i64 = 30_000;
 /// Ordinary requests may finish this long after the gate closed, in milliseconds; then what is
 /// still open is cut.
 pub const TUNNEL_GRACE_MS: i64 = 2_000;
+
+/// An edge in rest is tried on its canary this often, in milliseconds.
+pub const CANARY_EVERY_MS: i64 = 3_600_000;
 
 /// The key of the virtual host on which an edge is tried before sites are touched.
 pub const CANARY_KEY: &str = "relight-canary";
@@ -168,6 +172,10 @@ pub struct EdgeLoop {
     found_shut: GateSet,
     nonce: u64,
     canary_shown: bool,
+    /// When it was tried last; since the first look before that.
+    canary_at: Option<i64>,
+    /// It passed a drill: what is only declared of it may be believed.
+    is_drilled: bool,
     generation: u64,
 }
 
@@ -185,6 +193,8 @@ impl EdgeLoop {
             found_shut: GateSet::new(),
             nonce,
             canary_shown: false,
+            canary_at: None,
+            is_drilled: false,
             generation: 0,
         }
     }
@@ -192,6 +202,11 @@ impl EdgeLoop {
     /// The name of the edge.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Says whether a drill on this edge has shown what it is only said to do.
+    pub fn set_drilled(&mut self, is_drilled: bool) {
+        self.is_drilled = is_drilled;
     }
 
     /// Whether another process or configuration serves since the last call, which may have read an
@@ -318,27 +333,6 @@ impl EdgeLoop {
             self.closed_at.entry(key.clone()).or_insert(turn.now_ms);
         }
         Ok(())
-    }
-
-    /// Closes the canary beside what is dark already, so that permissions, a wrong instance or a
-    /// disabled gate show before a site is touched. A canary that does not close is reported; it
-    /// is no reason to leave sites lit, and each of them is proven for itself.
-    fn show_canary(&mut self, turn: &Turn<'_>) -> Result<Seen, EdgeError> {
-        let Ok(key) = GateKey::new(CANARY_KEY) else { return Ok(Seen::Unknown) };
-        let mut dark: GateSet = turn
-            .wants
-            .iter()
-            .zip(&turn.views)
-            .filter(|(want, view)| self.is_kept_shut(want, view))
-            .map(|(want, _)| want.target.key.clone())
-            .collect();
-        dark.insert(key.clone());
-        self.driver.apply(turn.epoch, Stage::Durable, &dark)?;
-        self.driver.apply(turn.epoch, Stage::Runtime, &dark)?;
-        let target = ProbeTarget { key, host: CANARY_HOST.to_owned(), baseline: None };
-        self.nonce = self.nonce.wrapping_add(1);
-        let seen = self.eyes.probe(&[target], self.nonce);
-        Ok(seen.first().map_or(Seen::Unknown, |result| result.seen))
     }
 
     /// After an error nothing is known: what was proven stays proven only while it is fresh.

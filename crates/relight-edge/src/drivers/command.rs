@@ -314,7 +314,7 @@ impl EdgeDriver for CommandEdge {
         }
         lints.extend(
             self.capabilities
-                .missing_for_dark()
+                .missing_for_dark(true)
                 .into_iter()
                 .map(|name| Lint::warning("capability-missing", name)),
         );

@@ -173,7 +173,7 @@ impl Drill {
         let views = driver.observe(&keys).map_err(|error| chain(&error))?;
         // The epoch that the edge holds: equal is allowed, so that nobody is fenced by a drill.
         let epoch = views.iter().filter_map(|view| view.epoch).max().unwrap_or_default();
-        let edge_loop = edges::open_loop(&edge.target, pace.nonce).map_err(|it| chain(&it))?;
+        let edge_loop = opened(edge, pace.nonce)?;
         let mut ledger = Ledger::new(1);
         let opened = Entry::Opened {
             question: ID.to_owned(),
@@ -306,7 +306,7 @@ impl Drill {
             return Err(format!("{key} would be lit after a restart"));
         }
         let nonce = self.pace.nonce.rotate_left(7);
-        self.edge_loop = edges::open_loop(&self.edge.target, nonce).map_err(|it| chain(&it))?;
+        self.edge_loop = opened(&self.edge, nonce)?;
         for _ in 0..3 {
             self.round()?;
         }
@@ -366,6 +366,13 @@ impl Drill {
         }
         Ok(())
     }
+}
+
+/// What is only said of the edge is believed here: the drill is there to show it.
+fn opened(edge: &DrillEdge, nonce: u64) -> Result<EdgeLoop, String> {
+    let mut edge_loop = edges::open_loop(&edge.target, nonce).map_err(|error| chain(&error))?;
+    edge_loop.set_drilled(true);
+    Ok(edge_loop)
 }
 
 fn site(edge: &DrillEdge, key: &super::DrillKey) -> Site {

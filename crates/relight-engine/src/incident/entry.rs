@@ -254,6 +254,16 @@ pub enum Entry {
         /// What else is known, by name (`role`, `scope`, `address`, `factor`).
         facts: BTreeMap<String, String>,
     },
+    /// The canary of an edge no longer goes dark and comes back as it is told, or does again;
+    /// belongs to no incident.
+    CanaryTried {
+        /// The edge.
+        edge: String,
+        /// It was seen dark, and lit afterwards.
+        passed: bool,
+        /// Code of what was wrong (`dark-not-seen`, `unreachable`); empty when it passed.
+        what: String,
+    },
     /// The incident is over.
     Closed {},
     /// An attempt that the fold refused; kept for the audit, changes nothing.
@@ -342,6 +352,7 @@ impl Entry {
             Self::AuthorityUsed { .. } => "authority-used",
             Self::Drilled { .. } => "drilled",
             Self::Access { .. } => "access",
+            Self::CanaryTried { .. } => "canary-tried",
             Self::Closed {} => "closed",
             Self::Refused { .. } => "refused",
         }

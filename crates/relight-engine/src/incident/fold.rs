@@ -220,7 +220,10 @@ impl Incident {
             Entry::Lapsed { sites } => self.lapse(sites, now),
             Entry::Drifted { sites, .. } => self.each(sites, |case| drift(case, now)),
             Entry::Closed {} => self.close(now),
-            Entry::AuthorityGranted { .. } | Entry::Drilled { .. } | Entry::Access { .. } => {
+            Entry::AuthorityGranted { .. }
+            | Entry::Drilled { .. }
+            | Entry::CanaryTried { .. }
+            | Entry::Access { .. } => {
                 Err(Rejected("the entry belongs to no incident"))
             }
             Entry::BreakGlass { .. } | Entry::AuthorityUsed { .. } | Entry::Refused { .. } => {

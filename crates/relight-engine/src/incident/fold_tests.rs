@@ -399,3 +399,20 @@ fn evidence_from_a_clock_that_is_ahead_does_not_shut_out_what_comes_after() {
     entries.push(attach(1, 2, Clear));
     assert_eq!(phase(&entries), Phase::RelightEligible);
 }
+
+#[test]
+fn a_canary_fails_since_it_was_first_said_and_until_it_passes() {
+    let mut ledger = Ledger::new(1);
+    let tried = |what: &str| Entry::CanaryTried {
+        edge: "north".into(),
+        passed: what.is_empty(),
+        what: what.into(),
+    };
+    assert_eq!(ledger.canary_failure("north"), None);
+    ledger.apply("", &tried("dark-not-seen"), NOW).unwrap();
+    assert_eq!(ledger.canary_failure("north"), Some(&(NOW, "dark-not-seen".to_owned())));
+    assert_eq!(ledger.canary_failure("south"), None);
+    ledger.apply("", &tried(""), NOW + 1).unwrap();
+    assert_eq!(ledger.canary_failure("north"), None);
+    rejected(&[order()], &tried(""));
+}

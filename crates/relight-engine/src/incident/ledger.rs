@@ -19,6 +19,8 @@ pub struct Ledger {
     incidents: BTreeMap<String, Incident>,
     authorities: BTreeMap<String, Authority>,
     drills: BTreeMap<String, Timestamp>,
+    /// Edges whose canary fails, since when and how.
+    canaries: BTreeMap<String, (Timestamp, String)>,
 }
 
 impl Ledger {
@@ -53,6 +55,14 @@ impl Ledger {
                 return Ok(());
             }
             Entry::Access { .. } => return Ok(()),
+            Entry::CanaryTried { edge, passed, what } => {
+                if *passed {
+                    self.canaries.remove(edge);
+                } else {
+                    self.canaries.insert(edge.clone(), (now, what.clone()));
+                }
+                return Ok(());
+            }
             _ => {}
         }
         if let Entry::RelightStarted { site, .. } = entry
@@ -84,6 +94,11 @@ impl Ledger {
     /// When an edge last passed a drill.
     pub fn drilled(&self, edge: &str) -> Option<Timestamp> {
         self.drills.get(edge).copied()
+    }
+
+    /// Since when the canary of an edge does not do what it is told, and what was seen.
+    pub fn canary_failure(&self, edge: &str) -> Option<&(Timestamp, String)> {
+        self.canaries.get(edge)
     }
 
     /// An incident by id.

@@ -14,6 +14,7 @@ use crate::incident::{Entry, Gate};
 impl EdgeLoop {
     pub(super) fn prove_dark(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
         let (wants, now_ms) = (turn.wants, turn.now_ms);
+        let is_able = self.driver.capabilities().missing_for_dark(self.is_drilled).is_empty();
         let due = self.due(turn);
         let (busy, trouble) = self.busy(turn, &due);
         let targets: Vec<ProbeTarget> =
@@ -24,7 +25,7 @@ impl EdgeLoop {
         for (index, result) in due.into_iter().zip(seen) {
             let (want, view) = (&wants[index], &turn.views[index]);
             let key = &want.target.key;
-            if shut(view) && result.seen == Seen::Dark && !busy.contains(key) {
+            if is_able && shut(view) && result.seen == Seen::Dark && !busy.contains(key) {
                 self.proven_at.insert(key.clone(), now_ms);
                 self.unproven_since.remove(key);
                 if want.gate != Gate::Proven {
@@ -60,7 +61,8 @@ impl EdgeLoop {
         push(entries, failed, |sites| Entry::EdgeFailed {
             sites,
             edge: edge.clone(),
-            why: "probe-disagrees".to_owned(),
+            // It shows dark, and nobody knows for how long, or whether it is true.
+            why: if is_able { "probe-disagrees" } else { "capability" }.to_owned(),
         });
         trouble.map_or(Ok(()), Err)
     }

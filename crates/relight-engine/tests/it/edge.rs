@@ -59,6 +59,8 @@ pub(crate) struct Edge {
     pub(crate) is_unreadable: bool,
     /// Nothing answers at all.
     pub(crate) is_unreachable: bool,
+    /// What it can do, where that is not everything.
+    pub(crate) capabilities: Option<Capabilities>,
     /// Counting connections fails.
     pub(crate) is_uncountable: bool,
     /// The driver counts and cuts tunnels.
@@ -243,10 +245,11 @@ impl Shared {
 
 impl EdgeDriver for Shared {
     fn capabilities(&self) -> Capabilities {
-        let driver = self.lock().has_tunnels;
+        let edge = self.lock();
+        let driver = edge.has_tunnels;
         Capabilities {
             cuts_tunnels: if driver { CutsTunnels::Driver } else { CutsTunnels::DataPlane },
-            ..Capabilities::FILE_GATE
+            ..edge.capabilities.unwrap_or(Capabilities::FILE_GATE)
         }
     }
 

@@ -1,10 +1,10 @@
 //! One round of the loop of one edge, step by step, against the fake edge.
 
-use relight_engine::edge::{EdgeErrorKind, ProbeTarget, Stage};
+use relight_engine::edge::{Basis, Capabilities, EdgeErrorKind, ProbeTarget, Stage};
 use relight_engine::incident::{Entry, Gate};
 use relight_engine::reconcile::{
-    CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, LIT_PROOF_MAX_MS, PROOF_LATE_MS, PROOF_RENEW_MS,
-    PROOF_TTL_MS, RENEWALS_MAX, Round, TUNNEL_GRACE_MS, Want,
+    CANARY_EVERY_MS, CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, LIT_PROOF_MAX_MS, PROOF_LATE_MS,
+    PROOF_RENEW_MS, PROOF_TTL_MS, RENEWALS_MAX, Round, TUNNEL_GRACE_MS, Want,
 };
 use relight_model::{Epoch, GateKey, Light, Seen};
 
@@ -470,4 +470,84 @@ fn a_fault_at_any_call_falls_to_dark_and_the_next_round_repairs_it() {
             assert_eq!(bench.edge.lock().durable, set(&["b"]), "{fault:?} at {at}");
         }
     }
+}
+
+/// An edge that cannot keep the gate over a reload, or of which somebody only says that it can,
+/// shows dark and is not proven so.
+#[test]
+fn an_edge_that_cannot_do_what_dark_takes_is_never_proven_dark_and_fails_in_time() {
+    let forgets = Capabilities { survives_reload: false, ..Capabilities::FILE_GATE };
+    let blind = Capabilities { readback: false, ..Capabilities::FILE_GATE };
+    let declared = Capabilities { basis: Basis::Declared, ..Capabilities::FILE_GATE };
+    for capabilities in [forgets, blind, declared] {
+        let mut bench = Bench::new(|edge| edge.capabilities = Some(capabilities));
+        let wants = [("a", Dark, Requested), ("b", Lit, Open)];
+        assert_eq!(told(&bench.round(&wants)), [""; 0]);
+        let round = bench.later(DARK_PROOF_MAX_MS, &wants);
+        let [Entry::EdgeFailed { why, .. }] = &round.entries[..] else { panic!("{round:?}") };
+        assert_eq!((why.as_str(), round.settled), ("capability", false));
+        assert_eq!(bench.edge.lock().serves(&key("a")), Seen::Dark, "it is closed all the same");
+        bench.edge_loop.set_drilled(true);
+        let proven = told(&bench.round(&wants)).contains(&"proved-dark a".to_owned());
+        assert_eq!(proven, capabilities.basis != Basis::Measured);
+    }
+}
+
+#[test]
+fn an_edge_in_rest_is_tried_on_its_canary_once_an_hour() {
+    let mut bench = Bench::new(dark(&["a"]));
+    let wants = [want(&("a", Dark, Proven)), want(&("b", Lit, Open))];
+    let after = |bench: &mut Bench, ms: i64| {
+        bench.now_ms += ms;
+        bench.edge_loop.try_canary(&wants, bench.epoch, bench.now_ms)
+    };
+    assert_eq!(after(&mut bench, 0), None, "the hour begins");
+    assert_eq!(after(&mut bench, CANARY_EVERY_MS - 1), None);
+    assert_eq!(bench.calls(), []);
+    assert_eq!(after(&mut bench, 1), Some(tried("")));
+    let flipped = |stage| apply(stage, &["a", CANARY_KEY]);
+    let expected = [
+        flipped(Stage::Durable),
+        flipped(Stage::Runtime),
+        probe(&[CANARY_KEY]),
+        apply(Stage::Runtime, &["a"]),
+        probe(&[CANARY_KEY]),
+        apply(Stage::Durable, &["a"]),
+    ];
+    assert_eq!(bench.calls(), expected);
+    assert_eq!(after(&mut bench, 1), None, "not again at once");
+    assert_eq!(after(&mut bench, -2 * CANARY_EVERY_MS), Some(tried("")), "the clock was set back");
+    let edge = bench.edge.lock();
+    assert_eq!((&edge.durable, &edge.runtime), (&set(&["a"]), &set(&["a"])));
+}
+
+#[test]
+fn a_canary_says_how_it_fails() {
+    let wants = [want(&("a", Dark, Proven))];
+    let fails = |prepare: fn(&mut Edge)| {
+        let mut bench = Bench::new(dark(&["a"]));
+        bench.edge_loop.try_canary(&wants, bench.epoch, bench.now_ms);
+        bench.set(prepare);
+        bench.now_ms += CANARY_EVERY_MS;
+        bench.edge_loop.try_canary(&wants, bench.epoch, bench.now_ms)
+    };
+    let cases: [(fn(&mut Edge), Option<Entry>); 5] = [
+        (|edge| edge.bypass = set(&[CANARY_KEY]), Some(tried("dark-not-seen"))),
+        (|edge| edge.blind = set(&[CANARY_KEY]), Some(tried("dark-not-seen"))),
+        (
+            |edge| edge.faults = [Fault::None, Fault::None, Fault::Lie].into(),
+            Some(tried("lit-not-seen")),
+        ),
+        (|edge| edge.is_unreachable = true, Some(tried("unreachable"))),
+        (|edge| edge.epoch = Some(Epoch { term: 9, seq: 0 }), None),
+    ];
+    for (prepare, expected) in cases {
+        assert_eq!(fails(prepare), expected);
+    }
+}
+
+/// What the journal is told of a canary; nothing went wrong when it is empty.
+fn tried(what: &str) -> Entry {
+    let (edge, passed) = ("east".to_owned(), what.is_empty());
+    Entry::CanaryTried { edge, passed, what: what.to_owned() }
 }

@@ -433,6 +433,7 @@ entry-plan-refused = plan refused
 entry-plan-undone = order taken back
 entry-authority-granted = standing authority given
 entry-authority-used = under standing authority
+entry-canary-tried = canary of an edge
 entry-drilled = drill
 entry-refused = refused
 
@@ -470,6 +471,7 @@ lint-bufsize-too-small = tune.bufsize is too small
 lint-map-file-unreadable = the map file cannot be read
 lint-api-unreadable = the interface of the edge does not answer as expected
 lint-caddy-admin-not-read = the running configuration of Caddy is not read: set `admin` to its socket
+lint-canary-failed = the canary of this edge no longer goes dark and comes back as it is told: relight edge test tells more
 lint-capability-missing = this edge does not declare it, so no site counts as proven dark
 lint-experimental = this kind of edge was only tried on imitations: run a drill before you rely on it
 lint-file-not-ours = the file of routers was not written by us

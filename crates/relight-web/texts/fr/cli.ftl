@@ -463,6 +463,7 @@ entry-plan-refused = plan refusé
 entry-plan-undone = ordre annulé
 entry-authority-granted = autorisation permanente donnée
 entry-authority-used = sous autorisation permanente
+entry-canary-tried = canari d'un frontal
 entry-drilled = exercice
 entry-refused = refusé
 
@@ -500,6 +501,7 @@ lint-bufsize-too-small = tune.bufsize est trop petit
 lint-map-file-unreadable = le fichier de la table ne se lit pas
 lint-api-unreadable = l'interface du frontal ne répond pas comme prévu
 lint-caddy-admin-not-read = la configuration active de Caddy n'est pas lue : donnez son socket dans `admin`
+lint-canary-failed = le canari de ce frontal ne s'éteint plus ou ne revient plus comme demandé : relight edge test en dit plus
 lint-capability-missing = ce frontal ne le déclare pas : aucun site n'y est prouvé éteint
 lint-experimental = ce genre de frontal n'a été essayé que sur des imitations : faites un exercice avant de vous y fier
 lint-file-not-ours = le fichier des routeurs n'a pas été écrit par nous

@@ -19,6 +19,7 @@ use relight_engine::edge::{
 };
 use relight_engine::edges;
 use relight_model::{Epoch, GateKey, Seen};
+use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -423,6 +424,10 @@ fn look(target: &Target, register: &Register) -> CheckRow {
             refuses: found.severity == LintSeverity::Error,
         }))
         .collect();
+    if let Some((since, what)) = register.ledger.canary_failure(&target.name) {
+        let place = format!("{what}, {}", rfc3339(*since));
+        row.findings.push(LintRow { code: "canary-failed", place, refuses: false });
+    }
     let mut differ = BTreeSet::new();
     for (key, view) in keys.iter().zip(&views) {
         let wanted = Seen::from(register.ledger.wants(key));
