@@ -5,6 +5,7 @@ use crate::tree::Tree;
 /// Checks the documents at the root and under `docs/`.
 pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
     check_root_documents(tree, complaints);
+    check_guide(tree, complaints);
     for (path, text) in tree.under("", ".md").filter(|(path, _)| !path.contains("/fixtures/")) {
         check_links(tree, path, text, complaints);
     }
@@ -53,6 +54,42 @@ fn check_root_documents(tree: &Tree, complaints: &mut Vec<Complaint>) {
     }
 }
 
+/// The pages of `docs/en` and `docs/fr`: the same names, headings of the same levels, the same
+/// files and commands in the same order.
+fn check_guide(tree: &Tree, complaints: &mut Vec<Complaint>) {
+    for (own, other) in [("docs/en/", "docs/fr/"), ("docs/fr/", "docs/en/")] {
+        for (path, text) in tree.under(own, ".md") {
+            let twin = path.replacen(own, other, 1);
+            let what = match tree.text(&twin) {
+                Some(told) if frame(told) == frame(text) => continue,
+                Some(_) => format!("not the headings, files and commands of {twin}"),
+                None => format!("{twin} is missing: both languages are first"),
+            };
+            complaints.push(Complaint::new(path, 0, what));
+        }
+    }
+}
+
+/// What two pages that say the same have in common: levels of headings, commands, other blocks.
+fn frame(text: &str) -> Vec<&str> {
+    let mut frame = Vec::new();
+    let mut block = None;
+    for line in text.lines() {
+        match (block, line.strip_prefix("```")) {
+            (None, Some(kind)) => block = Some(kind),
+            (Some(_), Some(_)) => block = None,
+            (None, None) if line.starts_with('#') => {
+                frame.push(line.split_once(' ').map_or(line, |(level, _)| level));
+            }
+            // What a command prints is in the language of the page.
+            (Some("console"), None) if !line.starts_with("$ ") => {}
+            (Some(_), None) => frame.push(line),
+            (None, None) => {}
+        }
+    }
+    frame
+}
+
 /// The lines of indented blocks without their remarks, and the start of each row of a table.
 fn commands(text: &str) -> Vec<&str> {
     let block = |line: &'_ str| line.starts_with("    ");
@@ -82,6 +119,22 @@ mod tests {
         assert!(both(good, &good.replace("scan", "serve"))[0].contains("commands of README.md"));
         let other = good.replace("cargo xtask test", "make");
         assert!(both(&other, &other)[0].contains("first two commands"));
+    }
+
+    #[test]
+    fn pages_of_the_guide_that_differ_are_found() {
+        let en = "# A\n```console\n$ relight scan x\nfound\n```\n```csv a.csv\na,b\n```\n## B\n";
+        let fr = en.replace("# A", "# Un").replace("found", "trouvé");
+        let both = |en: &str, fr: &str| {
+            complaints_of(check, &[("docs/en/a.md", en), ("docs/fr/a.md", fr)])
+        };
+        assert_eq!(both(en, &fr), Vec::<String>::new());
+        let twice = |fr: &str| assert_eq!(both(en, fr).len(), 2, "{fr}");
+        twice(&fr.replace("scan x", "scan y"));
+        twice(&fr.replace("a,b", "a,c"));
+        twice(&fr.replace("## B", "### B"));
+        let alone = complaints_of(check, &[("docs/en/a.md", en)]);
+        assert_eq!(alone, ["docs/en/a.md: docs/fr/a.md is missing: both languages are first"]);
     }
 
     #[test]

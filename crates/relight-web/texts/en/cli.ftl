@@ -458,6 +458,17 @@ edge-none = no { $kind } edge of this name in the register
 edge-none-remedy = relight edge add { $kind } --name NAME --gate DIR --listen ADDRESS
 edge-no-verify = the edge has no verification path
 edge-no-verify-remedy = add it again with --verify SOCKET
+edge-holding-written = hold.html and hold.json written in { $folder }
+edge-running = edge { $name } answers on { $addresses } for { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+  }
+edge-run-remedy = see what uses the port, and that no host name stands for two sites and no site leads back to the edge
+edge-no-route = nothing says where site { $site } listens behind the edge
+edge-no-route-remedy = name one address for all with --upstream, or give the site a line in the file of --routes: SITE HOST:PORT
+edge-route-of-nobody = the file of routes names { $site }, which is no site of this edge
+edge-route-of-nobody-remedy = relight sites list edge:NAME shows those of the edge; mend or remove the line
+edge-route-twice = { $place }: site { $site } has a line already
 edge-kind-experimental = { $kind } (experimental)
 lint-gate-not-readable = the workers of the edge cannot read the gate
 lint-gate-strange-entry = strange entry in the gate

@@ -190,7 +190,7 @@ exit-unknown-remedy = { NUMBER($count) } { $count ->
 
 column-criticality = Criticité
 column-kind = Genre
-column-gate = Vanne
+column-gate = Barrière
 column-equal = Conformes
 column-org = Organisme
 sites-shown = { NUMBER($shown) } sur { NUMBER($total) }
@@ -436,7 +436,7 @@ verified = { $site } : correctif vérifié
 not-verified = { $site } : le correctif n'est pas vérifié, le site reste comme il est
 not-verified-incomplete = l'inventaire est incomplet; relight sites show montre ce qui n'a pas pu être lu
 not-verified-same = rien n'a changé : les mêmes fichiers, ou l'incident ne connaît pas le site
-not-verified-remedy = la cible est encore touchée, le site n'a pas répondu derrière la vanne, ou un site vital demande --signs none
+not-verified-remedy = la cible est encore touchée, le site n'a pas répondu derrière la barrière, ou un site vital demande --signs none
 entry-opened = incident ouvert
 entry-dark-ordered = extinction ordonnée
 entry-proved = prouvé
@@ -471,7 +471,7 @@ entry-refused = refusé
 
 edge-added = frontal { $name } enregistré
 edge-failed = le frontal ne peut pas être utilisé ainsi
-edge-failed-remedy = vérifiez le dossier de la vanne, les adresses et les réglages (--set)
+edge-failed-remedy = vérifiez le dossier de la barrière, les adresses et les réglages (--set)
 edges-known = { NUMBER($count) } { $count ->
     [one] frontal
    *[other] frontaux
@@ -488,12 +488,23 @@ edge-none = aucun frontal { $kind } de ce nom dans le registre
 edge-none-remedy = relight edge add { $kind } --name NOM --gate DOSSIER --listen ADRESSE
 edge-no-verify = le frontal n'a pas de voie de vérification
 edge-no-verify-remedy = ajoutez-le de nouveau avec --verify PRISE
+edge-holding-written = hold.html et hold.json écrits dans { $folder }
+edge-running = le frontal { $name } répond à { $addresses } pour { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+  }
+edge-run-remedy = voir ce qui occupe le port, et qu'aucun nom d'hôte ne vaut pour deux sites ni qu'aucun site ne ramène au frontal
+edge-no-route = rien ne dit où le site { $site } écoute derrière le frontal
+edge-no-route-remedy = donnez une adresse pour tous avec --upstream, ou une ligne au site dans le fichier de --routes : SITE HÔTE:PORT
+edge-route-of-nobody = le fichier des routes nomme { $site }, qui n'est pas un site de ce frontal
+edge-route-of-nobody-remedy = relight sites list edge:NOM montre ceux du frontal; corrigez ou ôtez la ligne
+edge-route-twice = { $place } : le site { $site } a déjà une ligne
 edge-kind-experimental = { $kind } (expérimental)
-lint-gate-not-readable = les processus du frontal ne peuvent pas lire la vanne
-lint-gate-strange-entry = entrée étrangère dans la vanne
+lint-gate-not-readable = les processus du frontal ne peuvent pas lire la barrière
+lint-gate-strange-entry = entrée étrangère dans la barrière
 lint-foreign-dark = éteint par une entrée qui n'est pas de nous
-lint-gate-not-writable = la vanne ne peut pas être écrite
-lint-gate-writable-by-others = d'autres peuvent écrire la vanne
+lint-gate-not-writable = la barrière ne peut pas être écrite
+lint-gate-writable-by-others = d'autres peuvent écrire la barrière
 lint-epoch-unreadable = l'époque ne se lit pas
 lint-socket-not-admin = la prise n'est pas de niveau admin
 lint-map-unknown = HAProxy ne connaît pas cette table
@@ -505,7 +516,7 @@ lint-canary-failed = le canari de ce frontal ne s'éteint plus ou ne revient plu
 lint-capability-missing = ce frontal ne le déclare pas : aucun site n'y est prouvé éteint
 lint-experimental = ce genre de frontal n'a été essayé que sur des imitations : faites un exercice avant de vous y fier
 lint-file-not-ours = le fichier des routeurs n'a pas été écrit par nous
-lint-gate-not-in-config = la configuration active ne contient aucune de nos vannes
+lint-gate-not-in-config = la configuration active ne contient aucune de nos barrières
 lint-hosts-unreadable = la liste des hôtes est inutilisable
 lint-map-older-than-before = la table est plus ancienne qu'une précédente : des processus peuvent garder les anciens états
 lint-observe-fails = le programme `observe` échoue

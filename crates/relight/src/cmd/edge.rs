@@ -2,11 +2,13 @@
 
 mod config;
 mod discover;
+mod holding;
 mod lint;
+mod run;
 pub(crate) mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -56,6 +58,8 @@ enum Action {
     Check(Check),
     Test(trial::Test),
     Config(config::Config),
+    Holding(holding::Holding),
+    Run(run::Run),
     Lint(lint::Lint),
     Discover(discover::Discover),
 }
@@ -150,6 +154,8 @@ impl Edge {
             Action::Check(check) => check.run(context, report),
             Action::Test(test) => test.run(context, report),
             Action::Config(config) => config.run(context, report),
+            Action::Holding(holding) => holding.run(context, report),
+            Action::Run(run) => run.run(context, report),
             Action::Lint(lint) => lint.run(context, report),
             Action::Discover(discover) => discover.run(context, report),
         }
@@ -251,6 +257,34 @@ fn row_of(target: Target, sites: usize) -> EdgeRow {
     let Target { name, kind, gate, listeners, verify, settings } = target;
     let capabilities = capabilities(&kind);
     EdgeRow { name, kind, gate, listeners, verify, settings, sites, capabilities }
+}
+
+/// The edge of this kind and name, or the only one of this kind.
+fn the_target(
+    kind: &str,
+    name: Option<&str>,
+    register: &Register,
+    context: &Context,
+) -> Result<Target, Failure> {
+    let lang = context.lang;
+    let fits = |target: &Target| target.kind == kind && name.is_none_or(|name| name == target.name);
+    let mut fitting: Vec<Target> = targets(register, context)?.into_iter().filter(fits).collect();
+    match (fitting.pop(), fitting.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(_), false) => {
+            Err(Failure::usage(texts::edge_several(lang)).hint(texts::edge_several_remedy(lang)))
+        }
+        (None, _) => {
+            Err(Failure::new(texts::edge_none(lang, kind))
+                .hint(texts::edge_none_remedy(lang, kind)))
+        }
+    }
+}
+
+/// The first address of `HOST:PORT`, as an option or a file gives it.
+fn address_of(place: &str, text: &str, context: &Context) -> Result<SocketAddr, Failure> {
+    let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.ok_or_else(|| Failure::usage(texts::usage_bad_value(context.lang, place, text)))
 }
 
 /// The edges of the register, with how many sites each serves.

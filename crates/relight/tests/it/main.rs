@@ -3,6 +3,8 @@
 
 mod affected;
 mod alike;
+mod book;
+mod edge_run;
 mod edge_tools;
 mod edges;
 mod fingerprints;

@@ -31,7 +31,7 @@ const WHAT: [&str; 3] = ["affected", "CVE-2099-0009", "--json"];
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// A server on free ports of the loopback, killed when the test ends before it.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     lines: Receiver<String>,
 }
@@ -40,7 +40,14 @@ impl Server {
     fn start(place: &Place) -> (Self, Value) {
         let free = ["--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0"];
         let arguments = [&["serve", "--json"][..], &free].concat();
-        let mut command = place.command(&arguments, &[]);
+        let (server, started) = Self::run(place, &arguments);
+        assert_eq!(started["schema"], "relight.serve/1");
+        (server, started)
+    }
+
+    /// A command that goes on until it is ended, and its first document.
+    pub(crate) fn run(place: &Place, arguments: &[&str]) -> (Self, Value) {
+        let mut command = place.command(arguments, &[]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (told, lines) = mpsc::channel();
@@ -49,7 +56,6 @@ impl Server {
         });
         let server = Self { child, lines };
         let started = server.next();
-        assert_eq!(started["schema"], "relight.serve/1");
         (server, started)
     }
 
@@ -60,7 +66,7 @@ impl Server {
     }
 
     /// Asks it to end, as an init system does; gives the status.
-    fn terminate(mut self) -> Option<i32> {
+    pub(crate) fn terminate(mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         self.child.wait().unwrap().code()

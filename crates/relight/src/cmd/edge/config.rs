@@ -1,22 +1,21 @@
 //! `relight edge config KIND`: a whole configuration for the sites of an edge, with its gate.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::Args;
 use relight_engine::edge::config::{
     COMMAND_EXAMPLE, EdgeConfig, SiteRoute, apache, caddy, haproxy, nginx,
 };
-use relight_engine::edge::{EdgeError, Target, exec};
+use relight_engine::edge::{EdgeError, exec};
 use relight_server::web::texts;
 
-use super::{edge_failure, targets};
+use super::{absolute, address_of, edge_failure, the_target};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::Register;
 use crate::report::Report;
 
-/// Kinds whose configuration can be written. The built-in edge has none.
+/// Kinds whose configuration can be written. The built-in edge has none: see `edge run`.
 const KINDS: [&str; 5] = ["apache", "caddy", "command", "haproxy", "nginx_file"];
 
 #[derive(Debug, Args)]
@@ -48,10 +47,12 @@ impl Config {
     fn config(&self, context: &Context) -> Result<EdgeConfig, Failure> {
         let lang = context.lang;
         let register = Register::open(context)?;
-        let target = self.target(targets(&register, context)?, context)?;
-        let upstream = self.upstream(context)?;
-        let missing = || Failure::usage(texts::usage_missing(lang, "--folder"));
-        let folder = self.folder.clone().ok_or_else(missing)?;
+        let target = the_target(&self.kind, self.name.as_deref(), &register, context)?;
+        let missing = |option| move || Failure::usage(texts::usage_missing(lang, option));
+        let upstream = self.upstream.as_deref().ok_or_else(missing("--upstream"))?;
+        let upstream = address_of("--upstream", upstream, context)?;
+        let folder = self.folder.as_deref().ok_or_else(missing("--folder"))?;
+        let folder = absolute(folder, context)?;
         let sites = register.sites.iter().filter(|site| site.edge == target.name);
         let sites = sites.map(|site| SiteRoute {
             key: site.slug.clone(),
@@ -100,32 +101,6 @@ impl Config {
             report.raw(text);
         }
         Ok(())
-    }
-
-    /// The edge of this kind and name, or the only one of this kind.
-    fn target(&self, targets: Vec<Target>, context: &Context) -> Result<Target, Failure> {
-        let lang = context.lang;
-        let fits = |target: &Target| {
-            target.kind == self.kind && self.name.as_deref().is_none_or(|name| name == target.name)
-        };
-        let mut fitting: Vec<Target> = targets.into_iter().filter(fits).collect();
-        match (fitting.pop(), fitting.is_empty()) {
-            (Some(only), true) => Ok(only),
-            (Some(_), false) => {
-                Err(Failure::usage(texts::edge_several(lang))
-                    .hint(texts::edge_several_remedy(lang)))
-            }
-            (None, _) => Err(Failure::new(texts::edge_none(lang, &self.kind))
-                .hint(texts::edge_none_remedy(lang, &self.kind))),
-        }
-    }
-
-    fn upstream(&self, context: &Context) -> Result<SocketAddr, Failure> {
-        let lang = context.lang;
-        let missing = || Failure::usage(texts::usage_missing(lang, "--upstream"));
-        let text = self.upstream.as_deref().ok_or_else(missing)?;
-        let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
-        found.ok_or_else(|| Failure::usage(texts::usage_bad_value(lang, "--upstream", text)))
     }
 }
 

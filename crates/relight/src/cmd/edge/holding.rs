@@ -1,0 +1,59 @@
+//! `relight edge holding DIR`: the page that an edge shows for a dark site, as files.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use relight_engine::edge::holding_page;
+use relight_server::web::{HoldingPage, holding_html, holding_json, texts};
+use serde::Serialize;
+
+use super::{absolute, edge_failure};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::Report;
+
+/// What `Retry-After` says where an edge does not spread it itself, in seconds.
+const RETRY_AFTER: u32 = 3_600;
+
+#[derive(Debug, Args)]
+pub(super) struct Holding {
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    #[arg(long, value_name = "URL", default_value = "", hide_default_value = true)]
+    status_url: String,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    channel_fr: String,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    channel_en: String,
+}
+
+#[derive(Serialize)]
+struct HoldingDocument {
+    folder: PathBuf,
+    /// Size of each file, in bytes.
+    html: usize,
+    json: usize,
+}
+
+impl Holding {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let folder = absolute(&self.folder, context)?;
+        let page = HoldingPage {
+            status_url: self.status_url,
+            channel_fr: self.channel_fr,
+            channel_en: self.channel_en,
+            incident: String::new(),
+            retry_after: RETRY_AFTER,
+        };
+        let (html, json) = (holding_html(&page), holding_json(&page));
+        holding_page::write(&folder, html.as_bytes(), json.as_bytes())
+            .map_err(|error| edge_failure(&error, context))?;
+        if context.json {
+            let document = HoldingDocument { folder, html: html.len(), json: json.len() };
+            report.document("relight.holding/1", &document);
+        } else {
+            report.line(&texts::edge_holding_written(context.lang, &folder.display().to_string()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! `relight edge run` and `relight edge holding`: a town without a proxy of its own.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+
+use expect_test::expect;
+use relight_engine::edge::http::Client;
+use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
+
+use crate::place::{Place, SITES};
+use crate::serve::Server;
+
+/// Three sites on one address, and an edge of the register in front of them.
+struct Town {
+    place: Place,
+    origin: OriginHandle,
+    edge: SocketAddr,
+}
+
+impl Town {
+    fn new() -> Self {
+        let place = Place::new();
+        place.write("sites.csv", SITES);
+        place.expect(0, &["sites", "import", "sites.csv"]);
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let site = |host: &str| OriginSite { host: host.to_owned(), name: host.to_owned() };
+        let sites = ["san1.example", "san2.example", "mun1.example"].map(site).into();
+        let origin = Origin::start(OriginConfig { listen, sites }).unwrap();
+        let edge = TcpListener::bind(listen).unwrap().local_addr().unwrap();
+        let add = ["edge", "add", "builtin", "--name", "north", "--gate", "gate"];
+        let more = ["--verify", "verify.sock", "--listen", &edge.to_string()];
+        place.expect(0, &[&add[..], &more].concat());
+        Self { place, origin, edge }
+    }
+
+    fn run(&self, more: &[&str]) -> Server {
+        let (server, started) =
+            Server::run(&self.place, &[&["edge", "run", "--json"], more].concat());
+        assert_eq!(started["schema"], "relight.edge-run/1");
+        assert_eq!(started["sites"], 3);
+        assert_eq!(started["listeners"][0], self.edge.to_string());
+        server
+    }
+
+    fn get(&self, host: &str) -> u16 {
+        Client::connect(self.edge).unwrap().get(host, "/").unwrap().status
+    }
+}
+
+#[test]
+fn it_serves_the_sites_of_the_register_and_holds_what_the_gate_says() {
+    let town = Town::new();
+    let upstream = town.origin.address().to_string();
+    let server = town.run(&["--upstream", &upstream]);
+    assert_eq!([town.get("san1.example"), town.get("elsewhere.example")], [200, 421]);
+    town.place.expect(0, &["edge", "test", "north"]);
+    town.place.expect(0, &["edge", "check"]);
+    fs::write(town.place.path("gate/current/san-001"), "").unwrap();
+    assert_eq!([town.get("san1.example"), town.get("san2.example")], [503, 200]);
+    assert_eq!(server.terminate(), Some(0), "it ends in order when it is asked to");
+
+    // The holding page of the operator outlives a restart.
+    let hold = "data/edges/north/hold";
+    let page = fs::read_to_string(town.place.path(hold).join("hold.html")).unwrap();
+    assert!(page.contains("<html lang=\"fr\""), "{page}");
+    let own = ["edge", "holding", hold, "--channel-fr", "Téléphone : 1 800 555-0100"];
+    let told = town.place.run(&own);
+    expect![[r#"
+        hold.html and hold.json written in DIR/data/edges/north/hold
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&told.text());
+    let _server = town.run(&["--upstream", &upstream]);
+    let answer = Client::connect(town.edge).unwrap().get("san1.example", "/").unwrap();
+    let body = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!(answer.status == 503 && body.contains("1 800 555-0100"), "{answer:?}");
+}
+
+#[test]
+fn each_site_may_have_a_line_of_its_own() {
+    let town = Town::new();
+    let upstream = town.origin.address();
+    let routes = format!("# by hand\n\nsan-001 {upstream} www.san1.example\n");
+    town.place.write("routes", routes);
+    // The others lead where nobody listens.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let _server = town.run(&["--routes", "routes", "--upstream", &nobody]);
+    assert_eq!([town.get("san1.example"), town.get("san2.example")], [200, 502]);
+    let other = Client::connect(town.edge).unwrap().get("www.san1.example", "/").unwrap();
+    assert_ne!(other.status, 421, "the edge knows the other name: {other:?}");
+}
+
+#[test]
+fn what_leads_nowhere_is_refused_before_it_listens() {
+    let town = Town::new();
+    let upstream = town.origin.address();
+    town.place.run(&["edge", "run"]).matches("edge-run-no-route");
+    let refused = |routes: &str, told: &str| {
+        town.place.write("routes", routes);
+        let outcome = town.place.run(&["edge", "run", "--routes", "routes"]);
+        assert_eq!(outcome.status, 2, "{}", outcome.text());
+        assert!(outcome.stderr.contains(told), "{}", outcome.text());
+    };
+    refused("san-001\n", "routes:1 cannot be “”");
+    refused("san-001 nowhere\n", "routes:1 cannot be “nowhere”");
+    let twice = format!("san-001 {upstream}\nsan-001 {upstream}\n");
+    refused(&twice, "routes:2: site san-001 has a line already");
+    let stranger = format!("san-001 {upstream}\nsan-002 {upstream}\nmun-001 {upstream}\n");
+    refused(&format!("{stranger}other {upstream}\n"), "names other, which is no site");
+    let doubled = stranger.replacen(&format!("{upstream}"), &format!("{upstream} san2.example"), 1);
+    town.place.write("routes", doubled);
+    let outcome = town.place.run(&["edge", "run", "--routes", "routes"]);
+    assert!(outcome.status == 1 && outcome.stderr.contains("san2.example"), "{}", outcome.text());
+    town.place.write("routes", vec![b'#'; 1_000_001]);
+    assert_eq!(town.place.run(&["edge", "run", "--routes", "routes"]).status, 1);
+    let itself = ["edge", "run", "--upstream", &town.edge.to_string()].map(str::to_owned);
+    let itself = town.place.run(&itself.each_ref().map(String::as_str));
+    assert!(itself.status == 1 && itself.stderr.contains("the edge itself"), "{}", itself.text());
+}
+
+#[test]
+fn only_an_edge_of_its_kind_is_run() {
+    let place = Place::with_sites();
+    let outcome = place.expect(1, &["edge", "run", "--upstream", "127.0.0.1:9"]);
+    assert!(outcome.stderr.contains("relight edge add builtin"), "{}", outcome.text());
+}
