@@ -3,13 +3,8 @@
 use relight_model::{Digest, Timestamp};
 
 use crate::incident::{Incident, Seat};
-use crate::plan::{Action, Plan};
-
-/// Most sites that one person may switch, none of them vital.
-pub const SITES_ALONE_MAX: usize = 5;
-
-/// Most sites that two people may switch without the command of the incident.
-pub const SITES_WITHOUT_COMMAND_MAX: usize = 200;
+use crate::plan::Plan;
+use crate::policy::{Policy, SITES_ALONE_MAX, SITES_WITHOUT_COMMAND_MAX};
 
 /// Where the approval of a plan stands. It covers a hash, never a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,19 +36,8 @@ pub trait Approvals {
 /// The seats that have to be filled for a plan, whatever it does: taking sites dark never needs
 /// more people than bringing the same sites back by hand (I11).
 pub fn seats(plan: &Plan) -> Vec<Seat> {
-    let is_vital = plan.sites.iter().any(|site| site.criticality == 1);
-    if is_vital || plan.sites.len() > SITES_WITHOUT_COMMAND_MAX {
-        return vec![Seat::Operator, Seat::Command];
-    }
-    let by_signature = plan.action == Action::Relight && plan.sites.iter().any(is_not_clear);
-    if by_signature || plan.sites.len() > SITES_ALONE_MAX {
-        return vec![Seat::Operator, Seat::Second];
-    }
-    vec![Seat::Operator]
-}
-
-fn is_not_clear(site: &crate::plan::PlanSite) -> bool {
-    site.verdict != "clear"
+    let table = Policy::signed(Digest::default(), SITES_ALONE_MAX, SITES_WITHOUT_COMMAND_MAX);
+    table.seats(plan, plan.sites.len() <= SITES_ALONE_MAX)
 }
 
 /// The approvals in the journal of an incident, for one plan.

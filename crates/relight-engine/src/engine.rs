@@ -9,9 +9,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLoc
 use std::time::{Duration, Instant};
 
 use relight_match::{Advisories, MATCHER_REVISION, Question};
-use relight_model::{Epoch, Finding, GateKey, Organisation, Site, SiteId, Timestamp};
+use relight_model::{Epoch, Finding, GateKey, OrgId, Organisation, Site, SiteId, Timestamp};
 use relight_store::{IdentityId, Index, JOURNAL_LEASE, JournalRecord, Lease, SiteMark, Store};
 
+use crate::access::Scope;
 use crate::answer::{AnswerSet, Ask, Grounds};
 use crate::commit::Commits;
 use crate::error::{EngineError, EngineErrorKind};
@@ -43,6 +44,8 @@ pub(crate) struct State {
     pub(crate) inventory: Inventoried,
     pub(crate) sites: Vec<Site>,
     pub(crate) by_key: BTreeMap<GateKey, usize>,
+    /// Paths of the bodies that answer for sites.
+    pub(crate) orgs: BTreeMap<OrgId, String>,
     /// Sites that no plan may take dark.
     pub(crate) protected: BTreeSet<GateKey>,
 }
@@ -57,6 +60,8 @@ pub struct Engine {
     changed: Condvar,
     listeners: RwLock<Vec<Listener>>,
     pub(crate) commits: Commits,
+    /// Held by whoever decides and journals an act of a person.
+    pub(crate) acts: Mutex<()>,
 }
 
 /// What one append did.
@@ -102,7 +107,8 @@ impl Engine {
         let by_key = keys_of(&sites);
         let inventory = Inventoried::read(&store)?;
         let protected = store.marked(SiteMark::Protected)?;
-        let state = State { ledger, seq, inventory, sites, by_key, protected };
+        let orgs = orgs_of(&store)?;
+        let state = State { ledger, seq, inventory, sites, by_key, orgs, protected };
         let engine = Self {
             store,
             lease,
@@ -112,6 +118,7 @@ impl Engine {
             changed: Condvar::new(),
             listeners: RwLock::default(),
             commits: Commits::default(),
+            acts: Mutex::new(()),
         };
         engine.follow_advisories()?;
         engine.take_left()?;
@@ -155,8 +162,9 @@ impl Engine {
         let sites = self.store.sites()?;
         let inventory = Inventoried::read(&self.store)?;
         let protected = self.store.marked(SiteMark::Protected)?;
+        let orgs = orgs_of(&self.store)?;
         let mut state = self.write();
-        state.protected = protected;
+        (state.protected, state.orgs) = (protected, orgs);
         state.by_key = keys_of(&sites);
         state.sites = sites;
         state.inventory = inventory;
@@ -303,6 +311,12 @@ impl Engine {
 
 pub(crate) fn keys_of(sites: &[Site]) -> BTreeMap<GateKey, usize> {
     sites.iter().enumerate().map(|(index, site)| (site.slug.clone(), index)).collect()
+}
+
+/// The path of each body.
+pub(crate) fn orgs_of(store: &Store) -> Result<BTreeMap<OrgId, String>, EngineError> {
+    let orgs = store.organisations()?.into_iter();
+    Ok(orgs.map(|org| (org.id, Scope::of_body(&org.sector, &org.name).to_string())).collect())
 }
 
 /// Folds the whole journal. Every entry in it was accepted once, at its recorded time, so it is

@@ -10,6 +10,7 @@ use relight_store::{StoreError, StoreErrorKind};
 use crate::approval::Approval;
 use crate::incident::Rejected;
 use crate::plan::PlanStale;
+use crate::policy::Refusal;
 
 /// What a caller does differently about an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum EngineErrorKind {
     Stale(PlanStale),
     /// Those who have to agree did not: where it stands.
     Approval(Approval),
+    /// A rule of the policy forbids it.
+    Refused(Refusal),
     /// The entry does not follow from the state of the incident.
     Rejected(Rejected),
     /// No current evidence calls a site clear.

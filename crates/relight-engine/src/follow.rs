@@ -2,9 +2,9 @@
 //! again, and evidence follows.
 
 use relight_model::{AssetId, GateKey};
-use relight_store::{LeftInventory, SiteSet, SnapshotDraft, Store};
+use relight_store::{LeftInventory, SiteMark, SiteSet, SnapshotDraft, Store};
 
-use crate::engine::{Engine, keys_of};
+use crate::engine::{Engine, keys_of, orgs_of};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::EvidenceKind;
 use crate::ingest::Inventory;
@@ -40,8 +40,10 @@ impl Engine {
     /// The store cannot be read, or the journal cannot be written.
     pub fn follow_store(&self) -> Result<(), EngineError> {
         let sites = self.store.sites()?;
+        let (orgs, protected) = (orgs_of(&self.store)?, self.store.marked(SiteMark::Protected)?);
         {
             let mut state = self.write();
+            (state.orgs, state.protected) = (orgs, protected);
             if state.sites != sites {
                 state.by_key = keys_of(&sites);
                 state.sites = sites;

@@ -2,7 +2,7 @@
 
 use relight_edge::Target;
 use relight_edge::http::Client;
-use relight_model::{GateKey, Timestamp};
+use relight_model::{GateKey, Timestamp, Verdict};
 
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
@@ -68,11 +68,17 @@ impl Engine {
         Ok(is_online)
     }
 
-    /// Lets a site stay online because current evidence calls it clear.
+    /// Lets a site stay online because current evidence calls it clear. What is not clear is
+    /// refused before it is journalled as evidence: bad news about a lit site darkens it, and
+    /// whoever asks to keep one online must not switch it off by asking.
     ///
     /// # Errors
     /// No evidence does, or the journal cannot be written.
     pub fn exempt(&self, actor: &str, id: &str, site: &GateKey) -> Result<(), EngineError> {
+        if self.verdict_of(id, site)? != Some(Verdict::Clear) {
+            let context = format!("no current evidence calls {site} clear");
+            return Err(EngineError::new(EngineErrorKind::NotClear, context));
+        }
         self.attach_evidence(actor, id, std::slice::from_ref(site), EvidenceKind::Scan)?;
         let now = self.now();
         let ground = self.with_ledger(|ledger| ledger.incident(id)?.ground(site, now));

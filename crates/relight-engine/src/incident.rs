@@ -1,5 +1,6 @@
 //! Incidents: journal entries, the pure fold over them, evidence.
 
+mod actions;
 mod entry;
 mod evidence;
 mod fold;
@@ -11,8 +12,12 @@ mod grant_tests;
 mod ledger;
 mod phase;
 mod standing;
+mod update;
 pub(crate) mod wire;
 
+pub use actions::{
+    ACTIONS_KEPT_MAX, ACTIONS_WAITING_MAX, Action, Actions, Glass, Signature, Standing,
+};
 pub use entry::{Baseline, Compromise, Entry, Seat};
 pub use evidence::{Current, Evidence, EvidenceKind, FOUND_MAX, artifact_set};
 pub use fold::{Case, Incident, Rejected};
@@ -21,3 +26,4 @@ pub(crate) use ledger::is_exposed;
 pub use ledger::{Counters, Ledger, OPEN_INCIDENTS_MAX};
 pub use phase::{Gate, Phase, display};
 pub use standing::{AUTHORITY_AGE_MAX_S, Authority, Orders, UNDO_AGE_MAX_S, Votes};
+pub use update::{UPDATE_BYTES_MAX, UPDATES_MAX, Update};

@@ -3,6 +3,7 @@
 //! Decides; never serves HTTP, never scans, never starts a process. The clock is a parameter.
 
 pub mod access;
+mod acts;
 pub mod alike;
 pub mod answer;
 pub mod approval;
@@ -27,8 +28,10 @@ mod logs;
 pub mod notify;
 mod orders;
 pub mod plan;
+pub mod policy;
 pub mod reconcile;
 mod revise;
+pub mod rollout;
 pub mod signals;
 pub mod sources_policy;
 mod switch;
@@ -41,6 +44,7 @@ pub use relight_match as matching;
 pub use relight_store as store;
 pub use relight_watch as watch;
 
+pub use acts::Acted;
 pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener, replay};
 pub use error::{EngineError, EngineErrorKind};
 pub use follow::leave;

@@ -69,7 +69,11 @@ impl Engine {
             return Err(EngineError::new(EngineErrorKind::Other, context));
         }
         self.check(plan)?;
-        let entry = Entry::BreakGlass { plan: plan.hash()?, reason: reason.to_owned() };
+        let entry = Entry::BreakGlass {
+            plan: plan.hash()?,
+            reason: reason.to_owned(),
+            by: actor.to_owned(),
+        };
         self.record(actor, &plan.incident, entry)?;
         self.execute(plan, actor)
     }

@@ -34,6 +34,9 @@ pub struct PlanSite {
     pub verdict: String,
     /// Its criticality, 1 (vital) to 4.
     pub criticality: u8,
+    /// The body that answers for it, as a path: sector and name.
+    #[serde(default)]
+    pub org: String,
 }
 
 /// One site that the plan leaves alone, and why.
@@ -66,6 +69,9 @@ pub struct Plan {
     /// Revision of the advisory group.
     #[serde(with = "wire::digest")]
     pub advisory_revision: Digest,
+    /// Digest of the policy under which it was made; zeros for the built-in rules.
+    #[serde(with = "wire::digest", default)]
+    pub policy: Digest,
     /// Who proposes it.
     pub proposer: String,
     /// When it was made.
@@ -100,6 +106,7 @@ impl Plan {
             skipped,
             edges,
             advisory_revision: ask.advisory_revision,
+            policy: ask.policy,
             proposer: ask.proposer,
             created: ask.created,
             expires: ask.created.saturating_add(PLAN_AGE_MAX_S),
@@ -133,6 +140,7 @@ impl Plan {
             ("sites", self.sites != rebuilt.sites),
             ("skipped", self.skipped != rebuilt.skipped),
             ("edges", self.edges != rebuilt.edges),
+            ("policy", self.policy != rebuilt.policy),
             ("advisory_revision", self.advisory_revision != rebuilt.advisory_revision),
             ("reason", self.reason != rebuilt.reason),
             ("proposer", self.proposer != rebuilt.proposer),
@@ -155,6 +163,8 @@ pub struct PlanAsk {
     pub reason: String,
     /// Revision of the advisory group.
     pub advisory_revision: Digest,
+    /// Digest of the policy in force.
+    pub policy: Digest,
     /// Who proposes it.
     pub proposer: String,
     /// When.
@@ -171,6 +181,7 @@ mod tests {
             action: Action::Dark,
             reason: "Log4Shell".into(),
             advisory_revision: Digest([1; 32]),
+            policy: Digest::default(),
             proposer: "A. Tremblay".into(),
             created: 1_000,
         };
@@ -179,6 +190,7 @@ mod tests {
             edge: format!("edge-{}", slug.len()),
             verdict: "affected".into(),
             criticality: 1,
+            org: "health/CHU A".into(),
         };
         Plan::new(ask, slugs.iter().map(site).collect(), Vec::new())
     }

@@ -77,6 +77,7 @@ impl Engine {
                     edge: site.edge.clone(),
                     verdict: answer.answer.verdict().as_str().to_owned(),
                     criticality: site.criticality.number(),
+                    org: state.orgs.get(&site.org).cloned().unwrap_or_default(),
                 }),
             }
         }
@@ -108,6 +109,19 @@ impl Engine {
         }
     }
 
+    /// What the register says now about a site, for the question of an incident.
+    pub(crate) fn verdict_of(
+        &self,
+        id: &str,
+        site: &GateKey,
+    ) -> Result<Option<Verdict>, EngineError> {
+        let state = self.read();
+        let question = Question::Advisory(find(&state, id)?.question.clone());
+        let known = site_of(&state, site).map(|site| site.id);
+        let answers = self.ask_of(&state, &question).sites(known);
+        Ok(answers.sites.first().map(|answer| answer.answer.verdict()))
+    }
+
     /// The plan as it would be made now, for the same sites.
     pub(crate) fn rebuild(&self, plan: &Plan) -> Result<Plan, EngineError> {
         let ask = PlanAsk {
@@ -115,6 +129,7 @@ impl Engine {
             action: plan.action,
             reason: plan.reason.clone(),
             advisory_revision: plan.advisory_revision,
+            policy: plan.policy,
             proposer: plan.proposer.clone(),
             created: plan.created,
         };

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use relight_model::{GateKey, Light, Timestamp, Verdict};
+use relight_model::{Digest, GateKey, Light, Timestamp, Verdict};
 use relight_store::Store;
 
 use crate::engine::{Appended, Engine, replay_each};
 use crate::error::EngineError;
-use crate::incident::{Entry, Ledger, Phase};
+use crate::incident::{Action, Entry, Ledger, Phase};
 use crate::live::{Board, BoardSite, Headline};
 
 /// Most entries of one append that are told one by one; of more only the sums are told.
@@ -157,9 +157,38 @@ impl Wall {
                     line("log-fix-verified", &[site.as_str()]);
                 }
             }
+            _ => self.log_of_people(engine, now, entry),
+        }
+    }
+
+    /// What people asked for, agreed to, refused or wrote.
+    fn log_of_people(&self, engine: &Engine, now: Timestamp, entry: &Entry) {
+        let line = |code: &'static str, args: &[&str]| {
+            self.board.log(now, code, args.iter().map(|arg| (*arg).to_owned()).collect());
+        };
+        match entry {
+            Entry::PlanProposed { plan, .. } => {
+                let sites = plan.sites.len().to_string();
+                let action = plan.hash().ok().and_then(|hash| called(engine, &hash));
+                line("log-plan-proposed", &[&action.unwrap_or_default(), &plan.proposer, &sites]);
+            }
+            Entry::PlanApproved { plan, by, .. } => {
+                line("log-plan-approved", &[&called(engine, plan).unwrap_or_default(), by]);
+            }
+            Entry::PlanRefused { plan, by, why } => {
+                line("log-plan-refused", &[&called(engine, plan).unwrap_or_default(), by, why]);
+            }
+            Entry::BreakGlass { reason, by, .. } => line("log-break-glass", &[by, reason]),
+            Entry::GlassReviewed { by, .. } => line("log-glass-reviewed", &[by]),
+            Entry::UpdatePublished { by, .. } => line("log-update-published", &[by]),
             _ => {}
         }
     }
+}
+
+/// How people call the plan with this hash.
+fn called(engine: &Engine, plan: &Digest) -> Option<String> {
+    engine.with_ledger(|ledger| ledger.actions().of(plan).map(Action::id))
 }
 
 /// What the board is about: the incident that was opened last among those that are open.

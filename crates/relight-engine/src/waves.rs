@@ -84,6 +84,7 @@ mod tests {
             edge: "east".into(),
             verdict: "clear".into(),
             criticality: u8::try_from(1 + number % 4).unwrap(),
+            org: String::new(),
         };
         (0..count).map(site).collect()
     }

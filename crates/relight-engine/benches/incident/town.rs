@@ -221,6 +221,7 @@ pub(crate) fn plan(engine: &Engine, sites: &[GateKey]) -> Plan {
         action: Action::Dark,
         reason: "as a precaution".to_owned(),
         advisory_revision: Digest::default(),
+        policy: Digest::default(),
         proposer: "bench".to_owned(),
         created: engine.now(),
     };

@@ -9,6 +9,7 @@ use super::evidence::Evidence;
 use super::grant::{Acceptance, Ground, Mitigation};
 use super::standing::Authority;
 use super::wire;
+use crate::plan::Plan;
 
 /// What happened. Sites are named by their gate key, so that an exported journal reads alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +195,44 @@ pub enum Entry {
         plan: Digest,
         /// Why it could not wait.
         reason: String,
+        /// Who; empty in journals from before people signed in.
+        #[serde(default)]
+        by: String,
+    },
+    /// Somebody else looked at why glass was broken.
+    GlassReviewed {
+        /// Hash of the plan.
+        #[serde(with = "wire::digest")]
+        plan: Digest,
+        /// Who.
+        by: String,
+        /// What was found.
+        note: String,
+    },
+    /// Somebody asks for a plan to be carried out. The whole plan is kept, so that the journal
+    /// alone says what was approved.
+    PlanProposed {
+        /// The plan.
+        plan: Box<Plan>,
+        /// Who has to agree.
+        seats: Vec<Seat>,
+        /// The seat that whoever proposes it takes; none for a program.
+        seat: Option<Seat>,
+    },
+    /// Everybody who has to agree did: the plan is carried out.
+    PlanStarted {
+        /// Hash of the plan.
+        #[serde(with = "wire::digest")]
+        plan: Digest,
+    },
+    /// Words for the public page; belongs to no site.
+    UpdatePublished {
+        /// In French.
+        fr: String,
+        /// In English; empty where that language is not published.
+        en: String,
+        /// Who.
+        by: String,
     },
     /// Somebody approved a plan, by its hash.
     PlanApproved {
@@ -345,6 +384,10 @@ impl Entry {
             Self::AcceptanceSigned { .. } => "acceptance-signed",
             Self::Exempted { .. } => "exempted",
             Self::BreakGlass { .. } => "break-glass",
+            Self::GlassReviewed { .. } => "glass-reviewed",
+            Self::PlanProposed { .. } => "plan-proposed",
+            Self::PlanStarted { .. } => "plan-started",
+            Self::UpdatePublished { .. } => "update-published",
             Self::PlanApproved { .. } => "plan-approved",
             Self::PlanRefused { .. } => "plan-refused",
             Self::PlanUndone { .. } => "plan-undone",

@@ -9,6 +9,7 @@ use super::evidence::{Current, Evidence};
 use super::grant::{Acceptance, Grant, Mitigation};
 use super::phase::{Gate, Phase, display};
 use super::standing::Orders;
+use super::update::Update;
 
 /// Why an entry changes nothing. The text is for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +107,8 @@ pub struct Incident {
     pub closed: bool,
     /// The dark orders, and who approved which plan.
     pub orders: Orders,
+    /// Words for the public page, oldest first.
+    pub updates: Vec<Update>,
     pub(super) proposals: BTreeMap<GateKey, Acceptance>,
     matcher_revision: u32,
     pub(super) cases: BTreeMap<GateKey, Case>,
@@ -127,6 +130,7 @@ impl Incident {
             revision: *revision,
             closed: false,
             orders: Orders::default(),
+            updates: Vec::new(),
             proposals: BTreeMap::new(),
             matcher_revision,
             cases: BTreeMap::new(),
@@ -226,9 +230,12 @@ impl Incident {
             | Entry::Access { .. } => {
                 Err(Rejected("the entry belongs to no incident"))
             }
-            Entry::BreakGlass { .. } | Entry::AuthorityUsed { .. } | Entry::Refused { .. } => {
-                Ok(())
-            }
+            Entry::BreakGlass { .. }
+            | Entry::GlassReviewed { .. }
+            | Entry::PlanProposed { .. }
+            | Entry::PlanStarted { .. }
+            | Entry::AuthorityUsed { .. }
+            | Entry::Refused { .. } => Ok(()),
             other => self.apply_signed(other, now),
         }
     }
@@ -249,6 +256,7 @@ impl Incident {
             Entry::PlanApproved { plan, seat, by } => self.orders.approve(*plan, *seat, by),
             Entry::PlanRefused { plan, by, why } => self.orders.refuse(*plan, by, why),
             Entry::PlanUndone { plan } => self.orders.undo(*plan, now),
+            Entry::UpdatePublished { fr, en, by } => self.publish(fr, en, by, now),
             _ => Err(Rejected("the entry is of another kind")),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use relight_model::{DisplayState, GateKey, Light, Timestamp};
 
+use super::actions::Actions;
 use super::entry::Entry;
 use super::fold::{Case, Incident, Rejected};
 use super::phase::{Gate, Phase};
@@ -21,6 +22,7 @@ pub struct Ledger {
     drills: BTreeMap<String, Timestamp>,
     /// Edges whose canary fails, since when and how.
     canaries: BTreeMap<String, (Timestamp, String)>,
+    actions: Actions,
 }
 
 impl Ledger {
@@ -71,7 +73,7 @@ impl Ledger {
             return Err(Rejected("another incident wants the site dark"));
         }
         if let Some(incident) = self.incidents.get_mut(id) {
-            return incident.apply(entry, now);
+            return apply_both(incident, &mut self.actions, (id, entry), now);
         }
         if self.open().count() >= OPEN_INCIDENTS_MAX {
             return Err(Rejected("64 incidents are open"));
@@ -89,6 +91,11 @@ impl Ledger {
         now: Timestamp,
     ) -> Option<&Authority> {
         self.authorities.values().find(|it| it.covers(score, known_exploited, now))
+    }
+
+    /// The plans that were proposed.
+    pub fn actions(&self) -> &Actions {
+        &self.actions
     }
 
     /// When an edge last passed a drill.
@@ -166,6 +173,28 @@ impl Ledger {
                 (case.display(), dark)
             })
     }
+}
+
+/// Folds an entry into an incident and into what is known of plans, or into neither.
+fn apply_both(
+    incident: &mut Incident,
+    actions: &mut Actions,
+    (id, entry): (&str, &Entry),
+    now: Timestamp,
+) -> Result<(), Rejected> {
+    if !Actions::is_about(entry) {
+        return incident.apply(entry, now);
+    }
+    if incident.closed {
+        return Err(Rejected("the incident is closed"));
+    }
+    let before = actions.clone();
+    actions.apply(id, entry, now)?;
+    let applied = incident.apply(entry, now);
+    if applied.is_err() {
+        *actions = before;
+    }
+    applied
 }
 
 /// How many sites stand where; the numbers sum to the sites of the register.

@@ -82,6 +82,7 @@ impl Town {
             action,
             reason: "as a precaution".into(),
             advisory_revision: Digest::default(),
+            policy: Digest::default(),
             proposer: "A. Tremblay".into(),
             created: self.engine.now(),
         };

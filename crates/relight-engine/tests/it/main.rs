@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 #![expect(clippy::print_stdout, reason = "one seed alone tells its whole story")]
 
+mod acts;
 mod edge;
 mod engine;
 mod follow;
@@ -17,6 +18,7 @@ mod orders;
 #[path = "../../benches/incident/origin.rs"]
 mod origin;
 mod people;
+mod policy;
 mod proxies;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/rig.rs"]

@@ -176,6 +176,7 @@ impl Incident {
             action: Action::Dark,
             reason: "as a precaution".into(),
             advisory_revision: Digest::default(),
+            policy: Digest::default(),
             proposer: "soak".into(),
             created: self.engine.now(),
         };

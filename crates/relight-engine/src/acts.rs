@@ -1,0 +1,249 @@
+//! What people do through a server, each act one decision of the policy and one transaction of the
+//! journal. One act at a time: what was decided on is what is written.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use relight_model::{Digest, GateKey, Verdict};
+
+use crate::engine::Engine;
+use crate::error::{EngineError, EngineErrorKind};
+use crate::incident::{Entry, EvidenceKind, Standing};
+use crate::orders::Undone;
+use crate::plan::{self, Plan};
+use crate::policy::{Desk, Person, Policy, Refusal};
+
+/// What became of an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acted {
+    /// Number of the action.
+    pub number: u32,
+    /// Its plan is being carried out.
+    pub started: bool,
+}
+
+impl Engine {
+    /// Asks for a plan to be carried out. Where one person is enough, it is. Asking twice for the
+    /// same plan is asking once.
+    ///
+    /// # Errors
+    /// A rule forbids it ([`EngineErrorKind::Refused`]), the world differs from the one in which
+    /// the plan was made, or the journal cannot be written.
+    pub fn propose(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        plan: &Plan,
+    ) -> Result<Acted, EngineError> {
+        let _one = self.one_act();
+        let hash = plan.hash()?;
+        if let Some(acted) = self.acted(&hash) {
+            return Ok(acted);
+        }
+        self.check_under(policy, plan)?;
+        let entry = self.decide(policy, |desk| desk.propose(person, plan))?;
+        self.record(&person.name, &plan.incident, entry)?;
+        let number = self.acted(&hash).map_or(0, |acted| acted.number);
+        let needs_more = self.with_ledger(|ledger| {
+            ledger.actions().get(number).is_none_or(|action| !action.empty().is_empty())
+        });
+        if needs_more {
+            return Ok(Acted { number, started: false });
+        }
+        self.start(policy, &person.name, number, Vec::new())?;
+        Ok(Acted { number, started: true })
+    }
+
+    /// Agrees to the plan of an action; the last one to agree has it carried out.
+    ///
+    /// # Errors
+    /// As [`Engine::propose`]. A plan that is stale is refused before anything is journalled.
+    pub fn approve(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        number: u32,
+        hash: Digest,
+        typed: Option<usize>,
+    ) -> Result<Acted, EngineError> {
+        let _one = self.one_act();
+        let approval = self.decide(policy, |desk| desk.approve(person, number, hash, typed))?;
+        let found = self.with_ledger(|ledger| {
+            let action = ledger.actions().get(number)?;
+            Some((Arc::clone(&action.plan), action.empty().len()))
+        });
+        let (plan, empty) = found.ok_or_else(|| refused(Refusal::UnknownAction))?;
+        self.check_under(policy, &plan)?;
+        if empty > 1 {
+            self.record(&person.name, &plan.incident, approval)?;
+            return Ok(Acted { number, started: false });
+        }
+        self.start(policy, &person.name, number, vec![approval])?;
+        Ok(Acted { number, started: true })
+    }
+
+    /// Refuses the plan of an action, or takes back one's own.
+    ///
+    /// # Errors
+    /// A rule forbids it, or the journal cannot be written.
+    pub fn refuse(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        number: u32,
+        hash: Digest,
+        why: &str,
+    ) -> Result<(), EngineError> {
+        let _one = self.one_act();
+        let entry = self.decide(policy, |desk| desk.refuse(person, number, hash, why))?;
+        let incident = self.incident_of(number)?;
+        self.record(&person.name, &incident, entry)
+    }
+
+    /// Takes a dark plan back ([`Engine::undo`]), by somebody who signed it or by the command.
+    ///
+    /// # Errors
+    /// A rule forbids it, it is too late, or the journal cannot be written.
+    pub fn take_back(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        number: u32,
+    ) -> Result<Undone, EngineError> {
+        let _one = self.one_act();
+        self.decide(policy, |desk| desk.undo(person, number))?;
+        let incident = self.incident_of(number)?;
+        let hash = self.with_ledger(|ledger| ledger.actions().get(number).map(|it| it.hash));
+        self.undo(&person.name, &incident, hash.unwrap_or_default())
+    }
+
+    /// Darkens by one person with a key of hardware; journalled before anything happens.
+    ///
+    /// # Errors
+    /// As [`Engine::propose`].
+    pub fn smash_glass(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        plan: &Plan,
+    ) -> Result<(), EngineError> {
+        let _one = self.one_act();
+        self.check_under(policy, plan)?;
+        let glass = self.decide(policy, |desk| desk.break_glass(person, plan, &plan.reason))?;
+        self.carry_out(&person.name, plan, vec![glass])
+    }
+
+    /// Says what somebody else found about broken glass.
+    ///
+    /// # Errors
+    /// A rule forbids it, or the journal cannot be written.
+    pub fn review_glass(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        plan: Digest,
+        note: &str,
+    ) -> Result<(), EngineError> {
+        let _one = self.one_act();
+        let entry = self.decide(policy, |desk| desk.review(person, plan, note))?;
+        let incident = self.with_ledger(|ledger| {
+            let mut glass = ledger.actions().glass().iter();
+            glass.find(|glass| glass.plan == plan).map(|glass| glass.incident.clone())
+        });
+        self.record(&person.name, &incident.unwrap_or_default(), entry)
+    }
+
+    /// Journals what was decided before, the start, and the order, in one transaction.
+    fn start(
+        &self,
+        policy: &Policy,
+        actor: &str,
+        number: u32,
+        before: Vec<Entry>,
+    ) -> Result<(), EngineError> {
+        let (mut ahead, protected, now) = {
+            let state = self.read();
+            (state.ledger.actions().clone(), state.protected.clone(), self.now())
+        };
+        let action = ahead.get(number).cloned().ok_or_else(|| refused(Refusal::UnknownAction))?;
+        for entry in &before {
+            ahead.apply(&action.plan.incident, entry, now)?;
+        }
+        let desk = Desk { policy, actions: &ahead, protected: &protected, now };
+        let started = desk.start(number, action.hash).map_err(refused)?;
+        let entries = before.into_iter().chain([started]).collect();
+        self.carry_out(actor, &action.plan, entries)
+    }
+
+    /// The order after what allows it. A relight is only allowed here: it goes by waves.
+    fn carry_out(
+        &self,
+        actor: &str,
+        plan: &Plan,
+        mut entries: Vec<Entry>,
+    ) -> Result<(), EngineError> {
+        if plan.action == plan::Action::Dark {
+            let (sites, reason) = (plan.keys(), plan.reason.clone());
+            entries.push(Entry::DarkOrdered { plan: plan.hash()?, sites, reason });
+        }
+        let entries = entries.into_iter().map(|entry| (plan.incident.clone(), entry)).collect();
+        for result in self.append(actor, entries)? {
+            result?;
+        }
+        if plan.action == plan::Action::Dark {
+            // What the inventory says is the first evidence. A site that it calls clear was
+            // ordered dark all the same: calling it back at once is not what was asked.
+            let known = plan.sites.iter().filter(|site| site.verdict != Verdict::Clear.as_str());
+            let known: Vec<GateKey> = known.map(|site| site.site.clone()).collect();
+            self.attach_evidence(actor, &plan.incident, &known, EvidenceKind::Scan)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a plan that is not what would be made now, or was made under other rules.
+    fn check_under(&self, policy: &Policy, plan: &Plan) -> Result<(), EngineError> {
+        self.check(plan)?;
+        if plan.policy == policy.digest {
+            return Ok(());
+        }
+        let stale = plan::PlanStale::Differs("policy");
+        let context = "the policy changed since the plan was made";
+        Err(EngineError::new(EngineErrorKind::Stale(stale), context))
+    }
+
+    /// Asks the policy, over the journal as it is.
+    fn decide<T>(
+        &self,
+        policy: &Policy,
+        ask: impl FnOnce(&Desk<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, EngineError> {
+        let state = self.read();
+        let now = self.now();
+        let actions = state.ledger.actions();
+        let desk = Desk { policy, actions, protected: &state.protected, now };
+        ask(&desk).map_err(refused)
+    }
+
+    fn acted(&self, hash: &Digest) -> Option<Acted> {
+        self.with_ledger(|ledger| {
+            let action = ledger.actions().of(hash)?;
+            let started = matches!(action.standing, Standing::Started { .. });
+            Some(Acted { number: action.number, started })
+        })
+    }
+
+    fn incident_of(&self, number: u32) -> Result<String, EngineError> {
+        let found = self.with_ledger(|ledger| {
+            ledger.actions().get(number).map(|action| action.plan.incident.clone())
+        });
+        found.ok_or_else(|| refused(Refusal::UnknownAction))
+    }
+
+    fn one_act(&self) -> MutexGuard<'_, ()> {
+        self.acts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refused(refusal: Refusal) -> EngineError {
+    let context = format!("the policy forbids it: {}", refusal.as_str());
+    EngineError::new(EngineErrorKind::Refused(refusal), context)
+}

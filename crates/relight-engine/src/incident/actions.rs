@@ -1,0 +1,347 @@
+//! Plans that were proposed, from the journal: where each stands, what people switched alone, and
+//! whose broken glass waits for a review.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use relight_model::{Digest, GateKey, Timestamp};
+
+use super::entry::{Entry, Seat};
+use super::fold::Rejected;
+use crate::plan::Plan;
+use crate::policy::ALONE_WINDOW_S;
+
+/// Most plans that may wait for an answer at once.
+pub const ACTIONS_WAITING_MAX: usize = 64;
+
+/// Plans that are kept whole; older ones can be read in the journal.
+pub const ACTIONS_KEPT_MAX: usize = 256;
+
+/// Where a plan stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Seats are empty, or nobody carried it out yet.
+    Waiting,
+    /// Somebody refused it.
+    Refused {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// It was carried out.
+    Started {
+        /// When.
+        at: Timestamp,
+    },
+    /// It was carried out and taken back.
+    Undone {
+        /// When it was carried out.
+        at: Timestamp,
+    },
+}
+
+/// One seat that somebody took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The seat.
+    pub seat: Seat,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A plan that somebody proposed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// Counts from 1; people say `A-0001`.
+    pub number: u32,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// Its name: what people sign.
+    pub hash: Digest,
+    /// Who has to agree.
+    pub seats: Vec<Seat>,
+    /// Who agreed so far, in order; first whoever proposed it, if a person was there.
+    pub signatures: Vec<Signature>,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+impl Action {
+    /// How people call it: `A-0112`.
+    pub fn id(&self) -> String {
+        format!("A-{:04}", self.number)
+    }
+
+    /// The seats that nobody took.
+    pub fn empty(&self) -> Vec<Seat> {
+        let is_taken = |seat: &Seat| self.signatures.iter().any(|it| it.seat == *seat);
+        self.seats.iter().copied().filter(|seat| !is_taken(seat)).collect()
+    }
+
+    /// True when somebody with this name took a seat.
+    pub fn is_signed_by(&self, name: &str) -> bool {
+        self.signatures.iter().any(|it| same(&it.by, name))
+    }
+
+    /// True when it waits, and is not too old.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.standing == Standing::Waiting && now < self.plan.expires
+    }
+
+    fn sign(&mut self, seat: Seat, by: &str, at: Timestamp) -> Result<(), Rejected> {
+        if at >= self.plan.expires {
+            return Err(Rejected("the plan is too old"));
+        }
+        if self.standing != Standing::Waiting {
+            return Err(Rejected("the plan does not wait any more"));
+        }
+        if same(&self.plan.proposer, by) {
+            return Err(Rejected("the approver is the proposer"));
+        }
+        if by.trim().is_empty() || self.is_signed_by(by) {
+            return Err(Rejected("the approver approved already"));
+        }
+        if !self.empty().contains(&seat) {
+            return Err(Rejected("the seat is filled"));
+        }
+        self.signatures.push(Signature { seat, by: by.to_owned(), at });
+        Ok(())
+    }
+}
+
+/// A site that one person switched alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Alone {
+    by: String,
+    site: GateKey,
+    org: String,
+    at: Timestamp,
+}
+
+/// Glass that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glass {
+    /// The incident.
+    pub incident: String,
+    /// Hash of the plan.
+    pub plan: Digest,
+    /// Who broke it.
+    pub by: String,
+    /// Why it could not wait.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+    /// Who looked at it afterwards.
+    pub reviewed: Option<String>,
+}
+
+/// Every plan that was proposed, and what it left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actions {
+    count: u32,
+    kept: BTreeMap<u32, Action>,
+    alone: Vec<Alone>,
+    glass: Vec<Glass>,
+}
+
+impl Actions {
+    /// The action with this number.
+    pub fn get(&self, number: u32) -> Option<&Action> {
+        self.kept.get(&number)
+    }
+
+    /// The action that people call so: `A-0112`, `a-112`, `112`.
+    pub fn find(&self, text: &str) -> Option<&Action> {
+        let digits = text.trim().trim_start_matches(['a', 'A']).trim_start_matches('-');
+        self.get(digits.parse().ok()?)
+    }
+
+    /// The newest action with this plan.
+    pub fn of(&self, hash: &Digest) -> Option<&Action> {
+        self.kept.values().rev().find(|action| action.hash == *hash)
+    }
+
+    /// Every action that is kept, newest first.
+    pub fn newest(&self) -> impl Iterator<Item = &Action> {
+        self.kept.values().rev()
+    }
+
+    /// Glass that was broken, oldest first.
+    pub fn glass(&self) -> &[Glass] {
+        &self.glass
+    }
+
+    /// The sites that count against the rule for one person: those that this person switched
+    /// alone, and those of these bodies that anybody did. An account that somebody invents gains
+    /// nothing, because its body has switched them already.
+    pub fn alone(&self, by: &str, orgs: &[&str], now: Timestamp) -> Vec<&GateKey> {
+        let counts = |it: &&Alone| {
+            now - it.at < ALONE_WINDOW_S && (same(&it.by, by) || orgs.contains(&it.org.as_str()))
+        };
+        let mut sites: Vec<&GateKey> =
+            self.alone.iter().filter(counts).map(|it| &it.site).collect();
+        sites.sort();
+        sites.dedup();
+        sites
+    }
+
+    /// True for the entries that [`Actions::apply`] folds in.
+    pub(super) const fn is_about(entry: &Entry) -> bool {
+        matches!(
+            entry,
+            Entry::PlanProposed { .. }
+                | Entry::PlanApproved { .. }
+                | Entry::PlanRefused { .. }
+                | Entry::PlanStarted { .. }
+                | Entry::PlanUndone { .. }
+                | Entry::DarkOrdered { .. }
+                | Entry::BreakGlass { .. }
+                | Entry::GlassReviewed { .. }
+        )
+    }
+
+    /// Folds one entry in; what is not about a plan passes.
+    pub(crate) fn apply(
+        &mut self,
+        id: &str,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        match entry {
+            Entry::PlanProposed { plan, seats, seat } => self.propose(id, plan, seats, *seat, now),
+            Entry::PlanApproved { plan, seat, by } => match self.find_mut(plan) {
+                Some(action) => action.sign(*seat, by, now),
+                None => Ok(()),
+            },
+            Entry::PlanRefused { plan, by, why } => self.refuse(plan, by, why),
+            Entry::PlanStarted { plan } => self.start(plan, now),
+            Entry::PlanUndone { plan } => {
+                if let Some(action) = self.find_mut(plan)
+                    && let Standing::Started { at } = action.standing
+                {
+                    action.standing = Standing::Undone { at };
+                }
+                Ok(())
+            }
+            Entry::DarkOrdered { plan, .. } => self.check_order(plan),
+            Entry::BreakGlass { plan, reason, by } => {
+                self.glass.push(Glass {
+                    incident: id.to_owned(),
+                    plan: *plan,
+                    by: by.clone(),
+                    reason: reason.clone(),
+                    at: now,
+                    reviewed: None,
+                });
+                Ok(())
+            }
+            Entry::GlassReviewed { plan, by, .. } => self.review(plan, by),
+            _ => Ok(()),
+        }
+    }
+
+    fn propose(
+        &mut self,
+        id: &str,
+        plan: &Plan,
+        seats: &[Seat],
+        seat: Option<Seat>,
+        now: Timestamp,
+    ) -> Result<(), Rejected> {
+        if plan.incident != id {
+            return Err(Rejected("the plan is about another incident"));
+        }
+        let hash = plan.hash().map_err(|_| Rejected("the plan has no hash"))?;
+        if self.of(&hash).is_some() {
+            return Err(Rejected("the plan was proposed already"));
+        }
+        if self.kept.values().filter(|action| action.is_open(now)).count() >= ACTIONS_WAITING_MAX {
+            return Err(Rejected("64 plans wait for an answer"));
+        }
+        if seats.is_empty() || seat.is_some_and(|seat| !seats.contains(&seat)) {
+            return Err(Rejected("the plan has no such seat"));
+        }
+        self.count += 1;
+        let by = plan.proposer.clone();
+        let signature = seat.map(|seat| Signature { seat, by, at: now });
+        self.kept.insert(
+            self.count,
+            Action {
+                number: self.count,
+                plan: Arc::new(plan.clone()),
+                hash,
+                seats: seats.to_vec(),
+                signatures: signature.into_iter().collect(),
+                standing: Standing::Waiting,
+            },
+        );
+        while self.kept.len() > ACTIONS_KEPT_MAX {
+            self.kept.pop_first();
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, plan: &Digest, by: &str, why: &str) -> Result<(), Rejected> {
+        let Some(action) = self.find_mut(plan) else { return Ok(()) };
+        if action.standing != Standing::Waiting {
+            return Err(Rejected("the plan does not wait any more"));
+        }
+        action.standing = Standing::Refused { by: by.to_owned(), why: why.to_owned() };
+        Ok(())
+    }
+
+    fn start(&mut self, plan: &Digest, now: Timestamp) -> Result<(), Rejected> {
+        let action = self.find_mut(plan).ok_or(Rejected("nobody proposed the plan"))?;
+        if !action.is_open(now) {
+            return Err(Rejected("the plan does not wait any more"));
+        }
+        if !action.empty().is_empty() {
+            return Err(Rejected("seats of the plan are empty"));
+        }
+        action.standing = Standing::Started { at: now };
+        let (plan, signatures) = (Arc::clone(&action.plan), action.signatures.clone());
+        if let [signature] = signatures.as_slice() {
+            self.alone.retain(|it| now - it.at < ALONE_WINDOW_S);
+            self.alone.extend(plan.sites.iter().map(|site| Alone {
+                by: signature.by.clone(),
+                site: site.site.clone(),
+                org: site.org.clone(),
+                at: now,
+            }));
+        }
+        Ok(())
+    }
+
+    /// An order under a plan that people were asked about needs what they were asked for.
+    fn check_order(&self, plan: &Digest) -> Result<(), Rejected> {
+        let Some(action) = self.of(plan) else { return Ok(()) };
+        let is_broken = self.glass.iter().any(|glass| glass.plan == *plan);
+        match action.standing {
+            Standing::Started { .. } => Ok(()),
+            _ if is_broken => Ok(()),
+            _ => Err(Rejected("the plan waits for its approval")),
+        }
+    }
+
+    fn review(&mut self, plan: &Digest, by: &str) -> Result<(), Rejected> {
+        let waiting = |glass: &&mut Glass| glass.plan == *plan && glass.reviewed.is_none();
+        let glass = self.glass.iter_mut().find(waiting).ok_or(Rejected("nothing to review"))?;
+        if by.trim().is_empty() || same(&glass.by, by) {
+            return Err(Rejected("whoever broke the glass does not review it"));
+        }
+        glass.reviewed = Some(by.to_owned());
+        Ok(())
+    }
+
+    fn find_mut(&mut self, hash: &Digest) -> Option<&mut Action> {
+        self.kept.values_mut().rev().find(|action| action.hash == *hash)
+    }
+}
+
+/// Two names that mean one account.
+fn same(left: &str, right: &str) -> bool {
+    left.trim().to_lowercase() == right.trim().to_lowercase()
+}

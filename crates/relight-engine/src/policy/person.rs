@@ -1,0 +1,161 @@
+//! Who acts: a name, what was granted to it and where, and how it showed who it is.
+
+use std::collections::BTreeSet;
+
+use crate::access::{Grant, Role, Scope};
+use crate::plan::Plan;
+
+/// How somebody showed who it is, for this one act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Means {
+    /// A token of a program: never a person.
+    Token,
+    /// A code for recovery: enough to read, not to sign.
+    Recovery,
+    /// A sign-in that is not a fresh proof of presence.
+    SignedIn,
+    /// A passkey, just now.
+    Passkey,
+    /// A key of hardware, just now.
+    HardwareKey,
+}
+
+/// Whoever acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The name of the account: what the journal records, and what makes two people two.
+    pub name: String,
+    /// What was granted to it.
+    pub grants: Vec<Grant>,
+    /// How it showed who it is.
+    pub means: Means,
+}
+
+impl Person {
+    /// True when a role was granted for a scope. Whoever configures neither commands nor approves
+    /// nor switches sites of his own, whatever else was granted to the account.
+    pub fn may(&self, role: Role, scope: &Scope) -> bool {
+        let is_admin = self.grants.iter().any(|grant| grant.role == Role::Admin);
+        let switches = matches!(role, Role::Commander | Role::Approver | Role::SiteOwner);
+        let is_granted = |it: &Grant| it.role == role && it.scope.contains(scope);
+        !(is_admin && switches) && self.grants.iter().any(is_granted)
+    }
+
+    /// True when a role was granted for every site of a plan.
+    pub fn may_for(&self, role: Role, plan: &Plan) -> bool {
+        bodies(plan).iter().all(|body| self.may(role, body))
+    }
+
+    /// True when every site of a plan belongs to a body that is this person's own: one that a
+    /// grant names, and not a sector or everything.
+    pub fn owns(&self, plan: &Plan) -> bool {
+        let names = |role: Role, body: &Scope| {
+            self.grants.iter().any(|it| it.role == role && it.scope == *body)
+        };
+        let is_own = |body: &Scope| {
+            let mut roles = [Role::SiteOwner, Role::Commander].into_iter();
+            !body.is_root() && roles.any(|role| self.may(role, body) && names(role, body))
+        };
+        bodies(plan).iter().all(is_own)
+    }
+
+    /// True when a person was there just now: what a signature needs.
+    pub fn is_present(&self) -> bool {
+        matches!(self.means, Means::Passkey | Means::HardwareKey)
+    }
+
+    /// True when two names mean one account.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.trim().to_lowercase() == name.trim().to_lowercase()
+    }
+}
+
+/// The bodies of the sites of a plan. One whose path cannot be read is everything: only who may
+/// act everywhere may act there.
+fn bodies(plan: &Plan) -> BTreeSet<Scope> {
+    let paths: BTreeSet<&str> = plan.sites.iter().map(|site| site.org.as_str()).collect();
+    paths.into_iter().map(|path| Scope::parse(path).unwrap_or_default()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::{Digest, GateKey};
+
+    use super::*;
+    use crate::plan::{Action, PlanAsk, PlanSite};
+
+    fn plan(orgs: &[&str]) -> Plan {
+        let ask = PlanAsk {
+            incident: "CVE-2021-44228".into(),
+            action: Action::Dark,
+            reason: "Log4Shell".into(),
+            advisory_revision: Digest::default(),
+            policy: Digest::default(),
+            proposer: "anna".into(),
+            created: 0,
+        };
+        let site = |(at, org): (usize, &&str)| PlanSite {
+            site: GateKey::new(&format!("s{at}")).unwrap(),
+            edge: "east".into(),
+            verdict: "affected".into(),
+            criticality: 2,
+            org: (*org).to_owned(),
+        };
+        Plan::new(ask, orgs.iter().enumerate().map(site).collect(), Vec::new())
+    }
+
+    fn person(grants: &[(Role, &str)]) -> Person {
+        let grant =
+            |(role, at): &(Role, &str)| Grant { role: *role, scope: Scope::parse(at).unwrap() };
+        Person {
+            name: "anna".into(),
+            grants: grants.iter().map(grant).collect(),
+            means: Means::Passkey,
+        }
+    }
+
+    #[test]
+    fn who_configures_neither_commands_nor_approves_nor_owns() {
+        let mut all: Vec<(Role, &str)> = Role::ALL.map(|role| (role, "/")).into();
+        for role in Role::ALL {
+            let switches = matches!(role, Role::Commander | Role::Approver | Role::SiteOwner);
+            assert_eq!(person(&all).may(role, &Scope::root()), !switches, "{role:?}");
+        }
+        all.retain(|(role, _)| *role != Role::Admin);
+        for role in Role::ALL {
+            assert_eq!(person(&all).may(role, &Scope::root()), role != Role::Admin, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn own_is_a_body_that_a_grant_names() {
+        for (role, at, orgs, owns) in [
+            (Role::SiteOwner, "health/A", &["health/A"][..], true),
+            (Role::Commander, "health/A", &["health/A"], true),
+            (Role::Approver, "health/A", &["health/A"], false),
+            (Role::SiteOwner, "health/A", &["health/A", "health/B"], false),
+            (Role::SiteOwner, "health", &["health/A"], false),
+            (Role::SiteOwner, "/", &["health/A"], false),
+            (Role::SiteOwner, "health/A/unit", &["health/A"], false),
+            (Role::SiteOwner, "/", &[""], false),
+            (Role::SiteOwner, "health/A", &["health/A//"], false),
+        ] {
+            let owner = person(&[(role, at)]);
+            assert_eq!(owner.owns(&plan(orgs)), owns, "{role:?} {at} {orgs:?}");
+        }
+        let both = person(&[(Role::SiteOwner, "health/A"), (Role::Admin, "/")]);
+        assert!(!both.owns(&plan(&["health/A"])));
+    }
+
+    #[test]
+    fn a_role_for_a_plan_is_one_for_each_of_its_bodies() {
+        let commander = person(&[(Role::Commander, "health")]);
+        assert!(commander.may_for(Role::Commander, &plan(&["health/A", "health/B"])));
+        assert!(!commander.may_for(Role::Commander, &plan(&["health/A", "energy/C"])));
+        assert!(!commander.may_for(Role::Approver, &plan(&["health/A"])));
+        assert!(!commander.may_for(Role::Commander, &plan(&["not//a path"])));
+        let chief = person(&[(Role::Commander, "/")]);
+        assert!(chief.may_for(Role::Commander, &plan(&["not//a path", ""])));
+        assert!(chief.is(" Anna ") && !chief.is("anne"));
+    }
+}

@@ -1,0 +1,106 @@
+//! Why the policy forbids an act. The codes are stable; the sentences stand in the catalogue.
+
+/// The rule that forbids an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// Nothing would be switched.
+    Empty,
+    /// Only the command of the incident proposes this.
+    NotCommander,
+    /// Only who was asked to approve, or the command, does.
+    NotApprover,
+    /// A token is not a person.
+    Token,
+    /// A signature needs a passkey, used just now.
+    NotPresent,
+    /// Breaking glass needs a key of hardware.
+    NoHardwareKey,
+    /// Nobody relights by breaking glass.
+    GlassRelights,
+    /// A protected site is in the plan.
+    Protected,
+    /// Nobody proposed it.
+    UnknownAction,
+    /// The hash is not the one of the plan that waits.
+    OtherHash,
+    /// It is older than a plan may be.
+    Expired,
+    /// Somebody refused it.
+    Refused,
+    /// It was carried out.
+    Done,
+    /// Who proposes does not approve.
+    Proposer,
+    /// The same person signed already.
+    SignedAlready,
+    /// The seats that this person could take are taken.
+    NoSeat,
+    /// The number of sites was not typed as it is.
+    WrongNumber,
+    /// Seats are empty.
+    SeatsEmpty,
+    /// Too much was switched alone meanwhile.
+    AloneTooMuch,
+    /// Only who signed the plan, or the command, takes it back.
+    NotSigner,
+    /// Who broke the glass does not review it.
+    OwnReview,
+    /// A reason is missing.
+    NoReason,
+}
+
+impl Refusal {
+    /// Every one of them.
+    pub const ALL: [Self; 22] = [
+        Self::Empty,
+        Self::NotCommander,
+        Self::NotApprover,
+        Self::Token,
+        Self::NotPresent,
+        Self::NoHardwareKey,
+        Self::GlassRelights,
+        Self::Protected,
+        Self::UnknownAction,
+        Self::OtherHash,
+        Self::Expired,
+        Self::Refused,
+        Self::Done,
+        Self::Proposer,
+        Self::SignedAlready,
+        Self::NoSeat,
+        Self::WrongNumber,
+        Self::SeatsEmpty,
+        Self::AloneTooMuch,
+        Self::NotSigner,
+        Self::OwnReview,
+        Self::NoReason,
+    ];
+
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty-plan",
+            Self::NotCommander => "not-commander",
+            Self::NotApprover => "not-approver",
+            Self::Token => "token",
+            Self::NotPresent => "not-present",
+            Self::NoHardwareKey => "no-hardware-key",
+            Self::GlassRelights => "glass-relights",
+            Self::Protected => "protected",
+            Self::UnknownAction => "unknown-action",
+            Self::OtherHash => "other-hash",
+            Self::Expired => "expired",
+            Self::Refused => "refused",
+            Self::Done => "done",
+            Self::Proposer => "proposer",
+            Self::SignedAlready => "signed-already",
+            Self::NoSeat => "no-seat",
+            Self::WrongNumber => "wrong-number",
+            Self::SeatsEmpty => "seats-empty",
+            Self::AloneTooMuch => "alone-too-much",
+            Self::NotSigner => "not-signer",
+            Self::OwnReview => "own-review",
+            Self::NoReason => "no-reason",
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Acts of people on a whole register: proposed, approved, carried out, refused, taken back; and
+//! what is stale or changed meanwhile is refused and loses nothing.
+
+use relight_engine::access::{Grant, Role, Scope};
+use relight_engine::incident::Phase;
+use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
+use relight_engine::policy::{Means, Person, Policy, Refusal};
+use relight_engine::{Acted, EngineError, EngineErrorKind};
+use relight_model::{Digest, GateKey};
+
+use crate::edge::key;
+use crate::engine::{LOG4SHELL, Town, log4j, name, pass};
+
+fn table() -> Policy {
+    Policy::signed(Digest([7; 32]), 5, 200)
+}
+
+fn person(name: &str, role: Role, at: &Scope) -> Person {
+    let grants = vec![Grant { role, scope: at.clone() }];
+    Person { name: name.to_owned(), grants, means: Means::Passkey }
+}
+
+fn chief(name: &str) -> Person {
+    person(name, Role::Commander, &Scope::root())
+}
+
+/// The body of every site of the town.
+fn body(town: &Town) -> Scope {
+    let body = &town.engine.organisations().unwrap()[0];
+    Scope::of_body(&body.sector, &body.name)
+}
+
+fn plan(town: &Town, person: &Person, action: Action, sites: &[usize]) -> Plan {
+    let ask = PlanAsk {
+        incident: LOG4SHELL.into(),
+        action,
+        reason: "as a precaution".into(),
+        advisory_revision: Digest::default(),
+        policy: table().digest,
+        proposer: person.name.clone(),
+        created: town.engine.now(),
+    };
+    let sites: Vec<GateKey> = sites.iter().map(|site| key(&name(*site))).collect();
+    town.engine.plan(ask, &sites).unwrap()
+}
+
+fn refusal(result: Result<Acted, EngineError>) -> Refusal {
+    match result.unwrap_err().kind {
+        EngineErrorKind::Refused(refusal) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn town(count: usize) -> Town {
+    let town = Town::new(count);
+    town.incident(LOG4SHELL);
+    town
+}
+
+#[test]
+fn two_people_darken_what_one_may_not() {
+    let town = town(8);
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    let dark = plan(&town, &anna, Action::Dark, &[0, 1, 2, 3, 4, 5]);
+    let acted = town.engine.propose(&table(), &anna, &dark).unwrap();
+    assert_eq!(acted, Acted { number: 1, started: false });
+    assert_eq!(town.engine.propose(&table(), &anna, &dark).unwrap(), acted, "twice is once");
+    assert_eq!(town.phase(LOG4SHELL, 0), None, "nothing is switched");
+    let hash = dark.hash().unwrap();
+    let approve = |who: &Person| town.engine.approve(&table(), who, 1, hash, None);
+    assert_eq!(refusal(approve(&anna)), Refusal::Proposer);
+    let token = Person { means: Means::Token, ..zoe.clone() };
+    assert_eq!(refusal(approve(&token)), Refusal::Token);
+    let viewer = person("max", Role::Viewer, &Scope::root());
+    assert_eq!(refusal(approve(&viewer)), Refusal::NotApprover);
+    let other = town.engine.approve(&table(), &zoe, 1, Digest([1; 32]), None);
+    assert_eq!(refusal(other), Refusal::OtherHash);
+    let before = town.journal();
+    assert_eq!(approve(&zoe).unwrap(), Acted { number: 1, started: true });
+    let journal = town.journal();
+    assert_eq!(journal[before.len()..][..3], ["plan-approved", "plan-started", "dark-ordered"]);
+    assert_eq!(
+        town.phase(LOG4SHELL, 5),
+        Some(Phase::Unknown),
+        "dark, and nothing is known about it"
+    );
+    assert_eq!(refusal(approve(&zoe)), Refusal::Done);
+}
+
+#[test]
+fn a_stale_plan_is_refused_and_loses_nothing() {
+    let town = town(8);
+    let (anna, zoe) = (chief("anna"), chief("zoe"));
+    let dark = plan(&town, &anna, Action::Dark, &[0, 1, 2, 3, 4, 5]);
+    town.engine.propose(&table(), &anna, &dark).unwrap();
+    let hash = dark.hash().unwrap();
+    let stale = |policy: &Policy| {
+        let before = town.journal();
+        let error = town.engine.approve(policy, &zoe, 1, hash, None).unwrap_err();
+        assert_eq!(town.journal(), before, "nothing was journalled");
+        error.kind
+    };
+    let stricter = Policy { digest: Digest([8; 32]), ..table() };
+    assert_eq!(stale(&stricter), EngineErrorKind::Stale(PlanStale::Differs("policy")));
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(stale(&table()), EngineErrorKind::Stale(PlanStale::Differs("sites")));
+    pass(PLAN_AGE_MAX_S);
+    assert_eq!(stale(&table()), EngineErrorKind::Refused(Refusal::Expired));
+    let again = plan(&town, &anna, Action::Dark, &[0, 1, 2, 3, 4, 5]);
+    assert_eq!(town.engine.propose(&table(), &anna, &again).unwrap().number, 2);
+}
+
+#[test]
+fn slices_of_one_owner_add_up_over_a_day() {
+    let town = town(8);
+    let owner = person("owner", Role::SiteOwner, &body(&town));
+    let propose = |sites: &[usize]| {
+        let dark = plan(&town, &owner, Action::Dark, sites);
+        town.engine.propose(&table(), &owner, &dark)
+    };
+    assert!(propose(&[0, 1, 2]).unwrap().started, "his own, and no more than five");
+    assert_eq!(
+        town.phase(LOG4SHELL, 2),
+        Some(Phase::Unknown),
+        "dark, and nothing is known about it"
+    );
+    assert_eq!(refusal(propose(&[3, 4, 5])), Refusal::NotCommander, "six within a day");
+    assert!(propose(&[3, 4]).unwrap().started);
+    pass(24 * 3_600 - 1);
+    assert_eq!(refusal(propose(&[5])), Refusal::NotCommander);
+    pass(1);
+    assert!(propose(&[5, 6, 7]).unwrap().started);
+    // Somebody else of the same body gains nothing from another account.
+    let second = person("second", Role::SiteOwner, &body(&town));
+    let relit = plan(&town, &second, Action::Dark, &[0, 1, 2]);
+    assert!(relit.sites.is_empty(), "dark already");
+    let strict = Policy::strictest();
+    let mut one = plan(&town, &owner, Action::Dark, &[5]);
+    one.policy = strict.digest;
+    assert!(one.sites.is_empty());
+}
+
+#[test]
+fn without_a_signed_policy_two_people_agree_to_everything() {
+    let town = town(2);
+    let owner = person("owner", Role::SiteOwner, &body(&town));
+    let dark = Plan { policy: Digest::default(), ..plan(&town, &owner, Action::Dark, &[0]) };
+    let strict = Policy::strictest();
+    let refused = town.engine.propose(&strict, &owner, &dark);
+    assert_eq!(refusal(refused), Refusal::NotCommander);
+    let anna = chief("anna");
+    let dark = Plan { policy: Digest::default(), ..plan(&town, &anna, Action::Dark, &[0]) };
+    assert!(!town.engine.propose(&strict, &anna, &dark).unwrap().started);
+}
+
+#[test]
+fn what_is_refused_stays_refused_and_what_is_done_is_taken_back() {
+    let town = town(8);
+    town.ingest(0, log4j("2.17.1"));
+    let (anna, zoe) = (chief("anna"), chief("zoe"));
+    let all: Vec<usize> = (0..8).collect();
+    let dark = plan(&town, &anna, Action::Dark, &all);
+    let hash = dark.hash().unwrap();
+    town.engine.propose(&table(), &anna, &dark).unwrap();
+    let nameless = town.engine.refuse(&table(), &zoe, 1, hash, " ").unwrap_err();
+    assert_eq!(nameless.kind, EngineErrorKind::Refused(Refusal::NoReason));
+    town.engine.refuse(&table(), &zoe, 1, hash, "not tonight").unwrap();
+    let late = town.engine.approve(&table(), &zoe, 1, hash, None);
+    assert_eq!(refusal(late), Refusal::Refused);
+    pass(1);
+    let dark = plan(&town, &anna, Action::Dark, &all);
+    town.engine.propose(&table(), &anna, &dark).unwrap();
+    town.engine.approve(&table(), &zoe, 2, dark.hash().unwrap(), None).unwrap();
+    let viewer = person("max", Role::Viewer, &Scope::root());
+    let foreign = town.engine.take_back(&table(), &viewer, 2).unwrap_err();
+    assert_eq!(foreign.kind, EngineErrorKind::Refused(Refusal::NotSigner));
+    let undone = town.engine.take_back(&table(), &zoe, 2).unwrap();
+    assert_eq!(
+        (undone.opened.len(), undone.kept.len()),
+        (1, 7),
+        "undo never opens what is not clear"
+    );
+    assert!(town.engine.take_back(&table(), &zoe, 2).is_err(), "once");
+}
+
+#[test]
+fn broken_glass_is_journalled_first_and_reviewed_by_somebody_else() {
+    let town = town(8);
+    let anna = Person { means: Means::HardwareKey, ..chief("anna") };
+    let dark = plan(&town, &anna, Action::Dark, &[0, 1, 2, 3, 4, 5, 6]);
+    let without = Person { means: Means::Passkey, ..anna.clone() };
+    let refused = town.engine.smash_glass(&table(), &without, &dark).unwrap_err();
+    assert_eq!(refused.kind, EngineErrorKind::Refused(Refusal::NoHardwareKey));
+    town.engine.smash_glass(&table(), &anna, &dark).unwrap();
+    assert_eq!(town.journal()[1..3], ["break-glass", "dark-ordered"]);
+    let hash = dark.hash().unwrap();
+    let own = town.engine.review_glass(&table(), &anna, hash, "fine").unwrap_err();
+    assert_eq!(own.kind, EngineErrorKind::Refused(Refusal::OwnReview));
+    town.engine.review_glass(&table(), &chief("zoe"), hash, "it was right").unwrap();
+    assert!(town.engine.review_glass(&table(), &chief("max"), hash, "again").is_err());
+    let (replayed, _) = relight_engine::replay(town.engine.store()).unwrap();
+    let reviewed = replayed.actions().glass()[0].reviewed.clone();
+    assert_eq!(reviewed.as_deref(), Some("zoe"), "a replayed journal says the same");
+}
