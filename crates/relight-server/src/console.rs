@@ -1,5 +1,6 @@
 //! The console: the incident wall, the table of sites, and the stream that keeps them alive.
 
+pub(crate) mod act;
 pub(crate) mod burn;
 mod incident;
 mod me;
@@ -7,6 +8,7 @@ mod register;
 mod sites;
 pub(crate) mod tally;
 mod watch;
+mod work;
 
 use std::sync::Arc;
 
@@ -156,6 +158,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/sign-out", post(me::sign_out))
         .route("/events", get(sse::events))
         .route("/assets/{name}", get(page::asset))
+        .merge(act::routes())
         .fallback(get(not_found))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), guard))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), own_host))

@@ -12,6 +12,7 @@ pub mod interrupt;
 mod mix;
 pub mod origin;
 mod page;
+pub mod policy_file;
 mod public;
 mod runtime;
 pub mod serve;

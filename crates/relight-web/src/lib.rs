@@ -2,6 +2,7 @@
 //!
 //! View structs hold strings and numbers only and know nothing of the engine.
 
+pub mod act_views;
 pub mod assets;
 #[cfg(test)]
 #[path = "../build/compiler.rs"]

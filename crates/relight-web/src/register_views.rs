@@ -30,6 +30,8 @@ pub struct SitePage {
     pub state: &'static str,
     /// Label and value of each fact.
     pub facts: Vec<(&'static str, String)>,
+    /// Open incidents in which this reader may do something about it.
+    pub acts: Vec<String>,
     /// What open incidents know about it.
     pub cases: Vec<CaseRow>,
     /// What it runs on.

@@ -120,6 +120,63 @@ pub struct BurnDown {
     pub numbers: Vec<(String, String)>,
 }
 
+/// How many dark sites return on one kind of evidence, or why they do not.
+#[derive(Clone, Debug)]
+pub struct QueueRow {
+    /// How many.
+    pub count: String,
+    /// The evidence.
+    pub evidence: &'static str,
+    /// What happens.
+    pub then: &'static str,
+    /// They come back without anybody.
+    pub returns: bool,
+}
+
+/// One site that needs a person first.
+#[derive(Clone, Debug)]
+pub struct TodoRow {
+    /// Short name.
+    pub slug: String,
+    /// Its page.
+    pub href: String,
+    /// Who answers for it.
+    pub organisation: String,
+    /// Letter of its state.
+    pub letter: char,
+    /// Word of its state.
+    pub state: &'static str,
+    /// How much depends on it.
+    pub criticality: &'static str,
+    /// Lives or rights do.
+    pub is_vital: bool,
+    /// Where the flaw was found.
+    pub path: String,
+    /// The edge that serves it.
+    pub edge: String,
+    /// How long it has been dark; empty while it is not.
+    pub dark_for: String,
+    /// The next step.
+    pub next: &'static str,
+}
+
+/// What somebody may do on the incident screen.
+#[derive(Clone, Debug, Default)]
+pub struct Acts {
+    /// Plans may be made.
+    pub plans: bool,
+    /// An incident may be opened and closed.
+    pub command: bool,
+    /// Words may be published.
+    pub publish: bool,
+    /// How many plans wait; empty when none does.
+    pub waiting: String,
+    /// Glass was broken, and nobody looked at it yet.
+    pub glass: bool,
+    /// The token of the forms.
+    pub token: String,
+}
+
 /// The incident screen: counters, wall, sectors, live log.
 #[derive(Template)]
 #[template(path = "incident.html", whitespace = "minimize")]
@@ -142,6 +199,12 @@ pub struct IncidentPage {
     pub log: Vec<LogRow>,
     /// Dark sites over time; empty while none was dark.
     pub burn: BurnDown,
+    /// What returns next.
+    pub queue: Vec<QueueRow>,
+    /// What needs a person first.
+    pub todo: Vec<TodoRow>,
+    /// What this reader may do.
+    pub acts: Acts,
 }
 
 /// One choice of a filter.

@@ -9,6 +9,7 @@ pub(crate) mod edge;
 pub(crate) mod fingerprints;
 pub(crate) mod help;
 pub(crate) mod incident;
+pub(crate) mod policy;
 pub(crate) mod public;
 pub(crate) mod sbom;
 pub(crate) mod scan;

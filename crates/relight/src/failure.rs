@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use relight_engine::approval::Approval;
+use relight_engine::policy::Refusal;
 use relight_engine::store::{StoreError, StoreErrorKind};
 use relight_engine::{EngineError, EngineErrorKind};
 use relight_server::web::{Lang, texts};
@@ -78,6 +79,7 @@ impl Failure {
     /// A failed operation of the engine.
     pub(crate) fn engine(lang: Lang, error: &EngineError) -> Self {
         let key = match &error.kind {
+            EngineErrorKind::Refused(refusal) => return refused(lang, *refusal),
             EngineErrorKind::Fenced => "store-fenced",
             EngineErrorKind::Stale(_) => "engine-stale",
             EngineErrorKind::Rejected(_) => "engine-rejected",
@@ -95,6 +97,12 @@ impl Failure {
     }
 }
 
+/// The rule that forbids an act.
+fn refused(lang: Lang, refusal: Refusal) -> Failure {
+    let (what, remedy) = coded(lang, &format!("refusal-{}", refusal.as_str()));
+    Failure::approval(what).hint(remedy)
+}
+
 const fn approval_key(approval: &Approval) -> &'static str {
     match approval {
         Approval::Granted { .. } | Approval::Needs(_) => "approval-needed",
@@ -107,4 +115,20 @@ const fn approval_key(approval: &Approval) -> &'static str {
 pub(crate) fn coded(lang: Lang, key: &str) -> (&'static str, &'static str) {
     let text = |key: &str| texts::by_code(lang, key).unwrap_or_default();
     (text(key), text(&format!("{key}-remedy")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_says_what_and_what_next_in_both_languages() {
+        for lang in Lang::ALL {
+            for refusal in Refusal::ALL {
+                let failure = refused(lang, refusal);
+                assert!(!failure.message.is_empty(), "{refusal:?}");
+                assert!(failure.hint.is_some_and(|hint| !hint.is_empty()), "{refusal:?}");
+            }
+        }
+    }
 }

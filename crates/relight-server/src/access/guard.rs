@@ -19,7 +19,7 @@ const OPEN: [&str; 3] = ["/sign-in", "/start", "/assets/"];
 
 /// Pages that look themselves at what their reader may see; every other one shows the whole
 /// register, and is there for those who read all of it.
-const SCOPED: [&str; 4] = ["/sites", "/site", "/me", "/sign-out"];
+const SCOPED: [&str; 7] = ["/sites", "/site", "/me", "/sign-out", "/plan", "/approve", "/plans"];
 
 /// Puts [`super::SignedIn`] and [`Reader`] into the request, or answers in place of the page.
 pub(crate) async fn guard(

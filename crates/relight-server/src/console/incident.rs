@@ -5,12 +5,15 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use relight_engine::access::{Role, Scope};
 use relight_engine::live::LogLine;
 use relight_model::{DisplayState, Timestamp};
-use relight_web::views::{IncidentPage, LogRow};
+use relight_web::views::{Acts, IncidentPage, LogRow};
 use relight_web::{Lang, number, texts};
 
-use super::{Asked, Console, burn, tally};
+use super::work::Work;
+use super::{Asked, Console, act, blocking, burn, tally};
+use crate::access::signed_in::Reader;
 use crate::sse::Cursor;
 use crate::{clock, page};
 
@@ -18,9 +21,15 @@ use crate::{clock, page};
 const LOG_ROWS: usize = 50;
 
 pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> Response {
-    let mut page = view(&console, &asked, clock::now());
-    page.frame.display = asked.screen == "wall";
-    page::html(StatusCode::OK, relight_web::render(&page))
+    blocking(move || {
+        let mut page = view(&console, &asked, clock::now());
+        if asked.screen == "wall" {
+            page.frame.display = true;
+            page.acts = Acts::default();
+        }
+        page::html(StatusCode::OK, relight_web::render(&page))
+    })
+    .await
 }
 
 fn view(console: &Console, asked: &Asked, now: Timestamp) -> IncidentPage {
@@ -38,6 +47,9 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> IncidentPage {
     let title =
         if headline.id.is_empty() { texts::console_no_incident(lang) } else { &headline.id };
     let switch = format!("/?lang={}", lang.other().tag());
+    let work = console.engine.as_ref().map(|engine| Work { engine, lang, now });
+    let lists = work.map(|work| work.lists(&headline.id, |scope| asked.reader.reads(scope)));
+    let (queue, todo) = lists.unwrap_or_default();
     IncidentPage {
         frame: console.frame(asked, title, "incident", switch),
         cursor: cursor.to_string(),
@@ -46,8 +58,34 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> IncidentPage {
         letters: snapshot.states.iter().copied().map(DisplayState::letter).collect(),
         log: log.iter().rev().take(LOG_ROWS).map(|line| log_row(lang, line)).collect(),
         burn: burn::chart(lang, &console.board.proofs(), headline.opened, now),
+        queue,
+        todo,
+        acts: acts(console, asked),
         id: headline.id,
         headline: headline.title,
+    }
+}
+
+/// What the reader may do here. On a wall, and for whoever is not signed in: nothing.
+fn acts(console: &Console, asked: &Asked) -> Acts {
+    let (Reader::Signed(signed), Some(engine)) = (&asked.reader, &console.engine) else {
+        return Acts::default();
+    };
+    let (lang, now) = (console.lang(asked), engine.now());
+    let person = act::person_of(signed, now);
+    let (waiting, glass) = engine.with_ledger(|ledger| {
+        let actions = ledger.actions();
+        let waiting = actions.newest().filter(|action| action.is_open(now));
+        let waiting = waiting.filter(|action| act::reads_plan(signed, &action.plan)).count();
+        (waiting, actions.glass().iter().any(|glass| glass.reviewed.is_none()))
+    });
+    Acts {
+        plans: act::may_propose(signed),
+        command: person.may(Role::Commander, &Scope::root()),
+        publish: person.may(Role::Publisher, &Scope::root()),
+        waiting: if waiting > 0 { texts::act_one_waits(lang, waiting) } else { String::new() },
+        glass,
+        token: console.door.form_token(signed),
     }
 }
 

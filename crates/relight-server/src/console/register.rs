@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::Engine;
-use relight_engine::access::Scope;
+use relight_engine::access::{Role, Scope};
 use relight_engine::answer::{AnswerSet, SiteAnswer};
 use relight_engine::matching::{Advisories, Group, Question};
 use relight_engine::store::{Index, Store};
@@ -22,7 +22,8 @@ use relight_web::views::Choice;
 use relight_web::{Lang, Number, number, texts, words};
 
 use super::sites::ROWS_MAX;
-use super::{Asked, Console, blocking};
+use super::{Asked, Console, act, blocking};
+use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
 
 /// Components of one site on its page; the export has all.
@@ -75,6 +76,18 @@ struct SiteView<'a> {
 }
 
 impl SiteView<'_> {
+    /// The open incidents in which this reader may do something about a site.
+    fn acts(&self, site: &Site) -> Vec<String> {
+        let Reader::Signed(signed) = &self.asked.reader else { return Vec::new() };
+        let Some(scope) = scope_of(self.engine, site) else { return Vec::new() };
+        let person = act::person_of(signed, self.engine.now());
+        let mut roles = [Role::SiteOwner, Role::Commander].into_iter();
+        if !roles.any(|role| person.may(role, &scope)) {
+            return Vec::new();
+        }
+        self.engine.with_ledger(|ledger| ledger.open().map(|(id, _)| id.to_owned()).collect())
+    }
+
     fn page(&self, site: &Site) -> SitePage {
         let (lang, slug) = (self.lang, site.slug.as_str());
         let state = self.engine.with_ledger(|ledger| ledger.display(&site.slug).0);
@@ -94,6 +107,7 @@ impl SiteView<'_> {
             letter: state.letter(),
             state: words::state(lang, state),
             facts: self.facts(site),
+            acts: self.acts(site),
             cases: self.cases(&site.slug),
             assets: inventories.iter().map(|(asset, sbom)| asset_row(lang, *asset, sbom)).collect(),
             reasons: reasons.iter().map(|reason| words::reason(lang, *reason)).collect(),
@@ -201,7 +215,7 @@ impl SiteView<'_> {
 /// As the engine asks for an incident, in seconds.
 const INCIDENT_AGE_MAX_S: i64 = relight_engine::INVENTORY_TTL_S;
 
-fn site_name(site: &Site, lang: Lang) -> &str {
+pub(super) fn site_name(site: &Site, lang: Lang) -> &str {
     let (own, other) = match lang {
         Lang::Fr => (&site.name_fr, &site.name_en),
         Lang::En => (&site.name_en, &site.name_fr),

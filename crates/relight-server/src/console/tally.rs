@@ -138,7 +138,7 @@ fn row(lang: Lang, sector: &Sector, states: &[DisplayState]) -> SectorRow {
 }
 
 /// A duration in whole hours, below one hour in minutes.
-fn elapsed(lang: Lang, seconds: i64) -> String {
+pub(super) fn elapsed(lang: Lang, seconds: i64) -> String {
     let minutes = u64::try_from(seconds / 60).unwrap_or(0);
     if minutes < 60 {
         texts::duration_minutes(lang, minutes)

@@ -10,6 +10,7 @@ mod edge_proxying;
 mod edge_tunnels;
 mod edge_under_load;
 mod support;
+mod web_acts;
 mod web_console;
 mod web_door;
 mod web_public;

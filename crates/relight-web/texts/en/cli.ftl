@@ -351,7 +351,7 @@ operator-missing-remedy = for a town of at most 5 sites, write into { $path }: [
 operator-too-many = one operator alone may switch up to { NUMBER($most) } sites; this register has { NUMBER($sites) }
 operator-too-many-remedy = it takes two people and a server that knows identities
 policy-unusable = the policy { $path } cannot be used
-policy-unusable-remedy = it holds [operators] and single = "NAME", nothing else
+policy-unusable-remedy = it holds [operators] with single = "NAME", and [switching] with one_person_sites (at most 5) and two_people_sites (at most 200), nothing else
 incident-needs-advisory = an incident is about an advisory
 incident-needs-advisory-remedy = relight affected answers questions about a package
 incident-opened = Incident { $id } opened

@@ -284,3 +284,9 @@ option-incident-report-id = Which incident, where several are open
 option-incident-report-format = Form of the report
 option-break-glass = Without the usual approvals and whatever the edges' set-up; journalled, to be reviewed
 
+help-policy = Show, check or sign the rules of who may switch how much
+help-policy-show = The rules that hold
+help-policy-check = The same; fails unless the file is signed
+help-policy-sign = Sign the file, so that its rules hold
+option-policy-sign-key = File of the key; a new key when there is no such file
+option-new-key = Put this key in the place of the one that signed before

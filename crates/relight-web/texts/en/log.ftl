@@ -63,3 +63,22 @@ log-notice-withdrawn = Advisory { $advisory } withdrawn: it finds nothing any mo
 log-incident-proposed = An incident is proposed: { $advisory }
 # place
 log-feed-refused = Not usable in the feeds: { $place }
+# left, open
+log-waves-stopped = Relight stopped: { NUMBER($left) } sites stay dark, { NUMBER($open) } did not come back
+# error
+log-waves-failed = Relight could not go on: { $error }
+# id, name, sites
+log-plan-proposed = { $name } asks for { $id }: { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+# id, name
+log-plan-approved = { $name } agrees to { $id }
+# id, name, why
+log-plan-refused = { $name } refuses { $id }: { $why }
+# name, why
+log-break-glass = Glass broken by { $name }: { $why }
+# name
+log-glass-reviewed = The broken glass was reviewed by { $name }
+# name
+log-update-published = { $name } published an update

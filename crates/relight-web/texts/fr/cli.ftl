@@ -372,7 +372,7 @@ operator-missing-remedy = pour une ville d'au plus 5 sites, écrivez dans { $pat
 operator-too-many = un seul opérateur suffit jusqu'à { NUMBER($most) } sites; ce registre en a { NUMBER($sites) }
 operator-too-many-remedy = il faut deux personnes et un serveur qui connaît les identités
 policy-unusable = la politique { $path } ne peut pas être utilisée
-policy-unusable-remedy = elle contient [operators] et single = "NOM", rien d'autre
+policy-unusable-remedy = elle contient [operators] avec single = "NOM", et [switching] avec one_person_sites (au plus 5) et two_people_sites (au plus 200), rien d’autre
 incident-needs-advisory = un incident porte sur un avis
 incident-needs-advisory-remedy = relight affected répond aux questions sur un paquet
 incident-opened = Incident { $id } ouvert

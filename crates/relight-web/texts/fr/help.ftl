@@ -284,3 +284,9 @@ option-incident-report-id = Quel incident, si plusieurs sont ouverts
 option-incident-report-format = Forme du rapport
 option-break-glass = Sans les approbations habituelles et quelle que soit la configuration; journalisé, à revoir
 
+help-policy = Montrer, vérifier ou signer les règles : qui peut commuter combien
+help-policy-show = Les règles en vigueur
+help-policy-check = De même; échoue si le fichier n’est pas signé
+help-policy-sign = Signer le fichier, pour que ses règles valent
+option-policy-sign-key = Fichier de la clé; une nouvelle clé si ce fichier n’existe pas
+option-new-key = Mettre cette clé à la place de celle qui a déjà signé

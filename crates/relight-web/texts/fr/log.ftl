@@ -63,3 +63,22 @@ log-notice-withdrawn = Avis { $advisory } retiré : il ne trouve plus rien; rien
 log-incident-proposed = Un incident est proposé : { $advisory }
 # place
 log-feed-refused = Inutilisable parmi les avis : { $place }
+# left, open
+log-waves-stopped = Rallumage arrêté : { NUMBER($left) } sites restent éteints, { NUMBER($open) } ne sont pas revenus
+# error
+log-waves-failed = Le rallumage n’a pas pu continuer : { $error }
+# id, name, sites
+log-plan-proposed = { $name } demande { $id } : { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+# id, name
+log-plan-approved = { $name } approuve { $id }
+# id, name, why
+log-plan-refused = { $name } refuse { $id } : { $why }
+# name, why
+log-break-glass = Glace brisée par { $name } : { $why }
+# name
+log-glass-reviewed = La revue de la glace brisée est faite par { $name }
+# name
+log-update-published = { $name } a publié une mise à jour

@@ -15,6 +15,7 @@ mod kill;
 mod languages;
 mod own;
 mod place;
+mod policy;
 mod scan;
 mod scan_cache;
 mod scan_options;

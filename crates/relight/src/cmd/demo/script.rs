@@ -120,6 +120,7 @@ pub(super) fn order(engine: &Engine, keys: &[GateKey]) -> anyhow::Result<String>
         action: Action::Dark,
         reason: "Log4Shell".to_owned(),
         advisory_revision: Digest::default(),
+        policy: Digest::default(),
         proposer: COMMAND.to_owned(),
         created: engine.now(),
     };

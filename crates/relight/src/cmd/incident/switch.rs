@@ -1,18 +1,16 @@
 //! `relight incident off` and `on`: a plan, the order, and the wait for the proof.
 
-use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use clap::Args;
 use relight_engine::Engine;
 use relight_engine::approval::{Alone, Approvals, Fictional};
 use relight_engine::drive::Drive;
-use relight_engine::incident::{EvidenceKind, Gate, Phase};
+use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Question;
-use relight_engine::plan::{Action, Plan, PlanAsk, PlanSite};
-use relight_engine::waves::{Next, Waves};
+use relight_engine::plan::{Action, Plan, PlanAsk};
+use relight_engine::rollout::Rollout;
 use relight_engine::{INVENTORY_TTL_S, edges};
 use relight_model::{Digest, GateKey, Verdict};
 use relight_server::web::texts;
@@ -25,9 +23,6 @@ use crate::failure::{Failure, coded};
 use crate::operator;
 use crate::register::Register;
 use crate::report::{Exit, Report};
-
-/// Longest wait until every site of a plan is proven.
-const PROOF_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// Sites of a plan shown by name; `--json` has all.
 const SITES_SHOWN_MAX: usize = 20;
@@ -110,6 +105,7 @@ impl Order {
             reason: wish.reason.clone(),
             // Filled in by the engine from the incident.
             advisory_revision: Digest::default(),
+            policy: Digest::default(),
             proposer: actor.clone(),
             created: engine.now(),
         };
@@ -133,7 +129,7 @@ impl Order {
         let open = match action {
             Action::Dark => {
                 let drive = Drive::start(&engine).map_err(failed)?;
-                let open = wait(&engine, &plan, &plan.keys());
+                let open = engine.wait_proven(&plan, &plan.keys());
                 drop(drive);
                 open
             }
@@ -287,90 +283,31 @@ fn reach(
 
 /// Opens a canary, then the rest by waves, the most critical first; when more than one in a hundred
 /// does not come back, the others stay dark. Those that are not proven lit are returned.
-fn by_waves<'a>(
+fn by_waves(
     engine: &Arc<Engine>,
-    plan: &'a Plan,
+    plan: &Plan,
     actor: &str,
     context: &Context,
     report: &mut Report,
-) -> Result<Vec<&'a str>, Failure> {
+) -> Result<Vec<GateKey>, Failure> {
     let lang = context.lang;
     let failed = |error| Failure::engine(lang, &error);
     let drive = Drive::edges_alone(engine).map_err(failed)?;
-    let mut waves = Waves::new(&plan.sites);
-    let mut open = Vec::new();
-    loop {
-        match waves.step() {
-            Next::Wave(wave) => {
-                engine.relight(actor, &plan.incident, &wave).map_err(failed)?;
-                let here = wait(engine, plan, &wave);
-                waves.tell(wave.len(), here.len());
-                open.extend(here);
-            }
-            Next::Done => break,
-            Next::Stopped(left) => {
-                report.warn("relight", &texts::waves_stopped(lang, left.len()), "");
-                let is_left = |site: &&PlanSite| left.contains(&site.site);
-                open.extend(plan.sites.iter().filter(is_left).map(|site| site.site.as_str()));
-                break;
-            }
-        }
-    }
+    let Rollout { mut open, left } = engine.relight_by_waves(actor, plan).map_err(failed)?;
     drop(drive);
+    if !left.is_empty() {
+        report.warn("relight", &texts::waves_stopped(lang, left.len()), "");
+    }
+    open.extend(left);
     Ok(open)
 }
 
-/// Waits until every one of these sites of the plan is proven; those that are not after the
-/// longest wait.
-fn wait<'a>(engine: &Engine, plan: &'a Plan, sites: &[GateKey]) -> Vec<&'a str> {
-    let deadline = Instant::now() + PROOF_WAIT_MAX;
-    let asked: BTreeSet<&GateKey> = sites.iter().collect();
-    loop {
-        let version = engine.version();
-        let open: Vec<&str> = plan
-            .sites
-            .iter()
-            .filter(|site| asked.contains(&site.site))
-            .filter(|site| !is_proven(engine, plan, &site.site))
-            .map(|site| site.site.as_str())
-            .collect();
-        let left = deadline.saturating_duration_since(Instant::now());
-        let has_failed = |site: &&str| is_failed(engine, plan, site);
-        if open.is_empty() || left.is_zero() || open.iter().all(has_failed) {
-            return open;
-        }
-        engine.wait_changed(version, left);
-    }
-}
-
-fn is_proven(engine: &Engine, plan: &Plan, site: &GateKey) -> bool {
-    engine.with_ledger(|ledger| {
-        let case = ledger.incident(&plan.incident).and_then(|incident| incident.case(site));
-        case.is_some_and(|case| match plan.action {
-            // Clear evidence may have called it back already.
-            Action::Dark => {
-                case.gate == Gate::Proven
-                    || matches!(case.phase, Phase::Relighting | Phase::RelitProven)
-            }
-            Action::Relight => case.phase == Phase::RelitProven,
-        })
-    })
-}
-
-/// Dark could not be proven, and everybody was told.
-fn is_failed(engine: &Engine, plan: &Plan, site: &str) -> bool {
-    let Ok(key) = GateKey::new(site) else { return false };
-    engine.with_ledger(|ledger| {
-        let case = ledger.incident(&plan.incident).and_then(|incident| incident.case(&key));
-        plan.action == Action::Dark && case.is_some_and(|case| case.gate == Gate::Failed)
-    })
-}
-
-fn tell(plan: &Plan, hash: String, open: &[&str], context: &Context, report: &mut Report) {
+fn tell(plan: &Plan, hash: String, open: &[GateKey], context: &Context, report: &mut Report) {
     let lang = context.lang;
     let proven = plan.sites.len() - open.len();
     if context.json {
-        let (proven, not_proven) = (Some(proven), open.to_vec());
+        let not_proven = open.iter().map(GateKey::as_str).collect();
+        let proven = Some(proven);
         let document = PlanDocument { plan, hash, applied: true, proven, not_proven };
         report.document("relight.order/1", &document);
     } else {
@@ -384,7 +321,7 @@ fn tell(plan: &Plan, hash: String, open: &[&str], context: &Context, report: &mu
     }
     report.raise(Exit::Failed);
     for site in open.iter().take(SITES_SHOWN_MAX) {
-        report.warn(site, texts::not_proven_yet(lang), "");
+        report.warn(site.as_str(), texts::not_proven_yet(lang), "");
     }
     report.hint(texts::not_proven_remedy(lang));
 }

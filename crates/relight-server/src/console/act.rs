@@ -1,0 +1,149 @@
+//! Where people act: plans, their approval, and what is done about an incident or one site.
+//!
+//! Each form is one act of the engine, journalled under the name of whoever sent it; what is
+//! refused says why and what to do, and changes nothing.
+
+mod approve;
+mod choose;
+mod forms;
+mod plan;
+mod plan_view;
+mod plans;
+mod rollout;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use relight_engine::access::{Role, Scope};
+use relight_engine::plan::{Plan, PlanStale};
+use relight_engine::policy::{Means, Person, Policy, Refusal};
+use relight_engine::{Engine, EngineError, EngineErrorKind};
+use relight_model::Timestamp;
+use relight_web::act_views::ToldPage;
+use relight_web::{Lang, number, texts};
+
+use super::{Asked, Console};
+use crate::access::{Factor, SignedIn};
+use crate::page;
+use crate::policy_file::PolicyFile;
+
+/// The addresses of acts.
+pub(super) fn routes() -> Router<Arc<Console>> {
+    Router::new()
+        .route("/plan", get(plan::show).post(plan::propose))
+        .route("/approve/{id}", get(approve::show).post(approve::decide))
+        .route("/plans", get(plans::show))
+        .route("/plans/glass", post(plans::review))
+        .route("/incident/open", post(forms::open))
+        .route("/incident/close", post(forms::close))
+        .route("/incident/update", post(forms::update))
+        .route("/site/{slug}/act", post(forms::site))
+}
+
+/// Whoever sends a request, as the policy sees him at this instant.
+pub(crate) fn person_of(signed: &SignedIn, now: Timestamp) -> Person {
+    let means = match signed.factor {
+        Factor::Token => Means::Token,
+        Factor::Recovery => Means::Recovery,
+        _ if signed.is_fresh(now) => Means::Passkey,
+        _ => Means::SignedIn,
+    };
+    let account = &signed.account;
+    Person { name: account.name.clone(), grants: account.grants.clone(), means }
+}
+
+/// The rules that hold now. A policy that cannot be read leaves the strictest.
+pub(crate) fn policy_of(engine: &Engine) -> Policy {
+    let folder = engine.store().path().parent().map(std::path::Path::to_path_buf);
+    let read = folder.map(|folder| PolicyFile::read(&folder, engine.store()));
+    read.and_then(Result::ok).map_or_else(Policy::strictest, |file| file.policy)
+}
+
+/// Whether a person may know of every site of a plan.
+pub(crate) fn reads_plan(signed: &SignedIn, plan: &Plan) -> bool {
+    let mut bodies: Vec<&str> = plan.sites.iter().map(|site| site.org.as_str()).collect();
+    bodies.dedup();
+    bodies.into_iter().all(|org| signed.account.reads(&Scope::parse(org).unwrap_or_default()))
+}
+
+/// Whether a role was granted anywhere that lets somebody propose something.
+pub(super) fn may_propose(signed: &SignedIn) -> bool {
+    let account = &signed.account;
+    !account.is(Role::Admin) && (account.is(Role::Commander) || account.is(Role::SiteOwner))
+}
+
+/// What was refused and what to do, in words.
+pub(crate) fn told(lang: Lang, error: &EngineError) -> (String, String) {
+    let key = code_of(error);
+    let text = |key: &str| texts::by_code(lang, key).unwrap_or_default().to_owned();
+    (text(&key), text(&format!("{key}-remedy")))
+}
+
+/// The key of an error in the catalogue.
+pub(crate) fn code_of(error: &EngineError) -> String {
+    match &error.kind {
+        EngineErrorKind::Refused(refusal) => format!("refusal-{}", refusal.as_str()),
+        EngineErrorKind::Stale(PlanStale::Expired) => {
+            format!("refusal-{}", Refusal::Expired.as_str())
+        }
+        EngineErrorKind::Stale(PlanStale::Differs(_)) => "engine-stale".to_owned(),
+        EngineErrorKind::Fenced => "store-fenced".to_owned(),
+        EngineErrorKind::Rejected(_) => "engine-rejected".to_owned(),
+        EngineErrorKind::Approval(_) => "approval-needed".to_owned(),
+        EngineErrorKind::NotClear => "engine-not-clear".to_owned(),
+        EngineErrorKind::NotFound => "engine-not-found".to_owned(),
+        EngineErrorKind::Other => "engine-other".to_owned(),
+    }
+}
+
+/// The status that an error has for programs.
+pub(crate) fn status_of(error: &EngineError) -> StatusCode {
+    match &error.kind {
+        EngineErrorKind::Refused(Refusal::UnknownAction) | EngineErrorKind::NotFound => {
+            StatusCode::NOT_FOUND
+        }
+        EngineErrorKind::Refused(Refusal::Empty | Refusal::NoReason | Refusal::WrongNumber) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        EngineErrorKind::Refused(
+            Refusal::OtherHash | Refusal::Expired | Refusal::Refused | Refusal::Done,
+        )
+        | EngineErrorKind::Stale(_)
+        | EngineErrorKind::Rejected(_)
+        | EngineErrorKind::NotClear => StatusCode::CONFLICT,
+        EngineErrorKind::Refused(_) | EngineErrorKind::Approval(_) => StatusCode::FORBIDDEN,
+        EngineErrorKind::Fenced => StatusCode::SERVICE_UNAVAILABLE,
+        EngineErrorKind::Other => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A page that says why nothing was done.
+fn refused(console: &Console, asked: &Asked, error: &EngineError, back: &str) -> Response {
+    let (what, remedy) = told(console.lang(asked), error);
+    told_page(console, asked, status_of(error), (what, remedy), back)
+}
+
+fn told_page(
+    console: &Console,
+    asked: &Asked,
+    status: StatusCode,
+    (what, remedy): (String, String),
+    back: &str,
+) -> Response {
+    let lang = console.lang(asked);
+    let sign = if back.contains('?') { '&' } else { '?' };
+    let back = format!("{back}{sign}lang={}", lang.tag());
+    let frame = console.frame(asked, &what, "", format!("/?lang={}", lang.other().tag()));
+    page::html(status, relight_web::render(&ToldPage { frame, what, remedy, back }))
+}
+
+/// A date and a time of day, in UTC, as everywhere in the console's own texts.
+fn moment(lang: Lang, at: Timestamp) -> String {
+    let stamp = number::rfc3339(at);
+    let date = stamp.get(..10).unwrap_or_default();
+    let time = format!("{} UTC", number::clock(lang, at));
+    texts::act_at(lang, date, &time)
+}

@@ -1,0 +1,272 @@
+//! `/approve/A-0112`: a plan before those who have to agree to it, and their answers.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use relight_engine::access::Role;
+use relight_engine::incident::{Action, Seat, Standing, UNDO_AGE_MAX_S};
+use relight_engine::policy::{Desk, Person, Refusal};
+use relight_engine::{Engine, EngineError};
+use relight_model::{Digest, Timestamp};
+use relight_web::act_views::{ApprovePage, SeatView};
+use relight_web::{Lang, texts};
+use serde::Deserialize;
+
+use super::{moment, person_of, plan_view, policy_of, reads_plan, rollout, status_of, told};
+use crate::access::SignedIn;
+use crate::access::form::SignedForm;
+use crate::console::{Asked, Console, blocking};
+use crate::page;
+
+/// What somebody decides about a plan.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Decision {
+    /// `approve`, `refuse` or `undo`.
+    #[serde(default)]
+    pub(crate) decision: String,
+    /// Hash of the plan that was read.
+    #[serde(default)]
+    pub(crate) hash: String,
+    /// The number of sites, as typed.
+    #[serde(default)]
+    pub(crate) typed: String,
+    /// Why it is refused.
+    #[serde(default)]
+    pub(crate) reason: String,
+}
+
+pub(super) async fn show(
+    State(console): State<Arc<Console>>,
+    Path(id): Path<String>,
+    signed: SignedIn,
+    asked: Asked,
+) -> Response {
+    blocking(move || answer(&console, &asked, &signed, &id, StatusCode::OK, None)).await
+}
+
+pub(super) async fn decide(
+    State(console): State<Arc<Console>>,
+    Path(id): Path<String>,
+    asked: Asked,
+    SignedForm { signed, form }: SignedForm<Decision>,
+) -> Response {
+    blocking(move || {
+        let Some(engine) = &console.engine else { return console.nothing(&asked) };
+        let Some(action) = find(engine, &signed, &id) else { return console.nothing(&asked) };
+        match carry_out(&console, engine, &signed, &action, &form) {
+            Ok(()) => {
+                let lang = console.lang(&asked);
+                let to = format!("/approve/{}?lang={}", action.id(), lang.tag());
+                Redirect::to(&to).into_response()
+            }
+            Err(error) => {
+                let status = status_of(&error);
+                answer(&console, &asked, &signed, &id, status, Some(&error))
+            }
+        }
+    })
+    .await
+}
+
+/// The action, for those who may know of every site in it.
+pub(crate) fn find(engine: &Engine, signed: &SignedIn, id: &str) -> Option<Action> {
+    let found = engine.with_ledger(|ledger| ledger.actions().find(id).cloned());
+    found.filter(|action| reads_plan(signed, &action.plan))
+}
+
+/// Does what somebody decided, by one act of the engine.
+pub(crate) fn carry_out(
+    console: &Console,
+    engine: &Arc<Engine>,
+    signed: &SignedIn,
+    action: &Action,
+    form: &Decision,
+) -> Result<(), EngineError> {
+    let policy = policy_of(engine);
+    let person = person_of(signed, engine.now());
+    let hash = Digest::parse(form.hash.trim()).unwrap_or_default();
+    match form.decision.as_str() {
+        "undo" => engine.take_back(&policy, &person, action.number).map(drop),
+        "refuse" => engine.refuse(&policy, &person, action.number, hash, &form.reason),
+        _ => {
+            let typed = number_of(&form.typed);
+            let acted = engine.approve(&policy, &person, action.number, hash, typed)?;
+            if acted.started {
+                rollout::after(engine, &console.board, &person.name, &action.plan);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A number as people type it: digits, with the blanks and commas of either language.
+fn number_of(text: &str) -> Option<usize> {
+    let is_gap = |sign: char| sign.is_whitespace() || sign == ',' || sign == '\u{a0}';
+    let digits: String = text.chars().filter(|sign| !is_gap(*sign)).collect();
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
+}
+
+fn answer(
+    console: &Console,
+    asked: &Asked,
+    signed: &SignedIn,
+    id: &str,
+    status: StatusCode,
+    error: Option<&EngineError>,
+) -> Response {
+    let Some(engine) = &console.engine else { return console.nothing(asked) };
+    let Some(action) = find(engine, signed, id) else { return console.nothing(asked) };
+    let view = View { console, engine, asked, signed, action: &action, now: engine.now() };
+    page::html(status, relight_web::render(&view.page(error)))
+}
+
+struct View<'a> {
+    console: &'a Console,
+    engine: &'a Engine,
+    asked: &'a Asked,
+    signed: &'a SignedIn,
+    action: &'a Action,
+    now: Timestamp,
+}
+
+impl View<'_> {
+    fn page(&self, error: Option<&EngineError>) -> ApprovePage {
+        let (lang, action) = (self.console.lang(self.asked), self.action);
+        let (plan, id) = (&action.plan, action.id());
+        let switch = format!("/approve/{id}?lang={}", lang.other().tag());
+        let person = person_of(self.signed, self.now);
+        let barrier = self.barrier(&person);
+        let signs = barrier == Some(Refusal::NotPresent);
+        let decides = action.is_open(self.now) && self.may_refuse(&person);
+        let (standing, standing_code) = standing(lang, action, self.now);
+        let typed = policy_of(self.engine).needs_number(plan);
+        ApprovePage {
+            frame: self.console.frame(self.asked, &id, "plans", switch),
+            incident: plan.incident.clone(),
+            standing,
+            standing_code,
+            proposer: plan.proposer.clone(),
+            proposed: moment(lang, plan.created),
+            reason: plan.reason.clone(),
+            hash: action.hash.to_string(),
+            expires: moment(lang, plan.expires),
+            plan: plan_view::view(self.engine, lang, plan),
+            seats: action.seats.iter().map(|seat| seat_view(lang, action, *seat)).collect(),
+            barrier: self.barrier_words(lang, barrier),
+            step_up: if signs { step_up(&id) } else { String::new() },
+            typed,
+            may_approve: barrier.is_none(),
+            may_refuse: decides,
+            may_undo: self.may_undo(&person),
+            problem: error.map(|error| told(lang, error)).unwrap_or_default(),
+            token: self.console.door.form_token(self.signed),
+            id,
+        }
+    }
+
+    /// The rule that keeps this reader from approving; a number that is not typed yet is none.
+    fn barrier(&self, person: &Person) -> Option<Refusal> {
+        let (policy, protected) = (policy_of(self.engine), std::collections::BTreeSet::new());
+        let (number, hash) = (self.action.number, self.action.hash);
+        let typed = Some(self.action.plan.sites.len());
+        let asked = self.engine.with_ledger(|ledger| {
+            let actions = ledger.actions();
+            let desk = Desk { policy: &policy, actions, protected: &protected, now: self.now };
+            desk.approve(person, number, hash, typed)
+        });
+        asked.err()
+    }
+
+    /// Where it stands is told already; what this reader lacks is told here.
+    fn barrier_words(&self, lang: Lang, barrier: Option<Refusal>) -> (String, String) {
+        let is_open = self.action.is_open(self.now);
+        let Some(refusal) = barrier.filter(|_| is_open) else { return Default::default() };
+        let key = format!("refusal-{}", refusal.as_str());
+        let text = |key: &str| texts::by_code(lang, key).unwrap_or_default().to_owned();
+        (text(&key), text(&format!("{key}-remedy")))
+    }
+
+    fn may_refuse(&self, person: &Person) -> bool {
+        let plan = &self.action.plan;
+        let decides = [Role::Commander, Role::Approver];
+        person.is(&plan.proposer) || decides.into_iter().any(|role| person.may_for(role, plan))
+    }
+
+    fn may_undo(&self, person: &Person) -> bool {
+        let Standing::Started { at } = self.action.standing else { return false };
+        let is_dark = self.action.plan.action == relight_engine::plan::Action::Dark;
+        let is_signer =
+            self.action.is_signed_by(&person.name) || person.is(&self.action.plan.proposer);
+        let may = is_signer || person.may_for(Role::Commander, &self.action.plan);
+        is_dark && may && self.now - at <= UNDO_AGE_MAX_S
+    }
+}
+
+/// Where a passkey is shown again before going on.
+fn step_up(id: &str) -> String {
+    format!("/step-up?next={}", page::encode(&format!("/approve/{id}")))
+}
+
+fn seat_view(lang: Lang, action: &Action, seat: Seat) -> SeatView {
+    let signature = action.signatures.iter().find(|it| it.seat == seat);
+    let role = match seat {
+        Seat::Operator => texts::act_seat_operator(lang),
+        Seat::Second => texts::act_seat_second(lang),
+        Seat::Command => texts::act_seat_command(lang),
+    };
+    SeatView {
+        role,
+        name: signature.map(|it| it.by.clone()).unwrap_or_default(),
+        at: signature.map(|it| moment(lang, it.at)).unwrap_or_default(),
+    }
+}
+
+/// Where an action stands, in words and as a code.
+pub(super) fn standing(lang: Lang, action: &Action, now: Timestamp) -> (String, &'static str) {
+    let code = standing_code(action, now);
+    let text = match (&action.standing, code) {
+        (Standing::Refused { by, why }, _) => texts::act_refused_by(lang, by, why),
+        (_, "started") => texts::act_standing_started(lang).to_owned(),
+        (_, "undone") => texts::act_standing_undone(lang).to_owned(),
+        (_, "expired") => texts::act_standing_expired(lang).to_owned(),
+        _ => texts::act_standing_waiting(lang).to_owned(),
+    };
+    (text, code)
+}
+
+/// The stable name of where an action stands.
+pub(crate) fn standing_code(action: &Action, now: Timestamp) -> &'static str {
+    match action.standing {
+        Standing::Refused { .. } => "refused",
+        Standing::Started { .. } => "started",
+        Standing::Undone { .. } => "undone",
+        Standing::Waiting if action.is_open(now) => "waiting",
+        Standing::Waiting => "expired",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_as_people_of_both_languages_type_it() {
+        for (text, number) in [
+            ("487", Some(487)),
+            (" 3\u{a0}992 ", Some(3_992)),
+            ("3 992", Some(3_992)),
+            ("3,992", Some(3_992)),
+            ("", None),
+            (" ", None),
+            ("-3", None),
+            ("3.992", None),
+            ("four", None),
+            ("99999999999999999999999", None),
+        ] {
+            assert_eq!(number_of(text), number, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Which sites a form means, and the plan for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_engine::access::Scope;
+use relight_engine::incident::Phase;
+use relight_engine::matching::Question;
+use relight_engine::plan::{Action, Plan, PlanAsk};
+use relight_engine::policy::Policy;
+use relight_engine::{Engine, EngineError};
+use relight_model::{Digest, GateKey, Verdict};
+use serde::Deserialize;
+
+use crate::access::SignedIn;
+
+/// What a plan is asked for with: in addresses, in forms, in documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Choice {
+    /// `dark` or `relight`.
+    #[serde(default)]
+    pub(crate) action: String,
+    /// Id of the incident; the newest open one without it.
+    #[serde(default)]
+    pub(crate) incident: String,
+    /// By what is known: `todo`, `affected`, `unknown`, `ready`, `named`.
+    #[serde(default)]
+    pub(crate) which: String,
+    /// Code of a sector; every one without it.
+    #[serde(default)]
+    pub(crate) sector: String,
+    /// Short names, with blanks or commas between them; every site without them.
+    #[serde(default)]
+    pub(crate) sites: String,
+    /// Why.
+    #[serde(default)]
+    pub(crate) reason: String,
+    /// Name of what was shown, from the page that showed it.
+    #[serde(default)]
+    pub(crate) seen: String,
+}
+
+impl Choice {
+    /// What is to be done.
+    pub(crate) fn action(&self) -> Action {
+        if self.action == "relight" { Action::Relight } else { Action::Dark }
+    }
+
+    /// By what is known: what was asked for, else what the action usually means.
+    pub(crate) fn which(&self) -> &str {
+        let known = ["todo", "affected", "unknown", "ready", "named"];
+        let fallback = match self.action() {
+            Action::Dark => "todo",
+            Action::Relight => "ready",
+        };
+        known.into_iter().find(|it| *it == self.which).unwrap_or(fallback)
+    }
+
+    /// The short names that were typed.
+    fn named(&self) -> BTreeSet<&str> {
+        let parts = self.sites.split(|sign: char| sign.is_whitespace() || sign == ',');
+        parts.filter(|part| !part.is_empty()).collect()
+    }
+
+    /// The incident that is meant: the one that was named, or the newest open one.
+    pub(crate) fn incident(&self, engine: &Engine) -> Option<String> {
+        engine.with_ledger(|ledger| {
+            let open =
+                ledger.open().filter(|(id, _)| self.incident.is_empty() || *id == self.incident);
+            open.max_by_key(|(_, incident)| incident.opened).map(|(id, _)| id.to_owned())
+        })
+    }
+
+    /// The sites that are meant, as far as somebody may know of them.
+    fn sites(&self, engine: &Engine, incident: &str, signed: &SignedIn) -> Vec<GateKey> {
+        let named = self.named();
+        let organisations = engine.organisations().unwrap_or_default();
+        let body = |org| organisations.iter().find(|body| body.id == org);
+        let answers = engine.ask(&Question::Advisory(incident.to_owned())).sites.into_iter();
+        let verdicts: BTreeMap<_, _> =
+            answers.map(|answer| (answer.site, answer.answer.verdict())).collect();
+        let sites = engine.sites();
+        let fits = |site: &&relight_model::Site| {
+            let Some(body) = body(site.org) else { return false };
+            let reads = signed.account.reads(&Scope::of_body(&body.sector, &body.name));
+            let is_here = self.sector.is_empty() || body.sector == self.sector;
+            let is_named = named.is_empty() || named.contains(site.slug.as_str());
+            reads && is_here && is_named
+        };
+        let by_knowledge = |site: &&relight_model::Site| {
+            let verdict = verdicts.get(&site.id).copied();
+            let is_ready = || engine.phase(incident, &site.slug) == Some(Phase::RelightEligible);
+            match self.which() {
+                "todo" => verdict != Some(Verdict::Clear),
+                "affected" => verdict == Some(Verdict::Affected),
+                "unknown" => verdict == Some(Verdict::Unknown),
+                "ready" => is_ready(),
+                _ => !named.is_empty(),
+            }
+        };
+        let chosen = sites.iter().filter(fits).filter(by_knowledge);
+        chosen.map(|site| site.slug.clone()).collect()
+    }
+
+    /// The plan for what is meant, as the world is now.
+    pub(crate) fn plan(
+        &self,
+        engine: &Engine,
+        policy: &Policy,
+        signed: &SignedIn,
+        incident: &str,
+    ) -> Result<Plan, EngineError> {
+        let ask = PlanAsk {
+            incident: incident.to_owned(),
+            action: self.action(),
+            reason: self.reason.trim().to_owned(),
+            // Filled in by the engine from the incident.
+            advisory_revision: Digest::default(),
+            policy: policy.digest,
+            proposer: signed.account.name.clone(),
+            created: engine.now(),
+        };
+        let sites = self.sites(engine, incident, signed);
+        engine.plan(ask, &sites)
+    }
+}
+
+/// The name of what a plan would do, whenever it is made: what was shown is what is asked for.
+pub(crate) fn name_of(plan: &Plan) -> String {
+    let timeless = Plan { created: 0, expires: 0, ..plan.clone() };
+    timeless.hash().map(|hash| hash.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_typed_is_taken_apart() {
+        let choice = Choice { sites: " a, b\n\tc ,,a ".into(), ..Choice::default() };
+        assert_eq!(choice.named().into_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert!(Choice::default().named().is_empty());
+    }
+
+    #[test]
+    fn an_action_without_a_choice_means_what_it_usually_means() {
+        let which = |action: &str, which: &str| {
+            let (action, which) = (action.to_owned(), which.to_owned());
+            Choice { action, which, ..Choice::default() }.which().to_owned()
+        };
+        assert_eq!(which("dark", ""), "todo");
+        assert_eq!(which("relight", ""), "ready");
+        assert_eq!(which("relight", "everything"), "ready");
+        assert_eq!(which("dark", "unknown"), "unknown");
+        assert_eq!(Choice::default().action(), Action::Dark);
+    }
+}

@@ -1,0 +1,182 @@
+//! Short forms: an incident is opened or closed, words are published, one site is looked after.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use relight_engine::access::{Role, Scope};
+use relight_engine::incident::Entry;
+use relight_engine::policy::{Means, Person};
+use relight_engine::{Engine, EngineError};
+use relight_model::GateKey;
+use relight_web::texts;
+use serde::Deserialize;
+
+use super::{person_of, policy_of, refused, told_page};
+use crate::access::SignedIn;
+use crate::access::form::SignedForm;
+use crate::console::{Asked, Console, blocking};
+
+/// What a short form says; what it does not say is empty.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Short {
+    /// Which advisory, or which incident.
+    #[serde(default)]
+    pub(crate) incident: String,
+    /// In French.
+    #[serde(default)]
+    pub(crate) fr: String,
+    /// In English.
+    #[serde(default)]
+    pub(crate) en: String,
+    /// What is done about a site: `analyse`, `fix`, `exempt`, `accept`, `agree`.
+    #[serde(default)]
+    pub(crate) act: String,
+    /// What is being done, or why.
+    #[serde(default)]
+    pub(crate) note: String,
+}
+
+/// Why an act was not done: a role is missing, or the engine says no.
+#[derive(Debug)]
+pub(crate) enum Denied {
+    /// Nobody granted it.
+    Role,
+    /// The engine's reason.
+    Engine(EngineError),
+}
+
+impl From<EngineError> for Denied {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// One act of somebody on a register.
+pub(crate) struct Act<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) person: Person,
+}
+
+impl<'a> Act<'a> {
+    pub(crate) fn new(engine: &'a Engine, signed: &SignedIn) -> Self {
+        Self { engine, person: person_of(signed, engine.now()) }
+    }
+
+    /// Programs ask; people open, close and publish.
+    fn needs(&self, role: Role, scope: &Scope) -> Result<(), Denied> {
+        let is_program = self.person.means == Means::Token;
+        if !is_program && self.person.may(role, scope) { Ok(()) } else { Err(Denied::Role) }
+    }
+
+    pub(crate) fn open(&self, short: &Short) -> Result<String, Denied> {
+        self.needs(Role::Commander, &Scope::root())?;
+        let policy = format!("policy {}", policy_of(self.engine).digest);
+        Ok(self.engine.open_incident(&self.person.name, short.incident.trim(), &policy)?)
+    }
+
+    pub(crate) fn close(&self, short: &Short) -> Result<(), Denied> {
+        self.needs(Role::Commander, &Scope::root())?;
+        Ok(self.engine.record(&self.person.name, short.incident.trim(), Entry::Closed {})?)
+    }
+
+    pub(crate) fn update(&self, short: &Short) -> Result<(), Denied> {
+        self.needs(Role::Publisher, &Scope::root())?;
+        let (fr, en) = (short.fr.trim().to_owned(), short.en.trim().to_owned());
+        let by = self.person.name.clone();
+        let entry = Entry::UpdatePublished { fr, en, by };
+        Ok(self.engine.record(&self.person.name, short.incident.trim(), entry)?)
+    }
+
+    /// Looks after one site: whoever owns it, the command, or an analyst who only looks.
+    pub(crate) fn site(&self, slug: &str, short: &Short) -> Result<(), Denied> {
+        let (site, body) = self.site_of(slug).ok_or(Denied::Role)?;
+        let id = short.incident.trim();
+        let roles: &[Role] = match short.act.as_str() {
+            "analyse" => &[Role::SiteOwner, Role::Commander, Role::Analyst],
+            "fix" => &[Role::SiteOwner, Role::Commander],
+            _ => &[Role::Commander],
+        };
+        if !roles.iter().any(|role| self.needs(*role, &body).is_ok()) {
+            return Err(Denied::Role);
+        }
+        let (name, note) = (&self.person.name, short.note.trim());
+        match short.act.as_str() {
+            "analyse" => drop(self.engine.analyse(name, id, &[site])?),
+            "fix" => {
+                let entry = Entry::FixStarted { site, note: note.to_owned() };
+                self.engine.record(name, id, entry)?;
+            }
+            _ => self.engine.exempt(name, id, &site)?,
+        }
+        Ok(())
+    }
+
+    /// A site, and the body that answers for it.
+    fn site_of(&self, slug: &str) -> Option<(GateKey, Scope)> {
+        let sites = self.engine.sites();
+        let site = sites.into_iter().find(|site| site.slug.as_str() == slug)?;
+        let bodies = self.engine.organisations().ok()?;
+        let body = bodies.into_iter().find(|body| body.id == site.org)?;
+        Some((site.slug, Scope::of_body(&body.sector, &body.name)))
+    }
+}
+
+/// Runs an act, and leads on or tells why not.
+async fn run(
+    console: Arc<Console>,
+    asked: Asked,
+    signed: SignedIn,
+    back: String,
+    act: impl FnOnce(&Act<'_>) -> Result<(), Denied> + Send + 'static,
+) -> Response {
+    blocking(move || {
+        let Some(engine) = &console.engine else { return console.nothing(&asked) };
+        let lang = console.lang(&asked);
+        match act(&Act::new(engine, &signed)) {
+            Ok(()) => Redirect::to(&format!("{back}?lang={}", lang.tag())).into_response(),
+            Err(Denied::Engine(error)) => refused(&console, &asked, &error, &back),
+            Err(Denied::Role) => {
+                let what = texts::act_no_role(lang).to_owned();
+                let remedy = texts::act_no_role_remedy(lang).to_owned();
+                told_page(&console, &asked, StatusCode::FORBIDDEN, (what, remedy), &back)
+            }
+        }
+    })
+    .await
+}
+
+pub(super) async fn open(
+    State(console): State<Arc<Console>>,
+    asked: Asked,
+    SignedForm { signed, form }: SignedForm<Short>,
+) -> Response {
+    run(console, asked, signed, "/".into(), move |act| act.open(&form).map(drop)).await
+}
+
+pub(super) async fn close(
+    State(console): State<Arc<Console>>,
+    asked: Asked,
+    SignedForm { signed, form }: SignedForm<Short>,
+) -> Response {
+    run(console, asked, signed, "/".into(), move |act| act.close(&form)).await
+}
+
+pub(super) async fn update(
+    State(console): State<Arc<Console>>,
+    asked: Asked,
+    SignedForm { signed, form }: SignedForm<Short>,
+) -> Response {
+    run(console, asked, signed, "/".into(), move |act| act.update(&form)).await
+}
+
+pub(super) async fn site(
+    State(console): State<Arc<Console>>,
+    Path(slug): Path<String>,
+    asked: Asked,
+    SignedForm { signed, form }: SignedForm<Short>,
+) -> Response {
+    let back = format!("/site/{}", crate::page::encode(&slug));
+    run(console, asked, signed, back, move |act| act.site(&slug, &form)).await
+}

@@ -1,0 +1,231 @@
+//! `/plan`: sites are chosen, what would happen is shown, and exactly that is asked for.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use relight_engine::Engine;
+use relight_engine::incident::Seat;
+use relight_engine::plan::{Action, Plan};
+use relight_engine::policy::{Desk, Person};
+use relight_web::act_views::PlanPage;
+use relight_web::views::Choice as Option_;
+use relight_web::{Lang, texts, words};
+
+use super::choose::{Choice, name_of};
+use super::{may_propose, person_of, plan_view, policy_of, refused, rollout, told_page};
+use crate::access::SignedIn;
+use crate::access::form::SignedForm;
+use crate::console::{Asked, Console, blocking};
+use crate::page;
+
+pub(super) async fn show(
+    State(console): State<Arc<Console>>,
+    Query(choice): Query<Choice>,
+    signed: SignedIn,
+    asked: Asked,
+) -> Response {
+    blocking(move || match &console.engine {
+        Some(engine) => {
+            let page = View { console: &console, engine, asked: &asked, signed: &signed };
+            page.answer(&choice, StatusCode::OK, Problem::default())
+        }
+        None => console.nothing(&asked),
+    })
+    .await
+}
+
+pub(super) async fn propose(
+    State(console): State<Arc<Console>>,
+    asked: Asked,
+    SignedForm { signed, form: choice }: SignedForm<Choice>,
+) -> Response {
+    blocking(move || match &console.engine {
+        Some(engine) => {
+            let page = View { console: &console, engine, asked: &asked, signed: &signed };
+            page.propose(&choice)
+        }
+        None => console.nothing(&asked),
+    })
+    .await
+}
+
+/// What went wrong, and what to do.
+type Problem = (String, String);
+
+struct View<'a> {
+    console: &'a Console,
+    engine: &'a Arc<Engine>,
+    asked: &'a Asked,
+    signed: &'a SignedIn,
+}
+
+impl View<'_> {
+    fn lang(&self) -> Lang {
+        self.console.lang(self.asked)
+    }
+
+    fn person(&self) -> Person {
+        person_of(self.signed, self.engine.now())
+    }
+
+    /// Asks for what was shown. What differs from it is shown again, and nothing is asked.
+    fn propose(&self, choice: &Choice) -> Response {
+        let lang = self.lang();
+        let Some(incident) = choice.incident(self.engine) else { return self.no_incident() };
+        let policy = policy_of(self.engine);
+        let plan = match choice.plan(self.engine, &policy, self.signed, &incident) {
+            Ok(plan) => plan,
+            Err(error) => return refused(self.console, self.asked, &error, "/"),
+        };
+        if name_of(&plan) != choice.seen {
+            let remedy = texts::act_changed_remedy(lang).to_owned();
+            let problem = (texts::act_changed(lang).to_owned(), remedy);
+            return self.answer(choice, StatusCode::CONFLICT, problem);
+        }
+        rollout::before(self.engine, &self.signed.account.name, &plan);
+        match self.engine.propose(&policy, &self.person(), &plan) {
+            Ok(acted) => {
+                if acted.started {
+                    let name = &self.signed.account.name;
+                    rollout::after(self.engine, &self.console.board, name, &plan);
+                }
+                let to = format!("/approve/A-{:04}?lang={}", acted.number, lang.tag());
+                Redirect::to(&to).into_response()
+            }
+            Err(error) => {
+                let status = super::status_of(&error);
+                self.answer(choice, status, super::told(lang, &error))
+            }
+        }
+    }
+
+    fn no_incident(&self) -> Response {
+        let lang = self.lang();
+        let what = texts::no_open_incident(lang).to_owned();
+        let remedy = texts::no_open_incident_remedy(lang, "relight incident open CVE-…");
+        told_page(self.console, self.asked, StatusCode::CONFLICT, (what, remedy), "/")
+    }
+
+    fn answer(&self, choice: &Choice, status: StatusCode, problem: Problem) -> Response {
+        let lang = self.lang();
+        let Some(incident) = choice.incident(self.engine) else { return self.no_incident() };
+        let policy = policy_of(self.engine);
+        let wants_plan = !choice.reason.trim().is_empty();
+        let plan = wants_plan.then(|| choice.plan(self.engine, &policy, self.signed, &incident));
+        let plan = match plan.transpose() {
+            Ok(plan) => plan,
+            Err(error) => return refused(self.console, self.asked, &error, "/"),
+        };
+        let is_empty = plan.as_ref().is_some_and(|plan| plan.sites.is_empty());
+        let problem = if is_empty && problem.0.is_empty() {
+            let remedy = texts::act_no_sites_remedy(lang).to_owned();
+            (texts::act_no_sites(lang).to_owned(), remedy)
+        } else {
+            problem
+        };
+        let seats = plan.as_ref().map(|plan| self.seats(plan)).unwrap_or_default();
+        let may_ask = plan.is_some() && !is_empty && may_propose(self.signed);
+        let page = PlanPage {
+            frame: self.frame(choice, &incident),
+            title: title(lang, choice.action()),
+            code: plan_view::action_code(choice.action()),
+            incidents: self.incidents(&incident),
+            incident,
+            verdicts: verdicts(lang, choice),
+            sectors: self.sectors(choice),
+            slugs: choice.sites.trim().to_owned(),
+            reason: choice.reason.trim().to_owned(),
+            problem,
+            seen: plan.as_ref().map(name_of).unwrap_or_default(),
+            plan: plan.map(|plan| plan_view::view(self.engine, lang, &plan)),
+            needs: needs(lang, &seats).to_owned(),
+            token: if may_ask { self.console.door.form_token(self.signed) } else { String::new() },
+        };
+        page::html(status, relight_web::render(&page))
+    }
+
+    fn frame(&self, choice: &Choice, incident: &str) -> relight_web::views::Frame {
+        let lang = self.lang();
+        let fields = [
+            ("lang", lang.other().tag()),
+            ("action", plan_view::action_code(choice.action())),
+            ("incident", incident),
+            ("which", choice.which()),
+            ("sector", &choice.sector),
+            ("sites", choice.sites.trim()),
+            ("reason", choice.reason.trim()),
+        ];
+        let pair = |(name, value): &(&str, &str)| format!("{name}={}", page::encode(value));
+        let query: Vec<String> = fields.iter().map(pair).collect();
+        let switch = format!("/plan?{}", query.join("&"));
+        self.console.frame(self.asked, title(lang, choice.action()), "plans", switch)
+    }
+
+    /// Who would have to agree.
+    fn seats(&self, plan: &Plan) -> Vec<Seat> {
+        let (policy, person, now) = (policy_of(self.engine), self.person(), self.engine.now());
+        let protected = std::collections::BTreeSet::new();
+        self.engine.with_ledger(|ledger| {
+            let actions = ledger.actions();
+            Desk { policy: &policy, actions, protected: &protected, now }.seats(&person, plan)
+        })
+    }
+
+    fn incidents(&self, chosen: &str) -> Vec<Option_> {
+        self.engine.with_ledger(|ledger| {
+            let option = |(id, incident): (&str, &relight_engine::incident::Incident)| Option_ {
+                value: id.to_owned(),
+                text: format!("{id} {}", incident.title),
+                chosen: id == chosen,
+            };
+            ledger.open().map(option).collect()
+        })
+    }
+
+    fn sectors(&self, choice: &Choice) -> Vec<Option_> {
+        let option = |sector: &crate::console::Sector| Option_ {
+            value: sector.code.clone(),
+            text: words::sector(self.lang(), &sector.code).to_owned(),
+            chosen: sector.code == choice.sector,
+        };
+        self.console.sectors.iter().map(option).collect()
+    }
+}
+
+const fn title(lang: Lang, action: Action) -> &'static str {
+    match action {
+        Action::Dark => texts::act_dark_title(lang),
+        Action::Relight => texts::act_relight_title(lang),
+    }
+}
+
+fn needs(lang: Lang, seats: &[Seat]) -> &'static str {
+    match seats {
+        [] => "",
+        [_] => texts::act_needs_one(lang),
+        seats if seats.contains(&Seat::Command) => texts::act_needs_command(lang),
+        _ => texts::act_needs_two(lang),
+    }
+}
+
+fn verdicts(lang: Lang, choice: &Choice) -> Vec<Option_> {
+    let all = [
+        ("todo", texts::act_which_todo(lang)),
+        ("affected", texts::act_which_affected(lang)),
+        ("unknown", texts::act_which_unknown(lang)),
+        ("ready", texts::act_which_ready(lang)),
+        ("named", texts::act_which_named(lang)),
+    ];
+    let option = |(value, text): (&str, &str)| Option_ {
+        value: value.to_owned(),
+        text: text.to_owned(),
+        chosen: value == choice.which(),
+    };
+    let fits = |(value, _): &(&str, &str)| match choice.action() {
+        Action::Dark => *value != "ready",
+        Action::Relight => matches!(*value, "ready" | "named"),
+    };
+    all.into_iter().filter(fits).map(option).collect()
+}

@@ -1,0 +1,131 @@
+//! A plan in words: how far it reaches, in which order it goes, what visitors will see.
+
+use std::collections::BTreeSet;
+
+use relight_engine::Engine;
+use relight_engine::blast::{Blast, EdgeBlast};
+use relight_engine::plan::{Action, Plan};
+use relight_engine::waves::Waves;
+use relight_web::act_views::{EdgeRow, PlanView};
+use relight_web::{Lang, Number, texts};
+
+/// Sites of a plan that its page names; the API has all.
+const SITES_MAX: usize = 100;
+
+/// The word of an action.
+pub(super) fn action_word(lang: Lang, action: Action) -> &'static str {
+    match action {
+        Action::Dark => texts::act_dark(lang),
+        Action::Relight => texts::act_relight(lang),
+    }
+}
+
+/// The stable name of an action.
+pub(crate) const fn action_code(action: Action) -> &'static str {
+    match action {
+        Action::Dark => "dark",
+        Action::Relight => "relight",
+    }
+}
+
+/// Everything about a plan that people read. The edges are asked now, so it takes a moment.
+pub(super) fn view(engine: &Engine, lang: Lang, plan: &Plan) -> PlanView {
+    let blast = engine.blast(plan).unwrap_or_default();
+    let more = |all: usize| match all.saturating_sub(SITES_MAX) {
+        0 => String::new(),
+        more => texts::act_more(lang, more),
+    };
+    let is_dark = plan.action == Action::Dark;
+    let pick = |dark: &'static str, relight: &'static str| if is_dark { dark } else { relight };
+    PlanView {
+        action: action_word(lang, plan.action),
+        code: action_code(plan.action),
+        number: Number::from(plan.sites.len()).text(lang),
+        sites_word: texts::act_number_word(lang, plan.sites.len()),
+        summary: summary(lang, plan),
+        edges: edges(lang, plan, &blast),
+        vital: vital(engine, lang, plan),
+        skipped: skipped(lang, plan),
+        skipped_more: more(plan.skipped.len()),
+        sites: sites(lang, plan),
+        sites_more: more(plan.sites.len()),
+        visitors: pick(texts::act_visitors_dark(lang), texts::act_visitors_relight(lang)),
+        waves: if is_dark { texts::act_waves_dark(lang).to_owned() } else { waves(lang, plan) },
+        undo: pick(texts::act_undo_dark(lang), texts::act_undo_relight(lang)).to_owned(),
+        notes: notes(lang, &blast),
+    }
+}
+
+fn summary(lang: Lang, plan: &Plan) -> String {
+    let count = |verdict: &str| plan.sites.iter().filter(|site| site.verdict == verdict).count();
+    let bodies: BTreeSet<&str> = plan.sites.iter().map(|site| site.org.as_str()).collect();
+    let (affected, unknown) = (count("affected"), count("unknown"));
+    texts::act_summary(lang, affected, bodies.len(), count("clear"), unknown)
+}
+
+fn waves(lang: Lang, plan: &Plan) -> String {
+    let sizes = Waves::new(&plan.sites).sizes().into_iter().filter(|size| *size > 0);
+    let sizes: Vec<String> = sizes.map(|size| Number::from(size).text(lang)).collect();
+    texts::act_waves_relight(lang, &sizes.join(" · "))
+}
+
+fn notes(lang: Lang, blast: &Blast) -> Vec<String> {
+    let open: u64 = blast.edges.iter().filter_map(|edge| edge.tunnels).sum();
+    let tunnels = (open > 0).then(|| texts::act_tunnels(lang, open));
+    let sharing = (blast.sharing > 0).then(|| texts::act_sharing(lang, blast.sharing));
+    tunnels.into_iter().chain(sharing).collect()
+}
+
+fn edges(lang: Lang, plan: &Plan, blast: &Blast) -> Vec<EdgeRow> {
+    let row = |name: &String| {
+        let edge = blast.edges.iter().find(|edge| edge.edge == *name);
+        let count = plan.sites.iter().filter(|site| site.edge == *name).count();
+        EdgeRow {
+            name: name.clone(),
+            count: texts::act_edge_sites(lang, count),
+            trouble: edge.map(|edge| trouble(lang, edge)).unwrap_or_default(),
+        }
+    };
+    plan.edges.iter().map(row).collect()
+}
+
+fn trouble(lang: Lang, edge: &EdgeBlast) -> String {
+    if let Some(error) = &edge.error {
+        return texts::act_edge_down(lang, error);
+    }
+    let blind = (!edge.missing.is_empty()).then(|| texts::act_edge_blind(lang));
+    let undrilled = edge.is_undrilled.then(|| texts::act_edge_undrilled(lang));
+    blind.into_iter().chain(undrilled).collect::<Vec<_>>().join(" · ")
+}
+
+fn vital(engine: &Engine, lang: Lang, plan: &Plan) -> Vec<String> {
+    let vital: BTreeSet<&str> =
+        plan.sites.iter().filter(|it| it.criticality == 1).map(|it| it.site.as_str()).collect();
+    if vital.is_empty() {
+        return Vec::new();
+    }
+    let sites = engine.sites();
+    let named = sites.iter().filter(|site| vital.contains(site.slug.as_str()));
+    let name = |site: &relight_model::Site| {
+        let name = super::super::register::site_name(site, lang);
+        format!("{} · {name}", site.slug)
+    };
+    named.map(name).collect()
+}
+
+fn skipped(lang: Lang, plan: &Plan) -> Vec<(String, String)> {
+    let row = |skipped: &relight_engine::plan::Skipped| {
+        let why = texts::by_code(lang, &format!("skipped-{}", skipped.reason));
+        (skipped.site.to_string(), why.unwrap_or(&skipped.reason).to_owned())
+    };
+    plan.skipped.iter().take(SITES_MAX).map(row).collect()
+}
+
+fn sites(lang: Lang, plan: &Plan) -> Vec<(String, String, String)> {
+    let row = |site: &relight_engine::plan::PlanSite| {
+        let verdict = texts::by_code(lang, &format!("verdict-{}", site.verdict));
+        let verdict = verdict.unwrap_or(&site.verdict).to_owned();
+        (site.site.to_string(), verdict, site.edge.clone())
+    };
+    plan.sites.iter().take(SITES_MAX).map(row).collect()
+}

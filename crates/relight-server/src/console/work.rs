@@ -1,0 +1,184 @@
+//! What is next on the incident screen: which sites return, on what evidence, and which need a
+//! person first.
+
+use std::collections::BTreeMap;
+
+use relight_engine::Engine;
+use relight_engine::access::Scope;
+use relight_engine::incident::{Case, Gate, Incident, Phase};
+use relight_model::{DisplayState, GateKey, Light, Organisation, Site, Timestamp, Verdict};
+use relight_web::views::{QueueRow, TodoRow};
+use relight_web::{Lang, Number, texts, words};
+
+use super::tally::elapsed;
+use crate::page::encode;
+
+/// Rows of the table of what to do first: as many as fit beside the wall.
+const TODO_MAX: usize = 9;
+
+/// On what evidence a dark site returns, or why it does not, in the order of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ground {
+    /// On its way.
+    Relighting,
+    /// The library is not there, by a full analysis.
+    Absent,
+    /// A fix was verified.
+    Fixed,
+    /// Two people answer for it.
+    Accepted,
+    /// A fix is in service and not verified yet.
+    Unverified,
+    /// It came back in vain before: a person decides.
+    Stopped,
+    /// Something could not be read.
+    Incomplete,
+}
+
+impl Ground {
+    fn of(case: &Case) -> Option<Self> {
+        Some(match case.phase {
+            Phase::Relighting => Self::Relighting,
+            Phase::RelightEligible if case.stopped > 0 => Self::Stopped,
+            Phase::RelightEligible if case.grant.is_some() => Self::Accepted,
+            Phase::RelightEligible if case.fixed => Self::Fixed,
+            Phase::RelightEligible => Self::Absent,
+            Phase::FixDeployed | Phase::Verifying => Self::Unverified,
+            Phase::Unknown => Self::Incomplete,
+            _ => return None,
+        })
+    }
+
+    /// The evidence, and what happens.
+    fn words(self, lang: Lang) -> (&'static str, &'static str) {
+        let all = [
+            (texts::queue_relighting(lang), texts::queue_relighting_then(lang)),
+            (texts::queue_absent(lang), texts::queue_automatic(lang)),
+            (texts::queue_fixed(lang), texts::queue_automatic(lang)),
+            (texts::queue_accepted(lang), texts::queue_automatic(lang)),
+            (texts::queue_unverified(lang), texts::queue_unverified_then(lang)),
+            (texts::queue_stopped(lang), texts::queue_stopped_then(lang)),
+            (texts::queue_incomplete(lang), texts::queue_incomplete_then(lang)),
+        ];
+        all[self as usize]
+    }
+
+    /// Whether these come back without anybody.
+    const fn returns(self) -> bool {
+        matches!(self, Self::Relighting | Self::Absent | Self::Fixed | Self::Accepted)
+    }
+}
+
+/// What is next in one incident, for somebody who reads a part of the register.
+pub(super) struct Work<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) lang: Lang,
+    pub(super) now: Timestamp,
+}
+
+impl Work<'_> {
+    /// Both lists, from one look at the journal.
+    pub(super) fn lists(
+        &self,
+        id: &str,
+        reads: impl Fn(&Scope) -> bool,
+    ) -> (Vec<QueueRow>, Vec<TodoRow>) {
+        let bodies = self.engine.organisations().unwrap_or_default();
+        let sites = self.engine.sites();
+        let body = |site: &Site| bodies.iter().find(|body| body.id == site.org);
+        let seen = |site: &&Site| {
+            let scope = body(site).map(|it| Scope::of_body(&it.sector, &it.name));
+            scope.is_some_and(|scope| reads(&scope))
+        };
+        let sites: BTreeMap<&GateKey, &Site> =
+            sites.iter().filter(seen).map(|site| (&site.slug, site)).collect();
+        self.engine.with_ledger(|ledger| match ledger.incident(id) {
+            Some(incident) => (self.queue(incident, &sites), self.todo(incident, &sites, &bodies)),
+            None => Default::default(),
+        })
+    }
+
+    fn queue(&self, incident: &Incident, sites: &BTreeMap<&GateKey, &Site>) -> Vec<QueueRow> {
+        let mut counts: BTreeMap<Ground, usize> = BTreeMap::new();
+        for (_, case) in incident.cases().iter().filter(|(key, _)| sites.contains_key(key)) {
+            if let Some(ground) = Ground::of(case) {
+                *counts.entry(ground).or_default() += 1;
+            }
+        }
+        let row = |(ground, count): (Ground, usize)| {
+            let (evidence, then) = ground.words(self.lang);
+            let count = Number::from(count).text(self.lang);
+            QueueRow { count, evidence, then, returns: ground.returns() }
+        };
+        counts.into_iter().map(row).collect()
+    }
+
+    fn todo(
+        &self,
+        incident: &Incident,
+        sites: &BTreeMap<&GateKey, &Site>,
+        bodies: &[Organisation],
+    ) -> Vec<TodoRow> {
+        let of = |(key, case): (&GateKey, &Case)| {
+            let site = *sites.get(key)?;
+            Some((rank(case)?, site.criticality, case.since, site.clone(), case.clone()))
+        };
+        let mut rows: Vec<_> = incident.cases().iter().filter_map(of).collect();
+        rows.sort_by(|a, b| (a.0, a.1, a.2, &a.3.slug).cmp(&(b.0, b.1, b.2, &b.3.slug)));
+        let first = rows.iter().take(TODO_MAX);
+        first.map(|(.., site, case)| self.row(site, case, bodies)).collect()
+    }
+
+    fn row(&self, site: &Site, case: &Case, bodies: &[Organisation]) -> TodoRow {
+        let lang = self.lang;
+        let state = case.display();
+        let slug = site.slug.as_str();
+        let is_dark = case.gate == Gate::Proven && case.phase.wants() == Light::Dark;
+        let found = case.evidence.as_ref().and_then(|evidence| evidence.found.first());
+        let criticality = format!("criticality-{}", site.criticality.number());
+        let body = bodies.iter().find(|body| body.id == site.org);
+        TodoRow {
+            slug: slug.to_owned(),
+            href: format!("/site/{}?lang={}", encode(slug), lang.tag()),
+            organisation: body.map(|body| body.name.clone()).unwrap_or_default(),
+            letter: state.letter(),
+            state: words::state(lang, state),
+            criticality: texts::by_code(lang, &criticality).unwrap_or_default(),
+            is_vital: site.criticality.number() == 1,
+            path: found.cloned().unwrap_or_default(),
+            edge: site.edge.clone(),
+            dark_for: if is_dark { elapsed(lang, self.now - case.since) } else { String::new() },
+            next: next(lang, case),
+        }
+    }
+}
+
+/// What a person has to look at, most urgent first; nothing for what goes on by itself.
+fn rank(case: &Case) -> Option<u8> {
+    let is_lit = case.display() == DisplayState::Exposed;
+    Some(match (case.phase, case.gate) {
+        (phase, Gate::Failed) if phase.wants() == Light::Dark => 0,
+        _ if is_lit => 1,
+        (Phase::Affected, _) => 2,
+        (Phase::RelightEligible, _) if case.stopped > 0 => 3,
+        (Phase::Mitigated | Phase::FixDeployed | Phase::Verifying, _) => 4,
+        (Phase::Fixing, _) => 5,
+        (Phase::Unknown, _) => 6,
+        _ => return None,
+    })
+}
+
+/// The next step of a person.
+fn next(lang: Lang, case: &Case) -> &'static str {
+    match (case.phase, case.gate) {
+        (phase, Gate::Failed) if phase.wants() == Light::Dark => texts::next_edge(lang),
+        (Phase::Affected, _) => texts::next_fix(lang),
+        (Phase::RelightEligible, _) => texts::next_relight(lang),
+        (Phase::Mitigated, _) => texts::next_accept(lang),
+        (Phase::FixDeployed | Phase::Verifying, _) => texts::next_verify(lang),
+        (Phase::Fixing, _) => texts::next_deploy(lang),
+        (Phase::Unknown, _) => texts::next_inventory(lang),
+        _ if case.verdict() == Some(Verdict::Affected) => texts::next_dark(lang),
+        _ => "",
+    }
+}

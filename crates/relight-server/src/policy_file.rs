@@ -1,0 +1,394 @@
+//! `policy.toml` and its signature: who may switch, and what makes the file count.
+//!
+//! The signature stands beside the file. Its key is pinned in the register, so that whoever can
+//! write the file cannot bring a key of his own along. Anything wrong leaves the strictest rules.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use ed25519_compact::{KeyPair, PublicKey, Seed, Signature};
+use relight_engine::policy::{Policy, SITES_ALONE_MAX, SITES_WITHOUT_COMMAND_MAX};
+use relight_engine::store::Store;
+use relight_model::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::ServerError;
+
+/// The file in the data folder.
+pub const POLICY_FILE: &str = "policy.toml";
+
+/// The signature beside it.
+pub const SIGNATURE_FILE: &str = "policy.toml.sig";
+
+/// Largest policy or signature, in bytes.
+pub const POLICY_BYTES_MAX: u64 = 64 << 10;
+
+/// Where the register keeps the key that may sign.
+const KEY_META: &str = "policy-key";
+
+/// Stands before what is signed, so that a signature means nothing else.
+const PURPOSE: &[u8] = b"relight.policy/1\0";
+
+const SIGNATURE_SCHEMA: &str = "relight.policy-signature/1";
+
+/// What the file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    operators: Option<Operators>,
+    switching: Option<Switching>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Operators {
+    single: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switching {
+    one_person_sites: Option<usize>,
+    two_people_sites: Option<usize>,
+}
+
+/// The file of the signature.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignatureFile {
+    schema: String,
+    key: String,
+    signature: String,
+}
+
+/// Whether the file counts, and if not, why. The codes are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is signed by the pinned key.
+    Signed,
+    /// There is no file.
+    Missing,
+    /// Nobody signed it.
+    Unsigned,
+    /// The signature cannot be read.
+    Unreadable,
+    /// The signature is of another text.
+    WrongSignature,
+    /// The key is not the one that is pinned, or none is.
+    OtherKey,
+}
+
+impl Standing {
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Missing => "missing",
+            Self::Unsigned => "unsigned",
+            Self::Unreadable => "unreadable",
+            Self::WrongSignature => "wrong-signature",
+            Self::OtherKey => "other-key",
+        }
+    }
+}
+
+/// The policy of a data folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyFile {
+    /// The rules that hold.
+    pub policy: Policy,
+    /// Why they do.
+    pub standing: Standing,
+    /// The one operator of a town, who acts from the command line.
+    pub single: Option<String>,
+    /// The pinned key, in hexadecimal.
+    pub key: Option<String>,
+}
+
+impl PolicyFile {
+    /// Reads the policy of a data folder.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read or understood, or sets what the table does not allow.
+    pub fn read(folder: &Path, store: &Store) -> Result<Self, ServerError> {
+        let key = store.meta_get(KEY_META).map_err(|error| failed(folder, error))?;
+        let Some(bytes) = bytes_of(&folder.join(POLICY_FILE))? else {
+            let (policy, standing) = (Policy::strictest(), Standing::Missing);
+            return Ok(Self { policy, standing, single: None, key });
+        };
+        let written = parse(&folder.join(POLICY_FILE), &bytes)?;
+        let standing = standing(folder, &bytes, key.as_deref())?;
+        let policy = match standing {
+            Standing::Signed => rules(&written, digest_of(&bytes)),
+            _ => Policy::strictest(),
+        };
+        let single = written.operators.map(|it| it.single.trim().to_owned());
+        Ok(Self { policy, standing, single, key })
+    }
+}
+
+/// What signing did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The public key, in hexadecimal.
+    pub key: String,
+    /// The key was pinned now.
+    pub pinned: bool,
+    /// Where the signature stands.
+    pub path: PathBuf,
+}
+
+/// Signs the policy of a data folder with the key in a file, which is made when it is not there.
+/// The first key that signs is pinned; another one is refused, unless it replaces the old one.
+///
+/// # Errors
+/// The policy or the key cannot be read, another key is pinned, or nothing can be written.
+pub fn sign(
+    folder: &Path,
+    store: &Store,
+    key_file: &Path,
+    replaces_key: bool,
+) -> Result<Signed, ServerError> {
+    let path = folder.join(POLICY_FILE);
+    let Some(bytes) = bytes_of(&path)? else {
+        return Err(failed(&path, io::Error::from(io::ErrorKind::NotFound)));
+    };
+    parse(&path, &bytes)?;
+    let pair = key_pair(key_file)?;
+    let key = hex(&*pair.pk);
+    let pinned = store.meta_get(KEY_META).map_err(|error| failed(folder, error))?;
+    let is_new = pinned.as_ref() != Some(&key);
+    if is_new && pinned.is_some() && !replaces_key {
+        return Err(ServerError::new("another key is pinned in the register"));
+    }
+    let signature = hex(&*pair.sk.sign(message(&bytes), None));
+    let schema = SIGNATURE_SCHEMA.to_owned();
+    let document = serde_json::to_string(&SignatureFile { schema, key: key.clone(), signature });
+    let document = document.map_err(|error| failed(&path, error))?;
+    let path = folder.join(SIGNATURE_FILE);
+    fs::write(&path, format!("{document}\n")).map_err(|error| failed(&path, error))?;
+    if is_new {
+        store.meta_put(KEY_META, &key).map_err(|error| failed(folder, error))?;
+    }
+    Ok(Signed { key, pinned: is_new, path })
+}
+
+fn failed(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ServerError {
+    ServerError::caused(format!("read the policy {}", path.display()), cause)
+}
+
+/// The whole file; `None` when there is none.
+fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>, ServerError> {
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(path, error)),
+    };
+    let mut bytes = Vec::new();
+    let read = file.take(POLICY_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| failed(path, error))?;
+    if bytes.len() as u64 > POLICY_BYTES_MAX {
+        return Err(failed(path, io::Error::other("it is larger than 64 KiB")));
+    }
+    Ok(Some(bytes))
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Written, ServerError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| failed(path, error))?;
+    let written: Written = toml::from_str(text).map_err(|error| failed(path, error))?;
+    let wrong = |what: &str| Err(failed(path, io::Error::other(what.to_owned())));
+    if written.operators.as_ref().is_some_and(|it| it.single.trim().is_empty()) {
+        return wrong("operators.single is empty");
+    }
+    let switching = written.switching.as_ref();
+    if switching.and_then(|it| it.one_person_sites).is_some_and(|it| it > SITES_ALONE_MAX) {
+        return wrong("switching.one_person_sites is at most 5");
+    }
+    let two = switching.and_then(|it| it.two_people_sites);
+    if two.is_some_and(|it| it > SITES_WITHOUT_COMMAND_MAX) {
+        return wrong("switching.two_people_sites is at most 200");
+    }
+    Ok(written)
+}
+
+fn rules(written: &Written, digest: Digest) -> Policy {
+    let switching = written.switching.as_ref();
+    let alone = switching.and_then(|it| it.one_person_sites).unwrap_or(SITES_ALONE_MAX);
+    let two = switching.and_then(|it| it.two_people_sites).unwrap_or(SITES_WITHOUT_COMMAND_MAX);
+    Policy::signed(digest, alone, two)
+}
+
+fn standing(folder: &Path, bytes: &[u8], pinned: Option<&str>) -> Result<Standing, ServerError> {
+    let Some(text) = bytes_of(&folder.join(SIGNATURE_FILE))? else {
+        return Ok(Standing::Unsigned);
+    };
+    let Ok(file) = serde_json::from_slice::<SignatureFile>(&text) else {
+        return Ok(Standing::Unreadable);
+    };
+    let key = unhex(&file.key).and_then(|key| PublicKey::from_slice(&key).ok());
+    let signature = unhex(&file.signature).and_then(|it| Signature::from_slice(&it).ok());
+    let (Some(key), Some(signature)) = (key, signature) else { return Ok(Standing::Unreadable) };
+    if file.schema != SIGNATURE_SCHEMA {
+        return Ok(Standing::Unreadable);
+    }
+    if pinned != Some(hex(&*key).as_str()) {
+        return Ok(Standing::OtherKey);
+    }
+    match key.verify(message(bytes), &signature) {
+        Ok(()) => Ok(Standing::Signed),
+        Err(_) => Ok(Standing::WrongSignature),
+    }
+}
+
+fn message(bytes: &[u8]) -> Vec<u8> {
+    [PURPOSE, bytes].concat()
+}
+
+fn digest_of(bytes: &[u8]) -> Digest {
+    relight_engine::policy::digest_of(bytes)
+}
+
+/// The key in a file of its owner; a new one when there is no such file.
+fn key_pair(path: &Path) -> Result<KeyPair, ServerError> {
+    let seed = match fs::read(path) {
+        Ok(seed) => seed,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            create(path).map_err(|error| failed(path, error))?
+        }
+        Err(error) => return Err(failed(path, error)),
+    };
+    let seed = Seed::from_slice(&seed)
+        .map_err(|error| failed(path, io::Error::other(error.to_string())))?;
+    Ok(KeyPair::from_seed(seed))
+}
+
+/// Writes a new key so that nobody else can read it, not even for a moment.
+fn create(path: &Path) -> io::Result<Vec<u8>> {
+    let mut seed = [0; 32];
+    fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&seed)?;
+    file.sync_all()?;
+    Ok(seed.to_vec())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    struct Place {
+        folder: TempDir,
+        store: Store,
+    }
+
+    impl Place {
+        fn new(policy: &str) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(folder.path()).unwrap();
+            fs::write(folder.path().join(POLICY_FILE), policy).unwrap();
+            Self { folder, store }
+        }
+
+        fn read(&self) -> Result<PolicyFile, ServerError> {
+            PolicyFile::read(self.folder.path(), &self.store)
+        }
+
+        fn sign(&self, key: &str, replaces: bool) -> Result<Signed, ServerError> {
+            let path = self.folder.path().join(key);
+            sign(self.folder.path(), &self.store, &path, replaces)
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            fs::write(self.folder.path().join(name), text).unwrap();
+        }
+    }
+
+    #[test]
+    fn only_a_signature_of_the_pinned_key_over_this_text_loosens_anything() {
+        let place = Place::new("[switching]\none_person_sites = 3\n");
+        let found = place.read().unwrap();
+        assert_eq!((found.standing, found.policy), (Standing::Unsigned, Policy::strictest()));
+        assert!(place.sign("key", false).unwrap().pinned);
+        let found = place.read().unwrap();
+        assert_eq!((found.standing, found.policy.alone_max), (Standing::Signed, 3));
+        assert_eq!(found.policy.two_max, SITES_WITHOUT_COMMAND_MAX);
+        place.write(POLICY_FILE, "[switching]\none_person_sites = 5\n");
+        let found = place.read().unwrap();
+        assert_eq!((found.standing, found.policy.alone_max), (Standing::WrongSignature, 0));
+        let other = place.sign("other", false).unwrap_err().to_string();
+        assert!(other.contains("another key"), "{other}");
+        assert_eq!(place.read().unwrap().standing, Standing::WrongSignature, "nothing was written");
+        assert!(!place.sign("key", false).unwrap().pinned);
+        assert_eq!(place.read().unwrap().policy.alone_max, 5);
+        assert!(place.sign("other", true).unwrap().pinned);
+        assert_eq!(place.read().unwrap().standing, Standing::Signed);
+    }
+
+    #[test]
+    fn a_signature_that_comes_with_its_own_key_is_not_enough() {
+        let place = Place::new("");
+        let elsewhere = Place::new("");
+        elsewhere.sign("key", false).unwrap();
+        let text = fs::read_to_string(elsewhere.folder.path().join(SIGNATURE_FILE)).unwrap();
+        place.write(SIGNATURE_FILE, &text);
+        assert_eq!(place.read().unwrap().standing, Standing::OtherKey);
+        assert_eq!(place.read().unwrap().policy, Policy::strictest());
+        for text in ["", "{}", "\u{0}", &text.replace("signature/1", "signature/2")] {
+            place.write(SIGNATURE_FILE, text);
+            assert_eq!(place.read().unwrap().standing, Standing::Unreadable, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_and_never_ignored() {
+        for (policy, why) in [
+            ("[operators]\nsingle = \" \"\n", "operators.single is empty"),
+            ("[operators]\nsingle = \"A\"\nsecond = \"B\"\n", "unknown field `second`"),
+            ("[switching]\none_person_sites = 6\n", "at most 5"),
+            ("[switching]\ntwo_people_sites = 201\n", "at most 200"),
+            ("[switching]\none_person_sites = -1\n", "invalid value"),
+            ("[switch]\n", "unknown field `switch`"),
+            ("[", "invalid table header"),
+        ] {
+            let place = Place::new(policy);
+            let error = place.read().unwrap_err();
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.contains(why), "{policy}: {source}");
+            assert!(place.sign("key", false).is_err(), "{policy}");
+            assert!(!place.folder.path().join("key").exists(), "no key for what is refused");
+        }
+        let long = Place::new(&"#".repeat(POLICY_BYTES_MAX as usize + 1));
+        assert!(long.read().is_err());
+        let none = Place::new("");
+        fs::remove_file(none.folder.path().join(POLICY_FILE)).unwrap();
+        assert_eq!(none.read().unwrap().standing, Standing::Missing);
+        let town = Place::new("[operators]\nsingle = \" A. Tremblay \"\n").read().unwrap();
+        assert_eq!(town.single.as_deref(), Some("A. Tremblay"));
+    }
+
+    #[test]
+    fn a_key_is_readable_by_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = Place::new("");
+        place.sign("key", false).unwrap();
+        let mode = fs::metadata(place.folder.path().join("key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        place.write("short", "not a seed");
+        assert!(place.sign("short", true).is_err());
+    }
+}

@@ -1,0 +1,291 @@
+//! Acts in the console, through forms as a browser without scripts sends them: proposed by one,
+//! approved by another, refused with a reason; what is forged, stale or not theirs changes nothing.
+
+use relight_engine::edge::Target;
+use relight_engine::edges;
+use relight_engine::store::{SiteRow, Store};
+use relight_model::{Criticality, GateKey};
+
+use crate::door_support::{START, World, clock, person, token};
+
+const LOG4SHELL: &str = "CVE-2021-44228";
+
+/// Puts the three sites behind an edge: what has none cannot be taken dark.
+fn behind_an_edge(store: &Store) {
+    let row = |(at, (slug, body, sector)): (usize, (&str, &str, &str))| SiteRow {
+        line: at + 2,
+        slug: GateKey::new(slug).unwrap(),
+        name_fr: format!("Nom {slug}"),
+        name_en: format!("Name {slug}"),
+        origin: format!("https://{slug}.example"),
+        organisation: body.into(),
+        sector: sector.into(),
+        criticality: if slug == "power" { Criticality::Vital } else { Criticality::Important },
+        edge: "east".into(),
+        public: true,
+    };
+    let sites = [
+        ("care", "Hospital", "health"),
+        ("beds", "Hospital", "health"),
+        ("power", "Utility", "energy"),
+    ];
+    let rows: Vec<SiteRow> = sites.into_iter().enumerate().map(row).collect();
+    let plan = store.plan_import(&rows).unwrap();
+    store.apply_import(&plan, START, "test").unwrap();
+    let target = Target {
+        name: "east".into(),
+        kind: "builtin".into(),
+        gate: store.path().parent().unwrap().join("gate"),
+        listeners: Vec::new(),
+        verify: None,
+        settings: [].into(),
+    };
+    store.put_edge(&edges::to_row(&target).unwrap(), START, "test").unwrap();
+}
+
+/// The people of a test, by their cookies.
+#[derive(Default)]
+struct People {
+    chief: String,
+    approver: String,
+    owner: String,
+    viewer: String,
+    admin: String,
+}
+
+fn start(clock: fn() -> i64) -> (World, People) {
+    let mut people = People::default();
+    let world = World::start(clock, |store| {
+        behind_an_edge(store);
+        people.chief = person(store, "chief", 1, &[("commander", "/"), ("publisher", "/")]);
+        people.approver = person(store, "zoe", 2, &[("approver", "/")]);
+        people.owner = person(store, "owner", 3, &[("site-owner", "health/Hospital")]);
+        people.viewer = person(store, "viewer", 4, &[("viewer", "/")]);
+        people.admin = person(store, "admin", 5, &[("admin", "/")]);
+    });
+    let page = world.get("/plans", &people.chief).2;
+    let form = format!("token={}&incident={LOG4SHELL}", token(&page));
+    let (status, head, body) = world.post("/incident/open?lang=en", &people.chief, &form);
+    assert_eq!(status, 303, "{head}{body}");
+    (world, people)
+}
+
+/// What the journal says about plans and orders: kind and actor.
+fn acts(world: &World) -> Vec<String> {
+    let records = world.store.journal(1).unwrap().into_iter();
+    let about = ["plan", "dark", "break", "glass", "update", "fix", "exempted", "closed", "opened"];
+    records
+        .filter(|record| about.iter().any(|kind| record.kind.starts_with(kind)))
+        .map(|record| format!("{} {}", record.kind, record.actor))
+        .collect()
+}
+
+/// The value of a hidden field.
+fn field(page: &str, name: &str) -> String {
+    let part = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
+    part.split('"').next().unwrap().to_owned()
+}
+
+const ASK: &str = "/plan?lang=en&action=dark&which=todo&reason=Log4Shell";
+
+/// Shows the plan and asks for it; where that leads, and the status.
+fn propose(world: &World, cookie: &str, sites: &str) -> (u16, String) {
+    let (status, _, page) = world.get(&format!("{ASK}&sites={sites}"), cookie);
+    assert_eq!(status, 200, "{page}");
+    let form = format!(
+        "token={}&action=dark&which=todo&reason=Log4Shell&sites={sites}&seen={}",
+        token(&page),
+        field(&page, "seen"),
+    );
+    let (status, head, body) = world.post("/plan?lang=en", cookie, &form);
+    let to = head.split("location: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+    (status, to.map_or(body, str::to_owned))
+}
+
+fn decide(world: &World, cookie: &str, id: &str, more: &str) -> (u16, String) {
+    let address = format!("/approve/{id}?lang=en");
+    let page = world.get(&address, cookie).2;
+    let hash = page.split("<code>").nth(1).unwrap().split('<').next().unwrap();
+    let form = format!("token={}&hash={hash}&{more}", token(&page));
+    let (status, _, body) = world.post(&address, cookie, &form);
+    (status, body)
+}
+
+#[test]
+fn one_asks_and_another_agrees() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    let (status, to) = propose(&world, &people.chief, "care+beds");
+    assert_eq!((status, to.as_str()), (303, "/approve/a-0001?lang=en"));
+    let page = world.get("/approve/A-0001?lang=en", &people.chief).2;
+    assert!(page.contains("<b>2</b> sites") && page.contains("<b>vacant</b>"), "{page}");
+    assert!(!page.contains("value=\"approve\""), "who asks is not offered to agree");
+    let (status, body) = decide(&world, &people.chief, "A-0001", "decision=approve");
+    assert_eq!(status, 403);
+    assert!(body.contains("who proposes a plan does not approve it"), "{body}");
+    for cookie in [&people.viewer, &people.admin] {
+        let (status, body) = decide(&world, cookie, "A-0001", "decision=approve");
+        assert_eq!(status, 403, "{body}");
+    }
+    assert_eq!(acts(&world), ["opened chief", "plan-proposed chief"]);
+    let page = world.get("/approve/A-0001?lang=fr", &people.approver).2;
+    assert!(page.contains("Approuver avec une clé d’accès"), "{page}");
+    assert_eq!(decide(&world, &people.approver, "A-0001", "decision=approve").0, 303);
+    let journal = acts(&world);
+    let wanted = ["plan-approved zoe", "plan-started zoe", "dark-ordered zoe"];
+    assert_eq!(journal[2..5], wanted, "{journal:?}");
+    let (status, body) = decide(&world, &people.approver, "A-0001", "decision=approve");
+    assert_eq!(status, 409);
+    assert!(body.contains("carried out already"), "{body}");
+    assert_eq!(decide(&world, &people.chief, "A-0001", "decision=undo").0, 303);
+    assert!(acts(&world).contains(&"plan-undone chief".to_owned()));
+    world.web.stop();
+}
+
+#[test]
+fn a_vital_site_needs_the_number_typed_in_full() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    assert_eq!(propose(&world, &people.chief, "").0, 303);
+    let page = world.get("/approve/A-0001?lang=en", &people.approver).2;
+    assert!(page.contains("Vital sites") && page.contains("<b>power · Name power</b>"), "{page}");
+    assert!(page.contains("name=\"typed\""), "{page}");
+    for typed in ["", "2", "three", "3.0"] {
+        let more = format!("decision=approve&typed={typed}");
+        let (status, body) = decide(&world, &people.approver, "A-0001", &more);
+        assert_eq!(status, 422, "{typed}");
+        assert!(body.contains("was not typed as it is"), "{body}");
+    }
+    assert_eq!(decide(&world, &people.approver, "A-0001", "decision=approve&typed=3").0, 303);
+    world.web.stop();
+}
+
+#[test]
+fn what_is_stale_changed_or_refused_is_told_and_loses_nothing() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    propose(&world, &people.chief, "care");
+    let (status, body) = decide(&world, &people.approver, "A-0001", "decision=refuse&reason=+");
+    assert_eq!(status, 422, "{body}");
+    let more = "decision=refuse&reason=not+%3Ctonight%3E";
+    assert_eq!(decide(&world, &people.approver, "A-0001", more).0, 303);
+    let page = world.get("/approve/A-0001?lang=en", &people.chief).2;
+    assert!(page.contains("refused by zoe: not &#60;tonight&#62;"), "{page}");
+    assert_eq!(decide(&world, &people.approver, "A-0001", "decision=approve").0, 409);
+    // What was shown is not what would be done any more.
+    let page = world.get(&format!("{ASK}&sites=beds"), &people.chief).2;
+    let token = token(&page);
+    let form = format!("token={token}&action=dark&which=todo&reason=Log4Shell&sites=beds&seen=0");
+    let (status, _, body) = world.post("/plan?lang=en", &people.chief, &form);
+    assert_eq!(status, 409);
+    assert!(body.contains("what you saw has changed since") && body.contains("value=\"beds\""));
+    propose(&world, &people.chief, "beds");
+    let before = acts(&world);
+    now_set(START + 15 * 60);
+    let (status, body) = decide(&world, &people.approver, "A-0002", "decision=approve");
+    assert_eq!((status, acts(&world)), (409, before), "{body}");
+    assert!(body.contains("it is too late"), "{body}");
+    world.web.stop();
+}
+
+#[test]
+fn a_signature_needs_a_passkey_shown_just_now() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    propose(&world, &people.chief, "care");
+    now_set(START + 6 * 60);
+    let page = world.get("/approve/A-0001?lang=en", &people.approver).2;
+    assert!(page.contains("Show your passkey") && !page.contains("value=\"approve\""), "{page}");
+    let (status, body) = decide(&world, &people.approver, "A-0001", "decision=approve");
+    assert_eq!(status, 403);
+    assert!(body.contains("a signature needs a passkey"), "{body}");
+    world.web.stop();
+}
+
+#[test]
+fn only_our_own_forms_count() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    propose(&world, &people.chief, "care");
+    let before = acts(&world);
+    let page = world.get("/approve/A-0001?lang=en", &people.approver).2;
+    let own = token(&page);
+    let foreign = token(&world.get("/approve/A-0001?lang=en", &people.chief).2);
+    let hash = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    for token in ["", "x", foreign.as_str()] {
+        let form = format!("token={token}&hash={hash}&decision=approve");
+        let status = world.post("/approve/A-0001", &people.approver, &form).0;
+        assert_eq!(status, 403, "{token}");
+    }
+    let form = format!("token={own}&hash={hash}&decision=approve");
+    let evil = format!("Cookie: {}\r\nOrigin: https://evil.example\r\n", people.approver);
+    assert_eq!(world.post_from("/approve/A-0001", &evil, &form).0, 403);
+    assert_eq!(world.post("/approve/A-0001", "__Host-rl=AAAA", &form).0, 401);
+    let long = format!("{form}&reason={}", "x".repeat(70_000));
+    assert_eq!(world.post("/approve/A-0001", &people.approver, &long).0, 413);
+    assert_eq!(acts(&world), before, "nothing was journalled");
+    world.web.stop();
+}
+
+#[test]
+fn who_owns_one_body_sees_and_switches_nothing_else() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    propose(&world, &people.chief, "");
+    let (status, _, page) = world.get("/approve/A-0001", &people.owner);
+    assert_eq!(status, 404, "a plan about another body is not there: {page}");
+    assert!(!world.get("/plans?lang=en", &people.owner).2.contains("A-0001"));
+    let (_, _, page) = world.get(&format!("{ASK}&sites="), &people.owner);
+    assert!(page.contains("<b>2</b> sites"), "only those of his own body: {page}");
+    let (status, body) = propose(&world, &people.owner, "");
+    assert_eq!(status, 403, "the policy is not signed, so nobody switches alone");
+    assert!(body.contains("only the command of the incident proposes this plan"), "{body}");
+    for cookie in [&people.viewer, &people.admin] {
+        let page = world.get(ASK, cookie).2;
+        assert!(!page.contains("name=\"seen\""), "nobody asks without the role");
+    }
+    world.web.stop();
+}
+
+#[test]
+fn short_forms_are_acts_of_the_role_that_they_need() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    let token_of = |cookie: &str| token(&world.get("/plans", cookie).2);
+    let send = |path: &str, cookie: &str, form: &str| {
+        world.post(path, cookie, &format!("token={}&incident={LOG4SHELL}&{form}", token_of(cookie)))
+    };
+    for (path, form) in [
+        ("/incident/open", ""),
+        ("/incident/close", ""),
+        ("/incident/update", "fr=Bonjour"),
+        ("/site/care/act", "act=fix&note=2.17.1"),
+        ("/site/care/act", "act=exempt"),
+        ("/site/nowhere/act", "act=analyse"),
+    ] {
+        for cookie in [&people.viewer, &people.admin, &people.approver] {
+            assert_eq!(send(path, cookie, form).0, 403, "{path} {form}");
+        }
+    }
+    assert_eq!(send("/incident/update", &people.chief, "fr=+&en=Hello").0, 409, "French is needed");
+    assert_eq!(send("/incident/update", &people.chief, "fr=Bonjour&en=Hello").0, 303);
+    assert_eq!(send("/site/care/act", &people.owner, "act=exempt").0, 403);
+    let (status, _, body) = send("/site/care/act?lang=en", &people.chief, "act=exempt");
+    assert_eq!(status, 409, "no evidence calls it clear: {body}");
+    propose(&world, &people.chief, "care");
+    decide(&world, &people.approver, "A-0001", "decision=approve");
+    assert_eq!(send("/site/care/act", &people.owner, "act=analyse").0, 303);
+    assert_eq!(send("/site/power/act", &people.owner, "act=analyse").0, 403, "not his own");
+    let (status, _, body) = send("/incident/close?lang=en", &people.chief, "");
+    assert_eq!(status, 409, "sites are still dark: {body}");
+    let journal = acts(&world);
+    assert!(journal.contains(&"update-published chief".to_owned()), "{journal:?}");
+    world.web.stop();
+}

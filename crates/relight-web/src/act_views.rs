@@ -1,0 +1,207 @@
+//! What the pages show on which people act: a plan before it is asked for, its approval, the list
+//! of plans, and why something was refused.
+
+use askama::Template;
+
+use crate::texts;
+use crate::views::{Choice, Frame};
+
+/// What a plan does and how far it reaches: the same on the page that makes it and on the one
+/// that approves it.
+#[derive(Clone, Debug, Default)]
+pub struct PlanView {
+    /// What is done, in one word.
+    pub action: &'static str,
+    /// Code of it (`dark`, `relight`).
+    pub code: &'static str,
+    /// How many sites, for reading.
+    pub number: String,
+    /// The word after the number.
+    pub sites_word: String,
+    /// Verdicts and bodies, in one sentence.
+    pub summary: String,
+    /// Name, reach and trouble of each edge.
+    pub edges: Vec<EdgeRow>,
+    /// Vital sites, by name.
+    pub vital: Vec<String>,
+    /// Sites left alone and why.
+    pub skipped: Vec<(String, String)>,
+    /// How many more are left alone.
+    pub skipped_more: String,
+    /// The first sites of the plan: slug, verdict, edge.
+    pub sites: Vec<(String, String, String)>,
+    /// How many more there are.
+    pub sites_more: String,
+    /// What visitors will see.
+    pub visitors: &'static str,
+    /// In which order it goes.
+    pub waves: String,
+    /// How long it can be taken back.
+    pub undo: String,
+    /// What else it touches.
+    pub notes: Vec<String>,
+}
+
+/// One edge of a plan.
+#[derive(Clone, Debug)]
+pub struct EdgeRow {
+    /// Its name.
+    pub name: String,
+    /// How many sites.
+    pub count: String,
+    /// What is wrong with it; empty when nothing is.
+    pub trouble: String,
+}
+
+/// Where a plan is made: sites are chosen, and what would happen is shown before it is asked for.
+#[derive(Template)]
+#[template(path = "plan.html", whitespace = "minimize")]
+pub struct PlanPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Title.
+    pub title: &'static str,
+    /// Code of the action (`dark`, `relight`).
+    pub code: &'static str,
+    /// The incident.
+    pub incident: String,
+    /// Which of them, where several are open.
+    pub incidents: Vec<Choice>,
+    /// Which verdicts are chosen.
+    pub verdicts: Vec<Choice>,
+    /// Which sectors are chosen.
+    pub sectors: Vec<Choice>,
+    /// Short names that were typed.
+    pub slugs: String,
+    /// Why, as typed.
+    pub reason: String,
+    /// What went wrong, and what to do; empty when nothing did.
+    pub problem: (String, String),
+    /// What would happen; nothing was chosen yet without it.
+    pub plan: Option<PlanView>,
+    /// Name of what was shown: asking is only for that.
+    pub seen: String,
+    /// Who would have to agree.
+    pub needs: String,
+    /// The token of the form; empty for those who may not ask.
+    pub token: String,
+}
+
+/// One seat of a plan.
+#[derive(Clone, Debug)]
+pub struct SeatView {
+    /// Its name.
+    pub role: &'static str,
+    /// Who took it; empty while it is vacant.
+    pub name: String,
+    /// When.
+    pub at: String,
+}
+
+/// The approval of a plan: full screen, readable on a phone.
+#[derive(Template)]
+#[template(path = "approve.html", whitespace = "minimize")]
+pub struct ApprovePage {
+    /// Around it.
+    pub frame: Frame,
+    /// What people call it (`A-0112`).
+    pub id: String,
+    /// The incident, with its title.
+    pub incident: String,
+    /// Where it stands, in one sentence.
+    pub standing: String,
+    /// Code of that (`waiting`, `expired`, `refused`, `started`, `undone`).
+    pub standing_code: &'static str,
+    /// Who asks.
+    pub proposer: String,
+    /// When it was asked.
+    pub proposed: String,
+    /// Why.
+    pub reason: String,
+    /// Hash of the plan.
+    pub hash: String,
+    /// When it ends.
+    pub expires: String,
+    /// Reach and order.
+    pub plan: PlanView,
+    /// The seats.
+    pub seats: Vec<SeatView>,
+    /// Why this reader cannot approve; empty when he can.
+    pub barrier: (String, String),
+    /// Where a passkey is shown; empty when it was shown just now.
+    pub step_up: String,
+    /// The number of sites has to be typed.
+    pub typed: bool,
+    /// This reader may approve.
+    pub may_approve: bool,
+    /// This reader may refuse it.
+    pub may_refuse: bool,
+    /// This reader may take it back.
+    pub may_undo: bool,
+    /// What just went wrong, and what to do.
+    pub problem: (String, String),
+    /// The token of the forms; empty for those who may not act.
+    pub token: String,
+}
+
+/// One plan in the list.
+#[derive(Clone, Debug)]
+pub struct PlanRow {
+    /// What people call it.
+    pub id: String,
+    /// What it does, to how many sites.
+    pub what: String,
+    /// Who asked.
+    pub proposer: String,
+    /// When.
+    pub at: String,
+    /// Where it stands.
+    pub standing: String,
+    /// It waits.
+    pub waits: bool,
+}
+
+/// Broken glass that waits for a review, or had one.
+#[derive(Clone, Debug)]
+pub struct GlassRow {
+    /// Hash of the plan.
+    pub plan: String,
+    /// Who broke it, when, why.
+    pub what: String,
+    /// Who looked at it; empty while it waits.
+    pub reviewed: String,
+    /// The time for it is over.
+    pub late: bool,
+}
+
+/// The plans, newest first, and broken glass.
+#[derive(Template)]
+#[template(path = "plans.html", whitespace = "minimize")]
+pub struct PlansPage {
+    /// Around it.
+    pub frame: Frame,
+    /// The plans.
+    pub rows: Vec<PlanRow>,
+    /// Broken glass.
+    pub glass: Vec<GlassRow>,
+    /// The rules that hold, and why.
+    pub policy: String,
+    /// The strictest rules hold, because the policy is not signed.
+    pub strict: bool,
+    /// The token of the forms; empty for those who may not act.
+    pub token: String,
+}
+
+/// Why an act was refused, with nothing lost.
+#[derive(Template)]
+#[template(path = "told.html", whitespace = "minimize")]
+pub struct ToldPage {
+    /// Around it.
+    pub frame: Frame,
+    /// What happened.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+    /// Where to go on.
+    pub back: String,
+}

@@ -1,0 +1,223 @@
+### Agir depuis la console et depuis la ligne de commande, et qui en a le droit.
+
+policy-one-person = une personne commute au plus { NUMBER($sites) } de ses propres sites en 24 h, aucun vital
+policy-two-people = deux personnes commutent au plus { NUMBER($sites) } sites, aucun vital; au-delà, l’une d’elles est du commandement, et le nombre est saisi
+policy-single = en ligne de commande { $name } agit sans second, tant que le registre compte au plus { NUMBER($sites) } sites
+policy-is-signed = signée, clé { $key }
+policy-standing-missing = il n’y a pas de politique, donc les règles les plus strictes valent : deux personnes pour tout
+policy-standing-missing-remedy = écrivez policy.toml, puis : relight policy sign --key FILE
+policy-standing-unsigned = personne n’a signé cette politique, donc les règles les plus strictes valent : deux personnes pour tout
+policy-standing-unsigned-remedy = relight policy sign --key FILE
+policy-standing-unreadable = la signature de cette politique est illisible, donc les règles les plus strictes valent : deux personnes pour tout
+policy-standing-unreadable-remedy = relight policy sign --key FILE
+policy-standing-wrong-signature = cette politique a été modifiée après sa signature, donc les règles les plus strictes valent : deux personnes pour tout
+policy-standing-wrong-signature-remedy = relisez-la, puis : relight policy sign --key FILE
+policy-standing-other-key = cette politique est signée par une autre clé que celle du registre, donc les règles les plus strictes valent : deux personnes pour tout
+policy-standing-other-key-remedy = signez-la avec la clé du registre : relight policy sign --key FILE
+policy-not-signed = la politique n’a pas été signée
+policy-not-signed-remedy = policy.toml doit être lisible, et --key désigner la clé qui a déjà signé; --new-key en met une autre à sa place
+policy-signed = signée : { $path }
+policy-key-pinned = désormais seule cette clé signe : { $key }
+policy-key-apart = gardez le fichier de la clé sur une autre machine : qui l’a décide qui peut commuter
+refusal-empty-plan = rien ne serait commuté
+refusal-empty-plan-remedy = choisissez d’autres sites; la liste de ce qui est laissé tel quel dit pourquoi
+refusal-not-commander = seul le commandement de l’incident propose ce plan
+refusal-not-commander-remedy = demandez à une personne du commandement, ou choisissez au plus cinq de vos propres sites, aucun vital
+refusal-not-approver = vos rôles ne vous laissent pas décider de tous ces sites
+refusal-not-approver-remedy = demandez à une personne qui approuve, ou du commandement, dont la portée les couvre
+refusal-token = un jeton n’est pas une personne
+refusal-token-remedy = connectez-vous et présentez une clé d’accès
+refusal-not-present = une signature exige une clé d’accès présentée à l’instant
+refusal-not-present-remedy = présentez votre clé d’accès, puis recommencez; rien n’est perdu
+refusal-no-hardware-key = briser la glace exige une clé matérielle
+refusal-no-hardware-key-remedy = présentez une clé de sécurité, ou demandez une deuxième personne
+refusal-glass-relights = personne ne rallume en brisant la glace
+refusal-glass-relights-remedy = proposez un plan de rallumage
+refusal-protected = un site protégé est dans le plan
+refusal-protected-remedy = retirez-le : un plan ne commute jamais un site protégé
+refusal-unknown-action = aucun plan de ce nom n’attend
+refusal-unknown-action-remedy = la liste des plans montre ce qui attend
+refusal-other-hash = ce n’est pas le plan qui attend
+refusal-other-hash-remedy = relisez le plan : ce que vous avez vu a une autre empreinte
+refusal-expired = il est trop tard
+refusal-expired-remedy = refaites le plan : un plan vit 15 minutes, et s’annule pendant 10
+refusal-refused = quelqu’un a refusé ce plan
+refusal-refused-remedy = lisez pourquoi, et faites un autre plan
+refusal-done = ce plan a déjà été exécuté
+refusal-done-remedy = il n’y a rien à faire
+refusal-proposer = qui propose un plan ne l’approuve pas
+refusal-proposer-remedy = demandez une deuxième personne
+refusal-signed-already = vous avez déjà signé ce plan
+refusal-signed-already-remedy = demandez une deuxième personne
+refusal-no-seat = la place qui reste est celle du commandement
+refusal-no-seat-remedy = demandez à une personne du commandement
+refusal-wrong-number = le nombre de sites n’a pas été saisi tel quel
+refusal-wrong-number-remedy = saisissez le grand nombre de la page, en chiffres
+refusal-seats-empty = il manque l’accord de personnes qui doivent le donner
+refusal-seats-empty-remedy = attendez-les
+refusal-alone-too-much = plus de cinq sites ont été commutés par une seule personne en 24 heures
+refusal-alone-too-much-remedy = proposez de nouveau le plan : il faut deux personnes
+refusal-not-signer = seule une personne qui a signé le plan, ou le commandement, l’annule
+refusal-not-signer-remedy = demandez à l’une d’elles
+refusal-own-review = qui a brisé la glace ne fait pas la revue
+refusal-own-review-remedy = demandez à quelqu’un d’autre
+refusal-no-reason = il manque une raison
+refusal-no-reason-remedy = écrivez pourquoi, en une phrase
+act-dark-title = Éteindre…
+act-relight-title = Rallumer un lot…
+act-dark = Éteindre
+act-relight = Rallumer
+act-choose = Quels sites
+act-incident = Incident
+act-which = Selon ce que l’on sait
+act-which-todo = touchés et inconnus
+act-which-affected = touchés
+act-which-unknown = inconnus
+act-which-ready = prouvés hors de cause, encore éteints
+act-which-named = seulement ceux nommés ci-dessous
+act-slugs = Seulement ces sites (noms courts)
+act-reason = Pourquoi (gardé au journal)
+act-preview = Montrer ce qui se passerait
+act-what-happens = Ce qui se passerait
+act-propose = Proposer ce plan
+act-vital = Sites vitaux
+act-edges = Frontaux
+act-visitors = Les visiteurs verront
+act-visitors-dark = le statut 503 : « Par mesure de précaution, ce service est temporairement hors ligne pendant que nous vérifions s’il utilise un logiciel vulnérable. »
+act-visitors-relight = le site de nouveau, dès qu’une sonde l’a vu répondre
+act-waves = Ordre
+act-waves-dark = un témoin par frontal, puis tout; un échec n’arrête jamais le reste
+act-undo-time = Annulation
+act-undo-dark = pendant 10 minutes, par l’un ou l’autre signataire; ce qui n’est pas hors de cause reste éteint
+act-undo-relight = proposer d’éteindre de nouveau les sites
+act-sites = Sites du plan
+act-skipped = Laissés tels quels
+act-asked = Ce qui est demandé
+act-who = Qui demande
+act-why = Pourquoi
+act-hash = Empreinte du plan
+act-expires = Expire
+act-seats = Qui donne son accord
+act-vacant = vacant
+act-by-passkey = par clé d’accès
+act-step-up = Présenter votre clé d’accès
+act-type-number = Saisissez le nombre de sites en entier
+act-approve = Approuver avec une clé d’accès
+act-refuse = Refuser
+act-refuse-reason = Raison du refus
+act-undo = Annuler ce plan
+act-undo-note = Les sites dont la preuve à jour les met hors de cause reviennent; les autres restent éteints et sont nommés.
+act-plans = Plans
+act-plan = Plan
+act-what = Quoi
+act-when = Quand
+act-no-plans = Aucun plan n’a été proposé.
+act-glass = Glace brisée
+act-glass-waits = Attend la revue d’une autre personne, dans les 24 heures.
+act-glass-late = Les 24 heures prévues pour la revue sont passées.
+act-glass-found = Ce que la revue a constaté
+act-glass-review = Consigner la revue
+act-nothing-lost = Rien n’a été modifié, et rien de ce que vous avez écrit n’a été exécuté.
+act-back = Continuer
+act-seat-operator = opération
+act-seat-second = deuxième personne
+act-seat-command = commandement
+act-needs-one = Une personne suffit : vous, avec une clé d’accès.
+act-needs-two = Il faut l’accord de deux personnes; vous êtes la première.
+act-needs-command = Il faut l’accord de deux personnes, dont une du commandement, et le nombre est saisi en entier.
+act-standing-waiting = attend un accord
+act-standing-expired = trop ancien : refaites-le
+act-standing-started = exécuté
+act-standing-undone = annulé
+act-changed = ce que vous avez vu a changé depuis
+act-changed-remedy = voici ce qu’il en est maintenant : relisez, puis proposez
+act-no-sites = aucun site ne correspond à ce choix
+act-no-sites-remedy = choisissez autrement; la liste dit ce qui est laissé tel quel
+act-policy-strict = La politique n’est pas signée : il faut l’accord de deux personnes pour tout.
+act-edge-undrilled = aucun exercice en 400 jours
+act-edge-blind = il manque de quoi prouver l’extinction
+act-number-word = { $sites ->
+    [one] site
+   *[other] sites
+ }
+act-summary = { NUMBER($affected) } { $affected ->
+    [one] touché
+   *[other] touchés
+ }, { NUMBER($unknown) } { $unknown ->
+    [one] inconnu
+   *[other] inconnus
+ }, { NUMBER($clear) } hors de cause; { NUMBER($bodies) } { $bodies ->
+    [one] organisme
+   *[other] organismes
+ }
+act-edge-sites = { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+act-edge-down = ne répond pas : ses sites compteront comme exposés ({ $error })
+act-tunnels = { NUMBER($open) } { $open ->
+    [one] connexion ouverte sera coupée
+   *[other] connexions ouvertes seront coupées
+ }
+act-sharing = { NUMBER($sites) } { $sites ->
+    [one] autre site partage
+   *[other] autres sites partagent
+ } un hôte avec ceux-ci
+act-more = et { NUMBER($count) } de plus
+act-waves-relight = { $sizes } sites; arrêt si plus de 1 % ne reviennent pas
+act-refused-by = refusé par { $name } : { $why }
+act-at = le { $date } à { $time }
+act-row = { $action } : { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+act-glass-row = { $name }, { $at } : { $why }
+act-glass-reviewed = Revue faite par { $name }.
+act-policy-holds = Une personne commute au plus { NUMBER($alone) } de ses propres sites en 24 h; deux personnes, { NUMBER($two) }; au-delà, l’une d’elles est du commandement.
+act-one-waits = { NUMBER($plans) } { $plans ->
+    [one] plan attend
+   *[other] plans attendent
+ } un accord
+act-no-role = vos rôles ne vous le permettent pas ici
+act-no-role-remedy = demandez à une personne dont c’est le rôle; votre administrateur sait qui
+queue-title = Prochains rallumages
+queue-relighting = en cours de rallumage
+queue-relighting-then = une sonde doit les voir
+queue-absent = bibliothèque absente, analyse complète
+queue-fixed = correctif vérifié
+queue-accepted = accepté par deux personnes
+queue-automatic = automatique
+queue-unverified = correctif en service, non vérifié
+queue-unverified-then = attend sa vérification
+queue-stopped = la sonde de retour échoue
+queue-stopped-then = reste éteint : il faut un plan
+queue-incomplete = analyse partielle
+queue-incomplete-then = refusé : preuve incomplète
+todo-title = À traiter d’abord
+todo-evidence = Preuve
+todo-edge = Frontal
+todo-dark-for = Éteint depuis
+todo-next = Prochain geste
+next-edge = réparer le frontal
+next-fix = commencer un correctif
+next-relight = rallumer par un plan
+next-accept = accepter, à deux
+next-verify = vérifier le correctif
+next-deploy = déployer le correctif
+next-inventory = refaire l’inventaire
+next-dark = l’éteindre
+act-open = Ouvrir un incident…
+act-open-which = Quel avis
+act-close = Clore l’incident…
+act-close-note = Un incident ne se clôt que lorsque plus aucun site ne doit rester éteint.
+act-publish = Publier une mise à jour…
+act-publish-fr = En français
+act-publish-en = En anglais
+act-analyse = Analyser de nouveau
+act-fix = Commencer un correctif
+act-fix-note = Ce qui est fait
+act-exempt = Laisser en ligne : la preuve le met hors de cause
+act-off-one = Éteindre ce site…
+act-on-one = Rallumer ce site…
+act-site = Que faire
+policy-nobody-alone = personne ne commute seul : il faut l’accord de deux personnes pour tout

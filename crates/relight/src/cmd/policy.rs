@@ -1,0 +1,130 @@
+//! `relight policy`: who may switch how much, and whether the file that says so counts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use relight_server::policy_file::{self, POLICY_FILE, PolicyFile, Standing};
+use relight_server::web::texts;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::{Failure, coded};
+use crate::operator;
+use crate::report::{Exit, Report};
+
+/// What to do with the policy.
+#[derive(Debug, Args)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Show,
+    Check,
+    Sign(Sign),
+}
+
+#[derive(Debug, Args)]
+struct Sign {
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    #[arg(long)]
+    new_key: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    standing: &'static str,
+    digest: String,
+    key: Option<&'a str>,
+    one_person_sites: usize,
+    two_people_sites: usize,
+    single: Option<&'a str>,
+}
+
+impl Policy {
+    pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        match self.action {
+            Action::Show => show(context, report).map(drop),
+            Action::Check => {
+                let found = show(context, report)?;
+                if found.standing != Standing::Signed {
+                    report.raise(Exit::Failed);
+                }
+                Ok(())
+            }
+            Action::Sign(sign) => sign.run(context, report),
+        }
+    }
+}
+
+/// Tells the rules that hold, and loudly why they are not those of the file.
+fn show(context: &Context, report: &mut Report) -> Result<PolicyFile, Failure> {
+    let lang = context.lang;
+    let store = context.existing_store()?;
+    let found = operator::policy(context, &store)?;
+    if context.json {
+        let (policy, single) = (&found.policy, found.single.as_deref());
+        let document = Document {
+            standing: found.standing.as_str(),
+            digest: policy.digest.to_string(),
+            key: found.key.as_deref(),
+            one_person_sites: policy.alone_max,
+            two_people_sites: policy.two_max,
+            single,
+        };
+        report.document("relight.policy/1", &document);
+        return Ok(found);
+    }
+    if found.policy.alone_max > 0 {
+        report.line(&texts::policy_one_person(lang, found.policy.alone_max));
+    } else {
+        report.line(texts::policy_nobody_alone(lang));
+    }
+    report.line(&texts::policy_two_people(lang, found.policy.two_max));
+    if let Some(name) = &found.single {
+        report.line(&texts::policy_single(lang, name, operator::SITES_ALONE_MAX));
+    }
+    tell_standing(&found, context, report);
+    Ok(found)
+}
+
+/// Says that the strictest rules hold, and what to do.
+pub(crate) fn tell_standing(found: &PolicyFile, context: &Context, report: &mut Report) {
+    let path = context.data.join(POLICY_FILE).display().to_string();
+    match found.standing {
+        Standing::Signed => {
+            let key = found.key.as_deref().unwrap_or_default();
+            report.line(&texts::policy_is_signed(context.lang, key));
+        }
+        standing => {
+            let key = format!("policy-standing-{}", standing.as_str());
+            let (what, remedy) = coded(context.lang, &key);
+            report.warn(&path, what, remedy);
+        }
+    }
+}
+
+impl Sign {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let store = context.existing_store()?;
+        let signed = policy_file::sign(&context.data, &store, &self.key, self.new_key);
+        let signed = signed.map_err(|error| {
+            Failure::new(texts::policy_not_signed(lang))
+                .because(lang, &error)
+                .hint(texts::policy_not_signed_remedy(lang))
+        })?;
+        if context.json {
+            return show(context, report).map(drop);
+        }
+        report.line(&texts::policy_signed(lang, &signed.path.display().to_string()));
+        if signed.pinned {
+            report.line(&texts::policy_key_pinned(lang, &signed.key));
+            report.note(texts::policy_key_apart(lang));
+        }
+        Ok(())
+    }
+}
