@@ -49,6 +49,7 @@ pub(crate) enum Command {
     Demo(cmd::demo::Demo),
     Policy(cmd::policy::Policy),
     Audit(cmd::audit::Audit),
+    Doctor(cmd::doctor::Doctor),
     Completions(cmd::completions::Completions),
     Help(cmd::help::Help),
 }
@@ -128,6 +129,7 @@ fn dispatch(command: Command, context: &Context, report: &mut Report) -> Result<
         Command::Demo(command) => command.run(context, report),
         Command::Policy(command) => command.run(context, report),
         Command::Audit(command) => command.run(context, report),
+        Command::Doctor(command) => command.run(context, report),
         Command::Completions(command) => command.run(context, report),
         Command::Help(command) => command.run(context, report),
     }

@@ -5,6 +5,7 @@ pub(crate) mod affected;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod edge;
 pub(crate) mod fingerprints;
 pub(crate) mod help;

@@ -852,3 +852,41 @@ waves-stopped = more than one in a hundred did not come back: { NUMBER($sites) }
     [one] site stays
    *[other] sites stay
  } dark
+
+doctor-store = store
+doctor-sites = { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+  }, the file is whole
+doctor-journal-whole = { NUMBER($entries) } { $entries ->
+    [one] entry
+   *[other] entries
+  }, intact
+doctor-journal-broken = the chain of digests is broken
+doctor-clock-right = after the last entry of the journal
+doctor-clock-behind = { NUMBER($seconds) } s before the last entry of the journal: evidence would be judged by a wrong age; set the clock
+doctor-space-free = { NUMBER($mebibytes) } MiB free
+doctor-advisories = advisories
+doctor-no-sources = only the four built-in ones
+doctor-inventories = inventories
+doctor-no-gaps = { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+  } can be answered for and switched
+doctor-gaps = { NUMBER($wanting) } of { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+  } cannot be answered or switched yet
+doctor-edge = edge
+doctor-no-edge = none: no site can be taken dark
+doctor-operator = operator
+doctor-controlled = a server controls the edges
+doctor-no-controller = nobody, and no incident is open
+doctor-incident-alone = nobody keeps the edges as { NUMBER($count) } open { $count ->
+    [one] incident wants
+   *[other] incidents want
+  } them
+doctor-journal = journal
+doctor-clock = clock
+doctor-space = space
+doctor-controller = controller

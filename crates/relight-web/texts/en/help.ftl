@@ -217,6 +217,7 @@ help-watch-campaigns = Show campaigns
 help-watch-explain = Say why a campaign was raised
 help-audit = Check the audit log
 help-audit-verify = Follow the chain of the journal, entry by entry
+help-doctor = Say what would stand in the way of an incident, before there is one
 value-target = TARGET
 value-query = QUERY
 value-text = TEXT

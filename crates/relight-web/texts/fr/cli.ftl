@@ -900,3 +900,41 @@ waves-stopped = plus d'un sur cent n'est pas revenu : { NUMBER($sites) } { $site
     [one] site reste éteint
    *[other] sites restent éteints
  }
+
+doctor-store = registre
+doctor-sites = { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+  }, le fichier est entier
+doctor-journal-whole = { NUMBER($entries) } { $entries ->
+    [one] entrée
+   *[other] entrées
+  }, chaîne intacte
+doctor-journal-broken = la chaîne des empreintes est rompue
+doctor-clock-right = après la dernière entrée du journal
+doctor-clock-behind = { NUMBER($seconds) } s avant la dernière entrée du journal : l'âge des preuves serait faux; réglez l'horloge
+doctor-space-free = { NUMBER($mebibytes) } Mio libres
+doctor-advisories = avis
+doctor-no-sources = seulement les quatre qui sont intégrés
+doctor-inventories = inventaires
+doctor-no-gaps = réponse et commande possibles pour { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+  }
+doctor-gaps = { NUMBER($wanting) } { $wanting ->
+    [one] site
+   *[other] sites
+  } sur { NUMBER($sites) } ne peuvent pas encore recevoir de réponse ou être commandés
+doctor-edge = frontal
+doctor-no-edge = aucun : aucun site ne peut être éteint
+doctor-operator = opérateur
+doctor-controlled = un serveur tient les frontaux
+doctor-no-controller = personne, et aucun incident n'est ouvert
+doctor-incident-alone = personne ne garde les frontaux tels que les { $count ->
+    [one] veut l'incident ouvert
+   *[other] veulent les { NUMBER($count) } incidents ouverts
+  }
+doctor-journal = journal
+doctor-clock = horloge
+doctor-space = espace
+doctor-controller = commande

@@ -217,6 +217,7 @@ help-watch-campaigns = Montrer les campagnes
 help-watch-explain = Dire pourquoi une campagne a été retenue
 help-audit = Vérifier le journal d'audit
 help-audit-verify = Suivre la chaîne du journal, entrée par entrée
+help-doctor = Dire ce qui ferait obstacle à un incident, avant qu'il y en ait un
 value-target = CIBLE
 value-query = REQUÊTE
 value-text = TEXTE

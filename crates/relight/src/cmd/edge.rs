@@ -475,6 +475,23 @@ fn look(target: &Target, register: &Register) -> CheckRow {
     row
 }
 
+/// What stands between each edge and a proof, in words: nothing for one that is ready.
+pub(crate) fn troubles(
+    register: &Register,
+    context: &Context,
+) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    let lang = context.lang;
+    let trouble = |row: CheckRow| {
+        let mut what: Vec<String> = row.error.into_iter().collect();
+        if let [first, rest @ ..] = &row.differ[..] {
+            what.push(texts::edge_differs(lang, rest.len() + 1, first));
+        }
+        what.extend(row.findings.into_iter().filter(|it| it.refuses).map(|it| it.place));
+        (row.name, what)
+    };
+    Ok(targets(register, context)?.iter().map(|target| trouble(look(target, register))).collect())
+}
+
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -4,6 +4,8 @@ mod csv_rows;
 mod import;
 mod set;
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand};
 use relight_model::{Coverage, Site, UnknownReason};
 use relight_server::web::number::rfc3339;
@@ -249,10 +251,15 @@ fn row<'a>(register: &'a Register, site: &'a Site) -> SiteRow<'a> {
     }
 }
 
+/// How many sites something is missing of.
+pub(crate) fn sites_with_gaps(register: &Register, context: &Context) -> Result<usize, Failure> {
+    let rows = gap_rows(register, context)?;
+    Ok(rows.iter().map(|row| row.site).collect::<BTreeSet<_>>().len())
+}
+
 /// What is missing before every question can be answered and every site switched, the most
 /// critical sites first, each with the command that closes the gap.
-fn gaps(context: &Context, report: &mut Report) -> Result<(), Failure> {
-    let register = Register::open(context)?;
+fn gap_rows<'a>(register: &'a Register, context: &Context) -> Result<Vec<GapRow<'a>>, Failure> {
     let edges = register.store.edges().map_err(|error| context.store_failure(&error))?;
     let mut gaps = Vec::new();
     for site in &register.sites {
@@ -260,7 +267,7 @@ fn gaps(context: &Context, report: &mut Report) -> Result<(), Failure> {
         let mut gap = |gap, next| {
             gaps.push(GapRow { site: slug, criticality: site.criticality.number(), gap, next });
         };
-        for reason in reasons(&register, site) {
+        for reason in reasons(register, site) {
             gap(reason.as_str(), format!("relight scan DIR --site {slug}"));
         }
         if site.edge.is_empty() {
@@ -270,6 +277,12 @@ fn gaps(context: &Context, report: &mut Report) -> Result<(), Failure> {
         }
     }
     gaps.sort_by(|a, b| (a.criticality, a.site, a.gap).cmp(&(b.criticality, b.site, b.gap)));
+    Ok(gaps)
+}
+
+fn gaps(context: &Context, report: &mut Report) -> Result<(), Failure> {
+    let register = Register::open(context)?;
+    let gaps = gap_rows(&register, context)?;
     if context.json {
         report.document("relight.gaps/1", &GapsDocument { gaps });
         return Ok(());

@@ -4,6 +4,7 @@
 mod affected;
 mod alike;
 mod book;
+mod doctor;
 mod edge_run;
 mod edge_tools;
 mod edges;

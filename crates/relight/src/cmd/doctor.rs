@@ -1,0 +1,256 @@
+//! `relight doctor`: what would stand in the way on the night of an incident, looked for before it.
+//!
+//! It only reads: no lease is taken, no gate is touched, no proxy is asked for more than its state.
+
+use clap::Args;
+use relight_engine::store::{SourceState, Store};
+use relight_server::web::number::Number;
+use relight_server::web::texts;
+use serde::Serialize;
+
+use crate::cmd::{edge, sites};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::operator;
+use crate::register::Register;
+use crate::report::{Exit, Report, Style};
+
+/// Free space of the data folder below which it warns, in bytes: a day of evidence of 4,000 sites.
+const SPACE_LOW: u64 = 1 << 30;
+
+/// Free space below which an order may not find its place in the journal, in bytes.
+const SPACE_GONE: u64 = 64 << 20;
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Health {
+    Good,
+    Warning,
+    Bad,
+}
+
+impl Health {
+    const fn mark(self) -> (&'static str, Style) {
+        match self {
+            Self::Good => ("✓", Style::Good),
+            Self::Warning => ("!", Style::Warn),
+            Self::Bad => ("✗", Style::Bad),
+        }
+    }
+}
+
+/// What one look found.
+#[derive(Serialize)]
+struct Finding {
+    /// What was looked at: a word of the catalogue (`doctor-NAME`).
+    check: &'static str,
+    health: Health,
+    /// What it is like, in the reader's language.
+    what: String,
+    /// The command that mends it; empty when nothing is to be done.
+    next: String,
+}
+
+#[derive(Serialize)]
+struct Document {
+    healthy: bool,
+    findings: Vec<Finding>,
+}
+
+impl Doctor {
+    pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let register = Register::open(context)?;
+        let mut visit = Visit { context, register: &register, findings: Vec::new() };
+        visit.store();
+        visit.journal()?;
+        visit.space();
+        visit.advisories()?;
+        visit.inventories()?;
+        visit.edges()?;
+        visit.people();
+        visit.controller()?;
+        let findings = visit.findings;
+        let healthy = findings.iter().all(|finding| finding.health != Health::Bad);
+        if !healthy {
+            report.raise(Exit::Failed);
+        }
+        if context.json {
+            report.document("relight.doctor/1", &Document { healthy, findings });
+            return Ok(());
+        }
+        findings.iter().for_each(|finding| tell(finding, report));
+        Ok(())
+    }
+}
+
+fn tell(finding: &Finding, report: &mut Report) {
+    let (mark, style) = finding.health.mark();
+    let name = texts::by_code(report.lang(), &format!("doctor-{}", finding.check));
+    let line = texts::labelled(report.lang(), name.unwrap_or(finding.check), &finding.what);
+    let next =
+        if finding.next.is_empty() { String::new() } else { format!("  → {}", finding.next) };
+    report.line(&format!("{} {line}{next}", report.paint(style, mark)));
+}
+
+/// One round of looks.
+struct Visit<'a> {
+    context: &'a Context,
+    register: &'a Register,
+    findings: Vec<Finding>,
+}
+
+impl Visit<'_> {
+    fn add(&mut self, check: &'static str, health: Health, what: String, next: &str) {
+        self.findings.push(Finding { check, health, what, next: next.to_owned() });
+    }
+
+    fn store_of(&self) -> &Store {
+        &self.register.store
+    }
+
+    fn store(&mut self) {
+        let lang = self.context.lang;
+        match self.store_of().check() {
+            Ok(()) => {
+                let sites = self.register.sites.len();
+                self.add("store", Health::Good, texts::doctor_sites(lang, sites), "");
+            }
+            Err(error) => self.add("store", Health::Bad, error.to_string(), ""),
+        }
+    }
+
+    /// The chain of the journal, and the clock against its last entry: evidence is judged by age.
+    fn journal(&mut self) -> Result<(), Failure> {
+        let lang = self.context.lang;
+        let failed = |error| self.context.store_failure(&error);
+        let verified = self.store_of().verify_journal().map_err(failed)?;
+        let Ok(whole) = verified else {
+            let what = texts::doctor_journal_broken(lang).to_owned();
+            self.add("journal", Health::Bad, what, "relight audit verify");
+            return Ok(());
+        };
+        let last = self.store_of().journal(whole.entries).map_err(failed)?;
+        self.add("journal", Health::Good, texts::doctor_journal_whole(lang, whole.entries), "");
+        let behind = last.first().map_or(0, |last| last.time - self.register.now);
+        if let Ok(behind @ 1..) = u64::try_from(behind) {
+            self.add("clock", Health::Bad, texts::doctor_clock_behind(lang, behind), "");
+        } else {
+            self.add("clock", Health::Good, texts::doctor_clock_right(lang).to_owned(), "");
+        }
+        Ok(())
+    }
+
+    fn space(&mut self) {
+        let lang = self.context.lang;
+        let (health, what) = match rustix::fs::statvfs(&self.context.data) {
+            Ok(disk) => {
+                let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+                let health = match free {
+                    _ if free < SPACE_GONE => Health::Bad,
+                    _ if free < SPACE_LOW => Health::Warning,
+                    _ => Health::Good,
+                };
+                (health, texts::doctor_space_free(lang, free >> 20))
+            }
+            Err(error) => (Health::Bad, error.to_string()),
+        };
+        self.add("space", health, what, "");
+    }
+
+    /// A source that is late is a warning: what it said still holds. One whose list was refused is
+    /// not asked any more, and that is worse.
+    fn advisories(&mut self) -> Result<(), Failure> {
+        let (lang, now) = (self.context.lang, self.register.now);
+        let rows = self.store_of().advisory_sources();
+        let rows = rows.map_err(|error| self.context.store_failure(&error))?;
+        if rows.is_empty() {
+            let what = texts::doctor_no_sources(lang).to_owned();
+            self.add(
+                "advisories",
+                Health::Warning,
+                what,
+                "relight advisories update --offline DIR",
+            );
+        }
+        for row in rows {
+            let state = row.state(now);
+            let (health, next) = match state {
+                SourceState::Fresh => (Health::Good, ""),
+                SourceState::Late | SourceState::Never => {
+                    (Health::Warning, "relight advisories update --offline DIR")
+                }
+                SourceState::Refused | SourceState::Failing => {
+                    (Health::Bad, "relight advisories sources")
+                }
+            };
+            let word = texts::by_code(lang, &format!("source-state-{}", state.as_str()));
+            let word = word.unwrap_or(state.as_str());
+            let records = Number::from(row.records).text(lang);
+            self.add("advisories", health, format!("{} ({records}), {word}", row.name), next);
+        }
+        Ok(())
+    }
+
+    fn inventories(&mut self) -> Result<(), Failure> {
+        let lang = self.context.lang;
+        let wanting = sites::sites_with_gaps(self.register, self.context)?;
+        let sites = self.register.sites.len();
+        let (health, what, next) = match wanting {
+            0 => (Health::Good, texts::doctor_no_gaps(lang, sites), ""),
+            _ => (Health::Warning, texts::doctor_gaps(lang, sites, wanting), "relight sites gaps"),
+        };
+        self.add("inventories", health, what, next);
+        Ok(())
+    }
+
+    fn edges(&mut self) -> Result<(), Failure> {
+        let lang = self.context.lang;
+        let edges = edge::troubles(self.register, self.context)?;
+        if edges.is_empty() {
+            let next = "relight edge add KIND --name NAME --gate DIR --listen ADDRESS";
+            self.add("edge", Health::Bad, texts::doctor_no_edge(lang).to_owned(), next);
+        }
+        for (name, troubles) in edges {
+            let (health, next) = match troubles.is_empty() {
+                true => (Health::Good, ""),
+                false => (Health::Bad, "relight edge check"),
+            };
+            let mut what = vec![name];
+            what.extend(troubles);
+            self.add("edge", health, what.join(", "), next);
+        }
+        Ok(())
+    }
+
+    /// Whether anybody may switch from this machine.
+    fn people(&mut self) {
+        match operator::actor(self.context, self.store_of()) {
+            Ok(name) => self.add("operator", Health::Good, name, ""),
+            Err(failure) => {
+                let next = failure.hint.unwrap_or_default();
+                self.add("operator", Health::Warning, failure.message, &next);
+            }
+        }
+    }
+
+    /// Whether somebody keeps the edges as the journal wants them: that matters once an incident
+    /// is open.
+    fn controller(&mut self) -> Result<(), Failure> {
+        let lang = self.context.lang;
+        let control = self.store_of().take_control();
+        let nobody = control.map_err(|error| self.context.store_failure(&error))?.is_some();
+        let open = self.register.ledger.open().count();
+        let (health, what, next) = match (nobody, open) {
+            (false, _) => (Health::Good, texts::doctor_controlled(lang).to_owned(), ""),
+            (true, 0) => (Health::Good, texts::doctor_no_controller(lang).to_owned(), ""),
+            (true, open) => {
+                (Health::Warning, texts::doctor_incident_alone(lang, open), "relight serve")
+            }
+        };
+        self.add("controller", health, what, next);
+        Ok(())
+    }
+}

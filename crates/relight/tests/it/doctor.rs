@@ -1,0 +1,87 @@
+//! `relight doctor`: what would stand in the way, each with the command that mends it.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use relight_engine::incident::Entry;
+use relight_engine::store::Store;
+use relight_engine::{Engine, EngineOptions};
+use serde_json::Value;
+
+use crate::incident::{POLICY, Town};
+use crate::place::Place;
+
+/// The health of what a check found.
+fn health<'a>(document: &'a Value, check: &str) -> Vec<&'a str> {
+    let findings = document["findings"].as_array().unwrap();
+    let of = findings.iter().filter(|finding| finding["check"] == check);
+    of.map(|finding| finding["health"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_town_that_is_ready_is_told_so_and_one_that_is_not_what_to_do() {
+    let town = Town::new();
+    let place = &town.place;
+    let before = place.expect(0, &["doctor", "--json"]).json();
+    assert_eq!(before["schema"], "relight.doctor/1");
+    for (check, expected) in [
+        ("store", "good"),
+        ("journal", "good"),
+        ("clock", "good"),
+        ("advisories", "warning"),
+        ("inventories", "warning"),
+        ("edge", "good"),
+        ("operator", "warning"),
+        ("controller", "good"),
+    ] {
+        assert_eq!(health(&before, check), [expected], "{check}: {before}");
+    }
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    let during = place.expect(0, &["doctor", "--json"]).json();
+    assert_eq!(health(&during, "operator"), ["good"]);
+    assert_eq!(health(&during, "controller"), ["warning"], "nobody keeps what it wants");
+}
+
+#[test]
+fn what_would_fail_tonight_is_an_error() {
+    let place = Place::with_sites();
+    let none = place.expect(1, &["doctor"]);
+    assert!(none.stdout.contains("✗ edge: none: no site can be taken dark"), "{}", none.text());
+    // An edge that nobody reaches.
+    let add = ["edge", "add", "builtin", "--name", "north", "--gate", "gate"];
+    place.expect(0, &[&add[..], &["--listen", "127.0.0.1:9"]].concat());
+    let silent = place.expect(1, &["doctor", "--lang", "fr"]);
+    assert!(silent.stdout.contains("✗ frontal\u{a0}: north, "), "{}", silent.text());
+    assert!(silent.stdout.contains("→ relight edge check"), "{}", silent.text());
+    place.write("data/policy.toml", "[operators");
+    let broken = place.expect(1, &["doctor", "--json"]).json();
+    assert_eq!(health(&broken, "operator"), ["warning"]);
+}
+
+/// A clock that runs an hour ahead of this machine's.
+fn ahead_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    i64::try_from(now).unwrap() + 3_600_000
+}
+
+#[test]
+fn a_clock_behind_the_journal_is_an_error() {
+    let place = Place::with_sites();
+    let store = Arc::new(Store::open(&place.path("data")).unwrap());
+    let holder = "a machine whose clock was ahead".to_owned();
+    let options = EngineOptions { holder, clock: ahead_ms, inventory_ttl_s: 1 };
+    let engine = Engine::open(store, options).unwrap();
+    let entry = Entry::CanaryTried { edge: "north".into(), passed: true, what: String::new() };
+    engine.record("clock", "", entry).unwrap();
+    drop(engine);
+    let told = place.expect(1, &["doctor", "--json"]).json();
+    assert_eq!(health(&told, "clock"), ["bad"]);
+    assert_eq!(health(&told, "journal"), ["good"]);
+}
+
+#[test]
+fn without_a_register_it_says_how_to_begin() {
+    let nothing = Place::new().expect(1, &["doctor"]);
+    assert!(nothing.stderr.contains("relight sites import"), "{}", nothing.text());
+}
