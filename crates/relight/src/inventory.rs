@@ -4,7 +4,7 @@ use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Advisories;
 use relight_engine::{Inventory, advisories_of, leave};
 use relight_formats::advisory;
-use relight_model::{FindingState, GateKey, Profile, Sbom, Warning};
+use relight_model::{FindingState, FlawCode, GateKey, Profile, Sbom, Warning};
 use relight_server::web::{Lang, texts, words};
 
 use crate::context::Context;
@@ -41,6 +41,18 @@ pub(crate) fn site(context: &Context, slug: &str) -> Result<GateKey, Failure> {
 /// There is no such site.
 pub(crate) fn unknown_site(lang: Lang, slug: &str) -> Failure {
     Failure::new(texts::no_such_site(lang, slug)).hint(texts::no_such_site_remedy(lang))
+}
+
+/// Whether the newest inventory of a site is of a scan that read more than directories: one in
+/// fast mode in its place would make unknown what was clear.
+pub(crate) fn is_deep(context: &Context, site: &GateKey) -> Result<bool, Failure> {
+    let failed = |error| context.store_failure(&error);
+    let store = context.existing_store()?;
+    let Some(asset) = store.asset_by_key(site.as_str()).map_err(failed)? else { return Ok(false) };
+    let rows = store.snapshots_of(asset).map_err(failed)?;
+    let Some(newest) = rows.last() else { return Ok(false) };
+    let flaws = store.snapshot(newest.digest).map_err(failed)?.flaws;
+    Ok(flaws.iter().all(|flaw| flaw.code != FlawCode::ClassesNotRead))
 }
 
 /// Stores the inventory of a site; every open incident gets its evidence. A server that runs on

@@ -129,7 +129,7 @@ scan-hidden = { NUMBER($count) } { $count ->
     [one] component hidden by an upper layer, not counted
    *[other] components hidden by upper layers, not counted
  }
-scan-fast-site = --mode fast is no evidence for a site
+scan-fast-site = { $site } has the inventory of a deep scan, and one in fast mode would know less
 scan-fast-remedy = fast mode finds and proves nothing absent: --mode deep reads everything
 scan-known = { NUMBER($files) } { $files ->
     [one] file was not read again

@@ -135,7 +135,7 @@ scan-hidden = { NUMBER($count) } { $count ->
     [one] composant caché par une couche supérieure, non compté
    *[other] composants cachés par des couches supérieures, non comptés
  }
-scan-fast-site = --mode fast n’est pas une preuve pour un site
+scan-fast-site = { $site } a l’inventaire d’une analyse complète; le mode fast en saurait moins
 scan-fast-remedy = le mode fast trouve et ne prouve aucune absence : --mode deep lit tout
 scan-known = { NUMBER($files) } { $files ->
     [one] fichier n’a pas été relu

@@ -82,11 +82,13 @@ impl Scan {
         if self.targets.len() > 1 && (files || self.site.is_some()) {
             return Err(Failure::usage(texts::scan_one_target(context.lang)));
         }
-        if self.is_fast() && self.site.is_some() {
-            let failure = Failure::usage(texts::scan_fast_site(context.lang));
+        let site = self.site.as_deref().map(|site| inventory::site(context, site)).transpose()?;
+        if let Some(site) = site.as_ref().filter(|_| self.is_fast())
+            && inventory::is_deep(context, site)?
+        {
+            let failure = Failure::usage(texts::scan_fast_site(context.lang, site.as_str()));
             return Err(failure.hint(texts::scan_fast_remedy(context.lang)));
         }
-        let site = self.site.as_deref().map(|site| inventory::site(context, site)).transpose()?;
         let look = self.look(context)?;
         let advisories = inventory::advisories(context)?;
         for target in &self.targets {
@@ -114,12 +116,14 @@ impl Scan {
             let failure = Failure::usage(texts::scan_bad_redaction(context.lang, value));
             failure.hint(texts::scan_bad_redaction_remedy(context.lang))
         })?;
+        // The first hour reads directories: it has neither what classes are nor a digest of all.
+        let keeps_all = self.site.is_some() && !self.is_fast();
         let options = Options {
             fingerprints: fingerprints::databases(&self.fingerprints, context)?,
             depth_max: self.depth,
             mode: if self.is_fast() { Mode::Fast } else { Mode::Deep },
-            artifact_digest: self.site.is_some(),
-            profiles: if self.site.is_some() { Profiles::All } else { Profiles::None },
+            artifact_digest: keeps_all,
+            profiles: if keeps_all { Profiles::All } else { Profiles::None },
             exclude: self.exclude.iter().map(|pattern| Glob::new(pattern)).collect(),
             follow: self.follow,
             platform: self.platform.clone(),
@@ -187,7 +191,8 @@ impl Scan {
         }
         match site {
             Some(site) => {
-                inventory::push(context, site, scanned.sbom, Some(scanned.profiles), report)
+                let profiles = (!self.is_fast()).then_some(scanned.profiles);
+                inventory::push(context, site, scanned.sbom, profiles, report)
             }
             None => Ok(()),
         }

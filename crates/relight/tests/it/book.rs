@@ -47,8 +47,10 @@ fn every_page(lang: &str) {
         if env::var_os("UPDATE_EXPECT").is_some() {
             fs::write(&page, shown).unwrap();
         } else {
-            let name = page.file_name().unwrap().display();
-            assert!(shown == text, "{lang}/{name} should read:\n{shown}");
+            let at = shown.lines().zip(text.lines()).position(|(said, told)| said != told);
+            let line = |text: &str| text.lines().nth(at.unwrap_or(0)).map(str::to_owned);
+            let (page, at) = (page.display(), at.unwrap_or(0) + 1);
+            assert!(shown == text, "{page}:{at}: {:?} is {:?}", line(&text), line(&shown));
         }
     }
 }

@@ -247,7 +247,33 @@ fn fast_mode_finds_and_never_clears() {
     assert_eq!((&found["complete"], &found["unread"]), (&false.into(), &unread));
     let clean = place.expect(3, &["scan", "clean", "--mode", "fast"]);
     assert!(clean.stderr.contains("hint: fast mode finds"), "{clean:?}");
-    place.expect(2, &["scan", "app", "--mode", "fast", "--site", "san-001"]);
+}
+
+/// The first hour of a site: what was found is affected, all else unknown, and nothing that a deep
+/// scan knows is lost.
+#[test]
+fn a_fast_inventory_says_affected_or_unknown_and_never_takes_the_place_of_a_deep_one() {
+    let place = Place::with_sites();
+    place.write("app/a.jar", log4j("2.14.1"));
+    place.write("clean/b.txt", "b");
+    let answers = || {
+        let asked = ["affected", "CVE-2021-44228", "--sites", "org:\"Santé Nord\"", "--json"];
+        let total = place.run(&asked).json()["total"].clone();
+        ["affected", "unknown", "clear"].map(|verdict| total[verdict].as_u64().unwrap())
+    };
+    let fast = ["--mode", "fast", "--site"];
+    place.expect(3, &[&["scan", "app"][..], &fast, &["san-001"]].concat());
+    place.expect(3, &[&["scan", "clean"][..], &fast, &["san-002"]].concat());
+    assert_eq!(answers(), [1, 1, 0]);
+    let alike = place.expect(3, &["affected", "--like", "app/a.jar", "--json"]);
+    assert!(!alike.stdout.contains("\"clear\": 3"), "{alike:?}");
+    // Again, as nothing better is known; then a deep one, which stays.
+    place.expect(3, &[&["scan", "clean"][..], &fast, &["san-002"]].concat());
+    place.expect(0, &["scan", "clean", "--site", "san-002"]);
+    assert_eq!(answers(), [1, 0, 1]);
+    let refused = place.expect(2, &[&["scan", "clean"][..], &fast, &["san-002"]].concat());
+    assert!(refused.stderr.contains("san-002 has the inventory of a deep scan"), "{refused:?}");
+    assert_eq!(answers(), [1, 0, 1]);
 }
 
 /// Goal (SCAN.md 11): no secret of a tree reaches anything that leaves the process or stays behind.
