@@ -16,6 +16,8 @@ pub enum EdgeErrorKind {
     ForeignEdit,
     /// The set-up of the edge does not allow what was asked.
     Lint,
+    /// The certificate of a listener is not good for the name that was asked for.
+    Certificate,
     /// A file operation failed.
     Io,
 }
@@ -29,6 +31,7 @@ impl EdgeErrorKind {
             Self::Fenced => "fenced",
             Self::ForeignEdit => "foreign-edit",
             Self::Lint => "lint",
+            Self::Certificate => "certificate",
             Self::Io => "io",
         }
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::{EdgeError, EdgeErrorKind};
+use crate::tls::TlsStream;
 
 /// Longest status line and headers of an answer, in bytes.
 pub const HEAD_BYTES_MAX: usize = 32 << 10;
@@ -77,6 +78,7 @@ impl Response {
 #[derive(Debug)]
 enum Stream {
     Tcp(TcpStream),
+    Tls(TlsStream),
     Unix(UnixStream),
 }
 
@@ -94,13 +96,17 @@ impl Client {
     /// # Errors
     /// `Unreachable` when nobody accepts within [`CONNECT_WAIT_MAX`].
     pub fn connect(listener: SocketAddr) -> Result<Self, EdgeError> {
-        let connect = || {
-            let stream = TcpStream::connect_timeout(&listener, CONNECT_WAIT_MAX)?;
-            stream.set_nodelay(true)?;
-            stream.set_write_timeout(Some(ANSWER_WAIT_MAX))?;
-            Ok(Stream::Tcp(stream))
-        };
-        Self::new(listener.to_string(), connect())
+        let stream = tcp(listener).map_err(not_connected(&listener.to_string()))?;
+        Ok(Self::new(listener.to_string(), Stream::Tcp(stream)))
+    }
+
+    /// The same under TLS, once hands were shaken.
+    pub(crate) fn connect_tls(
+        listener: SocketAddr,
+        shake: impl FnOnce(TcpStream) -> Result<TlsStream, EdgeError>,
+    ) -> Result<Self, EdgeError> {
+        let stream = tcp(listener).map_err(not_connected(&listener.to_string()))?;
+        Ok(Self::new(listener.to_string(), Stream::Tls(shake(stream)?)))
     }
 
     /// Connects to a unix socket.
@@ -113,13 +119,14 @@ impl Client {
             stream.set_write_timeout(Some(ANSWER_WAIT_MAX))?;
             Ok(Stream::Unix(stream))
         };
-        Self::new(socket.display().to_string(), connect())
+        let peer = socket.display().to_string();
+        let stream = connect().map_err(not_connected(&peer))?;
+        Ok(Self::new(peer, stream))
     }
 
-    fn new(peer: String, stream: io::Result<Stream>) -> Result<Self, EdgeError> {
-        let stream = stream.map_err(EdgeError::unreachable(format!("connect to {peer}")))?;
+    fn new(peer: String, stream: Stream) -> Self {
         let (body_bytes_max, answer_wait_max) = (BODY_BYTES_MAX, ANSWER_WAIT_MAX);
-        Ok(Self { stream, peer, buffer: Vec::new(), open: true, body_bytes_max, answer_wait_max })
+        Self { stream, peer, buffer: Vec::new(), open: true, body_bytes_max, answer_wait_max }
     }
 
     /// Whether another request can be sent on this connection.
@@ -300,10 +307,22 @@ impl Client {
     }
 }
 
+fn tcp(listener: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&listener, CONNECT_WAIT_MAX)?;
+    stream.set_nodelay(true)?;
+    stream.set_write_timeout(Some(ANSWER_WAIT_MAX))?;
+    Ok(stream)
+}
+
+fn not_connected(peer: &str) -> impl FnOnce(io::Error) -> EdgeError {
+    EdgeError::unreachable(format!("connect to {peer}"))
+}
+
 impl Stream {
     fn set_read_timeout(&self, wait: Duration) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.set_read_timeout(Some(wait)),
+            Self::Tls(stream) => stream.sock.set_read_timeout(Some(wait)),
             Self::Unix(stream) => stream.set_read_timeout(Some(wait)),
         }
     }
@@ -311,6 +330,7 @@ impl Stream {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.read(bytes),
+            Self::Tls(stream) => stream.read(bytes),
             Self::Unix(stream) => stream.read(bytes),
         }
     }
@@ -318,6 +338,7 @@ impl Stream {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.write_all(bytes),
+            Self::Tls(stream) => stream.write_all(bytes),
             Self::Unix(stream) => stream.write_all(bytes),
         }
     }

@@ -22,6 +22,7 @@ mod runtime_api;
 #[cfg(test)]
 mod script;
 mod sockets;
+mod tls;
 
 pub use capability::{Basis, Capabilities, CutsTunnels, Maturity};
 pub use driver::{
@@ -32,3 +33,4 @@ pub use drivers::DRIVERS;
 pub use error::{EdgeError, EdgeErrorKind};
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
 pub use probe::{ProbeResult, ProbeTarget, Prober, verify_get};
+pub use tls::Listener;

@@ -1,6 +1,5 @@
 //! Proves what an edge serves: one GET per site through its public listener.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -8,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use relight_model::{GateKey, Seen};
 
-use crate::error::EdgeError;
+use crate::driver::Target;
+use crate::error::{EdgeError, EdgeErrorKind};
 use crate::http::{self, Client, Response};
+use crate::tls::Listener;
 
 /// The header by which the edge, and nobody else, says that its gate answered.
 pub const GATE_HEADER: &str = "X-Relight-Gate";
@@ -40,27 +41,37 @@ pub struct ProbeResult {
     pub seen: Seen,
     /// Status of the answer; 0 without one.
     pub status: u16,
+    /// Why there is no answer that counts, where that is known.
+    pub trouble: Option<EdgeErrorKind>,
 }
 
 /// Probes one listener of an edge over a few connections that stay open between rounds.
 #[derive(Debug)]
 pub struct Prober {
-    listener: SocketAddr,
+    listener: Listener,
     clients: Vec<Option<Client>>,
     round_wait_max: Duration,
 }
 
 impl Prober {
     /// A prober of one listener; connects when it is first used.
-    pub fn new(listener: SocketAddr) -> Self {
+    pub fn new(listener: impl Into<Listener>) -> Self {
         let clients = (0..CONNECTIONS_MAX).map(|_| None).collect();
-        Self { listener, clients, round_wait_max: ROUND_WAIT_MAX }
+        Self { listener: listener.into(), clients, round_wait_max: ROUND_WAIT_MAX }
+    }
+
+    /// One prober for every public listener of an edge.
+    ///
+    /// # Errors
+    /// As [`Listener::all`].
+    pub fn all(target: &Target) -> Result<Vec<Self>, EdgeError> {
+        Ok(Listener::all(target)?.into_iter().map(Self::new).collect())
     }
 
     /// One result per target, in their order. `nonce` makes every request new to any cache.
     pub fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult> {
         let round = Round {
-            listener: self.listener,
+            listener: &self.listener,
             targets,
             nonce,
             next: AtomicUsize::new(0),
@@ -81,7 +92,7 @@ impl Prober {
 
 /// What the threads of one round share.
 struct Round<'a> {
-    listener: SocketAddr,
+    listener: &'a Listener,
     targets: &'a [ProbeTarget],
     nonce: u64,
     next: AtomicUsize,
@@ -96,13 +107,21 @@ impl Round<'_> {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(target) = self.targets.get(index) else { break };
             let uri = format!("/?relight-probe={:016x}-{index}", self.nonce);
-            if let Ok(answer) = self.ask(client, &target.host, &uri) {
-                failures = 0;
-                results.push((index, judge(target, &answer)));
-                // The rest of a long page would hold up the edge until the next round.
-                client.take_if(|client| !client.is_open());
-            } else if client.is_none() {
-                failures += 1;
+            match self.ask(client, &target.host, &uri) {
+                Ok(answer) => {
+                    failures = 0;
+                    results.push((index, judge(target, &answer)));
+                    // The rest of a long page would hold up the edge until the next round; under
+                    // TLS the next host shows a certificate of its own.
+                    client.take_if(|kept| !kept.is_open() || self.listener.is_secured());
+                }
+                Err(error) => {
+                    let trouble = Some(error.kind);
+                    results.push((index, ProbeResult { trouble, ..ProbeResult::default() }));
+                    // A certificate is the trouble of one site.
+                    let is_its_own = error.kind == EdgeErrorKind::Certificate;
+                    failures += usize::from(client.is_none() && !is_its_own);
+                }
             }
         }
         results
@@ -122,7 +141,7 @@ impl Round<'_> {
             return Ok(answer);
         }
         *client = None;
-        let fresh = client.insert(Client::connect(self.listener)?);
+        let fresh = client.insert(self.listener.connect(host)?);
         fresh.body_bytes_max = PAGE_BYTES_MAX;
         fresh.get(host, uri)
     }
@@ -142,7 +161,7 @@ fn judge(target: &ProbeTarget, answer: &Response) -> ProbeResult {
         },
         (Some(_), Some(_)) => Seen::Unknown,
     };
-    ProbeResult { seen, status }
+    ProbeResult { seen, status, trouble: None }
 }
 
 /// 421 says that this edge does not serve the name, whatever the site used to answer.
@@ -176,7 +195,7 @@ pub fn verify_get(socket: &Path, host: &str, uri: &str) -> Result<(u16, Vec<u8>)
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead as _, BufReader, Write as _};
-    use std::net::TcpListener;
+    use std::net::{SocketAddr, TcpListener};
     use std::sync::{Arc, Mutex};
 
     use super::*;
@@ -285,10 +304,14 @@ mod tests {
     #[test]
     fn a_thread_gives_up_after_a_few_connections() {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+        let listener = &Listener::from(listener);
         let targets = vec![target(None); 100];
         let (next, deadline) = (AtomicUsize::new(0), Instant::now() + ROUND_WAIT_MAX);
         let round = Round { listener, targets: &targets, nonce: 1, next, deadline };
-        assert_eq!(round.work(&mut None), []);
+        let results = round.work(&mut None);
+        assert_eq!(results.len(), CONNECT_FAILURES_MAX);
+        let why = |(_, result): &(usize, ProbeResult)| result.trouble;
+        assert!(results.iter().all(|it| why(it) == Some(EdgeErrorKind::Unreachable)));
         assert_eq!(round.next.into_inner(), CONNECT_FAILURES_MAX);
     }
 

@@ -56,8 +56,9 @@ pub fn patient_loop(target: &Target, nonce: u64) -> EdgeLoop {
     loop_with(target, Box::new(Reopening { target: target.clone(), driver: None }), nonce)
 }
 
+/// Listeners that cannot be used show nothing: no site of the edge is proven dark.
 fn loop_with(target: &Target, driver: Box<dyn EdgeDriver>, nonce: u64) -> EdgeLoop {
-    let eyes = Listeners(target.listeners.iter().map(|listener| Prober::new(*listener)).collect());
+    let eyes = Listeners(Prober::all(target).unwrap_or_default());
     EdgeLoop::new(&target.name, driver, Box::new(eyes), nonce)
 }
 
@@ -121,6 +122,7 @@ impl EdgeDriver for Reopening {
 /// # Errors
 /// The driver cannot be opened.
 pub fn open_loop(target: &Target, nonce: u64) -> Result<EdgeLoop, EngineError> {
+    Prober::all(target)?;
     Ok(loop_with(target, relight_edge::open(target)?, nonce))
 }
 

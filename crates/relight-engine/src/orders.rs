@@ -153,10 +153,9 @@ impl Engine {
         for row in self.store.edges()? {
             let target = crate::edges::from_row(&row)?;
             let sites = self.unrecorded(plan, &target.name)?;
-            let Some(listener) = target.listeners.first().filter(|_| !sites.is_empty()) else {
-                continue;
-            };
-            let seen = Prober::new(*listener).probe(&sites, nonce);
+            let probers = if sites.is_empty() { Vec::new() } else { Prober::all(&target)? };
+            let Some(mut prober) = probers.into_iter().next() else { continue };
+            let seen = prober.probe(&sites, nonce);
             let answered =
                 sites.iter().zip(seen).filter(|(_, result)| is_own_answer(result.status));
             statuses.extend(answered.map(|(target, result)| Baseline {

@@ -74,7 +74,9 @@ impl Eyes for Listeners {
 }
 
 fn agree(a: ProbeResult, b: ProbeResult) -> ProbeResult {
-    if a.seen == b.seen { a } else { ProbeResult { seen: Seen::Unknown, ..b } }
+    let trouble = a.trouble.or(b.trouble);
+    let seen = if a.seen == b.seen { a.seen } else { Seen::Unknown };
+    ProbeResult { seen, trouble, ..b }
 }
 
 /// What the journal wants of one site of the edge.

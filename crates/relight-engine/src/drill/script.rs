@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use relight_edge::http::Client;
-use relight_edge::{EdgeErrorKind, GateSet, LintSeverity, Prober, Stage, verify_get};
+use relight_edge::{EdgeErrorKind, GateSet, LintSeverity, Listener, Prober, Stage, verify_get};
 use relight_model::{Digest, Epoch, GateKey, Seen, Site, Verdict};
 
 use super::{DrillEdge, DrillReport, Step, chain};
@@ -166,8 +165,8 @@ impl Drill {
     fn open(edge: &DrillEdge, ledger: &Ledger, pace: Pace) -> Result<Self, String> {
         let mut driver = relight_edge::open(&edge.target).map_err(|error| chain(&error))?;
         edge.is_in_use(ledger, driver.as_mut())?;
-        for listener in &edge.target.listeners {
-            Client::connect(*listener).map_err(|error| chain(&error))?;
+        for listener in Listener::all(&edge.target).map_err(|error| chain(&error))? {
+            listener.connect(CANARY_HOST).map_err(|error| chain(&error))?;
         }
         let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
         let views = driver.observe(&keys).map_err(|error| chain(&error))?;
@@ -256,12 +255,13 @@ impl Drill {
     }
 
     fn hosts(&self) -> Result<(), String> {
-        for listener in &self.edge.target.listeners {
+        for listener in Listener::all(&self.edge.target).map_err(|error| chain(&error))? {
             for (name, request) in SPELLINGS {
                 let request = request
                     .replace("HOST", CANARY_HOST)
                     .replace("UPPER", &CANARY_HOST.to_uppercase());
-                let mut client = Client::connect(*listener).map_err(|error| chain(&error))?;
+                let client = listener.connect(CANARY_HOST);
+                let mut client = client.map_err(|error| chain(&error))?;
                 // A refused spelling may end the connection without an answer.
                 let answer = client.exchange(request.as_bytes(), false).map(|it| it.status);
                 if let (PLAIN, Err(error)) = (name, &answer) {
@@ -357,8 +357,9 @@ impl Drill {
             driver.apply(self.epoch, stage, &GateSet::new()).map_err(|error| chain(&error))?;
         }
         let targets: Vec<_> = self.edge.keys.iter().map(super::DrillKey::target).collect();
-        for listener in &self.edge.target.listeners {
-            let seen = Prober::new(*listener).probe(&targets, self.pace.nonce.rotate_left(13));
+        for listener in Listener::all(&self.edge.target).map_err(|error| chain(&error))? {
+            let seen =
+                Prober::new(listener.clone()).probe(&targets, self.pace.nonce.rotate_left(13));
             let other = targets.iter().zip(seen).find(|(_, result)| result.seen != Seen::Lit);
             if let Some((target, _)) = other {
                 return Err(format!("{} is not seen lit at {listener}", target.key));

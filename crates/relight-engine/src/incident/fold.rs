@@ -227,9 +227,7 @@ impl Incident {
             Entry::AuthorityGranted { .. }
             | Entry::Drilled { .. }
             | Entry::CanaryTried { .. }
-            | Entry::Access { .. } => {
-                Err(Rejected("the entry belongs to no incident"))
-            }
+            | Entry::Access { .. } => Err(Rejected("the entry belongs to no incident")),
             Entry::BreakGlass { .. }
             | Entry::GlassReviewed { .. }
             | Entry::PlanProposed { .. }

@@ -1,8 +1,8 @@
 //! Dark is proven: read back on every copy, seen by every listener, and no connection left behind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use relight_edge::{CutsTunnels, EdgeError, ProbeTarget, TunnelCount};
+use relight_edge::{CutsTunnels, EdgeError, EdgeErrorKind, ProbeResult, ProbeTarget, TunnelCount};
 use relight_model::{GateKey, Light, Seen};
 
 use super::{
@@ -21,7 +21,8 @@ impl EdgeLoop {
             due.iter().map(|index| wants[*index].target.clone()).collect();
         self.nonce = self.nonce.wrapping_add(1);
         let seen = self.eyes.probe(&targets, self.nonce);
-        let (mut proved, mut drifted, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut proved, mut drifted) = (Vec::new(), Vec::new());
+        let mut failed: BTreeMap<&'static str, Vec<GateKey>> = BTreeMap::new();
         for (index, result) in due.into_iter().zip(seen) {
             let (want, view) = (&wants[index], &turn.views[index]);
             let key = &want.target.key;
@@ -42,7 +43,9 @@ impl EdgeLoop {
                 drifted.push(key.clone());
             }
             if self.is_overdue(want, now_ms) {
-                failed.push(key.clone());
+                // It may show dark, and nobody knows for how long, or whether it is true.
+                let why = if is_able { why_unproven(result) } else { "capability" };
+                failed.entry(why).or_default().push(key.clone());
             }
         }
         let (edge, epoch) = (&self.name, turn.epoch);
@@ -58,12 +61,10 @@ impl EdgeLoop {
             edge: edge.clone(),
             what: "dark-not-seen".to_owned(),
         });
-        push(entries, failed, |sites| Entry::EdgeFailed {
-            sites,
-            edge: edge.clone(),
-            // It shows dark, and nobody knows for how long, or whether it is true.
-            why: if is_able { "probe-disagrees" } else { "capability" }.to_owned(),
-        });
+        for (why, sites) in failed {
+            let (edge, why) = (edge.clone(), why.to_owned());
+            entries.push(Entry::EdgeFailed { sites, edge, why });
+        }
         trouble.map_or(Ok(()), Err)
     }
 
@@ -140,4 +141,9 @@ impl EdgeLoop {
         let is_cut = if cut.is_empty() { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
         (busy, is_cut.err())
     }
+}
+
+/// Code of what a probe met with instead of our page.
+fn why_unproven(result: ProbeResult) -> &'static str {
+    result.trouble.map_or("probe-disagrees", EdgeErrorKind::code)
 }

@@ -55,6 +55,8 @@ pub(crate) struct Edge {
     pub(crate) bypass: GateSet,
     /// Sites of which probes learn nothing.
     pub(crate) blind: GateSet,
+    /// Sites that are served under a wrong certificate.
+    pub(crate) misnamed: GateSet,
     /// Read-back does not know.
     pub(crate) is_unreadable: bool,
     /// Nothing answers at all.
@@ -317,9 +319,13 @@ impl Eyes for Shared {
             edge.calls.push(Call::Probe(keys.collect()));
         }
         let see = |target: &ProbeTarget| match edge.serves(&target.key) {
+            _ if edge.misnamed.contains(&target.key) => {
+                let trouble = Some(EdgeErrorKind::Certificate);
+                ProbeResult { trouble, ..ProbeResult::default() }
+            }
             _ if edge.is_unreachable || edge.blind.contains(&target.key) => ProbeResult::default(),
-            Seen::Dark => ProbeResult { seen: Seen::Dark, status: 503 },
-            seen => ProbeResult { seen, status: 200 },
+            Seen::Dark => ProbeResult { seen: Seen::Dark, status: 503, trouble: None },
+            seen => ProbeResult { seen, status: 200, trouble: None },
         };
         targets.iter().map(see).collect()
     }

@@ -493,6 +493,25 @@ fn an_edge_that_cannot_do_what_dark_takes_is_never_proven_dark_and_fails_in_time
     }
 }
 
+/// Each site fails for its own reason, and one certificate is nobody else's trouble.
+#[test]
+fn a_site_under_a_wrong_certificate_is_named_and_never_proven_dark() {
+    let mut bench = Bench::new(|edge| edge.misnamed = set(&["a"]));
+    bench.set(|edge| edge.bypass = set(&["b"]));
+    let wants = [("a", Dark, Requested), ("b", Dark, Requested), ("c", Dark, Requested)];
+    assert_eq!(told(&bench.round(&wants)), ["proved-dark c"]);
+    let wants = [("a", Dark, Requested), ("b", Dark, Requested), ("c", Dark, Proven)];
+    let round = bench.later(DARK_PROOF_MAX_MS - 1, &wants);
+    assert_eq!(told(&round), [""; 0]);
+    let round = bench.later(1, &wants);
+    let whys = round.entries.iter().map(|entry| match entry {
+        Entry::EdgeFailed { sites, why, .. } => format!("{} {why}", sites[0]),
+        other => format!("{other:?}"),
+    });
+    assert_eq!(whys.collect::<Vec<_>>(), ["a certificate", "b probe-disagrees"]);
+    assert!(!round.settled);
+}
+
 #[test]
 fn an_edge_in_rest_is_tried_on_its_canary_once_an_hour() {
     let mut bench = Bench::new(dark(&["a"]));

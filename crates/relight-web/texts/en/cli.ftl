@@ -484,6 +484,7 @@ lint-api-unreadable = the interface of the edge does not answer as expected
 lint-caddy-admin-not-read = the running configuration of Caddy is not read: set `admin` to its socket
 lint-canary-failed = the canary of this edge no longer goes dark and comes back as it is told: relight edge test tells more
 lint-capability-missing = this edge does not declare it, so no site counts as proven dark
+lint-certificate-wrong = the certificate is not good for this site: over TLS, nothing there counts as proven dark
 lint-experimental = this kind of edge was only tried on imitations: run a drill before you rely on it
 lint-file-not-ours = the file of routers was not written by us
 lint-gate-not-in-config = the running configuration holds none of our gates

@@ -514,6 +514,7 @@ lint-api-unreadable = l'interface du frontal ne répond pas comme prévu
 lint-caddy-admin-not-read = la configuration active de Caddy n'est pas lue : donnez son socket dans `admin`
 lint-canary-failed = le canari de ce frontal ne s'éteint plus ou ne revient plus comme demandé : relight edge test en dit plus
 lint-capability-missing = ce frontal ne le déclare pas : aucun site n'y est prouvé éteint
+lint-certificate-wrong = le certificat ne vaut pas pour ce site : en TLS, rien n'y est prouvé éteint
 lint-experimental = ce genre de frontal n'a été essayé que sur des imitations : faites un exercice avant de vous y fier
 lint-file-not-ours = le fichier des routeurs n'a pas été écrit par nous
 lint-gate-not-in-config = la configuration active ne contient aucune de nos barrières

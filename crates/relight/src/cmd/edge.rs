@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use relight_engine::drive::Drive;
-use relight_engine::edge::http::Client;
+use relight_engine::edge::config::CANARY_HOST;
 use relight_engine::edge::lint::{Dialect, Found};
 use relight_engine::edge::{
-    self, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, Lint, LintSeverity, Stage, Target,
+    self, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, Lint, LintSeverity, Listener, Stage,
+    Target,
 };
 use relight_engine::edges;
 use relight_model::{Epoch, GateKey, Seen};
@@ -432,13 +433,9 @@ fn look(target: &Target, register: &Register) -> CheckRow {
     let seen = edge::open(target).and_then(|mut driver| {
         let findings = driver.lint()?;
         let views = driver.observe(&keys)?;
-        // An edge that nobody reaches shows nothing dark, whatever its gate says.
-        for listener in &target.listeners {
-            Client::connect(*listener)?;
-        }
-        Ok((findings, views))
+        Ok((findings, views, reach(target, register)?))
     });
-    let (findings, views) = match seen {
+    let (findings, views, misnamed) = match seen {
         Ok(seen) => seen,
         Err(error) => {
             row.error = Some(chain(&error));
@@ -458,6 +455,7 @@ fn look(target: &Target, register: &Register) -> CheckRow {
             refuses: found.severity == LintSeverity::Error,
         }))
         .collect();
+    row.findings.extend(misnamed);
     if let Some((since, what)) = register.ledger.canary_failure(&target.name) {
         let place = format!("{what}, {}", rfc3339(*since));
         row.findings.push(LintRow { code: "canary-failed", place, refuses: false });
@@ -490,6 +488,26 @@ pub(crate) fn troubles(
         (row.name, what)
     };
     Ok(targets(register, context)?.iter().map(|target| trouble(look(target, register))).collect())
+}
+
+/// An edge that nobody reaches shows nothing dark, whatever its gate says, and neither does one
+/// under TLS whose certificate is not good for a site.
+fn reach(target: &Target, register: &Register) -> Result<Vec<LintRow>, EdgeError> {
+    let mut misnamed = Vec::new();
+    for listener in Listener::all(target)? {
+        listener.connect(CANARY_HOST)?;
+        let sites = register.sites.iter().filter(|site| site.edge == target.name);
+        for site in sites.filter(|_| listener.is_secured()) {
+            match listener.connect(site.host()) {
+                Err(error) if error.kind == EdgeErrorKind::Certificate => {
+                    let place = format!("{} at {listener}: {}", site.slug, chain(&error));
+                    misnamed.push(LintRow { code: "certificate-wrong", place, refuses: true });
+                }
+                connected => drop(connected?),
+            }
+        }
+    }
+    Ok(misnamed)
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
