@@ -117,8 +117,10 @@ impl DrillScope {
 pub struct Step {
     /// Which.
     pub name: StepName,
-    /// It did what it must.
+    /// It did what it must, or could not be tried.
     pub passed: bool,
+    /// It was tried: this edge has what it is about.
+    pub tried: bool,
     /// How long it took, in milliseconds.
     pub took_ms: i64,
     /// What went wrong, in English as in every log.
@@ -137,7 +139,7 @@ pub struct DrillReport {
 }
 
 impl DrillReport {
-    /// Every step did what it must.
+    /// No step failed. One that could not be tried shows nothing, and is counted as such.
     pub fn passed(&self) -> bool {
         self.steps.iter().all(|step| step.passed) && self.steps.len() == STEPS.len()
     }

@@ -33,6 +33,8 @@ pub(super) const PLUGIN: Traefik = Traefik {
     priority: 1_000_000,
 };
 
+/// The service to which every router of ours leads.
+const SERVICE: &str = "relight-hold";
 /// Most hosts in one rule.
 const RULE_HOSTS_MAX: usize = 64;
 /// Routers on one page of the interface, and most pages.
@@ -103,8 +105,15 @@ struct Covered {
 }
 
 impl Covered {
-    /// Adds a router, if it is one of ours (`relight-<term>-<seq>-<number>`).
-    fn add(&mut self, name: &str, router: &Value) {
+    /// Adds a router, if it is one of ours (`relight-<term>-<seq>-<number>`) and still leads where
+    /// we led it, before all others: by its name alone it darkens nothing.
+    fn add(&mut self, name: &str, router: &Value, priority: u32) {
+        let service = router.get("service").and_then(Value::as_str).unwrap_or_default();
+        let is_kept = service.strip_suffix("@file").unwrap_or(service) == SERVICE
+            && router.get("priority").and_then(Value::as_u64) == Some(priority.into());
+        if !is_kept {
+            return;
+        }
         let parts = name.strip_prefix("relight-").and_then(|rest| rest.rsplit_once('-'));
         let Some((epoch, _)) = parts else { return };
         self.epoch = self.epoch.max(fence::parse_epoch(epoch.trim_end_matches("-tls")));
@@ -149,8 +158,13 @@ impl TraefikEdge {
             EdgeError::new(EdgeErrorKind::ForeignEdit, doing).because(cause)
         })?;
         let routers = document.pointer("/http/routers").and_then(Value::as_object);
+        // A holding service that was moved holds nothing.
+        let server = document.pointer("/http/services/relight-hold/loadBalancer/servers");
+        if server != Some(&json!([{"url": self.holding}])) {
+            return Ok(covered);
+        }
         for (name, router) in routers.into_iter().flatten() {
-            covered.add(name, router);
+            covered.add(name, router, self.priority);
         }
         Ok(covered)
     }
@@ -169,7 +183,7 @@ impl TraefikEdge {
                 let text = |name: &str| router.get(name).and_then(Value::as_str);
                 let name = text("name").and_then(|name| name.strip_suffix("@file"));
                 if let (Some(name), Some("enabled")) = (name, text("status")) {
-                    covered.add(name, router);
+                    covered.add(name, router, self.priority);
                 }
             }
             let next = answer.header("x-next-page").and_then(|next| next.parse::<usize>().ok());
@@ -186,7 +200,7 @@ impl TraefikEdge {
         for (number, group) in hosts.chunks(RULE_HOSTS_MAX).enumerate() {
             let terms: Vec<String> = group.iter().map(|host| format!("Host(`{host}`)")).collect();
             let mut router = json!({
-                "rule": terms.join(" || "), "service": "relight-hold", "priority": self.priority,
+                "rule": terms.join(" || "), "service": SERVICE, "priority": self.priority,
             });
             let name = format!("relight-{}", fence::text(epoch));
             routers.insert(format!("{name}-{number}"), router.clone());
@@ -194,8 +208,7 @@ impl TraefikEdge {
             routers.insert(format!("{name}-tls-{number}"), router);
         }
         let server = json!({"url": self.holding});
-        let mut http =
-            json!({"services": {"relight-hold": {"loadBalancer": {"servers": [server]}}}});
+        let mut http = json!({"services": {SERVICE: {"loadBalancer": {"servers": [server]}}}});
         // Traefik refuses an empty list.
         if !routers.is_empty() {
             http["routers"] = Value::Object(routers);

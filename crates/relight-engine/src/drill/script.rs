@@ -110,8 +110,9 @@ pub(super) fn run(edge: &DrillEdge, ledger: &Ledger, pace: &Pace) -> DrillReport
         let began = (pace.clock)();
         let result = step(name, edge, ledger, pace, &mut drill);
         let took_ms = ((pace.clock)() - began).max(0);
-        let (passed, detail) = (result.is_ok(), result.err().unwrap_or_default());
-        steps.push(Step { name, passed, took_ms, detail });
+        let (passed, tried) = (result.is_ok(), result != Ok(Tried::No));
+        let detail = result.err().unwrap_or_default();
+        steps.push(Step { name, passed, tried, took_ms, detail });
         if !passed {
             break;
         }
@@ -132,24 +133,35 @@ fn step(
     ledger: &Ledger,
     pace: &Pace,
     drill: &mut Option<Drill>,
-) -> Result<(), String> {
+) -> Result<Tried, String> {
     if name == StepName::Reach {
         *drill = Some(Drill::open(edge, ledger, *pace)?);
-        return Ok(());
+        return Ok(Tried::Yes);
     }
     let drill = drill.as_mut().ok_or_else(|| "the edge was never reached".to_owned())?;
-    match name {
-        StepName::Reach => Ok(()),
+    if name == StepName::Behind {
+        return drill.behind();
+    }
+    let done = match name {
+        StepName::Reach | StepName::Behind => Ok(()),
         StepName::Lint => drill.lint(),
         StepName::Dark => drill.order(),
         StepName::Hosts => drill.hosts(),
-        StepName::Behind => drill.behind(),
         StepName::Fence => drill.fence(),
         StepName::Restart => drill.restart(),
         StepName::Relight => drill.relight(1, 1),
         StepName::Revised => drill.revise(),
         StepName::Return => drill.relight(2, 2).and_then(|()| drill.open_all()),
-    }
+    };
+    done.map(|()| Tried::Yes)
+}
+
+/// Whether there was anything to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tried {
+    Yes,
+    /// The edge has nothing of the kind.
+    No,
 }
 
 /// One running drill: the loop of the edge and an incident that exists nowhere else.
@@ -170,8 +182,10 @@ impl Drill {
         }
         let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
         let views = driver.observe(&keys).map_err(|error| chain(&error))?;
-        // The epoch that the edge holds: equal is allowed, so that nobody is fenced by a drill.
-        let epoch = views.iter().filter_map(|view| view.epoch).max().unwrap_or_default();
+        // The epoch that the edge holds: equal is allowed, so that nobody is fenced by a drill. On
+        // one that no controller ever had, the first of no term: there has to be an older one.
+        let held = views.iter().filter_map(|view| view.epoch).max().unwrap_or_default();
+        let epoch = held.max(Epoch { term: 0, seq: 1 });
         let edge_loop = opened(edge, pace.nonce)?;
         let mut ledger = Ledger::new(1);
         let opened = Entry::Opened {
@@ -275,10 +289,10 @@ impl Drill {
         Ok(())
     }
 
-    fn behind(&self) -> Result<(), String> {
-        let Some(socket) = &self.edge.target.verify else { return Ok(()) };
+    fn behind(&self) -> Result<Tried, String> {
+        let Some(socket) = &self.edge.target.verify else { return Ok(Tried::No) };
         match verify_get(socket, CANARY_HOST, "/") {
-            Ok((status, _)) if status < 400 => Ok(()),
+            Ok((status, _)) if status < 400 => Ok(Tried::Yes),
             Ok((status, _)) => Err(format!("{}: answers {status}", socket.display())),
             Err(error) => Err(chain(&error)),
         }
@@ -286,8 +300,11 @@ impl Drill {
 
     /// A controller of before must not be able to write. It would write what stands there.
     fn fence(&self) -> Result<(), String> {
-        let Some(seq) = self.epoch.seq.checked_sub(1) else { return Ok(()) };
-        let older = Epoch { seq, ..self.epoch };
+        // A term that has just begun has no older number; then it is the term before.
+        let older = match self.epoch.seq.checked_sub(1) {
+            Some(seq) => Epoch { seq, ..self.epoch },
+            None => Epoch { term: self.epoch.term.saturating_sub(1), seq: u64::MAX },
+        };
         let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
         let dark: GateSet = self.keys().into_iter().collect();
         match driver.apply(older, Stage::Durable, &dark) {

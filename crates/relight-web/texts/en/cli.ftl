@@ -788,6 +788,7 @@ drill-restart = a restarted controller finds it dark and keeps it so
 drill-relight = comes back under clear evidence, proven twice
 drill-revised = a revised advisory makes it dark again
 drill-return = everything is lit as it was found
+drill-untried = (not tried: the edge has no path behind its gate)
 drill-summary = { $edge }: { NUMBER($done) } of { NUMBER($steps) } steps passed, { NUMBER($keys) } { $keys ->
     [one] key
    *[other] keys

@@ -827,6 +827,7 @@ drill-restart = un contrôleur redémarré le trouve éteint et le garde ainsi
 drill-relight = revient sur preuve nette, prouvé deux fois
 drill-revised = un avis révisé l'éteint de nouveau
 drill-return = tout est allumé comme au début
+drill-untried = (pas essayé : le frontal n'a pas de chemin derrière sa barrière)
 drill-summary = { $edge } : { NUMBER($done) } { $done ->
     [one] étape réussie
    *[other] étapes réussies

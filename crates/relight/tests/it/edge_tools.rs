@@ -90,6 +90,30 @@ fn a_drill_touches_canaries_and_marked_sites_only() {
     place.expect(2, &["sites", "set", "san-001", "public=yes"]);
 }
 
+/// Bad input: what an edge does not have was never tried, and is not called done.
+#[test]
+fn an_edge_without_a_path_behind_its_gate_is_not_tried_there() {
+    let town = Town::new();
+    let place = &town.place;
+    let store = Store::open(&place.path("data")).unwrap();
+    let mut row = store.edges().unwrap().remove(0);
+    let mut target: serde_json::Value = serde_json::from_str(&row.target).unwrap();
+    target["verify"] = serde_json::Value::Null;
+    row.target = target.to_string();
+    store.put_edge(&row, 0, "test").unwrap();
+    drop(store);
+    let tested = place.expect(0, &["edge", "test", "north", "--json"]).json();
+    let of = |step: &str| {
+        let steps = tested["edges"][0]["steps"].as_array().unwrap();
+        let step = steps.iter().find(|it| it["step"] == step).unwrap();
+        [&step["passed"], &step["tried"]].map(|it| it.as_bool().unwrap())
+    };
+    assert_eq!((of("behind"), of("fence"), of("dark")), ([true, false], [true; 2], [true; 2]));
+    let told = place.expect(0, &["edge", "test", "north"]);
+    assert!(told.stdout.contains("north: 9 of 10 steps passed"), "{}", told.text());
+    assert!(told.stdout.contains("(not tried: "), "{}", told.text());
+}
+
 #[test]
 fn the_canary_of_an_edge_is_tried_without_anybodys_leave() {
     let town = Town::new();

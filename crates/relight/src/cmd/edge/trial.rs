@@ -51,6 +51,7 @@ struct EdgeRow {
 struct StepRow {
     step: &'static str,
     passed: bool,
+    tried: bool,
     took_ms: i64,
     detail: String,
 }
@@ -113,17 +114,18 @@ fn tell(reports: &[DrillReport], context: &Context, report: &mut Report) {
         for step in &it.steps {
             let name = step.name.as_str();
             let what = texts::by_code(lang, &format!("drill-{name}")).unwrap_or(name);
-            let mark = if step.passed {
-                report.paint(Style::Good, "●")
-            } else {
-                report.paint(Style::Bad, "◈")
+            let mark = match (step.tried, step.passed) {
+                (false, _) => "○".to_owned(),
+                (true, true) => report.paint(Style::Good, "●"),
+                (true, false) => report.paint(Style::Bad, "◈"),
             };
-            report.line(&format!("{mark} {}  {what}", it.edge));
+            let untried = if step.tried { "" } else { texts::drill_untried(lang) };
+            report.line(format!("{mark} {}  {what}  {untried}", it.edge).trim_end());
             if !step.passed {
                 report.warn_in_detail(&it.edge, what, &step.detail, "");
             }
         }
-        let done = it.steps.iter().filter(|step| step.passed).count();
+        let done = it.steps.iter().filter(|step| step.passed && step.tried).count();
         report.line(&texts::drill_summary(lang, done, &it.edge, it.keys.len(), STEPS.len()));
     }
     if reports.is_empty() {
@@ -142,6 +144,7 @@ fn row(it: &DrillReport) -> EdgeRow {
             .map(|step| StepRow {
                 step: step.name.as_str(),
                 passed: step.passed,
+                tried: step.tried,
                 took_ms: step.took_ms,
                 detail: step.detail.clone(),
             })
