@@ -1,6 +1,7 @@
 //! The console: the incident wall, the table of sites, and the stream that keeps them alive.
 
 pub(crate) mod act;
+mod api;
 pub(crate) mod burn;
 mod incident;
 mod me;
@@ -159,8 +160,10 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/events", get(sse::events))
         .route("/assets/{name}", get(page::asset))
         .merge(act::routes())
+        .merge(api::routes())
         .fallback(get(not_found))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), guard))
+        .layer(axum::middleware::from_fn(api::problems))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), own_host))
         .with_state(console)
         .layer(axum::middleware::from_fn(gzip::compress))

@@ -363,7 +363,7 @@ mod tests {
             ("[switching]\ntwo_people_sites = 201\n", "at most 200"),
             ("[switching]\none_person_sites = -1\n", "invalid value"),
             ("[switch]\n", "unknown field `switch`"),
-            ("[", "invalid table header"),
+            ("[", "TOML parse error"),
         ] {
             let place = Place::new(policy);
             let error = place.read().unwrap_err();

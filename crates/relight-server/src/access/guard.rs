@@ -19,7 +19,8 @@ const OPEN: [&str; 3] = ["/sign-in", "/start", "/assets/"];
 
 /// Pages that look themselves at what their reader may see; every other one shows the whole
 /// register, and is there for those who read all of it.
-const SCOPED: [&str; 7] = ["/sites", "/site", "/me", "/sign-out", "/plan", "/approve", "/plans"];
+const SCOPED: [&str; 8] =
+    ["/sites", "/site", "/me", "/sign-out", "/plan", "/approve", "/plans", "/api"];
 
 /// Puts [`super::SignedIn`] and [`Reader`] into the request, or answers in place of the page.
 pub(crate) async fn guard(
@@ -71,7 +72,9 @@ fn beyond(path: &str) -> Response {
 fn ask_to_sign_in(request: &Request) -> Response {
     let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let is_page = accepts.is_none_or(|accepts| accepts.contains("text/html") || accepts == "*/*");
-    if request.method() != Method::GET || !is_page || request.uri().path() == "/events" {
+    let path = request.uri().path();
+    let is_program = path == "/events" || path.starts_with("/api/");
+    if request.method() != Method::GET || !is_page || is_program {
         return refuse(StatusCode::UNAUTHORIZED, texts::door_not_signed_in);
     }
     let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());

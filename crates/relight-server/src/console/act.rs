@@ -3,13 +3,13 @@
 //! Each form is one act of the engine, journalled under the name of whoever sent it; what is
 //! refused says why and what to do, and changes nothing.
 
-mod approve;
-mod choose;
-mod forms;
+pub(super) mod approve;
+pub(super) mod choose;
+pub(super) mod forms;
 mod plan;
-mod plan_view;
+pub(super) mod plan_view;
 mod plans;
-mod rollout;
+pub(super) mod rollout;
 
 use std::sync::Arc;
 

@@ -11,6 +11,7 @@ mod edge_tunnels;
 mod edge_under_load;
 mod support;
 mod web_acts;
+mod web_api;
 mod web_console;
 mod web_door;
 mod web_public;

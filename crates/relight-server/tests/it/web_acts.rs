@@ -8,10 +8,10 @@ use relight_model::{Criticality, GateKey};
 
 use crate::door_support::{START, World, clock, person, token};
 
-const LOG4SHELL: &str = "CVE-2021-44228";
+pub(crate) const LOG4SHELL: &str = "CVE-2021-44228";
 
 /// Puts the three sites behind an edge: what has none cannot be taken dark.
-fn behind_an_edge(store: &Store) {
+pub(crate) fn behind_an_edge(store: &Store) {
     let row = |(at, (slug, body, sector)): (usize, (&str, &str, &str))| SiteRow {
         line: at + 2,
         slug: GateKey::new(slug).unwrap(),
@@ -71,7 +71,7 @@ fn start(clock: fn() -> i64) -> (World, People) {
 }
 
 /// What the journal says about plans and orders: kind and actor.
-fn acts(world: &World) -> Vec<String> {
+pub(crate) fn acts(world: &World) -> Vec<String> {
     let records = world.store.journal(1).unwrap().into_iter();
     let about = ["plan", "dark", "break", "glass", "update", "fix", "exempted", "closed", "opened"];
     records

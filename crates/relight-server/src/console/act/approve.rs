@@ -89,14 +89,18 @@ pub(crate) fn carry_out(
     let hash = Digest::parse(form.hash.trim()).unwrap_or_default();
     match form.decision.as_str() {
         "undo" => engine.take_back(&policy, &person, action.number).map(drop),
-        "refuse" => engine.refuse(&policy, &person, action.number, hash, &form.reason),
-        _ => {
+        "approve" => {
             let typed = number_of(&form.typed);
             let acted = engine.approve(&policy, &person, action.number, hash, typed)?;
             if acted.started {
                 rollout::after(engine, &console.board, &person.name, &action.plan);
             }
             Ok(())
+        }
+        // What is not understood agrees to nothing: it is a refusal, and that needs a reason.
+        other => {
+            let reason = if other == "refuse" { form.reason.as_str() } else { "" };
+            engine.refuse(&policy, &person, action.number, hash, reason)
         }
     }
 }

@@ -1,0 +1,354 @@
+//! The table of endpoints, and their handlers.
+
+use axum::http::StatusCode;
+use relight_engine::access::Scope;
+use relight_engine::incident::{self, Incident};
+use relight_engine::live::BoardSite;
+use relight_engine::plan::Plan;
+use relight_engine::policy::Desk;
+use relight_model::DisplayState;
+use relight_web::number::rfc3339;
+use relight_web::words::state_name;
+use serde_json::Value;
+
+use super::document::Document;
+use super::problem::Problem;
+use super::types::{
+    Action, Actions, Decide, Done, IncidentView, Incidents, OpenIncident, PhaseCount, PlanAsk,
+    PlanPreview, PlanSiteView, PolicyView, SeatOf, SiteAct, SiteQuery, SiteView, Sites,
+    SkippedView, UpdateWords,
+};
+use super::{Call, Endpoint, Nothing, openapi};
+use crate::console::act::approve::{self, Decision};
+use crate::console::act::choose::Choice;
+use crate::console::act::forms::{Act, Denied, Short};
+use crate::console::act::plan_view::action_code;
+use crate::console::act::{may_propose, person_of, policy_of, reads_plan, rollout};
+
+/// Sites in one answer.
+const SITES_MAX: usize = 1_000;
+
+/// Who proposes plans.
+const PROPOSES: &[&str] = &["commander", "site-owner"];
+
+/// Who decides about plans; whoever proposed one takes it back.
+const DECIDES: &[&str] = &["commander", "approver", "site-owner"];
+
+/// Every endpoint.
+pub(super) fn table() -> Vec<Endpoint> {
+    let (get_one, id) = ("/api/v1/incidents/{id}", "/api/v1/plans/{id}");
+    vec![
+        Endpoint::get("/api/v1/openapi.json", "openapi", "This document", document),
+        Endpoint::get("/api/v1/policy", "policy", "The rules of who may switch how much", policy),
+        Endpoint::get("/api/v1/incidents", "listIncidents", "Every incident", incidents),
+        Endpoint::post("/api/v1/incidents", "openIncident", "Open an incident", open)
+            .roles(&["commander"])
+            .status(StatusCode::CREATED),
+        Endpoint::get(get_one, "incident", "One incident", incident),
+        Endpoint::post("/api/v1/incidents/{id}/close", "closeIncident", "Close an incident", close)
+            .roles(&["commander"]),
+        Endpoint::post(
+            "/api/v1/incidents/{id}/updates",
+            "publishUpdate",
+            "Publish words for the public page",
+            update,
+        )
+        .roles(&["publisher"]),
+        Endpoint::get("/api/v1/sites", "listSites", "Sites and their states", sites),
+        Endpoint::get("/api/v1/sites/{slug}", "site", "One site", site),
+        Endpoint::post("/api/v1/sites/{slug}/acts", "actOnSite", "Look after one site", site_act)
+            .roles(&["analyst", "commander", "site-owner"]),
+        Endpoint::get("/api/v1/plans", "listPlans", "Plans, newest first", plans),
+        Endpoint::post("/api/v1/plans", "proposePlan", "Propose a plan", propose)
+            .roles(PROPOSES)
+            .status(StatusCode::CREATED),
+        Endpoint::post(
+            "/api/v1/plans/preview",
+            "previewPlan",
+            "What a plan would do, without asking for it",
+            preview,
+        )
+        .roles(PROPOSES),
+        Endpoint::get(id, "plan", "One plan", plan),
+        Endpoint::post(
+            "/api/v1/plans/{id}/decisions",
+            "decidePlan",
+            "Approve, refuse or undo a plan",
+            decide,
+        )
+        .roles(DECIDES),
+    ]
+}
+
+/// The document itself: anything.
+#[derive(serde::Serialize)]
+#[serde(transparent)]
+struct OpenApi(Value);
+
+impl Document for OpenApi {
+    const NAME: &'static str = "OpenApi";
+
+    fn schema() -> Value {
+        serde_json::json!({"type": "object", "description": "An OpenAPI 3.1 document."})
+    }
+}
+
+fn document(_: &Call, _: Nothing) -> Result<OpenApi, Problem> {
+    Ok(OpenApi(openapi::document()))
+}
+
+fn policy(call: &Call, _: Nothing) -> Result<PolicyView, Problem> {
+    let policy = policy_of(&call.engine);
+    Ok(PolicyView {
+        signed: policy.is_signed,
+        digest: policy.digest.to_string(),
+        one_person_sites: policy.alone_max as u64,
+        two_people_sites: policy.two_max as u64,
+    })
+}
+
+/// Incidents count sites of everybody, so they are told to those who read everything.
+fn reads_all(call: &Call) -> Result<(), Problem> {
+    let reads = call.signed.account.reads(&Scope::root());
+    if reads { Ok(()) } else { Err(Problem::of(StatusCode::FORBIDDEN)) }
+}
+
+fn incident_view(id: &str, incident: &Incident) -> IncidentView {
+    let mut phases = std::collections::BTreeMap::<_, u64>::new();
+    for case in incident.cases().values() {
+        *phases.entry(case.phase.as_str()).or_default() += 1;
+    }
+    let count = |(phase, sites): (&str, u64)| PhaseCount { phase: phase.to_owned(), sites };
+    IncidentView {
+        id: id.to_owned(),
+        title: incident.title.clone(),
+        opened: rfc3339(incident.opened),
+        closed: incident.closed,
+        phases: phases.into_iter().map(count).collect(),
+    }
+}
+
+fn incidents(call: &Call, _: Nothing) -> Result<Incidents, Problem> {
+    reads_all(call)?;
+    let incidents = call.engine.with_ledger(|ledger| {
+        ledger.incidents().map(|(id, incident)| incident_view(id, incident)).collect()
+    });
+    Ok(Incidents { incidents })
+}
+
+fn incident(call: &Call, _: Nothing) -> Result<IncidentView, Problem> {
+    reads_all(call)?;
+    let id = call.part("id");
+    let found = call
+        .engine
+        .with_ledger(|ledger| ledger.incident(id).map(|incident| incident_view(id, incident)));
+    found.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))
+}
+
+fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
+    let lang = call.lang;
+    move |denied| match denied {
+        Denied::Role => Problem::of(StatusCode::FORBIDDEN),
+        Denied::Engine(error) => Problem::engine(lang, &error),
+    }
+}
+
+fn open(call: &Call, input: OpenIncident) -> Result<IncidentView, Problem> {
+    let short = Short { incident: input.advisory, ..Short::default() };
+    let id = Act::new(&call.engine, &call.signed).open(&short).map_err(denied(call))?;
+    let found = call
+        .engine
+        .with_ledger(|ledger| ledger.incident(&id).map(|incident| incident_view(&id, incident)));
+    found.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))
+}
+
+fn close(call: &Call, _: Nothing) -> Result<Done, Problem> {
+    let short = Short { incident: call.part("id").to_owned(), ..Short::default() };
+    Act::new(&call.engine, &call.signed).close(&short).map_err(denied(call))?;
+    Ok(Done { done: true })
+}
+
+fn update(call: &Call, input: UpdateWords) -> Result<Done, Problem> {
+    let (incident, en) = (call.part("id").to_owned(), input.en.unwrap_or_default());
+    let short = Short { incident, fr: input.fr, en, ..Short::default() };
+    Act::new(&call.engine, &call.signed).update(&short).map_err(denied(call))?;
+    Ok(Done { done: true })
+}
+
+fn site_view(site: &BoardSite, state: DisplayState) -> SiteView {
+    SiteView {
+        slug: site.slug.clone(),
+        name_fr: site.name_fr.clone(),
+        name_en: site.name_en.clone(),
+        organisation: site.organisation.clone(),
+        sector: site.sector.clone(),
+        state: state_name(state).to_owned(),
+    }
+}
+
+/// The sites that the caller may know of, with their states.
+fn seen(call: &Call) -> Vec<(&BoardSite, DisplayState)> {
+    let states = call.console.board.snapshot().states;
+    let sites = call.console.board.sites().iter().zip(states);
+    let reads = |site: &BoardSite| {
+        call.signed.account.reads(&Scope::of_body(&site.sector, &site.organisation))
+    };
+    sites.filter(|(site, _)| reads(site)).collect()
+}
+
+fn sites(call: &Call, query: SiteQuery) -> Result<Sites, Problem> {
+    let fits = |(site, state): &(&BoardSite, DisplayState)| {
+        query.sector.as_ref().is_none_or(|sector| *sector == site.sector)
+            && query.state.as_ref().is_none_or(|name| name == state_name(*state))
+    };
+    let found: Vec<_> = seen(call).into_iter().filter(fits).collect();
+    let offset = usize::try_from(query.offset.unwrap_or(0)).unwrap_or(usize::MAX);
+    let page = found.iter().skip(offset).take(SITES_MAX);
+    Ok(Sites {
+        total: found.len() as u64,
+        sites: page.map(|(site, state)| site_view(site, *state)).collect(),
+    })
+}
+
+fn site(call: &Call, _: Nothing) -> Result<SiteView, Problem> {
+    let slug = call.part("slug");
+    let found = seen(call).into_iter().find(|(site, _)| site.slug == slug);
+    let found = found.map(|(site, state)| site_view(site, state));
+    found.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))
+}
+
+fn site_act(call: &Call, input: SiteAct) -> Result<Done, Problem> {
+    let (incident, act, note) = (input.incident, input.act, input.note.unwrap_or_default());
+    let short = Short { incident, act, note, ..Short::default() };
+    let act = Act::new(&call.engine, &call.signed);
+    act.site(call.part("slug"), &short).map_err(denied(call))?;
+    Ok(Done { done: true })
+}
+
+fn site_rows(plan: &Plan) -> Vec<PlanSiteView> {
+    let row = |site: &relight_engine::plan::PlanSite| PlanSiteView {
+        site: site.site.to_string(),
+        verdict: site.verdict.clone(),
+        criticality: u64::from(site.criticality),
+        edge: site.edge.clone(),
+    };
+    plan.sites.iter().map(row).collect()
+}
+
+fn action_view(call: &Call, action: &incident::Action) -> Action {
+    let plan = &action.plan;
+    let seat = |seat: &incident::Seat| {
+        let taken = action.signatures.iter().find(|it| it.seat == *seat);
+        SeatOf {
+            seat: seat.as_str().to_owned(),
+            by: taken.map(|it| it.by.clone()),
+            at: taken.map(|it| rfc3339(it.at)),
+        }
+    };
+    Action {
+        id: action.id(),
+        incident: plan.incident.clone(),
+        action: action_code(plan.action).to_owned(),
+        hash: action.hash.to_string(),
+        standing: approve::standing_code(action, call.engine.now()).to_owned(),
+        proposer: plan.proposer.clone(),
+        reason: plan.reason.clone(),
+        expires: rfc3339(plan.expires),
+        seats: action.seats.iter().map(seat).collect(),
+        count: plan.sites.len() as u64,
+        sites: site_rows(plan),
+        page: format!("/approve/{}", action.id()),
+    }
+}
+
+fn plans(call: &Call, _: Nothing) -> Result<Actions, Problem> {
+    let found: Vec<incident::Action> = call.engine.with_ledger(|ledger| {
+        let newest = ledger.actions().newest();
+        newest.filter(|action| reads_plan(&call.signed, &action.plan)).cloned().collect()
+    });
+    Ok(Actions { plans: found.iter().map(|action| action_view(call, action)).collect() })
+}
+
+fn find(call: &Call) -> Result<incident::Action, Problem> {
+    let found = approve::find(&call.engine, &call.signed, call.part("id"));
+    found.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))
+}
+
+fn plan(call: &Call, _: Nothing) -> Result<Action, Problem> {
+    Ok(action_view(call, &find(call)?))
+}
+
+/// The plan for what was chosen.
+fn chosen(call: &Call, input: PlanAsk) -> Result<Plan, Problem> {
+    if !may_propose(&call.signed) {
+        return Err(Problem::of(StatusCode::FORBIDDEN));
+    }
+    if !["dark", "relight"].contains(&input.action.as_str()) {
+        return Err(Problem::unreadable("action is dark or relight"));
+    }
+    let choice = Choice {
+        action: input.action,
+        incident: input.incident.unwrap_or_default(),
+        which: input.which.unwrap_or_default(),
+        sector: input.sector.unwrap_or_default(),
+        sites: input.sites.unwrap_or_default().join(" "),
+        reason: input.reason,
+        seen: String::new(),
+    };
+    let incident = choice.incident(&call.engine);
+    let incident = incident.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))?;
+    let policy = policy_of(&call.engine);
+    let plan = choice.plan(&call.engine, &policy, &call.signed, &incident);
+    plan.map_err(|error| Problem::engine(call.lang, &error))
+}
+
+fn preview(call: &Call, input: PlanAsk) -> Result<PlanPreview, Problem> {
+    let plan = chosen(call, input)?;
+    let (policy, now) = (policy_of(&call.engine), call.engine.now());
+    let (person, protected) = (person_of(&call.signed, now), std::collections::BTreeSet::new());
+    let seats = call.engine.with_ledger(|ledger| {
+        let actions = ledger.actions();
+        Desk { policy: &policy, actions, protected: &protected, now }.seats(&person, &plan)
+    });
+    let skipped = |it: &relight_engine::plan::Skipped| SkippedView {
+        site: it.site.to_string(),
+        reason: it.reason.clone(),
+    };
+    Ok(PlanPreview {
+        incident: plan.incident.clone(),
+        action: action_code(plan.action).to_owned(),
+        sites: site_rows(&plan),
+        skipped: plan.skipped.iter().map(skipped).collect(),
+        edges: plan.edges.clone(),
+        seats: seats.into_iter().map(|seat| seat.as_str().to_owned()).collect(),
+    })
+}
+
+fn propose(call: &Call, input: PlanAsk) -> Result<Action, Problem> {
+    let plan = chosen(call, input)?;
+    let name = &call.signed.account.name;
+    rollout::before(&call.engine, name, &plan);
+    let person = person_of(&call.signed, call.engine.now());
+    let acted = call.engine.propose(&policy_of(&call.engine), &person, &plan);
+    let acted = acted.map_err(|error| Problem::engine(call.lang, &error))?;
+    if acted.started {
+        rollout::after(&call.engine, &call.console.board, name, &plan);
+    }
+    let id = acted.number.to_string();
+    let action = approve::find(&call.engine, &call.signed, &id);
+    let action = action.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))?;
+    Ok(action_view(call, &action))
+}
+
+fn decide(call: &Call, input: Decide) -> Result<Action, Problem> {
+    let action = find(call)?;
+    let decision = Decision {
+        decision: input.decision,
+        hash: input.hash,
+        typed: input.typed.map(|typed| typed.to_string()).unwrap_or_default(),
+        reason: input.reason.unwrap_or_default(),
+    };
+    let done = approve::carry_out(&call.console, &call.engine, &call.signed, &action, &decision);
+    done.map_err(|error| Problem::engine(call.lang, &error))?;
+    plan(call, Nothing {})
+}

@@ -1,0 +1,99 @@
+//! Errors of the API: problem documents (RFC 9457).
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use relight_engine::EngineError;
+use relight_web::Lang;
+use serde_json::{Value, json};
+
+use crate::console::act;
+
+/// The media type of a problem.
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// What went wrong.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    /// Stable name of what went wrong; empty when the status says it all.
+    code: String,
+    detail: String,
+    remedy: String,
+}
+
+impl Problem {
+    /// A problem that its status describes.
+    pub(super) fn of(status: StatusCode) -> Self {
+        Self { status, code: String::new(), detail: String::new(), remedy: String::new() }
+    }
+
+    /// What was sent cannot be read: where and why.
+    pub(super) fn unreadable(why: &str) -> Self {
+        let (code, detail) = ("unreadable".to_owned(), why.to_owned());
+        Self { code, detail, ..Self::of(StatusCode::UNPROCESSABLE_ENTITY) }
+    }
+
+    /// A fault of ours.
+    pub(super) fn internal(why: &str) -> Self {
+        Self { detail: why.to_owned(), ..Self::of(StatusCode::INTERNAL_SERVER_ERROR) }
+    }
+
+    /// What the engine says, in a language.
+    pub(super) fn engine(lang: Lang, error: &EngineError) -> Self {
+        let (detail, remedy) = act::told(lang, error);
+        Self { status: act::status_of(error), code: act::code_of(error), detail, remedy }
+    }
+
+    fn document(&self) -> Value {
+        let kind = match self.code.as_str() {
+            "" => "about:blank".to_owned(),
+            code => format!("urn:relight:problem:{code}"),
+        };
+        let title = self.status.canonical_reason().unwrap_or_default();
+        let mut document = json!({"type": kind, "title": title, "status": self.status.as_u16()});
+        for (name, text) in [("detail", &self.detail), ("remedy", &self.remedy)] {
+            if !text.is_empty() {
+                document[name] = text.as_str().into();
+            }
+        }
+        document
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let kind = [(header::CONTENT_TYPE, MEDIA_TYPE)];
+        (self.status, kind, self.document().to_string()).into_response()
+    }
+}
+
+/// The schema of a problem.
+pub(super) fn schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "What went wrong (RFC 9457). `type` ends with a stable code.",
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "remedy": {"type": "string", "description": "What to do next."},
+        },
+        "required": ["type", "title", "status"],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_has_the_members_of_the_standard() {
+        let plain = Problem::of(StatusCode::NOT_FOUND).document();
+        let wanted = json!({"type": "about:blank", "title": "Not Found", "status": 404});
+        assert_eq!(plain, wanted);
+        let told = Problem::unreadable("line 1").document();
+        assert_eq!(told["type"], "urn:relight:problem:unreadable");
+        assert_eq!((told["status"].as_u64(), told["detail"].as_str()), (Some(422), Some("line 1")));
+    }
+}

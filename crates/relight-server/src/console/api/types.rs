@@ -1,0 +1,217 @@
+//! What the endpoints read and write.
+
+use super::document::documents;
+
+documents! {
+    /// An incident.
+    IncidentView {
+        /// Its id: that of the alias group of its advisory.
+        id: String,
+        /// One line about it.
+        title: String,
+        /// When it was opened (RFC 3339).
+        opened: String,
+        /// Nothing more can be done in it.
+        closed: bool,
+        /// How many sites stand in each phase.
+        phases: Vec<PhaseCount>,
+    }
+
+    /// How many sites stand in one phase of an incident.
+    PhaseCount {
+        /// Stable name of the phase.
+        phase: String,
+        /// How many sites.
+        sites: u64,
+    }
+
+    /// Every incident that is known.
+    Incidents {
+        /// By id.
+        incidents: Vec<IncidentView>,
+    }
+
+    /// Opens an incident.
+    OpenIncident {
+        /// Id of an advisory (`CVE-2021-44228`).
+        advisory: String,
+    }
+
+    /// Words for the public page.
+    UpdateWords {
+        /// In French.
+        fr: String,
+        /// In English.
+        en: Option<String>,
+    }
+
+    /// That something was done.
+    Done {
+        /// Always true: what was not done is a problem.
+        done: bool,
+    }
+
+    /// Which sites are listed.
+    SiteQuery {
+        /// Code of a sector.
+        sector: Option<String>,
+        /// Stable name of a display state (`affected`).
+        state: Option<String>,
+        /// Skip so many.
+        offset: Option<u64>,
+    }
+
+    /// Sites, a thousand at most.
+    Sites {
+        /// How many fit in all.
+        total: u64,
+        /// In the order of the wall.
+        sites: Vec<SiteView>,
+    }
+
+    /// One site.
+    SiteView {
+        /// Short name.
+        slug: String,
+        /// Name in French.
+        name_fr: String,
+        /// Name in English.
+        name_en: String,
+        /// The body that answers for it.
+        organisation: String,
+        /// Code of its sector.
+        sector: String,
+        /// Stable name of its display state.
+        state: String,
+    }
+
+    /// Looks after one site.
+    SiteAct {
+        /// Id of the incident.
+        incident: String,
+        /// `analyse`, `fix` or `exempt`.
+        act: String,
+        /// What is being done, or why.
+        note: Option<String>,
+    }
+
+    /// Chooses the sites of a plan.
+    PlanAsk {
+        /// `dark` or `relight`.
+        action: String,
+        /// Id of the incident; the newest open one without it.
+        incident: Option<String>,
+        /// `todo`, `affected`, `unknown`, `ready` or `named`.
+        which: Option<String>,
+        /// Code of a sector.
+        sector: Option<String>,
+        /// Short names; every site that fits without them.
+        sites: Option<Vec<String>>,
+        /// Why, as the journal keeps it.
+        reason: String,
+    }
+
+    /// What a plan would do; nothing is asked for yet.
+    PlanPreview {
+        /// Id of the incident.
+        incident: String,
+        /// `dark` or `relight`.
+        action: String,
+        /// Sites that would be switched.
+        sites: Vec<PlanSiteView>,
+        /// Sites that are left alone.
+        skipped: Vec<SkippedView>,
+        /// Names of the edges.
+        edges: Vec<String>,
+        /// Seats that have to be filled if this caller asks.
+        seats: Vec<String>,
+    }
+
+    /// One site of a plan.
+    PlanSiteView {
+        /// Short name.
+        site: String,
+        /// What is known about it.
+        verdict: String,
+        /// 1 (vital) to 4.
+        criticality: u64,
+        /// The edge that switches it.
+        edge: String,
+    }
+
+    /// One site that a plan leaves alone.
+    SkippedView {
+        /// Short name.
+        site: String,
+        /// Code of the reason.
+        reason: String,
+    }
+
+    /// A plan that somebody proposed.
+    Action {
+        /// What people call it (`A-0112`).
+        id: String,
+        /// Id of the incident.
+        incident: String,
+        /// `dark` or `relight`.
+        action: String,
+        /// Hash of the plan: what people sign.
+        hash: String,
+        /// `waiting`, `expired`, `refused`, `started` or `undone`.
+        standing: String,
+        /// Who asks.
+        proposer: String,
+        /// Why.
+        reason: String,
+        /// When it ends (RFC 3339).
+        expires: String,
+        /// The seats, and who took them.
+        seats: Vec<SeatOf>,
+        /// How many sites.
+        count: u64,
+        /// The sites.
+        sites: Vec<PlanSiteView>,
+        /// Where people read it, below the address of the console.
+        page: String,
+    }
+
+    /// One seat of a plan.
+    SeatOf {
+        /// `operator`, `second` or `command`.
+        seat: String,
+        /// Who took it.
+        by: Option<String>,
+        /// When (RFC 3339).
+        at: Option<String>,
+    }
+
+    /// The plans that are kept, newest first.
+    Actions {
+        /// The plans.
+        plans: Vec<Action>,
+    }
+
+    /// What somebody decides about a plan.
+    Decide {
+        /// `approve`, `refuse` or `undo`.
+        decision: String,
+        /// Hash of the plan that was read.
+        hash: String,
+        /// The number of sites, where it has to be given in full.
+        typed: Option<u64>,
+        /// Why it is refused.
+        reason: Option<String>,
+    }
+
+    /// The rules that hold.
+    PolicyView {
+        /// The policy file is signed by the pinned key.
+        signed: bool,
+        /// Digest of the file; zeros for the strictest rules.
+        digest: String,
+        /// Most own sites that one person switches within 24 hours.
+        one_person_sites: u64,
+        /// Most sites that two people switch without Command.
+        two_people_sites: u64,
+    }
+}

@@ -1,0 +1,253 @@
+//! Every route of the OpenAPI document: without credentials, with those of another body, with each
+//! role; and what cannot be read.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::door_support::{START, World, clock, person, token};
+use crate::web_acts::{LOG4SHELL, acts, behind_an_edge};
+use crate::web_console::ask_with_body;
+
+const ROLES: [&str; 8] =
+    ["viewer", "analyst", "site-owner", "commander", "approver", "publisher", "auditor", "admin"];
+
+/// A register with an open incident and a plan that waits; cookies of the chief, of each role for
+/// everything, of somebody from another body, and of somebody without any role.
+struct Place {
+    world: World,
+    chief: String,
+    roles: Vec<(&'static str, String)>,
+    foreign: String,
+    stranger: String,
+}
+
+impl Place {
+    fn start(clock: fn() -> i64) -> Self {
+        let (mut chief, mut foreign, mut stranger) = Default::default();
+        let mut roles = Vec::new();
+        let world = World::start(clock, |store| {
+            behind_an_edge(store);
+            chief = person(store, "chief", 1, &[("commander", "/")]);
+            let other = ["viewer", "approver", "analyst", "auditor"];
+            let other = other.map(|role| (role, "energy/Utility"));
+            foreign = person(store, "foreign", 2, &other);
+            stranger = person(store, "stranger", 3, &[]);
+            for (role, number) in ROLES.into_iter().zip(10..) {
+                roles.push((role, person(store, &format!("a-{role}"), number, &[(role, "/")])));
+            }
+        });
+        let place = Self { world, chief, roles, foreign, stranger };
+        let opened = place.send("POST", "/api/v1/incidents", &place.chief, &sample("openIncident"));
+        assert_eq!(opened.0, 201, "{opened:?}");
+        let asked =
+            json!({"action": "dark", "which": "named", "sites": ["care", "beds"], "reason": "x"});
+        let asked = place.send("POST", "/api/v1/plans", &place.chief, &asked);
+        assert_eq!((asked.0, asked.1["id"].as_str()), (201, Some("A-0001")), "{asked:?}");
+        place
+    }
+
+    fn send(&self, method: &str, path: &str, cookie: &str, body: &Value) -> (u16, Value) {
+        let body = if method == "GET" { String::new() } else { body.to_string() };
+        let (status, head, text) = self.raw(method, path, cookie, "application/json", &body);
+        let value: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}"));
+        if status >= 400 {
+            assert!(head.contains("content-type: application/problem+json"), "{path}: {head}");
+            assert_eq!(value["status"], json!(status), "{value}");
+            assert!(value["type"].is_string() && value["title"].is_string(), "{value}");
+        }
+        (status, value)
+    }
+
+    fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        cookie: &str,
+        kind: &str,
+        body: &str,
+    ) -> (u16, String, String) {
+        let origin = self.world.origin();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nCookie: {cookie}\r\nOrigin: {origin}\r\n\
+             Content-Type: {kind}\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        ask_with_body(self.world.address(), &head, body)
+    }
+
+    /// Method, address, name and roles of every operation.
+    fn operations(&self) -> Vec<(String, String, String, Option<Vec<String>>)> {
+        let (status, document) =
+            self.send("GET", "/api/v1/openapi.json", &self.chief, &Value::Null);
+        assert_eq!((status, document["openapi"].as_str()), (200, Some("3.1.0")));
+        let mut all = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let id = if path.contains("/plans/") { "A-0001" } else { LOG4SHELL };
+            let path = path.replace("{id}", id).replace("{slug}", "care");
+            for (method, operation) in item.as_object().unwrap() {
+                let name = operation["operationId"].as_str().unwrap().to_owned();
+                let roles = operation["x-relight-roles"].as_array().map(|roles| {
+                    roles.iter().map(|role| role.as_str().unwrap().to_owned()).collect()
+                });
+                all.push((method.to_uppercase(), path.clone(), name, roles));
+            }
+        }
+        // What is closed can no longer be acted on.
+        all.sort_by_key(|(_, _, name, _)| name == "closeIncident");
+        all
+    }
+}
+
+/// A body that an operation can read.
+fn sample(operation: &str) -> Value {
+    match operation {
+        "openIncident" => json!({"advisory": LOG4SHELL}),
+        "publishUpdate" => json!({"fr": "Bonjour", "en": "Hello"}),
+        "actOnSite" => json!({"incident": LOG4SHELL, "act": "analyse"}),
+        "proposePlan" | "previewPlan" => {
+            json!({"action": "dark", "which": "named", "sites": ["care"], "reason": "Log4Shell"})
+        }
+        "decidePlan" => json!({"decision": "approve", "hash": "0"}),
+        _ => json!({}),
+    }
+}
+
+#[test]
+fn nobody_reads_or_does_anything_without_credentials_or_with_those_of_another_body() {
+    clock!(now, now_set);
+    now_set(START);
+    let place = Place::start(now);
+    let before = acts(&place.world);
+    let operations = place.operations();
+    assert!(operations.len() >= 15, "{operations:?}");
+    for (method, path, name, _) in &operations {
+        let body = sample(name);
+        for cookie in ["", "__Host-rl=AAAA", "__Host-rl="] {
+            assert_eq!(place.send(method, path, cookie, &body).0, 401, "{method} {path}");
+        }
+        let (_, answer) = place.send(method, path, &place.foreign, &body);
+        let text = answer.to_string();
+        for secret in ["care", "beds", "Hospital", "chief"] {
+            assert!(!text.contains(secret) || name == "openapi", "{method} {path}: {text}");
+        }
+        let (status, answer) = place.send(method, path, &place.stranger, &body);
+        let open = ["openapi", "policy", "listSites", "listPlans"];
+        let empty = answer["sites"] == json!([]) || answer["plans"] == json!([]);
+        let harmless = open.contains(&name.as_str()) && (empty || !name.starts_with("list"));
+        assert!(status >= 400 || harmless, "{method} {path}: {answer}");
+    }
+    assert_eq!(acts(&place.world), before, "nothing was journalled");
+    place.world.web.stop();
+}
+
+#[test]
+fn each_role_does_what_its_operations_say_and_nothing_else() {
+    clock!(now, now_set);
+    now_set(START);
+    let place = Place::start(now);
+    let mut tried = BTreeSet::new();
+    for (method, path, name, roles) in place.operations() {
+        for (role, cookie) in &place.roles {
+            let before = acts(&place.world);
+            let (status, answer) = place.send(&method, &path, cookie, &sample(&name));
+            let may = roles.as_ref().is_none_or(|roles| roles.iter().any(|it| it == role));
+            if !may {
+                assert_eq!(status, 403, "{role} {method} {path}: {answer}");
+                assert_eq!(acts(&place.world), before, "{role} {method} {path}");
+            } else if *role != "site-owner" || method == "GET" {
+                let well = [200, 201, 409, 422].contains(&status);
+                assert!(well, "{role} {method} {path}: {status} {answer}");
+            }
+            tried.insert((name.clone(), may));
+        }
+    }
+    for name in ["proposePlan", "decidePlan", "openIncident", "publishUpdate", "actOnSite"] {
+        assert!(tried.contains(&(name.into(), true)) && tried.contains(&(name.into(), false)));
+    }
+    place.world.web.stop();
+}
+
+#[test]
+fn a_plan_goes_the_whole_way_and_a_page_and_the_api_say_the_same() {
+    clock!(now, now_set);
+    now_set(START);
+    let place = Place::start(now);
+    let approver = &place.roles.iter().find(|(role, _)| *role == "approver").unwrap().1;
+    let (status, plan) = place.send("GET", "/api/v1/plans/A-0001", approver, &Value::Null);
+    assert_eq!((status, plan["standing"].as_str()), (200, Some("waiting")));
+    assert_eq!((plan["count"].as_u64(), plan["page"].as_str()), (Some(2), Some("/approve/A-0001")));
+    let decide = |hash: &Value, decision: &str| {
+        let body = json!({"decision": decision, "hash": hash, "reason": "because"});
+        place.send("POST", "/api/v1/plans/A-0001/decisions", approver, &body)
+    };
+    let (status, problem) = decide(&json!("00"), "approve");
+    assert_eq!(
+        (status, problem["type"].as_str()),
+        (409, Some("urn:relight:problem:refusal-other-hash"))
+    );
+    assert!(problem["remedy"].as_str().is_some_and(|remedy| !remedy.is_empty()));
+    let (status, problem) = decide(&plan["hash"], "yes");
+    assert_eq!(status, 422, "what is not understood agrees to nothing: {problem}");
+    let (status, done) = decide(&plan["hash"], "approve");
+    assert_eq!((status, done["standing"].as_str()), (200, Some("started")), "{done}");
+    assert_eq!(done["seats"][0]["by"], "chief");
+    let page = place.world.get("/approve/A-0001?lang=en", approver).2;
+    assert!(page.contains("carried out") && page.contains(plan["hash"].as_str().unwrap()));
+    let (_, sites) =
+        place.send("GET", "/api/v1/sites?state=dark-requested", approver, &Value::Null);
+    assert_eq!(sites["total"], 2, "{sites}");
+    assert_eq!(sites["sites"][0]["organisation"], "Hospital");
+    let (_, one) =
+        place.send("GET", "/api/v1/sites?sector=energy&offset=1", approver, &Value::Null);
+    assert_eq!((one["total"].as_u64(), one["sites"].as_array().map(Vec::len)), (Some(1), Some(0)));
+    place.world.web.stop();
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_does_nothing() {
+    clock!(now, now_set);
+    now_set(START);
+    let place = Place::start(now);
+    let before = acts(&place.world);
+    let json = "application/json";
+    for (kind, body, wanted) in [
+        (json, "", 422),
+        (json, "{", 422),
+        (json, "[]", 422),
+        (json, r#"{"action":"dark"}"#, 422),
+        (json, r#"{"action":"off","reason":"x"}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","sites":"care"}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","extra":1}"#, 422),
+        (json, r#"{"action":"dark","reason":" ","sites":["power"]}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","incident":"CVE-1"}"#, 404),
+        ("text/plain", r#"{"action":"dark","reason":"x"}"#, 415),
+        ("application/x-www-form-urlencoded", "action=dark&reason=x", 415),
+        (json, &"x".repeat(70_000), 413),
+    ] {
+        let (status, _, text) = place.raw("POST", "/api/v1/plans", &place.chief, kind, body);
+        assert_eq!(status, wanted, "{kind} {} {text}", &body[..body.len().min(80)]);
+    }
+    for (method, path, wanted) in [
+        ("GET", "/api/v1/nowhere", 404),
+        ("GET", "/api/v1/plans/A-9", 404),
+        ("GET", "/api/v1/plans/%00", 404),
+        ("GET", "/api/v1/sites?sort=name", 422),
+        ("GET", "/api/v1/sites?offset=-1", 422),
+        ("GET", "/api/v1/sites/nowhere", 404),
+        ("POST", "/api/v1/policy", 405),
+    ] {
+        assert_eq!(place.send(method, path, &place.chief, &json!({})).0, wanted, "{method} {path}");
+    }
+    // A page of somebody else cannot speak for whoever is signed in.
+    let head = format!(
+        "POST /api/v1/plans HTTP/1.1\r\nCookie: {}\r\nOrigin: https://evil.example\r\n\
+         Content-Type: application/json\r\nContent-Length: 2\r\n",
+        place.chief
+    );
+    assert_eq!(ask_with_body(place.world.address(), &head, "{}").0, 403);
+    let page = place.world.get("/plans", &place.chief).2;
+    assert!(!token(&page).is_empty());
+    assert_eq!(acts(&place.world), before);
+    place.world.web.stop();
+}
