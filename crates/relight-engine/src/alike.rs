@@ -2,10 +2,11 @@
 //! is scanned again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use relight_match::{Likeness, alike, may_hide};
+use relight_match::{Comparison, Likeness, may_hide};
 use relight_model::{Answer, AssetId, Coverage, SiteId, Timestamp, UnknownReason, Values};
-use relight_store::{ContainerId, Index, Store, StoreError};
+use relight_store::{ContainerId, Holders, Index, ProfileLook, Store, StoreError};
 
 /// What is asked, of which inventory, and when.
 #[derive(Clone, Copy, Debug)]
@@ -68,30 +69,43 @@ impl AskAlike<'_> {
         store: &Store,
         sites: impl IntoIterator<Item = SiteId>,
     ) -> Result<Vec<AlikeAnswer>, StoreError> {
-        let looked = self.look(store)?;
+        let looked = store.look_at_profiles(|look| self.look(look))?;
         Ok(sites.into_iter().map(|site| self.site(site, &looked)).collect())
     }
 
-    fn look(&self, store: &Store) -> Result<Looked, StoreError> {
-        let (ids, containers): (Vec<ContainerId>, Vec<Values>) =
-            store.containers()?.into_iter().unzip();
+    fn look(&self, look: &ProfileLook<'_>) -> Result<Looked, StoreError> {
         let mut looked = Looked {
-            profiled: store.profiled()?.into_iter().collect(),
+            profiled: look.assets()?.into_iter().collect(),
             hidden: BTreeSet::new(),
             found: BTreeMap::new(),
         };
         for (at, example) in self.examples.iter().enumerate() {
-            let likes = alike(&containers, example, self.least);
-            let like_ids: Vec<ContainerId> = likes.iter().map(|it| ids[it.container]).collect();
-            for (like, places) in likes.iter().zip(store.places_of(&like_ids)?) {
+            let (likes, holders) = self.compare(look, example)?;
+            let containers = holders.containers();
+            let ids: Vec<ContainerId> =
+                likes.iter().map(|it| containers[it.container].id).collect();
+            for (like, places) in likes.iter().zip(look.places_of(&ids)?) {
                 looked.add(at, like, places);
             }
-            let hides = ids.iter().zip(&containers).filter(|(_, it)| may_hide(it.gap, example));
-            let hides: Vec<ContainerId> = hides.map(|(id, _)| *id).collect();
-            let places = store.places_of(&hides)?.into_iter().flatten();
+            let hides = containers.iter().filter(|it| may_hide(it.gap, example));
+            let hides: Vec<ContainerId> = hides.map(|it| it.id).collect();
+            let places = look.places_of(&hides)?.into_iter().flatten();
             looked.hidden.extend(places.map(|(asset, _)| asset));
         }
         Ok(looked)
+    }
+
+    fn compare(
+        &self,
+        look: &ProfileLook<'_>,
+        example: &Values,
+    ) -> Result<(Vec<Likeness>, Rc<Holders>), StoreError> {
+        let kind = example.compared();
+        let values = example.of(kind);
+        let start = |holders: &Holders| Comparison::new(values.len(), holders.containers().len());
+        let (comparison, holders) = look.fold((kind, values), start, Comparison::value)?;
+        let whole = |container: usize| holders.containers()[container].weight;
+        Ok((comparison.alike(whole, self.least), holders))
     }
 
     fn site(&self, site: SiteId, looked: &Looked) -> AlikeAnswer {

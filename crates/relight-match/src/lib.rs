@@ -50,7 +50,7 @@ pub use priority::{Priority, REASON_CODES, Reason, SiteFacts, UNSCORED_WORST_S};
 pub use question::{
     Constraint, Operator, PackageQuestion, QUESTION_BYTES_MAX, Question, QuestionError,
 };
-pub use similar::{INSIDE_VALUES_MIN, Likeness, alike, may_hide};
+pub use similar::{Comparison, INSIDE_VALUES_MIN, Likeness, may_hide};
 pub use ssvc::{Decision as SsvcDecision, Points as SsvcPoints, decide as ssvc_decision};
 pub use version::{VERSION_BYTES_MAX, Version, VersionScheme, compare, key, scheme_of};
 pub use version_set::{Relation, VersionSet};

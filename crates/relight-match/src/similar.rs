@@ -2,8 +2,8 @@
 //!
 //! A value counts by its rarity: 1 / number of the distinct containers that hold it, so what
 //! everybody ships (licence texts, popular resources) makes nobody alike. Where an example has
-//! classes, only classes are compared; else its members are. Every container is looked at: reading
-//! each value once costs less than an index that has to be kept, and it loses none.
+//! classes, only classes are compared; else its members are. Who holds a value is the caller's to
+//! know; every holder counts, so nothing is lost to a sample.
 
 use relight_model::{ProfileGap, Values};
 
@@ -29,18 +29,68 @@ impl Likeness {
     }
 }
 
-/// Which of these distinct containers are like the example at least to the share `least`, the most
-/// alike first. Their values and those of the example are sorted and without doubles.
-pub fn alike(containers: &[Values], example: &Values, least: f64) -> Vec<Likeness> {
-    let kind = if example.classes.is_empty() { members } else { classes };
-    let mut found = shares(containers, kind, kind(example));
-    found.retain(|it| it.share() >= least);
-    found.sort_by(|a, b| {
-        let by_share = b.share().total_cmp(&a.share());
-        let by_example = b.of_example.total_cmp(&a.of_example);
-        by_share.then(by_example).then(a.container.cmp(&b.container))
-    });
-    found
+/// What a container shares with the example.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shared {
+    count: usize,
+    weight: f64,
+}
+
+/// One example beside every distinct container.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Values of the example.
+    asked: usize,
+    /// Those that anybody holds, and what they weigh together.
+    seen: usize,
+    weight: f64,
+    /// By container.
+    shared: Vec<Shared>,
+}
+
+impl Comparison {
+    /// Nothing compared yet, of an example of `asked` values with so many containers.
+    pub fn new(asked: usize, containers: usize) -> Self {
+        Self { asked, seen: 0, weight: 0.0, shared: vec![Shared::default(); containers] }
+    }
+
+    /// The next value of the example, in ascending order, and the numbers of those that hold it.
+    pub fn value(&mut self, holders: &[u32]) {
+        if holders.is_empty() {
+            return;
+        }
+        let weight = 1.0 / holders.len() as f64;
+        self.seen += 1;
+        self.weight += weight;
+        for container in holders {
+            let shared = &mut self.shared[*container as usize];
+            shared.count += 1;
+            shared.weight += weight;
+        }
+    }
+
+    /// Which containers are like the example at least to the share `least`, the most alike first.
+    /// `whole` says what all values of a container weigh, in its ascending order.
+    pub fn alike(&self, whole: impl Fn(usize) -> f64, least: f64) -> Vec<Likeness> {
+        // What nobody holds says nothing about rarity: it weighs what the rest of the example does
+        // on average, or a new version of a popular library would be like none of the old ones.
+        let of_all = self.weight * self.asked as f64 / self.seen as f64;
+        let shared = self.shared.iter().enumerate().filter(|(_, shared)| shared.count > 0);
+        let mut found: Vec<Likeness> = shared
+            .map(|(container, shared)| {
+                let is_enough = shared.count >= INSIDE_VALUES_MIN || shared.count * 2 >= self.asked;
+                let inside = if is_enough { shared.weight / whole(container) } else { 0.0 };
+                Likeness { container, of_example: shared.weight / of_all, of_container: inside }
+            })
+            .filter(|it| it.share() >= least)
+            .collect();
+        found.sort_by(|a, b| {
+            let by_share = b.share().total_cmp(&a.share());
+            let by_example = b.of_example.total_cmp(&a.of_example);
+            by_share.then(by_example).then(a.container.cmp(&b.container))
+        });
+        found
+    }
 }
 
 /// Whether a container with this gap may hide what the example asks for.
@@ -49,125 +99,6 @@ pub const fn may_hide(gap: ProfileGap, example: &Values) -> bool {
         ProfileGap::None => false,
         ProfileGap::Members => example.classes.is_empty(),
         ProfileGap::Values => true,
-    }
-}
-
-type Kind = fn(&Values) -> &[u64];
-
-fn classes(values: &Values) -> &[u64] {
-    &values.classes
-}
-
-fn members(values: &Values) -> &[u64] {
-    &values.members
-}
-
-/// A container that shares values with the example.
-struct Shared {
-    container: usize,
-    count: usize,
-    /// Weight of what it shares.
-    weight: f64,
-    /// Enough to be called inside the example.
-    is_enough: bool,
-}
-
-fn shares(containers: &[Values], kind: Kind, example: &[u64]) -> Vec<Likeness> {
-    let asked = Held::count(containers, kind, example);
-    let mut total = 0.0;
-    let held = asked.holders.iter().filter(|holders| **holders > 0);
-    let seen = held.inspect(|holders| total += 1.0 / f64::from(**holders)).count();
-    if seen == 0 {
-        return Vec::new();
-    }
-    // What nobody holds says nothing about rarity: it weighs what the rest of the example does
-    // on average, or a new version of a popular library would be like none of the old ones.
-    let whole = total * example.len() as f64 / seen as f64;
-    let shared: Vec<Shared> = (0..containers.len())
-        .map(|container| asked.shared(container, kind(&containers[container])))
-        .filter(|it| it.count > 0)
-        .collect();
-    let wholes = weights_of(containers, kind, &shared);
-    let both = shared.iter().zip(wholes);
-    both.map(|(Shared { container, weight, .. }, of_all)| {
-        let of_container = of_all.map_or(0.0, |of_all| weight / of_all);
-        Likeness { container: *container, of_example: weight / whole, of_container }
-    })
-    .collect()
-}
-
-/// What the containers that share enough weigh in all; rarity is counted only for what they hold.
-fn weights_of(containers: &[Values], kind: Kind, shared: &[Shared]) -> Vec<Option<f64>> {
-    let enough = || shared.iter().filter(|it| it.is_enough);
-    let mut values: Vec<u64> =
-        enough().flat_map(|it| kind(&containers[it.container])).copied().collect();
-    values.sort_unstable();
-    values.dedup();
-    let held = Held::count(containers, kind, &values);
-    let weigh = |it: &Shared| {
-        it.is_enough.then(|| held.shared(it.container, kind(&containers[it.container])).weight)
-    };
-    shared.iter().map(weigh).collect()
-}
-
-/// How many containers hold each of some values.
-struct Held<'a> {
-    lookup: Lookup<'a>,
-    holders: Vec<u32>,
-}
-
-impl<'a> Held<'a> {
-    fn count(containers: &[Values], kind: Kind, values: &'a [u64]) -> Self {
-        let lookup = Lookup::new(values);
-        let mut holders = vec![0; values.len()];
-        for value in containers.iter().flat_map(kind) {
-            if let Some(at) = lookup.find(*value) {
-                holders[at] += 1;
-            }
-        }
-        Self { lookup, holders }
-    }
-
-    /// What a container shares with the values.
-    fn shared(&self, container: usize, values: &[u64]) -> Shared {
-        let (mut count, mut weight) = (0, 0.0);
-        for at in values.iter().filter_map(|value| self.lookup.find(*value)) {
-            count += 1;
-            weight += 1.0 / f64::from(self.holders[at]);
-        }
-        let is_enough = count >= INSIDE_VALUES_MIN || count * 2 >= self.holders.len();
-        Shared { container, count, weight, is_enough: is_enough && count > 0 }
-    }
-}
-
-/// Sorted values with a table of where each beginning of their upper bits starts: they are hashes
-/// and check sums, so a look costs two reads, not twenty.
-struct Lookup<'a> {
-    values: &'a [u64],
-    starts: Vec<u32>,
-    shift: u32,
-}
-
-impl<'a> Lookup<'a> {
-    fn new(values: &'a [u64]) -> Self {
-        let bits = values.len().next_power_of_two().trailing_zeros() + 1;
-        let shift = u64::BITS - bits;
-        let mut starts = vec![0; (1 << bits) + 1];
-        for value in values {
-            starts[(value >> shift) as usize + 1] += 1;
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        Self { values, starts, shift }
-    }
-
-    fn find(&self, value: u64) -> Option<usize> {
-        let bucket = (value >> self.shift) as usize;
-        let (from, to) = (self.starts[bucket] as usize, self.starts[bucket + 1] as usize);
-        self.values[from..to].binary_search(&value).ok().map(|at| from + at)
     }
 }
 
@@ -185,6 +116,21 @@ mod tests {
 
     fn members(values: Range<u64>) -> Values {
         Values { members: values.collect(), ..Values::default() }
+    }
+
+    /// The comparison where a plain count says who holds what.
+    fn alike(containers: &[Values], example: &Values, least: f64) -> Vec<Likeness> {
+        let kind = example.compared();
+        let holders = |value: &u64| -> Vec<u32> {
+            let holds = |it: &(usize, &Values)| it.1.of(kind).binary_search(value).is_ok();
+            containers.iter().enumerate().filter(holds).map(|it| it.0 as u32).collect()
+        };
+        let mut comparison = Comparison::new(example.of(kind).len(), containers.len());
+        example.of(kind).iter().for_each(|value| comparison.value(&holders(value)));
+        let weigh = |container: usize| {
+            containers[container].of(kind).iter().map(|it| 1.0 / holders(it).len() as f64).sum()
+        };
+        comparison.alike(weigh, least)
     }
 
     /// `container: share of the example, share of the container` in percent.
@@ -246,7 +192,7 @@ mod tests {
         assert_eq!(hides(&members(0..9)), [false, true, true]);
     }
 
-    /// Goal: the table loses nothing. Method: seeded sets, compared one by one with a plain count.
+    /// Goal: both shares are what their definition says. Method: seeded sets, each compared by itself.
     #[test]
     fn it_finds_what_a_full_comparison_finds() {
         for seed in 0..50 {

@@ -35,7 +35,7 @@ pub use event::{Escape, Event, Outcome};
 pub use finding::{Finding, FindingState};
 pub use light::{DisplayState, Epoch, Light, Seen};
 pub use product::{CpeConfiguration, CpeMatch, CpeNode, CpeOperator, Product};
-pub use profile::{Profile, ProfileGap, Values};
+pub use profile::{Profile, ProfileGap, ValueKind, Values};
 pub use purl::{PURL_BYTES_MAX, Purl, PurlReference};
 pub use range::{AffectedRange, Bound, BoundBasis, Grammar, Interval, NativeRange};
 pub use range::{RangeEvent, RangeKind, RangeStatus};

@@ -32,6 +32,28 @@ impl ProfileGap {
     }
 }
 
+/// Which values of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ValueKind {
+    /// Its classes.
+    Classes,
+    /// Its other members.
+    Members,
+}
+
+impl ValueKind {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::Classes, Self::Members];
+
+    /// The stable name used on the disk.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Classes => "classes",
+            Self::Members => "members",
+        }
+    }
+}
+
 /// The values of one container, wherever it is. Equal containers have equal values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Values {
@@ -59,6 +81,19 @@ impl Values {
         self.members.extend(other.members);
         self.gap = self.gap.max(other.gap);
         self.normalise();
+    }
+
+    /// What is compared when this is the example: code wherever there is any.
+    pub const fn compared(&self) -> ValueKind {
+        if self.classes.is_empty() { ValueKind::Members } else { ValueKind::Classes }
+    }
+
+    /// Those of one kind.
+    pub fn of(&self, kind: ValueKind) -> &[u64] {
+        match kind {
+            ValueKind::Classes => &self.classes,
+            ValueKind::Members => &self.members,
+        }
     }
 
     /// There is nothing to compare.
@@ -109,6 +144,18 @@ mod tests {
         one.merge(Values { classes: vec![1, 2], members: Vec::new(), gap });
         assert_eq!(one, Values { classes: vec![1, 2, 3], members: vec![9], gap });
         assert!(!one.is_empty() && Values::default().is_empty());
+    }
+
+    #[test]
+    fn code_is_compared_wherever_there_is_any() {
+        let both = Values { classes: vec![1], members: vec![2, 3], gap: ProfileGap::None };
+        assert_eq!((both.compared(), both.of(both.compared())), (ValueKind::Classes, &[1][..]));
+        let files = Values { classes: Vec::new(), ..both };
+        assert_eq!(
+            (files.compared(), files.of(files.compared())),
+            (ValueKind::Members, &[2, 3][..])
+        );
+        assert_eq!(Values::default().compared(), ValueKind::Members);
     }
 
     #[test]

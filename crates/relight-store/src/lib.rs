@@ -13,6 +13,7 @@ mod control;
 mod deployment;
 mod error;
 mod fields;
+mod holders;
 mod import;
 mod index;
 mod inventory;
@@ -47,6 +48,7 @@ pub use chain::{
 pub use control::Control;
 pub use deployment::DeploymentDraft;
 pub use error::{StoreError, StoreErrorKind};
+pub use holders::{Held, Holders, VALUES_AT_A_TIME_MAX};
 pub use import::{
     Conflict, IMPORT_ROWS_MAX, ImportConflict, ImportPlan, SiteChange, SiteRow, TEXT_BYTES_MAX,
 };
@@ -61,7 +63,7 @@ pub use marks::SiteMark;
 pub use notices::{NOTICES_MAX, Notice, NoticeKind, Told};
 pub use roaring::RoaringBitmap as SiteSet;
 
-pub use profiles::ContainerId;
+pub use profiles::{ContainerId, ProfileLook};
 pub use register::{Asset, EdgeRow, RegisterChange};
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};

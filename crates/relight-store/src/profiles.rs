@@ -3,42 +3,97 @@
 //! Only the present inventory of an asset has profiles. One that comes without them takes them
 //! away, unless it proves by its artifact that it is of the same bytes.
 
-use relight_model::{AssetId, Profile, ProfileGap, Values};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use std::{cell::RefCell, path::Path, rc::Rc};
 
-use crate::{SnapshotOutcome, Store, StoreError, blob, store::Failure};
+use relight_model::{AssetId, Profile, ProfileGap, ValueKind, Values};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use crate::{
+    SnapshotOutcome, Store, StoreError, blob,
+    holders::{self, Holders, VALUES_AT_A_TIME_MAX},
+    store::Failure,
+};
 
 const MAGIC: &[u8] = b"relight.values/1\n";
+const DOING: &str = "reading what containers are made of";
 
 /// Number of a distinct container in this store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContainerId(i64);
+pub struct ContainerId(pub(crate) i64);
 
 impl Store {
-    /// Every distinct container of the present inventories, in a stable order.
+    /// One consistent look at what the containers of the present inventories are made of.
     ///
     /// # Errors
-    /// Values do not read back as they were written (`Corrupt`), or the database cannot be read.
-    pub fn containers(&self) -> Result<Vec<(ContainerId, Values)>, StoreError> {
-        self.read("reading what containers are made of", |database| {
+    /// What `work` says, or the database cannot be read.
+    pub fn look_at_profiles<T>(
+        &self,
+        work: impl FnOnce(&ProfileLook<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.read(DOING, |database| {
+            let [classes, members] = ValueKind::ALL.map(|_| RefCell::default());
+            let look = ProfileLook { database, store: self, holders: [classes, members] };
+            work(&look).map_err(Failure::Rule)
+        })
+    }
+}
+
+/// One consistent look at what the containers of the present inventories are made of.
+pub struct ProfileLook<'a> {
+    database: &'a Connection,
+    store: &'a Store,
+    /// By kind; made when they are asked for.
+    holders: [RefCell<Option<Rc<Holders>>>; 2],
+}
+
+impl ProfileLook<'_> {
+    /// The assets whose inventory has profiles, sorted.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn assets(&self) -> Result<Vec<AssetId>, StoreError> {
+        self.named(|| {
             let mut query =
-                database.prepare_cached("SELECT id, digest, bytes FROM container ORDER BY id")?;
-            let rows =
-                query.query_map([], |row| Ok((ContainerId(row.get(0)?), values(row, 1)?)))?;
+                self.database.prepare_cached("SELECT asset FROM profiled ORDER BY asset")?;
+            let rows = query.query_map([], |row| row.get(0).map(AssetId))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
-    /// The assets whose present inventory has profiles, sorted.
+    /// Who holds the values of a kind.
     ///
     /// # Errors
-    /// The database cannot be read.
-    pub fn profiled(&self) -> Result<Vec<AssetId>, StoreError> {
-        self.read("reading who has profiles", |database| {
-            let mut query = database.prepare_cached("SELECT asset FROM profiled ORDER BY asset")?;
-            let rows = query.query_map([], |row| row.get(0).map(AssetId))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+    /// Values do not read back as they were written (`Corrupt`), or the database cannot be read.
+    pub fn holders(&self, kind: ValueKind) -> Result<Rc<Holders>, StoreError> {
+        let place = &self.holders[kind as usize];
+        if let Some(holders) = &*place.borrow() {
+            return Ok(Rc::clone(holders));
+        }
+        let holders = Rc::new(self.made(kind, false)?);
+        *place.borrow_mut() = Some(Rc::clone(&holders));
+        Ok(holders)
+    }
+
+    /// Folds the holders of every value, in the order of the values, which are sorted; `start` gets
+    /// who there is. It may begin a second time, where the file of holders is damaged.
+    ///
+    /// # Errors
+    /// As for `holders`.
+    pub fn fold<T>(
+        &self,
+        (kind, values): (ValueKind, &[u64]),
+        start: impl Fn(&Holders) -> T,
+        each: impl Fn(&mut T, &[u32]),
+    ) -> Result<(T, Rc<Holders>), StoreError> {
+        for _ in 0..2 {
+            let holders = self.holders(kind)?;
+            let mut folded = start(&holders);
+            if holders.each(values, |it| each(&mut folded, it)).is_ok() {
+                return Ok((folded, holders));
+            }
+            *self.holders[kind as usize].borrow_mut() = Some(Rc::new(self.made(kind, true)?));
+        }
+        Err(self.store.corrupt("reading who holds which value, twice"))
     }
 
     /// Where these containers are: each with its assets and evidence paths, sorted.
@@ -49,8 +104,8 @@ impl Store {
         &self,
         containers: &[ContainerId],
     ) -> Result<Vec<Vec<(AssetId, String)>>, StoreError> {
-        self.read("reading where containers are", |database| {
-            let mut query = database.prepare_cached(
+        self.named(|| {
+            let mut query = self.database.prepare_cached(
                 "SELECT asset, place FROM profile WHERE container = ?1 ORDER BY asset, place",
             )?;
             let mut all = Vec::with_capacity(containers.len());
@@ -61,6 +116,23 @@ impl Store {
             Ok(all)
         })
     }
+
+    fn made(&self, kind: ValueKind, is_anew: bool) -> Result<Holders, StoreError> {
+        let folder = self.store.path().parent().unwrap_or(Path::new("."));
+        let at_a_time = VALUES_AT_A_TIME_MAX;
+        let place = holders::Place { database: self.database, folder, kind, at_a_time };
+        self.named(|| place.holders(is_anew))
+    }
+
+    fn named<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, StoreError> {
+        work().map_err(|failure| failure.named(DOING, self.store.path()))
+    }
+}
+
+/// What one container is made of.
+pub(crate) fn values_of(database: &Connection, id: ContainerId) -> Result<Values, Failure> {
+    let mut query = database.prepare_cached("SELECT digest, bytes FROM container WHERE id = ?1")?;
+    Ok(query.query_row([id.0], |row| values(row, 0))?)
 }
 
 /// Takes in the profiles that came with an inventory, in its transaction.
@@ -189,14 +261,22 @@ mod tests {
 
     /// `values: asset place, ...` of every container.
     fn told(store: &Store) -> String {
-        let containers = store.containers().unwrap();
-        let ids: Vec<ContainerId> = containers.iter().map(|(id, _)| *id).collect();
-        let places = store.places_of(&ids).unwrap();
-        let line = |((_, values), places): (&(ContainerId, Values), &Vec<(AssetId, String)>)| {
-            let places: Vec<_> = places.iter().map(|(a, at)| format!("{} {at}", a.0)).collect();
-            format!("{:?}: {}", values.members, places.join(", "))
+        let told = |look: &ProfileLook<'_>| {
+            let holders = look.holders(ValueKind::Members)?;
+            let ids: Vec<ContainerId> = holders.containers().iter().map(|it| it.id).collect();
+            let line = |(id, places): (&ContainerId, &Vec<(AssetId, String)>)| {
+                let values = values_of(look.database, *id).unwrap();
+                let places: Vec<_> = places.iter().map(|(a, at)| format!("{} {at}", a.0)).collect();
+                format!("{:?}: {}", values.members, places.join(", "))
+            };
+            let places = look.places_of(&ids)?;
+            Ok(ids.iter().zip(&places).map(line).collect::<Vec<_>>().join("; "))
         };
-        containers.iter().zip(&places).map(line).collect::<Vec<_>>().join("; ")
+        store.look_at_profiles(told).unwrap()
+    }
+
+    fn profiled(store: &Store) -> Vec<AssetId> {
+        store.look_at_profiles(|look| look.assets()).unwrap()
     }
 
     #[test]
@@ -207,7 +287,7 @@ mod tests {
         put(&store, 2, &sbom(&[]), 10, Some(std::slice::from_ref(&a)));
         put(&store, 3, &sbom(&[]), 10, Some(&[]));
         assert_eq!(told(&store), "[1, 2]: 1 lib/a.jar, 2 lib/a.jar; [3]: 1 b.jar");
-        assert_eq!(store.profiled().unwrap(), [1, 2, 3].map(AssetId));
+        assert_eq!(profiled(&store), [1, 2, 3].map(AssetId));
         put(&store, 1, &sbom(&[("pkg:npm/a@1", "x")]), 20, Some(std::slice::from_ref(&b)));
         assert_eq!(told(&store), "[1, 2]: 2 lib/a.jar; [3]: 1 b.jar");
         put(&store, 2, &sbom(&[]), 20, Some(&[]));
@@ -234,7 +314,7 @@ mod tests {
         ] {
             put(&store, 1, inventory, at, profiles.map(|it| it.as_slice()));
             assert_eq!(told(&store), expected, "{at}");
-            assert_eq!(store.profiled().unwrap().is_empty(), expected.is_empty(), "{at}");
+            assert_eq!(profiled(&store).is_empty(), expected.is_empty(), "{at}");
         }
     }
 
@@ -259,6 +339,8 @@ mod tests {
         let (_folder, store) = open_with_sites(1);
         put(&store, 1, &sbom(&[]), 1, Some(&[profile("a", &[1])]));
         behind(&store).execute("UPDATE container SET bytes = bytes || x'00'", []).unwrap();
-        assert_eq!(store.containers().unwrap_err().kind(), StoreErrorKind::Corrupt);
+        let holders = |look: &ProfileLook<'_>| look.holders(ValueKind::Members).map(drop);
+        let error = store.look_at_profiles(holders).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
     }
 }

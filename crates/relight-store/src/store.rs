@@ -197,7 +197,7 @@ impl Failure {
         Self::Rule(StoreError::new(kind, context))
     }
 
-    fn named(self, doing: &str, path: &Path) -> StoreError {
+    pub(crate) fn named(self, doing: &str, path: &Path) -> StoreError {
         match self {
             Self::Sql(error) => StoreError::sql(doing, path, error),
             Self::Rule(error) => error,

@@ -10,9 +10,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use relight_engine::alike::AskAlike;
-use relight_engine::store::{Index, SiteRow, SnapshotDraft, Store};
+use relight_engine::store::{Index, ProfileLook, SiteRow, SnapshotDraft, Store};
 use relight_model::{
-    AssetId, Criticality, Digest, GateKey, Profile, Sbom, SiteId, Values, Verdict,
+    AssetId, Criticality, Digest, GateKey, Profile, Sbom, SiteId, ValueKind, Values, Verdict,
 };
 use serde_json::{Value, json};
 use testkit::Rng;
@@ -50,14 +50,15 @@ fn main() {
     };
     let sites = rest.first().map_or(SITES, |text| text.parse().unwrap());
     let began = Instant::now();
-    let town = Town::generate(Path::new(folder), sites, &mut Rng::new(SEED));
+    let mut town = Town::generate(Path::new(folder), sites, &mut Rng::new(SEED));
     let generated = began.elapsed().as_secs_f64();
-    let containers = town.store.containers().unwrap();
-    let count = |values: &Values| values.classes.len() + values.members.len();
-    let values: usize = containers.iter().map(|(_, values)| count(values)).sum();
+    let first = town.first_question();
+    let after_changes = town.after_changes();
+    let (containers, values) = town.size();
     let figures = json!({
-        "sites": sites, "containers": containers.len(), "values": values,
+        "sites": sites, "containers": containers, "values": values,
         "places": sites * (ARCHIVES_OF_A_SITE + 1), "generated_seconds": generated,
+        "first_ms": first, "after_a_change": after_changes,
         "shared": town.ask_all(&Town::shared_library),
         "none": town.ask_all(&Town::nothing_known),
         "half": town.ask_all(&Town::half_changed),
@@ -81,16 +82,16 @@ impl Town {
             has: Vec::new(),
         };
         for first in (0..count).step_by(200) {
-            town.put_sites(first..(first + 200).min(count), rng);
+            town.put_sites(first..(first + 200).min(count), 1, rng);
         }
         town.index = Index::build(&town.store).unwrap();
         town
     }
 
-    fn put_sites(&mut self, numbers: std::ops::Range<usize>, rng: &mut Rng) {
+    fn put_sites(&mut self, numbers: std::ops::Range<usize>, at: i64, rng: &mut Rng) {
         let inventories: Vec<(AssetId, Sbom, Vec<Profile>)> = numbers
             .map(|number| {
-                let digest = Digest([(number % 251) as u8; 32]);
+                let digest = Digest([(number % 251) as u8 ^ at as u8; 32]);
                 let sbom = Sbom { artifact: Some(digest), tool: "bench".into(), ..Sbom::default() };
                 (AssetId(u32::try_from(number).unwrap() + 1), sbom, self.site(rng))
             })
@@ -100,8 +101,8 @@ impl Town {
             .map(|(asset, sbom, profiles)| SnapshotDraft {
                 asset: *asset,
                 sbom,
-                observed_at: 1,
-                recorded_at: 1,
+                observed_at: at,
+                recorded_at: at,
                 profiles: Some(profiles),
             })
             .collect();
@@ -168,25 +169,66 @@ impl Town {
         (values, self.has.iter().filter(any).count())
     }
 
+    /// Distinct containers, and the values that they hold together.
+    fn size(&self) -> (usize, u64) {
+        let size = |look: &ProfileLook<'_>| {
+            let [classes, members] = ValueKind::ALL.map(|kind| look.holders(kind).unwrap());
+            Ok((classes.containers().len(), classes.values() + members.values()))
+        };
+        self.store.look_at_profiles(size).unwrap()
+    }
+
+    /// The question that finds no file of holders, in milliseconds.
+    fn first_question(&self) -> f64 {
+        let (values, _) = self.shared_library(&mut Rng::new(SEED + 2));
+        self.ask(values).0
+    }
+
+    /// Questions each after a new inventory of one site.
+    fn after_changes(&mut self) -> Value {
+        let mut rng = Rng::new(SEED + 3);
+        let mut times = Vec::new();
+        for at in 0..ASKED {
+            let number = rng.below(self.sites.len());
+            self.put_sites(number..number + 1, 2 + at as i64, &mut rng);
+            if let Some(has) = self.has.pop() {
+                self.has[number] = has;
+            }
+            let (values, _) = self.shared_library(&mut rng);
+            times.push(self.ask(values).0);
+        }
+        quantiles(times)
+    }
+
+    /// Asks once: milliseconds, and how many sites are affected.
+    fn ask(&self, values: Values) -> (f64, usize) {
+        let (examples, index) = ([values], &self.index);
+        let ask = AskAlike { examples: &examples, least: 0.5, index, now: 1, age_max: 100 };
+        let began = Instant::now();
+        let answers = ask.sites(&self.store, self.sites.iter().copied()).unwrap();
+        let elapsed = began.elapsed().as_secs_f64() * 1e3;
+        (elapsed, answers.iter().filter(|it| it.answer.verdict() == Verdict::Affected).count())
+    }
+
     fn ask_all(&self, example: &dyn Fn(&Self, &mut Rng) -> (Values, usize)) -> Value {
         let mut rng = Rng::new(SEED + 1);
         let (mut times, mut missed) = (Vec::new(), 0);
         for _ in 0..ASKED {
             let (values, known) = example(self, &mut rng);
-            let examples = [values];
-            let (index, now) = (&self.index, 1);
-            let ask = AskAlike { examples: &examples, least: 0.5, index, now, age_max: 10 };
-            let began = Instant::now();
-            let answers = ask.sites(&self.store, self.sites.iter().copied()).unwrap();
-            times.push(began.elapsed().as_secs_f64() * 1e3);
-            let found = answers.iter().filter(|it| it.answer.verdict() == Verdict::Affected);
-            missed += known.saturating_sub(found.count());
+            let (elapsed, found) = self.ask(values);
+            times.push(elapsed);
+            missed += known.saturating_sub(found);
         }
-        times.sort_unstable_by(f64::total_cmp);
-        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
-        json!({"asked": ASKED, "p50_ms": at(50), "p99_ms": at(99), "most_ms": at(100),
-               "missed_sites": missed})
+        let mut figures = quantiles(times);
+        figures["missed_sites"] = missed.into();
+        figures
     }
+}
+
+fn quantiles(mut times: Vec<f64>) -> Value {
+    times.sort_unstable_by(f64::total_cmp);
+    let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+    json!({"asked": times.len(), "p50_ms": at(50), "p99_ms": at(99), "most_ms": at(100)})
 }
 
 /// A shared library: most are small, a few are very large.
