@@ -1,7 +1,9 @@
 //! Index, advisories and the match list between them, kept in step.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use relight_formats::advisory;
 use relight_match::{Advisories, Change, Matcher, linked_ids, normal_id};
@@ -66,11 +68,17 @@ impl Inventoried {
     /// Reads everything.
     pub(crate) fn read(store: &Store) -> Result<Self, EngineError> {
         let advisory_seq = store.advisory_seq()?;
-        let index = Index::build(store)?;
+        let (index, advisories) = thread::scope(|scope| {
+            let advisories = scope.spawn(|| advisories_of(store));
+            let index = Index::build(store);
+            // A thread that panicked found a bug of ours: it goes on in this one.
+            (index, advisories.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let index = index?;
         let identities = index.identities_from(0);
         let identities: Vec<_> = identities.map(|(id, it)| (id.0, it.clone())).collect();
         let matched = identities.last().map_or(0, |(number, _)| number + 1);
-        let matcher = Matcher::full_of(advisories_of(store)?, identities);
+        let matcher = Matcher::full_of(advisories?, identities);
         let answered = Mutex::default();
         Ok(Self { index, matcher, matched, advisory_seq, moved: None, answered })
     }

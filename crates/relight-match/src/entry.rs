@@ -7,6 +7,7 @@ use relight_model::{Advisory, Affected, PackageName, RangeEvent, RangeKind, Rang
 
 use crate::authority::Rank;
 use crate::form::form;
+use crate::key::Span;
 use crate::native;
 use crate::opinion::{Flag, Opinion, Rule, Stand, Why};
 use crate::package::{ReleaseTag, Subject};
@@ -33,6 +34,11 @@ impl Asked {
         }
     }
 
+    /// See [`Version::place`].
+    pub(crate) fn place(&self) -> Option<u128> {
+        self.version.as_ref().and_then(Version::place)
+    }
+
     /// Why it has no place in the order of its ecosystem.
     fn unordered(&self) -> Why {
         if self.text.is_empty() { Why::VersionMissing } else { Why::VersionUnordered }
@@ -51,6 +57,9 @@ pub(crate) struct Entry {
     /// The canonical text of what matching uses.
     pub(crate) form: Vec<u8>,
     parts: Vec<Part>,
+    /// Where a version may be that it says anything but "not affected" of; `None` when that cannot
+    /// be told by the first bytes of a key.
+    spans: Option<Box<[Span]>>,
     is_modular: bool,
     /// A reviewed binding says so, not the record.
     is_binding: bool,
@@ -100,8 +109,11 @@ impl Entry {
         let mut classes: Vec<_> = affected.iter().flat_map(|it| it.classes.clone()).collect();
         classes.sort();
         classes.dedup();
-        let parts: Vec<_> = affected.iter().map(|it| Part::new(scheme, it)).collect();
+        let (parts, spans): (Vec<_>, Vec<_>) =
+            affected.iter().map(|it| Part::new(scheme, it)).unzip();
+        let spans: Option<Vec<Vec<Span>>> = spans.into_iter().collect();
         Self {
+            spans: spans.map(|spans| Span::united(spans.concat())),
             form: form(record, &package, rank, affected),
             is_modular: parts.iter().any(|part| part.module.is_some() || part.is_modular),
             parts,
@@ -113,6 +125,12 @@ impl Entry {
             is_binding: false,
             known_is_last: false,
         }
+    }
+
+    /// Whether it says "not affected" of every version with this first part of a key
+    /// ([`Version::place`]), or nothing.
+    pub(crate) fn clears(&self, place: u128) -> bool {
+        self.spans.as_deref().is_some_and(|spans| !Span::any_holds(spans, place))
     }
 
     /// As told by a reviewed binding.
@@ -254,7 +272,8 @@ struct Part {
 }
 
 impl Part {
-    fn new(scheme: VersionScheme, affected: &Affected) -> Self {
+    /// The entry, and where a version may be that it says anything but "not affected" of.
+    fn new(scheme: VersionScheme, affected: &Affected) -> (Self, Option<Vec<Span>>) {
         let usable = |kind: RangeKind| {
             let has_start = |it: &RangeEvent| matches!(it, RangeEvent::Introduced(_));
             let ranges = affected.ranges.iter().filter(move |range| range.kind == kind);
@@ -275,19 +294,37 @@ impl Part {
         let is_modular = ranges.iter().any(|range| range.any_bound_holds(".module"))
             || affected.versions.iter().any(|text| text.contains(".module"));
         let (affected_commits, fixed_commits) = commits(affected);
-        Self {
+        let (members, spans) = members(scheme, &affected.versions);
+        let part = Self {
             is_tombstone: is_tombstone(affected, &ranges, unresolved),
             has_custom,
             affected_commits,
             fixed_commits,
-            members: members(scheme, &affected.versions),
+            members,
             rest: affected.rest,
             unresolved,
             arch: affected.arch.clone(),
             module: affected.module.clone(),
             is_modular,
             ranges,
+        };
+        let spans = part.spans(spans);
+        (part, spans)
+    }
+
+    /// The spans of its ranges beside those of its members.
+    fn spans(&self, mut spans: Vec<Span>) -> Option<Vec<Span>> {
+        if self.is_tombstone {
+            return Some(Vec::new());
         }
+        let is_open = self.rest != RangeStatus::NotAffected || self.unresolved.is_some();
+        if is_open || self.has_custom || !self.affected_commits.is_empty() {
+            return None;
+        }
+        for range in &self.ranges {
+            spans.extend(range.spans()?);
+        }
+        Some(spans)
     }
 
     /// Whether it is about the subject's architecture, as far as both say one.
@@ -441,11 +478,16 @@ fn is_tombstone(affected: &Affected, ranges: &[Range], unresolved: Option<Why>) 
         && ranges.iter().all(Range::is_empty)
 }
 
-fn members(scheme: VersionScheme, versions: &[String]) -> HashSet<String> {
+/// The listed versions in all their forms, and where they are.
+fn members(scheme: VersionScheme, versions: &[String]) -> (HashSet<String>, Vec<Span>) {
     let mut members: HashSet<String> = versions.iter().cloned().collect();
-    let canonical = versions.iter().filter_map(|text| Version::parse(scheme, text));
-    members.extend(canonical.map(|version| version.canonical()));
-    members
+    let mut spans = Vec::new();
+    for version in versions.iter().filter_map(|text| Version::parse(scheme, text)) {
+        members.insert(version.canonical());
+        // A listed release lists its builds; what has no key is listed to its equals only.
+        spans.extend(version.sort_key().map(|key| Span::of_start(key.release())));
+    }
+    (members, spans)
 }
 
 /// The commits at which a flaw is certainly there, and those at which it is not.
@@ -474,3 +516,6 @@ fn is_pseudo_version(text: &str) -> bool {
     let is_commit = commit.len() == 12 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_commit && time.len() == 14 && time.bytes().all(|byte| byte.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests;

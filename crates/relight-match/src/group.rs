@@ -80,6 +80,11 @@ impl Group {
         self.statements.iter().map(AsRef::as_ref)
     }
 
+    /// Whether a supplier said anything about this flaw.
+    pub(crate) fn has_statements(&self) -> bool {
+        !self.statements.is_empty()
+    }
+
     /// SHA-256 over the statements that may change an answer; all zero when there are none.
     /// Evidence is bound to it.
     pub fn statements_digest(&self) -> Digest {

@@ -91,6 +91,11 @@ impl SortKey {
         if self.open == Open::Nothing { &self.bytes } else { self.release() }
     }
 
+    /// Its first bytes, where they say for certain which [`Span`]s it may be in.
+    pub(crate) fn place(&self) -> Option<u128> {
+        (self.exact && self.open != Open::Anywhere).then_some(self.head)
+    }
+
     /// The part that this version may stand for: the release, when it may be any of its builds.
     pub fn possible(&self) -> &[u8] {
         if self.open == Open::Anywhere { self.release() } else { &self.bytes }
@@ -122,6 +127,67 @@ impl SortKey {
         differ.unwrap_or_default() == 0
             && (length <= HEAD_BYTES || self.bytes.get(..length) == other.bytes.get(..length))
     }
+}
+
+/// The least and the greatest head of the versions between two bounds, and perhaps of a few more:
+/// whatever is not in it is not between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span {
+    from: u128,
+    to: u128,
+}
+
+impl Span {
+    /// Every version.
+    pub(crate) const ALL: Self = Self { from: 0, to: u128::MAX };
+
+    /// What starts with these bytes.
+    pub(crate) fn of_start(start: &[u8]) -> Self {
+        Self::ALL.from(start).to(start)
+    }
+
+    /// Not before what starts with these bytes.
+    pub(crate) fn from(self, start: &[u8]) -> Self {
+        Self { from: filled(start, 0), ..self }
+    }
+
+    /// Not after what starts with these bytes.
+    pub(crate) fn to(self, start: &[u8]) -> Self {
+        Self { to: filled(start, u8::MAX), ..self }
+    }
+
+    /// Sorts spans and unites those that touch; many become one.
+    pub(crate) fn united(mut spans: Vec<Self>) -> Box<[Self]> {
+        spans.sort_unstable();
+        spans.dedup_by(|next, kept| {
+            let is_inside = next.from <= kept.to;
+            if is_inside {
+                kept.to = kept.to.max(next.to);
+            }
+            is_inside
+        });
+        match &spans[..] {
+            [first, .., last] if spans.len() > SPANS_MAX => {
+                Box::new([Self { from: first.from, to: last.to }])
+            }
+            _ => spans.into_boxed_slice(),
+        }
+    }
+
+    /// Whether a version with this head may be in one of the spans, which are united.
+    pub(crate) fn any_holds(spans: &[Self], head: u128) -> bool {
+        spans.iter().any(|span| span.from <= head && head <= span.to)
+    }
+}
+
+/// Spans that are kept apart.
+const SPANS_MAX: usize = 16;
+
+/// The first bytes of a text, and so many of one byte that they are a head.
+fn filled(start: &[u8], byte: u8) -> u128 {
+    let mut head = [byte; HEAD_BYTES];
+    head.iter_mut().zip(start).for_each(|(to, from)| *to = *from);
+    u128::from_be_bytes(head)
 }
 
 impl PartialEq for SortKey {
@@ -233,10 +299,8 @@ impl Writer {
     /// What was written.
     pub(crate) fn finish(self) -> SortKey {
         let release_len = self.release_len.unwrap_or(self.bytes.len());
-        let mut head = [0; HEAD_BYTES];
-        head.iter_mut().zip(&self.bytes).for_each(|(to, from)| *to = *from);
         SortKey {
-            head: u128::from_be_bytes(head),
+            head: filled(&self.bytes, 0),
             release_len: u16::try_from(release_len).unwrap_or(u16::MAX),
             bytes: self.bytes.into_boxed_slice(),
             open: self.open,

@@ -87,20 +87,30 @@ struct Holder {
     known: Arc<Known>,
     /// Its release, where that alone decides.
     release: Option<ReleaseTag>,
+    /// The first bytes of its key, where they can show that nothing is said of it but "not
+    /// affected".
+    place: Option<u128>,
 }
 
 impl Holder {
     fn new(known: &Arc<Known>) -> Self {
-        let Known { component, subject, .. } = known.as_ref();
+        let Known { component, subject, asked, .. } = known.as_ref();
         let is_plain =
             subject.reach == Reach::Package && !subject.is_backport && !bracket::is_open(component);
         let release = is_plain.then(|| ReleaseTag::of(&subject.package));
-        Self { known: Arc::clone(known), release }
+        // Another epoch would be another place.
+        let is_placed = is_plain && !subject.epoch_may_be_missing;
+        let place = asked.place().filter(|_| is_placed);
+        Self { known: Arc::clone(known), release, place }
     }
 
-    /// Whether all these entries are about other releases than its own.
-    fn is_elsewhere(&self, entries: &[Arc<Entry>]) -> bool {
-        self.release.is_some_and(|own| entries.iter().all(|it| it.release.differs(own)))
+    /// Whether each of these entries is about another release than its own, or says that it is not
+    /// affected: then a group without statements says nothing of it that counts.
+    fn is_outside(&self, entries: &[Arc<Entry>]) -> bool {
+        entries.iter().all(|it| {
+            self.release.is_some_and(|own| it.release.differs(own))
+                || self.place.is_some_and(|place| it.clears(place))
+        })
     }
 }
 
@@ -285,8 +295,9 @@ impl Matcher {
     /// The matches of a group among the identities of the packages that are wanted.
     fn match_all(&self, group: &Group, is_wanted: impl Fn(&PackageName) -> bool) -> Vec<Match> {
         let mut list = Vec::new();
+        let is_open = group.has_statements();
         for (package, entries) in group.runs().filter(|(package, _)| is_wanted(package)) {
-            let holders = self.holders(package).filter(|it| !it.is_elsewhere(entries));
+            let holders = self.holders(package).filter(|it| is_open || !it.is_outside(entries));
             list.extend(holders.filter_map(|it| match_one(group, entries, &it.known)));
         }
         list.sort_unstable();

@@ -6,6 +6,7 @@ use relight_model::{
     AffectedRange, Bound, BoundBasis, Interval as Published, RangeEvent, RangeStatus,
 };
 
+use crate::key::Span;
 use crate::version::{Version, VersionScheme};
 
 /// One range of an advisory, ready to be asked.
@@ -166,6 +167,12 @@ impl Range {
         place
     }
 
+    /// Where a version must be for its place to be anything but outside; `None` when that cannot
+    /// be told by its first bytes.
+    pub(crate) fn spans(&self) -> Option<Vec<Span>> {
+        self.intervals.iter().map(Interval::span).collect()
+    }
+
     /// An interval that holds every version, even one that cannot be ordered.
     pub(crate) fn everything(&self) -> Option<&Interval> {
         let all =
@@ -236,6 +243,24 @@ impl Interval {
             High::Exclusive(mark) | High::Inclusive(mark) => Some(mark),
         };
         [lo, hi].into_iter().flatten()
+    }
+
+    fn span(&self) -> Option<Span> {
+        if self.is_fuzzy() {
+            return None;
+        }
+        let span = match &self.lo {
+            Low::Open => Span::ALL,
+            Low::Inclusive(lo) => Span::ALL.from(lo.version.sort_key()?.covered()),
+            Low::Exclusive(lo) => Span::ALL.from(lo.version.sort_key()?.bytes()),
+        };
+        Some(match &self.hi {
+            // Above the last known one is a place of its own.
+            _ if self.basis == BoundBasis::LastKnown => span,
+            High::Open | High::Nothing => span,
+            High::Exclusive(hi) => span.to(hi.version.sort_key()?.bytes()),
+            High::Inclusive(hi) => span.to(hi.version.sort_key()?.covered()),
+        })
     }
 
     fn holds(&self, version: &Version) -> Holds {

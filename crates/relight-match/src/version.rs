@@ -233,6 +233,11 @@ impl Version {
         self.key.as_ref()
     }
 
+    /// See [`SortKey::place`].
+    pub(crate) fn place(&self) -> Option<u128> {
+        self.key.as_ref().and_then(SortKey::place)
+    }
+
     /// Whether the place of this version among others is certain. Where it is not, a version
     /// outside of a range is unknown rather than clear.
     pub fn is_exact(&self) -> bool {

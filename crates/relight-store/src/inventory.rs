@@ -114,10 +114,19 @@ impl Store {
 
 /// Reads an inventory from a blob in columns `column` (digest) and `column + 1` (bytes).
 pub(crate) fn sbom_of(row: &Row<'_>, column: usize) -> Result<Sbom, rusqlite::Error> {
+    read_snapshot(row, column, snapshot_text::read)
+}
+
+/// Has `read` read the text of an inventory in columns `column` (digest) and `column + 1` (bytes).
+pub(crate) fn read_snapshot<T>(
+    row: &Row<'_>,
+    column: usize,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, rusqlite::Error> {
     let (digest, bytes) = blob::checked(row, column)?;
     let damaged = |why| blob::not_what_was_written(column, format!("snapshot {digest}: {why}"));
     let text = String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))?;
-    snapshot_text::read(&text).map_err(damaged)
+    read(&text).map_err(damaged)
 }
 
 /// `at`, or `recorded_at` when `at` lies too far after it; and whether it did.

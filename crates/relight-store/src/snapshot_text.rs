@@ -117,19 +117,95 @@ fn pairs_of(qualifiers: &[(String, String)]) -> impl Iterator<Item = &str> {
 /// # Errors
 /// Says which line is not one that [`write`] writes.
 pub(crate) fn read(text: &str) -> Result<Sbom, String> {
+    let mut components = Vec::new();
+    let rest = read_pieces(text, &mut |piece| {
+        components.push(read_piece(piece)?);
+        Some(())
+    })?;
+    Ok(Sbom { components, ..rest })
+}
+
+/// Calls `each` with the lines of each component, and reads the rest.
+///
+/// # Errors
+/// Says which line is not one that [`write`] writes; `None` from `each` says so of its lines.
+pub(crate) fn read_pieces(
+    text: &str,
+    each: &mut dyn FnMut(&str) -> Option<()>,
+) -> Result<Sbom, String> {
     let mut sbom = Sbom::default();
     let whole = text.strip_suffix('\n').ok_or("the last line of a snapshot has no end")?;
-    let mut lines = whole.split('\n').enumerate();
-    if lines.next().is_none_or(|(_, header)| header != HEADER) {
+    let Some(mut left) = whole.strip_prefix(HEADER) else {
         return Err("line 1 of a snapshot has another form than relight.snapshot/1".to_owned());
+    };
+    while let Some(lines) = left.strip_prefix('\n') {
+        let len = if is_component(lines) { piece_len(lines) } else { line_len(lines) };
+        let (piece, rest) = lines.split_at(len);
+        let is_read = match is_component(piece) {
+            true => each(piece),
+            false => fields::read_line(piece).and_then(|fields| read_line(&mut sbom, fields)),
+        };
+        is_read.ok_or_else(|| {
+            let line = whole[..whole.len() - left.len()].matches('\n').count() + 2;
+            format!("line {line} of a snapshot cannot be read")
+        })?;
+        left = rest;
     }
-    for (index, line) in lines {
-        fields::read_line(line)
-            .and_then(|fields| read_line(&mut sbom, fields))
-            .ok_or_else(|| format!("line {} of a snapshot cannot be read", index + 1))?;
-    }
-    Ok(sbom)
+    if left.is_empty() { Ok(sbom) } else { Err("line 1 of a snapshot goes on".to_owned()) }
 }
+
+/// Reads the lines of one component.
+pub(crate) fn read_piece(piece: &str) -> Option<Component> {
+    let mut sbom = Sbom::default();
+    for line in piece.split('\n') {
+        fields::read_line(line).and_then(|fields| read_line(&mut sbom, fields))?;
+    }
+    sbom.components.pop()
+}
+
+/// Appends the lines of one component without what is true of one place only: those of equal
+/// identities are equal, whatever they are.
+pub(crate) fn identity_of(piece: &str, out: &mut Vec<u8>) {
+    let (first, claims) = piece.split_at(line_len(piece));
+    let mut tabs = memchr::memchr_iter(b'\t', first.as_bytes());
+    // KIND NAMESPACE NAME VERSION, and then EVIDENCE.
+    let (from, to) = (tabs.nth(4), tabs.next());
+    let (from, to) = (from.unwrap_or(first.len()), to.unwrap_or(first.len()));
+    out.extend_from_slice(&first.as_bytes()[..from]);
+    out.extend_from_slice(&first.as_bytes()[to..]);
+    for line in claims.split('\n').skip(1) {
+        if !line.starts_with("hash\t") && !line.starts_with("in-use\t") {
+            out.push(b'\n');
+            out.extend_from_slice(line.as_bytes());
+        }
+    }
+}
+
+fn is_component(lines: &str) -> bool {
+    lines.starts_with("component\t")
+}
+
+/// The length of the first line, without its end.
+fn line_len(lines: &str) -> usize {
+    memchr::memchr(b'\n', lines.as_bytes()).unwrap_or(lines.len())
+}
+
+/// The length of the line of a component and of those about it, without the last end.
+fn piece_len(lines: &str) -> usize {
+    let mut len = line_len(lines);
+    loop {
+        let Some(next) = lines[len..].strip_prefix('\n') else { return len };
+        // Each other line is of no component; one that is unknown is reported by itself.
+        if !CLAIMS.iter().any(|claim| next.starts_with(claim)) {
+            return len;
+        }
+        len += 1 + line_len(next);
+    }
+}
+
+/// How the lines about the component above begin.
+const CLAIMS: [&str; 6] =
+    ["owned-by\t", "hash\t", "in-use\t", "also\t", "candidates\t", "conflict"];
 
 fn read_line(sbom: &mut Sbom, line: Vec<String>) -> Option<()> {
     let mut fields = line.into_iter();
@@ -292,5 +368,44 @@ mod tests {
         let mut sbom = sbom(&[("pkg:npm/a@1", "")]);
         sbom.components[0].evidence = "x".repeat(SNAPSHOT_BYTES_MAX);
         assert_eq!(write(&sbom).unwrap_err().kind(), StoreErrorKind::Limit);
+    }
+
+    /// Goal: two components have one identity if and only if they have one text of it. Method:
+    /// seeded inventories, each component beside all others.
+    #[test]
+    fn the_text_of_an_identity_tells_identities_apart() {
+        let (mut rng, mut known) = (Rng::new(21), std::collections::BTreeMap::new());
+        for _ in 0..200 {
+            let text = write(&any_sbom(&mut rng)).unwrap();
+            read_pieces(&text, &mut |piece| {
+                let mut identity = Vec::new();
+                identity_of(piece, &mut identity);
+                let component = read_piece(piece)?.identity();
+                let before = known.insert(identity, component.clone());
+                assert!(before.is_none_or(|before| before == component), "{piece}");
+                Some(())
+            })
+            .unwrap();
+        }
+        let different: std::collections::BTreeSet<_> = known.values().collect();
+        assert!(different.len() == known.len() && known.len() > 50, "{}", known.len());
+    }
+
+    #[test]
+    fn what_is_true_of_one_place_only_is_no_part_of_an_identity() {
+        let mut here = component("pkg:npm/a@1", "here");
+        here.hashes = vec![Digest([1; 32])];
+        here.in_use = vec!["a.service".into()];
+        here.also = vec![Basis::Manifest];
+        let there = Component { evidence: "th\tere".into(), ..here.clone().identity() };
+        let other = Component { conflict: true, ..there.clone() };
+        let identity = |component: &Component| {
+            let (mut text, mut identity) = (String::new(), Vec::new());
+            write_component(&mut text, component);
+            identity_of(text.trim_end(), &mut identity);
+            identity
+        };
+        assert_eq!(identity(&here), identity(&there));
+        assert_ne!(identity(&here), identity(&other));
     }
 }

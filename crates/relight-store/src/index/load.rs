@@ -1,21 +1,28 @@
 //! Filling the index from the store.
+//!
+//! Sites of one host have one inventory, and inventories are made of the same components: each text
+//! is read once, and of a component that is known only what tells it apart is looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use relight_model::{AssetId, Component, Digest, Flaw, Sbom, Timestamp};
+use relight_model::{AssetId, Component, Digest, Timestamp};
 use roaring::RoaringBitmap;
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{AssetState, IdentityId, Index, Mark, Placement, fold};
-use crate::{Store, StoreError, inventory::sbom_of, register::placements_in};
+use crate::blob::not_what_was_written;
+use crate::inventory::read_snapshot;
+use crate::register::placements_in;
+use crate::snapshot_text::{identity_of, read_piece, read_pieces};
+use crate::{Store, StoreError};
 
-const QUERY: &str = "SELECT asset.id, snapshot.last_confirmed, artifact, blob.digest, blob.bytes,
+const QUERY: &str = "SELECT asset.id, snapshot.last_confirmed, artifact, snapshot.digest,
     deployment.at, deployment.last_confirmed, deployment.digest,
     asset.snapshot, asset.deployment
     FROM asset LEFT JOIN snapshot ON snapshot.seq = asset.snapshot
-    LEFT JOIN deployment ON deployment.seq = asset.deployment
-    LEFT JOIN blob ON blob.digest = snapshot.digest";
+    LEFT JOIN deployment ON deployment.seq = asset.deployment";
 
 const MARKS: &str = "SELECT asset.id, asset.snapshot, snapshot.last_confirmed, asset.deployment,
     deployment.last_confirmed
@@ -40,12 +47,13 @@ impl Index {
     pub(super) fn load_all(&mut self, store: &Store) -> Result<(), StoreError> {
         store.read("building the index", |database| {
             self.placement = Placement::new(placements_in(database)?);
+            let mut snapshots = Snapshots::default();
             let mut query = database.prepare_cached(&format!("{QUERY} ORDER BY asset.id"))?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
-                self.insert(row)?;
+                self.insert(row, &mut snapshots)?;
             }
-            Ok(())
+            Ok(self.read_snapshots(database, snapshots)?)
         })
     }
 
@@ -56,14 +64,15 @@ impl Index {
     ) -> Result<(), StoreError> {
         store.read("refreshing the index", |database| {
             self.placement = Placement::new(placements_in(database)?);
+            let mut snapshots = Snapshots::default();
             let mut query = database.prepare_cached(&format!("{QUERY} WHERE asset.id = ?1"))?;
             for asset in assets {
                 let mut rows = query.query([asset.0])?;
                 while let Some(row) = rows.next()? {
-                    self.insert(row)?;
+                    self.insert(row, &mut snapshots)?;
                 }
             }
-            Ok(())
+            Ok(self.read_snapshots(database, snapshots)?)
         })
     }
 
@@ -80,33 +89,63 @@ impl Index {
         }
     }
 
-    fn insert(&mut self, row: &Row<'_>) -> Result<(), rusqlite::Error> {
+    /// Takes an asset in; one that has a snapshot is added to `snapshots` instead.
+    fn insert(&mut self, row: &Row<'_>, snapshots: &mut Snapshots) -> Result<(), rusqlite::Error> {
         let asset = AssetId(row.get(0)?);
         let confirmed: Option<Timestamp> = row.get(1)?;
         let mut state =
             AssetState { confirmed, artifact: digest_in(row, 2)?, ..AssetState::default() };
-        if let Some(snapshot) = digest_in(row, 3)? {
-            let Sbom { components, flaws, artifact: _, tool: _ } = sbom_of(row, 3)?;
-            for component in components {
-                let id = self.intern(component);
-                self.postings[id.0 as usize].insert(asset.0);
-            }
-            let mut reasons: Vec<_> = flaws.iter().map(|flaw: &Flaw| flaw.code.reason()).collect();
-            reasons.sort_unstable();
-            reasons.dedup();
-            state.snapshot = Some(snapshot);
-            state.flaws = reasons.into();
-        }
         let mark = Mark {
-            snapshot: row.get::<_, Option<i64>>(8)?.zip(confirmed),
-            deployment: row.get::<_, Option<i64>>(9)?.zip(row.get(6)?),
+            snapshot: row.get::<_, Option<i64>>(7)?.zip(confirmed),
+            deployment: row.get::<_, Option<i64>>(8)?.zip(row.get(5)?),
         };
-        self.marks.insert(asset, mark);
-        if let Some(at) = row.get(5)? {
-            let deployment = Deployment { at, last: row.get(6)?, digest: digest_in(row, 7)? };
+        if let Some(at) = row.get(4)? {
+            let deployment = Deployment { at, last: row.get(5)?, digest: digest_in(row, 6)? };
             deployment.note(&mut state);
         }
+        match digest_in(row, 3)? {
+            Some(snapshot) => snapshots.add(snapshot, Waiting { asset, state, mark }),
+            None => self.put(Waiting { asset, state, mark }),
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, Waiting { asset, state, mark }: Waiting) {
+        self.marks.insert(asset, mark);
         self.assets.insert(asset, state);
+    }
+
+    /// An asset is there only once its snapshot is: an error leaves it never inventoried.
+    fn read_snapshots(
+        &mut self,
+        database: &Connection,
+        snapshots: Snapshots,
+    ) -> Result<(), rusqlite::Error> {
+        let mut known = KnownTexts::default();
+        let mut query =
+            database.prepare_cached("SELECT digest, bytes FROM blob WHERE digest = ?1")?;
+        for (digest, waiting) in snapshots.0 {
+            let assets: Vec<u32> = waiting.iter().map(|it| it.asset.0).collect();
+            let mut rows = query.query([digest.0])?;
+            let Some(row) = rows.next()? else {
+                return Err(not_what_was_written(0, format!("snapshot {digest} is not there")));
+            };
+            let rest = read_snapshot(row, 0, |text| {
+                read_pieces(text, &mut |piece| {
+                    let id = known.find(piece, |component| self.intern(component))?;
+                    self.postings[id.0 as usize].extend(&assets);
+                    Some(())
+                })
+            })?;
+            let mut reasons: Vec<_> = rest.flaws.iter().map(|flaw| flaw.code.reason()).collect();
+            reasons.sort_unstable();
+            reasons.dedup();
+            for mut it in waiting {
+                it.state.snapshot = Some(digest);
+                it.state.flaws = reasons.clone().into();
+                self.put(it);
+            }
+        }
         Ok(())
     }
 
@@ -130,6 +169,59 @@ impl Index {
         self.numbers.insert(component, id);
         self.postings.push(RoaringBitmap::new());
         id
+    }
+}
+
+/// An asset whose snapshot is to be read.
+struct Waiting {
+    asset: AssetId,
+    state: AssetState,
+    mark: Mark,
+}
+
+/// The snapshots that are to be read, in the order in which they were met, and whose they are.
+#[derive(Default)]
+struct Snapshots(Vec<(Digest, Vec<Waiting>)>, HashMap<Digest, usize>);
+
+impl Snapshots {
+    fn add(&mut self, digest: Digest, asset: Waiting) {
+        let Self(snapshots, numbers) = self;
+        let at = *numbers.entry(digest).or_insert(snapshots.len());
+        if at == snapshots.len() {
+            snapshots.push((digest, Vec::new()));
+        }
+        snapshots[at].1.push(asset);
+    }
+}
+
+/// The texts of components that were read already, without their places, by hash.
+#[derive(Default)]
+struct KnownTexts {
+    ids: HashMap<u64, (Box<[u8]>, IdentityId)>,
+    /// The one that is looked for.
+    text: Vec<u8>,
+}
+
+impl KnownTexts {
+    /// The number of the component with these lines; `intern` gives one that was not met before
+    /// its number. `None` when they cannot be read.
+    fn find(
+        &mut self,
+        piece: &str,
+        intern: impl FnOnce(Component) -> IdentityId,
+    ) -> Option<IdentityId> {
+        self.text.clear();
+        identity_of(piece, &mut self.text);
+        let hash = xxh3_64(&self.text);
+        // Anybody can make two texts of one hash: only the text itself says that it is the same.
+        match self.ids.get(&hash) {
+            Some((text, id)) if **text == *self.text => Some(*id),
+            _ => {
+                let id = intern(read_piece(piece)?);
+                self.ids.insert(hash, (self.text.as_slice().into(), id));
+                Some(id)
+            }
+        }
     }
 }
 

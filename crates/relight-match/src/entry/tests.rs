@@ -1,0 +1,93 @@
+//! Tests of what an entry says without looking at its bounds.
+
+use relight_model::{
+    AffectedRange, Basis, Bound, BoundBasis, Component, Ecosystem, Interval as Published, Purl,
+    Scope,
+};
+use testkit::Rng;
+
+use super::*;
+
+static SCHEMES: [(Ecosystem, &str, &[&str]); 6] = [
+    (Ecosystem::Npm, "npm", &["1.0.0", "1.2.0-rc.1", "1.2.0", "1.2.3", "2.0.0", "10.0.0", "x"]),
+    (Ecosystem::PyPi, "pypi", &["1.0", "1.0.post1", "1.1rc1", "1.1", "1.1+cu118", "2!1.0", "?"]),
+    (Ecosystem::Debian, "deb", &["1.0-1", "1.0-1+deb11u1", "1.0", "1:0.9-1", "2.0~rc1-1", "2.0-3"]),
+    (Ecosystem::Alpine, "apk", &["1.0-r0", "1.0-r1", "1.0", "1.1_alpha-r0", "1.1-r2", "2.0-r0"]),
+    (Ecosystem::Maven, "maven", &["1.0", "1.0-rc", "1.foo.2", "1", "2.14.1", "2.15.0", "3-alpha"]),
+    (Ecosystem::RubyGems, "gem", &["1.0", "1.0.a", "1.0.1", "2.0.0.pre1", "2.0.0", "11"]),
+];
+
+fn bound(rng: &mut Rng, versions: &[&str]) -> Bound {
+    let text = (*rng.pick(versions)).to_owned();
+    match rng.below(3) {
+        0 => Bound::Unbounded,
+        1 => Bound::Inclusive(text),
+        _ => Bound::Exclusive(text),
+    }
+}
+
+fn affected(rng: &mut Rng, package: &PackageName, versions: &[&str]) -> Affected {
+    let mut affected = Affected::of(package.clone());
+    let text = |rng: &mut Rng| (*rng.pick(versions)).to_owned();
+    if rng.below(3) > 0 {
+        let mut events = vec![RangeEvent::Introduced("0".into())];
+        for _ in 0..rng.below(4) {
+            events.push(match rng.below(4) {
+                0 => RangeEvent::Introduced(text(rng)),
+                1 => RangeEvent::LastAffected(text(rng)),
+                2 => RangeEvent::Limit(text(rng)),
+                _ => RangeEvent::Fixed(text(rng)),
+            });
+        }
+        let kind = RangeKind::Ecosystem;
+        affected.ranges.push(AffectedRange { kind, events });
+    }
+    for _ in 0..rng.below(3) {
+        let basis = *rng.pick(&[BoundBasis::Fixed, BoundBasis::LastKnown]);
+        let status =
+            *rng.pick(&[RangeStatus::Affected, RangeStatus::Unknown, RangeStatus::NotAffected]);
+        let (lo, hi) = (bound(rng, versions), bound(rng, versions));
+        affected.intervals.push(Published { lo, hi, basis, status });
+    }
+    affected.versions = (0..rng.below(3)).map(|_| text(rng)).collect();
+    affected.rest = *rng.pick(&[
+        RangeStatus::NotAffected,
+        RangeStatus::NotAffected,
+        RangeStatus::NotAffected,
+        RangeStatus::Affected,
+        RangeStatus::Unknown,
+    ]);
+    affected
+}
+
+/// Goal: what is left out of a full match for its place in the order would have been judged "not
+/// affected". Method: seeded entries of random ranges, intervals and lists, each asked about every
+/// version of the pool that its bounds are of. That much is left out shows that it is worth it.
+#[test]
+fn what_is_cleared_by_its_place_is_not_affected() {
+    let (mut cleared, mut not_affected) = (0, 0);
+    for seed in 0..3_000 {
+        let mut rng = Rng::new(seed);
+        let (ecosystem, kind, versions) = rng.pick(&SCHEMES).clone();
+        let package = PackageName { ecosystem, release: None, name: "a".into() };
+        let all: Vec<_> =
+            (0..=rng.below(2)).map(|_| affected(&mut rng, &package, versions)).collect();
+        let record = Arc::new(Advisory::default());
+        let all: Vec<&Affected> = all.iter().collect();
+        let entry = Entry::new(&record, package, Rank::Own, &all);
+        for version in versions {
+            let purl = Purl::new(kind, "", "a", version);
+            let component = Component::new(purl, "a", Basis::PomProperties, Scope::Installed);
+            let subject = Subject::of(&component);
+            let asked = subject.asked();
+            let told = entry.told(&subject, &asked);
+            let is_clear = told.is_none_or(|told| told.stand == Stand::NotAffected);
+            not_affected += usize::from(is_clear);
+            if asked.place().is_some_and(|place| entry.clears(place)) {
+                assert!(is_clear, "seed {seed}, {kind} {version}: {told:?} of {all:?}");
+                cleared += 1;
+            }
+        }
+    }
+    assert!(cleared * 3 > not_affected, "{cleared} of {not_affected}");
+}
