@@ -37,7 +37,7 @@ impl AdvisoryFormat for Osv {
     fn recognises(&self, outline: &Outline<'_>) -> bool {
         const OURS: [&str; 4] = ["id", "affected", "aliases", "schema_version"];
         let looks_so = OURS.iter().any(|name| outline.has(&[name]));
-        outline.is_json() && (looks_so || outline.members.is_empty())
+        (looks_so || outline.members.is_empty()) && outline.is_json()
     }
 
     fn read(&self, input: &Input<'_>) -> Reading {

@@ -191,17 +191,17 @@ fn value_end(bytes: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+/// The end of the text that starts with the quote at `quote`. Most bytes of a document are inside
+/// of one, so the signs that count are searched, not met.
 fn text_end(bytes: &[u8], quote: usize) -> Option<usize> {
-    let mut escaped = false;
-    for (index, &byte) in bytes.iter().enumerate().skip(quote + 1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(index + 1),
-            _ => {}
+    let mut at = quote + 1;
+    loop {
+        let found = at + memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        match bytes[found] {
+            b'"' => return Some(found + 1),
+            _ => at = found + 2,
         }
     }
-    None
 }
 
 /// The end of an object or a list, by counting brackets outside of strings.
