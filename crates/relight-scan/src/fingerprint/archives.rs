@@ -28,8 +28,9 @@ pub(super) struct ArchivePlace {
     pub(super) selected: u32,
 }
 
-/// Changes whenever fast mode would say something else about the same directory: then databases
-/// must be learnt again, and until they are their answers are not used.
+/// Changes whenever fast mode would say something else about the same directory, or deep mode would
+/// look into a member that it did not look into before: then databases must be learnt again, and
+/// until they are nothing of this is used and archives are read.
 const ANSWERS_METHOD: u64 = 1;
 
 /// The archives of a database, by their directories.
@@ -62,9 +63,11 @@ impl Archives {
             places.push(place);
             start = end;
         }
-        // Behind them, the answers, unless they are those of another program.
-        let has_answers = !reader.bytes.is_empty() && reader.number()? == ANSWERS_METHOD;
-        for place in places.iter_mut().filter(|_| has_answers) {
+        // Behind them, the answers. What another program knew of archives is not used.
+        if reader.bytes.is_empty() || reader.number()? != ANSWERS_METHOD {
+            return Some(Self::default());
+        }
+        for place in &mut places {
             place.answer_len = usize::try_from(reader.number()?).ok()?.min(place.len);
             place.selected = reader.index()?;
         }
@@ -233,5 +236,39 @@ fn write_member(writer: &mut Writer, member: Member, texts: &[(u64, u32)]) {
             writer.number(0);
             writer.fixed(text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn front(archives: u64, method: Option<u64>) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.number(archives);
+        for at in 0..archives {
+            writer.fixed(at);
+            [0, at, 10].into_iter().for_each(|number| writer.number(number));
+            writer.fixed(7);
+        }
+        if let Some(method) = method {
+            writer.number(method);
+            (0..archives * 2).for_each(|_| writer.number(3));
+        }
+        writer.out
+    }
+
+    /// A member that nobody wanted before may be wanted by this program: only its own method says
+    /// what is opaque.
+    #[test]
+    fn what_another_method_learnt_is_not_used_in_either_mode() {
+        let known = |method| Archives::read(&front(2, method)).unwrap();
+        assert_eq!(known(Some(ANSWERS_METHOD)).of(1).count(), 1);
+        assert!(known(Some(ANSWERS_METHOD)).answered(1).is_some());
+        for method in [None, Some(0), Some(ANSWERS_METHOD + 1)] {
+            assert_eq!(known(method).of(1).count(), 0, "{method:?}");
+            assert!(known(method).answered(1).is_none(), "{method:?}");
+        }
+        assert!(Archives::read(&front(2, Some(ANSWERS_METHOD))[..30]).is_none());
     }
 }

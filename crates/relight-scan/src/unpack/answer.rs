@@ -90,7 +90,7 @@ impl Outer<'_, '_> {
         let is_short = |evidence: &str| evidence.len() <= options.path_bytes_max;
         if !found.components.iter().all(|it| is_short(&it.evidence))
             || self.refusal(Kind::Zip, Some(window), member).is_some()
-            || !self.budget.may_pass_all(entries)
+            || !self.budget.may_pass(entries, 0)
         {
             return false;
         }

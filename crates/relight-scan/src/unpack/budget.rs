@@ -109,26 +109,19 @@ impl Budget {
         left > 0
     }
 
-    /// Takes one entry and its unpacked bytes, when nothing is reached by that, and looks at the
-    /// clock now and then.
-    pub(super) fn may_pass(&self, bytes: u64) -> bool {
-        let (entries, left) = (self.entries_left.get(), self.expand_left.get());
-        if entries.is_multiple_of(256) {
+    /// Takes so many entries and their unpacked bytes, when nothing is reached by that, and looks at
+    /// the clock now and then.
+    pub(super) fn may_pass(&self, entries: u64, bytes: u64) -> bool {
+        let (entries_left, left) = (self.entries_left.get(), self.expand_left.get());
+        if entries != 1 || entries_left.is_multiple_of(256) {
             self.look_at_the_clock();
         }
-        let may = self.spent.get().is_none() && entries > 0 && bytes <= left;
+        let may = self.spent.get().is_none() && entries <= entries_left && bytes <= left;
         if may {
-            self.entries_left.set(entries - 1);
+            self.entries_left.set(entries_left - entries);
             self.expand_left.set(left - bytes);
         }
         may
-    }
-
-    /// Takes so many entries, when there are as many.
-    pub(super) fn may_pass_all(&self, entries: u64) -> bool {
-        let left = self.entries_left.get().checked_sub(entries);
-        self.entries_left.set(left.unwrap_or(self.entries_left.get()));
-        left.is_some()
     }
 
     fn look_at_the_clock(&self) {
@@ -320,6 +313,19 @@ mod tests {
             second.window(1 << 26);
         });
         assert!(!*memory.taken.lock().unwrap());
+    }
+
+    #[test]
+    fn many_entries_pass_by_the_same_rule_as_one() {
+        let options = Options { entries_max: 5, expanded_free_bytes: 100, ..Options::default() };
+        let budget = Budget::new(&options, &Arc::new(Memory::new(1)), 0);
+        assert!(budget.may_pass(1, 60) && !budget.may_pass(1, 41) && !budget.may_pass(5, 0));
+        assert!(budget.may_pass(4, 40) && !budget.may_pass(1, 0) && budget.may_pass(0, 0));
+        let spent = Budget::new(&options, &Arc::new(Memory::new(1)), 0);
+        assert!(!spent.expand(101));
+        assert!(!spent.may_pass(1, 0) && !spent.may_pass(2, 0), "nothing passes after a limit");
+        let late = Options { file_time_max_s: 0, ..options };
+        assert!(!Budget::new(&late, &Arc::new(Memory::new(1)), 0).may_pass(3, 0));
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Level {
             };
             let Passed::As(fate, class) = passed else { return false };
             let unpacked = if is_fast { 0 } else { member.size };
-            if !budget.may_pass(unpacked) {
+            if !budget.may_pass(1, unpacked) {
                 return false;
             }
             *listing_bytes += bytes;
