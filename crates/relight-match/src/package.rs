@@ -167,7 +167,7 @@ pub fn package_of(purl: &Purl) -> PackageName {
     let plain = purl.name.clone();
     let name = match purl.kind.as_str() {
         "maven" => joined(":"),
-        "npm" | "golang" | "composer" | "swift" | "githubactions" => joined("/"),
+        "npm" | "golang" | "composer" | "swift" | "github" | "githubactions" => joined("/"),
         "deb" | "apk" => distro.as_ref().and_then(|it| it.source.clone()).unwrap_or(plain),
         _ => plain,
     };
@@ -237,6 +237,8 @@ mod tests {
             ),
             ("pkg:cargo/serde@1", "crates.io serde"),
             ("pkg:golang/github.com/a/b@1", "Go github.com/a/b"),
+            ("pkg:github/A/b@v1", "GitHub Actions a/b"),
+            ("pkg:githubactions/A/b@v1", "GitHub Actions a/b"),
             ("pkg:nuget/Newtonsoft.Json@1", "NuGet newtonsoft.json"),
             ("pkg:rpm/almalinux/kernel@1", "AlmaLinux kernel"),
             ("pkg:odd/some/thing@1", "odd:some thing"),

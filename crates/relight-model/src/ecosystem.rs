@@ -153,6 +153,9 @@ impl Ecosystem {
     /// From the type of a purl; for the packages of distributions the namespace names the
     /// distribution.
     pub fn from_purl(kind: &str, namespace: &str) -> Self {
+        // Steps of workflows are named by their repositories; advisories know them under a type of
+        // their own, and name no other repository.
+        let kind = if kind.eq_ignore_ascii_case("github") { "githubactions" } else { kind };
         let fits = |known: &&(Self, &str, &str, &[&str])| {
             let (_, _, known_kind, namespaces) = known;
             let is_named = namespaces.iter().any(|it| it.eq_ignore_ascii_case(namespace));

@@ -422,7 +422,10 @@ mod tests {
         assert_eq!(found("lib/six-1.16.0.dist-info/METADATA"), ["python_dist"]);
         assert_eq!(found("lib/six/METADATA"), Vec::<&str>::new());
         assert_eq!(found("a/requirements-dev.txt"), ["requirements"]);
-        assert_eq!(found("a/my-requirements.txt"), Vec::<&str>::new());
+        assert_eq!(found("a/my-requirements.txt"), ["requirements"]);
+        assert_eq!(found("a/my-requirements-dev.txt"), Vec::<&str>::new());
+        assert_eq!(found("a/.github/workflows/build.yml"), ["github_actions"]);
+        assert_eq!(found("a/.github/build.yml"), Vec::<&str>::new());
         assert_eq!(found("wp-content/plugins/a/a.php"), ["wordpress"]);
         assert_eq!(found("plugins/a/a.php"), Vec::<&str>::new());
     }

@@ -25,6 +25,7 @@ relight_model::registry! {
     found_sbom,
     gemfile_lock,
     gemspec,
+    github_actions,
     go_mod,
     go_program,
     haskell,

@@ -272,7 +272,7 @@ fn key(component: &Component) -> Option<[String; 3]> {
         // Python's names know no difference between these signs.
         "pypi" => spelled(&component.name).replace('.', "-"),
         // Some write the whole path of a module as its name, some the end of it.
-        "golang" => spelled(module(&component.purl)),
+        "golang" | "github" => spelled(whole_path(&component.purl)),
         _ => spelled(&component.name),
     };
     // An epoch is part of the version for some and a qualifier for others.
@@ -283,10 +283,10 @@ fn key(component: &Component) -> Option<[String; 3]> {
     Some([kind, name, version])
 }
 
-/// The whole path of a Go module.
-fn module(purl: &str) -> &str {
+/// The whole path of a Go module, or of a repository.
+fn whole_path(purl: &str) -> &str {
     let path = purl.split(['?', '#', '@']).next().unwrap_or_default();
-    path.strip_prefix("pkg:golang/").unwrap_or(path)
+    path.strip_prefix("pkg:").and_then(|it| it.split_once('/')).map_or(path, |(_, path)| path)
 }
 
 /// What a scan costs that has next to nothing to do.

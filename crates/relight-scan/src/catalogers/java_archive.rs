@@ -70,13 +70,21 @@ pub(super) fn installed_at(purl: Purl, place: &str, basis: Basis) -> Component {
 /// What manifest and file name say about an archive.
 fn name_whole(path: &str, listing: &Listing, has_classes: bool, out: &mut Catalog) {
     let manifest = listing.members.iter().find(|(name, _)| name == "META-INF/MANIFEST.MF");
-    let claim = manifest.and_then(|(_, bytes)| read_manifest(bytes));
+    let manifest = manifest.map(|(_, bytes)| Manifest::read(bytes));
+    let claim = manifest.as_ref().and_then(Manifest::claim);
     let is_java = has_classes || claim.is_some();
-    let stem = file_stem(path).filter(|_| is_java).and_then(split_version);
-    if let Some(purl) = claim {
+    let stem = file_stem(path).filter(|_| is_java);
+    // `lib/jrt-fs.jar`: the manifest has the version, and only the file has the name.
+    let named_by_file = || {
+        let (name, manifest) = (stem.filter(|it| is_artifact(it))?, manifest.as_ref()?);
+        let version = manifest.field("Implementation-Version").filter(|it| is_version(it))?;
+        Some(Purl::new("maven", "", name, version))
+    };
+    let version = stem.and_then(split_version);
+    if let Some(purl) = claim.or_else(|| version.is_none().then(named_by_file).flatten()) {
         out.components.push(installed_at(purl, path, Basis::Manifest));
     }
-    if let Some((name, version)) = stem {
+    if let Some((name, version)) = version {
         let purl = Purl::new("maven", "", name, version);
         out.components.push(installed_at(purl, path, Basis::FileName));
     }
@@ -102,26 +110,42 @@ pub(crate) fn read_pom(path: &str, bytes: &[u8]) -> Result<Purl, Warning> {
     Err(Warning::new("maven-bad-pom-properties", path, message))
 }
 
-/// Reads the main section of a manifest (JAR File Specification): lines of at most 72 bytes, a
-/// leading space continues the line before.
-fn read_manifest(bytes: &[u8]) -> Option<Purl> {
-    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace("\n ", "");
-    let main = text.split("\n\n").next().unwrap_or_default();
-    let field = |key: &str| {
-        let value = main.lines().find_map(|line| {
+/// The main section of a manifest (JAR File Specification): lines of at most 72 bytes, a leading
+/// space continues the line before.
+struct Manifest(String);
+
+impl Manifest {
+    fn read(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n").replace("\n ", "");
+        Self(text.split("\n\n").next().unwrap_or_default().to_owned())
+    }
+
+    fn field(&self, key: &str) -> Option<&str> {
+        let value = self.0.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case(key).then_some(value.trim())
         });
         value.filter(|value| !value.is_empty() && !value.contains('$'))
-    };
-    let version = field("Implementation-Version").or_else(|| field("Bundle-Version"))?;
-    // The group is taken only together with a title that is an artifact's name: Maven writes both.
-    if let Some(title) = field("Implementation-Title").filter(|title| is_artifact(title)) {
-        let group = field("Implementation-Vendor-Id").filter(|group| is_artifact(group));
-        return Some(Purl::new("maven", group.unwrap_or_default(), title, version));
     }
-    let bundle = field("Bundle-SymbolicName")?.split(';').next()?.trim();
-    is_artifact(bundle).then(|| Purl::new("maven", "", bundle, version))
+
+    /// What it says that the archive is.
+    fn claim(&self) -> Option<Purl> {
+        let version =
+            self.field("Implementation-Version").or_else(|| self.field("Bundle-Version"))?;
+        // The group is taken only together with a title that is an artifact's name: Maven writes
+        // both.
+        if let Some(title) = self.field("Implementation-Title").filter(|title| is_artifact(title)) {
+            let group = self.field("Implementation-Vendor-Id").filter(|group| is_artifact(group));
+            return Some(Purl::new("maven", group.unwrap_or_default(), title, version));
+        }
+        let bundle = self.field("Bundle-SymbolicName")?.split(';').next()?.trim();
+        is_artifact(bundle).then(|| Purl::new("maven", "", bundle, version))
+    }
+}
+
+/// A version that a program wrote, and no sentence.
+fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(' ')
 }
 
 fn is_artifact(text: &str) -> bool {

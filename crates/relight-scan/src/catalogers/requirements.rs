@@ -1,4 +1,4 @@
-//! Requirements of Python projects: `requirements*.txt` and `constraints*.txt`.
+//! Requirements of Python projects: `requirements*.txt`, `*requirements.txt` and `constraints*.txt`.
 
 use relight_model::{Catalog, Purl};
 
@@ -9,7 +9,11 @@ use crate::reader::{self, Reader};
 /// Lists for pip. Only `==` and `===` pin a version; any other name is declared without one.
 pub(super) const PLUGIN: Reader = Reader {
     name: "requirements",
-    selects: &[Select::Named("requirements", ".txt"), Select::Named("constraints", ".txt")],
+    selects: &[
+        Select::Named("requirements", ".txt"),
+        Select::Named("", "requirements.txt"),
+        Select::Named("constraints", ".txt"),
+    ],
     read,
 };
 
