@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(hides(&members(0..9)), [false, true, true]);
     }
 
-    /// Goal: both shares are what their definition says. Method: seeded sets, each compared by itself.
+    /// Goal: both shares are what their definition says. Method: seeded sets, each by itself.
     #[test]
     fn it_finds_what_a_full_comparison_finds() {
         for seed in 0..50 {

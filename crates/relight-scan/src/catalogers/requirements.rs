@@ -1,4 +1,4 @@
-//! Requirements of Python projects: `requirements*.txt`, `*requirements.txt` and `constraints*.txt`.
+//! Requirements of Python projects: `requirements*.txt`, `*requirements.txt`, `constraints*.txt`.
 
 use relight_model::{Catalog, Purl};
 

@@ -109,8 +109,8 @@ impl Budget {
         left > 0
     }
 
-    /// Takes so many entries and their unpacked bytes, when nothing is reached by that, and looks at
-    /// the clock now and then.
+    /// Takes so many entries and their unpacked bytes, when nothing is reached by that, and looks
+    /// at the clock now and then.
     pub(super) fn may_pass(&self, entries: u64, bytes: u64) -> bool {
         let (entries_left, left) = (self.entries_left.get(), self.expand_left.get());
         if entries != 1 || entries_left.is_multiple_of(256) {
