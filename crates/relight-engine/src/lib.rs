@@ -35,6 +35,7 @@ pub mod rollout;
 pub mod signals;
 pub mod sources_policy;
 mod switch;
+mod then;
 pub mod trust;
 mod wall;
 pub mod waves;
@@ -43,6 +44,7 @@ pub use relight_edge as edge;
 pub use relight_match as matching;
 pub use relight_store as store;
 pub use relight_watch as watch;
+pub use then::Then;
 
 pub use acts::Acted;
 pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener, replay};

@@ -3,20 +3,24 @@
 mod file;
 mod follow;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::PathBuf;
 
 use relight_formats::limited::{Limits, open_stream};
-use relight_model::{Campaign, Digest, OrgId};
+use relight_model::{Campaign, Digest, Exposure, OrgId, SiteId};
 use relight_store::{LogPosition, Store};
 use relight_watch::line::text;
-use relight_watch::{Feed, Reader, Taken, Tally, Window, campaigns, judge};
+use relight_watch::{
+    Dossier, Feed, Found, Home, Known, Pool, ROWS_MAX, Reader, Taken, Tally, Window, campaigns,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::feeds::files_below;
+use crate::then::Then;
 
 pub use file::HEAD_BYTES;
 pub use follow::{FOLLOWED_MAX, FollowReport, Follower};
@@ -29,6 +33,9 @@ pub const LOG_BYTES_MAX: u64 = 64 << 30;
 
 /// Unpacked bytes of a log for each packed byte; real logs stay below 100.
 const LOG_RATIO_MAX: u64 = 1_000;
+
+/// How long an inventory speaks for a site after it was confirmed, in seconds.
+const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
 
 /// What a packed log may unpack to.
 const LIMITS: Limits = Limits { bytes_max: LOG_BYTES_MAX, ratio_max: LOG_RATIO_MAX };
@@ -145,20 +152,78 @@ impl Engine {
     }
 }
 
-/// Every campaign that the kept windows of all organisations together show. Takes no lease:
-/// whoever controls the register goes on undisturbed.
+/// Every campaign that the kept windows of all organisations together show, each on its step of
+/// the ladder by what the register knows about its targets. Takes no lease: whoever controls the
+/// register goes on undisturbed.
 ///
 /// # Errors
 /// The store cannot be read, or a window in it is of another version.
 pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
-    let mut pool = Window::new(0);
-    for (OrgId(org), bytes) in store.windows()? {
-        let window = Window::from_bytes(&bytes).map_err(|error| {
-            EngineError::because(format!("reading a window of organisation {org}"), error)
-        })?;
-        pool.merge(&window);
+    let mut pool = Pool::new(ROWS_MAX);
+    each_organisation(store, |_, windows, home| {
+        windows.iter().for_each(|window| pool.add(window, home));
+    })?;
+    let found = Found::of(&mut pool);
+    drop(pool);
+    let mut dossier = Dossier::default();
+    let places = places_of(store)?;
+    each_organisation(store, |org, windows, home| {
+        windows.iter().for_each(|window| dossier.add(window, home, found.sources()));
+        let own = places.iter().filter(|place| place.0 == org).copied().collect();
+        dossier.add_home(home, &own, found.sources());
+    })?;
+    let mut campaigns = campaigns(&found.judge(&dossier));
+    grade(store, &mut campaigns)?;
+    Ok(campaigns)
+}
+
+/// Looks at the windows of one organisation after the other, with who is at home there.
+fn each_organisation(
+    store: &Store,
+    mut see: impl FnMut(OrgId, &[Window], &Home),
+) -> Result<(), EngineError> {
+    for org in store.organisations()? {
+        let mut home = Home::default();
+        let mut windows = Vec::new();
+        for bytes in store.windows_of(org.id)? {
+            let window = Window::from_bytes(&bytes).map_err(|error| {
+                EngineError::because(format!("reading a window of {}", org.name), error)
+            })?;
+            home.add(&window);
+            windows.push(window);
+        }
+        see(org.id, &windows, &home);
     }
-    Ok(campaigns(&judge(&pool)))
+    Ok(())
+}
+
+/// Every site with its organisation: nobody is at home at another one's.
+fn places_of(store: &Store) -> Result<BTreeSet<(OrgId, Option<SiteId>)>, EngineError> {
+    Ok(store.sites()?.into_iter().map(|site| (site.org, Some(site.id))).collect())
+}
+
+/// Joins campaigns with the register: sectors, and what each attempt met at its hour.
+fn grade(store: &Store, campaigns: &mut [Campaign]) -> Result<(), EngineError> {
+    let organisations = store.organisations()?;
+    let sector_of: BTreeMap<OrgId, String> =
+        organisations.into_iter().map(|org| (org.id, org.sector)).collect();
+    let sites = store.sites()?.into_iter();
+    let sectors: BTreeMap<SiteId, String> =
+        sites.filter_map(|site| Some((site.id, sector_of.get(&site.org)?.clone()))).collect();
+    let attempts = campaigns.iter().flat_map(|campaign| &campaign.attempts);
+    let flaws: BTreeSet<&str> = attempts.map(|attempt| attempt.flaw).collect();
+    let flaws: Vec<String> = flaws.into_iter().map(str::to_owned).collect();
+    let then = Then::new(store, &flaws, INVENTORY_AGE_MAX_S)?;
+    let failed = RefCell::new(None);
+    let exposure = |site, at, flaw: &str| {
+        then.exposure(site, at, flaw).unwrap_or_else(|error| {
+            failed.replace(Some(error));
+            Exposure::Unknown
+        })
+    };
+    let known = Known { sectors: &sectors, exposure: &exposure, signs: &[] };
+    campaigns.iter_mut().for_each(|campaign| known.grade(campaign));
+    failed.into_inner().map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// The position with the header that is in force there.

@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
-use crate::{Detection, OrgId, Severity, SiteId, Timestamp};
+use crate::{Attempt, Detection, OrgId, Severity, Sign, SiteId, Timestamp};
 
 /// Detections joined by shared sources, fingerprints or callback hosts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Campaign {
-    /// `C-0001`, in the order of the first contact.
+    /// `C-0001`; kept when the campaign is found again.
     pub id: String,
-    /// The highest severity of its detections.
+    /// The highest severity of its detections, raised by what is known about its targets.
     pub severity: Severity,
     /// Posterior probability that this is not benign, at most 0.99.
     pub confidence: f64,
@@ -23,6 +23,14 @@ pub struct Campaign {
     pub organisations: Vec<OrgId>,
     /// Sites, sorted.
     pub sites: Vec<SiteId>,
+    /// Sectors at which it is aimed, sorted; empty when all are alike.
+    pub aimed_at: Vec<String>,
+    /// Fingerprints and callback hosts that its sources share, sorted.
+    pub shared: Vec<String>,
+    /// Payloads by site and hour, with what the inventory says about them, in order of time.
+    pub attempts: Vec<Attempt>,
+    /// Signs of success that followed an attempt, in order of time.
+    pub signs: Vec<Sign>,
     /// The detections it rests on.
     pub detections: Vec<Detection>,
 }

@@ -45,19 +45,23 @@ impl Severity {
     }
 }
 
-/// One decision of one detector about one source.
+/// One decision of one detector, about one source or about a group of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Detection {
     /// Name of the detector.
     pub detector: &'static str,
-    /// Whom it is about.
-    pub source: IpAddr,
+    /// Whom it is about, sorted: one source, or the members of a group.
+    pub sources: Vec<IpAddr>,
+    /// What the members of a group have in common (`ja4:…`, `agent:…`); empty for one source.
+    pub shared: String,
     /// How bad.
     pub severity: Severity,
     /// First and last contact that count.
     pub first: Timestamp,
     /// See `first`.
     pub last: Timestamp,
+    /// The contact after which the evidence was enough.
+    pub decided: Timestamp,
     /// Organisations that were contacted, sorted.
     pub organisations: Vec<OrgId>,
     /// Sites that were contacted, sorted.
@@ -66,13 +70,68 @@ pub struct Detection {
     pub contacts: u32,
     /// Log-likelihood ratio for reconnaissance against an ordinary visitor, natural logarithm.
     pub likelihood: f64,
+    /// What `likelihood` had to reach, from the budget of false alarms.
+    pub threshold: f64,
     /// What each class of contact adds to `likelihood`, largest first.
     pub contributions: Vec<Contribution>,
     /// Hosts that the payloads of exploit attempts would have called back, sorted.
     pub callbacks: Vec<String>,
+    /// Fingerprints of clients that its contacts carried, sorted, at most 16.
+    pub fingerprints: Vec<String>,
+    /// Payloads that would have worked on their product, in order of time.
+    pub attempts: Vec<Attempt>,
     /// Up to 64 lines of evidence, decoded, in order of time:
     /// `organisation, site, day, status, class, path` (numbers for the first two; path last).
     pub evidence: Vec<String>,
+}
+
+/// One payload that reached one site.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attempt {
+    /// When it came first.
+    pub at: Timestamp,
+    /// Where, when the log tells.
+    pub site: Option<SiteId>,
+    /// The flaw that it would have used (`CVE-2021-44228`).
+    pub flaw: &'static str,
+    /// What the inventory says about that site at that hour.
+    pub exposure: Exposure,
+}
+
+/// What is known about a site and a flaw at an hour in the past.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exposure {
+    /// Nobody can tell: no inventory of that hour, or one with gaps. Never rounded to clear.
+    #[default]
+    Unknown,
+    /// It had the flaw.
+    Affected,
+    /// It certainly had not.
+    Clear,
+}
+
+impl Exposure {
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Affected => "affected",
+            Self::Clear => "clear",
+        }
+    }
+}
+
+/// Something that a site did which it only does when an attempt succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sign {
+    /// When.
+    pub at: Timestamp,
+    /// Which site.
+    pub site: SiteId,
+    /// What: `connection`, `name-query` or `answer`.
+    pub kind: &'static str,
+    /// The host or address that was called or asked about.
+    pub host: String,
 }
 
 /// What one class of contact adds to the log-likelihood ratio of a detection.

@@ -28,7 +28,7 @@ pub use advisory::{Advisory, Affected, Effect, PackageName, Stance, Why};
 pub use answer::{Answer, Coverage, InventoryState, UnknownReason, Verdict};
 pub use campaign::Campaign;
 pub use component::{Basis, Catalog, Certainty, Component, Owned, Scope};
-pub use detection::{Contribution, Detection, Severity};
+pub use detection::{Attempt, Contribution, Detection, Exposure, Severity, Sign};
 pub use digest::Digest;
 pub use ecosystem::Ecosystem;
 pub use event::{Escape, Event, Outcome};

@@ -4,7 +4,7 @@ use relight_model::{AssetId, Digest, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::{
-    Store, StoreError,
+    SnapshotRow, Store, StoreError,
     inventory::{clamp, known_asset},
     store::Failure,
 };
@@ -33,6 +33,30 @@ impl Store {
     pub fn report_deployed(&self, drafts: &[DeploymentDraft]) -> Result<(), StoreError> {
         self.write("noting deployments", |transaction| {
             drafts.iter().try_for_each(|draft| put(transaction, draft))
+        })
+    }
+
+    /// Whether, between the last confirmation of an inventory and `until`, something else than
+    /// what it describes was reported to run.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn deployed_otherwise(
+        &self,
+        asset: AssetId,
+        seen: &SnapshotRow,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.read("reading deployments", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT 1 FROM deployment WHERE asset = ?1 AND at >= ?2 AND at <= ?3
+                 AND (digest IS NULL OR ?4 IS NULL OR digest <> ?4) LIMIT 1",
+            )?;
+            let artifact = seen.artifact.map(|digest| digest.0);
+            let found: Option<i64> = query
+                .query_row(params![asset.0, seen.last_confirmed, until, artifact], |row| row.get(0))
+                .optional()?;
+            Ok(found.is_some())
         })
     }
 }
@@ -98,6 +122,39 @@ mod tests {
         Index, StoreErrorKind,
         testing::{open_with_sites, put as put_snapshot, sbom},
     };
+
+    #[test]
+    fn what_was_deployed_meanwhile_is_found() {
+        let (_folder, store) = open_with_sites(1);
+        let asset = AssetId(1);
+        let report = |digest, at| {
+            let draft = DeploymentDraft { asset, digest, at, recorded_at: at };
+            store.report_deployed(&[draft]).unwrap();
+        };
+        report(Some(A), 100);
+        report(Some(B), 200);
+        report(None, 300);
+        let seen = |artifact, last_confirmed| SnapshotRow {
+            digest: A,
+            artifact,
+            observed_at: 0,
+            recorded_at: 0,
+            last_confirmed,
+        };
+        for (artifact, confirmed, until, otherwise) in [
+            (Some(A), 50, 150, false),
+            (Some(A), 50, 199, false),
+            (Some(A), 50, 200, true),
+            (Some(B), 150, 250, false),
+            (Some(B), 150, 300, true),
+            (None, 50, 100, true),
+            (None, 50, 99, false),
+            (Some(A), 301, 999, false),
+        ] {
+            let found = store.deployed_otherwise(asset, &seen(artifact, confirmed), until).unwrap();
+            assert_eq!(found, otherwise, "{artifact:?} {confirmed}..{until}");
+        }
+    }
 
     const A: Digest = Digest([0xaa; 32]);
     const B: Digest = Digest([0xbb; 32]);

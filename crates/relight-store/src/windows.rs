@@ -95,6 +95,22 @@ impl Store {
         self.write("storing a window", |transaction| Ok(put(transaction, org, segment, bytes)?))
     }
 
+    /// Every window of an organisation.
+    ///
+    /// # Errors
+    /// A window does not read back as it was written (`Corrupt`), or the database cannot be read.
+    pub fn windows_of(&self, org: OrgId) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read("reading the windows of an organisation", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT blob.digest, blob.bytes
+                 FROM watch_window JOIN blob ON blob.digest = watch_window.digest
+                 WHERE org = ?1 ORDER BY segment",
+            )?;
+            let rows = query.query_map([org.0], |row| Ok(blob::checked(row, 0)?.1))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Every window, by organisation.
     ///
     /// # Errors
@@ -179,6 +195,8 @@ mod tests {
         assert!(store.put_window(OrgId(1), second, b"window").unwrap());
         let windows = [(OrgId(1), b"window".to_vec()), (OrgId(2), b"window".to_vec())];
         assert_eq!(store.windows().unwrap(), windows);
+        assert_eq!(store.windows_of(OrgId(2)).unwrap(), [b"window".to_vec()]);
+        assert!(store.windows_of(OrgId(9)).unwrap().is_empty());
     }
 
     #[test]

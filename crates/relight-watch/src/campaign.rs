@@ -1,6 +1,7 @@
 //! Campaigns: detections that belong together, how sure we are, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use relight_model::{Campaign, Contribution, Detection, Severity};
 
@@ -12,38 +13,60 @@ const ODDS_AT_THRESHOLD: f64 = 1.0 / 0.4;
 /// Nothing that rests on logs alone is certain.
 const CONFIDENCE_MAX: f64 = 0.99;
 
-/// Joins detections that share a source or a callback host.
+/// Joins detections that share a source, a callback host or a client that hardly anybody uses.
 ///
 /// A pure function of the detections: their order does not matter. Ids are `C-0001`, … in the
 /// order of the first contact.
 pub fn campaigns(detections: &[Detection]) -> Vec<Campaign> {
     let mut sorted: Vec<&Detection> = detections.iter().collect();
-    sorted.sort_by_key(|detection| (detection.first, detection.source, detection.detector));
+    sorted.sort_by_key(|one| (one.first, &one.sources, one.detector, &one.shared));
     let groups = groups(&sorted);
     groups.into_iter().enumerate().map(|(number, group)| campaign(number + 1, &group)).collect()
 }
 
-/// Components of the graph whose edges are shared sources and callback hosts, each in order, in
-/// order of their first members.
+/// What two detections may have in common.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Tie<'a> {
+    Source(IpAddr),
+    Callback(&'a str),
+    Client(&'a str),
+}
+
+fn ties(detection: &Detection) -> impl Iterator<Item = Tie<'_>> {
+    // A group by what others use too holds strangers: it joins nobody.
+    let joins = detection.shared.is_empty() || detection.fingerprints.contains(&detection.shared);
+    let sources = detection.sources.iter().copied().filter(move |_| joins).map(Tie::Source);
+    let callbacks = detection.callbacks.iter().map(|host| Tie::Callback(host));
+    let clients = detection.fingerprints.iter().filter(move |_| joins);
+    let clients = clients.map(|client| Tie::Client(client));
+    sources.chain(callbacks).chain(clients)
+}
+
+/// Components of the graph whose edges are ties, each in order, in order of their first members.
 fn groups<'a>(detections: &[&'a Detection]) -> Vec<Vec<&'a Detection>> {
-    let mut group: Vec<usize> = (0..detections.len()).collect();
-    let mut sources = BTreeMap::new();
-    let mut callbacks = BTreeMap::new();
+    let mut parents: Vec<usize> = (0..detections.len()).collect();
+    let mut known: BTreeMap<Tie<'_>, usize> = BTreeMap::new();
     for (index, detection) in detections.iter().enumerate() {
-        let mut shared = vec![*sources.entry(detection.source).or_insert(index)];
-        for host in &detection.callbacks {
-            shared.push(*callbacks.entry(host).or_insert(index));
-        }
-        for other in shared {
-            let (from, to) = (group[index].max(group[other]), group[index].min(group[other]));
-            group.iter_mut().filter(|member| **member == from).for_each(|member| *member = to);
+        for tie in ties(detection) {
+            let other = *known.entry(tie).or_insert(index);
+            let (one, other) = (root(&mut parents, index), root(&mut parents, other));
+            parents[one.max(other)] = one.min(other);
         }
     }
     let mut members: BTreeMap<usize, Vec<&Detection>> = BTreeMap::new();
     for (index, detection) in detections.iter().enumerate() {
-        members.entry(group[index]).or_default().push(detection);
+        members.entry(root(&mut parents, index)).or_default().push(detection);
     }
     members.into_values().collect()
+}
+
+/// The first member of a component; halves the way there.
+fn root(parents: &mut [usize], mut index: usize) -> usize {
+    while parents[index] != index {
+        parents[index] = parents[parents[index]];
+        index = parents[index];
+    }
+    index
 }
 
 fn campaign(number: usize, detections: &[&Detection]) -> Campaign {
@@ -54,20 +77,41 @@ fn campaign(number: usize, detections: &[&Detection]) -> Campaign {
     Campaign {
         id: format!("C-{number:04}"),
         severity: each().map(|detection| detection.severity).max().unwrap_or(Severity::Noise),
-        confidence: each().map(|detection| confidence(detection.likelihood)).fold(0.0, f64::max),
+        confidence: each().map(confidence_of).fold(0.0, f64::max),
         first: each().map(|detection| detection.first).min().unwrap_or_default(),
         last: each().map(|detection| detection.last).max().unwrap_or_default(),
-        sources: set(each().map(|detection| detection.source)),
+        sources: set(each().flat_map(|detection| detection.sources.iter().copied())),
         organisations: set(each().flat_map(|detection| detection.organisations.iter().copied())),
         sites: set(each().flat_map(|detection| detection.sites.iter().copied())),
+        aimed_at: Vec::new(),
+        shared: shared(detections),
+        attempts: set(each().flat_map(|detection| detection.attempts.iter().cloned())),
+        signs: Vec::new(),
         detections: each().cloned().collect(),
     }
 }
 
+/// Clients and callback hosts that hold a campaign together: those of more than one source.
+fn shared(detections: &[&Detection]) -> Vec<String> {
+    let mut sources: BTreeMap<&str, BTreeSet<IpAddr>> = BTreeMap::new();
+    for detection in detections {
+        let things = detection.callbacks.iter().chain(&detection.fingerprints);
+        for thing in things.chain((!detection.shared.is_empty()).then_some(&detection.shared)) {
+            sources.entry(thing).or_default().extend(&detection.sources);
+        }
+    }
+    let common = sources.into_iter().filter(|(_, sources)| sources.len() > 1);
+    common.map(|(thing, _)| thing.to_owned()).collect()
+}
+
+fn confidence_of(detection: &Detection) -> f64 {
+    confidence(detection.likelihood, detection.threshold)
+}
+
 /// Posterior probability: the odds at the threshold times the likelihood beyond it.
-fn confidence(likelihood: f64) -> f64 {
-    let odds = ODDS_AT_THRESHOLD * (likelihood - likelihood_threshold()).exp();
-    (odds / (1.0 + odds)).min(CONFIDENCE_MAX)
+fn confidence(likelihood: f64, threshold: f64) -> f64 {
+    let odds = ODDS_AT_THRESHOLD * (likelihood - threshold).exp();
+    if odds.is_finite() { (odds / (1.0 + odds)).min(CONFIDENCE_MAX) } else { CONFIDENCE_MAX }
 }
 
 /// Why a campaign was raised.
@@ -77,7 +121,7 @@ pub struct Explanation {
     pub id: String,
     /// Its confidence.
     pub confidence: f64,
-    /// The threshold that a sweep must pass, natural logarithm.
+    /// The threshold that the strongest detection had to pass, natural logarithm.
     pub threshold: f64,
     /// The likelihood of the strongest detection, natural logarithm.
     pub likelihood: f64,
@@ -106,9 +150,11 @@ pub struct Change {
 
 /// Explains a campaign from its detections.
 pub fn explain(campaign: &Campaign) -> Explanation {
+    let beyond = |detection: &Detection| detection.likelihood - detection.threshold;
     let strongest =
-        campaign.detections.iter().max_by(|one, other| one.likelihood.total_cmp(&other.likelihood));
+        campaign.detections.iter().max_by(|one, other| beyond(one).total_cmp(&beyond(other)));
     let likelihood = strongest.map_or(0.0, |detection| detection.likelihood);
+    let threshold = strongest.map_or_else(likelihood_threshold, |detection| detection.threshold);
     let contributions =
         strongest.map(|detection| detection.contributions.clone()).unwrap_or_default();
     let changes = contributions.iter().take(2).map(|left_out| {
@@ -117,8 +163,8 @@ pub fn explain(campaign: &Campaign) -> Explanation {
             class: left_out.class,
             contacts: left_out.contacts,
             likelihood: rest,
-            confidence: confidence(rest),
-            still_decided: rest >= likelihood_threshold(),
+            confidence: confidence(rest, threshold),
+            still_decided: rest >= threshold,
         }
     });
     let mut evidence: Vec<String> = Vec::new();
@@ -130,7 +176,7 @@ pub fn explain(campaign: &Campaign) -> Explanation {
     Explanation {
         id: campaign.id.clone(),
         confidence: campaign.confidence,
-        threshold: likelihood_threshold(),
+        threshold,
         likelihood,
         changes: changes.collect(),
         contributions,

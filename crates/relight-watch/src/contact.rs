@@ -6,6 +6,7 @@ use relight_model::{Event, OrgId, SiteId, Timestamp};
 
 use crate::decode::attempt;
 use crate::lookup::Verdict;
+use crate::pool::Print;
 use crate::{catalogue, path_class};
 
 /// Longest text of a contact that is kept, in bytes.
@@ -49,9 +50,51 @@ pub enum Class {
     RefusedWarm,
     /// Not found, but the source uses the site, came from a page of it, or the path was served.
     NotFoundWarm,
+    /// A door of the catalogue that opens, day after day: its owner's.
+    InUse,
 }
 
+/// A contact that is made again after this long is no exploration, in seconds: a feed reader with
+/// a dead feed, a monitor that is refused, staff at their own door.
+pub(crate) const AGAIN_S: Timestamp = 20 * 3_600;
+
 impl Class {
+    /// Every class, strongest first.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Exploit,
+        Self::Attempt,
+        Self::Probe,
+        Self::RefusedCold,
+        Self::NotFoundCold,
+        Self::RefusedWarm,
+        Self::NotFoundWarm,
+        Self::InUse,
+    ];
+
+    /// What is left of it when it was made again on another day, `served` at some time or never.
+    pub(crate) const fn again(self, served: bool) -> Self {
+        match self {
+            Self::Probe if served => Self::InUse,
+            Self::RefusedCold => Self::RefusedWarm,
+            Self::NotFoundCold => Self::NotFoundWarm,
+            class => class,
+        }
+    }
+
+    /// What is left of it from an address that is at home at very many sites.
+    pub(crate) const fn of_many(self) -> Self {
+        match self {
+            Self::RefusedCold => Self::RefusedWarm,
+            Self::NotFoundCold => Self::NotFoundWarm,
+            class => class,
+        }
+    }
+
+    /// Nobody makes such a contact by following a link.
+    pub(crate) const fn is_strong(self) -> bool {
+        matches!(self, Self::Exploit | Self::Attempt | Self::Probe)
+    }
+
     /// The stable name used in documents.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,12 +105,13 @@ impl Class {
             Self::NotFoundCold => "not-found-cold",
             Self::RefusedWarm => "refused-warm",
             Self::NotFoundWarm => "not-found-warm",
+            Self::InUse => "in-use",
         }
     }
 
     /// Evidence for reconnaissance at all.
     pub(crate) const fn counts(self) -> bool {
-        !matches!(self, Self::RefusedWarm | Self::NotFoundWarm)
+        !matches!(self, Self::RefusedWarm | Self::NotFoundWarm | Self::InUse)
     }
 
     /// From what an event told and whether the source is at home there.
@@ -150,12 +194,14 @@ pub(crate) struct ContactKey {
 /// What is known about a contact. Every part is a minimum, a maximum or an or.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
-    /// Time, status and text of the first event.
-    pub(crate) first: (Timestamp, u16, String),
+    /// Time, status, text and client of the first event.
+    pub(crate) first: (Timestamp, u16, String, Print),
     /// Time of the last event.
     pub(crate) last: Timestamp,
     /// Some event came from a page of the same site.
     pub(crate) in_site: bool,
+    /// Some event was answered.
+    pub(crate) served: bool,
 }
 
 impl Facts {
@@ -166,6 +212,7 @@ impl Facts {
         }
         self.last = self.last.max(other.last);
         self.in_site |= other.in_site;
+        self.served |= other.served;
     }
 }
 

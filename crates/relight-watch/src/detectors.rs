@@ -1,18 +1,35 @@
 //! Detectors: decisions about one source over all organisations together. They keep no state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use relight_model::{Contribution, Detection, OrgId, Severity, SiteId, Timestamp, registry};
+use relight_model::{
+    Attempt, Contribution, Detection, Exposure, OrgId, Severity, SiteId, Timestamp, registry,
+};
 
 use crate::contact::Class;
 use crate::decode::Callback;
-use crate::window::Window;
+use crate::pool::{Pool, Print, ROWS_MAX, SourceKey};
+use crate::window::{Home, Window};
 use crate::{catalogue, path_class};
+use group_sweep::Alarm;
 
+mod dossier;
+mod group_sweep;
 mod weights;
 
+pub use dossier::{Dossier, SHARED_SITES_MIN};
+pub use group_sweep::{GROUPS_MAX, MEMBERS_MAX, group_threshold};
 pub use weights::{ALPHA, BETA, likelihood_threshold};
+
+/// The flaw that a lookup of a remote name uses.
+const LOOKUP_FLAW: &str = "CVE-2021-44228";
+
+/// A client with more ordinary users in the sample than this tells nothing about who uses it.
+const RARE_USERS_MAX: u32 = 1;
+
+/// Most fingerprints of a detection.
+const FINGERPRINTS_MAX: usize = 16;
 
 /// Most lines of evidence of a detection.
 pub const EVIDENCE_MAX: usize = 64;
@@ -34,6 +51,8 @@ pub struct Contact<'a> {
     pub status: u16,
     /// Time of the last event.
     pub last: Timestamp,
+    /// Which client made it.
+    pub print: Print,
 }
 
 /// Everything that is known about one source: its distinct contacts in order of time.
@@ -60,46 +79,79 @@ registry! {
     jndi, slow_sweep
 }
 
-/// Judges every source of a pool. The same pool gives the same detections, however it was merged.
-pub fn judge(pool: &Window) -> Vec<Detection> {
-    summaries(pool)
-        .iter()
-        .flat_map(|summary| DETECTORS.iter().filter_map(|detector| detector.judge(summary)))
-        .collect()
+/// What a pool makes worth a look: the first of two steps, on rows alone.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    sources: BTreeSet<SourceKey>,
+    alarms: Vec<Alarm>,
+    /// Clients that more than a few people use.
+    common: BTreeSet<u32>,
 }
 
-/// The sources of a pool, sorted, with their contacts; a door counts once for each site, in its
-/// strongest kind.
-pub(crate) fn summaries(pool: &Window) -> Vec<Summary<'_>> {
-    let mut sources: BTreeMap<IpAddr, Vec<Contact<'_>>> = BTreeMap::new();
-    let mut doors = BTreeSet::new();
-    for (key, facts) in &pool.contacts {
-        // Keys are in order of kind within a visit, so the first one of a door is the strongest.
-        if !doors.insert((key.visit, key.door)) {
-            continue;
-        }
-        sources.entry(key.visit.source).or_default().push(Contact {
-            first: facts.first.0,
-            org: key.visit.org,
-            site: key.visit.site,
-            class: pool.class(key, facts),
-            text: &facts.first.2,
-            status: facts.first.1,
-            last: facts.last,
+impl Found {
+    /// Looks at every source and every group of a pool. The same pool gives the same, however it
+    /// was merged.
+    pub fn of(pool: &mut Pool) -> Self {
+        let mut sources = BTreeSet::new();
+        pool.each_source(|source, rows| {
+            let is_enough = || weights::likelihood(rows) >= likelihood_threshold();
+            if rows[0].class() == Class::Exploit || rows.len() > 1 && is_enough() {
+                sources.insert(source);
+            }
         });
+        let alarms = group_sweep::alarms(pool);
+        sources.extend(alarms.iter().flat_map(|alarm| alarm.members.iter().copied()));
+        let users = group_sweep::ordinary_users(pool).into_iter();
+        let common =
+            users.filter(|(_, count)| !group_sweep::is_rare(count)).map(|(value, _)| value);
+        Self { sources, alarms, common: common.collect() }
     }
-    let summary = |(source, mut contacts): (IpAddr, Vec<_>)| {
-        contacts.sort_unstable();
-        Summary { source, contacts }
-    };
-    sources.into_iter().map(summary).collect()
+
+    /// The sources whose contacts decide, to be looked up in the windows.
+    pub const fn sources(&self) -> &BTreeSet<SourceKey> {
+        &self.sources
+    }
+
+    /// Decides about each of them with everything that the windows hold: the second step.
+    pub fn judge(&self, dossier: &Dossier) -> Vec<Detection> {
+        let mut detections = Vec::new();
+        for summary in dossier.summaries() {
+            for mut made in DETECTORS.iter().filter_map(|detector| detector.judge(&summary)) {
+                made.fingerprints = self.rare_prints(dossier, &summary.contacts);
+                detections.push(made);
+            }
+        }
+        detections.extend(self.alarms.iter().filter_map(|alarm| alarm.detection(dossier, self)));
+        detections
+    }
+
+    /// Names of the TLS clients of these contacts that hardly anybody uses. User agents are not
+    /// among them: whoever likes copies one, and a copy ties nobody to anybody.
+    fn rare_prints(&self, dossier: &Dossier, contacts: &[Contact<'_>]) -> Vec<String> {
+        let strong = contacts.iter().filter(|contact| contact.class.is_strong());
+        let values: BTreeSet<u32> = strong.map(|contact| contact.print.tls).collect();
+        let rare = values.into_iter().filter(|value| *value != 0 && !self.common.contains(value));
+        rare.take(FINGERPRINTS_MAX).map(|value| dossier.name(value)).collect()
+    }
 }
 
-/// A detection about these contacts of the source.
+/// Judges a pool that is one window: everything that is known, of all organisations together.
+pub fn judge(window: &Window) -> Vec<Detection> {
+    let mut pool = Pool::new(ROWS_MAX);
+    let mut home = Home::default();
+    home.add(window);
+    pool.add(window, &home);
+    let found = Found::of(&mut pool);
+    let mut dossier = Dossier::default();
+    dossier.add(window, &home, found.sources());
+    found.judge(&dossier)
+}
+
+/// A detection about these contacts of these sources.
 fn detection(
     detector: &'static str,
     severity: Severity,
-    source: IpAddr,
+    sources: Vec<IpAddr>,
     contacts: &[Contact<'_>],
 ) -> Option<Detection> {
     let (first, last) = (contacts.first()?.first, contacts.iter().map(|c| c.last).max()?);
@@ -113,18 +165,46 @@ fn detection(
         .collect();
     Some(Detection {
         detector,
-        source,
+        sources,
+        shared: String::new(),
         severity,
         first,
         last,
+        decided: decided(contacts),
         organisations: organisations.into_iter().collect(),
         sites: sites.into_iter().collect(),
         contacts: u32::try_from(contacts.len()).unwrap_or(u32::MAX),
         likelihood: total(&contributions),
+        threshold: likelihood_threshold(),
         contributions,
         callbacks: callbacks.into_iter().collect(),
+        fingerprints: Vec::new(),
+        attempts: attempts(contacts),
         evidence: evidence(contacts),
     })
+}
+
+/// The contact after which the evidence was enough: contacts only add to the sum, in order of
+/// time, so this moment does not change when more becomes known later.
+fn decided(contacts: &[Contact<'_>]) -> Timestamp {
+    let enough = |count: &usize| {
+        total(&weights::contributions(&contacts[..*count])) >= likelihood_threshold()
+    };
+    let last = contacts.len().saturating_sub(1);
+    let count = (1..=contacts.len()).find(enough).map_or(last, |count| count - 1);
+    contacts.get(count).map_or(0, |contact| contact.first)
+}
+
+/// Where and when payloads that would have worked arrived.
+fn attempts(contacts: &[Contact<'_>]) -> Vec<Attempt> {
+    let exploits = contacts.iter().filter(|contact| contact.class == Class::Exploit);
+    let attempt = |contact: &Contact<'_>| Attempt {
+        at: contact.first,
+        site: contact.site,
+        flaw: LOOKUP_FLAW,
+        exposure: Exposure::Unknown,
+    };
+    exploits.map(attempt).collect()
 }
 
 fn total(contributions: &[Contribution]) -> f64 {

@@ -6,6 +6,7 @@
 
 mod campaign;
 mod catalogue;
+mod chance;
 mod civil;
 mod contact;
 pub mod decode;
@@ -16,8 +17,10 @@ pub mod lookup;
 mod marks;
 pub mod parsers;
 mod path_class;
+mod pool;
 mod prefilter;
 mod reader;
+mod severity;
 pub mod sim;
 mod window;
 mod window_bytes;
@@ -27,8 +30,12 @@ pub use contact::Class;
 pub use decode::{
     Attempt, Callback, attempt, attempt_in_line, decode_line, may_hold_attempt, plain,
 };
-pub use detectors::judge;
+pub use detectors::{Dossier, Found, judge};
 pub use error::WatchError;
 pub use parsers::{Feed, PARSERS};
+pub use pool::{Pool, PoolStats, Print, RETENTION_S, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};
 pub use reader::{LATE_S, Reader, SKEW_MAX_S, Taken, Tally};
-pub use window::{CONTACTS_MAX, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window, WindowStats};
+pub use severity::{Known, SIGN_FOLLOWS_S_MAX};
+pub use window::{
+    CONTACTS_MAX, Home, PRINTS_MAX, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window, WindowStats,
+};

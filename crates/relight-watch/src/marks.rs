@@ -61,6 +61,11 @@ impl Marks {
         self.keep_smallest();
     }
 
+    /// How many are held now.
+    pub(crate) fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
     /// The marks in order, within the limit, and whether any had to go.
     pub(crate) fn sorted(&self) -> (Vec<u64>, bool) {
         let mut hashes: Vec<u64> = self.hashes.iter().copied().collect();

@@ -6,6 +6,7 @@
 mod actors;
 mod benign;
 mod formats;
+pub mod grid;
 mod random;
 mod writer;
 

@@ -7,13 +7,15 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::net::IpAddr;
 
-use relight_model::{Event, OrgId, Timestamp};
+use relight_model::{Event, OrgId, SiteId, Timestamp};
 
 use crate::contact::{Class, ContactKey, Facts, Kind, Observed, Visit, is_in_site, observe};
 use crate::decode::attempt_in_line;
 use crate::lookup::Verdict;
 use crate::marks::{MARKS_MAX, Marks};
+use crate::pool::{Print, SourceKey, Users};
 
 /// Most contacts in a window. A flood is not slow: what exceeds this is counted, not kept.
 pub const CONTACTS_MAX: usize = 200_000;
@@ -23,6 +25,12 @@ pub const VISIT_CONTACTS_MAX: usize = 16;
 
 /// Most pairs of segment and organisation whose counters are kept apart.
 pub const SEGMENTS_MAX: usize = 100_000;
+
+/// Most names of clients in a window, and bytes of each.
+pub const PRINTS_MAX: usize = 16_384;
+
+/// See [`PRINTS_MAX`].
+pub(crate) const PRINT_BYTES_MAX: usize = 160;
 
 /// What is kept of a stretch of log.
 #[derive(Clone, Debug)]
@@ -34,6 +42,10 @@ pub struct Window {
     pub(crate) ordinary: Marks,
     /// Path classes that a site served.
     pub(crate) served: Marks,
+    /// Who uses which client in an ordinary way.
+    pub(crate) users: Users,
+    /// Names of the clients that made contacts, by their hash.
+    pub(crate) prints: BTreeMap<u32, String>,
     /// Something had to go at a limit.
     pub(crate) truncated: bool,
 }
@@ -117,6 +129,8 @@ impl Window {
             contacts: BTreeMap::new(),
             ordinary: Marks::new(MARKS_MAX),
             served: Marks::new(MARKS_MAX),
+            users: Users::default(),
+            prints: BTreeMap::new(),
             truncated: false,
         }
     }
@@ -135,13 +149,17 @@ impl Window {
             Observed::Ordinary(path) => {
                 self.ordinary.insert(visit.hash);
                 self.served.insert(visit.served(path));
+                self.users.insert(SourceKey::of(event.source), print_of(event));
             }
             Observed::Contact(kind, door, text) => {
                 counters.kinds[kind as usize] += 1;
+                let print = print_of(event);
+                self.name(print, event);
                 let facts = Facts {
-                    first: (event.at, event.status, text),
+                    first: (event.at, event.status, text, print),
                     last: event.at,
                     in_site: is_in_site(event),
+                    served: matches!(event.status, 200..=399),
                 };
                 let key = ContactKey { visit, kind, door };
                 self.add(key, &facts);
@@ -174,6 +192,10 @@ impl Window {
         }
         self.ordinary.merge(&other.ordinary);
         self.served.merge(&other.served);
+        self.users.merge(&other.users);
+        for (print, name) in &other.prints {
+            self.put_name(*print, name);
+        }
         self.truncated |= other.truncated;
     }
 
@@ -204,12 +226,25 @@ impl Window {
         stats
     }
 
-    /// The class of a contact, given everything that is known in this window.
-    pub(crate) fn class(&self, key: &ContactKey, facts: &Facts) -> Class {
-        let warm = facts.in_site
-            || self.ordinary.may_contain(key.visit.hash)
-            || self.served.may_contain(key.visit.served(key.door));
-        Class::of(key.kind, warm)
+    /// Keeps the names of the client that made a contact.
+    fn name(&mut self, print: Print, event: &Event<'_>) {
+        let tls = if event.ja4.is_empty() { ("ja3", event.ja3) } else { ("ja4", event.ja4) };
+        for (hash, (kind, text)) in [(print.tls, tls), (print.agent, ("agent", event.user_agent))] {
+            if hash != 0 && !self.prints.contains_key(&hash) {
+                let text = &text[..text.floor_char_boundary(PRINT_BYTES_MAX)];
+                self.put_name(hash, &format!("{kind}:{text}"));
+            }
+        }
+    }
+
+    fn put_name(&mut self, hash: u32, name: &str) {
+        let known = self.prints.entry(hash).or_insert_with(|| name.to_owned());
+        if name < known.as_str() {
+            name.clone_into(known);
+        }
+        if self.prints.len() > PRINTS_MAX {
+            self.prints.pop_last();
+        }
     }
 
     /// Adds a contact and keeps both limits.
@@ -234,6 +269,45 @@ impl Window {
             self.truncated = true;
         }
     }
+}
+
+/// Who is at home where, in one organisation: what makes a contact warm. A site belongs to one
+/// organisation, so nothing of this crosses from one to another.
+#[derive(Clone, Debug)]
+pub struct Home {
+    ordinary: Marks,
+    served: Marks,
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self { ordinary: Marks::new(MARKS_MAX), served: Marks::new(MARKS_MAX) }
+    }
+}
+
+impl Home {
+    /// Adds what a window of the organisation knows.
+    pub fn add(&mut self, window: &Window) {
+        self.ordinary.merge(&window.ordinary);
+        self.served.merge(&window.served);
+    }
+
+    /// Whether a source uses a site in an ordinary way.
+    pub(crate) fn knows(&self, source: IpAddr, org: OrgId, site: Option<SiteId>) -> bool {
+        self.ordinary.may_contain(Visit::new(source, org, site).hash)
+    }
+
+    /// The class of a contact, given everything that is known here.
+    pub(crate) fn class(&self, key: &ContactKey, facts: &Facts) -> Class {
+        let warm = facts.in_site
+            || self.ordinary.may_contain(key.visit.hash)
+            || self.served.may_contain(key.visit.served(key.door));
+        Class::of(key.kind, warm)
+    }
+}
+
+fn print_of(event: &Event<'_>) -> Print {
+    Print::of(event.ja4, event.ja3, event.user_agent)
 }
 
 #[cfg(test)]

@@ -7,10 +7,17 @@ use relight_model::{OrgId, SiteId, Timestamp};
 use crate::WatchError;
 use crate::contact::{ContactKey, Facts, Kind, TEXT_BYTES_MAX, Visit};
 use crate::marks::{MARKS_MAX, Marks};
-use crate::window::{CONTACTS_MAX, Counters, SEGMENTS_MAX, Window};
+use crate::pool::{Print, USERS_MAX, Users};
+use crate::window::{CONTACTS_MAX, Counters, PRINT_BYTES_MAX, PRINTS_MAX, SEGMENTS_MAX, Window};
 
 /// What every stored window begins with; the last two bytes are the version of the layout.
-const MAGIC: [u8; 10] = *b"rlwindow\x01\0";
+const MAGIC: [u8; 10] = *b"rlwindow\x02\0";
+
+/// How windows began that knew nothing of clients.
+const MAGIC_BEFORE: [u8; 10] = *b"rlwindow\x01\0";
+
+/// Bytes of `agent:`, the longest kind of a client's name.
+const PRINT_KIND_BYTES_MAX: usize = 6;
 
 /// Stands for "no site" in a stored contact.
 const NO_SITE: u32 = u32::MAX;
@@ -36,11 +43,17 @@ impl Window {
         for (key, facts) in &self.contacts {
             write_contact(&mut out, key, facts);
         }
-        for marks in [&self.ordinary, &self.served] {
+        for marks in [&self.ordinary, &self.served, &self.users.0] {
             let (hashes, full) = marks.sorted();
             out.push(u8::from(full));
             length(&mut out, hashes.len());
             out.extend(hashes.into_iter().flat_map(u64::to_le_bytes));
+        }
+        length(&mut out, self.prints.len());
+        for (hash, name) in &self.prints {
+            out.extend(hash.to_le_bytes());
+            length(&mut out, name.len());
+            out.extend(name.as_bytes());
         }
         out
     }
@@ -51,9 +64,11 @@ impl Window {
     /// When the bytes are not such a window: another version, cut short, over a limit, out of
     /// order or with something behind the end.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WatchError> {
-        let mut reader = Reader { bytes, at: 0 };
-        if reader.array::<10>()? != MAGIC {
-            return Err(WatchError { code: "window-version", offset: 0 });
+        let mut reader = Reader { bytes, at: 0, clients: true };
+        match reader.array::<10>()? {
+            MAGIC => {}
+            MAGIC_BEFORE => reader.clients = false,
+            _ => return Err(WatchError { code: "window-version", offset: 0 }),
         }
         let mut window = Self::new(reader.u64()?);
         window.truncated = reader.flag()?;
@@ -68,8 +83,12 @@ impl Window {
             reader.ascending(window.contacts.last_key_value().map(|(key, _)| key), &key)?;
             window.contacts.insert(key, facts);
         }
-        window.ordinary = reader.marks()?;
-        window.served = reader.marks()?;
+        window.ordinary = reader.marks(MARKS_MAX)?;
+        window.served = reader.marks(MARKS_MAX)?;
+        if reader.clients {
+            window.users = Users(reader.marks(USERS_MAX)?);
+            reader.prints(&mut window)?;
+        }
         if reader.at < bytes.len() {
             return Err(reader.error("window-trailing"));
         }
@@ -84,7 +103,7 @@ fn length(out: &mut Vec<u8>, length: usize) {
 
 fn write_contact(out: &mut Vec<u8>, key: &ContactKey, facts: &Facts) {
     let ContactKey { visit: Visit { hash: _, source, org, site }, kind, door } = key;
-    let Facts { first: (first, status, text), last, in_site } = facts;
+    let Facts { first: (first, status, text, print), last, in_site, served } = facts;
     match source {
         IpAddr::V4(address) => {
             out.push(4);
@@ -102,14 +121,18 @@ fn write_contact(out: &mut Vec<u8>, key: &ContactKey, facts: &Facts) {
     out.extend(first.to_le_bytes());
     out.extend(status.to_le_bytes());
     out.extend(last.to_le_bytes());
-    out.push(u8::from(*in_site));
+    out.push(u8::from(*in_site) | u8::from(*served) << 1);
     length(out, text.len());
     out.extend(text.as_bytes());
+    out.extend(print.tls.to_le_bytes());
+    out.extend(print.agent.to_le_bytes());
 }
 
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// The layout holds clients.
+    clients: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -186,16 +209,35 @@ impl<'a> Reader<'a> {
         let first = self.time()?;
         let status = u16::from_le_bytes(self.array()?);
         let last = self.time()?;
-        let in_site = self.flag()?;
+        let [flags] = self.array::<1>()?;
+        if flags > 3 {
+            return Err(self.error("window-flag"));
+        }
+        let (in_site, served) = (flags & 1 != 0, flags & 2 != 0);
         let length = self.length(TEXT_BYTES_MAX)?;
         let text = str::from_utf8(self.take(length)?).map_err(|_| self.error("window-text"))?;
+        let mut print = Print::default();
+        if self.clients {
+            print = Print { tls: self.u32()?, agent: self.u32()? };
+        }
         let key = ContactKey { visit: Visit::new(source, org, site), kind, door };
-        Ok((key, Facts { first: (first, status, text.to_owned()), last, in_site }))
+        Ok((key, Facts { first: (first, status, text.to_owned(), print), last, in_site, served }))
     }
 
-    fn marks(&mut self) -> Result<Marks, WatchError> {
+    fn prints(&mut self, window: &mut Window) -> Result<(), WatchError> {
+        for _ in 0..self.length(PRINTS_MAX)? {
+            let hash = self.u32()?;
+            let length = self.length(PRINT_BYTES_MAX + PRINT_KIND_BYTES_MAX)?;
+            let name = str::from_utf8(self.take(length)?).map_err(|_| self.error("window-text"))?;
+            self.ascending(window.prints.last_key_value().map(|(hash, _)| hash), &hash)?;
+            window.prints.insert(hash, name.to_owned());
+        }
+        Ok(())
+    }
+
+    fn marks(&mut self, max: usize) -> Result<Marks, WatchError> {
         let full = self.flag()?;
-        let count = self.length(MARKS_MAX)?;
+        let count = self.length(max)?;
         let bytes = self.take(count * 8)?;
         let hashes: Vec<u64> = bytes
             .chunks_exact(8)
@@ -205,6 +247,6 @@ impl<'a> Reader<'a> {
         if hashes.windows(2).any(|pair| pair[0] >= pair[1]) {
             return Err(self.error("window-order"));
         }
-        Ok(Marks::from_sorted(hashes, full, MARKS_MAX))
+        Ok(Marks::from_sorted(hashes, full, max))
     }
 }

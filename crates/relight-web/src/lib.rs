@@ -4,6 +4,7 @@
 
 pub mod act_views;
 pub mod assets;
+pub mod campaign;
 #[cfg(test)]
 #[path = "../build/compiler.rs"]
 mod compiler;

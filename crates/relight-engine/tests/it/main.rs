@@ -24,3 +24,4 @@ mod proxies;
 #[path = "../../benches/incident/rig.rs"]
 mod rig;
 mod sim;
+mod then;

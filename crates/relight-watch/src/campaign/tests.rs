@@ -9,7 +9,8 @@ use super::*;
 fn detection(source: u8, first: i64, likelihood: f64, callbacks: &[&str]) -> Detection {
     Detection {
         detector: if callbacks.is_empty() { "slow_sweep" } else { "jndi" },
-        source: IpAddr::from([192, 0, 2, source]),
+        sources: vec![IpAddr::from([192, 0, 2, source])],
+        shared: String::new(),
         severity: if callbacks.is_empty() {
             Severity::Reconnaissance
         } else {
@@ -17,15 +18,19 @@ fn detection(source: u8, first: i64, likelihood: f64, callbacks: &[&str]) -> Det
         },
         first,
         last: first + 10,
+        decided: first + 5,
         organisations: vec![OrgId(u32::from(source) % 2), OrgId(7)],
         sites: vec![SiteId(u32::from(source))],
         contacts: 5,
         likelihood,
+        threshold: likelihood_threshold(),
         contributions: vec![
             Contribution { class: "probe", contacts: 3, likelihood: likelihood * 0.75 },
             Contribution { class: "not-found-cold", contacts: 2, likelihood: likelihood * 0.25 },
         ],
         callbacks: callbacks.iter().map(|host| (*host).to_owned()).collect(),
+        fingerprints: Vec::new(),
+        attempts: Vec::new(),
         evidence: vec![format!("0, {source}, 2021-12-10, 404, probe, /{source}"), "same".into()],
     }
 }
@@ -62,6 +67,33 @@ fn confidence_grows_and_is_never_certain() {
     assert!(at(threshold) < at(threshold + 1.0));
     assert!(at(threshold - 5.0) < 0.05);
     assert_eq!(at(1e6), CONFIDENCE_MAX);
+}
+
+/// An actor whose addresses share only the software they use is one campaign; two that use what
+/// everybody uses stay two, because such clients are not among the fingerprints.
+#[test]
+fn a_client_that_hardly_anybody_uses_joins() {
+    let with = |source, clients: &[&str]| Detection {
+        fingerprints: clients.iter().map(|client| (*client).to_owned()).collect(),
+        ..detection(source, i64::from(source), 22.0, &[])
+    };
+    let all = [with(1, &["ja4:t13"]), with(2, &[]), with(3, &["agent:x", "ja4:t13"]), with(4, &[])];
+    let found = campaigns(&all);
+    assert_eq!(found.iter().map(|it| it.sources.len()).collect::<Vec<_>>(), [2, 1, 1]);
+    assert_eq!(found[0].shared, ["ja4:t13"], "what one source alone uses is not shared");
+    let group = Detection {
+        sources: vec![IpAddr::from([192, 0, 2, 2]), IpAddr::from([192, 0, 2, 4])],
+        shared: "ja4:q".to_owned(),
+        fingerprints: vec!["ja4:q".to_owned()],
+        ..detection(9, 50, 30.0, &[])
+    };
+    let found = campaigns(&[&all[..], &[group.clone()]].concat());
+    assert_eq!(found.iter().map(|it| it.sources.len()).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(found[1].shared, ["ja4:q"]);
+    // What others use too holds strangers together, and joins nobody to anybody.
+    let strangers = Detection { fingerprints: Vec::new(), ..group };
+    let found = campaigns(&[&all[..], &[strangers]].concat());
+    assert_eq!(found.iter().map(|it| it.sources.len()).collect::<Vec<_>>(), [2, 1, 1, 2]);
 }
 
 #[test]

@@ -23,6 +23,6 @@ impl Detector for Jndi {
         let mut contacts: Vec<_> =
             of_class(Class::Exploit).chain(of_class(Class::Attempt)).collect();
         contacts.sort_unstable();
-        detection(self.name(), Severity::ExploitAttempt, summary.source, &contacts)
+        detection(self.name(), Severity::ExploitAttempt, vec![summary.source], &contacts)
     }
 }

@@ -27,7 +27,7 @@ impl Detector for SlowSweep {
         if doors < self.contacts_min {
             return None;
         }
-        detection(self.name(), Severity::Reconnaissance, summary.source, &contacts)
+        detection(self.name(), Severity::Reconnaissance, vec![summary.source], &contacts)
             .filter(|detection| detection.likelihood >= likelihood_threshold())
     }
 }

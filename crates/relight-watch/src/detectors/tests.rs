@@ -14,7 +14,8 @@ pub(crate) fn check(name: &str, detector: &dyn Detector) {
             case.files.iter().map(|(file, bytes)| window(file, bytes, &mut out)).collect();
         let forth = merged(windows.iter());
         assert_eq!(forth.to_bytes(), merged(windows.iter().rev()).to_bytes(), "{}", case.name);
-        for summary in summaries(&forth) {
+        let dossier = whole(&forth);
+        for summary in dossier.summaries() {
             if let Some(found) = detector.judge(&summary) {
                 let _ = writeln!(out, "{found:#?}");
             }
@@ -27,6 +28,16 @@ fn merged<'a>(windows: impl Iterator<Item = &'a Window>) -> Window {
     let mut pool = Window::new(0);
     windows.for_each(|window| pool.merge(window));
     pool
+}
+
+/// Everything that a window holds, whoever it is about.
+fn whole(window: &Window) -> Dossier {
+    let sources = window.contacts.keys().map(|key| SourceKey::of(key.visit.source));
+    let mut dossier = Dossier::default();
+    let mut home = Home::default();
+    home.add(window);
+    dossier.add(window, &home, &sources.collect());
+    dossier
 }
 
 fn window(file: &str, bytes: &[u8], out: &mut String) -> Window {
@@ -52,7 +63,16 @@ fn window(file: &str, bytes: &[u8], out: &mut String) -> Window {
 
 fn contact(class: Class, org: u32, text: &'static str) -> Contact<'static> {
     let (org, site) = (OrgId(org), Some(SiteId(org)));
-    Contact { first: i64::from(org.0), org, site, class, text, status: 404, last: 9 }
+    Contact {
+        first: i64::from(org.0),
+        org,
+        site,
+        class,
+        text,
+        status: 404,
+        last: 9,
+        print: Print::default(),
+    }
 }
 
 #[test]
@@ -86,7 +106,7 @@ fn classes_follow_from_everything_that_is_known() {
         let classes = |summary: &Summary<'_>| -> Vec<Class> {
             summary.contacts.iter().map(|contact| contact.class).collect()
         };
-        summaries(&window).iter().flat_map(classes).collect::<Vec<_>>()
+        whole(&window).summaries().flat_map(|it| classes(&it)).collect::<Vec<_>>()
     };
     let log = |source: &str, path: &str, status: u16, referer: &str| {
         format!(

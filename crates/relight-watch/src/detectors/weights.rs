@@ -11,6 +11,7 @@ use relight_model::{Contribution, OrgId, SiteId};
 
 use super::Contact;
 use crate::contact::Class;
+use crate::pool::Row;
 
 /// False campaigns that sources may cause in a quarter, in the whole pool.
 const FALSE_CAMPAIGNS_A_QUARTER: f64 = 0.4;
@@ -57,7 +58,7 @@ fn weight(class: Class) -> f64 {
         Class::Probe => PROBE,
         Class::NotFoundCold => NOT_FOUND_COLD,
         Class::RefusedCold => REFUSED_COLD,
-        Class::NotFoundWarm | Class::RefusedWarm => 0.0,
+        Class::NotFoundWarm | Class::RefusedWarm | Class::InUse => 0.0,
     }
 }
 
@@ -74,6 +75,19 @@ fn site_weight(class: Class, count: u32) -> f64 {
         };
     }
     weight(class) * sum
+}
+
+/// The sum over rows of one source, without names: what [`contributions`] adds up to.
+pub(super) fn likelihood(rows: &[Row]) -> f64 {
+    let mut places: Vec<(Class, u32, u32)> = rows
+        .iter()
+        .filter(|row| row.counts())
+        .map(|row| (row.class(), row.place(), row.door()))
+        .collect();
+    places.sort_unstable();
+    let by_place = places.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1));
+    let count = |of_place: &[(Class, u32, u32)]| u32::try_from(of_place.len()).unwrap_or(u32::MAX);
+    by_place.map(|of_place| site_weight(of_place[0].0, count(of_place))).sum()
 }
 
 /// What each class adds, largest first; classes without weight are left out.

@@ -95,7 +95,7 @@ fn only_the_pool_finds_the_slow_actor_in_a_week() {
         let simulation = scenario(seed, 7).generate();
         let source = simulation.truth.slow_actor;
         let windows = windows(&simulation);
-        let is_found = |pool: &Window| judge(pool).iter().any(|one| one.source == source);
+        let is_found = |pool: &Window| judge(pool).iter().any(|one| one.sources == [source]);
         assert!(is_found(&pool(windows.iter().map(|(_, window)| window))), "seed {seed}");
         for org in (0..12).map(OrgId) {
             let own = windows.iter().filter(|(of, _)| *of == org).map(|(_, window)| window);
@@ -112,7 +112,8 @@ fn repetition_is_no_evidence() {
     let truth = &simulation.truth;
     let windows = windows(&simulation);
     let detections = judge(&pool(windows.iter().map(|(_, window)| window)));
-    let found: BTreeSet<_> = detections.iter().map(|detection| detection.source).collect();
+    let found: BTreeSet<_> =
+        detections.iter().flat_map(|one| one.sources.iter().copied()).collect();
     let busy = [&truth.editors, &truth.feed_readers, &truth.crawlers, &truth.shared];
     assert!(busy.into_iter().flatten().all(|source| !found.contains(source)));
     let log = &simulation.logs[0];

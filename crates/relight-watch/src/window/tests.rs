@@ -1,8 +1,6 @@
 //! Merging laws, limits, and bytes of windows.
 
-use std::net::IpAddr;
-
-use relight_model::{Escape, SiteId};
+use relight_model::Escape;
 use testkit::Rng;
 
 use super::*;
@@ -38,7 +36,8 @@ fn event(rng: &mut Rng) -> Event<'static> {
         status: [200, 302, 401, 404, 404, 404, 500][rng.below(7)],
         bytes_out: 1,
         referer: ["", "https://www.example.test/a", "https://other.test/"][rng.below(3)],
-        user_agent: "Mozilla/5.0",
+        user_agent: ["Mozilla/5.0", "Tool/1", ""][rng.below(3)],
+        ja4: ["", "t13d1516h2_8daaf6152771_02713d6af862"][rng.below(2)],
         escape: Escape::Apache,
         ..Event::bare(org, at, source)
     }
@@ -198,7 +197,12 @@ fn letters(mut number: usize) -> String {
 #[test]
 fn the_limit_of_contacts_is_reached_and_said() {
     let mut rng = Rng::new(2);
-    let facts = Facts { first: (0, 404, "/none".to_owned()), last: 0, in_site: false };
+    let facts = Facts {
+        first: (0, 404, "/none".to_owned(), Print::default()),
+        last: 0,
+        in_site: false,
+        served: false,
+    };
     let mut key = || {
         let source = IpAddr::from((rng.next() as u32).to_be_bytes());
         let visit = Visit::new(source, OrgId(0), None);

@@ -595,6 +595,50 @@ campaign-part = { NUMBER($contacts) } { $contacts ->
  }, { $points } points
 campaign-decision = total { $likelihood } points, threshold { $threshold }
 campaign-change = without “{ $class }”: { $confidence }
+campaign-who = For { NUMBER($days) } { $days ->
+    [one] day
+   *[other] days
+ }, { NUMBER($sources) } { $sources ->
+    [one] address has
+   *[other] addresses that behave alike have
+ } tried { NUMBER($doors) } { $doors ->
+    [one] door
+   *[other] doors
+ } of { NUMBER($organisations) } { $organisations ->
+    [one] organisation.
+   *[other] organisations.
+ }
+campaign-rate = About { NUMBER($tries) } { $tries ->
+    [one] try
+   *[other] tries
+ } a day.
+campaign-rate-low = Less than one try a day: no alarm that counts minutes sees it.
+campaign-alike = They have in common: { $what }.
+campaign-aim = Aimed at: { $sectors }.
+campaign-aimless = All sectors alike.
+campaign-attempts = { NUMBER($count) } { $count ->
+    [one] payload
+   *[other] payloads
+ } arrived that would have worked on a product with { $flaws }: it would have fetched and run what { $hosts } answers.
+campaign-affected = { NUMBER($count) } { $count ->
+    [one] site was
+   *[other] sites were
+ } vulnerable at that hour: { $sites }. Check for signs: connections outwards, new files, new accounts.
+campaign-unknown = { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+ } with exposure unknown, for want of an inventory of that hour: { $sites }.
+campaign-clear = { NUMBER($count) } { $count ->
+    [one] site was
+   *[other] sites were
+ } certainly not vulnerable at that hour.
+campaign-signs = Signs of compromise: { $what }. Isolate, keep evidence, call your response team.
+campaign-to-do = To do: patch what is known, turn on multi-factor authentication, log more.
+campaign-no-site = unregistered site
+campaign-and-more = { $named } and { NUMBER($more) } more
+sign-connection = connection to
+sign-name-query = name query for
+sign-answer = answer to
 contact-exploit = attempt that would have worked on its product
 contact-attempt = attempt that could not have worked
 contact-probe = known door of the catalogue

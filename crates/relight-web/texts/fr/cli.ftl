@@ -631,6 +631,50 @@ campaign-part = { NUMBER($contacts) } { $contacts ->
  }, { $points } points
 campaign-decision = total { $likelihood } points, seuil { $threshold }
 campaign-change = sans « { $class } » : { $confidence }
+campaign-who = Depuis { NUMBER($days) } { $days ->
+    [one] jour
+   *[other] jours
+ }, { NUMBER($sources) } { $sources ->
+    [one] adresse a
+   *[other] adresses qui se comportent de la même façon ont
+ } essayé { NUMBER($doors) } { $doors ->
+    [one] porte
+   *[other] portes
+ } de { NUMBER($organisations) } { $organisations ->
+    [one] organisme.
+   *[other] organismes.
+ }
+campaign-rate = Environ { NUMBER($tries) } { $tries ->
+    [one] essai
+   *[other] essais
+ } par jour.
+campaign-rate-low = Moins d'un essai par jour : aucune alarme qui compte en minutes ne le voit.
+campaign-alike = Elles ont en commun : { $what }.
+campaign-aim = Secteurs visés : { $sectors }.
+campaign-aimless = Tous les secteurs également.
+campaign-attempts = { NUMBER($count) } { $count ->
+    [one] charge est arrivée, qui aurait agi
+   *[other] charges sont arrivées, qui auraient agi
+ } sur un produit touché par { $flaws } : il aurait cherché et exécuté ce que répond { $hosts }.
+campaign-affected = { NUMBER($count) } { $count ->
+    [one] site était vulnérable
+   *[other] sites étaient vulnérables
+ } à cette heure : { $sites }. Chercher des signes : connexions sortantes, fichiers et comptes nouveaux.
+campaign-unknown = { NUMBER($count) } { $count ->
+    [one] site
+   *[other] sites
+ } d'exposition inconnue, faute d'inventaire de cette heure : { $sites }.
+campaign-clear = { NUMBER($count) } { $count ->
+    [one] site n'était certainement pas vulnérable
+   *[other] sites n'étaient certainement pas vulnérables
+ } à cette heure.
+campaign-signs = Signes de compromission : { $what }. Isoler, conserver les preuves, appeler votre équipe d'intervention.
+campaign-to-do = À faire : corriger ce qui est connu, activer l'authentification multifacteur, augmenter la journalisation.
+campaign-no-site = site non inscrit
+campaign-and-more = { $named } et { NUMBER($more) } de plus
+sign-connection = connexion vers
+sign-name-query = requête de nom pour
+sign-answer = réponse à
 contact-exploit = tentative qui aurait réussi sur le produit visé
 contact-attempt = tentative qui ne pouvait pas réussir
 contact-probe = porte connue du catalogue

@@ -8,11 +8,14 @@ mod lines;
 mod parse;
 mod simulate;
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use relight_engine::campaigns_of;
 use relight_engine::store::Store;
 use relight_engine::watch;
-use relight_model::{Campaign, Severity};
+use relight_model::{Attempt, Campaign, Severity, SiteId};
+use relight_server::web::campaign::sentences;
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
@@ -62,7 +65,18 @@ struct CampaignRow {
     sources: Vec<String>,
     organisations: Vec<u32>,
     sites: Vec<u32>,
+    aimed_at: Vec<String>,
+    shared: Vec<String>,
+    attempts: Vec<AttemptRow>,
     compromise: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct AttemptRow {
+    at: String,
+    site: Option<u32>,
+    flaw: &'static str,
+    exposure: &'static str,
 }
 
 #[derive(Serialize)]
@@ -118,6 +132,9 @@ fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
     }
     for campaign in &campaigns {
         text(campaign, context.lang, report);
+        if let Some(denial) = denial(context.lang, campaign.severity) {
+            report.line(&format!("  {denial}"));
+        }
     }
     report.line(&texts::campaigns_found(context.lang, campaigns.len()));
     if let Some(first) = campaigns.first() {
@@ -141,9 +158,6 @@ fn text(campaign: &Campaign, lang: Lang, report: &mut Report) {
     }
     let first = rfc3339(campaign.first);
     report.line(&format!("  {}  {first}", names.join(" ")));
-    if let Some(denial) = denial(lang, campaign.severity) {
-        report.line(&format!("  {denial}"));
-    }
 }
 
 /// The sentence that every level below signs of success must carry.
@@ -168,6 +182,9 @@ fn campaign_row(campaign: &Campaign) -> CampaignRow {
         sources: campaign.sources.iter().map(ToString::to_string).collect(),
         organisations: campaign.organisations.iter().map(|org| org.0).collect(),
         sites: campaign.sites.iter().map(|site| site.0).collect(),
+        aimed_at: campaign.aimed_at.clone(),
+        shared: campaign.shared.clone(),
+        attempts: campaign.attempts.iter().map(attempt_row).collect(),
         compromise: (campaign.severity >= Severity::SignsOfSuccess).then_some("signs"),
     }
 }
@@ -175,7 +192,8 @@ fn campaign_row(campaign: &Campaign) -> CampaignRow {
 impl Explain {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
-        let campaigns = campaigns(&*context.existing_store()?, context)?;
+        let store = context.existing_store()?;
+        let campaigns = campaigns(&store, context)?;
         let campaign = campaigns.iter().find(|c| c.id.eq_ignore_ascii_case(&self.id));
         let campaign = campaign.ok_or_else(|| {
             Failure::new(texts::no_such_campaign(lang, &self.id))
@@ -187,6 +205,10 @@ impl Explain {
             return Ok(());
         }
         text(campaign, lang, report);
+        let names = site_names(&store, context)?;
+        for sentence in sentences(lang, campaign, &|site| site_name(&names, site)) {
+            report.line(&format!("  {sentence}"));
+        }
         for part in &why.contributions {
             let class = class_words(lang, part.class);
             let points = points(lang, part.likelihood);
@@ -205,6 +227,24 @@ impl Explain {
             report.line(&format!("    {line}"));
         }
         Ok(())
+    }
+}
+
+fn site_names(store: &Store, context: &Context) -> Result<BTreeMap<SiteId, String>, Failure> {
+    let sites = store.sites().map_err(|error| context.store_failure(&error))?;
+    Ok(sites.into_iter().map(|site| (site.id, site.slug.to_string())).collect())
+}
+
+fn site_name(names: &BTreeMap<SiteId, String>, site: SiteId) -> String {
+    names.get(&site).cloned().unwrap_or_else(|| site.0.to_string())
+}
+
+fn attempt_row(attempt: &Attempt) -> AttemptRow {
+    AttemptRow {
+        at: rfc3339(attempt.at),
+        site: attempt.site.map(|site| site.0),
+        flaw: attempt.flaw,
+        exposure: attempt.exposure.as_str(),
     }
 }
 

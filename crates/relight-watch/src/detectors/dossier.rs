@@ -1,0 +1,121 @@
+//! Everything that windows hold about the sources that are worth a look.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use relight_model::{OrgId, SiteId};
+
+use super::{Contact, SourceKey, Summary};
+use crate::contact::{AGAIN_S, Class, Facts};
+use crate::window::{Home, Window};
+
+/// One contact with its final class and its text.
+#[derive(Clone, Debug)]
+struct Kept {
+    class: Class,
+    facts: Facts,
+}
+
+impl Kept {
+    /// Its class, now that all is known that was ever seen of it.
+    fn class(&self, of_many: bool) -> Class {
+        let again = self.facts.last - self.facts.first.0 >= AGAIN_S;
+        let class = if again { self.class.again(self.facts.served) } else { self.class };
+        if of_many { class.of_many() } else { class }
+    }
+}
+
+/// An address that is at home at this many sites stands for many people: misses and refusals from
+/// it say nothing. Doors of the catalogue and attempts still do, so visits buy an actor little.
+pub const SHARED_SITES_MIN: usize = 100;
+
+/// A door at a site of an organisation.
+type Door = (OrgId, Option<SiteId>, u64);
+
+/// See the head of the file.
+#[derive(Clone, Debug, Default)]
+pub struct Dossier {
+    contacts: BTreeMap<IpAddr, BTreeMap<Door, Kept>>,
+    names: BTreeMap<u32, String>,
+    /// At how many sites a source is at home.
+    homes: BTreeMap<IpAddr, usize>,
+}
+
+impl Dossier {
+    /// Takes what a window of an organisation holds about these sources. A door counts once for
+    /// each site, in its strongest class.
+    pub fn add(&mut self, window: &Window, home: &Home, sources: &BTreeSet<SourceKey>) {
+        for (key, facts) in &window.contacts {
+            let visit = &key.visit;
+            if !sources.contains(&SourceKey::of(visit.source)) {
+                continue;
+            }
+            let class = home.class(key, facts);
+            let doors = self.contacts.entry(visit.source).or_default();
+            match doors.entry((visit.org, visit.site, key.door)) {
+                Entry::Vacant(entry) => drop(entry.insert(Kept { class, facts: facts.clone() })),
+                Entry::Occupied(mut entry) => {
+                    let kept = entry.get_mut();
+                    kept.class = kept.class.min(class);
+                    kept.facts.merge(facts);
+                }
+            }
+        }
+        for (hash, name) in &window.prints {
+            self.names.entry(*hash).or_insert_with(|| name.clone());
+        }
+    }
+
+    /// Counts at how many of the sites of one organisation these sources are at home.
+    pub fn add_home(
+        &mut self,
+        home: &Home,
+        places: &BTreeSet<(OrgId, Option<SiteId>)>,
+        sources: &BTreeSet<SourceKey>,
+    ) {
+        for source in sources.iter().map(|source| source.address()) {
+            let is_home = |(org, site): &&(OrgId, Option<SiteId>)| home.knows(source, *org, *site);
+            let count = places.iter().filter(is_home).count();
+            if count > 0 {
+                *self.homes.entry(source).or_default() += count;
+            }
+        }
+    }
+
+    /// Every source in order, with its contacts in order of time.
+    pub(crate) fn summaries(&self) -> impl Iterator<Item = Summary<'_>> {
+        self.contacts.keys().filter_map(|source| self.summary(*source))
+    }
+
+    /// The sources among these that are known.
+    pub(crate) fn summaries_of(&self, sources: &[SourceKey]) -> impl Iterator<Item = Summary<'_>> {
+        sources.iter().filter_map(|source| self.summary(source.address()))
+    }
+
+    /// The name of a client, or its hash when windows no longer hold it.
+    pub(crate) fn name(&self, hash: u32) -> String {
+        self.names.get(&hash).cloned().unwrap_or_else(|| format!("client:{hash:08x}"))
+    }
+
+    fn summary(&self, source: IpAddr) -> Option<Summary<'_>> {
+        let doors = self.contacts.get(&source)?;
+        let mut contacts: Vec<Contact<'_>> = Vec::with_capacity(doors.len());
+        let of_many = self.homes.get(&source).is_some_and(|sites| *sites >= SHARED_SITES_MIN);
+        for ((org, site, _), kept) in doors {
+            let (first, status, text, print) = &kept.facts.first;
+            contacts.push(Contact {
+                first: *first,
+                org: *org,
+                site: *site,
+                class: kept.class(of_many),
+                text,
+                status: *status,
+                last: kept.facts.last,
+                print: *print,
+            });
+        }
+        contacts.sort_unstable();
+        Some(Summary { source, contacts })
+    }
+}

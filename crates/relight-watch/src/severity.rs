@@ -1,0 +1,104 @@
+//! The ladder of severities: what a campaign is, once it is known whom it met.
+//!
+//! Reconnaissance is not compromise. A campaign is aimed when it meets a sector more often than
+//! chance does (S2); an attempt weighs more when the site had the flaw at that hour (S4); and only
+//! signs of success after an attempt at the same site may be called signs of compromise (S5).
+//! What nobody knows raises nothing and clears nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_model::{Attempt, Campaign, Exposure, Severity, Sign, SiteId, Timestamp};
+
+use crate::chance::{hypergeometric_tail, significant};
+
+/// How long after an attempt a sign still counts as following it, in seconds: a week.
+pub const SIGN_FOLLOWS_S_MAX: Timestamp = 7 * 86_400;
+
+/// Share of false ones among the sectors that are named.
+const FALSE_SECTORS: f64 = 0.01;
+
+/// Fewest sites of a sector that must have been met before it is named.
+const SECTOR_SITES_MIN: usize = 3;
+
+/// What is known around the logs.
+pub struct Known<'a> {
+    /// The sector of each site that could be met.
+    pub sectors: &'a BTreeMap<SiteId, String>,
+    /// Whether the site had the flaw at that time.
+    pub exposure: &'a dyn Fn(SiteId, Timestamp, &str) -> Exposure,
+    /// What sites did that they only do when an attempt succeeded.
+    pub signs: &'a [Sign],
+}
+
+impl Known<'_> {
+    /// Gives a campaign its place on the ladder.
+    pub fn grade(&self, campaign: &mut Campaign) {
+        campaign.aimed_at = aimed_at(self.sectors, &campaign.sites);
+        for attempt in &mut campaign.attempts {
+            let exposure = |site| (self.exposure)(site, attempt.at, attempt.flaw);
+            attempt.exposure = attempt.site.map_or(Exposure::Unknown, exposure);
+        }
+        campaign.signs = self.signs_after(campaign);
+        campaign.severity = campaign.severity.max(raised(campaign));
+    }
+
+    /// Signs at a site after an attempt there, towards what the attempt would have called or
+    /// towards who made it. Without an attempt before it, a connection is no sign of anything.
+    fn signs_after(&self, campaign: &Campaign) -> Vec<Sign> {
+        let hosts: BTreeSet<String> = each_callback(campaign)
+            .chain(campaign.sources.iter().map(ToString::to_string))
+            .collect();
+        let follows = |sign: &Sign| {
+            let after = |attempt: &Attempt| {
+                let waited = sign.at - attempt.at;
+                attempt.site == Some(sign.site) && (0..=SIGN_FOLLOWS_S_MAX).contains(&waited)
+            };
+            hosts.contains(&sign.host) && campaign.attempts.iter().any(after)
+        };
+        let signs: BTreeSet<Sign> =
+            self.signs.iter().filter(|sign| follows(sign)).cloned().collect();
+        signs.into_iter().collect()
+    }
+}
+
+fn each_callback(campaign: &Campaign) -> impl Iterator<Item = String> + '_ {
+    campaign.detections.iter().flat_map(|detection| detection.callbacks.iter().cloned())
+}
+
+/// What is known about its targets makes of a campaign at least this.
+fn raised(campaign: &Campaign) -> Severity {
+    let affected = |attempt: &Attempt| attempt.exposure == Exposure::Affected;
+    if !campaign.signs.is_empty() {
+        Severity::SignsOfSuccess
+    } else if campaign.attempts.iter().any(affected) {
+        Severity::AttemptOnVulnerable
+    } else if campaign.severity == Severity::Reconnaissance && !campaign.aimed_at.is_empty() {
+        Severity::TargetedReconnaissance
+    } else {
+        Severity::Noise
+    }
+}
+
+/// Sectors of which more sites were met than chance would, given how many there are.
+pub(crate) fn aimed_at(sectors: &BTreeMap<SiteId, String>, met: &[SiteId]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut drawn = 0;
+    for (site, sector) in sectors {
+        let (all, hit) = counts.entry(sector).or_default();
+        *all += 1;
+        if met.binary_search(site).is_ok() {
+            *hit += 1;
+            drawn += 1;
+        }
+    }
+    let tail = |(all, hit): &(usize, usize)| hypergeometric_tail(sectors.len(), *all, drawn, *hit);
+    let tails: Vec<f64> = counts.values().map(tail).collect();
+    let named = counts.iter().zip(significant(&tails, FALSE_SECTORS));
+    named
+        .filter(|((_, (_, hit)), significant)| *significant && *hit >= SECTOR_SITES_MIN)
+        .map(|((sector, _), _)| (*sector).to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

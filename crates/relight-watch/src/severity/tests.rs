@@ -1,0 +1,155 @@
+//! Each step of the ladder is reached by what it needs, and by nothing less.
+
+use std::net::IpAddr;
+
+use relight_model::{Detection, OrgId};
+use testkit::Rng;
+
+use super::*;
+
+const AT: Timestamp = 1_639_130_000;
+const FLAW: &str = "CVE-2021-44228";
+
+fn attempt(site: u32, at: Timestamp) -> Attempt {
+    Attempt { at, site: Some(SiteId(site)), flaw: FLAW, exposure: Exposure::Unknown }
+}
+
+fn campaign(severity: Severity, sites: &[u32], attempts: Vec<Attempt>) -> Campaign {
+    let sources = vec![IpAddr::from([192, 0, 2, 7])];
+    let sites: Vec<SiteId> = sites.iter().copied().map(SiteId).collect();
+    let detection = Detection {
+        detector: "jndi",
+        sources: sources.clone(),
+        shared: String::new(),
+        severity,
+        first: AT,
+        last: AT,
+        decided: AT,
+        organisations: vec![OrgId(1)],
+        sites: sites.clone(),
+        contacts: 1,
+        likelihood: 25.0,
+        threshold: 20.7,
+        contributions: Vec::new(),
+        callbacks: vec!["c.example".to_owned()],
+        fingerprints: Vec::new(),
+        attempts: attempts.clone(),
+        evidence: Vec::new(),
+    };
+    Campaign {
+        id: "C-0001".to_owned(),
+        severity,
+        confidence: 0.9,
+        first: AT,
+        last: AT,
+        sources,
+        organisations: vec![OrgId(1)],
+        sites,
+        aimed_at: Vec::new(),
+        shared: Vec::new(),
+        attempts,
+        signs: Vec::new(),
+        detections: vec![detection],
+    }
+}
+
+/// 40 sites: 10 of health, 30 of schools.
+fn sectors() -> BTreeMap<SiteId, String> {
+    let sector = |site| if site < 10 { "health" } else { "schools" };
+    (0..40).map(|site| (SiteId(site), sector(site).to_owned())).collect()
+}
+
+fn graded(mut campaign: Campaign, exposure: Exposure, signs: &[Sign]) -> Campaign {
+    let sectors = sectors();
+    let exposure = |site: SiteId, _: Timestamp, flaw: &str| {
+        assert_eq!(flaw, FLAW);
+        if site == SiteId(1) { exposure } else { Exposure::Clear }
+    };
+    Known { sectors: &sectors, exposure: &exposure, signs }.grade(&mut campaign);
+    campaign
+}
+
+fn sign(site: u32, at: Timestamp, host: &str) -> Sign {
+    Sign { at, site: SiteId(site), kind: "connection", host: host.to_owned() }
+}
+
+#[test]
+fn an_attempt_rises_only_where_the_site_had_the_flaw() {
+    let of = |exposure| {
+        graded(campaign(Severity::ExploitAttempt, &[1], vec![attempt(1, AT)]), exposure, &[])
+    };
+    assert_eq!(of(Exposure::Affected).severity, Severity::AttemptOnVulnerable);
+    // Treating unknown as clear, or as affected, fails here.
+    let unknown = of(Exposure::Unknown);
+    assert_eq!(unknown.severity, Severity::ExploitAttempt);
+    assert_eq!(unknown.attempts[0].exposure, Exposure::Unknown);
+    assert_eq!(of(Exposure::Clear).severity, Severity::ExploitAttempt);
+    let nowhere = Attempt { site: None, ..attempt(1, AT) };
+    let nowhere =
+        graded(campaign(Severity::ExploitAttempt, &[], vec![nowhere]), Exposure::Affected, &[]);
+    assert_eq!(
+        (nowhere.severity, nowhere.attempts[0].exposure),
+        (Severity::ExploitAttempt, Exposure::Unknown)
+    );
+}
+
+#[test]
+fn a_sign_follows_an_attempt_at_the_same_site_towards_the_same_host() {
+    let of = |sign: Sign| {
+        let tried = campaign(Severity::ExploitAttempt, &[1], vec![attempt(1, AT)]);
+        graded(tried, Exposure::Affected, &[sign]).severity
+    };
+    assert_eq!(of(sign(1, AT + 60, "c.example")), Severity::SignsOfSuccess);
+    assert_eq!(of(sign(1, AT + 60, "192.0.2.7")), Severity::SignsOfSuccess, "back to the source");
+    let below = Severity::AttemptOnVulnerable;
+    assert_eq!(of(sign(1, AT - 1, "c.example")), below, "before the attempt");
+    assert_eq!(of(sign(2, AT + 60, "c.example")), below, "another site");
+    assert_eq!(of(sign(1, AT + 60, "d.example")), below, "another host");
+    assert_eq!(of(sign(1, AT + SIGN_FOLLOWS_S_MAX + 1, "c.example")), below, "too late");
+    assert_eq!(of(sign(1, AT + SIGN_FOLLOWS_S_MAX, "c.example")), Severity::SignsOfSuccess);
+}
+
+/// Reconnaissance alone never rises above S2, whatever is known: S5 from S3 without a sign, or
+/// from a sign without an attempt, fails here.
+#[test]
+fn nothing_but_an_attempt_rises_above_targeted() {
+    let signs = [sign(1, AT + 60, "c.example")];
+    let swept = campaign(Severity::Reconnaissance, &[1], Vec::new());
+    assert_eq!(graded(swept, Exposure::Affected, &signs).severity, Severity::Reconnaissance);
+    let tried = campaign(Severity::ExploitAttempt, &[1], vec![attempt(1, AT)]);
+    assert_eq!(graded(tried, Exposure::Clear, &[]).severity, Severity::ExploitAttempt);
+}
+
+#[test]
+fn a_sector_is_named_when_chance_would_not_meet_it_so_often() {
+    let of = |sites: &[u32]| {
+        graded(campaign(Severity::Reconnaissance, sites, Vec::new()), Exposure::Clear, &[])
+    };
+    let aimed = of(&[0, 1, 2, 3, 4, 5]);
+    assert_eq!(aimed.aimed_at, ["health"]);
+    assert_eq!(aimed.severity, Severity::TargetedReconnaissance);
+    for sites in [&[0, 1][..], &[0, 10, 11, 12], &(0..40).collect::<Vec<_>>(), &[]] {
+        let alike = of(sites);
+        assert_eq!(
+            (alike.aimed_at.len(), alike.severity),
+            (0, Severity::Reconnaissance),
+            "{sites:?}"
+        );
+    }
+    // Sites that are not in the register count neither way.
+    assert_eq!(of(&[0, 1, 2, 3, 4, 5, 900, 901]).aimed_at, ["health"]);
+}
+
+/// Goal: at most 1 % of campaigns without an aim name a sector. Method: 2,000 random ones.
+#[test]
+fn chance_names_few_sectors() {
+    let mut rng = Rng::new(20_211_210);
+    let sectors: BTreeMap<SiteId, String> =
+        (0..400).map(|site| (SiteId(site), format!("s{}", site % 12))).collect();
+    let named = (0..2_000).filter(|_| {
+        let met: BTreeSet<SiteId> = (0..30).map(|_| SiteId(rng.below(400) as u32)).collect();
+        !aimed_at(&sectors, &met.into_iter().collect::<Vec<_>>()).is_empty()
+    });
+    let named = named.count();
+    assert!(named <= 20, "{named} of 2,000");
+}

@@ -1,0 +1,150 @@
+//! What came out, beside the truth.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use relight_model::{Campaign, Timestamp};
+
+use super::actors::Cast;
+use super::crowd::{BOTS, SCANNERS};
+use super::peers::{Peers, RULES};
+use super::{FROM, Grid, Mimicry, address};
+use crate::PoolStats;
+use crate::chance::real;
+use crate::civil::DAY;
+
+/// One actor and what was seen of it.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Doors a day, in all.
+    pub pace: u32,
+    /// Addresses.
+    pub size: u32,
+    /// How it hid.
+    pub mimicry: Mimicry,
+    /// Days from its first contact to the decision; `None` if it was not found.
+    pub found: Option<f64>,
+    /// Share of its campaign's sources that are its own, and share of its own in that campaign.
+    pub grouping: Option<(f64, f64)>,
+    /// Days to the first flag of each of [`RULES`].
+    pub peers: [Option<f64>; RULES.len()],
+}
+
+impl Cell {
+    /// The goal is about this cell: three doors a day or more, and few addresses or one client.
+    pub const fn is_goal(&self) -> bool {
+        self.pace >= 3 && (self.size <= 10 || self.mimicry.shares_client())
+    }
+}
+
+/// What came out of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Each actor, in the order of the grid.
+    pub cells: Vec<Cell>,
+    /// Campaigns without a single hostile source.
+    pub false_campaigns: Vec<String>,
+    /// Campaigns of botnets and scanners in a hurry only.
+    pub noise_campaigns: usize,
+    /// Confidence of every campaign, and whether anybody in it is hostile.
+    pub confidences: Vec<(f64, bool)>,
+    /// Ordinary addresses that each of [`RULES`] flagged.
+    pub peers_false: [usize; RULES.len()],
+    /// The pool at the end.
+    pub pool: PoolStats,
+    /// Events in all.
+    pub events: u64,
+}
+
+/// Whose address it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    Actor(usize),
+    Noise,
+    Ordinary,
+}
+
+fn who(cast: &Cast, source: u32) -> Who {
+    let is_in = |from: u32| (from..from + 0x0100_0000).contains(&source);
+    match cast.of(source) {
+        Some(actor) => Who::Actor(actor),
+        None if is_in(BOTS) || is_in(SCANNERS) => Who::Noise,
+        None => Who::Ordinary,
+    }
+}
+
+fn number(source: &IpAddr) -> u32 {
+    match source {
+        IpAddr::V4(address) => u32::from(*address),
+        IpAddr::V6(_) => 0,
+    }
+}
+
+pub(super) fn outcome(
+    grid: &Grid,
+    cast: &Cast,
+    campaigns: &[Campaign],
+    peers: &Peers,
+    (pool, events): (PoolStats, u64),
+) -> Outcome {
+    let kinds: Vec<BTreeSet<Who>> = campaigns
+        .iter()
+        .map(|campaign| campaign.sources.iter().map(|it| who(cast, number(it))).collect())
+        .collect();
+    let is_hostile = |kinds: &BTreeSet<Who>| kinds.iter().any(|kind| *kind != Who::Ordinary);
+    let told = campaigns.iter().zip(&kinds);
+    let false_ones = told.clone().filter(|(_, kinds)| !is_hostile(kinds));
+    let is_noise = |kinds: &&BTreeSet<Who>| kinds.iter().eq([&Who::Noise]);
+    let peers_false = peers.flagged.each_ref().map(|flagged| {
+        flagged.keys().filter(|source| who(cast, **source) == Who::Ordinary).count()
+    });
+    Outcome {
+        cells: (0..grid.actors.len()).map(|at| cell(grid, cast, at, campaigns, peers)).collect(),
+        false_campaigns: false_ones.map(|(campaign, _)| describe(campaign)).collect(),
+        noise_campaigns: kinds.iter().filter(is_noise).count(),
+        confidences: told.map(|(campaign, it)| (campaign.confidence, is_hostile(it))).collect(),
+        peers_false,
+        pool,
+        events,
+    }
+}
+
+fn describe(campaign: &Campaign) -> String {
+    let detectors: BTreeSet<_> = campaign.detections.iter().map(|one| one.detector).collect();
+    let evidence = campaign.detections.iter().flat_map(|one| one.evidence.iter().take(4));
+    let evidence: Vec<&str> = evidence.take(8).map(String::as_str).collect();
+    let sources: Vec<_> = campaign.sources.iter().take(3).collect();
+    format!("{detectors:?} {sources:?} of {}: {evidence:?}", campaign.sources.len())
+}
+
+fn cell(grid: &Grid, cast: &Cast, at: usize, campaigns: &[Campaign], peers: &Peers) -> Cell {
+    let actor = grid.actors[at];
+    let own = cast.sources(at);
+    let names: BTreeSet<IpAddr> = own.iter().map(|source| address(*source)).collect();
+    let start = cast.active[at].values().min().copied().unwrap_or(FROM);
+    let decisions = campaigns.iter().flat_map(|campaign| &campaign.detections);
+    let about = decisions.filter(|one| one.sources.iter().any(|source| names.contains(source)));
+    let found = about.map(|one| days(one.decided - start)).reduce(f64::min);
+    let peers = peers.flagged.each_ref().map(|flagged| {
+        let times = own.iter().filter_map(|source| flagged.get(source));
+        times.min().map(|time| days(*time - start))
+    });
+    let grouping = grouping(campaigns, &names);
+    let (pace, size, mimicry) = (actor.pace, actor.size, actor.mimicry);
+    Cell { pace, size, mimicry, found, grouping, peers }
+}
+
+/// Precision and recall of the campaign that holds most of an actor's sources.
+fn grouping(campaigns: &[Campaign], own: &BTreeSet<IpAddr>) -> Option<(f64, f64)> {
+    let hit =
+        |campaign: &Campaign| campaign.sources.iter().filter(|source| own.contains(source)).count();
+    let best = campaigns.iter().max_by_key(|it| (hit(it), Reverse(it.sources.len())))?;
+    let hit = real(hit(best));
+    (hit > 0.0).then(|| (hit / real(best.sources.len()), hit / real(own.len())))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds of months")]
+fn days(seconds: Timestamp) -> f64 {
+    (seconds as f64 / DAY as f64).max(0.0)
+}

@@ -1,0 +1,249 @@
+//! A campaign told to somebody who is no specialist, in sentences.
+//!
+//! Below signs of success the fixed denial is the only sentence that speaks of compromise; every
+//! figure in a sentence is one of the campaign.
+
+use relight_model::{Attempt, Campaign, Exposure, Severity, SiteId};
+
+use crate::{Lang, number, texts, words};
+
+/// Most sites, hosts or fingerprints that a sentence names; it says how many more there are.
+const NAMED_MAX: usize = 8;
+
+/// Seconds of a day.
+const DAY_S: i64 = 86_400;
+
+/// The campaign in sentences, the most important first; `site` gives the name of a site.
+pub fn sentences(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) -> Vec<String> {
+    let mut told = vec![who(lang, campaign)];
+    told.extend(alike(lang, campaign));
+    told.push(aim(lang, campaign));
+    told.extend(attempts(lang, campaign, site));
+    told.push(verdict(lang, campaign, site));
+    told.push(texts::campaign_to_do(lang).to_owned());
+    told
+}
+
+fn who(lang: Lang, campaign: &Campaign) -> String {
+    let days = (campaign.last - campaign.first).max(0) / DAY_S + 1;
+    let contacts: u64 = campaign.detections.iter().map(|one| u64::from(one.contacts)).sum();
+    let days = days.cast_unsigned();
+    let (sources, organisations) = (campaign.sources.len(), campaign.organisations.len());
+    let who = texts::campaign_who(lang, days, contacts, organisations, sources);
+    let rate = contacts.div_ceil(days);
+    let rate = if contacts < days {
+        texts::campaign_rate_low(lang).to_owned()
+    } else {
+        texts::campaign_rate(lang, rate)
+    };
+    format!("{who} {rate}")
+}
+
+fn alike(lang: Lang, campaign: &Campaign) -> Option<String> {
+    let shared = campaign.shared.iter().cloned();
+    (!campaign.shared.is_empty()).then(|| texts::campaign_alike(lang, &list(lang, shared)))
+}
+
+fn aim(lang: Lang, campaign: &Campaign) -> String {
+    if campaign.aimed_at.is_empty() {
+        return texts::campaign_aimless(lang).to_owned();
+    }
+    let sectors = campaign.aimed_at.iter().map(|code| words::sector(lang, code).to_owned());
+    texts::campaign_aim(lang, &list(lang, sectors))
+}
+
+/// What payloads would have done, and what is known about the sites that they met.
+fn attempts(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) -> Vec<String> {
+    if campaign.attempts.is_empty() {
+        return Vec::new();
+    }
+    let callbacks = campaign.detections.iter().flat_map(|one| one.callbacks.iter().cloned());
+    let hosts = list(lang, distinct(callbacks));
+    let flaws = list(lang, distinct(campaign.attempts.iter().map(|it| it.flaw.to_owned())));
+    let mut told = vec![texts::campaign_attempts(lang, campaign.attempts.len(), &flaws, &hosts)];
+    let of = |exposure: Exposure| -> Vec<String> {
+        let met = campaign.attempts.iter().filter(|attempt| attempt.exposure == exposure);
+        distinct(met.map(|attempt| place(lang, attempt, site)))
+    };
+    let affected = of(Exposure::Affected);
+    if !affected.is_empty() {
+        told.push(texts::campaign_affected(lang, affected.len(), &list(lang, affected)));
+    }
+    let unknown = of(Exposure::Unknown);
+    if !unknown.is_empty() {
+        told.push(texts::campaign_unknown(lang, unknown.len(), &list(lang, unknown)));
+    }
+    let clear = of(Exposure::Clear);
+    if !clear.is_empty() {
+        told.push(texts::campaign_clear(lang, clear.len()));
+    }
+    told
+}
+
+/// A site and an hour.
+fn place(lang: Lang, attempt: &Attempt, site: &dyn Fn(SiteId) -> String) -> String {
+    let hour = number::rfc3339(attempt.at - attempt.at.rem_euclid(3_600));
+    let name = attempt.site.map_or_else(|| texts::campaign_no_site(lang).to_owned(), site);
+    format!("{name} ({hour})")
+}
+
+fn verdict(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) -> String {
+    if campaign.severity < Severity::SignsOfSuccess {
+        return texts::reconnaissance_note(lang).to_owned();
+    }
+    let sign = |sign: &relight_model::Sign| {
+        let what = texts::by_code(lang, &format!("sign-{}", sign.kind)).unwrap_or(sign.kind);
+        format!("{} ({}, {what} {})", site(sign.site), number::rfc3339(sign.at), sign.host)
+    };
+    texts::campaign_signs(lang, &list(lang, campaign.signs.iter().map(sign)))
+}
+
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    texts.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
+/// The first of them, and how many more there are.
+fn list(lang: Lang, items: impl IntoIterator<Item = String>) -> String {
+    let mut items: Vec<String> = items.into_iter().collect();
+    let more = items.len().saturating_sub(NAMED_MAX);
+    items.truncate(NAMED_MAX);
+    let named = items.join(", ");
+    if more == 0 { named } else { texts::campaign_and_more(lang, more, &named) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use relight_model::{Detection, OrgId, Sign};
+
+    use super::*;
+
+    const AT: i64 = 1_639_130_000;
+
+    fn detection(attempts: &[Attempt]) -> Detection {
+        Detection {
+            detector: "jndi",
+            sources: vec![IpAddr::from([192, 0, 2, 7])],
+            shared: String::new(),
+            severity: Severity::ExploitAttempt,
+            first: AT,
+            last: AT + 59 * DAY_S,
+            decided: AT,
+            organisations: (0..12).map(OrgId).collect(),
+            sites: (0..24).map(SiteId).collect(),
+            contacts: 84,
+            likelihood: 40.0,
+            threshold: 20.7,
+            contributions: Vec::new(),
+            callbacks: if attempts.is_empty() { vec![] } else { vec!["c.example".to_owned()] },
+            fingerprints: Vec::new(),
+            attempts: attempts.to_vec(),
+            evidence: Vec::new(),
+        }
+    }
+
+    fn campaign(severity: Severity) -> Campaign {
+        let exposures = [Exposure::Affected, Exposure::Unknown, Exposure::Clear];
+        let attempts = (0..3_u32).zip(exposures).map(|(site, exposure)| Attempt {
+            at: AT,
+            site: Some(SiteId(site)),
+            flaw: "CVE-2021-44228",
+            exposure,
+        });
+        let attempts: Vec<Attempt> = match severity {
+            Severity::ExploitAttempt => attempts.skip(1).collect(),
+            Severity::AttemptOnVulnerable | Severity::SignsOfSuccess => attempts.collect(),
+            _ => Vec::new(),
+        };
+        let sign =
+            Sign { at: AT + 60, site: SiteId(0), kind: "connection", host: "c.example".into() };
+        let detection = detection(&attempts);
+        let targeted = severity == Severity::TargetedReconnaissance;
+        Campaign {
+            id: "C-0001".to_owned(),
+            severity,
+            confidence: 0.97,
+            first: detection.first,
+            last: detection.last,
+            sources: detection.sources.clone(),
+            organisations: detection.organisations.clone(),
+            sites: detection.sites.clone(),
+            aimed_at: if targeted { vec!["health".to_owned()] } else { Vec::new() },
+            shared: vec!["ja4:t13d1516h2_8daaf6152771_02713d6af862".to_owned()],
+            attempts,
+            signs: if severity == Severity::SignsOfSuccess { vec![sign] } else { Vec::new() },
+            detections: vec![detection],
+        }
+    }
+
+    fn told(lang: Lang, severity: Severity) -> Vec<String> {
+        sentences(lang, &campaign(severity), &|site| format!("site{}.example", site.0))
+    }
+
+    /// Goal: no word of compromise below S5 but the fixed denial, and at S5 never the denial.
+    /// Method: every sentence of every step in both languages.
+    #[test]
+    fn below_signs_of_success_the_denial_is_the_only_use_of_the_word() {
+        for lang in Lang::ALL {
+            for severity in Severity::ALL {
+                let told = told(lang, severity);
+                let denial = texts::reconnaissance_note(lang);
+                let uses: Vec<_> =
+                    told.iter().filter(|text| text.to_lowercase().contains("comprom")).collect();
+                assert_eq!(uses.len(), 1, "{severity:?}: {told:#?}");
+                assert_eq!(uses[0] == denial, severity < Severity::SignsOfSuccess, "{uses:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_attempt_on_a_vulnerable_site_in_english() {
+        expect_test::expect![[r#"
+            For 60 days, 1 address has tried 84 doors of 12 organisations. About 2 tries a day.
+            They have in common: ja4:t13d1516h2_8daaf6152771_02713d6af862.
+            All sectors alike.
+            3 payloads arrived that would have worked on a product with CVE-2021-44228: it would have fetched and run what c.example answers.
+            1 site was vulnerable at that hour: site0.example (2021-12-10T09:00:00Z). Check for signs: connections outwards, new files, new accounts.
+            1 site with exposure unknown, for want of an inventory of that hour: site1.example (2021-12-10T09:00:00Z).
+            1 site was certainly not vulnerable at that hour.
+            Reconnaissance is not an indication of compromise.
+            To do: patch what is known, turn on multi-factor authentication, log more."#]]
+            .assert_eq(&told(Lang::En, Severity::AttemptOnVulnerable).join("\n"));
+    }
+
+    #[test]
+    fn a_targeted_reconnaissance_in_french() {
+        expect_test::expect![[r#"
+            Depuis 60 jours, 1 adresse a essayé 84 portes de 12 organismes. Environ 2 essais par jour.
+            Elles ont en commun : ja4:t13d1516h2_8daaf6152771_02713d6af862.
+            Secteurs visés : Réseau de santé.
+            Une reconnaissance n’est pas un signe de compromission.
+            À faire : corriger ce qui est connu, activer l’authentification multifacteur, augmenter la journalisation."#]]
+            .assert_eq(&told(Lang::Fr, Severity::TargetedReconnaissance).join("\n"));
+    }
+
+    #[test]
+    fn unknown_is_listed_and_never_rounded() {
+        for lang in Lang::ALL {
+            let told = told(lang, Severity::ExploitAttempt).join("\n");
+            assert!(told.contains("site1.example (2021-12-10T09:00:00Z)"), "{told}");
+            assert!(!told.contains("site2.example"), "clear ones are counted: {told}");
+        }
+    }
+
+    #[test]
+    fn long_lists_say_how_much_they_leave_out() {
+        let all = (0..NAMED_MAX + 3).map(|number| format!("n{number}"));
+        let text = list(Lang::En, all);
+        assert!(text.contains("n7") && !text.contains("n8") && text.contains('3'), "{text}");
+    }
+
+    #[test]
+    fn less_than_one_try_a_day_is_said_so() {
+        let mut slow = campaign(Severity::Reconnaissance);
+        slow.detections[0].contacts = 20;
+        let text = who(Lang::En, &slow);
+        assert!(text.contains(texts::campaign_rate_low(Lang::En)), "{text}");
+    }
+}
