@@ -3,15 +3,22 @@
 //! What people may do is decided in `relight_engine::access`; here they prove who they are. Secrets
 //! (cookies, tokens, links) are known by their digests only.
 
+pub(crate) mod admin;
+pub(crate) mod ceremony;
 pub(crate) mod form;
 pub(crate) mod guard;
-mod known;
+pub(crate) mod known;
+mod limit;
+pub(crate) mod links;
+pub(crate) mod passkey;
 mod secret;
 pub(crate) mod sign_ins;
 pub(crate) mod signed_in;
+pub(crate) mod ticket;
+pub(crate) mod token;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use axum::http::HeaderMap;
 use relight_engine::Engine;
@@ -20,9 +27,13 @@ use relight_engine::store::AccountChange;
 use relight_model::{Digest, Timestamp};
 
 use self::known::Known;
+use self::limit::Limits;
+use self::links::FirstLink;
 use self::secret::Secret;
 use self::signed_in::Reader;
 pub use self::signed_in::{Factor, SignedIn};
+use self::ticket::Answered;
+use self::token::NoToken;
 use crate::ServerError;
 
 /// The clock: milliseconds since 1970-01-01T00:00:00Z.
@@ -76,6 +87,12 @@ pub struct Door {
     /// Of this life of the server: form tokens and challenges are made with it.
     secret: Secret,
     known: RwLock<Known>,
+    /// One change at a time: each is decided on what the one before left.
+    changing: Mutex<()>,
+    answered: Answered,
+    limits: Limits,
+    /// The link that was printed, until there is an account.
+    first: Mutex<Option<FirstLink>>,
 }
 
 impl std::fmt::Debug for Door {
@@ -98,7 +115,17 @@ impl Door {
             Some(engine) => Known::read(engine)?,
             None => Known::default(),
         };
-        Ok(Self { engine, address, clock, secret: Secret::random()?, known: RwLock::new(known) })
+        Ok(Self {
+            engine,
+            address,
+            clock,
+            secret: Secret::random()?,
+            known: RwLock::new(known),
+            changing: Mutex::new(()),
+            answered: Answered::default(),
+            limits: Limits::default(),
+            first: Mutex::new(None),
+        })
     }
 
     /// Seconds since 1970 now.
@@ -113,6 +140,11 @@ impl Door {
 
     pub(crate) fn known(&self) -> RwLockReadGuard<'_, Known> {
         self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to change accounts: decide and change while you hold it.
+    pub(crate) fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes what happened into the journal, then makes the changes; after an error of the first,
@@ -130,9 +162,6 @@ impl Door {
             return Err(ServerError::new("there is no register to sign in to"));
         };
         self.note(actor, noted)?;
-        if changes.is_empty() {
-            return Ok(());
-        }
         let changed = engine.store().change_accounts(changes);
         changed.map_err(|error| ServerError::caused("change accounts", error))?;
         self.read_again(engine)
@@ -166,9 +195,35 @@ impl Door {
         self.engine.as_ref()
     }
 
-    /// Who sends a request, by its cookie; `None` for nobody that we know.
-    pub(crate) fn recognise(&self, headers: &HeaderMap) -> Option<SignedIn> {
-        self.by_cookie(headers)
+    /// A new account with what comes with it, written into the journal first.
+    ///
+    /// # Errors
+    /// The journal or the accounts cannot be written.
+    pub(crate) fn record_account(
+        &self,
+        actor: &str,
+        noted: Noted<'_>,
+        changes: &[AccountChange],
+    ) -> Result<u32, ServerError> {
+        let Some(engine) = &self.engine else {
+            return Err(ServerError::new("there is no register to sign in to"));
+        };
+        self.note(actor, noted)?;
+        let added = engine.store().add_account(noted.account, self.now(), changes);
+        let id = added.map_err(|error| ServerError::caused("add an account", error))?;
+        self.read_again(engine)?;
+        Ok(id)
+    }
+
+    /// Who sends a request: by its token when it has one, else by its cookie.
+    ///
+    /// # Errors
+    /// It has a token that is worth nothing; its cookie then does not count either.
+    pub(crate) fn recognise(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, NoToken> {
+        match token::bearer(headers) {
+            Some(token) => self.by_token(token?).map(Some),
+            None => Ok(self.by_cookie(headers)),
+        }
     }
 
     /// The token that a form of this sign-in must carry, another text in each response.
@@ -196,6 +251,11 @@ pub(crate) struct Noted<'a> {
     pub(crate) act: &'a str,
     pub(crate) account: &'a str,
     pub(crate) facts: &'a [(&'a str, &'a dyn std::fmt::Display)],
+}
+
+/// Bytes as base64url.
+pub(crate) fn encode_bytes(bytes: &[u8]) -> String {
+    secret::encode(bytes)
 }
 
 /// The digest under which a secret is known.

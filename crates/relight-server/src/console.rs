@@ -1,11 +1,14 @@
 //! The console: the incident wall, the table of sites, and the stream that keeps them alive.
 
+mod accounts;
 pub(crate) mod act;
 mod api;
 pub(crate) mod burn;
 mod incident;
+mod key_form;
 mod me;
 mod register;
+mod sign_in;
 mod sites;
 pub(crate) mod tally;
 mod watch;
@@ -156,7 +159,11 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/site/{slug}", get(register::site))
         .route("/affected", get(register::affected))
         .route("/watch", get(watch::show))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-out", post(me::sign_out))
+        .route("/start", get(sign_in::start).post(sign_in::enter))
+        .route("/confirm", get(me::confirm).post(me::confirmed))
+        .merge(people())
         .route("/events", get(sse::events))
         .route("/assets/{name}", get(page::asset))
         .merge(act::routes())
@@ -170,6 +177,24 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .layer(axum::middleware::map_response(async |response: Response| {
             page::secure(response, page::CONSOLE_POLICY)
         }))
+}
+
+/// One's own account, and all of them.
+fn people() -> Router<Arc<Console>> {
+    Router::new()
+        .route("/me", get(me::show))
+        .route("/me/key", post(me::add_key))
+        .route("/me/key/remove", post(me::remove_key))
+        .route("/me/sign-in/end", post(me::end_sign_in))
+        .route("/me/token", post(me::add_token))
+        .route("/me/token/remove", post(me::remove_token))
+        .route("/accounts", get(accounts::show))
+        .route("/accounts/add", post(accounts::add))
+        .route("/accounts/renew", post(accounts::renew))
+        .route("/accounts/end", post(accounts::end))
+        .route("/accounts/grant", post(accounts::grant))
+        .route("/accounts/revoke", post(accounts::revoke))
+        .route("/accounts/settle", post(accounts::settle))
 }
 
 /// Refuses names that are not this machine's: otherwise any page in the operator's browser could

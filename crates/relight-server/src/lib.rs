@@ -21,6 +21,7 @@ pub mod traffic;
 
 pub use access::form::{FORM_BYTES_MAX, FORM_S_MAX};
 pub use access::{Clock, Door, Entrance, FRESH_S_MAX, Factor, SignedIn};
+pub use access::links::FIRST_LINK_S_MAX;
 pub use error::ServerError;
 pub use public::{PublicFolder, Signer};
 pub use relight_web as web;

@@ -109,7 +109,7 @@ impl WebServer {
         runtime.spawn(axum::serve(console_listener, console).into_future());
         runtime.spawn(axum::serve(public_listener, public).into_future());
         drop(entered);
-        Ok(WebHandle { runtime, console_addr, public_addr, publication })
+        Ok(WebHandle { runtime, console_addr, public_addr, publication, console: state })
     }
 
     /// Serves a folder of the public page that another process writes, or wrote while it lived.
@@ -183,9 +183,19 @@ pub struct WebHandle {
     console_addr: SocketAddr,
     public_addr: SocketAddr,
     publication: Publication,
+    console: Arc<Console>,
 }
 
 impl WebHandle {
+    /// A link with which somebody makes the first account, good for ten minutes and one use; each
+    /// call replaces the one before. `None` when there is an account, or when nobody signs in here.
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub fn first_link(&self) -> Result<Option<String>, ServerError> {
+        self.console.door.first_link()
+    }
+
     /// What kept the last generation of the public page from being written, told once.
     pub fn public_trouble(&self) -> Option<ServerError> {
         self.publication.trouble()

@@ -19,9 +19,10 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
 /// (file, media type, content).
-const FILES: [(&str, &str, &str); 4] = [
+const FILES: [(&str, &str, &str); 5] = [
     ("console.css", CSS, include_str!("../assets/console.css")),
     ("public.css", CSS, include_str!("../assets/public.css")),
+    ("rl-key.js", JS, include_str!("../assets/rl-key.js")),
     ("rl-live.js", JS, include_str!("../assets/rl-live.js")),
     ("rl-wall.js", JS, include_str!("../assets/rl-wall.js")),
 ];

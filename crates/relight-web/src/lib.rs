@@ -10,6 +10,7 @@ pub mod campaign;
 mod compiler;
 #[cfg(test)]
 mod contrast;
+pub mod door_views;
 pub mod holding;
 mod lang;
 pub mod number;

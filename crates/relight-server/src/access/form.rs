@@ -1,23 +1,77 @@
 //! Forms that change something: only from our own pages, only from who got them, only small, and
 //! only from somebody who does not keep us waiting.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::Response;
+use relight_web::texts;
 use serde::de::DeserializeOwned;
 
-use super::signed_in::SignedIn;
+use super::guard::refuse;
+use super::signed_in::{Factor, SignedIn};
 use super::{Address, Door};
 use crate::console::Console;
 
 /// Longest form, in bytes.
 pub const FORM_BYTES_MAX: usize = 64 << 10;
 
+/// Longest name of a browser that is kept, in bytes.
+const AGENT_BYTES_MAX: usize = 200;
+
 /// Longest time in which a form must have come, in seconds.
 pub const FORM_S_MAX: u64 = 10;
+
+/// Where a request came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sender {
+    /// The address, as a text.
+    pub(crate) address: String,
+    /// What the browser calls itself.
+    pub(crate) agent: String,
+}
+
+impl Sender {
+    /// Reads it from a request. Behind a proxy that speaks TLS for us, the last address of
+    /// `X-Forwarded-For` is the one that the proxy saw; what stands before it anybody can write.
+    pub(crate) fn of(headers: &HeaderMap, peer: Option<IpAddr>, console: &Address) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let agent: String = text(header::USER_AGENT).unwrap_or_default().to_owned();
+        let agent = agent.chars().filter(|sign| !sign.is_control()).collect::<String>();
+        let forwarded = || {
+            let values = headers.get_all("x-forwarded-for").iter().next_back()?;
+            values.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
+        };
+        let address = if console.is_https() { forwarded().or(peer) } else { peer };
+        Self {
+            address: address.map(|address| address.to_string()).unwrap_or_default(),
+            agent: cut(agent),
+        }
+    }
+}
+
+fn cut(mut text: String) -> String {
+    let end = text.floor_char_boundary(AGENT_BYTES_MAX);
+    text.truncate(end);
+    text
+}
+
+impl FromRequestParts<Arc<Console>> for Sender {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        console: &Arc<Console>,
+    ) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        Ok(Self::of(&parts.headers, peer, &console.door.address))
+    }
+}
 
 /// Whether a request that may change something comes from one of our own pages. Browsers say so in
 /// two ways; a request that says neither is no form of ours. Programs with a token say nothing
@@ -42,18 +96,39 @@ pub(crate) struct SignedForm<T> {
 }
 
 impl<T: DeserializeOwned> FromRequest<Arc<Console>> for SignedForm<T> {
-    type Rejection = StatusCode;
+    type Rejection = Response;
 
-    async fn from_request(
-        request: Request,
-        console: &Arc<Console>,
-    ) -> Result<Self, Self::Rejection> {
+    async fn from_request(request: Request, console: &Arc<Console>) -> Result<Self, Response> {
         let signed = request.extensions().get::<SignedIn>().cloned();
-        let signed = signed.ok_or(StatusCode::UNAUTHORIZED)?;
-        let bytes = body(request.into_body()).await?;
-        let form = read(&console.door, &signed, &bytes)?;
+        let signed = signed.ok_or_else(|| refused(StatusCode::UNAUTHORIZED))?;
+        let bytes = body(request.into_body()).await.map_err(refused)?;
+        let form = read(&console.door, &signed, &bytes).map_err(refused)?;
         Ok(Self { signed, form })
     }
+}
+
+/// A form of somebody who is not signed in: it has no token, and its handler looks at what it says.
+pub(crate) struct OpenForm<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Console>> for OpenForm<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &Arc<Console>) -> Result<Self, Response> {
+        let bytes = body(request.into_body()).await.map_err(refused)?;
+        parse(&bytes).map(Self).map_err(refused)
+    }
+}
+
+/// What a form was refused for, in words.
+fn refused(status: StatusCode) -> Response {
+    let text = match status {
+        StatusCode::UNAUTHORIZED => texts::door_not_signed_in,
+        StatusCode::FORBIDDEN => texts::door_foreign_form,
+        StatusCode::PAYLOAD_TOO_LARGE => texts::door_form_too_large,
+        StatusCode::REQUEST_TIMEOUT => texts::door_form_too_slow,
+        _ => texts::door_form_incomplete,
+    };
+    refuse(status, text)
 }
 
 /// The body of a form, within its limits.
@@ -75,6 +150,10 @@ fn read<T: DeserializeOwned>(
     signed: &SignedIn,
     bytes: &[u8],
 ) -> Result<T, StatusCode> {
+    // No browser adds a token of the programming interface by itself.
+    if signed.factor == Factor::Token {
+        return parse(bytes);
+    }
     let fields: Vec<(String, String)> = parse(bytes)?;
     let mut tokens = fields.iter().filter(|(name, _)| name == "token");
     let is_ours = tokens.next().is_some_and(|(_, token)| door.is_form_token(signed, token));
@@ -119,5 +198,23 @@ mod tests {
             assert_eq!(is_own(&Method::DELETE, &headers, &console), wanted, "{pairs:?}");
             assert!(is_own(&Method::GET, &headers, &console));
         }
+    }
+
+    #[test]
+    fn addresses_behind_a_proxy_are_believed_only_where_there_is_one() {
+        let peer = "127.0.0.1".parse().ok();
+        let sent = headers(&[("x-forwarded-for", "6.6.6.6, 192.0.2.7"), ("user-agent", "A\tB")]);
+        let of = |url: &str, sent: &HeaderMap| {
+            Sender::of(sent, peer, &Address::parse(url).unwrap()).address
+        };
+        assert_eq!(of("http://localhost:8420", &sent), "127.0.0.1");
+        assert_eq!(of("https://relight.example", &sent), "192.0.2.7");
+        let odd = headers(&[("x-forwarded-for", "192.0.2.7, <script>")]);
+        assert_eq!(of("https://relight.example", &odd), "127.0.0.1");
+        let sender = Sender::of(&sent, None, &Address::parse("https://a.example").unwrap());
+        assert_eq!(sender.agent, "AB");
+        let long = headers(&[("user-agent", &"x".repeat(AGENT_BYTES_MAX + 1))]);
+        let sender = Sender::of(&long, None, &Address::parse("https://a.example").unwrap());
+        assert_eq!(sender.agent.len(), AGENT_BYTES_MAX);
     }
 }

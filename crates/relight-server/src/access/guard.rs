@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use relight_engine::access::Scope;
 use relight_web::{Lang, texts};
 
 use super::form::is_own;
-use super::signed_in::Reader;
+use super::signed_in::{Factor, Reader};
 use crate::console::Console;
 use crate::page::encode;
 
@@ -19,8 +19,20 @@ const OPEN: [&str; 3] = ["/sign-in", "/start", "/assets/"];
 
 /// Pages that look themselves at what their reader may see; every other one shows the whole
 /// register, and is there for those who read all of it.
-const SCOPED: [&str; 8] =
-    ["/sites", "/site", "/me", "/sign-out", "/plan", "/approve", "/plans", "/api"];
+/// One a line, so that several people can add to it.
+#[rustfmt::skip]
+const SCOPED: [&str; 10] = [
+    "/accounts",
+    "/api",
+    "/approve",
+    "/confirm",
+    "/me",
+    "/plan",
+    "/plans",
+    "/sign-out",
+    "/site",
+    "/sites",
+];
 
 /// Puts [`super::SignedIn`] and [`Reader`] into the request, or answers in place of the page.
 pub(crate) async fn guard(
@@ -29,10 +41,13 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response {
     let door = &console.door;
-    if !is_own(request.method(), request.headers(), &door.address) {
+    let Ok(signed) = door.recognise(request.headers()) else {
+        return bad_token();
+    };
+    let by_token = signed.as_ref().is_some_and(|signed| signed.factor == Factor::Token);
+    if !by_token && !is_own(request.method(), request.headers(), &door.address) {
         return refuse(StatusCode::FORBIDDEN, texts::door_foreign_form);
     }
-    let signed = door.recognise(request.headers());
     let path = request.uri().path();
     let is_open = OPEN.iter().any(|open| is_under(path, open));
     let reader = match &signed {
@@ -48,6 +63,14 @@ pub(crate) async fn guard(
     }
     request.extensions_mut().insert(reader);
     next.run(request).await
+}
+
+/// RFC 6750, 3.1.
+fn bad_token() -> Response {
+    let mut response = refuse(StatusCode::UNAUTHORIZED, texts::door_bad_token);
+    let value = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    response
 }
 
 /// Whether an address is this one or below it.

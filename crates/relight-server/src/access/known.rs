@@ -2,7 +2,8 @@
 
 use relight_engine::Engine;
 use relight_engine::access::{Account, Grant, Role, Scope};
-use relight_engine::store::{AccountRow, AccountTables, GrantRow};
+use relight_engine::store::{AccountChange, AccountRow, AccountTables, GrantRow, PasskeyRow};
+use relight_model::Digest;
 
 use crate::ServerError;
 
@@ -33,6 +34,42 @@ impl Known {
         self.tables.accounts.iter().find(|row| row.id == id && row.ended.is_none())
     }
 
+    /// An account that may sign in, by its name.
+    pub(crate) fn named(&self, name: &str) -> Option<Account> {
+        let rows = &self.tables.accounts;
+        let row = rows.iter().find(|row| row.name == name && row.ended.is_none())?;
+        self.account(row.id)
+    }
+
+    /// Name of an account, ended ones too.
+    pub(crate) fn name(&self, id: u32) -> &str {
+        let row = self.tables.accounts.iter().find(|row| row.id == id);
+        row.map(|row| row.name.as_str()).unwrap_or_default()
+    }
+
+    /// A key by the id of its credential.
+    pub(crate) fn key(&self, credential: &[u8]) -> Option<&PasskeyRow> {
+        self.tables.passkeys.iter().find(|row| row.credential == credential)
+    }
+
+    /// The keys of an account.
+    pub(crate) fn keys(&self, account: u32) -> impl Iterator<Item = &PasskeyRow> {
+        self.tables.passkeys.iter().filter(move |row| row.account == account)
+    }
+
+    /// The sign-ins of an account but one, which end when its factors change.
+    pub(crate) fn others(&self, account: u32, own: &Digest) -> Vec<AccountChange> {
+        let rows = self.tables.sign_ins.iter();
+        let others = rows.filter(|row| row.account == account && row.digest != *own);
+        others.map(|row| AccountChange::SignOut(row.digest)).collect()
+    }
+
+    /// Whether anybody holds a role that takes two people to grant.
+    pub(crate) fn has_second(&self) -> bool {
+        let roles = self.tables.grants.iter().filter_map(|row| Role::parse(&row.role));
+        roles.into_iter().any(Role::needs_two_to_grant)
+    }
+
     /// An account that may sign in, with what it was granted.
     pub(crate) fn account(&self, id: u32) -> Option<Account> {
         let row = self.row(id)?;
@@ -42,6 +79,6 @@ impl Known {
     }
 }
 
-fn grant_of(row: &GrantRow) -> Option<Grant> {
+pub(crate) fn grant_of(row: &GrantRow) -> Option<Grant> {
     Some(Grant { role: Role::parse(&row.role)?, scope: Scope::parse(&row.scope)? })
 }

@@ -4,8 +4,10 @@ use axum::http::{HeaderMap, header};
 use relight_engine::store::{AccountChange, SignInRow};
 use relight_model::{Digest, Timestamp};
 
+use super::form::Sender;
 use super::signed_in::{Factor, SignedIn};
 use super::{Door, digest_of, secret};
+use crate::ServerError;
 
 /// A sign-in lasts this long, in seconds (AAL2 of NIST SP 800-63B, revision 3: 12 hours).
 pub(crate) const SIGN_IN_S_MAX: i64 = 12 * 3_600;
@@ -61,6 +63,32 @@ impl Door {
         if let Some(engine) = self.engine() {
             let _ = engine.store().change_accounts(&[AccountChange::SignIn(row)]);
         }
+    }
+
+    /// A new sign-in of an account, to be stored by the caller, and the header that sets its
+    /// cookie.
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub(crate) fn new_sign_in(
+        &self,
+        account: u32,
+        factor: Factor,
+        from: &Sender,
+    ) -> Result<(SignInRow, String), ServerError> {
+        let value: [u8; 32] = secret::random()?;
+        let now = self.now();
+        let row = SignInRow {
+            digest: digest_of(&value),
+            account,
+            factor: factor.as_str().to_owned(),
+            started: now,
+            seen: now,
+            shown: if factor == Factor::Passkey { now } else { 0 },
+            address: from.address.clone(),
+            agent: from.agent.clone(),
+        };
+        Ok((row, set_cookie(&secret::encode(&value), SIGN_IN_S_MAX)))
     }
 }
 

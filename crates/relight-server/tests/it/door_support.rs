@@ -9,7 +9,8 @@ use relight_model::{Criticality, Digest, GateKey};
 use relight_server::{Clock, WebConfig, WebHandle, WebServer};
 use tempfile::TempDir;
 
-use crate::web_console::ask;
+use crate::door_device::encode;
+use crate::web_console::{ask, ask_raw};
 
 /// When every test begins, in seconds.
 pub(crate) const START: i64 = 1_800_000_000;
@@ -92,6 +93,24 @@ impl World {
         self.post_from(path, &format!("Cookie: {cookie}\r\nOrigin: {origin}\r\n"), form)
     }
 
+    /// The same, and the head of the answer in its own letters: a cookie is no small letters.
+    pub(crate) fn post_raw(&self, path: &str, cookie: &str, form: &str) -> (u16, String, String) {
+        let origin = self.origin();
+        let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+        let length = form.len();
+        let cookie = format!("Cookie: {cookie}\r\nOrigin: {origin}\r\n");
+        let head = format!("POST {path} HTTP/1.1\r\n{cookie}{kind}Content-Length: {length}\r\n");
+        ask_raw(self.address(), &head, form)
+    }
+
+    /// Makes an account as an admin, and gives the path of its link.
+    pub(crate) fn new_account(&self, admin: &str, name: &str) -> String {
+        let (status, _, page) = self.act(admin, ("/accounts", "/accounts/add"), &[("name", name)]);
+        assert_eq!(status, 200, "{page}");
+        let code = page.split("/start?code=").nth(1).unwrap().split('<').next().unwrap();
+        format!("/start?code={code}")
+    }
+
     /// Sends a form with these headers.
     pub(crate) fn post_from(&self, path: &str, headers: &str, form: &str) -> (u16, String, String) {
         let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
@@ -112,14 +131,7 @@ impl World {
 fn cookie_of(number: u8) -> (String, Digest) {
     let value = [number; 32];
     let digest = ring::digest::digest(&ring::digest::SHA256, &value);
-    // Base64url of 32 equal bytes.
-    let groups = [value[0] >> 2, (value[0] << 4 | value[0] >> 4) & 63];
-    let groups = [groups[0], groups[1], (value[0] << 2 | value[0] >> 6) & 63, value[0] & 63];
-    let signs = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text: String =
-        (0..42).map(|at| char::from(signs[usize::from(groups[at % 4])])).collect();
-    text.push(char::from(signs[usize::from(value[0] << 2 & 63)]));
-    (format!("__Host-rl={text}"), Digest(digest.as_ref().try_into().unwrap()))
+    (format!("__Host-rl={}", encode(&value)), Digest(digest.as_ref().try_into().unwrap()))
 }
 
 /// Somebody who has signed in with a passkey at [`START`], and the cookie of that.

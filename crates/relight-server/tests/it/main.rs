@@ -1,6 +1,7 @@
 //! Real sockets on loopback, on ports that the system gives.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
 
+mod door_device;
 mod door_support;
 mod edge_bodies;
 mod edge_gate;
@@ -10,8 +11,10 @@ mod edge_proxying;
 mod edge_tunnels;
 mod edge_under_load;
 mod support;
+mod web_accounts;
 mod web_acts;
 mod web_api;
 mod web_console;
 mod web_door;
+mod web_keys;
 mod web_public;

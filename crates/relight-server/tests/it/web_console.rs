@@ -37,6 +37,12 @@ pub(crate) fn ask_with_body(
     request: &str,
     body: &str,
 ) -> (u16, String, String) {
+    let (status, head, body) = ask_raw(address, request, body);
+    (status, head.to_lowercase(), body)
+}
+
+/// The same, with the head in its own letters.
+pub(crate) fn ask_raw(address: SocketAddr, request: &str, body: &str) -> (u16, String, String) {
     let mut wire = Wire(TcpStream::connect(address).unwrap());
     wire.0.set_read_timeout(Some(DEADLINE)).unwrap();
     let host = if request.contains("Host:") { "" } else { "Host: localhost\r\n" };
@@ -46,7 +52,7 @@ pub(crate) fn ask_with_body(
     std::io::Read::read_to_string(&mut lines, &mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, head.to_lowercase(), body.to_owned())
+    (status, head.to_owned(), body.to_owned())
 }
 
 pub(crate) fn get(address: SocketAddr, path: &str) -> (u16, String, String) {

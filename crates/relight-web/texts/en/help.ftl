@@ -248,6 +248,7 @@ option-public-export-url = Public address of the page, for feeds and certificate
 option-public-serve-folder = Folder written by relight serve or public export; else “public” in the data folder
 option-public-serve-listen = Address of the public page
 option-serve-public-folder = Folder in which the public page is written at each change; else “public” in the data folder
+option-serve-console-url = Address of the console behind a proxy that speaks TLS; passkeys belong to its name
 option-serve-public-url = Public address of the page, for feeds and certificates
 help-edge-test = Close and open the canary of an edge, and prove both; touches no site
 option-edge-test-edge = Name of the edge

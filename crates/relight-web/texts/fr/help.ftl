@@ -248,6 +248,7 @@ option-public-export-url = Adresse publique de la page, pour les fils et les att
 option-public-serve-folder = Dossier écrit par relight serve ou public export; sinon « public » dans le dossier de données
 option-public-serve-listen = Adresse de la page publique
 option-serve-public-folder = Dossier où la page publique est écrite à chaque changement; sinon « public » dans le dossier de données
+option-serve-console-url = Adresse de la console derrière un mandataire qui parle TLS ; les clés d’accès tiennent à son nom
 option-serve-public-url = Adresse publique de la page, pour les fils et les attestations
 help-edge-test = Fermer et ouvrir le canari d'un frontal, preuves à l'appui; ne touche aucun site
 option-edge-test-edge = Nom du frontal

@@ -58,6 +58,8 @@ pub(crate) struct Serve {
     public_folder: Option<PathBuf>,
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    #[arg(long, value_name = "URL")]
+    console_url: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -140,6 +142,7 @@ impl Serve {
             engine: Some(Arc::clone(engine)),
             public: self.public_listen,
             public_url: self.public_url.clone().map(with_slash),
+            console_url: self.console_url.clone(),
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
             certificate_key: Some(context.data.join(CERTIFICATE_KEY)),
             ..WebConfig::loopback(Arc::clone(board))
@@ -191,7 +194,20 @@ impl Server<'_> {
             report.line(&texts::serve_public(lang, &public));
             report.line(&texts::serve_feeds(lang, &feeds));
         }
+        self.offer_first_link(web, report)?;
         self.tell(report)
+    }
+
+    /// Prints a link with which the first account is made, as long as there is none. It goes where
+    /// everything goes that a person reads: whoever reads the terminal owns the data folder.
+    fn offer_first_link(&self, web: &WebHandle, report: &mut Report) -> Result<(), Failure> {
+        let lang = self.context.lang;
+        let failed = |error: ServerError| Failure::new(error.to_string()).because(lang, &error);
+        if let Some(link) = web.first_link().map_err(failed)? {
+            report.tell(texts::serve_first_link(lang));
+            report.tell(&format!("  {link}"));
+        }
+        Ok(())
     }
 
     fn serve(

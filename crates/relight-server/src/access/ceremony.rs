@@ -1,0 +1,197 @@
+//! What passkeys are shown for: to sign in, and again before dangerous acts.
+
+use std::fmt;
+
+use relight_engine::store::{AccountChange, PasskeyRow, SignInRow};
+use relight_model::Digest;
+
+use super::form::Sender;
+use super::limit::Trial;
+use super::passkey::{Answer, Fault};
+use super::signed_in::{Factor, SignedIn};
+use super::ticket::Purpose;
+use super::{Door, Noted};
+use crate::ServerError;
+
+/// Why somebody does not come in, or does not get something.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The key or its answer.
+    Key(Fault),
+    /// Too many trials.
+    TooMany,
+    /// A rule; the code is the key of its sentence.
+    Rule(&'static str),
+    /// Something failed here.
+    Failed(ServerError),
+}
+
+impl Refusal {
+    /// The stable name: in the journal, and in the key of the sentence for people.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::Key(fault) => fault.code(),
+            Self::TooMany => "too-many",
+            Self::Rule(code) => code,
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Key(fault)
+    }
+}
+
+impl From<ServerError> for Refusal {
+    fn from(error: ServerError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What came back from a page: the ticket and the answer of the authenticator.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub(crate) ticket: &'a str,
+    pub(crate) answer: &'a str,
+    pub(crate) from: &'a Sender,
+}
+
+impl Door {
+    /// Signs somebody in with a passkey, and gives the header that sets the cookie.
+    ///
+    /// # Errors
+    /// The answer does not count, there were too many, or something failed.
+    pub(crate) fn sign_in(
+        &self,
+        shown: Shown<'_>,
+        before: Option<&SignedIn>,
+    ) -> Result<String, Refusal> {
+        let _changing = self.changing();
+        let (key, count) = self.trial(shown, Purpose::SignIn, None)?;
+        let (row, cookie) = self.new_sign_in(key.account, Factor::Passkey, shown.from)?;
+        let mut changes = vec![AccountChange::SignIn(row), used(&key, count, self.now())];
+        changes.extend(before.map(|before| AccountChange::SignOut(before.sign_in)));
+        let name = self.known().name(key.account).to_owned();
+        let facts: [(&str, &dyn fmt::Display); 3] =
+            [("address", &shown.from.address), ("factor", &"passkey"), ("key", &key.id)];
+        self.record(&name, Noted { act: "signed-in", account: &name, facts: &facts }, &changes)?;
+        Ok(cookie)
+    }
+
+    /// Takes a passkey that somebody who is signed in shows again, for one act (its digest; zeros
+    /// for any). What comes back may be stored beside the act: it can be verified without us.
+    ///
+    /// # Errors
+    /// As [`Self::sign_in`]; the key of somebody else does not count.
+    pub(crate) fn confirm(
+        &self,
+        signed: &SignedIn,
+        act: &Digest,
+        shown: Shown<'_>,
+    ) -> Result<Answer, Refusal> {
+        let _changing = self.changing();
+        let purpose = Purpose::Confirm { sign_in: &signed.sign_in, act };
+        let (key, count) = self.trial(shown, purpose, Some(signed))?;
+        let now = self.now();
+        let row = {
+            let known = self.known();
+            let rows = known.tables.sign_ins.iter();
+            rows.clone().find(|row| row.digest == signed.sign_in).cloned()
+        };
+        let row = row.ok_or(Refusal::Rule("not-signed-in"))?;
+        let changes = [
+            AccountChange::SignIn(SignInRow { shown: now, seen: now, ..row }),
+            used(&key, count, now),
+        ];
+        let name = &signed.account.name;
+        let facts: [(&str, &dyn fmt::Display); 2] =
+            [("address", &shown.from.address), ("key", &key.id)];
+        self.record(name, Noted { act: "key-shown", account: name, facts: &facts }, &changes)?;
+        Ok(Answer::parse(shown.answer)?)
+    }
+
+    /// Checks one answer within the limit of trials, and counts it; a refusal is journalled.
+    fn trial(
+        &self,
+        shown: Shown<'_>,
+        purpose: Purpose<'_>,
+        whose: Option<&SignedIn>,
+    ) -> Result<(PasskeyRow, u32), Refusal> {
+        let answer = Answer::parse(shown.answer);
+        let key = answer.as_ref().ok().and_then(|answer| {
+            let credential = answer.credential().ok()?;
+            self.known().key(&credential).cloned()
+        });
+        let account = match whose {
+            Some(signed) => signed.account.id,
+            None => key.as_ref().map_or(0, |key| key.account),
+        };
+        let trial = self.limits.count(account, &shown.from.address, self.now());
+        if trial != Trial::Allowed {
+            return Err(self.refuse(Refusal::TooMany, trial, account, shown.from));
+        }
+        let checked = answer.and_then(|answer| self.check(&answer, key, purpose, shown.ticket));
+        let (key, count) =
+            checked.map_err(|fault| self.refuse(fault.into(), trial, account, shown.from))?;
+        if whose.is_some_and(|signed| signed.account.id != key.account) {
+            let refusal = Refusal::Rule("foreign-key");
+            return Err(self.refuse(refusal, trial, account, shown.from));
+        }
+        Ok((key, count))
+    }
+
+    fn check(
+        &self,
+        answer: &Answer,
+        key: Option<PasskeyRow>,
+        purpose: Purpose<'_>,
+        ticket: &str,
+    ) -> Result<(PasskeyRow, u32), Fault> {
+        let returned = self.returned(purpose, ticket)?;
+        let key = key.ok_or(Fault::Unregistered)?;
+        let known = (key.key.as_slice(), key.signatures);
+        let count = answer.signed(known, &self.address, &returned.challenge)?;
+        self.answer(&returned)?;
+        Ok((key, count))
+    }
+
+    /// Journals a refusal, unless there are so many that they would fill the journal.
+    pub(crate) fn refuse(
+        &self,
+        refusal: Refusal,
+        trial: Trial,
+        account: u32,
+        from: &Sender,
+    ) -> Refusal {
+        let Some(untold) = self.limits.tells(trial, self.now()) else { return refusal };
+        let name = self.known().name(account).to_owned();
+        let why = refusal.code();
+        let mut facts: Vec<(&str, &dyn fmt::Display)> =
+            vec![("address", &from.address), ("why", &why)];
+        if untold > 0 {
+            facts.push(("untold", &untold));
+        }
+        let actor = if name.is_empty() { "unknown" } else { &name };
+        let noted = Noted { act: "sign-in-refused", account: &name, facts: &facts };
+        match self.note(actor, noted) {
+            Ok(()) => refusal,
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Counts one trial of somebody with a link.
+    pub(crate) fn try_link(&self, from: &Sender) -> Result<(), Refusal> {
+        let trial = self.limits.count(0, &from.address, self.now());
+        if trial == Trial::Allowed {
+            return Ok(());
+        }
+        Err(self.refuse(Refusal::TooMany, trial, 0, from))
+    }
+}
+
+/// That a key made a signature.
+fn used(key: &PasskeyRow, signatures: u32, at: i64) -> AccountChange {
+    AccountChange::UseKey { id: key.id, signatures, at }
+}

@@ -1,0 +1,190 @@
+//! Challenges: made for one use, good for five minutes, answered once.
+//!
+//! A challenge is the digest of its purpose and of a ticket that we sealed. So nothing has to be
+//! kept for those who only look at the page, and nobody can push out the challenge of another by
+//! asking for many. What was answered is kept until it is too old.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use relight_model::{Digest, Timestamp};
+
+use super::passkey::Fault;
+use super::secret::{self, Secret};
+use super::{Door, digest_of};
+use crate::ServerError;
+
+/// How long a challenge may be answered, in seconds.
+pub(crate) const TICKET_S_MAX: i64 = 5 * 60;
+
+/// What a challenge is for: its answer counts for nothing else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose<'a> {
+    /// To sign in.
+    SignIn,
+    /// To register a key: by whoever holds this link or sign-in.
+    Register(&'a Digest),
+    /// To show a key again in a sign-in, for this act (a plan by its hash; zeros for any).
+    Confirm { sign_in: &'a Digest, act: &'a Digest },
+}
+
+impl Purpose<'_> {
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::SignIn => b"relight sign-in".to_vec(),
+            Self::Register(holder) => [&b"relight register"[..], &holder.0].concat(),
+            Self::Confirm { sign_in, act } => {
+                [&b"relight confirm"[..], &sign_in.0, &act.0].concat()
+            }
+        }
+    }
+}
+
+/// A challenge and what proves that we made it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    /// Comes back with the answer.
+    pub(crate) text: String,
+    /// What the authenticator signs, base64url.
+    pub(crate) challenge: String,
+}
+
+/// Tickets that were answered, until they are too old.
+#[derive(Debug, Default)]
+pub(crate) struct Answered(Mutex<BTreeMap<[u8; 16], Timestamp>>);
+
+impl Answered {
+    /// Notes that a ticket was answered; false when it had been before.
+    fn note(&self, nonce: [u8; 16], expires: Timestamp, now: Timestamp) -> bool {
+        let mut answered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.retain(|_, expires| *expires > now);
+        answered.insert(nonce, expires).is_none()
+    }
+}
+
+/// A ticket that came back: sealed by us for this purpose, and young enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Returned {
+    /// What must have been signed.
+    pub(crate) challenge: Vec<u8>,
+    nonce: [u8; 16],
+    expires: Timestamp,
+}
+
+fn make(secret: &Secret, purpose: Purpose<'_>, now: Timestamp) -> Result<Ticket, ServerError> {
+    let nonce: [u8; 16] = secret::random()?;
+    let body = [&nonce[..], &(now + TICKET_S_MAX).to_be_bytes()].concat();
+    let seal = secret.seal("ticket", &[purpose.bytes(), body.clone()].concat());
+    let ticket = [&body[..], &seal].concat();
+    let challenge = secret::encode(&challenge(purpose, &ticket));
+    Ok(Ticket { text: secret::encode(&ticket), challenge })
+}
+
+fn challenge(purpose: Purpose<'_>, ticket: &[u8]) -> Vec<u8> {
+    digest_of(&[&purpose.bytes()[..], ticket].concat()).0.to_vec()
+}
+
+fn read(
+    secret: &Secret,
+    purpose: Purpose<'_>,
+    text: &str,
+    now: Timestamp,
+) -> Result<Returned, Fault> {
+    let ticket = secret::decode(text).filter(|ticket| ticket.len() == 40).ok_or(Fault::Expired)?;
+    let (body, seal) = ticket.split_at(24);
+    if !secret::is_equal(seal, &secret.seal("ticket", &[&purpose.bytes()[..], body].concat())) {
+        return Err(Fault::Expired);
+    }
+    let (nonce, expires) = body.split_first_chunk::<16>().ok_or(Fault::Expired)?;
+    let expires = expires.first_chunk::<8>().map(|bytes| i64::from_be_bytes(*bytes));
+    let expires = expires.filter(|expires| *expires > now).ok_or(Fault::Expired)?;
+    Ok(Returned { challenge: challenge(purpose, &ticket), nonce: *nonce, expires })
+}
+
+impl Door {
+    /// A new challenge.
+    ///
+    /// # Errors
+    /// The system gives no random numbers.
+    pub(crate) fn ticket(&self, purpose: Purpose<'_>) -> Result<Ticket, ServerError> {
+        make(&self.secret, purpose, self.now())
+    }
+
+    /// A ticket that came back.
+    ///
+    /// # Errors
+    /// `Expired`: it is too old, for another purpose, or not ours.
+    pub(crate) fn returned(&self, purpose: Purpose<'_>, text: &str) -> Result<Returned, Fault> {
+        read(&self.secret, purpose, text, self.now())
+    }
+
+    /// Counts a good answer, once.
+    ///
+    /// # Errors
+    /// `Expired`: the ticket was answered before.
+    pub(crate) fn answer(&self, returned: &Returned) -> Result<(), Fault> {
+        let Returned { nonce, expires, .. } = returned;
+        match self.answered.note(*nonce, *expires, self.now()) {
+            true => Ok(()),
+            false => Err(Fault::Expired),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_good_for_its_purpose_and_its_time_only() {
+        let secret = Secret::random().unwrap();
+        let [a, b] = [Digest([1; 32]), Digest([2; 32])];
+        let purposes = [
+            Purpose::SignIn,
+            Purpose::Register(&a),
+            Purpose::Register(&b),
+            Purpose::Confirm { sign_in: &a, act: &b },
+            Purpose::Confirm { sign_in: &b, act: &a },
+        ];
+        for (made_for, purpose) in purposes.iter().enumerate() {
+            let ticket = make(&secret, *purpose, 100).unwrap();
+            for (at, other) in purposes.iter().enumerate() {
+                let got = read(&secret, *other, &ticket.text, 100 + TICKET_S_MAX - 1);
+                assert_eq!(got.is_ok(), at == made_for);
+                if let Ok(got) = got {
+                    assert_eq!(secret::encode(&got.challenge), ticket.challenge);
+                }
+            }
+            let late = read(&secret, *purpose, &ticket.text, 100 + TICKET_S_MAX);
+            assert_eq!(late, Err(Fault::Expired));
+            let other = Secret::random().unwrap();
+            assert_eq!(read(&other, *purpose, &ticket.text, 100), Err(Fault::Expired));
+        }
+    }
+
+    #[test]
+    fn no_bit_of_a_ticket_can_be_changed() {
+        let secret = Secret::random().unwrap();
+        let ticket = make(&secret, Purpose::SignIn, 100).unwrap();
+        let bytes = secret::decode(&ticket.text).unwrap();
+        for at in 0..bytes.len() * 8 {
+            let mut changed = bytes.clone();
+            changed[at / 8] ^= 1 << (at % 8);
+            let got = read(&secret, Purpose::SignIn, &secret::encode(&changed), 100);
+            assert_eq!(got, Err(Fault::Expired), "bit {at}");
+        }
+        for bad in ["", "A", &ticket.text[1..]] {
+            assert_eq!(read(&secret, Purpose::SignIn, bad, 100), Err(Fault::Expired));
+        }
+    }
+
+    #[test]
+    fn an_answer_counts_once_and_is_forgotten_when_it_is_too_old() {
+        let answered = Answered::default();
+        assert!(answered.note([1; 16], 10, 5));
+        assert!(!answered.note([1; 16], 10, 6));
+        assert!(answered.note([2; 16], 20, 6));
+        assert!(answered.note([3; 16], 30, 15));
+        assert_eq!(answered.0.lock().unwrap().len(), 2, "the first one was too old to come back");
+    }
+}

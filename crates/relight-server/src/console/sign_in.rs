@@ -1,0 +1,172 @@
+//! `/sign-in` and `/start`: coming in with a passkey, and with a link for the first one.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use relight_web::door_views::{KeyForm, SignInPage, StartPage};
+use relight_web::texts;
+use serde::Deserialize;
+
+use super::key_form::{local, status, words};
+use super::{Asked, Console, blocking};
+use crate::access::SignedIn;
+use crate::access::ceremony::{Refusal, Shown};
+use crate::access::form::{OpenForm, Sender};
+use crate::access::links::{Entering, Link};
+use crate::access::signed_in::Reader;
+use crate::access::ticket::Purpose;
+use crate::page::{self, encode};
+
+/// What an address may carry.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Carried {
+    #[serde(default)]
+    next: String,
+    #[serde(default)]
+    code: String,
+}
+
+/// The form of a sign-in.
+#[derive(Debug, Deserialize)]
+pub(super) struct SignInForm {
+    ticket: String,
+    answer: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// The form of a first key.
+#[derive(Debug, Deserialize)]
+pub(super) struct StartForm {
+    code: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    label: String,
+    ticket: String,
+    answer: String,
+}
+
+/// The page of the sign-in.
+pub(super) async fn show(
+    State(console): State<Arc<Console>>,
+    Query(carried): Query<Carried>,
+    asked: Asked,
+) -> Response {
+    if !console.door.is_closed() {
+        return Redirect::to("/").into_response();
+    }
+    sign_in_page(&console, &asked, &carried.next, None)
+}
+
+fn sign_in_page(
+    console: &Console,
+    asked: &Asked,
+    next: &str,
+    refusal: Option<&Refusal>,
+) -> Response {
+    let lang = console.lang(asked);
+    let next = local(next);
+    let switch = format!("/sign-in?lang={}&next={}", lang.other().tag(), encode(next));
+    let page = SignInPage {
+        frame: console.frame(asked, texts::door_sign_in_title(lang), "", switch),
+        problem: refusal.map(|refusal| words(lang, refusal)).unwrap_or_default(),
+        key: console.shows_key(Purpose::SignIn, &[]),
+        next: next.to_owned(),
+    };
+    page::html(refusal.map_or(StatusCode::OK, status), relight_web::render(&page))
+}
+
+/// Signs in.
+pub(super) async fn sign_in(
+    State(console): State<Arc<Console>>,
+    from: Sender,
+    asked: Asked,
+    OpenForm(form): OpenForm<SignInForm>,
+) -> Response {
+    blocking(move || {
+        let shown = Shown { ticket: &form.ticket, answer: &form.answer, from: &from };
+        let before = match &asked.reader {
+            Reader::Signed(signed) => Some(signed),
+            Reader::Anyone => None,
+        };
+        match console.door.sign_in(shown, before) {
+            Ok(cookie) => come_in(&cookie, local(&form.next)),
+            Err(refusal) => sign_in_page(&console, &asked, &form.next, Some(&refusal)),
+        }
+    })
+    .await
+}
+
+fn come_in(cookie: &str, next: &str) -> Response {
+    ([(header::SET_COOKIE, cookie)], Redirect::to(next)).into_response()
+}
+
+/// The page behind a link.
+pub(super) async fn start(
+    State(console): State<Arc<Console>>,
+    Query(carried): Query<Carried>,
+    asked: Asked,
+) -> Response {
+    start_page(&console, &asked, (&carried.code, ""), None)
+}
+
+fn start_page(
+    console: &Console,
+    asked: &Asked,
+    (code, chosen): (&str, &str),
+    refusal: Option<&Refusal>,
+) -> Response {
+    let lang = console.lang(asked);
+    let switch = format!("/start?lang={}&code={}", lang.other().tag(), encode(code));
+    let (account, key) = match console.door.link(code) {
+        Some((Link::First, digest)) => {
+            (String::new(), console.makes_key(Purpose::Register(&digest), "", &[]))
+        }
+        Some((Link::Of(_, name), digest)) => {
+            let key = console.makes_key(Purpose::Register(&digest), &name, &[]);
+            (name, key)
+        }
+        None => (String::new(), KeyForm::default()),
+    };
+    let found = if key.ticket.is_empty() { StatusCode::NOT_FOUND } else { StatusCode::OK };
+    let page = StartPage {
+        frame: console.frame(asked, texts::door_start_title(lang), "", switch),
+        problem: refusal.map(|refusal| words(lang, refusal)).unwrap_or_default(),
+        code: code.to_owned(),
+        account,
+        chosen: chosen.to_owned(),
+        key,
+    };
+    page::html(refusal.map_or(found, status), relight_web::render(&page))
+}
+
+/// Registers the first key of an account.
+pub(super) async fn enter(
+    State(console): State<Arc<Console>>,
+    from: Sender,
+    asked: Asked,
+    OpenForm(form): OpenForm<StartForm>,
+) -> Response {
+    blocking(move || {
+        let StartForm { code, name, label, ticket, answer } = &form;
+        let shown = Shown { ticket, answer, from: &from };
+        let is_first = matches!(console.door.link(code), Some((Link::First, _)));
+        match console.door.enter(Entering { code, name, label, shown }) {
+            Ok(cookie) if is_first => come_in(&cookie, "/accounts"),
+            Ok(cookie) => come_in(&cookie, "/me"),
+            Err(refusal) => start_page(&console, &asked, (code, name), Some(&refusal)),
+        }
+    })
+    .await
+}
+
+/// Somebody who is a person: programs with a token have no pages of their own.
+pub(super) fn person(reader: &Reader) -> Option<&SignedIn> {
+    match reader {
+        Reader::Signed(signed) if signed.is_person() => Some(signed),
+        _ => None,
+    }
+}

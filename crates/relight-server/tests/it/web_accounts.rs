@@ -1,0 +1,162 @@
+//! Accounts and grants: what an admin may do alone, and what takes a second person.
+
+use relight_engine::store::Store;
+
+use crate::door_device::Device;
+use crate::door_support::{START, World, clock, person};
+
+/// Grants that hold, as `name role scope by`.
+fn grants(world: &World) -> Vec<String> {
+    let tables = world.store.account_tables().unwrap();
+    let name = |id: u32| tables.accounts.iter().find(|row| row.id == id).unwrap().name.clone();
+    let line = |row: &relight_engine::store::GrantRow| {
+        format!("{} {} {} {}", name(row.account), row.role, row.scope, row.by)
+    };
+    let mut lines: Vec<String> = tables.grants.iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+fn grant(world: &World, cookie: &str, name: &str, role: &str, scope: &str) -> u16 {
+    let fields = [("name", name), ("role", role), ("scope", scope)];
+    world.act(cookie, ("/accounts", "/accounts/grant"), &fields).0
+}
+
+fn settle(world: &World, cookie: &str, id: &str, answer: &str) -> u16 {
+    let fields = [("id", id), ("answer", answer)];
+    world.act(cookie, ("/accounts", "/accounts/settle"), &fields).0
+}
+
+/// An admin, a commander, an approver of health, an auditor and somebody new.
+fn people(store: &Store) -> Vec<String> {
+    vec![
+        person(store, "admin", 1, &[("admin", "/")]),
+        person(store, "chief", 2, &[("commander", "/")]),
+        person(store, "doctor", 3, &[("approver", "health")]),
+        person(store, "audit", 4, &[("auditor", "/")]),
+        person(store, "new", 5, &[]),
+    ]
+}
+
+#[test]
+fn commander_and_approver_are_granted_by_two_people() {
+    clock!(now, _set);
+    let mut who = Vec::new();
+    let world = World::start(now, |store| who = people(store));
+    let [admin, chief, doctor, audit, new] = [0, 1, 2, 3, 4].map(|at| who[at].as_str());
+    let before = grants(&world);
+    assert_eq!(grant(&world, admin, "new", "approver", "energy"), 200);
+    assert_eq!(grants(&world), before, "it waits");
+    assert!(world.get("/accounts?lang=en", chief).2.contains("admin proposes: new becomes"));
+    for (cookie, why) in [
+        (admin, "proposed it"),
+        (audit, "is no commander and no approver"),
+        (doctor, "approves elsewhere only"),
+    ] {
+        assert_eq!(settle(&world, cookie, "1", "confirm"), 403, "{why}");
+    }
+    assert_eq!(world.get("/accounts", new).0, 404);
+    assert_eq!(settle(&world, chief, "1", "maybe"), 403);
+    assert_eq!(settle(&world, chief, "1", "confirm"), 200);
+    assert!(grants(&world).contains(&"new approver energy admin chief".to_owned()));
+    assert_eq!(settle(&world, chief, "1", "confirm"), 403, "it was answered");
+    // Refused: nothing changes. Nobody answers for oneself.
+    assert_eq!(grant(&world, admin, "chief", "approver", "/"), 200);
+    assert_eq!(settle(&world, chief, "2", "confirm"), 403, "would get it");
+    assert_eq!(grant(&world, admin, "new", "commander", "health"), 200);
+    assert_eq!(settle(&world, doctor, "3", "refuse"), 200);
+    assert!(!grants(&world).iter().any(|line| line.starts_with("new commander")));
+    let journal = world.journal().concat();
+    for act in ["grant-proposed", "granted", "grant-refused"] {
+        assert!(journal.contains(&format!(r#""act":"{act}""#)), "{act}");
+    }
+}
+
+#[test]
+fn the_first_commander_is_granted_by_the_admin_alone_once_and_the_journal_says_so() {
+    clock!(now, _set);
+    let world = World::start(now, |_| ());
+    let admin = world.first("anna", &Device::new(1));
+    for (number, name) in [(2, "chief"), (3, "second")] {
+        let link = world.new_account(&admin, name);
+        world.enter(&link, "", &Device::new(number));
+    }
+    assert_eq!(grant(&world, &admin, "anna", "commander", "/"), 403, "admin excludes it");
+    assert_eq!(grant(&world, &admin, "chief", "commander", "/"), 200);
+    assert!(grants(&world).contains(&"chief commander / anna".to_owned()));
+    assert!(world.journal().concat().contains(r#""bootstrap":"second""#));
+    assert_eq!(grant(&world, &admin, "second", "approver", "/"), 200);
+    assert!(!grants(&world).iter().any(|line| line.starts_with("second")), "it waits");
+    // Taking the first one away does not open the way again.
+    let fields = [("name", "chief"), ("role", "commander"), ("scope", "/")];
+    assert_eq!(world.act(&admin, ("/accounts", "/accounts/revoke"), &fields).0, 200);
+    assert_eq!(grant(&world, &admin, "second", "commander", "/"), 200);
+    assert!(!grants(&world).iter().any(|line| line.starts_with("second")), "it waits as well");
+}
+
+#[test]
+fn an_admin_grants_within_its_scope_and_excludes_those_who_switch() {
+    clock!(now, set);
+    let mut who = Vec::new();
+    let mut local = String::new();
+    let world = World::start(now, |store| {
+        who = people(store);
+        local = person(store, "local", 6, &[("admin", "health")]);
+    });
+    let (admin, new) = (who[0].as_str(), who[4].as_str());
+    assert_eq!(grant(&world, admin, "chief", "admin", "energy"), 403, "commander excludes admin");
+    assert_eq!(grant(&world, admin, "local", "approver", "energy"), 403, "and the other way");
+    assert_eq!(grant(&world, admin, "new", "approver", "/"), 200);
+    assert_eq!(grant(&world, admin, "new", "admin", "/"), 403, "what waits counts as well");
+    assert_eq!(grant(&world, &local, "new", "viewer", "health/Hospital"), 200);
+    for (scope, why) in [("energy", "elsewhere"), ("/", "above")] {
+        assert_eq!(grant(&world, &local, "new", "viewer", scope), 403, "{why}");
+    }
+    assert_eq!(grant(&world, &local, "new", "viewer", "a//b"), 403);
+    assert_eq!(grant(&world, &local, "nobody", "viewer", "health"), 403);
+    let add = |cookie: &str| world.act(cookie, ("/accounts", "/accounts/add"), &[("name", "x")]).0;
+    assert_eq!(add(&local), 403, "accounts are made by admins of everything");
+    assert_eq!(world.get("/site/care", new).0, 200, "a grant counts at once");
+    let fields = [("name", "new"), ("role", "viewer"), ("scope", "health/Hospital")];
+    assert_eq!(world.act(&local, ("/accounts", "/accounts/revoke"), &fields).0, 200);
+    assert_eq!(world.get("/site/care", new).0, 404, "and so does taking it back");
+    set(START + 5 * 60);
+    assert_eq!(grant(&world, admin, "new", "viewer", "/"), 403, "the passkey was not shown lately");
+}
+
+#[test]
+fn an_account_that_ends_is_out_at_once_and_an_admin_stays() {
+    clock!(now, _set);
+    let mut who = Vec::new();
+    let world = World::start(now, |store| who = people(store));
+    let (admin, chief) = (who[0].as_str(), who[1].as_str());
+    let end = |name: &str| world.act(admin, ("/accounts", "/accounts/end"), &[("name", name)]).0;
+    assert_eq!(world.get("/", chief).0, 200);
+    assert_eq!(end("chief"), 200);
+    assert_eq!(world.get("/", chief).0, 303);
+    assert_eq!(end("admin"), 403, "not the own one");
+    assert_eq!(end("chief"), 403, "it is over");
+    let fields = [("name", "admin"), ("role", "admin"), ("scope", "/")];
+    assert_eq!(world.act(admin, ("/accounts", "/accounts/revoke"), &fields).0, 403);
+    assert_eq!(world.act(admin, ("/accounts", "/accounts/add"), &[("name", "chief")]).0, 403);
+}
+
+/// An admin who could give out a link for a commander would sit on both seats of a plan.
+#[test]
+fn a_new_link_ends_the_old_keys_and_is_not_for_those_who_decide() {
+    clock!(now, _set);
+    let mut who = Vec::new();
+    let world = World::start(now, |store| who = people(store));
+    let admin = who[0].as_str();
+    let renew = |name: &str| world.act(admin, ("/accounts", "/accounts/renew"), &[("name", name)]);
+    for name in ["chief", "doctor", "nobody"] {
+        let (status, _, page) = renew(name);
+        assert!(status == 403 && !page.contains("/start?code="), "{name}");
+    }
+    let (status, _, page) = renew("audit");
+    assert_eq!(status, 200);
+    assert_eq!(world.get("/", &who[3]).0, 303, "the sign-in of before is over");
+    let link = page.split("/start?code=").nth(1).unwrap().split('<').next().unwrap();
+    let cookie = world.enter(&format!("/start?code={link}"), "", &Device::new(9));
+    assert_eq!(world.get("/", &cookie).0, 200, "its roles stayed");
+}

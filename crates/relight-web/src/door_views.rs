@@ -1,0 +1,179 @@
+//! What the templates of sign-in, of one's own account and of all accounts show.
+
+use askama::Template;
+
+use crate::texts;
+use crate::views::{Choice, Frame};
+
+/// What a form with a passkey needs: a ticket that goes back, and what the browser is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct KeyForm {
+    /// Goes back with the answer.
+    pub ticket: String,
+    /// Options of the ceremony, as JSON; bytes are base64url.
+    pub options: String,
+}
+
+/// The sign-in.
+#[derive(Template)]
+#[template(path = "sign_in.html", whitespace = "minimize")]
+pub struct SignInPage {
+    /// Around it.
+    pub frame: Frame,
+    /// What went wrong; empty at first.
+    pub problem: String,
+    /// The ceremony.
+    pub key: KeyForm,
+    /// Where to go afterwards.
+    pub next: String,
+}
+
+/// The page behind a link: a first key.
+#[derive(Template)]
+#[template(path = "start.html", whitespace = "minimize")]
+pub struct StartPage {
+    /// Around it.
+    pub frame: Frame,
+    /// What went wrong; empty at first.
+    pub problem: String,
+    /// The code of the link.
+    pub code: String,
+    /// Name of the account; empty when it is the first one, which chooses.
+    pub account: String,
+    /// What was chosen before something went wrong.
+    pub chosen: String,
+    /// The ceremony; without a ticket the link is worth nothing.
+    pub key: KeyForm,
+}
+
+/// A passkey is shown again.
+#[derive(Template)]
+#[template(path = "confirm.html", whitespace = "minimize")]
+pub struct ConfirmPage {
+    /// Around it.
+    pub frame: Frame,
+    /// What went wrong; empty at first.
+    pub problem: String,
+    /// The ceremony.
+    pub key: KeyForm,
+    /// Where to go afterwards.
+    pub next: String,
+}
+
+/// A key, a sign-in or a token of one's own.
+#[derive(Clone, Debug)]
+pub struct OwnRow {
+    /// How a form names it.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What else is known, in the order of the columns.
+    pub facts: Vec<String>,
+    /// It is the one in use: it has no button.
+    pub current: bool,
+}
+
+/// One's own keys, sign-ins and tokens.
+#[derive(Template)]
+#[template(path = "me.html", whitespace = "minimize")]
+pub struct MePage {
+    /// Around it.
+    pub frame: Frame,
+    /// What went wrong; empty when nothing did.
+    pub problem: String,
+    /// Roles with their scopes.
+    pub roles: Vec<String>,
+    /// Keys.
+    pub keys: Vec<OwnRow>,
+    /// Sign-ins.
+    pub sign_ins: Vec<OwnRow>,
+    /// Tokens.
+    pub tokens: Vec<OwnRow>,
+    /// The passkey was shown lately: what needs that is offered.
+    pub fresh: bool,
+    /// The ceremony of another key.
+    pub key: KeyForm,
+    /// Roles of which a token can have one.
+    pub token_roles: Vec<Choice>,
+    /// Longest life of a token, in days.
+    pub days_max: i64,
+    /// Admins find the accounts behind a link.
+    pub sees_accounts: bool,
+}
+
+/// A role in a scope that an account holds.
+#[derive(Clone, Debug)]
+pub struct HeldRow {
+    /// How a form names the role.
+    pub role: &'static str,
+    /// Its word.
+    pub word: String,
+    /// The scope.
+    pub scope: String,
+    /// When and by whom, as a sentence.
+    pub by: String,
+}
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct AccountCard {
+    /// Its name.
+    pub name: String,
+    /// One line about its keys and its last sign-in.
+    pub line: String,
+    /// What it may do.
+    pub held: Vec<HeldRow>,
+    /// It is over.
+    pub ended: bool,
+    /// It is that of the reader.
+    pub own: bool,
+}
+
+/// A grant that waits for a second person.
+#[derive(Clone, Debug)]
+pub struct WaitingRow {
+    /// How a form names it.
+    pub id: u32,
+    /// Who proposes what for whom, as a sentence.
+    pub sentence: String,
+    /// The reader may answer.
+    pub mine: bool,
+}
+
+/// All accounts, and what waits.
+#[derive(Template)]
+#[template(path = "accounts.html", whitespace = "minimize")]
+pub struct AccountsPage {
+    /// Around it.
+    pub frame: Frame,
+    /// What went wrong; empty when nothing did.
+    pub problem: String,
+    /// What was done; empty when nothing was.
+    pub done: String,
+    /// Accounts.
+    pub accounts: Vec<AccountCard>,
+    /// Grants that wait.
+    pub waiting: Vec<WaitingRow>,
+    /// Names to choose from.
+    pub names: Vec<String>,
+    /// Roles to choose from.
+    pub roles: Vec<Choice>,
+    /// The reader is an admin.
+    pub admin: bool,
+    /// The passkey was shown lately.
+    pub fresh: bool,
+}
+
+/// Something that is shown once: a link or a token.
+#[derive(Template)]
+#[template(path = "secret.html", whitespace = "minimize")]
+pub struct SecretPage {
+    /// Around it.
+    pub frame: Frame,
+    /// What it is and how long it is good for.
+    pub text: String,
+    /// It.
+    pub secret: String,
+    /// Where to go on.
+    pub back: &'static str,
+}
