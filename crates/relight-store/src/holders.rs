@@ -24,6 +24,9 @@ use crate::store::Failure;
 /// Values that are taken from the database into memory at one time, 16 bytes each.
 pub const VALUES_AT_A_TIME_MAX: usize = 4_000_000;
 
+/// A file is written again once one part in so many of it has changed.
+const CHANGED_PART: u64 = 16;
+
 /// A distinct container of the present inventories.
 #[derive(Clone, Debug)]
 pub struct Held {
@@ -41,27 +44,54 @@ pub struct Held {
 #[derive(Debug)]
 pub struct Holders {
     pairs: Pairs,
+    containers: Vec<Held>,
+    values: u64,
+    /// What the file does not know yet.
+    changes: Option<Changes>,
+}
+
+/// What came and went since the file was written, where that is little: then the file is read
+/// through it, and is not written again.
+#[derive(Debug)]
+struct Changes {
+    /// The present number of each container of the file that is still there.
+    numbers: Vec<Option<u32>>,
+    /// Values of the others, sorted, with their present numbers.
+    fresh: Vec<(u64, u32)>,
 }
 
 impl Holders {
+    fn of(mut pairs: Pairs) -> Self {
+        let containers = std::mem::take(&mut pairs.rows);
+        Self { values: pairs.len, pairs, containers, changes: None }
+    }
+
     /// The containers, by their numbers here: a stable order.
     pub fn containers(&self) -> &[Held] {
-        &self.pairs.rows
+        &self.containers
     }
 
     /// How many values all containers hold together.
     pub const fn values(&self) -> u64 {
-        self.pairs.len
+        self.values
     }
 
     /// Calls `each` with the holders of every value, in the order of the values, which are sorted.
-    pub(crate) fn each(&self, values: &[u64], each: impl FnMut(&[u32])) -> Result<(), BadFile> {
-        self.pairs.each(values, each).map_err(|Damaged| BadFile)
-    }
-
-    fn is_about(&self, present: &[(i64, Digest)]) -> bool {
-        let own = self.pairs.rows.iter().map(|row| (row.id.0, row.digest));
-        own.eq(present.iter().copied())
+    pub(crate) fn each(&self, values: &[u64], mut each: impl FnMut(&[u32])) -> Result<(), BadFile> {
+        let Some(Changes { numbers, fresh }) = &self.changes else {
+            return self.pairs.each(values, |_, holders| each(holders)).map_err(|Damaged| BadFile);
+        };
+        let mut present = Vec::new();
+        let read = self.pairs.each(values, |value, holders| {
+            present.clear();
+            present.extend(holders.iter().filter_map(|it| numbers[*it as usize]));
+            let from = fresh.partition_point(|(it, _)| *it < value);
+            let same = fresh[from..].iter().take_while(|(it, _)| *it == value);
+            present.extend(same.map(|(_, number)| *number));
+            present.sort_unstable();
+            each(&present);
+        });
+        read.map_err(|Damaged| BadFile)
     }
 }
 
@@ -84,9 +114,15 @@ impl Place<'_> {
         let present = self.present()?;
         let mut known = if is_anew { None } else { self.open() };
         loop {
+            let is_about = |pairs: &Pairs| {
+                pairs.rows.iter().map(|row| (row.id.0, row.digest)).eq(present.iter().copied())
+            };
             match known {
-                Some(holders) if holders.is_about(&present) => return Ok(holders),
-                old => known = Some(self.step(old, &present)?),
+                Some(pairs) if is_about(&pairs) => return Ok(Holders::of(pairs)),
+                old => match self.step(old, &present)? {
+                    Step::Written(pairs) => known = Some(pairs),
+                    Step::Whole(holders) => return Ok(holders),
+                },
             }
         }
     }
@@ -95,9 +131,8 @@ impl Place<'_> {
         self.folder.join(format!("holders-{}", self.kind.as_str()))
     }
 
-    fn open(&self) -> Option<Holders> {
-        let file = File::open(self.path()).ok()?;
-        Pairs::open(Bytes::File(file)).ok().map(|pairs| Holders { pairs })
+    fn open(&self) -> Option<Pairs> {
+        Pairs::open(Bytes::File(File::open(self.path()).ok()?)).ok()
     }
 
     /// The containers that are there, by their ids.
@@ -111,12 +146,12 @@ impl Place<'_> {
     }
 
     /// What is known without what is gone and with what is new, up to the limit of values.
-    fn step(&self, old: Option<Holders>, present: &[(i64, Digest)]) -> Result<Holders, Failure> {
-        let stays: BTreeSet<(i64, Digest)> =
-            old.iter().flat_map(Holders::containers).map(|row| (row.id.0, row.digest)).collect();
-        let mut merge = Merge { old: old.as_ref(), rows: Vec::new(), fresh: Vec::new() };
+    fn step(&self, old: Option<Pairs>, present: &[(i64, Digest)]) -> Result<Step, Failure> {
+        let known: BTreeSet<(i64, Digest)> =
+            old.iter().flat_map(|it| &it.rows).map(|row| (row.id.0, row.digest)).collect();
+        let mut merge = Merge::default();
         for (id, digest) in present {
-            let is_known = stays.contains(&(*id, *digest));
+            let is_known = known.contains(&(*id, *digest));
             if !is_known && merge.fresh.len() < self.at_a_time {
                 let values = profiles::values_of(self.database, ContainerId(*id))?;
                 merge.add(ContainerId(*id), *digest, &values, self.kind);
@@ -124,11 +159,17 @@ impl Place<'_> {
                 merge.keep(ContainerId(*id), *digest);
             }
         }
-        merge.fresh.sort_unstable();
-        match self.write(&merge) {
-            Ok(holders) => Ok(holders),
-            Err(Damaged) if old.is_some() => self.step(None, present),
-            Err(Damaged) => {
+        merge.order(old.as_ref());
+        let is_whole = merge.rows.len() == present.len();
+        let step = match old {
+            Some(old) if is_whole && merge.is_small(&old) => merge.read_through(old),
+            old => self.write(old.as_ref(), &merge).map(Step::Written).map_err(|_| old.is_some()),
+        };
+        match step {
+            Ok(step) => Ok(step),
+            // The old one is damaged: from the database alone.
+            Err(true) => self.step(None, present),
+            Err(false) => {
                 let what = "what was just written about profiles does not read back";
                 Err(Failure::rule(StoreErrorKind::Other, what))
             }
@@ -136,18 +177,18 @@ impl Place<'_> {
     }
 
     /// In a file where that is possible, else in memory: a full disk is no reason not to answer.
-    fn write(&self, merge: &Merge<'_>) -> Result<Holders, Damaged> {
-        if let Some(holders) = self.write_file(merge)? {
-            return Ok(holders);
+    fn write(&self, old: Option<&Pairs>, merge: &Merge) -> Result<Pairs, Damaged> {
+        if let Some(pairs) = self.write_file(old, merge)? {
+            return Ok(pairs);
         }
-        let bytes = merge.write(Vec::new())?.map_err(|_| Damaged)?;
-        Ok(Holders { pairs: Pairs::open(Bytes::Memory(bytes))? })
+        let bytes = merge.write(old, Vec::new())?.map_err(|_| Damaged)?;
+        Pairs::open(Bytes::Memory(bytes))
     }
 
-    fn write_file(&self, merge: &Merge<'_>) -> Result<Option<Holders>, Damaged> {
+    fn write_file(&self, old: Option<&Pairs>, merge: &Merge) -> Result<Option<Pairs>, Damaged> {
         let aside = self.path().with_extension("new");
         let Some(file) = take(&aside) else { return Ok(None) };
-        let Ok(out) = merge.write(BufWriter::with_capacity(1 << 18, file))? else {
+        let Ok(out) = merge.write(old, BufWriter::with_capacity(1 << 18, file))? else {
             // What a full disk left must not take its last bytes from others.
             fs::remove_file(&aside).ok();
             return Ok(None);
@@ -157,8 +198,16 @@ impl Place<'_> {
         if fs::rename(&aside, self.path()).is_err() {
             return Ok(None);
         }
-        Ok(Pairs::open(Bytes::File(file)).ok().map(|pairs| Holders { pairs }))
+        Ok(Pairs::open(Bytes::File(file)).ok())
     }
+}
+
+/// What one step led to.
+enum Step {
+    /// A file, which may not be about everything yet.
+    Written(Pairs),
+    /// Everything.
+    Whole(Holders),
 }
 
 /// The file that will be the next one, empty and ours alone; `None` while somebody else writes it.
@@ -174,15 +223,17 @@ fn take(path: &Path) -> Option<File> {
     (is_there && file.set_len(0).is_ok()).then_some(file)
 }
 
-/// What a new file is made of.
-struct Merge<'a> {
-    old: Option<&'a Holders>,
+/// What is there now, beside what a file is about.
+#[derive(Default)]
+struct Merge {
     rows: Vec<Held>,
-    /// Values of containers that the old one does not know, with their new numbers.
+    /// The number of each container of the file, where it stays.
+    numbers: Vec<Option<u32>>,
+    /// Values of containers that the file does not know, with their numbers.
     fresh: Vec<(u64, u32)>,
 }
 
-impl Merge<'_> {
+impl Merge {
     fn add(&mut self, id: ContainerId, digest: Digest, values: &Values, kind: ValueKind) {
         let number = self.rows.len() as u32;
         self.rows.push(Held { id, digest, gap: values.gap, weight: 0.0 });
@@ -190,47 +241,87 @@ impl Merge<'_> {
     }
 
     fn keep(&mut self, id: ContainerId, digest: Digest) {
-        // The gap is that of the old row: see `numbers`.
+        // The gap is that of the old row: see `order`.
         self.rows.push(Held { id, digest, gap: ProfileGap::None, weight: 0.0 });
     }
 
-    /// The new number of each old container that stays. Both lists are sorted by id.
-    fn numbers(&self, rows: &mut [Held]) -> Vec<Option<u32>> {
-        let old = self.old.into_iter().flat_map(Holders::containers);
-        old.map(|old| {
+    /// Sorts what is fresh, and numbers what stays. Both lists of rows are sorted by id.
+    fn order(&mut self, old: Option<&Pairs>) {
+        self.fresh.sort_unstable();
+        let rows = &mut self.rows;
+        let number = |old: &Held| {
             let at = rows.binary_search_by_key(&old.id, |row| row.id).ok()?;
             let row = &mut rows[at];
             (row.digest == old.digest).then(|| {
                 row.gap = old.gap;
                 at as u32
             })
-        })
-        .collect()
+        };
+        self.numbers = old.into_iter().flat_map(|it| &it.rows).map(number).collect();
     }
 
-    /// Writes old and new pairs in their order.
-    fn write<W: Write>(&self, out: W) -> Result<io::Result<W>, Damaged> {
-        let mut rows = self.rows.clone();
-        let numbers = self.numbers(&mut rows);
-        let mut builder = Builder::new(out, rows);
-        let mut fresh = self.fresh.iter().copied().peekable();
-        if let Some(old) = self.old {
-            let merged = old.pairs.all(|value, number| {
-                let Some(number) = numbers.get(number as usize).copied().flatten() else {
-                    return Ok(());
-                };
-                while let Some((value, number)) = fresh.next_if(|it| *it < (value, number)) {
-                    builder.push(value, number)?;
-                }
-                builder.push(value, number)
-            })?;
-            if let Err(error) = merged {
-                return Ok(Err(error));
-            }
-        }
-        let rest = fresh.try_for_each(|(value, number)| builder.push(value, number));
-        Ok(rest.and_then(|()| builder.finish()))
+    /// Whether reading the file through the changes costs less than writing it again.
+    fn is_small(&self, old: &Pairs) -> bool {
+        let gone = self.numbers.iter().filter(|number| number.is_none()).count();
+        self.fresh.len() as u64 * CHANGED_PART < old.len
+            && gone as u64 * CHANGED_PART < old.rows.len() as u64
     }
+
+    /// The file as it is, the changes, and what everything weighs now; `true` when it is damaged.
+    fn read_through(self, old: Pairs) -> Result<Step, bool> {
+        let Self { rows: mut containers, numbers, fresh } = self;
+        let (mut values, mut current, mut holders) = (0, 0, Vec::new());
+        let mut weigh = |holders: &mut Vec<u32>| {
+            let weight = 1.0 / holders.len() as f64;
+            holders.drain(..).for_each(|it| containers[it as usize].weight += weight);
+        };
+        let read = merged(Some(&old), &numbers, &fresh, &mut |value, number| {
+            if value != current {
+                weigh(&mut holders);
+                current = value;
+            }
+            values += 1;
+            holders.push(number);
+            Ok(())
+        });
+        weigh(&mut holders);
+        let Ok(Ok(())) = read else { return Err(true) };
+        let changes = Some(Changes { numbers, fresh });
+        Ok(Step::Whole(Holders { pairs: old, containers, values, changes }))
+    }
+
+    fn write<W: Write>(&self, old: Option<&Pairs>, out: W) -> Result<io::Result<W>, Damaged> {
+        let mut builder = Builder::new(out, self.rows.clone());
+        let written = merged(old, &self.numbers, &self.fresh, &mut |value, number| {
+            builder.push(value, number)
+        })?;
+        Ok(written.and_then(|()| builder.finish()))
+    }
+}
+
+/// Calls `each` with the pairs of a file that stay and with fresh ones, in their order.
+fn merged(
+    old: Option<&Pairs>,
+    numbers: &[Option<u32>],
+    fresh: &[(u64, u32)],
+    each: &mut impl FnMut(u64, u32) -> io::Result<()>,
+) -> Result<io::Result<()>, Damaged> {
+    let mut fresh = fresh.iter().copied().peekable();
+    if let Some(old) = old {
+        let read = old.all(|value, number| {
+            let Some(number) = numbers.get(number as usize).copied().flatten() else {
+                return Ok(());
+            };
+            while let Some((value, number)) = fresh.next_if(|it| *it < (value, number)) {
+                each(value, number)?;
+            }
+            each(value, number)
+        })?;
+        if let Err(error) = read {
+            return Ok(Err(error));
+        }
+    }
+    Ok(fresh.try_for_each(|(value, number)| each(value, number)))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_profile.sql"),
     include_str!("schema_position.sql"),
     include_str!("schema_account.sql"),
+    include_str!("schema_place.sql"),
 ];
 
 /// The version that this program reads and writes.

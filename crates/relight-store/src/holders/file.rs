@@ -93,8 +93,12 @@ impl Pairs {
         Ok(Self { bytes, rows, blocks, len })
     }
 
-    /// Calls `each` with the holders of every value, in the order of the values, which are sorted.
-    pub(super) fn each(&self, values: &[u64], mut each: impl FnMut(&[u32])) -> Result<(), Damaged> {
+    /// Calls `each` with every value and its holders, in the order of the values, which are sorted.
+    pub(super) fn each(
+        &self,
+        values: &[u64],
+        mut each: impl FnMut(u64, &[u32]),
+    ) -> Result<(), Damaged> {
         let (mut window, mut holders) = (Window::default(), Vec::new());
         for value in values {
             holders.clear();
@@ -107,7 +111,7 @@ impl Pairs {
                 holders.extend(same.map(container_of));
                 at += 1;
             }
-            each(&holders);
+            each(*value, &holders);
         }
         Ok(())
     }

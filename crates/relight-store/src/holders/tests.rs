@@ -82,27 +82,32 @@ fn assert_counted(holders: &Holders, truth: &[(ContainerId, Values)], case: &str
 
 /// Goal: whatever comes and goes, the file says what the database says, to the last bit of the
 /// weights. Method: seeded inventories that replace one another, asked after each few of them, with
-/// few and many values at one time.
+/// few and many values at one time. Some questions are answered through the changes, some by a new
+/// file.
 #[test]
 fn it_says_what_a_plain_count_says_whatever_came_and_went() {
+    let (mut through, mut anew) = (0, 0);
     for seed in 0..6 {
         let mut rng = Rng::new(seed);
         let (_folder, store) = open_with_sites(SITES);
         let database = behind(&store);
         let pool: Vec<Values> = (0..8).map(|_| random(&mut rng, 900)).collect();
         for step in 0..12 {
-            for _ in 0..rng.below(4) {
-                let own = random(&mut rng, 60);
-                let shared = (0..rng.below(3)).map(|_| rng.below(pool.len()));
+            for _ in 0..rng.below(if step == 0 { 40 } else { 3 }) {
+                let own = random(&mut rng, 30);
+                let shared = (0..rng.below(4)).map(|_| rng.below(pool.len()));
                 let mut containers: Vec<Values> = shared.map(|at| pool[at].clone()).collect();
                 containers.push(own);
                 put(&store, 1 + rng.below(SITES) as u32, step, &containers);
             }
             let at_a_time = *rng.pick(&[1, 50, 1_000, VALUES_AT_A_TIME_MAX]);
             let holders = place(&database, &store, at_a_time).holders(false).unwrap();
+            through += usize::from(holders.changes.is_some());
+            anew += usize::from(holders.changes.is_none());
             assert_counted(&holders, &truth(&database), &format!("seed {seed}, step {step}"));
         }
     }
+    assert!(through > 9 && anew > 9, "{through} through changes, {anew} anew");
 }
 
 #[test]
@@ -118,8 +123,22 @@ fn an_unchanged_register_reads_its_file_and_writes_none() {
     assert_eq!(written(&place.path()), before);
     put(&store, 2, 2, &[random(&mut Rng::new(2), 2_000)]);
     drop(place.holders(false).unwrap());
-    assert_ne!(written(&place.path()), before);
+    let after = written(&place.path());
+    assert_ne!(after, before);
     assert!(!place.path().with_extension("new").exists());
+    // A little is looked at beside the file.
+    let little = Values { classes: vec![1, 2, 3], ..Values::default() };
+    put(&store, 3, 3, &[little]);
+    let holders = place.holders(false).unwrap();
+    assert!(holders.changes.is_some() && written(&place.path()) == after);
+    assert_counted(&holders, &truth(&database), "a little more");
+    // A damaged file is not looked through.
+    let mut bytes = fs::read(place.path()).unwrap();
+    bytes[5] ^= 1;
+    fs::write(place.path(), bytes).unwrap();
+    let holders = place.holders(false).unwrap();
+    assert!(holders.changes.is_none());
+    assert_counted(&holders, &truth(&database), "damaged");
 }
 
 /// Goal: a damaged file is never believed. Method: each byte of a small one is changed, and it is
