@@ -1,6 +1,7 @@
 //! Index, advisories and the match list between them, kept in step.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -295,10 +296,25 @@ impl Marks {
 /// The store cannot be read.
 pub fn advisories_of(store: &Store) -> Result<Advisories, StoreError> {
     let mut records = advisory::builtin_advisories();
-    for stored in store.advisories()? {
-        records.extend(read(&stored));
-    }
+    records.extend(read_all(&store.advisories()?));
     Ok(Advisories::with_policy(records, policy_of(store)?))
+}
+
+/// Threads that read advisories.
+const THREADS_MAX: usize = 16;
+
+/// Advisories in their order, read on all cores.
+fn read_all(stored: &[StoredAdvisory]) -> Vec<Advisory> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
+    let part = stored.len().div_ceil(threads).max(1);
+    thread::scope(|scope| {
+        let parts: Vec<_> = stored
+            .chunks(part)
+            .map(|part| scope.spawn(|| part.iter().filter_map(read).collect::<Vec<_>>()))
+            .collect();
+        let done = parts.into_iter().map(|it| it.join().unwrap_or_else(|e| resume_unwind(e)));
+        done.flatten().collect()
+    })
 }
 
 /// Most ids whose records are looked for without reading everything.

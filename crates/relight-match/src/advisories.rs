@@ -10,6 +10,7 @@ use crate::authority::Policy;
 use crate::group::{Group, Member};
 use crate::package::{Reach, Subject, bare_name};
 use crate::record::{self, RecordKey};
+use crate::spread::spread;
 use crate::vex::Statement;
 
 /// All alias groups. Matching a component costs a lookup, not a walk over all groups; a changed
@@ -74,8 +75,11 @@ impl Advisories {
         for record in records {
             by_key.entry(record::key(&record)).or_default().push(record);
         }
-        for (key, documents) in by_key {
-            all.put_record(key, documents);
+        let prepared = spread(by_key.into_iter().collect(), |(key, documents)| {
+            (key, members(documents, &all.policy))
+        });
+        for (key, members) in prepared {
+            all.put_record(key, members);
         }
         let keys: Vec<_> = all.records.keys().cloned().collect();
         all.regroup(&keys, &BTreeSet::new());
@@ -98,7 +102,7 @@ impl Advisories {
                 continue;
             }
             seeds.extend(self.linked_ids(&key));
-            self.put_record(key.clone(), now);
+            self.put_record(key.clone(), members(now, &self.policy));
             seeds.extend(self.linked_ids(&key));
             seeds.insert(alias::id(&key.id));
         }
@@ -166,7 +170,7 @@ impl Advisories {
     }
 
     /// Replaces the documents of one record and its links; groups are left as they are.
-    fn put_record(&mut self, key: RecordKey, documents: Vec<Advisory>) {
+    fn put_record(&mut self, key: RecordKey, members: Vec<Member>) {
         for id in self.linked_ids(&key) {
             if let Some(keys) = self.links.get_mut(&id) {
                 keys.remove(&key);
@@ -175,8 +179,6 @@ impl Advisories {
                 all.retain(|(of, _)| *of != key);
             }
         }
-        let members: Vec<_> =
-            documents.into_iter().map(|it| record::member(it, &self.policy)).collect();
         for member in &members {
             for id in alias::links(&member.record, &self.policy) {
                 self.links.entry(id).or_default().insert(key.clone());
@@ -201,7 +203,7 @@ impl Advisories {
             .flat_map(|(key, members)| members.iter().map(move |member| (key, member)))
             .collect();
         let records: Vec<&Advisory> = members.iter().map(|(_, it)| it.record.as_ref()).collect();
-        let mut fresh = BTreeMap::new();
+        let mut parts = Vec::new();
         for (id, Members { ids, records }) in alias::groups(&records, &self.policy) {
             let of_group = records.iter().filter_map(|(&at, &attachment)| {
                 let (_, member) = members.get(at)?;
@@ -209,9 +211,12 @@ impl Advisories {
             });
             let of_group: Vec<_> = of_group.collect();
             let statements = self.statements_about(&id, &ids, &of_group);
-            fresh.insert(id.clone(), Arc::new(Group::new(id, ids, of_group, statements)));
+            parts.push((id, ids, of_group, statements));
         }
-        self.replace(ids, fresh)
+        let groups = spread(parts, |(id, ids, of_group, statements)| {
+            (id.clone(), Arc::new(Group::new(id, ids, of_group, statements)))
+        });
+        self.replace(ids, groups.into_iter().collect())
     }
 
     /// The statements about a flaw, by any of its ids. What is said of a bulletin or an erratum is
@@ -277,6 +282,10 @@ impl Advisories {
             remove_from(&mut self.by_package, package, &group.id);
         }
     }
+}
+
+fn members(documents: Vec<Advisory>, policy: &Policy) -> Vec<Member> {
+    documents.into_iter().map(|it| record::member(it, policy)).collect()
 }
 
 /// Removes a group from one entry of a map, and the entry when nothing is left of it.

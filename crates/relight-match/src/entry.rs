@@ -7,7 +7,7 @@ use relight_model::{Advisory, Affected, PackageName, RangeEvent, RangeKind, Rang
 
 use crate::authority::Rank;
 use crate::form::form;
-use crate::key::Span;
+use crate::key::{Span, Start};
 use crate::native;
 use crate::opinion::{Flag, Opinion, Rule, Stand, Why};
 use crate::package::{ReleaseTag, Subject};
@@ -34,9 +34,9 @@ impl Asked {
         }
     }
 
-    /// See [`Version::place`].
-    pub(crate) fn place(&self) -> Option<u128> {
-        self.version.as_ref().and_then(Version::place)
+    /// See [`Version::start`].
+    pub(crate) fn start(&self) -> Option<Start> {
+        self.version.as_ref().and_then(Version::start)
     }
 
     /// Why it has no place in the order of its ecosystem.
@@ -127,10 +127,9 @@ impl Entry {
         }
     }
 
-    /// Whether it says "not affected" of every version with this first part of a key
-    /// ([`Version::place`]), or nothing.
-    pub(crate) fn clears(&self, place: u128) -> bool {
-        self.spans.as_deref().is_some_and(|spans| !Span::any_holds(spans, place))
+    /// Whether it says "not affected" of every version whose key starts so, or nothing.
+    pub(crate) fn clears(&self, start: &Start) -> bool {
+        self.spans.as_deref().is_some_and(|spans| !Span::any_holds(spans, start))
     }
 
     /// As told by a reviewed binding.

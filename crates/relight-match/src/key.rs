@@ -92,8 +92,8 @@ impl SortKey {
     }
 
     /// Its first bytes, where they say for certain which [`Span`]s it may be in.
-    pub(crate) fn place(&self) -> Option<u128> {
-        (self.exact && self.open != Open::Anywhere).then_some(self.head)
+    pub(crate) fn start(&self) -> Option<Start> {
+        (self.exact && self.open != Open::Anywhere).then(|| start_of(&self.bytes, 0))
     }
 
     /// The part that this version may stand for: the release, when it may be any of its builds.
@@ -129,17 +129,20 @@ impl SortKey {
     }
 }
 
-/// The least and the greatest head of the versions between two bounds, and perhaps of a few more:
+/// The first 32 bytes of a key: twice those of a head, because versions of a kernel differ late.
+pub(crate) type Start = [u128; 2];
+
+/// The least and the greatest start of the versions between two bounds, and perhaps of a few more:
 /// whatever is not in it is not between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span {
-    from: u128,
-    to: u128,
+    from: Start,
+    to: Start,
 }
 
 impl Span {
     /// Every version.
-    pub(crate) const ALL: Self = Self { from: 0, to: u128::MAX };
+    pub(crate) const ALL: Self = Self { from: [0; 2], to: [u128::MAX; 2] };
 
     /// What starts with these bytes.
     pub(crate) fn of_start(start: &[u8]) -> Self {
@@ -148,12 +151,12 @@ impl Span {
 
     /// Not before what starts with these bytes.
     pub(crate) fn from(self, start: &[u8]) -> Self {
-        Self { from: filled(start, 0), ..self }
+        Self { from: start_of(start, 0), ..self }
     }
 
     /// Not after what starts with these bytes.
     pub(crate) fn to(self, start: &[u8]) -> Self {
-        Self { to: filled(start, u8::MAX), ..self }
+        Self { to: start_of(start, u8::MAX), ..self }
     }
 
     /// Sorts spans and unites those that touch; many become one.
@@ -174,14 +177,20 @@ impl Span {
         }
     }
 
-    /// Whether a version with this head may be in one of the spans, which are united.
-    pub(crate) fn any_holds(spans: &[Self], head: u128) -> bool {
-        spans.iter().any(|span| span.from <= head && head <= span.to)
+    /// Whether a version that starts so may be in one of the spans.
+    pub(crate) fn any_holds(spans: &[Self], start: &Start) -> bool {
+        spans.iter().any(|span| span.from <= *start && *start <= span.to)
     }
 }
 
 /// Spans that are kept apart.
 const SPANS_MAX: usize = 16;
+
+/// The first bytes of a text, and so many of one byte that they are a start.
+fn start_of(start: &[u8], byte: u8) -> Start {
+    let (first, rest) = start.split_at(start.len().min(HEAD_BYTES));
+    [filled(first, byte), filled(rest, byte)]
+}
 
 /// The first bytes of a text, and so many of one byte that they are a head.
 fn filled(start: &[u8], byte: u8) -> u128 {

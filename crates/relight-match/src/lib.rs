@@ -26,6 +26,7 @@ mod question;
 mod range;
 mod record;
 mod similar;
+mod spread;
 mod ssvc;
 mod version;
 mod version_set;

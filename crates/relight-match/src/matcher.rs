@@ -19,8 +19,10 @@ use crate::bracket;
 use crate::entry::{Asked, Entry};
 use crate::group::Group;
 use crate::heard::Verdict;
+use crate::key::Start;
 use crate::opinion::{Flag, Stand};
 use crate::package::{Reach, ReleaseTag, Subject, bare_name};
+use crate::spread::spread;
 
 /// Threads of a full match.
 const THREADS_MAX: usize = 16;
@@ -79,6 +81,14 @@ struct Known {
     asked: Asked,
 }
 
+impl Known {
+    fn new(number: u32, component: Component) -> Self {
+        let subject = Subject::of(&component);
+        let asked = subject.asked();
+        Self { number, component, subject, asked }
+    }
+}
+
 /// An identity in the list of its package, with what most often says that an entry is not about
 /// it: a full match reads these lists from one end to the other, and whatever lies elsewhere in
 /// memory costs more than all comparisons.
@@ -89,7 +99,7 @@ struct Holder {
     release: Option<ReleaseTag>,
     /// The first bytes of its key, where they can show that nothing is said of it but "not
     /// affected".
-    place: Option<u128>,
+    start: Option<Start>,
 }
 
 impl Holder {
@@ -98,10 +108,10 @@ impl Holder {
         let is_plain =
             subject.reach == Reach::Package && !subject.is_backport && !bracket::is_open(component);
         let release = is_plain.then(|| ReleaseTag::of(&subject.package));
-        // Another epoch would be another place.
-        let is_placed = is_plain && !subject.epoch_may_be_missing;
-        let place = asked.place().filter(|_| is_placed);
-        Self { known: Arc::clone(known), release, place }
+        // Another epoch would be another start.
+        let is_ordered = is_plain && !subject.epoch_may_be_missing;
+        let start = asked.start().filter(|_| is_ordered);
+        Self { known: Arc::clone(known), release, start }
     }
 
     /// Whether each of these entries is about another release than its own, or says that it is not
@@ -109,7 +119,7 @@ impl Holder {
     fn is_outside(&self, entries: &[Arc<Entry>]) -> bool {
         entries.iter().all(|it| {
             self.release.is_some_and(|own| it.release.differs(own))
-                || self.place.is_some_and(|place| it.clears(place))
+                || self.start.as_ref().is_some_and(|start| it.clears(start))
         })
     }
 }
@@ -132,25 +142,25 @@ impl Matcher {
         identities: impl IntoIterator<Item = (u32, Component)>,
     ) -> Self {
         let mut matcher = Self::new(advisories);
-        for (number, component) in identities {
-            matcher.keep(number, component);
+        let read = spread(identities.into_iter().collect(), |(number, component)| {
+            Arc::new(Known::new(number, component))
+        });
+        for known in read {
+            matcher.keep(known);
         }
         matcher.lists = matcher.full();
         matcher
     }
 
     /// Keeps an identity that is not there yet, and matches nothing.
-    fn keep(&mut self, number: u32, component: Component) -> Arc<Known> {
-        let subject = Subject::of(&component);
-        let asked = subject.asked();
-        let known = Arc::new(Known { number, component, subject, asked });
+    fn keep(&mut self, known: Arc<Known>) -> Arc<Known> {
         let Subject { reach, package, .. } = &known.subject;
         let of_name = match reach {
             Reach::Package => self.by_package.entry(without_release(package)).or_default(),
             _ => self.by_bare_name.entry(package.name.clone()).or_default(),
         };
         of_name.push(Holder::new(&known));
-        self.identities.insert(number, Arc::clone(&known));
+        self.identities.insert(known.number, Arc::clone(&known));
         known
     }
 
@@ -163,7 +173,7 @@ impl Matcher {
         let mut deltas = BTreeMap::new();
         for (number, component) in identities {
             self.drop_identity(number, &mut deltas);
-            let known = self.keep(number, component);
+            let known = self.keep(Arc::new(Known::new(number, component)));
             for group in self.advisories.groups_for(&known.subject) {
                 let entries = group.entries_of(&known.subject.package);
                 if let Some(found) = match_one(group, entries, &known) {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use relight_model::Ecosystem;
 
-use crate::key::{Key, NoOrder, SortKey, Writer};
+use crate::key::{Key, NoOrder, SortKey, Start, Writer};
 
 mod apk;
 mod composer;
@@ -233,9 +233,9 @@ impl Version {
         self.key.as_ref()
     }
 
-    /// See [`SortKey::place`].
-    pub(crate) fn place(&self) -> Option<u128> {
-        self.key.as_ref().and_then(SortKey::place)
+    /// See [`SortKey::start`].
+    pub(crate) fn start(&self) -> Option<Start> {
+        self.key.as_ref().and_then(SortKey::start)
     }
 
     /// Whether the place of this version among others is certain. Where it is not, a version

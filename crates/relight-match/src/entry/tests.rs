@@ -64,7 +64,7 @@ fn affected(rng: &mut Rng, package: &PackageName, versions: &[&str]) -> Affected
 /// affected". Method: seeded entries of random ranges, intervals and lists, each asked about every
 /// version of the pool that its bounds are of. That much is left out shows that it is worth it.
 #[test]
-fn what_is_cleared_by_its_place_is_not_affected() {
+fn what_is_cleared_by_its_start_is_not_affected() {
     let (mut cleared, mut not_affected) = (0, 0);
     for seed in 0..3_000 {
         let mut rng = Rng::new(seed);
@@ -83,7 +83,7 @@ fn what_is_cleared_by_its_place_is_not_affected() {
             let told = entry.told(&subject, &asked);
             let is_clear = told.is_none_or(|told| told.stand == Stand::NotAffected);
             not_affected += usize::from(is_clear);
-            if asked.place().is_some_and(|place| entry.clears(place)) {
+            if asked.start().is_some_and(|start| entry.clears(&start)) {
                 assert!(is_clear, "seed {seed}, {kind} {version}: {told:?} of {all:?}");
                 cleared += 1;
             }
