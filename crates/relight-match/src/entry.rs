@@ -60,6 +60,8 @@ pub(crate) struct Entry {
     /// Where a version may be that it says anything but "not affected" of; `None` when that cannot
     /// be told by the first bytes of a key.
     spans: Option<Box<[Span]>>,
+    /// Where it says "affected" for certain.
+    sure: Box<[Span]>,
     is_modular: bool,
     /// A reviewed binding says so, not the record.
     is_binding: bool,
@@ -113,7 +115,8 @@ impl Entry {
             affected.iter().map(|it| Part::new(scheme, it)).unzip();
         let spans: Option<Vec<Vec<Span>>> = spans.into_iter().collect();
         Self {
-            spans: spans.map(|spans| Span::united(spans.concat())),
+            spans: spans.map(|spans| Span::at_most(spans.concat())),
+            sure: Span::at_least(parts.iter().flat_map(Part::sure).collect()),
             form: form(record, &package, rank, affected),
             is_modular: parts.iter().any(|part| part.module.is_some() || part.is_modular),
             parts,
@@ -130,6 +133,30 @@ impl Entry {
     /// Whether it says "not affected" of every version whose key starts so, or nothing.
     pub(crate) fn clears(&self, start: &Start) -> bool {
         self.spans.as_deref().is_some_and(|spans| !Span::any_holds(spans, start))
+    }
+
+    /// What it says of an identity of this start and release of which nothing else counts: no
+    /// architecture, no module stream, no epoch that may be missing. The outer `None` asks for a
+    /// closer look, the inner one is silence.
+    pub(crate) fn at_a_glance(
+        &self,
+        start: &Start,
+        release: Option<ReleaseTag>,
+    ) -> Option<Option<Stand>> {
+        match release {
+            _ if self.package.release.is_none() => {}
+            Some(own) if self.release.differs(own) => return Some(None),
+            Some(own) if self.release == own => {}
+            // Of which release it is, or the entry, is not certain.
+            _ => return None,
+        }
+        if self.is_modular {
+            return Some(None);
+        }
+        if Span::any_holds(&self.sure, start) {
+            return Some(Some(Stand::Affected));
+        }
+        self.clears(start).then_some(Some(Stand::NotAffected))
     }
 
     /// As told by a reviewed binding.
@@ -309,6 +336,15 @@ impl Part {
         };
         let spans = part.spans(spans);
         (part, spans)
+    }
+
+    /// Where its ranges hold a version for certain, and nothing speaks before they do.
+    fn sure(&self) -> Vec<Span> {
+        let has_commits = !self.affected_commits.is_empty() || !self.fixed_commits.is_empty();
+        if self.is_tombstone || self.has_custom || has_commits {
+            return Vec::new();
+        }
+        self.ranges.iter().flat_map(Range::sure).collect()
     }
 
     /// The spans of its ranges beside those of its members.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use relight_model::Component;
 
+use crate::authority::Rank;
 use crate::entry::{Asked, Entry, Told};
+use crate::key::Start;
 use crate::opinion::{Decision, Stand, Vote, Why, decide};
-use crate::package::{Reach, Subject};
+use crate::package::{Reach, ReleaseTag, Subject};
 
 /// What one entry says of one subject.
 pub(crate) type Said<'a> = (&'a Entry, Told<'a>);
@@ -98,16 +100,38 @@ pub(crate) fn quick(entries: &[Arc<Entry>], subject: &Subject, asked: &Asked) ->
     if subject.reach != Reach::Package || subject.is_backport || !is_certain {
         return None;
     }
-    let mut votes =
-        [Vote { rank: crate::authority::Rank::Own, stand: Stand::NotAffected }; QUICK_VOTES_MAX];
+    let mut votes = [NO_VOTE; QUICK_VOTES_MAX];
     let mut count = 0;
     for entry in entries {
         let Some(told) = subject.hears(entry, asked) else { continue };
         *votes.get_mut(count)? = vote(entry, &told);
         count += 1;
     }
-    let Some(decision) = decide(&votes[..count]) else { return Some(Verdict::default()) };
+    Some(verdict(&votes[..count]))
+}
+
+/// As [`quick`] for an identity of which no more than this counts, see [`Entry::at_a_glance`]:
+/// nothing of it is read. `None` where an entry asks for a closer look.
+pub(crate) fn at_a_glance(
+    entries: &[Arc<Entry>],
+    start: &Start,
+    release: Option<ReleaseTag>,
+) -> Option<Verdict> {
+    let mut votes = [NO_VOTE; QUICK_VOTES_MAX];
+    let mut count = 0;
+    for entry in entries {
+        let Some(stand) = entry.at_a_glance(start, release)? else { continue };
+        *votes.get_mut(count)? = Vote { rank: entry.rank, stand };
+        count += 1;
+    }
+    Some(verdict(&votes[..count]))
+}
+
+const NO_VOTE: Vote = Vote { rank: Rank::Own, stand: Stand::NotAffected };
+
+fn verdict(votes: &[Vote]) -> Verdict {
+    let Some(decision) = decide(votes) else { return Verdict::default() };
     let Decision { decided_by, is_disputed, by_precedence } = decision;
     let stand = votes[decided_by].stand;
-    Some(Verdict { stand, is_disputed, by_precedence, ..Verdict::default() })
+    Verdict { stand, is_disputed, by_precedence, ..Verdict::default() }
 }

@@ -159,8 +159,47 @@ impl Span {
         Self { to: start_of(start, u8::MAX), ..self }
     }
 
-    /// Sorts spans and unites those that touch; many become one.
-    pub(crate) fn united(mut spans: Vec<Self>) -> Box<[Self]> {
+    /// Certainly behind this key: the builds of a release are at its bound, and so are those whose
+    /// starts are the same.
+    pub(crate) fn behind(self, key: &SortKey) -> Option<Self> {
+        let [first, second] = start_of(&key.bytes, 0);
+        let from = match second.checked_add(1) {
+            Some(second) => [first, second],
+            None => [first.checked_add(1)?, 0],
+        };
+        Some(Self { from, ..self })
+    }
+
+    /// Certainly before this key.
+    pub(crate) fn before(self, key: &SortKey) -> Option<Self> {
+        let [first, second] = start_of(&key.bytes, 0);
+        let to = match second.checked_sub(1) {
+            Some(second) => [first, second],
+            None => [first.checked_sub(1)?, u128::MAX],
+        };
+        Some(Self { to, ..self })
+    }
+
+    /// Sorts spans and unites those that touch; many become one, which holds more.
+    pub(crate) fn at_most(spans: Vec<Self>) -> Box<[Self]> {
+        let spans = Self::united(spans);
+        match &spans[..] {
+            [first, .., last] if spans.len() > SPANS_MAX => {
+                Box::new([Self { from: first.from, to: last.to }])
+            }
+            _ => spans.into_boxed_slice(),
+        }
+    }
+
+    /// As [`Self::at_most`]; of many, the last are left out.
+    pub(crate) fn at_least(spans: Vec<Self>) -> Box<[Self]> {
+        let mut spans = Self::united(spans);
+        spans.truncate(SPANS_MAX);
+        spans.into_boxed_slice()
+    }
+
+    fn united(mut spans: Vec<Self>) -> Vec<Self> {
+        spans.retain(|span| span.from <= span.to);
         spans.sort_unstable();
         spans.dedup_by(|next, kept| {
             let is_inside = next.from <= kept.to;
@@ -169,12 +208,7 @@ impl Span {
             }
             is_inside
         });
-        match &spans[..] {
-            [first, .., last] if spans.len() > SPANS_MAX => {
-                Box::new([Self { from: first.from, to: last.to }])
-            }
-            _ => spans.into_boxed_slice(),
-        }
+        spans
     }
 
     /// Whether a version that starts so may be in one of the spans.

@@ -18,7 +18,7 @@ use crate::advisories::{Advisories, Change, Moved, without_release};
 use crate::bracket;
 use crate::entry::{Asked, Entry};
 use crate::group::Group;
-use crate::heard::Verdict;
+use crate::heard::{Verdict, at_a_glance};
 use crate::key::Start;
 use crate::opinion::{Flag, Stand};
 use crate::package::{Reach, ReleaseTag, Subject, bare_name};
@@ -43,6 +43,13 @@ pub struct Match {
 }
 
 impl Match {
+    /// `None` when nothing is to be kept.
+    fn of(identity: u32, verdict: Verdict) -> Option<Self> {
+        let Verdict { stand, is_mitigated, is_disputed, by_precedence, by_statement } = verdict;
+        let counts = stand != Stand::NotAffected || by_precedence || by_statement;
+        counts.then_some(Self { identity, stand, is_mitigated, is_disputed, by_statement })
+    }
+
     /// The state of its finding; `None` when it is cleared.
     pub const fn state(&self) -> Option<FindingState> {
         match self.stand.state() {
@@ -100,6 +107,9 @@ struct Holder {
     /// The first bytes of its key, where they can show that nothing is said of it but "not
     /// affected".
     start: Option<Start>,
+    /// Its release, where its start and that are all that counts.
+    simple: Option<Option<ReleaseTag>>,
+    number: u32,
 }
 
 impl Holder {
@@ -111,7 +121,24 @@ impl Holder {
         // Another epoch would be another start.
         let is_ordered = is_plain && !subject.epoch_may_be_missing;
         let start = asked.start().filter(|_| is_ordered);
-        Self { known: Arc::clone(known), release, start }
+        let has_release = subject.package.release.is_some();
+        let is_simple = start.is_some()
+            && subject.arch.is_none()
+            && !subject.is_modular()
+            && component.removed.is_empty()
+            && release.is_some_and(|tag| tag.is_known() == has_release);
+        let simple = is_simple.then(|| release.filter(|_| has_release));
+        Self { known: Arc::clone(known), release, start, simple, number: known.number }
+    }
+
+    /// What a group without statements says of it.
+    fn matched(&self, group: &Group, entries: &[Arc<Entry>]) -> Option<Match> {
+        let glance = self.simple.zip(self.start.as_ref());
+        match glance.and_then(|(release, start)| at_a_glance(entries, start, release)) {
+            Some(verdict) => Match::of(self.number, verdict),
+            None if self.is_outside(entries) => None,
+            None => match_one(group, entries, &self.known),
+        }
     }
 
     /// Whether each of these entries is about another release than its own, or says that it is not
@@ -307,8 +334,11 @@ impl Matcher {
         let mut list = Vec::new();
         let is_open = group.has_statements();
         for (package, entries) in group.runs().filter(|(package, _)| is_wanted(package)) {
-            let holders = self.holders(package).filter(|it| is_open || !it.is_outside(entries));
-            list.extend(holders.filter_map(|it| match_one(group, entries, &it.known)));
+            let holders = self.holders(package);
+            list.extend(holders.filter_map(|it| match is_open {
+                true => match_one(group, entries, &it.known),
+                false => it.matched(group, entries),
+            }));
         }
         list.sort_unstable();
         // An identity that may be several packages is judged over all of them, once.
@@ -356,10 +386,7 @@ fn match_one(group: &Group, entries: &[Arc<Entry>], known: &Known) -> Option<Mat
     if bracket::is_open(component) {
         return match_open(group, number, component);
     }
-    let Verdict { stand, is_mitigated, is_disputed, by_precedence, by_statement } =
-        group.verdict(entries, subject, asked, component);
-    let counts = stand != Stand::NotAffected || by_precedence || by_statement;
-    counts.then_some(Match { identity: number, stand, is_mitigated, is_disputed, by_statement })
+    Match::of(number, group.verdict(entries, subject, asked, component))
 }
 
 /// An identity whose bytes leave several versions open.

@@ -83,6 +83,11 @@ impl ReleaseTag {
         Self(u64::from_be_bytes(word))
     }
 
+    /// Whether it tells a release.
+    pub(crate) const fn is_known(self) -> bool {
+        self.0 != 0
+    }
+
     /// Whether both are known and not the same.
     pub(crate) const fn differs(self, other: Self) -> bool {
         self.0 != 0 && other.0 != 0 && self.0 != other.0

@@ -173,6 +173,13 @@ impl Range {
         self.intervals.iter().map(Interval::span).collect()
     }
 
+    /// Where a version of this start is inside for certain.
+    pub(crate) fn sure(&self) -> impl Iterator<Item = Span> {
+        let is_plain =
+            self.status == RangeStatus::Affected && self.limits.is_empty() && !self.is_limit_unsure;
+        self.intervals.iter().filter(move |_| is_plain).filter_map(Interval::sure)
+    }
+
     /// An interval that holds every version, even one that cannot be ordered.
     pub(crate) fn everything(&self) -> Option<&Interval> {
         let all =
@@ -261,6 +268,21 @@ impl Interval {
             High::Exclusive(hi) => span.to(hi.version.sort_key()?.bytes()),
             High::Inclusive(hi) => span.to(hi.version.sort_key()?.covered()),
         })
+    }
+
+    fn sure(&self) -> Option<Span> {
+        if self.is_unsure || self.is_fuzzy() {
+            return None;
+        }
+        let span = match &self.lo {
+            Low::Open => Span::ALL,
+            Low::Inclusive(lo) | Low::Exclusive(lo) => Span::ALL.behind(lo.version.sort_key()?)?,
+        };
+        match &self.hi {
+            High::Open => Some(span),
+            High::Nothing => None,
+            High::Exclusive(hi) | High::Inclusive(hi) => span.before(hi.version.sort_key()?),
+        }
     }
 
     fn holds(&self, version: &Version) -> Holds {
