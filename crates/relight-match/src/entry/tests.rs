@@ -60,8 +60,9 @@ fn affected(rng: &mut Rng, package: &PackageName, versions: &[&str]) -> Affected
     affected
 }
 
-/// Goal: what a full match says at a glance is what it would say after a closer look. Method: seeded entries of random ranges, intervals and lists, each asked about every
-/// version of the pool that its bounds are of. That much is left out shows that it is worth it.
+/// Goal: what a full match says at a glance is what it would say after a closer look.
+/// Method: seeded entries of random ranges, intervals and lists, each asked about every version of
+/// the pool that its bounds are of. That much is told so shows that it is worth it.
 #[test]
 fn a_glance_says_what_a_closer_look_says() {
     let (mut cleared, mut not_affected, mut sure) = (0, 0, 0);
