@@ -10,6 +10,7 @@ use crate::engine::{Engine, State};
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Evidence, EvidenceKind, FOUND_MAX, Incident, Phase, artifact_set};
 use crate::plan::{Action, PLAN_SITES_MAX, Plan, PlanAsk, PlanSite, Skipped};
+use crate::waves::Automatic;
 
 /// Lit sites that bad news may darken without an order (INCIDENT 3.2): above it a forged or broken
 /// feed could darken a province, so a person decides.
@@ -241,8 +242,9 @@ impl Engine {
     }
 
     /// Opens, in every open incident, what current evidence calls clear and what was never opened
-    /// in vain before: relight with evidence needs no person. The most critical come first. How
-    /// many were started.
+    /// in vain before: relight with evidence needs no person. The most critical come first, a few
+    /// and then more as they come back; many that do not stop the rest ([`Automatic`]). How many
+    /// were started.
     ///
     /// # Errors
     /// The journal cannot be written.
@@ -256,6 +258,10 @@ impl Engine {
                     .map(|(key, _)| key.clone())
                     .collect();
                 ready.sort_by_key(|key| site_of(&state, key).map(|site| site.criticality));
+                match Automatic::of(incident) {
+                    Automatic::Room(room) => ready.truncate(room),
+                    Automatic::Stopped(_) => ready.clear(),
+                }
                 ready
             };
             let open = state.ledger.open();

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use relight_model::GateKey;
 
+use crate::incident::{Incident, Phase};
 use crate::plan::PlanSite;
 
 /// How much of a plan is open after each wave that follows the canary, in percent.
@@ -15,6 +16,54 @@ pub const WAVE_SITES_MAX: usize = 1_000;
 
 /// Sites that may fail to come back before the rest stays dark, in percent of those opened.
 pub const WAVE_ERRORS_PERCENT_MAX: usize = 1;
+
+/// Sites that come back without a person go on their way together, at first.
+pub const AUTO_FIRST_MAX: usize = 10;
+
+/// Of those that came back, so many times as many may be on their way: 10, 40, 200, and all.
+const AUTO_GROWTH: usize = 4;
+
+/// So many in vain, and more than one in a hundred: nothing more comes back without a person. Fewer
+/// are the trouble of those sites and no reason to keep others dark.
+pub const AUTO_VAIN_MAX: usize = 10;
+
+/// How the sites that relight opens by itself are doing in one incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Automatic {
+    /// So many more may be opened now.
+    Room(usize),
+    /// Too many did not come back: these wait for a person.
+    Stopped(usize),
+}
+
+impl Automatic {
+    /// What the journal of an incident means for the next site.
+    pub fn of(incident: &Incident) -> Self {
+        let (mut back, mut under_way, mut vain, mut waiting) = (0, 0, 0, 0);
+        for case in incident.cases().values() {
+            match case.phase {
+                Phase::RelitProven => back += 1,
+                Phase::Relighting => under_way += 1,
+                Phase::RelightEligible if case.stopped > 0 => vain += 1,
+                Phase::RelightEligible => waiting += 1,
+                _ => {}
+            }
+        }
+        if vain >= AUTO_VAIN_MAX && vain * 100 > (back + vain) * WAVE_ERRORS_PERCENT_MAX {
+            return Self::Stopped(waiting);
+        }
+        let together = (back * AUTO_GROWTH).clamp(AUTO_FIRST_MAX, WAVE_SITES_MAX);
+        Self::Room(together.saturating_sub(under_way))
+    }
+
+    /// How many wait for a person because others did not come back.
+    pub const fn waiting(self) -> usize {
+        match self {
+            Self::Room(_) => 0,
+            Self::Stopped(waiting) => waiting,
+        }
+    }
+}
 
 /// The waves of one plan, and how it went so far.
 #[derive(Clone, Debug, PartialEq, Eq)]

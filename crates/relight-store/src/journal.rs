@@ -66,6 +66,28 @@ impl Store {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+
+    /// Number and hash of the entry that was appended last; zeros when there is none.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn journal_head(&self) -> Result<(u64, Digest), StoreError> {
+        self.read("reading the head of the journal", |database| Ok(head_of(database)?))
+    }
+
+    /// At most [`JOURNAL_BATCH_MAX`] entries from number `from` on, for whoever reads them all and
+    /// keeps none.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn journal_page(&self, from: u64) -> Result<Vec<JournalRecord>, StoreError> {
+        self.read("reading the journal", |database| {
+            let query = format!("{QUERY} WHERE seq >= ?1 ORDER BY seq LIMIT {JOURNAL_BATCH_MAX}");
+            let mut query = database.prepare_cached(&query)?;
+            let rows = query.query_map([from.cast_signed()], record_of)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
 }
 
 pub(crate) const QUERY: &str =
@@ -174,6 +196,22 @@ mod tests {
         JOURNAL_LEASE, Verified,
         testing::{behind, drafts, open},
     };
+
+    #[test]
+    fn pages_of_the_journal_are_whole_and_end() {
+        let (_folder, store) = open();
+        assert_eq!(store.journal_head().unwrap(), (0, Digest::default()));
+        assert!(store.journal_page(1).unwrap().is_empty());
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let written = store.append(&lease, &drafts("test", JOURNAL_BATCH_MAX + 3)).unwrap();
+        let first = store.journal_page(1).unwrap();
+        assert_eq!(first, written[..JOURNAL_BATCH_MAX]);
+        let rest = store.journal_page(first.len() as u64 + 1).unwrap();
+        assert_eq!(rest, written[JOURNAL_BATCH_MAX..]);
+        let last = &written[written.len() - 1];
+        assert_eq!(store.journal_head().unwrap(), (last.seq, last.hash));
+        assert!(store.journal_page(last.seq + 1).unwrap().is_empty());
+    }
 
     #[test]
     fn what_is_appended_is_read_back() {

@@ -10,6 +10,7 @@ use relight_engine::matching::{MATCHER_REVISION, Question};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
 use relight_engine::store::{JOURNAL_LEASE, JournalDraft, SiteRow, Store};
 use relight_engine::watch::Feed;
+use relight_engine::waves::{AUTO_VAIN_MAX, Automatic};
 use relight_engine::{
     Engine, EngineError, EngineErrorKind, EngineOptions, FunctionalTest, INVENTORY_TTL_S,
     Inventory, LogReport, REDARK_AUTO_MAX, edges,
@@ -379,6 +380,34 @@ fn a_site_of_two_incidents_comes_back_when_both_are_clear() {
     assert_eq!(town.ledger().wants(&key(&name(0))), Light::Lit);
 }
 
+/// Found by the model: a deployment that was reported before the incident knew the site, and a scan
+/// of before it whose result came last. The register knows what the incident was not told.
+#[test]
+fn a_scan_of_before_a_deployment_says_nothing_about_what_runs_now() {
+    for later_s in [0, 60] {
+        let town = Town::new(1);
+        town.incident(LOG4SHELL);
+        let observed_at = town.engine.now();
+        pass(later_s);
+        let site = key(&name(0));
+        town.engine.report_deployed("deployer", &site, Digest([7; 32])).unwrap();
+        pass(60);
+        town.darken(&[0]);
+        let clear = log4j("2.17.1");
+        let late =
+            Inventory { site: site.clone(), sbom: clear.clone(), observed_at, profiles: None };
+        town.engine.ingest("scanner", &[late], EvidenceKind::Scan).unwrap();
+        assert_eq!(town.engine.relight_ready().unwrap(), 0, "{later_s}");
+        assert_eq!(town.ledger().wants(&site), Light::Dark, "{later_s}");
+        // A scan of what was deployed does say something.
+        let observed_at = town.engine.now();
+        let sbom = Sbom { artifact: Some(Digest([7; 32])), ..clear };
+        let fresh = Inventory { site: site.clone(), sbom, observed_at, profiles: None };
+        town.engine.ingest("scanner", &[fresh], EvidenceKind::Scan).unwrap();
+        assert_eq!(town.engine.relight_ready().unwrap(), 1, "{later_s}");
+    }
+}
+
 #[test]
 fn a_deployment_voids_evidence_and_a_fix_needs_its_functional_test() {
     let town = Town::new(2);
@@ -495,4 +524,66 @@ fn a_plan_names_the_sites_that_it_does_not_know() {
     let plan = town.plan(Action::Dark, &[0, 8]);
     assert_eq!(plan.sites.len(), 1);
     assert_eq!(plan.skipped[0].reason, "not-registered");
+}
+
+/// Goal: a herd comes back a few at a time and then more, and many that do not come back stop the
+/// rest; a few that do not are nobody else's trouble. Method: the journal alone, without an edge.
+#[test]
+fn what_is_clear_comes_back_in_growing_groups_until_many_do_not() {
+    let town = Town::new(260);
+    town.incident(LOG4SHELL);
+    let all: Vec<usize> = (0..260).collect();
+    town.darken(&all);
+    all.iter().for_each(|site| town.ingest(*site, log4j("2.17.1")));
+    let in_phase = |phase: Phase| -> Vec<GateKey> {
+        let sites = all.iter().map(|site| key(&name(*site)));
+        sites.filter(|site| town.engine.phase(LOG4SHELL, site) == Some(phase)).collect()
+    };
+    let tell = |entry: Entry| town.engine.record("relight", LOG4SHELL, entry).unwrap();
+    let proved = |sites: Vec<GateKey>| Entry::Proved {
+        sites,
+        light: Light::Lit,
+        edge: "east".into(),
+        epoch: Epoch::default(),
+    };
+    let stopped = |sites: Vec<GateKey>| Entry::RelightStopped { sites, why: "not-proven".into() };
+    let mut groups = Vec::new();
+    for _ in 0..2 {
+        groups.push(town.engine.relight_ready().unwrap());
+        assert_eq!(town.engine.relight_ready().unwrap(), 0, "they are on their way");
+        tell(proved(in_phase(Phase::Relighting)));
+    }
+    // Nine of the next group do not come back: that is theirs alone.
+    groups.push(town.engine.relight_ready().unwrap());
+    let under_way = in_phase(Phase::Relighting);
+    tell(stopped(under_way[..AUTO_VAIN_MAX - 1].to_vec()));
+    tell(proved(under_way[AUTO_VAIN_MAX - 1..under_way.len() - 1].to_vec()));
+    assert_eq!(groups, [10, 40, 200]);
+    assert_eq!(town.engine.relight_ready().unwrap(), 10, "the rest");
+    // One more: it is the edge.
+    tell(stopped(in_phase(Phase::Relighting)[..9].to_vec()));
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+}
+
+/// What waits is counted, and a person can still open it.
+#[test]
+fn an_error_stop_leaves_the_rest_to_a_person() {
+    let town = Town::new(30);
+    town.incident(LOG4SHELL);
+    let all: Vec<usize> = (0..30).collect();
+    town.darken(&all);
+    all.iter().for_each(|site| town.ingest(*site, log4j("2.17.1")));
+    assert_eq!(town.engine.relight_ready().unwrap(), 10);
+    let under_way = all.iter().map(|site| key(&name(*site)));
+    let under_way =
+        under_way.filter(|site| town.engine.phase(LOG4SHELL, site) == Some(Phase::Relighting));
+    let sites: Vec<GateKey> = under_way.collect();
+    let stopped = Entry::RelightStopped { sites, why: "not-proven".into() };
+    town.engine.record("relight", LOG4SHELL, stopped).unwrap();
+    assert_eq!(town.engine.relight_ready().unwrap(), 0);
+    let waiting =
+        town.engine.with_ledger(|ledger| Automatic::of(ledger.incident(LOG4SHELL).unwrap()));
+    assert_eq!(waiting, Automatic::Stopped(20));
+    let by_hand = town.engine.relight("Zoe", LOG4SHELL, &[key(&name(29))]).unwrap();
+    assert_eq!(by_hand, 1);
 }

@@ -126,9 +126,11 @@ impl World {
     }
 
     fn phase(&self, site: usize) -> Phase {
-        let incident = self.ledger.incident(ID);
-        let case = incident.and_then(|incident| incident.case(&key(NAMES[site])));
-        case.map_or(Phase::Online, |case| case.phase)
+        self.phase_if_known(site).unwrap_or(Phase::Online)
+    }
+
+    fn phase_if_known(&self, site: usize) -> Option<Phase> {
+        Some(self.ledger.incident(ID)?.case(&key(NAMES[site]))?.phase)
     }
 
     /// Two worlds of one number are one world: all of it goes into the number.
@@ -223,6 +225,12 @@ impl World {
             }
             Action::Deploy(site, running) => {
                 self.running[site] = running;
+                // An incident that does not know the site keeps no report, and none is journalled
+                // there: the register has it. A scan of before is older than that report, and no
+                // evidence is made of it (`a_scan_of_before_a_deployment...` in `engine` shows it).
+                if self.phase_if_known(site).is_none() {
+                    self.scans[site] = None;
+                }
                 Entry::Deployed { site: key(NAMES[site]), digest: artifact(running) }
             }
             Action::Revise => {

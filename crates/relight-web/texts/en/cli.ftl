@@ -899,6 +899,11 @@ waves-stopped = more than one in a hundred did not come back: { NUMBER($sites) }
    *[other] sites stay
  } dark
 
+relight-stopped = more than one in a hundred did not come back, so relight opens no more by itself: { NUMBER($sites) } { $sites ->
+    [one] site waits
+   *[other] sites wait
+ }
+relight-stopped-remedy = look at the edges (relight edge check), then open them with relight incident on
 doctor-store = store
 doctor-sites = { NUMBER($count) } { $count ->
     [one] site

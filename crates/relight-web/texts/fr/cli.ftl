@@ -947,6 +947,11 @@ waves-stopped = plus d'un sur cent n'est pas revenu : { NUMBER($sites) } { $site
    *[other] sites restent éteints
  }
 
+relight-stopped = plus d'un sur cent n'est pas revenu : relight n'en rallume plus de lui-même, { NUMBER($sites) } { $sites ->
+    [one] site attend
+   *[other] sites attendent
+ }
+relight-stopped-remedy = regardez les frontaux (relight edge check), puis rallumez avec relight incident on
 doctor-store = registre
 doctor-sites = { NUMBER($count) } { $count ->
     [one] site

@@ -1,12 +1,18 @@
-//! `relight audit verify`: the journal is as it was written, record by record.
+//! `relight audit verify` and `audit export`: the journal is as it was written, record by record,
+//! here or in a file that somebody took away.
+
+mod file;
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use relight_engine::store::JournalFaultKind;
+use relight_engine::store::{JournalFault, JournalFaultKind, Verified};
 use relight_server::web::texts;
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::localise::one_of;
 use crate::report::Report;
 
 /// What to do with the journal.
@@ -18,7 +24,21 @@ pub(crate) struct Audit {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    Verify,
+    Verify(Verify),
+    Export(Export),
+}
+
+#[derive(Debug, Args)]
+struct Verify {
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Export {
+    #[arg(short, long, default_value = "jsonl", value_parser = one_of(&["jsonl"]))]
+    /// There is one; another would be asked for by name.
+    format: String,
 }
 
 #[derive(Serialize)]
@@ -37,33 +57,48 @@ struct FaultRow {
 
 impl Audit {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let Action::Verify = self.action;
-        let lang = context.lang;
-        let store = context.existing_store()?;
-        let verified = store.verify_journal().map_err(|error| context.store_failure(&error))?;
-        let fault = verified.as_ref().err().map(|fault| (fault.seq, code(&fault.what)));
-        if context.json {
-            let whole = verified.as_ref().ok();
-            report.document(
-                "relight.audit/1",
-                &Document {
-                    intact: fault.is_none(),
-                    entries: whole.map(|whole| whole.entries),
-                    head: whole.map(|whole| whole.head.to_string()),
-                    fault: fault.map(|(seq, code)| FaultRow { seq, code }),
-                },
-            );
+        match self.action {
+            Action::Export(_) => file::export(context, report),
+            Action::Verify(Verify { file: Some(path) }) => {
+                tell(file::verify(&path, context)?, context, report)
+            }
+            Action::Verify(Verify { file: None }) => {
+                let verified = context.existing_store()?.verify_journal();
+                let verified = verified.map_err(|error| context.store_failure(&error))?;
+                tell(verified, context, report)
+            }
         }
-        if let Some((seq, code)) = fault {
-            let why = texts::by_code(lang, &format!("fault-{code}")).unwrap_or(code);
-            return Err(Failure::new(texts::journal_broken(lang, seq, why))
-                .hint(texts::journal_broken_remedy(lang)));
-        }
-        if let (Ok(whole), false) = (&verified, context.json) {
-            report.line(&texts::journal_intact(lang, whole.entries, &whole.head.to_string()));
-        }
-        Ok(())
     }
+}
+
+fn tell(
+    verified: Result<Verified, JournalFault>,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let lang = context.lang;
+    let fault = verified.as_ref().err().map(|fault| (fault.seq, code(&fault.what)));
+    if context.json {
+        let whole = verified.as_ref().ok();
+        report.document(
+            "relight.audit/1",
+            &Document {
+                intact: fault.is_none(),
+                entries: whole.map(|whole| whole.entries),
+                head: whole.map(|whole| whole.head.to_string()),
+                fault: fault.map(|(seq, code)| FaultRow { seq, code }),
+            },
+        );
+    }
+    if let Some((seq, code)) = fault {
+        let why = texts::by_code(lang, &format!("fault-{code}")).unwrap_or(code);
+        return Err(Failure::new(texts::journal_broken(lang, seq, why))
+            .hint(texts::journal_broken_remedy(lang)));
+    }
+    if let (Ok(whole), false) = (&verified, context.json) {
+        report.line(&texts::journal_intact(lang, whole.entries, &whole.head.to_string()));
+    }
+    Ok(())
 }
 
 const fn code(what: &JournalFaultKind) -> &'static str {

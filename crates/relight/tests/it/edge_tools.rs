@@ -79,6 +79,14 @@ fn a_drill_touches_canaries_and_marked_sites_only() {
     }
     place.expect(1, &["drill", "--edges", "nowhere"]);
     place.expect(0, &["audit", "verify"]);
+    let export = place.expect(0, &["audit", "export"]).stdout;
+    place.write("journal.jsonl", &export);
+    let here = place.expect(0, &["audit", "verify", "--json"]).json();
+    assert_eq!(place.expect(0, &["audit", "verify", "journal.jsonl", "--json"]).json(), here);
+    place.write("journal.jsonl", export.replace("drilled", "killed!"));
+    let broken = place.expect(1, &["audit", "verify", "journal.jsonl"]);
+    assert!(broken.stderr.contains("entry 1 of the journal is not as"), "{}", broken.text());
+    place.expect(1, &["audit", "verify", "nowhere.jsonl"]);
     let store = Store::open(&place.path("data")).unwrap();
     let bodies: Vec<String> = store.journal(1).unwrap().into_iter().map(|it| it.body).collect();
     assert_eq!(bodies.len(), 2);

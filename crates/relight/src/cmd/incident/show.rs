@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use relight_engine::incident::{Counters, Entry, Incident};
 use relight_engine::store::JournalRecord;
+use relight_engine::waves::Automatic;
 use relight_model::{DisplayState, GateKey, Timestamp};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Number, texts, words};
@@ -46,6 +47,8 @@ struct IncidentRow<'a> {
     states: BTreeMap<&'static str, usize>,
     phases: BTreeMap<&'static str, usize>,
     exposed: usize,
+    /// Proven clear, and dark until a person says so: too many others did not come back.
+    waiting_for_a_person: usize,
 }
 
 #[derive(Serialize)]
@@ -116,6 +119,7 @@ fn row<'a>(
         states: states.collect(),
         phases: phases.collect(),
         exposed: counters.exposed,
+        waiting_for_a_person: Automatic::of(incident).waiting(),
     }
 }
 
@@ -140,6 +144,14 @@ fn text(id: &str, incident: &Incident, keys: &[GateKey], context: &Context, repo
     if counters.exposed > 0 {
         let mark = report.paint(Style::Bad, "⊘");
         report.line(&format!("  {mark} {}", texts::not_proven(lang, counters.exposed)));
+    }
+    let waiting = Automatic::of(incident).waiting();
+    if waiting > 0 && !incident.closed {
+        report.warn(
+            id,
+            &texts::relight_stopped(lang, waiting),
+            texts::relight_stopped_remedy(lang),
+        );
     }
 }
 
