@@ -1,0 +1,227 @@
+// A plan by two people, each with a virtual authenticator, on a town behind a real built-in edge:
+// proposed by one, approved by the other, dark; then by keyboard alone. Pictures are taken when
+// SHOTS names a folder.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import { listen, overflow, quit, unsafe, violations, withBrowser } from './browser.mjs';
+
+const { RELIGHT, SHOTS } = process.env;
+
+const SLUGS = ['care', 'beds', 'taxes'];
+
+const ROWS = ['slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public',
+  ...SLUGS.map((slug) =>
+    `${slug},Nom ${slug},Name ${slug},http://${slug}.example,Town,municipal,3,hall,yes`),
+].join('\n');
+
+const FREE = '127.0.0.1:0';
+
+let folder;
+let origin;
+let link;
+let edge;
+let visitors;
+const running = [];
+
+/** Runs a command on the register of the town. */
+function relight(...words) {
+  const done = spawnSync(RELIGHT, ['--data', join(folder, 'data'), '--lang', 'en', ...words],
+    { cwd: folder, encoding: 'utf8' });
+  assert.equal(done.status, 0, `${words.join(' ')}: ${done.stderr}`);
+  return done.stdout;
+}
+
+/** Starts a command that goes on, and waits for a line of it. */
+async function start(words, stream, wanted) {
+  const child = spawn(RELIGHT, ['--data', join(folder, 'data'), '--lang', 'en', ...words],
+    { cwd: folder });
+  running.push(child);
+  child[stream === 'stderr' ? 'stdout' : 'stderr'].resume();
+  for await (const line of createInterface({ input: child[stream] })) {
+    const found = wanted.exec(line);
+    if (found) {
+      child[stream].resume();
+      return found[1];
+    }
+  }
+  return assert.fail(`${words.join(' ')} never said ${wanted}`);
+}
+
+/** A port that nobody uses now. */
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** What a visitor of a site gets from the edge. */
+function visit(slug) {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port: edge.split(':')[1], path: '/',
+      headers: { host: `${slug}.example` } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'relight-acts-'));
+  writeFileSync(join(folder, 'sites.csv'), ROWS);
+  visitors = createServer((_, answer) => answer.end('open')).listen(0, '127.0.0.1');
+  await new Promise((resolve) => { visitors.once('listening', resolve); });
+  const place = `127.0.0.1:${visitors.address().port}`;
+  writeFileSync(join(folder, 'routes'), SLUGS.map((slug) => `${slug} ${place}\n`).join(''));
+  relight('sites', 'import', 'sites.csv');
+  edge = `127.0.0.1:${await freePort()}`;
+  relight('edge', 'add', 'builtin', '--name', 'hall', '--gate', 'gate', '--verify', 'verify.sock',
+    '--listen', edge);
+  await start(['edge', 'run', '--routes', 'routes'], 'stdout', /(answers on)/);
+  link = await start(['serve', '--listen', FREE, '--public-listen', FREE], 'stderr',
+    /(http:\/\/localhost:\d+\/start\?code=\S+)/);
+  origin = new URL(link).origin;
+});
+
+after(async () => {
+  for (const child of running) child.kill();
+  visitors?.close();
+  rmSync(folder, { recursive: true, force: true });
+  await quit();
+});
+
+/** A person with a browser and an authenticator that verifies who holds it. */
+async function person(context) {
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('WebAuthn.enable');
+  await devtools.send('WebAuthn.addVirtualAuthenticator', { options: {
+    protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
+    isUserVerified: true, automaticPresenceSimulation: true,
+  } });
+  return { page, faults: listen(page) };
+}
+
+/** Looks at a page in two languages, two themes and three widths. */
+async function look(page, name, path) {
+  for (const lang of ['fr', 'en']) {
+    const response = await page.goto(`${origin}${path}${path.includes('?') ? '&' : '?'}lang=${lang}`);
+    const headers = await response.allHeaders();
+    assert.deepEqual(unsafe(headers['content-security-policy']), [], name);
+    for (const colorScheme of ['light', 'dark']) {
+      for (const [width, height] of [[1600, 1000], [400, 800]]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.setViewportSize({ width, height });
+        assert.deepEqual(await violations(page), [], `${name} ${lang} ${colorScheme} ${width}`);
+        assert.equal(await overflow(page), 0, `${name} ${lang} ${width} is too wide`);
+        if (SHOTS) {
+          const file = `acts-${name}-${lang}-${colorScheme}-${width}.png`;
+          await page.screenshot({ path: join(SHOTS, file), fullPage: width < 500 });
+        }
+      }
+    }
+    await page.setViewportSize({ width: 320, height: 800 });
+    assert.equal(await overflow(page), 0, `${name} ${lang} scrolls sideways at 320 px`);
+  }
+  await page.setViewportSize({ width: 1600, height: 1000 });
+}
+
+/** Presses Tab until the focused element fits, as a person would look for it. */
+async function tabTo(page, selector) {
+  for (let presses = 0; presses < 150; presses += 1) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
+  }
+  assert.fail(`Tab never reaches ${selector}`);
+}
+
+/** Presses Enter where a page leads on, and waits for the next one. */
+async function enter(page, address) {
+  await Promise.all([page.waitForURL(address), page.keyboard.press('Enter')]);
+}
+
+test('an incident from its opening to the dark, by two people and by keyboard alone', async () => {
+  await withBrowser(async (first) => withBrowser(async (second) => withBrowser(async (third) => {
+    const [admin, chief, approver] = [await person(first), await person(second), await person(third)];
+    await admin.page.goto(`${link}&lang=en`);
+    await admin.page.fill('[name=name]', 'anna');
+    await admin.page.click('button.main');
+    await admin.page.waitForURL('**/accounts?*');
+    for (const [who, name, role] of [[chief, 'chief', 'commander'], [approver, 'zoe', 'approver']]) {
+      await admin.page.goto(`${origin}/accounts?lang=en`);
+      await admin.page.fill('form[action^="/accounts/add"] [name=name]', name);
+      await admin.page.click('form[action^="/accounts/add"] button');
+      const invitation = await admin.page.textContent('.secret code');
+      await who.page.goto(`${invitation}&lang=en`);
+      await who.page.click('button.main');
+      await who.page.waitForURL('**/me?*');
+      await admin.page.goto(`${origin}/accounts?lang=en`);
+      await admin.page.selectOption('[name=name]', name);
+      await admin.page.selectOption('[name=role]', role);
+      await admin.page.click('form[action^="/accounts/grant"] button');
+      await admin.page.waitForSelector('.done');
+    }
+
+    // The second of them is granted by two people: an administrator cannot invent one.
+    await chief.page.goto(`${origin}/accounts?lang=en`);
+    await chief.page.click('[name=answer][value=confirm]');
+    await chief.page.waitForSelector('.done');
+
+    // Open an incident: by keyboard alone, as everything from here on.
+    const { page } = chief;
+    await page.goto(`${origin}/?lang=en`);
+    await tabTo(page, '.drop summary');
+    await page.keyboard.press('Enter');
+    await tabTo(page, '.drop [name=incident]');
+    await page.keyboard.type('CVE-2021-44228');
+    await enter(page, '**/?lang=en');
+    assert.match(await page.textContent('h1'), /CVE-2021-44228/);
+
+    // Propose dark.
+    await tabTo(page, '.acts a[href*="action=dark"]');
+    await enter(page, '**/plan?*');
+    await tabTo(page, '[name=reason]');
+    await page.keyboard.type('Log4Shell');
+    await enter(page, '**/plan?*reason=Log4Shell*');
+    assert.equal(await page.textContent('.large b'), '3');
+    await look(page, 'plan', '/plan?action=dark&which=todo&reason=Log4Shell');
+    await page.goto(`${origin}/plan?lang=en&action=dark&which=todo&reason=Log4Shell`);
+    await tabTo(page, 'button.strong');
+    await enter(page, '**/approve/A-0001?*');
+    assert.equal(await page.locator('[value=approve]').count(), 0, 'who asks does not agree');
+    assert.deepEqual(await Promise.all(SLUGS.map(visit)), [200, 200, 200]);
+
+    // An administrator sees no button, and a stranger nothing.
+    await admin.page.goto(`${origin}/approve/A-0001?lang=en`);
+    assert.equal(await admin.page.locator('[value=approve]').count(), 0);
+    assert.equal((await fetch(`${origin}/api/v1/plans`)).status, 401);
+
+    // Approve.
+    await look(approver.page, 'approve', '/approve/A-0001');
+    await approver.page.goto(`${origin}/approve/A-0001?lang=en`);
+    await tabTo(approver.page, 'button.strong');
+    await enter(approver.page, '**/approve/A-0001?*');
+    assert.match(await approver.page.textContent('.standing'), /carried out/);
+    const until = Date.now() + 15_000;
+    for (;;) {
+      const seen = await Promise.all(SLUGS.map(visit));
+      if (seen.every((status) => status === 503)) break;
+      assert.ok(Date.now() < until, `not dark: ${seen}`);
+      await page.waitForTimeout(100);
+    }
+
+    await look(page, 'incident', '/');
+    await look(page, 'plans', '/plans');
+    assert.deepEqual([...chief.faults, ...approver.faults, ...admin.faults], []);
+  })));
+});
