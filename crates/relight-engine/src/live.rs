@@ -18,6 +18,9 @@ pub const LOG_LINES_MAX: usize = 1_000;
 /// Outages that are over and still remembered; the oldest are forgotten first.
 pub const OUTAGES_MAX: usize = 100_000;
 
+/// Words on the public page; older ones are in the journal.
+pub const WORDS_MAX: usize = 20;
+
 /// What the board is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headline {
@@ -92,6 +95,19 @@ pub struct Proofs {
     pub past: Vec<Outage>,
     /// An incident is open.
     pub is_open: bool,
+    /// Words that people published, newest first.
+    pub words: Vec<Words>,
+}
+
+/// Words that people published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// When.
+    pub at: Timestamp,
+    /// In French.
+    pub fr: String,
+    /// In English; empty where nobody wrote it.
+    pub en: String,
 }
 
 /// What changed since a version.
@@ -126,6 +142,8 @@ struct Inner {
     log: VecDeque<LogLine>,
     log_next: u64,
     headline: Headline,
+    /// Oldest first.
+    words: VecDeque<Words>,
 }
 
 impl Inner {
@@ -173,6 +191,7 @@ impl Board {
             log: VecDeque::new(),
             log_next: 1,
             headline,
+            words: VecDeque::new(),
         };
         Self { sites, inner: Mutex::new(inner), changed: Condvar::new() }
     }
@@ -226,6 +245,7 @@ impl Board {
             dark_since: inner.dark_since.clone(),
             past: inner.past.iter().copied().collect(),
             is_open: !inner.headline.id.is_empty(),
+            words: inner.words.iter().rev().cloned().collect(),
         }
     }
 
@@ -297,6 +317,19 @@ impl Board {
         let turned = inner.headline.id.is_empty() != headline.id.is_empty();
         inner.proof_version += u64::from(turned);
         inner.headline = headline;
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// Publishes words of a person; only the newest are kept.
+    pub fn say(&self, words: Words) {
+        let mut inner = self.lock();
+        inner.version += 1;
+        inner.proof_version += 1;
+        inner.words.push_back(words);
+        while inner.words.len() > WORDS_MAX {
+            inner.words.pop_front();
+        }
         drop(inner);
         self.changed.notify_all();
     }

@@ -9,7 +9,7 @@ use relight_store::Store;
 use crate::engine::{Appended, Engine, replay_each};
 use crate::error::EngineError;
 use crate::incident::{Action, Entry, Ledger, Phase};
-use crate::live::{Board, BoardSite, Headline};
+use crate::live::{Board, BoardSite, Headline, Words};
 
 /// Most entries of one append that are told one by one; of more only the sums are told.
 const TOLD_MAX: usize = 20;
@@ -76,6 +76,9 @@ impl Wall {
 
     /// Shows what one entry changed.
     fn follow(&self, ledger: &Ledger, (id, entry, at): (&str, &Entry, Timestamp)) {
+        if let Entry::UpdatePublished { fr, en, .. } = entry {
+            self.board.say(Words { at, fr: fr.clone(), en: en.clone() });
+        }
         let about = match entry {
             Entry::Opened { .. } | Entry::Closed {} => {
                 self.board.set_headline(headline(ledger));

@@ -79,6 +79,9 @@ pub(crate) struct Asked {
     q: String,
     #[serde(default)]
     screen: String,
+    /// Why a plan is refused, as `relight incident approve --refuse` writes it into the form.
+    #[serde(default)]
+    pub(crate) reason: String,
     /// Who asks.
     #[serde(skip)]
     pub(crate) reader: Reader,

@@ -20,9 +20,10 @@ mod sse;
 pub mod traffic;
 
 pub use access::form::{FORM_BYTES_MAX, FORM_S_MAX};
-pub use access::{Clock, Door, Entrance, FRESH_S_MAX, Factor, SignedIn};
 pub use access::links::FIRST_LINK_S_MAX;
+pub use access::{Clock, Door, Entrance, FRESH_S_MAX, Factor, SignedIn};
 pub use error::ServerError;
+pub use page::encode;
 pub use public::{PublicFolder, Signer};
 pub use relight_web as web;
 pub use serve::{PublicHandle, WebConfig, WebHandle, WebServer, export_public};

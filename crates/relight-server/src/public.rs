@@ -20,7 +20,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use relight_engine::live::{BoardSite, Outage, Proofs};
+use relight_engine::live::{BoardSite, Outage, Proofs, Words};
 use relight_model::Timestamp;
 use relight_web::{Lang, words};
 
@@ -59,6 +59,8 @@ struct Seen<'a> {
     past: Vec<(&'a BoardSite, Outage)>,
     /// An incident is open.
     is_open: bool,
+    /// Words that people published, newest first.
+    words: Vec<Words>,
 }
 
 impl<'a> Seen<'a> {
@@ -72,13 +74,15 @@ impl<'a> Seen<'a> {
         let services = pairs.filter(|(_, (site, _))| site.public).map(|(at, (site, dark))| {
             Service { site, dark_since: *dark, past: newest.get(&at).copied() }
         });
-        Self { services: services.collect(), past, is_open: proofs.is_open }
+        let words = proofs.words.clone();
+        Self { services: services.collect(), past, is_open: proofs.is_open, words }
     }
 
     /// Those of one sector.
     fn sector(&self, code: &str) -> Self {
         let inside = self.services.iter().filter(|service| service.site.sector == code);
-        Self { services: inside.copied().collect(), past: Vec::new(), is_open: self.is_open }
+        let (past, words) = (Vec::new(), Vec::new());
+        Self { services: inside.copied().collect(), past, is_open: self.is_open, words }
     }
 
     fn lit(&self) -> usize {

@@ -83,6 +83,8 @@ pub struct PlanPage {
     pub seen: String,
     /// Who would have to agree.
     pub needs: String,
+    /// Where a passkey is shown before asking; empty when it was shown just now.
+    pub step_up: String,
     /// The token of the form; empty for those who may not ask.
     pub token: String,
 }
@@ -136,6 +138,8 @@ pub struct ApprovePage {
     pub may_approve: bool,
     /// This reader may refuse it.
     pub may_refuse: bool,
+    /// A reason that the address brought along.
+    pub wanted: String,
     /// This reader may take it back.
     pub may_undo: bool,
     /// What just went wrong, and what to do.

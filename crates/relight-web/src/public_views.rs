@@ -27,6 +27,8 @@ pub struct PublicFrame {
 #[derive(Template)]
 #[template(path = "public_home.html", whitespace = "minimize")]
 pub struct PublicHome {
+    /// Words that people published: time for machines and people, language, text.
+    pub words: Vec<(String, String, &'static str, String)>,
     /// Around it.
     pub frame: PublicFrame,
     /// What the bar says.

@@ -75,6 +75,11 @@ pub(super) fn may_propose(signed: &SignedIn) -> bool {
     !account.is(Role::Admin) && (account.is(Role::Commander) || account.is(Role::SiteOwner))
 }
 
+/// Where a passkey is shown again before going on.
+fn step_up(next: &str) -> String {
+    format!("/confirm?next={}", page::encode(next))
+}
+
 /// What was refused and what to do, in words.
 pub(crate) fn told(lang: Lang, error: &EngineError) -> (String, String) {
     let key = code_of(error);

@@ -218,7 +218,8 @@ mod tests {
             site: usize::try_from(site).unwrap(),
         });
         let dark_since = all.clone().map(|site| (back(site) > now).then_some(0));
-        Proofs { version: 1, dark_since: dark_since.collect(), past: past.collect(), is_open: true }
+        let (dark_since, past, words) = (dark_since.collect(), past.collect(), Vec::new());
+        Proofs { version: 1, dark_since, past, is_open: true, words }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use relight_engine::live::Words;
 use relight_model::Timestamp;
 use relight_web::public_views::{
     PublicEntry, PublicEpisode, PublicFrame, PublicHome, PublicIndexPage, PublicListPage,
@@ -91,6 +92,7 @@ impl Writer<'_> {
         let title = texts::public_title(lang);
         let shown = episodes.iter().take(EPISODES_MAX);
         PublicHome {
+            words: self.seen.words.iter().map(|words| said(lang, words)).collect(),
             frame: self.frame(title, format!("/{}/", lang.other().tag()), false),
             progress: progress(self.seen, lang),
             lit_permille: self.seen.lit() * 1000 / self.seen.total().max(1),
@@ -208,6 +210,15 @@ fn progress(seen: &Seen<'_>, lang: Lang) -> String {
     texts::public_progress(lang, &share)
 }
 
+/// Words of a person in a language; in French where nobody wrote them in English.
+fn said(lang: Lang, words: &Words) -> (String, String, &'static str, String) {
+    let (lang_of, text) = match lang {
+        Lang::En if !words.en.is_empty() => (Lang::En, &words.en),
+        _ => (Lang::Fr, &words.fr),
+    };
+    (number::rfc3339(words.at), utc(lang, words.at), lang_of.tag(), text.clone())
+}
+
 /// A date and a time of day in UTC, in words.
 pub(super) fn utc(lang: Lang, at: Timestamp) -> String {
     let date = number::rfc3339(at);
@@ -250,7 +261,8 @@ mod tests {
 
     fn proofs(dark: &[bool], past: &[Outage]) -> Proofs {
         let dark_since = dark.iter().map(|dark| dark.then_some(60)).collect();
-        Proofs { version: 1, dark_since, past: past.to_vec(), is_open: true }
+        let (past, words) = (past.to_vec(), Vec::new());
+        Proofs { version: 1, dark_since, past, is_open: true, words }
     }
 
     #[test]

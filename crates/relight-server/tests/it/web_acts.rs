@@ -7,6 +7,8 @@ use relight_engine::store::{SiteRow, Store};
 use relight_model::{Criticality, GateKey};
 
 use crate::door_support::{START, World, clock, person, token};
+use crate::support::wait_until;
+use crate::web_console::get;
 
 pub(crate) const LOG4SHELL: &str = "CVE-2021-44228";
 
@@ -287,5 +289,13 @@ fn short_forms_are_acts_of_the_role_that_they_need() {
     assert_eq!(status, 409, "sites are still dark: {body}");
     let journal = acts(&world);
     assert!(journal.contains(&"update-published chief".to_owned()), "{journal:?}");
+    assert_eq!(send("/incident/update", &people.chief, "fr=Seulement+%3Ci%3E").0, 303);
+    let public = world.web.public_addr();
+    wait_until("the words on the public page", || get(public, "/en/").2.contains("Seulement"));
+    let page = get(public, "/en/").2;
+    let (newer, older) = (page.find("<span lang=\"fr\">Seulement &#60;i&#62;"), page.find("Hello"));
+    assert!(newer.is_some() && newer < older, "newest first, and French where there is no English");
+    assert!(get(public, "/fr/").2.contains("<span lang=\"fr\">Bonjour"));
+    assert!(!page.contains("chief"), "nobody is named");
     world.web.stop();
 }

@@ -212,3 +212,11 @@ act-off-one = Turn this site off…
 act-on-one = Relight this site…
 act-site = What to do
 policy-nobody-alone = nobody switches alone: two people have to agree to everything
+act-which-all = all of them, clear or not
+approve-where = { $id }, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }: read and decide at { $address }
+approve-done = { $id } was carried out
+approve-remedy = people decide on the page, with a passkey; a plan that is too old is made again
+public-updates = Updates

@@ -221,3 +221,11 @@ act-off-one = Éteindre ce site…
 act-on-one = Rallumer ce site…
 act-site = Que faire
 policy-nobody-alone = personne ne commute seul : il faut l’accord de deux personnes pour tout
+act-which-all = tous, hors de cause ou non
+approve-where = { $id }, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } : lisez et décidez à { $address }
+approve-done = { $id } a été exécuté
+approve-remedy = on décide sur la page, avec une clé d’accès; un plan trop ancien se refait
+public-updates = Mises à jour

@@ -1,6 +1,7 @@
 //! `relight incident`: from the alarm to the last light.
 
 mod analyse;
+mod approve;
 mod grants;
 mod list;
 mod report;
@@ -40,6 +41,7 @@ enum Action {
     Log(show::Log),
     Off(switch::Off),
     On(switch::On),
+    Approve(approve::Approve),
     Undo(analyse::Undo),
     Analyse(analyse::Analyse),
     Fix(Fix),
@@ -96,6 +98,7 @@ impl Incident {
             Action::Log(log) => log.run(context, report),
             Action::Off(off) => off.run(context, report),
             Action::On(on) => on.run(context, report),
+            Action::Approve(approve) => approve.run(context, report),
             Action::Undo(undo) => undo.run(context, report),
             Action::Analyse(analyse) => analyse.run(context, report),
             Action::Fix(fix) => fix.run(context, report),

@@ -1,5 +1,15 @@
 //! `relight policy`: the rules that hold, and the signature without which the strictest do.
 
+use std::sync::Arc;
+
+use relight_engine::access::{Grant, Role, Scope};
+use relight_engine::plan::{Action, PlanAsk};
+use relight_engine::policy::{Means, Person, Policy};
+use relight_engine::store::Store;
+use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
+use relight_model::{Digest, GateKey};
+use relight_server::clock;
+
 use crate::incident::POLICY;
 use crate::place::Place;
 
@@ -35,4 +45,64 @@ fn the_strictest_rules_hold_until_a_policy_is_signed() {
     place.expect(2, &["policy", "show"]);
     place.expect(1, &["policy", "sign", "--key", "apart/other.key"]);
     place.expect(2, &["policy", "sign"]);
+}
+
+/// A commander, as a server knows one.
+fn commander(name: &str) -> Person {
+    let grants = vec![Grant { role: Role::Commander, scope: Scope::root() }];
+    Person { name: name.to_owned(), grants, means: Means::Passkey }
+}
+
+/// A plan that somebody asked for, on a register as a server leaves it.
+fn asked(place: &Place) -> Engine {
+    let store = Arc::new(Store::open(&place.path("data")).unwrap());
+    let options = EngineOptions {
+        holder: "test".into(),
+        clock: clock::now_ms,
+        inventory_ttl_s: INVENTORY_TTL_S,
+    };
+    let engine = Engine::open(store, options).unwrap();
+    engine.open_incident("anna", "CVE-2021-44228", "test").unwrap();
+    let ask = PlanAsk {
+        incident: "CVE-2021-44228".into(),
+        action: Action::Dark,
+        reason: "Log4Shell".into(),
+        advisory_revision: Digest::default(),
+        policy: Policy::strictest().digest,
+        proposer: "anna".into(),
+        created: engine.now(),
+    };
+    let plan = engine.plan(ask, &[GateKey::new("san-001").unwrap()]).unwrap();
+    engine.propose(&Policy::strictest(), &commander("anna"), &plan).unwrap();
+    engine
+}
+
+#[test]
+fn approving_leads_to_the_page_and_tells_how_it_ended() {
+    let place = Place::with_sites();
+    let approve = |more: &[&str]| place.run(&[&["incident", "approve"][..], more].concat());
+    let engine = asked(&place);
+    approve(&["A-0001", "--no-wait"]).matches("approve-waiting");
+    let refusing = approve(&["1", "--refuse", "--reason", "not tonight", "--no-wait", "--json"]);
+    let document = refusing.json();
+    assert_eq!((refusing.status, document["standing"].as_str()), (4, Some("waiting")));
+    let page = "http://localhost:8420/approve/A-0001?reason=not%20tonight";
+    assert_eq!(document["page"], page);
+    approve(&["A-0002", "--lang", "fr"]).matches("approve-unknown-fr");
+    assert_eq!(approve(&["A-0001", "--reason", "x"]).status, 2, "a reason is for a refusal");
+    let hash = engine.with_ledger(|ledger| ledger.actions().get(1).map(|action| action.hash));
+    let zoe = commander("zoe");
+    engine.refuse(&Policy::strictest(), &zoe, 1, hash.unwrap(), "not tonight").unwrap();
+    approve(&["A-0001"]).matches("approve-refused");
+}
+
+#[test]
+fn approving_waits_until_somebody_decides() {
+    let place = Place::with_sites();
+    let engine = asked(&place);
+    let waiting = place.command(&["incident", "approve", "A-0001"], &[]).spawn().unwrap();
+    let hash = engine.with_ledger(|ledger| ledger.actions().get(1).map(|action| action.hash));
+    let (policy, zoe) = (Policy::strictest(), commander("zoe"));
+    engine.approve(&policy, &zoe, 1, hash.unwrap(), Some(1)).unwrap();
+    assert!(waiting.wait_with_output().unwrap().status.success());
 }

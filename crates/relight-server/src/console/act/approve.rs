@@ -162,6 +162,7 @@ impl View<'_> {
             barrier: self.barrier_words(lang, barrier),
             step_up: if signs { step_up(&id) } else { String::new() },
             typed,
+            wanted: self.asked.reason.clone(),
             may_approve: barrier.is_none(),
             may_refuse: decides,
             may_undo: self.may_undo(&person),
@@ -211,7 +212,7 @@ impl View<'_> {
 
 /// Where a passkey is shown again before going on.
 fn step_up(id: &str) -> String {
-    format!("/step-up?next={}", page::encode(&format!("/approve/{id}")))
+    super::step_up(&format!("/approve/{id}"))
 }
 
 fn seat_view(lang: Lang, action: &Action, seat: Seat) -> SeatView {

@@ -22,7 +22,7 @@ pub(crate) struct Choice {
     /// Id of the incident; the newest open one without it.
     #[serde(default)]
     pub(crate) incident: String,
-    /// By what is known: `todo`, `affected`, `unknown`, `ready`, `named`.
+    /// By what is known: `todo`, `affected`, `unknown`, `ready`, `named`, `all`.
     #[serde(default)]
     pub(crate) which: String,
     /// Code of a sector; every one without it.
@@ -47,7 +47,7 @@ impl Choice {
 
     /// By what is known: what was asked for, else what the action usually means.
     pub(crate) fn which(&self) -> &str {
-        let known = ["todo", "affected", "unknown", "ready", "named"];
+        let known = ["todo", "affected", "unknown", "ready", "named", "all"];
         let fallback = match self.action() {
             Action::Dark => "todo",
             Action::Relight => "ready",
@@ -94,6 +94,7 @@ impl Choice {
                 "affected" => verdict == Some(Verdict::Affected),
                 "unknown" => verdict == Some(Verdict::Unknown),
                 "ready" => is_ready(),
+                "all" => true,
                 _ => !named.is_empty(),
             }
         };

@@ -14,7 +14,7 @@ use relight_web::views::Choice as Option_;
 use relight_web::{Lang, texts, words};
 
 use super::choose::{Choice, name_of};
-use super::{may_propose, person_of, plan_view, policy_of, refused, rollout, told_page};
+use super::{may_propose, person_of, plan_view, policy_of, refused, rollout, step_up, told_page};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
 use crate::console::{Asked, Console, blocking};
@@ -74,6 +74,9 @@ impl View<'_> {
     fn propose(&self, choice: &Choice) -> Response {
         let lang = self.lang();
         let Some(incident) = choice.incident(self.engine) else { return self.no_incident() };
+        if !self.person().is_present() {
+            return Redirect::to(&step_up(&Self::address(choice, &incident, lang))).into_response();
+        }
         let policy = policy_of(self.engine);
         let plan = match choice.plan(self.engine, &policy, self.signed, &incident) {
             Ok(plan) => plan,
@@ -125,9 +128,15 @@ impl View<'_> {
         } else {
             problem
         };
-        let seats = plan.as_ref().map(|plan| self.seats(plan)).unwrap_or_default();
+        let plan = plan.filter(|_| !is_empty || !problem.0.is_empty());
+        let seats =
+            plan.as_ref().filter(|_| !is_empty).map(|plan| self.seats(plan)).unwrap_or_default();
+        // Who asks takes a seat by it, and that needs a passkey shown just now.
+        let is_present = self.person().is_present();
         let may_ask = plan.is_some() && !is_empty && may_propose(self.signed);
+        let here = Self::address(choice, &incident, lang);
         let page = PlanPage {
+            step_up: if may_ask && !is_present { step_up(&here) } else { String::new() },
             frame: self.frame(choice, &incident),
             title: title(lang, choice.action()),
             code: plan_view::action_code(choice.action()),
@@ -148,8 +157,14 @@ impl View<'_> {
 
     fn frame(&self, choice: &Choice, incident: &str) -> relight_web::views::Frame {
         let lang = self.lang();
+        let switch = Self::address(choice, incident, lang.other());
+        self.console.frame(self.asked, title(lang, choice.action()), "plans", switch)
+    }
+
+    /// The address of the same choice in a language.
+    fn address(choice: &Choice, incident: &str, lang: Lang) -> String {
         let fields = [
-            ("lang", lang.other().tag()),
+            ("lang", lang.tag()),
             ("action", plan_view::action_code(choice.action())),
             ("incident", incident),
             ("which", choice.which()),
@@ -159,8 +174,7 @@ impl View<'_> {
         ];
         let pair = |(name, value): &(&str, &str)| format!("{name}={}", page::encode(value));
         let query: Vec<String> = fields.iter().map(pair).collect();
-        let switch = format!("/plan?{}", query.join("&"));
-        self.console.frame(self.asked, title(lang, choice.action()), "plans", switch)
+        format!("/plan?{}", query.join("&"))
     }
 
     /// Who would have to agree.
@@ -217,6 +231,7 @@ fn verdicts(lang: Lang, choice: &Choice) -> Vec<Option_> {
         ("unknown", texts::act_which_unknown(lang)),
         ("ready", texts::act_which_ready(lang)),
         ("named", texts::act_which_named(lang)),
+        ("all", texts::act_which_all(lang)),
     ];
     let option = |(value, text): (&str, &str)| Option_ {
         value: value.to_owned(),

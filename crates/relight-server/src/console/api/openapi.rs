@@ -13,7 +13,9 @@ pub(crate) fn document() -> Value {
     schemas.insert("Problem".to_owned(), problem::schema());
     nested(&mut schemas);
     for endpoint in endpoints::table() {
-        let pair = [Some(&endpoint.output), endpoint.input.as_ref()];
+        // What is asked in the query stands among the parameters.
+        let body = endpoint.input.as_ref().filter(|_| endpoint.method == Method::POST);
+        let pair = [Some(&endpoint.output), body];
         for (name, schema) in pair.into_iter().flatten() {
             schemas.insert((*name).to_owned(), schema.clone());
         }

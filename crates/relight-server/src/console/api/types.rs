@@ -101,7 +101,7 @@ documents! {
         action: String,
         /// Id of the incident; the newest open one without it.
         incident: Option<String>,
-        /// `todo`, `affected`, `unknown`, `ready` or `named`.
+        /// `todo`, `affected`, `unknown`, `ready`, `named` or `all`.
         which: Option<String>,
         /// Code of a sector.
         sector: Option<String>,
