@@ -1,5 +1,5 @@
-//! Everything that speaks HTTP: the data plane of the built-in edge, a counting origin, steady
-//! visitors, the console and the public page.
+//! Everything that accepts connections: the data plane of the built-in edge, a counting origin,
+//! steady visitors, the console, the public page, and the listeners for logs.
 
 mod access;
 pub mod clock;
@@ -14,6 +14,7 @@ pub mod origin;
 mod page;
 pub mod policy_file;
 mod public;
+pub mod receive;
 mod runtime;
 pub mod serve;
 mod sse;

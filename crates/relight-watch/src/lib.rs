@@ -12,6 +12,7 @@ mod contact;
 pub mod decode;
 pub mod detectors;
 mod error;
+mod flow_datagram;
 pub mod line;
 pub mod lookup;
 mod marks;
@@ -32,6 +33,9 @@ pub use decode::{
 };
 pub use detectors::{Dossier, Found, judge};
 pub use error::WatchError;
+pub use flow_datagram::{
+    EXPORTERS_MAX, FlowDecoder, FlowTally, PENDING_BYTES_MAX, TEMPLATES_MAX,
+};
 pub use parsers::{Feed, PARSERS};
 pub use pool::{Pool, PoolStats, Print, RETENTION_S, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};
 pub use reader::{LATE_S, Reader, SKEW_MAX_S, Taken, Tally};

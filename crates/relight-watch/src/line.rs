@@ -9,6 +9,10 @@ pub const LINE_BYTES_MAX: usize = 64 << 10;
 /// Longest line that is decoded whole when somebody asks about it, in bytes.
 pub const DECODE_LINE_BYTES_MAX: usize = 2 << 20;
 
+/// How the first line of a file of the spool begins. It makes that file different from any other
+/// and says nothing: a remark, as the W3C extended format has them.
+pub const SPOOL_MARK: &str = "#Remark: relight spool ";
+
 /// The lines of a block of bytes.
 #[derive(Debug)]
 pub struct Lines<'a> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use relight_model::{Event, Timestamp};
 
+use crate::line::SPOOL_MARK;
 use crate::parsers::{Feed, LogParser, PARSERS};
 
 /// Events further in the future than this are taken for a wrong clock, in seconds.
@@ -113,7 +114,7 @@ impl Reader {
     /// Takes the next line, without its end.
     pub fn take<'a>(&'a mut self, line: &'a str) -> Taken<'a> {
         self.tally.lines += 1;
-        if line.is_empty() {
+        if line.is_empty() || line.starts_with(SPOOL_MARK) {
             return Taken::Nothing;
         }
         if self.is_header(line) {
@@ -292,6 +293,16 @@ mod tests {
             BTreeMap::from([("address-invalid", (1, 5)), ("line-short", (1, 4))])
         );
         assert_eq!(tally.formats, BTreeMap::from([("combined", 2), ("common", 1), ("iis_w3c", 1)]));
+    }
+
+    #[test]
+    fn the_mark_of_a_spool_is_no_line_of_any_format() {
+        for mut reader in
+            [Reader::new(Feed::default()), Reader::of(Feed::default(), named("common").unwrap())]
+        {
+            assert_eq!(read(&mut reader, &[&format!("{SPOOL_MARK}1-1")]), ["nothing"]);
+            assert!(reader.tally().refused.is_empty());
+        }
     }
 
     #[test]

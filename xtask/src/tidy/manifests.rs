@@ -60,6 +60,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("hyper", &["relight-server"], "connections"),
     ("hyper-util", &["relight-server"], "connections"),
     ("tokio", &["relight-server"], "asynchronous code"),
+    ("tokio-rustls", &["relight-server"], "connections"),
     ("askama", &["relight-web"], "templates"),
     ("clap", &["relight"], "the command line"),
     ("anyhow", &["relight"], "errors without a type"),

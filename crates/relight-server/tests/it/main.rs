@@ -10,6 +10,7 @@ mod edge_limits;
 mod edge_proxying;
 mod edge_tunnels;
 mod edge_under_load;
+mod receive;
 mod support;
 mod web_accounts;
 mod web_acts;

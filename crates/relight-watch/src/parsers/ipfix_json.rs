@@ -28,4 +28,5 @@ const ROWS: &[Row] = &[
     ("packetDeltaCount", Slot::Known, May),
     ("packets", Slot::Known, May),
     ("sampling_rate", Slot::Known, May),
+    ("action", Slot::Action, May),
 ];

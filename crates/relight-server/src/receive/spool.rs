@@ -1,0 +1,170 @@
+//! The spool: files of lines, written by one thread, each with a first line of its own so that it
+//! can be told from any other.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use relight_engine::watch::line::SPOOL_MARK;
+use tokio::sync::watch;
+
+use super::queue::Item;
+use super::tally::{Counters, add};
+use super::{ReceiveLimits, SYNC_EVERY};
+use crate::{ServerError, clock};
+
+/// How often a full spool, or one that cannot be written, is tried again.
+const AGAIN_EVERY: Duration = Duration::from_millis(50);
+
+/// Lines that are written at a time.
+const BATCH_MAX: usize = 4_096;
+
+/// See the head of the file.
+#[derive(Debug)]
+pub(super) struct Spool {
+    folder: PathBuf,
+    limits: ReceiveLimits,
+    current: Option<Current>,
+    files: u64,
+}
+
+/// The file that is written.
+#[derive(Debug)]
+struct Current {
+    file: File,
+    bytes: u64,
+    unsynced: Option<Instant>,
+}
+
+impl Spool {
+    /// The spool in this folder; what is in it already is left alone.
+    pub(super) fn open(folder: &Path, limits: ReceiveLimits) -> Result<Self, ServerError> {
+        let failed = |cause| ServerError::caused(format!("write {}", folder.display()), cause);
+        fs::create_dir_all(folder).map_err(failed)?;
+        let mut spool = Self { folder: folder.to_owned(), limits, current: None, files: 0 };
+        // Whether it can be written is told now, not when the first line is there.
+        spool.current = Some(spool.create().map_err(failed)?);
+        Ok(spool)
+    }
+
+    /// Writes what comes until nobody sends any more.
+    pub(super) fn write(
+        mut self,
+        items: &Receiver<Item>,
+        stopped: &watch::Receiver<bool>,
+        counters: &Counters,
+    ) {
+        loop {
+            let first = match items.recv_timeout(SYNC_EVERY) {
+                Ok(item) => item,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.sync(Duration::ZERO, counters);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let mut batch = vec![first];
+            batch.extend(items.try_iter().take(BATCH_MAX - 1));
+            self.wait_for_room(stopped, counters);
+            let mut bytes = Vec::new();
+            for item in &batch {
+                bytes.extend(&item.line);
+                bytes.push(b'\n');
+            }
+            if self.append(&bytes, stopped, counters) {
+                add(&counters.lines, batch.len() as u64);
+            }
+            self.sync(SYNC_EVERY, counters);
+        }
+        self.sync(Duration::ZERO, counters);
+    }
+
+    /// At the limit of the spool everything waits until somebody has read some of it, and that is
+    /// nobody who could tell us; at the end what is in the queue is written all the same.
+    fn wait_for_room(&self, stopped: &watch::Receiver<bool>, counters: &Counters) {
+        let room_needed = self.limits.spool_bytes.saturating_sub(self.limits.file_bytes);
+        let is_new = self.current.as_ref().is_none_or(|it| it.bytes >= self.limits.file_bytes);
+        while is_new && !*stopped.borrow() {
+            match bytes_of(&self.folder) {
+                Ok(bytes) if bytes <= room_needed => return,
+                Ok(_) => {}
+                Err(error) => counters.set_trouble(error),
+            }
+            thread::sleep(AGAIN_EVERY);
+        }
+    }
+
+    /// Adds whole lines. What cannot be written is tried again, in another file, until it is or
+    /// the end; false when it never was.
+    fn append(
+        &mut self,
+        bytes: &[u8],
+        stopped: &watch::Receiver<bool>,
+        counters: &Counters,
+    ) -> bool {
+        loop {
+            match self.try_append(bytes) {
+                Ok(()) => return true,
+                Err(error) => counters.set_trouble(error),
+            }
+            if *stopped.borrow() {
+                return false;
+            }
+            thread::sleep(AGAIN_EVERY);
+        }
+    }
+
+    fn try_append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let full = self.current.as_ref().is_some_and(|it| it.bytes >= self.limits.file_bytes);
+        if full && let Some(Current { file, .. }) = self.current.take() {
+            file.sync_data()?;
+        }
+        let mut current = match self.current.take() {
+            Some(current) => current,
+            None => self.create()?,
+        };
+        if let Err(error) = current.file.write_all(bytes) {
+            // Half a line at the end would be read as one.
+            let _ = current.file.set_len(current.bytes);
+            return Err(error);
+        }
+        current.bytes += bytes.len() as u64;
+        current.unsynced.get_or_insert_with(Instant::now);
+        self.current = Some(current);
+        Ok(())
+    }
+
+    fn create(&mut self) -> io::Result<Current> {
+        self.files += 1;
+        let name = format!("{:013}-{:06}", clock::now_ms(), self.files);
+        let path = self.folder.join(format!("{name}.log"));
+        let mut file = File::create_new(path)?;
+        let mark = format!("{SPOOL_MARK}{name}\n");
+        file.write_all(mark.as_bytes())?;
+        Ok(Current { file, bytes: mark.len() as u64, unsynced: Some(Instant::now()) })
+    }
+
+    /// Makes sure that what was written is on the disk, if it waited that long.
+    fn sync(&mut self, age: Duration, counters: &Counters) {
+        let Some(current) = &mut self.current else { return };
+        if current.unsynced.is_some_and(|since| since.elapsed() >= age) {
+            match current.file.sync_data() {
+                Ok(()) => current.unsynced = None,
+                Err(error) => counters.set_trouble(error),
+            }
+        }
+    }
+}
+
+/// Bytes of all files of the spool.
+fn bytes_of(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        // A file may be read and gone meanwhile.
+        bytes += entry?.metadata().map_or(0, |data| data.len());
+    }
+    Ok(bytes)
+}
