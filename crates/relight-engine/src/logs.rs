@@ -1,7 +1,11 @@
 //! Logs in, campaigns out: windows are kept in the store, decisions are computed from all of them.
 
+mod compact;
 mod file;
 mod follow;
+mod hunts;
+mod posture;
+mod probed;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,10 +14,11 @@ use std::path::PathBuf;
 
 use relight_formats::limited::{Limits, open_stream};
 use relight_model::{Campaign, Digest, Exposure, OrgId, SiteId};
-use relight_store::{LogPosition, Store};
+use relight_store::{LogPosition, SegmentDraft, Store};
 use relight_watch::line::text;
 use relight_watch::{
-    Dossier, Feed, Found, Home, Known, Pool, ROWS_MAX, Reader, Taken, Tally, Window, campaigns,
+    Daybook, Dossier, Feed, Found, Home, Known, Pool, ROWS_MAX, Reader, Taken, Tally, Window,
+    campaigns,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -22,8 +27,12 @@ use crate::error::EngineError;
 use crate::feeds::files_below;
 use crate::then::Then;
 
+pub use compact::{WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX};
 pub use file::HEAD_BYTES;
 pub use follow::{FOLLOWED_MAX, FollowReport, Follower};
+pub use hunts::{HITS_MAX, Hunted, erase_source, hunt_all};
+pub use posture::{FeedPosture, LogState, POSTURE_DAYS, QUIET_EVENTS_A_DAY, SitePosture, posture};
+pub use probed::{OnThatDay, Probed, ProbedSite, probed};
 
 /// Bytes of log that become one window.
 pub const SEGMENT_BYTES_MAX: usize = 8 << 20;
@@ -142,12 +151,19 @@ impl Engine {
             let position = position.map(|position| with_header(position, reader));
             return Ok(position.map_or(Ok(()), |at| self.store.put_log_position(&at))?);
         }
-        let window = read_segment(reader, bytes, digest, report).to_bytes();
-        let org = reader.feed().org;
-        match position.map(|position| with_header(position, reader)) {
-            Some(position) => self.store.put_window_at(org, digest, &window, &position)?,
-            None => self.store.put_window(org, digest, &window)?,
-        };
+        let (window, daybook) = read_segment(reader, bytes, digest, report);
+        let position = position.map(|position| with_header(position, reader));
+        let (days, probes) = compact::rows_of(&daybook, self.now());
+        self.store.put_segment(&SegmentDraft {
+            org: reader.feed().org,
+            segment: digest,
+            window: &window.to_bytes(),
+            day: compact::day_of(window.stats().last.unwrap_or_else(|| self.now())),
+            read_day: compact::day_of(self.now()),
+            days: &days,
+            probes: &probes,
+            position: position.as_ref(),
+        })?;
         Ok(())
     }
 }
@@ -258,21 +274,24 @@ fn read_segment(
     bytes: &[u8],
     digest: Digest,
     report: &mut LogReport,
-) -> Window {
+) -> (Window, Daybook) {
     let [a, b, c, d, e, f, g, h, ..] = digest.0;
     let mut window = Window::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
-    let org = reader.feed().org;
+    let (org, mut daybook) = (reader.feed().org, Daybook::new());
     for line in lines_of(bytes) {
         let (line, cut) = text(line);
         report.cut += u64::from(cut);
         match reader.take(&line) {
-            Taken::Event(_, event) => window.observe(&event),
+            Taken::Event(format, event) => {
+                let probe = window.observe_probe(&event);
+                daybook.observe(format, &event, probe);
+            }
             Taken::Nothing => {}
             // A payload in a torn line is an attempt all the same.
             Taken::Refused(_) => window.observe_refused(org, &line),
         }
     }
-    window
+    (window, daybook)
 }
 
 #[cfg(test)]
@@ -284,7 +303,7 @@ mod tests {
         let log = b"\n\r\nnot a line of a log\n";
         let mut report = LogReport::default();
         let mut reader = Reader::new(Feed::default());
-        let window = read_segment(&mut reader, log, Digest([1; 32]), &mut report);
+        let (window, _) = read_segment(&mut reader, log, Digest([1; 32]), &mut report);
         let tally = reader.tally();
         assert_eq!((tally.lines, tally.events), (3, 0));
         let (count, first) = *tally.refused.values().next().unwrap();

@@ -5,6 +5,7 @@
 
 pub mod advisory;
 mod cyclonedx_xml;
+pub mod export;
 mod facts;
 pub mod limited;
 mod lint;

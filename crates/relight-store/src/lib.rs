@@ -30,6 +30,8 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod verify;
+mod watch_days;
+mod watch_notes;
 mod windows;
 
 pub use accounts::{
@@ -67,4 +69,8 @@ pub use profiles::{ContainerId, ProfileLook};
 pub use register::{Asset, EdgeRow, RegisterChange};
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};
-pub use windows::{LogPosition, POSITIONS_MAX, WINDOW_BYTES_MAX};
+pub use watch_days::{DayRow, ProbeRow};
+pub use watch_notes::WatchNote;
+pub use windows::{
+    LogPosition, POSITIONS_MAX, SEGMENTS_SEEN_MAX, SegmentDraft, WINDOW_BYTES_MAX,
+};

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_position.sql"),
     include_str!("schema_account.sql"),
     include_str!("schema_place.sql"),
+    include_str!("schema_watch.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -1,12 +1,17 @@
 //! Windows of the watch, one per log segment: the same segment again changes nothing.
 
 use relight_model::{Digest, OrgId};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use crate::watch_days::{self, DayRow, ProbeRow};
 use crate::{Store, StoreError, StoreErrorKind, blob};
 
 /// Largest window, in bytes.
 pub const WINDOW_BYTES_MAX: usize = 64 << 20;
+
+/// Segments that are remembered after their windows were joined; the oldest leave first. How far a
+/// file was read is kept apart, so this matters only for logs without a file.
+pub const SEGMENTS_SEEN_MAX: u32 = 1_000_000;
 
 /// Positions that are kept for each feed; the oldest leave first.
 pub const POSITIONS_MAX: u32 = 10_000;
@@ -28,22 +33,47 @@ pub struct LogPosition {
     pub header: String,
 }
 
+/// What a segment of a log gave.
+#[derive(Clone, Copy, Debug)]
+pub struct SegmentDraft<'a> {
+    /// Whose log it is.
+    pub org: OrgId,
+    /// Digest of the segment.
+    pub segment: Digest,
+    /// Its window.
+    pub window: &'a [u8],
+    /// Day of its last event, in days since 1970.
+    pub day: i64,
+    /// The day on which it was read: its time here counts from then.
+    pub read_day: i64,
+    /// Which sites were heard from.
+    pub days: &'a [DayRow],
+    /// The doors of the catalogue that were tried.
+    pub probes: &'a [ProbeRow],
+    /// How far the file was read with it.
+    pub position: Option<&'a LogPosition>,
+}
+
 impl Store {
-    /// As [`Store::put_window`], and in the same transaction the file was read up to there.
+    /// Keeps what was made of a segment, in one transaction with how far its file was read. Says
+    /// whether it was new: a segment that was seen changes nothing.
     ///
     /// # Errors
-    /// As [`Store::put_window`].
-    pub fn put_window_at(
-        &self,
-        org: OrgId,
-        segment: Digest,
-        bytes: &[u8],
-        position: &LogPosition,
-    ) -> Result<bool, StoreError> {
-        within_limit(bytes)?;
+    /// The window is larger than [`WINDOW_BYTES_MAX`] (`Limit`), the organisation is not in the
+    /// register, or the database cannot be written.
+    pub fn put_segment(&self, draft: &SegmentDraft<'_>) -> Result<bool, StoreError> {
+        within_limit(draft.window)?;
         self.write("storing a window", |transaction| {
-            put_position(transaction, position)?;
-            Ok(put(transaction, org, segment, bytes)?)
+            if let Some(position) = draft.position {
+                put_position(transaction, position)?;
+            }
+            if seen(transaction, draft.segment)? {
+                return Ok(false);
+            }
+            let days = (draft.day, draft.read_day);
+            put(transaction, draft.org, draft.segment, draft.window, days)?;
+            watch_days::put(transaction, draft.read_day, draft.days, draft.probes)?;
+            Ok(true)
         })
     }
 
@@ -79,22 +109,6 @@ impl Store {
         })
     }
 
-    /// Keeps the window that was made of a segment of an organisation's log; `segment` is the
-    /// digest of that segment. Says whether it was new: a segment that was seen changes nothing.
-    ///
-    /// # Errors
-    /// The window is larger than [`WINDOW_BYTES_MAX`] (`Limit`), the organisation is not in the
-    /// register, or the database cannot be written.
-    pub fn put_window(
-        &self,
-        org: OrgId,
-        segment: Digest,
-        bytes: &[u8],
-    ) -> Result<bool, StoreError> {
-        within_limit(bytes)?;
-        self.write("storing a window", |transaction| Ok(put(transaction, org, segment, bytes)?))
-    }
-
     /// Every window of an organisation.
     ///
     /// # Errors
@@ -128,19 +142,155 @@ impl Store {
         })
     }
 
-    /// A window of this segment is already kept.
+    /// What was made of this segment is already kept.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn segment_seen(&self, segment: Digest) -> Result<bool, StoreError> {
-        self.read("looking for a segment", |database| {
-            let query = "SELECT 1 FROM watch_window WHERE segment = ?1";
-            let found: Option<i64> =
-                database.query_row(query, [segment.0], |row| row.get(0)).optional()?;
-            Ok(found.is_some())
+        self.read("looking for a segment", |database| Ok(seen(database, segment)?))
+    }
+
+    /// Days of organisations with more windows than they should have: more than `most` on the day
+    /// `today` and later, more than one before. The fullest come first, at most a thousand.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn crowded_days(&self, today: i64, most: u32) -> Result<Vec<(OrgId, i64)>, StoreError> {
+        self.read("looking for crowded days", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT org, day FROM watch_window GROUP BY org, day
+                 HAVING count(*) > CASE WHEN day >= ?1 THEN ?2 ELSE 1 END
+                 ORDER BY count(*) DESC, org, day LIMIT 1000",
+            )?;
+            let rows = query
+                .query_map([today, i64::from(most)], |row| Ok((OrgId(row.get(0)?), row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The windows of a day of an organisation, with the digests of their segments.
+    ///
+    /// # Errors
+    /// As [`Store::windows`].
+    pub fn windows_of_day(
+        &self,
+        org: OrgId,
+        day: i64,
+    ) -> Result<Vec<(Digest, Vec<u8>)>, StoreError> {
+        self.read("reading the windows of a day", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT segment, blob.digest, blob.bytes
+                 FROM watch_window JOIN blob ON blob.digest = watch_window.digest
+                 WHERE org = ?1 AND day = ?2 ORDER BY watch_window.rowid",
+            )?;
+            let rows = query.query_map(params![org.0, day], |row| {
+                Ok((Digest(row.get(0)?), blob::checked(row, 1)?.1))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The days of organisations that have windows.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn window_days(&self) -> Result<Vec<(OrgId, i64)>, StoreError> {
+        self.read("listing the days of windows", |database| {
+            let query = "SELECT DISTINCT org, day FROM watch_window ORDER BY org, day";
+            let mut query = database.prepare_cached(query)?;
+            let rows = query.query_map([], |row| Ok((OrgId(row.get(0)?), row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Puts other bytes in the place of windows, one for each of these segments, and forgets the
+    /// old bytes; false when one of them is gone meanwhile, and then nothing changes.
+    ///
+    /// # Errors
+    /// A window is larger than [`WINDOW_BYTES_MAX`] (`Limit`), or the database cannot be written.
+    pub fn rewrite_windows(
+        &self,
+        org: OrgId,
+        segments: &[Digest],
+        windows: &[Vec<u8>],
+    ) -> Result<bool, StoreError> {
+        windows.iter().try_for_each(|bytes| within_limit(bytes))?;
+        self.write("rewriting windows", |transaction| {
+            let find = "SELECT digest FROM watch_window WHERE segment = ?1 AND org = ?2";
+            let mut old = Vec::new();
+            for segment in segments {
+                let found: Option<[u8; 32]> = transaction
+                    .prepare_cached(find)?
+                    .query_row(params![segment.0, org.0], |row| row.get(0))
+                    .optional()?;
+                let Some(digest) = found else { return Ok(false) };
+                old.push(digest);
+            }
+            for (segment, bytes) in segments.iter().zip(windows) {
+                let digest = blob::put(transaction, bytes)?;
+                let put = "UPDATE watch_window SET digest = ?2 WHERE segment = ?1";
+                transaction.prepare_cached(put)?.execute(params![segment.0, digest.0])?;
+            }
+            for digest in old {
+                transaction.prepare_cached(FORGET_BYTES)?.execute([digest])?;
+            }
+            Ok(true)
+        })
+    }
+
+    /// Puts other windows in the place of these; false when one of them is gone meanwhile, and
+    /// then nothing changes. The segments stay known.
+    ///
+    /// # Errors
+    /// A window is larger than [`WINDOW_BYTES_MAX`] (`Limit`), or the database cannot be written.
+    pub fn replace_windows(
+        &self,
+        (org, day): (OrgId, i64),
+        old: &[Digest],
+        new: &[Vec<u8>],
+    ) -> Result<bool, StoreError> {
+        new.iter().try_for_each(|bytes| within_limit(bytes))?;
+        self.write("joining windows", |transaction| {
+            let mut held =
+                transaction.prepare_cached("SELECT 1 FROM watch_window WHERE segment = ?1")?;
+            for segment in old {
+                if !held.exists([segment.0])? {
+                    return Ok(false);
+                }
+            }
+            let query = "SELECT max(read_day) FROM watch_window WHERE org = ?1 AND day = ?2";
+            let read_day = transaction.query_row(query, params![org.0, day], |row| row.get(0))?;
+            remove(transaction, old)?;
+            for bytes in new {
+                // The digest of a window is that of no segment.
+                put(transaction, org, blob::digest_of(bytes), bytes, (day, read_day))?;
+            }
+            Ok(true)
+        })
+    }
+
+    /// Forgets what was read before a day: windows, daybooks and doors. Gives the number of
+    /// windows.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn forget_windows(&self, before: i64) -> Result<usize, StoreError> {
+        self.write("forgetting old windows", |transaction| {
+            let mut query = transaction
+                .prepare_cached("SELECT segment FROM watch_window WHERE read_day < ?1")?;
+            let old: Vec<Digest> = query
+                .query_map([before], |row| Ok(Digest(row.get(0)?)))?
+                .collect::<Result<_, _>>()?;
+            remove(transaction, &old)?;
+            watch_days::forget(transaction, before)?;
+            Ok(old.len())
         })
     }
 }
+
+/// Takes the bytes of a window away when no segment gives that window any more.
+const FORGET_BYTES: &str = "DELETE FROM blob WHERE digest = ?1
+    AND NOT EXISTS (SELECT 1 FROM watch_window WHERE watch_window.digest = ?1)";
 
 fn within_limit(bytes: &[u8]) -> Result<(), StoreError> {
     if bytes.len() > WINDOW_BYTES_MAX {
@@ -150,16 +300,48 @@ fn within_limit(bytes: &[u8]) -> Result<(), StoreError> {
     Ok(())
 }
 
+fn seen(database: &Connection, segment: Digest) -> rusqlite::Result<bool> {
+    let query = "SELECT 1 FROM watch_window WHERE segment = ?1
+                 UNION ALL SELECT 1 FROM watch_segment WHERE segment = ?1";
+    database.prepare_cached(query)?.exists([segment.0])
+}
+
 fn put(
     transaction: &Transaction<'_>,
     org: OrgId,
     segment: Digest,
     bytes: &[u8],
-) -> rusqlite::Result<bool> {
+    (day, read_day): (i64, i64),
+) -> rusqlite::Result<()> {
     let digest = blob::put(transaction, bytes)?;
-    let insert = "INSERT INTO watch_window (segment, org, digest) VALUES (?1, ?2, ?3)
-                  ON CONFLICT DO NOTHING";
-    Ok(transaction.execute(insert, params![segment.0, org.0, digest.0])? == 1)
+    let insert = "INSERT INTO watch_window (segment, org, digest, day, read_day)
+                  VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+    let row = params![segment.0, org.0, digest.0, day, read_day];
+    transaction.prepare_cached(insert)?.execute(row)?;
+    Ok(())
+}
+
+/// Takes windows away; their segments stay known, the oldest of them leave first.
+fn remove(transaction: &Transaction<'_>, segments: &[Digest]) -> rusqlite::Result<()> {
+    let mut find =
+        transaction.prepare_cached("SELECT digest FROM watch_window WHERE segment = ?1")?;
+    let mut delete = transaction.prepare_cached("DELETE FROM watch_window WHERE segment = ?1")?;
+    let mut note =
+        transaction.prepare_cached("INSERT OR IGNORE INTO watch_segment (segment) VALUES (?1)")?;
+    let mut bytes = transaction.prepare_cached(FORGET_BYTES)?;
+    for segment in segments {
+        let digest: Option<[u8; 32]> = find.query_row([segment.0], |row| row.get(0)).optional()?;
+        delete.execute([segment.0])?;
+        note.execute([segment.0])?;
+        if let Some(digest) = digest {
+            bytes.execute([digest])?;
+        }
+    }
+    transaction.execute(
+        "DELETE FROM watch_segment WHERE seq <= (SELECT max(seq) FROM watch_segment) - ?1",
+        [SEGMENTS_SEEN_MAX],
+    )?;
+    Ok(())
 }
 
 fn put_position(transaction: &Transaction<'_>, at: &LogPosition) -> rusqlite::Result<()> {
@@ -183,16 +365,23 @@ mod tests {
     use super::*;
     use crate::testing::{open, open_with_sites};
 
+    fn draft<'a>(org: u32, segment: &[u8], window: &'a [u8], day: i64) -> SegmentDraft<'a> {
+        let segment = blob::digest_of(segment);
+        let (org, read_day) = (OrgId(org), day);
+        SegmentDraft { org, segment, window, day, read_day, days: &[], probes: &[], position: None }
+    }
+
     #[test]
     fn a_segment_counts_once() {
         let (_folder, store) = open_with_sites(20);
         let [first, second] = [b"first", b"other"].map(|log| blob::digest_of(log));
         assert!(!store.segment_seen(first).unwrap());
-        assert!(store.put_window(OrgId(2), first, b"window").unwrap());
+        assert!(store.put_segment(&draft(2, b"first", b"window", 1)).unwrap());
         assert!(store.segment_seen(first).unwrap());
-        assert!(!store.put_window(OrgId(2), first, b"something else").unwrap());
+        assert!(!store.put_segment(&draft(2, b"first", b"something else", 1)).unwrap());
         // Two segments may well give the same window.
-        assert!(store.put_window(OrgId(1), second, b"window").unwrap());
+        assert!(store.put_segment(&draft(1, b"other", b"window", 1)).unwrap());
+        assert!(store.segment_seen(second).unwrap());
         let windows = [(OrgId(1), b"window".to_vec()), (OrgId(2), b"window".to_vec())];
         assert_eq!(store.windows().unwrap(), windows);
         assert_eq!(store.windows_of(OrgId(2)).unwrap(), [b"window".to_vec()]);
@@ -200,14 +389,45 @@ mod tests {
     }
 
     #[test]
+    fn windows_of_a_day_become_fewer_and_their_segments_stay_known() {
+        let (_folder, store) = open_with_sites(20);
+        for number in 0..9_u8 {
+            let window = [number / 2];
+            store.put_segment(&draft(1, &[number], &window, 5)).unwrap();
+        }
+        store.put_segment(&draft(2, b"b", b"w", 4)).unwrap();
+        assert_eq!(store.crowded_days(5, 8).unwrap(), [(OrgId(1), 5)]);
+        assert_eq!(store.crowded_days(5, 9).unwrap(), []);
+        assert_eq!(store.crowded_days(6, 9).unwrap(), [(OrgId(1), 5)], "that day is over");
+        let old: Vec<Digest> =
+            store.windows_of_day(OrgId(1), 5).unwrap().into_iter().map(|(it, _)| it).collect();
+        assert_eq!(old.len(), 9);
+        let new = [b"joined".to_vec()];
+        assert!(store.replace_windows((OrgId(1), 5), &old, &new).unwrap());
+        assert!(!store.replace_windows((OrgId(1), 5), &old, &new).unwrap(), "they are gone");
+        let windows = [(OrgId(1), b"joined".to_vec()), (OrgId(2), b"w".to_vec())];
+        assert_eq!(store.windows().unwrap(), windows);
+        for number in 0..9_u8 {
+            assert!(!store.put_segment(&draft(1, &[number], b"again", 5)).unwrap());
+        }
+        assert_eq!(store.windows().unwrap(), windows);
+        let blobs: i64 = crate::testing::behind(&store)
+            .query_row("SELECT count(*) FROM blob", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(blobs, 2, "what nobody names is gone");
+        assert_eq!(store.forget_windows(5).unwrap(), 1);
+        assert_eq!(store.windows().unwrap(), windows[..1]);
+        assert!(store.segment_seen(blob::digest_of(b"b")).unwrap());
+    }
+
+    #[test]
     fn refuses_a_window_over_the_limit_or_of_nobody() {
         let (_folder, store) = open();
-        let segment = blob::digest_of(b"log");
         let large = vec![0; WINDOW_BYTES_MAX + 1];
-        let error = store.put_window(OrgId(1), segment, &large).unwrap_err();
+        let error = store.put_segment(&draft(1, b"log", &large, 1)).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Limit);
-        assert!(store.put_window(OrgId(1), segment, b"window").is_err());
-        assert!(!store.segment_seen(segment).unwrap());
+        assert!(store.put_segment(&draft(1, b"log", b"window", 1)).is_err());
+        assert!(!store.segment_seen(blob::digest_of(b"log")).unwrap());
         assert_eq!(store.windows().unwrap(), []);
     }
 
@@ -225,8 +445,9 @@ mod tests {
     #[test]
     fn a_window_and_how_far_it_was_read_are_one() {
         let (_folder, store) = open_with_sites(20);
-        let segment = blob::digest_of(b"segment");
-        assert!(store.put_window_at(OrgId(1), segment, b"window", &position(1, 7, 2_000)).unwrap());
+        let (at, further) = (position(1, 7, 2_000), position(1, 7, 9_999));
+        let here = SegmentDraft { position: Some(&at), ..draft(1, b"segment", b"window", 1) };
+        assert!(store.put_segment(&here).unwrap());
         assert_eq!(store.log_positions("1/a.test").unwrap(), [position(1, 7, 2_000)]);
         store.put_log_position(&position(1, 7, 3_000)).unwrap();
         store.put_log_position(&position(1, u64::MAX, 5)).unwrap();
@@ -234,7 +455,8 @@ mod tests {
         assert_eq!(store.log_positions("1/a.test").unwrap(), kept);
         assert_eq!(store.log_positions("2/").unwrap(), []);
         let large = vec![0; WINDOW_BYTES_MAX + 1];
-        assert!(store.put_window_at(OrgId(1), segment, &large, &position(1, 7, 9_999)).is_err());
+        let there = SegmentDraft { position: Some(&further), ..draft(1, b"more", &large, 1) };
+        assert!(store.put_segment(&there).is_err());
         assert_eq!(store.log_positions("1/a.test").unwrap(), kept, "neither or both");
     }
 }

@@ -1,123 +1,165 @@
-//! The probe catalogue: doors that somebody tries who looks for a product or a mistake, and
-//! paths that ordinary software asks for unasked.
+//! The probe catalogue: doors that somebody tries who looks for a product or a mistake, each tied
+//! to products and flaws, and paths that ordinary software asks for unasked.
+//!
+//! Entries are written by us from public advisories, or added by the operator. Those that need a
+//! part of a path are found by one automaton, so the cost does not grow with their number.
 
-use std::sync::LazyLock;
+mod embedded;
+mod entry;
+mod nuclei;
+mod rule;
+#[cfg(test)]
+mod tests;
 
-use aho_corasick::AhoCorasick;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
 
-/// Where in the path the needle must stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// The whole path, with or without a slash at the end.
-    Exact,
-    /// At the start, up to the end of a segment.
-    Prefix,
-    /// At the end.
-    Suffix,
-    /// A whole segment, anywhere.
-    Segment,
-}
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use relight_model::Event;
 
-use Place::{Exact, Prefix, Segment, Suffix};
+use crate::path_class;
+use entry::unique;
+use rule::{Place, Request};
 
-/// Id, place and needle, lower case, at least four bytes. All generic: a site that runs such a
-/// product answers them, and whoever asks for several on many sites is looking for them.
-const PROBES: [(&str, Place, &str); 58] = [
-    ("dotenv", Suffix, "/.env"),
-    ("git-config", Segment, ".git"),
-    ("svn", Segment, ".svn"),
-    ("ds-store", Suffix, "/.ds_store"),
-    ("aws-credentials", Segment, ".aws"),
-    ("ssh-keys", Segment, ".ssh"),
-    ("htpasswd", Suffix, "/.htpasswd"),
-    ("wordpress-login", Suffix, "/wp-login.php"),
-    ("wordpress-xmlrpc", Suffix, "/xmlrpc.php"),
-    ("wordpress-config", Suffix, "/wp-config.php.bak"),
-    ("wordpress-users", Suffix, "/wp-json/wp/v2/users"),
-    ("drupal-changelog", Exact, "/changelog.txt"),
-    ("joomla-administrator", Prefix, "/administrator"),
-    ("phpmyadmin", Prefix, "/phpmyadmin"),
-    ("phpmyadmin-short", Exact, "/pma/"),
-    ("adminer", Suffix, "/adminer.php"),
-    ("phpinfo", Suffix, "/phpinfo.php"),
-    ("phpunit", Suffix, "/phpunit/src/util/php/eval-stdin.php"),
-    ("server-status", Exact, "/server-status"),
-    ("autodiscover", Suffix, "/autodiscover.xml"),
-    ("outlook-web", Prefix, "/owa"),
-    ("exchange-control-panel", Prefix, "/ecp"),
-    ("exchange-powershell", Prefix, "/powershell"),
-    ("vpn-generic", Prefix, "/vpn/"),
-    ("vpn-remote-login", Exact, "/remote/login"),
-    ("vpn-dana", Prefix, "/dana-na"),
-    ("vpn-global-protect", Prefix, "/global-protect"),
-    ("vpn-anyconnect", Prefix, "/+cscoe+"),
-    ("citrix-gateway", Prefix, "/logon/logonpoint"),
-    ("f5-management", Prefix, "/tmui"),
-    ("vcenter", Prefix, "/vsphere-client"),
-    ("vmware-horizon", Prefix, "/portal/webclient"),
-    ("solr-admin", Prefix, "/solr"),
-    ("tomcat-manager", Prefix, "/manager/html"),
-    ("tomcat-host-manager", Prefix, "/host-manager"),
-    ("jenkins", Prefix, "/jenkins"),
-    ("jenkins-script", Exact, "/script"),
-    ("jboss-console", Prefix, "/jmx-console"),
-    ("weblogic-console", Prefix, "/console/login"),
-    ("weblogic-wls", Prefix, "/wls-wsat"),
-    ("struts-showcase", Prefix, "/struts2-showcase"),
-    ("spring-actuator", Prefix, "/actuator"),
-    ("spring-heapdump", Suffix, "/heapdump"),
-    ("druid", Prefix, "/druid/"),
-    ("elasticsearch-cat", Prefix, "/_cat"),
-    ("elasticsearch-search", Exact, "/_search"),
-    ("kibana", Prefix, "/app/kibana"),
-    ("grafana-plugins", Prefix, "/public/plugins"),
-    ("consul", Prefix, "/v1/agent/self"),
-    ("kubernetes-api", Prefix, "/api/v1/namespaces"),
-    ("docker-api", Exact, "/containers/json"),
-    ("confluence-setup", Prefix, "/pages/doenterpagevariables.action"),
-    ("jira-dashboard", Suffix, "/secure/dashboard.jspa"),
-    ("gitlab-explore", Exact, "/explore/projects"),
-    ("sap-info", Prefix, "/sap/public/info"),
-    ("cgi-test", Prefix, "/cgi-bin/test"),
-    ("laravel-ignition", Prefix, "/_ignition"),
-    ("backup-archive", Exact, "/backup.zip"),
-];
+pub use entry::{CATALOGUE_BYTES_MAX, CatalogueFault, ENTRIES_MAX, Entry, EntryKind, read_entries};
+pub use nuclei::{NucleiTemplate, entries_text, read_nuclei};
 
 /// What browsers, crawlers and mail programs ask every site for: its absence means nothing.
 const CONVENTIONAL: [(Place, &str); 16] = [
-    (Exact, "/robots.txt"),
-    (Exact, "/favicon.ico"),
-    (Exact, "/favicon.png"),
-    (Exact, "/sitemap.xml"),
-    (Exact, "/sitemap_index.xml"),
-    (Exact, "/ads.txt"),
-    (Exact, "/app-ads.txt"),
-    (Exact, "/humans.txt"),
-    (Exact, "/security.txt"),
-    (Exact, "/browserconfig.xml"),
-    (Exact, "/manifest.json"),
-    (Exact, "/crossdomain.xml"),
-    (Exact, "/atom.xml"),
-    (Exact, "/feed"),
-    (Exact, "/rss.xml"),
-    (Prefix, "/.well-known"),
+    (Place::Exact, "/robots.txt"),
+    (Place::Exact, "/favicon.ico"),
+    (Place::Exact, "/favicon.png"),
+    (Place::Exact, "/sitemap.xml"),
+    (Place::Exact, "/sitemap_index.xml"),
+    (Place::Exact, "/ads.txt"),
+    (Place::Exact, "/app-ads.txt"),
+    (Place::Exact, "/humans.txt"),
+    (Place::Exact, "/security.txt"),
+    (Place::Exact, "/browserconfig.xml"),
+    (Place::Exact, "/manifest.json"),
+    (Place::Exact, "/crossdomain.xml"),
+    (Place::Exact, "/atom.xml"),
+    (Place::Exact, "/feed"),
+    (Place::Exact, "/rss.xml"),
+    (Place::Prefix, "/.well-known"),
 ];
 
-/// Every needle in one automaton, so that the cost does not grow with the entries. `None` only
-/// if the automaton could not be built from these constants, which a test excludes.
-static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let needles = PROBES.iter().map(|(_, _, needle)| needle);
-    AhoCorasick::builder().ascii_case_insensitive(true).build(needles).ok()
+/// Entries of the operator, set before the first line is read.
+static LOCAL: OnceLock<Vec<Entry>> = OnceLock::new();
+
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
+    let own = embedded::FILES.iter().flat_map(|(name, text)| read_entries(name, text, false).0);
+    let local = LOCAL.get().into_iter().flatten().cloned();
+    Catalogue::new(unique(own.chain(local)).0)
 });
 
-/// The id of the catalogue entry that a normalised path matches; the first entry when several do.
+/// All entries with what finds them.
+#[derive(Debug)]
+struct Catalogue {
+    entries: Vec<Entry>,
+    /// Finds parts of paths, and which entry each pattern is of. `None` only if it could not be
+    /// built, which a test excludes for our own entries.
+    paths: Option<AhoCorasick>,
+    path_entries: Vec<usize>,
+    /// The same for entries that look at the query alone, by a word of it that is not escaped.
+    queries: Option<AhoCorasick>,
+    query_entries: Vec<usize>,
+    doors: HashMap<u64, usize>,
+}
+
+impl Catalogue {
+    fn new(entries: Vec<Entry>) -> Self {
+        let with = |has_path: bool| -> Vec<usize> {
+            let all = entries.iter().enumerate();
+            all.filter(|(_, it)| it.rule.path.is_some() == has_path).map(|(at, _)| at).collect()
+        };
+        let (path_entries, query_entries) = (with(true), with(false));
+        let automaton = |needles: Vec<&str>| {
+            let mut builder = AhoCorasick::builder();
+            builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA));
+            builder.build(needles).ok()
+        };
+        let needle = |at: &usize| entries[*at].rule.path.as_ref().map_or("", |(_, it)| it.as_str());
+        let paths = automaton(path_entries.iter().map(needle).collect());
+        let word = |at: &usize| word_of(entries[*at].rule.query.as_deref().unwrap_or_default());
+        let queries = automaton(query_entries.iter().map(word).collect());
+        let doors = entries.iter().enumerate();
+        let doors = doors.map(|(at, entry)| (path_class::hash(&entry.id), at)).collect();
+        Self { entries, paths, path_entries, queries, query_entries, doors }
+    }
+
+    /// The entries whose needle stands where it must.
+    fn standing<'a>(&'a self, path: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let found = self.paths.iter().flat_map(move |paths| paths.find_overlapping_iter(path));
+        found.filter_map(|found| {
+            let at = *self.path_entries.get(found.pattern().as_usize())?;
+            let (place, _) = self.entries[at].rule.path.as_ref()?;
+            place.stands(path, found.start(), found.end()).then_some(at)
+        })
+    }
+
+    fn in_query<'a>(&'a self, query: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let queries = self.queries.as_ref().filter(|_| !query.is_empty());
+        let found = queries.into_iter().flat_map(move |it| it.find_overlapping_iter(query));
+        found.filter_map(|found| self.query_entries.get(found.pattern().as_usize()).copied())
+    }
+
+    /// The strongest of several, then the one that asks for most.
+    fn best(&self, found: impl Iterator<Item = usize>) -> Option<&Entry> {
+        let rank = |at: &usize| {
+            let Entry { kind, rule, .. } = &self.entries[*at];
+            let needle = rule.path.as_ref().map_or(0, |(_, needle)| needle.len());
+            (*kind, rule.conditions(), needle, Reverse(*at))
+        };
+        found.max_by_key(rank).map(|at| &self.entries[at])
+    }
+}
+
+/// The longest run of a query that requests write as it is.
+fn word_of(query: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    query.split(|c| !plain(c)).max_by_key(|word| word.len()).unwrap_or_default()
+}
+
+/// Adds entries of the operator; false when a line was read already, and then nothing changes.
+/// An entry whose id is one of ours, or differs from it in numbers only, is left out.
+pub fn add_local(entries: Vec<Entry>) -> bool {
+    LOCAL.set(entries).is_ok() && LazyLock::get(&CATALOGUE).is_none()
+}
+
+/// Every entry, those of the operator last.
+pub fn entries() -> &'static [Entry] {
+    &CATALOGUE.entries
+}
+
+/// The entry with this id.
+pub fn entry(id: &str) -> Option<&'static Entry> {
+    let at = *CATALOGUE.doors.get(&path_class::hash(id))?;
+    CATALOGUE.entries.get(at).filter(|entry| entry.id == id)
+}
+
+/// The entry that an event asks for; `path` is its path, normalised.
+pub(crate) fn matched(event: &Event<'_>, path: &str) -> Option<&'static Entry> {
+    let Event { method, query, headers, .. } = event;
+    let request = Request { method, path, query, headers };
+    let found = CATALOGUE.standing(path).chain(CATALOGUE.in_query(query));
+    CATALOGUE.best(found.filter(|at| CATALOGUE.entries[*at].rule.holds_for(path, &request)))
+}
+
+/// The id of the entry that a normalised path alone matches.
 pub(crate) fn probe(path: &str) -> Option<&'static str> {
-    let automaton = AUTOMATON.as_ref()?;
-    let matched = automaton.find_overlapping_iter(path).filter_map(|found| {
-        let (id, place, _) = PROBES.get(found.pattern().as_usize())?;
-        stands(*place, path, found.start(), found.end()).then_some((found.pattern(), *id))
+    let nothing = Request::default();
+    let found = CATALOGUE.standing(path).filter(|at| {
+        let rule = &CATALOGUE.entries[*at].rule;
+        rule.is_path_only() && rule.holds_for(path, &nothing)
     });
-    matched.min().map(|(_, id)| id)
+    CATALOGUE.best(found).map(|entry| entry.id.as_str())
+}
+
+/// The id of the entry whose contacts have this door.
+pub(crate) fn id_of(door: u64) -> Option<&'static str> {
+    CATALOGUE.doors.get(&door).map(|at| CATALOGUE.entries[*at].id.as_str())
 }
 
 /// A path that ordinary software asks for unasked.
@@ -125,61 +167,6 @@ pub(crate) fn is_conventional(path: &str) -> bool {
     path.starts_with("/apple-touch-icon")
         || CONVENTIONAL.iter().any(|(place, needle)| {
             path.get(..needle.len()).is_some_and(|start| start.eq_ignore_ascii_case(needle))
-                && stands(*place, path, 0, needle.len())
+                && place.stands(path, 0, needle.len())
         })
-}
-
-fn stands(place: Place, path: &str, start: usize, end: usize) -> bool {
-    let bytes = path.as_bytes();
-    let whole = |end: usize| {
-        bytes[end - 1] == b'/' || bytes.get(end).is_none_or(|next| b"/.;".contains(next))
-    };
-    match place {
-        Exact => start == 0 && matches!(&bytes[end..], [] | [b'/']),
-        Prefix => start == 0 && whole(end),
-        Suffix => end == bytes.len(),
-        Segment => {
-            start > 0 && bytes[start - 1] == b'/' && bytes.get(end).is_none_or(|next| *next == b'/')
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_entry_matches_its_own_path_and_not_a_near_miss() {
-        for (id, place, needle) in PROBES {
-            assert!(needle.len() >= 4, "{id}: too short to be specific");
-            assert_eq!(needle, needle.to_lowercase(), "{id}");
-            let path = if place == Segment { format!("/x/{needle}/y") } else { needle.to_owned() };
-            assert_eq!(probe(&path), Some(id), "{path}");
-            assert_eq!(probe(&path.to_uppercase()), Some(id), "{path}");
-            let near = match place {
-                Exact | Suffix => format!("{path}zz"),
-                Prefix => format!("/zz{path}"),
-                Segment => format!("/x/{needle}zz"),
-            };
-            assert_eq!(probe(&near), None, "{near}");
-        }
-    }
-
-    #[test]
-    fn ids_are_unique() {
-        let mut ids = PROBES.map(|(id, _, _)| id);
-        ids.sort_unstable();
-        assert!(ids.windows(2).all(|pair| pair[0] != pair[1]));
-    }
-
-    #[test]
-    fn conventional_paths() {
-        for path in ["/robots.txt", "/.well-known/security.txt", "/apple-touch-icon-120x120.png"] {
-            assert!(is_conventional(path), "{path}");
-            assert_eq!(probe(path), None, "{path}");
-        }
-        for path in ["/", "/robots.txt.bak", "/a/robots.txt", "/.well-knownx", "/.env"] {
-            assert!(!is_conventional(path), "{path}");
-        }
-    }
 }

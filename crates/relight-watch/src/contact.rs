@@ -243,8 +243,8 @@ pub(crate) fn observe(event: &Event<'_>) -> Observed {
         }
     }
     let path = path_class::normalised(event.path);
-    if let Some(id) = catalogue::probe(&path) {
-        return Observed::Contact(Kind::Probe, path_class::hash(id), cut(&path));
+    if let Some(entry) = catalogue::matched(event, &path) {
+        return Observed::Contact(Kind::Probe, path_class::hash(&entry.id), cut(&path));
     }
     let kind = match event.status {
         200..=399 => return Observed::Ordinary(path_class::hash(&path)),

@@ -5,14 +5,16 @@
 //! ([`judge`]), and detections that belong together become campaigns ([`campaigns`]).
 
 mod campaign;
-mod catalogue;
+pub mod catalogue;
 mod chance;
 mod civil;
 mod contact;
+mod daybook;
 pub mod decode;
 pub mod detectors;
 mod error;
 mod flow_datagram;
+mod hunt;
 pub mod line;
 pub mod lookup;
 mod marks;
@@ -22,24 +24,27 @@ mod pool;
 mod prefilter;
 mod reader;
 mod severity;
+mod shared;
 pub mod sim;
 mod window;
 mod window_bytes;
+mod window_fold;
 
 pub use campaign::{Change, Explanation, campaigns, explain};
 pub use contact::Class;
+pub use daybook::{DAYBOOK_ROWS_MAX, DayFacts, DayKey, Daybook, FIELDS, fields_of};
 pub use decode::{
     Attempt, Callback, attempt, attempt_in_line, decode_line, may_hold_attempt, plain,
 };
 pub use detectors::{Dossier, Found, judge};
 pub use error::WatchError;
-pub use flow_datagram::{
-    EXPORTERS_MAX, FlowDecoder, FlowTally, PENDING_BYTES_MAX, TEMPLATES_MAX,
-};
+pub use flow_datagram::{EXPORTERS_MAX, FlowDecoder, FlowTally, PENDING_BYTES_MAX, TEMPLATES_MAX};
+pub use hunt::{Erased, Hit, Prey, doors_of, hunt};
 pub use parsers::{Feed, PARSERS};
 pub use pool::{Pool, PoolStats, Print, RETENTION_S, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};
 pub use reader::{LATE_S, Reader, SKEW_MAX_S, Taken, Tally};
 pub use severity::{Known, SIGN_FOLLOWS_S_MAX};
+pub use shared::{KEY_BYTES, Sharing, quarter};
 pub use window::{
     CONTACTS_MAX, Home, PRINTS_MAX, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window, WindowStats,
 };

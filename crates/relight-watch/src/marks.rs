@@ -66,6 +66,13 @@ impl Marks {
         self.hashes.len()
     }
 
+    /// Takes marks away; gives how many those were.
+    pub(crate) fn remove(&mut self, goes: impl Fn(u64) -> bool) -> usize {
+        let before = self.hashes.len();
+        self.hashes.retain(|hash| !goes(*hash));
+        before - self.hashes.len()
+    }
+
     /// The marks in order, within the limit, and whether any had to go.
     pub(crate) fn sorted(&self) -> (Vec<u64>, bool) {
         let mut hashes: Vec<u64> = self.hashes.iter().copied().collect();

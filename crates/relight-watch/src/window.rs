@@ -11,6 +11,7 @@ use std::net::IpAddr;
 
 use relight_model::{Event, OrgId, SiteId, Timestamp};
 
+use crate::catalogue;
 use crate::contact::{Class, ContactKey, Facts, Kind, Observed, Visit, is_in_site, observe};
 use crate::decode::attempt_in_line;
 use crate::lookup::Verdict;
@@ -66,7 +67,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    const EMPTY: Self = Self {
+    pub(crate) const EMPTY: Self = Self {
         first: Timestamp::MAX,
         last: Timestamp::MIN,
         events: 0,
@@ -138,6 +139,12 @@ impl Window {
     /// Takes one event. Ordinary ones leave two marks and a count and allocate nothing of their
     /// own.
     pub fn observe(&mut self, event: &Event<'_>) {
+        self.observe_probe(event);
+    }
+
+    /// The same; gives the entry of the catalogue whose door was tried.
+    pub fn observe_probe(&mut self, event: &Event<'_>) -> Option<&'static str> {
+        let mut probe = None;
         let visit = Visit::of(event);
         let mut counters =
             self.counters.get(&(self.segment, event.org)).copied().unwrap_or(Counters::EMPTY);
@@ -152,6 +159,7 @@ impl Window {
                 self.users.insert(SourceKey::of(event.source), print_of(event));
             }
             Observed::Contact(kind, door, text) => {
+                probe = (kind == Kind::Probe).then(|| catalogue::id_of(door)).flatten();
                 counters.kinds[kind as usize] += 1;
                 let print = print_of(event);
                 self.name(print, event);
@@ -167,6 +175,7 @@ impl Window {
             }
         }
         self.counters.insert((self.segment, event.org), counters);
+        probe
     }
 
     /// Takes a line that no parser took: it has no source and no time, but a payload in it is
@@ -248,7 +257,7 @@ impl Window {
     }
 
     /// Adds a contact and keeps both limits.
-    fn add(&mut self, key: ContactKey, facts: &Facts) {
+    pub(crate) fn add(&mut self, key: ContactKey, facts: &Facts) {
         match self.contacts.entry(key) {
             Entry::Occupied(mut entry) => {
                 entry.get_mut().merge(facts);

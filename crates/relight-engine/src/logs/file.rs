@@ -98,6 +98,10 @@ impl LogFile {
             let until = whole.unwrap_or(if full { self.block.len() } else { 0 });
             if until > 0 {
                 self.advance(until);
+                // Who follows a log for weeks receives its lines now, not when it began.
+                if reader.feed().received > 0 {
+                    reader.received(engine.now());
+                }
                 let position = Some(&self.position);
                 engine.segment(reader, &self.block[..until], position, report)?;
                 self.block.drain(..until);
@@ -111,6 +115,11 @@ impl LogFile {
             engine.segment(reader, &self.block, None, report)?;
         }
         Ok(())
+    }
+
+    /// All bytes of a file of that size were taken, but for a line that waits for its end.
+    pub(super) const fn is_read(&self, size: u64) -> bool {
+        self.position.offset + self.block.len() as u64 >= size
     }
 
     fn advance(&mut self, bytes: usize) {

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use relight_model::Timestamp;
 use relight_watch::Reader;
 
 use super::file::{LastLine, LogFile};
@@ -30,7 +32,12 @@ pub struct Follower {
     files: BTreeMap<PathBuf, Followed>,
     /// What could not be read was told once.
     told: BTreeSet<PathBuf>,
+    /// When the windows were joined last.
+    compacted: Timestamp,
 }
+
+/// How often windows are joined meanwhile, in seconds.
+const COMPACT_EVERY_S: Timestamp = 60;
 
 /// What one look gave.
 #[derive(Debug, Default)]
@@ -44,7 +51,7 @@ pub struct FollowReport {
 impl Follower {
     /// Follows these files, and every file below these folders.
     pub const fn new(places: Vec<PathBuf>) -> Self {
-        Self { places, files: BTreeMap::new(), told: BTreeSet::new() }
+        Self { places, files: BTreeMap::new(), told: BTreeSet::new(), compacted: 0 }
     }
 
     /// Reads what was written since the last look. `reader` makes the reader of a
@@ -65,7 +72,39 @@ impl Follower {
         for path in found {
             self.look_at(engine, &path, reader, &mut report);
         }
+        // Each look at each file may have given a window.
+        if !report.logs.is_empty() && engine.now() >= self.compacted + COMPACT_EVERY_S {
+            self.compacted = engine.now();
+            if let Err(error) = engine.compact_windows() {
+                report.errors.push((engine.store().path().to_owned(), error));
+            }
+        }
         report
+    }
+
+    /// Removes the files of a spool that were read to their end, all but the youngest by name,
+    /// which is still written. Gives how many that were.
+    ///
+    /// # Errors
+    /// The folder cannot be listed, or a file in it cannot be removed.
+    pub fn remove_read(&mut self, engine: &Engine, spool: &Path) -> io::Result<usize> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(spool)? {
+            paths.push(entry?.path());
+        }
+        paths.sort();
+        paths.pop();
+        let mut removed = 0;
+        for path in paths {
+            let size = fs::metadata(&path)?.len();
+            if self.files.get(&path).is_some_and(|followed| followed.log.is_read(size)) {
+                // A last line without its end is one now: nobody writes on.
+                self.finish(engine, &path, &mut FollowReport::default());
+                fs::remove_file(&path)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 
     fn look_at(

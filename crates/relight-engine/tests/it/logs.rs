@@ -5,10 +5,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use relight_engine::watch::{Feed, Reader, Window};
-use relight_engine::{FollowReport, Follower, HEAD_BYTES, LogReport};
+use relight_engine::{
+    FollowReport, Follower, HEAD_BYTES, LogReport, WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX,
+};
 use testkit::Rng;
 
-use crate::engine::Town;
+use crate::engine::{Town, pass};
 
 /// A folder of logs beside a register.
 struct Logs {
@@ -174,6 +176,81 @@ fn a_log_that_was_emptied_starts_anew() {
     logs.append("access.log", 4);
     logs.look(&mut follower);
     assert_eq!(logs.counted(), 44);
+}
+
+/// Somebody looks every five seconds for a day: what is kept does not grow with that.
+#[test]
+fn windows_of_a_follower_stay_few() {
+    let mut logs = Logs::new();
+    let mut follower = Follower::new(vec![logs.folder.clone()]);
+    let mut most = 0;
+    for _ in 0..400 {
+        logs.append("access.log", 1);
+        logs.look(&mut follower);
+        pass(5);
+        most = most.max(logs.town.engine.store().windows().unwrap().len());
+    }
+    // Twelve looks a minute, and what was joined before.
+    assert!(most <= 12 + usize::try_from(WINDOWS_OF_DAY_MAX).unwrap(), "{most} windows");
+    assert_eq!(logs.counted(), 400);
+    pass(24 * 3_600);
+    logs.town.engine.compact_windows().unwrap();
+    assert_eq!(logs.town.engine.store().windows().unwrap().len(), 1, "the day is over");
+    assert_eq!(logs.counted(), 400);
+    let days = logs.town.engine.store().watch_days(0, i64::MAX).unwrap();
+    assert_eq!(days.iter().map(|row| row.events).sum::<u64>(), 400);
+    // A segment that was read counts once, also after its window was joined.
+    let text = fs::read_to_string(logs.path("access.log")).unwrap();
+    let first = format!("{}\n", text.lines().next().unwrap()).into_bytes();
+    let again = logs.town.engine.ingest_lines(&mut logs.reader(), std::io::Cursor::new(first));
+    assert!(again.unwrap().is_known());
+    assert_eq!(logs.counted(), 400);
+    pass((WATCH_DAYS_MAX - 1) * 24 * 3_600);
+    assert_eq!(logs.town.engine.compact_windows().unwrap(), 0);
+    pass(24 * 3_600);
+    assert_eq!(logs.town.engine.compact_windows().unwrap(), 1);
+    assert_eq!(logs.counted(), 0, "its time is over");
+}
+
+/// Lines that are written weeks after the follower began are not from the future.
+#[test]
+fn a_follower_keeps_the_time() {
+    let mut logs = Logs::new();
+    let mut follower = Follower::new(vec![logs.folder.clone()]);
+    let org = logs.town.engine.organisations().unwrap()[0].id;
+    let received = logs.town.engine.now();
+    let reader = move || Some(Reader::new(Feed { org, received, ..Feed::default() }));
+    let skewed = |logs: &mut Logs, follower: &mut Follower| {
+        logs.append("access.log", 3);
+        let look = follower.look(&logs.town.engine, &reader);
+        look.logs[0].1.tally.skewed
+    };
+    // The lines are of the tenth, at midnight; the clock stands at noon of that day.
+    assert_eq!(skewed(&mut logs, &mut follower), 0);
+    pass(-2 * 24 * 3_600);
+    assert_eq!(skewed(&mut logs, &mut follower), 3, "now they are");
+    pass(3 * 24 * 3_600);
+    assert_eq!(skewed(&mut logs, &mut follower), 0);
+}
+
+/// Files of a spool go once they were read, all but the one that is written.
+#[test]
+fn a_spool_is_emptied_as_it_is_read() {
+    let mut logs = Logs::new();
+    let mut follower = Follower::new(vec![logs.folder.clone()]);
+    for name in ["1.log", "2.log", "3.log"] {
+        logs.append(name, 5);
+    }
+    let spool = logs.folder.clone();
+    assert_eq!(follower.remove_read(&logs.town.engine, &spool).unwrap(), 0, "not yet read");
+    logs.look(&mut follower);
+    logs.append("2.log", 1);
+    assert_eq!(follower.remove_read(&logs.town.engine, &spool).unwrap(), 1);
+    logs.append_text("2.log", "a line that was torn by a crash");
+    logs.look(&mut follower);
+    assert_eq!(follower.remove_read(&logs.town.engine, &spool).unwrap(), 1);
+    assert!(!logs.path("1.log").exists() && logs.path("3.log").exists());
+    assert_eq!(logs.counted(), 16);
 }
 
 /// Goal: neither lost nor counted twice. Method: lines are written in pieces of any size while the

@@ -131,12 +131,16 @@ mod tests {
 
     #[test]
     fn the_system_is_believed_about_our_socket_only() {
-        let table = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  \
-            timeout inode ref pointer drops\n\
-            100: 0100007F:1538 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        \
-            0 4711 2 0000000000000000 5\n\
-            101: 0100007F:1539 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        \
-            0 4712 2 0000000000000000 77\n";
+        let head = "sl local_address rem_address st tx_queue rx_queue tr tm->when retrnsmt uid \
+                    timeout inode ref pointer drops";
+        let row = |inode: u32, drops: u32| {
+            format!(
+                "100: 0100007F:1538 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 \
+                 {inode} 2 0000000000000000 {drops}"
+            )
+        };
+        let table = format!("{head}\n{}\n{}\n", row(4_711, 5), row(4_712, 77));
+        let table = table.as_str();
         assert_eq!(drops_of(table, 4_712), Some(77));
         assert_eq!(drops_of(table, 1), None);
         assert_eq!(drops_of("garbage\nmore", 1), None);

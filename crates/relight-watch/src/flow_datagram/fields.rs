@@ -187,7 +187,7 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 /// Seconds since 1900 and a fraction, 32 bits each.
 fn ntp_ms(time: u64) -> Option<u64> {
     let seconds = (time >> 32).checked_sub(NTP_EPOCH_S)?;
-    Some(seconds * 1_000 + ((time & 0xffff_ffff) * 1_000 >> 32))
+    Some(seconds * 1_000 + (((time & 0xffff_ffff) * 1_000) >> 32))
 }
 
 /// One record of version 5.

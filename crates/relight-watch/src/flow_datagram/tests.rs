@@ -1,3 +1,5 @@
+//! Datagrams of flows: layouts, waiting, limits, lies and damage.
+
 use testkit::Rng;
 
 use super::*;
@@ -214,7 +216,7 @@ fn damaged_datagrams_never_end_the_program() {
     let mut rng = Rng::new(11);
     let mut decoder = FlowDecoder::new();
     for _ in 0..20_000 {
-        let mut datagram = if rng.next() % 2 == 0 { nine.clone() } else { ten.clone() };
+        let mut datagram = if rng.next().is_multiple_of(2) { nine.clone() } else { ten.clone() };
         for _ in 0..1 + rng.next() % 4 {
             let at = usize::try_from(rng.next()).unwrap_or(0) % datagram.len();
             datagram[at] = rng.next().to_le_bytes()[0];

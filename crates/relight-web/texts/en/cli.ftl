@@ -521,6 +521,131 @@ simulated = { $folder }: { NUMBER($lines) } lines in { NUMBER($logs) } { $logs -
    *[other] logs
 }, the truth in truth.json
 simulate-not-empty = { $folder } is not empty: name a folder that is, or a new one
+receive-beyond-loopback = { $address } can be reached from other machines
+receive-beyond-loopback-remedy = add --beyond-loopback if that is what you want, and let only your own senders in
+receive-failed = the listeners for logs could not be started
+receive-failed-remedy = choose another address, or stop what uses it; ports below 1024 need a privilege
+receive-listening = Listening: { $kind } on { $address }
+receive-no-org = nobody said whose logs will be received
+receive-no-org-remedy = add --org NAME
+receive-spool = the spool could not be written or emptied; senders over TCP wait, datagrams are dropped and counted
+receive-spool-remedy = make room on that disk, or look at who owns the folder
+received = { NUMBER($lines) } { $lines ->
+    [one] line
+   *[other] lines
+} received, { NUMBER($lost) } lost
+received-dropped = lines in datagrams for which there was no room
+received-dropped-by-system = datagrams that the system dropped
+received-cut = lines longer than the limit, cut
+received-torn = lines that ended with their connection
+received-slow = connections ended because they were too slow
+received-crowded = connections closed because there were too many
+received-failed = connections that failed
+received-flows-dropped = sets of flows dropped while they waited for a template
+received-flows-lost = flows that never came, by their numbering
+received-flows-refused = flow datagrams that cannot be read
+door-presence = is it there?
+door-version = which version?
+door-exposure = is it open?
+door-exploit = a flaw is used
+catalogue-entries = { NUMBER($count) } { $count ->
+    [one] door
+   *[other] doors
+}
+catalogue-checked = { NUMBER($count) } { $count ->
+    [one] entry
+   *[other] entries
+} can be used, { NUMBER($faults) } { $faults ->
+    [one] fault
+   *[other] faults
+}
+catalogue-imported = { NUMBER($templates) } { $templates ->
+    [one] template
+   *[other] templates
+}, { NUMBER($entries) } { $entries ->
+    [one] entry
+   *[other] entries
+} in { $file }
+catalogue-too-many = { $folder } has more requests than one file of entries may hold
+catalogue-cannot-write = { $file } cannot be written
+catalogue-large = the file is too large
+catalogue-toml = the file is not TOML of the form that entries have
+catalogue-product = a product is the beginning of a package URL (pkg:) or of a CPE name (cpe:2.3:)
+catalogue-id = an id is of small letters, digits and hyphens
+catalogue-kind = a kind is presence, version, exposure or exploit
+catalogue-cve = a flaw is written CVE-2021-44228
+catalogue-reference = a reference begins with https://
+catalogue-hit = the example is not found by the entry
+catalogue-miss = the near miss is found by the entry
+catalogue-places = an entry has one place of the path only
+catalogue-case = what is looked for is written in small letters
+catalogue-short = what is looked for is too short to be specific
+catalogue-no-match = an entry looks for a path or a query
+nuclei-large = too large for a template
+nuclei-no-template = no template
+nuclei-no-request = makes no request that says something about a product
+nuclei-unreadable = could not be read
+block-list = { NUMBER($blocked) } { $blocked ->
+    [one] address
+   *[other] addresses
+} in the list, { NUMBER($left) } left out
+block-reconnaissance = only looked around
+block-never = never blocked: reserved or named in the list
+block-expired = their time is over
+posture-complete = logs come, with every field that is needed
+posture-partial = logs come without
+posture-silent = no logs since
+posture-never = no logs ever
+posture-feed = { NUMBER($events) } { $events ->
+    [one] event
+   *[other] events
+} on { NUMBER($days) } of 90 days, last
+posture-counts = { NUMBER($complete) } complete, { NUMBER($partial) } partial, { NUMBER($silent) } silent, { NUMBER($never) } never
+gap-logs-never = it sends no logs: nobody can tell who tries it
+gap-logs-silent = its logs stopped
+gap-logs-partial = its logs lack fields
+hunt-nothing = “{ $what }” is no flaw or product that a door is known for, no path, no address and no host
+hunt-nothing-remedy = relight watch catalogue list shows the doors; any path can be looked for
+hunt-found = { NUMBER($count) } { $count ->
+    [one] contact
+   *[other] contacts
+}
+hunt-more = … and { NUMBER($count) } more, with --json
+hunt-covered = logs from { $from } to { $to }, { $gaps ->
+    [0] without a missing day
+    [one] with { NUMBER($gaps) } gap
+   *[other] with { NUMBER($gaps) } gaps
+}
+hunt-not-covered = no logs of that time: unknown
+erased = { NUMBER($count) } { $count ->
+    [one] contact
+   *[other] contacts
+} erased
+share-no-key = { $place } holds no key of the quarter { $quarter }
+share-no-key-remedy = add a line “{ $quarter } ” with 64 hexadecimal digits that all members have and nobody else
+share-bad = { $place } was not written by relight watch share, or is damaged
+share-other-quarter = { $place } is of another quarter than { $quarter }: each member shares again
+shared = { NUMBER($contacts) } { $contacts ->
+    [one] contact
+   *[other] contacts
+} in { $file }, under the key of { $quarter }
+pool-reach = { NUMBER($organisations) } { $organisations ->
+    [one] organisation
+   *[other] organisations
+}, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+}, { NUMBER($sources) } { $sources ->
+    [one] source
+   *[other] sources
+}, { NUMBER($own) } of them seen here
+probed-affected = tried, and vulnerable that day
+probed-unknown = tried, and nobody can tell whether it was vulnerable
+probed-clear = tried, and not vulnerable
+not-probed = not tried
+no-logs = no logs of that time
+probed-no-door = no door is known that belongs to “{ $what }”
+probed-no-door-remedy = relight watch catalogue list shows the doors; relight watch hunt looks for any path
 log-summary = { NUMBER($lines) } { $lines ->
     [one] line
    *[other] lines

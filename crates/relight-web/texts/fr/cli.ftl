@@ -554,6 +554,146 @@ simulated = { $folder } : { NUMBER($lines) } lignes dans { NUMBER($logs) } { $lo
    *[other] journaux
 }, la vérité dans truth.json
 simulate-not-empty = { $folder } n’est pas vide : nommer un dossier vide ou nouveau
+receive-beyond-loopback = { $address } est joignable depuis d’autres machines
+receive-beyond-loopback-remedy = ajoutez --beyond-loopback si c’est voulu, et ne laissez entrer que vos propres émetteurs
+receive-failed = la réception des journaux n’a pas pu démarrer
+receive-failed-remedy = choisissez une autre adresse ou arrêtez ce qui l’utilise; les ports sous 1024 exigent un privilège
+receive-listening = À l’écoute : { $kind } sur { $address }
+receive-no-org = personne n’a dit de qui sont les journaux à recevoir
+receive-no-org-remedy = ajoutez --org NOM
+receive-spool = la file sur disque n’a pas pu être écrite ou vidée; les émetteurs TCP attendent, les datagrammes sont perdus et comptés
+receive-spool-remedy = libérez de la place sur ce disque, ou voyez à qui est le dossier
+received = { NUMBER($lines) } { $lines ->
+    [one] ligne reçue
+   *[other] lignes reçues
+}, { NUMBER($lost) } { $lost ->
+    [one] perdue
+   *[other] perdues
+}
+received-dropped = lignes de datagrammes pour lesquelles il n’y avait pas de place
+received-dropped-by-system = datagrammes perdus par le système
+received-cut = lignes plus longues que la limite, coupées
+received-torn = lignes finies avec leur connexion
+received-slow = connexions fermées parce que trop lentes
+received-crowded = connexions fermées parce que trop nombreuses
+received-failed = connexions en échec
+received-flows-dropped = groupes de flux perdus en attendant leur modèle
+received-flows-lost = flux jamais arrivés, d’après leur numérotation
+received-flows-refused = datagrammes de flux illisibles
+door-presence = est-ce là?
+door-version = quelle version?
+door-exposure = est-ce ouvert?
+door-exploit = une faille est utilisée
+catalogue-entries = { NUMBER($count) } { $count ->
+    [one] porte
+   *[other] portes
+}
+catalogue-checked = { NUMBER($count) } { $count ->
+    [one] entrée utilisable
+   *[other] entrées utilisables
+}, { NUMBER($faults) } { $faults ->
+    [one] défaut
+   *[other] défauts
+}
+catalogue-imported = { NUMBER($templates) } { $templates ->
+    [one] modèle
+   *[other] modèles
+}, { NUMBER($entries) } { $entries ->
+    [one] entrée
+   *[other] entrées
+} dans { $file }
+catalogue-too-many = { $folder } contient plus de requêtes qu’un fichier d’entrées n’en peut tenir
+catalogue-cannot-write = { $file } ne peut pas être écrit
+catalogue-large = le fichier est trop grand
+catalogue-toml = le fichier n’est pas du TOML de la forme des entrées
+catalogue-product = un produit est le début d’une adresse de paquet (pkg:) ou d’un nom CPE (cpe:2.3:)
+catalogue-id = un nom d’entrée est fait de minuscules, de chiffres et de traits d’union
+catalogue-kind = une sorte est presence, version, exposure ou exploit
+catalogue-cve = une faille s’écrit CVE-2021-44228
+catalogue-reference = une référence commence par https://
+catalogue-hit = l’entrée ne trouve pas son exemple
+catalogue-miss = l’entrée trouve son presque-exemple
+catalogue-places = une entrée ne regarde le chemin qu’à un endroit
+catalogue-case = ce qui est cherché s’écrit en minuscules
+catalogue-short = ce qui est cherché est trop court pour être précis
+catalogue-no-match = une entrée cherche un chemin ou une requête
+nuclei-large = trop grand pour un modèle
+nuclei-no-template = pas un modèle
+nuclei-no-request = ne fait aucune requête qui dise quelque chose d’un produit
+nuclei-unreadable = illisible
+block-list = { NUMBER($blocked) } { $blocked ->
+    [one] adresse dans la liste
+   *[other] adresses dans la liste
+}, { NUMBER($left) } { $left ->
+    [one] écartée
+   *[other] écartées
+}
+block-reconnaissance = ont seulement regardé
+block-never = jamais bloquées : réservées ou nommées dans la liste
+block-expired = leur temps est passé
+posture-complete = les journaux arrivent, avec tous les champs nécessaires
+posture-partial = les journaux arrivent sans
+posture-silent = aucun journal depuis
+posture-never = jamais de journaux
+posture-feed = { NUMBER($events) } { $events ->
+    [one] événement
+   *[other] événements
+} sur { NUMBER($days) } de 90 jours, le dernier
+posture-counts = { NUMBER($complete) } { $complete ->
+    [one] complet
+   *[other] complets
+}, { NUMBER($partial) } { $partial ->
+    [one] partiel
+   *[other] partiels
+}, { NUMBER($silent) } { $silent ->
+    [one] muet
+   *[other] muets
+}, { NUMBER($never) } jamais
+gap-logs-never = il n’envoie aucun journal : personne ne peut dire qui l’essaie
+gap-logs-silent = ses journaux se sont arrêtés
+gap-logs-partial = il manque des champs dans ses journaux
+hunt-nothing = « { $what } » n’est ni une faille ou un produit dont une porte est connue, ni un chemin, ni une adresse, ni un hôte
+hunt-nothing-remedy = relight watch catalogue list montre les portes; tout chemin peut être cherché
+hunt-found = { NUMBER($count) } { $count ->
+    [one] contact
+   *[other] contacts
+}
+hunt-more = … et { NUMBER($count) } de plus, avec --json
+hunt-covered = journaux du { $from } au { $to }, { $gaps ->
+    [0] sans jour manquant
+    [one] avec { NUMBER($gaps) } trou
+   *[other] avec { NUMBER($gaps) } trous
+}
+hunt-not-covered = aucun journal de cette période : inconnu
+erased = { NUMBER($count) } { $count ->
+    [one] contact effacé
+   *[other] contacts effacés
+}
+share-no-key = { $place } ne contient aucune clé du trimestre { $quarter }
+share-no-key-remedy = ajoutez une ligne « { $quarter } » suivie de 64 chiffres hexadécimaux que tous les membres ont, et personne d’autre
+share-bad = { $place } n’a pas été écrit par relight watch share, ou est abîmé
+share-other-quarter = { $place } est d’un autre trimestre que { $quarter } : chaque membre partage de nouveau
+shared = { NUMBER($contacts) } { $contacts ->
+    [one] contact
+   *[other] contacts
+} dans { $file }, sous la clé de { $quarter }
+pool-reach = { NUMBER($organisations) } { $organisations ->
+    [one] organisme
+   *[other] organismes
+}, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+}, { NUMBER($sources) } { $sources ->
+    [one] source
+   *[other] sources
+}, dont { NUMBER($own) } vues ici
+probed-affected = essayés, et vulnérables ce jour-là
+probed-unknown = essayés, et personne ne peut dire s’ils étaient vulnérables
+probed-clear = essayés, et non vulnérables
+not-probed = non essayés
+no-logs = sans journaux de cette période
+probed-no-door = aucune porte connue n’est liée à « { $what } »
+probed-no-door-remedy = relight watch catalogue list montre les portes; relight watch hunt cherche tout chemin
 log-summary = { NUMBER($lines) } { $lines ->
     [one] ligne
    *[other] lignes

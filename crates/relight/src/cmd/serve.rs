@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -26,6 +27,10 @@ use serde::Serialize;
 
 use crate::cmd::advisories::take_files;
 use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER, with_slash};
+use crate::cmd::watch::catalogue;
+use crate::cmd::watch::ingest::{feed, tell_look};
+use crate::cmd::watch::parse::FeedOptions;
+use crate::cmd::watch::receive::{Intake, Listeners, Look};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -60,6 +65,12 @@ pub(crate) struct Serve {
     public_url: Option<String>,
     #[arg(long, value_name = "URL")]
     console_url: Option<String>,
+    #[command(flatten)]
+    listeners: Listeners,
+    #[arg(long, value_name = "NAME")]
+    org: Option<String>,
+    #[command(flatten)]
+    options: FeedOptions,
 }
 
 #[derive(Serialize)]
@@ -113,6 +124,7 @@ impl Serve {
             return Err(Failure::usage(texts::serve_console_open(lang, &address))
                 .hint(texts::serve_console_open_remedy(lang)));
         }
+        catalogue::load(context, report);
         let stop = stop_on_interrupt();
         let engine = context.engine()?;
         let failed = |error| Failure::engine(lang, &error);
@@ -120,9 +132,24 @@ impl Serve {
         let drive = Drive::start(&engine).map_err(failed)?;
         let web = self.web(&engine, &board, context)?;
         let feeds = self.feeds_folder(context)?;
-        let mut server = Server { context, engine, board, feeds, told_errors: BTreeSet::new() };
+        let intake = self.intake(&engine, context)?;
+        let looks = None;
+        let mut server =
+            Server { context, engine, board, feeds, told_errors: BTreeSet::new(), looks };
         server.start(&web, report)?;
+        let receiving = intake.map(|intake| {
+            intake.tell(context, report);
+            let (thread, looks) = intake.spawn(Arc::clone(&stop));
+            server.looks = Some(looks);
+            thread
+        });
         let served = server.serve(&web, &stop, report);
+        // A server that fails ends its listeners too, and tells what they took last.
+        stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = receiving {
+            server.tell_last(report);
+            let _ = thread.join();
+        }
         // The gates stay as they are; what was begun ends in order.
         drop(drive);
         web.stop();
@@ -155,6 +182,20 @@ impl Serve {
         })
     }
 
+    /// The listeners for logs, when there are any.
+    fn intake(&self, engine: &Arc<Engine>, context: &Context) -> Result<Option<Intake>, Failure> {
+        if !self.listeners.any() {
+            return Ok(None);
+        }
+        let lang = context.lang;
+        let org = self.org.as_deref().ok_or_else(|| {
+            Failure::usage(texts::receive_no_org(lang)).hint(texts::receive_no_org_remedy(lang))
+        })?;
+        let feed = feed(org, None, context)?;
+        let readers = self.options.readers(feed, context)?;
+        Intake::start(engine, readers, Vec::new(), &self.listeners, context).map(Some)
+    }
+
     /// The folder of feeds, which is made when it is our own.
     fn feeds_folder(&self, context: &Context) -> Result<FeedFolder, Failure> {
         let folder = self.feeds.clone().unwrap_or_else(|| context.data.join(FEEDS_FOLDER));
@@ -177,6 +218,8 @@ struct Server<'a> {
     feeds: FeedFolder,
     /// What could not be looked at and was told: once is enough.
     told_errors: BTreeSet<PathBuf>,
+    /// What the listeners for logs gave.
+    looks: Option<mpsc::Receiver<Look>>,
 }
 
 impl Server<'_> {
@@ -234,6 +277,9 @@ impl Server<'_> {
             report.flush();
             // Nobody tells when a file is there, on a network disk in particular.
             thread::sleep(LOOK_EVERY);
+            for look in self.looks.iter().flat_map(mpsc::Receiver::try_iter) {
+                tell_look(look, self.context, report);
+            }
             let has_read = self.read_feeds(report)?;
             let elsewhere = self.engine.store().changed_elsewhere();
             if elsewhere.map_err(|error| self.context.store_failure(&error))? {
@@ -248,6 +294,13 @@ impl Server<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What the listeners took last: they end when they have nothing more to tell.
+    fn tell_last(&self, report: &mut Report) {
+        for look in self.looks.iter().flatten() {
+            tell_look(look, self.context, report);
+        }
     }
 
     /// The old page stays; its time stamp shows its age.

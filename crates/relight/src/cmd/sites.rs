@@ -4,14 +4,15 @@ mod csv_rows;
 mod import;
 mod set;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand};
-use relight_model::{Coverage, Site, UnknownReason};
+use relight_model::{Coverage, Site, SiteId, UnknownReason};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{texts, words};
 use serde::Serialize;
 
+use crate::cmd::watch::posture;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -251,10 +252,11 @@ fn row<'a>(register: &'a Register, site: &'a Site) -> SiteRow<'a> {
     }
 }
 
-/// How many sites something is missing of.
+/// How many sites something is missing of that an incident needs; logs are no such thing.
 pub(crate) fn sites_with_gaps(register: &Register, context: &Context) -> Result<usize, Failure> {
     let rows = gap_rows(register, context)?;
-    Ok(rows.iter().map(|row| row.site).collect::<BTreeSet<_>>().len())
+    let needed = rows.iter().filter(|row| !row.gap.starts_with("logs-"));
+    Ok(needed.map(|row| row.site).collect::<BTreeSet<_>>().len())
 }
 
 /// What is missing before every question can be answered and every site switched, the most
@@ -262,6 +264,8 @@ pub(crate) fn sites_with_gaps(register: &Register, context: &Context) -> Result<
 fn gap_rows<'a>(register: &'a Register, context: &Context) -> Result<Vec<GapRow<'a>>, Failure> {
     let edges = register.store.edges().map_err(|error| context.store_failure(&error))?;
     let mut gaps = Vec::new();
+    let postures = posture::of(register, context)?;
+    let logs: BTreeMap<SiteId, _> = postures.iter().map(|it| (it.site, it)).collect();
     for site in &register.sites {
         let slug = site.slug.as_str();
         let mut gap = |gap, next| {
@@ -274,6 +278,13 @@ fn gap_rows<'a>(register: &'a Register, context: &Context) -> Result<Vec<GapRow<
             gap("no-edge", "relight sites import FILE.csv".to_owned());
         } else if !edges.iter().any(|edge| edge.name == site.edge) {
             gap("edge-unregistered", format!("relight edge add KIND --name {}", site.edge));
+        }
+        let edge = edges.iter().find(|edge| edge.name == site.edge);
+        let kind = edge.map_or("", |edge| edge.kind.as_str());
+        let organisation = register.organisation(site);
+        let found = logs.get(&site.id).and_then(|it| posture::gap(it, kind, organisation));
+        if let Some((code, next)) = found {
+            gap(code, next);
         }
     }
     gaps.sort_by(|a, b| (a.criticality, a.site, a.gap).cmp(&(b.criticality, b.site, b.gap)));

@@ -2,10 +2,18 @@
 //!
 //! Below signs of success no text may assert compromise: the fixed denial is told instead.
 
+pub(crate) mod catalogue;
 mod decode;
-mod ingest;
+mod export;
+mod hunt;
+pub(crate) mod ingest;
 mod lines;
-mod parse;
+mod notes;
+pub(crate) mod parse;
+pub(crate) mod posture;
+mod probed;
+pub(crate) mod receive;
+mod share;
 mod simulate;
 
 use std::collections::BTreeMap;
@@ -36,7 +44,16 @@ pub(crate) struct Watch {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    Catalogue(catalogue::Catalogue),
     Decode(decode::Decode),
+    Erase(hunt::Erase),
+    Export(export::Export),
+    Hunt(hunt::Hunt),
+    Notes,
+    Pool(share::Pool),
+    Posture(posture::Posture),
+    Probed(probed::Asked),
+    Share(share::Share),
     Ingest(ingest::Ingest),
     Campaigns,
     Explain(Explain),
@@ -107,7 +124,17 @@ struct ChangeRow {
 
 impl Watch {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        catalogue::load(context, report);
         match self.action {
+            Action::Catalogue(catalogue) => catalogue.run(context, report),
+            Action::Erase(erase) => erase.run(context, report),
+            Action::Export(export) => export.run(context, report),
+            Action::Hunt(hunt) => hunt.run(context, report),
+            Action::Notes => notes::list(context, report),
+            Action::Pool(pool) => pool.run(context, report),
+            Action::Posture(posture) => posture.run(context, report),
+            Action::Probed(probed) => probed.run(context, report),
+            Action::Share(share) => share.run(context, report),
             Action::Decode(decode) => decode.run(context, report),
             Action::Ingest(ingest) => ingest.run(context, report),
             Action::Campaigns => list(context, report),

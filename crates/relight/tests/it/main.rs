@@ -25,3 +25,4 @@ mod sites;
 mod sources;
 mod versions;
 mod watch;
+mod watch_out;

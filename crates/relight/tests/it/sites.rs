@@ -80,12 +80,15 @@ fn sites_are_listed_and_shown() {
     .assert_eq(&place.run(&["sites", "show", "nobody", "--lang", "fr"]).text());
     expect![[r#"
          2  san-001  its edge is not in the register  → relight edge add KIND --name north
+         2  san-001  it sends no logs: nobody can tell who tries it  → relight watch ingest FILE --org "Santé Nord" --follow
          2  san-001  an asset was never inventoried  → relight scan DIR --site san-001
          3  san-002  its edge is not in the register  → relight edge add KIND --name north
+         3  san-002  it sends no logs: nobody can tell who tries it  → relight watch ingest FILE --org "Santé Nord" --follow
          3  san-002  an asset was never inventoried  → relight scan DIR --site san-002
          4  mun-001  its edge is not in the register  → relight edge add KIND --name north
+         4  mun-001  it sends no logs: nobody can tell who tries it  → relight watch ingest FILE --org "Ville de X" --follow
          4  mun-001  an asset was never inventoried  → relight scan DIR --site mun-001
-        6 gaps for 3 sites
+        9 gaps for 3 sites
         --- stderr
         --- status 0
     "#]]

@@ -307,6 +307,72 @@ fn a_killed_follower_is_continued_where_it_was() {
     assert_eq!((&row["events"], &row["formats"]["common"]), (&1.into(), &1.into()));
 }
 
+/// The next line that begins with this.
+fn line_with(lines: &mut impl Iterator<Item = std::io::Result<String>>, start: &str) -> String {
+    lines.map(Result::unwrap).find(|line| line.starts_with(start)).expect(start)
+}
+
+/// Syslog over the wire is in the windows, and a program that is ended in order tells what it took.
+#[test]
+fn received_lines_are_read_and_counted() {
+    let place = Place::with_sites();
+    let options = ["watch", "ingest", "--org", "Santé Nord"];
+    let listen = ["--syslog-tcp", "127.0.0.1:0", "--syslog-udp", "127.0.0.1:0"];
+    let mut command = place.command(&[&options[..], &listen].concat(), &[]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let udp = line_with(&mut lines, "Listening: syslog-udp on ");
+    let tcp = line_with(&mut lines, "Listening: syslog-tcp on ");
+    let address = |line: &str| line.rsplit(' ').next().unwrap().to_owned();
+    let event = |number: u32| {
+        format!(
+            "<134>Nov 28 10:00:{number:02} host nginx: 198.51.100.7 - - \
+             [28/Nov/2025:10:00:{number:02} +0000] \"GET /owa/ HTTP/1.1\" 404 1 \"-\" \"x\""
+        )
+    };
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(event(1).as_bytes(), address(&udp)).unwrap();
+    let mut stream = std::net::TcpStream::connect(address(&tcp)).unwrap();
+    let framed = format!("{}\n{} {}", event(2), event(3).len(), event(3));
+    std::io::Write::write_all(&mut stream, framed.as_bytes()).unwrap();
+    drop(stream);
+    line_with(&mut lines, "3 lines received, 0 lost");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert!(child.wait().unwrap().success(), "{rest:?}");
+    let spool = place.path("data/spool/org-1");
+    let left: Vec<_> = std::fs::read_dir(&spool).unwrap().collect();
+    assert_eq!(left.len(), 1, "the file that is written stays");
+    let again = place.expect(0, &[&options[..], &["data/spool/org-1", "--json"]].concat()).json();
+    assert_eq!(again["logs"][0]["events"], 0, "each line was read once: {again}");
+}
+
+#[test]
+fn other_machines_are_let_in_only_on_request() {
+    let place = Place::with_sites();
+    let listen = ["watch", "ingest", "--org", "Santé Nord", "--syslog-udp", "0.0.0.0:0"];
+    expect![[r#"
+        --- stderr
+        error: 0.0.0.0:0 can be reached from other machines
+        hint: add --beyond-loopback if that is what you want, and let only your own senders in
+        --- status 2
+    "#]]
+    .assert_eq(&place.run(&listen).text());
+    expect![[r#"
+        --- stderr
+        erreur : 0.0.0.0:0 est joignable depuis d’autres machines
+        conseil : ajoutez --beyond-loopback si c’est voulu, et ne laissez entrer que vos propres émetteurs
+        --- status 2
+    "#]]
+    .assert_eq(&place.run(&[&listen[..], &["--lang", "fr"]].concat()).text());
+    let nobody = ["serve", "--flows", "127.0.0.1:0", "--listen", "127.0.0.1:0"];
+    let told = place.run(&[&nobody[..], &["--public-listen", "127.0.0.1:0"]].concat());
+    assert_eq!(told.status, 2);
+    assert!(told.stderr.contains("add --org NAME"), "{}", told.text());
+    place.expect(2, &["watch", "ingest", "--org", "Santé Nord"]);
+}
+
 /// Made-up logs go in as real ones do, and the truth beside them says who is who.
 #[test]
 fn simulated_logs_are_read_and_the_truth_is_beside_them() {

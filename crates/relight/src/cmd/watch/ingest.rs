@@ -2,33 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::Duration;
+use std::sync::Arc;
 
 use clap::Args;
 use relight_engine::watch::Feed;
-use relight_engine::{Engine, FollowReport, Follower, LogReport, log_files};
+use relight_engine::{Engine, LogReport, log_files};
 use relight_server::web::texts;
 use serde::Serialize;
 
 use super::parse::{FeedOptions, refusal, summary};
+use super::receive::{Intake, Listeners, Look};
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::inventory;
 use crate::report::Report;
 use crate::stop::stop_on_interrupt;
 
-/// How often files that are followed are looked at. What was written in between is one window of
-/// each file, so looking more often costs more windows, and a slow actor does not hurry.
-const FOLLOW_EVERY: Duration = Duration::from_secs(5);
-
-/// How soon the end of the program is noticed meanwhile.
-const STOP_EVERY: Duration = Duration::from_millis(100);
-
 #[derive(Debug, Args)]
 pub(super) struct Ingest {
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(value_name = "FILE", required_unless_present_any = LISTENERS)]
     files: Vec<PathBuf>,
     #[arg(long, value_name = "NAME")]
     org: String,
@@ -38,7 +30,12 @@ pub(super) struct Ingest {
     options: FeedOptions,
     #[arg(long)]
     follow: bool,
+    #[command(flatten)]
+    listeners: Listeners,
 }
+
+/// Options that make files unnecessary.
+const LISTENERS: [&str; 4] = ["syslog_udp", "syslog_tcp", "syslog_tls", "flows"];
 
 #[derive(Serialize)]
 struct IngestDocument {
@@ -73,12 +70,12 @@ struct RefusedRow {
 
 impl Ingest {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let feed = self.feed(context)?;
+        let feed = feed(&self.org, self.site.as_deref(), context)?;
         // What is wrong with the options is told before anything is read.
         self.options.reader(feed.clone(), context)?;
         let engine = context.engine()?;
-        if self.follow {
-            return self.follow(&engine, &feed, context, report);
+        if self.follow || self.listeners.any() {
+            return self.follow(&engine, feed, context, report);
         }
         let (files, errors) = log_files(&self.files);
         for (folder, error) in errors {
@@ -122,52 +119,44 @@ impl Ingest {
 
     fn follow(
         &self,
-        engine: &Engine,
-        feed: &Feed,
+        engine: &Arc<Engine>,
+        feed: Feed,
         context: &Context,
         report: &mut Report,
     ) -> Result<(), Failure> {
         let stop = stop_on_interrupt();
-        let mut follower = Follower::new(self.files.clone());
-        loop {
-            let last = stop.load(Ordering::Relaxed);
-            let reader = || self.options.reader(feed.clone(), context).ok();
-            tell_followed(follower.look(engine, &reader), context, report);
+        let readers = self.options.readers(feed, context)?;
+        let intake = Intake::start(engine, readers, self.files.clone(), &self.listeners, context)?;
+        intake.tell(context, report);
+        intake.run(&stop, |look| {
+            tell_look(look, context, report);
             report.flush();
-            if last {
-                return Ok(());
-            }
-            let mut waited = Duration::ZERO;
-            // Nobody tells when a log grows on every kind of disk, so it is looked at.
-            while waited < FOLLOW_EVERY && !stop.load(Ordering::Relaxed) {
-                thread::sleep(STOP_EVERY);
-                waited += STOP_EVERY;
-            }
-        }
+        });
+        Ok(())
     }
+}
 
-    fn feed(&self, context: &Context) -> Result<Feed, Failure> {
-        let store = context.existing_store()?;
-        let failed = |error| context.store_failure(&error);
-        let organisations = store.organisations().map_err(failed)?;
-        let org = organisations.iter().find(|org| org.name == self.org).ok_or_else(|| {
-            let names: Vec<&str> = organisations.iter().map(|org| org.name.as_str()).collect();
-            let names = names[..names.len().min(10)].join(", ");
-            Failure::new(texts::no_such_organisation(context.lang, &self.org))
-                .hint(texts::no_such_organisation_remedy(context.lang, &names))
-        })?;
-        let Some(slug) = &self.site else {
-            let sites =
-                store.sites().map_err(failed)?.into_iter().filter(|site| site.org == org.id);
-            let sites = sites.map(|site| (site.host().to_ascii_lowercase(), site.id)).collect();
-            return Ok(Feed { org: org.id, sites, ..Feed::default() });
-        };
-        let site = store.site_by_slug(slug).map_err(failed)?;
-        let site = site.filter(|site| site.org == org.id);
-        let site = site.ok_or_else(|| inventory::unknown_site(context.lang, slug))?;
-        let host = site.host().to_owned();
-        Ok(Feed { org: org.id, site: Some(site.id), host, ..Feed::default() })
-    }
+/// Lines of an organisation, and of one site of it when that is said.
+pub(crate) fn feed(org: &str, site: Option<&str>, context: &Context) -> Result<Feed, Failure> {
+    let store = context.existing_store()?;
+    let failed = |error| context.store_failure(&error);
+    let organisations = store.organisations().map_err(failed)?;
+    let org = organisations.iter().find(|it| it.name == org).ok_or_else(|| {
+        let names: Vec<&str> = organisations.iter().map(|org| org.name.as_str()).collect();
+        let names = names[..names.len().min(10)].join(", ");
+        Failure::new(texts::no_such_organisation(context.lang, org))
+            .hint(texts::no_such_organisation_remedy(context.lang, &names))
+    })?;
+    let Some(slug) = site else {
+        let sites = store.sites().map_err(failed)?.into_iter().filter(|site| site.org == org.id);
+        let sites = sites.map(|site| (site.host().to_ascii_lowercase(), site.id)).collect();
+        return Ok(Feed { org: org.id, sites, ..Feed::default() });
+    };
+    let site = store.site_by_slug(slug).map_err(failed)?;
+    let site = site.filter(|site| site.org == org.id);
+    let site = site.ok_or_else(|| inventory::unknown_site(context.lang, slug))?;
+    let host = site.host().to_owned();
+    Ok(Feed { org: org.id, site: Some(site.id), host, ..Feed::default() })
 }
 
 fn unreadable(
@@ -180,12 +169,13 @@ fn unreadable(
         .hint(texts::cannot_read_remedy(context.lang))
 }
 
-/// What one look at followed files gave.
-fn tell_followed(look: FollowReport, context: &Context, report: &mut Report) {
-    for (path, error) in look.errors {
+/// What one look at what is followed gave.
+pub(crate) fn tell_look(look: Look, context: &Context, report: &mut Report) {
+    look.tell_received(context, report);
+    for (path, error) in look.logs.errors {
         report.fail(&unreadable(&path, &error, context));
     }
-    for (path, log) in look.logs {
+    for (path, log) in look.logs.logs {
         let name = path.display().to_string();
         tell(&name, &log, context, report);
         if context.json {

