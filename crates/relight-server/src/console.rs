@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRequestParts, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -178,7 +178,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .with_state(console)
         .layer(axum::middleware::from_fn(gzip::compress))
         .layer(axum::middleware::map_response(async |response: Response| {
-            page::secure(response, page::CONSOLE_POLICY)
+            page::secure(response, page::CONSOLE_POLICY, page::CONSOLE_REFERRER)
         }))
 }
 
@@ -211,7 +211,13 @@ async fn own_host(State(console): State<Arc<Console>>, request: Request, next: N
         let text = Lang::ALL.map(texts::console_foreign_host).join("\n");
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if own.is_https() {
+        // Two years, as browsers ask for; only this host, whose neighbours are not ours.
+        let value = HeaderValue::from_static("max-age=63072000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    response
 }
 
 /// A `Host` that names the loopback, with any port.

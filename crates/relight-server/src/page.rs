@@ -18,14 +18,26 @@ pub(crate) const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; 
 pub(crate) const PUBLIC_POLICY: &str = "default-src 'none'; style-src 'self'; \
     img-src 'self' data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
+/// What the console tells of where somebody comes from: nothing to anybody else. With
+/// `no-referrer`, browsers would hide from us as well that a form comes from our own page
+/// (`Origin: null`).
+pub(crate) const CONSOLE_REFERRER: &str = "same-origin";
+
+/// The public page has no forms.
+pub(crate) const PUBLIC_REFERRER: &str = "no-referrer";
+
 /// Adds the headers that every answer carries, unless its handler has set them; pages are never
 /// stored.
-pub(crate) fn secure(mut response: Response, policy: &'static str) -> Response {
+pub(crate) fn secure(
+    mut response: Response,
+    policy: &'static str,
+    referrer: &'static str,
+) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, referrer),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {

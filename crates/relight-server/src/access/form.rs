@@ -133,8 +133,11 @@ fn refused(status: StatusCode) -> Response {
 
 /// The body of a form, within its limits.
 async fn body(body: Body) -> Result<Vec<u8>, StatusCode> {
-    let read = to_bytes(body, FORM_BYTES_MAX);
-    match tokio::time::timeout(Duration::from_secs(FORM_S_MAX), read).await {
+    body_within(body, Duration::from_secs(FORM_S_MAX)).await
+}
+
+async fn body_within(body: Body, most: Duration) -> Result<Vec<u8>, StatusCode> {
+    match tokio::time::timeout(most, to_bytes(body, FORM_BYTES_MAX)).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
@@ -216,5 +219,36 @@ mod tests {
         let long = headers(&[("user-agent", &"x".repeat(AGENT_BYTES_MAX + 1))]);
         let sender = Sender::of(&long, None, &Address::parse("https://a.example").unwrap());
         assert_eq!(sender.agent.len(), AGENT_BYTES_MAX);
+    }
+
+    /// A client that sends a little and then nothing more.
+    struct Slow(Option<bytes::Bytes>);
+
+    impl hyper::body::Body for Slow {
+        type Data = bytes::Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<bytes::Bytes>, Self::Error>>>
+        {
+            match self.0.take() {
+                Some(bytes) => std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data(bytes)))),
+                None => std::task::Poll::Pending,
+            }
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_slow_or_long_is_refused() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let read = |body: Body, most| runtime.block_on(body_within(body, most));
+        let (soon, long) = (Duration::from_millis(10), Duration::from_secs(FORM_S_MAX));
+        let slow = Slow(Some(bytes::Bytes::from_static(b"token=")));
+        assert_eq!(read(Body::new(slow), soon), Err(StatusCode::REQUEST_TIMEOUT));
+        let of = |length: usize| Body::from("x".repeat(length));
+        assert_eq!(read(of(FORM_BYTES_MAX), long).map(|bytes| bytes.len()), Ok(FORM_BYTES_MAX));
+        assert_eq!(read(of(FORM_BYTES_MAX + 1), long), Err(StatusCode::PAYLOAD_TOO_LARGE));
     }
 }

@@ -19,7 +19,6 @@ const OPEN: [&str; 3] = ["/sign-in", "/start", "/assets/"];
 
 /// Pages that look themselves at what their reader may see; every other one shows the whole
 /// register, and is there for those who read all of it.
-/// One a line, so that several people can add to it.
 #[rustfmt::skip]
 const SCOPED: [&str; 10] = [
     "/accounts",
@@ -101,7 +100,11 @@ fn ask_to_sign_in(request: &Request) -> Response {
         return refuse(StatusCode::UNAUTHORIZED, texts::door_not_signed_in);
     }
     let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    Redirect::to(&format!("/sign-in?next={}", encode(wanted))).into_response()
+    // The page that was asked for says in which language.
+    let query = request.uri().query().unwrap_or_default();
+    let lang = query.split('&').find_map(|pair| Lang::parse(pair.strip_prefix("lang=")?));
+    let lang = lang.map(|lang| format!("&lang={}", lang.tag())).unwrap_or_default();
+    Redirect::to(&format!("/sign-in?next={}{lang}", encode(wanted))).into_response()
 }
 
 /// A refusal in both languages, as text: no page of ours leads here.

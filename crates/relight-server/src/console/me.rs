@@ -182,12 +182,14 @@ fn done(console: &Console, asked: &Asked, result: Result<(), Refusal>) -> Respon
 /// Ends the sign-in of the request.
 pub(super) async fn sign_out(
     State(console): State<Arc<Console>>,
+    asked: Asked,
     SignedForm { signed, form: Nothing {} }: SignedForm<Nothing>,
 ) -> Response {
     blocking(move || match end(&console, &signed, signed.sign_in) {
         Ok(()) => {
             let gone = [(header::SET_COOKIE, set_cookie("", 0))];
-            (gone, Redirect::to("/sign-in")).into_response()
+            let next = format!("/sign-in?lang={}", console.lang(&asked).tag());
+            (gone, Redirect::to(&next)).into_response()
         }
         Err(refusal) => status(&refusal).into_response(),
     })

@@ -155,8 +155,10 @@ pub(super) async fn enter(
         let shown = Shown { ticket, answer, from: &from };
         let is_first = matches!(console.door.link(code), Some((Link::First, _)));
         match console.door.enter(Entering { code, name, label, shown }) {
-            Ok(cookie) if is_first => come_in(&cookie, "/accounts"),
-            Ok(cookie) => come_in(&cookie, "/me"),
+            Ok(cookie) => {
+                let next = if is_first { "/accounts" } else { "/me" };
+                come_in(&cookie, &format!("{next}?lang={}", console.lang(&asked).tag()))
+            }
             Err(refusal) => start_page(&console, &asked, (code, name), Some(&refusal)),
         }
     })

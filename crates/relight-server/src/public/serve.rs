@@ -52,7 +52,7 @@ pub(crate) fn router(source: Source) -> Router {
         .with_state(source)
         .layer(axum::middleware::from_fn(gzip::compress))
         .layer(axum::middleware::map_response(async |response: Response| {
-            page::secure(response, page::PUBLIC_POLICY)
+            page::secure(response, page::PUBLIC_POLICY, page::PUBLIC_REFERRER)
         }))
 }
 

@@ -59,6 +59,11 @@ fn rows() -> Vec<SiteRow> {
 
 impl World {
     pub(crate) fn start(clock: Clock, people: impl FnOnce(&Store)) -> Self {
+        Self::start_at(clock, None, people)
+    }
+
+    /// Behind a proxy that gives it an address.
+    pub(crate) fn start_at(clock: Clock, url: Option<&str>, people: impl FnOnce(&Store)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(folder.path()).unwrap());
         let plan = store.plan_import(&rows()).unwrap();
@@ -68,7 +73,12 @@ impl World {
             EngineOptions { holder: "test".into(), clock, inventory_ttl_s: INVENTORY_TTL_S };
         let engine = Arc::new(Engine::open(Arc::clone(&store), options).unwrap());
         let board = engine.board().unwrap();
-        let config = WebConfig { engine: Some(engine), clock, ..WebConfig::loopback(board) };
+        let config = WebConfig {
+            engine: Some(engine),
+            clock,
+            console_url: url.map(str::to_owned),
+            ..WebConfig::loopback(board)
+        };
         let web = WebServer::start(config).unwrap();
         Self { store, web, _folder: folder }
     }

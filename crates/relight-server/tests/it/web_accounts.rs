@@ -160,3 +160,46 @@ fn a_new_link_ends_the_old_keys_and_is_not_for_those_who_decide() {
     let cookie = world.enter(&format!("/start?code={link}"), "", &Device::new(9));
     assert_eq!(world.get("/", &cookie).0, 200, "its roles stayed");
 }
+
+/// Goal: no form about accounts does anything for nobody, nor for a role that is not its own.
+/// Method: every form with every field, sent by nobody and by each role; the tables stay as they
+/// were.
+#[test]
+fn forms_about_accounts_do_nothing_for_other_roles() {
+    clock!(now, _set);
+    let roles =
+        ["viewer", "analyst", "site-owner", "commander", "approver", "publisher", "auditor"];
+    let mut cookies = Vec::new();
+    let world = World::start(now, |store| {
+        person(store, "target", 100, &[("viewer", "/")]);
+        for (at, role) in roles.iter().enumerate() {
+            cookies.push(person(store, &format!("p{at}"), at as u8 + 1, &[(role, "/")]));
+        }
+    });
+    let tables = || {
+        let tables = world.store.account_tables().unwrap();
+        (tables.accounts, tables.grants, tables.proposals, tables.passkeys, tables.invitations)
+    };
+    let before = tables();
+    for (act, name, role) in [
+        ("add", "somebody", ""),
+        ("renew", "target", ""),
+        ("end", "target", ""),
+        ("grant", "target", "analyst"),
+        ("revoke", "target", "viewer"),
+    ] {
+        let fields = [("name", name), ("role", role), ("scope", "/")];
+        let path = format!("/accounts/{act}");
+        let (status, _, _) = world.post(&path, "", &crate::door_device::form(&fields));
+        assert_eq!(status, 401, "{path} by nobody");
+        for (cookie, role) in cookies.iter().zip(roles) {
+            let (status, _, _) = world.act(cookie, ("/sites", &path), &fields);
+            assert!([403, 404].contains(&status), "{path} by {role}: {status}");
+        }
+        assert_eq!(tables(), before, "{path}");
+    }
+    for path in ["/me/key", "/me/key/remove", "/me/sign-in/end", "/me/token", "/confirm"] {
+        let (status, _, _) = world.post(path, "", "id=1");
+        assert_eq!(status, 401, "{path} by nobody");
+    }
+}

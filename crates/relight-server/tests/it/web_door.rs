@@ -133,3 +133,30 @@ fn a_form_counts_only_with_its_origin_and_its_token() {
     let wanted = r#"anna {"account":"anna","act":"signed-out","facts":{},"kind":"access"}"#;
     assert_eq!(world.journal(), [wanted]);
 }
+
+#[test]
+fn behind_a_proxy_its_name_is_the_console_and_browsers_stay_with_tls() {
+    clock!(now, _set);
+    let mut cookie = String::new();
+    let world = World::start_at(now, Some("https://relight.example/"), |store| {
+        cookie = person(store, "anna", 1, &[("viewer", "/")]);
+    });
+    let get = |host: &str| {
+        let head = format!("GET /sites HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n");
+        ask(world.address(), &head)
+    };
+    let (status, head, page) = get("relight.example");
+    assert_eq!(status, 200);
+    assert!(head.contains("strict-transport-security: max-age=63072000"), "{head}");
+    assert_eq!(get("other.example").0, 421);
+    let form = format!("token={}", token(&page));
+    let send = |origin: &str| {
+        let host = "Host: relight.example\r\n";
+        let headers = format!("{host}Cookie: {cookie}\r\nOrigin: {origin}\r\n");
+        world.post_from("/sign-out", &headers, &form).0
+    };
+    assert_eq!(send(&world.origin()), 403, "localhost is another origin");
+    assert_eq!(send("https://relight.example"), 303);
+    let (_, head, _) = ask(world.address(), "GET /sites HTTP/1.1\r\nHost: localhost\r\n");
+    assert!(head.contains("303"), "{head}");
+}

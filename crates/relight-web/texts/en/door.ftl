@@ -123,3 +123,7 @@ role-auditor = Auditor
 role-admin = Admin
 serve-first-link = No account yet. Open this link within ten minutes to make the first one; it works once:
 door-refused-bad-scope = The role or the place is not one. A place is “/”, sector, or sector/body.
+audit-bad-time = { $time } is no moment
+audit-bad-time-remedy = write it as 2026-11-28, or as 2026-11-28T20:00:00Z
+audit-whole-only = jsonl holds the whole journal, because its chain is verified from the first entry on
+audit-whole-only-remedy = leave --since out, or take ocsf or cef

@@ -123,3 +123,7 @@ role-auditor = Vérificateur
 role-admin = Administrateur
 serve-first-link = Aucun compte encore. Ouvrez ce lien d’ici dix minutes pour créer le premier, il sert une fois :
 door-refused-bad-scope = Le rôle ou l’endroit n’en est pas un. Un endroit est « / », un secteur, ou secteur/organisme.
+audit-bad-time = { $time } n’est pas un moment
+audit-bad-time-remedy = écrivez-le comme 2026-11-28, ou comme 2026-11-28T20:00:00Z
+audit-whole-only = jsonl contient tout le journal, car sa chaîne est vérifiée depuis la première entrée
+audit-whole-only-remedy = omettez --since, ou prenez ocsf ou cef

@@ -1,7 +1,9 @@
 //! `relight audit verify` and `audit export`: the journal is as it was written, record by record,
 //! here or in a file that somebody took away.
 
+mod export;
 mod file;
+mod line;
 
 use std::path::PathBuf;
 
@@ -12,7 +14,6 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::localise::one_of;
 use crate::report::Report;
 
 /// What to do with the journal.
@@ -25,20 +26,13 @@ pub(crate) struct Audit {
 #[derive(Debug, Subcommand)]
 enum Action {
     Verify(Verify),
-    Export(Export),
+    Export(export::Export),
 }
 
 #[derive(Debug, Args)]
 struct Verify {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct Export {
-    #[arg(short, long, default_value = "jsonl", value_parser = one_of(&["jsonl"]))]
-    /// There is one; another would be asked for by name.
-    format: String,
 }
 
 #[derive(Serialize)]
@@ -58,7 +52,7 @@ struct FaultRow {
 impl Audit {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         match self.action {
-            Action::Export(_) => file::export(context, report),
+            Action::Export(export) => export.run(context, report),
             Action::Verify(Verify { file: Some(path) }) => {
                 tell(file::verify(&path, context)?, context, report)
             }

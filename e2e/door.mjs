@@ -1,0 +1,164 @@
+// The door of the console: a server of its own with an empty register of accounts, and people with
+// virtual authenticators. Pictures are taken when SHOTS names a folder.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, test } from 'node:test';
+import { listen, overflow, quit, unsafe, violations, withBrowser } from './browser.mjs';
+
+const { RELIGHT, SHOTS } = process.env;
+
+const ROWS = `slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public
+care,Soins,Care,https://care.example,Hospital,health,2,,yes
+power,Courant,Power,https://power.example,Utility,energy,2,,yes
+`;
+
+let server;
+let folder;
+let link;
+let origin;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'relight-door-'));
+  writeFileSync(join(folder, 'sites.csv'), ROWS);
+  const data = ['--data', join(folder, 'data'), '--lang', 'en'];
+  const imported = spawnSync(RELIGHT, [...data, 'sites', 'import', join(folder, 'sites.csv')]);
+  assert.equal(imported.status, 0, String(imported.stderr));
+  const free = '127.0.0.1:0';
+  server = spawn(RELIGHT, [...data, 'serve', '--listen', free, '--public-listen', free]);
+  for await (const line of createInterface({ input: server.stderr })) {
+    [, link] = /(http:\/\/localhost:\d+\/start\?code=\S+)/.exec(line) ?? [];
+    if (link) break;
+  }
+  assert.ok(link, 'the link of the first run is printed');
+  origin = new URL(link).origin;
+});
+
+after(async () => {
+  server?.kill();
+  rmSync(folder, { recursive: true, force: true });
+  await quit();
+});
+
+/** A person with a browser and an authenticator that verifies who holds it. */
+async function person(context) {
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('WebAuthn.enable');
+  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', { options: {
+    protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
+    isUserVerified: true, automaticPresenceSimulation: true,
+  } });
+  const verifies = (isUserVerified) => devtools.send('WebAuthn.setUserVerified',
+    { authenticatorId, isUserVerified });
+  return { page, faults: listen(page), verifies };
+}
+
+/** Looks at a page in two languages, two themes and three widths, without loading another state. */
+async function look(page, name, path) {
+  for (const lang of ['en', 'fr']) {
+    const address = `${origin}${path}${path.includes('?') ? '&' : '?'}lang=${lang}`;
+    const response = await page.goto(address);
+    const headers = await response.allHeaders();
+    assert.deepEqual(unsafe(headers['content-security-policy']), [], name);
+    for (const colorScheme of ['light', 'dark']) {
+      for (const [width, height] of [[1600, 1000], [400, 800]]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.setViewportSize({ width, height });
+        assert.deepEqual(await violations(page), [], `${name} ${lang} ${colorScheme} ${width}`);
+        assert.equal(await overflow(page), 0, `${name} ${lang} ${width} is too wide`);
+        if (SHOTS) {
+          const file = `door-${name}-${lang}-${colorScheme}-${width}.png`;
+          await page.screenshot({ path: join(SHOTS, file), fullPage: true });
+        }
+      }
+      await page.setViewportSize({ width: 320, height: 800 });
+      assert.equal(await overflow(page), 0, `${name} ${lang} scrolls sideways at 320 px`);
+    }
+  }
+  await page.setViewportSize({ width: 1600, height: 1000 });
+}
+
+test('link, passkey, sign-out, sign-in, another person, revoked', async () => {
+  await withBrowser(async (context) => {
+    const { page, faults, verifies } = await person(context);
+    await look(page, 'start', new URL(link).pathname + new URL(link).search);
+    await page.goto(`${link}&lang=en`);
+    await page.fill('[name=name]', 'anna');
+    await page.fill('[name=label]', 'laptop');
+    await page.click('button.main');
+    await page.waitForURL('**/accounts?*');
+    assert.deepEqual(faults, []);
+
+    // The link is dead, and the console closed to everybody else.
+    assert.equal((await fetch(link)).status, 404);
+    const other = await fetch(`${origin}/sites`, { redirect: 'manual' });
+    assert.equal(other.status, 303);
+    const cookies = await context.cookies();
+    assert.deepEqual(cookies.map(({ name, httpOnly, secure, sameSite }) => (
+      { name, httpOnly, secure, sameSite })),
+    [{ name: '__Host-rl', httpOnly: true, secure: true, sameSite: 'Strict' }]);
+
+    await page.goto(`${origin}/sites?lang=en`);
+    await page.click('header form button');
+    await page.waitForURL('**/sign-in*');
+    await look(page, 'sign-in', '/sign-in');
+    await page.goto(`${origin}/sites?lang=en`);
+    await page.waitForURL('**/sign-in?next=*');
+
+    // A key that does not know who holds it lets nobody in.
+    await verifies(false);
+    await page.click('button.main');
+    await page.waitForSelector('[data-key-failed]:not([hidden])');
+    await verifies(true);
+    await page.click('button.main');
+    await page.waitForURL('**/sites*');
+    assert.match(await page.textContent('tbody'), /care/);
+
+    await page.goto(`${origin}/accounts?lang=en`);
+    await page.fill('form[action^="/accounts/add"] [name=name]', 'zoe');
+    await page.click('form[action^="/accounts/add"] button');
+    const invitation = await page.textContent('.secret code');
+    await look(page, 'accounts', '/accounts');
+    await look(page, 'me', '/me');
+    await look(page, 'confirm', '/confirm?next=/me');
+    await page.goto(`${origin}/confirm?next=/me%3Flang=en&lang=en`);
+    await page.click('button.main');
+    await page.waitForURL('**/me?*');
+
+    await withBrowser(async (elsewhere) => {
+      const zoe = await person(elsewhere);
+      await zoe.page.goto(`${invitation}&lang=en`);
+      await zoe.page.click('button.main');
+      await zoe.page.waitForURL('**/me?*');
+      assert.match(await zoe.page.textContent('main'), /No role yet/);
+
+      // The first commander: by the admin alone, once.
+      await page.goto(`${origin}/accounts?lang=en`);
+      await page.selectOption('[name=name]', 'zoe');
+      await page.selectOption('[name=role]', 'commander');
+      await page.click('form[action^="/accounts/grant"] button');
+      await page.waitForSelector('.done');
+      await zoe.page.goto(`${origin}/?lang=en`);
+      assert.equal(await zoe.page.locator('rl-wall').count(), 1);
+
+      // Ending the account shows the door at once.
+      await page.click('form[action^="/accounts/renew"] button[formaction]');
+      await page.waitForSelector('.done');
+      await zoe.page.goto(`${origin}/?lang=en`);
+      await zoe.page.waitForURL('**/sign-in*');
+      assert.deepEqual(zoe.faults, []);
+    });
+  });
+});
+
+test('without scripts the page says what it needs', async () => {
+  await withBrowser(async (context) => {
+    const page = await context.newPage();
+    await page.goto(`${origin}/sign-in?lang=en`);
+    assert.match(await page.textContent('main'), /need JavaScript/);
+  }, { javaScriptEnabled: false });
+});
