@@ -9,6 +9,7 @@ mod probed;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
@@ -17,8 +18,8 @@ use relight_model::{Campaign, Digest, Exposure, OrgId, SiteId};
 use relight_store::{LogPosition, SegmentDraft, Store};
 use relight_watch::line::text;
 use relight_watch::{
-    Daybook, Dossier, Feed, Found, Home, Known, Pool, ROWS_MAX, Reader, Taken, Tally, Window,
-    campaigns,
+    Daybook, Dossier, Feed, Found, Home, Known, KnownScanners, Pool, ROWS_MAX, Reader, Taken,
+    Tally, Window, campaigns,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -42,6 +43,9 @@ pub const LOG_BYTES_MAX: u64 = 64 << 30;
 
 /// Unpacked bytes of a log for each packed byte; real logs stay below 100.
 const LOG_RATIO_MAX: u64 = 1_000;
+
+/// Name of the list of scanners that mean well, in the data folder.
+pub const KNOWN_SCANNERS: &str = "known-scanners.csv";
 
 /// How long an inventory speaks for a site after it was confirmed, in seconds.
 const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
@@ -193,6 +197,21 @@ pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
     Ok(campaigns)
 }
 
+/// The list of scanners that mean well, from [`KNOWN_SCANNERS`] in the data folder, and the lines of
+/// it that are none, by number and code. Without the file nobody is known.
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub fn known_scanners(
+    store: &Store,
+) -> Result<(KnownScanners, Vec<(usize, &'static str)>), EngineError> {
+    match fs::read_to_string(store.path().with_file_name(KNOWN_SCANNERS)) {
+        Ok(text) => Ok(KnownScanners::parse(&text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Default::default()),
+        Err(error) => Err(EngineError::because("reading the list of known scanners", error)),
+    }
+}
+
 /// Looks at the windows of one organisation after the other, with who is at home there.
 fn each_organisation(
     store: &Store,
@@ -238,7 +257,11 @@ fn grade(store: &Store, campaigns: &mut [Campaign]) -> Result<(), EngineError> {
         })
     };
     let known = Known { sectors: &sectors, exposure: &exposure, signs: &[] };
-    campaigns.iter_mut().for_each(|campaign| known.grade(campaign));
+    let scanners = known_scanners(store)?.0;
+    for campaign in campaigns {
+        known.grade(campaign);
+        scanners.put_apart(campaign);
+    }
     failed.into_inner().map_or(Ok(()), |error| Err(error.into()))
 }
 

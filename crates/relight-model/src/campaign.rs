@@ -31,6 +31,9 @@ pub struct Campaign {
     pub attempts: Vec<Attempt>,
     /// Signs of success that followed an attempt, in order of time.
     pub signs: Vec<Sign>,
+    /// Who it is, when all of its sources are on the operator's list of scanners that mean well
+    /// (`research: NAME`); then it is background noise. Sorted.
+    pub known: Vec<String>,
     /// The detections it rests on.
     pub detections: Vec<Detection>,
 }

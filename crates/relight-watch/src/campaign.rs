@@ -87,6 +87,7 @@ fn campaign(number: usize, detections: &[&Detection]) -> Campaign {
         shared: shared(detections),
         attempts: set(each().flat_map(|detection| detection.attempts.iter().cloned())),
         signs: Vec::new(),
+        known: Vec::new(),
         detections: each().cloned().collect(),
     }
 }

@@ -43,6 +43,14 @@ pub(crate) fn day(at: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// The start of a day that is written `2021-12-10`; nothing for a day that never was.
+pub(crate) fn parse_day(text: &str) -> Option<Timestamp> {
+    let [year, month, day] = text.split('-').collect::<Vec<_>>()[..] else { return None };
+    let [year, month, day]: [i64; 3] = [year.parse().ok()?, month.parse().ok()?, day.parse().ok()?];
+    let is_day = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+    is_day.then(|| days(year, month, day) * DAY)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +70,9 @@ mod tests {
             }
         }
         assert_eq!(day(1_639_094_400), "2021-12-10");
+        assert_eq!(parse_day("2021-12-10"), Some(1_639_094_400));
+        for text in ["2021-02-29", "2021-00-01", "2021-12", "x", "2021-12-10-1", "2021-12-32"] {
+            assert_eq!(parse_day(text), None, "{text}");
+        }
     }
 }

@@ -62,6 +62,8 @@ pub struct Summary<'a> {
     pub source: IpAddr,
     /// What it tried, in all organisations.
     pub contacts: Vec<Contact<'a>>,
+    /// At how many sites it is at home, if these are so many that it stands for many people.
+    pub homes: usize,
 }
 
 /// Decides about one source.

@@ -57,8 +57,9 @@ impl Marks {
             self.ceiling = other.ceiling;
             self.hashes.retain(|hash| *hash <= other.ceiling);
         }
+        // What is over the limit goes when it is twice that: many small sets are merged into a
+        // full one.
         other.hashes.iter().for_each(|hash| self.insert(*hash));
-        self.keep_smallest();
     }
 
     /// How many are held now.

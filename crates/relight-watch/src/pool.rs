@@ -27,8 +27,11 @@ mod users;
 pub(crate) use table::Table;
 pub(crate) use users::{Count, USERS_MAX, Users, pair};
 
-/// Most rows of strong contacts, and of weak ones: 160 MB each and a twelfth more.
-pub const ROWS_MAX: usize = 5_000_000;
+/// Most rows of strong contacts: 256 MB and a tenth more.
+pub const ROWS_MAX: usize = 8_000_000;
+
+/// Weak contacts have room for three eighths as many.
+const WEAK_SHARE: (usize, usize) = (3, 8);
 
 /// Most rows of one source in one table: more do not decide more.
 pub const SOURCE_ROWS_MAX: usize = 64;
@@ -192,6 +195,10 @@ pub struct Pool {
     pub(crate) users: Users,
 }
 
+const fn weak_rows(rows_max: usize) -> usize {
+    rows_max / WEAK_SHARE.1 * WEAK_SHARE.0
+}
+
 /// How full a pool is and what it had to let go.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PoolStats {
@@ -208,10 +215,11 @@ pub struct PoolStats {
 }
 
 impl Pool {
-    /// Empty, with room for `rows_max` rows in each table.
+    /// Empty, with room for `rows_max` rows of strong contacts.
     pub fn new(rows_max: usize) -> Self {
-        let table = || Table::new(rows_max, SOURCE_ROWS_MAX);
-        Self { strong: table(), weak: table(), users: Users::default() }
+        let table = |rows_max| Table::new(rows_max, SOURCE_ROWS_MAX);
+        let (strong, weak) = (table(rows_max), table(weak_rows(rows_max)));
+        Self { strong, weak, users: Users::default() }
     }
 
     /// Takes every contact of a window. `home` must know all that is known of its organisation,

@@ -16,6 +16,7 @@ const DAY_S: i64 = 86_400;
 /// The campaign in sentences, the most important first; `site` gives the name of a site.
 pub fn sentences(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) -> Vec<String> {
     let mut told = vec![who(lang, campaign)];
+    told.extend(known(lang, campaign));
     told.extend(alike(lang, campaign));
     told.push(aim(lang, campaign));
     told.extend(attempts(lang, campaign, site));
@@ -37,6 +38,16 @@ fn who(lang: Lang, campaign: &Campaign) -> String {
         texts::campaign_rate(lang, rate)
     };
     format!("{who} {rate}")
+}
+
+/// Who it is, when the operator's own list says so.
+fn known(lang: Lang, campaign: &Campaign) -> Option<String> {
+    let names = campaign.known.iter().map(|name| {
+        let (reason, name) = name.split_once(": ").unwrap_or(("", name));
+        let reason = texts::by_code(lang, &format!("known-{reason}")).unwrap_or(reason);
+        texts::labelled(lang, reason, name)
+    });
+    (!campaign.known.is_empty()).then(|| texts::campaign_known(lang, &list(lang, names)))
 }
 
 fn alike(lang: Lang, campaign: &Campaign) -> Option<String> {
@@ -173,6 +184,7 @@ mod tests {
             shared: vec!["ja4:t13d1516h2_8daaf6152771_02713d6af862".to_owned()],
             attempts,
             signs: if severity == Severity::SignsOfSuccess { vec![sign] } else { Vec::new() },
+            known: Vec::new(),
             detections: vec![detection],
         }
     }
@@ -229,6 +241,16 @@ mod tests {
             let told = told(lang, Severity::ExploitAttempt).join("\n");
             assert!(told.contains("site1.example (2021-12-10T09:00:00Z)"), "{told}");
             assert!(!told.contains("site2.example"), "clear ones are counted: {told}");
+        }
+    }
+
+    #[test]
+    fn who_is_known_is_named_in_the_language() {
+        let mut census = campaign(Severity::Noise);
+        census.known = vec!["research: Census Example".to_owned()];
+        for lang in Lang::ALL {
+            let text = sentences(lang, &census, &|_| String::new()).join(" ");
+            assert!(text.contains("Census Example") && !text.contains("research:"), "{text}");
         }
     }
 

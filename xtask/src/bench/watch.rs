@@ -1,6 +1,8 @@
 //! `cargo xtask bench watch`: what reading logs costs, beside `wc -l`, GoAccess, fail2ban and
 //! CrowdSec, in turns on the same bytes.
 
+mod grid;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,21 +17,30 @@ const SMALL_BYTES: usize = 1 << 20;
 /// Rounds of the comparison.
 const ROUNDS: usize = 3;
 
-/// Runs every comparison; programs that are not there are said, not left out silently.
+const USAGE: &str = "bench watch [--quick] [--program FILE] | --only grid [--quick] | --only scale";
+
+/// Runs one part, or every comparison of programs; programs that are not there are said, not left out silently.
 ///
 /// # Errors
 /// When the log cannot be written or relight cannot be measured, or a goal is missed.
 pub(crate) fn run(words: &[&str]) -> Result<(), String> {
-    let (mut bytes, mut program) = (LOG_BYTES, None);
+    let (mut bytes, mut program, mut only) = (LOG_BYTES, None, None);
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match *word {
             "--quick" => bytes = QUICK_BYTES,
             "--program" => program = words.next().map(PathBuf::from),
-            _ => return Err("bench watch [--quick] [--program FILE]".to_owned()),
+            "--only" => only = words.next().copied(),
+            _ => return Err(USAGE.to_owned()),
         }
     }
     let root = crate::tree::root();
+    match only {
+        Some("grid") => return grid::run(&root, bytes < LOG_BYTES),
+        Some("scale") => return grid::scale(&root),
+        Some(_) => return Err(USAGE.to_owned()),
+        None => {}
+    }
     let program = match program {
         Some(program) => program,
         None => super::release_binary(&root)?,

@@ -87,7 +87,7 @@ fn a_client_that_hardly_anybody_uses_joins() {
         fingerprints: vec!["ja4:q".to_owned()],
         ..detection(9, 50, 30.0, &[])
     };
-    let found = campaigns(&[&all[..], &[group.clone()]].concat());
+    let found = campaigns(&[&all[..], std::slice::from_ref(&group)].concat());
     assert_eq!(found.iter().map(|it| it.sources.len()).collect::<Vec<_>>(), [2, 2]);
     assert_eq!(found[1].shared, ["ja4:q"]);
     // What others use too holds strangers together, and joins nobody to anybody.

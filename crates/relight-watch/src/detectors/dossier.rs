@@ -27,7 +27,8 @@ impl Kept {
 }
 
 /// An address that is at home at this many sites stands for many people: misses and refusals from
-/// it say nothing. Doors of the catalogue and attempts still do, so visits buy an actor little.
+/// it say nothing, and a few doors of the catalogue are explained. Visits buy an actor little: 250
+/// sites at which an address must be at home for one door.
 pub const SHARED_SITES_MIN: usize = 100;
 
 /// A door at a site of an organisation.
@@ -101,7 +102,8 @@ impl Dossier {
     fn summary(&self, source: IpAddr) -> Option<Summary<'_>> {
         let doors = self.contacts.get(&source)?;
         let mut contacts: Vec<Contact<'_>> = Vec::with_capacity(doors.len());
-        let of_many = self.homes.get(&source).is_some_and(|sites| *sites >= SHARED_SITES_MIN);
+        let homes = self.homes.get(&source).copied().filter(|sites| *sites >= SHARED_SITES_MIN);
+        let of_many = homes.is_some();
         for ((org, site, _), kept) in doors {
             let (first, status, text, print) = &kept.facts.first;
             contacts.push(Contact {
@@ -116,6 +118,6 @@ impl Dossier {
             });
         }
         contacts.sort_unstable();
-        Some(Summary { source, contacts })
+        Some(Summary { source, contacts, homes: homes.unwrap_or(0) })
     }
 }

@@ -3,6 +3,7 @@
 
 use relight_model::{Detection, Severity};
 
+use super::weights::explained_by_people;
 use super::{Detector, Summary, detection, likelihood_threshold};
 use crate::contact::Class;
 
@@ -28,6 +29,52 @@ impl Detector for SlowSweep {
             return None;
         }
         detection(self.name(), Severity::Reconnaissance, vec![summary.source], &contacts)
+            .map(|detection| less_of_many(detection, summary.homes))
             .filter(|detection| detection.likelihood >= likelihood_threshold())
+    }
+}
+
+/// Takes away the doors that the many people behind an address explain.
+fn less_of_many(mut detection: Detection, homes: usize) -> Detection {
+    for part in &mut detection.contributions {
+        if part.class == Class::Probe.as_str() {
+            let explained = explained_by_people(homes).min(part.likelihood);
+            part.likelihood -= explained;
+            detection.likelihood -= explained;
+        }
+    }
+    detection
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::{OrgId, SiteId};
+
+    use super::*;
+    use crate::detectors::Contact;
+    use crate::pool::Print;
+
+    /// Trap: a carrier's address with thousands of people behind it gathers a door now and then.
+    /// Visits of an ordinary address explain nothing, however many they are.
+    #[test]
+    fn the_people_behind_a_shared_address_explain_some_doors_and_visits_explain_none() {
+        let decides = |doors: u32, homes: usize| {
+            let contact = |site| Contact {
+                first: i64::from(site),
+                org: OrgId(site % 40),
+                site: Some(SiteId(site)),
+                class: Class::Probe,
+                text: "/.env",
+                status: 404,
+                last: i64::from(site),
+                print: Print::default(),
+            };
+            let contacts = (0..doors).map(contact).collect();
+            let source = std::net::IpAddr::from([192, 0, 2, 1]);
+            PLUGIN.judge(&Summary { source, contacts, homes }).is_some()
+        };
+        assert!(decides(4, 0) && !decides(3, 0));
+        assert!(!decides(16, 4_000) && decides(24, 4_000));
+        assert!(decides(5, 100) && decides(8, 1_000), "at 1,000 sites four doors are explained");
     }
 }

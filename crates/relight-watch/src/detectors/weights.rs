@@ -51,6 +51,16 @@ const REFUSED_COLD: f64 = 0.8;
 /// most, however many there are: counting misses on one site can never decide.
 const MISS_REPEAT: f64 = 0.25;
 
+/// Doors of the catalogue that people try by mistake, for each site at which their common address
+/// is at home: as rare as with [`PROBE`], four times over, because the curious come in bursts.
+const DOORS_A_HOME: f64 = 4e-3;
+
+/// What of the doors the people behind an address explain.
+#[expect(clippy::cast_precision_loss, reason = "a count of sites")]
+pub(super) fn explained_by_people(homes: usize) -> f64 {
+    PROBE * DOORS_A_HOME * homes as f64
+}
+
 fn weight(class: Class) -> f64 {
     match class {
         Class::Exploit => EXPLOIT,

@@ -1,6 +1,6 @@
 //! A pool as bytes: versioned, little-endian, sorted; the same pool is the same bytes.
 
-use super::{Pool, Print, Row, SOURCE_ROWS_MAX, SourceKey, Table, USERS_MAX, Users};
+use super::{Pool, Print, Row, SOURCE_ROWS_MAX, SourceKey, Table, USERS_MAX, Users, weak_rows};
 use crate::WatchError;
 use crate::marks::Marks;
 
@@ -15,16 +15,16 @@ impl Pool {
     pub fn to_bytes(&mut self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         for table in [&mut self.strong, &mut self.weak] {
-            let ceiling = table.ceiling();
-            out.extend(ceiling.to_le_bytes());
-            let count_at = out.len();
-            out.extend(0_u64.to_le_bytes());
+            // Putting the rows in order may lower the limit of keys, so both are filled in after.
+            let head = out.len();
+            out.extend([0; 16]);
             let mut count = 0_u64;
             for row in table.sorted() {
                 write_row(&mut out, row);
                 count += 1;
             }
-            out[count_at..count_at + 8].copy_from_slice(&count.to_le_bytes());
+            out[head..head + 8].copy_from_slice(&table.ceiling().to_le_bytes());
+            out[head + 8..head + 16].copy_from_slice(&count.to_le_bytes());
         }
         let (pairs, full) = self.users.0.sorted();
         out.extend(u64::from(full).to_le_bytes());
@@ -33,7 +33,7 @@ impl Pool {
         out
     }
 
-    /// Reads what [`Pool::to_bytes`] wrote, into a pool with room for `rows_max` rows a table.
+    /// Reads what [`Pool::to_bytes`] wrote, into a pool with room for `rows_max` rows of strong contacts.
     ///
     /// # Errors
     /// When the bytes are not such a pool: another version, cut short, over a limit, out of order
@@ -44,7 +44,7 @@ impl Pool {
             return Err(WatchError { code: "pool-version", offset: 0 });
         }
         let strong = reader.table(rows_max)?;
-        let weak = reader.table(rows_max)?;
+        let weak = reader.table(weak_rows(rows_max))?;
         let users = reader.users()?;
         if reader.at < bytes.len() {
             return Err(reader.error("pool-trailing"));

@@ -89,10 +89,21 @@ impl Table {
             self.rows -= gone;
             self.evicted += evicted;
         }
-        if self.rows > self.rows_max {
-            self.settle();
-            self.lower();
+        // A little over the limit, so that a full table is not put in order for every row.
+        if self.rows > self.rows_max + self.spare() {
+            self.fit();
         }
+    }
+
+    /// Rows over the limit that wait until they are let go.
+    const fn spare(&self) -> usize {
+        self.rows_max / 64
+    }
+
+    /// Puts all in order and lets go what is over the limit.
+    fn fit(&mut self) {
+        self.settle();
+        self.lower();
     }
 
     /// Adds every row of another table.
@@ -119,7 +130,7 @@ impl Table {
 
     /// Takes the memory of the limit, and touches it.
     pub(crate) fn reserve(&mut self) {
-        let each = self.rows_max / self.pieces.len();
+        let each = (self.rows_max + self.spare()) / self.pieces.len();
         // Hashed keys fill pieces evenly; the spare covers the spread and what waits.
         let each = each + each / 12 + 2 * WAITING_MAX;
         for piece in &mut self.pieces {
@@ -134,7 +145,7 @@ impl Table {
 
     /// Every row in order, without doubles.
     pub(crate) fn sorted(&mut self) -> impl Iterator<Item = &Row> {
-        self.settle();
+        self.fit();
         self.pieces.iter().flat_map(|piece| &piece.rows)
     }
 

@@ -24,8 +24,9 @@ fn row(rng: &mut Rng, sources: usize) -> Row {
 }
 
 fn pool_of(rows: &[Row], rows_max: usize, source_rows_max: usize) -> Pool {
-    let table = || Table::new(rows_max, source_rows_max);
-    let mut pool = Pool { strong: table(), weak: table(), users: Users::default() };
+    let table = |rows_max| Table::new(rows_max, source_rows_max);
+    let (strong, weak) = (table(rows_max), table(weak_rows(rows_max)));
+    let mut pool = Pool { strong, weak, users: Users::default() };
     for row in rows {
         pool.insert(*row);
         pool.users.insert(row.source, row.print);
@@ -49,7 +50,7 @@ fn shards_merge_in_any_order_to_the_bytes_of_one_run() {
                 for index in order {
                     merged.merge(&shards[index]);
                 }
-                assert_eq!(merged.to_bytes(), whole, "seed {seed}, {rows_max}, {order:?}");
+                assert!(merged.to_bytes() == whole, "seed {seed}, {rows_max}, {order:?}");
                 merged.merge(&shards[order[0]]);
                 assert_eq!(merged.to_bytes(), whole, "seed {seed}: twice is once");
             }
@@ -70,6 +71,7 @@ fn what_has_to_go_is_a_share_of_the_sources_and_is_counted() {
     let mut rng = Rng::new(3);
     let rows: Vec<Row> = (0..2_000).map(|_| row(&mut rng, 200)).collect();
     let mut pool = pool_of(&rows, 300, 64);
+    let _ = pool.to_bytes();
     let stats = pool.stats();
     assert!(stats.evicted > 0 && stats.strong_share < 1.0 && stats.weak_share < 1.0, "{stats:?}");
     let kept: Vec<SourceKey> = pool.strong.sorted().map(|row| row.source).collect();
@@ -106,9 +108,9 @@ fn weak_contacts_never_drive_out_strong_ones() {
     };
     let mut rows: Vec<Row> = (0..200).map(|number| of(number, Class::Exploit)).collect();
     rows.extend((1_000..5_000).map(|number| of(number, Class::NotFoundCold)));
-    let pool = pool_of(&rows, 250, 64);
+    let mut pool = pool_of(&rows, 256, 64);
     assert_eq!((pool.strong.len(), pool.strong.evicted()), (200, 0));
-    assert!(pool.weak.len() <= 250 && pool.stats().evicted >= 3_750);
+    assert!(pool.weak.sorted().count() <= 96 && pool.stats().evicted >= 3_750);
 }
 
 #[test]
@@ -189,7 +191,7 @@ fn reserved_memory_is_taken_once_and_holds_the_limit() {
     let mut pool = Pool::new(20_000);
     pool.reserve();
     let before = pool.stats().bytes;
-    assert!(before >= 2 * 20_000 * size_of::<Row>());
+    assert!(before >= 27_500 * size_of::<Row>());
     let mut rng = Rng::new(4);
     for _ in 0..19_000 {
         let source = SourceKey(rng.next());
@@ -216,12 +218,15 @@ fn users_are_exact_while_few_and_a_fair_sample_beyond() {
     let told = users.counts(&explorers)[&7];
     assert_eq!((told.sampled, told.explorers), (990, 10));
     assert_eq!(users.counts(&explorers)[&9].sampled, 1_000);
+    // The set finds its places by the lower bits: of one client they must differ.
+    let low: std::collections::BTreeSet<u16> =
+        sources.iter().map(|source| pair(*source, 7) as u16).collect();
+    assert!(low.len() > 900, "{}", low.len());
     let more = 4 * USERS_MAX;
     for _ in 0..more {
         users.insert(SourceKey(rng.next()), Print { tls: 7, agent: 0 });
     }
-    users.merge(&Users::default());
-    assert_eq!(users.0.len(), USERS_MAX);
+    assert_eq!(users.0.sorted().0.len(), USERS_MAX);
     let told = users.counts(&nobody)[&7].users / more as f64;
     assert!((0.95..1.05).contains(&told), "{told}");
 }

@@ -31,9 +31,22 @@ impl Default for Users {
     }
 }
 
-/// A source and a client as one number; the source decides the order.
+/// A source and a client as one number; the source decides the order. The lower half is stirred by
+/// the upper, because a set of hashes takes its places from the lower bits, and millions of people
+/// have one client.
 pub(crate) const fn pair(source: SourceKey, client: u32) -> u64 {
-    source.0 & 0xffff_ffff_0000_0000 | client as u64
+    let high = (source.0 >> 32) as u32;
+    (high as u64) << 32 | (client ^ stirred(high)) as u64
+}
+
+/// The client of a pair.
+const fn client(pair: u64) -> u32 {
+    pair as u32 ^ stirred((pair >> 32) as u32)
+}
+
+const fn stirred(high: u32) -> u32 {
+    let mixed = high.wrapping_mul(0x9e37_79b9);
+    mixed ^ (mixed >> 15)
 }
 
 impl Users {
@@ -59,12 +72,12 @@ impl Users {
         let share = last as f64 / u64::MAX as f64;
         let mut counts: BTreeMap<u32, Count> = BTreeMap::new();
         for pair in pairs.iter().filter(|pair| !explorers.contains(pair)) {
-            let count = counts.entry(*pair as u32).or_default();
+            let count = counts.entry(client(*pair)).or_default();
             count.sampled += 1;
             count.users += 1.0 / share;
         }
         for pair in explorers {
-            counts.entry(*pair as u32).or_default().explorers += 1;
+            counts.entry(client(*pair)).or_default().explorers += 1;
         }
         counts
     }

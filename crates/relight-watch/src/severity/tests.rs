@@ -49,6 +49,7 @@ fn campaign(severity: Severity, sites: &[u32], attempts: Vec<Attempt>) -> Campai
         shared: Vec::new(),
         attempts,
         signs: Vec::new(),
+        known: Vec::new(),
         detections: vec![detection],
     }
 }

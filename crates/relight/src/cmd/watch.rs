@@ -19,9 +19,9 @@ mod simulate;
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use relight_engine::campaigns_of;
 use relight_engine::store::Store;
 use relight_engine::watch;
+use relight_engine::{KNOWN_SCANNERS, campaigns_of, known_scanners};
 use relight_model::{Attempt, Campaign, Severity, SiteId};
 use relight_server::web::campaign::sentences;
 use relight_server::web::number::rfc3339;
@@ -84,6 +84,7 @@ struct CampaignRow {
     sites: Vec<u32>,
     aimed_at: Vec<String>,
     shared: Vec<String>,
+    known: Vec<String>,
     attempts: Vec<AttemptRow>,
     compromise: Option<&'static str>,
 }
@@ -146,12 +147,22 @@ impl Watch {
 }
 
 /// Every campaign of the kept windows.
-fn campaigns(store: &Store, context: &Context) -> Result<Vec<Campaign>, Failure> {
+fn campaigns(
+    store: &Store,
+    context: &Context,
+    report: &mut Report,
+) -> Result<Vec<Campaign>, Failure> {
+    let lang = context.lang;
+    let (_, faults) = known_scanners(store).map_err(|error| Failure::engine(lang, &error))?;
+    for (number, _) in faults {
+        let place = format!("{KNOWN_SCANNERS}:{number}");
+        report.warn(&place, texts::known_line(lang), texts::known_line_remedy(lang));
+    }
     campaigns_of(store).map_err(|error| Failure::engine(context.lang, &error))
 }
 
 fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
-    let campaigns = campaigns(&*context.existing_store()?, context)?;
+    let campaigns = campaigns(&*context.existing_store()?, context, report)?;
     if context.json {
         let campaigns = campaigns.iter().map(campaign_row).collect();
         report.document("relight.campaigns/1", &CampaignsDocument { campaigns });
@@ -211,6 +222,7 @@ fn campaign_row(campaign: &Campaign) -> CampaignRow {
         sites: campaign.sites.iter().map(|site| site.0).collect(),
         aimed_at: campaign.aimed_at.clone(),
         shared: campaign.shared.clone(),
+        known: campaign.known.clone(),
         attempts: campaign.attempts.iter().map(attempt_row).collect(),
         compromise: (campaign.severity >= Severity::SignsOfSuccess).then_some("signs"),
     }
@@ -220,7 +232,7 @@ impl Explain {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let store = context.existing_store()?;
-        let campaigns = campaigns(&store, context)?;
+        let campaigns = campaigns(&store, context, report)?;
         let campaign = campaigns.iter().find(|c| c.id.eq_ignore_ascii_case(&self.id));
         let campaign = campaign.ok_or_else(|| {
             Failure::new(texts::no_such_campaign(lang, &self.id))

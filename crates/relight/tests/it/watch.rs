@@ -122,6 +122,22 @@ fn a_sweep_is_named_and_nobody_is_called_compromised() {
     place.expect(1, &["watch", "explain", "C-9999"]);
 }
 
+/// Scanners on the operator's own list are told apart and not dropped; a line that is none costs
+/// no other.
+#[test]
+fn scanners_that_mean_well_are_put_apart_by_name() {
+    let (place, _) = watched();
+    let list = "research,Census Example,198.51.100.0/24\nfriend,x,192.0.2.1\n";
+    place.write("data/known-scanners.csv", list);
+    let told = place.expect(0, &["watch", "campaigns", "--json"]);
+    let document = told.json();
+    assert_eq!(document["campaigns"][0]["severity"], "S0");
+    assert_eq!(document["campaigns"][0]["known"], serde_json::json!(["research: Census Example"]));
+    assert!(told.stderr.contains("known-scanners.csv:2"), "{}", told.text());
+    let told = place.expect(0, &["watch", "explain", "C-0001", "--lang", "fr"]);
+    assert!(told.stdout.contains("projet de recherche"), "{}", told.text());
+}
+
 /// Payloads in plain and wrapped spelling, in a log and alone, and texts that only look like it.
 const TEXTS: &str = "\
 192.0.2.1 - - [10/Dec/2021:02:05:58 +0000] \"GET / HTTP/1.1\" 200 9 \
