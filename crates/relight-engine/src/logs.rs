@@ -197,8 +197,8 @@ pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
     Ok(campaigns)
 }
 
-/// The list of scanners that mean well, from [`KNOWN_SCANNERS`] in the data folder, and the lines of
-/// it that are none, by number and code. Without the file nobody is known.
+/// The list of scanners that mean well, from [`KNOWN_SCANNERS`] in the data folder, and the lines
+/// of it that are none, by number and code. Without the file nobody is known.
 ///
 /// # Errors
 /// The file is there and cannot be read.

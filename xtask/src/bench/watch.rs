@@ -17,9 +17,11 @@ const SMALL_BYTES: usize = 1 << 20;
 /// Rounds of the comparison.
 const ROUNDS: usize = 3;
 
-const USAGE: &str = "bench watch [--quick] [--program FILE] | --only grid [--quick] | --only scale";
+const USAGE: &str = "bench watch [--quick] [--program FILE] | --only grid [--quick] | \
+                     --only scale";
 
-/// Runs one part, or every comparison of programs; programs that are not there are said, not left out silently.
+/// Runs one part, or every comparison of programs; programs that are not there are said, not left
+/// out silently.
 ///
 /// # Errors
 /// When the log cannot be written or relight cannot be measured, or a goal is missed.

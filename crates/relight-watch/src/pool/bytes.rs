@@ -33,7 +33,8 @@ impl Pool {
         out
     }
 
-    /// Reads what [`Pool::to_bytes`] wrote, into a pool with room for `rows_max` rows of strong contacts.
+    /// Reads what [`Pool::to_bytes`] wrote, into a pool with room for `rows_max` rows of strong
+    /// contacts.
     ///
     /// # Errors
     /// When the bytes are not such a pool: another version, cut short, over a limit, out of order

@@ -161,7 +161,10 @@ fn ratio(some: usize, all: usize) -> f64 {
 mod tests {
     use super::*;
 
-    const CELL: &str = r#"{"seed":1,"mimicry":"same-client","sources":10,"pace":3,"goal":true,"days":5.5,"grouping":[1.0,0.96],"crowdsec":null,"psad":2.5}"#;
+    const CELL: &str = concat!(
+        r#"{"seed":1,"mimicry":"same-client","sources":10,"pace":3,"goal":true,"days":5.5,"#,
+        r#""grouping":[1.0,0.96],"crowdsec":null,"psad":2.5}"#
+    );
     const RUN: &str = r#"{"seed":1,"false_campaigns":[],"peers_false":{"psad":7}}"#;
 
     #[test]
@@ -184,7 +187,8 @@ mod tests {
     fn a_pool_that_grows_or_forgets_misses_its_goal() {
         let document = |resident: u32, same: bool| {
             Json::parse(&format!(
-                r#"{{"days":[{{"resident_kib":400000}},{{"resident_kib":{resident}}}],"restart_seconds":1.5,"same_after_restart":{same}}}"#
+                r#"{{"days":[{{"resident_kib":400000}},{{"resident_kib":{resident}}}],
+                "restart_seconds":1.5,"same_after_restart":{same}}}"#
             ))
             .unwrap()
         };
