@@ -147,22 +147,25 @@ impl Watch {
 }
 
 /// Every campaign of the kept windows.
-fn campaigns(
-    store: &Store,
-    context: &Context,
-    report: &mut Report,
-) -> Result<Vec<Campaign>, Failure> {
+fn campaigns(store: &Store, context: &Context) -> Result<Vec<Campaign>, Failure> {
+    campaigns_of(store).map_err(|error| Failure::engine(context.lang, &error))
+}
+
+/// Lines of the list of known scanners that are none.
+fn tell_faults(store: &Store, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let lang = context.lang;
     let (_, faults) = known_scanners(store).map_err(|error| Failure::engine(lang, &error))?;
     for (number, _) in faults {
         let place = format!("{KNOWN_SCANNERS}:{number}");
         report.warn(&place, texts::known_line(lang), texts::known_line_remedy(lang));
     }
-    campaigns_of(store).map_err(|error| Failure::engine(context.lang, &error))
+    Ok(())
 }
 
 fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
-    let campaigns = campaigns(&*context.existing_store()?, context, report)?;
+    let store = context.existing_store()?;
+    tell_faults(&store, context, report)?;
+    let campaigns = campaigns(&store, context)?;
     if context.json {
         let campaigns = campaigns.iter().map(campaign_row).collect();
         report.document("relight.campaigns/1", &CampaignsDocument { campaigns });
@@ -232,7 +235,8 @@ impl Explain {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let store = context.existing_store()?;
-        let campaigns = campaigns(&store, context, report)?;
+        tell_faults(&store, context, report)?;
+        let campaigns = campaigns(&store, context)?;
         let campaign = campaigns.iter().find(|c| c.id.eq_ignore_ascii_case(&self.id));
         let campaign = campaign.ok_or_else(|| {
             Failure::new(texts::no_such_campaign(lang, &self.id))
