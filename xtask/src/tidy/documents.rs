@@ -1,10 +1,13 @@
 //! The documents: both languages say the same, links lead somewhere, every crate is described.
+use std::collections::BTreeSet;
+
 use super::Complaint;
 use crate::tree::Tree;
 
 /// Checks the documents at the root and under `docs/`.
 pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
     check_root_documents(tree, complaints);
+    check_rows(tree, complaints);
     check_guide(tree, complaints);
     for (path, text) in tree.under("", ".md").filter(|(path, _)| !path.contains("/fixtures/")) {
         check_links(tree, path, text, complaints);
@@ -51,6 +54,20 @@ fn check_root_documents(tree: &Tree, complaints: &mut Vec<Complaint>) {
     if first != ["cargo run --release -- demo", "cargo xtask test"] {
         let what = "the first two commands are the demo and the tests: a newcomer types them first";
         complaints.push(Complaint::new("README.md", 0, what));
+    }
+}
+
+/// A command has one row: two would say different things one day.
+fn check_rows(tree: &Tree, complaints: &mut Vec<Complaint>) {
+    for path in ["README.md", "LISEZMOI.md"] {
+        let mut seen = BTreeSet::new();
+        for (number, line) in tree.text(path).unwrap_or_default().lines().enumerate() {
+            let command = line.strip_prefix("| `relight ").and_then(|row| row.split('`').next());
+            let command = command.map(|it| it.split(' ').take(2).collect::<Vec<_>>());
+            if command.is_some_and(|command| !seen.insert(command)) {
+                complaints.push(Complaint::new(path, number + 1, "a second row of this command"));
+            }
+        }
     }
 }
 
@@ -119,6 +136,14 @@ mod tests {
         assert!(both(good, &good.replace("scan", "serve"))[0].contains("commands of README.md"));
         let other = good.replace("cargo xtask test", "make");
         assert!(both(&other, &other)[0].contains("first two commands"));
+    }
+
+    #[test]
+    fn a_second_row_of_a_command_is_found() {
+        let text = "| `relight edge add`, `edge run` | x |\n| `relight edge lint FILE` | y |\n\
+                    | `relight edge add KIND` | z |\n";
+        let found = complaints_of(check_rows, &[("README.md", text)]);
+        assert_eq!(found, ["README.md:3: a second row of this command"], "{found:?}");
     }
 
     #[test]
