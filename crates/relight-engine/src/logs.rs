@@ -197,14 +197,15 @@ pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
     Ok(campaigns)
 }
 
+/// Lines of a list that are none: their numbers, and what is wrong, by code.
+pub type Faults = Vec<(usize, &'static str)>;
+
 /// The list of scanners that mean well, from [`KNOWN_SCANNERS`] in the data folder, and the lines
 /// of it that are none, by number and code. Without the file nobody is known.
 ///
 /// # Errors
 /// The file is there and cannot be read.
-pub fn known_scanners(
-    store: &Store,
-) -> Result<(KnownScanners, Vec<(usize, &'static str)>), EngineError> {
+pub fn known_scanners(store: &Store) -> Result<(KnownScanners, Faults), EngineError> {
     match fs::read_to_string(store.path().with_file_name(KNOWN_SCANNERS)) {
         Ok(text) => Ok(KnownScanners::parse(&text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Default::default()),

@@ -30,8 +30,10 @@ const PARTS: [(&str, &[&str], Judge); 6] = [
     ("leaks", &EDGES, leaks),
     ("reload", &EDGES, reload),
 ];
+/// Judges the figures of a part that has no edge.
+type JudgeAlone = fn(&Json) -> Vec<Goal>;
 /// Parts that are measured once.
-const WHOLE: [(&str, fn(&Json) -> Vec<Goal>); 4] =
+const WHOLE: [(&str, JudgeAlone); 4] =
     [("gate_cost", gate_cost), ("memory", memory), ("plan", plan), ("journal", chain)];
 /// Longest run of all parts, in seconds: what is left then is missed.
 const TIME_MAX_S: u32 = 3_600;
@@ -168,7 +170,7 @@ impl Bench {
         }
         let lines = built.stdout.lines().filter_map(Json::parse);
         let programs = lines.filter(|line| line.get("target").get("name").text() == name);
-        let program = programs.map(|line| line.get("executable").text().to_owned()).last();
+        let program = programs.map(|line| line.get("executable").text().to_owned()).next_back();
         let program = program.filter(|path| !path.is_empty());
         program.map(|program| Self { program }).ok_or_else(|| format!("{name} was not built"))
     }
