@@ -45,10 +45,11 @@ fn plan(town: &Town, person: &Person, action: Action, sites: &[usize]) -> Plan {
 }
 
 fn refusal(result: Result<Acted, EngineError>) -> Refusal {
-    match result.unwrap_err().kind {
-        EngineErrorKind::Refused(refusal) => refusal,
-        other => panic!("{other:?}"),
-    }
+    let refusal = match result.unwrap_err().kind {
+        EngineErrorKind::Refused(refusal) => Ok(refusal),
+        other => Err(other),
+    };
+    refusal.unwrap()
 }
 
 fn town(count: usize) -> Town {

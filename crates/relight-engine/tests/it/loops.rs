@@ -542,15 +542,16 @@ fn an_edge_in_rest_is_tried_on_its_canary_once_an_hour() {
 
 #[test]
 fn a_canary_says_how_it_fails() {
+    type Prepare = fn(&mut Edge);
     let wants = [want(&("a", Dark, Proven))];
-    let fails = |prepare: fn(&mut Edge)| {
+    let fails = |prepare: Prepare| {
         let mut bench = Bench::new(dark(&["a"]));
         bench.edge_loop.try_canary(&wants, bench.epoch, bench.now_ms);
         bench.set(prepare);
         bench.now_ms += CANARY_EVERY_MS;
         bench.edge_loop.try_canary(&wants, bench.epoch, bench.now_ms)
     };
-    let cases: [(fn(&mut Edge), Option<Entry>); 5] = [
+    let cases: [(Prepare, Option<Entry>); 5] = [
         (|edge| edge.bypass = set(&[CANARY_KEY]), Some(tried("dark-not-seen"))),
         (|edge| edge.blind = set(&[CANARY_KEY]), Some(tried("dark-not-seen"))),
         (

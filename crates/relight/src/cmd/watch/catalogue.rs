@@ -179,7 +179,7 @@ impl List {
             let kind = texts::by_code(lang, &format!("door-{}", entry.kind.as_str()));
             let kind = kind.unwrap_or_default();
             let text = texts::labelled(lang, &entry.product, title);
-            report.line(&format!("{id}  {kind}  {text}  {}", entry.cves.join(" ")).trim_end());
+            report.line(format!("{id}  {kind}  {text}  {}", entry.cves.join(" ")).trim_end());
             report.line(&format!("  {}", entry.reference));
         }
         report.line(&texts::catalogue_entries(lang, found.len()));

@@ -191,5 +191,5 @@ fn exported(campaign: &Campaign, organisations: Vec<String>, lang: Lang) -> Expo
 
 /// The catalogue entry of a line of evidence: `organisation, site, day, status, probe:ENTRY, path`.
 fn door_of(line: &str) -> Option<&str> {
-    line.splitn(6, ", ").nth(4)?.strip_prefix("probe:")
+    line.split(", ").nth(4)?.strip_prefix("probe:")
 }
