@@ -71,6 +71,4 @@ pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};
 pub use watch_days::{DayRow, ProbeRow};
 pub use watch_notes::WatchNote;
-pub use windows::{
-    LogPosition, POSITIONS_MAX, SEGMENTS_SEEN_MAX, SegmentDraft, WINDOW_BYTES_MAX,
-};
+pub use windows::{LogPosition, POSITIONS_MAX, SEGMENTS_SEEN_MAX, SegmentDraft, WINDOW_BYTES_MAX};
