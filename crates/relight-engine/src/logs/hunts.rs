@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use relight_model::{OrgId, SiteId, Timestamp};
-use relight_store::{Store, StoreErrorKind};
+use relight_store::Store;
 use relight_watch::{Erased, Hit, Prey, Window, hunt};
 
 use super::compact::day_of;
@@ -104,7 +104,6 @@ pub fn erase_source(store: &Store, source: IpAddr) -> Result<usize, EngineError>
                     let what = "the windows of a day change all the time";
                     return Err(EngineError::new(EngineErrorKind::Other, what));
                 }
-                Err(error) if error.kind() == StoreErrorKind::Limit => break,
                 Err(error) => return Err(error.into()),
             }
         }
