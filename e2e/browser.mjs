@@ -47,6 +47,20 @@ export function listen(page) {
   return faults;
 }
 
+/** A person with a browser and an authenticator that verifies who holds it. */
+export async function person(context) {
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('WebAuthn.enable');
+  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', { options: {
+    protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
+    isUserVerified: true, automaticPresenceSimulation: true,
+  } });
+  const verifies = (isUserVerified) => devtools.send('WebAuthn.setUserVerified',
+    { authenticatorId, isUserVerified });
+  return { page, faults: listen(page), verifies };
+}
+
 /** Violations of the rules, one line each. It runs beside the page's policy, not against it. */
 export async function violations(page) {
   if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe);

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { listen, overflow, quit, unsafe, violations, withBrowser } from './browser.mjs';
+import { listen, overflow, person, quit, unsafe, violations, withBrowser } from './browser.mjs';
 
 const { RELIGHT, SHOTS } = process.env;
 
@@ -42,20 +42,6 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
   await quit();
 });
-
-/** A person with a browser and an authenticator that verifies who holds it. */
-async function person(context) {
-  const page = await context.newPage();
-  const devtools = await context.newCDPSession(page);
-  await devtools.send('WebAuthn.enable');
-  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', { options: {
-    protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
-    isUserVerified: true, automaticPresenceSimulation: true,
-  } });
-  const verifies = (isUserVerified) => devtools.send('WebAuthn.setUserVerified',
-    { authenticatorId, isUserVerified });
-  return { page, faults: listen(page), verifies };
-}
 
 /** Looks at a page in two languages, two themes and three widths, without loading another state. */
 async function look(page, name, path) {
