@@ -4,13 +4,14 @@
 
 use clap::Args;
 use relight_engine::store::{SourceState, Store};
+use relight_server::policy_file::Standing;
 use relight_server::web::number::Number;
 use relight_server::web::texts;
 use serde::Serialize;
 
 use crate::cmd::{edge, sites};
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, coded};
 use crate::operator;
 use crate::register::Register;
 use crate::report::{Exit, Report, Style};
@@ -71,6 +72,7 @@ impl Doctor {
         visit.inventories()?;
         visit.edges()?;
         visit.people();
+        visit.policy();
         visit.controller()?;
         let findings = visit.findings;
         let healthy = findings.iter().all(|finding| finding.health != Health::Bad);
@@ -234,6 +236,24 @@ impl Visit<'_> {
                 self.add("operator", Health::Warning, failure.message, &next);
             }
         }
+    }
+
+    /// Whether the file of the policy counts: without a signature two people agree to everything.
+    fn policy(&mut self) {
+        let lang = self.context.lang;
+        let (health, what) = match operator::policy(self.context, self.store_of()) {
+            Ok(found) if found.standing == Standing::Signed => {
+                (Health::Good, texts::doctor_policy_signed(lang).to_owned())
+            }
+            Ok(found) => {
+                let (what, _) =
+                    coded(lang, &format!("policy-standing-{}", found.standing.as_str()));
+                (Health::Warning, what.to_owned())
+            }
+            Err(failure) => (Health::Bad, failure.message),
+        };
+        let next = if health == Health::Good { "" } else { "relight policy check" };
+        self.add("policy", health, what, next);
     }
 
     /// Whether somebody keeps the edges as the journal wants them: that matters once an incident

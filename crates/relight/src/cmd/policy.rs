@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use relight_engine::store::Store;
 use relight_server::policy_file::{self, POLICY_FILE, PolicyFile, Standing};
 use relight_server::web::texts;
 use serde::Serialize;
@@ -89,6 +90,16 @@ fn show(context: &Context, report: &mut Report) -> Result<PolicyFile, Failure> {
     }
     tell_standing(&found, context, report);
     Ok(found)
+}
+
+/// Warns where the strictest rules hold because of how the file of the policy is. One that cannot
+/// be read keeps no server from starting: what needs it is refused.
+pub(crate) fn tell_unless_signed(context: &Context, store: &Store, report: &mut Report) {
+    match operator::policy(context, store) {
+        Ok(found) if found.standing == Standing::Signed => {}
+        Ok(found) => tell_standing(&found, context, report),
+        Err(failure) => report.fail(&failure),
+    }
 }
 
 /// Says that the strictest rules hold, and what to do.

@@ -26,6 +26,7 @@ use relight_server::{ServerError, WebConfig, WebHandle, WebServer};
 use serde::Serialize;
 
 use crate::cmd::advisories::take_files;
+use crate::cmd::policy;
 use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER, with_slash};
 use crate::cmd::watch::catalogue;
 use crate::cmd::watch::ingest::{feed, tell_look};
@@ -128,6 +129,7 @@ impl Serve {
         let stop = stop_on_interrupt();
         let engine = context.engine()?;
         let failed = |error| Failure::engine(lang, &error);
+        policy::tell_unless_signed(context, engine.store(), report);
         let board = engine.board().map_err(failed)?;
         let drive = Drive::start(&engine).map_err(failed)?;
         let web = self.web(&engine, &board, context)?;

@@ -31,6 +31,7 @@ fn a_town_that_is_ready_is_told_so_and_one_that_is_not_what_to_do() {
         ("inventories", "warning"),
         ("edge", "good"),
         ("operator", "warning"),
+        ("policy", "warning"),
         ("controller", "good"),
     ] {
         assert_eq!(health(&before, check), [expected], "{check}: {before}");
@@ -56,6 +57,7 @@ fn what_would_fail_tonight_is_an_error() {
     place.write("data/policy.toml", "[operators");
     let broken = place.expect(1, &["doctor", "--json"]).json();
     assert_eq!(health(&broken, "operator"), ["warning"]);
+    assert_eq!(health(&broken, "policy"), ["bad"]);
 }
 
 /// The first moment of 2099, in milliseconds.
