@@ -3,6 +3,9 @@
 //! Prose, ratings, references and signals are left out: they change daily, and evidence must not
 //! die of it.
 
+use std::io::Write as _;
+use std::ops::Range;
+
 use relight_model::{
     Advisory, Affected, Bound, CpeConfiguration, Digest, Interval, PackageName, Product,
     VexProduct, VexStatement,
@@ -75,6 +78,9 @@ fn statement(form: &mut Form, statement: &VexStatement) {
     form.sorted(products.iter(), |form, product: &VexProduct| form.debug(product));
 }
 
+/// Bytes of a length.
+const LENGTH: usize = size_of::<u64>();
+
 /// Bytes in which every part has its length in front, so that no two forms read the same.
 #[derive(Default)]
 struct Form(Vec<u8>);
@@ -90,7 +96,12 @@ impl Form {
     }
 
     fn debug(&mut self, value: &impl std::fmt::Debug) {
-        self.text(&format!("{value:?}"));
+        let at = self.0.len();
+        self.0.extend([0; LENGTH]);
+        // Writing to memory cannot fail.
+        let _ = write!(self.0, "{value:?}");
+        let length = (self.0.len() - at - LENGTH) as u64;
+        self.0[at..at + LENGTH].copy_from_slice(&length.to_le_bytes());
     }
 
     /// A list, sorted and without doubles.
@@ -99,17 +110,18 @@ impl Form {
         items: impl Iterator<Item = &'a T>,
         write: impl Fn(&mut Self, &'a T),
     ) {
-        let mut forms: Vec<Vec<u8>> = items
-            .map(|item| {
-                let mut form = Self::default();
-                write(&mut form, item);
-                form.0
-            })
-            .collect();
-        forms.sort_unstable();
-        forms.dedup();
+        let (mut all, mut forms) = (Self::default(), Vec::new());
+        for item in items {
+            let start = all.0.len();
+            write(&mut all, item);
+            forms.push(start..all.0.len());
+        }
+        let form = |range: &Range<usize>| &all.0[range.clone()];
+        forms.sort_unstable_by(|one, other| form(one).cmp(form(other)));
+        forms.dedup_by(|one, other| form(one) == form(other));
         self.0.extend((forms.len() as u64).to_le_bytes());
-        for form in forms {
+        for range in &forms {
+            let form = form(range);
             self.0.extend((form.len() as u64).to_le_bytes());
             self.0.extend(form);
         }
@@ -177,6 +189,16 @@ mod tests {
         let base = of(r#"[{"introduced":"1"},{"fixed":"2"}]"#, r#"["A","B"]"#);
         assert_eq!(of(r#"[{"fixed":"2"},{"introduced":"1"}]"#, r#"["B","A","B"]"#), base);
         assert_ne!(of(r#"[{"fixed":"1"},{"introduced":"2"}]"#, r#"["A","B"]"#), base);
+    }
+
+    /// Another form would make every stored record look changed to the next import.
+    #[test]
+    fn the_form_is_the_one_of_before() {
+        let text = r#"{"id":"X-1","aliases":["CVE-2","CVE-1"],"affected":[{"package":{"ecosystem":
+            "npm","name":"a"},"versions":["3","1"],"ranges":[{"type":"SEMVER","events":[
+            {"introduced":"1"},{"fixed":"2"},{"introduced":"4"},{"last_affected":"5"}]}]}]}"#;
+        let form = "976ac929cdb21edbbb6beb1170fd4c24f3c8c68afbbe9b169da72d31c2df4607";
+        assert_eq!(digest(text).to_string(), form);
     }
 
     /// Goal: a score or a catalogue that changes every day voids nothing.
