@@ -245,6 +245,8 @@ impl Visit<'_> {
             Ok(found) if found.standing == Standing::Signed => {
                 (Health::Good, texts::doctor_policy_signed(lang).to_owned())
             }
+            // A town with one operator on the command line has nothing to sign.
+            Ok(found) if found.single.is_some() => return,
             Ok(found) => {
                 let (what, _) =
                     coded(lang, &format!("policy-standing-{}", found.standing.as_str()));

@@ -96,7 +96,8 @@ fn show(context: &Context, report: &mut Report) -> Result<PolicyFile, Failure> {
 /// be read keeps no server from starting: what needs it is refused.
 pub(crate) fn tell_unless_signed(context: &Context, store: &Store, report: &mut Report) {
     match operator::policy(context, store) {
-        Ok(found) if found.standing == Standing::Signed => {}
+        // A town with one operator on the command line has nothing to sign.
+        Ok(found) if found.standing == Standing::Signed || found.single.is_some() => {}
         Ok(found) => tell_standing(&found, context, report),
         Err(failure) => report.fail(&failure),
     }
