@@ -1,11 +1,13 @@
 // Starts Chromium so that it talks to nobody but the loopback, and checks a page.
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const { CHROMIUM = '/usr/bin/chromium', SHOTS } = process.env;
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 
@@ -78,3 +80,27 @@ export const overflow = (page) => page.evaluate(
 /** Words of a policy that would let foreign or inline code in. */
 export const unsafe = (policy) => (policy ?? 'none at all').split(/[ ;]+/).filter(
   (word) => word.startsWith("'unsafe") || word === '*' || word === 'none' || word.includes('http'));
+
+/** Looks at a page in two languages, two themes and three widths; takes pictures where SHOTS is. */
+export async function look(page, address, name) {
+  for (const lang of ['fr', 'en']) {
+    const response = await page.goto(`${address}${address.includes('?') ? '&' : '?'}lang=${lang}`);
+    const headers = await response.allHeaders();
+    assert.deepEqual(unsafe(headers['content-security-policy']), [], name);
+    for (const colorScheme of ['light', 'dark']) {
+      for (const [width, height] of [[1600, 1000], [400, 800]]) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.setViewportSize({ width, height });
+        assert.deepEqual(await violations(page), [], `${name} ${lang} ${colorScheme} ${width}`);
+        assert.equal(await overflow(page), 0, `${name} ${lang} ${width} is too wide`);
+        if (SHOTS) {
+          const file = `${name}-${lang}-${colorScheme}-${width}.png`;
+          await page.screenshot({ path: join(SHOTS, file), fullPage: width < 500 });
+        }
+      }
+      await page.setViewportSize({ width: 320, height: 800 });
+      assert.equal(await overflow(page), 0, `${name} ${lang} scrolls sideways at 320 px`);
+    }
+  }
+  await page.setViewportSize({ width: 1600, height: 1000 });
+}
