@@ -45,9 +45,9 @@ impl Health {
 
 /// What one look found.
 #[derive(Serialize)]
-struct Finding {
+struct Check {
     /// What was looked at: a word of the catalogue (`doctor-NAME`).
-    check: &'static str,
+    name: &'static str,
     health: Health,
     /// What it is like, in the reader's language.
     what: String,
@@ -58,13 +58,13 @@ struct Finding {
 #[derive(Serialize)]
 struct Document {
     healthy: bool,
-    findings: Vec<Finding>,
+    checks: Vec<Check>,
 }
 
 impl Doctor {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let register = Register::open(context)?;
-        let mut visit = Visit { context, register: &register, findings: Vec::new() };
+        let mut visit = Visit { context, register: &register, checks: Vec::new() };
         visit.store();
         visit.journal()?;
         visit.space();
@@ -74,26 +74,25 @@ impl Doctor {
         visit.people();
         visit.policy();
         visit.controller()?;
-        let findings = visit.findings;
-        let healthy = findings.iter().all(|finding| finding.health != Health::Bad);
+        let checks = visit.checks;
+        let healthy = checks.iter().all(|check| check.health != Health::Bad);
         if !healthy {
             report.raise(Exit::Failed);
         }
         if context.json {
-            report.document("relight.doctor/1", &Document { healthy, findings });
+            report.document("relight.doctor/1", &Document { healthy, checks });
             return Ok(());
         }
-        findings.iter().for_each(|finding| tell(finding, report));
+        checks.iter().for_each(|check| tell(check, report));
         Ok(())
     }
 }
 
-fn tell(finding: &Finding, report: &mut Report) {
-    let (mark, style) = finding.health.mark();
-    let name = texts::by_code(report.lang(), &format!("doctor-{}", finding.check));
-    let line = texts::labelled(report.lang(), name.unwrap_or(finding.check), &finding.what);
-    let next =
-        if finding.next.is_empty() { String::new() } else { format!("  → {}", finding.next) };
+fn tell(check: &Check, report: &mut Report) {
+    let (mark, style) = check.health.mark();
+    let name = texts::by_code(report.lang(), &format!("doctor-{}", check.name));
+    let line = texts::labelled(report.lang(), name.unwrap_or(check.name), &check.what);
+    let next = if check.next.is_empty() { String::new() } else { format!("  → {}", check.next) };
     report.line(&format!("{} {line}{next}", report.paint(style, mark)));
 }
 
@@ -101,12 +100,12 @@ fn tell(finding: &Finding, report: &mut Report) {
 struct Visit<'a> {
     context: &'a Context,
     register: &'a Register,
-    findings: Vec<Finding>,
+    checks: Vec<Check>,
 }
 
 impl Visit<'_> {
-    fn add(&mut self, check: &'static str, health: Health, what: String, next: &str) {
-        self.findings.push(Finding { check, health, what, next: next.to_owned() });
+    fn add(&mut self, name: &'static str, health: Health, what: String, next: &str) {
+        self.checks.push(Check { name, health, what, next: next.to_owned() });
     }
 
     fn store_of(&self) -> &Store {

@@ -12,9 +12,9 @@ use crate::place::Place;
 
 /// The health of what a check found.
 fn health<'a>(document: &'a Value, check: &str) -> Vec<&'a str> {
-    let findings = document["findings"].as_array().unwrap();
-    let of = findings.iter().filter(|finding| finding["check"] == check);
-    of.map(|finding| finding["health"].as_str().unwrap()).collect()
+    let checks = document["checks"].as_array().unwrap();
+    let of = checks.iter().filter(|it| it["name"] == check);
+    of.map(|it| it["health"].as_str().unwrap()).collect()
 }
 
 #[test]

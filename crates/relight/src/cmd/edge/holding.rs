@@ -1,6 +1,6 @@
 //! `relight edge holding DIR`: the page that an edge shows for a dark site, as files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use relight_engine::edge::holding_page;
@@ -45,15 +45,25 @@ impl Holding {
             incident: String::new(),
             retry_after: RETRY_AFTER,
         };
-        let (html, json) = (holding_html(&page), holding_json(&page));
-        holding_page::write(&folder, html.as_bytes(), json.as_bytes())
-            .map_err(|error| edge_failure(&error, context))?;
+        let (html, json) = write(&folder, &page, context)?;
         if context.json {
-            let document = HoldingDocument { folder, html: html.len(), json: json.len() };
+            let document = HoldingDocument { folder, html, json };
             report.document("relight.holding/1", &document);
         } else {
             report.line(&texts::edge_holding_written(context.lang, &folder.display().to_string()));
         }
         Ok(())
     }
+}
+
+/// Writes both forms of a page; gives their sizes, in bytes.
+pub(super) fn write(
+    folder: &Path,
+    page: &HoldingPage,
+    context: &Context,
+) -> Result<(usize, usize), Failure> {
+    let (html, json) = (holding_html(page), holding_json(page));
+    holding_page::write(folder, html.as_bytes(), json.as_bytes())
+        .map_err(|error| edge_failure(&error, context))?;
+    Ok((html.len(), json.len()))
 }

@@ -12,13 +12,13 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Args;
-use relight_engine::edge::{Target, holding_page};
+use relight_engine::edge::Target;
 use relight_model::Site;
 use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, Route};
-use relight_server::web::{HoldingPage, holding_html, holding_json, texts};
+use relight_server::web::{HoldingPage, texts};
 use serde::Serialize;
 
-use super::{address_of, edge_failure, the_target};
+use super::{address_of, holding, the_target};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::Register;
@@ -178,10 +178,7 @@ fn config(
             .hint(texts::cannot_write_remedy(context.lang))
     })?;
     if !hold.join("hold.html").exists() {
-        let page = HoldingPage::default();
-        let (html, json) = (holding_html(&page), holding_json(&page));
-        holding_page::write(&hold, html.as_bytes(), json.as_bytes())
-            .map_err(|error| edge_failure(&error, context))?;
+        holding::write(&hold, &HoldingPage::default(), context)?;
     }
     Ok(EdgeProxyConfig {
         listen: target.listeners.clone(),
