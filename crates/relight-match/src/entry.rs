@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use relight_model::{Advisory, Affected, PackageName, RangeEvent, RangeKind, RangeStatus, Stance};
+use relight_model::{
+    Advisory, Affected, Ecosystem, PackageName, RangeEvent, RangeKind, RangeStatus, Stance,
+};
 
 use crate::authority::Rank;
 use crate::form::form;
@@ -24,8 +26,9 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(crate) fn new(scheme: VersionScheme, text: &str) -> Self {
-        let version = Version::parse(scheme, text);
+    pub(crate) fn new(ecosystem: &Ecosystem, text: &str) -> Self {
+        let moves = *ecosystem == Ecosystem::GitHubActions && is_moving(text);
+        let version = (!moves).then(|| Version::parse(scheme_of(ecosystem), text)).flatten();
         Self {
             text: text.to_owned(),
             canonical: version.as_ref().map(Version::canonical),
@@ -43,6 +46,12 @@ impl Asked {
     fn unordered(&self) -> Why {
         if self.text.is_empty() { Why::VersionMissing } else { Why::VersionUnordered }
     }
+}
+
+/// Whether a tag of an action names no release: `v3` stands for whichever was the newest when the
+/// workflow ran, so it is neither 3.0.0 nor outside of a range that begins later.
+fn is_moving(tag: &str) -> bool {
+    tag.split(['-', '+']).next().unwrap_or_default().split('.').count() < 3
 }
 
 /// What one record says about one package: all its entries for it, united.

@@ -5,7 +5,6 @@ use relight_model::{Basis, Component, Ecosystem, PackageName, Purl};
 use crate::distro::{self, DistroPackage};
 use crate::entry::{Asked, Entry, Told};
 use crate::opinion::{Stand, Why};
-use crate::version::scheme_of;
 
 /// A component as matching sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +119,7 @@ impl Subject {
 
     /// Its version, ready to be compared.
     pub(crate) fn asked(&self) -> Asked {
-        Asked::new(scheme_of(&self.package.ecosystem), &self.version)
+        Asked::new(&self.package.ecosystem, &self.version)
     }
 
     /// A build of a module stream.
@@ -139,7 +138,7 @@ impl Subject {
             let told = entry.told(self, asked)?;
             return Some(self.without_epoch(entry, told));
         }
-        entry.told(self, &Asked::new(scheme_of(&entry.package.ecosystem), &self.version))
+        entry.told(self, &Asked::new(&entry.package.ecosystem, &self.version))
     }
 
     /// A version whose epoch may have been lost: where another epoch of the record would give
@@ -148,9 +147,8 @@ impl Subject {
         if !self.epoch_may_be_missing || matches!(told.stand, Stand::Unknown(_)) {
             return told;
         }
-        let scheme = scheme_of(&self.package.ecosystem);
         let differs = entry.epochs().any(|epoch| {
-            let other = Asked::new(scheme, &format!("{epoch}:{}", self.version));
+            let other = Asked::new(&self.package.ecosystem, &format!("{epoch}:{}", self.version));
             entry.told(self, &other).is_none_or(|other| other.stand != told.stand)
         });
         if differs { Told::unknown(Why::EpochMissing) } else { told }

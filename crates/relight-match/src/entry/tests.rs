@@ -98,3 +98,41 @@ fn a_glance_says_what_a_closer_look_says() {
     assert!(cleared * 3 > not_affected, "{cleared} of {not_affected}");
     assert!(sure > 500, "{sure}");
 }
+
+/// Goal: a tag that moves is not the release that it looks like.
+#[test]
+fn a_moving_tag_of_an_action_is_unknown() {
+    let package =
+        PackageName { ecosystem: Ecosystem::GitHubActions, release: None, name: "o/r".into() };
+    let mut affected = Affected::of(package.clone());
+    let events =
+        vec![RangeEvent::Introduced("3.26.11".into()), RangeEvent::LastAffected("3.28.2".into())];
+    affected.ranges.push(AffectedRange { kind: RangeKind::Ecosystem, events });
+    let record = Arc::new(Advisory::default());
+    let entry = Entry::new(&record, package, Rank::Own, &[&affected]);
+    for (tag, expected) in [
+        ("v3", "unknown"),
+        ("v3.27", "unknown"),
+        ("main", "unknown"),
+        ("", "unknown"),
+        ("v3.27.0", "affected"),
+        ("3.28.2", "affected"),
+        ("v3.29.0", "not-affected"),
+        ("v2.0.0-rc.1", "not-affected"),
+    ] {
+        let component = Component::new(
+            Purl::new("github", "o", "r", tag),
+            "build.yml",
+            Basis::LockFile,
+            Scope::Installed,
+        );
+        let subject = Subject::of(&component);
+        let told = entry.told(&subject, &subject.asked());
+        let stand = match told.map(|told| told.stand) {
+            Some(Stand::Unknown(_)) => "unknown",
+            Some(Stand::Affected) => "affected",
+            Some(Stand::NotAffected) | None => "not-affected",
+        };
+        assert_eq!(stand, expected, "{tag}");
+    }
+}
