@@ -34,7 +34,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
 }
 
 /// What is named by its repository. Steps of the same repository (`./x`) and images
-/// (`docker://x`) are not, and what is made up when the workflow runs (`${{ x }}`) has no name yet.
+/// (`docker://x`) are not, and a name that is made up when the workflow runs (`${{ x }}@v1`) is none.
 fn action(used: &str) -> Option<Purl> {
     let (path, reference) = used.split_once('@')?;
     let mut parts = path.split('/');
@@ -44,6 +44,8 @@ fn action(used: &str) -> Option<Purl> {
         !text.is_empty() && text.chars().all(is_plain)
     };
     let is_named = plain(owner) && plain(repository) && !owner.starts_with('.');
-    let has_ref = !reference.is_empty() && !reference.contains([' ', '$', '{']);
-    (is_named && has_ref).then(|| Purl::new("github", owner, repository, reference))
+    // Which one runs is decided when the workflow does: that it is used is known all the same.
+    let reference = if reference.contains(['$', '{']) { "" } else { reference };
+    (is_named && !reference.contains(' '))
+        .then(|| Purl::new("github", owner, repository, reference))
 }
