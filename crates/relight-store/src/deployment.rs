@@ -36,8 +36,9 @@ impl Store {
         })
     }
 
-    /// Whether, between the last confirmation of an inventory and `until`, something else than
-    /// what it describes was reported to run.
+    /// Whether, between the last confirmation of an inventory before `until` and `until`, something
+    /// else than what it describes was reported to run. For a moment before the last confirmation
+    /// nobody knows when the one before it was: everything since the first counts.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -49,12 +50,14 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.read("reading deployments", |database| {
             let mut query = database.prepare_cached(
-                "SELECT 1 FROM deployment WHERE asset = ?1 AND at >= ?2 AND at <= ?3
+                "SELECT 1 FROM deployment WHERE asset = ?1 AND last_confirmed >= ?2 AND at <= ?3
                  AND (digest IS NULL OR ?4 IS NULL OR digest <> ?4) LIMIT 1",
             )?;
+            let of_later = until < seen.last_confirmed;
+            let from = if of_later { seen.observed_at } else { seen.last_confirmed };
             let artifact = seen.artifact.map(|digest| digest.0);
             let found: Option<i64> = query
-                .query_row(params![asset.0, seen.last_confirmed, until, artifact], |row| row.get(0))
+                .query_row(params![asset.0, from, until, artifact], |row| row.get(0))
                 .optional()?;
             Ok(found.is_some())
         })
@@ -153,6 +156,35 @@ mod tests {
         ] {
             let found = store.deployed_otherwise(asset, &seen(artifact, confirmed), until).unwrap();
             assert_eq!(found, otherwise, "{artifact:?} {confirmed}..{until}");
+        }
+    }
+
+    /// A report that is repeated, and a moment that lies before the last confirmation.
+    #[test]
+    fn what_was_deployed_meanwhile_is_found_in_any_order() {
+        for (reports, (confirmed, until), otherwise) in [
+            (vec![(B, 10), (B, 30)], (20, 40), true),
+            (vec![(B, 10), (B, 30), (A, 35)], (20, 40), true),
+            (vec![(B, 10), (A, 20)], (20, 40), false),
+            (vec![(B, 40)], (100, 50), true),
+            (vec![(B, 60)], (100, 50), false),
+        ] {
+            let (_folder, store) = open_with_sites(1);
+            let asset = AssetId(1);
+            for (digest, at) in &reports {
+                let draft =
+                    DeploymentDraft { asset, digest: Some(*digest), at: *at, recorded_at: *at };
+                store.report_deployed(&[draft]).unwrap();
+            }
+            let seen = SnapshotRow {
+                digest: A,
+                artifact: Some(A),
+                observed_at: 5,
+                recorded_at: 5,
+                last_confirmed: confirmed,
+            };
+            let found = store.deployed_otherwise(asset, &seen, until).unwrap();
+            assert_eq!(found, otherwise, "{reports:?} {confirmed}..{until}");
         }
     }
 
