@@ -1,7 +1,7 @@
 //! Who may do what, and where: roles, scopes in the tree of organisations, accounts.
 //!
 //! Pure rules. How somebody proves to be somebody lives in the server, and how many people a plan
-//! needs lives in [`crate::approval`].
+//! needs lives in [`crate::policy`].
 
 use std::fmt;
 

@@ -36,7 +36,7 @@ impl Engine {
     ) -> Result<Acted, EngineError> {
         let _one = self.one_act();
         let hash = plan.hash()?;
-        if let Some(acted) = self.acted(&hash) {
+        if let Some(acted) = self.asked_again(person, plan, &hash)? {
             return Ok(acted);
         }
         self.check_under(policy, plan)?;
@@ -229,6 +229,29 @@ impl Engine {
             let started = matches!(action.standing, Standing::Started { .. });
             Some(Acted { number: action.number, started })
         })
+    }
+
+    /// Where a plan stands that was proposed already, for who proposed it; one that can not be
+    /// carried out any more is refused.
+    fn asked_again(
+        &self,
+        person: &Person,
+        plan: &Plan,
+        hash: &Digest,
+    ) -> Result<Option<Acted>, EngineError> {
+        let now = self.now();
+        let found = self.with_ledger(|ledger| {
+            ledger.actions().of(hash).map(|action| (action.standing.clone(), action.is_open(now)))
+        });
+        let why = match found {
+            None => return Ok(None),
+            Some(_) if !person.is(&plan.proposer) => Refusal::OtherHash,
+            Some((Standing::Started { .. }, _) | (_, true)) => return Ok(self.acted(hash)),
+            Some((Standing::Refused { .. }, _)) => Refusal::Refused,
+            Some((Standing::Undone { .. }, _)) => Refusal::Done,
+            Some((Standing::Waiting, _)) => Refusal::Expired,
+        };
+        Err(refused(why))
     }
 
     fn incident_of(&self, number: u32) -> Result<String, EngineError> {

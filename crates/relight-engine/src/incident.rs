@@ -15,6 +15,7 @@ mod standing;
 mod update;
 pub(crate) mod wire;
 
+pub(crate) use actions::same;
 pub use actions::{
     ACTIONS_KEPT_MAX, ACTIONS_WAITING_MAX, Action, Actions, Glass, Signature, Standing,
 };

@@ -8,6 +8,7 @@ use relight_model::{Digest, GateKey, Timestamp};
 
 use super::entry::{Entry, Seat};
 use super::fold::Rejected;
+use super::standing::UNDO_AGE_MAX_S;
 use crate::plan::Plan;
 use crate::policy::ALONE_WINDOW_S;
 
@@ -278,10 +279,22 @@ impl Actions {
                 standing: Standing::Waiting,
             },
         );
-        while self.kept.len() > ACTIONS_KEPT_MAX {
-            self.kept.pop_first();
-        }
+        self.forget(now);
         Ok(())
+    }
+
+    /// Forgets the oldest plans of which nothing can come any more: not those that wait, which an
+    /// order must not pass by, nor those that can be taken back.
+    fn forget(&mut self, now: Timestamp) {
+        let is_over = |action: &Action| match action.standing {
+            Standing::Started { at } => now - at > UNDO_AGE_MAX_S,
+            _ => !action.is_open(now),
+        };
+        while self.kept.len() > ACTIONS_KEPT_MAX {
+            let over = self.kept.values().find(|action| is_over(action));
+            let Some(number) = over.map(|action| action.number) else { return };
+            self.kept.remove(&number);
+        }
     }
 
     fn refuse(&mut self, plan: &Digest, by: &str, why: &str) -> Result<(), Rejected> {
@@ -342,6 +355,6 @@ impl Actions {
 }
 
 /// Two names that mean one account.
-fn same(left: &str, right: &str) -> bool {
+pub(crate) fn same(left: &str, right: &str) -> bool {
     left.trim().to_lowercase() == right.trim().to_lowercase()
 }

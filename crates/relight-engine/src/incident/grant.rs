@@ -5,6 +5,7 @@ use relight_model::{Digest, GateKey, Light, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::actions::same;
 use super::fold::{Case, Incident, Rejected, step};
 use super::phase::Phase;
 use super::wire;
@@ -39,7 +40,7 @@ impl Acceptance {
         if proposer.is_empty() || approver.is_empty() {
             return Err(Rejected("an acceptance is signed by two people"));
         }
-        if proposer.to_lowercase() == approver.to_lowercase() {
+        if same(proposer, approver) {
             return Err(Rejected("the approver is the proposer"));
         }
         if self.reason.trim().is_empty() {

@@ -53,6 +53,9 @@ impl Ledger {
             Entry::Drilled { edge, passed, .. } => {
                 if *passed {
                     self.drills.insert(edge.clone(), now);
+                } else {
+                    // What was believed of it was believed because of the drill.
+                    self.drills.remove(edge);
                 }
                 return Ok(());
             }

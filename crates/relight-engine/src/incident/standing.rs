@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use relight_model::{Digest, GateKey, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::actions::same;
 use super::entry::Seat;
 use super::fold::Rejected;
 
@@ -42,7 +43,7 @@ impl Authority {
         if texts.iter().any(|text| text.trim().is_empty()) {
             return Err(Rejected("an authority names its order, its legal basis and two people"));
         }
-        if self.proposer.trim().to_lowercase() == self.approver.trim().to_lowercase() {
+        if same(&self.proposer, &self.approver) {
             return Err(Rejected("the approver is the proposer"));
         }
         if self.expires <= now || self.expires - now > AUTHORITY_AGE_MAX_S {

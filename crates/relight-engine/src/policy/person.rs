@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::access::{Grant, Role, Scope};
+use crate::incident::same;
 use crate::plan::Plan;
 
 /// How somebody showed who it is, for this one act.
@@ -66,7 +67,7 @@ impl Person {
 
     /// True when two names mean one account.
     pub fn is(&self, name: &str) -> bool {
-        self.name.trim().to_lowercase() == name.trim().to_lowercase()
+        same(&self.name, name)
     }
 }
 
