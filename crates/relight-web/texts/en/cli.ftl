@@ -1078,3 +1078,5 @@ doctor-journal = journal
 doctor-clock = clock
 doctor-space = space
 doctor-controller = controller
+lint-drill-missing = this kind of edge is believed after a drill only: until then no site counts as proven dark
+lint-drill-missing-remedy = rehearse it: relight drill --edges NAME

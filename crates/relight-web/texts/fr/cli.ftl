@@ -1141,3 +1141,5 @@ doctor-journal = journal
 doctor-clock = horloge
 doctor-space = espace
 doctor-controller = commande
+lint-drill-missing = ce genre de frontal n’est cru qu’après un exercice : d’ici là aucun site ne compte comme éteint, preuve faite
+lint-drill-missing-remedy = faites un exercice : relight drill --edges NOM

@@ -1,6 +1,7 @@
 //! `relight doctor`: what would stand in the way on the night of an incident, looked for before it.
 //!
-//! It only reads: no lease is taken, no gate is touched, no proxy is asked for more than its state.
+//! It switches nothing: no lease is taken, no gate is closed or opened, no proxy is asked for more
+//! than its state. Whether a server is there is tried with its lock, for a moment.
 
 use clap::Args;
 use relight_engine::store::{SourceState, Store};
@@ -119,7 +120,10 @@ impl Visit<'_> {
                 let sites = self.register.sites.len();
                 self.add("store", Health::Good, texts::doctor_sites(lang, sites), "");
             }
-            Err(error) => self.add("store", Health::Bad, error.to_string(), ""),
+            Err(error) => {
+                let failure = self.context.store_failure(&error);
+                self.add("store", Health::Bad, failure.message, &failure.hint.unwrap_or_default());
+            }
         }
     }
 
@@ -156,7 +160,9 @@ impl Visit<'_> {
                 };
                 (health, texts::doctor_space_free(lang, free >> 20))
             }
-            Err(error) => (Health::Bad, error.to_string()),
+            Err(_) => {
+                (Health::Bad, texts::cannot_read(lang, &self.context.data.display().to_string()))
+            }
         };
         self.add("space", health, what, "");
     }

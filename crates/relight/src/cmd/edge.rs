@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
+use relight_engine::drill::DRILL_AGE_MAX_S;
 use relight_engine::drive::Drive;
 use relight_engine::edge::config::CANARY_HOST;
 use relight_engine::edge::lint::{Dialect, Found};
@@ -32,6 +33,12 @@ use crate::operator;
 use crate::register::Register;
 use crate::report::{Exit, Report};
 use crate::table::{Align, Table};
+
+/// Code of a canary that no longer does as it is told.
+const CANARY_FAILED: &str = "canary-failed";
+
+/// Code of an edge of a kind that is believed after a drill only, before there was one.
+const DRILL_MISSING: &str = "drill-missing";
 
 /// The setting that names the configuration of the edge itself.
 const CONFIG_SETTING: &str = "config";
@@ -430,12 +437,15 @@ fn look(target: &Target, register: &Register) -> CheckRow {
         findings: Vec::new(),
         error: None,
     };
+    let drilled = register.ledger.drilled(&target.name);
+    let is_drilled = drilled.is_some_and(|at| register.now - at <= DRILL_AGE_MAX_S);
     let seen = edge::open(target).and_then(|mut driver| {
         let findings = driver.lint()?;
         let views = driver.observe(&keys)?;
-        Ok((findings, views, reach(target, register)?))
+        let missing = driver.capabilities().missing_for_dark(is_drilled);
+        Ok((findings, views, reach(target, register)?, missing))
     });
-    let (findings, views, misnamed) = match seen {
+    let (findings, views, misnamed, missing) = match seen {
         Ok(seen) => seen,
         Err(error) => {
             row.error = Some(chain(&error));
@@ -456,9 +466,13 @@ fn look(target: &Target, register: &Register) -> CheckRow {
         }))
         .collect();
     row.findings.extend(misnamed);
+    if missing.contains(&"drill") {
+        let place = format!("relight drill --edges {}", target.name);
+        row.findings.push(LintRow { code: DRILL_MISSING, place, refuses: false });
+    }
     if let Some((since, what)) = register.ledger.canary_failure(&target.name) {
         let place = format!("{what}, {}", rfc3339(*since));
-        row.findings.push(LintRow { code: "canary-failed", place, refuses: false });
+        row.findings.push(LintRow { code: CANARY_FAILED, place, refuses: false });
     }
     let mut differ = BTreeSet::new();
     for (key, view) in keys.iter().zip(&views) {
@@ -473,6 +487,12 @@ fn look(target: &Target, register: &Register) -> CheckRow {
     row
 }
 
+/// Whether a finding keeps sites from being proven dark: an edge whose canary fails, or that only
+/// a drill makes believable, is no readier than one whose set-up leaves sites lit.
+fn stands_in_the_way(finding: &LintRow) -> bool {
+    finding.refuses || [CANARY_FAILED, DRILL_MISSING].contains(&finding.code)
+}
+
 /// What stands between each edge and a proof, in words: nothing for one that is ready.
 pub(crate) fn troubles(
     register: &Register,
@@ -484,7 +504,7 @@ pub(crate) fn troubles(
         if let [first, rest @ ..] = &row.differ[..] {
             what.push(texts::edge_differs(lang, rest.len() + 1, first));
         }
-        what.extend(row.findings.into_iter().filter(|it| it.refuses).map(|it| it.place));
+        what.extend(row.findings.into_iter().filter(stands_in_the_way).map(|it| it.place));
         (row.name, what)
     };
     Ok(targets(register, context)?.iter().map(|target| trouble(look(target, register))).collect())

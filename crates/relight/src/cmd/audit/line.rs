@@ -42,7 +42,7 @@ struct Event {
 }
 
 /// Acts of sign-in and accounts, with class and activity.
-const ACTS: [(&str, u32, u32); 13] = [
+const ACTS: [(&str, u32, u32); 16] = [
     ("account-added", 3001, 1),
     ("account-ended", 3001, 5),
     ("account-renewed", 3001, 4),
@@ -51,17 +51,25 @@ const ACTS: [(&str, u32, u32); 13] = [
     ("granted", 3005, 1),
     ("key-added", 3001, 10),
     ("key-removed", 3001, 11),
+    ("key-shown", 3002, 1),
     ("link-used", 3002, 1),
     ("revoked", 3005, 2),
     ("sign-in-refused", 3002, 1),
     ("signed-in", 3002, 1),
     ("signed-out", 3002, 2),
+    ("token-added", 3001, 10),
+    ("token-removed", 3001, 11),
 ];
+
+/// Kinds of entries that tell of something that did not go as it was asked.
+const FAILURES: [&str; 4] = ["edge-failed", "plan-refused", "refused", "relight-stopped"];
 
 fn event_of(record: &JournalRecord, body: &Value) -> Event {
     let act = body["act"].as_str().unwrap_or_default();
     let known = ACTS.iter().find(|(name, ..)| record.kind == "access" && *name == act);
-    let failed = record.kind == "refused" || act.ends_with("-refused");
+    let failed = FAILURES.contains(&record.kind.as_str())
+        || act.ends_with("-refused")
+        || body["passed"] == false;
     match (known, record.kind.as_str()) {
         (Some((_, class, activity)), _) => Event { class: *class, activity: *activity, failed },
         (None, "opened") => Event { class: 3004, activity: 1, failed },
