@@ -85,6 +85,8 @@ export const unsafe = (policy) => (policy ?? 'none at all').split(/[ ;]+/).filte
 export async function look(page, address, name) {
   for (const lang of ['fr', 'en']) {
     const response = await page.goto(`${address}${address.includes('?') ? '&' : '?'}lang=${lang}`);
+    assert.equal(response.status(), 200, name);
+    assert.equal(new URL(page.url()).pathname, new URL(address).pathname, `${name} led elsewhere`);
     const headers = await response.allHeaders();
     assert.deepEqual(unsafe(headers['content-security-policy']), [], name);
     for (const colorScheme of ['light', 'dark']) {

@@ -108,6 +108,11 @@ pub(crate) struct Place<'a> {
     pub(crate) at_a_time: usize,
 }
 
+/// The file of a kind of value, beside the database.
+pub(crate) fn path(folder: &Path, kind: ValueKind) -> PathBuf {
+    folder.join(format!("holders-{}", kind.as_str()))
+}
+
 impl Place<'_> {
     /// The holders as the database has them now; from nothing but the database if `is_anew`.
     pub(crate) fn holders(&self, is_anew: bool) -> Result<Holders, Failure> {
@@ -128,7 +133,7 @@ impl Place<'_> {
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.join(format!("holders-{}", self.kind.as_str()))
+        path(self.folder, self.kind)
     }
 
     fn open(&self) -> Option<Pairs> {

@@ -9,7 +9,7 @@ use relight_model::{AssetId, Profile, ProfileGap, ValueKind, Values};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::{
-    SnapshotOutcome, Store, StoreError, blob,
+    SnapshotOutcome, Store, StoreError, StoreErrorKind, blob,
     holders::{self, Holders, VALUES_AT_A_TIME_MAX},
     store::Failure,
 };
@@ -85,15 +85,25 @@ impl ProfileLook<'_> {
         start: impl Fn(&Holders) -> T,
         each: impl Fn(&mut T, &[u32]),
     ) -> Result<(T, Rc<Holders>), StoreError> {
-        for _ in 0..2 {
+        for is_last in [false, true] {
             let holders = self.holders(kind)?;
             let mut folded = start(&holders);
             if holders.each(values, |it| each(&mut folded, it)).is_ok() {
                 return Ok((folded, holders));
             }
-            *self.holders[kind as usize].borrow_mut() = Some(Rc::new(self.made(kind, true)?));
+            if !is_last {
+                let made = Rc::new(self.made(kind, true)?);
+                *self.holders[kind as usize].borrow_mut() = Some(made);
+            }
         }
-        Err(self.store.corrupt("reading who holds which value, twice"))
+        let path = holders::path(self.folder(), kind);
+        let what = format!("{} does not read back as it was just written", path.display());
+        let hint = "hint: delete it; the next question makes it again, and nothing is lost";
+        Err(StoreError::new(StoreErrorKind::Other, format!("{what}; {hint}")))
+    }
+
+    fn folder(&self) -> &Path {
+        self.store.path().parent().unwrap_or(Path::new("."))
     }
 
     /// Where these containers are: each with its assets and evidence paths, sorted.
@@ -118,7 +128,7 @@ impl ProfileLook<'_> {
     }
 
     fn made(&self, kind: ValueKind, is_anew: bool) -> Result<Holders, StoreError> {
-        let folder = self.store.path().parent().unwrap_or(Path::new("."));
+        let folder = self.folder();
         let at_a_time = VALUES_AT_A_TIME_MAX;
         let place = holders::Place { database: self.database, folder, kind, at_a_time };
         self.named(|| place.holders(is_anew))

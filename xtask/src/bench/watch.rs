@@ -31,14 +31,17 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     while let Some(word) = words.next() {
         match *word {
             "--quick" => bytes = QUICK_BYTES,
-            "--program" => program = words.next().map(PathBuf::from),
-            "--only" => only = words.next().copied(),
+            "--program" => program = Some(PathBuf::from(words.next().ok_or(USAGE)?)),
+            "--only" => only = Some(*words.next().ok_or(USAGE)?),
             _ => return Err(USAGE.to_owned()),
         }
     }
     let root = crate::tree::root();
+    let is_quick = bytes < LOG_BYTES;
     match only {
-        Some("grid") => return grid::run(&root, bytes < LOG_BYTES),
+        Some(_) if program.is_some() => return Err(USAGE.to_owned()),
+        Some("scale") if is_quick => return Err(USAGE.to_owned()),
+        Some("grid") => return grid::run(&root, is_quick),
         Some("scale") => return grid::scale(&root),
         Some(_) => return Err(USAGE.to_owned()),
         None => {}

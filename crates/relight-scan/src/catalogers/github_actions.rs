@@ -34,7 +34,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
 }
 
 /// What is named by its repository. Steps of the same repository (`./x`) and images
-/// (`docker://x`) are not, and a name that is made up when the workflow runs (`${{ x }}@v1`) is none.
+/// (`docker://x`) are not, and a name made up when the workflow runs (`${{ x }}@v1`) is none.
 fn action(used: &str) -> Option<Purl> {
     let (path, reference) = used.split_once('@')?;
     let mut parts = path.split('/');

@@ -83,12 +83,7 @@ impl Scan {
             return Err(Failure::usage(texts::scan_one_target(context.lang)));
         }
         let site = self.site.as_deref().map(|site| inventory::site(context, site)).transpose()?;
-        if let Some(site) = site.as_ref().filter(|_| self.is_fast())
-            && inventory::is_deep(context, site)?
-        {
-            let failure = Failure::usage(texts::scan_fast_site(context.lang, site.as_str()));
-            return Err(failure.hint(texts::scan_fast_remedy(context.lang)));
-        }
+        self.check_place(site.as_ref(), context)?;
         let look = self.look(context)?;
         let advisories = inventory::advisories(context)?;
         for target in &self.targets {
@@ -109,6 +104,17 @@ impl Scan {
     /// Fast mode finds. It proves nothing absent, so it is never complete.
     fn is_fast(&self) -> bool {
         self.mode == "fast"
+    }
+
+    /// A fast inventory never takes the place of a deep one.
+    fn check_place(&self, site: Option<&GateKey>, context: &Context) -> Result<(), Failure> {
+        match site.filter(|_| self.is_fast()) {
+            Some(site) if inventory::is_deep(context, site)? => {
+                let failure = Failure::usage(texts::scan_fast_site(context.lang, site.as_str()));
+                Err(failure.hint(texts::scan_fast_remedy(context.lang)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn look(&self, context: &Context) -> Result<Look, Failure> {
@@ -191,6 +197,8 @@ impl Scan {
         }
         match site {
             Some(site) => {
+                // A deep one may have come while this one was made.
+                self.check_place(Some(site), context)?;
                 let profiles = (!self.is_fast()).then_some(scanned.profiles);
                 inventory::push(context, site, scanned.sbom, profiles, report)
             }
