@@ -1,9 +1,14 @@
 //! Accounts, what they were granted, and what they sign in with. Rows only: the rules live above.
 
+mod identity;
+
 use relight_model::{Digest, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
+use self::identity::{identity_of, put_identity, put_recovery_codes, recovery_code_of};
 use crate::{Store, StoreError, StoreErrorKind, store::Failure};
+
+pub use self::identity::{IDENTITIES_MAX, IdentityRow, RECOVERY_CODES_MAX, RecoveryCodeRow};
 
 /// Most accounts of a register.
 pub const ACCOUNTS_MAX: usize = 10_000;
@@ -155,6 +160,10 @@ pub struct AccountTables {
     pub tokens: Vec<TokenRow>,
     /// Not used yet.
     pub invitations: Vec<InvitationRow>,
+    /// By issuer and subject.
+    pub identities: Vec<IdentityRow>,
+    /// Not used yet.
+    pub recovery_codes: Vec<RecoveryCodeRow>,
 }
 
 /// One change of what is known about accounts.
@@ -207,6 +216,26 @@ pub enum AccountChange {
     Invite(InvitationRow),
     /// The link was used, or is too old.
     Uninvite(Digest),
+    /// An identity, new or as it is now; it stays with the account that has it.
+    Identify(IdentityRow),
+    /// The identity is gone.
+    Unidentify {
+        /// The provider.
+        issuer: String,
+        /// The person there.
+        subject: String,
+    },
+    /// Codes of an account, in place of all that it had.
+    PutRecoveryCodes {
+        /// Whose.
+        account: u32,
+        /// Their digests.
+        digests: Vec<Digest>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The code was used.
+    UseRecoveryCode(Digest),
     /// The account is over: nobody signs in with it, and its links, keys, tokens and grants go.
     End {
         /// Its number.
@@ -232,6 +261,8 @@ impl Store {
                 sign_ins: all(db, "SELECT * FROM sign_in ORDER BY started", sign_in_of)?,
                 tokens: all(db, "SELECT * FROM api_token ORDER BY id", token_of)?,
                 invitations: all(db, "SELECT * FROM invitation", invitation_of)?,
+                identities: all(db, "SELECT * FROM identity", identity_of)?,
+                recovery_codes: all(db, "SELECT * FROM recovery_code", recovery_code_of)?,
             })
         })
     }
@@ -298,6 +329,10 @@ fn apply(transaction: &Transaction<'_>, change: &AccountChange, new: u32) -> Res
         AccountChange::SignIn(row) => put_sign_in(transaction, row, who(row.account)),
         AccountChange::AddToken(row) => put_token(transaction, row),
         AccountChange::Invite(row) => put_invitation(transaction, row, who(row.account)),
+        AccountChange::Identify(row) => put_identity(transaction, row),
+        AccountChange::PutRecoveryCodes { account, digests, at } => {
+            put_recovery_codes(transaction, *account, digests, *at)
+        }
         AccountChange::End { account, at } => end(transaction, *account, *at),
         other => Ok(small(transaction, other)?),
     }
@@ -328,6 +363,12 @@ fn small(transaction: &Transaction<'_>, change: &AccountChange) -> Result<(), ru
         AccountChange::RemoveToken(id) => run("DELETE FROM api_token WHERE id = ?1", &[id]),
         AccountChange::Uninvite(digest) => {
             run("DELETE FROM invitation WHERE digest = ?1", &[&digest.0])
+        }
+        AccountChange::Unidentify { issuer, subject } => {
+            run("DELETE FROM identity WHERE issuer = ?1 AND subject = ?2", &[issuer, subject])
+        }
+        AccountChange::UseRecoveryCode(digest) => {
+            run("DELETE FROM recovery_code WHERE digest = ?1", &[&digest.0])
         }
         _ => Ok(()),
     }
@@ -431,7 +472,9 @@ fn end(transaction: &Transaction<'_>, account: u32, at: Timestamp) -> Result<(),
         transaction.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [account])?;
     }
     transaction.execute("DELETE FROM account_proposal WHERE proposer = ?1", [account])?;
-    transaction.execute("DELETE FROM invitation WHERE account = ?1", [account])?;
+    for table in ["invitation", "identity", "recovery_code"] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE account = ?1"), [account])?;
+    }
     Ok(())
 }
 

@@ -35,8 +35,9 @@ mod watch_notes;
 mod windows;
 
 pub use accounts::{
-    ACCOUNTS_MAX, AccountChange, AccountRow, AccountTables, GrantRow, InvitationRow, PASSKEYS_MAX,
-    PasskeyRow, ProposalRow, SIGN_INS_MAX, SignInRow, TOKENS_MAX, TokenRow,
+    ACCOUNTS_MAX, AccountChange, AccountRow, AccountTables, GrantRow, IDENTITIES_MAX, IdentityRow,
+    InvitationRow, PASSKEYS_MAX, PasskeyRow, ProposalRow, RECOVERY_CODES_MAX, RecoveryCodeRow,
+    SIGN_INS_MAX, SignInRow, TOKENS_MAX, TokenRow,
 };
 pub use advisories::{ADVISORY_BYTES_MAX, AdvisoryCounts, RawAdvisory, StoredAdvisory};
 pub use advisory_import::{

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_account.sql"),
     include_str!("schema_place.sql"),
     include_str!("schema_watch.sql"),
+    include_str!("schema_identity.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -168,3 +168,55 @@ fn there_are_no_more_accounts_than_the_limit() {
     let error = store.add_account("one-more", 1, &[]).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Limit, "{error}");
 }
+
+fn identity(account: u32, subject: &str) -> IdentityRow {
+    let (issuer, subject) = ("https://id.example".into(), subject.into());
+    IdentityRow { issuer, subject, account, created: 3, used: 0 }
+}
+
+#[test]
+fn an_identity_is_that_of_one_account_until_it_is_removed() {
+    let (_folder, store) = open();
+    let [anna, zoe] = ["anna", "zoe"].map(|name| store.add_account(name, 1, &[]).unwrap());
+    store.change_accounts(&[AccountChange::Identify(identity(anna, "s1"))]).unwrap();
+    let stolen = store.change_accounts(&[AccountChange::Identify(identity(zoe, "s1"))]);
+    assert_eq!(stolen.unwrap_err().kind(), StoreErrorKind::Limit);
+    let used = IdentityRow { used: 9, created: 8, ..identity(anna, "s1") };
+    store.change_accounts(&[AccountChange::Identify(used)]).unwrap();
+    let tables = store.account_tables().unwrap();
+    assert_eq!(tables.identities, [IdentityRow { used: 9, ..identity(anna, "s1") }]);
+    let gone =
+        AccountChange::Unidentify { issuer: "https://id.example".into(), subject: "s1".into() };
+    store.change_accounts(&[gone, AccountChange::Identify(identity(zoe, "s1"))]).unwrap();
+    assert_eq!(store.account_tables().unwrap().identities[0].account, zoe);
+    for number in 1..IDENTITIES_MAX {
+        let more = identity(zoe, &format!("n{number}"));
+        store.change_accounts(&[AccountChange::Identify(more)]).unwrap();
+    }
+    assert!(store.change_accounts(&[AccountChange::Identify(identity(zoe, "more"))]).is_err());
+    store.change_accounts(&[AccountChange::End { account: zoe, at: 9 }]).unwrap();
+    assert_eq!(store.account_tables().unwrap().identities, []);
+}
+
+#[test]
+fn new_recovery_codes_replace_all_of_the_old_ones_and_each_goes_when_it_is_used() {
+    let (_folder, store) = open();
+    let [anna, zoe] = ["anna", "zoe"].map(|name| store.add_account(name, 1, &[]).unwrap());
+    let put = |account, numbers: &[u8]| {
+        let digests = numbers.iter().map(|number| Digest([*number; 32])).collect();
+        store.change_accounts(&[AccountChange::PutRecoveryCodes { account, digests, at: 4 }])
+    };
+    put(anna, &[1, 2]).unwrap();
+    put(zoe, &[5]).unwrap();
+    put(anna, &[3, 4]).unwrap();
+    store.change_accounts(&[AccountChange::UseRecoveryCode(Digest([3; 32]))]).unwrap();
+    let left = store.account_tables().unwrap().recovery_codes;
+    let left: Vec<(u8, u32)> = left.iter().map(|row| (row.digest.0[0], row.account)).collect();
+    assert_eq!(left, [(4, anna), (5, zoe)]);
+    let many: Vec<u8> = (100..=100 + RECOVERY_CODES_MAX as u8).collect();
+    assert_eq!(put(anna, &many).unwrap_err().kind(), StoreErrorKind::Limit);
+    assert_eq!(store.account_tables().unwrap().recovery_codes.len(), 2, "nothing was lost");
+    put(anna, &many[1..]).unwrap();
+    store.change_accounts(&[AccountChange::End { account: anna, at: 9 }]).unwrap();
+    assert_eq!(store.account_tables().unwrap().recovery_codes.len(), 1);
+}

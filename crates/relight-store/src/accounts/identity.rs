@@ -1,0 +1,103 @@
+//! Rows of what stands beside passkeys: identities at providers, and codes that are good once.
+
+use relight_model::{Digest, Timestamp};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+
+use super::refuse_over;
+use crate::StoreErrorKind;
+use crate::store::Failure;
+
+/// Most identities at providers of one account.
+pub const IDENTITIES_MAX: usize = 5;
+
+/// Most codes of one account that bring back who lost every key.
+pub const RECOVERY_CODES_MAX: usize = 20;
+
+/// Whom a provider of identities calls what: the person behind an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityRow {
+    /// The provider, by its own address.
+    pub issuer: String,
+    /// The person there.
+    pub subject: String,
+    /// Whose.
+    pub account: u32,
+    /// When it was bound.
+    pub created: Timestamp,
+    /// When it was last used; 0 for never.
+    pub used: Timestamp,
+}
+
+/// A code that is good once, known by its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecoveryCodeRow {
+    /// Digest of the code.
+    pub digest: Digest,
+    /// Whose.
+    pub account: u32,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// An identity of one account is never that of another by accident: it has to be removed first.
+pub(super) fn put_identity(
+    transaction: &Transaction<'_>,
+    row: &IdentityRow,
+) -> Result<(), Failure> {
+    let IdentityRow { issuer, subject, account, created, used } = row;
+    let holder: Option<u32> = transaction
+        .query_row(
+            "SELECT account FROM identity WHERE issuer = ?1 AND subject = ?2",
+            params![issuer, subject],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match holder {
+        Some(holder) if holder != *account => {
+            let context = "changing accounts: another account has this identity";
+            return Err(Failure::rule(StoreErrorKind::Limit, context));
+        }
+        Some(_) => {}
+        None => refuse_over(transaction, "identity WHERE account = ?1", *account, IDENTITIES_MAX)?,
+    }
+    transaction.execute(
+        "INSERT INTO identity (issuer, subject, account, created, used) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (issuer, subject) DO UPDATE SET used = excluded.used",
+        params![issuer, subject, account, created, used],
+    )?;
+    Ok(())
+}
+
+pub(super) fn put_recovery_codes(
+    transaction: &Transaction<'_>,
+    account: u32,
+    digests: &[Digest],
+    at: Timestamp,
+) -> Result<(), Failure> {
+    transaction.execute("DELETE FROM recovery_code WHERE account = ?1", [account])?;
+    for digest in digests {
+        refuse_over(transaction, "recovery_code WHERE account = ?1", account, RECOVERY_CODES_MAX)?;
+        transaction.execute(
+            "INSERT INTO recovery_code (digest, account, created) VALUES (?1, ?2, ?3)",
+            params![digest.0, account, at],
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn identity_of(row: &Row<'_>) -> Result<IdentityRow, rusqlite::Error> {
+    let (issuer, subject) = (row.get("issuer")?, row.get("subject")?);
+    let account = row.get("account")?;
+    Ok(IdentityRow {
+        issuer,
+        subject,
+        account,
+        created: row.get("created")?,
+        used: row.get("used")?,
+    })
+}
+
+pub(super) fn recovery_code_of(row: &Row<'_>) -> Result<RecoveryCodeRow, rusqlite::Error> {
+    let (account, created) = (row.get("account")?, row.get("created")?);
+    Ok(RecoveryCodeRow { digest: Digest(row.get("digest")?), account, created })
+}
