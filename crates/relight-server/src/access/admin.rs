@@ -4,7 +4,7 @@
 use std::fmt;
 
 use relight_engine::access::{Account, Role, Scope, is_name};
-use relight_engine::store::{AccountChange, GrantRow, ProposalRow};
+use relight_engine::store::{AccountChange, GrantRow, InvitationRow, ProposalRow};
 
 use super::ceremony::Refusal;
 use super::signed_in::SignedIn;
@@ -54,11 +54,13 @@ impl Door {
         Ok(href)
     }
 
-    /// Another link for an account, whose keys and sign-ins end: for somebody who lost a key. Not
-    /// for those who decide about plans: an admin could take their place.
+    /// Another link for an account, whose keys, tokens and sign-ins end: for somebody who lost a
+    /// key. Not for those who decide about plans, nor for those who soon may: an admin could take
+    /// their place.
     ///
     /// # Errors
-    /// There is no such account, or it may decide about plans; as [`Self::add_account`].
+    /// There is no such account, or it may decide about plans, or this waits for a second person;
+    /// as [`Self::add_account`].
     pub(crate) fn renew_account(&self, signed: &SignedIn, name: &str) -> Result<String, Refusal> {
         let _changing = self.changing();
         self.must_be_admin(signed)?;
@@ -66,10 +68,15 @@ impl Door {
         if account.grants.iter().any(|grant| grant.role.needs_two_to_grant()) {
             return Err(Refusal::Rule("decides"));
         }
+        if self.waits_to_decide(account.id) {
+            return Err(Refusal::Rule("decides-soon"));
+        }
         let (link, href) = self.new_link(account.id)?;
         let mut changes = vec![link];
         let known = self.known();
         changes.extend(known.keys(account.id).map(|key| AccountChange::RemoveKey(key.id)));
+        let tokens = known.tables.tokens.iter().filter(|row| row.account == account.id);
+        changes.extend(tokens.map(|row| AccountChange::RemoveToken(row.id)));
         let rows = known.tables.sign_ins.iter().filter(|row| row.account == account.id);
         changes.extend(rows.map(|row| AccountChange::SignOut(row.digest)));
         drop(known);
@@ -98,8 +105,8 @@ impl Door {
     /// register is granted by the admin alone, once, and the journal says so.
     ///
     /// # Errors
-    /// A role that the account holds excludes it; the scope is beyond that of the admin; as
-    /// [`Self::add_account`].
+    /// A role that the account holds excludes it; the scope is beyond that of the admin; the first
+    /// one is for an account whose link is open; as [`Self::add_account`].
     pub(crate) fn grant(
         &self,
         signed: &SignedIn,
@@ -118,6 +125,7 @@ impl Door {
             return Ok(Granted::Now);
         }
         if self.may_bootstrap()? {
+            self.check_link(account.id)?;
             let grant = Granting { account: &account, role, scope, by };
             self.put(by, grant, &[("bootstrap", &"second")], None)?;
             self.set(SECOND_GRANTED, "yes")?;
@@ -141,7 +149,7 @@ impl Door {
     ///
     /// # Errors
     /// It is not there; whoever answers proposed it, would get it, or is no commander or approver
-    /// there with a fresh passkey; a role excludes it.
+    /// there with a fresh passkey; a role excludes it, or a link of the account is open.
     pub(crate) fn settle(
         &self,
         signed: &SignedIn,
@@ -173,6 +181,7 @@ impl Door {
             return Ok(self.record(by, noted.as_noted(), &[AccountChange::Settle(id)])?);
         }
         self.check_excluded(&account, role)?;
+        self.check_link(account.id)?;
         let both = format!("{proposer} {by}");
         let grant = Granting { account: &account, role, scope: &scope, by: &both };
         self.put(by, grant, &[("proposer", &proposer)], Some(AccountChange::Settle(id)))
@@ -236,6 +245,23 @@ impl Door {
             true => Err(Refusal::Rule("excluded")),
             false => Ok(()),
         }
+    }
+
+    /// Whoever made an open link can still come in with it and decide in the place of its person.
+    fn check_link(&self, account: u32) -> Result<(), Refusal> {
+        let now = self.now();
+        let is_open = |row: &InvitationRow| row.account == account && now < row.expires;
+        match self.known().tables.invitations.iter().any(is_open) {
+            true => Err(Refusal::Rule("link-open")),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether a role that decides about plans waits for a second person.
+    fn waits_to_decide(&self, account: u32) -> bool {
+        let known = self.known();
+        let rows = known.tables.proposals.iter().filter(|row| row.account == account);
+        rows.filter_map(|row| Role::parse(&row.role)).any(Role::needs_two_to_grant)
     }
 
     /// Whether the one grant without a second person may still be made.

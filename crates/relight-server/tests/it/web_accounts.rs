@@ -148,6 +148,9 @@ fn a_new_link_ends_the_old_keys_and_is_not_for_those_who_decide() {
     let mut who = Vec::new();
     let world = World::start(now, |store| who = people(store));
     let admin = who[0].as_str();
+    let fields = [("label", "ci"), ("role", "auditor /"), ("days", "7")];
+    assert_eq!(world.act(&who[3], ("/me", "/me/token"), &fields).0, 200);
+    assert_eq!(world.store.account_tables().unwrap().tokens.len(), 1);
     let renew = |name: &str| world.act(admin, ("/accounts", "/accounts/renew"), &[("name", name)]);
     for name in ["chief", "doctor", "nobody"] {
         let (status, _, page) = renew(name);
@@ -156,9 +159,33 @@ fn a_new_link_ends_the_old_keys_and_is_not_for_those_who_decide() {
     let (status, _, page) = renew("audit");
     assert_eq!(status, 200);
     assert_eq!(world.get("/", &who[3]).0, 303, "the sign-in of before is over");
+    assert!(world.store.account_tables().unwrap().tokens.is_empty(), "and so are the tokens");
     let link = page.split("/start?code=").nth(1).unwrap().split('<').next().unwrap();
     let cookie = world.enter(&format!("/start?code={link}"), "", &Device::new(9));
     assert_eq!(world.get("/", &cookie).0, 200, "its roles stayed");
+}
+
+/// An admin made the link of an account, and so could still come in with it after the grant.
+#[test]
+fn nobody_decides_while_a_link_of_the_account_is_open() {
+    clock!(now, _set);
+    let world = World::start(now, |_| ());
+    let admin = world.first("anna", &Device::new(1));
+    let link = world.new_account(&admin, "chief");
+    assert_eq!(grant(&world, &admin, "chief", "commander", "/"), 403, "the very first as well");
+    let chief = world.enter(&link, "", &Device::new(2));
+    assert_eq!(grant(&world, &admin, "chief", "commander", "/"), 200);
+    let link = world.new_account(&admin, "new");
+    assert_eq!(grant(&world, &admin, "new", "approver", "/"), 200, "it waits");
+    assert_eq!(settle(&world, &chief, "1", "confirm"), 403);
+    assert!(!grants(&world).iter().any(|line| line.starts_with("new")));
+    let renew = |cookie: &str| {
+        world.act(cookie, ("/accounts", "/accounts/renew"), &[("name", "new")]).0
+    };
+    assert_eq!(renew(&admin), 403, "a role that decides waits for it");
+    world.enter(&link, "", &Device::new(3));
+    assert_eq!(renew(&admin), 403);
+    assert_eq!(settle(&world, &chief, "1", "confirm"), 200);
 }
 
 /// Goal: no form about accounts does anything for nobody, nor for a role that is not its own.
