@@ -40,7 +40,7 @@ impl Door {
     /// The name is taken or cannot be one; whoever asks is no admin with a fresh passkey.
     pub(crate) fn add_account(&self, signed: &SignedIn, name: &str) -> Result<String, Refusal> {
         let _changing = self.changing();
-        self.must_be_admin(signed)?;
+        let signed = &self.must_be_admin(signed)?;
         let name = name.trim();
         if !is_name(name) {
             return Err(Refusal::Rule("bad-name"));
@@ -63,7 +63,7 @@ impl Door {
     /// as [`Self::add_account`].
     pub(crate) fn renew_account(&self, signed: &SignedIn, name: &str) -> Result<String, Refusal> {
         let _changing = self.changing();
-        self.must_be_admin(signed)?;
+        let signed = &self.must_be_admin(signed)?;
         let account = self.named(name)?;
         if account.grants.iter().any(|grant| grant.role.needs_two_to_grant()) {
             return Err(Refusal::Rule("decides"));
@@ -91,7 +91,7 @@ impl Door {
     /// It is one's own, or not there; as [`Self::add_account`].
     pub(crate) fn end_account(&self, signed: &SignedIn, name: &str) -> Result<(), Refusal> {
         let _changing = self.changing();
-        self.must_be_admin(signed)?;
+        let signed = &self.must_be_admin(signed)?;
         let account = self.named(name)?;
         if account.id == signed.account.id {
             return Err(Refusal::Rule("own-account"));
@@ -113,7 +113,7 @@ impl Door {
         (name, role, scope): (&str, Role, &Scope),
     ) -> Result<Granted, Refusal> {
         let _changing = self.changing();
-        self.must_be_fresh(signed)?;
+        let signed = &self.must_be_fresh(signed)?;
         if !signed.may(Role::Admin, scope) {
             return Err(Refusal::Rule("not-admin"));
         }
@@ -157,7 +157,7 @@ impl Door {
         is_confirmed: bool,
     ) -> Result<(), Refusal> {
         let _changing = self.changing();
-        self.must_be_fresh(signed)?;
+        let signed = &self.must_be_fresh(signed)?;
         let found = self.known().tables.proposals.iter().find(|row| row.id == id).cloned();
         let row = found.ok_or(Refusal::Rule("not-there"))?;
         let parts = Role::parse(&row.role).zip(Scope::parse(&row.scope));
@@ -197,7 +197,7 @@ impl Door {
         (name, role, scope): (&str, Role, &Scope),
     ) -> Result<(), Refusal> {
         let _changing = self.changing();
-        self.must_be_fresh(signed)?;
+        let signed = &self.must_be_fresh(signed)?;
         if !signed.may(Role::Admin, scope) {
             return Err(Refusal::Rule("not-admin"));
         }
@@ -278,10 +278,10 @@ impl Door {
         Ok(set.map_err(|error| ServerError::caused("write a setting", error))?)
     }
 
-    fn must_be_admin(&self, signed: &SignedIn) -> Result<(), Refusal> {
-        self.must_be_fresh(signed)?;
+    fn must_be_admin(&self, signed: &SignedIn) -> Result<SignedIn, Refusal> {
+        let signed = self.must_be_fresh(signed)?;
         match signed.may(Role::Admin, &Scope::root()) {
-            true => Ok(()),
+            true => Ok(signed),
             false => Err(Refusal::Rule("not-admin")),
         }
     }

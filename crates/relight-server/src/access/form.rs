@@ -102,6 +102,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<Console>> for SignedForm<T> {
         let signed = request.extensions().get::<SignedIn>().cloned();
         let signed = signed.ok_or_else(|| refused(StatusCode::UNAUTHORIZED))?;
         let bytes = body(request.into_body()).await.map_err(refused)?;
+        let signed = console.door.as_now(&signed);
+        let signed = signed.ok_or_else(|| refused(StatusCode::UNAUTHORIZED))?;
         let form = read(&console.door, &signed, &bytes).map_err(refused)?;
         Ok(Self { signed, form })
     }

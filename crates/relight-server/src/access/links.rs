@@ -178,7 +178,7 @@ impl Door {
         shown: Shown<'_>,
     ) -> Result<(), Refusal> {
         let _changing = self.changing();
-        self.must_be_fresh(signed)?;
+        let signed = &self.must_be_fresh(signed)?;
         let account = signed.account.id;
         if self.known().keys(account).count() >= PASSKEYS_MAX {
             return Err(Refusal::Rule("too-many-keys"));
@@ -198,7 +198,7 @@ impl Door {
     /// It is the last key, or not one's own; the passkey was not shown lately.
     pub(crate) fn remove_key(&self, signed: &SignedIn, id: u32) -> Result<(), Refusal> {
         let _changing = self.changing();
-        self.must_be_fresh(signed)?;
+        let signed = &self.must_be_fresh(signed)?;
         let account = signed.account.id;
         let mut changes = {
             let known = self.known();
@@ -216,13 +216,15 @@ impl Door {
         Ok(self.record(name, noted, &changes)?)
     }
 
-    /// Dangerous acts need a passkey that was shown in the last five minutes.
+    /// Dangerous acts need a passkey that was shown in the last five minutes. Gives the sign-in as
+    /// it is known now: what came with the request is as old as the request.
     ///
     /// # Errors
-    /// It was not, or whoever acts is no person.
-    pub(crate) fn must_be_fresh(&self, signed: &SignedIn) -> Result<(), Refusal> {
+    /// It was not, the sign-in is over, or whoever acts is no person.
+    pub(crate) fn must_be_fresh(&self, signed: &SignedIn) -> Result<SignedIn, Refusal> {
+        let signed = self.as_now(signed).ok_or(Refusal::Rule("not-signed-in"))?;
         match signed.is_fresh(self.now()) {
-            true => Ok(()),
+            true => Ok(signed),
             false => Err(Refusal::Rule("not-fresh")),
         }
     }

@@ -31,19 +31,29 @@ impl Door {
     /// The sign-in behind the cookie of a request, if it still lasts.
     pub(crate) fn by_cookie(&self, headers: &HeaderMap) -> Option<SignedIn> {
         let digest = digest_of(&cookie(headers)?);
-        let now = self.now();
-        let signed = {
-            let known = self.known();
-            let row = known.tables.sign_ins.iter().find(|row| row.digest == digest)?;
-            if !is_open(row, now) {
-                return None;
-            }
-            let account = known.account(row.account)?;
-            let factor = Factor::parse(&row.factor)?;
-            SignedIn { account, factor, at: row.started, shown: row.shown, sign_in: digest }
-        };
-        self.saw(digest, now);
+        let signed = self.signed_in(digest)?;
+        self.saw(digest, self.now());
         Some(signed)
+    }
+
+    /// A sign-in that lasts, with the roles of its account.
+    fn signed_in(&self, digest: Digest) -> Option<SignedIn> {
+        let known = self.known();
+        let row = known.tables.sign_ins.iter().find(|row| row.digest == digest)?;
+        if !is_open(row, self.now()) {
+            return None;
+        }
+        let (account, factor) = (known.account(row.account)?, Factor::parse(&row.factor)?);
+        Some(SignedIn { account, factor, at: row.started, shown: row.shown, sign_in: digest })
+    }
+
+    /// Who sent a request, as it is known now: while its body was on its way, the sign-in may have
+    /// ended and roles may have been taken back.
+    pub(crate) fn as_now(&self, signed: &SignedIn) -> Option<SignedIn> {
+        match signed.factor {
+            Factor::Token => self.acting(signed.sign_in).map(|(_, signed)| signed),
+            _ => self.signed_in(signed.sign_in),
+        }
     }
 
     /// Keeps a sign-in from becoming idle. Written down once a minute only, and without it nothing

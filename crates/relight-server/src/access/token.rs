@@ -6,6 +6,7 @@ use std::fmt;
 use axum::http::{HeaderMap, header};
 use relight_engine::access::{Account, Grant, Role, Scope};
 use relight_engine::store::{AccountChange, TOKENS_MAX, TokenRow};
+use relight_model::Digest;
 
 use super::ceremony::Refusal;
 use super::links::label_of;
@@ -62,20 +63,19 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<Result<&str, NoToken>> {
 impl Door {
     /// Who a token acts for, with its one role where that person still holds it.
     pub(crate) fn by_token(&self, token: &str) -> Result<SignedIn, NoToken> {
-        let (digest, now) = (digest_of(token.as_bytes()), self.now());
-        let (row, account) = {
-            let known = self.known();
-            let rows = known.tables.tokens.iter();
-            let row = rows.clone().find(|row| row.digest == digest).ok_or(NoToken)?.clone();
-            let account = known.account(row.account).ok_or(NoToken)?;
-            (row, account)
-        };
-        if now >= row.expires {
-            return Err(NoToken);
-        }
-        let signed = acting(&row, &account).ok_or(NoToken)?;
-        self.used(&row, now);
+        let (row, signed) = self.acting(digest_of(token.as_bytes())).ok_or(NoToken)?;
+        self.used(&row, self.now());
         Ok(signed)
+    }
+
+    /// A token that lives, and who it acts for.
+    pub(super) fn acting(&self, digest: Digest) -> Option<(TokenRow, SignedIn)> {
+        let now = self.now();
+        let known = self.known();
+        let mut rows = known.tables.tokens.iter();
+        let row = rows.find(|row| row.digest == digest && now < row.expires)?;
+        let signed = acting(row, &known.account(row.account)?)?;
+        Some((row.clone(), signed))
     }
 
     /// Written down once a minute only; without it nothing but that is lost.
@@ -101,7 +101,7 @@ impl Door {
     /// token would live too long, or there are too many.
     pub(crate) fn add_token(&self, signed: &SignedIn, wish: Wish<'_>) -> Result<String, Refusal> {
         let _changing = self.changing();
-        self.must_be_fresh(signed)?;
+        let signed = &self.must_be_fresh(signed)?;
         let Wish { label, role, scope, days } = wish;
         if !signed.may(role, scope) {
             return Err(Refusal::Rule("role-not-held"));
@@ -176,7 +176,6 @@ fn acting(row: &TokenRow, account: &Account) -> Option<SignedIn> {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
-    use relight_model::Digest;
 
     use super::*;
 

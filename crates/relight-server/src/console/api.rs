@@ -214,6 +214,13 @@ async fn serve(console: Arc<Console>, endpoint: Arc<Endpoint>, request: Request)
         Ok(Err(_)) => return Problem::of(StatusCode::PAYLOAD_TOO_LARGE).into_response(),
         Err(_) => return Problem::of(StatusCode::REQUEST_TIMEOUT).into_response(),
     };
+    // What was true before the body came counts no more.
+    let Some(signed) = console.door.as_now(&signed) else {
+        return Problem::of(StatusCode::UNAUTHORIZED).into_response();
+    };
+    if !endpoint.needs.are_met(&signed) {
+        return Problem::of(StatusCode::FORBIDDEN).into_response();
+    }
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if !body.is_empty() && !kind.is_some_and(|kind| kind.starts_with("application/json")) {
         return Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE).into_response();

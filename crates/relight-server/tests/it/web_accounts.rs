@@ -1,9 +1,13 @@
 //! Accounts and grants: what an admin may do alone, and what takes a second person.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use relight_engine::store::Store;
 
-use crate::door_device::Device;
-use crate::door_support::{START, World, clock, person};
+use crate::door_device::{Device, form};
+use crate::door_support::{START, World, clock, person, token};
+use crate::support::DEADLINE;
 
 /// Grants that hold, as `name role scope by`.
 fn grants(world: &World) -> Vec<String> {
@@ -179,13 +183,65 @@ fn nobody_decides_while_a_link_of_the_account_is_open() {
     assert_eq!(grant(&world, &admin, "new", "approver", "/"), 200, "it waits");
     assert_eq!(settle(&world, &chief, "1", "confirm"), 403);
     assert!(!grants(&world).iter().any(|line| line.starts_with("new")));
-    let renew = |cookie: &str| {
-        world.act(cookie, ("/accounts", "/accounts/renew"), &[("name", "new")]).0
-    };
+    let renew =
+        |cookie: &str| world.act(cookie, ("/accounts", "/accounts/renew"), &[("name", "new")]).0;
     assert_eq!(renew(&admin), 403, "a role that decides waits for it");
     world.enter(&link, "", &Device::new(3));
     assert_eq!(renew(&admin), 403);
     assert_eq!(settle(&world, &chief, "1", "confirm"), 200);
+}
+
+/// Sends the head of a request, does something as soon as its body is waited for, sends the body;
+/// gives the status.
+fn while_it_waits(world: &World, head: &str, body: &str, meanwhile: impl FnOnce()) -> u16 {
+    let mut wire = TcpStream::connect(world.address()).unwrap();
+    wire.set_read_timeout(Some(DEADLINE)).unwrap();
+    let length = format!("Content-Length: {}\r\nExpect: 100-continue\r\n", body.len());
+    let host = "Host: localhost\r\nConnection: close\r\n\r\n";
+    wire.write_all(format!("{head}{length}{host}").as_bytes()).unwrap();
+    let mut go_on = [0; 25];
+    wire.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    meanwhile();
+    wire.write_all(body.as_bytes()).unwrap();
+    let mut text = String::new();
+    wire.read_to_string(&mut text).unwrap();
+    text.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// A stolen sign-in held a form open, and acted with it after its owner had ended it.
+#[test]
+fn a_form_that_waits_for_its_body_acts_with_what_holds_then() {
+    clock!(now, _set);
+    let mut who = Vec::new();
+    let world = World::start(now, |store| who = people(store));
+    let (admin, chief) = (who[0].as_str(), who[1].as_str());
+    let origin = world.origin();
+    let head = |path: &str, cookie: &str, kind: &str| {
+        let kind = format!("Content-Type: application/{kind}\r\n");
+        format!("POST {path} HTTP/1.1\r\nCookie: {cookie}\r\nOrigin: {origin}\r\n{kind}")
+    };
+    let urlencoded = "x-www-form-urlencoded";
+    let secret = token(&world.get("/accounts", admin).2);
+    let grants_it = |name: &str| {
+        form(&[("token", &secret), ("name", name), ("role", "viewer"), ("scope", "/")])
+    };
+    let grant_head = head("/accounts/grant", admin, urlencoded);
+    assert_eq!(while_it_waits(&world, &grant_head, &grants_it("new"), || ()), 200);
+    // A role that is taken back does not act any more.
+    let body = r#"{"decision":"approve","hash":""}"#;
+    let decide = head("/api/v1/plans/A-0001/decisions", chief, "json");
+    let fields = [("name", "chief"), ("role", "commander"), ("scope", "/")];
+    let status = while_it_waits(&world, &decide, body, || {
+        assert_eq!(world.act(admin, ("/accounts", "/accounts/revoke"), &fields).0, 200);
+    });
+    assert_eq!(status, 403);
+    // Nor does a sign-in that has ended.
+    let status = while_it_waits(&world, &grant_head, &grants_it("audit"), || {
+        assert_eq!(world.act(admin, ("/me", "/sign-out"), &[]).0, 303);
+    });
+    assert_eq!(status, 401);
+    assert!(!grants(&world).iter().any(|line| line.starts_with("audit viewer")));
 }
 
 /// Goal: no form about accounts does anything for nobody, nor for a role that is not its own.
