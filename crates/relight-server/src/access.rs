@@ -47,7 +47,7 @@ pub const FRESH_S_MAX: i64 = 5 * 60;
 pub enum Entrance {
     /// Everybody on this machine, and nobody can sign in: a fictional province has no secrets.
     Fictional,
-    /// Who is signed in, once there is an account.
+    /// Who is signed in, once there is an account or it is reached through a proxy.
     Guarded,
 }
 
@@ -133,9 +133,15 @@ impl Door {
         (self.clock)() / 1_000
     }
 
-    /// Whether reading needs a sign-in: from the first account on, for ever.
+    /// Whether there is an account: from the first one on, for ever.
     pub(crate) fn is_closed(&self) -> bool {
         self.engine.is_some() && !self.known().tables.accounts.is_empty()
+    }
+
+    /// Whether everybody reads who reaches it: a fictional province, or no account yet. Behind a
+    /// proxy everybody is not only those on this machine, so that there nobody is everybody.
+    pub(crate) fn is_for_all(&self) -> bool {
+        self.engine.is_none() || !(self.is_closed() || self.address.is_https())
     }
 
     pub(crate) fn known(&self) -> RwLockReadGuard<'_, Known> {

@@ -51,7 +51,7 @@ pub(crate) async fn guard(
     let is_open = OPEN.iter().any(|open| is_under(path, open));
     let reader = match &signed {
         Some(signed) => Reader::Signed(signed.clone()),
-        None if is_open || !door.is_closed() => Reader::Anyone,
+        None if is_open || door.is_for_all() => Reader::Anyone,
         None => return ask_to_sign_in(&request),
     };
     if !is_open && !is_scoped(path) && !reader.reads(&Scope::root()) {

@@ -55,7 +55,7 @@ pub(super) async fn show(
     Query(carried): Query<Carried>,
     asked: Asked,
 ) -> Response {
-    if !console.door.is_closed() {
+    if console.door.is_for_all() {
         return Redirect::to("/").into_response();
     }
     sign_in_page(&console, &asked, &carried.next, None)

@@ -134,6 +134,29 @@ fn a_form_counts_only_with_its_origin_and_its_token() {
     assert_eq!(world.journal(), [wanted]);
 }
 
+/// Whom a proxy lets through is not on this machine: the whole register stood open to everybody
+/// until somebody had opened the first link.
+#[test]
+fn behind_a_proxy_nobody_reads_before_the_first_account() {
+    clock!(now, _set);
+    let world = World::start_at(now, Some("https://relight.example/"), |_| ());
+    let get = |path: &str| {
+        ask(world.address(), &format!("GET {path} HTTP/1.1\r\nHost: relight.example\r\n"))
+    };
+    for path in READING {
+        let (status, head, body) = get(path);
+        assert!(!body.contains("care") && !body.contains("power"), "{path}");
+        match path {
+            "/events" => assert_eq!(status, 401),
+            _ => assert!(status == 303 && head.contains("location: /sign-in?"), "{path}: {head}"),
+        }
+    }
+    assert_eq!(get("/sign-in").0, 200, "and leads nowhere else");
+    assert_eq!(get("/assets/nothing.css").0, 404);
+    let link = world.web.first_link().unwrap().unwrap();
+    assert_eq!(get(link.strip_prefix("https://relight.example").unwrap()).0, 200);
+}
+
 #[test]
 fn behind_a_proxy_its_name_is_the_console_and_browsers_stay_with_tls() {
     clock!(now, _set);
