@@ -46,6 +46,12 @@ impl Policy {
         Self { digest, alone_max: 0, two_max, is_signed: false }
     }
 
+    /// Command, and the number typed, for everything: what holds where a signed policy cannot be
+    /// had as it was signed. It may have been stricter than [`Self::strictest`].
+    pub fn by_command() -> Self {
+        Self { two_max: 0, ..Self::strictest() }
+    }
+
     /// The rules of a signed file; what it would loosen stays as the table has it.
     pub fn signed(digest: Digest, alone_max: usize, two_max: usize) -> Self {
         Self {

@@ -1,7 +1,8 @@
 //! `policy.toml` and its signature: who may switch, and what makes the file count.
 //!
 //! The signature stands beside the file. Its key is pinned in the register, so that whoever can
-//! write the file cannot bring a key of his own along. Anything wrong leaves the strictest rules.
+//! write the file cannot bring a key of his own along. Anything wrong leaves the strictest rules;
+//! where a key is pinned, so that a signed policy may have been stricter, Command for everything.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -115,18 +116,23 @@ impl PolicyFile {
     pub fn read(folder: &Path, store: &Store) -> Result<Self, ServerError> {
         let key = store.meta_get(KEY_META).map_err(|error| failed(folder, error))?;
         let Some(bytes) = bytes_of(&folder.join(POLICY_FILE))? else {
-            let (policy, standing) = (Policy::strictest(), Standing::Missing);
+            let (policy, standing) = (unsigned(key.as_deref()), Standing::Missing);
             return Ok(Self { policy, standing, single: None, key });
         };
         let written = parse(&folder.join(POLICY_FILE), &bytes)?;
         let standing = standing(folder, &bytes, key.as_deref())?;
         let policy = match standing {
             Standing::Signed => rules(&written, digest_of(&bytes)),
-            _ => Policy::strictest(),
+            _ => unsigned(key.as_deref()),
         };
         let single = written.operators.map(|it| it.single.trim().to_owned());
         Ok(Self { policy, standing, single, key })
     }
+}
+
+/// The rules without a policy that counts: whoever damages a signed one must not loosen it.
+fn unsigned(pinned: Option<&str>) -> Policy {
+    if pinned.is_some() { Policy::by_command() } else { Policy::strictest() }
 }
 
 /// What signing did.
@@ -337,6 +343,31 @@ mod tests {
         assert_eq!(place.read().unwrap().policy.alone_max, 5);
         assert!(place.sign("other", true).unwrap().pinned);
         assert_eq!(place.read().unwrap().standing, Standing::Signed);
+    }
+
+    /// A signed policy with 100 for two people became one with 200 when it was damaged.
+    #[test]
+    fn what_is_wrong_with_a_signed_policy_loosens_nothing() {
+        let text = "[switching]\ntwo_people_sites = 100\n";
+        let place = Place::new(text);
+        place.sign("key", false).unwrap();
+        assert_eq!(place.read().unwrap().policy.two_max, 100);
+        let signature = fs::read_to_string(place.folder.path().join(SIGNATURE_FILE)).unwrap();
+        let holds = |standing| {
+            let found = place.read().unwrap();
+            assert_eq!((found.standing, found.policy), (standing, Policy::by_command()));
+        };
+        place.write(POLICY_FILE, &text.replace("100", "101"));
+        holds(Standing::WrongSignature);
+        place.write(SIGNATURE_FILE, "");
+        holds(Standing::Unreadable);
+        fs::remove_file(place.folder.path().join(SIGNATURE_FILE)).unwrap();
+        holds(Standing::Unsigned);
+        fs::remove_file(place.folder.path().join(POLICY_FILE)).unwrap();
+        holds(Standing::Missing);
+        place.write(POLICY_FILE, text);
+        place.write(SIGNATURE_FILE, &signature);
+        assert_eq!(place.read().unwrap().policy.two_max, 100);
     }
 
     #[test]

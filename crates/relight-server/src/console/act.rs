@@ -55,11 +55,11 @@ pub(crate) fn person_of(signed: &SignedIn, now: Timestamp) -> Person {
     Person { name: account.name.clone(), grants: account.grants.clone(), means }
 }
 
-/// The rules that hold now. A policy that cannot be read leaves the strictest.
+/// The rules that hold now. One that cannot be read may have been stricter than the built-in ones.
 pub(crate) fn policy_of(engine: &Engine) -> Policy {
     let folder = engine.store().path().parent().map(std::path::Path::to_path_buf);
     let read = folder.map(|folder| PolicyFile::read(&folder, engine.store()));
-    read.and_then(Result::ok).map_or_else(Policy::strictest, |file| file.policy)
+    read.and_then(Result::ok).map_or_else(Policy::by_command, |file| file.policy)
 }
 
 /// Whether a person may know of every site of a plan.

@@ -134,6 +134,7 @@ act-changed-remedy = this is how it is now: read it again, then propose it
 act-no-sites = no site fits this choice
 act-no-sites-remedy = choose otherwise; the list says what is left as it is
 act-policy-strict = The policy is not signed, so two people have to agree to everything.
+act-policy-damaged = The policy is not as it was signed, so everything needs two people, one of them of Command, and the number of sites typed.
 act-edge-undrilled = no drill in 400 days
 act-edge-blind = a proof of dark lacks something
 act-number-word = { $sites ->

@@ -134,6 +134,7 @@ act-changed-remedy = voici ce qu’il en est maintenant : relisez, puis propose
 act-no-sites = aucun site ne correspond à ce choix
 act-no-sites-remedy = choisissez autrement; la liste dit ce qui est laissé tel quel
 act-policy-strict = La politique n’est pas signée : il faut l’accord de deux personnes pour tout.
+act-policy-damaged = La politique n’est pas telle qu’elle a été signée : il faut pour tout deux personnes, dont une du commandement, et le nombre de sites saisi.
 act-edge-undrilled = aucun exercice en 400 jours
 act-edge-blind = il manque de quoi prouver l’extinction
 act-number-word = { $sites ->

@@ -48,9 +48,10 @@ fn view(console: &Console, engine: &Engine, signed: &SignedIn, asked: &Asked) ->
         let glass = ledger.actions().glass().iter().rev().filter(|_| sees);
         (rows, glass.map(|glass| glass_row(lang, glass, now)).collect())
     });
-    let holds = match policy.is_signed {
-        true => texts::act_policy_holds(lang, policy.alone_max, policy.two_max),
-        false => texts::act_policy_strict(lang).to_owned(),
+    let holds = match (policy.is_signed, policy.two_max) {
+        (true, two_max) => texts::act_policy_holds(lang, policy.alone_max, two_max),
+        (false, 0) => texts::act_policy_damaged(lang).to_owned(),
+        (false, _) => texts::act_policy_strict(lang).to_owned(),
     };
     let switch = format!("/plans?lang={}", lang.other().tag());
     PlansPage {
