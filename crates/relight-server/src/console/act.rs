@@ -126,7 +126,12 @@ pub(crate) fn status_of(error: &EngineError) -> StatusCode {
 }
 
 /// A page that says why nothing was done.
-fn refused(console: &Console, asked: &Asked, error: &EngineError, back: &str) -> Response {
+pub(super) fn refused(
+    console: &Console,
+    asked: &Asked,
+    error: &EngineError,
+    back: &str,
+) -> Response {
     let (what, remedy) = told(console.lang(asked), error);
     told_page(console, asked, status_of(error), (what, remedy), back)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use relight_engine::EngineError;
 use relight_engine::access::{Role, Scope};
 use relight_engine::live::LogLine;
 use relight_model::{DisplayState, Timestamp};
@@ -22,7 +23,10 @@ const LOG_ROWS: usize = 50;
 
 pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     blocking(move || {
-        let mut page = view(&console, &asked, clock::now());
+        let mut page = match view(&console, &asked, clock::now()) {
+            Ok(page) => page,
+            Err(error) => return act::refused(&console, &asked, &error, "/"),
+        };
         if asked.screen == "wall" {
             page.frame.display = true;
             page.acts = Acts::default();
@@ -32,7 +36,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
     .await
 }
 
-fn view(console: &Console, asked: &Asked, now: Timestamp) -> IncidentPage {
+fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage, EngineError> {
     let lang = console.lang(asked);
     // The log is read first: a line that comes between the two reads is sent again, not lost.
     let log = console.board.log_since(0);
@@ -49,8 +53,8 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> IncidentPage {
     let switch = format!("/?lang={}", lang.other().tag());
     let work = console.engine.as_ref().map(|engine| Work { engine, lang, now });
     let lists = work.map(|work| work.lists(&headline.id, |scope| asked.reader.reads(scope)));
-    let (queue, todo) = lists.unwrap_or_default();
-    IncidentPage {
+    let (queue, todo) = lists.transpose()?.unwrap_or_default();
+    Ok(IncidentPage {
         frame: console.frame(asked, title, "incident", switch),
         cursor: cursor.to_string(),
         counts: tally::counts(lang, &console.sectors, &snapshot.states, opened, now),
@@ -63,7 +67,7 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> IncidentPage {
         acts: acts(console, asked),
         id: headline.id,
         headline: headline.title,
-    }
+    })
 }
 
 /// What the reader may do here. On a wall, and for whoever is not signed in: nothing.

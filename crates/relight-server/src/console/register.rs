@@ -6,11 +6,11 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use relight_engine::Engine;
 use relight_engine::access::{Role, Scope};
 use relight_engine::answer::{AnswerSet, SiteAnswer};
 use relight_engine::matching::{Advisories, Group, Question};
 use relight_engine::store::{Index, Store};
+use relight_engine::{Engine, EngineError};
 use relight_model::{
     Answer, Coverage, Finding, FlawCode, GateKey, Organisation, Sbom, Site, Timestamp, Verdict,
 };
@@ -45,27 +45,27 @@ pub(super) async fn site(
 ) -> Response {
     let lang = console.lang(&asked);
     blocking(move || {
-        let page = console.engine.as_ref().and_then(|engine| {
-            let site = engine.sites().into_iter().find(|site| site.slug.as_str() == slug)?;
+        let Some(engine) = &console.engine else { return console.nothing(&asked) };
+        let site = engine.sites().into_iter().find(|site| site.slug.as_str() == slug);
+        let Some(site) = site else { return console.nothing(&asked) };
+        match scope_of(engine, &site) {
+            Ok(Some(scope)) if asked.reader.reads(&scope) => {
+                let view = SiteView { console: &console, engine, asked: &asked, lang, scope };
+                page::html(StatusCode::OK, relight_web::render(&view.page(&site)))
+            }
             // Whoever may not read about a site is not told that it is there.
-            asked
-                .reader
-                .reads(&scope_of(engine, &site)?)
-                .then(|| SiteView { console: &console, engine, asked: &asked, lang }.page(&site))
-        });
-        match page {
-            Some(page) => page::html(StatusCode::OK, relight_web::render(&page)),
-            None => console.nothing(&asked),
+            Ok(_) => console.nothing(&asked),
+            Err(error) => act::refused(&console, &asked, &error, "/"),
         }
     })
     .await
 }
 
 /// Where a site stands in the tree of organisations.
-fn scope_of(engine: &Engine, site: &Site) -> Option<Scope> {
-    let organisations = engine.organisations().ok()?;
-    let body = organisations.iter().find(|body| body.id == site.org)?;
-    Some(Scope::of_body(&body.sector, &body.name))
+fn scope_of(engine: &Engine, site: &Site) -> Result<Option<Scope>, EngineError> {
+    let organisations = engine.organisations()?;
+    let body = organisations.iter().find(|body| body.id == site.org);
+    Ok(body.map(|body| Scope::of_body(&body.sector, &body.name)))
 }
 
 struct SiteView<'a> {
@@ -73,16 +73,16 @@ struct SiteView<'a> {
     engine: &'a Engine,
     asked: &'a Asked,
     lang: Lang,
+    scope: Scope,
 }
 
 impl SiteView<'_> {
     /// The open incidents in which this reader may do something about a site.
-    fn acts(&self, site: &Site) -> Vec<String> {
+    fn acts(&self) -> Vec<String> {
         let Reader::Signed(signed) = &self.asked.reader else { return Vec::new() };
-        let Some(scope) = scope_of(self.engine, site) else { return Vec::new() };
         let person = act::person_of(signed, self.engine.now());
         let mut roles = [Role::SiteOwner, Role::Commander].into_iter();
-        if !roles.any(|role| person.may(role, &scope)) {
+        if !roles.any(|role| person.may(role, &self.scope)) {
             return Vec::new();
         }
         self.engine.with_ledger(|ledger| ledger.open().map(|(id, _)| id.to_owned()).collect())
@@ -107,7 +107,7 @@ impl SiteView<'_> {
             letter: state.letter(),
             state: words::state(lang, state),
             facts: self.facts(site),
-            acts: self.acts(site),
+            acts: self.acts(),
             cases: self.cases(&site.slug),
             assets: inventories.iter().map(|(asset, sbom)| asset_row(lang, *asset, sbom)).collect(),
             reasons: reasons.iter().map(|reason| words::reason(lang, *reason)).collect(),

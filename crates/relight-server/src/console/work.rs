@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use relight_engine::Engine;
 use relight_engine::access::Scope;
 use relight_engine::incident::{Case, Gate, Incident, Phase};
+use relight_engine::{Engine, EngineError};
 use relight_model::{DisplayState, GateKey, Light, Organisation, Site, Timestamp, Verdict};
 use relight_web::views::{QueueRow, TodoRow};
 use relight_web::{Lang, Number, texts, words};
@@ -78,12 +78,15 @@ pub(super) struct Work<'a> {
 
 impl Work<'_> {
     /// Both lists, from one look at the journal.
+    ///
+    /// # Errors
+    /// The organisations cannot be read: an empty list would say that there is nothing to do.
     pub(super) fn lists(
         &self,
         id: &str,
         reads: impl Fn(&Scope) -> bool,
-    ) -> (Vec<QueueRow>, Vec<TodoRow>) {
-        let bodies = self.engine.organisations().unwrap_or_default();
+    ) -> Result<(Vec<QueueRow>, Vec<TodoRow>), EngineError> {
+        let bodies = self.engine.organisations()?;
         let sites = self.engine.sites();
         let body = |site: &Site| bodies.iter().find(|body| body.id == site.org);
         let seen = |site: &&Site| {
@@ -92,10 +95,10 @@ impl Work<'_> {
         };
         let sites: BTreeMap<&GateKey, &Site> =
             sites.iter().filter(seen).map(|site| (&site.slug, site)).collect();
-        self.engine.with_ledger(|ledger| match ledger.incident(id) {
+        Ok(self.engine.with_ledger(|ledger| match ledger.incident(id) {
             Some(incident) => (self.queue(incident, &sites), self.todo(incident, &sites, &bodies)),
             None => Default::default(),
-        })
+        }))
     }
 
     fn queue(&self, incident: &Incident, sites: &BTreeMap<&GateKey, &Site>) -> Vec<QueueRow> {

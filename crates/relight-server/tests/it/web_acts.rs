@@ -255,6 +255,26 @@ fn who_owns_one_body_sees_and_switches_nothing_else() {
     world.web.stop();
 }
 
+/// Where the organisations could not be read, sites fell out of a dark plan, and pages said that
+/// there was nothing to do, no role, no such site.
+#[test]
+fn a_register_that_cannot_be_read_is_told_and_leaves_no_site_out() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    let own = token(&world.get("/plans", &people.chief).2);
+    let database = rusqlite::Connection::open(world.store.path()).unwrap();
+    database.execute_batch("ALTER TABLE organisation RENAME TO elsewhere").unwrap();
+    for path in ["/", "/site/care", ASK] {
+        assert_eq!(world.get(path, &people.chief).0, 500, "{path}");
+    }
+    let form = format!("token={own}&incident={LOG4SHELL}&act=analyse");
+    assert_eq!(world.post("/site/care/act", &people.chief, &form).0, 500);
+    database.execute_batch("ALTER TABLE elsewhere RENAME TO organisation").unwrap();
+    assert_eq!(world.get("/", &people.chief).0, 200);
+    world.web.stop();
+}
+
 #[test]
 fn short_forms_are_acts_of_the_role_that_they_need() {
     clock!(now, now_set);

@@ -8,10 +8,13 @@ use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::policy::Policy;
 use relight_engine::{Engine, EngineError};
-use relight_model::{Digest, GateKey, Verdict};
+use relight_model::{Digest, GateKey, Organisation, Site, Verdict};
 use serde::Deserialize;
 
 use crate::access::SignedIn;
+
+/// By what is known of them sites are chosen.
+pub(crate) const WHICH: [&str; 6] = ["todo", "affected", "unknown", "ready", "named", "all"];
 
 /// What a plan is asked for with: in addresses, in forms, in documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -47,12 +50,11 @@ impl Choice {
 
     /// By what is known: what was asked for, else what the action usually means.
     pub(crate) fn which(&self) -> &str {
-        let known = ["todo", "affected", "unknown", "ready", "named", "all"];
         let fallback = match self.action() {
             Action::Dark => "todo",
             Action::Relight => "ready",
         };
-        known.into_iter().find(|it| *it == self.which).unwrap_or(fallback)
+        WHICH.into_iter().find(|it| *it == self.which).unwrap_or(fallback)
     }
 
     /// The short names that were typed.
@@ -71,22 +73,21 @@ impl Choice {
     }
 
     /// The sites that are meant, as far as somebody may know of them.
-    fn sites(&self, engine: &Engine, incident: &str, signed: &SignedIn) -> Vec<GateKey> {
+    fn sites(
+        &self,
+        engine: &Engine,
+        incident: &str,
+        signed: &SignedIn,
+    ) -> Result<Vec<GateKey>, EngineError> {
         let named = self.named();
-        let organisations = engine.organisations().unwrap_or_default();
-        let body = |org| organisations.iter().find(|body| body.id == org);
         let answers = engine.ask(&Question::Advisory(incident.to_owned())).sites.into_iter();
         let verdicts: BTreeMap<_, _> =
             answers.map(|answer| (answer.site, answer.answer.verdict())).collect();
-        let sites = engine.sites();
-        let fits = |site: &&relight_model::Site| {
-            let Some(body) = body(site.org) else { return false };
-            let reads = signed.account.reads(&Scope::of_body(&body.sector, &body.name));
+        let fits = |(site, body): &&(Site, Organisation)| {
             let is_here = self.sector.is_empty() || body.sector == self.sector;
-            let is_named = named.is_empty() || named.contains(site.slug.as_str());
-            reads && is_here && is_named
+            is_here && (named.is_empty() || named.contains(site.slug.as_str()))
         };
-        let by_knowledge = |site: &&relight_model::Site| {
+        let by_knowledge = |(site, _): &&(Site, Organisation)| {
             let verdict = verdicts.get(&site.id).copied();
             let is_ready = || engine.phase(incident, &site.slug) == Some(Phase::RelightEligible);
             match self.which() {
@@ -98,8 +99,9 @@ impl Choice {
                 _ => !named.is_empty(),
             }
         };
+        let sites = readable(engine, signed)?;
         let chosen = sites.iter().filter(fits).filter(by_knowledge);
-        chosen.map(|site| site.slug.clone()).collect()
+        Ok(chosen.map(|(site, _)| site.slug.clone()).collect())
     }
 
     /// The plan for what is meant, as the world is now.
@@ -120,9 +122,27 @@ impl Choice {
             proposer: signed.account.name.clone(),
             created: engine.now(),
         };
-        let sites = self.sites(engine, incident, signed);
+        let sites = self.sites(engine, incident, signed)?;
         engine.plan(ask, &sites)
     }
+}
+
+/// The sites that somebody may know of, and who answers for them.
+///
+/// # Errors
+/// The organisations cannot be read: no site is left out for that.
+pub(crate) fn readable(
+    engine: &Engine,
+    signed: &SignedIn,
+) -> Result<Vec<(Site, Organisation)>, EngineError> {
+    let bodies: BTreeMap<_, _> =
+        engine.organisations()?.into_iter().map(|body| (body.id, body)).collect();
+    let of = |site: Site| {
+        let body = bodies.get(&site.org)?;
+        let reads = signed.account.reads(&Scope::of_body(&body.sector, &body.name));
+        reads.then(|| (site, body.clone()))
+    };
+    Ok(engine.sites().into_iter().filter_map(of).collect())
 }
 
 /// The name of what a plan would do, whenever it is made: what was shown is what is asked for.

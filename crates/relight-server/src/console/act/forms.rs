@@ -91,7 +91,7 @@ impl<'a> Act<'a> {
 
     /// Looks after one site: whoever owns it, the command, or an analyst who only looks.
     pub(crate) fn site(&self, slug: &str, short: &Short) -> Result<(), Denied> {
-        let (site, body) = self.site_of(slug).ok_or(Denied::Role)?;
+        let (site, body) = self.site_of(slug)?.ok_or(Denied::Role)?;
         let id = short.incident.trim();
         let roles: &[Role] = match short.act.as_str() {
             "analyse" => &[Role::SiteOwner, Role::Commander, Role::Analyst],
@@ -115,12 +115,13 @@ impl<'a> Act<'a> {
     }
 
     /// A site, and the body that answers for it.
-    fn site_of(&self, slug: &str) -> Option<(GateKey, Scope)> {
+    fn site_of(&self, slug: &str) -> Result<Option<(GateKey, Scope)>, EngineError> {
         let sites = self.engine.sites();
-        let site = sites.into_iter().find(|site| site.slug.as_str() == slug)?;
-        let bodies = self.engine.organisations().ok()?;
-        let body = bodies.into_iter().find(|body| body.id == site.org)?;
-        Some((site.slug, Scope::of_body(&body.sector, &body.name)))
+        let site = sites.into_iter().find(|site| site.slug.as_str() == slug);
+        let Some(site) = site else { return Ok(None) };
+        let bodies = self.engine.organisations()?;
+        let body = bodies.into_iter().find(|body| body.id == site.org);
+        Ok(body.map(|body| (site.slug, Scope::of_body(&body.sector, &body.name))))
     }
 }
 
