@@ -220,6 +220,11 @@ fn what_cannot_be_read_is_told_and_does_nothing() {
         (json, r#"{"action":"dark","reason":"x","sites":"care"}"#, 422),
         (json, r#"{"action":"dark","reason":"x","extra":1}"#, 422),
         (json, r#"{"action":"dark","reason":" ","sites":["power"]}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","which":"afected"}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","which":""}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","sites":[]}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","sites":["care","cares"]}"#, 422),
+        (json, r#"{"action":"dark","reason":"x","sites":["care beds"]}"#, 422),
         (json, r#"{"action":"dark","reason":"x","incident":"CVE-1"}"#, 404),
         ("text/plain", r#"{"action":"dark","reason":"x"}"#, 415),
         ("application/x-www-form-urlencoded", "action=dark&reason=x", 415),
@@ -228,6 +233,9 @@ fn what_cannot_be_read_is_told_and_does_nothing() {
         let (status, _, text) = place.raw("POST", "/api/v1/plans", &place.chief, kind, body);
         assert_eq!(status, wanted, "{kind} {} {text}", &body[..body.len().min(80)]);
     }
+    let named = r#"{"action":"dark","reason":"x","sites":["care","cares"]}"#;
+    let (_, _, text) = place.raw("POST", "/api/v1/plans/preview", &place.chief, json, named);
+    assert!(text.contains("`cares`"), "{text}");
     for (method, path, wanted) in [
         ("GET", "/api/v1/nowhere", 404),
         ("GET", "/api/v1/plans/A-9", 404),

@@ -20,7 +20,7 @@ use super::types::{
 };
 use super::{Call, Endpoint, Nothing, openapi};
 use crate::console::act::approve::{self, Decision};
-use crate::console::act::choose::Choice;
+use crate::console::act::choose::{Choice, WHICH, readable};
 use crate::console::act::forms::{Act, Denied, Short};
 use crate::console::act::plan_view::action_code;
 use crate::console::act::{may_propose, person_of, policy_of, reads_plan, rollout};
@@ -278,6 +278,30 @@ fn plan(call: &Call, _: Nothing) -> Result<Action, Problem> {
     Ok(action_view(call, &find(call)?))
 }
 
+/// What is not understood chooses nothing. A page falls back to what an action usually means and
+/// shows it before anybody asks; a program would be given other sites than it named.
+fn check_choice(call: &Call, input: &PlanAsk) -> Result<(), Problem> {
+    if let Some(which) = &input.which
+        && !WHICH.contains(&which.as_str())
+    {
+        let why = format!("which: `{which}` is none of {}", WHICH.join(", "));
+        return Err(Problem::unreadable(&why));
+    }
+    let Some(sites) = &input.sites else { return Ok(()) };
+    if sites.is_empty() {
+        return Err(Problem::unreadable(
+            "sites: [] names no site; without it, every site is meant",
+        ));
+    }
+    let known = readable(&call.engine, &call.signed);
+    let known = known.map_err(|error| Problem::engine(call.lang, &error))?;
+    let is_known = |slug: &str| known.iter().any(|(site, _)| site.slug.as_str() == slug);
+    match sites.iter().find(|slug| !is_known(slug)) {
+        Some(slug) => Err(Problem::unreadable(&format!("sites: `{slug}` is not there"))),
+        None => Ok(()),
+    }
+}
+
 /// The plan for what was chosen.
 fn chosen(call: &Call, input: PlanAsk) -> Result<Plan, Problem> {
     if !may_propose(&call.signed) {
@@ -286,6 +310,7 @@ fn chosen(call: &Call, input: PlanAsk) -> Result<Plan, Problem> {
     if !["dark", "relight"].contains(&input.action.as_str()) {
         return Err(Problem::unreadable("action is dark or relight"));
     }
+    check_choice(call, &input)?;
     let choice = Choice {
         action: input.action,
         incident: input.incident.unwrap_or_default(),
