@@ -81,23 +81,27 @@ impl Filter {
 }
 
 pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> Response {
-    let lang = console.lang(&asked);
     if let Ok(ordinal) = asked.site.parse() {
-        return place_of(&console, lang, ordinal);
+        return place_of(&console, &asked, ordinal);
     }
     let page = asked.page.parse().unwrap_or(1);
     let page = view(&console, &asked, page);
     page::html(StatusCode::OK, relight_web::render(&page))
 }
 
-/// Sends the reader to the row of one site among those of its sector.
-fn place_of(console: &Console, lang: Lang, ordinal: usize) -> Response {
+/// Sends the reader to the row of one site among those of its sector that the reader sees.
+fn place_of(console: &Console, asked: &Asked, ordinal: usize) -> Response {
+    let sites = console.board.sites();
+    if !sites.get(ordinal).is_some_and(|site| asked.reads(site)) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let inside = |s: &&super::Sector| (s.from..s.from + s.count).contains(&ordinal);
     match console.sectors.iter().find(inside) {
         Some(sector) => {
             let filter = Filter { sector: sector.code.clone(), ..Filter::default() };
-            let page = (ordinal - sector.from) / ROWS_MAX + 1;
-            let href = filter.href(lang, page);
+            let before = sites.get(sector.from..ordinal).unwrap_or_default();
+            let page = before.iter().filter(|site| asked.reads(site)).count() / ROWS_MAX + 1;
+            let href = filter.href(console.lang(asked), page);
             Redirect::to(&format!("{href}#site-{ordinal}")).into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),

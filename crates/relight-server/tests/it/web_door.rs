@@ -87,6 +87,10 @@ fn a_scope_shows_its_own_sites_and_nothing_of_the_others() {
         (0..3).filter(|at| world.get(&format!("/site?site={at}"), cookie).0 == 200).count()
     };
     assert_eq!([sites(own), sites(nobody), sites(all)], [2, 0, 3]);
+    let rows = |cookie: &str| {
+        (0..3).filter(|at| world.get(&format!("/sites?site={at}"), cookie).0 == 303).count()
+    };
+    assert_eq!([rows(own), rows(nobody), rows(all)], [2, 0, 3], "nor where its row would be");
     let (_, _, body) = world.get("/sites", nobody);
     assert!(!body.contains("care") && !body.contains("power"));
     for path in ["/", "/sites", "/site/power", "/affected", "/watch"] {
