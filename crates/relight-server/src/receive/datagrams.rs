@@ -1,10 +1,10 @@
 //! Syslog and flow records in datagrams. Nobody can be made to wait: what there is no room for is
 //! dropped and counted.
 
+use std::fs;
 use std::net::{SocketAddr, UdpSocket as StdSocket};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use std::{fs, io};
 
 use relight_engine::watch::FlowDecoder;
 use rustix::fs::fstat;
@@ -77,7 +77,7 @@ async fn receive(
     mut take: impl FnMut(SocketAddr, &[u8]),
 ) {
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
-    let mut dropped = Dropped { inode: socket.inode, told: 0 };
+    let mut dropped = Dropped { inode: socket.inode, told: 0, is_untold: false };
     let mut ask = interval(ASK_EVERY);
     ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -88,7 +88,7 @@ async fn receive(
                     take(from, &buffer[..bytes]);
                 }
             }
-            _ = ask.tick() => dropped.ask(counters),
+            _ = ask.tick() => dropped.ask(&TABLES, counters),
             () = stopped(&mut stop) => break,
         }
     }
@@ -97,7 +97,7 @@ async fn receive(
         let Ok((bytes, from)) = socket.socket.try_recv_from(&mut buffer) else { break };
         take(from, &buffer[..bytes]);
     }
-    dropped.ask(counters);
+    dropped.ask(&TABLES, counters);
 }
 
 /// What the system dropped on one socket.
@@ -105,13 +105,21 @@ async fn receive(
 struct Dropped {
     inode: u64,
     told: u64,
+    /// The system did not say when it was asked last.
+    is_untold: bool,
 }
 
 impl Dropped {
-    fn ask(&mut self, counters: &Counters) {
-        let table = |path: &&str| -> io::Result<String> { fs::read_to_string(path) };
-        let found = TABLES.iter().filter_map(|path| table(path).ok());
-        let Some(now) = found.filter_map(|text| drops_of(&text, self.inode)).next() else { return };
+    fn ask(&mut self, tables: &[&str], counters: &Counters) {
+        let found = tables.iter().filter_map(|path| fs::read_to_string(path).ok());
+        let now = found.filter_map(|text| drops_of(&text, self.inode)).next();
+        match (now.is_none(), self.is_untold) {
+            (true, false) => drop(counters.sockets_untold.fetch_add(1, Ordering::Relaxed)),
+            (false, true) => drop(counters.sockets_untold.fetch_sub(1, Ordering::Relaxed)),
+            _ => {}
+        }
+        self.is_untold = now.is_none();
+        let Some(now) = now else { return };
         let more = now.saturating_sub(self.told);
         self.told = now;
         counters.dropped_by_system.fetch_add(more, Ordering::Relaxed);
@@ -144,5 +152,23 @@ mod tests {
         assert_eq!(drops_of(table, 4_712), Some(77));
         assert_eq!(drops_of(table, 1), None);
         assert_eq!(drops_of("garbage\nmore", 1), None);
+    }
+
+    #[test]
+    fn what_the_system_does_not_say_is_not_known_and_not_none() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let row = "1: 0 0 07 0:0 00:0 0 0 0 4711 2 0 5";
+        fs::write(file.path(), format!("head\n{row}\n")).unwrap();
+        let (here, counters) = (file.path().to_str().unwrap(), Counters::default());
+        let mut dropped = Dropped { inode: 4_711, told: 0, is_untold: false };
+        let mut other = Dropped { inode: 1, told: 0, is_untold: false };
+        assert_eq!(counters.tally().dropped_by_system, Some(0));
+        dropped.ask(&["/nowhere/udp"], &counters);
+        dropped.ask(&["/nowhere/udp"], &counters);
+        assert_eq!(counters.tally().dropped_by_system, None);
+        dropped.ask(&["/nowhere/udp", here], &counters);
+        assert_eq!(counters.tally().dropped_by_system, Some(5), "nothing was missed");
+        other.ask(&[here], &counters);
+        assert_eq!(counters.tally().dropped_by_system, None, "one socket is enough");
     }
 }

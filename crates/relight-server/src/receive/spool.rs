@@ -74,9 +74,9 @@ impl Spool {
                 bytes.extend(&item.line);
                 bytes.push(b'\n');
             }
-            if self.append(&bytes, stopped, counters) {
-                add(&counters.lines, batch.len() as u64);
-            }
+            let is_written = self.append(&bytes, stopped, counters);
+            let counter = if is_written { &counters.lines } else { &counters.dropped };
+            add(counter, batch.len() as u64);
             self.sync(SYNC_EVERY, counters);
         }
         self.sync(Duration::ZERO, counters);
@@ -141,9 +141,9 @@ impl Spool {
         self.files += 1;
         let name = format!("{:013}-{:06}", clock::now_ms(), self.files);
         let path = self.folder.join(format!("{name}.log"));
-        let mut file = File::create_new(path)?;
+        let mut file = File::create_new(&path)?;
         let mark = format!("{SPOOL_MARK}{name}\n");
-        file.write_all(mark.as_bytes())?;
+        begin(&path, &mut file, &mark)?;
         Ok(Current { file, bytes: mark.len() as u64, unsynced: Some(Instant::now()) })
     }
 
@@ -159,6 +159,16 @@ impl Spool {
     }
 }
 
+/// Writes the first line of a new file, or removes it: it is tried again every 50 ms, and a full
+/// disk would fill with empty files.
+fn begin(path: &Path, file: &mut impl Write, mark: &str) -> io::Result<()> {
+    let written = file.write_all(mark.as_bytes());
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
 /// Bytes of all files of the spool.
 fn bytes_of(folder: &Path) -> io::Result<u64> {
     let mut bytes = 0;
@@ -167,4 +177,44 @@ fn bytes_of(folder: &Path) -> io::Result<u64> {
         bytes += entry?.metadata().map_or(0, |data| data.len());
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::queue::Queue;
+    use super::*;
+
+    /// Takes nothing, as a full disk does.
+    fn full() -> File {
+        File::options().write(true).open("/dev/full").unwrap()
+    }
+
+    #[test]
+    fn a_file_whose_first_line_cannot_be_written_is_removed_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.log");
+        fs::write(&path, "").unwrap();
+        assert!(begin(&path, &mut full(), "mark\n").is_err());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn lines_that_were_never_written_are_counted_as_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(folder.path(), ReceiveLimits::default()).unwrap();
+        spool.current = Some(Current { file: full(), bytes: 0, unsynced: None });
+        fs::remove_dir_all(folder.path()).unwrap();
+        let counters = Arc::new(Counters::default());
+        let (queue, items) = Queue::new(1 << 20, Arc::clone(&counters));
+        queue.offer(b"one".to_vec());
+        queue.offer(b"two".to_vec());
+        drop(queue);
+        let (_stop, stopped) = watch::channel(true);
+        spool.write(&items, &stopped, &counters);
+        let tally = counters.tally();
+        assert_eq!((tally.lines, tally.dropped), (0, 2));
+        assert!(counters.trouble().is_some());
+    }
 }

@@ -11,10 +11,10 @@ use relight_engine::watch::FlowTally;
 pub struct ReceiveTally {
     /// Lines written to the spool.
     pub lines: u64,
-    /// Lines of datagrams for which there was no room.
+    /// Lines of datagrams for which there was no room, and lines that could not be written.
     pub dropped: u64,
-    /// Datagrams that the system dropped before they came here.
-    pub dropped_by_system: u64,
+    /// Datagrams that the system dropped before they came here; `None` where it does not say.
+    pub dropped_by_system: Option<u64>,
     /// Lines that were longer than the limit.
     pub cut: u64,
     /// Lines whose connection ended, or was ended, before they did.
@@ -35,6 +35,8 @@ pub(super) struct Counters {
     pub(super) lines: AtomicU64,
     pub(super) dropped: AtomicU64,
     pub(super) dropped_by_system: AtomicU64,
+    /// Sockets of which the system does not say what it dropped.
+    pub(super) sockets_untold: AtomicU64,
     pub(super) cut: AtomicU64,
     pub(super) torn: AtomicU64,
     pub(super) slow: AtomicU64,
@@ -55,7 +57,10 @@ impl Counters {
         ReceiveTally {
             lines: read(&self.lines),
             dropped: read(&self.dropped),
-            dropped_by_system: read(&self.dropped_by_system),
+            dropped_by_system: match read(&self.sockets_untold) {
+                0 => Some(read(&self.dropped_by_system)),
+                _ => None,
+            },
             cut: read(&self.cut),
             torn: read(&self.torn),
             slow: read(&self.slow),

@@ -534,8 +534,9 @@ received = { NUMBER($lines) } { $lines ->
     [one] line
    *[other] lines
 } received, { NUMBER($lost) } lost
-received-dropped = lines in datagrams for which there was no room
+received-dropped = lines in datagrams for which there was no room, and lines that could not be written
 received-dropped-by-system = datagrams that the system dropped
+received-dropped-untold = how many datagrams the system dropped is unknown: it does not show /proc/self/net/udp
 received-cut = lines longer than the limit, cut
 received-torn = lines that ended with their connection
 received-slow = connections ended because they were too slow

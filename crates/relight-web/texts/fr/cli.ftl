@@ -570,8 +570,9 @@ received = { NUMBER($lines) } { $lines ->
     [one] perdue
    *[other] perdues
 }
-received-dropped = lignes de datagrammes pour lesquelles il n’y avait pas de place
+received-dropped = lignes de datagrammes pour lesquelles il n’y avait pas de place, et lignes qui n’ont pas pu être écrites
 received-dropped-by-system = datagrammes perdus par le système
+received-dropped-untold = nombre de datagrammes perdus par le système inconnu : il ne montre pas /proc/self/net/udp
 received-cut = lignes plus longues que la limite, coupées
 received-torn = lignes finies avec leur connexion
 received-slow = connexions fermées parce que trop lentes

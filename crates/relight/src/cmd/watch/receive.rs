@@ -247,7 +247,7 @@ struct ListenDocument<'a> {
 struct TallyDocument<'a> {
     lines: u64,
     dropped: u64,
-    dropped_by_system: u64,
+    dropped_by_system: Option<u64>,
     cut: u64,
     torn: u64,
     slow: u64,
@@ -279,8 +279,12 @@ impl Look {
         if context.json {
             return report.document_line("relight.received/1", &document(tally));
         }
-        let lost = tally.dropped + tally.dropped_by_system + tally.flows.dropped;
+        let by_system = tally.dropped_by_system.unwrap_or_default();
+        let lost = tally.dropped + by_system + tally.flows.dropped;
         report.line(&texts::received(lang, tally.lines, lost + tally.flows.lost));
+        if tally.dropped_by_system.is_none() {
+            report.line(&format!("  {}", texts::received_dropped_untold(lang)));
+        }
         for (key, count) in odd(tally).into_iter().filter(|(_, count)| *count > 0) {
             let words = texts::by_code(lang, key).unwrap_or_default();
             report.line(&format!("  {}", texts::labelled(lang, words, &count.to_string())));
@@ -313,7 +317,7 @@ fn odd(tally: &ReceiveTally) -> [(&'static str, u64); 10] {
     let refused = tally.flows.refused.values().sum();
     [
         ("received-dropped", tally.dropped),
-        ("received-dropped-by-system", tally.dropped_by_system),
+        ("received-dropped-by-system", tally.dropped_by_system.unwrap_or_default()),
         ("received-cut", tally.cut),
         ("received-torn", tally.torn),
         ("received-slow", tally.slow),
