@@ -11,8 +11,6 @@ use crate::plan::Plan;
 pub enum Means {
     /// A token of a program: never a person.
     Token,
-    /// A code for recovery: enough to read, not to sign.
-    Recovery,
     /// A sign-in that is not a fresh proof of presence.
     SignedIn,
     /// A passkey, just now.

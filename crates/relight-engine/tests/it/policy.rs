@@ -86,7 +86,7 @@ impl Mutant {
         let all = |role| Grant { role, scope: Scope::root() };
         match self {
             Self::TokenCounts if seen.means == Means::Token => seen.means = Means::Passkey,
-            Self::AbsentCounts if matches!(seen.means, Means::Recovery | Means::SignedIn) => {
+            Self::AbsentCounts if seen.means == Means::SignedIn => {
                 seen.means = Means::Passkey;
             }
             Self::AdminSwitches => seen.grants.retain(|grant| grant.role != Role::Admin),
@@ -234,7 +234,7 @@ impl World {
 
     fn somebody(&mut self) -> Person {
         let mut person = self.rng.pick(&self.people).clone();
-        let weak = [Means::Token, Means::Recovery, Means::SignedIn];
+        let weak = [Means::Token, Means::SignedIn];
         person.means = match self.rng.below(10) {
             0..3 => *self.rng.pick(&weak),
             3..5 => Means::HardwareKey,

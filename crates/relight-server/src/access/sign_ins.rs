@@ -44,7 +44,7 @@ impl Door {
             return None;
         }
         let (account, factor) = (known.account(row.account)?, Factor::parse(&row.factor)?);
-        Some(SignedIn { account, factor, at: row.started, shown: row.shown, sign_in: digest })
+        Some(SignedIn { account, factor, shown: row.shown, sign_in: digest })
     }
 
     /// Who sent a request, as it is known now: while its body was on its way, the sign-in may have
@@ -52,7 +52,7 @@ impl Door {
     pub(crate) fn as_now(&self, signed: &SignedIn) -> Option<SignedIn> {
         match signed.factor {
             Factor::Token => self.acting(signed.sign_in).map(|(_, signed)| signed),
-            _ => self.signed_in(signed.sign_in),
+            Factor::Passkey => self.signed_in(signed.sign_in),
         }
     }
 

@@ -13,10 +13,6 @@ use super::FRESH_S_MAX;
 pub enum Factor {
     /// A passkey, with the user verified by the authenticator.
     Passkey,
-    /// A code for those who lost their key: reads, and never approves.
-    Recovery,
-    /// Another identity provider.
-    Oidc,
     /// An API token: it acts for a person and never counts as one.
     Token,
 }
@@ -26,16 +22,13 @@ impl Factor {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Passkey => "passkey",
-            Self::Recovery => "recovery",
-            Self::Oidc => "oidc",
             Self::Token => "token",
         }
     }
 
     /// The factor of a stable name.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Passkey, Self::Recovery, Self::Oidc, Self::Token];
-        all.into_iter().find(|factor| factor.as_str() == text)
+        [Self::Passkey, Self::Token].into_iter().find(|factor| factor.as_str() == text)
     }
 }
 
@@ -46,8 +39,6 @@ pub struct SignedIn {
     pub account: Account,
     /// With what.
     pub factor: Factor,
-    /// Since when, in seconds since 1970.
-    pub at: Timestamp,
     /// When a passkey was last shown in this sign-in; 0 for never.
     pub shown: Timestamp,
     /// The sign-in or token itself.
@@ -61,7 +52,7 @@ impl SignedIn {
     }
 
     /// Whether it counts as a person who decides (approves, switches, grants): somebody with a
-    /// passkey, never a token and never a recovery code.
+    /// passkey, never a token.
     pub fn is_person(&self) -> bool {
         self.factor == Factor::Passkey
     }
@@ -114,7 +105,7 @@ mod tests {
 
     fn signed(factor: Factor, shown: Timestamp) -> SignedIn {
         let account = Account { id: 1, name: "anna".into(), grants: Vec::new() };
-        SignedIn { account, factor, at: 0, shown, sign_in: Digest::default() }
+        SignedIn { account, factor, shown, sign_in: Digest::default() }
     }
 
     #[test]
@@ -122,12 +113,14 @@ mod tests {
         assert!(signed(Factor::Passkey, 100).is_fresh(100 + FRESH_S_MAX - 1));
         assert!(!signed(Factor::Passkey, 100).is_fresh(100 + FRESH_S_MAX));
         assert!(!signed(Factor::Passkey, 0).is_fresh(1), "never shown");
-        for factor in [Factor::Recovery, Factor::Oidc, Factor::Token] {
-            assert!(!signed(factor, 100).is_fresh(101), "{factor:?}");
-            assert!(!signed(factor, 100).is_person());
+        assert!(!signed(Factor::Token, 100).is_fresh(101));
+        assert!(!signed(Factor::Token, 100).is_person());
+        for factor in [Factor::Passkey, Factor::Token] {
             assert_eq!(Factor::parse(factor.as_str()), Some(factor));
         }
-        assert_eq!(Factor::parse("password"), None);
+        for nothing in ["password", "recovery", "oidc"] {
+            assert_eq!(Factor::parse(nothing), None, "{nothing}");
+        }
     }
 
     #[test]

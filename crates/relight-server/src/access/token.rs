@@ -167,7 +167,6 @@ fn acting(row: &TokenRow, account: &Account) -> Option<SignedIn> {
     Some(SignedIn {
         account: Account { id, name, grants },
         factor: Factor::Token,
-        at: row.created,
         shown: 0,
         sign_in: row.digest,
     })

@@ -47,9 +47,8 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 pub(crate) fn person_of(signed: &SignedIn, now: Timestamp) -> Person {
     let means = match signed.factor {
         Factor::Token => Means::Token,
-        Factor::Recovery => Means::Recovery,
-        _ if signed.is_fresh(now) => Means::Passkey,
-        _ => Means::SignedIn,
+        Factor::Passkey if signed.is_fresh(now) => Means::Passkey,
+        Factor::Passkey => Means::SignedIn,
     };
     let account = &signed.account;
     Person { name: account.name.clone(), grants: account.grants.clone(), means }

@@ -170,6 +170,8 @@ act-one-waits = { NUMBER($plans) } { $plans ->
     [one] plan waits
    *[other] plans wait
  } for agreement
+act-unknown = no site can be looked after like this
+act-unknown-remedy = the page of the site shows what can be done
 act-no-role = your roles do not let you do this here
 act-no-role-remedy = ask somebody whose role it is; your administrator shows who that is
 queue-title = Next to relight

@@ -179,6 +179,8 @@ act-one-waits = { NUMBER($plans) } { $plans ->
     [one] plan attend
    *[other] plans attendent
  } un accord
+act-unknown = on ne peut pas s’occuper d’un site de cette façon
+act-unknown-remedy = la page du site montre ce qui peut être fait
 act-no-role = vos rôles ne vous le permettent pas ici
 act-no-role-remedy = demandez à une personne dont c’est le rôle; votre administrateur sait qui
 queue-title = Prochains rallumages

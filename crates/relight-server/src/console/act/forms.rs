@@ -30,7 +30,7 @@ pub(crate) struct Short {
     /// In English.
     #[serde(default)]
     pub(crate) en: String,
-    /// What is done about a site: `analyse`, `fix`, `exempt`, `accept`, `agree`.
+    /// What is done about a site: `analyse`, `fix` or `exempt`.
     #[serde(default)]
     pub(crate) act: String,
     /// What is being done, or why.
@@ -38,9 +38,11 @@ pub(crate) struct Short {
     pub(crate) note: String,
 }
 
-/// Why an act was not done: a role is missing, or the engine says no.
+/// Why an act was not done: there is none of its name, a role is missing, or the engine says no.
 #[derive(Debug)]
 pub(crate) enum Denied {
+    /// No site can be looked after like this.
+    NoSuchAct,
     /// Nobody granted it.
     Role,
     /// The engine's reason.
@@ -91,14 +93,14 @@ impl<'a> Act<'a> {
 
     /// Looks after one site: whoever owns it, the command, or an analyst who only looks.
     pub(crate) fn site(&self, slug: &str, short: &Short) -> Result<(), Denied> {
-        let (site, body) = self.site_of(slug)?.ok_or(Denied::Role)?;
-        let id = short.incident.trim();
         let roles: &[Role] = match short.act.as_str() {
             "analyse" => &[Role::SiteOwner, Role::Commander, Role::Analyst],
             "fix" => &[Role::SiteOwner, Role::Commander],
             "exempt" => &[Role::Commander],
-            _ => &[],
+            _ => return Err(Denied::NoSuchAct),
         };
+        let (site, body) = self.site_of(slug)?.ok_or(Denied::Role)?;
+        let id = short.incident.trim();
         if !roles.iter().any(|role| self.needs(*role, &body).is_ok()) {
             return Err(Denied::Role);
         }
@@ -109,7 +111,8 @@ impl<'a> Act<'a> {
                 let entry = Entry::FixStarted { site, note: note.to_owned() };
                 self.engine.record(name, id, entry)?;
             }
-            _ => self.engine.exempt(name, id, &site)?,
+            "exempt" => self.engine.exempt(name, id, &site)?,
+            _ => return Err(Denied::NoSuchAct),
         }
         Ok(())
     }
@@ -136,13 +139,19 @@ async fn run(
     blocking(move || {
         let Some(engine) = &console.engine else { return console.nothing(&asked) };
         let lang = console.lang(&asked);
+        let say = |status, (what, remedy): (&str, &str)| {
+            told_page(&console, &asked, status, (what.to_owned(), remedy.to_owned()), &back)
+        };
         match act(&Act::new(engine, &signed)) {
             Ok(()) => Redirect::to(&format!("{back}?lang={}", lang.tag())).into_response(),
             Err(Denied::Engine(error)) => refused(&console, &asked, &error, &back),
             Err(Denied::Role) => {
-                let what = texts::act_no_role(lang).to_owned();
-                let remedy = texts::act_no_role_remedy(lang).to_owned();
-                told_page(&console, &asked, StatusCode::FORBIDDEN, (what, remedy), &back)
+                let words = (texts::act_no_role(lang), texts::act_no_role_remedy(lang));
+                say(StatusCode::FORBIDDEN, words)
+            }
+            Err(Denied::NoSuchAct) => {
+                let words = (texts::act_unknown(lang), texts::act_unknown_remedy(lang));
+                say(StatusCode::UNPROCESSABLE_ENTITY, words)
             }
         }
     })

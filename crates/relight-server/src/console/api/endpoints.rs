@@ -148,6 +148,7 @@ fn incident(call: &Call, _: Nothing) -> Result<IncidentView, Problem> {
 fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
     let lang = call.lang;
     move |denied| match denied {
+        Denied::NoSuchAct => Problem::unreadable("act: analyse, fix or exempt"),
         Denied::Role => Problem::of(StatusCode::FORBIDDEN),
         Denied::Engine(error) => Problem::engine(lang, &error),
     }
