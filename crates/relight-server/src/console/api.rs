@@ -92,6 +92,8 @@ pub(super) struct Endpoint {
     id: &'static str,
     summary: &'static str,
     needs: Needs,
+    /// A token calls it in vain, whatever its role.
+    is_for_people: bool,
     status: StatusCode,
     /// Name and schema of what it reads; nothing when it reads nothing.
     input: Option<(&'static str, Value)>,
@@ -151,12 +153,26 @@ impl Endpoint {
         let input = (!I::is_nothing()).then(|| (I::NAME, I::schema()));
         let output = (O::NAME, O::schema());
         let (needs, status) = (Needs::Reading, StatusCode::OK);
-        Self { method, path, id, summary, needs, status, input, output, run }
+        let is_for_people = false;
+        Self { method, path, id, summary, needs, is_for_people, status, input, output, run }
     }
 
     /// The same, for those who hold one of these roles.
     fn roles(self, roles: &'static [&'static str]) -> Self {
         Self { needs: Needs::Roles(roles), ..self }
+    }
+
+    /// The same, for people only: what programs may ask for, people decide.
+    fn people(self) -> Self {
+        Self { is_for_people: true, ..self }
+    }
+
+    /// Why somebody may not call it at all.
+    fn refuses(&self, signed: &SignedIn, lang: Lang) -> Option<Problem> {
+        if self.is_for_people && !signed.is_person() {
+            return Some(Problem::token(lang));
+        }
+        (!self.needs.are_met(signed)).then(|| Problem::of(StatusCode::FORBIDDEN))
     }
 
     /// The same, answering with another status than 200.
@@ -202,8 +218,8 @@ async fn serve(console: Arc<Console>, endpoint: Arc<Endpoint>, request: Request)
     let Some(signed) = parts.extensions.get::<SignedIn>().cloned() else {
         return Problem::of(StatusCode::UNAUTHORIZED).into_response();
     };
-    if !endpoint.needs.are_met(&signed) {
-        return Problem::of(StatusCode::FORBIDDEN).into_response();
+    if let Some(problem) = endpoint.refuses(&signed, lang) {
+        return problem.into_response();
     }
     let Some(engine) = console.engine.clone() else {
         return Problem::of(StatusCode::NOT_FOUND).into_response();
@@ -218,8 +234,8 @@ async fn serve(console: Arc<Console>, endpoint: Arc<Endpoint>, request: Request)
     let Some(signed) = console.door.as_now(&signed) else {
         return Problem::of(StatusCode::UNAUTHORIZED).into_response();
     };
-    if !endpoint.needs.are_met(&signed) {
-        return Problem::of(StatusCode::FORBIDDEN).into_response();
+    if let Some(problem) = endpoint.refuses(&signed, lang) {
+        return problem.into_response();
     }
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if !body.is_empty() && !kind.is_some_and(|kind| kind.starts_with("application/json")) {

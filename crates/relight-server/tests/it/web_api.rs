@@ -168,6 +168,51 @@ fn each_role_does_what_its_operations_say_and_nothing_else() {
     place.world.web.stop();
 }
 
+/// The document let programs try what is refused to every token.
+#[test]
+fn what_people_decide_is_refused_to_a_token_and_the_document_says_so() {
+    clock!(now, now_set);
+    now_set(START);
+    let place = Place::start(now);
+    let fields = [("label", "ci"), ("role", "commander /"), ("days", "7")];
+    let page = place.world.act(&place.chief, ("/me", "/me/token"), &fields).2;
+    let secret = page.split("<code>").nth(1).unwrap().split('<').next().unwrap();
+    let bearer = format!("Authorization: Bearer {secret}\r\n");
+    let (_, document) = place.send("GET", "/api/v1/openapi.json", &place.chief, &Value::Null);
+    let items = document["paths"].as_object().unwrap().values();
+    let every = items.flat_map(|item| item.as_object().unwrap().values());
+    let is_for_people = |name: &str| {
+        let found = every.clone().find(|operation| operation["operationId"] == name).unwrap();
+        found["security"] == json!([{"session": []}])
+    };
+    let before = acts(&place.world);
+    let mut refused = BTreeSet::new();
+    for (method, path, name, _) in place.operations() {
+        let body = if method == "GET" { String::new() } else { sample(&name).to_string() };
+        let kind = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        let head = format!("{method} {path} HTTP/1.1\r\n{bearer}{kind}");
+        let (status, _, text) = ask_with_body(place.world.address(), &head, &body);
+        let is_refused = status == 403 && text.contains("urn:relight:problem:refusal-token");
+        assert_eq!(is_refused, is_for_people(&name), "{method} {path}: {status} {text}");
+        if is_refused {
+            refused.insert(name);
+        } else {
+            assert!(status < 400, "{method} {path}: {status} {text}");
+        }
+    }
+    let people = ["actOnSite", "closeIncident", "decidePlan", "openIncident", "publishUpdate"];
+    assert_eq!(refused, people.map(str::to_owned).into());
+    for page in ["incident/open", "incident/close", "incident/update", "site/care/act"] {
+        let form = format!("incident={LOG4SHELL}&act=analyse&fr=Bonjour");
+        assert_eq!(place.world.post_from(&format!("/{page}"), &bearer, &form).0, 403, "{page}");
+    }
+    let form = "decision=approve&hash=";
+    assert!(place.world.post_from("/approve/A-0001", &bearer, form).0 >= 400);
+    let after = acts(&place.world);
+    assert_eq!(after[before.len()..], ["plan-proposed chief"], "and it proposes");
+    place.world.web.stop();
+}
+
 #[test]
 fn a_plan_goes_the_whole_way_and_a_page_and_the_api_say_the_same() {
     clock!(now, now_set);

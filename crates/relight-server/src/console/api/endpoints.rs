@@ -43,21 +43,25 @@ pub(super) fn table() -> Vec<Endpoint> {
         Endpoint::get("/api/v1/incidents", "listIncidents", "Every incident", incidents),
         Endpoint::post("/api/v1/incidents", "openIncident", "Open an incident", open)
             .roles(&["commander"])
+            .people()
             .status(StatusCode::CREATED),
         Endpoint::get(get_one, "incident", "One incident", incident),
         Endpoint::post("/api/v1/incidents/{id}/close", "closeIncident", "Close an incident", close)
-            .roles(&["commander"]),
+            .roles(&["commander"])
+            .people(),
         Endpoint::post(
             "/api/v1/incidents/{id}/updates",
             "publishUpdate",
             "Publish words for the public page",
             update,
         )
-        .roles(&["publisher"]),
+        .roles(&["publisher"])
+        .people(),
         Endpoint::get("/api/v1/sites", "listSites", "Sites and their states", sites),
         Endpoint::get("/api/v1/sites/{slug}", "site", "One site", site),
         Endpoint::post("/api/v1/sites/{slug}/acts", "actOnSite", "Look after one site", site_act)
-            .roles(&["analyst", "commander", "site-owner"]),
+            .roles(&["analyst", "commander", "site-owner"])
+            .people(),
         Endpoint::get("/api/v1/plans", "listPlans", "Plans, newest first", plans),
         Endpoint::post("/api/v1/plans", "proposePlan", "Propose a plan", propose)
             .roles(PROPOSES)
@@ -76,7 +80,8 @@ pub(super) fn table() -> Vec<Endpoint> {
             "Approve, refuse or undo a plan",
             decide,
         )
-        .roles(DECIDES),
+        .roles(DECIDES)
+        .people(),
     ]
 }
 

@@ -27,8 +27,8 @@ pub(crate) fn document() -> Value {
         "info": {
             "title": "relight",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "The acts of the console, for programs. A token proposes; it never \
-                approves and never counts as a person.",
+            "description": "The acts of the console, for programs. A token reads and \
+                proposes; it decides nothing and never counts as a person.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
@@ -79,6 +79,9 @@ fn operation(endpoint: &Endpoint) -> Value {
     {
         let content = json!({"application/json": {"schema": reference(name)}});
         operation["requestBody"] = json!({"required": true, "content": content});
+    }
+    if endpoint.is_for_people {
+        operation["security"] = json!([{"session": []}]);
     }
     if let Needs::Roles(roles) = endpoint.needs {
         operation["x-relight-roles"] = json!(roles);

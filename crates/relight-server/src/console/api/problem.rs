@@ -3,7 +3,8 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use relight_engine::EngineError;
-use relight_web::Lang;
+use relight_engine::policy::Refusal;
+use relight_web::{Lang, texts};
 use serde_json::{Value, json};
 
 use crate::console::act;
@@ -31,6 +32,14 @@ impl Problem {
     pub(super) fn unreadable(why: &str) -> Self {
         let (code, detail) = ("unreadable".to_owned(), why.to_owned());
         Self { code, detail, ..Self::of(StatusCode::UNPROCESSABLE_ENTITY) }
+    }
+
+    /// A program asks for what people do.
+    pub(super) fn token(lang: Lang) -> Self {
+        let code = format!("refusal-{}", Refusal::Token.as_str());
+        let (detail, remedy) = (texts::refusal_token(lang), texts::refusal_token_remedy(lang));
+        let (detail, remedy) = (detail.to_owned(), remedy.to_owned());
+        Self { code, detail, remedy, ..Self::of(StatusCode::FORBIDDEN) }
     }
 
     /// A fault of ours.
