@@ -83,7 +83,7 @@ pub struct PlanPage {
     pub seen: String,
     /// Who would have to agree.
     pub needs: String,
-    /// Where a passkey is shown before asking; empty when it was shown just now.
+    /// Where a passkey is shown before asking; empty when it was shown lately.
     pub step_up: String,
     /// The token of the form; empty for those who may not ask.
     pub token: String,
@@ -130,7 +130,7 @@ pub struct ApprovePage {
     pub seats: Vec<SeatView>,
     /// Why this reader cannot approve; empty when he can.
     pub barrier: (String, String),
-    /// Where a passkey is shown; empty when it was shown just now.
+    /// Where a passkey is shown; empty when it was shown lately.
     pub step_up: String,
     /// The number of sites has to be typed.
     pub typed: bool,

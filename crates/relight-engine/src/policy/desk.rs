@@ -260,7 +260,7 @@ impl Desk<'_> {
     }
 }
 
-/// A signature is a person's, given just now.
+/// A signature is a person's who showed a passkey lately.
 fn check_signer(person: &Person) -> Result<(), Refusal> {
     match person.means {
         Means::Token => Err(Refusal::Token),

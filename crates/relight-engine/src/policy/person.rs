@@ -11,11 +11,11 @@ use crate::plan::Plan;
 pub enum Means {
     /// A token of a program: never a person.
     Token,
-    /// A sign-in that is not a fresh proof of presence.
+    /// A sign-in whose passkey was shown too long ago.
     SignedIn,
-    /// A passkey, just now.
+    /// A passkey that was shown lately: how lately is up to the caller.
     Passkey,
-    /// A key of hardware, just now.
+    /// A key of hardware that was shown lately.
     HardwareKey,
 }
 
@@ -58,7 +58,7 @@ impl Person {
         bodies(plan).iter().all(is_own)
     }
 
-    /// True when a person was there just now: what a signature needs.
+    /// True when a person was there lately: what a signature needs.
     pub fn is_present(&self) -> bool {
         matches!(self.means, Means::Passkey | Means::HardwareKey)
     }

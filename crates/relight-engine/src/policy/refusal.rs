@@ -11,7 +11,7 @@ pub enum Refusal {
     NotApprover,
     /// A token is not a person.
     Token,
-    /// A signature needs a passkey, used just now.
+    /// A signature needs a passkey that was shown lately.
     NotPresent,
     /// Breaking glass needs a key of hardware.
     NoHardwareKey,

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use relight_engine::store::{AccountChange, PasskeyRow, SignInRow};
-use relight_model::Digest;
 
 use super::form::Sender;
 use super::limit::Trial;
@@ -80,20 +79,15 @@ impl Door {
         Ok(cookie)
     }
 
-    /// Takes a passkey that somebody who is signed in shows again, for one act (its digest; zeros
-    /// for any). What comes back may be stored beside the act: it can be verified without us.
+    /// Takes a passkey that somebody who is signed in shows again. That it was shown is journalled
+    /// and counts for every act of the next minutes; the answer itself is kept nowhere, and is
+    /// bound to no single act.
     ///
     /// # Errors
     /// As [`Self::sign_in`]; the key of somebody else does not count.
-    pub(crate) fn confirm(
-        &self,
-        signed: &SignedIn,
-        act: &Digest,
-        shown: Shown<'_>,
-    ) -> Result<Answer, Refusal> {
+    pub(crate) fn confirm(&self, signed: &SignedIn, shown: Shown<'_>) -> Result<(), Refusal> {
         let _changing = self.changing();
-        let purpose = Purpose::Confirm { sign_in: &signed.sign_in, act };
-        let (key, count) = self.trial(shown, purpose, Some(signed))?;
+        let (key, count) = self.trial(shown, Purpose::Confirm(&signed.sign_in), Some(signed))?;
         let now = self.now();
         let row = {
             let known = self.known();
@@ -108,8 +102,8 @@ impl Door {
         let name = &signed.account.name;
         let facts: [(&str, &dyn fmt::Display); 2] =
             [("address", &shown.from.address), ("key", &key.id)];
-        self.record(name, Noted { act: "key-shown", account: name, facts: &facts }, &changes)?;
-        Ok(Answer::parse(shown.answer)?)
+        let noted = Noted { act: "key-shown", account: name, facts: &facts };
+        Ok(self.record(name, noted, &changes)?)
     }
 
     /// Checks one answer within the limit of trials, and counts it; a refusal is journalled.

@@ -24,8 +24,8 @@ pub(crate) enum Purpose<'a> {
     SignIn,
     /// To register a key: by whoever holds this link or sign-in.
     Register(&'a Digest),
-    /// To show a key again in a sign-in, for this act (a plan by its hash; zeros for any).
-    Confirm { sign_in: &'a Digest, act: &'a Digest },
+    /// To show a key again in this sign-in.
+    Confirm(&'a Digest),
 }
 
 impl Purpose<'_> {
@@ -33,9 +33,7 @@ impl Purpose<'_> {
         match self {
             Self::SignIn => b"relight sign-in".to_vec(),
             Self::Register(holder) => [&b"relight register"[..], &holder.0].concat(),
-            Self::Confirm { sign_in, act } => {
-                [&b"relight confirm"[..], &sign_in.0, &act.0].concat()
-            }
+            Self::Confirm(sign_in) => [&b"relight confirm"[..], &sign_in.0].concat(),
         }
     }
 }
@@ -143,8 +141,8 @@ mod tests {
             Purpose::SignIn,
             Purpose::Register(&a),
             Purpose::Register(&b),
-            Purpose::Confirm { sign_in: &a, act: &b },
-            Purpose::Confirm { sign_in: &b, act: &a },
+            Purpose::Confirm(&a),
+            Purpose::Confirm(&b),
         ];
         for (made_for, purpose) in purposes.iter().enumerate() {
             let ticket = make(&secret, *purpose, 100).unwrap();

@@ -311,8 +311,7 @@ fn confirm_page(
 ) -> Response {
     let Some(signed) = person(&asked.reader) else { return console.nothing(asked) };
     let (lang, next) = (console.lang(asked), local(next));
-    let act = Digest::default();
-    let purpose = Purpose::Confirm { sign_in: &signed.sign_in, act: &act };
+    let purpose = Purpose::Confirm(&signed.sign_in);
     let switch = format!("/confirm?lang={}&next={}", lang.other().tag(), encode(next));
     let page = ConfirmPage {
         frame: console.frame(asked, texts::door_confirm_title(lang), "me", switch),
@@ -332,8 +331,8 @@ pub(super) async fn confirmed(
 ) -> Response {
     blocking(move || {
         let shown = Shown { ticket: &form.ticket, answer: &form.answer, from: &from };
-        match console.door.confirm(&signed, &Digest::default(), shown) {
-            Ok(_) => Redirect::to(local(&form.next)).into_response(),
+        match console.door.confirm(&signed, shown) {
+            Ok(()) => Redirect::to(local(&form.next)).into_response(),
             Err(refusal) => confirm_page(&console, &asked, &form.next, Some(&refusal)),
         }
     })

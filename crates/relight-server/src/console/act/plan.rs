@@ -131,7 +131,7 @@ impl View<'_> {
         let plan = plan.filter(|_| !is_empty || !problem.0.is_empty());
         let seats =
             plan.as_ref().filter(|_| !is_empty).map(|plan| self.seats(plan)).unwrap_or_default();
-        // Who asks takes a seat by it, and that needs a passkey shown just now.
+        // Who asks takes a seat by it, and that needs a passkey that was shown lately.
         let is_present = self.person().is_present();
         let may_ask = plan.is_some() && !is_empty && may_propose(self.signed);
         let here = Self::address(choice, &incident, lang);
