@@ -91,22 +91,15 @@ impl LogFile {
         loop {
             let missing = SEGMENT_BYTES_MAX.saturating_sub(self.block.len()) as u64;
             let read = self.stream.by_ref().take(missing).read_to_end(&mut self.block);
-            let read = read.map_err(|error| EngineError::because("reading a log", error))?;
+            read.map_err(|error| EngineError::because("reading a log", error))?;
             let full = self.block.len() >= SEGMENT_BYTES_MAX;
             let whole = memchr::memrchr(b'\n', &self.block).map(|at| at + 1);
             // A line that is longer than a segment is read in parts: nothing grows without limit.
             let until = whole.unwrap_or(if full { self.block.len() } else { 0 });
             if until > 0 {
-                self.advance(until);
-                // Who follows a log for weeks receives its lines now, not when it began.
-                if reader.feed().received > 0 {
-                    reader.received(engine.now());
-                }
-                let position = Some(&self.position);
-                engine.segment(reader, &self.block[..until], position, report)?;
-                self.block.drain(..until);
+                self.take_block(until, engine, reader, report)?;
             }
-            if !full || read == 0 {
+            if !full {
                 break;
             }
         }
@@ -117,9 +110,36 @@ impl LogFile {
         Ok(())
     }
 
+    /// The first bytes of the block become a segment. What the store refuses stays where it was,
+    /// to be taken again.
+    fn take_block(
+        &mut self,
+        until: usize,
+        engine: &Engine,
+        reader: &mut Reader,
+        report: &mut LogReport,
+    ) -> Result<(), EngineError> {
+        let (position, header) = (self.position.clone(), reader.feed().header.clone());
+        self.advance(until);
+        // Who follows a log for weeks receives its lines now, not when it began.
+        if reader.feed().received > 0 {
+            reader.received(engine.now());
+        }
+        let bytes = &self.block[..until];
+        let taken = engine.segment(reader, bytes, Some(&self.position), report);
+        if taken.is_ok() {
+            self.block.drain(..until);
+        } else {
+            self.position = position;
+            reader.restore_header(&header);
+        }
+        taken
+    }
+
     /// All bytes of a file of that size were taken, but for a line that waits for its end.
-    pub(super) const fn is_read(&self, size: u64) -> bool {
-        self.position.offset + self.block.len() as u64 >= size
+    pub(super) fn is_read(&self, size: u64) -> bool {
+        let all = self.position.offset + self.block.len() as u64 >= size;
+        all && memchr::memchr(b'\n', &self.block).is_none()
     }
 
     fn advance(&mut self, bytes: usize) {

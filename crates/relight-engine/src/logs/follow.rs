@@ -30,7 +30,7 @@ struct Followed {
 pub struct Follower {
     places: Vec<PathBuf>,
     files: BTreeMap<PathBuf, Followed>,
-    /// What could not be read was told once.
+    /// What could not be read was told once, until it is read again.
     told: BTreeSet<PathBuf>,
     /// When the windows were joined last.
     compacted: Timestamp,
@@ -83,11 +83,17 @@ impl Follower {
     }
 
     /// Removes the files of a spool that were read to their end, all but the youngest by name,
-    /// which is still written. Gives how many that were.
+    /// which is still written. Gives how many that were. What the last line of a file gave is
+    /// added to `report`; a file whose last line could not be kept stays.
     ///
     /// # Errors
     /// The folder cannot be listed, or a file in it cannot be removed.
-    pub fn remove_read(&mut self, engine: &Engine, spool: &Path) -> io::Result<usize> {
+    pub fn remove_read(
+        &mut self,
+        engine: &Engine,
+        spool: &Path,
+        report: &mut FollowReport,
+    ) -> io::Result<usize> {
         let mut paths = Vec::new();
         for entry in fs::read_dir(spool)? {
             paths.push(entry?.path());
@@ -97,9 +103,14 @@ impl Follower {
         let mut removed = 0;
         for path in paths {
             let size = fs::metadata(&path)?.len();
-            if self.files.get(&path).is_some_and(|followed| followed.log.is_read(size)) {
-                // A last line without its end is one now: nobody writes on.
-                self.finish(engine, &path, &mut FollowReport::default());
+            let known = self.files.get_mut(&path);
+            let Some(followed) = known.filter(|it| it.log.is_read(size)) else { continue };
+            // A last line without its end is one now: nobody writes on.
+            let taken = followed.take(engine, LastLine::Counts);
+            let is_kept = taken.is_ok();
+            self.note(&path, taken, report);
+            if is_kept {
+                self.files.remove(&path);
                 fs::remove_file(&path)?;
                 removed += 1;
             }
@@ -157,7 +168,11 @@ impl Follower {
         report: &mut FollowReport,
     ) {
         match taken {
-            Ok(log) if log.tally.lines > 0 => report.logs.push((path.to_owned(), log)),
+            Ok(log) if log.tally.lines > 0 => {
+                // Should it fail again, that is news.
+                self.told.remove(path);
+                report.logs.push((path.to_owned(), log));
+            }
             Ok(_) => {}
             Err(error) => self.fail(path.to_owned(), error, report),
         }

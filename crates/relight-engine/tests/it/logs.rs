@@ -77,6 +77,18 @@ impl Logs {
     fn look(&self, follower: &mut Follower) -> FollowReport {
         follower.look(&self.town.engine, &|| Some(self.reader()))
     }
+
+    /// Files that went, and what was told.
+    fn remove_read(&self, follower: &mut Follower) -> (usize, FollowReport) {
+        let mut report = FollowReport::default();
+        let removed = follower.remove_read(&self.town.engine, &self.folder, &mut report);
+        (removed.unwrap(), report)
+    }
+
+    /// The store takes no more, or again.
+    fn refuse(&self, more: Option<u32>) {
+        self.town.engine.store().limit_pages(more).unwrap();
+    }
 }
 
 fn gzip(path: &Path) {
@@ -241,16 +253,62 @@ fn a_spool_is_emptied_as_it_is_read() {
     for name in ["1.log", "2.log", "3.log"] {
         logs.append(name, 5);
     }
-    let spool = logs.folder.clone();
-    assert_eq!(follower.remove_read(&logs.town.engine, &spool).unwrap(), 0, "not yet read");
+    assert_eq!(logs.remove_read(&mut follower).0, 0, "not yet read");
     logs.look(&mut follower);
     logs.append("2.log", 1);
-    assert_eq!(follower.remove_read(&logs.town.engine, &spool).unwrap(), 1);
+    assert_eq!(logs.remove_read(&mut follower).0, 1);
     logs.append_text("2.log", "a line that was torn by a crash");
     logs.look(&mut follower);
-    assert_eq!(follower.remove_read(&logs.town.engine, &spool).unwrap(), 1);
+    assert_eq!(logs.remove_read(&mut follower).0, 1);
     assert!(!logs.path("1.log").exists() && logs.path("3.log").exists());
     assert_eq!(logs.counted(), 16);
+}
+
+/// The disk is full: what could not be kept is read again later, and no spool file goes before.
+#[test]
+fn what_the_store_refuses_stays_to_be_read() {
+    let mut logs = Logs::new();
+    let stranger = |number: u32| {
+        let [_, _, a, b] = number.to_be_bytes();
+        format!("198.51.{a}.{b} - - [10/Dec/2021:01:00:00 +0000] \"GET /.env HTTP/1.1\" 404 9\n")
+    };
+    let strangers: String = (0..3_000).map(stranger).collect();
+    logs.append_text("1.log", &strangers);
+    logs.append("2.log", 1);
+    let mut follower = Follower::new(vec![logs.path("1.log")]);
+    logs.refuse(Some(0));
+    for told in [1, 0] {
+        assert_eq!(logs.look(&mut follower).errors.len(), told, "told once");
+        assert_eq!(logs.remove_read(&mut follower).0, 0);
+    }
+    assert_eq!(logs.counted(), 0);
+    logs.refuse(None);
+    logs.append("1.log", 2);
+    assert!(logs.look(&mut follower).errors.is_empty());
+    assert_eq!(logs.counted(), 3_002);
+    assert_eq!(logs.remove_read(&mut follower).0, 1);
+    assert_eq!(logs.counted(), 3_002);
+}
+
+/// The same for last lines without an end, which are read when their file goes.
+#[test]
+fn a_spool_file_whose_last_line_was_refused_stays() {
+    const FILES: u64 = 300;
+    let mut logs = Logs::new();
+    for file in 0..=FILES {
+        let line = logs.lines(1);
+        logs.append_text(&format!("{file:03}.log"), line.trim_end());
+    }
+    let mut follower = Follower::new(vec![logs.folder.clone()]);
+    assert!(logs.look(&mut follower).errors.is_empty());
+    logs.refuse(Some(0));
+    let (removed, report) = logs.remove_read(&mut follower);
+    assert!(removed < FILES as usize);
+    assert_eq!(logs.counted(), removed as u64);
+    assert_eq!(report.errors.len(), FILES as usize - removed, "each is told");
+    logs.refuse(None);
+    assert_eq!(removed + logs.remove_read(&mut follower).0, FILES as usize);
+    assert_eq!(logs.counted(), FILES);
 }
 
 /// Goal: neither lost nor counted twice. Method: lines are written in pieces of any size while the

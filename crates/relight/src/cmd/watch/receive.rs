@@ -180,6 +180,7 @@ impl Intake {
         let mut logs = follower.look(&self.engine, &|| Some(readers.reader(now)));
         let (mut received, mut trouble) = (None, None);
         if let Some(spooled) = &mut self.spooled {
+            let removed = follower.remove_read(&self.engine, &spooled.folder, &mut logs);
             let is_ours = |path: &Path| path.starts_with(&spooled.folder);
             // Files of the spool have names that mean nothing to anybody.
             logs.logs.retain_mut(|(path, log)| {
@@ -188,7 +189,6 @@ impl Intake {
                 }
                 log.tally.lines > log.tally.headers
             });
-            let removed = follower.remove_read(&self.engine, &spooled.folder);
             let cause = spooled.receiver.trouble().or(removed.err());
             trouble = cause.map(|error| (spooled.folder.clone(), error));
             let tally = spooled.receiver.tally();
