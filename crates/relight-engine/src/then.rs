@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use relight_match::{Advisories, Question};
 use relight_model::{
@@ -73,6 +73,37 @@ impl<'a> Then<'a> {
         Ok(if clear { Exposure::Clear } else { Exposure::Unknown })
     }
 
+    /// The worst that was known about a site between two moments, both included: affected before
+    /// unknown, and clear only when it was clear all the time.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn exposure_between(
+        &self,
+        site: SiteId,
+        (from, to): (Timestamp, Timestamp),
+        flaw: &str,
+    ) -> Result<Exposure, StoreError> {
+        let mut moments = BTreeSet::from([from, to]);
+        for asset in self.placements.get(&site).into_iter().flatten() {
+            // A deployment leaves the site unknown until the next inventory: just before that.
+            let inside = |at: &Timestamp| (from..=to).contains(at);
+            self.history(*asset, |rows| {
+                let changes = rows.iter().flat_map(|row| [row.observed_at - 1, row.observed_at]);
+                moments.extend(changes.filter(inside));
+            })?;
+        }
+        let mut worst = Exposure::Clear;
+        for at in moments {
+            match self.exposure(site, at, flaw)? {
+                Exposure::Affected => return Ok(Exposure::Affected),
+                Exposure::Unknown => worst = Exposure::Unknown,
+                Exposure::Clear => {}
+            }
+        }
+        Ok(worst)
+    }
+
     fn asset(
         &self,
         asset: AssetId,
@@ -93,12 +124,20 @@ impl<'a> Then<'a> {
 
     /// The newest inventory that was true at that time or before.
     fn in_force(&self, asset: AssetId, at: Timestamp) -> Result<Option<SnapshotRow>, StoreError> {
+        self.history(asset, |rows| rows.iter().rev().find(|row| row.observed_at <= at).copied())
+    }
+
+    fn history<T>(
+        &self,
+        asset: AssetId,
+        see: impl FnOnce(&[SnapshotRow]) -> T,
+    ) -> Result<T, StoreError> {
         let mut histories = self.histories.borrow_mut();
         let rows = match histories.entry(asset) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(entry) => entry.insert(self.store.snapshots_of(asset)?),
         };
-        Ok(rows.iter().rev().find(|row| row.observed_at <= at).copied())
+        Ok(see(rows))
     }
 
     fn judged(&self, digest: Digest, question: &Question) -> Result<Judged, StoreError> {

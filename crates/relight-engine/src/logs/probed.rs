@@ -9,21 +9,21 @@ use relight_store::{SiteSet, Store, StoreError};
 use super::compact::HEARD;
 use crate::error::EngineError;
 
-/// What is known about a site on one day.
+/// What is known about a site over one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OnThatDay {
-    /// It certainly had none of the flaws.
+    /// It certainly had none of the flaws, all day.
     Clear,
     /// Nobody can tell.
     Unknown,
-    /// It had one of them.
+    /// It had one of them at some time of the day.
     Affected,
 }
 
 /// The answer about one site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Probed {
-    /// Tried on a day on which it was vulnerable.
+    /// Tried on a day on which it was vulnerable, if only for a part of it.
     Affected,
     /// Tried, and on no such day for certain vulnerable, but perhaps.
     Unknown,
@@ -63,8 +63,9 @@ pub struct ProbedSite {
     pub days: Option<(i64, i64)>,
 }
 
-/// Asks about these sites, from one day to another, both included. `on` says what is known about
-/// a site at the end of a day.
+/// Asks about these sites, from one day to another, both included. `on` says the worst that is
+/// known about a site between the first and the last second of a day: the hour of a try is not
+/// kept, so a site that was patched on the day it was tried was perhaps tried before that.
 ///
 /// # Errors
 /// The store cannot be read, or `on` says so.
@@ -73,7 +74,7 @@ pub fn probed(
     entries: &[&str],
     sites: impl IntoIterator<Item = SiteId>,
     (from, to): (i64, i64),
-    on: &dyn Fn(SiteId, Timestamp) -> Result<OnThatDay, StoreError>,
+    on: &dyn Fn(SiteId, (Timestamp, Timestamp)) -> Result<OnThatDay, StoreError>,
 ) -> Result<Vec<ProbedSite>, EngineError> {
     let mut tried: BTreeMap<i64, SiteSet> = BTreeMap::new();
     for entry in entries {
@@ -95,7 +96,7 @@ pub fn probed(
         for day in tried.iter().filter(|(_, set)| set.contains(site.0)).map(|(day, _)| *day) {
             found.days = Some((found.days.map_or(day, |(first, _)| first), day));
             if worst < OnThatDay::Affected {
-                worst = worst.max(on(site, (day + 1) * 86_400 - 1)?);
+                worst = worst.max(on(site, (day * 86_400, (day + 1) * 86_400 - 1))?);
             }
         }
         if found.days.is_some() {

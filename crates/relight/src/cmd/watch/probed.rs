@@ -64,10 +64,10 @@ impl Asked {
         let what = format!("{} {}", self.what, self.purpose);
         notes::note(&store, "probed", what.trim_end(), context)?;
         let then = Then::new(&store, &flaws, INVENTORY_AGE_MAX_S).map_err(failed)?;
-        let on = |site, at| {
+        let on = |site, day| {
             let mut worst = if flaws.is_empty() { OnThatDay::Unknown } else { OnThatDay::Clear };
             for flaw in &flaws {
-                worst = worst.max(match then.exposure(site, at, flaw)? {
+                worst = worst.max(match then.exposure_between(site, day, flaw)? {
                     Exposure::Affected => OnThatDay::Affected,
                     Exposure::Unknown => OnThatDay::Unknown,
                     Exposure::Clear => OnThatDay::Clear,
