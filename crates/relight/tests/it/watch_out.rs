@@ -1,6 +1,8 @@
 //! `relight watch`: doors that are known, campaigns for other programs, what logs are like, hunts
 //! and erasure.
 
+use std::time::UNIX_EPOCH;
+
 use expect_test::expect;
 use serde_json::Value;
 
@@ -219,9 +221,37 @@ fn hunts_say_what_they_cover() {
     assert_eq!(place.run(&["watch", "hunt", "two words"]).status, 2);
 }
 
+/// Only logs of every day from every body make "no contact" an answer.
+#[test]
+fn a_hunt_is_complete_only_without_a_missing_day() {
+    let place = Place::with_sites();
+    let written = place.write("now", "").metadata().unwrap().modified().unwrap();
+    let now = written.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let ingest = |days: &[u64], org: &str, site: &str| {
+        let line = |ago: &u64| {
+            let at = now - ago * 86_400;
+            let rest = r#""remote_addr":"8.8.4.4","request":"GET / HTTP/1.1","status":200"#;
+            format!("{{\"msec\":\"{at}.000\",{rest}}}\n")
+        };
+        place.write("a.log", days.iter().map(line).collect::<String>());
+        place.expect(0, &["watch", "ingest", "a.log", "--org", org, "--site", site]);
+    };
+    let hunt = |days: &str| place.run(&["watch", "hunt", "9.9.9.9", "--days", days]).status;
+    ingest(&[3, 1, 0], "Santé Nord", "san-001");
+    assert_eq!(hunt("1"), 3, "the other body sent none");
+    ingest(&[3, 2, 1, 0], "Ville de X", "mun-001");
+    assert_eq!(hunt("1"), 0);
+    assert_eq!(hunt("3"), 3, "a day is missing");
+    ingest(&[2], "Santé Nord", "san-001");
+    assert_eq!(hunt("3"), 0);
+    assert_eq!(hunt("4"), 3, "before the first day");
+}
+
 #[test]
 fn a_source_is_erased_everywhere() {
     let place = watched();
+    let hunted = place.run(&["watch", "hunt", "45.33.32.156", "--purpose", "call 7"]);
+    assert!(hunted.stdout.contains("45.33.32.156"), "{}", hunted.text());
     let erase = ["watch", "erase", "45.33.32.156", "--reason", "request 12"];
     expect![[r#"
         2 contacts erased
@@ -236,6 +266,9 @@ fn a_source_is_erased_everywhere() {
     assert!(!campaigns.contains("45.33.32.156"), "{campaigns}");
     let notes = place.expect(0, &["watch", "notes"]).stdout;
     assert!(notes.contains("erase  2 contacts: request 12"), "{notes}");
+    assert!(notes.contains("erase  begun: request 12"), "{notes}");
+    assert!(notes.contains("hunt  address call 7"), "{notes}");
+    assert!(!notes.contains("45.33.32.156"), "notes can not be erased: {notes}");
     // Lines that were read stay known: the address does not come back with the same log.
     place.expect(0, &["watch", "ingest", "access.log", "--org", "Santé Nord"]);
     assert_eq!(place.run(&["watch", "hunt", "evil.test", "--json"]).json()["total"], 0);

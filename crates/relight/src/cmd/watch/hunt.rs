@@ -87,7 +87,9 @@ impl Hunt {
         })?;
         let store = context.existing_store()?;
         let since = context.now() - i64::from(self.days) * 86_400;
-        let what = format!("{} {}", self.what, self.purpose);
+        // Notes are only ever added to: an address in one could not be erased.
+        let told = if matches!(prey, Prey::Source(_)) { "address" } else { self.what.as_str() };
+        let what = format!("{told} {}", self.purpose);
         notes::note(&store, "hunt", what.trim_end(), context)?;
         let hunted = hunt_all(&store, &prey, since);
         let hunted = hunted.map_err(|error| Failure::engine(lang, &error))?;
@@ -98,8 +100,9 @@ impl Hunt {
             organisations: organisations.map(|org| (org.id, org.name)).collect(),
             sites: sites.map(|site| (site.id, site.slug.to_string())).collect(),
         };
-        // Who sends no logs was perhaps tried too: that is unknown, not "none".
-        if names.organisations.keys().any(|org| !hunted.covered.contains_key(org)) {
+        // On a day without logs somebody was perhaps tried too: that is unknown, not "none".
+        let span = (since.div_euclid(86_400), context.now().div_euclid(86_400));
+        if !names.organisations.keys().all(|org| is_covered(&hunted, *org, span)) {
             report.raise(Exit::Incomplete);
         }
         if context.json {
@@ -163,6 +166,12 @@ impl Names {
     }
 }
 
+/// It sent logs of every day from the first to the last.
+fn is_covered(hunted: &Hunted, org: OrgId, (first, last): (i64, i64)) -> bool {
+    let stretches = hunted.covered.get(&org).map(Vec::as_slice).unwrap_or_default();
+    matches!(stretches, [(from, to)] if *from <= first && last <= *to)
+}
+
 /// One of version 6 is kept as its /64.
 fn source(address: IpAddr) -> String {
     if address.is_ipv4() { address.to_string() } else { format!("{address}/64") }
@@ -177,9 +186,11 @@ impl Erase {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let store = context.existing_store()?;
+        // Notes say that and why, not whom: a note with the address would keep it. The first one
+        // is there also when the erasure stops half way.
+        notes::note(&store, "erase", &format!("begun: {}", self.reason), context)?;
         let erased = erase_source(&store, self.address);
         let contacts = erased.map_err(|error| Failure::engine(lang, &error))?;
-        // The note says that and why, not whom: a note with the address would keep it.
         notes::note(&store, "erase", &format!("{contacts} contacts: {}", self.reason), context)?;
         if context.json {
             report.document("relight.erase/1", &EraseDocument { contacts });
