@@ -3,7 +3,8 @@
 //!
 //! A pseudonym is 63 bits of HMAC-SHA-256 of the address under the key of a quarter; one of
 //! version 6 is that of its /64. Without the key nobody gets back from it to an address: a plain
-//! digest of an IPv4 address is found in a table of 2^32. The key stays with the members and is in
+//! digest of an IPv4 address is found in a table of 2^32. Doors that are none of the catalogue are
+//! keyed as well, because a path can be guessed. The key stays with the members and is in
 //! no export. Whoever has it can still try every address; so it is a pseudonym, not anonymous.
 //!
 //! At a change of quarter a member shares everything it keeps again, under the new key, and who
@@ -65,6 +66,13 @@ impl<'a> Sharing<'a> {
         u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3] & 0x7f])
     }
 
+    /// What a door is called when it is none of the catalogue: whoever has no key cannot try
+    /// whether a path that they guess is among them.
+    fn door(&self, door: u64) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.digest(&[b"door", &door.to_le_bytes()]);
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// The window as it is shared: contacts of strangers only, without the text of paths. What is
     /// known about ordinary visitors stays at home, and so do the exact times of a day.
     pub fn window(&self, window: &Window) -> Window {
@@ -82,9 +90,12 @@ impl<'a> Sharing<'a> {
             let (first, status, _, print) = facts.first;
             // What a client says about itself is copied by whoever likes, and may name somebody.
             let print = Print { agent: 0, ..print };
-            let text = match key.kind {
-                Kind::Probe => crate::catalogue::id_of(key.door).unwrap_or_default().to_owned(),
-                _ => String::new(),
+            let (door, text) = match key.kind {
+                Kind::Probe => {
+                    let id = crate::catalogue::id_of(key.door).unwrap_or_default();
+                    (key.door, id.to_owned())
+                }
+                _ => (self.door(key.door), String::new()),
             };
             let facts = Facts {
                 first: (day_of(first), status, text, print),
@@ -92,11 +103,15 @@ impl<'a> Sharing<'a> {
                 in_site: false,
                 served: facts.served,
             };
-            shared.add(ContactKey { visit, ..*key }, &facts);
+            shared.add(ContactKey { visit, kind: key.kind, door }, &facts);
         }
         for ((_, org), counters) in &window.counters {
             let key = (0, OrgId(self.number("org", org.0)));
-            shared.counters.entry(key).or_insert(Counters::EMPTY).add(counters);
+            let mut counters = *counters;
+            if counters.events > 0 {
+                (counters.first, counters.last) = (day_of(counters.first), day_of(counters.last));
+            }
+            shared.counters.entry(key).or_insert(Counters::EMPTY).add(&counters);
         }
         shared
     }
@@ -165,7 +180,8 @@ mod tests {
     #[test]
     fn nothing_that_names_anybody_leaves() {
         use sha2::Digest as _;
-        let bytes = Sharing::new(&KEY, "member").window(&member(3)).to_bytes();
+        let shared = Sharing::new(&KEY, "member").window(&member(3));
+        let bytes = shared.to_bytes();
         let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
         for address in [[198, 51, 100, 7], [192, 0, 2, 3]] {
             assert!(!holds(&address));
@@ -173,6 +189,13 @@ mod tests {
             assert!(!holds(&sha2::Sha256::digest([b"4", &address[..]].concat())[..8]));
         }
         assert!(!holds(b"Lovelace") && !holds(b"/remote/login"));
+        let door = crate::path_class::hash("/private/Ada-Lovelace/missing");
+        assert!(member(3).contacts.keys().any(|key| key.door == door));
+        assert!(!holds(&door.to_le_bytes()), "a guessed path is not confirmed");
+        let stats = shared.stats();
+        for at in [stats.first.unwrap(), stats.last.unwrap()] {
+            assert_eq!(at % 86_400, 0, "days, no hours");
+        }
         assert!(!holds(&KEY[..8]), "the key leaves by no export");
         assert!(holds(b"vpn-remote-login"), "doors of the catalogue are nobody's");
     }
