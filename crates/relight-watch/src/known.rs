@@ -87,6 +87,12 @@ impl KnownScanners {
         (Self(entries), faults)
     }
 
+    /// The networks whose lines hold at that time: nobody of these is to be blocked.
+    pub fn networks(&self, now: Timestamp) -> impl Iterator<Item = (IpAddr, u8)> {
+        let holds = move |entry: &&Entry| entry.between.0 <= now && now < entry.between.1;
+        self.0.iter().filter(holds).map(|entry| entry.network)
+    }
+
     /// Puts a campaign apart if every source of it is known and means well: it becomes background
     /// noise with a name. Payloads that would have worked are never silenced, except those of an
     /// own scanner or a test within its days.
@@ -140,19 +146,37 @@ fn entry(line: &str) -> Result<Entry, &'static str> {
 /// An address, or a network no longer than its addresses. `/0` is everybody, and nobody means that.
 fn network_of(text: &str) -> Option<(IpAddr, u8)> {
     let (address, length) = text.split_once('/').map_or((text, None), |(a, l)| (a, Some(l)));
-    let address: IpAddr = address.parse().ok()?;
-    let bits = if address.is_ipv4() { 32 } else { 128 };
-    let length = length.map_or(Some(bits), |length| length.parse().ok())?;
-    (1..=bits).contains(&length).then_some((address, length))
+    let length = match length {
+        Some(length) => Some(length.parse().ok()?),
+        None => None,
+    };
+    canonical_network(address.parse().ok()?, length).filter(|(_, length)| *length > 0)
 }
 
+/// A network, or one address, as sources are compared: what is written as `::ffff:192.0.2.1` is of
+/// version 4. `None` when the length is longer than the address.
+pub fn canonical_network(address: IpAddr, length: Option<u8>) -> Option<(IpAddr, u8)> {
+    let bits = if address.is_ipv4() { 32 } else { 128 };
+    let length = length.unwrap_or(bits);
+    if length > bits {
+        return None;
+    }
+    let canonical = address.to_canonical();
+    if canonical.is_ipv4() && address.is_ipv6() && length >= 96 {
+        return Some((canonical, length - 96));
+    }
+    Some((address, length))
+}
+
+/// A source of version 6 is kept as its /64, so no more than that can be compared.
 fn is_within(source: IpAddr, (network, length): (IpAddr, u8)) -> bool {
     match (source.to_canonical(), network) {
         (IpAddr::V4(source), IpAddr::V4(network)) => {
             (u32::from(source) ^ u32::from(network)) >> (32 - u32::from(length)) == 0
         }
         (IpAddr::V6(source), IpAddr::V6(network)) => {
-            (u128::from(source) ^ u128::from(network)) >> (128 - u32::from(length)) == 0
+            let length = u32::from(length.min(64));
+            (u128::from(source) ^ u128::from(network)) >> (128 - length) == 0
         }
         _ => false,
     }
@@ -216,6 +240,35 @@ mod tests {
         );
         assert_eq!(put(&["198.51.100.7", "198.51.101.7"], 40, false), [] as [&str; 0]);
         assert_eq!(put(&["2001:db9::1"], 1, false), [] as [&str; 0]);
+    }
+
+    /// Sources of version 6 are kept as their /64, however exactly the list names them.
+    #[test]
+    fn a_network_is_known_as_sources_are_kept() {
+        for (network, source, is_known) in [
+            ("2001:db8:5:6::7", "2001:db8:5:6::", true),
+            ("2001:db8:5:6::7/128", "2001:db8:5:6::", true),
+            ("2001:db8:5:6:7::/80", "2001:db8:5:6::", true),
+            ("2001:db8:5:6::7", "2001:db8:5:7::", false),
+            ("::ffff:192.0.2.9", "192.0.2.9", true),
+            ("::ffff:192.0.2.0/120", "192.0.2.9", true),
+            ("::ffff:192.0.2.8", "192.0.2.9", false),
+        ] {
+            let (list, faults) = KnownScanners::parse(&format!("monitor,y,{network}\n"));
+            assert_eq!(faults, [], "{network}");
+            let mut campaign = campaign(&[source], 1, false);
+            list.put_apart(&mut campaign);
+            assert_eq!(campaign.severity == Severity::Noise, is_known, "{network} {source}");
+        }
+        assert_eq!(network_of("::ffff:0.0.0.0/96"), None, "everybody");
+    }
+
+    /// A test holds in its days, also for block lists.
+    #[test]
+    fn the_networks_of_a_list_are_those_that_hold() {
+        let (list, _) = KnownScanners::parse(LIST);
+        assert_eq!(list.networks(AT).count(), 3);
+        assert_eq!(list.networks(AT + 9 * 86_400).count(), 2);
     }
 
     /// Traps: an own scanner outside its window, and a list that silences an attack.

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use relight_engine::watch::line::{LINE_BYTES_MAX, text};
 use relight_engine::watch::{
-    Attempt, Feed, PARSERS, Reader, Taken, Tally, attempt, attempt_in_line, parsers, plain,
+    Attempt, Feed, PARSERS, Reader, Taken, Tally, attempt, attempt_in_line, canonical_network,
+    parsers, plain,
 };
 use relight_model::Event;
 use relight_server::web::number::rfc3339;
@@ -76,10 +77,11 @@ impl FeedOptions {
 /// `203.0.113.0/24`, or one address.
 pub(super) fn network(text: &str) -> Option<(IpAddr, u8)> {
     let (address, bits) = text.split_once('/').map_or((text, None), |(a, b)| (a, Some(b)));
-    let address: IpAddr = address.parse().ok()?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let bits = bits.map_or(Some(most), |bits| bits.parse().ok().filter(|bits| *bits <= most))?;
-    Some((address, bits))
+    let bits = match bits {
+        Some(bits) => Some(bits.parse().ok()?),
+        None => None,
+    };
+    canonical_network(address.parse().ok()?, bits)
 }
 
 #[derive(Serialize)]
