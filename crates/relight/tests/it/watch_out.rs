@@ -157,6 +157,35 @@ fn campaigns_in_the_words_of_other_programs() {
     assert!(notes.lines().all(|line| line.contains("relight watch  export  ")), "{notes}");
 }
 
+/// Who means well is blocked by no list, and a line that names nobody is told.
+#[test]
+fn known_scanners_are_in_no_block_list() {
+    let place = watched();
+    let block = ["watch", "export", "all", "-f", "blocklist"];
+    place.write("data/known-scanners.csv", "partner,Nord,45.33.32.156\npartner,Sud\n");
+    let told = place.run(&block);
+    assert!(told.stderr.contains("named in the list: 1"), "{}", told.text());
+    assert!(told.stderr.contains("known-scanners.csv:2: "), "{}", told.text());
+    place.write("data/known-scanners.csv", "");
+    place.write("never", "::ffff:45.33.32.0/120\n");
+    let told = place.run(&[&block[..], &["--never", "never"]].concat());
+    assert!(told.stderr.contains("named in the list: 1"), "{}", told.text());
+}
+
+/// Several of these in one file no program would read.
+#[test]
+fn all_campaigns_are_written_only_where_a_file_holds_several() {
+    let place = watched();
+    for format in ["stix", "misp", "misp-csv", "csv"] {
+        let told = place.expect(2, &["watch", "export", "all", "-f", format]);
+        assert!(told.stderr.contains("blocklist"), "{}", told.text());
+    }
+    for format in ["jsonl", "ocsf"] {
+        let told = place.expect(0, &["watch", "export", "all", "-f", format]);
+        told.stdout.lines().for_each(|line| drop(serde_json::from_str::<Value>(line).unwrap()));
+    }
+}
+
 #[test]
 fn what_logs_are_like_is_said_site_by_site() {
     let place = watched();

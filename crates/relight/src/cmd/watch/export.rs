@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use relight_engine::known_scanners;
 use relight_engine::store::Store;
 use relight_engine::watch::catalogue;
 use relight_formats::export::{
@@ -43,6 +44,9 @@ const FORMATS: &[&str] = &[
 /// Stands for every campaign.
 const ALL: &str = "all";
 
+/// Formats of which a file holds one campaign: several of them in one no program would read.
+const ALONE: [&str; 4] = ["stix", "misp", "misp-csv", "csv"];
+
 #[derive(Debug, Args)]
 pub(super) struct Export {
     #[arg(value_name = "ID")]
@@ -64,13 +68,19 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        if self.id == ALL && ALONE.contains(&self.format.as_str()) {
+            let others: Vec<&str> =
+                FORMATS.iter().filter(|it| !ALONE.contains(*it)).copied().collect();
+            return Err(Failure::usage(texts::export_alone(context.lang, &self.format))
+                .hint(texts::export_alone_remedy(context.lang, &others.join(", "))));
+        }
         let store = context.existing_store()?;
         let found = self.found(&store, context)?;
         let now = context.now();
         let tlp = Tlp::ALL.into_iter().find(|tlp| tlp.as_str() == self.tlp).unwrap_or_default();
         let head = ExportHead { installation: &self.installation, now, tlp };
         let text = match block_form(&self.format) {
-            Some(form) => self.block(&found, form, context, report)?,
+            Some(form) => self.block((&found, form), &store, context, report)?,
             None => found.iter().map(|campaign| self.written(campaign, &head)).collect(),
         };
         // Before anything leaves: a look that cannot be noted is not taken.
@@ -109,12 +119,17 @@ impl Export {
 
     fn block(
         &self,
-        found: &[ExportedCampaign],
-        form: BlockForm,
+        (found, form): (&[ExportedCampaign], BlockForm),
+        store: &Store,
         context: &Context,
         report: &mut Report,
     ) -> Result<String, Failure> {
-        let never = self.never(context)?;
+        let mut never = self.never(context)?;
+        // A line that names nobody leaves somebody in.
+        super::tell_faults(store, context, report)?;
+        let (known, _) =
+            known_scanners(store).map_err(|error| Failure::engine(context.lang, &error))?;
+        never.extend(known.networks(context.now()));
         let list = block_list(found, form, self.days, &never, context.now());
         let left_out = list.reconnaissance + list.never + list.expired;
         report.note(&texts::block_list(context.lang, list.blocked, left_out));
