@@ -67,14 +67,19 @@ impl Engine {
     /// those that are too old. Gives how many windows there are fewer.
     ///
     /// # Errors
-    /// The store cannot be read or written, or a window in it is of another version.
+    /// The store cannot be read or written, or a window in it is of another version: the first of
+    /// these, after all other days were looked at.
     pub fn compact_windows(&self) -> Result<usize, EngineError> {
         let today = day_of(self.now());
         let mut fewer = self.store.forget_windows(today - WATCH_DAYS_MAX)?;
+        let mut failed = None;
         for (org, day) in self.store.crowded_days(today, WINDOWS_OF_DAY_MAX)? {
-            fewer += self.compact_day(org, day)?;
+            match self.compact_day(org, day) {
+                Ok(joined) => fewer += joined,
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        Ok(fewer)
+        failed.map_or(Ok(fewer), Err)
     }
 
     fn compact_day(&self, org: OrgId, day: i64) -> Result<usize, EngineError> {

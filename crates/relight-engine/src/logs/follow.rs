@@ -72,11 +72,13 @@ impl Follower {
         for path in found {
             self.look_at(engine, &path, reader, &mut report);
         }
-        // Each look at each file may have given a window.
-        if !report.logs.is_empty() && engine.now() >= self.compacted + COMPACT_EVERY_S {
+        // Each look at each file may have given a window, and without any the old ones go.
+        if engine.now() >= self.compacted + COMPACT_EVERY_S {
             self.compacted = engine.now();
-            if let Err(error) = engine.compact_windows() {
-                report.errors.push((engine.store().path().to_owned(), error));
+            let register = engine.store().path().to_owned();
+            match engine.compact_windows() {
+                Ok(_) => drop(self.told.remove(&register)),
+                Err(error) => self.fail(register, error, &mut report),
             }
         }
         report

@@ -4,10 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use relight_engine::store::SegmentDraft;
 use relight_engine::watch::{Feed, Reader, Window};
 use relight_engine::{
     FollowReport, Follower, HEAD_BYTES, LogReport, WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX,
 };
+use relight_model::Digest;
 use testkit::Rng;
 
 use crate::engine::{Town, pass};
@@ -222,6 +224,47 @@ fn windows_of_a_follower_stay_few() {
     pass(24 * 3_600);
     assert_eq!(logs.town.engine.compact_windows().unwrap(), 1);
     assert_eq!(logs.counted(), 0, "its time is over");
+}
+
+/// A follower to whom nobody writes forgets what is too old all the same.
+#[test]
+fn old_windows_go_without_new_lines() {
+    let mut logs = Logs::new();
+    logs.append("access.log", 1);
+    let mut follower = Follower::new(vec![logs.folder.clone()]);
+    logs.look(&mut follower);
+    assert_eq!(logs.counted(), 1);
+    pass((WATCH_DAYS_MAX + 1) * 24 * 3_600);
+    logs.look(&mut follower);
+    assert_eq!(logs.counted(), 0);
+}
+
+/// A window that cannot be read costs its own day, and is told.
+#[test]
+fn windows_of_other_days_are_joined_beside_one_that_cannot_be_read() {
+    let mut logs = Logs::new();
+    let org = logs.town.engine.organisations().unwrap()[0].id;
+    let store = logs.town.engine.store();
+    for number in 0..2 {
+        let draft = SegmentDraft {
+            org,
+            segment: Digest([number; 32]),
+            window: b"of another version",
+            day: 10,
+            read_day: logs.town.engine.now() / 86_400,
+            days: &[],
+            probes: &[],
+            position: None,
+        };
+        store.put_segment(&draft).unwrap();
+    }
+    logs.append("a.log", 1);
+    logs.append("b.log", 1);
+    logs.ingest("a.log");
+    logs.ingest("b.log");
+    pass(24 * 3_600);
+    logs.town.engine.compact_windows().unwrap_err();
+    assert_eq!(logs.town.engine.store().windows().unwrap().len(), 3);
 }
 
 /// Lines that are written weeks after the follower began are not from the future.

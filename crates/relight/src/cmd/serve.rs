@@ -262,6 +262,7 @@ impl Server<'_> {
         report: &mut Report,
     ) -> Result<(), Failure> {
         let mut matched = Instant::now();
+        self.forget_old_logs(report);
         let mut control = None;
         while !stop.load(Ordering::Relaxed) {
             if control.is_none() {
@@ -272,6 +273,7 @@ impl Server<'_> {
             if matched.elapsed() >= FULL_MATCH_EVERY {
                 matched = Instant::now();
                 self.match_again(report)?;
+                self.forget_old_logs(report);
             }
             if let Some(error) = web.public_trouble() {
                 self.not_published(&error, report);
@@ -312,6 +314,13 @@ impl Server<'_> {
         let what = texts::public_cannot_write(lang, &place);
         let cause = error.source().map(ToString::to_string).unwrap_or_default();
         report.warn_in_detail(&place, &what, &cause, texts::public_cannot_write_remedy(lang));
+    }
+
+    /// Joins what is kept of logs, and forgets what is too old, also when no more logs come.
+    fn forget_old_logs(&self, report: &mut Report) {
+        if let Err(error) = self.engine.compact_windows() {
+            report.fail(&Failure::engine(self.context.lang, &error));
+        }
     }
 
     /// A list that differs from the full one is a bug of ours; from now on the full one answers.

@@ -250,6 +250,23 @@ fn hunts_say_what_they_cover() {
     assert_eq!(place.run(&["watch", "hunt", "two words"]).status, 2);
 }
 
+/// Reading many files of a day leaves few windows.
+#[test]
+fn windows_are_joined_after_reading() {
+    let place = Place::with_sites();
+    let mut files = Vec::new();
+    for number in 0..5 {
+        let name = format!("{number}.log");
+        let line = "9.9.9.9 - - [03/Nov/2025:10:00:00 +0000] \"GET /a HTTP/1.1\" 404 9\n";
+        place.write(&name, line.replace("/a", &format!("/{name}")));
+        files.push(name);
+    }
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    place.expect(0, &[&["watch", "ingest", "--org", "Santé Nord"], &files[..]].concat());
+    let store = relight_engine::store::Store::open(&place.path("data")).unwrap();
+    assert_eq!(store.windows().unwrap().len(), 1);
+}
+
 /// Only logs of every day from every body make "no contact" an answer.
 #[test]
 fn a_hunt_is_complete_only_without_a_missing_day() {

@@ -93,6 +93,10 @@ impl Ingest {
                 Err(failure) => report.fail(&failure),
             }
         }
+        // What was read in pieces is joined, and what is too old is forgotten.
+        if let Err(error) = engine.compact_windows() {
+            report.fail(&Failure::engine(context.lang, &error));
+        }
         if context.json {
             report.document("relight.ingest/1", &IngestDocument { logs });
         } else {
