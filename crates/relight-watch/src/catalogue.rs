@@ -49,10 +49,13 @@ const CONVENTIONAL: [(Place, &str); 16] = [
 static LOCAL: OnceLock<Vec<Entry>> = OnceLock::new();
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
-    let own = embedded::FILES.iter().flat_map(|(name, text)| read_entries(name, text, false).0);
     let local = LOCAL.get().into_iter().flatten().cloned();
-    Catalogue::new(unique(own.chain(local)).0)
+    Catalogue::new(unique(ours().chain(local)).0)
 });
+
+fn ours() -> impl Iterator<Item = Entry> {
+    embedded::FILES.iter().flat_map(|(name, text)| read_entries(name, text, false).0)
+}
 
 /// All entries with what finds them.
 #[derive(Debug)]
@@ -123,9 +126,16 @@ fn word_of(query: &str) -> &str {
 }
 
 /// Adds entries of the operator; false when a line was read already, and then nothing changes.
-/// An entry whose id is one of ours, or differs from it in numbers only, is left out.
+/// An entry whose id is one of ours, or differs from it in numbers only, is left out: see
+/// [`left_out`].
 pub fn add_local(entries: Vec<Entry>) -> bool {
     LOCAL.set(entries).is_ok() && LazyLock::get(&CATALOGUE).is_none()
+}
+
+/// Those of these entries of the operator that do not count beside ours and each other: the id is
+/// taken, by one that differs in numbers only too, or there are more than [`ENTRIES_MAX`].
+pub fn left_out(local: impl IntoIterator<Item = Entry>) -> Vec<Entry> {
+    unique(ours().chain(local)).1
 }
 
 /// Every entry, those of the operator last.

@@ -102,6 +102,25 @@ fn local_doors_come_from_templates_and_are_found_as_ours_are() {
         --- status 1
     "#]]
     .assert_eq(&place.run(&["watch", "catalogue", "check", "bad.toml"]).text());
+    // One that does not count beside ours is told; what differs in numbers only is the same.
+    let entry = |id: &str, hit: &str| {
+        format!(
+            "[[entry]]\nid = \"{id}\"\nkind = \"presence\"\nfr = \"x\"\nen = \"x\"\n\
+             match = {{ exact = \"{hit}\" }}\nreference = \"https://a.example/\"\n\
+             since = \"2026\"\nhit = \"{hit}\"\nmiss = \"/\"\n"
+        )
+    };
+    let doors = [("moveit", "/own/door"), ("own-7", "/seven"), ("own-8", "/eight")];
+    let doors = doors.map(|(id, hit)| entry(id, hit)).concat();
+    place.write("data/catalogue/own.toml", format!("product = \"X\"\nproducts = []\n{doors}"));
+    let said = place.run(&["watch", "catalogue", "check", "--json"]);
+    assert_eq!((said.status, &said.json()["entries"]), (1, &Value::from(2)), "{}", said.text());
+    let faults = said.json()["faults"].as_array().unwrap().clone();
+    let ids: Vec<&str> = faults.iter().map(|fault| fault["entry"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["moveit", "own-8"]);
+    let said = place.run(&["watch", "notes"]);
+    assert!(said.stderr.contains("own.toml [own-8]: the entry does not count"), "{}", said.text());
+    std::fs::remove_file(place.path("data/catalogue/own.toml")).unwrap();
     // A local door is found as ours are.
     let line =
         "192.0.2.7 - - [09/Nov/2025:10:00:00 +0000] \"GET /town/portal.cgi HTTP/1.1\" 404 9\n";
@@ -110,6 +129,17 @@ fn local_doors_come_from_templates_and_are_found_as_ours_are() {
     let id = told["entries"][0]["id"].as_str().unwrap();
     let found = place.run(&["watch", "hunt", id, "--json"]).json();
     assert_eq!(found["contacts"][0]["site"], "mun-001", "{found}");
+}
+
+/// A folder of own doors that cannot be read is no folder without doors.
+#[test]
+fn own_doors_that_cannot_be_read_are_told() {
+    let place = Place::with_sites();
+    place.write("data/catalogue", "a file");
+    let told = place.run(&["watch", "catalogue", "check"]);
+    assert_eq!(told.status, 1, "{}", told.text());
+    let told = place.run(&["watch", "notes"]);
+    assert!(told.stderr.contains("cannot read DIR/data/catalogue"), "{}", told.text());
 }
 
 #[test]

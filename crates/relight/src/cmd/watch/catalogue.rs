@@ -1,12 +1,13 @@
 //! `relight watch catalogue`: the doors that are known, those of the operator among them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use relight_engine::watch::catalogue::{
     CATALOGUE_BYTES_MAX, CatalogueFault, Entry, NucleiTemplate, add_local, entries, entries_text,
-    read_entries, read_nuclei,
+    left_out, read_entries, read_nuclei,
 };
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts};
@@ -94,38 +95,81 @@ struct FaultRow<'a> {
 struct ImportDocument {
     templates: usize,
     entries: usize,
-    left_out: std::collections::BTreeMap<&'static str, usize>,
+    left_out: BTreeMap<&'static str, usize>,
     file: String,
 }
 
 /// Adds the operator's own entries, before any line is read; what is wrong with them is told.
 pub(crate) fn load(context: &Context, report: &mut Report) {
-    let (files, mut entries) = (local_files(&context.data.join(LOCAL_FOLDER)), Vec::new());
+    let folder = context.data.join(LOCAL_FOLDER);
+    let mut unreadable = |path: &Path, error: std::io::Error| {
+        let place = path.display().to_string();
+        let what = texts::cannot_read(context.lang, &place);
+        report.warn_in_detail(&place, &what, &error.to_string(), "");
+    };
+    let files = local_files(&folder).unwrap_or_else(|error| {
+        unreadable(&folder, error);
+        Vec::new()
+    });
+    let mut own = OwnEntries::default();
     for path in files {
         match read_file(&path) {
-            Ok(text) => {
-                let (read, faults) = read_entries(&path.display().to_string(), &text, true);
-                entries.extend(read);
-                faults.iter().for_each(|fault| tell(fault, context.lang, report));
-            }
-            Err(error) => {
-                let place = path.display().to_string();
-                let what = texts::cannot_read(context.lang, &place);
-                report.warn_in_detail(&place, &what, &error.to_string(), "");
-            }
+            Ok(text) => own.add(&path, &text),
+            Err(error) => unreadable(&path, error),
         }
     }
-    if !entries.is_empty() {
-        add_local(entries);
+    let (entries, faults) = own.checked();
+    faults.iter().for_each(|fault| tell(fault, context.lang, report));
+    if !entries.is_empty() && !add_local(entries) {
+        let what = texts::catalogue_late(context.lang);
+        report.warn(&folder.display().to_string(), what, "");
     }
 }
 
-fn local_files(folder: &Path) -> Vec<PathBuf> {
-    let found = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> =
-        found.filter(|path| path.extension().is_some_and(|it| it == "toml")).collect();
+/// The TOML files of a folder, sorted; none when it is not there.
+fn local_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let found = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        found => found?,
+    };
+    let mut files = Vec::new();
+    for entry in found {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "toml") {
+            files.push(path);
+        }
+    }
     files.sort();
-    files
+    Ok(files)
+}
+
+/// Entries of several files, and what is wrong with others.
+#[derive(Default)]
+struct OwnEntries {
+    entries: Vec<Entry>,
+    /// The last file that has an entry of this id.
+    files: BTreeMap<String, String>,
+    faults: Vec<CatalogueFault>,
+}
+
+impl OwnEntries {
+    fn add(&mut self, path: &Path, text: &str) {
+        let file = path.display().to_string();
+        let (read, faults) = read_entries(&file, text, true);
+        self.files.extend(read.iter().map(|entry| (entry.id.clone(), file.clone())));
+        self.entries.extend(read);
+        self.faults.extend(faults);
+    }
+
+    /// The entries, and all faults: an entry that does not count beside ours is one too.
+    fn checked(mut self) -> (Vec<Entry>, Vec<CatalogueFault>) {
+        for Entry { id, .. } in left_out(self.entries.iter().cloned()) {
+            let file = self.files.get(&id).cloned().unwrap_or_default();
+            let (code, detail) = ("catalogue-left-out", id.clone());
+            self.faults.push(CatalogueFault { file, entry: id, code, detail });
+        }
+        (self.entries, self.faults)
+    }
 }
 
 /// A file up to just over the limit, so that a longer one is refused as such.
@@ -207,20 +251,25 @@ impl Check {
     /// not.
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
-        let own = || local_files(&context.data.join(LOCAL_FOLDER));
-        let files = if self.files.is_empty() { own() } else { self.files };
-        let (mut count, mut all) = (0, Vec::new());
+        let unreadable = |path: &Path, error: std::io::Error| {
+            Failure::new(texts::cannot_read(lang, &path.display().to_string()))
+                .because(lang, &error)
+                .hint(texts::cannot_read_remedy(lang))
+        };
+        let folder = context.data.join(LOCAL_FOLDER);
+        let files = if self.files.is_empty() {
+            local_files(&folder).map_err(|error| unreadable(&folder, error))?
+        } else {
+            self.files
+        };
+        let mut own = OwnEntries::default();
         for path in &files {
-            let name = path.display().to_string();
-            let text = read_file(path).map_err(|error| {
-                Failure::new(texts::cannot_read(lang, &name))
-                    .because(lang, &error)
-                    .hint(texts::cannot_read_remedy(lang))
-            })?;
-            let (entries, faults) = read_entries(&name, &text, true);
-            count += entries.len();
-            all.extend(faults);
+            let text = read_file(path).map_err(|error| unreadable(path, error))?;
+            own.add(path, &text);
         }
+        let (entries, all) = own.checked();
+        let doubled = all.iter().filter(|fault| fault.code == "catalogue-left-out").count();
+        let count = entries.len() - doubled;
         if !all.is_empty() {
             report.raise(Exit::Failed);
         }
@@ -299,10 +348,8 @@ fn templates(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> std::io::
 }
 
 /// What templates say, and how many say nothing that can be used, by code.
-fn read_templates(
-    paths: &[PathBuf],
-) -> (Vec<NucleiTemplate>, std::collections::BTreeMap<&'static str, usize>) {
-    let (mut read, mut left_out) = (Vec::new(), std::collections::BTreeMap::new());
+fn read_templates(paths: &[PathBuf]) -> (Vec<NucleiTemplate>, BTreeMap<&'static str, usize>) {
+    let (mut read, mut left_out) = (Vec::new(), BTreeMap::new());
     for path in paths {
         let template = read_file(path).map_err(|_| "nuclei-unreadable");
         match template.and_then(|text| read_nuclei(&text)) {
