@@ -73,7 +73,7 @@ impl Bundle<'_> {
     fn campaign_object(&mut self) -> String {
         let campaign = self.campaign;
         let id = self.id("campaign", &campaign.id);
-        let body = json!({
+        let mut body = json!({
             "name": campaign.id,
             "description": campaign.denial,
             "first_seen": moment(campaign.first),
@@ -81,6 +81,13 @@ impl Bundle<'_> {
             "confidence": percent(campaign.confidence),
             "labels": [campaign.severity.as_str().to_lowercase()],
         });
+        // What is published about the doors that were tried; an empty list is against the standard.
+        let doors = campaign.doors.iter();
+        let references: Vec<Value> =
+            doors.map(|door| json!({"source_name": door.id, "url": door.reference})).collect();
+        if !references.is_empty() {
+            body["external_references"] = references.into();
+        }
         self.add("campaign", &id, body);
         id
     }
