@@ -45,7 +45,7 @@ pub use flow_datagram::{EXPORTERS_MAX, FlowDecoder, FlowTally, PENDING_BYTES_MAX
 pub use hunt::{Erased, Hit, Prey, doors_of, hunt};
 pub use known::{KNOWN_MAX, KnownScanners, Reason, canonical_network};
 pub use parsers::{Feed, PARSERS};
-pub use pool::{Pool, PoolStats, Print, RETENTION_S, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};
+pub use pool::{Pool, PoolStats, Print, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};
 pub use reader::{LATE_S, Reader, SKEW_MAX_S, Taken, Tally};
 pub use severity::{Known, SIGN_FOLLOWS_S_MAX};
 pub use shared::{KEY_BYTES, Sharing, quarter};

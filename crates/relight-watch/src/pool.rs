@@ -6,8 +6,8 @@
 //!
 //! - a source keeps its [`SOURCE_ROWS_MAX`] smallest rows (strongest class first);
 //! - a table keeps the sources with the smallest keys, and a key is the address, mixed. What
-//!   has to go is a fair share of the sources, and its size is told. To let the least recent go
-//!   would let go of exactly those who are slow.
+//!   has to go is a fair share of the sources, and [`Pool::stats`] has its size. To let the least
+//!   recent go would let go of exactly those who are slow.
 //!
 //! Strong contacts (attempts, catalogue) and weak ones (missing, refused) have tables of their
 //! own, so that no flood of misses costs an attempt.
@@ -35,9 +35,6 @@ const WEAK_SHARE: (usize, usize) = (3, 8);
 
 /// Most rows of one source in one table: more do not decide more.
 pub const SOURCE_ROWS_MAX: usize = 64;
-
-/// Contacts of a source that nobody saw for longer than this are forgotten, in seconds.
-pub const RETENTION_S: Timestamp = 400 * 86_400;
 
 /// An address as the pool keeps it: mixed, so that the order favours nobody, and reversible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -210,7 +207,7 @@ pub struct PoolStats {
     pub strong_share: f64,
     /// The same for weak contacts.
     pub weak_share: f64,
-    /// Rows that this pool itself let go at a limit (code `pool-evicted`).
+    /// Rows that this pool itself let go at a limit.
     pub evicted: u64,
 }
 
@@ -245,14 +242,6 @@ impl Pool {
         self.strong.merge(&other.strong);
         self.weak.merge(&other.weak);
         self.users.merge(&other.users);
-    }
-
-    /// Forgets contacts that ended more than [`RETENTION_S`] before `now`. Once a day, on the pool
-    /// of all, never on a part of it: what a part forgot another may remember.
-    pub fn forget(&mut self, now: Timestamp) {
-        let before = second(now - RETENTION_S);
-        self.strong.retain(|row| row.last() >= before);
-        self.weak.retain(|row| row.last() >= before);
     }
 
     /// Takes the memory of its limits now, so that it neither grows nor fails later.

@@ -110,19 +110,19 @@ impl Table {
     pub(crate) fn merge(&mut self, other: &Self) {
         if other.ceiling < self.ceiling {
             self.ceiling = other.ceiling;
-            self.retain(|_| true);
+            self.let_go();
         }
         for piece in &other.pieces {
             piece.rows.iter().for_each(|row| self.insert(*row));
         }
     }
 
-    /// Keeps the rows that pass.
-    pub(crate) fn retain(&mut self, keep: impl Fn(&Row) -> bool) {
+    /// Removes the rows beyond the ceiling.
+    fn let_go(&mut self) {
         self.settle();
         let ceiling = self.ceiling;
         for piece in &mut self.pieces {
-            piece.rows.retain(|row| row.source.0 <= ceiling && keep(row));
+            piece.rows.retain(|row| row.source.0 <= ceiling);
             piece.sorted = piece.rows.len();
         }
         self.rows = self.pieces.iter().map(|piece| piece.rows.len()).sum();

@@ -155,21 +155,6 @@ fn bytes_and_back_and_damaged_bytes_are_refused() {
     }
 }
 
-#[test]
-fn contacts_that_ended_long_ago_are_forgotten_and_others_are_not() {
-    let mut pool = pool_of(&[], 100, 64);
-    let place = (OrgId(1), Some(SiteId(1)));
-    let now = RETENTION_S + 1_000_000;
-    for (number, (first, last)) in [(1_u8, (5, 999_900)), (2, (5, 1_000_080)), (3, (now, now))] {
-        let source = SourceKey::of(IpAddr::from([192, 0, 2, number]));
-        for class in [Class::Probe, Class::NotFoundCold] {
-            pool.insert(Row::new(source, class, 0, place, &facts(first, last, Print::default())));
-        }
-    }
-    pool.forget(now);
-    assert_eq!(pool.stats().rows, 4, "the end of evidence is 400 days after the last contact");
-}
-
 /// Goal: what is made again on another day is no exploration, but for doors that never opened.
 #[test]
 fn what_is_made_again_says_nothing() {
