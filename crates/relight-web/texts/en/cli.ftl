@@ -613,7 +613,7 @@ hunt-found = { NUMBER($count) } { $count ->
     [one] contact
    *[other] contacts
 }
-hunt-more = … and { NUMBER($count) } more, with --json
+hunt-more = … and { NUMBER($count) } more; --json has up to { NUMBER($most) } in all
 hunt-covered = logs from { $from } to { $to }, { $gaps ->
     [0] without a missing day
     [one] with { NUMBER($gaps) } gap
@@ -627,6 +627,7 @@ erased = { NUMBER($count) } { $count ->
 share-no-key = { $place } holds no key of the quarter { $quarter }
 share-no-key-remedy = add a line “{ $quarter } ” with 64 hexadecimal digits that all members have and nobody else
 share-bad = { $place } was not written by relight watch share, or is damaged
+window-of = a window of { $organisation }
 share-other-quarter = { $place } is of another quarter than { $quarter }: each member shares again
 shared = { NUMBER($contacts) } { $contacts ->
     [one] contact

@@ -661,7 +661,7 @@ hunt-found = { NUMBER($count) } { $count ->
     [one] contact
    *[other] contacts
 }
-hunt-more = … et { NUMBER($count) } de plus, avec --json
+hunt-more = … et { NUMBER($count) } de plus; --json en donne jusqu’à { NUMBER($most) } en tout
 hunt-covered = journaux du { $from } au { $to }, { $gaps ->
     [0] sans jour manquant
     [one] avec { NUMBER($gaps) } trou
@@ -675,6 +675,7 @@ erased = { NUMBER($count) } { $count ->
 share-no-key = { $place } ne contient aucune clé du trimestre { $quarter }
 share-no-key-remedy = ajoutez une ligne « { $quarter } » suivie de 64 chiffres hexadécimaux que tous les membres ont, et personne d’autre
 share-bad = { $place } n’a pas été écrit par relight watch share, ou est abîmé
+window-of = une fenêtre de { $organisation }
 share-other-quarter = { $place } est d’un autre trimestre que { $quarter } : chaque membre partage de nouveau
 shared = { NUMBER($contacts) } { $contacts ->
     [one] contact

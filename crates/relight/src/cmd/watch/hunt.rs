@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use clap::Args;
 use relight_engine::watch::{Hit, Prey};
-use relight_engine::{Hunted, erase_source, hunt_all};
+use relight_engine::{HITS_MAX, Hunted, erase_source, hunt_all};
 use relight_model::{OrgId, SiteId, Timestamp};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
@@ -20,7 +20,7 @@ use crate::report::{Exit, Report};
 /// Days that are looked at when nobody says since when.
 const DAYS: u32 = 400;
 
-/// Contacts that are shown as text; `--json` has all.
+/// Contacts that are shown as text; `--json` has up to [`HITS_MAX`].
 const SHOWN_MAX: usize = 20;
 
 #[derive(Debug, Args)]
@@ -150,7 +150,7 @@ impl Names {
         }
         let more = hunted.total.saturating_sub(SHOWN_MAX);
         if more > 0 {
-            report.line(&texts::hunt_more(lang, more));
+            report.line(&texts::hunt_more(lang, HITS_MAX, more));
         }
         report.line(&texts::hunt_found(lang, hunted.total));
         for (org, name) in &self.organisations {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use relight_engine::store::{Store, WINDOW_BYTES_MAX};
 use relight_engine::watch::{KEY_BYTES, Sharing, Window, campaigns, judge, quarter};
-use relight_model::{Campaign, OrgId};
+use relight_model::Campaign;
 use relight_server::web::number::rfc3339;
 use relight_server::web::{texts, words};
 use serde::Serialize;
@@ -102,10 +102,13 @@ fn bytes_of(hex: &str) -> Option<[u8; KEY_BYTES]> {
 /// Everything that is kept here, as one window.
 fn own_pool(store: &Store, context: &Context) -> Result<Window, Failure> {
     let mut pool = Window::new(0);
-    let windows = store.windows().map_err(|error| context.store_failure(&error))?;
-    for (OrgId(org), bytes) in windows {
+    let failed = |error| context.store_failure(&error);
+    let organisations = store.organisations().map_err(failed)?;
+    for (id, bytes) in store.windows().map_err(failed)? {
         let window = Window::from_bytes(&bytes).map_err(|error| {
-            let place = format!("organisation {org}");
+            let org = organisations.iter().find(|org| org.id == id);
+            let name = org.map_or_else(|| id.0.to_string(), |org| org.name.clone());
+            let place = texts::window_of(context.lang, &name);
             Failure::new(texts::cannot_read(context.lang, &place)).because(context.lang, &error)
         })?;
         pool.merge(&window);
