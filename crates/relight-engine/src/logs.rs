@@ -60,6 +60,8 @@ pub struct LogReport {
     pub tally: Tally,
     /// Lines longer than the limit; what is beyond was dropped.
     pub cut: u64,
+    /// Contacts that were let go: beyond what is kept of one visit or one segment.
+    pub overflow: u64,
     /// Segments read, and how many of them were known already and changed nothing.
     pub segments: u64,
     /// See `segments`.
@@ -158,16 +160,18 @@ impl Engine {
         let (window, daybook) = read_segment(reader, bytes, digest, report);
         let position = position.map(|position| with_header(position, reader));
         let (days, probes) = compact::rows_of(&daybook, self.now());
+        let stats = window.stats();
         self.store.put_segment(&SegmentDraft {
             org: reader.feed().org,
             segment: digest,
             window: &window.to_bytes(),
-            day: compact::day_of(window.stats().last.unwrap_or_else(|| self.now())),
+            day: compact::day_of(stats.last.unwrap_or_else(|| self.now())),
             read_day: compact::day_of(self.now()),
             days: &days,
             probes: &probes,
             position: position.as_ref(),
         })?;
+        report.overflow += stats.contact_overflow;
         Ok(())
     }
 }

@@ -112,7 +112,8 @@ pub struct WindowStats {
     pub refused: u64,
     /// Lines among those with a payload that would have worked: nobody knows from whom.
     pub unplaced_exploits: u64,
-    /// Events that were contacts beyond [`CONTACTS_MAX`] or [`VISIT_CONTACTS_MAX`].
+    /// Contacts that went as their events were read: beyond [`CONTACTS_MAX`] or
+    /// [`VISIT_CONTACTS_MAX`].
     pub contact_overflow: u64,
     /// Something had to go at a limit (code `contact-overflow`).
     pub truncated: bool,
@@ -170,8 +171,10 @@ impl Window {
                     served: matches!(event.status, 200..=399),
                 };
                 let key = ContactKey { visit, kind, door };
+                let (kept, is_new) = (self.contacts.len(), !self.contacts.contains_key(&key));
                 self.add(key, &facts);
-                counters.overflow += u64::from(!self.contacts.contains_key(&key));
+                // It went itself, or another for it.
+                counters.overflow += u64::from(is_new && self.contacts.len() == kept);
             }
         }
         self.counters.insert((self.segment, event.org), counters);

@@ -181,6 +181,8 @@ fn one_visit_keeps_its_strongest_contacts() {
     assert!(window.contacts.keys().any(|key| key.kind == Kind::Probe), "misses hide no probe");
     let stats = window.stats();
     assert!(stats.truncated && stats.contact_overflow > 0);
+    let beyond = 101 - VISIT_CONTACTS_MAX as u64;
+    assert_eq!(stats.contact_overflow, beyond, "whichever of two went");
     assert_eq!(stats.events, 101);
 }
 

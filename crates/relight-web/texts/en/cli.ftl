@@ -658,6 +658,10 @@ log-summary = { NUMBER($lines) } { $lines ->
    *[other] events
  }, { NUMBER($refused) } refused
 log-known = read before, nothing changed
+log-overflow = { NUMBER($count) } { $count ->
+    [one] contact was counted only
+   *[other] contacts were counted only
+ }: of one visit, the strongest are kept
 log-lines = { NUMBER($count) } { $count ->
     [one] line
    *[other] lines

@@ -709,6 +709,10 @@ log-summary = { NUMBER($lines) } { $lines ->
    *[other] refusées
  }
 log-known = déjà lu, rien n'a changé
+log-overflow = { NUMBER($count) } { $count ->
+    [one] contact n’a été que compté
+   *[other] contacts n’ont été que comptés
+ } : d’une visite, les plus forts sont gardés
 log-lines = { NUMBER($count) } { $count ->
     [one] ligne
    *[other] lignes

@@ -297,6 +297,24 @@ fn windows_are_joined_after_reading() {
     assert_eq!(store.windows().unwrap().len(), 1);
 }
 
+/// What is counted and not kept is told where the log is read.
+#[test]
+fn contacts_beyond_the_limit_are_told() {
+    let place = Place::with_sites();
+    let line = |door: char| {
+        format!("9.9.9.9 - - [03/Nov/2025:10:00:00 +0000] \"GET /w{door} HTTP/1.1\" 404 9\n")
+    };
+    place.write("few.log", ('a'..='p').map(line).collect::<String>());
+    place.write("many.log", ('a'..='t').rev().map(line).collect::<String>());
+    let ingest = |file: &str| place.expect(0, &["watch", "ingest", "--org", "Santé Nord", file]);
+    assert!(!ingest("few.log").stdout.contains("counted only"));
+    let told = ingest("many.log").stdout;
+    assert!(told.contains("\n  4 contacts were counted only: "), "{told}");
+    place.write("more.log", ('b'..='r').map(line).collect::<String>());
+    let ingest = ["watch", "ingest", "--org", "Santé Nord", "more.log", "--json"];
+    assert_eq!(place.run(&ingest).json()["logs"][0]["overflow"], 1);
+}
+
 /// Only logs of every day from every body make "no contact" an answer.
 #[test]
 fn a_hunt_is_complete_only_without_a_missing_day() {

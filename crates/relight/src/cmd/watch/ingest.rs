@@ -49,6 +49,7 @@ struct LogRow {
     events: u64,
     headers: u64,
     cut: u64,
+    overflow: u64,
     segments: u64,
     known: u64,
     skipped_bytes: u64,
@@ -204,11 +205,14 @@ fn tell(name: &str, log: &LogReport, context: &Context, report: &mut Report) {
         let known = if log.is_known() { texts::log_known(lang) } else { "" };
         let text = summary(&log.tally, lang);
         report.line(format!("{}  {known}", texts::labelled(lang, name, &text)).trim_end());
+        if log.overflow > 0 {
+            report.line(&format!("  {}", texts::log_overflow(lang, log.overflow)));
+        }
     }
 }
 
 fn row(file: String, log: LogReport) -> LogRow {
-    let LogReport { tally, cut, segments, known, skipped_bytes } = log;
+    let LogReport { tally, cut, overflow, segments, known, skipped_bytes } = log;
     let refused = tally.refused.into_iter();
     let refused = refused.map(|(code, (lines, first))| RefusedRow { code, lines, first });
     LogRow {
@@ -217,6 +221,7 @@ fn row(file: String, log: LogReport) -> LogRow {
         events: tally.events,
         headers: tally.headers,
         cut,
+        overflow,
         segments,
         known,
         skipped_bytes,
