@@ -8,8 +8,9 @@ pub(crate) mod ceremony;
 pub(crate) mod form;
 pub(crate) mod guard;
 pub(crate) mod known;
-mod limit;
+pub(crate) mod limit;
 pub(crate) mod links;
+pub(crate) mod oidc;
 pub(crate) mod passkey;
 mod secret;
 pub(crate) mod sign_ins;
@@ -29,6 +30,8 @@ use relight_model::{Digest, Timestamp};
 use self::known::Known;
 use self::limit::Limits;
 use self::links::FirstLink;
+pub use self::oidc::OidcSettings;
+use self::oidc::Provider;
 use self::secret::Secret;
 use self::signed_in::Reader;
 pub use self::signed_in::{Factor, SignedIn};
@@ -93,6 +96,8 @@ pub struct Door {
     limits: Limits,
     /// The link that was printed, until there is an account.
     first: Mutex<Option<FirstLink>>,
+    /// Who else may say who somebody is.
+    provider: Option<Provider>,
 }
 
 impl std::fmt::Debug for Door {
@@ -125,7 +130,19 @@ impl Door {
             answered: Answered::default(),
             limits: Limits::default(),
             first: Mutex::new(None),
+            provider: None,
         })
+    }
+
+    /// The same with a provider of identities; without accounts there is nobody to identify.
+    pub(crate) fn with_provider(mut self, provider: Option<Provider>) -> Self {
+        self.provider = provider.filter(|_| self.engine.is_some());
+        self
+    }
+
+    /// The provider of identities, if there is one.
+    pub(crate) fn provider(&self) -> Option<&Provider> {
+        self.provider.as_ref()
     }
 
     /// Seconds since 1970 now.

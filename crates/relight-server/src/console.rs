@@ -7,6 +7,7 @@ pub(crate) mod burn;
 mod incident;
 mod key_form;
 mod me;
+mod oidc;
 mod register;
 mod sign_in;
 mod sites;
@@ -163,6 +164,8 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/affected", get(register::affected))
         .route("/watch", get(watch::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-in/oidc", get(oidc::leave))
+        .route("/sign-in/oidc/back", get(oidc::back))
         .route("/sign-out", post(me::sign_out))
         .route("/start", get(sign_in::start).post(sign_in::enter))
         .route("/confirm", get(me::confirm).post(me::confirmed))
@@ -189,6 +192,8 @@ fn people() -> Router<Arc<Console>> {
         .route("/me/key", post(me::add_key))
         .route("/me/key/remove", post(me::remove_key))
         .route("/me/sign-in/end", post(me::end_sign_in))
+        .route("/me/identity", get(oidc::link))
+        .route("/me/identity/remove", post(me::remove_identity))
         .route("/me/token", post(me::add_token))
         .route("/me/token/remove", post(me::remove_token))
         .route("/accounts", get(accounts::show))

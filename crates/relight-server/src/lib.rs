@@ -22,7 +22,7 @@ pub mod traffic;
 
 pub use access::form::{FORM_BYTES_MAX, FORM_S_MAX};
 pub use access::links::FIRST_LINK_S_MAX;
-pub use access::{Clock, Door, Entrance, FRESH_S_MAX, Factor, SignedIn};
+pub use access::{Clock, Door, Entrance, FRESH_S_MAX, Factor, OidcSettings, SignedIn};
 pub use error::ServerError;
 pub use page::encode;
 pub use public::{PublicFolder, Signer};

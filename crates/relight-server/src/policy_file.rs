@@ -16,6 +16,7 @@ use relight_model::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::ServerError;
+use crate::access::OidcSettings;
 
 /// The file in the data folder.
 pub const POLICY_FILE: &str = "policy.toml";
@@ -40,6 +41,7 @@ const SIGNATURE_SCHEMA: &str = "relight.policy-signature/1";
 struct Written {
     operators: Option<Operators>,
     switching: Option<Switching>,
+    oidc: Option<OidcSettings>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -104,6 +106,8 @@ pub struct PolicyFile {
     pub standing: Standing,
     /// The one operator of a town, who acts from the command line.
     pub single: Option<String>,
+    /// The provider of identities. What it says of second factors counts only in a signed file.
+    pub oidc: Option<OidcSettings>,
     /// The pinned key, in hexadecimal.
     pub key: Option<String>,
 }
@@ -117,7 +121,7 @@ impl PolicyFile {
         let key = store.meta_get(KEY_META).map_err(|error| failed(folder, error))?;
         let Some(bytes) = bytes_of(&folder.join(POLICY_FILE))? else {
             let (policy, standing) = (unsigned(key.as_deref()), Standing::Missing);
-            return Ok(Self { policy, standing, single: None, key });
+            return Ok(Self { policy, standing, single: None, oidc: None, key });
         };
         let written = parse(&folder.join(POLICY_FILE), &bytes)?;
         let standing = standing(folder, &bytes, key.as_deref())?;
@@ -126,7 +130,9 @@ impl PolicyFile {
             _ => unsigned(key.as_deref()),
         };
         let single = written.operators.map(|it| it.single.trim().to_owned());
-        Ok(Self { policy, standing, single, key })
+        let oidc = written.oidc.map(|it| it.within(folder));
+        let oidc = oidc.map(|it| if standing == Standing::Signed { it } else { it.unsigned() });
+        Ok(Self { policy, standing, single, oidc, key })
     }
 }
 
@@ -207,6 +213,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Written, ServerError> {
     let wrong = |what: &str| Err(failed(path, io::Error::other(what.to_owned())));
     if written.operators.as_ref().is_some_and(|it| it.single.trim().is_empty()) {
         return wrong("operators.single is empty");
+    }
+    if let Some(fault) = written.oidc.as_ref().and_then(OidcSettings::fault) {
+        return wrong(fault);
     }
     let switching = written.switching.as_ref();
     if switching.and_then(|it| it.one_person_sites).is_some_and(|it| it > SITES_ALONE_MAX) {
@@ -394,6 +403,12 @@ mod tests {
             ("[switching]\ntwo_people_sites = 201\n", "at most 200"),
             ("[switching]\none_person_sites = -1\n", "invalid value"),
             ("[switch]\n", "unknown field `switch`"),
+            ("[oidc]\nname = \"x\"\n", "missing field `issuer`"),
+            (
+                "[oidc]\nname = \"x\"\nissuer = \"http://id.example\"\nclient_id = \"x\"\n",
+                "oidc.issuer",
+            ),
+            ("[oidc]\nclient_secret = \"x\"\n", "unknown field `client_secret`"),
             ("[", "TOML parse error"),
         ] {
             let place = Place::new(policy);

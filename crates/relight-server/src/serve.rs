@@ -11,7 +11,8 @@ use relight_engine::live::Board;
 use relight_web::Lang;
 use tokio::runtime::Runtime;
 
-use crate::access::{Address, Clock, Door, Entrance};
+use crate::access::oidc::Provider;
+use crate::access::{Address, Clock, Door, Entrance, OidcSettings};
 use crate::console::{self, Console, tally};
 use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
 use crate::sse::Streams;
@@ -36,6 +37,8 @@ pub struct WebConfig {
     /// Address under which browsers reach the console (`https://relight.example`), through a proxy
     /// that speaks TLS; `None`: `http://localhost` and its port. Passkeys are bound to its name.
     pub console_url: Option<String>,
+    /// Who else may say who somebody is.
+    pub oidc: Option<OidcSettings>,
     /// The clock of sign-ins.
     pub clock: Clock,
     /// Language of the console without `?lang=` and of `/` of the public page.
@@ -59,6 +62,7 @@ impl WebConfig {
             engine: None,
             entrance: Entrance::Guarded,
             console_url: None,
+            oidc: None,
             clock: clock::now_ms,
             lang: Lang::Fr,
             public_url: None,
@@ -139,7 +143,9 @@ fn door(config: &WebConfig, port: u16) -> Result<Door, ServerError> {
         Entrance::Fictional => None,
         Entrance::Guarded => config.engine.clone(),
     };
-    Door::open(engine, address, config.clock)
+    let provider = config.oidc.clone().map(|settings| Provider::open(settings, &address));
+    let provider = provider.transpose()?;
+    Ok(Door::open(engine, address, config.clock)?.with_provider(provider))
 }
 
 /// Writes the public page of a board into a folder once.

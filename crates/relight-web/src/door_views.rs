@@ -26,6 +26,20 @@ pub struct SignInPage {
     pub key: KeyForm,
     /// Where to go afterwards.
     pub next: String,
+    /// What people call the provider of identities; empty without one.
+    pub provider: String,
+    /// The way to it.
+    pub leave: String,
+}
+
+/// Somebody came back from a provider of identities: the page goes on by itself.
+#[derive(Template)]
+#[template(path = "arrived.html", whitespace = "minimize")]
+pub struct ArrivedPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where it goes on.
+    pub next: String,
 }
 
 /// The page behind a link: a first key.
@@ -42,6 +56,10 @@ pub struct StartPage {
     pub account: String,
     /// What was chosen before something went wrong.
     pub chosen: String,
+    /// What people call the provider of identities; empty where none is offered.
+    pub provider: String,
+    /// The way to it.
+    pub leave: String,
     /// The ceremony; without a ticket the link is worth nothing.
     pub key: KeyForm,
 }
@@ -99,6 +117,10 @@ pub struct MePage {
     pub days_max: i64,
     /// Admins find the accounts behind a link.
     pub sees_accounts: bool,
+    /// Identities at providers.
+    pub identities: Vec<OwnRow>,
+    /// What people call the provider of identities; empty without one.
+    pub provider: String,
 }
 
 /// A role in a scope that an account holds.

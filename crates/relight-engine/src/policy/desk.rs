@@ -55,7 +55,7 @@ impl Desk<'_> {
     /// The rule for one person: own sites, no vital one, no more than the policy lets one person
     /// switch within a day, whatever was switched in slices before.
     fn is_for_one(&self, person: &Person, plan: &Plan) -> bool {
-        person.is_present() && person.owns(plan) && self.fits_one(&person.name, plan)
+        person.has_key() && person.owns(plan) && self.fits_one(&person.name, plan)
     }
 
     fn fits_one(&self, name: &str, plan: &Plan) -> bool {

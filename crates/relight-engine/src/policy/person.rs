@@ -13,6 +13,8 @@ pub enum Means {
     Token,
     /// A sign-in whose passkey was shown too long ago.
     SignedIn,
+    /// A second factor, shown lately to a provider whose word the policy takes.
+    Provider,
     /// A passkey that was shown lately: how lately is up to the caller.
     Passkey,
     /// A key of hardware that was shown lately.
@@ -60,6 +62,11 @@ impl Person {
 
     /// True when a person was there lately: what a signature needs.
     pub fn is_present(&self) -> bool {
+        matches!(self.means, Means::Provider | Means::Passkey | Means::HardwareKey)
+    }
+
+    /// True when a key was shown just now: what one person alone needs.
+    pub fn has_key(&self) -> bool {
         matches!(self.means, Means::Passkey | Means::HardwareKey)
     }
 

@@ -77,6 +77,11 @@ impl Door {
         changes.extend(known.keys(account.id).map(|key| AccountChange::RemoveKey(key.id)));
         let tokens = known.tables.tokens.iter().filter(|row| row.account == account.id);
         changes.extend(tokens.map(|row| AccountChange::RemoveToken(row.id)));
+        let own = known.tables.identities.iter().filter(|row| row.account == account.id);
+        changes.extend(own.map(|row| AccountChange::Unidentify {
+            issuer: row.issuer.clone(),
+            subject: row.subject.clone(),
+        }));
         let rows = known.tables.sign_ins.iter().filter(|row| row.account == account.id);
         changes.extend(rows.map(|row| AccountChange::SignOut(row.digest)));
         drop(known);

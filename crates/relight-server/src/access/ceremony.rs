@@ -6,6 +6,7 @@ use relight_engine::store::{AccountChange, PasskeyRow, SignInRow};
 
 use super::form::Sender;
 use super::limit::Trial;
+use super::oidc;
 use super::passkey::{Answer, Fault};
 use super::signed_in::{Factor, SignedIn};
 use super::ticket::Purpose;
@@ -17,6 +18,8 @@ use crate::ServerError;
 pub(crate) enum Refusal {
     /// The key or its answer.
     Key(Fault),
+    /// The provider of identities, or its answer.
+    Provider(oidc::Fault),
     /// Too many trials.
     TooMany,
     /// A rule; the code is the key of its sentence.
@@ -30,6 +33,7 @@ impl Refusal {
     pub(crate) const fn code(&self) -> &'static str {
         match self {
             Self::Key(fault) => fault.code(),
+            Self::Provider(fault) => fault.code(),
             Self::TooMany => "too-many",
             Self::Rule(code) => code,
             Self::Failed(_) => "failed",
@@ -40,6 +44,12 @@ impl Refusal {
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         Self::Key(fault)
+    }
+}
+
+impl From<oidc::Fault> for Refusal {
+    fn from(fault: oidc::Fault) -> Self {
+        Self::Provider(fault)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use relight_engine::Engine;
 use relight_engine::access::{Account, Grant, Role, Scope};
-use relight_engine::store::{AccountChange, AccountRow, AccountTables, GrantRow, PasskeyRow};
+use relight_engine::store::{
+    AccountChange, AccountRow, AccountTables, GrantRow, IdentityRow, PasskeyRow,
+};
 use relight_model::Digest;
 
 use crate::ServerError;
@@ -50,6 +52,12 @@ impl Known {
     /// A key by the id of its credential.
     pub(crate) fn key(&self, credential: &[u8]) -> Option<&PasskeyRow> {
         self.tables.passkeys.iter().find(|row| row.credential == credential)
+    }
+
+    /// An identity at a provider.
+    pub(crate) fn identity(&self, issuer: &str, subject: &str) -> Option<&IdentityRow> {
+        let mut rows = self.tables.identities.iter();
+        rows.find(|row| row.issuer == issuer && row.subject == subject)
     }
 
     /// The keys of an account.

@@ -72,6 +72,14 @@ impl Limits {
         }
     }
 
+    /// Takes back one trial that went well.
+    pub(crate) fn forgive(&self, account: u32, address: &str) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, trials)) = state.pairs.get_mut(&(account, address.to_owned())) {
+            *trials = trials.saturating_sub(1);
+        }
+    }
+
     /// Whether a refusal is to be journalled, and how many before it were not.
     pub(crate) fn tells(&self, trial: Trial, now: Timestamp) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,6 +131,20 @@ mod tests {
         assert_eq!((state.pairs.len(), state.order.len()), (PAIRS_MAX, PAIRS_MAX));
         assert_eq!(entries, TOLD_MAX);
         assert!(!state.pairs.contains_key(&(0, "9".to_owned())), "the oldest are forgotten");
+    }
+
+    #[test]
+    fn what_went_well_costs_no_trial() {
+        let limits = Limits::default();
+        for _ in 0..100 {
+            assert_eq!(limits.count(0, "office", 5), Trial::Allowed);
+            limits.forgive(0, "office");
+            limits.forgive(0, "nobody");
+        }
+        for _ in 0..TRIALS_MAX {
+            assert_eq!(limits.count(0, "office", 5), Trial::Allowed);
+        }
+        assert_eq!(limits.count(0, "office", 5), Trial::First);
     }
 
     #[test]

@@ -86,6 +86,13 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     text
 }
 
+/// Base64 with padding, for headers (RFC 4648, 4).
+pub(crate) fn encode_padded(bytes: &[u8]) -> String {
+    let text = encode(bytes).replace('-', "+").replace('_', "/");
+    let padding = "=".repeat((4 - text.len() % 4) % 4);
+    format!("{text}{padding}")
+}
+
 /// The bytes of a base64url text without padding; `None` when it is none, or not the only one for
 /// its bytes.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
@@ -122,6 +129,9 @@ mod tests {
             assert_eq!(decode(text).unwrap(), bytes.as_bytes());
         }
         assert_eq!(encode(&[0xfb, 0xff]), "-_8");
+        assert_eq!(encode_padded(&[0xfb, 0xff]), "+/8=");
+        assert_eq!(encode_padded(b"fooba"), "Zm9vYmE=");
+        assert_eq!((encode_padded(b"f"), encode_padded(b"foo")), ("Zg==".into(), "Zm9v".into()));
         for bad in ["Z", "Zg==", "Zh", "Zm9=", "Zm9 v", "Zm+v", "Zm/v", "Zm9vZ", "é"] {
             assert_eq!(decode(bad), None, "{bad}");
         }

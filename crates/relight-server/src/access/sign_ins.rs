@@ -31,20 +31,20 @@ impl Door {
     /// The sign-in behind the cookie of a request, if it still lasts.
     pub(crate) fn by_cookie(&self, headers: &HeaderMap) -> Option<SignedIn> {
         let digest = digest_of(&cookie(headers)?);
-        let signed = self.signed_in(digest)?;
+        let signed = self.by_digest(&digest)?;
         self.saw(digest, self.now());
         Some(signed)
     }
 
     /// A sign-in that lasts, with the roles of its account.
-    fn signed_in(&self, digest: Digest) -> Option<SignedIn> {
+    pub(crate) fn by_digest(&self, digest: &Digest) -> Option<SignedIn> {
         let known = self.known();
-        let row = known.tables.sign_ins.iter().find(|row| row.digest == digest)?;
+        let row = known.tables.sign_ins.iter().find(|row| row.digest == *digest)?;
         if !is_open(row, self.now()) {
             return None;
         }
         let (account, factor) = (known.account(row.account)?, Factor::parse(&row.factor)?);
-        Some(SignedIn { account, factor, shown: row.shown, sign_in: digest })
+        Some(SignedIn { account, factor, shown: row.shown, sign_in: *digest })
     }
 
     /// Who sent a request, as it is known now: while its body was on its way, the sign-in may have
@@ -52,7 +52,7 @@ impl Door {
     pub(crate) fn as_now(&self, signed: &SignedIn) -> Option<SignedIn> {
         match signed.factor {
             Factor::Token => self.acting(signed.sign_in).map(|(_, signed)| signed),
-            Factor::Passkey => self.signed_in(signed.sign_in),
+            Factor::Passkey | Factor::Oidc | Factor::OidcStrong => self.by_digest(&signed.sign_in),
         }
     }
 

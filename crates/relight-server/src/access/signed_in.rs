@@ -13,6 +13,10 @@ use super::FRESH_S_MAX;
 pub enum Factor {
     /// A passkey, with the user verified by the authenticator.
     Passkey,
+    /// A provider of identities.
+    Oidc,
+    /// The same, which says that a second factor was shown, in words that the policy names.
+    OidcStrong,
     /// An API token: it acts for a person and never counts as one.
     Token,
 }
@@ -22,13 +26,16 @@ impl Factor {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Passkey => "passkey",
+            Self::Oidc => "oidc",
+            Self::OidcStrong => "oidc-strong",
             Self::Token => "token",
         }
     }
 
     /// The factor of a stable name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Passkey, Self::Token].into_iter().find(|factor| factor.as_str() == text)
+        let all = [Self::Passkey, Self::Oidc, Self::OidcStrong, Self::Token];
+        all.into_iter().find(|factor| factor.as_str() == text)
     }
 }
 
@@ -39,7 +46,8 @@ pub struct SignedIn {
     pub account: Account,
     /// With what.
     pub factor: Factor,
-    /// When a passkey was last shown in this sign-in; 0 for never.
+    /// When a passkey was last shown in this sign-in, or a second factor to a provider; 0 for
+    /// never.
     pub shown: Timestamp,
     /// The sign-in or token itself.
     pub sign_in: Digest,
@@ -60,6 +68,12 @@ impl SignedIn {
     /// Whether the passkey was shown so lately that dangerous acts need not ask for it again.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         self.is_person() && self.shown > 0 && now < self.shown + FRESH_S_MAX
+    }
+
+    /// Whether a provider says that a second factor was shown just now. It counts for plans where
+    /// there is no passkey, and never for keys, tokens, accounts and grants.
+    pub fn is_vouched(&self, now: Timestamp) -> bool {
+        self.factor == Factor::OidcStrong && self.shown > 0 && now < self.shown + FRESH_S_MAX
     }
 }
 
@@ -113,12 +127,15 @@ mod tests {
         assert!(signed(Factor::Passkey, 100).is_fresh(100 + FRESH_S_MAX - 1));
         assert!(!signed(Factor::Passkey, 100).is_fresh(100 + FRESH_S_MAX));
         assert!(!signed(Factor::Passkey, 0).is_fresh(1), "never shown");
-        assert!(!signed(Factor::Token, 100).is_fresh(101));
-        assert!(!signed(Factor::Token, 100).is_person());
-        for factor in [Factor::Passkey, Factor::Token] {
+        for factor in [Factor::Oidc, Factor::OidcStrong, Factor::Token] {
+            assert!(!signed(factor, 100).is_fresh(101), "{factor:?}");
+            assert!(!signed(factor, 100).is_person());
+            assert_eq!(signed(factor, 100).is_vouched(101), factor == Factor::OidcStrong);
             assert_eq!(Factor::parse(factor.as_str()), Some(factor));
         }
-        for nothing in ["password", "recovery", "oidc"] {
+        assert!(!signed(Factor::OidcStrong, 100).is_vouched(100 + FRESH_S_MAX));
+        assert!(!signed(Factor::OidcStrong, 0).is_vouched(1), "the provider did not say when");
+        for nothing in ["password", "recovery", ""] {
             assert_eq!(Factor::parse(nothing), None, "{nothing}");
         }
     }

@@ -26,6 +26,8 @@ pub(crate) enum Purpose<'a> {
     Register(&'a Digest),
     /// To show a key again in this sign-in.
     Confirm(&'a Digest),
+    /// To come back from a provider of identities: with the cookie of this digest.
+    Provider(&'a Digest),
 }
 
 impl Purpose<'_> {
@@ -34,6 +36,7 @@ impl Purpose<'_> {
             Self::SignIn => b"relight sign-in".to_vec(),
             Self::Register(holder) => [&b"relight register"[..], &holder.0].concat(),
             Self::Confirm(sign_in) => [&b"relight confirm"[..], &sign_in.0].concat(),
+            Self::Provider(cookie) => [&b"relight provider"[..], &cookie.0].concat(),
         }
     }
 }
@@ -143,6 +146,8 @@ mod tests {
             Purpose::Register(&b),
             Purpose::Confirm(&a),
             Purpose::Confirm(&b),
+            Purpose::Provider(&a),
+            Purpose::Provider(&b),
         ];
         for (made_for, purpose) in purposes.iter().enumerate() {
             let ticket = make(&secret, *purpose, 100).unwrap();

@@ -47,8 +47,9 @@ pub(super) fn routes() -> Router<Arc<Console>> {
 pub(crate) fn person_of(signed: &SignedIn, now: Timestamp) -> Person {
     let means = match signed.factor {
         Factor::Token => Means::Token,
-        Factor::Passkey if signed.is_fresh(now) => Means::Passkey,
-        Factor::Passkey => Means::SignedIn,
+        _ if signed.is_fresh(now) => Means::Passkey,
+        _ if signed.is_vouched(now) => Means::Provider,
+        Factor::Passkey | Factor::Oidc | Factor::OidcStrong => Means::SignedIn,
     };
     let account = &signed.account;
     Person { name: account.name.clone(), grants: account.grants.clone(), means }

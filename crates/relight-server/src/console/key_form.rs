@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Console;
 use crate::access::ceremony::Refusal;
+use crate::access::oidc;
 use crate::access::passkey::ALGORITHMS;
 use crate::access::ticket::{Purpose, TICKET_S_MAX};
 use crate::access::{digest_of, encode_bytes};
@@ -80,7 +81,10 @@ pub(super) const fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Refusal::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Refusal::Key(_) | Refusal::Rule(_) => StatusCode::FORBIDDEN,
+        Refusal::Provider(oidc::Fault::Unreachable | oidc::Fault::Unusable) => {
+            StatusCode::BAD_GATEWAY
+        }
+        Refusal::Key(_) | Refusal::Provider(_) | Refusal::Rule(_) => StatusCode::FORBIDDEN,
     }
 }
 
@@ -124,6 +128,11 @@ mod tests {
         ] {
             for lang in Lang::ALL {
                 assert_ne!(words(lang, &Refusal::Key(fault)), fault.code(), "{fault:?}");
+            }
+        }
+        for fault in oidc::Fault::ALL {
+            for lang in Lang::ALL {
+                assert_ne!(words(lang, &Refusal::Provider(fault)), fault.code(), "{fault:?}");
             }
         }
         assert_ne!(words(Lang::En, &Refusal::TooMany), "too-many");

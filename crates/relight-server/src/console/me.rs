@@ -18,6 +18,7 @@ use super::sign_in::person;
 use super::{Asked, Console, blocking};
 use crate::access::ceremony::{Refusal, Shown};
 use crate::access::form::{Sender, SignedForm};
+use crate::access::oidc::identity_id;
 use crate::access::sign_ins::{is_open, set_cookie};
 use crate::access::ticket::Purpose;
 use crate::access::token::{TOKEN_DAYS_MAX, Wish, is_for_tokens};
@@ -66,7 +67,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
     me_page(&console, &asked, None)
 }
 
-fn me_page(console: &Console, asked: &Asked, refusal: Option<&Refusal>) -> Response {
+pub(super) fn me_page(console: &Console, asked: &Asked, refusal: Option<&Refusal>) -> Response {
     let Some(signed) = person(&asked.reader) else { return console.nothing(asked) };
     let page = Me { console, asked, signed, lang: console.lang(asked) }.page(refusal);
     page::html(refusal.map_or(StatusCode::OK, status), relight_web::render(&page))
@@ -106,6 +107,8 @@ impl Me<'_> {
             token_roles: self.token_roles(),
             days_max: TOKEN_DAYS_MAX,
             sees_accounts: super::accounts::sees(self.signed),
+            identities: self.identities(),
+            provider: console.provider_name(),
         }
     }
 
@@ -117,6 +120,19 @@ impl Me<'_> {
             facts: vec![address.clone(), moment(*started), moment(*seen)],
             current: *digest == self.signed.sign_in,
         }
+    }
+
+    fn identities(&self) -> Vec<OwnRow> {
+        let known = self.console.door.known();
+        let account = self.signed.account.id;
+        let own = known.tables.identities.iter().filter(|row| row.account == account);
+        own.map(|row| OwnRow {
+            id: identity_id(row),
+            name: row.subject.clone(),
+            facts: vec![row.issuer.clone(), used(self.lang, row.used)],
+            current: false,
+        })
+        .collect()
     }
 
     fn token_roles(&self) -> Vec<Choice> {
@@ -249,6 +265,15 @@ pub(super) async fn remove_key(
         done(&console, &asked, console.door.remove_key(&signed, id))
     })
     .await
+}
+
+/// Unbinds an identity.
+pub(super) async fn remove_identity(
+    State(console): State<Arc<Console>>,
+    asked: Asked,
+    SignedForm { signed, form }: SignedForm<OneForm>,
+) -> Response {
+    blocking(move || done(&console, &asked, console.door.remove_identity(&signed, &form.id))).await
 }
 
 /// Removes a token.

@@ -11,12 +11,12 @@ use serde::Deserialize;
 
 use super::key_form::{local, status, words};
 use super::{Asked, Console, blocking};
-use crate::access::SignedIn;
 use crate::access::ceremony::{Refusal, Shown};
 use crate::access::form::{OpenForm, Sender};
 use crate::access::links::{Entering, Link};
 use crate::access::signed_in::Reader;
 use crate::access::ticket::Purpose;
+use crate::access::{Factor, SignedIn};
 use crate::page::{self, encode};
 
 /// What an address may carry.
@@ -61,7 +61,7 @@ pub(super) async fn show(
     sign_in_page(&console, &asked, &carried.next, None)
 }
 
-fn sign_in_page(
+pub(super) fn sign_in_page(
     console: &Console,
     asked: &Asked,
     next: &str,
@@ -75,6 +75,8 @@ fn sign_in_page(
         problem: refusal.map(|refusal| words(lang, refusal)).unwrap_or_default(),
         key: console.shows_key(Purpose::SignIn, &[]),
         next: next.to_owned(),
+        provider: console.provider_name(),
+        leave: format!("/sign-in/oidc?lang={}&next={}", lang.tag(), encode(next)),
     };
     page::html(refusal.map_or(StatusCode::OK, status), relight_web::render(&page))
 }
@@ -113,7 +115,7 @@ pub(super) async fn start(
     start_page(&console, &asked, (&carried.code, ""), None)
 }
 
-fn start_page(
+pub(super) fn start_page(
     console: &Console,
     asked: &Asked,
     (code, chosen): (&str, &str),
@@ -136,6 +138,8 @@ fn start_page(
         frame: console.frame(asked, texts::door_start_title(lang), "", switch),
         problem: refusal.map(|refusal| words(lang, refusal)).unwrap_or_default(),
         code: code.to_owned(),
+        provider: if account.is_empty() { String::new() } else { console.provider_name() },
+        leave: format!("/sign-in/oidc?lang={}&code={}", lang.tag(), encode(code)),
         account,
         chosen: chosen.to_owned(),
         key,
@@ -168,7 +172,7 @@ pub(super) async fn enter(
 /// Somebody who is a person: programs with a token have no pages of their own.
 pub(super) fn person(reader: &Reader) -> Option<&SignedIn> {
     match reader {
-        Reader::Signed(signed) if signed.is_person() => Some(signed),
+        Reader::Signed(signed) if signed.factor != Factor::Token => Some(signed),
         _ => None,
     }
 }

@@ -64,6 +64,16 @@ impl World {
 
     /// Behind a proxy that gives it an address.
     pub(crate) fn start_at(clock: Clock, url: Option<&str>, people: impl FnOnce(&Store)) -> Self {
+        let url = url.map(str::to_owned);
+        Self::start_with(clock, move |config| config.console_url = url, people)
+    }
+
+    /// With other settings.
+    pub(crate) fn start_with(
+        clock: Clock,
+        change: impl FnOnce(&mut WebConfig),
+        people: impl FnOnce(&Store),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(folder.path()).unwrap());
         let plan = store.plan_import(&rows()).unwrap();
@@ -73,12 +83,8 @@ impl World {
             EngineOptions { holder: "test".into(), clock, inventory_ttl_s: INVENTORY_TTL_S };
         let engine = Arc::new(Engine::open(Arc::clone(&store), options).unwrap());
         let board = engine.board().unwrap();
-        let config = WebConfig {
-            engine: Some(engine),
-            clock,
-            console_url: url.map(str::to_owned),
-            ..WebConfig::loopback(board)
-        };
+        let mut config = WebConfig { engine: Some(engine), clock, ..WebConfig::loopback(board) };
+        change(&mut config);
         let web = WebServer::start(config).unwrap();
         Self { store, web, _folder: folder }
     }

@@ -91,7 +91,7 @@ fn field(page: &str, name: &str) -> String {
 const ASK: &str = "/plan?lang=en&action=dark&which=todo&reason=Log4Shell";
 
 /// Shows the plan and asks for it; where that leads, and the status.
-fn propose(world: &World, cookie: &str, sites: &str) -> (u16, String) {
+pub(crate) fn propose(world: &World, cookie: &str, sites: &str) -> (u16, String) {
     let (status, _, page) = world.get(&format!("{ASK}&sites={sites}"), cookie);
     assert_eq!(status, 200, "{page}");
     let form = format!(
@@ -104,7 +104,7 @@ fn propose(world: &World, cookie: &str, sites: &str) -> (u16, String) {
     (status, to.map_or(body, str::to_owned))
 }
 
-fn decide(world: &World, cookie: &str, id: &str, more: &str) -> (u16, String) {
+pub(crate) fn decide(world: &World, cookie: &str, id: &str, more: &str) -> (u16, String) {
     let address = format!("/approve/{id}?lang=en");
     let page = world.get(&address, cookie).2;
     let hash = page.split("<code>").nth(1).unwrap().split('<').next().unwrap();

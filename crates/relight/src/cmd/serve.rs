@@ -35,6 +35,7 @@ use crate::cmd::watch::receive::{Intake, Listeners, Look};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
+use crate::operator;
 use crate::report::{Report, Style};
 use crate::stop::stop_on_interrupt;
 
@@ -165,6 +166,8 @@ impl Serve {
         context: &Context,
     ) -> Result<WebHandle, Failure> {
         let lang = context.lang;
+        // A policy that cannot be read was told already; then nobody vouches for anybody.
+        let oidc = operator::policy(context, engine.store()).ok().and_then(|policy| policy.oidc);
         let folder = || context.data.join(PUBLIC_FOLDER);
         let config = WebConfig {
             console: self.listen,
@@ -172,6 +175,7 @@ impl Serve {
             public: self.public_listen,
             public_url: self.public_url.clone().map(with_slash),
             console_url: self.console_url.clone(),
+            oidc,
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
             certificate_key: Some(context.data.join(CERTIFICATE_KEY)),
             ..WebConfig::loopback(Arc::clone(board))

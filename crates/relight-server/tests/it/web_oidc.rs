@@ -1,0 +1,411 @@
+//! Signing in through a provider of identities, over real sockets: who comes in, with what rights,
+//! and everything that lets nobody in.
+
+use relight_engine::store::Store;
+use serde_json::{Value, json};
+
+use crate::door_device::{Device, form};
+use crate::door_support::{START, World, clock, person, token};
+use crate::oidc_provider::{Away, Provider, challenge, signed, signed_in};
+use crate::web_acts::{LOG4SHELL, acts, behind_an_edge, decide, propose};
+
+/// A register with an admin and somebody who reads, both with fresh passkeys.
+fn world(clock: fn() -> i64, provider: &Provider) -> (World, String, String) {
+    let (mut admin, mut anna) = Default::default();
+    let world = World::start_with(clock, provider.configured(), |store| {
+        admin = person(store, "admin", 1, &[("admin", "/")]);
+        anna = person(store, "anna", 2, &[("viewer", "/")]);
+    });
+    (world, admin, anna)
+}
+
+fn header() -> Value {
+    json!({"alg": "EdDSA", "kid": "k1"})
+}
+
+/// Binds the subject to the account of a cookie.
+fn bind(world: &World, provider: &Provider, cookie: &str, subject: &str, now: i64) {
+    let away = world.leaves("/me/identity?lang=en", cookie);
+    provider.gives(&signed(9, &header(), &provider.claims(&away, subject, now)));
+    let (status, head, body) = world.returns(&away.back(), &away.cookie);
+    assert_eq!((status, signed_in(&head)), (200, None), "{body}");
+    assert!(body.contains("url=/me?lang=en"), "{body}");
+}
+
+/// Signs a subject in, with more claims; what came of it.
+fn come(world: &World, provider: &Provider, subject: &str, more: Value) -> (u16, String, String) {
+    let now = START;
+    let away = world.leaves("/sign-in/oidc?lang=en&next=/sites", "");
+    let mut claims = provider.claims(&away, subject, now);
+    for (name, value) in more.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    provider.gives(&signed(9, &header(), &claims));
+    world.returns(&away.back(), &away.cookie)
+}
+
+/// Goal: an identity that was bound to an account signs in to it, with its roles and without the
+/// rights of a passkey. Method: bind, come in, read, and try what needs a key.
+#[test]
+fn a_bound_identity_signs_in_and_reads_with_its_roles() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (world, _, anna) = world(now, &provider);
+    bind(&world, &provider, &anna, "s-1", START);
+    let page = world.get("/me?lang=en", &anna).2;
+    assert!(page.contains("s-1") && page.contains(&provider.issuer), "{page}");
+    let page = world.get("/sign-in?lang=en", "").2;
+    assert!(page.contains("Sign in with Provider &#60;1&#62;"), "{page}");
+
+    let away = world.leaves("/sign-in/oidc?lang=en&next=/sites%3Fpage=1", "");
+    assert!(away.location.starts_with(&format!("{}/auth?", provider.issuer)), "{away:?}");
+    provider.gives(&signed(9, &header(), &provider.claims(&away, "s-1", START)));
+    let (status, head, body) = world.returns(&away.back(), &away.cookie);
+    assert_eq!(status, 200, "{body}");
+    assert!(
+        body.contains("url=/sites?page=1&#38;lang=en"),
+        "a page goes on, not a redirect: {body}"
+    );
+    assert!(head.contains("__Host-rl-away=; Path=/; Max-Age=0"), "{head}");
+    let cookie = signed_in(&head).unwrap();
+    let forms = provider.forms();
+    let verifier = forms[1].split("code_verifier=").nth(1).unwrap().split('&').next().unwrap();
+    assert_eq!(challenge(verifier), away.parameter("code_challenge"), "PKCE");
+
+    assert!(world.get("/sites?lang=en", &cookie).2.contains("Name care"));
+    assert_eq!(world.get("/accounts", &cookie).0, 404, "no role, no page");
+    let (status, _, page) = world.act(
+        &cookie,
+        ("/me", "/me/token"),
+        &[("label", "x"), ("role", "viewer /"), ("days", "1")],
+    );
+    assert_eq!(status, 403, "a token needs a passkey: {page}");
+    let journal = world.journal().concat();
+    for part in [r#""act":"identity-added""#, r#""factor":"oidc""#, r#""subject":"s-1""#] {
+        assert!(journal.contains(part), "{part}: {journal}");
+    }
+    assert!(!journal.contains("anna@town.example"), "nothing of the person but who it is");
+    world.web.stop();
+}
+
+/// Goal: an answer of a provider counts in the browser that asked, once and in time. Method: the
+/// same good code comes back twice, late, without the cookie, with that of another browser, with
+/// another state; the token endpoint is asked for none of them.
+#[test]
+fn what_comes_back_counts_once_in_time_and_in_the_browser_that_asked() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (world, _, anna) = world(now, &provider);
+    bind(&world, &provider, &anna, "s-1", START);
+    let refused = |what: &str, path: &str, cookie: &str| {
+        let asked = provider.forms().len();
+        let (status, head, body) = world.returns(path, cookie);
+        assert_eq!((status, signed_in(&head)), (403, None), "{what}: {body}");
+        assert!(body.contains("role=\"alert\""), "{what}: {body}");
+        assert_eq!(provider.forms().len(), asked, "{what}: the code was not exchanged");
+    };
+    let away = || world.leaves("/sign-in/oidc?next=/sites", "");
+    let (first, other) = (away(), away());
+    assert_ne!(first.parameter("state"), other.parameter("state"));
+    assert_ne!(first.parameter("nonce"), other.parameter("nonce"));
+    refused("no cookie: somebody else's link", &first.back(), "");
+    refused("the cookie of another browser", &first.back(), &other.cookie);
+    refused("no state", "/sign-in/oidc/back?code=c-1", &first.cookie);
+    refused("another state", "/sign-in/oidc/back?code=c-1&state=AAAA", &first.cookie);
+    let mixed = format!("{}&iss=https%3A%2F%2Fevil.example", away().back());
+    refused("an answer of another provider, unbound", &mixed, &first.cookie);
+    provider.gives(&signed(9, &header(), &provider.claims(&first, "s-1", START)));
+    let (status, head, body) = world.returns(&first.back(), &first.cookie);
+    assert!(status == 200 && signed_in(&head).is_some(), "{body}");
+    refused("replayed", &first.back(), &first.cookie);
+    let third = away();
+    let mixed = format!("{}&iss=https%3A%2F%2Fevil.example", third.back());
+    refused("mixed up", &mixed, &third.cookie);
+    refused("and over", &third.back(), &third.cookie);
+    let declined = away();
+    let path =
+        format!("/sign-in/oidc/back?error=access_denied&state={}", declined.parameter("state"));
+    refused("declined", &path, &declined.cookie);
+    let late = away();
+    now_set(START + 5 * 60);
+    refused("too late", &late.back(), &late.cookie);
+    let journal = world.journal().concat();
+    for why in ["expired", "id-token-issuer", "provider-declined"] {
+        assert!(journal.contains(&format!(r#""why":"{why}""#)), "{why}: {journal}");
+    }
+    world.web.stop();
+}
+
+/// Goal: no token but a good one lets anybody in. Method: the whole way through a loopback
+/// provider, one thing wrong at a time; the journal says what it was. What each claim may be at
+/// its limits is tried one by one beside the code.
+#[test]
+fn hostile_tokens_let_nobody_in_and_are_journalled() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (world, _, anna) = world(now, &provider);
+    bind(&world, &provider, &anna, "s-1", START);
+    type Forge = fn(&Provider, &Away, i64) -> String;
+    fn changed(provider: &Provider, away: &Away, now: i64, change: (&str, Value)) -> String {
+        let mut claims = provider.claims(away, "s-1", now);
+        claims[change.0] = change.1;
+        signed(9, &header(), &claims)
+    }
+    fn by(provider: &Provider, away: &Away, now: i64, header: &Value) -> String {
+        signed(9, header, &provider.claims(away, "s-1", now))
+    }
+    let cases: [(&str, Forge); 13] = [
+        ("id-token-algorithm", |p, a, now| by(p, a, now, &json!({"alg": "none", "kid": "k1"}))),
+        ("id-token-algorithm", |p, a, now| by(p, a, now, &json!({"alg": "HS256", "kid": "k1"}))),
+        ("id-token-key", |p, a, now| by(p, a, now, &json!({"alg": "EdDSA", "kid": "k2"}))),
+        ("id-token-key", |p, a, now| by(p, a, now, &json!({"alg": "RS256", "kid": "k1"}))),
+        ("id-token-signature", |p, a, now| signed(8, &header(), &p.claims(a, "s-1", now))),
+        ("id-token-issuer", |p, a, now| changed(p, a, now, ("iss", json!("https://evil.example")))),
+        ("id-token-audience", |p, a, now| changed(p, a, now, ("aud", json!("other")))),
+        ("id-token-audience", |p, a, now| changed(p, a, now, ("azp", json!("other")))),
+        ("id-token-nonce", |p, a, now| changed(p, a, now, ("nonce", json!("other")))),
+        ("id-token-time", |p, a, now| changed(p, a, now, ("exp", json!(now - 60)))),
+        ("id-token-time", |p, a, now| changed(p, a, now, ("nbf", json!(now + 61)))),
+        ("id-token-authentication", |p, a, now| changed(p, a, now, ("auth_time", json!(5)))),
+        ("id-token-malformed", |_, _, _| "x.y.z".into()),
+    ];
+    for (number, (why, forge)) in (1..).zip(cases) {
+        // Each in a minute of its own: five trials a minute are looked at.
+        let moment = START + 60 * number;
+        now_set(moment);
+        let away = world.leaves("/sign-in/oidc?lang=en&next=/sites", "");
+        provider.gives(&forge(&provider, &away, moment));
+        let (status, head, body) = world.returns(&away.back(), &away.cookie);
+        assert_eq!((status, signed_in(&head)), (403, None), "{why}: {body}");
+        assert!(body.contains("role=\"alert\"") && body.contains("data-key=\"get\""), "{body}");
+        let line = world.journal().pop().unwrap();
+        assert!(line.contains(&format!(r#""why":"{why}""#)), "{why}: {line}");
+    }
+    world.web.stop();
+}
+
+/// Goal: a flood of bad codes costs the provider five requests a minute, and holds up nobody with
+/// a passkey, even from the same address.
+#[test]
+fn a_flood_of_codes_is_five_requests_and_holds_up_no_passkey() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let world = World::start_with(now, provider.configured(), |_| ());
+    let mut device = Device::new(1);
+    world.first("anna", &device);
+    now_set(START + 60);
+    let statuses: Vec<u16> = (0..40)
+        .map(|_| {
+            let away = world.leaves("/sign-in/oidc", "");
+            world.returns(&away.back(), &away.cookie).0
+        })
+        .collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 403).count(), 5);
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 35);
+    assert_eq!(provider.forms().len(), 5);
+    assert_eq!(world.sign_in(&mut device).0, 303);
+    world.web.stop();
+}
+
+#[test]
+fn nobody_is_led_away_through_the_way_back() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (world, _, anna) = world(now, &provider);
+    bind(&world, &provider, &anna, "s-1", START);
+    for (next, wanted) in [
+        ("/sites", "/sites?lang=en"),
+        ("//evil.example", "/?lang=en"),
+        ("https://evil.example", "/?lang=en"),
+        ("/\\evil.example", "/?lang=en"),
+        ("javascript:alert(1)", "/?lang=en"),
+        ("", "/?lang=en"),
+    ] {
+        let next = next.replace(':', "%3A").replace('\\', "%5C");
+        let away = world.leaves(&format!("/sign-in/oidc?lang=en&next={next}"), "");
+        provider.gives(&signed(9, &header(), &provider.claims(&away, "s-1", START)));
+        // What the provider adds of its own leads nowhere either.
+        let back = format!("{}&next=https%3A%2F%2Fevil.example", away.back());
+        let (status, _, body) = world.returns(&back, &away.cookie);
+        assert_eq!(status, 200, "{next}: {body}");
+        assert!(body.contains(&format!("content=\"0;url={wanted}\"")), "{next}: {body}");
+        assert!(!body.contains("evil"), "{next}: {body}");
+    }
+    world.web.stop();
+}
+
+/// An identity is issuer and subject: what else a provider says of somebody makes nobody anybody.
+#[test]
+fn an_identity_that_nobody_bound_comes_in_nowhere() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (world, admin, anna) = world(now, &provider);
+    // Name and mail of anna, another subject.
+    let (status, head, body) = come(&world, &provider, "s-2", json!({"email_verified": true}));
+    assert_eq!((status, signed_in(&head)), (403, None));
+    assert!(body.contains("No account here is bound to this identity"), "{body}");
+    assert!(world.journal().pop().unwrap().contains(r#""subject":"s-2""#));
+    assert_eq!(world.store.account_tables().unwrap().accounts.len(), 2, "no account is made");
+    bind(&world, &provider, &anna, "s-1", START);
+    // Nobody binds what somebody else has.
+    let away = world.leaves("/me/identity", &admin);
+    provider.gives(&signed(9, &header(), &provider.claims(&away, "s-1", START)));
+    assert_eq!(world.returns(&away.back(), &away.cookie).0, 403);
+    assert_eq!(world.store.account_tables().unwrap().identities.len(), 1);
+    // An account that is over is over for its identities as well.
+    assert_eq!(world.act(&admin, ("/accounts", "/accounts/end"), &[("name", "anna")]).0, 200);
+    assert_eq!(come(&world, &provider, "s-1", json!({})).0, 403);
+    assert_eq!(world.store.account_tables().unwrap().identities, []);
+    world.web.stop();
+}
+
+#[test]
+fn binding_needs_a_passkey_shown_just_now_and_a_sign_in_that_lasts() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (world, _, anna) = world(now, &provider);
+    assert_eq!(world.get("/me/identity", "").0, 303, "nobody: to the sign-in");
+    let away = world.leaves("/me/identity", &anna);
+    now_set(START + 4 * 60 + 59);
+    let late = START + 4 * 60 + 59;
+    // Signed out meanwhile: what was begun is over.
+    assert_eq!(world.act(&anna, ("/me", "/sign-out"), &[]).0, 303);
+    provider.gives(&signed(9, &header(), &provider.claims(&away, "s-1", late)));
+    let (status, _, body) = world.returns(&away.back(), &away.cookie);
+    assert_eq!(status, 403, "{body}");
+    assert_eq!(world.store.account_tables().unwrap().identities, []);
+    world.web.stop();
+}
+
+#[test]
+fn a_passkey_that_was_not_shown_lately_binds_nothing() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (world, _, anna) = world(now, &provider);
+    now_set(START + 5 * 60);
+    let (status, _, page) = world.get("/me/identity?lang=en", &anna);
+    assert_eq!(status, 403);
+    assert!(page.contains("Show your passkey first"), "{page}");
+    world.web.stop();
+}
+
+/// Goal: without the provider the passkeys let people in as before, and it is said what is wrong.
+#[test]
+fn a_provider_that_does_not_answer_holds_up_no_passkey() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let mut settings = provider.settings();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    settings.issuer = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    let world = World::start_with(now, |config| config.oidc = Some(settings), |_| ());
+    let mut device = Device::new(1);
+    world.first("anna", &device);
+    let (status, _, page) = world.get("/sign-in/oidc?lang=en&next=/sites", "");
+    assert_eq!(status, 502);
+    assert!(page.contains("does not answer. Passkeys go on working"), "{page}");
+    assert!(
+        page.contains("data-key=\"get\"") && page.contains("value=\"/sites?lang=en\""),
+        "{page}"
+    );
+    now_set(START + 60);
+    assert_eq!(world.sign_in(&mut device).0, 303);
+    assert!(world.journal().concat().contains(r#""why":"provider-unreachable""#));
+    world.web.stop();
+}
+
+#[test]
+fn a_link_is_used_up_by_an_identity_in_place_of_a_passkey() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (world, admin, _) = world(now, &provider);
+    let link = world.new_account(&admin, "zoe");
+    let page = world.get(&format!("{link}&lang=en"), "").2;
+    assert!(page.contains("Come in with Provider"), "{page}");
+    let code = link.split("code=").nth(1).unwrap();
+    let away = world.leaves(&format!("/sign-in/oidc?lang=en&code={code}"), "");
+    let second = world.leaves(&format!("/sign-in/oidc?lang=en&code={code}"), "");
+    provider.gives(&signed(9, &header(), &provider.claims(&away, "s-9", START)));
+    let (status, head, body) = world.returns(&away.back(), &away.cookie);
+    assert_eq!(status, 200, "{body}");
+    let cookie = signed_in(&head).unwrap();
+    assert!(world.get("/me?lang=en", &cookie).2.contains("No role yet"));
+    assert_eq!(world.get(&link, "").0, 404, "the link is dead");
+    provider.gives(&signed(9, &header(), &provider.claims(&second, "s-8", START)));
+    assert_eq!(world.returns(&second.back(), &second.cookie).0, 403, "for whoever began as well");
+    assert_eq!(come(&world, &provider, "s-9", json!({})).0, 200);
+    // A new link takes the identity away with the keys.
+    assert_eq!(world.act(&admin, ("/accounts", "/accounts/renew"), &[("name", "zoe")]).0, 200);
+    assert_eq!(world.get("/me", &cookie).0, 303);
+    assert_eq!(come(&world, &provider, "s-9", json!({})).0, 403);
+    world.web.stop();
+}
+
+#[test]
+fn an_identity_is_unbound_by_its_owner_and_what_it_opened_ends() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (world, admin, anna) = world(now, &provider);
+    bind(&world, &provider, &anna, "s-1", START);
+    let cookie = signed_in(&come(&world, &provider, "s-1", json!({})).1).unwrap();
+    let page = world.get("/me", &anna).2;
+    let part = page.split("/me/identity/remove").nth(1).unwrap();
+    let id = part.split("name=\"id\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    for (who, wanted) in [(&admin, 403), (&cookie, 403), (&anna, 303)] {
+        let status = world.act(who, ("/me", "/me/identity/remove"), &[("id", id)]).0;
+        assert_eq!(status, wanted);
+    }
+    assert_eq!(world.get("/me", &cookie).0, 303, "its sign-ins are over");
+    assert_eq!(come(&world, &provider, "s-1", json!({})).0, 403);
+    world.web.stop();
+}
+
+/// Goal: a sign-in through a provider approves only with a second factor that the policy names,
+/// shown just now. Method: three people whom nothing but the provider knows, one plan each time.
+#[test]
+fn only_a_second_factor_that_the_policy_names_approves_and_only_just_now() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (mut chief, mut zoe) = Default::default();
+    let world = World::start_with(now, provider.configured(), |store: &Store| {
+        behind_an_edge(store);
+        chief = person(store, "chief", 1, &[("commander", "/")]);
+        zoe = person(store, "zoe", 2, &[("approver", "/")]);
+    });
+    let page = world.get("/plans", &chief).2;
+    let opened = form(&[("token", &token(&page)), ("incident", LOG4SHELL)]);
+    assert_eq!(world.post("/incident/open", &chief, &opened).0, 303);
+    bind(&world, &provider, &zoe, "s-1", START);
+    assert_eq!(propose(&world, &chief, "care").0, 303);
+    let sign_in = |claims: Value| signed_in(&come(&world, &provider, "s-1", claims).1).unwrap();
+    let weak = [
+        json!({"amr": ["pwd"]}),
+        json!({"amr": ["MFA"]}),
+        json!({"amr": "mfa"}),
+        json!({"acr": "mfa"}),
+        json!({"amr": ["mfa"], "auth_time": START - 5 * 60}),
+    ];
+    for claims in weak {
+        let cookie = sign_in(claims.clone());
+        let (status, body) = decide(&world, &cookie, "A-0001", "decision=approve");
+        assert_eq!(status, 403, "{claims}: {body}");
+    }
+    assert_eq!(acts(&world), ["opened chief", "plan-proposed chief"]);
+    let strong = sign_in(json!({"amr": ["pwd", "mfa"]}));
+    let (status, body) = decide(&world, &strong, "A-0001", "decision=approve");
+    assert_eq!(status, 303, "{body}");
+    assert!(acts(&world).contains(&"plan-approved zoe".to_owned()));
+    world.web.stop();
+}
