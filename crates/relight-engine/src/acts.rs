@@ -7,10 +7,21 @@ use relight_model::{Digest, GateKey, Verdict};
 
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Entry, EvidenceKind, Standing};
+use crate::incident::{Entry, EvidenceKind, Proof, Standing};
 use crate::orders::Undone;
 use crate::plan::{self, Plan};
 use crate::policy::{Desk, Person, Policy, Refusal};
+
+/// What somebody says by approving.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approving {
+    /// Hash of the plan that was read.
+    pub hash: Digest,
+    /// The number of sites, where it has to be typed.
+    pub typed: Option<usize>,
+    /// What a passkey signed for it.
+    pub proof: Option<Proof>,
+}
 
 /// What became of an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +76,25 @@ impl Engine {
         hash: Digest,
         typed: Option<usize>,
     ) -> Result<Acted, EngineError> {
+        self.approve_proven(policy, person, number, Approving { hash, typed, proof: None })
+    }
+
+    /// The same with what a passkey signed, which is kept with the approval. That it is good was
+    /// checked by whoever knows the keys.
+    ///
+    /// # Errors
+    /// As [`Engine::approve`].
+    pub fn approve_proven(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        number: u32,
+        approving: Approving,
+    ) -> Result<Acted, EngineError> {
         let _one = self.one_act();
+        let Approving { hash, typed, proof } = approving;
         let approval = self.decide(policy, |desk| desk.approve(person, number, hash, typed))?;
+        let approval = with_proof(approval, proof);
         let found = self.with_ledger(|ledger| {
             let action = ledger.actions().get(number)?;
             Some((Arc::clone(&action.plan), action.empty().len()))
@@ -263,6 +291,15 @@ impl Engine {
 
     fn one_act(&self) -> MutexGuard<'_, ()> {
         self.acts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn with_proof(approval: Entry, given: Option<Proof>) -> Entry {
+    match approval {
+        Entry::PlanApproved { plan, seat, by, .. } => {
+            Entry::PlanApproved { plan, seat, by, proof: given.map(Box::new) }
+        }
+        other => other,
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) mod limit;
 pub(crate) mod links;
 pub(crate) mod oidc;
 pub(crate) mod passkey;
-mod secret;
+pub(crate) mod secret;
 pub(crate) mod sign_ins;
 pub(crate) mod signed_in;
 pub(crate) mod ticket;

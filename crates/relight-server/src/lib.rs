@@ -13,6 +13,7 @@ mod mix;
 pub mod origin;
 mod page;
 pub mod policy_file;
+pub mod proof;
 mod public;
 pub mod receive;
 mod runtime;

@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use crate::door_views::KeyForm;
 use crate::texts;
 use crate::views::{Choice, Frame};
 
@@ -130,8 +131,10 @@ pub struct ApprovePage {
     pub seats: Vec<SeatView>,
     /// Why this reader cannot approve; empty when he can.
     pub barrier: (String, String),
-    /// Where a passkey is shown; empty when it was shown lately.
+    /// Where somebody without a passkey shows once more who it is; empty for everybody else.
     pub step_up: String,
+    /// The ceremony in which a passkey signs the plan; without a ticket there is none.
+    pub key: KeyForm,
     /// The number of sites has to be typed.
     pub typed: bool,
     /// This reader may approve.

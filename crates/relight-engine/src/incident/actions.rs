@@ -213,7 +213,7 @@ impl Actions {
     ) -> Result<(), Rejected> {
         match entry {
             Entry::PlanProposed { plan, seats, seat } => self.propose(id, plan, seats, *seat, now),
-            Entry::PlanApproved { plan, seat, by } => match self.find_mut(plan) {
+            Entry::PlanApproved { plan, seat, by, .. } => match self.find_mut(plan) {
                 Some(action) => action.sign(*seat, by, now),
                 None => Ok(()),
             },

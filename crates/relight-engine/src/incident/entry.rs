@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::grant::{Acceptance, Ground, Mitigation};
+use super::proof::Proof;
 use super::standing::Authority;
 use super::wire;
 use crate::plan::Plan;
@@ -243,6 +244,10 @@ pub enum Entry {
         seat: Seat,
         /// Who.
         by: String,
+        /// What a passkey signed for it; none where the person has no passkey, and in journals
+        /// from before it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Box<Proof>>,
     },
     /// Somebody refused a plan: it can no longer be executed.
     PlanRefused {

@@ -251,7 +251,7 @@ impl Incident {
             }
             Entry::AcceptanceSigned { site, acceptance } => self.accept(site, acceptance, now),
             Entry::Exempted { site, ground } => self.exempt(site, ground, now),
-            Entry::PlanApproved { plan, seat, by } => self.orders.approve(*plan, *seat, by),
+            Entry::PlanApproved { plan, seat, by, .. } => self.orders.approve(*plan, *seat, by),
             Entry::PlanRefused { plan, by, why } => self.orders.refuse(*plan, by, why),
             Entry::PlanUndone { plan } => self.orders.undo(*plan, now),
             Entry::UpdatePublished { fr, en, by } => self.publish(fr, en, by, now),

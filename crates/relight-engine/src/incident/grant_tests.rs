@@ -277,7 +277,7 @@ fn an_order_is_undone_once_and_within_ten_minutes() {
 #[test]
 fn nobody_fills_two_seats_and_a_refusal_is_final() {
     let plan = Digest([7; 32]);
-    let by = |seat, by: &str| Entry::PlanApproved { plan, seat, by: by.into() };
+    let by = |seat, by: &str| Entry::PlanApproved { plan, seat, by: by.into(), proof: None };
     let mut incident = after(&[by(Seat::Operator, "Anna")]);
     assert!(incident.apply(&by(Seat::Second, "anna"), NOW).is_err());
     assert!(incident.apply(&by(Seat::Operator, "Zoe"), NOW).is_err());

@@ -102,7 +102,7 @@ impl Desk<'_> {
         let fits = |seat: &&Seat| commands || **seat != Seat::Command;
         // The seat that fewest people may take is taken first.
         let seat = empty.iter().rev().find(fits).copied().ok_or(Refusal::NoSeat)?;
-        Ok(Entry::PlanApproved { plan: hash, seat, by: person.name.clone() })
+        Ok(Entry::PlanApproved { plan: hash, seat, by: person.name.clone(), proof: None })
     }
 
     /// Somebody refuses a plan, or takes back what he proposed.

@@ -60,7 +60,7 @@ fn an_approval_covers_a_hash_and_not_a_name() {
     let now = town.engine.now();
     assert_eq!(state(&plan, now), Approval::Needs(vec![Seat::Operator, Seat::Second]));
     for (seat, by) in [(Seat::Operator, "Anna"), (Seat::Command, "Zoe")] {
-        let entry = Entry::PlanApproved { plan: hash, seat, by: by.into() };
+        let entry = Entry::PlanApproved { plan: hash, seat, by: by.into(), proof: None };
         town.engine.record(by, LOG4SHELL, entry).unwrap();
     }
     let by = vec!["Anna".to_owned(), "Zoe".to_owned()];

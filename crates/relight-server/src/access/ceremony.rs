@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use relight_engine::incident::Proof;
 use relight_engine::store::{AccountChange, PasskeyRow, SignInRow};
+use relight_model::Digest;
 
 use super::form::Sender;
 use super::limit::Trial;
@@ -10,7 +12,7 @@ use super::oidc;
 use super::passkey::{Answer, Fault};
 use super::signed_in::{Factor, SignedIn};
 use super::ticket::Purpose;
-use super::{Door, Noted};
+use super::{Door, Noted, secret};
 use crate::ServerError;
 
 /// Why somebody does not come in, or does not get something.
@@ -114,6 +116,30 @@ impl Door {
             [("address", &shown.from.address), ("key", &key.id)];
         let noted = Noted { act: "key-shown", account: name, facts: &facts };
         Ok(self.record(name, noted, &changes)?)
+    }
+
+    /// Takes the passkey that somebody shows to approve a plan. What comes back is signed for this
+    /// plan and is stored beside the approval: it can be checked without us.
+    ///
+    /// # Errors
+    /// As [`Self::confirm`].
+    pub(crate) fn sign_plan(
+        &self,
+        signed: &SignedIn,
+        plan: &Digest,
+        shown: Shown<'_>,
+    ) -> Result<Proof, Refusal> {
+        let _changing = self.changing();
+        let purpose = Purpose::Approve { sign_in: &signed.sign_in, plan };
+        let (key, count) = self.trial(shown, purpose, Some(signed))?;
+        let name = &signed.account.name;
+        let facts: [(&str, &dyn fmt::Display); 3] =
+            [("address", &shown.from.address), ("key", &key.id), ("plan", plan)];
+        let noted = Noted { act: "key-shown", account: name, facts: &facts };
+        self.record(name, noted, &[used(&key, count, self.now())])?;
+        let Answer { id, client, authenticator, signature } = Answer::parse(shown.answer)?;
+        let (key, ticket) = (secret::encode(&key.key), shown.ticket.to_owned());
+        Ok(Proof { credential: id, key, client, authenticator, signature, ticket })
     }
 
     /// Checks one answer within the limit of trials, and counts it; a refusal is journalled.

@@ -109,6 +109,7 @@ impl Door {
         let _changing = self.changing();
         let (link, digest) = self.link(entering.code).ok_or(Refusal::Rule("no-link"))?;
         let key = self.new_key(Purpose::Register(&digest), entering.shown)?;
+        let public = secret::encode(&key.key);
         let (row, cookie) = self.new_sign_in(0, Factor::Passkey, from)?;
         match link {
             Link::First => self.enter_first(&entering, key, AccountChange::SignIn(row))?,
@@ -120,7 +121,8 @@ impl Door {
                     AccountChange::AddKey(key),
                     AccountChange::SignIn(row),
                 ];
-                let facts: [(&str, &dyn fmt::Display); 1] = [("address", &from.address)];
+                let facts: [(&str, &dyn fmt::Display); 2] =
+                    [("address", &from.address), ("public-key", &public)];
                 let noted = Noted { act: "link-used", account: &name, facts: &facts };
                 self.record(&name, noted, &changes)?;
             }
@@ -139,6 +141,7 @@ impl Door {
         if !is_name(name) {
             return Err(Refusal::Rule("bad-name"));
         }
+        let public = secret::encode(&key.key);
         let grant = |role: Role| {
             AccountChange::Grant(GrantRow {
                 account: 0,
@@ -155,9 +158,10 @@ impl Door {
             sign_in,
         ];
         let from = &entering.shown.from.address;
-        let facts: [(&str, &dyn fmt::Display); 4] = [
+        let facts: [(&str, &dyn fmt::Display); 5] = [
             ("address", from),
             ("bootstrap", &"first-run"),
+            ("public-key", &public),
             ("roles", &"admin auditor"),
             ("scope", &"/"),
         ];
@@ -185,9 +189,11 @@ impl Door {
         }
         let key = self.new_key(Purpose::Register(&signed.sign_in), shown)?;
         let mut changes = self.known().others(account, &signed.sign_in);
+        let public = secret::encode(&key.key);
         changes.push(AccountChange::AddKey(self.row_of(account, label, key)));
         let name = &signed.account.name;
-        let facts: [(&str, &dyn fmt::Display); 1] = [("address", &shown.from.address)];
+        let facts: [(&str, &dyn fmt::Display); 2] =
+            [("address", &shown.from.address), ("public-key", &public)];
         let noted = Noted { act: "key-added", account: name, facts: &facts };
         Ok(self.record(name, noted, &changes)?)
     }

@@ -12,7 +12,7 @@ use relight_model::{Digest, Timestamp};
 use super::passkey::Fault;
 use super::secret::{self, Secret};
 use super::{Door, digest_of};
-use crate::ServerError;
+use crate::{ServerError, proof};
 
 /// How long a challenge may be answered, in seconds.
 pub(crate) const TICKET_S_MAX: i64 = 5 * 60;
@@ -26,6 +26,8 @@ pub(crate) enum Purpose<'a> {
     Register(&'a Digest),
     /// To show a key again in this sign-in.
     Confirm(&'a Digest),
+    /// To approve the plan of this hash in this sign-in.
+    Approve { sign_in: &'a Digest, plan: &'a Digest },
     /// To come back from a provider of identities: with the cookie of this digest.
     Provider(&'a Digest),
 }
@@ -36,6 +38,9 @@ impl Purpose<'_> {
             Self::SignIn => b"relight sign-in".to_vec(),
             Self::Register(holder) => [&b"relight register"[..], &holder.0].concat(),
             Self::Confirm(sign_in) => [&b"relight confirm"[..], &sign_in.0].concat(),
+            Self::Approve { sign_in, plan } => {
+                [&b"relight approve"[..], &sign_in.0, &plan.0].concat()
+            }
             Self::Provider(cookie) => [&b"relight provider"[..], &cookie.0].concat(),
         }
     }
@@ -81,7 +86,12 @@ fn make(secret: &Secret, purpose: Purpose<'_>, now: Timestamp) -> Result<Ticket,
     Ok(Ticket { text: secret::encode(&ticket), challenge })
 }
 
+/// What is signed. For a plan it is made of what the journal holds, so that it can be checked later:
+/// the sign-in is in the seal of the ticket only.
 fn challenge(purpose: Purpose<'_>, ticket: &[u8]) -> Vec<u8> {
+    if let Purpose::Approve { plan, .. } = purpose {
+        return proof::challenge(plan, ticket);
+    }
     digest_of(&[&purpose.bytes()[..], ticket].concat()).0.to_vec()
 }
 
@@ -91,7 +101,9 @@ fn read(
     text: &str,
     now: Timestamp,
 ) -> Result<Returned, Fault> {
-    let ticket = secret::decode(text).filter(|ticket| ticket.len() == 40).ok_or(Fault::Expired)?;
+    let ticket = secret::decode(text)
+        .filter(|ticket| ticket.len() == proof::TICKET_BYTES)
+        .ok_or(Fault::Expired)?;
     let (body, seal) = ticket.split_at(24);
     if !secret::is_equal(seal, &secret.seal("ticket", &[&purpose.bytes()[..], body].concat())) {
         return Err(Fault::Expired);
@@ -148,6 +160,9 @@ mod tests {
             Purpose::Confirm(&b),
             Purpose::Provider(&a),
             Purpose::Provider(&b),
+            Purpose::Approve { sign_in: &a, plan: &b },
+            Purpose::Approve { sign_in: &b, plan: &b },
+            Purpose::Approve { sign_in: &a, plan: &a },
         ];
         for (made_for, purpose) in purposes.iter().enumerate() {
             let ticket = make(&secret, *purpose, 100).unwrap();

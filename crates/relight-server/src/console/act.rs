@@ -18,6 +18,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use relight_engine::access::{Role, Scope};
+use relight_engine::incident::Proof;
 use relight_engine::plan::{Plan, PlanStale};
 use relight_engine::policy::{Means, Person, Policy, Refusal};
 use relight_engine::{Engine, EngineError, EngineErrorKind};
@@ -53,6 +54,24 @@ pub(crate) fn person_of(signed: &SignedIn, now: Timestamp) -> Person {
     };
     let account = &signed.account;
     Person { name: account.name.clone(), grants: account.grants.clone(), means }
+}
+
+/// Whoever approves a plan. Who has a passkey signs the plan itself with it: a passkey that was
+/// shown for something else lately is no signature.
+pub(crate) fn signer_of(
+    console: &Console,
+    signed: &SignedIn,
+    proof: Option<&Proof>,
+    now: Timestamp,
+) -> Person {
+    let person = person_of(signed, now);
+    let means = match person.means {
+        Means::Token => Means::Token,
+        _ if proof.is_some() => Means::Passkey,
+        _ if console.door.known().keys(signed.account.id).next().is_some() => Means::SignedIn,
+        means => means,
+    };
+    Person { means, ..person }
 }
 
 /// The rules that hold now. One that cannot be read may have been stricter than the built-in ones.

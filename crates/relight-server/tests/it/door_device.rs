@@ -67,6 +67,18 @@ impl Device {
         Self { pair, credential: vec![number; 16], count: 0 }
     }
 
+    /// Id of its key.
+    pub(crate) fn credential(&self) -> Vec<u8> {
+        self.credential.clone()
+    }
+
+    /// Its public key (COSE_Key).
+    pub(crate) fn cose(&self) -> Vec<u8> {
+        let point = self.pair.public_key().as_ref();
+        let head = [0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20];
+        [&head[..], &point[1..33], &[0x22, 0x58, 0x20], &point[33..]].concat()
+    }
+
     fn data(&self, host: &str, flags: u8) -> Vec<u8> {
         let mut data = digest(&SHA256, host.as_bytes()).as_ref().to_vec();
         data.push(flags);
@@ -83,15 +95,11 @@ impl Device {
     pub(crate) fn create(&self, page: &str, action: &str, origin: &str) -> Shown {
         let (ticket, options) = ceremony(page, action);
         assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
-        let point = self.pair.public_key().as_ref();
         let mut data = self.data(options["rp"]["id"].as_str().unwrap(), 0b0100_0101);
         data.extend([0; 16]);
         data.extend([0, 16]);
         data.extend(&self.credential);
-        data.extend([0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20]);
-        data.extend(&point[1..33]);
-        data.extend([0x22, 0x58, 0x20]);
-        data.extend(&point[33..]);
+        data.extend(self.cose());
         let client = Self::client("webauthn.create", &options, origin);
         let answer = json!({
             "id": encode(&self.credential),

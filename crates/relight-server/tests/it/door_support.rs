@@ -144,7 +144,7 @@ impl World {
 }
 
 /// The cookie of a sign-in and the digest under which it is known.
-fn cookie_of(number: u8) -> (String, Digest) {
+pub(crate) fn cookie_of(number: u8) -> (String, Digest) {
     let value = [number; 32];
     let digest = ring::digest::digest(&ring::digest::SHA256, &value);
     (format!("__Host-rl={}", encode(&value)), Digest(digest.as_ref().try_into().unwrap()))

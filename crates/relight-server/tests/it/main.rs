@@ -16,6 +16,7 @@ mod support;
 mod web_accounts;
 mod web_acts;
 mod web_api;
+mod web_approvals;
 mod web_console;
 mod web_door;
 mod web_keys;

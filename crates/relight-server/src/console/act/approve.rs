@@ -6,18 +6,24 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::Role;
-use relight_engine::incident::{Action, Seat, Standing, UNDO_AGE_MAX_S};
-use relight_engine::policy::{Desk, Person, Refusal};
-use relight_engine::{Engine, EngineError};
+use relight_engine::incident::{Action, Proof, Seat, Standing, UNDO_AGE_MAX_S};
+use relight_engine::policy::{Desk, Means, Person, Refusal};
+use relight_engine::store::PasskeyRow;
+use relight_engine::{Approving, Engine, EngineError};
 use relight_model::{Digest, Timestamp};
 use relight_web::act_views::{ApprovePage, SeatView};
+use relight_web::door_views::KeyForm;
 use relight_web::{Lang, texts};
 use serde::Deserialize;
 
-use super::{moment, person_of, plan_view, policy_of, reads_plan, rollout, status_of, told};
-use crate::access::SignedIn;
-use crate::access::form::SignedForm;
-use crate::console::{Asked, Console, blocking};
+use super::{
+    moment, person_of, plan_view, policy_of, reads_plan, rollout, signer_of, status_of, told,
+};
+use crate::access::ceremony::{self, Shown};
+use crate::access::form::{Sender, SignedForm};
+use crate::access::ticket::Purpose;
+use crate::access::{Factor, SignedIn};
+use crate::console::{Asked, Console, blocking, key_form};
 use crate::page;
 
 /// What somebody decides about a plan.
@@ -35,6 +41,47 @@ pub(crate) struct Decision {
     /// Why it is refused.
     #[serde(default)]
     pub(crate) reason: String,
+    /// The ticket of the passkey that signs the plan.
+    #[serde(default)]
+    pub(crate) ticket: String,
+    /// What it answered.
+    #[serde(default)]
+    pub(crate) answer: String,
+}
+
+impl Decision {
+    /// Hash of the plan that was read; zeros are no plan's.
+    fn plan(&self) -> Digest {
+        Digest::parse(self.hash.trim()).unwrap_or_default()
+    }
+
+    /// Whether a passkey signed it.
+    fn is_signed(&self) -> bool {
+        self.decision == "approve" && !self.answer.is_empty()
+    }
+}
+
+/// Why a decision was not carried out.
+enum Trouble {
+    Engine(EngineError),
+    Key(ceremony::Refusal),
+}
+
+impl Trouble {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Engine(error) => status_of(error),
+            Self::Key(refusal) => key_form::status(refusal),
+        }
+    }
+
+    /// What went wrong, and what to do.
+    fn told(&self, lang: Lang) -> (String, String) {
+        match self {
+            Self::Engine(error) => told(lang, error),
+            Self::Key(refusal) => (key_form::words(lang, refusal), String::new()),
+        }
+    }
 }
 
 pub(super) async fn show(
@@ -49,21 +96,25 @@ pub(super) async fn show(
 pub(super) async fn decide(
     State(console): State<Arc<Console>>,
     Path(id): Path<String>,
+    from: Sender,
     asked: Asked,
     SignedForm { signed, form }: SignedForm<Decision>,
 ) -> Response {
     blocking(move || {
         let Some(engine) = &console.engine else { return console.nothing(&asked) };
         let Some(action) = find(engine, &signed, &id) else { return console.nothing(&asked) };
-        match carry_out(&console, engine, &signed, &action, &form) {
+        let done = sign(&console, &signed, &form, &from).and_then(|proof| {
+            let done = carry_out(&console, engine, &signed, &action, &form, proof);
+            done.map_err(Trouble::Engine)
+        });
+        match done {
             Ok(()) => {
                 let lang = console.lang(&asked);
                 let to = format!("/approve/{}?lang={}", action.id(), lang.tag());
                 Redirect::to(&to).into_response()
             }
-            Err(error) => {
-                let status = status_of(&error);
-                answer(&console, &asked, &signed, &id, status, Some(&error))
+            Err(trouble) => {
+                answer(&console, &asked, &signed, &id, trouble.status(), Some(&trouble))
             }
         }
     })
@@ -76,6 +127,21 @@ pub(crate) fn find(engine: &Engine, signed: &SignedIn, id: &str) -> Option<Actio
     found.filter(|action| reads_plan(signed, &action.plan))
 }
 
+/// What a passkey signed for the plan, if it did.
+fn sign(
+    console: &Console,
+    signed: &SignedIn,
+    form: &Decision,
+    from: &Sender,
+) -> Result<Option<Proof>, Trouble> {
+    if !form.is_signed() {
+        return Ok(None);
+    }
+    let shown = Shown { ticket: &form.ticket, answer: &form.answer, from };
+    let proof = console.door.sign_plan(signed, &form.plan(), shown).map_err(Trouble::Key)?;
+    Ok(Some(proof))
+}
+
 /// Does what somebody decided, by one act of the engine.
 pub(crate) fn carry_out(
     console: &Console,
@@ -83,15 +149,17 @@ pub(crate) fn carry_out(
     signed: &SignedIn,
     action: &Action,
     form: &Decision,
+    proof: Option<Proof>,
 ) -> Result<(), EngineError> {
     let policy = policy_of(engine);
     let person = person_of(signed, engine.now());
-    let hash = Digest::parse(form.hash.trim()).unwrap_or_default();
+    let hash = form.plan();
     match form.decision.as_str() {
         "undo" => engine.take_back(&policy, &person, action.number).map(drop),
         "approve" => {
-            let typed = number_of(&form.typed);
-            let acted = engine.approve(&policy, &person, action.number, hash, typed)?;
+            let person = signer_of(console, signed, proof.as_ref(), engine.now());
+            let approving = Approving { hash, typed: number_of(&form.typed), proof };
+            let acted = engine.approve_proven(&policy, &person, action.number, approving)?;
             if acted.started {
                 rollout::after(engine, &console.board, &person.name, &action.plan);
             }
@@ -119,12 +187,12 @@ fn answer(
     signed: &SignedIn,
     id: &str,
     status: StatusCode,
-    error: Option<&EngineError>,
+    trouble: Option<&Trouble>,
 ) -> Response {
     let Some(engine) = &console.engine else { return console.nothing(asked) };
     let Some(action) = find(engine, signed, id) else { return console.nothing(asked) };
     let view = View { console, engine, asked, signed, action: &action, now: engine.now() };
-    page::html(status, relight_web::render(&view.page(error)))
+    page::html(status, relight_web::render(&view.page(trouble)))
 }
 
 struct View<'a> {
@@ -137,11 +205,11 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn page(&self, error: Option<&EngineError>) -> ApprovePage {
+    fn page(&self, trouble: Option<&Trouble>) -> ApprovePage {
         let (lang, action) = (self.console.lang(self.asked), self.action);
         let (plan, id) = (&action.plan, action.id());
         let switch = format!("/approve/{id}?lang={}", lang.other().tag());
-        let person = person_of(self.signed, self.now);
+        let person = self.signer();
         let barrier = self.barrier(&person);
         let signs = barrier == Some(Refusal::NotPresent);
         let decides = action.is_open(self.now) && self.may_refuse(&person);
@@ -160,15 +228,48 @@ impl View<'_> {
             plan: plan_view::view(self.engine, lang, plan),
             seats: action.seats.iter().map(|seat| seat_view(lang, action, *seat)).collect(),
             barrier: self.barrier_words(lang, barrier),
-            step_up: if signs { step_up(&id) } else { String::new() },
+            step_up: if signs { self.step_up(&id) } else { String::new() },
             typed,
             wanted: self.asked.reason.clone(),
             may_approve: barrier.is_none(),
             may_refuse: decides,
             may_undo: self.may_undo(&person),
-            problem: error.map(|error| told(lang, error)).unwrap_or_default(),
+            problem: trouble.map(|trouble| trouble.told(lang)).unwrap_or_default(),
+            key: if barrier.is_none() { self.key() } else { KeyForm::default() },
             token: self.console.door.form_token(self.signed),
             id,
+        }
+    }
+
+    /// This reader as he will be when he approves: who has a passkey is asked for it by then.
+    fn signer(&self) -> Person {
+        let person = signer_of(self.console, self.signed, None, self.now);
+        let is_asked = !self.keys().is_empty() && person.means != Means::Token;
+        Person { means: if is_asked { Means::Passkey } else { person.means }, ..person }
+    }
+
+    fn keys(&self) -> Vec<PasskeyRow> {
+        self.console.keys_of(self.signed.account.id)
+    }
+
+    /// The ceremony in which a passkey signs the plan; none for who has no passkey.
+    fn key(&self) -> KeyForm {
+        let keys = self.keys();
+        if keys.is_empty() {
+            return KeyForm::default();
+        }
+        let (sign_in, plan) = (&self.signed.sign_in, &self.action.hash);
+        self.console.shows_key(Purpose::Approve { sign_in, plan }, &keys)
+    }
+
+    /// Where somebody without a passkey shows once more who it is.
+    fn step_up(&self, id: &str) -> String {
+        let here = format!("/approve/{id}");
+        match self.signed.factor {
+            Factor::Oidc | Factor::OidcStrong => {
+                format!("/sign-in/oidc?again=1&next={}", page::encode(&here))
+            }
+            Factor::Passkey | Factor::Token => super::step_up(&here),
         }
     }
 
@@ -208,11 +309,6 @@ impl View<'_> {
         let may = is_signer || person.may_for(Role::Commander, &self.action.plan);
         is_dark && may && self.now - at <= UNDO_AGE_MAX_S
     }
-}
-
-/// Where a passkey is shown again before going on.
-fn step_up(id: &str) -> String {
-    super::step_up(&format!("/approve/{id}"))
 }
 
 fn seat_view(lang: Lang, action: &Action, seat: Seat) -> SeatView {

@@ -378,8 +378,11 @@ fn decide(call: &Call, input: Decide) -> Result<Action, Problem> {
         hash: input.hash,
         typed: input.typed.map(|typed| typed.to_string()).unwrap_or_default(),
         reason: input.reason.unwrap_or_default(),
+        ..Decision::default()
     };
-    let done = approve::carry_out(&call.console, &call.engine, &call.signed, &action, &decision);
+    let (console, engine) = (&call.console, &call.engine);
+    // A passkey signs a plan on its page only: who has one approves there.
+    let done = approve::carry_out(console, engine, &call.signed, &action, &decision, None);
     done.map_err(|error| Problem::engine(call.lang, &error))?;
     plan(call, Nothing {})
 }

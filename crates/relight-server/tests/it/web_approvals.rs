@@ -1,0 +1,242 @@
+//! A plan is approved by a passkey that signs this plan: what was signed is in the journal, and
+//! nothing else that a passkey was shown for counts.
+
+use relight_engine::incident::{Entry, Proof};
+use relight_engine::store::{AccountChange, GrantRow, PasskeyRow, SignInRow, Store};
+use relight_model::Digest;
+use relight_server::proof;
+
+use crate::door_device::{Device, Shown, form};
+use crate::door_support::{START, World, clock, cookie_of, person, token};
+use crate::web_acts::{LOG4SHELL, acts, behind_an_edge, propose};
+
+/// A commander without a passkey of his own here, and two approvers, each with one.
+struct Place {
+    world: World,
+    chief: String,
+    zoe: String,
+    zoes: Device,
+    max: String,
+    maxs: Device,
+}
+
+/// An approver with a passkey, who signed in with it at [`START`].
+fn approver(store: &Store, name: &str, number: u8, device: &Device) -> String {
+    let (cookie, digest) = cookie_of(number);
+    let grant = GrantRow {
+        account: 0,
+        role: "approver".into(),
+        scope: "/".into(),
+        at: START,
+        by: "test".into(),
+    };
+    let key = PasskeyRow {
+        id: 0,
+        account: 0,
+        credential: device.credential(),
+        key: device.cose(),
+        name: "key".into(),
+        signatures: 0,
+        created: START,
+        used: START,
+    };
+    let sign_in = SignInRow {
+        digest,
+        account: 0,
+        factor: "passkey".into(),
+        started: START,
+        seen: START,
+        shown: START,
+        address: "127.0.0.1".into(),
+        agent: "Test".into(),
+    };
+    let changes =
+        [AccountChange::Grant(grant), AccountChange::AddKey(key), AccountChange::SignIn(sign_in)];
+    store.add_account(name, START, &changes).unwrap();
+    cookie
+}
+
+impl Place {
+    fn start(clock: fn() -> i64) -> Self {
+        let (zoes, maxs) = (Device::new(1), Device::new(2));
+        let (mut chief, mut zoe, mut max) = Default::default();
+        let world = World::start(clock, |store| {
+            behind_an_edge(store);
+            chief = person(store, "chief", 1, &[("commander", "/")]);
+            zoe = approver(store, "zoe", 2, &zoes);
+            max = approver(store, "max", 3, &maxs);
+        });
+        let page = world.get("/plans", &chief).2;
+        let opened = form(&[("token", &token(&page)), ("incident", LOG4SHELL)]);
+        assert_eq!(world.post("/incident/open", &chief, &opened).0, 303);
+        Self { world, chief, zoe, zoes, max, maxs }
+    }
+
+    fn page(&self, id: &str, cookie: &str) -> String {
+        self.world.get(&format!("/approve/{id}?lang=en"), cookie).2
+    }
+
+    /// Sends an approval with what a passkey answered; nothing when it is `None`.
+    fn approve(&self, id: &str, cookie: &str, shown: Option<&Shown>) -> (u16, String) {
+        let page = self.page(id, cookie);
+        let hash = hash_in(&page);
+        let own = token(&page);
+        let mut fields = vec![("token", own.as_str()), ("hash", &hash), ("decision", "approve")];
+        if let Some(shown) = shown {
+            fields.extend([("ticket", shown.ticket.as_str()), ("answer", &shown.answer)]);
+        }
+        let address = format!("/approve/{id}?lang=en");
+        let (status, _, body) = self.world.post(&address, cookie, &form(&fields));
+        (status, body)
+    }
+
+    /// What stands beside the approvals in the journal.
+    fn proofs(&self) -> Vec<(Digest, String, Option<Box<Proof>>)> {
+        let records = self.world.store.journal(1).unwrap().into_iter();
+        let approvals = records.filter(|record| record.kind == "plan-approved");
+        let entries = approvals.map(|record| Entry::from_body(&record.body).unwrap());
+        entries
+            .map(|entry| match entry {
+                Entry::PlanApproved { plan, by, proof, .. } => (plan, by, proof),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+}
+
+fn hash_in(page: &str) -> String {
+    page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned()
+}
+
+/// Goal: what a passkey signed for an approval can be checked by whoever has the journal. Method:
+/// an approval half an hour of clock after nothing was shown; the entry is checked by itself.
+#[test]
+fn a_passkey_signs_the_plan_and_the_journal_holds_what_it_signed() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut place = Place::start(now);
+    assert_eq!(propose(&place.world, &place.chief, "care").0, 303);
+    // The passkey was shown six minutes ago: it is asked for now, and not before.
+    now_set(START + 6 * 60);
+    let page = place.page("A-0001", &place.zoe);
+    assert!(
+        page.contains("data-key=\"get\"") && page.contains("signs exactly this plan"),
+        "{page}"
+    );
+    assert!(!page.contains("/confirm?"), "{page}");
+    let shown = place.zoes.get(&page, "/approve/A-0001", &place.world.origin());
+    let (status, body) = place.approve("A-0001", &place.zoe, Some(&shown));
+    assert_eq!(status, 303, "{body}");
+    let wanted = ["plan-approved zoe", "plan-started zoe", "dark-ordered zoe"];
+    assert_eq!(acts(&place.world)[2..5], wanted);
+    let proofs = place.proofs();
+    let [(plan, by, Some(signed))] = &proofs[..] else { panic!("{proofs:?}") };
+    assert_eq!((plan.to_string(), by.as_str()), (hash_in(&page), "zoe"));
+    assert_eq!(proof::check(signed, plan), Ok(()));
+    assert_eq!(proof::check(signed, &Digest([1; 32])), Err("wrong-challenge"));
+    assert_eq!(
+        place.world.store.verify_journal().unwrap().map(|whole| whole.entries > 5),
+        Ok(true)
+    );
+    place.world.web.stop();
+}
+
+/// Goal: nothing but this plan, signed by a key of one's own for this sign-in, approves it. Method:
+/// two plans and two people; each answer is good for something else.
+#[test]
+fn what_a_passkey_was_shown_for_elsewhere_approves_nothing() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut place = Place::start(now);
+    for site in ["care", "beds"] {
+        assert_eq!(propose(&place.world, &place.chief, site).0, 303);
+    }
+    let origin = place.world.origin();
+    let before = acts(&place.world);
+    let (first, second) = (place.page("A-0001", &place.zoe), place.page("A-0002", &place.zoe));
+    let confirms = place.world.get("/confirm?next=/me", &place.zoe).2;
+    let signs_in = place.world.get("/sign-in", "").2;
+    let maxs = place.page("A-0001", &place.max);
+    let at = "/approve/A-0001";
+    let cases = [
+        ("nothing shown, though the sign-in is fresh", None),
+        ("the other plan", Some(place.zoes.get(&second, "/approve/A-0002", &origin))),
+        ("to confirm", Some(place.zoes.get(&confirms, "/confirm", &origin))),
+        ("to sign in", Some(place.zoes.get(&signs_in, "/sign-in", &origin))),
+        ("for the sign-in of somebody else", Some(place.zoes.get(&maxs, at, &origin))),
+        ("by the key of somebody else", Some(place.maxs.get(&first, at, &origin))),
+        ("on another page", Some(place.zoes.get(&first, at, "http://localhost.evil.example"))),
+    ];
+    for (number, (what, shown)) in (1..).zip(cases) {
+        // Within the limit of trials.
+        now_set(START + number * 60);
+        let (status, body) = place.approve("A-0001", &place.zoe, shown.as_ref());
+        assert_eq!(status, 403, "{what}: {body}");
+        assert!(body.contains("role=\"alert\""), "{what}: {body}");
+        assert_eq!(acts(&place.world), before, "{what}");
+    }
+    now_set(START + 9 * 60);
+    // A good answer counts once: it is not good for the same plan a second time either.
+    let page = place.page("A-0001", &place.zoe);
+    let shown = place.zoes.get(&page, at, &origin);
+    let elsewhere = place.approve("A-0002", &place.zoe, Some(&shown));
+    assert_eq!(elsewhere.0, 403, "the other plan under its own hash: {}", elsewhere.1);
+    let page = place.page("A-0001", &place.zoe);
+    let shown = place.zoes.get(&page, at, &origin);
+    assert_eq!(place.approve("A-0001", &place.zoe, Some(&shown)).0, 303);
+    let (status, _) = place.approve("A-0001", &place.zoe, Some(&shown));
+    assert_eq!(status, 403, "replayed");
+    assert_eq!(place.proofs().len(), 1);
+    place.world.web.stop();
+}
+
+/// The programming interface has no passkeys: who has one approves on the page.
+#[test]
+fn a_sign_in_with_a_passkey_approves_nothing_through_the_api() {
+    clock!(now, now_set);
+    now_set(START);
+    let place = Place::start(now);
+    assert_eq!(propose(&place.world, &place.chief, "care").0, 303);
+    let page = place.page("A-0001", &place.zoe);
+    let body = serde_json::json!({"decision": "approve", "hash": hash_in(&page)}).to_string();
+    let origin = place.world.origin();
+    let head = format!(
+        "POST /api/v1/plans/A-0001/decisions HTTP/1.1\r\nCookie: {}\r\nOrigin: {origin}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n",
+        place.zoe,
+        body.len(),
+    );
+    let (status, _, text) = crate::web_console::ask_with_body(place.world.address(), &head, &body);
+    assert_eq!(status, 403, "{text}");
+    assert!(place.proofs().is_empty());
+    place.world.web.stop();
+}
+
+/// A number that is typed wrongly loses no signature that was good: it is asked for again.
+#[test]
+fn a_wrong_number_is_told_after_a_good_signature() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut place = Place::start(now);
+    assert_eq!(propose(&place.world, &place.chief, "").0, 303);
+    let origin = place.world.origin();
+    for (typed, wanted) in [("2", 422), ("3", 303)] {
+        let page = place.page("A-0001", &place.zoe);
+        let shown = place.zoes.get(&page, "/approve/A-0001", &origin);
+        let fields = [
+            ("token", token(&page)),
+            ("hash", hash_in(&page)),
+            ("decision", "approve".to_owned()),
+            ("typed", typed.to_owned()),
+            ("ticket", shown.ticket),
+            ("answer", shown.answer),
+        ];
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let address = "/approve/A-0001?lang=en";
+        let (status, _, body) = place.world.post(address, &place.zoe, &form(&fields));
+        assert_eq!(status, wanted, "{typed}: {body}");
+    }
+    let proofs = place.proofs();
+    assert!(proofs[0].2.as_ref().is_some_and(|it| proof::check(it, &proofs[0].0) == Ok(())));
+    place.world.web.stop();
+}

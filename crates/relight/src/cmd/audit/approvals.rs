@@ -1,0 +1,150 @@
+//! Approvals in a journal: whether what a passkey signed for each of them is over its plan. The
+//! entries are enough; neither server nor database is asked.
+
+use std::collections::BTreeSet;
+
+use relight_engine::incident::Entry;
+use relight_engine::store::JournalRecord;
+use relight_server::proof;
+use serde::Serialize;
+
+/// Acts that register the key that they name.
+const REGISTERS: [&str; 3] = ["account-added", "key-added", "link-used"];
+
+/// Acts after which the keys of an account are those of nobody.
+const FORGETS: [&str; 2] = ["account-ended", "account-renewed"];
+
+/// What was found so far, entry by entry.
+#[derive(Debug, Default)]
+pub(super) struct Approvals {
+    counts: Counts,
+    /// The first approval whose signature is not what it says.
+    fault: Option<u64>,
+    /// Accounts with the public keys that the journal names.
+    keys: BTreeSet<(String, String)>,
+}
+
+/// How many approvals there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Counts {
+    /// With a signature of a passkey over their plan.
+    pub(super) signed: u64,
+    /// Of these: by a key that an entry before registers for who approved.
+    pub(super) registered: u64,
+    /// Without a signature.
+    pub(super) unsigned: u64,
+}
+
+impl Approvals {
+    /// Looks at the next entry. One that cannot be read is a fault of the journal, not of an
+    /// approval.
+    pub(super) fn look(&mut self, record: &JournalRecord) {
+        if record.kind != "plan-approved" && record.kind != "access" {
+            return;
+        }
+        match Entry::from_body(&record.body) {
+            Ok(Entry::PlanApproved { plan, by, proof: Some(signed), .. }) => {
+                let is_good =
+                    proof::check(&signed, &plan).is_ok() && !self.is_foreign(&by, &signed.key);
+                if !is_good {
+                    self.fault = self.fault.or(Some(record.seq));
+                    return;
+                }
+                self.counts.signed += 1;
+                self.counts.registered += u64::from(self.keys.contains(&(by, signed.key)));
+            }
+            Ok(Entry::PlanApproved { proof: None, .. }) => self.counts.unsigned += 1,
+            Ok(Entry::Access { act, account, facts }) => {
+                if FORGETS.contains(&act.as_str()) {
+                    self.keys.retain(|(held, _)| *held != account);
+                }
+                if let (true, Some(key)) =
+                    (REGISTERS.contains(&act.as_str()), facts.get("public-key"))
+                {
+                    self.keys.insert((account, key.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a key was registered for somebody else only.
+    fn is_foreign(&self, by: &str, key: &str) -> bool {
+        let mut holders = self.keys.iter().filter(|(_, held)| held == key).peekable();
+        holders.peek().is_some() && holders.all(|(account, _)| account != by)
+    }
+
+    /// How many there are, or the number of the first entry that is not what it says.
+    pub(super) fn end(self) -> Result<Counts, u64> {
+        self.fault.map_or(Ok(self.counts), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_engine::incident::{Proof, Seat};
+    use relight_model::Digest;
+
+    use super::*;
+
+    fn record(seq: u64, entry: &Entry) -> JournalRecord {
+        let kind = match entry {
+            Entry::PlanApproved { .. } => "plan-approved",
+            Entry::Access { .. } => "access",
+            _ => "other",
+        };
+        JournalRecord {
+            seq,
+            time: 7,
+            actor: "zoe".into(),
+            kind: kind.into(),
+            incident: String::new(),
+            body: entry.to_body().unwrap(),
+            prev: Digest::default(),
+            hash: Digest::default(),
+        }
+    }
+
+    fn proof() -> Proof {
+        serde_json::from_str(include_str!("../../../../relight-server/fixtures/approval.json"))
+            .unwrap()
+    }
+
+    /// The plan that the fixture signs.
+    const PLAN: Digest = Digest([7; 32]);
+
+    fn approved(by: &str, plan: Digest, proof: Option<Proof>) -> Entry {
+        let proof = proof.map(Box::new);
+        Entry::PlanApproved { plan, seat: Seat::Second, by: by.into(), proof }
+    }
+
+    fn access(act: &str, account: &str, key: &str) -> Entry {
+        let facts = [("public-key".to_owned(), key.to_owned())].into();
+        Entry::Access { act: act.into(), account: account.into(), facts }
+    }
+
+    fn judged(entries: &[Entry]) -> Result<(u64, u64, u64), u64> {
+        let mut approvals = Approvals::default();
+        (1..).zip(entries).for_each(|(seq, entry)| approvals.look(&record(seq, entry)));
+        approvals.end().map(|it| (it.signed, it.registered, it.unsigned))
+    }
+
+    #[test]
+    fn a_signature_counts_over_its_plan_and_for_its_person_only() {
+        let (good, key) = (|| approved("zoe", PLAN, Some(proof())), proof().key);
+        let registers = |account: &str| access("key-added", account, &key);
+        for (entries, wanted) in [
+            (vec![], Ok((0, 0, 0))),
+            (vec![good()], Ok((1, 0, 0))),
+            (vec![registers("zoe"), good(), approved("anna", PLAN, None)], Ok((1, 1, 1))),
+            (vec![registers("zoe"), access("account-renewed", "zoe", ""), good()], Ok((1, 0, 0))),
+            (vec![access("signed-in", "zoe", &key), good()], Ok((1, 0, 0))),
+            (vec![good(), registers("zoe")], Ok((1, 0, 0))),
+            (vec![registers("anna"), good()], Err(2)),
+            (vec![registers("anna"), registers("zoe"), good()], Ok((1, 1, 0))),
+            (vec![good(), approved("zoe", Digest([8; 32]), Some(proof())), good()], Err(2)),
+        ] {
+            assert_eq!(judged(&entries), wanted, "{entries:?}");
+        }
+    }
+}
