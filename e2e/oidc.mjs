@@ -18,7 +18,7 @@ const ROWS = `slug,name_fr,name_en,origin,organisation,sector,criticality,edge,p
 care,Soins,Care,https://care.example,Hospital,health,2,,yes
 `;
 
-const SECRET = 'a secret: with & signs, é';
+const SECRET = 'a secret: with & signs, + and %20';
 
 let server;
 let folder;

@@ -1,4 +1,5 @@
 //! The rules of the house that neither rustc nor clippy checks, as a test and as a command.
+mod checklist;
 mod documents;
 mod files;
 mod manifests;
@@ -41,6 +42,7 @@ impl fmt::Display for Complaint {
 /// Checks every rule; an empty list means tidy.
 pub(crate) fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
+    checklist::check(tree, &mut complaints);
     documents::check(tree, &mut complaints);
     files::check(tree, &mut complaints);
     manifests::check(tree, &mut complaints);

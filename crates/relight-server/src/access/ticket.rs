@@ -86,8 +86,8 @@ fn make(secret: &Secret, purpose: Purpose<'_>, now: Timestamp) -> Result<Ticket,
     Ok(Ticket { text: secret::encode(&ticket), challenge })
 }
 
-/// What is signed. For a plan it is made of what the journal holds, so that it can be checked later:
-/// the sign-in is in the seal of the ticket only.
+/// What is signed. For a plan it is made of what the journal holds, so that it can be checked
+/// later: the sign-in is in the seal of the ticket only.
 fn challenge(purpose: Purpose<'_>, ticket: &[u8]) -> Vec<u8> {
     if let Purpose::Approve { plan, .. } = purpose {
         return proof::challenge(plan, ticket);

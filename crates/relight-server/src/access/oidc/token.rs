@@ -13,7 +13,8 @@ pub(super) const TOKEN_BYTES_MAX: usize = 16 << 10;
 /// How far the clock of a provider may be from ours, in seconds.
 pub(super) const SKEW_S_MAX: i64 = 60;
 
-/// How long ago a token may have been made, in seconds, besides the skew: it was asked for just now.
+/// How long ago a token may have been made, in seconds, besides the skew: it was asked for just
+/// now.
 pub(super) const AGE_S_MAX: i64 = 5 * 60;
 
 /// Longest subject, in bytes (Core 1.0, 2: "MUST NOT exceed 255 ASCII characters in length").
