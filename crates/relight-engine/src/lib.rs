@@ -25,6 +25,7 @@ mod ingest;
 mod inventoried;
 pub mod live;
 mod logs;
+pub mod measures;
 pub mod notify;
 mod orders;
 pub mod plan;

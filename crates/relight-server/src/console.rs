@@ -3,17 +3,20 @@
 mod accounts;
 pub(crate) mod act;
 mod api;
+mod audit;
 pub(crate) mod burn;
 mod incident;
 mod key_form;
 mod me;
+pub(crate) mod meter;
 mod oidc;
+mod posture;
 mod register;
 mod sign_in;
 mod sites;
 pub(crate) mod tally;
 mod watch;
-mod work;
+pub(crate) mod work;
 
 use std::sync::Arc;
 
@@ -27,10 +30,11 @@ use axum::routing::{get, post};
 use relight_engine::Engine;
 use relight_engine::access::Scope;
 use relight_engine::live::{Board, BoardSite};
-use relight_web::views::{Frame, NotFoundPage};
+use relight_web::views::{Frame, NotFoundPage, Stage};
 use relight_web::{Lang, texts};
 use serde::Deserialize;
 
+use self::meter::Meter;
 use self::tally::Sector;
 use crate::access::Door;
 use crate::access::guard::guard;
@@ -59,6 +63,10 @@ pub(crate) struct Console {
     pub(crate) loopback: bool,
     /// Who comes in.
     pub(crate) door: Door,
+    /// Whether what it shows is the real thing.
+    pub(crate) stage: Stage,
+    /// What it answered so far.
+    pub(crate) meter: Meter,
 }
 
 /// What an address may ask for; values that mean nothing count as absent.
@@ -80,6 +88,8 @@ pub(crate) struct Asked {
     q: String,
     #[serde(default)]
     screen: String,
+    #[serde(default)]
+    org: String,
     /// Why a plan is refused, as `relight incident approve --refuse` writes it into the form.
     #[serde(default)]
     pub(crate) reason: String,
@@ -128,7 +138,9 @@ impl Console {
             title: title.to_owned(),
             here,
             register: self.engine.is_some(),
+            audits: audit::sees(&asked.reader),
             display: false,
+            stage: self.stage,
             switch_href,
             public_url: self.public_url.clone(),
             account: asked.reader.name().to_owned(),
@@ -163,6 +175,10 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/site/{slug}", get(register::site))
         .route("/affected", get(register::affected))
         .route("/watch", get(watch::show))
+        .route("/posture", get(posture::show))
+        .route("/posture/attest", post(posture::take))
+        .route("/audit", get(audit::show))
+        .route("/metrics", get(meter::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-in/oidc", get(oidc::leave))
         .route("/sign-in/oidc/back", get(oidc::back))
@@ -178,6 +194,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), guard))
         .layer(axum::middleware::from_fn(api::problems))
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), own_host))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&console), meter::count))
         .with_state(console)
         .layer(axum::middleware::from_fn(gzip::compress))
         .layer(axum::middleware::map_response(async |response: Response| {

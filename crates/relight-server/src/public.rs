@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use relight_engine::live::{BoardSite, Outage, Proofs, Words};
 use relight_model::Timestamp;
+use relight_web::views::Stage;
 use relight_web::{Lang, words};
 
 pub use self::certificate::Signer;
@@ -125,6 +126,9 @@ pub(crate) struct Identity {
     /// Address under which visitors reach the page, ending in `/`; it is the issuer of
     /// certificates.
     pub(crate) url: String,
+    /// Whether it is the real thing. A drill has no feeds and no certificates: nobody's program
+    /// shall tell people of it, and nothing that is signed shall speak of it.
+    pub(crate) stage: Stage,
 }
 
 /// The files of one generation, by their paths, and the certificates that are written beside it.
@@ -139,8 +143,10 @@ fn files(
 ) -> Result<Files, relight_web::RenderError> {
     let mut files = Files::new();
     let episodes = episodes::of(seen);
-    pages::add(&mut files, seen, &episodes, identity.lang, now)?;
-    feeds::add(&mut files, &episodes, identity, now);
+    pages::add(&mut files, seen, &episodes, identity, now)?;
+    if identity.stage != Stage::Drill {
+        feeds::add(&mut files, seen, &episodes, identity, now);
+    }
     statuspage::add(&mut files, seen, &episodes, identity, now);
     files.insert("sites.csv".to_owned(), data::csv(seen, now).into());
     files.insert("dcat.jsonld".to_owned(), data::catalogue(&identity.url, now).into());

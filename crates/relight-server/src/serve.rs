@@ -9,10 +9,12 @@ use std::time::Duration;
 use relight_engine::Engine;
 use relight_engine::live::Board;
 use relight_web::Lang;
+use relight_web::views::Stage;
 use tokio::runtime::Runtime;
 
 use crate::access::oidc::Provider;
 use crate::access::{Address, Clock, Door, Entrance, OidcSettings};
+use crate::console::meter::Meter;
 use crate::console::{self, Console, tally};
 use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
 use crate::sse::Streams;
@@ -32,6 +34,8 @@ pub struct WebConfig {
     pub board: Arc<Board>,
     /// The register behind the board; without one the console has no pages about it.
     pub engine: Option<Arc<Engine>>,
+    /// Whether what both show is the real thing.
+    pub stage: Stage,
     /// Who may read the console.
     pub entrance: Entrance,
     /// Address under which browsers reach the console (`https://relight.example`), through a proxy
@@ -60,6 +64,7 @@ impl WebConfig {
             public: free,
             board,
             engine: None,
+            stage: Stage::Real,
             entrance: Entrance::Guarded,
             console_url: None,
             oidc: None,
@@ -87,7 +92,7 @@ impl WebServer {
         let (console_listener, console_addr) = runtime::listen(config.console)?;
         let (public_listener, public_addr) = runtime::listen(config.public)?;
         let url = config.public_url.clone().unwrap_or_else(|| format!("http://{public_addr}/"));
-        let identity = Identity { lang: config.lang, url: url.clone() };
+        let identity = Identity { lang: config.lang, url: url.clone(), stage: config.stage };
         let folder = config.public_folder.as_deref().map(PublicFolder::open).transpose()?;
         let signer = match &config.certificate_key {
             Some(path) => Signer::load_or_create(path)?,
@@ -106,6 +111,8 @@ impl WebServer {
             life: format!("{:x}-{:x}", clock::now(), std::process::id()),
             streams: Streams::new(),
             loopback: console_addr.ip().is_loopback(),
+            stage: config.stage,
+            meter: Meter::default(),
         });
         let console = console::router(Arc::clone(&state));
         let console = console.into_make_service_with_connect_info::<SocketAddr>();
@@ -159,7 +166,8 @@ pub fn export_public(
     signer: Signer,
     folder: PublicFolder,
 ) -> Result<usize, ServerError> {
-    let mut publisher = Publisher::new(board, Identity { lang, url }, signer, Some(folder));
+    let identity = Identity { lang, url, stage: Stage::Real };
+    let mut publisher = Publisher::new(board, identity, signer, Some(folder));
     publisher.publish(clock::now()).map(|(_, files)| files.len())
 }
 

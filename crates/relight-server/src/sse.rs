@@ -1,8 +1,9 @@
-//! The live event stream of the console: `light`, `counts`, `log` and `reset`.
+//! The live event stream of the console: `light`, `counts`, `log`, `chart`, `queue` and `reset`.
 //!
 //! One task per stream asks the board what changed and writes into a queue of a few chunks; a
 //! slow reader makes the task wait, and then gets the newest state of each site once. So memory
-//! per stream is bounded by the board, never by the reader.
+//! per stream is bounded by the board, never by the reader. A stream ends when the sign-in of its
+//! reader does, and does not prolong it.
 
 use std::fmt::{self, Write as _};
 use std::pin::Pin;
@@ -18,14 +19,17 @@ use bytes::Bytes;
 use hyper::body::Frame;
 use relight_engine::live::Changes;
 use relight_model::DisplayState;
-use relight_web::views::Counts;
+use relight_web::views::{Counts, QueueRow, TodoRow};
 use relight_web::{Lang, number, texts};
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::access::sign_ins::is_open;
+use crate::access::signed_in::Reader;
+use crate::access::{Factor, SignedIn};
 use crate::clock;
-use crate::console::{Asked, Console, burn, tally};
+use crate::console::{Asked, Console, burn, tally, work};
 
 /// Changes within this time travel as one event.
 const COALESCE: Duration = Duration::from_millis(50);
@@ -36,6 +40,8 @@ const COUNTS_EVERY: Duration = Duration::from_secs(1);
 const BEAT_EVERY: Duration = Duration::from_secs(5);
 /// The burn-down is drawn again this often.
 const CHART_EVERY: Duration = Duration::from_secs(5);
+/// The lists of what is next are looked at this often, and sent when they changed.
+const QUEUE_EVERY: Duration = Duration::from_secs(2);
 /// Log lines in one round of [`COALESCE`]; the rest follows in the next.
 const LOG_LINES_MAX: usize = 20;
 /// Chunks that wait for one reader.
@@ -51,6 +57,17 @@ impl Streams {
     /// Room for [`STREAMS_MAX`] streams.
     pub(crate) fn new() -> Self {
         Self(Arc::new(Semaphore::new(STREAMS_MAX)))
+    }
+
+    /// How many are open.
+    pub(crate) fn open(&self) -> u64 {
+        (STREAMS_MAX - self.0.available_permits()) as u64
+    }
+
+    /// How many may be.
+    #[expect(clippy::unused_self, reason = "whoever asks has the streams, not their limit")]
+    pub(crate) const fn most(&self) -> u64 {
+        STREAMS_MAX as u64
     }
 }
 
@@ -95,7 +112,7 @@ pub(crate) async fn events(
     let since = Cursor::parse(last.unwrap_or(&asked.since));
     let lang = console.lang(&asked);
     let (sender, receiver) = mpsc::channel(CHUNKS_MAX);
-    tokio::spawn(follow(console, lang, since, sender));
+    tokio::spawn(follow(console, lang, asked.reader, since, sender));
     let headers =
         [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     (headers, Body::new(EventBody { receiver, _place: place })).into_response()
@@ -119,23 +136,59 @@ impl hyper::body::Body for EventBody {
     }
 }
 
-/// Writes events until the reader leaves or has to start again.
+/// Writes events until the reader leaves, has to start again, or may no longer read.
 async fn follow(
     console: Arc<Console>,
     lang: Lang,
+    reader: Reader,
     since: Option<Cursor>,
     sender: mpsc::Sender<Bytes>,
 ) {
     let mut writer = Writer::new(&console, lang, since);
     let mut ticker = interval(COALESCE);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while !writer.ended {
+    while !writer.ended && still_reads(&console, &reader) {
         ticker.tick().await;
-        let chunk = writer.round(Instant::now());
+        let now = Instant::now();
+        let mut chunk = writer.round(now);
+        if !writer.ended && writer.queue_is_due(now) {
+            let lists = lists(Arc::clone(&console), lang, reader.clone()).await;
+            chunk.push_str(&writer.queue(lists));
+        }
         if !chunk.is_empty() && sender.send(Bytes::from(chunk)).await.is_err() {
             return;
         }
     }
+}
+
+/// Whether the sign-in or token with which a stream was opened still lasts.
+fn still_reads(console: &Console, reader: &Reader) -> bool {
+    let (door, Reader::Signed(signed)) = (&console.door, reader) else {
+        return !console.door.is_closed();
+    };
+    let SignedIn { sign_in, factor, .. } = signed;
+    let (known, now) = (door.known(), door.now());
+    match factor {
+        Factor::Token => {
+            known.tables.tokens.iter().any(|row| row.digest == *sign_in && now < row.expires)
+        }
+        _ => known.tables.sign_ins.iter().any(|row| row.digest == *sign_in && is_open(row, now)),
+    }
+}
+
+/// What is next, as text of an event; the register is read where it holds no stream up.
+async fn lists(console: Arc<Console>, lang: Lang, reader: Reader) -> String {
+    let read = move || {
+        let id = console.board.headline().id;
+        let now = clock::now();
+        let work = console.engine.as_ref().map(|engine| work::Work { engine, lang, now });
+        let lists = work.map(|work| work.lists(&id, |scope| reader.reads(scope)));
+        // Lists that cannot be read are not sent: empty ones would say that nothing is to do.
+        let (queue, todo) = lists.transpose().ok()?.unwrap_or_default();
+        Some(next(&queue, &todo))
+    };
+    // A panic is a bug that its own thread tells; the stream goes on with what it has.
+    tokio::task::spawn_blocking(read).await.ok().flatten().unwrap_or_default()
 }
 
 /// What one stream has sent so far.
@@ -147,6 +200,8 @@ struct Writer<'a> {
     counted: Option<(Instant, u64)>,
     /// When the chart was last sent.
     drawn: Option<Instant>,
+    /// When the lists were last looked at, and what was sent of them.
+    listed: (Option<Instant>, String),
     /// The reader was told to start again.
     ended: bool,
 }
@@ -164,6 +219,7 @@ impl<'a> Writer<'a> {
             cursor: since.unwrap_or_else(here),
             counted: None,
             drawn: None,
+            listed: (None, String::new()),
             ended: false,
         }
     }
@@ -209,6 +265,22 @@ impl<'a> Writer<'a> {
             self.drawn = Some(now);
             let data = self.chart();
             self.event(&mut out, "chart", &data);
+        }
+        out
+    }
+
+    /// Whether it is time to look at the lists of what is next.
+    fn queue_is_due(&self, now: Instant) -> bool {
+        self.listed.0.is_none_or(|at| now.duration_since(at) >= QUEUE_EVERY)
+    }
+
+    /// The lists, when they are not those that were sent.
+    fn queue(&mut self, lists: String) -> String {
+        let mut out = String::new();
+        self.listed.0 = Some(Instant::now());
+        if !lists.is_empty() && self.listed.1 != lists {
+            self.event(&mut out, "queue", &lists);
+            self.listed.1 = lists;
         }
         out
     }
@@ -275,6 +347,27 @@ fn counts(counts: Counts) -> String {
     .to_string()
 }
 
+/// The queue and the table of what to do first: the texts of each row, by the key of the row.
+fn next(queue: &[QueueRow], todo: &[TodoRow]) -> String {
+    let queued = |row: &QueueRow| json!([row.evidence, row.count, row.then, row.returns]);
+    let first = |row: &TodoRow| {
+        json!({
+            "slug": row.slug, "href": row.href, "letter": row.letter.to_string(),
+            "vital": row.is_vital,
+            "cells": [
+                row.organisation, row.state, row.criticality, row.path, row.edge, row.dark_for,
+                row.next,
+            ],
+        })
+    };
+    json!({
+        "v": 1,
+        "queue": queue.iter().map(queued).collect::<Vec<_>>(),
+        "todo": todo.iter().map(first).collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use relight_engine::live::{Board, BoardSite, CHANGES_MAX, Headline};
@@ -301,6 +394,8 @@ mod tests {
             life: "a1".into(),
             streams: Streams::new(),
             loopback: true,
+            stage: relight_web::views::Stage::Real,
+            meter: crate::console::meter::Meter::default(),
             door: Door::open(None, Address::parse("http://localhost").unwrap(), || 0).unwrap(),
         }
     }
@@ -375,5 +470,41 @@ mod tests {
         let lines = |text: &str| text.matches("event: log\n").count();
         assert_eq!(lines(&writer.round(now)), LOG_LINES_MAX);
         assert_eq!(lines(&writer.round(now)), 1);
+    }
+
+    #[test]
+    fn lists_are_sent_when_they_changed() {
+        let console = console(1);
+        let mut writer = Writer::new(&console, Lang::En, cursor("a1.0.0"));
+        let row = |count: &str| QueueRow {
+            count: count.into(),
+            evidence: "a <fix>",
+            then: "by itself",
+            returns: true,
+        };
+        let start = Instant::now();
+        assert!(writer.queue_is_due(start));
+        let sent = writer.queue(next(&[row("3")], &[]));
+        let data = r#"{"queue":[["a <fix>","3","by itself",true]],"todo":[],"v":1}"#;
+        assert_eq!(sent, format!("event: queue\nid: a1.0.0\ndata: {data}\n\n"));
+        assert!(!writer.queue_is_due(Instant::now()));
+        assert!(writer.queue_is_due(Instant::now() + QUEUE_EVERY));
+        assert_eq!(writer.queue(next(&[row("3")], &[])), "");
+        assert!(writer.queue(next(&[row("2")], &[])).contains(r#""2""#));
+    }
+
+    #[test]
+    fn whoever_needs_no_sign_in_goes_on_and_a_stranger_does_not() {
+        let console = console(1);
+        assert!(still_reads(&console, &Reader::Anyone));
+        let account =
+            relight_engine::access::Account { id: 1, name: "anna".into(), grants: vec![] };
+        let signed = |factor| {
+            let (at, shown, account) = (0, 0, account.clone());
+            Reader::Signed(SignedIn { account, factor, at, shown, sign_in: Default::default() })
+        };
+        for factor in [Factor::Passkey, Factor::Token] {
+            assert!(!still_reads(&console, &signed(factor)), "{factor:?}");
+        }
     }
 }

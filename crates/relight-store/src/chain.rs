@@ -62,6 +62,19 @@ pub enum JournalFaultKind {
     TailMissing,
 }
 
+impl JournalFaultKind {
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sequence => "sequence",
+            Self::Previous => "previous",
+            Self::Hash => "hash",
+            Self::Unreadable => "unreadable",
+            Self::TailMissing => "tail-missing",
+        }
+    }
+}
+
 impl fmt::Display for JournalFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.what {

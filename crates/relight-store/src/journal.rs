@@ -81,10 +81,18 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn journal_page(&self, from: u64) -> Result<Vec<JournalRecord>, StoreError> {
+        self.journal_slice(from, JOURNAL_BATCH_MAX)
+    }
+
+    /// At most `count` entries from number `from` on, oldest first. They are not verified.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn journal_slice(&self, from: u64, count: usize) -> Result<Vec<JournalRecord>, StoreError> {
         self.read("reading the journal", |database| {
-            let query = format!("{QUERY} WHERE seq >= ?1 ORDER BY seq LIMIT {JOURNAL_BATCH_MAX}");
+            let query = format!("{QUERY} WHERE seq >= ?1 ORDER BY seq LIMIT ?2");
             let mut query = database.prepare_cached(&query)?;
-            let rows = query.query_map([from.cast_signed()], record_of)?;
+            let rows = query.query_map(params![from.cast_signed(), count as i64], record_of)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

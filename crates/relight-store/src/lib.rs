@@ -7,6 +7,7 @@ mod accounts;
 mod advisories;
 mod advisory_import;
 mod advisory_sources;
+mod attestations;
 mod blob;
 mod chain;
 mod control;
@@ -45,6 +46,7 @@ pub use advisory_import::{
     ScoreTable, SourceCounts, Stored,
 };
 pub use advisory_sources::{LATE_S, MarkRow, RevisionRow, SourceRow, SourceState, StoredScores};
+pub use attestations::{ATTESTATIONS_MAX, Attestation, EVIDENCE_BYTES_MAX};
 pub use chain::{
     JournalFault, JournalFaultKind, JournalRecord, Verified, journal_hash, verify_chain,
 };

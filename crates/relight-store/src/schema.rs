@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_place.sql"),
     include_str!("schema_watch.sql"),
     include_str!("schema_identity.sql"),
+    include_str!("schema_attestation.sql"),
 ];
 
 /// The version that this program reads and writes.

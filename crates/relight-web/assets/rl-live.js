@@ -17,6 +17,84 @@ function hour(date, lang) {
   return lang === 'fr' ? `${date.getHours()}\u00a0h\u00a0${minutes}` : `${date.getHours()}:${minutes}`;
 }
 
+/** Gives a list one row for each key, in that order. Rows that stay are never taken out of the page,
+ * because that would take the focus from them.
+ * @param {Element} list @param {string[]} keys
+ * @param {(key: string) => Element} make @param {(row: Element, at: number) => void} show */
+function fill(list, keys, make, show) {
+  const known = new Map([...list.children].map((row) => [row.dataset.key, row]));
+  for (const [key, row] of known) if (!keys.includes(key)) row.remove();
+  const stood = document.activeElement;
+  keys.forEach((key, at) => {
+    const row = known.get(key) ?? make(key);
+    row.dataset.key = key;
+    if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
+    show(row, at);
+  });
+  if (stood !== document.activeElement && list.contains(stood)) stood.focus({ preventScroll: true });
+}
+
+/** @param {Element} place @param {string} text */
+function put(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+function element(name, below = []) {
+  const made = document.createElement(name);
+  made.append(...below);
+  return made;
+}
+
+function queueRow() {
+  const count = element('b');
+  const then = element('span');
+  count.className = 'number';
+  then.className = 'quiet';
+  return element('li', [count, element('span'), then]);
+}
+
+function fillQueueRow(row, [evidence, count, then, returns]) {
+  [count, evidence, then].forEach((text, at) => put(row.children[at], text));
+  row.classList.toggle('held', !returns);
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+function todoRow() {
+  const glyph = document.createElementNS(SVG, 'svg');
+  glyph.setAttribute('class', 'glyph');
+  glyph.setAttribute('viewBox', '-1.5 -1.5 19 19');
+  glyph.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS(SVG, 'use');
+  use.setAttribute('width', '16');
+  use.setAttribute('height', '16');
+  glyph.append(use);
+  const head = element('th', [element('a')]);
+  head.scope = 'row';
+  const state = element('td', [glyph, '']);
+  state.className = 'state';
+  const path = element('td', [element('code')]);
+  return element('tr', [head, element('td'), state, element('td'), path, ...[5, 6, 7].map(() => element('td'))]);
+}
+
+function fillTodoRow(row, { slug, href, letter, vital, cells }) {
+  const [head, organisation, state, criticality, path, edge, dark, next] = row.children;
+  const link = head.firstElementChild;
+  put(link, slug);
+  if (link.getAttribute('href') !== href) link.setAttribute('href', href);
+  state.querySelector('use').setAttribute('href', `#s-${letter}`);
+  if (state.lastChild.nodeType !== Node.TEXT_NODE) state.append('');
+  state.lastChild.nodeValue = cells[1];
+  put(organisation, cells[0]);
+  if (criticality.textContent !== cells[2]) {
+    criticality.replaceChildren(vital ? element('b', [cells[2]]) : cells[2]);
+  }
+  const code = path.firstElementChild;
+  put(code, cells[3]);
+  code.title = cells[3];
+  [edge, dark, next].forEach((cell, at) => put(cell, cells[4 + at]));
+}
+
 class Live extends HTMLElement {
   connectedCallback() {
     this.cursor = this.dataset.cursor;
@@ -49,6 +127,7 @@ class Live extends HTMLElement {
     on('counts', (data) => this.counts(data));
     on('log', (data) => this.line(data));
     on('chart', (data) => this.chart(data));
+    on('queue', (data) => this.queue(data));
     on('reset', () => location.reload());
   }
 
@@ -116,6 +195,26 @@ class Live extends HTMLElement {
       column.setAttribute('x', data.columns[at][0]);
       column.textContent = data.columns[at][1];
     });
+  }
+
+  /** Fills the two lists of what is next, row by row: whoever stands on a row stays on it. */
+  queue(data) {
+    const queue = document.querySelector('.queue');
+    if (queue) {
+      queue.hidden = data.queue.length === 0;
+      fill(queue.querySelector('ul'), data.queue.map((row) => row[0]), queueRow,
+        (row, at) => fillQueueRow(row, data.queue[at]));
+    }
+    const todo = document.querySelector('.todo');
+    if (todo) {
+      const body = todo.querySelector('tbody');
+      const stood = body.contains(document.activeElement);
+      fill(body, data.todo.map(({ slug }) => slug), todoRow,
+        (row, at) => fillTodoRow(row, data.todo[at]));
+      // The row is gone because it was dealt with: the table is still the place.
+      if (stood && !body.contains(document.activeElement)) todo.querySelector('.wide').focus();
+      todo.hidden = data.todo.length === 0;
+    }
   }
 
   line(data) {

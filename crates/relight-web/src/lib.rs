@@ -4,6 +4,7 @@
 
 pub mod act_views;
 pub mod assets;
+pub mod audit_views;
 pub mod campaign;
 #[cfg(test)]
 #[path = "../build/compiler.rs"]
@@ -14,6 +15,7 @@ pub mod door_views;
 pub mod holding;
 mod lang;
 pub mod number;
+pub mod posture_views;
 pub mod public_views;
 pub mod register_views;
 pub mod texts;

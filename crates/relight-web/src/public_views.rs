@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::views::Stage;
 use crate::{Lang, texts};
 
 /// What every page has around its content.
@@ -9,6 +10,8 @@ use crate::{Lang, texts};
 pub struct PublicFrame {
     /// Language of the page.
     pub lang: Lang,
+    /// Whether it is the real thing.
+    pub stage: Stage,
     /// Title and heading.
     pub title: String,
     /// Shows the way back to the first page.

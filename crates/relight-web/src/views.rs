@@ -4,6 +4,49 @@ use askama::Template;
 
 use crate::{Lang, texts};
 
+/// Whether what a page shows is the real thing. Whatever it is not stands around every page, in
+/// words and stripes, so that nobody takes a rehearsal for an incident.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// It is.
+    #[default]
+    Real,
+    /// A drill.
+    Drill,
+    /// A fictional province.
+    Demo,
+}
+
+impl Stage {
+    /// Its word, in capitals on every page; empty for the real thing.
+    pub const fn word(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Real => "",
+            Self::Drill => texts::stage_drill(lang),
+            Self::Demo => texts::stage_demo(lang),
+        }
+    }
+
+    /// What that means; empty for the real thing.
+    pub const fn note(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Real => "",
+            Self::Drill => texts::stage_drill_note(lang),
+            Self::Demo => texts::stage_demo_note(lang),
+        }
+    }
+
+    /// The public page tells programs that follow it.
+    pub const fn has_feeds(self) -> bool {
+        !matches!(self, Self::Drill)
+    }
+
+    /// It is not the real thing.
+    pub const fn is_played(self) -> bool {
+        !matches!(self, Self::Real)
+    }
+}
+
 /// What every page of the console has around its content.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -11,12 +54,17 @@ pub struct Frame {
     pub lang: Lang,
     /// Title of the page.
     pub title: String,
-    /// Which entry of the navigation this is: `incident`, `sites`, `affected`, `watch` or empty.
+    /// Which entry of the navigation this is: `incident`, `sites`, `affected`, `watch`, `posture`,
+    /// `audit` or empty.
     pub here: &'static str,
     /// The pages about the register are there.
     pub register: bool,
+    /// The reader may see the journal.
+    pub audits: bool,
     /// On a wall nobody clicks: no navigation, no controls.
     pub display: bool,
+    /// Whether it is the real thing.
+    pub stage: Stage,
     /// The same page in the other language.
     pub switch_href: String,
     /// Address of the public page, ending in `/`.

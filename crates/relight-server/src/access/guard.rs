@@ -20,7 +20,7 @@ const OPEN: [&str; 3] = ["/sign-in", "/start", "/assets/"];
 /// Pages that look themselves at what their reader may see; every other one shows the whole
 /// register, and is there for those who read all of it.
 #[rustfmt::skip]
-const SCOPED: [&str; 10] = [
+const SCOPED: [&str; 11] = [
     "/accounts",
     "/api",
     "/approve",
@@ -28,6 +28,7 @@ const SCOPED: [&str; 10] = [
     "/me",
     "/plan",
     "/plans",
+    "/posture",
     "/sign-out",
     "/site",
     "/sites",
@@ -95,7 +96,7 @@ fn ask_to_sign_in(request: &Request) -> Response {
     let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let is_page = accepts.is_none_or(|accepts| accepts.contains("text/html") || accepts == "*/*");
     let path = request.uri().path();
-    let is_program = path == "/events" || path.starts_with("/api/");
+    let is_program = matches!(path, "/events" | "/metrics") || path.starts_with("/api/");
     if request.method() != Method::GET || !is_page || is_program {
         return refuse(StatusCode::UNAUTHORIZED, texts::door_not_signed_in);
     }

@@ -70,10 +70,10 @@ impl Ground {
 }
 
 /// What is next in one incident, for somebody who reads a part of the register.
-pub(super) struct Work<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) lang: Lang,
-    pub(super) now: Timestamp,
+pub(crate) struct Work<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) lang: Lang,
+    pub(crate) now: Timestamp,
 }
 
 impl Work<'_> {
@@ -81,7 +81,7 @@ impl Work<'_> {
     ///
     /// # Errors
     /// The organisations cannot be read: an empty list would say that there is nothing to do.
-    pub(super) fn lists(
+    pub(crate) fn lists(
         &self,
         id: &str,
         reads: impl Fn(&Scope) -> bool,

@@ -8,10 +8,11 @@ use relight_web::public_views::{
     PublicEntry, PublicEpisode, PublicFrame, PublicHome, PublicIndexPage, PublicListPage,
     PublicService,
 };
+use relight_web::views::Stage;
 use relight_web::{Lang, number, texts, words};
 
 use super::episodes::{Episode, Status};
-use super::{Files, Seen, Service, alphabetical, certificate};
+use super::{Files, Identity, Seen, Service, alphabetical, certificate};
 use crate::console::name;
 
 /// Rows of one page of services: a page stays small on a bad connection.
@@ -25,13 +26,13 @@ pub(super) fn add(
     files: &mut Files,
     seen: &Seen<'_>,
     episodes: &[Episode],
-    first: Lang,
+    identity: &Identity,
     now: Timestamp,
 ) -> Result<(), relight_web::RenderError> {
     for lang in Lang::ALL {
-        let writer = Writer { seen, lang, now };
+        let writer = Writer { seen, lang, stage: identity.stage, now };
         let home = relight_web::render(&writer.home(episodes))?;
-        if lang == first {
+        if lang == identity.lang {
             files.insert("index.html".to_owned(), home.clone().into());
         }
         files.insert(format!("{}/index.html", lang.tag()), home.into());
@@ -62,6 +63,7 @@ fn letter_href(lang: Lang, letter: char) -> String {
 struct Writer<'a> {
     seen: &'a Seen<'a>,
     lang: Lang,
+    stage: Stage,
     now: Timestamp,
 }
 
@@ -69,6 +71,7 @@ impl Writer<'_> {
     fn frame(&self, title: &str, switch_href: String, back: bool) -> PublicFrame {
         PublicFrame {
             lang: self.lang,
+            stage: self.stage,
             title: title.to_owned(),
             back,
             switch_href,
@@ -164,7 +167,7 @@ impl Writer<'_> {
         for (rows, page) in services.chunks(ROWS_MAX).zip(1..) {
             let view = PublicListPage {
                 frame: self.frame(title, href(lang.other()), true),
-                services: rows.iter().map(|service| row(lang, service)).collect(),
+                services: rows.iter().map(|service| row(lang, self.stage, service)).collect(),
                 page: if pages > 1 { texts::sites_page(lang, page, pages) } else { String::new() },
                 previous: if page > 1 { place(page - 1) } else { String::new() },
                 next: if page < pages { place(page + 1) } else { String::new() },
@@ -176,8 +179,10 @@ impl Writer<'_> {
     }
 }
 
-fn row(lang: Lang, service: &Service<'_>) -> PublicService {
-    let certificate = service.past.map(|past| certificate::id(service.site, &past));
+fn row(lang: Lang, stage: Stage, service: &Service<'_>) -> PublicService {
+    // A drill issues none.
+    let past = service.past.filter(|_| stage != Stage::Drill);
+    let certificate = past.map(|past| certificate::id(service.site, &past));
     PublicService {
         name: name(service.site, lang).to_owned(),
         lit: service.is_lit(),
@@ -211,7 +216,7 @@ fn progress(seen: &Seen<'_>, lang: Lang) -> String {
 }
 
 /// Words of a person in a language; in French where nobody wrote them in English.
-fn said(lang: Lang, words: &Words) -> (String, String, &'static str, String) {
+pub(super) fn said(lang: Lang, words: &Words) -> (String, String, &'static str, String) {
     let (lang_of, text) = match lang {
         Lang::En if !words.en.is_empty() => (Lang::En, &words.en),
         _ => (Lang::Fr, &words.fr),
@@ -252,7 +257,9 @@ mod tests {
     fn pages(sites: &[BoardSite], proofs: &Proofs) -> BTreeMap<String, String> {
         let seen = Seen::of(sites, proofs, 7_200);
         let mut files = Files::new();
-        add(&mut files, &seen, &episodes::of(&seen), Lang::Fr, 7_200).unwrap();
+        let (url, stage) = ("https://etat.example/".into(), Stage::Real);
+        let identity = Identity { lang: Lang::Fr, url, stage };
+        add(&mut files, &seen, &episodes::of(&seen), &identity, 7_200).unwrap();
         let text = |(path, bytes): (String, bytes::Bytes)| {
             (path, String::from_utf8(bytes.to_vec()).unwrap())
         };

@@ -19,7 +19,7 @@ pub(super) fn add(
     let api = Api { seen, lang: identity.lang, updated: number::rfc3339(now) };
     let page = json!({
         "id": "relight",
-        "name": texts::public_title(identity.lang),
+        "name": name(identity),
         "url": identity.url,
         "time_zone": "Etc/UTC",
         "updated_at": api.updated,
@@ -52,6 +52,15 @@ pub(super) fn add(
         let mut document = document;
         document["schema"] = format!("relight.{name}/1").into();
         files.insert(format!("api/v2/{name}.json"), Bytes::from(format!("{document}\n")));
+    }
+}
+
+/// The title of the page; what is no incident says so in it.
+fn name(identity: &Identity) -> String {
+    let title = texts::public_title(identity.lang);
+    match identity.stage.word(identity.lang) {
+        "" => title.to_owned(),
+        word => format!("[{word}] {title}"),
     }
 }
 
@@ -159,6 +168,7 @@ fn incident(episode: &Episode, lang: Lang) -> Value {
 #[cfg(test)]
 mod tests {
     use relight_engine::live::{BoardSite, Outage, Proofs};
+    use relight_web::views::Stage;
 
     use super::super::episodes;
     use super::*;
@@ -180,7 +190,8 @@ mod tests {
         let proofs =
             Proofs { version: 1, dark_since, past: past.to_vec(), is_open, words: Vec::new() };
         let seen = Seen::of(&sites, &proofs, 3_600);
-        let identity = Identity { lang: Lang::En, url: "https://status.example/".into() };
+        let (url, stage) = ("https://status.example/".into(), Stage::Real);
+        let identity = Identity { lang: Lang::En, url, stage };
         let mut files = Files::new();
         add(&mut files, &seen, &episodes::of(&seen), &identity, 3_600);
         move |name| serde_json::from_slice(&files[&format!("api/v2/{name}.json")]).unwrap()

@@ -20,7 +20,7 @@ fn board() -> Board {
 }
 
 fn identity() -> Identity {
-    Identity { lang: Lang::Fr, url: "https://etat.example/".into() }
+    Identity { lang: Lang::Fr, url: "https://etat.example/".into(), stage: Stage::Real }
 }
 
 /// Every file of a board at a fixed time, under a fixed key.

@@ -20,5 +20,7 @@ mod web_approvals;
 mod web_console;
 mod web_door;
 mod web_keys;
+mod web_metrics;
 mod web_oidc;
+mod web_posture;
 mod web_public;

@@ -9,6 +9,7 @@ use std::{fs, thread};
 
 use relight_engine::live::{Board, Headline};
 use relight_model::DisplayState;
+use relight_server::web::views::Stage;
 use relight_server::{WebConfig, WebServer};
 
 use crate::support::{DEADLINE, Wire, wait_until};
@@ -181,4 +182,43 @@ fn answers_are_packed_for_those_who_can_read_it() {
         assert!(!head.contains("content-encoding") && body.len() * 3 < plain.len() * 2, "{head}");
     }
     web.stop();
+}
+
+#[test]
+fn a_drill_stands_in_stripes_and_tells_nobody() {
+    let (board, web) = start(4);
+    web.stop();
+    let config = |stage| WebConfig { stage, ..WebConfig::loopback(Arc::clone(&board)) };
+    let outage = |at| {
+        board.set_at(at, &[(0, DisplayState::Dark, true)]);
+        board.set_at(at + 60, &[(0, DisplayState::Online, false)]);
+    };
+    // An outage of the last 90 days is shown, and an older one is not.
+    outage(relight_server::clock::now() - 3_600);
+    for (stage, word, feeds) in [
+        (Stage::Drill, "EXERCICE", 404),
+        (Stage::Demo, "DÉMONSTRATION", 200),
+        (Stage::Real, "", 200),
+    ] {
+        let web = WebServer::start(config(stage)).unwrap();
+        let console = ["/", "/?screen=wall", "/sites", "/nowhere"];
+        let pages = console.map(|path| get(web.console_addr(), path).2);
+        let public = ["/fr/", "/fr/secteur/energy/", "/fr/a-z/"];
+        for page in pages.into_iter().chain(public.map(|path| get(web.public_addr(), path).2)) {
+            let is_played = page.contains("<aside class=\"stage\"") && page.contains("played");
+            assert_eq!(is_played, !word.is_empty(), "{stage:?} {page}");
+            assert!(word.is_empty() || page.contains(&format!("<title>[{word}] ")), "{page}");
+        }
+        for feed in ["/history.atom", "/feed.json", "/fr/history.atom", "/en/feed.json"] {
+            assert_eq!(get(web.public_addr(), feed).0, feeds, "{stage:?} {feed}");
+        }
+        let (_, _, page) = get(web.public_addr(), "/fr/");
+        assert_eq!(page.contains("history.atom"), feeds == 200);
+        let (_, _, sector) = get(web.public_addr(), "/fr/secteur/energy/");
+        assert_eq!(sector.contains("/certificates/"), feeds == 200, "nothing signed: {sector}");
+        let (_, _, summary) = get(web.public_addr(), "/api/v2/summary.json");
+        let marked = summary.contains(&format!("\"name\":\"[{word}]"));
+        assert_eq!(marked, !word.is_empty(), "{summary}");
+        web.stop();
+    }
 }

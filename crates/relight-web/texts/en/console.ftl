@@ -105,3 +105,29 @@ affected-why = Evidence or reason
 watch-title = Watch
 watch-why = Why we think so
 watch-compromise = Signs of compromise were seen.
+stage-drill = DRILL
+stage-drill-note = Nothing below is real.
+stage-demo = DEMONSTRATION
+stage-demo-note = A fictional province: none of these sites exists.
+audit-title = Journal
+audit-entries = { NUMBER($count) } { $count ->
+    [one] entry
+   *[other] entries
+ }
+audit-verify = Verify the chain
+audit-intact = The chain is intact: { NUMBER($entries) } { $entries ->
+    [one] entry
+   *[other] entries
+ }, up to { $head }
+audit-broken = The chain is broken at entry { NUMBER($seq) }: { $why }
+audit-broken-remedy = Keep the folder as it is, and compare with an export: relight audit verify FILE
+audit-unread = The journal cannot be read.
+audit-column-seq = Number
+audit-column-at = Moment
+audit-column-actor = Who
+audit-column-kind = Kind
+audit-column-incident = Incident
+audit-column-body = Content
+audit-older = Older
+audit-newer = Newer
+audit-note = Each entry holds the one before by its hash. To export it to another system: relight audit export

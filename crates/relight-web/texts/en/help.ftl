@@ -49,6 +49,7 @@ option-help-command = Command
 
 help-serve = Show console and public page, control the edges, and follow a folder of feeds
 option-serve-listen = Address of the console; only this machine, because it has no sign-in
+option-serve-drill = A drill: every page says so, and the public page has no feeds and no certificates
 option-serve-public-listen = Address of the public page
 option-serve-feeds = Folder into which advisories are dropped; else "feeds" in the data folder
 
@@ -244,6 +245,13 @@ help-watch-hunt = Look for a door, a product, a flaw, a path, an address or a ca
 option-watch-hunt-what = What to look for
 option-watch-hunt-days = Days back
 help-watch-notes = Show who looked and why, and what was erased
+help-watch-attest = Attest that a measure is in place, or that it is not
+option-watch-attest-site = The site it is about
+option-watch-attest-body = The organisation it is about, with all its sites
+option-watch-attest-measures = Measure (mfa, action-1 … action-10) and yes or no
+option-watch-attest-evidence = Where it can be looked up
+option-watch-attest-actor = Who attests it
+option-watch-attest-days = Days for which it holds, at most 366
 help-watch-posture = Show what the logs of each site are like
 option-watch-posture-state = Only sites in this state
 help-watch-pool = Judge together what members share

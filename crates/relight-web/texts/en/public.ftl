@@ -17,6 +17,7 @@ public-all-lit = No service is offline as a precaution.
 public-progress = { $share } of services are online
 public-sectors = By sector
 public-sector-count = { NUMBER($lit) } of { NUMBER($total) } online
+public-update = Update
 public-column-service = Service
 public-column-state = State
 public-online = Online

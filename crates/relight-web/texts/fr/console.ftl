@@ -111,3 +111,29 @@ affected-why = Preuve ou raison
 watch-title = Veille
 watch-why = Pourquoi nous le pensons
 watch-compromise = Des signes de compromission ont été vus.
+stage-drill = EXERCICE
+stage-drill-note = Rien de ce qui suit n’est réel.
+stage-demo = DÉMONSTRATION
+stage-demo-note = Province fictive : aucun de ces sites n’existe.
+audit-title = Journal
+audit-entries = { NUMBER($count) } { $count ->
+    [one] entrée
+   *[other] entrées
+ }
+audit-verify = Vérifier la chaîne
+audit-intact = La chaîne est intacte : { NUMBER($entries) } { $entries ->
+    [one] entrée
+   *[other] entrées
+ }, jusqu’à { $head }
+audit-broken = La chaîne est rompue à l’entrée { NUMBER($seq) } : { $why }
+audit-broken-remedy = Gardez le dossier tel qu’il est, puis comparez avec un export : relight audit verify FILE
+audit-unread = Le journal ne peut pas être lu.
+audit-column-seq = Numéro
+audit-column-at = Moment
+audit-column-actor = Qui
+audit-column-kind = Genre
+audit-column-incident = Incident
+audit-column-body = Contenu
+audit-older = Plus anciennes
+audit-newer = Plus récentes
+audit-note = Chaque entrée tient celle d’avant par son empreinte. Export pour un autre système : relight audit export

@@ -49,6 +49,7 @@ option-help-command = Commande
 
 help-serve = Montrer la console et la page publique, commander les frontaux et suivre un dossier d’avis
 option-serve-listen = Adresse de la console; cette machine seulement, car il n’y a pas d’authentification
+option-serve-drill = Exercice : chaque page le dit en toutes lettres, sans fils ni certificats publics
 option-serve-public-listen = Adresse de la page publique
 option-serve-feeds = Dossier où l’on dépose des avis; sinon « feeds » dans le dossier de données
 
@@ -244,6 +245,13 @@ help-watch-hunt = Chercher une porte, un produit, une faille, un chemin, une adr
 option-watch-hunt-what = Ce qui est cherché
 option-watch-hunt-days = Jours en arrière
 help-watch-notes = Montrer qui a regardé et pourquoi, et ce qui fut effacé
+help-watch-attest = Attester qu’une mesure est en place, ou ne l’est pas
+option-watch-attest-site = Le site dont il s’agit
+option-watch-attest-body = L’organisme dont il s’agit, avec tous ses sites
+option-watch-attest-measures = Mesure (mfa, action-1 … action-10) et oui ou non
+option-watch-attest-evidence = Où on peut le vérifier
+option-watch-attest-actor = Qui l’atteste
+option-watch-attest-days = Jours pendant lesquels cela vaut, 366 au plus
 help-watch-posture = Montrer comment sont les journaux de chaque site
 option-watch-posture-state = Seulement les sites dans cet état
 help-watch-pool = Juger ensemble ce que des membres partagent

@@ -17,6 +17,7 @@ public-all-lit = Aucun service n'est hors ligne par précaution.
 public-progress = { $share } des services sont en ligne
 public-sectors = Par secteur
 public-sector-count = { NUMBER($lit) } sur { NUMBER($total) } en ligne
+public-update = Communiqué
 public-column-service = Service
 public-column-state = État
 public-online = En ligne

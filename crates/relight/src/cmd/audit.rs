@@ -9,7 +9,7 @@ mod line;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use relight_engine::store::{JournalFault, JournalFaultKind, Store, StoreError, Verified};
+use relight_engine::store::{JournalFault, Store, StoreError, Verified};
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -95,7 +95,7 @@ fn tell(
     let lang = context.lang;
     let approvals = approvals.end();
     // A broken chain says more than a broken signature in it.
-    let fault = verified.as_ref().err().map(|fault| (fault.seq, code(&fault.what)));
+    let fault = verified.as_ref().err().map(|fault| (fault.seq, fault.what.as_str()));
     let fault = fault.or_else(|| approvals.err().map(|seq| (seq, APPROVAL)));
     if context.json {
         let whole = verified.as_ref().ok();
@@ -123,14 +123,4 @@ fn tell(
         }
     }
     Ok(())
-}
-
-const fn code(what: &JournalFaultKind) -> &'static str {
-    match what {
-        JournalFaultKind::Sequence => "sequence",
-        JournalFaultKind::Previous => "previous",
-        JournalFaultKind::Hash => "hash",
-        JournalFaultKind::Unreadable => "unreadable",
-        JournalFaultKind::TailMissing => "tail-missing",
-    }
 }

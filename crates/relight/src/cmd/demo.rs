@@ -19,6 +19,7 @@ use relight_engine::demo::{Province, SITES_DEFAULT, SITES_MAX};
 use relight_engine::live::Board;
 use relight_server::traffic::{Visitors, VisitorsConfig, VisitorsHandle};
 use relight_server::web::texts;
+use relight_server::web::views;
 use relight_server::{Entrance, WebConfig, WebServer};
 
 use owners::{Owners, Pace};
@@ -225,6 +226,7 @@ fn serve(
         engine: Some(Arc::clone(engine)),
         // Everything in it is made up, so nobody has to sign in to read it.
         entrance: Entrance::Fictional,
+        stage: views::Stage::Demo,
         public_folder: Some(layout.data().join(PUBLIC_FOLDER)),
         certificate_key: Some(layout.data().join(CERTIFICATE_KEY)),
         ..WebConfig::loopback(Arc::clone(board))

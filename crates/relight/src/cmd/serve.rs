@@ -22,6 +22,7 @@ use relight_engine::store::{Notice, NoticeKind, SiteSet};
 use relight_model::{Site, Warning};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
+use relight_server::web::views::Stage;
 use relight_server::{ServerError, WebConfig, WebHandle, WebServer};
 use serde::Serialize;
 
@@ -67,6 +68,8 @@ pub(crate) struct Serve {
     public_url: Option<String>,
     #[arg(long, value_name = "URL")]
     console_url: Option<String>,
+    #[arg(long)]
+    drill: bool,
     #[command(flatten)]
     listeners: Listeners,
     #[arg(long, value_name = "NAME")]
@@ -178,6 +181,7 @@ impl Serve {
             oidc,
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
             certificate_key: Some(context.data.join(CERTIFICATE_KEY)),
+            stage: if self.drill { Stage::Drill } else { Stage::Real },
             ..WebConfig::loopback(Arc::clone(board))
         };
         WebServer::start(config).map_err(|error| {

@@ -2,6 +2,7 @@
 //!
 //! Below signs of success no text may assert compromise: the fixed denial is told instead.
 
+mod attest;
 pub(crate) mod catalogue;
 mod decode;
 mod export;
@@ -44,6 +45,7 @@ pub(crate) struct Watch {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    Attest(attest::Attest),
     Catalogue(catalogue::Catalogue),
     Decode(decode::Decode),
     Erase(hunt::Erase),
@@ -127,6 +129,7 @@ impl Watch {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         catalogue::load(context, report);
         match self.action {
+            Action::Attest(attest) => attest.run(context, report),
             Action::Catalogue(catalogue) => catalogue.run(context, report),
             Action::Erase(erase) => erase.run(context, report),
             Action::Export(export) => export.run(context, report),

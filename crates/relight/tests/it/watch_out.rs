@@ -222,9 +222,17 @@ fn what_logs_are_like_is_said_site_by_site() {
     expect![[r#"
         san-001  no logs since: 2025-11-28T10:00:00Z
           vhost_combined: 0 events on 0 of 90 days, last  2025-11-28T10:00:00Z
+          Patches: unknown  an asset was never inventoried
+          Multi-factor sign-in: unknown
         san-002  no logs since: 2025-11-03T10:00:00Z
           vhost_combined: 0 events on 0 of 90 days, last  2025-11-03T10:00:00Z
+          Patches: unknown  an asset was never inventoried
+          Multi-factor sign-in: unknown
         mun-001  no logs ever
+          Patches: unknown  an asset was never inventoried
+          Multi-factor sign-in: unknown
+        Santé Nord: patches 0 of 2, logs 0 of 2, multi-factor 0 of 2, actions 0 of 10
+        Ville de X: patches 0 of 1, logs 0 of 1, multi-factor 0 of 1, actions 0 of 10
         0 complete, 0 partial, 2 silent, 1 never
         Next: relight sites gaps
         --- stderr
@@ -234,6 +242,10 @@ fn what_logs_are_like_is_said_site_by_site() {
     let told = place.expect(0, &["watch", "posture", "--state", "never", "--lang", "fr"]);
     expect![[r#"
         mun-001  jamais de journaux
+          Correctifs : inconnu  un actif n’a jamais été inventorié
+          Authentification multifacteur : inconnu
+        Santé Nord : correctifs 0 sur 2, journaux 0 sur 2, multifacteur 0 sur 2, mesures 0 sur 10
+        Ville de X : correctifs 0 sur 1, journaux 0 sur 1, multifacteur 0 sur 1, mesures 0 sur 10
         0 complet, 0 partiel, 2 muets, 1 jamais
         Ensuite : relight sites gaps
         --- stderr

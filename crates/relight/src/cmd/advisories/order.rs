@@ -131,7 +131,7 @@ fn from_stdin(by: Judge, context: &Context, report: &mut Report) -> Result<(), F
         report.raise(Exit::Failed);
     }
     if context.json {
-        report.document("relight.order/1", &document);
+        report.document("relight.version-order/1", &document);
         return Ok(());
     }
     let Document { different, lines, .. } = document;

@@ -1,13 +1,16 @@
-//! `relight watch posture`: what the logs of each site are like, and the line of configuration that
-//! makes them come.
+//! `relight watch posture`: the three measures of each site (patches, logs, factors) with date and
+//! evidence, the ten actions of each body, and the line of configuration that makes logs come.
 
 use std::collections::BTreeMap;
 
 use clap::Args;
+use relight_engine::measures::{
+    Attested, BodyMeasures, Measure, Measures, Patched, SiteMeasures, measures,
+};
 use relight_engine::{FeedPosture, LogState, SitePosture, posture};
 use relight_model::{Light, Site, SiteId};
 use relight_server::web::number::rfc3339;
-use relight_server::web::{Lang, texts};
+use relight_server::web::{Lang, texts, words as word};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -26,6 +29,7 @@ pub(super) struct Posture {
 #[derive(Serialize)]
 struct PostureDocument<'a> {
     sites: Vec<SiteRow<'a>>,
+    organisations: Vec<BodyRow<'a>>,
     counts: BTreeMap<&'static str, usize>,
 }
 
@@ -36,6 +40,42 @@ struct SiteRow<'a> {
     since: Option<String>,
     missing: &'a [&'static str],
     feeds: Vec<FeedRow<'a>>,
+    patched: MeasureRow,
+    mfa: MeasureRow,
+}
+
+/// One measure: what it says, since when, on what evidence, and who attested it until when.
+#[derive(Serialize)]
+struct MeasureRow {
+    value: &'static str,
+    at: Option<String>,
+    evidence: Vec<String>,
+    by: Option<String>,
+    expires: Option<String>,
+}
+
+#[derive(Serialize)]
+struct BodyRow<'a> {
+    organisation: &'a str,
+    sites: usize,
+    patched: CountRow,
+    logs: CountRow,
+    mfa: CountRow,
+    actions: Vec<ActionRow>,
+}
+
+#[derive(Serialize)]
+struct CountRow {
+    yes: usize,
+    no: usize,
+    unknown: usize,
+}
+
+#[derive(Serialize)]
+struct ActionRow {
+    action: String,
+    #[serde(flatten)]
+    measure: MeasureRow,
 }
 
 #[derive(Serialize)]
@@ -90,42 +130,126 @@ fn configuration(kind: &str, organisation: &str) -> String {
 impl Posture {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let register = Register::open_for(context, &[])?;
-        let all = of(&register, context)?;
+        let is_dark = |site: &Site| register.ledger.wants(&site.slug) == Light::Dark;
+        let all = measures(&register.store, &register.sites, &is_dark, register.now)
+            .map_err(|error| Failure::engine(context.lang, &error))?;
         let mut counts = BTreeMap::new();
-        for posture in &all {
-            *counts.entry(posture.state.as_str()).or_insert(0) += 1;
+        for site in &all.sites {
+            *counts.entry(site.logs.state.as_str()).or_insert(0) += 1;
         }
-        let slugs: BTreeMap<SiteId, &str> =
-            register.sites.iter().map(|site| (site.id, site.slug.as_str())).collect();
-        let is_asked = |posture: &&SitePosture| {
-            self.state.as_deref().is_none_or(|state| posture.state.as_str() == state)
-        };
-        let shown = all.iter().filter(is_asked);
-        let named = shown.filter_map(|posture| Some((*slugs.get(&posture.site)?, posture)));
+        let state = self.state.as_deref();
+        let shown = |it: &&SiteMeasures| state.is_none_or(|it_is| it.logs.state.as_str() == it_is);
+        let named = register.sites.iter().zip(&all.sites).filter(|(_, it)| shown(it));
+        let named: Vec<(&str, &SiteMeasures)> =
+            named.map(|(site, it)| (site.slug.as_str(), it)).collect();
         if context.json {
-            let sites = named.map(|(slug, posture)| row(slug, posture)).collect();
-            report.document("relight.posture/1", &PostureDocument { sites, counts });
+            let sites = named.iter().map(|(slug, it)| row(slug, it)).collect();
+            let organisations = bodies(&register, &all).map(|(name, it)| body(name, it)).collect();
+            report.document("relight.posture/1", &PostureDocument { sites, organisations, counts });
             return Ok(());
         }
-        for (slug, posture) in named {
-            report.line(&format!("{slug}  {}", words(&posture.state, context.lang)));
-            for feed in &posture.feeds {
-                let FeedPosture { format, last, events, days, .. } = feed;
-                let text = texts::posture_feed(context.lang, u64::from(*days), *events);
-                let text = texts::labelled(context.lang, format, &text);
-                report.line(&format!("  {text}  {}", rfc3339(*last)));
-            }
+        for (slug, site) in named {
+            tell_site(slug, site, context.lang, report);
+        }
+        for (name, measures) in bodies(&register, &all) {
+            report.line(&body_line(name, measures, context.lang));
         }
         let count = |state: &str| counts.get(state).copied().unwrap_or(0);
         let [complete, partial] = [count("complete"), count("partial")];
         let (never, silent) = (count("never"), count("silent"));
         let text = texts::posture_counts(context.lang, complete, never, partial, silent);
         report.line(&text);
-        if complete < all.len() {
+        if complete < all.sites.len() {
             report.next("relight sites gaps");
         }
         Ok(())
     }
+}
+
+/// Each body with its name.
+fn bodies<'a>(
+    register: &'a Register,
+    all: &'a Measures,
+) -> impl Iterator<Item = (&'a str, &'a BodyMeasures)> {
+    all.bodies
+        .iter()
+        .filter_map(|it| Some((register.organisations.get(&it.org)?.name.as_str(), it)))
+}
+
+fn tell_site(slug: &str, site: &SiteMeasures, lang: Lang, report: &mut Report) {
+    report.line(&format!("{slug}  {}", words(&site.logs.state, lang)));
+    for feed in &site.logs.feeds {
+        let FeedPosture { format, last, events, days, .. } = feed;
+        let text = texts::posture_feed(lang, u64::from(*days), *events);
+        let text = texts::labelled(lang, format, &text);
+        report.line(&format!("  {text}  {}", rfc3339(*last)));
+    }
+    let mut patches = patched(&site.patched);
+    if let Patched::Unknown(reasons) = &site.patched {
+        patches.evidence = reasons.iter().map(|it| word::reason(lang, *it).to_owned()).collect();
+    }
+    for (label, measure) in
+        [(texts::measure_patched(lang), patches), (texts::measure_mfa(lang), attested(&site.mfa))]
+    {
+        let value = texts::by_code(lang, &format!("posture-value-{}", measure.value));
+        let value = texts::labelled(lang, label, value.unwrap_or_default());
+        let mut line = format!("  {value}");
+        for part in measure.at.iter().chain(measure.by.iter()).chain(&measure.evidence) {
+            line.push_str("  ");
+            line.push_str(part);
+        }
+        report.line(&line);
+    }
+}
+
+fn body_line(name: &str, measures: &BodyMeasures, lang: Lang) -> String {
+    let of = |[yes, _, _]: [usize; 3]| texts::posture_of(lang, measures.sites, yes);
+    let actions = measures.actions.iter().filter(|it| it.value() == Some(true)).count();
+    let [patched, logs, mfa] = measures.measures.map(of);
+    texts::posture_line(lang, &actions.to_string(), &logs, &mfa, name, &patched)
+}
+
+const fn value_of(value: Option<bool>) -> &'static str {
+    match value {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    }
+}
+
+fn patched(patched: &Patched) -> MeasureRow {
+    let (value, at, evidence) = match patched {
+        Patched::Yes(at) => (Some(true), Some(*at), Vec::new()),
+        Patched::No { at, flaws, .. } => (Some(false), *at, flaws.clone()),
+        Patched::Unknown(reasons) => {
+            let reasons = reasons.iter().map(|reason| reason.as_str().to_owned());
+            (None, None, reasons.collect())
+        }
+    };
+    let (value, at) = (value_of(value), at.map(rfc3339));
+    MeasureRow { value, at, evidence, by: None, expires: None }
+}
+
+fn attested(attested: &Attested) -> MeasureRow {
+    let last = attested.last();
+    MeasureRow {
+        value: value_of(attested.value()),
+        at: last.map(|it| rfc3339(it.at)),
+        evidence: last.map(|it| it.evidence.clone()).into_iter().collect(),
+        by: last.map(|it| it.actor.clone()),
+        expires: last.map(|it| rfc3339(it.expires)),
+    }
+}
+
+fn body<'a>(name: &'a str, measures: &BodyMeasures) -> BodyRow<'a> {
+    let count = |[yes, no, unknown]: [usize; 3]| CountRow { yes, no, unknown };
+    let [patched, logs, mfa] = measures.measures.map(count);
+    let action = |(at, it): (usize, &Attested)| ActionRow {
+        action: Measure::action(at).code(),
+        measure: attested(it),
+    };
+    let actions = measures.actions.iter().enumerate().map(action).collect();
+    BodyRow { organisation: name, sites: measures.sites, patched, logs, mfa, actions }
 }
 
 fn words(state: &LogState, lang: Lang) -> String {
@@ -137,18 +261,27 @@ fn words(state: &LogState, lang: Lang) -> String {
     }
 }
 
-fn row<'a>(site: &'a str, posture: &'a SitePosture) -> SiteRow<'a> {
-    let (since, missing) = match &posture.state {
+fn row<'a>(site: &'a str, measures: &'a SiteMeasures) -> SiteRow<'a> {
+    let logs = &measures.logs;
+    let (since, missing) = match &logs.state {
         LogState::Silent(since) => (Some(rfc3339(*since)), &[][..]),
         LogState::Partial(missing) => (None, missing.as_slice()),
         LogState::Complete | LogState::Never => (None, &[][..]),
     };
-    let feeds = posture.feeds.iter().map(|feed| FeedRow {
+    let feeds = logs.feeds.iter().map(|feed| FeedRow {
         format: &feed.format,
         last: rfc3339(feed.last),
         events: feed.events,
         days: feed.days,
         fields: &feed.fields,
     });
-    SiteRow { site, state: posture.state.as_str(), since, missing, feeds: feeds.collect() }
+    SiteRow {
+        site,
+        state: logs.state.as_str(),
+        since,
+        missing,
+        feeds: feeds.collect(),
+        patched: patched(&measures.patched),
+        mfa: attested(&measures.mfa),
+    }
 }
