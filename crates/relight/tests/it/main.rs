@@ -1,5 +1,11 @@
 //! Transcripts of the command line: arguments in, streams and status out.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 mod affected;
 mod alike;
@@ -20,6 +26,8 @@ mod policy;
 mod scan;
 mod scan_cache;
 mod scan_options;
+mod schema_check;
+mod schemas;
 mod serve;
 mod sites;
 mod sources;

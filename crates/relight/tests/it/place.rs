@@ -95,11 +95,13 @@ impl Place {
     fn outcome(&self, output: Output) -> Outcome {
         let folder = self.folder.path().display().to_string();
         let text = |bytes| String::from_utf8(bytes).unwrap().replace(&folder, "DIR");
-        Outcome {
+        let outcome = Outcome {
             status: output.status.code().unwrap(),
             stdout: text(output.stdout),
             stderr: text(output.stderr),
-        }
+        };
+        crate::schema_check::check(&outcome.stdout);
+        outcome
     }
 
     /// As [`Place::run`], and the run must have ended with this status.

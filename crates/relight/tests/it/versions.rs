@@ -70,7 +70,7 @@ fn a_malformed_line_has_a_place_and_stops_no_other() {
     .assert_eq(&with_input(&["advisories", "order", "semver"], &input).text());
     let document = with_input(&["advisories", "order", "semver", "--json"], &input);
     let json = document.json();
-    assert_eq!(json["schema"], "relight.order/1");
+    assert_eq!(json["schema"], "relight.version-order/1");
     assert_eq!((&json["lines"], &json["malformed"]), (&3.into(), &5.into()));
     assert_eq!(json["malformed_lines"][3]["code"], "order-line-utf8");
 }
