@@ -15,9 +15,15 @@ async function link(address, start) {
   return new RegExp(`"(${start}[^"?]+)`).exec(html)[1];
 }
 
+/** The first body of the posture page, as it stands in an address. */
+async function body() {
+  return /org=([^"&]+)/.exec(await (await fetch(`${CONSOLE}/posture`)).text())[1];
+}
+
 /** Addresses of the console, without language. */
 const CONSOLE_PAGES = ['/', '/?screen=wall', '/sites', '/affected',
-  '/affected?q=CVE-2021-44228', '/affected?q=CVE-1900-1', '/watch', '/nowhere',
+  '/affected?q=CVE-2021-44228', '/affected?q=CVE-1900-1', '/watch', '/posture',
+  `/posture?org=${await body()}`, '/audit?state=verify', '/nowhere',
   await link(`${CONSOLE}/sites?state=f`, '/site/')];
 
 /** Addresses of the public page in each language. */
