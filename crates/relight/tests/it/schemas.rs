@@ -146,8 +146,8 @@ fn the_check_finds_each_kind_of_fault() {
             "n": {"type": "integer", "minimum": 0},
             "s": {"type": ["string", "null"]},
             "e": {"enum": ["a", "b"]},
-            "t": {
-                "type": "array", "prefixItems": [{"type": "string"}], "minItems": 1, "maxItems": 2,
+            "t": {"type": "array", "prefixItems": [{"type": "string"}], "minItems": 1,
+            "maxItems": 2,
             },
             "l": {"type": "array", "items": {"$ref": "#/$defs/x"}},
             "m": {"type": "object", "additionalProperties": {"type": "number"}},
