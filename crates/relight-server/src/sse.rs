@@ -500,8 +500,8 @@ mod tests {
         let account =
             relight_engine::access::Account { id: 1, name: "anna".into(), grants: vec![] };
         let signed = |factor| {
-            let (at, shown, account) = (0, 0, account.clone());
-            Reader::Signed(SignedIn { account, factor, at, shown, sign_in: Default::default() })
+            let (shown, account) = (0, account.clone());
+            Reader::Signed(SignedIn { account, factor, shown, sign_in: Default::default() })
         };
         for factor in [Factor::Passkey, Factor::Token] {
             assert!(!still_reads(&console, &signed(factor)), "{factor:?}");

@@ -159,10 +159,7 @@ fn the_check_finds_each_kind_of_fault() {
     });
     for (value, count) in [
         (json!({"n": 0}), 0),
-        (
-            json!({"n": 1, "s": null, "e": "b", "t": ["a", 1], "l": ["x"], "m": {"a": 0.5}, "u": "x"}),
-            0,
-        ),
+        (json!({"n": 1, "e": "b", "t": ["a", 1], "l": ["x"], "m": {"a": 0.5}, "u": "x"}), 0),
         (json!({}), 1),
         (json!({"n": -1}), 1),
         (json!({"n": 1.5}), 1),
