@@ -166,6 +166,7 @@ mod tests {
             organisation: String::from("Body"),
             sector: String::from("health"),
             criticality: Criticality::Important,
+            exposure: None,
             edge: String::from("edge-a"),
             public: true,
         }

@@ -1,11 +1,11 @@
 //! What is known about the exploitation of a flaw: catalogues, scores, decisions. Signals order
 //! work; they never change a verdict.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use relight_formats::advisory::{self, Input, Score};
 use relight_match::Group;
-use relight_model::{Signal, Timestamp};
+use relight_model::{OrgId, Signal, Site, SiteId, Timestamp};
 use relight_store::{Store, StoreError};
 
 /// The name of the table of EPSS scores.
@@ -48,6 +48,46 @@ impl Scores {
         all.sort();
         all.dedup();
         all
+    }
+}
+
+/// How far back an attempt still ranks a site, in days.
+pub const PROBED_DAYS: i64 = 90;
+
+/// Which sites and bodies were tried for a flaw, by what is kept of their logs.
+#[derive(Clone, Debug, Default)]
+pub struct Attempts {
+    sites: BTreeSet<SiteId>,
+    bodies: BTreeSet<OrgId>,
+}
+
+impl Attempts {
+    /// The attempts of the last [`PROBED_DAYS`] days at any door that leads to the flaw.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn read(
+        store: &Store,
+        group: &Group,
+        sites: &[Site],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let today = now.div_euclid(86_400);
+        let mut tried = BTreeSet::new();
+        for id in group.aliases.iter().chain([&group.id]) {
+            for door in relight_watch::doors_of(id) {
+                for (_, day) in store.watch_probes(door, today - PROBED_DAYS, today)? {
+                    tried.extend(day.iter().map(SiteId));
+                }
+            }
+        }
+        let bodies = sites.iter().filter(|site| tried.contains(&site.id)).map(|site| site.org);
+        Ok(Self { bodies: bodies.collect(), sites: tried })
+    }
+
+    /// The site itself was tried, and somebody of its body was.
+    pub fn against(&self, site: &Site) -> (bool, bool) {
+        (self.sites.contains(&site.id), self.bodies.contains(&site.org))
     }
 }
 

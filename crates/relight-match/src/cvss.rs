@@ -4,9 +4,12 @@ use std::error::Error;
 use std::fmt;
 
 mod fixed;
+mod site;
 mod v2;
 mod v3;
 mod v4;
+
+pub(crate) use site::site_score;
 
 /// Longest vector, in bytes.
 pub const CVSS_BYTES_MAX: usize = 1024;

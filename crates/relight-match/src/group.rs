@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use relight_model::{
-    Advisory, Component, Digest, Ecosystem, Finding, FindingState, PackageName, Signal, Timestamp,
+    Advisory, Component, Criticality, Digest, Ecosystem, Finding, FindingState, PackageName,
+    Signal, SiteExposure, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::alias::Attachment;
 use crate::authority::Rank;
 use crate::bracket;
-use crate::cvss::base_score;
+use crate::cvss::{base_score, site_score};
 use crate::entry::{Asked, Entry};
 use crate::heard::{Heard, Said, Verdict, quick};
 use crate::opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
@@ -201,6 +202,14 @@ impl Group {
     /// Highest CVSS v3 base score of the records, in tenths; `None` when nobody gave one.
     pub const fn score(&self) -> Option<u16> {
         self.score
+    }
+
+    /// The highest score of the records at a site of this kind, in tenths; `None` when no record
+    /// has a vector of version 3 or 4.
+    pub fn site_score(&self, criticality: Criticality, exposure: SiteExposure) -> Option<u16> {
+        let in_force = self.records().filter(|record| record.is_in_force());
+        let vectors = in_force.flat_map(|record| &record.severities);
+        vectors.filter_map(|it| site_score(&it.vector, criticality, exposure)).max()
     }
 
     /// Whether a record says that the flaw is in a catalogue of known exploited ones.

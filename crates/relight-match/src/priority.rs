@@ -2,7 +2,7 @@
 //!
 //! Signals order work; they never change a verdict.
 
-use relight_model::{Criticality, Signal, Timestamp};
+use relight_model::{Criticality, Signal, SiteExposure, Timestamp};
 
 use crate::group::Group;
 use crate::ssvc::{Decision, Points, decide};
@@ -23,11 +23,13 @@ pub const REASON_CODES: &[&str] = &[
     "priority-epss-new",
     "priority-epss-none",
     "priority-exposed",
+    "priority-controlled",
     "priority-internal",
     "priority-exposure-unknown",
     "priority-probed-site",
     "priority-probed-organisation",
     "priority-score",
+    "priority-score-site",
     "priority-score-none",
 ];
 
@@ -36,8 +38,8 @@ pub const REASON_CODES: &[&str] = &[
 pub struct SiteFacts {
     /// How much depends on it.
     pub criticality: Criticality,
-    /// Reachable from the internet; not known counts as reachable.
-    pub internet_facing: Option<bool>,
+    /// Who can reach it; not known counts as the internet.
+    pub exposure: SiteExposure,
     /// Attempts at this flaw were seen against it in the last 90 days.
     pub site_probed: bool,
     /// Attempts were seen against its organisation.
@@ -58,7 +60,7 @@ struct Key {
     exploited: bool,
     ssvc: Decision,
     epss: u64,
-    exposed: bool,
+    exposed: u8,
     probed: u8,
     score: u16,
     published: Timestamp,
@@ -94,9 +96,9 @@ impl Priority {
             exploited: exploited(group, &mut reasons),
             ssvc: ssvc(group, signals, site, &mut reasons),
             epss: epss((group, signals), site, now, &mut reasons),
-            exposed: exposed(site, &mut reasons),
+            exposed: exposed(site.exposure, &mut reasons),
             probed: probed(site, &mut reasons),
-            score: score(group, now, &mut reasons),
+            score: score(group, site, now, &mut reasons),
             published: group.published().unwrap_or(now),
         };
         Self { key, reasons }
@@ -190,14 +192,15 @@ fn epss(
     }
 }
 
-fn exposed(site: &SiteFacts, reasons: &mut Vec<Reason>) -> bool {
-    let code = match site.internet_facing {
-        Some(true) => "priority-exposed",
-        Some(false) => "priority-internal",
-        None => "priority-exposure-unknown",
+fn exposed(exposure: SiteExposure, reasons: &mut Vec<Reason>) -> u8 {
+    let code = match exposure {
+        SiteExposure::Internet => "priority-exposed",
+        SiteExposure::Controlled => "priority-controlled",
+        SiteExposure::Internal => "priority-internal",
+        SiteExposure::Unknown => "priority-exposure-unknown",
     };
     tell(reasons, code, None);
-    site.internet_facing != Some(false)
+    exposure.rank()
 }
 
 fn probed(site: &SiteFacts, reasons: &mut Vec<Reason>) -> u8 {
@@ -210,10 +213,14 @@ fn probed(site: &SiteFacts, reasons: &mut Vec<Reason>) -> u8 {
     weight
 }
 
-fn score(group: &Group, now: Timestamp, reasons: &mut Vec<Reason>) -> u16 {
+/// The base score decides; that of the site stands beside it.
+fn score(group: &Group, site: &SiteFacts, now: Timestamp, reasons: &mut Vec<Reason>) -> u16 {
     match group.score() {
         Some(score) => {
             tell(reasons, "priority-score", Some(u64::from(score)));
+            if let Some(here) = group.site_score(site.criticality, site.exposure) {
+                tell(reasons, "priority-score-site", Some(u64::from(here)));
+            }
             score
         }
         None => {
@@ -253,8 +260,8 @@ mod tests {
     }
 
     fn site(criticality: Criticality) -> SiteFacts {
-        let internet_facing = Some(false);
-        SiteFacts { criticality, internet_facing, site_probed: false, organisation_probed: false }
+        let exposure = SiteExposure::Internal;
+        SiteFacts { criticality, exposure, site_probed: false, organisation_probed: false }
     }
 
     fn of(id: &str, signals: Vec<Signal>, published: Timestamp, site: &SiteFacts) -> Priority {
@@ -276,7 +283,8 @@ mod tests {
         let (normal, vital) = (site(Criticality::Normal), site(Criticality::Vital));
         let probed = SiteFacts { site_probed: true, ..normal };
         let body = SiteFacts { organisation_probed: true, ..normal };
-        let exposed = SiteFacts { internet_facing: Some(true), ..normal };
+        let exposed = SiteFacts { exposure: SiteExposure::Unknown, ..normal };
+        let controlled = SiteFacts { exposure: SiteExposure::Controlled, ..normal };
         let falling = [
             of("CVE-1", vec![none(), kev(None)], OLD, &normal),
             of("CVE-1", vec![ssvc_signal(["active", "yes", "total"])], OLD, &vital),
@@ -285,6 +293,7 @@ mod tests {
             of("CVE-1", vec![none(), epss_signal(900_000)], OLD, &normal),
             of("CVE-1", vec![none(), epss_signal(1)], OLD, &normal),
             of("CVE-1", vec![none()], OLD, &exposed),
+            of("CVE-1", vec![none()], OLD, &controlled),
             of("CVE-1", vec![none()], OLD, &probed),
             of("CVE-1", vec![none()], OLD, &body),
             of("CVE-1", vec![none()], OLD, &normal),
@@ -300,12 +309,12 @@ mod tests {
         assert_eq!(codes(&malicious)[0], "priority-malicious");
         // An entry that has left the catalogue counts no more.
         let removed = of("CVE-1", vec![none(), kev(Some(2))], OLD, &normal);
-        assert!(removed == falling[9], "{removed:?}");
+        assert!(removed == falling[10], "{removed:?}");
     }
 
     #[test]
     fn each_element_has_its_reason() {
-        let unknown = SiteFacts { internet_facing: None, ..site(Criticality::Vital) };
+        let unknown = SiteFacts { exposure: SiteExposure::Unknown, ..site(Criticality::Vital) };
         let priority = of("CVE-1", Vec::new(), NOW, &unknown);
         let wanted = [
             "priority-ssvc-act",
@@ -326,5 +335,10 @@ mod tests {
         let scored = Priority::of(all.group("CVE-1").unwrap(), &[], &unknown, NOW);
         let reason = scored.reasons.iter().find(|it| it.code == "priority-score");
         assert_eq!(reason.and_then(|it| it.value), Some(100));
+        assert_eq!(codes(&scored).last(), Some(&"priority-score-site"));
+        let inside = SiteFacts { exposure: SiteExposure::Internal, ..unknown };
+        let inside = Priority::of(all.group("CVE-1").unwrap(), &[], &inside, NOW);
+        let here = inside.reasons.iter().find(|it| it.code == "priority-score-site");
+        assert_eq!(here.and_then(|it| it.value), Some(97), "3.1 with MAV:A");
     }
 }

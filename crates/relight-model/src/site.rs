@@ -42,6 +42,8 @@ pub struct Site {
     pub org: OrgId,
     /// How much depends on it.
     pub criticality: Criticality,
+    /// Who can reach it.
+    pub exposure: SiteExposure,
     /// Name of the edge that serves it; empty when it is not known.
     pub edge: String,
     /// Shown on the public page.
@@ -88,6 +90,49 @@ impl Criticality {
             Self::Essential => 2,
             Self::Important => 3,
             Self::Normal => 4,
+        }
+    }
+}
+
+/// Who can reach a site, in the words of SSVC where it has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SiteExposure {
+    /// Anybody on the internet.
+    Internet,
+    /// Only through a control: a VPN, a list of addresses, the network of a partner.
+    Controlled,
+    /// Only from inside of the organisation.
+    Internal,
+    /// Nobody said; it counts as the internet.
+    #[default]
+    Unknown,
+}
+
+impl SiteExposure {
+    /// Every value, the most exposed first.
+    pub const ALL: [Self; 4] = [Self::Internet, Self::Controlled, Self::Internal, Self::Unknown];
+
+    /// The name in documents and in the register.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Internet => "internet",
+            Self::Controlled => "controlled",
+            Self::Internal => "internal",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The value of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == name)
+    }
+
+    /// How exposed it is, 0 to 2; what is not known counts as the most.
+    pub const fn rank(self) -> u8 {
+        match self {
+            Self::Internet | Self::Unknown => 2,
+            Self::Controlled => 1,
+            Self::Internal => 0,
         }
     }
 }
@@ -154,12 +199,23 @@ mod tests {
             origin: "https://www.example.qc:8443/path".into(),
             org: OrgId(0),
             criticality: Criticality::Normal,
+            exposure: SiteExposure::Unknown,
             edge: String::new(),
             public: true,
         };
         assert_eq!(site.host(), "www.example.qc");
         site.origin = "bare.example".into();
         assert_eq!(site.host(), "bare.example");
+    }
+
+    #[test]
+    fn what_is_not_known_of_an_exposure_counts_as_the_most() {
+        for exposure in SiteExposure::ALL {
+            assert_eq!(SiteExposure::parse(exposure.as_str()), Some(exposure));
+            assert!(exposure.rank() <= SiteExposure::default().rank(), "{exposure:?}");
+        }
+        assert_eq!(SiteExposure::parse("Internet"), None);
+        assert!(SiteExposure::Controlled.rank() > SiteExposure::Internal.rank());
     }
 
     #[test]

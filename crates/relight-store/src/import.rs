@@ -3,7 +3,7 @@
 mod apply;
 mod plan;
 
-use relight_model::{Criticality, Digest, GateKey, Timestamp};
+use relight_model::{Criticality, Digest, GateKey, SiteExposure, Timestamp};
 
 use crate::{
     Store, StoreError, StoreErrorKind, blob, fields::write_line, register::newest_change,
@@ -35,6 +35,8 @@ pub struct SiteRow {
     pub sector: String,
     /// How much depends on it.
     pub criticality: Criticality,
+    /// Who can reach it; `None` where the file does not say, which leaves it as it is.
+    pub exposure: Option<SiteExposure>,
     /// Name of the edge that serves it; empty when it is not known.
     pub edge: String,
     /// Shown on the public page.
@@ -171,11 +173,12 @@ impl Store {
 impl SiteRow {
     fn write(&self, out: &mut String) {
         let Self { line: _, slug, name_fr, name_en, origin, .. } = self;
-        let Self { organisation, sector, criticality, edge, public, .. } = self;
+        let Self { organisation, sector, criticality, exposure, edge, public, .. } = self;
+        let exposure = exposure.unwrap_or_default().as_str();
         let criticality = criticality.number().to_string();
         let public = if *public { "public" } else { "hidden" };
         let names = [slug.as_str(), name_fr, name_en, origin, organisation, sector];
-        write_line(out, names.into_iter().chain([criticality.as_str(), edge, public]));
+        write_line(out, names.into_iter().chain([criticality.as_str(), edge, public, exposure]));
     }
 
     fn text(&self) -> String {
@@ -379,6 +382,31 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_says_nothing_of_exposure_leaves_it() {
+        let (_folder, store) = open();
+        let mut rows = rows(2);
+        rows[0].exposure = Some(SiteExposure::Internal);
+        import(&store, &rows);
+        let exposures = || store.sites().unwrap().iter().map(|it| it.exposure).collect::<Vec<_>>();
+        assert_eq!(exposures(), [SiteExposure::Internal, SiteExposure::Unknown]);
+        rows[0].exposure = None;
+        assert_eq!(planned(&store, &rows), "added [] changed [] untouched 2");
+        rows[0].edge = "edge-b".into();
+        import(&store, &rows);
+        assert_eq!(exposures(), [SiteExposure::Internal, SiteExposure::Unknown]);
+        rows[0].exposure = Some(SiteExposure::Unknown);
+        rows[1].exposure = Some(SiteExposure::Controlled);
+        assert_eq!(planned(&store, &rows), "added [] changed [site-0 site-1] untouched 0");
+        import(&store, &rows);
+        assert_eq!(exposures(), [SiteExposure::Unknown, SiteExposure::Controlled]);
+        let last = store.register_changes(0).unwrap().pop().unwrap();
+        assert!(last.before.ends_with("\tpublic\tunknown"), "{last:?}");
+        assert!(last.after.ends_with("\tpublic\tcontrolled"), "{last:?}");
+        behind(&store).execute("UPDATE site SET exposure = 'moon'", []).unwrap();
+        assert_eq!(store.sites().unwrap_err().kind(), StoreErrorKind::Corrupt);
+    }
+
+    #[test]
     fn a_hash_names_every_field_of_every_row() {
         let (_folder, store) = open();
         let hash = |row: SiteRow| store.plan_import(&[row]).unwrap().hash();
@@ -395,6 +423,7 @@ mod tests {
             SiteRow { criticality: Criticality::Vital, ..row.clone() },
             SiteRow { edge: "x".into(), ..row.clone() },
             SiteRow { public: false, ..row.clone() },
+            SiteRow { exposure: Some(SiteExposure::Internal), ..row.clone() },
         ]
         .map(hash);
         let distinct: std::collections::BTreeSet<_> = hashes.iter().collect();

@@ -1,6 +1,8 @@
 //! The register: organisations, sites, assets, edges, and every change of them.
 
-use relight_model::{AssetId, Criticality, GateKey, OrgId, Organisation, Site, SiteId, Timestamp};
+use relight_model::{
+    AssetId, Criticality, GateKey, OrgId, Organisation, Site, SiteExposure, SiteId, Timestamp,
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{Store, StoreError, blob::not_what_was_written, fields::write_line};
@@ -224,7 +226,8 @@ pub(crate) fn newest_change(database: &Connection) -> Result<u64, rusqlite::Erro
 }
 
 const SITE_QUERY: &str =
-    "SELECT id, slug, name_fr, name_en, origin, org, criticality, edge, public FROM site";
+    "SELECT id, slug, name_fr, name_en, origin, org, criticality, edge, public, exposure
+     FROM site";
 
 fn site_of(row: &Row<'_>) -> Result<Site, rusqlite::Error> {
     Ok(Site {
@@ -237,6 +240,7 @@ fn site_of(row: &Row<'_>) -> Result<Site, rusqlite::Error> {
         criticality: criticality_of(row, 6)?,
         edge: row.get(7)?,
         public: row.get(8)?,
+        exposure: exposure_of(row, 9)?,
     })
 }
 
@@ -250,6 +254,13 @@ pub(crate) fn slug_of(row: &Row<'_>, column: usize) -> Result<GateKey, rusqlite:
 pub(crate) fn criticality_of(row: &Row<'_>, column: usize) -> Result<Criticality, rusqlite::Error> {
     Criticality::from_number(row.get(column)?)
         .ok_or_else(|| not_what_was_written(column, "a criticality is 1 to 4"))
+}
+
+/// Reads an exposure; a name that nobody writes is damage.
+pub(crate) fn exposure_of(row: &Row<'_>, column: usize) -> Result<SiteExposure, rusqlite::Error> {
+    let name: String = row.get(column)?;
+    SiteExposure::parse(&name)
+        .ok_or_else(|| not_what_was_written(column, "internet, controlled, internal or unknown"))
 }
 
 fn edge_of(row: &Row<'_>) -> Result<EdgeRow, rusqlite::Error> {

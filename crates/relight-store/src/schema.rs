@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_watch.sql"),
     include_str!("schema_identity.sql"),
     include_str!("schema_attestation.sql"),
+    include_str!("schema_exposure.sql"),
 ];
 
 /// The version that this program reads and writes.

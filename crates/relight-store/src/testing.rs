@@ -42,6 +42,7 @@ pub(crate) fn rows(count: usize) -> Vec<SiteRow> {
             organisation: format!("Body {}", number / 10),
             sector: "health".into(),
             criticality: Criticality::Important,
+            exposure: None,
             edge: "edge-a".into(),
             public: true,
         })

@@ -70,9 +70,11 @@ impl Prey {
     fn is_hit(&self, kind: Kind, door: u64, source: IpAddr, text: &str) -> bool {
         match self {
             Self::Source(wanted) => *wanted == source,
-            Self::Doors(doors) => {
-                kind == Kind::Probe && catalogue::id_of(door).is_some_and(|id| doors.contains(&id))
-            }
+            Self::Doors(doors) => match kind {
+                Kind::Probe => catalogue::id_of(door).is_some_and(|id| doors.contains(&id)),
+                Kind::Exploit | Kind::Attempt => doors.contains(&LOOKUP_DOOR),
+                Kind::Refused | Kind::NotFound => false,
+            },
             // A door of the catalogue has the hash of its id, so its text is compared.
             Self::Path(path) => match kind {
                 Kind::Probe => path_class::hash(text) == path_class::hash(path),
@@ -85,6 +87,19 @@ impl Prey {
             }
         }
     }
+}
+
+/// Stands among the doors for lookups of Log4j, which are tried at every path.
+pub const LOOKUP_DOOR: &str = "jndi-lookup";
+
+/// The flaws that such a lookup is for.
+pub const LOOKUP_FLAWS: [&str; 2] = ["CVE-2021-44228", "CVE-2021-45046"];
+
+/// Whether a question is about lookups of Log4j.
+fn is_lookup(lower: &str) -> bool {
+    lower == LOOKUP_DOOR
+        || LOOKUP_FLAWS.iter().any(|flaw| flaw.eq_ignore_ascii_case(lower))
+        || lower.starts_with("pkg:maven/org.apache.logging.log4j/log4j-core")
 }
 
 /// The doors of the catalogue that belong to a flaw, to a product (package URL or CPE name, or the
@@ -101,7 +116,8 @@ pub fn doors_of(what: &str) -> Vec<&'static str> {
             || entry.cves.iter().any(|cve| cve.eq_ignore_ascii_case(what))
             || is_product && entry.products.iter().any(begins)
     };
-    catalogue::entries().iter().filter(about).map(|entry| entry.id.as_str()).collect()
+    let doors = catalogue::entries().iter().filter(about).map(|entry| entry.id.as_str());
+    doors.chain(is_lookup(&lower).then_some(LOOKUP_DOOR)).collect()
 }
 
 /// Every contact of a window that is meant, in order of time.
@@ -199,6 +215,9 @@ mod tests {
             ("192.0.2.3", &["50 50 192.0.2.3 exploit"]),
             ("evil.test", &["50 50 192.0.2.3 exploit"]),
             ("other.test", &[]),
+            ("CVE-2021-44228", &["50 50 192.0.2.3 exploit"]),
+            ("pkg:maven/org.apache.logging.log4j/log4j-core", &["50 50 192.0.2.3 exploit"]),
+            ("jndi-lookup", &["50 50 192.0.2.3 exploit"]),
             ("CVE-2019-19781", &[]),
             ("/never", &[]),
             ("192.0.2.9", &[]),

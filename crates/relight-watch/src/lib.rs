@@ -42,7 +42,7 @@ pub use decode::{
 pub use detectors::{Dossier, Found, judge};
 pub use error::WatchError;
 pub use flow_datagram::{EXPORTERS_MAX, FlowDecoder, FlowTally, PENDING_BYTES_MAX, TEMPLATES_MAX};
-pub use hunt::{Erased, Hit, Prey, doors_of, hunt};
+pub use hunt::{Erased, Hit, LOOKUP_DOOR, LOOKUP_FLAWS, Prey, doors_of, hunt};
 pub use known::{KNOWN_MAX, KnownScanners, Reason, canonical_network};
 pub use parsers::{Feed, PARSERS};
 pub use pool::{Pool, PoolStats, Print, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};

@@ -14,6 +14,7 @@ use relight_model::{Event, OrgId, SiteId, Timestamp};
 use crate::catalogue;
 use crate::contact::{Class, ContactKey, Facts, Kind, Observed, Visit, is_in_site, observe};
 use crate::decode::attempt_in_line;
+use crate::hunt::LOOKUP_DOOR;
 use crate::lookup::Verdict;
 use crate::marks::{MARKS_MAX, Marks};
 use crate::pool::{Print, SourceKey, Users};
@@ -160,7 +161,11 @@ impl Window {
                 self.users.insert(SourceKey::of(event.source), print_of(event));
             }
             Observed::Contact(kind, door, text) => {
-                probe = (kind == Kind::Probe).then(|| catalogue::id_of(door)).flatten();
+                probe = match kind {
+                    Kind::Probe => catalogue::id_of(door),
+                    Kind::Exploit | Kind::Attempt => Some(LOOKUP_DOOR),
+                    Kind::Refused | Kind::NotFound => None,
+                };
                 counters.kinds[kind as usize] += 1;
                 let print = print_of(event);
                 self.name(print, event);

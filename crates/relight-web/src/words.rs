@@ -1,6 +1,6 @@
 //! The words of coded values: states, verdicts, reasons, flaws, severities, sectors, warnings.
 
-use relight_model::{DisplayState, FlawCode, Severity, UnknownReason, Verdict};
+use relight_model::{DisplayState, FlawCode, Severity, SiteExposure, UnknownReason, Verdict};
 
 use crate::{Lang, texts};
 
@@ -55,6 +55,11 @@ pub fn state(lang: Lang, state: DisplayState) -> &'static str {
 /// What a verdict is called.
 pub fn verdict(lang: Lang, verdict: Verdict) -> &'static str {
     coded(lang, "verdict-", verdict.as_str())
+}
+
+/// Who can reach a site.
+pub fn exposure(lang: Lang, exposure: SiteExposure) -> &'static str {
+    coded(lang, "exposure-", exposure.as_str())
 }
 
 /// Why a site is unknown.

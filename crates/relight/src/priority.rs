@@ -1,9 +1,9 @@
 //! What to look at first, in words and in documents.
 
 use relight_engine::matching::{Group, Priority, SiteFacts};
-use relight_engine::signals::Scores;
+use relight_engine::signals::{Attempts, Scores};
 use relight_engine::store::Store;
-use relight_model::{Criticality, Signal, Timestamp};
+use relight_model::{Criticality, Signal, Site, SiteExposure, Timestamp};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
@@ -41,6 +41,14 @@ pub(crate) struct Ranked {
     epss: Option<u32>,
 }
 
+/// A site where a flaw matters most, without traffic that nobody saw.
+const WORST: SiteFacts = SiteFacts {
+    criticality: Criticality::Vital,
+    exposure: SiteExposure::Unknown,
+    site_probed: false,
+    organisation_probed: false,
+};
+
 impl Ranking {
     /// Reads the scores of the data folder, if there is one.
     pub(crate) fn read(store: Option<&Store>, context: &Context) -> Result<Self, Failure> {
@@ -56,27 +64,26 @@ impl Ranking {
         self.scores.signals(group)
     }
 
-    /// The priority of a flaw at a site of this criticality. Whether visitors from outside reach a
-    /// site is not in the register, which counts as reached.
-    pub(crate) fn at(&self, group: &Group, criticality: Criticality) -> Ranked {
+    /// The priority of a flaw at a site.
+    pub(crate) fn at(&self, group: &Group, site: &Site, attempts: &Attempts) -> Ranked {
+        let (site_probed, organisation_probed) = attempts.against(site);
+        let (criticality, exposure) = (site.criticality, site.exposure);
+        self.rank(group, &SiteFacts { criticality, exposure, site_probed, organisation_probed })
+    }
+
+    fn rank(&self, group: &Group, site: &SiteFacts) -> Ranked {
         let signals = self.scores.signals(group);
-        let site = SiteFacts {
-            criticality,
-            internet_facing: None,
-            site_probed: false,
-            organisation_probed: false,
-        };
         let newest = signals.iter().filter_map(|signal| match signal {
             Signal::Epss { score, date, .. } => Some((*date, *score)),
             _ => None,
         });
         let epss = newest.max().map(|(_, score)| score);
-        Ranked { priority: Priority::of(group, &signals, &site, self.now), epss }
+        Ranked { priority: Priority::of(group, &signals, site, self.now), epss }
     }
 
     /// The priority of a flaw where most depends on it: for lists of flaws without sites.
     pub(crate) fn worst(&self, group: &Group) -> Ranked {
-        self.at(group, Criticality::Vital)
+        self.rank(group, &WORST)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Terms beside each other are joined by *and*; `or`, `not` and parentheses as usual. Logic is
 //! three-valued (Kleene): `not affected` never takes in a site that nobody can tell about.
 
-use relight_model::{Criticality, DisplayState, Verdict};
+use relight_model::{Criticality, DisplayState, SiteExposure, Verdict};
 use relight_server::web::words::state_name;
 
 /// Longest query, in bytes.
@@ -14,8 +14,10 @@ pub(crate) const QUERY_TERMS_MAX: usize = 64;
 pub(crate) const QUERY_DEPTH_MAX: usize = 16;
 
 /// Every key, as errors list them.
-pub(crate) const KEYS: [&str; 10] =
-    ["site", "org", "sector", "crit", "edge", "verdict", "state", "affected", "clear", "unknown"];
+pub(crate) const KEYS: [&str; 11] = [
+    "site", "org", "sector", "crit", "exposure", "edge", "verdict", "state", "affected", "clear",
+    "unknown",
+];
 
 /// A query that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,7 @@ pub(crate) enum TextKey {
     Site,
     Org,
     Sector,
+    Exposure,
     Edge,
 }
 
@@ -413,6 +416,10 @@ fn keyed(key: &str, equal: bool, value: &str) -> Option<Query> {
         "org" => text(TextKey::Org),
         "sector" => text(TextKey::Sector),
         "edge" => text(TextKey::Edge),
+        "exposure" => {
+            SiteExposure::parse(&value.to_lowercase())?;
+            text(TextKey::Exposure)
+        }
         "verdict" => {
             Some(Query::Verdict { equal, verdict: Verdict::parse(&value.to_lowercase())? })
         }

@@ -13,6 +13,7 @@ impl Facts for Example {
             TextKey::Site => "san-005",
             TextKey::Org => "Santé Nord",
             TextKey::Sector => "health",
+            TextKey::Exposure => "internal",
             TextKey::Edge => self.edge,
         }
     }
@@ -47,6 +48,8 @@ fn terms_and_operators() {
         "sector=health",
         "sector!=justice",
         "crit:2",
+        "exposure:internal",
+        "exposure!=internet",
         "crit<=2 crit>=2 crit<3 crit>1 crit!=4",
         "edge:north",
         "state:online",

@@ -145,6 +145,7 @@ impl Facts for SiteFacts<'_> {
             TextKey::Site => self.site.slug.as_str(),
             TextKey::Org => self.register.organisation(self.site),
             TextKey::Sector => self.register.sector(self.site),
+            TextKey::Exposure => self.site.exposure.as_str(),
             TextKey::Edge => &self.site.edge,
         }
     }

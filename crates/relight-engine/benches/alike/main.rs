@@ -257,6 +257,7 @@ fn row(number: usize) -> SiteRow {
         organisation: format!("Body {}", number / 10),
         sector: "health".into(),
         criticality: Criticality::Important,
+        exposure: None,
         edge: "edge-a".into(),
         public: true,
     }

@@ -92,6 +92,7 @@ fn row(site: usize, edge: &str) -> SiteRow {
         organisation: format!("Body {}", site / 13),
         sector: "municipal".into(),
         criticality: Criticality::Essential,
+        exposure: None,
         edge: edge.to_owned(),
         public: true,
     }

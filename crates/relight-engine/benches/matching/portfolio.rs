@@ -147,6 +147,7 @@ fn row(number: usize) -> SiteRow {
         organisation: format!("Body {}", number / SITES_OF_A_BODY),
         sector: "health".into(),
         criticality: Criticality::Important,
+        exposure: None,
         edge: "edge-a".into(),
         public: true,
     }

@@ -402,6 +402,7 @@ fn site(edge: &DrillEdge, key: &super::DrillKey) -> Site {
         origin: format!("http://{}", key.host),
         org: relight_model::OrgId(0),
         criticality: relight_model::Criticality::Normal,
+        exposure: relight_model::SiteExposure::Unknown,
         edge: edge.name().to_owned(),
         public: false,
     }

@@ -142,6 +142,7 @@ pub(crate) fn row(number: usize, slug: &str) -> SiteRow {
         organisation: "Ville de Clairbourg".into(),
         sector: "municipal".into(),
         criticality: Criticality::Essential,
+        exposure: None,
         edge: "east".into(),
         public: true,
     }

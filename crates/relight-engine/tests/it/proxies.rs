@@ -386,6 +386,7 @@ fn row(site: usize) -> SiteRow {
         organisation: "Ville de Clairbourg".into(),
         sector: "municipal".into(),
         criticality: Criticality::Normal,
+        exposure: None,
         edge: "north".into(),
         public: true,
     }

@@ -407,6 +407,7 @@ pub(crate) fn site(name: &str, edge: &str) -> Site {
         origin: format!("https://{name}.example"),
         org: OrgId(0),
         criticality: Criticality::Normal,
+        exposure: relight_model::SiteExposure::Unknown,
         edge: edge.to_owned(),
         public: true,
     }

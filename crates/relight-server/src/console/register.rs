@@ -138,6 +138,7 @@ impl SiteView<'_> {
             (texts::sites_column_organisation(lang), name),
             (texts::sites_column_sector(lang), sector.to_owned()),
             (texts::column_criticality(lang), criticality.to_owned()),
+            (texts::column_exposure(lang), words::exposure(lang, site.exposure).to_owned()),
             (texts::column_edge(lang), site.edge.clone()),
         ]
     }
@@ -343,7 +344,10 @@ impl AnswerView<'_> {
             .collect();
         let fits = |row: &&Row<'_>| wanted.is_none_or(|it| row.verdict() == it);
         let mut shown: Vec<&Row<'_>> = rows.iter().filter(fits).collect();
-        shown.sort_by_key(|row| (rank(row.verdict()), row.site.criticality, &row.site.slug));
+        shown.sort_by_key(|row| {
+            let exposure = std::cmp::Reverse(row.site.exposure.rank());
+            (rank(row.verdict()), row.site.criticality, exposure, &row.site.slug)
+        });
         let pages = shown.len().div_ceil(ROWS_MAX).max(1);
         let page = self.asked.page.parse().unwrap_or(1).clamp(1, pages);
         let link = |to: usize| {

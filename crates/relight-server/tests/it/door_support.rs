@@ -51,6 +51,7 @@ fn rows() -> Vec<SiteRow> {
             organisation: body.into(),
             sector: if body == "Hospital" { "health" } else { "energy" }.into(),
             criticality: Criticality::Important,
+            exposure: None,
             edge: String::new(),
             public: true,
         })

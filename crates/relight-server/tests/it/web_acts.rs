@@ -23,6 +23,7 @@ pub(crate) fn behind_an_edge(store: &Store) {
         organisation: body.into(),
         sector: sector.into(),
         criticality: if slug == "power" { Criticality::Vital } else { Criticality::Important },
+        exposure: None,
         edge: "east".into(),
         public: true,
     };

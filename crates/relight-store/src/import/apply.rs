@@ -6,7 +6,7 @@ use relight_model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{ImportPlan, SiteChange, SiteRow};
-use crate::register::{Change, criticality_of, note_change, slug_of};
+use crate::register::{Change, criticality_of, exposure_of, note_change, slug_of};
 
 /// Writes what a plan says, in the order of the plan.
 pub(super) fn write(
@@ -28,7 +28,8 @@ pub(super) fn write(
 /// The register's sites in the form of an import.
 pub(super) fn rows_in(database: &Connection) -> Result<Vec<SiteRow>, rusqlite::Error> {
     let mut query = database.prepare_cached(
-        "SELECT slug, name_fr, name_en, origin, organisation.name, sector, criticality, edge, public
+        "SELECT slug, name_fr, name_en, origin, organisation.name, sector, criticality, edge, public,
+                exposure
          FROM site JOIN organisation ON organisation.id = site.org ORDER BY site.id",
     )?;
     let rows = query.query_map([], |row: &Row<'_>| {
@@ -43,6 +44,7 @@ pub(super) fn rows_in(database: &Connection) -> Result<Vec<SiteRow>, rusqlite::E
             criticality: criticality_of(row, 6)?,
             edge: row.get(7)?,
             public: row.get(8)?,
+            exposure: Some(exposure_of(row, 9)?),
         })
     })?;
     rows.collect()
@@ -60,12 +62,13 @@ impl Writer<'_> {
     fn add(&mut self, row: &SiteRow) -> Result<(), rusqlite::Error> {
         let org = self.organisation(row)?;
         let SiteRow { slug, name_fr, name_en, origin, criticality, edge, public, .. } = row;
+        let exposure = row.exposure.unwrap_or_default().as_str();
         let slug = slug.as_str();
         self.transaction
             .prepare_cached(
                 "INSERT INTO site
-                 (slug, name_fr, name_en, origin, host, org, criticality, edge, public)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 (slug, name_fr, name_en, origin, host, org, criticality, edge, public, exposure)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 slug,
@@ -76,7 +79,8 @@ impl Writer<'_> {
                 org,
                 criticality.number(),
                 edge,
-                public
+                public,
+                exposure
             ])?;
         let site = self.transaction.last_insert_rowid();
         self.transaction
@@ -92,11 +96,12 @@ impl Writer<'_> {
     fn change(&mut self, before: &SiteRow, after: &SiteRow) -> Result<(), rusqlite::Error> {
         let org = self.organisation(after)?;
         let SiteRow { slug, name_fr, name_en, origin, criticality, edge, public, .. } = after;
+        let exposure = after.exposure.unwrap_or_default().as_str();
         let slug = slug.as_str();
         self.transaction
             .prepare_cached(
                 "UPDATE site SET name_fr = ?2, name_en = ?3, origin = ?4, host = ?5, org = ?6,
-                 criticality = ?7, edge = ?8, public = ?9 WHERE slug = ?1",
+                 criticality = ?7, edge = ?8, public = ?9, exposure = ?10 WHERE slug = ?1",
             )?
             .execute(params![
                 slug,
@@ -107,7 +112,8 @@ impl Writer<'_> {
                 org,
                 criticality.number(),
                 edge,
-                public
+                public,
+                exposure
             ])?;
         self.transaction
             .prepare_cached("UPDATE asset SET org = ?2 WHERE key = ?1")?

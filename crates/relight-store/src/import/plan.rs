@@ -22,7 +22,9 @@ pub(super) fn plan(held: &[SiteRow], rows: &[SiteRow], base: u64) -> ImportPlan 
     // the order of the lines does not matter and the same file again finds nothing to do.
     let mut waiting: HashMap<String, SiteRow> = HashMap::new();
     let mut queue: VecDeque<SiteRow> = accepted.into_iter().map(|(_, row)| row).collect();
-    while let Some(row) = queue.pop_front() {
+    while let Some(mut row) = queue.pop_front() {
+        let held_before = by_slug.get(&row.slug).and_then(|before| before.exposure);
+        row.exposure = Some(row.exposure.or(held_before).unwrap_or_default());
         if owners.get(row.host()).is_some_and(|owner| *owner != row.slug) {
             waiting.insert(row.host().to_owned(), row);
             continue;

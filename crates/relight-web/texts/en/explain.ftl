@@ -100,11 +100,13 @@ priority-epss = the chance of exploitation within 30 days, times criticality
 priority-epss-new = new, and without a score of its chance of exploitation
 priority-epss-none = without a score of its chance of exploitation
 priority-exposed = the site is reachable from the internet
+priority-controlled = the site is reached through a control only (VPN, address list, partner)
 priority-internal = the site is not reachable from the internet
 priority-exposure-unknown = whether the site is reachable from the internet is not known
 priority-probed-site = attempts were seen against this site in the last 90 days
 priority-probed-organisation = attempts were seen against this body in the last 90 days
 priority-score = the CVSS score
+priority-score-site = the CVSS score at this site, by what depends on it and who can reach it
 priority-score-none = without a CVSS score
 
 ### What an operator sets about sources.

@@ -189,6 +189,12 @@ exit-unknown-remedy = { NUMBER($count) } { $count ->
 ### Sites.
 
 column-criticality = Criticité
+column-exposure = Exposition
+exposure-internet = internet
+exposure-controlled = à travers un contrôle (VPN, liste d'adresses, partenaire)
+exposure-internal = interne seulement
+exposure-unknown = inconnue, compte comme internet
+exposure-probed = { $exposure }, tentatives vues
 column-kind = Genre
 column-gate = Barrière
 column-equal = Conformes
@@ -222,7 +228,7 @@ import-summary = { NUMBER($added) } { $added ->
    *[other] refusés
  }
 csv-empty = le fichier est vide
-csv-empty-remedy = la première ligne doit nommer les colonnes : slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public
+csv-empty-remedy = la première ligne doit nommer les colonnes : slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public, exposure
 csv-column-missing = il manque une colonne
 csv-column-missing-remedy = ajoutez-la à la première ligne; rien n'a été importé
 csv-column-unknown = colonne inconnue
@@ -238,6 +244,8 @@ csv-slug-remedy = lettres minuscules sans accent, chiffres et . _ @ -, 128 au pl
 csv-criticality = la criticité va de 1 (vital) à 4
 csv-criticality-remedy = corrigez la ligne et importez de nouveau
 csv-public = « public » se répond par oui ou non
+csv-exposure = l'exposition est internet, controlled, internal ou unknown
+csv-exposure-remedy = corrigez la ligne et importez de nouveau
 csv-public-remedy = corrigez la ligne et importez de nouveau
 import-bad-origin = cette origine n'a pas de nom d'hôte valable
 import-bad-origin-remedy = écrivez par exemple https://www.exemple.quebec

@@ -100,11 +100,13 @@ priority-epss = la probabilité d'exploitation sous 30 jours, multipliée par la
 priority-epss-new = nouveau, et sans note de probabilité d'exploitation
 priority-epss-none = sans note de probabilité d'exploitation
 priority-exposed = le site est joignable depuis internet
+priority-controlled = le site n'est joignable qu'à travers un contrôle (VPN, liste d'adresses, partenaire)
 priority-internal = le site n'est pas joignable depuis internet
 priority-exposure-unknown = on ne sait pas si le site est joignable depuis internet
 priority-probed-site = des tentatives contre ce site ont été vues ces 90 derniers jours
 priority-probed-organisation = des tentatives contre cet organisme ont été vues ces 90 derniers jours
 priority-score = la note CVSS
+priority-score-site = la note CVSS pour ce site, selon ce qui en dépend et qui peut le joindre
 priority-score-none = sans note CVSS
 
 ### Ce qu'un opérateur règle au sujet des sources.

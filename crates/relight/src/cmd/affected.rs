@@ -3,12 +3,14 @@
 
 mod alike;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
 use relight_engine::answer::{AnswerSet, SiteAnswer};
 use relight_engine::matching::{Group, Question};
+use relight_engine::signals::Attempts;
 use relight_model::{Answer, Site, UnknownReason, Verdict};
 use relight_server::web::number::{percent, rfc3339, tenths};
 use relight_server::web::{Lang, texts, words};
@@ -62,7 +64,7 @@ struct Document<'a> {
     seq: u64,
     /// When advisories were last updated; null when only those that ship with relight are known.
     advisories_at: Option<String>,
-    /// Of the flaw, at the affected site on which most depends; null for a question without one.
+    /// Of the flaw, at the affected site that comes first; null for a question without one.
     priority: Option<PriorityRow>,
     total: Total,
     /// Unknown sites by their first reason.
@@ -83,6 +85,10 @@ struct Item<'a> {
     verdict: &'static str,
     reasons: Vec<&'static str>,
     evidence: Vec<String>,
+    /// Who can reach the site.
+    exposure: &'static str,
+    /// Where it stands in the order of work, unless it is clear or no flaw was asked about.
+    priority: Option<PriorityRow>,
 }
 
 /// The answer with what is needed to tell it.
@@ -90,9 +96,16 @@ struct Told<'a> {
     register: &'a Register,
     sites: Vec<&'a Site>,
     answers: AnswerSet,
-    /// The priority of the flaw that was asked about.
-    ranked: Option<Ranked>,
+    /// In which order the sites come, for the flaw that was asked about.
+    order: Option<Order<'a>>,
     lang: Lang,
+}
+
+/// What decides which site comes first.
+struct Order<'a> {
+    group: &'a Group,
+    ranking: Ranking,
+    attempts: Attempts,
 }
 
 impl Affected {
@@ -114,15 +127,12 @@ impl Affected {
         let sites = register.select(&self.sites, Some(&question), INVENTORY_AGE_MAX_S, lang)?;
         let ids = sites.iter().map(|site| site.id);
         let answers = register.ask(&question, ids, INVENTORY_AGE_MAX_S);
-        let ranked = match group {
-            Some(group) => Some(ranked(group, &register, (&sites, &answers), context)?),
-            None => None,
-        };
-        let told = Told { register: &register, sites, answers, ranked, lang };
+        let order = group.map(|group| Order::read(group, &register, context)).transpose()?;
+        let told = Told { register: &register, sites, answers, order, lang };
         if context.json {
             report.document("relight.answer/1", &told.document(what, context)?);
         } else {
-            self.text(&told, group, context, report)?;
+            self.text(&told, context, report)?;
         }
         if told.answers.count(Verdict::Unknown) > 0 {
             report.raise(Exit::Incomplete);
@@ -133,18 +143,13 @@ impl Affected {
         Ok(())
     }
 
-    fn text(
-        &self,
-        told: &Told<'_>,
-        group: Option<&Group>,
-        context: &Context,
-        report: &mut Report,
-    ) -> Result<(), Failure> {
+    fn text(&self, told: &Told<'_>, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = told.lang;
+        let group = told.order.as_ref().map(|order| order.group);
         if let Some(group) = group {
             let title = report.paint(Style::Strong, &group.id);
             report.line(&format!("{title}  {}", group.summary()));
-            report.line(&facts(group, told.ranked.as_ref(), lang));
+            report.line(&facts(group, told.first().as_ref(), lang));
             advisories::tell_expired(group, lang, report);
         }
         let count = |verdict| told.answers.count(verdict);
@@ -172,20 +177,17 @@ impl Affected {
     }
 }
 
-/// The priority of a flaw at the affected site on which most depends; without one, where it would
-/// be worst.
-fn ranked(
-    group: &Group,
-    register: &Register,
-    (sites, answers): (&[&Site], &AnswerSet),
-    context: &Context,
-) -> Result<Ranked, Failure> {
-    let affected = sites.iter().zip(&answers.sites);
-    let affected = affected.filter(|(_, it)| it.answer.verdict() == Verdict::Affected);
-    let ranking = Ranking::read(Some(&register.store), context)?;
-    let here = affected.map(|(site, _)| ranking.at(group, site.criticality));
-    let first = here.max_by(|a, b| a.priority.cmp(&b.priority));
-    Ok(first.unwrap_or_else(|| ranking.worst(group)))
+impl<'a> Order<'a> {
+    fn read(group: &'a Group, register: &Register, context: &Context) -> Result<Self, Failure> {
+        let ranking = Ranking::read(Some(&register.store), context)?;
+        let attempts = Attempts::read(&register.store, group, &register.sites, context.now());
+        let attempts = attempts.map_err(|error| context.store_failure(&error))?;
+        Ok(Self { group, ranking, attempts })
+    }
+
+    fn at(&self, site: &Site) -> Ranked {
+        self.ranking.at(self.group, site, &self.attempts)
+    }
 }
 
 /// `CVSS 10.0 · KEV · SSVC act · affects … · fixed in …`, as far as it is known.
@@ -207,6 +209,22 @@ fn facts(group: &Group, ranked: Option<&Ranked>, lang: Lang) -> String {
 }
 
 impl Told<'_> {
+    /// The priority of the flaw at the affected site that comes first; without one, where it would
+    /// be worst.
+    fn first(&self) -> Option<Ranked> {
+        let order = self.order.as_ref()?;
+        let affected =
+            self.pairs().filter(|(_, answer)| answer.answer.verdict() == Verdict::Affected);
+        let here = affected.map(|(site, _)| order.at(site));
+        let first = here.max_by(|a, b| a.priority.cmp(&b.priority));
+        Some(first.unwrap_or_else(|| order.ranking.worst(order.group)))
+    }
+
+    /// Attempts at the flaw were seen against the site, and against its body.
+    fn tried(&self, site: &Site) -> (bool, bool) {
+        self.order.as_ref().map_or((false, false), |order| order.attempts.against(site))
+    }
+
     fn pairs(&self) -> impl Iterator<Item = (&Site, &SiteAnswer)> {
         self.sites.iter().copied().zip(&self.answers.sites)
     }
@@ -222,6 +240,8 @@ impl Told<'_> {
                 verdict: answer.answer.verdict().as_str(),
                 reasons: reasons_of(answer).map(|reason| reason.as_str()).collect(),
                 evidence: self.evidence(answer, context)?,
+                exposure: site.exposure.as_str(),
+                priority: self.priority(site, answer.answer.verdict()),
             });
         }
         let count = |verdict| self.answers.count(verdict);
@@ -231,7 +251,7 @@ impl Told<'_> {
             at: rfc3339(self.answers.at),
             seq: store.plan_import(&[]).map_err(failed)?.base,
             advisories_at: updated.and_then(|text| text.parse().ok()).map(rfc3339),
-            priority: self.ranked.as_ref().map(Ranked::row),
+            priority: self.first().as_ref().map(Ranked::row),
             total: Total {
                 affected: count(Verdict::Affected),
                 clear: count(Verdict::Clear),
@@ -240,6 +260,11 @@ impl Told<'_> {
             reasons: reasons.map(|(reason, count)| (reason.as_str(), count)).collect(),
             items,
         })
+    }
+
+    fn priority(&self, site: &Site, verdict: Verdict) -> Option<PriorityRow> {
+        let order = self.order.as_ref().filter(|_| verdict != Verdict::Clear)?;
+        Some(order.at(site).row())
     }
 
     /// Where it was found on a site.
@@ -269,12 +294,15 @@ impl Told<'_> {
         let mut table = Table::new(&[
             (texts::column_site(lang), Align::Left),
             (texts::column_verdict(lang), Align::Left),
+            (texts::column_exposure(lang), Align::Left),
             (texts::column_reason(lang), Align::Left),
         ]);
-        // Where most depends on it first; two runs compare equal.
+        // Where most depends on it first, then who can be reached, then who was tried; two runs
+        // compare equal.
         let mut rows: Vec<_> = self.pairs().filter(|(_, a)| shown(a.answer.verdict())).collect();
         rows.sort_by_key(|(site, answer)| {
-            (place(answer.answer.verdict()), site.criticality.number(), &site.slug)
+            let exposure = Reverse((site.exposure.rank(), self.tried(site)));
+            (place(answer.answer.verdict()), site.criticality.number(), exposure, &site.slug)
         });
         for (site, answer) in rows {
             let why: Vec<&str> = match answer.answer {
@@ -282,7 +310,12 @@ impl Told<'_> {
                 _ => answer.reasons.iter().map(|reason| words::reason(lang, *reason)).collect(),
             };
             let verdict = words::verdict(lang, answer.answer.verdict()).to_owned();
-            table.row(vec![site.slug.to_string(), verdict, why.join(", ")]);
+            let exposure = words::exposure(lang, site.exposure);
+            let exposure = match self.tried(site) {
+                (true, _) => texts::exposure_probed(lang, exposure),
+                _ => exposure.to_owned(),
+            };
+            table.row(vec![site.slug.to_string(), verdict, exposure, why.join(", ")]);
         }
         table.print(report);
     }

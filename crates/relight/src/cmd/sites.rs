@@ -1,6 +1,7 @@
 //! `relight sites`: the register of sites.
 
 mod csv_rows;
+mod export;
 mod import;
 mod set;
 
@@ -32,6 +33,7 @@ enum Action {
     Import(import::Import),
     Show(Show),
     List(List),
+    Export(export::Export),
     Gaps,
     Set(set::Set),
 }
@@ -59,6 +61,7 @@ struct SiteRow<'a> {
     organisation: &'a str,
     sector: &'a str,
     criticality: u8,
+    exposure: &'static str,
     edge: &'a str,
     public: bool,
     state: &'static str,
@@ -113,6 +116,7 @@ impl Sites {
             Action::Set(set) => set.run(context, report),
             Action::Show(show) => show.run(context, report),
             Action::List(list) => list.run(context, report),
+            Action::Export(export) => export.run(context, report),
             Action::Gaps => gaps(context, report),
         }
     }
@@ -173,6 +177,7 @@ impl Show {
             (texts::column_organisation(lang), row.organisation.to_owned()),
             (texts::column_sector(lang), words::sector(lang, row.sector).to_owned()),
             (texts::column_criticality(lang), row.criticality.to_string()),
+            (texts::column_exposure(lang), words::exposure(lang, site.exposure).to_owned()),
             (texts::column_edge(lang), row.edge.to_owned()),
             (
                 texts::column_state(lang),
@@ -246,6 +251,7 @@ fn row<'a>(register: &'a Register, site: &'a Site) -> SiteRow<'a> {
         organisation: register.organisation(site),
         sector: register.sector(site),
         criticality: site.criticality.number(),
+        exposure: site.exposure.as_str(),
         edge: &site.edge,
         public: site.public,
         state: words::state_name(register.ledger.display(&site.slug).0),

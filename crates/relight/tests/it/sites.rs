@@ -24,6 +24,38 @@ fn a_bad_line_is_told_and_costs_no_other() {
     assert_eq!(list["sites"][1]["slug"], "a-5");
 }
 
+/// What is exported is what `sites import` takes, to the byte of every field.
+#[test]
+fn what_is_exported_is_imported_again() {
+    let place = Place::with_sites();
+    place.write(
+        "more.csv",
+        "slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public,exposure\n\
+         odd-1,\"Un, deux; \"\"trois\"\"\",\"Two\nlines\",https://o.example,\"O, P\",health,1,,no,controlled\n\
+         odd-2,a,b,https://p.example,\"O, P\",health,4,north,,interne\n\
+         odd-3,a,b,https://q.example,\"O, P\",health,4,north,,moon\n",
+    );
+    let told = place.expect(1, &["sites", "import", "more.csv"]);
+    assert!(told.stderr.contains("more.csv:5: exposure is internet"), "{}", told.stderr);
+    let exported = place.expect(0, &["sites", "export"]).stdout;
+    assert!(exported.contains(
+        "\nmun-001,Mairie,Town hall,https://mun1.example,Ville de X,municipal,4,north,no,unknown\n"
+    ));
+    assert!(exported.contains("O, P\",health,1,,no,controlled\n"), "{exported}");
+    place.write("all.csv", &exported);
+    let again = place.expect(0, &["sites", "import", "all.csv", "--dry-run", "--json"]).json();
+    assert_eq!(
+        (again["untouched"].as_u64(), again["changed"].as_array().unwrap().len()),
+        (Some(5), 0)
+    );
+    let other = Place::new();
+    other.write("all.csv", &exported);
+    other.expect(0, &["sites", "import", "all.csv"]);
+    assert_eq!(other.expect(0, &["sites", "export"]).stdout, exported);
+    let inside = other.expect(0, &["sites", "export", "exposure:internal"]).stdout;
+    assert_eq!(inside.lines().skip(1).map(|line| &line[..5]).collect::<Vec<_>>(), ["odd-2"]);
+}
+
 #[test]
 fn a_dry_run_changes_nothing() {
     let place = Place::new();
@@ -63,6 +95,7 @@ fn sites_are_listed_and_shown() {
           Organisation: Santé Nord
           Sector: Health network
           Criticality: 2
+          Exposure: not known, counts as the internet
           Edge: north
           State: Online
           ? an asset was never inventoried

@@ -70,6 +70,7 @@ fn row(province: &Province, site: &DemoSite) -> SiteRow {
         organisation: body.name.clone(),
         sector: body.sector.to_owned(),
         criticality: site.criticality,
+        exposure: None,
         edge: EDGE.to_owned(),
         public: true,
     }

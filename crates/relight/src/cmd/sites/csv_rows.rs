@@ -2,13 +2,13 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 use relight_engine::store::SiteRow;
-use relight_model::{Criticality, GateKey};
+use relight_model::{Criticality, GateKey, SiteExposure};
 
 /// Largest file, in bytes: 100,000 rows of the longest fields that make sense.
 pub(super) const CSV_BYTES_MAX: u64 = 256 << 20;
 
 /// The columns, in the order of the documentation.
-pub(super) const COLUMNS: [&str; 9] = [
+pub(super) const COLUMNS: [&str; 10] = [
     "slug",
     "name_fr",
     "name_en",
@@ -18,7 +18,11 @@ pub(super) const COLUMNS: [&str; 9] = [
     "criticality",
     "edge",
     "public",
+    "exposure",
 ];
+
+/// The place of `exposure` in [`COLUMNS`].
+const EXPOSURE: usize = 9;
 
 /// Columns without which a row says nothing.
 const REQUIRED: [&str; 3] = ["slug", "origin", "organisation"];
@@ -124,7 +128,8 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         let text = std::str::from_utf8(field).map_err(|_| bad("csv-utf8", COLUMNS[*column]))?;
         fields[*column] = text.trim();
     }
-    let [slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public] = fields;
+    let [slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public, exposure] =
+        fields;
     let key = GateKey::new(slug).map_err(|_| bad("csv-slug", slug))?;
     let criticality = match criticality {
         "" => Some(Criticality::Normal),
@@ -132,6 +137,11 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
     }
     .ok_or_else(|| bad("csv-criticality", criticality))?;
     let public = yes_or_no(public).ok_or_else(|| bad("csv-public", public))?;
+    let exposure = if columns.contains(&Some(EXPOSURE)) {
+        Some(exposure_of(exposure).ok_or_else(|| bad("csv-exposure", exposure))?)
+    } else {
+        None
+    };
     let or_slug = |name: &str| if name.is_empty() { slug } else { name }.to_owned();
     Ok(SiteRow {
         line,
@@ -142,6 +152,7 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         organisation: organisation.to_owned(),
         sector: sector.to_owned(),
         criticality,
+        exposure,
         edge: edge.to_owned(),
         public,
     })
@@ -153,6 +164,16 @@ fn yes_or_no(text: &str) -> Option<bool> {
         "" | "true" | "yes" | "1" | "oui" | "vrai" => Some(true),
         "false" | "no" | "0" | "non" | "faux" => Some(false),
         _ => None,
+    }
+}
+
+/// As people write it in either language; an empty cell says that nobody knows.
+fn exposure_of(text: &str) -> Option<SiteExposure> {
+    match text.to_lowercase().as_str() {
+        "" | "inconnue" => Some(SiteExposure::Unknown),
+        "contrôlée" | "controlee" => Some(SiteExposure::Controlled),
+        "interne" => Some(SiteExposure::Internal),
+        name => SiteExposure::parse(name),
     }
 }
 
@@ -203,6 +224,23 @@ mod tests {
         );
         assert_eq!(rows.good[0].name_fr, "a");
         assert_eq!(rows.good[0].criticality, Criticality::Normal);
+    }
+
+    #[test]
+    fn exposure_is_said_by_its_column_only() {
+        let of = |cell: &str| {
+            let text = format!("{HEAD},Exposure\na,,,a.qc,O,s,,,,{cell}\n");
+            read(text.as_bytes()).good.first().map(|row| row.exposure)
+        };
+        assert_eq!(of("Internet"), Some(Some(SiteExposure::Internet)));
+        assert_eq!(of("contrôlée"), Some(Some(SiteExposure::Controlled)));
+        assert_eq!(of("internal"), Some(Some(SiteExposure::Internal)));
+        assert_eq!(of(""), Some(Some(SiteExposure::Unknown)));
+        assert_eq!(of("public"), None, "refused, not taken for another one");
+        let silent = read(format!("{HEAD}\na,,,a.qc,O,s,,,\n").as_bytes());
+        assert_eq!(silent.good[0].exposure, None);
+        let bad = read(format!("{HEAD},exposure\na,,,a.qc,O,s,,,,moon\n").as_bytes());
+        assert_eq!(codes(&bad), [(2, "csv-exposure", "moon")]);
     }
 
     #[test]

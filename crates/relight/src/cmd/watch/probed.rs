@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use relight_engine::watch::{catalogue, doors_of};
+use relight_engine::watch::{LOOKUP_DOOR, LOOKUP_FLAWS, catalogue, doors_of};
 use relight_engine::{OnThatDay, Probed, ProbedSite, Then, probed};
 use relight_model::{Exposure, SiteId, Timestamp};
 use relight_server::web::number::rfc3339;
@@ -115,11 +115,14 @@ impl Asked {
 /// The flaws that are asked about: the one that was named, or all of the doors.
 fn flaws(what: &str, doors: &[&'static str]) -> Vec<String> {
     let of = |id: &&str| catalogue::entry(id).map(|entry| entry.cves.as_slice());
+    let lookups = doors.iter().filter(|door| **door == LOOKUP_DOOR);
+    let lookups = lookups.flat_map(|_| LOOKUP_FLAWS.map(str::to_owned));
     let mut all: Vec<String> = doors
         .iter()
         .filter_map(of)
         .flatten()
         .cloned()
+        .chain(lookups)
         .collect::<std::collections::BTreeSet<_>>()
         .into_iter()
         .collect();
