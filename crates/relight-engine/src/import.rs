@@ -12,7 +12,8 @@ use std::thread::{self, JoinHandle};
 
 use relight_formats::advisory::feed::{self, Document};
 use relight_formats::advisory::{self, Input, Reading, Record};
-use relight_model::{Digest, Timestamp, Warning};
+use relight_match::cvss_scores;
+use relight_model::{Advisory, Digest, Rating, RatingKind, Timestamp, Warning};
 use relight_store::{
     Guard, ImportRecord, Importer, ScoreTable, SourceCounts, Store, StoreError, Stored,
 };
@@ -198,7 +199,7 @@ impl Run<'_, '_, '_> {
     }
 
     fn store_document(&mut self, document: &Document, parsed: Parsed) -> Result<(), StoreError> {
-        let Parsed { reading, matching } = parsed;
+        let Parsed { reading, matching, scores: wrong } = parsed;
         let Reading { format, records, refused, notes, scores, whole } = reading;
         self.report.documents += 1;
         if !format.is_empty() {
@@ -213,7 +214,7 @@ impl Run<'_, '_, '_> {
             }
             self.report.reject(refusal.warning);
         }
-        notes.into_iter().for_each(|note| self.report.note(note));
+        notes.into_iter().chain(wrong).for_each(|note| self.report.note(note));
         for source in whole {
             self.importer.whole(&source)?;
         }
@@ -283,6 +284,8 @@ impl Run<'_, '_, '_> {
 struct Parsed {
     reading: Reading,
     matching: Vec<Digest>,
+    /// What is wrong with the scores of the records, which stay in use.
+    scores: Vec<Warning>,
 }
 
 fn parse(document: &Document) -> Parsed {
@@ -290,7 +293,26 @@ fn parse(document: &Document) -> Parsed {
     let reading = advisory::read(&Input { source: "", place, line: *line, bytes });
     let digest = |record: &Record| advisory::matching_digest(&record.advisory);
     let matching = reading.records.iter().map(digest).collect();
-    Parsed { reading, matching }
+    let scores = reading.records.iter().flat_map(|it| wrong_scores(place, &it.advisory)).collect();
+    Parsed { reading, matching, scores }
+}
+
+/// Vectors that cannot be read, and numbers beside a vector that are not its score.
+fn wrong_scores<'a>(place: &'a str, advisory: &'a Advisory) -> impl Iterator<Item = Warning> + 'a {
+    advisory.severities.iter().filter(|it| it.kind != RatingKind::Other).filter_map(move |rating| {
+        let Rating { vector, stated, .. } = rating;
+        let message = match cvss_scores(vector) {
+            _ if vector.is_empty() => return None,
+            Err(error) => format!("the vector `{vector}` was not used: {}", error.code),
+            Ok(scores) => {
+                let stated = stated.filter(|it| *it != scores.base && *it != scores.overall())?;
+                let shown = |score: u16| format!("{}.{}", score / 10, score % 10);
+                let (stated, right) = (shown(stated), shown(scores.base));
+                format!("the score {stated} is not that of its vector, which is {right}")
+            }
+        };
+        Some(Warning::new("advisory-note", format!("{place} {}", advisory.id), message))
+    })
 }
 
 /// Reads documents on several threads; the result is in their order.

@@ -241,3 +241,35 @@ fn daily_news_moves_the_text_and_not_the_revision() {
     it.import(6, &[("a.json", record("", "b").as_bytes())]);
     assert_ne!(revisions().0, before.0);
 }
+
+/// A wrong score is told, and the record counts all the same.
+#[test]
+fn wrong_scores_are_warnings_on_a_record_that_counts() {
+    let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+    let record = |id: &str, score: &str, vector: &str| {
+        format!(
+            r#"{{"dataType":"CVE_RECORD","dataVersion":"5.1","cveMetadata":{{"cveId":"{id}",
+            "state":"PUBLISHED"}},"containers":{{"cna":{{"metrics":[{{"cvssV3_1":{{"version":"3.1",
+            "vectorString":"{vector}","baseScore":{score}}}}}],"affected":[{{
+            "packageURL":"pkg:npm/a","versions":[{{"version":"1","status":"affected"}}]}}]}}}}}}"#
+        )
+        .replace('\n', " ")
+    };
+    for (score, vector, wanted) in [
+        ("9.8", vector, ""),
+        ("5.0", vector, "the score 5.0 is not that of its vector, which is 9.8"),
+        ("9.8", "CVSS:3.1/AV:N", "was not used: cvss-missing"),
+        ("9.8", "CVSS:3.1/AV:Q/AC:L", "was not used: cvss-value"),
+    ] {
+        let folder = Folder::new();
+        let report =
+            folder.import(1, &[("a.json", record("CVE-2099-1", score, vector).as_bytes())]);
+        assert_eq!((report.records, report.rejects), (1, 0), "{:?}", report.warnings);
+        assert_eq!(folder.affected("CVE-2099-1"), ["a"]);
+        let told: Vec<_> = report.warnings.iter().map(|it| it.message.as_str()).collect();
+        match wanted {
+            "" => assert_eq!(told, [""; 0]),
+            text => assert!(told.iter().any(|it| it.contains(text)), "{text}: {told:?}"),
+        }
+    }
+}

@@ -3,23 +3,27 @@
 //!
 //! Of the mandatory tests of the standard those that could change a match refuse the document:
 //! products and groups that are missing, doubled or circular (6.1.1 to 6.1.5), and a product with
-//! two contradicting statuses (6.1.6). Everything else is for people.
+//! two contradicting statuses (6.1.6). Wrong scores (6.1.7 to 6.1.10) are noted. Everything else is
+//! for people.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
-use relight_model::{Advisory, Effect, Rating, RatingKind, VexProduct, VexStatement, VexStatus};
+use relight_model::{Advisory, Affected, Effect, Rating, VexProduct, VexStatement, VexStatus};
 use serde_json::Value;
 
 use super::csaf::status::{contradiction, statuses};
 use super::csaf::tree::Tree;
 use super::json::{
     EVENTS_MAX, Fault, Object, PACKAGES_MAX, VERSIONS_MAX, inner, list, members, moment, needed,
-    needed_object, objects, prose, tenths, text, texts,
+    needed_object, objects, prose, text, texts,
 };
 use super::outline::Outline;
 use super::pieces::split;
 use super::{AdvisoryFormat, Input, Reading, canonical, ordinal};
 
+mod affected;
+mod scores;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -43,7 +47,7 @@ impl AdvisoryFormat for Csaf {
     fn read(&self, input: &Input<'_>) -> Reading {
         let mut reading = Reading::default();
         let pieces = split(input.place, input.line, input.bytes);
-        reading.take(input, "csaf", pieces, |object, notes| Ok(vec![record(object, notes)?]));
+        reading.take(input, "csaf", pieces, records);
         for record in &mut reading.records {
             record.ordinal = ordinal(&record.advisory.status);
         }
@@ -51,7 +55,9 @@ impl AdvisoryFormat for Csaf {
     }
 }
 
-fn record(object: &Object, notes: &mut Vec<String>) -> Result<Advisory, Fault> {
+/// The document with its statements; where it is about several flaws, one record more for each of
+/// which it names packages, for what it says of one is not said of the others.
+fn records(object: &Object, notes: &mut Vec<String>) -> Result<Vec<Advisory>, Fault> {
     let document = needed_object(object, "document")?;
     match needed(document, "csaf_version")? {
         "2.0" | "2.1" => {}
@@ -76,24 +82,47 @@ fn record(object: &Object, notes: &mut Vec<String>) -> Result<Advisory, Fault> {
     let empty = Object::new();
     let tree = Tree::of(inner(object, "product_tree").unwrap_or(&empty), notes)?;
     let flaws = objects(object, "vulnerabilities", PACKAGES_MAX)?;
+    let is_vendor = prose(publisher, "category") == "vendor";
+    let mut parts = Vec::new();
     for (index, flaw) in flaws.iter().enumerate() {
         let within = |fault: Fault| format!("vulnerabilities[{index}]: {fault}");
         let names = names(flaw).map_err(within)?;
         advisory.upstream.extend(names.iter().cloned());
-        if let Some(product) = scored_twice(flaw) {
-            notes.push(format!("product `{product}` has two scores of one version (6.1.7)"));
-        }
+        notes.extend(scores::faults(flaw));
         let statements = statements(flaw, &names, &tree, &advisory).map_err(within)?;
         advisory.statements.extend(statements);
+        if let Some(status) = inner(flaw, "product_status") {
+            let affected = affected::entries(status, &tree, is_vendor).map_err(within)?;
+            parts.push((names, affected, scores::ratings(flaw)));
+        }
     }
     advisory.upstream.sort();
     advisory.upstream.dedup();
     advisory.upstream.retain(|id| *id != advisory.id);
     // The ratings of a bulletin belong to its flaws, and not all to each.
     if let [flaw] = &flaws[..] {
-        advisory.severities = ratings(flaw);
+        advisory.severities = scores::ratings(flaw);
+        advisory.affected = parts.pop().map(|(_, affected, _)| affected).unwrap_or_default();
+        return Ok(vec![advisory]);
     }
-    Ok(advisory)
+    let own = parts.into_iter().filter_map(|part| part_of(&advisory, part)).collect::<Vec<_>>();
+    Ok(iter::once(advisory).chain(own).collect())
+}
+
+/// What a document says about one of its flaws, as a record of its own.
+fn part_of(
+    document: &Advisory,
+    (names, affected, severities): (Vec<String>, Vec<Affected>, Vec<Rating>),
+) -> Option<Advisory> {
+    let first = names.first().filter(|_| !affected.is_empty())?;
+    Some(Advisory {
+        id: format!("{}/{first}", document.id),
+        upstream: names,
+        affected,
+        severities,
+        statements: Vec::new(),
+        ..document.clone()
+    })
 }
 
 /// A draft is shown and has no effect.
@@ -214,47 +243,4 @@ fn products_of(item: &Object, tree: &Tree<'_>) -> Result<Vec<String>, Fault> {
         products.extend(tree.group(&group)?.iter().cloned());
     }
     Ok(products)
-}
-
-/// A product with two scores of the same version of CVSS.
-fn scored_twice(flaw: &Object) -> Option<String> {
-    let mut seen = BTreeSet::new();
-    for score in list(flaw, "scores", VERSIONS_MAX).ok()?.iter().filter_map(Value::as_object) {
-        let versions = ["cvss_v2", "cvss_v3", "cvss_v4"].iter().filter_map(|key| score.get(*key));
-        for version in versions.map(|it| it.get("version").map(Value::to_string)) {
-            for product in texts(score, "products", VERSIONS_MAX).ok()? {
-                if !seen.insert((version.clone(), product.clone())) {
-                    return Some(product);
-                }
-            }
-        }
-    }
-    None
-}
-
-/// `scores` of 2.0, `metrics` of 2.1.
-fn ratings(flaw: &Object) -> Vec<Rating> {
-    const KINDS: [(&str, RatingKind); 3] = [
-        ("cvss_v2", RatingKind::CvssV2),
-        ("cvss_v3", RatingKind::CvssV3),
-        ("cvss_v4", RatingKind::CvssV4),
-    ];
-    let scores = ["scores", "metrics"].iter().flat_map(|key| list(flaw, key, VERSIONS_MAX));
-    let mut ratings = Vec::new();
-    for score in scores.flatten() {
-        let content = score.get("content").unwrap_or(score);
-        for (key, kind) in KINDS {
-            let Some(data) = content.get(key) else { continue };
-            let vector = data.get("vectorString").and_then(Value::as_str).unwrap_or_default();
-            ratings.push(Rating {
-                kind,
-                vector: vector.to_owned(),
-                stated: tenths(data.get("baseScore")),
-                by: String::new(),
-            });
-        }
-    }
-    ratings.sort();
-    ratings.dedup();
-    ratings
 }

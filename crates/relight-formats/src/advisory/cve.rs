@@ -17,6 +17,8 @@ use crate::time;
 mod affected;
 mod versions;
 
+pub(super) use versions::operators;
+
 pub(super) const PLUGIN: Cve = Cve;
 
 /// The source of what the assigners of the numbers say.

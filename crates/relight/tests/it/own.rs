@@ -211,3 +211,42 @@ not_affects = ["Maven:org.apache.logging.log4j:log4j-api"]
 reference = "https://example.org/security"
 reviewer = "A. Tremblay"
 "#;
+
+/// A vendor's CSAF document alone: its bounds are the range, a range in prose leaves every holder
+/// unknown, and one flaw of a bulletin is not another.
+#[test]
+fn bounds_of_a_csaf_document_answer_by_themselves() {
+    let place = place();
+    let product = |version: &str, category: &str| {
+        serde_json::json!({"category": category, "name": version, "product": {
+            "name": version, "product_id": version, "product_identification_helper":
+                {"purl": "pkg:maven/org.apache.logging.log4j/log4j-core"}}})
+    };
+    let document = serde_json::json!({
+        "document": {"csaf_version": "2.0", "category": "csaf_security_advisory", "title": "t",
+            "publisher": {"namespace": "https://example.org", "name": "E", "category": "vendor"},
+            "tracking": {"id": "EX-1", "version": "1", "status": "final"}},
+        "product_tree": {"branches": [product("2.4", "product_version"),
+            product("2.15.0", "product_version"), product("2.17.1", "product_version"),
+            product("everything before Christmas", "product_version_range")]},
+        "vulnerabilities": [
+            {"cve": "CVE-2099-1", "product_status":
+                {"first_affected": ["2.4"], "first_fixed": ["2.15.0"]}},
+            {"cve": "CVE-2099-2", "product_status": {"last_affected": ["2.17.1"]}},
+            {"cve": "CVE-2099-3", "product_status":
+                {"known_affected": ["everything before Christmas"]}},
+            {"cve": "CVE-2099-4", "product_status": {"known_affected": ["2.15.0"]}},
+        ]
+    });
+    place.write("ex-1.json", document.to_string());
+    place.expect(0, &["advisories", "import", "ex-1.json"]);
+    let total = |id: &str| place.run(&["affected", id, "--json"]).json()["total"].to_string();
+    assert_eq!(total("CVE-2099-1"), r#"{"affected":1,"clear":1,"unknown":1}"#);
+    assert_eq!(total("CVE-2099-2"), r#"{"affected":2,"clear":0,"unknown":1}"#);
+    assert_eq!(total("CVE-2099-3"), r#"{"affected":0,"clear":0,"unknown":3}"#);
+    assert_eq!(total("CVE-2099-4"), r#"{"affected":0,"clear":0,"unknown":3}"#);
+    let purl = "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1";
+    let told = place.run(&["advisories", "explain", "CVE-2099-1", purl, "--json"]).json();
+    assert_eq!(told["verdict"], "affected", "{told}");
+    assert!(told.to_string().contains("EX-1/CVE-2099-1"), "{told}");
+}

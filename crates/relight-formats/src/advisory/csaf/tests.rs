@@ -157,3 +157,210 @@ fn versions_of_documents_are_in_order() {
     let all = ["1", "2", "10", "10.0.1", "10.2", "11.0.0-rc1"].map(ordinal);
     assert!(all.is_sorted_by(|a, b| a < b), "{all:?}");
 }
+
+/// A tree of one package in these versions, each a product that is named after its version; a name
+/// with a sign or a space is a range.
+fn versions(purl: &str, versions: &[&str]) -> Value {
+    let branch = |version: &&str| {
+        let is_range = version.starts_with(['<', '>', '=']) || version.contains([':', ' ']);
+        let category = if is_range { "product_version_range" } else { "product_version" };
+        json!({"category": category, "name": version, "product": {
+            "name": version, "product_id": version,
+            "product_identification_helper": {"purl": purl}}})
+    };
+    json!({"branches": [{"category": "product_name", "name": "lib",
+        "branches": versions.iter().map(branch).collect::<Vec<_>>()}]})
+}
+
+fn shown(advisory: &Advisory) -> String {
+    let [entry] = &advisory.affected[..] else { return format!("{:?}", advisory.affected) };
+    let mut parts = Vec::new();
+    if let relight_model::Stance::Unresolved(why) = entry.stance {
+        parts.push(why.as_str().to_owned());
+    }
+    let events = entry.ranges.iter().flat_map(|range| &range.events);
+    parts.extend(events.map(|event| match event {
+        relight_model::RangeEvent::Introduced(at) => format!("i{at}"),
+        relight_model::RangeEvent::Fixed(at) => format!("f{at}"),
+        relight_model::RangeEvent::LastAffected(at) => format!("l{at}"),
+        relight_model::RangeEvent::Limit(at) => format!("m{at}"),
+    }));
+    parts.extend(entry.native.iter().map(|range| range.text.clone()));
+    let bound = |it: &relight_model::Bound| it.version().unwrap_or("*").to_owned();
+    let intervals = entry.intervals.iter();
+    parts.extend(
+        intervals.map(|it| format!("{}..{} {:?}", bound(&it.lo), bound(&it.hi), it.status)),
+    );
+    parts.extend(entry.versions.iter().map(|version| format!("={version}")));
+    format!("{}: {}", entry.package.name, parts.join(" "))
+}
+
+/// Bounds and versions of the product tree are ranges of the package, whatever list they stand in;
+/// what cannot be read leaves the package unresolved, and never clear.
+#[test]
+fn bounds_of_products_are_ranges() {
+    for (names, status, wanted) in [
+        (&["1", "2"][..], json!({"first_affected": ["1"], "first_fixed": ["2"]}), "i1 f2"),
+        (&["1", "2"], json!({"first_affected": ["1"], "last_affected": ["2"]}), "i1 l2"),
+        (&["2"], json!({"first_fixed": ["2"]}), "i0 f2"),
+        (&["2"], json!({"last_affected": ["2"]}), "i0 l2"),
+        (&["1"], json!({"first_affected": ["1"]}), "i1"),
+        (
+            &["1.5", "2", "2.3"],
+            json!({"first_affected": ["2"], "first_fixed": ["2.3", "1.5"]}),
+            "i0 i2 f1.5 f2.3",
+        ),
+        (
+            &["1", "2", "3", "3.1"],
+            json!({"first_affected": ["3", "1"], "last_affected": ["2"], "first_fixed": ["3.1"]}),
+            "i1 i3 f3.1 l2",
+        ),
+        (&["vers:maven/<3"], json!({"known_affected": ["vers:maven/<3"]}), "vers:maven/<3"),
+        (&[">=1, <3"], json!({"known_affected": [">=1, <3"]}), "1..3 Affected"),
+        (&["prior to 3"], json!({"known_affected": ["prior to 3"]}), "free-text"),
+        (&["< 3 and 5"], json!({"known_affected": ["< 3 and 5"]}), "free-text"),
+        (&["1", "v2"], json!({"known_affected": ["1", "v2"]}), "no-range =1 =v2"),
+        (&["lib"], json!({"known_affected": ["lib"]}), "*..* Affected"),
+        (&["<3"], json!({"first_fixed": ["<3"]}), "no-range"),
+        (&["1"], json!({"under_investigation": ["1"]}), "no-range 1..1 Unknown"),
+        (&["lib"], json!({"unknown": ["lib"]}), "undetermined"),
+        (&["1"], json!({"recommended": ["1"], "fixed": ["1"]}), ""),
+    ] {
+        let flaws = json!([{"cve": "CVE-1", "product_status": status}]);
+        let mut document = document(versions("pkg:maven/g/lib", names), flaws);
+        document["document"]["publisher"]["category"] = json!("vendor");
+        let advisory = read(&document).unwrap().advisory;
+        let wanted = if wanted.is_empty() { "[]".into() } else { format!("g:lib: {wanted}") };
+        assert_eq!(shown(&advisory), wanted, "{status}");
+    }
+}
+
+/// Somebody else than the vendor adds versions and clears none; a version of the purl counts before
+/// that of the branch; a component of a product says nothing of the component elsewhere, and one of
+/// a stream is about that release.
+#[test]
+fn whose_package_it_is() {
+    let flaw = |id: &str| json!([{"cve": "CVE-1", "product_status": {"first_fixed": [id]}}]);
+    let of = |tree: Value, flaws: Value| read(&document(tree, flaws)).unwrap().advisory;
+    let coordinator = of(versions("pkg:npm/lib", &["2"]), flaw("2"));
+    assert_eq!(shown(&coordinator), "lib: undetermined i0 f2");
+    let exact = of(versions("pkg:npm/lib@2.5", &["2"]), flaw("2"));
+    assert_eq!(shown(&exact), "lib: undetermined i0 f2.5");
+    for (purl, cpe, wanted) in [
+        (
+            "pkg:rpm/redhat/vim@9?epoch=2",
+            "cpe:/o:redhat:enterprise_linux:9::baseos",
+            "Some(\"9\") 2:9",
+        ),
+        ("pkg:rpm/redhat/vim@9", "cpe:/o:redhat:enterprise_linux:9.2::baseos", ""),
+        ("pkg:rpm/redhat/vim@9", "cpe:/o:almalinux:almalinux:9", ""),
+        ("pkg:maven/g/vim@9", "cpe:/a:redhat:jboss_enterprise_application_platform:7.4", ""),
+        ("pkg:deb/debian/vim@9", "cpe:/o:debian:debian_linux:12", ""),
+    ] {
+        let mut tree = versions(purl, &["9"]);
+        tree["full_product_names"] = json!([{"name": "S", "product_id": "S",
+            "product_identification_helper": {"cpe": cpe}}]);
+        tree["relationships"] = json!([relation("S:9", "9", "S")]);
+        let advisory = of(tree, flaw("S:9"));
+        let told = advisory.affected.iter().map(|entry| {
+            let fixed =
+                entry.ranges.iter().flat_map(|range| &range.events).find_map(|it| match it {
+                    relight_model::RangeEvent::Fixed(at) => Some(at.as_str()),
+                    _ => None,
+                });
+            format!("{:?} {}", entry.package.release, fixed.unwrap_or_default())
+        });
+        assert_eq!(told.collect::<Vec<_>>().join(";"), wanted, "{purl} {cpe}");
+    }
+}
+
+/// A version that stands on a branch only is the version of the statement too: without it, one word
+/// about one version would clear all of them.
+#[test]
+fn a_statement_is_about_the_version_of_its_branch() {
+    let flaws = json!([{"cve": "CVE-1", "product_status": {"known_not_affected": ["4.2", "lib"]}}]);
+    let advisory =
+        read(&document(versions("pkg:npm/lib", &["4.2", "lib"]), flaws)).unwrap().advisory;
+    let products = &advisory.statements[0].products;
+    let versions: Vec<_> = products.iter().map(|it| it.versions.join(",")).collect();
+    assert_eq!(versions, ["4.2", ""]);
+}
+
+/// What a bulletin says of one flaw is not said of the others.
+#[test]
+fn each_flaw_of_a_bulletin_has_a_record_of_its_own() {
+    let score = json!([{"products": ["1"], "cvss_v3": {"version": "3.1", "baseScore": 9.8,
+        "baseSeverity": "CRITICAL",
+        "vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}]);
+    let flaws = json!([
+        {"cve": "CVE-1", "product_status": {"first_fixed": ["1"]}, "scores": score},
+        {"cve": "CVE-2", "product_status": {"first_fixed": ["2"]}},
+        {"cve": "CVE-3", "product_status": {"fixed": ["2"]}},
+    ]);
+    let text = document(versions("pkg:npm/lib", &["1", "2"]), flaws).to_string();
+    let reading = PLUGIN.read(&Input::whole("", "f", text.as_bytes()));
+    assert_eq!(reading.notes, []);
+    let told: Vec<_> = reading.records.iter().map(|it| &it.advisory).collect();
+    let ids: Vec<_> = told.iter().map(|it| (it.id.as_str(), it.upstream.join(" "))).collect();
+    assert_eq!(
+        ids,
+        [
+            ("EX-1", "CVE-1 CVE-2 CVE-3".to_owned()),
+            ("EX-1/CVE-1", "CVE-1".to_owned()),
+            ("EX-1/CVE-2", "CVE-2".to_owned()),
+        ]
+    );
+    assert_eq!([told[0].affected.len(), told[0].severities.len()], [0, 0]);
+    assert_eq!(shown(told[1]), "lib: undetermined i0 f1");
+    assert_eq!(told[1].severities[0].stated, Some(98));
+    assert_eq!((told[2].statements.len(), told[2].severities.len()), (0, 0));
+}
+
+/// Wrong scores are noted, and the document stays in use.
+#[test]
+fn wrong_scores_are_noted() {
+    const VECTOR: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+    let right = json!({"version": "3.1", "vectorString": VECTOR, "baseScore": 9.8,
+        "baseSeverity": "CRITICAL", "attackVector": "NETWORK", "scope": "UNCHANGED",
+        "exploitCodeMaturity": "PROOF_OF_CONCEPT"});
+    let with = |key: &str, value: Value| {
+        let mut score = right.clone();
+        score[key] = value;
+        score
+    };
+    let mut bare = right.clone();
+    bare.as_object_mut().unwrap().remove("baseSeverity");
+    for (score, wanted) in [
+        (right.clone(), ""),
+        (with("version", json!("4.5")), "(6.1.8)"),
+        (with("vectorString", json!("")), "(6.1.8)"),
+        (with("vectorString", json!("AV:N")), "(6.1.8)"),
+        (bare, "(6.1.8)"),
+        (with("baseSeverity", json!("HIGH")), "(6.1.9)"),
+        (with("attackVector", json!("LOCAL")), "(6.1.10)"),
+        (with("scope", json!("CHANGED")), "(6.1.10)"),
+    ] {
+        for of_21 in [false, true] {
+            let mut flaw = json!({"cve": "CVE-1", "product_status": {"fixed": ["A"]}});
+            if of_21 {
+                flaw["metrics"] = json!([{"products": ["A"], "content": {"cvss_v3": score}}]);
+            } else {
+                flaw["scores"] = json!([{"products": ["A"], "cvss_v3": score}]);
+            }
+            let text = document(names(&["A"]), json!([flaw])).to_string();
+            let reading = PLUGIN.read(&Input::whole("", "f", text.as_bytes()));
+            assert_eq!(reading.records[0].advisory.severities.len(), 1, "{score}");
+            let notes: Vec<_> = reading.notes.iter().map(|it| it.message.as_str()).collect();
+            match wanted {
+                "" => assert!(notes.is_empty(), "{notes:?}"),
+                code => assert!(notes.iter().any(|it| it.contains(code)), "{code}: {notes:?}"),
+            }
+        }
+    }
+    let twice =
+        json!([{"products": ["A"], "cvss_v3": right}, {"products": ["A"], "cvss_v3": right}]);
+    let flaws = json!([{"cve": "CVE-1", "product_status": {"fixed": ["A"]}, "scores": twice}]);
+    let text = document(names(&["A"]), flaws).to_string();
+    let notes = PLUGIN.read(&Input::whole("", "f", text.as_bytes())).notes;
+    assert!(notes[0].message.contains("(6.1.7)"), "{notes:?}");
+}

@@ -24,10 +24,19 @@ pub(super) struct Tree<'a> {
 #[derive(PartialEq)]
 struct Definition<'a> {
     product: &'a Object,
-    /// A range that a branch above gives, `vers:…`.
-    range: Option<&'a str>,
+    /// The version or range that a branch above gives.
+    version: Option<Stated<'a>>,
     /// The product it is, and the one it is in.
     relation: Option<(&'a str, &'a str)>,
+}
+
+/// What a branch says of versions.
+#[derive(Clone, Copy, PartialEq)]
+enum Stated<'a> {
+    /// One version; a purl that has one says it better.
+    Single(&'a str),
+    /// A range: `vers:…`, or words.
+    Range(&'a str),
 }
 
 impl<'a> Tree<'a> {
@@ -63,20 +72,23 @@ impl<'a> Tree<'a> {
     fn branches(
         &mut self,
         node: &'a Object,
-        range: Option<&'a str>,
+        version: Option<Stated<'a>>,
         depth: usize,
     ) -> Result<(), Fault> {
         if depth > DEPTH_MAX {
             return Err(format!("branches are nested deeper than {DEPTH_MAX}"));
         }
         for branch in objects(node, "branches", VERSIONS_MAX)? {
-            let is_range =
-                branch.get("category").and_then(Value::as_str) == Some("product_version_range");
-            let range = if is_range { text(branch, "name")? } else { range };
+            let name = text(branch, "name")?;
+            let version = match branch.get("category").and_then(Value::as_str) {
+                Some("product_version_range") => name.map(Stated::Range),
+                Some("product_version") => name.map(Stated::Single),
+                _ => version,
+            };
             if let Some(product) = inner(branch, "product") {
-                self.define(product, range, None)?;
+                self.define(product, version, None)?;
             }
-            self.branches(branch, range, depth + 1)?;
+            self.branches(branch, version, depth + 1)?;
         }
         Ok(())
     }
@@ -84,11 +96,11 @@ impl<'a> Tree<'a> {
     fn define(
         &mut self,
         product: &'a Object,
-        range: Option<&'a str>,
+        version: Option<Stated<'a>>,
         relation: Option<(&'a str, &'a str)>,
     ) -> Result<(), Fault> {
         let id = needed(product, "product_id")?;
-        let definition = Definition { product, range, relation };
+        let definition = Definition { product, version, relation };
         // Red Hat repeats products word for word, which leaves nothing in doubt.
         let is_same = |before: &Definition<'_>| *before == definition;
         match self.products.get(id) {
@@ -155,12 +167,24 @@ impl<'a> Tree<'a> {
             None => VexProduct::default(),
         };
         id.clone_into(&mut product.id);
-        product.versions.extend(definition.range.map(str::to_owned));
         if let Some(helper) = inner(definition.product, "product_identification_helper") {
             identify(helper, &mut product)?;
         }
+        let is_told = product.purls.iter().any(|purl| !purl.version.is_empty());
+        product.versions.extend(match definition.version {
+            Some(Stated::Range(text)) => Some(text.to_owned()),
+            Some(Stated::Single(text)) if !is_told && is_version(text) => Some(text.to_owned()),
+            _ => None,
+        });
         Ok(product)
     }
+}
+
+/// Whether the name of a branch is a version, and not the name of a package (`vim`, `log4j`), which
+/// Red Hat writes there for products without one.
+pub(super) fn is_version(name: &str) -> bool {
+    let bare = name.strip_prefix(['v', 'V']).unwrap_or(name);
+    bare.starts_with(|first: char| first.is_ascii_digit()) && !name.contains([' ', ','])
 }
 
 fn bad_purl(product: &Object) -> Option<String> {

@@ -145,7 +145,8 @@ fn is_version(word: &str) -> bool {
     is_word && !is_pattern && word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-fn operators(words: &str, status: RangeStatus) -> Option<Interval> {
+/// `op version[, op version]`; `None` for everything else.
+pub(in crate::advisory) fn operators(words: &str, status: RangeStatus) -> Option<Interval> {
     let (mut lo, mut hi) = (Bound::Unbounded, Bound::Unbounded);
     for part in words.split(',').map(str::trim) {
         let rest = part.trim_start_matches(['<', '>', '=']);

@@ -1,0 +1,197 @@
+//! What a document says of packages: the bounds and versions of its product tree as the entries
+//! that any other source would have written.
+//!
+//! A product counts where a package URL names its package. What cannot be evaluated leaves the
+//! package unresolved, never unnamed: a package that nobody names would be clear.
+
+use std::collections::BTreeMap;
+
+use relight_model::{
+    Affected, AffectedRange, Bound, BoundBasis, Ecosystem, Grammar, Interval, NativeRange,
+    PackageName, Purl, RangeEvent, RangeKind, RangeStatus, Stance, VexProduct, Why,
+};
+use serde_json::Value;
+
+use super::tree::Tree;
+use crate::advisory::cve::operators;
+use crate::advisory::json::{Fault, Object, PACKAGES_MAX, list};
+use crate::advisory::names::package_of_purl;
+
+/// What each list of `product_status` says of the versions of its products.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    First,
+    Last,
+    FirstFixed,
+    Affected,
+    Unknown,
+}
+
+const LISTS: [(&str, Said); 6] = [
+    ("first_affected", Said::First),
+    ("last_affected", Said::Last),
+    ("first_fixed", Said::FirstFixed),
+    ("known_affected", Said::Affected),
+    ("under_investigation", Said::Unknown),
+    ("unknown", Said::Unknown),
+];
+
+/// The version of a product, as far as it is told.
+enum Told {
+    All,
+    Single(String),
+    Range(NativeRange),
+    Interval(Interval),
+    Prose,
+}
+
+/// What was told about one package.
+#[derive(Default)]
+struct Gathered {
+    first: Vec<String>,
+    last: Vec<String>,
+    fixed: Vec<String>,
+    members: Vec<String>,
+    intervals: Vec<Interval>,
+    native: Vec<NativeRange>,
+    unresolved: Option<Why>,
+}
+
+/// The entries of one flaw. A document of somebody else than the vendor adds versions, and leaves
+/// all others to whoever knows them.
+pub(super) fn entries(
+    status: &Object,
+    tree: &Tree<'_>,
+    is_vendor: bool,
+) -> Result<Vec<Affected>, Fault> {
+    let mut packages: BTreeMap<PackageName, Gathered> = BTreeMap::new();
+    for (key, said) in LISTS {
+        for id in list(status, key, PACKAGES_MAX)?.iter().filter_map(Value::as_str) {
+            let product = tree.resolve(id)?;
+            for purl in &product.purls {
+                if let Some(package) = package(purl, &product.within) {
+                    packages.entry(package).or_default().add(said, told(purl, &product));
+                }
+            }
+        }
+    }
+    Ok(packages.into_iter().map(|(package, it)| it.entry(package, is_vendor)).collect())
+}
+
+/// The package that is meant; `None` for a component of a product, which says nothing about the
+/// component elsewhere, and for a package of a distribution without its release.
+fn package(purl: &Purl, within: &[VexProduct]) -> Option<PackageName> {
+    if within.is_empty() {
+        return package_of_purl(purl);
+    }
+    let ecosystem = Ecosystem::from_purl(&purl.kind, &purl.namespace);
+    let [stream] = within else { return None };
+    let is_plain = purl.kind == "rpm" && stream.within.is_empty();
+    let is_modular = stream.purls.iter().any(|it| it.kind == "rpmmod");
+    let release = stream.cpes.iter().find_map(|cpe| release_of(cpe, &ecosystem))?;
+    let name = purl.name.clone();
+    (is_plain && !is_modular).then_some(PackageName { ecosystem, release: Some(release), name })
+}
+
+/// `8` of `cpe:/o:redhat:enterprise_linux:8::baseos`, for the packages of that vendor. A minor
+/// release (`8.6`) is a stream of its own, of which no package tells that it is in it.
+fn release_of(cpe: &str, ecosystem: &Ecosystem) -> Option<String> {
+    let rest = cpe.strip_prefix("cpe:2.3:").or_else(|| cpe.strip_prefix("cpe:/"))?;
+    let mut parts = rest.split(':').skip(1);
+    let (vendor, product, version) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_system = matches!(product, "enterprise_linux" | "almalinux" | "rocky_linux" | "linux");
+    let is_own = Ecosystem::from_purl("rpm", vendor) == *ecosystem;
+    let is_major = !version.is_empty() && version.bytes().all(|it| it.is_ascii_digit());
+    (is_system && is_own && is_major).then(|| version.to_owned())
+}
+
+fn told(purl: &Purl, product: &VexProduct) -> Told {
+    let Some(text) = product.versions.first() else {
+        let epoch = purl.qualifier("epoch").filter(|_| purl.kind == "rpm");
+        return match (purl.version.as_str(), epoch) {
+            ("", _) => Told::All,
+            (version, Some(epoch)) => Told::Single(format!("{epoch}:{version}")),
+            (version, None) => Told::Single(version.to_owned()),
+        };
+    };
+    let text = text.trim();
+    if text.starts_with("vers:") {
+        let (text, status) = (text.to_owned(), RangeStatus::Affected);
+        return Told::Range(NativeRange { text, grammar: Grammar::Vers, status });
+    }
+    if text.starts_with(['<', '>', '=']) {
+        return operators(text, RangeStatus::Affected).map_or(Told::Prose, Told::Interval);
+    }
+    if super::tree::is_version(text) { Told::Single(text.to_owned()) } else { Told::Prose }
+}
+
+impl Gathered {
+    fn add(&mut self, said: Said, told: Told) {
+        match (said, told) {
+            (Said::First, Told::Single(version)) => self.first.push(version),
+            (Said::Last, Told::Single(version)) => self.last.push(version),
+            (Said::FirstFixed, Told::Single(version)) => self.fixed.push(version),
+            (Said::Affected, Told::Single(version)) => self.members.push(version),
+            (Said::Affected, Told::Range(range)) => self.native.push(range),
+            (Said::Affected, Told::Interval(interval)) => self.intervals.push(interval),
+            (Said::Affected, Told::All) => self.intervals.push(ALL),
+            (Said::Affected, Told::Prose) => self.doubt(Why::FreeText),
+            (Said::Unknown, Told::Single(version)) => {
+                self.intervals.push(Interval::single(&version, RangeStatus::Unknown));
+            }
+            (Said::Unknown, _) => self.doubt(Why::Undetermined),
+            // A bound that is no version.
+            (_, Told::Prose) => self.doubt(Why::FreeText),
+            _ => self.doubt(Why::NoRange),
+        }
+    }
+
+    fn doubt(&mut self, why: Why) {
+        self.unresolved.get_or_insert(why);
+    }
+
+    fn entry(self, package: PackageName, is_vendor: bool) -> Affected {
+        let events = self.events();
+        let is_range = |it: &Interval| it.status == RangeStatus::Affected;
+        let has_range =
+            !(events.is_empty() && self.native.is_empty()) || self.intervals.iter().any(is_range);
+        // Single versions say nothing of those between them.
+        let why = match self.unresolved {
+            None if !has_range => Some(Why::NoRange),
+            None if !is_vendor => Some(Why::Undetermined),
+            why => why,
+        };
+        let kind = RangeKind::Ecosystem;
+        Affected {
+            stance: why.map_or(Stance::Lists, Stance::Unresolved),
+            ranges: if events.is_empty() { vec![] } else { vec![AffectedRange { kind, events }] },
+            intervals: self.intervals,
+            native: self.native,
+            versions: self.members,
+            ..Affected::of(package)
+        }
+    }
+
+    /// The bounds as a set of events. More ends than starts: the first line has none, and what
+    /// comes before its end is affected from the very first version.
+    fn events(&self) -> Vec<RangeEvent> {
+        let ends = self.last.len().max(self.fixed.len());
+        let from_zero = (ends > self.first.len()).then(|| RangeEvent::Introduced("0".to_owned()));
+        let events = self.first.iter().cloned().map(RangeEvent::Introduced);
+        let events = events.chain(from_zero);
+        let events = events.chain(self.last.iter().cloned().map(RangeEvent::LastAffected));
+        let mut events: Vec<_> =
+            events.chain(self.fixed.iter().cloned().map(RangeEvent::Fixed)).collect();
+        events.sort();
+        events.dedup();
+        events
+    }
+}
+
+/// Every version.
+const ALL: Interval = Interval {
+    lo: Bound::Unbounded,
+    hi: Bound::Unbounded,
+    basis: BoundBasis::Limit,
+    status: RangeStatus::Affected,
+};
