@@ -28,8 +28,8 @@ pub(super) fn write(
 /// The register's sites in the form of an import.
 pub(super) fn rows_in(database: &Connection) -> Result<Vec<SiteRow>, rusqlite::Error> {
     let mut query = database.prepare_cached(
-        "SELECT slug, name_fr, name_en, origin, organisation.name, sector, criticality, edge, public,
-                exposure
+        "SELECT slug, name_fr, name_en, origin, organisation.name, sector, criticality, edge,
+                public, exposure
          FROM site JOIN organisation ON organisation.id = site.org ORDER BY site.id",
     )?;
     let rows = query.query_map([], |row: &Row<'_>| {

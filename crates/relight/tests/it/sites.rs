@@ -31,7 +31,8 @@ fn what_is_exported_is_imported_again() {
     place.write(
         "more.csv",
         "slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public,exposure\n\
-         odd-1,\"Un, deux; \"\"trois\"\"\",\"Two\nlines\",https://o.example,\"O, P\",health,1,,no,controlled\n\
+         odd-1,\"Un, deux; \"\"trois\"\"\",\"Two\nlines\",https://o.example,\"O, P\",\
+         health,1,,no,controlled\n\
          odd-2,a,b,https://p.example,\"O, P\",health,4,north,,interne\n\
          odd-3,a,b,https://q.example,\"O, P\",health,4,north,,moon\n",
     );

@@ -128,8 +128,8 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         let text = std::str::from_utf8(field).map_err(|_| bad("csv-utf8", COLUMNS[*column]))?;
         fields[*column] = text.trim();
     }
-    let [slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public, exposure] =
-        fields;
+    let [slug, name_fr, name_en, origin, organisation, sector, criticality, rest @ ..] = fields;
+    let [edge, public, exposure] = rest;
     let key = GateKey::new(slug).map_err(|_| bad("csv-slug", slug))?;
     let criticality = match criticality {
         "" => Some(Criticality::Normal),
