@@ -51,17 +51,27 @@ impl Engine {
             return Ok(acted);
         }
         self.check_under(policy, plan)?;
-        let entry = self.decide(policy, |desk| desk.propose(person, plan))?;
-        self.record(&person.name, &plan.incident, entry)?;
-        let number = self.acted(&hash).map_or(0, |acted| acted.number);
-        let needs_more = self.with_ledger(|ledger| {
-            ledger.actions().get(number).is_none_or(|action| !action.empty().is_empty())
-        });
+        let proposed = self.decide(policy, |desk| desk.propose(person, plan))?;
+        let (number, needs_more) = self.foresee(plan, &hash, &proposed)?;
         if needs_more {
+            self.record(&person.name, &plan.incident, proposed)?;
             return Ok(Acted { number, started: false });
         }
-        self.start(policy, &person.name, number, Vec::new())?;
+        self.start(policy, &person.name, (&plan.incident, number), vec![proposed])?;
         Ok(Acted { number, started: true })
+    }
+
+    /// The number that a proposal will have, and whether more people have to agree.
+    fn foresee(
+        &self,
+        plan: &Plan,
+        hash: &Digest,
+        proposed: &Entry,
+    ) -> Result<(u32, bool), EngineError> {
+        let mut ahead = self.with_ledger(|ledger| ledger.actions().clone());
+        ahead.apply(&plan.incident, proposed, self.now())?;
+        let action = ahead.of(hash).ok_or_else(|| refused(Refusal::UnknownAction))?;
+        Ok((action.number, !action.empty().is_empty()))
     }
 
     /// Agrees to the plan of an action; the last one to agree has it carried out.
@@ -105,7 +115,7 @@ impl Engine {
             self.record(&person.name, &plan.incident, approval)?;
             return Ok(Acted { number, started: false });
         }
-        self.start(policy, &person.name, number, vec![approval])?;
+        self.start(policy, &person.name, (&plan.incident, number), vec![approval])?;
         Ok(Acted { number, started: true })
     }
 
@@ -185,17 +195,17 @@ impl Engine {
         &self,
         policy: &Policy,
         actor: &str,
-        number: u32,
+        (incident, number): (&str, u32),
         before: Vec<Entry>,
     ) -> Result<(), EngineError> {
         let (mut ahead, protected, now) = {
             let state = self.read();
             (state.ledger.actions().clone(), state.protected.clone(), self.now())
         };
-        let action = ahead.get(number).cloned().ok_or_else(|| refused(Refusal::UnknownAction))?;
         for entry in &before {
-            ahead.apply(&action.plan.incident, entry, now)?;
+            ahead.apply(incident, entry, now)?;
         }
+        let action = ahead.get(number).cloned().ok_or_else(|| refused(Refusal::UnknownAction))?;
         let desk = Desk { policy, actions: &ahead, protected: &protected, now };
         let started = desk.start(number, action.hash).map_err(refused)?;
         let entries = before.into_iter().chain([started]).collect();

@@ -1,6 +1,8 @@
 //! Acts of people on a whole register: proposed, approved, carried out, refused, taken back; and
 //! what is stale or changed meanwhile is refused and loses nothing.
 
+use std::sync::{Arc, Mutex};
+
 use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::incident::{ACTIONS_KEPT_MAX, Phase};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
@@ -86,6 +88,26 @@ fn two_people_darken_what_one_may_not() {
         "dark, and nothing is known about it"
     );
     assert_eq!(refusal(approve(&zoe)), Refusal::Done);
+}
+
+/// Nothing of an act is in the journal without the rest of it: a crash in between would leave a plan
+/// that nobody has to agree to and nobody carries out.
+#[test]
+fn a_plan_for_one_person_is_proposed_and_carried_out_in_one_transaction() {
+    let town = town(3);
+    let anna = person("anna", Role::SiteOwner, &body(&town));
+    let dark = plan(&town, &anna, Action::Dark, &[0]);
+    let (before, commits) = (town.journal().len(), Arc::new(Mutex::new(Vec::new())));
+    let seen = Arc::clone(&commits);
+    town.engine.listen(Box::new(move |_, appended| {
+        let kinds = appended.entries.iter().map(|(_, entry)| entry.kind()).collect::<Vec<_>>();
+        seen.lock().unwrap().push(kinds);
+    }));
+    let acted = town.engine.propose(&table(), &anna, &dark).unwrap();
+    assert_eq!(acted, Acted { number: 1, started: true });
+    assert_eq!(commits.lock().unwrap()[0], ["plan-proposed", "plan-started", "dark-ordered"]);
+    assert_eq!(town.journal()[before..][..3], ["plan-proposed", "plan-started", "dark-ordered"]);
+    assert_eq!(town.engine.propose(&table(), &anna, &dark).unwrap(), acted, "twice is once");
 }
 
 #[test]
