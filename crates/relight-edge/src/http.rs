@@ -186,6 +186,7 @@ impl Client {
             return Err(io::ErrorKind::NotConnected.into());
         }
         self.buffer.clear();
+        self.stream.wait_at_most(self.answer_wait_max)?;
         self.stream.write_all(request)?;
         let (mut response, framing) = loop {
             let (response, framing) = self.read_head(headless, deadline)?;
@@ -299,7 +300,7 @@ impl Client {
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        self.stream.set_read_timeout(left)?;
+        self.stream.wait_at_most(left)?;
         let mut chunk = [0; 16 << 10];
         let size = self.stream.read(&mut chunk)?;
         self.buffer.extend_from_slice(&chunk[..size]);
@@ -319,10 +320,14 @@ fn not_connected(peer: &str) -> impl FnOnce(io::Error) -> EdgeError {
 }
 
 impl Stream {
-    fn set_read_timeout(&self, wait: Duration) -> io::Result<()> {
+    /// The next read waits no longer; under TLS neither does whatever it takes to be able to read.
+    fn wait_at_most(&mut self, wait: Duration) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.set_read_timeout(Some(wait)),
-            Self::Tls(stream) => stream.sock.set_read_timeout(Some(wait)),
+            Self::Tls(stream) => {
+                stream.sock.wait_at_most(wait);
+                Ok(())
+            }
             Self::Unix(stream) => stream.set_read_timeout(Some(wait)),
         }
     }

@@ -2,10 +2,11 @@
 //! for, or nothing that the edge says over it proves anything.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -29,7 +30,49 @@ const AUTHORITIES: &str = "ca";
 const SYSTEM: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// A connection under TLS.
-pub(crate) type TlsStream = Box<StreamOwned<ClientConnection, TcpStream>>;
+pub(crate) type TlsStream = Box<StreamOwned<ClientConnection, Timed>>;
+
+/// A socket that is given up at one instant, however many bytes still come one by one: TLS reads
+/// until a handshake or a record is whole, and a wait for each read alone would never end.
+#[derive(Debug)]
+pub(crate) struct Timed {
+    socket: TcpStream,
+    deadline: Instant,
+}
+
+impl Timed {
+    fn new(socket: TcpStream, wait: Duration) -> Self {
+        Self { socket, deadline: Instant::now() + wait }
+    }
+
+    /// From now on, at most so long.
+    pub(crate) fn wait_at_most(&mut self, wait: Duration) {
+        self.deadline = Instant::now() + wait;
+    }
+
+    fn left(&self) -> io::Result<Duration> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.socket.set_read_timeout(Some(self.left()?))?;
+        self.socket.read(bytes)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket.set_write_timeout(Some(self.left()?))?;
+        self.socket.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}
 
 /// One public listener of an edge, as visitors reach it.
 #[derive(Clone, Debug)]
@@ -132,7 +175,7 @@ impl Tls {
         })
     }
 
-    fn shake(&self, mut stream: TcpStream, host: &str) -> Result<TlsStream, EdgeError> {
+    fn shake(&self, stream: TcpStream, host: &str) -> Result<TlsStream, EdgeError> {
         let doing = || format!("speak TLS with {host}");
         let config = if host == CANARY_HOST { &self.unnamed } else { &self.named };
         let name = ServerName::try_from(host.to_owned())
@@ -140,8 +183,7 @@ impl Tls {
         let connection = ClientConnection::new(Arc::clone(config), name);
         let mut connection = connection
             .map_err(|cause| EdgeError::new(EdgeErrorKind::Lint, doing()).because(cause))?;
-        let late = stream.set_read_timeout(Some(ANSWER_WAIT_MAX));
-        late.map_err(EdgeError::unreachable(doing()))?;
+        let mut stream = Timed::new(stream, ANSWER_WAIT_MAX);
         while connection.is_handshaking() {
             connection.complete_io(&mut stream).map_err(|cause| {
                 let kind = if is_about_certificate(&cause) {
@@ -312,6 +354,28 @@ mod tests {
         let target = target(address, &[("tls", address.to_string()), ("ca", ca)]);
         let seen = Prober::all(&target).unwrap()[0].probe(&[site], 1)[0];
         assert_eq!((seen.seen, seen.trouble), (Seen::Unknown, Some(EdgeErrorKind::Unreachable)));
+    }
+
+    /// Bytes that come one by one keep no probe waiting: neither in the handshake nor after it.
+    #[test]
+    fn a_handshake_that_never_ends_is_given_up_in_time() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // The head of a record of 16 KiB, and of its bytes one each twentieth of a second.
+            let mut next: &[u8] = &[0x16, 3, 3, 0x40, 0];
+            while stream.write_all(next).is_ok() {
+                next = &[2];
+                thread::park_timeout(Duration::from_millis(50));
+            }
+        });
+        let ca = fixture("ca.pem").display().to_string();
+        let target = target(address, &[("tls", address.to_string()), ("ca", ca)]);
+        let began = Instant::now();
+        let error = Listener::all(&target).unwrap()[0].connect("site.example").unwrap_err();
+        assert_eq!(error.kind, EdgeErrorKind::Unreachable, "{error}");
+        assert!(began.elapsed() < 2 * ANSWER_WAIT_MAX, "{:?}", began.elapsed());
     }
 
     #[test]
