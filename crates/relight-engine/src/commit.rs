@@ -86,11 +86,25 @@ impl Engine {
         }
     }
 
+    /// On a full disk what is left of it belongs to what darkens, and to what was seen of that.
+    fn admitted(&self, group: Vec<Waiting>) -> Vec<Waiting> {
+        if !self.store.is_short_of_space() {
+            return group;
+        }
+        let darkens = |it: &Waiting| it.entries.iter().all(|(_, entry)| entry.is_for_a_full_disk());
+        let (admitted, refused): (Vec<_>, Vec<_>) = group.into_iter().partition(darkens);
+        let context = "the disk is full: until there is room again, only orders for dark, proofs \
+                       and failures are journalled";
+        fail(&refused, &EngineError::new(EngineErrorKind::Other, context));
+        admitted
+    }
+
     /// One transaction for a group of callers.
     fn commit(&self, began: Instant, group: Vec<Waiting>) {
         let mut guard = self.write();
         let state = &mut *guard;
         let now = self.now();
+        let group = self.admitted(group);
         let (mut drafts, mut results) = (Vec::new(), Vec::with_capacity(group.len()));
         for Waiting { actor, entries, bodies, .. } in &group {
             let fold = |((incident, entry), body): (&(String, Entry), &String)| {

@@ -25,6 +25,7 @@ mod marks;
 mod notices;
 mod profiles;
 mod register;
+mod reserve;
 mod schema;
 mod snapshot_text;
 mod store;
@@ -70,6 +71,7 @@ pub use roaring::RoaringBitmap as SiteSet;
 
 pub use profiles::{ContainerId, ProfileLook};
 pub use register::{Asset, EdgeRow, RegisterChange};
+pub use reserve::{RESERVE_BYTES, RESERVE_FILE};
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};
 pub use watch_days::{DayRow, ProbeRow};

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -34,6 +34,8 @@ pub struct Store {
     path: PathBuf,
     /// The `data_version` of the last look at it.
     data_version: AtomicI64,
+    /// The reserve was given up, because the disk is full.
+    pub(crate) is_short: AtomicBool,
 }
 
 impl Store {
@@ -56,7 +58,8 @@ impl Store {
         set_modes(&database).map_err(failed)?;
         schema::migrate(&mut database, &path)?;
         let data_version = AtomicI64::new(data_version(&database).map_err(failed)?);
-        Ok(Self { database: Mutex::new(database), path, data_version })
+        let is_short = AtomicBool::new(false);
+        Ok(Self { database: Mutex::new(database), path, data_version, is_short })
     }
 
     /// The database file.

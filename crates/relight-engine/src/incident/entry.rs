@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_model::{Digest, Epoch, GateKey, Light, Timestamp};
+use relight_model::{Digest, Epoch, GateKey, Light, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
@@ -10,7 +10,7 @@ use super::grant::{Acceptance, Ground, Mitigation};
 use super::proof::Proof;
 use super::standing::Authority;
 use super::wire;
-use crate::plan::Plan;
+use crate::plan::{Action, Plan};
 
 /// What happened. Sites are named by their gate key, so that an exported journal reads alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -288,6 +288,10 @@ pub enum Entry {
         passed: bool,
         /// The first step that did not, if one.
         failed: Option<String>,
+        /// What the edge was when it was rehearsed on (`edges::identity`); none in journals of
+        /// before, whose drills show nothing about an edge that may have been replaced.
+        #[serde(default, with = "wire::digest_option", skip_serializing_if = "Option::is_none")]
+        target: Option<Digest>,
     },
     /// Somebody came in, was refused, or may do more or less than before; belongs to no incident.
     Access {
@@ -428,6 +432,27 @@ impl Entry {
             | Self::RelightStarted { site, .. } => vec![site.clone()],
             Self::BaselineTaken { statuses } => statuses.iter().map(|it| it.site.clone()).collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// True for what is journalled on a full disk: what takes sites dark, what was seen of it, and
+    /// bad news.
+    pub fn is_for_a_full_disk(&self) -> bool {
+        match self {
+            Self::Opened { .. }
+            | Self::DarkOrdered { .. }
+            | Self::BreakGlass { .. }
+            | Self::AuthorityUsed { .. }
+            | Self::PlanApproved { .. }
+            | Self::PlanStarted { .. }
+            | Self::BaselineTaken { .. }
+            | Self::Proved { .. }
+            | Self::EdgeFailed { .. }
+            | Self::Drifted { .. }
+            | Self::RelightStopped { .. } => true,
+            Self::PlanProposed { plan, .. } => plan.action == Action::Dark,
+            Self::EvidenceAttached { evidence } => evidence.verdict != Verdict::Clear,
+            _ => false,
         }
     }
 

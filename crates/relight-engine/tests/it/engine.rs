@@ -50,7 +50,11 @@ pub(crate) struct Town {
 impl Town {
     /// A register with `count` sites on one edge and nothing known about them.
     pub(crate) fn new(count: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::at(tempfile::tempdir().unwrap(), count)
+    }
+
+    /// The same in a folder of the caller's choice.
+    pub(crate) fn at(folder: TempDir, count: usize) -> Self {
         let store = Store::open(folder.path()).unwrap();
         let rows: Vec<SiteRow> = (0..count).map(|number| row(number, &name(number))).collect();
         let plan = store.plan_import(&rows).unwrap();
