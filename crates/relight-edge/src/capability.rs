@@ -48,16 +48,19 @@ pub enum CutsTunnels {
     Driver,
     /// The data plane does by itself when it sees the gate close.
     DataPlane,
-    /// Nobody: tunnels outlive the closing of the gate.
+    /// Nobody has to: the edge lets no connection be upgraded, as whoever set it up says.
+    Refused,
+    /// Nobody: tunnels outlive the closing of the gate, and nobody knows how many there are.
     Nobody,
 }
 
 impl CutsTunnels {
-    /// Stable code: `driver`, `data-plane` or `no`.
+    /// Stable code: `driver`, `data-plane`, `refused` or `no`.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Driver => "driver",
             Self::DataPlane => "data-plane",
+            Self::Refused => "refused",
             Self::Nobody => "no",
         }
     }
@@ -157,6 +160,8 @@ impl Capabilities {
             ("readback", self.readback),
             ("durable", self.durable),
             ("survives_reload", self.survives_reload),
+            // A connection that was upgraded before the gate closed is a way to the origin.
+            ("cuts_tunnels", self.cuts_tunnels != CutsTunnels::Nobody),
             ("drill", is_drilled || self.basis == Basis::Measured),
         ];
         wanted.iter().filter(|(_, able)| !able).map(|(name, _)| *name).collect()
@@ -169,14 +174,19 @@ mod tests {
 
     #[test]
     fn an_edge_without_a_read_back_or_a_durable_copy_is_never_proven_dark() {
-        assert!(Capabilities::FILE_GATE.missing_for_dark(false).is_empty());
-        let all = ["readback", "durable", "survives_reload", "drill"];
+        assert_eq!(Capabilities::FILE_GATE.missing_for_dark(true), ["cuts_tunnels"]);
+        for cuts_tunnels in [CutsTunnels::Driver, CutsTunnels::DataPlane, CutsTunnels::Refused] {
+            let cuts = Capabilities { cuts_tunnels, ..Capabilities::FILE_GATE };
+            assert!(cuts.missing_for_dark(false).is_empty(), "{cuts_tunnels:?}");
+        }
+        let all = ["readback", "durable", "survives_reload", "cuts_tunnels", "drill"];
         assert_eq!(Capabilities::NONE.missing_for_dark(false), all);
-        assert_eq!(Capabilities::NONE.missing_for_dark(true), all[..3]);
-        let forgets = Capabilities { survives_reload: false, ..Capabilities::FILE_GATE };
+        assert_eq!(Capabilities::NONE.missing_for_dark(true), all[..4]);
+        let file = Capabilities { cuts_tunnels: CutsTunnels::Refused, ..Capabilities::FILE_GATE };
+        let forgets = Capabilities { survives_reload: false, ..file };
         assert_eq!(forgets.missing_for_dark(false), ["survives_reload"]);
         for basis in [Basis::Documented, Basis::Declared] {
-            let told = Capabilities { basis, ..Capabilities::FILE_GATE };
+            let told = Capabilities { basis, ..file };
             assert_eq!(told.missing_for_dark(false), ["drill"]);
             assert!(told.missing_for_dark(true).is_empty());
         }

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 
 use relight_model::GateKey;
 
-pub use apache::{ApacheFiles, apache};
+pub use apache::{ApacheFiles, CANARY_TEXT, apache};
 pub use caddy::{CADDY_ADMIN, caddy};
-pub use haproxy::{Files, MAP_FILE, SOCKET, haproxy};
+pub use haproxy::{CERTIFICATES, Files, MAP_FILE, SOCKET, haproxy};
 pub use nginx::nginx;
 pub use partial::PartialGate;
 
@@ -61,8 +61,30 @@ pub struct EdgeConfig {
     pub verify: PathBuf,
     /// User of the workers where they have to be named (nginx or Apache started by root).
     pub user: Option<String>,
+    /// Connections may be upgraded (WebSockets). Where they may not, no tunnel outlives the closing
+    /// of a gate, and nothing has to be counted before dark is proven.
+    pub upgrades: bool,
+    /// The public listeners that speak TLS, if any do.
+    pub tls: Option<Secured>,
     /// Every site.
     pub sites: Vec<SiteRoute>,
+}
+
+/// Listeners that speak TLS, and the certificates that they show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secured {
+    /// Which of the public listeners.
+    pub listeners: Vec<SocketAddr>,
+    /// Folder with one file a site, `<canonical host>.pem`: its certificate for all of its names,
+    /// those of the authorities, and its key.
+    pub certificates: PathBuf,
+}
+
+impl Secured {
+    /// The certificate of a site.
+    fn file(&self, host: &str) -> String {
+        self.certificates.join(format!("{host}.pem")).display().to_string()
+    }
 }
 
 /// One site of an edge.
@@ -88,6 +110,24 @@ impl SiteRoute {
 }
 
 impl EdgeConfig {
+    /// The listeners in plain text.
+    fn plain(&self) -> Vec<SocketAddr> {
+        let secured = self.secured();
+        self.listen.iter().filter(|address| !secured.contains(address)).copied().collect()
+    }
+
+    /// The listeners under TLS.
+    fn secured(&self) -> &[SocketAddr] {
+        self.tls.as_ref().map_or(&[], |tls| &tls.listeners)
+    }
+
+    /// The certificate of a virtual host that is no site: that of the first site. It is good for
+    /// neither, and the canary is asked under any.
+    fn other_certificate(&self) -> Option<String> {
+        let host = self.sites.first().map_or(CANARY_HOST, |site| &site.host);
+        self.tls.as_ref().map(|tls| tls.file(host))
+    }
+
     /// A name or key used twice would serve one site under the gate of another; a name or path
     /// with other characters could say anything in a configuration.
     fn check(&self) -> Result<(), EdgeError> {
@@ -115,7 +155,12 @@ impl EdgeConfig {
         if let Some(fault) = self.fault_of_names() {
             return refuse(fault);
         }
-        for path in [&self.folder, &self.gate, &self.hold, &self.acme] {
+        if let Some(address) = self.secured().iter().find(|it| !self.listen.contains(it)) {
+            return refuse(format!("{address} speaks TLS and is no listener"));
+        }
+        let certificates = self.tls.iter().map(|tls| &tls.certificates);
+        let folders = [&self.folder, &self.gate, &self.hold, &self.acme];
+        for path in folders.into_iter().chain(certificates) {
             if !is_plain(path) {
                 return refuse(format!("{} is no plain absolute path", path.display()));
             }
@@ -236,6 +281,8 @@ mod tests {
             listen: vec!["127.0.0.1:8080".parse().unwrap(), "[::1]:8080".parse().unwrap()],
             verify: "/srv/verify.sock".into(),
             user: None,
+            upgrades: true,
+            tls: None,
             sites,
         }
     }
@@ -322,6 +369,42 @@ mod tests {
         let hosts = "relight-canary.invalid relight-canary\na.example a\nwww.a.example a\n\
                      b.example b\n";
         assert_eq!(files.hosts, hosts);
+    }
+
+    /// Plain text stays plain, every server under TLS shows the certificate of its site, and whoever
+    /// wants no upgrades gets a configuration that passes none on.
+    #[test]
+    fn listeners_under_tls_and_upgrades_are_said_in_each_dialect() {
+        let sites = vec![site("a", "a.example", &["www.a.example"]), site("b", "b.example", &[])];
+        let mut config = config(sites);
+        let upgraded = |config: &EdgeConfig| {
+            let nginx = nginx(config).unwrap().contains("$http_upgrade");
+            let apache = apache(&by_loopback(config)).unwrap().config.contains("upgrade=ANY");
+            [nginx, apache, !caddy(config).unwrap().contains("\"Upgrade\"")]
+        };
+        assert_eq!(upgraded(&config), [true; 3]);
+        config.upgrades = false;
+        assert_eq!(upgraded(&config), [false; 3]);
+        let (listeners, certificates) = (vec![config.listen[1]], "/srv/tls".into());
+        config.tls = Some(Secured { listeners, certificates });
+        let text = nginx(&config).unwrap();
+        assert_eq!(text.matches("listen [::1]:8080 ssl").count(), 4);
+        assert_eq!(text.matches("listen 127.0.0.1:8080;").count(), 3);
+        assert_eq!(text.matches("ssl_certificate /srv/tls/a.example.pem;").count(), 2, "canary");
+        assert_eq!(text.matches("ssl_certificate_key /srv/tls/b.example.pem;").count(), 1);
+        let files = haproxy(&config).unwrap();
+        assert!(files.config.contains("bind [::1]:8080 ssl crt-list /srv/edge/certificates.txt\n"));
+        assert!(files.config.contains("bind 127.0.0.1:8080\n"));
+        let list =
+            "/srv/tls/a.example.pem a.example www.a.example\n/srv/tls/b.example.pem b.example\n";
+        assert_eq!(files.certificates, list);
+        let text = apache(&by_loopback(&config)).unwrap().config;
+        assert_eq!(text.matches("<VirtualHost [::1]:8080>\n  SSLEngine On\n").count(), 4);
+        assert_eq!(text.matches("SSLCertificateFile /srv/tls/b.example.pem\n").count(), 1);
+        let text = caddy(&config).unwrap();
+        assert_eq!(text.matches("/srv/tls/b.example.pem").count(), 2, "certificate and key");
+        config.tls.as_mut().unwrap().listeners = vec!["127.0.0.1:1".parse().unwrap()];
+        assert!(refused(&config).contains("speaks TLS and is no listener"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use relight_model::{Epoch, GateKey, Seen};
 
-use crate::capability::Capabilities;
+use crate::capability::{Capabilities, CutsTunnels};
 use crate::drivers::DRIVERS;
 use crate::error::{EdgeError, EdgeErrorKind};
 
@@ -30,7 +30,27 @@ pub struct Target {
     pub settings: BTreeMap<String, String>,
 }
 
+/// Name of the setting that says what the edge does with a request to upgrade its connection.
+pub const UPGRADES: &str = "upgrades";
+/// Its value where none is let through, so that no tunnel can outlive the closing of a gate.
+pub const REFUSED: &str = "refused";
+
 impl Target {
+    /// Whether the edge is said to let no connection be upgraded.
+    pub fn refuses_upgrades(&self) -> bool {
+        self.settings.get(UPGRADES).is_some_and(|value| value == REFUSED)
+    }
+
+    /// What a kind can do, on an edge where nothing is left to cut.
+    pub(crate) fn able(&self, capabilities: Capabilities) -> Capabilities {
+        match capabilities.cuts_tunnels {
+            CutsTunnels::Nobody if self.refuses_upgrades() => {
+                Capabilities { cuts_tunnels: CutsTunnels::Refused, ..capabilities }
+            }
+            _ => capabilities,
+        }
+    }
+
     /// A setting without which an edge cannot be opened.
     pub(crate) fn required(&self, name: &str) -> Result<&String, EdgeError> {
         self.settings.get(name).ok_or_else(|| {
@@ -182,6 +202,8 @@ impl Setting {
     pub(crate) const fn required(name: &'static str) -> Self {
         Self { name, required: true }
     }
+
+    pub(crate) const UPGRADES: Self = Self::optional(UPGRADES);
 
     pub(crate) const fn optional(name: &'static str) -> Self {
         Self { name, required: false }

@@ -57,6 +57,9 @@ impl EdgeDriver for GateDriver {
                     .map(|path| Lint::error("gate-not-readable", path.display().to_string())),
             );
         }
+        if self.capabilities.cuts_tunnels == CutsTunnels::Nobody {
+            lints.extend(self.origins.lint(&self.edge));
+        }
         let entries = self.gate.entries().map_err(|error| error.at(&self.edge))?;
         lints.extend(
             entries.strange.into_iter().map(|name| Lint::warning("gate-strange-entry", name)),
@@ -165,7 +168,9 @@ mod tests {
                 gate: folder.path().join("gate"),
                 listeners: Vec::new(),
                 verify: None,
-                settings: [("worker_user".to_owned(), worker.to_owned())].into(),
+                settings: [("worker_user", worker), ("upgrades", "refused")]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into(),
             };
             crate::driver::open(&target).unwrap().lint().unwrap()
         };

@@ -26,8 +26,8 @@ mod tls;
 
 pub use capability::{Basis, Capabilities, CutsTunnels, Maturity};
 pub use driver::{
-    DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, Setting, Stage, Target,
-    TunnelCount, open,
+    DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, REFUSED, Setting, Stage, Target,
+    TunnelCount, UPGRADES, open,
 };
 pub use drivers::DRIVERS;
 pub use error::{EdgeError, EdgeErrorKind};

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use relight_model::GateKey;
 
 use crate::capability::{Capabilities, CutsTunnels};
-use crate::driver::{Target, TunnelCount};
+use crate::driver::{Lint, Target, TunnelCount};
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::exec;
 
@@ -22,28 +22,42 @@ const CUT_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Origins {
     list: Option<PathBuf>,
+    /// No connection of the edge is ever upgraded.
+    refuses_upgrades: bool,
 }
 
 impl Origins {
     pub(crate) fn of(target: &Target) -> Self {
-        Self { list: target.settings.get(SETTING).map(PathBuf::from) }
+        Self {
+            list: target.settings.get(SETTING).map(PathBuf::from),
+            refuses_upgrades: target.refuses_upgrades(),
+        }
     }
 
-    /// The capabilities of an edge whose data plane does not cut by itself.
+    /// The capabilities of an edge whose data plane does not cut by itself. Whoever names the
+    /// origins has their connections counted, whatever is said of upgrades.
     pub(crate) fn able(&self, capabilities: Capabilities) -> Capabilities {
-        match (&self.list, capabilities.cuts_tunnels) {
-            (Some(_), CutsTunnels::Nobody) => {
-                Capabilities { cuts_tunnels: CutsTunnels::Driver, ..capabilities }
-            }
-            _ => capabilities,
-        }
+        let cuts_tunnels = match (&self.list, capabilities.cuts_tunnels) {
+            (Some(_), CutsTunnels::Nobody) => CutsTunnels::Driver,
+            (None, CutsTunnels::Nobody) if self.refuses_upgrades => CutsTunnels::Refused,
+            (_, other) => other,
+        };
+        Capabilities { cuts_tunnels, ..capabilities }
+    }
+
+    /// Says that nobody knows of tunnels here, so that no site is proven dark.
+    pub(crate) fn lint(&self, edge: &str) -> Option<Lint> {
+        let is_blind = self.list.is_none() && !self.refuses_upgrades;
+        is_blind.then(|| Lint::warning("tunnels-uncounted", edge))
     }
 
     /// Open connections to the origin of each key. `Unknown` where the list does not name it, and
     /// where other keys share its address: nobody can tell whose connections those are.
     pub(crate) fn count(&self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
         if self.list.is_none() || keys.is_empty() {
-            return Ok(vec![TunnelCount::Unknown; keys.len()]);
+            let none =
+                if self.refuses_upgrades { TunnelCount::Open(0) } else { TunnelCount::Unknown };
+            return Ok(vec![none; keys.len()]);
         }
         let origins = self.read()?;
         let open = connections()?;
@@ -57,6 +71,9 @@ impl Origins {
     /// Cuts every connection to the origins of `keys`. What could be cut is cut before an origin
     /// that could not is an error, in which a person finds which keys share it.
     pub(crate) fn cut(&self, keys: &[GateKey]) -> Result<(), EdgeError> {
+        if self.list.is_none() && self.refuses_upgrades {
+            return Ok(());
+        }
         if self.list.is_none() {
             let doing = format!("cut tunnels without the setting `{SETTING}`: the list of origins");
             return Err(EdgeError::new(EdgeErrorKind::Lint, doing));
@@ -187,7 +204,7 @@ mod tests {
     fn origins_are_known_in_any_form_and_a_key_has_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("origins");
-        let origins = Origins { list: Some(path.clone()) };
+        let origins = Origins { list: Some(path.clone()), refuses_upgrades: false };
         std::fs::write(&path, "a [::ffff:127.0.0.1]:9001\n").unwrap();
         let list = origins.read().unwrap();
         assert_eq!(list.by_key.values().next(), Some(&"127.0.0.1:9001".parse().unwrap()));

@@ -13,6 +13,8 @@ use crate::error::EdgeError;
 /// Modules that the gate and the proxy need; most of Debian's own are not loaded.
 const MODULES: [&str; 7] =
     ["mpm_event", "authz_core", "alias", "headers", "rewrite", "proxy", "proxy_http"];
+/// What the canary answers when it is lit: the text of `canary.txt`.
+pub const CANARY_TEXT: &str = "relight canary\n";
 /// Where Debian keeps them.
 const MODULES_FOLDER: &str = "/usr/lib/apache2/modules";
 
@@ -68,7 +70,7 @@ impl ApacheFiles {
             durable::create_folder(folder)?;
             durable::write(&folder.join("apache.conf"), self.config.as_bytes())?;
             durable::write(&folder.join("retry.txt"), self.retry.as_bytes())?;
-            durable::write(&folder.join("canary.txt"), b"relight canary\n")
+            durable::write(&folder.join("canary.txt"), CANARY_TEXT.as_bytes())
         };
         write().map_err(EdgeError::io(format!("write the files of {}", folder.display())))
     }
@@ -83,12 +85,13 @@ impl ApacheFiles {
 pub fn apache(config: &EdgeConfig) -> Result<ApacheFiles, EdgeError> {
     let verify = config.check_with_loopback()?;
     let mut text = head(config, verify);
-    let public: String = config.listen.iter().map(|address| format!(" {address}")).collect();
-    for listen in [public.trim_start(), &verify.to_string()] {
+    let verify_only = [(verify.to_string(), String::new())];
+    let other = config.other_certificate();
+    for (listen, ssl) in listeners(config, other.as_deref()).iter().chain(&verify_only) {
         // The first virtual host of a listener gets every name that no other has.
         let _ = writeln!(
             text,
-            "<VirtualHost {listen}>\n  ServerName relight-none.invalid\n  RewriteEngine On\n  \
+            "<VirtualHost {listen}>\n{ssl}  ServerName relight-none.invalid\n  RewriteEngine On\n  \
              RewriteRule ^ - [R=421,L]\n</VirtualHost>"
         );
     }
@@ -98,40 +101,57 @@ pub fn apache(config: &EdgeConfig) -> Result<ApacheFiles, EdgeError> {
         key: CANARY_KEY,
         gates: Vec::new(),
         answer: format!("  AliasMatch ^ {folder}/canary.txt\n"),
+        certificate: other,
     };
-    let sites = config.sites.iter().map(Block::of);
+    let sites = config.sites.iter().map(|site| Block::of(site, config));
     for block in std::iter::once(canary).chain(sites) {
-        block.write(&mut text, config, public.trim_start(), verify);
+        block.write(&mut text, config, verify);
     }
     let retry = RETRY_SECONDS.map(|seconds| seconds.to_string()).join("|");
     Ok(ApacheFiles { config: text, retry: format!("retry {retry}\n") })
 }
 
-/// One site as two virtual hosts.
+/// The public listeners as virtual hosts name them, and what makes those under TLS speak it: all in
+/// plain text together, all others together.
+fn listeners(config: &EdgeConfig, certificate: Option<&str>) -> Vec<(String, String)> {
+    let together = |addresses: &[SocketAddr]| {
+        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let ssl = certificate.map(|file| format!("  SSLEngine On\n  SSLCertificateFile {file}\n"));
+    let secured = (together(config.secured()), ssl.unwrap_or_default());
+    let all = [(together(&config.plain()), String::new()), secured];
+    all.into_iter().filter(|(addresses, _)| !addresses.is_empty()).collect()
+}
+
+/// One site as virtual hosts: in plain text, under TLS, and for verification.
 struct Block<'a> {
     names: String,
     key: &'a str,
     /// Condition and key of each partial gate.
     gates: Vec<(String, String)>,
     answer: String,
+    /// What it shows under TLS.
+    certificate: Option<String>,
 }
 
 impl<'a> Block<'a> {
-    fn of(site: &'a SiteRoute) -> Self {
+    fn of(site: &'a SiteRoute, config: &EdgeConfig) -> Self {
         let mut names = format!("  ServerName {}\n", site.host);
         for alias in &site.aliases {
             let _ = writeln!(names, "  ServerAlias {alias}");
         }
         let upstream = site.upstream;
+        let upgrade = if config.upgrades { "upgrade=ANY " } else { "" };
         let answer = format!(
             "  ProxyPass /.relight/ !\n  ProxyPass /.well-known/acme-challenge/ !\n  \
-             ProxyPass / http://{upstream}/ upgrade=ANY retry=0 ttl=20\n"
+             ProxyPass / http://{upstream}/ {upgrade}retry=0 ttl=20\n"
         );
         let gates = site.partial.iter().map(|part| (part.apache(), part.key(&site.key)));
-        Self { names, key: site.key.as_str(), gates: gates.collect(), answer }
+        let certificate = config.tls.as_ref().map(|tls| tls.file(&site.host));
+        Self { names, key: site.key.as_str(), gates: gates.collect(), answer, certificate }
     }
 
-    fn write(&self, text: &mut String, config: &EdgeConfig, public: &str, verify: SocketAddr) {
+    fn write(&self, text: &mut String, config: &EdgeConfig, verify: SocketAddr) {
         let Self { names, key, answer, .. } = self;
         let map = format!("txt:{}/{APACHE_MAP}", config.gate.display());
         let retry = format!("rnd:{}/retry.txt", config.folder.display());
@@ -139,19 +159,22 @@ impl<'a> Block<'a> {
         for (condition, key) in &self.gates {
             gates.push_str(&self.gate(condition, key));
         }
-        let _ = writeln!(
-            text,
-            r#"<VirtualHost {public}>
-{names}  RewriteEngine On
+        for (public, ssl) in listeners(config, self.certificate.as_deref()) {
+            let _ = writeln!(
+                text,
+                r#"<VirtualHost {public}>
+{ssl}{names}  RewriteEngine On
   RewriteMap relight_dark "{map}"
   RewriteMap relight_retry "{retry}"
   RewriteCond %{{ENV:REDIRECT_RELIGHT_GATE}} =1
   RewriteCond %{{HTTP_ACCEPT}} "application/(problem\+)?json" [NC]
   RewriteRule ^/\.relight/hold\.html$ /.relight/hold.json [PT,L]
-{gates}{answer}</VirtualHost>
-<VirtualHost {verify}>
-{names}  RequestHeader set {VERIFY_HEADER} 1
-{answer}</VirtualHost>"#
+{gates}{answer}</VirtualHost>"#
+            );
+        }
+        let _ = writeln!(
+            text,
+            "<VirtualHost {verify}>\n{names}  RequestHeader set {VERIFY_HEADER} 1\n{answer}</VirtualHost>"
         );
     }
 
@@ -174,6 +197,7 @@ fn head(config: &EdgeConfig, verify: SocketAddr) -> String {
         (config.folder.display(), config.hold.display(), config.acme.display());
     let modules: String = MODULES
         .iter()
+        .chain(config.tls.iter().map(|_| &"ssl"))
         .map(|name| {
             let file = format!("{MODULES_FOLDER}/mod_{name}.so");
             format!("<IfModule !{name}_module>\n  LoadModule {name}_module {file}\n</IfModule>\n")

@@ -1,9 +1,13 @@
 //! Caddy 2.6: the file gate of INCIDENT 8.5 as native JSON, once with the gate and once without
 //! it, on a unix socket, for verification.
 
+use std::net::SocketAddr;
+
 use serde_json::{Value, json};
 
-use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, RETRY_SECONDS, SiteRoute, VERIFY_HEADER};
+use super::{
+    CANARY_HOST, CANARY_KEY, EdgeConfig, RETRY_SECONDS, Secured, SiteRoute, VERIFY_HEADER,
+};
 use crate::error::EdgeError;
 
 /// Name of the socket of the admin interface, in the folder of the edge. We only read it: on
@@ -21,7 +25,7 @@ const ACME_TOKEN: &str = r"^/\.well-known/acme-challenge/[A-Za-z0-9_-]+$";
 pub fn caddy(config: &EdgeConfig) -> Result<String, EdgeError> {
     config.check()?;
     let folder = config.folder.display();
-    let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
+    let addresses = |list: &[SocketAddr]| list.iter().map(ToString::to_string).collect();
     let verify = format!("unix/{}", config.verify.display());
     let server = |listen: Vec<String>, gated: bool| {
         json!({
@@ -31,6 +35,17 @@ pub fn caddy(config: &EdgeConfig) -> Result<String, EdgeError> {
             "errors": {"routes": [holding(config)]},
         })
     };
+    let mut servers = json!({"verify": server(vec![verify], false)});
+    if !config.plain().is_empty() {
+        servers["relight"] = server(addresses(&config.plain()), true);
+    }
+    let mut apps = json!({});
+    if let Some(tls) = &config.tls {
+        servers["relight_tls"] = server(addresses(&tls.listeners), true);
+        servers["relight_tls"]["tls_connection_policies"] = policies();
+        apps["tls"] = certificates(config, tls);
+    }
+    apps["http"] = json!({"grace_period": "30s", "servers": servers});
     let document = json!({
         "admin": {"listen": format!("unix/{folder}/{CADDY_ADMIN}"), "config": {"persist": false}},
         "logging": {"logs": {"default": {
@@ -38,15 +53,34 @@ pub fn caddy(config: &EdgeConfig) -> Result<String, EdgeError> {
             "level": "ERROR",
         }}},
         "storage": {"module": "file_system", "root": format!("{folder}/storage")},
-        "apps": {"http": {"grace_period": "30s", "servers": {
-            "relight": server(listen, true),
-            "verify": server(vec![verify], false),
-        }}},
+        "apps": apps,
     });
     serde_json::to_string_pretty(&document).map_err(|error| {
         let doing = format!("write the configuration of {folder}: {error}");
         EdgeError::new(crate::error::EdgeErrorKind::Refused, doing)
     })
+}
+
+/// The certificates, from files. The canary has a name that none of them is for: of all of them it
+/// shows one, because visitors never ask for it.
+fn certificates(config: &EdgeConfig, tls: &Secured) -> Value {
+    let file = |name: &str| {
+        let file = tls.file(name);
+        json!({"certificate": file, "key": file, "tags": [name]})
+    };
+    let mut files: Vec<Value> = config.sites.iter().map(|site| file(&site.host)).collect();
+    if files.is_empty() {
+        files.push(file(CANARY_HOST));
+    }
+    json!({"certificates": {"load_files": files}})
+}
+
+fn policies() -> Value {
+    let any = json!({"serial_number": []});
+    json!([
+        {"match": {"sni": [CANARY_HOST]}, "certificate_selection": any},
+        {},
+    ])
 }
 
 /// Groups of sites by host, and 421 for every other name: without a last route Caddy answers an
@@ -81,11 +115,14 @@ fn routes(config: &EdgeConfig, gated: bool) -> Vec<Value> {
 }
 
 fn proxied(config: &EdgeConfig, route: &SiteRoute, gated: bool) -> Value {
-    let request = if gated {
+    let mut request = if gated {
         json!({"delete": [VERIFY_HEADER]})
     } else {
-        json!({"set": {VERIFY_HEADER: ["1"]}})
+        json!({"set": {VERIFY_HEADER: ["1"]}, "delete": []})
     };
+    if let (false, Some(deleted)) = (config.upgrades, request["delete"].as_array_mut()) {
+        deleted.extend([json!("Connection"), json!("Upgrade")]);
+    }
     let proxy = json!({
         "handler": "reverse_proxy",
         "upstreams": [{"dial": route.upstream.to_string()}],

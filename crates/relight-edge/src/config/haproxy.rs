@@ -3,14 +3,17 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
-use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, ORIGIN_SERVER, VERIFY_HEADER};
+use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, ORIGIN_SERVER, SiteRoute, VERIFY_HEADER};
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
 
 /// Name of the map file of the gate, in the folder of the edge.
 pub const MAP_FILE: &str = "dark.map";
+/// Name of the list of certificates, in the folder of the edge.
+pub const CERTIFICATES: &str = "certificates.txt";
 /// Name of the socket of the runtime API, in the folder of the edge.
 pub const SOCKET: &str = "admin.sock";
 
@@ -21,6 +24,8 @@ pub struct Files {
     pub config: String,
     /// `hosts.map`: host name to backend.
     pub hosts: String,
+    /// `certificates.txt`: the certificate of each name; empty without a listener under TLS.
+    pub certificates: String,
 }
 
 impl Files {
@@ -35,6 +40,9 @@ impl Files {
             durable::create_folder(folder)?;
             durable::write(&folder.join("haproxy.cfg"), self.config.as_bytes())?;
             durable::write(&folder.join("hosts.map"), self.hosts.as_bytes())?;
+            if !self.certificates.is_empty() {
+                durable::write(&folder.join(CERTIFICATES), self.certificates.as_bytes())?;
+            }
             for name in [MAP_FILE, "acme.map"] {
                 if !fs::exists(folder.join(name))? {
                     durable::write(&folder.join(name), b"")?;
@@ -69,13 +77,29 @@ pub fn haproxy(config: &EdgeConfig) -> Result<Files, EdgeError> {
             let _ = writeln!(hosts, "{host} {key}");
         }
     }
-    Ok(Files { config: text, hosts })
+    Ok(Files { config: text, hosts, certificates: certificates(config) })
+}
+
+/// The first one is shown for names that have none.
+fn certificates(config: &EdgeConfig) -> String {
+    let Some(tls) = &config.tls else { return String::new() };
+    let line = |site: &SiteRoute| {
+        let names = site.hosts().collect::<Vec<_>>().join(" ");
+        format!("{} {names}\n", tls.file(&site.host))
+    };
+    let lines: String = config.sites.iter().map(line).collect();
+    let other = || format!("{}\n", tls.file(CANARY_HOST));
+    if lines.is_empty() { other() } else { lines }
 }
 
 /// Everything before the first site. Names of our own backends are in upper case: no gate key is.
 fn head(config: &EdgeConfig) -> String {
     let folder = config.folder.display();
-    let binds: String = config.listen.iter().map(|address| format!("  bind {address}\n")).collect();
+    let bind = |address: &SocketAddr| match config.secured().contains(address) {
+        true => format!("  bind {address} ssl crt-list {folder}/{CERTIFICATES}\n"),
+        false => format!("  bind {address}\n"),
+    };
+    let binds: String = config.listen.iter().map(bind).collect();
     let text = "content-type text/plain";
     let whole = gate(config, "%[be_name]", "");
     format!(

@@ -28,13 +28,16 @@ pub fn nginx(config: &EdgeConfig) -> Result<String, EdgeError> {
     }
     let listen = listen(config, "");
     let canary = "default_type text/plain;\n    return 200 \"relight canary\\n\";";
-    server(&mut text, config, &listen, (CANARY_KEY, CANARY_HOST), "", canary);
+    let head = format!("{listen}{}", certificate(config.other_certificate()));
+    server(&mut text, config, &head, (CANARY_KEY, CANARY_HOST), "", canary);
     for site in &config.sites {
         let names = site.hosts().collect::<Vec<_>>().join(" ");
         let upstream = upstream_name(&site.upstream);
         let proxy = format!("proxy_pass http://{upstream};");
         let parts: String = site.partial.iter().map(|part| gate_of(part, site, config)).collect();
-        server(&mut text, config, &listen, (site.key.as_str(), &names), &parts, &proxy);
+        let file = config.tls.as_ref().map(|tls| tls.file(&site.host));
+        let head = format!("{listen}{}", certificate(file));
+        server(&mut text, config, &head, (site.key.as_str(), &names), &parts, &proxy);
     }
     text.push_str("}\n");
     Ok(text)
@@ -48,10 +51,29 @@ fn upstream_name(upstream: &std::net::SocketAddr) -> String {
 fn listen(config: &EdgeConfig, suffix: &str) -> String {
     let mut text = String::new();
     for address in &config.listen {
-        let _ = writeln!(text, "  listen {address}{suffix};");
+        let ssl = if config.secured().contains(address) { " ssl" } else { "" };
+        let _ = writeln!(text, "  listen {address}{ssl}{suffix};");
     }
     let _ = writeln!(text, "  listen unix:{}{suffix};", config.verify.display());
     text
+}
+
+/// Chain and key from one file.
+fn certificate(file: Option<String>) -> String {
+    let lines = |file| format!("  ssl_certificate {file};\n  ssl_certificate_key {file};\n");
+    file.map(lines).unwrap_or_default()
+}
+
+/// What is passed on of a wish for an upgrade.
+fn upgrades(config: &EdgeConfig) -> &'static str {
+    if config.upgrades {
+        "map $http_upgrade $relight_connection { default upgrade; \"\" \"\"; }
+proxy_set_header Upgrade $http_upgrade;
+proxy_set_header Connection $relight_connection;
+"
+    } else {
+        "proxy_set_header Upgrade \"\";\nproxy_set_header Connection \"\";\n"
+    }
 }
 
 /// The gate of a part, after the one of the whole site, which wins.
@@ -101,22 +123,22 @@ map $http_accept $relight_ext {{
   default html;
   "~*application/(problem\+)?json" json;
 }}
-map $http_upgrade $relight_connection {{ default upgrade; "" ""; }}
 map $remote_addr $relight_verify {{ default ""; "unix:" 1; }}
 {internet}proxy_http_version 1.1;
 proxy_hide_header X-Relight-Gate;
 proxy_set_header Host $host;
-proxy_set_header Upgrade $http_upgrade;
-proxy_set_header Connection $relight_connection;
-proxy_set_header {VERIFY_HEADER} $relight_verify;
+{upgrades}proxy_set_header {VERIFY_HEADER} $relight_verify;
 server {{
-{default}  return 421;
+{default}{reject}  return 421;
 }}
 "#,
         files = 2 * WORKER_CONNECTIONS + 512,
         retry = retry(),
         internet = partial::nginx_internet(),
+        upgrades = upgrades(config),
         default = listen(config, " default_server"),
+        // Nobody has a certificate for names that nobody serves.
+        reject = if config.tls.is_some() { "  ssl_reject_handshake on;\n" } else { "" },
     )
 }
 

@@ -44,7 +44,7 @@ impl DriverKind for Apache {
     }
 
     fn settings(&self) -> &'static [Setting] {
-        const { &[Setting::optional("origins"), Setting::optional("worker_user")] }
+        const { &[Setting::optional("origins"), Setting::optional("worker_user"), Setting::UPGRADES] }
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
@@ -168,6 +168,7 @@ impl EdgeDriver for ApacheEdge {
                     .map(|path| Lint::error("gate-not-readable", path.display().to_string())),
             );
         }
+        lints.extend(self.origins.lint(&self.edge));
         let map = self.map().display().to_string();
         match self.read() {
             Ok((Some(_), true)) => {}

@@ -57,6 +57,7 @@ impl DriverKind for Command {
                 Setting::optional("tunnels"),
                 Setting::optional("cut"),
                 Setting::optional("capabilities"),
+                Setting::UPGRADES,
             ]
         }
     }
@@ -67,7 +68,7 @@ impl DriverKind for Command {
         };
         let required = |name: &str| argv(name, target.required(name)?);
         let cut = program("cut")?;
-        let mut capabilities = self.declared(target)?;
+        let mut capabilities = target.able(self.declared(target)?);
         if cut.is_some() {
             capabilities.cuts_tunnels = CutsTunnels::Driver;
         }

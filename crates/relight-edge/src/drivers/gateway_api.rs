@@ -59,6 +59,7 @@ impl DriverKind for GatewayApi {
                 Setting::required("routes"),
                 // `<service>:<port>` in the namespace of each route.
                 Setting::required("holding"),
+                Setting::UPGRADES,
             ]
         }
     }
@@ -78,7 +79,7 @@ impl DriverKind for GatewayApi {
             routes: target.required("routes")?.clone(),
             service: service.to_owned(),
             port,
-            capabilities: self.capabilities,
+            capabilities: target.able(self.capabilities),
         }))
     }
 }

@@ -21,7 +21,7 @@ impl DriverKind for NginxFile {
     }
 
     fn settings(&self) -> &'static [Setting] {
-        const { &[Setting::optional("origins"), Setting::optional("worker_user")] }
+        const { &[Setting::optional("origins"), Setting::optional("worker_user"), Setting::UPGRADES] }
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {

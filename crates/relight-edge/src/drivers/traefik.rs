@@ -67,6 +67,7 @@ impl DriverKind for Traefik {
                 Setting::required("hosts"),
                 // URL of the holding service.
                 Setting::required("holding"),
+                Setting::UPGRADES,
             ]
         }
     }
@@ -79,7 +80,7 @@ impl DriverKind for Traefik {
             file: target.required("file")?.into(),
             hosts: target.required("hosts")?.clone(),
             holding: target.required("holding")?.clone(),
-            capabilities: self.capabilities,
+            capabilities: target.able(self.capabilities),
             priority: self.priority,
         }))
     }

@@ -147,6 +147,8 @@ fn our_own_configurations_pass() {
         listen: vec!["127.0.0.1:8080".parse().unwrap()],
         verify: "/srv/verify.sock".into(),
         user: None,
+        upgrades: true,
+        tls: None,
         sites: vec![site("a"), site("b")],
     };
     let files = config::haproxy(&config).unwrap();

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use relight_edge::{CutsTunnels, EdgeErrorKind, TunnelCount};
+use relight_edge::{CutsTunnels, EdgeErrorKind, REFUSED, TunnelCount, UPGRADES};
 
 use crate::support::{Kind, Rig, epoch, eventually, host, key, set};
 
@@ -105,6 +105,35 @@ fn an_origin_that_other_sites_share_is_named_and_not_cut() {
     assert!(matches!(counts[..], [TunnelCount::Open(1..), TunnelCount::Open(1..)]), "{counts:?}");
     std::fs::write(rig.path().join("origins"), "site-0 nowhere\n").unwrap();
     assert_eq!(rig.driver.tunnels(&[key(0)]).unwrap_err().kind, EdgeErrorKind::Lint);
+}
+
+/// Where the edge passes no wish for an upgrade on, nothing has to be counted or cut.
+#[test]
+fn an_edge_without_upgrades_opens_no_tunnel_and_may_be_proven_dark() {
+    for kind in [Kind::Nginx, Kind::Apache, Kind::Caddy] {
+        let mut rig = Rig::start(kind, 1);
+        let lint = |rig: &mut Rig| {
+            let lints = rig.driver.lint().unwrap();
+            lints.iter().any(|lint| lint.code == "tunnels-uncounted")
+        };
+        assert_eq!(rig.driver.capabilities().missing_for_dark(false), ["cuts_tunnels"], "{kind:?}");
+        assert!(lint(&mut rig), "{kind:?}");
+        drop(tunnel(&rig, 0));
+        rig.target.settings.insert(UPGRADES.to_owned(), REFUSED.to_owned());
+        rig.driver = relight_edge::open(&rig.target).unwrap();
+        rig.restart_with(|config| config.upgrades = false);
+        let able = rig.driver.capabilities();
+        assert_eq!(
+            (able.cuts_tunnels, able.missing_for_dark(false)),
+            (CutsTunnels::Refused, vec![])
+        );
+        assert!(!lint(&mut rig), "{kind:?}");
+        let wish = [("Connection", "upgrade"), ("Upgrade", "echo")];
+        let answer = rig.visitor().request("GET", &host(0), "/tunnel", &wish).unwrap();
+        assert_ne!(answer.status, 101, "{kind:?}");
+        assert_eq!(rig.driver.tunnels(&[key(0)]).unwrap(), [TunnelCount::Open(0)], "{kind:?}");
+        rig.driver.cut(epoch(1), &[key(0)]).unwrap();
+    }
 }
 
 #[test]

@@ -152,7 +152,7 @@ fn a_caddy_configuration_without_our_gate_is_seen_at_once() {
     rig.close(1, &set([0]));
     assert_eq!(rig.observe(0).runtime, Seen::Lit);
     let codes: Vec<_> = rig.driver.lint().unwrap().iter().map(|lint| lint.code).collect();
-    assert_eq!(codes, ["gate-not-in-config"]);
+    assert_eq!(codes, ["tunnels-uncounted", "gate-not-in-config"]);
     rig.running.as_ref().unwrap().load(ours.as_bytes()).unwrap();
     assert_eq!(rig.observe(0).runtime, Seen::Dark);
     assert_eq!(rig.seen(0), Seen::Dark);

@@ -12,5 +12,6 @@ mod many_sites;
 mod partial;
 mod reload;
 mod support;
+mod tls;
 mod traffic;
 mod writers;

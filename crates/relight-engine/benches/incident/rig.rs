@@ -10,7 +10,7 @@ use std::time::Duration;
 use relight_engine::edge::config::{self, EdgeConfig, SiteRoute};
 use relight_engine::edge::exec::{self, Running};
 use relight_engine::edge::http::Client;
-use relight_engine::edge::{ProbeTarget, Prober, Target, holding_page};
+use relight_engine::edge::{ProbeTarget, Prober, REFUSED, Target, UPGRADES, holding_page};
 use relight_model::GateKey;
 use serde_json::{Value, json};
 
@@ -171,6 +171,8 @@ fn edge_config(folder: &Path, kind: Kind, sites: usize, origin: &Origin) -> Edge
         listen: vec![exec::free_address().unwrap()],
         verify,
         user,
+        upgrades: true,
+        tls: None,
         sites: (0..sites).map(site).collect(),
     }
 }
@@ -195,13 +197,18 @@ fn target(kind: Kind, config: &EdgeConfig) -> Target {
             ],
         ),
     };
+    let mut settings = BTreeMap::from_iter(settings);
+    if kind != Kind::Haproxy {
+        // Where tunnels are measured their origins are named, and counted (`with_origins`).
+        settings.insert(UPGRADES.to_owned(), REFUSED.to_owned());
+    }
     Target {
         name: "north".to_owned(),
         kind: driver.to_owned(),
         gate: config.gate.clone(),
         listeners: config.listen.clone(),
         verify: Some(config.verify.clone()),
-        settings: BTreeMap::from_iter(settings),
+        settings,
     }
 }
 

@@ -44,7 +44,11 @@ impl EdgeLoop {
             }
             if self.is_overdue(want, now_ms) {
                 // It may show dark, and nobody knows for how long, or whether it is true.
-                let why = if is_able { why_unproven(result) } else { "capability" };
+                let why = match is_able {
+                    false => "capability",
+                    true if result.seen == Seen::Dark && busy.contains(key) => "tunnels-open",
+                    true => why_unproven(result),
+                };
                 failed.entry(why).or_default().push(key.clone());
             }
         }

@@ -124,6 +124,47 @@ fn every_kind_has_its_files() {
     place.expect(2, &["edge", "config", "haproxy", "--folder", "/srv"]);
 }
 
+/// Listeners that the register knows to speak TLS speak it in what is printed, each program in its
+/// own words; the files that a program needs beside its configuration are there as well.
+#[test]
+fn listeners_under_tls_are_printed_for_every_kind() {
+    let place = Place::with_sites();
+    place.write("ca.pem", include_str!("../../../relight-edge/fixtures/tls/ca.pem"));
+    let ca = format!("ca={}", place.path("ca.pem").display());
+    let map = format!("map={}", place.write("dark.map", "").display());
+    let socket = format!("socket={}", place.path("admin.sock").display());
+    let common = ["--set", "tls=127.0.0.1:9", "--set", &ca, "--set", "upgrades=refused"];
+    for (kind, verify, parts) in [
+        (
+            "nginx_file",
+            "verify.sock",
+            &["listen 127.0.0.1:9 ssl;", "/srv/certs/san1.example.pem"][..],
+        ),
+        (
+            "haproxy",
+            "verify.sock",
+            &["ssl crt-list /srv/edge/certificates.txt", "### certificates.txt"],
+        ),
+        ("apache", "127.0.0.1:10", &["SSLEngine On", "### canary.txt\nrelight canary"]),
+        ("caddy", "verify.sock", &["tls_connection_policies", "/srv/certs/san1.example.pem"]),
+    ] {
+        let mut more = vec!["--verify", verify];
+        more.extend(common);
+        if kind == "haproxy" {
+            more.truncate(6);
+            more.extend(["--set", map.as_str(), "--set", socket.as_str()]);
+        }
+        place.expect(0, &add(kind, &more));
+        let mut config = vec!["edge", "config", kind, "--upstream", "127.0.0.1:8080"];
+        config.extend(["--folder", "/srv/edge", "--certificates", "/srv/certs"]);
+        let text = place.expect(0, &config).stdout;
+        for part in parts {
+            assert!(text.contains(part), "{kind}: {part} in {text}");
+        }
+        assert!(!text.contains("$http_upgrade") && !text.contains("upgrade=ANY"), "{kind}");
+    }
+}
+
 #[test]
 fn an_edge_that_cannot_be_used_is_refused() {
     let place = Place::with_sites();

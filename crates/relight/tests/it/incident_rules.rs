@@ -140,7 +140,7 @@ fn a_configuration_without_the_gate_refuses_the_plan() {
     let known = place.expect(0, &["edge", "list", "--json"]).json()["edges"][0].clone();
     let listen = known["listeners"][0].as_str().unwrap().to_owned();
     let add = ["edge", "add", "nginx_file", "--name", "north", "--gate", "gate", "--listen"];
-    let more = ["--set", "worker_user=self", "--config", "nginx.conf"];
+    let more = ["--set", "worker_user=self", "--set", "upgrades=refused", "--config", "nginx.conf"];
     place.expect(0, &[&add[..], &[listen.as_str()], &more].concat());
     let refused = town.off(&["--yes"]);
     assert_eq!(refused.status, 1, "{}", refused.text());
@@ -152,4 +152,35 @@ fn a_configuration_without_the_gate_refuses_the_plan() {
     assert_eq!(town.status("san1.example"), 503);
     let log = place.expect(0, &["incident", "log"]).stdout;
     assert!(log.contains("without the usual approvals"), "{log}");
+}
+
+/// Nobody counts the tunnels of this edge: the gate closes, the sites stay exposed, and that is said
+/// before the order.
+#[test]
+fn an_edge_that_cannot_count_tunnels_closes_and_proves_nothing() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    let known = place.expect(0, &["edge", "list", "--json"]).json()["edges"][0].clone();
+    let listen = known["listeners"][0].as_str().unwrap().to_owned();
+    let add = ["edge", "add", "nginx_file", "--name", "north", "--gate", "gate", "--listen"];
+    let more = [listen.as_str(), "--set", "worker_user=self"];
+    let added = place.expect(0, &[&add[..], &more].concat());
+    assert!(
+        added.stderr.contains("nobody knows whether a connection stays open"),
+        "{}",
+        added.text()
+    );
+    let off = town.off(&["--yes"]);
+    assert_eq!(off.status, 1, "{}", off.text());
+    let warned = "north: cannot prove dark for lack of cuts_tunnels: 2 sites count as exposed";
+    assert!(off.stderr.contains(warned), "{}", off.text());
+    assert!(off.stdout.contains("0 of 2 sites proven dark"), "{}", off.text());
+    assert_eq!(town.status("san1.example"), 503, "closed all the same");
+    let status = place.expect(0, &["incident", "status", "--json"]).json();
+    assert_eq!(status["incidents"][0]["exposed"], 2);
+    let said = place.expect(0, &[&add[..], &more, &["--set", "upgrades=refused"]].concat());
+    assert!(!said.stderr.contains("nobody knows"), "{}", said.text());
+    place.expect(0, &["edge", "check", "--repair"]);
 }

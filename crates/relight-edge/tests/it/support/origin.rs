@@ -56,7 +56,7 @@ fn serve(stream: TcpStream, counts: &Counts) -> Option<()> {
     let mut lines = BufReader::new(stream).lines();
     loop {
         let path = lines.next()?.ok()?.split(' ').nth(1)?.to_owned();
-        let mut verification = false;
+        let (mut verification, mut is_wish) = (false, false);
         let mut head = false;
         loop {
             let line = lines.next()?.ok()?.to_lowercase();
@@ -64,11 +64,14 @@ fn serve(stream: TcpStream, counts: &Counts) -> Option<()> {
             if head {
                 break;
             }
+            is_wish |= line.starts_with("upgrade: echo");
             verification |= line.starts_with("x-relight-verify:");
         }
         let counter = if verification { &counts.verification } else { &counts.visitors };
         counter.fetch_add(1, Ordering::SeqCst);
         counts.last_path.lock().ok()?.clone_from(&path);
+        // Whoever is not asked switches nothing (RFC 9110, section 7.8).
+        let path = if is_wish { path } else { path.replace("/tunnel", "/") };
         out.write_all(answer(&path).as_bytes()).ok()?;
         if path.starts_with("/tunnel") {
             // A tunnel echoes until somebody cuts it.

@@ -107,7 +107,11 @@ impl Rig {
     pub(crate) fn start_edge(&mut self) {
         // Caddy takes its time over thousands of sites on a busy machine.
         let wait = Duration::from_secs(90);
-        let (folder, listeners) = (&self.config.folder, &self.config.listen);
+        let folder = &self.config.folder;
+        // Whether it is there is asked in plain text.
+        let secured = self.config.tls.iter().flat_map(|tls| &tls.listeners).collect::<Vec<_>>();
+        let plain = self.config.listen.iter().filter(|address| !secured.contains(address));
+        let listeners = &plain.copied().collect::<Vec<_>>();
         let running = match self.kind {
             Kind::Nginx | Kind::Command => {
                 let text = config::nginx(&self.config).unwrap();
@@ -256,6 +260,8 @@ fn edge_config(
         listen: vec![listener],
         verify,
         user,
+        upgrades: true,
+        tls: None,
         sites: (0..sites).map(site).collect(),
     }
 }

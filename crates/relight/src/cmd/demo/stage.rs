@@ -9,7 +9,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use relight_engine::demo::Province;
 use relight_engine::edge::config::{EdgeConfig, SiteRoute};
-use relight_engine::edge::{GateSet, Stage as Copy, Target, config, exec, holding_page};
+use relight_engine::edge::{
+    GateSet, REFUSED, Stage as Copy, Target, UPGRADES, config, exec, holding_page,
+};
 use relight_model::Epoch;
 use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, EdgeProxyHandle, Route};
 use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
@@ -129,6 +131,9 @@ impl Stage {
             listen: vec![listen],
             verify: folder.join("verify.sock"),
             user: exec::worker_user(),
+            // The fictional sites know no WebSockets.
+            upgrades: false,
+            tls: None,
             sites: routes(province, origin.address()),
         };
         let mut target = Target {
@@ -170,6 +175,7 @@ fn start_edge(kind: EdgeKind, config: EdgeConfig, target: &mut Target) -> anyhow
             if let Some(user) = &config.user {
                 target.settings.insert("worker_user".to_owned(), user.clone());
             }
+            target.settings.insert(UPGRADES.to_owned(), REFUSED.to_owned());
             open_gate(target)?;
             let text = config::nginx(&config)?;
             let running = exec::start_nginx(&config.folder, &text, &config.listen, START_MAX)?;

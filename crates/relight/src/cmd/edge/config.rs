@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use relight_engine::edge::config::{
-    COMMAND_EXAMPLE, EdgeConfig, SiteRoute, apache, caddy, haproxy, nginx,
+    CANARY_TEXT, CERTIFICATES, COMMAND_EXAMPLE, EdgeConfig, Secured, SiteRoute, apache, caddy,
+    haproxy, nginx,
 };
-use relight_engine::edge::{EdgeError, exec};
+use relight_engine::edge::{EdgeError, Listener, Target, exec};
 use relight_server::web::texts;
 
 use super::{absolute, address_of, edge_failure, the_target};
@@ -28,6 +29,8 @@ pub(super) struct Config {
     upstream: Option<String>,
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    #[arg(long, value_name = "DIR")]
+    certificates: Option<PathBuf>,
     #[arg(long, value_name = "FILE")]
     part: Option<String>,
 }
@@ -61,10 +64,14 @@ impl Config {
             upstream,
             partial: Vec::new(),
         });
-        let verify = target.verify.ok_or_else(|| {
+        let verify = target.verify.clone().ok_or_else(|| {
             Failure::new(texts::edge_no_verify(lang)).hint(texts::edge_no_verify_remedy(lang))
         })?;
+        let certificates = self.certificates.as_deref().map(|path| absolute(path, context));
+        let certificates = certificates.transpose()?.unwrap_or_else(|| folder.join("tls"));
         Ok(EdgeConfig {
+            upgrades: !target.refuses_upgrades(),
+            tls: secured(&target, certificates).map_err(|error| edge_failure(&error, context))?,
             gate: target.gate,
             hold: folder.join("hold"),
             acme: folder.join("acme"),
@@ -104,17 +111,32 @@ impl Config {
     }
 }
 
+/// The listeners that the edge is registered with as speaking TLS.
+fn secured(target: &Target, certificates: PathBuf) -> Result<Option<Secured>, EdgeError> {
+    let mut listeners = Vec::new();
+    for (address, listener) in target.listeners.iter().zip(Listener::all(target)?) {
+        if listener.is_secured() {
+            listeners.push(*address);
+        }
+    }
+    Ok((!listeners.is_empty()).then_some(Secured { listeners, certificates }))
+}
+
 /// The files of one edge, by name.
 fn files(kind: &str, config: &EdgeConfig) -> Result<Vec<(&'static str, String)>, EdgeError> {
     Ok(match kind {
         "apache" => {
             let files = apache(config)?;
-            vec![("apache.conf", files.config), ("retry.txt", files.retry)]
+            let canary = CANARY_TEXT.to_owned();
+            vec![("apache.conf", files.config), ("retry.txt", files.retry), ("canary.txt", canary)]
         }
         "caddy" => vec![("caddy.json", caddy(config)?)],
         "haproxy" => {
             let files = haproxy(config)?;
-            vec![("haproxy.cfg", files.config), ("hosts.map", files.hosts)]
+            let certificates = (!files.certificates.is_empty()).then_some(files.certificates);
+            let mut all = vec![("haproxy.cfg", files.config), ("hosts.map", files.hosts)];
+            all.extend(certificates.map(|text| (CERTIFICATES, text)));
+            all
         }
         _ => vec![("nginx.conf", nginx(config)?)],
     })
