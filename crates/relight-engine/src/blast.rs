@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_edge::{EdgeError, TunnelCount};
-use relight_model::{AssetId, GateKey, OrgId, SiteId};
+use relight_edge::{EdgeError, Listener, TunnelCount};
+use relight_model::{AssetId, Digest, GateKey, OrgId, SiteId};
 
 use crate::drill::{DRILL_AGE_MAX_S, chain};
+use crate::edges;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::plan::Plan;
+use crate::reconcile::CANARY_HOST;
 use crate::switch::site_of;
 
 /// The blast radius of one plan.
@@ -57,10 +59,13 @@ impl Engine {
         }
         let rows = self.store.edges()?;
         for (edge, keys) in by_edge {
-            let is_undrilled = !self.is_drilled(edge);
-            let seen = match rows.iter().find(|row| row.name == edge) {
-                Some(row) => look(&crate::edges::from_row(row)?, &keys, !is_undrilled),
-                None => Err(format!("no edge is called {edge}")),
+            let (is_undrilled, seen) = match rows.iter().find(|row| row.name == edge) {
+                Some(row) => {
+                    let target = edges::from_row(row)?;
+                    let is_drilled = self.is_drilled(edge, &edges::identity(&target)?);
+                    (!is_drilled, look(&target, &keys, is_drilled))
+                }
+                None => (true, Err(format!("no edge is called {edge}"))),
             };
             let (error, tunnels, missing) = match seen {
                 Ok((tunnels, missing)) => (None, tunnels, missing),
@@ -78,9 +83,9 @@ impl Engine {
         Ok(blast)
     }
 
-    /// Whether an edge passed a drill that still counts.
-    pub(crate) fn is_drilled(&self, edge: &str) -> bool {
-        let drilled = self.with_ledger(|ledger| ledger.drilled(edge));
+    /// Whether an edge passed a drill that still counts, as what it is.
+    pub(crate) fn is_drilled(&self, edge: &str, target: &Digest) -> bool {
+        let drilled = self.with_ledger(|ledger| ledger.drilled(edge, target));
         drilled.is_some_and(|at| self.now() - at <= DRILL_AGE_MAX_S)
     }
 
@@ -114,8 +119,8 @@ fn look(
     let told = |error: EdgeError| chain(&error);
     let mut driver = relight_edge::open(target).map_err(told)?;
     driver.observe(keys).map_err(told)?;
-    for listener in &target.listeners {
-        relight_edge::http::Client::connect(*listener).map_err(told)?;
+    for listener in Listener::all(target).map_err(told)? {
+        listener.connect(CANARY_HOST).map_err(told)?;
     }
     let counts = driver.tunnels(keys).map_err(told)?;
     let open = counts.iter().try_fold(0, |sum, count| match count {

@@ -9,7 +9,7 @@ mod script;
 use std::collections::BTreeSet;
 
 use relight_edge::{EdgeDriver, ProbeTarget, Target};
-use relight_model::{GateKey, Seen};
+use relight_model::{Digest, GateKey, Seen};
 use relight_store::{SiteMark, Store};
 
 use crate::edges;
@@ -50,6 +50,7 @@ impl DrillKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrillEdge {
     target: Target,
+    identity: Digest,
     keys: Vec<DrillKey>,
     /// Every site of the register on this edge, to be left alone.
     others: BTreeSet<GateKey>,
@@ -97,8 +98,10 @@ impl DrillScope {
             let marked = drilled
                 .into_iter()
                 .map(|site| DrillKey { key: site.slug.clone(), host: site.host().to_owned() });
+            let target = edges::from_row(row)?;
             found.push(DrillEdge {
-                target: edges::from_row(row)?,
+                identity: edges::identity(&target)?,
+                target,
                 keys: DrillKey::canary().into_iter().chain(marked).collect(),
                 others: others.into_iter().map(|site| site.slug.clone()).collect(),
             });
@@ -132,6 +135,8 @@ pub struct Step {
 pub struct DrillReport {
     /// The edge.
     pub edge: String,
+    /// What it was (`edges::identity`): another one of its name showed nothing.
+    pub identity: Digest,
     /// Everything that was closed on it.
     pub keys: Vec<GateKey>,
     /// The steps, in order; those behind one that failed are not there.

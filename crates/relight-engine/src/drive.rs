@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use relight_edge::EdgeErrorKind;
-use relight_model::{GateKey, Light, Seen};
+use relight_model::{Digest, GateKey, Light, Seen};
 
 use crate::edges;
 use crate::engine::Engine;
@@ -32,6 +32,7 @@ pub struct Drive {
     stop: Arc<AtomicBool>,
     engine: Arc<Engine>,
     threads: Vec<JoinHandle<()>>,
+    troubles: Vec<(String, EngineError)>,
 }
 
 impl Drive {
@@ -51,23 +52,36 @@ impl Drive {
     /// # Errors
     /// As [`Drive::start`].
     pub fn edges_alone(engine: &Arc<Engine>) -> Result<Self, EngineError> {
-        let mut loops = Vec::new();
+        let (mut loops, mut troubles) = (Vec::new(), Vec::new());
         for (number, row) in (0_u64..).zip(engine.store().edges()?) {
             let target = edges::from_row(&row)?;
             let nonce = engine.now_ms().cast_unsigned().rotate_left(20) ^ number;
-            let opened = edges::open_loop(&target, nonce);
-            loops.push(opened.unwrap_or_else(|_| edges::patient_loop(&target, nonce)));
+            let opened = edges::open_loop(&target, nonce).unwrap_or_else(|error| {
+                troubles.push((target.name.clone(), error));
+                edges::patient_loop(&target, nonce)
+            });
+            loops.push((opened, edges::identity(&target)?));
         }
         let mut drive = Self {
             stop: Arc::new(AtomicBool::new(false)),
             engine: Arc::clone(engine),
             threads: Vec::new(),
+            troubles,
         };
-        for mut edge in loops {
+        for (mut edge, identity) in loops {
             let name = format!("edge {}", edge.name());
-            drive.spawn(&name, move |engine, stop| drive_edge(engine, &mut edge, stop))?;
+            let run = move |engine: &Engine, stop: &AtomicBool| {
+                drive_edge(engine, &mut edge, &identity, stop);
+            };
+            drive.spawn(&name, run)?;
         }
         Ok(drive)
+    }
+
+    /// The edges that could not be opened at the start, and why. Each is tried again at every look;
+    /// until then its canary fails, which the journal says.
+    pub fn troubles(&self) -> &[(String, EngineError)] {
+        &self.troubles
     }
 
     fn spawn(
@@ -96,12 +110,12 @@ impl Drop for Drive {
     }
 }
 
-fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, stop: &AtomicBool) {
+fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &AtomicBool) {
     let mut rest = Rest::default();
     while !stop.load(Ordering::Relaxed) {
         let seen = engine.version();
         let (wants, epoch) = engine.wants_of(edge.name());
-        edge.set_drilled(engine.is_drilled(edge.name()));
+        edge.set_drilled(engine.is_drilled(edge.name(), identity));
         if wants.is_empty() || rest.left(&wants).is_some() {
             let tried = edge.try_canary(&wants, epoch, engine.now_ms());
             tell_canary(engine, tried);

@@ -5,15 +5,16 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use relight_edge::{
-    Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, Prober, Stage, Target,
-    TunnelCount,
+    Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, ProbeResult, ProbeTarget, Prober,
+    Stage, Target, TunnelCount,
 };
-use relight_model::{Epoch, GateKey};
+use relight_model::{Digest, Epoch, GateKey};
 use relight_store::EdgeRow;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::EngineError;
-use crate::reconcile::{EdgeLoop, Listeners};
+use crate::reconcile::{EdgeLoop, Eyes, Listeners};
 
 /// The target of an edge as it stands in the register, `relight.edge/1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,16 +51,47 @@ pub fn from_row(row: &EdgeRow) -> Result<Target, EngineError> {
     Ok(Target { name, kind, gate, listeners, verify, settings })
 }
 
-/// The loop of an edge that perhaps cannot be opened yet: each look tries again, and meanwhile
-/// what is wanted dark there counts as exposed, with the reason. It keeps no other edge waiting.
-pub fn patient_loop(target: &Target, nonce: u64) -> EdgeLoop {
-    loop_with(target, Box::new(Reopening { target: target.clone(), driver: None }), nonce)
+/// What an edge is, beyond its name: kind, gate, listeners and settings. What a drill showed of one
+/// says nothing about another that took its name.
+///
+/// # Errors
+/// As [`to_row`].
+pub fn identity(target: &Target) -> Result<Digest, EngineError> {
+    let EdgeRow { name: _, kind, target } = to_row(target)?;
+    Ok(Digest(Sha256::digest(format!("relight.edge/1\0{kind}\0{target}")).into()))
 }
 
-/// Listeners that cannot be used show nothing: no site of the edge is proven dark.
-fn loop_with(target: &Target, driver: Box<dyn EdgeDriver>, nonce: u64) -> EdgeLoop {
-    let eyes = Listeners(Prober::all(target).unwrap_or_default());
-    EdgeLoop::new(&target.name, driver, Box::new(eyes), nonce)
+/// The loop of an edge that perhaps cannot be opened yet, or whose listeners cannot be asked: each
+/// look tries again, and meanwhile what is wanted dark there counts as exposed, with the reason. It
+/// keeps no other edge waiting.
+pub fn patient_loop(target: &Target, nonce: u64) -> EdgeLoop {
+    let driver = Reopening { target: target.clone(), driver: None };
+    let eyes = Patient { target: target.clone(), eyes: None };
+    let mut edge = EdgeLoop::new(&target.name, Box::new(driver), Box::new(eyes), nonce);
+    edge.suspect();
+    edge
+}
+
+/// Eyes that cannot be opened yet (a file of authorities that is missing) see nothing, and say why.
+struct Patient {
+    target: Target,
+    eyes: Option<Listeners>,
+}
+
+impl Eyes for Patient {
+    fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult> {
+        let eyes = match self.eyes.take() {
+            Some(eyes) => Ok(eyes),
+            None => Prober::all(&self.target).map(Listeners),
+        };
+        match eyes {
+            Ok(eyes) => self.eyes.insert(eyes).probe(targets, nonce),
+            Err(error) => {
+                let unseen = ProbeResult { trouble: Some(error.kind), ..ProbeResult::default() };
+                vec![unseen; targets.len()]
+            }
+        }
+    }
 }
 
 struct Reopening {
@@ -122,25 +154,76 @@ impl EdgeDriver for Reopening {
 /// # Errors
 /// The driver cannot be opened.
 pub fn open_loop(target: &Target, nonce: u64) -> Result<EdgeLoop, EngineError> {
-    Prober::all(target)?;
-    Ok(loop_with(target, relight_edge::open(target)?, nonce))
+    let eyes = Listeners(Prober::all(target)?);
+    Ok(EdgeLoop::new(&target.name, relight_edge::open(target)?, Box::new(eyes), nonce))
 }
 
 #[cfg(test)]
 mod tests {
+    use relight_edge::EdgeErrorKind;
+
     use super::*;
 
-    #[test]
-    fn a_target_reads_back_from_its_row() {
-        let target = Target {
+    fn target() -> Target {
+        Target {
             name: "north".into(),
             kind: "haproxy".into(),
             gate: "/var/lib/relight/gate".into(),
             listeners: vec!["127.0.0.1:8080".parse().unwrap()],
             verify: Some("/run/relight/verify.sock".into()),
             settings: BTreeMap::from([("map".into(), "/etc/haproxy/dark.map".into())]),
-        };
+        }
+    }
+
+    #[test]
+    fn a_target_reads_back_from_its_row() {
+        let target = target();
         assert_eq!(from_row(&to_row(&target).unwrap()).unwrap(), target);
+    }
+
+    /// What is wanted dark counts as exposed with the reason, and is proven once the file is there.
+    #[test]
+    fn listeners_that_cannot_be_asked_yet_say_why_and_are_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (listener, ca) = ("127.0.0.1:9".parse().unwrap(), folder.path().join("ca.pem"));
+        let settings = [("tls", "127.0.0.1:9".to_owned()), ("ca", ca.display().to_string())];
+        let target = Target {
+            name: "north".into(),
+            kind: "builtin".into(),
+            gate: folder.path().join("gate"),
+            listeners: vec![listener],
+            verify: None,
+            settings: settings.map(|(name, value)| (name.to_owned(), value)).into(),
+        };
+        assert!(open_loop(&target, 1).is_err());
+        let mut eyes = Patient { target, eyes: None };
+        let key = GateKey::new("a").unwrap();
+        let site = [ProbeTarget { key, host: "a.example".into(), baseline: None }];
+        let mut why = || eyes.probe(&site, 1)[0].trouble;
+        assert_eq!(why(), Some(EdgeErrorKind::Io));
+        std::fs::write(&ca, "no certificate").unwrap();
+        assert_eq!(why(), Some(EdgeErrorKind::Lint));
+        std::fs::copy("../relight-edge/fixtures/tls/ca.pem", &ca).unwrap();
+        assert_eq!(why(), Some(EdgeErrorKind::Unreachable), "now it is the listener that is asked");
+    }
+
+    #[test]
+    fn an_edge_of_the_same_name_is_another_one_when_anything_of_it_was_replaced() {
+        let target = target();
+        let was = identity(&target).unwrap();
+        let changes: [fn(&mut Target); 5] = [
+            |target| target.kind = "command".into(),
+            |target| target.gate = "/elsewhere".into(),
+            |target| target.listeners = vec!["127.0.0.1:8081".parse().unwrap()],
+            |target| target.verify = None,
+            |target| drop(target.settings.insert("map".into(), "/other.map".into())),
+        ];
+        for change in changes {
+            let mut other = target.clone();
+            change(&mut other);
+            assert_ne!(identity(&other).unwrap(), was, "{other:?}");
+        }
+        assert_eq!(identity(&target).unwrap(), was);
     }
 
     #[test]

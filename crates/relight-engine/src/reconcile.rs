@@ -43,6 +43,9 @@ pub const TUNNEL_GRACE_MS: i64 = 2_000;
 /// An edge in rest is tried on its canary this often, in milliseconds.
 pub const CANARY_EVERY_MS: i64 = 3_600_000;
 
+/// One whose canary failed, or that could not be opened, is tried again this often, in milliseconds.
+pub const CANARY_AGAIN_MS: i64 = 60_000;
+
 /// The key of the virtual host on which an edge is tried before sites are touched.
 pub const CANARY_KEY: &str = "relight-canary";
 
@@ -176,6 +179,8 @@ pub struct EdgeLoop {
     canary_shown: bool,
     /// When it was tried last; since the first look before that.
     canary_at: Option<i64>,
+    /// It did not do as it was told then.
+    canary_failed: bool,
     /// It passed a drill: what is only declared of it may be believed.
     is_drilled: bool,
     generation: u64,
@@ -196,6 +201,7 @@ impl EdgeLoop {
             nonce,
             canary_shown: false,
             canary_at: None,
+            canary_failed: false,
             is_drilled: false,
             generation: 0,
         }
@@ -209,6 +215,11 @@ impl EdgeLoop {
     /// Says whether a drill on this edge has shown what it is only said to do.
     pub fn set_drilled(&mut self, is_drilled: bool) {
         self.is_drilled = is_drilled;
+    }
+
+    /// Something is wrong with the edge already: its canary is tried at the first rest.
+    pub fn suspect(&mut self) {
+        (self.canary_at, self.canary_failed) = (Some(0), true);
     }
 
     /// Whether another process or configuration serves since the last call, which may have read an
@@ -327,7 +338,7 @@ impl EdgeLoop {
     fn close(&mut self, turn: &mut Turn<'_>, held: &GateSet) -> Result<(), EdgeError> {
         if !self.canary_shown {
             self.canary_shown = true;
-            turn.round.canary = Some(self.show_canary(turn).unwrap_or_default());
+            turn.round.canary = Some(self.show_canary(turn).unwrap_or_default().seen);
         }
         self.driver.apply(turn.epoch, Stage::Durable, held)?;
         self.driver.apply(turn.epoch, Stage::Runtime, held)?;

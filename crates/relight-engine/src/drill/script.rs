@@ -124,7 +124,7 @@ pub(super) fn run(edge: &DrillEdge, ledger: &Ledger, pace: &Pace) -> DrillReport
         let _ = drill.open_all();
     }
     let keys = edge.keys.iter().map(|key| key.key.clone()).collect();
-    DrillReport { edge: edge.target.name.clone(), keys, steps }
+    DrillReport { edge: edge.target.name.clone(), identity: edge.identity, keys, steps }
 }
 
 fn step(

@@ -416,3 +416,28 @@ fn a_canary_fails_since_it_was_first_said_and_until_it_passes() {
     assert_eq!(ledger.canary_failure("north"), None);
     rejected(&[order()], &tried(""));
 }
+
+/// A drill of the edge that had the name before says nothing about the one that has it now.
+#[test]
+fn a_drill_counts_for_the_edge_that_it_was_played_on() {
+    let mut ledger = Ledger::new(1);
+    let (was, is) = (Digest([1; 32]), Digest([2; 32]));
+    let drilled = |passed: bool, target: Option<Digest>| {
+        let (edge, failed) = ("north".to_owned(), None);
+        Entry::Drilled { drill: true, edge, passed, failed, target }
+    };
+    ledger.apply("", &drilled(true, Some(was)), NOW).unwrap();
+    assert_eq!(ledger.drilled("north", &was), Some(NOW));
+    assert_eq!(ledger.drilled("north", &is), None);
+    assert_eq!(ledger.drilled("south", &was), None);
+    ledger.apply("", &drilled(false, Some(is)), NOW + 1).unwrap();
+    assert_eq!(ledger.drilled("north", &was), None, "what took its place failed");
+    ledger.apply("", &drilled(true, None), NOW + 2).unwrap();
+    let before = drilled(true, None).to_body().unwrap();
+    assert_eq!(
+        before,
+        r#"{"drill":true,"edge":"north","failed":null,"kind":"drilled","passed":true}"#
+    );
+    assert_eq!(Entry::from_body(&before).unwrap(), drilled(true, None));
+    assert_eq!(ledger.drilled("north", &was), None, "journals of before do not say which it was");
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use relight_model::{DisplayState, GateKey, Light, Timestamp};
+use relight_model::{Digest, DisplayState, GateKey, Light, Timestamp};
 
 use super::actions::Actions;
 use super::entry::Entry;
@@ -19,7 +19,7 @@ pub struct Ledger {
     matcher_revision: u32,
     incidents: BTreeMap<String, Incident>,
     authorities: BTreeMap<String, Authority>,
-    drills: BTreeMap<String, Timestamp>,
+    drills: BTreeMap<String, (Timestamp, Digest)>,
     /// Edges whose canary fails, since when and how.
     canaries: BTreeMap<String, (Timestamp, String)>,
     actions: Actions,
@@ -50,12 +50,11 @@ impl Ledger {
                 self.authorities.insert(authority.name.clone(), authority.clone());
                 return Ok(());
             }
-            Entry::Drilled { edge, passed, .. } => {
-                if *passed {
-                    self.drills.insert(edge.clone(), now);
-                } else {
-                    // What was believed of it was believed because of the drill.
-                    self.drills.remove(edge);
+            Entry::Drilled { edge, passed, target, .. } => {
+                // What was believed of it was believed because of the drill before.
+                self.drills.remove(edge);
+                if let (true, Some(target)) = (passed, target) {
+                    self.drills.insert(edge.clone(), (now, *target));
                 }
                 return Ok(());
             }
@@ -101,9 +100,10 @@ impl Ledger {
         &self.actions
     }
 
-    /// When an edge last passed a drill.
-    pub fn drilled(&self, edge: &str) -> Option<Timestamp> {
-        self.drills.get(edge).copied()
+    /// When an edge last passed a drill as what it is now (`edges::identity`): one of the same name
+    /// that was replaced since, by another kind or at another address, passed none.
+    pub fn drilled(&self, edge: &str, target: &Digest) -> Option<Timestamp> {
+        self.drills.get(edge).filter(|(_, drilled)| drilled == target).map(|(at, _)| *at)
     }
 
     /// Since when the canary of an edge does not do what it is told, and what was seen.

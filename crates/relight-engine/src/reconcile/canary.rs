@@ -1,18 +1,20 @@
 //! The canary: a virtual host of the edge itself, on which it is tried before sites are touched and
 //! once an hour while nothing is to do (INCIDENT 8.4).
 
-use relight_edge::{EdgeError, EdgeErrorKind, GateSet, ProbeTarget, Stage};
+use relight_edge::{EdgeError, EdgeErrorKind, GateSet, ProbeResult, ProbeTarget, Stage};
 use relight_model::{Epoch, GateKey, Seen};
 
-use super::{CANARY_EVERY_MS, CANARY_HOST, CANARY_KEY, EdgeLoop, Round, Turn, Want, opening};
+use super::{
+    CANARY_AGAIN_MS, CANARY_EVERY_MS, CANARY_HOST, CANARY_KEY, EdgeLoop, Round, Turn, Want, opening,
+};
 use crate::incident::Entry;
 
 impl EdgeLoop {
     /// Closes the canary beside what is dark already, so that permissions, a wrong instance or a
     /// disabled gate show before a site is touched. A canary that does not close is reported; it
     /// is no reason to leave sites lit, and each of them is proven for itself.
-    pub(super) fn show_canary(&mut self, turn: &Turn<'_>) -> Result<Seen, EdgeError> {
-        let Ok(key) = GateKey::new(CANARY_KEY) else { return Ok(Seen::Unknown) };
+    pub(super) fn show_canary(&mut self, turn: &Turn<'_>) -> Result<ProbeResult, EdgeError> {
+        let Ok(key) = GateKey::new(CANARY_KEY) else { return Ok(ProbeResult::default()) };
         let mut dark: GateSet = turn
             .wants
             .iter()
@@ -26,13 +28,14 @@ impl EdgeLoop {
         Ok(self.see_canary())
     }
 
-    /// Once an hour: the canary is told to go dark and to come back, and looked at both times. A
-    /// gate that nobody needs today is then known to be out of order before it is needed. None when
-    /// it is not time, or when this controller was replaced.
+    /// Once an hour, and each minute while it fails: the canary is told to go dark and to come back,
+    /// and looked at both times. A gate that nobody needs today is then known to be out of order
+    /// before it is needed. None when it is not time, or when this controller was replaced.
     pub fn try_canary(&mut self, wants: &[Want], epoch: Epoch, now_ms: i64) -> Option<Entry> {
         let since = *self.canary_at.get_or_insert(now_ms);
         // A clock that was set back begins anew.
-        if now_ms >= since && now_ms - since < CANARY_EVERY_MS {
+        let every = if self.canary_failed { CANARY_AGAIN_MS } else { CANARY_EVERY_MS };
+        if now_ms >= since && now_ms - since < every {
             return None;
         }
         self.canary_at = Some(now_ms);
@@ -40,18 +43,23 @@ impl EdgeLoop {
         let (views, round) = (Vec::new(), Round::default());
         let mut turn = Turn { wants, epoch, now_ms, permits: &permits, views, round };
         let what = match self.flip_canary(&mut turn) {
-            Ok((Seen::Dark, Seen::Lit)) => "",
-            Ok((Seen::Dark, _)) => "lit-not-seen",
-            Ok(_) => "dark-not-seen",
+            Ok((ProbeResult { seen: Seen::Dark, .. }, lit)) => {
+                fault(lit, Seen::Lit, "lit-not-seen")
+            }
+            Ok((dark, _)) => fault(dark, Seen::Dark, "dark-not-seen"),
             Err(error) if error.kind == EdgeErrorKind::Fenced => return None,
             Err(error) => error.kind.code(),
         };
+        self.canary_failed = !what.is_empty();
         let (edge, passed) = (self.name.clone(), what.is_empty());
         Some(Entry::CanaryTried { edge, passed, what: what.to_owned() })
     }
 
     /// What it showed when it was told to go dark, and when it was told to come back.
-    fn flip_canary(&mut self, turn: &mut Turn<'_>) -> Result<(Seen, Seen), EdgeError> {
+    fn flip_canary(
+        &mut self,
+        turn: &mut Turn<'_>,
+    ) -> Result<(ProbeResult, ProbeResult), EdgeError> {
         let keys: Vec<GateKey> = turn.wants.iter().map(|want| want.target.key.clone()).collect();
         turn.views = self.driver.observe(&keys)?;
         self.remember_shut(turn.wants, &turn.views);
@@ -63,11 +71,21 @@ impl EdgeLoop {
         Ok((dark, lit))
     }
 
-    fn see_canary(&mut self) -> Seen {
-        let Ok(key) = GateKey::new(CANARY_KEY) else { return Seen::Unknown };
+    fn see_canary(&mut self) -> ProbeResult {
+        let Ok(key) = GateKey::new(CANARY_KEY) else { return ProbeResult::default() };
         let target = ProbeTarget { key, host: CANARY_HOST.to_owned(), baseline: None };
         self.nonce = self.nonce.wrapping_add(1);
         let seen = self.eyes.probe(&[target], self.nonce);
-        seen.first().map_or(Seen::Unknown, |result| result.seen)
+        seen.first().copied().unwrap_or_default()
+    }
+}
+
+/// What a look at the canary says against what it has to be: nothing, or why nobody could look, or
+/// that it shows something else.
+fn fault(seen: ProbeResult, wanted: Seen, otherwise: &'static str) -> &'static str {
+    match seen.trouble {
+        _ if seen.seen == wanted => "",
+        Some(trouble) => trouble.code(),
+        None => otherwise,
     }
 }

@@ -478,6 +478,14 @@ edge-route-of-nobody = the file of routes names { $site }, which is no site of t
 edge-route-of-nobody-remedy = relight sites list edge:NAME shows those of the edge; mend or remove the line
 edge-route-twice = { $place }: site { $site } has a line already
 edge-kind-experimental = { $kind } (experimental)
+edge-tried-again = cannot be opened; it is tried again, and its sites count as exposed until then
+edge-cannot-prove = cannot prove dark for lack of { $missing }: { NUMBER($sites) } { $sites ->
+    [one] site counts
+   *[other] sites count
+ } as exposed, even when dark
+edge-cannot-prove-remedy = relight edge check says what to do
+lint-tunnels-uncounted = nobody knows whether a connection stays open behind a closed gate: no site counts as proven dark
+lint-tunnels-uncounted-remedy = if the edge lets none be upgraded: --set upgrades=refused; else name the origins: --set origins=FILE (lines of SITE ADDRESS:PORT)
 lint-gate-not-readable = the workers of the edge cannot read the gate
 lint-gate-strange-entry = strange entry in the gate
 lint-foreign-dark = dark by an entry that is not ours

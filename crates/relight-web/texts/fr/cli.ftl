@@ -508,6 +508,14 @@ edge-route-of-nobody = le fichier des routes nomme { $site }, qui n'est pas un s
 edge-route-of-nobody-remedy = relight sites list edge:NOM montre ceux du frontal; corrigez ou ôtez la ligne
 edge-route-twice = { $place } : le site { $site } a déjà une ligne
 edge-kind-experimental = { $kind } (expérimental)
+edge-tried-again = ne s'ouvre pas; un nouvel essai suit, et d'ici là ses sites comptent comme exposés
+edge-cannot-prove = ne peut prouver éteint, faute de { $missing } : { NUMBER($sites) } { $sites ->
+    [one] site compte comme exposé
+   *[other] sites comptent comme exposés
+ }, même sous la page d'attente
+edge-cannot-prove-remedy = relight edge check dit quoi faire
+lint-tunnels-uncounted = personne ne sait si une connexion reste ouverte derrière une barrière fermée : aucun site n'y est prouvé éteint
+lint-tunnels-uncounted-remedy = si le frontal n'en laisse passer aucune en WebSocket : --set upgrades=refused; sinon, nommez les origines : --set origins=FICHIER (lignes SITE ADRESSE:PORT)
 lint-gate-not-readable = les processus du frontal ne peuvent pas lire la barrière
 lint-gate-strange-entry = entrée étrangère dans la barrière
 lint-foreign-dark = éteint par une entrée qui n'est pas de nous

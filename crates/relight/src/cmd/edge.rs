@@ -40,6 +40,9 @@ const CANARY_FAILED: &str = "canary-failed";
 /// Code of an edge of a kind that is believed after a drill only, before there was one.
 const DRILL_MISSING: &str = "drill-missing";
 
+/// Code of an edge on which nobody knows how many tunnels are open.
+const TUNNELS_UNCOUNTED: &str = "tunnels-uncounted";
+
 /// The setting that names the configuration of the edge itself.
 const CONFIG_SETTING: &str = "config";
 
@@ -184,7 +187,7 @@ impl Add {
             kind: self.kind,
             gate: absolute(&self.gate, context)?,
             listeners: self.listen,
-            verify: self.verify.map(|path| absolute(&path, context)).transpose()?,
+            verify: self.verify.map(|path| socket(path, context)).transpose()?,
             settings,
         };
         let mut driver = edge::open(&target).map_err(|error| edge_failure(&error, context))?;
@@ -209,6 +212,16 @@ impl Add {
             report.next(&format!("relight edge test {}", target.name));
         }
         Ok(())
+    }
+}
+
+/// Tells which edges could not be opened at the start: they are tried again, and meanwhile their
+/// sites count as exposed.
+pub(crate) fn tell_troubles(drive: &Drive, report: &mut Report) {
+    let lang = report.lang();
+    for (name, error) in drive.troubles() {
+        let what = texts::edge_tried_again(lang);
+        report.warn_in_detail(name, what, &chain(error), texts::edge_failed_remedy(lang));
     }
 }
 
@@ -244,6 +257,11 @@ fn absolute(path: &Path, context: &Context) -> Result<PathBuf, Failure> {
         let message = texts::cannot_read(context.lang, &path.display().to_string());
         Failure::new(message).because(context.lang, &error)
     })
+}
+
+/// The verification path: a unix socket, or an address on loopback, which is no path.
+fn socket(path: PathBuf, context: &Context) -> Result<PathBuf, Failure> {
+    if edge::http::loopback(&path).is_some() { Ok(path) } else { absolute(&path, context) }
 }
 
 /// An edge that cannot be used, in words.
@@ -344,7 +362,7 @@ impl Check {
         let targets = targets(&register, context)?;
         let mut rows: Vec<CheckRow> = targets.iter().map(|it| look(it, &register)).collect();
         if self.repair && rows.iter().any(|row| !row.differ.is_empty()) {
-            repair(context)?;
+            repair(context, report)?;
             rows = targets.iter().map(|target| look(target, &register)).collect();
         }
         let bad = |row: &CheckRow| {
@@ -364,7 +382,7 @@ impl Check {
 
 /// Takes control for a moment and lets the loops of the edges write what the journal wants. What
 /// is not in any incident is not theirs: a foreign entry waits for a person.
-fn repair(context: &Context) -> Result<(), Failure> {
+fn repair(context: &Context, report: &mut Report) -> Result<(), Failure> {
     let store = context.existing_store()?;
     operator::actor(context, &store)?;
     drop(store);
@@ -372,6 +390,7 @@ fn repair(context: &Context) -> Result<(), Failure> {
     let failed = |error| Failure::engine(context.lang, &error);
     let targets = engine.store().edges().map_err(|error| context.store_failure(&error))?;
     let drive = Drive::start(&engine).map_err(failed)?;
+    tell_troubles(&drive, report);
     let deadline = Instant::now() + REPAIR_WAIT_MAX;
     loop {
         let seen = engine.version();
@@ -437,7 +456,8 @@ fn look(target: &Target, register: &Register) -> CheckRow {
         findings: Vec::new(),
         error: None,
     };
-    let drilled = register.ledger.drilled(&target.name);
+    let identity = edges::identity(target).ok();
+    let drilled = identity.and_then(|it| register.ledger.drilled(&target.name, &it));
     let is_drilled = drilled.is_some_and(|at| register.now - at <= DRILL_AGE_MAX_S);
     let seen = edge::open(target).and_then(|mut driver| {
         let findings = driver.lint()?;
@@ -490,7 +510,7 @@ fn look(target: &Target, register: &Register) -> CheckRow {
 /// Whether a finding keeps sites from being proven dark: an edge whose canary fails, or that only
 /// a drill makes believable, is no readier than one whose set-up leaves sites lit.
 fn stands_in_the_way(finding: &LintRow) -> bool {
-    finding.refuses || [CANARY_FAILED, DRILL_MISSING].contains(&finding.code)
+    finding.refuses || [CANARY_FAILED, DRILL_MISSING, TUNNELS_UNCOUNTED].contains(&finding.code)
 }
 
 /// What stands between each edge and a proof, in words: nothing for one that is ready.

@@ -27,6 +27,7 @@ use relight_server::{ServerError, WebConfig, WebHandle, WebServer};
 use serde::Serialize;
 
 use crate::cmd::advisories::take_files;
+use crate::cmd::edge::tell_troubles;
 use crate::cmd::policy;
 use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER, with_slash};
 use crate::cmd::watch::catalogue;
@@ -136,6 +137,7 @@ impl Serve {
         policy::tell_unless_signed(context, engine.store(), report);
         let board = engine.board().map_err(failed)?;
         let drive = Drive::start(&engine).map_err(failed)?;
+        tell_troubles(&drive, report);
         let web = self.web(&engine, &board, context)?;
         let feeds = self.feeds_folder(context)?;
         let intake = self.intake(&engine, context)?;

@@ -20,7 +20,7 @@ use crate::access::form::SignedForm;
 use crate::console::{Asked, Console, blocking};
 use crate::page;
 
-/// Plans on the page.
+/// Plans on the page, and as many times that glass was broken.
 const ROWS_MAX: usize = 100;
 
 pub(super) async fn show(
@@ -46,6 +46,9 @@ fn view(console: &Console, engine: &Engine, signed: &SignedIn, asked: &Asked) ->
         let rows = actions.take(ROWS_MAX).map(|action| row(lang, action, now)).collect();
         let sees = signed.account.reads(&Scope::root());
         let glass = ledger.actions().glass().iter().rev().filter(|_| sees);
+        // What nobody reviewed yet comes first: it must not fall off the end of the list.
+        let (waiting, reviewed): (Vec<_>, Vec<_>) = glass.partition(|it| it.reviewed.is_none());
+        let glass = waiting.into_iter().chain(reviewed).take(ROWS_MAX);
         (rows, glass.map(|glass| glass_row(lang, glass, now)).collect())
     });
     let holds = match (policy.is_signed, policy.two_max) {

@@ -1,6 +1,7 @@
 //! `relight audit export`: the journal as a file that can be verified, or for another system.
 
 use clap::Args;
+use relight_engine::store::JournalRecord;
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 
@@ -36,10 +37,18 @@ impl Export {
                 .hint(texts::audit_whole_only_remedy(lang)));
         }
         let store = context.existing_store()?;
-        let records = store.journal(1).map_err(|error| context.store_failure(&error))?;
-        // Times in this form sort as texts do.
-        for record in records.iter().filter(|record| rfc3339(record.time) >= since) {
-            report.raw(&line::of(record, &self.format));
+        let failed = |error| context.store_failure(&error);
+        // What is appended meanwhile belongs to the next export.
+        let (entries, _) = store.journal_head().map_err(failed)?;
+        let mut from = 1;
+        while from <= entries {
+            let page = store.journal_page(from).map_err(failed)?;
+            let Some(last) = page.last() else { break };
+            from = last.seq + 1;
+            // Times in this form sort as texts do.
+            let told =
+                |record: &&JournalRecord| record.seq <= entries && rfc3339(record.time) >= since;
+            page.iter().filter(told).for_each(|it| report.raw(&line::of(it, &self.format)));
         }
         Ok(())
     }

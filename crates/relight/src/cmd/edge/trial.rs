@@ -95,8 +95,8 @@ fn pace() -> Pace {
 
 fn entry(report: &DrillReport) -> Entry {
     let failed = report.failed().map(|step| format!("{}: {}", step.name.as_str(), step.detail));
-    let (edge, passed) = (report.edge.clone(), report.passed());
-    Entry::Drilled { drill: true, edge, passed, failed }
+    let (edge, passed, target) = (report.edge.clone(), report.passed(), Some(report.identity));
+    Entry::Drilled { drill: true, edge, passed, failed, target }
 }
 
 fn tell(reports: &[DrillReport], context: &Context, report: &mut Report) {

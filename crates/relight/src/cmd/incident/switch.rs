@@ -17,7 +17,7 @@ use relight_server::web::texts;
 use serde::Serialize;
 
 use super::{Which, control};
-use crate::cmd::edge::refusals;
+use crate::cmd::edge::{refusals, tell_troubles};
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::operator;
@@ -129,6 +129,7 @@ impl Order {
         let open = match action {
             Action::Dark => {
                 let drive = Drive::start(&engine).map_err(failed)?;
+                tell_troubles(&drive, report);
                 let open = engine.wait_proven(&plan, &plan.keys());
                 drop(drive);
                 open
@@ -271,6 +272,11 @@ fn reach(
             let what = texts::edge_will_be_exposed(lang, edge.sites);
             report.warn_in_detail(&edge.edge, &what, error, texts::edge_failed_remedy(lang));
         }
+        if plan.action == Action::Dark && !edge.missing.is_empty() {
+            let missing = edge.missing.join(", ");
+            let what = texts::edge_cannot_prove(lang, &missing, edge.sites);
+            report.warn(&edge.edge, &what, texts::edge_cannot_prove_remedy(lang));
+        }
         if let Some(open) = edge.tunnels.filter(|open| *open > 0) {
             report.note(&texts::edge_has_tunnels(lang, &edge.edge, open));
         }
@@ -293,6 +299,7 @@ fn by_waves(
     let lang = context.lang;
     let failed = |error| Failure::engine(lang, &error);
     let drive = Drive::edges_alone(engine).map_err(failed)?;
+    tell_troubles(&drive, report);
     let Rollout { mut open, left } = engine.relight_by_waves(actor, plan).map_err(failed)?;
     drop(drive);
     if !left.is_empty() {
