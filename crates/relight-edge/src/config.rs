@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(files.hosts, hosts);
     }
 
-    /// Plain text stays plain, every server under TLS shows the certificate of its site, and whoever
+    /// Plain text stays plain, each server under TLS shows the certificate of its site, and whoever
     /// wants no upgrades gets a configuration that passes none on.
     #[test]
     fn listeners_under_tls_and_upgrades_are_said_in_each_dialect() {

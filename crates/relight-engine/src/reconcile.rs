@@ -43,7 +43,8 @@ pub const TUNNEL_GRACE_MS: i64 = 2_000;
 /// An edge in rest is tried on its canary this often, in milliseconds.
 pub const CANARY_EVERY_MS: i64 = 3_600_000;
 
-/// One whose canary failed, or that could not be opened, is tried again this often, in milliseconds.
+/// One whose canary failed, or that could not be opened, is tried again this often, in
+/// milliseconds.
 pub const CANARY_AGAIN_MS: i64 = 60_000;
 
 /// The key of the virtual host on which an edge is tried before sites are touched.

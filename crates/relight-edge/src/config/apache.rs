@@ -174,7 +174,8 @@ impl<'a> Block<'a> {
         }
         let _ = writeln!(
             text,
-            "<VirtualHost {verify}>\n{names}  RequestHeader set {VERIFY_HEADER} 1\n{answer}</VirtualHost>"
+            "<VirtualHost {verify}>\n{names}  RequestHeader set {VERIFY_HEADER} 1\n\
+             {answer}</VirtualHost>"
         );
     }
 

@@ -44,7 +44,14 @@ impl DriverKind for Apache {
     }
 
     fn settings(&self) -> &'static [Setting] {
-        const { &[Setting::optional("origins"), Setting::optional("worker_user"), Setting::UPGRADES] }
+        const {
+            &[
+                Setting::optional("origins"),
+                // What the workers run as, where that is not an ordinary user.
+                Setting::optional("worker_user"),
+                Setting::UPGRADES,
+            ]
+        }
     }
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {

@@ -28,7 +28,7 @@ impl EdgeLoop {
         Ok(self.see_canary())
     }
 
-    /// Once an hour, and each minute while it fails: the canary is told to go dark and to come back,
+    /// Once an hour, and each minute while it fails: the canary is told to go dark and to return,
     /// and looked at both times. A gate that nobody needs today is then known to be out of order
     /// before it is needed. None when it is not time, or when this controller was replaced.
     pub fn try_canary(&mut self, wants: &[Want], epoch: Epoch, now_ms: i64) -> Option<Entry> {

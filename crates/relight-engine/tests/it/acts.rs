@@ -90,7 +90,7 @@ fn two_people_darken_what_one_may_not() {
     assert_eq!(refusal(approve(&zoe)), Refusal::Done);
 }
 
-/// Nothing of an act is in the journal without the rest of it: a crash in between would leave a plan
+/// Nothing of an act is in the journal without its rest: a crash in between would leave a plan
 /// that nobody has to agree to and nobody carries out.
 #[test]
 fn a_plan_for_one_person_is_proposed_and_carried_out_in_one_transaction() {

@@ -154,7 +154,7 @@ fn a_configuration_without_the_gate_refuses_the_plan() {
     assert!(log.contains("without the usual approvals"), "{log}");
 }
 
-/// Nobody counts the tunnels of this edge: the gate closes, the sites stay exposed, and that is said
+/// Nobody counts the tunnels of this edge: the gate closes, the sites stay exposed, which is said
 /// before the order.
 #[test]
 fn an_edge_that_cannot_count_tunnels_closes_and_proves_nothing() {
