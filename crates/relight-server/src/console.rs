@@ -5,6 +5,7 @@ pub(crate) mod act;
 mod api;
 mod audit;
 pub(crate) mod burn;
+mod heat;
 mod incident;
 mod key_form;
 mod me;
@@ -90,6 +91,10 @@ pub(crate) struct Asked {
     screen: String,
     #[serde(default)]
     org: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
     /// Why a plan is refused, as `relight incident approve --refuse` writes it into the form.
     #[serde(default)]
     pub(crate) reason: String,

@@ -127,6 +127,27 @@ impl Store {
         })
     }
 
+    /// On which sites any door was tried, by day from `from` to `to`, both included; a day stands
+    /// there once for each door.
+    ///
+    /// # Errors
+    /// A set does not read back as it was written (`Corrupt`), or the database cannot be read.
+    pub fn watch_probed_sites(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<(i64, SiteSet)>, StoreError> {
+        self.read("reading what was probed", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT day, sites FROM watch_probe WHERE day BETWEEN ?1 AND ?2 ORDER BY day",
+            )?;
+            let rows = query.query_map([from, to], |row| {
+                Ok((row.get(0)?, set_of(row.get_ref(1)?.as_blob()?)?))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// On which sites a door was tried, day by day from `from` to `to`, both included.
     ///
     /// # Errors

@@ -74,7 +74,14 @@ function todoRow() {
   const state = element('td', [glyph, '']);
   state.className = 'state';
   const path = element('td', [element('code')]);
-  return element('tr', [head, element('td'), state, element('td'), path, ...[5, 6, 7].map(() => element('td'))]);
+  const titles = [...document.querySelectorAll('.todo thead th')].map((title) => title.textContent);
+  const named = (at) => {
+    const cell = element('td');
+    cell.dataset.label = titles[at];
+    return cell;
+  };
+  return element('tr',
+    [head, element('td'), state, named(3), path, named(5), named(6), named(7)]);
 }
 
 function fillTodoRow(row, { slug, href, letter, vital, cells }) {

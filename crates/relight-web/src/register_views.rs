@@ -172,8 +172,42 @@ pub struct WatchPage {
     pub count: String,
     /// Why they cannot be read; empty otherwise.
     pub problem: String,
+    /// Where doors were tried, week by week; without rows when none was.
+    pub heat: HeatMap,
+    /// First and last day of the campaigns that are shown; empty for all.
+    pub days: (String, String),
     /// The campaigns.
     pub campaigns: Vec<CampaignCard>,
+}
+
+/// In which sector and week doors were tried, drawn in a box of 900 by [`HeatMap::height`].
+#[derive(Clone, Debug, Default)]
+pub struct HeatMap {
+    /// What the map shows, in one sentence.
+    pub sentence: String,
+    /// Height of the drawing.
+    pub height: usize,
+    /// Sectors, the most tried first.
+    pub rows: Vec<HeatRow>,
+    /// Place and first day of some weeks.
+    pub columns: Vec<(usize, String)>,
+    /// Step, place and text of the key.
+    pub key: Vec<(usize, usize, String)>,
+}
+
+/// One sector of the map.
+#[derive(Clone, Debug)]
+pub struct HeatRow {
+    /// Its name.
+    pub name: String,
+    /// Its place from above.
+    pub y: usize,
+    /// Place and step of each week, 0 for none to 5.
+    pub cells: Vec<(usize, usize)>,
+    /// Sites that were tried, for those who want numbers.
+    pub sites: String,
+    /// First day of the week with the most sites, and how many.
+    pub most: String,
 }
 
 /// One campaign.

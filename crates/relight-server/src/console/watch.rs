@@ -11,8 +11,8 @@ use relight_model::{Campaign, Severity};
 use relight_web::register_views::{CampaignCard, WatchPage};
 use relight_web::{Lang, number, texts, words};
 
-use super::{Asked, Console, blocking};
-use crate::page;
+use super::{Asked, Console, blocking, heat};
+use crate::page::{self, encode};
 
 /// Campaigns on the page, the newest first.
 const CAMPAIGNS_MAX: usize = 50;
@@ -28,17 +28,29 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
             Ok(campaigns) => (campaigns, String::new()),
             Err(error) => (Vec::new(), error.to_string()),
         };
+        campaigns.retain(|campaign| is_within(campaign, &asked.from, &asked.to));
         campaigns.sort_by(|a, b| (b.last, &a.id).cmp(&(a.last, &b.id)));
-        let switch = format!("/watch?lang={}", lang.other().tag());
+        let (from, to) = (encode(&asked.from), encode(&asked.to));
+        let switch = format!("/watch?lang={}&from={from}&to={to}", lang.other().tag());
         let page = WatchPage {
             frame: console.frame(&asked, texts::watch_title(lang), "watch", switch),
             count: texts::campaigns_found(lang, campaigns.len()),
             problem,
+            // A map that cannot be read is left out; the campaigns above say why.
+            heat: heat::of(engine, lang).unwrap_or_default(),
+            days: (asked.from.clone(), asked.to.clone()),
             campaigns: campaigns.iter().take(CAMPAIGNS_MAX).map(|it| card(lang, it)).collect(),
         };
         page::html(StatusCode::OK, relight_web::render(&page))
     })
     .await
+}
+
+/// Whether a campaign had a contact between two days, `2021-12-10`; empty is open.
+fn is_within(campaign: &Campaign, from: &str, to: &str) -> bool {
+    // Days in this form sort as texts do.
+    let day = |at| number::rfc3339(at).get(..10).unwrap_or_default().to_owned();
+    day(campaign.last).as_str() >= from && (to.is_empty() || day(campaign.first).as_str() <= to)
 }
 
 fn card(lang: Lang, campaign: &Campaign) -> CampaignCard {

@@ -131,3 +131,18 @@ audit-column-body = Content
 audit-older = Older
 audit-newer = Newer
 audit-note = Each entry holds the one before by its hash. To export it to another system: relight audit export
+heat-title = Doors tried, week by week
+heat-sentence = Sites of which a known door was tried, by sector, over { NUMBER($weeks) } weeks until { $until }: { $sector } most, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+heat-key = { NUMBER($from) } { $from ->
+    [one] site
+   *[other] sites
+ } and more
+heat-key-none = none
+heat-sites = Sites tried
+heat-most = Busiest week
+heat-week = { $day }: { NUMBER($sites) }
+heat-from = From
+heat-to = To

@@ -137,3 +137,18 @@ audit-column-body = Contenu
 audit-older = Plus anciennes
 audit-newer = Plus récentes
 audit-note = Chaque entrée tient celle d’avant par son empreinte. Export pour un autre système : relight audit export
+heat-title = Portes essayées, semaine par semaine
+heat-sentence = Sites dont une porte connue fut essayée, par secteur, sur { NUMBER($weeks) } semaines jusqu’au { $until } : { $sector } le plus, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
+heat-key = { NUMBER($from) } { $from ->
+    [one] site
+   *[other] sites
+ } et plus
+heat-key-none = aucun
+heat-sites = Sites essayés
+heat-most = Semaine la plus forte
+heat-week = { $day } : { NUMBER($sites) }
+heat-from = Du
+heat-to = Au
