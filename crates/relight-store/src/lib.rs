@@ -65,7 +65,7 @@ pub use inventory::{
 pub use inventory_left::LeftInventory;
 pub use journal::{JOURNAL_BATCH_MAX, JOURNAL_BODY_BYTES_MAX, JournalDraft};
 pub use lease::{JOURNAL_LEASE, Lease};
-pub use marks::SiteMark;
+pub use marks::{SITE_CPES_MAX, SiteMark};
 pub use notices::{NOTICES_MAX, Notice, NoticeKind, Told};
 pub use roaring::RoaringBitmap as SiteSet;
 

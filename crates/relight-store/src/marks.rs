@@ -1,6 +1,6 @@
 //! Marks on sites that only people set: which may be drilled, and which no plan may take dark.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relight_model::{GateKey, Timestamp};
 use rusqlite::params;
@@ -83,6 +83,71 @@ impl Store {
     }
 }
 
+/// Most CPE names of one site.
+pub const SITE_CPES_MAX: usize = 64;
+
+/// CPE names stand among the marks of their sites; none begins so.
+const CPE: &str = "cpe:";
+
+impl Store {
+    /// The CPE names that people gave to sites (appliances, products of vendors), sorted.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn cpes_of_sites(&self) -> Result<BTreeMap<GateKey, Vec<String>>, StoreError> {
+        self.read("reading the CPE names of sites", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT slug, mark FROM site_mark WHERE mark LIKE 'cpe:%' ORDER BY slug, mark",
+            )?;
+            let mut all: BTreeMap<GateKey, Vec<String>> = BTreeMap::new();
+            let rows = query.query_map([], |row| Ok((slug_of(row, 0)?, row.get(1)?)))?;
+            for row in rows {
+                let (slug, name) = row?;
+                all.entry(slug).or_default().push(name);
+            }
+            Ok(all)
+        })
+    }
+
+    /// Gives a site exactly these CPE names, which begin with `cpe:`; the same again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// The site is not registered (`NotFound`), there are more than [`SITE_CPES_MAX`] or one is no
+    /// CPE name (`Limit`), or the database cannot be written.
+    pub fn set_cpes(
+        &self,
+        site: &GateKey,
+        names: &BTreeSet<String>,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<(), StoreError> {
+        if self.site_by_slug(site.as_str())?.is_none() {
+            let context = format!("no site is called {site}");
+            return Err(StoreError::new(StoreErrorKind::NotFound, context));
+        }
+        if names.len() > SITE_CPES_MAX || !names.iter().all(|name| name.starts_with(CPE)) {
+            let context = format!("{site}: at most {SITE_CPES_MAX} names, each `cpe:…`");
+            return Err(StoreError::new(StoreErrorKind::Limit, context));
+        }
+        let before = self.cpes_of_sites()?.remove(site).unwrap_or_default();
+        let after: Vec<String> = names.iter().cloned().collect();
+        if before == after {
+            return Ok(());
+        }
+        self.write("naming a site", |transaction| {
+            let clear = "DELETE FROM site_mark WHERE slug = ?1 AND mark LIKE 'cpe:%'";
+            transaction.execute(clear, [site.as_str()])?;
+            for name in &after {
+                let add = "INSERT INTO site_mark (slug, mark) VALUES (?1, ?2)";
+                transaction.execute(add, [site.as_str(), name])?;
+            }
+            let change = Change { at: now, actor, what: &format!("CPE names of site {site}") };
+            Ok(note_change(transaction, change, &before.join(" "), &after.join(" "))?)
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,5 +174,29 @@ mod tests {
         let told: Vec<_> =
             changes.iter().map(|it| (it.actor.as_str(), it.after.as_str())).collect();
         assert_eq!(told, [("anna", "drill_ok"), ("zoe", "")]);
+    }
+
+    #[test]
+    fn cpe_names_are_set_as_a_whole_noted_and_have_an_end() {
+        let (_folder, store) = open_with_sites(2);
+        let site = store.sites().unwrap()[1].slug.clone();
+        let names = |count: usize| (0..count).map(|at| format!("cpe:2.3:a:v:p{at:02}")).collect();
+        let set = |names: &BTreeSet<String>| store.set_cpes(&site, names, 1, "anna");
+        let changes = || store.register_changes(1).unwrap().len();
+        let before = changes();
+        set(&names(2)).unwrap();
+        set(&names(2)).unwrap();
+        assert_eq!(changes(), before + 1, "twice is once");
+        let wanted = vec!["cpe:2.3:a:v:p00".to_owned(), "cpe:2.3:a:v:p01".to_owned()];
+        assert_eq!(store.cpes_of_sites().unwrap(), [(site.clone(), wanted)].into());
+        assert!(store.marked(SiteMark::DrillOk).unwrap().is_empty(), "no name is a mark");
+        set(&names(SITE_CPES_MAX)).unwrap();
+        let kind = |result: Result<(), StoreError>| result.unwrap_err().kind();
+        assert_eq!(kind(set(&names(SITE_CPES_MAX + 1))), StoreErrorKind::Limit);
+        assert_eq!(kind(set(&["protected".to_owned()].into())), StoreErrorKind::Limit);
+        let nobody = GateKey::new("x").unwrap();
+        assert_eq!(kind(store.set_cpes(&nobody, &names(1), 1, "a")), StoreErrorKind::NotFound);
+        set(&BTreeSet::new()).unwrap();
+        assert!(store.cpes_of_sites().unwrap().is_empty());
     }
 }

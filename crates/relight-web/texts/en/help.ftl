@@ -91,6 +91,7 @@ option-part = Only what starts with this in the examples (org/example/, or lib/x
 option-min-similarity = Least share that counts, from 0 to 1
 option-affected-sites = Only these sites: org:… sector:… crit<=2, with or, not and parentheses
 option-by = Group by; none shows every site
+option-affected-cpe = Ask the CPE names of sites too (sites set SITE cpe=NAME); they add sites and clear none
 option-fail = Exit with 10 when a site is affected
 option-paths = Show where it was found
 help-advisories = Keep advisories up to date and look at them
@@ -321,9 +322,9 @@ option-edge-add-config = Configuration of the edge itself, to be linted before e
 option-repair = Write what the journal wants where an edge differs
 help-drill = Rehearse an incident on canaries and on sites marked for it, through the real edges
 option-drill-edges = Only these edges
-help-sites-set = Say whether a site may be drilled, or must never go dark
+help-sites-set = Say whether a site may be drilled, or must never go dark, and which product it is
 option-sites-set-site = Short name of the site
-option-sites-set-marks = drill_ok or protected, with yes or no
+option-sites-set-said = drill_ok or protected, with yes or no; cpe with the CPE name of a product, or none
 help-incident-undo = Take a dark order back within ten minutes; only what is proven clear returns
 option-incident-undo-plan = Hash of the plan; the newest order without one
 help-incident-analyse = Look at dark sites again, and say which need a fresh inventory

@@ -91,6 +91,7 @@ option-part = Seulement ce qui commence ainsi dans les exemples (org/example/, o
 option-min-similarity = Plus petite part qui compte, de 0 à 1
 option-affected-sites = Seulement ces sites : org:… sector:… crit<=2, avec or, not et parenthèses
 option-by = Regrouper; none montre chaque site
+option-affected-cpe = Interroger aussi les noms CPE des sites (sites set SITE cpe=NOM); ils ajoutent des sites et n'en mettent aucun hors de cause
 option-fail = Terminer par 10 si un site est touché
 option-paths = Montrer où cela se trouve
 help-advisories = Tenir les avis à jour et les consulter
@@ -321,9 +322,9 @@ option-edge-add-config = Configuration du frontal lui-même, examinée avant cha
 option-repair = Écrire ce que veut le journal là où un frontal diffère
 help-drill = Répéter un incident sur les canaris et les sites marqués, à travers les vrais frontaux
 option-drill-edges = Seulement ces frontaux
-help-sites-set = Dire si un site peut servir aux exercices, ou ne doit jamais s'éteindre
+help-sites-set = Dire si un site peut servir aux exercices, ou ne doit jamais s'éteindre, et quel produit il est
 option-sites-set-site = Nom court du site
-option-sites-set-marks = drill_ok ou protected, avec yes ou no
+option-sites-set-said = drill_ok ou protected, avec yes ou no; cpe avec le nom CPE d'un produit, ou none
 help-incident-undo = Annuler un ordre d'extinction dans les dix minutes; seul revient ce qui est prouvé hors de cause
 option-incident-undo-plan = Empreinte du plan; sans elle, l'ordre le plus récent
 help-incident-analyse = Examiner de nouveau les sites éteints, et dire lesquels demandent un inventaire récent

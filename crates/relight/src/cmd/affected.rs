@@ -2,6 +2,7 @@
 //! about. The shortest path through the inventory: question, register, answer.
 
 mod alike;
+mod named;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub(crate) struct Affected {
     #[arg(long, value_name = "KEY", conflicts_with = "like",
         value_parser = one_of(&["sector", "org", "site", "edge", "component", "none"]))]
     by: Option<String>,
+    #[arg(long, conflicts_with = "like")]
+    cpe: bool,
     #[arg(long)]
     fail: bool,
     #[arg(long)]
@@ -96,6 +99,8 @@ struct Told<'a> {
     register: &'a Register,
     sites: Vec<&'a Site>,
     answers: AnswerSet,
+    /// The CPE names by which sites are affected.
+    named: named::Named,
     /// In which order the sites come, for the flaw that was asked about.
     order: Option<Order<'a>>,
     lang: Lang,
@@ -126,9 +131,13 @@ impl Affected {
         };
         let sites = register.select(&self.sites, Some(&question), INVENTORY_AGE_MAX_S, lang)?;
         let ids = sites.iter().map(|site| site.id);
-        let answers = register.ask(&question, ids, INVENTORY_AGE_MAX_S);
+        let mut answers = register.ask(&question, ids, INVENTORY_AGE_MAX_S);
+        let named = match group.filter(|_| self.cpe) {
+            Some(group) => named::lay(group, &register, (&sites, &mut answers), context)?,
+            None => named::Named::new(),
+        };
         let order = group.map(|group| Order::read(group, &register, context)).transpose()?;
-        let told = Told { register: &register, sites, answers, order, lang };
+        let told = Told { register: &register, sites, answers, named, order, lang };
         if context.json {
             report.document("relight.answer/1", &told.document(what, context)?);
         } else {
@@ -275,6 +284,7 @@ impl Told<'_> {
             let found = index.evidence(&self.register.store, found.identity, found.asset);
             paths.extend(found.map_err(|error| context.store_failure(&error))?);
         }
+        paths.extend(self.named.get(&answer.site).into_iter().flatten().cloned());
         paths.sort();
         paths.dedup();
         Ok(paths)
@@ -327,6 +337,7 @@ impl Told<'_> {
             .filter_map(|found| self.register.index.identity(found.identity))
             .map(|component| component.purl.name.as_str())
             .collect();
+        names.extend(self.named.get(&answer.site).into_iter().flatten().map(String::as_str));
         names.sort_unstable();
         names.dedup();
         names

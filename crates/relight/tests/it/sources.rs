@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::place::Place;
+use crate::place::{Place, log4j};
 
 const GOOD: &str = r#"{"id":"GHSA-test-0001","aliases":["CVE-2099-0001"],
 "modified":"2099-01-01T00:00:00Z","summary":"left-pad pads on the right",
@@ -208,4 +208,37 @@ fn names_that_a_person_states_are_answered_by_cpe() {
         --- status 3
     "#]]
     .assert_eq(&place.run(&["advisories", "explain", "CVE-2021-44228", "--cpe", console]).text());
+}
+
+/// Names that people gave to sites answer when they are asked for: they add sites and doubts, and
+/// clear nobody whose package is affected.
+#[test]
+fn sites_are_asked_by_the_cpe_names_that_people_gave_them() {
+    let place = Place::with_sites();
+    place.write("nvd.json", NVD);
+    place.expect(0, &["advisories", "import", "nvd.json"]);
+    place.write("old/log4j.jar", log4j("2.14.1"));
+    place.write("new/log4j.jar", log4j("2.17.1"));
+    place.expect(0, &["scan", "old", "--site", "mun-001"]);
+    for site in ["san-001", "san-002"] {
+        place.expect(0, &["scan", "new", "--site", site]);
+    }
+    let verdicts = |more: &[&str]| {
+        let words = [&["affected", "CVE-2021-44228", "--json"][..], more].concat();
+        let items = place.run(&words).json()["items"].clone();
+        let verdict = |it: &serde_json::Value| it["verdict"].as_str().unwrap().to_owned();
+        items.as_array().unwrap().iter().map(verdict).collect::<Vec<_>>().join(" ")
+    };
+    // In the order mun-001, san-001, san-002.
+    assert_eq!(verdicts(&["--cpe"]), "affected clear clear");
+    place.expect(0, &["sites", "set", "san-001", "cpe=cpe:/a:apache:log4j:2.1"]);
+    place.expect(0, &["sites", "set", "san-002", "cpe=cpe:/a:example:console:1.0"]);
+    place.expect(0, &["sites", "set", "mun-001", "cpe=cpe:/a:apache:log4j:2.17.1"]);
+    assert_eq!(verdicts(&[]), "affected clear clear", "only on request");
+    assert_eq!(verdicts(&["--cpe"]), "affected affected unknown");
+    let told = place.run(&["affected", "CVE-2021-44228", "--cpe", "--by", "site"]).stdout;
+    assert!(told.contains("cpe:2.3:a:apache:log4j:2.1:*:*:*:*:*:*:*"), "{told}");
+    place.expect(2, &["sites", "set", "san-001", "cpe=log4j"]);
+    place.expect(0, &["sites", "set", "san-001", "cpe=none"]);
+    assert_eq!(verdicts(&["--cpe"]), "affected clear unknown");
 }

@@ -1,7 +1,12 @@
-//! `relight sites set SITE MARK=yes|no...`: what only people say about a site.
+//! `relight sites set SITE MARK=yes|no...`: what only people say about a site; `cpe=NAME` names the
+//! product that it is.
+
+use std::collections::BTreeSet;
 
 use clap::Args;
-use relight_engine::store::{SiteMark, StoreErrorKind};
+use relight_engine::matching::Cpe;
+use relight_engine::store::{SiteMark, Store, StoreErrorKind};
+use relight_model::GateKey;
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -17,25 +22,41 @@ const ACTOR: &str = "relight sites set";
 pub(super) struct Set {
     #[arg(value_name = "SITE")]
     site: String,
-    #[arg(value_name = "MARK=yes|no", required = true, value_parser = mark)]
-    marks: Vec<(SiteMark, bool)>,
+    #[arg(value_name = "MARK=yes|no", required = true, value_parser = said)]
+    said: Vec<Said>,
+}
+
+/// One thing that a person says.
+#[derive(Clone, Debug)]
+enum Said {
+    Mark(SiteMark, bool),
+    /// A CPE name in the form of version 2.3.
+    Cpe(String),
+    /// It has none.
+    NoCpe,
 }
 
 #[derive(Serialize)]
 struct Document<'a> {
     site: &'a str,
     marks: Vec<&'static str>,
+    cpe: Vec<String>,
 }
 
-fn mark(text: &str) -> Result<(SiteMark, bool), &'static str> {
+fn said(text: &str) -> Result<Said, &'static str> {
     let (name, value) = text.split_once('=').ok_or("no equals sign")?;
+    match (name, value) {
+        ("cpe", "none" | "") => return Ok(Said::NoCpe),
+        ("cpe", name) => return Ok(Said::Cpe(Cpe::parse(name)?.to_string())),
+        _ => {}
+    }
     let mark = SiteMark::ALL.into_iter().find(|mark| mark.as_str() == name);
     let is_set = match value {
         "yes" | "oui" => true,
         "no" | "non" => false,
         _ => return Err("yes or no"),
     };
-    Ok((mark.ok_or("drill_ok or protected")?, is_set))
+    Ok(Said::Mark(mark.ok_or("drill_ok, protected or cpe")?, is_set))
 }
 
 impl Set {
@@ -43,7 +64,8 @@ impl Set {
         let lang = context.lang;
         let site = inventory::site(context, &self.site)?;
         let store = context.existing_store()?;
-        for (mark, is_set) in &self.marks {
+        for said in &self.said {
+            let Said::Mark(mark, is_set) = said else { continue };
             store.set_mark(&site, *mark, *is_set, context.now(), ACTOR).map_err(
                 |error| match error.kind() {
                     StoreErrorKind::Limit => Failure::new(texts::mark_both(lang, site.as_str()))
@@ -52,6 +74,7 @@ impl Set {
                 },
             )?;
         }
+        let cpe = self.name(&site, &store, context)?;
         let mut marks = Vec::new();
         for mark in SiteMark::ALL {
             let marked = store.marked(mark).map_err(|error| context.store_failure(&error))?;
@@ -60,10 +83,33 @@ impl Set {
             }
         }
         if context.json {
-            report.document("relight.marks/1", &Document { site: site.as_str(), marks });
+            report.document("relight.marks/1", &Document { site: site.as_str(), marks, cpe });
         } else {
-            report.line(&texts::labelled(lang, site.as_str(), &marks.join(" ")));
+            let all = marks.into_iter().chain(cpe.iter().map(String::as_str));
+            let all: Vec<&str> = all.collect();
+            report.line(&texts::labelled(lang, site.as_str(), &all.join(" ")));
         }
         Ok(())
+    }
+
+    /// Adds the CPE names, from none where it is said that there are none; gives all.
+    fn name(
+        &self,
+        site: &GateKey,
+        store: &Store,
+        context: &Context,
+    ) -> Result<Vec<String>, Failure> {
+        let failed = |error| context.store_failure(&error);
+        let mut names: BTreeSet<String> =
+            store.cpes_of_sites().map_err(failed)?.remove(site).into_iter().flatten().collect();
+        for said in &self.said {
+            match said {
+                Said::Mark(..) => {}
+                Said::Cpe(name) => drop(names.insert(name.clone())),
+                Said::NoCpe => names.clear(),
+            }
+        }
+        store.set_cpes(site, &names, context.now(), ACTOR).map_err(failed)?;
+        Ok(names.into_iter().collect())
     }
 }
