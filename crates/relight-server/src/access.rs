@@ -12,6 +12,7 @@ pub(crate) mod limit;
 pub(crate) mod links;
 pub(crate) mod oidc;
 pub(crate) mod passkey;
+pub(crate) mod recovery;
 pub(crate) mod secret;
 pub(crate) mod sign_ins;
 pub(crate) mod signed_in;
@@ -211,6 +212,15 @@ impl Door {
         let known = Known::read(engine)?;
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
         Ok(())
+    }
+
+    /// Reads the accounts again, because somebody else changed the database.
+    ///
+    /// # Errors
+    /// They cannot be read; then those of before hold.
+    pub(crate) fn follow(&self) -> Result<(), ServerError> {
+        let _changing = self.changing();
+        self.engine.as_ref().map_or(Ok(()), |engine| self.read_again(engine))
     }
 
     /// The engine; pages about accounts are there only with one.

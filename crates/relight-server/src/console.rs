@@ -214,6 +214,7 @@ fn people() -> Router<Arc<Console>> {
         .route("/me/key", post(me::add_key))
         .route("/me/key/remove", post(me::remove_key))
         .route("/me/sign-in/end", post(me::end_sign_in))
+        .route("/me/codes", post(me::new_codes))
         .route("/me/identity", get(oidc::link))
         .route("/me/identity/remove", post(me::remove_identity))
         .route("/me/token", post(me::add_token))

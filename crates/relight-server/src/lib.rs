@@ -19,6 +19,7 @@ pub mod receive;
 mod runtime;
 pub mod serve;
 mod sse;
+pub mod tokens;
 pub mod traffic;
 
 pub use access::form::{FORM_BYTES_MAX, FORM_S_MAX};

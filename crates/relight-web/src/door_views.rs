@@ -54,6 +54,8 @@ pub struct StartPage {
     pub code: String,
     /// Name of the account; empty when it is the first one, which chooses.
     pub account: String,
+    /// A code for recovery is asked for as well.
+    pub needs_code: bool,
     /// What was chosen before something went wrong.
     pub chosen: String,
     /// What people call the provider of identities; empty where none is offered.
@@ -117,6 +119,8 @@ pub struct MePage {
     pub days_max: i64,
     /// Admins find the accounts behind a link.
     pub sees_accounts: bool,
+    /// How many codes for recovery are left, as a sentence.
+    pub codes: String,
     /// Identities at providers.
     pub identities: Vec<OwnRow>,
     /// What people call the provider of identities; empty without one.

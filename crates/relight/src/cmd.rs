@@ -16,4 +16,5 @@ pub(crate) mod sbom;
 pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod sites;
+pub(crate) mod token;
 pub(crate) mod watch;

@@ -65,7 +65,7 @@ impl Door {
         let _changing = self.changing();
         let signed = &self.must_be_admin(signed)?;
         let account = self.named(name)?;
-        if account.grants.iter().any(|grant| grant.role.needs_two_to_grant()) {
+        if self.needs_code(account.id) && self.codes_left(account.id) == 0 {
             return Err(Refusal::Rule("decides"));
         }
         if self.waits_to_decide(account.id) {

@@ -9,6 +9,8 @@ use relight_engine::store::{AccountChange, GrantRow, InvitationRow, PASSKEYS_MAX
 use relight_model::{Digest, Timestamp};
 
 use super::ceremony::{Refusal, Shown};
+use super::form::Sender;
+use super::limit::Trial;
 use super::passkey::{Answer, Fault, NewKey};
 use super::signed_in::{Factor, SignedIn};
 use super::ticket::Purpose;
@@ -48,6 +50,8 @@ pub(crate) struct Entering<'a> {
     pub(crate) name: &'a str,
     /// What the key is called.
     pub(crate) label: &'a str,
+    /// A code for recovery, where the link asks for one.
+    pub(crate) recovery: &'a str,
     pub(crate) shown: Shown<'a>,
 }
 
@@ -108,6 +112,7 @@ impl Door {
         self.try_link(from)?;
         let _changing = self.changing();
         let (link, digest) = self.link(entering.code).ok_or(Refusal::Rule("no-link"))?;
+        let used = self.code_for(&link, entering.recovery, from)?;
         let key = self.new_key(Purpose::Register(&digest), entering.shown)?;
         let public = secret::encode(&key.key);
         let (row, cookie) = self.new_sign_in(0, Factor::Passkey, from)?;
@@ -116,18 +121,36 @@ impl Door {
             Link::Of(account, name) => {
                 let row = relight_engine::store::SignInRow { account, ..row };
                 let key = self.row_of(account, entering.label, key);
-                let changes = [
+                let mut changes = vec![
                     AccountChange::Uninvite(digest),
                     AccountChange::AddKey(key),
                     AccountChange::SignIn(row),
                 ];
-                let facts: [(&str, &dyn fmt::Display); 2] =
-                    [("address", &from.address), ("public-key", &public)];
+                let by = if used.is_some() { "link and recovery code" } else { "link" };
+                changes.extend(used);
+                let facts: [(&str, &dyn fmt::Display); 3] =
+                    [("address", &from.address), ("by", &by), ("public-key", &public)];
                 let noted = Noted { act: "link-used", account: &name, facts: &facts };
                 self.record(&name, noted, &changes)?;
             }
         }
         Ok(cookie)
+    }
+
+    /// The code that a link asks for besides, if it does. A wrong one is journalled.
+    fn code_for(
+        &self,
+        link: &Link,
+        typed: &str,
+        from: &Sender,
+    ) -> Result<Option<AccountChange>, Refusal> {
+        match link {
+            Link::Of(account, _) if self.needs_code(*account) => {
+                let code = self.code_of(*account, typed).map(Some);
+                code.map_err(|refusal| self.refuse(refusal, Trial::Allowed, *account, from))
+            }
+            Link::First | Link::Of(..) => Ok(None),
+        }
     }
 
     /// The first account is the admin of everything. The journal says that nobody else agreed.

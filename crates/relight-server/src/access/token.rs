@@ -14,7 +14,7 @@ use super::signed_in::{Factor, SignedIn};
 use super::{Door, Noted, digest_of, secret};
 
 /// How long a token may live, in days.
-pub(crate) const TOKEN_DAYS_MAX: i64 = 90;
+pub const TOKEN_DAYS_MAX: i64 = 90;
 
 /// What every token begins with, so that a scanner for secrets finds one that leaked.
 const PREFIX: &str = "rlt_";
@@ -69,7 +69,7 @@ impl Door {
     }
 
     /// A token that lives, and who it acts for.
-    pub(super) fn acting(&self, digest: Digest) -> Option<(TokenRow, SignedIn)> {
+    pub(crate) fn acting(&self, digest: Digest) -> Option<(TokenRow, SignedIn)> {
         let now = self.now();
         let known = self.known();
         let mut rows = known.tables.tokens.iter();
@@ -101,18 +101,36 @@ impl Door {
     /// token would live too long, or there are too many.
     pub(crate) fn add_token(&self, signed: &SignedIn, wish: Wish<'_>) -> Result<String, Refusal> {
         let _changing = self.changing();
-        let signed = &self.must_be_fresh(signed)?;
+        let signed = self.must_be_fresh(signed)?;
+        self.issue_to(&signed.account.name, &signed.account, wish)
+    }
+
+    /// The same on behalf of an account, for whoever owns the data folder.
+    ///
+    /// # Errors
+    /// As [`Self::add_token`].
+    pub(crate) fn issue(
+        &self,
+        actor: &str,
+        account: &Account,
+        wish: Wish<'_>,
+    ) -> Result<String, Refusal> {
+        let _changing = self.changing();
+        self.issue_to(actor, account, wish)
+    }
+
+    fn issue_to(&self, actor: &str, account: &Account, wish: Wish<'_>) -> Result<String, Refusal> {
         let Wish { label, role, scope, days } = wish;
-        if !signed.may(role, scope) {
-            return Err(Refusal::Rule("role-not-held"));
-        }
         if !is_for_tokens(role) {
             return Err(Refusal::Rule("role-of-people"));
+        }
+        if !account.may(role, scope) {
+            return Err(Refusal::Rule("role-not-held"));
         }
         if !(1..=TOKEN_DAYS_MAX).contains(&days) {
             return Err(Refusal::Rule("token-days"));
         }
-        let own = |row: &&TokenRow| row.account == signed.account.id;
+        let own = |row: &&TokenRow| row.account == account.id;
         if self.known().tables.tokens.iter().filter(own).count() >= TOKENS_MAX {
             return Err(Refusal::Rule("too-many-tokens"));
         }
@@ -121,7 +139,7 @@ impl Door {
         let row = TokenRow {
             id: 0,
             digest: digest_of(text.as_bytes()),
-            account: signed.account.id,
+            account: account.id,
             name: label_of(label, "token"),
             role: role.as_str().to_owned(),
             scope: scope.to_string(),
@@ -129,12 +147,27 @@ impl Door {
             expires: now + days * 86_400,
             used: 0,
         };
-        let name = &signed.account.name;
         let facts: [(&str, &dyn fmt::Display); 4] =
             [("days", &days), ("name", &row.name), ("role", &row.role), ("scope", &row.scope)];
-        let noted = Noted { act: "token-added", account: name, facts: &facts };
-        self.record(name, noted, &[AccountChange::AddToken(row.clone())])?;
+        let noted = Noted { act: "token-added", account: &account.name, facts: &facts };
+        self.record(actor, noted, &[AccountChange::AddToken(row.clone())])?;
         Ok(text)
+    }
+
+    /// Ends any token, for whoever owns the data folder.
+    ///
+    /// # Errors
+    /// There is none of that number, or something failed.
+    pub(crate) fn end_token(&self, actor: &str, id: u32) -> Result<(), Refusal> {
+        let _changing = self.changing();
+        let owner = {
+            let known = self.known();
+            let row = known.tables.tokens.iter().find(|row| row.id == id);
+            row.map(|row| known.name(row.account).to_owned())
+        };
+        let owner = owner.ok_or(Refusal::Rule("not-there"))?;
+        let noted = Noted { act: "token-removed", account: &owner, facts: &[("token", &id)] };
+        Ok(self.record(actor, noted, &[AccountChange::RemoveToken(id)])?)
     }
 
     /// Ends a token of one's own.

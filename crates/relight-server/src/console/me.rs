@@ -107,6 +107,7 @@ impl Me<'_> {
             token_roles: self.token_roles(),
             days_max: TOKEN_DAYS_MAX,
             sees_accounts: super::accounts::sees(self.signed),
+            codes: texts::door_codes_left(lang, door.codes_left(account.id)),
             identities: self.identities(),
             provider: console.provider_name(),
         }
@@ -263,6 +264,30 @@ pub(super) async fn remove_key(
     blocking(move || {
         let id = form.id.parse().unwrap_or_default();
         done(&console, &asked, console.door.remove_key(&signed, id))
+    })
+    .await
+}
+
+/// Makes codes for recovery, and shows them once.
+pub(super) async fn new_codes(
+    State(console): State<Arc<Console>>,
+    asked: Asked,
+    SignedForm { signed, form: Nothing {} }: SignedForm<Nothing>,
+) -> Response {
+    blocking(move || {
+        let lang = console.lang(&asked);
+        let codes = match console.door.new_codes(&signed) {
+            Ok(codes) => codes,
+            Err(refusal) => return done(&console, &asked, Err(refusal)),
+        };
+        let switch = format!("/me?lang={}", lang.other().tag());
+        let page = SecretPage {
+            frame: console.frame(&asked, texts::door_codes(lang), "me", switch),
+            text: texts::door_codes_shown(lang).to_owned(),
+            secret: codes.join("\n"),
+            back: "/me",
+        };
+        page::html(StatusCode::OK, relight_web::render(&page))
     })
     .await
 }

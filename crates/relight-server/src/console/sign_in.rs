@@ -45,6 +45,8 @@ pub(super) struct StartForm {
     name: String,
     #[serde(default)]
     label: String,
+    #[serde(default)]
+    recovery: String,
     ticket: String,
     answer: String,
 }
@@ -123,24 +125,28 @@ pub(super) fn start_page(
 ) -> Response {
     let lang = console.lang(asked);
     let switch = format!("/start?lang={}&code={}", lang.other().tag(), encode(code));
+    let mut needs_code = false;
     let (account, key) = match console.door.link(code) {
         Some((Link::First, digest)) => {
             (String::new(), console.makes_key(Purpose::Register(&digest), "", &[]))
         }
-        Some((Link::Of(_, name), digest)) => {
+        Some((Link::Of(id, name), digest)) => {
+            needs_code = console.door.needs_code(id);
             let key = console.makes_key(Purpose::Register(&digest), &name, &[]);
             (name, key)
         }
         None => (String::new(), KeyForm::default()),
     };
+    let is_offered = !account.is_empty() && !needs_code;
     let found = if key.ticket.is_empty() { StatusCode::NOT_FOUND } else { StatusCode::OK };
     let page = StartPage {
         frame: console.frame(asked, texts::door_start_title(lang), "", switch),
         problem: refusal.map(|refusal| words(lang, refusal)).unwrap_or_default(),
         code: code.to_owned(),
-        provider: if account.is_empty() { String::new() } else { console.provider_name() },
+        provider: if is_offered { console.provider_name() } else { String::new() },
         leave: format!("/sign-in/oidc?lang={}&code={}", lang.tag(), encode(code)),
         account,
+        needs_code,
         chosen: chosen.to_owned(),
         key,
     };
@@ -155,10 +161,10 @@ pub(super) async fn enter(
     OpenForm(form): OpenForm<StartForm>,
 ) -> Response {
     blocking(move || {
-        let StartForm { code, name, label, ticket, answer } = &form;
+        let StartForm { code, name, label, recovery, ticket, answer } = &form;
         let shown = Shown { ticket, answer, from: &from };
         let is_first = matches!(console.door.link(code), Some((Link::First, _)));
-        match console.door.enter(Entering { code, name, label, shown }) {
+        match console.door.enter(Entering { code, name, label, recovery, shown }) {
             Ok(cookie) => {
                 let next = if is_first { "/accounts" } else { "/me" };
                 come_in(&cookie, &format!("{next}?lang={}", console.lang(&asked).tag()))

@@ -24,3 +24,4 @@ mod web_metrics;
 mod web_oidc;
 mod web_posture;
 mod web_public;
+mod web_recovery;

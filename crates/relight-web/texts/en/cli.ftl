@@ -1108,3 +1108,12 @@ doctor-space = space
 doctor-controller = controller
 lint-drill-missing = this kind of edge is believed after a drill only: until then no site counts as proven dark
 lint-drill-missing-remedy = rehearse it: relight drill --edges NAME
+
+token-shown = It is shown this once, and is good until { $until }.
+token-revoked = Token { NUMBER($number) } is worth nothing any more.
+token-none = There is no token.
+token-dead = dead
+token-column-number = No.
+token-bad-role = the role or the place is not one
+token-bad-role-remedy = roles: { $names }; a place is “/”, sector, or sector/body
+token-refused-remedy = relight token list; accounts and roles are on the page /accounts of the console

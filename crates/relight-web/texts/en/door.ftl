@@ -104,7 +104,7 @@ door-refused-not-signed-in = The sign-in is over.
 door-refused-foreign-key = This is the key of another account.
 door-refused-not-admin = Only an admin of everything that this concerns may do that.
 door-refused-own-account = Nobody ends the own account or the own admin role: there is always an admin.
-door-refused-decides = This account decides about plans: a new link would let an admin take its place. End it and make another one; two people grant its role again.
+door-refused-decides = This account decides about plans, and its person has no recovery codes: a new link would let an admin take its place. End it and make another one; two people grant its role again.
 door-refused-decides-soon = A role that decides about plans waits for this account: a new link would let an admin take its place. Have the proposal answered first.
 door-refused-link-open = This account still has an open link, and whoever has that could decide in its place. Its person uses the link first, or it expires after a day.
 door-refused-excluded = Admin excludes commander and approver on one account.
@@ -154,3 +154,14 @@ door-refused-id-token-authentication = The provider does not say when you signed
 door-refused-unknown-identity = No account here is bound to this identity. Bind it under “My sign-ins and keys”, or ask an admin for a link.
 door-refused-identity-known = This identity is bound to an account already.
 door-refused-too-many-identities = An account has at most 5 identities. Remove one first.
+door-codes = Recovery codes
+door-codes-text = For the day on which every key is lost. An admin’s link and one of these codes together register a new passkey, also for who decides about plans; neither lets anybody in alone. Keep them on paper.
+door-codes-left = { NUMBER($codes) } { $codes ->
+    [one] code is left.
+   *[other] codes are left.
+}
+door-codes-make = Make new codes in place of all old ones
+door-codes-shown = They are shown this once. Each is good once, together with a link from an admin. The codes of before are worth nothing any more.
+door-code = Recovery code
+door-code-needed = This account decides about plans, so the link is not enough: type one of its recovery codes.
+door-refused-wrong-code = This is no recovery code of the account, or it was used. Nothing was done.

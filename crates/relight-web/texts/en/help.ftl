@@ -345,6 +345,17 @@ option-incident-report-id = Which incident, where several are open
 option-incident-report-format = Form of the report
 option-break-glass = Without the usual approvals and whatever the edges' set-up; journalled, to be reviewed
 
+help-token = Make, list or end tokens, with which programs sign in
+help-token-create = Make a token with one role of an account; its text is shown once
+option-token-create-account = The account for which it acts
+option-token-create-role = The one role that it has: one that the account holds there
+option-token-create-scope = Where: “/”, sector, or sector/body
+option-token-create-days = How long it lives, at most 90
+option-token-create-name = What it is for
+help-token-list = Tokens, without their texts
+help-token-revoke = End a token at once
+option-token-revoke-id = Its number
+
 help-policy = Show, check or sign the rules of who may switch how much
 help-policy-show = The rules that hold
 help-policy-check = The same; fails unless the file is signed

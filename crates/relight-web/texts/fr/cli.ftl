@@ -1171,3 +1171,12 @@ doctor-space = espace
 doctor-controller = commande
 lint-drill-missing = ce genre de frontal n’est cru qu’après un exercice : d’ici là aucun site ne compte comme éteint, preuve faite
 lint-drill-missing-remedy = faites un exercice : relight drill --edges NOM
+
+token-shown = Il n’est montré que cette fois, et vaut jusqu’au { $until }.
+token-revoked = Le jeton { NUMBER($number) } ne vaut plus rien.
+token-none = Il n’y a aucun jeton.
+token-dead = sans valeur
+token-column-number = No
+token-bad-role = le rôle ou le lieu n’en est pas un
+token-bad-role-remedy = rôles : { $names }; un lieu est « / », secteur, ou secteur/organisme
+token-refused-remedy = relight token list; les comptes et les rôles sont sur la page /accounts de la console

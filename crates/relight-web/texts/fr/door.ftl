@@ -104,7 +104,7 @@ door-refused-not-signed-in = La connexion est terminée.
 door-refused-foreign-key = C’est la clé d’un autre compte.
 door-refused-not-admin = Seul un administrateur de tout ce qui est touché peut le faire.
 door-refused-own-account = Personne ne ferme son propre compte ni ne se retire l’administration : il reste toujours un administrateur.
-door-refused-decides = Ce compte décide des plans : un nouveau lien laisserait un administrateur prendre sa place. Fermez-le et créez-en un autre, deux personnes lui redonneront son rôle.
+door-refused-decides = Ce compte décide des plans, et sa personne n’a pas de codes de secours : un nouveau lien laisserait un administrateur prendre sa place. Fermez-le et créez-en un autre, deux personnes lui redonneront son rôle.
 door-refused-decides-soon = Un rôle qui décide des plans attend pour ce compte : un nouveau lien laisserait un administrateur prendre sa place. Faites d’abord répondre à la proposition.
 door-refused-link-open = Ce compte a encore un lien ouvert, et qui le détient pourrait décider à sa place. La personne utilise d’abord le lien, ou il expire après un jour.
 door-refused-excluded = Administrateur exclut commandant et approbateur sur un même compte.
@@ -154,3 +154,14 @@ door-refused-id-token-authentication = Le fournisseur ne dit pas quand vous vous
 door-refused-unknown-identity = Aucun compte d’ici n’est lié à cette identité. Liez-la sous « Mes connexions et mes clés », ou demandez un lien à un administrateur.
 door-refused-identity-known = Cette identité est déjà liée à un compte.
 door-refused-too-many-identities = Un compte a au plus 5 identités. Retirez-en une d’abord.
+door-codes = Codes de secours
+door-codes-text = Pour le jour où toutes les clés sont perdues. Le lien d’un administrateur et l’un de ces codes enregistrent ensemble une nouvelle clé d’accès, aussi pour qui décide des plans; aucun des deux ne laisse entrer seul. Gardez-les sur papier.
+door-codes-left = { NUMBER($codes) } { $codes ->
+    [one] code restant.
+   *[other] codes restants.
+}
+door-codes-make = Créer de nouveaux codes à la place de tous les anciens
+door-codes-shown = Ils ne sont montrés que cette fois. Chacun sert une fois, avec un lien d’un administrateur. Les codes d’avant ne valent plus rien.
+door-code = Code de secours
+door-code-needed = Ce compte décide des plans, le lien ne suffit donc pas : tapez l’un de ses codes de secours.
+door-refused-wrong-code = Ce n’est pas un code de secours de ce compte, ou il a servi. Rien n’a été fait.

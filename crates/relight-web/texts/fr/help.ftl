@@ -345,6 +345,17 @@ option-incident-report-id = Quel incident, si plusieurs sont ouverts
 option-incident-report-format = Forme du rapport
 option-break-glass = Sans les approbations habituelles et quelle que soit la configuration; journalisé, à revoir
 
+help-token = Créer, lister ou fermer des jetons, avec lesquels les programmes se connectent
+help-token-create = Créer un jeton avec un rôle d’un compte; son texte n’est montré qu’une fois
+option-token-create-account = Le compte pour lequel il agit
+option-token-create-role = Son seul rôle : un rôle que le compte détient là
+option-token-create-scope = Où : « / », secteur, ou secteur/organisme
+option-token-create-days = Combien de jours il vit, au plus 90
+option-token-create-name = À quoi il sert
+help-token-list = Les jetons, sans leurs textes
+help-token-revoke = Fermer un jeton sur-le-champ
+option-token-revoke-id = Son numéro
+
 help-policy = Montrer, vérifier ou signer les règles : qui peut commuter combien
 help-policy-show = Les règles en vigueur
 help-policy-check = De même; échoue si le fichier n’est pas signé

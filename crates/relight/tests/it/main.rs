@@ -31,6 +31,7 @@ mod schemas;
 mod serve;
 mod sites;
 mod sources;
+mod token;
 mod versions;
 mod watch;
 mod watch_out;

@@ -303,6 +303,10 @@ impl Door {
             let row = row.and_then(|row| known.row(row.account));
             row.map(|row| (row.id, row.name.clone())).ok_or(Refusal::Rule("no-link"))?
         };
+        // Whoever runs the provider is not who holds the codes.
+        if self.needs_code(account) {
+            return Err(Refusal::Rule("wrong-code"));
+        }
         let row = self.new_identity(account, identity)?;
         let (sign_in, cookie) = self.sign_in_row(account, identity, from)?;
         let changes = [
