@@ -176,6 +176,9 @@ test('an incident from its opening to the light, by two people and by keyboard a
     assert.equal(await page.locator('[value=approve]').count(), 0, 'who asks does not agree');
     assert.deepEqual(await Promise.all(SLUGS.map(visit)), [200, 200, 200]);
 
+    await look(page, `${origin}/approve/A-0001`, 'acts-approve-glass');
+    assert.equal(await page.locator('details.glass').count(), 1, 'the command may break the glass');
+
     // An administrator sees no button, and a stranger nothing.
     await admin.page.goto(`${origin}/approve/A-0001?lang=en`);
     assert.equal(await admin.page.locator('[value=approve]').count(), 0);

@@ -23,6 +23,17 @@ pub struct Approving {
     pub proof: Option<Proof>,
 }
 
+/// What somebody says by breaking glass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Smashing<'a> {
+    /// Hash of the plan that was read.
+    pub hash: Digest,
+    /// Why it cannot wait.
+    pub reason: &'a str,
+    /// What the key signed for it.
+    pub proof: Option<Proof>,
+}
+
 /// What became of an act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acted {
@@ -163,10 +174,24 @@ impl Engine {
         policy: &Policy,
         person: &Person,
         plan: &Plan,
+        smashing: Smashing<'_>,
     ) -> Result<(), EngineError> {
         let _one = self.one_act();
+        let Smashing { hash, reason, proof } = smashing;
+        if plan.hash()? != hash {
+            return Err(refused(Refusal::OtherHash));
+        }
+        let standing = self
+            .with_ledger(|ledger| ledger.actions().of(&hash).map(|action| action.standing.clone()));
+        // What was refused, or done, is not done by breaking glass.
+        match standing {
+            None | Some(Standing::Waiting) => {}
+            Some(Standing::Refused { .. }) => return Err(refused(Refusal::Refused)),
+            Some(_) => return Err(refused(Refusal::Done)),
+        }
         self.check_under(policy, plan)?;
-        let glass = self.decide(policy, |desk| desk.break_glass(person, plan, &plan.reason))?;
+        let glass = self.decide(policy, |desk| desk.break_glass(person, plan, reason))?;
+        let glass = with_proof(glass, proof);
         self.carry_out(&person.name, plan, vec![glass])
     }
 
@@ -308,6 +333,9 @@ fn with_proof(approval: Entry, given: Option<Proof>) -> Entry {
     match approval {
         Entry::PlanApproved { plan, seat, by, .. } => {
             Entry::PlanApproved { plan, seat, by, proof: given.map(Box::new) }
+        }
+        Entry::BreakGlass { plan, reason, by, .. } => {
+            Entry::BreakGlass { plan, reason, by, proof: given.map(Box::new) }
         }
         other => other,
     }

@@ -47,7 +47,7 @@ pub use relight_store as store;
 pub use relight_watch as watch;
 pub use then::Then;
 
-pub use acts::{Acted, Approving};
+pub use acts::{Acted, Approving, Smashing};
 pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener, replay};
 pub use error::{EngineError, EngineErrorKind};
 pub use follow::leave;

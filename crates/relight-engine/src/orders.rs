@@ -73,6 +73,7 @@ impl Engine {
             plan: plan.hash()?,
             reason: reason.to_owned(),
             by: actor.to_owned(),
+            proof: None,
         };
         self.record(actor, &plan.incident, entry)?;
         self.execute(plan, actor)

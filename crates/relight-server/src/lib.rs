@@ -9,6 +9,7 @@ mod error;
 mod gzip;
 mod host;
 pub mod interrupt;
+mod listen;
 mod mix;
 pub mod origin;
 mod page;

@@ -380,6 +380,20 @@ mod tests {
     }
 
     #[test]
+    fn an_unsigned_policy_says_nothing_of_second_factors() {
+        let policy = "[oidc]\nname = \"x\"\nissuer = \"https://id.example\"\nclient_id = \"x\"\n\
+            client_secret_file = \"secret\"\nsecond_factor_amr = [\"mfa\"]\n";
+        let place = Place::new(policy);
+        let oidc = place.read().unwrap().oidc.unwrap();
+        assert!(oidc.second_factor_amr.is_empty() && oidc.issuer == "https://id.example");
+        assert_eq!(oidc.client_secret_file, Some(place.folder.path().join("secret")));
+        place.sign("key", false).unwrap();
+        assert_eq!(place.read().unwrap().oidc.unwrap().second_factor_amr, ["mfa"]);
+        place.write(POLICY_FILE, &policy.replace("mfa", "pwd"));
+        assert!(place.read().unwrap().oidc.unwrap().second_factor_amr.is_empty(), "changed since");
+    }
+
+    #[test]
     fn a_signature_that_comes_with_its_own_key_is_not_enough() {
         let place = Place::new("");
         let elsewhere = Place::new("");

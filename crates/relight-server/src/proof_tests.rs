@@ -22,7 +22,14 @@ struct Said {
 impl Said {
     fn good() -> Self {
         let (origin, host) = ("https://relight.example", "relight.example");
-        Self { kind: "webauthn.get", origin, host, flags: 0b101, plan: PLAN, purpose: PURPOSE }
+        Self {
+            kind: "webauthn.get",
+            origin,
+            host,
+            flags: 0b101,
+            plan: PLAN,
+            purpose: Signing::Approval.purpose(),
+        }
     }
 
     fn proof(&self) -> Proof {
@@ -57,11 +64,17 @@ fn the_fixture_is_a_good_signature_for_its_plan_and_for_no_other() {
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), text);
     let proof: Proof = serde_json::from_str(&text).unwrap();
-    assert_eq!(check(&proof, &PLAN), Ok(()));
+    let glass = check(&proof, Signing::BrokenGlass, &PLAN);
+    assert_eq!(glass, Err("wrong-challenge"), "who agrees breaks no glass");
+    assert!(is_of_hardware(&proof));
+    let copied = Said { flags: 0b1101, ..Said::good() }.proof();
+    assert!(!is_of_hardware(&copied));
+    assert!(!is_of_hardware(&Proof { authenticator: String::new(), ..proof.clone() }));
+    assert_eq!(check(&proof, Signing::Approval, &PLAN), Ok(()));
     for byte in 0..32 {
         let mut other = PLAN;
         other.0[byte] ^= 1;
-        assert_eq!(check(&proof, &other), Err("wrong-challenge"), "byte {byte}");
+        assert_eq!(check(&proof, Signing::Approval, &other), Err("wrong-challenge"), "byte {byte}");
     }
 }
 
@@ -81,7 +94,7 @@ fn one_wrong_word_and_it_is_none() {
         ("for another site", with(|it| it.host = "evil.example"), "foreign-site"),
         ("on a page in plain text", with(|it| it.origin = "http://relight.example"), "malformed"),
     ] {
-        assert_eq!(check(&proof, &PLAN), Err(wanted), "{what}");
+        assert_eq!(check(&proof, Signing::Approval, &PLAN), Err(wanted), "{what}");
     }
 }
 
@@ -104,10 +117,10 @@ fn no_bit_of_it_can_be_changed() {
             changed[at / 8] ^= 1 << (at % 8);
             let mut proof = good.clone();
             *field(&mut proof) = secret::encode(&changed);
-            assert!(check(&proof, &PLAN).is_err(), "field {number}, bit {at}");
+            assert!(check(&proof, Signing::Approval, &PLAN).is_err(), "field {number}, bit {at}");
         }
         let mut proof = good.clone();
         field(&mut proof).clear();
-        assert!(check(&proof, &PLAN).is_err(), "field {number}, empty");
+        assert!(check(&proof, Signing::Approval, &PLAN).is_err(), "field {number}, empty");
     }
 }

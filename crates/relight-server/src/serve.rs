@@ -1,6 +1,5 @@
 //! Starts console and public page, each on its own listener, behind a blocking handle.
 
-use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use crate::console::meter::Meter;
 use crate::console::{self, Console, tally};
 use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
 use crate::sse::Streams;
-use crate::{ServerError, clock, public, runtime};
+use crate::{ServerError, clock, listen, public, runtime};
 
 /// How long [`WebHandle::stop`] waits for the private threads.
 const STOP_WAIT: Duration = Duration::from_secs(2);
@@ -115,10 +114,9 @@ impl WebServer {
             meter: Meter::default(),
         });
         let console = console::router(Arc::clone(&state));
-        let console = console.into_make_service_with_connect_info::<SocketAddr>();
         let public = public::router(Source::Memory(publication.shown()));
-        runtime.spawn(axum::serve(console_listener, console).into_future());
-        runtime.spawn(axum::serve(public_listener, public).into_future());
+        runtime.spawn(listen::serve(console_listener, console, listen::HEAD_WAIT_MAX));
+        runtime.spawn(listen::serve(public_listener, public, listen::HEAD_WAIT_MAX));
         drop(entered);
         Ok(WebHandle { runtime, console_addr, public_addr, publication, console: state })
     }
@@ -133,7 +131,7 @@ impl WebServer {
         let entered = runtime.enter();
         let (listener, address) = runtime::listen(address)?;
         let router = public::router(Source::Folder(folder));
-        runtime.spawn(axum::serve(listener, router).into_future());
+        runtime.spawn(listen::serve(listener, router, listen::HEAD_WAIT_MAX));
         drop(entered);
         Ok(PublicHandle { runtime, address })
     }

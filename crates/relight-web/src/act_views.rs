@@ -135,6 +135,8 @@ pub struct ApprovePage {
     pub step_up: String,
     /// The ceremony in which a passkey signs the plan; without a ticket there is none.
     pub key: KeyForm,
+    /// The ceremony in which a key breaks the glass; without a ticket nobody may.
+    pub glass: KeyForm,
     /// The number of sites has to be typed.
     pub typed: bool,
     /// This reader may approve.

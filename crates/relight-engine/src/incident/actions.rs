@@ -228,7 +228,7 @@ impl Actions {
                 Ok(())
             }
             Entry::DarkOrdered { plan, .. } => self.check_order(plan),
-            Entry::BreakGlass { plan, reason, by } => {
+            Entry::BreakGlass { plan, reason, by, .. } => {
                 self.glass.push(Glass {
                     incident: id.to_owned(),
                     plan: *plan,
@@ -237,6 +237,12 @@ impl Actions {
                     at: now,
                     reviewed: None,
                 });
+                // A plan that waited for the others waits no longer.
+                if let Some(action) = self.find_mut(plan)
+                    && action.standing == Standing::Waiting
+                {
+                    action.standing = Standing::Started { at: now };
+                }
                 Ok(())
             }
             Entry::GlassReviewed { plan, by, .. } => self.review(plan, by),

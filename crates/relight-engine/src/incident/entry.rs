@@ -199,6 +199,9 @@ pub enum Entry {
         /// Who; empty in journals from before people signed in.
         #[serde(default)]
         by: String,
+        /// What the key signed for it; none from the command line of the data folder.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Box<Proof>>,
     },
     /// Somebody else looked at why glass was broken.
     GlassReviewed {

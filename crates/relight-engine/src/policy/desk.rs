@@ -177,7 +177,7 @@ impl Desk<'_> {
         }
         let hash = plan.hash().map_err(|_| Refusal::OtherHash)?;
         let (reason, by) = (reason.trim().to_owned(), person.name.clone());
-        Ok(Entry::BreakGlass { plan: hash, reason, by })
+        Ok(Entry::BreakGlass { plan: hash, reason, by, proof: None })
     }
 
     /// Somebody else looked at why glass was broken.

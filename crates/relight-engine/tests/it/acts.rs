@@ -7,7 +7,7 @@ use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::incident::{ACTIONS_KEPT_MAX, Phase};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
 use relight_engine::policy::{Means, Person, Policy, Refusal};
-use relight_engine::{Acted, EngineError, EngineErrorKind};
+use relight_engine::{Acted, EngineError, EngineErrorKind, Smashing};
 use relight_model::{Digest, GateKey};
 
 use crate::edge::key;
@@ -246,9 +246,10 @@ fn broken_glass_is_journalled_first_and_reviewed_by_somebody_else() {
     let anna = Person { means: Means::HardwareKey, ..chief("anna") };
     let dark = plan(&town, &anna, Action::Dark, &[0, 1, 2, 3, 4, 5, 6]);
     let without = Person { means: Means::Passkey, ..anna.clone() };
-    let refused = town.engine.smash_glass(&table(), &without, &dark).unwrap_err();
+    let smashing = || Smashing { hash: dark.hash().unwrap(), reason: "fire", proof: None };
+    let refused = town.engine.smash_glass(&table(), &without, &dark, smashing()).unwrap_err();
     assert_eq!(refused.kind, EngineErrorKind::Refused(Refusal::NoHardwareKey));
-    town.engine.smash_glass(&table(), &anna, &dark).unwrap();
+    town.engine.smash_glass(&table(), &anna, &dark, smashing()).unwrap();
     assert_eq!(town.journal()[1..3], ["break-glass", "dark-ordered"]);
     let hash = dark.hash().unwrap();
     let own = town.engine.review_glass(&table(), &anna, hash, "fine").unwrap_err();

@@ -14,6 +14,7 @@ use super::signed_in::{Factor, SignedIn};
 use super::ticket::Purpose;
 use super::{Door, Noted, secret};
 use crate::ServerError;
+use crate::proof::Signing;
 
 /// Why somebody does not come in, or does not get something.
 #[derive(Debug)]
@@ -118,7 +119,7 @@ impl Door {
         Ok(self.record(name, noted, &changes)?)
     }
 
-    /// Takes the passkey that somebody shows to approve a plan. What comes back is signed for this
+    /// Takes the passkey that somebody shows to sign a plan. What comes back is signed for this
     /// plan and is stored beside the approval: it can be checked without us.
     ///
     /// # Errors
@@ -126,11 +127,11 @@ impl Door {
     pub(crate) fn sign_plan(
         &self,
         signed: &SignedIn,
-        plan: &Digest,
+        (signing, plan): (Signing, &Digest),
         shown: Shown<'_>,
     ) -> Result<Proof, Refusal> {
         let _changing = self.changing();
-        let purpose = Purpose::Approve { sign_in: &signed.sign_in, plan };
+        let purpose = Purpose::Sign { signing, sign_in: &signed.sign_in, plan };
         let (key, count) = self.trial(shown, purpose, Some(signed))?;
         let name = &signed.account.name;
         let facts: [(&str, &dyn fmt::Display); 3] =

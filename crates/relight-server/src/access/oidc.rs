@@ -309,7 +309,7 @@ impl Provider {
         }
         let answer = self.fetcher.ask(place, Some(self.form(metadata, got))).await?;
         if answer.status.is_client_error() {
-            return Err(Fault::Code);
+            return Err(refused(&answer.body));
         }
         if !answer.status.is_success() {
             return Err(Fault::Unreachable);
@@ -424,6 +424,19 @@ impl Cache {
     fn kept<T>(&mut self, fetched: Result<T, Fault>, now: Timestamp) -> Result<T, Fault> {
         self.failed = fetched.as_ref().err().map(|fault| (*fault, now));
         fetched
+    }
+}
+
+/// Why a provider gives no token (RFC 6749, 5.2): the code is worth nothing to it; all else is a
+/// fault of the settings, here or there.
+fn refused(body: &[u8]) -> Fault {
+    #[derive(Deserialize)]
+    struct Problem {
+        error: String,
+    }
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) if problem.error == "invalid_grant" => Fault::Code,
+        _ => Fault::Unusable,
     }
 }
 

@@ -107,7 +107,7 @@ struct AuthenticatorData<'a> {
 
 const PRESENT: u8 = 1;
 const VERIFIED: u8 = 1 << 2;
-const MAY_BE_COPIED: u8 = 1 << 3;
+pub(crate) const MAY_BE_COPIED: u8 = 1 << 3;
 const IS_COPIED: u8 = 1 << 4;
 const HAS_KEY: u8 = 1 << 6;
 const HAS_EXTENSIONS: u8 = 1 << 7;

@@ -12,6 +12,7 @@ use relight_model::{Digest, Timestamp};
 use super::passkey::Fault;
 use super::secret::{self, Secret};
 use super::{Door, digest_of};
+use crate::proof::Signing;
 use crate::{ServerError, proof};
 
 /// How long a challenge may be answered, in seconds.
@@ -26,8 +27,8 @@ pub(crate) enum Purpose<'a> {
     Register(&'a Digest),
     /// To show a key again in this sign-in.
     Confirm(&'a Digest),
-    /// To approve the plan of this hash in this sign-in.
-    Approve { sign_in: &'a Digest, plan: &'a Digest },
+    /// To sign the plan of this hash in this sign-in.
+    Sign { signing: Signing, sign_in: &'a Digest, plan: &'a Digest },
     /// To come back from a provider of identities: with the cookie of this digest.
     Provider(&'a Digest),
 }
@@ -38,8 +39,11 @@ impl Purpose<'_> {
             Self::SignIn => b"relight sign-in".to_vec(),
             Self::Register(holder) => [&b"relight register"[..], &holder.0].concat(),
             Self::Confirm(sign_in) => [&b"relight confirm"[..], &sign_in.0].concat(),
-            Self::Approve { sign_in, plan } => {
+            Self::Sign { signing: Signing::Approval, sign_in, plan } => {
                 [&b"relight approve"[..], &sign_in.0, &plan.0].concat()
+            }
+            Self::Sign { signing: Signing::BrokenGlass, sign_in, plan } => {
+                [&b"relight break-glass"[..], &sign_in.0, &plan.0].concat()
             }
             Self::Provider(cookie) => [&b"relight provider"[..], &cookie.0].concat(),
         }
@@ -89,8 +93,8 @@ fn make(secret: &Secret, purpose: Purpose<'_>, now: Timestamp) -> Result<Ticket,
 /// What is signed. For a plan it is made of what the journal holds, so that it can be checked
 /// later: the sign-in is in the seal of the ticket only.
 fn challenge(purpose: Purpose<'_>, ticket: &[u8]) -> Vec<u8> {
-    if let Purpose::Approve { plan, .. } = purpose {
-        return proof::challenge(plan, ticket);
+    if let Purpose::Sign { signing, plan, .. } = purpose {
+        return proof::challenge(signing, plan, ticket);
     }
     digest_of(&[&purpose.bytes()[..], ticket].concat()).0.to_vec()
 }
@@ -160,9 +164,10 @@ mod tests {
             Purpose::Confirm(&b),
             Purpose::Provider(&a),
             Purpose::Provider(&b),
-            Purpose::Approve { sign_in: &a, plan: &b },
-            Purpose::Approve { sign_in: &b, plan: &b },
-            Purpose::Approve { sign_in: &a, plan: &a },
+            Purpose::Sign { signing: Signing::Approval, sign_in: &a, plan: &b },
+            Purpose::Sign { signing: Signing::Approval, sign_in: &b, plan: &b },
+            Purpose::Sign { signing: Signing::Approval, sign_in: &a, plan: &a },
+            Purpose::Sign { signing: Signing::BrokenGlass, sign_in: &a, plan: &b },
         ];
         for (made_for, purpose) in purposes.iter().enumerate() {
             let ticket = make(&secret, *purpose, 100).unwrap();

@@ -28,8 +28,8 @@ use relight_web::{Lang, number, texts};
 
 use super::{Asked, Console};
 use crate::access::{Factor, SignedIn};
-use crate::page;
 use crate::policy_file::PolicyFile;
+use crate::{page, proof};
 
 /// The addresses of acts.
 pub(super) fn routes() -> Router<Arc<Console>> {
@@ -67,6 +67,7 @@ pub(crate) fn signer_of(
     let person = person_of(signed, now);
     let means = match person.means {
         Means::Token => Means::Token,
+        _ if proof.is_some_and(proof::is_of_hardware) => Means::HardwareKey,
         _ if proof.is_some() => Means::Passkey,
         _ if console.door.known().keys(signed.account.id).next().is_some() => Means::SignedIn,
         means => means,

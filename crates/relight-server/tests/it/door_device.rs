@@ -12,6 +12,8 @@ pub(crate) struct Device {
     pair: EcdsaKeyPair,
     credential: Vec<u8>,
     pub(crate) count: u32,
+    /// What it says when it signs: somebody is there and was verified; the key may be copied.
+    pub(crate) flags: u8,
 }
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
@@ -64,7 +66,7 @@ impl Device {
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).unwrap();
         let pair =
             EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &SystemRandom::new()).unwrap();
-        Self { pair, credential: vec![number; 16], count: 0 }
+        Self { pair, credential: vec![number; 16], count: 0, flags: 0b0000_0101 }
     }
 
     /// Id of its key.
@@ -114,7 +116,7 @@ impl Device {
         self.count += 1;
         let (ticket, options) = ceremony(page, action);
         assert_eq!(options["userVerification"], "required");
-        let data = self.data(options["rpId"].as_str().unwrap(), 0b0000_0101);
+        let data = self.data(options["rpId"].as_str().unwrap(), self.flags);
         let client = Self::client("webauthn.get", &options, origin);
         let message = [&data[..], digest(&SHA256, &client).as_ref()].concat();
         let signature = self.pair.sign(&SystemRandom::new(), &message).unwrap();

@@ -19,6 +19,8 @@ mod web_api;
 mod web_approvals;
 mod web_console;
 mod web_door;
+mod web_flood;
+mod web_glass;
 mod web_keys;
 mod web_metrics;
 mod web_oidc;

@@ -4,7 +4,7 @@
 use relight_engine::incident::{Entry, Proof};
 use relight_engine::store::{AccountChange, GrantRow, PasskeyRow, SignInRow, Store};
 use relight_model::Digest;
-use relight_server::proof;
+use relight_server::proof::{self, Signing};
 
 use crate::door_device::{Device, Shown, form};
 use crate::door_support::{START, World, clock, cookie_of, person, token};
@@ -132,8 +132,8 @@ fn a_passkey_signs_the_plan_and_the_journal_holds_what_it_signed() {
     let proofs = place.proofs();
     let [(plan, by, Some(signed))] = &proofs[..] else { panic!("{proofs:?}") };
     assert_eq!((plan.to_string(), by.as_str()), (hash_in(&page), "zoe"));
-    assert_eq!(proof::check(signed, plan), Ok(()));
-    assert_eq!(proof::check(signed, &Digest([1; 32])), Err("wrong-challenge"));
+    assert_eq!(proof::check(signed, Signing::Approval, plan), Ok(()));
+    assert_eq!(proof::check(signed, Signing::Approval, &Digest([1; 32])), Err("wrong-challenge"));
     assert_eq!(
         place.world.store.verify_journal().unwrap().map(|whole| whole.entries > 5),
         Ok(true)
@@ -237,6 +237,10 @@ fn a_wrong_number_is_told_after_a_good_signature() {
         assert_eq!(status, wanted, "{typed}: {body}");
     }
     let proofs = place.proofs();
-    assert!(proofs[0].2.as_ref().is_some_and(|it| proof::check(it, &proofs[0].0) == Ok(())));
+    assert!(proofs[0].2.as_ref().is_some_and(|it| proof::check(
+        it,
+        Signing::Approval,
+        &proofs[0].0
+    ) == Ok(())));
     place.world.web.stop();
 }

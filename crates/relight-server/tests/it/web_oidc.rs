@@ -211,6 +211,30 @@ fn a_flood_of_codes_is_five_requests_and_holds_up_no_passkey() {
     world.web.stop();
 }
 
+/// A wrong secret is no fault of the person: it is told as one for an admin.
+#[test]
+fn what_the_token_endpoint_answers_is_told_apart() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let (world, ..) = world(now, &provider);
+    for (status, body, wanted, why) in [
+        (400, r#"{"error":"invalid_grant"}"#, 403, "provider-code"),
+        (401, r#"{"error":"invalid_client"}"#, 502, "provider-unusable"),
+        (400, "<html>", 502, "provider-unusable"),
+        (200, r#"{"access_token":"x"}"#, 502, "provider-unusable"),
+        (503, "", 502, "provider-unreachable"),
+    ] {
+        let away = world.leaves("/sign-in/oidc?lang=en", "");
+        provider.answers(status, body);
+        let (got, _, page) = world.returns(&away.back(), &away.cookie);
+        assert_eq!(got, wanted, "{body}: {page}");
+        let line = world.journal().pop().unwrap();
+        assert!(line.contains(&format!(r#""why":"{why}""#)), "{body}: {line}");
+    }
+    world.web.stop();
+}
+
 #[test]
 fn nobody_is_led_away_through_the_way_back() {
     clock!(now, now_set);

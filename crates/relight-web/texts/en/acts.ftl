@@ -226,3 +226,7 @@ approve-where = { $id }, { NUMBER($sites) } { $sites ->
 approve-done = { $id } was carried out
 approve-remedy = people decide on the page, with a passkey; a plan that is too old is made again
 public-updates = Updates
+act-smash = Nobody else can be reached: break the glass
+act-smash-note = The sites go dark at once, without the second person. It needs a key that cannot be copied, it relights nothing, it stands in red in the log and on this page for everybody, and somebody else has to review it within 24 hours.
+act-smash-reason = Why it cannot wait
+act-smash-button = Break the glass with your key

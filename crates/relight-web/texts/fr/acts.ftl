@@ -235,3 +235,7 @@ approve-where = { $id }, { NUMBER($sites) } { $sites ->
 approve-done = { $id } a été exécuté
 approve-remedy = on décide sur la page, avec une clé d’accès; un plan trop ancien se refait
 public-updates = Mises à jour
+act-smash = Personne d’autre n’est joignable : briser la glace
+act-smash-note = Les sites s’éteignent sur-le-champ, sans la deuxième personne. Il faut une clé qui ne se copie pas; cela ne rallume rien, figure en rouge dans le journal et sur cette page pour tout le monde, et quelqu’un d’autre doit le revoir dans les 24 heures.
+act-smash-reason = Pourquoi cela ne peut pas attendre
+act-smash-button = Briser la glace avec votre clé

@@ -124,6 +124,7 @@ fn documents_are_what_their_schemas_say() {
         ("edges", "edge list"),
         ("edge-check", "edge check"),
         ("policy", "policy show"),
+        ("tokens", "token list"),
         ("audit", "audit verify"),
         ("doctor", "doctor"),
         ("public-export", "public export page"),

@@ -1,4 +1,5 @@
-//! `relight token`: made with no more than its account holds, listed without its text, ended at once.
+//! `relight token`: made with no more than its account holds, listed without its text, ended at
+//! once.
 
 use relight_engine::store::{AccountChange, GrantRow, Store};
 

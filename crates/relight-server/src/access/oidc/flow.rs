@@ -27,6 +27,10 @@ const FLOW_COOKIE: &str = "__Host-rl-away";
 /// Longest address to go to afterwards, in bytes.
 const NEXT_BYTES_MAX: usize = 1_000;
 
+/// Under which number trials are counted: apart from those of every account, and from those of
+/// keys that nobody registered.
+const TRIALS_OF: u32 = u32::MAX;
+
 /// Bytes of the secret of a browser that is away.
 const SECRET_BYTES: usize = 32;
 
@@ -168,6 +172,11 @@ impl Door {
         let carried = away_of(headers).ok_or_else(expired)?;
         let away = Away::parse(&carried).ok_or_else(expired)?;
         let ticket = self.returned(Purpose::Provider(&digest_of(&carried)), &back.state)?;
+        // Counted before anything is kept or sent; what goes well costs no trial, because a whole
+        // office may share an address.
+        if self.limits.count(TRIALS_OF, &from.address, self.now()) != Trial::Allowed {
+            return Err(Refusal::TooMany);
+        }
         self.answer(&ticket)?;
         let is_ours = |issuer: &String| *issuer == provider.settings.issuer;
         if !back.iss.as_ref().is_none_or(is_ours) {
@@ -176,30 +185,22 @@ impl Door {
         if back.error.is_some() || back.code.is_empty() {
             return Err(Fault::Declined.into());
         }
-        let identity =
-            self.exchange(provider, (&back.code, &away), &ticket.challenge, from).await?;
+        let identity = self.exchange(provider, (&back.code, &away), &ticket.challenge).await?;
+        self.limits.forgive(TRIALS_OF, &from.address);
         Ok(Returned { identity, wish: away.wish, next: away.next })
     }
 
-    /// Exchanges a code, within the limits of trials and of what goes on at one time. What went
-    /// well costs no trial: a whole office may share an address.
+    /// Exchanges a code, within the limit of what goes on at one time.
     async fn exchange(
         &self,
         provider: &Provider,
         (code, away): (&str, &Away),
         nonce: &[u8],
-        from: &Sender,
     ) -> Result<Identity, Refusal> {
-        let trial = self.limits.count(0, &from.address, self.now());
-        if trial != Trial::Allowed {
-            return Err(Refusal::TooMany);
-        }
         let _seat = provider.seats.try_acquire().map_err(|_| Refusal::TooMany)?;
         let (verifier, nonce) = (away.verifier(), secret::encode(nonce));
         let got = Got { code, verifier: &verifier, nonce: &nonce };
-        let identity = provider.identity(&got, self.now()).await?;
-        self.limits.forgive(0, &from.address);
-        Ok(identity)
+        Ok(provider.identity(&got, self.now()).await?)
     }
 
     /// Does what somebody went away for; gives the header that sets the cookie of a new sign-in.

@@ -9,7 +9,7 @@ use relight_engine::access::Role;
 use relight_engine::incident::{Action, Proof, Seat, Standing, UNDO_AGE_MAX_S};
 use relight_engine::policy::{Desk, Means, Person, Refusal};
 use relight_engine::store::PasskeyRow;
-use relight_engine::{Approving, Engine, EngineError};
+use relight_engine::{Approving, Engine, EngineError, Smashing};
 use relight_model::{Digest, Timestamp};
 use relight_web::act_views::{ApprovePage, SeatView};
 use relight_web::door_views::KeyForm;
@@ -25,6 +25,7 @@ use crate::access::ticket::Purpose;
 use crate::access::{Factor, SignedIn};
 use crate::console::{Asked, Console, blocking, key_form};
 use crate::page;
+use crate::proof::Signing;
 
 /// What somebody decides about a plan.
 #[derive(Debug, Default, Deserialize)]
@@ -55,9 +56,14 @@ impl Decision {
         Digest::parse(self.hash.trim()).unwrap_or_default()
     }
 
-    /// Whether a passkey signed it.
-    fn is_signed(&self) -> bool {
-        self.decision == "approve" && !self.answer.is_empty()
+    /// What a passkey signed, if one did.
+    fn signing(&self) -> Option<Signing> {
+        let signing = match self.decision.as_str() {
+            "approve" => Signing::Approval,
+            "glass" => Signing::BrokenGlass,
+            _ => return None,
+        };
+        (!self.answer.is_empty()).then_some(signing)
     }
 }
 
@@ -134,11 +140,10 @@ fn sign(
     form: &Decision,
     from: &Sender,
 ) -> Result<Option<Proof>, Trouble> {
-    if !form.is_signed() {
-        return Ok(None);
-    }
+    let Some(signing) = form.signing() else { return Ok(None) };
     let shown = Shown { ticket: &form.ticket, answer: &form.answer, from };
-    let proof = console.door.sign_plan(signed, &form.plan(), shown).map_err(Trouble::Key)?;
+    let proof =
+        console.door.sign_plan(signed, (signing, &form.plan()), shown).map_err(Trouble::Key)?;
     Ok(Some(proof))
 }
 
@@ -164,6 +169,11 @@ pub(crate) fn carry_out(
                 rollout::after(engine, &console.board, &person.name, &action.plan);
             }
             Ok(())
+        }
+        "glass" => {
+            let person = signer_of(console, signed, proof.as_ref(), engine.now());
+            let smashing = Smashing { hash, reason: &form.reason, proof };
+            engine.smash_glass(&policy, &person, &action.plan, smashing)
         }
         // What is not understood agrees to nothing: it is a refusal, and that needs a reason.
         other => {
@@ -234,8 +244,13 @@ impl View<'_> {
             may_approve: barrier.is_none(),
             may_refuse: decides,
             may_undo: self.may_undo(&person),
+            glass: if self.may_smash(&person) {
+                self.key(Signing::BrokenGlass)
+            } else {
+                KeyForm::default()
+            },
             problem: trouble.map(|trouble| trouble.told(lang)).unwrap_or_default(),
-            key: if barrier.is_none() { self.key() } else { KeyForm::default() },
+            key: if barrier.is_none() { self.key(Signing::Approval) } else { KeyForm::default() },
             token: self.console.door.form_token(self.signed),
             id,
         }
@@ -253,13 +268,13 @@ impl View<'_> {
     }
 
     /// The ceremony in which a passkey signs the plan; none for who has no passkey.
-    fn key(&self) -> KeyForm {
+    fn key(&self, signing: Signing) -> KeyForm {
         let keys = self.keys();
         if keys.is_empty() {
             return KeyForm::default();
         }
         let (sign_in, plan) = (&self.signed.sign_in, &self.action.hash);
-        self.console.shows_key(Purpose::Approve { sign_in, plan }, &keys)
+        self.console.shows_key(Purpose::Sign { signing, sign_in, plan }, &keys)
     }
 
     /// Where somebody without a passkey shows once more who it is.
@@ -299,6 +314,14 @@ impl View<'_> {
         let plan = &self.action.plan;
         let decides = [Role::Commander, Role::Approver];
         person.is(&plan.proposer) || decides.into_iter().any(|role| person.may_for(role, plan))
+    }
+
+    /// Whether this reader may darken without the others: that only the command does, and nobody
+    /// relights so. What kind of key it is shows when it signs.
+    fn may_smash(&self, person: &Person) -> bool {
+        let plan = &self.action.plan;
+        let is_dark = plan.action == relight_engine::plan::Action::Dark;
+        is_dark && self.action.is_open(self.now) && person.may_for(Role::Commander, plan)
     }
 
     fn may_undo(&self, person: &Person) -> bool {

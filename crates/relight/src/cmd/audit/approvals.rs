@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use relight_engine::incident::Entry;
+use relight_engine::incident::{Entry, Proof};
 use relight_engine::store::JournalRecord;
-use relight_server::proof;
+use relight_model::Digest;
+use relight_server::proof::{self, Signing};
 use serde::Serialize;
 
 /// Acts that register the key that they name.
@@ -39,19 +40,15 @@ impl Approvals {
     /// Looks at the next entry. One that cannot be read is a fault of the journal, not of an
     /// approval.
     pub(super) fn look(&mut self, record: &JournalRecord) {
-        if record.kind != "plan-approved" && record.kind != "access" {
+        if !["plan-approved", "break-glass", "access"].contains(&record.kind.as_str()) {
             return;
         }
         match Entry::from_body(&record.body) {
             Ok(Entry::PlanApproved { plan, by, proof: Some(signed), .. }) => {
-                let is_good =
-                    proof::check(&signed, &plan).is_ok() && !self.is_foreign(&by, &signed.key);
-                if !is_good {
-                    self.fault = self.fault.or(Some(record.seq));
-                    return;
-                }
-                self.counts.signed += 1;
-                self.counts.registered += u64::from(self.keys.contains(&(by, signed.key)));
+                self.judge(record.seq, Signing::Approval, &plan, (by, &signed));
+            }
+            Ok(Entry::BreakGlass { plan, by, proof: Some(signed), .. }) => {
+                self.judge(record.seq, Signing::BrokenGlass, &plan, (by, &signed));
             }
             Ok(Entry::PlanApproved { proof: None, .. }) => self.counts.unsigned += 1,
             Ok(Entry::Access { act, account, facts }) => {
@@ -68,6 +65,16 @@ impl Approvals {
         }
     }
 
+    fn judge(&mut self, seq: u64, signing: Signing, plan: &Digest, (by, signed): (String, &Proof)) {
+        let is_good = proof::check(signed, signing, plan).is_ok();
+        if !is_good || self.is_foreign(&by, &signed.key) {
+            self.fault = self.fault.or(Some(seq));
+            return;
+        }
+        self.counts.signed += 1;
+        self.counts.registered += u64::from(self.keys.contains(&(by, signed.key.clone())));
+    }
+
     /// Whether a key was registered for somebody else only.
     fn is_foreign(&self, by: &str, key: &str) -> bool {
         let mut holders = self.keys.iter().filter(|(_, held)| held == key).peekable();
@@ -82,14 +89,14 @@ impl Approvals {
 
 #[cfg(test)]
 mod tests {
-    use relight_engine::incident::{Proof, Seat};
-    use relight_model::Digest;
+    use relight_engine::incident::Seat;
 
     use super::*;
 
     fn record(seq: u64, entry: &Entry) -> JournalRecord {
         let kind = match entry {
             Entry::PlanApproved { .. } => "plan-approved",
+            Entry::BreakGlass { .. } => "break-glass",
             Entry::Access { .. } => "access",
             _ => "other",
         };
@@ -118,6 +125,11 @@ mod tests {
         Entry::PlanApproved { plan, seat: Seat::Second, by: by.into(), proof }
     }
 
+    fn glass(by: &str, proof: Option<Proof>) -> Entry {
+        let (reason, proof) = ("fire".into(), proof.map(Box::new));
+        Entry::BreakGlass { plan: PLAN, reason, by: by.into(), proof }
+    }
+
     fn access(act: &str, account: &str, key: &str) -> Entry {
         let facts = [("public-key".to_owned(), key.to_owned())].into();
         Entry::Access { act: act.into(), account: account.into(), facts }
@@ -143,6 +155,8 @@ mod tests {
             (vec![registers("anna"), good()], Err(2)),
             (vec![registers("anna"), registers("zoe"), good()], Ok((1, 1, 0))),
             (vec![good(), approved("zoe", Digest([8; 32]), Some(proof())), good()], Err(2)),
+            (vec![glass("zoe", Some(proof()))], Err(1)),
+            (vec![glass("zoe", None)], Ok((0, 0, 0))),
         ] {
             assert_eq!(judged(&entries), wanted, "{entries:?}");
         }

@@ -1,0 +1,137 @@
+//! Accepts the connections of a router, and waits for no client that does not say what it wants.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+/// How long a client may take for the head of a request, idle time of a kept connection included.
+pub(crate) const HEAD_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Longest head of a request, in bytes.
+pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// How long accepting waits when the system has no more handles: nothing tells when it has.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
+
+/// Takes connections for ever.
+pub(crate) async fn serve(listener: TcpListener, router: Router, head_wait_max: Duration) {
+    let router = TowerToHyperService::new(router);
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else {
+            sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
+        let peered = Peered { router: router.clone(), peer };
+        tokio::spawn(connection(stream, peered, head_wait_max));
+    }
+}
+
+async fn connection(stream: TcpStream, peered: Peered, head_wait_max: Duration) {
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_wait_max)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), peered);
+    // Whoever breaks off, or is too slow, has no answer to get.
+    let _ = served.await;
+}
+
+/// The router with the peer of one connection, which handlers ask for as [`ConnectInfo`].
+struct Peered {
+    router: TowerToHyperService<Router>,
+    peer: SocketAddr,
+}
+
+impl Service<Request<Incoming>> for Peered {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        self.router.call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+    use std::time::Instant;
+
+    use axum::routing::get;
+
+    use super::*;
+    use crate::runtime;
+
+    /// What a client gets until the connection ends: it sends these pieces, with pauses as long as
+    /// the server is willing to wait.
+    fn got(pieces: &[&[u8]], wait: Duration, pause: Duration) -> (String, Duration) {
+        let runtime = runtime::start("test").unwrap();
+        let entered = runtime.enter();
+        let (listener, address) = runtime::listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let peer = async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string();
+        runtime.spawn(serve(listener, Router::new().route("/", get(peer)), wait));
+        drop(entered);
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let began = Instant::now();
+        for piece in pieces {
+            // The other side may have had enough.
+            if stream.write_all(piece).is_err() {
+                break;
+            }
+            // Waiting for an answer that does not come is the pause.
+            stream.set_read_timeout(Some(pause)).unwrap();
+            let mut byte = [0];
+            if stream.peek(&mut byte).is_ok() {
+                break;
+            }
+        }
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut text = Vec::new();
+        let _ = stream.read_to_end(&mut text);
+        (String::from_utf8_lossy(&text).into_owned(), began.elapsed())
+    }
+
+    const WHOLE: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+
+    /// Goal: a client that says nothing, half of it, or a byte now and then is let go. Method: the
+    /// wait is short; a whole request beside them is answered.
+    #[test]
+    fn a_client_that_is_slow_with_its_head_is_let_go() {
+        let (wait, pause) = (Duration::from_millis(300), Duration::from_millis(100));
+        let (text, _) = got(&[WHOLE], Duration::from_secs(20), pause);
+        assert!(text.starts_with("HTTP/1.1 200") && text.ends_with("127.0.0.1"), "{text}");
+        let half: &[u8] = b"GET / HT";
+        let unfinished = &WHOLE[..WHOLE.len() - 2];
+        let drops: Vec<&[u8]> = WHOLE.chunks(1).collect();
+        for pieces in [vec![], vec![half], vec![unfinished], drops] {
+            let (text, took) = got(&pieces, wait, pause);
+            assert!(!text.contains("200"), "{text}");
+            // Not before its time, and long before all of the bytes were there.
+            let all = pause * u32::try_from(WHOLE.len()).unwrap();
+            assert!(took + pause >= wait && took < all, "{took:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_head_without_an_end_is_refused() {
+        let endless =
+            [b"GET / HTTP/1.1\r\nHost: a\r\nX: ".to_vec(), vec![b'x'; 2 * HEAD_BYTES_MAX]];
+        let (text, _) = got(&[&endless.concat()], Duration::from_secs(20), Duration::from_secs(20));
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 431"), "{text}");
+    }
+}
