@@ -1,4 +1,5 @@
-//! Steps of GitHub workflows that come from elsewhere: `uses: OWNER/REPOSITORY/PATH@REF`.
+//! Steps of GitHub workflows that come from elsewhere: `uses: OWNER/REPOSITORY/PATH@REF`, in
+//! block style and in flow style.
 
 use relight_model::{Catalog, Purl};
 
@@ -23,14 +24,56 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     if file.bytes.contains(&0) {
         return reader::bad(file, reader::METADATA, "no text", out);
     }
-    for line in reader::text(file).lines() {
-        let line = line.trim_start().trim_start_matches("- ").trim_start();
-        let Some(used) = line.strip_prefix("uses:") else { continue };
-        let used = used.split(" #").next().unwrap_or_default().trim();
-        if let Some(purl) = action(used.trim_matches(['"', '\''])) {
-            reader::declared(file, purl, out);
+    let text = reader::text(file);
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        for value in values(line) {
+            // A value may stand alone on the next line.
+            let mut below = || lines.peek().map_or("", |next| next.trim());
+            let used = if matches!(value, "" | ">" | ">-" | "|" | "|-") { below() } else { value };
+            if let Some(purl) = action(used) {
+                reader::declared(file, purl, out);
+            }
         }
     }
+}
+
+/// The values of every key `uses` of a line, in block style (`- uses: a/b@v1`) and in flow style
+/// (`[{name: x, "uses": a/b@v1}]`).
+fn values(line: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for (at, _) in line.match_indices("uses") {
+        let (before, behind) = (line[..at].trim_end(), &line[at + "uses".len()..]);
+        let quote = before.chars().next_back().filter(|c| matches!(c, '"' | '\''));
+        let before = before.strip_suffix(['"', '\'']).unwrap_or(before).trim_end();
+        let behind = quote.map_or(Some(behind), |quote| behind.strip_prefix(quote));
+        let value = behind.and_then(|behind| behind.trim_start().strip_prefix(':'));
+        let in_flow = before.ends_with(['{', '[', ',']);
+        let is_key = in_flow || before.trim_start_matches(['-', ' ', '\t', '?']).is_empty();
+        // Behind a plain key stands a space; `uses:x` is a text.
+        let is_apart = |value: &&str| quote.is_some() || value.is_empty() || value.starts_with(' ');
+        if let Some(value) = value.filter(is_apart).filter(|_| is_key) {
+            found.push(scalar(value, in_flow));
+        }
+    }
+    found
+}
+
+/// A value without quotes, comment, and what YAML may put in front of it (`&anchor`, `!!str`).
+fn scalar(value: &str, in_flow: bool) -> &str {
+    let mut value = value.trim_start();
+    while let Some((mark, rest)) = value.split_once(' ')
+        && mark.starts_with(['&', '!'])
+    {
+        value = rest.trim_start();
+    }
+    if let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        return value[1..].split(quote).next().unwrap_or_default();
+    }
+    let plain = value.split(" #").next().unwrap_or_default();
+    let ends: &[char] = if in_flow { &[',', '}', ']'] } else { &[] };
+    // A flow over several lines ends its lines with a comma.
+    plain.split(ends).next().unwrap_or_default().trim().trim_end_matches(',')
 }
 
 /// What is named by its repository. Steps of the same repository (`./x`) and images
