@@ -15,11 +15,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use relight_model::FlawCode;
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
-use rustix::fs::{fstat, fstatfs, openat, readlinkat, statat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{fstat, fstatfs, openat, openat2, readlinkat, statat};
 use rustix::io::Errno;
 
-use crate::evidence::{escape, in_folder};
+use crate::evidence::{escape, in_folder, unescape};
 use crate::folder::{self, Folder, Id, Links, Open, Waiting};
 use crate::limits::Options;
 use crate::mount::{self, Mount};
@@ -89,6 +89,8 @@ pub(crate) struct Walker<'a> {
     root: PathBuf,
     /// The root is that of a system: absolute links mean it, not the root of this machine.
     is_system: bool,
+    /// The root once more, to follow links of a system in it.
+    root_folder: Option<OwnedFd>,
     mounts: HashMap<String, Mount>,
     options: &'a Options,
     /// What could not be listed.
@@ -119,7 +121,20 @@ impl<'a> Walker<'a> {
         let (path, open, waiting) = (String::new(), Open::default(), Vec::new());
         let layouts = Vec::new();
         let is_system = is_system(&root);
-        Self { root, is_system, mounts, options, found, path, open, waiting, seen, layouts }
+        let root_folder = None;
+        Self {
+            root,
+            is_system,
+            root_folder,
+            mounts,
+            options,
+            found,
+            path,
+            open,
+            waiting,
+            seen,
+            layouts,
+        }
     }
 
     /// The images that were met, with their evidence paths, sorted.
@@ -134,6 +149,7 @@ impl<'a> Walker<'a> {
         let id = folder::id(&root).unwrap_or_default();
         let is_local = mount_of(&root) == Mount::Local;
         self.is_new(id);
+        self.root_folder = root.try_clone().ok().filter(|_| self.is_system);
         let mut next = Some(Folder::root(root, id, is_local));
         while let Some(folder) = next {
             if !self.list(&folder, send) {
@@ -284,7 +300,8 @@ impl<'a> Walker<'a> {
     fn link(&mut self, folder: &OwnedFd, name: &CStr, path: &str) -> FileType {
         let nothing = FileType::Socket;
         // What it leads to below the root of a system is visited by itself, or is not there.
-        if self.is_system && !self.options.follow && stays_inside(folder, name) == Ok(true) {
+        let is_inside = || stays_inside(folder, name) == Ok(true) || self.leads_inside(path);
+        if self.is_system && !self.options.follow && is_inside() {
             return nothing;
         }
         let kind = match leads_to(folder, name) {
@@ -302,6 +319,15 @@ impl<'a> Walker<'a> {
             }
             _ => nothing,
         }
+    }
+
+    /// Whether a link of a system leads to something in it, over any number of other links: those
+    /// of `/etc/ssl/certs` are relative, and lead to an absolute one. A kernel before 5.6 does not
+    /// say; then the first link decides.
+    fn leads_inside(&self, path: &str) -> bool {
+        let Some(root) = &self.root_folder else { return false };
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        openat2(root, unescape(path), flags, Mode::empty(), ResolveFlags::IN_ROOT).is_ok()
     }
 
     /// Whether a file is met for the first time; only those of several names can be met again.

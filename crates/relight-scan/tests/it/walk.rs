@@ -136,6 +136,27 @@ fn absolute_links_of_a_system_mean_its_own_root() {
     }
 }
 
+/// A relative link to an absolute one, as `/etc/ssl/certs` is full of: what is at the end of the
+/// chain stands in the same system. Nothing there, or no system, and it hides something.
+#[test]
+fn chains_of_links_stay_in_their_system() {
+    let outside = tree(&[("lib/x.jar", &jar())]);
+    let target = outside.path().join("lib/x.jar");
+    let inner = target.strip_prefix("/").unwrap().to_str().unwrap();
+    let chain = |files: &[(&str, &[u8])]| {
+        let folder = tree(files);
+        fs::create_dir_all(folder.path().join("certs")).unwrap();
+        symlink(&target, folder.path().join("certs/absolute")).unwrap();
+        symlink("absolute", folder.path().join("certs/relative")).unwrap();
+        text(&run(folder.path(), &Options::default()))
+    };
+    let mark: (&str, &[u8]) = ("etc/os-release", b"ID=x\n");
+    assert_eq!(chain(&[mark, (inner, b"inside")]), "");
+    assert_eq!(chain(&[mark]), "flaw link-outside certs/relative\n");
+    let both = "flaw link-outside certs/absolute\nflaw link-outside certs/relative\n";
+    assert_eq!(chain(&[(inner, b"inside")]), both);
+}
+
 /// A file of two names is read once when links are followed, and told under the first of them.
 #[test]
 fn a_file_of_two_names_is_told_under_the_first() {
