@@ -67,9 +67,8 @@ fn windows_over_the_limit() {
     is_flawed("lzma", &lzma, "limit-window");
 }
 
-/// Goal: an archive that contains itself ends where it starts again.
-/// Method: a gzip stream that unpacks to itself cannot be written by hand; a zip whose member is a
-/// window of the archive can, as far as its directory lies.
+/// Goal: an archive whose directory says that it contains itself ends where it starts again; those
+/// that really do are in `quine`. Method: the member is a window of the archive, by a false size.
 #[test]
 fn an_archive_that_contains_itself() {
     // A stored member whose data is everything from its own local header on.

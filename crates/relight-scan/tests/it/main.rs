@@ -12,6 +12,7 @@ mod image_writer;
 mod images;
 mod limits;
 mod mutations;
+mod quine;
 mod trees;
 mod walk;
 mod zip_writer;
