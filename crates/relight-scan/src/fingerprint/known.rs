@@ -51,6 +51,19 @@ pub(crate) struct NamedClass {
 pub(crate) struct Owners {
     pub(crate) holders: Vec<(u32, Vec<u32>)>,
     pub(crate) weight: u64,
+    /// What the feature loses by owners in other databases: the sums of a release know those of
+    /// its own only.
+    pub(crate) losses: Vec<Loss>,
+}
+
+/// What a feature counts less for a release than where it was learnt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Loss {
+    pub(crate) artifact: u32,
+    pub(crate) release: u32,
+    pub(crate) weight: u64,
+    /// Nobody else owned it there.
+    pub(crate) was_unique: bool,
 }
 
 impl Owners {
@@ -185,23 +198,35 @@ impl Known {
     fn owners(&self, owners: &[Held]) -> Owners {
         let catalog = self.catalog();
         let mut holders: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        // Artifact, release, and how many owned the feature where that was learnt.
+        let mut learnt: Vec<(u32, u32, usize)> = Vec::new();
         for (_, database, number) in owners {
             let Ok(names) = self.databases[*database].names() else { continue };
             let places = &catalog.places[*database];
             let of_database = names.holders(*number);
-            if of_database.len() == 0 {
+            let count = of_database.len();
+            if count == 0 {
                 return Owners::default();
             }
             for (artifact, releases) in of_database {
                 let (artifact, first) = places[artifact as usize];
-                let all = holders.entry(artifact).or_default();
-                all.extend(releases.iter().map(|release| first + release));
+                let releases = releases.iter().map(|release| first + release);
+                learnt.extend(releases.clone().map(|release| (artifact, release, count)));
+                holders.entry(artifact).or_default().extend(releases);
             }
         }
-        let is_common = holders.is_empty() || holders.len() > OWNERS_MAX;
-        let weight = if is_common { 0 } else { WEIGHT_ONE / holders.len() as u64 };
-        Owners { holders: holders.into_iter().collect(), weight }
+        let weight = weight_among(holders.len());
+        let losses = learnt.into_iter().filter_map(|(artifact, release, count)| {
+            let lost = weight_among(count).checked_sub(weight).filter(|lost| *lost > 0)?;
+            Some(Loss { artifact, release, weight: lost, was_unique: count == 1 })
+        });
+        Owners { losses: losses.collect(), holders: holders.into_iter().collect(), weight }
     }
+}
+
+/// What a feature of so many owners weighs.
+fn weight_among(owners: usize) -> u64 {
+    if (1..=OWNERS_MAX).contains(&owners) { WEIGHT_ONE / owners as u64 } else { 0 }
 }
 
 impl Catalog {

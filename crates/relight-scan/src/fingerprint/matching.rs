@@ -139,6 +139,8 @@ struct Tally {
     unique: u64,
     explained: u64,
     explained_unique: u64,
+    lost: u64,
+    lost_unique: u64,
 }
 
 /// The best release of an artifact.
@@ -240,6 +242,7 @@ impl<'a> Matcher<'a> {
                 }
             }
         }
+        self.tally_losses(artifact, &mut tallies);
         // Code alone, with other literals, is a quarter of a feature.
         for (owners, count) in self.shapes.sets.iter().zip(&self.shape_counts) {
             for release in owners.releases(artifact) {
@@ -252,9 +255,24 @@ impl<'a> Matcher<'a> {
     }
 }
 
+impl Matcher<'_> {
+    /// What is there and counts less than in its own database counts less in the sums as well: else
+    /// a library that another database holds in parts would never be whole.
+    fn tally_losses(&self, artifact: u32, tallies: &mut [Tally]) {
+        for at in &self.by_artifact[&artifact] {
+            let own = self.features.sets[*at].losses.iter().filter(|it| it.artifact == artifact);
+            for loss in own {
+                let tally = &mut tallies[loss.release as usize];
+                tally.lost += loss.weight * self.counts[*at];
+                tally.lost_unique += if loss.was_unique { self.counts[*at] } else { 0 };
+            }
+        }
+    }
+}
+
 impl Score {
     fn of(tally: Tally, sums: Sums) -> Self {
-        let total = sums.weight.saturating_sub(tally.explained).max(tally.weight);
+        let total = sums.weight.saturating_sub(tally.explained + tally.lost).max(tally.weight);
         if total == 0 {
             return Self::default();
         }
@@ -262,7 +280,10 @@ impl Score {
             percent_of_percent: tally.weight * 10_000 / total,
             weight: tally.weight,
             unique: tally.unique,
-            unique_min: sums.unique.saturating_sub(tally.explained_unique).min(UNIQUE_MIN),
+            unique_min: sums
+                .unique
+                .saturating_sub(tally.explained_unique + tally.lost_unique)
+                .min(UNIQUE_MIN),
         }
     }
 }
