@@ -2,7 +2,7 @@
 
 use crate::fingerprint::Fingerprints;
 use crate::glob::Glob;
-use crate::profile::Profiles;
+use crate::profile::{PROFILE_VALUES_SCAN_MAX, Profiles};
 
 /// Archives inside archives; the outermost is level 1.
 pub const DEPTH_MAX: u32 = 64;
@@ -95,6 +95,8 @@ pub struct Options {
     pub fingerprints: Fingerprints,
     /// Give the listing of every container with classes ([`crate::Report::listings`]).
     pub keep_listings: bool,
+    /// See [`PROFILE_VALUES_SCAN_MAX`].
+    pub profile_values_max: usize,
     /// Whose profiles are given ([`crate::Report::profiles`]).
     pub profiles: Profiles,
     /// Paths that are left out; each is a flaw.
@@ -129,6 +131,7 @@ impl Default for Options {
             mode: Mode::Deep,
             fingerprints: Fingerprints::default(),
             keep_listings: false,
+            profile_values_max: PROFILE_VALUES_SCAN_MAX,
             profiles: Profiles::None,
             exclude: Vec::new(),
             follow: false,

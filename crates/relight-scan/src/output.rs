@@ -27,6 +27,8 @@ pub(crate) struct Output {
     pub(crate) layers: Vec<(String, Digest)>,
     /// More classes lie in folders than were kept.
     pub(crate) has_lost_classes: bool,
+    /// The profiles had more values than may be kept.
+    pub(crate) has_lost_profiles: bool,
     /// An image: its files were counted one by one.
     pub(crate) is_image: bool,
 }
@@ -74,6 +76,10 @@ impl Output {
             found.flaw(FlawCode::LimitMemory, "", 0);
         }
         java::folders(options, &mut found);
+        if self.has_lost_profiles {
+            found.profiles.clear();
+            options.profiles.lost(&mut found);
+        }
         profile::limit(&mut found.profiles, PROFILES_MAX);
         found.distributions.apply(&mut found.components);
         found.ownership.apply(&mut found.components);

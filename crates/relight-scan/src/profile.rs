@@ -19,6 +19,10 @@ pub const PROFILE_VALUES_MAX: usize = 1 << 20;
 /// Profiles of one scan.
 pub const PROFILES_MAX: usize = 1 << 16;
 
+/// Values of all profiles of one scan, eight bytes each. Beyond it none is given: which of them
+/// had come first would depend on the threads.
+pub const PROFILE_VALUES_SCAN_MAX: usize = 8 << 20;
+
 /// Members of fewer bytes are like others by chance (an empty file, a flag).
 const MEMBER_BYTES_MIN: u64 = 64;
 
@@ -66,7 +70,7 @@ impl Profiles {
         keep(path.to_owned(), values, found);
     }
 
-    /// Says that the classes of folders were too many to keep.
+    /// Says that there was too much to keep.
     pub(crate) fn lost(&self, found: &mut Found) {
         let values = Values { gap: ProfileGap::Values, ..Values::default() };
         if *self != Self::None {

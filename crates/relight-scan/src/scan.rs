@@ -120,8 +120,10 @@ pub fn scan_target(
     let class = (options.mode == Mode::Deep).then_some(class::read as _);
     let shared = Shared::new(options, class);
     let classes = Arc::clone(&shared.folder_classes);
+    let values = Arc::clone(&shared.profile_values);
     let mut output = read(target, Scan::new(shared, services), services).map_err(failed)?;
     output.has_lost_classes = classes.load(Ordering::Relaxed) > options.folder_classes_max;
+    output.has_lost_profiles = values.load(Ordering::Relaxed) > options.profile_values_max;
     Ok(output.report(options))
 }
 

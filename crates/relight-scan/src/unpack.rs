@@ -147,6 +147,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) passes: bool,
     /// Classes that lie in folders, in all threads.
     pub(crate) folder_classes: Arc<AtomicUsize>,
+    /// Values of profiles, in all threads.
+    pub(crate) profile_values: Arc<AtomicUsize>,
     memory: Arc<Memory>,
 }
 
@@ -155,8 +157,9 @@ impl<'a> Shared<'a> {
     pub(crate) fn new(options: &'a Options, class: Option<ClassReader>) -> Self {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let memory = Arc::new(Memory::new(options.threads.unwrap_or_else(cores)));
-        let folder_classes = Arc::default();
-        Self { options, index: Index::new(), class, passes: true, folder_classes, memory }
+        let (folder_classes, profile_values) = (Arc::default(), Arc::default());
+        let index = Index::new();
+        Self { options, index, class, passes: true, folder_classes, profile_values, memory }
     }
 }
 
@@ -165,6 +168,16 @@ impl Shared<'_> {
     fn counts_class(&self) -> bool {
         let before = self.folder_classes.fetch_add(1, Ordering::Relaxed);
         before < self.options.folder_classes_max
+    }
+
+    /// Counts the values of profiles, and lets them go when there are too many to keep.
+    pub(crate) fn count_profiles(&self, profiles: &mut Vec<Profile>) {
+        let values = |it: &Profile| it.values.classes.len() + it.values.members.len();
+        let own = profiles.iter().map(values).sum();
+        let before = self.profile_values.fetch_add(own, Ordering::Relaxed);
+        if before + own > self.options.profile_values_max {
+            profiles.clear();
+        }
     }
 
     /// Whether the bytes of a file with this path are read whole.

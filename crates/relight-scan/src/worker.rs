@@ -164,7 +164,7 @@ impl<'a> Scan<'a> {
         let Some(record) = key.and_then(|key| known.get(&key, path)) else { return false };
         let mut done = Output::of_record(record);
         self.mark(stamp, &mut done);
-        self.count(&done);
+        self.count(&mut done);
         output.merge(done);
         true
     }
@@ -191,7 +191,7 @@ impl<'a> Scan<'a> {
             Err(error) => reading.done.found.flaw(walk::code_of(&error), path, 0),
         }
         self.mark(reading.stamp, &mut reading.done);
-        self.count(&reading.done);
+        self.count(&mut reading.done);
         output.merge(reading.done);
     }
 
@@ -277,11 +277,12 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn count(&self, done: &Output) {
+    fn count(&self, done: &mut Output) {
         let progress = self.services.progress;
         if done.is_image {
             return;
         }
+        self.shared.count_profiles(&mut done.found.profiles);
         progress.files.fetch_add(done.files, Ordering::Relaxed);
         progress.archives.fetch_add(done.found.archives, Ordering::Relaxed);
         progress.deepest.fetch_max(done.found.deepest, Ordering::Relaxed);
@@ -302,7 +303,7 @@ impl ReadFile for Scan<'_> {
         if read.is_err() {
             found.flaw(FlawCode::CorruptEntry, path, size);
         }
-        self.count(&done);
+        self.count(&mut done);
         done.found
     }
 }

@@ -146,6 +146,25 @@ fn length_of_a_path() {
     assert_eq!(one_with(&options, &format!("d/{long}"), b"x"), "flaw limit-depth d\n");
 }
 
+/// What all profiles of a scan hold together is bounded. Which of too many had come first would
+/// depend on the threads: then none is given, and the gap is.
+#[test]
+fn values_of_all_profiles_are_bounded_in_number() {
+    let jar = |number: u8| write(&[Member::stored("a.bin", &[number; 64])]);
+    let files: Vec<_> = (0..9).map(|at| (format!("{at}.jar"), jar(at))).collect();
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(path, it)| (&**path, &**it)).collect();
+    let place = tree(&files);
+    for (profile_values_max, kept) in [(9, 9), (8, 0), (0, 0)] {
+        for threads in [1, 4] {
+            let (profiles, threads) = (Profiles::All, Some(threads));
+            let options = Options { profile_values_max, profiles, threads, ..Options::default() };
+            let found = run(place.path(), &options).profiles;
+            let whole = found.iter().filter(|it| it.values.gap == ProfileGap::None).count();
+            assert_eq!((whole, found.len()), (kept, kept.max(1)), "{profile_values_max}");
+        }
+    }
+}
+
 /// Classes in folders are understood together at the end, so what is held of them is bounded. Which
 /// of too many were kept would depend on the threads: then none is compared.
 #[test]
