@@ -122,6 +122,15 @@ pub trait ReadAt {
     /// # Errors
     /// Those of the file.
     fn read_at(&self, start: u64, len: usize) -> io::Result<Vec<u8>>;
+
+    /// Shows what [`Self::read_at`] would give, where that saves a copy.
+    ///
+    /// # Errors
+    /// Those of the file.
+    fn show(&self, start: u64, len: usize, look: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        look(&self.read_at(start, len)?);
+        Ok(())
+    }
 }
 
 /// The members of a container that was just read.

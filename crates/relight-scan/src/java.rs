@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use memchr::memmem;
 use relight_model::{Basis, Component, FlawCode, Purl, Scope};
 
 use crate::cataloger::{ClassPrint, Listed, Listing};
@@ -49,9 +50,12 @@ pub(crate) fn container(
 fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mut Found) {
     let (mut traces, mut named) = (BTreeSet::new(), BTreeSet::new());
     let mut code = Code::default();
-    let strangers = count_of_strangers(known, listing);
-    code.add(strangers.unwrap_or_default(), &Recognised::default());
-    let files = listing.entries.iter().filter(|_| strangers.is_none()).filter_map(file_of);
+    let mut files: Vec<File<'_>> = listing.entries.iter().filter_map(file_of).collect();
+    if files.iter().all(|file| is_strange(known, file)) {
+        // No database knows a check sum of any of them: nothing need be compared.
+        code.add(files.len() as u64, &Recognised::default());
+        files.clear();
+    }
     for (root, classes) in roots_of(files) {
         let recognised = look(known, &classes, listing.complete);
         code.add(classes.len() as u64, &recognised);
@@ -69,20 +73,12 @@ fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mu
     }
 }
 
-/// How many files may be classes, when no database knows a check sum of any of them: nothing need
-/// be compared then. `None` when one is known, or was read.
-fn count_of_strangers(known: &Known, listing: &Listing) -> Option<u64> {
-    let mut count = 0;
-    for file in listing.entries.iter().filter_map(file_of) {
-        if file.print.is_some() || !known.is_stranger(FeatureKind::Crc, file.value) {
-            return None;
-        }
-        count += 1;
-    }
-    Some(count)
+/// Whether a file was not read, and no database knows its check sum.
+fn is_strange(known: &Known, file: &File<'_>) -> bool {
+    file.print.is_none() && known.is_stranger(FeatureKind::Crc, file.value)
 }
 
-/// The same for classes that lie in folders, when the walk is over: each folder of a class path is
+/// What the classes that lie in folders say, when the walk is over: each folder of a class path is
 /// a place of its own.
 pub(crate) fn folders(options: &Options, found: &mut Found) {
     let known = options.fingerprints.known();
@@ -90,7 +86,7 @@ pub(crate) fn folders(options: &Options, found: &mut Found) {
     let files =
         classes.iter().map(|(path, print)| File { path, value: print.text, print: Some(*print) });
     let mut folders = BTreeMap::new();
-    for (root, classes) in roots_of(files) {
+    for (root, classes) in roots_of(files.collect()) {
         folders.insert(root.to_owned(), classes);
     }
     for (root, classes) in &folders {
@@ -158,8 +154,7 @@ fn split_ending(path: &str) -> (&str, &str) {
 
 /// Classes by the folder of the class path that they are in: what stands in front of the name that
 /// a class gives itself. Check sums alone stand in the folder of the container.
-fn roots_of<'a>(files: impl Iterator<Item = File<'a>>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
-    let files: Vec<File<'a>> = files.collect();
+fn roots_of<'a>(files: Vec<File<'a>>) -> BTreeMap<&'a str, Vec<Seen<'a>>> {
     if files.iter().all(|file| file.print.is_none()) {
         let unread = |file: &File<'a>| {
             let (path, value) = (split_ending(file.path).0, file.value);
@@ -351,11 +346,12 @@ fn drop_ghosts(
         let Purl { kind, namespace, .. } = &claim.purl;
         let artifact = artifact_of(&claim.purl);
         let natural = format!("{}/", namespace.replace('.', "/"));
+        let natural = memmem::Finder::new(&natural);
         // Folders and what a library keeps beside its metadata are no code.
         let is_natural = |entry: &str| {
-            let is_code = CLASS_ENDINGS.contains(&split_ending(entry).1);
-            let is_file = !entry.ends_with('/') && !entry.starts_with("META-INF/");
-            entry.contains(&natural) && (is_code || is_file)
+            let is_code = || CLASS_ENDINGS.contains(&split_ending(entry).1);
+            let is_file = || !entry.ends_with('/') && !entry.starts_with("META-INF/");
+            natural.find(entry.as_bytes()).is_some() && (is_code() || is_file())
         };
         claim.evidence == path
             && kind == "maven"

@@ -5,11 +5,16 @@
 
 use std::io;
 
+use memchr::memmem;
+
 use crate::cataloger::ReadAt;
 
 mod elf;
+mod held;
 mod mach;
 mod pe;
+
+pub(crate) use held::Held;
 
 /// Sections of one program. Linkers write some dozens; object files may have more.
 pub(crate) const SECTIONS_MAX: usize = 4_096;
@@ -18,7 +23,7 @@ pub(crate) const SECTIONS_MAX: usize = 4_096;
 pub(crate) const SECTION_BYTES_MAX: u64 = 16 << 20;
 
 /// Bytes that are searched at a time.
-const PIECE_BYTES: u64 = 1 << 20;
+const PIECE_BYTES: u64 = 256 << 10;
 
 /// Bytes that two pieces share, so that no short text is cut.
 const OVERLAP_BYTES: u64 = 512;
@@ -79,8 +84,17 @@ impl<'a> Program<'a> {
     /// # Errors
     /// Those of the file.
     pub(crate) fn read(&self, section: &Section) -> io::Result<Vec<u8>> {
-        let size = section.size.min(SECTION_BYTES_MAX);
-        self.source.read_at(section.start, usize::try_from(size).unwrap_or_default())
+        self.read_from(section, 0)
+    }
+
+    /// The same from somewhere in it.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn read_from(&self, section: &Section, at: u64) -> io::Result<Vec<u8>> {
+        let size = section.size.saturating_sub(at).min(SECTION_BYTES_MAX);
+        let start = section.start.saturating_add(at);
+        self.source.read_at(start, usize::try_from(size).unwrap_or_default())
     }
 
     /// Shows every section of constants, piece by piece.
@@ -91,19 +105,46 @@ impl<'a> Program<'a> {
         const NAMES: [&str; 6] =
             [".rodata", ".rodata1", ".rdata", "__const", "__cstring", ".data.rel.ro"];
         for section in self.sections.iter().filter(|it| NAMES.contains(&it.name.as_str())) {
-            let mut at = 0;
-            while at < section.size {
-                let len = PIECE_BYTES.min(section.size - at);
-                let piece = self.source.read_at(
-                    section.start.saturating_add(at),
-                    usize::try_from(len).unwrap_or_default(),
-                )?;
-                look(&piece);
-                if at + len == section.size {
-                    break;
-                }
-                at += PIECE_BYTES - OVERLAP_BYTES;
+            self.pieces(section, section.size, &mut |_, piece| look(piece))?;
+        }
+        Ok(())
+    }
+
+    /// Where in the first [`SECTION_BYTES_MAX`] of a section a short text stands that fits.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn find(
+        &self,
+        section: &Section,
+        text: &[u8],
+        fits: impl Fn(u64) -> bool,
+    ) -> io::Result<Option<u64>> {
+        let mut found = None;
+        self.pieces(section, SECTION_BYTES_MAX, &mut |start, piece| {
+            let mut places = memmem::find_iter(piece, text).map(|at| start + at as u64);
+            found = found.or_else(|| places.find(|at| fits(*at)));
+        })?;
+        Ok(found)
+    }
+
+    /// Shows up to `bytes_max` of a section in pieces that overlap, each with its place in it.
+    fn pieces(
+        &self,
+        section: &Section,
+        bytes_max: u64,
+        look: &mut dyn FnMut(u64, &[u8]),
+    ) -> io::Result<()> {
+        let (mut at, size) = (0, section.size.min(bytes_max));
+        while at < size {
+            let len = PIECE_BYTES.min(size - at);
+            let start = section.start.saturating_add(at);
+            let len_asked = usize::try_from(len).unwrap_or_default();
+            self.source.show(start, len_asked, &mut |piece| look(at, piece))?;
+            if at + len == size {
+                break;
             }
+            at += PIECE_BYTES - OVERLAP_BYTES;
         }
         Ok(())
     }

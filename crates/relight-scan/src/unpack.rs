@@ -12,8 +12,8 @@ mod skim;
 mod skim_tests;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use relight_model::{Component, Flaw, FlawCode, Profile, Warning};
@@ -23,7 +23,7 @@ pub use answer::fast_answer;
 pub(crate) use skim::count_selected;
 
 use self::budget::Memory;
-use self::outer::Outer;
+use self::outer::{Buffers, Outer};
 use crate::archive::{Body, Entry};
 use crate::cataloger::{ClassPrint, ClassReader, Index, Listing};
 use crate::distribution::Distributions;
@@ -149,6 +149,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) folder_classes: Arc<AtomicUsize>,
     /// Values of profiles, in all threads.
     pub(crate) profile_values: Arc<AtomicUsize>,
+    /// Those that nobody uses; at most one a thread.
+    buffers: Mutex<Vec<Buffers>>,
     memory: Arc<Memory>,
 }
 
@@ -158,8 +160,8 @@ impl<'a> Shared<'a> {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let memory = Arc::new(Memory::new(options.threads.unwrap_or_else(cores)));
         let (folder_classes, profile_values) = (Arc::default(), Arc::default());
-        let index = Index::new();
-        Self { options, index, class, passes: true, folder_classes, profile_values, memory }
+        let (index, passes, buffers) = (Index::new(), true, Mutex::default());
+        Self { options, index, class, passes, folder_classes, profile_values, buffers, memory }
     }
 }
 
@@ -168,6 +170,16 @@ impl Shared<'_> {
     fn counts_class(&self) -> bool {
         let before = self.folder_classes.fetch_add(1, Ordering::Relaxed);
         before < self.options.folder_classes_max
+    }
+
+    /// Buffers for one file.
+    fn take_buffers(&self) -> Buffers {
+        let mut free = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        free.pop().unwrap_or_default()
+    }
+
+    fn give_buffers(&self, buffers: Buffers) {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffers);
     }
 
     /// Counts the values of profiles, and lets them go when there are too many to keep.

@@ -232,7 +232,8 @@ impl Read for Named<'_> {
 /// Unpacks raw deflate in one piece, where the size is known: much faster than a stream.
 #[derive(Default)]
 pub struct Inflater {
-    inner: libdeflater::Decompressor,
+    /// Made when it is first needed: most files are not packed.
+    inner: Option<libdeflater::Decompressor>,
 }
 
 impl Inflater {
@@ -241,8 +242,33 @@ impl Inflater {
     pub fn inflate(&mut self, packed: &[u8], size: usize, out: &mut Vec<u8>) -> bool {
         out.clear();
         out.resize(size, 0);
-        matches!(self.inner.deflate_decompress(packed, out), Ok(written) if written == size)
+        let inner = self.inner.get_or_insert_with(libdeflater::Decompressor::new);
+        matches!(inner.deflate_decompress(packed, out), Ok(written) if written == size)
     }
+
+    /// The same for gzip of one member and nothing behind it, `size` being its [`gzip_size`].
+    ///
+    /// The decoder compares sum and size with the trailer that it comes to, and does not say where
+    /// that was. A trailer like it stands at the end only, so it was the last one.
+    pub fn gunzip(&mut self, packed: &[u8], size: usize, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        let Some(at) = packed.len().checked_sub(GZIP_TRAILER_BYTES) else { return false };
+        if memchr::memmem::find(packed, &packed[at..]) != Some(at) {
+            return false;
+        }
+        out.resize(size, 0);
+        let inner = self.inner.get_or_insert_with(libdeflater::Decompressor::new);
+        matches!(inner.gzip_decompress(packed, out), Ok(written) if written == size)
+    }
+}
+
+/// Bytes of the trailer of gzip (RFC 1952): CRC-32 and size.
+const GZIP_TRAILER_BYTES: usize = 8;
+
+/// How many bytes gzip says that it unpacks to, in its last bytes; true of one member below 4 GiB.
+pub fn gzip_size(packed: &[u8]) -> Option<u64> {
+    let (_, size) = packed.split_last_chunk::<4>()?;
+    Some(u32::from_le_bytes(*size).into())
 }
 
 /// Unpacks raw deflate that ends itself, and says how much of the input it took: where the next
@@ -449,6 +475,48 @@ mod tests {
             }
         }
         assert_eq!((at, given), (packed.len(), plain));
+    }
+
+    /// Goal: one piece gives what the stream gives, or refuses; no part is taken for the whole.
+    #[test]
+    fn gzip_in_one_piece_is_the_whole_or_nothing() {
+        let gz = |bytes: &[u8]| {
+            let mut encoder =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let one_piece = |packed: &[u8]| {
+            let mut out = Vec::new();
+            let size = usize::try_from(gzip_size(packed)?).ok()?.min(1 << 20);
+            Inflater::default().gunzip(packed, size, &mut out).then_some(out)
+        };
+        let (plain, one) = (text(), gz(&text()));
+        assert_eq!(one_piece(&one), Some(plain.clone()));
+        // The trailer of nothing is zeros, as there are in the head: the slow way is taken.
+        assert_eq!(one_piece(&gz(b"")), None);
+        let trailer = &one[one.len() - 8..];
+        for refused in [
+            [&one[..], &one].concat(),
+            [&one[..], &gz(b"hidden"), &one].concat(),
+            [&one[..], b"behind"].concat(),
+            [&one[..], b"behind", trailer].concat(),
+            [&one[..], trailer].concat(),
+            one[..one.len() - 1].to_vec(),
+            b"\x1f\x8b".to_vec(),
+            Vec::new(),
+        ] {
+            assert_eq!(one_piece(&refused), None, "{}", refused.len());
+        }
+        let mut rng = testkit::Rng::new(5);
+        for _ in 0..2_000 {
+            let mut damaged = one.clone();
+            let at = rng.below(damaged.len());
+            damaged[at] ^= 1 << rng.below(8);
+            if let Some(out) = one_piece(&damaged) {
+                assert_eq!(out, plain, "a bit of the header that says nothing");
+            }
+        }
     }
 
     #[test]

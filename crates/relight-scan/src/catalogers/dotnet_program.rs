@@ -90,9 +90,9 @@ fn bundle(
         if ![".data", ".rdata", ".rodata", "__data", "__const"].contains(&section.name.as_str()) {
             continue;
         }
-        let bytes = program.read(section)?;
-        let found = memmem::find(&bytes, &BUNDLE).and_then(|at| bytes.get(at.checked_sub(8)?..at));
-        header = header.or(found.and_then(|place| place.try_into().ok()).map(u64::from_le_bytes));
+        let Some(at) = program.find(section, &BUNDLE, |at| at >= 8)? else { continue };
+        let place = source.read_at(section.start.saturating_add(at - 8), 8)?;
+        header = header.or(place.try_into().ok().map(u64::from_le_bytes));
     }
     // A host that was not made a bundle has zero there.
     let Some(start) = header.filter(|start| *start != 0) else { return Ok(None) };

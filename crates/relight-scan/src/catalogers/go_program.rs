@@ -49,11 +49,10 @@ fn build_information(program: &Program<'_>) -> io::Result<Found> {
     let Some(section) = own.or_else(|| program.section(&[".data", "__data"])) else {
         return Ok(None);
     };
-    let bytes = program.read(section)?;
-    let Some(at) = memchr::memmem::find_iter(&bytes, MAGIC).find(|at| at % 16 == 0) else {
+    let Some(at) = program.find(section, MAGIC, |at| at.is_multiple_of(16))? else {
         return Ok(None);
     };
-    let bytes = &bytes[at..];
+    let bytes = program.read_from(section, at)?;
     let (Some(pointer), Some(flags)) = (bytes.get(14), bytes.get(15)) else {
         return Ok(Some(None));
     };

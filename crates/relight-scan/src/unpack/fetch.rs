@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use relight_formats::limited::LimitedError;
-use relight_formats::limited::coding::{Coding, Crc32, decoder, window_of};
+use relight_formats::limited::coding::{Coding, Crc32, decoder, gzip_size, window_of};
 use relight_model::FlawCode;
 
 use super::budget::{Promise, Tap};
@@ -97,11 +97,7 @@ impl Outer<'_, '_> {
             let flaw = Some(FlawCode::LimitEntrySize);
             return Fetched { view: View::Nothing, flaw };
         }
-        let small = promise.size.filter(|size| *size <= WHOLE_BYTES_MAX);
-        let cheap = window.len() <= WHOLE_BYTES_MAX && window.len() >= small.unwrap_or(0) / 1_100;
-        if let Some(size) = small.filter(|_| coding == Coding::Deflate && cheap)
-            && let Some(bytes) = self.inflate(window, size, promise.crc)
-        {
+        if let Some(bytes) = self.in_one_piece(window, coding, promise) {
             return Fetched::good(View::Whole(bytes));
         }
         let head = window.read(0, HEAD_BYTES).unwrap_or_default();
@@ -112,22 +108,50 @@ impl Outer<'_, '_> {
         }
     }
 
-    /// Unpacks into one buffer; `None` when the member is not what it promises, or may not have
-    /// the memory: the slower way says why.
-    fn inflate(&mut self, window: &Window, size: u64, crc: Option<u32>) -> Option<Window> {
-        let mut packed = std::mem::take(&mut self.packed);
-        let len = usize::try_from(window.len()).ok()?;
-        let read = window.read_small_into(0, len, &mut packed);
-        if read.is_err() || !self.budget.hold(size) {
+    /// Unpacks into one buffer; `None` when the member is not what it promises, may not have the
+    /// memory, or is of another kind: the slower way says why.
+    fn in_one_piece(
+        &mut self,
+        window: &Window,
+        coding: Coding,
+        promise: Promise,
+    ) -> Option<Window> {
+        let is_known = match coding {
+            Coding::Deflate => promise.size.is_some_and(|size| is_small(window, size)),
+            Coding::Gzip => promise.size.is_none() && is_small(window, 0),
+            _ => false,
+        };
+        if !is_known {
             return None;
         }
-        let mut bytes = std::mem::take(&mut self.spare);
-        let good =
-            self.inflater.inflate(&packed, usize::try_from(size).unwrap_or_default(), &mut bytes)
-                && crc.is_none_or(|crc| crc == Crc32::of(&bytes));
+        let mut packed = std::mem::take(&mut self.buffers.packed);
+        let len = usize::try_from(window.len()).ok()?;
+        let read = window.read_small_into(0, len, &mut packed);
+        let bytes = read.ok().and_then(|()| self.inflate(&packed, window, coding, promise));
         packed.clear();
         packed.shrink_to(1 << 20);
-        self.packed = packed;
+        self.buffers.packed = packed;
+        bytes
+    }
+
+    fn inflate(
+        &mut self,
+        packed: &[u8],
+        window: &Window,
+        coding: Coding,
+        promise: Promise,
+    ) -> Option<Window> {
+        let size = promise.size.or_else(|| gzip_size(packed))?;
+        if !is_small(window, size) || !self.budget.hold(size) {
+            return None;
+        }
+        let mut bytes = std::mem::take(&mut self.buffers.spare);
+        let len = usize::try_from(size).unwrap_or_default();
+        let good = match coding {
+            Coding::Gzip => self.buffers.inflater.gunzip(packed, len, &mut bytes),
+            _ => self.buffers.inflater.inflate(packed, len, &mut bytes),
+        };
+        let good = good && promise.crc.is_none_or(|crc| crc == Crc32::of(&bytes));
         if good && self.budget.expand(size) {
             return Some(Window::of_memory(bytes));
         }
@@ -138,7 +162,7 @@ impl Outer<'_, '_> {
     /// Bytes that come by once: whole if they are few.
     pub(super) fn stream(&mut self, stream: Box<dyn Read>, promise: Promise) -> Fetched {
         let mut tap = Tap::new(stream, &self.budget, promise);
-        let mut bytes = std::mem::take(&mut self.spare);
+        let mut bytes = std::mem::take(&mut self.buffers.spare);
         bytes.clear();
         let mut wanted = FIRST_BYTES;
         while !tap.ended() && (bytes.len() as u64) < WHOLE_BYTES_MAX {
@@ -171,6 +195,11 @@ impl Outer<'_, '_> {
         }
         long.prefix.len() as u64 <= max
     }
+}
+
+/// Whether both sides fit in memory, and the packed one can give so much.
+fn is_small(window: &Window, size: u64) -> bool {
+    size <= WHOLE_BYTES_MAX && window.len() <= WHOLE_BYTES_MAX && window.len() >= size / 1_100
 }
 
 fn code_of_limited(error: LimitedError) -> FlawCode {

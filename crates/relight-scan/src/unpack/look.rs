@@ -11,6 +11,7 @@ use crate::archive::{Packing, Single, code_of, has_directory};
 use crate::cataloger::{self, Cataloger, ClassPrint, File, Kind};
 use crate::evidence::file_name;
 use crate::limits::Mode;
+use crate::program::Held;
 use crate::sniff::{self, HEAD_BYTES, Head, ISO_MARK_AT};
 use crate::window::Window;
 
@@ -190,8 +191,9 @@ impl Outer<'_, '_> {
             return self.unread(FlawCode::LimitMemory, member);
         };
         let window = window.cached();
+        let held = Held::new(&window);
         for cataloger in catalogers {
-            self.run_cataloger(cataloger, &File::of_source(&member.path, &window));
+            self.run_cataloger(cataloger, &File::of_source(&member.path, &held));
         }
         Fate::Read
     }

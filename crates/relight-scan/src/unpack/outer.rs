@@ -73,10 +73,21 @@ pub(super) struct Outer<'a, 'f> {
     pub(super) budget: Rc<Budget>,
     pub(super) found: &'f mut Found,
     pub(super) levels: Vec<Level>,
+    pub(super) buffers: Buffers,
+}
+
+/// What every file needs for a while; used again for the next one.
+#[derive(Default)]
+pub(crate) struct Buffers {
     pub(super) inflater: Inflater,
-    /// Buffers that are used again.
     pub(super) packed: Vec<u8>,
     pub(super) spare: Vec<u8>,
+}
+
+impl Drop for Outer<'_, '_> {
+    fn drop(&mut self) {
+        self.shared.give_buffers(std::mem::take(&mut self.buffers));
+    }
 }
 
 impl<'a, 'f> Outer<'a, 'f> {
@@ -87,9 +98,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             budget: Rc::new(budget),
             found,
             levels: Vec::new(),
-            inflater: Inflater::default(),
-            packed: Vec::new(),
-            spare: Vec::new(),
+            buffers: shared.take_buffers(),
         }
     }
 
@@ -341,7 +350,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             (None, Some(level)) => level.held += len,
             (bytes, _) => {
                 self.budget.release(len);
-                self.spare =
+                self.buffers.spare =
                     bytes.filter(|bytes| bytes.capacity() <= KEPT_BYTES_MAX).unwrap_or_default();
             }
         }
