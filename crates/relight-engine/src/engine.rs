@@ -102,6 +102,28 @@ impl Engine {
     pub fn open(store: Arc<Store>, options: EngineOptions) -> Result<Self, EngineError> {
         let now = (options.clock)() / 1_000;
         let lease = store.take_lease(JOURNAL_LEASE, &options.holder, now)?;
+        let engine = Self::with_lease(store, options, lease)?;
+        engine.follow_advisories()?;
+        engine.take_left()?;
+        Ok(engine)
+    }
+
+    /// Opens a register for work that writes nothing to the journal, beside whoever controls it:
+    /// takes no lease, so that nobody is fenced. An entry that is tried all the same is refused.
+    ///
+    /// # Errors
+    /// As for [`Engine::open`].
+    pub fn beside(store: Arc<Store>, options: EngineOptions) -> Result<Self, EngineError> {
+        // Terms count from 1: no journal takes this one.
+        let (name, holder) = (JOURNAL_LEASE.to_owned(), options.holder.clone());
+        Self::with_lease(store, options, Lease { name, holder, term: 0 })
+    }
+
+    fn with_lease(
+        store: Arc<Store>,
+        options: EngineOptions,
+        lease: Lease,
+    ) -> Result<Self, EngineError> {
         let (ledger, seq) = replay(&store)?;
         let sites = store.sites()?;
         let by_key = keys_of(&sites);
@@ -109,7 +131,7 @@ impl Engine {
         let protected = store.marked(SiteMark::Protected)?;
         let orgs = orgs_of(&store)?;
         let state = State { ledger, seq, inventory, sites, by_key, orgs, protected };
-        let engine = Self {
+        Ok(Self {
             store,
             lease,
             options,
@@ -119,10 +141,7 @@ impl Engine {
             listeners: RwLock::default(),
             commits: Commits::default(),
             acts: Mutex::new(()),
-        };
-        engine.follow_advisories()?;
-        engine.take_left()?;
-        Ok(engine)
+        })
     }
 
     /// Now, in seconds.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use relight_engine::store::{DATABASE_FILE, Store};
-use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
+use relight_engine::{Engine, EngineError, EngineOptions, INVENTORY_TTL_S};
 use relight_model::Timestamp;
 use relight_server::clock;
 use relight_server::web::{Lang, texts};
@@ -77,14 +77,36 @@ impl Context {
     /// The engine, for commands that write to the journal: it takes the lease, so a controller
     /// that runs elsewhere on this folder stops. Commands that only read take the store.
     pub(crate) fn engine(&self) -> Result<Arc<Engine>, Failure> {
+        self.opened(Engine::open)
+    }
+
+    /// The engine, for commands that write nothing to the journal: a server goes on.
+    pub(crate) fn engine_beside(&self) -> Result<Arc<Engine>, Failure> {
+        self.opened(Engine::beside)
+    }
+
+    fn opened(
+        &self,
+        open: fn(Arc<Store>, EngineOptions) -> Result<Engine, EngineError>,
+    ) -> Result<Arc<Engine>, Failure> {
         let store = self.existing_store()?;
         let options = EngineOptions {
             holder: format!("relight {}", std::process::id()),
             clock: clock::now_ms,
             inventory_ttl_s: INVENTORY_TTL_S,
         };
-        let engine = Engine::open(store, options);
-        engine.map(Arc::new).map_err(|error| Failure::engine(self.lang, &error))
+        open(store, options).map(Arc::new).map_err(|error| Failure::engine(self.lang, &error))
+    }
+
+    /// Refuses what would take the register from a server that runs: the server would end, and
+    /// nobody would keep the edges, read the feeds or answer the console.
+    pub(crate) fn refuse_beside_server(&self, store: &Store) -> Result<(), Failure> {
+        let control = store.take_control().map_err(|error| self.store_failure(&error))?;
+        if control.is_none() {
+            let failure = Failure::new(texts::server_runs(self.lang));
+            return Err(failure.hint(texts::server_runs_remedy(self.lang)));
+        }
+        Ok(())
     }
 
     /// A failed operation on the data folder, in words.

@@ -385,6 +385,7 @@ impl Check {
 fn repair(context: &Context, report: &mut Report) -> Result<(), Failure> {
     let store = context.existing_store()?;
     operator::actor(context, &store)?;
+    context.refuse_beside_server(&store)?;
     drop(store);
     let engine = context.engine()?;
     let failed = |error| Failure::engine(context.lang, &error);

@@ -170,6 +170,7 @@ impl Close {
 fn control(context: &Context) -> Result<(Arc<Engine>, String), Failure> {
     let store = context.existing_store()?;
     let actor = operator::actor(context, &store)?;
+    context.refuse_beside_server(&store)?;
     drop(store);
     Ok((context.engine()?, actor))
 }

@@ -169,6 +169,33 @@ fn inventories_and_trust_from_other_commands_reach_a_running_server() {
     assert_eq!(server.terminate(), Some(0));
 }
 
+/// Nobody takes the register from a server by the way: what would is refused and says so, and what
+/// writes nothing to the journal goes on beside it.
+#[test]
+fn commands_beside_a_server_never_end_it() {
+    let place = town();
+    place.write("data/policy.toml", "[operators]\nsingle = \"A. Tremblay\"\n");
+    let (server, _) = Server::start(&place);
+    for command in [
+        &["incident", "open", "CVE-2021-44228"][..],
+        &["incident", "off", "--sites", "site:san-001", "--reason", "a drill", "--yes"],
+        &["drill"],
+    ] {
+        let told = place.expect(1, command);
+        assert!(told.stderr.contains("a server that runs controls this register"), "{command:?}");
+    }
+    let line = "san1.example:443 8.8.4.4 - - [09/Nov/2025:10:00:00 +0000] \"GET / HTTP/1.1\" 200 9 \
+                \"-\" \"Mozilla/5.0\"\n";
+    place.write("access.log", line);
+    place.expect(0, &["watch", "ingest", "access.log", "--org", "Santé Nord"]);
+    // It lives: a feed that comes now is read and told.
+    drop_feed(&place, "new.json", FEED);
+    assert_eq!(server.next()["advisory"], "CVE-2099-0009");
+    assert_eq!(server.terminate(), Some(0));
+    let told = place.run(&["incident", "open", "CVE-2099-0009"]);
+    assert!(!told.stderr.contains("a server that runs"), "{}", told.text());
+}
+
 #[test]
 fn a_bad_record_in_a_feed_costs_no_other_and_stops_nothing() {
     let place = town();

@@ -74,6 +74,7 @@ impl Drill {
         let lang = context.lang;
         let store = context.existing_store()?;
         let actor = operator::actor(context, &store)?;
+        context.refuse_beside_server(&store)?;
         let failed = |error| Failure::engine(lang, &error);
         let scope = DrillScope::read(&store, &self.edges).map_err(failed)?;
         let ledger = register::ledger(&store, context)?;

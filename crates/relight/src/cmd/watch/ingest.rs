@@ -74,7 +74,7 @@ impl Ingest {
         let feed = feed(&self.org, self.site.as_deref(), context)?;
         // What is wrong with the options is told before anything is read.
         self.options.reader(feed.clone(), context)?;
-        let engine = context.engine()?;
+        let engine = context.engine_beside()?;
         if self.follow || self.listeners.any() {
             return self.follow(&engine, feed, context, report);
         }
