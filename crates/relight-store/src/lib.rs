@@ -32,6 +32,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod verify;
+mod watch_campaigns;
 mod watch_days;
 mod watch_notes;
 mod windows;
@@ -74,6 +75,7 @@ pub use register::{Asset, EdgeRow, RegisterChange};
 pub use reserve::{RESERVE_BYTES, RESERVE_FILE};
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};
+pub use watch_campaigns::CampaignRow;
 pub use watch_days::{DayRow, ProbeRow};
 pub use watch_notes::WatchNote;
 pub use windows::{LogPosition, POSITIONS_MAX, SEGMENTS_SEEN_MAX, SegmentDraft, WINDOW_BYTES_MAX};

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_identity.sql"),
     include_str!("schema_attestation.sql"),
     include_str!("schema_exposure.sql"),
+    include_str!("schema_campaign.sql"),
 ];
 
 /// The version that this program reads and writes.
