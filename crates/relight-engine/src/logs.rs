@@ -4,6 +4,7 @@ mod compact;
 mod file;
 mod follow;
 mod hunts;
+mod names;
 mod posture;
 mod probed;
 
@@ -14,12 +15,12 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use relight_formats::limited::{Limits, open_stream};
-use relight_model::{Campaign, Digest, Exposure, OrgId, SiteId};
+use relight_model::{Campaign, Digest, Exposure, OrgId, Sign, Site, SiteId};
 use relight_store::{LogPosition, SegmentDraft, Store};
 use relight_watch::line::text;
 use relight_watch::{
-    Daybook, Dossier, Feed, Found, Home, Known, KnownScanners, Pool, ROWS_MAX, Reader, Taken,
-    Tally, Window, campaigns,
+    Daybook, Dossier, Feed, Found, Home, Known, KnownScanners, Places, Pool, ROWS_MAX, Reader,
+    Taken, Tally, Window, campaigns, read_signs,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -31,8 +32,8 @@ use crate::then::Then;
 pub use compact::{WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX};
 pub use file::HEAD_BYTES;
 pub use follow::{FOLLOWED_MAX, FollowReport, Follower};
-pub use hunts::{HITS_MAX, Hunted, erase_source, hunt_all};
-pub use posture::{FeedPosture, LogState, POSTURE_DAYS, QUIET_EVENTS_A_DAY, SitePosture, posture};
+pub use hunts::{AnsweredDays, HITS_MAX, Hunted, erase_source, hunt_all};
+pub use posture::{FeedPosture, LogState, POSTURE_DAYS, SitePosture, posture};
 pub use probed::{OnThatDay, Probed, ProbedSite, probed};
 
 /// Bytes of log that become one window.
@@ -46,6 +47,9 @@ const LOG_RATIO_MAX: u64 = 1_000;
 
 /// Name of the list of scanners that mean well, in the data folder.
 pub const KNOWN_SCANNERS: &str = "known-scanners.csv";
+
+/// Name of the list of signs of success, in the data folder.
+pub const SIGNS: &str = "signs.csv";
 
 /// How long an inventory speaks for a site after it was confirmed, in seconds.
 const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
@@ -187,17 +191,18 @@ pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
     each_organisation(store, |_, windows, home| {
         windows.iter().for_each(|window| pool.add(window, home));
     })?;
-    let found = Found::of(&mut pool);
+    let register = Register::read(store)?;
+    let places = register.places();
+    let found = Found::of(&mut pool, &places);
     drop(pool);
     let mut dossier = Dossier::default();
-    let places = places_of(store)?;
     each_organisation(store, |org, windows, home| {
         windows.iter().for_each(|window| dossier.add(window, home, found.sources()));
-        let own = places.iter().filter(|place| place.0 == org).copied().collect();
-        dossier.add_home(home, &own, found.sources());
+        dossier.add_home(home, &register.own(org), found.sources());
     })?;
-    let mut campaigns = campaigns(&found.judge(&dossier));
-    grade(store, &mut campaigns)?;
+    let mut campaigns = campaigns(&found.judge(&dossier, &places));
+    names::keep(store, &mut campaigns)?;
+    grade(store, &register, &mut campaigns)?;
     Ok(campaigns)
 }
 
@@ -214,6 +219,25 @@ pub fn known_scanners(store: &Store) -> Result<(KnownScanners, Faults), EngineEr
         Ok(text) => Ok(KnownScanners::parse(&text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Default::default()),
         Err(error) => Err(EngineError::because("reading the list of known scanners", error)),
+    }
+}
+
+/// The signs of success that somebody saw, from [`SIGNS`] in the data folder, and the lines of it
+/// that are none, by number and code. Without the file there are none.
+///
+/// # Errors
+/// The file is there and cannot be read, or the register cannot.
+pub fn signs_seen(store: &Store) -> Result<(Vec<Sign>, Faults), EngineError> {
+    signs_of(store, &store.sites()?)
+}
+
+fn signs_of(store: &Store, sites: &[Site]) -> Result<(Vec<Sign>, Faults), EngineError> {
+    let by_name: BTreeMap<&str, SiteId> =
+        sites.iter().map(|site| (site.slug.as_str(), site.id)).collect();
+    match fs::read_to_string(store.path().with_file_name(SIGNS)) {
+        Ok(text) => Ok(read_signs(&text, &|name| by_name.get(name).copied())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Default::default()),
+        Err(error) => Err(EngineError::because("reading the list of signs", error)),
     }
 }
 
@@ -237,19 +261,45 @@ fn each_organisation(
     Ok(())
 }
 
-/// Every site with its organisation: nobody is at home at another one's.
-fn places_of(store: &Store) -> Result<BTreeSet<(OrgId, Option<SiteId>)>, EngineError> {
-    Ok(store.sites()?.into_iter().map(|site| (site.org, Some(site.id))).collect())
+/// What the register says about sites.
+struct Register {
+    sites: Vec<Site>,
+    /// The sector of each organisation.
+    sectors: BTreeMap<OrgId, String>,
 }
 
-/// Joins campaigns with the register: sectors, and what each attempt met at its hour.
-fn grade(store: &Store, campaigns: &mut [Campaign]) -> Result<(), EngineError> {
-    let organisations = store.organisations()?;
-    let sector_of: BTreeMap<OrgId, String> =
-        organisations.into_iter().map(|org| (org.id, org.sector)).collect();
-    let sites = store.sites()?.into_iter();
+impl Register {
+    fn read(store: &Store) -> Result<Self, EngineError> {
+        let organisations = store.organisations()?.into_iter();
+        let sectors = organisations.map(|org| (org.id, org.sector)).collect();
+        Ok(Self { sites: store.sites()?, sectors })
+    }
+
+    fn sector(&self, site: &Site) -> &str {
+        self.sectors.get(&site.org).map_or("", String::as_str)
+    }
+
+    fn places(&self) -> Places {
+        Places::new(self.sites.iter().map(|site| (site.id, site.org, self.sector(site))))
+    }
+
+    /// The sites of an organisation: nobody is at home at another one's.
+    fn own(&self, org: OrgId) -> BTreeSet<(OrgId, Option<SiteId>)> {
+        let own = self.sites.iter().filter(|site| site.org == org);
+        own.map(|site| (org, Some(site.id))).collect()
+    }
+}
+
+/// Joins campaigns with the register: sectors, what each attempt met at its hour, and the signs of
+/// success that somebody saw.
+fn grade(
+    store: &Store,
+    register: &Register,
+    campaigns: &mut [Campaign],
+) -> Result<(), EngineError> {
+    let sites = register.sites.iter();
     let sectors: BTreeMap<SiteId, String> =
-        sites.filter_map(|site| Some((site.id, sector_of.get(&site.org)?.clone()))).collect();
+        sites.map(|site| (site.id, register.sector(site).to_owned())).collect();
     let attempts = campaigns.iter().flat_map(|campaign| &campaign.attempts);
     let flaws: BTreeSet<&str> = attempts.map(|attempt| attempt.flaw).collect();
     let flaws: Vec<String> = flaws.into_iter().map(str::to_owned).collect();
@@ -261,7 +311,8 @@ fn grade(store: &Store, campaigns: &mut [Campaign]) -> Result<(), EngineError> {
             Exposure::Unknown
         })
     };
-    let known = Known { sectors: &sectors, exposure: &exposure, signs: &[] };
+    let signs = signs_of(store, &register.sites)?.0;
+    let known = Known { sectors: &sectors, exposure: &exposure, signs: &signs };
     let scanners = known_scanners(store)?.0;
     for campaign in campaigns {
         known.grade(campaign);
@@ -311,8 +362,8 @@ fn read_segment(
         report.cut += u64::from(cut);
         match reader.take(&line) {
             Taken::Event(format, event) => {
-                let probe = window.observe_probe(&event);
-                daybook.observe(format, &event, probe);
+                let doors = window.observe_doors(&event);
+                daybook.observe(format, &event, doors.into_iter().flatten());
             }
             Taken::Nothing => {}
             // A payload in a torn line is an attempt all the same.

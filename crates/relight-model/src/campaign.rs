@@ -7,8 +7,10 @@ use crate::{Attempt, Detection, OrgId, Severity, Sign, SiteId, Timestamp};
 /// Detections joined by shared sources, fingerprints or callback hosts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Campaign {
-    /// `C-0001`; kept when the campaign is found again.
+    /// `C-7K2MQX`, from its first contact; kept when the campaign is found again.
     pub id: String,
+    /// The ids of campaigns that turned out to be a part of this one, sorted.
+    pub formerly: Vec<String>,
     /// The highest severity of its detections, raised by what is known about its targets.
     pub severity: Severity,
     /// Posterior probability that this is not benign, at most 0.99.
@@ -34,6 +36,13 @@ pub struct Campaign {
     /// Who it is, when all of its sources are on the operator's list of scanners that mean well
     /// (`research: NAME`); then it is background noise. Sorted.
     pub known: Vec<String>,
+    /// How many single addresses were put together here because they are so many and nothing ties
+    /// them to each other; 0 for a campaign.
+    pub gathered: usize,
+    /// Marks of its contacts, sorted: by them it is known again. Below `marks_until` all of them.
+    pub marks: Vec<u64>,
+    /// See `marks`.
+    pub marks_until: u64,
     /// The detections it rests on.
     pub detections: Vec<Detection>,
 }

@@ -80,6 +80,10 @@ pub struct Detection {
     pub fingerprints: Vec<String>,
     /// Payloads that would have worked on their product, in order of time.
     pub attempts: Vec<Attempt>,
+    /// What its first contact is told by: the same on every machine.
+    pub origin: u64,
+    /// What its contacts are told by, sorted: the 1,024 smallest numbers. No address is in them.
+    pub marks: Vec<u64>,
     /// Up to 64 lines of evidence, decoded, in order of time:
     /// `organisation, site, day, status, class, path` (numbers for the first two; path last).
     pub evidence: Vec<String>,

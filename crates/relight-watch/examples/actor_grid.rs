@@ -73,11 +73,15 @@ fn write(seed: u64, outcome: &Outcome, seconds: f64) -> io::Result<()> {
         outcome.false_campaigns.iter().map(|text| format!("{text:?}")).collect();
     writeln!(
         out,
-        "{{\"seed\":{seed},\"events\":{},\"false_campaigns\":[{}],\"noise_campaigns\":{},\
+        "{{\"seed\":{seed},\"events\":{},\"false_campaigns\":[{}],\"campaigns\":{},\
+         \"gathered\":{},\"strangers\":{},\"noise_campaigns\":{},\
          \"pool_rows\":{},\"pool_bytes\":{},\"evicted\":{},\"peers_false\":{{{}}},\
          \"wall_seconds\":{seconds:.1},\"confidences\":[{}]}}",
         outcome.events,
         false_ones.join(","),
+        outcome.campaigns,
+        outcome.gathered,
+        outcome.strangers,
         outcome.noise_campaigns,
         outcome.pool.rows,
         outcome.pool.bytes,

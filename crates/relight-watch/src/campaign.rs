@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use relight_model::{Campaign, Contribution, Detection, Severity};
 
-use crate::detectors::{EVIDENCE_MAX, likelihood_threshold};
+use crate::detectors::{DETECTION_MARKS_MAX, EVIDENCE_MAX, likelihood_threshold};
+use crate::path_class::Hasher;
 
 /// Prior odds at the threshold: for one true campaign the budget of false alarms allows 0.4.
 const ODDS_AT_THRESHOLD: f64 = 1.0 / 0.4;
@@ -13,15 +14,94 @@ const ODDS_AT_THRESHOLD: f64 = 1.0 / 0.4;
 /// Nothing that rests on logs alone is certain.
 const CONFIDENCE_MAX: f64 = 0.99;
 
+/// Single addresses that are shown one by one; when they are more, they are one line.
+pub const SINGLES_MAX: usize = 100;
+
+/// Contacts of an address up to which it may be one of many: who tries more doors is told alone.
+pub const SINGLE_CONTACTS_MAX: u32 = 8;
+
+/// Most marks of a campaign, the smallest ones.
+pub const CAMPAIGN_MARKS_MAX: usize = 4_096;
+
+/// Letters and digits of an id that are not taken for others when somebody reads them aloud.
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// Letters of an id.
+const ID_LETTERS: u32 = 6;
+
 /// Joins detections that share a source, a callback host or a client that hardly anybody uses.
 ///
-/// A pure function of the detections: their order does not matter. Ids are `C-0001`, … in the
-/// order of the first contact.
+/// A pure function of the detections: their order does not matter. An id comes from the first
+/// contact, so the same data give the same id everywhere; campaigns are in the order of their
+/// first contacts.
 pub fn campaigns(detections: &[Detection]) -> Vec<Campaign> {
     let mut sorted: Vec<&Detection> = detections.iter().collect();
     sorted.sort_by_key(|one| (one.first, &one.sources, one.detector, &one.shared));
-    let groups = groups(&sorted);
-    groups.into_iter().enumerate().map(|(number, group)| campaign(number + 1, &group)).collect()
+    let mut taken = BTreeSet::new();
+    let groups = gathered(groups(&sorted)).into_iter();
+    groups.map(|(gathered, group)| campaign(gathered, &group, &mut taken)).collect()
+}
+
+/// Puts the addresses together that are one of very many, each with a few doors and nothing that
+/// ties it to another: fifteen thousand of them a quarter are a botnet's, and nobody reads a list
+/// of that length. Their detections and evidence stay.
+fn gathered<'a>(groups: Vec<Vec<&'a Detection>>) -> Vec<(usize, Vec<&'a Detection>)> {
+    let (singles, mut whole): (Vec<_>, Vec<_>) =
+        groups.into_iter().map(|group| (0, group)).partition(|(_, group)| is_single(group));
+    if singles.len() > SINGLES_MAX {
+        let count = singles.len();
+        whole.push((count, singles.into_iter().flat_map(|(_, group)| group).collect()));
+        whole.sort_by_key(|(_, group)| (group[0].first, &group[0].sources, group[0].detector));
+    } else {
+        whole.extend(singles);
+        whole.sort_by_key(|(_, group)| (group[0].first, &group[0].sources, group[0].detector));
+    }
+    whole
+}
+
+/// One address that looked around a little, with a client like everybody's.
+fn is_single(group: &[&Detection]) -> bool {
+    let [one] = group else { return false };
+    one.sources.len() == 1
+        && one.shared.is_empty()
+        && one.severity == Severity::Reconnaissance
+        && one.contacts <= SINGLE_CONTACTS_MAX
+        && one.fingerprints.is_empty()
+        && one.callbacks.is_empty()
+}
+
+/// The id that a number gives.
+pub(crate) fn id_of(mut number: u64) -> String {
+    let mut id = "C-".to_owned();
+    for _ in 0..ID_LETTERS {
+        id.push(char::from(LETTERS[(number % 32) as usize]));
+        number /= 32;
+    }
+    id
+}
+
+/// The id of a campaign that nobody knows yet: from its first contact; the next one when another
+/// campaign has it.
+pub(crate) fn new_id(detections: &[&Detection], mut is_taken: impl FnMut(&str) -> bool) -> String {
+    let first = detections.iter().min_by_key(|it| (it.first, it.origin));
+    let mut hasher = Hasher::new();
+    hasher.number(first.map_or(0, |it| it.origin));
+    // Those who tried one door are told beside those who belong together.
+    let is_door = first.is_some_and(|it| is_of_strangers(it));
+    let kind = first.filter(|_| is_door).map_or("", |it| it.detector);
+    kind.bytes().for_each(|byte| hasher.byte(byte));
+    loop {
+        let id = id_of(hasher.finish());
+        if !is_taken(&id) {
+            return id;
+        }
+        hasher.byte(b'+');
+    }
+}
+
+/// Its sources have a door in common and nothing else.
+pub(crate) fn is_of_strangers(detection: &Detection) -> bool {
+    ["door:", "class:"].iter().any(|kind| detection.shared.starts_with(kind))
 }
 
 /// What two detections may have in common.
@@ -35,8 +115,10 @@ enum Tie<'a> {
 fn ties(detection: &Detection) -> impl Iterator<Item = Tie<'_>> {
     // A group by what others use too holds strangers: it joins nobody.
     let joins = detection.shared.is_empty() || detection.fingerprints.contains(&detection.shared);
+    let is_door = is_of_strangers(detection);
     let sources = detection.sources.iter().copied().filter(move |_| joins).map(Tie::Source);
-    let callbacks = detection.callbacks.iter().map(|host| Tie::Callback(host));
+    let callbacks = detection.callbacks.iter().filter(move |_| !is_door);
+    let callbacks = callbacks.map(|host| Tie::Callback(host));
     let clients = detection.fingerprints.iter().filter(move |_| joins);
     let clients = clients.map(|client| Tie::Client(client));
     sources.chain(callbacks).chain(clients)
@@ -69,13 +151,17 @@ fn root(parents: &mut [usize], mut index: usize) -> usize {
     index
 }
 
-fn campaign(number: usize, detections: &[&Detection]) -> Campaign {
+fn campaign(gathered: usize, detections: &[&Detection], taken: &mut BTreeSet<String>) -> Campaign {
     fn set<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
         items.collect::<BTreeSet<_>>().into_iter().collect()
     }
     let each = || detections.iter().copied();
+    let id = new_id(detections, |id| taken.contains(id));
+    taken.insert(id.clone());
+    let (marks, marks_until) = marks(detections);
     Campaign {
-        id: format!("C-{number:04}"),
+        id,
+        formerly: Vec::new(),
         severity: each().map(|detection| detection.severity).max().unwrap_or(Severity::Noise),
         confidence: each().map(confidence_of).fold(0.0, f64::max),
         first: each().map(|detection| detection.first).min().unwrap_or_default(),
@@ -88,8 +174,24 @@ fn campaign(number: usize, detections: &[&Detection]) -> Campaign {
         attempts: set(each().flat_map(|detection| detection.attempts.iter().cloned())),
         signs: Vec::new(),
         known: Vec::new(),
+        gathered,
+        marks,
+        marks_until,
         detections: each().cloned().collect(),
     }
+}
+
+/// The smallest marks of all contacts, and below which number all of them are there.
+fn marks(detections: &[&Detection]) -> (Vec<u64>, u64) {
+    let cut = detections.iter().filter(|it| it.marks.len() >= DETECTION_MARKS_MAX);
+    let mut until = cut.filter_map(|it| it.marks.last().copied()).min().unwrap_or(u64::MAX);
+    let all: BTreeSet<u64> = detections.iter().flat_map(|it| it.marks.iter().copied()).collect();
+    let mut marks: Vec<u64> = all.into_iter().take_while(|mark| *mark <= until).collect();
+    if marks.len() > CAMPAIGN_MARKS_MAX {
+        marks.truncate(CAMPAIGN_MARKS_MAX);
+        until = marks[CAMPAIGN_MARKS_MAX - 1];
+    }
+    (marks, until)
 }
 
 /// Clients and callback hosts that hold a campaign together: those of more than one source.

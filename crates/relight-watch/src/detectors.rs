@@ -1,4 +1,5 @@
-//! Detectors: decisions about one source over all organisations together. They keep no state.
+//! Detectors: decisions about one source, or about many that do the same, over all organisations
+//! together. They keep no state.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -9,17 +10,22 @@ use relight_model::{
 
 use crate::contact::Class;
 use crate::decode::Callback;
-use crate::pool::{Pool, Print, ROWS_MAX, SourceKey};
+use crate::pool::{Pool, Print, ROWS_MAX, SourceKey, place_of};
 use crate::window::{Home, Window};
 use crate::{catalogue, path_class};
-use group_sweep::Alarm;
 
+mod alarm;
 mod dossier;
-mod group_sweep;
+mod places;
+mod silence;
 mod weights;
 
+pub use alarm::{ALARMS_MAX, Alarm};
 pub use dossier::{Dossier, SHARED_SITES_MIN};
 pub use group_sweep::{GROUPS_MAX, MEMBERS_MAX, group_threshold};
+pub use places::{Places, SECTORS_MAX};
+pub use silence::{LogDay, QUIET_EVENTS_A_DAY, Silence, USUAL_DAYS, silence};
+pub use spike::SPIKE_KEYS_MAX;
 pub use weights::{ALPHA, BETA, likelihood_threshold};
 
 /// The flaw that a lookup of a remote name uses.
@@ -30,6 +36,9 @@ const RARE_USERS_MAX: u32 = 1;
 
 /// Most fingerprints of a detection.
 const FINGERPRINTS_MAX: usize = 16;
+
+/// Most marks of a detection, by which its campaign is known again.
+pub const DETECTION_MARKS_MAX: usize = 1_024;
 
 /// Most lines of evidence of a detection.
 pub const EVIDENCE_MAX: usize = 64;
@@ -53,6 +62,8 @@ pub struct Contact<'a> {
     pub last: Timestamp,
     /// Which client made it.
     pub print: Print,
+    /// Hash of its door.
+    pub door: u64,
 }
 
 /// Everything that is known about one source: its distinct contacts in order of time.
@@ -66,19 +77,28 @@ pub struct Summary<'a> {
     pub homes: usize,
 }
 
-/// Decides about one source.
+/// Decides about one source, about many together, or both.
 pub trait Detector: Sync {
     /// The stable name.
     fn name(&self) -> &'static str;
 
-    /// A decision, or none.
-    fn judge(&self, summary: &Summary<'_>) -> Option<Detection>;
+    /// A decision about one source, or none.
+    fn judge(&self, summary: &Summary<'_>) -> Option<Detection> {
+        let _ = summary;
+        None
+    }
+
+    /// What many sources make out together, on rows alone.
+    fn alarms(&self, pool: &mut Pool, places: &Places) -> Vec<Alarm> {
+        let _ = (pool, places);
+        Vec::new()
+    }
 }
 
 registry! {
     /// Every detector, in alphabetical order.
     pub static DETECTORS: dyn Detector, check = crate::detectors::tests::check;
-    jndi, slow_sweep
+    emerging, group_sweep, jndi, sector, slow_sweep, spike, traversal
 }
 
 /// What a pool makes worth a look: the first of two steps, on rows alone.
@@ -93,7 +113,7 @@ pub struct Found {
 impl Found {
     /// Looks at every source and every group of a pool. The same pool gives the same, however it
     /// was merged.
-    pub fn of(pool: &mut Pool) -> Self {
+    pub fn of(pool: &mut Pool, places: &Places) -> Self {
         let mut sources = BTreeSet::new();
         pool.each_source(|source, rows| {
             let is_enough = || weights::likelihood(rows) >= likelihood_threshold();
@@ -101,7 +121,10 @@ impl Found {
                 sources.insert(source);
             }
         });
-        let alarms = group_sweep::alarms(pool);
+        let mut alarms = Vec::new();
+        for detector in DETECTORS {
+            alarms.extend(detector.alarms(pool, places));
+        }
         sources.extend(alarms.iter().flat_map(|alarm| alarm.members.iter().copied()));
         let users = group_sweep::ordinary_users(pool).into_iter();
         let common =
@@ -115,7 +138,7 @@ impl Found {
     }
 
     /// Decides about each of them with everything that the windows hold: the second step.
-    pub fn judge(&self, dossier: &Dossier) -> Vec<Detection> {
+    pub fn judge(&self, dossier: &Dossier, places: &Places) -> Vec<Detection> {
         let mut detections = Vec::new();
         for summary in dossier.summaries() {
             for mut made in DETECTORS.iter().filter_map(|detector| detector.judge(&summary)) {
@@ -123,7 +146,8 @@ impl Found {
                 detections.push(made);
             }
         }
-        detections.extend(self.alarms.iter().filter_map(|alarm| alarm.detection(dossier, self)));
+        let alarms = self.alarms.iter();
+        detections.extend(alarms.filter_map(|alarm| alarm.detection(dossier, places, self)));
         detections
     }
 
@@ -143,10 +167,11 @@ pub fn judge(window: &Window) -> Vec<Detection> {
     let mut home = Home::default();
     home.add(window);
     pool.add(window, &home);
-    let found = Found::of(&mut pool);
+    let places = Places::of_window(window);
+    let found = Found::of(&mut pool, &places);
     let mut dossier = Dossier::default();
     dossier.add(window, &home, found.sources());
-    found.judge(&dossier)
+    found.judge(&dossier, &places)
 }
 
 /// A detection about these contacts of these sources.
@@ -182,8 +207,25 @@ fn detection(
         callbacks: callbacks.into_iter().collect(),
         fingerprints: Vec::new(),
         attempts: attempts(contacts),
+        origin: contacts.first().map_or(0, mark),
+        marks: marks(contacts),
         evidence: evidence(contacts),
     })
+}
+
+/// What contacts are told by, the [`DETECTION_MARKS_MAX`] smallest ones. No address is in it.
+fn marks(contacts: &[Contact<'_>]) -> Vec<u64> {
+    let marks: BTreeSet<u64> = contacts.iter().map(mark).collect();
+    marks.into_iter().take(DETECTION_MARKS_MAX).collect()
+}
+
+/// The place, the door and the time of a contact as one number.
+fn mark(contact: &Contact<'_>) -> u64 {
+    let mut hasher = path_class::Hasher::new();
+    hasher.number(u64::from(place_of(contact.org, contact.site)));
+    hasher.number(contact.door);
+    hasher.number(contact.first.cast_unsigned());
+    hasher.finish()
 }
 
 /// The contact after which the evidence was enough: contacts only add to the sum, in order of

@@ -11,6 +11,7 @@ use crate::contact::{Class, Kind, Visit, subject};
 use crate::decode::Callback;
 use crate::path_class;
 use crate::pool::SourceKey;
+use crate::traversal::is_climb;
 use crate::window::Window;
 
 /// What is looked for.
@@ -72,6 +73,7 @@ impl Prey {
             Self::Source(wanted) => *wanted == source,
             Self::Doors(doors) => match kind {
                 Kind::Probe => catalogue::id_of(door).is_some_and(|id| doors.contains(&id)),
+                Kind::Attempt if is_climb(text) => false,
                 Kind::Exploit | Kind::Attempt => doors.contains(&LOOKUP_DOOR),
                 Kind::Refused | Kind::NotFound => false,
             },
@@ -139,6 +141,32 @@ pub fn hunt(window: &Window, prey: &Prey) -> Vec<Hit> {
         .collect();
     hits.sort();
     hits
+}
+
+/// Whether a path was answered at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answered {
+    /// In an ordinary way, to somebody.
+    Yes,
+    /// The window was full: nobody can tell.
+    Unknown,
+}
+
+/// At which of these places a path was answered in an ordinary way. Who asked is not kept, and when
+/// is known as the days of the window.
+pub fn answered(
+    window: &Window,
+    path: &str,
+    places: &[(OrgId, Option<SiteId>)],
+) -> Vec<((OrgId, Option<SiteId>), Answered)> {
+    let door = path_class::hash(path);
+    let answer = |(org, site): &(OrgId, Option<SiteId>)| {
+        let nobody = IpAddr::from([0, 0, 0, 0]);
+        let mark = Visit::new(nobody, *org, *site).served(door);
+        let known = window.served.holds(mark)?;
+        Some(((*org, *site), if known { Answered::Yes } else { Answered::Unknown }))
+    };
+    places.iter().filter_map(answer).collect()
 }
 
 impl Window {

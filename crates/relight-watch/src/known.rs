@@ -200,6 +200,7 @@ mod tests {
             Attempt { at: AT, site: None, flaw: "CVE-2021-44228", exposure: Exposure::Unknown };
         Campaign {
             id: "C-0001".to_owned(),
+            formerly: Vec::new(),
             severity: if attacks { Severity::ExploitAttempt } else { Severity::Reconnaissance },
             confidence: 0.9,
             first: AT,
@@ -212,6 +213,9 @@ mod tests {
             attempts: if attacks { vec![attempt] } else { Vec::new() },
             signs: Vec::new(),
             known: Vec::new(),
+            gathered: 0,
+            marks: Vec::new(),
+            marks_until: u64::MAX,
             detections: Vec::new(),
         }
     }

@@ -15,6 +15,7 @@ pub mod detectors;
 mod error;
 mod flow_datagram;
 mod hunt;
+mod journal;
 mod known;
 pub mod line;
 pub mod lookup;
@@ -24,31 +25,38 @@ mod path_class;
 mod pool;
 mod prefilter;
 mod reader;
+mod recognise;
 #[doc(hidden)]
 pub mod scale;
 mod severity;
 mod shared;
+mod signs;
 pub mod sim;
+mod traversal;
 mod window;
 mod window_bytes;
 mod window_fold;
 
-pub use campaign::{Change, Explanation, campaigns, explain};
+pub use campaign::{
+    CAMPAIGN_MARKS_MAX, Change, Explanation, SINGLE_CONTACTS_MAX, SINGLES_MAX, campaigns, explain,
+};
 pub use contact::Class;
 pub use daybook::{DAYBOOK_ROWS_MAX, DayFacts, DayKey, Daybook, FIELDS, fields_of};
 pub use decode::{
     Attempt, Callback, attempt, attempt_in_line, decode_line, may_hold_attempt, plain,
 };
-pub use detectors::{Dossier, Found, judge};
+pub use detectors::{Dossier, Found, LogDay, Places, QUIET_EVENTS_A_DAY, Silence, judge, silence};
 pub use error::WatchError;
 pub use flow_datagram::{EXPORTERS_MAX, FlowDecoder, FlowTally, PENDING_BYTES_MAX, TEMPLATES_MAX};
-pub use hunt::{Erased, Hit, LOOKUP_DOOR, LOOKUP_FLAWS, Prey, doors_of, hunt};
+pub use hunt::{Answered, Erased, Hit, LOOKUP_DOOR, LOOKUP_FLAWS, Prey, answered, doors_of, hunt};
 pub use known::{KNOWN_MAX, KnownScanners, Reason, canonical_network};
 pub use parsers::{Feed, PARSERS};
 pub use pool::{Pool, PoolStats, Print, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};
 pub use reader::{LATE_S, Reader, SKEW_MAX_S, Taken, Tally};
+pub use recognise::{REMEMBERED_MAX, Remembered, recognise};
 pub use severity::{Known, SIGN_FOLLOWS_S_MAX};
 pub use shared::{KEY_BYTES, Sharing, quarter};
+pub use signs::{SIGNS_MAX, read_signs};
 pub use window::{
     CONTACTS_MAX, Home, PRINTS_MAX, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window, WindowStats,
 };

@@ -51,6 +51,11 @@ impl Marks {
         hash > self.ceiling || self.hashes.contains(&hash)
     }
 
+    /// `Some(true)` when the mark was added, `Some(false)` when that is no longer known.
+    pub(crate) fn holds(&self, hash: u64) -> Option<bool> {
+        self.may_contain(hash).then(|| hash <= self.ceiling && self.hashes.contains(&hash))
+    }
+
     /// Adds every mark of another set.
     pub(crate) fn merge(&mut self, other: &Self) {
         if other.ceiling < self.ceiling {
@@ -132,5 +137,8 @@ mod tests {
         [5, 3, 5].into_iter().for_each(|hash| marks.insert(hash));
         assert_eq!(marks.sorted(), (vec![3, 5], false));
         assert!(marks.may_contain(3) && !marks.may_contain(4) && !marks.may_contain(u64::MAX));
+        assert_eq!((marks.holds(3), marks.holds(4)), (Some(true), None));
+        (0..300).for_each(|hash| marks.insert(hash));
+        assert_eq!((marks.holds(3), marks.holds(299)), (Some(true), Some(false)));
     }
 }

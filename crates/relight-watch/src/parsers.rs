@@ -130,6 +130,11 @@ pub fn named(name: &str) -> Option<&'static dyn LogParser> {
     PARSERS.iter().copied().find(|parser| parser.name() == name)
 }
 
+/// The moment that a text in the form of RFC 3339 names.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    time::rfc3339(text)
+}
+
 #[cfg(test)]
 mod tests;
 

@@ -111,6 +111,16 @@ pub(crate) struct Row {
 /// Marks a place that is an organisation.
 const ORG_ONLY: u32 = 1 << 31;
 
+/// A place as one number: a site, or an organisation whose site the log did not tell.
+pub(crate) fn place_of(org: OrgId, site: Option<SiteId>) -> u32 {
+    site.map_or(org.0 | ORG_ONLY, |site| site.0 & !ORG_ONLY)
+}
+
+/// The organisation of a place without a site.
+pub(crate) fn org_only(place: u32) -> Option<OrgId> {
+    (place & ORG_ONLY != 0).then_some(OrgId(place & !ORG_ONLY))
+}
+
 impl Row {
     /// Fills memory that is reserved.
     const FILLER: Self = Self {
@@ -130,7 +140,7 @@ impl Row {
         facts: &Facts,
     ) -> Self {
         let door = (door >> 36) as u32;
-        let place = place.1.map_or(place.0.0 | ORG_ONLY, |site| site.0 & !ORG_ONLY);
+        let place = place_of(place.0, place.1);
         let class_and_door = (class as u32) << 28 | door;
         let last_and_served = (second(facts.last) / 60 * 2) | u32::from(facts.served);
         let (first, print) = (second(facts.first.0), facts.first.3);
@@ -152,6 +162,11 @@ impl Row {
         self.place
     }
 
+    /// It was answered at some time.
+    pub(crate) const fn was_served(&self) -> bool {
+        self.last_and_served & 1 != 0
+    }
+
     /// Second of its last event, or a little before.
     const fn last(&self) -> u32 {
         self.last_and_served / 2 * 60
@@ -161,7 +176,7 @@ impl Row {
     /// [`Class::again`].
     pub(crate) const fn counts(&self) -> bool {
         let again = self.last() as i64 - self.first as i64 >= AGAIN_S;
-        let served = self.last_and_served & 1 != 0;
+        let served = self.was_served();
         if again { self.class().again(served).counts() } else { self.class().counts() }
     }
 

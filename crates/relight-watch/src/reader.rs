@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use relight_model::{Event, Timestamp};
 
+use crate::journal::{BINARY, Entry, Journal};
 use crate::line::SPOOL_MARK;
 use crate::parsers::{Feed, LogParser, PARSERS};
 
@@ -65,6 +66,7 @@ pub struct Reader {
     last: Option<&'static dyn LogParser>,
     tally: Tally,
     recent: Vec<u64>,
+    journal: Journal,
 }
 
 impl Reader {
@@ -74,7 +76,8 @@ impl Reader {
     /// that mixes several, or changes, is read as well.
     pub fn new(feed: Feed) -> Self {
         let recent = vec![0; RECENT_LINES];
-        Self { feed, named: None, last: None, tally: Tally::default(), recent }
+        let (tally, journal) = (Tally::default(), Journal::default());
+        Self { feed, named: None, last: None, tally, recent, journal }
     }
 
     /// A reader of one format.
@@ -109,6 +112,7 @@ impl Reader {
         if self.is_header(line) {
             self.feed.take_header(line);
         }
+        self.journal.take(line);
     }
 
     /// Takes the next line, without its end.
@@ -122,6 +126,20 @@ impl Reader {
             self.tally.headers += 1;
             return Taken::Nothing;
         }
+        let line = match self.journal.take(line) {
+            Entry::Line(line) => line,
+            Entry::Field(received) => {
+                self.tally.headers += 1;
+                if let Some(at) = received {
+                    self.feed.received = at;
+                }
+                return Taken::Nothing;
+            }
+            Entry::Binary => {
+                self.tally.refused.entry(BINARY).or_insert((0, self.tally.lines)).0 += 1;
+                return Taken::Refused(BINARY);
+            }
+        };
         let hash = hash_of(line);
         let slot = &mut self.recent[hash as usize % RECENT_LINES];
         self.tally.duplicates += u64::from(*slot == hash);

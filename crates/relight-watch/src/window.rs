@@ -12,12 +12,13 @@ use std::net::IpAddr;
 use relight_model::{Event, OrgId, SiteId, Timestamp};
 
 use crate::catalogue;
-use crate::contact::{Class, ContactKey, Facts, Kind, Observed, Visit, is_in_site, observe};
+use crate::contact::{Class, ContactKey, Facts, Kind, Knock, Observed, Visit, is_in_site, observe};
 use crate::decode::attempt_in_line;
 use crate::hunt::LOOKUP_DOOR;
 use crate::lookup::Verdict;
 use crate::marks::{MARKS_MAX, Marks};
 use crate::pool::{Print, SourceKey, Users};
+use crate::traversal::is_climb;
 
 /// Most contacts in a window. A flood is not slow: what exceeds this is counted, not kept.
 pub const CONTACTS_MAX: usize = 200_000;
@@ -141,12 +142,13 @@ impl Window {
     /// Takes one event. Ordinary ones leave two marks and a count and allocate nothing of their
     /// own.
     pub fn observe(&mut self, event: &Event<'_>) {
-        self.observe_probe(event);
+        self.observe_doors(event);
     }
 
-    /// The same; gives the entry of the catalogue whose door was tried.
-    pub fn observe_probe(&mut self, event: &Event<'_>) -> Option<&'static str> {
-        let mut probe = None;
+    /// The same; gives the doors that were tried, by the ids of the catalogue: a payload may come
+    /// through one.
+    pub fn observe_doors(&mut self, event: &Event<'_>) -> [Option<&'static str>; 2] {
+        let mut doors = [None; 2];
         let visit = Visit::of(event);
         let mut counters =
             self.counters.get(&(self.segment, event.org)).copied().unwrap_or(Counters::EMPTY);
@@ -160,30 +162,33 @@ impl Window {
                 self.served.insert(visit.served(path));
                 self.users.insert(SourceKey::of(event.source), print_of(event));
             }
-            Observed::Contact(kind, door, text) => {
-                probe = match kind {
-                    Kind::Probe => catalogue::id_of(door),
-                    Kind::Exploit | Kind::Attempt => Some(LOOKUP_DOOR),
-                    Kind::Refused | Kind::NotFound => None,
-                };
-                counters.kinds[kind as usize] += 1;
-                let print = print_of(event);
-                self.name(print, event);
-                let facts = Facts {
-                    first: (event.at, event.status, text, print),
-                    last: event.at,
-                    in_site: is_in_site(event),
-                    served: matches!(event.status, 200..=399),
-                };
-                let key = ContactKey { visit, kind, door };
-                let (kept, is_new) = (self.contacts.len(), !self.contacts.contains_key(&key));
-                self.add(key, &facts);
-                // It went itself, or another for it.
-                counters.overflow += u64::from(is_new && self.contacts.len() == kept);
+            Observed::Contact(knock, more) => {
+                for (knock, door) in [Some(knock), more].into_iter().flatten().zip(&mut doors) {
+                    *door = door_of(&knock);
+                    self.knock(event, visit, knock, &mut counters);
+                }
             }
         }
         self.counters.insert((self.segment, event.org), counters);
-        probe
+        doors
+    }
+
+    fn knock(&mut self, event: &Event<'_>, visit: Visit, knock: Knock, counters: &mut Counters) {
+        let Knock { kind, door, text } = knock;
+        counters.kinds[kind as usize] += 1;
+        let print = print_of(event);
+        self.name(print, event);
+        let facts = Facts {
+            first: (event.at, event.status, text, print),
+            last: event.at,
+            in_site: is_in_site(event),
+            served: matches!(event.status, 200..=399),
+        };
+        let key = ContactKey { visit, kind, door };
+        let (kept, is_new) = (self.contacts.len(), !self.contacts.contains_key(&key));
+        self.add(key, &facts);
+        // It went itself, or another for it.
+        counters.overflow += u64::from(is_new && self.contacts.len() == kept);
     }
 
     /// Takes a line that no parser took: it has no source and no time, but a payload in it is
@@ -320,6 +325,16 @@ impl Home {
             || self.ordinary.may_contain(key.visit.hash)
             || self.served.may_contain(key.visit.served(key.door));
         Class::of(key.kind, warm)
+    }
+}
+
+/// The door of the catalogue, or that of lookups.
+fn door_of(knock: &Knock) -> Option<&'static str> {
+    match knock.kind {
+        Kind::Probe => catalogue::id_of(knock.door),
+        Kind::Attempt if is_climb(&knock.text) => None,
+        Kind::Exploit | Kind::Attempt => Some(LOOKUP_DOOR),
+        Kind::Refused | Kind::NotFound => None,
     }
 }
 

@@ -13,11 +13,23 @@ const NAMED_MAX: usize = 8;
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
 
-/// The campaign in sentences, the most important first; `site` gives the name of a site.
-pub fn sentences(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) -> Vec<String> {
+/// What sites and doors are called.
+#[derive(Clone, Copy)]
+pub struct Called<'a> {
+    /// The name of a site.
+    pub site: &'a dyn Fn(SiteId) -> String,
+    /// The title of a door of the catalogue.
+    pub door: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// The campaign in sentences, the most important first.
+pub fn sentences(lang: Lang, campaign: &Campaign, called: Called<'_>) -> Vec<String> {
+    let site = called.site;
     let mut told = vec![who(lang, campaign)];
     told.extend(known(lang, campaign));
+    told.extend(reasons(lang, campaign, called));
     told.extend(alike(lang, campaign));
+    told.extend(looked_for(lang, campaign, called));
     told.push(aim(lang, campaign));
     told.extend(attempts(lang, campaign, site));
     told.push(verdict(lang, campaign, site));
@@ -30,7 +42,11 @@ fn who(lang: Lang, campaign: &Campaign) -> String {
     let contacts: u64 = campaign.detections.iter().map(|one| u64::from(one.contacts)).sum();
     let days = days.cast_unsigned();
     let (sources, organisations) = (campaign.sources.len(), campaign.organisations.len());
-    let who = texts::campaign_who(lang, days, contacts, organisations, sources);
+    let who = if campaign.gathered > 0 || strangers(campaign).next().is_some() {
+        texts::campaign_strangers(lang, days, contacts, organisations, sources)
+    } else {
+        texts::campaign_who(lang, days, contacts, organisations, sources)
+    };
     let rate = contacts.div_ceil(days);
     let rate = if contacts < days {
         texts::campaign_rate_low(lang).to_owned()
@@ -51,8 +67,55 @@ fn known(lang: Lang, campaign: &Campaign) -> Option<String> {
 }
 
 fn alike(lang: Lang, campaign: &Campaign) -> Option<String> {
+    if strangers(campaign).next().is_some() {
+        return None;
+    }
     let shared = campaign.shared.iter().cloned();
     (!campaign.shared.is_empty()).then(|| texts::campaign_alike(lang, &list(lang, shared)))
+}
+
+/// The detections about a door, or a class of attempts, that strangers tried, and what it is.
+fn strangers(campaign: &Campaign) -> impl Iterator<Item = (&'static str, &str)> {
+    campaign.detections.iter().filter_map(|one| {
+        let what = one.shared.split_once(':')?;
+        matches!(what.0, "door" | "class").then_some((one.detector, one.shared.as_str()))
+    })
+}
+
+/// What else made it one, where that is not said by the numbers.
+fn reasons(lang: Lang, campaign: &Campaign, called: Called<'_>) -> Vec<String> {
+    let mut told = Vec::new();
+    if campaign.gathered > 0 {
+        told.push(texts::campaign_gathered(lang).to_owned());
+    }
+    if campaign.detections.iter().any(|one| one.detector == "traversal") {
+        told.push(texts::campaign_traversal(lang).to_owned());
+    }
+    for (detector, shared) in strangers(campaign) {
+        let door = match shared.split_once(':') {
+            Some(("door", door)) => (called.door)(door).unwrap_or_else(|| door.to_owned()),
+            _ => texts::campaign_payloads(lang).to_owned(),
+        };
+        told.push(match detector {
+            "emerging" => texts::campaign_emerging(lang, &door),
+            "sector" => texts::campaign_sector(lang, &door),
+            _ => texts::campaign_spike(lang, &door),
+        });
+    }
+    told
+}
+
+/// The doors of the catalogue that the evidence names, by their titles.
+fn looked_for(lang: Lang, campaign: &Campaign, called: Called<'_>) -> Option<String> {
+    let lines = campaign.detections.iter().flat_map(|one| &one.evidence);
+    let entries = lines.filter_map(|line| line.split(", ").nth(4)?.strip_prefix("probe:"));
+    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    entries.for_each(|entry| *counts.entry(entry).or_default() += 1);
+    let mut doors: Vec<(&str, usize)> = counts.into_iter().collect();
+    doors.sort_by_key(|(entry, count)| (std::cmp::Reverse(*count), *entry));
+    let titles = doors.iter().filter_map(|(entry, _)| (called.door)(entry));
+    let titles: Vec<String> = titles.collect();
+    (!titles.is_empty()).then(|| texts::campaign_looked_for(lang, &list(lang, titles)))
 }
 
 fn aim(lang: Lang, campaign: &Campaign) -> String {
@@ -150,6 +213,8 @@ mod tests {
             callbacks: if attempts.is_empty() { vec![] } else { vec!["c.example".to_owned()] },
             fingerprints: Vec::new(),
             attempts: attempts.to_vec(),
+            origin: 0,
+            marks: Vec::new(),
             evidence: Vec::new(),
         }
     }
@@ -173,6 +238,7 @@ mod tests {
         let targeted = severity == Severity::TargetedReconnaissance;
         Campaign {
             id: "C-0001".to_owned(),
+            formerly: Vec::new(),
             severity,
             confidence: 0.97,
             first: detection.first,
@@ -185,12 +251,23 @@ mod tests {
             attempts,
             signs: if severity == Severity::SignsOfSuccess { vec![sign] } else { Vec::new() },
             known: Vec::new(),
+            gathered: 0,
+            marks: Vec::new(),
+            marks_until: u64::MAX,
             detections: vec![detection],
         }
     }
 
+    fn told_of(lang: Lang, campaign: &Campaign) -> Vec<String> {
+        let called = Called {
+            site: &|site| format!("site{}.example", site.0),
+            door: &|door| (door == "owa").then(|| "Outlook".to_owned()),
+        };
+        sentences(lang, campaign, called)
+    }
+
     fn told(lang: Lang, severity: Severity) -> Vec<String> {
-        sentences(lang, &campaign(severity), &|site| format!("site{}.example", site.0))
+        told_of(lang, &campaign(severity))
     }
 
     /// Goal: no word of compromise below S5 but the fixed denial, and at S5 never the denial.
@@ -249,8 +326,48 @@ mod tests {
         let mut census = campaign(Severity::Noise);
         census.known = vec!["research: Census Example".to_owned()];
         for lang in Lang::ALL {
-            let text = sentences(lang, &census, &|_| String::new()).join(" ");
+            let text = told_of(lang, &census).join(" ");
             assert!(text.contains("Census Example") && !text.contains("research:"), "{text}");
+        }
+    }
+
+    /// Every kind of decision has a sentence of its own in both languages, and none of them says
+    /// that its addresses belong together when they do not.
+    #[test]
+    fn each_kind_of_decision_is_told() {
+        for (detector, shared, word) in [
+            ("emerging", "door:/new/api", "/new/api"),
+            ("spike", "door:owa", "Outlook"),
+            ("sector", "door:owa", "Outlook"),
+            ("spike", "class:exploit", ""),
+            ("traversal", "", ""),
+        ] {
+            let mut found = campaign(Severity::Reconnaissance);
+            (found.detections[0].detector, found.detections[0].shared) = (detector, shared.into());
+            found.shared = vec![shared.to_owned()];
+            for lang in Lang::ALL {
+                let plain = told(lang, Severity::Reconnaissance).len();
+                let told = told_of(lang, &found);
+                assert!(told.join("\n").contains(word), "{told:#?}");
+                let is_about_a_door = !shared.is_empty();
+                assert_eq!(told.len(), if is_about_a_door { plain } else { plain + 1 }, "{told:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_single_addresses_and_what_they_looked_for() {
+        let mut many = campaign(Severity::Reconnaissance);
+        many.gathered = 15_038;
+        many.detections[0].evidence = vec![
+            "1, 2, 2021-12-10, 404, probe:owa, /owa/".to_owned(),
+            "1, 2, 2021-12-10, 404, not-found-cold, /probe:x".to_owned(),
+            "1, 2, 2021-12-10, 404, probe:nobody-knows, /x".to_owned(),
+        ];
+        for lang in Lang::ALL {
+            let told = told_of(lang, &many);
+            assert_eq!(told[1], texts::campaign_gathered(lang));
+            assert!(told.contains(&texts::campaign_looked_for(lang, "Outlook")), "{told:#?}");
         }
     }
 

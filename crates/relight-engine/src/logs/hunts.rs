@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use relight_model::{OrgId, SiteId, Timestamp};
 use relight_store::Store;
-use relight_watch::{Erased, Hit, Prey, Window, hunt};
+use relight_watch::{Answered, Erased, Hit, Prey, Window, answered, hunt};
 
 use super::compact::day_of;
 use crate::error::{EngineError, EngineErrorKind};
@@ -24,6 +24,42 @@ pub struct Hunted {
     /// The days for which logs are there, by organisation: first and last day of each stretch, in
     /// days since 1970.
     pub covered: BTreeMap<OrgId, Vec<(i64, i64)>>,
+    /// Where the path that was looked for was answered in an ordinary way. Who asked is not kept.
+    pub answered: BTreeMap<Place, AnsweredDays>,
+}
+
+/// A site of an organisation; `None` where the log does not tell.
+pub type Place = (OrgId, Option<SiteId>);
+
+/// On which days a path may have been answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnsweredDays {
+    /// First and last day of the windows that say so.
+    pub days: Option<(i64, i64)>,
+    /// Some window was full: nobody can tell of its days.
+    pub is_unknown: bool,
+}
+
+impl Hunted {
+    /// Notes where a window says that the path was answered.
+    fn note(&mut self, window: &Window, path: &str, places: &[Place], since: Timestamp) {
+        let stats = window.stats();
+        let (Some(first), Some(last)) = (stats.first, stats.last) else { return };
+        if last < since {
+            return;
+        }
+        let (first, last) = (day_of(first), day_of(last));
+        for (place, answer) in answered(window, path, places) {
+            let known = self.answered.entry(place).or_default();
+            match answer {
+                Answered::Yes => {
+                    let (from, to) = known.days.unwrap_or((first, last));
+                    known.days = Some((from.min(first), to.max(last)));
+                }
+                Answered::Unknown => known.is_unknown = true,
+            }
+        }
+    }
 }
 
 /// Looks for something in all windows, from a moment on.
@@ -33,8 +69,14 @@ pub struct Hunted {
 pub fn hunt_all(store: &Store, prey: &Prey, since: Timestamp) -> Result<Hunted, EngineError> {
     let mut hunted = Hunted::default();
     let mut hits: BTreeMap<_, Hit> = BTreeMap::new();
+    let places = places_of(store)?;
     for (org, bytes) in store.windows()? {
-        for hit in hunt(&window(org, &bytes)?, prey).into_iter().filter(|hit| hit.last >= since) {
+        let window = window(org, &bytes)?;
+        if let Prey::Path(path) = prey {
+            let own = places.get(&org).map(Vec::as_slice).unwrap_or_default();
+            hunted.note(&window, path, own, since);
+        }
+        for hit in hunt(&window, prey).into_iter().filter(|hit| hit.last >= since) {
             // The same contact in several windows is one.
             let key = (hit.org, hit.site, hit.source, hit.text.clone(), hit.class);
             let kept = hits.entry(key).or_insert_with(|| hit.clone());
@@ -54,6 +96,16 @@ pub fn hunt_all(store: &Store, prey: &Prey, since: Timestamp) -> Result<Hunted, 
     }
     hunted.covered.values_mut().for_each(join);
     Ok(hunted)
+}
+
+/// The places of each organisation.
+fn places_of(store: &Store) -> Result<BTreeMap<OrgId, Vec<Place>>, EngineError> {
+    let mut places: BTreeMap<OrgId, Vec<Place>> = BTreeMap::new();
+    for site in store.sites()? {
+        let own = places.entry(site.org).or_insert_with(|| vec![(site.org, None)]);
+        own.push((site.org, Some(site.id)));
+    }
+    Ok(places)
 }
 
 fn window(OrgId(org): OrgId, bytes: &[u8]) -> Result<Window, EngineError> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relight_model::{SiteId, Timestamp};
 use relight_store::{DayRow, Store};
-use relight_watch::fields_of;
+use relight_watch::{LogDay, Silence, fields_of, silence};
 
 use super::compact::day_of;
 use crate::error::EngineError;
@@ -13,11 +13,8 @@ use crate::error::EngineError;
 /// Days that are looked at.
 pub const POSTURE_DAYS: i64 = 90;
 
-/// Days from which the usual gaps are taken.
-const USUAL_DAYS: i64 = 28;
-
-/// Events a day below which silence says nothing.
-pub const QUIET_EVENTS_A_DAY: u64 = 20;
+/// Days whose fields count.
+const RECENT_DAYS: i64 = 28;
 
 /// Fields without which the log of a web site tells too little.
 const WANTED: [&str; 4] = ["path", "status", "user-agent", "referer"];
@@ -29,6 +26,8 @@ pub enum LogState {
     Complete,
     /// They come, without these fields.
     Partial(Vec<&'static str>),
+    /// They came until then, and the site has too few visitors to tell whether they still do.
+    Quiet(Timestamp),
     /// They came until then.
     Silent(Timestamp),
     /// None ever came.
@@ -41,6 +40,7 @@ impl LogState {
         match self {
             Self::Complete => "complete",
             Self::Partial(_) => "partial",
+            Self::Quiet(_) => "quiet",
             Self::Silent(_) => "silent",
             Self::Never => "never",
         }
@@ -100,36 +100,21 @@ pub fn posture(
 
 fn state(rows: &[DayRow], is_dark: bool, now: Timestamp) -> LogState {
     let Some(last) = rows.iter().map(|row| row.last).max() else { return LogState::Never };
-    // Of a site with few visitors nobody can tell soon, but in the end.
-    let silent_s = silence_s(rows, last).min(POSTURE_DAYS * 86_400);
-    if !is_dark && now - last > silent_s {
-        return LogState::Silent(last);
+    let days = rows.iter().map(|row| LogDay {
+        day: row.day,
+        events: row.events,
+        hours: row.hours,
+        last: row.last,
+    });
+    match silence(&days.collect::<Vec<_>>(), now) {
+        Silence::Silent if !is_dark => return LogState::Silent(last),
+        Silence::Quiet if !is_dark => return LogState::Quiet(last),
+        _ => {}
     }
-    let recent = rows.iter().filter(|row| row.day >= day_of(last) - USUAL_DAYS);
+    let recent = rows.iter().filter(|row| row.day >= day_of(last) - RECENT_DAYS);
     let fields = fields_of(recent.fold(0, |all, row| all | row.fields));
     let missing: Vec<_> = WANTED.into_iter().filter(|wanted| !fields.contains(wanted)).collect();
     if missing.is_empty() { LogState::Complete } else { LogState::Partial(missing) }
-}
-
-/// After how long without a line a site is silent: a day, or three times its longest usual gap
-/// that began on the same day of the week. Of a site with few visitors nobody can tell.
-fn silence_s(rows: &[DayRow], last: Timestamp) -> Timestamp {
-    let usual = || rows.iter().filter(|row| row.day > day_of(last) - USUAL_DAYS);
-    let days: BTreeSet<i64> = usual().map(|row| row.day).collect();
-    let events: u64 = usual().map(|row| row.events).sum();
-    if events < QUIET_EVENTS_A_DAY * days.len() as u64 {
-        return Timestamp::MAX;
-    }
-    let mut hours = BTreeSet::new();
-    for row in usual() {
-        let set = (0..24).filter(|hour| row.hours & (1 << hour) != 0);
-        hours.extend(set.map(|hour| row.day * 24 + hour));
-    }
-    let hours: Vec<i64> = hours.into_iter().collect();
-    let weekday = |hour: i64| hour.div_euclid(24).rem_euclid(7);
-    let same = hours.windows(2).filter(|pair| weekday(pair[0]) == weekday(last.div_euclid(3_600)));
-    let longest = same.map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
-    (3 * longest * 3_600).max(86_400)
 }
 
 fn feeds(rows: &[DayRow], now: Timestamp) -> Vec<FeedPosture> {
@@ -206,23 +191,20 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_longer_than_usual() {
+    fn silence_and_quiet_are_not_complete() {
         let all = bits(&WANTED);
         let busy: Vec<DayRow> = (2..20).map(|ago| row(ago, 500, ALL_DAY, all)).collect();
         let last = busy[0].last;
         assert_eq!(state_of(&busy), LogState::Silent(last));
         assert_eq!(state(&busy, true, NOW), LogState::Complete, "a dark site is not silent");
-        // The same silence after a site that is visited on weekdays only: Friday evening is usual.
-        let weekdays = (3..28).filter(|ago| !matches!(ago % 7, 1 | 2));
-        let office: Vec<DayRow> = weekdays.map(|ago| row(ago, 500, 0x3ff00, all)).collect();
-        assert_eq!(state_of(&office), LogState::Complete);
-        // Few visitors: nobody can tell.
-        let small: Vec<DayRow> = (9..30).map(|ago| row(ago, 3, ALL_DAY, all)).collect();
-        assert_eq!(state_of(&small), LogState::Complete);
+        // Few visitors: never complete while nobody can tell.
+        let small: Vec<DayRow> = (0..21).map(|ago| row(ago, 2, 1 << 8 | 1 << 10, all)).collect();
         let last = small[0].last;
-        let later = last + POSTURE_DAYS * 86_400;
-        assert_eq!(state(&small, false, later), LogState::Complete);
-        assert_eq!(state(&small, false, later + 1), LogState::Silent(last));
+        let after = |hours: i64| state(&small, false, last + hours * 3_600);
+        assert_eq!(after(20), LogState::Complete);
+        assert_eq!(after(30), LogState::Quiet(last));
+        assert_eq!(after(20 * 24), LogState::Silent(last));
+        assert_eq!(state(&small, true, last + 20 * 86_400), LogState::Complete, "dark");
     }
 
     #[test]

@@ -31,6 +31,8 @@ fn detection(source: u8, first: i64, likelihood: f64, callbacks: &[&str]) -> Det
         callbacks: callbacks.iter().map(|host| (*host).to_owned()).collect(),
         fingerprints: Vec::new(),
         attempts: Vec::new(),
+        origin: u64::from(source),
+        marks: vec![u64::from(source)],
         evidence: vec![format!("0, {source}, 2021-12-10, 404, probe, /{source}"), "same".into()],
     }
 }
@@ -47,7 +49,7 @@ fn shared_sources_and_callbacks_join_and_chain() {
     let found = campaigns(&all);
     let sources = |campaign: &Campaign| campaign.sources.len();
     assert_eq!(found.iter().map(sources).collect::<Vec<_>>(), [1, 3]);
-    assert_eq!((found[0].id.as_str(), found[1].id.as_str()), ("C-0001", "C-0002"));
+    assert_ne!(found[0].id, found[1].id);
     let joined = &found[1];
     assert_eq!((joined.first, joined.last), (100, 310));
     assert_eq!(joined.severity, Severity::ExploitAttempt);
@@ -100,7 +102,7 @@ fn a_client_that_hardly_anybody_uses_joins() {
 fn an_explanation_says_what_would_change_it() {
     let found = campaigns(&[detection(1, 0, 24.0, &["c.example"]), detection(1, 5, 22.0, &[])]);
     let why = explain(&found[0]);
-    assert_eq!((why.id.as_str(), why.likelihood), ("C-0001", 24.0));
+    assert_eq!((&why.id, why.likelihood), (&found[0].id, 24.0));
     assert_eq!(why.contributions.len(), 2);
     let [probes, misses] = &why.changes[..] else { panic!("two changes") };
     assert_eq!((probes.class, probes.contacts, probes.likelihood), ("probe", 3, 6.0));
@@ -108,6 +110,52 @@ fn an_explanation_says_what_would_change_it() {
     assert_eq!((misses.class, misses.likelihood), ("not-found-cold", 18.0));
     assert!(!misses.still_decided && misses.confidence > probes.confidence);
     assert_eq!(why.evidence.len(), 2, "each line once");
+}
+
+/// Fifteen thousand addresses with five doors each are one line, and nothing of them is lost; who
+/// tried more, or has something of its own, is told alone.
+#[test]
+fn very_many_single_addresses_are_one_line() {
+    let single = |number: u32| Detection {
+        sources: vec![IpAddr::from(number.to_be_bytes())],
+        origin: u64::from(number),
+        marks: vec![u64::from(number)],
+        ..detection(1, i64::from(number), 22.0, &[])
+    };
+    let most = u32::try_from(SINGLES_MAX).unwrap();
+    let few: Vec<Detection> = (0..most).map(single).collect();
+    assert_eq!(campaigns(&few).len(), SINGLES_MAX, "so many are still read");
+    let mut many: Vec<Detection> = (0..15_000).map(single).collect();
+    many[7].contacts = SINGLE_CONTACTS_MAX + 1;
+    many[8].fingerprints = vec!["ja4:t".to_owned()];
+    many[9].callbacks = vec!["c.example".to_owned()];
+    let found = campaigns(&many);
+    assert_eq!(found.len(), 4);
+    let gathered: Vec<usize> = found.iter().map(|it| it.gathered).collect();
+    assert_eq!(gathered, [14_997, 0, 0, 0]);
+    assert_eq!((found[0].sources.len(), found[0].detections.len()), (14_997, 14_997));
+    assert_eq!(found[0].severity, Severity::Reconnaissance);
+    assert_eq!(found[0].marks.len(), CAMPAIGN_MARKS_MAX);
+    many.reverse();
+    assert_eq!(campaigns(&many), found, "the order of detections does not matter");
+}
+
+/// Who tries a new door has nothing else in common: such a detection joins nobody, not even by
+/// what its payloads would have called.
+#[test]
+fn strangers_at_one_door_join_nobody() {
+    let strangers = |shared: &str| Detection {
+        detector: "spike",
+        shared: shared.to_owned(),
+        sources: (0..3).map(|last| IpAddr::from([192, 0, 2, last])).collect(),
+        ..detection(0, 100, 30.0, &["a.example"])
+    };
+    let other = detection(1, 100, 30.0, &["a.example"]);
+    for shared in ["door:/new", "class:exploit"] {
+        let found = campaigns(&[strangers(shared), other.clone()]);
+        assert_eq!(found.len(), 2);
+        assert_ne!(found[0].id, found[1].id);
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl Dossier {
         let mut contacts: Vec<Contact<'_>> = Vec::with_capacity(doors.len());
         let homes = self.homes.get(&source).copied().filter(|sites| *sites >= SHARED_SITES_MIN);
         let of_many = homes.is_some();
-        for ((org, site, _), kept) in doors {
+        for ((org, site, door), kept) in doors {
             let (first, status, text, print) = &kept.facts.first;
             contacts.push(Contact {
                 first: *first,
@@ -115,6 +115,7 @@ impl Dossier {
                 status: *status,
                 last: kept.facts.last,
                 print: *print,
+                door: *door,
             });
         }
         contacts.sort_unstable();

@@ -9,11 +9,27 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use relight_model::{Contribution, Detection, Severity, Timestamp};
+use relight_model::{Severity, Timestamp};
 
-use super::dossier::Dossier;
-use super::{Contact, Found, RARE_USERS_MAX, SourceKey, detection};
+use super::alarm::{Alarm, What};
+use super::places::Places;
+use super::{Contact, Detector, RARE_USERS_MAX, SourceKey};
 use crate::pool::{Count, Pool, Print, Row, pair};
+
+pub(super) const PLUGIN: GroupSweep = GroupSweep;
+
+/// See the head of the file.
+pub(super) struct GroupSweep;
+
+impl Detector for GroupSweep {
+    fn name(&self) -> &'static str {
+        "group_sweep"
+    }
+
+    fn alarms(&self, pool: &mut Pool, _: &Places) -> Vec<Alarm> {
+        groups(pool).into_iter().map(Group::alarm).collect()
+    }
+}
 
 /// Most fingerprints that are tested.
 pub const GROUPS_MAX: usize = 20_000;
@@ -50,30 +66,24 @@ pub fn group_threshold() -> f64 {
 
 /// A fingerprint whose sources explore.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Alarm {
+struct Group {
     /// The fingerprint.
-    pub(crate) value: Value,
+    value: Value,
     /// Start of the day on which it began.
-    pub(crate) onset: u32,
+    onset: u32,
     /// End of the day after which the evidence was enough.
-    pub(crate) decided: u32,
+    decided: u32,
     /// The largest sum.
-    pub(crate) likelihood: f64,
+    likelihood: f64,
     /// Sources with that fingerprint since then, sorted: the first [`MEMBERS_MAX`].
-    pub(crate) members: Vec<SourceKey>,
-    /// How many there are in all.
-    pub(crate) sources: u32,
-    /// The last one of them.
-    last: Option<SourceKey>,
-    /// The client is told by TLS: any door at any time counts.
-    is_tls: bool,
+    members: Vec<SourceKey>,
 }
 
 /// Most sources of a group that are looked up by name. Which ones is left to their keys.
 pub const MEMBERS_MAX: usize = 10_000;
 
 /// A fingerprint: whether it is of TLS, and its hash.
-type Value = (bool, u32);
+pub(crate) type Value = (bool, u32);
 
 /// One door at one place that clients with a fingerprint tried, and when first.
 type Target = (Value, u32, u32, u32);
@@ -89,7 +99,7 @@ fn values(print: Print) -> impl Iterator<Item = Value> {
 }
 
 /// Tests every fingerprint of the pool.
-pub(crate) fn alarms(pool: &mut Pool) -> Vec<Alarm> {
+fn groups(pool: &mut Pool) -> Vec<Group> {
     let users = ordinary_users(pool);
     let mut totals: HashMap<Value, u32> = HashMap::new();
     let (mut from, mut until) = (u32::MAX, 0);
@@ -101,22 +111,22 @@ pub(crate) fn alarms(pool: &mut Pool) -> Vec<Alarm> {
         return Vec::new();
     }
     let days = until - from + 1;
-    let mut alarms = Vec::new();
+    let mut groups = Vec::new();
     let mut batch: BTreeMap<Value, u32> = BTreeMap::new();
     let mut waiting = 0;
     for (value, total) in candidates(&totals, &users) {
         batch.insert(value, total);
         waiting += total;
         if waiting > BATCH_TARGETS_MAX {
-            test(pool, &batch, (from, days), &mut alarms);
+            test(pool, &batch, (from, days), &mut groups);
             batch.clear();
             waiting = 0;
         }
     }
-    test(pool, &batch, (from, days), &mut alarms);
-    name_members(pool, &mut alarms);
-    alarms.retain(|alarm| alarm.members.len() >= SOURCES_MIN);
-    alarms
+    test(pool, &batch, (from, days), &mut groups);
+    name_members(pool, &mut groups);
+    groups.retain(|group| group.members.len() >= SOURCES_MIN);
+    groups
 }
 
 /// How many sources use each client and do not explore with it.
@@ -157,7 +167,7 @@ fn test(
     pool: &mut Pool,
     batch: &BTreeMap<Value, u32>,
     (from, days): (u32, u32),
-    alarms: &mut Vec<Alarm>,
+    groups: &mut Vec<Group>,
 ) {
     let mut targets: Vec<Target> = Vec::new();
     for row in pool.strong.sorted().filter(|row| row.counts()) {
@@ -172,15 +182,12 @@ fn test(
         group.iter().for_each(|target| series[(target.3 / DAY - from) as usize] += 1);
         let value = group[0].0;
         if let Some(found) = changed(&series, background(value)) {
-            alarms.push(Alarm {
+            groups.push(Group {
                 value,
                 onset: (from + found.onset) * DAY,
                 decided: (from + found.decided + 1) * DAY - 1,
                 likelihood: found.sum,
                 members: Vec::new(),
-                sources: 0,
-                last: None,
-                is_tls: value.0,
             });
         }
     }
@@ -220,63 +227,48 @@ fn changed(series: &[u32], background: f64) -> Option<Changed> {
     })
 }
 
-/// Sources with the fingerprint of an alarm that tried a door since it began; with a fingerprint of
+/// Sources with the fingerprint of a group that tried a door since it began; with a fingerprint of
 /// TLS, any door at any time.
-fn name_members(pool: &mut Pool, alarms: &mut [Alarm]) {
+fn name_members(pool: &mut Pool, groups: &mut [Group]) {
     let places: HashMap<Value, usize> =
-        alarms.iter().enumerate().map(|(at, alarm)| (alarm.value, at)).collect();
+        groups.iter().enumerate().map(|(at, group)| (group.value, at)).collect();
     pool.each_source(|source, rows| {
         for row in rows.iter().filter(|row| row.counts()) {
             for at in values(row.print).filter_map(|value| places.get(&value)) {
-                let alarm = &mut alarms[*at];
-                if alarm.has(row) && alarm.last != Some(source) {
-                    alarm.last = Some(source);
-                    alarm.sources += 1;
-                    if alarm.members.len() < MEMBERS_MAX {
-                        alarm.members.push(source);
-                    }
+                let group = &mut groups[*at];
+                let is_new = group.members.last() != Some(&source);
+                if group.has(row) && is_new && group.members.len() < MEMBERS_MAX {
+                    group.members.push(source);
                 }
             }
         }
     });
 }
 
-impl Alarm {
-    fn has(&self, row: &Row) -> bool {
-        self.is_tls || row.class().is_strong() && row.first >= self.onset
+impl Group {
+    const fn has(&self, row: &Row) -> bool {
+        self.value.0 || row.class().is_strong() && row.first >= self.onset
     }
 
-    /// Whether a contact is one of those that count.
-    pub(crate) fn counts(&self, contact: &Contact<'_>) -> bool {
-        let is_like = values(contact.print).any(|value| value == self.value);
-        let since = contact.first >= Timestamp::from(self.onset);
-        is_like && (self.is_tls || contact.class.is_strong() && since) && contact.class.counts()
-    }
-
-    /// The decision with everything that is known about the members.
-    pub(crate) fn detection(&self, dossier: &Dossier, found: &Found) -> Option<Detection> {
-        let mut sources = Vec::new();
-        let mut contacts = Vec::new();
-        for summary in dossier.summaries_of(&self.members) {
-            let before = contacts.len();
-            contacts.extend(summary.contacts.iter().filter(|it| self.counts(it)).copied());
-            if contacts.len() > before {
-                sources.push(summary.source);
-            }
+    fn alarm(self) -> Alarm {
+        Alarm {
+            detector: PLUGIN.name(),
+            class: "group",
+            severity: Severity::Reconnaissance,
+            what: What::Client { value: self.value, since: self.onset },
+            decided: self.decided,
+            likelihood: self.likelihood,
+            threshold: group_threshold(),
+            members: self.members,
         }
-        contacts.sort_unstable();
-        sources.sort_unstable();
-        let mut made = detection("group_sweep", Severity::Reconnaissance, sources, &contacts)?;
-        let class = "group";
-        let likelihood = self.likelihood;
-        made.contributions = vec![Contribution { class, contacts: made.contacts, likelihood }];
-        made.likelihood = likelihood;
-        made.threshold = group_threshold();
-        made.decided = Timestamp::from(self.decided);
-        made.shared = dossier.name(self.value.1);
-        made.fingerprints = found.rare_prints(dossier, &contacts);
-        Some(made)
     }
+}
+
+/// Whether a contact is one of those that count for a client since a moment.
+pub(super) fn counts(value: Value, since: u32, contact: &Contact<'_>) -> bool {
+    let is_like = values(contact.print).any(|it| it == value);
+    let later = contact.first >= Timestamp::from(since);
+    is_like && (value.0 || contact.class.is_strong() && later) && contact.class.counts()
 }
 
 #[cfg(test)]

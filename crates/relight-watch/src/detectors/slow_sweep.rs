@@ -68,6 +68,7 @@ mod tests {
                 status: 404,
                 last: i64::from(site),
                 print: Print::default(),
+                door: 1,
             };
             let contacts = (0..doors).map(contact).collect();
             let source = std::net::IpAddr::from([192, 0, 2, 1]);

@@ -4,14 +4,17 @@ use std::fmt::Write as _;
 
 use super::*;
 
-/// Every detector fixture is a folder of logs named `org-site.log`. Each is one window; merged in
-/// both orders they must be the same bytes and give the expected detections.
+/// Every detector fixture is a folder of logs named `org-site.log`, and where sectors matter a list
+/// of them, `sites.csv`: organisation, site and sector. Each log is one window; merged in both
+/// orders they must be the same bytes and give the expected detections.
 pub(crate) fn check(name: &str, detector: &dyn Detector) {
     assert_eq!(name, detector.name());
     testkit::check_fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"), name, |case| {
         let mut out = String::new();
+        let (logs, lists): (Vec<_>, Vec<_>) =
+            case.files.iter().partition(|(file, _)| file.ends_with(".log"));
         let windows: Vec<Window> =
-            case.files.iter().map(|(file, bytes)| window(file, bytes, &mut out)).collect();
+            logs.iter().map(|(file, bytes)| window(file, bytes, &mut out)).collect();
         let forth = merged(windows.iter());
         assert_eq!(forth.to_bytes(), merged(windows.iter().rev()).to_bytes(), "{}", case.name);
         let dossier = whole(&forth);
@@ -20,8 +23,30 @@ pub(crate) fn check(name: &str, detector: &dyn Detector) {
                 let _ = writeln!(out, "{found:#?}");
             }
         }
+        let mut pool = Pool::new(ROWS_MAX);
+        let mut home = Home::default();
+        home.add(&forth);
+        pool.add(&forth, &home);
+        let places = match lists.first() {
+            Some((_, list)) => listed(list),
+            None => Places::of_window(&forth),
+        };
+        let found = Found::of(&mut pool, &places);
+        for alarm in detector.alarms(&mut pool, &places) {
+            let _ = writeln!(out, "{:#?}", alarm.detection(&dossier, &places, &found));
+        }
         out
     });
+}
+
+fn listed(list: &[u8]) -> Places {
+    let text = str::from_utf8(list).unwrap();
+    let sites = text.lines().map(|line| {
+        let fields: Vec<&str> = line.split(',').collect();
+        (SiteId(fields[1].parse().unwrap()), OrgId(fields[0].parse().unwrap()), fields[2])
+    });
+    let sites: Vec<_> = sites.collect();
+    Places::new(sites)
 }
 
 fn merged<'a>(windows: impl Iterator<Item = &'a Window>) -> Window {
@@ -72,6 +97,7 @@ fn contact(class: Class, org: u32, text: &'static str) -> Contact<'static> {
         status: 404,
         last: 9,
         print: Print::default(),
+        door: 1,
     }
 }
 

@@ -34,10 +34,13 @@ fn campaign(severity: Severity, sites: &[u32], attempts: Vec<Attempt>) -> Campai
         callbacks: vec!["c.example".to_owned()],
         fingerprints: Vec::new(),
         attempts: attempts.clone(),
+        origin: 0,
+        marks: Vec::new(),
         evidence: Vec::new(),
     };
     Campaign {
         id: "C-0001".to_owned(),
+        formerly: Vec::new(),
         severity,
         confidence: 0.9,
         first: AT,
@@ -50,6 +53,9 @@ fn campaign(severity: Severity, sites: &[u32], attempts: Vec<Attempt>) -> Campai
         attempts,
         signs: Vec::new(),
         known: Vec::new(),
+        gathered: 0,
+        marks: Vec::new(),
+        marks_until: u64::MAX,
         detections: vec![detection],
     }
 }

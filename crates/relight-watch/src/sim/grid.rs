@@ -15,10 +15,10 @@ use relight_model::{Campaign, Escape, Event, OrgId, SiteId, Timestamp};
 
 use super::Random;
 use crate::civil::DAY;
-use crate::{Dossier, Found, Home, Pool, PoolStats, ROWS_MAX, Window, campaigns};
+use crate::{Dossier, Found, Home, Places, Pool, PoolStats, ROWS_MAX, Window, campaigns};
 
 pub use actors::{Actor, Mimicry, PACES, SIZES};
-pub use peers::{Flagged, RULES};
+pub use peers::{Flagged, PeerLog, RULES, peer_log};
 pub use report::{Cell, Outcome};
 
 /// 2021-09-01, midnight UTC.
@@ -66,6 +66,15 @@ impl Grid {
     /// The organisation of a site.
     const fn org_of(&self, site: u32) -> OrgId {
         OrgId(site % self.organisations)
+    }
+
+    /// The register of its sites: twelve sectors.
+    fn places(&self) -> Places {
+        const SECTORS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
+        Places::new((0..self.sites).map(|site| {
+            let org = self.org_of(site);
+            (SiteId(site), org, SECTORS[org.0 as usize % SECTORS.len()])
+        }))
     }
 
     /// Runs all of it.
@@ -142,7 +151,8 @@ impl State {
     }
 
     fn judge(&mut self, grid: &Grid) -> (Vec<Campaign>, PoolStats) {
-        let found = Found::of(&mut self.pool);
+        let places = grid.places();
+        let found = Found::of(&mut self.pool, &places);
         let stats = self.pool.stats();
         let mut dossier = Dossier::default();
         for (org, home) in &self.homes {
@@ -155,7 +165,7 @@ impl State {
                 dossier.add(&window, home, found.sources());
             }
         }
-        (campaigns(&found.judge(&dossier)), stats)
+        (campaigns(&found.judge(&dossier, &places)), stats)
     }
 }
 

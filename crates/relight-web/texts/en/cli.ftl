@@ -615,16 +615,23 @@ block-never = never blocked: reserved or named in the list
 block-expired = their time is over
 posture-complete = logs come, with every field that is needed
 posture-partial = logs come without
+posture-quiet = too few visitors to tell, last line of
 posture-silent = no logs since
 posture-never = no logs ever
 posture-feed = { NUMBER($events) } { $events ->
     [one] event
    *[other] events
 } on { NUMBER($days) } of 90 days, last
-posture-counts = { NUMBER($complete) } complete, { NUMBER($partial) } partial, { NUMBER($silent) } silent, { NUMBER($never) } never
+posture-counts = { NUMBER($complete) } complete, { NUMBER($partial) } partial, { NUMBER($quiet) } quiet, { NUMBER($silent) } silent, { NUMBER($never) } never
 gap-logs-never = it sends no logs: nobody can tell who tries it
+gap-logs-quiet = nothing came for a while, and it has too few visitors to tell whether its logs stopped
 gap-logs-silent = its logs stopped
 gap-logs-partial = its logs lack fields
+hunt-answered = answered at { $place } to ordinary visitors, between { $first } and { $last }; who asked is not kept
+hunt-answered-unknown = { NUMBER($sites) } { $sites ->
+    [one] site has
+   *[other] sites have
+ } so many paths that nobody can tell whether this one was answered
 hunt-nothing = “{ $what }” is no flaw or product that a door is known for, no path, no address and no host
 hunt-nothing-remedy = relight watch catalogue list shows the doors; any path can be looked for
 hunt-found = { NUMBER($count) } { $count ->
@@ -713,6 +720,7 @@ no-network = “{ $text }” is not an address or a network
 no-network-remedy = for example 203.0.113.0/24
 export-alone = a file of { $format } holds one campaign
 export-alone-remedy = name one (relight watch campaigns), or take all as { $formats }
+log-journal-binary = message of a journal that is no text
 log-line-short = too short for a log line
 log-address-invalid = does not start with an address
 log-status-invalid = status code that cannot be read
@@ -761,6 +769,26 @@ campaign-who = For { NUMBER($days) } { $days ->
     [one] organisation.
    *[other] organisations.
  }
+campaign-strangers = For { NUMBER($days) } { $days ->
+    [one] day
+   *[other] days
+ }, { NUMBER($sources) } { $sources ->
+    [one] address has
+   *[other] addresses have
+ } tried { NUMBER($doors) } { $doors ->
+    [one] door
+   *[other] doors
+ } of { NUMBER($organisations) } { $organisations ->
+    [one] organisation.
+   *[other] organisations.
+ }
+campaign-gathered = These are single addresses, each with a few tries and a program like everybody’s. Nothing ties them to each other: so look robots that try the whole internet. They are one line here because they are many; --json has each.
+campaign-emerging = A new door: { $door }. Strangers at several organisations began to try it within three days, and nobody did before. No known flaw belongs to it: look at what answers there.
+campaign-spike = A surge at { $door }: far more addresses than is usual at that hour of the week.
+campaign-sector = { $door } was tried in one sector more often than chance explains, by addresses that have nothing else in common.
+campaign-traversal = Some requests tried to climb out of the folder of the web server, to files of the system. Nothing shows whether that would have worked.
+campaign-payloads = payloads of exploits
+campaign-looked-for = They were looking for: { $doors }.
 campaign-rate = About { NUMBER($tries) } { $tries ->
     [one] try
    *[other] tries
@@ -792,6 +820,8 @@ campaign-and-more = { $named } and { NUMBER($more) } more
 sign-connection = connection to
 sign-name-query = name query for
 sign-answer = answer to
+signs-line = not a line that can be read
+signs-line-remedy = time,site,kind,host with a site of the register and the kind connection, name-query or answer; the other lines hold
 known-line = not a line that can be read
 known-line-remedy = reason,name,network or reason,name,network,first day,last day; the other lines hold
 campaign-known = Known and harmless by your own list: { $names }.
@@ -802,7 +832,12 @@ known-own-scanner = own scanner
 known-partner = partner
 known-test = authorised test
 contact-exploit = attempt that would have worked on its product
-contact-attempt = attempt that could not have worked
+contact-attempt = attempt that nothing shows would have worked
+contact-new-door = strangers at a door that nobody tried before
+contact-sector = tries in one sector, beyond chance
+contact-surge = far more addresses than is usual at that hour
+contact-traversal = climbing out of the folder of the web server
+contact-in-use = door in daily use
 contact-group = new doors, tried by clients that look alike
 contact-probe = known door of the catalogue
 contact-refused-cold = refused to a stranger

@@ -654,6 +654,7 @@ block-never = jamais bloquées : réservées ou nommées dans la liste
 block-expired = leur temps est passé
 posture-complete = les journaux arrivent, avec tous les champs nécessaires
 posture-partial = les journaux arrivent sans
+posture-quiet = trop peu de visiteurs pour le dire, dernière ligne du
 posture-silent = aucun journal depuis
 posture-never = jamais de journaux
 posture-feed = { NUMBER($events) } { $events ->
@@ -666,13 +667,22 @@ posture-counts = { NUMBER($complete) } { $complete ->
 }, { NUMBER($partial) } { $partial ->
     [one] partiel
    *[other] partiels
+}, { NUMBER($quiet) } { $quiet ->
+    [one] incertain
+   *[other] incertains
 }, { NUMBER($silent) } { $silent ->
     [one] muet
    *[other] muets
 }, { NUMBER($never) } jamais
 gap-logs-never = il n’envoie aucun journal : personne ne peut dire qui l’essaie
+gap-logs-quiet = rien depuis quelque temps, et il a trop peu de visiteurs pour dire si ses journaux se sont arrêtés
 gap-logs-silent = ses journaux se sont arrêtés
 gap-logs-partial = il manque des champs dans ses journaux
+hunt-answered = répondu à { $place } à des visiteurs ordinaires, entre { $first } et { $last }; qui demandait n’est pas conservé
+hunt-answered-unknown = { NUMBER($sites) } { $sites ->
+    [one] site a
+   *[other] sites ont
+ } tant de chemins que personne ne peut dire si celui-ci a reçu une réponse
 hunt-nothing = « { $what } » n’est ni une faille ou un produit dont une porte est connue, ni un chemin, ni une adresse, ni un hôte
 hunt-nothing-remedy = relight watch catalogue list montre les portes; tout chemin peut être cherché
 hunt-found = { NUMBER($count) } { $count ->
@@ -764,6 +774,7 @@ no-network = « { $text } » n’est ni une adresse ni un réseau
 no-network-remedy = par exemple 203.0.113.0/24
 export-alone = un fichier { $format } tient une seule campagne
 export-alone-remedy = nommez-en une (relight watch campaigns), ou prenez-les toutes en { $formats }
+log-journal-binary = message d’un journal qui n’est pas du texte
 log-line-short = trop courte pour une ligne de journal
 log-address-invalid = ne commence pas par une adresse
 log-status-invalid = code de réponse illisible
@@ -812,6 +823,26 @@ campaign-who = Depuis { NUMBER($days) } { $days ->
     [one] organisme.
    *[other] organismes.
  }
+campaign-strangers = Depuis { NUMBER($days) } { $days ->
+    [one] jour
+   *[other] jours
+ }, { NUMBER($sources) } { $sources ->
+    [one] adresse a
+   *[other] adresses ont
+ } essayé { NUMBER($doors) } { $doors ->
+    [one] porte
+   *[other] portes
+ } de { NUMBER($organisations) } { $organisations ->
+    [one] organisme.
+   *[other] organismes.
+ }
+campaign-gathered = Ce sont des adresses isolées, chacune avec quelques essais et un programme comme celui de tout le monde. Rien ne les relie entre elles : c’est ainsi que se présentent les robots qui essaient tout Internet. Elles tiennent ici sur une ligne parce qu’elles sont nombreuses; --json les donne toutes.
+campaign-emerging = Une porte nouvelle : { $door }. Des inconnus ont commencé à l’essayer chez plusieurs organismes en trois jours, et personne ne le faisait avant. Aucune faille connue ne lui correspond : regardez ce qui répond là.
+campaign-spike = Une vague à { $door } : bien plus d’adresses que d’habitude à cette heure de la semaine.
+campaign-sector = { $door } a été essayée dans un secteur plus souvent que le hasard ne l’explique, par des adresses qui n’ont rien d’autre en commun.
+campaign-traversal = Des requêtes ont tenté de sortir du dossier du serveur web, vers des fichiers du système. Rien ne montre si cela aurait réussi.
+campaign-payloads = charges d’attaque
+campaign-looked-for = Ce qu’elles cherchaient : { $doors }.
 campaign-rate = Environ { NUMBER($tries) } { $tries ->
     [one] essai
    *[other] essais
@@ -843,6 +874,8 @@ campaign-and-more = { $named } et { NUMBER($more) } de plus
 sign-connection = connexion vers
 sign-name-query = requête de nom pour
 sign-answer = réponse à
+signs-line = ligne illisible
+signs-line-remedy = moment,site,genre,hôte, avec un site du registre et le genre connection, name-query ou answer; les autres lignes valent
 known-line = ligne illisible
 known-line-remedy = raison,nom,réseau ou raison,nom,réseau,premier jour,dernier jour; les autres lignes valent
 campaign-known = Connu et inoffensif selon votre propre liste : { $names }.
@@ -853,7 +886,12 @@ known-own-scanner = notre analyseur
 known-partner = partenaire
 known-test = test autorisé
 contact-exploit = tentative qui aurait réussi sur le produit visé
-contact-attempt = tentative qui ne pouvait pas réussir
+contact-attempt = tentative dont rien ne montre qu’elle aurait réussi
+contact-new-door = inconnus à une porte que personne n’essayait
+contact-sector = essais dans un secteur, au-delà du hasard
+contact-surge = bien plus d’adresses que d’habitude à cette heure
+contact-traversal = sortie du dossier du serveur web
+contact-in-use = porte d’usage quotidien
 contact-group = portes nouvelles, essayées par des clients semblables
 contact-probe = porte connue du catalogue
 contact-refused-cold = refus à un inconnu

@@ -22,9 +22,9 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use relight_engine::store::Store;
 use relight_engine::watch;
-use relight_engine::{KNOWN_SCANNERS, campaigns_of, known_scanners};
-use relight_model::{Attempt, Campaign, Severity, SiteId};
-use relight_server::web::campaign::sentences;
+use relight_engine::{KNOWN_SCANNERS, SIGNS, campaigns_of, known_scanners, signs_seen};
+use relight_model::{Attempt, Campaign, Severity, Sign, SiteId};
+use relight_server::web::campaign::{Called, sentences};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
@@ -87,8 +87,19 @@ struct CampaignRow {
     aimed_at: Vec<String>,
     shared: Vec<String>,
     known: Vec<String>,
+    formerly: Vec<String>,
+    gathered: usize,
+    signs: Vec<SignRow>,
     attempts: Vec<AttemptRow>,
     compromise: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct SignRow {
+    at: String,
+    site: u32,
+    kind: &'static str,
+    host: String,
 }
 
 #[derive(Serialize)]
@@ -154,13 +165,25 @@ fn campaigns(store: &Store, context: &Context) -> Result<Vec<Campaign>, Failure>
     campaigns_of(store).map_err(|error| Failure::engine(context.lang, &error))
 }
 
-/// Lines of the list of known scanners that are none.
+/// The campaign of this id, or the one of which a campaign of this id turned out to be a part.
+fn named<'a>(campaigns: &'a [Campaign], id: &str) -> Option<&'a Campaign> {
+    let is = |known: &String| known.eq_ignore_ascii_case(id);
+    let now = campaigns.iter().find(|campaign| is(&campaign.id));
+    now.or_else(|| campaigns.iter().find(|campaign| campaign.formerly.iter().any(is)))
+}
+
+/// Lines of the operator's own lists that are none.
 fn tell_faults(store: &Store, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let lang = context.lang;
     let (_, faults) = known_scanners(store).map_err(|error| Failure::engine(lang, &error))?;
     for (number, _) in faults {
         let place = format!("{KNOWN_SCANNERS}:{number}");
         report.warn(&place, texts::known_line(lang), texts::known_line_remedy(lang));
+    }
+    let (_, faults) = signs_seen(store).map_err(|error| Failure::engine(lang, &error))?;
+    for (number, _) in faults {
+        let place = format!("{SIGNS}:{number}");
+        report.warn(&place, texts::signs_line(lang), texts::signs_line_remedy(lang));
     }
     Ok(())
 }
@@ -229,6 +252,9 @@ fn campaign_row(campaign: &Campaign) -> CampaignRow {
         aimed_at: campaign.aimed_at.clone(),
         shared: campaign.shared.clone(),
         known: campaign.known.clone(),
+        formerly: campaign.formerly.clone(),
+        gathered: campaign.gathered,
+        signs: campaign.signs.iter().map(sign_row).collect(),
         attempts: campaign.attempts.iter().map(attempt_row).collect(),
         compromise: (campaign.severity >= Severity::SignsOfSuccess).then_some("signs"),
     }
@@ -240,7 +266,7 @@ impl Explain {
         let store = context.existing_store()?;
         tell_faults(&store, context, report)?;
         let campaigns = campaigns(&store, context)?;
-        let campaign = campaigns.iter().find(|c| c.id.eq_ignore_ascii_case(&self.id));
+        let campaign = named(&campaigns, &self.id);
         let campaign = campaign.ok_or_else(|| {
             Failure::new(texts::no_such_campaign(lang, &self.id))
                 .hint(texts::no_such_campaign_remedy(lang))
@@ -252,7 +278,9 @@ impl Explain {
         }
         text(campaign, lang, report);
         let names = site_names(&store, context)?;
-        for sentence in sentences(lang, campaign, &|site| site_name(&names, site)) {
+        let called =
+            Called { site: &|site| site_name(&names, site), door: &|id| door_title(id, lang) };
+        for sentence in sentences(lang, campaign, called) {
             report.line(&format!("  {sentence}"));
         }
         for part in &why.contributions {
@@ -276,6 +304,12 @@ impl Explain {
     }
 }
 
+/// What a door of the catalogue is called.
+fn door_title(id: &str, lang: Lang) -> Option<String> {
+    let entry = watch::catalogue::entry(id)?;
+    Some(if lang == Lang::Fr { entry.title_fr.clone() } else { entry.title_en.clone() })
+}
+
 fn site_names(store: &Store, context: &Context) -> Result<BTreeMap<SiteId, String>, Failure> {
     let sites = store.sites().map_err(|error| context.store_failure(&error))?;
     Ok(sites.into_iter().map(|site| (site.id, site.slug.to_string())).collect())
@@ -283,6 +317,11 @@ fn site_names(store: &Store, context: &Context) -> Result<BTreeMap<SiteId, Strin
 
 fn site_name(names: &BTreeMap<SiteId, String>, site: SiteId) -> String {
     names.get(&site).cloned().unwrap_or_else(|| site.0.to_string())
+}
+
+fn sign_row(sign: &Sign) -> SignRow {
+    let (at, host) = (rfc3339(sign.at), sign.host.clone());
+    SignRow { at, site: sign.site.0, kind: sign.kind, host }
 }
 
 fn attempt_row(attempt: &Attempt) -> AttemptRow {

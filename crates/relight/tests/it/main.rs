@@ -34,4 +34,5 @@ mod sources;
 mod token;
 mod versions;
 mod watch;
+mod watch_campaigns;
 mod watch_out;

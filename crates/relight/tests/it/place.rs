@@ -73,6 +73,12 @@ impl Place {
         command
     }
 
+    /// The id of the first campaign.
+    pub(crate) fn campaign(&self) -> String {
+        let document = self.expect(0, &["watch", "campaigns", "--json"]).json();
+        document["campaigns"][0]["id"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
         self.run_with(arguments, &[])
     }

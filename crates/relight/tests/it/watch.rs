@@ -108,18 +108,20 @@ fn a_sweep_is_named_and_nobody_is_called_compromised() {
     let document = place.expect(0, &["watch", "campaigns", "--json"]).json();
     assert_eq!(document["campaigns"][0]["sources"], serde_json::json!(["198.51.100.7"]));
     assert_eq!(document["campaigns"][0]["severity"], "S1");
+    let id = place.campaign();
     for (lang, denial) in [
         ("en", "Reconnaissance is not an indication of compromise."),
         ("fr", "Une reconnaissance n’est pas un signe de compromission."),
     ] {
-        let told = place.expect(0, &["watch", "explain", "c-0001", "--lang", lang]).stdout;
+        let told = place.expect(0, &["watch", "explain", &id.to_lowercase(), "--lang", lang]);
+        let told = told.stdout;
         assert_eq!(told.to_lowercase().matches("comprom").count(), 1, "{told}");
         assert!(told.contains(denial), "{told}");
         assert!(told.contains("198.51.100.7"), "{told}");
     }
-    let why = place.expect(0, &["watch", "explain", "C-0001", "--json"]).json();
+    let why = place.expect(0, &["watch", "explain", &id, "--json"]).json();
     assert!(why["likelihood"].as_f64() > why["threshold"].as_f64());
-    place.expect(1, &["watch", "explain", "C-9999"]);
+    place.expect(1, &["watch", "explain", "C-000000"]);
 }
 
 /// Scanners on the operator's own list are told apart and not dropped; a line that is none costs
@@ -134,7 +136,7 @@ fn scanners_that_mean_well_are_put_apart_by_name() {
     assert_eq!(document["campaigns"][0]["severity"], "S0");
     assert_eq!(document["campaigns"][0]["known"], serde_json::json!(["research: Census Example"]));
     assert!(told.stderr.contains("known-scanners.csv:2"), "{}", told.text());
-    let told = place.expect(0, &["watch", "explain", "C-0001", "--lang", "fr"]);
+    let told = place.expect(0, &["watch", "explain", &place.campaign(), "--lang", "fr"]);
     assert!(told.stdout.contains("projet de recherche"), "{}", told.text());
 }
 

@@ -145,7 +145,9 @@ fn own_doors_that_cannot_be_read_are_told() {
 #[test]
 fn campaigns_in_the_words_of_other_programs() {
     let place = watched();
-    let stix = place.expect(0, &["watch", "export", "c-0001", "-f", "stix", "--tlp", "green"]);
+    let (id, row) = (place.campaign(), format!("{},S3,", place.campaign()));
+    let lower = id.to_lowercase();
+    let stix = place.expect(0, &["watch", "export", &lower, "-f", "stix", "--tlp", "green"]);
     let bundle: Value = serde_json::from_str(&stix.stdout).unwrap();
     let objects = bundle["objects"].as_array().unwrap();
     let kinds = |kind: &str| objects.iter().filter(|it| it["type"] == kind).count();
@@ -156,10 +158,10 @@ fn campaigns_in_the_words_of_other_programs() {
         ("misp", "\"to_ids\": true"),
         ("misp-csv", ",ip-src,45.33.32.156,"),
         ("ocsf", "\"class_uid\":2004"),
-        ("csv", "C-0001,S3,"),
+        ("csv", &row),
         ("jsonl", "\"schema\":\"relight.exported-campaign/1\""),
     ] {
-        let told = place.expect(0, &["watch", "export", "C-0001", "-f", format]);
+        let told = place.expect(0, &["watch", "export", &id, "-f", format]);
         assert!(told.stdout.contains(word), "{format}: {}", told.stdout);
     }
     let block = ["watch", "export", "all", "-f", "blocklist"];
@@ -180,8 +182,8 @@ fn campaigns_in_the_words_of_other_programs() {
     place.write("never", "# partners\n45.33.0.0/16\nno range\n");
     let told = place.expect(1, &[&block[..], &["--never", "never"]].concat());
     assert!(told.stderr.contains("never:3: "), "{}", told.text());
-    place.expect(1, &["watch", "export", "C-0099", "-f", "stix"]);
-    place.expect(2, &["watch", "export", "C-0001", "-f", "word"]);
+    place.expect(1, &["watch", "export", "C-000000", "-f", "stix"]);
+    place.expect(2, &["watch", "export", &id, "-f", "word"]);
     let notes = place.expect(0, &["watch", "notes"]).stdout;
     assert_eq!(notes.lines().count(), 8, "each look that gave something is noted: {notes}");
     assert!(notes.lines().all(|line| line.contains("relight watch  export  ")), "{notes}");

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use relight_model::{Campaign, Timestamp};
+use relight_model::{Campaign, Detection, Timestamp};
 
 use super::actors::Cast;
 use super::crowd::{BOTS, SCANNERS};
@@ -45,6 +45,12 @@ pub struct Outcome {
     pub cells: Vec<Cell>,
     /// Campaigns without a single hostile source.
     pub false_campaigns: Vec<String>,
+    /// Campaigns in all, as a person sees them.
+    pub campaigns: usize,
+    /// Single addresses that are shown as one of these.
+    pub gathered: usize,
+    /// How many of these are about a door that strangers tried.
+    pub strangers: usize,
     /// Campaigns of botnets and scanners in a hurry only.
     pub noise_campaigns: usize,
     /// Confidence of every campaign, and whether anybody in it is hostile.
@@ -94,14 +100,28 @@ pub(super) fn outcome(
         .collect();
     let is_hostile = |kinds: &BTreeSet<Who>| kinds.iter().any(|kind| *kind != Who::Ordinary);
     let told = campaigns.iter().zip(&kinds);
-    let false_ones = told.clone().filter(|(_, kinds)| !is_hostile(kinds));
+    let mut false_campaigns: Vec<String> = told
+        .clone()
+        .filter(|(_, kinds)| !is_hostile(kinds))
+        .map(|(campaign, _)| describe(campaign))
+        .collect();
+    // Each of many single addresses that are shown as one is a decision of its own.
+    let gathered = campaigns.iter().filter(|campaign| campaign.gathered > 0);
+    let is_false = |one: &&Detection| {
+        one.sources.iter().all(|source| who(cast, number(source)) == Who::Ordinary)
+    };
+    let single = gathered.flat_map(|campaign| &campaign.detections).filter(is_false);
+    false_campaigns.extend(single.map(|one| format!("{:?}: {:?}", one.sources, one.evidence)));
     let is_noise = |kinds: &&BTreeSet<Who>| kinds.iter().eq([&Who::Noise]);
     let peers_false = peers.flagged.each_ref().map(|flagged| {
         flagged.keys().filter(|source| who(cast, **source) == Who::Ordinary).count()
     });
     Outcome {
         cells: (0..grid.actors.len()).map(|at| cell(grid, cast, at, campaigns, peers)).collect(),
-        false_campaigns: false_ones.map(|(campaign, _)| describe(campaign)).collect(),
+        false_campaigns,
+        campaigns: campaigns.len(),
+        gathered: campaigns.iter().map(|campaign| campaign.gathered).sum(),
+        strangers: campaigns.iter().filter(|it| is_of_strangers(it)).count(),
         noise_campaigns: kinds.iter().filter(is_noise).count(),
         confidences: told.map(|(campaign, it)| (campaign.confidence, is_hostile(it))).collect(),
         peers_false,
@@ -124,7 +144,12 @@ fn cell(grid: &Grid, cast: &Cast, at: usize, campaigns: &[Campaign], peers: &Pee
     let names: BTreeSet<IpAddr> = own.iter().map(|source| address(*source)).collect();
     let start = cast.active[at].values().min().copied().unwrap_or(FROM);
     let decisions = campaigns.iter().flat_map(|campaign| &campaign.detections);
-    let about = decisions.filter(|one| one.sources.iter().any(|source| names.contains(source)));
+    // A surge that an address of the actor happens to be in does not find the actor.
+    let is_about = |one: &&Detection| {
+        let own = one.sources.iter().filter(|source| names.contains(source)).count();
+        2 * own >= one.sources.len()
+    };
+    let about = decisions.filter(is_about);
     let found = about.map(|one| days(one.decided - start)).reduce(f64::min);
     let peers = peers.flagged.each_ref().map(|flagged| {
         let times = own.iter().filter_map(|source| flagged.get(source));
@@ -135,11 +160,16 @@ fn cell(grid: &Grid, cast: &Cast, at: usize, campaigns: &[Campaign], peers: &Pee
     Cell { pace, size, mimicry, found, grouping, peers }
 }
 
+fn is_of_strangers(campaign: &Campaign) -> bool {
+    campaign.detections.iter().all(crate::campaign::is_of_strangers)
+}
+
 /// Precision and recall of the campaign that holds most of an actor's sources.
 fn grouping(campaigns: &[Campaign], own: &BTreeSet<IpAddr>) -> Option<(f64, f64)> {
     let hit =
         |campaign: &Campaign| campaign.sources.iter().filter(|source| own.contains(source)).count();
-    let best = campaigns.iter().max_by_key(|it| (hit(it), Reverse(it.sources.len())))?;
+    let told = campaigns.iter().filter(|it| it.gathered == 0 && !is_of_strangers(it));
+    let best = told.max_by_key(|it| (hit(it), Reverse(it.sources.len())))?;
     let hit = real(hit(best));
     (hit > 0.0).then(|| (hit / real(best.sources.len()), hit / real(own.len())))
 }

@@ -17,7 +17,7 @@ use relight_model::Campaign;
 use relight_server::web::{Lang, texts};
 
 use super::parse::network;
-use super::{campaigns, denial};
+use super::{campaigns, denial, named};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::localise::one_of;
@@ -92,10 +92,11 @@ impl Export {
 
     fn found(&self, store: &Store, context: &Context) -> Result<Vec<ExportedCampaign>, Failure> {
         let lang = context.lang;
-        let is_it =
-            |campaign: &&Campaign| self.id == ALL || campaign.id.eq_ignore_ascii_case(&self.id);
         let all = campaigns(store, context)?;
-        let found: Vec<&Campaign> = all.iter().filter(is_it).collect();
+        let found: Vec<&Campaign> = match self.id.as_str() {
+            ALL => all.iter().collect(),
+            id => named(&all, id).into_iter().collect(),
+        };
         if found.is_empty() && self.id != ALL {
             return Err(Failure::new(texts::no_such_campaign(lang, &self.id))
                 .hint(texts::no_such_campaign_remedy(lang)));

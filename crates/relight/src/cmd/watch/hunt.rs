@@ -46,6 +46,7 @@ struct HuntDocument<'a> {
     what: &'a str,
     total: usize,
     contacts: Vec<ContactRow<'a>>,
+    answered: Vec<AnsweredRow<'a>>,
     covered: Vec<CoveredRow<'a>>,
 }
 
@@ -59,6 +60,15 @@ struct ContactRow<'a> {
     class: &'static str,
     status: u16,
     text: &'a str,
+}
+
+#[derive(Serialize)]
+struct AnsweredRow<'a> {
+    organisation: &'a str,
+    site: Option<&'a str>,
+    first: Option<String>,
+    last: Option<String>,
+    unknown: bool,
 }
 
 #[derive(Serialize)]
@@ -136,7 +146,33 @@ impl Names {
             CoveredRow { organisation: name, days }
         });
         let contacts = hunted.hits.iter().map(row).collect();
-        HuntDocument { what, total: hunted.total, contacts, covered: covered.collect() }
+        let answered = hunted.answered.iter().map(|((org, site), it)| AnsweredRow {
+            organisation: self.organisation(*org),
+            site: site.and_then(|site| self.sites.get(&site)).map(String::as_str),
+            first: it.days.map(|(first, _)| day(first)),
+            last: it.days.map(|(_, last)| day(last)),
+            unknown: it.is_unknown,
+        });
+        let (answered, covered) = (answered.collect(), covered.collect());
+        HuntDocument { what, total: hunted.total, contacts, answered, covered }
+    }
+
+    /// Where the path opened to ordinary visitors: whoever has it today should look at it.
+    fn tell_answered(&self, hunted: &Hunted, context: &Context, report: &mut Report) {
+        let mut unknown = 0;
+        for ((org, site), it) in &hunted.answered {
+            let site = site.and_then(|site| self.sites.get(&site));
+            let place = site.map_or_else(|| self.organisation(*org), String::as_str);
+            if let Some((first, last)) = it.days {
+                let text = texts::hunt_answered(context.lang, &day(first), &day(last), place);
+                report.line(&text);
+            }
+            unknown += usize::from(it.is_unknown);
+        }
+        if unknown > 0 {
+            report.line(&texts::hunt_answered_unknown(context.lang, unknown));
+            report.raise(Exit::Incomplete);
+        }
     }
 
     fn tell(&self, hunted: &Hunted, context: &Context, report: &mut Report) {
@@ -153,6 +189,7 @@ impl Names {
             report.line(&texts::hunt_more(lang, HITS_MAX, more));
         }
         report.line(&texts::hunt_found(lang, hunted.total));
+        self.tell_answered(hunted, context, report);
         for (org, name) in &self.organisations {
             let stretches = hunted.covered.get(org).map(Vec::as_slice).unwrap_or_default();
             let text = match (stretches.first(), stretches.last()) {

@@ -22,7 +22,7 @@ use crate::report::Report;
 #[derive(Debug, Args)]
 pub(super) struct Posture {
     #[arg(long, value_name = "STATE",
-        value_parser = one_of(&["complete", "partial", "silent", "never"]))]
+        value_parser = one_of(&["complete", "partial", "quiet", "silent", "never"]))]
     state: Option<String>,
 }
 
@@ -106,6 +106,7 @@ pub(crate) fn gap(
 ) -> Option<(&'static str, String)> {
     let gap = match posture.state {
         LogState::Never => "logs-never",
+        LogState::Quiet(_) => "logs-quiet",
         LogState::Silent(_) => "logs-silent",
         LogState::Partial(_) => "logs-partial",
         LogState::Complete => return None,
@@ -156,8 +157,8 @@ impl Posture {
         }
         let count = |state: &str| counts.get(state).copied().unwrap_or(0);
         let [complete, partial] = [count("complete"), count("partial")];
-        let (never, silent) = (count("never"), count("silent"));
-        let text = texts::posture_counts(context.lang, complete, never, partial, silent);
+        let [never, silent, quiet] = [count("never"), count("silent"), count("quiet")];
+        let text = texts::posture_counts(context.lang, complete, never, partial, quiet, silent);
         report.line(&text);
         if complete < all.sites.len() {
             report.next("relight sites gaps");
@@ -256,7 +257,9 @@ fn words(state: &LogState, lang: Lang) -> String {
     let text = texts::by_code(lang, &format!("posture-{}", state.as_str())).unwrap_or_default();
     match state {
         LogState::Partial(missing) => texts::labelled(lang, text, &missing.join(", ")),
-        LogState::Silent(since) => texts::labelled(lang, text, &rfc3339(*since)),
+        LogState::Silent(since) | LogState::Quiet(since) => {
+            texts::labelled(lang, text, &rfc3339(*since))
+        }
         LogState::Complete | LogState::Never => text.to_owned(),
     }
 }
@@ -264,7 +267,7 @@ fn words(state: &LogState, lang: Lang) -> String {
 fn row<'a>(site: &'a str, measures: &'a SiteMeasures) -> SiteRow<'a> {
     let logs = &measures.logs;
     let (since, missing) = match &logs.state {
-        LogState::Silent(since) => (Some(rfc3339(*since)), &[][..]),
+        LogState::Silent(since) | LogState::Quiet(since) => (Some(rfc3339(*since)), &[][..]),
         LogState::Partial(missing) => (None, missing.as_slice()),
         LogState::Complete | LogState::Never => (None, &[][..]),
     };

@@ -1,0 +1,101 @@
+//! What the register says about where contacts were made: whose site it is, and of which sector.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_model::{OrgId, SiteId};
+
+use crate::pool::place_of;
+use crate::window::Window;
+
+/// Most sectors that are told apart.
+pub const SECTORS_MAX: usize = 256;
+
+/// A sector, as a number.
+pub(crate) type Sector = u16;
+
+/// See the head of the file.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    sites: BTreeMap<u32, (OrgId, Option<Sector>)>,
+    /// Sites of each sector.
+    counts: Vec<usize>,
+}
+
+impl Places {
+    /// From every site with its organisation and its sector; an empty sector is none.
+    pub fn new<'a>(sites: impl IntoIterator<Item = (SiteId, OrgId, &'a str)>) -> Self {
+        let mut places = Self::default();
+        let mut sectors: BTreeMap<&str, Sector> = BTreeMap::new();
+        for (site, org, sector) in sites {
+            let next = Sector::try_from(sectors.len()).unwrap_or(Sector::MAX);
+            let is_known = sectors.contains_key(sector) || sectors.len() < SECTORS_MAX;
+            let number =
+                (!sector.is_empty() && is_known).then(|| *sectors.entry(sector).or_insert(next));
+            if let Some(number) = number {
+                places.counts.resize(sectors.len(), 0);
+                places.counts[usize::from(number)] += 1;
+            }
+            places.sites.insert(place_of(org, Some(site)), (org, number));
+        }
+        places
+    }
+
+    /// Of what a window tells itself: organisations, no sectors.
+    pub(crate) fn of_window(window: &Window) -> Self {
+        let visits = window.contacts.keys().map(|key| (key.visit.org, key.visit.site));
+        let sites: BTreeSet<(OrgId, SiteId)> =
+            visits.filter_map(|(org, site)| Some((org, site?))).collect();
+        Self::new(sites.into_iter().map(|(org, site)| (site, org, "")))
+    }
+
+    /// Whose place it is; `None` for a site that nobody registered.
+    pub(crate) fn org(&self, place: u32) -> Option<OrgId> {
+        crate::pool::org_only(place).or_else(|| self.sites.get(&place).map(|(org, _)| *org))
+    }
+
+    /// The sector of a place.
+    pub(crate) fn sector(&self, place: u32) -> Option<Sector> {
+        self.sites.get(&place).and_then(|(_, sector)| *sector)
+    }
+
+    /// Registered sites.
+    pub(crate) fn sites(&self) -> usize {
+        self.sites.len()
+    }
+
+    /// The sectors with how many sites each has.
+    pub(crate) fn sectors(&self) -> impl Iterator<Item = (Sector, usize)> + '_ {
+        (0..).zip(self.counts.iter().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sectors_are_counted_and_strangers_have_none() {
+        let places = Places::new([
+            (SiteId(1), OrgId(7), "health"),
+            (SiteId(2), OrgId(7), "health"),
+            (SiteId(3), OrgId(8), "schools"),
+            (SiteId(4), OrgId(9), ""),
+        ]);
+        let place = |site| place_of(OrgId(0), Some(SiteId(site)));
+        assert_eq!(places.sectors().collect::<Vec<_>>(), [(0, 2), (1, 1)]);
+        assert_eq!((places.sector(place(2)), places.sector(place(4))), (Some(0), None));
+        assert_eq!((places.org(place(3)), places.org(place(5))), (Some(OrgId(8)), None));
+        assert_eq!(places.org(place_of(OrgId(6), None)), Some(OrgId(6)));
+        assert_eq!(places.sites(), 4);
+    }
+
+    #[test]
+    fn the_limit_of_sectors_is_reached_and_harmless() {
+        let names: Vec<String> = (0..=SECTORS_MAX).map(|number| format!("s{number}")).collect();
+        let sites = (0..).zip(&names).map(|(site, name)| (SiteId(site), OrgId(1), name.as_str()));
+        let places = Places::new(sites);
+        assert_eq!(places.sectors().count(), SECTORS_MAX);
+        let last = place_of(OrgId(1), Some(SiteId(SECTORS_MAX as u32)));
+        assert_eq!((places.sector(last), places.org(last)), (None, Some(OrgId(1))));
+    }
+}
