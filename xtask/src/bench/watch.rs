@@ -2,6 +2,8 @@
 //! CrowdSec, in turns on the same bytes.
 
 mod grid;
+mod peers;
+mod probed;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,7 @@ const SMALL_BYTES: usize = 1 << 20;
 const ROUNDS: usize = 3;
 
 const USAGE: &str = "bench watch [--quick] [--program FILE] | --only grid [--quick] | \
-                     --only scale";
+                     --only scale | --only peers [--quick] | --only probed";
 
 /// Runs one part, or every comparison of programs; programs that are not there are said, not left
 /// out silently.
@@ -43,6 +45,10 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         Some("scale") if is_quick => return Err(USAGE.to_owned()),
         Some("grid") => return grid::run(&root, is_quick),
         Some("scale") => return grid::scale(&root),
+        Some("peers") => {
+            return in_folder(|folder| peers::run(&root, folder, bytes < LOG_BYTES));
+        }
+        Some("probed") => return in_folder(|folder| probed::run(&root, folder)),
         Some(_) => return Err(USAGE.to_owned()),
         None => {}
     }
@@ -50,9 +56,14 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         Some(program) => program,
         None => super::release_binary(&root)?,
     };
+    in_folder(|folder| compare(folder, &program, bytes))
+}
+
+/// Does something in a folder of its own, which goes afterwards.
+fn in_folder(work: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), String> {
     let folder = std::env::temp_dir().join(format!("relight-bench-watch-{}", std::process::id()));
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let outcome = compare(&folder, &program, bytes);
+    let outcome = work(&folder);
     // What is left behind of a failed run does no harm.
     let _ = fs::remove_dir_all(&folder);
     outcome

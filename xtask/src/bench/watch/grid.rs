@@ -65,7 +65,7 @@ fn scale_meets(document: &Json) -> bool {
         && *document.get("same_after_restart") == Json::Bool(true)
 }
 
-fn example(root: &Path, name: &str) -> Result<String, String> {
+pub(super) fn example(root: &Path, name: &str) -> Result<String, String> {
     let words = ["build", "-p", "relight-watch", "--example", name, "--profile", "profiling"];
     let build = process::show(root, "cargo", &words, &[])?;
     if !build.success {

@@ -1,0 +1,26 @@
+//! A log of failures and whom the re-implemented rules flag in it, for
+//! `cargo xtask bench watch --only peers`: `peer_rules SEED LINES LOG` writes the log, and prints an
+//! address and a rule a line.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::Ipv4Addr;
+
+use relight_watch::sim::grid::peer_log;
+
+fn main() -> io::Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [seed, lines, path] = &words[..] else {
+        return Err(io::Error::other("usage: peer_rules SEED LINES LOG"));
+    };
+    let number = |text: &str| text.parse::<u32>().map_err(io::Error::other);
+    let made = peer_log(u64::from(number(seed)?), number(lines)?);
+    fs::write(path, made.log)?;
+    let mut out = io::stdout().lock();
+    for (rule, flagged) in [("crowdsec", made.crowdsec), ("fail2ban", made.fail2ban)] {
+        for source in flagged {
+            writeln!(out, "{rule} {}", Ipv4Addr::from(source))?;
+        }
+    }
+    Ok(())
+}
