@@ -32,7 +32,7 @@ use crate::then::Then;
 pub use compact::{WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX};
 pub use file::HEAD_BYTES;
 pub use follow::{FOLLOWED_MAX, FollowReport, Follower};
-pub use hunts::{AnsweredDays, HITS_MAX, Hunted, erase_source, hunt_all};
+pub use hunts::{AnsweredDays, HITS_MAX, Hunted, Place, erase_source, hunt_all};
 pub use posture::{FeedPosture, LogState, POSTURE_DAYS, SitePosture, posture};
 pub use probed::{OnThatDay, Probed, ProbedSite, probed};
 

@@ -70,9 +70,11 @@ impl Daybook {
     ) {
         let day = event.at.div_euclid(DAY_S);
         let key = DayKey { org: event.org, site: event.site, format, day };
-        for (entry, site) in doors.into_iter().zip(event.site.into_iter().cycle()) {
-            if self.probes.len() < DAYBOOK_ROWS_MAX {
-                self.probes.insert((entry, day, site));
+        if let Some(site) = event.site {
+            for entry in doors {
+                if self.probes.len() < DAYBOOK_ROWS_MAX {
+                    self.probes.insert((entry, day, site));
+                }
             }
         }
         if let Some((last, facts)) = self.rows.get_mut(self.last)

@@ -86,21 +86,21 @@ fn lines_that_are_none_are_told_and_cost_no_other() {
 fn a_sweep_is_named_and_nobody_is_called_compromised() {
     let (place, _) = watched();
     expect![[r#"
-        C-0001  reconnaissance  27 days, 1 organisation, 1 site, 1 address  confidence 0.91
+        C-E6W0R5  reconnaissance  27 days, 1 organisation, 1 site, 1 address  confidence 0.91
           198.51.100.7  2021-11-01T10:00:00Z
           Reconnaissance is not an indication of compromise.
         1 campaign
-        Next: relight watch explain C-0001
+        Next: relight watch explain C-E6W0R5
         --- stderr
         --- status 0
     "#]]
     .assert_eq(&place.run(&["watch", "campaigns"]).text());
     expect![[r#"
-        C-0001  reconnaissance  27 jours, 1 organisme, 1 site, 1 adresse  confiance 0,91
+        C-E6W0R5  reconnaissance  27 jours, 1 organisme, 1 site, 1 adresse  confiance 0,91
           198.51.100.7  2021-11-01T10:00:00Z
           Une reconnaissance n’est pas un signe de compromission.
         1 campagne
-        Ensuite : relight watch explain C-0001
+        Ensuite : relight watch explain C-E6W0R5
         --- stderr
         --- status 0
     "#]]

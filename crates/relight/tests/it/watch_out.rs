@@ -235,7 +235,7 @@ fn what_logs_are_like_is_said_site_by_site() {
           Multi-factor sign-in: unknown
         Santé Nord: patches 0 of 2, logs 0 of 2, multi-factor 0 of 2, actions 0 of 10
         Ville de X: patches 0 of 1, logs 0 of 1, multi-factor 0 of 1, actions 0 of 10
-        0 complete, 0 partial, 2 silent, 1 never
+        0 complete, 0 partial, 0 quiet, 2 silent, 1 never
         Next: relight sites gaps
         --- stderr
         --- status 0
@@ -248,7 +248,7 @@ fn what_logs_are_like_is_said_site_by_site() {
           Authentification multifacteur : inconnu
         Santé Nord : correctifs 0 sur 2, journaux 0 sur 2, multifacteur 0 sur 2, mesures 0 sur 10
         Ville de X : correctifs 0 sur 1, journaux 0 sur 1, multifacteur 0 sur 1, mesures 0 sur 10
-        0 complet, 0 partiel, 2 muets, 1 jamais
+        0 complet, 0 partiel, 0 incertain, 2 muets, 1 jamais
         Ensuite : relight sites gaps
         --- stderr
         --- status 0
