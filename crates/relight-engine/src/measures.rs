@@ -223,10 +223,11 @@ impl SiteMeasures {
             Patched::Unknown(_) => None,
         };
         let logs = match self.logs.state {
-            LogState::Complete | LogState::Partial(_) => true,
-            LogState::Silent(_) | LogState::Never => false,
+            LogState::Complete | LogState::Partial(_) => Some(true),
+            LogState::Quiet(_) => None,
+            LogState::Silent(_) | LogState::Never => Some(false),
         };
-        [patched, Some(logs), self.mfa.value()]
+        [patched, logs, self.mfa.value()]
     }
 }
 

@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use relight_match::{Advisories, Question};
 use relight_model::{
     AssetId, Coverage, Digest, Exposure, FindingState, InventoryState, Sbom, SiteId, Timestamp,
 };
-use relight_store::{SnapshotRow, Store, StoreError};
+use relight_store::{Deployed, SnapshotRow, Store, StoreError, deployed_otherwise};
 
 use crate::inventoried::advisories_about;
 
@@ -19,6 +20,7 @@ pub struct Then<'a> {
     placements: BTreeMap<SiteId, Vec<AssetId>>,
     age_max: i64,
     histories: RefCell<HashMap<AssetId, Vec<SnapshotRow>>>,
+    deployments: RefCell<HashMap<AssetId, Rc<[Deployed]>>>,
     judged: RefCell<HashMap<(Digest, String), Judged>>,
 }
 
@@ -44,8 +46,9 @@ impl<'a> Then<'a> {
             placements.entry(site).or_default().push(asset);
         }
         let advisories = advisories_about(store, flaws)?;
-        let (histories, judged) = (RefCell::default(), RefCell::default());
-        Ok(Self { store, advisories, placements, age_max, histories, judged })
+        let (histories, deployments) = (RefCell::default(), RefCell::default());
+        let judged = RefCell::default();
+        Ok(Self { store, advisories, placements, age_max, histories, deployments, judged })
     }
 
     /// Whether a site had a flaw at that time. Affected as soon as one asset was; clear only when
@@ -116,10 +119,20 @@ impl<'a> Then<'a> {
             Judged::Clear { complete } => complete,
         };
         let confirmed = Some(row.last_confirmed.min(at));
-        let changed_since = self.store.deployed_otherwise(asset, &row, at)?;
+        let changed_since = deployed_otherwise(&self.deployments(asset)?, &row, at);
         let state = InventoryState { confirmed, changed_since, flaws: Vec::new() };
         let covered = Coverage::of(&[state], at, self.age_max).is_ok();
         Ok(if complete && covered { Exposure::Clear } else { Exposure::Unknown })
+    }
+
+    /// What it was reported to run: read once, because a history is asked about many moments.
+    fn deployments(&self, asset: AssetId) -> Result<Rc<[Deployed]>, StoreError> {
+        if let Some(known) = self.deployments.borrow().get(&asset) {
+            return Ok(Rc::clone(known));
+        }
+        let read: Rc<[Deployed]> = self.store.deployments_of(asset)?.into();
+        self.deployments.borrow_mut().insert(asset, Rc::clone(&read));
+        Ok(read)
     }
 
     /// The newest inventory that was true at that time or before.

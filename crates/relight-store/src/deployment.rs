@@ -36,32 +36,45 @@ impl Store {
         })
     }
 
-    /// Whether, between the last confirmation of an inventory before `until` and `until`, something
-    /// else than what it describes was reported to run. For a moment before the last confirmation
-    /// nobody knows when the one before it was: everything since the first counts.
+    /// Everything that an asset was reported to run, in the order of reports.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn deployed_otherwise(
-        &self,
-        asset: AssetId,
-        seen: &SnapshotRow,
-        until: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub fn deployments_of(&self, asset: AssetId) -> Result<Vec<Deployed>, StoreError> {
         self.read("reading deployments", |database| {
             let mut query = database.prepare_cached(
-                "SELECT 1 FROM deployment WHERE asset = ?1 AND last_confirmed >= ?2 AND at <= ?3
-                 AND (digest IS NULL OR ?4 IS NULL OR digest <> ?4) LIMIT 1",
+                "SELECT digest, at, last_confirmed FROM deployment WHERE asset = ?1 ORDER BY seq",
             )?;
-            let of_later = until < seen.last_confirmed;
-            let from = if of_later { seen.observed_at } else { seen.last_confirmed };
-            let artifact = seen.artifact.map(|digest| digest.0);
-            let found: Option<i64> = query
-                .query_row(params![asset.0, from, until, artifact], |row| row.get(0))
-                .optional()?;
-            Ok(found.is_some())
+            let rows = query.query_map([asset.0], |row| {
+                let digest = row.get::<_, Option<[u8; 32]>>(0)?.map(Digest);
+                Ok(Deployed { digest, at: row.get(1)?, last_confirmed: row.get(2)? })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+}
+
+/// A stretch of time in which an asset was reported to run something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// See [`DeploymentDraft::digest`].
+    pub digest: Option<Digest>,
+    /// When it was first true.
+    pub at: Timestamp,
+    /// When it was true last.
+    pub last_confirmed: Timestamp,
+}
+
+/// Whether, between the last confirmation of an inventory before `until` and `until`, something
+/// else than what it describes was reported to run. For a moment before the last confirmation
+/// nobody knows when the one before it was: everything since the first counts.
+pub fn deployed_otherwise(deployed: &[Deployed], seen: &SnapshotRow, until: Timestamp) -> bool {
+    let of_later = until < seen.last_confirmed;
+    let from = if of_later { seen.observed_at } else { seen.last_confirmed };
+    deployed.iter().any(|it| {
+        let is_other = it.digest.is_none() || seen.artifact.is_none() || it.digest != seen.artifact;
+        it.last_confirmed >= from && it.at <= until && is_other
+    })
 }
 
 fn put(transaction: &Transaction<'_>, draft: &DeploymentDraft) -> Result<(), Failure> {
@@ -154,7 +167,12 @@ mod tests {
             (None, 50, 99, false),
             (Some(A), 301, 999, false),
         ] {
-            let found = store.deployed_otherwise(asset, &seen(artifact, confirmed), until).unwrap();
+            let found = deployed_otherwise(
+                &store.deployments_of(asset).unwrap(),
+                &seen(artifact, confirmed),
+                until,
+            )
+            .unwrap();
             assert_eq!(found, otherwise, "{artifact:?} {confirmed}..{until}");
         }
     }
@@ -183,7 +201,8 @@ mod tests {
                 recorded_at: 5,
                 last_confirmed: confirmed,
             };
-            let found = store.deployed_otherwise(asset, &seen, until).unwrap();
+            let found =
+                deployed_otherwise(&store.deployments_of(asset).unwrap(), &seen, until).unwrap();
             assert_eq!(found, otherwise, "{reports:?} {confirmed}..{until}");
         }
     }

@@ -53,7 +53,7 @@ pub use chain::{
     JournalFault, JournalFaultKind, JournalRecord, Verified, journal_hash, verify_chain,
 };
 pub use control::Control;
-pub use deployment::DeploymentDraft;
+pub use deployment::{Deployed, DeploymentDraft, deployed_otherwise};
 pub use error::{StoreError, StoreErrorKind};
 pub use holders::{Held, Holders, VALUES_AT_A_TIME_MAX};
 pub use import::{

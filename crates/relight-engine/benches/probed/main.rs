@@ -58,9 +58,13 @@ fn main() {
     let sites: Vec<SiteId> = store.sites().unwrap().iter().map(|site| site.id).collect();
     let mut took: Vec<f64> = Vec::new();
     let mut counts = [0_usize; Probed::ALL.len()];
+    let began = Instant::now();
+    let then = Then::new(&store, &[FLAW.to_owned()], AGE_MAX_S).unwrap();
+    ask(&then, &store, &catalogue::entries()[0].id, &sites);
+    let first = began.elapsed().as_secs_f64() * 1_000.0;
     for entry in catalogue::entries() {
         let began = Instant::now();
-        let answers = ask(&store, &entry.id, &sites);
+        let answers = ask(&then, &store, &entry.id, &sites);
         took.push(began.elapsed().as_secs_f64() * 1_000.0);
         for answer in answers {
             counts[answer as usize] += 1;
@@ -74,14 +78,13 @@ fn main() {
         .collect();
     let figures = json!({
         "sites": count, "days": DAYS, "tries": tries, "questions": took.len(),
-        "generated_seconds": generated, "p50_ms": at(50), "p99_ms": at(99), "answers": answers,
+        "generated_seconds": generated, "first_ms": first, "p50_ms": at(50), "p99_ms": at(99), "answers": answers,
     });
     println!("{}", json!({"schema": "relight.bench-probed/1", "seed": SEED, "figures": figures}));
 }
 
-/// One question as the command asks it, from the register alone.
-fn ask(store: &Store, entry: &str, sites: &[SiteId]) -> Vec<Probed> {
-    let then = Then::new(store, &[FLAW.to_owned()], AGE_MAX_S).unwrap();
+/// One question. The first one reads the histories of the sites and judges their inventories.
+fn ask(then: &Then<'_>, store: &Store, entry: &str, sites: &[SiteId]) -> Vec<Probed> {
     let on = |site, day: (Timestamp, Timestamp)| {
         Ok(match then.exposure_between(site, day, FLAW)? {
             Exposure::Affected => OnThatDay::Affected,

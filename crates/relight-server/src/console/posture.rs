@@ -340,7 +340,7 @@ fn logs_cell(lang: Lang, measures: &SiteMeasures) -> MeasureCell {
     let word = texts::by_code(lang, &format!("posture-{}", state.as_str())).unwrap_or_default();
     let why = match state {
         LogState::Partial(missing) => texts::labelled(lang, word, &missing.join(", ")),
-        LogState::Silent(since) => format!("{word} {}", day(*since)),
+        LogState::Silent(since) | LogState::Quiet(since) => format!("{word} {}", day(*since)),
         LogState::Complete | LogState::Never => word.to_owned(),
     };
     let last = measures.logs.feeds.iter().map(|feed| feed.last).max();

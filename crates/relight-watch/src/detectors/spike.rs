@@ -47,8 +47,8 @@ const ONE_SITE_TIMES: f64 = 16.0;
 /// Hours without a surge that are still the same one.
 const PAUSE_HOURS_MAX: u32 = 6;
 
-/// Rows that are looked at together: 16 MB.
-const BATCH_ROWS_MAX: u32 = 1 << 20;
+/// Rows that are looked at together: 64 MB.
+const BATCH_ROWS_MAX: u32 = 1 << 22;
 
 /// A class or a door, in all or in one sector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

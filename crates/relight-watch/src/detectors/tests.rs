@@ -20,6 +20,7 @@ pub(crate) fn check(name: &str, detector: &dyn Detector) {
         let dossier = whole(&forth);
         for summary in dossier.summaries() {
             if let Some(found) = detector.judge(&summary) {
+                on_the_ladder(&found);
                 let _ = writeln!(out, "{found:#?}");
             }
         }
@@ -33,10 +34,21 @@ pub(crate) fn check(name: &str, detector: &dyn Detector) {
         };
         let found = Found::of(&mut pool, &places);
         for alarm in detector.alarms(&mut pool, &places) {
-            let _ = writeln!(out, "{:#?}", alarm.detection(&dossier, &places, &found));
+            let made = alarm.detection(&dossier, &places, &found);
+            made.iter().for_each(on_the_ladder);
+            let _ = writeln!(out, "{made:#?}");
         }
         out
     });
+}
+
+/// Reconnaissance alone is never more: an attempt has a payload that would have worked, and no
+/// detector says more than attempt.
+fn on_the_ladder(found: &Detection) {
+    assert!(found.severity <= Severity::ExploitAttempt, "{found:#?}");
+    assert_eq!(found.severity == Severity::ExploitAttempt, !found.attempts.is_empty());
+    assert!(found.likelihood >= found.threshold || found.detector == "jndi", "{found:#?}");
+    assert!(found.marks.is_sorted() && found.marks.len() <= DETECTION_MARKS_MAX);
 }
 
 fn listed(list: &[u8]) -> Places {
