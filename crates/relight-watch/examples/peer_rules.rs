@@ -1,6 +1,6 @@
 //! A log of failures and whom the re-implemented rules flag in it, for
-//! `cargo xtask bench watch --only peers`: `peer_rules SEED LINES LOG` writes the log, and prints an
-//! address and a rule a line.
+//! `cargo xtask bench watch --only peers`: `peer_rules SEED LINES LOG` writes the log, and prints
+//! a rule and an address a line.
 
 use std::fs;
 use std::io::{self, Write as _};

@@ -76,7 +76,8 @@ mod tests {
 
     const EXPORT: &str = "__CURSOR=s=6c0;i=1;b=9a\n__REALTIME_TIMESTAMP=1639101958123456\n\
         _TRANSPORT=syslog\nPRIORITY=6\nSYSLOG_IDENTIFIER=nginx\n\
-        MESSAGE=192.0.2.1 - - [10/Dec/2021:02:05:58 +0000] \"GET /.env HTTP/1.1\" 404 9 \"-\" \"-\"\n\
+        MESSAGE=192.0.2.1 - - [10/Dec/2021:02:05:58 +0000] \"GET /.env HTTP/1.1\" 404 9 \"-\" \
+        \"-\"\n\
         _HOSTNAME=web\n\n\
         __CURSOR=s=6c0;i=2;b=9a\n__REALTIME_TIMESTAMP=1639101960000000\nMESSAGE\n\
         \u{7}\0\0\0\0\0\0\0bytes\nmore = bytes\n_PID=7\n\n\

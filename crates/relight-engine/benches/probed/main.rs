@@ -1,5 +1,5 @@
-//! What "who was tried for this, and was it vulnerable that day" costs over 4,000 sites and 180 days:
-//! a million tries, and inventories that changed in between. Prints one JSON document;
+//! What "who was tried for this, and was it vulnerable that day" costs over 4,000 sites and 180
+//! days: a million tries, and inventories that changed in between. Prints one JSON document;
 //! `cargo xtask bench watch --only probed` runs it and judges the figure.
 //!
 //! Usage: `probed FOLDER [SITES]`: FOLDER is empty and takes the register.
@@ -78,7 +78,8 @@ fn main() {
         .collect();
     let figures = json!({
         "sites": count, "days": DAYS, "tries": tries, "questions": took.len(),
-        "generated_seconds": generated, "first_ms": first, "p50_ms": at(50), "p99_ms": at(99), "answers": answers,
+        "generated_seconds": generated, "first_ms": first, "p50_ms": at(50), "p99_ms": at(99),
+        "answers": answers,
     });
     println!("{}", json!({"schema": "relight.bench-probed/1", "seed": SEED, "figures": figures}));
 }

@@ -1,10 +1,10 @@
 //! A door that many begin to try and that nobody tried before: the first sign of a search for
 //! something that has no name yet.
 //!
-//! A page that is nowhere is asked for by mistake, but not by three strangers at three organisations
-//! within three days, when nobody asked for it in ninety. Doors of the catalogue are known, and are
-//! left to other detectors. Whoever tries the same new door has nothing else in common, so it joins
-//! no campaign; and it is reconnaissance, however new.
+//! A page that is nowhere is asked for by mistake, but not by three strangers at three
+//! organisations within three days, when nobody asked for it in ninety. Doors of the catalogue are
+//! known, and are left to other detectors. Whoever tries the same new door has nothing else in
+//! common, so it joins no campaign; and it is reconnaissance, however new.
 
 use std::collections::BTreeSet;
 

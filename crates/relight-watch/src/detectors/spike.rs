@@ -1,9 +1,9 @@
 //! A surge: far more sources than usual try a door of the catalogue, or payloads, in an hour.
 //!
 //! Distinct sources are counted, not requests: one broken client is no surge. The measure is the
-//! same hour of the week and of the day in the four weeks before, and hours may differ by chance as a negative
-//! binomial does. What is told is one surge with its beginning and its end, of all sites or of one
-//! sector; who is in it has nothing else in common, so it joins no campaign.
+//! same hour of the week and of the day in the four weeks before, and hours may differ by chance as
+//! a negative binomial does. What is told is one surge with its beginning and its end, of all sites
+//! or of one sector; who is in it has nothing else in common, so it joins no campaign.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -116,8 +116,8 @@ fn a_path_that_answered_is_found_without_who_asked() {
     let place = Place::with_sites();
     let line = |source: &str, day: u32, path: &str, status: u32| {
         format!(
-            "{source} - - [{day:02}/Nov/2025:10:00:00 +0000] \"GET {path} HTTP/1.1\" {status} 9 \"-\" \
-             \"-\"\n"
+            "{source} - - [{day:02}/Nov/2025:10:00:00 +0000] \"GET {path} HTTP/1.1\" {status} 9 \
+             \"-\" \"-\"\n"
         )
     };
     let log = [

@@ -201,7 +201,8 @@ cscli: {output: human}
 db_config: {log_level: info, type: sqlite, db_path: HOME/data/crowdsec.db}
 api:
   client: {credentials_path: HOME/api.yaml}
-  server: {enable: true, listen_uri: \"ADDRESS\", profiles_path: HOME/profiles.yaml, log_level: info}
+  server: {enable: true, listen_uri: \"ADDRESS\", profiles_path: HOME/profiles.yaml,
+    log_level: info}
 prometheus: {enabled: false}
 ";
 
@@ -232,8 +233,8 @@ mod tests {
 
     #[test]
     fn what_each_says_is_understood() {
-        let log = "time=\"x\" level=info msg=\"Ip 192.0.2.3 performed 'crowdsecurity/http-probing' (24 \
-                   events over 2m18s) at 2021-12-10\"\n\
+        let log = "time=\"x\" msg=\"Ip 192.0.2.3 performed 'crowdsecurity/http-probing' \
+                   (24 events over 2m18s) at 2021-12-10\"\n\
                    time=\"x\" msg=\"(bench) alert : crowdsecurity/http-probing by ip 192.0.2.3\"\n";
         assert_eq!(performed(log).into_iter().collect::<Vec<_>>(), ["192.0.2.3"]);
         assert_eq!(addresses("b\n\na\n").into_iter().collect::<Vec<_>>(), ["a", "b"]);
