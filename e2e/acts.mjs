@@ -210,7 +210,9 @@ test('an incident from its opening to the light, by two people and by keyboard a
     broken.add('care.example');
     mkdirSync(join(folder, 'nothing'));
     relight('scan', 'nothing', '--site', 'care');
-    await page.waitForFunction(() => /recovery probe fails/.test(document.querySelector('.queue').textContent));
+    await page.waitForFunction(
+      () => /recovery probe fails/.test(document.querySelector('.queue').textContent),
+      undefined, { timeout: 90_000 });
     assert.equal(await page.evaluate(() => document.activeElement.textContent), 'taxes');
     broken.clear();
 

@@ -84,3 +84,34 @@ test('nothing moves for those who asked for that, and shapes stay in forced colo
     assert.ok(await page.locator('.legend svg').first().isVisible());
   });
 });
+
+test('on paper there is what a reader needs and nothing to press', async () => {
+  await at('/?lang=en', DESK, async (page) => {
+    await page.emulateMedia({ media: 'print' });
+    for (const gone of ['.top nav', 'rl-live', 'rl-wall', '.skip']) {
+      assert.equal(await page.locator(gone).first().isVisible(), false, gone);
+    }
+    for (const kept of ['h1', '.counters', '.legend', '.sectors', '.stage']) {
+      assert.equal(await page.locator(kept).first().isVisible(), true, kept);
+    }
+    const ink = await page.evaluate(() => getComputedStyle(document.body).color);
+    assert.equal(ink, 'rgb(0, 0, 0)');
+    // A4 with margins, in pixels.
+    await page.setViewportSize({ width: 718, height: 1000 });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= 718, `${wide} px do not fit a sheet`);
+  });
+});
+
+test('the demo says on every page that it is one, and a wall in a room has nothing to press', async () => {
+  await at('/?screen=wall&lang=en', DESK, async (page) => {
+    assert.match(await page.textContent('.stage'), /DEMONSTRATION/);
+    assert.match(await page.title(), /^\[DEMONSTRATION\]/);
+    const pressed = page.locator('button, summary, input, select').filter({ visible: true });
+    assert.equal(await pressed.count(), 0);
+    // The stripes stay at the edge while the page scrolls.
+    await page.setViewportSize({ width: 400, height: 500 });
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    assert.ok((await page.locator('.stage').boundingBox()).y >= 0);
+  });
+});

@@ -28,7 +28,7 @@ pub(crate) fn run(pictures: Option<&Path>) -> Result<(), String> {
     packages(&root)?;
     let program = build(&root)?;
     let place = Place::new()?;
-    let mut demo = Demo::start(&root, &program, &place.path)?;
+    let mut demo = Demo::start(&root, &program, &place.path, SITES)?;
     let addresses = demo.wait()?;
     let began = Instant::now();
     let run = suites(&root, &program, &place.path, &demo, &addresses, pictures)?;
@@ -60,7 +60,8 @@ pub(crate) fn packages(root: &Path) -> Result<(), String> {
     fs::write(&copy, lock).map_err(|error| format!("write {}: {error}", copy.display()))
 }
 
-fn build(root: &Path) -> Result<PathBuf, String> {
+/// Builds relight as the tests do; its path.
+pub(crate) fn build(root: &Path) -> Result<PathBuf, String> {
     let run = process::show(root, "cargo", &["build", "-p", "relight"], &[])?;
     if !run.success {
         return Err(format!("cargo build: {}", run.status()));
@@ -95,12 +96,12 @@ fn suites(
 }
 
 /// A folder for one run, removed at its end.
-struct Place {
-    path: PathBuf,
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
 }
 
 impl Place {
-    fn new() -> Result<Self, String> {
+    pub(crate) fn new() -> Result<Self, String> {
         let path = std::env::temp_dir().join(format!("relight-e2e-{}", std::process::id()));
         fs::create_dir_all(&path).map_err(|error| format!("create {}: {error}", path.display()))?;
         Ok(Self { path })
@@ -115,15 +116,20 @@ impl Drop for Place {
 }
 
 /// A demo that serves its pages; killed when it is dropped.
-struct Demo {
+pub(crate) struct Demo {
     child: Child,
     lines: mpsc::Receiver<String>,
 }
 
 impl Demo {
-    fn start(root: &Path, program: &Path, place: &Path) -> Result<Self, String> {
+    pub(crate) fn start(
+        root: &Path,
+        program: &Path,
+        place: &Path,
+        sites: &str,
+    ) -> Result<Self, String> {
         let folder = place.to_string_lossy();
-        let arguments = ["demo", "--serve", "--lang", "en", "--sites", SITES, "--folder", &folder];
+        let arguments = ["demo", "--serve", "--lang", "en", "--sites", sites, "--folder", &folder];
         let mut child = process::command(root, &program.to_string_lossy(), &arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -148,12 +154,29 @@ impl Demo {
 
     /// Waits until the incident has run to its end; the addresses of console and public page.
     fn wait(&mut self) -> Result<(String, String), String> {
-        let deadline = Instant::now() + DEMO_MAX;
+        self.wait_for(DEMO_MAX, |line, found| line.contains("Ctrl-C") && found >= 2)
+    }
+
+    /// Waits until both pages answer, while the incident runs; their addresses.
+    pub(crate) fn wait_for_pages(&mut self, most: Duration) -> Result<(String, String), String> {
+        self.wait_for(most, |line, found| found + usize::from(address(line).is_some()) >= 2)
+    }
+
+    /// Reads what the demo says until a line is enough, given how many addresses came before it.
+    fn wait_for(
+        &mut self,
+        most: Duration,
+        is_enough: impl Fn(&str, usize) -> bool,
+    ) -> Result<(String, String), String> {
+        let deadline = Instant::now() + most;
         let (mut said, mut found) = (Vec::new(), Vec::new());
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
-                Ok(line) if line.contains("Ctrl-C") && found.len() >= 2 => break,
+                Ok(line) if is_enough(&line, found.len()) => {
+                    found.extend(address(&line));
+                    break;
+                }
                 Ok(line) => {
                     found.extend(address(&line));
                     said.push(line);

@@ -8,6 +8,7 @@ mod fingerprints;
 mod metrics;
 mod mutants;
 mod oracle;
+mod picture;
 mod process;
 mod soak;
 mod source;
@@ -27,6 +28,7 @@ use tree::Tree;
 const HELP: &str = "\
 cargo xtask test             everything that must hold; installs proxies and browser if it may
 cargo xtask e2e [DIR]        the pages in Chromium: accessibility, keyboard, size; pictures in DIR
+cargo xtask picture          the wall of the README, from a demo that runs
 cargo xtask tidy             the rules of the house
 cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
 cargo xtask soak [--seed N] [--TRIAL N]...    kills, seeds (simulator), states (model), proxies
@@ -70,6 +72,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["test"] => test::run(),
         ["e2e"] => e2e::run(None),
         ["e2e", pictures] => e2e::run(Some(std::path::Path::new(pictures))),
+        ["picture"] => picture::run(),
         ["tidy"] => test::run_tidy(),
         ["metrics"] => show_metrics(None),
         ["metrics", folder] => show_metrics(Some(PathBuf::from(folder))),

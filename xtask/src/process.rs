@@ -8,6 +8,14 @@ use std::process::{Command, Output, Stdio};
 pub(crate) fn command(folder: &Path, program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).args(arguments);
+    // What cargo says about xtask is not about what xtask starts: `ring` looks at these names, and
+    // would be built again, with all that stands on it, each time another cargo calls.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name.as_ref());
+        }
+    }
     command
 }
 

@@ -95,6 +95,15 @@ fn only_who_reads_everything_reads_the_metrics() {
     assert_eq!(families["relight_sites_without_inventory"].1[""], 3);
     assert_eq!(families["relight_plans_waiting"].1[""], 0);
     assert!(families["relight_advisories"].1[""] > 0);
+    for lang in ["en", "fr"] {
+        let page = format!("{}/../../docs/{lang}/console.md", env!("CARGO_MANIFEST_DIR"));
+        let page = std::fs::read_to_string(page).unwrap();
+        for (name, (_, samples)) in &families {
+            let label = samples.keys().next().unwrap().split('=').next().unwrap();
+            let label = if label.is_empty() { String::new() } else { format!("{{{label}}}") };
+            assert!(page.contains(&format!("`{name}{label}`")), "{lang}: {name}{label}");
+        }
+    }
 }
 
 #[test]
