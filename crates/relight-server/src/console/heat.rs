@@ -103,10 +103,10 @@ fn busiest(lang: Lang, weeks: &BTreeMap<usize, BTreeSet<u32>>, first: i64) -> St
     most.map(text).unwrap_or_default()
 }
 
-/// Every fifth week has its day below it.
+/// Every fifth week has its day below it, as long as that fits.
 fn columns(first: i64) -> Vec<(usize, String)> {
     let text = |week: i64| (place(usize::try_from(week).unwrap_or(0)), day_text(first + 7 * week));
-    (0..WEEKS).step_by(5).map(text).collect()
+    (0..WEEKS - 4).step_by(5).map(text).collect()
 }
 
 fn key(lang: Lang) -> Vec<(usize, usize, String)> {

@@ -136,11 +136,8 @@ heat-sentence = Sites of which a known door was tried, by sector, over { NUMBER(
     [one] site
    *[other] sites
  }
-heat-key = { NUMBER($from) } { $from ->
-    [one] site
-   *[other] sites
- } and more
-heat-key-none = none
+heat-key = { NUMBER($from) } and more
+heat-key-none = no site
 heat-sites = Sites tried
 heat-most = Busiest week
 heat-week = { $day }: { NUMBER($sites) }

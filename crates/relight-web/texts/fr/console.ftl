@@ -142,11 +142,8 @@ heat-sentence = Sites dont une porte connue fut essayée, par secteur, sur { NUM
     [one] site
    *[other] sites
  }
-heat-key = { NUMBER($from) } { $from ->
-    [one] site
-   *[other] sites
- } et plus
-heat-key-none = aucun
+heat-key = { NUMBER($from) } et plus
+heat-key-none = aucun site
 heat-sites = Sites essayés
 heat-most = Semaine la plus forte
 heat-week = { $day } : { NUMBER($sites) }
