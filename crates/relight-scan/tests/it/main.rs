@@ -11,6 +11,7 @@ mod hostile;
 mod image_writer;
 mod images;
 mod limits;
+mod memory;
 mod mutations;
 mod quine;
 mod trees;

@@ -154,7 +154,7 @@ fn own_crc(file: impl Fn(u32) -> Vec<u8>) -> Option<u32> {
 const LAST: [u8; 5] = [1, 0, 0, 0xff, 0xff];
 
 /// A zip with one member, which is the zip.
-fn zip_quine() -> Vec<u8> {
+pub(crate) fn zip_quine() -> Vec<u8> {
     let name = b"r.zip";
     let file = |crc: u32, size: usize, packed: usize, time: u16| {
         let fields = |time: u16| {
