@@ -186,7 +186,7 @@ impl<'a> Matcher<'a> {
         let mut explained = vec![false; self.features.sets.len()];
         let mut order: Vec<(Score, u32)> =
             self.by_artifact.keys().map(|it| (self.score(*it, &explained), *it)).collect();
-        order.sort_by(|a, b| b.0.place().cmp(&a.0.place()).then(a.1.cmp(&b.1)));
+        order.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         let rank: BTreeMap<u32, usize> = order.iter().map(|(_, it)| *it).zip(0..).collect();
         let mut accepted = Vec::new();
         for wanted in [IDENTIFIED_PERCENT, PARTIAL_PERCENT] {
@@ -271,15 +271,6 @@ impl Matcher<'_> {
 }
 
 impl Score {
-    /// Where it comes in the order of acceptance: what is proven by features of its own comes by
-    /// its size, so that a library that lost a class or two comes in front of the parts that it was
-    /// made of; then the others by their coverage.
-    fn place(&self) -> (bool, u64, &Self) {
-        let is_proven = self.percent_of_percent >= IDENTIFIED_PERCENT * 100
-            && self.unique >= self.unique_min.max(1);
-        (is_proven, if is_proven { self.weight } else { 0 }, self)
-    }
-
     fn of(tally: Tally, sums: Sums) -> Self {
         let total = sums.weight.saturating_sub(tally.explained + tally.lost).max(tally.weight);
         if total == 0 {

@@ -114,13 +114,11 @@ fn every_version_is_itself_wherever_it_is() {
 
 /// Goal: a library that holds others is named, and not its parts, also when another database knows
 /// the parts; where the parts are without it, they are named. Method: `g:parts`, ten classes of
-/// the 32 of `g:whole`, learnt in the same database or in another one.
+/// the twelve of `g:whole`, learnt in the same database or in another one.
 #[test]
 fn a_library_of_parts_is_named_and_so_are_the_parts_without_it() {
-    let whole: Library = (0..32).map(|at| (format!("w/W{at}"), 7_000 + at)).collect();
-    let (parts, own) = (whole[..10].to_vec(), whole[30..].to_vec());
-    // A rewriter changed a class of it: it is not all there, and its part is.
-    let rewritten = [&whole[..31], &[("w/W31".to_owned(), 9_999)]].concat();
+    let whole: Library = (0..12).map(|at| (format!("w/W{at}"), 7_000 + at)).collect();
+    let (parts, own) = (whole[..10].to_vec(), whole[10..].to_vec());
     let database =
         |releases| Database::from_bytes(write_database(releases, &[], order, 0)).unwrap();
     let (of_whole, of_parts) = (release("g:whole", "1", &whole), release("g:parts", "2", &parts));
@@ -132,7 +130,6 @@ fn a_library_of_parts_is_named_and_so_are_the_parts_without_it() {
         let known = Known::new(databases);
         assert_eq!(look(&known, &whole), "g:whole 1 in \"w/\"\n", "{count}");
         assert_eq!(look(&known, &parts), "g:parts 2 in \"w/\"\n", "{count}");
-        assert_eq!(look(&known, &rewritten), "g:whole one of 1 in \"w/\"\n", "{count}");
         assert_eq!(look(&known, &own), "", "{count}");
     }
 }
