@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 
 use relight_formats::advisory::feed::{self, Document};
 use relight_formats::advisory::{self, Input, Reading, Record};
-use relight_match::cvss_scores;
+use relight_match::{cvss_fault, cvss_scores};
 use relight_model::{Advisory, Digest, Rating, RatingKind, Timestamp, Warning};
 use relight_store::{
     Guard, ImportRecord, Importer, ScoreTable, SourceCounts, Store, StoreError, Stored,
@@ -299,20 +299,27 @@ fn parse(document: &Document) -> Parsed {
 
 /// Vectors that cannot be read, and numbers beside a vector that are not its score.
 fn wrong_scores<'a>(place: &'a str, advisory: &'a Advisory) -> impl Iterator<Item = Warning> + 'a {
-    advisory.severities.iter().filter(|it| it.kind != RatingKind::Other).filter_map(move |rating| {
-        let Rating { vector, stated, .. } = rating;
-        let message = match cvss_scores(vector) {
-            _ if vector.is_empty() => return None,
-            Err(error) => format!("the vector `{vector}` was not used: {}", error.code),
-            Ok(scores) => {
-                let stated = stated.filter(|it| *it != scores.base && *it != scores.overall())?;
-                let shown = |score: u16| format!("{}.{}", score / 10, score % 10);
-                let (stated, right) = (shown(stated), shown(scores.base));
-                format!("the score {stated} is not that of its vector, which is {right}")
-            }
-        };
-        Some(Warning::new("advisory-note", format!("{place} {}", advisory.id), message))
+    let ratings = advisory.severities.iter().filter(|it| it.kind != RatingKind::Other);
+    ratings.filter_map(wrong_score).map(move |message| {
+        Warning::new("advisory-note", format!("{place} {}", advisory.id), message)
     })
+}
+
+fn wrong_score(Rating { vector, stated, .. }: &Rating) -> Option<String> {
+    if vector.is_empty() {
+        return None;
+    }
+    if let Some(fault) = cvss_fault(vector) {
+        return Some(format!("the vector `{vector}` was not used: {}", fault.code));
+    }
+    let stated = (*stated)?;
+    let scores = cvss_scores(vector).ok()?;
+    if stated == scores.base || stated == scores.overall() {
+        return None;
+    }
+    let shown = |score: u16| format!("{}.{}", score / 10, score % 10);
+    let (stated, right) = (shown(stated), shown(scores.base));
+    Some(format!("the score {stated} is not that of its vector, which is {right}"))
 }
 
 /// Reads documents on several threads; the result is in their order.

@@ -113,6 +113,11 @@ pub fn base_score(vector: &str) -> Option<u16> {
     cvss_scores(vector).ok().map(|scores| scores.base)
 }
 
+/// Why a vector is none; cheaper than its scores, for imports of many.
+pub fn cvss_fault(vector: &str) -> Option<CvssError> {
+    Metrics::parse(vector).err()
+}
+
 /// Which scores a metric counts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
