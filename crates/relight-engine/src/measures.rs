@@ -400,6 +400,7 @@ mod tests {
             organisation: body.into(),
             sector: "health".into(),
             criticality: Criticality::Important,
+            exposure: None,
             edge: String::new(),
             public: true,
         };

@@ -192,6 +192,7 @@ fn row(number: usize) -> SiteRow {
         organisation: format!("Body {}", number / 100),
         sector: "health".into(),
         criticality: Criticality::Important,
+        exposure: None,
         edge: "edge-a".into(),
         public: true,
     }
