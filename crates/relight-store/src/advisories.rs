@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use crate::{Store, StoreError, blob};
 
 /// Largest record of one advisory, in bytes.
-pub const ADVISORY_BYTES_MAX: usize = 16 << 20;
+pub const ADVISORY_BYTES_MAX: usize = 32 << 20;
 
 /// One record of a source.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::time;
 
 /// Longest record, in bytes.
-pub const RECORD_BYTES_MAX: usize = 16 << 20;
+pub const RECORD_BYTES_MAX: usize = 32 << 20;
 
 /// Most events in one range.
 pub const EVENTS_MAX: usize = 4_096;
