@@ -38,7 +38,9 @@ pub use authority::{Policy, Rank};
 pub use bindings::{BINDINGS, Binding, OwnBinding};
 pub use by_cpe::{CPE_STATED_MAX, CpeOpinion};
 pub use cpe::{CPE_BYTES_MAX, Cpe, CpeFit};
-pub use cvss::{CVSS_BYTES_MAX, CvssError, CvssScores, CvssVersion, base_score, cvss_fault, cvss_scores};
+pub use cvss::{
+    CVSS_BYTES_MAX, CvssError, CvssScores, CvssVersion, base_score, cvss_fault, cvss_scores,
+};
 pub use group::Group;
 pub use key::{Key, NoOrder, SortKey};
 pub use matcher::{Delta, Match, Matcher};
