@@ -214,15 +214,6 @@ impl Door {
         Ok(())
     }
 
-    /// Reads the accounts again, because somebody else changed the database.
-    ///
-    /// # Errors
-    /// They cannot be read; then those of before hold.
-    pub(crate) fn follow(&self) -> Result<(), ServerError> {
-        let _changing = self.changing();
-        self.engine.as_ref().map_or(Ok(()), |engine| self.read_again(engine))
-    }
-
     /// The engine; pages about accounts are there only with one.
     pub(crate) fn engine(&self) -> Option<&Arc<Engine>> {
         self.engine.as_ref()

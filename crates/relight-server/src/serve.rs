@@ -208,14 +208,6 @@ impl WebHandle {
         self.console.door.first_link()
     }
 
-    /// Takes in what another process changed about accounts and tokens.
-    ///
-    /// # Errors
-    /// They cannot be read; then those of before hold.
-    pub fn follow_accounts(&self) -> Result<(), ServerError> {
-        self.console.door.follow()
-    }
-
     /// What kept the last generation of the public page from being written, told once.
     pub fn public_trouble(&self) -> Option<ServerError> {
         self.publication.trouble()

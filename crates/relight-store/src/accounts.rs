@@ -427,7 +427,8 @@ fn put_sign_in(transaction: &Transaction<'_>, row: &SignInRow, who: u32) -> Resu
     transaction.execute(
         "INSERT INTO sign_in (digest, account, factor, started, seen, shown, address, agent)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (digest) DO UPDATE SET seen = excluded.seen, shown = excluded.shown",
+         ON CONFLICT (digest) DO UPDATE
+             SET factor = excluded.factor, seen = excluded.seen, shown = excluded.shown",
         params![digest.0, who, factor, started, seen, shown, address, agent],
     )?;
     transaction.execute(

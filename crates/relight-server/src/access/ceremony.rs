@@ -108,8 +108,10 @@ impl Door {
             rows.clone().find(|row| row.digest == signed.sign_in).cloned()
         };
         let row = row.ok_or(Refusal::Rule("not-signed-in"))?;
+        let factor = Factor::Passkey.as_str().to_owned();
         let changes = [
-            AccountChange::SignIn(SignInRow { shown: now, seen: now, ..row }),
+            // Whoever came in through a provider has shown a passkey from now on.
+            AccountChange::SignIn(SignInRow { factor, shown: now, seen: now, ..row }),
             used(&key, count, now),
         ];
         let name = &signed.account.name;

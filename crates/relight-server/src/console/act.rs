@@ -56,6 +56,21 @@ pub(crate) fn person_of(signed: &SignedIn, now: Timestamp) -> Person {
     Person { name: account.name.clone(), grants: account.grants.clone(), means }
 }
 
+/// Whoever proposes a plan. The word of a provider counts only where there is no passkey.
+pub(crate) fn proposer_of(console: &Console, signed: &SignedIn, now: Timestamp) -> Person {
+    let person = person_of(signed, now);
+    let means = match person.means {
+        Means::Provider if has_key(console, signed) => Means::SignedIn,
+        means => means,
+    };
+    Person { means, ..person }
+}
+
+/// Whether somebody has a passkey here.
+fn has_key(console: &Console, signed: &SignedIn) -> bool {
+    console.door.known().keys(signed.account.id).next().is_some()
+}
+
 /// Whoever approves a plan. Who has a passkey signs the plan itself with it: a passkey that was
 /// shown for something else lately is no signature.
 pub(crate) fn signer_of(
@@ -69,7 +84,7 @@ pub(crate) fn signer_of(
         Means::Token => Means::Token,
         _ if proof.is_some_and(proof::is_of_hardware) => Means::HardwareKey,
         _ if proof.is_some() => Means::Passkey,
-        _ if console.door.known().keys(signed.account.id).next().is_some() => Means::SignedIn,
+        _ if has_key(console, signed) => Means::SignedIn,
         means => means,
     };
     Person { means, ..person }
@@ -95,9 +110,16 @@ pub(super) fn may_propose(signed: &SignedIn) -> bool {
     !account.is(Role::Admin) && (account.is(Role::Commander) || account.is(Role::SiteOwner))
 }
 
-/// Where a passkey is shown again before going on.
-fn step_up(next: &str) -> String {
-    format!("/confirm?next={}", page::encode(next))
+/// Where somebody shows once more who it is before going on: with a passkey, or to the provider
+/// where there is none.
+fn step_up(console: &Console, signed: &SignedIn, next: &str) -> String {
+    let next = page::encode(next);
+    match signed.factor {
+        Factor::Oidc | Factor::OidcStrong if !has_key(console, signed) => {
+            format!("/sign-in/oidc?again=1&next={next}")
+        }
+        _ => format!("/confirm?next={next}"),
+    }
 }
 
 /// What was refused and what to do, in words.

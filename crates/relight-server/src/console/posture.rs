@@ -99,7 +99,7 @@ impl<'a> View<'a> {
         let engine = console.engine.as_deref()?;
         let mut bodies = engine.organisations().ok()?;
         bodies.retain(|body| asked.reader.reads(&Scope::of_body(&body.sector, &body.name)));
-        bodies.sort_by(|a, b| a.name.to_lowercase().cmp(&b.name.to_lowercase()));
+        bodies.sort_by_cached_key(|body| body.name.to_lowercase());
         let mut sites = engine.sites();
         sites.retain(|site| bodies.iter().any(|body| body.id == site.org));
         sites.sort_by(|a, b| a.slug.cmp(&b.slug));

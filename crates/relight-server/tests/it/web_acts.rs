@@ -89,7 +89,7 @@ fn field(page: &str, name: &str) -> String {
     part.split('"').next().unwrap().to_owned()
 }
 
-const ASK: &str = "/plan?lang=en&action=dark&which=todo&reason=Log4Shell";
+pub(crate) const ASK: &str = "/plan?lang=en&action=dark&which=todo&reason=Log4Shell";
 
 /// Shows the plan and asks for it; where that leads, and the status.
 pub(crate) fn propose(world: &World, cookie: &str, sites: &str) -> (u16, String) {

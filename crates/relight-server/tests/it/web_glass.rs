@@ -10,7 +10,13 @@ use crate::door_support::{START, World, clock, cookie_of, person, token};
 use crate::web_acts::{LOG4SHELL, acts, behind_an_edge, propose};
 
 /// Somebody with a role everywhere and a passkey, signed in at [`START`].
-fn with_key(store: &Store, name: &str, number: u8, role: &str, device: &Device) -> String {
+pub(crate) fn with_key(
+    store: &Store,
+    name: &str,
+    number: u8,
+    role: &str,
+    device: &Device,
+) -> String {
     let (cookie, digest) = cookie_of(number);
     let (role, scope, by) = (role.into(), "/".into(), "test".into());
     let changes = [

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use crate::door_device::{Device, form};
 use crate::door_support::{START, World, clock, person, token};
 use crate::oidc_provider::{Away, Provider, challenge, signed, signed_in};
-use crate::web_acts::{LOG4SHELL, acts, behind_an_edge, decide, propose};
+use crate::web_acts::{ASK, LOG4SHELL, acts, behind_an_edge, decide, propose};
+use crate::web_glass::with_key;
 
 /// A register with an admin and somebody who reads, both with fresh passkeys.
 fn world(clock: fn() -> i64, provider: &Provider) -> (World, String, String) {
@@ -431,5 +432,36 @@ fn only_a_second_factor_that_the_policy_names_approves_and_only_just_now() {
     let (status, body) = decide(&world, &strong, "A-0001", "decision=approve");
     assert_eq!(status, 303, "{body}");
     assert!(acts(&world).contains(&"plan-approved zoe".to_owned()));
+    world.web.stop();
+}
+
+/// Goal: the word of a provider replaces no passkey where there is one, and a passkey that is
+/// shown in such a sign-in counts from then on. Method: a commander with both.
+#[test]
+fn who_has_a_passkey_shows_it_whatever_the_provider_says() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let mut device = Device::new(1);
+    let mut chief = String::new();
+    let world = World::start_with(now, provider.configured(), |store: &Store| {
+        behind_an_edge(store);
+        chief = with_key(store, "chief", 1, "commander", &device);
+    });
+    let opened =
+        form(&[("token", &token(&world.get("/plans", &chief).2)), ("incident", LOG4SHELL)]);
+    assert_eq!(world.post("/incident/open", &chief, &opened).0, 303);
+    bind(&world, &provider, &chief, "s-1", START);
+    let strong = json!({"amr": ["pwd", "mfa"]});
+    let cookie = signed_in(&come(&world, &provider, "s-1", strong).1).unwrap();
+    let page = world.get(&format!("{ASK}&sites=care"), &cookie).2;
+    let is_asked = page.contains("/confirm?next=") && !page.contains("name=\"seen\"");
+    assert!(is_asked, "no seat without the passkey: {page}");
+    let wish = [("label", "x"), ("role", "commander /"), ("days", "1")];
+    assert_eq!(world.act(&cookie, ("/me", "/me/token"), &wish).0, 403);
+    assert_eq!(world.confirm(&cookie, &mut device), 303);
+    assert_eq!(world.act(&cookie, ("/me", "/me/token"), &wish).0, 200, "the passkey was shown");
+    assert_eq!(propose(&world, &cookie, "care").0, 303);
+    assert!(acts(&world).contains(&"plan-proposed chief".to_owned()));
     world.web.stop();
 }

@@ -300,7 +300,6 @@ impl Server<'_> {
                 self.engine
                     .check_lease()
                     .map_err(|error| Failure::engine(self.context.lang, &error))?;
-                web.follow_accounts().map_err(|error| self.not_followed(&error))?;
                 let followed = self.engine.follow_store();
                 followed.map_err(|error| Failure::engine(self.context.lang, &error))?;
                 self.tell(report)?;
@@ -309,11 +308,6 @@ impl Server<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Without the accounts as they are now, one that ended would still come in.
-    fn not_followed(&self, error: &ServerError) -> Failure {
-        Failure::new(error.to_string()).because(self.context.lang, error)
     }
 
     /// What the listeners took last: they end when they have nothing more to tell.

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use relight_engine::access::{Role, Scope};
+use relight_server::ServerError;
 use relight_server::tokens::{TokenError, TokenView, TokenWish, Tokens};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
@@ -85,13 +86,19 @@ impl From<TokenView> for Row {
 
 impl Token {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let tokens = open(context)?;
+        let failed =
+            |error: ServerError| Failure::new(error.to_string()).because(context.lang, &error);
+        let store = context.existing_store()?;
+        if let Action::List(List {}) = self.action {
+            list(&Tokens::open(context.engine_beside()?).map_err(failed)?, context, report);
+            return Ok(());
+        }
+        // What is journalled here would end a server; it makes and ends tokens on its own page.
+        context.refuse_beside_server(&store)?;
+        let tokens = Tokens::open(context.engine()?).map_err(failed)?;
         match self.action {
+            Action::List(List {}) => Ok(()),
             Action::Create(create) => create.run(&tokens, context, report),
-            Action::List(List {}) => {
-                list(&tokens, context, report);
-                Ok(())
-            }
             Action::Revoke(Revoke { id }) => {
                 tokens.revoke(id).map_err(|error| refused(context, error))?;
                 if context.json {
@@ -103,13 +110,6 @@ impl Token {
             }
         }
     }
-}
-
-/// The tokens of the data folder, which has to be there.
-fn open(context: &Context) -> Result<Tokens, Failure> {
-    context.existing_store()?;
-    Tokens::open(context.engine()?)
-        .map_err(|error| Failure::new(error.to_string()).because(context.lang, &error))
 }
 
 impl Create {

@@ -1,9 +1,11 @@
 //! `relight token`: made with no more than its account holds, listed without its text, ended at
 //! once.
 
+use relight_engine::edge::http::Client;
 use relight_engine::store::{AccountChange, GrantRow, Store};
 
 use crate::place::Place;
+use crate::serve::Server;
 
 /// A register with an admin who reads as well, and a commander.
 fn people(place: &Place) -> Store {
@@ -89,4 +91,29 @@ fn tokens_are_listed_without_their_texts_and_ended_at_once() {
     place.expect(4, &["token", "revoke", "2"]);
     assert_eq!(store.account_tables().unwrap().tokens.len(), 1);
     assert!(store.verify_journal().unwrap().is_ok());
+}
+
+/// Goal: making a token beside a server neither ends the server nor goes on behind its back.
+/// Method: a server runs; the list is read, and what would be journalled is refused.
+#[test]
+fn beside_a_server_tokens_are_listed_and_the_server_goes_on() {
+    let place = Place::with_sites();
+    people(&place);
+    let made = place.expect(0, &create("zoe", "commander", "/", "1"));
+    let free = "127.0.0.1:0";
+    let words = ["serve", "--json", "--listen", free, "--public-listen", free];
+    let (server, started) = Server::run(&place, &words);
+    let console = started["console"].as_str().unwrap();
+    let address = console.trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
+    let listed = place.expect(0, &["token", "list", "--json"]).json();
+    assert_eq!(listed["tokens"][0]["account"], "zoe");
+    place.expect(1, &["token", "revoke", "1"]);
+    place.expect(1, &create("zoe", "commander", "/", "1"));
+    // The server is there, and the token lets in as before.
+    let bearer = format!("Bearer {}", made.stdout.trim());
+    let mut client = Client::connect(address).unwrap();
+    let headers = [("Authorization", bearer.as_str())];
+    let answer = client.request("GET", "localhost", "/sites", &headers).unwrap();
+    assert_eq!(answer.status, 200);
+    assert_eq!(server.terminate(), Some(0));
 }

@@ -19,10 +19,10 @@ use serde::Deserialize;
 use super::{
     moment, person_of, plan_view, policy_of, reads_plan, rollout, signer_of, status_of, told,
 };
+use crate::access::SignedIn;
 use crate::access::ceremony::{self, Shown};
 use crate::access::form::{Sender, SignedForm};
 use crate::access::ticket::Purpose;
-use crate::access::{Factor, SignedIn};
 use crate::console::{Asked, Console, blocking, key_form};
 use crate::page;
 use crate::proof::Signing;
@@ -279,13 +279,7 @@ impl View<'_> {
 
     /// Where somebody without a passkey shows once more who it is.
     fn step_up(&self, id: &str) -> String {
-        let here = format!("/approve/{id}");
-        match self.signed.factor {
-            Factor::Oidc | Factor::OidcStrong => {
-                format!("/sign-in/oidc?again=1&next={}", page::encode(&here))
-            }
-            Factor::Passkey | Factor::Token => super::step_up(&here),
-        }
+        super::step_up(self.console, self.signed, &format!("/approve/{id}"))
     }
 
     /// The rule that keeps this reader from approving; a number that is not typed yet is none.

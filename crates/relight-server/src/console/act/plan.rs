@@ -14,7 +14,7 @@ use relight_web::views::Choice as Option_;
 use relight_web::{Lang, texts, words};
 
 use super::choose::{Choice, name_of};
-use super::{may_propose, person_of, plan_view, policy_of, refused, rollout, step_up, told_page};
+use super::{may_propose, plan_view, policy_of, proposer_of, refused, rollout, step_up, told_page};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
 use crate::console::{Asked, Console, blocking};
@@ -67,7 +67,11 @@ impl View<'_> {
     }
 
     fn person(&self) -> Person {
-        person_of(self.signed, self.engine.now())
+        proposer_of(self.console, self.signed, self.engine.now())
+    }
+
+    fn step_up(&self, here: &str) -> String {
+        step_up(self.console, self.signed, here)
     }
 
     /// Asks for what was shown. What differs from it is shown again, and nothing is asked.
@@ -75,7 +79,8 @@ impl View<'_> {
         let lang = self.lang();
         let Some(incident) = choice.incident(self.engine) else { return self.no_incident() };
         if !self.person().is_present() {
-            return Redirect::to(&step_up(&Self::address(choice, &incident, lang))).into_response();
+            let here = Self::address(choice, &incident, lang);
+            return Redirect::to(&self.step_up(&here)).into_response();
         }
         let policy = policy_of(self.engine);
         let plan = match choice.plan(self.engine, &policy, self.signed, &incident) {
@@ -136,7 +141,7 @@ impl View<'_> {
         let may_ask = plan.is_some() && !is_empty && may_propose(self.signed);
         let here = Self::address(choice, &incident, lang);
         let page = PlanPage {
-            step_up: if may_ask && !is_present { step_up(&here) } else { String::new() },
+            step_up: if may_ask && !is_present { self.step_up(&here) } else { String::new() },
             frame: self.frame(choice, &incident),
             title: title(lang, choice.action()),
             code: plan_view::action_code(choice.action()),

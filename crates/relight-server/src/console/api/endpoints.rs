@@ -23,7 +23,7 @@ use crate::console::act::approve::{self, Decision};
 use crate::console::act::choose::{Choice, WHICH, readable};
 use crate::console::act::forms::{Act, Denied, Short};
 use crate::console::act::plan_view::action_code;
-use crate::console::act::{may_propose, person_of, policy_of, reads_plan, rollout};
+use crate::console::act::{may_propose, policy_of, proposer_of, reads_plan, rollout};
 
 /// Sites in one answer.
 const SITES_MAX: usize = 1_000;
@@ -336,7 +336,8 @@ fn chosen(call: &Call, input: PlanAsk) -> Result<Plan, Problem> {
 fn preview(call: &Call, input: PlanAsk) -> Result<PlanPreview, Problem> {
     let plan = chosen(call, input)?;
     let (policy, now) = (policy_of(&call.engine), call.engine.now());
-    let (person, protected) = (person_of(&call.signed, now), std::collections::BTreeSet::new());
+    let (person, protected) =
+        (proposer_of(&call.console, &call.signed, now), std::collections::BTreeSet::new());
     let seats = call.engine.with_ledger(|ledger| {
         let actions = ledger.actions();
         Desk { policy: &policy, actions, protected: &protected, now }.seats(&person, &plan)
@@ -359,7 +360,7 @@ fn propose(call: &Call, input: PlanAsk) -> Result<Action, Problem> {
     let plan = chosen(call, input)?;
     let name = &call.signed.account.name;
     rollout::before(&call.engine, name, &plan);
-    let person = person_of(&call.signed, call.engine.now());
+    let person = proposer_of(&call.console, &call.signed, call.engine.now());
     let acted = call.engine.propose(&policy_of(&call.engine), &person, &plan);
     let acted = acted.map_err(|error| Problem::engine(call.lang, &error))?;
     if acted.started {
