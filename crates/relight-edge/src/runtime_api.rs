@@ -1,6 +1,7 @@
 //! HAProxy's runtime API over its unix socket (management guide, section 9.3): one command per
 //! connection, half-closed after sending.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -146,6 +147,27 @@ impl RuntimeApi {
         PAYLOAD_BYTES_MAX / ("get map  ;".len() + map.len() + GATE_KEY_BYTES_MAX)
     }
 
+    /// Connections in use to the server of this name in each backend, by backend.
+    pub(crate) fn connections(&self, server: &str) -> Result<BTreeMap<String, u64>, EdgeError> {
+        let command = "show servers conn";
+        let reply = self.run(command)?;
+        let mut connections = BTreeMap::new();
+        for line in reply.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            // Backend and server, their numbers, address, port, `-`, delay of the purge, and then
+            // how many connections are in use.
+            let mut words = line.split(' ');
+            let name = words.next().and_then(|name| name.rsplit_once('/'));
+            let count = words.nth(5).and_then(|count| count.parse().ok());
+            let (Some((backend, name)), Some(count)) = (name, count) else {
+                return Err(refused(command, line));
+            };
+            if name == server {
+                connections.insert(backend.to_owned(), count);
+            }
+        }
+        Ok(connections)
+    }
+
     /// Process id and seconds of service of the process that answers.
     pub(crate) fn process(&self) -> Result<(u64, u64), EdgeError> {
         let reply = self.run("show info")?;
@@ -264,6 +286,27 @@ mod tests {
         assert_eq!(api.run("show stat").unwrap().len(), size);
         let (api, _folder) = after(vec![b'\n'; size + 1]);
         assert_eq!(api.run("show stat").unwrap_err().kind, EdgeErrorKind::Unreachable);
+    }
+
+    #[test]
+    fn connections_are_read_by_their_place_and_a_strange_line_is_none() {
+        let head = "# bkname/svname bkid/svid addr port - purge_delay used_cur used_max\n";
+        let rest = "5000 3 7 0 0 0 -1 0 0 0";
+        let text = format!("{head}a/origin 4/1 127.0.0.1 9 - {rest}\na/other 4/2 - 0 - {rest}\n\n");
+        let (api, _folder) = after(text.into_bytes());
+        assert_eq!(api.connections("origin").unwrap(), [("a".to_owned(), 3)].into());
+        for bad in [
+            "a/origin 4/1 127.0.0.1 9 - 5000\n\n",
+            "origin 1 2 3 4 5 6 7\n\n",
+            "a/b 1 2 3 4 5 x\n\n",
+        ] {
+            let (api, _folder) = after(bad.into());
+            assert_eq!(
+                api.connections("origin").unwrap_err().kind,
+                EdgeErrorKind::Refused,
+                "{bad}"
+            );
+        }
     }
 
     #[test]

@@ -309,15 +309,35 @@ impl Haproxy {
         })
     }
 
-    /// Sessions of the origin server of each backend, by backend.
+    /// Sessions of the origin server of each backend, by backend. The statistic of 4,000 servers
+    /// takes HAProxy 66 ms in which it serves nobody, the list of their connections 7: many are
+    /// looked for there, and only those that have one are asked for their sessions.
     fn sessions(&self, keys: &[GateKey]) -> Result<BTreeMap<String, u64>, EdgeError> {
-        let mut sessions = BTreeMap::new();
-        let commands: Vec<String> = if keys.len() <= IN_PLACE_MAX {
-            keys.iter().map(|key| format!("show stat {key} 4 -1")).collect()
-        } else {
-            vec!["show stat -1 4 -1".to_owned()]
+        if keys.len() <= IN_PLACE_MAX {
+            return self.statistics(keys.iter().map(GateKey::as_str));
+        }
+        let mut connections = self.api.connections(ORIGIN_SERVER)?;
+        let busy: Vec<&str> = keys
+            .iter()
+            .map(GateKey::as_str)
+            .filter(|key| connections.get(*key).is_some_and(|count| *count > 0))
+            .collect();
+        let sessions = match busy.len() {
+            0 => BTreeMap::new(),
+            1..=IN_PLACE_MAX => self.statistics(busy.into_iter())?,
+            _ => self.statistics(std::iter::once("-1"))?,
         };
-        for command in commands {
+        connections.extend(sessions);
+        Ok(connections)
+    }
+
+    /// What the statistic says of these backends; `-1` stands for all.
+    fn statistics<'a>(
+        &self,
+        backends: impl Iterator<Item = &'a str>,
+    ) -> Result<BTreeMap<String, u64>, EdgeError> {
+        let mut sessions = BTreeMap::new();
+        for command in backends.map(|name| format!("show stat {name} 4 -1")) {
             let reply = self.api.run(&command)?;
             for line in reply.lines().filter(|line| !line.starts_with('#')) {
                 let mut fields = line.split(',');
