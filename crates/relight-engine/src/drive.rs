@@ -8,14 +8,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use relight_edge::EdgeErrorKind;
+use relight_edge::{EdgeErrorKind, Target};
 use relight_model::{Digest, GateKey, Light, Seen};
 
 use crate::edges;
 use crate::engine::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Gate, Incident, Ledger, Phase};
-use crate::reconcile::{EdgeLoop, Round, Want};
+use crate::reconcile::{BARRIER, EdgeLoop, Round, Want};
 
 /// How often an edge that agrees with the journal is read back.
 const POLL: Duration = Duration::from_secs(1);
@@ -52,15 +52,26 @@ impl Drive {
     /// # Errors
     /// As [`Drive::start`].
     pub fn edges_alone(engine: &Arc<Engine>) -> Result<Self, EngineError> {
+        let targets = engine.store().edges()?;
+        let targets: Vec<Target> = targets.iter().map(edges::from_row).collect::<Result<_, _>>()?;
         let (mut loops, mut troubles) = (Vec::new(), Vec::new());
-        for (number, row) in (0_u64..).zip(engine.store().edges()?) {
-            let target = edges::from_row(&row)?;
+        for (number, target) in (0_u64..).zip(&targets) {
+            // A barrier is held by the loop of the edge that it stands behind.
+            if targets.iter().any(|it| it.settings.get(BARRIER) == Some(&target.name)) {
+                continue;
+            }
             let nonce = engine.now_ms().cast_unsigned().rotate_left(20) ^ number;
-            let opened = edges::open_loop(&target, nonce).unwrap_or_else(|error| {
+            let mut opened = edges::open_loop(target, nonce).unwrap_or_else(|error| {
                 troubles.push((target.name.clone(), error));
-                edges::patient_loop(&target, nonce)
+                edges::patient_loop(target, nonce)
             });
-            loops.push((opened, edges::identity(&target)?));
+            if let Some(name) = target.settings.get(BARRIER) {
+                match targets.iter().find(|it| it.name == *name) {
+                    Some(barrier) => opened.set_barrier(name, edges::patient_driver(barrier)),
+                    None => troubles.push((target.name.clone(), no_barrier(name))),
+                }
+            }
+            loops.push((opened, edges::identity(target)?));
         }
         let mut drive = Self {
             stop: Arc::new(AtomicBool::new(false)),
@@ -136,7 +147,8 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
             if !round.settled || round.renewals_left {
                 pause = RETRY;
             }
-            let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
+            let mut entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
+            entries.extend(round.barred.into_iter().map(|entry| (String::new(), entry)));
             tell_canary(engine, shown(edge.name(), round.canary));
             // A journal that cannot be written leaves the gates as they are; the next round sees
             // the edge again and tries to say so again.
@@ -152,6 +164,11 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
         }
         engine.wait_changed(seen, pause);
     }
+}
+
+fn no_barrier(name: &str) -> EngineError {
+    let context = format!("no edge is called {name}, which is to be the second barrier");
+    EngineError::new(EngineErrorKind::NotFound, context)
 }
 
 /// What the first wave showed of the canary.

@@ -72,6 +72,11 @@ pub fn patient_loop(target: &Target, nonce: u64) -> EdgeLoop {
     edge
 }
 
+/// The driver of an edge that is opened when it is first needed, and again until it can be.
+pub(crate) fn patient_driver(target: &Target) -> Box<dyn EdgeDriver> {
+    Box::new(Reopening { target: target.clone(), driver: None })
+}
+
 /// Eyes that cannot be opened yet (a file of authorities that is missing) see nothing, and say why.
 struct Patient {
     target: Target,

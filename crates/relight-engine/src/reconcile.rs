@@ -3,6 +3,7 @@
 //! Level-triggered: a round looks at the edge as it is, never at what an earlier round did, so a
 //! crash, a lie or somebody else's reload only costs another round (INCIDENT 5).
 
+mod barrier;
 mod canary;
 mod dark;
 mod lit;
@@ -16,6 +17,9 @@ use relight_edge::{
 use relight_model::{Epoch, GateKey, Light, Seen, Site};
 
 use crate::incident::{Entry, Gate, Ledger, Phase};
+
+pub use barrier::BARRIER;
+use barrier::Barrier;
 
 /// A proof older than this is no proof, in milliseconds.
 pub const PROOF_TTL_MS: i64 = 15_000;
@@ -152,6 +156,8 @@ pub struct Round {
     pub renewals_left: bool,
     /// What the canary showed when it was told to go dark, in the round that tried it.
     pub canary: Option<Seen>,
+    /// What the second barrier was told to close, when that is news.
+    pub barred: Option<Entry>,
     /// What went wrong at the edge, if something did.
     pub error: Option<EdgeError>,
 }
@@ -178,6 +184,8 @@ pub struct EdgeLoop {
     found_shut: GateSet,
     nonce: u64,
     canary_shown: bool,
+    /// What holds sites that this edge cannot prove dark.
+    barrier: Option<Barrier>,
     /// When it was tried last; since the first look before that.
     canary_at: Option<i64>,
     /// It did not do as it was told then.
@@ -201,6 +209,7 @@ impl EdgeLoop {
             found_shut: GateSet::new(),
             nonce,
             canary_shown: false,
+            barrier: None,
             canary_at: None,
             canary_failed: false,
             is_drilled: false,
@@ -246,6 +255,7 @@ impl EdgeLoop {
             self.fail(&mut turn, &error);
             turn.round.error = Some(error);
         }
+        self.tend_barrier(&mut turn);
         let settled = turn.round.error.is_none() && self.is_settled(&turn);
         Round { settled, ..turn.round }
     }

@@ -305,6 +305,18 @@ pub enum Entry {
         /// What else is known, by name (`role`, `scope`, `address`, `factor`).
         facts: BTreeMap<String, String>,
     },
+    /// The second barrier of an edge was told to close exactly these sites; belongs to no incident.
+    Barred {
+        /// What is behind it now.
+        #[serde(with = "wire::keys")]
+        sites: Vec<GateKey>,
+        /// The edge that could not prove them dark.
+        edge: String,
+        /// The edge that is its barrier.
+        barrier: String,
+        /// Code of why it failed; empty when it did not.
+        why: String,
+    },
     /// The canary of an edge no longer goes dark and comes back as it is told, or does again;
     /// belongs to no incident.
     CanaryTried {
@@ -407,6 +419,7 @@ impl Entry {
             Self::AuthorityUsed { .. } => "authority-used",
             Self::Drilled { .. } => "drilled",
             Self::Access { .. } => "access",
+            Self::Barred { .. } => "barred",
             Self::CanaryTried { .. } => "canary-tried",
             Self::Closed {} => "closed",
             Self::Refused { .. } => "refused",
@@ -452,7 +465,8 @@ impl Entry {
             | Self::Proved { .. }
             | Self::EdgeFailed { .. }
             | Self::Drifted { .. }
-            | Self::RelightStopped { .. } => true,
+            | Self::RelightStopped { .. }
+            | Self::Barred { .. } => true,
             Self::PlanProposed { plan, .. } => plan.action == Action::Dark,
             Self::EvidenceAttached { evidence } => evidence.verdict != Verdict::Clear,
             _ => false,

@@ -226,6 +226,7 @@ impl Incident {
             Entry::Closed {} => self.close(now),
             Entry::AuthorityGranted { .. }
             | Entry::Drilled { .. }
+            | Entry::Barred { .. }
             | Entry::CanaryTried { .. }
             | Entry::Access { .. } => Err(Rejected("the entry belongs to no incident")),
             Entry::BreakGlass { .. }

@@ -58,7 +58,7 @@ impl Ledger {
                 }
                 return Ok(());
             }
-            Entry::Access { .. } => return Ok(()),
+            Entry::Access { .. } | Entry::Barred { .. } => return Ok(()),
             Entry::CanaryTried { edge, passed, what } => {
                 if *passed {
                     self.canaries.remove(edge);

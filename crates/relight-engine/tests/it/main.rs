@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "one seed alone tells its whole story")]
 
 mod acts;
+mod barrier;
 mod disk;
 mod edge;
 mod engine;

@@ -1,0 +1,116 @@
+//! The second barrier of an edge: closed for what the edge fails to darken, and for nothing else.
+
+use relight_engine::edge::{GateSet, ProbeTarget};
+use relight_engine::incident::{Entry, Gate};
+use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Round, Want};
+use relight_model::{Epoch, GateKey, Light};
+
+use crate::edge::{Edge, Fault, Shared, key, set};
+
+/// An edge, its barrier, and the loop over both.
+struct Pair {
+    edge: Shared,
+    barrier: Shared,
+    edge_loop: EdgeLoop,
+    now_ms: i64,
+    permits: bool,
+}
+
+impl Pair {
+    fn new(prepare: impl FnOnce(&mut Edge)) -> Self {
+        let (edge, barrier) = (Shared::default(), Shared::default());
+        prepare(&mut edge.lock());
+        let edge_loop = EdgeLoop::new("east", Box::new(edge.clone()), Box::new(edge.clone()), 7);
+        let mut pair = Self { edge, barrier, edge_loop, now_ms: 1_000_000, permits: true };
+        pair.edge_loop.set_barrier("wall", Box::new(pair.barrier.clone()));
+        pair
+    }
+
+    fn round(&mut self, ms: i64, wants: &[(&str, Light, Gate)]) -> Round {
+        self.now_ms += ms;
+        let want = |&(name, light, gate): &(&str, Light, Gate)| {
+            let host = format!("{name}.example");
+            Want { target: ProbeTarget { key: key(name), host, baseline: None }, light, gate }
+        };
+        let wants: Vec<Want> = wants.iter().map(want).collect();
+        let (epoch, permits) = (Epoch { term: 2, seq: 1 }, self.permits);
+        self.edge_loop.round(&wants, epoch, self.now_ms, &|_: &GateKey| permits)
+    }
+
+    fn closed(&self) -> GateSet {
+        let barrier = self.barrier.lock();
+        assert_eq!(barrier.durable, barrier.runtime);
+        barrier.durable.clone()
+    }
+}
+
+/// What the journal is told: the sites behind the barrier, and why it failed if it did.
+fn told(round: &Round) -> Option<(Vec<GateKey>, String)> {
+    round.barred.as_ref().and_then(|entry| match entry {
+        Entry::Barred { sites, why, .. } => Some((sites.clone(), why.clone())),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_fails_is_closed_there_and_opened_once_it_is_proven_or_may_be_lit() {
+    let mut pair = Pair::new(|edge| edge.bypass = set(&["a"]));
+    let wants = [("a", Light::Dark, Gate::Requested), ("b", Light::Dark, Gate::Requested)];
+    assert_eq!(told(&pair.round(0, &wants)), None, "there is time yet");
+    assert_eq!(pair.closed(), set(&[]));
+    let wants = [("a", Light::Dark, Gate::Requested), ("b", Light::Dark, Gate::Proven)];
+    let round = pair.round(DARK_PROOF_MAX_MS, &wants);
+    assert_eq!(told(&round), Some((vec![key("a")], String::new())));
+    assert!(!round.settled, "a barrier proves nothing");
+    let wants = [("a", Light::Dark, Gate::Failed), ("b", Light::Dark, Gate::Proven)];
+    assert_eq!(told(&pair.round(1_000, &wants)), None, "told once");
+    assert_eq!(pair.closed(), set(&["a"]));
+    pair.edge.lock().bypass.clear();
+    assert_eq!(told(&pair.round(1_000, &wants)), Some((Vec::new(), String::new())));
+    assert_eq!(pair.closed(), set(&[]));
+    // Failed again, and meanwhile cleared.
+    pair.edge.lock().bypass = set(&["a"]);
+    pair.round(20_000, &wants);
+    assert_eq!(pair.closed(), set(&["a"]));
+    let wants = [("a", Light::Lit, Gate::Failed), ("b", Light::Dark, Gate::Proven)];
+    pair.permits = false;
+    pair.round(1_000, &wants);
+    assert_eq!(pair.closed(), set(&["a"]), "nobody permits it");
+    pair.permits = true;
+    pair.round(1_000, &wants);
+    assert_eq!(pair.closed(), set(&[]));
+}
+
+#[test]
+fn an_edge_that_does_not_answer_is_closed_there() {
+    let mut pair = Pair::new(|edge| edge.is_unreachable = true);
+    let wants = [("a", Light::Dark, Gate::Requested), ("b", Light::Lit, Gate::Open)];
+    pair.round(0, &wants);
+    let round = pair.round(DARK_PROOF_MAX_MS, &wants);
+    assert_eq!(told(&round), Some((vec![key("a")], String::new())));
+    assert_eq!(pair.closed(), set(&["a"]));
+}
+
+#[test]
+fn a_barrier_that_fails_is_told_once_and_tried_again() {
+    let mut pair = Pair::new(|edge| edge.bypass = set(&["a"]));
+    let wants = [("a", Light::Dark, Gate::Failed)];
+    pair.barrier.lock().faults = [Fault::Before, Fault::Before].into();
+    let (sites, why) = told(&pair.round(0, &wants)).unwrap();
+    assert_eq!((sites, why.is_empty()), (vec![key("a")], false));
+    assert_eq!(told(&pair.round(1_000, &wants)), None);
+    assert_eq!(told(&pair.round(1_000, &wants)), Some((vec![key("a")], String::new())));
+    assert_eq!(pair.closed(), set(&["a"]));
+}
+
+/// What an earlier controller closed there, and nobody wants closed any more.
+#[test]
+fn a_new_controller_opens_what_was_left() {
+    let mut pair = Pair::new(|_| ());
+    let left = set(&["a"]);
+    let mut barrier = pair.barrier.lock();
+    (barrier.durable, barrier.runtime, barrier.own) = (left.clone(), left.clone(), left);
+    drop(barrier);
+    pair.round(0, &[("a", Light::Dark, Gate::Requested)]);
+    assert_eq!(pair.closed(), set(&[]));
+}
