@@ -5,9 +5,12 @@
 
 mod apache;
 mod caddy;
+mod gateway;
 mod haproxy;
+mod holding;
 mod nginx;
 mod partial;
+mod traefik;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -17,9 +20,12 @@ use relight_model::GateKey;
 
 pub use apache::{ApacheFiles, CANARY_TEXT, apache};
 pub use caddy::{CADDY_ADMIN, caddy};
+pub use gateway::{GatewayPlaces, gateway};
 pub use haproxy::{CERTIFICATES, Files, MAP_FILE, SOCKET, haproxy};
+pub use holding::{CANARY_PATH, Holding, holding};
 pub use nginx::nginx;
 pub use partial::PartialGate;
+pub use traefik::{TraefikFiles, TraefikPlaces, traefik};
 
 use crate::error::{EdgeError, EdgeErrorKind};
 use crate::http;

@@ -1,6 +1,7 @@
 //! nginx: one server block per site, each with the file gate of INCIDENT 8.5.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use super::{
     CANARY_HOST, CANARY_KEY, EdgeConfig, PartialGate, RETRY_SECONDS, SiteRoute, VERIFY_HEADER,
@@ -117,13 +118,7 @@ server_tokens off;
 server_names_hash_max_size {hash_max};
 server_names_hash_bucket_size {bucket};
 keepalive_requests 100000;
-split_clients "$remote_addr$request_id" $relight_retry {{
-{retry}}}
-map $http_accept $relight_ext {{
-  default html;
-  "~*application/(problem\+)?json" json;
-}}
-map $remote_addr $relight_verify {{ default ""; "unix:" 1; }}
+{maps}map $remote_addr $relight_verify {{ default ""; "unix:" 1; }}
 {internet}proxy_http_version 1.1;
 proxy_hide_header X-Relight-Gate;
 proxy_set_header Host $host;
@@ -133,7 +128,7 @@ server {{
 }}
 "#,
         files = 2 * WORKER_CONNECTIONS + 512,
-        retry = retry(),
+        maps = maps(),
         internet = partial::nginx_internet(),
         upgrades = upgrades(config),
         default = listen(config, " default_server"),
@@ -142,10 +137,38 @@ server {{
     )
 }
 
-fn retry() -> String {
+/// What the holding page of a request depends on: when to come again, and in which form.
+pub(super) fn maps() -> String {
     let [rest @ .., last] = RETRY_SECONDS;
     let lines: String = rest.iter().map(|seconds| format!("  9% {seconds};\n")).collect();
-    format!("{lines}  * {last};\n")
+    format!(
+        r#"split_clients "$remote_addr$request_id" $relight_retry {{
+{lines}  * {last};
+}}
+map $http_accept $relight_ext {{
+  default html;
+  "~*application/(problem\+)?json" json;
+}}
+"#
+    )
+}
+
+/// The holding page, with the marker of the gate.
+pub(super) fn dark_location(hold: &Path, gate: &str) -> String {
+    let hold = hold.display();
+    format!(
+        r#"  location @relight_dark {{
+    root {hold};
+    add_header Retry-After $relight_retry always;
+    add_header Cache-Control no-store always;
+    add_header Vary Accept always;
+    add_header X-Relight-Gate "dark={gate}; site=$relight_site" always;
+    if ($request_method !~ ^(GET|HEAD)$) {{ return 503; }}
+    types {{ text/html html; application/problem+json json; }}
+    rewrite ^ /hold.$relight_ext break;
+  }}
+"#
+    )
 }
 
 /// One site. `return` in the server runs before any location, hence the exception for ACME among
@@ -158,7 +181,8 @@ fn server(
     parts: &str,
     answer: &str,
 ) {
-    let (gate, hold, acme) = (config.gate.display(), config.hold.display(), config.acme.display());
+    let (gate, acme) = (config.gate.display(), config.acme.display());
+    let dark = dark_location(&config.hold, "$relight_gate");
     let _ = writeln!(
         text,
         r#"server {{
@@ -175,17 +199,7 @@ fn server(
     try_files $uri =404;
   }}
   error_page 503 @relight_dark;
-  location @relight_dark {{
-    root {hold};
-    add_header Retry-After $relight_retry always;
-    add_header Cache-Control no-store always;
-    add_header Vary Accept always;
-    add_header X-Relight-Gate "dark=$relight_gate; site=$relight_site" always;
-    if ($request_method !~ ^(GET|HEAD)$) {{ return 503; }}
-    types {{ text/html html; application/problem+json json; }}
-    rewrite ^ /hold.$relight_ext break;
-  }}
-  location / {{
+{dark}  location / {{
     {answer}
   }}
 }}"#

@@ -443,6 +443,7 @@ entry-plan-refused = plan refused
 entry-plan-undone = order taken back
 entry-authority-granted = standing authority given
 entry-authority-used = under standing authority
+entry-barred = second barrier of an edge
 entry-canary-tried = canary of an edge
 entry-drilled = drill
 entry-refused = refused
@@ -480,6 +481,7 @@ edge-route-of-nobody = the file of routes names { $site }, which is no site of t
 edge-route-of-nobody-remedy = relight sites list edge:NAME shows those of the edge; mend or remove the line
 edge-route-twice = { $place }: site { $site } has a line already
 edge-kind-experimental = { $kind } (experimental)
+edge-config-pages = make the pages first: relight edge holding hold, then in each namespace: kubectl create configmap relight-hold-pages --from-file=hold
 edge-tried-again = cannot be opened; it is tried again, and its sites count as exposed until then
 edge-cannot-prove = cannot prove dark for lack of { $missing }: { NUMBER($sites) } { $sites ->
     [one] site counts

@@ -185,6 +185,7 @@ help-edge-config = Write the configuration of an edge
 option-upstream = Where the sites listen behind the edge
 option-edge-config-folder = Folder of the edge itself
 option-edge-config-certificates = Folder of the certificates, one file a site (HOST.pem, with its key)
+option-edge-config-gateway = Gateway on which the canary is served (Gateway API)
 option-edge-config-part = Only this file of the configuration, by its name
 help-edge-holding = Write the page that an edge shows for a dark site
 option-edge-holding-folder = Folder of the page: the one named “hold” in the folder of the edge

@@ -473,6 +473,7 @@ entry-plan-refused = plan refusé
 entry-plan-undone = ordre annulé
 entry-authority-granted = autorisation permanente donnée
 entry-authority-used = sous autorisation permanente
+entry-barred = seconde barrière d'un frontal
 entry-canary-tried = canari d'un frontal
 entry-drilled = exercice
 entry-refused = refusé
@@ -510,6 +511,7 @@ edge-route-of-nobody = le fichier des routes nomme { $site }, qui n'est pas un s
 edge-route-of-nobody-remedy = relight sites list edge:NOM montre ceux du frontal; corrigez ou ôtez la ligne
 edge-route-twice = { $place } : le site { $site } a déjà une ligne
 edge-kind-experimental = { $kind } (expérimental)
+edge-config-pages = faites d'abord les pages : relight edge holding hold, puis dans chaque espace de noms : kubectl create configmap relight-hold-pages --from-file=hold
 edge-tried-again = ne s'ouvre pas; un nouvel essai suit, et d'ici là ses sites comptent comme exposés
 edge-cannot-prove = ne peut prouver éteint, faute de { $missing } : { NUMBER($sites) } { $sites ->
     [one] site compte comme exposé

@@ -185,6 +185,7 @@ help-edge-config = Écrire la configuration d'un frontal
 option-upstream = Où écoutent les sites derrière le frontal
 option-edge-config-folder = Dossier propre du frontal
 option-edge-config-certificates = Dossier des certificats, un fichier par site (HÔTE.pem, avec sa clé)
+option-edge-config-gateway = Passerelle qui sert le canari (Gateway API)
 option-edge-config-part = Seulement ce fichier de la configuration, par son nom
 help-edge-holding = Écrire la page qu'un frontal montre pour un site éteint
 option-edge-holding-folder = Dossier de la page : celui nommé « hold » dans le dossier du frontal

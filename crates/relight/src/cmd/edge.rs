@@ -4,6 +4,7 @@ mod config;
 mod discover;
 mod holding;
 mod lint;
+mod routing;
 mod run;
 pub(crate) mod trial;
 

@@ -165,6 +165,75 @@ fn listeners_under_tls_are_printed_for_every_kind() {
     }
 }
 
+/// For edges that only route: all that they, their driver and the holding service need.
+#[test]
+fn routing_edges_get_their_routers_and_a_holding_service() {
+    let place = Place::with_sites();
+    place.write("hosts", "san1.example san-001\n");
+    place.write("watched/kept", "");
+    let set = |pair: &str| ["--set".to_owned(), pair.to_owned()];
+    let path = |name: &str| place.path(name).display().to_string();
+    let pairs = [
+        format!("hosts={}", path("hosts")),
+        format!("file={}/relight-dark.yml", path("watched")),
+        "api=127.0.0.1:11".to_owned(),
+        "holding=http://127.0.0.1:12".to_owned(),
+        "upgrades=refused".to_owned(),
+    ];
+    let mut more = vec!["--verify".to_owned(), "127.0.0.1:10".to_owned()];
+    more.extend(pairs.iter().flat_map(|pair| set(pair)));
+    place.expect(0, &add("traefik", &more.iter().map(String::as_str).collect::<Vec<_>>()));
+    let part = |name: &str| {
+        let config = ["edge", "config", "traefik", "--upstream", "127.0.0.1:8080"];
+        let rest = ["--folder", "/srv/edge", "--part", name];
+        place.expect(0, &[&config[..], &rest].concat()).stdout
+    };
+    let main: serde_json::Value = serde_json::from_str(&part("traefik.yml")).unwrap();
+    assert_eq!(main["providers"]["file"]["directory"], path("watched"));
+    assert_eq!(main["entryPoints"]["interface"]["address"], "127.0.0.1:11");
+    let sites: serde_json::Value = serde_json::from_str(&part("sites.yml")).unwrap();
+    let http = &sites["http"];
+    assert_eq!(http["routers"]["site-san-001"]["rule"], "Host(`san1.example`)");
+    assert_eq!(
+        http["services"]["site-san-001"]["loadBalancer"]["servers"][0]["url"],
+        "http://127.0.0.1:8080"
+    );
+    let visitor = &http["middlewares"]["visitor"]["headers"];
+    assert_eq!(visitor["customResponseHeaders"]["X-Relight-Gate"], "", "no origin passes as dark");
+    assert_eq!(visitor["customRequestHeaders"]["Upgrade"], "");
+    let hosts = part("hosts");
+    assert!(hosts.starts_with("relight-canary.invalid relight-canary\n"), "{hosts}");
+    assert!(hosts.contains("san1.example san-001\n"), "{hosts}");
+    let holding = part("holding.conf");
+    for line in ["listen 127.0.0.1:12 default_server;", "san1.example san-001;", "return 421"] {
+        assert!(holding.contains(line), "{line} in {holding}");
+    }
+    let routes = format!("routes={}", place.write("routes", "san-001 town/san\n").display());
+    let more = ["--set", "api=127.0.0.1:11", "--set", &routes, "--set", "holding=hold:80"];
+    place.expect(0, &add("gateway_api", &more));
+    let config = ["edge", "config", "gateway_api"];
+    place.expect(2, &config);
+    let printed = place.expect(0, &[&config[..], &["--gateway", "infra/main"]].concat());
+    assert!(printed.stderr.contains("kubectl create configmap relight-hold-pages"));
+    let list: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
+    let kinds: Vec<&str> =
+        list["items"].as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect();
+    let expected = [
+        "ServiceAccount",
+        "ConfigMap",
+        "Deployment",
+        "Service",
+        "Role",
+        "RoleBinding",
+        "HTTPRoute",
+    ];
+    assert_eq!(kinds, expected);
+    let canary = &list["items"][6];
+    assert_eq!(canary["spec"]["parentRefs"][0]["name"], "main");
+    assert_eq!(canary["spec"]["hostnames"][0], "relight-canary.invalid");
+    place.expect(1, &[&config[..], &["--gateway", "infra/Main!"]].concat());
+}
+
 #[test]
 fn an_edge_that_cannot_be_used_is_refused() {
     let place = Place::with_sites();

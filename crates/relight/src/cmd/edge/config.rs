@@ -1,5 +1,6 @@
 //! `relight edge config KIND`: a whole configuration for the sites of an edge, with its gate.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,14 +11,15 @@ use relight_engine::edge::config::{
 use relight_engine::edge::{EdgeError, Listener, Target, exec};
 use relight_server::web::texts;
 
-use super::{absolute, address_of, edge_failure, the_target};
+use super::{absolute, address_of, edge_failure, routing, the_target};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::Register;
 use crate::report::Report;
 
 /// Kinds whose configuration can be written. The built-in edge has none: see `edge run`.
-const KINDS: [&str; 5] = ["apache", "caddy", "command", "haproxy", "nginx_file"];
+const KINDS: [&str; 7] =
+    ["apache", "caddy", "command", "gateway_api", "haproxy", "nginx_file", "traefik"];
 
 #[derive(Debug, Args)]
 pub(super) struct Config {
@@ -31,6 +33,8 @@ pub(super) struct Config {
     folder: Option<PathBuf>,
     #[arg(long, value_name = "DIR")]
     certificates: Option<PathBuf>,
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    gateway: Option<String>,
     #[arg(long, value_name = "FILE")]
     part: Option<String>,
 }
@@ -40,22 +44,58 @@ impl Config {
         let files = if self.kind == "command" {
             vec![("edge.py", COMMAND_EXAMPLE.to_owned())]
         } else {
-            let config = self.config(context)?;
-            let kind = self.kind.as_str();
-            files(kind, &config).map_err(|error| edge_failure(&error, context))?
+            let register = Register::open(context)?;
+            let target = the_target(&self.kind, self.name.as_deref(), &register, context)?;
+            let config = self.config(&target, &register, context)?;
+            let failed = |error: EdgeError| edge_failure(&error, context);
+            match self.kind.as_str() {
+                "gateway_api" => {
+                    report.hint(texts::edge_config_pages(context.lang));
+                    self.gateway(&target, &config, context)?
+                }
+                "traefik" => routing::traefik_files(&target, &config).map_err(failed)?,
+                kind => files(kind, &config).map_err(failed)?,
+            }
         };
         self.print(&files, context, report)
     }
 
-    fn config(&self, context: &Context) -> Result<EdgeConfig, Failure> {
+    fn gateway(
+        &self,
+        target: &Target,
+        config: &EdgeConfig,
+        context: &Context,
+    ) -> Result<Vec<(&'static str, String)>, Failure> {
         let lang = context.lang;
-        let register = Register::open(context)?;
-        let target = the_target(&self.kind, self.name.as_deref(), &register, context)?;
-        let missing = |option| move || Failure::usage(texts::usage_missing(lang, option));
+        let named = self.gateway.as_deref();
+        let named = named.ok_or_else(|| Failure::usage(texts::usage_missing(lang, "--gateway")))?;
+        let gateway = named
+            .split_once('/')
+            .ok_or_else(|| Failure::usage(texts::usage_bad_value(lang, "--gateway", named)))?;
+        let files = routing::gateway_files(target, config, gateway);
+        files.map_err(|error| edge_failure(&error, context))
+    }
+
+    /// Where the sites listen, and the folder of the edge; an edge that only has routes changed
+    /// knows neither.
+    fn places(&self, context: &Context) -> Result<(SocketAddr, PathBuf), Failure> {
+        if self.kind == "gateway_api" {
+            return Ok((([127, 0, 0, 1], 1).into(), PathBuf::from("/")));
+        }
+        let missing = |option| move || Failure::usage(texts::usage_missing(context.lang, option));
         let upstream = self.upstream.as_deref().ok_or_else(missing("--upstream"))?;
-        let upstream = address_of("--upstream", upstream, context)?;
         let folder = self.folder.as_deref().ok_or_else(missing("--folder"))?;
-        let folder = absolute(folder, context)?;
+        Ok((address_of("--upstream", upstream, context)?, absolute(folder, context)?))
+    }
+
+    fn config(
+        &self,
+        target: &Target,
+        register: &Register,
+        context: &Context,
+    ) -> Result<EdgeConfig, Failure> {
+        let lang = context.lang;
+        let (upstream, folder) = self.places(context)?;
         let sites = register.sites.iter().filter(|site| site.edge == target.name);
         let sites = sites.map(|site| SiteRoute {
             key: site.slug.clone(),
@@ -64,19 +104,21 @@ impl Config {
             upstream,
             partial: Vec::new(),
         });
-        let verify = target.verify.clone().ok_or_else(|| {
+        let verify = target.verify.clone();
+        let verify = verify.or_else(|| (self.kind == "gateway_api").then(PathBuf::new));
+        let verify = verify.ok_or_else(|| {
             Failure::new(texts::edge_no_verify(lang)).hint(texts::edge_no_verify_remedy(lang))
         })?;
         let certificates = self.certificates.as_deref().map(|path| absolute(path, context));
         let certificates = certificates.transpose()?.unwrap_or_else(|| folder.join("tls"));
         Ok(EdgeConfig {
             upgrades: !target.refuses_upgrades(),
-            tls: secured(&target, certificates).map_err(|error| edge_failure(&error, context))?,
-            gate: target.gate,
+            tls: secured(target, certificates).map_err(|error| edge_failure(&error, context))?,
+            gate: target.gate.clone(),
             hold: folder.join("hold"),
             acme: folder.join("acme"),
             folder,
-            listen: target.listeners,
+            listen: target.listeners.clone(),
             verify,
             user: exec::worker_user(),
             sites: sites.collect(),
