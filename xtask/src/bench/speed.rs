@@ -330,8 +330,8 @@ fn key(component: &Component) -> Option<[String; 3]> {
     let name = match kind.as_str() {
         // Python's names know no difference between these signs.
         "pypi" => spelled(&component.name).replace('.', "-"),
-        // Some write the whole path of a module as its name, some the end of it.
-        "golang" | "github" => spelled(whole_path(&component.purl)),
+        // Some write the whole path of a module, or the scope, into the name, some the end of it.
+        "golang" | "github" | "npm" => spelled(whole_path(&component.purl)).replace("%40", "@"),
         _ => spelled(&component.name),
     };
     // An epoch is part of the version for some and a qualifier for others.
@@ -403,6 +403,10 @@ mod tests {
         assert_eq!(key(&ours), key(&component(module, "example.org/Tool/v2", "v2.1.0")));
         let other = component("pkg:golang/example.org/other/v2@v2.1.0", "v2", "v2.1.0");
         assert_ne!(key(&ours), key(&other));
+        let scoped = "pkg:npm/%40babel/core@7.18.2";
+        let theirs = component(scoped, "@babel/core", "7.18.2");
+        assert_eq!(key(&component(scoped, "core", "7.18.2")), key(&theirs));
+        assert_ne!(key(&component("pkg:npm/core@7.18.2", "core", "7.18.2")), key(&theirs));
         let library = "pkg:golang/stdlib@1.23.8";
         let theirs = component(library, "stdlib", "go1.23.8");
         assert_eq!(key(&component(library, "stdlib", "1.23.8")), key(&theirs));
