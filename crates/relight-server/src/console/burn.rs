@@ -110,14 +110,21 @@ pub(crate) fn chart(lang: Lang, proofs: &Proofs, opened: Timestamp, now: Timesta
 }
 
 fn told(lang: Lang, pace: &Pace) -> String {
-    let whole = |value: f64| texts::burn_hours(lang, &decimal(lang, value));
+    let whole = |hours: f64| match hours < 1.0 {
+        true => texts::burn_minutes(lang, &decimal(lang, hours * 60.0)),
+        false => texts::burn_hours(lang, &decimal(lang, hours)),
+    };
     let [hours, soon, late] = pace.hours.map(whole);
     texts::burn_pace(lang, &hours, &late, &decimal(lang, pace.per_hour), &soon)
 }
 
-/// Whole from 10 on, one decimal below.
+/// Whole and in groups from 10 on, one decimal below.
 fn decimal(lang: Lang, value: f64) -> String {
-    let text = if value >= 10.0 { format!("{value:.0}") } else { format!("{value:.1}") };
+    let whole = format!("{value:.0}").parse::<u64>().ok().filter(|_| value >= 10.0);
+    if let Some(whole) = whole {
+        return Number::from(whole).text(lang);
+    }
+    let text = format!("{value:.1}");
     if lang == Lang::Fr { text.replace('.', ",") } else { text }
 }
 
@@ -247,6 +254,10 @@ mod tests {
     fn the_pace_is_that_of_the_last_third_with_its_spread() {
         let pace = pace(&counts(&proofs(40), 0), 40 * HOUR).unwrap();
         assert!((pace.per_hour - 2.0).abs() < 0.2, "{pace:?}");
+        let fast = Pace { per_hour: 6_800.0, hours: [0.1, 1.0, 12.4] };
+        let text = "6,800 sites an hour; all back in 6.0 min (1.0 h to 12 h)";
+        assert_eq!(told(Lang::En, &fast), text);
+        assert!(told(Lang::Fr, &fast).starts_with("6\u{a0}800 "), "{}", told(Lang::Fr, &fast));
         let [expected, soon, late] = pace.hours;
         assert!((expected - 19.5).abs() < 2.0 && soon < expected && expected < late, "{pace:?}");
         assert_eq!(super::pace(&counts(&proofs(12), 0), 12 * HOUR), None, "too few returns");

@@ -26,7 +26,7 @@ const HOSPITAL: &str = "/posture?lang=en&org=Hospital";
 /// Sends the form with these fields over those of a good one; status and page, or where it leads.
 fn attest(world: &World, cookie: &str, other: &[(&str, &str)]) -> (u16, String) {
     let page = world.get("/me?lang=en", cookie).2;
-    let mut fields = vec![
+    let mut fields = [
         ("org", "Hospital"),
         ("site", ""),
         ("measure", "mfa"),
