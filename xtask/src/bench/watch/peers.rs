@@ -44,7 +44,7 @@ for line in open(sys.argv[1]):
     manager.addFailure(FailTicket(address, at))
     try:
         while True:
-            banned.add(manager.toBan(address).getID())
+            banned.add(str(manager.toBan(address).getID()))
     except FailManagerEmpty:
         pass
 print('\\n'.join(sorted(banned)))
