@@ -27,7 +27,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read, or marks in it are torn (`Corrupt`).
     pub fn watch_campaigns(&self) -> Result<Vec<CampaignRow>, StoreError> {
-        self.read("reading the campaigns", |database| rows(database))
+        self.read("reading the campaigns", rows)
     }
 
     /// Keeps these campaigns and no others. Without a difference nothing is written.

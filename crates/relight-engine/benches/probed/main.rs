@@ -131,7 +131,7 @@ fn inventories(store: &Store, count: usize) {
 }
 
 fn sbom(build: usize, day: i64) -> Sbom {
-    let is_mended = build % 3 == 0 && day > DAYS / 2;
+    let is_mended = build.is_multiple_of(3) && day > DAYS / 2;
     let log4j = if build % 2 == 1 || is_mended { "2.17.1" } else { "2.14.1" };
     let mut parts = vec![format!("pkg:maven/org.apache.logging.log4j/log4j-core@{log4j}")];
     parts.extend(

@@ -57,7 +57,7 @@ fn on_a_full_disk_orders_for_dark_are_journalled_and_nothing_else_is() {
     fill(&filled);
     let glass = || {
         let (plan, reason) = (Digest([1; 32]), "x".repeat(100_000));
-        Entry::BreakGlass { plan, reason, by: "A. Tremblay".into() }
+        Entry::BreakGlass { plan, reason, by: "A. Tremblay".into(), proof: None }
     };
     // The log of the database has some room of its own before it has to grow.
     let mut entries = 0;
