@@ -52,7 +52,9 @@ pub use limits::{
     ENTRIES_MAX, EXPANDED_FREE_BYTES, EXPANDED_RATIO_MAX, FILE_SIZE_MAX, FILE_TIME_MAX_S,
     FOLDER_CLASSES_MAX, Mode, Options, PATH_BYTES_MAX,
 };
-pub use profile::{PROFILE_VALUES_MAX, PROFILE_VALUES_SCAN_MAX, PROFILES_MAX, Profiles, file_values};
+pub use profile::{
+    PROFILE_VALUES_MAX, PROFILE_VALUES_SCAN_MAX, PROFILES_MAX, Profiles, file_values,
+};
 pub use progress::{Current, Progress};
 pub use scan::{Report, ScanError, Services, scan, scan_target};
 pub use sniff::Gap;

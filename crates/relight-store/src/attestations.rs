@@ -101,6 +101,8 @@ fn attestation(row: &Row<'_>) -> Result<Attestation, rusqlite::Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
     use crate::testing::open;
 
@@ -137,7 +139,7 @@ mod tests {
         let (_folder, store) = open();
         let good = mfa("site a", true, 1);
         let longest = Attestation { evidence: "x".repeat(EVIDENCE_BYTES_MAX), ..good.clone() };
-        store.attest(&[longest.clone()]).unwrap();
+        store.attest(slice::from_ref(&longest)).unwrap();
         let bad = [
             Attestation { evidence: " ".into(), ..good.clone() },
             Attestation { evidence: "two\nlines".into(), ..good.clone() },

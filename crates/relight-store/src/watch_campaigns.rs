@@ -78,6 +78,8 @@ fn rows(database: &Connection) -> Result<Vec<CampaignRow>, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
     use crate::testing::{behind, open};
 
@@ -96,7 +98,7 @@ mod tests {
         let later = CampaignRow { last: 1_639_200_000, part_of: "C-0B".to_owned(), ..a };
         store.put_watch_campaigns(&[later.clone(), b]).unwrap();
         assert_eq!(store.watch_campaigns().unwrap()[0], later);
-        store.put_watch_campaigns(&[later.clone()]).unwrap();
+        store.put_watch_campaigns(slice::from_ref(&later)).unwrap();
         assert_eq!(store.watch_campaigns().unwrap(), [later]);
     }
 

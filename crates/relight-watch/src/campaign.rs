@@ -45,17 +45,16 @@ pub fn campaigns(detections: &[Detection]) -> Vec<Campaign> {
 /// Puts the addresses together that are one of very many, each with a few doors and nothing that
 /// ties it to another: fifteen thousand of them a quarter are a botnet's, and nobody reads a list
 /// of that length. Their detections and evidence stay.
-fn gathered<'a>(groups: Vec<Vec<&'a Detection>>) -> Vec<(usize, Vec<&'a Detection>)> {
+fn gathered(groups: Vec<Vec<&Detection>>) -> Vec<(usize, Vec<&Detection>)> {
     let (singles, mut whole): (Vec<_>, Vec<_>) =
         groups.into_iter().map(|group| (0, group)).partition(|(_, group)| is_single(group));
     if singles.len() > SINGLES_MAX {
         let count = singles.len();
         whole.push((count, singles.into_iter().flat_map(|(_, group)| group).collect()));
-        whole.sort_by_key(|(_, group)| (group[0].first, &group[0].sources, group[0].detector));
     } else {
         whole.extend(singles);
-        whole.sort_by_key(|(_, group)| (group[0].first, &group[0].sources, group[0].detector));
     }
+    whole.sort_by_key(|(_, group)| (group[0].first, &group[0].sources, group[0].detector));
     whole
 }
 

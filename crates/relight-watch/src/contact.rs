@@ -1,5 +1,6 @@
 //! Contacts: the unit of evidence. One source, one site, one door; how often does not count.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
 use relight_model::{Event, OrgId, SiteId, Timestamp};
@@ -250,8 +251,11 @@ pub(crate) fn observe(event: &Event<'_>) -> Observed {
     let knock = match (payload, probe) {
         (Some(payload), probe) => return Observed::Contact(payload, probe),
         (None, Some(probe)) => Some(probe),
-        (None, None) => traversal::climbed(event, &path)
-            .map(|text| Knock::new(Kind::Attempt, path_class::hash(&text), &text)),
+        (None, None) => {
+            let undone = matches!(path, Cow::Owned(_)).then_some(&*path);
+            traversal::climbed(event, undone)
+                .map(|text| Knock::new(Kind::Attempt, path_class::hash(&text), &text))
+        }
     };
     if let Some(knock) = knock {
         return Observed::Contact(knock, None);

@@ -5,8 +5,6 @@
 //! never that it would have worked. A link that is merely wrong climbs too; so what counts besides
 //! is that the dots were hidden in escapes, or that a file is asked for which no site links to.
 
-use std::borrow::Cow;
-
 use relight_model::Event;
 
 use crate::decode::decoded;
@@ -30,14 +28,14 @@ const TARGETS: [&str; 12] = [
 /// Fewest levels that a value of a query must climb: one is how pages name their neighbours.
 const QUERY_LEVELS_MIN: usize = 2;
 
-/// The text that climbs, decoded, when an event holds one; `path` is its path, normalised.
-pub(crate) fn climbed(event: &Event<'_>, path: &Cow<'_, str>) -> Option<String> {
-    // A path that needed nothing undone holds no `..` segment.
-    if let Cow::Owned(path) = path
+/// The text that climbs, decoded, when an event holds one; `undone` is its path, normalised, if
+/// that changed it: a path in which nothing had to be undone holds no `..` segment.
+pub(crate) fn climbed(event: &Event<'_>, undone: Option<&str>) -> Option<String> {
+    if let Some(path) = undone
         && levels(path) > 0
         && (is_hidden(event.path) || is_target(path))
     {
-        return Some(path.clone());
+        return Some(path.to_owned());
     }
     may_climb(event.query).then(|| in_query(event.query)).flatten()
 }
@@ -90,6 +88,7 @@ fn in_query(query: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
     use std::net::IpAddr;
 
     use relight_model::{Escape, OrgId};
@@ -101,7 +100,8 @@ mod tests {
         let source = IpAddr::from([192, 0, 2, 1]);
         let event =
             Event { path, query, escape: Escape::Apache, ..Event::bare(OrgId(1), 0, source) };
-        climbed(&event, &normalised(path))
+        let normal = normalised(path);
+        climbed(&event, matches!(normal, Cow::Owned(_)).then_some(&*normal))
     }
 
     #[test]

@@ -179,7 +179,7 @@ const PEER_PATHS: u32 = 400;
 /// Writes a log of about so many lines: addresses of every pace, even and uneven.
 pub fn peer_log(seed: u64, lines: u32) -> PeerLog {
     let mut random = Random::new(seed, 3);
-    let names: Vec<&'static str> = (0..PEER_PATHS).map(|number| path_of(number)).collect();
+    let names: Vec<&'static str> = (0..PEER_PATHS).map(path_of).collect();
     let mut knocks: Vec<Knock> = Vec::new();
     let mut source = 0x0a00_0000;
     while knocks.len() < lines as usize {
