@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::tree::Tree;
 use crate::advisory::cve::operators;
-use crate::advisory::json::{Fault, Object, PACKAGES_MAX, list};
+use crate::advisory::json::{Fault, Object, VERSIONS_MAX, list};
 use crate::advisory::names::package_of_purl;
 
 /// What each list of `product_status` says of the versions of its products.
@@ -66,7 +66,7 @@ pub(super) fn entries(
 ) -> Result<Vec<Affected>, Fault> {
     let mut packages: BTreeMap<PackageName, Gathered> = BTreeMap::new();
     for (key, said) in LISTS {
-        for id in list(status, key, PACKAGES_MAX)?.iter().filter_map(Value::as_str) {
+        for id in list(status, key, VERSIONS_MAX)?.iter().filter_map(Value::as_str) {
             let product = tree.resolve(id)?;
             for purl in &product.purls {
                 if let Some(package) = package(purl, &product.within) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use relight_model::VexStatus;
 
-use crate::advisory::json::{Fault, Object, PACKAGES_MAX, list};
+use crate::advisory::json::{Fault, Object, VERSIONS_MAX, list};
 
 /// The lists of `product_status` and what they say. `recommended` says nothing of a flaw.
 const LISTS: [(&str, VexStatus); 8] = [
@@ -21,7 +21,7 @@ const LISTS: [(&str, VexStatus); 8] = [
 /// Every product with a status.
 pub(super) fn statuses(status: &Object) -> Result<Vec<(VexStatus, &str)>, Fault> {
     let mut all = Vec::new();
-    for (key, status) in LISTS.map(|(key, it)| (list(status, key, PACKAGES_MAX), it)) {
+    for (key, status) in LISTS.map(|(key, it)| (list(status, key, VERSIONS_MAX), it)) {
         for product in key? {
             let product = product.as_str().ok_or("a product id is not text")?;
             all.push((status, product));
