@@ -34,7 +34,7 @@ const SLOWEST_MAX: usize = 10;
 /// When the build or a run fails; the results of the other runs are kept.
 pub(crate) fn demo() -> Result<(), String> {
     let root = tree::root();
-    let binary = release_binary(&root)?;
+    let binary = program(&root, "release")?;
     let results = results(&root)?;
     let mut failed = Vec::new();
     println!("{:<8} {:>8} {:>8} {:>9}  seconds by phase", "edge", "wall s", "CPU s", "peak MiB");
@@ -52,13 +52,14 @@ pub(crate) fn demo() -> Result<(), String> {
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
 }
 
-/// The release binary, built now.
-fn release_binary(root: &Path) -> Result<PathBuf, String> {
-    let build = process::show(root, "cargo", &["build", "--release", "-p", "relight"], &[])?;
+/// The program, built now: `release` is what people try first, `dist` what is packaged.
+fn program(root: &Path, profile: &str) -> Result<PathBuf, String> {
+    let words = ["build", "--profile", profile, "-p", "relight"];
+    let build = process::show(root, "cargo", &words, &[])?;
     if !build.success {
         return Err(format!("build: {}", build.status()));
     }
-    Ok(target(root).join("release/relight"))
+    Ok(target(root).join(profile).join("relight"))
 }
 
 /// Builds the release binary in an empty target folder and prints what it cost.

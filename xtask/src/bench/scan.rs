@@ -17,7 +17,7 @@ pub(crate) struct Options {
     pub matrix_only: bool,
     /// Only these groups of measurements, without the matrix.
     pub only: Vec<String>,
-    /// A program that was built already; otherwise the release build.
+    /// A program that was built already; otherwise the one that is packaged (`dist`).
     pub program: Option<PathBuf>,
     /// The corpus; otherwise `target/corpus`.
     pub corpus: Option<PathBuf>,
@@ -91,7 +91,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let root = tree::root();
     let program = match &options.program {
         Some(program) => program.canonicalize().map_err(|e| format!("find the program: {e}"))?,
-        None => build(&root)?,
+        None => super::program(&root, "dist")?,
     };
     let folder = options.corpus.clone().unwrap_or_else(corpus::folder);
     if builder::read_truth(&matrix::samples_folder(&folder)).is_err() {
@@ -148,14 +148,6 @@ fn measured(
 
 /// One group of measurements.
 type Part = fn(&Stage<'_>) -> Vec<Goal>;
-
-fn build(root: &Path) -> Result<PathBuf, String> {
-    let run = process::show(root, "cargo", &["build", "--release", "-p", "relight"], &[])?;
-    if !run.success {
-        return Err(format!("build: {}", run.status()));
-    }
-    Ok(super::target(root).join("release/relight"))
-}
 
 fn detection(
     options: &Options,

@@ -54,7 +54,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     }
     let program = match program {
         Some(program) => program,
-        None => super::release_binary(&root)?,
+        None => super::program(&root, "dist")?,
     };
     in_folder(|folder| compare(folder, &program, bytes))
 }

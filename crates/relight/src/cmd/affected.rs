@@ -12,7 +12,7 @@ use clap::Args;
 use relight_engine::answer::{AnswerSet, SiteAnswer};
 use relight_engine::matching::{Group, Question};
 use relight_engine::signals::Attempts;
-use relight_model::{Answer, Site, UnknownReason, Verdict};
+use relight_model::{Answer, Site, SiteExposure, UnknownReason, Verdict};
 use relight_server::web::number::{percent, rfc3339, tenths};
 use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
@@ -301,12 +301,6 @@ impl Told<'_> {
     /// One line a site.
     fn by_site(&self, shown: impl Fn(Verdict) -> bool, report: &mut Report) {
         let lang = self.lang;
-        let mut table = Table::new(&[
-            (texts::column_site(lang), Align::Left),
-            (texts::column_verdict(lang), Align::Left),
-            (texts::column_exposure(lang), Align::Left),
-            (texts::column_reason(lang), Align::Left),
-        ]);
         // Where most depends on it first, then who can be reached, then who was tried; two runs
         // compare equal.
         let mut rows: Vec<_> = self.pairs().filter(|(_, a)| shown(a.answer.verdict())).collect();
@@ -314,20 +308,36 @@ impl Told<'_> {
             let exposure = Reverse((site.exposure.rank(), self.tried(site)));
             (place(answer.answer.verdict()), site.criticality.number(), exposure, &site.slug)
         });
+        // Where nobody said who can reach what, a column of that says nothing.
+        let is_said =
+            |(site, _): &(&Site, _)| site.exposure != SiteExposure::Unknown || self.tried(site).0;
+        let is_told = rows.iter().any(is_said);
+        let mut heads = vec![texts::column_site(lang), texts::column_verdict(lang)];
+        heads.extend(is_told.then(|| texts::column_exposure(lang)));
+        heads.push(texts::column_reason(lang));
+        let columns: Vec<_> = heads.into_iter().map(|head| (head, Align::Left)).collect();
+        let mut table = Table::new(&columns);
         for (site, answer) in rows {
             let why: Vec<&str> = match answer.answer {
                 Answer::Affected => self.components(answer),
                 _ => answer.reasons.iter().map(|reason| words::reason(lang, *reason)).collect(),
             };
             let verdict = words::verdict(lang, answer.answer.verdict()).to_owned();
-            let exposure = words::exposure(lang, site.exposure);
-            let exposure = match self.tried(site) {
-                (true, _) => texts::exposure_probed(lang, exposure),
-                _ => exposure.to_owned(),
-            };
-            table.row(vec![site.slug.to_string(), verdict, exposure, why.join(", ")]);
+            let mut cells = vec![site.slug.to_string(), verdict];
+            cells.extend(is_told.then(|| self.exposure(site)));
+            cells.push(why.join(", "));
+            table.row(cells);
         }
         table.print(report);
+    }
+
+    /// Who can reach a site, and whether somebody tried.
+    fn exposure(&self, site: &Site) -> String {
+        let exposure = words::exposure(self.lang, site.exposure);
+        match self.tried(site) {
+            (true, _) => texts::exposure_probed(self.lang, exposure),
+            _ => exposure.to_owned(),
+        }
     }
 
     /// `name version` of what certainly is affected on a site.
