@@ -58,7 +58,7 @@ function fillQueueRow(row, [evidence, count, then, returns]) {
   row.classList.toggle('held', !returns);
 }
 
-const SVG = 'http://www.w3.org/2000/svg';
+const SVG = document.querySelector('svg').namespaceURI;
 
 function todoRow() {
   const glyph = document.createElementNS(SVG, 'svg');

@@ -790,7 +790,7 @@ campaign-spike = A surge at { $door }: far more addresses than is usual at that 
 campaign-sector = { $door } was tried in one sector more often than chance explains, by addresses that have nothing else in common.
 campaign-traversal = Some requests tried to climb out of the folder of the web server, to files of the system. Nothing shows whether that would have worked.
 campaign-payloads = payloads of exploits
-campaign-looked-for = They were looking for: { $doors }.
+campaign-looked-for = What was looked for: { $doors }.
 campaign-rate = About { NUMBER($tries) } { $tries ->
     [one] try
    *[other] tries

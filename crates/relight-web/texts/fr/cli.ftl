@@ -844,7 +844,7 @@ campaign-spike = Une vague à { $door } : bien plus d’adresses que d’habitud
 campaign-sector = { $door } a été essayée dans un secteur plus souvent que le hasard ne l’explique, par des adresses qui n’ont rien d’autre en commun.
 campaign-traversal = Des requêtes ont tenté de sortir du dossier du serveur web, vers des fichiers du système. Rien ne montre si cela aurait réussi.
 campaign-payloads = charges d’attaque
-campaign-looked-for = Ce qu’elles cherchaient : { $doors }.
+campaign-looked-for = Ce qui était cherché : { $doors }.
 campaign-rate = Environ { NUMBER($tries) } { $tries ->
     [one] essai
    *[other] essais

@@ -189,7 +189,7 @@ fn routing_edges_get_their_routers_and_a_holding_service() {
         place.expect(0, &[&config[..], &rest].concat()).stdout
     };
     let main: serde_json::Value = serde_json::from_str(&part("traefik.yml")).unwrap();
-    assert_eq!(main["providers"]["file"]["directory"], path("watched"));
+    assert_eq!(main["providers"]["file"]["directory"], "DIR/watched");
     assert_eq!(main["entryPoints"]["interface"]["address"], "127.0.0.1:11");
     let sites: serde_json::Value = serde_json::from_str(&part("sites.yml")).unwrap();
     let http = &sites["http"];
