@@ -451,8 +451,9 @@ impl Entry {
         }
     }
 
-    /// True for what is journalled on a full disk: what takes sites dark, what was seen of it, and
-    /// bad news.
+    /// True for what is journalled on a full disk: what takes sites dark, what was seen of it, bad
+    /// news, and that somebody came in or showed a key, without which nobody could approve. What
+    /// strangers can cause is none: refused sign-ins would use the room up.
     pub fn is_for_a_full_disk(&self) -> bool {
         match self {
             Self::Opened { .. }
@@ -468,6 +469,7 @@ impl Entry {
             | Self::RelightStopped { .. }
             | Self::Barred { .. } => true,
             Self::PlanProposed { plan, .. } => plan.action == Action::Dark,
+            Self::Access { act, .. } => matches!(act.as_str(), "signed-in" | "key-shown"),
             Self::EvidenceAttached { evidence } => evidence.verdict != Verdict::Clear,
             _ => false,
         }
@@ -530,6 +532,16 @@ mod tests {
         );
         assert_eq!(Entry::from_body(&body).unwrap(), entry);
         assert_eq!(entry.kind(), "proved");
+    }
+
+    #[test]
+    fn on_a_full_disk_people_come_in_and_strangers_write_nothing() {
+        let is_admitted = |act: &str| {
+            let (account, facts) = ("anna".to_owned(), BTreeMap::new());
+            Entry::Access { act: act.to_owned(), account, facts }.is_for_a_full_disk()
+        };
+        assert!(is_admitted("signed-in") && is_admitted("key-shown"));
+        assert!(!is_admitted("sign-in-refused") && !is_admitted("account-added"));
     }
 
     #[test]

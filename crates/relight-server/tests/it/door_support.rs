@@ -75,7 +75,16 @@ impl World {
         change: impl FnOnce(&mut WebConfig),
         people: impl FnOnce(&Store),
     ) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), clock, change, people)
+    }
+
+    /// With its data in this folder.
+    pub(crate) fn start_in(
+        folder: TempDir,
+        clock: Clock,
+        change: impl FnOnce(&mut WebConfig),
+        people: impl FnOnce(&Store),
+    ) -> Self {
         let store = Arc::new(Store::open(folder.path()).unwrap());
         let plan = store.plan_import(&rows()).unwrap();
         store.apply_import(&plan, START, "test").unwrap();

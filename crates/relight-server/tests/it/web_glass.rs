@@ -2,10 +2,12 @@
 //! copied, and looked at by somebody else afterwards.
 
 use relight_engine::incident::Entry;
-use relight_engine::store::{AccountChange, GrantRow, PasskeyRow, SignInRow, Store};
+use relight_engine::store::{AccountChange, GrantRow, PasskeyRow, RESERVE_FILE, SignInRow, Store};
 use relight_server::proof::{self, Signing};
+use tempfile::TempDir;
+use testkit::SmallDisk;
 
-use crate::door_device::{Device, Shown, form};
+use crate::door_device::{Device, Shown, cookie_set, form};
 use crate::door_support::{START, World, clock, cookie_of, person, token};
 use crate::web_acts::{LOG4SHELL, acts, behind_an_edge, propose};
 
@@ -57,14 +59,23 @@ struct Place {
 
 impl Place {
     fn start(clock: fn() -> i64) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), clock)
+    }
+
+    fn start_in(folder: TempDir, clock: fn() -> i64) -> Self {
         let (key, approvers) = (Device::new(1), Device::new(2));
         let (mut chief, mut approver, mut auditor) = Default::default();
-        let world = World::start(clock, |store| {
-            behind_an_edge(store);
-            chief = with_key(store, "chief", 1, "commander", &key);
-            approver = with_key(store, "zoe", 2, "approver", &approvers);
-            auditor = person(store, "max", 3, &[("auditor", "/")]);
-        });
+        let world = World::start_in(
+            folder,
+            clock,
+            |_| (),
+            |store| {
+                behind_an_edge(store);
+                chief = with_key(store, "chief", 1, "commander", &key);
+                approver = with_key(store, "zoe", 2, "approver", &approvers);
+                auditor = person(store, "max", 3, &[("auditor", "/")]);
+            },
+        );
         let page = world.get("/plans", &chief).2;
         let opened = form(&[("token", &token(&page)), ("incident", LOG4SHELL)]);
         assert_eq!(world.post("/incident/open", &chief, &opened).0, 303);
@@ -139,6 +150,38 @@ fn one_commander_with_a_key_that_cannot_be_copied_darkens_and_is_reviewed() {
     // The plan waits for nobody any more, and is done once.
     let page = place.page(&place.approver);
     assert!(page.contains("carried out") && !page.contains("value=\"approve\""), "{page}");
+    place.world.web.stop();
+}
+
+/// Goal: on a full disk a commander signs in and breaks the glass. Method: a disk that is really
+/// full, and sign-ins until the room that is kept for it was given up; then the whole way.
+#[test]
+fn on_a_full_disk_a_commander_signs_in_and_breaks_the_glass() {
+    clock!(now, now_set);
+    now_set(START);
+    let folder = tempfile::tempdir().unwrap();
+    let (reserve, disk) = (folder.path().join(RESERVE_FILE), SmallDisk::over(folder.path()));
+    let Some(disk) = disk else { return };
+    let mut place = Place::start_in(folder, now);
+    disk.fill("log");
+    let mut cookie = String::new();
+    for trial in 0..200 {
+        if trial > 0 && !reserve.exists() {
+            break;
+        }
+        now_set(START + trial * 60);
+        let (status, head) = place.world.sign_in(&mut place.key);
+        cookie = cookie_set(&head, status);
+    }
+    assert!(!reserve.exists(), "the disk is not full");
+    let (status, head) = place.world.sign_in(&mut place.key);
+    assert_ne!(cookie, cookie_set(&head, status));
+    assert_eq!(place.world.confirm(&cookie, &mut place.key), 303);
+    let (page, origin) = (place.page(&cookie), place.world.origin());
+    let shown = place.key.get(&glass(&page), "/approve/A-0001", &origin);
+    let (status, body) = place.smash(&cookie, Some(&shown), "nobody answers");
+    assert_eq!(status, 303, "{body}");
+    assert!(acts(&place.world).contains(&"dark-ordered chief".into()));
     place.world.web.stop();
 }
 

@@ -1,0 +1,43 @@
+//! A small disk of its own, for tests of a full one.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A file system of 24 MiB in memory over a folder, until it is dropped.
+#[derive(Debug)]
+pub struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// None where this process may not mount.
+    pub fn over(folder: &Path) -> Option<Self> {
+        let options = ["-t", "tmpfs", "-o", "size=24m", "tmpfs"];
+        let mounted = program("mount").args(options).arg(folder).output();
+        mounted.is_ok_and(|it| it.status.success()).then(|| Self(folder.to_owned()))
+    }
+
+    /// Writes this file of it until nothing is left, to the last byte.
+    ///
+    /// # Panics
+    /// The file cannot be made.
+    pub fn fill(&self, name: &str) -> PathBuf {
+        let path = self.0.join(name);
+        let mut file = File::create(&path).expect("a file on the small disk");
+        for size in [64 << 10, 4 << 10, 1] {
+            while file.write_all(&vec![0; size]).is_ok() {}
+        }
+        path
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = program("umount").arg("-l").arg(&self.0).output();
+    }
+}
+
+fn program(name: &str) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "a test that fills a disk has to make one")]
+    Command::new(name)
+}
