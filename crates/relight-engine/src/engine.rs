@@ -103,9 +103,12 @@ impl Engine {
         let now = (options.clock)() / 1_000;
         let lease = store.take_lease(JOURNAL_LEASE, &options.holder, now)?;
         let engine = Self::with_lease(store, options, lease)?;
-        engine.follow_advisories()?;
-        engine.take_left()?;
-        Ok(engine)
+        let followed = engine.follow_advisories().and_then(|()| engine.take_left());
+        match followed {
+            // Begins all the same: what darkens needs it, and this is done once there is room.
+            Err(_) if engine.store.is_short_of_space() => Ok(engine),
+            followed => followed.map(|()| engine),
+        }
     }
 
     /// Opens a register for work that writes nothing to the journal, beside whoever controls it:

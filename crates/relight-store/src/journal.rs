@@ -45,19 +45,10 @@ impl Store {
         check_sizes(drafts)?;
         let mut records = Vec::with_capacity(drafts.len());
         for batch in drafts.chunks(JOURNAL_BATCH_MAX) {
-            let append = || {
-                self.write("appending to the journal", |transaction| {
-                    check_journal_lease(transaction, lease)?;
-                    append_batch(transaction, batch)
-                })
-            };
-            let appended = match append() {
-                // The room of the reserve, once: from now on only what darkens is journalled.
-                Err(error) if error.kind() == StoreErrorKind::Full && self.release_reserve() => {
-                    append()
-                }
-                appended => appended,
-            };
+            let appended = self.write_on_reserve("appending to the journal", |transaction| {
+                check_journal_lease(transaction, lease)?;
+                append_batch(transaction, batch)
+            });
             records.extend(appended?);
         }
         Ok(records)

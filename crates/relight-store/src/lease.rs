@@ -30,16 +30,20 @@ impl Store {
         holder: &str,
         now: Timestamp,
     ) -> Result<Lease, StoreError> {
-        let term = self.write("taking a lease", |transaction| {
+        let take = |transaction: &Transaction<'_>| -> Result<i64, Failure> {
             let query = "INSERT INTO lease (name, holder, term, taken_at) VALUES (?1, ?2, 1, ?3)
                          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder,
                          term = term + 1, taken_at = excluded.taken_at RETURNING term";
             Ok(transaction.query_row(query, params![name, holder, now], |row| row.get(0))?)
-        })?;
-        if name == JOURNAL_LEASE {
-            // Without room for it the journal works as long as there is room for that.
-            let _ = self.keep_reserve();
-        }
+        };
+        let doing = "taking a lease";
+        let term = if name == JOURNAL_LEASE {
+            let term = self.write_on_reserve(doing, take)?;
+            self.begin_reserve();
+            term
+        } else {
+            self.write(doing, take)?
+        };
         let term = i64::cast_unsigned(term);
         Ok(Lease { name: name.to_owned(), holder: holder.to_owned(), term })
     }

@@ -23,6 +23,13 @@ impl Store {
         is_short
     }
 
+    /// Takes the room for whoever begins to write the journal. Without room for it, the little
+    /// that is left belongs to what darkens.
+    pub(crate) fn begin_reserve(&self) {
+        let is_short = self.keep_reserve().is_err();
+        self.is_short.store(is_short, Ordering::Relaxed);
+    }
+
     /// Takes the room, where it is not taken already; not at all or wholly.
     pub(crate) fn keep_reserve(&self) -> io::Result<()> {
         let path = self.path().with_file_name(RESERVE_FILE);

@@ -149,7 +149,32 @@ impl Store {
         doing: &str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
+        self.transact(&mut self.lock(), doing, work)
+    }
+
+    /// The same for what may not wait for room: on a full disk the reserve is given up for it, and
+    /// it is tried once more.
+    pub(crate) fn write_on_reserve<T>(
+        &self,
+        doing: &str,
+        work: impl Fn(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        // One lock for both: nobody else gets the room that was given up.
         let mut database = self.lock();
+        match self.transact(&mut database, doing, &work) {
+            Err(error) if error.kind() == StoreErrorKind::Full && self.release_reserve() => {
+                self.transact(&mut database, doing, &work)
+            }
+            done => done,
+        }
+    }
+
+    fn transact<T>(
+        &self,
+        database: &mut Connection,
+        doing: &str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
         let run = || {
             let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = work(&transaction)?;
