@@ -305,7 +305,7 @@ impl Store {
     /// An account would hold more than a limit of it (`Limit`), an account or a key is doubled or
     /// not there, or the database cannot be written; then nothing changed.
     pub fn change_accounts(&self, changes: &[AccountChange]) -> Result<(), StoreError> {
-        self.write("changing accounts", |transaction| {
+        self.write_on_reserve("changing accounts", |transaction| {
             changes.iter().try_for_each(|change| apply(transaction, change, 0))
         })
     }

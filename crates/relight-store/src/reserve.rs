@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::sync::atomic::Ordering;
 
+use rusqlite::Connection;
 use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::Store;
@@ -18,15 +19,24 @@ impl Store {
     /// Whether the reserve was given up because the disk is full. Looks whether there is room for
     /// it again: then it is kept anew, and this is over.
     pub fn is_short_of_space(&self) -> bool {
-        let is_short = self.is_short.load(Ordering::Relaxed) && self.keep_reserve().is_err();
-        self.is_short.store(is_short, Ordering::Relaxed);
-        is_short
+        // Under the lock: an entry on its way does not lose the room that is tried for.
+        self.is_short.load(Ordering::Relaxed) && self.is_still_short(&self.lock())
+    }
+
+    /// The same for whoever has the lock.
+    pub(crate) fn is_still_short(&self, _database: &Connection) -> bool {
+        if self.is_short.load(Ordering::Relaxed) {
+            self.begin_reserve();
+        }
+        self.is_short.load(Ordering::Relaxed)
     }
 
     /// Takes the room for whoever begins to write the journal. Without room for it, the little
     /// that is left belongs to what darkens.
     pub(crate) fn begin_reserve(&self) {
-        let is_short = self.keep_reserve().is_err();
+        // Where no file keeps room (not every file system offers it), how much is left is unknown.
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+        let is_short = self.keep_reserve().is_err_and(|error| full.contains(&error.kind()));
         self.is_short.store(is_short, Ordering::Relaxed);
     }
 
@@ -49,8 +59,9 @@ impl Store {
 
     /// Gives the room up; false when there was none.
     pub(crate) fn release_reserve(&self) -> bool {
-        self.is_short.store(true, Ordering::Relaxed);
-        fs::remove_file(self.path().with_file_name(RESERVE_FILE)).is_ok()
+        let is_given = fs::remove_file(self.path().with_file_name(RESERVE_FILE)).is_ok();
+        self.is_short.fetch_or(is_given, Ordering::Relaxed);
+        is_given
     }
 }
 
@@ -77,6 +88,39 @@ mod tests {
         assert!(!store.is_short_of_space(), "there is room again");
         assert_eq!(fs::metadata(&path).unwrap().len(), RESERVE_BYTES);
         assert_eq!(store.append(&lease, &many).unwrap().len(), many.len());
+    }
+
+    #[test]
+    fn where_no_room_can_be_kept_one_full_disk_is_not_for_ever() {
+        let (folder, store) = open();
+        // A folder in its place stands for a file system on which no file keeps room.
+        fs::create_dir(folder.path().join(RESERVE_FILE)).unwrap();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        assert!(!store.is_short_of_space());
+        store.limit_pages(Some(0)).unwrap();
+        let many = drafts("a", 4_000);
+        assert_eq!(store.append(&lease, &many).unwrap_err().kind(), StoreErrorKind::Full);
+        assert!(!store.is_short_of_space(), "nothing was given up");
+        store.limit_pages(None).unwrap();
+        store.append(&lease, &many).unwrap();
+    }
+
+    #[test]
+    fn the_room_that_was_given_up_is_only_for_the_journal_and_for_sign_ins() {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(disk) = testkit::SmallDisk::over(folder.path()) else { return };
+        let store = Store::open(folder.path()).unwrap();
+        let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let filled = disk.fill("log");
+        while folder.path().join(RESERVE_FILE).exists() {
+            store.append(&lease, &drafts("a", 100)).unwrap();
+        }
+        assert_eq!(store.meta_put("a", "b").unwrap_err().kind(), StoreErrorKind::Full);
+        store.append(&lease, &drafts("a", 1)).unwrap();
+        store.change_accounts(&[]).unwrap();
+        fs::remove_file(filled).unwrap();
+        store.meta_put("a", "b").unwrap();
+        assert!(!store.is_short_of_space());
     }
 
     #[test]

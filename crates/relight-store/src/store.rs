@@ -143,13 +143,21 @@ impl Store {
         run().map_err(|failure: Failure| failure.named(doing, &self.path))
     }
 
-    /// One transaction: committed and synced when `work` succeeds, else rolled back.
+    /// One transaction: committed and synced when `work` succeeds, else rolled back. Once the
+    /// reserve was given up, it waits for room: logs and feeds would use it up.
     pub(crate) fn write<T>(
         &self,
         doing: &str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
-        self.transact(&mut self.lock(), doing, work)
+        let mut database = self.lock();
+        if self.is_still_short(&database) {
+            let place = self.path.display();
+            let context =
+                format!("{doing}: the disk of {place} is full; hint: free space and repeat");
+            return Err(StoreError::new(StoreErrorKind::Full, context));
+        }
+        self.transact(&mut database, doing, work)
     }
 
     /// The same for what may not wait for room: on a full disk the reserve is given up for it, and
@@ -191,7 +199,7 @@ impl Store {
         StoreError::new(StoreErrorKind::Corrupt, context)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic inside a transaction has rolled it back: the connection is as good as before.
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
