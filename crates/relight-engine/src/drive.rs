@@ -11,6 +11,7 @@ use std::{io, thread};
 use relight_edge::{EdgeErrorKind, Target};
 use relight_model::{Digest, GateKey, Light, Seen};
 
+use crate::barriers::{BarrierFault, barrier_of};
 use crate::edges;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
@@ -55,9 +56,19 @@ impl Drive {
         let targets = engine.store().edges()?;
         let targets: Vec<Target> = targets.iter().map(edges::from_row).collect::<Result<_, _>>()?;
         let (mut loops, mut troubles) = (Vec::new(), Vec::new());
-        for (number, target) in (0_u64..).zip(&targets) {
+        let sites = engine.sites();
+        let has_sites = |name: &str| sites.iter().any(|site| site.edge == name);
+        let mut barriers = Vec::new();
+        for (number, target) in targets.iter().enumerate() {
+            let barrier = barrier_of(target, &targets, &targets[..number], has_sites);
+            barriers.push(barrier.unwrap_or_else(|fault| {
+                troubles.push((target.name.clone(), no_barrier(target, fault)));
+                None
+            }));
+        }
+        for (number, (target, barrier)) in (0_u64..).zip(targets.iter().zip(&barriers)) {
             // A barrier is held by the loop of the edge that it stands behind.
-            if targets.iter().any(|it| it.settings.get(BARRIER) == Some(&target.name)) {
+            if barriers.iter().flatten().any(|it| it.name == target.name) {
                 continue;
             }
             let nonce = engine.now_ms().cast_unsigned().rotate_left(20) ^ number;
@@ -65,11 +76,8 @@ impl Drive {
                 troubles.push((target.name.clone(), error));
                 edges::patient_loop(target, nonce)
             });
-            if let Some(name) = target.settings.get(BARRIER) {
-                match targets.iter().find(|it| it.name == *name) {
-                    Some(barrier) => opened.set_barrier(name, edges::patient_driver(barrier)),
-                    None => troubles.push((target.name.clone(), no_barrier(name))),
-                }
+            if let Some(barrier) = barrier {
+                opened.set_barrier(&barrier.name, edges::patient_driver(barrier));
             }
             loops.push((opened, edges::identity(target)?));
         }
@@ -89,8 +97,9 @@ impl Drive {
         Ok(drive)
     }
 
-    /// The edges that could not be opened at the start, and why. Each is tried again at every look;
-    /// until then its canary fails, which the journal says.
+    /// The edges that could not be opened at the start, and why: each is tried again at every look;
+    /// until then its canary fails, which the journal says. And those that have no second barrier
+    /// although they name one, which stays so until the next start.
     pub fn troubles(&self) -> &[(String, EngineError)] {
         &self.troubles
     }
@@ -166,9 +175,10 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
     }
 }
 
-fn no_barrier(name: &str) -> EngineError {
-    let context = format!("no edge is called {name}, which is to be the second barrier");
-    EngineError::new(EngineErrorKind::NotFound, context)
+fn no_barrier(target: &Target, fault: BarrierFault) -> EngineError {
+    let name = target.settings.get(BARRIER).map_or("", String::as_str);
+    let context = format!("{BARRIER}={name} ({})", fault.code());
+    EngineError::new(EngineErrorKind::Barrier(fault), context)
 }
 
 /// What the first wave showed of the canary.

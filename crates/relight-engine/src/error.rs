@@ -8,6 +8,7 @@ use relight_edge::EdgeError;
 use relight_store::{StoreError, StoreErrorKind};
 
 use crate::approval::Approval;
+use crate::barriers::BarrierFault;
 use crate::incident::Rejected;
 use crate::plan::PlanStale;
 use crate::policy::Refusal;
@@ -29,6 +30,8 @@ pub enum EngineErrorKind {
     NotClear,
     /// Something named in the request is not there.
     NotFound,
+    /// An edge cannot have the second barrier that it names, and has none.
+    Barrier(BarrierFault),
     /// The store, an edge or a document failed.
     Other,
 }

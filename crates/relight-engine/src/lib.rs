@@ -7,6 +7,7 @@ mod acts;
 pub mod alike;
 pub mod answer;
 pub mod approval;
+pub mod barriers;
 pub mod blast;
 mod commit;
 pub mod demo;

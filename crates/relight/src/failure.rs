@@ -86,6 +86,7 @@ impl Failure {
             EngineErrorKind::Approval(approval) => approval_key(approval),
             EngineErrorKind::NotClear => "engine-not-clear",
             EngineErrorKind::NotFound => "engine-not-found",
+            EngineErrorKind::Barrier(fault) => fault.code(),
             EngineErrorKind::Other => "engine-other",
         };
         let (what, remedy) = coded(lang, key);

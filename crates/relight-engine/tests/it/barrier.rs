@@ -1,11 +1,17 @@
 //! The second barrier of an edge: closed for what the edge fails to darken, and for nothing else.
 
-use relight_engine::edge::{GateSet, ProbeTarget};
+use std::sync::Arc;
+
+use relight_engine::barriers::BarrierFault;
+use relight_engine::drive::Drive;
+use relight_engine::edge::{GateSet, ProbeTarget, Target};
 use relight_engine::incident::{Entry, Gate};
 use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Round, Want};
+use relight_engine::{EngineErrorKind, edges};
 use relight_model::{Epoch, GateKey, Light};
 
 use crate::edge::{Edge, Fault, Shared, key, set};
+use crate::engine::Town;
 
 /// An edge, its barrier, and the loop over both.
 struct Pair {
@@ -113,4 +119,47 @@ fn a_new_controller_opens_what_was_left() {
     drop(barrier);
     pair.round(0, &[("a", Light::Dark, Gate::Requested)]);
     assert_eq!(pair.closed(), set(&[]));
+}
+
+/// Two edges behind one barrier would open what the other closed, and an edge with sites must obey
+/// its own orders.
+#[test]
+fn a_barrier_that_is_not_fit_for_it_is_told_and_not_used() {
+    let Town { engine, folder } = Town::new(1);
+    let put = |name: &str, barrier: &str| {
+        let target = Target {
+            name: name.into(),
+            kind: "builtin".into(),
+            gate: folder.path().join(name),
+            listeners: Vec::new(),
+            verify: None,
+            settings: [("barrier".to_owned(), barrier.to_owned())].into(),
+        };
+        engine.store().put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
+        let mut wall = target;
+        (wall.name, wall.settings) = ("wall".into(), [].into());
+        engine.store().put_edge(&edges::to_row(&wall).unwrap(), 0, "test").unwrap();
+    };
+    for (name, barrier) in
+        [("a", "wall"), ("b", "wall"), ("c", "nobody"), ("d", "east"), ("e", "a"), ("f", "f")]
+    {
+        put(name, barrier);
+    }
+    let drive = Drive::edges_alone(&Arc::new(engine)).unwrap();
+    let faults: Vec<(&str, BarrierFault)> = drive
+        .troubles()
+        .iter()
+        .filter_map(|(name, error)| match error.kind {
+            EngineErrorKind::Barrier(fault) => Some((name.as_str(), fault)),
+            _ => None,
+        })
+        .collect();
+    let wanted = [
+        ("b", BarrierFault::Shared),
+        ("c", BarrierFault::Missing),
+        ("d", BarrierFault::HasSites),
+        ("e", BarrierFault::Nested),
+        ("f", BarrierFault::Itself),
+    ];
+    assert_eq!(faults, wanted);
 }

@@ -142,6 +142,7 @@ pub(crate) fn code_of(error: &EngineError) -> String {
         EngineErrorKind::Approval(_) => "approval-needed".to_owned(),
         EngineErrorKind::NotClear => "engine-not-clear".to_owned(),
         EngineErrorKind::NotFound => "engine-not-found".to_owned(),
+        EngineErrorKind::Barrier(fault) => fault.code().to_owned(),
         EngineErrorKind::Other => "engine-other".to_owned(),
     }
 }
@@ -160,6 +161,7 @@ pub(crate) fn status_of(error: &EngineError) -> StatusCode {
         )
         | EngineErrorKind::Stale(_)
         | EngineErrorKind::Rejected(_)
+        | EngineErrorKind::Barrier(_)
         | EngineErrorKind::NotClear => StatusCode::CONFLICT,
         EngineErrorKind::Refused(_) | EngineErrorKind::Approval(_) => StatusCode::FORBIDDEN,
         EngineErrorKind::Fenced => StatusCode::SERVICE_UNAVAILABLE,

@@ -243,6 +243,8 @@ import-host-twice = the same host name is already on line
 import-host-twice-remedy = a host name belongs to one site only
 import-host-taken = this host name already belongs to site
 import-host-taken-remedy = a host name belongs to one site only
+import-barrier = the edge of this site is the second barrier of another edge, and takes no orders of its own
+import-barrier-remedy = name the edge that serves the site
 import-held-dark = an incident keeps this site dark, so its edge and its address stay as they are
 import-held-dark-remedy = relight the site first, then move it
 import-sector-twice = the same organisation has another sector on line
@@ -483,6 +485,15 @@ edge-route-twice = { $place }: site { $site } has a line already
 edge-kind-experimental = { $kind } (experimental)
 edge-config-pages = make the pages first: relight edge holding hold, then in each namespace: kubectl create configmap relight-hold-pages --from-file=hold
 edge-tried-again = cannot be opened; it is tried again, and its sites count as exposed until then
+edge-without-barrier = has no second barrier: { $why }
+edge-barrier-refused = { $barrier } cannot be the second barrier of { $edge }: { $why }
+edge-barrier-remedy = register an edge that has no sites and that no other edge names, then name it with --set barrier=NAME
+barrier-missing = no edge of the register has the name that was given
+barrier-itself = an edge is not its own second barrier
+barrier-nested = the edge that was named has a second barrier of its own
+barrier-sites = the edge that was named has sites
+barrier-shared = the edge that was named is the second barrier of another one
+barrier-in-use = an edge that is a second barrier itself has none
 edge-cannot-prove = cannot prove dark for lack of { $missing }: { NUMBER($sites) } { $sites ->
     [one] site counts
    *[other] sites count

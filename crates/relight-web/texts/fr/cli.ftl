@@ -261,6 +261,8 @@ import-host-twice = le même nom d'hôte est déjà à la ligne
 import-host-twice-remedy = un nom d'hôte n'appartient qu'à un site
 import-host-taken = ce nom d'hôte est déjà celui du site
 import-host-taken-remedy = un nom d'hôte n'appartient qu'à un site
+import-barrier = le frontal de ce site est la seconde barrière d'un autre, et ne reçoit pas d'ordres à lui
+import-barrier-remedy = nommez le frontal qui sert le site
 import-held-dark = un incident garde ce site éteint, donc son frontal et son adresse restent
 import-held-dark-remedy = rallumer d’abord le site, puis le déplacer
 import-sector-twice = le même organisme a un autre secteur à la ligne
@@ -513,6 +515,15 @@ edge-route-twice = { $place } : le site { $site } a déjà une ligne
 edge-kind-experimental = { $kind } (expérimental)
 edge-config-pages = faites d'abord les pages : relight edge holding hold, puis dans chaque espace de noms : kubectl create configmap relight-hold-pages --from-file=hold
 edge-tried-again = ne s'ouvre pas; un nouvel essai suit, et d'ici là ses sites comptent comme exposés
+edge-without-barrier = n'a pas de seconde barrière : { $why }
+edge-barrier-refused = { $barrier } ne peut pas être la seconde barrière de { $edge } : { $why }
+edge-barrier-remedy = enregistrez un frontal qui n'a pas de sites et qu'aucun autre ne nomme, puis nommez-le par --set barrier=NOM
+barrier-missing = aucun frontal du registre ne porte le nom donné
+barrier-itself = un frontal n'est pas sa propre seconde barrière
+barrier-nested = le frontal nommé a lui-même une seconde barrière
+barrier-sites = le frontal nommé a des sites
+barrier-shared = le frontal nommé est déjà la seconde barrière d'un autre
+barrier-in-use = un frontal qui est lui-même une seconde barrière n'en a pas
 edge-cannot-prove = ne peut prouver éteint, faute de { $missing } : { NUMBER($sites) } { $sites ->
     [one] site compte comme exposé
    *[other] sites comptent comme exposés

@@ -1,5 +1,6 @@
 //! `relight edge`: the proxies in front of the sites.
 
+pub(crate) mod barrier;
 mod config;
 mod discover;
 mod holding;
@@ -191,6 +192,7 @@ impl Add {
             verify: self.verify.map(|path| socket(path, context)).transpose()?,
             settings,
         };
+        barrier::refuse(&target, &store, context)?;
         let mut driver = edge::open(&target).map_err(|error| edge_failure(&error, context))?;
         match driver.lint() {
             Ok(findings) => findings.iter().for_each(|it| tell_lint(&target.name, it, report)),
@@ -213,16 +215,6 @@ impl Add {
             report.next(&format!("relight edge test {}", target.name));
         }
         Ok(())
-    }
-}
-
-/// Tells which edges could not be opened at the start: they are tried again, and meanwhile their
-/// sites count as exposed.
-pub(crate) fn tell_troubles(drive: &Drive, report: &mut Report) {
-    let lang = report.lang();
-    for (name, error) in drive.troubles() {
-        let what = texts::edge_tried_again(lang);
-        report.warn_in_detail(name, what, &chain(error), texts::edge_failed_remedy(lang));
     }
 }
 
@@ -316,10 +308,7 @@ fn address_of(place: &str, text: &str, context: &Context) -> Result<SocketAddr, 
 
 /// The edges of the register, with how many sites each serves.
 pub(super) fn targets(register: &Register, context: &Context) -> Result<Vec<Target>, Failure> {
-    let rows = register.store.edges().map_err(|error| context.store_failure(&error))?;
-    rows.iter()
-        .map(|row| edges::from_row(row).map_err(|error| Failure::engine(context.lang, &error)))
-        .collect()
+    barrier::registered(&register.store, context)
 }
 
 fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
@@ -392,7 +381,7 @@ fn repair(context: &Context, report: &mut Report) -> Result<(), Failure> {
     let failed = |error| Failure::engine(context.lang, &error);
     let targets = engine.store().edges().map_err(|error| context.store_failure(&error))?;
     let drive = Drive::start(&engine).map_err(failed)?;
-    tell_troubles(&drive, report);
+    barrier::tell_troubles(&drive, report);
     let deadline = Instant::now() + REPAIR_WAIT_MAX;
     loop {
         let seen = engine.version();

@@ -27,7 +27,7 @@ use relight_server::{ServerError, WebConfig, WebHandle, WebServer};
 use serde::Serialize;
 
 use crate::cmd::advisories::take_files;
-use crate::cmd::edge::tell_troubles;
+use crate::cmd::edge::barrier::tell_troubles;
 use crate::cmd::policy;
 use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER, with_slash};
 use crate::cmd::watch::catalogue;

@@ -245,3 +245,38 @@ fn an_edge_that_cannot_be_used_is_refused() {
     place.expect(2, &["edge", "add", "apache", "--name", "n", "--gate", "g", "--listen", "x"]);
     assert_eq!(place.expect(0, &["edge", "list", "--json"]).json()["edges"], serde_json::json!([]));
 }
+
+/// A barrier closes and opens as a whole what one edge says, and takes no orders of its own.
+#[test]
+fn a_second_barrier_belongs_to_one_edge_and_has_no_sites() {
+    let place = Place::with_sites();
+    let try_it = |name: &str, barrier: &str| {
+        let setting = format!("barrier={barrier}");
+        let mut words = add("builtin", &[]);
+        words[4] = name;
+        if !barrier.is_empty() {
+            words.extend(["--set", &setting]);
+        }
+        place.run(&words).text()
+    };
+    for free in ["wall", "west"] {
+        assert!(try_it(free, "").contains("registered"));
+    }
+    assert!(try_it("north", "nobody").contains("no edge of the register has the name"));
+    assert!(try_it("north", "north").contains("not its own second barrier"));
+    assert!(try_it("west", "north").contains("no edge of the register"), "not registered yet");
+    assert!(try_it("north", "wall").contains("registered"));
+    assert!(try_it("north", "wall").contains("registered"), "once more the same");
+    assert!(try_it("west", "wall").contains("is the second barrier of another one"));
+    assert!(try_it("west", "north").contains("has a second barrier of its own"));
+    assert!(try_it("wall", "west").contains("that is a second barrier itself has none"));
+    assert!(try_it("north", "").contains("registered"));
+    assert!(try_it("west", "north").contains("the edge that was named has sites"));
+    assert!(try_it("north", "wall").contains("registered"));
+    let sites = crate::place::SITES.replace(";north;", ";wall;").replace("san", "new");
+    place.write("more.csv", sites);
+    let refused = place.expect(1, &["sites", "import", "more.csv", "--lang", "fr"]);
+    assert!(refused.stderr.contains("la seconde barrière d'un autre"), "{}", refused.text());
+    let sites = place.expect(0, &["sites", "list", "--json"]).stdout;
+    assert!(!sites.contains("wall"), "{sites}");
+}

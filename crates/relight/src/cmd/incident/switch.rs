@@ -17,7 +17,8 @@ use relight_server::web::texts;
 use serde::Serialize;
 
 use super::{Which, control};
-use crate::cmd::edge::{refusals, tell_troubles};
+use crate::cmd::edge::barrier::tell_troubles;
+use crate::cmd::edge::refusals;
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::operator;

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use relight_engine::barriers::is_barrier;
 use relight_engine::store::{Conflict, ImportPlan, SiteRow, Store};
 use relight_model::Light;
 use relight_server::web::texts;
 use serde::Serialize;
 
 use super::csv_rows::{self, BadRow, CSV_BYTES_MAX};
+use crate::cmd::edge::barrier;
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::register;
@@ -45,7 +47,8 @@ struct RefusedRow<'a> {
 }
 
 /// Takes out the rows that would move a site which an incident wants dark: the edge of before
-/// would no longer be told to keep it dark.
+/// would no longer be told to keep it dark. And those of an edge that is a second barrier, which
+/// takes no orders of its own.
 fn hold_dark(
     rows: &mut Vec<SiteRow>,
     store: &Store,
@@ -58,14 +61,16 @@ fn hold_dark(
         known.is_some_and(|site| site.edge != row.edge || site.origin != row.origin)
     };
     let is_held = |row: &SiteRow| ledger.wants(&row.slug) == Light::Dark && moves(row);
+    let edges = barrier::registered(store, context)?;
     let mut held = Vec::new();
     rows.retain(|row| {
-        let holds = is_held(row);
-        if holds {
-            let what = row.slug.to_string();
-            held.push(BadRow { line: row.line, code: "import-held-dark", what });
-        }
-        !holds
+        let code = match () {
+            () if is_held(row) => "import-held-dark",
+            () if is_barrier(&row.edge, &edges) => "import-barrier",
+            () => return true,
+        };
+        held.push(BadRow { line: row.line, code, what: row.slug.to_string() });
+        false
     });
     Ok(held)
 }
