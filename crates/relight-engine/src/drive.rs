@@ -147,17 +147,16 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
             }
             continue;
         }
-        let mut pause = POLL;
+        let (mut pause, mut round) = (POLL, Round::default());
+        let permits = |site: &GateKey| engine.permits(site);
         if !wants.is_empty() {
-            let permits = |site: &GateKey| engine.permits(site);
-            let round = edge.round(&wants, epoch, engine.now_ms(), &permits);
+            round = edge.round(&wants, epoch, engine.now_ms(), &permits);
             let is_fenced =
                 round.error.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced);
             if !round.settled || round.renewals_left {
                 pause = RETRY;
             }
-            let mut entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
-            entries.extend(round.barred.into_iter().map(|entry| (String::new(), entry)));
+            let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
             tell_canary(engine, shown(edge.name(), round.canary));
             // A journal that cannot be written leaves the gates as they are; the next round sees
             // the edge again and tries to say so again.
@@ -167,9 +166,14 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
             if is_fenced {
                 return;
             }
-            if round.settled {
-                rest = Rest::until(pause);
-            }
+        }
+        let barred = edge.tend_barrier(&wants, epoch, engine.now_ms(), &permits, &round);
+        if let Some(entry) = barred {
+            // As above: what the next round finds there does not depend on it.
+            drop(engine.append("relight", vec![(String::new(), entry)]));
+        }
+        if round.settled {
+            rest = Rest::until(pause);
         }
         engine.wait_changed(seen, pause);
     }

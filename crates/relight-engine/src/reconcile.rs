@@ -18,7 +18,7 @@ use relight_model::{Epoch, GateKey, Light, Seen, Site};
 
 use crate::incident::{Entry, Gate, Ledger, Phase};
 
-pub use barrier::BARRIER;
+pub use barrier::{BARRIER, BARRIER_AGAIN_MS};
 use barrier::Barrier;
 
 /// A proof older than this is no proof, in milliseconds.
@@ -156,8 +156,6 @@ pub struct Round {
     pub renewals_left: bool,
     /// What the canary showed when it was told to go dark, in the round that tried it.
     pub canary: Option<Seen>,
-    /// What the second barrier was told to close, when that is news.
-    pub barred: Option<Entry>,
     /// What went wrong at the edge, if something did.
     pub error: Option<EdgeError>,
 }
@@ -255,7 +253,6 @@ impl EdgeLoop {
             self.fail(&mut turn, &error);
             turn.round.error = Some(error);
         }
-        self.tend_barrier(&mut turn);
         let settled = turn.round.error.is_none() && self.is_settled(&turn);
         Round { settled, ..turn.round }
     }

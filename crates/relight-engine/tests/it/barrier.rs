@@ -6,7 +6,7 @@ use relight_engine::barriers::BarrierFault;
 use relight_engine::drive::Drive;
 use relight_engine::edge::{GateSet, ProbeTarget, Target};
 use relight_engine::incident::{Entry, Gate};
-use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Round, Want};
+use relight_engine::reconcile::{BARRIER_AGAIN_MS, DARK_PROOF_MAX_MS, EdgeLoop, Round, Want};
 use relight_engine::{EngineErrorKind, edges};
 use relight_model::{Epoch, GateKey, Light};
 
@@ -32,7 +32,7 @@ impl Pair {
         pair
     }
 
-    fn round(&mut self, ms: i64, wants: &[(&str, Light, Gate)]) -> Round {
+    fn round(&mut self, ms: i64, wants: &[(&str, Light, Gate)]) -> Looked {
         self.now_ms += ms;
         let want = |&(name, light, gate): &(&str, Light, Gate)| {
             let host = format!("{name}.example");
@@ -40,7 +40,19 @@ impl Pair {
         };
         let wants: Vec<Want> = wants.iter().map(want).collect();
         let (epoch, permits) = (Epoch { term: 2, seq: 1 }, self.permits);
-        self.edge_loop.round(&wants, epoch, self.now_ms, &|_: &GateKey| permits)
+        let (now_ms, permits) = (self.now_ms, |_: &GateKey| permits);
+        let round = match wants.is_empty() {
+            true => Round::default(),
+            false => self.edge_loop.round(&wants, epoch, now_ms, &permits),
+        };
+        let barred = self.edge_loop.tend_barrier(&wants, epoch, now_ms, &permits, &round);
+        Looked { settled: round.settled, barred }
+    }
+
+    /// What is closed at the barrier by somebody before, or not any more.
+    fn hold(&mut self, keys: &[&str]) {
+        let (mut barrier, held) = (self.barrier.lock(), set(keys));
+        (barrier.durable, barrier.runtime, barrier.own) = (held.clone(), held.clone(), held);
     }
 
     fn closed(&self) -> GateSet {
@@ -50,8 +62,14 @@ impl Pair {
     }
 }
 
+/// What a round and the look at the barrier after it came to.
+struct Looked {
+    settled: bool,
+    barred: Option<Entry>,
+}
+
 /// What the journal is told: the sites behind the barrier, and why it failed if it did.
-fn told(round: &Round) -> Option<(Vec<GateKey>, String)> {
+fn told(round: &Looked) -> Option<(Vec<GateKey>, String)> {
     round.barred.as_ref().and_then(|entry| match entry {
         Entry::Barred { sites, why, .. } => Some((sites.clone(), why.clone())),
         _ => None,
@@ -105,7 +123,45 @@ fn a_barrier_that_fails_is_told_once_and_tried_again() {
     let (sites, why) = told(&pair.round(0, &wants)).unwrap();
     assert_eq!((sites, why.is_empty()), (vec![key("a")], false));
     assert_eq!(told(&pair.round(1_000, &wants)), None);
-    assert_eq!(told(&pair.round(1_000, &wants)), Some((vec![key("a")], String::new())));
+    assert_eq!(pair.barrier.lock().faults.len(), 1, "the edge waits for it only now and then");
+    assert_eq!(told(&pair.round(BARRIER_AGAIN_MS + 1_000, &wants)), None);
+    let round = pair.round(BARRIER_AGAIN_MS + 1_000, &wants);
+    assert_eq!(told(&round), Some((vec![key("a")], String::new())));
+    assert_eq!(pair.closed(), set(&["a"]));
+}
+
+/// A restart knows nothing of its own, and opens nothing on a guess.
+#[test]
+fn a_new_controller_keeps_shut_what_is_not_proven_yet() {
+    for is_unreadable in [false, true] {
+        let mut pair = Pair::new(|edge| edge.bypass = set(&["a"]));
+        pair.hold(&["a", "b"]);
+        pair.barrier.lock().is_unreadable = is_unreadable;
+        let wants = [("a", Light::Dark, Gate::Requested), ("b", Light::Dark, Gate::Requested)];
+        pair.round(0, &wants);
+        assert_eq!(pair.closed(), set(&["a"]), "b is proven, a is not");
+        pair.edge.lock().bypass.clear();
+        pair.round(1_000, &wants);
+        assert_eq!(pair.closed(), set(&[]));
+    }
+}
+
+#[test]
+fn what_was_left_is_opened_although_nothing_is_wanted() {
+    let mut pair = Pair::new(|_| ());
+    pair.hold(&["a"]);
+    pair.round(0, &[]);
+    assert_eq!(pair.closed(), set(&[]));
+}
+
+#[test]
+fn a_barrier_that_lost_its_state_is_closed_again() {
+    let mut pair = Pair::new(|edge| edge.bypass = set(&["a"]));
+    let wants = [("a", Light::Dark, Gate::Failed)];
+    pair.round(0, &wants);
+    assert_eq!(pair.closed(), set(&["a"]));
+    pair.hold(&[]);
+    pair.round(BARRIER_AGAIN_MS, &wants);
     assert_eq!(pair.closed(), set(&["a"]));
 }
 
