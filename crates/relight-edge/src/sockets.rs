@@ -52,12 +52,11 @@ impl Origins {
     }
 
     /// Open connections to the origin of each key. `Unknown` where the list does not name it, and
-    /// where other keys share its address: nobody can tell whose connections those are.
+    /// where other keys share its address: nobody can tell whose connections those are. An edge
+    /// that refuses upgrades is not counted without a list either: long answers run on there.
     pub(crate) fn count(&self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
         if self.list.is_none() || keys.is_empty() {
-            let none =
-                if self.refuses_upgrades { TunnelCount::Open(0) } else { TunnelCount::Unknown };
-            return Ok(vec![none; keys.len()]);
+            return Ok(vec![TunnelCount::Unknown; keys.len()]);
         }
         let origins = self.read()?;
         let open = connections()?;
