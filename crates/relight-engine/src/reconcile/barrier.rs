@@ -116,7 +116,7 @@ impl EdgeLoop {
     ) -> Option<Entry> {
         let mut barrier = self.barrier.take()?;
         let mut entry = None;
-        if !barrier.rest.as_ref().is_some_and(|rest| rest.contains(&now_ms)) {
+        if barrier.rest.as_ref().is_none_or(|rest| !rest.contains(&now_ms)) {
             let began = Instant::now();
             let looked = if barrier.is_sure {
                 barrier.has_lost(now_ms)

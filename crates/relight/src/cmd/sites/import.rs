@@ -64,10 +64,12 @@ fn hold_dark(
     let edges = barrier::registered(store, context)?;
     let mut held = Vec::new();
     rows.retain(|row| {
-        let code = match () {
-            () if is_held(row) => "import-held-dark",
-            () if is_barrier(&row.edge, &edges) => "import-barrier",
-            () => return true,
+        let code = if is_held(row) {
+            "import-held-dark"
+        } else if is_barrier(&row.edge, &edges) {
+            "import-barrier"
+        } else {
+            return true;
         };
         held.push(BadRow { line: row.line, code, what: row.slug.to_string() });
         false
