@@ -68,6 +68,12 @@ impl EngineError {
     }
 }
 
+impl From<Refusal> for EngineError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(EngineErrorKind::Refused(refusal), "asking the policy")
+    }
+}
+
 impl From<StoreError> for EngineError {
     fn from(error: StoreError) -> Self {
         let kind = match error.kind() {

@@ -119,10 +119,7 @@ impl Desk<'_> {
         let action = self.waiting(number, hash)?;
         let plan = &action.plan;
         let may = person.may_for(Role::Commander, plan) || person.may_for(Role::Approver, plan);
-        let is_token = person.means == Means::Token;
-        if is_token {
-            return Err(Refusal::Token);
-        }
+        check_person(person)?;
         if !may && !person.is(&plan.proposer) {
             return Err(Refusal::NotApprover);
         }
@@ -188,9 +185,7 @@ impl Desk<'_> {
         let waits = |glass: &&Glass| glass.plan == plan && glass.reviewed.is_none();
         let glass = self.actions.glass().iter().find(waits);
         let glass = glass.ok_or(Refusal::UnknownAction)?;
-        if person.means == Means::Token {
-            return Err(Refusal::Token);
-        }
+        check_person(person)?;
         if person.is(&glass.by) {
             return Err(Refusal::OwnReview);
         }
@@ -211,9 +206,7 @@ impl Desk<'_> {
     /// The rule that forbids it.
     pub fn undo(&self, person: &Person, number: u32) -> Result<Entry, Refusal> {
         let action = self.actions.get(number).ok_or(Refusal::UnknownAction)?;
-        if person.means == Means::Token {
-            return Err(Refusal::Token);
-        }
+        check_person(person)?;
         let signed = action.is_signed_by(&person.name) || person.is(&action.plan.proposer);
         if !signed && !person.may_for(Role::Commander, &action.plan) {
             return Err(Refusal::NotSigner);
@@ -257,6 +250,16 @@ impl Desk<'_> {
             return Err(Refusal::OtherHash);
         }
         Ok(action)
+    }
+}
+
+/// What people decide is decided by nobody else: not by a program, and not by a sign-in that a
+/// provider gave without a second factor.
+fn check_person(person: &Person) -> Result<(), Refusal> {
+    match person.means {
+        Means::Token => Err(Refusal::Token),
+        Means::Named => Err(Refusal::NotPresent),
+        _ => Ok(()),
     }
 }
 

@@ -11,6 +11,9 @@ use crate::plan::Plan;
 pub enum Means {
     /// A token of a program: never a person.
     Token,
+    /// A sign-in through a provider without a second factor that counts here: it names somebody,
+    /// and whoever runs the provider, or knows a password, can come in as that person.
+    Named,
     /// A sign-in whose passkey was shown too long ago.
     SignedIn,
     /// A second factor, shown lately to a provider whose word the policy takes.

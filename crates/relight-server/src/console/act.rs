@@ -44,26 +44,18 @@ pub(super) fn routes() -> Router<Arc<Console>> {
         .route("/site/{slug}/act", post(forms::site))
 }
 
-/// Whoever sends a request, as the policy sees him at this instant.
-pub(crate) fn person_of(signed: &SignedIn, now: Timestamp) -> Person {
+/// Whoever sends a request, as the policy sees him at this instant. The word of a provider counts
+/// only with a second factor that was shown just now, and only where there is no passkey.
+pub(crate) fn person_of(console: &Console, signed: &SignedIn, now: Timestamp) -> Person {
     let means = match signed.factor {
         Factor::Token => Means::Token,
         _ if signed.is_fresh(now) => Means::Passkey,
-        _ if signed.is_vouched(now) => Means::Provider,
-        Factor::Passkey | Factor::Oidc | Factor::OidcStrong => Means::SignedIn,
+        Factor::Passkey => Means::SignedIn,
+        _ if signed.is_vouched(now) && !has_key(console, signed) => Means::Provider,
+        Factor::Oidc | Factor::OidcStrong => Means::Named,
     };
     let account = &signed.account;
     Person { name: account.name.clone(), grants: account.grants.clone(), means }
-}
-
-/// Whoever proposes a plan. The word of a provider counts only where there is no passkey.
-pub(crate) fn proposer_of(console: &Console, signed: &SignedIn, now: Timestamp) -> Person {
-    let person = person_of(signed, now);
-    let means = match person.means {
-        Means::Provider if has_key(console, signed) => Means::SignedIn,
-        means => means,
-    };
-    Person { means, ..person }
 }
 
 /// Whether somebody has a passkey here.
@@ -79,12 +71,12 @@ pub(crate) fn signer_of(
     proof: Option<&Proof>,
     now: Timestamp,
 ) -> Person {
-    let person = person_of(signed, now);
+    let person = person_of(console, signed, now);
     let means = match person.means {
         Means::Token => Means::Token,
         _ if proof.is_some_and(proof::is_of_hardware) => Means::HardwareKey,
         _ if proof.is_some() => Means::Passkey,
-        _ if has_key(console, signed) => Means::SignedIn,
+        Means::Passkey if has_key(console, signed) => Means::SignedIn,
         means => means,
     };
     Person { means, ..person }

@@ -76,7 +76,7 @@ fn acts(console: &Console, asked: &Asked) -> Acts {
         return Acts::default();
     };
     let (lang, now) = (console.lang(asked), engine.now());
-    let person = act::person_of(signed, now);
+    let person = act::person_of(console, signed, now);
     let (waiting, glass) = engine.with_ledger(|ledger| {
         let actions = ledger.actions();
         let waiting = actions.newest().filter(|action| action.is_open(now));

@@ -80,7 +80,7 @@ impl SiteView<'_> {
     /// The open incidents in which this reader may do something about a site.
     fn acts(&self) -> Vec<String> {
         let Reader::Signed(signed) = &self.asked.reader else { return Vec::new() };
-        let person = act::person_of(signed, self.engine.now());
+        let person = act::person_of(self.console, signed, self.engine.now());
         let mut roles = [Role::SiteOwner, Role::Commander].into_iter();
         if !roles.any(|role| person.may(role, &self.scope)) {
             return Vec::new();

@@ -465,3 +465,110 @@ fn who_has_a_passkey_shows_it_whatever_the_provider_says() {
     assert!(acts(&world).contains(&"plan-proposed chief".to_owned()));
     world.web.stop();
 }
+
+/// One person, an account with a passkey and another whom only the provider vouches for.
+struct Two {
+    world: World,
+    /// Of the first account.
+    chief: String,
+    /// What of the second one came back from the provider without a second factor.
+    weak: String,
+    /// The digest of the plan that waits.
+    plan: String,
+}
+
+/// A waiting plan of one commander, and a second commander who comes in through the provider.
+fn two(clock: fn() -> i64, provider: &Provider, device: &Device) -> Two {
+    let (mut chief, mut other) = Default::default();
+    let world = World::start_with(clock, provider.configured(), |store: &Store| {
+        behind_an_edge(store);
+        chief = with_key(store, "chief", 1, "commander", device);
+        let roles = [("commander", "/"), ("publisher", "/"), ("auditor", "/")];
+        other = person(store, "zoe", 2, &roles);
+    });
+    let opened =
+        form(&[("token", &token(&world.get("/plans", &chief).2)), ("incident", LOG4SHELL)]);
+    assert_eq!(world.post("/incident/open", &chief, &opened).0, 303);
+    bind(&world, provider, &other, "s-1", START);
+    assert_eq!(propose(&world, &chief, "care").0, 303);
+    let weak = signed_in(&come(&world, provider, "s-1", json!({})).1).unwrap();
+    let page = world.get("/approve/A-0001?lang=en", &chief).2;
+    let plan = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    Two { world, chief, weak, plan }
+}
+
+/// Goal: nobody breaks the glass and reviews it through a second account without a second factor.
+/// Method: the same review with a plain sign-in through the provider, and with a second factor.
+#[test]
+fn a_plain_sign_in_through_a_provider_reviews_no_broken_glass() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let mut device = Device::new(1);
+    let Two { world, chief, weak, plan } = two(now, &provider, &device);
+    let page = world.get("/approve/A-0001?lang=en", &chief).2;
+    let glass = page.split("<details class=\"glass\">").nth(1).unwrap();
+    let shown =
+        device.get(glass.split("</details>").next().unwrap(), "/approve/A-0001", &world.origin());
+    let own = token(&page);
+    let fields = [
+        ("token", own.as_str()),
+        ("hash", &plan),
+        ("decision", "glass"),
+        ("reason", "nobody answers"),
+        ("ticket", &shown.ticket),
+        ("answer", &shown.answer),
+    ];
+    assert_eq!(world.post("/approve/A-0001", &chief, &form(&fields)).0, 303);
+    let review = |cookie: &str| {
+        let own = token(&world.get("/plans", cookie).2);
+        let fields = form(&[("token", &own), ("plan", &plan), ("note", "it was right")]);
+        let (status, _, body) = world.post("/plans/glass?lang=en", cookie, &fields);
+        (status, body)
+    };
+    let (status, body) = review(&weak);
+    assert_eq!(status, 403, "{body}");
+    assert!(body.contains("needs a passkey shown in the last five minutes"), "{body}");
+    assert!(!acts(&world).iter().any(|act| act.starts_with("glass-reviewed")));
+    let strong = json!({"amr": ["pwd", "mfa"]});
+    let strong = signed_in(&come(&world, &provider, "s-1", strong).1).unwrap();
+    assert_eq!(review(&strong).0, 303);
+    world.web.stop();
+}
+
+/// Goal: what people decide, a plain sign-in through a provider does not. Method: every such act
+/// by a commander whose account would be allowed to.
+#[test]
+fn a_plain_sign_in_through_a_provider_decides_nothing() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let Two { world, chief, weak, .. } = two(now, &provider, &Device::new(1));
+    let before = acts(&world);
+    let send = |cookie: &str, path: &str, more: &str| {
+        let own = token(&world.get("/plans", cookie).2);
+        world.post(path, cookie, &format!("token={own}&incident={LOG4SHELL}&{more}")).0
+    };
+    let (status, body) = decide(&world, &weak, "A-0001", "decision=refuse&reason=no");
+    assert_eq!(status, 403, "refused: {body}");
+    for (path, more) in [
+        ("/incident/open", ""),
+        ("/incident/close", ""),
+        ("/incident/update", "fr=Bonjour"),
+        ("/site/care/act", "act=analyse"),
+        ("/site/care/act", "act=fix&note=2.17.1"),
+        ("/site/care/act", "act=exempt"),
+    ] {
+        assert_eq!(send(&weak, path, more), 403, "{path} {more}");
+    }
+    assert_eq!(acts(&world), before);
+    let strong = json!({"amr": ["mfa"]});
+    let strong = signed_in(&come(&world, &provider, "s-1", strong).1).unwrap();
+    assert_eq!(send(&strong, "/incident/update", "fr=Bonjour"), 303);
+    assert_eq!(decide(&world, &strong, "A-0001", "decision=approve").0, 303);
+    // The word of a provider is too old after five minutes, and nothing is taken back with it.
+    let weak_undo = decide(&world, &weak, "A-0001", "decision=undo");
+    assert_eq!(weak_undo.0, 403, "{}", weak_undo.1);
+    assert_eq!(decide(&world, &chief, "A-0001", "decision=undo").0, 303);
+    world.web.stop();
+}

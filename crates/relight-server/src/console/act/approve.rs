@@ -157,7 +157,7 @@ pub(crate) fn carry_out(
     proof: Option<Proof>,
 ) -> Result<(), EngineError> {
     let policy = policy_of(engine);
-    let person = person_of(signed, engine.now());
+    let person = person_of(console, signed, engine.now());
     let hash = form.plan();
     match form.decision.as_str() {
         "undo" => engine.take_back(&policy, &person, action.number).map(drop),

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Role, Scope};
 use relight_engine::incident::Entry;
-use relight_engine::policy::{Means, Person};
+use relight_engine::policy::{Means, Person, Refusal};
 use relight_engine::{Engine, EngineError};
 use relight_model::GateKey;
 use relight_web::texts;
@@ -62,14 +62,20 @@ pub(crate) struct Act<'a> {
 }
 
 impl<'a> Act<'a> {
-    pub(crate) fn new(engine: &'a Engine, signed: &SignedIn) -> Self {
-        Self { engine, person: person_of(signed, engine.now()) }
+    pub(crate) fn new(console: &Console, engine: &'a Engine, signed: &SignedIn) -> Self {
+        Self { engine, person: person_of(console, signed, engine.now()) }
     }
 
     /// Programs ask; people open, close and publish.
     fn needs(&self, role: Role, scope: &Scope) -> Result<(), Denied> {
         let is_program = self.person.means == Means::Token;
-        if !is_program && self.person.may(role, scope) { Ok(()) } else { Err(Denied::Role) }
+        if is_program || !self.person.may(role, scope) {
+            return Err(Denied::Role);
+        }
+        match self.person.means {
+            Means::Named => Err(Denied::Engine(EngineError::from(Refusal::NotPresent))),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn open(&self, short: &Short) -> Result<String, Denied> {
@@ -101,9 +107,8 @@ impl<'a> Act<'a> {
         };
         let (site, body) = self.site_of(slug)?.ok_or(Denied::Role)?;
         let id = short.incident.trim();
-        if !roles.iter().any(|role| self.needs(*role, &body).is_ok()) {
-            return Err(Denied::Role);
-        }
+        let held = roles.iter().find(|role| self.person.may(**role, &body));
+        self.needs(*held.ok_or(Denied::Role)?, &body)?;
         let (name, note) = (&self.person.name, short.note.trim());
         match short.act.as_str() {
             "analyse" => drop(self.engine.analyse(name, id, &[site])?),
@@ -142,7 +147,7 @@ async fn run(
         let say = |status, (what, remedy): (&str, &str)| {
             told_page(&console, &asked, status, (what.to_owned(), remedy.to_owned()), &back)
         };
-        match act(&Act::new(engine, &signed)) {
+        match act(&Act::new(&console, engine, &signed)) {
             Ok(()) => Redirect::to(&format!("{back}?lang={}", lang.tag())).into_response(),
             Err(Denied::Engine(error)) => refused(&console, &asked, &error, &back),
             Err(Denied::Role) => {

@@ -14,7 +14,7 @@ use relight_web::views::Choice as Option_;
 use relight_web::{Lang, texts, words};
 
 use super::choose::{Choice, name_of};
-use super::{may_propose, plan_view, policy_of, proposer_of, refused, rollout, step_up, told_page};
+use super::{may_propose, person_of, plan_view, policy_of, refused, rollout, step_up, told_page};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
 use crate::console::{Asked, Console, blocking};
@@ -67,7 +67,7 @@ impl View<'_> {
     }
 
     fn person(&self) -> Person {
-        proposer_of(self.console, self.signed, self.engine.now())
+        person_of(self.console, self.signed, self.engine.now())
     }
 
     fn step_up(&self, here: &str) -> String {

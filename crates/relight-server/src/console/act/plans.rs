@@ -107,7 +107,7 @@ pub(super) async fn review(
     blocking(move || {
         let Some(engine) = &console.engine else { return console.nothing(&asked) };
         let plan = Digest::parse(form.plan.trim()).unwrap_or_default();
-        let person = person_of(&signed, engine.now());
+        let person = person_of(&console, &signed, engine.now());
         match engine.review_glass(&policy_of(engine), &person, plan, &form.note) {
             Ok(()) => {
                 Redirect::to(&format!("/plans?lang={}", console.lang(&asked).tag())).into_response()

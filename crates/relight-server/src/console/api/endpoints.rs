@@ -23,7 +23,7 @@ use crate::console::act::approve::{self, Decision};
 use crate::console::act::choose::{Choice, WHICH, readable};
 use crate::console::act::forms::{Act, Denied, Short};
 use crate::console::act::plan_view::action_code;
-use crate::console::act::{may_propose, policy_of, proposer_of, reads_plan, rollout};
+use crate::console::act::{may_propose, person_of, policy_of, reads_plan, rollout};
 
 /// Sites in one answer.
 const SITES_MAX: usize = 1_000;
@@ -161,7 +161,8 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
 
 fn open(call: &Call, input: OpenIncident) -> Result<IncidentView, Problem> {
     let short = Short { incident: input.advisory, ..Short::default() };
-    let id = Act::new(&call.engine, &call.signed).open(&short).map_err(denied(call))?;
+    let id =
+        Act::new(&call.console, &call.engine, &call.signed).open(&short).map_err(denied(call))?;
     let found = call
         .engine
         .with_ledger(|ledger| ledger.incident(&id).map(|incident| incident_view(&id, incident)));
@@ -170,14 +171,14 @@ fn open(call: &Call, input: OpenIncident) -> Result<IncidentView, Problem> {
 
 fn close(call: &Call, _: Nothing) -> Result<Done, Problem> {
     let short = Short { incident: call.part("id").to_owned(), ..Short::default() };
-    Act::new(&call.engine, &call.signed).close(&short).map_err(denied(call))?;
+    Act::new(&call.console, &call.engine, &call.signed).close(&short).map_err(denied(call))?;
     Ok(Done { done: true })
 }
 
 fn update(call: &Call, input: UpdateWords) -> Result<Done, Problem> {
     let (incident, en) = (call.part("id").to_owned(), input.en.unwrap_or_default());
     let short = Short { incident, fr: input.fr, en, ..Short::default() };
-    Act::new(&call.engine, &call.signed).update(&short).map_err(denied(call))?;
+    Act::new(&call.console, &call.engine, &call.signed).update(&short).map_err(denied(call))?;
     Ok(Done { done: true })
 }
 
@@ -226,7 +227,7 @@ fn site(call: &Call, _: Nothing) -> Result<SiteView, Problem> {
 fn site_act(call: &Call, input: SiteAct) -> Result<Done, Problem> {
     let (incident, act, note) = (input.incident, input.act, input.note.unwrap_or_default());
     let short = Short { incident, act, note, ..Short::default() };
-    let act = Act::new(&call.engine, &call.signed);
+    let act = Act::new(&call.console, &call.engine, &call.signed);
     act.site(call.part("slug"), &short).map_err(denied(call))?;
     Ok(Done { done: true })
 }
@@ -337,7 +338,7 @@ fn preview(call: &Call, input: PlanAsk) -> Result<PlanPreview, Problem> {
     let plan = chosen(call, input)?;
     let (policy, now) = (policy_of(&call.engine), call.engine.now());
     let (person, protected) =
-        (proposer_of(&call.console, &call.signed, now), std::collections::BTreeSet::new());
+        (person_of(&call.console, &call.signed, now), std::collections::BTreeSet::new());
     let seats = call.engine.with_ledger(|ledger| {
         let actions = ledger.actions();
         Desk { policy: &policy, actions, protected: &protected, now }.seats(&person, &plan)
@@ -360,7 +361,7 @@ fn propose(call: &Call, input: PlanAsk) -> Result<Action, Problem> {
     let plan = chosen(call, input)?;
     let name = &call.signed.account.name;
     rollout::before(&call.engine, name, &plan);
-    let person = proposer_of(&call.console, &call.signed, call.engine.now());
+    let person = person_of(&call.console, &call.signed, call.engine.now());
     let acted = call.engine.propose(&policy_of(&call.engine), &person, &plan);
     let acted = acted.map_err(|error| Problem::engine(call.lang, &error))?;
     if acted.started {
