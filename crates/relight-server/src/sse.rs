@@ -3,7 +3,7 @@
 //! One task per stream asks the board what changed and writes into a queue of a few chunks; a
 //! slow reader makes the task wait, and then gets the newest state of each site once. So memory
 //! per stream is bounded by the board, never by the reader. A stream ends when the sign-in of its
-//! reader does, and does not prolong it.
+//! reader does or the role with which it reads is taken back, and does not prolong it.
 
 use std::fmt::{self, Write as _};
 use std::pin::Pin;
@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
+use relight_engine::access::Scope;
 use relight_engine::live::Changes;
 use relight_model::DisplayState;
 use relight_web::views::{Counts, QueueRow, TodoRow};
@@ -25,9 +26,7 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::access::sign_ins::is_open;
 use crate::access::signed_in::Reader;
-use crate::access::{Factor, SignedIn};
 use crate::clock;
 use crate::console::{Asked, Console, burn, tally, work};
 
@@ -147,8 +146,9 @@ async fn follow(
     let mut writer = Writer::new(&console, lang, since);
     let mut ticker = interval(COALESCE);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while !writer.ended && still_reads(&console, &reader) {
+    while !writer.ended {
         ticker.tick().await;
+        let Some(reader) = as_now(&console, &reader) else { return };
         let now = Instant::now();
         let mut chunk = writer.round(now);
         if !writer.ended && writer.queue_is_due(now) {
@@ -161,18 +161,15 @@ async fn follow(
     }
 }
 
-/// Whether the sign-in or token with which a stream was opened still lasts.
-fn still_reads(console: &Console, reader: &Reader) -> bool {
-    let (door, Reader::Signed(signed)) = (&console.door, reader) else {
-        return !console.door.is_closed();
-    };
-    let SignedIn { sign_in, factor, .. } = signed;
-    let (known, now) = (door.known(), door.now());
-    match factor {
-        Factor::Token => {
-            known.tables.tokens.iter().any(|row| row.digest == *sign_in && now < row.expires)
+/// The reader with the roles of this instant; nobody once the sign-in or token is over, or the whole
+/// register is no longer theirs to read: the stream shows all of it.
+fn as_now(console: &Console, reader: &Reader) -> Option<Reader> {
+    match reader {
+        Reader::Anyone => (!console.door.is_closed()).then_some(Reader::Anyone),
+        Reader::Signed(signed) => {
+            let reader = Reader::Signed(console.door.as_now(signed)?);
+            reader.reads(&Scope::root()).then_some(reader)
         }
-        _ => known.tables.sign_ins.iter().any(|row| row.digest == *sign_in && is_open(row, now)),
     }
 }
 
@@ -373,7 +370,7 @@ mod tests {
     use relight_engine::live::{Board, BoardSite, CHANGES_MAX, Headline};
 
     use super::*;
-    use crate::access::{Address, Door};
+    use crate::access::{Address, Door, Factor, SignedIn};
 
     fn console(sites: usize) -> Console {
         let site = |at: usize| BoardSite {
@@ -496,7 +493,7 @@ mod tests {
     #[test]
     fn whoever_needs_no_sign_in_goes_on_and_a_stranger_does_not() {
         let console = console(1);
-        assert!(still_reads(&console, &Reader::Anyone));
+        assert!(as_now(&console, &Reader::Anyone).is_some());
         let account =
             relight_engine::access::Account { id: 1, name: "anna".into(), grants: vec![] };
         let signed = |factor| {
@@ -504,7 +501,7 @@ mod tests {
             Reader::Signed(SignedIn { account, factor, shown, sign_in: Default::default() })
         };
         for factor in [Factor::Passkey, Factor::Token] {
-            assert!(!still_reads(&console, &signed(factor)), "{factor:?}");
+            assert!(as_now(&console, &signed(factor)).is_none(), "{factor:?}");
         }
     }
 }
