@@ -152,7 +152,7 @@ async fn follow(
         let now = Instant::now();
         let mut chunk = writer.round(now);
         if !writer.ended && writer.queue_is_due(now) {
-            let lists = lists(Arc::clone(&console), lang, reader.clone()).await;
+            let Some(lists) = lists(Arc::clone(&console), lang, reader).await else { return };
             chunk.push_str(&writer.queue(lists));
         }
         if !chunk.is_empty() && sender.send(Bytes::from(chunk)).await.is_err() {
@@ -173,19 +173,19 @@ fn as_now(console: &Console, reader: &Reader) -> Option<Reader> {
     }
 }
 
-/// What is next, as text of an event; the register is read where it holds no stream up.
-async fn lists(console: Arc<Console>, lang: Lang, reader: Reader) -> String {
+/// What is next, as text of an event; the register is read where it holds no stream up. `None`
+/// when it cannot be read: the stream then ends, and the page says that it shows an old state.
+async fn lists(console: Arc<Console>, lang: Lang, reader: Reader) -> Option<String> {
     let read = move || {
         let id = console.board.headline().id;
         let now = clock::now();
         let work = console.engine.as_ref().map(|engine| work::Work { engine, lang, now });
         let lists = work.map(|work| work.lists(&id, |scope| reader.reads(scope)));
-        // Lists that cannot be read are not sent: empty ones would say that nothing is to do.
         let (queue, todo) = lists.transpose().ok()?.unwrap_or_default();
         Some(next(&queue, &todo))
     };
-    // A panic is a bug that its own thread tells; the stream goes on with what it has.
-    tokio::task::spawn_blocking(read).await.ok().flatten().unwrap_or_default()
+    // A panic is a bug that its own thread tells.
+    tokio::task::spawn_blocking(read).await.ok().flatten()
 }
 
 /// What one stream has sent so far.

@@ -1,8 +1,12 @@
 //! The door of the console: who comes in, what they see, and which requests are really theirs.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+
 use relight_engine::store::Store;
 
 use crate::door_support::{START, World, clock, person, token};
+use crate::support::wait_until;
 use crate::web_console::ask;
 
 /// Every page of the console that shows something of the register.
@@ -186,4 +190,39 @@ fn behind_a_proxy_its_name_is_the_console_and_browsers_stay_with_tls() {
     assert_eq!(send("https://relight.example"), 303);
     let (_, head, _) = ask(world.address(), "GET /sites HTTP/1.1\r\nHost: localhost\r\n");
     assert!(head.contains("303"), "{head}");
+}
+
+/// Whether an open stream ends because of what is done meanwhile.
+fn ends(world: &World, cookie: &str, meanwhile: impl FnOnce()) {
+    let mut stream = TcpStream::connect(world.address()).unwrap();
+    let head = "GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    stream.write_all(format!("{head}Cookie: {cookie}\r\n\r\n").as_bytes()).unwrap();
+    let mut lines = BufReader::new(stream);
+    let mut first = String::new();
+    lines.read_line(&mut first).unwrap();
+    assert!(first.contains(" 200 "), "{first}");
+    let reading = std::thread::spawn(move || lines.read_to_string(&mut String::new()).unwrap());
+    meanwhile();
+    wait_until("the end of the stream", || reading.is_finished());
+}
+
+#[test]
+fn a_stream_ends_with_the_role_that_reads_it_and_with_the_register() {
+    clock!(now, _set);
+    let (mut admin, mut anna, mut zoe) = Default::default();
+    let world = World::start(now, |store| {
+        admin = person(store, "admin", 1, &[("admin", "/")]);
+        anna = person(store, "anna", 2, &[("viewer", "/")]);
+        zoe = person(store, "zoe", 3, &[("viewer", "/")]);
+    });
+    ends(&world, &anna, || {
+        let fields = [("name", "anna"), ("role", "viewer"), ("scope", "/")];
+        assert_eq!(world.act(&admin, ("/accounts", "/accounts/revoke"), &fields).0, 200);
+    });
+    // Lists that nobody can read any more must not stand there as if they were of now.
+    ends(&world, &zoe, || {
+        let database = rusqlite::Connection::open(world.store.path()).unwrap();
+        database.execute_batch("ALTER TABLE organisation RENAME TO elsewhere").unwrap();
+    });
+    world.web.stop();
 }
