@@ -12,7 +12,7 @@ use relight_engine::measures::{
     Measures, Patched, SiteMeasures, Subject, attest, fault_of,
 };
 use relight_engine::store::EVIDENCE_BYTES_MAX;
-use relight_engine::{Engine, LogState};
+use relight_engine::{Engine, EngineError, LogState};
 use relight_model::{OrgId, Organisation, Site, Timestamp};
 use relight_web::posture_views::{
     ActionRow, AttestForm, BodyPage, BodyRow, MeasureCell, MeasureTotal, PosturePage,
@@ -23,7 +23,7 @@ use relight_web::{Lang, number, texts, words};
 use serde::Deserialize;
 
 use super::sites::ROWS_MAX;
-use super::{Asked, Console, blocking};
+use super::{Asked, Console, act, blocking};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
 use crate::access::signed_in::Reader;
@@ -45,7 +45,11 @@ pub(super) struct Form {
 /// All bodies, or one: `?org=NAME`.
 pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     blocking(move || {
-        let Some(view) = View::open(&console, &asked) else { return console.nothing(&asked) };
+        let view = match View::open(&console, &asked) {
+            Ok(Some(view)) => view,
+            Ok(None) => return console.nothing(&asked),
+            Err(error) => return act::refused(&console, &asked, &error, "/"),
+        };
         if asked.org.is_empty() {
             return page::html(StatusCode::OK, relight_web::render(&view.all()));
         }
@@ -64,7 +68,11 @@ pub(super) async fn take(
     SignedForm { signed, form }: SignedForm<Form>,
 ) -> Response {
     blocking(move || {
-        let Some(view) = View::open(&console, &asked) else { return console.nothing(&asked) };
+        let view = match View::open(&console, &asked) {
+            Ok(Some(view)) => view,
+            Ok(None) => return console.nothing(&asked),
+            Err(error) => return act::refused(&console, &asked, &error, "/posture"),
+        };
         let Some(body) = view.body(&form.org) else { return console.nothing(&asked) };
         let (status, fault) = match view.attest(&signed, body, &form) {
             Ok(()) => {
@@ -94,17 +102,17 @@ struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// `None` without a register, or when it cannot be read.
-    fn open(console: &'a Console, asked: &'a Asked) -> Option<Self> {
-        let engine = console.engine.as_deref()?;
-        let mut bodies = engine.organisations().ok()?;
+    /// `None` without a register.
+    fn open(console: &'a Console, asked: &'a Asked) -> Result<Option<Self>, EngineError> {
+        let Some(engine) = console.engine.as_deref() else { return Ok(None) };
+        let mut bodies = engine.organisations()?;
         bodies.retain(|body| asked.reader.reads(&Scope::of_body(&body.sector, &body.name)));
         bodies.sort_by_cached_key(|body| body.name.to_lowercase());
         let mut sites = engine.sites();
         sites.retain(|site| bodies.iter().any(|body| body.id == site.org));
         sites.sort_by(|a, b| a.slug.cmp(&b.slug));
-        let measures = engine.measures(&sites).ok()?;
-        Some(Self { console, asked, engine, lang: console.lang(asked), bodies, sites, measures })
+        let (lang, measures) = (console.lang(asked), engine.measures(&sites)?);
+        Ok(Some(Self { console, asked, engine, lang, bodies, sites, measures }))
     }
 
     fn body(&self, name: &str) -> Option<&Organisation> {

@@ -267,11 +267,13 @@ fn a_register_that_cannot_be_read_is_told_and_leaves_no_site_out() {
     let own = token(&world.get("/plans", &people.chief).2);
     let database = rusqlite::Connection::open(world.store.path()).unwrap();
     database.execute_batch("ALTER TABLE organisation RENAME TO elsewhere").unwrap();
-    for path in ["/", "/site/care", ASK] {
+    for path in ["/", "/site/care", ASK, "/posture", "/posture?org=Hospital"] {
         assert_eq!(world.get(path, &people.chief).0, 500, "{path}");
     }
     let form = format!("token={own}&incident={LOG4SHELL}&act=analyse");
     assert_eq!(world.post("/site/care/act", &people.chief, &form).0, 500);
+    let form = format!("token={own}&org=Hospital&measure=mfa&value=yes&evidence=report&days=30");
+    assert_eq!(world.post("/posture/attest", &people.chief, &form).0, 500);
     database.execute_batch("ALTER TABLE elsewhere RENAME TO organisation").unwrap();
     assert_eq!(world.get("/", &people.chief).0, 200);
     world.web.stop();
