@@ -103,7 +103,7 @@ async fn go(
         return console.nothing(&asked);
     }
     let lang = console.lang(&asked).tag();
-    match console.door.leave(wish, &next, (lang, is_again)).await {
+    match console.door.leave(wish, &next, (lang, is_again), &from).await {
         Ok(going) => {
             ([(header::SET_COOKIE, going.cookie)], Redirect::to(&going.location)).into_response()
         }
@@ -163,13 +163,9 @@ async fn not_in(
     console: Arc<Console>,
     asked: Asked,
     from: Sender,
-    (next, refusal): (String, Refusal),
+    (next, (refusal, trial)): (String, (Refusal, Trial)),
 ) -> Response {
     blocking(move || {
-        let trial = match refusal {
-            Refusal::TooMany => Trial::Beyond,
-            _ => Trial::Allowed,
-        };
         let refusal = console.door.refuse(refusal, trial, 0, &from);
         with_away_over(sign_in_page(&console, &asked, &next, Some(&refusal)))
     })

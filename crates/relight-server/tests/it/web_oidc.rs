@@ -115,6 +115,8 @@ fn what_comes_back_counts_once_in_time_and_in_the_browser_that_asked() {
     refused("the cookie of another browser", &first.back(), &other.cookie);
     refused("no state", "/sign-in/oidc/back?code=c-1", &first.cookie);
     refused("another state", "/sign-in/oidc/back?code=c-1&state=AAAA", &first.cookie);
+    // Each of them is a trial, and five a minute are looked at.
+    now_set(START + 60);
     let mixed = format!("{}&iss=https%3A%2F%2Fevil.example", away().back());
     refused("an answer of another provider, unbound", &mixed, &first.cookie);
     provider.gives(&signed(9, &header(), &provider.claims(&first, "s-1", START)));
@@ -125,12 +127,13 @@ fn what_comes_back_counts_once_in_time_and_in_the_browser_that_asked() {
     let mixed = format!("{}&iss=https%3A%2F%2Fevil.example", third.back());
     refused("mixed up", &mixed, &third.cookie);
     refused("and over", &third.back(), &third.cookie);
+    now_set(START + 2 * 60);
     let declined = away();
     let path =
         format!("/sign-in/oidc/back?error=access_denied&state={}", declined.parameter("state"));
     refused("declined", &path, &declined.cookie);
     let late = away();
-    now_set(START + 5 * 60);
+    now_set(START + 7 * 60);
     refused("too late", &late.back(), &late.cookie);
     let journal = world.journal().concat();
     for why in ["expired", "id-token-issuer", "provider-declined"] {
@@ -208,6 +211,15 @@ fn a_flood_of_codes_is_five_requests_and_holds_up_no_passkey() {
     assert_eq!(statuses.iter().filter(|status| **status == 403).count(), 5);
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 35);
     assert_eq!(provider.forms().len(), 5);
+    // Five refusals and the first one beyond the limit; without a cookie it is the same.
+    let refusals = || world.journal().iter().filter(|it| it.contains("sign-in-refused")).count();
+    assert!(world.journal().pop().unwrap().contains(r#""why":"too-many""#));
+    assert_eq!(refusals(), 6);
+    now_set(START + 120);
+    for _ in 0..40 {
+        world.returns("/sign-in/oidc/back?code=c-1&state=AAAA", "");
+    }
+    assert_eq!(refusals(), 12);
     assert_eq!(world.sign_in(&mut device).0, 303);
     world.web.stop();
 }
@@ -344,6 +356,8 @@ fn a_provider_that_does_not_answer_holds_up_no_passkey() {
     );
     now_set(START + 60);
     assert_eq!(world.sign_in(&mut device).0, 303);
+    let all = (0..40).map(|_| world.get("/sign-in/oidc?lang=en", "").0);
+    assert_eq!(all.filter(|status| *status == 429).count(), 36, "nobody fills the journal");
     assert!(world.journal().concat().contains(r#""why":"provider-unreachable""#));
     world.web.stop();
 }

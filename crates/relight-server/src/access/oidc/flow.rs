@@ -31,6 +31,9 @@ const NEXT_BYTES_MAX: usize = 1_000;
 /// keys that nobody registered.
 const TRIALS_OF: u32 = u32::MAX;
 
+/// The same for those who only leave: whoever comes back is not held up by them.
+const LEAVES_OF: u32 = u32::MAX - 1;
+
 /// Bytes of the secret of a browser that is away.
 const SECRET_BYTES: usize = 32;
 
@@ -138,8 +141,35 @@ impl Door {
     /// Where somebody goes to sign in elsewhere.
     ///
     /// # Errors
-    /// There is no provider, or it does not answer.
+    /// There is no provider, it does not answer, or there were too many whom it did not.
     pub(crate) async fn leave(
+        &self,
+        wish: Wish,
+        next: &str,
+        (lang, is_again): (&str, bool),
+        from: &Sender,
+    ) -> Result<Going, (Refusal, Trial)> {
+        self.counted(LEAVES_OF, from, self.going(wish, next, (lang, is_again))).await
+    }
+
+    /// Counts a trial before anything is read, kept or sent; what goes well costs none, because a
+    /// whole office may share an address.
+    async fn counted<T>(
+        &self,
+        of: u32,
+        from: &Sender,
+        trying: impl Future<Output = Result<T, Refusal>>,
+    ) -> Result<T, (Refusal, Trial)> {
+        let trial = self.limits.count(of, &from.address, self.now());
+        if trial != Trial::Allowed {
+            return Err((Refusal::TooMany, trial));
+        }
+        let done = trying.await.map_err(|refusal| (refusal, trial))?;
+        self.limits.forgive(of, &from.address);
+        Ok(done)
+    }
+
+    async fn going(
         &self,
         wish: Wish,
         next: &str,
@@ -166,17 +196,16 @@ impl Door {
         back: &Back,
         headers: &HeaderMap,
         from: &Sender,
-    ) -> Result<Returned, Refusal> {
+    ) -> Result<Returned, (Refusal, Trial)> {
+        self.counted(TRIALS_OF, from, self.returning(back, headers)).await
+    }
+
+    async fn returning(&self, back: &Back, headers: &HeaderMap) -> Result<Returned, Refusal> {
         let provider = self.provider().ok_or(Refusal::Rule("not-there"))?;
         let expired = || Refusal::Key(passkey::Fault::Expired);
         let carried = away_of(headers).ok_or_else(expired)?;
         let away = Away::parse(&carried).ok_or_else(expired)?;
         let ticket = self.returned(Purpose::Provider(&digest_of(&carried)), &back.state)?;
-        // Counted before anything is kept or sent; what goes well costs no trial, because a whole
-        // office may share an address.
-        if self.limits.count(TRIALS_OF, &from.address, self.now()) != Trial::Allowed {
-            return Err(Refusal::TooMany);
-        }
         self.answer(&ticket)?;
         let is_ours = |issuer: &String| *issuer == provider.settings.issuer;
         if !back.iss.as_ref().is_none_or(is_ours) {
@@ -186,7 +215,6 @@ impl Door {
             return Err(Fault::Declined.into());
         }
         let identity = self.exchange(provider, (&back.code, &away), &ticket.challenge).await?;
-        self.limits.forgive(TRIALS_OF, &from.address);
         Ok(Returned { identity, wish: away.wish, next: away.next })
     }
 
