@@ -294,6 +294,8 @@ fn an_identity_that_nobody_bound_comes_in_nowhere() {
     let away = world.leaves("/me/identity", &admin);
     provider.gives(&signed(9, &header(), &provider.claims(&away, "s-1", START)));
     assert_eq!(world.returns(&away.back(), &away.cookie).0, 403);
+    let line = world.journal().pop().unwrap();
+    assert!(line.starts_with("admin ") && line.contains(r#""why":"identity-known""#), "{line}");
     assert_eq!(world.store.account_tables().unwrap().identities.len(), 1);
     // An account that is over is over for its identities as well.
     assert_eq!(world.act(&admin, ("/accounts", "/accounts/end"), &[("name", "anna")]).0, 200);
@@ -354,10 +356,10 @@ fn a_provider_that_does_not_answer_holds_up_no_passkey() {
         page.contains("data-key=\"get\"") && page.contains("value=\"/sites?lang=en\""),
         "{page}"
     );
-    now_set(START + 60);
-    assert_eq!(world.sign_in(&mut device).0, 303);
     let all = (0..40).map(|_| world.get("/sign-in/oidc?lang=en", "").0);
     assert_eq!(all.filter(|status| *status == 429).count(), 36, "nobody fills the journal");
+    now_set(START + 60);
+    assert_eq!(world.sign_in(&mut device).0, 303);
     assert!(world.journal().concat().contains(r#""why":"provider-unreachable""#));
     world.web.stop();
 }

@@ -243,10 +243,28 @@ impl Door {
     ) -> Result<Option<String>, Refusal> {
         let _changing = self.changing();
         let identity = &returned.identity;
-        match returned.wish {
+        let arrived = match returned.wish {
             Wish::SignIn(before) => self.sign_in_by(identity, before, from).map(Some),
             Wish::Link(sign_in) => self.link_by(identity, &sign_in, from).map(|()| None),
             Wish::Enter(link) => self.enter_by(identity, &link, from).map(Some),
+        };
+        arrived.map_err(|refusal| match refusal {
+            // Journalled already, with its subject.
+            Refusal::Rule("unknown-identity") => refusal,
+            refusal => self.refuse(refusal, Trial::Allowed, self.holder(&returned.wish), from),
+        })
+    }
+
+    /// The account of the sign-in or link with which somebody went away; 0 without one.
+    fn holder(&self, wish: &Wish) -> u32 {
+        match wish {
+            Wish::SignIn(_) => 0,
+            Wish::Link(sign_in) => self.by_digest(sign_in).map_or(0, |signed| signed.account.id),
+            Wish::Enter(link) => {
+                let known = self.known();
+                let mut rows = known.tables.invitations.iter();
+                rows.find(|row| row.digest == *link).map_or(0, |row| row.account)
+            }
         }
     }
 
