@@ -1,4 +1,5 @@
-//! Challenges: made for one use, good for five minutes, answered once.
+//! Challenges: made for one use, good for five minutes, answered once. That of a plan is good for as
+//! long as a plan may be: it is made when the page is opened, and plans are there to be read.
 //!
 //! A challenge is the digest of its purpose and of a ticket that we sealed. So nothing has to be
 //! kept for those who only look at the page, and nobody can push out the challenge of another by
@@ -7,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use relight_engine::plan::PLAN_AGE_MAX_S;
 use relight_model::{Digest, Timestamp};
 
 use super::passkey::Fault;
@@ -15,7 +17,7 @@ use super::{Door, digest_of};
 use crate::proof::Signing;
 use crate::{ServerError, proof};
 
-/// How long a challenge may be answered, in seconds.
+/// How long a challenge may be answered that is not for a plan, in seconds.
 pub(crate) const TICKET_S_MAX: i64 = 5 * 60;
 
 /// What a challenge is for: its answer counts for nothing else.
@@ -34,6 +36,14 @@ pub(crate) enum Purpose<'a> {
 }
 
 impl Purpose<'_> {
+    /// How long its challenge may be answered, in seconds.
+    const fn life_s(self) -> i64 {
+        match self {
+            Self::Sign { .. } => PLAN_AGE_MAX_S,
+            _ => TICKET_S_MAX,
+        }
+    }
+
     fn bytes(self) -> Vec<u8> {
         match self {
             Self::SignIn => b"relight sign-in".to_vec(),
@@ -83,7 +93,7 @@ pub(crate) struct Returned {
 
 fn make(secret: &Secret, purpose: Purpose<'_>, now: Timestamp) -> Result<Ticket, ServerError> {
     let nonce: [u8; 16] = secret::random()?;
-    let body = [&nonce[..], &(now + TICKET_S_MAX).to_be_bytes()].concat();
+    let body = [&nonce[..], &(now + purpose.life_s()).to_be_bytes()].concat();
     let seal = secret.seal("ticket", &[purpose.bytes(), body.clone()].concat());
     let ticket = [&body[..], &seal].concat();
     let challenge = secret::encode(&challenge(purpose, &ticket));
@@ -172,13 +182,18 @@ mod tests {
         for (made_for, purpose) in purposes.iter().enumerate() {
             let ticket = make(&secret, *purpose, 100).unwrap();
             for (at, other) in purposes.iter().enumerate() {
-                let got = read(&secret, *other, &ticket.text, 100 + TICKET_S_MAX - 1);
+                let got = read(
+                    &secret,
+                    *other,
+                    &ticket.text,
+                    100 + other.life_s().min(purpose.life_s()) - 1,
+                );
                 assert_eq!(got.is_ok(), at == made_for);
                 if let Ok(got) = got {
                     assert_eq!(secret::encode(&got.challenge), ticket.challenge);
                 }
             }
-            let late = read(&secret, *purpose, &ticket.text, 100 + TICKET_S_MAX);
+            let late = read(&secret, *purpose, &ticket.text, 100 + purpose.life_s());
             assert_eq!(late, Err(Fault::Expired));
             let other = Secret::random().unwrap();
             assert_eq!(read(&other, *purpose, &ticket.text, 100), Err(Fault::Expired));

@@ -244,3 +244,29 @@ fn a_wrong_number_is_told_after_a_good_signature() {
     ) == Ok(())));
     place.world.web.stop();
 }
+
+/// Goal: whoever reads a plan for longer than five minutes signs it all the same, and good
+/// signatures use up no trials. Method: the page is opened early; then seven good signatures in one
+/// minute under a number that is typed wrong.
+#[test]
+fn a_plan_is_read_for_as_long_as_it_waits_and_good_signatures_cost_no_trial() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut place = Place::start(now);
+    let origin = place.world.origin();
+    for site in ["care", "power"] {
+        assert_eq!(propose(&place.world, &place.chief, site).0, 303);
+    }
+    let page = place.page("A-0001", &place.zoe);
+    now_set(START + 14 * 60);
+    let shown = place.zoes.get(&page, "/approve/A-0001", &origin);
+    let (status, body) = place.approve("A-0001", &place.zoe, Some(&shown));
+    assert_eq!(status, 303, "{body}");
+    for number in 0..7 {
+        let page = place.page("A-0002", &place.zoe);
+        let shown = place.zoes.get(&page, "/approve/A-0002", &origin);
+        let (status, body) = place.approve("A-0002", &place.zoe, Some(&shown));
+        assert_eq!(status, 422, "{number}: {body}");
+    }
+    place.world.web.stop();
+}
