@@ -6,7 +6,7 @@ use super::matrix::{self, Column, Grade};
 use super::stage::Stage;
 use super::{peers, proof, speed};
 use crate::corpus::builder::{self, Truth};
-use crate::{corpus, process, tree};
+use crate::{corpus, tree};
 
 /// What is measured.
 #[derive(Debug, Default)]
