@@ -161,8 +161,8 @@ async fn follow(
     }
 }
 
-/// The reader with the roles of this instant; nobody once the sign-in or token is over, or the whole
-/// register is no longer theirs to read: the stream shows all of it.
+/// The reader with the roles of this instant; nobody once the sign-in or token is over, or the
+/// whole register is no longer theirs to read: the stream shows all of it.
 fn as_now(console: &Console, reader: &Reader) -> Option<Reader> {
     match reader {
         Reader::Anyone => (!console.door.is_closed()).then_some(Reader::Anyone),

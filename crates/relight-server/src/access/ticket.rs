@@ -1,5 +1,5 @@
-//! Challenges: made for one use, good for five minutes, answered once. That of a plan is good for as
-//! long as a plan may be: it is made when the page is opened, and plans are there to be read.
+//! Challenges: made for one use, good for five minutes, answered once. That of a plan is good for
+//! as long as a plan may be: it is made when the page is opened, and plans are there to be read.
 //!
 //! A challenge is the digest of its purpose and of a ticket that we sealed. So nothing has to be
 //! kept for those who only look at the page, and nobody can push out the challenge of another by
