@@ -93,8 +93,8 @@ impl Engine {
         }
         let darkens = |it: &Waiting| it.entries.iter().all(|(_, entry)| entry.is_for_a_full_disk());
         let (admitted, refused): (Vec<_>, Vec<_>) = group.into_iter().partition(darkens);
-        let context = "the disk is full: until there is room again, only sign-ins, orders for dark, \
-                       proofs and failures are journalled";
+        let context = "the disk is full: until there is room again, only sign-ins, orders for \
+                       dark, proofs and failures are journalled";
         fail(&refused, &EngineError::new(EngineErrorKind::Other, context));
         admitted
     }
