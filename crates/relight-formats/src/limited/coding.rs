@@ -249,16 +249,21 @@ impl Inflater {
     /// The same for gzip of one member and nothing behind it, `size` being its [`gzip_size`].
     ///
     /// The decoder compares sum and size with the trailer that it comes to, and does not say where
-    /// that was. A trailer like it stands at the end only, so it was the last one.
+    /// that was; what stands behind it is left unread. So the sum must be the one at the end, and
+    /// a trailer like that must stand at the end only.
     pub fn gunzip(&mut self, packed: &[u8], size: usize, out: &mut Vec<u8>) -> bool {
         out.clear();
-        let Some(at) = packed.len().checked_sub(GZIP_TRAILER_BYTES) else { return false };
-        if memchr::memmem::find(packed, &packed[at..]) != Some(at) {
+        let Some((before, trailer)) = packed.split_last_chunk::<GZIP_TRAILER_BYTES>() else {
+            return false;
+        };
+        if memchr::memmem::find(packed, trailer) != Some(before.len()) {
             return false;
         }
+        let sum = u32::from_le_bytes([trailer[0], trailer[1], trailer[2], trailer[3]]);
         out.resize(size, 0);
         let inner = self.inner.get_or_insert_with(libdeflater::Decompressor::new);
-        matches!(inner.gzip_decompress(packed, out), Ok(written) if written == size)
+        let written = inner.gzip_decompress(packed, out);
+        matches!(written, Ok(written) if written == size) && Crc32::of(out) == sum
     }
 }
 
@@ -496,7 +501,14 @@ mod tests {
         // The trailer of nothing is zeros, as there are in the head: the slow way is taken.
         assert_eq!(one_piece(&gz(b"")), None);
         let trailer = &one[one.len() - 8..];
+        // Two of one length: the size at the end is that of the first as well.
+        let (mut other, mut both) = (plain.clone(), plain.clone());
+        other[0] = b'L';
+        both.extend_from_slice(&other);
+        let two = [&one[..], &gz(&other)].concat();
+        assert_eq!(unpack(Coding::Gzip, &two).unwrap(), both);
         for refused in [
+            two,
             [&one[..], &one].concat(),
             [&one[..], &gz(b"hidden"), &one].concat(),
             [&one[..], b"behind"].concat(),
