@@ -150,7 +150,7 @@ impl Gathered {
         self.unresolved.get_or_insert(why);
     }
 
-    fn entry(self, package: PackageName, is_vendor: bool) -> Affected {
+    fn entry(mut self, package: PackageName, is_vendor: bool) -> Affected {
         let events = self.events();
         let is_range = |it: &Interval| it.status == RangeStatus::Affected;
         let has_range =
@@ -172,20 +172,64 @@ impl Gathered {
         }
     }
 
-    /// The bounds as a set of events. More ends than starts: the first line has none, and what
-    /// comes before its end is affected from the very first version.
-    fn events(&self) -> Vec<RangeEvent> {
-        let ends = self.last.len().max(self.fixed.len());
-        let from_zero = (ends > self.first.len()).then(|| RangeEvent::Introduced("0".to_owned()));
-        let events = self.first.iter().cloned().map(RangeEvent::Introduced);
-        let events = events.chain(from_zero);
-        let events = events.chain(self.last.iter().cloned().map(RangeEvent::LastAffected));
-        let mut events: Vec<_> =
-            events.chain(self.fixed.iter().cloned().map(RangeEvent::Fixed)).collect();
+    /// The bounds as a set of events. An end before which nothing stands begins at the very first
+    /// version; one that follows another end has lost its start, and nobody knows what it ends.
+    fn events(&mut self) -> Vec<RangeEvent> {
+        let of = |all: &[String], event: fn(String) -> RangeEvent| -> Vec<RangeEvent> {
+            all.iter().cloned().map(event).collect()
+        };
+        let mut events = of(&self.first, RangeEvent::Introduced);
+        events.extend(of(&self.last, RangeEvent::LastAffected));
+        events.extend(of(&self.fixed, RangeEvent::Fixed));
         events.sort();
         events.dedup();
-        events
+        let (mut is_open, mut is_lost) = (false, false);
+        let mut line: Vec<RangeEvent> = Vec::new();
+        match in_order(&events) {
+            None => is_lost = events.len() > 1,
+            Some(ordered) => events = ordered,
+        }
+        for event in events {
+            let is_start = matches!(event, RangeEvent::Introduced(_));
+            let is_fix = matches!(event, RangeEvent::Fixed(_));
+            match line.last() {
+                None if !is_start => line.push(RangeEvent::Introduced("0".to_owned())),
+                // The last affected version and the fix of one line: affected up to the fix.
+                Some(RangeEvent::LastAffected(_)) if is_fix => drop(line.pop()),
+                Some(_) => is_lost |= !is_start && !is_open,
+                None => {}
+            }
+            is_open = is_start;
+            line.push(event);
+        }
+        if is_lost {
+            self.doubt(Why::NoRange);
+        }
+        line.sort();
+        line
     }
+}
+
+/// Events by the numbers that their versions begin with; `None` where that is no order.
+fn in_order(events: &[RangeEvent]) -> Option<Vec<RangeEvent>> {
+    let placed = |event: &RangeEvent| {
+        let (RangeEvent::Introduced(text)
+        | RangeEvent::Fixed(text)
+        | RangeEvent::LastAffected(text)
+        | RangeEvent::Limit(text)) = event;
+        let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
+        let (epoch, text) = text.split_once(':').unwrap_or(("0", text));
+        let end = text.find(|it: char| !it.is_ascii_digit() && it != '.').unwrap_or(text.len());
+        let parts = text[..end].trim_end_matches('.').split('.');
+        let mut numbers: Vec<u64> = parts.map(|it| it.parse().ok()).collect::<Option<_>>()?;
+        while numbers.last() == Some(&0) {
+            numbers.pop();
+        }
+        Some((epoch.parse::<u64>().ok()?, numbers, event.clone()))
+    };
+    let mut placed = events.iter().map(placed).collect::<Option<Vec<_>>>()?;
+    placed.sort();
+    Some(placed.into_iter().map(|(_, _, event)| event).collect())
 }
 
 /// Every version.

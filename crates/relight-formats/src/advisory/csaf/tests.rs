@@ -215,6 +215,33 @@ fn bounds_of_products_are_ranges() {
             json!({"first_affected": ["3", "1"], "last_affected": ["2"], "first_fixed": ["3.1"]}),
             "i1 i3 f3.1 l2",
         ),
+        // The end of a line whose start is not told.
+        (
+            &["1.5", "2", "2.3", "3"],
+            json!({"first_affected": ["2", "3"], "first_fixed": ["1.5", "2.3"]}),
+            "i0 i2 i3 f1.5 f2.3",
+        ),
+        (
+            &["1.5", "2", "3"],
+            json!({"first_affected": ["2"], "last_affected": ["3"], "first_fixed": ["1.5"]}),
+            "i0 i2 f1.5 l3",
+        ),
+        (
+            &["1", "2", "2.1"],
+            json!({"first_affected": ["1"], "last_affected": ["2"], "first_fixed": ["2.1"]}),
+            "i1 f2.1",
+        ),
+        (&["1.5", "2.3"], json!({"first_fixed": ["1.5", "2.3"]}), "no-range i0 f1.5 f2.3"),
+        (
+            &["1", "1.5", "2.3"],
+            json!({"first_affected": ["1"], "first_fixed": ["1.5", "2.3"]}),
+            "no-range i1 f1.5 f2.3",
+        ),
+        (
+            &["1.9", "1.10"],
+            json!({"first_affected": ["1.9"], "first_fixed": ["1.10"]}),
+            "i1.9 f1.10",
+        ),
         (&["vers:maven/<3"], json!({"known_affected": ["vers:maven/<3"]}), "vers:maven/<3"),
         (&[">=1, <3"], json!({"known_affected": [">=1, <3"]}), "1..3 Affected"),
         (&["prior to 3"], json!({"known_affected": ["prior to 3"]}), "free-text"),
