@@ -17,7 +17,7 @@ use crate::time;
 mod affected;
 mod versions;
 
-pub(super) use versions::operators;
+pub(super) use versions::{is_version, operators};
 
 pub(super) const PLUGIN: Cve = Cve;
 

@@ -13,7 +13,7 @@ use relight_model::{
 use serde_json::Value;
 
 use super::tree::Tree;
-use crate::advisory::cve::operators;
+use crate::advisory::cve::{is_version, operators};
 use crate::advisory::json::{Fault, Object, VERSIONS_MAX, list};
 use crate::advisory::names::package_of_purl;
 
@@ -68,9 +68,10 @@ pub(super) fn entries(
     for (key, said) in LISTS {
         for id in list(status, key, VERSIONS_MAX)?.iter().filter_map(Value::as_str) {
             let product = tree.resolve(id)?;
+            let is_range = tree.is_range(id);
             for purl in &product.purls {
                 if let Some(package) = package(purl, &product.within) {
-                    packages.entry(package).or_default().add(said, told(purl, &product));
+                    packages.entry(package).or_default().add(said, told(purl, &product, is_range));
                 }
             }
         }
@@ -105,8 +106,10 @@ fn release_of(cpe: &str, ecosystem: &Ecosystem) -> Option<String> {
     (is_system && is_own && is_major).then(|| version.to_owned())
 }
 
-fn told(purl: &Purl, product: &VexProduct) -> Told {
-    let Some(text) = product.versions.first() else {
+/// What the version of the purl says, or else the branch.
+fn told(purl: &Purl, product: &VexProduct, is_range: bool) -> Told {
+    let text = product.versions.first().filter(|_| is_range || purl.version.is_empty());
+    let Some(text) = text else {
         let epoch = purl.qualifier("epoch").filter(|_| purl.kind == "rpm");
         return match (purl.version.as_str(), epoch) {
             ("", _) => Told::All,
@@ -122,7 +125,21 @@ fn told(purl: &Purl, product: &VexProduct) -> Told {
     if text.starts_with(['<', '>', '=']) {
         return operators(text, RangeStatus::Affected).map_or(Told::Prose, Told::Interval);
     }
-    if super::tree::is_version(text) { Told::Single(text.to_owned()) } else { Told::Prose }
+    // A range that is none of these is words, also where it looks like a version.
+    if !is_range && is_single(text, purl) { Told::Single(text.to_owned()) } else { Told::Prose }
+}
+
+/// Whether a word is one version, and not several (`4.x`, `3.0|3.1`, `1.0-1.5`).
+fn is_single(word: &str, purl: &Purl) -> bool {
+    let bare = word.strip_prefix(['v', 'V']).unwrap_or(word);
+    let is_number = |text: &str| text.bytes().all(|it| it.is_ascii_digit() || it == b'.');
+    // In distributions that is a version and its release.
+    let is_release = matches!(purl.kind.as_str(), "rpm" | "deb" | "apk" | "alpm");
+    let is_span = bare.split_once('-').is_some_and(|(from, to)| is_number(from) && is_number(to));
+    bare.starts_with(|first: char| first.is_ascii_digit())
+        && is_version(word)
+        && !word.contains('|')
+        && (is_release || !is_span)
 }
 
 impl Gathered {

@@ -246,6 +246,14 @@ fn bounds_of_products_are_ranges() {
         (&[">=1, <3"], json!({"known_affected": [">=1, <3"]}), "1..3 Affected"),
         (&["prior to 3"], json!({"known_affected": ["prior to 3"]}), "free-text"),
         (&["< 3 and 5"], json!({"known_affected": ["< 3 and 5"]}), "free-text"),
+        // Several versions, each spelled like one.
+        (&["4.x"], json!({"known_affected": ["4.x"]}), "free-text"),
+        (&["2.*"], json!({"known_affected": ["2.*"]}), "free-text"),
+        (&["3.0|3.1"], json!({"known_affected": ["3.0|3.1"]}), "free-text"),
+        (&["1.0-1.5"], json!({"known_affected": ["1.0-1.5"]}), "free-text"),
+        (&["4.x"], json!({"first_fixed": ["4.x"]}), "free-text"),
+        (&["1.0-rc1"], json!({"known_affected": ["1.0-rc1"]}), "no-range =1.0-rc1"),
+        (&["Version 4.2"], json!({"known_affected": ["Version 4.2"]}), "free-text"),
         (&["1", "v2"], json!({"known_affected": ["1", "v2"]}), "no-range =1 =v2"),
         (&["lib"], json!({"known_affected": ["lib"]}), "*..* Affected"),
         (&["<3"], json!({"first_fixed": ["<3"]}), "no-range"),
@@ -311,6 +319,39 @@ fn a_statement_is_about_the_version_of_its_branch() {
     let products = &advisory.statements[0].products;
     let versions: Vec<_> = products.iter().map(|it| it.versions.join(",")).collect();
     assert_eq!(versions, ["4.2", ""]);
+}
+
+/// A range that is written like a version is words, and so is a name that is not the package's.
+#[test]
+fn what_is_no_version_is_never_all_of_them() {
+    let read = |category: &str, name: &str, helper: Value| {
+        let tree = json!({"branches": [{"category": category, "name": name, "product": {
+            "name": "p", "product_id": "P", "product_identification_helper": helper}}]});
+        let flaws = json!([
+            {"cve": "CVE-1", "product_status": {"known_affected": ["P"]}},
+            {"cve": "CVE-2", "product_status": {"known_not_affected": ["P"]}},
+        ]);
+        let text = document(tree, flaws).to_string();
+        let reading = PLUGIN.read(&Input::whole("", "f", text.as_bytes()));
+        reading.records.into_iter().map(|it| it.advisory).collect::<Vec<_>>()
+    };
+    let lib = || json!({"purl": "pkg:npm/lib"});
+    let range = read("product_version_range", "4.2", lib());
+    assert_eq!(shown(&range[1]), "lib: free-text");
+    for (name, helper, wanted) in [
+        ("Version 4.2", lib(), &["Version 4.2"][..]),
+        ("R2 4.2", lib(), &["R2 4.2"]),
+        ("4.2 SP1", lib(), &["4.2 SP1"]),
+        ("lib", lib(), &[]),
+        ("scope/Lib", lib(), &[]),
+        ("4.2", json!({"purl": "pkg:npm/lib@4.2"}), &[]),
+        ("4.2", json!({"purls": ["pkg:npm/lib@4.2", "pkg:npm/other"]}), &["4.2"]),
+        ("4.2", json!({"cpe": "cpe:/a:v:lib"}), &["4.2"]),
+    ] {
+        let told = read("product_version", name, helper);
+        let cleared = told[0].statements.iter().find(|it| it.status == VexStatus::NotAffected);
+        assert_eq!(cleared.unwrap().products[0].versions, wanted, "{name}");
+    }
 }
 
 /// What a bulletin says of one flaw is not said of the others.

@@ -170,21 +170,36 @@ impl<'a> Tree<'a> {
         if let Some(helper) = inner(definition.product, "product_identification_helper") {
             identify(helper, &mut product)?;
         }
-        let is_told = product.purls.iter().any(|purl| !purl.version.is_empty());
+        let purls = &product.purls;
+        let is_told = !purls.is_empty() && purls.iter().all(|purl| !purl.version.is_empty());
+        let is_name = |text: &str| purls.iter().any(|purl| is_name_of(text, purl));
         product.versions.extend(match definition.version {
             Some(Stated::Range(text)) => Some(text.to_owned()),
-            Some(Stated::Single(text)) if !is_told && is_version(text) => Some(text.to_owned()),
+            Some(Stated::Single(text)) if !is_told && !is_name(text) => Some(text.to_owned()),
             _ => None,
         });
         Ok(product)
     }
+
+    /// Whether what a product says of versions is a range.
+    pub(super) fn is_range(&self, id: &str) -> bool {
+        let mut id = id;
+        for _ in 0..=DEPTH_MAX {
+            match self.products.get(id) {
+                Some(Definition { relation: Some((component, _)), .. }) => id = component,
+                found => return matches!(found.and_then(|it| it.version), Some(Stated::Range(_))),
+            }
+        }
+        false
+    }
 }
 
-/// Whether the name of a branch is a version, and not the name of a package (`vim`, `log4j`), which
-/// Red Hat writes there for products without one.
-pub(super) fn is_version(name: &str) -> bool {
-    let bare = name.strip_prefix(['v', 'V']).unwrap_or(name);
-    bare.starts_with(|first: char| first.is_ascii_digit()) && !name.contains([' ', ','])
+/// Whether a branch for versions says the name of the package (`vim`, `g/lib`), as Red Hat writes
+/// there for products without one. Any other text is kept: without it, a word about one version
+/// would be about all.
+fn is_name_of(text: &str, purl: &Purl) -> bool {
+    let last = text.rsplit('/').next().unwrap_or(text);
+    !purl.name.is_empty() && last.eq_ignore_ascii_case(&purl.name)
 }
 
 fn bad_purl(product: &Object) -> Option<String> {

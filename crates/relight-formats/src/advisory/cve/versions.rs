@@ -139,7 +139,7 @@ fn without_bounds(words: &str, status: RangeStatus) -> Reading {
 }
 
 /// A word with a digit that is no pattern: `4.x`, `n/a` and `11 and 12` are not.
-fn is_version(word: &str) -> bool {
+pub(in crate::advisory) fn is_version(word: &str) -> bool {
     let is_pattern = word.split(['.', '-']).any(|part| matches!(part, "x" | "X" | "*"));
     let is_word = !word.contains([' ', ',', '<', '>', '*', '/', '(']);
     is_word && !is_pattern && word.bytes().any(|byte| byte.is_ascii_digit())
