@@ -7,9 +7,8 @@
 //! for people.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter;
 
-use relight_model::{Advisory, Affected, Effect, Rating, VexProduct, VexStatement, VexStatus};
+use relight_model::{Advisory, Effect, VexProduct, VexStatement, VexStatus};
 use serde_json::Value;
 
 use super::csaf::status::{contradiction, statuses};
@@ -83,6 +82,8 @@ fn records(object: &Object, notes: &mut Vec<String>) -> Result<Vec<Advisory>, Fa
     let tree = Tree::of(inner(object, "product_tree").unwrap_or(&empty), notes)?;
     let flaws = objects(object, "vulnerabilities", PACKAGES_MAX)?;
     let is_vendor = prose(publisher, "category") == "vendor";
+    // Without the statements, which no part repeats.
+    let head = advisory.clone();
     let mut parts = Vec::new();
     for (index, flaw) in flaws.iter().enumerate() {
         let within = |fault: Fault| format!("vulnerabilities[{index}]: {fault}");
@@ -93,7 +94,7 @@ fn records(object: &Object, notes: &mut Vec<String>) -> Result<Vec<Advisory>, Fa
         advisory.statements.extend(statements);
         if let Some(status) = inner(flaw, "product_status") {
             let affected = affected::entries(status, &tree, is_vendor).map_err(within)?;
-            parts.push((names, affected, scores::ratings(flaw)));
+            parts.push((index, names, affected, scores::ratings(flaw)));
         }
     }
     advisory.upstream.sort();
@@ -102,27 +103,28 @@ fn records(object: &Object, notes: &mut Vec<String>) -> Result<Vec<Advisory>, Fa
     // The ratings of a bulletin belong to its flaws, and not all to each.
     if let [flaw] = &flaws[..] {
         advisory.severities = scores::ratings(flaw);
-        advisory.affected = parts.pop().map(|(_, affected, _)| affected).unwrap_or_default();
+        advisory.affected = parts.pop().map(|(.., affected, _)| affected).unwrap_or_default();
         return Ok(vec![advisory]);
     }
-    let own = parts.into_iter().filter_map(|part| part_of(&advisory, part)).collect::<Vec<_>>();
-    Ok(iter::once(advisory).chain(own).collect())
-}
-
-/// What a document says about one of its flaws, as a record of its own.
-fn part_of(
-    document: &Advisory,
-    (names, affected, severities): (Vec<String>, Vec<Affected>, Vec<Rating>),
-) -> Option<Advisory> {
-    let first = names.first().filter(|_| !affected.is_empty())?;
-    Some(Advisory {
-        id: format!("{}/{first}", document.id),
-        upstream: names,
-        affected,
-        severities,
-        statements: Vec::new(),
-        ..document.clone()
-    })
+    let mut records = vec![advisory];
+    let mut taken = BTreeSet::new();
+    for (index, names, affected, severities) in parts {
+        if affected.is_empty() {
+            continue;
+        }
+        let number = index + 1;
+        let id = match names.first() {
+            Some(name) if taken.insert(name.clone()) => format!("{}/{name}", head.id),
+            Some(name) => format!("{}/{name}/#{number}", head.id),
+            None => {
+                let id = format!("{}/#{number}", head.id);
+                notes.push(format!("vulnerabilities[{index}] has no id: read as {id}"));
+                id
+            }
+        };
+        records.push(Advisory { id, upstream: names, affected, severities, ..head.clone() });
+    }
+    Ok(records)
 }
 
 /// A draft is shown and has no effect.

@@ -384,6 +384,27 @@ fn each_flaw_of_a_bulletin_has_a_record_of_its_own() {
     assert_eq!((told[2].statements.len(), told[2].severities.len()), (0, 0));
 }
 
+/// A flaw that has no name is one of its own, and two parts of one name stay two.
+#[test]
+fn no_flaw_of_a_bulletin_is_lost() {
+    let fixed = |id: &str| json!({"first_fixed": [id]});
+    let flaws = json!([
+        {"title": "nameless", "product_status": fixed("1")},
+        {"cve": "CVE-1", "product_status": fixed("1")},
+        {"cve": "CVE-1", "product_status": fixed("2")},
+    ]);
+    let text = document(versions("pkg:npm/lib", &["1", "2"]), flaws).to_string();
+    let reading = PLUGIN.read(&Input::whole("", "f", text.as_bytes()));
+    let told: Vec<_> = reading.records.iter().map(|it| &it.advisory).collect();
+    let ids: Vec<_> = told.iter().map(|it| (it.id.as_str(), it.upstream.join(" "))).collect();
+    let named = |id| (id, "CVE-1".to_owned());
+    let nameless = ("EX-1/#1", String::new());
+    assert_eq!(ids, [named("EX-1"), nameless, named("EX-1/CVE-1"), named("EX-1/CVE-1/#3")]);
+    assert_eq!(shown(told[1]), "lib: undetermined i0 f1");
+    assert_eq!(shown(told[3]), "lib: undetermined i0 f2");
+    assert_eq!(reading.notes[0].message, "vulnerabilities[0] has no id: read as EX-1/#1");
+}
+
 /// Wrong scores are noted, and the document stays in use.
 #[test]
 fn wrong_scores_are_noted() {
