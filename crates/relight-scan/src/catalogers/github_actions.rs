@@ -72,8 +72,20 @@ fn scalar(value: &str, in_flow: bool) -> &str {
     }
     let plain = value.split(" #").next().unwrap_or_default();
     let ends: &[char] = if in_flow { &[',', '}', ']'] } else { &[] };
-    // A flow over several lines ends its lines with a comma.
-    plain.split(ends).next().unwrap_or_default().trim().trim_end_matches(',')
+    // A flow over several lines ends its lines with a comma, and the last one with its own end.
+    let plain = before_end(plain.split(ends).next().unwrap_or_default());
+    plain.trim().trim_end_matches(',').trim_end()
+}
+
+/// What stands before a brace or bracket that closes one of a line above; `${{ x }}` closes its
+/// own.
+fn before_end(plain: &str) -> &str {
+    let mut depth = 0_i32;
+    let end = plain.find(|c| {
+        depth += i32::from(matches!(c, '{' | '[')) - i32::from(matches!(c, '}' | ']'));
+        depth < 0
+    });
+    end.map_or(plain, |end| &plain[..end])
 }
 
 /// What is named by its repository. Steps of the same repository (`./x`) and images
