@@ -64,7 +64,7 @@ pub struct Policy {
     pub last_known_is_last: BTreeSet<String>,
     /// Sources whose `related` ids are the flaws that the record is about.
     pub related_attaches: BTreeSet<String>,
-    /// Issuers whose statements have an effect.
+    /// Issuers whose statements have an effect, and whose documents of CSAF may clear versions.
     pub trusted: BTreeSet<String>,
     /// Which packages products are, by the operator's own word: before what relight ships.
     pub bindings: Vec<OwnBinding>,
@@ -99,6 +99,12 @@ impl Policy {
         }
     }
 
+    /// Whether versions that a record does not name are clear by its word: anybody can write a
+    /// document of CSAF and call himself the vendor.
+    pub(crate) fn may_clear(&self, record: &Advisory) -> bool {
+        base(&record.source) != "csaf" || self.trusted.contains(&record.assigner)
+    }
+
     /// Whether the `related` ids of a record are the flaws that it is about.
     pub(crate) fn attaches_related(&self, record: &Advisory) -> bool {
         self.related_attaches.contains(&record.source)
@@ -109,8 +115,12 @@ impl Policy {
 /// The container of the assigner itself (`cve`), or a document of a vendor (`csaf`); enrichers
 /// (`cve-adp/…`) are not.
 fn is_vendor(source: &str) -> bool {
-    let base = source.split('/').next().unwrap_or(source);
-    matches!(base, "cve" | "csaf")
+    matches!(base(source), "cve" | "csaf")
+}
+
+/// The name of a source without what stands behind `/`.
+fn base(source: &str) -> &str {
+    source.split('/').next().unwrap_or(source)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! From one document to what it says about each package, with bindings applied.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use relight_model::{Advisory, Affected, PackageName, Stance};
+use relight_model::{Advisory, Affected, PackageName, Stance, Why};
 
 use crate::alias::{self, Attachment};
 use crate::authority::{Policy, Rank};
@@ -34,9 +35,9 @@ pub(crate) fn member(record: Advisory, policy: &Policy) -> Member {
 
 /// One entry for each package, from however many parts the document says it in.
 fn entries(record: &Arc<Advisory>, policy: &Policy) -> Vec<Entry> {
-    let bound = bound_products(record, policy);
+    let (named, bound) = (said(record, policy), bound_products(record, policy));
     let mut by_package: BTreeMap<PackageName, Vec<&Affected>> = BTreeMap::new();
-    for affected in record.affected.iter().chain(&bound) {
+    for affected in named.iter().chain(&bound) {
         by_package.entry(normalise(&affected.package)).or_default().push(affected);
     }
     let known_is_last = policy.last_known_is_last.contains(&record.source);
@@ -46,8 +47,24 @@ fn entries(record: &Arc<Advisory>, policy: &Policy) -> Vec<Entry> {
         let entry = Entry::new(record, package.clone(), rank, affected);
         entries.push(if known_is_last { entry.known_is_last() } else { entry });
     }
-    entries.extend(tombstones(record, &by_package, policy));
+    // A binding speaks for the assigner, and anybody can write that name in a document.
+    if policy.may_clear(record) {
+        entries.extend(tombstones(record, &by_package, policy));
+    }
     entries
+}
+
+/// What the record says of packages. One whose issuer nobody trusts adds versions, and leaves all
+/// others to whoever knows them: that it is the vendor's is its own word.
+fn said<'a>(record: &'a Advisory, policy: &Policy) -> Cow<'a, [Affected]> {
+    if policy.may_clear(record) {
+        return Cow::Borrowed(&record.affected);
+    }
+    let doubted = |affected: &Affected| match affected.stance {
+        Stance::Unresolved(_) => affected.clone(),
+        _ => Affected { stance: Stance::Unresolved(Why::Undetermined), ..affected.clone() },
+    };
+    Cow::Owned(record.affected.iter().map(doubted).collect())
 }
 
 /// The products of the record that a binding turns into packages.

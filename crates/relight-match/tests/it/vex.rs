@@ -88,6 +88,43 @@ fn what_each_status_does() {
     }
 }
 
+/// Goal: who writes a document of CSAF and calls himself its vendor clears nobody beside a reviewed
+/// record, nor alone, before the operator trusts him.
+#[test]
+fn a_document_of_somebody_unknown_adds_versions_and_clears_none() {
+    let bounds = |events: &[&str]| {
+        let source = "csaf/https://example.org".to_owned();
+        let entry = affected("Maven", "org.apache.logging.log4j:log4j-core", events);
+        let named =
+            Advisory { aliases: vec!["CVE-2021-1".into()], ..advisory("EX-1", vec![entry]) };
+        Advisory { source, assigner: "E".into(), ..named }
+    };
+    let by = |records: Vec<Advisory>, issuer: &str, version: &str| {
+        let trusted = [issuer.to_owned()].into();
+        let all = Advisories::with_policy(records, Policy { trusted, ..Policy::default() });
+        state(&all, &component(&format!("{CORE}@{version}")))
+    };
+    let beside = || vec![record(), bounds(&["i0 f2"])];
+    assert_eq!(by(beside(), "E", "2.5"), "clear");
+    assert_eq!(by(beside(), "anybody", "2.5"), "affected");
+    assert_eq!(by(vec![record(), bounds(&["i4 f5"])], "anybody", "4.5"), "affected");
+    let alone = || vec![bounds(&["i0 f2"])];
+    let told = ["1", "2.5"].map(|version| by(alone(), "anybody", version));
+    assert_eq!(told, ["affected", "range-unresolved"]);
+    assert_eq!(by(alone(), "E", "2.5"), "clear");
+    // Nor does a binding, for whoever writes the name of the assigner.
+    let api = affected("Maven", "org.apache.logging.log4j:log4j-api", &["i0 f9"]);
+    let beside = || {
+        let forged = Advisory { assigner: "apache".into(), ..bounds(&["i0 f2"]) };
+        vec![Advisory { affected: vec![api.clone()], ..record() }, forged]
+    };
+    let it = component("pkg:maven/org.apache.logging.log4j/log4j-api@1");
+    assert_eq!(state(&Advisories::new(beside()), &it), "affected");
+    let trusted = ["apache".to_owned()].into();
+    let all = Advisories::with_policy(beside(), Policy { trusted, ..Policy::default() });
+    assert_eq!(state(&all, &it), "clear");
+}
+
 #[test]
 fn affected_is_added_and_contradictions_stay_affected() {
     let clears = statement("CVE-2021-1", VexStatus::NotAffected, product(&format!("{CORE}@2")));

@@ -241,6 +241,9 @@ fn bounds_of_a_csaf_document_answer_by_themselves() {
     place.write("ex-1.json", document.to_string());
     place.expect(0, &["advisories", "import", "ex-1.json"]);
     let total = |id: &str| place.run(&["affected", id, "--json"]).json()["total"].to_string();
+    // That it is the vendor's is its own word, until the operator says so.
+    assert_eq!(total("CVE-2099-1"), r#"{"affected":1,"clear":0,"unknown":2}"#);
+    place.expect(0, &["advisories", "vex", "--trust", "E"]);
     assert_eq!(total("CVE-2099-1"), r#"{"affected":1,"clear":1,"unknown":1}"#);
     assert_eq!(total("CVE-2099-2"), r#"{"affected":2,"clear":0,"unknown":1}"#);
     assert_eq!(total("CVE-2099-3"), r#"{"affected":0,"clear":0,"unknown":3}"#);
