@@ -6,6 +6,7 @@ use relight_model::{GateKey, Timestamp};
 use rusqlite::params;
 
 use crate::register::{Change, note_change, slug_of};
+use crate::store::Failure;
 use crate::{Store, StoreError, StoreErrorKind};
 
 /// What a person said about a site.
@@ -109,41 +110,49 @@ impl Store {
         })
     }
 
-    /// Gives a site exactly these CPE names, which begin with `cpe:`; the same again changes
-    /// nothing.
+    /// Changes the CPE names of a site, which begin with `cpe:`, and gives those that it has then.
+    /// They are read and written as one: nobody else's name is lost. No change is none.
     ///
     /// # Errors
-    /// The site is not registered (`NotFound`), there are more than [`SITE_CPES_MAX`] or one is no
-    /// CPE name (`Limit`), or the database cannot be written.
-    pub fn set_cpes(
+    /// The site is not registered (`NotFound`), there would be more than [`SITE_CPES_MAX`] or one
+    /// is no CPE name (`Limit`), or the database cannot be written.
+    pub fn change_cpes(
         &self,
         site: &GateKey,
-        names: &BTreeSet<String>,
+        change: impl FnOnce(&mut BTreeSet<String>),
         now: Timestamp,
         actor: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<BTreeSet<String>, StoreError> {
         if self.site_by_slug(site.as_str())?.is_none() {
             let context = format!("no site is called {site}");
             return Err(StoreError::new(StoreErrorKind::NotFound, context));
         }
-        if names.len() > SITE_CPES_MAX || !names.iter().all(|name| name.starts_with(CPE)) {
-            let context = format!("{site}: at most {SITE_CPES_MAX} names, each `cpe:…`");
-            return Err(StoreError::new(StoreErrorKind::Limit, context));
-        }
-        let before = self.cpes_of_sites()?.remove(site).unwrap_or_default();
-        let after: Vec<String> = names.iter().cloned().collect();
-        if before == after {
-            return Ok(());
-        }
         self.write("naming a site", |transaction| {
+            let before: BTreeSet<String> = transaction
+                .prepare_cached("SELECT mark FROM site_mark WHERE slug = ?1 AND mark LIKE 'cpe:%'")?
+                .query_map([site.as_str()], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            let mut after = before.clone();
+            change(&mut after);
+            if after.len() > SITE_CPES_MAX || !after.iter().all(|name| name.starts_with(CPE)) {
+                let context = format!("{site}: at most {SITE_CPES_MAX} names, each `cpe:…`");
+                return Err(Failure::Rule(StoreError::new(StoreErrorKind::Limit, context)));
+            }
+            if before == after {
+                return Ok(after);
+            }
             let clear = "DELETE FROM site_mark WHERE slug = ?1 AND mark LIKE 'cpe:%'";
             transaction.execute(clear, [site.as_str()])?;
             for name in &after {
                 let add = "INSERT INTO site_mark (slug, mark) VALUES (?1, ?2)";
                 transaction.execute(add, [site.as_str(), name])?;
             }
-            let change = Change { at: now, actor, what: &format!("CPE names of site {site}") };
-            Ok(note_change(transaction, change, &before.join(" "), &after.join(" "))?)
+            let noted = Change { at: now, actor, what: &format!("CPE names of site {site}") };
+            let words = |names: &BTreeSet<String>| {
+                names.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+            };
+            note_change(transaction, noted, &words(&before), &words(&after))?;
+            Ok(after)
         })
     }
 }
@@ -181,7 +190,11 @@ mod tests {
         let (_folder, store) = open_with_sites(2);
         let site = store.sites().unwrap()[1].slug.clone();
         let names = |count: usize| (0..count).map(|at| format!("cpe:2.3:a:v:p{at:02}")).collect();
-        let set = |names: &BTreeSet<String>| store.set_cpes(&site, names, 1, "anna");
+        let change = |site: &GateKey, names: &BTreeSet<String>| {
+            let all = |before: &mut BTreeSet<String>| before.clone_from(names);
+            store.change_cpes(site, all, 1, "anna").map(drop)
+        };
+        let set = |names: &BTreeSet<String>| change(&site, names);
         let changes = || store.register_changes(1).unwrap().len();
         let before = changes();
         set(&names(2)).unwrap();
@@ -195,8 +208,30 @@ mod tests {
         assert_eq!(kind(set(&names(SITE_CPES_MAX + 1))), StoreErrorKind::Limit);
         assert_eq!(kind(set(&["protected".to_owned()].into())), StoreErrorKind::Limit);
         let nobody = GateKey::new("x").unwrap();
-        assert_eq!(kind(store.set_cpes(&nobody, &names(1), 1, "a")), StoreErrorKind::NotFound);
+        assert_eq!(kind(change(&nobody, &names(1))), StoreErrorKind::NotFound);
         set(&BTreeSet::new()).unwrap();
         assert!(store.cpes_of_sites().unwrap().is_empty());
+    }
+
+    /// Goal: who adds a name while somebody else does loses none.
+    #[test]
+    fn names_that_several_people_add_at_once_are_all_kept() {
+        let (_folder, store) = open_with_sites(1);
+        let site = store.sites().unwrap()[0].slug.clone();
+        std::thread::scope(|scope| {
+            for person in 0..4 {
+                let (store, site) = (&store, &site);
+                scope.spawn(move || {
+                    for at in 0..8 {
+                        let name = format!("cpe:2.3:a:v{person}:p{at}");
+                        let add = |names: &mut BTreeSet<String>| {
+                            names.insert(name);
+                        };
+                        store.change_cpes(site, add, 1, "anna").unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(store.cpes_of_sites().unwrap()[&site].len(), 32);
     }
 }

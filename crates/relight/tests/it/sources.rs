@@ -238,6 +238,10 @@ fn sites_are_asked_by_the_cpe_names_that_people_gave_them() {
     assert_eq!(verdicts(&["--cpe"]), "affected affected unknown");
     let told = place.run(&["affected", "CVE-2021-44228", "--cpe", "--by", "site"]).stdout;
     assert!(told.contains("cpe:2.3:a:apache:log4j:2.1:*:*:*:*:*:*:*"), "{told}");
+    // Another product of the site is not named with the one that is affected.
+    place.expect(0, &["sites", "set", "san-001", "cpe=cpe:/a:example:other:1.0"]);
+    let told = place.run(&["affected", "CVE-2021-44228", "--cpe", "--by", "site"]).stdout;
+    assert!(told.contains(":log4j:2.1:") && !told.contains(":other:"), "{told}");
     place.expect(2, &["sites", "set", "san-001", "cpe=log4j"]);
     place.expect(0, &["sites", "set", "san-001", "cpe=none"]);
     assert_eq!(verdicts(&["--cpe"]), "affected clear unknown");

@@ -30,7 +30,7 @@ pub(super) fn lay(
         match CpeOpinion::stand_of(&opinions) {
             Stand::Affected => {
                 answer.answer = Answer::Affected;
-                named.insert(site.id, names.clone());
+                named.insert(site.id, saying(group, &stated));
             }
             Stand::Unknown(_) if !opinions.is_empty() => {
                 let reason = UnknownReason::PossibleMatch;
@@ -45,4 +45,15 @@ pub(super) fn lay(
         }
     }
     Ok(named)
+}
+
+/// The names that say "affected" by themselves; all, where only some of them together do.
+fn saying(group: &Group, stated: &[Cpe]) -> Vec<String> {
+    let is_affected = |name: &&Cpe| {
+        let opinions = group.by_cpe(std::slice::from_ref(*name));
+        CpeOpinion::stand_of(&opinions) == Stand::Affected
+    };
+    let alone: Vec<String> = stated.iter().filter(is_affected).map(Cpe::to_string).collect();
+    let all = || stated.iter().map(Cpe::to_string).collect();
+    if alone.is_empty() { all() } else { alone }
 }

@@ -99,17 +99,17 @@ impl Set {
         store: &Store,
         context: &Context,
     ) -> Result<Vec<String>, Failure> {
-        let failed = |error| context.store_failure(&error);
-        let mut names: BTreeSet<String> =
-            store.cpes_of_sites().map_err(failed)?.remove(site).into_iter().flatten().collect();
-        for said in &self.said {
-            match said {
-                Said::Mark(..) => {}
-                Said::Cpe(name) => drop(names.insert(name.clone())),
-                Said::NoCpe => names.clear(),
+        let change = |names: &mut BTreeSet<String>| {
+            for said in &self.said {
+                match said {
+                    Said::Mark(..) => {}
+                    Said::Cpe(name) => drop(names.insert(name.clone())),
+                    Said::NoCpe => names.clear(),
+                }
             }
-        }
-        store.set_cpes(site, &names, context.now(), ACTOR).map_err(failed)?;
+        };
+        let changed = store.change_cpes(site, change, context.now(), ACTOR);
+        let names = changed.map_err(|error| context.store_failure(&error))?;
         Ok(names.into_iter().collect())
     }
 }
