@@ -103,6 +103,11 @@ pub(crate) fn is_of_strangers(detection: &Detection) -> bool {
     ["door:", "class:"].iter().any(|kind| detection.shared.starts_with(kind))
 }
 
+/// Its sources belong together: a group by what others use too holds strangers.
+pub(crate) fn joins(detection: &Detection) -> bool {
+    detection.shared.is_empty() || detection.fingerprints.contains(&detection.shared)
+}
+
 /// What two detections may have in common.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Tie<'a> {
@@ -112,8 +117,7 @@ enum Tie<'a> {
 }
 
 fn ties(detection: &Detection) -> impl Iterator<Item = Tie<'_>> {
-    // A group by what others use too holds strangers: it joins nobody.
-    let joins = detection.shared.is_empty() || detection.fingerprints.contains(&detection.shared);
+    let joins = joins(detection);
     let is_door = is_of_strangers(detection);
     let sources = detection.sources.iter().copied().filter(move |_| joins).map(Tie::Source);
     let callbacks = detection.callbacks.iter().filter(move |_| !is_door);

@@ -6,10 +6,13 @@
 //! What nobody knows raises nothing and clears nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use relight_model::{Attempt, Campaign, Exposure, Severity, Sign, SiteId, Timestamp};
 
+use crate::campaign::joins;
 use crate::chance::{hypergeometric_tail, significant};
+use crate::contact::subject;
 
 /// How long after an attempt a sign still counts as following it, in seconds: a week.
 pub const SIGN_FOLLOWS_S_MAX: Timestamp = 7 * 86_400;
@@ -43,17 +46,20 @@ impl Known<'_> {
     }
 
     /// Signs at a site after an attempt there, towards what the attempt would have called or
-    /// towards who made it. Without an attempt before it, a connection is no sign of anything.
+    /// towards who made it. Without an attempt before it, a connection is no sign of anything; and
+    /// what one stranger would have called is no matter of another's attempt, so detections whose
+    /// sources have no more than a door in common are left out: each source has its own as well.
     fn signs_after(&self, campaign: &Campaign) -> Vec<Sign> {
-        let hosts: BTreeSet<String> = each_callback(campaign)
-            .chain(campaign.sources.iter().map(ToString::to_string))
-            .collect();
+        let joined = || campaign.detections.iter().filter(|detection| joins(detection));
+        let callbacks = joined().flat_map(|it| it.callbacks.iter().map(|host| host_key(host)));
+        let sources = joined().flat_map(|it| it.sources.iter().map(|it| subject(*it).to_string()));
+        let hosts: BTreeSet<String> = callbacks.chain(sources).collect();
         let follows = |sign: &Sign| {
             let after = |attempt: &Attempt| {
                 let waited = sign.at - attempt.at;
                 attempt.site == Some(sign.site) && (0..=SIGN_FOLLOWS_S_MAX).contains(&waited)
             };
-            hosts.contains(&sign.host) && campaign.attempts.iter().any(after)
+            hosts.contains(&host_key(&sign.host)) && joined().flat_map(|it| &it.attempts).any(after)
         };
         let signs: BTreeSet<Sign> =
             self.signs.iter().filter(|sign| follows(sign)).cloned().collect();
@@ -61,8 +67,13 @@ impl Known<'_> {
     }
 }
 
-fn each_callback(campaign: &Campaign) -> impl Iterator<Item = String> + '_ {
-    campaign.detections.iter().flat_map(|detection| detection.callbacks.iter().cloned())
+/// A host in the form in which hosts are compared: an address as sources are kept (of version 6
+/// its /64), a name without the dot at its end.
+pub(crate) fn host_key(host: &str) -> String {
+    let host = host.trim_end_matches('.');
+    let plain = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);
+    let address = plain.parse::<IpAddr>().map(|address| subject(address).to_string());
+    address.unwrap_or_else(|_| host.to_ascii_lowercase())
 }
 
 /// What is known about its targets makes of a campaign at least this.

@@ -116,6 +116,46 @@ fn a_sign_follows_an_attempt_at_the_same_site_towards_the_same_host() {
     assert_eq!(of(sign(1, AT + SIGN_FOLLOWS_S_MAX, "c.example")), Severity::SignsOfSuccess);
 }
 
+/// One stranger's callback and another's attempt are no sign: pooling them fails here.
+#[test]
+fn strangers_who_try_the_same_door_make_no_sign_together() {
+    let signs = [sign(1, AT + 60, "c.example"), sign(1, AT + 60, "192.0.2.7")];
+    for (shared, fingerprints, expected) in [
+        ("class:exploit", &[][..], Severity::AttemptOnVulnerable),
+        ("door:jndi-lookup", &[], Severity::AttemptOnVulnerable),
+        ("agent:Mozilla/5.0", &["ja4:t"], Severity::AttemptOnVulnerable),
+        ("ja4:t", &["ja4:t"], Severity::SignsOfSuccess),
+    ] {
+        let mut tried = campaign(Severity::ExploitAttempt, &[1], vec![attempt(1, AT)]);
+        tried.detections[0].shared = shared.to_owned();
+        tried.detections[0].fingerprints = fingerprints.iter().map(|it| it.to_string()).collect();
+        let graded = graded(tried, Exposure::Affected, &signs);
+        let signs = if expected == Severity::SignsOfSuccess { 2 } else { 0 };
+        assert_eq!((graded.severity, graded.signs.len()), (expected, signs), "{shared}");
+    }
+}
+
+/// Sources of version 6 are kept as their /64, and payloads write brackets.
+#[test]
+fn hosts_are_compared_in_one_form() {
+    for (source, callback, host, found) in [
+        ("2001:db8:5:6::", "c.example", "2001:db8:5:6::77", true),
+        ("2001:db8:5:7::", "c.example", "2001:db8:5:6::77", false),
+        ("192.0.2.7", "[2001:db8:5:6::1]", "2001:db8:5:6::1", true),
+        ("192.0.2.7", "[::ffff:203.0.113.9]", "203.0.113.9", true),
+        ("192.0.2.7", "203.0.113.9.", "203.0.113.9", true),
+        ("192.0.2.7", "c.example.", "c.example", true),
+        ("192.0.2.7", "c.example.", "d.example", false),
+    ] {
+        let mut tried = campaign(Severity::ExploitAttempt, &[1], vec![attempt(1, AT)]);
+        tried.sources = vec![source.parse().unwrap()];
+        tried.detections[0].sources.clone_from(&tried.sources);
+        tried.detections[0].callbacks = vec![callback.to_owned()];
+        let graded = graded(tried, Exposure::Affected, &[sign(1, AT + 60, host)]);
+        assert_eq!(graded.signs.len() == 1, found, "{source} {callback} {host}");
+    }
+}
+
 /// Reconnaissance alone never rises above S2, whatever is known: S5 from S3 without a sign, or
 /// from a sign without an attempt, fails here.
 #[test]
