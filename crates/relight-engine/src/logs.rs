@@ -157,7 +157,11 @@ impl Engine {
         report.segments += 1;
         if self.store.segment_seen(digest)? {
             report.known += 1;
-            lines_of(bytes).for_each(|line| reader.skip(&text(line).0));
+            for raw in lines_of(bytes) {
+                if !reader.is_in_field(raw, 0) {
+                    reader.skip(&text(ended(raw)).0);
+                }
+            }
             let position = position.map(|position| with_header(position, reader));
             return Ok(position.map_or(Ok(()), |at| self.store.put_log_position(&at))?);
         }
@@ -342,10 +346,16 @@ pub fn log_files(places: &[PathBuf]) -> (BTreeSet<PathBuf>, Vec<(PathBuf, io::Er
     (files, errors)
 }
 
-/// The lines of a segment, empty ones too: people count them all.
+/// The lines of a segment, empty ones too: people count them all. What is left of a line end of
+/// two bytes is still there.
 fn lines_of(segment: &[u8]) -> impl Iterator<Item = &[u8]> {
     let whole = segment.strip_suffix(b"\n").unwrap_or(segment);
-    whole.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    whole.split(|byte| *byte == b'\n')
+}
+
+/// A line without what is left of its end.
+fn ended(raw: &[u8]) -> &[u8] {
+    raw.strip_suffix(b"\r").unwrap_or(raw)
 }
 
 fn read_segment(
@@ -357,8 +367,11 @@ fn read_segment(
     let [a, b, c, d, e, f, g, h, ..] = digest.0;
     let mut window = Window::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
     let (org, mut daybook) = (reader.feed().org, Daybook::new());
-    for line in lines_of(bytes) {
-        let (line, cut) = text(line);
+    for raw in lines_of(bytes) {
+        if reader.is_in_field(raw, 0) {
+            continue;
+        }
+        let (line, cut) = text(ended(raw));
         report.cut += u64::from(cut);
         match reader.take(&line) {
             Taken::Event(format, event) => {

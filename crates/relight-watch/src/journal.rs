@@ -7,8 +7,12 @@
 use relight_model::Timestamp;
 
 /// A message that holds control characters or is no UTF-8 is written with its length in front and
-/// may hold line ends: it is told, not read.
+/// may hold line ends: it is told, not read. Its bytes are counted, never looked at: a line of
+/// them may look like a field.
 pub(crate) const BINARY: &str = "journal-binary";
+
+/// Longest field that journald writes, in bytes.
+const FIELD_BYTES_MAX: u64 = 768 << 20;
 
 /// How every entry begins.
 const BEGINS: &str = "__CURSOR=";
@@ -22,6 +26,18 @@ pub(crate) struct Journal {
     is_journal: bool,
     /// The bytes of a field that is no text follow.
     is_binary: bool,
+    rest: Rest,
+}
+
+/// What is left of a field that is no text.
+#[derive(Clone, Copy, Debug, Default)]
+enum Rest {
+    #[default]
+    Nothing,
+    /// Its length, of which so many bytes were met: eight, the smallest first.
+    Length { met: u32, length: u64 },
+    /// So many bytes and the line end behind them.
+    Bytes(u64),
 }
 
 /// What a line of a feed is, should it be a journal.
@@ -36,6 +52,34 @@ pub(crate) enum Entry<'a> {
 }
 
 impl Journal {
+    /// Whether the next line, as it stands in the feed and without its line feed, is a part of a
+    /// field that is no text. So many bytes of it were dropped at its end.
+    pub(crate) fn hides(&mut self, raw: &[u8], dropped: u64) -> bool {
+        if matches!(self.rest, Rest::Nothing) {
+            return false;
+        }
+        let mut bytes = raw.iter().chain(b"\n");
+        while let Rest::Length { met, length } = self.rest {
+            let Some(byte) = bytes.next() else { return true };
+            let length = length | u64::from(*byte) << (8 * met);
+            let is_whole = met == 7;
+            self.rest =
+                if is_whole { Rest::Bytes(length) } else { Rest::Length { met: met + 1, length } };
+            if is_whole && length > FIELD_BYTES_MAX {
+                // Text, not a length: some line by hand looked like the name of a field.
+                self.rest = Rest::Nothing;
+                return false;
+            }
+        }
+        if let Rest::Bytes(left) = self.rest {
+            let here = bytes.count() as u64 + dropped;
+            // The line end of the field is not in its length.
+            self.rest = if here > left { Rest::Nothing } else { Rest::Bytes(left - here) };
+            self.is_binary = here <= left;
+        }
+        true
+    }
+
     /// Takes the next line.
     pub(crate) fn take<'a>(&mut self, line: &'a str) -> Entry<'a> {
         // Almost no line of any other format begins so; this runs for every line.
@@ -52,6 +96,7 @@ impl Journal {
             return if self.is_binary { Entry::Field(None) } else { Entry::Line(line) };
         }
         self.is_binary = value.is_none();
+        self.rest = if self.is_binary { Rest::Length { met: 0, length: 0 } } else { Rest::Nothing };
         match (name, value) {
             ("MESSAGE", Some(message)) => Entry::Line(message),
             ("MESSAGE", None) => Entry::Binary,
@@ -102,6 +147,49 @@ mod tests {
         let tally = reader.tally();
         assert_eq!((tally.events, tally.refused.len()), (2, 2), "{tally:?}");
         assert_eq!(tally.refused[BINARY], (1, 11));
+    }
+
+    /// Whoever gets several lines into a message could write the lines of anybody else: reading
+    /// fields by their names inside of it fails here.
+    #[test]
+    fn a_binary_message_is_as_long_as_it_says() {
+        let forged = "MESSAGE=198.51.100.9 - - [10/Dec/2021:02:06:00 +0000] \"GET /x HTTP/1.1\" \
+            200 9 \"-\" \"-\"";
+        let own = forged.replace("198.51.100.9", "192.0.2.2").replace("/x", "/own");
+        // The third length has a line end as its first byte.
+        let ten = format!("a\n{}", "b".repeat(8));
+        for data in [format!("first\n{forged}\n__CURSOR=s\n\n{forged}"), String::new(), ten] {
+            for after in ["_PID=7\n\n__CURSOR=s=2\n", ""] {
+                let mut bytes = b"__CURSOR=s=1\nMESSAGE\n".to_vec();
+                bytes.extend((data.len() as u64).to_le_bytes());
+                bytes.extend(format!("{data}\n{after}{own}\n").bytes());
+                let mut reader = Reader::new(Feed::default());
+                let mut told = Vec::new();
+                for raw in bytes.split(|byte| *byte == b'\n') {
+                    if reader.is_in_field(raw, 0) {
+                        continue;
+                    }
+                    match reader.take(&crate::line::text(raw).0) {
+                        Taken::Event(_, event) => told.push(event.source.to_string()),
+                        Taken::Nothing => {}
+                        Taken::Refused(code) => told.push(code.to_owned()),
+                    }
+                }
+                assert_eq!(told, [BINARY, "192.0.2.2"], "{data:?} {after:?}");
+                let lines = bytes.split(|byte| *byte == b'\n').count() as u64;
+                assert_eq!(reader.tally().lines, lines, "all lines are counted");
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_no_length() {
+        let mut journal = Journal::default();
+        for line in ["__CURSOR=", "OK", "what somebody wrote by hand", "MESSAGE=x"] {
+            assert!(!journal.hides(line.as_bytes(), 0), "{line}");
+            journal.take(line);
+        }
+        assert_eq!(journal.take("MESSAGE=x"), Entry::Line("x"));
     }
 
     #[test]

@@ -105,6 +105,15 @@ impl Reader {
         self.feed.received = at;
     }
 
+    /// Whether a line, as it stands in the log and without its line feed, is bytes of a field of a
+    /// journal and so no line at all: it is counted, and nobody may take or skip it. So many bytes
+    /// of it were dropped at its end.
+    pub fn is_in_field(&mut self, raw: &[u8], dropped: u64) -> bool {
+        let is_hidden = self.journal.hides(raw, dropped);
+        self.tally.lines += u64::from(is_hidden);
+        is_hidden
+    }
+
     /// Takes what a line says about the lines that follow, and nothing else: for lines whose
     /// events are known already.
     pub fn skip(&mut self, line: &str) {
@@ -115,7 +124,7 @@ impl Reader {
         self.journal.take(line);
     }
 
-    /// Takes the next line, without its end.
+    /// Takes the next line, without its end; ask [`Reader::is_in_field`] before.
     pub fn take<'a>(&'a mut self, line: &'a str) -> Taken<'a> {
         self.tally.lines += 1;
         if line.is_empty() || line.starts_with(SPOOL_MARK) {

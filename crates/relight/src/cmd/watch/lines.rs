@@ -30,6 +30,8 @@ pub(super) struct Line<'a> {
     pub(super) bytes: &'a [u8],
     /// There was more of it than the limit.
     pub(super) cut: bool,
+    /// Bytes that are not in `bytes`: beyond the limit, or of the line end.
+    pub(super) dropped: u64,
 }
 
 impl LineSource {
@@ -58,9 +60,9 @@ impl LineSource {
     /// The source cannot be read on, or is packed and damaged; the lines before that stand.
     pub(super) fn next(&mut self, context: &Context) -> Result<Option<Line<'_>>, Failure> {
         match self.read() {
-            Ok(Some(cut)) => {
+            Ok(Some((cut, dropped))) => {
                 self.number += 1;
-                Ok(Some(Line { number: self.number, bytes: &self.bytes, cut }))
+                Ok(Some(Line { number: self.number, bytes: &self.bytes, cut, dropped }))
             }
             Ok(None) => Ok(None),
             Err(error) => {
@@ -69,7 +71,7 @@ impl LineSource {
         }
     }
 
-    fn read(&mut self) -> io::Result<Option<bool>> {
+    fn read(&mut self) -> io::Result<Option<(bool, u64)>> {
         self.bytes.clear();
         let most = self.bytes_max as u64 + 2;
         let read = self.reader.by_ref().take(most).read_until(b'\n', &mut self.bytes)?;
@@ -77,17 +79,19 @@ impl LineSource {
             return Ok(None);
         }
         let whole = self.bytes.last() == Some(&b'\n');
+        let mut all = read;
         if whole {
             self.bytes.pop();
+            all -= 1;
         } else if read as u64 == most {
-            self.reader.skip_until(b'\n')?;
+            all += self.reader.skip_until(b'\n')?.saturating_sub(1);
         }
         if whole && self.bytes.last() == Some(&b'\r') {
             self.bytes.pop();
         }
         let cut = self.bytes.len() > self.bytes_max;
         self.bytes.truncate(self.bytes_max);
-        Ok(Some(cut))
+        Ok(Some((cut, (all - self.bytes.len()) as u64)))
     }
 }
 

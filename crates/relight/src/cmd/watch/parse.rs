@@ -143,6 +143,9 @@ impl Parse {
         let mut source = LineSource::open(self.file.as_deref(), LINE_BYTES_MAX, context)?;
         let mut reader = self.options.reader(Feed::default(), context)?;
         while let Some(line) = source.next(context)? {
+            if reader.is_in_field(line.bytes, line.dropped) {
+                continue;
+            }
             let (text, _) = text(line.bytes);
             match reader.take(&text) {
                 Taken::Event(format, event) => {
