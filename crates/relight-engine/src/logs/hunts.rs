@@ -26,6 +26,15 @@ pub struct Hunted {
     pub covered: BTreeMap<OrgId, Vec<(i64, i64)>>,
     /// Where the path that was looked for was answered in an ordinary way. Who asked is not kept.
     pub answered: BTreeMap<Place, AnsweredDays>,
+    /// Windows of that time that were full: contacts had to go, and nobody can tell which.
+    pub full_windows: usize,
+}
+
+impl Hunted {
+    /// What is not among the contacts, or not answered, was perhaps there all the same.
+    pub fn is_unsure(&self) -> bool {
+        self.full_windows > 0 || self.answered.values().any(|it| it.is_unknown)
+    }
 }
 
 /// A site of an organisation; `None` where the log does not tell.
@@ -72,6 +81,8 @@ pub fn hunt_all(store: &Store, prey: &Prey, since: Timestamp) -> Result<Hunted, 
     let places = places_of(store)?;
     for (org, bytes) in store.windows()? {
         let window = window(org, &bytes)?;
+        let is_recent = window.stats().last.is_none_or(|last| last >= since);
+        hunted.full_windows += usize::from(window.is_full() && is_recent);
         if let Prey::Path(path) = prey {
             let own = places.get(&org).map(Vec::as_slice).unwrap_or_default();
             hunted.note(&window, path, own, since);

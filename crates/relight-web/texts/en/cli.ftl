@@ -640,6 +640,10 @@ gap-logs-never = it sends no logs: nobody can tell who tries it
 gap-logs-quiet = nothing came for a while, and it has too few visitors to tell whether its logs stopped
 gap-logs-silent = its logs stopped
 gap-logs-partial = its logs lack fields
+hunt-full = { NUMBER($windows) } { $windows ->
+    [one] window of that time was full: contacts of it were not kept, and nobody can tell which
+   *[other] windows of that time were full: contacts of them were not kept, and nobody can tell which
+}
 hunt-answered = answered at { $place } to ordinary visitors, between { $first } and { $last }; who asked is not kept
 hunt-answered-unknown = { NUMBER($sites) } { $sites ->
     [one] site has

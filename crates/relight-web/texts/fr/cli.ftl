@@ -691,6 +691,10 @@ gap-logs-never = il n’envoie aucun journal : personne ne peut dire qui l’ess
 gap-logs-quiet = rien depuis quelque temps, et il a trop peu de visiteurs pour dire si ses journaux se sont arrêtés
 gap-logs-silent = ses journaux se sont arrêtés
 gap-logs-partial = il manque des champs dans ses journaux
+hunt-full = { NUMBER($windows) } { $windows ->
+    [one] fenêtre de cette période était pleine : des contacts n’ont pas été conservés, et personne ne peut dire lesquels
+   *[other] fenêtres de cette période étaient pleines : des contacts n’ont pas été conservés, et personne ne peut dire lesquels
+}
 hunt-answered = répondu à { $place } à des visiteurs ordinaires, entre { $first } et { $last }; qui demandait n’est pas conservé
 hunt-answered-unknown = { NUMBER($sites) } { $sites ->
     [one] site a

@@ -355,6 +355,34 @@ fn a_hunt_is_complete_only_without_a_missing_day() {
     assert_eq!(hunt("4"), 3, "before the first day");
 }
 
+/// Contacts that went at a limit were perhaps the ones that are looked for.
+#[test]
+fn a_hunt_over_a_full_window_is_not_complete() {
+    let place = Place::with_sites();
+    let written = place.write("now", "").metadata().unwrap().modified().unwrap();
+    let now = written.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let ingest = |doors: u32, org: &str, site: &str| {
+        let line = |number: u32| {
+            let at = now - u64::from(number % 2) * 86_400;
+            let door = char::from(b'a' + (number % 26) as u8);
+            format!(
+                "{{\"msec\":\"{at}.000\",\"remote_addr\":\"8.8.4.4\",\"status\":404,\
+                 \"request\":\"GET /w{door} HTTP/1.1\"}}\n"
+            )
+        };
+        place.write("a.log", (0..doors).map(line).collect::<String>());
+        place.expect(0, &["watch", "ingest", "a.log", "--org", org, "--site", site]);
+    };
+    let hunt = || place.run(&["watch", "hunt", "/other", "--days", "1", "--json"]);
+    ingest(4, "Santé Nord", "san-001");
+    ingest(4, "Ville de X", "mun-001");
+    assert_eq!((hunt().status, &hunt().json()["full_windows"]), (0, &serde_json::json!(0)));
+    ingest(20, "Ville de X", "mun-001");
+    assert_eq!((hunt().status, &hunt().json()["full_windows"]), (3, &serde_json::json!(1)));
+    let told = place.run(&["watch", "hunt", "/other", "--days", "1"]).stdout;
+    assert!(told.contains("1 window of that time was full"), "{told}");
+}
+
 #[test]
 fn a_source_is_erased_everywhere() {
     let place = watched();

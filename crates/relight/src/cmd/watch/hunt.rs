@@ -48,6 +48,7 @@ struct HuntDocument<'a> {
     contacts: Vec<ContactRow<'a>>,
     answered: Vec<AnsweredRow<'a>>,
     covered: Vec<CoveredRow<'a>>,
+    full_windows: usize,
 }
 
 #[derive(Serialize)]
@@ -112,7 +113,8 @@ impl Hunt {
         };
         // On a day without logs somebody was perhaps tried too: that is unknown, not "none".
         let span = (since.div_euclid(86_400), context.now().div_euclid(86_400));
-        if !names.organisations.keys().all(|org| is_covered(&hunted, *org, span)) {
+        let is_whole = names.organisations.keys().all(|org| is_covered(&hunted, *org, span));
+        if !is_whole || hunted.is_unsure() {
             report.raise(Exit::Incomplete);
         }
         if context.json {
@@ -154,7 +156,8 @@ impl Names {
             unknown: it.is_unknown,
         });
         let (answered, covered) = (answered.collect(), covered.collect());
-        HuntDocument { what, total: hunted.total, contacts, answered, covered }
+        let (total, full_windows) = (hunted.total, hunted.full_windows);
+        HuntDocument { what, total, contacts, answered, covered, full_windows }
     }
 
     /// Where the path opened to ordinary visitors: whoever has it today should look at it.
@@ -171,7 +174,6 @@ impl Names {
         }
         if unknown > 0 {
             report.line(&texts::hunt_answered_unknown(context.lang, unknown));
-            report.raise(Exit::Incomplete);
         }
     }
 
@@ -189,6 +191,9 @@ impl Names {
             report.line(&texts::hunt_more(lang, HITS_MAX, more));
         }
         report.line(&texts::hunt_found(lang, hunted.total));
+        if hunted.full_windows > 0 {
+            report.line(&texts::hunt_full(lang, hunted.full_windows));
+        }
         self.tell_answered(hunted, context, report);
         for (org, name) in &self.organisations {
             let stretches = hunted.covered.get(org).map(Vec::as_slice).unwrap_or_default();
