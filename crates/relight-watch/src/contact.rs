@@ -253,8 +253,10 @@ pub(crate) fn observe(event: &Event<'_>) -> Observed {
         (None, Some(probe)) => Some(probe),
         (None, None) => {
             let undone = matches!(path, Cow::Owned(_)).then_some(&*path);
-            traversal::climbed(event, undone)
-                .map(|text| Knock::new(Kind::Attempt, path_class::hash(&text), &text))
+            traversal::climbed(event, undone).map(|text| {
+                let text = cut(traversal::kept(&text));
+                Knock { kind: Kind::Attempt, door: traversal::door(&text), text }
+            })
         }
     };
     if let Some(knock) = knock {

@@ -72,12 +72,10 @@ impl Prey {
 
     fn is_hit(&self, kind: Kind, door: u64, source: IpAddr, text: &str) -> bool {
         match self {
-            Self::Source(wanted) => {
-                *wanted == source || is_called(kind, text, &wanted.to_string())
-            }
+            Self::Source(wanted) => *wanted == source || is_called(kind, text, &wanted.to_string()),
             Self::Doors(doors) => match kind {
                 Kind::Probe => catalogue::id_of(door).is_some_and(|id| doors.contains(&id)),
-                Kind::Attempt if is_climb(text) => false,
+                Kind::Attempt if is_climb(door, text) => false,
                 Kind::Exploit | Kind::Attempt => doors.contains(&LOOKUP_DOOR),
                 Kind::Refused | Kind::NotFound => false,
             },
@@ -286,6 +284,22 @@ mod tests {
             window.observe(&Event { path: &path, ..Event::bare(OrgId(2), 5, source) });
             let found = hunt(&window, &Prey::parse(asked).unwrap());
             assert_eq!(found.len() == 1, is_found, "{host} {asked}");
+        }
+    }
+
+    /// Guessing from the text that was kept fails here.
+    #[test]
+    fn who_climbs_makes_no_lookup() {
+        let far = format!("file={}/../../../../etc/passwd", "a".repeat(300));
+        let near = "file=file:///../../../../../etc/passwd";
+        for query in [near, &far.replace("../", "%2e%2e/"), near.split_at(5).1] {
+            let mut window = Window::new(1);
+            let source = IpAddr::from([192, 0, 2, 3]);
+            let event = Event { path: "/show", query, ..Event::bare(OrgId(2), 5, source) };
+            assert_eq!(window.observe_doors(&event), [None, None], "{query}");
+            let attempts = hunt(&window, &Prey::Source(source)).len();
+            let lookups = hunt(&window, &Prey::parse("CVE-2021-44228").unwrap());
+            assert_eq!((attempts, lookups), (1, Vec::new()), "{query}");
         }
     }
 

@@ -7,7 +7,9 @@
 
 use relight_model::Event;
 
+use crate::contact::TEXT_BYTES_MAX;
 use crate::decode::decoded;
+use crate::path_class;
 
 /// Files for which people climb.
 const TARGETS: [&str; 12] = [
@@ -40,8 +42,24 @@ pub(crate) fn climbed(event: &Event<'_>, undone: Option<&str>) -> Option<String>
     may_climb(event.query).then(|| in_query(event.query)).flatten()
 }
 
-/// Whether a text that was kept is one that climbs.
-pub(crate) fn is_climb(text: &str) -> bool {
+/// What is kept of a text that climbs: where the dots stand beyond the limit, from them on.
+pub(crate) fn kept(text: &str) -> &str {
+    let head = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
+    if levels(head) > 0 { head } else { text.find("..").map_or(text, |at| &text[at..]) }
+}
+
+/// The door of a text that climbs, as it is kept. Where the text does not show that it climbs, no
+/// lookup has this door: a mark stands before it.
+pub(crate) fn door(text: &str) -> u64 {
+    if seems_climb(text) { path_class::hash(text) } else { path_class::hash(&format!("\0{text}")) }
+}
+
+/// Whether an attempt at this door, of which this text was kept, climbed.
+pub(crate) fn is_climb(door: u64, text: &str) -> bool {
+    seems_climb(text) || door == self::door(text)
+}
+
+fn seems_climb(text: &str) -> bool {
     !text.contains("://") && levels(text) > 0
 }
 
@@ -150,6 +168,16 @@ mod tests {
         ] {
             assert_eq!(levels(path), expected, "{path}");
         }
-        assert!(is_climb("/../etc/passwd") && !is_climb("ldap://x/../../a") && !is_climb("/a/.."));
+        let seems = seems_climb;
+        assert!(seems("/../etc/passwd") && !seems("ldap://x/../../a") && !seems("/a/.."));
+    }
+
+    #[test]
+    fn the_climbing_part_is_kept() {
+        let long = format!("/{}/{}/etc/passwd", "a".repeat(300), "../".repeat(4));
+        assert!(kept(&long).starts_with("../../") && kept("/a/../../b") == "/a/../../b");
+        assert!(is_climb(door("file:///../x"), "file:///../x"));
+        let lookup = path_class::exact_hash("ldap://x/../../a");
+        assert!(!is_climb(lookup, "ldap://x/../../a"));
     }
 }

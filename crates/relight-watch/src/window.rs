@@ -332,7 +332,7 @@ impl Home {
 fn door_of(knock: &Knock) -> Option<&'static str> {
     match knock.kind {
         Kind::Probe => catalogue::id_of(knock.door),
-        Kind::Attempt if is_climb(&knock.text) => None,
+        Kind::Attempt if is_climb(knock.door, &knock.text) => None,
         Kind::Exploit | Kind::Attempt => Some(LOOKUP_DOOR),
         Kind::Refused | Kind::NotFound => None,
     }

@@ -3,7 +3,7 @@
 
 use relight_model::{Detection, Severity};
 
-use super::{Detector, Summary, detection, likelihood_threshold};
+use super::{Contact, Detector, Summary, detection, likelihood_threshold};
 use crate::contact::Class;
 use crate::traversal::is_climb;
 
@@ -18,9 +18,8 @@ impl Detector for Traversal {
     }
 
     fn judge(&self, summary: &Summary<'_>) -> Option<Detection> {
-        let climbs =
-            summary.contacts.iter().filter(|it| it.class == Class::Attempt && is_climb(it.text));
-        let contacts: Vec<_> = climbs.copied().collect();
+        let climbs = |it: &&Contact<'_>| it.class == Class::Attempt && is_climb(it.door, it.text);
+        let contacts: Vec<_> = summary.contacts.iter().filter(climbs).copied().collect();
         let severity = Severity::Reconnaissance;
         let mut made = detection(self.name(), severity, vec![summary.source], &contacts)?;
         made.contributions.iter_mut().for_each(|part| part.class = self.name());
