@@ -18,8 +18,8 @@ use relight_model::{Epoch, GateKey, Light, Seen, Site};
 
 use crate::incident::{Entry, Gate, Ledger, Phase};
 
-pub use barrier::{BARRIER, BARRIER_AGAIN_MS};
 use barrier::Barrier;
+pub use barrier::{BARRIER, BARRIER_AGAIN_MS};
 
 /// A proof older than this is no proof, in milliseconds.
 pub const PROOF_TTL_MS: i64 = 15_000;

@@ -246,7 +246,6 @@ fn bounds_of_products_are_ranges() {
         (&[">=1, <3"], json!({"known_affected": [">=1, <3"]}), "1..3 Affected"),
         (&["prior to 3"], json!({"known_affected": ["prior to 3"]}), "free-text"),
         (&["< 3 and 5"], json!({"known_affected": ["< 3 and 5"]}), "free-text"),
-        // Several versions, each spelled like one.
         (&["4.x"], json!({"known_affected": ["4.x"]}), "free-text"),
         (&["2.*"], json!({"known_affected": ["2.*"]}), "free-text"),
         (&["3.0|3.1"], json!({"known_affected": ["3.0|3.1"]}), "free-text"),
