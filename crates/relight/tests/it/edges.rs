@@ -276,7 +276,7 @@ fn a_second_barrier_belongs_to_one_edge_and_has_no_sites() {
     let sites = crate::place::SITES.replace(";north;", ";wall;").replace("san", "new");
     place.write("more.csv", sites);
     let refused = place.expect(1, &["sites", "import", "more.csv", "--lang", "fr"]);
-    assert!(refused.stderr.contains("la seconde barrière d'un autre"), "{}", refused.text());
+    assert!(refused.stderr.contains("la seconde barrière d’un autre"), "{}", refused.text());
     let sites = place.expect(0, &["sites", "list", "--json"]).stdout;
     assert!(!sites.contains("wall"), "{sites}");
 }

@@ -363,7 +363,7 @@ fn a_hunt_over_a_full_window_is_not_complete() {
     let now = written.duration_since(UNIX_EPOCH).unwrap().as_secs();
     let ingest = |doors: u32, org: &str, site: &str| {
         let line = |number: u32| {
-            let at = now - u64::from(number % 2) * 86_400;
+            let at = now - u64::from(number == 1) * 86_400;
             let door = char::from(b'a' + (number % 26) as u8);
             format!(
                 "{{\"msec\":\"{at}.000\",\"remote_addr\":\"8.8.4.4\",\"status\":404,\
@@ -377,7 +377,7 @@ fn a_hunt_over_a_full_window_is_not_complete() {
     ingest(4, "Santé Nord", "san-001");
     ingest(4, "Ville de X", "mun-001");
     assert_eq!((hunt().status, &hunt().json()["full_windows"]), (0, &serde_json::json!(0)));
-    ingest(20, "Ville de X", "mun-001");
+    ingest(26, "Ville de X", "mun-001");
     assert_eq!((hunt().status, &hunt().json()["full_windows"]), (3, &serde_json::json!(1)));
     let told = place.run(&["watch", "hunt", "/other", "--days", "1"]).stdout;
     assert!(told.contains("1 window of that time was full"), "{told}");
