@@ -238,7 +238,12 @@ impl<'a> View<'a> {
             _ => Subject::Site(self.sites.iter().find(is_it).ok_or(unusable("attest-no-subject"))?),
         };
         let measure = Measure::parse(&form.measure).ok_or(unusable("attest-no-measure"))?;
-        let measures = [(measure, form.value == "yes")];
+        let in_place = match form.value.as_str() {
+            "yes" => true,
+            "no" => false,
+            _ => return Err(unusable("attest-no-measure")),
+        };
+        let measures = [(measure, in_place)];
         let (evidence, days) = (form.evidence.as_str(), form.days);
         let what = Attesting { measures: &measures, evidence, actor: &signed.account.name, days };
         if let Some(fault) = fault_of(subject, what) {

@@ -93,6 +93,7 @@ fn what_is_not_theirs_or_not_whole_is_refused_and_changes_nothing() {
         ("owner", &people.owner, ("site", "power"), 422),
         ("owner", &people.owner, ("site", "nowhere"), 422),
         ("owner", &people.owner, ("measure", "action-11"), 422),
+        ("owner", &people.owner, ("value", "perhaps"), 422),
         ("owner", &people.owner, ("evidence", "+"), 422),
         ("owner", &people.owner, ("evidence", "a%0Ab"), 422),
         ("owner", &people.owner, ("days", "0"), 422),
