@@ -46,7 +46,7 @@ const LOG_LINES_MAX: usize = 20;
 /// Chunks that wait for one reader.
 const CHUNKS_MAX: usize = 4;
 /// Open streams of one console.
-const STREAMS_MAX: usize = 256;
+pub(crate) const STREAMS_MAX: usize = 256;
 
 /// The places for open streams.
 #[derive(Debug)]
@@ -61,12 +61,6 @@ impl Streams {
     /// How many are open.
     pub(crate) fn open(&self) -> u64 {
         (STREAMS_MAX - self.0.available_permits()) as u64
-    }
-
-    /// How many may be.
-    #[expect(clippy::unused_self, reason = "whoever asks has the streams, not their limit")]
-    pub(crate) const fn most(&self) -> u64 {
-        STREAMS_MAX as u64
     }
 }
 
@@ -165,7 +159,7 @@ async fn follow(
 /// whole register is no longer theirs to read: the stream shows all of it.
 fn as_now(console: &Console, reader: &Reader) -> Option<Reader> {
     match reader {
-        Reader::Anyone => (!console.door.is_closed()).then_some(Reader::Anyone),
+        Reader::Anyone => console.door.is_for_all().then_some(Reader::Anyone),
         Reader::Signed(signed) => {
             let reader = Reader::Signed(console.door.as_now(signed)?);
             reader.reads(&Scope::root()).then_some(reader)

@@ -20,6 +20,7 @@ use relight_web::words::state_name;
 use super::tally::Tally;
 use super::{Asked, Console, blocking};
 use crate::clock;
+use crate::sse::STREAMS_MAX;
 
 /// The media type of the format.
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -111,7 +112,7 @@ fn answers(text: &mut Text, console: &Console) {
     let help = "Event streams that are open.";
     text.one("relight_event_streams", Kind::Gauge, help, console.streams.open());
     let help = "Event streams that may be open at once.";
-    text.one("relight_event_streams_limit", Kind::Gauge, help, console.streams.most());
+    text.one("relight_event_streams_limit", Kind::Gauge, help, STREAMS_MAX as u64);
 }
 
 fn sites(text: &mut Text, console: &Console, now: Timestamp) {
