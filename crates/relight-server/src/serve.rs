@@ -153,7 +153,7 @@ fn door(config: &WebConfig, port: u16) -> Result<Door, ServerError> {
     Ok(Door::open(engine, address, config.clock)?.with_provider(provider))
 }
 
-/// Writes the public page of a board into a folder once.
+/// Writes the public page of a board into a folder once; a drill has neither feeds nor certificates.
 ///
 /// # Errors
 /// The page cannot be rendered or the folder cannot be written; it keeps the old page.
@@ -161,10 +161,11 @@ pub fn export_public(
     board: Arc<Board>,
     lang: Lang,
     url: String,
+    stage: Stage,
     signer: Signer,
     folder: PublicFolder,
 ) -> Result<usize, ServerError> {
-    let identity = Identity { lang, url, stage: Stage::Real };
+    let identity = Identity { lang, url, stage };
     let mut publisher = Publisher::new(board, identity, signer, Some(folder));
     publisher.publish(clock::now()).map(|(_, files)| files.len())
 }

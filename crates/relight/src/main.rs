@@ -12,6 +12,7 @@ mod query;
 mod redact;
 mod register;
 mod report;
+mod stage;
 mod stop;
 mod table;
 mod threshold;

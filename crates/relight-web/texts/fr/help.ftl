@@ -49,7 +49,7 @@ option-help-command = Commande
 
 help-serve = Montrer la console et la page publique, commander les frontaux et suivre un dossier d’avis
 option-serve-listen = Adresse de la console; cette machine seulement, car il n’y a pas d’authentification
-option-serve-drill = Exercice : chaque page le dit en toutes lettres, sans fils ni certificats publics
+option-serve-drill = Exercice : chaque page le dit, sans fils ni certificats publics; le dossier de données reste à jamais celui d’un exercice
 option-serve-public-listen = Adresse de la page publique
 option-serve-feeds = Dossier où l’on dépose des avis; sinon « feeds » dans le dossier de données
 

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
+use crate::stage;
 use crate::stop::stop_on_interrupt;
 
 /// The folder of the page inside of the data folder.
@@ -84,6 +85,7 @@ impl Export {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let store = context.existing_store()?;
+        let stage = stage::told(context, &store, report)?;
         let board = board_of(&store).map_err(|error| Failure::engine(lang, &error))?;
         let root = self.folder.unwrap_or_else(|| context.data.join(PUBLIC_FOLDER));
         let failed = |error: ServerError| cannot_write(lang, &root, &error);
@@ -91,7 +93,7 @@ impl Export {
         let folder = PublicFolder::open(&root).map_err(failed)?;
         let current = folder.current().display().to_string();
         let url = with_slash(self.url);
-        let files = export_public(board, Lang::Fr, url, signer, folder).map_err(failed)?;
+        let files = export_public(board, Lang::Fr, url, stage, signer, folder).map_err(failed)?;
         if context.json {
             let document = ExportDocument { folder: current, files };
             report.document("relight.public-export/1", &document);

@@ -39,6 +39,7 @@ use crate::failure::Failure;
 use crate::inventory;
 use crate::operator;
 use crate::report::{Report, Style};
+use crate::stage;
 use crate::stop::stop_on_interrupt;
 
 /// The folder of feeds inside the data folder, unless another one is named.
@@ -132,13 +133,21 @@ impl Serve {
         }
         catalogue::load(context, report);
         let stop = stop_on_interrupt();
+        if self.drill {
+            stage::refuse_drill(context)?;
+        }
         let engine = context.engine()?;
         let failed = |error| Failure::engine(lang, &error);
         policy::tell_unless_signed(context, engine.store(), report);
         let board = engine.board().map_err(failed)?;
         let drive = Drive::start(&engine).map_err(failed)?;
         tell_troubles(&drive, report);
-        let web = self.web(&engine, &board, context)?;
+        let stage = if self.drill {
+            stage::begin_drill(context, engine.store())?
+        } else {
+            stage::told(context, engine.store(), report)?
+        };
+        let web = self.web(&engine, &board, stage, context)?;
         let feeds = self.feeds_folder(context)?;
         let intake = self.intake(&engine, context)?;
         let looks = None;
@@ -168,6 +177,7 @@ impl Serve {
         &self,
         engine: &Arc<Engine>,
         board: &Arc<Board>,
+        stage: Stage,
         context: &Context,
     ) -> Result<WebHandle, Failure> {
         let lang = context.lang;
@@ -183,7 +193,7 @@ impl Serve {
             oidc,
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
             certificate_key: Some(context.data.join(CERTIFICATE_KEY)),
-            stage: if self.drill { Stage::Drill } else { Stage::Real },
+            stage,
             ..WebConfig::loopback(Arc::clone(board))
         };
         WebServer::start(config).map_err(|error| {

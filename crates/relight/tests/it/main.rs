@@ -31,6 +31,7 @@ mod schemas;
 mod serve;
 mod sites;
 mod sources;
+mod stage;
 mod token;
 mod versions;
 mod watch;
