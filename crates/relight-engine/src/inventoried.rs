@@ -29,7 +29,7 @@ pub(crate) struct Inventoried {
 }
 
 /// How the names of catalogues of exploited flaws begin, as sources.
-const CATALOGUES: &str = "kev/";
+pub(crate) const CATALOGUES: &str = "kev/";
 
 /// Most answers of each kind that are kept.
 const ANSWERS_MAX: usize = 131_072;

@@ -12,7 +12,7 @@ use relight_store::{Attestation, EVIDENCE_BYTES_MAX, SiteSet, Store};
 
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::inventoried::Inventoried;
+use crate::inventoried::{CATALOGUES, Inventoried};
 use crate::logs::{LogState, SitePosture, posture};
 
 /// Actions of the Cyber Centre's list (ITSM.10.089).
@@ -30,6 +30,14 @@ pub const FLAWS_NAMED_MAX: usize = 20;
 /// Inventories confirmed longer ago than this, in seconds, say nothing about patches: 7 days, as
 /// for every question outside of an incident.
 pub const MEASURED_AGE_MAX_S: i64 = 7 * 86_400;
+
+/// Days after which a list of what is exploited that was read says nothing any more. Such lists
+/// grow each week, and the operator of a site that is cut off carries them in by hand: once a
+/// month can be asked of anybody, and what is older misses several rounds of new flaws.
+pub const KEV_DAYS_MAX: u32 = 30;
+
+/// [`KEV_DAYS_MAX`] in seconds.
+const KEV_AGE_MAX_S: i64 = KEV_DAYS_MAX as i64 * 86_400;
 
 /// Something that people attest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,6 +170,8 @@ pub enum Patched {
     },
     /// Nobody can tell, for these reasons; without one, a flaw may be there.
     Unknown(Vec<UnknownReason>),
+    /// Nobody can tell, because no list of what is exploited was read for [`KEV_DAYS_MAX`] days.
+    Unlisted,
 }
 
 /// What was attested.
@@ -220,7 +230,7 @@ impl SiteMeasures {
         let patched = match &self.patched {
             Patched::Yes(_) => Some(true),
             Patched::No { .. } => Some(false),
-            Patched::Unknown(_) => None,
+            Patched::Unknown(_) | Patched::Unlisted => None,
         };
         let logs = match self.logs.state {
             LogState::Complete | LogState::Partial(_) => Some(true),
@@ -305,13 +315,13 @@ impl Grounds<'_> {
         let logs = posture(self.store, sites.iter().map(|site| site.id), &is_dark, self.now)?;
         let bodies: BTreeMap<OrgId, Organisation> =
             self.store.organisations()?.into_iter().map(|body| (body.id, body)).collect();
-        let exploited = self.exploited();
+        let (exploited, is_listed) = (self.exploited(), self.is_listed()?);
         let mut all = Measures::default();
         for (site, logs) in sites.iter().zip(logs) {
             let own = last(site_key(site), Measure::Mfa);
             let body = || last(body_key(bodies.get(&site.org)?), Measure::Mfa);
             let mfa = Attested::of(own.or_else(body), self.now);
-            let patched = self.patched(site, &exploited);
+            let patched = self.patched(site, &exploited, is_listed);
             all.sites.push(SiteMeasures { site: site.id, patched, logs, mfa });
         }
         all.bodies = counts(sites, &all.sites)
@@ -342,10 +352,17 @@ impl Grounds<'_> {
         (certain, possible)
     }
 
+    /// A list of what is exploited was read not long ago.
+    fn is_listed(&self) -> Result<bool, EngineError> {
+        let read = self.store.advisories_read(CATALOGUES)?;
+        Ok(read.is_some_and(|at| self.now.saturating_sub(at) <= KEV_AGE_MAX_S))
+    }
+
     fn patched(
         &self,
         site: &Site,
         (certain, possible): &(BTreeMap<u32, Vec<String>>, SiteSet),
+        is_listed: bool,
     ) -> Patched {
         let states: Vec<InventoryState> = self.inventory.index().inventory_states(site.id);
         let at = states.iter().filter_map(|state| state.confirmed).min();
@@ -355,8 +372,12 @@ impl Grounds<'_> {
         }
         let reasons = Coverage::reasons(&states, self.now, MEASURED_AGE_MAX_S);
         match at {
-            Some(at) if reasons.is_empty() && !possible.contains(site.id.0) => Patched::Yes(at),
-            _ => Patched::Unknown(reasons),
+            Some(_) if !reasons.is_empty() || possible.contains(site.id.0) => {
+                Patched::Unknown(reasons)
+            }
+            Some(at) if is_listed => Patched::Yes(at),
+            Some(_) => Patched::Unlisted,
+            None => Patched::Unknown(reasons),
         }
     }
 }
@@ -423,6 +444,11 @@ mod tests {
         measures(store, &store.sites().unwrap(), &|_| false, now).unwrap()
     }
 
+    /// A list of what is exploited is read then; it is empty.
+    fn read_kev(store: &Store, now: Timestamp) {
+        store.import_advisories(now, &[], |importer| importer.whole("kev/cisa")).unwrap();
+    }
+
     fn yes(measure: Measure) -> Vec<(Measure, bool)> {
         vec![(measure, true)]
     }
@@ -438,9 +464,28 @@ mod tests {
         assert!(flaws.contains(&"CVE-2021-44228".to_owned()), "{flaws:?}");
         assert!(matches!(&all.sites[1].patched, Patched::Unknown(reasons) if !reasons.is_empty()));
         let (_folder, store) = register("pkg:maven/org.example/fine@1.0");
+        read_kev(&store, NOW);
         assert_eq!(measured(&store, NOW).sites[0].patched, Patched::Yes(NOW - 3_600));
         let late = measured(&store, NOW - 3_600 + MEASURED_AGE_MAX_S + 1);
         assert_eq!(late.sites[0].patched, Patched::Unknown(vec![UnknownReason::Stale]));
+    }
+
+    /// Goal: nobody is called patched by a list that nobody read. Method: without one, one of this
+    /// month, and one that is older.
+    #[test]
+    fn nothing_is_patched_without_a_list_of_what_is_exploited() {
+        let (_folder, store) = register("pkg:maven/org.example/fine@1.0");
+        let patched = || measured(&store, NOW).sites.remove(0);
+        assert_eq!(patched().patched, Patched::Unlisted);
+        assert_eq!(patched().values()[0], None);
+        read_kev(&store, NOW - KEV_AGE_MAX_S - 1);
+        assert_eq!(patched().patched, Patched::Unlisted, "a list of long ago");
+        read_kev(&store, NOW - KEV_AGE_MAX_S);
+        assert_eq!(patched().patched, Patched::Yes(NOW - 3_600));
+        let log4j = "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1";
+        let (_folder, store) = register(log4j);
+        let known = measured(&store, NOW).sites.remove(0).patched;
+        assert!(matches!(known, Patched::No { .. }), "what is known without a list: {known:?}");
     }
 
     #[test]

@@ -142,6 +142,20 @@ impl Store {
         })
     }
 
+    /// When anything of a source came last whose name begins like this.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn advisories_read(&self, prefix: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.read("reading when sources were read", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT max(last_success) FROM advisory_source
+                 WHERE substr(name, 1, length(?1)) = ?1",
+            )?;
+            Ok(query.query_row([prefix], |row| row.get(0))?)
+        })
+    }
+
     /// The newest revisions that were stored, newest first.
     ///
     /// # Errors

@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Role, Scope};
 use relight_engine::measures::{
-    ACTIONS, ATTESTED_DAYS, ATTESTED_DAYS_MAX, Attested, Attesting, BodyMeasures, Measure,
-    Measures, Patched, SiteMeasures, Subject, attest, fault_of,
+    ACTIONS, ATTESTED_DAYS, ATTESTED_DAYS_MAX, Attested, Attesting, BodyMeasures, KEV_DAYS_MAX,
+    Measure, Measures, Patched, SiteMeasures, Subject, attest, fault_of,
 };
 use relight_engine::store::EVIDENCE_BYTES_MAX;
 use relight_engine::{Engine, EngineError, LogState};
@@ -344,6 +344,10 @@ fn patched_cell(lang: Lang, patched: &Patched) -> MeasureCell {
             let why = reasons.iter().map(|reason| words::reason(lang, *reason)).chain(perhaps);
             MeasureCell { why: why.map(str::to_owned).collect(), ..cell(lang, None) }
         }
+        Patched::Unlisted => MeasureCell {
+            why: vec![texts::posture_patched_unlisted(lang, KEV_DAYS_MAX)],
+            ..cell(lang, None)
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use relight_engine::measures::{
-    Attested, BodyMeasures, Measure, Measures, Patched, SiteMeasures, measures,
+    Attested, BodyMeasures, KEV_DAYS_MAX, Measure, Measures, Patched, SiteMeasures, measures,
 };
 use relight_engine::{FeedPosture, LogState, SitePosture, posture};
 use relight_model::{Light, Site, SiteId};
@@ -18,6 +18,9 @@ use crate::failure::Failure;
 use crate::localise::one_of;
 use crate::register::Register;
 use crate::report::Report;
+
+/// The evidence in documents when no list of what is exploited was read not long ago.
+const UNLISTED: &str = "no-list-of-exploited";
 
 #[derive(Debug, Args)]
 pub(super) struct Posture {
@@ -189,6 +192,9 @@ fn tell_site(slug: &str, site: &SiteMeasures, lang: Lang, report: &mut Report) {
     if let Patched::Unknown(reasons) = &site.patched {
         patches.evidence = reasons.iter().map(|it| word::reason(lang, *it).to_owned()).collect();
     }
+    if site.patched == Patched::Unlisted {
+        patches.evidence = vec![texts::posture_patched_unlisted(lang, KEV_DAYS_MAX)];
+    }
     for (label, measure) in
         [(texts::measure_patched(lang), patches), (texts::measure_mfa(lang), attested(&site.mfa))]
     {
@@ -226,6 +232,7 @@ fn patched(patched: &Patched) -> MeasureRow {
             let reasons = reasons.iter().map(|reason| reason.as_str().to_owned());
             (None, None, reasons.collect())
         }
+        Patched::Unlisted => (None, None, vec![UNLISTED.to_owned()]),
     };
     let (value, at) = (value_of(value), at.map(rfc3339));
     MeasureRow { value, at, evidence, by: None, expires: None }
