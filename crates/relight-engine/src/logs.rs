@@ -15,7 +15,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use relight_formats::limited::{Limits, open_stream};
-use relight_model::{Campaign, Digest, Exposure, OrgId, Sign, Site, SiteId};
+use relight_model::{Campaign, Digest, Exposure, OrgId, Sign, Site, SiteId, Timestamp};
 use relight_store::{LogPosition, SegmentDraft, Store};
 use relight_watch::line::text;
 use relight_watch::{
@@ -53,6 +53,10 @@ pub const SIGNS: &str = "signs.csv";
 
 /// How long an inventory speaks for a site after it was confirmed, in seconds.
 const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
+
+/// Days before and after a campaign in which a line of a site says that it would have been heard:
+/// a site with few visitors sends none on most days, and is listened to all the same.
+const HEARD_AROUND_DAYS: i64 = 14;
 
 /// What a packed log may unpack to.
 const LIMITS: Limits = Limits { bytes_max: LOG_BYTES_MAX, ratio_max: LOG_RATIO_MAX };
@@ -270,13 +274,28 @@ struct Register {
     sites: Vec<Site>,
     /// The sector of each organisation.
     sectors: BTreeMap<OrgId, String>,
+    /// The days on which each site sent a line, in order.
+    heard: BTreeMap<SiteId, Vec<i64>>,
 }
 
 impl Register {
     fn read(store: &Store) -> Result<Self, EngineError> {
         let organisations = store.organisations()?.into_iter();
         let sectors = organisations.map(|org| (org.id, org.sector)).collect();
-        Ok(Self { sites: store.sites()?, sectors })
+        let mut heard: BTreeMap<SiteId, Vec<i64>> = BTreeMap::new();
+        for (day, sites) in store.watch_probes(compact::HEARD, 0, i64::MAX)? {
+            sites.iter().for_each(|site| heard.entry(SiteId(site)).or_default().push(day));
+        }
+        heard.values_mut().for_each(|days| days.sort_unstable());
+        Ok(Self { sites: store.sites()?, sectors, heard })
+    }
+
+    /// The site sent a line between two moments, or within [`HEARD_AROUND_DAYS`] of them.
+    fn is_heard(&self, site: SiteId, from: Timestamp, to: Timestamp) -> bool {
+        let days = self.heard.get(&site).map(Vec::as_slice).unwrap_or_default();
+        let (from, to) = (compact::day_of(from), compact::day_of(to));
+        let next = days.partition_point(|day| *day < from - HEARD_AROUND_DAYS);
+        days.get(next).is_some_and(|day| *day <= to + HEARD_AROUND_DAYS)
     }
 
     fn sector(&self, site: &Site) -> &str {
@@ -284,7 +303,10 @@ impl Register {
     }
 
     fn places(&self) -> Places {
-        Places::new(self.sites.iter().map(|site| (site.id, site.org, self.sector(site))))
+        let sites = self.sites.iter().map(|site| (site.id, site.org, self.sector(site)));
+        let heard = self.heard.iter();
+        let heard = heard.flat_map(|(site, days)| days.iter().map(|day| (*day, *site)));
+        Places::new(sites).heard(heard)
     }
 
     /// The sites of an organisation: nobody is at home at another one's.
@@ -316,7 +338,8 @@ fn grade(
         })
     };
     let signs = signs_of(store, &register.sites)?.0;
-    let known = Known { sectors: &sectors, exposure: &exposure, signs: &signs };
+    let heard = |site, from, to| register.is_heard(site, from, to);
+    let known = Known { sectors: &sectors, heard: &heard, exposure: &exposure, signs: &signs };
     let scanners = known_scanners(store)?.0;
     for campaign in campaigns {
         known.grade(campaign);
@@ -389,6 +412,18 @@ fn read_segment(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_site_is_heard_around_its_lines_and_at_no_other_time() {
+        let heard = BTreeMap::from([(SiteId(1), vec![100, 200])]);
+        let register = Register { sites: Vec::new(), sectors: BTreeMap::new(), heard };
+        let of = |site, from: i64, to: i64| {
+            register.is_heard(SiteId(site), from * 86_400, to * 86_400 + 86_399)
+        };
+        assert!(of(1, 100, 100) && of(1, 114, 120) && of(1, 186, 186) && of(1, 90, 300));
+        assert!(!of(1, 115, 185) && !of(1, 0, 85) && !of(1, 215, 215));
+        assert!(!of(2, 100, 100), "no line of it");
+    }
 
     #[test]
     fn empty_lines_are_counted_so_that_numbers_are_those_of_an_editor() {

@@ -27,6 +27,9 @@ const SECTOR_SITES_MIN: usize = 3;
 pub struct Known<'a> {
     /// The sector of each site that could be met.
     pub sectors: &'a BTreeMap<SiteId, String>,
+    /// Whether a site sent lines around the time between two moments: of one that did not, nobody
+    /// knows whether it was met.
+    pub heard: &'a dyn Fn(SiteId, Timestamp, Timestamp) -> bool,
     /// Whether the site had the flaw at that time.
     pub exposure: &'a dyn Fn(SiteId, Timestamp, &str) -> Exposure,
     /// What sites did that they only do when an attempt succeeded.
@@ -36,7 +39,11 @@ pub struct Known<'a> {
 impl Known<'_> {
     /// Gives a campaign its place on the ladder.
     pub fn grade(&self, campaign: &mut Campaign) {
-        campaign.aimed_at = aimed_at(self.sectors, &campaign.sites);
+        campaign.aimed_at = aimed_at(
+            self.sectors,
+            &|site| (self.heard)(site, campaign.first, campaign.last),
+            &campaign.sites,
+        );
         for attempt in &mut campaign.attempts {
             let exposure = |site| (self.exposure)(site, attempt.at, attempt.flaw);
             attempt.exposure = attempt.site.map_or(Exposure::Unknown, exposure);
@@ -90,11 +97,16 @@ fn raised(campaign: &Campaign) -> Severity {
     }
 }
 
-/// Sectors of which more sites were met than chance would, given how many there are.
-pub(crate) fn aimed_at(sectors: &BTreeMap<SiteId, String>, met: &[SiteId]) -> Vec<String> {
+/// Sectors of which more sites were met than chance would, given how many were heard.
+pub(crate) fn aimed_at(
+    sectors: &BTreeMap<SiteId, String>,
+    is_heard: &dyn Fn(SiteId) -> bool,
+    met: &[SiteId],
+) -> Vec<String> {
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    let mut drawn = 0;
-    for (site, sector) in sectors {
+    let (mut heard, mut drawn) = (0, 0);
+    for (site, sector) in sectors.iter().filter(|(site, _)| is_heard(**site)) {
+        heard += 1;
         let (all, hit) = counts.entry(sector).or_default();
         *all += 1;
         if met.binary_search(site).is_ok() {
@@ -102,7 +114,7 @@ pub(crate) fn aimed_at(sectors: &BTreeMap<SiteId, String>, met: &[SiteId]) -> Ve
             drawn += 1;
         }
     }
-    let tail = |(all, hit): &(usize, usize)| hypergeometric_tail(sectors.len(), *all, drawn, *hit);
+    let tail = |(all, hit): &(usize, usize)| hypergeometric_tail(heard, *all, drawn, *hit);
     let tails: Vec<f64> = counts.values().map(tail).collect();
     let named = counts.iter().zip(significant(&tails, FALSE_SECTORS));
     named

@@ -24,6 +24,9 @@ pub struct Hunted {
     /// The days for which logs are there, by organisation: first and last day of each stretch, in
     /// days since 1970.
     pub covered: BTreeMap<OrgId, Vec<(i64, i64)>>,
+    /// The same for each site that is named in logs: one that sends them says nothing of the
+    /// others of its organisation.
+    pub covered_sites: BTreeMap<SiteId, Vec<(i64, i64)>>,
     /// Where the path that was looked for was answered in an ordinary way. Who asked is not kept.
     pub answered: BTreeMap<Place, AnsweredDays>,
     /// Windows of that time that were full: contacts had to go, and nobody can tell which.
@@ -31,6 +34,12 @@ pub struct Hunted {
 }
 
 impl Hunted {
+    /// The organisation and each of its sites sent logs of every day from the first to the last.
+    pub fn is_covered(&self, org: OrgId, sites: &[SiteId], days: (i64, i64)) -> bool {
+        is_whole(self.covered.get(&org), days)
+            && sites.iter().all(|site| is_whole(self.covered_sites.get(site), days))
+    }
+
     /// What is not among the contacts, or not answered, was perhaps there all the same.
     pub fn is_unsure(&self) -> bool {
         self.full_windows > 0 || self.answered.values().any(|it| it.is_unknown)
@@ -104,8 +113,11 @@ pub fn hunt_all(store: &Store, prey: &Prey, since: Timestamp) -> Result<Hunted, 
     for row in store.watch_days(day_of(since), i64::MAX)? {
         let stretches = hunted.covered.entry(row.org).or_default();
         stretches.push((row.day, row.day));
+        if let Some(site) = row.site {
+            hunted.covered_sites.entry(site).or_default().push((row.day, row.day));
+        }
     }
-    hunted.covered.values_mut().for_each(join);
+    hunted.covered.values_mut().chain(hunted.covered_sites.values_mut()).for_each(join);
     Ok(hunted)
 }
 
@@ -123,6 +135,12 @@ fn window(OrgId(org): OrgId, bytes: &[u8]) -> Result<Window, EngineError> {
     Window::from_bytes(bytes).map_err(|error| {
         EngineError::because(format!("reading a window of organisation {org}"), error)
     })
+}
+
+/// One stretch holds every day from the first to the last.
+fn is_whole(stretches: Option<&Vec<(i64, i64)>>, (first, last): (i64, i64)) -> bool {
+    let stretches = stretches.map(Vec::as_slice).unwrap_or_default();
+    matches!(stretches, [(from, to)] if *from <= first && last <= *to)
 }
 
 /// Days that follow one another become one stretch.

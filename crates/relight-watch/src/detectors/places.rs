@@ -1,6 +1,8 @@
 //! What the register says about where contacts were made: whose site it is, and of which sector.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use relight_model::{OrgId, SiteId};
 
@@ -19,6 +21,8 @@ pub struct Places {
     sites: BTreeMap<u32, (OrgId, Option<Sector>)>,
     /// Sites of each sector.
     counts: Vec<usize>,
+    /// The days on which each site was heard; `None` when every site is heard every day.
+    heard: Option<BTreeSet<(u32, u32)>>,
 }
 
 impl Places {
@@ -38,6 +42,31 @@ impl Places {
             places.sites.insert(place_of(org, Some(site)), (org, number));
         }
         places
+    }
+
+    /// With the days since 1970 on which each site sent a line: one that sent none in a stretch of
+    /// time may have been tried then as well, so it counts neither way.
+    #[must_use]
+    pub fn heard(mut self, days: impl IntoIterator<Item = (i64, SiteId)>) -> Self {
+        let place = |site| place_of(OrgId(0), Some(site));
+        let days = days
+            .into_iter()
+            .filter_map(|(day, site)| Some((u32::try_from(day).ok()?, place(site))));
+        self.heard = Some(days.collect());
+        self
+    }
+
+    /// The sites that were heard on one of these days; the numbers of sectors stay.
+    pub(crate) fn heard_in(&self, days: Range<u32>) -> Cow<'_, Self> {
+        let Some(heard) = &self.heard else { return Cow::Borrowed(self) };
+        let mut there = Self { counts: vec![0; self.counts.len()], ..Self::default() };
+        for (_, place) in heard.range((days.start, 0)..(days.end, 0)) {
+            let Some(known) = self.sites.get(place) else { continue };
+            if let (None, Some(sector)) = (there.sites.insert(*place, *known), known.1) {
+                there.counts[usize::from(sector)] += 1;
+            }
+        }
+        Cow::Owned(there)
     }
 
     /// Of what a window tells itself: organisations, no sectors.
@@ -87,6 +116,20 @@ mod tests {
         assert_eq!((places.org(place(3)), places.org(place(5))), (Some(OrgId(8)), None));
         assert_eq!(places.org(place_of(OrgId(6), None)), Some(OrgId(6)));
         assert_eq!(places.sites(), 4);
+    }
+
+    #[test]
+    fn sites_that_were_not_heard_in_a_stretch_are_not_counted_in_it() {
+        let site = |number| (SiteId(number), OrgId(7), if number < 3 { "a" } else { "b" });
+        let all = Places::new((0..6).map(site));
+        assert_eq!(all.heard_in(0..28).sites(), 6, "nobody says which were heard");
+        let heard = [(3, SiteId(0)), (4, SiteId(0)), (27, SiteId(3)), (28, SiteId(1))];
+        let all = all.heard(heard.into_iter().chain([(-1, SiteId(2)), (5, SiteId(99))]));
+        let there = all.heard_in(0..28);
+        assert_eq!((all.sites(), there.sites()), (6, 2));
+        assert_eq!(there.sectors().collect::<Vec<_>>(), [(0, 1), (1, 1)]);
+        let later = all.heard_in(28..56);
+        assert_eq!(later.sectors().collect::<Vec<_>>(), [(0, 1), (1, 0)]);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //!
 //! Each source counts once, with the first place at which it tried the door, and each place once:
 //! so neither one busy source nor one besieged site makes a sector. How many of the places are of a
-//! sector is then a draw without return from all registered sites, and its tail is exact. A door
-//! that opened may be its owner's and is left out.
+//! sector is then a draw without return from all sites that were heard in that time, and its tail is
+//! exact. A door that opened may be its owner's and is left out.
 
 use std::collections::BTreeMap;
 
@@ -113,6 +113,7 @@ fn is_knock(row: &Row) -> bool {
 /// Looks at one stretch of days.
 fn look(pool: &mut Pool, places: &Places, from: u32, found: &mut BTreeMap<Target, Vec<Aimed>>) {
     let span = from..from + STRETCH_DAYS;
+    let places = &*places.heard_in(span.clone());
     let in_span = pool
         .strong
         .sorted()
@@ -199,6 +200,18 @@ mod tests {
         let mut mixed: Vec<u32> = of_sector(2, 30).chain(of_sector(5, 8)).collect();
         mixed.sort_unstable();
         assert_eq!(aims(&mixed, &places).iter().map(|it| it.0).collect::<Vec<_>>(), [2]);
+    }
+
+    /// Goal: who sends no logs makes nobody an aim. Method: only the sites of one sector and a few
+    /// others are heard, and a door is tried on all of them.
+    #[test]
+    fn sites_that_send_no_logs_make_no_aim() {
+        let met: Vec<u32> = of_sector(2, 12).collect();
+        let all = register();
+        assert_eq!(aims(&met, &all).len(), 1, "nobody says which were heard");
+        let heard = met.iter().map(|site| (3, SiteId(*site)));
+        let all = all.heard(heard);
+        assert_eq!(aims(&met, &all.heard_in(0..28)), [], "all that were heard were met");
     }
 
     #[test]

@@ -72,7 +72,8 @@ fn graded(mut campaign: Campaign, exposure: Exposure, signs: &[Sign]) -> Campaig
         assert_eq!(flaw, FLAW);
         if site == SiteId(1) { exposure } else { Exposure::Clear }
     };
-    Known { sectors: &sectors, exposure: &exposure, signs }.grade(&mut campaign);
+    let heard = |_: SiteId, _: Timestamp, _: Timestamp| true;
+    Known { sectors: &sectors, heard: &heard, exposure: &exposure, signs }.grade(&mut campaign);
     campaign
 }
 
@@ -195,8 +196,17 @@ fn chance_names_few_sectors() {
         (0..400).map(|site| (SiteId(site), format!("s{}", site % 12))).collect();
     let named = (0..2_000).filter(|_| {
         let met: BTreeSet<SiteId> = (0..30).map(|_| SiteId(rng.below(400) as u32)).collect();
-        !aimed_at(&sectors, &met.into_iter().collect::<Vec<_>>()).is_empty()
+        !aimed_at(&sectors, &|_| true, &met.into_iter().collect::<Vec<_>>()).is_empty()
     });
     let named = named.count();
     assert!(named <= 20, "{named} of 2,000");
+}
+
+/// Goal: sites that send no logs make nobody an aim. Method: all that send some are met.
+#[test]
+fn sites_that_send_no_logs_count_neither_way() {
+    let met: Vec<SiteId> = (0..6).map(SiteId).collect();
+    assert_eq!(aimed_at(&sectors(), &|_| true, &met), ["health"]);
+    let none: [&str; 0] = [];
+    assert_eq!(aimed_at(&sectors(), &|site| site < SiteId(6), &met), none);
 }

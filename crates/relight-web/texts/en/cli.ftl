@@ -661,6 +661,10 @@ hunt-covered = logs from { $from } to { $to }, { $gaps ->
     [one] with { NUMBER($gaps) } gap
    *[other] with { NUMBER($gaps) } gaps
 }
+hunt-fewer = { NUMBER($sites) } { $sites ->
+    [one] site of it sent fewer, or none: unknown there
+   *[other] sites of it sent fewer, or none: unknown there
+}
 hunt-not-covered = no logs of that time: unknown
 erased = { NUMBER($count) } { $count ->
     [one] contact

@@ -712,6 +712,10 @@ hunt-covered = journaux du { $from } au { $to }, { $gaps ->
     [one] avec { NUMBER($gaps) } trou
    *[other] avec { NUMBER($gaps) } trous
 }
+hunt-fewer = { NUMBER($sites) } de ses sites { $sites ->
+    [one] en a envoyé moins, ou pas : là, inconnu
+   *[other] en ont envoyé moins, ou pas : là, inconnu
+}
 hunt-not-covered = aucun journal de cette période : inconnu
 erased = { NUMBER($count) } { $count ->
     [one] contact effacé

@@ -274,6 +274,7 @@ fn hunts_say_what_they_cover() {
         2025-11-09T10:00:00Z  45.33.32.156  san-001  known door of the catalogue  404 /remote/fgt_lang
         1 contact
           Santé Nord: logs from 2025-11-01 to 2025-11-28, without a missing day
+            1 site of it sent fewer, or none: unknown there
           Ville de X: no logs of that time: unknown
         --- stderr
         --- status 3
@@ -283,6 +284,7 @@ fn hunts_say_what_they_cover() {
         2025-11-04T10:00:00Z  9.9.9.9  san-001  chemin absent demandé par un inconnu  404 /quiet/door
         1 contact
           Santé Nord : journaux du 2025-11-01 au 2025-11-28, sans jour manquant
+            1 de ses sites en a envoyé moins, ou pas : là, inconnu
           Ville de X : aucun journal de cette période : inconnu
         --- stderr
         --- status 3
@@ -329,7 +331,7 @@ fn contacts_beyond_the_limit_are_told() {
     assert_eq!(place.run(&ingest).json()["logs"][0]["overflow"], 1);
 }
 
-/// Only logs of every day from every body make "no contact" an answer.
+/// Only logs of every day from every site make "no contact" an answer.
 #[test]
 fn a_hunt_is_complete_only_without_a_missing_day() {
     let place = Place::with_sites();
@@ -348,6 +350,8 @@ fn a_hunt_is_complete_only_without_a_missing_day() {
     ingest(&[3, 1, 0], "Santé Nord", "san-001");
     assert_eq!(hunt("1"), 3, "the other body sent none");
     ingest(&[3, 2, 1, 0], "Ville de X", "mun-001");
+    assert_eq!(hunt("1"), 3, "the other site of the first body sent none");
+    ingest(&[3, 2, 1, 0], "Santé Nord", "san-002");
     assert_eq!(hunt("1"), 0);
     assert_eq!(hunt("3"), 3, "a day is missing");
     ingest(&[2], "Santé Nord", "san-001");
@@ -375,6 +379,7 @@ fn a_hunt_over_a_full_window_is_not_complete() {
     };
     let hunt = || place.run(&["watch", "hunt", "/other", "--days", "1", "--json"]);
     ingest(4, "Santé Nord", "san-001");
+    ingest(4, "Santé Nord", "san-002");
     ingest(4, "Ville de X", "mun-001");
     assert_eq!((hunt().status, &hunt().json()["full_windows"]), (0, &serde_json::json!(0)));
     ingest(26, "Ville de X", "mun-001");

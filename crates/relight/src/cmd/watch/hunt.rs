@@ -87,6 +87,8 @@ struct EraseDocument {
 struct Names {
     organisations: BTreeMap<OrgId, String>,
     sites: BTreeMap<SiteId, String>,
+    /// The sites of each organisation.
+    own: BTreeMap<OrgId, Vec<SiteId>>,
 }
 
 impl Hunt {
@@ -106,14 +108,16 @@ impl Hunt {
         let hunted = hunted.map_err(|error| Failure::engine(lang, &error))?;
         let failed = |error| context.store_failure(&error);
         let organisations = store.organisations().map_err(failed)?.into_iter();
-        let sites = store.sites().map_err(failed)?.into_iter();
-        let names = Names {
-            organisations: organisations.map(|org| (org.id, org.name)).collect(),
-            sites: sites.map(|site| (site.id, site.slug.to_string())).collect(),
-        };
-        // On a day without logs somebody was perhaps tried too: that is unknown, not "none".
+        let sites = store.sites().map_err(failed)?;
+        let mut own: BTreeMap<OrgId, Vec<SiteId>> = BTreeMap::new();
+        sites.iter().for_each(|site| own.entry(site.org).or_default().push(site.id));
+        let sites = sites.into_iter().map(|site| (site.id, site.slug.to_string())).collect();
+        let organisations = organisations.map(|org| (org.id, org.name)).collect();
+        let names = Names { organisations, sites, own };
+        // On a day without logs a site was perhaps tried too: that is unknown, not "none".
         let span = (since.div_euclid(86_400), context.now().div_euclid(86_400));
-        let is_whole = names.organisations.keys().all(|org| is_covered(&hunted, *org, span));
+        let mut orgs = names.organisations.keys();
+        let is_whole = orgs.all(|org| hunted.is_covered(*org, names.own(*org), span));
         if !is_whole || hunted.is_unsure() {
             report.raise(Exit::Incomplete);
         }
@@ -127,6 +131,10 @@ impl Hunt {
 }
 
 impl Names {
+    fn own(&self, id: OrgId) -> &[SiteId] {
+        self.own.get(&id).map(Vec::as_slice).unwrap_or_default()
+    }
+
     fn organisation(&self, id: OrgId) -> &str {
         self.organisations.get(&id).map_or("", String::as_str)
     }
@@ -204,14 +212,14 @@ impl Names {
                 _ => texts::hunt_not_covered(lang).to_owned(),
             };
             report.line(&format!("  {}", texts::labelled(lang, name, &text)));
+            let of = |site: &SiteId| hunted.covered_sites.get(site).map(Vec::as_slice);
+            let fewer = |site: &&SiteId| of(site).unwrap_or_default() != stretches;
+            let fewer = self.own(*org).iter().filter(fewer).count();
+            if fewer > 0 {
+                report.line(&format!("    {}", texts::hunt_fewer(lang, fewer)));
+            }
         }
     }
-}
-
-/// It sent logs of every day from the first to the last.
-fn is_covered(hunted: &Hunted, org: OrgId, (first, last): (i64, i64)) -> bool {
-    let stretches = hunted.covered.get(&org).map(Vec::as_slice).unwrap_or_default();
-    matches!(stretches, [(from, to)] if *from <= first && last <= *to)
 }
 
 /// One of version 6 is kept as its /64.
