@@ -187,14 +187,14 @@ struct Count {
 }
 
 impl Count {
-    /// Reads the summary of nextest, or sums the results of `cargo test`.
+    /// Reads the summary of nextest, or else sums the results of `cargo test`.
     fn of(text: &str) -> Self {
+        let lines = || text.lines().map(str::trim_start);
+        // Nextest shows what a failed test printed, and with it a result of that test alone.
+        let summary = lines().rfind(|line| line.starts_with("Summary ["));
         let mut count = Self::default();
-        let results = text
-            .lines()
-            .map(str::trim_start)
-            .filter(|line| line.starts_with("test result:") || line.starts_with("Summary ["));
-        for line in results {
+        let results = lines().filter(|line| line.starts_with("test result:"));
+        for line in summary.map_or_else(|| results.collect(), |line| vec![line]) {
             count.passed += number_before(line, "passed");
             count.failed += number_before(line, "failed") + number_before(line, "timed");
         }
@@ -222,6 +222,39 @@ mod tests {
                      test result: FAILED. 1 passed; 2 failed; 0 ignored\n";
         assert_eq!(Count::of(cargo), Count { passed: 4, failed: 2 });
         assert_eq!(Count::of("error: could not compile"), Count::default());
+    }
+
+    /// What nextest 0.9 printed: each failed test with its own result, and again at the end.
+    #[test]
+    fn a_failed_test_counts_once_however_often_nextest_shows_it() {
+        let text = "\
+        PASS [   0.012s] (  1/116) relight::it edges::an_edge_is_removed
+        FAIL [   0.368s] (  2/116) relight::it edges::a_second_barrier_has_no_sites
+  stdout ───
+
+    running 1 test
+    test edges::a_second_barrier_has_no_sites ... FAILED
+
+    failures:
+        edges::a_second_barrier_has_no_sites
+
+    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 177 filtered out
+
+  stderr ───
+
+    thread 'edges::a_second_barrier_has_no_sites' panicked at edges.rs:62:5
+        FAIL [   2.175s] (  3/116) relight::it book::the_guide_in_english
+  stdout ───
+
+    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 177 filtered out
+
+────────────
+     Summary [ 170.718s] 116 tests run: 114 passed (1 slow), 2 failed, 0 skipped
+        FAIL [   0.368s] (  2/116) relight::it edges::a_second_barrier_has_no_sites
+        FAIL [   2.175s] (  3/116) relight::it book::the_guide_in_english
+error: test run failed
+";
+        assert_eq!(Count::of(text), Count { passed: 114, failed: 2 });
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use relight_engine::store::{AccountChange, GrantRow, SignInRow, SiteRow, Store};
+use relight_engine::store::{AccountChange, GrantRow, PasskeyRow, SignInRow, SiteRow, Store};
 use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S};
 use relight_model::{Criticality, Digest, GateKey};
 use relight_server::{Clock, WebConfig, WebHandle, WebServer};
 use tempfile::TempDir;
 
-use crate::door_device::encode;
+use crate::door_device::{Device, encode};
 use crate::web_console::{ask, ask_raw};
 
 /// When every test begins, in seconds.
@@ -162,17 +162,44 @@ pub(crate) fn cookie_of(number: u8) -> (String, Digest) {
 
 /// Somebody who has signed in with a passkey at [`START`], and the cookie of that.
 pub(crate) fn person(store: &Store, name: &str, number: u8, grants: &[(&str, &str)]) -> String {
+    let changes = grants.iter().map(|(role, scope)| grant(role, scope)).collect();
+    signed_in_at_start(store, name, number, changes)
+}
+
+/// Somebody with a role everywhere and a passkey, signed in at [`START`].
+pub(crate) fn with_key(
+    store: &Store,
+    name: &str,
+    number: u8,
+    role: &str,
+    device: &Device,
+) -> String {
+    let key = AccountChange::AddKey(PasskeyRow {
+        id: 0,
+        account: 0,
+        credential: device.credential(),
+        key: device.cose(),
+        name: "key".into(),
+        signatures: 0,
+        created: START,
+        used: START,
+    });
+    signed_in_at_start(store, name, number, vec![grant(role, "/"), key])
+}
+
+fn grant(role: &str, scope: &str) -> AccountChange {
+    let (role, scope, by) = (role.into(), scope.into(), "test".into());
+    AccountChange::Grant(GrantRow { account: 0, role, scope, at: START, by })
+}
+
+/// Adds an account with these changes and a sign-in; gives its cookie.
+fn signed_in_at_start(
+    store: &Store,
+    name: &str,
+    number: u8,
+    mut changes: Vec<AccountChange>,
+) -> String {
     let (cookie, digest) = cookie_of(number);
-    let grant = |(role, scope): &(&str, &str)| {
-        AccountChange::Grant(GrantRow {
-            account: 0,
-            role: (*role).into(),
-            scope: (*scope).into(),
-            at: START,
-            by: "test".into(),
-        })
-    };
-    let mut changes: Vec<AccountChange> = grants.iter().map(grant).collect();
     changes.push(AccountChange::SignIn(SignInRow {
         digest,
         account: 0,
@@ -185,6 +212,11 @@ pub(crate) fn person(store: &Store, name: &str, number: u8, grants: &[(&str, &st
     }));
     store.add_account(name, START, &changes).unwrap();
     cookie
+}
+
+/// What a page shows first as code: the hash of a plan, or a secret.
+pub(crate) fn code_in(page: &str) -> String {
+    page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned()
 }
 
 /// The token of the first form of a page.

@@ -6,7 +6,7 @@ use relight_engine::edges;
 use relight_engine::store::{SiteRow, Store};
 use relight_model::{Criticality, GateKey};
 
-use crate::door_support::{START, World, clock, person, token};
+use crate::door_support::{START, World, clock, code_in, person, token};
 use crate::support::wait_until;
 use crate::web_console::get;
 
@@ -66,11 +66,16 @@ fn start(clock: fn() -> i64) -> (World, People) {
         people.viewer = person(store, "viewer", 4, &[("viewer", "/")]);
         people.admin = person(store, "admin", 5, &[("admin", "/")]);
     });
-    let page = world.get("/plans", &people.chief).2;
-    let form = format!("token={}&incident={LOG4SHELL}", token(&page));
-    let (status, head, body) = world.post("/incident/open?lang=en", &people.chief, &form);
-    assert_eq!(status, 303, "{head}{body}");
+    open_incident(&world, &people.chief);
     (world, people)
+}
+
+/// Opens the incident that the tests are about.
+pub(crate) fn open_incident(world: &World, chief: &str) {
+    let page = world.get("/plans", chief).2;
+    let form = format!("token={}&incident={LOG4SHELL}", token(&page));
+    let (status, head, body) = world.post("/incident/open?lang=en", chief, &form);
+    assert_eq!(status, 303, "{head}{body}");
 }
 
 /// What the journal says about plans and orders: kind and actor.
@@ -108,7 +113,7 @@ pub(crate) fn propose(world: &World, cookie: &str, sites: &str) -> (u16, String)
 pub(crate) fn decide(world: &World, cookie: &str, id: &str, more: &str) -> (u16, String) {
     let address = format!("/approve/{id}?lang=en");
     let page = world.get(&address, cookie).2;
-    let hash = page.split("<code>").nth(1).unwrap().split('<').next().unwrap();
+    let hash = code_in(&page);
     let form = format!("token={}&hash={hash}&{more}", token(&page));
     let (status, _, body) = world.post(&address, cookie, &form);
     (status, body)
@@ -220,7 +225,7 @@ fn only_our_own_forms_count() {
     let page = world.get("/approve/A-0001?lang=en", &people.approver).2;
     let own = token(&page);
     let foreign = token(&world.get("/approve/A-0001?lang=en", &people.chief).2);
-    let hash = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let hash = code_in(&page);
     for token in ["", "x", foreign.as_str()] {
         let form = format!("token={token}&hash={hash}&decision=approve");
         let status = world.post("/approve/A-0001", &people.approver, &form).0;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::door_support::{START, World, clock, person, token};
+use crate::door_support::{START, World, clock, code_in, person, token};
 use crate::web_acts::{LOG4SHELL, acts, behind_an_edge};
 use crate::web_console::ask_with_body;
 
@@ -176,7 +176,7 @@ fn what_people_decide_is_refused_to_a_token_and_the_document_says_so() {
     let place = Place::start(now);
     let fields = [("label", "ci"), ("role", "commander /"), ("days", "7")];
     let page = place.world.act(&place.chief, ("/me", "/me/token"), &fields).2;
-    let secret = page.split("<code>").nth(1).unwrap().split('<').next().unwrap();
+    let secret = code_in(&page);
     let bearer = format!("Authorization: Bearer {secret}\r\n");
     let (_, document) = place.send("GET", "/api/v1/openapi.json", &place.chief, &Value::Null);
     let items = document["paths"].as_object().unwrap().values();

@@ -2,13 +2,12 @@
 //! nothing else that a passkey was shown for counts.
 
 use relight_engine::incident::{Entry, Proof};
-use relight_engine::store::{AccountChange, GrantRow, PasskeyRow, SignInRow, Store};
 use relight_model::Digest;
 use relight_server::proof::{self, Signing};
 
 use crate::door_device::{Device, Shown, form};
-use crate::door_support::{START, World, clock, cookie_of, person, token};
-use crate::web_acts::{LOG4SHELL, acts, behind_an_edge, propose};
+use crate::door_support::{START, World, clock, code_in, person, token, with_key};
+use crate::web_acts::{acts, behind_an_edge, open_incident, propose};
 
 /// A commander without a passkey of his own here, and two approvers, each with one.
 struct Place {
@@ -20,42 +19,6 @@ struct Place {
     maxs: Device,
 }
 
-/// An approver with a passkey, who signed in with it at [`START`].
-fn approver(store: &Store, name: &str, number: u8, device: &Device) -> String {
-    let (cookie, digest) = cookie_of(number);
-    let grant = GrantRow {
-        account: 0,
-        role: "approver".into(),
-        scope: "/".into(),
-        at: START,
-        by: "test".into(),
-    };
-    let key = PasskeyRow {
-        id: 0,
-        account: 0,
-        credential: device.credential(),
-        key: device.cose(),
-        name: "key".into(),
-        signatures: 0,
-        created: START,
-        used: START,
-    };
-    let sign_in = SignInRow {
-        digest,
-        account: 0,
-        factor: "passkey".into(),
-        started: START,
-        seen: START,
-        shown: START,
-        address: "127.0.0.1".into(),
-        agent: "Test".into(),
-    };
-    let changes =
-        [AccountChange::Grant(grant), AccountChange::AddKey(key), AccountChange::SignIn(sign_in)];
-    store.add_account(name, START, &changes).unwrap();
-    cookie
-}
-
 impl Place {
     fn start(clock: fn() -> i64) -> Self {
         let (zoes, maxs) = (Device::new(1), Device::new(2));
@@ -63,12 +26,10 @@ impl Place {
         let world = World::start(clock, |store| {
             behind_an_edge(store);
             chief = person(store, "chief", 1, &[("commander", "/")]);
-            zoe = approver(store, "zoe", 2, &zoes);
-            max = approver(store, "max", 3, &maxs);
+            zoe = with_key(store, "zoe", 2, "approver", &zoes);
+            max = with_key(store, "max", 3, "approver", &maxs);
         });
-        let page = world.get("/plans", &chief).2;
-        let opened = form(&[("token", &token(&page)), ("incident", LOG4SHELL)]);
-        assert_eq!(world.post("/incident/open", &chief, &opened).0, 303);
+        open_incident(&world, &chief);
         Self { world, chief, zoe, zoes, max, maxs }
     }
 
@@ -79,7 +40,7 @@ impl Place {
     /// Sends an approval with what a passkey answered; nothing when it is `None`.
     fn approve(&self, id: &str, cookie: &str, shown: Option<&Shown>) -> (u16, String) {
         let page = self.page(id, cookie);
-        let hash = hash_in(&page);
+        let hash = code_in(&page);
         let own = token(&page);
         let mut fields = vec![("token", own.as_str()), ("hash", &hash), ("decision", "approve")];
         if let Some(shown) = shown {
@@ -102,10 +63,6 @@ impl Place {
             })
             .collect()
     }
-}
-
-fn hash_in(page: &str) -> String {
-    page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned()
 }
 
 /// Goal: what a passkey signed for an approval can be checked by whoever has the journal. Method:
@@ -131,7 +88,7 @@ fn a_passkey_signs_the_plan_and_the_journal_holds_what_it_signed() {
     assert_eq!(acts(&place.world)[2..5], wanted);
     let proofs = place.proofs();
     let [(plan, by, Some(signed))] = &proofs[..] else { panic!("{proofs:?}") };
-    assert_eq!((plan.to_string(), by.as_str()), (hash_in(&page), "zoe"));
+    assert_eq!((plan.to_string(), by.as_str()), (code_in(&page), "zoe"));
     assert_eq!(proof::check(signed, Signing::Approval, plan), Ok(()));
     assert_eq!(proof::check(signed, Signing::Approval, &Digest([1; 32])), Err("wrong-challenge"));
     assert_eq!(
@@ -198,7 +155,7 @@ fn a_sign_in_with_a_passkey_approves_nothing_through_the_api() {
     let place = Place::start(now);
     assert_eq!(propose(&place.world, &place.chief, "care").0, 303);
     let page = place.page("A-0001", &place.zoe);
-    let body = serde_json::json!({"decision": "approve", "hash": hash_in(&page)}).to_string();
+    let body = serde_json::json!({"decision": "approve", "hash": code_in(&page)}).to_string();
     let origin = place.world.origin();
     let head = format!(
         "POST /api/v1/plans/A-0001/decisions HTTP/1.1\r\nCookie: {}\r\nOrigin: {origin}\r\n\
@@ -225,7 +182,7 @@ fn a_wrong_number_is_told_after_a_good_signature() {
         let shown = place.zoes.get(&page, "/approve/A-0001", &origin);
         let fields = [
             ("token", token(&page)),
-            ("hash", hash_in(&page)),
+            ("hash", code_in(&page)),
             ("decision", "approve".to_owned()),
             ("typed", typed.to_owned()),
             ("ticket", shown.ticket),

@@ -2,51 +2,14 @@
 //! copied, and looked at by somebody else afterwards.
 
 use relight_engine::incident::Entry;
-use relight_engine::store::{AccountChange, GrantRow, PasskeyRow, RESERVE_FILE, SignInRow, Store};
+use relight_engine::store::RESERVE_FILE;
 use relight_server::proof::{self, Signing};
 use tempfile::TempDir;
 use testkit::SmallDisk;
 
 use crate::door_device::{Device, Shown, cookie_set, form};
-use crate::door_support::{START, World, clock, cookie_of, person, token};
-use crate::web_acts::{LOG4SHELL, acts, behind_an_edge, propose};
-
-/// Somebody with a role everywhere and a passkey, signed in at [`START`].
-pub(crate) fn with_key(
-    store: &Store,
-    name: &str,
-    number: u8,
-    role: &str,
-    device: &Device,
-) -> String {
-    let (cookie, digest) = cookie_of(number);
-    let (role, scope, by) = (role.into(), "/".into(), "test".into());
-    let changes = [
-        AccountChange::Grant(GrantRow { account: 0, role, scope, at: START, by }),
-        AccountChange::AddKey(PasskeyRow {
-            id: 0,
-            account: 0,
-            credential: device.credential(),
-            key: device.cose(),
-            name: "key".into(),
-            signatures: 0,
-            created: START,
-            used: START,
-        }),
-        AccountChange::SignIn(SignInRow {
-            digest,
-            account: 0,
-            factor: "passkey".into(),
-            started: START,
-            seen: START,
-            shown: START,
-            address: "127.0.0.1".into(),
-            agent: "Test".into(),
-        }),
-    ];
-    store.add_account(name, START, &changes).unwrap();
-    cookie
-}
+use crate::door_support::{START, World, clock, code_in, person, token, with_key};
+use crate::web_acts::{acts, behind_an_edge, open_incident, propose};
 
 struct Place {
     world: World,
@@ -76,9 +39,7 @@ impl Place {
                 auditor = person(store, "max", 3, &[("auditor", "/")]);
             },
         );
-        let page = world.get("/plans", &chief).2;
-        let opened = form(&[("token", &token(&page)), ("incident", LOG4SHELL)]);
-        assert_eq!(world.post("/incident/open", &chief, &opened).0, 303);
+        open_incident(&world, &chief);
         assert_eq!(propose(&world, &chief, "care").0, 303);
         Self { world, chief, key, approver, approvers, auditor }
     }
@@ -89,7 +50,7 @@ impl Place {
 
     fn smash(&self, cookie: &str, shown: Option<&Shown>, reason: &str) -> (u16, String) {
         let page = self.page(cookie);
-        let hash = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        let hash = code_in(&page);
         let own = token(&page);
         let mut fields = vec![
             ("token", own.as_str()),
@@ -221,9 +182,9 @@ fn nothing_less_breaks_the_glass() {
     // A plan that was refused is not carried out by breaking glass.
     let page = place.page(&chief);
     let shown = place.key.get(&glass(&page), at, &origin);
-    let hash = page.split("<code>").nth(1).unwrap().split('<').next().unwrap();
+    let hash = code_in(&page);
     let own = token(&page);
-    let fields = [("token", &*own), ("hash", hash), ("decision", "refuse"), ("reason", "no")];
+    let fields = [("token", &*own), ("hash", &*hash), ("decision", "refuse"), ("reason", "no")];
     assert_eq!(place.world.post(at, &chief, &form(&fields)).0, 303);
     assert_eq!(place.smash(&chief, Some(&shown), "x").0, 409);
     assert!(!acts(&place.world).iter().any(|act| act.starts_with("break-glass")));

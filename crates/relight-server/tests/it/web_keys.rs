@@ -3,7 +3,7 @@
 use relight_engine::store::Store;
 
 use crate::door_device::{Device, ceremony, cookie_set, form};
-use crate::door_support::{START, World, clock, person, token};
+use crate::door_support::{START, World, clock, code_in, person, token};
 use crate::web_console::ask;
 
 fn acts(world: &World) -> Vec<String> {
@@ -235,7 +235,7 @@ fn a_token_reads_what_its_role_covers_and_never_counts_as_a_person() {
     }
     let (status, _, page) = make("site-owner health", "90");
     assert_eq!(status, 200, "{page}");
-    let secret = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let secret = code_in(&page);
     assert!(secret.starts_with("rlt_"));
     let as_token = |path: &str, more: &str| {
         let head = format!("Authorization: Bearer {secret}\r\nAccept: text/html\r\n{more}");
@@ -272,7 +272,7 @@ fn a_token_ends_when_its_owner_removes_it() {
     });
     let fields = [("label", "ci"), ("role", "viewer /"), ("days", "1")];
     let page = world.act(&cookie, ("/me", "/me/token"), &fields).2;
-    let secret = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let secret = code_in(&page);
     let read = || {
         let head = format!("GET /sites HTTP/1.1\r\nAuthorization: Bearer {secret}\r\n");
         ask(world.address(), &head).0

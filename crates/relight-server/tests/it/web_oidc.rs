@@ -5,10 +5,9 @@ use relight_engine::store::Store;
 use serde_json::{Value, json};
 
 use crate::door_device::{Device, form};
-use crate::door_support::{START, World, clock, person, token};
+use crate::door_support::{START, World, clock, code_in, person, token, with_key};
 use crate::oidc_provider::{Away, Provider, challenge, signed, signed_in};
-use crate::web_acts::{ASK, LOG4SHELL, acts, behind_an_edge, decide, propose};
-use crate::web_glass::with_key;
+use crate::web_acts::{ASK, LOG4SHELL, acts, behind_an_edge, decide, open_incident, propose};
 
 /// A register with an admin and somebody who reads, both with fresh passkeys.
 fn world(clock: fn() -> i64, provider: &Provider) -> (World, String, String) {
@@ -425,9 +424,7 @@ fn only_a_second_factor_that_the_policy_names_approves_and_only_just_now() {
         chief = person(store, "chief", 1, &[("commander", "/")]);
         zoe = person(store, "zoe", 2, &[("approver", "/")]);
     });
-    let page = world.get("/plans", &chief).2;
-    let opened = form(&[("token", &token(&page)), ("incident", LOG4SHELL)]);
-    assert_eq!(world.post("/incident/open", &chief, &opened).0, 303);
+    open_incident(&world, &chief);
     bind(&world, &provider, &zoe, "s-1", START);
     assert_eq!(propose(&world, &chief, "care").0, 303);
     let sign_in = |claims: Value| signed_in(&come(&world, &provider, "s-1", claims).1).unwrap();
@@ -464,9 +461,7 @@ fn who_has_a_passkey_shows_it_whatever_the_provider_says() {
         behind_an_edge(store);
         chief = with_key(store, "chief", 1, "commander", &device);
     });
-    let opened =
-        form(&[("token", &token(&world.get("/plans", &chief).2)), ("incident", LOG4SHELL)]);
-    assert_eq!(world.post("/incident/open", &chief, &opened).0, 303);
+    open_incident(&world, &chief);
     bind(&world, &provider, &chief, "s-1", START);
     let strong = json!({"amr": ["pwd", "mfa"]});
     let cookie = signed_in(&come(&world, &provider, "s-1", strong).1).unwrap();
@@ -502,14 +497,12 @@ fn two(clock: fn() -> i64, provider: &Provider, device: &Device) -> Two {
         let roles = [("commander", "/"), ("publisher", "/"), ("auditor", "/")];
         other = person(store, "zoe", 2, &roles);
     });
-    let opened =
-        form(&[("token", &token(&world.get("/plans", &chief).2)), ("incident", LOG4SHELL)]);
-    assert_eq!(world.post("/incident/open", &chief, &opened).0, 303);
+    open_incident(&world, &chief);
     bind(&world, provider, &other, "s-1", START);
     assert_eq!(propose(&world, &chief, "care").0, 303);
     let weak = signed_in(&come(&world, provider, "s-1", json!({})).1).unwrap();
     let page = world.get("/approve/A-0001?lang=en", &chief).2;
-    let plan = page.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let plan = code_in(&page);
     Two { world, chief, weak, plan }
 }
 
