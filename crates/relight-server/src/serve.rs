@@ -153,7 +153,7 @@ fn door(config: &WebConfig, port: u16) -> Result<Door, ServerError> {
     Ok(Door::open(engine, address, config.clock)?.with_provider(provider))
 }
 
-/// Writes the public page of a board into a folder once; a drill has neither feeds nor certificates.
+/// Writes the public page of a board into a folder once; a drill has no feeds and no certificates.
 ///
 /// # Errors
 /// The page cannot be rendered or the folder cannot be written; it keeps the old page.

@@ -103,7 +103,10 @@ fn the_page_outlives_the_console() {
     let current = place.path().join("public/current");
     let written = || fs::read_to_string(current.join("sites.csv")).unwrap();
     wait_until("the folder follows", || written().contains(",offline-precaution,"));
-    let served = get(web.public_addr(), "/en/").2;
+    // The folder is written first, and served a moment later.
+    let served = || get(web.public_addr(), "/en/").2;
+    wait_until("the page follows", || served().contains("1 is offline as a precaution"));
+    let served = served();
     web.stop();
     let public = WebServer::public_only(current.clone(), config.public).unwrap();
     assert_eq!(get(public.address(), "/en/").2, served);

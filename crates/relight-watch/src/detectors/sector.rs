@@ -3,8 +3,8 @@
 //!
 //! Each source counts once, with the first place at which it tried the door, and each place once:
 //! so neither one busy source nor one besieged site makes a sector. How many of the places are of a
-//! sector is then a draw without return from all sites that were heard in that time, and its tail is
-//! exact. A door that opened may be its owner's and is left out.
+//! sector is then a draw without return from all sites that were heard in that time, and its tail
+//! is exact. A door that opened may be its owner's and is left out.
 
 use std::collections::BTreeMap;
 

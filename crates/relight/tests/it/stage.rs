@@ -1,6 +1,6 @@
 //! The data folder of a drill stays one, and one with real incidents becomes none.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use relight_engine::store::Store;
@@ -80,8 +80,10 @@ fn no_drill_begins_beside_a_server_and_a_drill_is_begun_again() {
     let (server, _) = Server::run(&place, &[&["serve"][..], &FREE].concat());
     // It says where it is a moment before it takes control.
     let store = Store::open(&place.path("data")).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
     while store.take_control().unwrap().is_some() {
-        thread::sleep(Duration::from_millis(20));
+        assert!(Instant::now() < deadline, "the server did not take control");
+        thread::yield_now();
     }
     let told = place.expect(1, &[&["serve", "--drill"][..], &FREE].concat());
     assert!(told.stderr.contains("a server that runs controls this register"), "{}", told.text());
