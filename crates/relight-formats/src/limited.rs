@@ -6,6 +6,7 @@
 //! [`LimitedError::Limit`]; output is never silently cut short.
 
 pub mod coding;
+mod ppmd;
 
 use std::error::Error;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! A component whose bytes leave several versions open: what is said of each, made into one.
 
-use relight_model::{Component, Finding, FindingState};
+use relight_model::{Basis, Component, Finding, FindingState};
 
 use crate::opinion::{Judgement, Stand, Why};
 
@@ -9,10 +9,34 @@ pub(crate) fn is_open(component: &Component) -> bool {
     component.purl.version.is_empty() && !component.candidates.is_empty()
 }
 
-/// Affected if every candidate is, nothing if none is, else a possible match: "nearest" is never
+/// How many of the candidates must be affected before the component is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needed {
+    /// Every one.
+    All,
+    /// One: the code that the advisory is about is there, and is also that of this candidate.
+    One,
+}
+
+impl Needed {
+    /// For a component of which an advisory names classes, or names none.
+    pub(crate) fn of(component: &Component, names_classes: bool) -> Self {
+        if names_classes && component.basis == Basis::NamedClass { Self::One } else { Self::All }
+    }
+
+    const fn is_met(self, affected: usize, all: usize) -> bool {
+        match self {
+            Self::All => affected == all,
+            Self::One => affected > 0,
+        }
+    }
+}
+
+/// Affected if enough candidates are, nothing if none is, else a possible match: "nearest" is never
 /// taken for "is". A mitigation counts only if it mitigates all of them.
 pub(crate) fn judge(
     component: &Component,
+    needed: Needed,
     judge_one: impl Fn(&Component) -> Option<Finding>,
 ) -> Option<Finding> {
     let mut single = Component { candidates: Vec::new(), ..component.clone() };
@@ -21,9 +45,9 @@ pub(crate) fn judge(
         single.purl.version.clone_from(version);
         verdicts.push(judge_one(&single));
     }
-    let all_affected = verdicts.iter().flatten().filter(|it| it.state.is_affected()).count();
+    let affected = verdicts.iter().flatten().filter(|it| it.state.is_affected()).count();
     let all_mitigated = verdicts.iter().flatten().all(|it| it.state == FindingState::Mitigated);
-    let state = match (all_affected == verdicts.len(), all_mitigated) {
+    let state = match (needed.is_met(affected, verdicts.len()), all_mitigated) {
         (true, true) => FindingState::Mitigated,
         (true, false) => FindingState::Affected,
         (false, _) => FindingState::PossibleMatch,
@@ -43,6 +67,7 @@ pub(crate) fn judge(
 /// As [`judge`], with every opinion about every candidate.
 pub(crate) fn judgement(
     component: &Component,
+    needed: Needed,
     judge_one: impl Fn(&Component) -> Judgement,
 ) -> Judgement {
     let mut single = Component { candidates: Vec::new(), ..component.clone() };
@@ -53,7 +78,7 @@ pub(crate) fn judgement(
     }
     let count = |stand: Stand| all.iter().filter(|it| it.stand() == stand).count();
     let is_clear = count(Stand::NotAffected) == all.len();
-    let is_affected = count(Stand::Affected) == all.len();
+    let is_affected = needed.is_met(count(Stand::Affected), all.len());
     let mut merged = Judgement::merged(all);
     if !is_clear && !is_affected {
         merged.overrule(Stand::Unknown(Why::SeveralVersions), None);

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::alias::Attachment;
 use crate::authority::Rank;
-use crate::bracket;
+use crate::bracket::{self, Needed};
 use crate::cvss::{base_score, site_score};
 use crate::entry::{Asked, Entry};
 use crate::heard::{Heard, Said, Verdict, quick};
@@ -237,10 +237,17 @@ impl Group {
         self.judge_subject(&Subject::of(component), component)
     }
 
+    /// Of a component that is open, how many candidates must be affected.
+    fn needed(&self, component: &Component) -> Needed {
+        let package = Subject::of(component).package;
+        let names_classes = self.entries_of(&package).iter().any(|it| !it.classes.is_empty());
+        Needed::of(component, names_classes)
+    }
+
     /// The answer about a component with every opinion that it rests on.
     pub fn judgement(&self, component: &Component) -> Judgement {
         if bracket::is_open(component) {
-            return bracket::judgement(component, |single| self.judgement(single));
+            return bracket::judgement(component, self.needed(component), |it| self.judgement(it));
         }
         let subject = Subject::of(component);
         let asked = subject.asked();
@@ -299,7 +306,7 @@ impl Group {
         component: &Component,
     ) -> Option<Finding> {
         if bracket::is_open(component) {
-            return bracket::judge(component, |single| self.judge(single));
+            return bracket::judge(component, self.needed(component), |single| self.judge(single));
         }
         let asked = subject.asked();
         let heard = self.heard(subject, &asked);

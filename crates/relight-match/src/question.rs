@@ -7,7 +7,7 @@ use std::fmt;
 use relight_model::{Component, Finding, FindingState, Purl, UnknownReason};
 
 use crate::advisories::Advisories;
-use crate::bracket;
+use crate::bracket::{self, Needed};
 use crate::package::{Reach, Subject, bare_name, normalise, package_of};
 use crate::version::{Version, VersionScheme, scheme_of};
 
@@ -267,7 +267,7 @@ impl PackageQuestion {
     /// Affected when package and version fit for certain, possible when one of them may.
     fn judge(&self, component: &Component) -> Option<Finding> {
         if bracket::is_open(component) {
-            return bracket::judge(component, |single| self.judge(single));
+            return bracket::judge(component, Needed::All, |single| self.judge(single));
         }
         let subject = Subject::of(component);
         let is_certain = self.names(&subject, component)?;

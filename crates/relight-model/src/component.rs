@@ -27,6 +27,10 @@ pub enum Basis {
     /// Part of its code is that of a library, or all of it is that of no version we know: the
     /// version is one of [`Component::candidates`].
     FingerprintPartial,
+    /// A class that advisories name is there, by its code, and too little else to tell the library:
+    /// the version is one of [`Component::candidates`], and the flawed code is there if it is that
+    /// of one of them.
+    NamedClass,
     /// A text inside a program: a path that its compiler left there
     /// (`registry/src/…/NAME-VERSION/`), or the version that a library tells of itself.
     PathString,
@@ -40,7 +44,7 @@ pub enum Basis {
 
 impl Basis {
     /// Every basis, strongest first.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ArchiveDigest,
         Self::FingerprintExact,
         Self::CrcSet,
@@ -50,6 +54,7 @@ impl Basis {
         Self::Manifest,
         Self::ClassName,
         Self::FingerprintPartial,
+        Self::NamedClass,
         Self::PathString,
         Self::LockFile,
         Self::FileName,
@@ -68,6 +73,7 @@ impl Basis {
             Self::Manifest => "manifest",
             Self::ClassName => "class-name",
             Self::FingerprintPartial => "fingerprint-partial",
+            Self::NamedClass => "named-class",
             Self::PathString => "path-string",
             Self::LockFile => "lock-file",
             Self::FileName => "file-name",
@@ -88,7 +94,9 @@ impl Basis {
             | Self::PomProperties
             | Self::InstalledMetadata
             | Self::Manifest => Certainty::Recorded,
-            Self::ClassName | Self::FingerprintPartial | Self::PathString => Certainty::Partial,
+            Self::ClassName | Self::FingerprintPartial | Self::NamedClass | Self::PathString => {
+                Certainty::Partial
+            }
             Self::LockFile | Self::FileName | Self::Document => Certainty::Named,
         }
     }
@@ -164,7 +172,8 @@ pub struct Component {
     /// The weaker ways that say the same. Sorted, without doubles.
     pub also: Vec<Basis>,
     /// The versions that it may be, when the bytes do not tell which; the version of the purl is
-    /// empty then. Affected only if all are, clear only if none is. In the order of versions.
+    /// empty then. Affected only if all are ([`Basis::NamedClass`]: if one is), clear only if none
+    /// is. In the order of versions.
     pub candidates: Vec<String>,
     /// Another claim about the same bytes says something else: renamed, patched without a new
     /// version, or metadata that was left behind.

@@ -93,7 +93,8 @@ fn absorb(strong: &mut Component, weak: Component) {
 /// Whether bytes and metadata say different versions of the same library.
 fn contradicts(one: &Component, other: &Component) -> bool {
     let is_bytes = |it: &Component| {
-        it.basis.certainty() == Certainty::Proven || it.basis == Basis::FingerprintPartial
+        it.basis.certainty() == Certainty::Proven
+            || matches!(it.basis, Basis::FingerprintPartial | Basis::NamedClass)
     };
     is_bytes(one) != is_bytes(other)
         && [one, other].iter().all(|it| !it.purl.version.is_empty() || !it.candidates.is_empty())

@@ -112,6 +112,7 @@ fn look(known: &Known, classes: &[Seen<'_>], is_whole: bool) -> Recognised {
 
 fn basis_of(classes: &[Seen<'_>], it: &Match) -> Basis {
     match &it.versions {
+        Versions::OneOf(_) if it.is_class_alone => Basis::NamedClass,
         Versions::OneOf(_) => Basis::FingerprintPartial,
         Versions::Exact(_) if classes.iter().all(|class| class.print.is_none()) => Basis::CrcSet,
         Versions::Exact(_) => Basis::FingerprintExact,
@@ -265,7 +266,7 @@ fn settle(
     }
     // Metadata may name a version that nobody learnt: then the nearest known one is no objection.
     let unlearnt = |claim: &&mut Component| {
-        basis == Basis::FingerprintPartial
+        matches!(basis, Basis::FingerprintPartial | Basis::NamedClass)
             && claim.evidence == component.evidence
             && claim.basis == Basis::PomProperties
             && claim.purl.name == name

@@ -16,7 +16,7 @@ use lzma_rust2::filter::delta::DeltaReader;
 use lzma_rust2::{Lzma2Reader, LzmaReader, XzReader};
 use zstd::stream::read::Decoder as ZstdDecoder;
 
-use super::{Counted, LimitedError, gzip_decoder, zstd_decoder};
+use super::{Counted, LimitedError, gzip_decoder, ppmd, zstd_decoder};
 
 /// Largest window of a decoder, in bytes: that of `xz -9`.
 pub const WINDOW_MAX: u64 = 64 << 20;
@@ -51,6 +51,10 @@ pub enum Coding {
     Zstd,
     /// lz4, every frame.
     Lz4,
+    /// PPMd, variant H, as in 7z: order, and bytes of the model.
+    Ppmd(u32, u32),
+    /// PPMd, variant I, as method 98 of a zip (APPNOTE 5.10); its parameters stand in front.
+    ZipPpmd,
     /// Addresses in branches of programs, made absolute so that they pack better.
     Branches(Machine),
     /// Differences between bytes this far apart.
@@ -106,7 +110,8 @@ pub fn window_of(coding: Coding, head: &[u8]) -> u64 {
     match coding {
         Coding::LzmaAlone => u32_at(1),
         Coding::ZipLzma(_) => u32_at(5),
-        Coding::Lzma(_, dictionary, _) | Coding::Lzma2(dictionary) => dictionary.into(),
+        Coding::Lzma(_, size, _) | Coding::Lzma2(size) | Coding::Ppmd(_, size) => size.into(),
+        Coding::ZipPpmd => head.first_chunk().map_or(0, |head| ppmd::fields(*head).1.into()),
         Coding::Xz => xz_dictionary(head).unwrap_or_default(),
         Coding::Zstd => zstd_window(head).unwrap_or_default(),
         _ => 0,
@@ -170,6 +175,8 @@ fn open<'a>(coding: Coding, source: impl Read + 'a) -> io::Result<Box<dyn Read +
             Box::new(Lzma2Reader::new_mem_limit(buffered(source), dictionary, limit, None)?)
         }
         Coding::Zstd => Box::new(zstd(source)?),
+        Coding::Ppmd(order, bytes) => Box::new(ppmd::decoder(buffered(source), order, bytes)?),
+        Coding::ZipPpmd => Box::new(ppmd::zip_decoder(buffered(source))?),
         Coding::Lz4 => Box::new(FrameDecoder::new(source)),
         Coding::Branches(machine) => Box::new(branches(machine, source)),
         Coding::Delta(distance) => Box::new(DeltaReader::new(source, distance)),

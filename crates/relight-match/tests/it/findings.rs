@@ -206,6 +206,26 @@ fn all_candidates_must_agree() {
     check(&[], &[], Some("possible-match"), Some("possible-match"));
 }
 
+/// The code that an advisory is about is there, and no other is: that some version with the same
+/// code is not affected does not make it go away.
+#[test]
+fn a_named_class_of_one_affected_candidate_is_enough() {
+    let named = Affected { classes: vec!["org/example/Lookup".to_owned()], ..lib(&["i1 f2"]) };
+    let check = |entry: &Affected, basis: Basis, versions: &[&str], wanted: &[&str]| {
+        let advisories = Advisories::new(vec![advisory("X-1", vec![entry.clone()])]);
+        let candidates = versions.iter().map(|&version| version.to_owned()).collect();
+        let it = Component { candidates, basis, ..component(LIB) };
+        assert_eq!(matches(&advisories, &it), wanted, "{basis:?} {versions:?}");
+    };
+    let mixed = &["1.9", "2"];
+    check(&named, Basis::NamedClass, mixed, &["X-1 affected"]);
+    check(&named, Basis::NamedClass, &["2", "2.1"], &[]);
+    check(&named, Basis::FingerprintPartial, mixed, &["X-1 possible-match"]);
+    // An advisory that names no class is about the library, which may be another version.
+    check(&lib(&["i1 f2"]), Basis::NamedClass, mixed, &["X-1 possible-match"]);
+    check(&lib(&["i1 f2"]), Basis::NamedClass, &["1.8", "1.9"], &["X-1 affected"]);
+}
+
 #[test]
 fn a_name_without_group_is_possible_at_most() {
     let advisories = Advisories::new(vec![advisory("X-1", vec![lib(&["i1 f2"])])]);

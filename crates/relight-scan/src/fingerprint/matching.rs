@@ -52,6 +52,8 @@ pub(crate) struct Match {
     pub(crate) versions: Versions,
     /// The folder that all its classes are in, with `/` at its end; empty for the place itself.
     pub(crate) folder: String,
+    /// It is there by a class that advisories name, and too little else.
+    pub(crate) is_class_alone: bool,
     /// Several copies are in this place.
     pub(crate) is_one_of_many: bool,
     /// Its classes of all that are there, in percent.

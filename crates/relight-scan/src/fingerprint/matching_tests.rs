@@ -90,7 +90,8 @@ fn look_whole(known: &Known, classes: &Library, kind: FeatureKind) -> String {
             Versions::OneOf(versions) => format!("one of {}", versions.join(" ")),
         };
         let removed: String = it.removed.iter().map(|class| format!(" without {class}")).collect();
-        format!("{} {versions} in {:?}{removed}\n", it.artifact, it.folder)
+        let alone = if it.is_class_alone { " by a class" } else { "" };
+        format!("{} {versions} in {:?}{alone}{removed}\n", it.artifact, it.folder)
     });
     lines.collect()
 }
@@ -216,9 +217,9 @@ fn what_is_left_of_a_library_counts() {
     let known = libraries();
     // Cut down: the named class says which versions are possible, whatever the coverage.
     let small: Library = version(2).split_off(18);
-    assert_eq!(look(&known, &small), "g:lib one of 1.0 1.1 1.2 in \"g/lib/\"\n");
+    assert_eq!(look(&known, &small), "g:lib one of 1.0 1.1 1.2 in \"g/lib/\" by a class\n");
     let single: Library = vec![("com/acme/Copied".into(), 900)];
-    assert_eq!(look(&known, &single), "g:lib one of 1.0 1.1 1.2 in \"com/acme/\"\n");
+    assert_eq!(look(&known, &single), "g:lib one of 1.0 1.1 1.2 in \"com/acme/\" by a class\n");
     // A few classes of a library of which advisories name none say nothing.
     let few: Library = (0..4).map(|at| (format!("o/O{at}"), 5_000 + at)).collect();
     assert_eq!(look(&known, &few), "");

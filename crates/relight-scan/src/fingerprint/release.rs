@@ -98,7 +98,7 @@ pub(super) fn named_alone(
         let releases = copy.consistent();
         let releases = if releases.is_empty() { copy.of_named() } else { releases };
         let verdict = Verdict { releases, is_exact: false, is_whole: false };
-        matches.push(copy.describe(verdict));
+        matches.push(Match { is_class_alone: true, ..copy.describe(verdict) });
     }
     matches
 }
@@ -295,6 +295,7 @@ impl<'a> Copy<'a> {
                 _ => Versions::OneOf(versions),
             },
             folder: common_folder(paths),
+            is_class_alone: false,
             is_one_of_many: false,
             share_percent: self.classes.len() as u64 * 100 / all as u64,
             removed: Vec::new(),

@@ -168,6 +168,7 @@ const fn technique(basis: Basis) -> &'static str {
         Basis::ArchiveDigest | Basis::CrcSet => "hash-comparison",
         Basis::FingerprintExact
         | Basis::FingerprintPartial
+        | Basis::NamedClass
         | Basis::ClassName
         | Basis::PathString => "binary-analysis",
         Basis::PackageDatabase

@@ -122,6 +122,10 @@ impl Coder {
                 let props = *properties.first().ok_or(FlawCode::CorruptEntry)?;
                 Coding::Lzma(props, u32_at(properties, 1), self.size)
             }
+            [3, 4, 1] => {
+                let order = *properties.first().ok_or(FlawCode::CorruptEntry)?;
+                Coding::Ppmd(order.into(), u32_at(properties, 1))
+            }
             [0x21] => Coding::Lzma2(dictionary(delta).ok_or(FlawCode::CorruptEntry)?),
             [4] | [3, 3, 1, 3] => Coding::Branches(Machine::X86),
             [5] | [3, 3, 2, 5] => Coding::Branches(Machine::PowerPc),

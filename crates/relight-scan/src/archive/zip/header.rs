@@ -56,6 +56,7 @@ impl Header {
             14 => Coding::ZipLzma(lzma_size),
             20 | 93 => Coding::Zstd,
             95 => Coding::Xz,
+            98 => Coding::ZipPpmd,
             _ => return None,
         })
     }
