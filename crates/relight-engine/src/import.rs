@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use relight_formats::advisory::feed::{self, Document};
-use relight_formats::advisory::{self, Input, Reading, Record};
+use relight_formats::advisory::{self, Extent, ExtentKind, Input, Reading, Record};
 use relight_match::{cvss_fault, cvss_scores};
 use relight_model::{Advisory, Digest, Rating, RatingKind, Timestamp, Warning};
 use relight_store::{
@@ -200,14 +200,12 @@ impl Run<'_, '_, '_> {
 
     fn store_document(&mut self, document: &Document, parsed: Parsed) -> Result<(), StoreError> {
         let Parsed { reading, matching, scores: wrong } = parsed;
-        let Reading { format, records, refused, notes, scores, whole } = reading;
+        let Reading { format, records, refused, notes, scores, whole, extents } = reading;
         self.report.documents += 1;
         if !format.is_empty() {
             *self.report.formats.entry(format).or_default() += 1;
         }
-        for (record, matching) in records.iter().zip(matching) {
-            self.put(document, record, matching)?;
-        }
+        self.put_all(document, &records, &matching, &extents)?;
         for refusal in refused {
             if let Some(id) = &refusal.id {
                 self.importer.refused(id)?;
@@ -233,16 +231,54 @@ impl Run<'_, '_, '_> {
         Ok(())
     }
 
+    /// Stores the records of a file; what a document in it no longer holds ends.
+    fn put_all(
+        &mut self,
+        file: &Document,
+        records: &[Record],
+        matching: &[Digest],
+        extents: &[Extent],
+    ) -> Result<(), StoreError> {
+        let mut documents = extents.iter().peekable();
+        for (at, (record, matching)) in records.iter().zip(matching).enumerate() {
+            let within = documents.peek().filter(|it| it.records.contains(&at));
+            let is_part = |it: &&&Extent| it.kind == ExtentKind::Ids && it.id != record.advisory.id;
+            let of = within.filter(is_part).map_or("", |it| it.id.as_str());
+            self.put(file, record, (*matching, of))?;
+            if let Some(extent) = documents.next_if(|it| it.records.end == at + 1) {
+                self.end_others(extent, &records[extent.records.clone()])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end_others(&mut self, extent: &Extent, records: &[Record]) -> Result<(), StoreError> {
+        let Some(first) = records.first() else { return Ok(()) };
+        let (source, id) = (first.advisory.source.as_str(), extent.id.as_str());
+        match extent.kind {
+            ExtentKind::Ids => {
+                let ids = records.iter().map(|it| it.advisory.id.as_str()).collect();
+                self.importer.all_parts(source, id, first.ordinal, &ids)
+            }
+            ExtentKind::Containers => {
+                let sources = records.iter().map(|it| it.advisory.source.as_str()).collect();
+                let base = source.split("-adp/").next().unwrap_or(source);
+                self.importer.all_containers(base, id, &sources)
+            }
+        }
+    }
+
     fn put(
         &mut self,
         document: &Document,
         record: &Record,
-        matching: Digest,
+        (matching, of): (Digest, &str),
     ) -> Result<(), StoreError> {
         let advisory = &record.advisory;
         let stored = self.importer.put(&ImportRecord {
             source: &advisory.source,
             id: &advisory.id,
+            document: of,
             revision: advisory.revision,
             matching,
             ordinal: record.ordinal,

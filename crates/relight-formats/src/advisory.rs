@@ -85,6 +85,29 @@ pub struct Reading {
     pub scores: Option<Scores>,
     /// Sources of which the document is a complete list.
     pub whole: Vec<String>,
+    /// Documents of several records: what is known of one and not among them has gone.
+    pub extents: Vec<Extent>,
+}
+
+/// One document of several records, each of which changes and ends for itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// How its records are told from others.
+    pub kind: ExtentKind,
+    /// The id of the document.
+    pub id: String,
+    /// Its records, by their places in [`Reading::records`].
+    pub records: Range<usize>,
+}
+
+/// How the records of one document are told from those of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExtentKind {
+    /// By their ids: that of the document, or that and more behind a slash; in one source.
+    Ids,
+    /// By their sources: its records share the id, and their sources are one of two kinds, `NAME`
+    /// or `NAME-adp/…`.
+    Containers,
 }
 
 /// One advisory and where its raw text stands in the document.
@@ -170,6 +193,16 @@ impl Reading {
                 }
             }
             self.notes.extend(notes.into_iter().map(|it| Warning::new(codes.1, &place, it)));
+        }
+    }
+
+    /// Says of the records of each document that they are all of it.
+    fn extend(&mut self, kind: ExtentKind) {
+        let mut at = 0;
+        for records in self.records.chunk_by(|one, next| one.range == next.range) {
+            let (id, from) = (records[0].advisory.id.clone(), at);
+            at += records.len();
+            self.extents.push(Extent { kind, id, records: from..at });
         }
     }
 
@@ -270,12 +303,14 @@ pub(crate) fn check(name: &str, format: &dyn AdvisoryFormat) {
             let input = Input::whole("", file, bytes);
             let reading = read(&input);
             assert_eq!(reading.format, name, "{file}");
-            let Reading { format: _, records, refused, notes, scores, whole } = reading;
+            let Reading { format: _, records, refused, notes, scores, whole, extents } = reading;
             lines.extend(records.iter().flat_map(show));
             lines.extend(refused.iter().map(|it| format!("{} {:?}", it.warning, it.id)));
             lines.extend(notes.iter().map(ToString::to_string));
             lines.extend(scores.iter().map(|it| format!("{it:?}")));
             lines.extend((!whole.is_empty()).then(|| format!("whole {whole:?}")));
+            let parts = extents.iter().filter(|it| it.records.len() > 1);
+            lines.extend(parts.map(|it| format!("{} is records {:?}", it.id, it.records)));
         }
         lines.join("\n") + "\n"
     });

@@ -1,6 +1,6 @@
 //! Importing advisories: revisions, what vanished, and guards against a list that went wrong.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use relight_model::{Digest, Timestamp};
@@ -12,6 +12,7 @@ use crate::{ADVISORY_BYTES_MAX, Store, StoreError};
 
 mod finish;
 mod head;
+mod parts;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,8 @@ pub struct ImportRecord<'a> {
     pub source: &'a str,
     /// The source's own id.
     pub id: &'a str,
+    /// The id of the document that it is a part of; empty when it is a document itself.
+    pub document: &'a str,
     /// Digest of the content, as the reader of the record computes it.
     pub revision: Digest,
     /// Digest of what matching uses of it.
@@ -86,7 +89,7 @@ pub struct SourceCounts {
     pub older: usize,
     /// Records that were united under one id.
     pub united: usize,
-    /// Records that have newly gone from a complete list.
+    /// Records that have newly gone from a complete list, or from a new version of their document.
     pub vanished: usize,
     /// Records whose successor could not be read; the old revision stays in force.
     pub stale: usize,
@@ -149,12 +152,14 @@ pub struct Importer<'t> {
     /// The newest record before this import.
     start: i64,
     sources: BTreeMap<String, Known>,
+    /// The names of all sources that were known before, once somebody asked.
+    names: Option<BTreeSet<String>>,
 }
 
 /// What is known of a source, and what the import told.
 #[derive(Debug, Default)]
 struct Known {
-    heads: HashMap<String, Head>,
+    heads: BTreeMap<String, Head>,
     /// The records that are marked, and whether as vanished.
     marks: HashMap<String, bool>,
     /// How many records were in force before.
@@ -191,7 +196,7 @@ impl Store {
                     row.get(0)
                 })?;
             let (path, sources) = (self.path(), BTreeMap::new());
-            let mut importer = Importer { transaction, path, now, start, sources };
+            let mut importer = Importer { transaction, path, now, start, sources, names: None };
             let value = work(&mut importer).map_err(Failure::Rule)?;
             let counts = importer.finish(accept)?;
             Ok((value, counts))
@@ -238,8 +243,7 @@ impl Importer<'_> {
     /// # Errors
     /// The database cannot be written.
     pub fn refused(&mut self, id: &str) -> Result<(), StoreError> {
-        let sources = head::sources(self.transaction).map_err(|error| self.failed(error))?;
-        for source in sources {
+        for source in self.names()?.clone() {
             self.load(&source)?;
         }
         let (transaction, now, path) = (self.transaction, self.now, self.path);
@@ -289,14 +293,19 @@ impl Importer<'_> {
         }
         seen.push(record.revision);
         let head = known.heads.get(record.id);
+        // What a newer version of the document no longer holds is not brought back by an older one.
+        let document = head.or_else(|| known.heads.get(record.document));
+        if document.is_some_and(|it| record.ordinal < it.ordinal) {
+            return Ok(Stored::Older);
+        }
         match head {
             Some(head) if head.holds(record.revision) && !head.is_vanished => Ok(Stored::Same),
-            Some(head) if is_repeated => {
+            // Of two versions in one import the newer one counts, as if it came later.
+            Some(head) if is_repeated && record.ordinal == head.ordinal => {
                 let united = head::unite(self.transaction, self.start, head, record)?;
                 known.heads.insert(record.id.to_owned(), united);
                 Ok(Stored::United)
             }
-            Some(head) if record.ordinal < head.ordinal => Ok(Stored::Older),
             head => {
                 let written = head::write(self.transaction, self.now, head, record)?;
                 known.counts.went_back += usize::from(written.went_back);

@@ -19,7 +19,7 @@ use super::json::{
 };
 use super::outline::Outline;
 use super::pieces::split;
-use super::{AdvisoryFormat, Input, Reading, canonical, ordinal};
+use super::{AdvisoryFormat, ExtentKind, Input, Reading, canonical, ordinal};
 
 mod affected;
 mod scores;
@@ -50,6 +50,7 @@ impl AdvisoryFormat for Csaf {
         for record in &mut reading.records {
             record.ordinal = ordinal(&record.advisory.status);
         }
+        reading.extend(ExtentKind::Ids);
         reading
     }
 }

@@ -11,7 +11,7 @@ use super::json::{
 };
 use super::outline::Outline;
 use super::pieces::split;
-use super::{AdvisoryFormat, Input, Reading, canonical};
+use super::{AdvisoryFormat, ExtentKind, Input, Reading, canonical};
 use crate::time;
 
 mod affected;
@@ -40,6 +40,7 @@ impl AdvisoryFormat for Cve {
     fn read(&self, input: &Input<'_>) -> Reading {
         let mut reading = Reading::default();
         reading.take(input, "cve", split(input.place, input.line, input.bytes), record);
+        reading.extend(ExtentKind::Containers);
         reading
     }
 }

@@ -66,6 +66,10 @@ fn record(object: &Object, notes: &mut Vec<String>) -> Result<Advisory, Fault> {
     let metadata = inner(object, "metadata").unwrap_or(&empty);
     let author = author(metadata);
     let id = text(object, "serialNumber")?.filter(|it| !it.is_empty());
+    if id.is_none() {
+        let note = "field `serialNumber` is missing: a later version does not replace this one";
+        notes.push(note.to_owned());
+    }
     let version = object.get("version").and_then(Value::as_u64).unwrap_or(1);
     let mut advisory = Advisory {
         source: format!("cyclonedx-vex/{author}"),

@@ -32,7 +32,8 @@ impl Importer<'_> {
                     }
                 }
             }
-            let is_told = !known.seen.is_empty() || known.counts.stale > 0;
+            let counts = &known.counts;
+            let is_told = !known.seen.is_empty() || counts.stale > 0 || counts.vanished > 0;
             if is_told || known.is_whole {
                 self.note(&source, &known)?;
                 all.insert(source, known.counts);
@@ -50,7 +51,9 @@ impl Importer<'_> {
 
     /// What was told again is neither out of date nor gone.
     fn unmark_seen(&self, source: &str, known: &Known) -> Result<(), rusqlite::Error> {
-        for id in known.marks.keys().filter(|id| known.seen.contains_key(*id)) {
+        let has_ended = |id: &String| known.heads.get(id).is_some_and(|it| it.is_vanished);
+        let seen = known.marks.keys().filter(|id| known.seen.contains_key(*id));
+        for id in seen.filter(|id| !has_ended(id)) {
             head::unmark(self.transaction, source, id)?;
         }
         Ok(())
@@ -65,7 +68,7 @@ impl Importer<'_> {
             }
             known.counts.vanished += 1;
             if MADE_ANEW.contains(&base) {
-                head::end(self.transaction, self.now, source, id, head)?;
+                head::end(self.transaction, self.now, (source, id), head, head.ordinal)?;
             } else {
                 head::mark(self.transaction, source, id, VANISHED, self.now)?;
             }

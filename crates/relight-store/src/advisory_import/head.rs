@@ -1,6 +1,6 @@
 //! The newest revision of each record, and the rows that make it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use relight_model::{Digest, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -43,16 +43,26 @@ impl Head {
 }
 
 /// The names of all sources.
-pub(super) fn sources(transaction: &Transaction<'_>) -> Result<Vec<String>, rusqlite::Error> {
+pub(super) fn sources(transaction: &Transaction<'_>) -> Result<BTreeSet<String>, rusqlite::Error> {
     let mut query = transaction.prepare_cached("SELECT DISTINCT source FROM advisory")?;
     query.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Whether a record ever had this revision.
+pub(super) fn has_revision(
+    transaction: &Transaction<'_>,
+    (source, id): (&str, &str),
+    revision: Digest,
+) -> Result<bool, rusqlite::Error> {
+    let query = "SELECT 1 FROM advisory WHERE source = ?1 AND id = ?2 AND revision = ?3";
+    transaction.prepare_cached(query)?.exists(params![source, id, revision.0])
 }
 
 /// The newest revision of every record of a source.
 pub(super) fn heads(
     transaction: &Transaction<'_>,
     source: &str,
-) -> Result<HashMap<String, Head>, rusqlite::Error> {
+) -> Result<BTreeMap<String, Head>, rusqlite::Error> {
     let mut query = transaction.prepare_cached(
         "SELECT id, seq, revision, matching, ordinal, modified, withdrawn, flags, parts
          FROM advisory WHERE source = ?1
@@ -156,22 +166,23 @@ pub(super) fn unite(
     Ok(Head { modified: before.modified, parts, ..head(seq, &united) })
 }
 
-/// Appends that a record is missing from a list that is made anew: its opinion ends.
+/// Appends that a record is missing from a list that is made anew, or from version `ordinal` of its
+/// document: its opinion ends.
 pub(super) fn end(
     transaction: &Transaction<'_>,
     now: Timestamp,
-    source: &str,
-    id: &str,
+    (source, id): (&str, &str),
     head: &Head,
+    ordinal: i64,
 ) -> Result<(), rusqlite::Error> {
     transaction
         .prepare_cached(
             "INSERT INTO advisory (source, id, revision, recorded_at, digest, matching, ordinal,
                                    modified, withdrawn, flags, parts)
-             SELECT source, id, revision, ?2, digest, matching, ordinal, modified, ?2, ?3, parts
+             SELECT source, id, revision, ?2, digest, matching, ?4, modified, ?2, ?3, parts
              FROM advisory WHERE seq = ?1",
         )?
-        .execute(params![head.seq, now, VANISHED])?;
+        .execute(params![head.seq, now, VANISHED, ordinal])?;
     mark(transaction, source, id, VANISHED, now)
 }
 

@@ -50,6 +50,7 @@ fn record<'a>(source: &'a str, word: &'a str) -> ImportRecord<'a> {
     ImportRecord {
         source,
         id,
+        document: id.split_once('/').map_or("", |(document, _)| document),
         revision: crate::blob::digest_of(word.as_bytes()),
         matching: crate::blob::digest_of(text.as_bytes()),
         ordinal,
@@ -105,6 +106,97 @@ fn an_older_document_does_not_replace_a_newer_one() {
     assert_eq!(import(&store, 2, "s", "D:y#1").0, [Stored::Older]);
     assert_eq!(import(&store, 3, "s", "D:y#3").0, [Stored::Changed]);
     assert_eq!(newest(&store), ["D D:y#3"]);
+}
+
+/// The parts of a document have its revision.
+fn of_version(number: &str) -> Digest {
+    crate::blob::digest_of(number.as_bytes())
+}
+
+/// Imports versions of the document `D`, each with the parts that it holds.
+fn versions(store: &Store, now: Timestamp, all: &[(i64, &str, &[&str])]) -> SourceCounts {
+    let work = |importer: &mut Importer<'_>| {
+        for (ordinal, revision, parts) in all {
+            let mut ids = std::collections::BTreeSet::from(["D"]);
+            for id in ["D"].iter().chain(*parts) {
+                let of = if *id == "D" { "" } else { "D" };
+                let plain = record("s", id);
+                let revision = of_version(revision);
+                let it = ImportRecord { ordinal: *ordinal, revision, document: of, ..plain };
+                importer.put(&it)?;
+                ids.insert(id);
+            }
+            importer.all_parts("s", "D", *ordinal, &ids)?;
+        }
+        Ok(())
+    };
+    store.import_advisories(now, &[], work).unwrap().1.remove("s").unwrap()
+}
+
+/// Goal: what a new version of a bulletin no longer holds ends, comes back with a newer one, and
+/// neither an older version nor the order of files brings it back. Method: versions one by one, in
+/// one import, and backwards.
+#[test]
+fn a_part_that_a_new_version_drops_ends_with_it() {
+    let (one, two) = ((1, "1", &["D/A", "D/B"][..]), (2, "2", &["D/A"][..]));
+    let only_a = ["D D", "D/A D/A", "D/B D/B ended"];
+    let (_folder, store) = open();
+    versions(&store, 1, &[one]);
+    assert_eq!(newest(&store), ["D D", "D/A D/A", "D/B D/B"]);
+    let counts = versions(&store, 2, &[two]);
+    assert_eq!((counts.vanished, counts.matching, counts.changed), (1, 1, 2));
+    assert_eq!(newest(&store), only_a);
+    assert_eq!(store.advisory_marks().unwrap()[0].id, "D/B");
+    // Once more, the older one, and both at once in any order.
+    for (now, all) in [(3, &[two][..]), (4, &[one]), (5, &[one, two]), (6, &[two, one])] {
+        assert_eq!(versions(&store, now, all).vanished, 0, "{all:?}");
+        assert_eq!(newest(&store), only_a, "{all:?}");
+        assert_eq!(store.advisory_marks().unwrap().len(), 1, "{all:?}");
+    }
+    versions(&store, 7, &[(3, "3", &["D/A", "D/B"])]);
+    assert_eq!(newest(&store), ["D D", "D/A D/A", "D/B D/B"]);
+    assert_eq!(store.advisory_marks().unwrap(), []);
+    let history = store.advisory_history("s", "D/B").unwrap();
+    assert_eq!(history.iter().map(|it| it.withdrawn).collect::<Vec<_>>(), [None, Some(2), None]);
+    for all in [[one, two], [two, one]] {
+        let (_folder, store) = open();
+        versions(&store, 1, &all);
+        let told: Vec<_> = newest(&store).into_iter().filter(|it| !it.ends_with("ended")).collect();
+        assert_eq!(told, ["D D", "D/A D/A"], "{all:?}");
+    }
+}
+
+#[test]
+fn a_document_whose_id_begins_like_a_part_is_none() {
+    let (_folder, store) = open();
+    import(&store, 1, "s", "D/A:other");
+    versions(&store, 2, &[(1, "1", &["D/B"])]);
+    versions(&store, 3, &[(2, "2", &[])]);
+    assert_eq!(newest(&store), ["D D", "D/A D/A:other", "D/B D/B ended"]);
+}
+
+#[test]
+fn a_container_that_leaves_its_document_ends_and_others_stay() {
+    let (_folder, store) = open();
+    let containers = |now, sources: &[&str]| {
+        let work = |importer: &mut Importer<'_>| {
+            for source in sources {
+                importer.put(&record(source, "C"))?;
+            }
+            importer.all_containers("cve", "C", &sources.iter().copied().collect())
+        };
+        store.import_advisories(now, &[], work).unwrap();
+        let told = store.advisories().unwrap().into_iter();
+        let told =
+            told.filter(|it| it.ended.is_none()).map(|it| format!("{}/{}", it.source, it.id));
+        told.collect::<Vec<_>>().join(" ")
+    };
+    import(&store, 1, "cve-adp/a", "OTHER");
+    import(&store, 1, "nvd", "C");
+    assert_eq!(containers(2, &["cve", "cve-adp/a"]), "cve/C cve-adp/a/C cve-adp/a/OTHER nvd/C");
+    assert_eq!(containers(3, &["cve", "cve-adp/b"]), "cve/C cve-adp/a/OTHER cve-adp/b/C nvd/C");
+    assert_eq!(containers(4, &["cve"]), "cve/C cve-adp/a/OTHER nvd/C");
+    assert_eq!(containers(5, &["cve", "cve-adp/a"]), "cve/C cve-adp/a/C cve-adp/a/OTHER nvd/C");
 }
 
 #[test]

@@ -10,6 +10,7 @@ explain-silent = no record names this package
 explain-decided = decided by { $source } { $record } ({ $rank }): { $said }
 explain-opinion = { $verdict }  { $source } { $record } ({ $rank }): { $said }
 explain-said = { $rule } { $interval }
+explain-withdrawn = { $source } { $record } was withdrawn { $at }
 explain-outside = { $rule }: { $interval }
 
 rank-distribution = the distribution

@@ -108,6 +108,7 @@ help-advisories-update = Read advisories from a folder
 option-offline = Folder or file of advisories in any form, plain, gzip, zstd, xz, zip or tar
 help-advisories-show = Show an advisory
 option-id = Id
+option-advisories-show-history = Show every source with every revision that was read
 option-sources = Show every source
 help-advisories-explain = Say why a component is affected or not
 option-purl = Package URL

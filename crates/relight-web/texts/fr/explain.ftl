@@ -10,6 +10,7 @@ explain-silent = aucune fiche ne nomme ce paquet
 explain-decided = selon { $source } { $record } ({ $rank }) : { $said }
 explain-opinion = { $verdict }  { $source } { $record } ({ $rank }) : { $said }
 explain-said = { $rule } { $interval }
+explain-withdrawn = { $source } { $record } a été retiré { $at }
 explain-outside = { $rule } : { $interval }
 
 rank-distribution = la distribution

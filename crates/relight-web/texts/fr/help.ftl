@@ -108,6 +108,7 @@ help-advisories-update = Lire des avis d'un dossier
 option-offline = Dossier ou fichier d'avis, seuls, en gzip ou en zstd
 help-advisories-show = Montrer un avis
 option-id = Identifiant
+option-advisories-show-history = Montrer chaque source avec chaque révision lue
 option-sources = Montrer chaque source
 help-advisories-explain = Dire pourquoi un composant est touché ou non
 option-purl = Adresse de paquet

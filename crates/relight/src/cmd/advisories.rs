@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
 use relight_engine::matching::{Advisories as Known, Group};
+use relight_engine::store::{Store, StoreError};
 use relight_formats::advisory::source_info;
 use relight_model::{RangeEvent, Signal};
 use relight_server::clock;
@@ -64,6 +65,8 @@ struct Show {
     id: String,
     #[arg(long)]
     sources: bool,
+    #[arg(long)]
+    history: bool,
 }
 
 #[derive(Serialize)]
@@ -158,6 +161,41 @@ struct SourceRow<'a> {
     licence: &'static str,
     attribution: &'static str,
     references: &'a [String],
+    /// Every revision that was read, oldest first; left out unless it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<Vec<RevisionRow>>,
+}
+
+#[derive(Serialize)]
+struct RevisionRow {
+    recorded: String,
+    revision: String,
+    modified: Option<String>,
+    withdrawn: Option<String>,
+    flags: Vec<String>,
+}
+
+impl RevisionRow {
+    /// The revisions of a record; those that ship with relight have none.
+    fn all(record: &relight_model::Advisory, store: &Store) -> Result<Vec<Self>, StoreError> {
+        let rows = store.advisory_history(&record.source, &record.id)?.into_iter();
+        let row = |it: relight_engine::store::RevisionRow| Self {
+            recorded: rfc3339(it.recorded_at),
+            revision: it.revision.to_string(),
+            modified: it.modified.map(rfc3339),
+            withdrawn: it.withdrawn.map(rfc3339),
+            flags: it.flags.split_whitespace().map(str::to_owned).collect(),
+        };
+        Ok(rows.map(row).collect())
+    }
+
+    fn tell(&self, lang: Lang, report: &mut Report) {
+        let withdrawn = self.withdrawn.as_ref().map(|_| texts::revision_withdrawn(lang));
+        let words = withdrawn.into_iter().chain(self.flags.iter().map(String::as_str));
+        let words = words.collect::<Vec<_>>().join(", ");
+        let line = format!("      {}  {}  {words}", self.recorded, self.revision);
+        report.line(line.trim_end());
+    }
 }
 
 impl<'a> SourceRow<'a> {
@@ -173,7 +211,28 @@ impl<'a> SourceRow<'a> {
             licence: info.map_or("", |info| info.licence),
             attribution: info.map_or("", |info| info.attribution),
             references: &record.references,
+            history: None,
         }
+    }
+
+    /// As [`SourceRow::of`], with all revisions.
+    fn with_history(
+        record: &'a relight_model::Advisory,
+        store: &Store,
+    ) -> Result<Self, StoreError> {
+        let history = Some(RevisionRow::all(record, store)?);
+        Ok(Self { history, ..Self::of(record) })
+    }
+
+    fn tell(&self, lang: Lang, report: &mut Report) {
+        let modified = self.modified.as_deref().unwrap_or("-");
+        let withdrawn = self.withdrawn.as_ref().map(|_| texts::revision_withdrawn(lang));
+        let line = format!("  {}  {}  {modified}  {}", self.source, self.id, self.revision);
+        report.line(format!("{line}  {}", withdrawn.unwrap_or_default()).trim_end());
+        if !self.attribution.is_empty() {
+            report.line(&format!("    {} · {}", self.licence, self.attribution));
+        }
+        self.history.iter().flatten().for_each(|it| it.tell(lang, report));
     }
 }
 
@@ -255,8 +314,14 @@ impl Show {
             ecosystem: package.ecosystem.as_str().to_owned(),
             name: package.name,
         });
-        let ranking = Ranking::read(context.store_if_any()?.as_deref(), context)?;
+        let store = context.store_if_any()?;
+        let ranking = Ranking::read(store.as_deref(), context)?;
         let ranked = ranking.worst(group);
+        let sources = group.records().map(|record| match store.as_ref().filter(|_| self.history) {
+            Some(store) => SourceRow::with_history(record, store),
+            None => Ok(SourceRow::of(record)),
+        });
+        let sources = sources.collect::<Result<_, _>>();
         let signals = ranking.signals(group).into_iter().map(SignalRow::of);
         let document = ShowDocument {
             id: &group.id,
@@ -269,7 +334,7 @@ impl Show {
             packages: packages.collect(),
             priority: ranked.row(),
             signals: signals.collect(),
-            sources: group.records().map(SourceRow::of).collect(),
+            sources: sources.map_err(|error| context.store_failure(&error))?,
         };
         if context.json {
             report.document("relight.advisory/1", &document);
@@ -302,14 +367,8 @@ impl Show {
             report.line(&format!("  {}: {}", package.ecosystem, package.name));
         }
         tell_ranges(group, lang, report);
-        if self.sources {
-            for row in &document.sources {
-                let modified = row.modified.as_deref().unwrap_or("-");
-                report.line(&format!("  {}  {}  {modified}  {}", row.source, row.id, row.revision));
-                if !row.attribution.is_empty() {
-                    report.line(&format!("    {} · {}", row.licence, row.attribution));
-                }
-            }
+        if self.sources || self.history {
+            document.sources.iter().for_each(|row| row.tell(lang, report));
         }
         report.next(&format!("relight affected {}", document.id));
     }

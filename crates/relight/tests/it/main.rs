@@ -23,6 +23,7 @@ mod languages;
 mod own;
 mod place;
 mod policy;
+mod revisions;
 mod scan;
 mod scan_cache;
 mod scan_options;

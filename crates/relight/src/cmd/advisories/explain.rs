@@ -6,6 +6,7 @@ use clap::Args;
 use relight_engine::matching::{Attachment, Group, Judgement, Opinion, Rule, Stand};
 use relight_model::{Basis, Component, Finding, Purl, Scope};
 use relight_server::web::Lang;
+use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -39,7 +40,26 @@ struct ExplainDocument<'a> {
     decided_by: Option<usize>,
     flags: Vec<&'a str>,
     opinions: Vec<OpinionRow<'a>>,
+    /// Records whose opinion ended.
+    withdrawn: Vec<WithdrawnRow<'a>>,
     group_revision: String,
+}
+
+#[derive(Serialize)]
+struct WithdrawnRow<'a> {
+    source: &'a str,
+    record: &'a str,
+    at: String,
+    revision: String,
+}
+
+/// The records of a flaw that gave an opinion once and give none any more.
+fn withdrawn(group: &Group) -> impl Iterator<Item = WithdrawnRow<'_>> {
+    group.records().filter_map(|record| {
+        let at = rfc3339(record.withdrawn?);
+        let (source, revision) = (record.source.as_str(), record.revision.to_string());
+        Some(WithdrawnRow { source, record: &record.id, at, revision })
+    })
 }
 
 #[derive(Serialize)]
@@ -80,6 +100,10 @@ impl Explain {
             report.document("relight.explanation/1", &body);
         } else {
             tell(group, &component, &judgement, report);
+            for WithdrawnRow { source, record, at, .. } in withdrawn(group) {
+                report
+                    .line(&format!("    {}", texts::explain_withdrawn(lang, &at, record, source)));
+            }
         }
         Ok(())
     }
@@ -101,6 +125,7 @@ fn document<'a>(
         decided_by: judgement.decided_by,
         flags: judgement.flags.iter().map(|flag| flag.as_str()).collect(),
         opinions: judgement.opinions.iter().map(|it| row(group, it)).collect(),
+        withdrawn: withdrawn(group).collect(),
         group_revision: group.revision().to_string(),
     }
 }
