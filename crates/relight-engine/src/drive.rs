@@ -16,7 +16,7 @@ use crate::edges;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Gate, Incident, Ledger, Phase};
-use crate::reconcile::{BARRIER, EdgeLoop, Round, Want};
+use crate::reconcile::{BARRIER, BARRIER_WAIT_MAX, EdgeLoop, Round, Want};
 
 /// How often an edge that agrees with the journal is read back.
 const POLL: Duration = Duration::from_secs(1);
@@ -77,7 +77,9 @@ impl Drive {
                 edges::patient_loop(target, nonce)
             });
             if let Some(barrier) = barrier {
-                opened.set_barrier(&barrier.name, edges::patient_driver(barrier));
+                let hand = edges::patient_driver(barrier);
+                let given = opened.set_barrier(&barrier.name, hand, BARRIER_WAIT_MAX);
+                given.map_err(|error| EngineError::because("starting a thread", error))?;
             }
             loops.push((opened, edges::identity(target)?));
         }

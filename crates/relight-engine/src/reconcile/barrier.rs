@@ -1,10 +1,16 @@
 //! The second barrier: another edge that closes what this one could not prove dark (INCIDENT 5).
 //! It makes no site count as dark; only what a visitor sees does.
+//!
+//! Its driver works on a thread of its own: a program that hangs for half a minute must not keep
+//! the edge in front of it from being looked at. An answer that is late is taken when it is there.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::time::Instant;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+use std::{io, thread};
 
-use relight_edge::{EdgeDriver, EdgeError, GateSet, Stage};
+use relight_edge::{EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Stage};
 use relight_model::{Epoch, GateKey, Light, Seen};
 
 use super::{EdgeLoop, Round, Want};
@@ -14,13 +20,81 @@ use crate::incident::{Entry, Gate};
 pub const BARRIER: &str = "barrier";
 
 /// A barrier that failed is tried again no sooner, and what is closed there is looked at again as
-/// often, in milliseconds: the edge in front of it waits meanwhile.
+/// often, in milliseconds.
 pub const BARRIER_AGAIN_MS: i64 = 5_000;
+
+/// Longest wait of an edge for its barrier, twice in a round at most: one that answers at once is
+/// told in the same round, and any other in the one after its answer.
+pub const BARRIER_WAIT_MAX: Duration = Duration::from_millis(200);
+
+/// What the thread of a barrier does next.
+enum Order {
+    Observe(Vec<GateKey>),
+    Apply(Epoch, GateSet),
+}
+
+/// What an order was about, as long as it is not answered.
+enum Asked {
+    Look(Vec<GateKey>),
+    Hold(GateSet),
+}
+
+/// One view a key that was to be looked at; none after an effect.
+type Answer = Result<Vec<GateView>, EdgeError>;
+
+/// The driver of a barrier on its own thread, which ends when this is dropped, after the order that
+/// it is at.
+struct Hand {
+    orders: Sender<Order>,
+    answers: Receiver<Answer>,
+    wait: Duration,
+}
+
+impl Hand {
+    fn of(name: &str, driver: Box<dyn EdgeDriver>, wait: Duration) -> io::Result<Self> {
+        let (orders, taken) = mpsc::channel();
+        let (given, answers) = mpsc::channel();
+        let name = format!("barrier {name}");
+        thread::Builder::new().name(name).spawn(move || obey(driver, &taken, &given))?;
+        Ok(Self { orders, answers, wait })
+    }
+
+    /// What it answered, if that was in time.
+    fn answer(&self, wait: Duration) -> Option<Answer> {
+        match self.answers.recv_timeout(wait) {
+            Ok(answer) => Some(answer),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                let doing = "ask a barrier whose thread has ended";
+                Some(Err(EdgeError::new(EdgeErrorKind::Unreachable, doing)))
+            }
+        }
+    }
+}
+
+fn obey(mut driver: Box<dyn EdgeDriver>, orders: &Receiver<Order>, answers: &Sender<Answer>) {
+    while let Ok(order) = orders.recv() {
+        let answer = match order {
+            Order::Observe(keys) if keys.is_empty() => Ok(Vec::new()),
+            Order::Observe(keys) => driver.observe(&keys),
+            // Durable and runtime: it is closed and opened as a whole.
+            Order::Apply(epoch, dark) => [Stage::Durable, Stage::Runtime]
+                .into_iter()
+                .try_for_each(|stage| driver.apply(epoch, stage, &dark))
+                .map(|()| Vec::new()),
+        };
+        if answers.send(answer).is_err() {
+            return;
+        }
+    }
+}
 
 /// The other edge, and what is closed there.
 pub(super) struct Barrier {
     name: String,
-    driver: Box<dyn EdgeDriver>,
+    hand: Hand,
+    /// What it was told and has not answered yet.
+    asked: Option<Asked>,
     /// What is closed there, as far as is known.
     closed: GateSet,
     /// Not before the first effect, when another controller may have closed something, and not
@@ -34,46 +108,81 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    /// Durable and runtime: it is closed and opened as a whole.
-    fn apply(&mut self, epoch: Epoch, wanted: &GateSet, now_ms: i64) -> Result<(), EdgeError> {
-        for stage in [Stage::Durable, Stage::Runtime] {
-            self.driver.apply(epoch, stage, wanted)?;
-        }
-        (self.closed, self.is_sure, self.looked_at) = (wanted.clone(), true, now_ms);
-        Ok(())
+    /// Gives an order and waits a little for its answer.
+    fn ask(&mut self, order: Order, asked: Asked) -> Option<(Asked, Answer)> {
+        // A thread that has ended is told by the answer that is missing.
+        let _ = self.hand.orders.send(order);
+        self.answered(asked, self.hand.wait)
     }
 
-    /// Whether the barrier lost what was closed there.
-    fn has_lost(&mut self, now_ms: i64) -> Result<bool, EdgeError> {
-        if self.closed.is_empty() || (0..BARRIER_AGAIN_MS).contains(&(now_ms - self.looked_at)) {
-            return Ok(false);
+    /// The answer to what was asked, if it is there in time; else it is taken in a later round.
+    fn answered(&mut self, asked: Asked, wait: Duration) -> Option<(Asked, Answer)> {
+        let answer = self.hand.answer(wait);
+        if answer.is_none() {
+            self.asked = Some(asked);
+            return None;
         }
-        let keys: Vec<GateKey> = self.closed.iter().cloned().collect();
-        let views = self.driver.observe(&keys)?;
+        answer.map(|answer| (asked, answer))
+    }
+
+    /// What has to be looked at there before anything is done: nothing while it is known and fresh.
+    fn due(&self, wants: &[Want], now_ms: i64) -> Option<Vec<GateKey>> {
+        let is_fresh = (0..BARRIER_AGAIN_MS).contains(&(now_ms - self.looked_at));
+        match self.is_sure {
+            false => Some(wants.iter().map(|want| want.target.key.clone()).collect()),
+            true if self.closed.is_empty() || is_fresh => None,
+            true => Some(self.closed.iter().cloned().collect()),
+        }
+    }
+
+    /// What a look found: whether everything has to be told again.
+    fn looked(
+        &mut self,
+        views: &BTreeMap<GateKey, GateView>,
+        wants: &[Want],
+        now_ms: i64,
+        is_proven: &dyn Fn(&GateKey) -> bool,
+    ) -> bool {
+        if !self.is_sure {
+            self.take_over(views, wants, is_proven);
+            return true;
+        }
         self.looked_at = now_ms;
-        Ok(views.iter().any(|view| view.durable == Seen::Lit || view.runtime == Seen::Lit))
+        views.values().any(|view| view.durable == Seen::Lit || view.runtime == Seen::Lit)
     }
 
     /// Takes over what somebody closed there before: of the sites that are wanted dark and not
     /// proven, whatever is not seen lit there.
     fn take_over(
         &mut self,
+        views: &BTreeMap<GateKey, GateView>,
         wants: &[Want],
         is_proven: &dyn Fn(&GateKey) -> bool,
-    ) -> Result<(), EdgeError> {
-        let keys: Vec<GateKey> = wants.iter().map(|want| want.target.key.clone()).collect();
-        let views = if keys.is_empty() { Vec::new() } else { self.driver.observe(&keys)? };
-        for ((want, key), view) in wants.iter().zip(keys).zip(views) {
+    ) {
+        for want in wants {
+            let key = &want.target.key;
+            let view = views.get(key).copied().unwrap_or_default();
             let is_lit = view.durable == Seen::Lit && view.runtime == Seen::Lit;
             let is_kept = match want.light {
-                Light::Dark => !is_lit && !is_proven(&key),
+                Light::Dark => !is_lit && !is_proven(key),
                 Light::Lit => view.runtime == Seen::Dark && !view.foreign,
             };
             if is_kept {
-                self.closed.insert(key);
+                self.closed.insert(key.clone());
             }
         }
-        Ok(())
+    }
+
+    /// What became of an order: when it failed, what was meant to be closed may be, and nobody knows.
+    fn done(&mut self, edge: &str, now_ms: i64, wanted: GateSet, answer: Answer) -> Option<Entry> {
+        if answer.is_ok() {
+            (self.closed, self.is_sure, self.looked_at) = (wanted.clone(), true, now_ms);
+        } else {
+            self.rest = Some(now_ms..now_ms + BARRIER_AGAIN_MS);
+            self.closed.extend(wanted.iter().cloned());
+            self.is_sure = false;
+        }
+        self.tell(edge, wanted, answer.err().map_or("", |error| error.kind.code()))
     }
 
     /// What became of it, unless the journal knows.
@@ -90,22 +199,41 @@ impl Barrier {
     }
 }
 
+/// What the edge in front of a barrier came to in its round.
+struct Front<'a> {
+    wants: &'a [Want],
+    epoch: Epoch,
+    now_ms: i64,
+    permits: &'a dyn Fn(&GateKey) -> bool,
+    round: &'a Round,
+}
+
 impl EdgeLoop {
-    /// Gives this edge a second barrier.
-    pub fn set_barrier(&mut self, name: &str, driver: Box<dyn EdgeDriver>) {
+    /// Gives this edge a second barrier, for whose answers it waits no longer than `wait`.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn set_barrier(
+        &mut self,
+        name: &str,
+        driver: Box<dyn EdgeDriver>,
+        wait: Duration,
+    ) -> io::Result<()> {
         self.barrier = Some(Barrier {
             name: name.to_owned(),
-            driver,
+            hand: Hand::of(name, driver, wait)?,
+            asked: None,
             closed: GateSet::new(),
             is_sure: false,
             looked_at: 0,
             rest: None,
             told: None,
         });
+        Ok(())
     }
 
     /// Closes there what was not proven dark here in time; opens it once it is proven, or may be
-    /// lit. Comes after the round, whose entries are in the journal by then: it may take long.
+    /// lit. Comes after the round, whose entries are in the journal by then.
     pub fn tend_barrier(
         &mut self,
         wants: &[Want],
@@ -115,41 +243,49 @@ impl EdgeLoop {
         round: &Round,
     ) -> Option<Entry> {
         let mut barrier = self.barrier.take()?;
-        let mut entry = None;
-        if barrier.rest.as_ref().is_none_or(|rest| !rest.contains(&now_ms)) {
-            let began = Instant::now();
-            let looked = if barrier.is_sure {
-                barrier.has_lost(now_ms)
-            } else {
-                barrier.take_over(wants, &|key| self.is_fresh(key, now_ms)).map(|()| true)
-            };
-            let wanted = self.to_bar(wants, now_ms, permits, round, &barrier.closed);
-            let done = looked.and_then(|is_due| match is_due || barrier.closed != wanted {
-                true => barrier.apply(epoch, &wanted, now_ms),
-                false => Ok(()),
-            });
-            if done.is_err() {
-                let took = i64::try_from(began.elapsed().as_millis()).unwrap_or(0);
-                barrier.rest = Some(now_ms..now_ms + took + BARRIER_AGAIN_MS);
-                barrier.closed.extend(wanted.iter().cloned());
-                barrier.is_sure = false;
-            }
-            let why = done.err().map_or("", |error| error.kind.code());
-            entry = barrier.tell(&self.name, wanted, why);
-        }
+        let entry = self.tend(&mut barrier, &Front { wants, epoch, now_ms, permits, round });
         self.barrier = Some(barrier);
         entry
     }
 
-    fn to_bar(
-        &self,
-        wants: &[Want],
-        now_ms: i64,
-        permits: &dyn Fn(&GateKey) -> bool,
-        round: &Round,
-        closed: &GateSet,
-    ) -> GateSet {
-        let failed_now = round.entries.iter().filter_map(|entry| match entry {
+    /// Nothing is told while an order is not answered; the next round asks for the answer.
+    fn tend(&self, barrier: &mut Barrier, front: &Front<'_>) -> Option<Entry> {
+        let (wants, now_ms) = (front.wants, front.now_ms);
+        if barrier.rest.as_ref().is_some_and(|rest| rest.contains(&now_ms)) {
+            return None;
+        }
+        let found = match (barrier.asked.take(), barrier.due(wants, now_ms)) {
+            (Some(asked), _) => Some(barrier.answered(asked, Duration::ZERO)?),
+            (None, Some(keys)) => {
+                Some(barrier.ask(Order::Observe(keys.clone()), Asked::Look(keys))?)
+            }
+            (None, None) => None,
+        };
+        let is_due = match found {
+            None => false,
+            Some((Asked::Hold(wanted), answer)) => {
+                return barrier.done(&self.name, now_ms, wanted, answer);
+            }
+            Some((Asked::Look(keys), Ok(views))) => {
+                let views = keys.into_iter().zip(views).collect();
+                barrier.looked(&views, wants, now_ms, &|key| self.is_fresh(key, now_ms))
+            }
+            Some((Asked::Look(_), failed)) => {
+                let wanted = self.to_bar(front, &barrier.closed);
+                return barrier.done(&self.name, now_ms, wanted, failed);
+            }
+        };
+        let wanted = self.to_bar(front, &barrier.closed);
+        if !is_due && barrier.closed == wanted {
+            return barrier.tell(&self.name, wanted, "");
+        }
+        let order = Order::Apply(front.epoch, wanted.clone());
+        let (_, answer) = barrier.ask(order, Asked::Hold(wanted.clone()))?;
+        barrier.done(&self.name, now_ms, wanted, answer)
+    }
+
+    fn to_bar(&self, front: &Front<'_>, closed: &GateSet) -> GateSet {
+        let failed_now = front.round.entries.iter().filter_map(|entry| match entry {
             Entry::EdgeFailed { sites, .. } => Some(sites),
             _ => None,
         });
@@ -157,13 +293,13 @@ impl EdgeLoop {
         let is_barred = |want: &&Want| {
             let key = &want.target.key;
             match want.light {
-                Light::Lit => closed.contains(key) && !permits(key),
-                Light::Dark if self.is_fresh(key, now_ms) => false,
+                Light::Lit => closed.contains(key) && !(front.permits)(key),
+                Light::Dark if self.is_fresh(key, front.now_ms) => false,
                 Light::Dark => {
                     want.gate == Gate::Failed || failed_now.contains(key) || closed.contains(key)
                 }
             }
         };
-        wants.iter().filter(is_barred).map(|want| want.target.key.clone()).collect()
+        front.wants.iter().filter(is_barred).map(|want| want.target.key.clone()).collect()
     }
 }

@@ -1,10 +1,16 @@
 //! The second barrier of an edge: closed for what the edge fails to darken, and for nothing else.
 
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use relight_engine::barriers::BarrierFault;
 use relight_engine::drive::Drive;
-use relight_engine::edge::{GateSet, ProbeTarget, Target};
+use relight_engine::edge::{
+    Capabilities, EdgeDriver, EdgeError, GateSet, GateView, Lint, ProbeTarget, Stage, Target,
+    TunnelCount,
+};
 use relight_engine::incident::{Entry, Gate};
 use relight_engine::reconcile::{BARRIER_AGAIN_MS, DARK_PROOF_MAX_MS, EdgeLoop, Round, Want};
 use relight_engine::{EngineErrorKind, edges};
@@ -12,6 +18,9 @@ use relight_model::{Epoch, GateKey, Light};
 
 use crate::edge::{Edge, Fault, Shared, key, set};
 use crate::engine::Town;
+
+/// Longer than any barrier of a test takes to answer.
+const PATIENT: Duration = Duration::from_secs(60);
 
 /// An edge, its barrier, and the loop over both.
 struct Pair {
@@ -28,8 +37,12 @@ impl Pair {
         prepare(&mut edge.lock());
         let edge_loop = EdgeLoop::new("east", Box::new(edge.clone()), Box::new(edge.clone()), 7);
         let mut pair = Self { edge, barrier, edge_loop, now_ms: 1_000_000, permits: true };
-        pair.edge_loop.set_barrier("wall", Box::new(pair.barrier.clone()));
+        pair.give(Box::new(pair.barrier.clone()), PATIENT);
         pair
+    }
+
+    fn give(&mut self, barrier: Box<dyn EdgeDriver>, wait: Duration) {
+        self.edge_loop.set_barrier("wall", barrier, wait).unwrap();
     }
 
     fn round(&mut self, ms: i64, wants: &[(&str, Light, Gate)]) -> Looked {
@@ -46,7 +59,11 @@ impl Pair {
             false => self.edge_loop.round(&wants, epoch, now_ms, &permits),
         };
         let barred = self.edge_loop.tend_barrier(&wants, epoch, now_ms, &permits, &round);
-        Looked { settled: round.settled, barred }
+        let proved = round.entries.iter().filter_map(|entry| match entry {
+            Entry::Proved { sites, .. } => Some(sites.clone()),
+            _ => None,
+        });
+        Looked { settled: round.settled, proved: proved.flatten().collect(), barred }
     }
 
     /// What is closed at the barrier by somebody before, or not any more.
@@ -65,7 +82,44 @@ impl Pair {
 /// What a round and the look at the barrier after it came to.
 struct Looked {
     settled: bool,
+    proved: Vec<GateKey>,
     barred: Option<Entry>,
+}
+
+/// A barrier that does nothing until it is let: says that it is at an effect, and waits.
+struct Stuck {
+    edge: Shared,
+    at_it: Sender<()>,
+    let_go: Receiver<()>,
+}
+
+impl EdgeDriver for Stuck {
+    fn capabilities(&self) -> Capabilities {
+        self.edge.capabilities()
+    }
+
+    fn lint(&mut self) -> Result<Vec<Lint>, EdgeError> {
+        self.edge.lint()
+    }
+
+    fn observe(&mut self, keys: &[GateKey]) -> Result<Vec<GateView>, EdgeError> {
+        self.edge.observe(keys)
+    }
+
+    fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError> {
+        self.at_it.send(()).unwrap();
+        // The test may be over.
+        let _ = self.let_go.recv();
+        self.edge.apply(epoch, stage, dark)
+    }
+
+    fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
+        self.edge.tunnels(keys)
+    }
+
+    fn cut(&mut self, epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
+        self.edge.cut(epoch, keys)
+    }
 }
 
 /// What the journal is told: the sites behind the barrier, and why it failed if it did.
@@ -128,6 +182,52 @@ fn a_barrier_that_fails_is_told_once_and_tried_again() {
     let round = pair.round(BARRIER_AGAIN_MS + 1_000, &wants);
     assert_eq!(told(&round), Some((vec![key("a")], String::new())));
     assert_eq!(pair.closed(), set(&["a"]));
+}
+
+/// Goal: a barrier that hangs keeps nothing of its edge waiting, and is told once it is over.
+/// Method: one that stays in its effect until it is let; meanwhile another site goes dark.
+#[test]
+fn an_edge_goes_on_while_its_barrier_hangs() {
+    let mut pair = Pair::new(|edge| edge.bypass = set(&["a"]));
+    let ((at_it, entered), (go, let_go)) = (mpsc::channel(), mpsc::channel());
+    let stuck = Stuck { edge: pair.barrier.clone(), at_it, let_go };
+    pair.give(Box::new(stuck), Duration::ZERO);
+    let deadline = Instant::now() + PATIENT;
+    let wants = [("a", Light::Dark, Gate::Failed)];
+    while entered.try_recv().is_err() {
+        assert_eq!(told(&pair.round(0, &wants)), None);
+        assert!(Instant::now() < deadline, "the barrier was never asked");
+        thread::yield_now();
+    }
+    let wants = [("a", Light::Dark, Gate::Failed), ("b", Light::Dark, Gate::Requested)];
+    let round = pair.round(1_000, &wants);
+    assert_eq!((round.proved.clone(), told(&round)), (vec![key("b")], None));
+    assert_eq!(pair.barrier.lock().durable, set(&[]));
+    // One order at a time: what is wanted meanwhile waits for the answer.
+    assert!(entered.try_recv().is_err());
+    drop(go);
+    let wants = [("a", Light::Dark, Gate::Failed), ("b", Light::Dark, Gate::Proven)];
+    let answer = loop {
+        if let Some(told) = told(&pair.round(0, &wants)) {
+            break told;
+        }
+        assert!(Instant::now() < deadline, "the answer was never taken");
+        thread::yield_now();
+    };
+    assert_eq!(answer, (vec![key("a")], String::new()));
+    assert_eq!(pair.closed(), set(&["a"]));
+}
+
+/// The thread of a barrier that panics is a barrier that does not answer.
+#[test]
+fn a_barrier_whose_thread_has_ended_is_told_as_unreachable() {
+    let mut pair = Pair::new(|edge| edge.bypass = set(&["a"]));
+    let ((at_it, gone), (_go, let_go)) = (mpsc::channel(), mpsc::channel());
+    drop(gone);
+    let stuck = Stuck { edge: pair.barrier.clone(), at_it, let_go };
+    pair.give(Box::new(stuck), PATIENT);
+    let round = pair.round(0, &[("a", Light::Dark, Gate::Failed)]);
+    assert_eq!(told(&round), Some((vec![key("a")], "unreachable".to_owned())));
 }
 
 /// A restart knows nothing of its own, and opens nothing on a guess.

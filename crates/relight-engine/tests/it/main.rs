@@ -4,6 +4,7 @@
 
 mod acts;
 mod barrier;
+mod barrier_proxies;
 mod disk;
 mod edge;
 mod engine;
