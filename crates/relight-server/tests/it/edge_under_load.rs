@@ -10,13 +10,20 @@ use crate::support::{World, key, loopback, wait_until};
 fn visit(world: &World, rate_per_second: u32) -> VisitorsHandle {
     let hosts = ["a.qc", "b.qc", "c.qc", "d.qc"].map(str::to_owned).to_vec();
     let edge = world.edge.addresses()[0];
-    let config = VisitorsConfig { edge, hosts, rate_per_second, connections: 24, seed: 7 };
+    let config = VisitorsConfig { edge, hosts, rate_per_second, connections: CONNECTIONS, seed: 7 };
     Visitors::start(config).unwrap()
 }
 
-/// Goal: closing and opening the gate of one site under 24 keep-alive connections loses nothing
-/// anywhere, and nothing reaches the dark origin. Method: ten flips; a flip counts as done when
-/// many visitors of `a` have seen the new state, and only then does the dark time begin.
+/// Keep-alive connections of the visitors.
+const CONNECTIONS: usize = 24;
+/// Requests of somebody who comes after a gate was seen closed.
+const LATE: u64 = 25;
+
+/// Goal: closing and opening the gate of one site under keep-alive connections loses nothing
+/// anywhere, and nothing that starts after the gate was seen closed reaches the dark origin.
+/// Method: ten flips; a flip counts as done when many visitors of `a` have seen the new state. Each
+/// connection may have one request that was past the gate before, however long the machine lets it
+/// wait; who comes later comes by another name of the site, so that the origin tells them apart.
 #[test]
 fn flips_lose_nothing_and_leak_nothing() {
     let world = World::start();
@@ -27,14 +34,19 @@ fn flips_lose_nothing_and_leak_nothing() {
         world.folders.set_dark(&["a"]);
         wait_until("visitors see the holding page", || seen("a.qc").dark >= before + 40);
         let dark_from = Instant::now();
+        let mut late = world.client();
+        for _ in 0..LATE {
+            assert_eq!(late.get("www.a.qc", "/").status, 503);
+        }
         wait_until("it stays dark", || seen("a.qc").dark >= before + 80);
         let dark_to = Instant::now();
-        let leaked = world.origin.requests_between("a.qc", dark_from, dark_to, true).unwrap();
-        assert_eq!(leaked, 0);
+        let passed = world.origin.requests_between("a.qc", dark_from, dark_to, true).unwrap();
+        assert!(passed <= CONNECTIONS as u64, "{passed}");
         let before = seen("a.qc").ok;
         world.folders.set_dark(&[]);
         wait_until("visitors see the site", || seen("a.qc").ok >= before + 40);
     }
+    assert_eq!(world.origin.requests("www.a.qc").unwrap().visitors, 0, "started after the proof");
     for host in ["b.qc", "c.qc", "d.qc"] {
         let report = seen(host);
         assert_eq!((report.dark, report.lost), (0, 0), "{host}: {:?}", report.examples);
@@ -45,8 +57,8 @@ fn flips_lose_nothing_and_leak_nothing() {
     // Three independent counts of the same traffic agree.
     let edge = world.edge.totals();
     assert_eq!(edge.sites.forwarded, totals.ok);
-    assert_eq!(edge.sites.refused, totals.dark);
-    assert_eq!(world.edge.counters(&key("a")).unwrap().refused, totals.dark);
+    assert_eq!(edge.sites.refused, totals.dark + 10 * LATE);
+    assert_eq!(world.edge.counters(&key("a")).unwrap().refused, totals.dark + 10 * LATE);
     let reached: u64 = ["a", "b", "c", "d"].map(|name| world.reached(name)).iter().sum();
     assert_eq!(reached, totals.ok);
 }
