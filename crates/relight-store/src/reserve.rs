@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use rusqlite::Connection;
 use rustix::fs::{FallocateFlags, fallocate};
 
-use crate::Store;
+use crate::{JOURNAL_LEASE, Store};
 
 /// Bytes that are kept: the orders, proofs and failures of 4,000 sites, many times over.
 pub const RESERVE_BYTES: u64 = 16 << 20;
@@ -20,15 +20,28 @@ impl Store {
     /// it again: then it is kept anew, and this is over.
     pub fn is_short_of_space(&self) -> bool {
         // Under the lock: an entry on its way does not lose the room that is tried for.
-        self.is_short.load(Ordering::Relaxed) && self.is_still_short(&self.lock())
+        self.is_still_short(&self.lock())
     }
 
     /// The same for whoever has the lock.
-    pub(crate) fn is_still_short(&self, _database: &Connection) -> bool {
-        if self.is_short.load(Ordering::Relaxed) {
+    pub(crate) fn is_still_short(&self, database: &Connection) -> bool {
+        if self.is_short.load(Ordering::Relaxed) || self.is_given_up_elsewhere(database) {
             self.begin_reserve();
         }
         self.is_short.load(Ordering::Relaxed)
+    }
+
+    /// Whether another process of this register gave the room up: it is kept from the first
+    /// controller on, so that one that is missing was given up. What is imported beside a server
+    /// must not use up what the server darkens with.
+    fn is_given_up_elsewhere(&self, database: &Connection) -> bool {
+        let was_kept = || {
+            let query = "SELECT EXISTS (SELECT 1 FROM lease WHERE name = ?1)";
+            database.query_row(query, [JOURNAL_LEASE], |row| row.get::<_, bool>(0))
+        };
+        let is_missing = !self.path().with_file_name(RESERVE_FILE).exists();
+        // A register that cannot be asked says so to whoever writes.
+        is_missing && !self.keeps_none.load(Ordering::Relaxed) && was_kept().unwrap_or(false)
     }
 
     /// Takes the room for whoever begins to write the journal. Without room for it, the little
@@ -36,8 +49,9 @@ impl Store {
     pub(crate) fn begin_reserve(&self) {
         // Where no file keeps room (not every file system offers it), how much is left is unknown.
         let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
-        let is_short = self.keep_reserve().is_err_and(|error| full.contains(&error.kind()));
-        self.is_short.store(is_short, Ordering::Relaxed);
+        let kept = self.keep_reserve().map_err(|error| full.contains(&error.kind()));
+        self.is_short.store(kept == Err(true), Ordering::Relaxed);
+        self.keeps_none.store(kept == Err(false), Ordering::Relaxed);
     }
 
     /// Takes the room, where it is not taken already; not at all or wholly.
@@ -121,6 +135,47 @@ mod tests {
         fs::remove_file(filled).unwrap();
         store.meta_put("a", "b").unwrap();
         assert!(!store.is_short_of_space());
+    }
+
+    /// A second process on the register, an import beside a server say, leaves the room alone that
+    /// the first gave up; and the first knows of what the second gave up.
+    #[test]
+    fn every_process_knows_that_the_room_was_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(disk) = testkit::SmallDisk::over(folder.path()) else { return };
+        let reserve = folder.path().join(RESERVE_FILE);
+        let (first, second) =
+            (Store::open(folder.path()).unwrap(), Store::open(folder.path()).unwrap());
+        second.meta_put("a", "before any controller").unwrap();
+        assert!(!reserve.exists(), "nobody keeps room before that");
+        let lease = first.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+        let filled = disk.fill("log");
+        while reserve.exists() {
+            first.append(&lease, &drafts("a", 100)).unwrap();
+        }
+        assert_eq!(second.meta_put("a", "b").unwrap_err().kind(), StoreErrorKind::Full);
+        assert!(second.is_short_of_space());
+        first.append(&lease, &drafts("a", 1)).unwrap();
+        fs::remove_file(&filled).unwrap();
+        second.meta_put("a", "b").unwrap();
+        assert!(reserve.exists() && !first.is_short_of_space(), "kept for the next time");
+        // The other way round.
+        let filled = disk.fill("log");
+        while reserve.exists() {
+            second.change_accounts(&[]).unwrap();
+            second
+                .write_on_reserve("filling", |transaction| {
+                    let sql = "INSERT INTO meta (key, value) VALUES (hex(randomblob(8)), ?1)";
+                    transaction.execute(sql, ["x".repeat(50_000)])?;
+                    Ok(())
+                })
+                .unwrap();
+        }
+        assert!(first.is_short_of_space());
+        assert_eq!(first.meta_put("a", "c").unwrap_err().kind(), StoreErrorKind::Full);
+        first.append(&lease, &drafts("a", 1)).unwrap();
+        fs::remove_file(&filled).unwrap();
+        assert!(!first.is_short_of_space());
     }
 
     #[test]

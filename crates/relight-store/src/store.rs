@@ -36,6 +36,8 @@ pub struct Store {
     data_version: AtomicI64,
     /// The reserve was given up, because the disk is full.
     pub(crate) is_short: AtomicBool,
+    /// The file system keeps no room in a file.
+    pub(crate) keeps_none: AtomicBool,
 }
 
 impl Store {
@@ -58,8 +60,8 @@ impl Store {
         set_modes(&database).map_err(failed)?;
         schema::migrate(&mut database, &path)?;
         let data_version = AtomicI64::new(data_version(&database).map_err(failed)?);
-        let is_short = AtomicBool::new(false);
-        Ok(Self { database: Mutex::new(database), path, data_version, is_short })
+        let (is_short, keeps_none) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { database: Mutex::new(database), path, data_version, is_short, keeps_none })
     }
 
     /// The database file.
