@@ -1,5 +1,6 @@
 //! `cargo xtask bench incident`: the goals M1 to M10 of an incident against nginx and HAProxy with
-//! 4,000 virtual hosts each, beside what people did before; M3 and M6 on Apache and Caddy as well.
+//! 4,000 virtual hosts each, beside what people did before; M3 and M6 on Apache and Caddy as well,
+//! M9 on the public page of nginx.
 //! A part that fails is a missed goal with its reason and costs no other part.
 mod goals;
 
@@ -7,7 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use self::goals::{
-    chain, gate_cost, leaks, memory, most, order, plan, relight, reload, restart, untouched,
+    chain, gate_cost, leaks, memory, most, order, plan, public, relight, reload, restart, untouched,
 };
 use super::json::Json;
 use super::scan::Goal;
@@ -33,8 +34,15 @@ const PARTS: [(&str, &[&str], Judge); 6] = [
 /// Judges the figures of a part that has no edge.
 type JudgeAlone = fn(&Json) -> Vec<Goal>;
 /// Parts that are measured once.
-const WHOLE: [(&str, JudgeAlone); 4] =
-    [("gate_cost", gate_cost), ("memory", memory), ("plan", plan), ("journal", chain)];
+const WHOLE: [(&str, JudgeAlone); 5] = [
+    ("gate_cost", gate_cost),
+    ("memory", memory),
+    ("plan", plan),
+    ("journal", chain),
+    ("public", public),
+];
+/// Those of them that programs of their own measure.
+const ALONE: [&str; 2] = ["journal", "public"];
 /// Longest run of all parts, in seconds: what is left then is missed.
 const TIME_MAX_S: u32 = 3_600;
 const TIME_QUICK_MAX_S: u32 = 900;
@@ -55,7 +63,12 @@ impl<'a> Options<'a> {
 
     fn wants_edges(&self) -> bool {
         PARTS.iter().any(|part| self.wants(part.0))
-            || WHOLE.iter().any(|part| part.0 != "journal" && self.wants(part.0))
+            || WHOLE.iter().any(|part| !ALONE.contains(&part.0) && self.wants(part.0))
+    }
+
+    /// How much is measured, and the longest run of one program in seconds.
+    const fn size(&self) -> (&'static str, u32) {
+        if self.quick { ("quick", TIME_QUICK_MAX_S) } else { ("full", TIME_MAX_S) }
     }
 
     /// The results of chosen parts stand beside those of whole runs.
@@ -100,27 +113,24 @@ pub(crate) fn run(options: &Options<'_>) -> Result<(), String> {
     let root = tree::root();
     let work = super::target(&root).join("bench-incident");
     empty(&work)?;
-    let engine = Bench::build("relight-engine", "incident")?;
-    let store = Bench::build("relight-store", "journal")?;
+    let programs = Programs::build(options)?;
     let began = Instant::now();
-    let mut trouble = Vec::new();
-    let edges = engine.edges(&work, options);
-    let journal = if options.wants("journal") { store.journal(&work, options) } else { none() };
+    let texts = programs.run(&work, options);
     let seconds = began.elapsed().as_secs_f64();
-    let mut read = |text: Result<String, String>| match text {
-        Ok(text) => Json::parse(text.trim()).map(|it| (text.trim().to_owned(), it)),
-        Err(reason) => {
+    let mut trouble = Vec::new();
+    let texts = texts.map(|text| {
+        text.unwrap_or_else(|reason| {
             trouble.push(reason);
-            None
-        }
-    };
-    let [edges, journal] = [read(edges), read(journal)]
-        .map(|it| it.unwrap_or_else(|| ("null".to_owned(), Json::Null)));
-    let mut goals = judge(edges.1.get("figures"), &journal.1, options);
+            "null".to_owned()
+        })
+    });
+    let read = |text: &String| Json::parse(text.trim()).unwrap_or(Json::Null);
+    let [edges, journal, public] = [&texts[0], &texts[1], &texts[2]].map(read);
+    let mut goals = judge(edges.get("figures"), [&journal, &public], options);
     if options.quick {
         goals.push(most("whole run".into(), seconds, QUICK_GOAL_S, "s"));
     }
-    let text = document(&edges.0, &journal.0, seconds, &goals);
+    let text = document(&texts, seconds, &goals);
     let results = super::results(&root)?.join(options.file());
     super::write(&results, &text)?;
     println!("raw results: {}", results.display());
@@ -132,11 +142,39 @@ fn none() -> Result<String, String> {
     Ok("null".to_owned())
 }
 
-fn document(edges: &str, journal: &str, seconds: f64, goals: &[Goal]) -> String {
+fn document(texts: &[String; 3], seconds: f64, goals: &[Goal]) -> String {
     let rows: Vec<String> = goals.iter().map(Goal::json).collect();
     let rows = rows.join(",\n");
-    let whole = format!("{{\"edges\":{edges},\n\"journal\":{journal},\n");
+    let [edges, journal, public] = texts.each_ref().map(|text| text.trim());
+    let whole = format!("{{\"edges\":{edges},\n\"journal\":{journal},\n\"public\":{public},\n");
     format!("{whole}\"seconds\":{seconds:.1},\n\"goals\":[{rows}]}}\n")
+}
+
+/// The programs that measure: of the edges, of the journal, of the public page. What no wanted part
+/// needs is not built.
+struct Programs([Option<Bench>; 3]);
+
+impl Programs {
+    fn build(options: &Options<'_>) -> Result<Self, String> {
+        let build = |is_wanted: bool, package: &str, name: &str| {
+            is_wanted.then(|| Bench::build(package, name)).transpose()
+        };
+        Ok(Self([
+            build(options.wants_edges(), "relight-engine", "incident")?,
+            build(options.wants("journal"), "relight-store", "journal")?,
+            build(options.wants("public"), "relight-server", "public")?,
+        ]))
+    }
+
+    /// What each of them says, one after the other.
+    fn run(&self, work: &Path, options: &Options<'_>) -> [Result<String, String>; 3] {
+        let [edges, journal, public] = &self.0;
+        [
+            edges.as_ref().map_or_else(none, |it| it.edges(work, options)),
+            journal.as_ref().map_or_else(none, |it| it.journal(work, options)),
+            public.as_ref().map_or_else(none, |it| it.public(work, options)),
+        ]
+    }
 }
 
 /// Says each goal, then all of them in one line.
@@ -177,15 +215,11 @@ impl Bench {
 
     /// The document of the edges, as far as it came.
     fn edges(&self, work: &Path, options: &Options<'_>) -> Result<String, String> {
-        let (size, most_s) =
-            if options.quick { ("quick", TIME_QUICK_MAX_S) } else { ("full", TIME_MAX_S) };
-        if !options.wants_edges() {
-            return none();
-        }
+        let (size, most_s) = options.size();
         let folder = work.join("incident");
         make_folder(&folder)?;
         let mut words = vec![size];
-        words.extend(options.parts.iter().filter(|part| **part != "journal"));
+        words.extend(options.parts.iter().filter(|part| !ALONE.contains(*part)));
         let ran = self.run(&folder, &words, most_s);
         let file = folder.join("incident.json");
         std::fs::read_to_string(&file).map_err(|error| match ran {
@@ -199,6 +233,13 @@ impl Bench {
         make_folder(&folder)?;
         let entries = if options.quick { ENTRIES_QUICK } else { ENTRIES };
         self.run(&folder, &[entries], TIME_MAX_S)
+    }
+
+    fn public(&self, work: &Path, options: &Options<'_>) -> Result<String, String> {
+        let folder = work.join("public");
+        make_folder(&folder)?;
+        let (size, most_s) = options.size();
+        self.run(&folder, &[size], most_s)
     }
 
     /// What it prints; progress and panics come through.
@@ -226,7 +267,7 @@ fn key(name: &str) -> String {
 }
 
 /// Every part that was wanted is judged: one without figures is missed, with its reason.
-fn judge(figures: &Json, journal: &Json, options: &Options<'_>) -> Vec<Goal> {
+fn judge(figures: &Json, [journal, public]: [&Json; 2], options: &Options<'_>) -> Vec<Goal> {
     let mut goals = Vec::new();
     for edge in EDGES {
         for (name, edges, part) in PARTS.iter().filter(|part| options.wants(part.0)) {
@@ -238,7 +279,11 @@ fn judge(figures: &Json, journal: &Json, options: &Options<'_>) -> Vec<Goal> {
         }
     }
     for (name, part) in WHOLE.into_iter().filter(|part| options.wants(part.0)) {
-        let of = if name == "journal" { journal } else { figures.get(name) };
+        let of = match name {
+            "journal" => journal,
+            "public" => public,
+            _ => figures.get(name),
+        };
         goals.extend(reason(of, name));
         goals.extend(part(of));
     }
@@ -261,8 +306,13 @@ mod tests {
 
     fn goals(edges: &str, journal: &str, parts: &[&str]) -> Vec<Goal> {
         let options = Options { quick: true, parts: parts.to_vec() };
-        judge(&Json::parse(edges).unwrap(), &Json::parse(journal).unwrap(), &options)
+        let public = Json::parse(PUBLIC).unwrap();
+        let journal = Json::parse(journal).unwrap();
+        judge(&Json::parse(edges).unwrap(), [&journal, &public], &options)
     }
+
+    const PUBLIC: &str = r#"{"published":{"max_ms":400},"looks":900,"counts_wrong":0,
+        "files":[{"rps":20000},{"rps":9000}]}"#;
 
     #[test]
     fn figures_are_judged_one_by_one() {
@@ -277,19 +327,21 @@ mod tests {
             "plan":{"dry_run":{"p95_ms":12},"ratio":0.9,"identical":true}}"#;
         let journal = r#"{"verify_s_of_a_million":1.5,
             "damage":[{"right":true},{"right":false},{"right":true}]}"#;
-        let judged = goals(edges, journal, &["order", "reload", "plan", "journal"]);
+        let judged = goals(edges, journal, &["order", "reload", "plan", "journal", "public"]);
         let met: Vec<bool> = judged.iter().map(|goal| goal.met).collect();
         let nginx = [true, false, true, false];
         let others = [false, true, true, false, true, true];
         let rest = [true, true, true, true, false];
-        assert_eq!(met, [&nginx[..], &others, &rest].concat());
+        let page = [true, true, false];
+        assert_eq!(met, [&nginx[..], &others, &rest, &page].concat());
     }
 
     #[test]
     fn a_figure_that_is_missing_is_missed() {
         let edges = r#"{"haproxy":{"order":{},"relight":{"error":"it stood still"}},
             "gate_cost":{},"memory":{}}"#;
-        let judged = goals(edges, "null", &[]);
+        let all: Vec<&str> = names().filter(|name| *name != "public").collect();
+        let judged = goals(edges, "null", &all);
         assert!(judged.iter().all(|goal| !goal.met), "{}", line(&judged));
         assert!(line(&judged).starts_with("incident: 0 of "));
         let got = |name: &str| judged.iter().find(|it| it.name == name).map(|it| it.got.as_str());
@@ -315,7 +367,8 @@ mod tests {
         assert_eq!(tell(&goals[..1], Vec::new()), Ok(()));
         assert_eq!(tell(&goals, Vec::new()), Err("missed: M3 leaked = 0".to_owned()));
         assert!(tell(&goals[..1], vec!["killed".to_owned()]).is_err());
-        let text = document("{}", "null", 1.0, &goals);
+        let texts = ["{}", "null", "null"].map(str::to_owned);
+        let text = document(&texts, 1.0, &goals);
         assert_eq!(Json::parse(text.trim()).unwrap().get("goals").items().len(), 2);
     }
 }

@@ -3,6 +3,8 @@ use super::LARGE;
 use crate::bench::json::Json;
 use crate::bench::scan::Goal;
 
+/// Looks at the public page that show something.
+const LOOKS_LEAST: f64 = 100.0;
 /// Seconds that an Ansible loop takes for one site (measured for the design).
 const ANSIBLE_S: f64 = 1.5;
 
@@ -159,5 +161,22 @@ pub(super) fn chain(journal: &Json) -> Vec<Goal> {
     vec![
         most("M7 journal verified, a million entries".into(), seconds, 2.0, "s"),
         zero("M7 journal damages not found or not named".into(), &[missed as f64]),
+    ]
+}
+
+/// How the page stands beside nginx with the same files is in the raw results; it needs no nginx.
+pub(super) fn public(of: &Json) -> Vec<Goal> {
+    let published = number(of, &["published", "max_ms"]) / 1e3;
+    let rates = of.get("files").items().iter().map(|file| number(file, &["rps"]));
+    let slowest = rates.reduce(|a, b| if a <= b || a.is_nan() { a } else { b });
+    // Whoever never looked saw no wrong count.
+    let unseen = f64::from(u8::from(number(of, &["looks"]).max(0.0) < LOOKS_LEAST));
+    vec![
+        most("M9 page published after the proof, slowest".into(), published, 1.0, "s"),
+        zero(
+            "M9 page counts that do not sum, too few looks".into(),
+            &[number(of, &["counts_wrong"]), unseen],
+        ),
+        least("M9 page requests a second".into(), slowest.unwrap_or(f64::NAN), 10_000.0, ""),
     ]
 }
