@@ -12,15 +12,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
-use std::{fs, io};
+use std::{fs, io, thread};
 
-use relight_model::GateKey;
+use relight_model::{Epoch, GateKey, Seen};
 use testkit::Case;
 
 use crate::driver::{DriverKind, EdgeDriver, GateSet, Stage, Target};
 use crate::durable::quick_folder;
+use crate::error::{EdgeError, EdgeErrorKind};
 use crate::fence::parse_epoch;
 use crate::script::fake_gateway::FakeGateway;
 use crate::script::fake_haproxy::FakeHaproxy;
@@ -44,47 +46,7 @@ struct Script<'a> {
 
 fn run(plugin: &dyn DriverKind, case: &Case) -> String {
     let folder = quick_folder();
-    let root = folder.path().to_owned();
-    let path = |name: &str| root.join(name).display().to_string();
-    for (name, bytes) in &case.files {
-        let path = root.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-    let map = root.join("dark.map");
-    if !map.exists() {
-        fs::write(&map, "").unwrap();
-    }
-    let program =
-        |verb| format!(r#"["/bin/sh","{}","{verb}","{}"]"#, program(&root), path("remote"));
-    let file = root.join("relight-dark.yml");
-    let traefik = FakeTraefik::new(file);
-    let (traefik, gateway) =
-        (Arc::new(Mutex::new(traefik)), Arc::new(Mutex::new(FakeGateway::new())));
-    let settings = [
-        ("api", api(plugin.name(), &traefik, &gateway)),
-        ("file", path("relight-dark.yml")),
-        ("hosts", path("hosts")),
-        ("routes", path("routes")),
-        ("holding", "hold:8080".into()),
-        ("map", path("dark.map")),
-        ("socket", path("socket")),
-        ("worker_user", "self".into()),
-        ("observe", program("observe")),
-        ("apply", program("apply")),
-        ("capabilities", "durable survives_reload".into()),
-    ];
-    let target = Target {
-        name: "edge".into(),
-        kind: plugin.name().into(),
-        gate: root.join("gate"),
-        listeners: Vec::new(),
-        verify: None,
-        settings: BTreeMap::from(settings.map(|(name, value)| (name.to_owned(), value))),
-    };
-    let haproxy = FakeHaproxy::start(&root.join("socket"), &map);
-    let driver = plugin.open(&target).unwrap();
-    let mut script = Script { plugin, driver, target, folder: root, haproxy, traefik, gateway };
+    let mut script = Script::start(plugin, &case.files, folder.path());
     let (_, text) = case.files.iter().find(|(name, _)| name == "script.txt").expect("a script");
     let mut out = String::new();
     for line in String::from_utf8_lossy(text).lines() {
@@ -120,7 +82,50 @@ fn program(root: &Path) -> String {
     if own.exists() { own.display().to_string() } else { whole.to_owned() }
 }
 
-impl Script<'_> {
+impl<'a> Script<'a> {
+    /// An edge of this kind beside these files, with the fake of its program.
+    fn start(plugin: &'a dyn DriverKind, files: &[(String, Vec<u8>)], root: &Path) -> Self {
+        let path = |name: &str| root.join(name).display().to_string();
+        for (name, bytes) in files {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        let map = root.join("dark.map");
+        if !map.exists() {
+            fs::write(&map, "").unwrap();
+        }
+        let program =
+            |verb| format!(r#"["/bin/sh","{}","{verb}","{}"]"#, program(root), path("remote"));
+        let traefik = FakeTraefik::new(root.join("relight-dark.yml"));
+        let (traefik, gateway) =
+            (Arc::new(Mutex::new(traefik)), Arc::new(Mutex::new(FakeGateway::new())));
+        let settings = [
+            ("api", api(plugin.name(), &traefik, &gateway)),
+            ("file", path("relight-dark.yml")),
+            ("hosts", path("hosts")),
+            ("routes", path("routes")),
+            ("holding", "hold:8080".into()),
+            ("map", path("dark.map")),
+            ("socket", path("socket")),
+            ("worker_user", "self".into()),
+            ("observe", program("observe")),
+            ("apply", program("apply")),
+            ("capabilities", "durable survives_reload".into()),
+        ];
+        let target = Target {
+            name: "edge".into(),
+            kind: plugin.name().into(),
+            gate: root.join("gate"),
+            listeners: Vec::new(),
+            verify: None,
+            settings: BTreeMap::from(settings.map(|(name, value)| (name.to_owned(), value))),
+        };
+        let haproxy = FakeHaproxy::start(&root.join("socket"), &map);
+        let (driver, folder) = (plugin.open(&target).unwrap(), root.to_owned());
+        Self { plugin, driver, target, folder, haproxy, traefik, gateway }
+    }
+
     fn step(&mut self, line: &str) -> Vec<String> {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
@@ -262,4 +267,84 @@ fn set(words: &[&str]) -> GateSet {
         None => vec![(*word).to_owned()],
     });
     keys.map(|key| GateKey::new(&key).unwrap()).collect()
+}
+
+/// Goal: of two controllers the older never overwrites the newer, on any driver that there is.
+/// Method: the older one writes without pause in a thread while the newer takes over; what stays is
+/// what the newer wanted, and from then on every effect of the older is refused.
+#[test]
+fn an_older_controller_never_overwrites_a_newer_one_on_any_driver() {
+    let (older, newer) = (Epoch { term: 1, seq: 900 }, Epoch { term: 2, seq: 1 });
+    let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+    let files = [
+        file("hosts", "a.example a\nb.example b\nc.example c\nd.example d\n"),
+        file("routes", "a web/a\nb web/b\nc web/c\nd web/d\n"),
+    ];
+    for plugin in crate::drivers::DRIVERS {
+        let name = plugin.name();
+        let folder = quick_folder();
+        let mut script = Script::start(*plugin, &files, folder.path());
+        let mut before = plugin.open(&script.target).unwrap();
+        let (began, is_over) = (AtomicBool::new(false), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let mut fenced = 0;
+                while !is_over.load(Ordering::Relaxed) {
+                    for (stage, dark) in [
+                        (Stage::Durable, set(&["a", "b"])),
+                        (Stage::Runtime, set(&["a", "b"])),
+                        (Stage::Runtime, set(&[])),
+                        (Stage::Durable, set(&[])),
+                    ] {
+                        let applied = before.apply(older, stage, &dark);
+                        fenced += usize::from(applied.is_err_and(|it| is_fenced(&it, name)));
+                        began.store(true, Ordering::Relaxed);
+                    }
+                }
+                fenced
+            });
+            while !began.load(Ordering::Relaxed) && !writer.is_finished() {
+                thread::yield_now();
+            }
+            for stage in [Stage::Durable, Stage::Runtime] {
+                // A neighbour that writes all the time may have to be waited for.
+                while let Err(error) = script.driver.apply(newer, stage, &set(&["b", "c"])) {
+                    assert!(error.retry, "{name}: {error}");
+                }
+            }
+            // Long enough for every effect of the older one to be tried once more.
+            for _ in 0..5 {
+                assert!(holds_what_the_newer_wants(&mut script), "{name}");
+                thread::yield_now();
+            }
+            is_over.store(true, Ordering::Relaxed);
+            writer.join().unwrap();
+        });
+        for (stage, dark) in [(Stage::Durable, set(&[])), (Stage::Runtime, set(&["a"]))] {
+            let error = before.apply(older, stage, &dark).expect_err(name);
+            assert_eq!(error.kind, EdgeErrorKind::Fenced, "{name}: {error}");
+        }
+        assert!(holds_what_the_newer_wants(&mut script), "{name}");
+        assert_eq!(script.driver.observe(&keys(&["b"])).unwrap()[0].epoch, Some(newer), "{name}");
+    }
+}
+
+/// Whether an error says that another controller took over; else it is one that a race may cause.
+fn is_fenced(error: &EdgeError, name: &str) -> bool {
+    let is_fenced = error.kind == EdgeErrorKind::Fenced;
+    assert!(is_fenced || error.retry, "{name}: {error}");
+    is_fenced
+}
+
+/// The edge holds what the newer controller wants: `b` and `c`, and nothing else.
+fn holds_what_the_newer_wants(script: &mut Script<'_>) -> bool {
+    script.traefik.lock().unwrap().order(&["tick"]);
+    let views = script.driver.observe(&keys(&["a", "b", "c", "d"])).unwrap();
+    let seen = views.iter().map(|view| (view.durable, view.runtime));
+    let (dark, lit) = ((Seen::Dark, Seen::Dark), (Seen::Lit, Seen::Lit));
+    seen.eq([lit, dark, dark, lit])
+}
+
+fn keys(names: &[&str]) -> Vec<GateKey> {
+    names.iter().map(|name| GateKey::new(name).unwrap()).collect()
 }

@@ -1,9 +1,10 @@
-//! The second barrier on real proxies: an nginx behind nginx, and behind HAProxy.
+//! The second barrier on real proxies: an nginx behind each of them.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use relight_engine::edge::config::SOCKET;
+use relight_engine::edge::config::{self, EdgeConfig, SOCKET};
 use relight_engine::edge::{ProbeTarget, Prober};
 use relight_engine::incident::{Entry, Gate};
 use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Listeners, Want};
@@ -61,16 +62,19 @@ impl Chain {
         (visited.unwrap().status, counts.sum(site..site + 1) > before)
     }
 
-    /// The front stops doing as it is told: nginx reads another gate and says yes to everything;
-    /// the socket of HAProxy is gone.
+    /// The front stops doing as it is told: nginx and Apache read another gate and say yes to
+    /// everything, the socket of HAProxy is gone, somebody loads a Caddy without our gate.
     fn break_front(&mut self) {
+        let gate = self.front.folder.join("elsewhere");
+        fs::create_dir(&gate).unwrap();
+        fs::write(gate.join("dark.txt"), "").unwrap();
         match self.front.kind {
             Kind::Haproxy => {
                 fs::rename(self.socket(), self.socket().with_extension("away")).unwrap()
             }
-            _ => {
-                let elsewhere = self.front.folder.join("elsewhere");
-                let ours = std::mem::replace(&mut self.front.config.gate, elsewhere);
+            Kind::Caddy => self.load(&EdgeConfig { gate, ..self.front.config.clone() }),
+            Kind::Nginx | Kind::Apache => {
+                let ours = std::mem::replace(&mut self.front.config.gate, gate);
                 self.front.start_edge(|text| text);
                 self.front.config.gate = ours;
             }
@@ -82,11 +86,17 @@ impl Chain {
             Kind::Haproxy => {
                 fs::rename(self.socket().with_extension("away"), self.socket()).unwrap()
             }
-            _ => self.front.start_edge(|text| text),
+            Kind::Caddy => self.load(&self.front.config),
+            Kind::Nginx | Kind::Apache => self.front.start_edge(|text| text),
         }
     }
 
-    fn socket(&self) -> std::path::PathBuf {
+    fn load(&self, config: &EdgeConfig) {
+        let running = self.front.running.as_ref().unwrap();
+        running.load(config::caddy(config).unwrap().as_bytes()).unwrap();
+    }
+
+    fn socket(&self) -> PathBuf {
         self.front.config.folder.join(SOCKET)
     }
 
@@ -160,4 +170,14 @@ fn an_nginx_behind_nginx_holds_what_the_first_cannot() {
 #[test]
 fn an_nginx_behind_haproxy_holds_what_that_cannot() {
     closes_and_opens(Kind::Haproxy);
+}
+
+#[test]
+fn an_nginx_behind_apache_holds_what_that_cannot() {
+    closes_and_opens(Kind::Apache);
+}
+
+#[test]
+fn an_nginx_behind_caddy_holds_what_somebody_loads_without_our_gate() {
+    closes_and_opens(Kind::Caddy);
 }
