@@ -1,6 +1,7 @@
-//! The only place that starts a process: a proxy as a child, in a folder of its own, or a program
-//! that ends by itself (`run`).
+//! The only place that starts a process: a proxy as a child, in a folder of its own, a program
+//! that ends by itself (`run`), or one that works until it is killed (`hand`).
 
+mod hand;
 mod run;
 
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ use crate::error::{EdgeError, EdgeErrorKind};
 use crate::http::Client;
 use crate::runtime_api::RuntimeApi;
 
+pub use hand::{Hand, start_hand};
 pub(crate) use run::{RUN_WAIT_MAX, run, ss};
 
 /// Longest wait for a proxy that was asked to stop, before it is killed.

@@ -171,6 +171,17 @@ impl DrillEdge {
         script::run(self, ledger, pace)
     }
 
+    /// Becomes the second controller of a drill, which is killed in the middle of its effects:
+    /// closes and opens what the drill may touch until then, and ends by itself after a while.
+    /// `began` is called after the first effect.
+    ///
+    /// # Errors
+    /// The edge cannot be opened or written.
+    pub fn hold(&self, pace: &Pace, began: &mut dyn FnMut()) -> Result<(), EngineError> {
+        let failed = |error| EngineError::because("holding an edge in a drill", error);
+        script::hold(self, pace, began).map_err(failed)
+    }
+
     /// Why this edge cannot be rehearsed on now: an incident holds sites of it dark, and a drill
     /// would be in its way.
     fn is_in_use(&self, ledger: &Ledger, driver: &mut dyn EdgeDriver) -> Result<(), String> {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use relight_edge::{EdgeErrorKind, GateSet, LintSeverity, Listener, Prober, Stage, verify_get};
+use relight_edge::exec::start_hand;
+use relight_edge::{
+    EdgeErrorKind, GateSet, GateView, LintSeverity, Listener, Prober, Stage, verify_get,
+};
 use relight_model::{Digest, Epoch, GateKey, Seen, Site, Verdict};
 
 use super::{DrillEdge, DrillReport, Step, chain};
@@ -15,6 +18,16 @@ use crate::reconcile::{CANARY_HOST, EdgeLoop, Want};
 
 /// Longest wait for one proof, in rounds.
 const ROUNDS_MAX: usize = 400;
+
+/// When the second controller is killed, after its first effect: each time at another one.
+const KILLED_AFTER: [Duration; 3] =
+    [Duration::ZERO, Duration::from_millis(7), Duration::from_millis(31)];
+
+/// Longest wait for the first effect of the second controller.
+const HAND_WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// A second controller ends by itself after so long, in milliseconds, whatever became of the first.
+const HOLD_MAX_MS: i64 = 10_000;
 
 /// The id of the incident that a drill plays, in a journal of its own that nobody keeps.
 const ID: &str = "drill";
@@ -77,7 +90,7 @@ impl StepName {
 }
 
 /// Time, chance and patience of a drill.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Pace {
     /// The clock, in milliseconds.
     pub clock: fn() -> i64,
@@ -85,6 +98,9 @@ pub struct Pace {
     pub nonce: u64,
     /// Wait between two rounds of one step.
     pub pause: Duration,
+    /// A program and its words that become a second controller ([`DrillEdge::hold`]) when the name
+    /// of an edge follows; without it nothing is killed.
+    pub second: Option<Vec<String>>,
 }
 
 /// The spelling that every edge answers.
@@ -135,7 +151,7 @@ fn step(
     drill: &mut Option<Drill>,
 ) -> Result<Tried, String> {
     if name == StepName::Reach {
-        *drill = Some(Drill::open(edge, ledger, *pace)?);
+        *drill = Some(Drill::open(edge, ledger, pace.clone())?);
         return Ok(Tried::Yes);
     }
     let drill = drill.as_mut().ok_or_else(|| "the edge was never reached".to_owned())?;
@@ -171,6 +187,8 @@ struct Drill {
     edge_loop: EdgeLoop,
     ledger: Ledger,
     epoch: Epoch,
+    /// The last round had nothing left to do.
+    is_settled: bool,
 }
 
 impl Drill {
@@ -182,10 +200,7 @@ impl Drill {
         }
         let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
         let views = driver.observe(&keys).map_err(|error| chain(&error))?;
-        // The epoch that the edge holds: equal is allowed, so that nobody is fenced by a drill. On
-        // one that no controller ever had, the first of no term: there has to be an older one.
-        let held = views.iter().filter_map(|view| view.epoch).max().unwrap_or_default();
-        let epoch = held.max(Epoch { term: 0, seq: 1 });
+        let epoch = epoch_of(&views);
         let edge_loop = opened(edge, pace.nonce)?;
         let mut ledger = Ledger::new(1);
         let opened = Entry::Opened {
@@ -195,7 +210,7 @@ impl Drill {
             policy: ID.to_owned(),
         };
         ledger.apply(ID, &opened, 0).map_err(|why| why.0.to_owned())?;
-        Ok(Self { edge: edge.clone(), pace, edge_loop, ledger, epoch })
+        Ok(Self { edge: edge.clone(), pace, edge_loop, ledger, epoch, is_settled: false })
     }
 
     fn keys(&self) -> Vec<GateKey> {
@@ -258,6 +273,7 @@ impl Drill {
         for (_, entry) in for_incidents(&self.ledger, &round) {
             self.tell(&entry)?;
         }
+        self.is_settled = round.settled;
         Ok(round.error.map(|error| chain(&error)))
     }
 
@@ -314,8 +330,44 @@ impl Drill {
         }
     }
 
-    /// As after `kill -9`: another loop that knows nothing, and looks before it does anything.
+    /// A controller that is killed in the middle of its effects, and one that comes after it.
     fn restart(&mut self) -> Result<(), String> {
+        if let Some(mut argv) = self.pace.second.clone() {
+            argv.push(self.edge.name().to_owned());
+            for (moment, nonce) in KILLED_AFTER.into_iter().zip(1..) {
+                let mut hand = start_hand(&argv, HAND_WAIT_MAX).map_err(|error| chain(&error))?;
+                // Nothing tells how far it is: that is what is tried.
+                thread::sleep(moment);
+                hand.kill();
+                self.take_over(self.pace.nonce.rotate_left(nonce))?;
+            }
+        }
+        self.resume()
+    }
+
+    /// Whatever was left is ours, and another loop makes it whole.
+    fn take_over(&mut self, nonce: u64) -> Result<(), String> {
+        let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
+        let keys = self.keys();
+        let views = driver.observe(&keys).map_err(|error| chain(&error))?;
+        if let Some((key, _)) = keys.iter().zip(&views).find(|(_, view)| view.foreign) {
+            return Err(format!("{key} was left as if somebody else had closed it"));
+        }
+        self.edge_loop = opened(&self.edge, nonce)?;
+        let mut trouble = None;
+        for _ in 0..ROUNDS_MAX {
+            trouble = self.round()?.or(trouble);
+            if self.is_settled {
+                return Ok(());
+            }
+            // As above: an edge acts when it likes.
+            thread::sleep(self.pace.pause);
+        }
+        Err(trouble.unwrap_or_else(|| "not proven in time after a kill".to_owned()))
+    }
+
+    /// Another loop that knows nothing, and looks before it does anything.
+    fn resume(&mut self) -> Result<(), String> {
         let mut driver = relight_edge::open(&self.edge.target).map_err(|error| chain(&error))?;
         let keys = self.keys();
         let views = driver.observe(&keys).map_err(|error| chain(&error))?;
@@ -384,6 +436,42 @@ impl Drill {
         }
         Ok(())
     }
+}
+
+/// The epoch that the edge holds: equal is allowed, so that nobody is fenced by a drill. On one
+/// that no controller ever had, the first of no term: there has to be an older one.
+fn epoch_of(views: &[GateView]) -> Epoch {
+    let held = views.iter().filter_map(|view| view.epoch).max().unwrap_or_default();
+    held.max(Epoch { term: 0, seq: 1 })
+}
+
+/// Closes and opens everything of the drill again and again, so that a kill meets one effect or
+/// another; says once that it has begun.
+pub(super) fn hold(
+    edge: &DrillEdge,
+    pace: &Pace,
+    began: &mut dyn FnMut(),
+) -> Result<(), relight_edge::EdgeError> {
+    let mut driver = relight_edge::open(&edge.target)?;
+    let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
+    let epoch = epoch_of(&driver.observe(&keys)?);
+    let (dark, none) = (keys.into_iter().collect::<GateSet>(), GateSet::new());
+    let until = (pace.clock)() + HOLD_MAX_MS;
+    let mut is_first = true;
+    while (pace.clock)() < until {
+        for (stage, wanted) in [
+            (Stage::Durable, &dark),
+            (Stage::Runtime, &dark),
+            (Stage::Runtime, &none),
+            (Stage::Durable, &none),
+        ] {
+            driver.apply(epoch, stage, wanted)?;
+            if std::mem::take(&mut is_first) {
+                began();
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What is only said of the edge is believed here: the drill is there to show it.

@@ -173,7 +173,8 @@ impl Barrier {
         }
     }
 
-    /// What became of an order: when it failed, what was meant to be closed may be, and nobody knows.
+    /// What became of an order: when it failed, what was meant to be closed may be so, and nobody
+    /// knows.
     fn done(&mut self, edge: &str, now_ms: i64, wanted: GateSet, answer: Answer) -> Option<Entry> {
         if answer.is_ok() {
             (self.closed, self.is_sure, self.looked_at) = (wanted.clone(), true, now_ms);

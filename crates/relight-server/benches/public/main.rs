@@ -139,7 +139,8 @@ fn rates(ours: SocketAddr, nginx: SocketAddr, path: &str, size: Size) -> Value {
     }
     let (of_ours, of_nginx) = (quantile(&of_ours, 0.5), quantile(&of_nginx, 0.5));
     let bytes = Client::connect(ours).unwrap().get("localhost", path).unwrap().body.len();
-    json!({"path": path, "bytes": bytes, "rps": of_ours, "rps_nginx": of_nginx, "ratio": of_ours / of_nginx})
+    json!({"path": path, "bytes": bytes, "rps": of_ours, "rps_nginx": of_nginx,
+           "ratio": of_ours / of_nginx})
 }
 
 /// Requests a second over a few kept connections.

@@ -1,11 +1,13 @@
 //! `relight edge test EDGE` and `relight drill`: the canary of an edge, and sites marked for it,
 //! through everything that an incident does to a site.
 
+use std::env;
 use std::time::Duration;
 
 use clap::Args;
 use relight_engine::drill::{DrillReport, DrillScope, Pace, STEPS};
 use relight_engine::incident::Entry;
+use relight_engine::store::Store;
 use relight_server::clock;
 use relight_server::web::texts;
 use serde::Serialize;
@@ -31,6 +33,12 @@ pub(super) struct Test {
 pub(crate) struct Drill {
     #[arg(long, value_name = "NAME", num_args = 1..)]
     edges: Vec<String>,
+    /// Becomes the controller that a drill of this edge kills.
+    #[arg(long, value_name = "EDGE", hide = true)]
+    hold: Option<String>,
+    /// That controller touches the canary alone.
+    #[arg(long, requires = "hold", hide = true)]
+    canary: bool,
 }
 
 #[derive(Serialize)]
@@ -62,8 +70,9 @@ impl Test {
         let failed = |error| Failure::engine(context.lang, &error);
         let scope = DrillScope::canaries(&store, &[self.edge]).map_err(failed)?;
         let ledger = register::ledger(&store, context)?;
+        let pace = pace(context, &["--canary"]);
         let reports: Vec<DrillReport> =
-            scope.edges().iter().map(|edge| edge.run(&ledger, &pace())).collect();
+            scope.edges().iter().map(|edge| edge.run(&ledger, &pace)).collect();
         tell(&reports, context, report);
         Ok(())
     }
@@ -73,13 +82,17 @@ impl Drill {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let store = context.existing_store()?;
+        if let Some(edge) = self.hold {
+            return hold(edge, self.canary, &store, context, report);
+        }
         let actor = operator::actor(context, &store)?;
         context.refuse_beside_server(&store)?;
         let failed = |error| Failure::engine(lang, &error);
         let scope = DrillScope::read(&store, &self.edges).map_err(failed)?;
         let ledger = register::ledger(&store, context)?;
+        let pace = pace(context, &[]);
         let reports: Vec<DrillReport> =
-            scope.edges().iter().map(|edge| edge.run(&ledger, &pace())).collect();
+            scope.edges().iter().map(|edge| edge.run(&ledger, &pace)).collect();
         drop(store);
         // Only now the journal: an edge is tried under the epoch that it holds already.
         let entries = reports.iter().map(|it| (String::new(), entry(it))).collect();
@@ -89,9 +102,41 @@ impl Drill {
     }
 }
 
-fn pace() -> Pace {
+/// The controller that a drill kills; it says when it has begun.
+fn hold(
+    edge: String,
+    is_canary: bool,
+    store: &Store,
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let failed = |error| Failure::engine(context.lang, &error);
+    let names = [edge];
+    let scope = if is_canary {
+        DrillScope::canaries(store, &names)
+    } else {
+        DrillScope::read(store, &names)
+    };
+    for edge in scope.map_err(failed)?.edges() {
+        let began = &mut || {
+            report.line(edge.name());
+            report.flush();
+        };
+        edge.hold(&pace(context, &[]), began).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// With this program itself as the controller that is killed, where it knows its own path.
+fn pace(context: &Context, words: &[&str]) -> Pace {
     let nonce = clock::now_ms().cast_unsigned().rotate_left(20);
-    Pace { clock: clock::now_ms, nonce, pause: PAUSE }
+    let data = context.data.display().to_string();
+    let second = env::current_exe().ok().and_then(|path| path.into_os_string().into_string().ok());
+    let second = second.map(|program| {
+        let all = [&[program.as_str(), "--data", &data, "drill"], words, &["--hold"]].concat();
+        all.into_iter().map(str::to_owned).collect()
+    });
+    Pace { clock: clock::now_ms, nonce, pause: PAUSE, second }
 }
 
 fn entry(report: &DrillReport) -> Entry {
