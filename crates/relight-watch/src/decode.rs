@@ -136,17 +136,6 @@ pub fn attempt_in_line(line: &str) -> Option<Attempt> {
     worst
 }
 
-/// False proves that no field of the line, in whatever format, holds an attempt. It costs a few
-/// passes over the bytes, and most lines end here.
-pub fn may_hold_attempt(line: &str) -> bool {
-    let bytes = line.as_bytes();
-    // HAProxy alone writes a brace as `#7B`; what `Basic` hides is packed.
-    may_hold_lookup(line)
-        || memchr::memmem::find(bytes, b"$#").is_some()
-        || memchr::memmem::find(bytes, b"asic ").is_some()
-        || memchr::memmem::find(bytes, b"ASIC ").is_some()
-}
-
 /// What one line holds, whatever product wrote it: field by field when a parser takes it, as one
 /// text when none does. The parser's name comes with it.
 pub fn decode_line(line: &str) -> (Option<&'static str>, Option<Attempt>) {

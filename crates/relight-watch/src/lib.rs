@@ -4,6 +4,7 @@
 //! mergeable windows ([`Window`]), the windows of all organisations together are judged
 //! ([`judge`]), and detections that belong together become campaigns ([`campaigns`]).
 
+mod block;
 mod campaign;
 pub mod catalogue;
 mod chance;
@@ -37,14 +38,13 @@ mod window;
 mod window_bytes;
 mod window_fold;
 
+pub use block::{harmless_lines, may_hold_attempt};
 pub use campaign::{
     CAMPAIGN_MARKS_MAX, Change, Explanation, SINGLE_CONTACTS_MAX, SINGLES_MAX, campaigns, explain,
 };
 pub use contact::Class;
 pub use daybook::{DAYBOOK_ROWS_MAX, DayFacts, DayKey, Daybook, FIELDS, fields_of};
-pub use decode::{
-    Attempt, Callback, attempt, attempt_in_line, decode_line, may_hold_attempt, plain,
-};
+pub use decode::{Attempt, Callback, attempt, attempt_in_line, decode_line, plain};
 pub use detectors::{Dossier, Found, LogDay, Places, QUIET_EVENTS_A_DAY, Silence, judge, silence};
 pub use error::WatchError;
 pub use flow_datagram::{EXPORTERS_MAX, FlowDecoder, FlowTally, PENDING_BYTES_MAX, TEMPLATES_MAX};

@@ -27,7 +27,8 @@ pub(crate) fn may_hold_lookup(text: &str) -> bool {
         || memchr_iter(b'&', bytes).any(|at| is_suspicious(&bytes[at..]))
 }
 
-fn is_suspicious(bytes: &[u8]) -> bool {
+/// What begins with `$` or with a starter may become `${`, or a part of it.
+pub(crate) fn is_suspicious(bytes: &[u8]) -> bool {
     let Some((&first, rest)) = bytes.split_first() else { return false };
     let escapes = match first {
         b'$' => return rest.first().is_some_and(|&next| next == b'{' || is_starter(next)),

