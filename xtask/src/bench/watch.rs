@@ -16,6 +16,9 @@ const LOG_BYTES: usize = 1 << 30;
 const QUICK_BYTES: usize = 128 << 20;
 const SMALL_BYTES: usize = 1 << 20;
 
+/// Longest run of another program, in seconds.
+const PEER_MAX_S: u32 = 900;
+
 /// Rounds of the comparison.
 const ROUNDS: usize = 3;
 
@@ -56,7 +59,9 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
         Some(program) => program,
         None => super::program(&root, "dist")?,
     };
-    in_folder(|folder| compare(folder, &program, bytes))
+    let name = if is_quick { "watch-quick.txt" } else { "watch.txt" };
+    let results = super::results(&root)?.join(name);
+    in_folder(|folder| compare(folder, &program, bytes, &results))
 }
 
 /// Does something in a folder of its own, which goes afterwards.
@@ -69,13 +74,14 @@ fn in_folder(work: impl FnOnce(&Path) -> Result<(), String>) -> Result<(), Strin
     outcome
 }
 
-/// One figure and whether it meets its goal.
+/// One figure and whether it meets its goal, when it has one.
 struct Figure {
     text: String,
-    met: bool,
+    met: Option<bool>,
 }
 
-fn compare(folder: &Path, program: &Path, bytes: usize) -> Result<(), String> {
+/// Measures everything, prints it and keeps it in a file.
+fn compare(folder: &Path, program: &Path, bytes: usize, results: &Path) -> Result<(), String> {
     let large = folder.join("large.log");
     write_log(&large, bytes)?;
     let small = folder.join("small.log");
@@ -84,12 +90,19 @@ fn compare(folder: &Path, program: &Path, bytes: usize) -> Result<(), String> {
     register(folder, &program)?;
     let mut figures = scan(folder, &program, &large, bytes)?;
     figures.extend(peers(folder, &program, &large, &small)?);
-    let mut missed = 0;
-    for figure in figures {
-        println!("{} {}", if figure.met { "met   " } else { "MISSED" }, figure.text);
-        missed += usize::from(!figure.met);
+    let word = |met| match met {
+        Some(true) => "met   ",
+        Some(false) => "MISSED",
+        None => "      ",
+    };
+    let rows = figures.iter().map(|figure| format!("{} {}\n", word(figure.met), figure.text));
+    let table: String = rows.collect();
+    print!("{table}");
+    super::write(results, &table)?;
+    match figures.iter().filter(|figure| figure.met == Some(false)).count() {
+        0 => Ok(()),
+        missed => Err(format!("{missed} goals are missed")),
     }
-    if missed == 0 { Ok(()) } else { Err(format!("{missed} goals are missed")) }
 }
 
 /// A site for the log, in a data folder that each run starts from.
@@ -129,7 +142,8 @@ fn scan(folder: &Path, program: &str, log: &Path, bytes: usize) -> Result<Vec<Fi
         turns.cpu(2),
         turns.peak_mib(2)
     );
-    Ok(vec![Figure { text: attempt, met: ratio <= 2.0 }, Figure { text: ingest, met: rate >= 1.0 }])
+    let attempt = Figure { text: attempt, met: Some(ratio <= 2.0) };
+    Ok(vec![attempt, Figure { text: ingest, met: Some(rate >= 1.0) }])
 }
 
 fn peers(folder: &Path, program: &str, large: &Path, small: &Path) -> Result<Vec<Figure>, String> {
@@ -137,36 +151,51 @@ fn peers(folder: &Path, program: &str, large: &Path, small: &Path) -> Result<Vec
     if process::is_there("goaccess") {
         let name = large.display().to_string();
         let peer = line(&["goaccess", &name, "--log-format=COMBINED", "-o", "report.json"]);
-        let (ours, _) = measure(folder, &ingest(program, large), 600)?;
-        let (theirs, _) = measure(folder, &peer, 600)?;
+        let (ours, _) = measure(folder, &ingest(program, large), PEER_MAX_S)?;
+        let (theirs, run) = measure(folder, &peer, PEER_MAX_S)?;
         let ratio = theirs.cpu / ours.cpu;
         let text = format!("GoAccess: {:.1} CPU s, {ratio:.0} times ours; at least 45", theirs.cpu);
-        figures.push(Figure { text, met: ratio >= 45.0 });
+        figures.push(if run.success {
+            Figure { text, met: Some(ratio >= 45.0) }
+        } else {
+            Figure { text: format!("GoAccess: {}", run.status()), met: Some(false) }
+        });
     } else {
-        println!("       GoAccess is not here: apt-get install goaccess");
+        figures.push(absent("goaccess"));
     }
-    slow_peers(folder, small)?;
+    figures.extend(slow_peers(folder, small)?);
     Ok(figures)
 }
 
+fn absent(package: &str) -> Figure {
+    Figure { text: format!("{package} is not here: apt-get install {package}"), met: None }
+}
+
 /// Rates beside ours, without a goal: on a small log, because they are slow.
-fn slow_peers(folder: &Path, small: &Path) -> Result<(), String> {
+fn slow_peers(folder: &Path, small: &Path) -> Result<Vec<Figure>, String> {
     let name = small.display().to_string();
     let fail2ban = line(&["fail2ban-regex", &name, "apache-noscript"]);
-    let url = format!("file://{name}");
-    let crowdsec = line(&["crowdsec", "-dsn", &url, "-type", "apache2", "-no-api"]);
-    for (package, peer) in [("fail2ban", fail2ban), ("crowdsec", crowdsec)] {
-        if !process::is_there(&peer[0]) {
-            println!("       {package} is not here: apt-get install {package}");
+    let crowdsec = || peers::crowdsec_line(folder, &name);
+    let mut figures = Vec::new();
+    for (package, program) in [("fail2ban", "fail2ban-regex"), ("crowdsec", "crowdsec")] {
+        if !process::is_there(program) {
+            figures.push(absent(package));
             continue;
         }
-        let (cost, run) = measure(folder, &peer, 600)?;
+        let peer = if package == "crowdsec" { crowdsec()? } else { fail2ban.clone() };
+        let (cost, run) = measure(folder, &peer, PEER_MAX_S)?;
         let lines = fs::read(small).map(|bytes| bytes.iter().filter(|it| **it == b'\n').count());
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
         let rate = lines.unwrap_or(0) as f64 / cost.cpu;
-        println!("       {package}: {rate:.0} lines a CPU second ({})", run.status());
+        let text = if run.success {
+            format!("{package}: {rate:.0} lines a CPU second")
+        } else {
+            let said = run.stderr.lines().find(|line| line.contains("fatal")).unwrap_or_default();
+            format!("{package}: {} {said}", run.status())
+        };
+        figures.push(Figure { text, met: None });
     }
-    Ok(())
+    Ok(figures)
 }
 
 /// Lines of ordinary visits, a few misses and a payload in a million.

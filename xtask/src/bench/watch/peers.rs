@@ -11,6 +11,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
+use super::super::cost::{Line, line};
 use super::super::{results, write};
 use super::grid::example;
 use crate::process;
@@ -117,8 +118,8 @@ fn compare(
     only_ours.len() + only_theirs.len()
 }
 
-/// Runs CrowdSec over the log and gives what it says.
-fn crowdsec(folder: &Path, log: &str) -> Result<String, String> {
+/// Prepares CrowdSec in the folder, and gives the command that reads the log.
+pub(super) fn crowdsec_line(folder: &Path, log: &str) -> Result<Line, String> {
     let home = configured(folder)?;
     let config = home.join("config.yaml").display().to_string();
     let (address, file) = (url(&home)?, home.join("api.yaml").display().to_string());
@@ -138,9 +139,15 @@ fn crowdsec(folder: &Path, log: &str) -> Result<String, String> {
     ];
     process::output(folder, "cscli", &words)?;
     let source = format!("file://{log}");
-    let words = ["-c", &config, "-dsn", &source, "-type", "apache2"];
+    Ok(line(&["crowdsec", "-c", &config, "-dsn", &source, "-type", "apache2"]))
+}
+
+/// Runs CrowdSec over the log and gives what it says.
+fn crowdsec(folder: &Path, log: &str) -> Result<String, String> {
+    let command = crowdsec_line(folder, log)?;
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
     // It speaks on one stream or the other, by its version.
-    let run = process::quiet(folder, "crowdsec", &words)?;
+    let run = process::quiet(folder, words[0], &words[1..])?;
     if run.success {
         return Ok(format!("{}{}", run.stdout, run.stderr));
     }
