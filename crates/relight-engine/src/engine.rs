@@ -225,6 +225,23 @@ impl Engine {
         self.ask_of(&state, question).sites(sites)
     }
 
+    /// The inventory as it was at a moment, by what is known today.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn index_as_of(&self, at: Timestamp) -> Result<Index, EngineError> {
+        let present = self.read().inventory.index().clone();
+        Ok(present.as_of(&self.store, at)?)
+    }
+
+    /// The answer of every site to a question, from [`Engine::index_as_of`] that moment: with the
+    /// advisories of today, and with the freshness of then.
+    pub fn ask_as_of(&self, question: &Question, past: &Index, at: Timestamp) -> AnswerSet {
+        let state = self.read();
+        let sites: Vec<SiteId> = state.sites.iter().map(|site| site.id).collect();
+        Ask { index: past, now: at, ..self.ask_of(&state, question) }.sites(sites)
+    }
+
     /// The sites where an advisory finds something, from the match list alone: no version is
     /// compared. How far the inventories of the others can be trusted is for [`Engine::ask`].
     pub fn found(&self, id: &str) -> Arc<FoundSites> {

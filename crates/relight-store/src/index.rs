@@ -5,6 +5,7 @@
 //! out is never inventoried, hence unknown: it is never clear.
 
 mod load;
+mod past;
 mod placement;
 
 use std::{
@@ -250,7 +251,7 @@ mod tests {
     const LOG4J: &str = "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1";
 
     /// Everything that an index says, as text, so that two can be compared.
-    fn told(index: &Index) -> String {
+    pub(super) fn told(index: &Index) -> String {
         let mut lines = Vec::new();
         for (id, component) in index.identities() {
             let assets: Vec<u32> = index.assets_with(id).unwrap().iter().collect();

@@ -110,13 +110,13 @@ impl Index {
         Ok(())
     }
 
-    fn put(&mut self, Waiting { asset, state, mark }: Waiting) {
+    pub(super) fn put(&mut self, Waiting { asset, state, mark }: Waiting) {
         self.marks.insert(asset, mark);
         self.assets.insert(asset, state);
     }
 
     /// An asset is there only once its snapshot is: an error leaves it never inventoried.
-    fn read_snapshots(
+    pub(super) fn read_snapshots(
         &mut self,
         database: &Connection,
         snapshots: Snapshots,
@@ -173,18 +173,18 @@ impl Index {
 }
 
 /// An asset whose snapshot is to be read.
-struct Waiting {
-    asset: AssetId,
-    state: AssetState,
-    mark: Mark,
+pub(super) struct Waiting {
+    pub(super) asset: AssetId,
+    pub(super) state: AssetState,
+    pub(super) mark: Mark,
 }
 
 /// The snapshots that are to be read, in the order in which they were met, and whose they are.
 #[derive(Default)]
-struct Snapshots(Vec<(Digest, Vec<Waiting>)>, HashMap<Digest, usize>);
+pub(super) struct Snapshots(Vec<(Digest, Vec<Waiting>)>, HashMap<Digest, usize>);
 
 impl Snapshots {
-    fn add(&mut self, digest: Digest, asset: Waiting) {
+    pub(super) fn add(&mut self, digest: Digest, asset: Waiting) {
         let Self(snapshots, numbers) = self;
         let at = *numbers.entry(digest).or_insert(snapshots.len());
         if at == snapshots.len() {
@@ -248,6 +248,6 @@ impl Deployment {
     }
 }
 
-fn digest_in(row: &Row<'_>, column: usize) -> Result<Option<Digest>, rusqlite::Error> {
+pub(super) fn digest_in(row: &Row<'_>, column: usize) -> Result<Option<Digest>, rusqlite::Error> {
     Ok(row.get::<_, Option<[u8; 32]>>(column)?.map(Digest))
 }
