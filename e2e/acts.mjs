@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { look, person, quit, withBrowser } from './browser.mjs';
+import { look, person, quit, violations, withBrowser } from './browser.mjs';
 
 const { RELIGHT } = process.env;
 
@@ -243,6 +243,11 @@ test('an incident from its opening to the light, by two people and by keyboard a
     await tabTo(page, '.drop [name=fr]');
     await page.keyboard.type('Le service de santé est revenu.');
     await tabTo(page, '.drop button');
+    await enter(page, '**/incident/preview?lang=en');
+    assert.deepEqual(await violations(page), []);
+    assert.equal(await page.locator('.preview [lang=fr]').count(), 2, 'French in both columns');
+    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/preview-en.png` });
+    await tabTo(page, 'button.strong');
     await enter(page, '**/?lang=en');
     const status = await page.getAttribute('nav a[href$="/en/"]', 'href');
     const told = Date.now() + 15_000;

@@ -22,7 +22,8 @@ async function body() {
 
 /** Addresses of the console, without language. */
 const CONSOLE_PAGES = ['/', '/?screen=wall', '/sites', '/affected',
-  '/affected?q=CVE-2021-44228', '/affected?q=CVE-1900-1', '/watch', '/posture',
+  '/affected?q=CVE-2021-44228', '/affected?q=CVE-1900-1',
+  '/affected?q=CVE-2021-44228&at=2021-12-10', '/watch', '/posture',
   `/posture?org=${await body()}`, '/audit?state=verify', '/nowhere',
   await link(`${CONSOLE}/sites?state=f`, '/site/')];
 
@@ -56,6 +57,24 @@ async function look(page, place, colorScheme, [width, height]) {
   assert.equal(await overflow(page), 0, `${name} scrolls sideways at 320 px`);
 }
 
+/** Pages that are looked at in the colours of others, too. */
+const THEMED = ['/', '/sites', '/affected?q=CVE-2021-44228', '/watch', '/posture', '/fr/', '/en/'];
+
+async function themes(page, url) {
+  await page.setViewportSize({ width: 1600, height: 1000 });
+  for (const theme of ['qc', 'gc']) {
+    await page.evaluate((name) => { document.documentElement.dataset.theme = name; }, theme);
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await violations(page), [], `${url} ${theme} ${colorScheme}`);
+      if (SHOTS) {
+        const name = new URL(url).pathname.replace(/[^a-z0-9]+/g, '-');
+        await page.screenshot({ path: join(SHOTS, `theme${name}-${theme}-${colorScheme}.png`) });
+      }
+    }
+  }
+}
+
 async function check(page, place) {
   const { lang, path, url } = place;
   const faults = listen(page);
@@ -67,6 +86,7 @@ async function check(page, place) {
   for (const colorScheme of ['light', 'dark']) {
     for (const size of [[1600, 1000], [400, 800]]) await look(page, place, colorScheme, size);
   }
+  if (THEMED.includes(path)) await themes(page, url);
   const expected = (fault) => path === '/nowhere' && fault.includes('404');
   assert.deepEqual(faults.filter((fault) => !expected(fault)), [], url);
 }

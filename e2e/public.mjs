@@ -4,7 +4,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { after, test } from 'node:test';
-import { quit, withBrowser } from './browser.mjs';
+import { listen, quit, violations, withBrowser } from './browser.mjs';
 
 after(quit);
 
@@ -24,6 +24,24 @@ test('people find a service by its sector and by its letter, with scripts off', 
     await page.click('ul.sectors a');
     assert.ok(await page.locator('tbody tr').count() > 0);
   }, { javaScriptEnabled: false });
+});
+
+test('where scripts run, a service is found by words of its name', async () => {
+  await withBrowser(async (context) => {
+    const { services } = await json(`${PUBLIC}/services.json`);
+    const page = await context.newPage();
+    const faults = listen(page);
+    await page.goto(`${PUBLIC}/fr/a-z/`);
+    const name = services[0].name.fr;
+    await page.fill('rl-find input', name.toUpperCase());
+    await page.waitForSelector('.found li');
+    assert.ok((await page.locator('.found li').allTextContents()).some((it) => it.includes(name)));
+    await page.fill('rl-find input', 'zzzzzz');
+    await page.waitForFunction(() => document.querySelector('rl-find p').textContent);
+    assert.equal(await page.locator('.found li').count(), 0);
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(faults, []);
+  });
 });
 
 test('every count agrees, whatever the format', async () => {

@@ -2,17 +2,22 @@
 
 mod accounts;
 pub(crate) mod act;
+mod affected;
 mod api;
 mod audit;
 pub(crate) mod burn;
+mod evidence;
 mod heat;
 mod incident;
 mod key_form;
+mod lanes;
 mod me;
 pub(crate) mod meter;
 mod oidc;
 mod posture;
+mod reach;
 mod register;
+mod share;
 mod sign_in;
 mod sites;
 pub(crate) mod tally;
@@ -31,7 +36,7 @@ use axum::routing::{get, post};
 use relight_engine::Engine;
 use relight_engine::access::Scope;
 use relight_engine::live::{Board, BoardSite};
-use relight_web::views::{Frame, NotFoundPage, Stage};
+use relight_web::views::{Frame, NotFoundPage, Stage, Theme};
 use relight_web::{Lang, texts};
 use serde::Deserialize;
 
@@ -66,6 +71,8 @@ pub(crate) struct Console {
     pub(crate) door: Door,
     /// Whether what it shows is the real thing.
     pub(crate) stage: Stage,
+    /// In whose colours.
+    pub(crate) theme: Theme,
     /// What it answered so far.
     pub(crate) meter: Meter,
 }
@@ -95,6 +102,8 @@ pub(crate) struct Asked {
     from: String,
     #[serde(default)]
     to: String,
+    #[serde(default)]
+    at: String,
     /// Why a plan is refused, as `relight incident approve --refuse` writes it into the form.
     #[serde(default)]
     pub(crate) reason: String,
@@ -146,6 +155,7 @@ impl Console {
             audits: audit::sees(&asked.reader),
             display: false,
             stage: self.stage,
+            theme: self.theme,
             switch_href,
             public_url: self.public_url.clone(),
             account: asked.reader.name().to_owned(),
@@ -178,8 +188,9 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/sites", get(sites::table))
         .route("/site", get(sites::one))
         .route("/site/{slug}", get(register::site))
-        .route("/affected", get(register::affected))
+        .route("/affected", get(affected::affected))
         .route("/watch", get(watch::show))
+        .route("/watch/export", post(share::export))
         .route("/posture", get(posture::show))
         .route("/posture/attest", post(posture::take))
         .route("/audit", get(audit::show))

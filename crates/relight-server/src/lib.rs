@@ -6,6 +6,7 @@ pub mod clock;
 mod console;
 pub mod edge_proxy;
 mod error;
+pub mod exports;
 mod gzip;
 mod host;
 pub mod interrupt;

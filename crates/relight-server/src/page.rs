@@ -14,9 +14,11 @@ pub(crate) const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; 
     frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
 
-/// The public page's policy: it has a style sheet and nothing else.
-pub(crate) const PUBLIC_POLICY: &str = "default-src 'none'; style-src 'self'; \
-    img-src 'self' data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+/// The public page's policy: a style sheet, and one module that looks for names in one file.
+pub(crate) const PUBLIC_POLICY: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'none'; \
+    frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
+    trusted-types 'none'";
 
 /// What the console tells of where somebody comes from: nothing to anybody else. With
 /// `no-referrer`, browsers would hide from us as well that a form comes from our own page

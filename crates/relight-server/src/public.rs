@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use relight_engine::live::{BoardSite, Outage, Proofs, Words};
 use relight_model::Timestamp;
-use relight_web::views::Stage;
+use relight_web::views::{Stage, Theme};
 use relight_web::{Lang, words};
 
 pub use self::certificate::Signer;
@@ -129,6 +129,8 @@ pub(crate) struct Identity {
     /// Whether it is the real thing. A drill has no feeds and no certificates: nobody's program
     /// shall tell people of it, and nothing that is signed shall speak of it.
     pub(crate) stage: Stage,
+    /// In whose colours.
+    pub(crate) theme: Theme,
 }
 
 /// The files of one generation, by their paths, and the certificates that are written beside it.
@@ -149,8 +151,10 @@ fn files(
     }
     statuspage::add(&mut files, seen, &episodes, identity, now);
     files.insert("sites.csv".to_owned(), data::csv(seen, now).into());
+    files.insert("services.json".to_owned(), data::services(seen, now).into());
     files.insert("dcat.jsonld".to_owned(), data::catalogue(&identity.url, now).into());
-    for asset in relight_web::assets::ASSETS.iter().filter(|asset| asset.file == "public.css") {
+    let is_public = |file| ["public.css", "rl-find.js"].contains(&file);
+    for asset in relight_web::assets::ASSETS.iter().filter(|asset| is_public(asset.file)) {
         files.insert(format!("assets/{}", asset.name), Bytes::from_static(asset.text.as_bytes()));
     }
     files.extend(certificates.files());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use relight_engine::Engine;
 use relight_engine::live::Board;
 use relight_web::Lang;
-use relight_web::views::Stage;
+use relight_web::views::{Stage, Theme};
 use tokio::runtime::Runtime;
 
 use crate::access::oidc::Provider;
@@ -35,6 +35,8 @@ pub struct WebConfig {
     pub engine: Option<Arc<Engine>>,
     /// Whether what both show is the real thing.
     pub stage: Stage,
+    /// In whose colours both are.
+    pub theme: Theme,
     /// Who may read the console.
     pub entrance: Entrance,
     /// Address under which browsers reach the console (`https://relight.example`), through a proxy
@@ -64,6 +66,7 @@ impl WebConfig {
             board,
             engine: None,
             stage: Stage::Real,
+            theme: Theme::Neutral,
             entrance: Entrance::Guarded,
             console_url: None,
             oidc: None,
@@ -91,7 +94,8 @@ impl WebServer {
         let (console_listener, console_addr) = runtime::listen(config.console)?;
         let (public_listener, public_addr) = runtime::listen(config.public)?;
         let url = config.public_url.clone().unwrap_or_else(|| format!("http://{public_addr}/"));
-        let identity = Identity { lang: config.lang, url: url.clone(), stage: config.stage };
+        let WebConfig { lang, stage, theme, .. } = config;
+        let identity = Identity { lang, url: url.clone(), stage, theme };
         let folder = config.public_folder.as_deref().map(PublicFolder::open).transpose()?;
         let signer = match &config.certificate_key {
             Some(path) => Signer::load_or_create(path)?,
@@ -105,12 +109,13 @@ impl WebServer {
             sectors: tally::sectors(config.board.sites()),
             board: config.board,
             engine: config.engine,
-            lang: config.lang,
+            lang,
             public_url: url,
             life: format!("{:x}-{:x}", clock::now(), std::process::id()),
             streams: Streams::new(),
             loopback: console_addr.ip().is_loopback(),
-            stage: config.stage,
+            stage,
+            theme,
             meter: Meter::default(),
         });
         let console = console::router(Arc::clone(&state));
@@ -161,11 +166,11 @@ pub fn export_public(
     board: Arc<Board>,
     lang: Lang,
     url: String,
-    stage: Stage,
+    (stage, theme): (Stage, Theme),
     signer: Signer,
     folder: PublicFolder,
 ) -> Result<usize, ServerError> {
-    let identity = Identity { lang, url, stage };
+    let identity = Identity { lang, url, stage, theme };
     let mut publisher = Publisher::new(board, identity, signer, Some(folder));
     publisher.publish(clock::now()).map(|(_, files)| files.len())
 }

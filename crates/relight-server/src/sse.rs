@@ -386,6 +386,7 @@ mod tests {
             streams: Streams::new(),
             loopback: true,
             stage: relight_web::views::Stage::Real,
+            theme: relight_web::views::Theme::Neutral,
             meter: crate::console::meter::Meter::default(),
             door: Door::open(None, Address::parse("http://localhost").unwrap(), || 0).unwrap(),
         }

@@ -201,6 +201,20 @@ pub struct PlansPage {
     pub token: String,
 }
 
+/// Words before they are published, in both languages side by side.
+#[derive(Template)]
+#[template(path = "preview.html", whitespace = "minimize")]
+pub struct PreviewPage {
+    /// Around it.
+    pub frame: Frame,
+    /// The incident they are about.
+    pub incident: String,
+    /// In French.
+    pub fr: String,
+    /// In English; empty where nobody wrote any.
+    pub en: String,
+}
+
 /// Why an act was refused, with nothing lost.
 #[derive(Template)]
 #[template(path = "told.html", whitespace = "minimize")]

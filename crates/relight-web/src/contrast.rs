@@ -3,16 +3,35 @@
 
 use std::collections::BTreeMap;
 
+use crate::views::Theme;
+
 type Tokens = BTreeMap<String, [u8; 3]>;
 
-/// The colours of `:root` in light, and in dark, which starts from the light ones.
-fn tokens(css: &str) -> [Tokens; 2] {
+/// Every theme in light and in dark, as a browser puts its colours together: those of `:root`,
+/// those of the theme, and in dark those of the dark rules behind.
+fn tokens(css: &str) -> Vec<(String, Tokens)> {
     let (light, rest) = css.split_once("prefers-color-scheme: dark").unwrap();
     let (dark, _) = rest.split_once("\n}").unwrap();
-    let light = declared(light);
-    let mut both = light.clone();
-    both.extend(declared(dark));
-    [light, both]
+    let mut all = Vec::new();
+    for theme in Theme::ALL.map(Theme::as_str) {
+        let own = format!(":root[data-theme=\"{theme}\"] {{");
+        let of = |css: &str, start: &str| {
+            let rule = css.split(start).nth(1).map(|rest| rest.split('}').next().unwrap());
+            rule.map(declared).unwrap_or_default()
+        };
+        let mut colours = of(light, ":root {");
+        colours.extend(of(light, &own));
+        all.push((format!("{theme} in light"), colours.clone()));
+        let named = of(dark, &own);
+        // The rule of a theme is more specific than the dark of ours.
+        for token in of(light, &own).keys() {
+            assert!(named.contains_key(token), "{theme} names --{token} in light only");
+        }
+        colours.extend(of(dark, ":root {"));
+        colours.extend(named);
+        all.push((format!("{theme} in dark"), colours));
+    }
+    all
 }
 
 fn declared(css: &str) -> Tokens {
@@ -40,10 +59,21 @@ fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
 }
 
 fn check(css: &str, pairs: &[(&str, &str, f64)]) {
-    for (theme, tokens) in ["light", "dark"].into_iter().zip(tokens(css)) {
+    for (theme, tokens) in tokens(css) {
         for (front, back, least) in pairs {
             let seen = contrast(tokens[*front], tokens[*back]);
             assert!(seen >= *least, "{theme}: --{front} on --{back} is {seen:.2}, not {least}");
+        }
+    }
+}
+
+#[test]
+fn themes_are_told_apart() {
+    for css in [include_str!("../assets/console.css"), include_str!("../assets/public.css")] {
+        let links: Vec<_> = tokens(css).into_iter().map(|(_, colours)| colours["link"]).collect();
+        assert_eq!(links.len(), 6);
+        for (at, link) in links.iter().enumerate() {
+            assert!(!links[..at].contains(link), "{links:?}");
         }
     }
 }
@@ -82,8 +112,12 @@ fn text_of_the_console_can_be_read() {
             ("wall-text", "wall", 4.5),
             ("wall-text", "block", 4.5),
             ("focus", "ground", 3.0),
+            ("link", "ground", 4.5),
+            ("good", "panel", 4.5),
+            ("todo", "panel", 4.5),
+            ("panel", "link", 4.5),
             ("lit", "panel", 3.0),
-            ("todo", "panel", 3.0),
+            ("focus", "panel", 3.0),
         ],
     );
 }

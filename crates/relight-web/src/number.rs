@@ -111,6 +111,38 @@ pub fn rfc3339(at: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The moment that a text means: `2021-12-10T18:00:00Z`, or `2021-12-10`, whose last second in
+/// UTC it is. `None` for anything else.
+pub fn moment(text: &str) -> Option<Timestamp> {
+    let (date, time) = match text.split_once('T') {
+        Some((date, time)) => (date, time.strip_suffix('Z')?),
+        None => (text, "23:59:59"),
+    };
+    let [year, month, day] = three(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = three(time, ':', [2, 2, 2])?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    // One month is at most 31 days, so the date is near the estimate or is none.
+    let near = (year - 1970) * 365 + (year - 1969) / 4 + (month - 1) * 30 + day;
+    let days = (near - 100..near + 100).find(|days| civil(*days) == (year, month, day))?;
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
+/// Three numbers of so many digits each.
+fn three(text: &str, between: char, digits: [usize; 3]) -> Option<[i64; 3]> {
+    let mut parts = text.split(between);
+    let mut numbers = [0; 3];
+    for (number, digits) in numbers.iter_mut().zip(digits) {
+        let part = parts.next()?;
+        if part.len() != digits || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(numbers)
+}
+
 /// The date of a day number since 1970-01-01 in the proleptic Gregorian calendar.
 ///
 /// Years are counted from March, so that the leap day is the last of its year: then the days
@@ -133,6 +165,37 @@ fn civil(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_read_as_they_are_written() {
+        for days in (-3_000..40_000_i64).step_by(37).chain(11_000..11_800) {
+            let at = days * 86_400 + 61 * days.rem_euclid(1_000);
+            assert_eq!(moment(&rfc3339(at)), Some(at), "{}", rfc3339(at));
+            let day = rfc3339(at);
+            let last = at.div_euclid(86_400) * 86_400 + 86_399;
+            assert_eq!(moment(&day[..10]), Some(last), "{day}");
+        }
+        for text in [
+            "",
+            "2021",
+            "2021-13-01",
+            "2021-02-29",
+            "2021-00-10",
+            "2021-12-32",
+            "21-12-10",
+            "2021-12-10T",
+            "2021-12-10T24:00:00Z",
+            "2021-12-10T18:00Z",
+            "2021-12-10T18:00:00",
+            "2021-12-10T18:60:00Z",
+            "2021/12/10",
+            "2021-12-10-1",
+            "+021-12-10",
+            "2021-1é-10",
+        ] {
+            assert_eq!(moment(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn thousands() {

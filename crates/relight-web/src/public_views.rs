@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::views::Stage;
+use crate::views::{Stage, Theme};
 use crate::{Lang, texts};
 
 /// What every page has around its content.
@@ -12,6 +12,8 @@ pub struct PublicFrame {
     pub lang: Lang,
     /// Whether it is the real thing.
     pub stage: Stage,
+    /// In whose colours.
+    pub theme: Theme,
     /// Title and heading.
     pub title: String,
     /// Shows the way back to the first page.

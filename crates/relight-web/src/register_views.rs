@@ -116,6 +116,12 @@ pub struct AffectedPage {
     pub facts: String,
     /// The answer in one sentence; empty without one.
     pub sentence: String,
+    /// The day that the answer is about.
+    pub day: PastDay,
+    /// How the component reaches the sites; without nodes where there is nothing to draw.
+    pub graph: ReachGraph,
+    /// The evidence of one site.
+    pub evidence: Option<EvidencePanel>,
     /// Sectors with an affected or unknown site, the worst first.
     pub sectors: Vec<AnswerRow>,
     /// The three verdicts to choose from.
@@ -130,6 +136,100 @@ pub struct AffectedPage {
     pub next: String,
     /// Advisories that are known, to ask about.
     pub known: Vec<Link>,
+}
+
+/// The day that an answer is about, `2021-12-10` in UTC.
+#[derive(Clone, Debug, Default)]
+pub struct PastDay {
+    /// That it is not today, as a sentence; empty when it is.
+    pub note: String,
+    /// The same question about today.
+    pub now: String,
+    /// The day.
+    pub value: String,
+    /// The day of the oldest inventory.
+    pub first: String,
+    /// Today.
+    pub last: String,
+}
+
+/// From which component to which organisations, drawn in a box of 900 by [`ReachGraph::height`].
+#[derive(Clone, Debug, Default)]
+pub struct ReachGraph {
+    /// What it shows, in one sentence.
+    pub sentence: String,
+    /// How many sites it does not know; empty when it knows all.
+    pub note: String,
+    /// Height of the drawing.
+    pub height: usize,
+    /// Place and heading of each column.
+    pub heads: Vec<(usize, &'static str)>,
+    /// Boxes, column by column.
+    pub nodes: Vec<ReachNode>,
+    /// Lines between them.
+    pub links: Vec<ReachLink>,
+    /// Component, version, containers and organisation, with the number of sites.
+    pub rows: Vec<([String; 4], String)>,
+}
+
+/// One box of the graph.
+#[derive(Clone, Debug)]
+pub struct ReachNode {
+    /// Its left edge.
+    pub x: usize,
+    /// Its upper edge.
+    pub y: usize,
+    /// Its width.
+    pub width: usize,
+    /// What it says.
+    pub text: String,
+    /// How many sites.
+    pub sites: String,
+}
+
+/// One line of the graph.
+#[derive(Clone, Debug)]
+pub struct ReachLink {
+    /// Its path.
+    pub path: String,
+    /// How thick it is: the number of sites.
+    pub width: f64,
+}
+
+/// Why one site answers as it does.
+#[derive(Clone, Debug)]
+pub struct EvidencePanel {
+    /// Its name, and its page.
+    pub site: Link,
+    /// Its short name.
+    pub slug: String,
+    /// `affected`, `clear` or `unknown`.
+    pub code: &'static str,
+    /// In words.
+    pub verdict: &'static str,
+    /// Why nobody can tell, in words.
+    pub reasons: Vec<&'static str>,
+    /// What was found.
+    pub rows: Vec<EvidenceRow>,
+    /// Days on which its inventory became another one, the newest first.
+    pub days: Vec<Link>,
+}
+
+/// One place in which something was found.
+#[derive(Clone, Debug)]
+pub struct EvidenceRow {
+    /// Name and version.
+    pub component: String,
+    /// Package URL.
+    pub purl: String,
+    /// From the outermost file to the innermost.
+    pub steps: Vec<String>,
+    /// How it was recognised, and how much that proves.
+    pub basis: String,
+    /// Digests of its bytes.
+    pub hashes: Vec<String>,
+    /// Since which day it is there; empty when that is not known.
+    pub since: String,
 }
 
 /// The answer of one sector.
@@ -152,6 +252,8 @@ pub struct AnswerRow {
 pub struct AnswerSite {
     /// Its page.
     pub site: Link,
+    /// The evidence on this page.
+    pub evidence: String,
     /// Body that answers for it.
     pub organisation: String,
     /// `affected`, `clear` or `unknown`.
@@ -174,6 +276,10 @@ pub struct WatchPage {
     pub problem: String,
     /// Where doors were tried, week by week; without rows when none was.
     pub heat: HeatMap,
+    /// The campaigns over time; without rows when there is none.
+    pub lanes: Lanes,
+    /// The reader may take campaigns along.
+    pub exports: bool,
     /// First and last day of the campaigns that are shown; empty for all.
     pub days: (String, String),
     /// The campaigns.
@@ -187,6 +293,8 @@ pub struct HeatMap {
     pub sentence: String,
     /// Height of the drawing.
     pub height: usize,
+    /// First day of the oldest week.
+    pub first: String,
     /// Sectors, the most tried first.
     pub rows: Vec<HeatRow>,
     /// Place and first day of some weeks.
@@ -208,6 +316,46 @@ pub struct HeatRow {
     pub sites: String,
     /// First day of the week with the most sites, and how many.
     pub most: String,
+}
+
+/// Campaigns over time, drawn in a box of 900 by [`Lanes::height`].
+#[derive(Clone, Debug, Default)]
+pub struct Lanes {
+    /// What they show, in one sentence.
+    pub sentence: String,
+    /// Height of the drawing.
+    pub height: usize,
+    /// One a campaign, the newest first.
+    pub rows: Vec<Lane>,
+    /// Place and text of some days.
+    pub columns: Vec<(f64, String)>,
+}
+
+/// One campaign over time.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    /// Its id.
+    pub id: String,
+    /// Its id and severity.
+    pub name: String,
+    /// Its place from above.
+    pub y: usize,
+    /// Where its line begins.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+    /// How thick it is: the number of sources.
+    pub width: f64,
+    /// Place and size of each dot: where organisations were first touched.
+    pub dots: Vec<(f64, f64)>,
+    /// Organisations, for those who want numbers.
+    pub organisations: String,
+    /// Sources.
+    pub sources: String,
+    /// Day of the first contact.
+    pub first: String,
+    /// Day of the last contact.
+    pub last: String,
 }
 
 /// One campaign.

@@ -47,6 +47,37 @@ impl Stage {
     }
 }
 
+/// In whose colours pages are; each is there in light and in dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Ours.
+    #[default]
+    Neutral,
+    /// The blues of Québec.
+    Qc,
+    /// The blue of Canada.
+    Gc,
+}
+
+impl Theme {
+    /// Every theme.
+    pub const ALL: [Self; 3] = [Self::Neutral, Self::Qc, Self::Gc];
+
+    /// Its name, in options and in style sheets.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Neutral => "neutral",
+            Self::Qc => "qc",
+            Self::Gc => "gc",
+        }
+    }
+
+    /// The theme of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.as_str() == name)
+    }
+}
+
 /// What every page of the console has around its content.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -65,6 +96,8 @@ pub struct Frame {
     pub display: bool,
     /// Whether it is the real thing.
     pub stage: Stage,
+    /// In whose colours.
+    pub theme: Theme,
     /// The same page in the other language.
     pub switch_href: String,
     /// Address of the public page, ending in `/`.

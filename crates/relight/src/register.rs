@@ -11,6 +11,7 @@ use relight_engine::{advisories_about, advisories_of, replay};
 use relight_model::{
     Criticality, DisplayState, OrgId, Organisation, Site, SiteId, Timestamp, Verdict,
 };
+use relight_server::web::number::moment;
 use relight_server::web::{Lang, texts};
 
 use crate::context::Context;
@@ -60,6 +61,22 @@ impl Register {
             now: context.now(),
             store,
         })
+    }
+
+    /// Goes back to a moment, by what is known today: the inventories of then, and their age then.
+    pub(crate) fn go_back(&mut self, text: &str, context: &Context) -> Result<(), Failure> {
+        let lang = context.lang;
+        let at = moment(text).filter(|at| at.div_euclid(86_400) <= self.now.div_euclid(86_400));
+        let at = at.ok_or_else(|| {
+            Failure::usage(texts::affected_bad_time(lang, text))
+                .hint(texts::affected_bad_time_remedy(lang))
+        })?;
+        // The end of today is now.
+        self.now = self.now.min(at);
+        let present = std::mem::take(&mut self.index);
+        let past = present.as_of(&self.store, self.now);
+        self.index = past.map_err(|error| context.store_failure(&error))?;
+        Ok(())
     }
 
     /// The answers of these sites.

@@ -40,6 +40,7 @@ pub(super) fn routes() -> Router<Arc<Console>> {
         .route("/plans/glass", post(plans::review))
         .route("/incident/open", post(forms::open))
         .route("/incident/close", post(forms::close))
+        .route("/incident/preview", post(forms::preview))
         .route("/incident/update", post(forms::update))
         .route("/site/{slug}/act", post(forms::site))
 }
@@ -172,7 +173,7 @@ pub(super) fn refused(
     told_page(console, asked, status_of(error), (what, remedy), back)
 }
 
-fn told_page(
+pub(super) fn told_page(
     console: &Console,
     asked: &Asked,
     status: StatusCode,

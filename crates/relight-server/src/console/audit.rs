@@ -142,7 +142,7 @@ fn record(record: &JournalRecord) -> RecordRow {
 mod tests {
     use relight_engine::store::JournalFaultKind;
     use relight_model::Digest;
-    use relight_web::views::{Frame, Stage};
+    use relight_web::views::{Frame, Stage, Theme};
 
     use super::*;
 
@@ -155,6 +155,7 @@ mod tests {
             audits: true,
             display: false,
             stage: Stage::Real,
+            theme: Theme::Neutral,
             switch_href: String::new(),
             public_url: "/".into(),
             account: String::new(),

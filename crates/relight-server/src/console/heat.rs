@@ -64,6 +64,7 @@ fn map(lang: Lang, rows: &[(i64, SiteSet)], sectors: &BTreeMap<u32, String>) -> 
     HeatMap {
         sentence: texts::heat_sentence(lang, sector, *most, &until, WEEKS.unsigned_abs()),
         height: ordered.len() * HEIGHT + BELOW,
+        first: day_text(first),
         columns: columns(first),
         key: key(lang),
         rows: ordered

@@ -1,42 +1,25 @@
-//! `/site/SLUG` and `/affected`: what the register knows of one site, and which sites have it.
+//! `/site/SLUG`: what the register knows of one site.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::access::{Role, Scope};
-use relight_engine::answer::{AnswerSet, SiteAnswer};
-use relight_engine::matching::{Advisories, Group, Question};
-use relight_engine::store::{Index, Store};
+use relight_engine::matching::Advisories;
+use relight_engine::store::Store;
 use relight_engine::{Engine, EngineError};
-use relight_model::{
-    Answer, Coverage, Finding, FlawCode, GateKey, Organisation, Sbom, Site, Timestamp, Verdict,
-};
-use relight_web::register_views::{
-    AffectedPage, AnswerRow, AnswerSite, AssetRow, CaseRow, ComponentRow, FindingRow, Link,
-    SitePage,
-};
-use relight_web::views::Choice;
-use relight_web::{Lang, Number, number, texts, words};
+use relight_model::{Coverage, Finding, FlawCode, GateKey, Sbom, Site, Timestamp, Verdict};
+use relight_web::register_views::{AssetRow, CaseRow, ComponentRow, FindingRow, Link, SitePage};
+use relight_web::{Lang, number, texts, words};
 
-use super::sites::ROWS_MAX;
+use super::affected::ask_href;
 use super::{Asked, Console, act, blocking};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
 
 /// Components of one site on its page; the export has all.
 const COMPONENTS_MAX: usize = 200;
-
-/// Places of one site in an answer; its page has all.
-const PATHS_MAX: usize = 3;
-
-/// What a site may answer, what has to be looked at first.
-const VERDICTS: [Verdict; 3] = [Verdict::Affected, Verdict::Unknown, Verdict::Clear];
-
-/// Advisories that are offered before anybody asks.
-const KNOWN_MAX: usize = 40;
 
 pub(super) async fn site(
     State(console): State<Arc<Console>>,
@@ -236,239 +219,8 @@ fn asset_row(lang: Lang, confirmed: Option<Timestamp>, sbom: &Sbom) -> AssetRow 
 }
 
 /// `CVSS 10,0 · KEV`, as far as it is known.
-fn severity(lang: Lang, score: Option<u16>, exploited: bool) -> String {
+pub(super) fn severity(lang: Lang, score: Option<u16>, exploited: bool) -> String {
     let score = score.map(|score| format!("CVSS {}", number::tenths(lang, u64::from(score))));
     let exploited = exploited.then(|| "KEV".to_owned());
     score.into_iter().chain(exploited).collect::<Vec<_>>().join(" · ")
-}
-
-fn ask_href(lang: Lang, question: &str, verdict: &str, page: usize) -> String {
-    let question = encode(question);
-    format!("/affected?lang={}&q={question}&state={verdict}&page={page}", lang.tag())
-}
-
-pub(super) async fn affected(State(console): State<Arc<Console>>, asked: Asked) -> Response {
-    let lang = console.lang(&asked);
-    blocking(move || match &console.engine {
-        Some(engine) => {
-            let page = AnswerView { console: &console, engine, lang, asked: &asked }.page();
-            page::html(StatusCode::OK, relight_web::render(&page))
-        }
-        None => console.nothing(&asked),
-    })
-    .await
-}
-
-struct AnswerView<'a> {
-    console: &'a Console,
-    engine: &'a Engine,
-    lang: Lang,
-    asked: &'a Asked,
-}
-
-impl AnswerView<'_> {
-    fn page(&self) -> AffectedPage {
-        let lang = self.lang;
-        let question = self.asked.q.trim();
-        if question.is_empty() {
-            let known = self.engine.with_inventory(|_, advisories| self.known(advisories));
-            return AffectedPage { known, ..self.empty() };
-        }
-        let parsed = match Question::parse(question) {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                let problem = texts::by_code(lang, error.code).unwrap_or(error.code).to_owned();
-                let remedy = texts::question_remedy(lang).to_owned();
-                return AffectedPage { problem, remedy, ..self.empty() };
-            }
-        };
-        let facts = self.engine.with_inventory(|_, advisories| match &parsed {
-            Question::Advisory(id) => advisories.group(id).map(|group| facts(lang, group)),
-            Question::Package(_) => Some(String::new()),
-        });
-        let Some(facts) = facts else {
-            let command = "relight advisories update --offline DIR";
-            return AffectedPage {
-                problem: texts::no_such_advisory(lang, question),
-                remedy: texts::no_such_advisory_remedy(lang, command),
-                ..self.empty()
-            };
-        };
-        AffectedPage { facts, ..self.answered(&parsed) }
-    }
-
-    fn empty(&self) -> AffectedPage {
-        let (lang, asked) = (self.lang, self.asked);
-        let switch = ask_href(lang.other(), asked.q.trim(), &asked.state, 1);
-        AffectedPage {
-            frame: self.console.frame(asked, texts::affected_title(lang), "affected", switch),
-            question: asked.q.trim().to_owned(),
-            problem: String::new(),
-            remedy: String::new(),
-            facts: String::new(),
-            sentence: String::new(),
-            sectors: Vec::new(),
-            verdicts: Vec::new(),
-            sites: Vec::new(),
-            page: String::new(),
-            previous: String::new(),
-            next: String::new(),
-            known: Vec::new(),
-        }
-    }
-
-    /// What anybody would ask about first: exploited, then by score.
-    fn known(&self, advisories: &Advisories) -> Vec<Link> {
-        let mut groups: Vec<&Group> = advisories.groups().collect();
-        groups.sort_by_key(|group| {
-            (std::cmp::Reverse((group.known_exploited(), group.score())), &group.id)
-        });
-        let link = |group: &&Group| Link {
-            text: format!("{} {}", group.id, group.summary()),
-            href: ask_href(self.lang, &group.id, "", 1),
-        };
-        groups.iter().take(KNOWN_MAX).map(link).collect()
-    }
-
-    fn answered(&self, question: &Question) -> AffectedPage {
-        let lang = self.lang;
-        let answers = self.engine.ask(question);
-        let sites = self.engine.sites();
-        let organisations = self.engine.organisations().unwrap_or_default();
-        let organisations: BTreeMap<_, _> = organisations.iter().map(|it| (it.id, it)).collect();
-        let wanted = VERDICTS.into_iter().find(|it| it.as_str() == self.asked.state);
-        let rows: Vec<Row<'_>> = sites
-            .iter()
-            .zip(&answers.sites)
-            .map(|(site, answer)| Row { site, answer, org: organisations.get(&site.org).copied() })
-            .collect();
-        let fits = |row: &&Row<'_>| wanted.is_none_or(|it| row.verdict() == it);
-        let mut shown: Vec<&Row<'_>> = rows.iter().filter(fits).collect();
-        shown.sort_by_key(|row| {
-            let exposure = std::cmp::Reverse(row.site.exposure.rank());
-            (rank(row.verdict()), row.site.criticality, exposure, &row.site.slug)
-        });
-        let pages = shown.len().div_ceil(ROWS_MAX).max(1);
-        let page = self.asked.page.parse().unwrap_or(1).clamp(1, pages);
-        let link = |to: usize| {
-            if (1..=pages).contains(&to) {
-                ask_href(lang, &self.asked.q, &self.asked.state, to)
-            } else {
-                String::new()
-            }
-        };
-        let part: Vec<&Row<'_>> =
-            shown.into_iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX).collect();
-        AffectedPage {
-            sentence: sentence(lang, &answers),
-            sectors: by_sector(lang, &rows),
-            verdicts: verdict_choices(lang, wanted),
-            sites: part.iter().map(|row| self.site(row)).collect(),
-            page: texts::sites_page(lang, page, pages),
-            previous: link(page - 1),
-            next: link(page + 1),
-            ..self.empty()
-        }
-    }
-
-    fn site(&self, row: &Row<'_>) -> AnswerSite {
-        let (lang, slug) = (self.lang, row.site.slug.as_str());
-        let why = match row.answer.answer {
-            Answer::Affected => {
-                self.engine.with_inventory(|index, _| self.paths(index, row.answer))
-            }
-            Answer::Unknown(_) => {
-                let reasons = row.answer.reasons.iter();
-                reasons.map(|reason| words::reason(lang, *reason).to_owned()).collect()
-            }
-            Answer::Clear(_) => Vec::new(),
-        };
-        AnswerSite {
-            site: Link {
-                text: slug.to_owned(),
-                href: format!("/site/{}?lang={}", encode(slug), lang.tag()),
-            },
-            organisation: row.org.map(|org| org.name.clone()).unwrap_or_default(),
-            code: row.verdict().as_str(),
-            verdict: words::verdict(lang, row.verdict()),
-            why,
-        }
-    }
-
-    fn paths(&self, index: &Index, answer: &SiteAnswer) -> Vec<String> {
-        let store: &Store = self.engine.store();
-        let certain = answer.found.iter().filter(|found| found.state.is_affected());
-        let read = |found: &relight_engine::answer::Found| {
-            index.evidence(store, found.identity, found.asset).unwrap_or_default()
-        };
-        let mut paths: Vec<String> = certain.flat_map(read).collect();
-        paths.sort();
-        paths.dedup();
-        paths.truncate(PATHS_MAX);
-        paths
-    }
-}
-
-/// One site with its answer.
-struct Row<'a> {
-    site: &'a Site,
-    answer: &'a SiteAnswer,
-    org: Option<&'a Organisation>,
-}
-
-impl Row<'_> {
-    fn verdict(&self) -> Verdict {
-        self.answer.answer.verdict()
-    }
-}
-
-/// What has to be looked at first.
-fn rank(verdict: Verdict) -> usize {
-    VERDICTS.into_iter().position(|it| it == verdict).unwrap_or(VERDICTS.len())
-}
-
-fn sentence(lang: Lang, answers: &AnswerSet) -> String {
-    let count = |verdict| answers.count(verdict);
-    let (affected, unknown) = (count(Verdict::Affected), count(Verdict::Unknown));
-    texts::affected_summary(lang, affected, count(Verdict::Clear), answers.sites.len(), unknown)
-}
-
-fn by_sector(lang: Lang, rows: &[Row<'_>]) -> Vec<AnswerRow> {
-    let mut sectors: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
-    for row in rows {
-        let [affected, unknown, total] =
-            sectors.entry(row.org.map_or("", |org| org.sector.as_str())).or_default();
-        *affected += usize::from(row.verdict() == Verdict::Affected);
-        *unknown += usize::from(row.verdict() == Verdict::Unknown);
-        *total += 1;
-    }
-    let mut sectors: Vec<_> =
-        sectors.into_iter().filter(|(_, [affected, unknown, _])| affected + unknown > 0).collect();
-    sectors.sort_by_key(|(code, [affected, unknown, _])| {
-        (std::cmp::Reverse((*affected, *unknown)), *code)
-    });
-    let text = |count: usize| Number::from(count).text(lang);
-    let row = |(code, [affected, unknown, total]): (&str, [usize; 3])| AnswerRow {
-        name: words::sector(lang, code).to_owned(),
-        affected: text(affected),
-        unknown: text(unknown),
-        total: text(total),
-        permille: affected * 1000 / total.max(1),
-    };
-    sectors.into_iter().map(row).collect()
-}
-
-fn verdict_choices(lang: Lang, wanted: Option<Verdict>) -> Vec<Choice> {
-    let choice = |verdict: Verdict| Choice {
-        value: verdict.as_str().to_owned(),
-        text: words::verdict(lang, verdict).to_owned(),
-        chosen: wanted == Some(verdict),
-    };
-    VERDICTS.map(choice).into()
-}
-
-fn facts(lang: Lang, group: &Group) -> String {
-    let known = severity(lang, group.score(), group.known_exploited());
-    let parts = [known, group.summary().to_owned()];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use relight_engine::campaigns_of;
-use relight_engine::watch;
+use relight_engine::{Engine, campaigns_of, watch};
 use relight_model::{Campaign, Severity};
 use relight_web::register_views::{CampaignCard, WatchPage};
 use relight_web::{Lang, number, texts, words};
 
-use super::{Asked, Console, blocking, heat};
+use super::{Asked, Console, blocking, heat, lanes, share};
+use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
 
 /// Campaigns on the page, the newest first.
@@ -30,14 +30,18 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
         };
         campaigns.retain(|campaign| is_within(campaign, &asked.from, &asked.to));
         campaigns.sort_by(|a, b| (b.last, &a.id).cmp(&(a.last, &b.id)));
+        // A map that cannot be read is left out; the campaigns say why.
+        let heat = heat::of(engine, lang).unwrap_or_default();
+        let days = days(&heat.first, &asked, &campaigns);
         let (from, to) = (encode(&asked.from), encode(&asked.to));
         let switch = format!("/watch?lang={}&from={from}&to={to}", lang.other().tag());
         let page = WatchPage {
             frame: console.frame(&asked, texts::watch_title(lang), "watch", switch),
             count: texts::campaigns_found(lang, campaigns.len()),
             problem,
-            // A map that cannot be read is left out; the campaigns above say why.
-            heat: heat::of(engine, lang).unwrap_or_default(),
+            lanes: lanes::lanes(lang, &campaigns, days),
+            heat,
+            exports: exports(&console, engine, &asked),
             days: (asked.from.clone(), asked.to.clone()),
             campaigns: campaigns.iter().take(CAMPAIGNS_MAX).map(|it| card(lang, it)).collect(),
         };
@@ -46,11 +50,27 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
     .await
 }
 
+/// Whether the reader may take campaigns along.
+fn exports(console: &Console, engine: &Engine, asked: &Asked) -> bool {
+    matches!(&asked.reader, Reader::Signed(signed) if share::may(console, signed, engine))
+}
+
 /// Whether a campaign had a contact between two days, `2021-12-10`; empty is open.
 fn is_within(campaign: &Campaign, from: &str, to: &str) -> bool {
     // Days in this form sort as texts do.
     let day = |at| number::rfc3339(at).get(..10).unwrap_or_default().to_owned();
     day(campaign.last).as_str() >= from && (to.is_empty() || day(campaign.first).as_str() <= to)
+}
+
+/// The days that the lanes show, both included, by number: those that were asked for; else those
+/// of the map, or of the campaigns.
+fn days(heat: &str, asked: &Asked, campaigns: &[Campaign]) -> (i64, i64) {
+    let number = |text: &str| Some(number::moment(text).filter(|_| text.len() == 10)? / 86_400);
+    let first = campaigns.iter().map(|it| it.first).min().unwrap_or(0) / 86_400;
+    let last = campaigns.iter().map(|it| it.last).max().unwrap_or(0) / 86_400;
+    let from = number(&asked.from).or_else(|| number(heat)).unwrap_or(first);
+    let to = number(&asked.to).unwrap_or(last).max(from);
+    (from, to)
 }
 
 fn card(lang: Lang, campaign: &Campaign) -> CampaignCard {
@@ -92,6 +112,24 @@ fn decimal(lang: Lang, value: f64, places: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lanes_are_about_the_days_that_were_asked_for() {
+        let asked = |from: &str, to: &str| Asked {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            ..Asked::default()
+        };
+        for (heat, from, to, wanted) in [
+            ("", "", "", (0, 0)),
+            ("1970-01-11", "", "", (10, 10)),
+            ("1970-01-11", "1970-01-03", "1970-01-21", (2, 20)),
+            ("", "1970-01-21", "1970-01-03", (20, 20)),
+            ("1970-01-11", "no day", "1970-01-12T00:00:00Z", (10, 10)),
+        ] {
+            assert_eq!(days(heat, &asked(from, to), &[]), wanted, "{heat} {from} {to}");
+        }
+    }
 
     #[test]
     fn decimals_are_those_of_the_language() {

@@ -4,7 +4,8 @@ use relight_model::Timestamp;
 use relight_web::{Lang, number, texts};
 use serde_json::json;
 
-use super::Seen;
+use super::{Seen, Service};
+use crate::console::name;
 
 /// Every public site, one line each (RFC 4180): id, names, sector, state, since when, time of the
 /// page.
@@ -39,6 +40,31 @@ fn field(text: &str) -> String {
     }
 }
 
+/// Every public site for the search of the page where scripts run: names, sector, state, since
+/// when.
+pub(super) fn services(seen: &Seen<'_>, now: Timestamp) -> String {
+    let service = |service: &Service<'_>| {
+        let since = service.dark_since.or(service.past.map(|past| past.to));
+        json!({
+            "id": service.site.slug,
+            "name": {
+                "fr": name(service.site, Lang::Fr),
+                "en": name(service.site, Lang::En),
+            },
+            "sector": service.site.sector,
+            "online": service.is_lit(),
+            "since": since.map(number::rfc3339),
+        })
+    };
+    let services: Vec<_> = seen.services.iter().map(service).collect();
+    let document = json!({
+        "schema": "relight.services/1",
+        "updated_at": number::rfc3339(now),
+        "services": services,
+    });
+    format!("{document}\n")
+}
+
 /// The record of the data set for portals (DCAT 3).
 pub(super) fn catalogue(url: &str, now: Timestamp) -> String {
     let title = |lang: Lang| json!({"@language": lang.tag(), "@value": texts::public_title(lang)});
@@ -58,6 +84,7 @@ pub(super) fn catalogue(url: &str, now: Timestamp) -> String {
         "dcat:distribution": [
             file("sites.csv", "text/csv"),
             file("api/v2/components.json", "application/json"),
+            file("services.json", "application/json"),
         ],
     });
     format!("{document}\n")
@@ -68,6 +95,35 @@ mod tests {
     use relight_engine::live::{BoardSite, Outage, Proofs};
 
     use super::*;
+
+    #[test]
+    fn services_have_names_in_both_languages_and_nothing_but_what_visitors_see() {
+        let site = |slug: &str, name_en: &str| BoardSite {
+            sector: "health".into(),
+            organisation: "o".into(),
+            slug: slug.into(),
+            name_fr: "Rendez-vous".into(),
+            name_en: name_en.into(),
+            public: true,
+        };
+        let mut sites = [site("a", "Booking"), site("b", ""), site("hidden", "")];
+        sites[2].public = false;
+        let proofs = Proofs { dark_since: vec![Some(60), None, Some(1)], ..Proofs::default() };
+        let text = services(&Seen::of(&sites, &proofs, 120), 120);
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["schema"], "relight.services/1");
+        assert_eq!(document["updated_at"], "1970-01-01T00:02:00Z");
+        let names = |fr: &str, en: &str| json!({"fr": fr, "en": en});
+        assert_eq!(
+            document["services"],
+            json!([
+                {"id": "a", "name": names("Rendez-vous", "Booking"), "sector": "health",
+                    "online": false, "since": "1970-01-01T00:01:00Z"},
+                {"id": "b", "name": names("Rendez-vous", "Rendez-vous"), "sector": "health",
+                    "online": true, "since": null},
+            ])
+        );
+    }
 
     #[test]
     fn fields_are_quoted_and_never_formulas() {

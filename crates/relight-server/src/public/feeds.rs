@@ -153,7 +153,7 @@ fn feed(items: &[Item], lang: Lang, home: &str, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use relight_engine::live::Proofs;
-    use relight_web::views::Stage;
+    use relight_web::views::{Stage, Theme};
 
     use super::*;
 
@@ -166,7 +166,8 @@ mod tests {
         };
         let episodes: Vec<Episode> = (0..count).rev().map(episode).collect();
         let (url, stage) = ("https://status.example/?a&b/".into(), Stage::Real);
-        let identity = Identity { lang: Lang::Fr, url, stage };
+        let theme = Theme::Neutral;
+        let identity = Identity { lang: Lang::Fr, url, stage, theme };
         let proofs = Proofs { words, ..Proofs::default() };
         let mut files = Files::new();
         add(&mut files, &Seen::of(&[], &proofs, 7), &episodes, &identity, 7);

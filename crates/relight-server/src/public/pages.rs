@@ -8,7 +8,7 @@ use relight_web::public_views::{
     PublicEntry, PublicEpisode, PublicFrame, PublicHome, PublicIndexPage, PublicListPage,
     PublicService,
 };
-use relight_web::views::Stage;
+use relight_web::views::{Stage, Theme};
 use relight_web::{Lang, number, texts, words};
 
 use super::episodes::{Episode, Status};
@@ -30,7 +30,8 @@ pub(super) fn add(
     now: Timestamp,
 ) -> Result<(), relight_web::RenderError> {
     for lang in Lang::ALL {
-        let writer = Writer { seen, lang, stage: identity.stage, now };
+        let Identity { stage, theme, .. } = *identity;
+        let writer = Writer { seen, lang, stage, theme, now };
         let home = relight_web::render(&writer.home(episodes))?;
         if lang == identity.lang {
             files.insert("index.html".to_owned(), home.clone().into());
@@ -64,6 +65,7 @@ struct Writer<'a> {
     seen: &'a Seen<'a>,
     lang: Lang,
     stage: Stage,
+    theme: Theme,
     now: Timestamp,
 }
 
@@ -72,6 +74,7 @@ impl Writer<'_> {
         PublicFrame {
             lang: self.lang,
             stage: self.stage,
+            theme: self.theme,
             title: title.to_owned(),
             back,
             switch_href,
@@ -258,7 +261,8 @@ mod tests {
         let seen = Seen::of(sites, proofs, 7_200);
         let mut files = Files::new();
         let (url, stage) = ("https://etat.example/".into(), Stage::Real);
-        let identity = Identity { lang: Lang::Fr, url, stage };
+        let theme = Theme::Neutral;
+        let identity = Identity { lang: Lang::Fr, url, stage, theme };
         add(&mut files, &seen, &episodes::of(&seen), &identity, 7_200).unwrap();
         let text = |(path, bytes): (String, bytes::Bytes)| {
             (path, String::from_utf8(bytes.to_vec()).unwrap())

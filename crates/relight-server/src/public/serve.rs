@@ -89,6 +89,7 @@ fn answer(path: &str, bytes: Bytes) -> Response {
     let (media_type, keep) = match path.rsplit('.').next().unwrap_or_default() {
         "html" => ("text/html; charset=utf-8", "public, max-age=10"),
         "css" => ("text/css; charset=utf-8", "public, max-age=31536000, immutable"),
+        "js" => ("text/javascript; charset=utf-8", "public, max-age=31536000, immutable"),
         "csv" => ("text/csv; charset=utf-8; header=present", "public, max-age=10"),
         "atom" => ("application/atom+xml; charset=utf-8", "public, max-age=10"),
         "jsonld" => ("application/ld+json", "public, max-age=10"),

@@ -168,7 +168,7 @@ fn incident(episode: &Episode, lang: Lang) -> Value {
 #[cfg(test)]
 mod tests {
     use relight_engine::live::{BoardSite, Outage, Proofs};
-    use relight_web::views::Stage;
+    use relight_web::views::{Stage, Theme};
 
     use super::super::episodes;
     use super::*;
@@ -191,7 +191,8 @@ mod tests {
             Proofs { version: 1, dark_since, past: past.to_vec(), is_open, words: Vec::new() };
         let seen = Seen::of(&sites, &proofs, 3_600);
         let (url, stage) = ("https://status.example/".into(), Stage::Real);
-        let identity = Identity { lang: Lang::En, url, stage };
+        let theme = Theme::Neutral;
+        let identity = Identity { lang: Lang::En, url, stage, theme };
         let mut files = Files::new();
         add(&mut files, &seen, &episodes::of(&seen), &identity, 3_600);
         move |name| serde_json::from_slice(&files[&format!("api/v2/{name}.json")]).unwrap()

@@ -15,6 +15,7 @@ mod receive;
 mod support;
 mod web_accounts;
 mod web_acts;
+mod web_affected;
 mod web_api;
 mod web_approvals;
 mod web_console;

@@ -284,6 +284,32 @@ fn a_register_that_cannot_be_read_is_told_and_leaves_no_site_out() {
     world.web.stop();
 }
 
+/// Both languages stand side by side before anything is published, and what was typed is text.
+#[test]
+fn words_are_shown_before_they_are_published() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    open_incident(&world, &people.chief);
+    let before = acts(&world);
+    let preview = |form: &str| {
+        let token = token(&world.get("/plans", &people.chief).2);
+        let form = format!("token={token}&incident={LOG4SHELL}&{form}");
+        world.post("/incident/preview?lang=en", &people.chief, &form)
+    };
+    let (status, _, page) = preview("fr=Bient%C3%B4t+%3Cb%3E&en=Soon");
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("<p lang=\"fr\">Bientôt &#60;b&#62;</p>"), "{page}");
+    assert!(page.contains("<p lang=\"en\">Soon</p>"), "{page}");
+    assert!(page.contains("formaction=\"/incident/update?lang=en\""), "{page}");
+    let (_, _, page) = preview("fr=Bient%C3%B4t");
+    assert_eq!(page.matches("<p lang=\"fr\">Bientôt</p>").count(), 2, "{page}");
+    let (_, _, page) = preview("en=Soon");
+    assert!(page.contains("French is needed"), "{page}");
+    assert_eq!(acts(&world), before, "nothing is published");
+    world.web.stop();
+}
+
 #[test]
 fn short_forms_are_acts_of_the_role_that_they_need() {
     clock!(now, now_set);
@@ -296,6 +322,7 @@ fn short_forms_are_acts_of_the_role_that_they_need() {
     for (path, form) in [
         ("/incident/open", ""),
         ("/incident/close", ""),
+        ("/incident/preview", "fr=Bonjour"),
         ("/incident/update", "fr=Bonjour"),
         ("/site/care/act", "act=fix&note=2.17.1"),
         ("/site/care/act", "act=exempt"),

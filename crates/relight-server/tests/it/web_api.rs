@@ -202,7 +202,9 @@ fn what_people_decide_is_refused_to_a_token_and_the_document_says_so() {
     }
     let people = ["actOnSite", "closeIncident", "decidePlan", "openIncident", "publishUpdate"];
     assert_eq!(refused, people.map(str::to_owned).into());
-    for page in ["incident/open", "incident/close", "incident/update", "site/care/act"] {
+    for page in
+        ["incident/open", "incident/close", "incident/preview", "incident/update", "site/care/act"]
+    {
         let form = format!("incident={LOG4SHELL}&act=analyse&fr=Bonjour");
         assert_eq!(place.world.post_from(&format!("/{page}"), &bearer, &form).0, 403, "{page}");
     }

@@ -90,6 +90,9 @@ fn every_page_in_both_languages_under_one_policy() {
             assert!(head.contains("content-security-policy: default-src 'none';"), "{head}");
             assert!(!head.contains("unsafe") && head.contains("nosniff"), "{head}");
             assert!(head.contains("cache-control: no-store") && !head.contains("set-cookie"));
+            assert!(head.contains("cross-origin-opener-policy: same-origin\r\n"), "{head}");
+            assert!(head.contains("cross-origin-resource-policy: same-origin\r\n"), "{head}");
+            assert!(head.contains("referrer-policy: same-origin\r\n"), "{head}");
             for inline in [" style=", "<style", "onclick", "<script>"] {
                 assert!(!body.contains(inline), "{path}: {inline}");
             }

@@ -92,6 +92,7 @@ option-min-similarity = Least share that counts, from 0 to 1
 option-affected-sites = Only these sites: org:… sector:… crit<=2, with or, not and parentheses
 option-by = Group by; none shows every site
 option-affected-cpe = Ask the CPE names of sites too (sites set SITE cpe=NAME); they add sites and clear none
+option-affected-at = Answer as of a moment, by what is known today: 2021-12-10 (its end) or 2021-12-10T18:00:00Z
 option-fail = Exit with 10 when a site is affected
 option-paths = Show where it was found
 help-advisories = Keep advisories up to date and look at them
@@ -306,6 +307,7 @@ help-public-export = Write the public page into a folder that any web server can
 help-public-serve = Serve that folder, without console or register
 option-public-export-folder = Folder to write; else “public” in the data folder. The link “current” leads to the page
 option-public-export-url = Public address of the page, for feeds and certificates
+option-theme = Colours of the pages, each in light and in dark
 option-public-serve-folder = Folder written by relight serve or public export; else “public” in the data folder
 option-public-serve-listen = Address of the public page
 option-serve-public-folder = Folder in which the public page is written at each change; else “public” in the data folder

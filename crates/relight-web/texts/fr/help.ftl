@@ -92,6 +92,7 @@ option-min-similarity = Plus petite part qui compte, de 0 à 1
 option-affected-sites = Seulement ces sites : org:… sector:… crit<=2, avec or, not et parenthèses
 option-by = Regrouper; none montre chaque site
 option-affected-cpe = Interroger aussi les noms CPE des sites (sites set SITE cpe=NOM); ils ajoutent des sites et n'en mettent aucun hors de cause
+option-affected-at = Répondre comme à un moment donné, d’après ce qu’on sait aujourd’hui : 2021-12-10 (sa fin) ou 2021-12-10T18:00:00Z
 option-fail = Terminer par 10 si un site est touché
 option-paths = Montrer où cela se trouve
 help-advisories = Tenir les avis à jour et les consulter
@@ -306,6 +307,7 @@ help-public-export = Écrire la page publique dans un dossier que tout serveur w
 help-public-serve = Servir ce dossier, sans console ni registre
 option-public-export-folder = Dossier à écrire; sinon « public » dans le dossier de données. Le lien « current » mène à la page
 option-public-export-url = Adresse publique de la page, pour les fils et les attestations
+option-theme = Couleurs des pages, chacune en clair et en sombre
 option-public-serve-folder = Dossier écrit par relight serve ou public export; sinon « public » dans le dossier de données
 option-public-serve-listen = Adresse de la page publique
 option-serve-public-folder = Dossier où la page publique est écrite à chaque changement; sinon « public » dans le dossier de données

@@ -51,6 +51,8 @@ pub(crate) struct Affected {
     by: Option<String>,
     #[arg(long, conflicts_with = "like")]
     cpe: bool,
+    #[arg(long, value_name = "TIME", conflicts_with = "like")]
+    at: Option<String>,
     #[arg(long)]
     fail: bool,
     #[arg(long)]
@@ -119,7 +121,10 @@ impl Affected {
         let Some(what) = &self.what else { return alike::run(&self, context, report) };
         let question = register::question(what, lang)?;
         let asked = register::ids_asked(&question, &self.sites);
-        let register = Register::open_for(context, &asked)?;
+        let mut register = Register::open_for(context, &asked)?;
+        if let Some(at) = &self.at {
+            register.go_back(at, context)?;
+        }
         let group = match &question {
             Question::Advisory(id) => Some(
                 register

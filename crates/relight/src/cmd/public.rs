@@ -7,8 +7,10 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use relight_engine::board_of;
+use relight_server::web::views::Theme;
 use relight_server::web::{Lang, texts};
 use relight_server::{PublicFolder, ServerError, Signer, WebServer, export_public};
 use serde::Serialize;
@@ -50,6 +52,8 @@ struct Export {
     folder: Option<PathBuf>,
     #[arg(long, value_name = "URL", default_value = URL_DEFAULT)]
     url: String,
+    #[arg(long, value_name = "THEME", default_value = "neutral", value_parser = theme_names())]
+    theme: String,
 }
 
 #[derive(Debug, Args)]
@@ -93,7 +97,8 @@ impl Export {
         let folder = PublicFolder::open(&root).map_err(failed)?;
         let current = folder.current().display().to_string();
         let url = with_slash(self.url);
-        let files = export_public(board, Lang::Fr, url, stage, signer, folder).map_err(failed)?;
+        let look = (stage, Theme::parse(&self.theme).unwrap_or_default());
+        let files = export_public(board, Lang::Fr, url, look, signer, folder).map_err(failed)?;
         if context.json {
             let document = ExportDocument { folder: current, files };
             report.document("relight.public-export/1", &document);
@@ -102,6 +107,11 @@ impl Export {
         }
         Ok(())
     }
+}
+
+/// The names of the themes, as values of an option.
+pub(crate) fn theme_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(Theme::ALL.map(Theme::as_str))
 }
 
 /// A URL to which a path can be added.

@@ -22,14 +22,15 @@ use relight_engine::store::{Notice, NoticeKind, SiteSet};
 use relight_model::{Site, Warning};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
-use relight_server::web::views::Stage;
+use relight_server::web::views::{Stage, Theme};
 use relight_server::{ServerError, WebConfig, WebHandle, WebServer};
 use serde::Serialize;
 
 use crate::cmd::advisories::take_files;
 use crate::cmd::edge::barrier::tell_troubles;
 use crate::cmd::policy;
-use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER, with_slash};
+use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER, theme_names, with_slash};
+use crate::cmd::token::unread;
 use crate::cmd::watch::catalogue;
 use crate::cmd::watch::ingest::{feed, tell_look};
 use crate::cmd::watch::parse::FeedOptions;
@@ -70,6 +71,8 @@ pub(crate) struct Serve {
     public_url: Option<String>,
     #[arg(long, value_name = "URL")]
     console_url: Option<String>,
+    #[arg(long, value_name = "THEME", default_value = "neutral", value_parser = theme_names())]
+    theme: String,
     #[arg(long)]
     drill: bool,
     #[command(flatten)]
@@ -194,6 +197,7 @@ impl Serve {
             public_folder: Some(self.public_folder.clone().unwrap_or_else(folder)),
             certificate_key: Some(context.data.join(CERTIFICATE_KEY)),
             stage,
+            theme: Theme::parse(&self.theme).unwrap_or_default(),
             ..WebConfig::loopback(Arc::clone(board))
         };
         WebServer::start(config).map_err(|error| {
@@ -267,8 +271,8 @@ impl Server<'_> {
     /// everything goes that a person reads: whoever reads the terminal owns the data folder.
     fn offer_first_link(&self, web: &WebHandle, report: &mut Report) -> Result<(), Failure> {
         let lang = self.context.lang;
-        let failed = |error: ServerError| Failure::new(error.to_string()).because(lang, &error);
-        if let Some(link) = web.first_link().map_err(failed)? {
+        let link = web.first_link().map_err(|error| unread(lang, &error))?;
+        if let Some(link) = link {
             report.tell(texts::serve_first_link(lang));
             report.tell(&format!("  {link}"));
         }

@@ -5,7 +5,7 @@ use relight_engine::access::{Role, Scope};
 use relight_server::ServerError;
 use relight_server::tokens::{TokenError, TokenView, TokenWish, Tokens};
 use relight_server::web::number::rfc3339;
-use relight_server::web::texts;
+use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -86,8 +86,7 @@ impl From<TokenView> for Row {
 
 impl Token {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let failed =
-            |error: ServerError| Failure::new(error.to_string()).because(context.lang, &error);
+        let failed = |error: ServerError| unread(context.lang, &error);
         let store = context.existing_store()?;
         if let Action::List(List {}) = self.action {
             list(&Tokens::open(context.engine_beside()?).map_err(failed)?, context, report);
@@ -100,7 +99,7 @@ impl Token {
             Action::List(List {}) => Ok(()),
             Action::Create(create) => create.run(&tokens, context, report),
             Action::Revoke(Revoke { id }) => {
-                tokens.revoke(id).map_err(|error| refused(context, error))?;
+                tokens.revoke(id).map_err(|error| refused(context.lang, error))?;
                 if context.json {
                     list(&tokens, context, report);
                 } else {
@@ -124,7 +123,7 @@ impl Create {
         let scope = Scope::parse(&self.scope).ok_or_else(wrong)?;
         let (account, name, days) = (self.account.as_str(), self.name.as_str(), self.days);
         let wish = TokenWish { account, role, scope: &scope, name, days };
-        let token = tokens.create(wish).map_err(|error| refused(context, error))?;
+        let token = tokens.create(wish).map_err(|error| refused(context.lang, error))?;
         let expires = rfc3339(context.now() + days * 86_400);
         if context.json {
             let (role, scope) = (role.as_str(), scope.to_string());
@@ -175,15 +174,43 @@ fn list(tokens: &Tokens, context: &Context, report: &mut Report) {
     table.print(report);
 }
 
+/// The accounts of the register cannot be read.
+pub(crate) fn unread(lang: Lang, error: &ServerError) -> Failure {
+    Failure::new(texts::accounts_unreadable(lang))
+        .because(lang, error)
+        .hint(texts::accounts_unreadable_remedy(lang))
+}
+
 /// Why nothing was done.
-fn refused(context: &Context, error: TokenError) -> Failure {
-    let lang = context.lang;
+fn refused(lang: Lang, error: TokenError) -> Failure {
     match error {
-        TokenError::Failed(error) => Failure::new(error.to_string()).because(lang, &error),
+        TokenError::Failed(error) => Failure::new(texts::token_failed(lang))
+            .because(lang, &error)
+            .hint(texts::token_failed_remedy(lang)),
         TokenError::Refused(code) => {
             let key = format!("door-refused-{code}");
             let what = texts::by_code(lang, &key).unwrap_or(code);
             Failure::approval(what).hint(texts::token_refused_remedy(lang))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_is_told_in_the_language_and_its_cause_once() {
+        for lang in Lang::ALL {
+            let error = || ServerError::caused("write the accounts", std::io::Error::other("full"));
+            for failure in [unread(lang, &error()), refused(lang, TokenError::Failed(error()))] {
+                assert!(!failure.message.contains("write the accounts"), "{lang:?} {failure:?}");
+                assert!(failure.hint.is_some_and(|hint| !hint.is_empty()), "{lang:?}");
+                assert_eq!(failure.below.len(), 1, "{lang:?}");
+                assert!(failure.below[0].ends_with("write the accounts: full"), "{lang:?}");
+            }
+        }
+        let said = Lang::ALL.map(|lang| refused(lang, TokenError::Refused("not-there")).message);
+        assert_ne!(said[0], said[1]);
     }
 }

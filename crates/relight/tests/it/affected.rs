@@ -87,6 +87,31 @@ fn what_cannot_be_asked_is_told_with_its_place() {
     place.expect(0, &["sites", "list", "affected:CVE-2021-44228"]);
 }
 
+/// The register can be asked as of a moment; what is not one is refused with its remedy.
+#[test]
+fn a_moment_of_the_past_has_the_inventories_of_then() {
+    let place = answered();
+    let ask = |at: &str, status| {
+        place.expect(status, &["affected", "CVE-2021-44228", "--at", at, "--json"]).json()
+    };
+    let now = place.expect(3, &["affected", "CVE-2021-44228", "--json"]).json();
+    let same = ask(now["at"].as_str().unwrap(), 3);
+    assert_eq!((&same["total"], &same["at"]), (&now["total"], &now["at"]));
+    let before = ask("2001-02-03", 3);
+    assert_eq!(before["at"], "2001-02-03T23:59:59Z");
+    assert_eq!(before["reasons"], serde_json::json!({ "never-inventoried": 3 }));
+    for at in ["2001-02-30", "9999-01-01", "yesterday"] {
+        place.expect(2, &["affected", "CVE-2021-44228", "--at", at]);
+    }
+    expect![[r#"
+        --- stderr
+        erreur : « hier » n’est pas un moment du passé
+        conseil : écrivez --at 2021-12-10 pour la fin d’un jour, ou --at 2021-12-10T18:00:00Z
+        --- status 2
+    "#]]
+    .assert_eq(&place.run(&["affected", "x", "--at", "hier", "--lang", "fr"]).text());
+}
+
 /// Who can reach a site ranks it among equals, with its reason; so does an attempt in its log.
 #[test]
 fn exposure_and_attempts_rank_sites_and_are_explained() {

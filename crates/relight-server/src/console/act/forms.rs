@@ -10,6 +10,7 @@ use relight_engine::incident::Entry;
 use relight_engine::policy::{Means, Person, Refusal};
 use relight_engine::{Engine, EngineError};
 use relight_model::GateKey;
+use relight_web::act_views::PreviewPage;
 use relight_web::texts;
 use serde::Deserialize;
 
@@ -17,6 +18,7 @@ use super::{person_of, policy_of, refused, told_page};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
 use crate::console::{Asked, Console, blocking};
+use crate::page;
 
 /// What a short form says; what it does not say is empty.
 #[derive(Debug, Default, Deserialize)]
@@ -144,21 +146,56 @@ async fn run(
     blocking(move || {
         let Some(engine) = &console.engine else { return console.nothing(&asked) };
         let lang = console.lang(&asked);
-        let say = |status, (what, remedy): (&str, &str)| {
-            told_page(&console, &asked, status, (what.to_owned(), remedy.to_owned()), &back)
-        };
         match act(&Act::new(&console, engine, &signed)) {
             Ok(()) => Redirect::to(&format!("{back}?lang={}", lang.tag())).into_response(),
-            Err(Denied::Engine(error)) => refused(&console, &asked, &error, &back),
-            Err(Denied::Role) => {
-                let words = (texts::act_no_role(lang), texts::act_no_role_remedy(lang));
-                say(StatusCode::FORBIDDEN, words)
-            }
-            Err(Denied::NoSuchAct) => {
-                let words = (texts::act_unknown(lang), texts::act_unknown_remedy(lang));
-                say(StatusCode::UNPROCESSABLE_ENTITY, words)
-            }
+            Err(denied) => tell(&console, &asked, denied, &back),
         }
+    })
+    .await
+}
+
+/// A page that says why nothing was done.
+fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Response {
+    let lang = console.lang(asked);
+    let say = |status, (what, remedy): (&str, &str)| {
+        told_page(console, asked, status, (what.to_owned(), remedy.to_owned()), back)
+    };
+    match denied {
+        Denied::Engine(error) => refused(console, asked, &error, back),
+        Denied::Role => {
+            let words = (texts::act_no_role(lang), texts::act_no_role_remedy(lang));
+            say(StatusCode::FORBIDDEN, words)
+        }
+        Denied::NoSuchAct => {
+            let words = (texts::act_unknown(lang), texts::act_unknown_remedy(lang));
+            say(StatusCode::UNPROCESSABLE_ENTITY, words)
+        }
+    }
+}
+
+/// Shows words as visitors will read them, in both languages side by side; publishes nothing.
+pub(super) async fn preview(
+    State(console): State<Arc<Console>>,
+    asked: Asked,
+    SignedForm { signed, form }: SignedForm<Short>,
+) -> Response {
+    blocking(move || {
+        let Some(engine) = &console.engine else { return console.nothing(&asked) };
+        let act = Act::new(&console, engine, &signed);
+        if let Err(denied) = act.needs(Role::Publisher, &Scope::root()) {
+            return tell(&console, &asked, denied, "/");
+        }
+        let lang = console.lang(&asked);
+        // A form is sent again in no other language: its words would be lost.
+        let switch = format!("/?lang={}", lang.other().tag());
+        let (fr, en) = (form.fr.trim().to_owned(), form.en.trim().to_owned());
+        let page = PreviewPage {
+            frame: console.frame(&asked, texts::preview_title(lang), "", switch),
+            incident: form.incident.trim().to_owned(),
+            fr,
+            en,
+        };
+        page::html(StatusCode::OK, relight_web::render(&page))
     })
     .await
 }
@@ -193,6 +230,6 @@ pub(super) async fn site(
     asked: Asked,
     SignedForm { signed, form }: SignedForm<Short>,
 ) -> Response {
-    let back = format!("/site/{}", crate::page::encode(&slug));
+    let back = format!("/site/{}", page::encode(&slug));
     run(console, asked, signed, back, move |act| act.site(&slug, &form)).await
 }

@@ -1,23 +1,21 @@
 //! `relight watch export`: a campaign in the words of other programs. What is written is applied
 //! by nobody here.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 use relight_engine::known_scanners;
 use relight_engine::store::Store;
-use relight_engine::watch::catalogue;
 use relight_formats::export::{
-    BLOCK_DAYS_MAX, BlockForm, ExportHead, ExportedCampaign, ExportedDoor, Network, Tlp,
-    block_list, campaign_csv, campaign_jsonl, misp_csv, misp_json, ocsf_jsonl, stix_bundle,
+    BLOCK_DAYS_MAX, BlockForm, ExportHead, ExportedCampaign, Network, Tlp, block_list,
+    campaign_csv, campaign_jsonl, misp_csv, misp_json, ocsf_jsonl, stix_bundle,
 };
 use relight_model::Campaign;
-use relight_server::web::{Lang, texts};
+use relight_server::exports::exported;
+use relight_server::web::texts;
 
 use super::parse::network;
-use super::{campaigns, denial, named};
+use super::{campaigns, named};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::localise::one_of;
@@ -176,36 +174,4 @@ fn block_form(format: &str) -> Option<BlockForm> {
         "-csv" => BlockForm::Csv,
         _ => BlockForm::Plain,
     })
-}
-
-fn exported(campaign: &Campaign, organisations: Vec<String>, lang: Lang) -> ExportedCampaign {
-    let detections = &campaign.detections;
-    let callbacks: BTreeSet<&String> = detections.iter().flat_map(|it| &it.callbacks).collect();
-    let lines = detections.iter().flat_map(|detection| &detection.evidence);
-    let doors: BTreeSet<&str> = lines.filter_map(|line| door_of(line)).collect();
-    let doors = doors.into_iter().filter_map(catalogue::entry).map(|entry| ExportedDoor {
-        id: entry.id.clone(),
-        title: if lang == Lang::Fr { entry.title_fr.clone() } else { entry.title_en.clone() },
-        cves: entry.cves.clone(),
-        attack: entry.attack.clone(),
-        reference: entry.reference.clone(),
-    });
-    ExportedCampaign {
-        id: campaign.id.clone(),
-        severity: campaign.severity,
-        confidence: campaign.confidence,
-        first: campaign.first,
-        last: campaign.last,
-        sources: campaign.sources.iter().map(IpAddr::to_canonical).collect(),
-        organisations,
-        sites: campaign.sites.len(),
-        callbacks: callbacks.into_iter().cloned().collect(),
-        doors: doors.collect(),
-        denial: denial(lang, campaign.severity).unwrap_or_default().to_owned(),
-    }
-}
-
-/// The catalogue entry of a line of evidence: `organisation, site, day, status, probe:ENTRY, path`.
-fn door_of(line: &str) -> Option<&str> {
-    line.split(", ").nth(4)?.strip_prefix("probe:")
 }

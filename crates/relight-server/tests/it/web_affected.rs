@@ -1,0 +1,151 @@
+//! The answer to "which of our sites?": today and as of a day, with its graph and its evidence.
+
+use relight_engine::store::{SnapshotDraft, Store};
+use relight_model::{AssetId, Basis, Component, Digest, Purl, Sbom, Scope, SiteId};
+
+use crate::door_support::{START, World, clock, person};
+
+const DAY_S: i64 = 86_400;
+
+/// The question of every test.
+const ASKED: &str = "/affected?lang=en&q=log4j-core%3C2.15";
+
+/// Where the library lies in an ear, and beside it.
+const NESTED: &str = "opt/a.ear!/portal.war!/WEB-INF/lib/log4j-core-2.14.1.jar";
+const PLAIN: &str = "opt/lib/<b>.jar";
+
+fn log4j(version: &str, place: &str) -> Component {
+    let purl = format!("pkg:maven/org.apache.logging.log4j/log4j-core@{version}");
+    let purl = Purl::parse(&purl).unwrap();
+    let mut component = Component::new(purl, place, Basis::PomProperties, Scope::Installed);
+    component.hashes = vec![Digest([0xab; 32])];
+    component
+}
+
+/// Stores what the only asset of a site held at a time.
+fn put(store: &Store, slug: &str, components: Vec<Component>, at: i64) {
+    let site = store.sites().unwrap().into_iter().find(|site| site.slug.as_str() == slug);
+    let site: SiteId = site.unwrap().id;
+    let placed = store.placements().unwrap();
+    let asset: AssetId = placed.into_iter().find(|(of, _)| *of == site).unwrap().1;
+    let mut sbom = Sbom { components, tool: "test 1".into(), ..Sbom::default() };
+    sbom.normalise();
+    let draft =
+        SnapshotDraft { asset, sbom: &sbom, observed_at: at, recorded_at: at, profiles: None };
+    store.put_snapshots(&[draft]).unwrap();
+}
+
+/// `care` was affected in two places ten days ago and is mended now; `beds` is affected now.
+fn start(now: fn() -> i64) -> (World, String) {
+    let mut viewer = String::new();
+    let world = World::start(now, |store| {
+        viewer = person(store, "viewer", 1, &[("viewer", "/")]);
+        let both = vec![log4j("2.14.1", NESTED), log4j("2.8.2", PLAIN)];
+        put(store, "care", both, START - 10 * DAY_S);
+        put(store, "care", vec![log4j("2.17.1", NESTED)], START - 60);
+        put(store, "beds", vec![log4j("2.14.1", NESTED)], START - 60);
+    });
+    (world, viewer)
+}
+
+/// The UTC day so many days before the tests begin.
+fn day(before: i64) -> String {
+    relight_server::web::number::rfc3339(START - before * DAY_S)[..10].to_owned()
+}
+
+/// The part of a page from a mark to the end of its section.
+fn section<'a>(page: &'a str, mark: &str) -> &'a str {
+    let start = page.find(mark).unwrap_or_else(|| panic!("no {mark} in {page}"));
+    page[start..].split("</section>").next().unwrap()
+}
+
+#[test]
+fn today_and_a_day_of_the_past_have_their_own_answers() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, viewer) = start(now);
+    let (status, _, page) = world.get(ASKED, &viewer);
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("1 of 3 sites affected, 1 unknown, 1 clear"), "{page}");
+    assert!(!page.contains("class=\"banner past\""), "{page}");
+    let (status, _, page) = world.get(&format!("{ASKED}&at={}", day(10)), &viewer);
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("1 of 3 sites affected, 2 unknown, 0 clear"), "{page}");
+    assert!(page.contains(&format!("As of the end of {}", day(10))), "{page}");
+    assert!(page.contains(&format!("value=\"{}\" min=\"{}\"", day(10), day(10))), "{page}");
+    // A day before there was any inventory, and today in words.
+    let (_, _, page) = world.get(&format!("{ASKED}&at={}", day(400)), &viewer);
+    assert!(page.contains("0 of 3 sites affected, 3 unknown, 0 clear"), "{page}");
+    let (_, _, page) = world.get(&format!("{ASKED}&at={}", day(0)), &viewer);
+    assert!(page.contains("1 of 3 sites affected, 1 unknown, 1 clear"), "{page}");
+    world.web.stop();
+}
+
+#[test]
+fn what_is_no_day_of_the_past_is_told_and_answers_nothing() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, viewer) = start(now);
+    for at in ["9999-01-01", "2021-02-30", "yesterday", "2021-12-10T18:00:00Z", "%3Cb%3E"] {
+        let (status, _, page) = world.get(&format!("{ASKED}&at={at}"), &viewer);
+        assert_eq!(status, 200, "{at}");
+        assert!(page.contains("is no moment of the past"), "{at}: {page}");
+        assert!(page.contains("Write a day that has passed"), "{at}: {page}");
+        assert!(!page.contains("sites affected") && !page.contains("<b>"), "{at}: {page}");
+    }
+    world.web.stop();
+}
+
+#[test]
+fn the_graph_leads_from_the_component_to_the_bodies() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, viewer) = start(now);
+    let (_, _, page) = world.get(&format!("{ASKED}&at={}", day(10)), &viewer);
+    let graph = section(&page, "<section class=\"panel reach\">");
+    let title =
+        "Components: 1. Kinds of containers: 2, most often ear › war › jar. Organisations: 1.";
+    assert!(graph.contains(title), "{graph}");
+    for text in ["log4j-core", "2.14.1", "2.8.2", "ear › war › jar", "Hospital"] {
+        assert!(graph.contains(&format!(">{text}</text>")), "{text}: {graph}");
+        assert!(graph.contains(&format!(">{text}</t")), "{text} is in the table too: {graph}");
+    }
+    assert!(!graph.contains("unsure"), "it knows every site: {graph}");
+    // In French too, and without anything affected there is none.
+    let (_, _, page) = world.get(&ASKED.replace("=en", "=fr"), &viewer);
+    let graph = section(&page, "<section class=\"panel reach\">");
+    assert!(graph.contains("Sortes de conteneurs\u{a0}: 1, le plus souvent"), "{graph}");
+    let (_, _, page) = world.get(&format!("{ASKED}&at={}", day(400)), &viewer);
+    assert!(!page.contains("class=\"panel reach\""), "{page}");
+    world.web.stop();
+}
+
+#[test]
+fn evidence_goes_step_by_step_through_the_archives() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, viewer) = start(now);
+    let (_, _, page) = world.get(ASKED, &viewer);
+    // Nobody chose: the first affected site.
+    let panel = section(&page, "id=\"evidence\"");
+    assert!(panel.contains("<code>beds</code>"), "{panel}");
+    let steps = "<li><code>opt/a.ear</code></li><li><code>portal.war</code></li>\
+        <li><code>WEB-INF/lib/log4j-core-2.14.1.jar</code></li>";
+    assert!(panel.contains(steps), "{panel}");
+    assert!(panel.contains("pom.properties in the archive"), "{panel}");
+    assert!(panel.contains(&"ab".repeat(32)), "{panel}");
+    assert!(panel.contains(&format!("There since</dt><dd>{}</dd>", day(0))), "{panel}");
+    // Today the chosen one is clear; the days lead to what it was.
+    let (_, _, page) = world.get(&format!("{ASKED}&site=care"), &viewer);
+    let panel = section(&page, "id=\"evidence\"");
+    assert!(panel.contains("<code>care</code>") && !panel.contains("opt/a.ear"), "{panel}");
+    let then = format!("at={}&amp;site=care", day(10)).replace("&amp;", "&#38;");
+    assert!(panel.contains(&then), "{panel}");
+    let (_, _, page) = world.get(&format!("{ASKED}&site=care&at={}", day(10)), &viewer);
+    let panel = section(&page, "id=\"evidence\"");
+    assert!(panel.contains("opt/lib/&#60;b&#62;.jar"), "{panel}");
+    assert!(panel.contains(&format!("There since</dt><dd>{}</dd>", day(10))), "{panel}");
+    let (_, _, page) = world.get(&format!("{ASKED}&site=nowhere"), &viewer);
+    assert!(section(&page, "id=\"evidence\"").contains("<code>beds</code>"), "{page}");
+    world.web.stop();
+}
