@@ -19,9 +19,10 @@ mod visitors;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use serde_json::{Map, Value, json};
 
@@ -42,6 +43,10 @@ pub(crate) struct Size {
     pub(crate) requests: usize,
     /// Moments at which a controller is killed.
     pub(crate) kills: usize,
+    /// Reloads of an edge by somebody else.
+    pub(crate) reloads: usize,
+    /// How long visitors are counted after a reload of nginx, as the peer, in milliseconds.
+    pub(crate) baseline_ms: u64,
     /// Requests of each side when the cost of a gate is measured.
     pub(crate) sweep: usize,
 }
@@ -53,6 +58,8 @@ const FULL: Size = Size {
     cycles: 100,
     requests: 1_000_000,
     kills: 6,
+    reloads: 3,
+    baseline_ms: 3_000,
     sweep: 100_000,
 };
 
@@ -63,6 +70,8 @@ const QUICK: Size = Size {
     cycles: 6,
     requests: 20_000,
     kills: 1,
+    reloads: 2,
+    baseline_ms: 1_500,
     sweep: 6_000,
 };
 
@@ -95,8 +104,8 @@ const PARTS: [(&str, &[Kind], Part); 6] = [
 type Whole = fn(&Path, Size) -> Value;
 
 /// What is measured once.
-const WHOLE: [(&str, Whole); 3] =
-    [("gate_cost", cost::gates), ("memory", controller::memory), ("plan", dark::plan)];
+const WHOLE: [(&str, Whole); 2] = [("gate_cost", cost::gates), ("plan", dark::plan)];
+const MEMORY: (&str, Whole) = ("memory", controller::memory);
 
 fn main() {
     // Cargo adds `--bench`.
@@ -137,35 +146,68 @@ impl Document {
     }
 }
 
-fn measure(folder: &Path, size: Size, parts: &[String]) {
-    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
-    let (file, figures) = (folder.join("incident.json"), Map::new());
-    let mut document = Document { file, sites: size.sites, load: load(), figures };
-    for kind in Kind::ALL {
-        let mut rig = None;
-        for (name, kinds, part) in PARTS.iter().filter(|(name, ..)| wanted(name)) {
+/// What is measured where, and what came of it so far.
+struct Bench<'a> {
+    folder: &'a Path,
+    size: Size,
+    parts: &'a [String],
+    document: Mutex<Document>,
+}
+
+impl Bench<'_> {
+    fn wants(&self, name: &str) -> bool {
+        self.parts.is_empty() || self.parts.iter().any(|part| part == name)
+    }
+
+    fn put(&self, edge: Option<Kind>, part: &str, value: Value) {
+        self.document.lock().unwrap().put(edge, part, value);
+    }
+
+    /// Every part of one edge, on one register.
+    fn edge(&self, kind: Kind) {
+        let (size, mut rig) = (self.size, None);
+        for (name, kinds, part) in PARTS.iter().filter(|(name, ..)| self.wants(name)) {
             if !kinds.contains(&kind) {
                 continue;
             }
             let figures = attempt(kind.name(), name, || {
                 let rig = rig.get_or_insert_with(|| {
-                    Rig::start(&fresh(folder, kind.name()), kind, size.sites_of(kind))
-                });
-                // The one part that has registers of its own comes first.
-                if *name != "restart" && !rig.data.exists() {
+                    let folder = fresh(self.folder, kind.name());
+                    let rig = Rig::start(&folder, kind, size.sites_of(kind));
                     town::register(&rig.data, rig.sites(), &rig.target);
-                }
+                    rig
+                });
                 part(rig, size)
             });
             // Nobody knows in which state a part that failed left its edge.
             rig = rig.filter(|_| figures.get("error").is_none());
-            document.put(Some(kind), name, figures);
+            self.put(Some(kind), name, figures);
         }
     }
-    for (name, part) in WHOLE.into_iter().filter(|(name, _)| wanted(name)) {
-        let figures = attempt("", name, || part(&fresh(folder, name), size));
-        document.put(None, name, figures);
+
+    fn whole(&self, (name, part): (&str, Whole)) {
+        if self.wants(name) {
+            let figures = attempt("", name, || part(&fresh(self.folder, name), self.size));
+            self.put(None, name, figures);
+        }
     }
+}
+
+/// What is timed has the machine for itself; what only waits, or counts bytes, shares it.
+fn measure(folder: &Path, size: Size, parts: &[String]) {
+    let (file, figures) = (folder.join("incident.json"), Map::new());
+    let document = Document { file, sites: size.sites, load: load(), figures };
+    let bench = Bench { folder, size, parts, document: Mutex::new(document) };
+    bench.edge(Kind::Nginx);
+    bench.edge(Kind::Haproxy);
+    for whole in WHOLE {
+        bench.whole(whole);
+    }
+    thread::scope(|scope| {
+        scope.spawn(|| bench.edge(Kind::Apache));
+        scope.spawn(|| bench.edge(Kind::Caddy));
+        bench.whole(MEMORY);
+    });
 }
 
 /// Runs a part: its figures with the seconds that it took, or its error. Tells people on the error

@@ -1,6 +1,7 @@
 //! A register of thousands of sites on one edge, its engine, and when each proof was journalled.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -9,7 +10,7 @@ use relight_engine::drive::Drive;
 use relight_engine::edge::Target;
 use relight_engine::incident::{Entry, EvidenceKind};
 use relight_engine::plan::{Action, Plan, PlanAsk};
-use relight_engine::store::{RawAdvisory, SiteRow, Store};
+use relight_engine::store::{DATABASE_FILE, RawAdvisory, SiteRow, Store};
 use relight_engine::{Engine, EngineOptions, INVENTORY_TTL_S, Inventory, edges};
 use relight_formats::advisory::{self, Input};
 use relight_model::{Basis, Component, Criticality, Digest, GateKey, Light, Purl, Sbom, Scope};
@@ -67,6 +68,12 @@ pub(crate) fn register(folder: &Path, sites: usize, target: &Target) {
         engine.ingest("bench", &inventories, EvidenceKind::Scan).unwrap();
     }
     engine.open_incident("bench", INCIDENT, "bench").unwrap();
+}
+
+/// The same register in another folder; nobody has it open.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    fs::copy(from.join(DATABASE_FILE), to.join(DATABASE_FILE)).unwrap();
 }
 
 /// Says how the edge is reached from now on.

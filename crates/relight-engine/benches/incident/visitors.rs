@@ -128,13 +128,13 @@ pub(crate) fn untouched(rig: &mut Rig, size: Size) -> Value {
     members.insert("seconds".into(), json!(began.elapsed().as_secs_f64()));
     members.insert("tunnels_cut".into(), json!(TUNNELS - alive));
     if rig.kind == Kind::Nginx {
-        members.insert("baseline_reload".into(), baseline(rig));
+        members.insert("baseline_reload".into(), baseline(rig, size));
     }
     figures
 }
 
 /// The peer in the same run: what a reload of nginx does to the same kept connections.
-fn baseline(rig: &mut Rig) -> Value {
+fn baseline(rig: &mut Rig, size: Size) -> Value {
     let mut running = rig.running.take().unwrap();
     let crowd = Crowd::new(rig);
     thread::scope(|scope| {
@@ -147,7 +147,7 @@ fn baseline(rig: &mut Rig) -> Value {
             thread::yield_now();
         }
         running.reload().unwrap();
-        let until = Instant::now() + Duration::from_secs(3);
+        let until = Instant::now() + Duration::from_millis(size.baseline_ms);
         while Instant::now() < until {
             thread::park_timeout(Duration::from_millis(10));
         }

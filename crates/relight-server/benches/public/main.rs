@@ -55,7 +55,7 @@ struct Size {
 }
 
 const FULL: Size = Size { rounds: 20, requests: 400_000 };
-const QUICK: Size = Size { rounds: 1, requests: 15_000 };
+const QUICK: Size = Size { rounds: 1, requests: 6_000 };
 
 fn main() {
     // Cargo adds `--bench`.
