@@ -3,8 +3,8 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{iter, thread};
 
 use relight_model::{Epoch, GateKey};
 
@@ -192,9 +192,11 @@ pub(crate) fn parse_epoch(text: &str) -> Option<Epoch> {
 }
 
 fn parse_record(text: &str) -> Option<Record> {
-    let mut lines = text.lines();
+    let mut lines = text.lines().peekable();
     let mut epoch = parse_epoch(lines.next()?)?;
-    let mut own = GateSet::new();
+    // The keys of the last whole record, in order: a set is made of them at once.
+    let whole = iter::from_fn(|| lines.next_if(|line| !line.starts_with(['=', '+', '-'])));
+    let mut own: GateSet = whole.map(|line| GateKey::new(line).ok()).collect::<Option<_>>()?;
     for line in lines {
         if let Some(text) = line.strip_prefix('=') {
             epoch = epoch.max(parse_epoch(text)?);

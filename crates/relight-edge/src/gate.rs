@@ -263,6 +263,7 @@ impl Gate {
         };
         let link = fs::read_link(self.current())?;
         entries.generation = Some(link.to_string_lossy().into_owned());
+        let mut dark = Vec::new();
         for entry in folder {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -271,10 +272,11 @@ impl Gate {
                 kind => kind.is_file(),
             };
             match GateKey::new(&name) {
-                Ok(key) if is_file => drop(entries.dark.insert(key)),
+                Ok(key) if is_file => dark.push(key),
                 _ => entries.strange.push(name),
             }
         }
+        entries.dark = dark.into_iter().collect();
         entries.strange.sort();
         Ok(entries)
     }

@@ -1,6 +1,5 @@
 //! A gate as a map, `key 1` a line: the durable copy of HAProxy and the gate of Apache.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -39,20 +38,24 @@ impl MapCopy {
     }
 
     pub(crate) fn from_entries(entries: Vec<(String, String)>) -> Self {
-        let mut copy = Self::default();
-        let mut seen = BTreeSet::new();
+        let (mut dark, mut others, mut epochs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut strange = false;
         for (key, value) in entries {
-            let double = !seen.insert(key.clone());
             match GateKey::new(&key) {
-                _ if key == SENTINEL && !double => copy.epoch = fence::parse_epoch(&value),
-                Ok(key) if value == "1" && !double => drop(copy.dark.insert(key)),
-                // Of two values nobody promises which one counts: only twice dark is dark.
-                Ok(key) if value != "1" => {
-                    copy.dark.remove(&key);
-                    copy.strange = true;
-                }
-                _ => copy.strange = true,
+                _ if key == SENTINEL => epochs.push(fence::parse_epoch(&value)),
+                Ok(key) if value == "1" => dark.push(key),
+                Ok(key) => others.push(key),
+                Err(_) => strange = true,
             }
+        }
+        let count = dark.len();
+        // At once: thousands of single insertions took as long as HAProxy takes to tell them.
+        let mut copy = Self { dark: dark.into_iter().collect(), ..Self::default() };
+        copy.strange = strange || copy.dark.len() < count || !others.is_empty() || epochs.len() > 1;
+        copy.epoch = epochs.into_iter().next().flatten();
+        // Of two values nobody promises which one counts: only twice dark is dark.
+        for key in others {
+            copy.dark.remove(&key);
         }
         copy
     }

@@ -100,6 +100,17 @@ impl RuntimeApi {
         }
     }
 
+    /// The value of a key in a map; none where it is not there.
+    pub(crate) fn value(&self, map: &str, key: &str) -> Result<Option<String>, EdgeError> {
+        let command = format!("get map {map} {key}");
+        let reply = self.run(&command)?;
+        if reply.contains("found=no") {
+            return Ok(None);
+        }
+        let value = reply.split_once(", value=\"").and_then(|(_, rest)| rest.split_once('"'));
+        value.map(|(value, _)| Some(value.to_owned())).ok_or_else(|| refused(&command, &reply))
+    }
+
     /// Those of `keys` that a map holds, asked in as few exchanges as fit.
     pub(crate) fn held<'a>(
         &self,
@@ -286,6 +297,20 @@ mod tests {
         assert_eq!(api.run("show stat").unwrap().len(), size);
         let (api, _folder) = after(vec![b'\n'; size + 1]);
         assert_eq!(api.run("show stat").unwrap_err().kind, EdgeErrorKind::Unreachable);
+    }
+
+    #[test]
+    fn a_value_is_read_where_the_key_is_there_and_a_strange_reply_is_none() {
+        let head = "type=str, case=sensitive, found=";
+        let found = format!("{head}yes, idx=tree, key=\"k\", value=\"1-2\", type=\"str\"\n\n");
+        let (api, _folder) = after(found.into_bytes());
+        assert_eq!(api.value("m", "k").unwrap().as_deref(), Some("1-2"));
+        let (api, _folder) = after(format!("{head}no\n\n").into_bytes());
+        assert_eq!(api.value("m", "k").unwrap(), None);
+        for bad in ["\n", "Unknown map identifier.\n\n", "found=yes\n\n"] {
+            let (api, _folder) = after(bad.into());
+            assert_eq!(api.value("m", "k").unwrap_err().kind, EdgeErrorKind::Refused, "{bad}");
+        }
     }
 
     #[test]

@@ -4,9 +4,10 @@
 //! the journal, and only then visible to the loops of the edges (INCIDENT I2).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
+use std::{fmt, thread};
 
 use relight_match::{Advisories, MATCHER_REVISION, Question};
 use relight_model::{Epoch, Finding, GateKey, OrgId, Organisation, Site, SiteId, Timestamp};
@@ -127,10 +128,16 @@ impl Engine {
         options: EngineOptions,
         lease: Lease,
     ) -> Result<Self, EngineError> {
-        let (ledger, seq) = replay(&store)?;
+        // Whoever starts again in the middle of an incident has edges that wait.
+        let (replayed, inventory) = thread::scope(|scope| {
+            let replayed = scope.spawn(|| replay(&store));
+            let inventory = Inventoried::read(&store);
+            // A thread that panicked found a bug of ours: it goes on in this one.
+            (replayed.join().unwrap_or_else(|panic| resume_unwind(panic)), inventory)
+        });
+        let ((ledger, seq), inventory) = (replayed?, inventory?);
         let sites = store.sites()?;
         let by_key = keys_of(&sites);
-        let inventory = Inventoried::read(&store)?;
         let protected = store.marked(SiteMark::Protected)?;
         let orgs = orgs_of(&store)?;
         let state = State { ledger, seq, inventory, sites, by_key, orgs, protected };

@@ -16,7 +16,7 @@ use relight_edge::{
 };
 use relight_model::{Epoch, GateKey, Light, Seen, Site};
 
-use crate::incident::{Entry, Gate, Ledger, Phase};
+use crate::incident::{Case, Entry, Gate, Ledger, Phase};
 
 use barrier::Barrier;
 pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_WAIT_MAX};
@@ -105,34 +105,46 @@ pub fn wants<'a>(
     edge: &str,
     site_of: impl Fn(&GateKey) -> Option<&'a Site>,
 ) -> Vec<Want> {
-    let mut touched: BTreeSet<&GateKey> = BTreeSet::new();
+    let mut asked: BTreeMap<&GateKey, Asked> = BTreeMap::new();
     for (_, incident) in ledger.open() {
-        let cases = incident.cases().iter();
-        touched.extend(
-            cases
-                .filter(|(_, case)| {
-                    case.ordered || !matches!(case.phase, Phase::Online | Phase::Exempt)
-                })
-                .map(|(key, _)| key),
-        );
+        for (key, case) in incident.cases() {
+            asked.entry(key).or_default().hear(case);
+        }
     }
-    let sites = touched.into_iter().filter_map(site_of).filter(|site| site.edge == edge);
-    sites.map(|site| want(ledger, site)).collect()
+    let touched = asked.into_iter().filter(|(_, asked)| asked.is_touched);
+    let here = touched.filter_map(|(key, asked)| {
+        let site = site_of(key)?;
+        (site.edge == edge).then(|| asked.of(site))
+    });
+    here.collect()
 }
 
-fn want(ledger: &Ledger, site: &Site) -> Want {
-    let cases = || ledger.open().filter_map(|(_, incident)| incident.case(&site.slug));
-    let gates = cases();
-    // The worst gate of all incidents: what one of them has not seen proven is not proven.
-    let gate = gates.map(|case| case.gate).max_by_key(|gate| gate_rank(*gate));
-    Want {
-        target: ProbeTarget {
-            key: site.slug.clone(),
-            host: site.host().to_owned(),
-            baseline: cases().find_map(|case| case.baseline),
-        },
-        light: ledger.wants(&site.slug),
-        gate: gate.unwrap_or(Gate::Open),
+/// What the open incidents say about one site.
+#[derive(Default)]
+struct Asked {
+    is_touched: bool,
+    is_dark: bool,
+    baseline: Option<u16>,
+    gate: Option<Gate>,
+}
+
+impl Asked {
+    fn hear(&mut self, case: &Case) {
+        self.is_touched |= case.ordered || !matches!(case.phase, Phase::Online | Phase::Exempt);
+        self.is_dark |= case.phase.wants() == Light::Dark;
+        self.baseline = self.baseline.or(case.baseline);
+        // The worst gate of all incidents: what one of them has not seen proven is not proven.
+        let worst = self.gate.unwrap_or(Gate::Open);
+        self.gate = Some(if gate_rank(case.gate) >= gate_rank(worst) { case.gate } else { worst });
+    }
+
+    fn of(&self, site: &Site) -> Want {
+        let (key, host) = (site.slug.clone(), site.host().to_owned());
+        Want {
+            target: ProbeTarget { key, host, baseline: self.baseline },
+            light: if self.is_dark { Light::Dark } else { Light::Lit },
+            gate: self.gate.unwrap_or(Gate::Open),
+        }
     }
 }
 
@@ -332,6 +344,12 @@ impl EdgeLoop {
 
     /// Times run while the same light is wanted: an earlier closing or opening is another one.
     fn forget_other_times(&mut self, wants: &[Want]) {
+        if [&self.unproven_since, &self.closed_at, &self.opening_since]
+            .iter()
+            .all(|times| times.is_empty())
+        {
+            return;
+        }
         let is_wanted = |light: Light| {
             let wanted = wants.iter().filter(move |want| want.light == light);
             wanted.map(|want| &want.target.key).collect::<BTreeSet<&GateKey>>()

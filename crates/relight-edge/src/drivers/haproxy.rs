@@ -116,12 +116,19 @@ impl Haproxy {
             return Ok(());
         }
         let differences = before.dark.symmetric_difference(target).count();
-        if before.strange || before.epoch.is_none() || differences > IN_PLACE_MAX {
+        let is_batch = before.strange || before.epoch.is_none() || differences > IN_PLACE_MAX;
+        if is_batch {
             self.commit_version(epoch, target)?;
         } else {
             self.change_keys(epoch, before, target)?;
         }
-        if self.runtime_copy()?.holds(epoch, target) {
+        // A version takes effect as a whole and was compared before: its epoch is enough, where
+        // that is another one.
+        let is_held = match is_batch && before.epoch != Some(epoch) {
+            true => self.api.value(&self.map, SENTINEL)? == Some(fence::text(epoch)),
+            false => self.runtime_copy()?.holds(epoch, target),
+        };
+        if is_held {
             return Ok(());
         }
         let doing = format!("find in map {} what was written", self.map);

@@ -154,7 +154,11 @@ impl State {
         let at = |entries: &Entries, key: &str| entries.iter().position(|(k, _)| k == key);
         match words {
             ["get", key] => match at(&self.entries, key) {
-                Some(_) => "type=str, case=sensitive, found=yes, idx=tree\n\n".to_owned(),
+                Some(index) => format!(
+                    "type=str, case=sensitive, found=yes, idx=tree, key=\"{key}\", value=\"{}\", \
+                     type=\"str\"\n\n",
+                    self.entries[index].1
+                ),
                 None => "type=str, case=sensitive, found=no\n\n".to_owned(),
             },
             ["add", key, value] => {
