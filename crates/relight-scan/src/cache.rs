@@ -7,10 +7,11 @@
 pub(crate) mod record;
 
 use std::fmt;
+use std::num::NonZeroUsize;
 
 use relight_model::Digest;
 use sha2::{Digest as _, Sha256};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::Xxh3Default;
 
 pub(crate) use self::record::Record;
 use crate::catalogers::CATALOGERS;
@@ -35,6 +36,10 @@ pub trait Cache: fmt::Debug + Sync {
     fn is_settled(&self, changed_s: i64) -> bool;
     /// The record of a key was damaged.
     fn damaged(&self, key: &Digest);
+    /// Nothing was kept before this scan: no file is known before it was opened.
+    fn is_new(&self) -> bool {
+        false
+    }
 }
 
 /// The cache of one scan.
@@ -78,16 +83,21 @@ impl<'a> Known<'a> {
         path: &str,
         folders: &[&str],
     ) -> Option<Digest> {
-        let directory = plain_directory(window)?;
+        let (len, hash) = plain_directory(window)?;
         let mut hasher = self.hasher(2);
         hasher.update(window.len().to_le_bytes());
-        hasher.update((directory.len() as u64).to_le_bytes());
+        hasher.update(len.to_le_bytes());
         // Its check sums are no proof against somebody who wants to be believed, and a slower hash
         // of them would be none either. Thousands of sites that share their archives are many.
-        hasher.update(xxh3_128(&directory).to_le_bytes());
+        hasher.update(hash.to_le_bytes());
         hasher.update(file_name(path));
         folders.iter().for_each(|folder| hasher.update(format!("\0{folder}")));
         Some(Digest(hasher.finalize().into()))
+    }
+
+    /// Whether a file may be known by its stamp alone.
+    pub(crate) fn knows_stamps(&self) -> bool {
+        !self.cache.is_new()
     }
 
     /// What is known under a key, as that of the file at `path`.
@@ -140,10 +150,13 @@ const END_BYTES: usize = 22;
 /// Bytes of a directory that is worth being a key.
 const KEY_BYTES_MAX: u64 = 16 << 20;
 
-/// The directory and the end record of a zip of the plainest form: it starts with a member, its
+/// Bytes that are hashed at one time.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Length and hash of directory and end record of a zip of the plainest form: it starts with a member, its
 /// directory ends at its end record and starts where that says, and nothing is behind. Whatever
 /// is not quite so is read each time.
-fn plain_directory(window: &Window) -> Option<Vec<u8>> {
+fn plain_directory(window: &Window) -> Option<(u64, u128)> {
     let end_at = window.len().checked_sub(END_BYTES as u64)?;
     let end = window.read(end_at, END_BYTES).ok()?;
     let u32_at = |at: usize| end.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
@@ -157,8 +170,14 @@ fn plain_directory(window: &Window) -> Option<Vec<u8>> {
     if !is_plain {
         return None;
     }
-    let len = usize::try_from(window.len() - offset).ok()?;
-    window.read(offset, len).ok().filter(|bytes| bytes.len() == len)
+    let (mut hasher, mut piece, mut at) = (Xxh3Default::new(), Vec::new(), offset);
+    while at < window.len() {
+        window.read_small_into(at, PIECE_BYTES, &mut piece).ok()?;
+        // A file that shrank is read.
+        at += NonZeroUsize::new(piece.len())?.get() as u64;
+        hasher.update(&piece);
+    }
+    Some((window.len() - offset, hasher.digest128()))
 }
 
 #[cfg(test)]

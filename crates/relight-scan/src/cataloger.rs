@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 
+use memchr::memmem::Finder;
 use relight_model::Catalog;
 
 use crate::catalogers::CATALOGERS;
@@ -196,6 +197,8 @@ pub(crate) struct Index {
     members: Vec<&'static str>,
     /// The endings of all names that are selected.
     endings: HashSet<&'static str>,
+    /// The folders by which files far below them are selected. Sorted.
+    inside: Vec<(&'static str, Finder<'static>)>,
 }
 
 impl Index {
@@ -205,6 +208,8 @@ impl Index {
         index.read();
         let names = index.by_name.keys().chain(&index.members);
         index.endings = names.filter_map(|name| ending(name)).collect();
+        index.inside.sort_unstable_by_key(|(folder, _)| *folder);
+        index.inside.dedup_by_key(|(folder, _)| *folder);
         index
     }
 
@@ -220,6 +225,9 @@ impl Index {
                         index.by_folder.entry(file_name(path)).or_default().push((at, *select));
                     }
                     Select::Named(_, end) | Select::Inside(_, end) => {
+                        if let Select::Inside(folder, _) = select {
+                            index.inside.push((folder, Finder::new(*folder)));
+                        }
                         let ending = ending(end).unwrap_or_default();
                         index.by_ending.entry(ending).or_default().push((at, *select));
                     }
@@ -233,18 +241,8 @@ impl Index {
     /// The folders above a file by which its members are selected: what is found in the same
     /// archive elsewhere may be something else.
     pub(crate) fn folders_that_count(&self, path: &str) -> Vec<&'static str> {
-        let inside = |select: &Select| match select {
-            Select::Inside(folder, _) if path.contains(folder) => Some(*folder),
-            _ => None,
-        };
-        let mut folders: Vec<_> = CATALOGERS
-            .iter()
-            .flat_map(|cataloger| cataloger.selects())
-            .filter_map(inside)
-            .collect();
-        folders.sort_unstable();
-        folders.dedup();
-        folders
+        let is_above = |(_, it): &&(&str, Finder<'_>)| it.find(path.as_bytes()).is_some();
+        self.inside.iter().filter(is_above).map(|(folder, _)| *folder).collect()
     }
 
     /// The catalogers that want a file.

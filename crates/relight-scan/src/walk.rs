@@ -8,6 +8,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use relight_model::FlawCode;
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, RawDirEntry, ResolveFlags};
 use rustix::fs::{fstat, fstatfs, openat, openat2, readlinkat, statat};
 use rustix::io::Errno;
 
@@ -42,6 +43,9 @@ const BATCH_FILES_MAX: usize = 64;
 
 /// Entries of one directory that are held at one time, unless their order matters.
 const ENTRIES_HELD_MAX: usize = 4_096;
+
+/// Bytes of names that are asked for at one time; a name has at most 255.
+const NAMES_BYTES: usize = 32 << 10;
 
 /// How files are opened: a FIFO does not block, a device does nothing.
 const FILE: OFlags =
@@ -99,6 +103,8 @@ pub(crate) struct Walker<'a> {
     path: String,
     open: Open,
     waiting: Vec<Waiting>,
+    /// Where names are read into.
+    buffer: Vec<MaybeUninit<u8>>,
     /// What was visited, where the same can be met twice.
     seen: Option<HashSet<Id>>,
     /// Unpacked images, which are read layer by layer and not file by file.
@@ -121,7 +127,7 @@ impl<'a> Walker<'a> {
         let (path, open, waiting) = (String::new(), Open::default(), Vec::new());
         let layouts = Vec::new();
         let is_system = is_system(&root);
-        let root_folder = None;
+        let (root_folder, buffer) = (None, vec![MaybeUninit::uninit(); NAMES_BYTES]);
         Self {
             root,
             is_system,
@@ -132,6 +138,7 @@ impl<'a> Walker<'a> {
             path,
             open,
             waiting,
+            buffer,
             seen,
             layouts,
         }
@@ -200,18 +207,35 @@ impl<'a> Walker<'a> {
     }
 
     fn list(&mut self, folder: &Rc<Folder>, send: &mut Send<'_>) -> bool {
-        let opened = self.open.handle(folder);
-        let listed = opened.and_then(|handle| Ok((Dir::read_from(&handle)?, handle)));
-        let (mut entries, handle) = match listed {
-            Ok(listed) => listed,
+        let handle = match self.open.handle(folder) {
+            Ok(handle) => handle,
             Err(error) => {
                 self.found.flaw(code_of(&error.into()), &self.path, 0);
                 return true;
             }
         };
+        let mut buffer = std::mem::take(&mut self.buffer);
+        // The handle is at its start: each is listed once, and otherwise only looked up in.
+        let goes_on = self.list_names(folder, &handle, &mut buffer, send);
+        self.buffer = buffer;
+        goes_on
+    }
+
+    fn list_names(
+        &mut self,
+        folder: &Rc<Folder>,
+        handle: &Arc<OwnedFd>,
+        buffer: &mut [MaybeUninit<u8>],
+        send: &mut Send<'_>,
+    ) -> bool {
+        let mut entries = RawDir::new(&**handle, buffer);
         let path: Arc<str> = self.path.as_str().into();
-        let mut batch =
-            Batch { folder: handle, path, is_local: folder.is_local, files: Vec::new() };
+        let mut batch = Batch {
+            folder: Arc::clone(handle),
+            path,
+            is_local: folder.is_local,
+            files: Vec::new(),
+        };
         let first = self.waiting.len();
         loop {
             let names = self.read_names(&mut entries, &batch.folder);
@@ -236,7 +260,11 @@ impl<'a> Walker<'a> {
 
     /// The next entries of a directory; all of them in order where what is met twice is visited
     /// once, because the first path is the one that is told.
-    fn read_names(&mut self, entries: &mut Dir, folder: &OwnedFd) -> Vec<(CString, FileType)> {
+    fn read_names(
+        &mut self,
+        entries: &mut RawDir<'_, &OwnedFd>,
+        folder: &OwnedFd,
+    ) -> Vec<(CString, FileType)> {
         let held_max = if self.seen.is_some() { usize::MAX } else { ENTRIES_HELD_MAX };
         let mut names = Vec::new();
         while names.len() < held_max
@@ -260,6 +288,16 @@ impl<'a> Walker<'a> {
     }
 
     fn entry(&mut self, folder: &Rc<Folder>, batch: &mut Batch, name: CString, kind: FileType) {
+        // A byte of a name takes up to three in a path.
+        let len_max = batch.path.len() + 1 + name.to_bytes().len() * 3;
+        let is_plain = kind == FileType::RegularFile
+            && len_max <= self.options.path_bytes_max
+            && self.options.exclude.is_empty()
+            && self.mounts.is_empty()
+            && self.seen.is_none();
+        if is_plain {
+            return batch.files.push((name, Links::Refuse));
+        }
         let path = in_folder(&batch.path, &escape(name.to_bytes()));
         if path.len() > self.options.path_bytes_max {
             self.found.flaw(FlawCode::LimitDepth, &batch.path, 0);
@@ -366,7 +404,7 @@ fn stays_inside(folder: &OwnedFd, name: &CStr) -> Result<bool, Errno> {
 
 /// Whether these are the names of an unpacked image (OCI image-layout specification).
 fn is_layout(names: &[(CString, FileType)]) -> bool {
-    let has = |name: &CStr, kind| names.iter().any(|entry| entry == &(name.to_owned(), kind));
+    let has = |name: &CStr, kind| names.iter().any(|it| it.0.as_c_str() == name && it.1 == kind);
     has(c"oci-layout", FileType::RegularFile)
         && has(c"index.json", FileType::RegularFile)
         && has(c"blobs", FileType::Directory)
@@ -400,7 +438,7 @@ fn mount_of(folder: &OwnedFd) -> Mount {
 }
 
 /// Some file systems do not say the type while listing.
-fn kind_of(folder: &OwnedFd, entry: &rustix::fs::DirEntry) -> FileType {
+fn kind_of(folder: &OwnedFd, entry: &RawDirEntry<'_>) -> FileType {
     match entry.file_type() {
         FileType::Unknown => {
             let stat = statat(folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW);

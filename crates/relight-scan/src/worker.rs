@@ -42,6 +42,15 @@ struct Reading {
     directory: Option<Digest>,
 }
 
+/// What of a path a result hangs on: all of it for a file that catalogers choose by its path, else
+/// the name and a few folders. So a file of many names, as sites that share their archives have
+/// them, is read once.
+struct Counts<'p> {
+    text: Cow<'p, str>,
+    /// The folders; `None` when catalogers choose the file.
+    folders: Option<Vec<&'static str>>,
+}
+
 /// One scan: what all of its threads share.
 pub(crate) struct Scan<'a> {
     shared: Shared<'a>,
@@ -142,25 +151,26 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// What of a path a result hangs on: all of it for a file that catalogers choose by its path,
-    /// else the name and a few folders. So a file of many names, as sites that share their archives
-    /// have them, is read once.
-    fn what_counts<'p>(&self, path: &'p str) -> Cow<'p, str> {
-        if self.shared.is_selected(path) {
-            return Cow::Borrowed(path);
+    /// What of a path a result hangs on.
+    fn what_counts<'p>(&self, path: &'p str) -> Counts<'p> {
+        if self.known.is_none() || self.shared.is_selected(path) {
+            return Counts { text: Cow::Borrowed(path), folders: None };
         }
-        match self.shared.index.folders_that_count(path).as_slice() {
+        let folders = self.shared.index.folders_that_count(path);
+        let text = match folders.as_slice() {
             [] => Cow::Borrowed(file_name(path)),
             folders => Cow::Owned(format!("{}\0{}", file_name(path), folders.join("\0"))),
-        }
+        };
+        Counts { text, folders: Some(folders) }
     }
 
     /// Whether the cache knows a file by its stamp; then it is not even opened.
     fn is_known(&self, batch: &Batch, name: &CStr, path: &str, output: &mut Output) -> bool {
-        let Some(known) = self.known.as_ref().filter(|_| batch.is_local) else { return false };
+        let known = self.known.as_ref().filter(|it| batch.is_local && it.knows_stamps());
+        let Some(known) = known else { return false };
         let stat = statat(&batch.folder, name, AtFlags::SYMLINK_NOFOLLOW);
         let stamp = stat.ok().and_then(|stat| Stamp::of_file(&stat));
-        let key = stamp.and_then(|stamp| known.by_stamp(&stamp, &self.what_counts(path)));
+        let key = stamp.and_then(|stamp| known.by_stamp(&stamp, &self.what_counts(path).text));
         let Some(record) = key.and_then(|key| known.get(&key, path)) else { return false };
         let mut done = Output::of_record(record);
         self.mark(stamp, &mut done);
@@ -173,14 +183,15 @@ impl<'a> Scan<'a> {
     pub(crate) fn file(&self, open: &Opens<'_>, is_local: bool, path: &str, output: &mut Output) {
         let _current = self.services.progress.begin(path);
         let mut reading = Reading::default();
+        let counts = self.what_counts(path);
         let read = steady::read(
             || open().map(File::from),
-            |file, stamp| reading = self.read(file, stamp, path),
+            |file, stamp| reading = self.read(file, stamp, is_local, path, &counts),
         );
         match read {
             Ok(Steady::Same(())) => {
                 reading.done.files = 1;
-                self.keep(&reading, is_local, path);
+                self.keep(&reading, is_local, path, &counts);
             }
             Ok(Steady::Changed((), size)) => {
                 reading.done.files = 1;
@@ -203,15 +214,27 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a file as it is now, or finds that the same archive was read before.
-    fn read(&self, file: &Arc<File>, stamp: Stamp, path: &str) -> Reading {
+    fn read(
+        &self,
+        file: &Arc<File>,
+        stamp: Stamp,
+        is_local: bool,
+        path: &str,
+        counts: &Counts<'_>,
+    ) -> Reading {
         let mut reading = Reading { stamp: Some(stamp), ..Reading::default() };
+        // A file of many names, in a scan that asked for none by its stamp.
+        if let Some(known) = self.known.as_ref().filter(|it| is_local && !it.knows_stamps())
+            && let Some(key) = known.by_stamp(&stamp, &counts.text)
+            && let Some(record) = known.get(&key, path)
+        {
+            reading.done = Output::of_record(record);
+            return reading;
+        }
         let pace = self.services.pace.clone();
         let window = Window::of_paced_file(Arc::clone(file), stamp.size, pace);
-        if let Some(known) = &self.known
-            && !self.shared.is_selected(path)
-        {
-            let folders = self.shared.index.folders_that_count(path);
-            reading.directory = known.by_directory(&window, path, &folders);
+        if let Some((known, folders)) = self.known.as_ref().zip(counts.folders.as_ref()) {
+            reading.directory = known.by_directory(&window, path, folders);
             if let Some(record) = reading.directory.and_then(|key| known.get(&key, path)) {
                 reading.done = Output::of_record(record);
                 return reading;
@@ -266,11 +289,10 @@ impl<'a> Scan<'a> {
     }
 
     /// Keeps the result of a file that nobody wrote to while it was read.
-    fn keep(&self, reading: &Reading, is_local: bool, path: &str) {
+    fn keep(&self, reading: &Reading, is_local: bool, path: &str, counts: &Counts<'_>) {
         let Some(known) = self.known.as_ref().filter(|_| !reading.done.is_image) else { return };
         let by_stamp = reading.stamp.filter(|_| is_local);
-        let counts = self.what_counts(path);
-        let by_stamp = by_stamp.and_then(|stamp| known.by_stamp(&stamp, &counts));
+        let by_stamp = by_stamp.and_then(|stamp| known.by_stamp(&stamp, &counts.text));
         let by_directory = reading.directory.filter(|_| reading.done.known == 0);
         for key in by_stamp.into_iter().chain(by_directory) {
             known.put(&key, path, &reading.done.found, reading.done.bytes_read);

@@ -75,7 +75,7 @@ mod tests {
         assert!(matches!(wide, Err(LimitedError::Window)), "{wide:?}");
         assert!(matches!(unpack(Coding::Ppmd(1, 0), &packed), Err(LimitedError::Corrupt(_))));
         let fields = |order: u16, mib: u16, restore: u16| {
-            (order - 1 | (mib - 1) << 4 | restore << 12).to_le_bytes()
+            ((order - 1) | ((mib - 1) << 4) | (restore << 12)).to_le_bytes()
         };
         let mut encoder =
             Ppmd8Encoder::new(Vec::new(), 8, 1 << 20, RestoreMethod::Restart).unwrap();

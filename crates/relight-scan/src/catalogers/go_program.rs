@@ -119,12 +119,13 @@ fn text(bytes: &[u8]) -> String {
 
 /// `mod` and `dep` lines, each perhaps followed by `=>`, its replacement.
 fn push(compiler: &str, modules: &str, file: &File<'_>, out: &mut Catalog) {
-    let mut found: Vec<Purl> = Vec::new();
+    let (mut found, mut own): (Vec<Purl>, _) = (Vec::new(), None);
     for line in modules.lines() {
         // The list stands between two marks of 16 bytes that are no text.
         let line = line.find("path\t").map_or(line, |at| &line[at..]);
         let fields: Vec<&str> = line.split('\t').collect();
         match fields[..] {
+            ["path", path] => own = module_of(path),
             ["mod" | "dep", path, version, ..] => found.push(module(path, released(version))),
             ["=>", path, version, ..] => {
                 found.pop();
@@ -135,12 +136,32 @@ fn push(compiler: &str, modules: &str, file: &File<'_>, out: &mut Catalog) {
             _ => {}
         }
     }
+    // Distributions build without modules: only the path of the package is there.
+    if found.is_empty() {
+        found.extend(own.map(|path| module(path, "")));
+    }
     let version = compiler.strip_prefix("go").unwrap_or_default();
     let version = version.split(' ').next().unwrap_or(version);
     found.push(Purl::new("golang", "", "stdlib", version));
     for purl in found {
         reader::installed(file, purl, Basis::InstalledMetadata, out);
     }
+}
+
+/// Hosts whose repositories are modules: an owner and a name behind each.
+const HOSTS: [&str; 5] = ["bitbucket.org", "codeberg.org", "gitea.com", "github.com", "gitlab.com"];
+
+/// The module of a package, where its path alone tells: the repository, and the major version of
+/// which the import path of a later one must speak.
+fn module_of(path: &str) -> Option<&str> {
+    let ends: Vec<usize> = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).collect();
+    let is_host = HOSTS.contains(&&path[..*ends.first()?]);
+    let end = *ends.get(2).filter(|_| is_host)?;
+    let next = ends.get(3).map(|next| &path[end + 1..*next]);
+    let is_major = |it: &str| {
+        it.strip_prefix('v').is_some_and(|it| it.parse::<u16>().is_ok_and(|number| number > 1))
+    };
+    Some(if next.is_some_and(is_major) { &path[..ends[3]] } else { &path[..end] })
 }
 
 /// A program built from its own source tree has no version.

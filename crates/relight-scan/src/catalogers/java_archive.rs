@@ -53,11 +53,8 @@ impl Cataloger for JavaArchive {
                 }
             }
         }
-        // Manifest and file name describe the archive as a whole; where its parts have coordinates
-        // of their own they would only add a second, weaker name.
-        if out.components.len() == found {
-            name_whole(file.path, listing, has_classes, out);
-        }
+        let parts: Vec<Purl> = out.components[found..].iter().map(|it| it.purl.clone()).collect();
+        name_whole(file.path, listing, has_classes, &parts, out);
         lookup_removed(listing, &mut out.components[found..]);
     }
 }
@@ -67,22 +64,42 @@ pub(super) fn installed_at(purl: Purl, place: &str, basis: Basis) -> Component {
     Component::new(purl, place, basis, Scope::Installed)
 }
 
-/// What manifest and file name say about an archive.
-fn name_whole(path: &str, listing: &Listing, has_classes: bool, out: &mut Catalog) {
+/// What manifest and file name say about an archive, which describe it as a whole. Where its parts
+/// have coordinates of their own, that is only a second, weaker name, unless the whole has a
+/// version that none of them has: `guice.jar` holds the coordinates of what was merged into it, and
+/// none of its own.
+fn name_whole(path: &str, listing: &Listing, has_classes: bool, parts: &[Purl], out: &mut Catalog) {
     let manifest = listing.members.iter().find(|(name, _)| name == "META-INF/MANIFEST.MF");
     let manifest = manifest.map(|(_, bytes)| Manifest::read(bytes));
     let claim = manifest.as_ref().and_then(Manifest::claim);
+    let is_part = |claim: &Purl, part: &Purl| {
+        numbers(&claim.version) == numbers(&part.version)
+            || file_stem(path).is_some_and(|stem| stem.starts_with(&part.name))
+    };
+    let is_other = |claim: &Purl| !parts.iter().any(|part| is_part(claim, part));
+    if !parts.is_empty() && !claim.as_ref().is_some_and(is_other) {
+        return;
+    }
     let is_java = has_classes || claim.is_some();
     let stem = file_stem(path).filter(|_| is_java);
-    // `lib/jrt-fs.jar`: the manifest has the version, and only the file has the name.
-    let named_by_file = || {
-        let (name, manifest) = (stem.filter(|it| is_artifact(it))?, manifest.as_ref()?);
-        let version = manifest.field("Implementation-Version").filter(|it| is_version(it))?;
-        Some(Purl::new("maven", "", name, version))
-    };
-    let version = stem.and_then(split_version);
-    if let Some(purl) = claim.or_else(|| version.is_none().then(named_by_file).flatten()) {
-        out.components.push(installed_at(purl, path, Basis::Manifest));
+    let version = stem.and_then(split_version).filter(|_| parts.is_empty());
+    let by_file = stem.filter(|_| version.is_none()).and_then(|stem| {
+        let version = manifest.as_ref()?.version()?;
+        Some(Purl::new("maven", "", stem, version))
+    });
+    match (claim, by_file) {
+        (Some(claim), by_file) => {
+            // A bundle has a name of its own, and advisories know the artifact.
+            let other = by_file.filter(|it| is_artifact(&it.name) && it.name != claim.name);
+            out.components.push(installed_at(claim, path, Basis::Manifest));
+            let other = other.map(|purl| installed_at(purl, path, Basis::FileName));
+            out.components.extend(other);
+        }
+        // `lib/jrt-fs.jar`: the manifest has the version, and only the file has the name.
+        (None, Some(by_file)) if is_artifact(&by_file.name) => {
+            out.components.push(installed_at(by_file, path, Basis::Manifest));
+        }
+        _ => {}
     }
     if let Some((name, version)) = version {
         let purl = Purl::new("maven", "", name, version);
@@ -128,6 +145,12 @@ impl Manifest {
         value.filter(|value| !value.is_empty() && !value.contains('$'))
     }
 
+    /// The version that a program wrote for the whole.
+    fn version(&self) -> Option<&str> {
+        let field = self.field("Implementation-Version").or_else(|| self.field("Bundle-Version"));
+        field.filter(|it| is_version(it))
+    }
+
     /// What it says that the archive is.
     fn claim(&self) -> Option<Purl> {
         let version =
@@ -141,6 +164,16 @@ impl Manifest {
         let bundle = self.field("Bundle-SymbolicName")?.split(';').next()?.trim();
         is_artifact(bundle).then(|| Purl::new("maven", "", bundle, version))
     }
+}
+
+/// The numbers that a version starts with, without zeros at the end: a bundle calls 1.2 1.2.0.
+fn numbers(version: &str) -> Vec<u64> {
+    let parts = version.split(['.', '-', '_']).map_while(|part| part.parse().ok());
+    let mut numbers: Vec<u64> = parts.collect();
+    while numbers.last() == Some(&0) {
+        numbers.pop();
+    }
+    numbers
 }
 
 /// A version that a program wrote, and no sentence.

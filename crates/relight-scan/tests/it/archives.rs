@@ -132,7 +132,7 @@ fn encrypted_and_unknown_methods_are_flaws() {
     let mut secret = Member::stored("secret.jar", &jar("a", "1"));
     secret.flags = 1;
     let mut method = Member::stored("method.jar", &jar("b", "1"));
-    method.method = 98;
+    method.method = 97;
     assert_eq!(
         one("o.zip", &write(&[secret, method])),
         "flaw encrypted o.zip!/secret.jar\nflaw method-unsupported o.zip!/method.jar\n"

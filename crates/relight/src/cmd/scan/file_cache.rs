@@ -179,6 +179,10 @@ impl Cache for FileCache {
         changed_s < self.now - SETTLED_AFTER_S
     }
 
+    fn is_new(&self) -> bool {
+        self.index.is_empty()
+    }
+
     fn damaged(&self, _: &Digest) {
         self.is_damaged.store(true, Ordering::Relaxed);
     }
