@@ -5,6 +5,7 @@ pub(crate) mod incident;
 mod json;
 pub(crate) mod matching;
 mod matrix;
+mod names;
 mod peers;
 mod proof;
 pub(crate) mod scan;

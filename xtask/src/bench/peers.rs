@@ -32,8 +32,7 @@ enum Reader {
 }
 
 /// Those that scan files for Log4j or list components, run without a network, and are published
-/// by a registry. Left out: `cve-bin-tool`, which needs the vulnerability database of a server,
-/// and packages that only start a program which they download.
+/// by a registry.
 pub(crate) const PEERS: [Peer; 3] = [
     Peer {
         name: "syft",
@@ -68,6 +67,23 @@ pub(crate) const PEERS: [Peer; 3] = [
         program: "static_log4shell/scanner.py",
         reader: Reader::StaticLog4shell,
     },
+];
+
+/// Scanners that are not measured, and why. PyPI, npm and the packages of Debian were searched.
+pub(crate) const UNCARRIED: [(&str, &str); 13] = [
+    ("log4j-finder", "in no registry"),
+    ("log4jscanner of Google", "in no registry; the package of that name asks web servers"),
+    ("log4j-sniffer", "in no registry"),
+    ("log4shell-detector", "in no registry, and reads logs"),
+    ("log4j2-scan", "in no registry"),
+    ("log4j-detector", "in no registry"),
+    ("local-log4j-vuln-scanner", "in no registry"),
+    ("CVE-2021-44228_scanner", "in no registry"),
+    ("log4j-tools", "in no registry"),
+    ("lunasec", "in no registry"),
+    ("grype", "in no registry"),
+    ("cve-bin-tool", "needs the database of a server"),
+    ("dependency-check", "its package downloads the program, and that the database of a server"),
 ];
 
 /// A peer on this machine.
@@ -274,6 +290,7 @@ impl Installed {
                 purl: item.get("purl").text().to_owned(),
                 name: item.get("name").text().to_owned(),
                 version: item.get("version").text().to_owned(),
+                place: place_of(item),
             })
             .collect()
     }
@@ -288,6 +305,15 @@ pub(crate) struct Component {
     pub name: String,
     /// Version.
     pub version: String,
+    /// The file that it stands for, below the root of the scan; empty when nobody says.
+    pub place: String,
+}
+
+/// The first file that syft names.
+fn place_of(item: &Json) -> String {
+    let first = item.get("locations").items().first();
+    let path = first.map_or("", |it| it.get("path").text());
+    path.trim_start_matches('/').to_owned()
 }
 
 /// Whether a release of log4j-core has CVE-2021-44228, by the CVE record.

@@ -46,6 +46,18 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Where the result is written: parts that were measured by themselves stand beside each other.
+    fn file_name(&self) -> String {
+        let mut name = String::from("scan");
+        let parts = self.only.iter().map(String::as_str);
+        for part in self.matrix_only.then_some("matrix").into_iter().chain(parts) {
+            name += &format!("-{part}");
+        }
+        if self.quick { name + "-quick.json" } else { name + ".json" }
+    }
+}
+
 /// A promise with a number, and whether it was kept.
 #[derive(Debug)]
 pub(crate) struct Goal {
@@ -100,7 +112,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let folder = folder.canonicalize().map_err(|e| format!("find the corpus: {e}"))?;
     let work = folder.join("bench");
     builder::make_folder(&work)?;
-    let (peers, absent) = peers::install(&folder);
+    let (peers, mut absent) = peers::install(&folder);
     let (mut columns, mut faults) = (Vec::new(), Vec::new());
     if options.only.is_empty() {
         (columns, faults) = detection(options, &program, &folder, &peers, &work)?;
@@ -114,10 +126,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     for Goal { name, got, met } in &goals {
         println!("{} {name}: {got}", if *met { "met   " } else { "MISSED" });
     }
+    absent.extend(peers::UNCARRIED.map(|(name, why)| format!("{name}: {why}")));
     absent.iter().for_each(|line| println!("peer left out: {line}"));
     let document = document(&columns, &faults, &goals, &absent);
-    let results =
-        super::results(&root)?.join(if options.quick { "scan-quick.json" } else { "scan.json" });
+    let results = super::results(&root)?.join(options.file_name());
     super::write(&results, &document)?;
     println!("raw results: {}", results.display());
     let missed = goals.iter().filter(|goal| !goal.met).count();
@@ -230,6 +242,10 @@ mod tests {
         let options = Options::parse(&["--quick", "--program", "/p", "--matrix"]).unwrap();
         assert!(options.quick && options.matrix_only);
         assert_eq!(options.program, Some(PathBuf::from("/p")));
+        assert_eq!(options.file_name(), "scan-matrix-quick.json");
+        let parts = Options::parse(&["--only", "fat", "--only", "real"]).unwrap();
+        assert_eq!(parts.file_name(), "scan-fat-real.json");
+        assert_eq!(Options::default().file_name(), "scan.json");
         assert!(Options::parse(&["--corpus"]).unwrap_err().contains("needs a path"));
         assert!(Options::parse(&["--fast"]).is_err());
     }

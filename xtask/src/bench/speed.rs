@@ -1,9 +1,9 @@
 //! CPU seconds and memory of scans beside other programs that do the same work.
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::cost::{Line, Turns, line};
 use super::json::Json;
+use super::names;
 use super::peers::{self, Component};
 use super::scan::Goal;
 use super::stage::{self, Stage};
@@ -252,7 +252,7 @@ pub(super) fn debian(stage: &Stage<'_>) -> Vec<Goal> {
         goals.push(Goal::new("Debian root <= 64 MiB", format!("{peak:.0} MiB"), peak <= 64.0));
         for (name, out) in [("syft", &syft_out), ("trivy", &trivy_out)] {
             let theirs = stage.peer(name)?.components(&peers::answer(out));
-            goals.push(superset(name, &ours, &theirs, &answers)?);
+            goals.push(names::superset(name, (&ours, &theirs), &root, &answers)?);
         }
         Ok(goals)
     };
@@ -296,56 +296,11 @@ pub(super) fn relight_components(document: &Json) -> Vec<Component> {
         let plain = purl.split(['?', '#']).next().unwrap_or_default();
         let (path, _) = plain.rsplit_once('@').unwrap_or((plain, ""));
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-        Component { name, version: row.get("version").text().to_owned(), purl }
+        let (version, place) =
+            (row.get("version").text().into(), row.get("evidence").text().into());
+        Component { name, version, purl, place }
     })
     .collect()
-}
-
-/// Whether every component of a peer is in ours, by kind, name and version.
-fn superset(
-    name: &str,
-    ours: &[Component],
-    theirs: &[Component],
-    answers: &Path,
-) -> Result<Goal, String> {
-    let known: BTreeSet<_> = ours.iter().filter_map(key).collect();
-    let wanted: BTreeSet<_> = theirs.iter().filter_map(key).collect();
-    let missing: Vec<_> = wanted.difference(&known).map(|key| key.join(" ")).collect();
-    let list = answers.join(format!("missing-{name}.txt"));
-    write(&list, missing.join("\n").as_bytes())?;
-    let got = format!(
-        "{} of {name}'s {} are missing; relight lists {}",
-        missing.len(),
-        wanted.len(),
-        known.len()
-    );
-    Ok(Goal::new(format!("Debian root, all that {name} lists"), got, missing.is_empty()))
-}
-
-/// Kind, name and version, as far as writers agree on them.
-fn key(component: &Component) -> Option<[String; 3]> {
-    let kind = component.purl.strip_prefix("pkg:")?.split('/').next()?.to_lowercase();
-    let spelled =
-        |text: &str| text.to_lowercase().replace('_', "-").replace("%2b", "+").replace("%3a", ":");
-    let name = match kind.as_str() {
-        // Python's names know no difference between these signs.
-        "pypi" => spelled(&component.name).replace('.', "-"),
-        // Some write the whole path of a module, or the scope, into the name, some the end of it.
-        "golang" | "github" | "npm" => spelled(whole_path(&component.purl)).replace("%40", "@"),
-        _ => spelled(&component.name),
-    };
-    // An epoch is part of the version for some and a qualifier for others.
-    let version = spelled(&component.version);
-    let version = version.rsplit(':').next().unwrap_or_default();
-    // The standard library of Go is "go1.23" for some and "1.23" for others.
-    let version = version.strip_prefix("go").unwrap_or(version).to_owned();
-    Some([kind, name, version])
-}
-
-/// The whole path of a Go module, or of a repository.
-fn whole_path(purl: &str) -> &str {
-    let path = purl.split(['?', '#', '@']).next().unwrap_or_default();
-    path.strip_prefix("pkg:").and_then(|it| it.split_once('/')).map_or(path, |(_, path)| path)
 }
 
 /// What a scan costs that has next to nothing to do.
@@ -382,35 +337,6 @@ pub(super) fn determinism(stage: &Stage<'_>) -> Vec<Goal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn components_are_compared_by_what_writers_agree_on() {
-        let component = |purl: &str, name: &str, version: &str| Component {
-            purl: purl.into(),
-            name: name.into(),
-            version: version.into(),
-        };
-        let ours = component(
-            "pkg:deb/debian/libstdc%2B%2B6@12.2.0-14?arch=amd64",
-            "libstdc%2B%2B6",
-            "12.2.0-14",
-        );
-        let theirs = component("pkg:deb/debian/libstdc++6@12.2.0-14", "libstdc++6", "1:12.2.0-14");
-        assert_eq!(key(&ours), key(&theirs));
-        assert_eq!(key(&component("", "a", "1")), None);
-        let module = "pkg:golang/example.org/Tool/v2@v2.1.0";
-        let ours = component(module, "v2", "v2.1.0");
-        assert_eq!(key(&ours), key(&component(module, "example.org/Tool/v2", "v2.1.0")));
-        let other = component("pkg:golang/example.org/other/v2@v2.1.0", "v2", "v2.1.0");
-        assert_ne!(key(&ours), key(&other));
-        let scoped = "pkg:npm/%40babel/core@7.18.2";
-        let theirs = component(scoped, "@babel/core", "7.18.2");
-        assert_eq!(key(&component(scoped, "core", "7.18.2")), key(&theirs));
-        assert_ne!(key(&component("pkg:npm/core@7.18.2", "core", "7.18.2")), key(&theirs));
-        let library = "pkg:golang/stdlib@1.23.8";
-        let theirs = component(library, "stdlib", "go1.23.8");
-        assert_eq!(key(&component(library, "stdlib", "1.23.8")), key(&theirs));
-    }
 
     #[test]
     fn our_own_components_are_read() {
