@@ -153,9 +153,9 @@ const KEY_BYTES_MAX: u64 = 16 << 20;
 /// Bytes that are hashed at one time.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// Length and hash of directory and end record of a zip of the plainest form: it starts with a member, its
-/// directory ends at its end record and starts where that says, and nothing is behind. Whatever
-/// is not quite so is read each time.
+/// Length and hash of directory and end record of a zip of the plainest form: it starts with a
+/// member, its directory ends at its end record and starts where that says, and nothing is behind.
+/// Whatever is not quite so is read each time.
 fn plain_directory(window: &Window) -> Option<(u64, u128)> {
     let end_at = window.len().checked_sub(END_BYTES as u64)?;
     let end = window.read(end_at, END_BYTES).ok()?;

@@ -1,6 +1,7 @@
 //! What the classes of a container, or of folders, say: libraries by their code, joined with what
 //! the metadata in the same place claims.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use memchr::memmem;
@@ -256,12 +257,18 @@ fn settle(
         removed: it.removed.clone(),
         ..Component::new(purl, evidence, basis, Scope::Installed)
     };
+    let mut component = component;
     if it.share_percent >= WHOLE_PERCENT {
         let is_name = |claim: &Component| {
             claim.evidence == place.container
                 && matches!(claim.basis, Basis::Manifest | Basis::FileName)
                 && claim.purl.name != name
         };
+        // A version whose classes are those of another one is told by its metadata alone.
+        let is_other =
+            |claim: &Component| claim.purl.name.ends_with(name) && claim.purl.version != version;
+        let mut claims = found.components[from..].iter();
+        component.conflict |= !version.is_empty() && claims.any(|it| is_name(it) && is_other(it));
         drop_claims(found, from, is_name);
     }
     // Metadata may name a version that nobody learnt: then the nearest known one is no objection.
@@ -343,29 +350,48 @@ fn drop_ghosts(
     found: &mut Found,
 ) {
     let artifact_of = |purl: &Purl| format!("{}:{}", purl.namespace, purl.name);
+    let folders: LazyCell<Vec<&str>, _> = LazyCell::new(|| folders_of_code(listing));
     let is_ghost = |claim: &Component| {
         let Purl { kind, namespace, .. } = &claim.purl;
+        if claim.evidence != path || kind != "maven" || claim.basis != Basis::PomProperties {
+            return false;
+        }
         let artifact = artifact_of(&claim.purl);
+        if known.classes_min(&artifact) == 0 || traces.contains(&artifact) {
+            return false;
+        }
         let natural = format!("{}/", namespace.replace('.', "/"));
         let natural = memmem::Finder::new(&natural);
-        // Folders and what a library keeps beside its metadata are no code.
-        let is_natural = |entry: &str| {
-            let is_code = || CLASS_ENDINGS.contains(&split_ending(entry).1);
-            let is_file = || !entry.ends_with('/') && !entry.starts_with("META-INF/");
-            natural.find(entry.as_bytes()).is_some() && (is_code() || is_file())
-        };
-        claim.evidence == path
-            && kind == "maven"
-            && claim.basis == Basis::PomProperties
-            && known.classes_min(&artifact) > 0
-            && !traces.contains(&artifact)
-            && !listing.names().any(is_natural)
+        !folders.iter().any(|folder| natural.find(folder.as_bytes()).is_some())
     };
-    let may_be = |claim: &Component| code.may_be(known.classes_min(&artifact_of(&claim.purl)));
-    drop_claims(found, from, |claim| is_ghost(claim) && !may_be(claim));
-    for claim in found.components[from..].iter_mut().filter(|claim| is_ghost(claim)) {
-        claim.purl.version.clear();
+    let ghosts: Vec<bool> = found.components[from..].iter().map(is_ghost).collect();
+    let mut ghosts = ghosts.into_iter();
+    let claims = found.components.split_off(from);
+    for mut claim in claims {
+        if ghosts.next() == Some(true) {
+            if !code.may_be(known.classes_min(&artifact_of(&claim.purl))) {
+                continue;
+            }
+            claim.purl.version.clear();
+        }
+        found.components.push(claim);
     }
+}
+
+/// The folders of code, and of what else is no metadata: folders themselves, and what a library
+/// keeps beside its metadata, are no code. Each once where its members stand together.
+fn folders_of_code(listing: &Listing) -> Vec<&str> {
+    let mut folders: Vec<&str> = Vec::new();
+    for name in listing.names() {
+        let folder = folder_of(name);
+        if folders.last() == Some(&folder) || name.ends_with('/') {
+            continue;
+        }
+        if !name.starts_with("META-INF/") || CLASS_ENDINGS.contains(&split_ending(name).1) {
+            folders.push(folder);
+        }
+    }
+    folders
 }
 
 #[cfg(test)]
@@ -430,7 +456,9 @@ mod tests {
         let mut text = String::new();
         for it in crate::identity::merge(found.components) {
             let removed: String = it.removed.iter().map(|it| format!(" without {it}")).collect();
-            text += &format!("{} in {} by {}{removed}\n", it.purl, it.evidence, it.basis.as_str());
+            let conflict = if it.conflict { " in conflict" } else { "" };
+            let (purl, place, basis) = (&it.purl, &it.evidence, it.basis.as_str());
+            text += &format!("{purl} in {place} by {basis}{conflict}{removed}\n");
         }
         assert_eq!(text, expected);
         assert_eq!(found.flaws, []);
@@ -444,6 +472,10 @@ mod tests {
         check(members("inst/", &[], "esclazz"), &[], exact);
         check(members("", &[], "class"), &[(Basis::FileName, "pkg:maven/app@3")], exact);
         check(members("", &[], "class"), &[(Basis::PomProperties, "pkg:maven/g.lib/lib@1")], exact);
+        // Found with an API of Tomcat: of two versions with equal classes only one was learnt.
+        let told = "pkg:maven/g.lib/lib@1 in x.jar by fingerprint-exact in conflict\n";
+        check(members("", &[], "class"), &[(Basis::Manifest, "pkg:maven/org.g.lib@1.0.1")], told);
+        check(members("", &[], "class"), &[(Basis::Manifest, "pkg:maven/org.g.lib@1")], exact);
     }
 
     /// Found with members called `/a`, `./a` and `C:/a`: a third of a library in each of three.
