@@ -54,7 +54,6 @@ fn why_wrong(theirs: &Component, ours: &[Component], root: &Path) -> Option<Stri
     let kind = kind_of(theirs)?;
     let here: Vec<&Component> =
         ours.iter().filter(|it| it.place == theirs.place && kind_of(it) == Some(kind)).collect();
-    let listed = |it: &&&Component| it.purl.contains('@');
     let same =
         |it: &&&Component| key(it).map(|it| it[1].clone()) == key(theirs).map(|it| it[1].clone());
     match kind {
@@ -76,7 +75,8 @@ fn why_wrong(theirs: &Component, ours: &[Component], root: &Path) -> Option<Stri
             Some(format!("the program says {} and no version", own.purl))
         }
         "maven" => {
-            let own = here.iter().filter(listed).find(|it| it.purl.matches('/').count() > 1);
+            let mut grouped = here.iter().filter(|it| it.purl.matches('/').count() > 1);
+            let own = grouped.clone().find(|it| it.version == theirs.version).or(grouped.next());
             match own {
                 Some(own) => Some(format!("the file is {}", own.purl)),
                 None if theirs.version == "UNKNOWN" => {
