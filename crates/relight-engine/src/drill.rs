@@ -9,7 +9,7 @@ mod script;
 use std::collections::BTreeSet;
 
 use relight_edge::{EdgeDriver, ProbeTarget, Target};
-use relight_model::{Digest, GateKey, Seen};
+use relight_model::{Digest, Epoch, GateKey, Seen};
 use relight_store::{SiteMark, Store};
 
 use crate::edges;
@@ -172,25 +172,41 @@ impl DrillEdge {
     }
 
     /// Becomes the second controller of a drill, which is killed in the middle of its effects:
-    /// closes and opens what the drill may touch until then, and ends by itself after a while.
+    /// closes and opens what the drill may touch until then, and ends by itself after a while. It
+    /// acts under the epoch of the drill, so that whoever takes the edge meanwhile fences it.
     /// `began` is called after the first effect.
     ///
     /// # Errors
-    /// The edge cannot be opened or written.
-    pub fn hold(&self, pace: &Pace, began: &mut dyn FnMut()) -> Result<(), EngineError> {
-        let failed = |error| EngineError::because("holding an edge in a drill", error);
-        script::hold(self, pace, began).map_err(failed)
+    /// An incident uses the edge, the edge has a newer controller, or cannot be opened or written.
+    pub fn hold(
+        &self,
+        epoch: Epoch,
+        ledger: &Ledger,
+        pace: &Pace,
+        began: &mut dyn FnMut(),
+    ) -> Result<(), EngineError> {
+        const WHAT: &str = "holding an edge in a drill";
+        let failed = |error| EngineError::because(WHAT, error);
+        let mut driver = relight_edge::open(&self.target).map_err(failed)?;
+        let in_use = self.is_in_use(ledger, driver.as_mut(), &[]);
+        in_use.map_err(|why| EngineError::because(WHAT, why))?;
+        script::hold(self, driver.as_mut(), epoch, pace, began).map_err(failed)
     }
 
     /// Why this edge cannot be rehearsed on now: an incident holds sites of it dark, and a drill
-    /// would be in its way.
-    fn is_in_use(&self, ledger: &Ledger, driver: &mut dyn EdgeDriver) -> Result<(), String> {
+    /// would be in its way. Of what is the drill's own, `lit` must be lit.
+    fn is_in_use(
+        &self,
+        ledger: &Ledger,
+        driver: &mut dyn EdgeDriver,
+        lit: &[GateKey],
+    ) -> Result<(), String> {
         let wanted = self.others.iter().find(|key| ledger.wants(key) == relight_model::Light::Dark);
         if let Some(key) = wanted {
             return Err(format!("an incident wants {key} dark"));
         }
         let mut all: Vec<GateKey> = self.others.iter().cloned().collect();
-        all.extend(self.keys.iter().map(|key| key.key.clone()));
+        all.extend_from_slice(lit);
         let views = driver.observe(&all).map_err(|error| chain(&error))?;
         let dark = all.iter().zip(&views).find(|(_, view)| {
             !view.foreign && (view.durable != Seen::Lit || view.runtime != Seen::Lit)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use relight_edge::exec::start_hand;
 use relight_edge::{
-    EdgeErrorKind, GateSet, GateView, LintSeverity, Listener, Prober, Stage, verify_get,
+    EdgeDriver, EdgeErrorKind, GateSet, GateView, LintSeverity, Listener, Prober, Stage, verify_get,
 };
 use relight_model::{Digest, Epoch, GateKey, Seen, Site, Verdict};
 
@@ -99,7 +99,7 @@ pub struct Pace {
     /// Wait between two rounds of one step.
     pub pause: Duration,
     /// A program and its words that become a second controller ([`DrillEdge::hold`]) when the name
-    /// of an edge follows; without it nothing is killed.
+    /// of an edge follows, and `--term` and `--seq` of the epoch; without it nothing is killed.
     pub second: Option<Vec<String>>,
 }
 
@@ -194,11 +194,11 @@ struct Drill {
 impl Drill {
     fn open(edge: &DrillEdge, ledger: &Ledger, pace: Pace) -> Result<Self, String> {
         let mut driver = relight_edge::open(&edge.target).map_err(|error| chain(&error))?;
-        edge.is_in_use(ledger, driver.as_mut())?;
+        let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
+        edge.is_in_use(ledger, driver.as_mut(), &keys)?;
         for listener in Listener::all(&edge.target).map_err(|error| chain(&error))? {
             listener.connect(CANARY_HOST).map_err(|error| chain(&error))?;
         }
-        let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
         let views = driver.observe(&keys).map_err(|error| chain(&error))?;
         let epoch = epoch_of(&views);
         let edge_loop = opened(edge, pace.nonce)?;
@@ -333,7 +333,11 @@ impl Drill {
     /// A controller that is killed in the middle of its effects, and one that comes after it.
     fn restart(&mut self) -> Result<(), String> {
         if let Some(mut argv) = self.pace.second.clone() {
+            let Epoch { term, seq } = self.epoch;
+            let numbers = ["--term".to_owned(), term.to_string(), "--seq".to_owned()];
             argv.push(self.edge.name().to_owned());
+            argv.extend(numbers);
+            argv.push(seq.to_string());
             for (moment, nonce) in KILLED_AFTER.into_iter().zip(1..) {
                 let mut hand = start_hand(&argv, HAND_WAIT_MAX).map_err(|error| chain(&error))?;
                 // Nothing tells how far it is: that is what is tried.
@@ -449,13 +453,13 @@ fn epoch_of(views: &[GateView]) -> Epoch {
 /// another; says once that it has begun.
 pub(super) fn hold(
     edge: &DrillEdge,
+    driver: &mut dyn EdgeDriver,
+    epoch: Epoch,
     pace: &Pace,
     began: &mut dyn FnMut(),
 ) -> Result<(), relight_edge::EdgeError> {
-    let mut driver = relight_edge::open(&edge.target)?;
-    let keys: Vec<GateKey> = edge.keys.iter().map(|key| key.key.clone()).collect();
-    let epoch = epoch_of(&driver.observe(&keys)?);
-    let (dark, none) = (keys.into_iter().collect::<GateSet>(), GateSet::new());
+    let dark: GateSet = edge.keys.iter().map(|key| key.key.clone()).collect();
+    let none = GateSet::new();
     let until = (pace.clock)() + HOLD_MAX_MS;
     let mut is_first = true;
     while (pace.clock)() < until {

@@ -59,6 +59,25 @@ fn what_was_discovered_can_be_imported() {
     assert!(site.to_string().contains("http://www.san1.example"), "{site}");
 }
 
+/// Goal: the controller that a drill kills opens nothing of an incident, whoever started it and
+/// under whatever epoch. Method: one dark site, and that controller beside it.
+#[test]
+fn the_controller_of_a_drill_opens_nothing_of_an_incident() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    let one = ["--sites", "site:san-001", "--yes"];
+    place.expect(0, &[&["incident", "off", "--reason", "Log4Shell"][..], &one].concat());
+    assert_eq!(town.status("san1.example"), 503);
+    for [term, seq] in [["0", "1"], ["99", "1"]] {
+        let told = place.expect(1, &["drill", "--hold", "north", "--term", term, "--seq", seq]);
+        assert!(told.stderr.contains("an incident wants san-001 dark"), "{}", told.text());
+        assert_eq!(town.status("san1.example"), 503);
+    }
+    place.expect(2, &["drill", "--hold", "north"]);
+}
+
 /// Goal: a drill closes the canary and what is marked for it, and nothing else. Method: a real
 /// edge with three sites, one of them marked; the journal and the lights afterwards.
 #[test]

@@ -8,6 +8,7 @@ use clap::Args;
 use relight_engine::drill::{DrillReport, DrillScope, Pace, STEPS};
 use relight_engine::incident::Entry;
 use relight_engine::store::Store;
+use relight_model::Epoch;
 use relight_server::clock;
 use relight_server::web::texts;
 use serde::Serialize;
@@ -34,8 +35,13 @@ pub(crate) struct Drill {
     #[arg(long, value_name = "NAME", num_args = 1..)]
     edges: Vec<String>,
     /// Becomes the controller that a drill of this edge kills.
-    #[arg(long, value_name = "EDGE", hide = true)]
+    #[arg(long, value_name = "EDGE", hide = true, requires = "term", requires = "seq")]
     hold: Option<String>,
+    /// The epoch of that drill, under which its controller acts.
+    #[arg(long, value_name = "N", requires = "hold", hide = true)]
+    term: Option<u64>,
+    #[arg(long, value_name = "N", requires = "hold", hide = true)]
+    seq: Option<u64>,
     /// That controller touches the canary alone.
     #[arg(long, requires = "hold", hide = true)]
     canary: bool,
@@ -82,8 +88,8 @@ impl Drill {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let store = context.existing_store()?;
-        if let Some(edge) = self.hold {
-            return hold(edge, self.canary, &store, context, report);
+        if let (Some(edge), Some(term), Some(seq)) = (&self.hold, self.term, self.seq) {
+            return self.hold(edge, Epoch { term, seq }, &store, context, report);
         }
         let actor = operator::actor(context, &store)?;
         context.refuse_beside_server(&store)?;
@@ -100,31 +106,33 @@ impl Drill {
         tell(&reports, context, report);
         Ok(())
     }
-}
 
-/// The controller that a drill kills; it says when it has begun.
-fn hold(
-    edge: String,
-    is_canary: bool,
-    store: &Store,
-    context: &Context,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let failed = |error| Failure::engine(context.lang, &error);
-    let names = [edge];
-    let scope = if is_canary {
-        DrillScope::canaries(store, &names)
-    } else {
-        DrillScope::read(store, &names)
-    };
-    for edge in scope.map_err(failed)?.edges() {
-        let began = &mut || {
-            report.line(edge.name());
-            report.flush();
+    /// The controller that a drill kills; it says when it has begun.
+    fn hold(
+        &self,
+        edge: &str,
+        epoch: Epoch,
+        store: &Store,
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        let failed = |error| Failure::engine(context.lang, &error);
+        let names = [edge.to_owned()];
+        let scope = if self.canary {
+            DrillScope::canaries(store, &names)
+        } else {
+            DrillScope::read(store, &names)
         };
-        edge.hold(&pace(context, &[]), began).map_err(failed)?;
+        let ledger = register::ledger(store, context)?;
+        for edge in scope.map_err(failed)?.edges() {
+            let began = &mut || {
+                report.line(edge.name());
+                report.flush();
+            };
+            edge.hold(epoch, &ledger, &pace(context, &[]), began).map_err(failed)?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// With this program itself as the controller that is killed, where it knows its own path.
