@@ -28,6 +28,9 @@ const SAMPLE: Duration = Duration::from_millis(250);
 /// How soon an edge that does not agree yet is looked at again.
 const RETRY: Duration = Duration::from_millis(50);
 
+/// Longest wait at the end for a second barrier that is not done yet.
+const BARRIER_END_MAX: Duration = Duration::from_secs(40);
+
 /// The running threads. They stop when this is dropped; the gates stay as they are.
 pub struct Drive {
     stop: Arc<AtomicBool>,
@@ -178,6 +181,26 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
             rest = Rest::until(pause);
         }
         engine.wait_changed(seen, pause);
+    }
+    end_barrier(engine, edge);
+}
+
+/// A second barrier that works more slowly than its edge fails is not left in the middle when a
+/// command ends: it closes first, or the journal says that it did not.
+fn end_barrier(engine: &Engine, edge: &mut EdgeLoop) {
+    let permits = |site: &GateKey| engine.permits(site);
+    let until = Instant::now() + BARRIER_END_MAX;
+    loop {
+        let ((wants, epoch), now_ms) = (engine.wants_of(edge.name()), engine.now_ms());
+        if !edge.barrier_owes(&wants, now_ms, &permits) || Instant::now() >= until {
+            return;
+        }
+        let barred = edge.tend_barrier(&wants, epoch, now_ms, &permits, &Round::default());
+        if let Some(entry) = barred {
+            // As in every round.
+            drop(engine.append("relight", vec![(String::new(), entry)]));
+        }
+        thread::sleep(RETRY);
     }
 }
 

@@ -19,7 +19,7 @@ use relight_model::{Epoch, GateKey, Light, Seen, Site};
 use crate::incident::{Case, Entry, Gate, Ledger, Phase};
 
 use barrier::Barrier;
-pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_WAIT_MAX};
+pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, BARRIER_WAIT_MAX};
 
 /// A proof older than this is no proof, in milliseconds.
 pub const PROOF_TTL_MS: i64 = 15_000;

@@ -27,6 +27,10 @@ pub const BARRIER_AGAIN_MS: i64 = 5_000;
 /// told in the same round, and any other in the one after its answer.
 pub const BARRIER_WAIT_MAX: Duration = Duration::from_millis(200);
 
+/// A barrier that has not answered for so long is told as one that cannot be reached, in
+/// milliseconds: a little longer than the longest attempt of any driver.
+pub const BARRIER_SILENT_MS_MAX: i64 = 35_000;
+
 /// What the thread of a barrier does next.
 enum Order {
     Observe(Vec<GateKey>),
@@ -93,8 +97,8 @@ fn obey(mut driver: Box<dyn EdgeDriver>, orders: &Receiver<Order>, answers: &Sen
 pub(super) struct Barrier {
     name: String,
     hand: Hand,
-    /// What it was told and has not answered yet.
-    asked: Option<Asked>,
+    /// What it was told and has not answered yet, and since when.
+    asked: Option<(Asked, i64)>,
     /// What is closed there, as far as is known.
     closed: GateSet,
     /// Not before the first effect, when another controller may have closed something, and not
@@ -109,20 +113,24 @@ pub(super) struct Barrier {
 
 impl Barrier {
     /// Gives an order and waits a little for its answer.
-    fn ask(&mut self, order: Order, asked: Asked) -> Option<(Asked, Answer)> {
+    fn ask(&mut self, order: Order, asked: Asked, now_ms: i64) -> Option<(Asked, Answer)> {
         // A thread that has ended is told by the answer that is missing.
         let _ = self.hand.orders.send(order);
-        self.answered(asked, self.hand.wait)
+        self.answered((asked, now_ms), self.hand.wait)
     }
 
     /// The answer to what was asked, if it is there in time; else it is taken in a later round.
-    fn answered(&mut self, asked: Asked, wait: Duration) -> Option<(Asked, Answer)> {
-        let answer = self.hand.answer(wait);
-        if answer.is_none() {
+    fn answered(&mut self, asked: (Asked, i64), wait: Duration) -> Option<(Asked, Answer)> {
+        let Some(answer) = self.hand.answer(wait) else {
             self.asked = Some(asked);
             return None;
-        }
-        answer.map(|answer| (asked, answer))
+        };
+        Some((asked.0, answer))
+    }
+
+    /// It was asked so long ago that it will hardly answer any more.
+    fn is_silent(&self, now_ms: i64) -> bool {
+        self.asked.as_ref().is_some_and(|(_, since)| now_ms - since >= BARRIER_SILENT_MS_MAX)
     }
 
     /// What has to be looked at there before anything is done: nothing while it is known and fresh.
@@ -249,16 +257,44 @@ impl EdgeLoop {
         entry
     }
 
-    /// Nothing is told while an order is not answered; the next round asks for the answer.
+    /// Something has to be closed or opened there, or is being so, and was not told as failed: who
+    /// ends now leaves it undone.
+    pub fn barrier_owes(
+        &self,
+        wants: &[Want],
+        now_ms: i64,
+        permits: &dyn Fn(&GateKey) -> bool,
+    ) -> bool {
+        let Some(barrier) = &self.barrier else { return false };
+        let (epoch, round) = (Epoch::default(), &Round::default());
+        let front = Front { wants, epoch, now_ms, permits, round };
+        if barrier.rest.as_ref().is_some_and(|rest| rest.contains(&now_ms)) {
+            return false;
+        }
+        match &barrier.asked {
+            Some(_) if barrier.is_silent(now_ms) => false,
+            Some((Asked::Hold(_), _)) => true,
+            _ => self.to_bar(&front, &barrier.closed) != barrier.closed,
+        }
+    }
+
+    /// Nothing is told while an order is not answered, unless that takes too long; the next round
+    /// asks for the answer.
     fn tend(&self, barrier: &mut Barrier, front: &Front<'_>) -> Option<Entry> {
         let (wants, now_ms) = (front.wants, front.now_ms);
         if barrier.rest.as_ref().is_some_and(|rest| rest.contains(&now_ms)) {
             return None;
         }
         let found = match (barrier.asked.take(), barrier.due(wants, now_ms)) {
-            (Some(asked), _) => Some(barrier.answered(asked, Duration::ZERO)?),
+            (Some(asked), _) => match barrier.answered(asked, Duration::ZERO) {
+                None if barrier.is_silent(now_ms) => {
+                    let wanted = self.to_bar(front, &barrier.closed);
+                    return barrier.tell(&self.name, wanted, EdgeErrorKind::Unreachable.code());
+                }
+                answer => Some(answer?),
+            },
             (None, Some(keys)) => {
-                Some(barrier.ask(Order::Observe(keys.clone()), Asked::Look(keys))?)
+                Some(barrier.ask(Order::Observe(keys.clone()), Asked::Look(keys), now_ms)?)
             }
             (None, None) => None,
         };
@@ -281,7 +317,7 @@ impl EdgeLoop {
             return barrier.tell(&self.name, wanted, "");
         }
         let order = Order::Apply(front.epoch, wanted.clone());
-        let (_, answer) = barrier.ask(order, Asked::Hold(wanted.clone()))?;
+        let (_, answer) = barrier.ask(order, Asked::Hold(wanted.clone()), now_ms)?;
         barrier.done(&self.name, now_ms, wanted, answer)
     }
 

@@ -12,7 +12,9 @@ use relight_engine::edge::{
     TunnelCount,
 };
 use relight_engine::incident::{Entry, Gate};
-use relight_engine::reconcile::{BARRIER_AGAIN_MS, DARK_PROOF_MAX_MS, EdgeLoop, Round, Want};
+use relight_engine::reconcile::{
+    BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, DARK_PROOF_MAX_MS, EdgeLoop, Round, Want,
+};
 use relight_engine::{EngineErrorKind, edges};
 use relight_model::{Epoch, GateKey, Light};
 
@@ -45,13 +47,14 @@ impl Pair {
         self.edge_loop.set_barrier("wall", barrier, wait).unwrap();
     }
 
+    /// What the barrier would leave undone if everything ended now.
+    fn owes(&self, wants: &[(&str, Light, Gate)]) -> bool {
+        self.edge_loop.barrier_owes(&wanted(wants), self.now_ms, &|_| self.permits)
+    }
+
     fn round(&mut self, ms: i64, wants: &[(&str, Light, Gate)]) -> Looked {
         self.now_ms += ms;
-        let want = |&(name, light, gate): &(&str, Light, Gate)| {
-            let host = format!("{name}.example");
-            Want { target: ProbeTarget { key: key(name), host, baseline: None }, light, gate }
-        };
-        let wants: Vec<Want> = wants.iter().map(want).collect();
+        let wants = wanted(wants);
         let (epoch, permits) = (Epoch { term: 2, seq: 1 }, self.permits);
         let (now_ms, permits) = (self.now_ms, |_: &GateKey| permits);
         let round = match wants.is_empty() {
@@ -77,6 +80,14 @@ impl Pair {
         assert_eq!(barrier.durable, barrier.runtime);
         barrier.durable.clone()
     }
+}
+
+fn wanted(wants: &[(&str, Light, Gate)]) -> Vec<Want> {
+    let want = |&(name, light, gate): &(&str, Light, Gate)| {
+        let host = format!("{name}.example");
+        Want { target: ProbeTarget { key: key(name), host, baseline: None }, light, gate }
+    };
+    wants.iter().map(want).collect()
 }
 
 /// What a round and the look at the barrier after it came to.
@@ -215,6 +226,37 @@ fn an_edge_goes_on_while_its_barrier_hangs() {
         thread::yield_now();
     };
     assert_eq!(answer, (vec![key("a")], String::new()));
+    assert_eq!(pair.closed(), set(&["a"]));
+}
+
+/// Goal: a barrier that never answers is told, once, and nobody waits for it at the end. Method: one
+/// that stays in its effect; what is owed is asked before it is at it, meanwhile and afterwards.
+#[test]
+fn a_barrier_that_never_answers_is_told_and_one_that_is_slow_is_waited_for() {
+    let mut pair = Pair::new(|edge| edge.bypass = set(&["a"]));
+    let ((at_it, entered), (go, let_go)) = (mpsc::channel(), mpsc::channel());
+    let stuck = Stuck { edge: pair.barrier.clone(), at_it, let_go };
+    pair.give(Box::new(stuck), Duration::ZERO);
+    let wants = [("a", Light::Dark, Gate::Failed)];
+    assert!(pair.owes(&wants), "it was never asked");
+    let deadline = Instant::now() + PATIENT;
+    while entered.try_recv().is_err() {
+        assert_eq!(told(&pair.round(0, &wants)), None);
+        assert!(Instant::now() < deadline, "the barrier was never asked");
+        thread::yield_now();
+    }
+    assert_eq!(told(&pair.round(BARRIER_SILENT_MS_MAX - 1, &wants)), None);
+    assert!(pair.owes(&wants), "it is at it");
+    let silent = (vec![key("a")], "unreachable".to_owned());
+    assert_eq!(told(&pair.round(1, &wants)), Some(silent));
+    assert_eq!(told(&pair.round(1_000, &wants)), None, "told once");
+    assert!(!pair.owes(&wants), "nobody waits for it any more");
+    drop(go);
+    while told(&pair.round(0, &wants)).is_none() {
+        assert!(Instant::now() < deadline, "the answer was never taken");
+        thread::yield_now();
+    }
+    assert!(!pair.owes(&wants));
     assert_eq!(pair.closed(), set(&["a"]));
 }
 
