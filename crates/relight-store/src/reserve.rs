@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
 
 use crate::{JOURNAL_LEASE, Store};
 
@@ -17,7 +17,7 @@ pub const RESERVE_FILE: &str = "reserve";
 
 impl Store {
     /// Whether the reserve was given up because the disk is full. Looks whether there is room for
-    /// it again: then it is kept anew, and this is over.
+    /// it again: then this is over, and whoever controls the register keeps it anew.
     pub fn is_short_of_space(&self) -> bool {
         // Under the lock: an entry on its way does not lose the room that is tried for.
         self.is_still_short(&self.lock())
@@ -26,9 +26,20 @@ impl Store {
     /// The same for whoever has the lock.
     pub(crate) fn is_still_short(&self, database: &Connection) -> bool {
         if self.is_short.load(Ordering::Relaxed) || self.is_given_up_elsewhere(database) {
-            self.begin_reserve();
+            if self.is_controller.load(Ordering::Relaxed) {
+                self.begin_reserve();
+            } else {
+                // Whoever gave it up is about to use it: nobody else takes it in between.
+                self.is_short.store(!self.has_room(), Ordering::Relaxed);
+            }
         }
         self.is_short.load(Ordering::Relaxed)
+    }
+
+    /// The disk has room for the reserve; one that cannot be asked says so to whoever writes.
+    fn has_room(&self) -> bool {
+        let folder = self.path().parent().unwrap_or(self.path());
+        statvfs(folder).map_or(true, |disk| disk.f_bavail * disk.f_frsize > RESERVE_BYTES)
     }
 
     /// Whether another process of this register gave the room up: it is kept from the first
@@ -47,6 +58,7 @@ impl Store {
     /// Takes the room for whoever begins to write the journal. Without room for it, the little
     /// that is left belongs to what darkens.
     pub(crate) fn begin_reserve(&self) {
+        self.is_controller.store(true, Ordering::Relaxed);
         // Where no file keeps room (not every file system offers it), how much is left is unknown.
         let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
         let kept = self.keep_reserve().map_err(|error| full.contains(&error.kind()));
@@ -158,7 +170,8 @@ mod tests {
         first.append(&lease, &drafts("a", 1)).unwrap();
         fs::remove_file(&filled).unwrap();
         second.meta_put("a", "b").unwrap();
-        assert!(reserve.exists() && !first.is_short_of_space(), "kept for the next time");
+        assert!(!reserve.exists(), "only a controller takes it");
+        assert!(!first.is_short_of_space() && reserve.exists(), "kept for the next time");
         // The other way round.
         let filled = disk.fill("log");
         while reserve.exists() {

@@ -38,6 +38,8 @@ pub struct Store {
     pub(crate) is_short: AtomicBool,
     /// The file system keeps no room in a file.
     pub(crate) keeps_none: AtomicBool,
+    /// This process took the journal once: the room is taken by such a one alone.
+    pub(crate) is_controller: AtomicBool,
 }
 
 impl Store {
@@ -60,8 +62,14 @@ impl Store {
         set_modes(&database).map_err(failed)?;
         schema::migrate(&mut database, &path)?;
         let data_version = AtomicI64::new(data_version(&database).map_err(failed)?);
-        let (is_short, keeps_none) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self { database: Mutex::new(database), path, data_version, is_short, keeps_none })
+        Ok(Self {
+            database: Mutex::new(database),
+            path,
+            data_version,
+            is_short: AtomicBool::new(false),
+            keeps_none: AtomicBool::new(false),
+            is_controller: AtomicBool::new(false),
+        })
     }
 
     /// The database file.

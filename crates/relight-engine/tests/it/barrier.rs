@@ -229,8 +229,8 @@ fn an_edge_goes_on_while_its_barrier_hangs() {
     assert_eq!(pair.closed(), set(&["a"]));
 }
 
-/// Goal: a barrier that never answers is told, once, and nobody waits for it at the end. Method: one
-/// that stays in its effect; what is owed is asked before it is at it, meanwhile and afterwards.
+/// Goal: a barrier that never answers is told, once, and nobody waits for it at the end. Method:
+/// one that stays in its effect; what is owed is asked before it is at it, meanwhile, afterwards.
 #[test]
 fn a_barrier_that_never_answers_is_told_and_one_that_is_slow_is_waited_for() {
     let mut pair = Pair::new(|edge| edge.bypass = set(&["a"]));
