@@ -75,9 +75,13 @@ fn why_wrong(theirs: &Component, ours: &[Component], root: &Path) -> Option<Stri
             Some(format!("the program says {} and no version", own.purl))
         }
         "maven" => {
-            let mut grouped = here.iter().filter(|it| it.purl.matches('/').count() > 1);
-            let own = grouped.clone().find(|it| it.version == theirs.version).or(grouped.next());
-            match own {
+            // What is nested stands at the place of the outer file for some peers: that this is
+            // something else shows only where their name is made of its own.
+            let is_outer = |it: &Component| {
+                let is_spelled = it.version == theirs.version && theirs.name.contains(&it.name);
+                it.purl.matches('/').count() > 1 && (is_spelled || is_stem(theirs))
+            };
+            match here.iter().find(|it| is_outer(it)) {
                 Some(own) => Some(format!("the file is {}", own.purl)),
                 None if theirs.version == "UNKNOWN" => {
                     Some("only the name of the file, and no version".to_owned())
@@ -88,6 +92,13 @@ fn why_wrong(theirs: &Component, ours: &[Component], root: &Path) -> Option<Stri
         }
         _ => None,
     }
+}
+
+/// Whether a name is only that of the file, with or without a version.
+fn is_stem(component: &Component) -> bool {
+    let stem = Path::new(&component.place).file_stem().unwrap_or_default().to_string_lossy();
+    let rest = stem.strip_prefix(&component.name);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// Whether a zip holds no class.
@@ -145,6 +156,14 @@ mod tests {
         ];
         let theirs = component("pkg:maven/core3/core3@3.8.7", "core3", "3.8.7");
         assert_eq!(why(&theirs, &ours).as_deref(), Some("the file is pkg:maven/org.g/core@3.8.7"));
+        // A library inside the file, which we do not list, is missing.
+        let nested = component("pkg:maven/org.n/inner@1.2", "inner", "1.2");
+        assert_eq!(why(&nested, &ours), None);
+        let stem = Component { place: "guice-5.jar".into(), ..component("", "guice", "5") };
+        let stem = Component { purl: "pkg:maven/guice/guice@5".into(), ..stem };
+        let own = component("pkg:maven/com.g.inject/guice@5.1", "guice", "5.1");
+        let own = Component { place: "guice-5.jar".into(), ..own };
+        assert!(why(&stem, &[own]).is_some());
         // A name without a group says no more than theirs.
         let named = [component("pkg:maven/other@1", "other", "1")];
         assert_eq!(why(&theirs, &named), None);
