@@ -108,6 +108,8 @@ fn text_of_the_console_can_be_read() {
             ("soft", "panel", 4.5),
             ("link", "panel", 4.5),
             ("bar-text", "bar", 4.5),
+            ("live", "bar", 4.5),
+            ("wait", "bar", 4.5),
             ("alarm-text", "alarm", 4.5),
             ("wall-text", "wall", 4.5),
             ("wall-text", "block", 4.5),
