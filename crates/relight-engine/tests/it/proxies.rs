@@ -360,6 +360,21 @@ impl EdgeDriver for Fuelled {
         self.0.apply(epoch, stage, dark)
     }
 
+    fn apply_changes(
+        &mut self,
+        epoch: Epoch,
+        stage: Stage,
+        dark: &GateSet,
+        changed: &GateSet,
+    ) -> Result<(), EdgeError> {
+        self.burn()?;
+        self.0.apply_changes(epoch, stage, dark, changed)
+    }
+
+    fn generation(&mut self) -> Result<u64, EdgeError> {
+        self.0.generation()
+    }
+
     fn tunnels(&mut self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
         self.0.tunnels(keys)
     }

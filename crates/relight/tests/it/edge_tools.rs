@@ -1,5 +1,11 @@
 //! `relight edge lint`, `discover`, `test` and `relight drill`.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
 use relight_engine::store::{SiteMark, Store};
 use relight_model::GateKey;
 use serde_json::json;
@@ -115,6 +121,36 @@ fn a_drill_touches_canaries_and_marked_sites_only() {
     drop(store);
     place.expect(1, &["sites", "set", "san-001", "drill_ok=yes"]);
     place.expect(2, &["sites", "set", "san-001", "public=yes"]);
+}
+
+/// Goal: the controller that a drill kills touches what the drill may touch, and nothing else.
+/// Method: it runs as a drill starts it, and the gate is read until all of that was seen closed.
+#[test]
+fn the_controller_that_a_drill_kills_touches_nothing_else() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["sites", "set", "mun-001", "drill_ok=yes"]);
+    let current = place.path("gate/current");
+    let (both, canary) = (["mun-001", "relight-canary"], ["relight-canary"]);
+    for (words, allowed) in
+        [(&["--hold", "north"][..], &both[..]), (&["--canary", "--hold", "north"], &canary)]
+    {
+        let mut command = place.command(&[&["drill"], words].concat(), &[]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "north\n", "it says that it has begun");
+        let (mut seen, deadline) = (BTreeSet::new(), Instant::now() + Duration::from_secs(9));
+        while seen.len() < allowed.len() && Instant::now() < deadline {
+            let names = fs::read_dir(&current).into_iter().flatten().flatten();
+            seen.extend(names.map(|it| it.file_name().into_string().unwrap()));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(seen.iter().eq(allowed), "{seen:?}");
+    }
+    place.expect(1, &["drill", "--hold", "nowhere"]);
 }
 
 /// Bad input: what an edge does not have was never tried, and is not called done.
