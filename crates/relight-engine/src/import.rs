@@ -263,7 +263,7 @@ impl Run<'_, '_, '_> {
             ExtentKind::Containers => {
                 let sources = records.iter().map(|it| it.advisory.source.as_str()).collect();
                 let base = source.split("-adp/").next().unwrap_or(source);
-                self.importer.all_containers(base, id, &sources)
+                self.importer.all_containers(base, id, first.ordinal, &sources)
             }
         }
     }

@@ -40,6 +40,11 @@ impl AdvisoryFormat for Cve {
     fn read(&self, input: &Input<'_>) -> Reading {
         let mut reading = Reading::default();
         reading.take(input, "cve", split(input.place, input.line, input.bytes), record);
+        for record in &mut reading.records {
+            // Archives and deltas come in any order: an older record ends nothing of a newer one.
+            let moment = record.advisory.modified.or(record.advisory.published);
+            record.ordinal = moment.unwrap_or_default();
+        }
         reading.extend(ExtentKind::Containers);
         reading
     }

@@ -39,7 +39,8 @@ impl Importer<'_> {
     }
 
     /// Says that these sources are all that speak in the document of an id, which were put before:
-    /// what is known under it of `base`, and of sources that begin with `base-adp/`, ends.
+    /// what is known under it of `base`, and of sources that begin with `base-adp/`, ends, if no
+    /// newer version of the document is known.
     ///
     /// # Errors
     /// The database cannot be read or written.
@@ -47,6 +48,7 @@ impl Importer<'_> {
         &mut self,
         base: &str,
         id: &str,
+        ordinal: i64,
         sources: &BTreeSet<&str>,
     ) -> Result<(), StoreError> {
         let others = format!("{base}-adp/");
@@ -54,9 +56,15 @@ impl Importer<'_> {
         let before = self.names()?.iter().filter(is_other).cloned();
         let mut all: BTreeSet<String> = before.collect();
         all.extend(self.sources.keys().filter(is_other).cloned());
-        for source in all.iter().filter(|it| !sources.contains(it.as_str())) {
+        for source in &all {
             self.load(source)?;
-            self.end(source, id, 0)?;
+        }
+        let mut heads = all.iter().filter_map(|it| self.sources.get(it)?.heads.get(id));
+        if heads.any(|head| head.ordinal > ordinal) {
+            return Ok(());
+        }
+        for source in all.iter().filter(|it| !sources.contains(it.as_str())) {
+            self.end(source, id, ordinal)?;
         }
         Ok(())
     }

@@ -175,17 +175,39 @@ fn a_document_whose_id_begins_like_a_part_is_none() {
     assert_eq!(newest(&store), ["D D", "D/A D/A:other", "D/B D/B ended"]);
 }
 
+/// Imports version `ordinal` of document C, in which these sources speak.
+fn version_of_containers(store: &Store, now: i64, ordinal: i64, sources: &[&str]) {
+    let work = |importer: &mut Importer<'_>| {
+        for source in sources {
+            importer.put(&ImportRecord { ordinal, ..record(source, "C") })?;
+        }
+        importer.all_containers("cve", "C", ordinal, &sources.iter().copied().collect())
+    };
+    store.import_advisories(now, &[], work).unwrap();
+}
+
+/// A delta that was carried in first, and then the older archive of the night before.
+#[test]
+fn an_older_document_ends_no_container_of_a_newer_one() {
+    let (_folder, store) = open();
+    let in_force = || {
+        let all = store.advisories().unwrap().into_iter().filter(|it| it.ended.is_none());
+        all.map(|it| it.source).collect::<Vec<_>>().join(" ")
+    };
+    version_of_containers(&store, 1, 20, &["cve", "cve-adp/kev"]);
+    version_of_containers(&store, 2, 10, &["cve"]);
+    assert_eq!(in_force(), "cve cve-adp/kev");
+    version_of_containers(&store, 3, 30, &["cve"]);
+    assert_eq!(in_force(), "cve");
+    version_of_containers(&store, 4, 20, &["cve", "cve-adp/kev"]);
+    assert_eq!(in_force(), "cve", "what the newer one no longer holds is not brought back");
+}
+
 #[test]
 fn a_container_that_leaves_its_document_ends_and_others_stay() {
     let (_folder, store) = open();
     let containers = |now, sources: &[&str]| {
-        let work = |importer: &mut Importer<'_>| {
-            for source in sources {
-                importer.put(&record(source, "C"))?;
-            }
-            importer.all_containers("cve", "C", &sources.iter().copied().collect())
-        };
-        store.import_advisories(now, &[], work).unwrap();
+        version_of_containers(&store, now, 0, sources);
         let told = store.advisories().unwrap().into_iter();
         let told =
             told.filter(|it| it.ended.is_none()).map(|it| format!("{}/{}", it.source, it.id));
