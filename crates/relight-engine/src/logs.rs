@@ -17,10 +17,10 @@ use std::path::PathBuf;
 use relight_formats::limited::{Limits, open_stream};
 use relight_model::{Campaign, Digest, Exposure, OrgId, Sign, Site, SiteId, Timestamp};
 use relight_store::{LogPosition, SegmentDraft, Store};
-use relight_watch::line::text;
+use relight_watch::line::{ended, text};
 use relight_watch::{
-    Daybook, Dossier, Feed, Found, Home, Known, KnownScanners, Places, Pool, ROWS_MAX, Reader,
-    Taken, Tally, Window, campaigns, read_signs,
+    Daybook, Dossier, Feed, Found, Home, Known, KnownScanners, Memory, Places, Pool, ROWS_MAX,
+    Reader, Tally, Window, campaigns, read_signs,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -376,9 +376,9 @@ fn lines_of(segment: &[u8]) -> impl Iterator<Item = &[u8]> {
     whole.split(|byte| *byte == b'\n')
 }
 
-/// A line without what is left of its end.
-fn ended(raw: &[u8]) -> &[u8] {
-    raw.strip_suffix(b"\r").unwrap_or(raw)
+thread_local! {
+    /// Most logs are read by one thread, and many are followed at a time.
+    static MEMORY: RefCell<Memory> = RefCell::new(Memory::default());
 }
 
 fn read_segment(
@@ -389,23 +389,9 @@ fn read_segment(
 ) -> (Window, Daybook) {
     let [a, b, c, d, e, f, g, h, ..] = digest.0;
     let mut window = Window::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
-    let (org, mut daybook) = (reader.feed().org, Daybook::new());
-    for raw in lines_of(bytes) {
-        if reader.is_in_field(raw, 0) {
-            continue;
-        }
-        let (line, cut) = text(ended(raw));
-        report.cut += u64::from(cut);
-        match reader.take(&line) {
-            Taken::Event(format, event) => {
-                let doors = window.observe_doors(&event);
-                daybook.observe(format, &event, doors.into_iter().flatten());
-            }
-            Taken::Nothing => {}
-            // A payload in a torn line is an attempt all the same.
-            Taken::Refused(_) => window.observe_refused(org, &line),
-        }
-    }
+    let mut daybook = Daybook::new();
+    report.cut +=
+        MEMORY.with_borrow_mut(|memory| reader.read(bytes, memory, &mut window, &mut daybook));
     (window, daybook)
 }
 

@@ -157,6 +157,11 @@ pub(crate) fn matched(event: &Event<'_>, path: &str) -> Option<&'static Entry> {
     CATALOGUE.best(found.filter(|at| CATALOGUE.entries[*at].rule.holds_for(path, &request)))
 }
 
+/// False proves that no request of this normalised path and this query is that of an entry.
+pub(crate) fn may_match(path: &str, query: &str) -> bool {
+    CATALOGUE.standing(path).chain(CATALOGUE.in_query(query)).next().is_some()
+}
+
 /// The id of the entry that a normalised path alone matches.
 pub(crate) fn probe(path: &str) -> Option<&'static str> {
     let nothing = Request::default();

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
+use std::ops::RangeInclusive;
 
 use relight_model::{Event, OrgId, SiteId, Timestamp};
 
@@ -158,13 +159,24 @@ impl Visit {
         Self { hash: hasher.finish(), source, org, site }
     }
 
+    /// From the first to the last contact that a window could hold of it.
+    pub(crate) const fn contacts(self) -> RangeInclusive<ContactKey> {
+        let first = ContactKey { visit: self, kind: Kind::Exploit, door: 0 };
+        RangeInclusive::new(first, ContactKey { visit: self, kind: Kind::NotFound, door: u64::MAX })
+    }
+
     /// The mark of "this path is served here".
     pub(crate) fn served(&self, path: u64) -> u64 {
-        let mut hasher = path_class::Hasher::new();
-        hasher.number(place(self.org, self.site));
-        hasher.number(path);
-        hasher.finish()
+        served(self.org, self.site, path)
     }
+}
+
+/// The mark of "this path is served at this place".
+pub(crate) fn served(org: OrgId, site: Option<SiteId>, path: u64) -> u64 {
+    let mut hasher = path_class::Hasher::new();
+    hasher.number(place(org, site));
+    hasher.number(path);
+    hasher.finish()
 }
 
 fn place(org: OrgId, site: Option<SiteId>) -> u64 {
@@ -237,7 +249,8 @@ pub(crate) struct Knock {
 }
 
 impl Knock {
-    fn new(kind: Kind, door: u64, text: &str) -> Self {
+    /// With the text cut.
+    pub(crate) fn new(kind: Kind, door: u64, text: &str) -> Self {
         Self { kind, door, text: cut(text) }
     }
 }
@@ -262,16 +275,36 @@ pub(crate) fn observe(event: &Event<'_>) -> Observed {
     if let Some(knock) = knock {
         return Observed::Contact(knock, None);
     }
-    let kind = match event.status {
-        200..=399 => return Observed::Ordinary(path_class::hash(&path)),
-        400 | 401 | 403 | 405 | 429 => Kind::Refused,
-        404 | 410 => Kind::NotFound,
-        _ => return Observed::Neither,
+    let kind = match answer(event.status) {
+        Answer::Served => return Observed::Ordinary(path_class::hash(&path)),
+        Answer::Denied(kind) => kind,
+        Answer::Other => return Observed::Neither,
     };
     if catalogue::is_conventional(&path) {
         return Observed::Neither;
     }
     Observed::Contact(Knock::new(kind, path_class::hash(&path), &path), None)
+}
+
+/// What became of a request that holds nothing odd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// An ordinary use of the path.
+    Served,
+    /// A contact, where the path is none that software asks for unasked.
+    Denied(Kind),
+    /// Nothing that counts.
+    Other,
+}
+
+/// By its status.
+pub(crate) const fn answer(status: u16) -> Answer {
+    match status {
+        200..=399 => Answer::Served,
+        400 | 401 | 403 | 405 | 429 => Answer::Denied(Kind::Refused),
+        404 | 410 => Answer::Denied(Kind::NotFound),
+        _ => Answer::Other,
+    }
 }
 
 /// A lookup in the event.

@@ -10,7 +10,7 @@ use relight_model::{Event, OrgId, SiteId, Timestamp};
 pub const DAYBOOK_ROWS_MAX: usize = 100_000;
 
 /// Seconds of a day.
-const DAY_S: Timestamp = 86_400;
+pub(crate) const DAY_S: Timestamp = 86_400;
 
 /// Whose log of which day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,22 +77,34 @@ impl Daybook {
                 }
             }
         }
-        if let Some((last, facts)) = self.rows.get_mut(self.last)
-            && *last == key
-        {
-            return facts.note(event);
+        match self.row(key, event.at) {
+            Some(facts) => facts.note(event.at, carried(event)),
+            None => self.overflow += 1,
         }
-        if let Some(at) = self.index.get(&key) {
-            self.last = *at;
-        } else if self.rows.len() < DAYBOOK_ROWS_MAX {
-            self.last = self.rows.len();
-            self.index.insert(key, self.last);
-            self.rows.push((key, DayFacts::of(event.at)));
-        } else {
-            self.overflow += 1;
-            return;
+    }
+
+    /// Notes what was gathered of events of one day that tried no door.
+    pub(crate) fn add(&mut self, key: DayKey, facts: &DayFacts) {
+        match self.row(key, facts.first) {
+            Some(row) => row.add(facts),
+            None => self.overflow += facts.events,
         }
-        self.rows[self.last].1.note(event);
+    }
+
+    /// The row of a day; a new one when there is none and there is room.
+    fn row(&mut self, key: DayKey, at: Timestamp) -> Option<&mut DayFacts> {
+        if self.rows.get(self.last).is_none_or(|(last, _)| *last != key) {
+            if let Some(at) = self.index.get(&key) {
+                self.last = *at;
+            } else if self.rows.len() < DAYBOOK_ROWS_MAX {
+                self.last = self.rows.len();
+                self.index.insert(key, self.last);
+                self.rows.push((key, DayFacts::of(at)));
+            } else {
+                return None;
+            }
+        }
+        self.rows.get_mut(self.last).map(|(_, facts)| facts)
     }
 
     /// Every row.
@@ -112,34 +124,51 @@ impl Daybook {
 }
 
 impl DayFacts {
-    const fn of(at: Timestamp) -> Self {
+    pub(crate) const fn of(at: Timestamp) -> Self {
         Self { events: 0, hours: 0, fields: 0, first: at, last: at }
     }
 
-    fn note(&mut self, event: &Event<'_>) {
+    /// Notes an event that carried these fields.
+    pub(crate) fn note(&mut self, at: Timestamp, fields: u32) {
         self.events += 1;
-        self.hours |= 1 << (event.at.rem_euclid(DAY_S) / 3_600);
-        self.first = self.first.min(event.at);
-        self.last = self.last.max(event.at);
-        let carried = [
-            !event.host.is_empty() || !event.sni.is_empty(),
-            !event.path.is_empty(),
-            event.status != 0,
-            carries(event.user_agent),
-            carries(event.referer),
-            !event.ja3.is_empty() || !event.ja4.is_empty(),
-            event.peer.is_some(),
-            event.port != 0,
-            event.outcome != relight_model::Outcome::Unknown,
-        ];
-        for (bit, carried) in carried.into_iter().enumerate() {
-            self.fields |= u32::from(carried) << bit;
-        }
+        self.hours |= 1 << (at.rem_euclid(DAY_S) / 3_600);
+        self.first = self.first.min(at);
+        self.last = self.last.max(at);
+        self.fields |= fields;
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.events += other.events;
+        self.hours |= other.hours;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.fields |= other.fields;
     }
 }
 
+/// One bit for each of [`FIELDS`] that an event carries.
+fn carried(event: &Event<'_>) -> u32 {
+    bits([
+        !event.host.is_empty() || !event.sni.is_empty(),
+        !event.path.is_empty(),
+        event.status != 0,
+        carries(event.user_agent),
+        carries(event.referer),
+        !event.ja3.is_empty() || !event.ja4.is_empty(),
+        event.peer.is_some(),
+        event.port != 0,
+        event.outcome != relight_model::Outcome::Unknown,
+    ])
+}
+
+/// One bit for each of [`FIELDS`] that is there.
+pub(crate) fn bits(carried: [bool; FIELDS.len()]) -> u32 {
+    let bits = carried.into_iter().enumerate();
+    bits.fold(0, |fields, (bit, carried)| fields | u32::from(carried) << bit)
+}
+
 /// A dash stands for a field that is logged and was empty.
-fn carries(field: &str) -> bool {
+pub(crate) fn carries(field: &str) -> bool {
     !field.is_empty() && field != "-"
 }
 

@@ -150,7 +150,8 @@ pub fn decode_line(line: &str) -> (Option<&'static str>, Option<Attempt>) {
     }
 }
 
-fn worth_a_look(text: &str, escape: Escape) -> bool {
+/// False proves that a field holds no attempt.
+pub(crate) fn worth_a_look(text: &str, escape: Escape) -> bool {
     if text.is_empty() {
         return false;
     }
@@ -170,7 +171,7 @@ fn worse(worst: &mut Option<Attempt>, found: Option<Attempt>) {
 }
 
 /// The value of `Basic …` (RFC 7617) when the field is one: plain searches do not see into it.
-fn basic_credentials(text: &str) -> Option<&str> {
+pub(crate) fn basic_credentials(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_at_checked(6)?;
     scheme.eq_ignore_ascii_case("basic ").then_some(rest.trim_start())
 }

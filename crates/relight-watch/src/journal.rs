@@ -52,6 +52,11 @@ pub(crate) enum Entry<'a> {
 }
 
 impl Journal {
+    /// No entry was met so far: lines are lines.
+    pub(crate) const fn is_absent(&self) -> bool {
+        !self.is_journal
+    }
+
     /// Whether the next line, as it stands in the feed and without its line feed, is a part of a
     /// field that is no text. So many bytes of it were dropped at its end.
     pub(crate) fn hides(&mut self, raw: &[u8], dropped: u64) -> bool {

@@ -42,11 +42,15 @@ impl<'a> Iterator for Lines<'a> {
         let end = memchr::memchr(b'\n', self.rest).unwrap_or(self.rest.len());
         let line = &self.rest[..end];
         self.rest = self.rest.get(end + 1..).unwrap_or_default();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let (text, cut) = text(line);
+        let (text, cut) = text(ended(line));
         self.cut += u64::from(cut);
         Some(text)
     }
+}
+
+/// A line without what is left of a line end of two bytes.
+pub fn ended(raw: &[u8]) -> &[u8] {
+    raw.strip_suffix(b"\r").unwrap_or(raw)
 }
 
 /// One line as text: bytes that are not UTF-8 become `\xHH`, as web servers themselves write

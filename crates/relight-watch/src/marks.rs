@@ -62,9 +62,21 @@ impl Marks {
             self.ceiling = other.ceiling;
             self.hashes.retain(|hash| *hash <= other.ceiling);
         }
+        // One set gives its marks in the order of its places: into a smaller one they would crowd.
+        self.hashes.reserve(other.hashes.len());
         // What is over the limit goes when it is twice that: many small sets are merged into a
         // full one.
         other.hashes.iter().for_each(|hash| self.insert(*hash));
+    }
+
+    /// All marks of another set can be added and none has to go.
+    pub(crate) fn has_room_for(&self, other: &Self) -> bool {
+        let is_whole = |marks: &Self| marks.ceiling == u64::MAX && marks.hashes.len() <= marks.max;
+        let new = || other.hashes.iter().filter(|hash| !self.hashes.contains(hash)).count();
+        is_whole(self)
+            && is_whole(other)
+            && (self.hashes.len() + other.hashes.len() <= self.max
+                || self.hashes.len() + new() <= self.max)
     }
 
     /// How many are held now.
@@ -140,5 +152,30 @@ mod tests {
         assert_eq!((marks.holds(3), marks.holds(4)), (Some(true), None));
         (0..300).for_each(|hash| marks.insert(hash));
         assert_eq!((marks.holds(3), marks.holds(299)), (Some(true), Some(false)));
+    }
+
+    #[test]
+    fn there_is_room_up_to_the_limit_and_not_beyond() {
+        let of = |range: std::ops::Range<u64>| {
+            let mut marks = Marks::new(100);
+            range.for_each(|hash| marks.insert(hash));
+            marks
+        };
+        for (one, other) in [
+            (0..60, 60..100),
+            (0..60, 60..101),
+            (0..100, 5..100),
+            (0..101, 0..1),
+            (0..1, 0..101),
+            (0..201, 0..1),
+            (0..1, 0..201),
+            (0..0, 0..100),
+        ] {
+            let (one, other) = (of(one), of(other));
+            let mut merged = one.clone();
+            merged.merge(&other);
+            let has_lost = merged.sorted().1 || other.sorted().1;
+            assert_eq!(one.has_room_for(&other), !has_lost, "{} {}", one.len(), other.len());
+        }
     }
 }

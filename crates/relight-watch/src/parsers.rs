@@ -53,7 +53,7 @@ impl Feed {
     }
 
     /// The site of an event that names a host.
-    fn site_of(&self, host: &str, sni: &str) -> Option<SiteId> {
+    pub(crate) fn site_of(&self, host: &str, sni: &str) -> Option<SiteId> {
         let named = |name: &str| {
             let plain = self.sites.get(name).copied();
             plain.or_else(|| self.sites.get(&name.to_ascii_lowercase()).copied())
@@ -129,6 +129,9 @@ registry! {
 pub fn named(name: &str) -> Option<&'static dyn LogParser> {
     PARSERS.iter().copied().find(|parser| parser.name() == name)
 }
+
+pub(crate) use draft::dash_is_empty;
+pub(crate) use time::{CLF_BYTES, clf};
 
 /// The moment that a text in the form of RFC 3339 names.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {

@@ -8,6 +8,12 @@ use crate::journal::{BINARY, Entry, Journal};
 use crate::line::SPOOL_MARK;
 use crate::parsers::{Feed, LogParser, PARSERS};
 
+mod memory;
+mod ordinary;
+mod segment;
+
+pub use memory::Memory;
+
 /// Events further in the future than this are taken for a wrong clock, in seconds.
 pub const SKEW_MAX_S: Timestamp = 300;
 
@@ -149,14 +155,11 @@ impl Reader {
                 return Taken::Refused(BINARY);
             }
         };
-        let hash = hash_of(line);
-        let slot = &mut self.recent[hash as usize % RECENT_LINES];
-        self.tally.duplicates += u64::from(*slot == hash);
-        *slot = hash;
+        self.recall(line);
         let Self { feed, named, last, tally, .. } = self;
         match parse(feed, *named, last, line) {
             Ok(mut event) => {
-                tally.count(&mut event, feed.received);
+                event.at = tally.count(event.at, event.unknown, feed.received);
                 let name = last.map_or("", |parser| parser.name());
                 *tally.formats.entry(name).or_insert(0) += 1;
                 Taken::Event(name, event)
@@ -166,6 +169,14 @@ impl Reader {
                 Taken::Refused(code)
             }
         }
+    }
+
+    /// Counts a line that was read shortly before.
+    fn recall(&mut self, line: &str) {
+        let hash = hash_of(line.as_bytes());
+        let slot = &mut self.recent[hash as usize % RECENT_LINES];
+        self.tally.duplicates += u64::from(*slot == hash);
+        *slot = hash;
     }
 
     fn is_header(&self, line: &str) -> bool {
@@ -206,17 +217,18 @@ impl Tally {
         }
     }
 
-    fn count(&mut self, event: &mut Event<'_>, received: Timestamp) {
-        if received > 0 && event.at > received + SKEW_MAX_S {
-            event.at = received;
-            self.skewed += 1;
-        }
+    /// Counts an event; gives its time, which is that of receipt when it is of the future.
+    fn count(&mut self, at: Timestamp, unknown: u32, received: Timestamp) -> Timestamp {
+        let is_skewed = received > 0 && at > received + SKEW_MAX_S;
+        let at = if is_skewed { received } else { at };
+        self.skewed += u64::from(is_skewed);
         self.events += 1;
-        self.unknown_fields += u64::from(event.unknown);
-        let newest = self.newest.unwrap_or(event.at);
-        self.out_of_order += u64::from(event.at < newest);
-        self.late += u64::from(event.at < newest - LATE_S);
-        self.newest = Some(newest.max(event.at));
+        self.unknown_fields += u64::from(unknown);
+        let newest = self.newest.unwrap_or(at);
+        self.out_of_order += u64::from(at < newest);
+        self.late += u64::from(at < newest - LATE_S);
+        self.newest = Some(newest.max(at));
+        at
     }
 }
 
@@ -255,20 +267,28 @@ fn parse<'a>(
     Err(code)
 }
 
-/// Eight bytes a step: this runs over every byte that is read.
-fn hash_of(line: &str) -> u64 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut chunks = line.as_bytes().chunks_exact(8);
-    let mut state = line.len() as u64;
-    for chunk in &mut chunks {
-        let word = chunk.try_into().map_or(0, u64::from_le_bytes);
-        state = (state ^ word).wrapping_mul(FACTOR);
-        state ^= state >> 32;
+/// Four words of eight bytes a step: this runs over every byte that is read.
+fn hash_of(text: &[u8]) -> u64 {
+    let (steps, rest) = text.as_chunks::<32>();
+    let mut lanes = [text.len() as u64, 1, 2, 3];
+    for step in steps {
+        for (lane, word) in lanes.iter_mut().zip(step.as_chunks::<8>().0) {
+            *lane = stirred(*lane, u64::from_le_bytes(*word));
+        }
     }
-    for byte in chunks.remainder() {
-        state = (state ^ u64::from(*byte)).wrapping_mul(FACTOR);
+    let mut state = lanes.into_iter().fold(0, stirred);
+    let (words, rest) = rest.as_chunks::<8>();
+    for word in words {
+        state = stirred(state, u64::from_le_bytes(*word));
     }
-    (state ^ (state >> 29)).wrapping_mul(FACTOR) | 1
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    stirred(state, u64::from_le_bytes(last)) | 1
+}
+
+const fn stirred(state: u64, word: u64) -> u64 {
+    let mixed = (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ (mixed >> 32)
 }
 
 #[cfg(test)]

@@ -173,7 +173,14 @@ impl Window {
         doors
     }
 
-    fn knock(&mut self, event: &Event<'_>, visit: Visit, knock: Knock, counters: &mut Counters) {
+    /// Adds one contact of an event.
+    pub(crate) fn knock(
+        &mut self,
+        event: &Event<'_>,
+        visit: Visit,
+        knock: Knock,
+        counters: &mut Counters,
+    ) {
         let Knock { kind, door, text } = knock;
         counters.kinds[kind as usize] += 1;
         let print = print_of(event);
@@ -189,6 +196,13 @@ impl Window {
         self.add(key, &facts);
         // It went itself, or another for it.
         counters.overflow += u64::from(is_new && self.contacts.len() == kept);
+    }
+
+    /// Takes what was counted of events beside it.
+    pub(crate) fn count(&mut self, org: OrgId, counters: &Counters) {
+        if counters.events > 0 {
+            self.counters.entry((self.segment, org)).or_insert(Counters::EMPTY).add(counters);
+        }
     }
 
     /// Takes a line that no parser took: it has no source and no time, but a payload in it is
@@ -280,9 +294,8 @@ impl Window {
                 entry.insert(facts.clone());
             }
         }
-        let first = ContactKey { visit: key.visit, kind: Kind::Exploit, door: 0 };
-        let last = ContactKey { visit: key.visit, kind: Kind::NotFound, door: u64::MAX };
-        if let Some((&weakest, _)) = self.contacts.range(first..=last).nth(VISIT_CONTACTS_MAX) {
+        let mut of_visit = self.contacts.range(key.visit.contacts());
+        if let Some((&weakest, _)) = of_visit.nth(VISIT_CONTACTS_MAX) {
             self.contacts.remove(&weakest);
             self.truncated = true;
         }

@@ -1,7 +1,7 @@
 //! Windows of one day of one organisation, made into few: what they tell stays, their number
 //! does not grow with how often somebody looked.
 
-use crate::window::{Counters, Window};
+use crate::window::{CONTACTS_MAX, Counters, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window};
 
 impl Window {
     /// Joins windows of different segments, in order, into as few as hold them without a loss:
@@ -12,15 +12,10 @@ impl Window {
     pub fn fold(windows: impl IntoIterator<Item = Self>, name: impl Fn(usize) -> u64) -> Vec<Self> {
         let mut folded: Vec<Self> = Vec::new();
         for window in windows {
-            let joined = folded.last().map(|last| {
-                let mut joined = last.clone();
-                joined.merge(&window);
-                joined
-            });
-            let was_whole = !window.truncated && folded.last().is_some_and(|last| !last.truncated);
-            match (joined, folded.last_mut()) {
-                (Some(joined), Some(last)) if !(was_whole && joined.stats().truncated) => {
-                    *last = joined;
+            match folded.last_mut() {
+                // What has lost something already may lose more.
+                Some(last) if last.truncated || window.truncated || last.has_room_for(&window) => {
+                    last.merge(&window);
                 }
                 _ => folded.push(window),
             }
@@ -29,6 +24,32 @@ impl Window {
             window.rename(name(at));
         }
         folded
+    }
+
+    /// All of another window can be added and nothing has to go.
+    fn has_room_for(&self, other: &Self) -> bool {
+        let new = other.counters.keys().filter(|key| !self.counters.contains_key(key)).count();
+        self.counters.len() + new <= SEGMENTS_MAX
+            && self.ordinary.has_room_for(&other.ordinary)
+            && self.served.has_room_for(&other.served)
+            && self.has_room_for_contacts(other)
+    }
+
+    fn has_room_for_contacts(&self, other: &Self) -> bool {
+        let (mut visit, mut of_visit, mut new) = (None, 0, 0);
+        for key in other.contacts.keys() {
+            if visit != Some(key.visit) {
+                visit = Some(key.visit);
+                of_visit = self.contacts.range(key.visit.contacts()).count();
+            }
+            if !self.contacts.contains_key(key) {
+                (of_visit, new) = (of_visit + 1, new + 1);
+            }
+            if of_visit > VISIT_CONTACTS_MAX {
+                return false;
+            }
+        }
+        self.contacts.len() + new <= CONTACTS_MAX
     }
 
     /// All counters of an organisation become those of one segment.
@@ -62,7 +83,6 @@ mod tests {
     use relight_model::{Event, OrgId, SiteId};
 
     use super::*;
-    use crate::window::CONTACTS_MAX;
 
     fn window(segment: u64, doors: std::ops::Range<usize>) -> Window {
         let mut window = Window::new(segment);
@@ -94,6 +114,34 @@ mod tests {
         let again = Window::fold(folded.clone(), |_| 7);
         assert_eq!(again[0].to_bytes(), folded[0].to_bytes());
         assert!(Window::fold([], |_| 7).is_empty());
+    }
+
+    /// A window of one source that asked for these doors.
+    fn visit(doors: std::ops::Range<usize>) -> Window {
+        let mut window = Window::new(1);
+        for door in doors {
+            let letters = (b'a' + door as u8) as char;
+            window.observe(&Event {
+                path: &format!("/{letters}"),
+                status: 404,
+                ..Event::bare(OrgId(1), 0, IpAddr::from([192, 0, 2, 1]))
+            });
+        }
+        window
+    }
+
+    #[test]
+    fn there_is_room_exactly_when_nothing_has_to_go() {
+        let max = VISIT_CONTACTS_MAX;
+        for (one, other) in
+            [(0..max, 0..max), (0..max, max..max + 1), (0..10, 10..max), (0..9, 3..max + 1)]
+        {
+            let (one, other) = (visit(one), visit(other));
+            let mut joined = one.clone();
+            joined.merge(&other);
+            assert_eq!(one.has_room_for(&other), !joined.stats().truncated);
+            assert_eq!(other.has_room_for(&one), !joined.stats().truncated);
+        }
     }
 
     #[test]

@@ -309,7 +309,7 @@ fn split_url(url: &str) -> (&str, &str) {
 }
 
 /// A dash stands for nothing.
-pub(super) fn dash_is_empty(text: &str) -> &str {
+pub(crate) fn dash_is_empty(text: &str) -> &str {
     if text == "-" { "" } else { text }
 }
 

