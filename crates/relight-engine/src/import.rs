@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use relight_formats::advisory::feed::{self, Document};
 use relight_formats::advisory::{self, Extent, ExtentKind, Input, Reading, Record};
 use relight_match::{cvss_fault, cvss_scores};
-use relight_model::{Advisory, Digest, Rating, RatingKind, Timestamp, Warning};
+use relight_model::{Advisory, Digest, Rating, RatingKind, Signal, Timestamp, Warning};
 use relight_store::{
     Guard, ImportRecord, Importer, ScoreTable, SourceCounts, Store, StoreError, Stored,
 };
@@ -213,9 +213,10 @@ impl Run<'_, '_, '_> {
             self.report.reject(refusal.warning);
         }
         notes.into_iter().chain(wrong).for_each(|note| self.report.note(note));
-        for source in whole {
-            self.importer.whole(&source)?;
+        for source in &whole {
+            self.importer.whole(source)?;
         }
+        self.date(&records, &whole)?;
         if let Some(scores) = scores {
             let table = ScoreTable {
                 name: "epss",
@@ -227,6 +228,22 @@ impl Run<'_, '_, '_> {
             self.report.scores_refused = self.importer.put_scores(&table)?;
             let stored = self.report.scores_refused.is_none();
             self.report.scores += if stored { scores.rows.len() } else { 0 };
+        }
+        Ok(())
+    }
+
+    /// Says how new the catalogues are of which the document is a complete list: the dates of their
+    /// entries tell, and all of them have those; the date of the list itself only one has.
+    fn date(&mut self, records: &[Record], whole: &[String]) -> Result<(), StoreError> {
+        for Record { advisory, .. } in records {
+            for signal in &advisory.signals {
+                match signal {
+                    Signal::Kev { added: Some(at), .. } if whole.contains(&advisory.source) => {
+                        self.importer.dated(&advisory.source, *at)?;
+                    }
+                    _ => {}
+                }
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use relight_formats::advisory::BUILTIN_SOURCE;
 use relight_model::{
     Coverage, InventoryState, Light, OrgId, Organisation, Site, SiteId, Timestamp, UnknownReason,
 };
@@ -31,9 +32,10 @@ pub const FLAWS_NAMED_MAX: usize = 20;
 /// for every question outside of an incident.
 pub const MEASURED_AGE_MAX_S: i64 = 7 * 86_400;
 
-/// Days after which a list of what is exploited that was read says nothing any more. Such lists
-/// grow each week, and the operator of a site that is cut off carries them in by hand: once a
-/// month can be asked of anybody, and what is older misses several rounds of new flaws.
+/// Days after its newest entry at which a list of what is exploited says nothing any more, however
+/// late it was read. Such lists grow each week, and the operator of a site that is cut off carries
+/// them in by hand: once a month can be asked of anybody, and what is older misses several rounds
+/// of new flaws.
 pub const KEV_DAYS_MAX: u32 = 30;
 
 /// [`KEV_DAYS_MAX`] in seconds.
@@ -170,7 +172,8 @@ pub enum Patched {
     },
     /// Nobody can tell, for these reasons; without one, a flaw may be there.
     Unknown(Vec<UnknownReason>),
-    /// Nobody can tell, because no list of what is exploited was read for [`KEV_DAYS_MAX`] days.
+    /// Nobody can tell: no complete list of what is exploited is newer than [`KEV_DAYS_MAX`] days,
+    /// or nothing that was imported names the packages of any flaw on it.
     Unlisted,
 }
 
@@ -352,10 +355,13 @@ impl Grounds<'_> {
         (certain, possible)
     }
 
-    /// A list of what is exploited was read not long ago.
+    /// There is a list of what is exploited, not old, and something to look for: a catalogue names
+    /// no packages, and the few flaws that relight ships are not those of a catalogue.
     fn is_listed(&self) -> Result<bool, EngineError> {
-        let read = self.store.advisories_read(CATALOGUES)?;
-        Ok(read.is_some_and(|at| self.now.saturating_sub(at) <= KEV_AGE_MAX_S))
+        let newest = self.store.advisories_dated(CATALOGUES)?;
+        let is_new = newest.is_some_and(|at| self.now.saturating_sub(at) <= KEV_AGE_MAX_S);
+        let mut groups = self.inventory.advisories().groups().filter(|it| it.known_exploited());
+        Ok(is_new && groups.any(|group| group.names_packages_beside(BUILTIN_SOURCE)))
     }
 
     fn patched(
@@ -444,9 +450,25 @@ mod tests {
         measures(store, &store.sites().unwrap(), &|_| false, now).unwrap()
     }
 
-    /// A list of what is exploited is read then; it is empty.
-    fn read_kev(store: &Store, now: Timestamp) {
-        store.import_advisories(now, &[], |importer| importer.whole("kev/cisa")).unwrap();
+    /// What is exploited, and where it is: not in version 1.0 of what [`register`] holds.
+    const KEV: &str = r#"{"catalogVersion":"1","vulnerabilities":[
+        {"cveID":"CVE-2026-1","dateAdded":"2026-12-17"},
+        {"cveID":"CVE-2020-2","dateAdded":"2020-01-01"}]}"#;
+    const PACKAGES: &str = r#"{"id":"CVE-2026-1","affected":[{"package":
+        {"ecosystem":"Maven","name":"org.example:fine"},
+        "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.0"}]}]}]}"#;
+
+    /// Files are imported now, by a register that never saw them.
+    fn import(store: &Store, texts: &[&str]) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |(at, text): (usize, &&str)| {
+            let path = folder.path().join(format!("{at}.json"));
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let files: Vec<_> = texts.iter().enumerate().map(file).collect();
+        let options = crate::import::ImportOptions { now: NOW, ..Default::default() };
+        crate::import::import(store, &files, &options, &mut |_, _| ()).unwrap();
     }
 
     fn yes(measure: Measure) -> Vec<(Measure, bool)> {
@@ -464,24 +486,40 @@ mod tests {
         assert!(flaws.contains(&"CVE-2021-44228".to_owned()), "{flaws:?}");
         assert!(matches!(&all.sites[1].patched, Patched::Unknown(reasons) if !reasons.is_empty()));
         let (_folder, store) = register("pkg:maven/org.example/fine@1.0");
-        read_kev(&store, NOW);
+        import(&store, &[KEV, PACKAGES]);
         assert_eq!(measured(&store, NOW).sites[0].patched, Patched::Yes(NOW - 3_600));
         let late = measured(&store, NOW - 3_600 + MEASURED_AGE_MAX_S + 1);
         assert_eq!(late.sites[0].patched, Patched::Unknown(vec![UnknownReason::Stale]));
     }
 
-    /// Goal: nobody is called patched by a list that nobody read. Method: without one, one of this
-    /// month, and one that is older.
+    /// Goal: nobody is called patched by a list that nobody read, whenever its file was read.
+    /// Method: a new register without a list, with one of this month, one that is older, one that
+    /// was cut, one of the future, and one that names flaws whose packages nobody names.
     #[test]
     fn nothing_is_patched_without_a_list_of_what_is_exploited() {
         let (_folder, store) = register("pkg:maven/org.example/fine@1.0");
         let patched = || measured(&store, NOW).sites.remove(0);
         assert_eq!(patched().patched, Patched::Unlisted);
         assert_eq!(patched().values()[0], None);
-        read_kev(&store, NOW - KEV_AGE_MAX_S - 1);
-        assert_eq!(patched().patched, Patched::Unlisted, "a list of long ago");
-        read_kev(&store, NOW - KEV_AGE_MAX_S);
-        assert_eq!(patched().patched, Patched::Yes(NOW - 3_600));
+        let old = KEV.replace("2026-12-17", "2026-12-16");
+        let future = KEV.replace("2026-12-17", "2027-12-17");
+        let (cut, cut_between) = (&KEV[..KEV.len() - 8], &KEV[..KEV.len() - 2]);
+        for (name, texts, is_listed) in [
+            ("packages alone", vec![PACKAGES], false),
+            ("a list alone", vec![KEV], false),
+            ("both", vec![KEV, PACKAGES], true),
+            ("a list of long ago", vec![&old, PACKAGES], false),
+            ("a list that was cut", vec![cut, PACKAGES], false),
+            ("a list that was cut between entries", vec![cut_between, PACKAGES], false),
+            ("a list that was cut, and an old one", vec![&old, cut, PACKAGES], false),
+            ("a date that is still to come", vec![&future, PACKAGES], false),
+        ] {
+            let (_folder, store) = register("pkg:maven/org.example/fine@1.0");
+            import(&store, &texts);
+            let patched = measured(&store, NOW).sites.remove(0).patched;
+            let wanted = if is_listed { Patched::Yes(NOW - 3_600) } else { Patched::Unlisted };
+            assert_eq!(patched, wanted, "{name}");
+        }
         let log4j = "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1";
         let (_folder, store) = register(log4j);
         let known = measured(&store, NOW).sites.remove(0).patched;

@@ -194,6 +194,12 @@ impl Group {
         all.into_iter().cloned().collect()
     }
 
+    /// Whether a record in force of any other source than this one names packages.
+    pub fn names_packages_beside(&self, source: &str) -> bool {
+        let mut others = self.records.iter().filter(|member| member.record.source != source);
+        others.any(|member| !member.entries.is_empty())
+    }
+
     /// The packages that the records in force name, without release.
     pub(crate) fn bare_packages(&self) -> impl Iterator<Item = &PackageName> {
         self.runs.iter().map(|(package, _)| package)

@@ -167,6 +167,8 @@ struct Known {
     /// The ids of this import with the revisions that came.
     seen: HashMap<String, Vec<Digest>>,
     is_whole: bool,
+    /// The newest date in a complete list.
+    dated: Option<Timestamp>,
     counts: SourceCounts,
 }
 
@@ -234,6 +236,19 @@ impl Importer<'_> {
         self.load(source)?;
         if let Some(known) = self.sources.get_mut(source) {
             known.is_whole = true;
+        }
+        Ok(())
+    }
+
+    /// Says that a complete list of a source speaks of this moment; of several the newest counts,
+    /// and one that is still to come tells nothing. See [`Store::advisories_dated`].
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn dated(&mut self, source: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.load(source)?;
+        if let Some(known) = self.sources.get_mut(source).filter(|_| at <= self.now) {
+            known.dated = known.dated.max(Some(at));
         }
         Ok(())
     }

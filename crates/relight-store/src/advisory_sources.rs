@@ -8,6 +8,9 @@ use crate::{Store, StoreError, blob};
 /// A source without success for this long is late: two periods of a day, in seconds.
 pub const LATE_S: i64 = 2 * 86_400;
 
+/// Before the name of a source: the setting that holds the newest date in its complete list.
+pub(crate) const DATED_KEY: &str = "advisory-dated ";
+
 /// Failures in a row that make a source failing.
 const ERRORS_MAX: u32 = 3;
 
@@ -142,17 +145,19 @@ impl Store {
         })
     }
 
-    /// When anything of a source came last whose name begins like this.
+    /// The newest date in the complete lists of sources whose names begin like this: how new they
+    /// are, not when they were read. `None` when no complete list said any, see
+    /// [`crate::Importer::dated`].
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn advisories_read(&self, prefix: &str) -> Result<Option<Timestamp>, StoreError> {
-        self.read("reading when sources were read", |database| {
+    pub fn advisories_dated(&self, prefix: &str) -> Result<Option<Timestamp>, StoreError> {
+        self.read("reading how new the lists of sources are", |database| {
             let mut query = database.prepare_cached(
-                "SELECT max(last_success) FROM advisory_source
-                 WHERE substr(name, 1, length(?1)) = ?1",
+                "SELECT max(CAST(value AS INTEGER)) FROM meta
+                 WHERE substr(key, 1, length(?1)) = ?1",
             )?;
-            Ok(query.query_row([prefix], |row| row.get(0))?)
+            Ok(query.query_row([format!("{DATED_KEY}{prefix}")], |row| row.get(0))?)
         })
     }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use relight_model::Timestamp;
 use rusqlite::params;
 
 use super::head::{self, VANISHED};
 use super::{CHANGE_FREE, CHANGE_MAX, Guard, Importer, Known, SHRINK_MAX, SourceCounts};
+use crate::advisory_sources::DATED_KEY;
 
 /// Sources whose lists are made anew each time: what is missing is withdrawn, or has left the
 /// catalogue.
@@ -92,6 +94,21 @@ impl Importer<'_> {
                  refused = excluded.refused",
             )?
             .execute(params![source, self.now, success, i64::from(has_failed), refused])?;
+        match known.dated.filter(|_| known.is_whole && success.is_some()) {
+            Some(at) => self.note_date(source, at),
+            None => Ok(()),
+        }
+    }
+
+    /// Of what date the list in force is, whether it is newer than the one before or not.
+    fn note_date(&self, source: &str, at: Timestamp) -> Result<(), rusqlite::Error> {
+        let key = format!("{DATED_KEY}{source}");
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO meta (key, value) VALUES (?1, ?2)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            )?
+            .execute(params![key, at.to_string()])?;
         Ok(())
     }
 }

@@ -23,6 +23,9 @@ fn import_with(
             for word in words.split_whitespace() {
                 match word {
                     "whole" => importer.whole(source)?,
+                    word if word.starts_with('=') => {
+                        importer.dated(source, word[1..].parse().unwrap())?;
+                    }
                     word if word.starts_with('!') => importer.refused(&word[1..])?,
                     word => stored.push(importer.put(&record(source, word))?),
                 }
@@ -303,6 +306,30 @@ fn many_changes_are_refused_and_a_few_never_are() {
     assert!(newest(&store).contains(&"A-25 A-25:a".to_owned()));
     assert_eq!(import_with(&store, 4, "s", &numbered(26, "c"), &["s"]).1.refused, None);
     const { assert!(CHANGE_FREE < 26 && 26 * 100 > 500 * CHANGE_MAX) };
+}
+
+/// Goal: how new a list is never comes from one that is not in force as a whole.
+#[test]
+fn a_list_is_as_new_as_the_newest_date_in_it_and_only_as_a_whole() {
+    let (_folder, store) = open();
+    let many = numbered(100, "a");
+    for (now, words, dated) in [
+        (1_000, format!("{many} =900"), None),
+        (1_100, format!("whole {many} =700 =800 =1101"), Some(800)),
+        (1_200, "A-1:a =1150".to_owned(), Some(800)),
+        (1_300, "whole A-1:a =1250".to_owned(), Some(800)),
+        (1_400, format!("whole {many} =600"), Some(600)),
+        (1_500, format!("whole {many}"), Some(600)),
+        (1_600, format!("whole {many} =1600"), Some(1_600)),
+    ] {
+        import(&store, now, "kev/a", &words);
+        assert_eq!(store.advisories_dated("kev/").unwrap(), dated, "{now}");
+    }
+    import(&store, 1_700, "other", "whole A:a =1650");
+    import(&store, 1_700, "kev/b", "whole A:a =1620");
+    assert_eq!(store.advisories_dated("kev/").unwrap(), Some(1_620), "the newest of them");
+    assert_eq!(store.advisories_dated("kev/a").unwrap(), Some(1_600));
+    assert_eq!(store.advisories_dated("nothing").unwrap(), None);
 }
 
 #[test]

@@ -26,7 +26,7 @@ posture-patched-no = { NUMBER($count) } { $count ->
    *[other] exploited flaws
  }
 posture-patched-perhaps = an exploited flaw may be there
-posture-patched-unlisted = no list of exploited flaws (KEV) was read in the last { NUMBER($days) } days
+posture-patched-unlisted = no complete list of exploited flaws (KEV) has an entry of the last { NUMBER($days) } days, or no advisory names their packages
 posture-attested = attested by { $actor } on { $date }, until { $until }
 posture-expired = attested by { $actor }, expired on { $until }
 posture-never-attested = nobody attested it

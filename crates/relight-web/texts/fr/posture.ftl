@@ -29,7 +29,7 @@ posture-patched-no = { NUMBER($count) } { $count ->
    *[other] failles exploitées
  }
 posture-patched-perhaps = une faille exploitée est peut-être présente
-posture-patched-unlisted = aucune liste de failles exploitées (KEV) n’a été lue depuis { NUMBER($days) } jours
+posture-patched-unlisted = aucune liste complète de failles exploitées (KEV) n’a d’entrée des { NUMBER($days) } derniers jours, ou aucun avis ne nomme leurs paquets
 posture-attested = attesté par { $actor } le { $date }, jusqu’au { $until }
 posture-expired = attesté par { $actor }, expiré le { $until }
 posture-never-attested = personne ne l’a attesté
