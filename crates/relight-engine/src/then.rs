@@ -118,7 +118,7 @@ impl<'a> Then<'a> {
             Judged::Affected => return Ok(Exposure::Affected),
             Judged::Clear { complete } => complete,
         };
-        let confirmed = Some(row.last_confirmed.min(at));
+        let confirmed = Some(row.confirmed_by(at));
         let changed_since = deployed_otherwise(&self.deployments(asset)?, &row, at);
         let state = InventoryState { confirmed, changed_since, flaws: Vec::new() };
         let covered = Coverage::of(&[state], at, self.age_max).is_ok();

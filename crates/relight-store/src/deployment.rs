@@ -65,6 +65,13 @@ pub struct Deployed {
     pub last_confirmed: Timestamp,
 }
 
+impl Deployed {
+    /// As [`SnapshotRow::confirmed_by`].
+    pub(crate) const fn confirmed_by(&self, at: Timestamp) -> Timestamp {
+        if at < self.last_confirmed { self.at } else { self.last_confirmed }
+    }
+}
+
 /// Whether, between the last confirmation of an inventory before `until` and `until`, something
 /// else than what it describes was reported to run. For a moment before the last confirmation
 /// nobody knows when the one before it was: everything since the first counts.

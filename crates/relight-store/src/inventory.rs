@@ -63,6 +63,14 @@ pub struct SnapshotRow {
     pub last_confirmed: Timestamp,
 }
 
+impl SnapshotRow {
+    /// When it was last known to be true at a moment, of the looks that are kept: the first and
+    /// the last one.
+    pub const fn confirmed_by(&self, at: Timestamp) -> Timestamp {
+        if at < self.last_confirmed { self.observed_at } else { self.last_confirmed }
+    }
+}
+
 impl Store {
     /// Stores inventories, all or none. The same inventory again only moves `last_confirmed`; one
     /// that is older than the present goes into history and changes nothing else.

@@ -140,6 +140,14 @@ fn an_attempt_on_a_site_that_was_vulnerable_that_hour_is_s4() {
             vec![Inventory(patched(), NOON + HOUR), Inventory(vulnerable(), NOON - HOUR)],
             Exposure::Affected,
         ),
+        (
+            "the same before and long after, nobody looked in between",
+            vec![
+                Inventory(patched(), NOON - 8 * 24 * HOUR),
+                Inventory(patched(), NOON + 8 * 24 * HOUR),
+            ],
+            Exposure::Unknown,
+        ),
         ("inventory too old", vec![Inventory(patched(), NOON - 8 * 24 * HOUR)], Exposure::Unknown),
         ("with a part unread", vec![Inventory(unread(), NOON - HOUR)], Exposure::Unknown),
         (
