@@ -213,6 +213,12 @@ impl Store {
         // A panic inside a transaction has rolled it back: the connection is as good as before.
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Nobody is at the database.
+    #[cfg(test)]
+    pub(crate) fn is_free(&self) -> bool {
+        self.database.try_lock().is_ok()
+    }
 }
 
 /// An empty file is what a torn copy leaves; SQLite would quietly start an empty register in it.

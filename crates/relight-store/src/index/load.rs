@@ -122,29 +122,40 @@ impl Index {
         snapshots: Snapshots,
     ) -> Result<(), rusqlite::Error> {
         let mut known = KnownTexts::default();
+        snapshots.0.into_iter().try_for_each(|(digest, waiting)| {
+            self.read_snapshot(database, &mut known, digest, waiting)
+        })
+    }
+
+    /// Reads one of them, for all that have it.
+    pub(super) fn read_snapshot(
+        &mut self,
+        database: &Connection,
+        known: &mut KnownTexts,
+        digest: Digest,
+        waiting: Vec<Waiting>,
+    ) -> Result<(), rusqlite::Error> {
+        let assets: Vec<u32> = waiting.iter().map(|it| it.asset.0).collect();
         let mut query =
             database.prepare_cached("SELECT digest, bytes FROM blob WHERE digest = ?1")?;
-        for (digest, waiting) in snapshots.0 {
-            let assets: Vec<u32> = waiting.iter().map(|it| it.asset.0).collect();
-            let mut rows = query.query([digest.0])?;
-            let Some(row) = rows.next()? else {
-                return Err(not_what_was_written(0, format!("snapshot {digest} is not there")));
-            };
-            let rest = read_snapshot(row, 0, |text| {
-                read_pieces(text, &mut |piece| {
-                    let id = known.find(piece, |component| self.intern(component))?;
-                    self.postings[id.0 as usize].extend(&assets);
-                    Some(())
-                })
-            })?;
-            let mut reasons: Vec<_> = rest.flaws.iter().map(|flaw| flaw.code.reason()).collect();
-            reasons.sort_unstable();
-            reasons.dedup();
-            for mut it in waiting {
-                it.state.snapshot = Some(digest);
-                it.state.flaws = reasons.clone().into();
-                self.put(it);
-            }
+        let mut rows = query.query([digest.0])?;
+        let Some(row) = rows.next()? else {
+            return Err(not_what_was_written(0, format!("snapshot {digest} is not there")));
+        };
+        let rest = read_snapshot(row, 0, |text| {
+            read_pieces(text, &mut |piece| {
+                let id = known.find(piece, |component| self.intern(component))?;
+                self.postings[id.0 as usize].extend(&assets);
+                Some(())
+            })
+        })?;
+        let mut reasons: Vec<_> = rest.flaws.iter().map(|flaw| flaw.code.reason()).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        for mut it in waiting {
+            it.state.snapshot = Some(digest);
+            it.state.flaws = reasons.clone().into();
+            self.put(it);
         }
         Ok(())
     }
@@ -181,7 +192,7 @@ pub(super) struct Waiting {
 
 /// The snapshots that are to be read, in the order in which they were met, and whose they are.
 #[derive(Default)]
-pub(super) struct Snapshots(Vec<(Digest, Vec<Waiting>)>, HashMap<Digest, usize>);
+pub(super) struct Snapshots(pub(super) Vec<(Digest, Vec<Waiting>)>, HashMap<Digest, usize>);
 
 impl Snapshots {
     pub(super) fn add(&mut self, digest: Digest, asset: Waiting) {
@@ -196,7 +207,7 @@ impl Snapshots {
 
 /// The texts of components that were read already, without their places, by hash.
 #[derive(Default)]
-struct KnownTexts {
+pub(super) struct KnownTexts {
     ids: HashMap<u64, (Box<[u8]>, IdentityId)>,
     /// The one that is looked for.
     text: Vec<u8>,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use relight_model::{AssetId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::load::{Snapshots, Waiting, digest_in};
+use super::load::{KnownTexts, Snapshots, Waiting, digest_in};
 use super::{AssetState, Index, Mark};
 use crate::{Deployed, SnapshotRow, Store, StoreError, deployed_otherwise};
 
@@ -25,32 +25,52 @@ const DEPLOYMENTS: &str = "SELECT asset, digest, at, last_confirmed FROM deploym
 impl Index {
     /// This index as it would have answered at a moment, by what is known today: a report that
     /// came late counts from when it was true. Costs one look at each asset, and reading the
-    /// inventories that are not those of this index.
+    /// inventories that are not those of this index; others get at the store between two of them.
     ///
     /// # Errors
     /// As [`Index::build`].
-    pub fn as_of(mut self, store: &Store, at: Timestamp) -> Result<Self, StoreError> {
-        store.read("reading the inventories of a day", |database| {
-            let states = states_at(database, at)?;
-            let present = |asset: &AssetId| self.assets.get(asset).and_then(|it| it.snapshot);
-            let (moved, same): (BTreeMap<_, _>, BTreeMap<_, _>) =
-                states.into_iter().partition(|(asset, state)| present(asset) != state.snapshot);
-            for (asset, state) in same {
-                let flaws = self.assets.get(&asset).map(|it| it.flaws.clone()).unwrap_or_default();
-                self.assets.insert(asset, AssetState { flaws, ..state });
-            }
-            self.forget(&moved.keys().copied().collect::<Vec<_>>());
-            let mut snapshots = Snapshots::default();
-            for (asset, state) in moved {
-                let it = Waiting { asset, mark: Mark::default(), state };
-                match it.state.snapshot {
-                    Some(digest) => snapshots.add(digest, it),
-                    None => self.put(it),
-                }
-            }
-            Ok(self.read_snapshots(database, snapshots)?)
-        })?;
+    pub fn as_of(self, store: &Store, at: Timestamp) -> Result<Self, StoreError> {
+        self.back_to(store, at, &mut || {})
+    }
+
+    /// The same; `between` is called before each inventory is read.
+    fn back_to(
+        mut self,
+        store: &Store,
+        at: Timestamp,
+        between: &mut dyn FnMut(),
+    ) -> Result<Self, StoreError> {
+        let doing = "reading the inventories of a day";
+        let states = store.read(doing, |database| Ok(states_at(database, at)?))?;
+        let mut known = KnownTexts::default();
+        for (digest, waiting) in self.turn_to(states).0 {
+            between();
+            store.read(doing, |database| {
+                Ok(self.read_snapshot(database, &mut known, digest, waiting)?)
+            })?;
+        }
         Ok(self)
+    }
+
+    /// Takes in what needs no reading; gives what does.
+    fn turn_to(&mut self, states: BTreeMap<AssetId, AssetState>) -> Snapshots {
+        let present = |asset: &AssetId| self.assets.get(asset).and_then(|it| it.snapshot);
+        let (moved, same): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            states.into_iter().partition(|(asset, state)| present(asset) != state.snapshot);
+        for (asset, state) in same {
+            let flaws = self.assets.get(&asset).map(|it| it.flaws.clone()).unwrap_or_default();
+            self.assets.insert(asset, AssetState { flaws, ..state });
+        }
+        self.forget(&moved.keys().copied().collect::<Vec<_>>());
+        let mut snapshots = Snapshots::default();
+        for (asset, state) in moved {
+            let it = Waiting { asset, mark: Mark::default(), state };
+            match it.state.snapshot {
+                Some(digest) => snapshots.add(digest, it),
+                None => self.put(it),
+            }
+        }
+        snapshots
     }
 
     /// When the oldest inventory of the register was true; `None` without any.
@@ -178,6 +198,26 @@ mod tests {
         let evidence = at(120).evidence(&store, at(120).identities().next().unwrap().0, AssetId(1));
         assert_eq!(evidence.unwrap(), ["a"]);
         assert_eq!(Index::oldest(&store).unwrap(), Some(100));
+    }
+
+    /// What closes sites writes to the same store: it may wait for one inventory, not for all.
+    #[test]
+    fn others_get_at_the_store_between_two_inventories() {
+        let (_folder, store) = open_with_sites(3);
+        for asset in 1..=3 {
+            put(&store, asset, &sbom(&[(LOG4J, &format!("at/{asset}"))]), 100);
+            put(&store, asset, &sbom(&[(FIXED, "a")]), 200);
+        }
+        let mut turns = 0;
+        let mut between = || {
+            assert!(store.is_free());
+            turns += 1;
+            report(&store, turns, None, 300);
+        };
+        let present = Index::build(&store).unwrap();
+        let past = present.back_to(&store, 150, &mut between).unwrap();
+        assert_eq!(turns, 3);
+        assert_eq!(versions(&past), [("2.14.1".to_owned(), vec![1, 2, 3])]);
     }
 
     #[test]
