@@ -52,11 +52,13 @@ pub struct AlikeAnswer {
 }
 
 /// What the inventory says about all assets.
-struct Looked {
+pub(crate) struct Looked {
     profiled: BTreeSet<AssetId>,
     /// Assets with a container that may hide something.
     hidden: BTreeSet<AssetId>,
-    found: BTreeMap<AssetId, Vec<Alike>>,
+    pub(crate) found: BTreeMap<AssetId, Vec<Alike>>,
+    /// All examples have code.
+    is_code: bool,
 }
 
 impl AskAlike<'_> {
@@ -69,43 +71,8 @@ impl AskAlike<'_> {
         store: &Store,
         sites: impl IntoIterator<Item = SiteId>,
     ) -> Result<Vec<AlikeAnswer>, StoreError> {
-        let looked = store.look_at_profiles(|look| self.look(look))?;
+        let looked = store.look_at_profiles(|look| Looked::at(look, self.examples, self.least))?;
         Ok(sites.into_iter().map(|site| self.site(site, &looked)).collect())
-    }
-
-    fn look(&self, look: &ProfileLook<'_>) -> Result<Looked, StoreError> {
-        let mut looked = Looked {
-            profiled: look.assets()?.into_iter().collect(),
-            hidden: BTreeSet::new(),
-            found: BTreeMap::new(),
-        };
-        for (at, example) in self.examples.iter().enumerate() {
-            let (likes, holders) = self.compare(look, example)?;
-            let containers = holders.containers();
-            let ids: Vec<ContainerId> =
-                likes.iter().map(|it| containers[it.container].id).collect();
-            for (like, places) in likes.iter().zip(look.places_of(&ids)?) {
-                looked.add(at, like, places);
-            }
-            let hides = containers.iter().filter(|it| may_hide(it.gap, example));
-            let hides: Vec<ContainerId> = hides.map(|it| it.id).collect();
-            let places = look.places_of(&hides)?.into_iter().flatten();
-            looked.hidden.extend(places.map(|(asset, _)| asset));
-        }
-        Ok(looked)
-    }
-
-    fn compare(
-        &self,
-        look: &ProfileLook<'_>,
-        example: &Values,
-    ) -> Result<(Vec<Likeness>, Rc<Holders>), StoreError> {
-        let kind = example.compared();
-        let values = example.of(kind);
-        let start = |holders: &Holders| Comparison::new(values.len(), holders.containers().len());
-        let (comparison, holders) = look.fold((kind, values), start, Comparison::value)?;
-        let whole = |container: usize| holders.containers()[container].weight;
-        Ok((comparison.alike(whole, self.least), holders))
     }
 
     fn site(&self, site: SiteId, looked: &Looked) -> AlikeAnswer {
@@ -119,10 +86,7 @@ impl AskAlike<'_> {
             share(b).total_cmp(&share(a)).then(key(a).cmp(&key(b))).then(a.place.cmp(&b.place))
         });
         let mut reasons = Coverage::reasons(&states, self.now, self.age_max);
-        // Loose files are not profiled: only code has a place that no archive needs to be around.
-        let is_code = self.examples.iter().all(|example| !example.classes.is_empty());
-        let sees = |asset| looked.profiled.contains(asset) && !looked.hidden.contains(asset);
-        if !is_code || !assets.iter().all(sees) {
+        if !assets.iter().all(|asset| looked.sees(*asset)) {
             reasons.push(UnknownReason::NotObservable);
             reasons.sort();
             reasons.dedup();
@@ -140,6 +104,40 @@ impl AskAlike<'_> {
 }
 
 impl Looked {
+    /// Looks for what is like these examples at least to a share.
+    pub(crate) fn at(
+        look: &ProfileLook<'_>,
+        examples: &[Values],
+        least: f64,
+    ) -> Result<Self, StoreError> {
+        let mut looked = Self {
+            profiled: look.assets()?.into_iter().collect(),
+            hidden: BTreeSet::new(),
+            found: BTreeMap::new(),
+            is_code: examples.iter().all(|example| !example.classes.is_empty()),
+        };
+        for (at, example) in examples.iter().enumerate() {
+            let (likes, holders) = compare(look, example, least)?;
+            let containers = holders.containers();
+            let ids: Vec<ContainerId> =
+                likes.iter().map(|it| containers[it.container].id).collect();
+            for (like, places) in likes.iter().zip(look.places_of(&ids)?) {
+                looked.add(at, like, places);
+            }
+            let hides = containers.iter().filter(|it| may_hide(it.gap, example));
+            let hides: Vec<ContainerId> = hides.map(|it| it.id).collect();
+            let places = look.places_of(&hides)?.into_iter().flatten();
+            looked.hidden.extend(places.map(|(asset, _)| asset));
+        }
+        Ok(looked)
+    }
+
+    /// Whether an asset would have been found. Loose files are not profiled: only code has a place
+    /// that no archive needs to be around.
+    pub(crate) fn sees(&self, asset: AssetId) -> bool {
+        self.is_code && self.profiled.contains(&asset) && !self.hidden.contains(&asset)
+    }
+
     fn add(&mut self, example: usize, like: &Likeness, places: Vec<(AssetId, String)>) {
         let Likeness { of_example, of_container, .. } = *like;
         for (asset, place) in places {
@@ -147,6 +145,19 @@ impl Looked {
             self.found.entry(asset).or_default().push(found);
         }
     }
+}
+
+fn compare(
+    look: &ProfileLook<'_>,
+    example: &Values,
+    least: f64,
+) -> Result<(Vec<Likeness>, Rc<Holders>), StoreError> {
+    let kind = example.compared();
+    let values = example.of(kind);
+    let start = |holders: &Holders| Comparison::new(values.len(), holders.containers().len());
+    let (comparison, holders) = look.fold((kind, values), start, Comparison::value)?;
+    let whole = |container: usize| holders.containers()[container].weight;
+    Ok((comparison.alike(whole, least), holders))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The three-valued answer: which sites have it, which certainly do not, which we cannot tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use relight_match::{Advisories, Question};
 use relight_model::{
@@ -8,6 +9,8 @@ use relight_model::{
     Timestamp, UnknownReason, Verdict,
 };
 use relight_store::{IdentityId, Index};
+
+use crate::exhibits::Exhibited;
 
 /// What one site says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub struct SiteAnswer {
     pub reasons: Vec<UnknownReason>,
     /// What was found: identity, the assets that hold it, and how sure it is. Sorted.
     pub found: Vec<Found>,
+    /// Where files are that the question means, whatever they are called. Sorted.
+    pub places: Vec<String>,
 }
 
 /// One identity that matters to the question, in one asset of a site.
@@ -63,7 +68,7 @@ impl AnswerSet {
 }
 
 /// What is asked, of which inventory, and when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ask<'a> {
     /// The question.
     pub question: &'a Question,
@@ -71,6 +76,8 @@ pub struct Ask<'a> {
     pub advisories: &'a Advisories,
     /// The inventory.
     pub index: &'a Index,
+    /// What inventories say about the files that the question means; `None` when it means none.
+    pub exhibited: Option<Arc<Exhibited>>,
     /// When it is asked.
     pub now: Timestamp,
     /// Inventories confirmed longer ago than this, in seconds, are stale.
@@ -163,9 +170,10 @@ impl Ask<'_> {
                 FindingState::Affected | FindingState::Mitigated => {}
             }
         }
+        let places = self.exhibited(site, &mut reasons);
         reasons.sort();
         reasons.dedup();
-        let affected = found.iter().any(|found| found.state.is_affected());
+        let affected = !places.is_empty() || found.iter().any(|found| found.state.is_affected());
         let answer = match (affected, reasons.first()) {
             (true, _) => Answer::Affected,
             (false, Some(reason)) => Answer::Unknown(*reason),
@@ -174,6 +182,19 @@ impl Ask<'_> {
                 Err(reason) => Answer::Unknown(reason),
             },
         };
-        SiteAnswer { site, answer, reasons, found }
+        SiteAnswer { site, answer, reasons, found, places }
+    }
+
+    /// Where the site has files that the question means; a reason where they may be unseen.
+    fn exhibited(&self, site: SiteId, reasons: &mut Vec<UnknownReason>) -> Vec<String> {
+        let Some(exhibited) = &self.exhibited else { return Vec::new() };
+        let mut places = BTreeSet::new();
+        for asset in self.index.assets_of(site) {
+            places.extend(exhibited.places(asset).map(str::to_owned));
+            if !exhibited.sees(asset) {
+                reasons.push(UnknownReason::NotObservable);
+            }
+        }
+        places.into_iter().collect()
     }
 }

@@ -249,10 +249,11 @@ impl Engine {
         Ask { index: past, now: at, ..self.ask_of(&state, question) }.sites(sites)
     }
 
-    /// The sites where an advisory finds something, from the match list alone: no version is
-    /// compared. How far the inventories of the others can be trusted is for [`Engine::ask`].
+    /// The sites where an advisory finds something, from the match list and the files that are
+    /// known to be meant: no version is compared. How far the inventories of the others can be
+    /// trusted is for [`Engine::ask`].
     pub fn found(&self, id: &str) -> Arc<FoundSites> {
-        self.read().inventory.found(id)
+        self.read().inventory.found(&self.store, id)
     }
 
     /// What judging the identities that a question may mean gives, version by version.
@@ -277,6 +278,7 @@ impl Engine {
             question,
             advisories: state.inventory.advisories(),
             index: state.inventory.index(),
+            exhibited: state.inventory.exhibited(&self.store, question),
             now: self.now(),
             age_max: self.options.inventory_ttl_s,
             grounds: Grounds::Firm,

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use relight_formats::advisory;
-use relight_match::{Advisories, Change, Matcher, linked_ids, normal_id};
+use relight_match::{Advisories, Change, Matcher, Question, linked_ids, normal_id};
 use relight_model::{Advisory, AssetId, Signal};
 use relight_store::{Index, Store, StoreError, StoredAdvisory};
 use roaring::RoaringBitmap;
 
 use crate::error::EngineError;
+use crate::exhibits::Exhibited;
 use crate::trust::policy_of;
 
 /// What is installed where, what is bad, and which of the one is the other.
@@ -41,18 +42,27 @@ struct Answered {
     flaws: HashMap<String, Arc<FoundSites>>,
     /// By an id that means several flaws: an erratum of a kernel means hundreds.
     bulletins: HashMap<String, Arc<FoundSites>>,
+    /// What inventories say about the files that a question means, and whether that is current.
+    exhibited: HashMap<String, (Arc<Exhibited>, bool)>,
 }
 
 impl Answered {
     fn clear(&mut self) {
         self.flaws.clear();
         self.bulletins.clear();
+        self.look_again();
+    }
+
+    /// What was seen of files may be otherwise now; what was read of an inventory is not.
+    fn look_again(&mut self) {
+        self.exhibited.values_mut().for_each(|(_, is_current)| *is_current = false);
     }
 
     /// The matches of these flaws moved; which bulletins name them is not kept.
     fn forget<'a>(&mut self, moved: impl Iterator<Item = &'a String>) {
         moved.for_each(|flaw| drop(self.flaws.remove(flaw)));
         self.bulletins.clear();
+        self.look_again();
     }
 }
 
@@ -92,11 +102,6 @@ impl Inventoried {
     /// The advisories in force.
     pub(crate) const fn advisories(&self) -> &Advisories {
         self.matcher.advisories()
-    }
-
-    /// The match list.
-    pub(crate) const fn matcher(&self) -> &Matcher {
-        &self.matcher
     }
 
     /// Reads the inventories of these assets again.
@@ -175,32 +180,63 @@ impl Inventoried {
 
     /// The sites where any of the flaws of an id finds something: one flaw, or those of a
     /// bulletin.
-    pub(crate) fn found(&self, id: &str) -> Arc<FoundSites> {
+    pub(crate) fn found(&self, store: &Store, id: &str) -> Arc<FoundSites> {
         let mut groups = self.advisories().groups_of(id);
         match (groups.next(), groups.next()) {
             (None, _) => Arc::default(),
-            (Some(one), None) => self.found_of(&one.id),
-            (Some(_), Some(_)) => self.found_of_several(id),
+            (Some(one), None) => self.found_of(store, &one.id),
+            (Some(_), Some(_)) => self.found_of_several(store, id),
         }
     }
 
+    /// What inventories say about the files that a question means; `None` when it means none.
+    pub(crate) fn exhibited(&self, store: &Store, question: &Question) -> Option<Arc<Exhibited>> {
+        let exhibits = question.exhibits(self.advisories());
+        if exhibits.is_empty() {
+            return None;
+        }
+        let key = question.to_string();
+        let known = self.answered().exhibited.get(&key).cloned();
+        let before = match known {
+            Some((known, true)) => return Some(known),
+            Some((known, false)) => known,
+            None => Arc::default(),
+        };
+        match Exhibited::look(store, &self.index, &exhibits, &before) {
+            Ok(looked) => {
+                let looked = Arc::new(looked);
+                self.answered().exhibited.insert(key, (Arc::clone(&looked), true));
+                Some(looked)
+            }
+            // Nobody was looked at: every site is unknown, until somebody can.
+            Err(_) => Some(Arc::default()),
+        }
+    }
+
+    /// The flaws that may mean some site: those with matches, and those of which files are known.
+    pub(crate) fn flaws(&self) -> BTreeSet<&str> {
+        let of_files = self.advisories().groups().filter(|group| !group.exhibits().is_empty());
+        let of_files = of_files.map(|group| group.id.as_str());
+        self.matcher.lists().map(|(id, _)| id).chain(of_files).collect()
+    }
+
     /// As [`Inventoried::found`] for one flaw, by the id under which it is shown.
-    fn found_of(&self, group: &str) -> Arc<FoundSites> {
+    fn found_of(&self, store: &Store, group: &str) -> Arc<FoundSites> {
         if let Some(known) = self.answered().flaws.get(group) {
             return Arc::clone(known);
         }
-        let found = Arc::new(self.find(group));
+        let found = Arc::new(self.find(store, group));
         keep(&mut self.answered().flaws, group, &found);
         found
     }
 
-    fn found_of_several(&self, id: &str) -> Arc<FoundSites> {
+    fn found_of_several(&self, store: &Store, id: &str) -> Arc<FoundSites> {
         if let Some(known) = self.answered().bulletins.get(id) {
             return Arc::clone(known);
         }
         let (mut affected, mut possible) = (Marks::default(), Marks::default());
         for group in self.advisories().groups_of(id) {
-            let found = self.found_of(&group.id);
+            let found = self.found_of(store, &group.id);
             affected.add(&found.affected);
             possible.add(&found.possible);
         }
@@ -210,7 +246,7 @@ impl Inventoried {
         found
     }
 
-    fn find(&self, group: &str) -> FoundSites {
+    fn find(&self, store: &Store, group: &str) -> FoundSites {
         let (mut affected, mut possible) = (Vec::new(), Vec::new());
         for matched in self.matcher.matches(group) {
             let number = relight_store::IdentityId(matched.identity);
@@ -221,6 +257,9 @@ impl Inventoried {
                 None => {}
             }
         }
+        let exhibited = self.exhibited(store, &Question::Advisory(group.to_owned()));
+        let of_files = exhibited.map(|it| it.assets());
+        affected.extend(&of_files);
         let affected = self.index.sites_of_all(affected);
         let possible = self.index.sites_of_all(possible) - &affected;
         FoundSites { affected, possible }

@@ -16,6 +16,7 @@ pub mod drive;
 pub mod edges;
 mod engine;
 mod error;
+pub mod exhibits;
 pub mod exposure;
 pub mod feeds;
 mod follow;

@@ -346,7 +346,7 @@ impl Grounds<'_> {
         let mut possible = SiteSet::new();
         let groups = self.inventory.advisories().groups();
         for group in groups.filter(|group| group.known_exploited()) {
-            let found = self.inventory.found(&group.id);
+            let found = self.inventory.found(self.store, &group.id);
             for site in &found.affected {
                 certain.entry(site).or_default().push(group.id.clone());
             }

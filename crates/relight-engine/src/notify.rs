@@ -68,7 +68,7 @@ impl Engine {
         let drafts = {
             let state = self.read();
             let touched = match moved {
-                _ if is_first => state.inventory.matcher().lists().map(|it| it.0.into()).collect(),
+                _ if is_first => state.inventory.flaws().into_iter().map(str::to_owned).collect(),
                 Some(moved) => moved,
                 None => self.touched(&state)?,
             };
@@ -136,8 +136,11 @@ impl Engine {
     /// about is the default one.
     fn find(&self, state: &State, id: &str) -> Told {
         let group = state.inventory.advisories().group(id);
-        let group = group.filter(|group| !group.packages().is_empty());
-        let FoundSites { affected, possible } = FoundSites::clone(&state.inventory.found(id));
+        let is_about =
+            |group: &&Group| !group.packages().is_empty() || !group.exhibits().is_empty();
+        let group = group.filter(is_about);
+        let found = state.inventory.found(&self.store, id);
+        let FoundSites { affected, possible } = FoundSites::clone(&found);
         Told { revision: group.map(Group::revision).unwrap_or_default(), affected, possible }
     }
 
@@ -146,7 +149,7 @@ impl Engine {
     /// what was seen affected is proposed.
     pub fn proposals(&self, rule: ProposalRule) -> Vec<Proposal> {
         let state = self.read();
-        propose(rule, &state.inventory, &state.sites, &state.ledger)
+        propose(rule, (&self.store, &state.inventory), &state.sites, &state.ledger)
     }
 }
 
@@ -157,12 +160,12 @@ impl Engine {
 pub fn proposals(store: &Store, rule: ProposalRule) -> Result<Vec<Proposal>, EngineError> {
     let inventory = Inventoried::read(store)?;
     let (ledger, _) = replay(store)?;
-    Ok(propose(rule, &inventory, &store.sites()?, &ledger))
+    Ok(propose(rule, (store, &inventory), &store.sites()?, &ledger))
 }
 
 fn propose(
     rule: ProposalRule,
-    inventory: &Inventoried,
+    (store, inventory): (&Store, &Inventoried),
     sites: &[Site],
     ledger: &Ledger,
 ) -> Vec<Proposal> {
@@ -171,14 +174,14 @@ fn propose(
     let public = sites.iter().filter(|site| site.public);
     let public: RoaringBitmap = public.map(|site| site.id.0).collect();
     let mut proposals = Vec::new();
-    for (id, _) in inventory.matcher().lists().filter(|(id, _)| !open.contains(id)) {
+    for id in inventory.flaws().into_iter().filter(|id| !open.contains(id)) {
         let Some(group) = inventory.advisories().group(id) else { continue };
         let by_score = group.score().is_some_and(|score| score >= rule.score_min);
         let by_use = rule.known_exploited && group.known_exploited();
         if !by_score && !by_use {
             continue;
         }
-        let found = inventory.found(id);
+        let found = inventory.found(store, id);
         let is_reached = by_score || !found.affected.is_disjoint(&public);
         if is_reached && !found.affected.is_empty() {
             proposals.push(proposal(group, &found));

@@ -186,7 +186,7 @@ impl Engine {
         answer: &SiteAnswer,
         kind: EvidenceKind,
     ) -> Result<Evidence, EngineError> {
-        let mut found = Vec::new();
+        let mut found = answer.places.clone();
         for hit in answer.found.iter().take(FOUND_MAX) {
             found.extend(state.inventory.index().evidence(&self.store, hit.identity, hit.asset)?);
         }

@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use relight_match::{Advisories, Question};
 use relight_model::{
-    AssetId, Coverage, Digest, Exposure, FindingState, InventoryState, Sbom, SiteId, Timestamp,
+    AssetId, Coverage, Digest, Exhibit, Exposure, FindingState, InventoryState, Sbom, SiteId,
+    Timestamp,
 };
 use relight_store::{Deployed, SnapshotRow, Store, StoreError, deployed_otherwise};
 
@@ -63,7 +64,9 @@ impl<'a> Then<'a> {
         flaw: &str,
     ) -> Result<Exposure, StoreError> {
         let question = Question::Advisory(flaw.to_owned());
-        let mut clear = question.gap(&self.advisories).is_none();
+        // What containers were made of then is not kept, and digests never clear.
+        let mut clear = question.gap(&self.advisories).is_none()
+            && question.exhibits(&self.advisories).is_empty();
         let assets = self.placements.get(&site).map(Vec::as_slice).unwrap_or_default();
         clear &= !assets.is_empty();
         for asset in assets {
@@ -164,6 +167,11 @@ impl<'a> Then<'a> {
     }
 
     fn judge(&self, sbom: &Sbom, question: &Question) -> Judged {
+        let exhibits = question.exhibits(&self.advisories);
+        let is_meant = |hash: &Digest| exhibits.contains(&&Exhibit::File(*hash));
+        if sbom.components.iter().flat_map(|it| &it.hashes).any(is_meant) {
+            return Judged::Affected;
+        }
         let mut complete = sbom.flaws.is_empty();
         for component in &sbom.components {
             match question.judge_component(&self.advisories, component).map(|found| found.state) {

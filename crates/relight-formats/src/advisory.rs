@@ -338,7 +338,7 @@ fn show_rest(advisory: &Advisory) -> Vec<String> {
     let Advisory { effect, reviewed, status, assigner, aliases, related, upstream, .. } = advisory;
     let Advisory { expires, .. } = advisory;
     let Advisory { summary, products, configurations, statements, .. } = advisory;
-    let Advisory { severities, signals, references, .. } = advisory;
+    let Advisory { severities, signals, references, exhibits, .. } = advisory;
     let mut lines = Vec::new();
     let mut line = |name: &str, is_empty: bool, text: String| {
         if !is_empty {
@@ -357,6 +357,7 @@ fn show_rest(advisory: &Advisory) -> Vec<String> {
     line("references", references.is_empty(), format!("{references:?}"));
     products.iter().for_each(|it| line("product", false, format!("{it:?}")));
     configurations.iter().for_each(|it| line("configuration", false, format!("{it:?}")));
+    exhibits.iter().for_each(|it| line("exhibit", false, format!("{it:?}")));
     statements.iter().for_each(|it| line("statement", false, format!("{it:?}")));
     severities.iter().for_each(|it| line("severity", false, format!("{it:?}")));
     signals.iter().for_each(|it| line("signal", false, format!("{it:?}")));

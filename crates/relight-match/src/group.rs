@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use relight_model::{
-    Advisory, Component, Criticality, Digest, Ecosystem, Finding, FindingState, PackageName,
-    Signal, SiteExposure, Timestamp,
+    Advisory, Component, Criticality, Digest, Ecosystem, Example, Exhibit, Finding, FindingState,
+    PackageName, Signal, SiteExposure, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -33,6 +33,8 @@ pub struct Group {
     runs: Vec<(PackageName, std::ops::Range<usize>)>,
     /// Statements of suppliers about this flaw, sorted by digest.
     statements: Vec<Arc<Statement>>,
+    /// Files that the records in force mean, sorted.
+    exhibits: Vec<Exhibit>,
     score: Option<u16>,
     known_exploited: bool,
 }
@@ -62,18 +64,28 @@ impl Group {
         let mut entries: Vec<_> =
             records.iter().flat_map(|member| member.entries.iter().cloned()).collect();
         entries.sort_by(|a, b| (a.key(), a.weight()).cmp(&(b.key(), b.weight())));
+        let in_force = records.iter().filter(|member| member.record.is_in_force());
+        let exhibits = in_force.flat_map(|member| &member.record.exhibits);
+        let exhibits: BTreeSet<_> = exhibits.cloned().collect();
         let aliases = ids.into_iter().filter(|other| *other != id).collect();
         let vectors = records.iter().flat_map(|member| &member.record.severities);
         Self {
             score: vectors.filter_map(|rating| base_score(&rating.vector)).max(),
             known_exploited: records.iter().any(|member| member.record.known_exploited()),
             runs: runs(&entries),
+            exhibits: exhibits.into_iter().collect(),
             id,
             aliases,
             records,
             entries,
             statements,
         }
+    }
+
+    /// Files that the records in force mean, whatever they are called. Names of packages say
+    /// nothing about them: inventories are asked.
+    pub fn exhibits(&self) -> &[Exhibit] {
+        &self.exhibits
     }
 
     /// What suppliers said about this flaw, with what each statement is worth.
@@ -121,6 +133,7 @@ impl Group {
             hash.update(attachment.as_str());
             hash.update(form);
         }
+        self.exhibits.iter().for_each(|exhibit| exhibit_form(exhibit, &mut hash));
         // A changed statement is a new revision: evidence rests on both.
         if self.statements_digest() != Digest::default() {
             hash.update(self.statements_digest().0);
@@ -412,6 +425,24 @@ impl Group {
             same_name && subject.reach.covers(&entry.package.ecosystem)
         };
         named.iter().chain(bare.iter().filter(fits)).map(AsRef::as_ref)
+    }
+}
+
+/// What tells one exhibit from another; what the example was called does not.
+fn exhibit_form(exhibit: &Exhibit, hash: &mut Sha256) {
+    match exhibit {
+        Exhibit::File(digest) => {
+            hash.update("file");
+            hash.update(digest.0);
+        }
+        Exhibit::Like(Example { name: _, values, least }) => {
+            hash.update("like");
+            hash.update(least.to_le_bytes());
+            for values in [&values.classes, &values.members] {
+                hash.update((values.len() as u64).to_le_bytes());
+                values.iter().for_each(|value| hash.update(value.to_le_bytes()));
+            }
+        }
     }
 }
 

@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::error::Error;
 use std::fmt;
 
-use relight_model::{Component, Finding, FindingState, Purl, UnknownReason};
+use relight_model::{Component, Exhibit, Finding, FindingState, Purl, UnknownReason};
 
 use crate::advisories::Advisories;
 use crate::bracket::{self, Needed};
+use crate::group::Group;
 use crate::package::{Reach, Subject, bare_name, normalise, package_of};
 use crate::version::{Version, VersionScheme, scheme_of};
 
@@ -105,12 +106,22 @@ impl Question {
         PackageQuestion::parse(text, start).map(Self::Package)
     }
 
+    /// Files that the question is about besides packages, sorted, without doubles.
+    pub fn exhibits<'a>(&self, advisories: &'a Advisories) -> Vec<&'a Exhibit> {
+        let Self::Advisory(id) = self else { return Vec::new() };
+        let mut all: Vec<_> = advisories.groups_of(id).flat_map(|group| group.exhibits()).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// Why no inventory can answer the question: nobody knows the advisory, or no record of it in
-    /// force names a package. Then every site is unknown; calling it clear would be a guess.
+    /// force names a package or a file. Then every site is unknown; calling it clear would be a guess.
     pub fn gap(&self, advisories: &Advisories) -> Option<UnknownReason> {
         let Self::Advisory(id) = self else { return None };
-        let has_package = advisories.groups_of(id).any(|group| !group.packages().is_empty());
-        (!has_package).then_some(UnknownReason::RangeUnresolved)
+        let is_about = |group: &Group| !group.packages().is_empty() || !group.exhibits().is_empty();
+        let is_answerable = advisories.groups_of(id).any(is_about);
+        (!is_answerable).then_some(UnknownReason::RangeUnresolved)
     }
 
     /// What a component means for the question; `None` when it is not what was asked for, which

@@ -1,7 +1,7 @@
 //! An advisory: who says that which versions of which packages are bad.
 
 use crate::{
-    AffectedRange, CpeConfiguration, Digest, Ecosystem, Interval, NativeRange, Product,
+    AffectedRange, CpeConfiguration, Digest, Ecosystem, Exhibit, Interval, NativeRange, Product,
     RangeStatus, Rating, Signal, Timestamp, VexStatement,
 };
 
@@ -45,6 +45,8 @@ pub struct Advisory {
     pub products: Vec<Product>,
     /// Configurations of CPE names (NVD), any of which is affected.
     pub configurations: Vec<CpeConfiguration>,
+    /// Files that it means, whatever they are called (of our own advisories).
+    pub exhibits: Vec<Exhibit>,
     /// Statements about products of others (VEX).
     pub statements: Vec<VexStatement>,
     /// Ratings of severity, as published.

@@ -1,6 +1,6 @@
 //! What one worker, or all of them, produced, and the sorted report of it.
 
-use relight_model::{Component, Digest, FlawCode, Sbom};
+use relight_model::{Basis, Component, Digest, FlawCode, Sbom};
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::Record;
@@ -92,6 +92,7 @@ impl Output {
         sbom.normalise();
         if options.artifact_digest {
             self.digests.sort();
+            give_digests(&self.digests, &mut sbom.components);
             let mut hasher = Sha256::new();
             for (path, size, digest) in &self.digests {
                 hasher.update(format!("{path}\0{size}\0{digest}\n"));
@@ -121,6 +122,21 @@ impl Output {
             profiles: found.profiles,
             hidden: self.hidden,
             layers: self.layers,
+        }
+    }
+}
+
+/// Says of components that are a file of their own what its digest is. A database or a lock
+/// file is no component, but what names many.
+fn give_digests(digests: &[(String, u64, Digest)], components: &mut [Component]) {
+    let is_list = |basis| matches!(basis, Basis::PackageDatabase | Basis::LockFile);
+    for component in components.iter_mut().filter(|it| !is_list(it.basis)) {
+        let place = component.evidence.as_str();
+        let at = digests.binary_search_by(|(path, ..)| path.as_str().cmp(place));
+        if let Some((.., digest)) = at.ok().and_then(|at| digests.get(at)) {
+            component.hashes.push(*digest);
+            component.hashes.sort();
+            component.hashes.dedup();
         }
     }
 }

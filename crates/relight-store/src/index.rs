@@ -172,6 +172,11 @@ impl Index {
         self.placement.assets(site)
     }
 
+    /// Every asset of the register with what is known about it, by number.
+    pub fn assets(&self) -> impl Iterator<Item = (AssetId, &AssetState)> {
+        self.assets.iter().map(|(asset, state)| (*asset, state))
+    }
+
     /// What is known about an asset; `None` when it is not in the register.
     pub fn asset(&self, asset: AssetId) -> Option<&AssetState> {
         self.assets.get(&asset)

@@ -14,6 +14,7 @@ mod control;
 mod deployment;
 mod error;
 mod fields;
+mod hashed;
 mod holders;
 mod import;
 mod index;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use relight_engine::answer::{AnswerSet, Ask, Grounds};
+use relight_engine::exhibits::Exhibited;
 use relight_engine::incident::Ledger;
 use relight_engine::matching::{Advisories, Question, QuestionError};
 use relight_engine::store::{Index, Store, StoreError};
@@ -87,8 +88,9 @@ impl Register {
         age_max: i64,
     ) -> AnswerSet {
         let (advisories, index, now) = (&self.advisories, &self.index, self.now);
+        let exhibited = Exhibited::of(&self.store, index, advisories, question).map(Arc::new);
         let grounds = Grounds::All;
-        Ask { question, advisories, index, now, age_max, grounds }.sites(sites)
+        Ask { question, advisories, index, exhibited, now, age_max, grounds }.sites(sites)
     }
 
     /// The body that answers for a site.

@@ -30,7 +30,8 @@ pub(super) enum Quirk {
     Tombstones,
     /// `database_specific.exclusive_introduced`: some lower bounds are exclusive (GitLab).
     ExclusiveIntroduced,
-    /// `database_specific.expires`: when somebody meant to look at it again.
+    /// `database_specific.expires`: when somebody meant to look at it again; `hashes` and
+    /// `examples`: files that it means.
     Own,
 }
 

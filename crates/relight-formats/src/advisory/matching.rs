@@ -20,7 +20,7 @@ pub fn matching_digest(advisory: &Advisory) -> Digest {
     let Advisory { expires: _, .. } = advisory;
     let Advisory { effect, reviewed, status: _, assigner, aliases, related: _, .. } = advisory;
     let Advisory { upstream, summary: _, affected, products, configurations, .. } = advisory;
-    let Advisory { statements, severities: _, signals: _, references: _, .. } = advisory;
+    let Advisory { exhibits, statements, severities: _, signals: _, references: _, .. } = advisory;
     let mut form = Form::default();
     form.texts([source, id, assigner]);
     form.debug(&(withdrawn.is_some(), effect, reviewed));
@@ -30,6 +30,10 @@ pub fn matching_digest(advisory: &Advisory) -> Digest {
     form.sorted(products.iter(), product);
     form.sorted(configurations.iter(), |form, it: &CpeConfiguration| form.debug(it));
     form.sorted(statements.iter(), statement);
+    // Nothing of the form changes for records that have none, which are nearly all.
+    if !exhibits.is_empty() {
+        form.sorted(exhibits.iter(), |form, it| form.debug(it));
+    }
     Digest(Sha256::digest(&form.0).into())
 }
 

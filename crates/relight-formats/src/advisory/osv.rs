@@ -21,6 +21,7 @@ use super::{AdvisoryFormat, Input, Reading, canonical};
 use crate::advisory::osv::bounds::{exclusive_bounds, last_known};
 
 mod bounds;
+mod exhibits;
 
 pub(super) const PLUGIN: Osv = Osv;
 
@@ -81,6 +82,10 @@ fn record(object: &Object, notes: &mut Vec<String>) -> Result<Advisory, Fault> {
         references: members(object, "references", "url"),
         ..Advisory::default()
     };
+    if let Some(specific) = specific.filter(|_| dialect.has(Quirk::Own)) {
+        let within = |fault: Fault| format!("`{}`: {fault}", advisory.id);
+        advisory.exhibits = exhibits::exhibits(specific).map_err(within)?;
+    }
     entries(object, &dialect, &mut advisory, notes)?;
     advisory.severities.sort();
     advisory.severities.dedup();

@@ -45,6 +45,7 @@ why-no-range = the record gives no range
 why-git-only = the record gives commits only
 why-free-text = the record gives versions as free text
 why-all-versions = the record names no version
+why-exhibit = the advisory also means files, by digest or example, and a name does not tell: relight affected asks the inventories
 why-unknown-range = the record has a kind of range that is not known
 why-undetermined = the publisher is still looking
 why-stated-unknown = the publisher does not know
@@ -72,6 +73,12 @@ vex-trusted = trusted: { $names }
 
 ### Advisories of our own.
 
+own-hash = this is no SHA-256: { $text }
+own-hash-remedy = 64 hexadecimal digits, as sha256sum writes them
+own-example = this file cannot be an example: { $file }
+own-example-remedy = a part of it cannot be read, or it has too many classes; name the archive inside that matters
+exhibit-file = any file with SHA-256 { $digest }
+exhibit-like = any archive like { $name }, from { $share } on
 own-range = this range cannot be read: { $text }
 own-range-remedy = for example ">=2.0-beta9,<2.15.0", "=1.2 || =1.3", or unknown
 own-expires = this time cannot be read: { $text }

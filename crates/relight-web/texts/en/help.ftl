@@ -117,6 +117,8 @@ option-advisories-explain-cpe = CPE name of the product (cpe:2.3:a:…), instead
 help-advisories-declare = Publish an advisory of your own, before any CVE; a dry run first
 option-advisories-declare-package = Package: ecosystem and name (maven:group:artifact)
 option-advisories-declare-range = Affected versions, for example ">=2.0-beta9,<2.15.0"; or unknown
+option-advisories-declare-hash = SHA-256 of a file that is bad; found is affected, not found stays unknown
+option-advisories-declare-query = Archive that is bad: whatever is made of the same code is affected, under any name
 option-advisories-declare-reason = Why; shown with the advisory
 option-advisories-declare-cvss = CVSS vector
 option-advisories-declare-source = Address where it was told

@@ -45,6 +45,7 @@ why-no-range = la fiche ne donne aucun intervalle
 why-git-only = la fiche ne donne que des commits
 why-free-text = la fiche donne les versions en texte libre
 why-all-versions = la fiche ne nomme aucune version
+why-exhibit = l'avis vise aussi des fichiers, par empreinte ou par exemple, et un nom n'en dit rien : relight affected interroge les inventaires
 why-unknown-range = la fiche a une sorte d'intervalle inconnue
 why-undetermined = l'éditeur cherche encore
 why-stated-unknown = l'éditeur ne sait pas
@@ -72,6 +73,12 @@ vex-trusted = de confiance : { $names }
 
 ### Nos propres avis.
 
+own-hash = ce n'est pas un SHA-256 : { $text }
+own-hash-remedy = 64 chiffres hexadécimaux, comme les écrit sha256sum
+own-example = ce fichier ne peut servir d'exemple : { $file }
+own-example-remedy = une partie en est illisible, ou il a trop de classes; nommez l'archive qui compte à l'intérieur
+exhibit-file = tout fichier de SHA-256 { $digest }
+exhibit-like = toute archive semblable à { $name }, dès { $share }
 own-range = cet intervalle ne peut être lu : { $text }
 own-range-remedy = par exemple ">=2.0-beta9,<2.15.0", "=1.2 || =1.3", ou unknown
 own-expires = cette durée ne peut être lue : { $text }

@@ -117,6 +117,8 @@ option-advisories-explain-cpe = Nom CPE du produit (cpe:2.3:a:…), au lieu d'un
 help-advisories-declare = Publier un avis à vous, avant tout CVE; d'abord à blanc
 option-advisories-declare-package = Paquet : écosystème et nom (maven:groupe:artefact)
 option-advisories-declare-range = Versions touchées, par exemple ">=2.0-beta9,<2.15.0"; ou unknown
+option-advisories-declare-hash = SHA-256 d'un fichier mauvais; trouvé, il touche le site; non trouvé, il laisse inconnu
+option-advisories-declare-query = Archive mauvaise : ce qui est fait du même code est touché, sous tout nom
 option-advisories-declare-reason = Pourquoi; montré avec l'avis
 option-advisories-declare-cvss = Vecteur CVSS
 option-advisories-declare-source = Adresse où cela a été dit

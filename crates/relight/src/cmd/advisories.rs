@@ -16,9 +16,9 @@ use clap::{Args, Subcommand};
 use relight_engine::matching::{Advisories as Known, Group};
 use relight_engine::store::{Store, StoreError};
 use relight_formats::advisory::source_info;
-use relight_model::{RangeEvent, Signal};
+use relight_model::{Example, Exhibit, RangeEvent, Signal};
 use relight_server::clock;
-use relight_server::web::number::{rfc3339, tenths};
+use relight_server::web::number::{percent, rfc3339, tenths};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
@@ -302,6 +302,16 @@ pub(crate) fn tell_expired(group: &Group, lang: Lang, report: &mut Report) {
     }
 }
 
+/// A file that a flaw means, in one line.
+fn exhibit_line(exhibit: &Exhibit, lang: Lang) -> String {
+    match exhibit {
+        Exhibit::File(digest) => texts::exhibit_file(lang, &digest.to_string()),
+        Exhibit::Like(Example { name, least, .. }) => {
+            texts::exhibit_like(lang, name, &percent(lang, u64::from(*least), 1000))
+        }
+    }
+}
+
 fn find<'a>(known: &'a Known, id: &str, context: &Context) -> Result<&'a Group, Failure> {
     known.group(id).ok_or_else(|| unknown_advisory(id, context.lang))
 }
@@ -365,6 +375,9 @@ impl Show {
         tell_expired(group, lang, report);
         for package in &document.packages {
             report.line(&format!("  {}: {}", package.ecosystem, package.name));
+        }
+        for exhibit in group.exhibits() {
+            report.line(&format!("  {}", exhibit_line(exhibit, lang)));
         }
         tell_ranges(group, lang, report);
         if self.sources || self.history {

@@ -1,7 +1,7 @@
 //! `relight affected WHAT`: which sites have it, which certainly do not, which nobody can tell
 //! about. The shortest path through the inventory: question, register, answer.
 
-mod alike;
+pub(crate) mod alike;
 mod named;
 
 use std::cmp::Reverse;
@@ -283,7 +283,7 @@ impl Told<'_> {
 
     /// Where it was found on a site.
     fn evidence(&self, answer: &SiteAnswer, context: &Context) -> Result<Vec<String>, Failure> {
-        let mut paths = Vec::new();
+        let mut paths = answer.places.clone();
         for found in &answer.found {
             let index = &self.register.index;
             let found = index.evidence(&self.register.store, found.identity, found.asset);
@@ -346,13 +346,14 @@ impl Told<'_> {
     }
 
     /// `name version` of what certainly is affected on a site.
-    fn components(&self, answer: &SiteAnswer) -> Vec<&str> {
+    fn components<'b>(&'b self, answer: &'b SiteAnswer) -> Vec<&'b str> {
         let certain = answer.found.iter().filter(|found| found.state.is_affected());
         let mut names: Vec<&str> = certain
             .filter_map(|found| self.register.index.identity(found.identity))
             .map(|component| component.purl.name.as_str())
             .collect();
         names.extend(self.named.get(&answer.site).into_iter().flatten().map(String::as_str));
+        names.extend(answer.places.iter().map(String::as_str));
         names.sort_unstable();
         names.dedup();
         names

@@ -27,7 +27,7 @@ fn class(name: &str, number: u16) -> Vec<u8> {
 }
 
 /// A jar of classes with these numbers in a package.
-fn jar(package: &str, numbers: Range<u16>) -> Vec<u8> {
+pub(crate) fn jar(package: &str, numbers: Range<u16>) -> Vec<u8> {
     let named = |number| {
         let name = format!("{package}/C{number}");
         (format!("{name}.class"), class(&name, number))
@@ -43,7 +43,7 @@ fn zip(members: Vec<(String, Vec<u8>)>) -> Vec<u8> {
 
 /// One site has the library in a fat jar under another package, one has other code, one was
 /// imported as a document.
-fn town() -> Place {
+pub(crate) fn town() -> Place {
     let place = Place::with_sites();
     let mut fat: Vec<(String, Vec<u8>)> = (0..60)
         .map(|number| {

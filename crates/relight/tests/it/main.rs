@@ -14,6 +14,7 @@ mod doctor;
 mod edge_run;
 mod edge_tools;
 mod edges;
+mod exhibits;
 mod fingerprints;
 mod imports;
 mod incident;

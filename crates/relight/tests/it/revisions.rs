@@ -85,6 +85,9 @@ const OTHER: &str = r#"{"id":"GHSA-aaaa-bbbb-cccc","aliases":["CVE-2099-3"],"aff
 "package":{"ecosystem":"Maven","name":"org.apache.logging.log4j:log4j-core"},
 "versions":["2.14.1"]}]}"#;
 
+/// A document by its author, version and status.
+type Form = dyn Fn(&str, u64, &str) -> String;
+
 /// Goal: a later document takes the place of an earlier one, and only that of its own issuer.
 /// Method: two versions of statements in each form of VEX, in both orders of arrival.
 #[test]
@@ -109,7 +112,7 @@ fn a_later_statement_takes_the_place_of_an_earlier_one() {
                 "analysis": {"state": state, "justification": "code_not_present"}}]})
         .to_string()
     };
-    let forms: [&dyn Fn(&str, u64, &str) -> String; 2] = [&open_vex, &cyclone];
+    let forms: [&Form; 2] = [&open_vex, &cyclone];
     for form in forms {
         let place = place();
         place.expect(0, &["advisories", "vex", "--trust", "Supplier"]);

@@ -45,6 +45,15 @@ struct ExplainDocument<'a> {
     group_revision: String,
 }
 
+/// Why a package is unknown for a flaw that also means files.
+const HIDDEN: &str = "exhibit";
+
+/// Whether a package that no record affects may be one of the files that are meant all the same:
+/// its name does not tell.
+fn hides(group: &Group, judgement: &Judgement) -> bool {
+    judgement.stand() == Stand::NotAffected && !group.exhibits().is_empty()
+}
+
 #[derive(Serialize)]
 struct WithdrawnRow<'a> {
     source: &'a str,
@@ -92,7 +101,7 @@ impl Explain {
         let component = Component::new(purl, "", Basis::Document, Scope::Installed);
         let judgement = group.judgement(&component);
         let finding = group.judge(&component);
-        if matches!(judgement.stand(), Stand::Unknown(_)) {
+        if matches!(judgement.stand(), Stand::Unknown(_)) || hides(group, &judgement) {
             report.raise(Exit::Incomplete);
         }
         if context.json {
@@ -115,12 +124,15 @@ fn document<'a>(
     judgement: &'a Judgement,
     finding: Option<&'a Finding>,
 ) -> ExplainDocument<'a> {
+    let is_hidden = hides(group, judgement);
     ExplainDocument {
         id: &group.id,
         purl: component.purl.to_string(),
-        verdict: judgement.stand().as_str(),
-        why: why(judgement.stand()),
-        state: finding.map_or("clear", |finding| finding.state.as_str()),
+        verdict: if is_hidden { "unknown" } else { judgement.stand().as_str() },
+        why: if is_hidden { Some(HIDDEN) } else { why(judgement.stand()) },
+        state: finding.map_or(if is_hidden { "possible-match" } else { "clear" }, |finding| {
+            finding.state.as_str()
+        }),
         rule: finding.map_or("", |finding| finding.rule.as_str()),
         decided_by: judgement.decided_by,
         flags: judgement.flags.iter().map(|flag| flag.as_str()).collect(),
@@ -159,8 +171,14 @@ fn row<'a>(group: &Group, opinion: &'a Opinion) -> OpinionRow<'a> {
 
 fn tell(group: &Group, component: &Component, judgement: &Judgement, report: &mut Report) {
     let lang = report.lang();
-    let verdict = report.paint(Style::Strong, verdict(lang, judgement.stand()));
+    let is_hidden = hides(group, judgement);
+    let told =
+        if is_hidden { texts::verdict_unknown(lang) } else { verdict(lang, judgement.stand()) };
+    let verdict = report.paint(Style::Strong, told);
     report.line(&texts::explain_head(lang, &group.id, &component.purl.to_string(), &verdict));
+    if is_hidden {
+        report.line(&format!("  {}", word(lang, "why", HIDDEN)));
+    }
     let Some(decisive) = judgement.decisive() else {
         report.line(&format!("  {}", texts::explain_silent(lang)));
         return;

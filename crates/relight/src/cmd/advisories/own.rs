@@ -1,17 +1,19 @@
 //! An advisory of our own, before any CVE: declare, amend, bind, retire (ADVISORIES.md 9).
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use relight_engine::matching::{Change, Question};
 use relight_engine::store::{RawAdvisory, Store};
-use relight_formats::advisory;
-use relight_model::{Advisory, Ecosystem, Timestamp, Verdict};
+use relight_formats::advisory::{self, VERSIONS_MAX};
+use relight_model::{Advisory, Digest, Ecosystem, Timestamp, Verdict};
 use relight_server::web::number::rfc3339;
-use relight_server::web::texts;
+use relight_server::web::{Lang, texts};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::cmd::affected::alike::{self, Example, thousandths};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::{INVENTORY_AGE_MAX_S, Register, unknown_advisory};
@@ -28,10 +30,18 @@ const SLUGS_SHOWN_MAX: usize = 20;
 
 #[derive(Debug, Args)]
 pub(super) struct Declare {
-    #[arg(long, value_name = "NAME", required_unless_present = "amend")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["amend", "hash", "query"],
+        requires = "range")]
     package: Option<String>,
     #[arg(long, value_name = "RANGE")]
-    range: String,
+    range: Option<String>,
+    #[arg(long, value_name = "SHA256", num_args = 1..)]
+    hash: Vec<String>,
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    query: Vec<PathBuf>,
+    #[arg(long, value_name = "SHARE", requires = "query", default_value = "0.5",
+        value_parser = alike::share)]
+    min_similarity: f64,
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[arg(long, value_name = "VECTOR")]
@@ -136,32 +146,83 @@ impl Declare {
             Some(old) => old["id"].as_str().unwrap_or_default().to_owned(),
             None => next_id(store, context)?,
         };
-        let range = range(&self.range).ok_or_else(|| {
-            Failure::usage(texts::own_range(lang, &self.range)).hint(texts::own_range_remedy(lang))
-        })?;
         let expires = match &self.expires {
             Some(text) => Some(moment_after(now, text).ok_or_else(|| {
                 Failure::usage(texts::own_expires(lang, text)).hint(texts::own_expires_remedy(lang))
             })?),
             None => None,
         };
-        let package = match (&self.package, &old) {
-            (Some(text), _) => package(text).ok_or_else(|| {
-                Failure::usage(texts::own_package(lang, text)).hint(texts::own_package_remedy(lang))
-            })?,
-            (None, Some(old)) => old["affected"][0]["package"].clone(),
-            (None, None) => Value::Null,
-        };
+        let entry = self.entry(old.as_ref(), lang)?;
         let mut record = old.unwrap_or_else(
             || json!({ "schema_version": "1.7.0", "id": id, "published": rfc3339(now) }),
         );
         record["modified"] = rfc3339(now).into();
-        record["affected"] = json!([self.affects(&package, &range)]);
+        if let Some(entry) = entry {
+            record["affected"] = json!([entry]);
+        }
+        self.exhibits(&mut record, context)?;
         if let Some(expires) = expires {
             record["database_specific"]["expires"] = rfc3339(expires).into();
         }
         self.describe(&mut record);
         Ok((id, record))
+    }
+
+    /// What is said of the package from now on; `None` when it stays, or there is none.
+    fn entry(&self, old: Option<&Value>, lang: Lang) -> Result<Option<Value>, Failure> {
+        let Some(text) = &self.range else { return Ok(None) };
+        let range = range(text).ok_or_else(|| {
+            Failure::usage(texts::own_range(lang, text)).hint(texts::own_range_remedy(lang))
+        })?;
+        let known = old.map(|old| &old["affected"][0]["package"]).filter(|it| it.is_object());
+        let named = self.package.as_deref().unwrap_or_default();
+        let package = match known.filter(|_| self.package.is_none()) {
+            Some(known) => Some(known.clone()),
+            None => package(named),
+        };
+        let package = package.ok_or_else(|| {
+            Failure::usage(texts::own_package(lang, named)).hint(texts::own_package_remedy(lang))
+        })?;
+        Ok(Some(self.affects(&package, &range)))
+    }
+
+    /// The files that are meant from now on; those of before stay where none are named.
+    fn exhibits(&self, record: &mut Value, context: &Context) -> Result<(), Failure> {
+        let lang = context.lang;
+        let hash = |text: &String| {
+            let digits = text.strip_prefix("sha256:").unwrap_or(text);
+            let digest = Digest::parse(digits).map(|it| it.to_string());
+            let failure = || Failure::usage(texts::own_hash(lang, text));
+            digest.ok_or_else(|| failure().hint(texts::own_hash_remedy(lang)))
+        };
+        let hashes: Vec<String> = self.hash.iter().map(hash).collect::<Result<_, _>>()?;
+        if !hashes.is_empty() {
+            record["database_specific"]["hashes"] = json!(hashes);
+        }
+        let read = |file: &PathBuf| self.example(file, context);
+        let examples: Vec<Value> = self.query.iter().map(read).collect::<Result<_, _>>()?;
+        if !examples.is_empty() {
+            record["database_specific"]["examples"] = json!(examples);
+        }
+        Ok(())
+    }
+
+    /// What an example is made of. One that cannot be read whole would find less than was meant.
+    fn example(&self, file: &Path, context: &Context) -> Result<Value, Failure> {
+        let Example { file, values, complete, .. } = Example::read(file, None, context)?;
+        let kind = values.compared();
+        if !complete || values.of(kind).len() > VERSIONS_MAX {
+            let failure = Failure::new(texts::own_example(context.lang, &file));
+            return Err(failure.hint(texts::own_example_remedy(context.lang)));
+        }
+        let digits = |values: &[u64]| -> Vec<String> {
+            values.iter().map(|value| format!("{value:016x}")).collect()
+        };
+        let least = thousandths(self.min_similarity).max(1);
+        let name = Path::new(&file).file_name().map(|it| it.to_string_lossy());
+        let mut example = json!({ "name": name.unwrap_or_default(), "least": least });
+        example[kind.as_str()] = json!(digits(values.of(kind)));
+        Ok(example)
     }
 
     /// What is said of the package.

@@ -70,16 +70,20 @@ struct MatchRow<'a> {
 }
 
 /// An example as it was read.
-struct Example {
-    file: String,
-    values: Values,
-    complete: bool,
+pub(crate) struct Example {
+    pub(crate) file: String,
+    pub(crate) values: Values,
+    pub(crate) complete: bool,
     /// Archives in it.
     archives: usize,
 }
 
 impl Example {
-    fn read(file: &Path, part: Option<&str>, context: &Context) -> Result<Self, Failure> {
+    pub(crate) fn read(
+        file: &Path,
+        part: Option<&str>,
+        context: &Context,
+    ) -> Result<Self, Failure> {
         let lang = context.lang;
         let profiles = part.map_or(Profiles::All, |part| Profiles::Part(part.to_owned()));
         let look = Look { options: Options { profiles, ..Options::default() }, ..Look::default() };
@@ -272,7 +276,7 @@ impl Told<'_> {
 }
 
 /// Rounded down, so that only all of it reads 100 %.
-fn thousandths(share: f64) -> u16 {
+pub(crate) fn thousandths(share: f64) -> u16 {
     // A sum of fractions may end a little below its true value.
     const ROUNDING: f64 = 1e-9;
     ((share + ROUNDING).clamp(0.0, 1.0) * 1000.0) as u16
@@ -282,7 +286,7 @@ fn thousandths(share: f64) -> u16 {
 ///
 /// # Errors
 /// It is no number from 0 to 1.
-pub(super) fn share(text: &str) -> Result<f64, String> {
+pub(crate) fn share(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| text.to_owned())?;
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(text.to_owned()) }
 }

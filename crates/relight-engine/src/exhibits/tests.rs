@@ -1,0 +1,224 @@
+//! Who has a file that an advisory of our own means, and where nobody can tell.
+
+use relight_model::{
+    Advisory, Basis, Component, Criticality, Flaw, FlawCode, GateKey, Profile, ProfileGap, Purl,
+    Sbom, Scope, SiteId, Values,
+};
+use relight_store::{SiteRow, SnapshotDraft};
+
+use super::*;
+use crate::answer::{Ask, Grounds, SiteAnswer};
+
+const ID: &str = "RLT-test-2026-0001";
+const EVIL: Digest = Digest([0xee; 32]);
+
+fn row(number: usize) -> SiteRow {
+    SiteRow {
+        line: number + 2,
+        slug: GateKey::new(&format!("site-{number}")).unwrap(),
+        name_fr: String::from("Site"),
+        name_en: String::from("Site"),
+        origin: format!("https://site-{number}.example"),
+        organisation: String::from("Body"),
+        sector: String::from("health"),
+        criticality: Criticality::Important,
+        exposure: None,
+        edge: String::from("edge-a"),
+        public: true,
+    }
+}
+
+fn classes(values: std::ops::Range<u64>) -> Values {
+    Values { classes: values.collect(), ..Values::default() }
+}
+
+fn like(values: Values) -> Exhibit {
+    Exhibit::Like(Example { name: String::from("evil.jar"), values, least: 500 })
+}
+
+fn component(evidence: &str, hashes: &[Digest]) -> Component {
+    let purl = Purl::parse("pkg:maven/g/a@1").unwrap();
+    let component = Component::new(purl, evidence, Basis::Manifest, Scope::Installed);
+    Component { hashes: hashes.to_vec(), ..component }
+}
+
+/// A register of sites with these inventories; that of the last one is never made.
+struct Town {
+    _folder: tempfile::TempDir,
+    store: Store,
+    index: Index,
+}
+
+impl Town {
+    fn new(inventories: &[(Sbom, Option<Vec<Profile>>)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let rows: Vec<SiteRow> = (0..=inventories.len()).map(row).collect();
+        store.apply_import(&store.plan_import(&rows).unwrap(), 1, "test").unwrap();
+        let index = Index::build(&store).unwrap();
+        let mut town = Self { _folder: folder, store, index };
+        for (at, (sbom, profiles)) in inventories.iter().enumerate() {
+            town.put(at + 1, sbom, profiles.as_deref());
+        }
+        town
+    }
+
+    fn put(&mut self, asset: usize, sbom: &Sbom, profiles: Option<&[Profile]>) {
+        let asset = AssetId(u32::try_from(asset).unwrap());
+        let draft = SnapshotDraft { asset, sbom, observed_at: 1, recorded_at: 1, profiles };
+        self.store.put_snapshots(&[draft]).unwrap();
+        self.index.refresh(&self.store, &[asset]).unwrap();
+    }
+
+    /// The answer of each site: verdict, reasons and places.
+    fn ask(&self, exhibits: Vec<Exhibit>, now: i64) -> Vec<String> {
+        let (advisories, question) = asked(exhibits);
+        let looked = Exhibited::of(&self.store, &self.index, &advisories, &question);
+        self.answers(&advisories, &question, looked.map(Arc::new), now)
+    }
+
+    fn answers(
+        &self,
+        advisories: &Advisories,
+        question: &Question,
+        exhibited: Option<Arc<Exhibited>>,
+        now: i64,
+    ) -> Vec<String> {
+        let (index, age_max, grounds) = (&self.index, 10, Grounds::Firm);
+        let ask = Ask { question, advisories, index, exhibited, now, age_max, grounds };
+        let sites: Vec<SiteId> = self.store.sites().unwrap().iter().map(|it| it.id).collect();
+        let line = |it: SiteAnswer| {
+            let reasons: Vec<&str> = it.reasons.iter().map(|reason| reason.as_str()).collect();
+            let verdict = it.answer.verdict().as_str();
+            format!("{verdict} [{}] {}", reasons.join(" "), it.places.join(" "))
+        };
+        ask.sites(sites).sites.into_iter().map(line).collect()
+    }
+}
+
+fn asked(exhibits: Vec<Exhibit>) -> (Advisories, Question) {
+    let record = Advisory { id: ID.into(), exhibits, ..Advisory::default() };
+    (Advisories::new(vec![record]), Question::Advisory(ID.to_owned()))
+}
+
+fn sbom(components: Vec<Component>) -> Sbom {
+    Sbom { tool: String::from("test"), components, ..Sbom::default() }
+}
+
+fn profile(place: &str, values: Values) -> Profile {
+    Profile { place: place.into(), values }
+}
+
+/// The sites: one with both, one with neither, one whose archives nobody looked into, one with an
+/// archive that reached a limit, one with a place that could not be read, one without anything.
+fn town() -> Town {
+    let clean = || Some(vec![profile("good.jar", classes(500..540))]);
+    let both = vec![profile("app/renamed.jar", classes(0..40))];
+    let cut = Values { gap: ProfileGap::Values, ..classes(500..510) };
+    let flaw = Flaw { code: FlawCode::PermissionDenied, evidence: String::from("x"), bytes: 1 };
+    Town::new(&[
+        (sbom(vec![component("app/evil.jar", &[EVIL])]), Some(both)),
+        (sbom(vec![component("good.jar", &[Digest([1; 32])])]), clean()),
+        (sbom(vec![component("good.jar", &[])]), None),
+        (sbom(vec![]), Some(vec![profile("cut.jar", cut)])),
+        (Sbom { flaws: vec![flaw], ..sbom(vec![]) }, clean()),
+    ])
+}
+
+#[test]
+fn an_example_clears_only_where_everything_was_looked_into() {
+    let wanted = [
+        "affected [] app/renamed.jar",
+        "clear [] ",
+        "unknown [not-observable] ",
+        "unknown [not-observable] ",
+        "unknown [partial-permission] ",
+        "unknown [never-inventoried not-observable] ",
+    ];
+    assert_eq!(town().ask(vec![like(classes(0..40))], 5), wanted);
+    // An old inventory still says who has it.
+    let old = town().ask(vec![like(classes(0..40))], 50);
+    assert_eq!(old[..2], ["affected [stale] app/renamed.jar", "unknown [stale] "]);
+    // Loose files have no place in a profile.
+    let members = Values { members: (0..40).collect(), ..Values::default() };
+    assert!(town().ask(vec![like(members)], 5).iter().all(|it| it.starts_with("unknown")));
+    // Each example has to be seen, and any that is there counts.
+    let two = town().ask(vec![like(classes(900..940)), like(classes(0..40))], 5);
+    assert_eq!(two[..2], ["affected [] app/renamed.jar", "clear [] "]);
+}
+
+#[test]
+fn a_digest_finds_and_never_clears() {
+    let hidden = "unknown [not-observable] ";
+    let wanted = [
+        "affected [not-observable] app/evil.jar",
+        hidden,
+        hidden,
+        hidden,
+        "unknown [partial-permission not-observable] ",
+        "unknown [never-inventoried not-observable] ",
+    ];
+    let town = town();
+    assert_eq!(town.ask(vec![Exhibit::File(EVIL)], 5), wanted);
+    let both = town.ask(vec![Exhibit::File(Digest([9; 32])), like(classes(0..40))], 5);
+    assert_eq!(both[..2], ["affected [not-observable] app/renamed.jar", hidden]);
+}
+
+/// Goal: what was read of an inventory is not read again, and the answer is that of a first look.
+/// Method: the same question before and after inventories changed, with and without what was seen.
+#[test]
+fn a_second_look_reads_only_what_is_new() {
+    let mut town = town();
+    let look = |town: &Town, exhibit: &Exhibit, before: &Exhibited| {
+        Exhibited::look(&town.store, &town.index, &[exhibit], before).unwrap()
+    };
+    let (evil, none) = (Exhibit::File(EVIL), Exhibited::default());
+    let first = look(&town, &evil, &none);
+    assert_eq!(first.assets().iter().collect::<Vec<_>>(), [1]);
+    town.put(2, &sbom(vec![component("new/evil.jar", &[EVIL])]), None);
+    town.put(1, &sbom(vec![]), None);
+    let (next, anew) = (look(&town, &evil, &first), look(&town, &evil, &none));
+    assert_eq!((&next.found, &next.read), (&anew.found, &anew.read));
+    assert_eq!(next.places(AssetId(2)).collect::<Vec<_>>(), ["new/evil.jar"]);
+    assert!(next.found.len() == 1 && !next.sees(AssetId(2)));
+    // Other digests are another question.
+    let other = look(&town, &Exhibit::File(Digest([9; 32])), &first);
+    assert!(other.found.is_empty() && other.read.values().all(|places| places.is_empty()));
+}
+
+#[test]
+fn what_cannot_be_read_leaves_every_site_unknown() {
+    let (advisories, question) = asked(vec![Exhibit::File(EVIL)]);
+    assert_eq!(question.gap(&advisories), None);
+    let answers = town().answers(&advisories, &question, Some(Arc::default()), 5);
+    assert!(answers.iter().all(|it| it.starts_with("unknown [")), "{answers:?}");
+}
+
+#[test]
+fn a_withdrawn_advisory_means_no_files_and_each_exhibit_is_a_revision() {
+    let record = |exhibits: Vec<Exhibit>, withdrawn| {
+        let record = Advisory { id: ID.into(), exhibits, withdrawn, ..Advisory::default() };
+        let advisories = Advisories::new(vec![record]);
+        let group = advisories.group(ID).unwrap();
+        (group.revision(), group.exhibits().len())
+    };
+    let none = record(Vec::new(), None);
+    assert_eq!(record(vec![Exhibit::File(EVIL)], Some(1)), none);
+    let named = |least| {
+        let name = String::from("other");
+        Exhibit::Like(Example { name, values: classes(0..40), least })
+    };
+    let file = Exhibit::File(EVIL);
+    let all = [
+        vec![],
+        vec![file.clone()],
+        vec![like(classes(0..40))],
+        vec![like(classes(0..41))],
+        vec![named(400)],
+        vec![file, named(400)],
+    ];
+    let revisions: BTreeSet<_> = all.iter().map(|it| record(it.clone(), None).0).collect();
+    assert_eq!(revisions.len(), all.len());
+    // What the file was called means nothing.
+    assert_eq!(record(vec![named(500)], None).0, record(vec![like(classes(0..40))], None).0);
+}

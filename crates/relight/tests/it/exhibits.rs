@@ -1,0 +1,143 @@
+//! An advisory of our own about a file: by digest, and by example.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::alike::{jar, town};
+use crate::place::{Outcome, Place, log4j};
+
+fn declare(place: &Place, more: &[&str]) -> Outcome {
+    place.run(&[&["advisories", "declare", "--reason", "a call"][..], more].concat())
+}
+
+fn id_of(outcome: &Outcome) -> String {
+    assert_eq!(outcome.status, 0, "{outcome:?}");
+    outcome.json()["id"].as_str().unwrap().to_owned()
+}
+
+fn total(place: &Place, id: &str) -> String {
+    place.run(&["affected", id, "--json"]).json()["total"].to_string()
+}
+
+/// Goal: an example is an advisory like any other: dry run, answers, reasons, evidence, incident,
+/// proposal, change and end. Method: one site that holds its code under another name, one that was
+/// looked into and holds other code, one whose inventory says nothing of archives.
+#[test]
+fn an_example_is_answered_for_from_the_inventory() {
+    let place = town();
+    let query = ["--query", "lib.jar", "--cvss", VECTOR, "--json"];
+    let dry = declare(&place, &query).json();
+    assert_eq!((&dry["published"], &dry["affected"]), (&false.into(), &1.into()), "{dry}");
+    let id = id_of(&declare(&place, &[&query[..], &["--yes"]].concat()));
+    let answer = place.expect(3, &["affected", &id, "--json"]).json();
+    assert_eq!(answer["total"].to_string(), r#"{"affected":1,"clear":1,"unknown":1}"#);
+    assert_eq!(answer["reasons"], serde_json::json!({"not-observable": 1}));
+    let item = answer["items"].as_array().unwrap().iter().find(|it| it["site"] == "san-001");
+    assert_eq!(item.unwrap()["evidence"], serde_json::json!(["app.war!/WEB-INF/lib/fat.jar"]));
+    let told = place.expect(3, &["affected", &id, "--by", "site"]).stdout;
+    assert!(told.contains("app.war!/WEB-INF/lib/fat.jar"), "{told}");
+    let shown = place.expect(0, &["advisories", "show", &id]).stdout;
+    assert!(shown.contains("any archive like lib.jar, from 50.0%"), "{shown}");
+    // A name does not tell whether it is the file.
+    let purl = "pkg:maven/org.example/lib@1";
+    let said = place.expect(3, &["advisories", "explain", &id, purl, "--json"]).json();
+    assert_eq!((&said["verdict"], &said["why"]), (&"unknown".into(), &"exhibit".into()));
+    let said = place.expect(3, &["advisories", "explain", &id, purl, "--lang", "fr"]).stdout;
+    assert!(said.contains("inconnu") && said.contains("par empreinte ou par exemple"), "{said}");
+    // An incident is opened about it, and says what it rests on.
+    let proposed = place.expect(0, &["incident", "list", "--json"]).json();
+    assert_eq!(proposed["proposals"][0]["advisory"], id.as_str(), "{proposed}");
+    place.expect(0, &["incident", "open", &id]);
+    // Nothing is left of it where it is retired.
+    place.expect(0, &["advisories", "retire", &id, "--reason", "it was not that"]);
+    assert_eq!(total(&place, &id), r#"{"affected":0,"clear":0,"unknown":3}"#);
+}
+
+const VECTOR: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H";
+
+/// Goal: a digest finds the file that a scan or a document named, and clears nobody. Method: the
+/// file itself, another digest, a changed advisory, and words that are no digest.
+#[test]
+fn a_digest_finds_and_leaves_the_others_unknown() {
+    let place = Place::with_sites();
+    let (old, new) = (log4j("2.14.1"), log4j("2.17.1"));
+    let hash = |bytes: &[u8]| -> String {
+        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    place.write("old/lib/a.jar", &old);
+    place.write("new/lib/b.jar", &new);
+    place.expect(0, &["scan", "old", "--site", "san-001"]);
+    place.expect(0, &["scan", "new", "--site", "san-002"]);
+    let with = format!("sha256:{}", hash(&old).to_uppercase());
+    let words = ["--hash", &with, &hash(b"other"), "--json", "--yes"];
+    let id = id_of(&declare(&place, &words));
+    let answer = place.expect(3, &["affected", &id, "--json"]).json();
+    assert_eq!(answer["total"].to_string(), r#"{"affected":1,"clear":0,"unknown":2}"#);
+    assert_eq!(answer["items"][1]["evidence"], serde_json::json!(["lib/a.jar"]), "{answer}");
+    // The next revision means another file; the package stays what it was: none.
+    let words = ["--amend", &id, "--hash", &hash(&new), "--json", "--yes"];
+    let amended = declare(&place, &words).json();
+    assert_eq!(amended["joined"], serde_json::json!(["san-002"]));
+    assert_eq!(amended["left"], serde_json::json!(["san-001"]));
+    // With a package besides, each of them affects.
+    let core = "maven:org.apache.logging.log4j:log4j-core";
+    let words = ["--amend", &id, "--package", core, "--range", "<2.15", "--json", "--yes"];
+    declare(&place, &words);
+    assert_eq!(total(&place, &id), r#"{"affected":2,"clear":0,"unknown":1}"#);
+    let short = &hash(b"x")[..63];
+    for words in [
+        &["--hash", short][..],
+        &["--hash", "sha1:0"],
+        &["--hash", ""],
+        &["--package", core],
+        &["--range", "<2"],
+        &[],
+    ] {
+        assert_eq!(declare(&place, words).status, 2, "{words:?}");
+    }
+    let refused = declare(&place, &["--hash", short, "--lang", "fr"]).stderr;
+    assert!(refused.contains("ce n’est pas un SHA-256"), "{refused}");
+}
+
+#[test]
+fn an_example_that_cannot_be_read_whole_is_refused() {
+    let place = town();
+    place.write("empty.bin", "");
+    place.write("cut.jar", &jar("org/cut", 0..20)[..900]);
+    for (file, status) in [("empty.bin", 1), ("cut.jar", 1), ("nowhere.jar", 1)] {
+        let refused = declare(&place, &["--query", file]);
+        assert_eq!(refused.status, status, "{file}: {refused:?}");
+        assert!(refused.stdout.is_empty() && refused.stderr.contains(file), "{refused:?}");
+    }
+    let share = declare(&place, &["--query", "lib.jar", "--min-similarity", "2"]);
+    assert_eq!(share.status, 2, "{share:?}");
+}
+
+/// Goal: a record of ours that came as a file is refused whole if one of its files cannot be read.
+/// Method: each field broken in turn.
+#[test]
+fn a_broken_exhibit_costs_its_record() {
+    let place = Place::with_sites();
+    let record = |specific: &str| {
+        format!(r#"{{"id":"RLT-far-2026-0001","database_specific":{specific},"affected":[]}}"#)
+    };
+    let example = |fields: &str| record(&format!(r#"{{"examples":[{{{fields}}}]}}"#));
+    for (text, word) in [
+        (record(r#"{"hashes":["abc"]}"#), "`abc` in field `hashes` is no SHA-256"),
+        (record(r#"{"hashes":[7]}"#), "field `hashes` holds something that is not text"),
+        (record(r#"{"hashes":"abc"}"#), "field `hashes`"),
+        (example(r#""name":"a","least":500"#), "holds nothing to compare"),
+        (example(r#""name":"a","least":0,"classes":["00000000000000ff"]"#), "field `least`"),
+        (example(r#""name":"a","least":1001,"classes":["00000000000000ff"]"#), "field `least`"),
+        (example(r#""name":"a","least":500,"classes":["ff"]"#), "no number of 16 digits"),
+        (example(r#""name":"a","least":500,"members":["+0000000000000ff"]"#), "no number of 16"),
+        (example(r#""least":500,"classes":["00000000000000ff"]"#), "`name`"),
+    ] {
+        place.write("own.json", &text);
+        let told = place.expect(1, &["advisories", "import", "own.json"]);
+        assert!(told.stderr.contains(word), "{text}: {}", told.stderr);
+    }
+    let good = example(r#""name":"a","least":500,"classes":["00000000000000ff"]"#);
+    place.write("own.json", good);
+    place.expect(0, &["advisories", "import", "own.json"]);
+    assert_eq!(total(&place, "RLT-far-2026-0001"), r#"{"affected":0,"clear":0,"unknown":3}"#);
+}
