@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+};
 use std::time::{Duration, Instant};
 use std::{fmt, thread};
 
@@ -19,6 +21,7 @@ use crate::commit::Commits;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, Ledger, Rejected};
 use crate::inventoried::{FoundSites, Inventoried};
+use crate::live::Board;
 use crate::reconcile::{self, Want};
 
 /// The clock of the engine: milliseconds since 1970-01-01T00:00:00Z. Read at the rim, handed in.
@@ -60,6 +63,8 @@ pub struct Engine {
     version: Mutex<u64>,
     changed: Condvar,
     listeners: RwLock<Vec<Listener>>,
+    /// Boards that follow the register for as long as somebody looks at them.
+    boards: Mutex<Vec<Weak<Board>>>,
     pub(crate) commits: Commits,
     /// Held by whoever decides and journals an act of a person.
     pub(crate) acts: Mutex<()>,
@@ -149,6 +154,7 @@ impl Engine {
             version: Mutex::new(0),
             changed: Condvar::new(),
             listeners: RwLock::default(),
+            boards: Mutex::default(),
             commits: Commits::default(),
             acts: Mutex::new(()),
         })
@@ -198,6 +204,7 @@ impl Engine {
         state.sites = sites;
         state.inventory = inventory;
         drop(state);
+        self.tell_sites()?;
         self.follow_advisories()
     }
 
@@ -321,6 +328,18 @@ impl Engine {
     /// Calls `listener` after each append from now on. It must not append itself.
     pub fn listen(&self, listener: Listener) {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    /// Tells a board from now on which sites there are.
+    pub(crate) fn watch_sites(&self, board: &Arc<Board>) {
+        let mut boards = self.boards.lock().unwrap_or_else(PoisonError::into_inner);
+        boards.push(Arc::downgrade(board));
+    }
+
+    /// The boards that somebody still looks at.
+    pub(crate) fn boards(&self) -> Vec<Arc<Board>> {
+        let boards = self.boards.lock().unwrap_or_else(PoisonError::into_inner);
+        boards.iter().filter_map(Weak::upgrade).collect()
     }
 
     pub(crate) fn tell(&self, appended: &Appended<'_>) {

@@ -51,6 +51,7 @@ impl Engine {
             state.inventory.follow_inventories(&self.store)?;
             state.inventory.follow(&self.store)?;
         }
+        self.tell_sites()?;
         self.follow_advisories()?;
         self.take_left()
     }

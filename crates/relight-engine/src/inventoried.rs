@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use relight_formats::advisory;
-use relight_match::{Advisories, Change, Matcher, Question, linked_ids, normal_id};
+use relight_match::{
+    Advisories, Change, Identities, Matcher, Policy, Question, linked_ids, normal_id,
+};
 use relight_model::{Advisory, AssetId, Signal};
 use relight_store::{Index, Store, StoreError, StoredAdvisory};
 use roaring::RoaringBitmap;
@@ -79,17 +81,21 @@ impl Inventoried {
     /// Reads everything.
     pub(crate) fn read(store: &Store) -> Result<Self, EngineError> {
         let advisory_seq = store.advisory_seq()?;
-        let (index, advisories) = thread::scope(|scope| {
-            let advisories = scope.spawn(|| advisories_of(store));
-            let index = Index::build(store);
+        // Before the index, which keeps the database for as long as it is built.
+        let (stored, policy) = (store.advisories()?, policy_of(store)?);
+        let (advisories, inventory) = thread::scope(|scope| {
+            let advisories = scope.spawn(|| advisories_among(&stored, policy));
+            let index = Index::build(store).map(|index| {
+                let identities = index.identities_from(0).map(|(id, it)| (id.0, it.clone()));
+                let identities = Identities::read(identities);
+                (index, identities)
+            });
             // A thread that panicked found a bug of ours: it goes on in this one.
-            (index, advisories.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            (advisories.join().unwrap_or_else(|panic| resume_unwind(panic)), index)
         });
-        let index = index?;
-        let identities = index.identities_from(0);
-        let identities: Vec<_> = identities.map(|(id, it)| (id.0, it.clone())).collect();
-        let matched = identities.last().map_or(0, |(number, _)| number + 1);
-        let matcher = Matcher::full_of(advisories?, identities);
+        let (index, identities) = inventory?;
+        let matched = identities.end();
+        let matcher = Matcher::full_of(advisories, identities);
         let answered = Mutex::default();
         Ok(Self { index, matcher, matched, advisory_seq, moved: None, answered })
     }
@@ -149,7 +155,7 @@ impl Inventoried {
     fn read_advisories(&mut self, store: &Store) -> Result<(), EngineError> {
         let newest = store.advisory_seq()?;
         let identities = self.index.identities_from(0).map(|(id, it)| (id.0, it.clone()));
-        let fresh = Matcher::full_of(advisories_of(store)?, identities);
+        let fresh = Matcher::full_of(advisories_of(store)?, Identities::read(identities));
         let before = std::mem::replace(&mut self.matcher, fresh);
         self.answered().clear();
         let flaws: BTreeSet<&str> =
@@ -334,9 +340,14 @@ impl Marks {
 /// # Errors
 /// The store cannot be read.
 pub fn advisories_of(store: &Store) -> Result<Advisories, StoreError> {
+    Ok(advisories_among(&store.advisories()?, policy_of(store)?))
+}
+
+/// These advisories, and those that relight ships.
+fn advisories_among(stored: &[StoredAdvisory], policy: Policy) -> Advisories {
     let mut records = advisory::builtin_advisories();
-    records.extend(read_all(&store.advisories()?));
-    Ok(Advisories::with_policy(records, policy_of(store)?))
+    records.extend(read_all(stored));
+    Advisories::with_policy(records, policy)
 }
 
 /// Threads that read advisories.

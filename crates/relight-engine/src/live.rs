@@ -3,8 +3,8 @@
 //! Writers are the edge loops; readers are pages and event streams, which ask for what changed
 //! since a version. Nothing here decides anything: the board is a view and can be thrown away.
 
-use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use relight_model::{DisplayState, Timestamp};
@@ -67,7 +67,9 @@ pub struct LogLine {
 pub struct Snapshot {
     /// The version that it shows.
     pub version: u64,
-    /// State of each site, in the order of [`Board::sites`].
+    /// The sites, in their fixed order.
+    pub sites: Arc<[BoardSite]>,
+    /// State of each site, in the same order.
     pub states: Vec<DisplayState>,
     /// Proven dark by the last probe, in the same order: all that the public page may follow.
     pub proven_dark: Vec<bool>,
@@ -89,7 +91,9 @@ pub struct Outage {
 pub struct Proofs {
     /// Grows with each proof and with nothing else: when it was published tells nothing more.
     pub version: u64,
-    /// Since when each site is proven dark, in the order of [`Board::sites`].
+    /// The sites, in their fixed order.
+    pub sites: Arc<[BoardSite]>,
+    /// Since when each site is proven dark, in the same order.
     pub dark_since: Vec<Option<Timestamp>>,
     /// Outages that are over, by their ends.
     pub past: Vec<Outage>,
@@ -129,6 +133,9 @@ pub enum Changes {
 
 #[derive(Debug)]
 struct Inner {
+    sites: Arc<[BoardSite]>,
+    /// Where each site stands, by its short name.
+    places: HashMap<String, usize>,
     version: u64,
     /// As `version`, of proofs only.
     proof_version: u64,
@@ -147,6 +154,26 @@ struct Inner {
 }
 
 impl Inner {
+    /// Takes in which sites there are now; one that stays keeps what it shows and its outages.
+    fn place(&mut self, mut sites: Vec<BoardSite>) {
+        sites.sort();
+        let numbered = sites.iter().map(|site| site.slug.clone()).zip(0..);
+        let places: HashMap<String, usize> = numbered.collect();
+        let before: Vec<Option<usize>> =
+            sites.iter().map(|site| self.places.get(&site.slug).copied()).collect();
+        let state = |at: &Option<usize>| at.map_or(DisplayState::Online, |at| self.states[at]);
+        let states = before.iter().map(state).collect();
+        let dark = |at: &Option<usize>| at.and_then(|at| self.dark_since[at]);
+        let dark_since = before.iter().map(dark).collect();
+        let now = |outage: Outage| {
+            let site = *places.get(&self.sites[outage.site].slug)?;
+            Some(Outage { site, ..outage })
+        };
+        let past = self.past.iter().copied().filter_map(now).collect();
+        (self.sites, self.places) = (sites.into(), places);
+        (self.states, self.dark_since, self.past) = (states, dark_since, past);
+    }
+
     fn set(&mut self, at: Timestamp, index: usize, state: DisplayState, dark: bool) {
         let Some(since) = self.dark_since.get(index).copied() else { return };
         if self.states[index] == state && since.is_some() == dark {
@@ -170,7 +197,6 @@ impl Inner {
 /// The shared board.
 #[derive(Debug)]
 pub struct Board {
-    sites: Vec<BoardSite>,
     inner: Mutex<Inner>,
     changed: Condvar,
 }
@@ -178,13 +204,14 @@ pub struct Board {
 impl Board {
     /// A board on which every site is online. Sites are put in their fixed order: sector,
     /// organisation, slug; find indices with [`Board::index_of`].
-    pub fn new(headline: Headline, mut sites: Vec<BoardSite>) -> Self {
-        sites.sort();
-        let inner = Inner {
+    pub fn new(headline: Headline, sites: Vec<BoardSite>) -> Self {
+        let mut inner = Inner {
+            sites: Arc::default(),
+            places: HashMap::new(),
             version: 0,
             proof_version: 0,
-            states: vec![DisplayState::Online; sites.len()],
-            dark_since: vec![None; sites.len()],
+            states: Vec::new(),
+            dark_since: Vec::new(),
             past: VecDeque::new(),
             recent: VecDeque::new(),
             forgotten: 0,
@@ -193,17 +220,52 @@ impl Board {
             headline,
             words: VecDeque::new(),
         };
-        Self { sites, inner: Mutex::new(inner), changed: Condvar::new() }
+        inner.place(sites);
+        Self { inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
-    /// The sites, in their fixed order.
-    pub fn sites(&self) -> &[BoardSite] {
-        &self.sites
+    /// The sites, in their fixed order, until [`Board::set_sites`] is called.
+    pub fn sites(&self) -> Arc<[BoardSite]> {
+        Arc::clone(&self.lock().sites)
     }
 
     /// Where a site stands in the fixed order.
     pub fn index_of(&self, slug: &str) -> Option<usize> {
-        self.sites.iter().position(|site| site.slug == slug)
+        self.lock().places.get(slug).copied()
+    }
+
+    /// Says which sites there are now; nothing, if they are the same. New ones are online, and one
+    /// that stays keeps its state and its outages. The places of sites change with it, so every
+    /// reader is told to reload.
+    pub fn set_sites(&self, mut sites: Vec<BoardSite>) {
+        sites.sort();
+        let mut inner = self.lock();
+        if *inner.sites == *sites {
+            return;
+        }
+        inner.place(sites);
+        inner.version += 1;
+        inner.proof_version += 1;
+        inner.recent.clear();
+        inner.forgotten = inner.version;
+        drop(inner);
+        self.changed.notify_all();
+    }
+
+    /// Sets states at a time by the short names of the sites; those that are not on the board are
+    /// ignored.
+    pub fn show_at<'a>(
+        &self,
+        at: Timestamp,
+        shown: impl IntoIterator<Item = (&'a str, DisplayState, bool)>,
+    ) {
+        let mut inner = self.lock();
+        for (slug, state, dark) in shown {
+            if let Some(&index) = inner.places.get(slug) {
+                inner.set(at, index, state, dark);
+            }
+        }
+        self.end_change(inner);
     }
 
     /// Sets states at time 0, for views that show no times. See [`Board::set_at`].
@@ -217,6 +279,11 @@ impl Board {
         for &(index, state, dark) in changes {
             inner.set(at, index, state, dark);
         }
+        self.end_change(inner);
+    }
+
+    /// Forgets what is too old, and wakes those who wait.
+    fn end_change(&self, mut inner: MutexGuard<'_, Inner>) {
         while inner.recent.len() > CHANGES_MAX {
             inner.forgotten = inner.recent.pop_front().map_or(inner.version, |(at, _)| at);
         }
@@ -232,6 +299,7 @@ impl Board {
         let inner = self.lock();
         Snapshot {
             version: inner.version,
+            sites: Arc::clone(&inner.sites),
             states: inner.states.clone(),
             proven_dark: inner.dark_since.iter().map(Option::is_some).collect(),
         }
@@ -242,6 +310,7 @@ impl Board {
         let inner = self.lock();
         Proofs {
             version: inner.proof_version,
+            sites: Arc::clone(&inner.sites),
             dark_since: inner.dark_since.clone(),
             past: inner.past.iter().copied().collect(),
             is_open: !inner.headline.id.is_empty(),
@@ -374,6 +443,44 @@ mod tests {
         let changed = vec![(0, DisplayState::Dark)];
         assert_eq!(board.changes_since(2), Changes::Since { version: 3, changed });
         assert_eq!(board.snapshot().proven_dark, [true, false, true]);
+    }
+
+    /// Goal: sites that come and go leave the others as they are, and no reader goes on with old
+    /// places. Method: sites that sort before and between the others, and one that leaves.
+    #[test]
+    fn sites_come_and_go_and_the_others_keep_what_they_show() {
+        let board = board(3);
+        board.set_at(10, &[(1, DisplayState::Dark, true), (2, DisplayState::Dark, true)]);
+        board.set_at(20, &[(1, DisplayState::RelitFixed, false)]);
+        let (version, proof) = (board.snapshot().version, board.proofs().version);
+        board.set_sites(board.sites().to_vec());
+        assert_eq!((board.snapshot().version, board.proofs().version), (version, proof));
+        let old = board.sites();
+        let new = |slug: &str| BoardSite { slug: slug.into(), ..old[0].clone() };
+        let mut sites = vec![new("aaa"), new("site-00001-b")];
+        sites.extend(old[1..].iter().cloned());
+        board.set_sites(sites);
+        let snapshot = board.snapshot();
+        let slugs: Vec<&str> = snapshot.sites.iter().map(|site| site.slug.as_str()).collect();
+        assert_eq!(slugs, ["aaa", "site-00001", "site-00001-b", "site-00002"]);
+        use DisplayState::{Dark, Online, RelitFixed};
+        assert_eq!(snapshot.states, [Online, RelitFixed, Online, Dark]);
+        let proofs = board.proofs();
+        assert_eq!(proofs.dark_since, [None, None, None, Some(10)]);
+        assert_eq!(proofs.past, [Outage { from: 10, to: 20, site: 1 }]);
+        assert!(proofs.version > proof);
+        let reset = Changes::Reset { version: snapshot.version };
+        assert_eq!(board.changes_since(version), reset);
+        assert_eq!(board.index_of("site-00000"), None);
+        board.show_at(30, [("site-00000", Dark, true), ("aaa", Dark, true)]);
+        let changed = vec![(0, Dark)];
+        let version = snapshot.version + 1;
+        assert_eq!(board.changes_since(version - 1), Changes::Since { version, changed });
+        // An outage of a site that left is not one of another site.
+        board.set_sites(vec![new("site-00002")]);
+        assert_eq!((board.proofs().past, board.snapshot().states), (vec![], vec![Dark]));
+        board.set_sites(Vec::new());
+        assert!(board.snapshot().states.is_empty());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Keeps a board in step with the ledger: after each append, the states of the sites it names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use relight_model::{Digest, GateKey, Light, Timestamp, Verdict};
@@ -22,10 +22,27 @@ impl Engine {
     pub fn board(&self) -> Result<Arc<Board>, EngineError> {
         let board = board_of(self.store())?;
         let wall = Wall::new(Arc::clone(&board));
-        let keys: Vec<GateKey> = self.sites().into_iter().map(|site| site.slug).collect();
-        self.with_ledger(|ledger| wall.show(ledger, self.now(), &keys));
+        self.show_all(&wall);
+        self.watch_sites(&board);
         self.listen(Box::new(move |engine, appended| wall.tell(engine, appended)));
         Ok(board)
+    }
+
+    /// Tells every board which sites there are now.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(crate) fn tell_sites(&self) -> Result<(), EngineError> {
+        for board in self.boards() {
+            board.set_sites(sites_of(self.store())?);
+            self.show_all(&Wall::new(board));
+        }
+        Ok(())
+    }
+
+    fn show_all(&self, wall: &Wall) {
+        let keys: Vec<GateKey> = self.sites().into_iter().map(|site| site.slug).collect();
+        self.with_ledger(|ledger| wall.show(ledger, self.now(), &keys));
     }
 }
 
@@ -35,6 +52,13 @@ impl Engine {
 /// # Errors
 /// The store cannot be read, or the journal does not replay.
 pub fn board_of(store: &Store) -> Result<Arc<Board>, EngineError> {
+    let wall = Wall::new(Arc::new(Board::new(Headline::default(), sites_of(store)?)));
+    replay_each(store, |ledger, record| wall.follow(ledger, record))?;
+    Ok(wall.board)
+}
+
+/// Every site of the register.
+fn sites_of(store: &Store) -> Result<Vec<BoardSite>, EngineError> {
     let organisations = store.organisations()?;
     let by_id: BTreeMap<_, _> = organisations.iter().map(|org| (org.id, org)).collect();
     let sites = store.sites()?.into_iter().map(|site| {
@@ -48,30 +72,22 @@ pub fn board_of(store: &Store) -> Result<Arc<Board>, EngineError> {
             public: site.public,
         }
     });
-    let wall = Wall::new(Arc::new(Board::new(Headline::default(), sites.collect())));
-    replay_each(store, |ledger, record| wall.follow(ledger, record))?;
-    Ok(wall.board)
+    Ok(sites.collect())
 }
 
 struct Wall {
     board: Arc<Board>,
-    places: HashMap<String, usize>,
     ordered_ms: Mutex<i64>,
 }
 
 impl Wall {
     fn new(board: Arc<Board>) -> Self {
-        let slugs = board.sites().iter().map(|site| site.slug.clone());
-        let places = slugs.zip(0..).collect();
-        Self { board, places, ordered_ms: Mutex::new(0) }
+        Self { board, ordered_ms: Mutex::new(0) }
     }
 
     fn show(&self, ledger: &Ledger, at: Timestamp, sites: &[GateKey]) {
-        let place = |site: &GateKey| self.places.get(site.as_str()).copied();
-        let shown =
-            sites.iter().filter_map(|site| place(site).map(|at| (at, ledger.display(site))));
-        let changes: Vec<_> = shown.map(|(place, (state, dark))| (place, state, dark)).collect();
-        self.board.set_at(at, &changes);
+        let shown = sites.iter().map(|site| (site.as_str(), ledger.display(site)));
+        self.board.show_at(at, shown.map(|(slug, (state, dark))| (slug, state, dark)));
     }
 
     /// Shows what one entry changed.

@@ -96,6 +96,25 @@ impl Known {
     }
 }
 
+/// Identities that were read and are to be matched: it needs no advisories, so that both can be
+/// read at the same time.
+#[derive(Debug, Default)]
+pub struct Identities(Vec<Arc<Known>>);
+
+impl Identities {
+    /// Reads identities, each under the caller's number, on all cores.
+    pub fn read(identities: impl IntoIterator<Item = (u32, Component)>) -> Self {
+        Self(spread(identities.into_iter().collect(), |(number, component)| {
+            Arc::new(Known::new(number, component))
+        }))
+    }
+
+    /// The number after the last one; 0 when there is none.
+    pub fn end(&self) -> u32 {
+        self.0.iter().map(|known| known.number + 1).max().unwrap_or(0)
+    }
+}
+
 /// An identity in the list of its package, with what most often says that an entry is not about
 /// it: a full match reads these lists from one end to the other, and whatever lies elsewhere in
 /// memory costs more than all comparisons.
@@ -164,15 +183,9 @@ impl Matcher {
 
     /// A matcher over these advisories and identities, by one full match: for a start, where
     /// following each identity would cost more than all of them together.
-    pub fn full_of(
-        advisories: Advisories,
-        identities: impl IntoIterator<Item = (u32, Component)>,
-    ) -> Self {
+    pub fn full_of(advisories: Advisories, identities: Identities) -> Self {
         let mut matcher = Self::new(advisories);
-        let read = spread(identities.into_iter().collect(), |(number, component)| {
-            Arc::new(Known::new(number, component))
-        });
-        for known in read {
+        for known in identities.0 {
             matcher.keep(known);
         }
         matcher.lists = matcher.full();

@@ -116,7 +116,8 @@ impl Question {
     }
 
     /// Why no inventory can answer the question: nobody knows the advisory, or no record of it in
-    /// force names a package or a file. Then every site is unknown; calling it clear would be a guess.
+    /// force names a package or a file. Then every site is unknown; calling it clear would be a
+    /// guess.
     pub fn gap(&self, advisories: &Advisories) -> Option<UnknownReason> {
         let Self::Advisory(id) = self else { return None };
         let is_about = |group: &Group| !group.packages().is_empty() || !group.exhibits().is_empty();

@@ -55,8 +55,8 @@ pub(crate) struct Console {
     pub(crate) board: Arc<Board>,
     /// The register behind it; without one there are no pages about it.
     pub(crate) engine: Option<Arc<Engine>>,
-    /// Where its sectors stand.
-    pub(crate) sectors: Vec<Sector>,
+    /// Where the sectors of its sites stand, see [`Console::sectors`].
+    pub(crate) known_sectors: tally::Known,
     /// Language without `?lang=`.
     pub(crate) lang: Lang,
     /// Address of the public page, ending in `/`.
@@ -133,6 +133,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
 }
 
 impl Console {
+    /// The sectors of these sites of the board.
+    pub(crate) fn sectors(&self, sites: &Arc<[BoardSite]>) -> Arc<[Sector]> {
+        self.known_sectors.of(sites)
+    }
+
     /// The language that was asked for, else the default.
     pub(crate) fn lang(&self, asked: &Asked) -> Lang {
         Lang::parse(&asked.lang).unwrap_or(self.lang)

@@ -106,7 +106,7 @@ impl WebServer {
         let door = door(&config, console_addr.port())?;
         let state = Arc::new(Console {
             door,
-            sectors: tally::sectors(config.board.sites()),
+            known_sectors: tally::Known::default(),
             board: config.board,
             engine: config.engine,
             lang,

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
 use relight_engine::access::Scope;
-use relight_engine::live::Changes;
+use relight_engine::live::{Changes, Snapshot};
 use relight_model::DisplayState;
 use relight_web::views::{Counts, QueueRow, TodoRow};
 use relight_web::{Lang, number, texts};
@@ -300,11 +300,11 @@ impl<'a> Writer<'a> {
     }
 
     fn counts(&self) -> String {
-        let states = self.console.board.snapshot().states;
+        let Snapshot { sites, states, .. } = self.console.board.snapshot();
         let headline = self.console.board.headline();
         let opened = (!headline.id.is_empty()).then_some(headline.opened);
-        let sectors = &self.console.sectors;
-        counts(tally::counts(self.lang, sectors, &states, opened, clock::now()))
+        let sectors = self.console.sectors(&sites);
+        counts(tally::counts(self.lang, &sectors, &states, opened, clock::now()))
     }
 }
 
@@ -377,7 +377,7 @@ mod tests {
         };
         let board = Arc::new(Board::new(Headline::default(), (0..sites).map(site).collect()));
         Console {
-            sectors: tally::sectors(board.sites()),
+            known_sectors: tally::Known::default(),
             engine: None,
             board,
             lang: Lang::Fr,

@@ -57,7 +57,13 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
     Ok(IncidentPage {
         frame: console.frame(asked, title, "incident", switch),
         cursor: cursor.to_string(),
-        counts: tally::counts(lang, &console.sectors, &snapshot.states, opened, now),
+        counts: tally::counts(
+            lang,
+            &console.sectors(&snapshot.sites),
+            &snapshot.states,
+            opened,
+            now,
+        ),
         wall_title: texts::wall_title(lang, snapshot.states.len()),
         letters: snapshot.states.iter().copied().map(DisplayState::letter).collect(),
         log: log.iter().rev().take(LOG_ROWS).map(|line| log_row(lang, line)).collect(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use relight_engine::live::BoardSite;
+use relight_engine::live::{BoardSite, Snapshot};
 use relight_model::DisplayState;
 use relight_web::views::{Choice, SiteRow, SitesPage};
 use relight_web::{Lang, texts, words};
@@ -92,11 +92,12 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
 /// Sends the reader to the row of one site among those of its sector that the reader sees.
 fn place_of(console: &Console, asked: &Asked, ordinal: usize) -> Response {
     let sites = console.board.sites();
+    let sectors = console.sectors(&sites);
     if !sites.get(ordinal).is_some_and(|site| asked.reads(site)) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let inside = |s: &&super::Sector| (s.from..s.from + s.count).contains(&ordinal);
-    match console.sectors.iter().find(inside) {
+    match sectors.iter().find(inside) {
         Some(sector) => {
             let filter = Filter { sector: sector.code.clone(), ..Filter::default() };
             let before = sites.get(sector.from..ordinal).unwrap_or_default();
@@ -110,8 +111,7 @@ fn place_of(console: &Console, asked: &Asked, ordinal: usize) -> Response {
 
 fn view(console: &Console, asked: &Asked, page: usize) -> SitesPage {
     let (lang, filter) = (console.lang(asked), &Filter::of(asked));
-    let states = console.board.snapshot().states;
-    let sites = console.board.sites();
+    let Snapshot { sites, states, .. } = console.board.snapshot();
     let fits = |(_, (site, state)): &(usize, (&BoardSite, &DisplayState))| {
         filter.fits(site, **state) && asked.reads(site)
     };
@@ -137,7 +137,7 @@ fn view(console: &Console, asked: &Asked, page: usize) -> SitesPage {
         frame: console.frame(asked, texts::sites_title(lang), "sites", switch),
         count: texts::sites_count(lang, found.len()),
         words: filter.words.clone(),
-        sectors: sector_choices(console, lang, filter),
+        sectors: sector_choices(&console.sectors(&sites), lang, filter),
         states: state_choices(lang, filter),
         rows: found.iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX).map(row).collect(),
         page: texts::sites_page(lang, page, pages),
@@ -146,13 +146,13 @@ fn view(console: &Console, asked: &Asked, page: usize) -> SitesPage {
     }
 }
 
-fn sector_choices(console: &Console, lang: Lang, filter: &Filter) -> Vec<Choice> {
+fn sector_choices(sectors: &[super::Sector], lang: Lang, filter: &Filter) -> Vec<Choice> {
     let choice = |sector: &super::Sector| Choice {
         value: sector.code.clone(),
         text: words::sector(lang, &sector.code).to_owned(),
         chosen: sector.code == filter.sector,
     };
-    console.sectors.iter().map(choice).collect()
+    sectors.iter().map(choice).collect()
 }
 
 fn state_choices(lang: Lang, filter: &Filter) -> Vec<Choice> {
@@ -172,8 +172,8 @@ fn state_choices(lang: Lang, filter: &Filter) -> Vec<Choice> {
 pub(super) async fn one(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
     let ordinal: usize = asked.site.parse().unwrap_or(usize::MAX);
-    let states = console.board.snapshot().states;
-    match console.board.sites().get(ordinal).zip(states.get(ordinal)) {
+    let Snapshot { sites, states, .. } = console.board.snapshot();
+    match sites.get(ordinal).zip(states.get(ordinal)) {
         Some((site, state)) if asked.reads(site) => {
             let state = words::state(lang, *state);
             let name = name(site, lang);

@@ -1,5 +1,7 @@
 //! Counts of one version of the board: the nine states, the sectors, and what people read of them.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use relight_engine::live::BoardSite;
 use relight_model::{DisplayState, Timestamp};
 use relight_web::views::{Counts, LegendEntry, SectorRow};
@@ -14,6 +16,22 @@ pub(crate) struct Sector {
     pub(crate) from: usize,
     /// How many sites it has.
     pub(crate) count: usize,
+}
+
+/// The sites that were last asked about, and their sectors: every counter of every stream needs
+/// them, and sites seldom change.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Mutex<(Arc<[BoardSite]>, Arc<[Sector]>)>);
+
+impl Known {
+    /// The sectors of these sites.
+    pub(crate) fn of(&self, sites: &Arc<[BoardSite]>) -> Arc<[Sector]> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&known.0, sites) {
+            *known = (Arc::clone(sites), sectors(sites).into());
+        }
+        Arc::clone(&known.1)
+    }
 }
 
 /// The sectors of a board, biggest first; their sites stand side by side in the board's order.

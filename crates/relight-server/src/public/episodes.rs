@@ -125,8 +125,14 @@ mod tests {
         let past =
             past.iter().map(|&(from, to, site)| Outage { from: from * HOUR, to: to * HOUR, site });
         let dark_since = dark_since.map(|at| at.map(|hours| hours * HOUR)).to_vec();
-        let proofs =
-            Proofs { version: 1, dark_since, past: past.collect(), is_open, words: Vec::new() };
+        let proofs = Proofs {
+            version: 1,
+            dark_since,
+            past: past.collect(),
+            is_open,
+            words: Vec::new(),
+            ..Proofs::default()
+        };
         let seen = Seen::of(&sites, &proofs, 200 * HOUR);
         let row =
             |e: Episode| (e.from / HOUR, e.to.map(|to| to / HOUR), e.services, e.status.as_str());

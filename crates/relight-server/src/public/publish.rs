@@ -49,7 +49,7 @@ impl Publisher {
     /// The page now, and the version of the board that it shows.
     fn generate(&mut self, now: Timestamp) -> Result<(u64, Files), relight_web::RenderError> {
         let proofs = self.board.proofs();
-        let seen = Seen::of(self.board.sites(), &proofs, now);
+        let seen = Seen::of(&proofs.sites, &proofs, now);
         if self.identity.stage != Stage::Drill {
             self.certificates.issue(&seen.past)?;
         }

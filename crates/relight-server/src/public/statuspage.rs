@@ -187,8 +187,14 @@ mod tests {
     fn documents(dark: [bool; 3], past: &[Outage], is_open: bool) -> impl Fn(&str) -> Value {
         let sites = [site("a", "energy"), site("b", "health"), site("c", "health")];
         let dark_since = dark.map(|dark| dark.then_some(60)).to_vec();
-        let proofs =
-            Proofs { version: 1, dark_since, past: past.to_vec(), is_open, words: Vec::new() };
+        let proofs = Proofs {
+            version: 1,
+            dark_since,
+            past: past.to_vec(),
+            is_open,
+            words: Vec::new(),
+            ..Proofs::default()
+        };
         let seen = Seen::of(&sites, &proofs, 3_600);
         let (url, stage) = ("https://status.example/".into(), Stage::Real);
         let theme = Theme::Neutral;

@@ -31,7 +31,7 @@ fn identity() -> Identity {
 /// Every file of a board at a fixed time, under a fixed key.
 fn export(board: &Board, certificates: &mut Certificates) -> Files {
     let proofs = board.proofs();
-    let seen = Seen::of(board.sites(), &proofs, 7_200);
+    let seen = Seen::of(&proofs.sites, &proofs, 7_200);
     certificates.issue(&seen.past).unwrap();
     files(&seen, &identity(), certificates, 7_200).unwrap()
 }
@@ -95,7 +95,7 @@ fn a_site_that_is_not_public_is_not_there() {
     let hidden = board.sites().iter().position(|site| !site.public).unwrap();
     board.set_at(60, &[(hidden, DisplayState::Dark, true)]);
     board.set_at(90, &[(hidden, DisplayState::Online, false)]);
-    let slug = &board.sites()[hidden].slug;
+    let slug = &board.sites()[hidden].slug.clone();
     for (path, bytes) in export(&board, &mut certificates()) {
         let text = std::str::from_utf8(&bytes).unwrap();
         assert!(!path.contains(slug) && !text.contains(slug.as_str()), "{path}");
@@ -156,7 +156,7 @@ fn links_lead_to_files() {
 fn sectors_are_in_the_order_of_the_alphabet() {
     let board = board();
     let proofs = board.proofs();
-    let seen = Seen::of(board.sites(), &proofs, 0);
+    let seen = Seen::of(&proofs.sites, &proofs, 0);
     let names: Vec<&str> =
         seen.sectors(Lang::Fr).into_iter().map(|code| words::sector(Lang::Fr, code)).collect();
     let at = |name: &str| names.iter().position(|n| *n == name);

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use relight_engine::edge::http::Client;
@@ -168,6 +168,51 @@ fn inventories_and_trust_from_other_commands_reach_a_running_server() {
     assert_eq!(slugs(&server.next()["joined"]), ["san-002"]);
     assert_eq!(server.terminate(), Some(0));
 }
+
+/// Goal: sites that come, change and go beside a running server are so on its pages. Method: lists
+/// imported by another command; the notice of a feed says that the server has looked.
+#[test]
+fn sites_from_another_command_are_on_the_pages_of_a_running_server() {
+    let place = town();
+    let (server, started) = Server::start(&place);
+    let csv = || {
+        let read = fs::read_to_string(place.path("data/public/current/sites.csv"));
+        read.unwrap_or_default()
+    };
+    let public = |holds: &dyn Fn(&str) -> bool| {
+        let started = Instant::now();
+        while !holds(&csv()) {
+            assert!(started.elapsed() < WAIT_MAX, "{}", csv());
+            thread::yield_now();
+        }
+    };
+    let sites = |rows: &str| {
+        place.write("more.csv", format!("{HEAD}{rows}"));
+        place.expect(0, &["sites", "import", "more.csv"]);
+    };
+    assert!(!page(&started, "/sites?lang=en").1.contains("aaa-001"));
+    sites("aaa-001;Aaa;Aaa first;https://aaa.example;Office A;energy;2;north;yes\n");
+    drop_feed(&place, "new.json", FEED);
+    assert_eq!(server.next()["advisory"], "CVE-2099-0009");
+    let (_, shown) = page(&started, "/sites?lang=en");
+    for text in ["aaa-001", "Aaa first", "Office A", "san-002"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    let (_, sectors) = page(&started, "/sites?lang=en&sector=energy");
+    assert!(sectors.contains("aaa-001") && !sectors.contains("san-002"), "{sectors}");
+    assert!(page(&started, "/?lang=en").1.contains("4 sites"));
+    public(&|csv| csv.contains("aaa-001,") && csv.contains("san-002,"));
+    // A name that changes is another name, and what is not public any more is not there.
+    sites("aaa-001;Aaa;Renamed;https://aaa.example;Office A;energy;2;north;no\n");
+    drop_feed(&place, "new.json", &FEED.replace("2.17.2", "2.17.1"));
+    assert_eq!(slugs(&server.next()["gone"]), ["san-002"]);
+    assert!(page(&started, "/sites?lang=en").1.contains("Renamed"));
+    public(&|csv| !csv.contains("aaa-001,") && csv.contains("san-002,"));
+    assert_eq!(server.terminate(), Some(0));
+}
+
+/// The columns of a list of sites.
+const HEAD: &str = "slug;name_fr;name_en;origin;organisation;sector;criticality;edge;public\n";
 
 /// Nobody takes the register from a server by the way: what would is refused and says so, and what
 /// writes nothing to the journal goes on beside it.

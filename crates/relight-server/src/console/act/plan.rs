@@ -209,7 +209,8 @@ impl View<'_> {
             text: words::sector(self.lang(), &sector.code).to_owned(),
             chosen: sector.code == choice.sector,
         };
-        self.console.sectors.iter().map(option).collect()
+        let sectors = self.console.sectors(&self.console.board.sites());
+        sectors.iter().map(option).collect()
     }
 }
 

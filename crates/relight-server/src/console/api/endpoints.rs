@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use relight_engine::access::Scope;
 use relight_engine::incident::{self, Incident};
-use relight_engine::live::BoardSite;
+use relight_engine::live::{BoardSite, Snapshot};
 use relight_engine::plan::Plan;
 use relight_engine::policy::Desk;
 use relight_model::DisplayState;
@@ -194,9 +194,8 @@ fn site_view(site: &BoardSite, state: DisplayState) -> SiteView {
 }
 
 /// The sites that the caller may know of, with their states.
-fn seen(call: &Call) -> Vec<(&BoardSite, DisplayState)> {
-    let states = call.console.board.snapshot().states;
-    let sites = call.console.board.sites().iter().zip(states);
+fn seen<'a>(call: &Call, snapshot: &'a Snapshot) -> Vec<(&'a BoardSite, DisplayState)> {
+    let sites = snapshot.sites.iter().zip(snapshot.states.iter().copied());
     let reads = |site: &BoardSite| {
         call.signed.account.reads(&Scope::of_body(&site.sector, &site.organisation))
     };
@@ -208,7 +207,8 @@ fn sites(call: &Call, query: SiteQuery) -> Result<Sites, Problem> {
         query.sector.as_ref().is_none_or(|sector| *sector == site.sector)
             && query.state.as_ref().is_none_or(|name| name == state_name(*state))
     };
-    let found: Vec<_> = seen(call).into_iter().filter(fits).collect();
+    let snapshot = call.console.board.snapshot();
+    let found: Vec<_> = seen(call, &snapshot).into_iter().filter(fits).collect();
     let offset = usize::try_from(query.offset.unwrap_or(0)).unwrap_or(usize::MAX);
     let page = found.iter().skip(offset).take(SITES_MAX);
     Ok(Sites {
@@ -219,7 +219,8 @@ fn sites(call: &Call, query: SiteQuery) -> Result<Sites, Problem> {
 
 fn site(call: &Call, _: Nothing) -> Result<SiteView, Problem> {
     let slug = call.part("slug");
-    let found = seen(call).into_iter().find(|(site, _)| site.slug == slug);
+    let snapshot = call.console.board.snapshot();
+    let found = seen(call, &snapshot).into_iter().find(|(site, _)| site.slug == slug);
     let found = found.map(|(site, state)| site_view(site, state));
     found.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))
 }
