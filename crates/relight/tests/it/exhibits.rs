@@ -46,6 +46,7 @@ fn an_example_is_answered_for_from_the_inventory() {
     // An incident is opened about it, and says what it rests on.
     let proposed = place.expect(0, &["incident", "list", "--json"]).json();
     assert_eq!(proposed["proposals"][0]["advisory"], id.as_str(), "{proposed}");
+    place.write("data/policy.toml", "[operators]\nsingle = \"A. Tremblay\"\n");
     place.expect(0, &["incident", "open", &id]);
     // Nothing is left of it where it is retired.
     place.expect(0, &["advisories", "retire", &id, "--reason", "it was not that"]);

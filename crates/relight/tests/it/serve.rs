@@ -200,7 +200,7 @@ fn sites_from_another_command_are_on_the_pages_of_a_running_server() {
     }
     let (_, sectors) = page(&started, "/sites?lang=en&sector=energy");
     assert!(sectors.contains("aaa-001") && !sectors.contains("san-002"), "{sectors}");
-    assert!(page(&started, "/?lang=en").1.contains("4 sites"));
+    assert!(page(&started, "/?lang=en").1.contains("4 lights"));
     public(&|csv| csv.contains("aaa-001,") && csv.contains("san-002,"));
     // A name that changes is another name, and what is not public any more is not there.
     sites("aaa-001;Aaa;Renamed;https://aaa.example;Office A;energy;2;north;no\n");
