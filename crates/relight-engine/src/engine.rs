@@ -19,6 +19,7 @@ use crate::access::Scope;
 use crate::answer::{AnswerSet, Ask, Grounds};
 use crate::commit::Commits;
 use crate::error::{EngineError, EngineErrorKind};
+use crate::exhibits::Exhibited;
 use crate::incident::{Entry, Ledger, Rejected};
 use crate::inventoried::{FoundSites, Inventoried};
 use crate::live::Board;
@@ -253,7 +254,9 @@ impl Engine {
     pub fn ask_as_of(&self, question: &Question, past: &Index, at: Timestamp) -> AnswerSet {
         let state = self.read();
         let sites: Vec<SiteId> = state.sites.iter().map(|site| site.id).collect();
-        Ask { index: past, now: at, ..self.ask_of(&state, question) }.sites(sites)
+        let advisories = state.inventory.advisories();
+        let exhibited = Exhibited::of_past(&self.store, past, advisories, question).map(Arc::new);
+        Ask { index: past, exhibited, now: at, ..self.ask_of(&state, question) }.sites(sites)
     }
 
     /// The sites where an advisory finds something, from the match list and the files that are

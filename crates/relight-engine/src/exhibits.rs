@@ -42,6 +42,23 @@ impl Exhibited {
         (!exhibits.is_empty()).then(|| looked().unwrap_or_default())
     }
 
+    /// As [`Exhibited::of`], in inventories of the past. What containers were made of is kept of the
+    /// present ones only, so an example finds nothing there, and clears nobody.
+    pub fn of_past(
+        store: &Store,
+        past: &Index,
+        advisories: &Advisories,
+        question: &Question,
+    ) -> Option<Self> {
+        let exhibits = question.exhibits(advisories);
+        if exhibits.is_empty() {
+            return None;
+        }
+        let is_file = |it: &&Exhibit| matches!(it, Exhibit::File(_));
+        let files: Vec<&Exhibit> = exhibits.into_iter().filter(is_file).collect();
+        Some(Self::look(store, past, &files, &Self::default()).unwrap_or_default())
+    }
+
     /// Looks for these files; `before` is what was seen of some of the inventories.
     pub(crate) fn look(
         store: &Store,

@@ -33,6 +33,8 @@ pub(crate) struct Register {
     pub(crate) advisories: Advisories,
     pub(crate) ledger: Ledger,
     pub(crate) now: Timestamp,
+    /// The index is one of the past.
+    is_past: bool,
 }
 
 impl Register {
@@ -60,6 +62,7 @@ impl Register {
             advisories: advisories(&store).map_err(failed)?,
             ledger: ledger(&store, context)?,
             now: context.now(),
+            is_past: false,
             store,
         })
     }
@@ -72,6 +75,7 @@ impl Register {
             Failure::usage(texts::affected_bad_time(lang, text))
                 .hint(texts::affected_bad_time_remedy(lang))
         })?;
+        self.is_past = true;
         // The end of today is now.
         self.now = self.now.min(at);
         let present = std::mem::take(&mut self.index);
@@ -88,7 +92,8 @@ impl Register {
         age_max: i64,
     ) -> AnswerSet {
         let (advisories, index, now) = (&self.advisories, &self.index, self.now);
-        let exhibited = Exhibited::of(&self.store, index, advisories, question).map(Arc::new);
+        let look = if self.is_past { Exhibited::of_past } else { Exhibited::of };
+        let exhibited = look(&self.store, index, advisories, question).map(Arc::new);
         let grounds = Grounds::All;
         Ask { question, advisories, index, exhibited, now, age_max, grounds }.sites(sites)
     }

@@ -186,6 +186,22 @@ fn a_second_look_reads_only_what_is_new() {
     assert!(other.found.is_empty() && other.read.values().all(|places| places.is_empty()));
 }
 
+/// Goal: what is known of the present inventory clears nobody of the past. Method: both kinds of
+/// files, asked of the same inventories as if they were old ones.
+#[test]
+fn the_past_is_not_answered_for_by_what_archives_are_made_of_today() {
+    let town = town();
+    let past = |exhibits| {
+        let (advisories, question) = asked(exhibits);
+        let looked = Exhibited::of_past(&town.store, &town.index, &advisories, &question);
+        town.answers(&advisories, &question, looked.map(Arc::new), 5)
+    };
+    let hidden = "unknown [not-observable] ";
+    assert_eq!(past(vec![like(classes(0..40))])[..2], [hidden, hidden]);
+    let both = past(vec![like(classes(900..940)), Exhibit::File(EVIL)]);
+    assert_eq!(both[..2], ["affected [not-observable] app/evil.jar", hidden]);
+}
+
 #[test]
 fn what_cannot_be_read_leaves_every_site_unknown() {
     let (advisories, question) = asked(vec![Exhibit::File(EVIL)]);

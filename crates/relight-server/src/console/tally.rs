@@ -21,16 +21,22 @@ pub(crate) struct Sector {
 /// The sites that were last asked about, and their sectors: every counter of every stream needs
 /// them, and sites seldom change.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<(Arc<[BoardSite]>, Arc<[Sector]>)>);
+pub(crate) struct Known(Mutex<Last>);
+
+#[derive(Debug, Default)]
+struct Last {
+    sites: Arc<[BoardSite]>,
+    sectors: Arc<[Sector]>,
+}
 
 impl Known {
     /// The sectors of these sites.
     pub(crate) fn of(&self, sites: &Arc<[BoardSite]>) -> Arc<[Sector]> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&known.0, sites) {
-            *known = (Arc::clone(sites), sectors(sites).into());
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&last.sites, sites) {
+            *last = Last { sites: Arc::clone(sites), sectors: sectors(sites).into() };
         }
-        Arc::clone(&known.1)
+        Arc::clone(&last.sectors)
     }
 }
 

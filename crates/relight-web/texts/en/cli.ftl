@@ -257,6 +257,7 @@ import-progress = { $place }: { NUMBER($records) } { $records ->
     [one] record
    *[other] records
  }
+import-no-file = there is no file: nothing was read
 import-scores = EPSS scores: { NUMBER($count) }
 import-more-warnings = and { NUMBER($count) } more warnings
 search-found = found: { NUMBER($count) }

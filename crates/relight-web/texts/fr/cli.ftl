@@ -275,6 +275,7 @@ import-progress = { $place } : { NUMBER($records) } { $records ->
     [one] fiche
    *[other] fiches
  }
+import-no-file = il n'y a aucun fichier : rien n'a été lu
 import-scores = Scores EPSS : { NUMBER($count) }
 import-more-warnings = et { NUMBER($count) } autres avertissements
 search-found = trouvés : { NUMBER($count) }

@@ -119,6 +119,9 @@ fn run(
         report.document(schema, &document(&told));
         return Ok(());
     }
+    if told.files == 0 {
+        report.note(texts::import_no_file(context.lang));
+    }
     let ImportReport { files, records, rejects, .. } = told;
     let total = |of: fn(&SourceCounts) -> usize| told.total(of);
     let (new, changed, same) = (total(|it| it.new), total(|it| it.changed), total(|it| it.same));
