@@ -42,8 +42,8 @@ impl Exhibited {
         (!exhibits.is_empty()).then(|| looked().unwrap_or_default())
     }
 
-    /// As [`Exhibited::of`], in inventories of the past. What containers were made of is kept of the
-    /// present ones only, so an example finds nothing there, and clears nobody.
+    /// As [`Exhibited::of`], in inventories of the past. What containers were made of is kept of
+    /// the present ones only, so an example finds nothing there, and clears nobody.
     pub fn of_past(
         store: &Store,
         past: &Index,
