@@ -21,6 +21,7 @@ mod share;
 mod sign_in;
 mod sites;
 pub(crate) mod tally;
+pub(crate) mod turns;
 mod watch;
 pub(crate) mod work;
 
@@ -42,6 +43,7 @@ use serde::Deserialize;
 
 use self::meter::Meter;
 use self::tally::Sector;
+use self::turns::Turns;
 use crate::access::Door;
 use crate::access::guard::guard;
 use crate::access::signed_in::Reader;
@@ -75,6 +77,8 @@ pub(crate) struct Console {
     pub(crate) theme: Theme,
     /// What it answered so far.
     pub(crate) meter: Meter,
+    /// Who reads a day of the past.
+    pub(crate) past: Turns,
 }
 
 /// What an address may ask for; values that mean nothing count as absent.

@@ -117,6 +117,7 @@ impl WebServer {
             stage,
             theme,
             meter: Meter::default(),
+            past: console::turns::Turns::default(),
         });
         let console = console::router(Arc::clone(&state));
         let public = public::router(Source::Memory(publication.shown()));

@@ -388,6 +388,7 @@ mod tests {
             stage: relight_web::views::Stage::Real,
             theme: relight_web::views::Theme::Neutral,
             meter: crate::console::meter::Meter::default(),
+            past: crate::console::turns::Turns::default(),
             door: Door::open(None, Address::parse("http://localhost").unwrap(), || 0).unwrap(),
         }
     }

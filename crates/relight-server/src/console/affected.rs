@@ -44,17 +44,39 @@ pub(super) fn ask_href(lang: Lang, question: &str, verdict: &str, page: usize) -
 
 pub(super) async fn affected(State(console): State<Arc<Console>>, asked: Asked) -> Response {
     let lang = console.lang(&asked);
-    blocking(move || match &console.engine {
-        Some(engine) => {
-            let view = AnswerView { console: &console, engine, lang, asked: &asked };
-            match view.page() {
-                Ok(page) => page::html(StatusCode::OK, relight_web::render(&page)),
-                Err(error) => act::refused(&console, &asked, &error, "/affected"),
+    // A day of the past costs a second index, and as many inventories as changed since.
+    let is_past = asks_past(&console, &asked);
+    let turn = if is_past { console.past.take().await } else { None };
+    let is_busy = is_past && turn.is_none();
+    blocking(move || {
+        // It ends with the page, even when nobody waits for it any more.
+        let _turn = turn;
+        match &console.engine {
+            Some(_) if is_busy => busy(&console, &asked, lang),
+            Some(engine) => {
+                let view = AnswerView { console: &console, engine, lang, asked: &asked };
+                match view.page() {
+                    Ok(page) => page::html(StatusCode::OK, relight_web::render(&page)),
+                    Err(error) => act::refused(&console, &asked, &error, "/affected"),
+                }
             }
+            None => console.nothing(&asked),
         }
-        None => console.nothing(&asked),
     })
     .await
+}
+
+/// The form always has a day: that of today is the present.
+fn asks_past(console: &Console, asked: &Asked) -> bool {
+    let at = asked.at.trim();
+    let is_other = |engine: &Arc<Engine>| at != evidence::day(engine.now());
+    !at.is_empty() && console.engine.as_ref().is_some_and(is_other)
+}
+
+fn busy(console: &Console, asked: &Asked, lang: Lang) -> Response {
+    let told = (texts::past_day_busy(lang), texts::past_day_busy_remedy(lang));
+    let told = (told.0.to_owned(), told.1.to_owned());
+    act::told_page(console, asked, StatusCode::SERVICE_UNAVAILABLE, told, "/affected")
 }
 
 struct AnswerView<'a> {
