@@ -160,6 +160,8 @@ pub struct ReachGraph {
     pub sentence: String,
     /// How many sites it does not know; empty when it knows all.
     pub note: String,
+    /// That inventories do not read back; empty when all did.
+    pub problem: String,
     /// Height of the drawing.
     pub height: usize,
     /// Place and heading of each column.
@@ -207,9 +209,11 @@ pub struct EvidencePanel {
     pub code: &'static str,
     /// In words.
     pub verdict: &'static str,
+    /// That inventories do not read back; empty when all did.
+    pub problem: String,
     /// Why nobody can tell, in words.
     pub reasons: Vec<&'static str>,
-    /// What was found.
+    /// What was found, what is affected first.
     pub rows: Vec<EvidenceRow>,
     /// Days on which its inventory became another one, the newest first.
     pub days: Vec<Link>,
@@ -220,6 +224,8 @@ pub struct EvidencePanel {
 pub struct EvidenceRow {
     /// Name and version.
     pub component: String,
+    /// How sure it is that it is affected, in words.
+    pub state: String,
     /// Package URL.
     pub purl: String,
     /// From the outermost file to the innermost.

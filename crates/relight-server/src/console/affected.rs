@@ -1,7 +1,7 @@
 //! `/affected`: which sites have it, today or as of a day, through which archives, and on what
 //! evidence.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -18,7 +18,7 @@ use relight_web::register_views::{
 use relight_web::views::Choice;
 use relight_web::{Lang, Number, number, texts, words};
 
-use super::evidence::{self, Shown};
+use super::evidence::{self, Held, Shown};
 use super::reach::{self, Ways};
 use super::register::severity;
 use super::sites::ROWS_MAX;
@@ -34,8 +34,8 @@ const VERDICTS: [Verdict; 3] = [Verdict::Affected, Verdict::Unknown, Verdict::Cl
 /// Advisories that are offered before anybody asks.
 const KNOWN_MAX: usize = 40;
 
-/// Inventories that are read for one graph; it says how many sites it does not know.
-const READS_MAX: usize = 2_000;
+/// Inventories that are read for one graph, on each view; it says how many sites it does not know.
+const READS_MAX: usize = 300;
 
 pub(super) fn ask_href(lang: Lang, question: &str, verdict: &str, page: usize) -> String {
     let question = encode(question);
@@ -247,7 +247,7 @@ impl<'a> AnswerView<'a> {
         Ok(AffectedPage {
             facts,
             sentence: sentence(lang, &answers),
-            graph: if page == 1 { self.graph(source, &rows)? } else { ReachGraph::default() },
+            graph: if page == 1 { self.graph(source, &rows) } else { ReachGraph::default() },
             evidence: self.evidence(source, &rows, &part)?,
             sectors: by_sector(lang, &rows),
             verdicts: verdict_choices(lang, wanted),
@@ -260,10 +260,10 @@ impl<'a> AnswerView<'a> {
     }
 
     /// Which component reaches which sites, through which archives.
-    fn graph(&self, source: &Source<'_>, rows: &[Row<'_>]) -> Result<ReachGraph, StoreError> {
+    fn graph(&self, source: &Source<'_>, rows: &[Row<'_>]) -> ReachGraph {
         let affected = rows.iter().filter(|row| row.verdict() == Verdict::Affected);
         let reading = source.with(|index| Reading::of(index, affected.clone()));
-        let places = reading.read(self.engine)?;
+        let (places, damaged) = reading.read(self.engine);
         let mut ways = Ways::new();
         for (row, digest, identity) in &reading.wanted {
             let Some(component) = reading.components.get(identity) else { continue };
@@ -277,7 +277,11 @@ impl<'a> AnswerView<'a> {
                 ways.entry(way).or_default().insert(row.site.id.0);
             }
         }
-        Ok(reach::graph(self.lang, &ways, affected.count()))
+        let problem = match damaged {
+            0 => String::new(),
+            count => texts::reach_damaged(self.lang, count),
+        };
+        ReachGraph { problem, ..reach::graph(self.lang, &ways, affected.count()) }
     }
 
     /// The evidence of the site that was chosen, else of the first affected one on the page.
@@ -294,16 +298,17 @@ impl<'a> AnswerView<'a> {
         let on_day = |day: &str| self.href(self.lang, 1, slug, day);
         let (engine, lang, at) = (self.engine, self.lang, source.at);
         let (site, answer) = (row.site, row.answer);
-        let look = |index: &Index| {
-            Shown { engine, lang, index, at, site, answer, on_day: &on_day }.panel()
-        };
-        source.with(look).map(Some)
+        let held = source.with(|index| Held::of(index, site.id, answer));
+        Shown { engine, lang, held, at, site, answer, on_day: &on_day }.panel().map(Some)
     }
 
     fn site(&self, source: &Source<'_>, row: &Row<'_>, page: usize) -> AnswerSite {
         let (lang, slug) = (self.lang, row.site.slug.as_str());
         let why = match row.answer.answer {
-            Answer::Affected => source.with(|index| self.paths(index, row.answer)),
+            Answer::Affected => {
+                let held = source.with(|index| Held::of(index, row.site.id, row.answer));
+                self.paths(&held)
+            }
             Answer::Unknown(_) => {
                 let reasons = row.answer.reasons.iter();
                 reasons.map(|reason| words::reason(lang, *reason).to_owned()).collect()
@@ -323,13 +328,11 @@ impl<'a> AnswerView<'a> {
         }
     }
 
-    fn paths(&self, index: &Index, answer: &SiteAnswer) -> Vec<String> {
+    fn paths(&self, held: &Held) -> Vec<String> {
         let store = self.engine.store();
-        let certain = answer.found.iter().filter(|found| found.state.is_affected());
-        let read = |found: &relight_engine::answer::Found| {
-            index.evidence(store, found.identity, found.asset).unwrap_or_default()
-        };
-        let mut paths: Vec<String> = certain.flat_map(read).collect();
+        let certain = held.finds().filter(|find| find.state.is_affected());
+        let read = certain.flat_map(|find| find.places(store).unwrap_or_default());
+        let mut paths: Vec<String> = read.map(|place| place.evidence).collect();
         paths.sort();
         paths.dedup();
         paths.truncate(PATHS_MAX);
@@ -360,18 +363,17 @@ impl<'a> Reading<'a> {
         Self { wanted, components }
     }
 
-    /// Where each wanted component is in each inventory; each inventory is read once.
-    fn read(
-        &self,
-        engine: &Engine,
-    ) -> Result<HashMap<(Digest, IdentityId), Vec<String>>, StoreError> {
-        let mut inventories: BTreeMap<Digest, Vec<IdentityId>> = BTreeMap::new();
-        for (_, digest, identity) in &self.wanted {
-            inventories.entry(*digest).or_default().push(*identity);
-        }
-        let mut places: HashMap<_, Vec<String>> = HashMap::new();
-        for (digest, identities) in inventories.into_iter().take(READS_MAX) {
-            for mut component in engine.store().snapshot(digest)?.components {
+    /// Where each wanted component is in each inventory, and how many inventories do not read
+    /// back; each is read once.
+    fn read(&self, engine: &Engine) -> (HashMap<(Digest, IdentityId), Vec<String>>, usize) {
+        let wanted = self.wanted.iter().map(|(_, digest, identity)| (*digest, *identity));
+        let (mut places, mut damaged) = (HashMap::<_, Vec<String>>::new(), 0);
+        for (digest, identities) in inventories(wanted) {
+            let Ok(sbom) = engine.store().snapshot(digest) else {
+                damaged += 1;
+                continue;
+            };
+            for mut component in sbom.components {
                 let place = std::mem::take(&mut component.evidence);
                 let component = component.identity();
                 let is_it = |id: &&IdentityId| self.components.get(id) == Some(&component);
@@ -380,8 +382,25 @@ impl<'a> Reading<'a> {
                 }
             }
         }
-        Ok(places)
+        (places, damaged)
     }
+}
+
+/// The inventories to read, of which most is wanted first, and what in each: at most
+/// [`READS_MAX`].
+fn inventories(
+    wanted: impl Iterator<Item = (Digest, IdentityId)>,
+) -> Vec<(Digest, BTreeSet<IdentityId>)> {
+    let mut all: BTreeMap<Digest, (usize, BTreeSet<IdentityId>)> = BTreeMap::new();
+    for (digest, identity) in wanted {
+        let (times, identities) = all.entry(digest).or_default();
+        *times += 1;
+        identities.insert(identity);
+    }
+    let mut all: Vec<_> = all.into_iter().collect();
+    all.sort_by_key(|(_, (times, _))| std::cmp::Reverse(*times));
+    all.truncate(READS_MAX);
+    all.into_iter().map(|(digest, (_, identities))| (digest, identities)).collect()
 }
 
 /// One site with its answer.
@@ -457,4 +476,27 @@ fn facts(lang: Lang, group: &Group) -> String {
     let known = severity(lang, group.score(), group.known_exploited());
     let parts = [known, group.summary().to_owned()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_inventories_of_most_sites_are_read_and_each_once() {
+        let digest = |number: usize| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&number.to_be_bytes());
+            Digest(bytes)
+        };
+        let many = READS_MAX + 5;
+        // One inventory each, and the last one is that of a thousand sites more.
+        let one = (0..many).map(|number| (digest(number), IdentityId(1)));
+        let shared = (0..1_000).map(|at| (digest(many - 1), IdentityId(at % 2)));
+        let read = inventories(one.chain(shared));
+        assert_eq!(read.len(), READS_MAX);
+        assert_eq!(read[0], (digest(many - 1), [IdentityId(0), IdentityId(1)].into()));
+        assert_eq!(read[1], (digest(0), [IdentityId(1)].into()));
+        assert!(inventories([].into_iter()).is_empty());
+    }
 }

@@ -2,9 +2,9 @@
 //! how it was recognised, and since when it is there.
 
 use relight_engine::Engine;
-use relight_engine::answer::{Found, SiteAnswer};
-use relight_engine::store::{Index, SnapshotRow, StoreError};
-use relight_model::{AssetId, Component, Site, Timestamp};
+use relight_engine::answer::SiteAnswer;
+use relight_engine::store::{Index, SnapshotRow, Store, StoreError};
+use relight_model::{AssetId, Component, Digest, FindingState, Site, SiteId, Timestamp};
 use relight_web::register_views::{EvidencePanel, EvidenceRow, Link};
 use relight_web::{Lang, number, texts, words};
 
@@ -20,12 +20,58 @@ const HISTORY_MAX: usize = 40;
 /// Days of a site to choose from.
 const DAYS_MAX: usize = 12;
 
+/// What the index knows about one site: gathered under the lock of the inventory. Inventories are
+/// read without it, because the edges wait for that lock.
+pub(super) struct Held {
+    assets: Vec<AssetId>,
+    finds: Vec<Find>,
+}
+
+/// One identity in one asset, and the inventory that holds it.
+pub(super) struct Find {
+    pub(super) state: FindingState,
+    asset: AssetId,
+    digest: Digest,
+    wanted: Component,
+}
+
+impl Held {
+    /// What is affected comes first.
+    pub(super) fn of(index: &Index, site: SiteId, answer: &SiteAnswer) -> Self {
+        let finds = answer.found.iter().filter_map(|found| {
+            let digest = index.asset(found.asset).and_then(|it| it.snapshot)?;
+            let wanted = index.identity(found.identity)?.clone();
+            Some(Find { state: found.state, asset: found.asset, digest, wanted })
+        });
+        let mut finds: Vec<Find> = finds.collect();
+        finds.sort_by_key(|find| find.state);
+        Self { assets: index.assets_of(site).collect(), finds }
+    }
+
+    /// What was found, what is affected first.
+    pub(super) fn finds(&self) -> impl Iterator<Item = &Find> {
+        self.finds.iter()
+    }
+}
+
+impl Find {
+    /// Each place of it.
+    ///
+    /// # Errors
+    /// The inventory does not read back, or the store cannot be read.
+    pub(super) fn places(&self, store: &Store) -> Result<Vec<Component>, StoreError> {
+        let mut held = store.snapshot(self.digest)?.components;
+        held.retain(|it| same(it, &self.wanted));
+        Ok(held)
+    }
+}
+
 /// What a panel is about.
 pub(super) struct Shown<'a> {
     pub(super) engine: &'a Engine,
     pub(super) lang: Lang,
-    /// The inventory that answered, of now or of then.
-    pub(super) index: &'a Index,
+    /// From the inventory that answered, of now or of then.
+    pub(super) held: Held,
     pub(super) at: Timestamp,
     pub(super) site: &'a Site,
     pub(super) answer: &'a SiteAnswer,
@@ -33,19 +79,54 @@ pub(super) struct Shown<'a> {
     pub(super) on_day: &'a dyn Fn(&str) -> String,
 }
 
+/// Since when something is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Since {
+    /// When the oldest inventory without a break was true, of those that were read.
+    at: Option<Timestamp>,
+    /// Older ones were not read.
+    is_cut: bool,
+    /// One of them does not read back.
+    is_damaged: bool,
+}
+
+impl Since {
+    /// Reads inventories from the newest on until one does not hold it; `holds` says nothing about
+    /// one that does not read back.
+    fn of(rows: &[SnapshotRow], mut holds: impl FnMut(Digest) -> Option<bool>) -> Self {
+        let mut since = Self::default();
+        for (row, read) in rows.iter().rev().zip(0..) {
+            if read == HISTORY_MAX {
+                return Self { is_cut: true, ..since };
+            }
+            match holds(row.digest) {
+                Some(true) => since.at = Some(row.observed_at),
+                Some(false) => return since,
+                None => return Self { is_cut: true, is_damaged: true, ..since },
+            }
+        }
+        since
+    }
+
+    fn text(self, lang: Lang) -> String {
+        match self.at.map(day) {
+            Some(day) if self.is_cut => texts::evidence_since_or_earlier(lang, &day),
+            Some(day) => day,
+            None => String::new(),
+        }
+    }
+}
+
 impl Shown<'_> {
-    /// The panel.
+    /// The panel. An inventory that does not read back is told in it and hides nothing else.
     ///
     /// # Errors
     /// The store cannot be read.
     pub(super) fn panel(&self) -> Result<EvidencePanel, StoreError> {
         let (lang, slug) = (self.lang, self.site.slug.as_str());
         let verdict = self.answer.answer.verdict();
-        let mut rows = Vec::new();
-        for found in self.answer.found.iter().take(FINDS_MAX) {
-            rows.extend(self.find(*found)?);
-        }
-        rows.truncate(FINDS_MAX);
+        let (rows, is_damaged) = self.rows()?;
+        let problem = if is_damaged { texts::evidence_damaged(lang) } else { "" };
         let reasons = self.answer.reasons.iter();
         Ok(EvidencePanel {
             site: Link {
@@ -55,53 +136,54 @@ impl Shown<'_> {
             slug: slug.to_owned(),
             code: verdict.as_str(),
             verdict: words::verdict(lang, verdict),
+            problem: problem.to_owned(),
             reasons: reasons.map(|reason| words::reason(lang, *reason)).collect(),
             rows,
             days: self.days()?,
         })
     }
 
-    /// Each place of one find.
-    fn find(&self, found: Found) -> Result<Vec<EvidenceRow>, StoreError> {
-        let state = self.index.asset(found.asset);
-        let wanted = self.index.identity(found.identity);
-        let Some((digest, wanted)) = state.and_then(|it| it.snapshot).zip(wanted) else {
-            return Ok(Vec::new());
-        };
-        let since = self.since(found.asset, wanted)?;
-        let held = self.engine.store().snapshot(digest)?.components;
-        let held = held.into_iter().filter(|it| same(it, wanted));
-        Ok(held.map(|component| self.row(&component, &since)).collect())
+    /// The first places, and whether an inventory does not read back.
+    fn rows(&self) -> Result<(Vec<EvidenceRow>, bool), StoreError> {
+        let store = self.engine.store();
+        let (mut rows, mut is_damaged) = (Vec::new(), false);
+        for find in self.held.finds().take(FINDS_MAX) {
+            let Ok(places) = find.places(store) else {
+                is_damaged = true;
+                continue;
+            };
+            let since = self.since(find)?;
+            is_damaged |= since.is_damaged;
+            rows.extend(places.iter().map(|place| self.row(find.state, place, since)));
+        }
+        rows.truncate(FINDS_MAX);
+        Ok((rows, is_damaged))
     }
 
-    fn row(&self, component: &Component, since: &str) -> EvidenceRow {
+    fn row(&self, state: FindingState, component: &Component, since: Since) -> EvidenceRow {
         let lang = self.lang;
         let basis = component.basis;
         let proven = texts::by_code(lang, &format!("certainty-{}", basis.certainty().as_str()));
         let how = texts::by_code(lang, &format!("basis-{}", basis.as_str()));
         EvidenceRow {
             component: format!("{} {}", component.purl.name, component.purl.version),
+            state: finding(lang, state).to_owned(),
             purl: component.purl.to_string(),
             steps: component.evidence.split("!/").map(str::to_owned).collect(),
             basis: format!("{} ({})", how.unwrap_or_default(), proven.unwrap_or_default()),
             hashes: component.hashes.iter().map(ToString::to_string).collect(),
-            since: since.to_owned(),
+            since: since.text(lang),
         }
     }
 
-    /// Since when an asset holds a component without a break, as a day; later than that when its
-    /// history is longer than what is read.
-    fn since(&self, asset: AssetId, wanted: &Component) -> Result<String, StoreError> {
-        let history = self.history(asset)?;
-        let mut since = None;
-        for row in history.iter().rev().take(HISTORY_MAX) {
-            let held = self.engine.store().snapshot(row.digest)?.components;
-            if !held.iter().any(|it| same(it, wanted)) {
-                break;
-            }
-            since = Some(row.observed_at);
-        }
-        Ok(since.map(day).unwrap_or_default())
+    /// Since when an asset holds what was found without a break.
+    fn since(&self, find: &Find) -> Result<Since, StoreError> {
+        let store = self.engine.store();
+        let history = self.history(find.asset)?;
+        Ok(Since::of(&history, |digest| {
+            let held = store.snapshot(digest).ok()?.components;
+            Some(held.iter().any(|it| same(it, &find.wanted)))
+        }))
     }
 
     fn history(&self, asset: AssetId) -> Result<Vec<SnapshotRow>, StoreError> {
@@ -113,13 +195,18 @@ impl Shown<'_> {
     /// The days on which an inventory of this site became another one, the newest first.
     fn days(&self) -> Result<Vec<Link>, StoreError> {
         let mut days = std::collections::BTreeSet::new();
-        for asset in self.index.assets_of(self.site.id) {
-            let rows = self.engine.store().snapshots_of(asset)?;
+        for asset in &self.held.assets {
+            let rows = self.engine.store().snapshots_of(*asset)?;
             days.extend(rows.iter().map(|row| day(row.observed_at)));
         }
         let link = |day: String| Link { href: (self.on_day)(&day), text: day };
         Ok(days.into_iter().rev().take(DAYS_MAX).map(link).collect())
     }
+}
+
+/// How sure a find is, in words.
+fn finding(lang: Lang, state: FindingState) -> &'static str {
+    texts::by_code(lang, &format!("finding-{}", state.as_str())).unwrap_or_default()
 }
 
 /// Whether a component of an inventory is that identity.
@@ -149,6 +236,54 @@ mod tests {
                     assert!(texts::by_code(lang, &key).is_some(), "{lang:?} {key}");
                 }
             }
+            for state in [
+                FindingState::Affected,
+                FindingState::Mitigated,
+                FindingState::PossibleMatch,
+                FindingState::RangeUnresolved,
+            ] {
+                assert!(!finding(lang, state).is_empty(), "{lang:?} {state:?}");
+            }
         }
+    }
+
+    /// So many inventories, one a second.
+    fn rows(count: u8) -> Vec<SnapshotRow> {
+        let row = |at: u8| SnapshotRow {
+            digest: Digest([at; 32]),
+            artifact: None,
+            observed_at: at.into(),
+            recorded_at: at.into(),
+            last_confirmed: at.into(),
+        };
+        (0..count).map(row).collect()
+    }
+
+    #[test]
+    fn since_when_is_only_as_sure_as_what_was_read() {
+        let most = u8::try_from(HISTORY_MAX).unwrap();
+        let (sure, cut) = (Since::default(), Since { is_cut: true, ..Since::default() });
+        let damaged = Since { is_damaged: true, ..cut };
+        let from = |at: u8, since| Since { at: Some(at.into()), ..since };
+        let cases: [(u8, fn(u8) -> Option<bool>, Since); 9] = [
+            (0, |_| Some(true), sure),
+            (3, |_| Some(true), from(0, sure)),
+            (9, |at| Some(at > 4), from(5, sure)),
+            (9, |_| Some(false), sure),
+            // As many as are read, and one more.
+            (most, |_| Some(true), from(0, sure)),
+            (most + 1, |_| Some(true), from(1, cut)),
+            (most + 1, |at| Some(at > 1), from(2, sure)),
+            // What lies behind one that does not read back nobody knows.
+            (9, |at| (at != 4).then_some(true), from(5, damaged)),
+            (9, |_| None, damaged),
+        ];
+        for (count, holds, expected) in cases {
+            assert_eq!(Since::of(&rows(count), |digest| holds(digest.0[0])), expected, "{count}");
+        }
+        let day = "1970-01-01";
+        assert_eq!(from(5, sure).text(Lang::En), day);
+        assert_eq!(from(5, cut).text(Lang::En), format!("{day} or earlier"));
+        assert_eq!(damaged.text(Lang::En), "");
     }
 }

@@ -102,6 +102,7 @@ pub(super) fn graph(lang: Lang, ways: &Ways, sites: usize) -> ReachGraph {
     ReachGraph {
         sentence: texts::reach_sentence(lang, components, containers, first, bodies, drawn.len()),
         note,
+        problem: String::new(),
         height: ABOVE + most * ROW,
         heads: COLUMNS.iter().map(|(x, _)| *x).zip(heads(lang)).collect(),
         nodes: nodes(lang, &columns, most),

@@ -149,3 +149,77 @@ fn evidence_goes_step_by_step_through_the_archives() {
     assert!(section(&page, "id=\"evidence\"").contains("<code>beds</code>"), "{page}");
     world.web.stop();
 }
+
+/// Puts other bytes in the place of the inventories of a site that were true at a time.
+fn damage(world: &World, slug: &str, at: i64) {
+    let database = rusqlite::Connection::open(world.store.path()).unwrap();
+    let sql = "UPDATE blob SET bytes = x'00' WHERE digest IN (
+        SELECT snapshot.digest FROM snapshot
+        JOIN site_asset ON site_asset.asset = snapshot.asset
+        JOIN site ON site.id = site_asset.site WHERE slug = ?1 AND observed_at = ?2)";
+    assert_eq!(database.execute(sql, rusqlite::params![slug, at]), Ok(1));
+}
+
+#[test]
+fn an_inventory_that_does_not_read_back_hides_no_answer() {
+    clock!(now, now_set);
+    now_set(START);
+    let (old, new) = (START - 10 * DAY_S, START - 60);
+    let mut viewer = String::new();
+    let world = World::start(now, |store| {
+        viewer = person(store, "viewer", 1, &[("viewer", "/")]);
+        put(store, "beds", vec![log4j("2.14.1", NESTED), log4j("2.17.1", PLAIN)], old);
+        put(store, "beds", vec![log4j("2.14.1", NESTED)], new);
+        put(store, "care", vec![log4j("2.8.2", PLAIN)], new);
+    });
+    // A damaged old one: since when is told as far as it is known.
+    damage(&world, "beds", old);
+    let (status, _, page) = world.get(&format!("{ASKED}&site=beds"), &viewer);
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("2 of 3 sites affected, 1 unknown, 0 clear"), "{page}");
+    let panel = section(&page, "id=\"evidence\"");
+    assert!(panel.contains("An inventory of this site does not read back"), "{panel}");
+    assert!(panel.contains(&format!("There since</dt><dd>{} or earlier</dd>", day(0))), "{panel}");
+    assert!(panel.contains("opt/a.ear"), "{panel}");
+    assert!(!page.contains("Inventories that do not read back"), "{page}");
+    // A damaged present one: the graph and the panel say so, and the others are shown.
+    damage(&world, "beds", new);
+    let (status, _, page) = world.get(&format!("{ASKED}&site=beds"), &viewer);
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("2 of 3 sites affected, 1 unknown, 0 clear"), "{page}");
+    assert!(page.contains("Inventories that do not read back: 1."), "{page}");
+    let graph = section(&page, "<section class=\"panel reach\">");
+    assert!(graph.contains(">2.8.2</text>") && !graph.contains(">2.14.1</text>"), "{graph}");
+    assert!(graph.contains("1 more affected sites are not in this graph"), "{graph}");
+    let panel = section(&page, "id=\"evidence\"");
+    assert!(panel.contains("An inventory of this site does not read back"), "{panel}");
+    let (_, _, page) = world.get(&format!("{ASKED}&site=beds").replace("=en", "=fr"), &viewer);
+    assert!(page.contains("Un inventaire de ce site ne se relit pas"), "{page}");
+    world.web.stop();
+}
+
+#[test]
+fn the_panel_shows_first_what_is_affected_and_says_how_sure_it_is() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut viewer = String::new();
+    let world = World::start(now, |store| {
+        viewer = person(store, "viewer", 1, &[("viewer", "/")]);
+        // In more places than the panel shows, and of a lower number.
+        let unsure = |place: char| {
+            let mut component = log4j("1", &format!("at/{place}.jar"));
+            component.purl.version.clear();
+            component
+        };
+        let mut held: Vec<Component> = ('a'..='h').map(unsure).collect();
+        held.push(log4j("2.14.1", NESTED));
+        put(store, "beds", held, START - 60);
+    });
+    let (status, _, page) = world.get(&format!("{ASKED}&site=beds"), &viewer);
+    assert_eq!(status, 200, "{page}");
+    let panel = section(&page, "id=\"evidence\"");
+    let first = panel.split("<h3>").nth(1).unwrap();
+    assert!(first.starts_with("log4j-core 2.14.1<"), "{panel}");
+    assert!(first.contains("<dd>affected</dd>"), "{panel}");
+    world.web.stop();
+}
