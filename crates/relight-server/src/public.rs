@@ -150,9 +150,9 @@ fn files(
         feeds::add(&mut files, seen, &episodes, identity, now);
     }
     statuspage::add(&mut files, seen, &episodes, identity, now);
-    files.insert("sites.csv".to_owned(), data::csv(seen, now).into());
-    files.insert("services.json".to_owned(), data::services(seen, now).into());
-    files.insert("dcat.jsonld".to_owned(), data::catalogue(&identity.url, now).into());
+    files.insert("sites.csv".to_owned(), data::csv(seen, identity.stage, now).into());
+    files.insert("services.json".to_owned(), data::services(seen, identity.stage, now).into());
+    files.insert("dcat.jsonld".to_owned(), data::catalogue(identity, now).into());
     let is_public = |file| ["public.css", "rl-find.js"].contains(&file);
     for asset in relight_web::assets::ASSETS.iter().filter(|asset| is_public(asset.file)) {
         files.insert(format!("assets/{}", asset.name), Bytes::from_static(asset.text.as_bytes()));

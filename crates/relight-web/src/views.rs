@@ -36,6 +36,23 @@ impl Stage {
         }
     }
 
+    /// A title for where no stripes are seen: what is not the real thing says so in it.
+    pub fn marked(self, lang: Lang, title: &str) -> String {
+        match self.word(lang) {
+            "" => title.to_owned(),
+            word => format!("[{word}] {title}"),
+        }
+    }
+
+    /// The stable name used in documents.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Drill => "drill",
+            Self::Demo => "demo",
+        }
+    }
+
     /// The public page tells programs that follow it.
     pub const fn has_feeds(self) -> bool {
         !matches!(self, Self::Drill)

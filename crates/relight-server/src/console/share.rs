@@ -1,5 +1,6 @@
 //! `POST /watch/export`: a campaign in the words of other programs, for who looks after the watch.
-//! What leaves is noted first, with who took it and why; it is applied by nobody here.
+//! What leaves is noted first, with who took it and why; it is applied by nobody here. Nothing
+//! leaves a drill or the fictional province: no program that reads it would know.
 
 use std::sync::Arc;
 
@@ -55,6 +56,10 @@ pub(super) async fn export(
         if !may(&console, &signed, engine) {
             let (what, remedy) = (texts::act_no_role(lang), texts::act_no_role_remedy(lang));
             return tell(StatusCode::FORBIDDEN, what, remedy);
+        }
+        if console.stage.is_played() {
+            let (what, remedy) = (texts::share_played(lang), texts::share_played_remedy(lang));
+            return tell(StatusCode::CONFLICT, what, remedy);
         }
         let purpose = form.purpose.trim();
         if purpose.is_empty() || purpose.len() > PURPOSE_BYTES_MAX {

@@ -52,7 +52,8 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
 
 /// Whether the reader may take campaigns along.
 fn exports(console: &Console, engine: &Engine, asked: &Asked) -> bool {
-    matches!(&asked.reader, Reader::Signed(signed) if share::may(console, signed, engine))
+    let may = |signed| !console.stage.is_played() && share::may(console, signed, engine);
+    matches!(&asked.reader, Reader::Signed(signed) if may(signed))
 }
 
 /// Whether a campaign had a contact between two days, `2021-12-10`; empty is open.

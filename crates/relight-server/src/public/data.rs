@@ -1,28 +1,43 @@
-//! Open data: `sites.csv`, and its catalogue record. Never translated.
+//! Open data: `sites.csv`, `services.json`, and their catalogue record. Never translated, and each
+//! says whether it is the real thing: who reads it sees no stripes.
 
 use relight_model::Timestamp;
+use relight_web::views::Stage;
 use relight_web::{Lang, number, texts};
 use serde_json::json;
 
-use super::{Seen, Service};
+use super::{Identity, Seen, Service};
 use crate::console::name;
 
 /// Every public site, one line each (RFC 4180): id, names, sector, state, since when, time of the
-/// page.
-pub(super) fn csv(seen: &Seen<'_>, now: Timestamp) -> String {
+/// page, and whether it is the real thing.
+pub(super) fn csv(seen: &Seen<'_>, stage: Stage, now: Timestamp) -> String {
     let updated = number::rfc3339(now);
-    let mut out = String::from("id,name_fr,name_en,sector,state,since,updated_at\r\n");
+    let mut out = String::from("id,name_fr,name_en,sector,state,since,updated_at,stage\r\n");
     for service in &seen.services {
         let site = service.site;
         let state = if service.is_lit() { "online" } else { "offline-precaution" };
-        let since = service.dark_since.or(service.past.map(|past| past.to));
-        let since = since.map(number::rfc3339).unwrap_or_default();
-        let fields =
-            [&site.slug, &site.name_fr, &site.name_en, &site.sector, state, &since, &updated];
+        let since = since(service, stage).unwrap_or_default();
+        let fields = [
+            site.slug.as_str(),
+            &site.name_fr,
+            &site.name_en,
+            &site.sector,
+            state,
+            &since,
+            &updated,
+            stage.code(),
+        ];
         out.push_str(&fields.map(field).join(","));
         out.push_str("\r\n");
     }
     out
+}
+
+/// Since when a service is as it is; a drill tells nobody of what was back before.
+fn since(service: &Service<'_>, stage: Stage) -> Option<String> {
+    let past = service.past.filter(|_| stage != Stage::Drill);
+    service.dark_since.or(past.map(|past| past.to)).map(number::rfc3339)
 }
 
 /// Quotes a field where needed. A field that a spreadsheet would run as a formula gets a `'`,
@@ -42,9 +57,8 @@ fn field(text: &str) -> String {
 
 /// Every public site for the search of the page where scripts run: names, sector, state, since
 /// when.
-pub(super) fn services(seen: &Seen<'_>, now: Timestamp) -> String {
+pub(super) fn services(seen: &Seen<'_>, stage: Stage, now: Timestamp) -> String {
     let service = |service: &Service<'_>| {
-        let since = service.dark_since.or(service.past.map(|past| past.to));
         json!({
             "id": service.site.slug,
             "name": {
@@ -53,12 +67,13 @@ pub(super) fn services(seen: &Seen<'_>, now: Timestamp) -> String {
             },
             "sector": service.site.sector,
             "online": service.is_lit(),
-            "since": since.map(number::rfc3339),
+            "since": since(service, stage),
         })
     };
     let services: Vec<_> = seen.services.iter().map(service).collect();
     let document = json!({
         "schema": "relight.services/1",
+        "stage": stage.code(),
         "updated_at": number::rfc3339(now),
         "services": services,
     });
@@ -66,8 +81,12 @@ pub(super) fn services(seen: &Seen<'_>, now: Timestamp) -> String {
 }
 
 /// The record of the data set for portals (DCAT 3).
-pub(super) fn catalogue(url: &str, now: Timestamp) -> String {
-    let title = |lang: Lang| json!({"@language": lang.tag(), "@value": texts::public_title(lang)});
+pub(super) fn catalogue(identity: &Identity, now: Timestamp) -> String {
+    let url = &identity.url;
+    let title = |lang: Lang| {
+        let value = identity.stage.marked(lang, texts::public_title(lang));
+        json!({"@language": lang.tag(), "@value": value})
+    };
     let file = |path: &str, media: &str| {
         json!({
             "@type": "dcat:Distribution",
@@ -109,9 +128,10 @@ mod tests {
         let mut sites = [site("a", "Booking"), site("b", ""), site("hidden", "")];
         sites[2].public = false;
         let proofs = Proofs { dark_since: vec![Some(60), None, Some(1)], ..Proofs::default() };
-        let text = services(&Seen::of(&sites, &proofs, 120), 120);
+        let text = services(&Seen::of(&sites, &proofs, 120), Stage::Real, 120);
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(document["schema"], "relight.services/1");
+        assert_eq!(document["stage"], "real");
         assert_eq!(document["updated_at"], "1970-01-01T00:02:00Z");
         let names = |fr: &str, en: &str| json!({"fr": fr, "en": en});
         assert_eq!(
@@ -138,15 +158,15 @@ mod tests {
         let sites = [site.clone(), BoardSite { slug: "b".into(), ..site }];
         let past = vec![Outage { from: 1, to: 60, site: 1 }];
         let proofs = Proofs { dark_since: vec![Some(0), None], past, ..Proofs::default() };
-        let text = csv(&Seen::of(&sites, &proofs, 120), 120);
+        let text = csv(&Seen::of(&sites, &proofs, 120), Stage::Real, 120);
         let lines: Vec<&str> = text.split("\r\n").collect();
-        assert_eq!(lines[0], "id,name_fr,name_en,sector,state,since,updated_at");
+        assert_eq!(lines[0], "id,name_fr,name_en,sector,state,since,updated_at,stage");
         assert_eq!(
             lines[1],
             "a,\"Rendez-vous, \"\"santé\"\"\",'=1+1,health,offline-precaution,\
-             1970-01-01T00:00:00Z,1970-01-01T00:02:00Z"
+             1970-01-01T00:00:00Z,1970-01-01T00:02:00Z,real"
         );
-        assert!(lines[2].ends_with(",online,1970-01-01T00:01:00Z,1970-01-01T00:02:00Z"));
+        assert!(lines[2].ends_with(",online,1970-01-01T00:01:00Z,1970-01-01T00:02:00Z,real"));
         assert_eq!(lines[3], "");
     }
 }

@@ -57,11 +57,7 @@ pub(super) fn add(
 
 /// The title of the page; what is no incident says so in it.
 fn name(identity: &Identity) -> String {
-    let title = texts::public_title(identity.lang);
-    match identity.stage.word(identity.lang) {
-        "" => title.to_owned(),
-        word => format!("[{word}] {title}"),
-    }
+    identity.stage.marked(identity.lang, texts::public_title(identity.lang))
 }
 
 struct Api<'a> {

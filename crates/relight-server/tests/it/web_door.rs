@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 
 use relight_engine::store::Store;
+use relight_server::web::views::Stage;
 
 use crate::door_support::{START, World, clock, person, token};
 use crate::support::wait_until;
@@ -225,4 +226,27 @@ fn a_stream_ends_with_the_role_that_reads_it_and_with_the_register() {
         database.execute_batch("ALTER TABLE organisation RENAME TO elsewhere").unwrap();
     });
     world.web.stop();
+}
+
+/// A campaign of a drill, sent on, would be a real one to whoever blocks by it.
+#[test]
+fn a_campaign_that_was_played_leaves_nowhere() {
+    clock!(now, _set);
+    for (stage, expected) in [(Stage::Real, 404), (Stage::Drill, 409), (Stage::Demo, 409)] {
+        let mut chief = String::new();
+        let world = World::start_with(
+            now,
+            |config| config.stage = stage,
+            |store| chief = person(store, "chief", 1, &[("commander", "/")]),
+        );
+        let token = token(&world.get("/plans", &chief).2);
+        for format in ["stix", "misp", "csv", "blocklist"] {
+            let form = format!("token={token}&id=C-1&format={format}&purpose=CERT");
+            let (status, _, page) = world.post("/watch/export?lang=en", &chief, &form);
+            assert_eq!(status, expected, "{stage:?} {format}: {page}");
+            assert_eq!(page.contains("was played"), stage.is_played(), "{page}");
+        }
+        assert_eq!(world.store.watch_notes().unwrap().len(), 0, "nothing left");
+        world.web.stop();
+    }
 }

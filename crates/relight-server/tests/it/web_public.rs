@@ -11,6 +11,7 @@ use relight_engine::live::{Board, Headline};
 use relight_model::DisplayState;
 use relight_server::web::views::Stage;
 use relight_server::{WebConfig, WebServer};
+use serde_json::Value;
 
 use crate::support::{DEADLINE, Wire, wait_until};
 use crate::web_console::{ask, get, start};
@@ -191,6 +192,23 @@ fn answers_are_packed_for_those_who_can_read_it() {
     web.stop();
 }
 
+/// Programs see no stripes: each row and each document says it, and a drill shows no past outage.
+fn open_data_says_what_it_is(address: SocketAddr, stage: Stage, word: &str) {
+    let services: Value = serde_json::from_str(&get(address, "/services.json").2).unwrap();
+    assert_eq!(services["stage"], stage.code());
+    let since = services["services"].as_array().unwrap().iter().filter(|it| !it["since"].is_null());
+    assert_eq!(since.count(), usize::from(stage != Stage::Drill), "{services}");
+    let (_, _, csv) = get(address, "/sites.csv");
+    let mut rows = csv.lines();
+    assert!(rows.next().is_some_and(|head| head.ends_with(",updated_at,stage")), "{csv}");
+    let without_since = rows.clone().filter(|row| row.contains(",online,,")).count();
+    assert_eq!(without_since, rows.clone().count() - usize::from(stage != Stage::Drill), "{csv}");
+    assert!(rows.all(|row| row.ends_with(&format!("Z,{}", stage.code()))), "{csv}");
+    let (_, _, catalogue) = get(address, "/dcat.jsonld");
+    let is_marked = catalogue.contains(&format!("\"@value\":\"[{word}]"));
+    assert_eq!(is_marked, !word.is_empty(), "{catalogue}");
+}
+
 #[test]
 fn a_drill_stands_in_stripes_and_tells_nobody() {
     let (board, web) = start(4);
@@ -226,6 +244,7 @@ fn a_drill_stands_in_stripes_and_tells_nobody() {
         let (_, _, summary) = get(web.public_addr(), "/api/v2/summary.json");
         let marked = summary.contains(&format!("\"name\":\"[{word}]"));
         assert_eq!(marked, !word.is_empty(), "{summary}");
+        open_data_says_what_it_is(web.public_addr(), stage, word);
         web.stop();
     }
 }
