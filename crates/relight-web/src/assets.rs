@@ -83,6 +83,20 @@ mod tests {
         }
     }
 
+    /// What somebody looks at before it is published breaks into lines as visitors read it.
+    #[test]
+    fn words_break_into_lines_as_their_preview_does() {
+        let page = include_str!("../templates/public_home.html");
+        let list = page.split("in words").next().and_then(|it| it.rsplit('\n').next());
+        assert_eq!(list, Some("<ul class=\"history\">{% for (at, when, lang, text) "));
+        for (file, selector) in [("console.css", ".preview p {"), ("public.css", ".history span {")]
+        {
+            let sheet = ASSETS.iter().find(|asset| asset.file == file).unwrap();
+            let rule = sheet.text.split(selector).nth(1).and_then(|it| it.split('}').next());
+            assert!(rule.is_some_and(|it| it.contains("white-space: pre-line")), "{file}");
+        }
+    }
+
     #[test]
     fn scripts_stay_within_their_budget() {
         let scripts = ASSETS.iter().filter(|asset| asset.media_type == JS);

@@ -301,12 +301,41 @@ fn words_are_shown_before_they_are_published() {
     assert_eq!(status, 200, "{page}");
     assert!(page.contains("<p lang=\"fr\">Bientôt &#60;b&#62;</p>"), "{page}");
     assert!(page.contains("<p lang=\"en\">Soon</p>"), "{page}");
-    assert!(page.contains("formaction=\"/incident/update?lang=en\""), "{page}");
+    assert!(page.contains("action=\"/incident/update?lang=en\""), "{page}");
     let (_, _, page) = preview("fr=Bient%C3%B4t");
     assert_eq!(page.matches("<p lang=\"fr\">Bientôt</p>").count(), 2, "{page}");
     let (_, _, page) = preview("en=Soon");
-    assert!(page.contains("French is needed"), "{page}");
+    assert!(page.contains("French is needed") && !page.contains("/incident/update"), "{page}");
     assert_eq!(acts(&world), before, "nothing is published");
+    world.web.stop();
+}
+
+/// Goal: what is published is what was shown. Method: words of two lines and with quotes; the form
+/// that publishes holds them, and none that somebody can change after the look.
+#[test]
+fn words_are_published_as_they_were_shown() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    open_incident(&world, &people.chief);
+    let token = token(&world.get("/plans", &people.chief).2);
+    let form = format!("token={token}&incident={LOG4SHELL}&fr=Un%22%0Adeux&en=One%22%0Atwo");
+    let (_, _, page) = world.post("/incident/preview?lang=en", &people.chief, &form);
+    let forms: Vec<&str> =
+        page.split("<form ").skip(1).map(|it| it.split("</form>").next().unwrap()).collect();
+    let to = |path: &str| -> Vec<&str> {
+        let address = format!("action=\"/incident/{path}?");
+        forms.iter().copied().filter(|it| it.contains(&address)).collect()
+    };
+    let (publish, again) = (to("update"), to("preview"));
+    assert_eq!((publish.len(), again.len()), (1, 1), "{page}");
+    let (publish, again) = (publish[0], again[0]);
+    assert!(!publish.contains("<textarea") && again.contains("<textarea"), "{page}");
+    for (name, text) in [("fr", "Un&#34;\ndeux"), ("en", "One&#34;\ntwo")] {
+        let hidden = format!("<input type=\"hidden\" name=\"{name}\" value=\"{text}\">");
+        assert!(publish.contains(&hidden), "{publish}");
+        assert!(page.contains(&format!("<p lang=\"{name}\">{text}</p>")), "{page}");
+    }
     world.web.stop();
 }
 
