@@ -75,7 +75,7 @@ fn write(seed: u64, outcome: &Outcome, seconds: f64) -> io::Result<()> {
         out,
         "{{\"seed\":{seed},\"events\":{},\"false_campaigns\":[{}],\"campaigns\":{},\
          \"gathered\":{},\"strangers\":{},\"noise_campaigns\":{},\
-         \"pool_rows\":{},\"pool_bytes\":{},\"evicted\":{},\"peers_false\":{{{}}},\
+         \"highest\":\"{}\",\"pool_rows\":{},\"pool_bytes\":{},\"evicted\":{},\"peers_false\":{{{}}},\
          \"wall_seconds\":{seconds:.1},\"confidences\":[{}]}}",
         outcome.events,
         false_ones.join(","),
@@ -83,6 +83,7 @@ fn write(seed: u64, outcome: &Outcome, seconds: f64) -> io::Result<()> {
         outcome.gathered,
         outcome.strangers,
         outcome.noise_campaigns,
+        outcome.highest.as_str(),
         outcome.pool.rows,
         outcome.pool.bytes,
         outcome.pool.evicted,

@@ -22,7 +22,7 @@ const PEER_MAX_S: u32 = 900;
 /// Rounds of the comparison.
 const ROUNDS: usize = 3;
 
-const USAGE: &str = "bench watch [--quick] [--program FILE] | --only grid [--quick] | \
+const USAGE: &str = "bench watch [--quick] [--program FILE] | --only grid [--quick | --raw FILE] | \
                      --only scale | --only peers [--quick] | --only probed";
 
 /// Runs one part, or every comparison of programs; programs that are not there are said, not left
@@ -31,12 +31,13 @@ const USAGE: &str = "bench watch [--quick] [--program FILE] | --only grid [--qui
 /// # Errors
 /// When the log cannot be written or relight cannot be measured, or a goal is missed.
 pub(crate) fn run(words: &[&str]) -> Result<(), String> {
-    let (mut bytes, mut program, mut only) = (LOG_BYTES, None, None);
+    let (mut bytes, mut program, mut only, mut raw) = (LOG_BYTES, None, None, None);
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match *word {
             "--quick" => bytes = QUICK_BYTES,
             "--program" => program = Some(PathBuf::from(words.next().ok_or(USAGE)?)),
+            "--raw" => raw = Some(*words.next().ok_or(USAGE)?),
             "--only" => only = Some(*words.next().ok_or(USAGE)?),
             _ => return Err(USAGE.to_owned()),
         }
@@ -44,6 +45,8 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
     let root = crate::tree::root();
     let is_quick = bytes < LOG_BYTES;
     match only {
+        Some("grid") if raw.is_some() => return grid::read(raw.unwrap_or_default()),
+        _ if raw.is_some() => return Err(USAGE.to_owned()),
         Some(_) if program.is_some() => return Err(USAGE.to_owned()),
         Some("scale") if is_quick => return Err(USAGE.to_owned()),
         Some("grid") => return grid::run(&root, is_quick),

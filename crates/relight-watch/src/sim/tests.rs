@@ -56,6 +56,18 @@ fn pool<'a>(windows: impl Iterator<Item = &'a Window>) -> Window {
     pool
 }
 
+/// Every campaign of a run: an attempt has a payload that would have worked, everything else is
+/// reconnaissance, and nothing is more than an attempt.
+fn judged(windows: &[(OrgId, Window)]) -> Vec<Campaign> {
+    let found = campaigns(&judge(&pool(windows.iter().map(|(_, window)| window))));
+    for campaign in &found {
+        let has_payload = !campaign.attempts.is_empty();
+        let most = if has_payload { Severity::ExploitAttempt } else { Severity::Reconnaissance };
+        assert!(campaign.severity <= most, "{campaign:?}");
+    }
+    found
+}
+
 fn with_source(campaigns: &[Campaign], source: IpAddr) -> Option<&Campaign> {
     campaigns.iter().find(|campaign| campaign.sources.contains(&source))
 }
@@ -68,7 +80,7 @@ fn actors_are_found_and_nobody_else() {
         let simulation = scenario(seed, 60).generate();
         let truth = &simulation.truth;
         let windows = windows(&simulation);
-        let found = campaigns(&judge(&pool(windows.iter().map(|(_, window)| window))));
+        let found = judged(&windows);
         for source in found.iter().flat_map(|campaign| &campaign.sources) {
             assert!(truth.is_actor(*source), "seed {seed}: {source} is benign");
         }
@@ -162,7 +174,7 @@ fn the_same_actors_are_found_in_the_words_of_any_product() {
     let formats: BTreeSet<_> = simulation.logs.iter().map(|log| log.format).collect();
     assert_eq!(formats.len(), 14);
     let windows = windows(&simulation);
-    let found = campaigns(&judge(&pool(windows.iter().map(|(_, window)| window))));
+    let found = judged(&windows);
     let truth = &simulation.truth;
     for source in found.iter().flat_map(|campaign| &campaign.sources) {
         assert!(truth.is_actor(*source), "{source} is benign");

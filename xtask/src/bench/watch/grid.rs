@@ -45,6 +45,14 @@ pub(super) fn run(root: &Path, quick: bool) -> Result<(), String> {
     if missed.is_empty() { Ok(()) } else { Err(format!("goals are missed: {missed:?}")) }
 }
 
+/// The table of raw lines that were kept, and whether their goals are met.
+pub(super) fn read(file: &str) -> Result<(), String> {
+    let lines = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    let (table, met) = told(&lines);
+    print!("{table}");
+    if met { Ok(()) } else { Err("a goal is missed".to_owned()) }
+}
+
 /// Fills a pool as a billion events would.
 pub(super) fn scale(root: &Path) -> Result<(), String> {
     let program = example(root, "pool_scale")?;
@@ -63,6 +71,7 @@ fn scale_meets(document: &Json) -> bool {
         && last / first <= GROWTH_MAX
         && number(document, "restart_seconds") <= RESTART_S_MAX
         && *document.get("same_after_restart") == Json::Bool(true)
+        && *document.get("shards_same") == Json::Bool(true)
 }
 
 pub(super) fn example(root: &Path, name: &str) -> Result<String, String> {
@@ -97,6 +106,7 @@ fn told(lines: &str) -> (String, bool) {
         let all = cells.len();
         let _ = writeln!(table, "{rule}: {seen} of {all} actors, {wrong} ordinary addresses");
     }
+    table.push_str(&calibration(&runs));
     let share = ratio(found, goal.len());
     let met = share >= FOUND_MIN
         && falsely <= runs.len()
@@ -104,6 +114,21 @@ fn told(lines: &str) -> (String, bool) {
         && recall >= RECALL_MIN
         && !runs.is_empty();
     (table, met)
+}
+
+/// How many of the campaigns that were shown with each tenth of confidence are right.
+fn calibration(runs: &[&Json]) -> String {
+    let mut tenths: BTreeMap<u64, (usize, usize)> = BTreeMap::new();
+    for pair in runs.iter().flat_map(|run| run.get("confidences").items()) {
+        let [Json::Number(shown), right] = pair.items() else { continue };
+        let (all, good) = tenths.entry((shown * 10.0) as u64).or_default();
+        *all += 1;
+        *good += usize::from(*right == Json::Bool(true));
+    }
+    let line = |(tenth, (all, good)): (u64, (usize, usize))| {
+        format!("confidence from 0.{tenth}: {good} of {all} are right\n")
+    };
+    tenths.into_iter().map(line).collect()
 }
 
 /// Median days to the decision by disguise and addresses (rows) and doors a day (columns).
@@ -165,7 +190,10 @@ mod tests {
         r#"{"seed":1,"mimicry":"same-client","sources":10,"pace":3,"goal":true,"days":5.5,"#,
         r#""grouping":[1.0,0.96],"crowdsec":null,"psad":2.5}"#
     );
-    const RUN: &str = r#"{"seed":1,"false_campaigns":[],"peers_false":{"psad":7}}"#;
+    const RUN: &str = concat!(
+        r#"{"seed":1,"false_campaigns":[],"peers_false":{"psad":7},"#,
+        r#""confidences":[[0.812,true],[0.899,false],[0.99,true]]}"#
+    );
 
     #[test]
     fn goals_are_met_or_not() {
@@ -173,25 +201,29 @@ mod tests {
         assert!(met, "{table}");
         assert!(table.contains("psad: 1 of 1 actors, 7 ordinary addresses"), "{table}");
         assert!(table.contains("   5.5"), "{table}");
+        let sure = "confidence from 0.8: 1 of 2 are right\nconfidence from 0.9: 1 of 1 are right\n";
+        assert!(table.ends_with(sure), "{table}");
         let met = |from: &str, to: &str| told(&format!("{}\n{RUN}\n", CELL.replace(from, to))).1;
         assert!(!met("5.5", "30.5"), "too late");
         assert!(!met("5.5", "null"), "never");
         assert!(!met("0.96", "0.9"), "half of it is elsewhere");
         assert!(!met("[1.0,0.96]", "null"), "in no campaign");
         assert!(!told(CELL).1, "no run ended");
-        let two = RUN.replace("[]", r#"["a","b"]"#);
+        let two = RUN.replacen("[]", r#"["a","b"]"#, 1);
         assert!(!told(&format!("{CELL}\n{two}\n")).1, "two false campaigns in a quarter");
     }
 
     #[test]
     fn a_pool_that_grows_or_forgets_misses_its_goal() {
-        let document = |resident: u32, same: bool| {
+        let with = |resident: u32, same: bool, shards: bool| {
             Json::parse(&format!(
                 r#"{{"days":[{{"resident_kib":400000}},{{"resident_kib":{resident}}}],
-                "restart_seconds":1.5,"same_after_restart":{same}}}"#
+                "restart_seconds":1.5,"same_after_restart":{same},"shards_same":{shards}}}"#
             ))
             .unwrap()
         };
+        let document = |resident, same| with(resident, same, true);
+        assert!(!scale_meets(&with(400_100, true, false)), "shards that differ");
         assert!(scale_meets(&document(400_100, true)));
         assert!(!scale_meets(&document(430_000, true)) && !scale_meets(&document(400_000, false)));
         assert!(!scale_meets(&Json::Null));

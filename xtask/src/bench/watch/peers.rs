@@ -2,7 +2,10 @@
 //! themselves on the same lines.
 //!
 //! fail2ban is asked through the class that counts in it, because its server drops lines of
-//! yesterday. CrowdSec reads the log with its own parsers and scenario, and its own local API on a
+//! yesterday. psad's own functions are called as its main loop calls them, with the time of the
+//! log, because in its mode for files it forgets nothing. The scan policy of Zeek was removed in
+//! 6.1, and no registry of packages carries a Zeek that has it: the thresholds that it documents
+//! are tests of `relight-watch`. CrowdSec reads the log with its own parsers and scenario, and its own local API on a
 //! port of this machine.
 
 use std::collections::BTreeSet;
@@ -51,12 +54,16 @@ for line in open(sys.argv[1]):
 print('\\n'.join(sorted(banned)))
 ";
 
+/// The counting of psad over a log of packets.
+const PSAD: &str = include_str!("psad.pl");
+
 /// Compares both; a program that is not there is said.
 pub(super) fn run(root: &Path, folder: &Path, quick: bool) -> Result<(), String> {
     let program = example(root, "peer_rules")?;
     let log = folder.join("peers.log").display().to_string();
+    let packets = folder.join("packets.log").display().to_string();
     let lines = if quick { QUICK_LINES } else { LINES };
-    let flagged = process::output(root, &program, &[SEED, lines, &log])?;
+    let flagged = process::output(root, &program, &[SEED, lines, &log, &packets])?;
     let ours = |rule: &str| -> BTreeSet<String> {
         let lines = flagged.lines().filter_map(|line| line.split_once(' '));
         lines.filter(|(name, _)| *name == rule).map(|(_, it)| it.to_owned()).collect()
@@ -75,9 +82,26 @@ pub(super) fn run(root: &Path, folder: &Path, quick: bool) -> Result<(), String>
     } else {
         println!("crowdsec is not here: apt-get install crowdsec");
     }
+    if process::is_there("psad") {
+        let text = process::output(folder, "perl", &["-e", PSAD, &packets, &made(folder)?])?;
+        differ += compare("psad", &ours("psad"), &flagged_by_psad(&text), &mut told);
+    } else {
+        println!("psad is not here: apt-get install psad");
+    }
     write(&results(root)?.join("watch-peers.txt"), &told)?;
     print!("{told}");
     if differ == 0 { Ok(()) } else { Err(format!("{differ} addresses are judged differently")) }
+}
+
+/// A folder for what psad writes.
+fn made(folder: &Path) -> Result<String, String> {
+    let place = folder.join("psad");
+    make(&place)?;
+    Ok(place.display().to_string())
+}
+
+fn flagged_by_psad(text: &str) -> BTreeSet<String> {
+    text.lines().filter_map(|line| line.strip_prefix("flagged ")).map(str::to_owned).collect()
 }
 
 fn addresses(text: &str) -> BTreeSet<String> {
@@ -244,6 +268,8 @@ mod tests {
                    (24 events over 2m18s) at 2021-12-10\"\n\
                    time=\"x\" msg=\"(bench) alert : crowdsecurity/http-probing by ip 192.0.2.3\"\n";
         assert_eq!(performed(log).into_iter().collect::<Vec<_>>(), ["192.0.2.3"]);
+        let log = "[+] Found 5 iptables log messages\nflagged 192.0.2.3\n";
+        assert_eq!(flagged_by_psad(log).into_iter().collect::<Vec<_>>(), ["192.0.2.3"]);
         assert_eq!(addresses("b\n\na\n").into_iter().collect::<Vec<_>>(), ["a", "b"]);
     }
 

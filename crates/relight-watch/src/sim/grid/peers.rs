@@ -1,14 +1,18 @@
 //! The published rules of other programs, on the same events. Each knows one address at one
 //! place; none joins months, organisations or clients.
 
+mod log;
+mod psad;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::fmt::Write as _;
-use std::net::Ipv4Addr;
 
 use relight_model::{OrgId, Timestamp};
 
-use super::{Knock, Random};
-use crate::civil;
+use super::Knock;
+use crate::path_class;
+use psad::Psad;
+
+pub use log::{PeerLog, peer_log};
 
 /// The rules by name.
 pub const RULES: [&str; 5] = ["crowdsec", "fail2ban", "psad", "zeek", "trw-organisation"];
@@ -21,6 +25,8 @@ pub type Flagged = BTreeMap<u32, Timestamp>;
 pub(super) struct Peers {
     buckets: HashMap<(u32, u32), Bucket>,
     recent: HashMap<u32, Recent>,
+    doors: HashMap<(u32, u32), VecDeque<(Timestamp, u32)>>,
+    psad: Psad,
     walks: HashMap<(u32, OrgId), Walk>,
     pub(super) flagged: [Flagged; RULES.len()],
 }
@@ -74,11 +80,17 @@ impl Failures {
 #[derive(Default)]
 struct Recent {
     failures: Failures,
-    /// For psad: five packets that nobody asked for, forgotten after an hour (2.4.6, level 1).
-    packets: VecDeque<Timestamp>,
-    /// For Zeek: 25 hosts in five minutes (`misc/scan` before it was removed in 6.1).
+    /// For Zeek: see [`HOSTS_MIN`].
     hosts: VecDeque<(Timestamp, u32)>,
 }
+
+/// Zeek's `misc/scan`, as published until it was removed in 6.1: unanswered tries at 25 hosts
+/// (`addr_scan_threshold`) or at 15 ports of one host (`port_scan_threshold`) in five minutes
+/// (`addr_scan_interval`, `port_scan_interval`). It counts in stretches of five minutes one after
+/// the other; here they slide, so that it finds all that it would and a little more.
+const HOSTS_MIN: usize = 25;
+const PORTS_MIN: usize = 15;
+const SCAN_S: Timestamp = 300;
 
 /// The random walk of Jung and others (2004) inside one organisation: distinct sites answer or
 /// not, 80 % of a visitor's do and 20 % of a scanner's; decided at 99 to 1.
@@ -98,11 +110,14 @@ impl Peers {
         if self.leak(knock) {
             self.flag(0, knock);
         }
+        let port = port_of(knock.path);
         let recent = self.recent.entry(knock.source).or_default();
+        let doors = self.doors.entry((knock.source, knock.site)).or_default();
         let late = [
             recent.failures.add(knock.at),
-            within(&mut recent.packets, knock.at, 3_600) >= 5,
-            hosts_within(&mut recent.hosts, knock, 300) >= 25,
+            self.psad.see(knock, port),
+            distinct(&mut recent.hosts, (knock.at, knock.site)) >= HOSTS_MIN
+                || distinct(doors, (knock.at, u32::from(port))) >= PORTS_MIN,
         ];
         for (rule, flagged) in (1..).zip(late) {
             if flagged {
@@ -144,97 +159,21 @@ impl Peers {
     }
 }
 
-/// Adds a moment and says how many lie within these seconds of it.
-fn within(moments: &mut VecDeque<Timestamp>, at: Timestamp, seconds: Timestamp) -> usize {
-    moments.push_back(at);
-    while moments.front().is_some_and(|first| at - first > seconds) {
-        moments.pop_front();
+/// psad and Zeek know ports and no doors: each door is a port of its own for them, and a request
+/// that failed is a packet that was dropped. That is more than they would see of web servers.
+fn port_of(path: &str) -> u16 {
+    const UNNAMED: std::ops::Range<u16> = 10_000..60_000;
+    let hash = path_class::text_hash(path) % u64::from(UNNAMED.end - UNNAMED.start);
+    UNNAMED.start + u16::try_from(hash).unwrap_or_default()
+}
+
+/// Adds one and says how many different ones came within [`SCAN_S`].
+fn distinct(recent: &mut VecDeque<(Timestamp, u32)>, one: (Timestamp, u32)) -> usize {
+    recent.push_back(one);
+    while recent.front().is_some_and(|(first, _)| one.0 - first > SCAN_S) {
+        recent.pop_front();
     }
-    moments.len()
-}
-
-fn hosts_within(hosts: &mut VecDeque<(Timestamp, u32)>, knock: &Knock, seconds: i64) -> usize {
-    hosts.push_back((knock.at, knock.site));
-    while hosts.front().is_some_and(|(first, _)| knock.at - first > seconds) {
-        hosts.pop_front();
-    }
-    hosts.iter().map(|(_, host)| host).collect::<BTreeSet<_>>().len()
-}
-
-/// Failures of many addresses as a log, and whom the rules flag that real programs are asked about.
-#[derive(Clone, Debug)]
-pub struct PeerLog {
-    /// Lines of the combined format, in order of time.
-    pub log: String,
-    /// Whom the rule of CrowdSec flags.
-    pub crowdsec: BTreeSet<u32>,
-    /// Whom the rule of fail2ban flags.
-    pub fail2ban: BTreeSet<u32>,
-}
-
-/// Paths that addresses ask for in turn: each of another name, because a door that is asked for
-/// twice counts once.
-const PEER_PATHS: u32 = 400;
-
-/// Writes a log of about so many lines: addresses of every pace, even and uneven.
-pub fn peer_log(seed: u64, lines: u32) -> PeerLog {
-    let mut random = Random::new(seed, 3);
-    let names: Vec<&'static str> = (0..PEER_PATHS).map(path_of).collect();
-    let mut knocks: Vec<Knock> = Vec::new();
-    let mut source = 0x0a00_0000;
-    while knocks.len() < lines as usize {
-        source += 1;
-        let gap = 1 + random.below([4, 12, 30, 200, 900][(source % 5) as usize]);
-        let (count, is_even) = (1 + random.below(160), random.chance(300));
-        let mut at = 1_639_101_600 + Timestamp::from(random.below(3_600));
-        for number in 0..count {
-            // Some ask for the same door again.
-            let number = if random.chance(100) { random.below(count) } else { number };
-            let path = names[(number % PEER_PATHS) as usize];
-            let (tls, agent) = (0, 0);
-            knocks.push(Knock {
-                at,
-                source,
-                site: 1,
-                path,
-                status: 404,
-                tls,
-                agent,
-                in_site: false,
-            });
-            let step = if is_even { gap } else { random.below(2 * gap + 1) };
-            at += Timestamp::from(step);
-        }
-    }
-    knocks.sort_by_key(|knock| (knock.at, knock.source));
-    let mut peers = Peers::default();
-    let mut log = String::new();
-    for knock in &knocks {
-        peers.see(knock, OrgId(1));
-        write_line(&mut log, knock);
-    }
-    let flagged = |rule: usize| peers.flagged[rule].keys().copied().collect();
-    PeerLog { log, crowdsec: flagged(0), fail2ban: flagged(1) }
-}
-
-fn path_of(number: u32) -> &'static str {
-    Box::leak(format!("/door-{number}.html").into_boxed_str())
-}
-
-fn write_line(log: &mut String, knock: &Knock) {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (year, month, day) = civil::date(knock.at);
-    let clock = knock.at.rem_euclid(civil::DAY);
-    let (hour, minute, second) = (clock / 3_600, clock / 60 % 60, clock % 60);
-    let month = MONTHS[usize::try_from(month - 1).unwrap_or_default() % 12];
-    let (source, path) = (Ipv4Addr::from(knock.source), knock.path);
-    // Writing to a text cannot fail.
-    let _ = writeln!(
-        log,
-        "{source} - - [{day:02}/{month}/{year}:{hour:02}:{minute:02}:{second:02} +0000] \
-         \"GET {path} HTTP/1.1\" 404 9 \"-\" \"-\""
-    );
+    recent.iter().map(|(_, which)| which).collect::<BTreeSet<_>>().len()
 }
 
 #[cfg(test)]
@@ -276,9 +215,17 @@ mod tests {
         // It rounds what it estimates, so it sees a little more than five in ten minutes.
         assert!(rules(50, 160, 1).contains(&"fail2ban"));
         assert!(!rules(50, 200, 1).contains(&"fail2ban"));
-        assert!(rules(5, 900, 1).contains(&"psad") && !rules(50, 901, 1).contains(&"psad"));
-        assert!(rules(25, 12, 25).contains(&"zeek") && !rules(50, 13, 50).contains(&"zeek"));
+        assert!(rules(5, 890, 1).contains(&"psad") && !rules(50, 910, 1).contains(&"psad"));
         assert_eq!(rules(200, 86_400, 40), [] as [&str; 0], "one a day, nobody sees");
+    }
+
+    /// The thresholds that its policy documents: 25 hosts, or 15 ports of one, in five minutes.
+    #[test]
+    fn zeek_sees_what_its_policy_says() {
+        let zeek = |count, gap, sites| rules(count, gap, sites).contains(&"zeek");
+        assert!(zeek(25, 12, 25) && !zeek(24, 12, 24) && !zeek(50, 13, 50));
+        assert!(zeek(15, 21, 1) && !zeek(14, 1, 1) && !zeek(60, 22, 1));
+        assert!(!zeek(56, 1, 4), "fourteen ports of each of four hosts");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use relight_model::{Campaign, Detection, Timestamp};
+use relight_model::{Campaign, Detection, Severity, Timestamp};
 
 use super::actors::Cast;
 use super::crowd::{BOTS, SCANNERS};
@@ -57,6 +57,8 @@ pub struct Outcome {
     pub confidences: Vec<(f64, bool)>,
     /// Ordinary addresses that each of [`RULES`] flagged.
     pub peers_false: [usize; RULES.len()],
+    /// The highest step that any campaign stands on: nobody here has a payload.
+    pub highest: Severity,
     /// The pool at the end.
     pub pool: PoolStats,
     /// Events in all.
@@ -125,6 +127,7 @@ pub(super) fn outcome(
         noise_campaigns: kinds.iter().filter(is_noise).count(),
         confidences: told.map(|(campaign, it)| (campaign.confidence, is_hostile(it))).collect(),
         peers_false,
+        highest: campaigns.iter().map(|it| it.severity).max().unwrap_or(Severity::Noise),
         pool,
         events,
     }

@@ -1,6 +1,8 @@
 //! The grid at a small scale: who must be found is, nobody else is, and each fault of a detector
 //! that would be easy to make is caught.
 
+use relight_model::Severity;
+
 use super::*;
 
 fn small(seed: u64, actors: Vec<Actor>) -> Grid {
@@ -33,6 +35,7 @@ fn actors_of_the_goal_are_found_and_nobody_else() {
     for seed in [1, 2] {
         let outcome = small(seed, actors(&[3, 30], &[1, 10, 100], &Mimicry::ALL)).run();
         assert_eq!(outcome.false_campaigns, [] as [&str; 0], "seed {seed}");
+        assert_eq!(outcome.highest, Severity::Reconnaissance, "seed {seed}: nobody attacks");
         for cell in outcome.cells.iter().filter(|cell| cell.is_goal()) {
             assert!(cell.found.is_some_and(|days| days <= 30.0), "seed {seed}: {cell:?}");
         }
