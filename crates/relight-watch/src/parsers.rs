@@ -119,10 +119,10 @@ pub trait LogParser: Sync {
 registry! {
     /// Every parser, in alphabetical order.
     pub static PARSERS: dyn LogParser, check = crate::parsers::check;
-    asa, aws_alb, aws_vpc, caddy_json, cef, cloudflare_json, cloudfront, combined, common,
-    ecs_json, envoy, envoy_json, filterlog, fortigate, gcp_vpc, haproxy, iis_w3c, ipfix_json,
-    iptables, leef, nginx_json, ocsf_http, ocsf_network, panos_csv, suricata_eve, traefik,
-    traefik_json, vhost_combined, zeek_conn, zeek_http, zeek_ssl
+    asa, aws_alb, aws_vpc, azure_vnet, caddy_json, cef, cloudflare_json, cloudfront, combined,
+    common, ecs_json, envoy, envoy_json, filterlog, fortigate, gcp_vpc, haproxy, iis_w3c,
+    ipfix_json, iptables, leef, nginx_json, ocsf_http, ocsf_network, panos_csv, suricata_eve,
+    traefik, traefik_json, vhost_combined, zeek_conn, zeek_http, zeek_ssl
 }
 
 /// The parser of that name.
