@@ -20,7 +20,7 @@ use relight_store::{LogPosition, SegmentDraft, Store};
 use relight_watch::line::{ended, text};
 use relight_watch::{
     Daybook, Dossier, Feed, Found, Home, Known, KnownScanners, Memory, Places, Pool, ROWS_MAX,
-    Reader, Tally, Window, campaigns, read_signs,
+    Reader, Tally, Window, campaigns, gather, read_signs,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -188,6 +188,16 @@ impl Engine {
     }
 }
 
+/// Campaigns, and of whom they may be missing.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// See [`campaigns_of`].
+    pub campaigns: Vec<Campaign>,
+    /// Share of all sources whose contacts all fitted into memory; below 1 the rest are a fair
+    /// share of everybody, and nothing is said of them.
+    pub sources_kept: f64,
+}
+
 /// Every campaign that the kept windows of all organisations together show, each on its step of
 /// the ladder by what the register knows about its targets. Takes no lease: whoever controls the
 /// register goes on undisturbed.
@@ -195,13 +205,26 @@ impl Engine {
 /// # Errors
 /// The store cannot be read, or a window in it is of another version.
 pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
-    let mut pool = Pool::new(ROWS_MAX);
+    Ok(judged(store)?.campaigns)
+}
+
+/// As [`campaigns_of`], with how many sources did not fit.
+///
+/// # Errors
+/// As [`campaigns_of`].
+pub fn judged(store: &Store) -> Result<Judged, EngineError> {
+    judged_within(store, ROWS_MAX)
+}
+
+fn judged_within(store: &Store, rows_max: usize) -> Result<Judged, EngineError> {
+    let mut pool = Pool::new(rows_max);
     each_organisation(store, |_, windows, home| {
         windows.iter().for_each(|window| pool.add(window, home));
     })?;
     let register = Register::read(store)?;
     let places = register.places();
     let found = Found::of(&mut pool, &places);
+    let stats = pool.stats();
     drop(pool);
     let mut dossier = Dossier::default();
     each_organisation(store, |org, windows, home| {
@@ -209,9 +232,10 @@ pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
         dossier.add_home(home, &register.own(org), found.sources());
     })?;
     let mut campaigns = campaigns(&found.judge(&dossier, &places));
-    names::keep(store, &mut campaigns)?;
     grade(store, &register, &mut campaigns)?;
-    Ok(campaigns)
+    let mut campaigns = gather(campaigns);
+    names::keep(store, &mut campaigns)?;
+    Ok(Judged { campaigns, sources_kept: stats.strong_share.min(stats.weak_share) })
 }
 
 /// Lines of a list that are none: their numbers, and what is wrong, by code.
@@ -341,7 +365,7 @@ fn grade(
     let heard = |site, from, to| register.is_heard(site, from, to);
     let known = Known { sectors: &sectors, heard: &heard, exposure: &exposure, signs: &signs };
     let scanners = known_scanners(store)?.0;
-    for campaign in campaigns {
+    for campaign in &mut *campaigns {
         known.grade(campaign);
         scanners.put_apart(campaign);
     }
@@ -397,7 +421,14 @@ fn read_segment(
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    use relight_model::{Criticality, GateKey};
+    use relight_store::SiteRow;
+
     use super::*;
+    use crate::EngineOptions;
 
     #[test]
     fn a_site_is_heard_around_its_lines_and_at_no_other_time() {
@@ -423,5 +454,43 @@ mod tests {
         assert_eq!((count, first), (1, 3));
         assert_eq!(window.stats().events, 0);
         assert_eq!(lines_of(log).count(), 3, "a known segment counts the same");
+    }
+
+    /// Goal: a full pool is told. Method: a hundred addresses with a door of the catalogue each, in
+    /// a pool with room for fewer.
+    #[test]
+    fn sources_that_do_not_fit_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let site = SiteRow {
+            line: 1,
+            slug: GateKey::new("a").unwrap(),
+            name_fr: "A".to_owned(),
+            name_en: "A".to_owned(),
+            origin: "https://a.example".to_owned(),
+            organisation: "Body".to_owned(),
+            sector: "health".to_owned(),
+            criticality: Criticality::Important,
+            exposure: None,
+            edge: "east".to_owned(),
+            public: true,
+        };
+        store.apply_import(&store.plan_import(&[site]).unwrap(), 1, "test").unwrap();
+        let site = store.sites().unwrap().remove(0);
+        let options = EngineOptions { holder: "test".into(), clock: || 0, inventory_ttl_s: 1 };
+        let engine = Engine::open(Arc::new(store), options).unwrap();
+        let log: String = (0..100)
+            .map(|last| {
+                format!(
+                    "192.0.2.{last} - - [10/Dec/2021:12:00:00 +0000] \"GET /.env HTTP/1.1\" 404 9 \
+                     \"-\" \"-\"\n"
+                )
+            })
+            .collect();
+        let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
+        engine.ingest_log(&feed, Cursor::new(log.into_bytes())).unwrap();
+        let kept = |rows_max| judged_within(engine.store(), rows_max).unwrap().sources_kept;
+        assert!((kept(100) - 1.0).abs() < f64::EPSILON, "{}", kept(100));
+        assert!((0.2..0.8).contains(&kept(50)), "{}", kept(50));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use relight_model::{Campaign, Contribution, Detection, Severity};
+use relight_model::{Campaign, Contribution, Detection, Severity, Timestamp};
 
 use crate::detectors::{DETECTION_MARKS_MAX, EVIDENCE_MAX, likelihood_threshold};
 use crate::path_class::Hasher;
@@ -38,32 +38,55 @@ pub fn campaigns(detections: &[Detection]) -> Vec<Campaign> {
     let mut sorted: Vec<&Detection> = detections.iter().collect();
     sorted.sort_by_key(|one| (one.first, &one.sources, one.detector, &one.shared));
     let mut taken = BTreeSet::new();
-    let groups = gathered(groups(&sorted)).into_iter();
-    groups.map(|(gathered, group)| campaign(gathered, &group, &mut taken)).collect()
+    groups(&sorted).iter().map(|group| campaign(group, &mut taken)).collect()
 }
 
 /// Puts the addresses together that are one of very many, each with a few doors and nothing that
 /// ties it to another: fifteen thousand of them a quarter are a botnet's, and nobody reads a list
 /// of that length. Their detections and evidence stay.
-fn gathered(groups: Vec<Vec<&Detection>>) -> Vec<(usize, Vec<&Detection>)> {
-    let (singles, mut whole): (Vec<_>, Vec<_>) =
-        groups.into_iter().map(|group| (0, group)).partition(|(_, group)| is_single(group));
-    if singles.len() > SINGLES_MAX {
-        let count = singles.len();
-        whole.push((count, singles.into_iter().flat_map(|(_, group)| group).collect()));
-    } else {
-        whole.extend(singles);
+///
+/// To be called with campaigns on their step of the ladder: who is aimed at somebody is told
+/// alone, and who is known and means well is together with others of the same name only.
+pub fn gather(campaigns: Vec<Campaign>) -> Vec<Campaign> {
+    let (singles, mut whole): (Vec<_>, Vec<_>) = campaigns.into_iter().partition(is_single);
+    let mut by_name: BTreeMap<Vec<String>, Vec<Campaign>> = BTreeMap::new();
+    for single in singles {
+        by_name.entry(single.known.clone()).or_default().push(single);
     }
-    whole.sort_by_key(|(_, group)| (group[0].first, &group[0].sources, group[0].detector));
+    let mut taken: BTreeSet<String> = whole.iter().map(|it| it.id.clone()).collect();
+    for (known, singles) in by_name {
+        if singles.len() > SINGLES_MAX {
+            whole.push(gathered(known, singles, &mut taken));
+        } else {
+            whole.extend(singles);
+        }
+    }
+    whole.sort_by(|one, other| order(one).cmp(&order(other)));
     whole
 }
 
+fn gathered(known: Vec<String>, singles: Vec<Campaign>, taken: &mut BTreeSet<String>) -> Campaign {
+    let (gathered, severity) = (singles.len(), singles[0].severity);
+    let detections: Vec<Detection> = singles.into_iter().flat_map(|it| it.detections).collect();
+    let together = campaign(&detections.iter().collect::<Vec<_>>(), taken);
+    Campaign { gathered, severity, known, ..together }
+}
+
+/// What campaigns are in the order of.
+fn order(campaign: &Campaign) -> Option<(Timestamp, &[IpAddr], &str, &str)> {
+    let first = campaign.detections.first();
+    first.map(|it| (it.first, it.sources.as_slice(), it.detector, it.shared.as_str()))
+}
+
 /// One address that looked around a little, with a client like everybody's.
-fn is_single(group: &[&Detection]) -> bool {
-    let [one] = group else { return false };
-    one.sources.len() == 1
-        && one.shared.is_empty()
+fn is_single(campaign: &Campaign) -> bool {
+    let [one] = &campaign.detections[..] else { return false };
+    let is_low = campaign.severity == Severity::Reconnaissance || !campaign.known.is_empty();
+    is_low
         && one.severity == Severity::Reconnaissance
+        && campaign.signs.is_empty()
+        && one.sources.len() == 1
+        && one.shared.is_empty()
         && one.contacts <= SINGLE_CONTACTS_MAX
         && one.fingerprints.is_empty()
         && one.callbacks.is_empty()
@@ -154,7 +177,7 @@ fn root(parents: &mut [usize], mut index: usize) -> usize {
     index
 }
 
-fn campaign(gathered: usize, detections: &[&Detection], taken: &mut BTreeSet<String>) -> Campaign {
+fn campaign(detections: &[&Detection], taken: &mut BTreeSet<String>) -> Campaign {
     fn set<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
         items.collect::<BTreeSet<_>>().into_iter().collect()
     }
@@ -177,7 +200,7 @@ fn campaign(gathered: usize, detections: &[&Detection], taken: &mut BTreeSet<Str
         attempts: set(each().flat_map(|detection| detection.attempts.iter().cloned())),
         signs: Vec::new(),
         known: Vec::new(),
-        gathered,
+        gathered: 0,
         marks,
         marks_until,
         detections: each().cloned().collect(),

@@ -215,7 +215,22 @@ fn detection(
 
 /// What contacts are told by, the [`DETECTION_MARKS_MAX`] smallest ones. No address is in it.
 fn marks(contacts: &[Contact<'_>]) -> Vec<u64> {
-    let marks: BTreeSet<u64> = contacts.iter().map(mark).collect();
+    smallest(contacts.iter().map(mark))
+}
+
+/// The same for those who have no more than a door in common: marks of a kind of their own, so that
+/// the id of the campaign of one of them does not pass to all of them, nor back.
+fn marks_of_strangers(detector: &str, contacts: &[Contact<'_>]) -> Vec<u64> {
+    smallest(contacts.iter().map(|contact| {
+        let mut hasher = path_class::Hasher::new();
+        hasher.number(mark(contact));
+        detector.bytes().for_each(|byte| hasher.byte(byte));
+        hasher.finish()
+    }))
+}
+
+fn smallest(marks: impl Iterator<Item = u64>) -> Vec<u64> {
+    let marks: BTreeSet<u64> = marks.collect();
     marks.into_iter().take(DETECTION_MARKS_MAX).collect()
 }
 

@@ -41,6 +41,7 @@ mod window_fold;
 pub use block::{harmless_lines, may_hold_attempt};
 pub use campaign::{
     CAMPAIGN_MARKS_MAX, Change, Explanation, SINGLE_CONTACTS_MAX, SINGLES_MAX, campaigns, explain,
+    gather,
 };
 pub use contact::Class;
 pub use daybook::{DAYBOOK_ROWS_MAX, DayFacts, DayKey, Daybook, FIELDS, fields_of};

@@ -103,6 +103,9 @@ pub(crate) fn aimed_at(
     is_heard: &dyn Fn(SiteId) -> bool,
     met: &[SiteId],
 ) -> Vec<String> {
+    if !has_enough_of_one(sectors, met) {
+        return Vec::new();
+    }
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let (mut heard, mut drawn) = (0, 0);
     for (site, sector) in sectors.iter().filter(|(site, _)| is_heard(**site)) {
@@ -121,6 +124,17 @@ pub(crate) fn aimed_at(
         .filter(|((_, (_, hit)), significant)| *significant && *hit >= SECTOR_SITES_MIN)
         .map(|((sector, _), _)| (*sector).to_owned())
         .collect()
+}
+
+/// Some sector may be named at all: thousands of addresses with a few doors each need no count of
+/// all sites.
+fn has_enough_of_one(sectors: &BTreeMap<SiteId, String>, met: &[SiteId]) -> bool {
+    let mut hits: BTreeMap<&str, usize> = BTreeMap::new();
+    met.iter().filter_map(|site| sectors.get(site)).any(|sector| {
+        let hit = hits.entry(sector).or_default();
+        *hit += 1;
+        *hit >= SECTOR_SITES_MIN
+    })
 }
 
 #[cfg(test)]

@@ -37,6 +37,13 @@ pub fn sentences(lang: Lang, campaign: &Campaign, called: Called<'_>) -> Vec<Str
     told
 }
 
+/// That some sources were not judged, by the share of them that was.
+pub fn not_judged(lang: Lang, kept: f64) -> Option<String> {
+    // At least one, however few they are.
+    let percent = ((1.0 - kept) * 100.0).ceil().clamp(0.0, 100.0) as u64;
+    (kept < 1.0).then(|| texts::not_judged(lang, percent.max(1)))
+}
+
 fn who(lang: Lang, campaign: &Campaign) -> String {
     let days = (campaign.last - campaign.first).max(0) / DAY_S + 1;
     let contacts: u64 = campaign.detections.iter().map(|one| u64::from(one.contacts)).sum();
@@ -384,5 +391,14 @@ mod tests {
         slow.detections[0].contacts = 20;
         let text = who(Lang::En, &slow);
         assert!(text.contains(texts::campaign_rate_low(Lang::En)), "{text}");
+    }
+
+    #[test]
+    fn who_was_not_judged_is_told_and_nobody_else() {
+        assert_eq!(not_judged(Lang::En, 1.0), None);
+        let text = |kept| not_judged(Lang::En, kept).unwrap_or_default();
+        assert!(text(0.75).starts_with("about 25%"), "{}", text(0.75));
+        assert!(text(0.999_999).starts_with("about 1%"), "{}", text(0.999_999));
+        assert!(text(0.0).starts_with("about 100%"), "{}", text(0.0));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use relight_engine::{Engine, campaigns_of, watch};
+use relight_engine::{Engine, judged, watch};
 use relight_model::{Campaign, Severity};
 use relight_web::register_views::{CampaignCard, WatchPage};
 use relight_web::{Lang, number, texts, words};
@@ -24,8 +24,11 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
     let lang = console.lang(&asked);
     blocking(move || {
         let Some(engine) = &console.engine else { return console.nothing(&asked) };
-        let (mut campaigns, problem) = match campaigns_of(engine.store()) {
-            Ok(campaigns) => (campaigns, String::new()),
+        let (mut campaigns, problem) = match judged(engine.store()) {
+            Ok(found) => {
+                let missing = relight_web::campaign::not_judged(lang, found.sources_kept);
+                (found.campaigns, missing.unwrap_or_default())
+            }
             Err(error) => (Vec::new(), error.to_string()),
         };
         campaigns.retain(|campaign| is_within(campaign, &asked.from, &asked.to));

@@ -124,12 +124,12 @@ fn very_many_single_addresses_are_one_line() {
     };
     let most = u32::try_from(SINGLES_MAX).unwrap();
     let few: Vec<Detection> = (0..most).map(single).collect();
-    assert_eq!(campaigns(&few).len(), SINGLES_MAX, "so many are still read");
+    assert_eq!(gather(campaigns(&few)).len(), SINGLES_MAX, "so many are still read");
     let mut many: Vec<Detection> = (0..15_000).map(single).collect();
     many[7].contacts = SINGLE_CONTACTS_MAX + 1;
     many[8].fingerprints = vec!["ja4:t".to_owned()];
     many[9].callbacks = vec!["c.example".to_owned()];
-    let found = campaigns(&many);
+    let found = gather(campaigns(&many));
     assert_eq!(found.len(), 4);
     let gathered: Vec<usize> = found.iter().map(|it| it.gathered).collect();
     assert_eq!(gathered, [14_997, 0, 0, 0]);
@@ -137,7 +137,38 @@ fn very_many_single_addresses_are_one_line() {
     assert_eq!(found[0].severity, Severity::Reconnaissance);
     assert_eq!(found[0].marks.len(), CAMPAIGN_MARKS_MAX);
     many.reverse();
-    assert_eq!(campaigns(&many), found, "the order of detections does not matter");
+    assert_eq!(gather(campaigns(&many)), found, "the order of detections does not matter");
+}
+
+/// What is known about single addresses is known before they are put together: one that is aimed
+/// at somebody is told alone, and those who mean well are a line of their own, which is noise.
+#[test]
+fn singles_are_put_together_by_what_is_known_about_them() {
+    let single = |number: u32| Detection {
+        sources: vec![IpAddr::from((0x0a00_0000 + number).to_be_bytes())],
+        origin: u64::from(number),
+        marks: vec![u64::from(number)],
+        ..detection(1, i64::from(number), 22.0, &[])
+    };
+    let most = u32::try_from(SINGLES_MAX).unwrap();
+    let mut found = campaigns(&(0..3 * most + 3).map(single).collect::<Vec<_>>());
+    found[5].severity = Severity::TargetedReconnaissance;
+    for campaign in &mut found[200..300 + 1] {
+        campaign.known = vec!["research: Census Example".to_owned()];
+        campaign.severity = Severity::Noise;
+    }
+    found[302].known = vec!["monitor: Us".to_owned()];
+    found[302].severity = Severity::Noise;
+    let aimed = found[5].clone();
+    let found = gather(found);
+    let told = |it: &Campaign| (it.gathered, it.severity, it.known.len());
+    let [unknown, alone, research, monitor] = &found[..] else { panic!("{}", found.len()) };
+    assert_eq!(told(unknown), (200, Severity::Reconnaissance, 0));
+    assert_eq!(*alone, aimed);
+    assert_eq!(told(research), (101, Severity::Noise, 1));
+    assert_eq!(told(monitor), (0, Severity::Noise, 1), "one alone is told alone");
+    let ids: BTreeSet<&str> = found.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(ids.len(), 4);
 }
 
 /// Who tries a new door has nothing else in common: such a detection joins nobody, not even by

@@ -7,7 +7,7 @@ use relight_model::{Contribution, Detection, OrgId, Severity, Timestamp};
 use super::dossier::Dossier;
 use super::group_sweep::Value;
 use super::places::{Places, Sector};
-use super::{Contact, Found, MEMBERS_MAX, SourceKey, detection};
+use super::{Contact, Found, MEMBERS_MAX, SourceKey, detection, marks_of_strangers};
 use crate::catalogue;
 use crate::contact::Class;
 use crate::pool::{Pool, Row, place_of};
@@ -183,7 +183,10 @@ impl Alarm {
                 made.fingerprints = found.rare_prints(dossier, &contacts);
             }
             // Strangers who try the same door: nothing ties them to each other.
-            What::Door(knocks) => made.shared = knocks.name(contacts.first()?),
+            What::Door(knocks) => {
+                made.shared = knocks.name(contacts.first()?);
+                made.marks = marks_of_strangers(self.detector, &contacts);
+            }
         }
         Some(made)
     }

@@ -12,7 +12,7 @@ use relight_model::Severity;
 
 use super::Detector;
 use super::alarm::{Alarm, Knocks, What, name_members, strongest};
-use super::places::Places;
+use super::places::{Begins, Places};
 use crate::chance::real;
 use crate::pool::{Pool, Row};
 
@@ -47,8 +47,14 @@ const PART_BITS: u32 = 4;
 /// See the head of the file.
 pub(super) struct Emerging;
 
-/// One knock at a door: door, second, organisation, source.
-type Knock = (u32, u32, u32, u64);
+/// One knock at a door: door, second, organisation, source, and since when its place is listened
+/// to.
+type Knock = (u32, u32, u32, u64, u32);
+
+/// It was listened to for long enough to say that nobody asked for it there.
+const fn is_seasoned(knock: &Knock) -> bool {
+    knock.1 >= knock.4.saturating_add(HISTORY_S_MIN)
+}
 
 /// When a door began to be tried, when that was certain, and by how many organisations.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,15 +70,13 @@ impl Detector for Emerging {
     }
 
     fn alarms(&self, pool: &mut Pool, places: &Places) -> Vec<Alarm> {
-        let first = |rows: &mut dyn Iterator<Item = &Row>| rows.map(|row| row.first).min();
-        let begins = [first(&mut pool.strong.sorted()), first(&mut pool.weak.sorted())];
-        let Some(begins) = begins.into_iter().flatten().min() else { return Vec::new() };
+        let begins = places.begins(pool);
         let mut alarms = Vec::new();
         for part in 0..1 << PART_BITS {
-            let mut knocks = knocks(pool, places, part);
+            let mut knocks = knocks(pool, places, &begins, part);
             knocks.sort_unstable();
             for of_door in knocks.chunk_by(|one, other| one.0 == other.0) {
-                if let Some(onset) = onset(of_door, begins) {
+                if let Some(onset) = onset(of_door) {
                     alarms.push(alarm(of_door[0].0, onset));
                 }
             }
@@ -105,25 +109,22 @@ fn alarm(door: u32, onset: Onset) -> Alarm {
 }
 
 /// What strangers asked for and did not get, of one part of all doors.
-fn knocks(pool: &mut Pool, places: &Places, part: u32) -> Vec<Knock> {
+fn knocks(pool: &mut Pool, places: &Places, begins: &Begins, part: u32) -> Vec<Knock> {
     let is_of_part = |row: &&Row| row.door() >> (28 - PART_BITS) == part && row.counts();
     let knock = |row: &Row| {
         let org = places.org(row.place()).map_or(u32::MAX, |org| org.0);
-        (row.door(), row.first, org, row.source.0)
+        (row.door(), row.first, org, row.source.0, begins.at(row.place()))
     };
     pool.weak.sorted().filter(is_of_part).map(knock).collect()
 }
 
 /// The last time that a door began to be tried, in order of time.
-fn onset(knocks: &[Knock], begins: u32) -> Option<Onset> {
+fn onset(knocks: &[Knock]) -> Option<Onset> {
     let mut found = None;
     let mut last: Option<u32> = None;
-    for (at, (_, first, _, _)) in knocks.iter().enumerate() {
-        let is_new = match last {
-            Some(last) => first - last >= UNSEEN_S,
-            None => first - begins >= HISTORY_S_MIN,
-        };
-        last = Some(*first);
+    for (at, knock) in knocks.iter().enumerate() {
+        let is_new = last.is_none_or(|last| knock.1 - last >= UNSEEN_S);
+        last = Some(knock.1);
         if is_new {
             found = spread(&knocks[at..]).or(found);
         }
@@ -131,12 +132,13 @@ fn onset(knocks: &[Knock], begins: u32) -> Option<Onset> {
     found
 }
 
-/// Whether enough of them come soon enough.
+/// Whether enough of them come soon enough, at places whose logs are old enough.
 fn spread(knocks: &[Knock]) -> Option<Onset> {
     let from = knocks[0].1;
     let (mut sources, mut organisations) = (BTreeSet::new(), BTreeSet::new());
     let mut decided = None;
-    for (_, first, org, source) in knocks.iter().take_while(|it| it.1 - from <= WITHIN_S) {
+    let soon = knocks.iter().take_while(|it| it.1 - from <= WITHIN_S);
+    for (_, first, org, source, _) in soon.filter(|it| is_seasoned(it)) {
         sources.insert(source);
         organisations.insert(org);
         if sources.len() >= SOURCES_MIN && organisations.len() >= ORGANISATIONS_MIN {
@@ -153,12 +155,12 @@ mod tests {
     use super::*;
 
     fn at(days: u32, org: u32, source: u64) -> Knock {
-        (7, days * DAY, org, source)
+        (7, days * DAY, org, source, 0)
     }
 
     #[test]
     fn three_strangers_at_three_organisations_within_three_days() {
-        let onset = |knocks: &[Knock]| onset(knocks, 0).map(|it| it.decided / DAY);
+        let onset = |knocks: &[Knock]| onset(knocks).map(|it| it.decided / DAY);
         assert_eq!(onset(&[at(100, 1, 1), at(101, 2, 2), at(103, 3, 3)]), Some(103));
         assert_eq!(onset(&[at(100, 1, 1), at(101, 2, 2), at(104, 3, 3)]), None, "too slow");
         assert_eq!(onset(&[at(100, 1, 1), at(100, 2, 2), at(100, 2, 3)]), None, "two places");
@@ -169,6 +171,20 @@ mod tests {
         assert_eq!(onset(&before), None, "somebody tried it 89 days before");
         let again = [at(10, 9, 9), at(100, 1, 1), at(100, 2, 2), at(100, 3, 3)];
         assert_eq!(onset(&again), Some(100), "forgotten for 90 days");
+    }
+
+    /// Of a place whose log began last week nobody knows what was tried there before: it neither
+    /// decides nor makes a door known.
+    #[test]
+    fn places_that_joined_lately_decide_nothing() {
+        let since = |begins: u32, knock: Knock| (knock.0, knock.1, knock.2, knock.3, begins * DAY);
+        let old = [at(100, 1, 1), at(101, 2, 2), at(102, 3, 3)];
+        let with = |begins: u32| [old[0], old[1], since(begins, old[2])];
+        assert!(onset(&with(74)).is_some() && onset(&with(75)).is_none());
+        let joined = old.map(|knock| since(90, knock));
+        assert_eq!(onset(&joined), None, "three strangers at three places of ten days");
+        let first = [since(99, at(100, 9, 9)), at(101, 1, 1), at(101, 2, 2), at(102, 3, 3)];
+        assert_eq!(onset(&first).map(|it| it.decided / DAY), Some(102), "it began there");
     }
 
     #[test]

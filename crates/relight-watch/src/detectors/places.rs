@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use relight_model::{OrgId, SiteId};
 
-use crate::pool::place_of;
+use crate::pool::{Pool, place_of};
 use crate::window::Window;
 
 /// Most sectors that are told apart.
@@ -77,6 +77,33 @@ impl Places {
         Self::new(sites.into_iter().map(|(org, site)| (site, org, "")))
     }
 
+    /// Since when each place is listened to, by what a pool holds.
+    pub(crate) fn begins(&self, pool: &mut Pool) -> Begins {
+        let mut all = u32::MAX;
+        let mut by_place: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut heard = |place: u32, second: u32| {
+            let first = by_place.entry(place).or_insert(second);
+            *first = (*first).min(second);
+        };
+        for row in pool.strong.sorted() {
+            all = all.min(row.first);
+            heard(row.place(), row.first);
+        }
+        for row in pool.weak.sorted() {
+            all = all.min(row.first);
+            heard(row.place(), row.first);
+        }
+        for (day, place) in self.heard.iter().flatten() {
+            let second = day.saturating_mul(86_400);
+            heard(*place, second);
+            // What the log told no site of was at one of them.
+            if let Some((org, _)) = self.sites.get(place) {
+                heard(place_of(*org, None), second);
+            }
+        }
+        Begins { all, by_place: self.heard.is_some().then_some(by_place) }
+    }
+
     /// Whose place it is; `None` for a site that nobody registered.
     pub(crate) fn org(&self, place: u32) -> Option<OrgId> {
         crate::pool::org_only(place).or_else(|| self.sites.get(&place).map(|(org, _)| *org))
@@ -98,9 +125,28 @@ impl Places {
     }
 }
 
+/// Since when places are listened to, in seconds.
+pub(crate) struct Begins {
+    all: u32,
+    /// `None` when every place is heard every day.
+    by_place: Option<BTreeMap<u32, u32>>,
+}
+
+impl Begins {
+    /// Of this place: the first line of its log that is known, or its first contact.
+    pub(crate) fn at(&self, place: u32) -> u32 {
+        let of_place = |all: &BTreeMap<u32, u32>| all.get(&place).copied();
+        self.by_place.as_ref().map_or(Some(self.all), of_place).unwrap_or(u32::MAX)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contact::{Class, Facts};
+    use crate::pool::{Print, Row, SourceKey};
+
+    const DAY_S: u32 = 86_400;
 
     #[test]
     fn sectors_are_counted_and_strangers_have_none() {
@@ -130,6 +176,34 @@ mod tests {
         assert_eq!(there.sectors().collect::<Vec<_>>(), [(0, 1), (1, 1)]);
         let later = all.heard_in(28..56);
         assert_eq!(later.sectors().collect::<Vec<_>>(), [(0, 1), (1, 0)]);
+    }
+
+    #[test]
+    fn a_place_begins_with_its_log_and_not_with_its_first_contact() {
+        let site = |number: u32| (SiteId(number), OrgId(7 + number / 2), "a");
+        let mut pool = Pool::new(16);
+        let facts = |first: i64| Facts {
+            first: (first, 404, String::new(), Print::default()),
+            last: first,
+            in_site: false,
+            served: false,
+        };
+        let source = SourceKey::of(std::net::IpAddr::from([192, 0, 2, 1]));
+        for (number, first) in [(0, 50 * DAY_S), (1, 60 * DAY_S), (3, 70 * DAY_S)] {
+            let (site, org, _) = site(number);
+            let at = (org, Some(site));
+            pool.insert(Row::new(source, Class::Probe, 1 << 40, at, &facts(i64::from(first))));
+        }
+        let all = Places::new((0..4).map(site));
+        let at = |begins: &Begins, number: u32| begins.at(place_of(OrgId(0), Some(SiteId(number))));
+        let begins = all.begins(&mut pool);
+        assert_eq!([0, 1, 3].map(|number| at(&begins, number)), [50 * DAY_S; 3], "nobody says");
+        let begins =
+            all.heard([(20, SiteId(0)), (30, SiteId(2)), (65, SiteId(1))]).begins(&mut pool);
+        let days = [20, 60, 30, 70].map(|day| day * DAY_S);
+        assert_eq!([0, 1, 2, 3].map(|number| at(&begins, number)), days);
+        let org = |number| begins.at(place_of(OrgId(number), None));
+        assert_eq!([7, 8, 9].map(org), [20 * DAY_S, 30 * DAY_S, u32::MAX]);
     }
 
     #[test]

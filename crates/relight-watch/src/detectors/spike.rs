@@ -11,7 +11,7 @@ use relight_model::Severity;
 
 use super::Detector;
 use super::alarm::{Alarm, Knocks, What, name_members, strongest};
-use super::places::{Places, Sector};
+use super::places::{Begins, Places, Sector};
 use crate::chance::{real, surge_tail};
 use crate::contact::Class;
 use crate::pool::{Pool, Row};
@@ -60,6 +60,15 @@ struct Key {
 
 /// See the head of the file.
 pub(super) struct Spike;
+
+/// Distinct sources of an hour.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sources {
+    /// Anywhere: what is usual.
+    all: u32,
+    /// At places that were listened to for [`WEEKS`]: who joins brings what is usual there.
+    measured: u32,
+}
 
 /// A stretch of hours that are far above what is usual.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -151,10 +160,9 @@ fn keys(row: &Row, places: &Places) -> impl Iterator<Item = Key> {
 /// Every surge of every key.
 fn surges(pool: &mut Pool, places: &Places) -> Vec<(Key, Surge)> {
     let mut totals: HashMap<Key, u32> = HashMap::new();
-    let mut begins = u32::MAX;
+    let begins = places.begins(pool);
     for row in pool.strong.sorted().filter(|row| row.counts()) {
         keys(row, places).for_each(|key| *totals.entry(key).or_default() += 1);
-        begins = begins.min(row.first / HOUR);
     }
     let mut kept: Vec<(Key, u32)> =
         totals.into_iter().filter(|(_, count)| *count >= SOURCES_MIN).collect();
@@ -166,11 +174,11 @@ fn surges(pool: &mut Pool, places: &Places) -> Vec<(Key, Surge)> {
         batch.push(key);
         waiting += count;
         if waiting > BATCH_ROWS_MAX {
-            look(pool, places, &std::mem::take(&mut batch), begins, &mut found);
+            look(pool, places, &std::mem::take(&mut batch), &begins, &mut found);
             waiting = 0;
         }
     }
-    look(pool, places, &batch, begins, &mut found);
+    look(pool, places, &batch, &begins, &mut found);
     found
 }
 
@@ -179,30 +187,37 @@ fn look(
     pool: &mut Pool,
     places: &Places,
     batch: &[Key],
-    begins: u32,
+    begins: &Begins,
     found: &mut Vec<(Key, Surge)>,
 ) {
     let numbers: HashMap<Key, u32> = batch.iter().copied().zip(0..).collect();
-    let mut knocks: Vec<(u32, u32, u64)> = Vec::new();
+    // Of a source that is at both kinds of places in an hour, the measured one comes first.
+    let mut knocks: Vec<(u32, u32, u64, bool)> = Vec::new();
     for row in pool.strong.sorted().filter(|row| row.counts()) {
+        let hour = row.first / HOUR;
+        let is_young = hour < (begins.at(row.place()) / HOUR).saturating_add(WEEKS * WEEK_HOURS);
         let known = keys(row, places).filter_map(|key| numbers.get(&key).copied());
-        knocks.extend(known.map(|number| (number, row.first / HOUR, row.source.0)));
+        knocks.extend(known.map(|number| (number, hour, row.source.0, is_young)));
     }
     knocks.sort_unstable();
-    knocks.dedup();
+    knocks.dedup_by_key(|(number, hour, source, _)| (*number, *hour, *source));
     for of_key in knocks.chunk_by(|one, other| one.0 == other.0) {
-        let mut hours: BTreeMap<u32, u32> = BTreeMap::new();
-        of_key.iter().for_each(|(_, hour, _)| *hours.entry(*hour).or_default() += 1);
+        let mut hours: BTreeMap<u32, Sources> = BTreeMap::new();
+        for (_, hour, _, is_young) in of_key {
+            let sources = hours.entry(*hour).or_default();
+            sources.all += 1;
+            sources.measured += u32::from(!is_young);
+        }
         let key = batch[of_key[0].0 as usize];
-        found.extend(above(&hours, begins).into_iter().map(|surge| (key, surge)));
+        found.extend(above(&hours).into_iter().map(|surge| (key, surge)));
     }
 }
 
 /// The surges of a series of distinct sources an hour.
-fn above(hours: &BTreeMap<u32, u32>, begins: u32) -> Vec<Surge> {
+fn above(hours: &BTreeMap<u32, Sources>) -> Vec<Surge> {
     let mut surges: Vec<Surge> = Vec::new();
-    let measured = hours.iter().filter(|(hour, _)| **hour >= begins + WEEKS * WEEK_HOURS);
-    for (&hour, &sources) in measured.filter(|(_, sources)| **sources >= SOURCES_MIN) {
+    let measured = hours.iter().map(|(hour, sources)| (*hour, sources.measured));
+    for (hour, sources) in measured.filter(|(_, sources)| *sources >= SOURCES_MIN) {
         let usual = usual(hours, hour);
         let likelihood = -surge_tail(usual, sources);
         if f64::from(sources) <= usual || likelihood < threshold() {
@@ -225,8 +240,8 @@ fn above(hours: &BTreeMap<u32, u32>, begins: u32) -> Vec<Surge> {
 
 /// The median of the same hour of the week in the weeks before, or the mean of that hour of all
 /// days, its busiest left out, if that is more: four numbers alone are often all small.
-fn usual(hours: &BTreeMap<u32, u32>, hour: u32) -> f64 {
-    let before = |gap: u32| hours.get(&(hour - gap)).copied().unwrap_or(0);
+fn usual(hours: &BTreeMap<u32, Sources>, hour: u32) -> f64 {
+    let before = |gap: u32| hours.get(&hour.saturating_sub(gap)).map_or(0, |it| it.all);
     let sorted = |step: u32| {
         let mut counts: Vec<u32> =
             (1..=WEEKS * WEEK_HOURS / step).map(|number| before(number * step)).collect();
@@ -245,8 +260,14 @@ fn usual(hours: &BTreeMap<u32, u32>, hour: u32) -> f64 {
 mod tests {
     use super::*;
 
-    fn series(days: u32, each: impl Fn(u32) -> u32) -> BTreeMap<u32, u32> {
-        (0..days * 24).map(|hour| (hour, each(hour))).filter(|(_, count)| *count > 0).collect()
+    fn series(days: u32, each: impl Fn(u32) -> u32) -> BTreeMap<u32, Sources> {
+        let hours = (0..days * 24).map(|hour| (hour, of(hour, each(hour))));
+        hours.filter(|(_, sources)| sources.all > 0).collect()
+    }
+
+    /// At places that are listened to since the first hour.
+    fn of(hour: u32, all: u32) -> Sources {
+        Sources { all, measured: if hour >= WEEKS * WEEK_HOURS { all } else { 0 } }
     }
 
     #[test]
@@ -257,7 +278,7 @@ mod tests {
             902..=904 => 80,
             _ => 3,
         };
-        let found = above(&series(60, burst), 0);
+        let found = above(&series(60, burst));
         let [surge] = found[..] else { panic!("{found:?}") };
         assert_eq!((surge.start, surge.peak, surge.end), (900, 901, 904));
         assert_eq!((surge.sources, surge.usual), (400, 3.0));
@@ -266,20 +287,36 @@ mod tests {
     #[test]
     fn what_comes_every_week_or_grows_slowly_is_none() {
         // Mondays at nine, always.
-        assert_eq!(above(&series(90, |hour| if hour % 168 == 9 { 90 } else { 2 }), 0), []);
+        assert_eq!(above(&series(90, |hour| if hour % 168 == 9 { 90 } else { 2 })), []);
         // Ten per cent more a week.
-        assert_eq!(above(&series(90, |hour| 20 + hour / 84), 0), []);
+        assert_eq!(above(&series(90, |hour| 20 + hour / 84)), []);
         // Nobody knows what is usual before four weeks are there.
-        assert_eq!(above(&series(27, |hour| if hour == 600 { 500 } else { 2 }), 0), []);
+        assert_eq!(above(&series(27, |hour| if hour == 600 { 500 } else { 2 })), []);
         // Few sources are no surge, however rare they are.
-        assert_eq!(above(&series(60, |hour| if hour == 900 { SOURCES_MIN - 1 } else { 0 }), 0), []);
+        assert_eq!(above(&series(60, |hour| if hour == 900 { SOURCES_MIN - 1 } else { 0 })), []);
+    }
+
+    /// Sixty organisations join on one day, each with what is usual there: no surge, neither then
+    /// nor four weeks later; and who was there before is measured on.
+    #[test]
+    fn who_joins_brings_no_surge() {
+        let joined = |hour: u32| {
+            let (old, new) = (3, if hour >= 900 { 60 } else { 0 });
+            let is_measured = hour >= 900 + WEEKS * WEEK_HOURS;
+            Sources { all: old + new, measured: old + if is_measured { new } else { 0 } }
+        };
+        let mut hours: BTreeMap<u32, Sources> =
+            (WEEKS * WEEK_HOURS..2_400).map(|hour| (hour, joined(hour))).collect();
+        assert_eq!(above(&hours), []);
+        hours.insert(899, Sources { all: 400, measured: 400 });
+        assert_eq!(above(&hours).len(), 1, "before they joined");
     }
 
     #[test]
     fn a_pause_of_a_few_hours_does_not_cut_a_surge() {
         let twice = |gap: u32| {
             let burst = move |hour: u32| if hour == 900 || hour == 900 + gap { 90 } else { 1 };
-            above(&series(60, burst), 0).len()
+            above(&series(60, burst)).len()
         };
         assert_eq!((twice(PAUSE_HOURS_MAX), twice(PAUSE_HOURS_MAX + 1)), (1, 2));
     }
@@ -291,8 +328,8 @@ mod tests {
         let mut rng = testkit::Rng::new(20_211_210);
         for key in 0..SPIKE_KEYS_MAX / 4 {
             let mean = [0.2, 2.0, 20.0, 70.0][key % 4];
-            let hours = (0..91 * 24).map(|hour| (hour, overdispersed(&mut rng, mean)));
-            let found = above(&hours.collect(), 0);
+            let hours = (0..91 * 24).map(|hour| (hour, of(hour, overdispersed(&mut rng, mean))));
+            let found = above(&hours.collect());
             assert_eq!(found, [], "{mean}");
         }
     }

@@ -186,3 +186,34 @@ fn evidence_shows_every_organisation_first() {
     }
     assert!(lines.iter().any(|line| line == "3, 3, 1970-01-01, 404, probe:dotenv, /.env"));
 }
+
+/// A surge over the contacts of somebody who is known alone does not take that id, not even when
+/// contacts that came late gave the campaign another first one.
+#[test]
+fn the_id_of_a_payload_does_not_pass_to_a_surge_over_the_same_contacts() {
+    let asked = ["ldap://x.example/a", "ldap://y.example/a", "ldap://z.example/a"];
+    let contacts: Vec<Contact<'_>> =
+        (1..).zip(asked).map(|(org, text)| contact(Class::Exploit, org, text)).collect();
+    let alone = |at: usize| {
+        let source = IpAddr::from([192, 0, 2, at as u8]);
+        detection("jndi", Severity::ExploitAttempt, vec![source], &contacts[at..=at]).unwrap()
+    };
+    let each: Vec<Detection> = (0..3).map(alone).collect();
+    let sources = each.iter().flat_map(|it| it.sources.clone()).collect();
+    let mut surge = detection("spike", Severity::ExploitAttempt, sources, &contacts).unwrap();
+    surge.shared = "class:exploit".to_owned();
+    surge.marks = marks_of_strangers("spike", &contacts);
+    assert!(surge.marks.is_sorted() && surge.marks.len() == contacts.len());
+    assert_ne!(surge.marks, marks_of_strangers("emerging", &contacts));
+    let mut before = crate::campaigns(&each);
+    let mut remembered = crate::recognise(&mut before, &[]);
+    remembered.iter_mut().for_each(|it| it.id = format!("C-OLD{}", it.first));
+    let mut now = crate::campaigns(&[&each[..], std::slice::from_ref(&surge)].concat());
+    crate::recognise(&mut now, &remembered);
+    let id_of = |detector: &str| -> Vec<&str> {
+        let of = now.iter().filter(|it| it.detections[0].detector == detector);
+        of.map(|it| it.id.as_str()).collect()
+    };
+    assert_eq!(id_of("jndi"), ["C-OLD1", "C-OLD2", "C-OLD3"]);
+    assert!(!id_of("spike")[0].starts_with("C-OLD"), "{:?}", id_of("spike"));
+}

@@ -15,7 +15,7 @@ use relight_model::{Campaign, Escape, Event, OrgId, SiteId, Timestamp};
 
 use super::Random;
 use crate::civil::DAY;
-use crate::{Dossier, Found, Home, Places, Pool, PoolStats, ROWS_MAX, Window, campaigns};
+use crate::{Dossier, Found, Home, Places, Pool, PoolStats, ROWS_MAX, Window, campaigns, gather};
 
 pub use actors::{Actor, Mimicry, PACES, SIZES};
 pub use peers::{Flagged, PeerLog, RULES, peer_log};
@@ -165,7 +165,7 @@ impl State {
                 dossier.add(&window, home, found.sources());
             }
         }
-        (campaigns(&found.judge(&dossier, &places)), stats)
+        (gather(campaigns(&found.judge(&dossier, &places))), stats)
     }
 }
 

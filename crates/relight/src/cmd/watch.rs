@@ -22,9 +22,9 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use relight_engine::store::Store;
 use relight_engine::watch;
-use relight_engine::{KNOWN_SCANNERS, SIGNS, campaigns_of, known_scanners, signs_seen};
+use relight_engine::{KNOWN_SCANNERS, SIGNS, judged, known_scanners, signs_seen};
 use relight_model::{Attempt, Campaign, Severity, Sign, SiteId};
-use relight_server::web::campaign::{Called, sentences};
+use relight_server::web::campaign::{Called, not_judged, sentences};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
@@ -160,9 +160,17 @@ impl Watch {
     }
 }
 
-/// Every campaign of the kept windows.
-fn campaigns(store: &Store, context: &Context) -> Result<Vec<Campaign>, Failure> {
-    campaigns_of(store).map_err(|error| Failure::engine(context.lang, &error))
+/// Every campaign of the kept windows; says when sources did not fit into memory.
+fn campaigns(
+    store: &Store,
+    context: &Context,
+    report: &mut Report,
+) -> Result<Vec<Campaign>, Failure> {
+    let found = judged(store).map_err(|error| Failure::engine(context.lang, &error))?;
+    if let Some(text) = not_judged(context.lang, found.sources_kept) {
+        report.warn("watch", &text, texts::not_judged_remedy(context.lang));
+    }
+    Ok(found.campaigns)
 }
 
 /// The campaign of this id, or the one of which a campaign of this id turned out to be a part.
@@ -191,7 +199,7 @@ fn tell_faults(store: &Store, context: &Context, report: &mut Report) -> Result<
 fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
     let store = context.existing_store()?;
     tell_faults(&store, context, report)?;
-    let campaigns = campaigns(&store, context)?;
+    let campaigns = campaigns(&store, context, report)?;
     if context.json {
         let campaigns = campaigns.iter().map(campaign_row).collect();
         report.document("relight.campaigns/1", &CampaignsDocument { campaigns });
@@ -265,7 +273,7 @@ impl Explain {
         let lang = context.lang;
         let store = context.existing_store()?;
         tell_faults(&store, context, report)?;
-        let campaigns = campaigns(&store, context)?;
+        let campaigns = campaigns(&store, context, report)?;
         let campaign = named(&campaigns, &self.id);
         let campaign = campaign.ok_or_else(|| {
             Failure::new(texts::no_such_campaign(lang, &self.id))

@@ -73,7 +73,7 @@ impl Export {
                 .hint(texts::export_alone_remedy(context.lang, &others.join(", "))));
         }
         let store = context.existing_store()?;
-        let found = self.found(&store, context)?;
+        let found = self.found(&store, context, report)?;
         let now = context.now();
         let tlp = Tlp::ALL.into_iter().find(|tlp| tlp.as_str() == self.tlp).unwrap_or_default();
         let head = ExportHead { installation: &self.installation, now, tlp };
@@ -88,9 +88,14 @@ impl Export {
         Ok(())
     }
 
-    fn found(&self, store: &Store, context: &Context) -> Result<Vec<ExportedCampaign>, Failure> {
+    fn found(
+        &self,
+        store: &Store,
+        context: &Context,
+        report: &mut Report,
+    ) -> Result<Vec<ExportedCampaign>, Failure> {
         let lang = context.lang;
-        let all = campaigns(store, context)?;
+        let all = campaigns(store, context, report)?;
         let found: Vec<&Campaign> = match self.id.as_str() {
             ALL => all.iter().collect(),
             id => named(&all, id).into_iter().collect(),
