@@ -74,8 +74,8 @@ fn write(seed: u64, outcome: &Outcome, seconds: f64) -> io::Result<()> {
     writeln!(
         out,
         "{{\"seed\":{seed},\"events\":{},\"false_campaigns\":[{}],\"campaigns\":{},\
-         \"gathered\":{},\"strangers\":{},\"noise_campaigns\":{},\
-         \"highest\":\"{}\",\"pool_rows\":{},\"pool_bytes\":{},\"evicted\":{},\"peers_false\":{{{}}},\
+         \"gathered\":{},\"strangers\":{},\"noise_campaigns\":{},\"highest\":\"{}\",\
+         \"pool_rows\":{},\"pool_bytes\":{},\"evicted\":{},\"peers_false\":{{{}}},\
          \"wall_seconds\":{seconds:.1},\"confidences\":[{}]}}",
         outcome.events,
         false_ones.join(","),

@@ -1,7 +1,7 @@
 //! Who probed what we run, and was it vulnerable that day? Five answers, one a site, that add up to
 //! the sites that were asked about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use relight_model::{SiteId, Timestamp};
 use relight_store::{SiteSet, Store, StoreError};
@@ -76,12 +76,7 @@ pub fn probed(
     (from, to): (i64, i64),
     on: &dyn Fn(SiteId, (Timestamp, Timestamp)) -> Result<OnThatDay, StoreError>,
 ) -> Result<Vec<ProbedSite>, EngineError> {
-    let mut tried: BTreeMap<i64, SiteSet> = BTreeMap::new();
-    for entry in entries {
-        for (day, set) in store.watch_probes(entry, from, to)? {
-            *tried.entry(day).or_default() |= set;
-        }
-    }
+    let tried = tried(store, entries, (from, to))?;
     let mut heard = SiteSet::new();
     for (_, set) in store.watch_probes(HEARD, from, to)? {
         heard |= set;
@@ -93,7 +88,7 @@ pub fn probed(
             found.answer = Probed::NotProbed;
         }
         let mut worst = OnThatDay::Clear;
-        for day in tried.iter().filter(|(_, set)| set.contains(site.0)).map(|(day, _)| *day) {
+        for day in tried.get(&site.0).into_iter().flatten().copied() {
             found.days = Some((found.days.map_or(day, |(first, _)| first), day));
             if worst < OnThatDay::Affected {
                 worst = worst.max(on(site, (day * 86_400, (day + 1) * 86_400 - 1))?);
@@ -109,4 +104,23 @@ pub fn probed(
         answers.push(found);
     }
     Ok(answers)
+}
+
+/// The days on which each site was tried, in order.
+fn tried(
+    store: &Store,
+    entries: &[&str],
+    (from, to): (i64, i64),
+) -> Result<HashMap<u32, Vec<i64>>, StoreError> {
+    let mut days: BTreeMap<i64, SiteSet> = BTreeMap::new();
+    for entry in entries {
+        for (day, set) in store.watch_probes(entry, from, to)? {
+            *days.entry(day).or_default() |= set;
+        }
+    }
+    let mut tried: HashMap<u32, Vec<i64>> = HashMap::new();
+    for (day, set) in days {
+        set.iter().for_each(|site| tried.entry(site).or_default().push(day));
+    }
+    Ok(tried)
 }

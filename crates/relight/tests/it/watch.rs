@@ -81,6 +81,71 @@ fn lines_that_are_none_are_told_and_cost_no_other() {
     .assert_eq(&place.run(&["watch", "ingest", "access.log", "--org", "Nobody"]).text());
 }
 
+/// Goal: bad input costs itself alone, and is told. Method: a line that is good between two of each
+/// kind that is not: a line of 1 MiB of nothing and one that is a request, zeros, bytes that are no
+/// UTF-8, a program. Then the same log packed and cut.
+#[test]
+fn bad_input_costs_itself_alone_and_is_told() {
+    let good = |second: u32, path: &str| {
+        format!(
+            "192.0.2.1 - - [10/Dec/2021:02:05:{second:02} +0000] \"GET {path} HTTP/1.1\" 200 9 \
+             \"-\" \"-\"\n"
+        )
+    };
+    let long = format!("{}\n", "a".repeat(1 << 20));
+    let program: Vec<u8> =
+        (0..65_536_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let mut log = Vec::new();
+    let bad: [&[u8]; 5] = [
+        long.as_bytes(),
+        &[0; 4_096],
+        b"\xff\xfe\xc3\x28 no text",
+        b"192.0.2.9 - - [10/Dec/2021:02:05:58 +0000] \"GET /\x00\xff HTTP/1.1\" 200 9 \"-\" \"-\"",
+        &program,
+    ];
+    for (second, bad) in (0..).zip(bad) {
+        log.extend(good(second, "/").into_bytes());
+        log.extend(bad);
+        log.push(b'\n');
+    }
+    log.extend(good(30, &format!("/{}", "b".repeat(1 << 20))).into_bytes());
+    log.extend(good(31, "/last").into_bytes());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    std::io::Write::write_all(&mut encoder, &log).unwrap();
+    let packed = encoder.finish().unwrap();
+    let place = Place::with_sites();
+    place.write("bad.log", &log);
+    place.write("cut.gz", &packed[..packed.len() - 600_000]);
+    let ingest = |file: &str| {
+        let arguments = ["watch", "ingest", file, "--org", "Santé Nord", "--site", "san-001"];
+        place.run(&arguments).text()
+    };
+    expect![[r#"
+        bad.log: 269 lines, 7 events, 261 refused; 2 older than the line before; 65 read twice (combined)
+        Next: relight watch campaigns
+        --- stderr
+        warning: bad.log:7: 257 lines: does not start with an address
+        hint: the other lines were read
+        warning: bad.log:2: 3 lines: too short for a log line
+        hint: the other lines were read
+        warning: bad.log:268: 1 line: quotation mark that is not closed
+        hint: the other lines were read
+        warning: bad.log: 2 lines: longer than the limit, cut
+        hint: its beginning was read
+        --- status 0
+    "#]]
+    .assert_eq(&ingest("bad.log"));
+    expect![[r#"
+        Next: relight watch campaigns
+        --- stderr
+        error: cannot read cut.gz
+          technical detail: reading cut.gz: data ends too early
+        hint: check that the path is right and that you may read it
+        --- status 1
+    "#]]
+    .assert_eq(&ingest("cut.gz"));
+}
+
 /// Below signs of success the fixed denial is the only sentence that may use the word.
 #[test]
 fn a_sweep_is_named_and_nobody_is_called_compromised() {

@@ -5,8 +5,8 @@
 //! yesterday. psad's own functions are called as its main loop calls them, with the time of the
 //! log, because in its mode for files it forgets nothing. The scan policy of Zeek was removed in
 //! 6.1, and no registry of packages carries a Zeek that has it: the thresholds that it documents
-//! are tests of `relight-watch`. CrowdSec reads the log with its own parsers and scenario, and its own local API on a
-//! port of this machine.
+//! are tests of `relight-watch`. CrowdSec reads the log with its own parsers and scenario, and its
+//! own local API on a port of this machine.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
