@@ -259,13 +259,16 @@ mod tests {
         (0..count).map(row).collect()
     }
 
+    /// Whether the inventory of a number holds it; `None` when it does not read back.
+    type Holds = fn(u8) -> Option<bool>;
+
     #[test]
     fn since_when_is_only_as_sure_as_what_was_read() {
         let most = u8::try_from(HISTORY_MAX).unwrap();
         let (sure, cut) = (Since::default(), Since { is_cut: true, ..Since::default() });
         let damaged = Since { is_damaged: true, ..cut };
         let from = |at: u8, since| Since { at: Some(at.into()), ..since };
-        let cases: [(u8, fn(u8) -> Option<bool>, Since); 9] = [
+        let cases: [(u8, Holds, Since); 9] = [
             (0, |_| Some(true), sure),
             (3, |_| Some(true), from(0, sure)),
             (9, |at| Some(at > 4), from(5, sure)),
