@@ -132,6 +132,7 @@ basis-installed-metadata = metadata written at installation
 basis-manifest = manifest of the archive
 basis-class-name = name of a class
 basis-fingerprint-partial = code of some of its classes
+basis-named-class = code of a class that an advisory names
 basis-path-string = text inside a program
 basis-lock-file = lock file
 basis-file-name = name of the file

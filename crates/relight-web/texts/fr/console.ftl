@@ -138,6 +138,7 @@ basis-installed-metadata = métadonnées écrites à l’installation
 basis-manifest = manifeste de l’archive
 basis-class-name = nom d’une classe
 basis-fingerprint-partial = code d’une partie de ses classes
+basis-named-class = code d’une classe qu’un avis nomme
 basis-path-string = texte dans un programme
 basis-lock-file = fichier de verrouillage
 basis-file-name = nom du fichier
