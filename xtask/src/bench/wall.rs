@@ -24,12 +24,14 @@ const FILTER_MS_MAX: f64 = 50.0;
 pub(crate) fn run() -> Result<(), String> {
     let root = tree::root();
     e2e::packages(&root)?;
-    let arguments = ["build", "-p", "relight-server", "--example", "changing_wall"];
+    let profile = ["build", "--profile", "dist"];
+    let arguments =
+        [&profile[..], &["-p", "relight-server", "--example", "changing_wall"]].concat();
     let built = process::show(&root, "cargo", &arguments, &[])?;
     if !built.success {
         return Err(format!("cargo build: {}", built.status()));
     }
-    let program = target(&root).join("debug/examples/changing_wall");
+    let program = target(&root).join("dist/examples/changing_wall");
     let mut lines = String::new();
     let mut missed = Vec::new();
     for (sites, changes) in WALLS {
