@@ -26,6 +26,8 @@ pub struct Exhibited {
     found: BTreeMap<AssetId, BTreeSet<String>>,
     /// Assets in which all of it would have been found.
     seen: BTreeSet<AssetId>,
+    /// The last look failed: what was found before stands, and nobody is clear.
+    is_unsure: bool,
 }
 
 impl Exhibited {
@@ -39,7 +41,7 @@ impl Exhibited {
     ) -> Option<Self> {
         let exhibits = question.exhibits(advisories);
         let looked = || Self::look(store, index, &exhibits, &Self::default());
-        (!exhibits.is_empty()).then(|| looked().unwrap_or_default())
+        (!exhibits.is_empty()).then(|| looked().unwrap_or_else(|_| Self::default().unsure()))
     }
 
     /// As [`Exhibited::of`], in inventories of the past. What containers were made of is kept of
@@ -56,7 +58,8 @@ impl Exhibited {
         }
         let is_file = |it: &&Exhibit| matches!(it, Exhibit::File(_));
         let files: Vec<&Exhibit> = exhibits.into_iter().filter(is_file).collect();
-        Some(Self::look(store, past, &files, &Self::default()).unwrap_or_default())
+        let looked = Self::look(store, past, &files, &Self::default());
+        Some(looked.unwrap_or_else(|_| Self::default().unsure()))
     }
 
     /// Looks for these files; `before` is what was seen of some of the inventories.
@@ -134,6 +137,16 @@ impl Exhibited {
             self.found.entry(asset).or_default().extend(places);
         }
         Ok(())
+    }
+
+    /// What is left of an earlier look when one fails: places that were found, and nobody clear.
+    pub(crate) fn unsure(&self) -> Self {
+        Self { seen: BTreeSet::new(), is_unsure: true, ..self.clone() }
+    }
+
+    /// The last look failed, so that nobody knows who else holds one of the files.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.is_unsure
     }
 
     /// Where an asset holds one of the files, sorted.

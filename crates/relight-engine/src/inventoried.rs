@@ -37,6 +37,9 @@ pub(crate) const CATALOGUES: &str = "kev/";
 /// Most answers of each kind that are kept.
 const ANSWERS_MAX: usize = 131_072;
 
+/// Most questions about files of which is kept what inventories say: each keeps it by inventory.
+const EXHIBITED_MAX: usize = 1_024;
+
 /// Answers since the last change of what they rest on.
 #[derive(Debug, Default)]
 struct Answered {
@@ -158,8 +161,7 @@ impl Inventoried {
         let fresh = Matcher::full_of(advisories_of(store)?, Identities::read(identities));
         let before = std::mem::replace(&mut self.matcher, fresh);
         self.answered().clear();
-        let flaws: BTreeSet<&str> =
-            before.lists().chain(self.matcher.lists()).map(|(flaw, _)| flaw).collect();
+        let flaws = &flaws_of(&before) | &flaws_of(&self.matcher);
         let moved = flaws.into_iter().filter(|flaw| {
             let revision = |of: &Matcher| of.advisories().group(flaw).map(|it| it.revision());
             before.matches(flaw) != self.matcher.matches(flaw)
@@ -201,7 +203,11 @@ impl Inventoried {
         if exhibits.is_empty() {
             return None;
         }
-        let key = question.to_string();
+        // One advisory is asked about under any spelling of its id.
+        let key = match question {
+            Question::Advisory(id) => normal_id(id),
+            other => other.to_string(),
+        };
         let known = self.answered().exhibited.get(&key).cloned();
         let before = match known {
             Some((known, true)) => return Some(known),
@@ -211,19 +217,20 @@ impl Inventoried {
         match Exhibited::look(store, &self.index, &exhibits, &before) {
             Ok(looked) => {
                 let looked = Arc::new(looked);
-                self.answered().exhibited.insert(key, (Arc::clone(&looked), true));
+                let mut answered = self.answered();
+                if answered.exhibited.len() < EXHIBITED_MAX {
+                    answered.exhibited.insert(key, (Arc::clone(&looked), true));
+                }
                 Some(looked)
             }
-            // Nobody was looked at: every site is unknown, until somebody can.
-            Err(_) => Some(Arc::default()),
+            // The next one who asks looks again; until then what was found stands.
+            Err(_) => Some(Arc::new(before.unsure())),
         }
     }
 
     /// The flaws that may mean some site: those with matches, and those of which files are known.
     pub(crate) fn flaws(&self) -> BTreeSet<&str> {
-        let of_files = self.advisories().groups().filter(|group| !group.exhibits().is_empty());
-        let of_files = of_files.map(|group| group.id.as_str());
-        self.matcher.lists().map(|(id, _)| id).chain(of_files).collect()
+        flaws_of(&self.matcher)
     }
 
     /// As [`Inventoried::found`] for one flaw, by the id under which it is shown.
@@ -231,8 +238,11 @@ impl Inventoried {
         if let Some(known) = self.answered().flaws.get(group) {
             return Arc::clone(known);
         }
-        let found = Arc::new(self.find(store, group));
-        keep(&mut self.answered().flaws, group, &found);
+        let (found, is_whole) = self.find(store, group);
+        let found = Arc::new(found);
+        if is_whole {
+            keep(&mut self.answered().flaws, group, &found);
+        }
         found
     }
 
@@ -248,11 +258,16 @@ impl Inventoried {
         }
         let (affected, possible) = (affected.sites(), possible.sites());
         let found = Arc::new(FoundSites { possible: possible - &affected, affected });
-        keep(&mut self.answered().bulletins, id, &found);
+        let mut answered = self.answered();
+        let mut groups = self.advisories().groups_of(id);
+        if groups.all(|group| answered.flaws.contains_key(&group.id)) {
+            keep(&mut answered.bulletins, id, &found);
+        }
         found
     }
 
-    fn find(&self, store: &Store, group: &str) -> FoundSites {
+    /// Where a flaw finds something, and whether everything could be looked at.
+    fn find(&self, store: &Store, group: &str) -> (FoundSites, bool) {
         let (mut affected, mut possible) = (Vec::new(), Vec::new());
         for matched in self.matcher.matches(group) {
             let number = relight_store::IdentityId(matched.identity);
@@ -264,11 +279,12 @@ impl Inventoried {
             }
         }
         let exhibited = self.exhibited(store, &Question::Advisory(group.to_owned()));
+        let is_whole = exhibited.as_ref().is_none_or(|it| !it.is_unsure());
         let of_files = exhibited.map(|it| it.assets());
         affected.extend(&of_files);
         let affected = self.index.sites_of_all(affected);
         let possible = self.index.sites_of_all(possible) - &affected;
-        FoundSites { affected, possible }
+        (FoundSites { affected, possible }, is_whole)
     }
 
     /// A thread that panicked cannot have left an answer half-written.
@@ -302,6 +318,13 @@ impl Inventoried {
         self.matched = new.last().map_or(self.matched, |(number, _)| number + 1);
         self.matcher.add(new);
     }
+}
+
+/// As [`Inventoried::flaws`].
+fn flaws_of(matcher: &Matcher) -> BTreeSet<&str> {
+    let of_files = matcher.advisories().groups().filter(|group| !group.exhibits().is_empty());
+    let of_files = of_files.map(|group| group.id.as_str());
+    matcher.lists().map(|(id, _)| id).chain(of_files).collect()
 }
 
 /// Keeps an answer, as long as there is room.

@@ -210,6 +210,28 @@ fn what_cannot_be_read_leaves_every_site_unknown() {
     assert!(answers.iter().all(|it| it.starts_with("unknown [")), "{answers:?}");
 }
 
+/// Goal: a look that fails takes back nothing that was found, and clears nobody. Method: the
+/// inventories of one register are looked for in another, where they are not.
+#[test]
+fn a_look_that_fails_keeps_what_was_found_and_clears_nobody() {
+    let (town, elsewhere) = (town(), Town::new(&[]));
+    let exhibits = [Exhibit::File(EVIL), like(classes(900..940))];
+    let look = |store: &Store, exhibit: &Exhibit| {
+        Exhibited::look(store, &town.index, &[exhibit], &Exhibited::default())
+    };
+    assert!(look(&elsewhere.store, &exhibits[0]).is_err());
+    let [file, example] = exhibits.each_ref().map(|it| look(&town.store, it).unwrap());
+    assert!(!file.is_unsure() && example.sees(AssetId(1)));
+    let left = file.unsure();
+    assert_eq!(left.assets(), file.assets());
+    assert!(left.is_unsure() && !example.unsure().sees(AssetId(1)));
+    let (advisories, question) = asked(exhibits[..1].to_vec());
+    let answers = town.answers(&advisories, &question, Some(Arc::new(left)), 5);
+    assert!(answers[0].starts_with("affected [") && answers[1].starts_with("unknown ["));
+    let first = Exhibited::of(&elsewhere.store, &town.index, &advisories, &question).unwrap();
+    assert!(first.is_unsure() && first.assets().is_empty());
+}
+
 #[test]
 fn a_withdrawn_advisory_means_no_files_and_each_exhibit_is_a_revision() {
     let record = |exhibits: Vec<Exhibit>, withdrawn| {
