@@ -94,6 +94,18 @@ fn no_drill_begins_beside_a_server_and_a_drill_is_begun_again() {
     serve(&place, &["--drill"]);
 }
 
+/// A block list has no place for a mark that a firewall would heed.
+#[test]
+fn campaigns_that_were_played_are_not_exported() {
+    let place = Place::with_sites();
+    let export = ["watch", "export", "all", "-f", "blocklist"];
+    place.expect(0, &export);
+    Store::open(&place.path("data")).unwrap().meta_put("demo", "1").unwrap();
+    assert!(place.expect(1, &export).stderr.contains("was played and leaves nowhere"));
+    let told = place.expect(1, &[&export[..], &["--lang", "fr"]].concat());
+    assert!(told.stderr.contains("a été jouée et ne sort pas"), "{}", told.text());
+}
+
 #[test]
 fn a_demo_folder_is_exported_and_served_as_one() {
     let place = Place::with_sites();

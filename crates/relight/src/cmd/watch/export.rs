@@ -20,6 +20,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::localise::one_of;
 use crate::report::Report;
+use crate::stage;
 
 /// Largest list of ranges that are never blocked, in bytes.
 const NEVER_BYTES_MAX: u64 = 16 << 20;
@@ -73,6 +74,11 @@ impl Export {
                 .hint(texts::export_alone_remedy(context.lang, &others.join(", "))));
         }
         let store = context.existing_store()?;
+        // Those who get it would take for real what was only played here.
+        if stage::of(context, &store)?.is_played() {
+            return Err(Failure::new(texts::share_played(context.lang))
+                .hint(texts::share_played_remedy(context.lang)));
+        }
         let found = self.found(&store, context, report)?;
         let now = context.now();
         let tlp = Tlp::ALL.into_iter().find(|tlp| tlp.as_str() == self.tlp).unwrap_or_default();
