@@ -48,7 +48,7 @@ help-help = Show the help of a command
 option-help-command = Command
 
 help-serve = Show console and public page, control the edges, and follow a folder of feeds
-option-serve-listen = Address of the console; only this machine, because it has no sign-in
+option-serve-listen = Address of the console; only this machine: a proxy that speaks TLS stands in front of it (--console-url)
 option-serve-drill = A drill: every page says so, without public feeds and certificates; the data folder stays a drill's for good
 option-serve-public-listen = Address of the public page
 option-serve-feeds = Folder into which advisories are dropped; else "feeds" in the data folder

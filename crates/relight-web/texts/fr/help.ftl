@@ -48,7 +48,7 @@ help-help = Montrer l'aide d'une commande
 option-help-command = Commande
 
 help-serve = Montrer la console et la page publique, commander les frontaux et suivre un dossier d’avis
-option-serve-listen = Adresse de la console; cette machine seulement, car il n’y a pas d’authentification
+option-serve-listen = Adresse de la console; cette machine seulement : un mandataire qui parle TLS se place devant (--console-url)
 option-serve-drill = Exercice : chaque page le dit, sans fils ni certificats publics; le dossier de données reste à jamais celui d’un exercice
 option-serve-public-listen = Adresse de la page publique
 option-serve-feeds = Dossier où l’on dépose des avis; sinon « feeds » dans le dossier de données
@@ -106,7 +106,7 @@ option-advisories-search-limit = Nombre maximal de résultats
 option-advisories-new-limit = Nombre maximal de résultats
 help-advisories-new = Montrer les révisions arrivées en dernier
 help-advisories-update = Lire des avis d'un dossier
-option-offline = Dossier ou fichier d'avis, seuls, en gzip ou en zstd
+option-offline = Dossier ou fichier d’avis sous toute forme publiée, seuls, en gzip, zstd, xz, zip ou tar
 help-advisories-show = Montrer un avis
 option-id = Identifiant
 option-advisories-show-history = Montrer chaque source avec chaque révision lue
