@@ -109,6 +109,22 @@ impl Places {
         crate::pool::org_only(place).or_else(|| self.sites.get(&place).map(|(org, _)| *org))
     }
 
+    /// Whether it is a registered site.
+    pub(crate) fn is_site(&self, place: u32) -> bool {
+        self.sites.contains_key(&place)
+    }
+
+    /// Whether a site was heard in each of so many weeks before a day: what was silent for a month
+    /// and speaks again has nothing that is usual. Not asked of what is no registered site, and
+    /// where nobody says which were heard.
+    pub(crate) fn is_heard_before(&self, place: u32, day: u32, weeks: u32) -> bool {
+        let Some(heard) = self.heard.as_ref().filter(|_| self.is_site(place)) else { return true };
+        (0..weeks).all(|week| {
+            let until = day.saturating_sub(7 * week);
+            (until.saturating_sub(7)..until).any(|day| heard.contains(&(day, place)))
+        })
+    }
+
     /// The sector of a place.
     pub(crate) fn sector(&self, place: u32) -> Option<Sector> {
         self.sites.get(&place).and_then(|(_, sector)| *sector)
@@ -162,6 +178,24 @@ mod tests {
         assert_eq!((places.org(place(3)), places.org(place(5))), (Some(OrgId(8)), None));
         assert_eq!(places.org(place_of(OrgId(6), None)), Some(OrgId(6)));
         assert_eq!(places.sites(), 4);
+        assert!(places.is_site(place(4)) && !places.is_site(place(5)));
+        assert!(!places.is_site(place_of(OrgId(7), None)), "a draw of no site");
+    }
+
+    #[test]
+    fn a_site_that_was_silent_is_known_again_after_some_weeks() {
+        let place = |site| place_of(OrgId(0), Some(SiteId(site)));
+        let places = Places::new([(SiteId(1), OrgId(7), "a")]);
+        assert!(places.is_heard_before(place(1), 0, 4), "nobody says which were heard");
+        // A line a week is enough; then a month of silence.
+        let days = (0..300).step_by(7).chain(335..400);
+        let places = places.heard(days.map(|day| (day, SiteId(1))));
+        let known = |day| places.is_heard_before(place(1), day, 4);
+        assert_eq!([3, 20, 29, 300, 303].map(known), [false, false, true, true, false]);
+        let after = [335, 340, 350, 356, 357, 399].map(known);
+        assert_eq!(after, [false, false, false, false, true, true]);
+        assert!(places.is_heard_before(place(2), 340, 4), "no registered site");
+        assert!(places.is_heard_before(place_of(OrgId(7), None), 340, 4));
     }
 
     #[test]

@@ -118,7 +118,8 @@ fn look(pool: &mut Pool, places: &Places, from: u32, found: &mut BTreeMap<Target
         .strong
         .sorted()
         .filter(|row| is_knock(row) && span.contains(&(row.first / DAY)))
-        .filter(|row| places.org(row.place()).is_some());
+        // What the log told no site of is no draw: nobody knows which it was.
+        .filter(|row| places.is_site(row.place()));
     let mut knocks: Vec<(u32, u64, u32, u32)> =
         in_span.map(|row| (row.door(), row.source.0, row.first, row.place())).collect();
     knocks.sort_unstable();

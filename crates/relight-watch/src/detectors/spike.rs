@@ -195,7 +195,8 @@ fn look(
     let mut knocks: Vec<(u32, u32, u64, bool)> = Vec::new();
     for row in pool.strong.sorted().filter(|row| row.counts()) {
         let hour = row.first / HOUR;
-        let is_young = hour < (begins.at(row.place()) / HOUR).saturating_add(WEEKS * WEEK_HOURS);
+        let known_from = (begins.at(row.place()) / HOUR).saturating_add(WEEKS * WEEK_HOURS);
+        let is_young = hour < known_from || !places.is_heard_before(row.place(), hour / 24, WEEKS);
         let known = keys(row, places).filter_map(|key| numbers.get(&key).copied());
         knocks.extend(known.map(|number| (number, hour, row.source.0, is_young)));
     }
