@@ -31,6 +31,8 @@ pub struct Hunted {
     pub answered: BTreeMap<Place, AnsweredDays>,
     /// Windows of that time that were full: contacts had to go, and nobody can tell which.
     pub full_windows: usize,
+    /// Lines of windows of that time that no parser took: what was looked for may be in them.
+    pub unread_lines: u64,
 }
 
 impl Hunted {
@@ -42,7 +44,9 @@ impl Hunted {
 
     /// What is not among the contacts, or not answered, was perhaps there all the same.
     pub fn is_unsure(&self) -> bool {
-        self.full_windows > 0 || self.answered.values().any(|it| it.is_unknown)
+        self.full_windows > 0
+            || self.unread_lines > 0
+            || self.answered.values().any(|it| it.is_unknown)
     }
 }
 
@@ -90,8 +94,11 @@ pub fn hunt_all(store: &Store, prey: &Prey, since: Timestamp) -> Result<Hunted, 
     let places = places_of(store)?;
     for (org, bytes) in store.windows()? {
         let window = window(org, &bytes)?;
-        let is_recent = window.stats().last.is_none_or(|last| last >= since);
-        hunted.full_windows += usize::from(window.is_full() && is_recent);
+        let stats = window.stats();
+        if stats.last.is_none_or(|last| last >= since) {
+            hunted.full_windows += usize::from(window.is_full());
+            hunted.unread_lines += stats.refused;
+        }
         if let Prey::Path(path) = prey {
             let own = places.get(&org).map(Vec::as_slice).unwrap_or_default();
             hunted.note(&window, path, own, since);

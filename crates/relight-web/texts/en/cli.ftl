@@ -645,6 +645,10 @@ hunt-full = { NUMBER($windows) } { $windows ->
     [one] window of that time was full: contacts of it were not kept, and nobody can tell which
    *[other] windows of that time were full: contacts of them were not kept, and nobody can tell which
 }
+hunt-unread = { NUMBER($lines) } { $lines ->
+    [one] line of that time was not read: what is looked for may be in it
+   *[other] lines of that time were not read: what is looked for may be in them
+}
 hunt-answered = answered at { $place } to ordinary visitors, between { $first } and { $last }; who asked is not kept
 hunt-answered-unknown = { NUMBER($sites) } { $sites ->
     [one] site has

@@ -696,6 +696,10 @@ hunt-full = { NUMBER($windows) } { $windows ->
     [one] fenêtre de cette période était pleine : des contacts n’ont pas été conservés, et personne ne peut dire lesquels
    *[other] fenêtres de cette période étaient pleines : des contacts n’ont pas été conservés, et personne ne peut dire lesquels
 }
+hunt-unread = { NUMBER($lines) } { $lines ->
+    [one] ligne de cette période n’a pas été lue : ce qu’on cherche y est peut-être
+   *[other] lignes de cette période n’ont pas été lues : ce qu’on cherche y est peut-être
+}
 hunt-answered = répondu à { $place } à des visiteurs ordinaires, entre { $first } et { $last }; qui demandait n’est pas conservé
 hunt-answered-unknown = { NUMBER($sites) } { $sites ->
     [one] site a

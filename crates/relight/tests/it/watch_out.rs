@@ -4,7 +4,7 @@
 use std::time::UNIX_EPOCH;
 
 use expect_test::expect;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::place::Place;
 
@@ -357,6 +357,15 @@ fn a_hunt_is_complete_only_without_a_missing_day() {
     ingest(&[2], "Santé Nord", "san-001");
     assert_eq!(hunt("3"), 0);
     assert_eq!(hunt("4"), 3, "before the first day");
+    let document = || place.run(&["watch", "hunt", "9.9.9.9", "--days", "3", "--json"]).json();
+    assert_eq!((&document()["whole"], &document()["unread_lines"]), (&json!(true), &json!(0)));
+    assert_eq!(document()["covered"][0]["sites_fewer"], 0);
+    place.write("a.log", "{\"no\": \"log\"}\n");
+    place.run(&["watch", "ingest", "a.log", "--org", "Santé Nord", "--site", "san-001"]);
+    assert_eq!(hunt("3"), 3, "who was looked for may be in a line that nobody could read");
+    assert_eq!((&document()["whole"], &document()["unread_lines"]), (&json!(false), &json!(1)));
+    let told = place.run(&["watch", "hunt", "9.9.9.9", "--days", "3"]).stdout;
+    assert!(told.contains("1 line of that time was not read"), "{told}");
 }
 
 /// Contacts that went at a limit were perhaps the ones that are looked for.

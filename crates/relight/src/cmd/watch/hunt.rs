@@ -49,6 +49,9 @@ struct HuntDocument<'a> {
     answered: Vec<AnsweredRow<'a>>,
     covered: Vec<CoveredRow<'a>>,
     full_windows: usize,
+    unread_lines: u64,
+    /// Everything of that time was looked through.
+    whole: bool,
 }
 
 #[derive(Serialize)]
@@ -76,6 +79,8 @@ struct AnsweredRow<'a> {
 struct CoveredRow<'a> {
     organisation: &'a str,
     days: Vec<[String; 2]>,
+    /// Sites of it that sent logs of other days, or none.
+    sites_fewer: usize,
 }
 
 #[derive(Serialize)]
@@ -117,12 +122,13 @@ impl Hunt {
         // On a day without logs a site was perhaps tried too: that is unknown, not "none".
         let span = (since.div_euclid(86_400), context.now().div_euclid(86_400));
         let mut orgs = names.organisations.keys();
-        let is_whole = orgs.all(|org| hunted.is_covered(*org, names.own(*org), span));
-        if !is_whole || hunted.is_unsure() {
+        let is_covered = orgs.all(|org| hunted.is_covered(*org, names.own(*org), span));
+        let is_whole = is_covered && !hunted.is_unsure();
+        if !is_whole {
             report.raise(Exit::Incomplete);
         }
         if context.json {
-            report.document("relight.hunt/1", &names.document(&self.what, &hunted));
+            report.document("relight.hunt/1", &names.document(&self.what, &hunted, is_whole));
         } else {
             names.tell(&hunted, context, report);
         }
@@ -139,7 +145,7 @@ impl Names {
         self.organisations.get(&id).map_or("", String::as_str)
     }
 
-    fn document<'a>(&'a self, what: &'a str, hunted: &'a Hunted) -> HuntDocument<'a> {
+    fn document<'a>(&'a self, what: &'a str, hunted: &'a Hunted, whole: bool) -> HuntDocument<'a> {
         let row = |hit: &'a Hit| ContactRow {
             first: rfc3339(hit.first),
             last: rfc3339(hit.last),
@@ -153,7 +159,7 @@ impl Names {
         let covered = self.organisations.iter().map(|(org, name)| {
             let stretches = hunted.covered.get(org).into_iter().flatten();
             let days = stretches.map(|(from, to)| [day(*from), day(*to)]).collect();
-            CoveredRow { organisation: name, days }
+            CoveredRow { organisation: name, days, sites_fewer: self.fewer(hunted, *org) }
         });
         let contacts = hunted.hits.iter().map(row).collect();
         let answered = hunted.answered.iter().map(|((org, site), it)| AnsweredRow {
@@ -164,8 +170,24 @@ impl Names {
             unknown: it.is_unknown,
         });
         let (answered, covered) = (answered.collect(), covered.collect());
-        let (total, full_windows) = (hunted.total, hunted.full_windows);
-        HuntDocument { what, total, contacts, answered, covered, full_windows }
+        HuntDocument {
+            what,
+            total: hunted.total,
+            contacts,
+            answered,
+            covered,
+            full_windows: hunted.full_windows,
+            unread_lines: hunted.unread_lines,
+            whole,
+        }
+    }
+
+    /// How many sites of an organisation sent logs of other days than it did as a whole.
+    fn fewer(&self, hunted: &Hunted, org: OrgId) -> usize {
+        let of_org = hunted.covered.get(&org).map(Vec::as_slice).unwrap_or_default();
+        let of = |site: &SiteId| hunted.covered_sites.get(site).map(Vec::as_slice);
+        let fewer = |site: &&SiteId| of(site).unwrap_or_default() != of_org;
+        self.own(org).iter().filter(fewer).count()
     }
 
     /// Where the path opened to ordinary visitors: whoever has it today should look at it.
@@ -202,6 +224,9 @@ impl Names {
         if hunted.full_windows > 0 {
             report.line(&texts::hunt_full(lang, hunted.full_windows));
         }
+        if hunted.unread_lines > 0 {
+            report.line(&texts::hunt_unread(lang, hunted.unread_lines));
+        }
         self.tell_answered(hunted, context, report);
         for (org, name) in &self.organisations {
             let stretches = hunted.covered.get(org).map(Vec::as_slice).unwrap_or_default();
@@ -212,9 +237,7 @@ impl Names {
                 _ => texts::hunt_not_covered(lang).to_owned(),
             };
             report.line(&format!("  {}", texts::labelled(lang, name, &text)));
-            let of = |site: &SiteId| hunted.covered_sites.get(site).map(Vec::as_slice);
-            let fewer = |site: &&SiteId| of(site).unwrap_or_default() != stretches;
-            let fewer = self.own(*org).iter().filter(fewer).count();
+            let fewer = self.fewer(hunted, *org);
             if fewer > 0 {
                 report.line(&format!("    {}", texts::hunt_fewer(lang, fewer)));
             }

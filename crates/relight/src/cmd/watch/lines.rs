@@ -70,6 +70,7 @@ impl LineSource {
             let (bytes, lines) = match block.map(harmless_lines) {
                 Ok((0, _)) => return Ok(self.number - before),
                 Ok(skipped) => skipped,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(self.unreadable(&error, context)),
             };
             self.reader.consume(bytes);
