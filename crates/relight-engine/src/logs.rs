@@ -222,8 +222,7 @@ fn judged_within(store: &Store, rows_max: usize) -> Result<Judged, EngineError> 
         windows.iter().for_each(|window| pool.add(window, home));
     })?;
     let register = Register::read(store)?;
-    let places = register.places();
-    let found = Found::of(&mut pool, &places);
+    let found = Found::of(&mut pool, &register.places);
     let stats = pool.stats();
     drop(pool);
     let mut dossier = Dossier::default();
@@ -231,7 +230,7 @@ fn judged_within(store: &Store, rows_max: usize) -> Result<Judged, EngineError> 
         windows.iter().for_each(|window| dossier.add(window, home, found.sources()));
         dossier.add_home(home, &register.own(org), found.sources());
     })?;
-    let mut campaigns = campaigns(&found.judge(&dossier, &places));
+    let mut campaigns = campaigns(&found.judge(&dossier, &register.places));
     grade(store, &register, &mut campaigns)?;
     let mut campaigns = gather(campaigns);
     names::keep(store, &mut campaigns)?;
@@ -298,39 +297,34 @@ struct Register {
     sites: Vec<Site>,
     /// The sector of each organisation.
     sectors: BTreeMap<OrgId, String>,
-    /// The days on which each site sent a line, in order.
-    heard: BTreeMap<SiteId, Vec<i64>>,
+    /// Where they are, and when each was heard.
+    places: Places,
 }
 
 impl Register {
     fn read(store: &Store) -> Result<Self, EngineError> {
         let organisations = store.organisations()?.into_iter();
         let sectors = organisations.map(|org| (org.id, org.sector)).collect();
-        let mut heard: BTreeMap<SiteId, Vec<i64>> = BTreeMap::new();
-        for (day, sites) in store.watch_probes(compact::HEARD, 0, i64::MAX)? {
-            sites.iter().for_each(|site| heard.entry(SiteId(site)).or_default().push(day));
-        }
-        heard.values_mut().for_each(|days| days.sort_unstable());
-        Ok(Self { sites: store.sites()?, sectors, heard })
+        let heard = store.watch_probes(compact::HEARD, 0, i64::MAX)?.into_iter();
+        let heard = heard.flat_map(|(day, sites)| {
+            sites.iter().map(|site| (day, SiteId(site))).collect::<Vec<_>>()
+        });
+        let mut read = Self { sites: store.sites()?, sectors, places: Places::default() };
+        let sites = read.sites.iter().map(|site| (site.id, site.org, read.sector(site)));
+        read.places = Places::new(sites).heard(heard);
+        Ok(read)
     }
 
     /// The site sent a line between two moments, or within [`HEARD_AROUND_DAYS`] of them.
     fn is_heard(&self, site: SiteId, from: Timestamp, to: Timestamp) -> bool {
-        let days = self.heard.get(&site).map(Vec::as_slice).unwrap_or_default();
+        let day = |day: i64| u32::try_from(day.max(0)).unwrap_or(u32::MAX);
         let (from, to) = (compact::day_of(from), compact::day_of(to));
-        let next = days.partition_point(|day| *day < from - HEARD_AROUND_DAYS);
-        days.get(next).is_some_and(|day| *day <= to + HEARD_AROUND_DAYS)
+        let days = day(from - HEARD_AROUND_DAYS)..day(to + HEARD_AROUND_DAYS + 1);
+        self.places.is_heard(site, days)
     }
 
     fn sector(&self, site: &Site) -> &str {
         self.sectors.get(&site.org).map_or("", String::as_str)
-    }
-
-    fn places(&self) -> Places {
-        let sites = self.sites.iter().map(|site| (site.id, site.org, self.sector(site)));
-        let heard = self.heard.iter();
-        let heard = heard.flat_map(|(site, days)| days.iter().map(|day| (*day, *site)));
-        Places::new(sites).heard(heard)
     }
 
     /// The sites of an organisation: nobody is at home at another one's.
@@ -432,8 +426,8 @@ mod tests {
 
     #[test]
     fn a_site_is_heard_around_its_lines_and_at_no_other_time() {
-        let heard = BTreeMap::from([(SiteId(1), vec![100, 200])]);
-        let register = Register { sites: Vec::new(), sectors: BTreeMap::new(), heard };
+        let places = Places::default().heard([100, 200].map(|day| (day, SiteId(1))));
+        let register = Register { sites: Vec::new(), sectors: BTreeMap::new(), places };
         let of = |site, from: i64, to: i64| {
             register.is_heard(SiteId(site), from * 86_400, to * 86_400 + 86_399)
         };

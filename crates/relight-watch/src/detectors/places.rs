@@ -21,8 +21,9 @@ pub struct Places {
     sites: BTreeMap<u32, (OrgId, Option<Sector>)>,
     /// Sites of each sector.
     counts: Vec<usize>,
-    /// The days on which each site was heard; `None` when every site is heard every day.
-    heard: Option<BTreeSet<(u32, u32)>>,
+    /// The days since 1970 on which each site was heard, in order; `None` when every site is heard
+    /// every day.
+    heard: Option<BTreeMap<u32, Vec<u32>>>,
 }
 
 impl Places {
@@ -48,22 +49,39 @@ impl Places {
     /// time may have been tried then as well, so it counts neither way.
     #[must_use]
     pub fn heard(mut self, days: impl IntoIterator<Item = (i64, SiteId)>) -> Self {
-        let place = |site| place_of(OrgId(0), Some(site));
-        let days = days
-            .into_iter()
-            .filter_map(|(day, site)| Some((u32::try_from(day).ok()?, place(site))));
-        self.heard = Some(days.collect());
+        let mut heard: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (day, site) in days {
+            if let Ok(day) = u32::try_from(day) {
+                heard.entry(place_of(OrgId(0), Some(site))).or_default().push(day);
+            }
+        }
+        heard.values_mut().for_each(|days| days.sort_unstable());
+        self.heard = Some(heard);
         self
+    }
+
+    /// Whether a site was heard on one of these days since 1970.
+    pub fn is_heard(&self, site: SiteId, days: Range<u32>) -> bool {
+        self.is_heard_at(place_of(OrgId(0), Some(site)), days)
+    }
+
+    fn is_heard_at(&self, place: u32, days: Range<u32>) -> bool {
+        let Some(heard) = &self.heard else { return true };
+        let all = heard.get(&place).map(Vec::as_slice).unwrap_or_default();
+        let next = all.partition_point(|day| *day < days.start);
+        all.get(next).is_some_and(|day| *day < days.end)
     }
 
     /// The sites that were heard on one of these days; the numbers of sectors stay.
     pub(crate) fn heard_in(&self, days: Range<u32>) -> Cow<'_, Self> {
-        let Some(heard) = &self.heard else { return Cow::Borrowed(self) };
+        if self.heard.is_none() {
+            return Cow::Borrowed(self);
+        }
         let mut there = Self { counts: vec![0; self.counts.len()], ..Self::default() };
-        for (_, place) in heard.range((days.start, 0)..(days.end, 0)) {
-            let Some(known) = self.sites.get(place) else { continue };
-            if let (None, Some(sector)) = (there.sites.insert(*place, *known), known.1) {
-                there.counts[usize::from(sector)] += 1;
+        for (place, known) in &self.sites {
+            if self.is_heard_at(*place, days.clone()) {
+                there.sites.insert(*place, *known);
+                known.1.into_iter().for_each(|sector| there.counts[usize::from(sector)] += 1);
             }
         }
         Cow::Owned(there)
@@ -93,8 +111,9 @@ impl Places {
             all = all.min(row.first);
             heard(row.place(), row.first);
         }
-        for (day, place) in self.heard.iter().flatten() {
-            let second = day.saturating_mul(86_400);
+        for (place, days) in self.heard.iter().flatten() {
+            let Some(first) = days.first() else { continue };
+            let second = first.saturating_mul(86_400);
             heard(*place, second);
             // What the log told no site of was at one of them.
             if let Some((org, _)) = self.sites.get(place) {
@@ -118,11 +137,11 @@ impl Places {
     /// and speaks again has nothing that is usual. Not asked of what is no registered site, and
     /// where nobody says which were heard.
     pub(crate) fn is_heard_before(&self, place: u32, day: u32, weeks: u32) -> bool {
-        let Some(heard) = self.heard.as_ref().filter(|_| self.is_site(place)) else { return true };
-        (0..weeks).all(|week| {
+        let in_week = |week: u32| {
             let until = day.saturating_sub(7 * week);
-            (until.saturating_sub(7)..until).any(|day| heard.contains(&(day, place)))
-        })
+            self.is_heard_at(place, until.saturating_sub(7)..until)
+        };
+        !self.is_site(place) || (0..weeks).all(in_week)
     }
 
     /// The sector of a place.
