@@ -314,11 +314,11 @@ impl Running {
     /// Kills the proxy at once with all its workers, as a crash would.
     pub fn kill(&mut self) {
         for child in self.retiring.iter_mut().chain([&mut self.child]) {
-            if let Some(group) = pid(child) {
-                // The group may be gone already, which is what is wanted.
-                let _ = rustix::process::kill_process_group(group, Signal::KILL);
-            }
+            let Some(group) = pid(child) else { continue };
+            // The group may be gone already, which is what is wanted.
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
             let _ = child.wait();
+            wait_for_orphans(group);
         }
     }
 
@@ -369,6 +369,16 @@ impl Drop for Running {
             thread::sleep(Duration::from_millis(2));
         }
         self.kill();
+    }
+}
+
+/// Workers end a little after their dead master, and hold what it listened on until then.
+fn wait_for_orphans(group: Pid) {
+    let deadline = Instant::now() + ORPHANS_WAIT_MAX;
+    let left = || rustix::process::test_kill_process_group(group).is_ok();
+    while left() && Instant::now() < deadline {
+        // They are nobody's children: nothing tells when the last one is gone.
+        thread::sleep(Duration::from_millis(2));
     }
 }
 

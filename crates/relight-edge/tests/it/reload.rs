@@ -1,5 +1,7 @@
 //! Somebody else's reloads, restarts and edits, and crashes of either side.
 
+use std::net::TcpListener;
+
 use relight_edge::{Lint, Stage};
 use relight_model::Seen;
 
@@ -36,6 +38,8 @@ fn a_crash_and_restart_keeps_dark() {
         let mut rig = Rig::start(kind, 30);
         rig.close(1, &set(0..20));
         rig.running.as_mut().unwrap().kill();
+        // The last worker is gone too: whoever starts next can listen.
+        drop(TcpListener::bind(rig.listener()).unwrap());
         rig.running = None;
         let view = rig.observe(0);
         assert_eq!(view.durable, Seen::Dark, "{kind:?}");
