@@ -1,7 +1,6 @@
 //! What was installed at an hour in the past, and whether it had a flaw.
 
 use std::cell::RefCell;
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -20,9 +19,36 @@ pub struct Then<'a> {
     advisories: Advisories,
     placements: BTreeMap<SiteId, Vec<AssetId>>,
     age_max: i64,
-    histories: RefCell<HashMap<AssetId, Vec<SnapshotRow>>>,
+    histories: RefCell<HashMap<AssetId, Rc<History>>>,
     deployments: RefCell<HashMap<AssetId, Rc<[Deployed]>>>,
     judged: RefCell<HashMap<(Digest, String), Judged>>,
+}
+
+/// What is known about one asset, by time.
+struct History {
+    rows: Vec<SnapshotRow>,
+    /// See [`Store::looks_of`].
+    looks: Vec<Timestamp>,
+}
+
+impl History {
+    /// The newest inventory that was true at a moment or before, and when it was last confirmed.
+    fn in_force(&self, at: Timestamp) -> Option<(&SnapshotRow, Timestamp)> {
+        let row = self.rows.iter().rev().find(|row| row.observed_at <= at)?;
+        Some((row, row.confirmed_by(at, &self.looks)))
+    }
+
+    /// When the answer may turn: at each inventory, just before it, because a deployment leaves the
+    /// site unknown until then, and just before a look that came longer than `age_max` seconds
+    /// after the one before it.
+    fn turns(&self, age_max: i64) -> impl Iterator<Item = Timestamp> {
+        let starts = self.rows.iter().flat_map(|row| [row.observed_at - 1, row.observed_at]);
+        let looks = self.looks.iter().copied().chain(self.rows.iter().map(|it| it.last_confirmed));
+        let is_late = move |at: &Timestamp| {
+            self.in_force(at - 1).is_some_and(|(_, confirmed)| at - 1 - confirmed > age_max)
+        };
+        starts.chain(looks.filter(is_late).map(|at| at - 1))
+    }
 }
 
 /// What one inventory says about one flaw.
@@ -92,12 +118,8 @@ impl<'a> Then<'a> {
     ) -> Result<Exposure, StoreError> {
         let mut moments = BTreeSet::from([from, to]);
         for asset in self.placements.get(&site).into_iter().flatten() {
-            // A deployment leaves the site unknown until the next inventory: just before that.
             let inside = |at: &Timestamp| (from..=to).contains(at);
-            self.history(*asset, |rows| {
-                let changes = rows.iter().flat_map(|row| [row.observed_at - 1, row.observed_at]);
-                moments.extend(changes.filter(inside));
-            })?;
+            moments.extend(self.history(*asset)?.turns(self.age_max).filter(inside));
         }
         let mut worst = Exposure::Clear;
         for at in moments {
@@ -116,13 +138,15 @@ impl<'a> Then<'a> {
         at: Timestamp,
         question: &Question,
     ) -> Result<Exposure, StoreError> {
-        let Some(row) = self.in_force(asset, at)? else { return Ok(Exposure::Unknown) };
+        let history = self.history(asset)?;
+        let Some((row, confirmed)) = history.in_force(at) else { return Ok(Exposure::Unknown) };
         let complete = match self.judged(row.digest, question)? {
             Judged::Affected => return Ok(Exposure::Affected),
             Judged::Clear { complete } => complete,
         };
-        let confirmed = Some(row.confirmed_by(at));
-        let changed_since = deployed_otherwise(&self.deployments(asset)?, &row, at);
+        let deployed = self.deployments(asset)?;
+        let changed_since = deployed_otherwise(deployed.iter(), row.artifact, (confirmed, at));
+        let confirmed = Some(confirmed);
         let state = InventoryState { confirmed, changed_since, flaws: Vec::new() };
         let covered = Coverage::of(&[state], at, self.age_max).is_ok();
         Ok(if complete && covered { Exposure::Clear } else { Exposure::Unknown })
@@ -138,22 +162,14 @@ impl<'a> Then<'a> {
         Ok(read)
     }
 
-    /// The newest inventory that was true at that time or before.
-    fn in_force(&self, asset: AssetId, at: Timestamp) -> Result<Option<SnapshotRow>, StoreError> {
-        self.history(asset, |rows| rows.iter().rev().find(|row| row.observed_at <= at).copied())
-    }
-
-    fn history<T>(
-        &self,
-        asset: AssetId,
-        see: impl FnOnce(&[SnapshotRow]) -> T,
-    ) -> Result<T, StoreError> {
-        let mut histories = self.histories.borrow_mut();
-        let rows = match histories.entry(asset) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(entry) => entry.insert(self.store.snapshots_of(asset)?),
-        };
-        Ok(see(rows))
+    fn history(&self, asset: AssetId) -> Result<Rc<History>, StoreError> {
+        if let Some(known) = self.histories.borrow().get(&asset) {
+            return Ok(Rc::clone(known));
+        }
+        let (rows, looks) = (self.store.snapshots_of(asset)?, self.store.looks_of(asset)?);
+        let read = Rc::new(History { rows, looks });
+        self.histories.borrow_mut().insert(asset, Rc::clone(&read));
+        Ok(read)
     }
 
     fn judged(&self, digest: Digest, question: &Question) -> Result<Judged, StoreError> {

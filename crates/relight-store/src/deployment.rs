@@ -4,8 +4,9 @@ use relight_model::{AssetId, Digest, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use crate::{
-    SnapshotRow, Store, StoreError,
+    Store, StoreError,
     inventory::{clamp, known_asset},
+    look::{self, Kind},
     store::Failure,
 };
 
@@ -66,20 +67,22 @@ pub struct Deployed {
 }
 
 impl Deployed {
-    /// As [`SnapshotRow::confirmed_by`].
-    pub(crate) const fn confirmed_by(&self, at: Timestamp) -> Timestamp {
-        if at < self.last_confirmed { self.at } else { self.last_confirmed }
+    /// When it was last true at a moment, given the last look that is kept before it.
+    pub(crate) fn confirmed_by(&self, at: Timestamp, look: Option<Timestamp>) -> Timestamp {
+        if at < self.last_confirmed { look.unwrap_or(self.at) } else { self.last_confirmed }
     }
 }
 
-/// Whether, between the last confirmation of an inventory before `until` and `until`, something
-/// else than what it describes was reported to run. For a moment before the last confirmation
-/// nobody knows when the one before it was: everything since the first counts.
-pub fn deployed_otherwise(deployed: &[Deployed], seen: &SnapshotRow, until: Timestamp) -> bool {
-    let of_later = until < seen.last_confirmed;
-    let from = if of_later { seen.observed_at } else { seen.last_confirmed };
-    deployed.iter().any(|it| {
-        let is_other = it.digest.is_none() || seen.artifact.is_none() || it.digest != seen.artifact;
+/// Whether, between two moments, both included, something else than an artifact was reported to
+/// run. The first moment is that of the last look at it that is known: what lies between two looks
+/// nobody knows, so everything since then counts.
+pub fn deployed_otherwise<'a>(
+    deployed: impl IntoIterator<Item = &'a Deployed>,
+    artifact: Option<Digest>,
+    (from, until): (Timestamp, Timestamp),
+) -> bool {
+    deployed.into_iter().any(|it| {
+        let is_other = it.digest.is_none() || artifact.is_none() || it.digest != artifact;
         it.last_confirmed >= from && it.at <= until && is_other
     })
 }
@@ -96,6 +99,7 @@ fn put(transaction: &Transaction<'_>, draft: &DeploymentDraft) -> Result<(), Fai
             transaction
                 .prepare_cached("UPDATE deployment SET last_confirmed = ?2 WHERE seq = ?1")?
                 .execute([seq, at])?;
+            look::add(transaction, Kind::Deployment, seq, at)?;
             seq
         }
         None => {
@@ -157,13 +161,6 @@ mod tests {
         report(Some(A), 100);
         report(Some(B), 200);
         report(None, 300);
-        let seen = |artifact, last_confirmed| SnapshotRow {
-            digest: A,
-            artifact,
-            observed_at: 0,
-            recorded_at: 0,
-            last_confirmed,
-        };
         for (artifact, confirmed, until, otherwise) in [
             (Some(A), 50, 150, false),
             (Some(A), 50, 199, false),
@@ -174,24 +171,21 @@ mod tests {
             (None, 50, 99, false),
             (Some(A), 301, 999, false),
         ] {
-            let found = deployed_otherwise(
-                &store.deployments_of(asset).unwrap(),
-                &seen(artifact, confirmed),
-                until,
-            );
+            let deployed = store.deployments_of(asset).unwrap();
+            let found = deployed_otherwise(&deployed, artifact, (confirmed, until));
             assert_eq!(found, otherwise, "{artifact:?} {confirmed}..{until}");
         }
     }
 
-    /// A report that is repeated, and a moment that lies before the last confirmation.
+    /// A report that is repeated, and reports that come in any order.
     #[test]
     fn what_was_deployed_meanwhile_is_found_in_any_order() {
-        for (reports, (confirmed, until), otherwise) in [
+        for (reports, between, otherwise) in [
             (vec![(B, 10), (B, 30)], (20, 40), true),
             (vec![(B, 10), (B, 30), (A, 35)], (20, 40), true),
             (vec![(B, 10), (A, 20)], (20, 40), false),
-            (vec![(B, 40)], (100, 50), true),
-            (vec![(B, 60)], (100, 50), false),
+            (vec![(A, 60), (B, 40)], (5, 50), true),
+            (vec![(A, 40), (B, 60)], (5, 50), false),
         ] {
             let (_folder, store) = open_with_sites(1);
             let asset = AssetId(1);
@@ -200,15 +194,8 @@ mod tests {
                     DeploymentDraft { asset, digest: Some(*digest), at: *at, recorded_at: *at };
                 store.report_deployed(&[draft]).unwrap();
             }
-            let seen = SnapshotRow {
-                digest: A,
-                artifact: Some(A),
-                observed_at: 5,
-                recorded_at: 5,
-                last_confirmed: confirmed,
-            };
-            let found = deployed_otherwise(&store.deployments_of(asset).unwrap(), &seen, until);
-            assert_eq!(found, otherwise, "{reports:?} {confirmed}..{until}");
+            let found = deployed_otherwise(&store.deployments_of(asset).unwrap(), Some(A), between);
+            assert_eq!(found, otherwise, "{reports:?} {between:?}");
         }
     }
 

@@ -3,7 +3,12 @@
 use relight_model::{AssetId, Digest, Profile, Sbom, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use crate::{Store, StoreError, StoreErrorKind, blob, profiles, snapshot_text, store::Failure};
+use crate::{
+    Store, StoreError, StoreErrorKind, blob,
+    look::{self, Kind},
+    profiles, snapshot_text,
+    store::Failure,
+};
 
 /// How far `observed_at` may lie after `recorded_at`, in seconds; beyond it is set to
 /// `recorded_at`, because a clock that is ahead must not make an inventory look fresh for longer.
@@ -65,15 +70,21 @@ pub struct SnapshotRow {
 
 impl SnapshotRow {
     /// When it was last known to be true at a moment, of the looks that are kept: the first and
-    /// the last one.
-    pub const fn confirmed_by(&self, at: Timestamp) -> Timestamp {
-        if at < self.last_confirmed { self.observed_at } else { self.last_confirmed }
+    /// the last one, and those between them, see [`Store::looks_of`].
+    pub fn confirmed_by(&self, at: Timestamp, looks: &[Timestamp]) -> Timestamp {
+        if at >= self.last_confirmed {
+            return self.last_confirmed;
+        }
+        let until = looks.partition_point(|look| *look <= at);
+        let last = looks.get(..until).and_then(<[_]>::last);
+        last.copied().unwrap_or(self.observed_at).max(self.observed_at)
     }
 }
 
 impl Store {
-    /// Stores inventories, all or none. The same inventory again only moves `last_confirmed`; one
-    /// that is older than the present goes into history and changes nothing else.
+    /// Stores inventories, all or none. The same inventory again only moves `last_confirmed` and
+    /// keeps the look; one that is older than the present goes into history and changes nothing
+    /// else.
     ///
     /// # Errors
     /// An asset is not in the register (`NotFound`), an inventory is larger than
@@ -176,25 +187,28 @@ pub(crate) fn put(
     let row =
         SnapshotRow { digest, artifact, observed_at, recorded_at, last_confirmed: observed_at };
     match (outcome, present) {
-        (SnapshotOutcome::Confirmed, _) => confirm(transaction, asset, observed_at)?,
+        (SnapshotOutcome::Confirmed, Some((present, _))) => {
+            confirm(transaction, present, observed_at)?;
+        }
         (SnapshotOutcome::History, Some((present, _))) => {
             insert_history(transaction, asset, &row, present)?;
         }
-        _ => make_present(transaction, asset, &row)?,
+        _ => {
+            make_present(transaction, asset, &row)?;
+        }
     }
     profiles::put(transaction, asset, profiles, outcome, artifact.is_some())?;
     Ok(SnapshotStored { asset, digest, outcome, clamped })
 }
 
-/// Moves the confirmation of the present snapshot of an asset to `at`, if that is later.
-fn confirm(database: &Connection, asset: AssetId, at: Timestamp) -> Result<(), rusqlite::Error> {
+/// Moves the confirmation of a run to `at`, if that is later, and keeps the look.
+fn confirm(database: &Connection, run: i64, at: Timestamp) -> Result<(), rusqlite::Error> {
     database
         .prepare_cached(
-            "UPDATE snapshot SET last_confirmed = max(last_confirmed, ?2)
-             WHERE seq = (SELECT snapshot FROM asset WHERE id = ?1)",
+            "UPDATE snapshot SET last_confirmed = max(last_confirmed, ?2) WHERE seq = ?1",
         )?
-        .execute(params![asset.0, at])?;
-    Ok(())
+        .execute(params![run, at])?;
+    look::add(database, Kind::Snapshot, run, at)
 }
 
 /// Puts an older inventory into history. One that falls into a run of others splits that run, so
@@ -212,8 +226,8 @@ fn insert_history(
         )?
         .query_row(params![asset.0, row.digest.0, row.observed_at], |row| row.get(0))
         .optional()?;
-    if known.is_some() {
-        return Ok(());
+    if let Some(run) = known {
+        return Ok(look::add(transaction, Kind::Snapshot, run, row.observed_at)?);
     }
     let around = transaction
         .prepare_cached(
@@ -224,28 +238,29 @@ fn insert_history(
         .optional()?;
     insert(transaction, asset, row)?;
     let Some((seq, run)) = around else { return Ok(()) };
+    let (before, after) = look::around(transaction, seq, row.observed_at)?;
     transaction
-        .prepare_cached("UPDATE snapshot SET last_confirmed = observed_at WHERE seq = ?1")?
-        .execute([seq])?;
-    let tail = SnapshotRow { observed_at: run.last_confirmed, ..run };
-    if seq == present {
-        make_present(transaction, asset, &tail)
+        .prepare_cached("UPDATE snapshot SET last_confirmed = ?2 WHERE seq = ?1")?
+        .execute([seq, before.unwrap_or(run.observed_at)])?;
+    let tail = SnapshotRow { observed_at: after.unwrap_or(run.last_confirmed), ..run };
+    let rest = if seq == present {
+        make_present(transaction, asset, &tail)?
     } else {
-        insert(transaction, asset, &tail)?;
-        Ok(())
-    }
+        insert(transaction, asset, &tail)?
+    };
+    Ok(look::hand_over(transaction, seq, rest, tail.observed_at)?)
 }
 
 fn make_present(
     transaction: &Transaction<'_>,
     asset: AssetId,
     row: &SnapshotRow,
-) -> Result<(), Failure> {
+) -> Result<i64, rusqlite::Error> {
     let seq = insert(transaction, asset, row)?;
     transaction
         .prepare_cached("UPDATE asset SET snapshot = ?2 WHERE id = ?1")?
         .execute(params![asset.0, seq])?;
-    Ok(())
+    Ok(seq)
 }
 
 fn insert(
@@ -359,6 +374,32 @@ mod tests {
         assert_eq!(put(&store, 1, &b, 150), SnapshotOutcome::History);
         assert_eq!(history(&store, &[&a, &b]), "0@100-100 1@150-150 0@200-200");
         assert_eq!(put(&store, 1, &a, 210), SnapshotOutcome::Confirmed);
+    }
+
+    #[test]
+    fn a_run_is_split_between_the_looks_that_are_kept() {
+        let (_folder, store) = open_with_sites(1);
+        let [a, b] = [sbom(&[("pkg:npm/a@1", "x")]), sbom(&[])];
+        for day in 0..7 {
+            put(&store, 1, &a, day * 100_000);
+        }
+        assert_eq!(put(&store, 1, &b, 250_000), SnapshotOutcome::History);
+        let halves = "0@0-200000 1@250000-250000 0@300000-600000";
+        assert_eq!(history(&store, &[&a, &b]), halves);
+        // And a run that is no longer the present.
+        put(&store, 1, &b, 700_000);
+        put(&store, 1, &b, 450_000);
+        let rows = store.snapshots_of(ASSET).unwrap();
+        let confirmed = |at| {
+            let row = rows.iter().rev().find(|row| row.observed_at <= at).unwrap();
+            row.confirmed_by(at, &store.looks_of(ASSET).unwrap())
+        };
+        let last: Vec<_> =
+            [99, 150_000, 299_999, 300_000, 449_999, 499_999, 500_000, 599_999, 650_000]
+                .map(confirmed)
+                .into();
+        let expected = [0, 100_000, 250_000, 300_000, 400_000, 450_000, 500_000, 500_000, 600_000];
+        assert_eq!(last, expected);
     }
 
     /// Goal: uploads may come late and in any order. Method: the same observations, one for each

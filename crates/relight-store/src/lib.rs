@@ -22,6 +22,7 @@ mod inventory;
 mod inventory_left;
 mod journal;
 mod lease;
+mod look;
 mod marks;
 mod notices;
 mod profiles;

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_attestation.sql"),
     include_str!("schema_exposure.sql"),
     include_str!("schema_campaign.sql"),
+    include_str!("schema_look.sql"),
 ];
 
 /// The version that this program reads and writes.

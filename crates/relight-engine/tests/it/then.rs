@@ -78,7 +78,8 @@ fn probed_at_noon(steps: Vec<Known>) -> Probed {
 
 #[test]
 fn a_site_that_was_patched_on_the_day_it_was_tried_was_vulnerable_that_day() {
-    let eve = NOON - 24 * HOUR;
+    const DAY: Timestamp = 24 * HOUR;
+    let eve = NOON - DAY;
     let vulnerable = |at| Inventory(log4j("2.14.1"), at);
     let patched = |at| Inventory(log4j("2.17.1"), at);
     for (steps, expected) in [
@@ -101,6 +102,12 @@ fn a_site_that_was_patched_on_the_day_it_was_tried_was_vulnerable_that_day() {
         ),
         // Unless it is what ran before.
         (vec![patched(eve), Deployment(None, NOON - HOUR), patched(NOON + HOUR)], Probed::Clear),
+        // Looked at every few days, and with a hole of some hours that nobody knows.
+        (vec![patched(eve - 9 * DAY), patched(eve - 5 * DAY), patched(NOON + DAY)], Probed::Clear),
+        (
+            vec![patched(eve - 9 * DAY), patched(NOON - 7 * DAY), patched(NOON + HOUR)],
+            Probed::Unknown,
+        ),
     ] {
         assert_eq!(probed_at_noon(steps), expected);
     }
@@ -147,6 +154,11 @@ fn an_attempt_on_a_site_that_was_vulnerable_that_hour_is_s4() {
                 Inventory(patched(), NOON + 8 * 24 * HOUR),
             ],
             Exposure::Unknown,
+        ),
+        (
+            "the same every day",
+            (-9..9).map(|day| Inventory(patched(), NOON - HOUR + day * 24 * HOUR)).collect(),
+            Exposure::Clear,
         ),
         ("inventory too old", vec![Inventory(patched(), NOON - 8 * 24 * HOUR)], Exposure::Unknown),
         ("with a part unread", vec![Inventory(unread(), NOON - HOUR)], Exposure::Unknown),

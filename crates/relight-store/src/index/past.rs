@@ -13,14 +13,16 @@ use crate::{Deployed, SnapshotRow, Store, StoreError, deployed_otherwise};
 
 /// Of each asset the last inventory of that moment, or none.
 const SNAPSHOTS: &str = "SELECT asset.id, past.digest, past.artifact, past.observed_at,
-    past.recorded_at, past.last_confirmed
+    past.recorded_at, past.last_confirmed,
+    (SELECT max(at) FROM snapshot_look WHERE run = past.seq AND at <= ?1)
     FROM asset LEFT JOIN snapshot AS past ON past.seq = (
         SELECT seq FROM snapshot WHERE snapshot.asset = asset.id AND observed_at <= ?1
         ORDER BY observed_at DESC, seq DESC LIMIT 1)
     ORDER BY asset.id";
 
-const DEPLOYMENTS: &str = "SELECT asset, digest, at, last_confirmed FROM deployment
-    WHERE at <= ?1 ORDER BY asset, seq";
+const DEPLOYMENTS: &str = "SELECT asset, digest, at, last_confirmed,
+    (SELECT max(look.at) FROM deployment_look AS look WHERE run = seq AND look.at <= ?1)
+    FROM deployment WHERE at <= ?1 ORDER BY asset, seq";
 
 impl Index {
     /// This index as it would have answered at a moment, by what is known today: a report that
@@ -95,59 +97,75 @@ fn states_at(
     let rows = query.query_map([at], |row| {
         let asset = AssetId(row.get(0)?);
         let deployed = deployed.get(&asset).map(Vec::as_slice).unwrap_or_default();
-        Ok((asset, state_at(seen_in(row)?.as_ref(), deployed, at)))
+        Ok((asset, state_at(seen_in(row, at)?, deployed, at)))
     })?;
     rows.collect()
 }
 
-fn seen_in(row: &Row<'_>) -> Result<Option<SnapshotRow>, rusqlite::Error> {
+/// An inventory, and when it was last confirmed by a moment.
+struct Seen {
+    run: SnapshotRow,
+    confirmed: Timestamp,
+}
+
+/// A report, and when it was last repeated by a moment.
+struct Reported {
+    run: Deployed,
+    confirmed: Timestamp,
+}
+
+fn seen_in(row: &Row<'_>, at: Timestamp) -> Result<Option<Seen>, rusqlite::Error> {
     let Some(digest) = digest_in(row, 1)? else { return Ok(None) };
-    Ok(Some(SnapshotRow {
+    let run = SnapshotRow {
         digest,
         artifact: digest_in(row, 2)?,
         observed_at: row.get(3)?,
         recorded_at: row.get(4)?,
         last_confirmed: row.get(5)?,
-    }))
+    };
+    let look: Option<Timestamp> = row.get(6)?;
+    Ok(Some(Seen { confirmed: run.confirmed_by(at, look.as_slice()), run }))
 }
 
 /// What each asset was reported to run until then, in the order of reports.
 fn deployed_by(
     database: &Connection,
     at: Timestamp,
-) -> Result<HashMap<AssetId, Vec<Deployed>>, rusqlite::Error> {
-    let mut all: HashMap<AssetId, Vec<Deployed>> = HashMap::new();
+) -> Result<HashMap<AssetId, Vec<Reported>>, rusqlite::Error> {
+    let mut all: HashMap<AssetId, Vec<Reported>> = HashMap::new();
     let mut query = database.prepare_cached(DEPLOYMENTS)?;
     let mut rows = query.query([at])?;
     while let Some(row) = rows.next()? {
-        let deployed =
+        let run =
             Deployed { digest: digest_in(row, 1)?, at: row.get(2)?, last_confirmed: row.get(3)? };
-        all.entry(AssetId(row.get(0)?)).or_default().push(deployed);
+        let look: Option<Timestamp> = row.get(4)?;
+        let confirmed = run.confirmed_by(at, look);
+        all.entry(AssetId(row.get(0)?)).or_default().push(Reported { run, confirmed });
     }
     Ok(all)
 }
 
-/// The rules of the present, at a moment. Between two equal looks at an asset only the first one
-/// is known: it is as old as that, and a report of anything else since then counts.
-fn state_at(seen: Option<&SnapshotRow>, deployed: &[Deployed], at: Timestamp) -> AssetState {
-    let newest = deployed.iter().max_by_key(|it| it.confirmed_by(at));
+/// The rules of the present, at a moment. Of the looks of one day only the first one is known: it
+/// is as old as that, and a report of anything else since then counts.
+fn state_at(seen: Option<Seen>, deployed: &[Reported], at: Timestamp) -> AssetState {
+    let newest = deployed.iter().max_by_key(|it| it.confirmed);
     let mut state =
-        AssetState { deployed: newest.and_then(|it| it.digest), ..AssetState::default() };
-    let Some(seen) = seen else { return state };
-    let confirmed = seen.confirmed_by(at);
+        AssetState { deployed: newest.and_then(|it| it.run.digest), ..AssetState::default() };
+    let Some(Seen { run: seen, confirmed }) = seen else { return state };
     state.snapshot = Some(seen.digest);
     state.artifact = seen.artifact;
     state.confirmed = Some(confirmed);
     let Some(newest) = newest else { return state };
-    match (newest.digest, seen.artifact) {
+    match (newest.run.digest, seen.artifact) {
         (Some(runs), Some(read)) if runs == read => {
-            state.confirmed = Some(confirmed.max(newest.confirmed_by(at)));
+            state.confirmed = Some(confirmed.max(newest.confirmed));
         }
         (Some(_), Some(_)) => state.changed_since = true,
-        _ => state.changed_since = newest.at >= confirmed,
+        _ => state.changed_since = newest.run.at >= confirmed,
     }
-    let is_inside = at < seen.last_confirmed || at < newest.last_confirmed;
-    state.changed_since |= is_inside && deployed_otherwise(deployed, seen, at);
+    let is_inside = at < seen.last_confirmed || at < newest.run.last_confirmed;
+    let runs = deployed.iter().map(|it| &it.run);
+    state.changed_since |= is_inside && deployed_otherwise(runs, seen.artifact, (confirmed, at));
     state
 }
 
