@@ -197,9 +197,14 @@ impl Shared<'_> {
         Distributions::selects(path) || !self.index.find(path).is_empty()
     }
 
-    /// In fast mode: whether a member of a zip must be unpacked, by its path and its own name.
+    /// In fast mode: whether a member of a zip is looked at, by its path and its own name.
     pub(crate) fn is_wanted(&self, path: &str, name: &str) -> bool {
-        look::may_be_archive(name) || self.index.wants_member(name) || self.is_selected(path)
+        look::may_be_archive(name) || self.is_asked_for(path, name)
+    }
+
+    /// Whether a cataloger asks for a member by its path or its own name.
+    fn is_asked_for(&self, path: &str, name: &str) -> bool {
+        self.index.wants_member(name) || self.is_selected(path)
     }
 }
 

@@ -307,6 +307,11 @@ impl Default for Stepper {
 }
 
 impl Stepper {
+    /// Forgets what it unpacked: the next step begins another stream.
+    pub fn restart(&mut self) {
+        self.inner.reset(false);
+    }
+
     /// Unpacks as much as fits.
     ///
     /// # Errors

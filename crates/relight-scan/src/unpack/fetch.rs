@@ -10,11 +10,14 @@ use super::budget::{Promise, Tap};
 use super::outer::Outer;
 use crate::archive::{Body, Entry, code_of};
 use crate::limits::WHOLE_BYTES_MAX;
-use crate::sniff::HEAD_BYTES;
+use crate::sniff::{self, HEAD_BYTES, Head};
 use crate::window::Window;
 
 /// Bytes that are asked for first: most members are smaller.
 const FIRST_BYTES: u64 = 64 << 10;
+
+/// Packed bytes that give [`HEAD_BYTES`], but for the oddest codes.
+const TASTE_BYTES: usize = 2 << 10;
 
 /// How a member can be looked at.
 pub(super) enum View {
@@ -69,6 +72,23 @@ impl Outer<'_, '_> {
             Body::Plain(window) => self.plain(window, promise),
             Body::Packed(window, coding) => self.packed(&window, coding, promise),
             Body::Stream(stream) => self.stream(stream, promise),
+        }
+    }
+
+    /// What the first bytes of a member of a zip promise; `None` where that shows only when more of
+    /// it is unpacked.
+    pub(super) fn taste(&mut self, entry: &Entry) -> Option<Head> {
+        match &entry.body {
+            Body::Plain(window) => Some(sniff::head(&window.peek(0, HEAD_BYTES).ok()?)),
+            Body::Packed(window, Coding::Deflate) => {
+                let mut head = [0; HEAD_BYTES];
+                window.read_small_into(0, TASTE_BYTES, &mut self.buffers.packed).ok()?;
+                self.buffers.stepper.restart();
+                let step = self.buffers.stepper.step(&self.buffers.packed, &mut head).ok()?;
+                let is_head = step.ended || step.given == HEAD_BYTES;
+                is_head.then(|| sniff::head(&head[..step.given]))
+            }
+            _ => None,
         }
     }
 

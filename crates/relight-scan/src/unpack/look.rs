@@ -298,7 +298,7 @@ fn ends_in_text(window: &Window) -> io::Result<bool> {
 }
 
 /// Names under which a loader expects an archive: binary bytes there that are none were one.
-fn has_archive_name(path: &str) -> bool {
+pub(super) fn has_archive_name(path: &str) -> bool {
     let name = file_name(path).to_ascii_lowercase();
     [".jar", ".war", ".ear", ".aar", ".whl", ".zip"].iter().any(|ending| name.ends_with(ending))
 }
@@ -366,6 +366,11 @@ pub(super) fn may_be_archive(name: &str) -> bool {
         // Services of Java are files without an ending whose names hold dots, or none at all.
         None => true,
     }
+}
+
+/// Whether there is something in a member with this head that fast mode wants.
+pub(super) const fn may_hold_more(head: Head) -> bool {
+    !matches!(head, Head::Text | Head::Other)
 }
 
 /// Whether files of this ending hold no archive.

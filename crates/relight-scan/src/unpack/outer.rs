@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
-use relight_formats::limited::coding::Inflater;
+use relight_formats::limited::coding::{Inflater, Stepper};
 use relight_model::{Catalog, FlawCode};
 
 use super::account::Fate;
 use super::budget::{Budget, SharedTap, Tap};
 use super::fetch::{Fetched, View};
-use super::{Found, Shared};
+use super::{Found, Shared, look};
 use crate::archive::{Container, Damage, Entry, Listable, Node};
 use crate::cataloger::{self, Cataloger, File, Kind, Listed, Listing};
 use crate::distribution::Distributions;
@@ -80,6 +80,7 @@ pub(super) struct Outer<'a, 'f> {
 #[derive(Default)]
 pub(crate) struct Buffers {
     pub(super) inflater: Inflater,
+    pub(super) stepper: Stepper,
     pub(super) packed: Vec<u8>,
     pub(super) spare: Vec<u8>,
 }
@@ -208,7 +209,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             return self.account(Fate::Listed, entry.size.unwrap_or_default());
         }
         let in_zip = self.levels.last().is_some_and(|level| level.kind == Kind::Zip);
-        if self.shared.options.mode == Mode::Fast && in_zip && !self.is_wanted(member) {
+        if self.shared.options.mode == Mode::Fast && in_zip && !self.is_worth_it(&entry, member) {
             return self.account(Fate::Listed, entry.size.unwrap_or_default());
         }
         let Fetched { view, flaw } = self.fetch(&mut entry);
@@ -251,9 +252,13 @@ impl<'a, 'f> Outer<'a, 'f> {
         }
     }
 
-    /// In fast mode: whether a member must be unpacked.
-    fn is_wanted(&self, member: &Member) -> bool {
-        self.shared.is_wanted(&member.path, &member.name_with_slashes())
+    /// In fast mode: whether a member must be unpacked. What no cataloger asks for is judged by its
+    /// head alone, so an archive that is appended to something else inside a zip is for deep mode.
+    fn is_worth_it(&mut self, entry: &Entry, member: &Member) -> bool {
+        let name = member.name_with_slashes();
+        self.shared.is_asked_for(&member.path, &name)
+            || look::has_archive_name(&name)
+            || look::may_be_archive(&name) && self.taste(entry).is_none_or(look::may_hold_more)
     }
 
     /// A container was read to its end: its listing goes to the catalogers of its kind.

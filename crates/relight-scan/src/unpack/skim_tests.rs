@@ -209,3 +209,29 @@ fn another_archive_with_the_same_directory_is_read() {
     let fast = Options { mode: Mode::Fast, ..options };
     assert_eq!(read(&fast, true, &other).members.read, 0);
 }
+
+#[test]
+fn fast_mode_judges_what_nobody_asks_for_by_its_head() {
+    let pom = b"groupId=g\nartifactId=lib\nversion=1\n";
+    let inner = write_with(&[Member::stored("META-INF/maven/g/lib/pom.properties", pom)], b"", b"");
+    let words = b"some words that are packed, some words that are packed\n".repeat(40);
+    let members = [
+        Member::deflated("packed.dat", &inner),
+        Member::stored("stored.dat", &inner),
+        Member::deflated("behind.dat", &[&words[..], &inner].concat()),
+        Member { crc: 7, ..Member::deflated("words", &words) },
+        Member::deflated("broken.jar", b"\0\x01\x02 is no archive"),
+    ];
+    let bytes = write_with(&members, b"", b"");
+    let told = |mode| {
+        let found = read(&Options { mode, ..Options::default() }, true, &bytes);
+        let places = found.components.iter().map(|it| it.evidence.to_string());
+        let places: Vec<_> = places.map(|it| it.split('!').nth(1).unwrap().to_owned()).collect();
+        let flaws: Vec<_> = found.flaws.iter().map(|it| it.code.as_str()).collect();
+        (places.join(" "), flaws.join(" "))
+    };
+    let fast = ("/packed.dat /stored.dat".to_owned(), "corrupt-entry".to_owned());
+    assert_eq!(told(Mode::Fast), fast);
+    let deep = "/packed.dat /stored.dat /behind.dat".to_owned();
+    assert_eq!(told(Mode::Deep), (deep, "crc-mismatch corrupt-entry".to_owned()));
+}
