@@ -238,10 +238,7 @@ impl<'a> Walker<'a> {
         };
         let first = self.waiting.len();
         loop {
-            let names = self.read_names(&mut entries, &batch.folder);
-            if names.is_empty() {
-                break;
-            }
+            let (names, is_end) = self.read_names(&mut entries, &batch.folder);
             if is_layout(&names) {
                 self.layouts.push((batch.folder, self.path.clone()));
                 return true;
@@ -252,28 +249,34 @@ impl<'a> Walker<'a> {
                     return false;
                 }
             }
+            if is_end {
+                break;
+            }
         }
         // The last one waiting is entered first.
         self.waiting[first..].reverse();
         batch.files.is_empty() || send(batch)
     }
 
-    /// The next entries of a directory; all of them in order where what is met twice is visited
-    /// once, because the first path is the one that is told.
+    /// The next entries of a directory, and whether these were the last; all of them in order where
+    /// what is met twice is visited once, because the first path is the one that is told.
     fn read_names(
         &mut self,
         entries: &mut RawDir<'_, &OwnedFd>,
         folder: &OwnedFd,
-    ) -> Vec<(CString, FileType)> {
+    ) -> (Vec<(CString, FileType)>, bool) {
         let held_max = if self.seen.is_some() { usize::MAX } else { ENTRIES_HELD_MAX };
         let mut names = Vec::new();
-        while names.len() < held_max
-            && let Some(entry) = entries.next()
-        {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    self.found.flaw(code_of(&error.into()), &self.path, 0);
+        let mut is_end = false;
+        while names.len() < held_max {
+            let entry = match entries.next() {
+                Some(Ok(entry)) => entry,
+                last => {
+                    if let Some(Err(error)) = last {
+                        self.found.flaw(code_of(&error.into()), &self.path, 0);
+                    }
+                    // What follows an error is not known.
+                    is_end = true;
                     break;
                 }
             };
@@ -284,7 +287,7 @@ impl<'a> Walker<'a> {
         if self.seen.is_some() {
             names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         }
-        names
+        (names, is_end)
     }
 
     fn entry(&mut self, folder: &Rc<Folder>, batch: &mut Batch, name: CString, kind: FileType) {

@@ -54,6 +54,8 @@ pub trait Pace: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 struct OpenFile {
     file: Arc<File>,
+    /// Its length when it was opened: where that much was read, nothing asks for more.
+    len: u64,
     bytes_read: AtomicU64,
     pace: Option<Arc<dyn Pace>>,
     /// The first bytes, which are looked at several times: read once.
@@ -77,7 +79,7 @@ impl Window {
         pace: Option<Arc<dyn Pace>>,
     ) -> Self {
         let (file, bytes_read, head) = (file.into(), AtomicU64::new(0), OnceLock::new());
-        let file = OpenFile { file, bytes_read, pace, head };
+        let file = OpenFile { file, len, bytes_read, pace, head };
         Self { data: Data::File(Arc::new(file)), start: 0, len, cache: None }
     }
 
@@ -288,7 +290,12 @@ impl OpenFile {
         while done < buffer.len() {
             match self.file.read_at(&mut buffer[done..], at + done as u64) {
                 Ok(0) => break,
-                Ok(read) => done += read,
+                Ok(read) => {
+                    done += read;
+                    if at + done as u64 == self.len {
+                        break;
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
