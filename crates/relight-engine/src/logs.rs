@@ -303,15 +303,20 @@ struct Register {
 
 impl Register {
     fn read(store: &Store) -> Result<Self, EngineError> {
-        let organisations = store.organisations()?.into_iter();
-        let sectors = organisations.map(|org| (org.id, org.sector)).collect();
+        let organisations = store.organisations()?;
+        let mut of_no_site = Vec::new();
+        for org in &organisations {
+            let days = store.watch_days_of_no_site(org.id)?;
+            of_no_site.extend(days.into_iter().map(|day| (day, org.id)));
+        }
+        let sectors = organisations.into_iter().map(|org| (org.id, org.sector)).collect();
         let heard = store.watch_probes(compact::HEARD, 0, i64::MAX)?.into_iter();
         let heard = heard.flat_map(|(day, sites)| {
             sites.iter().map(|site| (day, SiteId(site))).collect::<Vec<_>>()
         });
         let mut read = Self { sites: store.sites()?, sectors, places: Places::default() };
         let sites = read.sites.iter().map(|site| (site.id, site.org, read.sector(site)));
-        read.places = Places::new(sites).heard(heard);
+        read.places = Places::new(sites).heard(heard).heard_of_no_site(of_no_site);
         Ok(read)
     }
 

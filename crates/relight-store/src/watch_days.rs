@@ -127,6 +127,21 @@ impl Store {
         })
     }
 
+    /// The days on which the log of an organisation told of something and not at which site, in
+    /// order.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn watch_days_of_no_site(&self, org: OrgId) -> Result<Vec<i64>, StoreError> {
+        self.read("reading the days of logs", |database| {
+            let mut query = database.prepare_cached(
+                "SELECT DISTINCT day FROM watch_day WHERE org = ?1 AND site = ?2 ORDER BY day",
+            )?;
+            let days = query.query_map(params![org.0, NO_SITE], |row| row.get(0))?;
+            Ok(days.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// On which sites any door was tried, by day from `from` to `to`, both included; a day stands
     /// there once for each door.
     ///
@@ -209,6 +224,8 @@ mod tests {
         sum.last = 51;
         assert_eq!(store.watch_days(0, 7).unwrap(), [day(None, 1, 1, 1, 9), sum]);
         assert_eq!(store.watch_days(8, 99).unwrap(), []);
+        assert_eq!(store.watch_days_of_no_site(OrgId(1)).unwrap(), [7]);
+        assert_eq!(store.watch_days_of_no_site(OrgId(2)).unwrap(), [0_i64; 0]);
         let probes = store.watch_probes("git-config", 0, 8).unwrap();
         assert_eq!(probes, [(7, SiteSet::from([3, 4]))]);
         assert_eq!(store.watch_probes("other", 0, 8).unwrap(), []);

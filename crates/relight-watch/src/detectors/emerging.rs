@@ -47,14 +47,9 @@ const PART_BITS: u32 = 4;
 /// See the head of the file.
 pub(super) struct Emerging;
 
-/// One knock at a door: door, second, organisation, source, and since when its place is listened
-/// to.
-type Knock = (u32, u32, u32, u64, u32);
-
-/// It was listened to for long enough to say that nobody asked for it there.
-const fn is_seasoned(knock: &Knock) -> bool {
-    knock.1 >= knock.4.saturating_add(HISTORY_S_MIN)
-}
+/// One knock at a door: door, second, organisation, source, and whether its place was listened to
+/// for long enough to say that nobody asked for it there.
+type Knock = (u32, u32, u32, u64, bool);
 
 /// When a door began to be tried, when that was certain, and by how many organisations.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,9 +108,16 @@ fn knocks(pool: &mut Pool, places: &Places, begins: &Begins, part: u32) -> Vec<K
     let is_of_part = |row: &&Row| row.door() >> (28 - PART_BITS) == part && row.counts();
     let knock = |row: &Row| {
         let org = places.org(row.place()).map_or(u32::MAX, |org| org.0);
-        (row.door(), row.first, org, row.source.0, begins.at(row.place()))
+        (row.door(), row.first, org, row.source.0, is_seasoned(row, places, begins))
     };
     pool.weak.sorted().filter(is_of_part).map(knock).collect()
+}
+
+/// A place was listened to for long enough when a contact was made there, and not only once, long
+/// before.
+fn is_seasoned(row: &Row, places: &Places, begins: &Begins) -> bool {
+    row.first >= begins.at(row.place()).saturating_add(HISTORY_S_MIN)
+        && places.is_heard_before(row.place(), row.first / DAY, HISTORY_S_MIN / (7 * DAY))
 }
 
 /// The last time that a door began to be tried, in order of time.
@@ -138,7 +140,7 @@ fn spread(knocks: &[Knock]) -> Option<Onset> {
     let (mut sources, mut organisations) = (BTreeSet::new(), BTreeSet::new());
     let mut decided = None;
     let soon = knocks.iter().take_while(|it| it.1 - from <= WITHIN_S);
-    for (_, first, org, source, _) in soon.filter(|it| is_seasoned(it)) {
+    for (_, first, org, source, _) in soon.filter(|it| it.4) {
         sources.insert(source);
         organisations.insert(org);
         if sources.len() >= SOURCES_MIN && organisations.len() >= ORGANISATIONS_MIN {
@@ -155,7 +157,12 @@ mod tests {
     use super::*;
 
     fn at(days: u32, org: u32, source: u64) -> Knock {
-        (7, days * DAY, org, source, 0)
+        since(0, (7, days * DAY, org, source, true))
+    }
+
+    /// At a place whose log began on a day.
+    fn since(begins: u32, knock: Knock) -> Knock {
+        (knock.0, knock.1, knock.2, knock.3, knock.1 >= begins * DAY + HISTORY_S_MIN)
     }
 
     #[test]
@@ -177,7 +184,6 @@ mod tests {
     /// decides nor makes a door known.
     #[test]
     fn places_that_joined_lately_decide_nothing() {
-        let since = |begins: u32, knock: Knock| (knock.0, knock.1, knock.2, knock.3, begins * DAY);
         let old = [at(100, 1, 1), at(101, 2, 2), at(102, 3, 3)];
         let with = |begins: u32| [old[0], old[1], since(begins, old[2])];
         assert!(onset(&with(74)).is_some() && onset(&with(75)).is_none());
@@ -185,6 +191,38 @@ mod tests {
         assert_eq!(onset(&joined), None, "three strangers at three places of ten days");
         let first = [since(99, at(100, 9, 9)), at(101, 1, 1), at(101, 2, 2), at(102, 3, 3)];
         assert_eq!(onset(&first).map(|it| it.decided / DAY), Some(102), "it began there");
+    }
+
+    /// A door that is new at three organisations of which one has a log of a week, and one line of
+    /// a wrong clock a year before.
+    #[test]
+    fn a_line_of_a_wrong_clock_makes_no_log_old() {
+        use crate::contact::{Class, Facts};
+        use crate::pool::{Print, SourceKey};
+        use relight_model::{OrgId, SiteId};
+        let site = |number: u32| (SiteId(number), OrgId(number), "");
+        let facts = Facts {
+            first: (i64::from(500 * DAY), 404, String::new(), Print::default()),
+            last: i64::from(500 * DAY),
+            in_site: false,
+            served: false,
+        };
+        let mut pool = Pool::new(64);
+        for number in 1..=3_u32 {
+            let (site, org, _) = site(number);
+            let source = SourceKey::of(std::net::IpAddr::from([192, 0, 2, number as u8]));
+            let at = (org, Some(site));
+            pool.insert(Row::new(source, Class::NotFoundCold, 1 << 40, at, &facts));
+        }
+        let mut decided = |days: Vec<i64>| {
+            let of_others = (400..500).flat_map(|day| [1, 2].map(|site| (day, SiteId(site))));
+            let heard = of_others.chain(days.into_iter().map(|day| (day, SiteId(3))));
+            let places = Places::new((1..=3).map(site)).heard(heard);
+            !Emerging.alarms(&mut pool, &places).is_empty()
+        };
+        assert!(decided((450..500).collect()), "known for long");
+        assert!(!decided((493..500).collect()), "known for a week");
+        assert!(!decided([100].into_iter().chain(493..500).collect()), "and for one line");
     }
 
     #[test]

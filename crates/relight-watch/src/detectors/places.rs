@@ -21,7 +21,7 @@ pub struct Places {
     sites: BTreeMap<u32, (OrgId, Option<Sector>)>,
     /// Sites of each sector.
     counts: Vec<usize>,
-    /// The days since 1970 on which each site was heard, in order; `None` when every site is heard
+    /// The days since 1970 on which each place was heard, in order; `None` when every one is heard
     /// every day.
     heard: Option<BTreeMap<u32, Vec<u32>>>,
 }
@@ -49,15 +49,26 @@ impl Places {
     /// time may have been tried then as well, so it counts neither way.
     #[must_use]
     pub fn heard(mut self, days: impl IntoIterator<Item = (i64, SiteId)>) -> Self {
-        let mut heard: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for (day, site) in days {
+        let days = days.into_iter().map(|(day, site)| (day, place_of(OrgId(0), Some(site))));
+        self.hear(days);
+        self
+    }
+
+    /// With the days on which the log of each organisation told of something and not at which site.
+    #[must_use]
+    pub fn heard_of_no_site(mut self, days: impl IntoIterator<Item = (i64, OrgId)>) -> Self {
+        self.hear(days.into_iter().map(|(day, org)| (day, place_of(org, None))));
+        self
+    }
+
+    fn hear(&mut self, days: impl IntoIterator<Item = (i64, u32)>) {
+        let heard = self.heard.get_or_insert_default();
+        for (day, place) in days {
             if let Ok(day) = u32::try_from(day) {
-                heard.entry(place_of(OrgId(0), Some(site))).or_default().push(day);
+                heard.entry(place).or_default().push(day);
             }
         }
         heard.values_mut().for_each(|days| days.sort_unstable());
-        self.heard = Some(heard);
-        self
     }
 
     /// Whether a site was heard on one of these days since 1970.
@@ -67,9 +78,7 @@ impl Places {
 
     fn is_heard_at(&self, place: u32, days: Range<u32>) -> bool {
         let Some(heard) = &self.heard else { return true };
-        let all = heard.get(&place).map(Vec::as_slice).unwrap_or_default();
-        let next = all.partition_point(|day| *day < days.start);
-        all.get(next).is_some_and(|day| *day < days.end)
+        heard.get(&place).is_some_and(|all| is_any_of(all, days))
     }
 
     /// The sites that were heard on one of these days; the numbers of sectors stay.
@@ -112,12 +121,8 @@ impl Places {
             heard(row.place(), row.first);
         }
         for (place, days) in self.heard.iter().flatten() {
-            let Some(first) = days.first() else { continue };
-            let second = first.saturating_mul(86_400);
-            heard(*place, second);
-            // What the log told no site of was at one of them.
-            if let Some((org, _)) = self.sites.get(place) {
-                heard(place_of(*org, None), second);
+            if let Some(first) = days.first() {
+                heard(*place, first.saturating_mul(86_400));
             }
         }
         Begins { all, by_place: self.heard.is_some().then_some(by_place) }
@@ -133,15 +138,17 @@ impl Places {
         self.sites.contains_key(&place)
     }
 
-    /// Whether a site was heard in each of so many weeks before a day: what was silent for a month
-    /// and speaks again has nothing that is usual. Not asked of what is no registered site, and
-    /// where nobody says which were heard.
+    /// Whether a place was heard in each of so many weeks before a day: what was silent for a month
+    /// and speaks again has nothing that is usual, and one line of a wrong clock, years before all
+    /// others, makes nothing old. Not asked of sites that are not registered and of organisations
+    /// that are not ours, and where nobody says which were heard.
     pub(crate) fn is_heard_before(&self, place: u32, day: u32, weeks: u32) -> bool {
-        let in_week = |week: u32| {
+        let Some(heard) = &self.heard else { return true };
+        let Some(days) = heard.get(&place) else { return !self.is_site(place) };
+        (0..weeks).all(|week| {
             let until = day.saturating_sub(7 * week);
-            self.is_heard_at(place, until.saturating_sub(7)..until)
-        };
-        !self.is_site(place) || (0..weeks).all(in_week)
+            is_any_of(days, until.saturating_sub(7)..until)
+        })
     }
 
     /// The sector of a place.
@@ -158,6 +165,12 @@ impl Places {
     pub(crate) fn sectors(&self) -> impl Iterator<Item = (Sector, usize)> + '_ {
         (0..).zip(self.counts.iter().copied())
     }
+}
+
+/// One of the days, which are in order, is one of these.
+fn is_any_of(all: &[u32], days: Range<u32>) -> bool {
+    let next = all.partition_point(|day| *day < days.start);
+    all.get(next).is_some_and(|day| *day < days.end)
 }
 
 /// Since when places are listened to, in seconds.
@@ -214,7 +227,31 @@ mod tests {
         let after = [335, 340, 350, 356, 357, 399].map(known);
         assert_eq!(after, [false, false, false, false, true, true]);
         assert!(places.is_heard_before(place(2), 340, 4), "no registered site");
-        assert!(places.is_heard_before(place_of(OrgId(7), None), 340, 4));
+        let no_site = |org| place_of(OrgId(org), None);
+        assert!(places.is_heard_before(no_site(7), 340, 4), "nothing is known of it");
+        // A log without sites has days of its own, whenever those of its sites began.
+        let places = places.heard_of_no_site((330..400).map(|day| (day, OrgId(7))));
+        let known = |day| places.is_heard_before(no_site(7), day, 4);
+        assert_eq!([340, 351, 352, 399].map(known), [false, false, true, true]);
+        assert!(places.is_heard_before(no_site(8), 340, 4), "of another member");
+        assert!(places.is_heard_before(place(1), 300, 4), "the days of sites stay");
+    }
+
+    /// A wrong clock writes a line of 2019 and one of 1970 into a log that is a week old.
+    #[test]
+    fn a_line_of_a_wrong_clock_makes_no_log_old() {
+        let place = place_of(OrgId(0), Some(SiteId(1)));
+        let days = [0, 17_900].into_iter().chain(20_000..20_060);
+        let places = Places::new([(SiteId(1), OrgId(7), "a")]);
+        let mut places = places.heard(days.map(|day| (day, SiteId(1))));
+        let known = |places: &Places, day| places.is_heard_before(place, day, 4);
+        assert_eq!(
+            [17_901, 17_930, 20_000, 20_007, 20_021, 20_022, 20_059].map(|day| known(&places, day)),
+            [false, false, false, false, false, true, true]
+        );
+        // Nor does a whole day of them, nor one after the other for a week.
+        places = places.heard((17_900..17_907).map(|day| (day, SiteId(1))));
+        assert!(!known(&places, 17_908) && !known(&places, 20_007) && known(&places, 20_040));
     }
 
     #[test]
@@ -251,12 +288,14 @@ mod tests {
         let at = |begins: &Begins, number: u32| begins.at(place_of(OrgId(0), Some(SiteId(number))));
         let begins = all.begins(&mut pool);
         assert_eq!([0, 1, 3].map(|number| at(&begins, number)), [50 * DAY_S; 3], "nobody says");
-        let begins =
-            all.heard([(20, SiteId(0)), (30, SiteId(2)), (65, SiteId(1))]).begins(&mut pool);
+        let all = all.heard([(20, SiteId(0)), (30, SiteId(2)), (65, SiteId(1))]);
+        let begins = all.begins(&mut pool);
         let days = [20, 60, 30, 70].map(|day| day * DAY_S);
         assert_eq!([0, 1, 2, 3].map(|number| at(&begins, number)), days);
-        let org = |number| begins.at(place_of(OrgId(number), None));
-        assert_eq!([7, 8, 9].map(org), [20 * DAY_S, 30 * DAY_S, u32::MAX]);
+        let org = |begins: &Begins, number| begins.at(place_of(OrgId(number), None));
+        assert_eq!([7, 8].map(|number| org(&begins, number)), [u32::MAX; 2], "it has no log");
+        let begins = all.heard_of_no_site([(45, OrgId(7)), (40, OrgId(7))]).begins(&mut pool);
+        assert_eq!([7, 8].map(|number| org(&begins, number)), [40 * DAY_S, u32::MAX]);
     }
 
     #[test]
