@@ -1,5 +1,6 @@
 //! Logs in, campaigns out: windows are kept in the store, decisions are computed from all of them.
 
+mod block;
 mod compact;
 mod file;
 mod follow;
@@ -22,12 +23,12 @@ use relight_watch::{
     Daybook, Dossier, Feed, Found, Home, Known, KnownScanners, Memory, Places, Pool, ROWS_MAX,
     Reader, Tally, Window, campaigns, gather, read_signs,
 };
-use sha2::{Digest as _, Sha256};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::feeds::files_below;
 use crate::then::Then;
+use block::Block;
 
 pub use compact::{WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX};
 pub use file::HEAD_BYTES;
@@ -125,24 +126,20 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mut stream = open_stream(log, LIMITS)
             .map_err(|error| EngineError::because("unpacking a log", error))?;
-        let mut block = Vec::new();
+        let mut block = Block::default();
         loop {
-            let missing = (SEGMENT_BYTES_MAX - block.len()) as u64;
-            let read = stream
-                .by_ref()
-                .take(missing)
-                .read_to_end(&mut block)
+            block
+                .fill(&mut *stream)
                 .map_err(|error| EngineError::because("reading a log", error))?;
-            if block.is_empty() {
+            if block.bytes().is_empty() {
                 return Ok(());
             }
             // A segment ends with a line; what is left of a longer line is read as a line of its
             // own, because a segment must not grow without limit.
-            let whole = block.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
-            let end =
-                if read as u64 == missing { whole.unwrap_or(block.len()) } else { block.len() };
-            self.segment(reader, &block[..end], None, report)?;
-            block.drain(..end);
+            let whole = block.lines_end().filter(|_| block.is_full());
+            let end = whole.unwrap_or(block.bytes().len());
+            self.segment(reader, &block.bytes()[..end], None, report)?;
+            block.drain(end);
         }
     }
 
@@ -153,11 +150,7 @@ impl Engine {
         position: Option<&LogPosition>,
         report: &mut LogReport,
     ) -> Result<(), EngineError> {
-        let mut hash = Sha256::new();
-        hash.update(reader.feed().host.as_bytes());
-        hash.update([0]);
-        hash.update(bytes);
-        let digest = Digest(hash.finalize().into());
+        let digest = digest_of(&reader.feed().host, bytes);
         report.segments += 1;
         if self.store.segment_seen(digest)? {
             report.known += 1;
@@ -402,6 +395,14 @@ fn lines_of(segment: &[u8]) -> impl Iterator<Item = &[u8]> {
 thread_local! {
     /// Most logs are read by one thread, and many are followed at a time.
     static MEMORY: RefCell<Memory> = RefCell::new(Memory::default());
+}
+
+/// By which a segment is known again. As hard to forge as SHA-256, which would cost more than all
+/// that is done with the lines.
+fn digest_of(host: &str, bytes: &[u8]) -> Digest {
+    let mut hash = blake3::Hasher::new();
+    hash.update(host.as_bytes()).update(&[0]).update(bytes);
+    Digest(*hash.finalize().as_bytes())
 }
 
 fn read_segment(

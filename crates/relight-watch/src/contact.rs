@@ -148,15 +148,7 @@ impl Visit {
 
     /// With its hash.
     pub(crate) fn new(source: IpAddr, org: OrgId, site: Option<SiteId>) -> Self {
-        let mut hasher = path_class::Hasher::new();
-        hasher.number(place(org, site));
-        match source {
-            IpAddr::V4(address) => hasher.number(u64::from(u32::from(address))),
-            IpAddr::V6(address) => {
-                address.octets().into_iter().for_each(|byte| hasher.byte(byte));
-            }
-        }
-        Self { hash: hasher.finish(), source, org, site }
+        Self { hash: Ground::new(org, site).visit(source), source, org, site }
     }
 
     /// From the first to the last contact that a window could hold of it.
@@ -167,20 +159,40 @@ impl Visit {
 
     /// The mark of "this path is served here".
     pub(crate) fn served(&self, path: u64) -> u64 {
-        served(self.org, self.site, path)
+        Ground::new(self.org, self.site).served(path)
     }
 }
 
-/// The mark of "this path is served at this place".
-pub(crate) fn served(org: OrgId, site: Option<SiteId>, path: u64) -> u64 {
-    let mut hasher = path_class::Hasher::new();
-    hasher.number(place(org, site));
-    hasher.number(path);
-    hasher.finish()
-}
+/// A place, to mark what happens there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ground(path_class::Hasher);
 
-fn place(org: OrgId, site: Option<SiteId>) -> u64 {
-    u64::from(org.0) << 32 | site.map_or(u64::from(u32::MAX), |site| u64::from(site.0))
+impl Ground {
+    pub(crate) fn new(org: OrgId, site: Option<SiteId>) -> Self {
+        let site = site.map_or(u64::from(u32::MAX), |site| u64::from(site.0));
+        let mut hasher = path_class::Hasher::new();
+        hasher.number(u64::from(org.0) << 32 | site);
+        Self(hasher)
+    }
+
+    /// The hash of a visit of a subject.
+    pub(crate) fn visit(self, source: IpAddr) -> u64 {
+        let Self(mut hasher) = self;
+        match source {
+            IpAddr::V4(address) => hasher.number(u64::from(u32::from(address))),
+            IpAddr::V6(address) => {
+                address.octets().into_iter().for_each(|byte| hasher.byte(byte));
+            }
+        }
+        hasher.finish()
+    }
+
+    /// The mark of "this path is served here".
+    pub(crate) fn served(self, path: u64) -> u64 {
+        let Self(mut hasher) = self;
+        hasher.number(path);
+        hasher.finish()
+    }
 }
 
 /// Who is judged: an IPv4 address, or the /64 of an IPv6 address, because whoever has one

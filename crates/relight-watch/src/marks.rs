@@ -1,5 +1,6 @@
 //! A mergeable set of 64-bit marks: which source uses which site, which path a site serves.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -28,7 +29,11 @@ impl Hasher for AsIs {
 /// The set. Above `ceiling` nothing is known any more.
 #[derive(Clone, Debug)]
 pub(crate) struct Marks {
-    hashes: HashSet<u64, BuildHasherDefault<AsIs>>,
+    /// Ascending, as they are stored. Most sets are written, looked into or merged into another,
+    /// and never added to: of these no table is made.
+    sorted: Vec<u64>,
+    /// Holds all of them as soon as one is added.
+    table: HashSet<u64, BuildHasherDefault<AsIs>>,
     ceiling: u64,
     max: usize,
 }
@@ -36,80 +41,111 @@ pub(crate) struct Marks {
 impl Marks {
     /// Empty, with room for `max` marks.
     pub(crate) fn new(max: usize) -> Self {
-        Self { hashes: HashSet::default(), ceiling: u64::MAX, max }
+        Self::from_sorted(Vec::new(), false, max)
     }
 
     /// Adds a mark.
     pub(crate) fn insert(&mut self, hash: u64) {
-        if hash <= self.ceiling && self.hashes.insert(hash) && self.hashes.len() > 2 * self.max {
+        if hash > self.ceiling {
+            return;
+        }
+        if !self.sorted.is_empty() {
+            self.table.extend(std::mem::take(&mut self.sorted));
+        }
+        if self.table.insert(hash) && self.table.len() > 2 * self.max {
             self.keep_smallest();
         }
     }
 
+    /// Adds marks in no order, some of them several times.
+    pub(crate) fn insert_all(&mut self, mut hashes: Vec<u64>) {
+        if self.is_full() || self.len() + hashes.len() > self.max {
+            return hashes.into_iter().for_each(|hash| self.insert(hash));
+        }
+        hashes.extend(self.all());
+        hashes.sort_unstable();
+        hashes.dedup();
+        *self = Self::from_sorted(hashes, false, self.max);
+    }
+
     /// False when the mark was never added; true also when that is no longer known.
     pub(crate) fn may_contain(&self, hash: u64) -> bool {
-        hash > self.ceiling || self.hashes.contains(&hash)
+        hash > self.ceiling || self.contains(hash)
     }
 
     /// `Some(true)` when the mark was added, `Some(false)` when that is no longer known.
     pub(crate) fn holds(&self, hash: u64) -> Option<bool> {
-        self.may_contain(hash).then(|| hash <= self.ceiling && self.hashes.contains(&hash))
+        self.may_contain(hash).then(|| hash <= self.ceiling && self.contains(hash))
     }
 
     /// Adds every mark of another set.
     pub(crate) fn merge(&mut self, other: &Self) {
         if other.ceiling < self.ceiling {
             self.ceiling = other.ceiling;
-            self.hashes.retain(|hash| *hash <= other.ceiling);
+            self.remove(|hash| hash > other.ceiling);
         }
         // One set gives its marks in the order of its places: into a smaller one they would crowd.
-        self.hashes.reserve(other.hashes.len());
+        self.table.reserve(other.len());
         // What is over the limit goes when it is twice that: many small sets are merged into a
         // full one.
-        other.hashes.iter().for_each(|hash| self.insert(*hash));
+        other.all().for_each(|hash| self.insert(hash));
     }
 
     /// All marks of another set can be added and none has to go.
     pub(crate) fn has_room_for(&self, other: &Self) -> bool {
-        let is_whole = |marks: &Self| marks.ceiling == u64::MAX && marks.hashes.len() <= marks.max;
-        let new = || other.hashes.iter().filter(|hash| !self.hashes.contains(hash)).count();
-        is_whole(self)
-            && is_whole(other)
-            && (self.hashes.len() + other.hashes.len() <= self.max
-                || self.hashes.len() + new() <= self.max)
+        let new = || other.all().filter(|hash| !self.contains(*hash)).count();
+        !self.is_full()
+            && !other.is_full()
+            && (self.len() + other.len() <= self.max || self.len() + new() <= self.max)
     }
 
     /// How many are held now.
     pub(crate) fn len(&self) -> usize {
-        self.hashes.len()
+        self.sorted.len() + self.table.len()
     }
 
     /// Takes marks away; gives how many those were.
     pub(crate) fn remove(&mut self, goes: impl Fn(u64) -> bool) -> usize {
-        let before = self.hashes.len();
-        self.hashes.retain(|hash| !goes(*hash));
-        before - self.hashes.len()
+        let before = self.len();
+        self.sorted.retain(|hash| !goes(*hash));
+        self.table.retain(|hash| !goes(*hash));
+        before - self.len()
+    }
+
+    /// Some mark had to go, or will when the marks are written.
+    pub(crate) fn is_full(&self) -> bool {
+        self.ceiling != u64::MAX || self.len() > self.max
     }
 
     /// The marks in order, within the limit, and whether any had to go.
-    pub(crate) fn sorted(&self) -> (Vec<u64>, bool) {
-        let mut hashes: Vec<u64> = self.hashes.iter().copied().collect();
+    pub(crate) fn sorted(&self) -> (Cow<'_, [u64]>, bool) {
+        if self.table.is_empty() {
+            return (Cow::Borrowed(&self.sorted), self.is_full());
+        }
+        let mut hashes: Vec<u64> = self.all().collect();
         hashes.sort_unstable();
-        let full = self.ceiling != u64::MAX || hashes.len() > self.max;
         hashes.truncate(self.max);
-        (hashes, full)
+        (Cow::Owned(hashes), self.is_full())
     }
 
     /// The set that [`Marks::sorted`] gave.
-    pub(crate) fn from_sorted(hashes: Vec<u64>, full: bool, max: usize) -> Self {
-        let ceiling = hashes.last().copied().filter(|_| full).unwrap_or(u64::MAX);
-        Self { hashes: hashes.into_iter().collect(), ceiling, max }
+    pub(crate) fn from_sorted(sorted: Vec<u64>, full: bool, max: usize) -> Self {
+        let ceiling = sorted.last().copied().filter(|_| full).unwrap_or(u64::MAX);
+        Self { sorted, table: HashSet::default(), ceiling, max }
+    }
+
+    fn contains(&self, hash: u64) -> bool {
+        self.table.contains(&hash) || self.sorted.binary_search(&hash).is_ok()
+    }
+
+    fn all(&self) -> impl Iterator<Item = u64> + '_ {
+        self.sorted.iter().chain(&self.table).copied()
     }
 
     fn keep_smallest(&mut self) {
-        if self.hashes.len() > self.max {
+        if self.len() > self.max {
             let (hashes, full) = self.sorted();
-            *self = Self::from_sorted(hashes, full, self.max);
+            *self = Self::from_sorted(hashes.into_owned(), full, self.max);
         }
     }
 }
@@ -129,7 +165,8 @@ mod tests {
             hashes.iter().for_each(|hash| marks.insert(*hash));
             marks
         };
-        let whole = of(&hashes).sorted();
+        let all = of(&hashes);
+        let whole = all.sorted();
         assert_eq!((whole.0.len(), whole.1), (100, true));
         let parts: Vec<Marks> = hashes.chunks(170).map(of).collect();
         for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
@@ -147,11 +184,49 @@ mod tests {
     fn below_the_limit_it_is_a_set() {
         let mut marks = Marks::new(100);
         [5, 3, 5].into_iter().for_each(|hash| marks.insert(hash));
-        assert_eq!(marks.sorted(), (vec![3, 5], false));
+        assert_eq!(marks.sorted(), (vec![3, 5].into(), false));
         assert!(marks.may_contain(3) && !marks.may_contain(4) && !marks.may_contain(u64::MAX));
         assert_eq!((marks.holds(3), marks.holds(4)), (Some(true), None));
         (0..300).for_each(|hash| marks.insert(hash));
         assert_eq!((marks.holds(3), marks.holds(299)), (Some(true), Some(false)));
+    }
+
+    /// Sets that were added to one by one, all at once, and read back are the same set.
+    #[test]
+    fn every_form_is_the_same_set() {
+        let mut rng = Rng::new(2);
+        for round in 0..200 {
+            let max = 1 + rng.below(60);
+            let count = rng.below(150);
+            let mut pick = || (0..count).map(|_| rng.next() >> 57).collect::<Vec<u64>>();
+            let (hashes, more) = (pick(), pick());
+            let mut one_by_one = Marks::new(max);
+            hashes.iter().for_each(|hash| one_by_one.insert(*hash));
+            let mut at_once = Marks::new(max);
+            at_once.insert_all(hashes.clone());
+            let (stored, full) = one_by_one.sorted();
+            let mut read = Marks::from_sorted(stored.into_owned(), full, max);
+            let mut other = Marks::new(max);
+            other.insert_all(more.clone());
+            let expected = one_by_one.sorted();
+            for marks in [&at_once, &read] {
+                assert_eq!(marks.sorted(), expected, "round {round}");
+                assert_eq!(marks.has_room_for(&other), one_by_one.has_room_for(&other));
+                let kept = expected.0.iter().all(|hash| marks.holds(*hash) == Some(true));
+                assert!(
+                    kept && (0..200).all(|hash| !hashes.contains(&hash) || marks.may_contain(hash))
+                );
+            }
+            for marks in [&mut one_by_one, &mut at_once, &mut read] {
+                marks.merge(&other);
+                marks.insert_all(more.clone());
+                if !marks.is_full() {
+                    marks.remove(|hash| hash % 3 == 0);
+                }
+            }
+            assert_eq!(at_once.sorted(), one_by_one.sorted(), "round {round}");
+            assert_eq!(read.sorted(), one_by_one.sorted(), "round {round}");
+        }
     }
 
     #[test]

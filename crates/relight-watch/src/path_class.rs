@@ -83,6 +83,9 @@ fn is_number(word: &[u8]) -> bool {
             || word.len() >= 4 && word.iter().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// The prime of FNV-1a.
+const PRIME: u64 = 0x0000_0100_0000_01b3;
+
 /// FNV-1a of 64 bits with a final mix: short inputs, no key, equal on every machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hasher(u64);
@@ -95,12 +98,19 @@ impl Hasher {
 
     /// Takes one byte.
     pub(crate) const fn byte(&mut self, byte: u8) {
-        self.0 = (self.0 ^ byte as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        self.0 = (self.0 ^ byte as u64).wrapping_mul(PRIME);
     }
 
     /// Takes a number, little-endian.
     pub(crate) fn number(&mut self, number: u64) {
-        number.to_le_bytes().into_iter().for_each(|byte| self.byte(byte));
+        let [a, b, c, d, upper @ ..] = number.to_le_bytes();
+        [a, b, c, d].into_iter().for_each(|byte| self.byte(byte));
+        if upper == [0; 4] {
+            // Most numbers end here: a zero is one multiplication, four are one too.
+            self.0 = self.0.wrapping_mul(PRIME.wrapping_pow(4));
+        } else {
+            upper.into_iter().for_each(|byte| self.byte(byte));
+        }
     }
 
     /// The hash: FNV alone leaves the high bits of short inputs almost equal.

@@ -267,28 +267,31 @@ fn parse<'a>(
     Err(code)
 }
 
-/// Four words of eight bytes a step: this runs over every byte that is read.
+/// Two products a step of 32 bytes: this runs over every byte that is read.
 fn hash_of(text: &[u8]) -> u64 {
-    let (steps, rest) = text.as_chunks::<32>();
-    let mut lanes = [text.len() as u64, 1, 2, 3];
-    for step in steps {
-        for (lane, word) in lanes.iter_mut().zip(step.as_chunks::<8>().0) {
-            *lane = stirred(*lane, u64::from_le_bytes(*word));
-        }
+    let mut lanes = [text.len() as u64, 1];
+    text.as_chunks::<32>().0.iter().for_each(|step| stir(&mut lanes, step));
+    // The last step is what is left, and where there is enough, some of what was taken.
+    let mut last = [0; 32];
+    match text.last_chunk::<32>() {
+        Some(tail) => last = *tail,
+        None => last[..text.len()].copy_from_slice(text),
     }
-    let mut state = lanes.into_iter().fold(0, stirred);
-    let (words, rest) = rest.as_chunks::<8>();
-    for word in words {
-        state = stirred(state, u64::from_le_bytes(*word));
-    }
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    stirred(state, u64::from_le_bytes(last)) | 1
+    stir(&mut lanes, &last);
+    multiplied(lanes[0] ^ 0x2d35_8dcc_aa6c_78a5, lanes[1] ^ 0x8bb8_4b93_962e_acc9) | 1
 }
 
-const fn stirred(state: u64, word: u64) -> u64 {
-    let mixed = (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ (mixed >> 32)
+fn stir(lanes: &mut [u64; 2], step: &[u8; 32]) {
+    for (lane, words) in lanes.iter_mut().zip(step.as_chunks::<16>().0) {
+        let [a, b] = [0, 1].map(|at| u64::from_le_bytes(words.as_chunks::<8>().0[at]));
+        *lane = multiplied(*lane ^ a ^ 0x9e37_79b9_7f4a_7c15, b ^ 0xd6e8_feb8_6659_fd93);
+    }
+}
+
+/// Both halves of a product.
+const fn multiplied(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    product as u64 ^ (product >> 64) as u64
 }
 
 #[cfg(test)]

@@ -239,7 +239,7 @@ impl Window {
     pub fn stats(&self) -> WindowStats {
         let mut stats = WindowStats {
             contacts: self.contacts.len(),
-            truncated: self.truncated || self.ordinary.sorted().1 || self.served.sorted().1,
+            truncated: self.truncated || self.ordinary.is_full() || self.served.is_full(),
             ..WindowStats::default()
         };
         let mut organisations = BTreeMap::new();

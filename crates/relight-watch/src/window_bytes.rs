@@ -47,7 +47,8 @@ impl Window {
             let (hashes, full) = marks.sorted();
             out.push(u8::from(full));
             length(&mut out, hashes.len());
-            out.extend(hashes.into_iter().flat_map(u64::to_le_bytes));
+            out.reserve(size_of_val(&*hashes));
+            hashes.iter().for_each(|hash| out.extend_from_slice(&hash.to_le_bytes()));
         }
         length(&mut out, self.prints.len());
         for (hash, name) in &self.prints {
@@ -239,11 +240,8 @@ impl<'a> Reader<'a> {
         let full = self.flag()?;
         let count = self.length(max)?;
         let bytes = self.take(count * 8)?;
-        let hashes: Vec<u64> = bytes
-            .chunks_exact(8)
-            .filter_map(|b| b.try_into().ok())
-            .map(u64::from_le_bytes)
-            .collect();
+        let hashes: Vec<u64> =
+            bytes.as_chunks::<8>().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect();
         if hashes.windows(2).any(|pair| pair[0] >= pair[1]) {
             return Err(self.error("window-order"));
         }

@@ -15,7 +15,8 @@ use relight_store::{LogPosition, Store};
 use relight_watch::{Feed, Reader};
 use sha2::{Digest as _, Sha256};
 
-use super::{LIMITS, LogReport, SEGMENT_BYTES_MAX};
+use super::block::Block;
+use super::{LIMITS, LogReport};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -30,7 +31,7 @@ pub(super) struct LogFile {
     head: Vec<u8>,
     pub(super) position: LogPosition,
     /// Bytes that were read and not yet taken.
-    block: Vec<u8>,
+    block: Block,
 }
 
 impl LogFile {
@@ -50,10 +51,10 @@ impl LogFile {
             if !log.skip().map_err(failed)? {
                 // Shorter than it was: somebody emptied it and wrote the same beginning again.
                 log = Self::at_start(path, feed).map_err(failed)?;
-                log.block.clone_from(&log.head);
+                log.block = Block::of(&log.head);
             }
         } else {
-            log.block.clone_from(&log.head);
+            log.block = Block::of(&log.head);
         }
         reader.restore_header(&log.position.header);
         Ok(log)
@@ -65,14 +66,14 @@ impl LogFile {
         let mut stream = open_stream(file, LIMITS).map_err(io::Error::other)?;
         let mut head = Vec::new();
         stream.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-        Ok(Self { stream, head, position: new_position(feed, inode), block: Vec::new() })
+        Ok(Self { stream, head, position: new_position(feed, inode), block: Block::default() })
     }
 
     /// Goes to where the file was left; false when it is not that long.
     fn skip(&mut self) -> io::Result<bool> {
         let offset = usize::try_from(self.position.offset).unwrap_or(usize::MAX);
         if let Some(rest) = self.head.get(offset..) {
-            self.block = rest.to_vec();
+            self.block = Block::of(rest);
             return Ok(true);
         }
         let beyond = self.position.offset - self.head.len() as u64;
@@ -89,13 +90,12 @@ impl LogFile {
         report: &mut LogReport,
     ) -> Result<(), EngineError> {
         loop {
-            let missing = SEGMENT_BYTES_MAX.saturating_sub(self.block.len()) as u64;
-            let read = self.stream.by_ref().take(missing).read_to_end(&mut self.block);
+            let read = self.block.fill(&mut *self.stream);
             read.map_err(|error| EngineError::because("reading a log", error))?;
-            let full = self.block.len() >= SEGMENT_BYTES_MAX;
-            let whole = memchr::memrchr(b'\n', &self.block).map(|at| at + 1);
+            let full = self.block.is_full();
             // A line that is longer than a segment is read in parts: nothing grows without limit.
-            let until = whole.unwrap_or(if full { self.block.len() } else { 0 });
+            let all = if full { self.block.bytes().len() } else { 0 };
+            let until = self.block.lines_end().unwrap_or(all);
             if until > 0 {
                 self.take_block(until, engine, reader, report)?;
             }
@@ -103,9 +103,10 @@ impl LogFile {
                 break;
             }
         }
-        if end == LastLine::Counts && !self.block.is_empty() {
+        self.block.shrink();
+        if end == LastLine::Counts && !self.block.bytes().is_empty() {
             // Should the line grow later, it is read again, whole.
-            engine.segment(reader, &self.block, None, report)?;
+            engine.segment(reader, self.block.bytes(), None, report)?;
         }
         Ok(())
     }
@@ -125,10 +126,10 @@ impl LogFile {
         if reader.feed().received > 0 {
             reader.received(engine.now());
         }
-        let bytes = &self.block[..until];
+        let bytes = &self.block.bytes()[..until];
         let taken = engine.segment(reader, bytes, Some(&self.position), report);
         if taken.is_ok() {
-            self.block.drain(..until);
+            self.block.drain(until);
         } else {
             self.position = position;
             reader.restore_header(&header);
@@ -138,15 +139,15 @@ impl LogFile {
 
     /// All bytes of a file of that size were taken, but for a line that waits for its end.
     pub(super) fn is_read(&self, size: u64) -> bool {
-        let all = self.position.offset + self.block.len() as u64 >= size;
-        all && memchr::memchr(b'\n', &self.block).is_none()
+        let all = self.position.offset + self.block.bytes().len() as u64 >= size;
+        all && self.block.lines_end().is_none()
     }
 
     fn advance(&mut self, bytes: usize) {
         if self.position.head_bytes == 0 {
             let seen = bytes.min(HEAD_BYTES);
             if self.head.len() < seen {
-                self.head = self.block[..seen].to_vec();
+                self.head = self.block.bytes()[..seen].to_vec();
             }
             self.position.head_bytes = u32::try_from(self.head.len()).unwrap_or(u32::MAX);
             self.position.head = digest(&self.head);

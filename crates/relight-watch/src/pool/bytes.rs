@@ -29,7 +29,7 @@ impl Pool {
         let (pairs, full) = self.users.0.sorted();
         out.extend(u64::from(full).to_le_bytes());
         out.extend((pairs.len() as u64).to_le_bytes());
-        out.extend(pairs.into_iter().flat_map(u64::to_le_bytes));
+        pairs.iter().for_each(|pair| out.extend_from_slice(&pair.to_le_bytes()));
         out
     }
 

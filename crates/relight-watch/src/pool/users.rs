@@ -59,6 +59,11 @@ impl Users {
         }
     }
 
+    /// Adds such pairs, in no order, some of them several times.
+    pub(crate) fn insert_all(&mut self, pairs: Vec<u64>) {
+        self.0.insert_all(pairs);
+    }
+
     pub(crate) fn merge(&mut self, other: &Self) {
         self.0.merge(&other.0);
     }

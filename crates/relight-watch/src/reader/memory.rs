@@ -15,14 +15,17 @@ use crate::parsers::dash_is_empty;
 use crate::pool::{Print, SourceKey};
 use crate::{catalogue, path_class, traversal};
 
-/// Most targets that are remembered.
-pub(super) const TARGETS_MAX: usize = 1 << 14;
+/// Most paths that are remembered.
+pub(super) const PATHS_MAX: usize = 1 << 15;
+
+/// Most queries that are remembered.
+pub(super) const QUERIES_MAX: usize = 1 << 12;
 
 /// Most user agents that are remembered.
 pub(super) const AGENTS_MAX: usize = 1 << 12;
 
 /// Most sources of a window that are remembered.
-pub(super) const SOURCES_MAX: usize = 1 << 14;
+pub(super) const SOURCES_MAX: usize = 1 << 15;
 
 /// Longest text that is remembered, in bytes.
 pub(super) const REMEMBERED_BYTES_MAX: usize = 256;
@@ -31,7 +34,8 @@ pub(super) const REMEMBERED_BYTES_MAX: usize = 256;
 #[derive(Debug)]
 pub struct Memory {
     pub(super) clock: Clock,
-    pub(super) targets: Texts<Target>,
+    pub(super) paths: Texts<Path>,
+    pub(super) queries: Texts<Query>,
     pub(super) agents: Texts<Agent>,
     pub(super) sources: Sources,
     /// Which window is filled: marks in another one do not count.
@@ -42,7 +46,8 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             clock: Clock::default(),
-            targets: Texts::new(TARGETS_MAX),
+            paths: Texts::new(PATHS_MAX),
+            queries: Texts::new(QUERIES_MAX),
             agents: Texts::new(AGENTS_MAX),
             sources: Sources(vec![NOBODY; SOURCES_MAX]),
             window: 0,
@@ -50,37 +55,57 @@ impl Default for Memory {
     }
 }
 
-/// What a target alone tells.
+/// What a path alone tells.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Target {
+pub(super) struct Path {
     /// It may be a contact by itself: the plain way tells.
     pub(super) is_odd: bool,
     /// Ordinary software asks for it unasked.
     pub(super) is_conventional: bool,
-    /// Hash of the path class.
-    pub(super) door: u64,
     /// The window in which it was marked as served.
     pub(super) served_in: u32,
+    /// Hash of the path class.
+    pub(super) door: u64,
 }
 
-impl Target {
-    /// Of a target that holds no lookup.
-    pub(super) fn of(target: &str) -> Self {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let escape = Escape::Apache;
-        let event = Event { path, query, escape, ..Event::bare(OrgId(0), 0, nobody) };
+impl Path {
+    /// Of a path that holds no lookup.
+    pub(super) fn of(path: &str) -> Self {
+        let event = Event { path, ..request() };
         let plain = path_class::normalised(path);
         let undone = matches!(plain, Cow::Owned(_)).then_some(&*plain);
         Self {
-            is_odd: catalogue::may_match(&plain, query)
-                || basic_credentials(query).is_some()
+            is_odd: catalogue::may_match(&plain, "")
                 || traversal::climbed(&event, undone).is_some(),
             is_conventional: catalogue::is_conventional(&plain),
-            door: path_class::hash(&plain),
             served_in: 0,
+            door: path_class::hash(&plain),
         }
     }
+}
+
+/// What a query alone tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Query {
+    /// It may be a contact by itself.
+    pub(super) is_odd: bool,
+}
+
+impl Query {
+    /// Of a query that holds no lookup.
+    pub(super) fn of(query: &str) -> Self {
+        let event = Event { query, ..request() };
+        Self {
+            is_odd: catalogue::may_match("", query)
+                || basic_credentials(query).is_some()
+                || traversal::climbed(&event, None).is_some(),
+        }
+    }
+}
+
+fn request() -> Event<'static> {
+    let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    Event { escape: Escape::Apache, ..Event::bare(OrgId(0), 0, nobody) }
 }
 
 /// What a user agent alone tells.
@@ -130,20 +155,14 @@ impl<T: Copy + Default> Texts<T> {
 
 /// Who was marked as an ordinary visitor of a window, with which client.
 #[derive(Debug)]
-pub(super) struct Sources(Vec<(IpAddr, u32, u32)>);
+pub(super) struct Sources(Vec<(SourceKey, u32, u32)>);
 
-const NOBODY: (IpAddr, u32, u32) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0, 0);
+const NOBODY: (SourceKey, u32, u32) = (SourceKey(0), 0, 0);
 
 impl Sources {
     /// False the first time; it may be false again.
-    pub(super) fn knows(
-        &mut self,
-        source: IpAddr,
-        key: SourceKey,
-        agent: u32,
-        window: u32,
-    ) -> bool {
-        let slot = &mut self.0[key.0 as usize % SOURCES_MAX];
+    pub(super) fn knows(&mut self, source: SourceKey, agent: u32, window: u32) -> bool {
+        let slot = &mut self.0[source.0 as usize % SOURCES_MAX];
         let now = (source, agent, window);
         let is_known = *slot == now;
         *slot = now;
@@ -172,8 +191,8 @@ mod tests {
     #[test]
     fn a_source_is_known_with_its_client_in_its_window() {
         let mut sources = Sources(vec![NOBODY; SOURCES_MAX]);
-        let source = IpAddr::from([192, 0, 2, 1]);
-        let mut knows = |agent, window| sources.knows(source, SourceKey::of(source), agent, window);
+        let source = SourceKey::of(IpAddr::from([192, 0, 2, 1]));
+        let mut knows = |agent, window| sources.knows(source, agent, window);
         assert!(!knows(1, 1) && knows(1, 1));
         assert!(!knows(2, 1) && !knows(1, 1), "another client");
         assert!(!knows(1, 2), "another window");

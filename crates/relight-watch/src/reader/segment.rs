@@ -8,21 +8,25 @@ use std::net::IpAddr;
 
 use relight_model::{Escape, Event, Outcome, SiteId, Timestamp};
 
-use super::memory::{Agent, Memory, Target};
-use super::ordinary::{self, Ordinary};
+use super::memory::{Agent, Memory, Path, Query};
+use super::ordinary::{Ordinary, split};
 use super::{Reader, Taken};
-use crate::contact::{Answer, Kind, Knock, Visit, answer, served, subject};
+use crate::contact::{Answer, Ground, Kind, Knock, Visit, answer, subject};
 use crate::daybook::{DAY_S, DayFacts, DayKey, Daybook, bits, carries};
 use crate::decode::{basic_credentials, worth_a_look};
 use crate::line::{LINE_BYTES_MAX, ended, text};
 use crate::parsers::dash_is_empty;
 use crate::path_class::normalised;
-use crate::pool::{Print, SourceKey};
+use crate::pool::{Print, SourceKey, pair};
 use crate::prefilter::may_hold_lookup;
 use crate::window::{Counters, Window};
 
 /// The format that is read quickly.
 const COMBINED: &str = "combined";
+
+/// Bytes that are looked through before their lines are read: what fits into the nearest memory of
+/// a processor.
+const PIECE_BYTES: usize = 32 << 10;
 
 impl Reader {
     /// Reads the lines of a segment; gives how many were longer than the limit and cut.
@@ -52,8 +56,18 @@ impl Reader {
 }
 
 /// A line in which a lookup may be hidden, or that has an escaping of its own.
-fn may_hold_escape(raw: &[u8]) -> bool {
-    memchr::memchr(b'\\', raw).is_some() || str::from_utf8(raw).map_or(true, may_hold_lookup)
+fn may_hold_escape(line: Option<&str>) -> bool {
+    line.is_none_or(|line| {
+        memchr::memchr(b'\\', line.as_bytes()).is_some() || may_hold_lookup(line)
+    })
+}
+
+/// The end of the last line within [`PIECE_BYTES`], or of a longer first one.
+fn piece_end(bytes: &[u8]) -> usize {
+    let Some((head, rest)) = bytes.split_at_checked(PIECE_BYTES) else { return bytes.len() };
+    let end = memchr::memrchr(b'\n', head).map(|at| at + 1);
+    let longer = || memchr::memchr(b'\n', rest).map(|at| PIECE_BYTES + at + 1);
+    end.or_else(longer).unwrap_or(bytes.len())
 }
 
 /// Where the next byte stands that could begin an escape or a lookup: in most stretches of a log
@@ -106,7 +120,20 @@ struct Reading<'r> {
     counters: Counters,
     /// The day of the last ones and what was gathered of it.
     day: Option<(i64, DayFacts)>,
+    /// Marks of the lines that were read quickly, most of them once.
+    marks: GatheredMarks,
+    /// Where marks are set.
+    ground: Ground,
     cut: u64,
+}
+
+/// Marks that a window gets at the end of its segment: to sort them costs less than to look each
+/// up in a table.
+#[derive(Debug, Default)]
+struct GatheredMarks {
+    ordinary: Vec<u64>,
+    served: Vec<u64>,
+    users: Vec<u64>,
 }
 
 impl<'r> Reading<'r> {
@@ -120,20 +147,45 @@ impl<'r> Reading<'r> {
         let site = reader.feed.site_of(&reader.feed.host, "");
         let is_host = !worth_a_look(&reader.feed.host, Escape::Apache);
         let is_combined = is_host && reader.is_combined();
-        let (counters, day, cut) = (Counters::EMPTY, None, 0);
-        Self { reader, memory, window, daybook, site, is_combined, is_host, counters, day, cut }
+        let ground = Ground::new(reader.feed.org, site);
+        Self {
+            reader,
+            memory,
+            window,
+            daybook,
+            site,
+            is_combined,
+            is_host,
+            counters: Counters::EMPTY,
+            day: None,
+            marks: GatheredMarks::default(),
+            ground,
+            cut: 0,
+        }
     }
 
     fn lines(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(piece_end(rest));
+            self.piece(piece);
+            rest = behind;
+        }
+    }
+
+    fn piece(&mut self, bytes: &[u8]) {
+        let whole = str::from_utf8(bytes);
         let mut starters = Starters::default();
         let mut from = 0;
         while from < bytes.len() {
             let length = memchr::memchr(b'\n', &bytes[from..]);
             let end = length.map_or(bytes.len(), |length| from + length);
             let raw = &bytes[from..end];
+            let line = whole.map_or_else(|_| str::from_utf8(raw).ok(), |text| text.get(from..end));
             let may_be_ordinary = self.is_combined
-                && (starters.are_beyond(bytes, from, end) || !may_hold_escape(raw));
-            if !(may_be_ordinary && self.quickly(raw).is_some()) {
+                && (starters.are_beyond(bytes, from, end) || !may_hold_escape(line));
+            let line = line.filter(|_| may_be_ordinary);
+            if line.and_then(|line| self.quickly(line)).is_none() {
                 self.plainly(raw);
             }
             from = end + 1;
@@ -162,20 +214,21 @@ impl<'r> Reading<'r> {
     }
 
     /// Reads an ordinary line in which no lookup can be hidden; nothing changes when it is none.
-    fn quickly(&mut self, raw: &[u8]) -> Option<()> {
-        let raw = Some(ended(raw)).filter(|raw| raw.len() <= LINE_BYTES_MAX)?;
-        let line = str::from_utf8(raw).ok()?;
-        let ordinary = ordinary::split(line)?;
-        let source = ordinary::address(ordinary.source)?;
-        let Memory { clock, targets, agents, window, .. } = &mut *self.memory;
-        let at = clock.moment(ordinary.stamp)?;
+    fn quickly(&mut self, line: &str) -> Option<()> {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let ordinary = Some(line).filter(|line| line.len() <= LINE_BYTES_MAX).and_then(split)?;
+        let Memory { clock, paths, queries, agents, window, .. } = &mut *self.memory;
+        let at = clock.moment(&ordinary.stamp)?;
         let agent = *agents.get(ordinary.agent, Agent::of);
-        let known = targets.get(ordinary.target, Target::of);
-        let target = *known;
-        if target.is_odd || agent.is_odd || basic_credentials(ordinary.referer).is_some() {
+        let known = paths.get(ordinary.path, Path::of);
+        let is_odd = known.is_odd
+            || agent.is_odd
+            || !ordinary.query.is_empty() && queries.get(ordinary.query, Query::of).is_odd
+            || basic_credentials(ordinary.referer).is_some();
+        if is_odd {
             return None;
         }
-        let answer = answer(ordinary.status);
+        let (path, answer) = (*known, answer(ordinary.status));
         if answer == Answer::Served {
             known.served_in = *window;
         }
@@ -187,9 +240,9 @@ impl<'r> Reading<'r> {
         let carried = self.carried(&ordinary);
         self.day_of(at).note(at, carried);
         match answer {
-            Answer::Served => self.visited(source, agent.print, &target),
-            Answer::Denied(kind) if !target.is_conventional => {
-                self.knocked((at, source), &ordinary, (kind, target.door));
+            Answer::Served => self.visited(ordinary.source, agent.print, path),
+            Answer::Denied(kind) if !path.is_conventional => {
+                self.knocked(at, &ordinary, (kind, path.door));
             }
             Answer::Denied(_) | Answer::Other => {}
         }
@@ -197,43 +250,38 @@ impl<'r> Reading<'r> {
     }
 
     /// An ordinary visit: marks, of which most are there already.
-    fn visited(&mut self, source: IpAddr, print: Print, target: &Target) {
-        let Self { memory, window, site, .. } = self;
-        let org = self.reader.feed.org;
-        if target.served_in != memory.window {
-            window.served.insert(served(org, *site, target.door));
+    fn visited(&mut self, source: IpAddr, print: Print, path: Path) {
+        let Self { memory, marks, ground, .. } = self;
+        if path.served_in != memory.window {
+            marks.served.push(ground.served(path.door));
         }
         let key = SourceKey::of(source);
-        if !memory.sources.knows(source, key, print.agent, memory.window) {
-            window.ordinary.insert(Visit::new(subject(source), org, *site).hash);
-            window.users.insert(key, print);
+        if !memory.sources.knows(key, print.agent, memory.window) {
+            marks.ordinary.push(ground.visit(subject(source)));
+            if print.agent != 0 {
+                marks.users.push(pair(key, print.agent));
+            }
         }
     }
 
     /// A contact: an answer that an ordinary visitor does not get.
-    fn knocked(
-        &mut self,
-        (at, source): (Timestamp, IpAddr),
-        ordinary: &Ordinary<'_>,
-        (kind, door): (Kind, u64),
-    ) {
-        let (path, query) = ordinary.target.split_once('?').unwrap_or((ordinary.target, ""));
+    fn knocked(&mut self, at: Timestamp, ordinary: &Ordinary<'_>, (kind, door): (Kind, u64)) {
         let feed = &self.reader.feed;
         let event = Event {
             site: self.site,
             host: &feed.host,
             method: ordinary.method,
-            path,
-            query,
+            path: ordinary.path,
+            query: ordinary.query,
             status: ordinary.status,
             bytes_out: ordinary.bytes_out,
             referer: dash_is_empty(ordinary.referer),
             user_agent: dash_is_empty(ordinary.agent),
             outcome: Outcome::of_status(ordinary.status),
             escape: Escape::Apache,
-            ..Event::bare(feed.org, at, source)
+            ..Event::bare(feed.org, at, ordinary.source)
         };
-        let knock = Knock::new(kind, door, &normalised(path));
+        let knock = Knock::new(kind, door, &normalised(ordinary.path));
         self.window.knock(&event, Visit::of(&event), knock, &mut self.counters);
     }
 
@@ -273,6 +321,10 @@ impl<'r> Reading<'r> {
     fn finish(mut self) -> u64 {
         self.note_day();
         self.window.count(self.reader.feed.org, &self.counters);
+        let GatheredMarks { ordinary, served, users } = self.marks;
+        self.window.ordinary.insert_all(ordinary);
+        self.window.served.insert_all(served);
+        self.window.users.insert_all(users);
         if self.counters.events > 0 {
             *self.reader.tally.formats.entry(COMBINED).or_insert(0) += self.counters.events;
         }

@@ -313,19 +313,21 @@ fn a_host_that_is_none_is_read_the_plain_way() {
 /// More sources, targets and clients than are remembered, each several times.
 #[test]
 fn more_than_is_remembered() {
-    use super::super::memory::{AGENTS_MAX, SOURCES_MAX, TARGETS_MAX};
+    use super::super::memory::{AGENTS_MAX, PATHS_MAX, QUERIES_MAX, SOURCES_MAX};
     let mut rng = Rng::new(3);
     let mut log = String::new();
-    for _ in 0..40_000 {
-        let (target, agent) = (rng.below(2 * TARGETS_MAX), rng.below(2 * AGENTS_MAX));
+    for _ in 0..70_000 {
+        let (path, agent) = (rng.below(2 * PATHS_MAX), rng.below(2 * AGENTS_MAX));
+        let query = rng.below(2 * QUERIES_MAX);
         let source = rng.below(2 * SOURCES_MAX);
         let status = *rng.pick(&[200, 200, 200, 404]);
         log.push_str(&format!(
-            "10.0.{}.{} - - [10/Dec/2021:02:00:00 +0000] \"GET /x{target}y HTTP/1.1\" {status} 1 \
+            "10.{}.{}.{} - - [10/Dec/2021:02:00:00 +0000] \"GET /x{path}y?{query} HTTP/1.1\" {status} 1 \
              \"-\" \"agent {agent}\"\n",
-            source >> 8,
+            source >> 16,
+            source >> 8 & 0xff,
             source & 0xff,
         ));
     }
-    assert!(compare(&feed(), None, &cut(log.as_bytes()), "many") > 39_000);
+    assert!(compare(&feed(), None, &cut(log.as_bytes()), "many") > 69_000);
 }
