@@ -18,6 +18,7 @@ mod canonical;
 mod dialect;
 pub mod feed;
 mod json;
+pub mod listing;
 mod matching;
 mod names;
 mod outline;

@@ -41,6 +41,19 @@ pub(crate) fn parse_lenient(text: &str) -> Option<Timestamp> {
     }
 }
 
+/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, as servers of HTTP write moments (RFC 9110, 5.6.7). The
+/// two older forms, which nobody sends any more, are none.
+pub fn http_date(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (_, rest) = text.trim().split_once(", ")?;
+    let [day, month, year, time, "GMT"] = rest.split(' ').collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    parse(&format!("{year}-{month:02}-{day}T{time}Z"))
+}
+
 /// Writes a moment as `2021-12-10T00:40:41Z`; years outside 0 to 9999 are clamped to them.
 pub(crate) fn format(at: Timestamp) -> String {
     let at = at.clamp(-62_167_219_200, 253_402_300_799);
@@ -123,6 +136,22 @@ mod tests {
         assert_eq!(parse("1970-01-01T01:30:00+01:30"), Some(0));
         assert_eq!(parse("1969-12-31T23:00:00-01:00"), Some(0));
         assert_eq!(parse("0001-01-01T00:00:00Z"), Some(-62_135_596_800));
+    }
+
+    #[test]
+    fn dates_of_http() {
+        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(http_date(" Thu, 01 Jan 1970 00:00:00 GMT "), Some(0));
+        for bad in [
+            "",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "Sun, 06 Nov 1994 08:49:37 GMT GMT",
+        ] {
+            assert_eq!(http_date(bad), None, "{bad:?}");
+        }
     }
 
     #[test]
