@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::num::NonZero;
 use std::panic::resume_unwind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -39,6 +39,18 @@ pub struct ImportOptions {
     pub accept: Vec<String>,
     /// When it is.
     pub now: Timestamp,
+}
+
+/// The setting that keeps when advisories were last updated, in seconds since 1970.
+pub const UPDATED_KEY: &str = "advisories-updated";
+
+/// A file to import, and what it is called where somebody reads about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staged {
+    /// The file.
+    pub path: PathBuf,
+    /// Where it comes from.
+    pub place: String,
 }
 
 /// What an import did.
@@ -97,6 +109,21 @@ pub fn import(
     options: &ImportOptions,
     progress: &mut dyn FnMut(usize, &str),
 ) -> Result<ImportReport, StoreError> {
+    let staged = |file: &PathBuf| Staged { path: file.clone(), place: file.display().to_string() };
+    let files: Vec<Staged> = files.iter().map(staged).collect();
+    import_staged(store, &files, options, progress)
+}
+
+/// As [`import`], of files that come from elsewhere.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_staged(
+    store: &Store,
+    files: &[Staged],
+    options: &ImportOptions,
+    progress: &mut dyn FnMut(usize, &str),
+) -> Result<ImportReport, StoreError> {
     let work = |importer: &mut Importer<'_>| {
         let (report, sources) = (ImportReport::default(), BTreeSet::new());
         let (batch, reading) = (Batch::default(), None);
@@ -138,10 +165,9 @@ impl Batch {
 }
 
 impl Run<'_, '_, '_> {
-    fn file(&mut self, file: &Path) -> Result<(), StoreError> {
-        let place = file.display().to_string();
+    fn file(&mut self, Staged { path, place }: &Staged) -> Result<(), StoreError> {
         self.report.files += 1;
-        let opened = match File::open(file) {
+        let opened = match File::open(path) {
             Ok(opened) => opened,
             Err(error) => {
                 let message = format!("{error}; nothing of it was read");
@@ -150,7 +176,7 @@ impl Run<'_, '_, '_> {
             }
         };
         let mut result = Ok(());
-        feed::documents(opened, &place, &mut |document| {
+        feed::documents(opened, place, &mut |document| {
             match document {
                 Ok(document) => {
                     self.batch.bytes += document.bytes.len();

@@ -19,6 +19,7 @@ mod error;
 pub mod exhibits;
 pub mod exposure;
 pub mod feeds;
+pub mod fetch;
 mod follow;
 pub mod grants;
 pub mod import;

@@ -1,7 +1,9 @@
 //! How the sources of advisories are doing, and the history of each record.
 
+use std::collections::BTreeSet;
+
 use relight_model::{Digest, Timestamp};
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::{Store, StoreError, blob};
 
@@ -142,6 +144,28 @@ impl Store {
             )?;
             let rows = query.query_map([], source_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Notes that these sources were asked and have nothing new: they are as good as read at this
+    /// moment. One whose list was refused stays so.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn confirm_sources(
+        &self,
+        names: &BTreeSet<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write("noting that sources have nothing new", |transaction| {
+            let mut update = transaction.prepare_cached(
+                "UPDATE advisory_source SET last_attempt = ?2, last_success = ?2, errors = 0
+                 WHERE name = ?1 AND refused = ''",
+            )?;
+            for name in names {
+                update.execute(params![name, now])?;
+            }
+            Ok(())
         })
     }
 

@@ -61,6 +61,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("hyper-util", &["relight-server"], "connections"),
     ("tokio", &["relight-server"], "asynchronous code"),
     ("tokio-rustls", &["relight-server"], "connections"),
+    ("ureq", &["relight-engine"], "fetching"),
     ("askama", &["relight-web"], "templates"),
     ("clap", &["relight"], "the command line"),
     ("anyhow", &["relight"], "errors without a type"),

@@ -2,6 +2,8 @@
 
 mod cvss;
 mod explain;
+mod feeds;
+pub(crate) mod fetch;
 mod import;
 mod order;
 mod own;
@@ -29,10 +31,9 @@ use crate::priority::{PriorityRow, Ranked, Ranking};
 use crate::register::unknown_advisory;
 use crate::report::{Report, Style};
 
-pub(crate) use self::import::take_files;
+pub(crate) use relight_engine::import::UPDATED_KEY;
 
-/// The setting that keeps when advisories were last updated, in seconds since 1970.
-pub(crate) const UPDATED_KEY: &str = "advisories-updated";
+pub(crate) use self::import::take_files;
 
 /// What to do with advisories.
 #[derive(Debug, Args)]
@@ -56,6 +57,7 @@ enum Action {
     Cvss(cvss::Cvss),
     Search(search::Search),
     New(search::New),
+    Feeds(feeds::Feeds),
     Sources,
 }
 
@@ -252,6 +254,7 @@ impl Advisories {
             Action::Cvss(cvss) => cvss.run(context, report),
             Action::Search(search) => search.run(context, report),
             Action::New(new) => new.run(context, report),
+            Action::Feeds(feeds) => feeds.run(context, report),
             Action::Sources => sources::run(context, report),
         }
     }

@@ -1,7 +1,9 @@
 //! `relight serve`: console and public page, the edges under control, and a folder of feeds whose
 //! advisories change answers while it runs.
 
-use std::collections::BTreeSet;
+mod fetching;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::io;
 use std::net::SocketAddr;
@@ -16,6 +18,7 @@ use clap::Args;
 use relight_engine::Engine;
 use relight_engine::drive::Drive;
 use relight_engine::feeds::FeedFolder;
+use relight_engine::fetch::Fetched;
 use relight_engine::live::Board;
 use relight_engine::notify::{Proposal, ProposalRule};
 use relight_engine::store::{Notice, NoticeKind, SiteSet};
@@ -26,6 +29,8 @@ use relight_server::web::views::{Stage, Theme};
 use relight_server::{ServerError, WebConfig, WebHandle, WebServer};
 use serde::Serialize;
 
+use self::fetching::{Fetching, Told};
+use crate::cmd::advisories::fetch::{authorities, tell_one, warning_of};
 use crate::cmd::advisories::take_files;
 use crate::cmd::edge::barrier::tell_troubles;
 use crate::cmd::policy;
@@ -73,6 +78,10 @@ pub(crate) struct Serve {
     console_url: Option<String>,
     #[arg(long, value_name = "THEME", default_value = "neutral", value_parser = theme_names())]
     theme: String,
+    #[arg(long)]
+    fetch: bool,
+    #[arg(long, value_name = "FILE", requires = "fetch")]
+    ca: Option<PathBuf>,
     #[arg(long)]
     drill: bool,
     #[command(flatten)]
@@ -153,9 +162,10 @@ impl Serve {
         let web = self.web(&engine, &board, stage, context)?;
         let feeds = self.feeds_folder(context)?;
         let intake = self.intake(&engine, context)?;
-        let looks = None;
+        let fetched = self.fetching(&engine, context, &stop)?;
+        let (looks, told_errors, failing) = (None, BTreeSet::new(), BTreeMap::new());
         let mut server =
-            Server { context, engine, board, feeds, told_errors: BTreeSet::new(), looks };
+            Server { context, engine, board, feeds, told_errors, looks, fetched, failing };
         server.start(&web, report)?;
         let receiving = intake.map(|intake| {
             intake.tell(context, report);
@@ -222,6 +232,17 @@ impl Serve {
         Intake::start(engine, readers, Vec::new(), &self.listeners, context).map(Some)
     }
 
+    /// What feeds over the network bring, when they are to be fetched.
+    fn fetching(
+        &self,
+        engine: &Arc<Engine>,
+        context: &Context,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Option<mpsc::Receiver<Told>>, Failure> {
+        let start = || Fetching::start(engine, context, authorities(self.ca.clone()), stop);
+        self.fetch.then(start).transpose()
+    }
+
     /// The folder of feeds, which is made when it is our own.
     fn feeds_folder(&self, context: &Context) -> Result<FeedFolder, Failure> {
         let folder = self.feeds.clone().unwrap_or_else(|| context.data.join(FEEDS_FOLDER));
@@ -246,6 +267,10 @@ struct Server<'a> {
     told_errors: BTreeSet<PathBuf>,
     /// What the listeners for logs gave.
     looks: Option<mpsc::Receiver<Look>>,
+    /// What looks at feeds over the network came to.
+    fetched: Option<mpsc::Receiver<Told>>,
+    /// The feeds that fail, with the reason that was told: once is enough.
+    failing: BTreeMap<String, &'static str>,
 }
 
 impl Server<'_> {
@@ -308,7 +333,8 @@ impl Server<'_> {
             for look in self.looks.iter().flat_map(mpsc::Receiver::try_iter) {
                 tell_look(look, self.context, report);
             }
-            let has_read = self.read_feeds(report)?;
+            let has_fetched = self.take_fetched(report)?;
+            let has_read = self.read_feeds(report)? || has_fetched;
             let elsewhere = self.engine.store().changed_elsewhere();
             if elsewhere.map_err(|error| self.context.store_failure(&error))? {
                 self.engine
@@ -375,6 +401,45 @@ impl Server<'_> {
         }
         self.engine.follow_feeds().map_err(|error| Failure::engine(self.context.lang, &error))?;
         Ok(true)
+    }
+
+    /// Takes in what feeds over the network brought; says whether there was anything.
+    fn take_fetched(&mut self, report: &mut Report) -> Result<bool, Failure> {
+        let all: Vec<Told> = self.fetched.iter().flat_map(mpsc::Receiver::try_iter).collect();
+        let mut has_read = false;
+        for told in all {
+            match told {
+                Ok(fetched) => {
+                    has_read |= !fetched.reports.is_empty();
+                    self.tell_fetched(&fetched, report);
+                }
+                Err(error) => report.fail(&self.context.store_failure(&error)),
+            }
+        }
+        if has_read {
+            self.engine
+                .follow_feeds()
+                .map_err(|error| Failure::engine(self.context.lang, &error))?;
+        }
+        Ok(has_read)
+    }
+
+    /// Tells what a look brought, and why it was not whole where that is news.
+    fn tell_fetched(&mut self, fetched: &Fetched, report: &mut Report) {
+        let warnings = fetched.reports.iter().flat_map(|it| &it.warnings).chain(&fetched.notes);
+        warnings.for_each(|warning| self.refused(warning, report));
+        match &fetched.fault {
+            None => drop(self.failing.remove(&fetched.feed)),
+            Some(fault) => {
+                let before = self.failing.insert(fetched.feed.clone(), fault.code);
+                if let Some(warning) = warning_of(fetched).filter(|_| before != Some(fault.code)) {
+                    self.refused(&warning, report);
+                }
+            }
+        }
+        if !fetched.reports.is_empty() {
+            tell_one(fetched, self.context, report);
+        }
     }
 
     fn cannot_look(&self, path: &Path, error: &io::Error, report: &mut Report) {

@@ -15,6 +15,7 @@ mod edge_run;
 mod edge_tools;
 mod edges;
 mod exhibits;
+mod fetch;
 mod fingerprints;
 mod imports;
 mod incident;

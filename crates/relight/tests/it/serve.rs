@@ -60,7 +60,7 @@ impl Server {
     }
 
     /// The next document.
-    fn next(&self) -> Value {
+    pub(crate) fn next(&self) -> Value {
         let line = self.lines.recv_timeout(WAIT_MAX).expect("no document in time");
         serde_json::from_str(&line).unwrap()
     }

@@ -1,4 +1,4 @@
-//! `relight advisories import` and `update --offline`: files of advisories into the data folder.
+//! `relight advisories import` and `update`: advisories into the data folder, from files or feeds.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use relight_server::web::texts;
 use serde::Serialize;
 
 use super::UPDATED_KEY;
+use super::fetch::Fetch;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -31,13 +32,17 @@ pub(super) struct Import {
     accept: Vec<String>,
 }
 
-/// A folder to read.
+/// Feeds to fetch, or a folder to read instead.
 #[derive(Debug, Args)]
 pub(super) struct Update {
-    #[arg(long, value_name = "DIR", required = true)]
-    offline: PathBuf,
+    #[arg(value_name = "FEED", conflicts_with = "offline")]
+    feeds: Vec<String>,
+    #[arg(long, value_name = "DIR")]
+    offline: Option<PathBuf>,
     #[arg(long, value_name = "NAME")]
     accept: Vec<String>,
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
+    ca: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -75,7 +80,7 @@ struct SourceRow {
 }
 
 #[derive(Serialize)]
-struct WarningRow<'a> {
+pub(super) struct WarningRow<'a> {
     place: &'a str,
     code: &'static str,
     detail: &'a str,
@@ -91,7 +96,10 @@ impl Import {
 
 impl Update {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let Self { offline, accept } = self;
+        let Self { feeds: names, offline, accept, ca: authorities } = self;
+        let Some(offline) = offline else {
+            return Fetch { names, authorities, accept }.run(context, report);
+        };
         let options = ImportOptions { is_whole: false, accept, now: context.now() };
         run(&[offline], &options, "relight.advisories-update/1", context, report)
     }
@@ -180,7 +188,7 @@ fn guard_warning(source: &str, guard: Guard) -> Warning {
 }
 
 /// What was wrong. A note alone is no failure: the record was used.
-fn tell_warnings(told: &ImportReport, report: &mut Report) {
+pub(super) fn tell_warnings(told: &ImportReport, report: &mut Report) {
     for warning in &told.warnings {
         inventory::warn(warning, None, report);
     }
@@ -232,7 +240,7 @@ fn document(told: &ImportReport) -> Document<'_> {
     }
 }
 
-fn warning_row(warning: &Warning) -> WarningRow<'_> {
+pub(super) fn warning_row(warning: &Warning) -> WarningRow<'_> {
     let Warning { code, evidence, message } = warning;
     WarningRow { place: evidence, code, detail: message }
 }

@@ -11,6 +11,7 @@ use relight_server::web::texts;
 use serde::Serialize;
 
 use super::UPDATED_KEY;
+use super::feeds::FeedRow;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -20,6 +21,8 @@ use crate::report::Report;
 struct Document {
     updated: Option<String>,
     sources: Vec<Row>,
+    /// What is fetched over the network.
+    feeds: Vec<FeedRow>,
     /// Ecosystems of the register that no source speaks about.
     gaps: Vec<String>,
 }
@@ -41,13 +44,15 @@ struct Row {
 /// Shows every source.
 pub(super) fn run(context: &Context, report: &mut Report) -> Result<(), Failure> {
     let failed = |error| context.store_failure(&error);
-    let mut document = Document { updated: None, sources: vec![builtin()], gaps: Vec::new() };
+    let (sources, feeds, gaps_of_none) = (vec![builtin()], Vec::new(), Vec::new());
+    let mut document = Document { updated: None, sources, feeds, gaps: gaps_of_none };
     if let Some(store) = context.store_if_any()? {
         let rows = store.advisory_sources().map_err(failed)?;
         document.sources.extend(rows.into_iter().map(|it| row(it, context.now())));
         let updated = store.meta_get(UPDATED_KEY).map_err(failed)?;
         document.updated = updated.and_then(|text| text.parse().ok()).map(rfc3339);
         document.gaps = gaps(context, &store)?;
+        document.feeds = FeedRow::all(&store, context)?;
     }
     if context.json {
         report.document("relight.sources/2", &document);
@@ -124,6 +129,7 @@ fn text(document: &Document, context: &Context, report: &mut Report) {
             report.next(&format!("relight advisories import --accept {} FILE", row.name));
         }
     }
+    document.feeds.iter().for_each(|row| row.tell(lang, report));
     for gap in &document.gaps {
         report.line(&texts::source_gap(lang, gap));
     }

@@ -1,0 +1,237 @@
+//! How far a feed was read: what its server said about the documents that are here already, up to
+//! which change its lists were followed, and when it is looked at next.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use relight_model::Timestamp;
+use relight_store::{Store, StoreError};
+use serde::{Deserialize, Serialize};
+
+use super::feed::{Feed, FeedKind};
+
+/// Before the name of a feed: the setting that holds its state.
+const KEY: &str = "feed ";
+
+/// Failures in a row that make a feed failing.
+pub(super) const ERRORS_MAX: u32 = 3;
+
+/// Documents that a server did not give and that are asked for again, at most.
+pub(super) const SKIPPED_MAX: usize = 1_000;
+
+/// How often everything is listed again, for what changes did not tell, in seconds.
+pub(super) const FULL_EVERY_S: i64 = 86_400;
+
+/// The same of the CVE list: its archive is half a gigabyte, and its log of changes a month long.
+pub(super) const CVE_FULL_EVERY_S: i64 = 7 * 86_400;
+
+/// How much longer than the server asked for nothing is asked, at most, in seconds: one that says
+/// "in a year" is asked again tomorrow.
+pub const RETRY_AFTER_S_MAX: i64 = 86_400;
+
+/// By how much the time between two looks varies, in percent, so that many registers do not ask at
+/// one moment.
+pub(super) const JITTER_PERCENT: i64 = 10;
+
+/// What a server said about a document, to be told whether it still is so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Validators {
+    /// `ETag`, as it was sent.
+    pub etag: Option<String>,
+    /// `Last-Modified`, as it was sent.
+    pub last_modified: Option<String>,
+}
+
+/// What went wrong when a feed was looked at last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// The stable code (`unreachable`).
+    pub code: String,
+    /// The place and the technical cause.
+    pub detail: String,
+}
+
+/// How far a feed was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FeedState {
+    /// By address.
+    pub validators: BTreeMap<String, Validators>,
+    /// By the address of a list: the newest change that was followed.
+    pub cursors: BTreeMap<String, Cursor>,
+    /// The addresses of documents that their server did not give.
+    pub skipped: BTreeSet<String>,
+    /// Changes that were not followed yet, because there are many.
+    pub waiting: usize,
+    /// When everything was listed last.
+    pub full_at: Option<Timestamp>,
+    /// What the last full list brought that no list of changes had told.
+    pub missed: usize,
+    /// When it was looked at last.
+    pub tried_at: Option<Timestamp>,
+    /// When all of a look went well last.
+    pub good_at: Option<Timestamp>,
+    /// When it is looked at next.
+    pub due_at: Option<Timestamp>,
+    /// Until when its server asked to be left alone.
+    pub held_until: Option<Timestamp>,
+    /// Failures in a row.
+    pub errors: u32,
+    /// What went wrong last; `None` when all went well.
+    pub trouble: Option<Trouble>,
+    /// The sources whose records came.
+    pub sources: BTreeSet<String>,
+}
+
+/// Up to which change a list was followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The moment of the newest change.
+    pub at: Timestamp,
+    /// What changed in that second.
+    pub ids: BTreeSet<String>,
+}
+
+impl FeedState {
+    /// The state of a feed; a new one where there is none, or none that is understood: then
+    /// everything is fetched again, which changes nothing that is known already.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn read(store: &Store, name: &str) -> Result<Self, StoreError> {
+        let text = store.meta_get(&format!("{KEY}{name}"))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    pub(super) fn put(&self, store: &Store, name: &str) -> Result<(), StoreError> {
+        store.meta_put(&format!("{KEY}{name}"), &serde_json::json!(self).to_string())
+    }
+
+    /// How the feed is doing (`never`, `fresh`, `late`, `failing`): as sources do, but by its own
+    /// period.
+    pub fn word(&self, feed: &Feed, now: Timestamp) -> &'static str {
+        let late_s = 2 * feed.period_s + feed.period_s * JITTER_PERCENT / 100;
+        match self.good_at {
+            _ if self.errors >= ERRORS_MAX => "failing",
+            None => "never",
+            Some(at) if now.saturating_sub(at) > late_s => "late",
+            Some(_) => "fresh",
+        }
+    }
+
+    /// Whether it is time to look.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let is_past = |at: Option<Timestamp>| at.is_none_or(|at| at <= now);
+        is_past(self.due_at) && !self.is_held(now)
+    }
+
+    /// Whether the server asked to be left alone.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.held_until.is_some_and(|at| at > now)
+    }
+
+    /// Whether it is time to list everything.
+    pub(super) fn is_full_due(&self, feed: &Feed, now: Timestamp) -> bool {
+        let every_s = if feed.kind == FeedKind::Cve { CVE_FULL_EVERY_S } else { FULL_EVERY_S };
+        self.full_at.is_none_or(|at| now.saturating_sub(at) >= every_s)
+    }
+
+    /// Notes a look. `chance` is any number: it says how long until the next one.
+    pub(super) fn looked(&mut self, feed: &Feed, now: Timestamp, chance: u64) {
+        self.tried_at = Some(now);
+        self.due_at = Some(now + jittered(feed.period_s, chance));
+    }
+
+    /// Notes that all went well.
+    pub(super) fn went_well(&mut self, now: Timestamp) {
+        (self.good_at, self.errors) = (Some(now), 0);
+        (self.trouble, self.held_until) = (None, None);
+    }
+
+    /// Notes a failure, and for how long the server wants to be left alone.
+    pub(super) fn failed(&mut self, trouble: Trouble, now: Timestamp, retry_after_s: Option<i64>) {
+        self.errors = self.errors.saturating_add(1);
+        self.trouble = Some(trouble);
+        self.held_until =
+            retry_after_s.map(|wait| now.saturating_add(wait.clamp(0, RETRY_AFTER_S_MAX)));
+    }
+}
+
+/// A time, a tenth shorter or longer.
+fn jittered(period_s: i64, chance: u64) -> i64 {
+    let span = period_s * JITTER_PERCENT / 100;
+    let shift = i64::try_from(chance % (2 * span.unsigned_abs() + 1)).unwrap_or(0);
+    period_s - span + shift
+}
+
+/// Forgets the state of a feed.
+pub(super) fn forget(store: &Store, name: &str) -> Result<(), StoreError> {
+    FeedState::default().put(store, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed() -> Feed {
+        let url = "https://feeds.example/a".to_owned();
+        Feed { name: "a".into(), kind: FeedKind::File, url, whole: None, period_s: 1_000 }
+    }
+
+    #[test]
+    fn the_next_look_is_a_tenth_sooner_or_later() {
+        let mut state = FeedState::default();
+        assert!(state.is_due(0));
+        let mut seen = BTreeSet::new();
+        for chance in 0..2_000 {
+            state.looked(&feed(), 50_000, chance);
+            seen.insert(state.due_at.unwrap() - 50_000);
+        }
+        assert_eq!((seen.first(), seen.last(), seen.len()), (Some(&900), Some(&1_100), 201));
+        state.looked(&feed(), 50_000, 100);
+        assert!(!state.is_due(50_999) && state.is_due(51_000));
+    }
+
+    #[test]
+    fn a_server_that_asks_for_quiet_gets_it_within_reason() {
+        let trouble = || Trouble { code: "busy".into(), detail: String::new() };
+        for (wait, until) in [(None, 0), (Some(-5), 0), (Some(120), 120), (Some(i64::MAX), 86_400)]
+        {
+            let mut state = FeedState::default();
+            state.failed(trouble(), 1_000, wait);
+            assert!(!state.is_held(1_000 + until), "{wait:?}");
+            assert!(until == 0 || state.is_held(999 + until), "{wait:?}");
+        }
+    }
+
+    #[test]
+    fn a_feed_is_late_by_its_own_period_and_failing_after_three_errors() {
+        let mut state = FeedState::default();
+        assert_eq!(state.word(&feed(), 0), "never");
+        state.went_well(1_000);
+        assert_eq!((state.word(&feed(), 3_100), state.word(&feed(), 3_101)), ("fresh", "late"));
+        for errors in 1..=ERRORS_MAX {
+            assert_ne!(state.word(&feed(), 1_000), "failing");
+            let trouble = Trouble { code: "unreachable".into(), detail: String::new() };
+            state.failed(trouble, 1_000, None);
+            assert_eq!(state.errors, errors);
+        }
+        assert_eq!(state.word(&feed(), 1_000), "failing");
+        state.went_well(2_000);
+        assert_eq!((state.word(&feed(), 2_000), &state.trouble), ("fresh", &None));
+    }
+
+    #[test]
+    fn a_state_that_is_not_understood_is_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let cursor = Cursor { at: 5, ids: ["a".to_owned()].into() };
+        let cursors = [("u".to_owned(), cursor)].into();
+        let state = FeedState { cursors, missed: 3, ..FeedState::default() };
+        state.put(&store, "a").unwrap();
+        assert_eq!(FeedState::read(&store, "a").unwrap(), state);
+        store.meta_put("feed a", "{").unwrap();
+        assert_eq!(FeedState::read(&store, "a").unwrap(), FeedState::default());
+        assert_eq!(FeedState::read(&store, "b").unwrap(), FeedState::default());
+    }
+}
