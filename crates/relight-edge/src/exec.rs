@@ -6,16 +6,19 @@ mod run;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, io, thread};
 
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 use rustix::process::{Pid, Signal};
 
 use crate::config::{ApacheFiles, CADDY_ADMIN, CANARY_HOST, Files, SOCKET};
@@ -63,11 +66,15 @@ pub fn worker_user() -> Option<String> {
 /// Ports tried before there is none.
 const PORT_TRIES_MAX: u32 = 2_000;
 
-/// A loopback address with a port that nobody listened on.
+/// Sockets that keep ports for whoever will listen there, until this process ends.
+static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
+
+/// A loopback address that is kept for a program which this process starts, and starts again.
 ///
 /// A port that the system gives for 0 comes from the range of outgoing connections, and another
 /// process may be given it again before the proxy listens: then that process answers in its place.
-/// So ports are taken below that range (32768 on Linux), from a block for each process.
+/// So ports are taken below that range (32768 on Linux), from a block for each process, and nobody
+/// who asks here gets one that is kept.
 ///
 /// # Errors
 /// `Io` when there is none.
@@ -81,13 +88,25 @@ pub fn free_address() -> Result<SocketAddr, EdgeError> {
         let number = TAKEN.fetch_add(1, Ordering::Relaxed);
         let block = std::process::id().wrapping_mul(BLOCK);
         let port = FIRST + block.wrapping_add(number) % COUNT;
-        let port = u16::try_from(port).unwrap_or_default();
-        match TcpListener::bind(("127.0.0.1", port)).and_then(|listener| listener.local_addr()) {
-            Ok(address) => return Ok(address),
-            Err(error) => refused = error,
+        let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap_or_default()));
+        match keep(address) {
+            Ok(()) => return Ok(address),
+            Err(error) => refused = error.into(),
         }
     }
     Err(EdgeError::io("find a free port on loopback")(refused))
+}
+
+/// Binds a socket that never listens. Without `SO_REUSEADDR` that is refused as long as anybody has
+/// the port, even one who only keeps it; with it, a program that sets it as well (every server
+/// does) may listen beside this socket.
+fn keep(address: SocketAddr) -> rustix::io::Result<()> {
+    let (family, flags) = (AddressFamily::INET, SocketFlags::CLOEXEC);
+    let socket = net::socket_with(family, SocketType::STREAM, flags, None)?;
+    net::bind(&socket, &address)?;
+    net::sockopt::set_socket_reuseaddr(&socket, true)?;
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
+    Ok(())
 }
 
 /// A proxy that this process started; dropped, it stops with all its workers.
@@ -425,6 +444,19 @@ mod tests {
         let second = free_address().unwrap();
         assert_ne!(first, second);
         assert!((10_000..32_000).contains(&first.port()), "{first}");
+    }
+
+    /// A proxy that is stopped and started again finds its port free, whoever asks meanwhile.
+    #[test]
+    fn a_port_is_kept_for_whoever_listens_there() {
+        let address = free_address().unwrap();
+        for _ in 0..2 {
+            assert!(keep(address).is_err(), "nobody else gets it");
+            assert!(std::net::TcpStream::connect(address).is_err(), "nobody answers there");
+            let listener = std::net::TcpListener::bind(address).unwrap();
+            assert!(std::net::TcpStream::connect(address).is_ok());
+            drop(listener);
+        }
     }
 
     #[test]

@@ -2,16 +2,15 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use relight_edge::{CutsTunnels, EdgeErrorKind, REFUSED, TunnelCount, UPGRADES};
 
-use crate::support::{Kind, Rig, epoch, eventually, host, key, set};
+use crate::support::{DEADLINE, Kind, Rig, epoch, eventually, host, key, set};
 
 /// Opens a tunnel through the edge and says something through it.
 fn tunnel(rig: &Rig, n: usize) -> TcpStream {
     let mut stream = TcpStream::connect(rig.listener()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let host = host(n);
     let request = format!(
         "GET /tunnel HTTP/1.1\r\nHost: {host}\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n"

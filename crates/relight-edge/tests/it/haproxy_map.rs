@@ -5,7 +5,7 @@ use std::fs;
 use relight_edge::Stage;
 use relight_model::Seen;
 
-use crate::support::{Kind, Rig, epoch, key, set};
+use crate::support::{DEADLINE, Kind, Rig, epoch, key, set};
 
 /// Measured: a payload above `tune.bufsize` adds nothing and says nothing; 2,000 keys need several.
 #[test]
@@ -84,7 +84,7 @@ fn a_socket_without_admin_level_is_an_error_of_the_lint() {
     let files = relight_edge::config::haproxy(&rig.config).unwrap();
     let config = files.config.replace("level admin", "level operator");
     let files = relight_edge::config::Files { config, ..files };
-    let wait = std::time::Duration::from_secs(10);
+    let wait = DEADLINE;
     let listen = &rig.config.listen;
     let running =
         relight_edge::exec::start_haproxy(&rig.config.folder, &files, listen, wait).unwrap();
@@ -102,7 +102,7 @@ fn a_small_buffer_and_an_unknown_map_are_errors_of_the_lint() {
     let files = relight_edge::config::haproxy(&rig.config).unwrap();
     let config = files.config.replace("global\n", "global\n  tune.bufsize 8192\n");
     let files = relight_edge::config::Files { config, ..files };
-    let wait = std::time::Duration::from_secs(10);
+    let wait = DEADLINE;
     let listen = &rig.config.listen;
     let _running =
         relight_edge::exec::start_haproxy(&rig.config.folder, &files, listen, wait).unwrap();

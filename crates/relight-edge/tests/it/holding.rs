@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use relight_edge::config::{self, CANARY_HOST, CANARY_KEY, CANARY_PATH, EdgeConfig, SiteRoute};
-use relight_edge::http::Client;
 use relight_edge::{ProbeTarget, Prober, exec, holding_page};
 use relight_model::{GateKey, Seen};
 
-use crate::support::{host, key};
+use crate::support::{host, key, visitor};
 
 #[test]
 fn a_holding_service_is_dark_for_every_site_and_for_nobody_else() {
@@ -58,7 +57,7 @@ fn a_holding_service_is_dark_for_every_site_and_for_nobody_else() {
         Prober::new(listen).probe(&targets, 1).iter().map(|result| result.seen).collect();
     assert_eq!(seen, [Seen::Dark, Seen::Dark, Seen::Dark, Seen::Unknown, Seen::Unknown]);
     let ask = |method: &str, host: &str, uri: &str| {
-        let answer = Client::connect(listen).unwrap().request(method, host, uri, &[]).unwrap();
+        let answer = visitor(listen).unwrap().request(method, host, uri, &[]).unwrap();
         (answer.status, answer.header("x-relight-gate").is_some())
     };
     assert_eq!(ask("GET", CANARY_HOST, CANARY_PATH), (200, false), "the lit canary");

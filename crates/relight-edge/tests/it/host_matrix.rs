@@ -1,7 +1,5 @@
 //! INCIDENT 8.1: 14 spellings of a host as raw bytes; none reaches the origin of a dark site.
 
-use relight_edge::http::Client;
-
 use crate::support::{Kind, Rig, set};
 
 /// Spellings that name `site-0`, in front of one origin, or confuse it with `site-1`, in front of
@@ -34,7 +32,7 @@ fn reaching(rig: &Rig) -> Vec<&'static str> {
     let reaches = |request: &str| {
         let before = rig.origins[0].visitors();
         // A refused spelling may end the connection without an answer; only the origin counts.
-        let _ = Client::connect(rig.listener()).unwrap().exchange(request.as_bytes(), false);
+        let _ = rig.visitor().exchange(request.as_bytes(), false);
         rig.origins[0].visitors() > before
     };
     VARIANTS.iter().filter(|(_, request)| reaches(request)).map(|(name, _)| *name).collect()

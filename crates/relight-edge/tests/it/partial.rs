@@ -1,8 +1,6 @@
 //! Gates of a section, an audience and a class of methods: what they close, and that a site with a
 //! closed part is never taken for dark.
 
-use std::time::Duration;
-
 use relight_edge::config::PartialGate;
 use relight_edge::{GateSet, ProbeTarget};
 use relight_model::{GateKey, Seen};
@@ -27,10 +25,7 @@ fn keys(names: &[&str]) -> GateSet {
 fn ask(rig: &Rig, method: &str, uri: &str) -> (u16, bool) {
     let before = rig.origins[0].visitors();
     let headers: &[(&str, &str)] = if method == "GET" { &[] } else { &[("Content-Length", "0")] };
-    let mut visitor = rig.visitor();
-    // A busy machine is no reason to go away.
-    visitor.answer_wait_max = Duration::from_secs(20);
-    let answer = visitor.request(method, &host(0), uri, headers);
+    let answer = rig.visitor().request(method, &host(0), uri, headers);
     (answer.map_or(0, |answer| answer.status), rig.origins[0].visitors() > before)
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 use relight_edge::http::Client;
 use relight_model::Seen;
 
-use crate::support::{Finish, Kind, Rig, eventually, host, set};
+use crate::support::{Finish, Kind, Rig, eventually, host, set, visitor};
 
 /// Goal: visitors of untouched sites lose nothing, on kept connections, and visitors of a dark
 /// site never reach its origin after the proof. Method: four visitors of sites that no plan
@@ -21,7 +21,7 @@ fn flips_lose_nobody_and_leak_nothing_after_the_proof() {
             for n in [41, 43, 45, 47] {
                 let (done, answers) = (&done, &answers);
                 scope.spawn(move || {
-                    let mut visitor = Client::connect(listener).unwrap();
+                    let mut visitor = visitor(listener).unwrap();
                     while !done.load(Ordering::Relaxed) {
                         let answer = visitor.get(&host(n), "/").unwrap();
                         assert_eq!(answer.status, 200, "{kind:?}");
@@ -31,7 +31,7 @@ fn flips_lose_nobody_and_leak_nothing_after_the_proof() {
                 });
             }
             let _finish = Finish(&done);
-            let mut target = Client::connect(listener).unwrap();
+            let mut target = visitor(listener).unwrap();
             for cycle in 0..10 {
                 let keys = if cycle % 2 == 0 { set([0]) } else { set((0..40).step_by(2)) };
                 rig.close(2 * cycle + 1, &keys);
@@ -40,7 +40,7 @@ fn flips_lose_nobody_and_leak_nothing_after_the_proof() {
                 for _ in 0..20 {
                     // Apache closes a connection after each 503, and says so.
                     if !target.is_open() {
-                        target = Client::connect(listener).unwrap();
+                        target = visitor(listener).unwrap();
                     }
                     assert_eq!(target.get(&host(0), "/").unwrap().status, 503, "{kind:?}");
                 }
@@ -48,7 +48,7 @@ fn flips_lose_nobody_and_leak_nothing_after_the_proof() {
                 rig.open(2 * cycle + 2, &set([]));
                 assert_eq!(rig.seen(0), Seen::Lit, "{kind:?}");
                 if !target.is_open() {
-                    target = Client::connect(listener).unwrap();
+                    target = visitor(listener).unwrap();
                 }
                 assert_eq!(target.get(&host(0), "/").unwrap().status, 200, "{kind:?}");
             }

@@ -12,7 +12,7 @@ use relight_edge::{EdgeErrorKind, GateSet, Stage, Target};
 use relight_model::{Epoch, Seen};
 use testkit::Rng;
 
-use crate::support::{Finish, Kind, Rig, epoch, key, set};
+use crate::support::{DEADLINE, Finish, Kind, Rig, epoch, key, set};
 
 /// Names the file of a target: the process with it is the writer that will be killed.
 const WRITER: &str = "RELIGHT_TEST_WRITER";
@@ -129,7 +129,7 @@ fn kill_a_writer(target: &Path, after: Duration) {
     command.args(["--exact", "writers::a_writer_that_is_killed_leaves_one_set_or_the_other"]);
     command.env(WRITER, target).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     let mut child = command.spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + DEADLINE;
     while !ready.exists() {
         assert!(Instant::now() < deadline, "the writer does not write");
         thread::yield_now();

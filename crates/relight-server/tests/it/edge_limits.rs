@@ -99,8 +99,10 @@ fn an_origin_that_says_nothing_is_504() {
 fn requests_under_way_end_after_the_grace() {
     let folders = Folders::new();
     let (ended, ends) = mpsc::channel::<&str>();
+    let (began, begun) = mpsc::channel::<()>();
     let origin = RawOrigin::start(move |wire, head| {
         let what = if head.starts_with("PUT ") { "upload" } else { "download" };
+        began.send(()).unwrap();
         if what == "download" {
             wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
         }
@@ -117,6 +119,9 @@ fn requests_under_way_end_after_the_grace() {
     assert_eq!(download.read_chunk(), b"x");
     let mut tester = verify(&folders);
     tester.send("GET / HTTP/1.1\r\nHost: a.qc\r\n\r\n").read_head();
+    for _ in 0..3 {
+        begun.recv_timeout(DEADLINE).unwrap();
+    }
     folders.set_dark(&["a"]);
     let mut over = [(); 2].map(|()| ends.recv_timeout(DEADLINE).unwrap());
     over.sort_unstable();

@@ -1,12 +1,11 @@
 //! What an open gate passes on, and what happens when the origin fails.
 
-use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
-use crate::support::{
-    Folders, RawOrigin, Then, World, connect, edge_before, header, key, loopback,
-};
+use relight_engine::edge::exec;
+
+use crate::support::{Folders, RawOrigin, Then, World, connect, edge_before, header, key};
 
 #[test]
 fn connections_are_kept_on_both_sides() {
@@ -78,7 +77,7 @@ fn an_origin_cannot_forge_the_marker() {
 #[test]
 fn an_origin_that_is_down_is_not_dark() {
     let folders = Folders::new();
-    let closed = TcpListener::bind(loopback()).unwrap().local_addr().unwrap();
+    let closed = exec::free_address().unwrap();
     let edge = edge_before(&folders, closed);
     let mut client = connect(&edge);
     for _ in 0..2 {

@@ -1,11 +1,11 @@
 //! Gates that flip under steady traffic, and the honesty of the counters.
 
-use std::net::TcpListener;
 use std::time::Instant;
 
+use relight_engine::edge::exec;
 use relight_server::traffic::{Visitors, VisitorsConfig, VisitorsHandle};
 
-use crate::support::{World, key, loopback, wait_until};
+use crate::support::{World, key, wait_until};
 
 fn visit(world: &World, rate_per_second: u32) -> VisitorsHandle {
     let hosts = ["a.qc", "b.qc", "c.qc", "d.qc"].map(str::to_owned).to_vec();
@@ -91,7 +91,7 @@ fn visitors_of_nobody(world: &World) -> bool {
 
 #[test]
 fn without_an_edge_every_visit_is_lost() {
-    let edge = TcpListener::bind(loopback()).unwrap().local_addr().unwrap();
+    let edge = exec::free_address().unwrap();
     let hosts = vec!["a.qc".to_owned()];
     let config = VisitorsConfig { edge, hosts, rate_per_second: 100, connections: 2, seed: 1 };
     let visitors = Visitors::start(config).unwrap();

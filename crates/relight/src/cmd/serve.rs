@@ -21,7 +21,7 @@ use relight_engine::feeds::FeedFolder;
 use relight_engine::fetch::Fetched;
 use relight_engine::live::Board;
 use relight_engine::notify::{Proposal, ProposalRule};
-use relight_engine::store::{Notice, NoticeKind, SiteSet};
+use relight_engine::store::{Control, Notice, NoticeKind, SiteSet};
 use relight_model::{Site, Warning};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
@@ -163,9 +163,10 @@ impl Serve {
         let feeds = self.feeds_folder(context)?;
         let intake = self.intake(&engine, context)?;
         let fetched = self.fetching(&engine, context, &stop)?;
-        let (looks, told_errors, failing) = (None, BTreeSet::new(), BTreeMap::new());
+        let (looks, told_errors, failing, control) = (None, BTreeSet::new(), BTreeMap::new(), None);
         let mut server =
-            Server { context, engine, board, feeds, told_errors, looks, fetched, failing };
+            Server { context, engine, board, feeds, told_errors, looks, fetched, failing, control };
+        server.take_control()?;
         server.start(&web, report)?;
         let receiving = intake.map(|intake| {
             intake.tell(context, report);
@@ -271,9 +272,21 @@ struct Server<'a> {
     fetched: Option<mpsc::Receiver<Told>>,
     /// The feeds that fail, with the reason that was told: once is enough.
     failing: BTreeMap<String, &'static str>,
+    /// None as long as a server that was here before has not ended.
+    control: Option<Control>,
 }
 
 impl Server<'_> {
+    /// Commands beside this server are refused from here on: before it says that it is there.
+    /// A server that was here before ends as soon as it sees the lease of this one.
+    fn take_control(&mut self) -> Result<(), Failure> {
+        if self.control.is_none() {
+            let taken = self.engine.store().take_control();
+            self.control = taken.map_err(|error| self.context.store_failure(&error))?;
+        }
+        Ok(())
+    }
+
     /// Says where everything is; what changed while nothing ran is told first.
     fn start(&mut self, web: &WebHandle, report: &mut Report) -> Result<(), Failure> {
         let (lang, feeds) = (self.context.lang, self.feeds.root().display().to_string());
@@ -312,13 +325,8 @@ impl Server<'_> {
     ) -> Result<(), Failure> {
         let mut matched = Instant::now();
         self.forget_old_logs(report);
-        let mut control = None;
         while !stop.load(Ordering::Relaxed) {
-            if control.is_none() {
-                // A server that was here before ends as soon as it sees the lease of this one.
-                let taken = self.engine.store().take_control();
-                control = taken.map_err(|error| self.context.store_failure(&error))?;
-            }
+            self.take_control()?;
             if matched.elapsed() >= FULL_MATCH_EVERY {
                 matched = Instant::now();
                 self.match_again(report)?;

@@ -1,13 +1,13 @@
 //! `relight edge run` and `relight edge holding`: a town without a proxy of its own.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use expect_test::expect;
-use relight_engine::edge::http::Client;
+use relight_engine::edge::exec;
 use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
 
-use crate::place::{Place, SITES};
+use crate::place::{Place, SITES, visitor};
 use crate::serve::Server;
 
 /// Three sites on one address, and an edge of the register in front of them.
@@ -26,7 +26,7 @@ impl Town {
         let site = |host: &str| OriginSite { host: host.to_owned(), name: host.to_owned() };
         let sites = ["san1.example", "san2.example", "mun1.example"].map(site).into();
         let origin = Origin::start(OriginConfig { listen, sites }).unwrap();
-        let edge = TcpListener::bind(listen).unwrap().local_addr().unwrap();
+        let edge = exec::free_address().unwrap();
         let add = ["edge", "add", "builtin", "--name", "north", "--gate", "gate"];
         let more = ["--verify", "verify.sock", "--listen", &edge.to_string()];
         place.expect(0, &[&add[..], &more].concat());
@@ -43,7 +43,7 @@ impl Town {
     }
 
     fn get(&self, host: &str) -> u16 {
-        Client::connect(self.edge).unwrap().get(host, "/").unwrap().status
+        visitor(self.edge).get(host, "/").unwrap().status
     }
 }
 
@@ -72,7 +72,7 @@ fn it_serves_the_sites_of_the_register_and_holds_what_the_gate_says() {
     "#]]
     .assert_eq(&told.text());
     let _server = town.run(&["--upstream", &upstream]);
-    let answer = Client::connect(town.edge).unwrap().get("san1.example", "/").unwrap();
+    let answer = visitor(town.edge).get("san1.example", "/").unwrap();
     let body = String::from_utf8_lossy(&answer.body).into_owned();
     assert!(answer.status == 503 && body.contains("1 800 555-0100"), "{answer:?}");
 }
@@ -84,10 +84,10 @@ fn each_site_may_have_a_line_of_its_own() {
     let routes = format!("# by hand\n\nsan-001 {upstream} www.san1.example\n");
     town.place.write("routes", routes);
     // The others lead where nobody listens.
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let nobody = exec::free_address().unwrap().to_string();
     let _server = town.run(&["--routes", "routes", "--upstream", &nobody]);
     assert_eq!([town.get("san1.example"), town.get("san2.example")], [200, 502]);
-    let other = Client::connect(town.edge).unwrap().get("www.san1.example", "/").unwrap();
+    let other = visitor(town.edge).get("www.san1.example", "/").unwrap();
     assert_ne!(other.status, 421, "the edge knows the other name: {other:?}");
 }
 

@@ -143,7 +143,7 @@ fn the_controller_that_a_drill_kills_touches_nothing_else() {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "north\n", "it says that it has begun");
-        let (mut seen, deadline) = (BTreeSet::new(), Instant::now() + Duration::from_secs(9));
+        let (mut seen, deadline) = (BTreeSet::new(), Instant::now() + Duration::from_secs(60));
         while seen.len() < allowed.len() && Instant::now() < deadline {
             let names = fs::read_dir(&current).into_iter().flatten().flatten();
             seen.extend(names.map(|it| it.file_name().into_string().unwrap()));

@@ -4,12 +4,11 @@ use std::fs;
 
 use expect_test::expect;
 use relight_engine::edge::holding_page;
-use relight_engine::edge::http::Client;
 use relight_model::GateKey;
 use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, EdgeProxyHandle, Route};
 use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
 
-use crate::place::{Outcome, Place, SITES, log4j};
+use crate::place::{Outcome, Place, SITES, log4j, visitor};
 
 pub(crate) const POLICY: &str = "[operators]\nsingle = \"A. Tremblay\"\n";
 
@@ -63,7 +62,7 @@ impl Town {
 
     /// What a visitor of a site gets.
     pub(crate) fn status(&self, host: &str) -> u16 {
-        let mut client = Client::connect(self.edge.addresses()[0]).unwrap();
+        let mut client = visitor(self.edge.addresses()[0]);
         client.get(host, "/").unwrap().status
     }
 

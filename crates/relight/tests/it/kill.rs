@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use relight_engine::demo::{DemoSite, Obstacle, Province, release_of};
-use relight_engine::edge::http::Client;
 use relight_engine::edge::{GateSet, Stage, Target, holding_page};
 use relight_engine::edges;
 use relight_engine::store::Store;
@@ -22,6 +21,8 @@ use relight_model::Epoch;
 use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, EdgeProxyHandle, Route};
 use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
 use testkit::Rng;
+
+use crate::place::visitor;
 
 const SITES: usize = 40;
 
@@ -200,7 +201,7 @@ impl Harness {
     /// Every site is asked for through the edge, and the journal is verified.
     fn check_end(&self) {
         let seed = self.seed;
-        let mut client = Client::connect(self.edge.addresses()[0]).unwrap();
+        let mut client = visitor(self.edge.addresses()[0]);
         for site in &self.province.sites {
             let status = client.get(&site.host, "/").unwrap().status;
             let expected = match site.obstacle {

@@ -2,13 +2,23 @@
 
 use std::fs;
 use std::io::{Cursor, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use expect_test::expect_file;
+use relight_engine::edge::http::Client;
 use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+
+/// A visitor of an edge, a console or a public page, with patience: the machine may be busy.
+pub(crate) fn visitor(address: SocketAddr) -> Client {
+    let mut client = Client::connect(address).unwrap();
+    client.answer_wait_max = Duration::from_secs(30);
+    client
+}
 
 /// What one run gave; the path of the folder reads `DIR`.
 #[derive(Debug)]

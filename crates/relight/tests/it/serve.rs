@@ -6,10 +6,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use relight_engine::edge::http::Client;
 use serde_json::Value;
 
-use crate::place::{Place, log4j};
+use crate::place::{Place, log4j, visitor};
 
 /// An advisory of our own about a library that one of the sites has.
 const FEED: &str = r#"{"schema_version":"1.7.0","id":"GHSA-test-0009-feed",
@@ -28,7 +27,7 @@ const VEX: &str = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://
 const WHAT: [&str; 3] = ["affected", "CVE-2099-0009", "--json"];
 
 /// How long a server may take to say something.
-const WAIT_MAX: Duration = Duration::from_secs(20);
+const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// A server on free ports of the loopback, killed when the test ends before it.
 pub(crate) struct Server {
@@ -251,7 +250,7 @@ fn a_bad_record_in_a_feed_costs_no_other_and_stops_nothing() {
     assert_eq!(server.next()["advisory"], "CVE-2099-0009");
     let console = started["console"].as_str().unwrap().trim_start_matches("http://");
     let address = console.trim_end_matches('/').parse().unwrap();
-    let page = Client::connect(address).unwrap().get("localhost", "/").unwrap();
+    let page = visitor(address).get("localhost", "/").unwrap();
     assert_eq!(page.status, 200);
     assert_eq!(server.terminate(), Some(0));
 }
@@ -260,7 +259,7 @@ fn a_bad_record_in_a_feed_costs_no_other_and_stops_nothing() {
 fn page(started: &Value, path: &str) -> (u16, String) {
     let console = started["console"].as_str().unwrap().trim_start_matches("http://");
     let address = console.trim_end_matches('/').parse().unwrap();
-    let page = Client::connect(address).unwrap().get("localhost", path).unwrap();
+    let page = visitor(address).get("localhost", path).unwrap();
     (page.status, String::from_utf8_lossy(&page.body).into_owned())
 }
 

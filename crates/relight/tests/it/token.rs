@@ -1,10 +1,9 @@
 //! `relight token`: made with no more than its account holds, listed without its text, ended at
 //! once.
 
-use relight_engine::edge::http::Client;
 use relight_engine::store::{AccountChange, GrantRow, Store};
 
-use crate::place::Place;
+use crate::place::{Place, visitor};
 use crate::serve::Server;
 
 /// A register with an admin who reads as well, and a commander.
@@ -111,7 +110,7 @@ fn beside_a_server_tokens_are_listed_and_the_server_goes_on() {
     place.expect(1, &create("zoe", "commander", "/", "1"));
     // The server is there, and the token lets in as before.
     let bearer = format!("Bearer {}", made.stdout.trim());
-    let mut client = Client::connect(address).unwrap();
+    let mut client = visitor(address);
     let headers = [("Authorization", bearer.as_str())];
     let answer = client.request("GET", "localhost", "/sites", &headers).unwrap();
     assert_eq!(answer.status, 200);
