@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use relight_edge::{EdgeErrorKind, Target};
-use relight_model::{Digest, GateKey, Light, Seen};
+use relight_model::{Digest, Epoch, GateKey, Light, Seen};
 
 use crate::barriers::{BarrierFault, barrier_of};
 use crate::edges;
@@ -141,19 +141,23 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
         let seen = engine.version();
         let (wants, epoch) = engine.wants_of(edge.name());
         edge.set_drilled(engine.is_drilled(edge.name(), identity));
-        if wants.is_empty() || rest.left(&wants).is_some() {
+        let permits = |site: &GateKey| engine.permits(site);
+        let left = rest.left(&wants);
+        if wants.is_empty() || (left.is_some() && rest.is_settled()) {
             let tried = edge.try_canary(&wants, epoch, engine.now_ms());
             tell_canary(engine, tried);
         }
-        if let Some(left) = rest.left(&wants) {
+        if let Some(left) = left {
+            if !rest.is_settled() {
+                tend_barrier(engine, edge, (&wants, epoch), &Round::default());
+            }
             engine.wait_changed(seen, left.min(SAMPLE));
-            if edge.took_over() {
+            if rest.is_settled() && edge.took_over() {
                 rest = Rest::default();
             }
             continue;
         }
         let (mut pause, mut round) = (POLL, Round::default());
-        let permits = |site: &GateKey| engine.permits(site);
         if !wants.is_empty() {
             round = edge.round(&wants, epoch, engine.now_ms(), &permits);
             let is_fenced =
@@ -172,17 +176,27 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
                 return;
             }
         }
-        let barred = edge.tend_barrier(&wants, epoch, engine.now_ms(), &permits, &round);
-        if let Some(entry) = barred {
-            // As above: what the next round finds there does not depend on it.
-            drop(engine.append("relight", vec![(String::new(), entry)]));
+        tend_barrier(engine, edge, (&wants, epoch), &round);
+        rest = Rest::after(&round, &wants, pause);
+        if round.again_ms.is_none() {
+            engine.wait_changed(seen, pause);
         }
-        if round.settled {
-            rest = Rest::until(pause);
-        }
-        engine.wait_changed(seen, pause);
     }
     end_barrier(engine, edge);
+}
+
+/// Closes and opens what the second barrier of an edge has to, if it has one.
+fn tend_barrier(
+    engine: &Engine,
+    edge: &mut EdgeLoop,
+    (wants, epoch): (&[Want], Epoch),
+    round: &Round,
+) {
+    let permits = |site: &GateKey| engine.permits(site);
+    if let Some(entry) = edge.tend_barrier(wants, epoch, engine.now_ms(), &permits, round) {
+        // As with a round: what the next one finds there does not depend on it.
+        drop(engine.append("relight", vec![(String::new(), entry)]));
+    }
 }
 
 /// A second barrier that works more slowly than its edge fails is not left in the middle when a
@@ -195,11 +209,7 @@ fn end_barrier(engine: &Engine, edge: &mut EdgeLoop) {
         if !edge.barrier_owes(&wants, now_ms, &permits) || Instant::now() >= until {
             return;
         }
-        let barred = edge.tend_barrier(&wants, epoch, now_ms, &permits, &Round::default());
-        if let Some(entry) = barred {
-            // As in every round.
-            drop(engine.append("relight", vec![(String::new(), entry)]));
-        }
+        tend_barrier(engine, edge, (&wants, epoch), &Round::default());
         thread::sleep(RETRY);
     }
 }
@@ -229,26 +239,53 @@ fn tell_canary(engine: &Engine, tried: Option<Entry>) {
     }
 }
 
-/// A settled edge rests until it is read back again, whatever is journalled, unless that wants
-/// another light of it: a round looks at every site, and somebody else may wait for the next.
+/// Whatever is journalled meanwhile, an edge rests: a round looks at every site, and somebody else
+/// may wait for the next.
 #[derive(Default)]
-struct Rest(Option<Instant>);
+enum Rest {
+    #[default]
+    None,
+    /// A settled edge rests until it is read back again, unless another light is wanted of it.
+    Settled(Instant),
+    /// One that does not answer is asked again then, or once something else is wanted.
+    Silent(Instant, Vec<(GateKey, Light)>),
+}
 
 impl Rest {
-    fn until(pause: Duration) -> Self {
-        Self(Some(Instant::now() + pause))
+    fn after(round: &Round, wants: &[Want], pause: Duration) -> Self {
+        match round.again_ms {
+            Some(ms) => Self::Silent(Instant::now() + millis(ms), lights(wants).collect()),
+            None if round.settled => Self::Settled(Instant::now() + pause),
+            None => Self::None,
+        }
+    }
+
+    const fn is_settled(&self) -> bool {
+        matches!(self, Self::Settled(_))
     }
 
     /// How much of it is left; none when there is something to do.
     fn left(&self, wants: &[Want]) -> Option<Duration> {
-        let until = self.0?;
         let has_it = |want: &Want| match want.light {
             Light::Dark => want.gate == Gate::Proven,
             Light::Lit => want.gate == Gate::Open,
         };
+        let (until, is_same) = match self {
+            Self::None => return None,
+            Self::Settled(until) => (until, wants.iter().all(has_it)),
+            Self::Silent(until, before) => (until, lights(wants).eq(before.iter().cloned())),
+        };
         let left = until.saturating_duration_since(Instant::now());
-        (!left.is_zero() && wants.iter().all(has_it)).then_some(left)
+        (!left.is_zero() && is_same).then_some(left)
     }
+}
+
+fn lights(wants: &[Want]) -> impl Iterator<Item = (GateKey, Light)> {
+    wants.iter().map(|want| (want.target.key.clone(), want.light))
+}
+
+fn millis(ms: i64) -> Duration {
+    Duration::from_millis(ms.max(0).cast_unsigned())
 }
 
 fn relight_what_is_clear(engine: &Engine, stop: &AtomicBool) {
@@ -307,11 +344,16 @@ mod tests {
 
     #[test]
     fn a_settled_edge_rests_until_another_light_is_wanted() {
-        let rest = Rest::until(Duration::from_secs(3_600));
+        let after = |pause| {
+            let round = Round { settled: true, ..Round::default() };
+            Rest::after(&round, &[], pause)
+        };
+        let rest = after(Duration::from_secs(3_600));
         let settled = [want(Light::Dark, Gate::Proven), want(Light::Lit, Gate::Open)];
         assert!(rest.left(&settled).is_some_and(|left| left > Duration::from_secs(3_000)));
         assert_eq!(Rest::default().left(&settled), None);
-        assert_eq!(Rest::until(Duration::ZERO).left(&settled), None);
+        assert_eq!(after(Duration::ZERO).left(&settled), None);
+        assert_eq!(Rest::after(&Round::default(), &settled, POLL).left(&settled), None);
         for (light, gate) in [
             (Light::Dark, Gate::Open),
             (Light::Dark, Gate::Requested),
@@ -321,5 +363,20 @@ mod tests {
         ] {
             assert_eq!(rest.left(&[want(light, gate)]), None, "{light:?} {gate:?}");
         }
+    }
+
+    /// What the journal says of it changes nothing, and an order is tried at once.
+    #[test]
+    fn a_silent_edge_is_left_alone_until_something_else_is_wanted() {
+        let round = Round { again_ms: Some(3_600_000), ..Round::default() };
+        let asked = [want(Light::Dark, Gate::Requested)];
+        let rest = Rest::after(&round, &asked, POLL);
+        assert!(!rest.is_settled());
+        assert!(rest.left(&asked).is_some());
+        assert!(rest.left(&[want(Light::Dark, Gate::Failed)]).is_some());
+        assert_eq!(rest.left(&[want(Light::Lit, Gate::Requested)]), None);
+        assert_eq!(rest.left(&[]), None);
+        let twice = [asked[0].clone(), asked[0].clone()];
+        assert_eq!(rest.left(&twice), None);
     }
 }

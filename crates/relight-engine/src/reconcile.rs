@@ -6,7 +6,9 @@
 mod barrier;
 mod canary;
 mod dark;
+mod fight;
 mod lit;
+mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +22,9 @@ use crate::incident::{Case, Entry, Gate, Ledger, Phase};
 
 use barrier::Barrier;
 pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, BARRIER_WAIT_MAX};
+use fight::Fight;
+pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
+pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
 
 /// A proof older than this is no proof, in milliseconds.
 pub const PROOF_TTL_MS: i64 = 15_000;
@@ -170,6 +175,9 @@ pub struct Round {
     pub canary: Option<Seen>,
     /// What went wrong at the edge, if something did.
     pub error: Option<EdgeError>,
+    /// The edge did not do as it was told, or did not answer: it is asked again after so long, in
+    /// milliseconds, unless another light is wanted before.
+    pub again_ms: Option<i64>,
 }
 
 /// What one round is about, so far.
@@ -179,7 +187,23 @@ struct Turn<'a> {
     now_ms: i64,
     permits: &'a dyn Fn(&GateKey) -> bool,
     views: Vec<GateView>,
+    /// Gates that somebody undid since the last round.
+    undone: GateSet,
+    /// Nobody answered any probe.
+    is_unanswered: bool,
     round: Round,
+}
+
+impl<'a> Turn<'a> {
+    fn new(
+        wants: &'a [Want],
+        epoch: Epoch,
+        now_ms: i64,
+        permits: &'a dyn Fn(&GateKey) -> bool,
+    ) -> Self {
+        let (views, undone, round) = (Vec::new(), GateSet::new(), Round::default());
+        Self { wants, epoch, now_ms, permits, views, undone, is_unanswered: false, round }
+    }
 }
 
 /// The loop of one edge: its driver, its eyes, and the proofs it has in hand.
@@ -192,6 +216,9 @@ pub struct EdgeLoop {
     opening_since: BTreeMap<GateKey, i64>,
     closed_at: BTreeMap<GateKey, i64>,
     found_shut: GateSet,
+    fight: Fight,
+    /// When it began not to answer, or not to do as it is told.
+    silent_since: Option<i64>,
     nonce: u64,
     canary_shown: bool,
     /// What holds sites that this edge cannot prove dark.
@@ -217,6 +244,8 @@ impl EdgeLoop {
             opening_since: BTreeMap::new(),
             closed_at: BTreeMap::new(),
             found_shut: GateSet::new(),
+            fight: Fight::default(),
+            silent_since: None,
             nonce,
             canary_shown: false,
             barrier: None,
@@ -259,14 +288,15 @@ impl EdgeLoop {
         now_ms: i64,
         permits: &dyn Fn(&GateKey) -> bool,
     ) -> Round {
-        let (views, round) = (Vec::new(), Round::default());
-        let mut turn = Turn { wants, epoch, now_ms, permits, views, round };
+        let mut turn = Turn::new(wants, epoch, now_ms, permits);
         if let Err(error) = self.try_round(&mut turn) {
             self.fail(&mut turn, &error);
             turn.round.error = Some(error);
         }
         let settled = turn.round.error.is_none() && self.is_settled(&turn);
-        Round { settled, ..turn.round }
+        let is_silent = turn.round.error.is_some() || turn.is_unanswered;
+        let again_ms = self.again(is_silent, now_ms);
+        Round { settled, again_ms, ..turn.round }
     }
 
     fn try_round(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
@@ -275,10 +305,15 @@ impl EdgeLoop {
         self.forget_other_times(wants);
         turn.views = self.driver.observe(&keys)?;
         self.remember_shut(wants, &turn.views);
+        self.lose(turn);
         let opening = opening(wants, &turn.views);
         let held = self.held(turn, &opening);
+        let again = self.opened_again(turn).filter(|again| !again.is_empty());
         let mut all = wants.iter().zip(&turn.views);
         let is_open = all.any(|(want, view)| want.light == Light::Dark && !shut(view));
+        // Whoever undoes it at once would be answered as fast as a disk can.
+        let waits = again.is_some() && opening.is_empty() && self.fight.waits(turn.now_ms);
+        let is_open = is_open && !waits;
         let mut trouble = None;
         if is_open || is_of_an_older_term(turn.epoch, &turn.views) {
             let effect = if is_open {
@@ -292,6 +327,9 @@ impl EdgeLoop {
                 return trouble.map_or(Ok(()), Err);
             }
             turn.views = self.driver.observe(&keys)?;
+            if let (Some(again), None, true) = (again, &trouble, is_open) {
+                self.closed_again(&again, turn);
+            }
         }
         // Connections that cannot be counted or cut leave their sites unproven and nobody waiting.
         let uncounted = self.prove_dark(turn).err();
@@ -379,7 +417,8 @@ impl EdgeLoop {
         let (mut failed, mut expired) = (Vec::new(), Vec::new());
         for want in turn.wants.iter().filter(|want| want.light == Light::Dark) {
             let key = &want.target.key;
-            if want.gate == Gate::Proven && !self.is_fresh(key, turn.now_ms) {
+            let is_told = turn.undone.contains(key);
+            if want.gate == Gate::Proven && !self.is_fresh(key, turn.now_ms) && !is_told {
                 expired.push(key.clone());
             }
             if !self.is_fresh(key, turn.now_ms) && self.is_overdue(want, turn.now_ms) {

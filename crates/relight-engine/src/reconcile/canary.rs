@@ -5,7 +5,7 @@ use relight_edge::{EdgeError, EdgeErrorKind, GateSet, ProbeResult, ProbeTarget, 
 use relight_model::{Epoch, GateKey, Seen};
 
 use super::{
-    CANARY_AGAIN_MS, CANARY_EVERY_MS, CANARY_HOST, CANARY_KEY, EdgeLoop, Round, Turn, Want, opening,
+    CANARY_AGAIN_MS, CANARY_EVERY_MS, CANARY_HOST, CANARY_KEY, EdgeLoop, Turn, Want, opening,
 };
 use crate::incident::Entry;
 
@@ -40,8 +40,7 @@ impl EdgeLoop {
         }
         self.canary_at = Some(now_ms);
         let permits = |_: &GateKey| false;
-        let (views, round) = (Vec::new(), Round::default());
-        let mut turn = Turn { wants, epoch, now_ms, permits: &permits, views, round };
+        let mut turn = Turn::new(wants, epoch, now_ms, &permits);
         let what = match self.flip_canary(&mut turn) {
             Ok((ProbeResult { seen: Seen::Dark, .. }, lit)) => {
                 fault(lit, Seen::Lit, "lit-not-seen")

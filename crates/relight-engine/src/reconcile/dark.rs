@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use relight_edge::{CutsTunnels, EdgeError, EdgeErrorKind, ProbeResult, ProbeTarget, TunnelCount};
 use relight_model::{GateKey, Light, Seen};
 
+use super::fight::FOUGHT;
 use super::{
     CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, PROOF_LATE_MS, PROOF_RENEW_MS, PROOF_TTL_MS,
     RENEWALS_MAX, TUNNEL_GRACE_MS, Turn, Want, push, shut,
@@ -15,21 +16,24 @@ impl EdgeLoop {
     pub(super) fn prove_dark(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
         let (wants, now_ms) = (turn.wants, turn.now_ms);
         let is_able = self.driver.capabilities().missing_for_dark(self.is_drilled).is_empty();
-        let due = self.due(turn);
+        let (due, fought) = (self.due(turn), self.fight.sites(now_ms));
         let (busy, trouble) = self.busy(turn, &due);
         let targets: Vec<ProbeTarget> =
             due.iter().map(|index| wants[*index].target.clone()).collect();
         self.nonce = self.nonce.wrapping_add(1);
         let seen = self.eyes.probe(&targets, self.nonce);
+        turn.is_unanswered = is_unanswered(&seen);
         let (mut proved, mut drifted) = (Vec::new(), Vec::new());
         let mut failed: BTreeMap<&'static str, Vec<GateKey>> = BTreeMap::new();
         for (index, result) in due.into_iter().zip(seen) {
             let (want, view) = (&wants[index], &turn.views[index]);
             let key = &want.target.key;
-            if is_able && shut(view) && result.seen == Seen::Dark && !busy.contains(key) {
+            let (is_lost, is_fought) = (turn.undone.contains(key), fought.contains(key));
+            let is_dark = shut(view) && result.seen == Seen::Dark && !busy.contains(key);
+            if is_able && is_dark && !is_fought {
                 self.proven_at.insert(key.clone(), now_ms);
                 self.unproven_since.remove(key);
-                if want.gate != Gate::Proven {
+                if want.gate != Gate::Proven || is_lost {
                     proved.push(key.clone());
                 }
                 continue;
@@ -39,10 +43,15 @@ impl EdgeLoop {
             if contradicted {
                 self.proven_at.remove(key);
             }
-            if want.gate == Gate::Proven && (contradicted || old) {
+            if want.gate == Gate::Proven && (contradicted || old) && !is_lost {
                 drifted.push(key.clone());
             }
-            if self.is_overdue(want, now_ms) {
+            if is_fought {
+                // It may show dark now; whoever undoes it again and again has not gone away.
+                if want.gate != Gate::Failed {
+                    failed.entry(FOUGHT).or_default().push(key.clone());
+                }
+            } else if self.is_overdue(want, now_ms) {
                 // It may show dark, and nobody knows for how long, or whether it is true.
                 let why = match is_able {
                     false => "capability",
@@ -70,6 +79,22 @@ impl EdgeLoop {
             entries.push(Entry::EdgeFailed { sites, edge, why });
         }
         trouble.map_or(Ok(()), Err)
+    }
+
+    /// Notes gates that somebody undid, before they are closed again: a light of a second counts.
+    pub(super) fn lose(&mut self, turn: &mut Turn<'_>) {
+        turn.undone = self.fight.look(turn.wants, &turn.views, turn.now_ms);
+        for key in &turn.undone {
+            self.proven_at.remove(key);
+        }
+        let wants = turn.wants.iter().filter(|want| want.gate == Gate::Proven);
+        let lost = wants.map(|want| &want.target.key).filter(|key| turn.undone.contains(*key));
+        let (lost, edge) = (lost.cloned().collect(), self.name.clone());
+        push(&mut turn.round.entries, lost, |sites| Entry::Drifted {
+            sites,
+            edge,
+            what: "gate-undone".to_owned(),
+        });
     }
 
     pub(super) fn is_fresh(&self, key: &GateKey, now_ms: i64) -> bool {
@@ -145,6 +170,12 @@ impl EdgeLoop {
         let is_cut = if cut.is_empty() { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
         (busy, is_cut.err())
     }
+}
+
+/// Whether somebody was asked, and nobody answered.
+fn is_unanswered(seen: &[ProbeResult]) -> bool {
+    let silent = |result: &ProbeResult| result.trouble == Some(EdgeErrorKind::Unreachable);
+    !seen.is_empty() && seen.iter().all(silent)
 }
 
 /// Code of what a probe met with instead of our page.

@@ -17,16 +17,16 @@ use Light::{Dark, Lit};
 const MANY: usize = RENEWALS_MAX + 50;
 
 /// A loop, its edge, and the time.
-struct Bench {
-    edge: Shared,
-    edge_loop: EdgeLoop,
-    now_ms: i64,
-    epoch: Epoch,
-    permits: bool,
+pub(crate) struct Bench {
+    pub(crate) edge: Shared,
+    pub(crate) edge_loop: EdgeLoop,
+    pub(crate) now_ms: i64,
+    pub(crate) epoch: Epoch,
+    pub(crate) permits: bool,
 }
 
 impl Bench {
-    fn new(prepare: impl FnOnce(&mut Edge)) -> Self {
+    pub(crate) fn new(prepare: impl FnOnce(&mut Edge)) -> Self {
         let edge = Shared::default();
         prepare(&mut edge.lock());
         let edge_loop = EdgeLoop::new("east", Box::new(edge.clone()), Box::new(edge.clone()), 7);
@@ -34,24 +34,24 @@ impl Bench {
         Self { edge, edge_loop, now_ms: 1_000_000, epoch, permits: true }
     }
 
-    fn round(&mut self, wants: &[(&str, Light, Gate)]) -> Round {
+    pub(crate) fn round(&mut self, wants: &[(&str, Light, Gate)]) -> Round {
         let wants: Vec<Want> = wants.iter().map(want).collect();
         let permits = self.permits;
         self.edge_loop.round(&wants, self.epoch, self.now_ms, &|_: &GateKey| permits)
     }
 
     /// A round some time later.
-    fn later(&mut self, ms: i64, wants: &[(&str, Light, Gate)]) -> Round {
+    pub(crate) fn later(&mut self, ms: i64, wants: &[(&str, Light, Gate)]) -> Round {
         self.now_ms += ms;
         self.round(wants)
     }
 
-    fn set<T>(&self, change: impl FnOnce(&mut Edge) -> T) {
+    pub(crate) fn set<T>(&self, change: impl FnOnce(&mut Edge) -> T) {
         change(&mut self.edge.lock());
     }
 
     /// What was done since it was last asked.
-    fn calls(&self) -> Vec<Call> {
+    pub(crate) fn calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.edge.lock().calls)
     }
 }
@@ -62,18 +62,18 @@ fn want(&(name, light, gate): &(&str, Light, Gate)) -> Want {
 }
 
 /// An edge on which these sites are dark already.
-fn dark(names: &'static [&'static str]) -> impl FnOnce(&mut Edge) {
+pub(crate) fn dark(names: &'static [&'static str]) -> impl FnOnce(&mut Edge) {
     move |edge| {
         (edge.durable, edge.runtime, edge.own) = (set(names), set(names), set(names));
         edge.epoch = Some(Epoch { term: 2, seq: 0 });
     }
 }
 
-fn apply(stage: Stage, names: &[&str]) -> Call {
+pub(crate) fn apply(stage: Stage, names: &[&str]) -> Call {
     Call::Apply(stage, owned(names))
 }
 
-fn probe(names: &[&str]) -> Call {
+pub(crate) fn probe(names: &[&str]) -> Call {
     Call::Probe(owned(names))
 }
 
@@ -82,7 +82,7 @@ fn owned(names: &[&str]) -> Vec<String> {
 }
 
 /// `proved-dark a b`, `edge-failed a`: what a round has to journal, one text an entry.
-fn told(round: &Round) -> Vec<String> {
+pub(crate) fn told(round: &Round) -> Vec<String> {
     let tell = |entry: &Entry| {
         let light = match entry {
             Entry::Proved { light: Dark, .. } => "-dark",

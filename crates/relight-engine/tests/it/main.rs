@@ -8,6 +8,7 @@ mod barrier_proxies;
 mod disk;
 mod edge;
 mod engine;
+mod fights;
 mod follow;
 mod invariants;
 mod logs;

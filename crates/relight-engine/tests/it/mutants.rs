@@ -55,10 +55,12 @@ pub(crate) enum Mutant {
     DurableLast,
     /// A proof never expires.
     ExpiredProofKept,
+    /// What somebody undid is closed and proven each time as if it were the first.
+    FightForgotten,
 }
 
 impl Mutant {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::PermitsAlways,
         Self::ExpiryIgnored,
         Self::FixCountsAsLit,
@@ -75,6 +77,7 @@ impl Mutant {
         Self::LightBeforeDark,
         Self::DurableLast,
         Self::ExpiredProofKept,
+        Self::FightForgotten,
     ];
 
     /// The loop of an edge as this engine runs it.
@@ -173,6 +176,13 @@ impl Mutant {
         if self == Self::TouchesOutside {
             let (target, light, gate) = (outside.clone(), Light::Dark, Gate::Requested);
             wants.push(Want { target, light, gate });
+        }
+    }
+
+    /// What this engine remembers of the last round of an edge.
+    pub(crate) fn remember(self, edge_loop: &mut EdgeLoop, edge: &Shared) {
+        if self == Self::FightForgotten {
+            *edge_loop = self.edge_loop(edge, 7);
         }
     }
 

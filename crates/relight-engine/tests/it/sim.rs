@@ -3,16 +3,19 @@
 //! Goal: whatever fails and whenever the engine stops, (a) no site is opened that the journal does
 //! not clear, (b) no site outside the incidents is touched, (c) no clear site waits for another,
 //! (d) settled is never said when untrue, (e) bad news about a lit site is never refused, (f) once
-//! faults stop, the edge settles in a few rounds, (g) nothing opens before what must close was told
-//! to, (h) a crash between two effects never leaves a gate that a reload opens.
+//! faults stop and nobody undoes anything, the edge settles in a few rounds, (g) nothing opens before what must close was told
+//! to, (h) a crash between two effects never leaves a gate that a reload opens, (i) what somebody
+//! undoes again and again is told so and not counted as dark.
 //! `SEED=7` runs one seed alone and prints it.
 
 use std::env;
 
 use relight_engine::drive::for_incidents;
 use relight_engine::edge::{EdgeErrorKind, GateSet, ProbeTarget};
-use relight_engine::incident::{Entry, Evidence, Gate, Ledger};
-use relight_engine::reconcile::{EdgeLoop, PROOF_TTL_MS, Want, wants};
+use relight_engine::incident::{Case, Entry, Evidence, Gate, Ledger};
+use relight_engine::reconcile::{
+    EdgeLoop, FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, PROOF_TTL_MS, Want, wants,
+};
 use relight_model::{Criticality, Epoch, GateKey, Light, OrgId, Seen, Site, SiteId};
 use testkit::Rng;
 
@@ -64,6 +67,10 @@ pub(crate) struct Sim {
     /// The present controller has been at the edge.
     is_claimed: bool,
     bypass_since: i64,
+    /// Somebody who opens a site of ours before so many of the next rounds.
+    rival: (usize, GateKey),
+    /// When gates that the journal called proven were found open by the present loop, and which.
+    undone: Vec<(i64, GateSet)>,
     is_calm: bool,
     is_loud: bool,
     /// The journal cannot be written, as on a full disk.
@@ -93,6 +100,8 @@ impl Sim {
             ghost: None,
             is_claimed: false,
             bypass_since: i64::MIN,
+            rival: (0, key("a")),
+            undone: Vec::new(),
             is_calm: false,
             is_full: false,
             is_loud: env::var_os("SEED").is_some(),
@@ -184,6 +193,8 @@ impl Sim {
         if wants.is_empty() {
             return true;
         }
+        self.undo(&wants);
+        self.mutant.remember(&mut self.edge_loop, &self.edge);
         let (ledger, mutant, now) = (&self.ledger, self.mutant, self.now());
         let permits = |site: &GateKey| mutant.permits(ledger, site, now);
         self.edge.lock().expect_closing(&wants);
@@ -208,7 +219,52 @@ impl Sim {
         for (id, entry) in for_incidents(&self.ledger, &round) {
             self.tell(&id, &entry);
         }
+        if round.error.is_none() && !self.is_full {
+            self.check_fought();
+        }
         settled
+    }
+
+    /// The rival opens its site in both copies; what a round will find undone is noted.
+    fn undo(&mut self, wants: &[Want]) {
+        let edge = self.edge.clone();
+        let mut edge = edge.lock();
+        if self.rival.0 > 0 {
+            self.rival.0 -= 1;
+            edge.runtime.remove(&self.rival.1);
+            edge.durable.remove(&self.rival.1);
+        }
+        if edge.is_unreachable || edge.is_unreadable {
+            return;
+        }
+        let is_open = |want: &&Want| {
+            let key = &want.target.key;
+            let is_shut = edge.durable.contains(key) && edge.runtime.contains(key);
+            want.light == Light::Dark && want.gate == Gate::Proven && !is_shut
+        };
+        let open: GateSet =
+            wants.iter().filter(is_open).map(|want| want.target.key.clone()).collect();
+        if !open.is_empty() {
+            self.undone.push((self.now_ms, open));
+        }
+    }
+
+    /// (i): nobody calls a site dark that was undone for the third time a moment ago.
+    fn check_fought(&mut self) {
+        let since = |at: i64| self.now_ms - at;
+        let [.., (first, _), _, (last, sites)] = self.undone.as_slice() else { return };
+        const { assert!(FIGHT_DRIFTS == 3, "the pattern above names three") };
+        if since(*first) >= FIGHT_WINDOW_MS || since(*last) >= FIGHT_QUIET_MS {
+            return;
+        }
+        let all = self.ledger.open().flat_map(|(_, incident)| incident.cases());
+        let is_called_proven = |(key, case): &(&GateKey, &Case)| {
+            sites.contains(*key) && case.phase.wants() == Light::Dark && case.gate == Gate::Proven
+        };
+        let proven = all.filter(is_called_proven).map(|(key, _)| key.clone()).next();
+        if let Some(key) = proven {
+            self.blame(|| format!("(i) {key} is fought over and called proven"));
+        }
     }
 
     /// (a) and (b): what our hand did to the edge since it was last asked.
@@ -268,7 +324,8 @@ impl Sim {
     fn break_edge(&mut self) {
         let key = key(EAST[self.rng.below(EAST.len())]);
         let mut edge = self.edge.lock();
-        match self.rng.below(13) {
+        match self.rng.below(14) {
+            13 => self.rival = (1 + self.rng.below(8), key),
             12 => self.is_full = !self.is_full,
             0 => edge.runtime = edge.durable.clone(),
             1 => drop((edge.runtime.remove(&key), edge.durable.remove(&key))),
@@ -302,7 +359,7 @@ impl Sim {
         let before = std::mem::replace(&mut self.edge_loop, edge_loop);
         self.ghost = Some((before, std::mem::replace(&mut self.ledger, ledger), self.epoch));
         self.epoch.term += 1;
-        self.is_claimed = false;
+        (self.is_claimed, self.undone) = (false, Vec::new());
         self.edge.lock().forget_looks();
         self.say(|| "crash".to_owned());
     }
@@ -337,7 +394,8 @@ impl Sim {
                 self.bypass_since = self.now_ms;
             }
         }
-        (self.is_calm, self.is_full) = (true, false);
+        (self.is_calm, self.is_full, self.rival.0) = (true, false, 0);
+        self.calm_down();
         let asked = self.relight_all();
         let mut settled = false;
         for _ in 0..SETTLE_ROUNDS_MAX {
@@ -359,6 +417,14 @@ impl Sim {
         }
         if !settled {
             self.blame(|| "(f) the edge does not settle".to_owned());
+        }
+    }
+
+    /// Whoever undid our gates has gone away, and that was long enough ago.
+    fn calm_down(&mut self) {
+        for ms in [1_000, FIGHT_QUIET_MS, 1_000] {
+            self.now_ms += ms;
+            self.round();
         }
     }
 

@@ -38,6 +38,10 @@ reason-fenced = another controller commands this edge
 reason-foreign-edit = somebody else changed the configuration of the edge
 reason-lint = the configuration of the edge does not fit
 reason-io = input or output error on the edge
+reason-certificate = the edge shows no certificate of the site
+reason-capability = the edge cannot do what it takes to prove dark
+reason-tunnels-open = connections of before are still open
+reason-fought = somebody else opens the gate again and again
 
 warning-advisory-format-unknown = unknown format of advisory
 warning-advisory-bad-record = unusable advisory

@@ -38,6 +38,10 @@ reason-fenced = un autre contrôleur commande ce frontal
 reason-foreign-edit = la configuration du frontal a été modifiée par quelqu'un d'autre
 reason-lint = la configuration du frontal ne convient pas
 reason-io = erreur d'entrée-sortie sur le frontal
+reason-certificate = le frontal ne montre pas de certificat du site
+reason-capability = le frontal ne peut pas ce qu’il faut pour prouver l’extinction
+reason-tunnels-open = des connexions d’avant restent ouvertes
+reason-fought = quelqu’un d’autre rouvre sans cesse la barrière
 
 warning-advisory-format-unknown = format d'avis inconnu
 warning-advisory-bad-record = avis inutilisable
