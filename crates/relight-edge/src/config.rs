@@ -394,12 +394,13 @@ mod tests {
         let (listeners, certificates) = (vec![config.listen[1]], "/srv/tls".into());
         config.tls = Some(Secured { listeners, certificates });
         let text = nginx(&config).unwrap();
-        assert_eq!(text.matches("listen [::1]:8080 ssl").count(), 4);
+        assert_eq!(text.matches("listen [::1]:8080 ssl http2").count(), 4);
         assert_eq!(text.matches("listen 127.0.0.1:8080;").count(), 3);
         assert_eq!(text.matches("ssl_certificate /srv/tls/a.example.pem;").count(), 2, "canary");
         assert_eq!(text.matches("ssl_certificate_key /srv/tls/b.example.pem;").count(), 1);
         let files = haproxy(&config).unwrap();
-        assert!(files.config.contains("bind [::1]:8080 ssl crt-list /srv/edge/certificates.txt\n"));
+        let bind = "bind [::1]:8080 ssl crt-list /srv/edge/certificates.txt alpn h2,http/1.1\n";
+        assert!(files.config.contains(bind));
         assert!(files.config.contains("bind 127.0.0.1:8080\n"));
         let list =
             "/srv/tls/a.example.pem a.example www.a.example\n/srv/tls/b.example.pem b.example\n";

@@ -117,7 +117,9 @@ fn listeners(config: &EdgeConfig, certificate: Option<&str>) -> Vec<(String, Str
     let together = |addresses: &[SocketAddr]| {
         addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
-    let ssl = certificate.map(|file| format!("  SSLEngine On\n  SSLCertificateFile {file}\n"));
+    let ssl = certificate.map(|file| {
+        format!("  SSLEngine On\n  SSLCertificateFile {file}\n  Protocols h2 http/1.1\n")
+    });
     let secured = (together(config.secured()), ssl.unwrap_or_default());
     let all = [(together(&config.plain()), String::new()), secured];
     all.into_iter().filter(|(addresses, _)| !addresses.is_empty()).collect()
@@ -198,7 +200,7 @@ fn head(config: &EdgeConfig, verify: SocketAddr) -> String {
         (config.folder.display(), config.hold.display(), config.acme.display());
     let modules: String = MODULES
         .iter()
-        .chain(config.tls.iter().map(|_| &"ssl"))
+        .chain(config.tls.iter().flat_map(|_| &["ssl", "http2"]))
         .map(|name| {
             let file = format!("{MODULES_FOLDER}/mod_{name}.so");
             format!("<IfModule !{name}_module>\n  LoadModule {name}_module {file}\n</IfModule>\n")

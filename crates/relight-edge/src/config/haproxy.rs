@@ -96,7 +96,7 @@ fn certificates(config: &EdgeConfig) -> String {
 fn head(config: &EdgeConfig) -> String {
     let folder = config.folder.display();
     let bind = |address: &SocketAddr| match config.secured().contains(address) {
-        true => format!("  bind {address} ssl crt-list {folder}/{CERTIFICATES}\n"),
+        true => format!("  bind {address} ssl crt-list {folder}/{CERTIFICATES} alpn h2,http/1.1\n"),
         false => format!("  bind {address}\n"),
     };
     let binds: String = config.listen.iter().map(bind).collect();

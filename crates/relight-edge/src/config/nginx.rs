@@ -52,7 +52,7 @@ fn upstream_name(upstream: &std::net::SocketAddr) -> String {
 fn listen(config: &EdgeConfig, suffix: &str) -> String {
     let mut text = String::new();
     for address in &config.listen {
-        let ssl = if config.secured().contains(address) { " ssl" } else { "" };
+        let ssl = if config.secured().contains(address) { " ssl http2" } else { "" };
         let _ = writeln!(text, "  listen {address}{ssl}{suffix};");
     }
     let _ = writeln!(text, "  listen unix:{}{suffix};", config.verify.display());

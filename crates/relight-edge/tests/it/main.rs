@@ -9,6 +9,7 @@ mod gate_contract;
 mod haproxy_map;
 mod holding;
 mod host_matrix;
+mod http2;
 mod many_sites;
 mod partial;
 mod reload;

@@ -138,7 +138,7 @@ fn listeners_under_tls_are_printed_for_every_kind() {
         (
             "nginx_file",
             "verify.sock",
-            &["listen 127.0.0.1:9 ssl;", "/srv/certs/san1.example.pem"][..],
+            &["listen 127.0.0.1:9 ssl http2;", "/srv/certs/san1.example.pem"][..],
         ),
         (
             "haproxy",

@@ -1,5 +1,6 @@
 //! What the tests share: origins, edges with their drivers, and patience with a deadline.
 
+mod http2;
 mod origin;
 mod rig;
 
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use relight_edge::EdgeError;
 use relight_edge::http::Client;
 
+pub(crate) use http2::Http2;
 pub(crate) use origin::Origin;
 pub(crate) use rig::{Kind, Rig, epoch, host, key, set};
 
