@@ -178,6 +178,7 @@ mod tests {
             sector: String::from("health"),
             criticality: Criticality::Important,
             exposure: None,
+            aliases: None,
             edge: String::from("edge-a"),
             public: true,
         }

@@ -9,7 +9,7 @@ mod script;
 use std::collections::BTreeSet;
 
 use relight_edge::{EdgeDriver, ProbeTarget, Target};
-use relight_model::{Digest, Epoch, GateKey, Seen};
+use relight_model::{Digest, Epoch, GateKey, Seen, Site};
 use relight_store::{SiteMark, Store};
 
 use crate::edges;
@@ -27,13 +27,20 @@ pub const DRILL_AGE_MAX_S: i64 = 400 * 86_400;
 pub struct DrillKey {
     key: GateKey,
     host: String,
+    aliases: Vec<String>,
 }
 
 impl DrillKey {
     /// The canary, which every edge answers by itself.
     fn canary() -> Option<Self> {
         let key = GateKey::new(CANARY_KEY).ok()?;
-        Some(Self { key, host: CANARY_HOST.to_owned() })
+        Some(Self { key, host: CANARY_HOST.to_owned(), aliases: Vec::new() })
+    }
+
+    /// A site that was marked for drills.
+    fn marked(site: &Site) -> Self {
+        let (key, host) = (site.slug.clone(), site.host().to_owned());
+        Self { key, host, aliases: site.aliases.clone() }
     }
 
     /// The key.
@@ -95,9 +102,7 @@ impl DrillScope {
             let here = sites.iter().filter(|site| site.edge == row.name);
             let (drilled, others): (Vec<_>, Vec<_>) =
                 here.partition(|site| marked.contains(&site.slug));
-            let marked = drilled
-                .into_iter()
-                .map(|site| DrillKey { key: site.slug.clone(), host: site.host().to_owned() });
+            let marked = drilled.into_iter().map(DrillKey::marked);
             let target = edges::from_row(row)?;
             found.push(DrillEdge {
                 identity: edges::identity(&target)?,

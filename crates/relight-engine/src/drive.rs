@@ -337,6 +337,7 @@ mod tests {
         let key = GateKey::new("site").unwrap();
         Want {
             target: ProbeTarget { key, host: "site.example".into(), baseline: None },
+            aliases: Vec::new(),
             light,
             gate,
         }

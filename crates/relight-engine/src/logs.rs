@@ -472,6 +472,7 @@ mod tests {
             sector: "health".to_owned(),
             criticality: Criticality::Important,
             exposure: None,
+            aliases: None,
             edge: "east".to_owned(),
             public: true,
         };

@@ -428,6 +428,7 @@ mod tests {
             sector: "health".into(),
             criticality: Criticality::Important,
             exposure: None,
+            aliases: None,
             edge: String::new(),
             public: true,
         };

@@ -8,7 +8,9 @@ mod canary;
 mod dark;
 mod fight;
 mod lit;
+mod names;
 mod silence;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,15 +18,16 @@ use relight_edge::{
     EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, ProbeResult, ProbeTarget, Prober,
     Stage,
 };
-use relight_model::{Epoch, GateKey, Light, Seen, Site};
+use relight_model::{Epoch, GateKey, Light, Seen};
 
-use crate::incident::{Case, Entry, Gate, Ledger, Phase};
+use crate::incident::{Entry, Gate};
 
 use barrier::Barrier;
 pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, BARRIER_WAIT_MAX};
 use fight::Fight;
 pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
+pub use wanted::{Want, wants};
 
 /// A proof older than this is no proof, in milliseconds.
 pub const PROOF_TTL_MS: i64 = 15_000;
@@ -90,76 +93,6 @@ fn agree(a: ProbeResult, b: ProbeResult) -> ProbeResult {
     let trouble = a.trouble.or(b.trouble);
     let seen = if a.seen == b.seen { a.seen } else { Seen::Unknown };
     ProbeResult { seen, trouble, ..b }
-}
-
-/// What the journal wants of one site of the edge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Want {
-    /// The site, under the name visitors use.
-    pub target: ProbeTarget,
-    /// What visitors must see.
-    pub light: Light,
-    /// What the journal last said about its gate.
-    pub gate: Gate,
-}
-
-/// What the open incidents together want of the sites of one edge. Sites that none of them ever
-/// touched, and sites that the register does not know, are not in it.
-pub fn wants<'a>(
-    ledger: &Ledger,
-    edge: &str,
-    site_of: impl Fn(&GateKey) -> Option<&'a Site>,
-) -> Vec<Want> {
-    let mut asked: BTreeMap<&GateKey, Asked> = BTreeMap::new();
-    for (_, incident) in ledger.open() {
-        for (key, case) in incident.cases() {
-            asked.entry(key).or_default().hear(case);
-        }
-    }
-    let touched = asked.into_iter().filter(|(_, asked)| asked.is_touched);
-    let here = touched.filter_map(|(key, asked)| {
-        let site = site_of(key)?;
-        (site.edge == edge).then(|| asked.of(site))
-    });
-    here.collect()
-}
-
-/// What the open incidents say about one site.
-#[derive(Default)]
-struct Asked {
-    is_touched: bool,
-    is_dark: bool,
-    baseline: Option<u16>,
-    gate: Option<Gate>,
-}
-
-impl Asked {
-    fn hear(&mut self, case: &Case) {
-        self.is_touched |= case.ordered || !matches!(case.phase, Phase::Online | Phase::Exempt);
-        self.is_dark |= case.phase.wants() == Light::Dark;
-        self.baseline = self.baseline.or(case.baseline);
-        // The worst gate of all incidents: what one of them has not seen proven is not proven.
-        let worst = self.gate.unwrap_or(Gate::Open);
-        self.gate = Some(if gate_rank(case.gate) >= gate_rank(worst) { case.gate } else { worst });
-    }
-
-    fn of(&self, site: &Site) -> Want {
-        let (key, host) = (site.slug.clone(), site.host().to_owned());
-        Want {
-            target: ProbeTarget { key, host, baseline: self.baseline },
-            light: if self.is_dark { Light::Dark } else { Light::Lit },
-            gate: self.gate.unwrap_or(Gate::Open),
-        }
-    }
-}
-
-const fn gate_rank(gate: Gate) -> u8 {
-    match gate {
-        Gate::Open => 0,
-        Gate::Proven => 1,
-        Gate::Failed => 2,
-        Gate::Requested => 3,
-    }
 }
 
 /// What one round saw and did.

@@ -38,6 +38,8 @@ pub struct Site {
     pub name_en: String,
     /// Canonical origin: scheme and host (`https://www.example.qc`).
     pub origin: String,
+    /// Other names under which visitors reach it, in lower case; dark is dark under each of them.
+    pub aliases: Vec<String>,
     /// The body that answers for it.
     pub org: OrgId,
     /// How much depends on it.
@@ -55,6 +57,11 @@ impl Site {
     pub fn host(&self) -> &str {
         let rest = self.origin.split_once("://").map_or(self.origin.as_str(), |(_, rest)| rest);
         rest.split(['/', ':']).next().unwrap_or(rest)
+    }
+
+    /// Every name of it, the canonical one first.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.host()).chain(self.aliases.iter().map(String::as_str))
     }
 }
 
@@ -197,6 +204,7 @@ mod tests {
             name_fr: String::new(),
             name_en: String::new(),
             origin: "https://www.example.qc:8443/path".into(),
+            aliases: vec!["example.qc".into()],
             org: OrgId(0),
             criticality: Criticality::Normal,
             exposure: SiteExposure::Unknown,
@@ -206,6 +214,7 @@ mod tests {
         assert_eq!(site.host(), "www.example.qc");
         site.origin = "bare.example".into();
         assert_eq!(site.host(), "bare.example");
+        assert_eq!(site.hosts().collect::<Vec<_>>(), ["bare.example", "example.qc"]);
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub const IMPORT_ROWS_MAX: usize = 100_000;
 /// Longest text in one field of a row, in bytes.
 pub const TEXT_BYTES_MAX: usize = 4_096;
 
+/// Most other names of one site: each is asked for whenever dark is proven.
+pub const ALIASES_MAX: usize = 64;
+
 /// One site, as a file tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteRow {
@@ -29,6 +32,9 @@ pub struct SiteRow {
     pub name_en: String,
     /// Scheme and host (`https://www.example.qc`), or the host alone.
     pub origin: String,
+    /// Other host names that lead to it; `None` where the file does not say, which leaves them as
+    /// they are.
+    pub aliases: Option<Vec<String>>,
     /// Name of the body that answers for it; added to the register when it is new.
     pub organisation: String,
     /// Sector of that body.
@@ -83,6 +89,10 @@ pub struct ImportConflict {
 pub enum Conflict {
     /// The origin has no host name, or one that no host can have.
     BadOrigin,
+    /// Another name of the site is one that no host can have.
+    BadAlias,
+    /// The site has more than [`ALIASES_MAX`] other names.
+    TooManyAliases,
     /// The row names no organisation.
     NoOrganisation,
     /// A text is longer than [`TEXT_BYTES_MAX`].
@@ -178,7 +188,8 @@ impl SiteRow {
         let criticality = criticality.number().to_string();
         let public = if *public { "public" } else { "hidden" };
         let names = [slug.as_str(), name_fr, name_en, origin, organisation, sector];
-        write_line(out, names.into_iter().chain([criticality.as_str(), edge, public, exposure]));
+        let (facts, aliases) = ([criticality.as_str(), edge, public, exposure], self.other_names());
+        write_line(out, names.into_iter().chain(facts).chain([aliases.as_str()]));
     }
 
     fn text(&self) -> String {
@@ -186,6 +197,16 @@ impl SiteRow {
         self.write(&mut text);
         text.truncate(text.len() - 1);
         text
+    }
+
+    /// The other names, as the register keeps them.
+    fn other_names(&self) -> String {
+        self.aliases.as_deref().unwrap_or_default().join(" ")
+    }
+
+    fn hosts(&self) -> impl Iterator<Item = &str> {
+        let aliases = self.aliases.iter().flatten().map(String::as_str);
+        std::iter::once(self.host()).chain(aliases)
     }
 
     fn host(&self) -> &str {
@@ -381,6 +402,82 @@ mod tests {
         assert!(!fresh.is_empty());
     }
 
+    fn with_aliases(row: &SiteRow, aliases: &[&str]) -> SiteRow {
+        let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
+        SiteRow { aliases: Some(aliases), ..row.clone() }
+    }
+
+    fn aliases(store: &Store) -> Vec<String> {
+        store.sites().unwrap().iter().map(|site| site.aliases.join(" ")).collect()
+    }
+
+    #[test]
+    fn other_names_are_kept_in_one_way_and_left_where_a_file_says_nothing_of_them() {
+        let (_folder, store) = open();
+        let plain = rows(2);
+        let named = with_aliases(
+            &plain[0],
+            &["WWW.site-0.example", "old.example", "site-0.example", "old.example"],
+        );
+        import(&store, &[named.clone(), plain[1].clone()]);
+        assert_eq!(aliases(&store), ["old.example www.site-0.example", ""]);
+        assert_eq!(planned(&store, &[named]), "added [] changed [] untouched 1");
+        assert_eq!(planned(&store, &plain), "added [] changed [] untouched 2");
+        let site = store.site_by_slug("site-0").unwrap().unwrap();
+        let hosts: Vec<&str> = site.hosts().collect();
+        assert_eq!(hosts, ["site-0.example", "old.example", "www.site-0.example"]);
+        // The canonical name becomes another one that was known already.
+        import(&store, &[with_origin(&plain[0], "https://old.example")]);
+        assert_eq!(aliases(&store), ["www.site-0.example", ""]);
+        import(&store, &[with_aliases(&plain[0], &[])]);
+        assert_eq!(aliases(&store), ["", ""]);
+        let change = store.register_changes(0).unwrap().pop().unwrap();
+        assert!(change.before.ends_with("\twww.site-0.example"), "{}", change.before);
+    }
+
+    #[test]
+    fn no_name_is_two_sites() {
+        let (_folder, store) = open();
+        let plain = rows(4);
+        import(&store, &[with_aliases(&plain[0], &["www.example", "old.example"])]);
+        let taken = |row: &SiteRow| planned(&store, std::slice::from_ref(row));
+        let by =
+            r#"added [] changed [] untouched 0; 3 site-1: HostTaken { by: GateKey("site-0") }"#;
+        for row in [
+            with_origin(&plain[1], "https://old.example"),
+            with_aliases(&plain[1], &["new.example", "Old.Example"]),
+            with_aliases(&plain[1], &["site-0.example"]),
+        ] {
+            assert_eq!(taken(&row), by, "{row:?}");
+        }
+        let twice = "added [site-2] changed [] untouched 0; 5 site-3: HostTwice { first: 4 }";
+        let both =
+            [with_aliases(&plain[2], &["x.example"]), with_origin(&plain[3], "http://X.example")];
+        assert_eq!(planned(&store, &both), twice);
+        // One name moves to another site in one file, in either order of the lines.
+        let mut moved =
+            [with_aliases(&plain[1], &["old.example"]), with_aliases(&plain[0], &["www.example"])];
+        for _ in 0..2 {
+            let plan = "added [site-1] changed [site-0] untouched 0";
+            assert_eq!(planned(&store, &moved), plan);
+            moved.reverse();
+        }
+        import(&store, &moved);
+        assert_eq!(aliases(&store), ["www.example", "old.example"]);
+    }
+
+    #[test]
+    fn other_names_that_no_host_can_have_and_too_many_of_them_are_refused() {
+        let row = &rows(1)[0];
+        for bad in ["", "a..b", "https://a.example", "a b", "é.example", "*.example"] {
+            assert_eq!(with_aliases(row, &[bad]).checked(), Err(Conflict::BadAlias), "{bad}");
+        }
+        let names: Vec<String> = (0..=ALIASES_MAX).map(|n| format!("n{n}.example")).collect();
+        let with = |names: &[String]| SiteRow { aliases: Some(names.to_vec()), ..row.clone() };
+        assert!(with(&names[..ALIASES_MAX]).checked().is_ok());
+        assert_eq!(with(&names).checked(), Err(Conflict::TooManyAliases));
+    }
+
     #[test]
     fn a_file_that_says_nothing_of_exposure_leaves_it() {
         let (_folder, store) = open();
@@ -400,8 +497,8 @@ mod tests {
         import(&store, &rows);
         assert_eq!(exposures(), [SiteExposure::Unknown, SiteExposure::Controlled]);
         let last = store.register_changes(0).unwrap().pop().unwrap();
-        assert!(last.before.ends_with("\tpublic\tunknown"), "{last:?}");
-        assert!(last.after.ends_with("\tpublic\tcontrolled"), "{last:?}");
+        assert!(last.before.ends_with("\tpublic\tunknown\t"), "{last:?}");
+        assert!(last.after.ends_with("\tpublic\tcontrolled\t"), "{last:?}");
         behind(&store).execute("UPDATE site SET exposure = 'moon'", []).unwrap();
         assert_eq!(store.sites().unwrap_err().kind(), StoreErrorKind::Corrupt);
     }

@@ -59,7 +59,8 @@ pub use deployment::{Deployed, DeploymentDraft, deployed_otherwise};
 pub use error::{StoreError, StoreErrorKind};
 pub use holders::{Held, Holders, VALUES_AT_A_TIME_MAX};
 pub use import::{
-    Conflict, IMPORT_ROWS_MAX, ImportConflict, ImportPlan, SiteChange, SiteRow, TEXT_BYTES_MAX,
+    ALIASES_MAX, Conflict, IMPORT_ROWS_MAX, ImportConflict, ImportPlan, SiteChange, SiteRow,
+    TEXT_BYTES_MAX,
 };
 pub use index::{AssetState, IdentityId, Index};
 pub use inventory::{

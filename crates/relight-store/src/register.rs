@@ -226,8 +226,8 @@ pub(crate) fn newest_change(database: &Connection) -> Result<u64, rusqlite::Erro
 }
 
 const SITE_QUERY: &str =
-    "SELECT id, slug, name_fr, name_en, origin, org, criticality, edge, public, exposure
-     FROM site";
+    "SELECT id, slug, name_fr, name_en, origin, org, criticality, edge, public, exposure,
+     aliases FROM site";
 
 fn site_of(row: &Row<'_>) -> Result<Site, rusqlite::Error> {
     Ok(Site {
@@ -241,6 +241,7 @@ fn site_of(row: &Row<'_>) -> Result<Site, rusqlite::Error> {
         edge: row.get(7)?,
         public: row.get(8)?,
         exposure: exposure_of(row, 9)?,
+        aliases: aliases_of(row, 10)?,
     })
 }
 
@@ -261,6 +262,12 @@ pub(crate) fn exposure_of(row: &Row<'_>, column: usize) -> Result<SiteExposure, 
     let name: String = row.get(column)?;
     SiteExposure::parse(&name)
         .ok_or_else(|| not_what_was_written(column, "internet, controlled, internal or unknown"))
+}
+
+/// Reads the other names of a site.
+pub(crate) fn aliases_of(row: &Row<'_>, column: usize) -> Result<Vec<String>, rusqlite::Error> {
+    let text: String = row.get(column)?;
+    Ok(text.split_ascii_whitespace().map(str::to_owned).collect())
 }
 
 fn edge_of(row: &Row<'_>) -> Result<EdgeRow, rusqlite::Error> {

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_exposure.sql"),
     include_str!("schema_campaign.sql"),
     include_str!("schema_look.sql"),
+    include_str!("schema_alias.sql"),
 ];
 
 /// The version that this program reads and writes.

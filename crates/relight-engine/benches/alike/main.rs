@@ -258,6 +258,7 @@ fn row(number: usize) -> SiteRow {
         sector: "health".into(),
         criticality: Criticality::Important,
         exposure: None,
+        aliases: None,
         edge: "edge-a".into(),
         public: true,
     }

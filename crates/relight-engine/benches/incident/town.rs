@@ -100,6 +100,7 @@ fn row(site: usize, edge: &str) -> SiteRow {
         sector: "municipal".into(),
         criticality: Criticality::Essential,
         exposure: None,
+        aliases: None,
         edge: edge.to_owned(),
         public: true,
     }

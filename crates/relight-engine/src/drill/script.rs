@@ -492,6 +492,7 @@ fn site(edge: &DrillEdge, key: &super::DrillKey) -> Site {
         name_fr: String::new(),
         name_en: String::new(),
         origin: format!("http://{}", key.host),
+        aliases: key.aliases.clone(),
         org: relight_model::OrgId(0),
         criticality: relight_model::Criticality::Normal,
         exposure: relight_model::SiteExposure::Unknown,

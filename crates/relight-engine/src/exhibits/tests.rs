@@ -23,6 +23,7 @@ fn row(number: usize) -> SiteRow {
         sector: String::from("health"),
         criticality: Criticality::Important,
         exposure: None,
+        aliases: None,
         edge: String::from("edge-a"),
         public: true,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_edge::{CutsTunnels, EdgeError, EdgeErrorKind, ProbeResult, ProbeTarget, TunnelCount};
+use relight_edge::{CutsTunnels, EdgeError, EdgeErrorKind, ProbeResult, TunnelCount};
 use relight_model::{GateKey, Light, Seen};
 
 use super::fight::FOUGHT;
@@ -18,10 +18,8 @@ impl EdgeLoop {
         let is_able = self.driver.capabilities().missing_for_dark(self.is_drilled).is_empty();
         let (due, fought) = (self.due(turn), self.fight.sites(now_ms));
         let (busy, trouble) = self.busy(turn, &due);
-        let targets: Vec<ProbeTarget> =
-            due.iter().map(|index| wants[*index].target.clone()).collect();
-        self.nonce = self.nonce.wrapping_add(1);
-        let seen = self.eyes.probe(&targets, self.nonce);
+        let asked: Vec<&Want> = due.iter().map(|index| &wants[*index]).collect();
+        let seen = self.see_dark(&asked);
         turn.is_unanswered = is_unanswered(&seen);
         let (mut proved, mut drifted) = (Vec::new(), Vec::new());
         let mut failed: BTreeMap<&'static str, Vec<GateKey>> = BTreeMap::new();

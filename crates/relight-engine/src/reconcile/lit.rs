@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use relight_edge::{EdgeError, GateSet, ProbeTarget, Stage};
+use relight_edge::{EdgeError, GateSet, Stage};
 use relight_model::{GateKey, Light, Seen};
 
-use super::{EdgeLoop, LIT_PROOF_MAX_MS, Turn, push};
+use super::{EdgeLoop, LIT_PROOF_MAX_MS, Turn, Want, push};
 use crate::incident::{Entry, Gate};
 
 impl EdgeLoop {
@@ -16,14 +16,14 @@ impl EdgeLoop {
         opening: &[usize],
         mut held: GateSet,
     ) -> Result<(), EdgeError> {
-        let (mut targets, mut stopped, mut shut) = (Vec::new(), Vec::new(), GateSet::new());
+        let (mut opened, mut stopped, mut shut) = (Vec::new(), Vec::new(), GateSet::new());
         for &index in opening {
             let key = &turn.wants[index].target.key;
             let since = *self.opening_since.entry(key.clone()).or_insert(turn.now_ms);
             if (turn.permits)(key) && turn.now_ms - since < LIT_PROOF_MAX_MS {
                 shut.extend(held.take(key));
                 self.proven_at.remove(key);
-                targets.push(turn.wants[index].target.clone());
+                opened.push(&turn.wants[index]);
             } else {
                 self.opening_since.remove(key);
                 stopped.push(key.clone());
@@ -33,15 +33,14 @@ impl EdgeLoop {
             sites,
             why: "not-permitted-or-not-proven".to_owned(),
         });
-        if targets.is_empty() {
+        if opened.is_empty() {
             return Ok(());
         }
         self.keep_shut(turn, &held, &shut)?;
-        let changed: GateSet = targets.iter().map(|target| target.key.clone()).collect();
+        let changed: GateSet = opened.iter().map(|want| want.target.key.clone()).collect();
         self.driver.apply_changes(turn.epoch, Stage::Runtime, &held, &changed)?;
-        let lit = self.see_lit(&targets);
-        let unseen = targets.into_iter().map(|target| target.key).filter(|key| !lit.contains(key));
-        held.extend(unseen);
+        let lit = self.see_lit(&opened);
+        held.extend(changed.into_iter().filter(|key| !lit.contains(key)));
         self.driver.apply_changes(turn.epoch, Stage::Durable, &held, &lit)?;
         let keys: Vec<GateKey> = lit.into_iter().collect();
         let views = self.driver.observe(&keys)?;
@@ -83,13 +82,13 @@ impl EdgeLoop {
     }
 
     /// Lit twice in a row, on every listener.
-    fn see_lit(&mut self, targets: &[ProbeTarget]) -> BTreeSet<GateKey> {
-        let mut lit: BTreeSet<GateKey> = targets.iter().map(|target| target.key.clone()).collect();
+    fn see_lit(&mut self, opened: &[&Want]) -> BTreeSet<GateKey> {
+        let mut lit: BTreeSet<GateKey> =
+            opened.iter().map(|want| want.target.key.clone()).collect();
         for _ in 0..2 {
-            self.nonce = self.nonce.wrapping_add(1);
-            for (target, result) in targets.iter().zip(self.eyes.probe(targets, self.nonce)) {
+            for (want, result) in opened.iter().zip(self.see_lit_again(opened)) {
                 if result.seen != Seen::Lit {
-                    lit.remove(&target.key);
+                    lit.remove(&want.target.key);
                 }
             }
         }

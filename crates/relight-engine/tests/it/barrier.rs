@@ -85,7 +85,8 @@ impl Pair {
 fn wanted(wants: &[(&str, Light, Gate)]) -> Vec<Want> {
     let want = |&(name, light, gate): &(&str, Light, Gate)| {
         let host = format!("{name}.example");
-        Want { target: ProbeTarget { key: key(name), host, baseline: None }, light, gate }
+        let target = ProbeTarget { key: key(name), host, baseline: None };
+        Want { target, aliases: Vec::new(), light, gate }
     };
     wants.iter().map(want).collect()
 }

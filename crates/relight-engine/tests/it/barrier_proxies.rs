@@ -45,7 +45,7 @@ impl Chain {
         self.now_ms += ms;
         let want = |&(site, light, gate): &(usize, Light, Gate)| {
             let target = ProbeTarget { key: key(site), host: host(site), baseline: Some(2) };
-            Want { target, light, gate }
+            Want { target, aliases: Vec::new(), light, gate }
         };
         let wants: Vec<Want> = wants.iter().map(want).collect();
         let (epoch, permits, now_ms) = (Epoch { term: 2, seq: 1 }, |_: &GateKey| true, self.now_ms);

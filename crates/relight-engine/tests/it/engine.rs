@@ -147,6 +147,7 @@ pub(crate) fn row(number: usize, slug: &str) -> SiteRow {
         sector: "municipal".into(),
         criticality: Criticality::Essential,
         exposure: None,
+        aliases: None,
         edge: "east".into(),
         public: true,
     }

@@ -58,7 +58,7 @@ impl Bench {
 
 fn want(&(name, light, gate): &(&str, Light, Gate)) -> Want {
     let target = ProbeTarget { key: key(name), host: format!("{name}.example"), baseline: None };
-    Want { target, light, gate }
+    Want { target, aliases: Vec::new(), light, gate }
 }
 
 /// An edge on which these sites are dark already.

@@ -15,6 +15,7 @@ mod logs;
 mod loops;
 mod model;
 mod mutants;
+mod names;
 mod notify;
 mod oracle;
 mod orders;

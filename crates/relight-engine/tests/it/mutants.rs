@@ -175,7 +175,7 @@ impl Mutant {
         }
         if self == Self::TouchesOutside {
             let (target, light, gate) = (outside.clone(), Light::Dark, Gate::Requested);
-            wants.push(Want { target, light, gate });
+            wants.push(Want { target, aliases: Vec::new(), light, gate });
         }
     }
 

@@ -402,6 +402,7 @@ fn row(site: usize) -> SiteRow {
         sector: "municipal".into(),
         criticality: Criticality::Normal,
         exposure: None,
+        aliases: None,
         edge: "north".into(),
         public: true,
     }

@@ -3,9 +3,9 @@
 //! Goal: whatever fails and whenever the engine stops, (a) no site is opened that the journal does
 //! not clear, (b) no site outside the incidents is touched, (c) no clear site waits for another,
 //! (d) settled is never said when untrue, (e) bad news about a lit site is never refused, (f) once
-//! faults stop and nobody undoes anything, the edge settles in a few rounds, (g) nothing opens before what must close was told
-//! to, (h) a crash between two effects never leaves a gate that a reload opens, (i) what somebody
-//! undoes again and again is told so and not counted as dark.
+//! faults stop and nobody undoes anything, the edge settles in a few rounds, (g) nothing opens
+//! before what must close was told to, (h) a crash between two effects never leaves a gate that a
+//! reload opens, (i) what somebody undoes again and again is told so and not counted as dark.
 //! `SEED=7` runs one seed alone and prints it.
 
 use std::env;
@@ -471,6 +471,7 @@ pub(crate) fn site(name: &str, edge: &str) -> Site {
         name_fr: name.to_owned(),
         name_en: name.to_owned(),
         origin: format!("https://{name}.example"),
+        aliases: Vec::new(),
         org: OrgId(0),
         criticality: Criticality::Normal,
         exposure: relight_model::SiteExposure::Unknown,

@@ -116,14 +116,19 @@ impl SiteView<'_> {
         let sector = org.map_or("", |org| words::sector(lang, &org.sector));
         let criticality = format!("criticality-{}", site.criticality.number());
         let criticality = texts::by_code(lang, &criticality).unwrap_or_default();
-        vec![
+        let aliases = (texts::column_aliases(lang), site.aliases.join(", "));
+        let mut facts = vec![
             (texts::site_origin(lang), site.origin.clone()),
             (texts::sites_column_organisation(lang), name),
             (texts::sites_column_sector(lang), sector.to_owned()),
             (texts::column_criticality(lang), criticality.to_owned()),
             (texts::column_exposure(lang), words::exposure(lang, site.exposure).to_owned()),
             (texts::column_edge(lang), site.edge.clone()),
-        ]
+        ];
+        if !site.aliases.is_empty() {
+            facts.insert(1, aliases);
+        }
+        facts
     }
 
     /// When each inventory was confirmed, and what it holds. One that cannot be read shows as

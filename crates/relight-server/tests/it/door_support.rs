@@ -52,6 +52,7 @@ fn rows() -> Vec<SiteRow> {
             sector: if body == "Hospital" { "health" } else { "energy" }.into(),
             criticality: Criticality::Important,
             exposure: None,
+            aliases: None,
             edge: String::new(),
             public: true,
         })

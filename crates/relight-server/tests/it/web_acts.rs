@@ -24,6 +24,7 @@ pub(crate) fn behind_an_edge(store: &Store) {
         sector: sector.into(),
         criticality: if slug == "power" { Criticality::Vital } else { Criticality::Important },
         exposure: None,
+        aliases: None,
         edge: "east".into(),
         public: true,
     };

@@ -6,7 +6,7 @@ use relight_model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{ImportPlan, SiteChange, SiteRow};
-use crate::register::{Change, criticality_of, exposure_of, note_change, slug_of};
+use crate::register::{Change, aliases_of, criticality_of, exposure_of, note_change, slug_of};
 
 /// Writes what a plan says, in the order of the plan.
 pub(super) fn write(
@@ -29,7 +29,7 @@ pub(super) fn write(
 pub(super) fn rows_in(database: &Connection) -> Result<Vec<SiteRow>, rusqlite::Error> {
     let mut query = database.prepare_cached(
         "SELECT slug, name_fr, name_en, origin, organisation.name, sector, criticality, edge,
-                public, exposure
+                public, exposure, aliases
          FROM site JOIN organisation ON organisation.id = site.org ORDER BY site.id",
     )?;
     let rows = query.query_map([], |row: &Row<'_>| {
@@ -45,6 +45,7 @@ pub(super) fn rows_in(database: &Connection) -> Result<Vec<SiteRow>, rusqlite::E
             edge: row.get(7)?,
             public: row.get(8)?,
             exposure: Some(exposure_of(row, 9)?),
+            aliases: Some(aliases_of(row, 10)?),
         })
     })?;
     rows.collect()
@@ -67,8 +68,9 @@ impl Writer<'_> {
         self.transaction
             .prepare_cached(
                 "INSERT INTO site
-                 (slug, name_fr, name_en, origin, host, org, criticality, edge, public, exposure)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                 (slug, name_fr, name_en, origin, host, org, criticality, edge, public, exposure,
+                  aliases)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
                 slug,
@@ -80,7 +82,8 @@ impl Writer<'_> {
                 criticality.number(),
                 edge,
                 public,
-                exposure
+                exposure,
+                row.other_names()
             ])?;
         let site = self.transaction.last_insert_rowid();
         self.transaction
@@ -101,7 +104,8 @@ impl Writer<'_> {
         self.transaction
             .prepare_cached(
                 "UPDATE site SET name_fr = ?2, name_en = ?3, origin = ?4, host = ?5, org = ?6,
-                 criticality = ?7, edge = ?8, public = ?9, exposure = ?10 WHERE slug = ?1",
+                 criticality = ?7, edge = ?8, public = ?9, exposure = ?10, aliases = ?11
+                 WHERE slug = ?1",
             )?
             .execute(params![
                 slug,
@@ -113,7 +117,8 @@ impl Writer<'_> {
                 criticality.number(),
                 edge,
                 public,
-                exposure
+                exposure,
+                after.other_names()
             ])?;
         self.transaction
             .prepare_cached("UPDATE asset SET org = ?2 WHERE key = ?1")?

@@ -4,7 +4,9 @@ use std::collections::{HashMap, VecDeque};
 
 use relight_model::GateKey;
 
-use super::{Conflict, ImportConflict, ImportPlan, SiteChange, SiteRow, TEXT_BYTES_MAX};
+use super::{
+    ALIASES_MAX, Conflict, ImportConflict, ImportPlan, SiteChange, SiteRow, TEXT_BYTES_MAX,
+};
 
 /// Longest host name (RFC 1035), in bytes.
 const HOST_BYTES_MAX: usize = 253;
@@ -15,29 +17,34 @@ pub(super) fn plan(held: &[SiteRow], rows: &[SiteRow], base: u64) -> ImportPlan 
     let lines: HashMap<GateKey, usize> =
         accepted.iter().map(|(line, row)| (row.slug.clone(), *line)).collect();
     let by_slug: HashMap<&GateKey, &SiteRow> = held.iter().map(|row| (&row.slug, row)).collect();
-    let mut owners: HashMap<String, GateKey> =
-        held.iter().map(|row| (row.host().to_owned(), row.slug.clone())).collect();
+    let names = |row: &SiteRow| row.hosts().map(str::to_owned).collect::<Vec<_>>();
+    let mut owners: HashMap<String, GateKey> = held
+        .iter()
+        .flat_map(|row| names(row).into_iter().map(|host| (host, row.slug.clone())))
+        .collect();
     let (mut added, mut changed, mut untouched) = (Vec::new(), Vec::new(), Vec::new());
     // A row that claims a host name which another row of the file gives up waits for that row, so
     // the order of the lines does not matter and the same file again finds nothing to do.
     let mut waiting: HashMap<String, SiteRow> = HashMap::new();
     let mut queue: VecDeque<SiteRow> = accepted.into_iter().map(|(_, row)| row).collect();
     while let Some(mut row) = queue.pop_front() {
-        let held_before = by_slug.get(&row.slug).and_then(|before| before.exposure);
-        row.exposure = Some(row.exposure.or(held_before).unwrap_or_default());
-        if owners.get(row.host()).is_some_and(|owner| *owner != row.slug) {
-            waiting.insert(row.host().to_owned(), row);
+        row.keep(by_slug.get(&row.slug).copied());
+        let is_taken = |host: &&str| owners.get(*host).is_some_and(|owner| *owner != row.slug);
+        let taken = row.hosts().find(is_taken).map(str::to_owned);
+        if let Some(host) = taken {
+            waiting.insert(host, row);
             continue;
         }
         match by_slug.get(&row.slug) {
             None => added.push(row),
             Some(before) if **before == row => untouched.push(row.slug),
             Some(before) => {
-                if before.host() != row.host() {
-                    owners.remove(before.host());
-                    owners.insert(row.host().to_owned(), row.slug.clone());
-                    queue.extend(waiting.remove(before.host()));
+                let (given_up, held) = (names(before), names(&row));
+                for host in given_up.iter().filter(|host| !held.contains(host)) {
+                    owners.remove(host);
+                    queue.extend(waiting.remove(host));
                 }
+                owners.extend(held.into_iter().map(|host| (host, row.slug.clone())));
                 changed.push(SiteChange { before: (*before).clone(), after: row });
             }
         }
@@ -62,7 +69,7 @@ fn without_doubles(rows: &[SiteRow]) -> (Vec<(usize, SiteRow)>, Vec<ImportConfli
             if let Some(&first) = slugs.get(&row.slug) {
                 return Err(Conflict::SlugTwice { first });
             }
-            if let Some(&first) = hosts.get(row.host()) {
+            if let Some(&first) = row.hosts().find_map(|host| hosts.get(host)) {
                 return Err(Conflict::HostTwice { first });
             }
             let known = sectors.get(&row.organisation);
@@ -77,7 +84,7 @@ fn without_doubles(rows: &[SiteRow]) -> (Vec<(usize, SiteRow)>, Vec<ImportConfli
             }
             Ok(row) => {
                 slugs.insert(row.slug.clone(), line);
-                hosts.insert(row.host().to_owned(), line);
+                hosts.extend(row.hosts().map(|host| (host.to_owned(), line)));
                 sectors.entry(row.organisation.clone()).or_insert((line, row.sector.clone()));
                 accepted.push((line, row));
             }
@@ -102,12 +109,40 @@ impl SiteRow {
         let mut row = Self { line: 0, ..self.clone() };
         row.origin[..end].make_ascii_lowercase();
         let scheme_known = matches!(&row.origin[..scheme], "" | "http://" | "https://");
-        let host = row.host();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        let label = |label: &str| !label.is_empty() && label.bytes().all(plain);
-        if !scheme_known || host.len() > HOST_BYTES_MAX || !host.split('.').all(label) {
+        if !scheme_known || !is_host(row.host()) {
             return Err(Conflict::BadOrigin);
         }
-        Ok(row)
+        let given = row.aliases.as_ref().map_or(0, Vec::len);
+        if given > ALIASES_MAX {
+            return Err(Conflict::TooManyAliases);
+        }
+        row.aliases.iter_mut().flatten().for_each(|alias| alias.make_ascii_lowercase());
+        row.keep_apart();
+        let is_good = row.aliases.iter().flatten().all(|alias| is_host(alias));
+        if is_good { Ok(row) } else { Err(Conflict::BadAlias) }
     }
+
+    /// What the file does not say stays as it is in the register.
+    fn keep(&mut self, before: Option<&Self>) {
+        let (exposure, aliases) =
+            before.map_or((None, None), |before| (before.exposure, before.aliases.clone()));
+        self.exposure = Some(self.exposure.or(exposure).unwrap_or_default());
+        self.aliases = Some(self.aliases.take().or(aliases).unwrap_or_default());
+        self.keep_apart();
+    }
+
+    /// Each other name once, in order, and none that is the canonical one.
+    fn keep_apart(&mut self) {
+        let host = self.host().to_owned();
+        let Some(aliases) = &mut self.aliases else { return };
+        aliases.sort_unstable();
+        aliases.dedup();
+        aliases.retain(|alias| *alias != host);
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let label = |label: &str| !label.is_empty() && label.bytes().all(plain);
+    host.len() <= HOST_BYTES_MAX && host.split('.').all(label)
 }

@@ -529,12 +529,14 @@ fn reach(target: &Target, register: &Register) -> Result<Vec<LintRow>, EdgeError
         listener.connect(CANARY_HOST)?;
         let sites = register.sites.iter().filter(|site| site.edge == target.name);
         for site in sites.filter(|_| listener.is_secured()) {
-            match listener.connect(site.host()) {
-                Err(error) if error.kind == EdgeErrorKind::Certificate => {
-                    let place = format!("{} at {listener}: {}", site.slug, chain(&error));
-                    misnamed.push(LintRow { code: "certificate-wrong", place, refuses: true });
+            for host in site.hosts() {
+                match listener.connect(host) {
+                    Err(error) if error.kind == EdgeErrorKind::Certificate => {
+                        let place = format!("{} at {listener}: {}", site.slug, chain(&error));
+                        misnamed.push(LintRow { code: "certificate-wrong", place, refuses: true });
+                    }
+                    connected => drop(connected?),
                 }
-                connected => drop(connected?),
             }
         }
     }

@@ -58,6 +58,7 @@ struct SiteRow<'a> {
     name_fr: &'a str,
     name_en: &'a str,
     origin: &'a str,
+    aliases: &'a [String],
     organisation: &'a str,
     sector: &'a str,
     criticality: u8,
@@ -184,7 +185,9 @@ impl Show {
                 words::state(lang, register.ledger.display(&site.slug).0).to_owned(),
             ),
         ];
-        for (label, value) in facts {
+        let aliases = (texts::column_aliases(lang), site.aliases.join(", "));
+        let has_aliases = !site.aliases.is_empty();
+        for (label, value) in has_aliases.then_some(aliases).into_iter().chain(facts) {
             report.line(&format!("  {}", texts::labelled(lang, label, &value)));
         }
         for asset in &assets {
@@ -248,6 +251,7 @@ fn row<'a>(register: &'a Register, site: &'a Site) -> SiteRow<'a> {
         name_fr: &site.name_fr,
         name_en: &site.name_en,
         origin: &site.origin,
+        aliases: &site.aliases,
         organisation: register.organisation(site),
         sector: register.sector(site),
         criticality: site.criticality.number(),

@@ -129,6 +129,28 @@ fn an_edge_that_cannot_be_written_is_named_and_its_sites_are_exposed() {
 }
 
 /// Bad input: a configuration that would leave sites lit refuses the plan, and glass can be broken.
+/// INCIDENT 8.1: a name that leads past the gate, or nowhere, leaves the site exposed; and no name
+/// is taken away while the site is dark.
+#[test]
+fn a_site_with_a_name_that_is_not_behind_the_gate_is_exposed() {
+    let town = town();
+    let place = &town.place;
+    let head = "slug;origin;organisation;sector;criticality;edge;aliases\n";
+    let row = |aliases: &str| {
+        let row = "san-001;https://san1.example;Santé Nord;health;2;north";
+        place.write("names.csv", format!("{head}{row};{aliases}\n"));
+        place.run(&["sites", "import", "names.csv"])
+    };
+    assert_eq!(row("old.example").status, 0);
+    let off = town.off(&["--yes"]);
+    assert_eq!(off.status, 1, "{}", off.text());
+    assert!(off.stdout.contains("1 of 2 sites proven dark"), "{}", off.text());
+    let status = place.expect(0, &["incident", "status", "--json"]).json();
+    assert_eq!(status["incidents"][0]["exposed"], 1, "{status}");
+    assert_eq!(town.status("san1.example"), 503, "its gate is closed all the same");
+    assert!(row("").stderr.contains("names.csv:2"), "the name stays");
+}
+
 #[test]
 fn a_configuration_without_the_gate_refuses_the_plan() {
     let town = Town::new();

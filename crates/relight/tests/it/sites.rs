@@ -40,9 +40,9 @@ fn what_is_exported_is_imported_again() {
     assert!(told.stderr.contains("more.csv:5: exposure is internet"), "{}", told.stderr);
     let exported = place.expect(0, &["sites", "export"]).stdout;
     assert!(exported.contains(
-        "\nmun-001,Mairie,Town hall,https://mun1.example,Ville de X,municipal,4,north,no,unknown\n"
+        "\nmun-001,Mairie,Town hall,https://mun1.example,Ville de X,municipal,4,north,no,unknown,\n"
     ));
-    assert!(exported.contains("O, P\",health,1,,no,controlled\n"), "{exported}");
+    assert!(exported.contains("O, P\",health,1,,no,controlled,\n"), "{exported}");
     place.write("all.csv", &exported);
     let again = place.expect(0, &["sites", "import", "all.csv", "--dry-run", "--json"]).json();
     assert_eq!(
@@ -55,6 +55,52 @@ fn what_is_exported_is_imported_again() {
     assert_eq!(other.expect(0, &["sites", "export"]).stdout, exported);
     let inside = other.expect(0, &["sites", "export", "exposure:internal"]).stdout;
     assert_eq!(inside.lines().skip(1).map(|line| &line[..5]).collect::<Vec<_>>(), ["odd-2"]);
+}
+
+/// Other names of a site: said, shown, served, kept by files that do not speak of them, and nobody
+/// else's.
+#[test]
+fn a_site_has_other_names() {
+    let place = Place::with_sites();
+    let head = "slug,origin,organisation,edge,aliases\n";
+    let import = |status: i32, rows: &str| {
+        place.write("names.csv", format!("{head}{rows}"));
+        place.expect(status, &["sites", "import", "names.csv"])
+    };
+    import(0, "san-001,https://san1.example,Santé Nord,north,WWW.san1.example old.example\n");
+    let shown = place.expect(0, &["sites", "show", "san-001"]);
+    assert!(
+        shown.stdout.contains("Other names: old.example, www.san1.example"),
+        "{}",
+        shown.text()
+    );
+    let site = place.expect(0, &["sites", "show", "san-001", "--json"]).json();
+    assert_eq!(site["site"]["aliases"], serde_json::json!(["old.example", "www.san1.example"]));
+    let exported = place.expect(0, &["sites", "export", "site:san-001"]).stdout;
+    assert!(exported.ends_with(",unknown,old.example www.san1.example\n"), "{exported}");
+    let add = ["edge", "add", "nginx_file", "--name", "north", "--gate", "gate"];
+    let more = ["--listen", "127.0.0.1:8080", "--verify", "verify.sock"];
+    place.expect(0, &[&add[..], &more].concat());
+    let config = ["edge", "config", "nginx_file", "--upstream", "127.0.0.1:9", "--folder", "edge"];
+    let printed = place.expect(0, &config).stdout;
+    let names = "server_name san1.example old.example www.san1.example;";
+    assert!(printed.contains(names), "{printed}");
+    for (row, why) in [
+        (
+            "x,https://x.example,O,,old.example",
+            "names.csv:2: this host name already belongs to site",
+        ),
+        (
+            "x,https://x.example,O,,no_host",
+            "names.csv:2: another name of the site is no valid host",
+        ),
+    ] {
+        let told = import(1, &format!("{row}\n"));
+        assert!(told.stderr.contains(why), "{}", told.stderr);
+    }
+    place.expect(0, &["sites", "import", "sites.csv"]);
+    let after = place.expect(0, &["sites", "export", "site:san-001"]).stdout;
+    assert!(after.ends_with(",yes,unknown,old.example www.san1.example\n"), "{after}");
 }
 
 #[test]

@@ -67,6 +67,7 @@ fn row(province: &Province, site: &DemoSite) -> SiteRow {
         name_fr: site.name_fr.clone(),
         name_en: site.name_en.clone(),
         origin: format!("http://{}", site.host),
+        aliases: None,
         organisation: body.name.clone(),
         sector: body.sector.to_owned(),
         criticality: site.criticality,

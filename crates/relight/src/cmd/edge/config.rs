@@ -100,7 +100,7 @@ impl Config {
         let sites = sites.map(|site| SiteRoute {
             key: site.slug.clone(),
             host: site.host().to_lowercase(),
-            aliases: Vec::new(),
+            aliases: site.aliases.clone(),
             upstream,
             partial: Vec::new(),
         });

@@ -15,6 +15,10 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
 
+/// The columns of a proposal.
+const HEAD: &str =
+    "slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public,aliases";
+
 #[derive(Debug, Args)]
 pub(super) struct Discover {
     #[arg(value_name = "FILE", required = true)]
@@ -60,12 +64,13 @@ impl Discover {
                 .document("relight.edge-discovery/1", &Document { edge: &self.name, sites: rows });
             return Ok(());
         }
-        report.line("slug,name_fr,name_en,origin,organisation,sector,criticality,edge,public");
+        report.line(HEAD);
         for SiteRow { slug, names, listen, .. } in &rows {
-            let Some(host) = names.first() else { continue };
+            let [host, aliases @ ..] = names.as_slice() else { continue };
             let scheme = if listen.iter().any(|it| it.contains("443")) { "https" } else { "http" };
-            let edge = &self.name;
-            report.line(&format!("{slug},{host},{host},{scheme}://{host},,,4,{edge},yes"));
+            let (edge, aliases) = (&self.name, aliases.join(" "));
+            report
+                .line(&format!("{slug},{host},{host},{scheme}://{host},,,4,{edge},yes,{aliases}"));
         }
         let keyless = rows.iter().filter(|row| row.key.is_none()).count();
         report.note(&texts::edge_discovered(lang, keyless, rows.len()));

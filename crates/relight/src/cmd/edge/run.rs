@@ -129,7 +129,9 @@ impl Ways {
                 Failure::usage(texts::edge_no_route(lang, site.slug.as_str()))
                     .hint(texts::edge_no_route_remedy(lang))
             })?;
-            let Way { upstream, aliases } = way;
+            let Way { upstream, mut aliases } = way;
+            let known = site.aliases.iter().filter(|alias| !aliases.contains(alias));
+            aliases.extend(known.cloned().collect::<Vec<_>>());
             Ok(Route {
                 key: site.slug.clone(),
                 host: site.host().to_lowercase(),

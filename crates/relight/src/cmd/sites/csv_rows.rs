@@ -8,7 +8,7 @@ use relight_model::{Criticality, GateKey, SiteExposure};
 pub(super) const CSV_BYTES_MAX: u64 = 256 << 20;
 
 /// The columns, in the order of the documentation.
-pub(super) const COLUMNS: [&str; 10] = [
+pub(super) const COLUMNS: [&str; 11] = [
     "slug",
     "name_fr",
     "name_en",
@@ -19,10 +19,14 @@ pub(super) const COLUMNS: [&str; 10] = [
     "edge",
     "public",
     "exposure",
+    "aliases",
 ];
 
 /// The place of `exposure` in [`COLUMNS`].
 const EXPOSURE: usize = 9;
+
+/// The place of `aliases`.
+const ALIASES: usize = 10;
 
 /// Columns without which a row says nothing.
 const REQUIRED: [&str; 3] = ["slug", "origin", "organisation"];
@@ -129,7 +133,7 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         fields[*column] = text.trim();
     }
     let [slug, name_fr, name_en, origin, organisation, sector, criticality, rest @ ..] = fields;
-    let [edge, public, exposure] = rest;
+    let [edge, public, exposure, aliases] = rest;
     let key = GateKey::new(slug).map_err(|_| bad("csv-slug", slug))?;
     let criticality = match criticality {
         "" => Some(Criticality::Normal),
@@ -142,6 +146,9 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
     } else {
         None
     };
+    // Names with blanks between them, so that neither kind of separator tears them apart.
+    let names = || aliases.split_ascii_whitespace().map(str::to_owned).collect();
+    let aliases = columns.contains(&Some(ALIASES)).then(names);
     let or_slug = |name: &str| if name.is_empty() { slug } else { name }.to_owned();
     Ok(SiteRow {
         line,
@@ -149,6 +156,7 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         name_fr: or_slug(name_fr),
         name_en: or_slug(name_en),
         origin: origin.to_owned(),
+        aliases,
         organisation: organisation.to_owned(),
         sector: sector.to_owned(),
         criticality,
@@ -224,6 +232,18 @@ mod tests {
         );
         assert_eq!(rows.good[0].name_fr, "a");
         assert_eq!(rows.good[0].criticality, Criticality::Normal);
+    }
+
+    #[test]
+    fn other_names_stand_in_one_cell_with_blanks_between_them() {
+        let of = |cell: &str| {
+            let text = format!("{HEAD},aliases\na,,,a.qc,O,s,,,,{cell}\n");
+            read(text.as_bytes()).good[0].aliases.clone().map(|names| names.join("|"))
+        };
+        assert_eq!(of("www.a.qc  old.a.qc ").as_deref(), Some("www.a.qc|old.a.qc"));
+        assert_eq!(of("").as_deref(), Some(""), "an empty cell says that there are none");
+        let silent = read(format!("{HEAD}\na,,,a.qc,O,s,,,\n").as_bytes());
+        assert_eq!(silent.good[0].aliases, None);
     }
 
     #[test]

@@ -30,6 +30,7 @@ impl Export {
 
 fn line(register: &Register, site: &Site) -> String {
     let criticality = site.criticality.number().to_string();
+    let aliases = site.aliases.join(" ");
     let cells: [&str; COLUMNS.len()] = [
         site.slug.as_str(),
         &site.name_fr,
@@ -41,6 +42,7 @@ fn line(register: &Register, site: &Site) -> String {
         &site.edge,
         if site.public { "yes" } else { "no" },
         site.exposure.as_str(),
+        &aliases,
     ];
     cells.map(cell).join(",")
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use relight_engine::barriers::is_barrier;
-use relight_engine::store::{Conflict, ImportPlan, SiteRow, Store};
+use relight_engine::store::{ALIASES_MAX, Conflict, ImportPlan, SiteRow, Store};
 use relight_model::Light;
 use relight_server::web::texts;
 use serde::Serialize;
@@ -58,7 +58,13 @@ fn hold_dark(
     let sites = store.sites().map_err(|error| context.store_failure(&error))?;
     let moves = |row: &SiteRow| {
         let known = sites.iter().find(|site| site.slug == row.slug);
-        known.is_some_and(|site| site.edge != row.edge || site.origin != row.origin)
+        known.is_some_and(|site| {
+            // A name that is taken away would not be proven dark any more.
+            let keeps = |names: &Vec<String>| site.aliases.iter().all(|it| names.contains(it));
+            site.edge != row.edge
+                || site.origin != row.origin
+                || !row.aliases.as_ref().is_none_or(keeps)
+        })
     };
     let is_held = |row: &SiteRow| ledger.wants(&row.slug) == Light::Dark && moves(row);
     let edges = barrier::registered(store, context)?;
@@ -150,6 +156,8 @@ impl Import {
 fn code_of(conflict: &Conflict) -> (&'static str, String) {
     match conflict {
         Conflict::BadOrigin => ("import-bad-origin", String::new()),
+        Conflict::BadAlias => ("import-bad-alias", String::new()),
+        Conflict::TooManyAliases => ("import-too-many-aliases", ALIASES_MAX.to_string()),
         Conflict::NoOrganisation => ("import-no-organisation", String::new()),
         Conflict::TextTooLong => ("import-text-too-long", String::new()),
         Conflict::SlugTwice { first } => ("import-slug-twice", first.to_string()),

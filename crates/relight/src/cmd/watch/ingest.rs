@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use relight_engine::watch::Feed;
 use relight_engine::{Engine, LogReport, log_files};
+use relight_model::Site;
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -154,7 +155,11 @@ pub(crate) fn feed(org: &str, site: Option<&str>, context: &Context) -> Result<F
     })?;
     let Some(slug) = site else {
         let sites = store.sites().map_err(failed)?.into_iter().filter(|site| site.org == org.id);
-        let sites = sites.map(|site| (site.host().to_ascii_lowercase(), site.id)).collect();
+        let names = |site: Site| {
+            let lower = |host: &str| (host.to_ascii_lowercase(), site.id);
+            site.hosts().map(lower).collect::<Vec<_>>()
+        };
+        let sites = sites.flat_map(names).collect();
         return Ok(Feed { org: org.id, sites, ..Feed::default() });
     };
     let site = store.site_by_slug(slug).map_err(failed)?;

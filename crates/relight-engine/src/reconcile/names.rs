@@ -1,0 +1,86 @@
+//! A site has several names, and is dark only under every one of them (INCIDENT 8.1).
+
+use relight_edge::{ProbeResult, ProbeTarget};
+use relight_model::Seen;
+
+use super::{EdgeLoop, Want};
+
+impl EdgeLoop {
+    /// What visitors see of sites that must be dark: what contradicts that under any name counts.
+    pub(super) fn see_dark(&mut self, wants: &[&Want]) -> Vec<ProbeResult> {
+        self.see_names(wants, under_all)
+    }
+
+    /// What visitors see of sites that were opened. What another name answered before the order was
+    /// never recorded, so all that it can say is that it is still dark.
+    pub(super) fn see_lit_again(&mut self, wants: &[&Want]) -> Vec<ProbeResult> {
+        self.see_names(wants, unless_dark)
+    }
+
+    fn see_names(
+        &mut self,
+        wants: &[&Want],
+        judge: fn(&[ProbeResult]) -> ProbeResult,
+    ) -> Vec<ProbeResult> {
+        let targets: Vec<ProbeTarget> = wants.iter().flat_map(|want| names(want)).collect();
+        self.nonce = self.nonce.wrapping_add(1);
+        let mut seen = self.eyes.probe(&targets, self.nonce).into_iter();
+        let mut of_site = |want: &&Want| {
+            let results: Vec<_> = seen.by_ref().take(1 + want.aliases.len()).collect();
+            judge(&results)
+        };
+        wants.iter().map(&mut of_site).collect()
+    }
+}
+
+fn names(want: &Want) -> impl Iterator<Item = ProbeTarget> {
+    let other = |host: &String| {
+        let (key, host) = (want.target.key.clone(), host.clone());
+        ProbeTarget { key, host, baseline: None }
+    };
+    std::iter::once(want.target.clone()).chain(want.aliases.iter().map(other))
+}
+
+/// Dark where every name is; else the name that is lit, or the first that is not dark.
+fn under_all(results: &[ProbeResult]) -> ProbeResult {
+    let lit = results.iter().find(|result| result.seen == Seen::Lit);
+    let other = lit.or_else(|| results.iter().find(|result| result.seen != Seen::Dark));
+    other.or_else(|| results.first()).copied().unwrap_or_default()
+}
+
+/// What the canonical name shows, unless another one is dark.
+fn unless_dark(results: &[ProbeResult]) -> ProbeResult {
+    let dark = results.iter().find(|result| result.seen == Seen::Dark);
+    dark.or_else(|| results.first()).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(judge: fn(&[ProbeResult]) -> ProbeResult, names: &[Seen]) -> Seen {
+        let result = |seen: &Seen| ProbeResult { seen: *seen, ..ProbeResult::default() };
+        judge(&names.iter().map(result).collect::<Vec<_>>()).seen
+    }
+
+    #[test]
+    fn dark_takes_every_name_and_lit_is_stopped_by_one_that_is_dark() {
+        use Seen::{Dark, Lit, Unknown};
+        for (names, dark, lit) in [
+            (&[Dark][..], Dark, Dark),
+            (&[Lit], Lit, Lit),
+            (&[Unknown], Unknown, Unknown),
+            (&[Dark, Dark, Dark], Dark, Dark),
+            (&[Dark, Dark, Lit], Lit, Dark),
+            (&[Dark, Unknown, Dark], Unknown, Dark),
+            (&[Unknown, Dark, Lit], Lit, Dark),
+            (&[Lit, Unknown, Lit], Lit, Lit),
+            (&[Lit, Lit, Dark], Lit, Dark),
+            (&[Unknown, Lit], Lit, Unknown),
+            (&[], Unknown, Unknown),
+        ] {
+            assert_eq!(judged(under_all, names), dark, "{names:?}");
+            assert_eq!(judged(unless_dark, names), lit, "{names:?}");
+        }
+    }
+}

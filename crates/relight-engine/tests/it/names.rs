@@ -1,0 +1,89 @@
+//! INCIDENT 8.1: a site with several names is dark only when each of them is.
+
+use relight_engine::edge::{ProbeResult, ProbeTarget};
+use relight_engine::incident::Gate;
+use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Eyes, Want};
+use relight_model::{Epoch, Light, Seen};
+
+use crate::edge::{Shared, key};
+use crate::loops::told;
+
+/// An edge whose gate is not in the block of one name: that one is served whatever the gate says,
+/// or answers nothing that counts.
+struct Leaky(Shared, Seen);
+
+impl Eyes for Leaky {
+    fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult> {
+        let mut results = self.0.probe(targets, nonce);
+        let others = targets.iter().zip(&mut results).filter(|(it, _)| it.host == "old.example");
+        others.for_each(|(target, result)| {
+            assert_eq!(target.baseline, None, "nobody asked it before the order");
+            result.seen = if self.1 == Seen::Dark { result.seen } else { self.1 };
+        });
+        results
+    }
+}
+
+fn want(light: Light, gate: Gate) -> Want {
+    let target = ProbeTarget { key: key("a"), host: "a.example".into(), baseline: Some(2) };
+    Want { target, aliases: vec!["www.a.example".into(), "old.example".into()], light, gate }
+}
+
+fn edge_loop(edge: &Shared, old: Seen) -> EdgeLoop {
+    EdgeLoop::new("east", Box::new(edge.clone()), Box::new(Leaky(edge.clone(), old)), 7)
+}
+
+#[test]
+fn a_site_is_dark_when_it_is_so_under_every_name() {
+    for (old, late) in
+        [(Seen::Dark, ""), (Seen::Lit, "edge-failed a"), (Seen::Unknown, "edge-failed a")]
+    {
+        let edge = Shared::default();
+        let mut edge_loop = edge_loop(&edge, old);
+        let mut round = |now_ms| {
+            let wants = [want(Light::Dark, Gate::Requested)];
+            edge_loop.round(&wants, Epoch { term: 1, seq: 1 }, now_ms, &|_| false)
+        };
+        let first = if late.is_empty() { vec!["proved-dark a"] } else { vec![] };
+        assert_eq!(told(&round(1_000)), first, "{old:?}");
+        let late = if late.is_empty() { first } else { vec![late] };
+        assert_eq!(told(&round(1_000 + DARK_PROOF_MAX_MS)), late, "{old:?}");
+        assert_eq!(edge.lock().serves(&key("a")), Seen::Dark, "its gate is closed all the same");
+    }
+}
+
+#[test]
+fn a_name_that_comes_back_alone_is_a_drift() {
+    let edge = Shared::default();
+    edge.lock().runtime.insert(key("a"));
+    edge.lock().durable.insert(key("a"));
+    edge.lock().own.insert(key("a"));
+    let wants = [want(Light::Dark, Gate::Proven)];
+    let round = edge_loop(&edge, Seen::Lit).round(&wants, Epoch::default(), 1_000, &|_| false);
+    assert_eq!(told(&round), ["drifted a"]);
+}
+
+/// What another name answered before nobody knows; all that it can say is that it is still dark.
+#[test]
+fn a_site_is_relit_unless_one_of_its_names_is_still_dark() {
+    for (old, expected) in [(Seen::Lit, "proved-lit a"), (Seen::Unknown, "proved-lit a")] {
+        let edge = Shared::default();
+        let wants = [want(Light::Lit, Gate::Requested)];
+        let round = edge_loop(&edge, old).round(&wants, Epoch::default(), 1_000, &|_| true);
+        assert_eq!(told(&round), [expected], "{old:?}");
+    }
+    struct Stuck(Shared);
+    impl Eyes for Stuck {
+        fn probe(&mut self, targets: &[ProbeTarget], nonce: u64) -> Vec<ProbeResult> {
+            let mut results = self.0.probe(targets, nonce);
+            results.last_mut().into_iter().for_each(|it| it.seen = Seen::Dark);
+            results
+        }
+    }
+    let edge = Shared::default();
+    let mut stuck = EdgeLoop::new("east", Box::new(edge.clone()), Box::new(Stuck(edge)), 7);
+    let wants = [want(Light::Lit, Gate::Requested)];
+    let round = stuck.round(&wants, Epoch::default(), 1_000, &|_| true);
+    assert_eq!(told(&round), Vec::<String>::new());
+    assert!(!round.settled);
+}
