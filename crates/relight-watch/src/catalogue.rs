@@ -179,9 +179,14 @@ pub(crate) fn id_of(door: u64) -> Option<&'static str> {
 
 /// A path that ordinary software asks for unasked.
 pub(crate) fn is_conventional(path: &str) -> bool {
+    let bare = path.strip_suffix('/').unwrap_or(path);
     path.starts_with("/apple-touch-icon")
-        || CONVENTIONAL.iter().any(|(place, needle)| {
-            path.get(..needle.len()).is_some_and(|start| start.eq_ignore_ascii_case(needle))
-                && place.stands(path, 0, needle.len())
+        || CONVENTIONAL.iter().any(|(place, needle)| match place {
+            // As it stands there, but asked the other way round: most lengths differ.
+            Place::Exact => bare.eq_ignore_ascii_case(needle),
+            _ => {
+                path.get(..needle.len()).is_some_and(|start| start.eq_ignore_ascii_case(needle))
+                    && place.stands(path, 0, needle.len())
+            }
         })
 }

@@ -170,6 +170,11 @@ fn worse(worst: &mut Option<Attempt>, found: Option<Attempt>) {
     }
 }
 
+/// The field is such a value: see [`basic_credentials`].
+pub(crate) fn are_credentials(text: &[u8]) -> bool {
+    text.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "))
+}
+
 /// The value of `Basic …` (RFC 7617) when the field is one: plain searches do not see into it.
 pub(crate) fn basic_credentials(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_at_checked(6)?;

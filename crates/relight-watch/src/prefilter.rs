@@ -22,7 +22,11 @@ const AMPERSAND: &[&[u8]] = &[b"#", b"dollar;", b"percnt;", b"bsol;", b"amp;"];
 
 /// True when the text must be decoded and evaluated; false proves that it cannot matter.
 pub(crate) fn may_hold_lookup(text: &str) -> bool {
-    let bytes = text.as_bytes();
+    may_bytes_hold_lookup(text.as_bytes())
+}
+
+/// As [`may_hold_lookup`], of bytes that are text.
+pub(crate) fn may_bytes_hold_lookup(bytes: &[u8]) -> bool {
     memchr3_iter(b'$', b'%', b'\\', bytes).any(|at| is_suspicious(&bytes[at..]))
         || memchr_iter(b'&', bytes).any(|at| is_suspicious(&bytes[at..]))
 }

@@ -155,7 +155,7 @@ impl Reader {
                 return Taken::Refused(BINARY);
             }
         };
-        self.recall(line);
+        self.recall(hash_of(line.as_bytes()));
         let Self { feed, named, last, tally, .. } = self;
         match parse(feed, *named, last, line) {
             Ok(mut event) => {
@@ -171,9 +171,8 @@ impl Reader {
         }
     }
 
-    /// Counts a line that was read shortly before.
-    fn recall(&mut self, line: &str) {
-        let hash = hash_of(line.as_bytes());
+    /// Counts a line that was read shortly before, by its hash.
+    fn recall(&mut self, hash: u64) {
         let slot = &mut self.recent[hash as usize % RECENT_LINES];
         self.tally.duplicates += u64::from(*slot == hash);
         *slot = hash;

@@ -8,35 +8,40 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use relight_model::{Escape, Event, OrgId};
 
-use super::hash_of;
 use super::ordinary::Clock;
 use crate::decode::basic_credentials;
 use crate::parsers::dash_is_empty;
 use crate::pool::{Print, SourceKey};
 use crate::{catalogue, path_class, traversal};
 
-/// Most paths that are remembered.
+/// Most paths that are remembered: 4 MB with what is known of them.
 pub(super) const PATHS_MAX: usize = 1 << 15;
 
 /// Most queries that are remembered.
 pub(super) const QUERIES_MAX: usize = 1 << 12;
 
 /// Most user agents that are remembered.
-pub(super) const AGENTS_MAX: usize = 1 << 12;
+pub(super) const AGENTS_MAX: usize = 1 << 11;
 
 /// Most sources of a window that are remembered.
 pub(super) const SOURCES_MAX: usize = 1 << 15;
 
-/// Longest text that is remembered, in bytes.
-pub(super) const REMEMBERED_BYTES_MAX: usize = 256;
+/// Longest path that is remembered, in bytes.
+pub(super) const PATH_BYTES_MAX: usize = 111;
+
+/// Longest query that is remembered, in bytes.
+pub(super) const QUERY_BYTES_MAX: usize = 62;
+
+/// Longest user agent that is remembered, in bytes.
+pub(super) const AGENT_BYTES_MAX: usize = 243;
 
 /// See the head of the file. One is enough for all readers of a thread.
 #[derive(Debug)]
 pub struct Memory {
     pub(super) clock: Clock,
-    pub(super) paths: Texts<Path>,
-    pub(super) queries: Texts<Query>,
-    pub(super) agents: Texts<Agent>,
+    pub(super) paths: Texts<Path, PATH_BYTES_MAX>,
+    pub(super) queries: Texts<Query, QUERY_BYTES_MAX>,
+    pub(super) agents: Texts<Agent, AGENT_BYTES_MAX>,
     pub(super) sources: Sources,
     /// Which window is filled: marks in another one do not count.
     pub(super) window: u32,
@@ -124,33 +129,78 @@ impl Agent {
     }
 }
 
-/// Facts by text, each text in the one slot that its hash gives.
+/// Facts by text, each text in one of the two slots that its hash gives: of three that meet there
+/// the one that was asked for least lately goes. Texts stand beside their facts, because most of
+/// the time of a look-up is that of the memory.
 #[derive(Debug)]
-pub(super) struct Texts<T> {
-    slots: Vec<(String, T)>,
+pub(super) struct Texts<T, const BYTES_MAX: usize> {
+    pairs: Vec<[Slot<T, BYTES_MAX>; 2]>,
     /// Of a text that is not remembered.
     spare: T,
 }
 
-impl<T: Copy + Default> Texts<T> {
-    fn new(max: usize) -> Self {
-        Self { slots: vec![(String::new(), T::default()); max], spare: T::default() }
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+struct Slot<T, const BYTES_MAX: usize> {
+    facts: T,
+    /// [`NO_TEXT`] when the slot is empty.
+    length: u8,
+    text: [u8; BYTES_MAX],
+}
+
+/// Longer than every text that is remembered.
+const NO_TEXT: u8 = u8::MAX;
+
+impl<T: Default, const BYTES_MAX: usize> Slot<T, BYTES_MAX> {
+    fn empty() -> Self {
+        Self { facts: T::default(), length: NO_TEXT, text: [0; BYTES_MAX] }
     }
 
-    /// The facts of a text that is not empty.
-    pub(super) fn get(&mut self, text: &str, make: impl FnOnce(&str) -> T) -> &mut T {
-        if text.is_empty() || text.len() > REMEMBERED_BYTES_MAX {
-            self.spare = make(text);
+    fn holds(&self, text: &[u8]) -> bool {
+        self.text.get(..usize::from(self.length)) == Some(text)
+    }
+}
+
+impl<T: Copy + Default, const BYTES_MAX: usize> Texts<T, BYTES_MAX> {
+    fn new(max: usize) -> Self {
+        const { assert!(BYTES_MAX < NO_TEXT as usize, "a length is one byte") }
+        assert!(max.is_power_of_two() && max > 1, "a place is found with a mask");
+        Self { pairs: vec![[Slot::empty(); 2]; max / 2], spare: T::default() }
+    }
+
+    /// The facts of a text of ASCII; `hash` is that of [`hash_of`].
+    pub(super) fn get(&mut self, text: &[u8], hash: u64, make: impl FnOnce(&str) -> T) -> &mut T {
+        if text.len() > BYTES_MAX {
+            self.spare = make(ascii(text));
             return &mut self.spare;
         }
-        let at = hash_of(text.as_bytes()) as usize % self.slots.len();
-        let (known, facts) = &mut self.slots[at];
-        if known != text {
-            text.clone_into(known);
-            *facts = make(text);
+        let at = self.place(hash);
+        let pair = &mut self.pairs[at];
+        if !pair[0].holds(text) {
+            pair.swap(0, 1);
+            if !pair[0].holds(text) {
+                pair[0] = Slot::empty();
+                pair[0].text[..text.len()].copy_from_slice(text);
+                pair[0].length = u8::try_from(text.len()).unwrap_or(NO_TEXT);
+                pair[0].facts = make(ascii(text));
+            }
         }
-        facts
+        &mut pair[0].facts
     }
+
+    /// Brings what a text would be looked up in near; the value says nothing.
+    pub(super) fn touch(&self, hash: u64) -> u64 {
+        u64::from(self.pairs[self.place(hash)][0].length)
+    }
+
+    fn place(&self, hash: u64) -> usize {
+        hash as usize & (self.pairs.len() - 1)
+    }
+}
+
+/// Bytes that are known to be ASCII, as text.
+pub(super) fn ascii(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap_or_default()
 }
 
 /// Who was marked as an ordinary visitor of a window, with which client.
@@ -168,24 +218,51 @@ impl Sources {
         *slot = now;
         is_known
     }
+
+    /// As [`Texts::touch`].
+    pub(super) fn touch(&self, source: SourceKey) -> u64 {
+        u64::from(self.0[source.0 as usize % SOURCES_MAX].1)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::hash_of;
     use super::*;
+
+    fn get<const N: usize>(texts: &mut Texts<usize, N>, text: &str, facts: usize) -> usize {
+        *texts.get(text.as_bytes(), hash_of(text.as_bytes()), |_| facts)
+    }
 
     #[test]
     fn the_limits_are_reached_and_change_no_answer() {
-        let mut texts: Texts<usize> = Texts::new(AGENTS_MAX);
+        let mut texts: Texts<usize, AGENT_BYTES_MAX> = Texts::new(AGENTS_MAX);
         let name = |number: usize| format!("agent {number}");
         for number in (0..4 * AGENTS_MAX).chain(0..4 * AGENTS_MAX) {
-            assert_eq!(*texts.get(&name(number), |_| number), number);
+            assert_eq!(get(&mut texts, &name(number), number), number);
         }
-        assert_eq!(texts.slots.len(), AGENTS_MAX);
-        let long = "a".repeat(REMEMBERED_BYTES_MAX + 1);
-        assert_eq!((*texts.get(&long, |_| 1), *texts.get(&long, |_| 2)), (1, 2), "not kept");
-        assert_eq!((*texts.get(&long[1..], |_| 3), *texts.get(&long[1..], |_| 4)), (3, 3));
-        assert_eq!((*texts.get("", |_| 5), *texts.get("", |_| 6)), (5, 6));
+        assert_eq!(2 * texts.pairs.len(), AGENTS_MAX);
+        let long = "a".repeat(AGENT_BYTES_MAX + 1);
+        assert_eq!([1, 2].map(|facts| get(&mut texts, &long, facts)), [1, 2], "not kept");
+        assert_eq!([3, 4].map(|facts| get(&mut texts, &long[1..], facts)), [3, 3]);
+        assert_eq!([5, 6].map(|facts| get(&mut texts, "", facts)), [5, 5]);
+    }
+
+    #[test]
+    fn of_three_texts_in_one_place_the_oldest_goes() {
+        let mut texts: Texts<usize, 8> = Texts::new(2);
+        assert_eq!([("a", 1), ("b", 2)].map(|(text, facts)| get(&mut texts, text, facts)), [1, 2]);
+        assert_eq!(get(&mut texts, "a", 9), 1, "asked for again");
+        assert_eq!(get(&mut texts, "c", 3), 3);
+        assert_eq!(["a", "c"].map(|text| get(&mut texts, text, 9)), [1, 3]);
+        assert_eq!(get(&mut texts, "b", 4), 4, "gone");
+    }
+
+    #[test]
+    fn a_path_is_near_its_facts() {
+        assert_eq!(size_of::<Slot<Path, PATH_BYTES_MAX>>(), 128);
+        assert_eq!(size_of::<Slot<Query, QUERY_BYTES_MAX>>(), 64);
+        assert_eq!(size_of::<Slot<Agent, AGENT_BYTES_MAX>>(), 256);
     }
 
     #[test]

@@ -11,82 +11,68 @@ use crate::parsers::{CLF_BYTES, clf};
 /// Most digits of a number of bytes that cannot overflow.
 const DIGITS_MAX: usize = 18;
 
-/// Bytes between the source and the request: ` - - [`, the stamp, `] "`.
-const MIDDLE_BYTES: usize = 6 + CLF_BYTES + 3;
-
-/// The fields of a line without user and without anything behind the user agent.
+/// The fields of a line of ASCII without user and without anything behind the user agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ordinary<'a> {
     pub(super) source: IpAddr,
-    pub(super) stamp: [u8; CLF_BYTES],
-    pub(super) method: &'a str,
+    pub(super) stamp: &'a [u8; CLF_BYTES],
+    pub(super) method: &'a [u8],
     /// Begins with a slash.
-    pub(super) path: &'a str,
-    pub(super) query: &'a str,
+    pub(super) path: &'a [u8],
+    pub(super) query: &'a [u8],
     pub(super) status: u16,
     pub(super) bytes_out: u64,
-    pub(super) referer: &'a str,
-    pub(super) agent: &'a str,
+    pub(super) referer: &'a [u8],
+    pub(super) agent: &'a [u8],
 }
 
-/// Splits a line in which no backslash stands.
-pub(super) fn split(line: &str) -> Option<Ordinary<'_>> {
+/// Splits a line of ASCII in which no backslash stands.
+pub(super) fn split(line: &[u8]) -> Option<Ordinary<'_>> {
     let (source, rest) = leading_address(line)?;
-    let (middle, _) = rest.as_bytes().split_first_chunk::<MIDDLE_BYTES>()?;
-    let (open, middle) = middle.split_first_chunk::<6>()?;
-    let (stamp, close) = middle.split_first_chunk::<CLF_BYTES>()?;
+    let (open, rest) = rest.split_first_chunk::<6>()?;
+    let (stamp, rest) = rest.split_first_chunk::<CLF_BYTES>()?;
+    let (close, rest) = rest.split_first_chunk::<3>()?;
     if open != b" - - [" || close != b"] \"" {
         return None;
     }
-    let (request, rest) = until_quote(rest.get(MIDDLE_BYTES..)?)?;
+    let (request, rest) = until(b'"', rest)?;
     let (method, target) = split_request(request)?;
-    let mark = memchr::memchr(b'?', target.as_bytes());
-    let (path, query) = mark.map_or((target, ""), |at| (&target[..at], &target[at + 1..]));
-    let (status, rest) = digits(rest.strip_prefix(' ')?)?;
-    let (bytes_out, rest) = match rest.strip_prefix("- ") {
+    let (path, query) = until(b'?', target).unwrap_or((target, b""));
+    let (status, rest) = digits(rest.strip_prefix(b" ")?)?;
+    let (bytes_out, rest) = match rest.strip_prefix(b"- ") {
         Some(rest) => (0, rest),
         None => digits(rest)?,
     };
-    let (referer, rest) = until_quote(rest.strip_prefix('"')?)?;
-    let agent = rest.strip_prefix(" \"")?.strip_suffix('"')?;
+    let (referer, rest) = until(b'"', rest.strip_prefix(b"\"")?)?;
+    let agent = rest.strip_prefix(b" \"")?.strip_suffix(b"\"")?;
     let status = u16::try_from(status).ok().filter(|status| *status < 1_000)?;
-    let is_whole = memchr::memchr(b'"', agent.as_bytes()).is_none();
-    let stamp = *stamp;
-    is_whole.then_some(Ordinary {
-        source,
-        stamp,
-        method,
-        path,
-        query,
-        status,
-        bytes_out,
-        referer,
-        agent,
-    })
+    let is_whole = memchr::memchr(b'"', agent).is_none();
+    let fields = Ordinary { source, stamp, method, path, query, status, bytes_out, referer, agent };
+    is_whole.then_some(fields)
 }
 
 /// `GET /path HTTP/1.1` to method and target.
-fn split_request(request: &str) -> Option<(&str, &str)> {
-    let bytes = request.as_bytes();
-    let end = bytes.iter().rposition(|byte| *byte == b' ')?;
+fn split_request(request: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = request.iter().rposition(|byte| *byte == b' ')?;
     let is_word = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
-    let method = bytes.iter().position(|byte| !is_word(byte))?;
-    let is_ordinary = bytes[end + 1..].starts_with(b"HTTP/")
+    let method = request.iter().position(|byte| !is_word(byte))?;
+    let is_ordinary = request[end + 1..].starts_with(b"HTTP/")
         && method > 0
-        && bytes[method] == b' '
-        && bytes.get(method + 1..end)?.first() == Some(&b'/');
+        && request[method] == b' '
+        && request.get(method + 1..end)?.first() == Some(&b'/');
     is_ordinary.then(|| (&request[..method], &request[method + 1..end]))
 }
 
-fn until_quote(text: &str) -> Option<(&str, &str)> {
-    let at = memchr::memchr(b'"', text.as_bytes())?;
+/// What stands before a byte and what stands behind it.
+fn until(byte: u8, text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = memchr::memchr(byte, text)?;
     Some((&text[..at], &text[at + 1..]))
 }
 
 /// A number and what follows the blank behind it.
-fn digits(text: &str) -> Option<(u64, &str)> {
+fn digits(text: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0;
-    for (at, byte) in text.bytes().take(DIGITS_MAX + 1).enumerate() {
+    for (at, byte) in text.iter().take(DIGITS_MAX + 1).enumerate() {
         match byte {
             b'0'..=b'9' => number = number * 10 + u64::from(byte - b'0'),
             b' ' if at > 0 => return Some((number, &text[at + 1..])),
@@ -98,9 +84,9 @@ fn digits(text: &str) -> Option<(u64, &str)> {
 
 /// The address before the first blank, as the standard library reads it, and the rest of the line
 /// from that blank on. IPv4 is quick: four numbers of one to three digits without a zero in front.
-fn leading_address(line: &str) -> Option<(IpAddr, &str)> {
+fn leading_address(line: &[u8]) -> Option<(IpAddr, &[u8])> {
     let (mut address, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0, 0);
-    for (at, byte) in line.bytes().enumerate() {
+    for (at, byte) in line.iter().enumerate() {
         match byte {
             b'0'..=b'9' if digits < 3 && (digits == 0 || octet > 0) => {
                 octet = octet * 10 + u32::from(byte - b'0');
@@ -109,7 +95,7 @@ fn leading_address(line: &str) -> Option<(IpAddr, &str)> {
             b'.' | b' ' if digits > 0 && octet < 256 && dots < 4 => {
                 address = address << 8 | octet;
                 (octet, digits, dots) = (0, 0, dots + 1);
-                if byte == b' ' {
+                if *byte == b' ' {
                     let address = IpAddr::V4(Ipv4Addr::from(address));
                     return (dots == 4).then(|| (address, &line[at..]));
                 }
@@ -121,9 +107,10 @@ fn leading_address(line: &str) -> Option<(IpAddr, &str)> {
 }
 
 #[cold]
-fn other_address(line: &str) -> Option<(IpAddr, &str)> {
-    let (address, rest) = line.split_at_checked(memchr::memchr(b' ', line.as_bytes())?)?;
-    Some((address.parse::<IpAddr>().ok()?.to_canonical(), rest))
+fn other_address(line: &[u8]) -> Option<(IpAddr, &[u8])> {
+    let (address, rest) = line.split_at_checked(memchr::memchr(b' ', line)?)?;
+    let address = str::from_utf8(address).ok()?.parse::<IpAddr>().ok()?;
+    Some((address.to_canonical(), rest))
 }
 
 /// The moment of a stamp of the common log format. Lines follow one another within a minute.
@@ -162,8 +149,8 @@ mod tests {
     /// What stands before the first blank.
     fn address(text: &str) -> Option<IpAddr> {
         let line = format!("{text} - -");
-        let (address, rest) = leading_address(&line)?;
-        assert!(rest.starts_with(' '));
+        let (address, rest) = leading_address(line.as_bytes())?;
+        assert!(rest.starts_with(b" "));
         Some(address)
     }
 
@@ -209,11 +196,14 @@ mod tests {
         };
         let tail = "200 12 \"-\" \"curl/8\"";
         let whole = line("GET /a b?c HTTP/1.1", tail);
-        let ordinary = split(&whole).unwrap();
-        assert_eq!((ordinary.method, ordinary.path, ordinary.query), ("GET", "/a b", "c"));
+        let ordinary = split(whole.as_bytes()).unwrap();
+        let text = |field: &[u8]| str::from_utf8(field).unwrap().to_owned();
+        let asked = [ordinary.method, ordinary.path, ordinary.query].map(text);
+        assert_eq!(asked, ["GET", "/a b", "c"]);
         assert_eq!((ordinary.status, ordinary.bytes_out), (200, 12));
-        assert_eq!((ordinary.referer, ordinary.agent), ("-", "curl/8"));
-        assert_eq!(split(&line("GET / HTTP/2", "304 - \"\" \"\"")).map(|it| it.bytes_out), Some(0));
+        assert_eq!([ordinary.referer, ordinary.agent].map(text), ["-", "curl/8"]);
+        let split = |line: &str| super::split(line.as_bytes()).map(|it| it.bytes_out);
+        assert_eq!(split(&line("GET / HTTP/2", "304 - \"\" \"\"")), Some(0));
         for request in [
             "-",
             "",

@@ -8,17 +8,17 @@ use std::net::IpAddr;
 
 use relight_model::{Escape, Event, Outcome, SiteId, Timestamp};
 
-use super::memory::{Agent, Memory, Path, Query};
+use super::memory::{Agent, Memory, Path, Query, ascii};
 use super::ordinary::{Ordinary, split};
-use super::{Reader, Taken};
+use super::{Reader, Taken, hash_of};
 use crate::contact::{Answer, Ground, Kind, Knock, Visit, answer, subject};
-use crate::daybook::{DAY_S, DayFacts, DayKey, Daybook, bits, carries};
-use crate::decode::{basic_credentials, worth_a_look};
+use crate::daybook::{DAY_S, DayFacts, DayKey, Daybook, bits};
+use crate::decode::{are_credentials, worth_a_look};
 use crate::line::{LINE_BYTES_MAX, ended, text};
 use crate::parsers::dash_is_empty;
 use crate::path_class::normalised;
 use crate::pool::{Print, SourceKey, pair};
-use crate::prefilter::may_hold_lookup;
+use crate::prefilter::may_bytes_hold_lookup;
 use crate::window::{Counters, Window};
 
 /// The format that is read quickly.
@@ -27,6 +27,9 @@ const COMBINED: &str = "combined";
 /// Bytes that are looked through before their lines are read: what fits into the nearest memory of
 /// a processor.
 const PIECE_BYTES: usize = 32 << 10;
+
+/// Lines that are split before the first of them is read.
+const BATCH_LINES: usize = 64;
 
 impl Reader {
     /// Reads the lines of a segment; gives how many were longer than the limit and cut.
@@ -42,10 +45,10 @@ impl Reader {
         reading.finish()
     }
 
-    /// Counts an event that was read quickly; gives its time.
-    fn count(&mut self, line: &str, at: Timestamp) -> Timestamp {
+    /// Counts an event that was read quickly, of a line with this hash; gives its time.
+    fn count(&mut self, hash: u64, at: Timestamp) -> Timestamp {
         self.tally.lines += 1;
-        self.recall(line);
+        self.recall(hash);
         self.tally.count(at, 0, self.feed.received)
     }
 
@@ -55,11 +58,9 @@ impl Reader {
     }
 }
 
-/// A line in which a lookup may be hidden, or that has an escaping of its own.
-fn may_hold_escape(line: Option<&str>) -> bool {
-    line.is_none_or(|line| {
-        memchr::memchr(b'\\', line.as_bytes()).is_some() || may_hold_lookup(line)
-    })
+/// A line of ASCII in which a lookup may be hidden, or that has an escaping of its own.
+fn may_hold_escape(line: &[u8]) -> bool {
+    memchr::memchr(b'\\', line).is_some() || may_bytes_hold_lookup(line)
 }
 
 /// The end of the last line within [`PIECE_BYTES`], or of a longer first one.
@@ -102,6 +103,26 @@ fn next(
             *known = Some(at);
             at
         }
+    }
+}
+
+/// A line that seems ordinary, with the hashes by which it and its parts are known again.
+struct Prepared<'a> {
+    raw: &'a [u8],
+    ordinary: Ordinary<'a>,
+    source: SourceKey,
+    line: u64,
+    path: u64,
+    agent: u64,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(raw: &'a [u8]) -> Option<Self> {
+        let line = Some(ended(raw)).filter(|line| line.len() <= LINE_BYTES_MAX)?;
+        let ordinary = split(line)?;
+        let [path, agent] = [ordinary.path, ordinary.agent].map(hash_of);
+        let (source, line) = (SourceKey::of(ordinary.source), hash_of(line));
+        Some(Self { raw, ordinary, source, line, path, agent })
     }
 }
 
@@ -174,22 +195,44 @@ impl<'r> Reading<'r> {
     }
 
     fn piece(&mut self, bytes: &[u8]) {
-        let whole = str::from_utf8(bytes);
+        let is_ascii = bytes.is_ascii();
         let mut starters = Starters::default();
+        let mut batch = Vec::with_capacity(BATCH_LINES);
         let mut from = 0;
         while from < bytes.len() {
             let length = memchr::memchr(b'\n', &bytes[from..]);
             let end = length.map_or(bytes.len(), |length| from + length);
             let raw = &bytes[from..end];
-            let line = whole.map_or_else(|_| str::from_utf8(raw).ok(), |text| text.get(from..end));
             let may_be_ordinary = self.is_combined
-                && (starters.are_beyond(bytes, from, end) || !may_hold_escape(line));
-            let line = line.filter(|_| may_be_ordinary);
-            if line.and_then(|line| self.quickly(line)).is_none() {
-                self.plainly(raw);
+                && (is_ascii || raw.is_ascii())
+                && (starters.are_beyond(bytes, from, end) || !may_hold_escape(raw));
+            match may_be_ordinary.then(|| Prepared::new(raw)).flatten() {
+                Some(prepared) => batch.push(prepared),
+                None => {
+                    self.batch(&mut batch);
+                    self.plainly(raw);
+                }
+            }
+            if batch.len() == BATCH_LINES {
+                self.batch(&mut batch);
             }
             from = end + 1;
         }
+        self.batch(&mut batch);
+    }
+
+    /// Reads lines that seem ordinary. What is known of their paths and sources lies in far places
+    /// of the memory: all are asked for before the first is needed.
+    fn batch(&mut self, batch: &mut Vec<Prepared<'_>>) {
+        let Memory { paths, sources, .. } = &*self.memory;
+        let touch = |it: &Prepared<'_>| paths.touch(it.path) ^ sources.touch(it.source);
+        std::hint::black_box(batch.iter().map(touch).fold(0, |all, one| all ^ one));
+        for prepared in &*batch {
+            if !self.is_combined || self.quickly(prepared).is_none() {
+                self.plainly(prepared.raw);
+            }
+        }
+        batch.clear();
     }
 
     /// Reads a line the plain way.
@@ -214,17 +257,17 @@ impl<'r> Reading<'r> {
     }
 
     /// Reads an ordinary line in which no lookup can be hidden; nothing changes when it is none.
-    fn quickly(&mut self, line: &str) -> Option<()> {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        let ordinary = Some(line).filter(|line| line.len() <= LINE_BYTES_MAX).and_then(split)?;
+    fn quickly(&mut self, prepared: &Prepared<'_>) -> Option<()> {
+        let Prepared { ordinary, source, .. } = prepared;
         let Memory { clock, paths, queries, agents, window, .. } = &mut *self.memory;
-        let at = clock.moment(&ordinary.stamp)?;
-        let agent = *agents.get(ordinary.agent, Agent::of);
-        let known = paths.get(ordinary.path, Path::of);
+        let at = clock.moment(ordinary.stamp)?;
+        let agent = *agents.get(ordinary.agent, prepared.agent, Agent::of);
+        let known = paths.get(ordinary.path, prepared.path, Path::of);
+        let mut of_query = |query: &[u8]| queries.get(query, hash_of(query), Query::of).is_odd;
         let is_odd = known.is_odd
             || agent.is_odd
-            || !ordinary.query.is_empty() && queries.get(ordinary.query, Query::of).is_odd
-            || basic_credentials(ordinary.referer).is_some();
+            || !ordinary.query.is_empty() && of_query(ordinary.query)
+            || are_credentials(ordinary.referer);
         if is_odd {
             return None;
         }
@@ -233,16 +276,16 @@ impl<'r> Reading<'r> {
             known.served_in = *window;
         }
         // From here on it is counted.
-        let at = self.reader.count(line, at);
+        let at = self.reader.count(prepared.line, at);
         self.counters.first = self.counters.first.min(at);
         self.counters.last = self.counters.last.max(at);
         self.counters.events += 1;
-        let carried = self.carried(&ordinary);
+        let carried = self.carried(ordinary);
         self.day_of(at).note(at, carried);
         match answer {
-            Answer::Served => self.visited(ordinary.source, agent.print, path),
+            Answer::Served => self.visited((ordinary.source, *source), agent.print, path),
             Answer::Denied(kind) if !path.is_conventional => {
-                self.knocked(at, &ordinary, (kind, path.door));
+                self.knocked(at, ordinary, (kind, path.door));
             }
             Answer::Denied(_) | Answer::Other => {}
         }
@@ -250,12 +293,11 @@ impl<'r> Reading<'r> {
     }
 
     /// An ordinary visit: marks, of which most are there already.
-    fn visited(&mut self, source: IpAddr, print: Print, path: Path) {
+    fn visited(&mut self, (source, key): (IpAddr, SourceKey), print: Print, path: Path) {
         let Self { memory, marks, ground, .. } = self;
         if path.served_in != memory.window {
             marks.served.push(ground.served(path.door));
         }
-        let key = SourceKey::of(source);
         if !memory.sources.knows(key, print.agent, memory.window) {
             marks.ordinary.push(ground.visit(subject(source)));
             if print.agent != 0 {
@@ -270,23 +312,24 @@ impl<'r> Reading<'r> {
         let event = Event {
             site: self.site,
             host: &feed.host,
-            method: ordinary.method,
-            path: ordinary.path,
-            query: ordinary.query,
+            method: ascii(ordinary.method),
+            path: ascii(ordinary.path),
+            query: ascii(ordinary.query),
             status: ordinary.status,
             bytes_out: ordinary.bytes_out,
-            referer: dash_is_empty(ordinary.referer),
-            user_agent: dash_is_empty(ordinary.agent),
+            referer: dash_is_empty(ascii(ordinary.referer)),
+            user_agent: dash_is_empty(ascii(ordinary.agent)),
             outcome: Outcome::of_status(ordinary.status),
             escape: Escape::Apache,
             ..Event::bare(feed.org, at, ordinary.source)
         };
-        let knock = Knock::new(kind, door, &normalised(ordinary.path));
+        let knock = Knock::new(kind, door, &normalised(event.path));
         self.window.knock(&event, Visit::of(&event), knock, &mut self.counters);
     }
 
     /// What the daybook notes of the fields of an ordinary line.
     fn carried(&self, ordinary: &Ordinary<'_>) -> u32 {
+        let carries = |field: &[u8]| !field.is_empty() && field != b"-";
         let has_outcome = Outcome::of_status(ordinary.status) != Outcome::Unknown;
         bits([
             !self.reader.feed.host.is_empty(),
