@@ -11,6 +11,9 @@ const { CHROMIUM = '/usr/bin/chromium', SHOTS } = process.env;
 
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 
+/** The rule for those who ask for more contrast: 7 to 1. */
+export const CONTRAST = { type: 'rule', values: ['color-contrast-enhanced'] };
+
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
@@ -64,12 +67,12 @@ export async function person(context) {
 }
 
 /** Violations of the rules, one line each. It runs beside the page's policy, not against it. */
-export async function violations(page) {
+export async function violations(page, runOnly = { type: 'tag', values: TAGS }) {
   if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe);
-  const found = await page.evaluate(async (tags) => {
-    const result = await window.axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
+  const found = await page.evaluate(async (rules) => {
+    const result = await window.axe.run(document, { runOnly: rules, resultTypes: ['violations'] });
     return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.target).join(' ')}`);
-  }, TAGS);
+  }, runOnly);
   return found;
 }
 

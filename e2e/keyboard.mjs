@@ -1,7 +1,7 @@
 // What people do most, by keyboard alone.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { quit, withBrowser } from './browser.mjs';
+import { quit, violations, withBrowser } from './browser.mjs';
 
 after(quit);
 
@@ -74,6 +74,97 @@ test('sites are filtered, at twice the size too', async () => {
       assert.match(await page.textContent('h1'), /\d+ sites?/);
     });
   }
+});
+
+test('the table follows while somebody types, and says how many there are', async () => {
+  await at('/sites?lang=en', DESK, async (page) => {
+    await page.evaluate(() => { window.stays = true; });
+    const [all, name] = await page.evaluate(() => [document.querySelector('h1 span').textContent,
+      document.querySelector('tbody td:nth-child(3)').textContent]);
+    await tabTo(page, 'input[name="q"]');
+    await page.keyboard.type(name);
+    await page.waitForFunction((old) => document.querySelector('h1 span').textContent !== old, all);
+    await page.waitForFunction((words) => new URL(location).searchParams.get('q') === words, name);
+    const names = await page.locator('tbody td:nth-child(3)').allTextContents();
+    assert.ok(names.length > 0 && names.every((one) => one.includes(name)), names.join());
+    const said = page.locator('rl-table [role="status"]');
+    await page.waitForFunction(() => document.querySelector('rl-table [role="status"]').textContent);
+    assert.equal(await said.textContent(), await page.textContent('h1 span'));
+    // Each row leads where the server's own row leads, and so does the other language.
+    const rows = () => page.locator('tbody').evaluate((body) => [...body.rows].map((row) =>
+      [row.id, row.textContent, row.querySelector('a')?.getAttribute('href'),
+        row.querySelector('use').getAttribute('href')].join()));
+    const typed = await rows();
+    const other = await page.getAttribute('.top [hreflang]', 'href');
+    assert.ok(await page.evaluate(() => window.stays));
+    await page.reload();
+    assert.deepEqual(await rows(), typed);
+    assert.equal(await page.getAttribute('.top [hreflang]', 'href'), other);
+    // Nothing fits, and all of them are there again.
+    await tabTo(page, 'input[name="q"]');
+    await page.keyboard.type('zzzz');
+    await page.locator('.none').waitFor();
+    assert.equal(await page.locator('table').isVisible(), false);
+    await page.keyboard.press('Control+A');
+    await page.keyboard.press('Delete');
+    await page.waitForFunction((old) => document.querySelector('h1 span').textContent === old, all);
+    assert.equal(await page.locator('tbody tr').count(), 100);
+    assert.deepEqual(await violations(page), []);
+  });
+});
+
+test('a filter that nobody answers in place is asked for as a page', async () => {
+  await at('/sites?lang=en', DESK, async (page) => {
+    await page.route('**/sites/rows?*', (route) => route.fulfill({ status: 401 }));
+    await page.fill('input[name="q"]', 'a');
+    await page.waitForURL(/sites\?.*q=a/);
+    assert.match(await page.textContent('h1'), /\d+ sites?/);
+  });
+  await at('/sites?lang=en', { ...DESK, javaScriptEnabled: false }, async (page) => {
+    await page.fill('input[name="q"]', 'a');
+    await page.press('input[name="q"]', 'Enter');
+    await page.waitForURL(/q=a/);
+    assert.match(await page.textContent('h1'), /\d+ sites?/);
+  });
+});
+
+test('light, dark and contrast are chosen without scripts, and kept', async () => {
+  const options = { ...DESK, javaScriptEnabled: false, colorScheme: 'light' };
+  await at('/sites?lang=en&q=a', options, async (page) => {
+    // What is painted, as scripts are off.
+    const ground = async () => {
+      const picture = await page.screenshot({ clip: { x: 14, y: 300, width: 1, height: 1 } });
+      return picture.toString('base64');
+    };
+    const light = await ground();
+    await tabTo(page, '.top a[href^="/look"]');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/look/);
+    await page.focus('input[name="light"]:checked');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.focus('input[name="contrast"]:checked');
+    await page.keyboard.press('ArrowDown');
+    await page.focus('main button');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/sites\?lang=en&q=a/);
+    const dark = await ground();
+    assert.notEqual(dark, light);
+    await page.goto(`${CONSOLE}/posture?lang=fr`);
+    assert.equal(await ground(), dark, 'on every page');
+    const sheets = await page.locator('link[rel="stylesheet"]').evaluateAll(
+      (links) => links.map((link) => link.media));
+    assert.deepEqual(sheets, ['', 'screen', 'all']);
+    await page.goto(`${CONSOLE}/look?lang=en`);
+    assert.equal(await page.inputValue('input[name="light"]:checked'), 'dark');
+    await page.check('input[name="light"][value="system"]');
+    await page.check('input[name="contrast"][value="system"]');
+    await page.click('main button');
+    await page.goto(`${CONSOLE}/sites?lang=en&q=a`);
+    assert.equal(await ground(), light);
+    const kept = (await page.context().cookies()).map((cookie) => cookie.name);
+    assert.deepEqual(kept.filter((name) => name.includes('look')), []);
+  });
 });
 
 test('nothing moves for those who asked for that, and shapes stay in forced colours', async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { join } from 'node:path';
-import { listen, overflow, quit, unsafe, violations, withBrowser } from './browser.mjs';
+import { CONTRAST, listen, overflow, quit, unsafe, violations, withBrowser } from './browser.mjs';
 
 after(quit);
 
@@ -23,7 +23,7 @@ async function body() {
 /** Addresses of the console, without language. */
 const CONSOLE_PAGES = ['/', '/?screen=wall', '/sites', '/affected',
   '/affected?q=CVE-2021-44228', '/affected?q=CVE-1900-1',
-  '/affected?q=CVE-2021-44228&at=2021-12-10', '/watch', '/posture',
+  '/affected?q=CVE-2021-44228&at=2021-12-10', '/watch', '/watch/actors', '/look', '/posture',
   `/posture?org=${await body()}`, '/audit?state=verify', '/nowhere',
   await link(`${CONSOLE}/sites?state=f`, '/site/')];
 
@@ -75,6 +75,20 @@ async function themes(page, url) {
   }
 }
 
+/** And with more contrast, as the system of its reader asks for it. */
+async function contrast(page, url) {
+  await page.evaluate(() => { document.documentElement.dataset.theme = 'neutral'; });
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme, contrast: 'more' });
+    assert.deepEqual(await violations(page, CONTRAST), [], `${url} ${colorScheme} contrast`);
+    if (SHOTS) {
+      const name = new URL(url).pathname.replace(/[^a-z0-9]+/g, '-');
+      await page.screenshot({ path: join(SHOTS, `contrast${name}-${colorScheme}.png`) });
+    }
+  }
+  await page.emulateMedia({ contrast: 'no-preference' });
+}
+
 async function check(page, place) {
   const { lang, path, url } = place;
   const faults = listen(page);
@@ -87,6 +101,7 @@ async function check(page, place) {
     for (const size of [[1600, 1000], [400, 800]]) await look(page, place, colorScheme, size);
   }
   if (THEMED.includes(path)) await themes(page, url);
+  if (THEMED.includes(path) && url.startsWith(CONSOLE)) await contrast(page, url);
   const expected = (fault) => path === '/nowhere' && fault.includes('404');
   assert.deepEqual(faults.filter((fault) => !expected(fault)), [], url);
 }

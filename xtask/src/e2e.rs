@@ -16,8 +16,16 @@ const SITES: &str = "400";
 const DEMO_MAX: Duration = Duration::from_secs(120);
 
 /// The suites, in order; the last one kills the console.
-const SUITES: [&str; 7] =
-    ["pages.mjs", "load.mjs", "keyboard.mjs", "acts.mjs", "door.mjs", "oidc.mjs", "public.mjs"];
+const SUITES: [&str; 8] = [
+    "pages.mjs",
+    "load.mjs",
+    "keyboard.mjs",
+    "vision.mjs",
+    "acts.mjs",
+    "door.mjs",
+    "oidc.mjs",
+    "public.mjs",
+];
 
 /// Builds relight, plays the demo, and runs every suite against it. `pictures` takes screenshots.
 ///

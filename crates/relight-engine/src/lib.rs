@@ -3,6 +3,7 @@
 //! Decides; never serves HTTP, never scans, never starts a process. The clock is a parameter.
 
 pub mod access;
+pub mod actors;
 mod acts;
 pub mod alike;
 pub mod answer;

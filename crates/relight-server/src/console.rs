@@ -2,6 +2,7 @@
 
 mod accounts;
 pub(crate) mod act;
+mod actors;
 mod affected;
 mod api;
 mod audit;
@@ -11,6 +12,7 @@ mod heat;
 mod incident;
 mod key_form;
 mod lanes;
+mod look;
 mod me;
 pub(crate) mod meter;
 mod oidc;
@@ -37,6 +39,7 @@ use axum::routing::{get, post};
 use relight_engine::Engine;
 use relight_engine::access::Scope;
 use relight_engine::live::{Board, BoardSite};
+use relight_web::look::Look;
 use relight_web::views::{Frame, NotFoundPage, Stage, Theme};
 use relight_web::{Lang, texts};
 use serde::Deserialize;
@@ -114,6 +117,9 @@ pub(crate) struct Asked {
     /// Who asks.
     #[serde(skip)]
     pub(crate) reader: Reader,
+    /// How pages are to look.
+    #[serde(skip)]
+    look: Look,
 }
 
 impl Asked {
@@ -132,6 +138,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
         // No page is shown that the guard has not let through.
         let reader = parts.extensions.get::<Reader>().cloned();
         asked.reader = reader.ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())?;
+        asked.look = look::look_of(&parts.headers);
         Ok(asked)
     }
 }
@@ -165,6 +172,7 @@ impl Console {
             display: false,
             stage: self.stage,
             theme: self.theme,
+            look: asked.look,
             switch_href,
             public_url: self.public_url.clone(),
             account: asked.reader.name().to_owned(),
@@ -195,11 +203,14 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
     Router::new()
         .route("/", get(incident::show))
         .route("/sites", get(sites::table))
+        .route("/sites/rows", get(sites::rows))
         .route("/site", get(sites::one))
         .route("/site/{slug}", get(register::site))
         .route("/affected", get(affected::affected))
         .route("/watch", get(watch::show))
+        .route("/watch/actors", get(actors::show))
         .route("/watch/export", post(share::export))
+        .route("/look", get(look::show).post(look::keep))
         .route("/posture", get(posture::show))
         .route("/posture/attest", post(posture::take))
         .route("/audit", get(audit::show))

@@ -7,11 +7,20 @@ use crate::views::Theme;
 
 type Tokens = BTreeMap<String, [u8; 3]>;
 
+const CONSOLE: &str = include_str!("../assets/console.css");
+const DARK: &str = include_str!("../assets/dark.css");
+const MORE: &str = include_str!("../assets/contrast.css");
+
+/// What the sheet of the public page says in light, and in dark.
+fn public() -> (&'static str, &'static str) {
+    let css = include_str!("../assets/public.css");
+    let (light, rest) = css.split_once("prefers-color-scheme: dark").unwrap();
+    (light, rest.split_once("\n}").unwrap().0)
+}
+
 /// Every theme in light and in dark, as a browser puts its colours together: those of `:root`,
 /// those of the theme, and in dark those of the dark rules behind.
-fn tokens(css: &str) -> Vec<(String, Tokens)> {
-    let (light, rest) = css.split_once("prefers-color-scheme: dark").unwrap();
-    let (dark, _) = rest.split_once("\n}").unwrap();
+fn tokens((light, dark): (&str, &str)) -> Vec<(String, Tokens)> {
     let mut all = Vec::new();
     for theme in Theme::ALL.map(Theme::as_str) {
         let own = format!(":root[data-theme=\"{theme}\"] {{");
@@ -30,6 +39,21 @@ fn tokens(css: &str) -> Vec<(String, Tokens)> {
         colours.extend(of(dark, ":root {"));
         colours.extend(named);
         all.push((format!("{theme} in dark"), colours));
+    }
+    all
+}
+
+/// The same with more contrast: its sheet comes last, and gives tokens the colours of others.
+fn more_tokens() -> Vec<(String, Tokens)> {
+    let rule = MORE.split_once("[data-theme] {").unwrap().1.split('}').next().unwrap();
+    let mut all = tokens((CONSOLE, DARK));
+    for (_, colours) in &mut all {
+        colours.extend(declared(rule));
+        for declaration in rule.split(';') {
+            let Some((name, other)) = declaration.split_once(": var(--") else { continue };
+            let colour = colours[other.trim_end_matches(')')];
+            colours.insert(name.trim().trim_start_matches("--").to_owned(), colour);
+        }
     }
     all
 }
@@ -58,8 +82,8 @@ fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
     one.max(other) / one.min(other)
 }
 
-fn check(css: &str, pairs: &[(&str, &str, f64)]) {
-    for (theme, tokens) in tokens(css) {
+fn check(all: Vec<(String, Tokens)>, pairs: &[(&str, &str, f64)]) {
+    for (theme, tokens) in all {
         for (front, back, least) in pairs {
             let seen = contrast(tokens[*front], tokens[*back]);
             assert!(seen >= *least, "{theme}: --{front} on --{back} is {seen:.2}, not {least}");
@@ -69,7 +93,7 @@ fn check(css: &str, pairs: &[(&str, &str, f64)]) {
 
 #[test]
 fn themes_are_told_apart() {
-    for css in [include_str!("../assets/console.css"), include_str!("../assets/public.css")] {
+    for css in [(CONSOLE, DARK), public()] {
         let links: Vec<_> = tokens(css).into_iter().map(|(_, colours)| colours["link"]).collect();
         assert_eq!(links.len(), 6);
         for (at, link) in links.iter().enumerate() {
@@ -89,18 +113,19 @@ fn lights_stand_out_on_the_wall() {
     for ground in ["wall", "block"] {
         for state in states {
             let name = format!("s-{state}");
-            check(include_str!("../assets/console.css"), &[(&name, ground, 3.0)]);
+            check(tokens((CONSOLE, DARK)), &[(&name, ground, 3.0)]);
+            check(more_tokens(), &[(&name, ground, 4.0)]);
         }
     }
     // Inside a lit disc: the hole and the bar's edge are the wall, the diamond is its own red.
     let inside = [("wall", "s-online", 3.0), ("s-exposed", "s-online", 3.0)];
-    check(include_str!("../assets/console.css"), &inside);
+    check(tokens((CONSOLE, DARK)), &inside);
 }
 
 #[test]
 fn text_of_the_console_can_be_read() {
     check(
-        include_str!("../assets/console.css"),
+        tokens((CONSOLE, DARK)),
         &[
             ("text", "ground", 4.5),
             ("text", "panel", 4.5),
@@ -124,10 +149,31 @@ fn text_of_the_console_can_be_read() {
     );
 }
 
+/// WCAG 2.2, 1.4.6, for all that is read, and lines that are seen as well as text.
+#[test]
+fn whoever_asks_for_more_contrast_gets_it() {
+    let texts = ["text", "soft", "link", "good"].map(|it| (it, "ground"));
+    let panels = ["text", "soft", "link", "good"].map(|it| (it, "panel"));
+    let others = [
+        ("bar-text", "bar"),
+        ("live", "bar"),
+        ("wait", "bar"),
+        ("alarm-text", "alarm"),
+        ("wall-text", "wall"),
+        ("wall-text", "block"),
+        ("edge", "panel"),
+        ("focus", "ground"),
+        ("panel", "link"),
+    ];
+    let pairs = [&texts[..], &panels, &others].concat();
+    let pairs: Vec<_> = pairs.into_iter().map(|(front, back)| (front, back, 7.0)).collect();
+    check(more_tokens(), &pairs);
+}
+
 #[test]
 fn text_of_the_public_page_can_be_read() {
     check(
-        include_str!("../assets/public.css"),
+        tokens(public()),
         &[
             ("text", "ground", 4.5),
             ("soft", "ground", 4.5),

@@ -14,6 +14,7 @@ mod contrast;
 pub mod door_views;
 pub mod holding;
 mod lang;
+pub mod look;
 pub mod number;
 pub mod posture_views;
 pub mod public_views;

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::look::Look;
 use crate::{Lang, texts};
 
 /// Whether what a page shows is the real thing. Whatever it is not stands around every page, in
@@ -115,6 +116,8 @@ pub struct Frame {
     pub stage: Stage,
     /// In whose colours.
     pub theme: Theme,
+    /// As its reader wants it to look.
+    pub look: Look,
     /// The same page in the other language.
     pub switch_href: String,
     /// Address of the public page, ending in `/`.
@@ -343,14 +346,21 @@ pub struct SiteRow {
 pub struct SitesPage {
     /// Around it.
     pub frame: Frame,
-    /// How many sites fit.
-    pub count: String,
     /// Words that are looked for in names.
     pub words: String,
     /// Sectors to choose from.
     pub sectors: Vec<Choice>,
     /// States to choose from.
     pub states: Vec<Choice>,
+    /// What was found.
+    pub found: SitesFound,
+}
+
+/// One page of the sites that fit a filter.
+#[derive(Clone, Debug)]
+pub struct SitesFound {
+    /// How many sites fit.
+    pub count: String,
     /// This page's rows.
     pub rows: Vec<SiteRow>,
     /// Which page this is.
@@ -359,6 +369,18 @@ pub struct SitesPage {
     pub previous: String,
     /// Address of the page after; empty on the last.
     pub next: String,
+}
+
+/// How pages look, to choose.
+#[derive(Template)]
+#[template(path = "look.html", whitespace = "minimize")]
+pub struct LookPage {
+    /// Around it.
+    pub frame: Frame,
+    /// Where its reader came from.
+    pub next: String,
+    /// Light or dark.
+    pub lights: Vec<Choice>,
 }
 
 /// The answer to an address that does not exist.

@@ -14,8 +14,8 @@ use super::signed_in::{Factor, Reader};
 use crate::console::Console;
 use crate::page::encode;
 
-/// Where everybody may go: to sign in, and to what a page needs to be shown.
-const OPEN: [&str; 3] = ["/sign-in", "/start", "/assets/"];
+/// Where everybody may go: to sign in, and to what a page needs to be shown as its reader wants it.
+const OPEN: [&str; 4] = ["/sign-in", "/start", "/assets/", "/look"];
 
 /// Pages that look themselves at what their reader may see; every other one shows the whole
 /// register, and is there for those who read all of it.

@@ -156,6 +156,7 @@ mod tests {
             display: false,
             stage: Stage::Real,
             theme: Theme::Neutral,
+            look: relight_web::look::Look::default(),
             switch_href: String::new(),
             public_url: "/".into(),
             account: String::new(),

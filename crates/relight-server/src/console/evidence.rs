@@ -197,11 +197,19 @@ impl Shown<'_> {
         let mut days = std::collections::BTreeSet::new();
         for asset in &self.held.assets {
             let rows = self.engine.store().snapshots_of(*asset)?;
-            days.extend(rows.iter().map(|row| day(row.observed_at)));
+            days.extend(changes(&rows).map(day));
         }
         let link = |day: String| Link { href: (self.on_day)(&day), text: day };
         Ok(days.into_iter().rev().take(DAYS_MAX).map(link).collect())
     }
+}
+
+/// When the inventory of an asset became another one. An equal one that came late, for a time
+/// before the first that was known, is a row of its own and no change.
+fn changes(rows: &[SnapshotRow]) -> impl Iterator<Item = Timestamp> {
+    let before = std::iter::once(None).chain(rows.iter().map(|row| Some(row.digest)));
+    let changed = rows.iter().zip(before).filter(|(row, before)| Some(row.digest) != *before);
+    changed.map(|(row, _)| row.observed_at)
 }
 
 /// How sure a find is, in words.
@@ -257,6 +265,22 @@ mod tests {
             last_confirmed: at.into(),
         };
         (0..count).map(row).collect()
+    }
+
+    #[test]
+    fn an_inventory_that_is_equal_to_the_one_before_is_no_change() {
+        let of = |digests: &[u8]| {
+            let row = |(at, digest): (usize, &u8)| SnapshotRow {
+                digest: Digest([*digest; 32]),
+                observed_at: 10 * at as i64,
+                ..rows(1)[0]
+            };
+            let rows: Vec<_> = digests.iter().enumerate().map(row).collect();
+            changes(&rows).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[1, 1, 2, 2, 2, 1]), [0, 20, 50]);
+        assert_eq!(of(&[7]), [0]);
+        assert!(of(&[]).is_empty());
     }
 
     /// Whether the inventory of a number holds it; `None` when it does not read back.

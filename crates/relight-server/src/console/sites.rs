@@ -1,4 +1,5 @@
-//! `/sites`: the table of sites, filtered on the server, a hundred rows a page; `/site`: one line.
+//! `/sites`: the table of sites, filtered on the server, a hundred rows a page, and `/sites/rows` for
+//! a page that is shown already; `/site`: one line.
 
 use std::sync::Arc;
 
@@ -7,8 +8,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use relight_engine::live::{BoardSite, Snapshot};
 use relight_model::DisplayState;
-use relight_web::views::{Choice, SiteRow, SitesPage};
+use relight_web::views::{Choice, SiteRow, SitesFound, SitesPage};
 use relight_web::{Lang, texts, words};
+use serde_json::json;
 
 use super::tally::Tally;
 use super::{Asked, Console, name};
@@ -84,9 +86,32 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
     if let Ok(ordinal) = asked.site.parse() {
         return place_of(&console, &asked, ordinal);
     }
-    let page = asked.page.parse().unwrap_or(1);
-    let page = view(&console, &asked, page);
+    let (found, switch) = found(&console, &asked);
+    let (lang, filter) = (console.lang(&asked), Filter::of(&asked));
+    let page = SitesPage {
+        frame: console.frame(&asked, texts::sites_title(lang), "sites", switch),
+        sectors: sector_choices(&console.sectors(&console.board.sites()), lang, &filter),
+        states: state_choices(lang, &filter),
+        words: filter.words,
+        found,
+    };
     page::html(StatusCode::OK, relight_web::render(&page))
+}
+
+/// The same rows for a page that is there already, as arrays of texts.
+pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> Response {
+    let (found, switch) = found(&console, &asked);
+    let SitesFound { count, rows, page, previous, next } = &found;
+    let row = |it: &SiteRow| {
+        let SiteRow { ordinal, slug, letter, state, name, organisation, sector, href } = it;
+        json!([ordinal, href, slug, letter, state, name, organisation, sector])
+    };
+    let rows: Vec<_> = rows.iter().map(row).collect();
+    let data = json!({
+        "v": 1, "count": count, "page": page, "previous": previous, "next": next,
+        "switch": switch, "rows": rows,
+    });
+    ([(header::CONTENT_TYPE, "application/json")], data.to_string()).into_response()
 }
 
 /// Sends the reader to the row of one site among those of its sector that the reader sees.
@@ -109,7 +134,8 @@ fn place_of(console: &Console, asked: &Asked, ordinal: usize) -> Response {
     }
 }
 
-fn view(console: &Console, asked: &Asked, page: usize) -> SitesPage {
+/// The page that was asked for of the sites that fit, and its address in the other language.
+fn found(console: &Console, asked: &Asked) -> (SitesFound, String) {
     let (lang, filter) = (console.lang(asked), &Filter::of(asked));
     let Snapshot { sites, states, .. } = console.board.snapshot();
     let fits = |(_, (site, state)): &(usize, (&BoardSite, &DisplayState))| {
@@ -117,32 +143,39 @@ fn view(console: &Console, asked: &Asked, page: usize) -> SitesPage {
     };
     let found: Vec<_> = sites.iter().zip(&states).enumerate().filter(fits).collect();
     let pages = found.len().div_ceil(ROWS_MAX).max(1);
-    let page = page.clamp(1, pages);
-    let row = |(ordinal, (site, state)): &(usize, (&BoardSite, &DisplayState))| {
-        let href = format!("/site/{}?lang={}", encode(&site.slug), lang.tag());
-        SiteRow {
-            href: if console.engine.is_some() { href } else { String::new() },
-            ordinal: *ordinal,
-            slug: site.slug.clone(),
-            letter: state.letter(),
-            state: words::state(lang, **state),
-            name: name(site, lang).to_owned(),
-            organisation: site.organisation.clone(),
-            sector: words::sector(lang, &site.sector).to_owned(),
-        }
+    let page = asked.page.parse().unwrap_or(1).clamp(1, pages);
+    let link = |to: usize| match (1..=pages).contains(&to) {
+        true => filter.href(lang, to),
+        false => String::new(),
     };
-    let switch = filter.href(lang.other(), page);
-    let link = |to: usize| (1..=pages).contains(&to).then(|| filter.href(lang, to));
-    SitesPage {
-        frame: console.frame(asked, texts::sites_title(lang), "sites", switch),
+    let part = found.iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX);
+    let rows = part.map(|(ordinal, (site, state))| row(console, lang, *ordinal, (site, **state)));
+    let found = SitesFound {
         count: texts::sites_count(lang, found.len()),
-        words: filter.words.clone(),
-        sectors: sector_choices(&console.sectors(&sites), lang, filter),
-        states: state_choices(lang, filter),
-        rows: found.iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX).map(row).collect(),
+        rows: rows.collect(),
         page: texts::sites_page(lang, page, pages),
-        previous: link(page - 1).unwrap_or_default(),
-        next: link(page + 1).unwrap_or_default(),
+        previous: link(page - 1),
+        next: link(page + 1),
+    };
+    (found, filter.href(lang.other(), page))
+}
+
+fn row(
+    console: &Console,
+    lang: Lang,
+    ordinal: usize,
+    (site, state): (&BoardSite, DisplayState),
+) -> SiteRow {
+    let href = format!("/site/{}?lang={}", encode(&site.slug), lang.tag());
+    SiteRow {
+        href: if console.engine.is_some() { href } else { String::new() },
+        ordinal,
+        slug: site.slug.clone(),
+        letter: state.letter(),
+        state: words::state(lang, state),
+        name: name(site, lang).to_owned(),
+        organisation: site.organisation.clone(),
+        sector: words::sector(lang, &site.sector).to_owned(),
     }
 }
 

@@ -6,11 +6,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::{Engine, judged, watch};
-use relight_model::{Campaign, Severity};
+use relight_model::{Campaign, Severity, Timestamp};
 use relight_web::register_views::{CampaignCard, WatchPage};
 use relight_web::{Lang, number, texts, words};
 
-use super::{Asked, Console, blocking, heat, lanes, share};
+use super::{Asked, Console, blocking, evidence, heat, lanes, share};
 use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
 
@@ -31,13 +31,15 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
             }
             Err(error) => (Vec::new(), error.to_string()),
         };
-        campaigns.retain(|campaign| is_within(campaign, &asked.from, &asked.to));
+        campaigns.retain(|it| is_within((it.first, it.last), &asked.from, &asked.to));
         campaigns.sort_by(|a, b| (b.last, &a.id).cmp(&(a.last, &b.id)));
         // A map that cannot be read is left out; the campaigns say why.
         let heat = heat::of(engine, lang).unwrap_or_default();
         let days = days(&heat.first, &asked, &campaigns);
         let (from, to) = (encode(&asked.from), encode(&asked.to));
-        let switch = format!("/watch?lang={}&from={from}&to={to}", lang.other().tag());
+        let href =
+            |page: &str, lang: Lang| format!("{page}?lang={}&from={from}&to={to}", lang.tag());
+        let switch = href("/watch", lang.other());
         let page = WatchPage {
             frame: console.frame(&asked, texts::watch_title(lang), "watch", switch),
             count: texts::campaigns_found(lang, campaigns.len()),
@@ -45,6 +47,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
             lanes: lanes::lanes(lang, &campaigns, days),
             heat,
             exports: exports(&console, engine, &asked),
+            actors: href("/watch/actors", lang),
             days: (asked.from.clone(), asked.to.clone()),
             campaigns: campaigns.iter().take(CAMPAIGNS_MAX).map(|it| card(lang, it)).collect(),
         };
@@ -59,11 +62,11 @@ fn exports(console: &Console, engine: &Engine, asked: &Asked) -> bool {
     matches!(&asked.reader, Reader::Signed(signed) if may(signed))
 }
 
-/// Whether a campaign had a contact between two days, `2021-12-10`; empty is open.
-fn is_within(campaign: &Campaign, from: &str, to: &str) -> bool {
+/// Whether what had its first and last contact at these times had one between two days,
+/// `2021-12-10`; empty is open.
+pub(super) fn is_within((first, last): (Timestamp, Timestamp), from: &str, to: &str) -> bool {
     // Days in this form sort as texts do.
-    let day = |at| number::rfc3339(at).get(..10).unwrap_or_default().to_owned();
-    day(campaign.last).as_str() >= from && (to.is_empty() || day(campaign.first).as_str() <= to)
+    evidence::day(last).as_str() >= from && (to.is_empty() || evidence::day(first).as_str() <= to)
 }
 
 /// The days that the lanes show, both included, by number: those that were asked for; else those

@@ -33,6 +33,7 @@ pub(crate) use clock;
 /// A register, its store, and its console.
 pub(crate) struct World {
     pub(crate) store: Arc<Store>,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) web: WebHandle,
     _folder: TempDir,
 }
@@ -94,10 +95,11 @@ impl World {
             EngineOptions { holder: "test".into(), clock, inventory_ttl_s: INVENTORY_TTL_S };
         let engine = Arc::new(Engine::open(Arc::clone(&store), options).unwrap());
         let board = engine.board().unwrap();
-        let mut config = WebConfig { engine: Some(engine), clock, ..WebConfig::loopback(board) };
+        let known = Some(Arc::clone(&engine));
+        let mut config = WebConfig { engine: known, clock, ..WebConfig::loopback(board) };
         change(&mut config);
         let web = WebServer::start(config).unwrap();
-        Self { store, web, _folder: folder }
+        Self { store, engine, web, _folder: folder }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -28,3 +28,4 @@ mod web_oidc;
 mod web_posture;
 mod web_public;
 mod web_recovery;
+mod web_watch;

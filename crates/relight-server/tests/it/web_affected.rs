@@ -81,6 +81,41 @@ fn today_and_a_day_of_the_past_have_their_own_answers() {
     world.web.stop();
 }
 
+/// Nothing new every day for six weeks is news of each of these days, and one day of change.
+#[test]
+fn what_is_scanned_daily_was_known_on_each_of_these_days() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut viewer = String::new();
+    let world = World::start(now, |store| {
+        viewer = person(store, "viewer", 1, &[("viewer", "/")]);
+        put(store, "care", vec![log4j("2.14.1", NESTED)], START - 50 * DAY_S);
+        for before in (0..42).rev() {
+            put(store, "care", vec![log4j("2.17.1", NESTED)], START - before * DAY_S);
+        }
+        // Looked at twice, with weeks in between.
+        for before in [40, 2] {
+            put(store, "beds", vec![log4j("2.17.1", NESTED)], START - before * DAY_S);
+        }
+    });
+    for (before, answer) in [
+        (45, "1 of 3 sites affected, 2 unknown, 0 clear"),
+        (40, "0 of 3 sites affected, 1 unknown, 2 clear"),
+        (39, "0 of 3 sites affected, 2 unknown, 1 clear"),
+        (20, "0 of 3 sites affected, 2 unknown, 1 clear"),
+        (9, "0 of 3 sites affected, 2 unknown, 1 clear"),
+        (2, "0 of 3 sites affected, 1 unknown, 2 clear"),
+    ] {
+        let (_, _, page) = world.get(&format!("{ASKED}&at={}&site=care", day(before)), &viewer);
+        assert!(page.contains(answer), "{before} days ago: {page}");
+        let days = page.split("<ul class=\"days\">").nth(1).unwrap().split("</ul>").next();
+        let shown = days.unwrap().split("</a>").filter_map(|it| it.rsplit_once('>')).map(|it| it.1);
+        let shown: Vec<_> = shown.filter(|it| !it.is_empty()).collect();
+        assert_eq!(shown, [day(41), day(50)], "{before} days ago");
+    }
+    world.web.stop();
+}
+
 #[test]
 fn what_is_no_day_of_the_past_is_told_and_answers_nothing() {
     clock!(now, now_set);

@@ -165,6 +165,89 @@ fn names_are_found_by_words_and_pages_without_a_register_are_not_there() {
     web.stop();
 }
 
+/// Goal: whoever types sees what the page itself would show. Method: each filter, language and page
+/// is asked for both ways; count, links and each row must be those of the page.
+#[test]
+fn rows_that_come_while_somebody_types_are_those_of_the_page() {
+    let (board, web) = start(250);
+    board.set(&[(0, DisplayState::Affected, true), (7, DisplayState::Exposed, false)]);
+    let mut seen = 0;
+    for lang in ["fr", "en"] {
+        for filter in ["", "&q=COUNTER+12", "&q=%3Cb%3E", "&state=todo", "&sector=energy&page=2"] {
+            let asked = format!("lang={lang}{filter}");
+            let (_, _, page) = get(web.console_addr(), &format!("/sites?{asked}"));
+            let (status, head, body) = get(web.console_addr(), &format!("/sites/rows?{asked}"));
+            assert!(status == 200 && head.contains("application/json"), "{head}");
+            assert!(head.contains("cache-control: no-store"), "{head}");
+            let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let text = |key: &str| told[key].as_str().unwrap().replace('&', "&#38;");
+            assert!(page.contains(&format!("\"count\">{}</span>", text("count"))), "{asked}");
+            for key in ["previous", "next", "switch"] {
+                assert!(page.contains(&format!("href=\"{}\"", text(key))), "{asked} {key}");
+            }
+            assert!(page.contains(&format!("<span>{}</span>", text("page"))), "{asked}");
+            let rows = told["rows"].as_array().unwrap();
+            assert_eq!(rows.len(), page.matches("<tr id=\"site-").count(), "{asked}");
+            for row in rows {
+                let cell = |at: usize| row[at].as_str().unwrap().to_owned();
+                let (start, letter) = (format!("<tr id=\"site-{}\">", row[0]), cell(3));
+                let shown = page.split(&start).nth(1).unwrap().split("</tr>").next().unwrap();
+                assert!(shown.contains(&format!("#s-{letter}\"")), "{shown}");
+                for at in [2, 4, 5, 6, 7] {
+                    assert!(shown.contains(&format!(">{}<", cell(at))), "{shown}: {}", cell(at));
+                }
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 2 * (100 + 11 + 2 + 25));
+    web.stop();
+}
+
+#[test]
+fn how_pages_look_is_kept_by_the_browser_and_by_nobody_else() {
+    let (_, web) = start(10);
+    let address = web.console_addr();
+    let sheets = |cookie: &str| {
+        let (_, _, body) = ask(address, &format!("GET /sites HTTP/1.1\r\nCookie: {cookie}\r\n"));
+        let links = body.split("rel=\"stylesheet\"").skip(1);
+        let media = links.map(|it| it.split('>').next().unwrap().split("media=\"").nth(1));
+        let media = media.map(|it| it.map(|it| it.trim_end_matches('"').to_owned()));
+        media.flatten().collect::<Vec<_>>()
+    };
+    let system = ["screen and (prefers-color-scheme: dark)", "(prefers-contrast: more)"];
+    assert_eq!(sheets("a=b"), system);
+    assert_eq!(sheets("__Host-rl-look=dark-more"), ["screen", "all"]);
+    assert_eq!(sheets("__Host-rl-look=light"), [system[1]]);
+    assert_eq!(sheets("__Host-rl-look=\"><b>"), system);
+    let post = |from: &str, form: &str| {
+        let length = form.len();
+        let request = format!(
+            "POST /look?lang=en HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {length}\r\n{from}"
+        );
+        ask_raw(address, &request, form)
+    };
+    let own = format!("Origin: http://localhost:{}\r\n", address.port());
+    for (form, value, back) in [
+        ("light=dark&contrast=more&next=%2Fsites%3Fq%3Da", "dark-more; ", "/sites?q=a"),
+        ("light=light&contrast=system&next=%2F%2Fevil.example", "light; ", "/"),
+        ("light=system", "system; Path=/; Max-Age=0;", "/"),
+        ("light=%0D%0ASet-Cookie%3A+a&next=https%3A%2F%2Fevil.example", "system; ", "/"),
+    ] {
+        let (status, head, _) = post(&own, form);
+        assert_eq!(status, 303, "{head}");
+        assert!(head.contains(&format!("set-cookie: __Host-rl-look={value}")), "{head}");
+        assert!(head.contains(&format!("location: {back}\r\n")), "{head}");
+        assert_eq!(head.matches("set-cookie").count(), 1, "{head}");
+    }
+    for foreign in ["", "Origin: https://evil.example\r\n"] {
+        let (status, head, _) = post(foreign, "light=dark");
+        assert!(status == 403 && !head.contains("set-cookie"), "{head}");
+    }
+    web.stop();
+}
+
 #[test]
 fn a_wall_in_a_room_has_no_controls() {
     let (_, web) = start(10);
@@ -204,7 +287,7 @@ fn assets_never_change_under_their_name() {
         assert!(status == 304 && body.is_empty());
         seen += 1;
     }
-    assert_eq!(seen, 3);
+    assert_eq!(seen, 5);
     assert_eq!(get(web.console_addr(), "/assets/console.css").0, 404);
     web.stop();
 }

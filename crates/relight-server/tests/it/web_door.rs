@@ -11,8 +11,17 @@ use crate::support::wait_until;
 use crate::web_console::ask;
 
 /// Every page of the console that shows something of the register.
-const READING: [&str; 8] =
-    ["/", "/sites", "/site/care", "/site?site=0", "/affected", "/watch", "/events", "/nowhere"];
+const READING: [&str; 9] = [
+    "/",
+    "/sites",
+    "/sites/rows",
+    "/site/care",
+    "/site?site=0",
+    "/affected",
+    "/watch",
+    "/events",
+    "/nowhere",
+];
 
 #[test]
 fn before_the_first_account_the_console_is_read_on_this_machine() {
@@ -96,8 +105,12 @@ fn a_scope_shows_its_own_sites_and_nothing_of_the_others() {
         (0..3).filter(|at| world.get(&format!("/sites?site={at}"), cookie).0 == 303).count()
     };
     assert_eq!([rows(own), rows(nobody), rows(all)], [2, 0, 3], "nor where its row would be");
-    let (_, _, body) = world.get("/sites", nobody);
-    assert!(!body.contains("care") && !body.contains("power"));
+    let (_, _, body) = world.get("/sites/rows?q=name&lang=en", own);
+    assert!(body.contains("Name care") && !body.contains("power"), "{body}");
+    for path in ["/sites", "/sites/rows"] {
+        let (_, _, body) = world.get(path, nobody);
+        assert!(!body.contains("care") && !body.contains("power"), "{path}");
+    }
     for path in ["/", "/sites", "/site/power", "/affected", "/watch"] {
         assert_eq!(world.get(path, all).0, 200, "{path}");
     }

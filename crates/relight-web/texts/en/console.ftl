@@ -204,3 +204,26 @@ lanes-sentence = { NUMBER($shown) } of { NUMBER($campaigns) } { $campaigns ->
     [one] campaign
    *[other] campaigns
   }, the newest first; { $most } touched the most organisations: { NUMBER($organisations) }.
+
+look-title = Display
+look-light = Light or dark
+look-light-system = As the system
+look-light-light = Light
+look-light-dark = Dark
+look-contrast = Contrast
+look-system = As the system
+look-more = More
+look-keep = Save
+look-note = This browser keeps it for a year. Nothing else is noted.
+
+actors-title = Actors
+actors-count = { NUMBER($count) } { $count ->
+    [one] actor
+   *[other] actors
+ }
+actors-words = Address, fingerprint or campaign
+actors-all = All severities
+actors-none = No actor fits.
+actors-who = Addresses
+actors-contacts = Tries
+actors-more = and { NUMBER($count) } more

@@ -210,3 +210,26 @@ lanes-sentence = { NUMBER($shown) } { $campaigns ->
     [one] campagne
    *[other] campagnes
   } sur { NUMBER($campaigns) }, la plus récente en premier; { $most } a touché le plus d’organismes : { NUMBER($organisations) }.
+
+look-title = Affichage
+look-light = Clair ou sombre
+look-light-system = Comme le système
+look-light-light = Clair
+look-light-dark = Sombre
+look-contrast = Contraste
+look-system = Comme le système
+look-more = Renforcé
+look-keep = Enregistrer
+look-note = Ce navigateur s'en souvient un an. Rien d'autre n'est noté.
+
+actors-title = Acteurs
+actors-count = { NUMBER($count) } { $count ->
+    [one] acteur
+   *[other] acteurs
+ }
+actors-words = Adresse, empreinte ou campagne
+actors-all = Toutes les gravités
+actors-none = Aucun acteur ne correspond.
+actors-who = Adresses
+actors-contacts = Essais
+actors-more = et { NUMBER($count) } de plus

