@@ -19,7 +19,7 @@ pub struct Actor<'a> {
     pub organisations: BTreeSet<OrgId>,
     /// Sites that it contacted.
     pub sites: BTreeSet<SiteId>,
-    /// Distinct contacts, of the detection that counts most of them: others may count the same ones.
+    /// Distinct contacts, of the detection that counts most of them: others may count the same.
     pub contacts: u32,
     /// First contact.
     pub first: Timestamp,

@@ -3,6 +3,7 @@
 //! View structs hold strings and numbers only and know nothing of the engine.
 
 pub mod act_views;
+pub mod actor_views;
 pub mod assets;
 pub mod audit_views;
 pub mod campaign;

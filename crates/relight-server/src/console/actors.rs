@@ -1,5 +1,5 @@
-//! `/watch/actors`: whom the campaigns are made of, a hundred rows a page; which addresses, what they
-//! share, and where they knocked.
+//! `/watch/actors`: whom the campaigns are made of, a hundred rows a page; which addresses, what
+//! they share, and where they knocked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use axum::response::Response;
 use relight_engine::actors::{Actor, actors};
 use relight_engine::{Engine, EngineError, judged};
 use relight_model::{OrgId, Severity};
-use relight_web::register_views::{ActorRow, ActorsPage, Link};
+use relight_web::actor_views::{ActorRow, ActorsPage};
+use relight_web::register_views::Link;
 use relight_web::views::Choice;
 use relight_web::{Lang, Number, texts, words};
 

@@ -1,5 +1,5 @@
-//! `/look`: light or dark, and how much contrast; the browser keeps it, so it needs no account and no
-//! script.
+//! `/look`: light or dark, and how much contrast; the browser keeps it, so it needs no account and
+//! no script.
 
 use std::sync::Arc;
 

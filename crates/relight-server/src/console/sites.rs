@@ -1,5 +1,5 @@
-//! `/sites`: the table of sites, filtered on the server, a hundred rows a page, and `/sites/rows` for
-//! a page that is shown already; `/site`: one line.
+//! `/sites`: the table of sites, filtered on the server, a hundred rows a page, and `/sites/rows`
+//! for a page that is shown already; `/site`: one line.
 
 use std::sync::Arc;
 

@@ -153,6 +153,37 @@ fn one_asks_and_another_agrees() {
     world.web.stop();
 }
 
+/// Goal: a plan is decided once, however many decide at the same time. Method: the same page is
+/// sent eight times at once, half of them agree and half refuse.
+#[test]
+fn many_who_decide_at_once_decide_once() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, people) = start(now);
+    propose(&world, &people.chief, "care+beds");
+    let address = "/approve/A-0001?lang=en";
+    let page = world.get(address, &people.approver).2;
+    let form = format!("token={}&hash={}", token(&page), code_in(&page));
+    let send = &|decision: &str| {
+        world.post(address, &people.approver, &format!("{form}&decision={decision}")).0
+    };
+    let mut statuses: Vec<u16> = std::thread::scope(|scope| {
+        let decisions = ["approve", "refuse&reason=no"].repeat(4);
+        let sent: Vec<_> =
+            decisions.into_iter().map(|decision| scope.spawn(move || send(decision))).collect();
+        sent.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 409, 409, 409, 409, 409, 409, 409]);
+    let journal = acts(&world);
+    let count = |kind: &str| journal.iter().filter(|it| it.starts_with(kind)).count();
+    let (approved, refused) = (count("plan-approved"), count("plan-refused"));
+    assert_eq!(approved + refused, 1, "{journal:?}");
+    let done = (count("plan-started"), count("dark-ordered"));
+    assert_eq!(done, (approved, approved), "{journal:?}");
+    world.web.stop();
+}
+
 #[test]
 fn a_vital_site_needs_the_number_typed_in_full() {
     clock!(now, now_set);
