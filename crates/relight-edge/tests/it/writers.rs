@@ -16,6 +16,8 @@ use crate::support::{DEADLINE, Finish, Kind, Rig, epoch, key, set};
 
 /// Names the file of a target: the process with it is the writer that will be killed.
 const WRITER: &str = "RELIGHT_TEST_WRITER";
+/// Between two rounds of a writer that never stops.
+const BREATH: Duration = Duration::from_millis(5);
 /// Sites of the edge of a writer.
 const SITES: usize = 44;
 
@@ -47,6 +49,9 @@ fn an_older_controller_never_overwrites_a_newer_one() {
                         fenced += usize::from(few.is_err_and(|e| e.kind == EdgeErrorKind::Fenced));
                     }
                     started.store(true, Ordering::Relaxed);
+                    // Whoever asks for the lock a thousand times a second must get it between two
+                    // writes; without a breath that took minutes on a busy machine.
+                    thread::park_timeout(BREATH);
                 }
                 fenced
             });
