@@ -10,6 +10,7 @@ pub mod exports;
 mod gzip;
 mod host;
 pub mod interrupt;
+pub mod journal_head;
 mod listen;
 mod mix;
 pub mod origin;

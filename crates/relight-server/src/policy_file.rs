@@ -266,7 +266,7 @@ fn digest_of(bytes: &[u8]) -> Digest {
 }
 
 /// The key in a file of its owner; a new one when there is no such file.
-fn key_pair(path: &Path) -> Result<KeyPair, ServerError> {
+pub(crate) fn key_pair(path: &Path) -> Result<KeyPair, ServerError> {
     let seed = match fs::read(path) {
         Ok(seed) => seed,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -289,11 +289,11 @@ fn create(path: &Path) -> io::Result<Vec<u8>> {
     Ok(seed.to_vec())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }

@@ -946,6 +946,26 @@ fault-unreadable = a field cannot be read
 fault-tail-missing = the end is missing
 journal-approvals = Approvals of plans: { NUMBER($signed) } signed by passkeys, each over its plan; { NUMBER($unsigned) } without a signature
 fault-approval = what stands beside the approval is no signature of a key of that person over that plan
+head-written = head of { NUMBER($entries) } { $entries ->
+    [one] entry
+   *[other] entries
+ } signed: { $file }
+head-key = key: { $key }
+head-elsewhere = keep it on another machine, and the key beside it: relight audit verify --head FILE --key KEY
+head-inside = { $folder } is inside the data folder
+head-inside-remedy = whoever changes the journal there could take the head away with it: name another place
+head-no-key = whose signature counts is not known
+head-no-key-remedy = name the key that `relight audit head` showed: --key KEY
+head-broken = the journal is not the one of the signed head { $at }: { $why }
+heads-agree = { NUMBER($count) } { $count ->
+    [one] signed head agrees
+   *[other] signed heads agree
+ }
+fault-head-unreadable = the file is no head
+fault-head-signature = the signature is of something else
+fault-head-other-key = another key signed it
+fault-head-missing = the journal is shorter than it was
+fault-head-differs = its entry is another one: the journal was written anew
 journal-unreadable = the journal cannot be read
 journal-unreadable-remedy = relight audit verify checks the journal
 column-verdict = Answer

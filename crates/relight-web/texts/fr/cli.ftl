@@ -1000,6 +1000,26 @@ fault-unreadable = un champ ne se lit pas
 fault-tail-missing = la fin manque
 journal-approvals = Approbations de plans : { NUMBER($signed) } signées par des clés d’accès, chacune pour son plan; { NUMBER($unsigned) } sans signature
 fault-approval = ce qui accompagne l’approbation n’est pas une signature d’une clé de cette personne pour ce plan
+head-written = tête de { NUMBER($entries) } { $entries ->
+    [one] entrée
+   *[other] entrées
+ } signée : { $file }
+head-key = clé : { $key }
+head-elsewhere = gardez-la sur une autre machine, avec la clé : relight audit verify --head FICHIER --key CLÉ
+head-inside = { $folder } est dans le dossier de données
+head-inside-remedy = qui y change le journal pourrait emporter la tête avec lui : nommez un autre endroit
+head-no-key = on ne sait pas quelle signature compte
+head-no-key-remedy = nommez la clé que `relight audit head` a montrée : --key CLÉ
+head-broken = le journal n'est pas celui de la tête signée { $at } : { $why }
+heads-agree = { NUMBER($count) } { $count ->
+    [one] tête signée concorde
+   *[other] têtes signées concordent
+ }
+fault-head-unreadable = le fichier n'est pas une tête
+fault-head-signature = la signature est d'autre chose
+fault-head-other-key = une autre clé l'a signée
+fault-head-missing = le journal est plus court qu'il n'était
+fault-head-differs = son entrée est une autre : le journal a été réécrit
 journal-unreadable = le journal ne se lit pas
 journal-unreadable-remedy = relight audit verify vérifie le journal
 column-verdict = Réponse

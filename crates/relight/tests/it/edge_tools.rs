@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use relight_engine::store::{SiteMark, Store};
+use relight_engine::store::{JOURNAL_LEASE, JournalDraft, SiteMark, Store};
 use relight_model::GateKey;
 use serde_json::json;
 
@@ -112,6 +112,7 @@ fn a_drill_touches_canaries_and_marked_sites_only() {
     let broken = place.expect(1, &["audit", "verify", "journal.jsonl"]);
     assert!(broken.stderr.contains("entry 1 of the journal is not as"), "{}", broken.text());
     place.expect(1, &["audit", "verify", "nowhere.jsonl"]);
+    heads(place, &export);
     let store = Store::open(&place.path("data")).unwrap();
     let bodies: Vec<String> = store.journal(1).unwrap().into_iter().map(|it| it.body).collect();
     assert_eq!(bodies.len(), 2);
@@ -121,6 +122,50 @@ fn a_drill_touches_canaries_and_marked_sites_only() {
     drop(store);
     place.expect(1, &["sites", "set", "san-001", "drill_ok=yes"]);
     place.expect(2, &["sites", "set", "san-001", "public=yes"]);
+}
+
+/// Goal: a head that was signed finds out a journal that was cut or written anew, here and in an
+/// export, and only the right key signs. Method: heads of this journal, beside it and its changes.
+fn heads(place: &Place, export: &str) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let folder = elsewhere.path().display().to_string();
+    let signed = place.expect(0, &["audit", "head", &folder, "--json"]).json();
+    let (file, key) = (signed["file"].as_str().unwrap(), signed["key"].as_str().unwrap());
+    assert_eq!(signed["entries"], 2);
+    place.expect(2, &["audit", "head", "data/heads"]);
+    let told = place.expect(0, &["audit", "verify", "--head", file]);
+    assert!(told.stdout.contains("1 signed head agrees"), "{}", told.text());
+    let whole = place.path("whole.jsonl").display().to_string();
+    place.write("whole.jsonl", export);
+    let beside =
+        place.expect(0, &["audit", "verify", &whole, "--head", file, "--key", key, "--json"]);
+    assert_eq!(beside.json()["heads"], 1);
+    // A journal of the same length that is whole by itself, and one that ends before.
+    let other = Place::with_sites();
+    let named = ["--head", file, "--key", key];
+    let cut = other.expect(1, &[&["audit", "verify"][..], &named].concat());
+    assert!(cut.stderr.contains("shorter than it was"), "{}", cut.text());
+    let store = Store::open(&other.path("data")).unwrap();
+    let lease = store.take_lease(JOURNAL_LEASE, "test", 0).unwrap();
+    let draft = JournalDraft {
+        time: 1,
+        actor: "mallory".into(),
+        kind: "note".into(),
+        incident: String::new(),
+        body: "{}".into(),
+    };
+    store.append(&lease, &[draft.clone(), draft]).unwrap();
+    drop(store);
+    let anew = other.expect(1, &[&["audit", "verify", "--json"][..], &named].concat());
+    assert_eq!(anew.json()["fault"], json!({"seq": 2, "code": "head-differs"}));
+    // Another key, a changed head, and a head whose key nobody named.
+    let stranger = place.run(&["audit", "verify", "--head", file, "--key", &"0".repeat(64)]);
+    assert!(stranger.stderr.contains("another key signed it"), "{}", stranger.text());
+    other.expect(2, &["audit", "verify", "--head", file]);
+    let forged = fs::read_to_string(file).unwrap().replace("\"entries\":2", "\"entries\":1");
+    let forged = place.write("forged.json", forged).display().to_string();
+    let told = place.expect(1, &["audit", "verify", "--head", &forged]);
+    assert!(told.stderr.contains("the signature is of something else"), "{}", told.text());
 }
 
 /// Goal: the controller that a drill kills touches what the drill may touch, and nothing else.

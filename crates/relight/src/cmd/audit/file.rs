@@ -11,7 +11,6 @@ use relight_model::Digest;
 use relight_server::web::texts;
 use serde::{Deserialize, Serialize};
 
-use super::approvals::Approvals;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -83,25 +82,24 @@ fn text<T: Serialize>(line: &T) -> String {
     serde_json::to_string(line).unwrap_or_default() + "\n"
 }
 
-/// Follows the chain of an exported journal, without any store.
+/// Follows the chain of an exported journal, without any store; `look` sees each entry.
 pub(super) fn verify(
     path: &Path,
+    look: &mut dyn FnMut(&JournalRecord),
     context: &Context,
-) -> Result<(Result<Verified, JournalFault>, Approvals), Failure> {
+) -> Result<Result<Verified, JournalFault>, Failure> {
     let failed = |error: io::Error| {
         let lang = context.lang;
         let message = texts::cannot_read(lang, &path.display().to_string());
         Failure::new(message).because(lang, &error).hint(texts::cannot_read_remedy(lang))
     };
     let mut lines = BufReader::new(File::open(path).map_err(failed)?);
-    let mut approvals = Approvals::default();
-    let verified = follow(&mut lines, &mut approvals).map_err(failed)?;
-    Ok((verified, approvals))
+    follow(&mut lines, look).map_err(failed)
 }
 
 fn follow(
     lines: &mut impl BufRead,
-    approvals: &mut Approvals,
+    look: &mut dyn FnMut(&JournalRecord),
 ) -> io::Result<Result<Verified, JournalFault>> {
     let fault = |seq, what| Ok(Err(JournalFault { seq, what }));
     let Some(head) = next::<Head>(lines)?.and_then(|it| it.filter(|it| it.schema == SCHEMA)) else {
@@ -113,7 +111,7 @@ fn follow(
         Ok(Some(line)) => {
             let record = line.and_then(Line::record);
             is_broken = record.is_none();
-            record.iter().for_each(|record| approvals.look(record));
+            record.iter().for_each(&mut *look);
             record
         }
         Err(error) => {
@@ -179,16 +177,14 @@ mod tests {
     }
 
     fn fault(file: &[u8]) -> Option<(u64, JournalFaultKind)> {
-        let result = follow(&mut &file[..], &mut Approvals::default()).unwrap();
+        let result = follow(&mut &file[..], &mut |_| ()).unwrap();
         result.err().map(|fault| (fault.seq, fault.what))
     }
 
     #[test]
     fn what_was_exported_is_whole() {
         for count in [0, 1, 5] {
-            let whole = follow(&mut exported(count).as_slice(), &mut Approvals::default())
-                .unwrap()
-                .unwrap();
+            let whole = follow(&mut exported(count).as_slice(), &mut |_| ()).unwrap().unwrap();
             assert_eq!(whole.entries, count);
         }
     }
@@ -235,7 +231,7 @@ mod tests {
         let head = text(&Head { schema: SCHEMA.into(), entries: 1, head: String::new() });
         let endless = io::repeat(b'x').take(LINE_BYTES_MAX + 1);
         let mut file = BufReader::new(head.as_bytes().chain(endless));
-        let result = follow(&mut file, &mut Approvals::default()).unwrap();
+        let result = follow(&mut file, &mut |_| ()).unwrap();
         assert_eq!(result.unwrap_err().what, JournalFaultKind::Unreadable);
     }
 }
