@@ -278,6 +278,11 @@ impl Engine {
         self.write().inventory.rematch()
     }
 
+    /// Pairs of an asset and an identity that it has.
+    pub fn rows(&self) -> u64 {
+        self.read().inventory.rows()
+    }
+
     /// Pairs of an asset and an identity that some advisory means.
     pub fn matched_rows(&self) -> u64 {
         self.read().inventory.matched_rows()

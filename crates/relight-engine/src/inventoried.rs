@@ -302,6 +302,13 @@ impl Inventoried {
         is_same
     }
 
+    /// As [`crate::Engine::rows`].
+    pub(crate) fn rows(&self) -> u64 {
+        let holders =
+            self.index.identities_from(0).filter_map(|(id, _)| self.index.assets_with(id));
+        holders.map(RoaringBitmap::len).sum()
+    }
+
     /// As [`crate::Engine::matched_rows`].
     pub(crate) fn matched_rows(&self) -> u64 {
         let matched: BTreeSet<u32> =

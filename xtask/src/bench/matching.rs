@@ -15,6 +15,12 @@ const REAL_SET: &str = "../shared/data/advisories/relight-osv.tar.zst";
 const ROWS_QUICK: &str = "250000";
 /// Sites whose inventories a scanner would have to read again.
 const SITES: f64 = 4_000.0;
+/// Starts whose median counts.
+const STARTS: usize = 5;
+/// Longest start.
+const START_S_MAX: f64 = 3.0;
+/// Most memory a component row.
+const ROW_BYTES_MAX: f64 = 200.0;
 /// Rounds of the peer over the inventories.
 const ROUNDS: usize = 3;
 
@@ -30,11 +36,10 @@ pub(crate) fn run(quick: bool) -> Result<(), String> {
     make_folder(&register)?;
     let advisories = advisories(&root, &work)?;
     let document = engine(&root, &register, &advisories, quick)?;
-    let figures = Json::parse(&document)
-        .ok_or_else(|| format!("no document: {document}"))?
-        .get("figures")
-        .clone();
+    let figures = parsed(&document)?.get("figures").clone();
     let mut goals = judge(&figures);
+    let (starts, of_start) = starts(&root, &register)?;
+    goals.extend(of_start);
     goals.push(match peer(&register.join("sboms"), &figures) {
         Ok(goal) => goal,
         Err(reason) => Goal::unmeasured("CPU of a scanner per new advisory", &reason),
@@ -46,7 +51,9 @@ pub(crate) fn run(quick: bool) -> Result<(), String> {
     let results = super::results(&root)?.join(name);
     let rows: Vec<String> = goals.iter().map(Goal::json).collect();
     let document = document.trim();
-    super::write(&results, &format!("{{\"engine\":{document},\"goals\":[{}]}}\n", rows.join(",")))?;
+    let (rows, starts) = (rows.join(","), starts.join(","));
+    let text = format!("{{\"engine\":{document},\"starts\":[{starts}],\"goals\":[{rows}]}}\n");
+    super::write(&results, &text)?;
     println!("raw results: {}", results.display());
     let missed = goals.iter().filter(|goal| !goal.met).count();
     if missed == 0 { Ok(()) } else { Err(format!("{missed} of {} goals are missed", goals.len())) }
@@ -73,6 +80,53 @@ fn engine(root: &Path, register: &Path, advisories: &Path, quick: bool) -> Resul
     words.extend(quick.then_some(ROWS_QUICK));
     let run = process::quiet(root, "cargo", &words)?;
     if run.success { Ok(run.stdout) } else { Err(format!("{}\n{}", run.status(), run.stderr)) }
+}
+
+fn parsed(document: &str) -> Result<Json, String> {
+    Json::parse(document).ok_or_else(|| format!("no document: {document}"))
+}
+
+/// Starts on the register that is there now, each in a process of its own.
+fn starts(root: &Path, register: &Path) -> Result<(Vec<String>, Vec<Goal>), String> {
+    let register = register.to_string_lossy();
+    let words = ["bench", "-q", "-p", "relight-engine", "--bench", "matching", "--", &*register];
+    let mut documents = Vec::new();
+    for _ in 0..STARTS {
+        let run = process::quiet(root, "cargo", &words)?;
+        if !run.success {
+            return Err(format!("{}\n{}", run.status(), run.stderr));
+        }
+        documents.push(run.stdout.trim().to_owned());
+    }
+    let figures: Vec<Json> = documents.iter().map(|it| parsed(it)).collect::<Result<_, _>>()?;
+    let goals = judge_starts(&figures);
+    Ok((documents, goals))
+}
+
+/// The median start, and the most that any of them held a row.
+fn judge_starts(figures: &[Json]) -> Vec<Goal> {
+    let number = |figures: &Json, key: &str| match figures.get(key) {
+        Json::Number(number) => *number,
+        _ => f64::NAN,
+    };
+    let mut seconds: Vec<f64> = figures.iter().map(|it| number(it, "seconds")).collect();
+    seconds.sort_by(f64::total_cmp);
+    let median = seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN);
+    let rows = figures.first().map_or(f64::NAN, |it| number(it, "rows"));
+    let held = |it: &Json| number(it, "resident_bytes") / number(it, "rows");
+    let held = figures.iter().map(held).fold(f64::NAN, f64::max);
+    vec![
+        Goal::new(
+            format!("start, {rows} rows <= {START_S_MAX} s"),
+            format!("{median:.3} s"),
+            median <= START_S_MAX,
+        ),
+        Goal::new(
+            format!("memory of the process after a start <= {ROW_BYTES_MAX} bytes a row"),
+            format!("{held:.0} bytes"),
+            held <= ROW_BYTES_MAX,
+        ),
+    ]
 }
 
 fn judge(figures: &Json) -> Vec<Goal> {
@@ -138,6 +192,22 @@ fn peer(inventories: &Path, figures: &Json) -> Result<Goal, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_start_is_judged_by_its_median_and_by_the_most_that_it_held() {
+        let start = |seconds: f64, bytes: u64| {
+            let text = format!(r#"{{"seconds":{seconds},"rows":1000,"resident_bytes":{bytes}}}"#);
+            Json::parse(&text).unwrap()
+        };
+        let met =
+            |starts: &[Json]| judge_starts(starts).iter().map(|it| it.met).collect::<Vec<_>>();
+        let good = [start(9.0, 100_000), start(2.0, 200_000), start(1.0, 1)];
+        assert_eq!(met(&good), [true, true]);
+        let bad = [start(3.1, 1), start(9.0, 200_001), start(1.0, 1)];
+        assert_eq!(met(&bad), [false, false]);
+        assert_eq!(met(&[]), [false, false]);
+        assert_eq!(met(&[Json::parse("{}").unwrap()]), [false, false]);
+    }
 
     #[test]
     fn goals_are_judged_and_what_is_missing_is_missed() {

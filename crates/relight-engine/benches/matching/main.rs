@@ -2,7 +2,8 @@
 //! advisories. Prints one JSON document; `cargo xtask bench match` runs it and judges the figures.
 //!
 //! Usage: `matching FOLDER ADVISORIES [ROWS]`: FOLDER is empty and takes the register, ADVISORIES
-//! holds OSV records as JSON lines; without any, the generator writes some.
+//! holds OSV records as JSON lines; without any, the generator writes some. `matching FOLDER` then
+//! starts on that register in a process of its own: how long that takes, and what it holds.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at any fault")]
 
 mod portfolio;
@@ -45,9 +46,10 @@ fn clock() -> i64 {
 fn main() {
     // Cargo adds `--bench`.
     let arguments: Vec<String> = env::args().skip(1).filter(|it| !it.starts_with("--")).collect();
-    let [folder, advisories, rest @ ..] = &arguments[..] else {
-        println!("usage: matching FOLDER ADVISORIES [ROWS]");
-        return;
+    let (folder, advisories, rest) = match &arguments[..] {
+        [folder] => return println!("{}", start(Path::new(folder))),
+        [folder, advisories, rest @ ..] => (folder, advisories, rest),
+        [] => return println!("usage: matching FOLDER [ADVISORIES [ROWS]]"),
     };
     let rows = rest.first().map_or(ROWS, |text| text.parse().unwrap());
     let folder = PathBuf::from(folder);
@@ -58,15 +60,38 @@ fn main() {
     let portfolio = Portfolio::generate(&store, SITES, rows, SEED);
     figures.insert("portfolio", portfolio.describe());
     export(&folder, &portfolio);
-    let began = Instant::now();
-    let options = EngineOptions { holder: "bench".into(), clock, inventory_ttl_s: INVENTORY_TTL_S };
-    let engine = Engine::open(Arc::clone(&store), options).unwrap();
-    figures.insert("start", json!({"seconds": began.elapsed().as_secs_f64()}));
+    let engine = open(&store);
     engine.tell_changes().unwrap();
     figures.insert("full_match", full_match(&engine));
     figures.insert("which_sites", which_sites(&engine));
     figures.insert("push", push(&engine, &portfolio));
     println!("{}", json!({"schema": "relight.bench-match/1", "seed": SEED, "figures": figures}));
+}
+
+fn open(store: &Arc<Store>) -> Engine {
+    let options = EngineOptions { holder: "bench".into(), clock, inventory_ttl_s: INVENTORY_TTL_S };
+    Engine::open(Arc::clone(store), options).unwrap()
+}
+
+/// A start on a register that is there, as a server makes it, and what the process holds in memory
+/// once it can answer: everything, the advisories and the program included.
+fn start(folder: &Path) -> Value {
+    let store = Arc::new(Store::open(folder).unwrap());
+    let before = resident_bytes();
+    let began = Instant::now();
+    let engine = open(&store);
+    let seconds = began.elapsed().as_secs_f64();
+    let rows = engine.rows();
+    json!({"seconds": seconds, "rows": rows, "resident_bytes": resident_bytes(),
+           "resident_bytes_before": before})
+}
+
+/// What Linux says that this process holds.
+fn resident_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib * 1_024
 }
 
 /// The files of a folder; a generated one when it has none.
