@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 use std::sync::Arc;
 
-use relight_match::{Advisories, Question};
-use relight_model::{AssetId, Digest, Example, Exhibit};
+use relight_match::{Advisories, Comparison, Question};
+use relight_model::{AssetId, Component, Digest, Example, Exhibit, Profile};
 use relight_store::{Index, ProfileLook, Store, StoreError};
 use roaring::RoaringBitmap;
 
@@ -163,6 +163,44 @@ impl Exhibited {
     pub(crate) fn assets(&self) -> RoaringBitmap {
         self.found.keys().map(|asset| asset.0).collect()
     }
+}
+
+/// Where one scan holds what an exhibit means. Names of packages say nothing about it.
+pub fn places_in<'a>(
+    exhibit: &Exhibit,
+    components: &'a [Component],
+    profiles: &'a [Profile],
+) -> BTreeSet<&'a str> {
+    match exhibit {
+        Exhibit::File(digest) => {
+            let held = components.iter().filter(|it| it.hashes.contains(digest));
+            held.map(|it| it.evidence.as_str()).collect()
+        }
+        Exhibit::Like(example) => like(example, profiles),
+    }
+}
+
+/// The containers of one scan that are like an example: what is rare among them tells most, as it
+/// does among the inventories of a register.
+fn like<'a>(example: &Example, profiles: &'a [Profile]) -> BTreeSet<&'a str> {
+    let kind = example.values.compared();
+    let mut holders: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+    for (number, profile) in (0..).zip(profiles) {
+        for value in profile.values.of(kind) {
+            holders.entry(*value).or_default().push(number);
+        }
+    }
+    let mut whole = vec![0.0; profiles.len()];
+    for held in holders.values() {
+        held.iter().for_each(|number| whole[*number as usize] += 1.0 / held.len() as f64);
+    }
+    let asked = example.values.of(kind);
+    let mut comparison = Comparison::new(asked.len(), profiles.len());
+    for value in asked {
+        comparison.value(holders.get(value).map_or(&[], Vec::as_slice));
+    }
+    let found = comparison.alike(|number| whole[number], f64::from(example.least) / 1000.0);
+    found.iter().map(|it| profiles[it.container].place.as_str()).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use relight_engine::matching::Advisories;
 use relight_formats::write_sbom;
-use relight_model::GateKey;
+use relight_model::{Exhibit, GateKey};
 use relight_scan::{Glob, Mode, Options, Profiles, Report as Scanned, Target};
 use relight_server::web::texts;
 
@@ -84,8 +84,8 @@ impl Scan {
         }
         let site = self.site.as_deref().map(|site| inventory::site(context, site)).transpose()?;
         self.check_place(site.as_ref(), context)?;
-        let look = self.look(context)?;
         let advisories = inventory::advisories(context)?;
+        let look = self.look(&advisories, context)?;
         for target in &self.targets {
             // A target that is not there costs the others nothing.
             match look.at(&Target::parse(target), context) {
@@ -117,19 +117,22 @@ impl Scan {
         }
     }
 
-    fn look(&self, context: &Context) -> Result<Look, Failure> {
+    fn look(&self, advisories: &Advisories, context: &Context) -> Result<Look, Failure> {
         let redaction = Redaction::parse(&self.redact_paths).map_err(|value| {
             let failure = Failure::usage(texts::scan_bad_redaction(context.lang, value));
             failure.hint(texts::scan_bad_redaction_remedy(context.lang))
         })?;
         // The first hour reads directories: it has neither what classes are nor a digest of all.
         let keeps_all = self.site.is_some() && !self.is_fast();
+        let means = |of: fn(&&Exhibit) -> bool| !self.is_fast() && has_exhibit(advisories, of);
+        let digests = keeps_all || means(|it| matches!(it, Exhibit::File(_)));
+        let compares = keeps_all || means(|it| matches!(it, Exhibit::Like(_)));
         let options = Options {
             fingerprints: fingerprints::databases(&self.fingerprints, context)?,
             depth_max: self.depth,
             mode: if self.is_fast() { Mode::Fast } else { Mode::Deep },
-            artifact_digest: keeps_all,
-            profiles: if keeps_all { Profiles::All } else { Profiles::None },
+            artifact_digest: digests,
+            profiles: if compares { Profiles::All } else { Profiles::None },
             exclude: self.exclude.iter().map(|pattern| Glob::new(pattern)).collect(),
             follow: self.follow,
             platform: self.platform.clone(),
@@ -140,7 +143,8 @@ impl Scan {
         let progress_lines = self.progress == "jsonl";
         // Evidence never stands on a cache: a check sum in a directory proves nothing against
         // somebody who wants to be believed.
-        let cached = !self.no_cache && self.site.is_none();
+        // It keeps neither digests of all nor what containers are made of.
+        let cached = !self.no_cache && self.site.is_none() && !digests && !compares;
         let cache = cached.then(|| context.cache_folder()).flatten();
         let cache = cache.map(|folder| FileCache::open(&folder, context.now()));
         Ok(Look { options, redaction, progress_lines, read_max: self.max_read, cache })
@@ -205,6 +209,11 @@ impl Scan {
             None => Ok(()),
         }
     }
+}
+
+/// Whether some advisory means a file in this way.
+fn has_exhibit(advisories: &Advisories, of: fn(&&Exhibit) -> bool) -> bool {
+    advisories.groups().flat_map(|group| group.exhibits()).any(|it| of(&it))
 }
 
 /// Writes a document to a file.

@@ -53,6 +53,35 @@ fn an_example_is_answered_for_from_the_inventory() {
     assert_eq!(total(&place, &id), r#"{"affected":0,"clear":0,"unknown":3}"#);
 }
 
+/// Goal: a scan of a folder that belongs to no site asks about the files of advisories of one's own
+/// too. Method: a digest, an example that was moved into another archive, and a folder without.
+#[test]
+fn a_scan_without_a_site_is_asked_about_files_too() {
+    let place = town();
+    let found = |target: &str| {
+        let scanned = place.run(&["scan", target, "--json"]);
+        let findings = scanned.json()["findings"].clone();
+        let line = |it: &serde_json::Value| {
+            let word = |key: &str| it[key].as_str().unwrap().to_owned();
+            format!("{} {}", word("id"), word("evidence"))
+        };
+        findings.as_array().unwrap().iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(found("one"), Vec::<String>::new());
+    let id = id_of(&declare(&place, &["--query", "lib.jar", "--json", "--yes"]));
+    assert_eq!(found("one"), [format!("{id} app.war!/WEB-INF/lib/fat.jar")]);
+    assert_eq!(found("two"), Vec::<String>::new());
+    place.expect(0, &["advisories", "retire", &id, "--reason", "it was not that"]);
+    assert_eq!(found("one"), Vec::<String>::new());
+    let bytes = log4j("2.17.1");
+    place.write("files/what.jar", &bytes);
+    assert_eq!(found("files"), Vec::<String>::new());
+    let hash: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = id_of(&declare(&place, &["--hash", &hash, "--cvss", VECTOR, "--json", "--yes"]));
+    assert_eq!(found("files"), [format!("{id} what.jar")]);
+    assert_eq!(place.run(&["scan", "files", "--fail-on", "critical"]).status, 10);
+}
+
 const VECTOR: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H";
 
 /// Goal: a digest finds the file that a scan or a document named, and clears nobody. Method: the

@@ -1,8 +1,11 @@
 //! `relight.scan/1`: what was found in one target. The same target gives the same bytes, whatever
 //! the number of threads, and whether or not a cache was used.
 
-use relight_engine::matching::Advisories;
-use relight_model::{Component, Finding, Flaw, Purl};
+use std::collections::BTreeSet;
+
+use relight_engine::exhibits::places_in;
+use relight_engine::matching::{Advisories, Group};
+use relight_model::{Component, Finding, FindingState, Flaw, Purl};
 use relight_scan::{Account, Report as Scanned};
 use serde::Serialize;
 
@@ -98,10 +101,10 @@ struct UnreadRow<'a> {
     bytes: u64,
 }
 
-/// A finding and the component it is about.
+/// A finding and what it is about: a component, or a file that nobody has a name for.
 pub(super) struct Hit<'a> {
     pub(super) finding: Finding,
-    pub(super) purl: &'a Purl,
+    pub(super) purl: Option<&'a Purl>,
     pub(super) evidence: &'a str,
 }
 
@@ -110,13 +113,48 @@ pub(super) fn hits<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit
     let mut hits = Vec::new();
     for component in &scanned.sbom.components {
         for finding in advisories.match_component(component) {
-            hits.push(Hit { finding, purl: &component.purl, evidence: &component.evidence });
+            let (purl, evidence) = (Some(&component.purl), component.evidence.as_str());
+            hits.push(Hit { finding, purl, evidence });
         }
     }
+    hits.extend(files(scanned, advisories));
     hits.sort_by(|a, b| {
         (&a.finding.id, a.evidence, a.purl).cmp(&(&b.finding.id, b.evidence, b.purl))
     });
     hits
+}
+
+/// The files that advisories of one's own mean, whatever they are called.
+fn files<'a>(scanned: &'a Scanned, advisories: &Advisories) -> Vec<Hit<'a>> {
+    let components = &scanned.sbom.components;
+    let mut hits = Vec::new();
+    for group in advisories.groups() {
+        let exhibits = group.exhibits().iter();
+        let places: BTreeSet<&str> =
+            exhibits.flat_map(|it| places_in(it, components, &scanned.profiles)).collect();
+        for evidence in places {
+            let there = components.iter().filter(|it| it.evidence == evidence);
+            let is_found = there
+                .clone()
+                .any(|it| group.judge(it).is_some_and(|finding| finding.state.is_affected()));
+            if !is_found {
+                let purl = there.map(|it| &it.purl).next();
+                hits.push(Hit { finding: finding_of(group), purl, evidence });
+            }
+        }
+    }
+    hits
+}
+
+fn finding_of(group: &Group) -> Finding {
+    Finding {
+        id: group.id.clone(),
+        aliases: group.aliases.clone(),
+        state: FindingState::Affected,
+        rule: String::new(),
+        score: group.score(),
+        known_exploited: group.known_exploited(),
+    }
 }
 
 /// The document of one target.
@@ -131,7 +169,7 @@ pub(super) fn document<'a>(
     let findings = hits.iter().map(|hit| FindingRow {
         id: &hit.finding.id,
         aliases: &hit.finding.aliases,
-        component: hit.purl.to_string(),
+        component: hit.purl.map(ToString::to_string).unwrap_or_default(),
         evidence: hit.evidence,
         state: hit.finding.state.as_str(),
         score: hit.finding.score.map(|tenths| f64::from(tenths) / 10.0),

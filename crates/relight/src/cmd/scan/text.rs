@@ -28,8 +28,9 @@ pub(super) fn text(scanned: &Scanned, hits: &[Hit<'_>], context: &Context, repor
             relight_model::FindingState::Affected => String::new(),
             other => format!("  ({})", inventory::state_words(lang, other)),
         };
-        let Purl { name, version, .. } = hit.purl;
-        report.line(&format!("{mark}  {name} {version}{exploited}  {}{state}", hit.evidence));
+        let named = |purl: &Purl| format!("{} {}", purl.name, purl.version);
+        let what = hit.purl.map_or_else(|| texts::scan_file(lang).to_owned(), named);
+        report.line(&format!("{mark}  {what}{exploited}  {}{state}", hit.evidence));
     }
     if !scanned.hidden.is_empty() {
         report.line(&texts::scan_hidden(lang, scanned.hidden.len()));
