@@ -38,6 +38,7 @@ pub mod reconcile;
 mod revise;
 pub mod rollout;
 pub mod signals;
+pub mod silenced;
 pub mod sources_policy;
 mod switch;
 mod then;

@@ -1,10 +1,10 @@
 //! What an advisory changes for the sites of the register, told once; and which incidents a rule
 //! proposes because of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relight_match::Group;
-use relight_model::{Digest, Site};
+use relight_model::{Digest, Site, Timestamp};
 use relight_store::{Notice, NoticeKind, Store, Told};
 use roaring::RoaringBitmap;
 
@@ -12,6 +12,9 @@ use crate::engine::{Engine, State, replay};
 use crate::error::EngineError;
 use crate::incident::Ledger;
 use crate::inventoried::{FoundSites, Inventoried};
+
+/// The setting that keeps of which advisories of one's own people were told that their day came.
+const EXPIRED_KEY: &str = "told-expired";
 
 /// When an incident is proposed: a flaw this bad, or one that is exploited already where visitors
 /// can reach it (INCIDENT Q1). A proposal switches nothing.
@@ -59,7 +62,56 @@ impl Engine {
         if told.is_err() {
             self.write().inventory.forget_moved();
         }
-        told
+        let mut told = told?;
+        told.extend(self.tell_expired()?);
+        Ok(told)
+    }
+
+    /// Tells of advisories of one's own whose day has come, each once for each day that it was
+    /// given. They go on counting; only a person retires them.
+    fn tell_expired(&self) -> Result<Vec<Notice>, EngineError> {
+        let text = self.store.meta_get(EXPIRED_KEY)?.unwrap_or_default();
+        // What was told and cannot be read is told once more.
+        let before: BTreeMap<String, Timestamp> = serde_json::from_str(&text).unwrap_or_default();
+        let expired = self.expired();
+        if expired == before {
+            return Ok(Vec::new());
+        }
+        let mut drafts = Vec::new();
+        for (id, _) in expired.iter().filter(|(id, at)| before.get(*id) != Some(at)) {
+            // What people were told of its sites stays as it was.
+            let told = self.store.told(id)?.unwrap_or_default();
+            drafts.push((self.expiry_notice(id), told));
+        }
+        let notices = self.store.put_notices(&drafts, self.store.told_seq()?.unwrap_or(0))?;
+        self.store.meta_put(EXPIRED_KEY, &serde_json::json!(expired).to_string())?;
+        Ok(notices)
+    }
+
+    /// The groups with a record of our own in force whose day has come, and that day.
+    fn expired(&self) -> BTreeMap<String, Timestamp> {
+        let (state, now) = (self.read(), self.now());
+        let day = |group: &Group| {
+            let own = group.records().filter(|it| it.id.starts_with("RLT-") && it.is_in_force());
+            let day = own.filter_map(|it| it.expires).filter(|at| *at <= now).min()?;
+            Some((group.id.clone(), day))
+        };
+        state.inventory.advisories().groups().filter_map(day).collect()
+    }
+
+    fn expiry_notice(&self, id: &str) -> Notice {
+        let told = self.find(&self.read(), id);
+        Notice {
+            seq: 0,
+            at: self.now(),
+            kind: NoticeKind::Expired,
+            advisory: id.to_owned(),
+            revision: told.revision,
+            affected: told.affected.len(),
+            possible: told.possible.len(),
+            joined: RoaringBitmap::new(),
+            gone: RoaringBitmap::new(),
+        }
     }
 
     fn tell_moved(&self, moved: Option<BTreeSet<String>>) -> Result<Vec<Notice>, EngineError> {

@@ -8,8 +8,10 @@ use relight_match::Group;
 use relight_model::{OrgId, Signal, Site, SiteId, Timestamp};
 use relight_store::{Store, StoreError};
 
+use crate::silenced::disabled_sources;
+
 /// The name of the table of EPSS scores.
-const EPSS: &str = "epss";
+pub(crate) const EPSS: &str = "epss";
 
 /// The EPSS scores of the newest day that was imported.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +27,9 @@ impl Scores {
     /// # Errors
     /// The store cannot be read.
     pub fn read(store: &Store) -> Result<Self, StoreError> {
+        if disabled_sources(store)?.contains_key(EPSS) {
+            return Ok(Self::default());
+        }
         let Some(stored) = store.advisory_scores(EPSS)? else { return Ok(Self::default()) };
         let read = advisory::read(&Input::whole("", EPSS, &stored.bytes));
         let rows = read.scores.map(|scores| scores.rows).unwrap_or_default();

@@ -3,6 +3,7 @@
 use relight_match::Policy;
 use relight_store::{Store, StoreError};
 
+use crate::silenced::disabled_sources;
 use crate::sources_policy;
 
 /// The setting that holds the list, one issuer a line.
@@ -18,7 +19,8 @@ pub const ISSUERS_MAX: usize = 1_000;
 pub fn policy_of(store: &Store) -> Result<Policy, StoreError> {
     let list = store.meta_get(KEY)?.unwrap_or_default();
     let trusted = list.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    let mut policy = Policy { trusted, ..Policy::default() };
+    let disabled = disabled_sources(store)?;
+    let mut policy = Policy { trusted, disabled, ..Policy::default() };
     sources_policy::lay(store, &mut policy)?;
     Ok(policy)
 }

@@ -97,6 +97,7 @@ impl Advisories {
         let mut seeds = BTreeSet::new();
         for Change { source, id, now } in changes {
             let key = RecordKey { source, id };
+            let now: Vec<_> = now.into_iter().map(|it| self.policy.as_it_counts(it)).collect();
             let before = self.records.get(&key).into_iter().flatten();
             if before.map(|member| member.record.as_ref()).eq(now.iter()) {
                 continue;
@@ -285,7 +286,7 @@ impl Advisories {
 }
 
 fn members(documents: Vec<Advisory>, policy: &Policy) -> Vec<Member> {
-    documents.into_iter().map(|it| record::member(it, policy)).collect()
+    documents.into_iter().map(|it| record::member(policy.as_it_counts(it), policy)).collect()
 }
 
 /// Removes a group from one entry of a map, and the entry when nothing is left of it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_model::{Advisory, PackageName};
+use relight_model::{Advisory, PackageName, Signal, Timestamp};
 
 use crate::bindings::OwnBinding;
 use crate::package::is_distribution;
@@ -68,6 +68,8 @@ pub struct Policy {
     pub trusted: BTreeSet<String>,
     /// Which packages products are, by the operator's own word: before what relight ships.
     pub bindings: Vec<OwnBinding>,
+    /// Sources that the operator has switched off, and when: their records count as withdrawn.
+    pub disabled: BTreeMap<String, Timestamp>,
 }
 
 /// The source of the records that relight ships: the intervals that Apache published.
@@ -97,6 +99,19 @@ impl Policy {
             (source, _) if is_vendor(source) => Rank::Vendor,
             _ => Rank::Community,
         }
+    }
+
+    /// A record as it counts: one of a source that is switched off is withdrawn, and its catalogue
+    /// has let go of the flaw.
+    pub(crate) fn as_it_counts(&self, mut record: Advisory) -> Advisory {
+        let Some(&since) = self.disabled.get(&record.source) else { return record };
+        record.withdrawn = record.withdrawn.or(Some(since));
+        for signal in &mut record.signals {
+            if let Signal::Kev { removed, .. } = signal {
+                *removed = removed.or(Some(since));
+            }
+        }
+        record
     }
 
     /// Whether versions that a record does not name are clear by its word: anybody can write a

@@ -23,11 +23,14 @@ pub enum NoticeKind {
     Revised,
     /// No record in force speaks about it any more.
     Withdrawn,
+    /// The day has come on which somebody meant to look at an advisory of one's own again: it
+    /// counts all the same.
+    Expired,
 }
 
 impl NoticeKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Advisory, Self::Revised, Self::Withdrawn];
+    pub const ALL: [Self; 4] = [Self::Advisory, Self::Revised, Self::Withdrawn, Self::Expired];
 
     /// The stable name used in documents.
     pub const fn as_str(self) -> &'static str {
@@ -35,6 +38,7 @@ impl NoticeKind {
             Self::Advisory => "advisory",
             Self::Revised => "revised",
             Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
         }
     }
 

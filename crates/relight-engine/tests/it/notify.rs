@@ -1,14 +1,17 @@
 //! What advisories change is told once, to whomever it concerns, and no restart is needed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use relight_engine::Engine;
+use relight_engine::incident::EvidenceKind;
 use relight_engine::notify::{ProposalRule, proposals};
+use relight_engine::silenced::{disable_source, enable_source};
 use relight_engine::store::{Notice, NoticeKind, RawAdvisory};
-use relight_model::{Digest, Verdict};
+use relight_model::{Digest, GateKey, Light, Verdict};
 use testkit::Rng;
 
-use crate::engine::{Town, log4j, open};
+use crate::engine::{Town, log4j, name, open, pass};
 
 /// A record about log4j-core; `state` is one more field of it, or nothing.
 fn record(id: &str, state: &str, from: &str, to: &str) -> String {
@@ -81,6 +84,66 @@ fn what_was_stored_before_a_crash_is_told_after_it() {
     let again = open(&store, "third").unwrap();
     assert_eq!(again.tell_changes().unwrap(), []);
     assert_eq!(store.notices(0).unwrap().len(), 1);
+}
+
+/// An advisory of one's own whose day has come is told once, and once more for another day; it
+/// counts all the same.
+#[test]
+fn the_day_of_an_advisory_of_ones_own_is_told_once() {
+    let town = town();
+    let expiring = |at: &str| {
+        let text = record("RLT-test-2021-0001", "", "2.0", "2.15.0");
+        text.replacen('{', &format!(r#"{{"database_specific":{{"expires":"{at}"}},"#), 1)
+    };
+    let put = |at: &str| {
+        put(&town.engine, "RLT-test-2021-0001", &expiring(at));
+        town.engine.follow_feeds().unwrap();
+    };
+    let tell = || told(&town.engine.tell_changes().unwrap());
+    put("2021-12-11T00:00:00Z");
+    assert_eq!(tell(), [(NoticeKind::Advisory, 1, vec![1], vec![])]);
+    pass(3_600);
+    assert_eq!(tell(), []);
+    pass(86_400);
+    assert_eq!(tell(), [(NoticeKind::Expired, 1, vec![], vec![])]);
+    pass(86_400);
+    assert_eq!((tell(), town.engine.found("RLT-test-2021-0001").affected.len()), (vec![], 1));
+    // A server that starts later does not tell it again.
+    let again = open(town.engine.store(), "again").unwrap();
+    assert_eq!(told(&again.tell_changes().unwrap()), []);
+    put("2022-01-01T00:00:00Z");
+    assert_eq!(tell(), []);
+    pass(30 * 86_400);
+    assert_eq!(tell(), [(NoticeKind::Expired, 1, vec![], vec![])]);
+}
+
+/// A source that is switched off: its word ends and is told, no site comes back by that, and all
+/// is as it was once it is switched on.
+#[test]
+fn a_source_that_is_switched_off_relights_nothing_and_its_word_returns() {
+    const FLAW: &str = "CVE-2021-44228";
+    let town = town();
+    town.incident(FLAW);
+    let site = GateKey::new(&name(0)).unwrap();
+    let sites = std::slice::from_ref(&site);
+    town.engine.attach_evidence("test", FLAW, sites, EvidenceKind::Scan).unwrap();
+    town.darken(&[0]);
+    let wants = || town.phase(FLAW, 0).unwrap().wants();
+    assert_eq!(wants(), Light::Dark);
+    let permits = || town.ledger().incident(FLAW).unwrap().permits(&site, town.engine.now());
+    disable_source(town.engine.store(), "relight", town.engine.now()).unwrap().unwrap();
+    town.engine.follow_store().unwrap();
+    let notices = town.engine.tell_changes().unwrap();
+    let kinds: BTreeSet<_> = notices.iter().map(|it| it.kind).collect();
+    assert_eq!(kinds, [NoticeKind::Withdrawn].into());
+    assert_eq!((wants(), permits()), (Light::Dark, false));
+    assert!(town.engine.found(FLAW).affected.is_empty());
+    enable_source(town.engine.store(), "relight").unwrap();
+    town.engine.follow_store().unwrap();
+    assert_eq!((wants(), town.engine.found(FLAW).affected.len()), (Light::Dark, 1));
+    let kinds: BTreeSet<_> =
+        town.engine.tell_changes().unwrap().into_iter().map(|it| it.kind).collect();
+    assert_eq!(kinds, [NoticeKind::Revised].into());
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod findings;
 mod log4j;
 mod questions;
 mod simulator;
+mod switched;
 mod vex;
 
 use relight_match::Advisories;

@@ -128,6 +128,7 @@ scan-progress = { NUMBER($files) } { $files ->
     [one] archive
    *[other] archives
  } (deepest { NUMBER($deepest) }), { NUMBER($megabytes) } MB, { NUMBER($flaws) } unread
+scan-file = a file that an advisory of your own means
 scan-hidden = { NUMBER($count) } { $count ->
     [one] component hidden by an upper layer, not counted
    *[other] components hidden by upper layers, not counted
@@ -272,6 +273,12 @@ source-state-fresh = up to date
 source-state-late = late: nothing came for two days
 source-state-failing = failing: the last three imports gave nothing
 source-state-refused = refused: the last list looked wrong
+source-state-disabled = switched off: what it says does not count
+source-unknown = no source is known by this name
+source-unknown-remedy = relight advisories sources shows them
+source-own = advisories of your own are not switched off together
+source-own-remedy = relight advisories retire ID --reason TEXT, one by one
+sources-disabled = switched off, so that what they say does not count: { $names }
 source-vanished = missing from the newest list
 source-stale-record = with a newer version that could not be read
 source-gap = no source speaks about { $ecosystem }, which is installed somewhere

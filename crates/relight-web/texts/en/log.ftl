@@ -60,6 +60,8 @@ log-notice-revised = Advisory { $advisory } changed: { NUMBER($affected) } { $af
 # advisory
 log-notice-withdrawn = Advisory { $advisory } withdrawn: it finds nothing any more; nothing is relit by that
 # advisory
+log-notice-expired = The day of your own advisory { $advisory } has come: look at it again; it counts until somebody retires it
+# advisory
 log-incident-proposed = An incident is proposed: { $advisory }
 # place
 log-feed-refused = Not usable in the feeds: { $place }

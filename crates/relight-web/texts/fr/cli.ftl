@@ -134,6 +134,7 @@ scan-progress = { NUMBER($files) } { $files ->
     [one] non lu
    *[other] non lus
  }
+scan-file = un fichier que vise un avis à vous
 scan-hidden = { NUMBER($count) } { $count ->
     [one] composant caché par une couche supérieure, non compté
    *[other] composants cachés par des couches supérieures, non comptés
@@ -290,6 +291,12 @@ source-state-fresh = à jour
 source-state-late = en retard : rien depuis deux jours
 source-state-failing = en échec : les trois dernières lectures n'ont rien donné
 source-state-refused = refusée : la dernière liste semblait fausse
+source-state-disabled = débranchée : ce qu'elle dit ne compte pas
+source-unknown = aucune source n'est connue sous ce nom
+source-unknown-remedy = relight advisories sources les montre
+source-own = vos propres avis ne se débranchent pas ensemble
+source-own-remedy = relight advisories retire ID --reason TEXTE, un par un
+sources-disabled = débranchées, donc ce qu'elles disent ne compte pas : { $names }
 source-vanished = absentes de la dernière liste
 source-stale-record = dont une version plus récente n'a pas pu être lue
 source-gap = aucune source ne parle de { $ecosystem }, qui est installé quelque part

@@ -60,6 +60,8 @@ log-notice-revised = Avis { $advisory } modifié : { NUMBER($affected) } { $affe
 # advisory
 log-notice-withdrawn = Avis { $advisory } retiré : il ne trouve plus rien; rien n’est rallumé pour cela
 # advisory
+log-notice-expired = Le jour de votre propre avis { $advisory } est venu : revoyez-le; il compte jusqu’à ce que quelqu’un le retire
+# advisory
 log-incident-proposed = Un incident est proposé : { $advisory }
 # place
 log-feed-refused = Inutilisable parmi les avis : { $place }

@@ -58,7 +58,7 @@ enum Action {
     Search(search::Search),
     New(search::New),
     Feeds(feeds::Feeds),
-    Sources,
+    Sources(sources::Sources),
 }
 
 #[derive(Debug, Args)]
@@ -159,6 +159,9 @@ struct SourceRow<'a> {
     revision: String,
     modified: Option<String>,
     withdrawn: Option<String>,
+    /// Since when nothing of its source counts; left out where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_disabled: Option<String>,
     status: &'a str,
     licence: &'static str,
     attribution: &'static str,
@@ -201,14 +204,16 @@ impl RevisionRow {
 }
 
 impl<'a> SourceRow<'a> {
-    fn of(record: &'a relight_model::Advisory) -> Self {
+    fn of(record: &'a relight_model::Advisory, known: &Known) -> Self {
         let info = source_info(&record.source);
+        let disabled = known.policy().disabled.get(&record.source).copied();
         Self {
+            source_disabled: disabled.map(rfc3339),
             source: &record.source,
             id: &record.id,
             revision: record.revision.to_string(),
             modified: record.modified.map(rfc3339),
-            withdrawn: record.withdrawn.map(rfc3339),
+            withdrawn: record.withdrawn.filter(|at| Some(*at) != disabled).map(rfc3339),
             status: &record.status,
             licence: info.map_or("", |info| info.licence),
             attribution: info.map_or("", |info| info.attribution),
@@ -220,17 +225,20 @@ impl<'a> SourceRow<'a> {
     /// As [`SourceRow::of`], with all revisions.
     fn with_history(
         record: &'a relight_model::Advisory,
+        known: &Known,
         store: &Store,
     ) -> Result<Self, StoreError> {
         let history = Some(RevisionRow::all(record, store)?);
-        Ok(Self { history, ..Self::of(record) })
+        Ok(Self { history, ..Self::of(record, known) })
     }
 
     fn tell(&self, lang: Lang, report: &mut Report) {
         let modified = self.modified.as_deref().unwrap_or("-");
+        let disabled = self.source_disabled.as_ref().map(|_| texts::source_state_disabled(lang));
         let withdrawn = self.withdrawn.as_ref().map(|_| texts::revision_withdrawn(lang));
+        let word = withdrawn.or(disabled).unwrap_or_default();
         let line = format!("  {}  {}  {modified}  {}", self.source, self.id, self.revision);
-        report.line(format!("{line}  {}", withdrawn.unwrap_or_default()).trim_end());
+        report.line(format!("{line}  {word}").trim_end());
         if !self.attribution.is_empty() {
             report.line(&format!("    {} · {}", self.licence, self.attribution));
         }
@@ -255,7 +263,7 @@ impl Advisories {
             Action::Search(search) => search.run(context, report),
             Action::New(new) => new.run(context, report),
             Action::Feeds(feeds) => feeds.run(context, report),
-            Action::Sources => sources::run(context, report),
+            Action::Sources(sources) => sources.run(context, report),
         }
     }
 }
@@ -305,6 +313,18 @@ pub(crate) fn tell_expired(group: &Group, lang: Lang, report: &mut Report) {
     }
 }
 
+/// Sources of a group that are switched off: what they say does not count, whatever it is.
+pub(crate) fn tell_disabled(known: &Known, group: &Group, lang: Lang, report: &mut Report) {
+    let disabled = &known.policy().disabled;
+    let sources = group.records().map(|it| it.source.as_str());
+    let silent: BTreeSet<&str> = sources.filter(|source| disabled.contains_key(*source)).collect();
+    if !silent.is_empty() {
+        let names: Vec<&str> = silent.into_iter().collect();
+        let sentence = texts::sources_disabled(lang, &names.join(", "));
+        report.line(&report.paint(Style::Bad, &format!("  {sentence}")));
+    }
+}
+
 /// A file that a flaw means, in one line.
 fn exhibit_line(exhibit: &Exhibit, lang: Lang) -> String {
     match exhibit {
@@ -331,8 +351,8 @@ impl Show {
         let ranking = Ranking::read(store.as_deref(), context)?;
         let ranked = ranking.worst(group);
         let sources = group.records().map(|record| match store.as_ref().filter(|_| self.history) {
-            Some(store) => SourceRow::with_history(record, store),
-            None => Ok(SourceRow::of(record)),
+            Some(store) => SourceRow::with_history(record, &known, store),
+            None => Ok(SourceRow::of(record, &known)),
         });
         let sources = sources.collect::<Result<_, _>>();
         let signals = ranking.signals(group).into_iter().map(SignalRow::of);
@@ -352,7 +372,7 @@ impl Show {
         if context.json {
             report.document("relight.advisory/1", &document);
         } else {
-            self.text(&document, (group, &ranked), report);
+            self.text(&document, (&known, group, &ranked), report);
         }
         Ok(())
     }
@@ -360,7 +380,7 @@ impl Show {
     fn text(
         &self,
         document: &ShowDocument<'_>,
-        (group, ranked): (&Group, &Ranked),
+        (known, group, ranked): (&Known, &Group, &Ranked),
         report: &mut Report,
     ) {
         let lang = report.lang();
@@ -376,6 +396,7 @@ impl Show {
             report.line(&format!("    {sentence}"));
         }
         tell_expired(group, lang, report);
+        tell_disabled(known, group, lang, report);
         for package in &document.packages {
             report.line(&format!("  {}: {}", package.ecosystem, package.name));
         }

@@ -165,6 +165,7 @@ impl Affected {
             report.line(&format!("{title}  {}", group.summary()));
             report.line(&facts(group, told.first().as_ref(), lang));
             advisories::tell_expired(group, lang, report);
+            advisories::tell_disabled(&told.register.advisories, group, lang, report);
         }
         let count = |verdict| told.answers.count(verdict);
         let (affected, clear) = (count(Verdict::Affected), count(Verdict::Clear));

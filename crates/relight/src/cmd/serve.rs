@@ -55,6 +55,9 @@ const FEEDS_FOLDER: &str = "feeds";
 /// waits, and seldom enough that an idle server costs nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// How often it is looked whether the day of an advisory of one's own has come.
+const EXPIRY_LOOK_EVERY: Duration = Duration::from_secs(60);
+
 /// How often everything is matched again from nothing, as a check of what followed each change.
 const FULL_MATCH_EVERY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -323,7 +326,7 @@ impl Server<'_> {
         stop: &AtomicBool,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let mut matched = Instant::now();
+        let (mut matched, mut told) = (Instant::now(), Instant::now());
         self.forget_old_logs(report);
         while !stop.load(Ordering::Relaxed) {
             self.take_control()?;
@@ -331,6 +334,10 @@ impl Server<'_> {
                 matched = Instant::now();
                 self.match_again(report)?;
                 self.forget_old_logs(report);
+            }
+            if told.elapsed() >= EXPIRY_LOOK_EVERY {
+                told = Instant::now();
+                self.tell(report)?;
             }
             if let Some(error) = web.public_trouble() {
                 self.not_published(&error, report);
@@ -517,5 +524,6 @@ const fn code_of(kind: NoticeKind) -> &'static str {
         NoticeKind::Advisory => "log-notice-advisory",
         NoticeKind::Revised => "log-notice-revised",
         NoticeKind::Withdrawn => "log-notice-withdrawn",
+        NoticeKind::Expired => "log-notice-expired",
     }
 }

@@ -166,6 +166,56 @@ fn sources_are_counted() {
     assert!(sources["updated"].as_str().unwrap().ends_with('Z'));
 }
 
+/// A source that somebody switched off is shown and does not count; its word returns.
+#[test]
+fn a_source_is_switched_off_and_on() {
+    let place = Place::with_sites();
+    place.write("good/log4j.jar", log4j("2.17.1"));
+    place.expect(0, &["scan", "good", "--site", "san-002"]);
+    let text = GOOD
+        .replace("npm", "Maven")
+        .replace(r#""name":"left-pad""#, r#""name":"org.apache.logging.log4j:log4j-core""#);
+    place.write("osv/a.json", text.replace("1.3.0", "3.0.0"));
+    place.expect(0, &["advisories", "update", "--offline", "osv"]);
+    let affected =
+        || place.run(&["affected", "CVE-2099-0001", "--json"]).json()["total"]["affected"].clone();
+    assert_eq!(affected(), 1);
+    let off = place.expect(0, &["advisories", "sources", "disable", "ghsa", "--json"]).json();
+    assert_eq!(off["sources"][1]["state"], "disabled");
+    assert!(off["sources"][1]["disabled_since"].is_string());
+    assert_eq!(affected(), 0);
+    let shown = place.expect(0, &["advisories", "show", "CVE-2099-0001", "--json"]).json();
+    let row = &shown["sources"][0];
+    assert!(row["source_disabled"].is_string() && row["withdrawn"].is_null(), "{row}");
+    let sentence = "switched off, so that what they say does not count: ghsa";
+    for words in [
+        &["affected", "CVE-2099-0001"][..],
+        &["advisories", "show", "CVE-2099-0001", "--sources"],
+        &[
+            "advisories",
+            "explain",
+            "CVE-2099-0001",
+            "pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1",
+        ],
+    ] {
+        let told = place.run(words).stdout;
+        assert!(told.contains(sentence), "{told}");
+    }
+    // What comes meanwhile is kept, and counts no more than the rest.
+    place.expect(0, &["advisories", "import", "osv", "--whole"]);
+    assert_eq!(affected(), 0);
+    place.expect(0, &["advisories", "sources", "enable", "ghsa"]);
+    assert_eq!(affected(), 1);
+    expect![[r#"
+        --- stderr
+        error: no source is known by this name: nobody
+        hint: relight advisories sources shows them
+        --- status 2
+    "#]]
+    .assert_eq(&place.run(&["advisories", "sources", "disable", "nobody"]).text());
+    place.expect(2, &["advisories", "sources", "disable", "own"]);
+}
+
 /// NVD's record of Log4Shell, cut down: the library, and one product on one platform.
 const NVD: &str = r#"{"resultsPerPage":1,"startIndex":0,"totalResults":1,"version":"2.0",
 "vulnerabilities":[{"cve":{

@@ -10,7 +10,7 @@ use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::find;
+use super::{find, tell_disabled};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -113,6 +113,7 @@ impl Explain {
                 report
                     .line(&format!("    {}", texts::explain_withdrawn(lang, &at, record, source)));
             }
+            tell_disabled(&known, group, lang, report);
         }
         Ok(())
     }

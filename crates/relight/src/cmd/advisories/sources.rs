@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use clap::{Args, Subcommand};
 use relight_engine::matching::package_of;
+use relight_engine::silenced::{disable_source, disabled_sources, enable_source};
 use relight_engine::store::{self, SourceState, Store};
 use relight_formats::advisory::{self, source_info};
 use relight_model::Timestamp;
@@ -13,9 +15,12 @@ use serde::Serialize;
 use super::UPDATED_KEY;
 use super::feeds::FeedRow;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Failure, coded};
 use crate::inventory;
 use crate::report::Report;
+
+/// The state of a source that an operator has switched off.
+const DISABLED: &str = "disabled";
 
 #[derive(Serialize)]
 struct Document {
@@ -36,19 +41,67 @@ struct Row {
     vanished: u64,
     stale: u64,
     last_success: Option<String>,
+    /// Since when nothing of it counts.
+    disabled_since: Option<String>,
     licence: &'static str,
     attribution: &'static str,
     url: &'static str,
 }
 
+/// What to do with sources; nothing shows them.
+#[derive(Debug, Args)]
+pub(super) struct Sources {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    Disable(Named),
+    Enable(Named),
+}
+
+#[derive(Debug, Args)]
+struct Named {
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+impl Sources {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let store_failed = |error| context.store_failure(&error);
+        match self.action {
+            None => {}
+            Some(Action::Disable(Named { name })) => {
+                let store = context.existing_store()?;
+                let switched = disable_source(&store, &name, context.now());
+                switched.map_err(store_failed)?.map_err(|fault| {
+                    let (what, remedy) = coded(context.lang, fault.as_str());
+                    Failure::usage(texts::labelled(context.lang, what, &name)).hint(remedy)
+                })?;
+            }
+            Some(Action::Enable(Named { name })) => {
+                enable_source(&*context.existing_store()?, &name).map_err(store_failed)?;
+            }
+        }
+        show(context, report)
+    }
+}
+
 /// Shows every source.
-pub(super) fn run(context: &Context, report: &mut Report) -> Result<(), Failure> {
+fn show(context: &Context, report: &mut Report) -> Result<(), Failure> {
     let failed = |error| context.store_failure(&error);
     let (sources, feeds, gaps_of_none) = (vec![builtin()], Vec::new(), Vec::new());
     let mut document = Document { updated: None, sources, feeds, gaps: gaps_of_none };
     if let Some(store) = context.store_if_any()? {
         let rows = store.advisory_sources().map_err(failed)?;
         document.sources.extend(rows.into_iter().map(|it| row(it, context.now())));
+        let disabled = disabled_sources(&store).map_err(failed)?;
+        for row in &mut document.sources {
+            if let Some(at) = disabled.get(&row.name) {
+                (row.state, row.disabled_since) = (DISABLED, Some(rfc3339(*at)));
+            }
+        }
         let updated = store.meta_get(UPDATED_KEY).map_err(failed)?;
         document.updated = updated.and_then(|text| text.parse().ok()).map(rfc3339);
         document.gaps = gaps(context, &store)?;
@@ -74,6 +127,7 @@ fn builtin() -> Row {
         vanished: 0,
         stale: 0,
         last_success: None,
+        disabled_since: None,
         licence: info.map_or("", |info| info.licence),
         attribution: "",
         url: "",
@@ -89,6 +143,7 @@ fn row(source: store::SourceRow, now: Timestamp) -> Row {
         vanished: source.vanished,
         stale: source.stale,
         last_success: source.last_success.map(rfc3339),
+        disabled_since: None,
         licence: info.map_or("", |info| info.licence),
         attribution: info.map_or("", |info| info.attribution),
         url: info.map_or("", |info| info.url),
@@ -124,6 +179,9 @@ fn text(document: &Document, context: &Context, report: &mut Report) {
         for (kind, count) in marks.into_iter().filter(|(_, count)| *count > 0) {
             let words = texts::by_code(lang, &format!("source-{kind}")).unwrap_or(kind);
             report.line(&format!("  {}", texts::labelled(lang, words, &count.to_string())));
+        }
+        if row.state == DISABLED {
+            report.next(&format!("relight advisories sources enable {}", row.name));
         }
         if row.state == SourceState::Refused.as_str() {
             report.next(&format!("relight advisories import --accept {} FILE", row.name));
