@@ -173,7 +173,7 @@ impl Reader {
 
     /// Counts a line that was read shortly before, by its hash.
     fn recall(&mut self, hash: u64) {
-        let slot = &mut self.recent[hash as usize % RECENT_LINES];
+        let slot = &mut self.recent[place_of(hash) % RECENT_LINES];
         self.tally.duplicates += u64::from(*slot == hash);
         *slot = hash;
     }
@@ -278,6 +278,12 @@ fn hash_of(text: &[u8]) -> u64 {
     }
     stir(&mut lanes, &last);
     multiplied(lanes[0] ^ 0x2d35_8dcc_aa6c_78a5, lanes[1] ^ 0x8bb8_4b93_962e_acc9) | 1
+}
+
+/// The half of a hash by which places are chosen: the last bit of the other half is always set, and
+/// every second place would stay empty.
+const fn place_of(hash: u64) -> usize {
+    (hash >> 32) as usize
 }
 
 fn stir(lanes: &mut [u64; 2], step: &[u8; 32]) {

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use relight_model::{Escape, Event, OrgId};
 
 use super::ordinary::Clock;
+use super::place_of;
 use crate::decode::basic_credentials;
 use crate::parsers::dash_is_empty;
 use crate::pool::{Print, SourceKey};
@@ -194,7 +195,7 @@ impl<T: Copy + Default, const BYTES_MAX: usize> Texts<T, BYTES_MAX> {
     }
 
     fn place(&self, hash: u64) -> usize {
-        hash as usize & (self.pairs.len() - 1)
+        place_of(hash) & (self.pairs.len() - 1)
     }
 }
 
@@ -256,6 +257,15 @@ mod tests {
         assert_eq!(get(&mut texts, "c", 3), 3);
         assert_eq!(["a", "c"].map(|text| get(&mut texts, text, 9)), [1, 3]);
         assert_eq!(get(&mut texts, "b", 4), 4, "gone");
+    }
+
+    #[test]
+    fn every_place_is_used() {
+        let mut texts: Texts<usize, AGENT_BYTES_MAX> = Texts::new(AGENTS_MAX);
+        for number in 0..16 * AGENTS_MAX {
+            get(&mut texts, &format!("agent {number}"), number);
+        }
+        assert!(texts.pairs.iter().flatten().all(|slot| slot.length != NO_TEXT));
     }
 
     #[test]
