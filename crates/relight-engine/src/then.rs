@@ -38,16 +38,23 @@ impl History {
         Some((row, row.confirmed_by(at, &self.looks)))
     }
 
-    /// When the answer may turn: at each inventory, just before it, because a deployment leaves the
-    /// site unknown until then, and just before a look that came longer than `age_max` seconds
-    /// after the one before it.
-    fn turns(&self, age_max: i64) -> impl Iterator<Item = Timestamp> {
+    /// When the answer may turn between two moments, both included: at each inventory, just before
+    /// it, because a deployment leaves the site unknown until then, and just before a look that came
+    /// longer than `age_max` seconds after the one before it.
+    fn turns(
+        &self,
+        age_max: i64,
+        (from, to): (Timestamp, Timestamp),
+    ) -> impl Iterator<Item = Timestamp> {
+        let inside = move |at: &Timestamp| (from..=to).contains(at);
         let starts = self.rows.iter().flat_map(|row| [row.observed_at - 1, row.observed_at]);
         let looks = self.looks.iter().copied().chain(self.rows.iter().map(|it| it.last_confirmed));
+        let before = looks.map(|at| at - 1);
         let is_late = move |at: &Timestamp| {
-            self.in_force(at - 1).is_some_and(|(_, confirmed)| at - 1 - confirmed > age_max)
+            self.in_force(*at).is_some_and(|(_, confirmed)| at - confirmed > age_max)
         };
-        starts.chain(looks.filter(is_late).map(|at| at - 1))
+        // A history is long and a question is about a day: what is outside of it is left out first.
+        starts.filter(inside).chain(before.filter(inside).filter(is_late))
     }
 }
 
@@ -118,8 +125,7 @@ impl<'a> Then<'a> {
     ) -> Result<Exposure, StoreError> {
         let mut moments = BTreeSet::from([from, to]);
         for asset in self.placements.get(&site).into_iter().flatten() {
-            let inside = |at: &Timestamp| (from..=to).contains(at);
-            moments.extend(self.history(*asset)?.turns(self.age_max).filter(inside));
+            moments.extend(self.history(*asset)?.turns(self.age_max, (from, to)));
         }
         let mut worst = Exposure::Clear;
         for at in moments {
