@@ -160,11 +160,13 @@ fn peers(folder: &Path, program: &str, large: &Path, small: &Path) -> Result<Vec
         let (ours, _) = measure(folder, &ingest(program, large), PEER_MAX_S)?;
         let (theirs, run) = measure(folder, &peer, PEER_MAX_S)?;
         let ratio = theirs.cpu / ours.cpu;
-        let text = format!("GoAccess: {:.1} CPU s, {ratio:.0} times ours; at least 45", theirs.cpu);
+        let goaccess = peers::versioned(folder, "goaccess");
+        let text =
+            format!("{goaccess}: {:.1} CPU s, {ratio:.0} times ours; at least 45", theirs.cpu);
         figures.push(if run.success {
             Figure { text, met: Some(ratio >= 45.0) }
         } else {
-            Figure { text: format!("GoAccess: {}", run.status()), met: Some(false) }
+            Figure { text: format!("{goaccess}: {}", run.status()), met: Some(false) }
         });
     } else {
         figures.push(absent("goaccess"));
@@ -194,7 +196,7 @@ fn slow_peers(folder: &Path, small: &Path) -> Result<Vec<Figure>, String> {
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
         let rate = lines.unwrap_or(0) as f64 / cost.cpu;
         let text = if run.success {
-            format!("{package}: {rate:.0} lines a CPU second")
+            format!("{}: {rate:.0} lines a CPU second", peers::versioned(folder, package))
         } else {
             let said = run.stderr.lines().find(|line| line.contains("fatal")).unwrap_or_default();
             format!("{package}: {} {said}", run.status())

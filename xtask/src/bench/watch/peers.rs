@@ -72,25 +72,43 @@ pub(super) fn run(root: &Path, folder: &Path, quick: bool) -> Result<(), String>
     let mut differ = 0;
     if Path::new("/usr/lib/python3/dist-packages/fail2ban").is_dir() {
         let text = process::output(folder, PYTHON, &["-c", FAIL2BAN, &log])?;
-        differ += compare("fail2ban", &ours("fail2ban"), &addresses(&text), &mut told);
+        differ += compare(
+            &versioned(folder, "fail2ban"),
+            &ours("fail2ban"),
+            &addresses(&text),
+            &mut told,
+        );
     } else {
         println!("fail2ban is not here: apt-get install fail2ban");
     }
     if process::is_there("crowdsec") && Path::new(HUB).is_dir() {
         let text = crowdsec(folder, &log)?;
-        differ += compare("crowdsec", &ours("crowdsec"), &performed(&text), &mut told);
+        differ += compare(
+            &versioned(folder, "crowdsec"),
+            &ours("crowdsec"),
+            &performed(&text),
+            &mut told,
+        );
     } else {
         println!("crowdsec is not here: apt-get install crowdsec");
     }
     if process::is_there("psad") {
         let text = process::output(folder, "perl", &["-e", PSAD, &packets, &made(folder)?])?;
-        differ += compare("psad", &ours("psad"), &flagged_by_psad(&text), &mut told);
+        differ +=
+            compare(&versioned(folder, "psad"), &ours("psad"), &flagged_by_psad(&text), &mut told);
     } else {
         println!("psad is not here: apt-get install psad");
     }
     write(&results(root)?.join("watch-peers.txt"), &told)?;
     print!("{told}");
     if differ == 0 { Ok(()) } else { Err(format!("{differ} addresses are judged differently")) }
+}
+
+/// A package with its version, as the system knows it.
+pub(super) fn versioned(folder: &Path, package: &str) -> String {
+    let words = ["-W", "-f", "${Package} ${Version}", package];
+    let known = process::output(folder, "dpkg-query", &words).ok();
+    known.filter(|text| text.starts_with(package)).unwrap_or_else(|| package.to_owned())
 }
 
 /// A folder for what psad writes.
@@ -271,6 +289,14 @@ mod tests {
         let log = "[+] Found 5 iptables log messages\nflagged 192.0.2.3\n";
         assert_eq!(flagged_by_psad(log).into_iter().collect::<Vec<_>>(), ["192.0.2.3"]);
         assert_eq!(addresses("b\n\na\n").into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_package_has_its_version_where_the_system_knows_it() {
+        let here = std::env::temp_dir();
+        assert_eq!(versioned(&here, "no-such-package"), "no-such-package");
+        let known = versioned(&here, "dpkg");
+        assert!(known == "dpkg" || known.strip_prefix("dpkg ").is_some_and(|it| it.contains('.')));
     }
 
     #[test]
