@@ -36,6 +36,8 @@ pub struct Campaign {
     /// Who it is, when all of its sources are on the operator's list of scanners that mean well
     /// (`research: NAME`); then it is background noise. Sorted.
     pub known: Vec<String>,
+    /// Names of that list that user agents of it claim from addresses that are not theirs, sorted.
+    pub spoofed: Vec<String>,
     /// How many single addresses were put together here because they are so many and nothing ties
     /// them to each other; 0 for a campaign.
     pub gathered: usize,

@@ -78,6 +78,8 @@ pub struct Detection {
     pub callbacks: Vec<String>,
     /// Fingerprints of clients that its contacts carried, sorted, at most 16.
     pub fingerprints: Vec<String>,
+    /// What its one source calls itself (`agent:…`), sorted, at most 16; empty for a group.
+    pub agents: Vec<String>,
     /// Payloads that would have worked on their product, in order of time.
     pub attempts: Vec<Attempt>,
     /// What its first contact is told by: the same on every machine.

@@ -200,6 +200,7 @@ fn campaign(detections: &[&Detection], taken: &mut BTreeSet<String>) -> Campaign
         attempts: set(each().flat_map(|detection| detection.attempts.iter().cloned())),
         signs: Vec::new(),
         known: Vec::new(),
+        spoofed: Vec::new(),
         gathered: 0,
         marks,
         marks_until,

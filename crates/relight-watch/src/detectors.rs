@@ -34,6 +34,9 @@ const LOOKUP_FLAW: &str = "CVE-2021-44228";
 /// A client with more ordinary users in the sample than this tells nothing about who uses it.
 const RARE_USERS_MAX: u32 = 1;
 
+/// How the name of a user agent begins.
+pub(crate) const AGENT: &str = "agent:";
+
 /// Most fingerprints of a detection.
 const FINGERPRINTS_MAX: usize = 16;
 
@@ -143,6 +146,7 @@ impl Found {
         for summary in dossier.summaries() {
             for mut made in DETECTORS.iter().filter_map(|detector| detector.judge(&summary)) {
                 made.fingerprints = self.rare_prints(dossier, &summary.contacts);
+                made.agents = agents(dossier, &summary.contacts);
                 detections.push(made);
             }
         }
@@ -159,6 +163,14 @@ impl Found {
         let rare = values.into_iter().filter(|value| *value != 0 && !self.common.contains(value));
         rare.take(FINGERPRINTS_MAX).map(|value| dossier.name(value)).collect()
     }
+}
+
+/// What these contacts say that they are, as far as windows still hold it.
+fn agents(dossier: &Dossier, contacts: &[Contact<'_>]) -> Vec<String> {
+    let values: BTreeSet<u32> = contacts.iter().map(|contact| contact.print.agent).collect();
+    let names = values.into_iter().filter(|value| *value != 0).map(|value| dossier.name(value));
+    let names: BTreeSet<String> = names.filter(|name| name.starts_with(AGENT)).collect();
+    names.into_iter().take(FINGERPRINTS_MAX).collect()
 }
 
 /// Judges a pool that is one window: everything that is known, of all organisations together.
@@ -206,6 +218,7 @@ fn detection(
         contributions,
         callbacks: callbacks.into_iter().collect(),
         fingerprints: Vec::new(),
+        agents: Vec::new(),
         attempts: attempts(contacts),
         origin: contacts.first().map_or(0, mark),
         marks: marks(contacts),

@@ -2,16 +2,22 @@
 //! projects, monitors, own scanners, partners, and tests that somebody authorised.
 //!
 //! The list is the operator's own, with the ranges that each publishes: a name in a user agent
-//! proves nothing. No list is shipped, because such ranges change every week.
+//! proves nothing, and one that is claimed from another address is told. No list is shipped,
+//! because such ranges change every week.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use relight_model::{Campaign, Severity, Timestamp};
 
 use crate::civil;
+use crate::detectors::AGENT;
 
 /// Most lines of a list that are read.
 pub const KNOWN_MAX: usize = 100_000;
+
+/// Shortest name that a user agent can claim, in bytes.
+const CLAIMED_BYTES_MIN: usize = 4;
 
 /// Why somebody scans who means well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,10 +99,35 @@ impl KnownScanners {
         self.0.iter().filter(holds).map(|entry| entry.network)
     }
 
+    /// The names that user agents of a campaign claim from addresses which the list does not give
+    /// to them. A name that is not on the list can be neither proven nor refuted.
+    fn spoofed(&self, campaign: &Campaign) -> Vec<String> {
+        let mut spoofed = BTreeSet::new();
+        for detection in &campaign.detections {
+            for agent in detection.agents.iter().chain([&detection.shared]) {
+                let Some(agent) = agent.strip_prefix(AGENT) else { continue };
+                let claimed = self.0.iter().filter(|entry| entry.is_claimed(agent));
+                let strange = claimed.filter(|entry| {
+                    let mut sources = detection.sources.iter();
+                    sources.any(|source| !self.is_of(&entry.name, *source))
+                });
+                spoofed.extend(strange.map(|entry| entry.name.clone()));
+            }
+        }
+        spoofed.into_iter().collect()
+    }
+
+    /// Some line gives the address to this name.
+    fn is_of(&self, name: &str, source: IpAddr) -> bool {
+        let mut own = self.0.iter().filter(|entry| entry.name.eq_ignore_ascii_case(name));
+        own.any(|entry| is_within(source, entry.network))
+    }
+
     /// Puts a campaign apart if every source of it is known and means well: it becomes background
     /// noise with a name. Payloads that would have worked are never silenced, except those of an
     /// own scanner or a test within its days.
     pub fn put_apart(&self, campaign: &mut Campaign) {
+        campaign.spoofed = self.spoofed(campaign);
         let between = (campaign.first, campaign.last);
         let of = |source: &IpAddr| self.0.iter().find(|entry| entry.covers(*source, between));
         let known: Option<Vec<&Entry>> = campaign.sources.iter().map(of).collect();
@@ -115,6 +146,18 @@ impl KnownScanners {
 }
 
 impl Entry {
+    /// A user agent has the name as a word of its own; a short one may be anybody's word.
+    fn is_claimed(&self, agent: &str) -> bool {
+        let (agent, name) = (agent.to_ascii_lowercase(), self.name.to_ascii_lowercase());
+        let is_border = |next: Option<char>| next.is_none_or(|next| !next.is_alphanumeric());
+        !self.reason.may_attack()
+            && name.len() >= CLAIMED_BYTES_MIN
+            && agent.match_indices(&name).any(|(at, _)| {
+                is_border(agent[..at].chars().next_back())
+                    && is_border(agent[at + name.len()..].chars().next())
+            })
+    }
+
     fn covers(&self, source: IpAddr, (first, last): (Timestamp, Timestamp)) -> bool {
         self.between.0 <= first && last < self.between.1 && is_within(source, self.network)
     }
@@ -184,7 +227,7 @@ fn is_within(source: IpAddr, (network, length): (IpAddr, u8)) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use relight_model::{Attempt, Exposure};
+    use relight_model::{Attempt, Detection, Exposure};
 
     use super::*;
 
@@ -213,6 +256,7 @@ mod tests {
             attempts: if attacks { vec![attempt] } else { Vec::new() },
             signs: Vec::new(),
             known: Vec::new(),
+            spoofed: Vec::new(),
             gathered: 0,
             marks: Vec::new(),
             marks_until: u64::MAX,
@@ -244,6 +288,64 @@ mod tests {
         );
         assert_eq!(put(&["198.51.100.7", "198.51.101.7"], 40, false), [] as [&str; 0]);
         assert_eq!(put(&["2001:db9::1"], 1, false), [] as [&str; 0]);
+    }
+
+    fn detection(sources: Vec<IpAddr>, agent: &str, shared: &str) -> Detection {
+        Detection {
+            detector: "slow_sweep",
+            sources,
+            shared: shared.to_owned(),
+            severity: Severity::Reconnaissance,
+            first: AT,
+            last: AT,
+            decided: AT,
+            organisations: Vec::new(),
+            sites: Vec::new(),
+            contacts: 1,
+            likelihood: 1.0,
+            threshold: 1.0,
+            contributions: Vec::new(),
+            callbacks: Vec::new(),
+            fingerprints: Vec::new(),
+            agents: vec![agent.to_owned()],
+            attempts: Vec::new(),
+            origin: 0,
+            marks: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    /// Trap: a claimed crawler.
+    #[test]
+    fn a_name_that_is_claimed_from_a_strange_address_is_told() {
+        let list = "crawler,Examplebot,66.249.64.0/19\ncrawler,Examplebot,2001:db8:7::/48\n\
+                    monitor,Up,192.0.2.0/24\nown-scanner,Nessus,192.0.2.0/24\n";
+        let (list, faults) = KnownScanners::parse(list);
+        assert_eq!(faults, []);
+        let spoofed = |sources: &[&str], agent: &str, shared: &str| {
+            let mut campaign = campaign(sources, 1, false);
+            let sources = campaign.sources.clone();
+            campaign.detections.push(detection(sources, agent, shared));
+            list.put_apart(&mut campaign);
+            (campaign.spoofed, campaign.known.is_empty())
+        };
+        let bot = "agent:Mozilla/5.0 (compatible; examplebot/2.1; +http://www.example.com/bot)";
+        let claimed = (vec!["Examplebot".to_owned()], true);
+        assert_eq!(spoofed(&["198.51.100.7"], bot, ""), claimed);
+        assert_eq!(spoofed(&["198.51.100.7"], "", bot), claimed, "a group of them");
+        for own in ["66.249.70.1", "2001:db8:7:1::"] {
+            assert_eq!(spoofed(&[own], bot, ""), (vec![], false), "{own}");
+        }
+        for agent in [
+            "agent:Examplebots/1",
+            "agent:NotExamplebot",
+            "agent:up and away",
+            "agent:Nessus",
+            "ja4:Examplebot",
+            "",
+        ] {
+            assert_eq!(spoofed(&["198.51.100.7"], agent, "").0, [""; 0], "{agent}");
+        }
     }
 
     /// Sources of version 6 are kept as their /64, however exactly the list names them.

@@ -15,6 +15,7 @@ pub mod decode;
 pub mod detectors;
 mod error;
 mod flow_datagram;
+mod heat;
 mod hunt;
 mod journal;
 mod known;
@@ -43,12 +44,14 @@ pub use campaign::{
     CAMPAIGN_MARKS_MAX, Change, Explanation, SINGLE_CONTACTS_MAX, SINGLES_MAX, campaigns, explain,
     gather,
 };
+pub use civil::parse_day;
 pub use contact::Class;
 pub use daybook::{DAYBOOK_ROWS_MAX, DayFacts, DayKey, Daybook, FIELDS, fields_of};
 pub use decode::{Attempt, Callback, attempt, attempt_in_line, decode_line, plain};
 pub use detectors::{Dossier, Found, LogDay, Places, QUIET_EVENTS_A_DAY, Silence, judge, silence};
 pub use error::WatchError;
 pub use flow_datagram::{EXPORTERS_MAX, FlowDecoder, FlowTally, PENDING_BYTES_MAX, TEMPLATES_MAX};
+pub use heat::{Heat, Spot, heat, monday_of, week_of};
 pub use hunt::{Answered, Erased, Hit, LOOKUP_DOOR, LOOKUP_FLAWS, Prey, answered, doors_of, hunt};
 pub use known::{KNOWN_MAX, KnownScanners, Reason, canonical_network};
 pub use parsers::{Feed, PARSERS};

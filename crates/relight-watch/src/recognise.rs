@@ -153,6 +153,7 @@ mod tests {
             contributions: Vec::new(),
             callbacks: Vec::new(),
             fingerprints: Vec::new(),
+            agents: Vec::new(),
             attempts: Vec::new(),
             origin: seconds.start.cast_unsigned(),
             marks: marks.collect(),

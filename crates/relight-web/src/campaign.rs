@@ -27,6 +27,7 @@ pub fn sentences(lang: Lang, campaign: &Campaign, called: Called<'_>) -> Vec<Str
     let site = called.site;
     let mut told = vec![who(lang, campaign)];
     told.extend(known(lang, campaign));
+    told.extend(spoofed(lang, campaign));
     told.extend(reasons(lang, campaign, called));
     told.extend(alike(lang, campaign));
     told.extend(looked_for(lang, campaign, called));
@@ -71,6 +72,12 @@ fn known(lang: Lang, campaign: &Campaign) -> Option<String> {
         texts::labelled(lang, reason, name)
     });
     (!campaign.known.is_empty()).then(|| texts::campaign_known(lang, &list(lang, names)))
+}
+
+/// Whose name it takes, when the operator's own list says where that one comes from.
+fn spoofed(lang: Lang, campaign: &Campaign) -> Option<String> {
+    let names = campaign.spoofed.iter().cloned();
+    (!campaign.spoofed.is_empty()).then(|| texts::campaign_spoofed(lang, &list(lang, names)))
 }
 
 fn alike(lang: Lang, campaign: &Campaign) -> Option<String> {
@@ -219,6 +226,7 @@ mod tests {
             contributions: Vec::new(),
             callbacks: if attempts.is_empty() { vec![] } else { vec!["c.example".to_owned()] },
             fingerprints: Vec::new(),
+            agents: Vec::new(),
             attempts: attempts.to_vec(),
             origin: 0,
             marks: Vec::new(),
@@ -258,6 +266,7 @@ mod tests {
             attempts,
             signs: if severity == Severity::SignsOfSuccess { vec![sign] } else { Vec::new() },
             known: Vec::new(),
+            spoofed: Vec::new(),
             gathered: 0,
             marks: Vec::new(),
             marks_until: u64::MAX,

@@ -30,6 +30,7 @@ fn detection(source: u8, first: i64, likelihood: f64, callbacks: &[&str]) -> Det
         ],
         callbacks: callbacks.iter().map(|host| (*host).to_owned()).collect(),
         fingerprints: Vec::new(),
+        agents: Vec::new(),
         attempts: Vec::new(),
         origin: u64::from(source),
         marks: vec![u64::from(source)],

@@ -76,6 +76,12 @@ impl Places {
         self.is_heard_at(place_of(OrgId(0), Some(site)), days)
     }
 
+    /// Whether the log of an organisation told of something and not at which site, on one of these
+    /// days since 1970.
+    pub fn is_heard_of_no_site(&self, org: OrgId, days: Range<u32>) -> bool {
+        self.is_heard_at(place_of(org, None), days)
+    }
+
     fn is_heard_at(&self, place: u32, days: Range<u32>) -> bool {
         let Some(heard) = &self.heard else { return true };
         heard.get(&place).is_some_and(|all| is_any_of(all, days))

@@ -759,6 +759,8 @@ pool-reach = { NUMBER($organisations) } { $organisations ->
     [one] source
    *[other] sources
 }, { NUMBER($own) } of them seen here
+map-legend = distinct contacts (one source, one site, one door) by sector and week, under its Monday; “-” where no log was heard
+map-no-sector = (no sector)
 probed-affected = tried, and vulnerable that day
 probed-unknown = tried, and nobody can tell whether it was vulnerable
 probed-clear = tried, and not vulnerable
@@ -917,6 +919,7 @@ not-judged = about { NUMBER($percent) }% of all addresses did not fit into memor
 not-judged-remedy = erase old logs, or keep fewer days of them: the limit is one of contacts
 known-line = not a line that can be read
 known-line-remedy = reason,name,network or reason,name,network,first day,last day; the other lines hold
+campaign-spoofed = It calls itself { $names }, from addresses that your own list gives to nobody of that name.
 campaign-known = Known and harmless by your own list: { $names }.
 known-crawler = crawler
 known-research = research project

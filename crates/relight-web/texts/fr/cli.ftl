@@ -810,6 +810,8 @@ pool-reach = { NUMBER($organisations) } { $organisations ->
     [one] source
    *[other] sources
 }, dont { NUMBER($own) } vues ici
+map-legend = contacts distincts (une source, un site, une porte) par secteur et par semaine, sous son lundi; « - » où aucun journal ne fut entendu
+map-no-sector = (sans secteur)
 probed-affected = essayés, et vulnérables ce jour-là
 probed-unknown = essayés, et personne ne peut dire s’ils étaient vulnérables
 probed-clear = essayés, et non vulnérables
@@ -971,6 +973,7 @@ not-judged = environ { NUMBER($percent) } % des adresses n'ont pas tenu en mém
 not-judged-remedy = effacer d'anciens journaux, ou en garder moins de jours : la limite est un nombre de contacts
 known-line = ligne illisible
 known-line-remedy = raison,nom,réseau ou raison,nom,réseau,premier jour,dernier jour; les autres lignes valent
+campaign-spoofed = Elle se dit { $names }, depuis des adresses que votre propre liste n’attribue à personne de ce nom.
 campaign-known = Connu et inoffensif selon votre propre liste : { $names }.
 known-crawler = robot d'exploration
 known-research = projet de recherche

@@ -9,6 +9,7 @@ mod export;
 mod hunt;
 pub(crate) mod ingest;
 mod lines;
+mod map;
 mod notes;
 pub(crate) mod parse;
 pub(crate) mod posture;
@@ -51,6 +52,7 @@ enum Action {
     Erase(hunt::Erase),
     Export(export::Export),
     Hunt(hunt::Hunt),
+    Map(map::Map),
     Notes,
     Pool(share::Pool),
     Posture(posture::Posture),
@@ -87,6 +89,7 @@ struct CampaignRow {
     aimed_at: Vec<String>,
     shared: Vec<String>,
     known: Vec<String>,
+    spoofed: Vec<String>,
     formerly: Vec<String>,
     gathered: usize,
     signs: Vec<SignRow>,
@@ -145,6 +148,7 @@ impl Watch {
             Action::Erase(erase) => erase.run(context, report),
             Action::Export(export) => export.run(context, report),
             Action::Hunt(hunt) => hunt.run(context, report),
+            Action::Map(map) => map.run(context, report),
             Action::Notes => notes::list(context, report),
             Action::Pool(pool) => pool.run(context, report),
             Action::Posture(posture) => posture.run(context, report),
@@ -260,6 +264,7 @@ fn campaign_row(campaign: &Campaign) -> CampaignRow {
         aimed_at: campaign.aimed_at.clone(),
         shared: campaign.shared.clone(),
         known: campaign.known.clone(),
+        spoofed: campaign.spoofed.clone(),
         formerly: campaign.formerly.clone(),
         gathered: campaign.gathered,
         signs: campaign.signs.iter().map(sign_row).collect(),

@@ -514,3 +514,39 @@ fn who_was_probed_and_was_it_vulnerable_that_day() {
     );
     assert_eq!(place.run(&["watch", "probed", "CVE-1999-0001"]).status, 2);
 }
+
+/// A map by sector and week: what was tried, nothing where logs say so, and a dash where none came.
+#[test]
+fn the_map_tells_sectors_by_week_and_where_nobody_listened() {
+    let place = watched();
+    let words = ["watch", "map", "--weeks", "3", "--until", "2025-11-16"];
+    expect![[r#"
+                   10-27  11-03  11-10
+        health         0      3      0
+        municipal      -      -      -
+        contacts distincts (une source, un site, une porte) par secteur et par semaine, sous son lundi; « - » où aucun journal ne fut entendu
+        --- stderr
+        --- status 0
+    "#]].assert_eq(&place.run(&[&words[..], &["--lang", "fr"]].concat()).text());
+    let document = place.expect(0, &[&words[..], &["--json"]].concat()).json();
+    assert_eq!(document["weeks"], serde_json::json!(["2025-10-27", "2025-11-03", "2025-11-10"]));
+    let row = |sector: &str| {
+        let rows = document["sectors"].as_array().unwrap();
+        rows.iter().find(|row| row["sector"] == sector).unwrap().clone()
+    };
+    let health = row("health");
+    assert_eq!((&health["sites"], &health["weeks"][0]["contacts"]), (&2.into(), &0.into()));
+    assert_eq!(health["weeks"][1]["attempts"], 1, "{health}");
+    assert_eq!(
+        (&health["weeks"][1]["sources"], &health["weeks"][2]["sources"]),
+        (&2.into(), &0.into())
+    );
+    assert_eq!(row("municipal")["weeks"], serde_json::json!([null, null, null]));
+    let later =
+        place.run(&["watch", "map", "--weeks", "1", "--until", "2026-01-31", "--json"]).json();
+    assert!(later["sectors"].as_array().unwrap().iter().all(|row| row["weeks"][0].is_null()));
+    for until in ["2025-02-29", "yesterday"] {
+        assert_eq!(place.run(&["watch", "map", "--until", until]).status, 2, "{until}");
+    }
+    assert_eq!(place.run(&["watch", "map", "--weeks", "59"]).status, 2, "more than is kept");
+}

@@ -1,0 +1,118 @@
+//! `relight watch map`: how many doors were tried in which sector, week by week.
+
+use clap::Args;
+use relight_engine::watch::{Heat, parse_day};
+use relight_engine::{HeatMap, HeatRow, MAP_WEEKS_MAX, heat_map};
+use relight_model::Timestamp;
+use relight_server::web::campaign::not_judged;
+use relight_server::web::number::rfc3339;
+use relight_server::web::{Lang, texts};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::Report;
+
+/// What stands where no log was heard.
+const UNHEARD: &str = "-";
+
+#[derive(Debug, Args)]
+pub(super) struct Map {
+    #[arg(long, value_name = "N", default_value_t = 12,
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(MAP_WEEKS_MAX)))]
+    weeks: u16,
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day_of)]
+    until: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Document {
+    weeks: Vec<String>,
+    sectors: Vec<Row>,
+    sources_kept: f64,
+}
+
+#[derive(Serialize)]
+struct Row {
+    sector: String,
+    sites: usize,
+    weeks: Vec<Option<Cell>>,
+}
+
+#[derive(Serialize)]
+struct Cell {
+    contacts: u64,
+    probes: u64,
+    attempts: u64,
+    sources: u64,
+}
+
+fn day_of(text: &str) -> Result<Timestamp, &'static str> {
+    parse_day(text).ok_or("YYYY-MM-DD")
+}
+
+impl Map {
+    pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let lang = context.lang;
+        let store = context.existing_store()?;
+        let until = self.until.unwrap_or_else(|| context.now());
+        let map = heat_map(&store, self.weeks, until);
+        let map = map.map_err(|error| Failure::engine(lang, &error))?;
+        if let Some(text) = not_judged(lang, map.sources_kept) {
+            report.warn("watch", &text, texts::not_judged_remedy(lang));
+        }
+        if context.json {
+            report.document("relight.heat/1", &document(map));
+        } else {
+            table(&map, lang).iter().for_each(|line| report.line(line));
+            report.line(texts::map_legend(lang));
+        }
+        Ok(())
+    }
+}
+
+fn document(map: HeatMap) -> Document {
+    let cell = |heat: Heat| Cell {
+        contacts: heat.contacts,
+        probes: heat.probes,
+        attempts: heat.attempts,
+        sources: heat.sources,
+    };
+    let row = |row: HeatRow| Row {
+        sector: row.sector,
+        sites: row.sites,
+        weeks: row.weeks.into_iter().map(|heat| heat.map(cell)).collect(),
+    };
+    Document {
+        weeks: map.mondays.iter().map(|day| date(*day)).collect(),
+        sectors: map.rows.into_iter().map(row).collect(),
+        sources_kept: map.sources_kept,
+    }
+}
+
+/// A head and a line a sector, in columns.
+fn table(map: &HeatMap, lang: Lang) -> Vec<String> {
+    let mut lines = vec![vec![String::new()]];
+    lines[0].extend(map.mondays.iter().map(|day| date(*day)[5..].to_owned()));
+    for row in &map.rows {
+        let name = if row.sector.is_empty() { texts::map_no_sector(lang) } else { &row.sector };
+        let number = |heat: &Option<Heat>| {
+            heat.map_or_else(|| UNHEARD.to_owned(), |heat| heat.contacts.to_string())
+        };
+        let mut line = vec![name.to_owned()];
+        line.extend(row.weeks.iter().map(number));
+        lines.push(line);
+    }
+    let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..=map.mondays.len()).map(width).collect();
+    let padded = |(at, text): (usize, &String)| match at {
+        0 => format!("{text:<width$}", width = widths[0]),
+        _ => format!("{text:>width$}", width = widths[at]),
+    };
+    let line = |line: &Vec<String>| line.iter().enumerate().map(padded).collect::<Vec<_>>();
+    lines.iter().map(|it| line(it).join("  ")).collect()
+}
+
+fn date(day: i64) -> String {
+    rfc3339(day.saturating_mul(86_400))[..10].to_owned()
+}
