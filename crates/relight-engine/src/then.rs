@@ -39,8 +39,8 @@ impl History {
     }
 
     /// When the answer may turn between two moments, both included: at each inventory, just before
-    /// it, because a deployment leaves the site unknown until then, and just before a look that came
-    /// longer than `age_max` seconds after the one before it.
+    /// it, because a deployment leaves the site unknown until then, and just before a look that
+    /// came longer than `age_max` seconds after the one before it.
     fn turns(
         &self,
         age_max: i64,
