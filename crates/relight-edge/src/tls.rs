@@ -375,7 +375,8 @@ mod tests {
         let began = Instant::now();
         let error = Listener::all(&target).unwrap()[0].connect("site.example").unwrap_err();
         assert_eq!(error.kind, EdgeErrorKind::Unreachable, "{error}");
-        assert!(began.elapsed() < 2 * ANSWER_WAIT_MAX, "{:?}", began.elapsed());
+        // All bytes of that record would take a quarter of an hour.
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     }
 
     #[test]

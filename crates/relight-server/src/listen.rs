@@ -85,9 +85,10 @@ mod tests {
         let peer = async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string();
         runtime.spawn(serve(listener, Router::new().route("/", get(peer)), wait));
         drop(entered);
+        // The server begins to wait after this, however late this thread is.
+        let began = Instant::now();
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        let began = Instant::now();
         for piece in pieces {
             // The other side may have had enough.
             if stream.write_all(piece).is_err() {

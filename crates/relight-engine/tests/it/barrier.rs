@@ -13,7 +13,8 @@ use relight_engine::edge::{
 };
 use relight_engine::incident::{Entry, Gate};
 use relight_engine::reconcile::{
-    BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, DARK_PROOF_MAX_MS, EdgeLoop, Round, Want,
+    BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, DARK_PROOF_MAX_MS, EdgeLoop, FIGHT_DRIFTS,
+    FIGHT_QUIET_MS, Round, Want,
 };
 use relight_engine::{EngineErrorKind, edges};
 use relight_model::{Epoch, GateKey, Light};
@@ -168,6 +169,29 @@ fn what_fails_is_closed_there_and_opened_once_it_is_proven_or_may_be_lit() {
     assert_eq!(pair.closed(), set(&["a"]), "nobody permits it");
     pair.permits = true;
     pair.round(1_000, &wants);
+    assert_eq!(pair.closed(), set(&[]));
+}
+
+/// Whoever undoes the gate again and again meets a second one, until a minute of quiet.
+#[test]
+fn what_is_fought_over_is_closed_there_until_it_stays_as_it_is() {
+    let mut pair = Pair::new(|_| ());
+    pair.round(0, &[("a", Light::Dark, Gate::Requested), ("b", Light::Dark, Gate::Requested)]);
+    let mut last = None;
+    for time in 1..=FIGHT_DRIFTS {
+        assert_eq!(pair.closed(), set(&[]), "{time}");
+        let mut edge = pair.edge.lock();
+        (edge.durable.remove(&key("a")), edge.runtime.remove(&key("a")));
+        drop(edge);
+        let wants = [("a", Light::Dark, Gate::Proven), ("b", Light::Dark, Gate::Proven)];
+        last = told(&pair.round(1_000, &wants));
+    }
+    assert_eq!(last, Some((vec![key("a")], String::new())));
+    let wants = [("a", Light::Dark, Gate::Failed), ("b", Light::Dark, Gate::Proven)];
+    pair.round(FIGHT_QUIET_MS / 2, &wants);
+    assert_eq!(pair.closed(), set(&["a"]), "it shows dark, and that is not enough");
+    let round = pair.round(FIGHT_QUIET_MS / 2, &wants);
+    assert_eq!(round.proved, [key("a")]);
     assert_eq!(pair.closed(), set(&[]));
 }
 
