@@ -25,7 +25,8 @@ pub use self::feed::{
 pub use self::pull::{CHANGES_MAX, DOCUMENT_BYTES_MAX};
 use self::pull::{Pull, Pulled, Step, steps};
 use self::staging::Staging;
-pub use self::state::{FeedState, RETRY_AFTER_S_MAX, Trouble};
+use self::state::hold;
+pub use self::state::{FeedState, RETRY_AFTER_S_MAX, Trouble, held_until};
 use crate::import::{ImportOptions, ImportReport, UPDATED_KEY, import_staged};
 
 #[cfg(test)]
@@ -157,7 +158,7 @@ impl Fetcher {
     ) -> Result<Fetched, StoreError> {
         let now = options.now;
         let mut state = FeedState::read(store, &feed.name)?;
-        if let Some(until) = state.held_until.filter(|_| state.is_held(now)) {
+        if let Some(until) = held_until(store, feed, now)? {
             return Ok(Fetched::held(&feed.name, until));
         }
         // First of all: whoever dies of a feed does not look at it again and again.
@@ -268,7 +269,10 @@ impl Look<'_> {
             Some(Fault { code: "stopped", .. }) => self.state.due_at = Some(now),
             Some(Fault { code, detail, retry_after_s }) => {
                 let trouble = Trouble { code: (*code).to_owned(), detail: detail.clone() };
-                self.state.failed(trouble, now, *retry_after_s);
+                self.state.failed(self.feed, trouble, now);
+                if let Some(wait_s) = retry_after_s {
+                    hold(self.store, self.feed, now, *wait_s)?;
+                }
             }
         }
         self.state.put(self.store, &self.feed.name)

@@ -51,6 +51,22 @@ pub struct Staged {
     pub path: PathBuf,
     /// Where it comes from.
     pub place: String,
+    /// Of an archive, only the entries whose names begin like this; empty means all of them.
+    pub entries: &'static str,
+}
+
+impl Staged {
+    /// A file of which everything counts.
+    pub const fn whole(path: PathBuf, place: String) -> Self {
+        Self { path, place, entries: "" }
+    }
+
+    /// Whether a document of it counts. What is no entry of an archive always does.
+    fn holds(&self, document: &str) -> bool {
+        let entry = document.strip_prefix(&self.place).and_then(|rest| rest.strip_prefix("!/"));
+        let name = entry.and_then(|entry| entry.rsplit('/').next());
+        name.is_none_or(|name| name.starts_with(self.entries))
+    }
 }
 
 /// What an import did.
@@ -109,7 +125,7 @@ pub fn import(
     options: &ImportOptions,
     progress: &mut dyn FnMut(usize, &str),
 ) -> Result<ImportReport, StoreError> {
-    let staged = |file: &PathBuf| Staged { path: file.clone(), place: file.display().to_string() };
+    let staged = |file: &PathBuf| Staged::whole(file.clone(), file.display().to_string());
     let files: Vec<Staged> = files.iter().map(staged).collect();
     import_staged(store, &files, options, progress)
 }
@@ -165,7 +181,8 @@ impl Batch {
 }
 
 impl Run<'_, '_, '_> {
-    fn file(&mut self, Staged { path, place }: &Staged) -> Result<(), StoreError> {
+    fn file(&mut self, staged: &Staged) -> Result<(), StoreError> {
+        let Staged { path, place, .. } = staged;
         self.report.files += 1;
         let opened = match File::open(path) {
             Ok(opened) => opened,
@@ -178,6 +195,7 @@ impl Run<'_, '_, '_> {
         let mut result = Ok(());
         feed::documents(opened, place, &mut |document| {
             match document {
+                Ok(document) if !staged.holds(&document.place) => {}
                 Ok(document) => {
                     self.batch.bytes += document.bytes.len();
                     self.batch.documents.push(document);

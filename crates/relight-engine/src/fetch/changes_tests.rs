@@ -185,6 +185,11 @@ fn cve_is_followed_by_its_log_of_changes() {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     archive.start_file("cves/2024/0xxx/CVE-2024-0001.json", SimpleFileOptions::default()).unwrap();
     archive.write_all(CVE.as_bytes()).unwrap();
+    // It is an archive of the whole repository.
+    for name in ["README.md", "cves/delta.json", "cves/deltaLog.json"] {
+        archive.start_file(name, SimpleFileOptions::default()).unwrap();
+        archive.write_all(br#"[{"cveId":"CVE-2024-0001"}]"#).unwrap();
+    }
     let archive = archive.finish().unwrap().into_inner();
     server.put("/cves.zip", Page::text(archive).dated(10_000));
     let log = |at: u32, id: &str| {
@@ -194,6 +199,7 @@ fn cve_is_followed_by_its_log_of_changes() {
     server.put("/cves/deltaLog.json", log(100, "CVE-2024-0001"));
     let first = place.fetch(&feed, 20_000);
     assert_eq!((code(&first), first.total(|it| it.new)), ("", 1), "{first:?}");
+    assert!(first.reports.iter().all(|it| it.rejects == 0), "{first:?}");
     server.put("/cves/deltaLog.json", log(15_000, "CVE-2024-12345"));
     let second = CVE.replace("CVE-2024-0001", "CVE-2024-12345");
     server.put("/cves/2024/12xxx/CVE-2024-12345.json", Page::text(second));

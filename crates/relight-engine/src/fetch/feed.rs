@@ -6,7 +6,7 @@ use relight_store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use ureq::http::Uri;
 
-use super::state::{self, FeedState};
+use super::state::{self, FeedState, held_until};
 
 /// The setting that holds the list.
 const KEY: &str = "feeds";
@@ -250,7 +250,7 @@ pub fn due_feeds(store: &Store, now: Timestamp) -> Result<Vec<Feed>, StoreError>
     let mut due = Vec::new();
     for feed in feeds(store)? {
         let state = FeedState::read(store, &feed.name)?;
-        if state.is_due(now) {
+        if state.is_due(now) && held_until(store, &feed, now)?.is_none() {
             due.push((state.due_at, feed));
         }
     }

@@ -109,11 +109,13 @@ impl Pull<'_> {
     fn file(&mut self, url: &str) -> Result<Option<Option<Timestamp>>, Fault> {
         let into = self.desk.next_file();
         let known = self.state.validators.get(url);
+        // The archive of the CVE list is one of its repository: readmes and lists of changes too.
+        let entries = if self.feed.kind == FeedKind::Cve { "CVE-" } else { "" };
         self.requests += 1;
         match self.client.get(url, known, &into, ANSWER_BYTES_MAX, self.stop)? {
             Answer::Same => Ok(None),
             Answer::Came { validators, changed_at } => {
-                self.staged.push(Staged { path: into, place: url.to_owned() });
+                self.staged.push(Staged { path: into, place: url.to_owned(), entries });
                 self.state.validators.insert(url.to_owned(), validators);
                 Ok(Some(changed_at))
             }
@@ -234,7 +236,7 @@ impl Pull<'_> {
         self.requests += 1;
         match self.client.get(url, None, &into, DOCUMENT_BYTES_MAX, self.stop) {
             Ok(_) => {
-                self.staged.push(Staged { path: into, place: url.to_owned() });
+                self.staged.push(Staged::whole(into, url.to_owned()));
                 self.state.skipped.remove(url);
                 Ok(())
             }

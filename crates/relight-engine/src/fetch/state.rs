@@ -12,6 +12,9 @@ use super::feed::{Feed, FeedKind};
 /// Before the name of a feed: the setting that holds its state.
 const KEY: &str = "feed ";
 
+/// Before the name of a machine: the setting that says until when it asked to be left alone.
+const HOLD_KEY: &str = "feed-hold ";
+
 /// Failures in a row that make a feed failing.
 pub(super) const ERRORS_MAX: u32 = 3;
 
@@ -27,6 +30,9 @@ pub(super) const CVE_FULL_EVERY_S: i64 = 7 * 86_400;
 /// How much longer than the server asked for nothing is asked, at most, in seconds: one that says
 /// "in a year" is asked again tomorrow.
 pub const RETRY_AFTER_S_MAX: i64 = 86_400;
+
+/// Longest time between two looks at a feed that fails, in seconds, unless its own is longer.
+pub(super) const BACKOFF_S_MAX: i64 = 3_600;
 
 /// By how much the time between two looks varies, in percent, so that many registers do not ask at
 /// one moment.
@@ -73,8 +79,6 @@ pub struct FeedState {
     pub good_at: Option<Timestamp>,
     /// When it is looked at next.
     pub due_at: Option<Timestamp>,
-    /// Until when its server asked to be left alone.
-    pub held_until: Option<Timestamp>,
     /// Failures in a row.
     pub errors: u32,
     /// What went wrong last; `None` when all went well.
@@ -121,13 +125,7 @@ impl FeedState {
 
     /// Whether it is time to look.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        let is_past = |at: Option<Timestamp>| at.is_none_or(|at| at <= now);
-        is_past(self.due_at) && !self.is_held(now)
-    }
-
-    /// Whether the server asked to be left alone.
-    pub fn is_held(&self, now: Timestamp) -> bool {
-        self.held_until.is_some_and(|at| at > now)
+        self.due_at.is_none_or(|at| at <= now)
     }
 
     /// Whether it is time to list everything.
@@ -144,17 +142,45 @@ impl FeedState {
 
     /// Notes that all went well.
     pub(super) fn went_well(&mut self, now: Timestamp) {
-        (self.good_at, self.errors) = (Some(now), 0);
-        (self.trouble, self.held_until) = (None, None);
+        (self.good_at, self.errors, self.trouble) = (Some(now), 0, None);
     }
 
-    /// Notes a failure, and for how long the server wants to be left alone.
-    pub(super) fn failed(&mut self, trouble: Trouble, now: Timestamp, retry_after_s: Option<i64>) {
+    /// Notes a failure. A feed that goes on failing is looked at less often, and one whose list a
+    /// guard refused once a day: a person has to look first, and some lists are large.
+    pub(super) fn failed(&mut self, feed: &Feed, trouble: Trouble, now: Timestamp) {
+        let doubled = feed.period_s << self.errors.min(8);
+        let wait_s = match trouble.code.as_str() {
+            "refused" => FULL_EVERY_S.max(feed.period_s),
+            _ => doubled.min(BACKOFF_S_MAX.max(feed.period_s)),
+        };
+        self.due_at = self.due_at.max(Some(now + wait_s));
         self.errors = self.errors.saturating_add(1);
         self.trouble = Some(trouble);
-        self.held_until =
-            retry_after_s.map(|wait| now.saturating_add(wait.clamp(0, RETRY_AFTER_S_MAX)));
     }
+}
+
+/// Until when the machine of a feed asked to be left alone, whichever feed it said so of.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn held_until(
+    store: &Store,
+    feed: &Feed,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let until = store.meta_get(&format!("{HOLD_KEY}{}", feed.host()))?;
+    Ok(until.and_then(|text| text.parse().ok()).filter(|until| *until > now))
+}
+
+/// Notes that the machine of a feed asked to be left alone for so many seconds.
+pub(super) fn hold(
+    store: &Store,
+    feed: &Feed,
+    now: Timestamp,
+    wait_s: i64,
+) -> Result<(), StoreError> {
+    let until = now.saturating_add(wait_s.clamp(0, RETRY_AFTER_S_MAX));
+    store.meta_put(&format!("{HOLD_KEY}{}", feed.host()), &until.to_string())
 }
 
 /// A time, a tenth shorter or longer.
@@ -194,13 +220,14 @@ mod tests {
 
     #[test]
     fn a_server_that_asks_for_quiet_gets_it_within_reason() {
-        let trouble = || Trouble { code: "busy".into(), detail: String::new() };
-        for (wait, until) in [(None, 0), (Some(-5), 0), (Some(120), 120), (Some(i64::MAX), 86_400)]
-        {
-            let mut state = FeedState::default();
-            state.failed(trouble(), 1_000, wait);
-            assert!(!state.is_held(1_000 + until), "{wait:?}");
-            assert!(until == 0 || state.is_held(999 + until), "{wait:?}");
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let held = |now| held_until(&store, &feed(), now).unwrap();
+        assert_eq!(held(0), None);
+        for (wait, until) in [(-5, 0), (120, 120), (i64::MAX, 86_400)] {
+            hold(&store, &feed(), 1_000, wait).unwrap();
+            assert_eq!(held(1_000 + until), None, "{wait:?}");
+            assert_eq!(held(999 + until), Some(1_000 + until), "{wait:?}");
         }
     }
 
@@ -213,12 +240,31 @@ mod tests {
         for errors in 1..=ERRORS_MAX {
             assert_ne!(state.word(&feed(), 1_000), "failing");
             let trouble = Trouble { code: "unreachable".into(), detail: String::new() };
-            state.failed(trouble, 1_000, None);
+            state.failed(&feed(), trouble, 1_000);
             assert_eq!(state.errors, errors);
         }
         assert_eq!(state.word(&feed(), 1_000), "failing");
         state.went_well(2_000);
         assert_eq!((state.word(&feed(), 2_000), &state.trouble), ("fresh", &None));
+    }
+
+    #[test]
+    fn who_fails_is_looked_at_less_often_and_who_was_refused_once_a_day() {
+        let trouble = |code: &str| Trouble { code: code.into(), detail: String::new() };
+        let mut state = FeedState::default();
+        for wait_s in [1_000, 2_000, 3_600, 3_600] {
+            state.due_at = None;
+            state.failed(&feed(), trouble("cut"), 10_000);
+            assert_eq!(state.due_at, Some(10_000 + wait_s));
+        }
+        state.errors = u32::MAX;
+        state.failed(&Feed { period_s: 90_000, ..feed() }, trouble("cut"), 10_000);
+        assert_eq!((state.due_at, state.errors), (Some(100_000), u32::MAX));
+        state.due_at = None;
+        state.failed(&feed(), trouble("refused"), 10_000);
+        assert_eq!(state.due_at, Some(96_400));
+        state.looked(&feed(), 20_000, 100);
+        assert_eq!(state.due_at, Some(21_000));
     }
 
     #[test]

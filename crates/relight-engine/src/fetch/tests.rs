@@ -162,6 +162,7 @@ fn a_server_that_is_gone_is_unreachable() {
 fn a_server_that_is_busy_is_left_alone_as_long_as_it_asks() {
     let (place, server) = (Place::new(), Server::plain());
     let feed = feed(FeedKind::File, server.url("/a.json"));
+    let mut start = 0;
     let date = "Thu, 01 Jan 1970 01:00:00 GMT";
     for (page, wait) in [
         (Page::status(429).header("Retry-After", "120"), 120),
@@ -176,12 +177,15 @@ fn a_server_that_is_busy_is_left_alone_as_long_as_it_asks() {
         (Page::status(500).header("Retry-After", "120"), 0),
     ] {
         server.put("/a.json", page);
-        let start = place.state(&feed).held_until.unwrap_or_default() + 10_000;
+        start += 1_000_000;
         assert!(place.fetch(&feed, start).fault.is_some());
         let asked = server.asked().len();
         if wait > 0 {
             let held = place.fetch(&feed, start + wait - 1);
             assert_eq!((held.held_until, held.requests), (Some(start + wait), 0));
+            // Other feeds of the same machine leave it alone as well.
+            let other = Feed { name: "other".into(), url: server.url("/b.json"), ..feed.clone() };
+            assert_eq!(place.fetch(&other, start + wait - 1).held_until, Some(start + wait));
             assert_eq!(server.asked().len(), asked);
         }
         assert!(place.fetch(&feed, start + wait).held_until.is_none());

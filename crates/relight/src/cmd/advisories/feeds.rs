@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand};
 use relight_engine::fetch::{
-    Feed, FeedFault, FeedKind, FeedState, READY_NAMES, Trouble, add_feed, feeds, remove_feed,
+    Feed, FeedFault, FeedKind, FeedState, READY_NAMES, Trouble, add_feed, feeds, held_until,
+    remove_feed,
 };
 use relight_engine::store::Store;
 use relight_model::Timestamp;
@@ -88,12 +89,13 @@ impl FeedRow {
         let mut rows = Vec::new();
         for feed in feeds(store).map_err(failed)? {
             let state = FeedState::read(store, &feed.name).map_err(failed)?;
-            rows.push(Self::of(feed, state, context.now()));
+            let held = held_until(store, &feed, context.now()).map_err(failed)?;
+            rows.push(Self::of(feed, state, held, context.now()));
         }
         Ok(rows)
     }
 
-    fn of(feed: Feed, state: FeedState, now: Timestamp) -> Self {
+    fn of(feed: Feed, state: FeedState, held: Option<Timestamp>, now: Timestamp) -> Self {
         let trouble = state.trouble.clone();
         Self {
             kind: feed.kind.as_str(),
@@ -102,7 +104,7 @@ impl FeedRow {
             last_good: state.good_at.map(rfc3339),
             last_tried: state.tried_at.map(rfc3339),
             next: state.due_at.map(rfc3339),
-            held_until: state.held_until.filter(|_| state.is_held(now)).map(rfc3339),
+            held_until: held.map(rfc3339),
             errors: state.errors,
             trouble: trouble.map(|Trouble { code, detail }| TroubleRow { code, detail }),
             waiting: state.waiting,
