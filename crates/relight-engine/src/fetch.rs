@@ -214,7 +214,15 @@ impl Look<'_> {
                 Ok(Pulled::Done) => followed = true,
             }
         }
-        Ok(None)
+        Ok(self.what_is_missing())
+    }
+
+    /// Whoever lacks a document that a list names does not have all of it.
+    fn what_is_missing(&self) -> Option<Fault> {
+        let first = self.state.skipped.first()?;
+        let count = self.state.skipped.len();
+        let why = format!("{count} documents did not come, this one among them");
+        Some(Fault::new("incomplete", first, why))
     }
 
     /// Takes one step: fetches, then stores. How far the feed was read counts once it is stored.

@@ -8,6 +8,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::loopback::{Page, Server};
+use super::state::SKIPPED_MAX;
 use super::tests::{Place, code, feed, record};
 use super::*;
 
@@ -123,7 +124,7 @@ fn more_changes_than_a_look_may_follow_are_fetched_whole() {
     assert_eq!(osv.place.known().len(), CHANGES_MAX + 1);
 }
 
-/// A record that does not come costs no other; it is asked for again when all is listed.
+/// A record that does not come costs no other; it is missed, and asked for again.
 #[test]
 fn a_record_that_does_not_come_costs_no_other() {
     let osv = Osv::new();
@@ -131,12 +132,15 @@ fn a_record_that_does_not_come_costs_no_other() {
     osv.changes(&[(30_000, "3"), (20_000, "2"), (100, "1")]);
     osv.one("3", "b");
     let (fetched, _) = osv.look(40_000);
-    assert_eq!((code(&fetched), fetched.notes.len()), ("", 1), "{fetched:?}");
+    assert_eq!((code(&fetched), fetched.notes.len()), ("incomplete", 1), "{fetched:?}");
     assert!(fetched.notes[0].evidence.contains("GHSA-2.json"));
-    assert_eq!(osv.look(50_000).1, "modified_id.csv");
+    // A list that did not change makes nothing of it good.
+    let (fetched, asked) = osv.look(50_000);
+    assert_eq!((code(&fetched), asked.as_str()), ("incomplete", "GHSA-2.json modified_id.csv"));
+    assert_eq!(osv.place.state(&osv.feed).good_at, None);
     osv.one("2", "b");
-    let (fetched, asked) = osv.look(40_000 + 86_400);
-    assert_eq!((code(&fetched), asked.as_str()), ("", "modified_id.csv all.zip GHSA-2.json"));
+    let (fetched, asked) = osv.look(60_000);
+    assert_eq!((code(&fetched), asked.as_str()), ("", "GHSA-2.json modified_id.csv"));
     assert!(osv.place.state(&osv.feed).skipped.is_empty());
     assert_eq!(osv.place.known().len(), 3);
 }
@@ -290,7 +294,8 @@ fn csaf_is_followed_by_the_lists_that_its_provider_names() {
     server.put("/feed.json", Page::text(list).etag("\"1\""));
     server.put("/csaf/2024/b.json", Page::text(csaf("A-2", 1)));
     let next = place.fetch(&feed, 5_000);
-    assert_eq!((code(&next), next.total(|it| it.new), next.notes.len()), ("", 1, 1), "{next:?}");
+    let counts = (next.total(|it| it.new), next.notes.len());
+    assert_eq!((code(&next), counts), ("incomplete", (1, 1)), "{next:?}");
     assert!(other.asked().is_empty());
     server.take_paths();
     place.fetch(&feed, 9_000);
@@ -318,4 +323,58 @@ fn a_long_list_is_followed_over_several_looks() {
     let next = place.fetch(&feed, 1_010_000);
     assert_eq!((next.total(|it| it.new), place.state(&feed).waiting), (3, 0));
     assert_eq!(place.fetch(&feed, 1_020_000).requests, 1);
+}
+
+/// Nobody goes past more documents that did not come than can be kept; nothing is lost, and what
+/// came counts.
+#[test]
+fn a_server_that_gives_its_list_alone_is_not_followed_to_the_end() {
+    let (place, server) = (Place::new(), Server::plain());
+    let feed = feed(FeedKind::Csaf, server.url("/changes.csv"));
+    let line = |at: usize| {
+        let at_moment = moment(u32::try_from(at / 10).unwrap());
+        format!("\"{at:04}.json\",\"{at_moment}\"\n")
+    };
+    let text: String = (0..SKIPPED_MAX + 3).map(line).collect();
+    server.put("/changes.csv", Page::text(text).etag("\"1\""));
+    for now in [1_000_000, 1_010_000, 1_020_000] {
+        let fetched = place.fetch(&feed, now);
+        assert_eq!(code(&fetched), "incomplete", "{:?}", fetched.fault);
+        let state = place.state(&feed);
+        assert_eq!((state.skipped.len(), state.good_at), (SKIPPED_MAX, None));
+    }
+    assert_eq!(place.state(&feed).word(&feed, 1_020_000), "failing");
+    for at in 0..SKIPPED_MAX + 3 {
+        server.put(&format!("/{at:04}.json"), Page::text(csaf(&format!("A-{at}"), 1)));
+    }
+    assert_eq!(code(&place.fetch(&feed, 1_020_000 + 86_400)), "");
+    assert_eq!(place.known().len(), SKIPPED_MAX + 3);
+}
+
+/// What is wrong with another machine costs its documents and no other.
+#[test]
+fn another_machine_costs_its_own_documents_only() {
+    let (place, server) = (Place::new(), Server::plain());
+    let feed = feed(FeedKind::Csaf, server.url("/feed.json"));
+    let (stranger, gone) = (Server::secure("other.pem"), Server::secure("localhost.pem"));
+    let around = Server::secure("localhost.pem");
+    around.put("/2.json", Page::status(302).header("Location", &around.url("/2.json")));
+    gone.close();
+    let urls = [
+        stranger.url("/0.json"),
+        gone.url("/1.json"),
+        around.url("/2.json"),
+        server.url("/3.json"),
+    ];
+    let entry = |(at, url): (usize, &String)| {
+        format!(r#"{{"id":"A-{at}","updated":"2024-02-0{}","content":{{"src":"{url}"}}}}"#, at + 1)
+    };
+    let entries: Vec<_> = urls.iter().enumerate().map(entry).collect();
+    let list = format!(r#"{{"feed":{{"entry":[{}]}}}}"#, entries.join(","));
+    server.put("/feed.json", Page::text(list));
+    server.put("/3.json", Page::text(csaf("A-3", 1)));
+    let fetched = place.fetch(&feed, 1_800_000_000);
+    let counts = (fetched.total(|it| it.new), fetched.notes.len());
+    assert_eq!((code(&fetched), counts), ("incomplete", (1, 3)), "{fetched:?}");
+    assert_eq!(place.state(&feed).skipped.len(), 3);
 }

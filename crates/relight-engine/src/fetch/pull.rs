@@ -21,6 +21,10 @@ use crate::import::Staged;
 /// whole list too, more are not followed: the whole list is fetched.
 pub const CHANGES_MAX: usize = 1_000;
 
+/// Documents that did not come and are asked for again in one look, at most; all of them are when
+/// everything is listed.
+pub(super) const AGAIN_MAX: usize = 50;
+
 /// Largest single document that a list names, in bytes.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 << 20;
 
@@ -95,9 +99,13 @@ impl Pull<'_> {
             }
             (FeedKind::Osv | FeedKind::Cve, Step::Whole) => self.whole_list()?,
             (FeedKind::Csaf, Step::Whole) => self.ask_again()?,
-            (FeedKind::Csaf, Step::Changes { .. }) => self.lists_of_csaf()?,
+            (FeedKind::Csaf, Step::Changes { .. }) => {
+                self.ask_for_some()?;
+                self.lists_of_csaf()?;
+            }
             (FeedKind::Osv | FeedKind::Cve, Step::Changes { anyway }) => {
                 let (form, list) = list_of(feed);
+                self.ask_for_some()?;
                 self.state.waiting = 0;
                 return self.follow(form, &list, anyway);
             }
@@ -224,13 +232,13 @@ impl Pull<'_> {
         Ok(entries.into_iter().filter(|it| !cursor.has_passed(it)).collect())
     }
 
-    /// Stages one document. One that its server does not give costs no other, and is asked for
-    /// again when everything is listed.
+    /// Stages one document. One that does not come costs no other, and is asked for again; nobody
+    /// goes on past one that cannot be kept for that.
     fn document(&mut self, url: &str) -> Result<(), Fault> {
         if !self.may_ask(url) {
             let message = "a list names an address that may not be asked";
             self.notes.push(Warning::new("feed-list", url, message));
-            return Ok(());
+            return self.skip(url);
         }
         let into = self.desk.next_file();
         self.requests += 1;
@@ -240,22 +248,46 @@ impl Pull<'_> {
                 self.state.skipped.remove(url);
                 Ok(())
             }
-            Err(fault) if fault.is_of_document() => {
+            Err(fault) if self.costs_one(&fault, url) => {
                 self.note(&fault);
-                if self.state.skipped.len() < SKIPPED_MAX {
-                    self.state.skipped.insert(url.to_owned());
-                }
-                Ok(())
+                self.skip(url)
             }
             Err(fault) => Err(fault),
         }
     }
 
-    /// Asks again for what did not come.
-    fn ask_again(&mut self) -> Result<(), Fault> {
-        for url in self.state.skipped.clone() {
-            self.document(&url)?;
+    /// Whether others of the list may come: what is wrong with another machine is so too.
+    fn costs_one(&self, fault: &Fault, url: &str) -> bool {
+        let is_elsewhere = matches!(fault.code, "redirect" | "certificate" | "unreachable");
+        fault.is_of_document() || is_elsewhere && !self.feed.is_same_host(url)
+    }
+
+    fn skip(&mut self, url: &str) -> Result<(), Fault> {
+        let skipped = &mut self.state.skipped;
+        if skipped.len() >= SKIPPED_MAX && !skipped.contains(url) {
+            let why = format!("more than {SKIPPED_MAX} documents did not come");
+            return Err(Fault::new("incomplete", url, why));
         }
+        skipped.insert(url.to_owned());
+        Ok(())
+    }
+
+    /// Asks again for what did not come, of so many documents.
+    fn ask_for(&mut self, count: usize) -> Result<(), Fault> {
+        let again: Vec<_> = self.state.skipped.iter().take(count).cloned().collect();
+        again.iter().try_for_each(|url| self.document(url))
+    }
+
+    /// Asks again for some of it, unless the same look asks for all.
+    fn ask_for_some(&mut self) -> Result<(), Fault> {
+        let asks_for_all =
+            self.state.full_at == Some(self.now) || self.state.is_full_due(self.feed, self.now);
+        if asks_for_all { Ok(()) } else { self.ask_for(AGAIN_MAX) }
+    }
+
+    /// Asks again for all that did not come.
+    fn ask_again(&mut self) -> Result<(), Fault> {
+        self.ask_for(SKIPPED_MAX)?;
         self.state.full_at = Some(self.now);
         Ok(())
     }
@@ -266,7 +298,7 @@ impl Pull<'_> {
     }
 
     fn note(&mut self, fault: &Fault) {
-        let message = "the document did not come; it is asked for again tomorrow";
+        let message = "the document did not come; it is asked for again";
         self.notes.push(Warning::new("feed-document", &fault.detail, message));
     }
 
@@ -309,6 +341,8 @@ pub(super) fn steps(feed: &Feed, state: &FeedState, now: Timestamp) -> Vec<Step>
         FeedKind::Osv | FeedKind::Cve if feed.whole_url().is_some() && is_new() => {
             vec![Step::Whole, Step::Changes { anyway: true }]
         }
+        // What did not come is asked for again first, and not right after it did not.
+        FeedKind::Csaf if state.is_full_due(feed, now) => vec![Step::Whole, changes],
         _ if state.is_full_due(feed, now) => vec![changes, Step::Whole],
         _ => vec![changes],
     }

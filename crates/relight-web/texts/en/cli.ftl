@@ -313,6 +313,7 @@ feed-fault-disk = the data folder cannot be written
 feed-fault-stopped = ended before it was done
 feed-fault-authorities = the certificates of authorities cannot be read
 feed-fault-list = the list of changes cannot be read
+feed-fault-incomplete = documents that a list names did not come
 feed-fault-nothing-usable = what came holds no advisory
 feed-fault-refused = what came was refused, because it changes or misses too much
 feed-unknown = no feed is known by this name
