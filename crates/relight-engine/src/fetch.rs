@@ -239,7 +239,7 @@ impl Look<'_> {
         let (now, state) = (self.options.now, self.state.clone());
         let (staged, notes) = (Vec::new(), Vec::new());
         let mut pull = Pull { client, stop, feed, now, desk, state, staged, requests: 0, notes };
-        let pulled = pull.take(step);
+        let mut pulled = pull.take(step);
         fetched.requests += pull.requests;
         fetched.notes.append(&mut pull.notes);
         if !pull.staged.is_empty() {
@@ -248,9 +248,13 @@ impl Look<'_> {
             let report = import_staged(self.store, &pull.staged, &options, &mut |_, _| {})?;
             let fault = fault_of(feed, &report);
             pull.state.sources.extend(report.sources.keys().cloned());
+            let unread = pull.state.fetch_again(&report.unreadable, &self.state);
             fetched.reports.push(report);
             if let Some(fault) = fault {
                 return Ok(Err(fault));
+            }
+            if let Some(fault) = unread {
+                pulled = Err(fault);
             }
         }
         self.state = pull.state;

@@ -86,6 +86,8 @@ pub struct ImportReport {
     pub rejects: usize,
     /// How many records were used in spite of something.
     pub notes: usize,
+    /// The places of files of which something was not read, though it may hold records.
+    pub unreadable: BTreeSet<String>,
     /// What was wrong, at most [`WARNINGS_MAX`]; rejects first.
     pub warnings: Vec<Warning>,
     /// Scores of exploitation that were stored.
@@ -105,6 +107,12 @@ impl ImportReport {
         if self.warnings.len() < WARNINGS_MAX {
             self.warnings.push(warning);
         }
+    }
+
+    /// Nobody knows what is in it, or in a part of it.
+    fn unreadable(&mut self, place: &str, warning: Warning) {
+        self.unreadable.insert(place.to_owned());
+        self.reject(warning);
     }
 
     fn note(&mut self, warning: Warning) {
@@ -188,7 +196,8 @@ impl Run<'_, '_, '_> {
             Ok(opened) => opened,
             Err(error) => {
                 let message = format!("{error}; nothing of it was read");
-                self.report.reject(Warning::new("advisory-unreadable", place, message));
+                let warning = Warning::new("advisory-unreadable", place, message);
+                self.report.unreadable(place, warning);
                 return Ok(());
             }
         };
@@ -200,7 +209,7 @@ impl Run<'_, '_, '_> {
                     self.batch.bytes += document.bytes.len();
                     self.batch.documents.push(document);
                 }
-                Err(warning) => self.report.reject(warning),
+                Err(warning) => self.report.unreadable(place, warning),
             }
             if self.batch.is_full() {
                 result = self.read();

@@ -378,3 +378,42 @@ fn another_machine_costs_its_own_documents_only() {
     assert_eq!((code(&fetched), counts), ("incomplete", (1, 3)), "{fetched:?}");
     assert_eq!(place.state(&feed).skipped.len(), 3);
 }
+
+/// An archive of which a part cannot be read is none that came: no later answer "as it was" makes
+/// it good, and changes are followed from where they were.
+#[test]
+fn an_archive_that_is_damaged_is_asked_for_again() {
+    let osv = Osv::new();
+    osv.changes(&[(100, "1"), (100, "2")]);
+    let records = [("1", "a"), ("2", "a")];
+    let mut damaged = zip(&records);
+    let at = damaged.windows(2).position(|it| it == b"PK").unwrap() + 45;
+    damaged[at] ^= 0xff;
+    osv.server.put("/Maven/all.zip", Page::text(damaged).dated(10_000).etag("\"zip 10000\""));
+    for now in [20_000, 30_000] {
+        let (fetched, asked) = osv.look(now);
+        assert_eq!((code(&fetched), asked.as_str()), ("damaged", "all.zip"), "{fetched:?}");
+        let state = osv.place.state(&osv.feed);
+        assert_eq!((state.full_at, state.cursors.len(), state.good_at), (None, 0, None));
+    }
+    osv.whole(10_000, &records);
+    assert_eq!(code(&osv.look(40_000).0), "");
+    assert_eq!(osv.place.known().len(), 2);
+}
+
+/// A document of a list that came damaged did not come.
+#[test]
+fn a_document_that_is_damaged_did_not_come() {
+    let osv = Osv::new();
+    osv.whole(10_000, &[("1", "a")]);
+    osv.changes(&[(20_000, "2"), (100, "1")]);
+    osv.server.put("/Maven/GHSA-2.json", Page::text(b"\x1f\x8b\x08 and nothing of it".to_vec()));
+    assert_eq!(code(&osv.look(30_000).0), "nothing-usable");
+    osv.changes(&[(21_000, "3"), (20_000, "2"), (100, "1")]);
+    osv.one("3", "b");
+    assert_eq!(code(&osv.look(40_000).0), "incomplete");
+    osv.one("2", "b");
+    let (fetched, asked) = osv.look(50_000);
+    assert_eq!((code(&fetched), asked.as_str()), ("", "GHSA-2.json modified_id.csv"));
+    assert_eq!(osv.place.known().len(), 3);
+}

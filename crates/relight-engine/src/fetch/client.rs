@@ -53,7 +53,7 @@ const NAME: &str = concat!("relight/", env!("CARGO_PKG_VERSION"));
 pub struct Fault {
     /// The stable code: `unreachable`, `certificate`, `timed-out`, `cut`, `redirect`, `status`,
     /// `busy`, `too-long`, `answer`, `disk`, `stopped`, `authorities`; of what came, `list`,
-    /// `incomplete`, `nothing-usable` or `refused`.
+    /// `damaged`, `incomplete`, `nothing-usable` or `refused`.
     pub code: &'static str,
     /// The place and the technical cause.
     pub detail: String,

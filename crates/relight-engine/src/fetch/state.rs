@@ -7,6 +7,7 @@ use relight_model::Timestamp;
 use relight_store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 
+use super::client::Fault;
 use super::feed::{Feed, FeedKind};
 
 /// Before the name of a feed: the setting that holds its state.
@@ -145,12 +146,35 @@ impl FeedState {
         (self.good_at, self.errors, self.trouble) = (Some(now), 0, None);
     }
 
+    /// What cannot be read came in vain: it is asked for as if it had never come. A list or an
+    /// archive of which a part is missing moves nothing on from `before`.
+    pub(super) fn fetch_again(
+        &mut self,
+        unreadable: &BTreeSet<String>,
+        before: &Self,
+    ) -> Option<Fault> {
+        let mut fault = None;
+        for place in unreadable {
+            if self.validators.remove(place).is_none() {
+                self.skipped.insert(place.clone());
+                continue;
+            }
+            self.cursors.clone_from(&before.cursors);
+            self.full_at = before.full_at;
+            let why = "a part of it cannot be read";
+            fault.get_or_insert_with(|| Fault::new("damaged", place, why));
+        }
+        fault
+    }
+
     /// Notes a failure. A feed that goes on failing is looked at less often, and one whose list a
-    /// guard refused once a day: a person has to look first, and some lists are large.
+    /// guard refused once a day: a person has to look first, and some lists are large. One that
+    /// comes damaged is asked for less and less often, at last once a day.
     pub(super) fn failed(&mut self, feed: &Feed, trouble: Trouble, now: Timestamp) {
         let doubled = feed.period_s << self.errors.min(8);
         let wait_s = match trouble.code.as_str() {
             "refused" => FULL_EVERY_S.max(feed.period_s),
+            "damaged" => doubled.min(FULL_EVERY_S.max(feed.period_s)),
             _ => doubled.min(BACKOFF_S_MAX.max(feed.period_s)),
         };
         self.due_at = self.due_at.max(Some(now + wait_s));

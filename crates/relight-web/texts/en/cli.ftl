@@ -314,6 +314,7 @@ feed-fault-stopped = ended before it was done
 feed-fault-authorities = the certificates of authorities cannot be read
 feed-fault-list = the list of changes cannot be read
 feed-fault-incomplete = documents that a list names did not come
+feed-fault-damaged = a part of what came cannot be read
 feed-fault-nothing-usable = what came holds no advisory
 feed-fault-refused = what came was refused, because it changes or misses too much
 feed-unknown = no feed is known by this name

@@ -332,6 +332,7 @@ feed-fault-stopped = terminé avant la fin
 feed-fault-authorities = les certificats des autorités ne peuvent être lus
 feed-fault-list = la liste des changements ne peut être lue
 feed-fault-incomplete = des documents que nomme une liste ne sont pas venus
+feed-fault-damaged = une partie de ce qui est venu est illisible
 feed-fault-nothing-usable = ce qui est venu ne contient aucun avis
 feed-fault-refused = ce qui est venu a été refusé, car trop change ou trop manque
 feed-unknown = aucun fil n'est connu sous ce nom
