@@ -244,7 +244,8 @@ impl Look<'_> {
         fetched.notes.append(&mut pull.notes);
         if !pull.staged.is_empty() {
             let accept = self.options.accept.clone();
-            let options = ImportOptions { accept, now, ..ImportOptions::default() };
+            let formats = feed.formats();
+            let options = ImportOptions { accept, now, formats, ..ImportOptions::default() };
             let report = import_staged(self.store, &pull.staged, &options, &mut |_, _| {})?;
             let fault = fault_of(feed, &report);
             pull.state.sources.extend(report.sources.keys().cloned());

@@ -39,6 +39,9 @@ pub struct ImportOptions {
     pub accept: Vec<String>,
     /// When it is.
     pub now: Timestamp,
+    /// Only documents of these formats count, whatever else comes; empty means all of them. Whoever
+    /// is asked for one thing does not speak about another.
+    pub formats: &'static [&'static str],
 }
 
 /// The setting that keeps when advisories were last updated, in seconds since 1970.
@@ -151,7 +154,8 @@ pub fn import_staged(
     let work = |importer: &mut Importer<'_>| {
         let (report, sources) = (ImportReport::default(), BTreeSet::new());
         let (batch, reading) = (Batch::default(), None);
-        let mut run = Run { importer, progress, report, sources, batch, reading };
+        let formats = options.formats;
+        let mut run = Run { importer, progress, formats, report, sources, batch, reading };
         for file in files {
             run.file(file)?;
         }
@@ -166,6 +170,7 @@ pub fn import_staged(
 struct Run<'r, 'i, 't> {
     importer: &'i mut Importer<'t>,
     progress: &'r mut dyn FnMut(usize, &str),
+    formats: &'static [&'static str],
     report: ImportReport,
     /// The sources that came.
     sources: BTreeSet<String>,
@@ -255,6 +260,12 @@ impl Run<'_, '_, '_> {
         let Parsed { reading, matching, scores: wrong } = parsed;
         let Reading { format, records, refused, notes, scores, whole, extents } = reading;
         self.report.documents += 1;
+        if !format.is_empty() && !self.formats.is_empty() && !self.formats.contains(&format) {
+            let wanted = self.formats.join(", ");
+            let message = format!("is {format} where {wanted} is expected; left out");
+            self.report.reject(Warning::new("advisory-format-other", &document.place, message));
+            return Ok(());
+        }
         if !format.is_empty() {
             *self.report.formats.entry(format).or_default() += 1;
         }

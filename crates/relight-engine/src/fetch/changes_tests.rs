@@ -417,3 +417,38 @@ fn a_document_that_is_damaged_did_not_come() {
     assert_eq!((code(&fetched), asked.as_str()), ("", "GHSA-2.json modified_id.csv"));
     assert_eq!(osv.place.known().len(), 3);
 }
+
+/// A provider speaks for itself: what it publishes in the form of another changes nothing.
+#[test]
+fn a_feed_speaks_in_its_own_form_only() {
+    let (place, server) = (Place::new(), Server::plain());
+    let file = feed(FeedKind::File, server.url("/1.json"));
+    server.put("/1.json", Page::text(record("1", "theirs")));
+    place.fetch(&file, 1_000);
+    let known = place.known();
+    let withdrawn =
+        record("1", "mine").replace("{\"id\"", "{\"withdrawn\":\"2024-02-01T00:00:00Z\",\"id\"");
+    server.put("/x.json", Page::text(withdrawn.clone()));
+    server.put("/a.json", Page::text(csaf("A-1", 1)));
+    server.put("/b.json", Page::text(CVE));
+    let changes = |names: &[&str]| {
+        let line = |name: &&str| format!("\"{name}.json\",\"2024-02-01T00:00:00Z\"\n");
+        server.put("/changes.csv", Page::text(names.iter().map(line).collect::<String>()));
+    };
+    changes(&["x", "b"]);
+    let provider = Feed { name: "csaf".into(), ..feed(FeedKind::Csaf, server.url("/changes.csv")) };
+    let fetched = place.fetch(&provider, 1_800_000_000);
+    assert_eq!((code(&fetched), place.known()), ("nothing-usable", known.clone()), "{fetched:?}");
+    changes(&["x", "b", "a"]);
+    let fetched = place.fetch(&provider, 1_800_010_000);
+    assert_eq!((code(&fetched), fetched.reports[0].rejects), ("", 2), "{fetched:?}");
+    let warning = &fetched.reports[0].warnings[0];
+    assert_eq!(warning.code, "advisory-format-other");
+    assert_eq!(place.known()["GHSA-1"], "theirs");
+    assert!(place.store.advisories().unwrap().iter().all(|it| it.source != "cve"));
+    // The catalogue of exploited flaws by its name, too.
+    server.put("/1.json", Page::text(withdrawn));
+    let fetched = place.fetch(&Feed { name: "kev".into(), ..file }, 1_800_000_000);
+    assert_eq!(code(&fetched), "nothing-usable");
+    assert_eq!(place.known()["GHSA-1"], "theirs");
+}

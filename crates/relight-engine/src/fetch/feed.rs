@@ -166,6 +166,22 @@ impl Feed {
         !self.host().is_empty() && host_of(url) == self.host()
     }
 
+    /// The formats in which it speaks. A provider of CSAF must not withdraw what others publish;
+    /// only a file without a known name may be of any form, as one that somebody carries here.
+    pub(super) fn formats(&self) -> &'static [&'static str] {
+        match (self.kind, self.name.as_str()) {
+            (FeedKind::Osv, _) => &["osv"],
+            (FeedKind::Cve, _) => &["cve"],
+            (FeedKind::Nvd, _) => &["nvd"],
+            (FeedKind::Csaf, _) => &["csaf"],
+            (FeedKind::Alpine, _) => &["alpine_secdb"],
+            (FeedKind::File, "debian") => &["debian_tracker"],
+            (FeedKind::File, "epss") => &["epss"],
+            (FeedKind::File, "kev") => &["kev"],
+            (FeedKind::File, _) => &[],
+        }
+    }
+
     /// Where the whole list is, beside the list of changes.
     pub(super) fn whole_url(&self) -> Option<String> {
         match self.kind {
@@ -329,6 +345,19 @@ mod tests {
             assert_eq!(FeedKind::parse(kind.as_str()), Some(kind));
             assert_eq!(serde_json::json!(kind), kind.as_str());
         }
+    }
+
+    #[test]
+    fn feeds_of_a_kind_speak_in_formats_that_there_are() {
+        let all: Vec<_> = relight_formats::advisory::ADVISORY_FORMATS.iter().collect();
+        for name in
+            ["cve", "debian", "epss", "kev", "nvd", "osv/Maven", "alpine/v3.20", "csaf/a.example"]
+        {
+            let formats = Feed::ready(name).unwrap().formats();
+            assert_eq!(formats.len(), 1, "{name}");
+            assert!(formats.iter().all(|format| all.iter().any(|it| it.name() == *format)));
+        }
+        assert!(feed("mine", "https://feeds.example/a").formats().is_empty());
     }
 
     #[test]

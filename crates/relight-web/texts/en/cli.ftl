@@ -375,6 +375,7 @@ cvss-missing = a base metric is missing
 warning-advisory-unreadable = file that cannot be read
 remedy-advisory-unreadable = check that it is whole and that you may read it
 remedy-advisory-format-unknown = give a published form: OSV, CVE, NVD, CSAF, VEX, KEV, EPSS, or the tracker of Debian or Alpine
+remedy-advisory-format-other = a feed speaks for itself alone; fetch the other one from its own publisher
 remedy-advisory-bad-record = the others were read; report this one to its source
 remedy-advisory-note = the record was used; report it to its source
 remedy-duplicate-id = nothing to do: both are kept as one

@@ -44,6 +44,7 @@ reason-tunnels-open = connections of before are still open
 reason-fought = somebody else opens the gate again and again
 
 warning-advisory-format-unknown = unknown format of advisory
+warning-advisory-format-other = advisory in a form that its feed does not speak
 warning-advisory-bad-record = unusable advisory
 warning-advisory-note = advisory with an odd part
 warning-duplicate-id = the same id twice in one list

@@ -396,6 +396,7 @@ cvss-missing = il manque une métrique de base
 warning-advisory-unreadable = fichier illisible
 remedy-advisory-unreadable = vérifiez qu'il est entier et que vous avez le droit de le lire
 remedy-advisory-format-unknown = donnez une forme publiée : OSV, CVE, NVD, CSAF, VEX, KEV, EPSS, ou le suivi de Debian ou d'Alpine
+remedy-advisory-format-other = un fil ne parle que pour lui; cherchez l'autre chez son propre éditeur
 remedy-advisory-bad-record = les autres ont été lus; signalez celui-ci à sa source
 remedy-advisory-note = la fiche a été utilisée; signalez-la à sa source
 remedy-duplicate-id = rien à faire : les deux sont gardées comme une seule

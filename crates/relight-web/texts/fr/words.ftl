@@ -44,6 +44,7 @@ reason-tunnels-open = des connexions d’avant restent ouvertes
 reason-fought = quelqu’un d’autre rouvre sans cesse la barrière
 
 warning-advisory-format-unknown = format d'avis inconnu
+warning-advisory-format-other = avis d'une forme que son fil ne parle pas
 warning-advisory-bad-record = avis inutilisable
 warning-advisory-note = avis dont une partie est étrange
 warning-duplicate-id = le même identifiant deux fois dans une liste

@@ -89,7 +89,7 @@ pub(super) struct WarningRow<'a> {
 impl Import {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let Self { files, whole, accept } = self;
-        let options = ImportOptions { is_whole: whole, accept, now: context.now() };
+        let options = ImportOptions { is_whole: whole, accept, now: context.now(), formats: &[] };
         run(&files, &options, "relight.advisories-import/1", context, report)
     }
 }
@@ -100,7 +100,7 @@ impl Update {
         let Some(offline) = offline else {
             return Fetch { names, authorities, accept }.run(context, report);
         };
-        let options = ImportOptions { is_whole: false, accept, now: context.now() };
+        let options = ImportOptions { is_whole: false, accept, now: context.now(), formats: &[] };
         run(&[offline], &options, "relight.advisories-update/1", context, report)
     }
 }
