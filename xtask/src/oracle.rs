@@ -60,7 +60,14 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
 
 /// What relight orders nowhere, whatever a tool says.
 fn is_placeholder(text: &str) -> bool {
-    matches!(text.trim(), "" | "-" | "*") || text.starts_with("dev-")
+    matches!(text.trim(), "" | "-" | "*") || text.starts_with("dev-") || is_commit(text)
+}
+
+/// Forty or sixty-four letters and digits of a commit: which of two came first, no text tells.
+fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64)
+        && text.bytes().all(|it| it.is_ascii_hexdigit())
+        && text.bytes().any(|it| it.is_ascii_alphabetic())
 }
 
 fn program() -> Result<PathBuf, String> {
@@ -115,6 +122,23 @@ fn shrink(oracle: &Oracle, program: &Path, pair: Pair) -> Result<Pair, String> {
         match different.into_iter().next() {
             Some(shorter) => smallest = shorter,
             None => return Ok(smallest),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_order_is_not_asked_about() {
+        let hash = "a999999999999999999999999999999999999991";
+        for placeholder in ["", " ", "-", "*", "dev-main", hash, &format!("{hash}{}", &hash[..24])]
+        {
+            assert!(is_placeholder(placeholder), "{placeholder:?}");
+        }
+        for version in ["1", "a", &hash[1..], &format!("{hash}0"), &hash.replace('a', "9"), "dev"] {
+            assert!(!is_placeholder(version), "{version:?}");
         }
     }
 }
