@@ -1,7 +1,7 @@
 //! Actors: whom the detections of campaigns are about. What several detectors say of the same
 //! addresses is one actor, and who is a member of a group is shown with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use relight_model::{Campaign, Detection, OrgId, SiteId, Timestamp};
@@ -74,10 +74,19 @@ fn of_campaign(campaign: &Campaign) -> Vec<Actor<'_>> {
     // Groups first, so that their members find them.
     detections.sort_by_key(|it| (std::cmp::Reverse(it.sources.len()), it.first, it.detector));
     let mut actors: Vec<Actor<'_>> = Vec::new();
+    // Who has an address: a campaign of single addresses has thousands of them.
+    let mut having: HashMap<IpAddr, Vec<usize>> = HashMap::new();
     for detection in detections {
-        match actors.iter_mut().find(|it| it.has(detection)) {
-            Some(known) => known.add(detection),
-            None => actors.push(Actor::new(campaign, detection)),
+        let some = detection.sources.first().and_then(|source| having.get(source));
+        let known = some.into_iter().flatten().find(|at| actors[**at].has(detection));
+        match known {
+            Some(at) => actors[*at].add(detection),
+            None => {
+                for source in &detection.sources {
+                    having.entry(*source).or_default().push(actors.len());
+                }
+                actors.push(Actor::new(campaign, detection));
+            }
         }
     }
     actors

@@ -56,6 +56,33 @@ impl History {
         // A history is long and a question is about a day: what is outside of it is left out first.
         starts.filter(inside).chain(before.filter(inside).filter(is_late))
     }
+
+    /// Since when, between two moments, something ran that no look saw: another was deployed after
+    /// it before anybody looked, or the next look found another artifact.
+    fn unseen(
+        &self,
+        deployed: &[Deployed],
+        (from, to): (Timestamp, Timestamp),
+    ) -> impl Iterator<Item = Timestamp> {
+        let is_unseen = move |at: Timestamp, digest: Option<Digest>| {
+            let Some((artifact, look)) = self.next_look(at) else { return true };
+            let is_other = digest.zip(artifact).is_some_and(|(one, other)| one != other);
+            is_other || deployed.iter().any(|it| at < it.at && it.at <= look)
+        };
+        let reports =
+            deployed.iter().flat_map(|it| [(it.at, it.digest), (it.last_confirmed, it.digest)]);
+        reports
+            .filter(move |(at, _)| (from..=to).contains(at))
+            .filter(move |(at, digest)| is_unseen(*at, *digest))
+            .map(|(at, _)| at)
+    }
+
+    /// The first look at a moment or later, and the artifact that it saw.
+    fn next_look(&self, at: Timestamp) -> Option<(Option<Digest>, Timestamp)> {
+        let ends = self.rows.iter().flat_map(|row| [row.observed_at, row.last_confirmed]);
+        let look = ends.chain(self.looks.iter().copied()).filter(|look| *look >= at).min()?;
+        self.in_force(look).map(|(row, _)| (row.artifact, look))
+    }
 }
 
 /// What one inventory says about one flaw.
@@ -125,7 +152,9 @@ impl<'a> Then<'a> {
     ) -> Result<Exposure, StoreError> {
         let mut moments = BTreeSet::from([from, to]);
         for asset in self.placements.get(&site).into_iter().flatten() {
-            moments.extend(self.history(*asset)?.turns(self.age_max, (from, to)));
+            let (history, deployed) = (self.history(*asset)?, self.deployments(*asset)?);
+            moments.extend(history.turns(self.age_max, (from, to)));
+            moments.extend(history.unseen(&deployed, (from, to)));
         }
         let mut worst = Exposure::Clear;
         for at in moments {

@@ -265,7 +265,12 @@ impl Incident {
     /// Every site as a visitor sees it now; an error when one came back that must not.
     fn look(&mut self) -> Result<(), String> {
         for site in 0..SITES {
-            let seen = self.seen(site);
+            // What nobody can see of an edge that is down is in its gate, which it reads when it
+            // starts: whoever opened that had to have the right then.
+            let seen = match self.seen(site) {
+                Seen::Unknown => self.gate(site),
+                seen => seen,
+            };
             if seen == Seen::Unknown {
                 continue;
             }
@@ -289,6 +294,11 @@ impl Incident {
             Ok(answer) if answer.status == 200 => Seen::Lit,
             _ => Seen::Unknown,
         }
+    }
+
+    fn gate(&self, site: usize) -> Seen {
+        let mut driver = relight_engine::edge::open(&self.rig.target).unwrap();
+        driver.observe(&[key(site)]).map_or(Seen::Unknown, |views| views[0].durable)
     }
 
     fn is_affected(&self, site: usize) -> bool {

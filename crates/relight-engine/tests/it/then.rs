@@ -102,6 +102,17 @@ fn a_site_that_was_patched_on_the_day_it_was_tried_was_vulnerable_that_day() {
         ),
         // Unless it is what ran before.
         (vec![patched(eve), Deployment(None, NOON - HOUR), patched(NOON + HOUR)], Probed::Clear),
+        // What another one followed before anybody looked nobody saw.
+        (
+            vec![
+                patched(eve),
+                Deployment(Some(Digest([9; 32])), NOON - HOUR),
+                Deployment(None, NOON),
+                patched(NOON + HOUR),
+                patched(NOON + DAY),
+            ],
+            Probed::Unknown,
+        ),
         // Looked at every few days, and with a hole of some hours that nobody knows.
         (vec![patched(eve - 9 * DAY), patched(eve - 5 * DAY), patched(NOON + DAY)], Probed::Clear),
         (

@@ -120,7 +120,7 @@ fn row(lang: Lang, filter: &Filter<'_>, actor: &Actor<'_>) -> ActorRow {
         known: campaign.known.join(" "),
         campaign: Link {
             text: campaign.id.clone(),
-            href: format!("/watch?lang={}#{}", lang.tag(), campaign.id),
+            href: format!("/watch?lang={}&q={}", lang.tag(), encode(&campaign.id)),
         },
         severity: words::severity(lang, campaign.severity),
         sectors: sectors.collect::<Vec<_>>().join(", "),

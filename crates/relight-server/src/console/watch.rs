@@ -32,6 +32,11 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
             Err(error) => (Vec::new(), error.to_string()),
         };
         campaigns.retain(|it| is_within((it.first, it.last), &asked.from, &asked.to));
+        // The list of actors leads to one of any age, by its name of today or of before.
+        let name = asked.q.trim();
+        campaigns.retain(|it| {
+            name.is_empty() || it.id == name || it.formerly.iter().any(|id| id == name)
+        });
         campaigns.sort_by(|a, b| (b.last, &a.id).cmp(&(a.last, &b.id)));
         // A map that cannot be read is left out; the campaigns say why.
         let heat = heat::of(engine, lang).unwrap_or_default();
