@@ -205,6 +205,37 @@ fn scanners_that_mean_well_are_put_apart_by_name() {
     assert!(told.stdout.contains("projet de recherche"), "{}", told.text());
 }
 
+/// Trap: a claimed crawler. The user agent comes from the log, the addresses from the list.
+#[test]
+fn a_crawler_from_a_strange_address_is_told() {
+    let place = Place::with_sites();
+    let mut log = String::new();
+    for (day, path) in (3..).zip(["/.env", "/wp-login.php", "/.git/config", "/solr/admin/cores"]) {
+        for host in ["san1.example", "san2.example"] {
+            log.push_str(&format!(
+                "{host}:443 198.51.100.7 - - [{day:02}/Nov/2025:10:00:00 +0000] \"GET {path} \
+                 HTTP/1.1\" 404 9 \"-\" \"Mozilla/5.0 (compatible; Examplebot/2.1)\"\n"
+            ));
+        }
+    }
+    place.write("access.log", log);
+    place.expect(0, &["watch", "ingest", "access.log", "--org", "Santé Nord"]);
+    let spoofed = |network: &str| {
+        place.write("data/known-scanners.csv", format!("crawler,Examplebot,{network}\n"));
+        let document = place.expect(0, &["watch", "campaigns", "--json"]).json();
+        let campaign = &document["campaigns"][0];
+        (campaign["spoofed"].clone(), campaign["known"].clone(), campaign["severity"].clone())
+    };
+    let json = |text: &[&str]| serde_json::json!(text);
+    let strange = spoofed("192.0.2.0/24");
+    assert_eq!((strange.0, strange.1), (json(&["Examplebot"]), json(&[])));
+    assert_ne!(strange.2, "S0");
+    let told = place.expect(0, &["watch", "explain", &place.campaign(), "--lang", "fr"]);
+    assert!(told.stdout.contains("Elle se dit Examplebot"), "{}", told.text());
+    let own = spoofed("198.51.100.0/24");
+    assert_eq!(own, (json(&[]), json(&["crawler: Examplebot"]), "S0".into()));
+}
+
 /// Payloads in plain and wrapped spelling, in a log and alone, and texts that only look like it.
 const TEXTS: &str = "\
 192.0.2.1 - - [10/Dec/2021:02:05:58 +0000] \"GET / HTTP/1.1\" 200 9 \
