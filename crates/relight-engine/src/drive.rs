@@ -248,7 +248,7 @@ enum Rest {
     /// A settled edge rests until it is read back again, unless another light is wanted of it.
     Settled(Instant),
     /// One that does not answer is asked again then, or once something else is wanted.
-    Silent(Instant, Vec<(GateKey, Light)>),
+    Silent(Instant, Vec<Asked>),
 }
 
 impl Rest {
@@ -280,8 +280,14 @@ impl Rest {
     }
 }
 
-fn lights(wants: &[Want]) -> impl Iterator<Item = (GateKey, Light)> {
-    wants.iter().map(|want| (want.target.key.clone(), want.light))
+/// A site, the names under which it is asked for, and what visitors must see there.
+type Asked = (GateKey, Vec<String>, Light);
+
+fn lights(wants: &[Want]) -> impl Iterator<Item = Asked> {
+    wants.iter().map(|want| {
+        let names = want.names().map(str::to_owned).collect();
+        (want.target.key.clone(), names, want.light)
+    })
 }
 
 fn millis(ms: i64) -> Duration {
@@ -379,5 +385,7 @@ mod tests {
         assert_eq!(rest.left(&[]), None);
         let twice = [asked[0].clone(), asked[0].clone()];
         assert_eq!(rest.left(&twice), None);
+        let named = Want { aliases: vec!["new.example".into()], ..asked[0].clone() };
+        assert_eq!(rest.left(&[named]), None, "nobody has asked under that name");
     }
 }

@@ -24,6 +24,7 @@ use crate::incident::{Entry, Gate};
 
 use barrier::Barrier;
 pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, BARRIER_WAIT_MAX};
+use dark::Proof;
 use fight::Fight;
 pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
@@ -144,7 +145,7 @@ pub struct EdgeLoop {
     name: String,
     driver: Box<dyn EdgeDriver>,
     eyes: Box<dyn Eyes>,
-    proven_at: BTreeMap<GateKey, i64>,
+    proofs: BTreeMap<GateKey, Proof>,
     unproven_since: BTreeMap<GateKey, i64>,
     opening_since: BTreeMap<GateKey, i64>,
     closed_at: BTreeMap<GateKey, i64>,
@@ -172,7 +173,7 @@ impl EdgeLoop {
             name: name.to_owned(),
             driver,
             eyes,
-            proven_at: BTreeMap::new(),
+            proofs: BTreeMap::new(),
             unproven_since: BTreeMap::new(),
             opening_since: BTreeMap::new(),
             closed_at: BTreeMap::new(),
@@ -351,10 +352,10 @@ impl EdgeLoop {
         for want in turn.wants.iter().filter(|want| want.light == Light::Dark) {
             let key = &want.target.key;
             let is_told = turn.undone.contains(key);
-            if want.gate == Gate::Proven && !self.is_fresh(key, turn.now_ms) && !is_told {
+            if want.gate == Gate::Proven && !self.is_fresh(want, turn.now_ms) && !is_told {
                 expired.push(key.clone());
             }
-            if !self.is_fresh(key, turn.now_ms) && self.is_overdue(want, turn.now_ms) {
+            if !self.is_fresh(want, turn.now_ms) && self.is_overdue(want, turn.now_ms) {
                 failed.push(key.clone());
             }
         }
@@ -383,7 +384,7 @@ impl EdgeLoop {
         // A foreign dark entry waits for a person, not for the next round.
         let mut all = turn.wants.iter().zip(&turn.views);
         all.all(|(want, view)| match want.light {
-            Light::Dark => self.is_fresh(&want.target.key, turn.now_ms),
+            Light::Dark => self.is_fresh(want, turn.now_ms),
             Light::Lit if lit_now.contains(&want.target.key) => true,
             Light::Lit => want.gate == Gate::Open && (view.foreign || view.runtime == Seen::Lit),
         })

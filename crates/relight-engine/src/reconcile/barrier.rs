@@ -149,7 +149,7 @@ impl Barrier {
         views: &BTreeMap<GateKey, GateView>,
         wants: &[Want],
         now_ms: i64,
-        is_proven: &dyn Fn(&GateKey) -> bool,
+        is_proven: &dyn Fn(&Want) -> bool,
     ) -> bool {
         if !self.is_sure {
             self.take_over(views, wants, is_proven);
@@ -165,14 +165,14 @@ impl Barrier {
         &mut self,
         views: &BTreeMap<GateKey, GateView>,
         wants: &[Want],
-        is_proven: &dyn Fn(&GateKey) -> bool,
+        is_proven: &dyn Fn(&Want) -> bool,
     ) {
         for want in wants {
             let key = &want.target.key;
             let view = views.get(key).copied().unwrap_or_default();
             let is_lit = view.durable == Seen::Lit && view.runtime == Seen::Lit;
             let is_kept = match want.light {
-                Light::Dark => !is_lit && !is_proven(key),
+                Light::Dark => !is_lit && !is_proven(want),
                 Light::Lit => view.runtime == Seen::Dark && !view.foreign,
             };
             if is_kept {
@@ -305,7 +305,7 @@ impl EdgeLoop {
             }
             Some((Asked::Look(keys), Ok(views))) => {
                 let views = keys.into_iter().zip(views).collect();
-                barrier.looked(&views, wants, now_ms, &|key| self.is_fresh(key, now_ms))
+                barrier.looked(&views, wants, now_ms, &|want| self.is_fresh(want, now_ms))
             }
             Some((Asked::Look(_), failed)) => {
                 let wanted = self.to_bar(front, &barrier.closed);
@@ -331,7 +331,7 @@ impl EdgeLoop {
             let key = &want.target.key;
             match want.light {
                 Light::Lit => closed.contains(key) && !(front.permits)(key),
-                Light::Dark if self.is_fresh(key, front.now_ms) => false,
+                Light::Dark if self.is_fresh(want, front.now_ms) => false,
                 Light::Dark => {
                     want.gate == Gate::Failed || failed_now.contains(key) || closed.contains(key)
                 }

@@ -12,6 +12,22 @@ use super::{
 };
 use crate::incident::{Entry, Gate};
 
+/// When a site was seen dark, and under which names.
+pub(super) struct Proof {
+    pub(super) at_ms: i64,
+    names: Vec<String>,
+}
+
+impl Proof {
+    fn of(want: &Want, at_ms: i64) -> Self {
+        Self { at_ms, names: want.names().map(str::to_owned).collect() }
+    }
+
+    fn is_of(&self, want: &Want) -> bool {
+        want.names().eq(self.names.iter().map(String::as_str))
+    }
+}
+
 impl EdgeLoop {
     pub(super) fn prove_dark(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
         let (wants, now_ms) = (turn.wants, turn.now_ms);
@@ -29,17 +45,17 @@ impl EdgeLoop {
             let (is_lost, is_fought) = (turn.undone.contains(key), fought.contains(key));
             let is_dark = shut(view) && result.seen == Seen::Dark && !busy.contains(key);
             if is_able && is_dark && !is_fought {
-                self.proven_at.insert(key.clone(), now_ms);
+                self.proofs.insert(key.clone(), Proof::of(want, now_ms));
                 self.unproven_since.remove(key);
                 if want.gate != Gate::Proven || is_lost {
                     proved.push(key.clone());
                 }
                 continue;
             }
-            let old = !self.is_fresh(key, now_ms);
+            let old = !self.is_fresh(want, now_ms);
             let contradicted = result.seen == Seen::Lit || !shut(view);
             if contradicted {
-                self.proven_at.remove(key);
+                self.proofs.remove(key);
             }
             if want.gate == Gate::Proven && (contradicted || old) && !is_lost {
                 drifted.push(key.clone());
@@ -83,7 +99,7 @@ impl EdgeLoop {
     pub(super) fn lose(&mut self, turn: &mut Turn<'_>) {
         turn.undone = self.fight.look(turn.wants, &turn.views, turn.now_ms);
         for key in &turn.undone {
-            self.proven_at.remove(key);
+            self.proofs.remove(key);
         }
         let wants = turn.wants.iter().filter(|want| want.gate == Gate::Proven);
         let lost = wants.map(|want| &want.target.key).filter(|key| turn.undone.contains(*key));
@@ -95,13 +111,15 @@ impl EdgeLoop {
         });
     }
 
-    pub(super) fn is_fresh(&self, key: &GateKey, now_ms: i64) -> bool {
-        self.is_younger(key, now_ms, PROOF_TTL_MS)
+    pub(super) fn is_fresh(&self, want: &Want, now_ms: i64) -> bool {
+        self.is_younger(want, now_ms, PROOF_TTL_MS)
     }
 
     /// A proof from the future is none: the clock was set back, and it would stay fresh too long.
-    fn is_younger(&self, key: &GateKey, now_ms: i64, age_max_ms: i64) -> bool {
-        self.proven_at.get(key).is_some_and(|at| (0..age_max_ms).contains(&(now_ms - at)))
+    /// Neither is one of other names: under a new one nobody has looked yet.
+    fn is_younger(&self, want: &Want, now_ms: i64, age_max_ms: i64) -> bool {
+        let proof = self.proofs.get(&want.target.key).filter(|proof| proof.is_of(want));
+        proof.is_some_and(|proof| (0..age_max_ms).contains(&(now_ms - proof.at_ms)))
     }
 
     /// True when dark was wanted for too long without a proof and nobody was told yet.
@@ -115,18 +133,17 @@ impl EdgeLoop {
     fn due(&self, turn: &mut Turn<'_>) -> Vec<usize> {
         let (mut due, mut old) = (Vec::new(), Vec::new());
         for (index, (want, view)) in turn.wants.iter().zip(&turn.views).enumerate() {
-            let key = &want.target.key;
-            if want.light == Light::Lit || self.is_younger(key, turn.now_ms, PROOF_RENEW_MS) {
+            if want.light == Light::Lit || self.is_younger(want, turn.now_ms, PROOF_RENEW_MS) {
                 if want.light == Light::Dark && (want.gate != Gate::Proven || !shut(view)) {
                     due.push(index);
                 }
                 continue;
             }
-            let is_late = !self.is_younger(key, turn.now_ms, PROOF_LATE_MS);
+            let is_late = !self.is_younger(want, turn.now_ms, PROOF_LATE_MS);
             if want.gate != Gate::Proven || !shut(view) || is_late {
                 due.push(index);
             } else {
-                old.push((self.proven_at.get(key), index));
+                old.push((self.proofs.get(&want.target.key).map(|proof| proof.at_ms), index));
             }
         }
         old.sort_unstable();

@@ -22,7 +22,7 @@ impl EdgeLoop {
             let since = *self.opening_since.entry(key.clone()).or_insert(turn.now_ms);
             if (turn.permits)(key) && turn.now_ms - since < LIT_PROOF_MAX_MS {
                 shut.extend(held.take(key));
-                self.proven_at.remove(key);
+                self.proofs.remove(key);
                 opened.push(&turn.wants[index]);
             } else {
                 self.opening_since.remove(key);

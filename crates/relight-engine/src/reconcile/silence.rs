@@ -34,7 +34,7 @@ impl EdgeLoop {
 
     /// How long until the next proof expires, or until what is not proven is told as failed.
     fn told_in(&self, now_ms: i64) -> Option<i64> {
-        let proofs = self.proven_at.values().map(|at| at + PROOF_TTL_MS);
+        let proofs = self.proofs.values().map(|proof| proof.at_ms + PROOF_TTL_MS);
         let overdue = self.unproven_since.values().map(|at| at + DARK_PROOF_MAX_MS);
         proofs.chain(overdue).map(|at| at - now_ms).filter(|left| *left > 0).min()
     }

@@ -20,6 +20,14 @@ pub struct Want {
     pub gate: Gate,
 }
 
+impl Want {
+    /// Every name under which visitors reach the site, the canonical one first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let others = self.aliases.iter().map(String::as_str);
+        std::iter::once(self.target.host.as_str()).chain(others)
+    }
+}
+
 /// What the open incidents together want of the sites of one edge. Sites that none of them ever
 /// touched, and sites that the register does not know, are not in it.
 pub fn wants<'a>(

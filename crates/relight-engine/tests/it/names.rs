@@ -1,8 +1,10 @@
 //! INCIDENT 8.1: a site with several names is dark only when each of them is.
 
+use std::time::Duration;
+
 use relight_engine::edge::{ProbeResult, ProbeTarget};
 use relight_engine::incident::Gate;
-use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Eyes, Want};
+use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Eyes, Round, Want};
 use relight_model::{Epoch, Light, Seen};
 
 use crate::edge::{Shared, key};
@@ -61,6 +63,49 @@ fn a_name_that_comes_back_alone_is_a_drift() {
     let wants = [want(Light::Dark, Gate::Proven)];
     let round = edge_loop(&edge, Seen::Lit).round(&wants, Epoch::default(), 1_000, &|_| false);
     assert_eq!(told(&round), ["drifted a"]);
+}
+
+/// A proof is of the names that were asked: a new one is looked at in the next round, and the
+/// second barrier stays closed until then.
+#[test]
+fn a_name_that_is_new_makes_an_older_proof_none() {
+    for (old, first) in [(Seen::Lit, "drifted a"), (Seen::Unknown, "drifted a"), (Seen::Dark, "")] {
+        let edge = Shared::default();
+        let mut edge_loop = edge_loop(&edge, old);
+        let mut round = |gate, aliases: &[&str], now_ms| {
+            let aliases = aliases.iter().map(|it| (*it).to_owned()).collect();
+            let wants = [Want { aliases, ..want(Light::Dark, gate) }];
+            edge_loop.round(&wants, Epoch { term: 1, seq: 1 }, now_ms, &|_| false)
+        };
+        let before = ["www.a.example"];
+        assert_eq!(told(&round(Gate::Requested, &before, 1_000)), ["proved-dark a"]);
+        let now = round(Gate::Proven, &["old.example", "www.a.example"], 1_100);
+        let first: &[&str] = if first.is_empty() { &[] } else { &[first] };
+        assert_eq!(told(&now), first, "{old:?}");
+        assert_eq!(now.settled, first.is_empty(), "{old:?}");
+        // Without that name it is proven again, over those that are left.
+        assert!(round(Gate::Proven, &before, 1_200).settled, "{old:?}");
+    }
+}
+
+#[test]
+fn a_second_barrier_is_not_opened_for_a_name_that_nobody_asked() {
+    let (edge, behind) = (Shared::default(), Shared::default());
+    let mut edge_loop = edge_loop(&edge, Seen::Lit);
+    edge_loop.set_barrier("north", Box::new(behind.clone()), Duration::from_secs(20)).unwrap();
+    let wants = |gate, names: &[&str]| {
+        let aliases = names.iter().map(|it| (*it).to_owned()).collect();
+        [Want { aliases, ..want(Light::Dark, gate) }]
+    };
+    let epoch = Epoch { term: 1, seq: 1 };
+    let before = wants(Gate::Requested, &[]);
+    assert_eq!(told(&edge_loop.round(&before, epoch, 1_000, &|_| false)), ["proved-dark a"]);
+    let named = wants(Gate::Failed, &["old.example"]);
+    edge_loop.tend_barrier(&named, epoch, 1_100, &|_| false, &Round::default());
+    assert_eq!(behind.lock().serves(&key("a")), Seen::Dark);
+    let unnamed = wants(Gate::Failed, &[]);
+    edge_loop.tend_barrier(&unnamed, epoch, 1_200, &|_| false, &Round::default());
+    assert_eq!(behind.lock().serves(&key("a")), Seen::Lit, "proven under every name that it has");
 }
 
 /// What another name answered before nobody knows; all that it can say is that it is still dark.
