@@ -142,7 +142,7 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
         let (wants, epoch) = engine.wants_of(edge.name());
         edge.set_drilled(engine.is_drilled(edge.name(), identity));
         let permits = |site: &GateKey| engine.permits(site);
-        let left = rest.left(&wants);
+        let left = rest.left(&wants, &permits);
         if wants.is_empty() || (left.is_some() && rest.is_settled()) {
             let tried = edge.try_canary(&wants, epoch, engine.now_ms());
             tell_canary(engine, tried);
@@ -157,8 +157,9 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
             }
             continue;
         }
-        let (mut pause, mut round) = (POLL, Round::default());
+        let (mut pause, mut round, mut over) = (POLL, Round::default(), Vec::new());
         if !wants.is_empty() {
+            over = not_permitted(&wants, &permits);
             round = edge.round(&wants, epoch, engine.now_ms(), &permits);
             let is_fenced =
                 round.error.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced);
@@ -177,7 +178,7 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
             }
         }
         tend_barrier(engine, edge, (&wants, epoch), &round);
-        rest = Rest::after(&round, &wants, pause);
+        rest = Rest::after(&round, &wants, over, pause);
         if round.again_ms.is_none() {
             engine.wait_changed(seen, pause);
         }
@@ -248,13 +249,14 @@ enum Rest {
     /// A settled edge rests until it is read back again, unless another light is wanted of it.
     Settled(Instant),
     /// One that does not answer is asked again then, or once something else is wanted.
-    Silent(Instant, Vec<Asked>),
+    Silent(Instant, Vec<Asked>, Vec<bool>),
 }
 
 impl Rest {
-    fn after(round: &Round, wants: &[Want], pause: Duration) -> Self {
+    /// `over` is what was not permitted when the round began.
+    fn after(round: &Round, wants: &[Want], over: Vec<bool>, pause: Duration) -> Self {
         match round.again_ms {
-            Some(ms) => Self::Silent(Instant::now() + millis(ms), lights(wants).collect()),
+            Some(ms) => Self::Silent(Instant::now() + millis(ms), lights(wants).collect(), over),
             None if round.settled => Self::Settled(Instant::now() + pause),
             None => Self::None,
         }
@@ -265,7 +267,7 @@ impl Rest {
     }
 
     /// How much of it is left; none when there is something to do.
-    fn left(&self, wants: &[Want]) -> Option<Duration> {
+    fn left(&self, wants: &[Want], permits: Permits<'_>) -> Option<Duration> {
         let has_it = |want: &Want| match want.light {
             Light::Dark => want.gate == Gate::Proven,
             Light::Lit => want.gate == Gate::Open,
@@ -273,12 +275,18 @@ impl Rest {
         let (until, is_same) = match self {
             Self::None => return None,
             Self::Settled(until) => (until, wants.iter().all(has_it)),
-            Self::Silent(until, before) => (until, lights(wants).eq(before.iter().cloned())),
+            Self::Silent(until, before, over) => {
+                let is_same = lights(wants).eq(before.iter().cloned());
+                (until, is_same && not_permitted(wants, permits) == *over)
+            }
         };
         let left = until.saturating_duration_since(Instant::now());
         (!left.is_zero() && is_same).then_some(left)
     }
 }
+
+/// Whether a site may be opened at this instant.
+type Permits<'a> = &'a dyn Fn(&GateKey) -> bool;
 
 /// A site, the names under which it is asked for, and what visitors must see there.
 type Asked = (GateKey, Vec<String>, Light);
@@ -288,6 +296,13 @@ fn lights(wants: &[Want]) -> impl Iterator<Item = Asked> {
         let names = want.names().map(str::to_owned).collect();
         (want.target.key.clone(), names, want.light)
     })
+}
+
+/// Which sites are closed again in the next round, since they are not open yet and may not be
+/// opened any more.
+fn not_permitted(wants: &[Want], permits: Permits<'_>) -> Vec<bool> {
+    let is_opening = |want: &Want| want.light == Light::Lit && want.gate != Gate::Open;
+    wants.iter().map(|want| is_opening(want) && !permits(&want.target.key)).collect()
 }
 
 fn millis(ms: i64) -> Duration {
@@ -353,14 +368,19 @@ mod tests {
     fn a_settled_edge_rests_until_another_light_is_wanted() {
         let after = |pause| {
             let round = Round { settled: true, ..Round::default() };
-            Rest::after(&round, &[], pause)
+            Rest::after(&round, &[], Vec::new(), pause)
         };
         let rest = after(Duration::from_secs(3_600));
         let settled = [want(Light::Dark, Gate::Proven), want(Light::Lit, Gate::Open)];
-        assert!(rest.left(&settled).is_some_and(|left| left > Duration::from_secs(3_000)));
-        assert_eq!(Rest::default().left(&settled), None);
-        assert_eq!(after(Duration::ZERO).left(&settled), None);
-        assert_eq!(Rest::after(&Round::default(), &settled, POLL).left(&settled), None);
+        assert!(
+            rest.left(&settled, &|_| true).is_some_and(|left| left > Duration::from_secs(3_000))
+        );
+        assert_eq!(Rest::default().left(&settled, &|_| true), None);
+        assert_eq!(after(Duration::ZERO).left(&settled, &|_| true), None);
+        assert_eq!(
+            Rest::after(&Round::default(), &settled, Vec::new(), POLL).left(&settled, &|_| true),
+            None
+        );
         for (light, gate) in [
             (Light::Dark, Gate::Open),
             (Light::Dark, Gate::Requested),
@@ -368,7 +388,7 @@ mod tests {
             (Light::Lit, Gate::Proven),
             (Light::Lit, Gate::Requested),
         ] {
-            assert_eq!(rest.left(&[want(light, gate)]), None, "{light:?} {gate:?}");
+            assert_eq!(rest.left(&[want(light, gate)], &|_| true), None, "{light:?} {gate:?}");
         }
     }
 
@@ -377,15 +397,36 @@ mod tests {
     fn a_silent_edge_is_left_alone_until_something_else_is_wanted() {
         let round = Round { again_ms: Some(3_600_000), ..Round::default() };
         let asked = [want(Light::Dark, Gate::Requested)];
-        let rest = Rest::after(&round, &asked, POLL);
+        let rest = Rest::after(&round, &asked, vec![false], POLL);
         assert!(!rest.is_settled());
-        assert!(rest.left(&asked).is_some());
-        assert!(rest.left(&[want(Light::Dark, Gate::Failed)]).is_some());
-        assert_eq!(rest.left(&[want(Light::Lit, Gate::Requested)]), None);
-        assert_eq!(rest.left(&[]), None);
+        assert!(rest.left(&asked, &|_| true).is_some());
+        assert!(rest.left(&[want(Light::Dark, Gate::Failed)], &|_| true).is_some());
+        assert_eq!(rest.left(&[want(Light::Lit, Gate::Requested)], &|_| true), None);
+        assert_eq!(rest.left(&[], &|_| true), None);
         let twice = [asked[0].clone(), asked[0].clone()];
-        assert_eq!(rest.left(&twice), None);
+        assert_eq!(rest.left(&twice, &|_| true), None);
         let named = Want { aliases: vec!["new.example".into()], ..asked[0].clone() };
-        assert_eq!(rest.left(&[named]), None, "nobody has asked under that name");
+        assert_eq!(rest.left(&[named], &|_| true), None, "nobody has asked under that name");
+    }
+
+    /// A site that was opened and not proven lit is closed when its evidence runs out, however long
+    /// the edge is left alone; and that ends one rest, not every one after it.
+    #[test]
+    fn a_silent_edge_is_asked_when_a_site_may_not_be_opened_any_more() {
+        let round = Round { again_ms: Some(3_600_000), ..Round::default() };
+        for (light, gate, ends) in [
+            (Light::Lit, Gate::Requested, true),
+            (Light::Lit, Gate::Proven, true),
+            (Light::Lit, Gate::Failed, true),
+            (Light::Lit, Gate::Open, false),
+            (Light::Dark, Gate::Requested, false),
+        ] {
+            let wants = [want(light, gate)];
+            let rest = Rest::after(&round, &wants, vec![false], POLL);
+            assert!(rest.left(&wants, &|_| true).is_some(), "{light:?} {gate:?}");
+            assert_eq!(rest.left(&wants, &|_| false).is_none(), ends, "{light:?} {gate:?}");
+            let rest = Rest::after(&round, &wants, vec![ends], POLL);
+            assert!(rest.left(&wants, &|_| false).is_some(), "{light:?} {gate:?}");
+        }
     }
 }

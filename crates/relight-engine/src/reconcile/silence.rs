@@ -1,6 +1,6 @@
 //! An edge that does not answer, or not as it should, is asked again ever more seldom (INCIDENT 5).
 
-use super::{DARK_PROOF_MAX_MS, EdgeLoop, PROOF_TTL_MS};
+use super::{DARK_PROOF_MAX_MS, EdgeLoop, LIT_PROOF_MAX_MS, PROOF_TTL_MS};
 
 /// Shortest wait before an edge that failed is asked again, in milliseconds.
 pub const AGAIN_MS_MIN: i64 = 100;
@@ -32,10 +32,12 @@ impl EdgeLoop {
         Some((wait_ms - shorter).min(self.told_in(now_ms).unwrap_or(AGAIN_MS_MAX)))
     }
 
-    /// How long until the next proof expires, or until what is not proven is told as failed.
+    /// How long until the next proof expires, until what is not proven dark is told as failed, or
+    /// until what was opened and is not proven lit is closed again.
     fn told_in(&self, now_ms: i64) -> Option<i64> {
         let proofs = self.proofs.values().map(|proof| proof.at_ms + PROOF_TTL_MS);
         let overdue = self.unproven_since.values().map(|at| at + DARK_PROOF_MAX_MS);
-        proofs.chain(overdue).map(|at| at - now_ms).filter(|left| *left > 0).min()
+        let opening = self.opening_since.values().map(|at| at + LIT_PROOF_MAX_MS);
+        proofs.chain(overdue).chain(opening).map(|at| at - now_ms).filter(|left| *left > 0).min()
     }
 }

@@ -5,7 +5,7 @@ use relight_engine::edge::Stage;
 use relight_engine::incident::Gate;
 use relight_engine::reconcile::{
     AGAIN_MS_MAX, AGAIN_MS_MIN, DARK_PROOF_MAX_MS, FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS,
-    PROOF_TTL_MS, REWRITE_MS_MAX, REWRITE_MS_MIN, Round,
+    LIT_PROOF_MAX_MS, PROOF_TTL_MS, REWRITE_MS_MAX, REWRITE_MS_MIN, Round,
 };
 use relight_model::Light;
 
@@ -194,4 +194,22 @@ fn nobody_waits_past_the_instant_at_which_a_site_is_exposed() {
         }
         assert_eq!(bench.now_ms - start, span, "{expected}");
     }
+}
+
+/// An edge that falls silent while a site is being opened is asked when that has to end.
+#[test]
+fn a_site_that_was_opened_is_not_left_so_because_its_edge_is_silent() {
+    let mut bench = Bench::new(dark(&["a"]));
+    bench.set(|edge| edge.blind.insert(key("a")));
+    let start = bench.now_ms;
+    let mut again = bench.round(&[("a", Lit, Requested)]).again_ms.unwrap_or(0);
+    bench.set(|edge| edge.is_unreachable = true);
+    let mut asked = Vec::new();
+    while bench.now_ms - start < 2 * LIT_PROOF_MAX_MS {
+        again = bench.later(again, &[("a", Lit, Requested)]).again_ms.unwrap();
+        asked.push(bench.now_ms - start);
+    }
+    assert!(asked.contains(&LIT_PROOF_MAX_MS), "{asked:?}");
+    bench.set(|edge| edge.is_unreachable = false);
+    assert_eq!(told(&bench.later(again, &[("a", Lit, Requested)])), ["relight-stopped a"]);
 }
