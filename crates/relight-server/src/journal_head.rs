@@ -148,9 +148,13 @@ pub fn write(
     let path = folder.join(name);
     let put = || {
         fs::create_dir_all(folder)?;
-        let mut out = fs::File::create(&path)?;
+        // Whoever takes it away meanwhile takes a whole one.
+        let part = folder.join(".head.part");
+        let mut out = fs::File::create(&part)?;
         writeln!(out, "{}", serde_json::to_string(&file)?)?;
-        out.sync_all()
+        out.sync_all()?;
+        fs::rename(&part, &path)?;
+        fs::File::open(folder)?.sync_all()
     };
     put().map_err(|error| ServerError::caused(format!("write {}", path.display()), error))?;
     Ok((path, SignedHead { head, key }))
@@ -212,6 +216,22 @@ mod tests {
         assert_eq!(SignedHead::read(fewer.as_bytes()), Err(HeadFault::Signature));
         let another = text.replace("relight.journal-head/1", "relight.journal-head/2");
         assert_eq!(SignedHead::read(another.as_bytes()), Err(HeadFault::Unreadable));
+    }
+
+    /// Goal: nobody finds half a head. Method: whoever holds the file of before keeps it as it was.
+    #[test]
+    fn a_head_is_written_beside_and_takes_its_place_as_a_whole() {
+        let place = tempfile::tempdir().unwrap();
+        let (key, folder) = (place.path().join("key"), place.path().join("heads"));
+        let (path, _) = write(head(12), &key, &folder).unwrap();
+        let held = place.path().join("held");
+        fs::hard_link(&path, &held).unwrap();
+        fs::write(&held, "of before").unwrap();
+        let (again, written) = write(head(12), &key, &folder).unwrap();
+        assert_eq!(again, path);
+        assert_eq!(fs::read(&held).unwrap(), b"of before");
+        assert_eq!(SignedHead::read(&fs::read(&path).unwrap()), Ok(written));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing else is left there");
     }
 
     #[test]

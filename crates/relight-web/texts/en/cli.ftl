@@ -969,7 +969,9 @@ head-inside = { $folder } is inside the data folder
 head-inside-remedy = whoever changes the journal there could take the head away with it: name another place
 head-no-key = whose signature counts is not known
 head-no-key-remedy = name the key that `relight audit head` showed: --key KEY
-head-broken = the journal is not the one of the signed head { $at }: { $why }
+head-broken = the journal is not the one of the head that was signed at entry { NUMBER($entry) }: { $why }
+head-file-broken = the journal was not compared with { $file }: { $why }
+head-file-broken-remedy = give a file that relight audit head wrote, and the key that signed it
 heads-agree = { NUMBER($count) } { $count ->
     [one] signed head agrees
    *[other] signed heads agree

@@ -1023,7 +1023,9 @@ head-inside = { $folder } est dans le dossier de données
 head-inside-remedy = qui y change le journal pourrait emporter la tête avec lui : nommez un autre endroit
 head-no-key = on ne sait pas quelle signature compte
 head-no-key-remedy = nommez la clé que `relight audit head` a montrée : --key CLÉ
-head-broken = le journal n'est pas celui de la tête signée { $at } : { $why }
+head-broken = le journal n'est pas celui de la tête signée à l'entrée { NUMBER($entry) } : { $why }
+head-file-broken = le journal n'a pas été comparé avec { $file } : { $why }
+head-file-broken-remedy = donnez un fichier écrit par relight audit head, et la clé qui l'a signé
 heads-agree = { NUMBER($count) } { $count ->
     [one] tête signée concorde
    *[other] têtes signées concordent

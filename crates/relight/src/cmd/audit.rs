@@ -119,7 +119,7 @@ fn tell(
     let fault = verified.as_ref().err().map(|fault| (fault.seq, fault.what.as_str()));
     let fault = fault.or_else(|| approvals.err().map(|seq| (seq, APPROVAL)));
     let heads = heads.end();
-    let head = heads.as_ref().err().map(|(at, fault)| (at.clone(), fault.as_str()));
+    let head = heads.as_ref().err().map(|(at, fault)| (at, fault.as_str()));
     let head = head.filter(|_| fault.is_none());
     if context.json {
         let whole = verified.as_ref().ok();
@@ -133,7 +133,7 @@ fn tell(
                 heads: heads.as_ref().ok().copied().filter(|_| fault.is_none()),
                 fault: fault.map(|(seq, code)| FaultRow { seq, code }).or_else(|| {
                     let (at, code) = head.as_ref()?;
-                    Some(FaultRow { seq: at.parse().unwrap_or(0), code })
+                    Some(FaultRow { seq: at.seq(), code })
                 }),
             },
         );
@@ -145,8 +145,7 @@ fn tell(
     }
     if let Some((at, code)) = head {
         let why = texts::by_code(lang, &format!("fault-{code}")).unwrap_or(code);
-        return Err(Failure::new(texts::head_broken(lang, &at, why))
-            .hint(texts::journal_broken_remedy(lang)));
+        return Err(Failure::new(at.tell(lang, why)).hint(at.remedy(lang)));
     }
     if let (Ok(whole), false) = (&verified, context.json) {
         report.line(&texts::journal_intact(lang, whole.entries, &whole.head.to_string()));

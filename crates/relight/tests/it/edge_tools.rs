@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::symlink;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -132,7 +133,14 @@ fn heads(place: &Place, export: &str) {
     let signed = place.expect(0, &["audit", "head", &folder, "--json"]).json();
     let (file, key) = (signed["file"].as_str().unwrap(), signed["key"].as_str().unwrap());
     assert_eq!(signed["entries"], 2);
-    place.expect(2, &["audit", "head", "data/heads"]);
+    // The data folder by other ways: through a link, and round a folder that is not there.
+    symlink(place.path("data"), elsewhere.path().join("link")).unwrap();
+    let (link, round) = (format!("{folder}/link/heads"), "nowhere/../data/heads");
+    for inside in ["data/heads", "data", &link, round] {
+        place.expect(2, &["audit", "head", inside]);
+    }
+    fs::remove_file(elsewhere.path().join("link")).unwrap();
+    assert!(!place.path("data/heads").exists() && !place.path("nowhere").exists());
     let told = place.expect(0, &["audit", "verify", "--head", file]);
     assert!(told.stdout.contains("1 signed head agrees"), "{}", told.text());
     let whole = place.path("whole.jsonl").display().to_string();
@@ -158,6 +166,16 @@ fn heads(place: &Place, export: &str) {
     drop(store);
     let anew = other.expect(1, &[&["audit", "verify", "--json"][..], &named].concat());
     assert_eq!(anew.json()["fault"], json!({"seq": 2, "code": "head-differs"}));
+    // A file beside that is no head hides nothing, and by itself it is no entry of the journal.
+    other.write("12", "no head");
+    let verify = ["audit", "verify", "--head", "12"];
+    let both = other.expect(1, &[&verify[..], &named].concat());
+    assert!(both.stderr.contains("signed at entry 2: its entry is another"), "{}", both.text());
+    let alone = other.run(&[&verify[..], &["--key", key]].concat());
+    assert!(alone.stderr.contains("was not compared with 12: the file is"), "{}", alone.text());
+    assert!(!alone.stderr.contains("backup"), "nothing was found out: {}", alone.text());
+    let alone = other.expect(1, &[&verify[..], &["--key", key, "--json"]].concat());
+    assert_eq!(alone.json()["fault"], json!({"seq": 0, "code": "head-unreadable"}));
     // Another key, a changed head, and a head whose key nobody named.
     let stranger = place.run(&["audit", "verify", "--head", file, "--key", &"0".repeat(64)]);
     assert!(stranger.stderr.contains("another key signed it"), "{}", stranger.text());

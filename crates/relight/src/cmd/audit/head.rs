@@ -1,11 +1,12 @@
 //! `relight audit head DIR`, and heads that `audit verify` compares the journal with.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 use relight_engine::store::{JournalRecord, Store};
 use relight_server::journal_head::{self, HEAD_BYTES_MAX, HeadFault, JournalHead, SignedHead};
-use relight_server::web::texts;
+use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
 use crate::cmd::public::CERTIFICATE_KEY;
@@ -63,8 +64,7 @@ pub(crate) fn write(
     context: &Context,
 ) -> Result<(PathBuf, SignedHead), Failure> {
     let lang = context.lang;
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    if absolute(folder).starts_with(absolute(&context.data)) {
+    if canonical(folder).starts_with(canonical(&context.data)) {
         return Err(Failure::usage(texts::head_inside(lang, &folder.display().to_string()))
             .hint(texts::head_inside_remedy(lang)));
     }
@@ -75,6 +75,21 @@ pub(crate) fn write(
             .because(lang, &error)
             .hint(texts::cannot_write_remedy(lang))
     })
+}
+
+/// Where a path leads, links followed, also when its last folders are not there yet.
+fn canonical(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut whole = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            whole.pop();
+        } else {
+            whole.push(part);
+            whole = fs::canonicalize(&whole).unwrap_or(whole);
+        }
+    }
+    whole
 }
 
 /// Signed heads, and what the journal has at their places.
@@ -140,14 +155,47 @@ impl Compared {
         }
     }
 
-    /// How many heads agree, or where the first one does not, and why.
-    pub(super) fn end(self) -> Result<u64, (String, HeadFault)> {
-        if let Some(unread) = self.unread {
-            return Err(unread);
-        }
+    /// How many heads agree, or where the first one does not, and why. A file that is no head says
+    /// less than a head that was compared.
+    pub(super) fn end(self) -> Result<u64, (Place, HeadFault)> {
         for (signed, found) in &self.wanted {
-            found.map_err(|fault| (signed.head.entries.to_string(), fault))?;
+            found.map_err(|fault| (Place::Entry(signed.head.entries), fault))?;
         }
-        Ok(self.wanted.len() as u64)
+        match self.unread {
+            Some((file, fault)) => Err((Place::File(file), fault)),
+            None => Ok(self.wanted.len() as u64),
+        }
+    }
+}
+
+/// Where a head and a journal do not agree.
+pub(super) enum Place {
+    /// At this entry of the journal.
+    Entry(u64),
+    /// In this file, which was compared with nothing.
+    File(String),
+}
+
+impl Place {
+    /// The entry; 0 where there is none.
+    pub(super) const fn seq(&self) -> u64 {
+        match self {
+            Self::Entry(seq) => *seq,
+            Self::File(_) => 0,
+        }
+    }
+
+    pub(super) fn tell(&self, lang: Lang, why: &str) -> String {
+        match self {
+            Self::Entry(seq) => texts::head_broken(lang, *seq, why),
+            Self::File(file) => texts::head_file_broken(lang, file, why),
+        }
+    }
+
+    pub(super) fn remedy(&self, lang: Lang) -> &'static str {
+        match self {
+            Self::Entry(_) => texts::journal_broken_remedy(lang),
+            Self::File(_) => texts::head_file_broken_remedy(lang),
+        }
     }
 }
