@@ -29,6 +29,7 @@ use relight_model::GateKey;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
+pub use crate::host::normal as host_of;
 pub use counters::{EdgeTotals, SiteCounters};
 
 use crate::{ServerError, runtime};

@@ -43,8 +43,8 @@ pub(crate) fn named(version: Version, uri: &Uri, headers: &HeaderMap) -> Result<
     Ok(Named { host, as_sent })
 }
 
-/// The one spelling of `host[:port]`; `None` when it is not a host.
-pub(crate) fn normal(sent: &str) -> Option<String> {
+/// The one spelling of `host[:port]`, under which a route is found; `None` when it is not a host.
+pub fn normal(sent: &str) -> Option<String> {
     if sent.len() > HOST_BYTES_MAX {
         return None;
     }

@@ -81,14 +81,21 @@ fn it_serves_the_sites_of_the_register_and_holds_what_the_gate_says() {
 fn each_site_may_have_a_line_of_its_own() {
     let town = Town::new();
     let upstream = town.origin.address();
-    let routes = format!("# by hand\n\nsan-001 {upstream} www.san1.example\n");
+    // The register knows two of its names as well, in its own spelling.
+    let row = "slug;origin;organisation;sector;criticality;edge;aliases\n\
+        san-001;https://san1.example;Santé Nord;health;2;north;www.san1.example old.san1.example\n";
+    town.place.write("names.csv", row);
+    town.place.expect(0, &["sites", "import", "names.csv"]);
+    let routes = format!("# by hand\n\nsan-001 {upstream} WWW.san1.example. other.example:80\n");
     town.place.write("routes", routes);
     // The others lead where nobody listens.
     let nobody = exec::free_address().unwrap().to_string();
     let _server = town.run(&["--routes", "routes", "--upstream", &nobody]);
     assert_eq!([town.get("san1.example"), town.get("san2.example")], [200, 502]);
-    let other = visitor(town.edge).get("www.san1.example", "/").unwrap();
-    assert_ne!(other.status, 421, "the edge knows the other name: {other:?}");
+    for name in ["www.san1.example", "old.san1.example", "other.example"] {
+        let other = visitor(town.edge).get(name, "/").unwrap();
+        assert_ne!(other.status, 421, "the edge knows the other name: {other:?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! It reads the register once, when it starts, and the gate folder on each request: a console that
 //! is stopped, or killed, leaves every site as it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::Args;
 use relight_engine::edge::Target;
 use relight_model::Site;
-use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, Route};
+use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, Route, host_of};
 use relight_server::web::{HoldingPage, texts};
 use serde::Serialize;
 
@@ -130,8 +130,7 @@ impl Ways {
                     .hint(texts::edge_no_route_remedy(lang))
             })?;
             let Way { upstream, mut aliases } = way;
-            let known = site.aliases.iter().filter(|alias| !aliases.contains(alias));
-            aliases.extend(known.cloned().collect::<Vec<_>>());
+            add_known(&mut aliases, &site.aliases);
             Ok(Route {
                 key: site.slug.clone(),
                 host: site.host().to_lowercase(),
@@ -146,6 +145,14 @@ impl Ways {
             None => Ok(routes),
         }
     }
+}
+
+/// Adds the names that the register knows; what the file has in another spelling is the same name,
+/// and the edge takes none twice.
+fn add_known(aliases: &mut Vec<String>, known: &[String]) {
+    let listed: BTreeSet<_> = aliases.iter().map(|alias| host_of(alias)).collect();
+    let is_new = |alias: &&String| !listed.contains(&host_of(alias));
+    aliases.extend(known.iter().filter(is_new).cloned());
 }
 
 /// Lines `SITE HOST:PORT [OTHER-HOST ...]`; empty ones and those that begin with `#` say nothing.
