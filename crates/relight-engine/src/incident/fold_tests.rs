@@ -104,6 +104,25 @@ fn the_way_of_a_clear_site() {
     }
 }
 
+/// A site that is being relit is not open yet, and its edge has to see it so.
+#[test]
+fn an_edge_is_at_work_from_the_order_until_the_site_is_seen_open() {
+    let mut ledger = Ledger::new(1);
+    ledger.apply("i", &opened(), NOW).unwrap();
+    assert!(!ledger.is_at_work(&key("a")), "nobody knows it");
+    for (entry, expected) in [
+        (order(), true),
+        (proved(Dark), true),
+        (attach(1, 2, Clear), true),
+        (relight(1), true),
+        (proved(Lit), false),
+    ] {
+        ledger.apply("i", &entry, NOW).unwrap();
+        assert_eq!(ledger.is_at_work(&key("a")), expected, "{entry:?}");
+    }
+    assert!(!ledger.is_at_work(&key("b")));
+}
+
 #[test]
 fn the_way_of_an_affected_site_goes_through_a_verified_fix() {
     let way = [

@@ -132,6 +132,14 @@ impl Ledger {
         if dark { Light::Dark } else { Light::Lit }
     }
 
+    /// True when its edge still has something to do for a site: it is wanted dark, or it was
+    /// ordered dark and is not seen open again. Until then it stays where it is, under its names.
+    pub fn is_at_work(&self, site: &GateKey) -> bool {
+        let mut cases = self.open().filter_map(|(_, incident)| incident.case(site));
+        let is_closed = cases.any(|case| case.ordered && case.gate != Gate::Open);
+        is_closed || self.wants(site) == Light::Dark
+    }
+
     /// True when a site that was dark may be opened at this instant: every open incident that
     /// ever ordered it dark is relighting it under current clear evidence, or has seen it lit.
     pub fn permits(&self, site: &GateKey, now: Timestamp) -> bool {

@@ -94,8 +94,11 @@ fn without_doubles(rows: &[SiteRow]) -> (Vec<(usize, SiteRow)>, Vec<ImportConfli
 }
 
 impl SiteRow {
-    /// The row with scheme and host in lower case, or what is wrong with it by itself.
-    pub(super) fn checked(&self) -> Result<Self, Conflict> {
+    /// The row as the register would keep it, with scheme and names in lower case.
+    ///
+    /// # Errors
+    /// What is wrong with it by itself.
+    pub fn checked(&self) -> Result<Self, Conflict> {
         let texts = [&self.name_fr, &self.name_en, &self.origin, &self.organisation];
         let texts = texts.into_iter().chain([&self.sector, &self.edge]);
         if texts.into_iter().any(|text| text.len() > TEXT_BYTES_MAX) {
@@ -141,7 +144,8 @@ impl SiteRow {
     }
 }
 
-fn is_host(host: &str) -> bool {
+/// Whether a site of the register may have this name.
+pub fn is_host(host: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     let label = |label: &str| !label.is_empty() && label.bytes().all(plain);
     host.len() <= HOST_BYTES_MAX && host.split('.').all(label)

@@ -251,8 +251,8 @@ import-host-taken = this host name already belongs to site
 import-host-taken-remedy = a host name belongs to one site only
 import-barrier = the edge of this site is the second barrier of another edge, and takes no orders of its own
 import-barrier-remedy = name the edge that serves the site
-import-held-dark = an incident keeps this site dark, so its edge and its address stay as they are
-import-held-dark-remedy = relight the site first, then move it
+import-held-dark = an incident keeps this site dark, or it is not proven lit again yet: its edge and its address stay as they are, and none of its other names is taken away
+import-held-dark-remedy = relight the site first, then move it or take names away
 import-sector-twice = the same organisation has another sector on line
 import-sector-twice-remedy = an organisation has one sector only
 

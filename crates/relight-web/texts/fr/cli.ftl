@@ -269,8 +269,8 @@ import-host-taken = ce nom d'hôte est déjà celui du site
 import-host-taken-remedy = un nom d'hôte n'appartient qu'à un site
 import-barrier = le frontal de ce site est la seconde barrière d'un autre, et ne reçoit pas d'ordres à lui
 import-barrier-remedy = nommez le frontal qui sert le site
-import-held-dark = un incident garde ce site éteint, donc son frontal et son adresse restent
-import-held-dark-remedy = rallumer d’abord le site, puis le déplacer
+import-held-dark = un incident garde ce site éteint, ou son rallumage n’est pas encore prouvé : son frontal et son adresse restent, et aucun de ses autres noms n’est retiré
+import-held-dark-remedy = rallumer d’abord le site, puis le déplacer ou retirer des noms
 import-sector-twice = le même organisme a un autre secteur à la ligne
 import-sector-twice-remedy = un organisme n'a qu'un secteur
 

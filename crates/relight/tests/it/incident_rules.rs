@@ -148,7 +148,11 @@ fn a_site_with_a_name_that_is_not_behind_the_gate_is_exposed() {
     let status = place.expect(0, &["incident", "status", "--json"]).json();
     assert_eq!(status["incidents"][0]["exposed"], 1, "{status}");
     assert_eq!(town.status("san1.example"), 503, "its gate is closed all the same");
-    assert!(row("").stderr.contains("names.csv:2"), "the name stays");
+    let taken = row("");
+    assert!(taken.stderr.contains("names.csv:2"), "the name stays: {}", taken.text());
+    assert!(taken.stderr.contains("none of its other names"), "{}", taken.text());
+    let same = row("OLD.example new.example");
+    assert_eq!(same.status, 0, "it is the same name, and a new one may come: {}", same.text());
 }
 
 #[test]

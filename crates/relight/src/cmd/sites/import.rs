@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use relight_engine::barriers::is_barrier;
 use relight_engine::store::{ALIASES_MAX, Conflict, ImportPlan, SiteRow, Store};
-use relight_model::Light;
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -46,9 +45,9 @@ struct RefusedRow<'a> {
     what: &'a str,
 }
 
-/// Takes out the rows that would move a site which an incident wants dark: the edge of before
-/// would no longer be told to keep it dark. And those of an edge that is a second barrier, which
-/// takes no orders of its own.
+/// Takes out the rows that would move a site, or take a name away from one, which an incident wants
+/// dark or which is not seen open again: the edge of before would no longer be told. And those of
+/// an edge that is a second barrier, which takes no orders of its own.
 fn hold_dark(
     rows: &mut Vec<SiteRow>,
     store: &Store,
@@ -57,16 +56,20 @@ fn hold_dark(
     let ledger = register::ledger(store, context)?;
     let sites = store.sites().map_err(|error| context.store_failure(&error))?;
     let moves = |row: &SiteRow| {
-        let known = sites.iter().find(|site| site.slug == row.slug);
+        // As the register would keep it; what is wrong with it is told by the plan.
+        let (known, Ok(row)) = (sites.iter().find(|site| site.slug == row.slug), row.checked())
+        else {
+            return false;
+        };
         known.is_some_and(|site| {
-            // A name that is taken away would not be proven dark any more.
+            // A name that is taken away would be proven neither dark nor open any more.
             let keeps = |names: &Vec<String>| site.aliases.iter().all(|it| names.contains(it));
             site.edge != row.edge
                 || site.origin != row.origin
                 || !row.aliases.as_ref().is_none_or(keeps)
         })
     };
-    let is_held = |row: &SiteRow| ledger.wants(&row.slug) == Light::Dark && moves(row);
+    let is_held = |row: &SiteRow| ledger.is_at_work(&row.slug) && moves(row);
     let edges = barrier::registered(store, context)?;
     let mut held = Vec::new();
     rows.retain(|row| {
