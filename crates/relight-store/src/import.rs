@@ -3,6 +3,8 @@
 mod apply;
 mod plan;
 
+pub use plan::is_host;
+
 use relight_model::{Criticality, Digest, GateKey, SiteExposure, Timestamp};
 
 use crate::{

@@ -60,7 +60,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use holders::{Held, Holders, VALUES_AT_A_TIME_MAX};
 pub use import::{
     ALIASES_MAX, Conflict, IMPORT_ROWS_MAX, ImportConflict, ImportPlan, SiteChange, SiteRow,
-    TEXT_BYTES_MAX,
+    TEXT_BYTES_MAX, is_host,
 };
 pub use index::{AssetState, IdentityId, Index};
 pub use inventory::{

@@ -56,7 +56,12 @@ fn a_fault_is_named_with_its_file_its_line_and_what_to_do() {
 #[test]
 fn what_was_discovered_can_be_imported() {
     let place = Place::new();
-    place.write("nginx.conf", OPEN);
+    // The other names are none that a site may have; they cost the row nothing.
+    let names = "server_name _ .san1.example dot.san1.example. a_b.example *.x.example \
+        www.san1.example OLD.san1.example;";
+    let open = OPEN.replace("server_name www.san1.example;", names);
+    assert!(open.contains("a_b"), "{open}");
+    place.write("nginx.conf", open);
     let found = place.expect(0, &["edge", "discover", "nginx.conf", "--name", "north"]);
     assert!(found.stderr.contains("1 site found, 1 without a gate yet"), "{}", found.text());
     let filled = found.stdout.replace(",,,4", ",Ville de X,municipal,4");
@@ -64,6 +69,8 @@ fn what_was_discovered_can_be_imported() {
     place.expect(0, &["sites", "import", "sites.csv"]);
     let site = place.expect(0, &["sites", "show", "san1.example", "--json"]).json();
     assert!(site.to_string().contains("http://www.san1.example"), "{site}");
+    let sites = Store::open(&place.path("data")).unwrap().sites().unwrap();
+    assert_eq!(sites[0].aliases, ["old.san1.example"]);
 }
 
 /// Goal: the controller that a drill kills opens nothing of an incident, whoever started it and

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use relight_engine::edge::lint::Served;
+use relight_engine::store::is_host;
 use relight_model::GateKey;
 use relight_server::web::texts;
 use serde::Serialize;
@@ -81,7 +82,8 @@ impl Discover {
 
 /// A proposal for one site; none for a block without a name of its own, and for our canary.
 fn row(site: Served, taken: &mut BTreeSet<String>) -> Option<SiteRow> {
-    let is_plain = |name: &&String| !name.contains(['*', '~', '$', '{']) && name.contains('.');
+    // A pattern, or a name that no site of the register may have, would cost the whole row.
+    let is_plain = |name: &&String| is_host(name) && name.contains('.');
     let names: Vec<String> =
         site.names.iter().filter(is_plain).map(|it| it.to_lowercase()).collect();
     let host = names.first()?;
