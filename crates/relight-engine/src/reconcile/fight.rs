@@ -1,7 +1,7 @@
 //! Somebody undoes our gate again and again (INCIDENT 5.1): it is said as such, its sites count as
 //! exposed until the gate stays as it was left, and it is written again ever more seldom.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use relight_edge::{GateSet, GateView};
 use relight_model::{GateKey, Light, Seen};
@@ -9,7 +9,7 @@ use relight_model::{GateKey, Light, Seen};
 use super::{EdgeLoop, Turn, Want, shut};
 use crate::incident::Gate;
 
-/// Times that a gate of one edge has to be undone for a fight.
+/// Times that the gate of a site has to be undone for a fight over it.
 pub const FIGHT_DRIFTS: usize = 3;
 
 /// Within which time, in milliseconds.
@@ -32,8 +32,8 @@ pub(super) const FOUGHT: &str = "fought";
 /// What somebody did to the gate of one edge.
 #[derive(Debug, Default)]
 pub(super) struct Fight {
-    /// When the gate was found undone, and of which sites: the last few times.
-    drifts: VecDeque<(i64, GateSet)>,
+    /// When it was found undone, for each site: the last few times.
+    drifts: BTreeMap<GateKey, VecDeque<i64>>,
     /// Sites that were closed again and read back so: found open once more, that was somebody.
     closed_again: GateSet,
     /// When a gate that had been closed was written again, and how long the next time waits.
@@ -55,39 +55,50 @@ impl Fight {
                 undone.extend(was_closed.then(|| key.clone()));
             }
         }
-        if !undone.is_empty() {
-            if self.drifts.len() == FIGHT_DRIFTS {
-                self.drifts.pop_front();
+        self.drifts.retain(|_, times| is_last_near(times, now_ms, FIGHT_WINDOW_MS));
+        for key in &undone {
+            let times = self.drifts.entry(key.clone()).or_default();
+            times.push_back(now_ms);
+            if times.len() > FIGHT_DRIFTS {
+                times.pop_front();
             }
-            self.drifts.push_back((now_ms, undone.clone()));
         }
         undone
     }
 
-    /// Sites that are fought over now: those that were undone a moment ago, if that was not the
-    /// first time that somebody was at this edge.
+    /// Sites that are fought over now: those that were undone a moment ago, and not for the first
+    /// time.
     pub(super) fn sites(&self, now_ms: i64) -> GateSet {
-        let is_near = |at: i64, span_ms: i64| (0..span_ms).contains(&(now_ms - at));
-        let mut times = self.drifts.iter().map(|(at, _)| *at);
-        if self.drifts.len() < FIGHT_DRIFTS || !times.all(|at| is_near(at, FIGHT_WINDOW_MS)) {
-            return GateSet::new();
-        }
-        let late = self.drifts.iter().filter(|(at, _)| is_near(*at, FIGHT_QUIET_MS));
-        late.flat_map(|(_, sites)| sites).cloned().collect()
+        let is_fought = |times: &VecDeque<i64>| {
+            times.len() == FIGHT_DRIFTS
+                && times.iter().all(|at| is_near(*at, now_ms, FIGHT_WINDOW_MS))
+                && is_last_near(times, now_ms, FIGHT_QUIET_MS)
+        };
+        let fought = self.drifts.iter().filter(|(_, times)| is_fought(times));
+        fought.map(|(key, _)| key.clone()).collect()
     }
 
     /// Whether a gate that was closed before has to wait until it is closed again.
     pub(super) fn waits(&self, now_ms: i64) -> bool {
-        (0..self.wait_ms).contains(&(now_ms - self.rewritten_at))
+        is_near(self.rewritten_at, now_ms, self.wait_ms)
     }
 
     fn rewrote(&mut self, closed: impl Iterator<Item = GateKey>, now_ms: i64) {
-        let is_quiet = !(0..FIGHT_QUIET_MS).contains(&(now_ms - self.rewritten_at));
+        let is_quiet = !is_near(self.rewritten_at, now_ms, FIGHT_QUIET_MS);
         let doubled = (2 * self.wait_ms).clamp(REWRITE_MS_MIN, REWRITE_MS_MAX);
         self.wait_ms = if is_quiet { REWRITE_MS_MIN } else { doubled };
         self.rewritten_at = now_ms;
         self.closed_again.extend(closed);
     }
+}
+
+/// A clock that was set back makes it long ago.
+fn is_near(at: i64, now_ms: i64, span_ms: i64) -> bool {
+    (0..span_ms).contains(&(now_ms - at))
+}
+
+fn is_last_near(times: &VecDeque<i64>, now_ms: i64, span_ms: i64) -> bool {
+    times.back().is_some_and(|at| is_near(*at, now_ms, span_ms))
 }
 
 impl EdgeLoop {

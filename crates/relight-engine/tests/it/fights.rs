@@ -86,6 +86,42 @@ fn only_what_is_undone_is_fought_over() {
     assert_eq!(told(&round), ["proved-dark c", "proved-lit b"]);
 }
 
+/// Whoever turns to another site has not left that of before alone for long enough.
+#[test]
+fn each_site_has_to_be_quiet_for_itself() {
+    let mut bench = Bench::new(|_| ());
+    bench.round(&[("a", Dark, Requested), ("b", Dark, Requested)]);
+    for _ in 0..FIGHT_DRIFTS {
+        undo(&bench, "a");
+        bench.later(REWRITE_MS_MAX, &[("a", Dark, Proven), ("b", Dark, Proven)]);
+    }
+    for time in 1..=FIGHT_DRIFTS {
+        undo(&bench, "b");
+        let round = bench.later(REWRITE_MS_MAX, &[("a", Dark, Failed), ("b", Dark, Proven)]);
+        let last = if time == FIGHT_DRIFTS { "edge-failed b" } else { "proved-dark b" };
+        assert!(told(&round).iter().any(|it| it == last), "{time}: {:?}", told(&round));
+        assert!(!told(&round).iter().any(|it| it == "proved-dark a"), "{time}");
+    }
+    let wants = [("a", Dark, Failed), ("b", Dark, Failed)];
+    let since = FIGHT_DRIFTS as i64 * REWRITE_MS_MAX;
+    let quiet = bench.later(FIGHT_QUIET_MS - since - 1, &wants);
+    assert_eq!(told(&quiet), Vec::<String>::new());
+    assert_eq!(told(&bench.later(1, &wants)), ["proved-dark a"]);
+    assert_eq!(told(&bench.later(since, &wants)), ["proved-dark a b"]);
+}
+
+/// Three sites that were opened once each are not fought over.
+#[test]
+fn a_fight_is_over_a_site_and_not_over_its_edge() {
+    let mut bench = Bench::new(|_| ());
+    bench.round(&["a", "b", "c"].map(|name| (name, Dark, Requested)));
+    for name in ["a", "b", "c", "a", "b", "c"] {
+        undo(&bench, name);
+        let round = bench.later(REWRITE_MS_MAX, &["a", "b", "c"].map(|it| (it, Dark, Proven)));
+        assert_eq!(told(&round), [format!("drifted {name}"), format!("proved-dark {name}")]);
+    }
+}
+
 #[test]
 fn a_few_times_in_a_long_time_are_no_fight() {
     let mut bench = Bench::new(|_| ());

@@ -252,14 +252,15 @@ impl Sim {
     /// (i): nobody calls a site dark that was undone for the third time a moment ago.
     fn check_fought(&mut self) {
         let since = |at: i64| self.now_ms - at;
-        let [.., (first, _), _, (last, sites)] = self.undone.as_slice() else { return };
-        const { assert!(FIGHT_DRIFTS == 3, "the pattern above names three") };
-        if since(*first) >= FIGHT_WINDOW_MS || since(*last) >= FIGHT_QUIET_MS {
-            return;
-        }
+        let is_fought = |key: &GateKey| {
+            let mut times = self.undone.iter().rev().filter(|(_, sites)| sites.contains(key));
+            let last = times.next().is_some_and(|(at, _)| since(*at) < FIGHT_QUIET_MS);
+            let third = times.nth(FIGHT_DRIFTS - 2);
+            last && third.is_some_and(|(at, _)| since(*at) < FIGHT_WINDOW_MS)
+        };
         let all = self.ledger.open().flat_map(|(_, incident)| incident.cases());
         let is_called_proven = |(key, case): &(&GateKey, &Case)| {
-            sites.contains(*key) && case.phase.wants() == Light::Dark && case.gate == Gate::Proven
+            case.phase.wants() == Light::Dark && case.gate == Gate::Proven && is_fought(key)
         };
         let proven = all.filter(is_called_proven).map(|(key, _)| key.clone()).next();
         if let Some(key) = proven {
