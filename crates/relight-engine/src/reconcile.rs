@@ -39,8 +39,8 @@ pub const PROOF_RENEW_MS: i64 = 5_000;
 /// A proof older than this is renewed in the next round, however many there are, in milliseconds.
 pub const PROOF_LATE_MS: i64 = 11_000;
 
-/// Proofs renewed in one round before they are late; each costs a request, and a site that became
-/// clear meanwhile waits for all of them.
+/// Requests for proofs that one round renews before they are late, one for each name of a site; a
+/// site that became clear meanwhile waits for all of them.
 pub const RENEWALS_MAX: usize = 100;
 
 /// Dark that is not proven after this time counts as exposed, in milliseconds.
@@ -146,6 +146,8 @@ pub struct EdgeLoop {
     driver: Box<dyn EdgeDriver>,
     eyes: Box<dyn Eyes>,
     proofs: BTreeMap<GateKey, Proof>,
+    /// The last proof that the round before tried to renew.
+    renewed_to: Option<(i64, GateKey)>,
     unproven_since: BTreeMap<GateKey, i64>,
     opening_since: BTreeMap<GateKey, i64>,
     closed_at: BTreeMap<GateKey, i64>,
@@ -174,6 +176,7 @@ impl EdgeLoop {
             driver,
             eyes,
             proofs: BTreeMap::new(),
+            renewed_to: None,
             unproven_since: BTreeMap::new(),
             opening_since: BTreeMap::new(),
             closed_at: BTreeMap::new(),

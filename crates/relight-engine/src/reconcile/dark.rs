@@ -12,6 +12,9 @@ use super::{
 };
 use crate::incident::{Entry, Gate};
 
+/// A proof to renew: its instant, its site, and where that stands.
+type Renewal<'a> = (i64, &'a GateKey, usize);
+
 /// When a site was seen dark, and under which names.
 pub(super) struct Proof {
     pub(super) at_ms: i64,
@@ -130,9 +133,10 @@ impl EdgeLoop {
 
     /// Sites to prove dark in this round: all that are not proven, or not any more, and of those
     /// whose proof is only to be renewed a few, so that nobody who waits for a light waits long.
-    fn due(&self, turn: &mut Turn<'_>) -> Vec<usize> {
+    fn due(&mut self, turn: &mut Turn<'_>) -> Vec<usize> {
         let (mut due, mut old) = (Vec::new(), Vec::new());
         for (index, (want, view)) in turn.wants.iter().zip(&turn.views).enumerate() {
+            let key = &want.target.key;
             if want.light == Light::Lit || self.is_younger(want, turn.now_ms, PROOF_RENEW_MS) {
                 if want.light == Light::Dark && (want.gate != Gate::Proven || !shut(view)) {
                     due.push(index);
@@ -143,13 +147,33 @@ impl EdgeLoop {
             if want.gate != Gate::Proven || !shut(view) || is_late {
                 due.push(index);
             } else {
-                old.push((self.proofs.get(&want.target.key).map(|proof| proof.at_ms), index));
+                let at_ms = self.proofs.get(key).map_or(0, |proof| proof.at_ms);
+                old.push((at_ms, key, index));
             }
         }
-        old.sort_unstable();
-        turn.round.renewals_left = old.len() > RENEWALS_MAX;
-        due.extend(old.into_iter().take(RENEWALS_MAX).map(|(_, index)| index));
+        let renewed = self.renewals(turn.wants, &mut old);
+        turn.round.renewals_left = renewed.len() < old.len();
+        due.extend(renewed);
         due
+    }
+
+    /// As many proofs as one round renews, and one at least: the oldest first, from where the round
+    /// before ended, so that those which cannot be renewed are in nobody's way.
+    fn renewals(&mut self, wants: &[Want], old: &mut [Renewal<'_>]) -> Vec<usize> {
+        old.sort_unstable();
+        let is_behind = |&(at, key, _): &Renewal<'_>| {
+            self.renewed_to.as_ref().is_some_and(|(to, last)| (at, key) <= (*to, last))
+        };
+        old.rotate_left(old.partition_point(is_behind));
+        let mut requests = 0;
+        let has_room = |(_, _, index): &&Renewal<'_>| {
+            let is_first = requests == 0;
+            requests += wants[*index].names().count();
+            is_first || requests <= RENEWALS_MAX
+        };
+        let taken: Vec<_> = old.iter().take_while(has_room).collect();
+        self.renewed_to = taken.last().map(|(at, key, _)| (*at, (*key).clone()));
+        taken.into_iter().map(|(_, _, index)| *index).collect()
     }
 
     /// Sites with connections still open behind the closed gate. After the grace they are cut;

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use relight_engine::edge::{ProbeResult, ProbeTarget};
 use relight_engine::incident::Gate;
-use relight_engine::reconcile::{DARK_PROOF_MAX_MS, EdgeLoop, Eyes, Round, Want};
+use relight_engine::reconcile::{
+    CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, Eyes, PROOF_RENEW_MS, RENEWALS_MAX, Round, Want,
+};
 use relight_model::{Epoch, Light, Seen};
 
-use crate::edge::{Shared, key};
+use crate::edge::{Call, Shared, key};
 use crate::loops::told;
 
 /// An edge whose gate is not in the block of one name: that one is served whatever the gate says,
@@ -106,6 +108,46 @@ fn a_second_barrier_is_not_opened_for_a_name_that_nobody_asked() {
     let unnamed = wants(Gate::Failed, &[]);
     edge_loop.tend_barrier(&unnamed, epoch, 1_200, &|_| false, &Round::default());
     assert_eq!(behind.lock().serves(&key("a")), Seen::Lit, "proven under every name that it has");
+}
+
+/// Five dark sites of forty names each.
+fn forty(gate: Gate) -> Vec<Want> {
+    let site = |site: &str| {
+        let aliases = (1..40).map(|n| format!("n{n}.{site}.example")).collect();
+        let host = format!("{site}.example");
+        let target = ProbeTarget { key: key(site), host, baseline: None };
+        Want { target, aliases, light: Light::Dark, gate }
+    };
+    ["a", "b", "c", "d", "e"].map(site).into()
+}
+
+/// A renewal costs a request for each name; and a site that is not renewed, as nobody can tell what
+/// it shows, keeps no other from its turn.
+#[test]
+fn renewals_are_counted_by_name_and_each_site_has_its_turn() {
+    let edge = Shared::default();
+    let mut edge_loop = edge_loop(&edge, Seen::Dark);
+    let mut round = |gate, now_ms| {
+        edge.lock().calls.clear();
+        let round = edge_loop.round(&forty(gate), Epoch::default(), now_ms, &|_| false);
+        let calls = std::mem::take(&mut edge.lock().calls);
+        let probed = calls.into_iter().find_map(|call| match call {
+            Call::Probe(keys) if keys[0] != CANARY_KEY => Some(keys),
+            _ => None,
+        });
+        let mut sites = probed.clone().unwrap_or_default();
+        sites.dedup();
+        (probed.map_or(0, |it| it.len()), sites.join(" "), round.renewals_left)
+    };
+    assert_eq!(round(Gate::Requested, 1_000), (200, "a b c d e".to_owned(), false), "no renewals");
+    edge.lock().blind.insert(key("a"));
+    const { assert!(RENEWALS_MAX == 100, "two sites of forty names") };
+    for (ms, sites, is_left) in
+        [(0, "a b", true), (50, "c d", true), (100, "e a", false), (150, "a", false)]
+    {
+        let expected = (20 * (sites.len() + 1), sites.to_owned(), is_left);
+        assert_eq!(round(Gate::Proven, 1_000 + PROOF_RENEW_MS + ms), expected, "{ms}");
+    }
 }
 
 /// What another name answered before nobody knows; all that it can say is that it is still dark.
