@@ -181,7 +181,8 @@ fn what_is_fought_over_is_closed_there_until_it_stays_as_it_is() {
     for time in 1..=FIGHT_DRIFTS {
         assert_eq!(pair.closed(), set(&[]), "{time}");
         let mut edge = pair.edge.lock();
-        (edge.durable.remove(&key("a")), edge.runtime.remove(&key("a")));
+        edge.durable.remove(&key("a"));
+        edge.runtime.remove(&key("a"));
         drop(edge);
         let wants = [("a", Light::Dark, Gate::Proven), ("b", Light::Dark, Gate::Proven)];
         last = told(&pair.round(1_000, &wants));
