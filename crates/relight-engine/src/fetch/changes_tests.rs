@@ -8,6 +8,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::loopback::{Page, Server};
+use super::pull::{AHEAD_S, LATE_S};
 use super::state::SKIPPED_MAX;
 use super::tests::{Place, code, feed, record};
 use super::*;
@@ -137,7 +138,7 @@ fn a_record_that_does_not_come_costs_no_other() {
     // A list that did not change makes nothing of it good.
     let (fetched, asked) = osv.look(50_000);
     assert_eq!((code(&fetched), asked.as_str()), ("incomplete", "GHSA-2.json modified_id.csv"));
-    assert_eq!(osv.place.state(&osv.feed).good_at, None);
+    assert_eq!((osv.place.state(&osv.feed).good_at, fetched.notes.len()), (None, 0), "said once");
     osv.one("2", "b");
     let (fetched, asked) = osv.look(60_000);
     assert_eq!((code(&fetched), asked.as_str()), ("", "GHSA-2.json modified_id.csv"));
@@ -274,7 +275,7 @@ fn csaf_is_followed_by_the_lists_that_its_provider_names() {
     server.put("/provider-metadata.json", Page::text(folder));
     server.put("/csaf/changes.csv", Page::text("\"2024/a.json\",\"2024-01-01T00:00:00Z\"\n"));
     server.put("/csaf/2024/a.json", Page::text(csaf("A-1", 1)));
-    let first = place.fetch(&feed, 1_000);
+    let first = place.fetch(&feed, 1_800_001_000);
     assert_eq!((code(&first), first.total(|it| it.new)), ("", 1), "{first:?}");
     // The provider has moved to a feed, which names a document of another machine in plain text.
     let other = Server::plain();
@@ -293,15 +294,15 @@ fn csaf_is_followed_by_the_lists_that_its_provider_names() {
     let list = format!(r#"{{"feed":{{"entry":[{}]}}}}"#, entries.join(","));
     server.put("/feed.json", Page::text(list).etag("\"1\""));
     server.put("/csaf/2024/b.json", Page::text(csaf("A-2", 1)));
-    let next = place.fetch(&feed, 5_000);
+    let next = place.fetch(&feed, 1_800_005_000);
     let counts = (next.total(|it| it.new), next.notes.len());
     assert_eq!((code(&next), counts), ("incomplete", (1, 1)), "{next:?}");
     assert!(other.asked().is_empty());
     server.take_paths();
-    place.fetch(&feed, 9_000);
+    place.fetch(&feed, 1_800_009_000);
     assert_eq!(server.take_paths(), ["/provider-metadata.json", "/feed.json"]);
     server.put("/provider-metadata.json", Page::text("{}"));
-    assert_eq!(code(&place.fetch(&feed, 13_000)), "list");
+    assert_eq!(code(&place.fetch(&feed, 1_800_013_000)), "list");
 }
 
 /// Thousands of documents come over several looks, the oldest changes first.
@@ -451,4 +452,67 @@ fn a_feed_speaks_in_its_own_form_only() {
     let fetched = place.fetch(&Feed { name: "kev".into(), ..file }, 1_800_000_000);
     assert_eq!(code(&fetched), "nothing-usable");
     assert_eq!(place.known()["GHSA-1"], "theirs");
+}
+
+/// An entry of 2062 is followed once and said, and costs nothing that comes after it.
+#[test]
+fn an_entry_that_is_dated_in_the_future_hides_none() {
+    let osv = Osv::new();
+    osv.whole(10_000, &[("1", "a")]);
+    let ahead = "2062-01-01T00:00:00Z,GHSA-9\n";
+    let lists = |text: &str| {
+        let tag = format!("\"{}\"", text.len());
+        osv.server.put("/Maven/modified_id.csv", Page::text(text).etag(&tag));
+    };
+    lists(&format!("{ahead}{}", list(&[(20_000, "2")])));
+    ["2", "3", "9"].iter().for_each(|id| osv.one(id, "b"));
+    let (fetched, asked) = osv.look(30_000);
+    assert_eq!((code(&fetched), fetched.notes.len()), ("", 1), "{fetched:?}");
+    assert!(fetched.notes[0].message.contains("GHSA-9"), "{fetched:?}");
+    assert_eq!(asked, "all.zip modified_id.csv GHSA-2.json GHSA-9.json");
+    lists(&format!("{ahead}{}", list(&[(20_000, "2"), (31_000, "3")])));
+    let (fetched, asked) = osv.look(40_000);
+    assert_eq!((asked.as_str(), fetched.notes.len()), ("modified_id.csv GHSA-3.json", 0));
+    // One that the state of an older program believed is forgotten; what is a little ahead is not.
+    for (at, wanted) in [
+        (50_000 + AHEAD_S, "modified_id.csv"),
+        (50_001 + AHEAD_S, "modified_id.csv GHSA-2.json GHSA-3.json GHSA-9.json"),
+    ] {
+        let mut state = osv.place.state(&osv.feed);
+        state.validators.clear();
+        state.full_at = Some(50_000);
+        state.cursors.values_mut().for_each(|it| it.at = at);
+        state.put(&osv.place.store, "feed").unwrap();
+        assert_eq!(osv.look(50_000).1, wanted, "{at}");
+    }
+}
+
+/// Publishers date a document and publish it days later: it is followed all the same, once.
+#[test]
+fn a_document_that_appears_late_is_followed() {
+    let (place, server) = (Place::new(), Server::plain());
+    let feed = feed(FeedKind::Csaf, server.url("/changes.csv"));
+    let newest: Timestamp = 1_704_067_200;
+    let put = |changes: &[(&str, &str)]| {
+        let line = |(id, at): &(&str, &str)| format!("\"{id}.json\",\"{at}\"\n");
+        server.put("/changes.csv", Page::text(changes.iter().map(line).collect::<String>()));
+        for (id, _) in changes {
+            server.put(&format!("/{id}.json"), Page::text(csaf(id, 1)));
+        }
+    };
+    assert_eq!(LATE_S, 14 * 86_400);
+    let first = ("a", "2024-01-01T00:00:00Z");
+    put(&[first]);
+    place.fetch(&feed, newest + 1_000);
+    let (late, too_late) = (("b", "2023-12-18T00:00:00Z"), ("c", "2023-12-17T23:59:59Z"));
+    put(&[first, late, too_late]);
+    server.take_paths();
+    place.fetch(&feed, newest + 5_000);
+    assert_eq!(server.take_paths(), ["/changes.csv", "/b.json"]);
+    place.fetch(&feed, newest + 9_000);
+    assert_eq!(server.take_paths(), ["/changes.csv"]);
+    // Another revision, dated before the newest change of all.
+    put(&[first, ("b", "2023-12-19T00:00:00Z")]);
+    place.fetch(&feed, newest + 13_000);
+    assert_eq!(server.take_paths(), ["/changes.csv", "/b.json"]);
 }

@@ -1,7 +1,6 @@
 //! One step of a look at a feed: its whole list, or what changed. Documents are staged; how far the
 //! feed was read is noted in a state that counts once they are stored.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -34,6 +33,12 @@ const OVERLAP_S: i64 = 3_600;
 
 /// The same of a whole list without a date.
 const UNDATED_S: i64 = 86_400;
+
+/// How much earlier than it appears in its list a document of CSAF may be dated, in seconds.
+pub(super) const LATE_S: i64 = 14 * 86_400;
+
+/// How far in the future an entry of a list may be dated before that is told, in seconds.
+pub(super) const AHEAD_S: i64 = 86_400;
 
 /// The first year of which NVD has a file.
 const NVD_FIRST_YEAR: i64 = 2002;
@@ -138,7 +143,7 @@ impl Pull<'_> {
             let (_, list) = list_of(self.feed);
             let cursor = self.state.cursors.entry(list.clone()).or_default();
             if cursor.at < at {
-                *cursor = Cursor { at, ids: BTreeSet::new() };
+                *cursor = Cursor { at, ..Cursor::default() };
                 self.state.validators.remove(&list);
             }
         }
@@ -150,7 +155,9 @@ impl Pull<'_> {
         let this = 1970 + self.now / YEAR_S;
         for year in NVD_FIRST_YEAR..=this {
             match self.file(&format!("{base}/nvdcve-2.0-{year}.json.gz")) {
-                Err(fault) if fault.is_of_document() && year == this => self.note(&fault),
+                Err(fault) if fault.is_of_document() && year == this => {
+                    self.notes.push(missing(&fault));
+                }
                 done => done.map(drop)?,
             }
         }
@@ -203,7 +210,9 @@ impl Pull<'_> {
         let rest = changes.split_off(changes.len().min(CHANGES_MAX));
         for change in changes {
             self.document(&change.url)?;
-            self.state.cursors.entry(list.to_owned()).or_default().pass(change);
+            let margin_s = margin_s(self.feed);
+            let cursor = self.state.cursors.entry(list.to_owned()).or_default();
+            cursor.pass(change, self.now, margin_s);
         }
         self.state.waiting += rest.len();
         // Whoever has not followed all of a list must be given it again.
@@ -228,8 +237,25 @@ impl Pull<'_> {
             let message = format!("{refused} entries cannot be used, the first: {example}");
             self.notes.push(Warning::new("feed-list", list, message));
         }
-        let cursor = self.state.cursors.get(list).cloned().unwrap_or_default();
-        Ok(entries.into_iter().filter(|it| !cursor.has_passed(it)).collect())
+        let (now, margin_s) = (self.now, margin_s(self.feed));
+        let cursors = &mut self.state.cursors;
+        // A clock that was ahead, or a list that was believed to be.
+        cursors.retain(|it, cursor| it != list || cursor.at <= now + AHEAD_S);
+        let cursor = cursors.get(list).cloned().unwrap_or_default();
+        let is_new = |it: &Listed| !cursor.has_passed(it, margin_s);
+        let new: Vec<_> = entries.into_iter().filter(is_new).collect();
+        self.note_ahead(list, &new);
+        Ok(new)
+    }
+
+    /// Says of changes that are dated in the future that they are.
+    fn note_ahead(&mut self, list: &str, changes: &[Listed]) {
+        let mut ahead = changes.iter().filter(|it| it.at > self.now + AHEAD_S);
+        if let Some(first) = ahead.next() {
+            let (count, id) = (ahead.count() + 1, &first.id);
+            let message = format!("{count} entries are dated in the future, the first: {id}");
+            self.notes.push(Warning::new("feed-list", list, message));
+        }
     }
 
     /// Stages one document. One that does not come costs no other, and is asked for again; nobody
@@ -237,8 +263,7 @@ impl Pull<'_> {
     fn document(&mut self, url: &str) -> Result<(), Fault> {
         if !self.may_ask(url) {
             let message = "a list names an address that may not be asked";
-            self.notes.push(Warning::new("feed-list", url, message));
-            return self.skip(url);
+            return self.skip(url, Warning::new("feed-list", url, message));
         }
         let into = self.desk.next_file();
         self.requests += 1;
@@ -248,10 +273,7 @@ impl Pull<'_> {
                 self.state.skipped.remove(url);
                 Ok(())
             }
-            Err(fault) if self.costs_one(&fault, url) => {
-                self.note(&fault);
-                self.skip(url)
-            }
+            Err(fault) if self.costs_one(&fault, url) => self.skip(url, missing(&fault)),
             Err(fault) => Err(fault),
         }
     }
@@ -262,13 +284,16 @@ impl Pull<'_> {
         fault.is_of_document() || is_elsewhere && !self.feed.is_same_host(url)
     }
 
-    fn skip(&mut self, url: &str) -> Result<(), Fault> {
+    /// Keeps what did not come, to ask for it again; it is said once.
+    fn skip(&mut self, url: &str, note: Warning) -> Result<(), Fault> {
         let skipped = &mut self.state.skipped;
         if skipped.len() >= SKIPPED_MAX && !skipped.contains(url) {
             let why = format!("more than {SKIPPED_MAX} documents did not come");
             return Err(Fault::new("incomplete", url, why));
         }
-        skipped.insert(url.to_owned());
+        if skipped.insert(url.to_owned()) {
+            self.notes.push(note);
+        }
         Ok(())
     }
 
@@ -297,11 +322,6 @@ impl Pull<'_> {
         is_asked(url) && (url.starts_with("https:") || self.feed.is_same_host(url))
     }
 
-    fn note(&mut self, fault: &Fault) {
-        let message = "the document did not come; it is asked for again";
-        self.notes.push(Warning::new("feed-document", &fault.detail, message));
-    }
-
     fn read(&self, file: &Path) -> Result<Vec<u8>, Fault> {
         let bytes = fs::read(file);
         bytes.map_err(|cause| Fault::new("disk", &file.display().to_string(), cause))
@@ -309,16 +329,30 @@ impl Pull<'_> {
 }
 
 impl Cursor {
-    fn has_passed(&self, change: &Listed) -> bool {
-        change.at < self.at || change.at == self.at && self.ids.contains(&change.id)
+    fn has_passed(&self, change: &Listed, margin_s: i64) -> bool {
+        change.at < self.at.saturating_sub(margin_s)
+            || self.seen.get(&change.id).is_some_and(|at| *at == change.at)
     }
 
-    fn pass(&mut self, change: Listed) {
-        if change.at > self.at {
-            (self.at, self.ids) = (change.at, BTreeSet::new());
+    /// Whatever a list says, nobody is past a moment that is still to come.
+    fn pass(&mut self, change: Listed, now: Timestamp, margin_s: i64) {
+        if change.at > self.at && change.at <= now {
+            self.at = change.at;
+            let floor = self.at.saturating_sub(margin_s);
+            self.seen.retain(|_, at| *at >= floor);
         }
-        self.ids.insert(change.id);
+        self.seen.insert(change.id, change.at);
     }
+}
+
+/// How much older than the newest change one may be that is new all the same.
+const fn margin_s(feed: &Feed) -> i64 {
+    if matches!(feed.kind, FeedKind::Csaf) { LATE_S } else { 0 }
+}
+
+fn missing(fault: &Fault) -> Warning {
+    let message = "the document did not come; it is asked for again";
+    Warning::new("feed-document", &fault.detail, message)
 }
 
 /// The list of changes of a feed that has a whole list too.

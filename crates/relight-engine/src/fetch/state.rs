@@ -89,12 +89,18 @@ pub struct FeedState {
 }
 
 /// Up to which change a list was followed.
+///
+/// Changes are followed in the order of their moments, and what is older than the newest of them by
+/// more than a margin (two weeks for lists of CSAF, where publishers date documents before they
+/// publish them, and none elsewhere) is taken for followed. Nothing lists such a provider anew: a
+/// document that appears later than that is not seen until it changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Cursor {
-    /// The moment of the newest change.
+    /// The moment of the newest change; never one that is still to come.
     pub at: Timestamp,
-    /// What changed in that second.
-    pub ids: BTreeSet<String>,
+    /// What was followed within the margin or bears a moment to come, with that moment.
+    pub seen: BTreeMap<String, Timestamp>,
 }
 
 impl FeedState {
@@ -295,7 +301,7 @@ mod tests {
     fn a_state_that_is_not_understood_is_a_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let cursor = Cursor { at: 5, ids: ["a".to_owned()].into() };
+        let cursor = Cursor { at: 5, seen: [("a".to_owned(), 5)].into() };
         let cursors = [("u".to_owned(), cursor)].into();
         let state = FeedState { cursors, missed: 3, ..FeedState::default() };
         state.put(&store, "a").unwrap();
