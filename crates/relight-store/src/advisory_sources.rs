@@ -72,7 +72,8 @@ impl SourceRow {
             _ if !self.refused.is_empty() => SourceState::Refused,
             _ if self.errors >= ERRORS_MAX => SourceState::Failing,
             None => SourceState::Never,
-            Some(at) if now.saturating_sub(at) > LATE_S => SourceState::Late,
+            // Of a clock that was wrong then or is now: nobody knows how long ago it was.
+            Some(at) if at > now || now.saturating_sub(at) > LATE_S => SourceState::Late,
             Some(_) => SourceState::Fresh,
         }
     }

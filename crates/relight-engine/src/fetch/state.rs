@@ -125,20 +125,22 @@ impl FeedState {
         match self.good_at {
             _ if self.errors >= ERRORS_MAX => "failing",
             None => "never",
-            Some(at) if now.saturating_sub(at) > late_s => "late",
+            // Of a clock that was wrong then or is now: nobody knows how long ago it was.
+            Some(at) if at > now || now.saturating_sub(at) > late_s => "late",
             Some(_) => "fresh",
         }
     }
 
-    /// Whether it is time to look.
+    /// Whether it is time to look. A look that is still to come was noted by a clock that was
+    /// wrong: what it planned says nothing.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        self.due_at.is_none_or(|at| at <= now)
+        self.due_at.is_none_or(|at| at <= now) || self.tried_at.is_some_and(|at| at > now)
     }
 
     /// Whether it is time to list everything.
     pub(super) fn is_full_due(&self, feed: &Feed, now: Timestamp) -> bool {
         let every_s = if feed.kind == FeedKind::Cve { CVE_FULL_EVERY_S } else { FULL_EVERY_S };
-        self.full_at.is_none_or(|at| now.saturating_sub(at) >= every_s)
+        self.full_at.is_none_or(|at| at > now || now.saturating_sub(at) >= every_s)
     }
 
     /// Notes a look. `chance` is any number: it says how long until the next one.
@@ -199,7 +201,9 @@ pub fn held_until(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
     let until = store.meta_get(&format!("{HOLD_KEY}{}", feed.host()))?;
-    Ok(until.and_then(|text| text.parse().ok()).filter(|until| *until > now))
+    // Nobody is left alone for longer, whatever the clock was when it was noted.
+    let latest = now.saturating_add(RETRY_AFTER_S_MAX);
+    Ok(until.and_then(|text| text.parse().ok()).filter(|until| (now + 1..=latest).contains(until)))
 }
 
 /// Notes that the machine of a feed asked to be left alone for so many seconds.
@@ -295,6 +299,29 @@ mod tests {
         assert_eq!(state.due_at, Some(96_400));
         state.looked(&feed(), 20_000, 100);
         assert_eq!(state.due_at, Some(21_000));
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_noted_holds_nothing_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let (year_s, now) = (31_556_952, 1_800_000_000);
+        let mut state = FeedState::default();
+        state.looked(&feed(), now + year_s, 0);
+        state.went_well(now + year_s);
+        state.full_at = Some(now + year_s);
+        assert!(state.is_due(now) && state.is_full_due(&feed(), now));
+        assert_eq!(state.word(&feed(), now), "late");
+        hold(&store, &feed(), now + year_s, 3_600).unwrap();
+        assert_eq!(held_until(&store, &feed(), now).unwrap(), None);
+        state.looked(&feed(), now, 100);
+        state.went_well(now);
+        state.full_at = Some(now);
+        assert!(!state.is_due(now) && !state.is_full_due(&feed(), now));
+        assert_eq!(state.word(&feed(), now), "fresh");
+        hold(&store, &feed(), now, i64::MAX).unwrap();
+        let until = held_until(&store, &feed(), now).unwrap();
+        assert_eq!(until, Some(now + RETRY_AFTER_S_MAX));
     }
 
     #[test]

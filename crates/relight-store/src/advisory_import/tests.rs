@@ -369,6 +369,8 @@ fn a_record_whose_successor_cannot_be_read_stays_in_force_and_is_out_of_date() {
         (row.state(7), row.state(8 + crate::LATE_S)),
         (SourceState::Fresh, SourceState::Late)
     );
+    // A clock that is behind the one of then, or was ahead.
+    assert_eq!(row.state(6), SourceState::Late);
 }
 
 #[test]
