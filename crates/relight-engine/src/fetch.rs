@@ -198,19 +198,24 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Takes every step, until one fails.
+    /// Takes every step, until one fails. What a whole list brings after its changes were followed,
+    /// the changes had lost.
     fn take_all(&mut self, fetched: &mut Fetched) -> Result<Option<Fault>, StoreError> {
         let mut waiting = steps(self.feed, &self.state, self.options.now);
         waiting.reverse();
         let mut followed = false;
         while let Some(step) = waiting.pop() {
+            let before = fetched.reports.len();
             match self.take(step, fetched)? {
                 Err(fault) => return Ok(Some(fault)),
                 Ok(Pulled::TooMany) => {
                     waiting = vec![Step::Changes { anyway: true }, Step::Whole];
                     followed = false;
                 }
-                Ok(Pulled::Done) if step == Step::Whole => self.count_missed(followed, fetched),
+                Ok(Pulled::Done) if step == Step::Whole && followed => {
+                    let brought = fetched.reports.iter().skip(before);
+                    self.state.missed = brought.map(|it| it.total(|it| it.new + it.changed)).sum();
+                }
                 Ok(Pulled::Done) => followed = true,
             }
         }
@@ -261,13 +266,6 @@ impl Look<'_> {
         self.state = pull.state;
         self.state.put(self.store, &self.feed.name)?;
         Ok(pulled)
-    }
-
-    /// What a whole list brings after its changes were followed, the changes had lost.
-    fn count_missed(&mut self, followed: bool, fetched: &Fetched) {
-        if let Some(report) = fetched.reports.last().filter(|_| followed) {
-            self.state.missed = report.total(|it| it.new + it.changed);
-        }
     }
 
     /// Notes what the look came to. Sources of which nothing new came are as good as read.

@@ -108,6 +108,12 @@ fn a_change_that_no_list_told_comes_a_day_later_and_is_counted() {
     let (fetched, asked) = osv.look(20_000 + 86_400);
     assert_eq!((code(&fetched), asked.as_str()), ("", "modified_id.csv all.zip"));
     assert_eq!((osv.place.state(&osv.feed).missed, osv.place.known().len()), (2, 3));
+    // What changes told is not lost, where the whole list is as it was.
+    osv.changes(&[(50_000, "1"), (100, "2")]);
+    osv.one("1", "told again");
+    let (fetched, asked) = osv.look(20_000 + 2 * 86_400);
+    assert_eq!((asked.as_str(), fetched.reports.len()), ("modified_id.csv GHSA-1.json all.zip", 1));
+    assert_eq!(osv.place.state(&osv.feed).missed, 0);
 }
 
 #[test]
