@@ -243,7 +243,9 @@ impl Look<'_> {
         let (client, stop, feed) = (&self.fetcher.client, self.stop, self.feed);
         let (now, state) = (self.options.now, self.state.clone());
         let (staged, notes) = (Vec::new(), Vec::new());
-        let mut pull = Pull { client, stop, feed, now, desk, state, staged, requests: 0, notes };
+        let (requests, followed) = (0, 0);
+        let mut pull =
+            Pull { client, stop, feed, now, desk, state, staged, requests, followed, notes };
         let mut pulled = pull.take(step);
         fetched.requests += pull.requests;
         fetched.notes.append(&mut pull.notes);

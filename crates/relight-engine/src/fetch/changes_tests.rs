@@ -522,3 +522,29 @@ fn a_document_that_appears_late_is_followed() {
     place.fetch(&feed, newest + 13_000);
     assert_eq!(server.take_paths(), ["/changes.csv", "/b.json"]);
 }
+
+/// A provider of several lists is not asked for more in one look than one with a single list.
+#[test]
+fn so_many_documents_a_look_are_fetched_of_all_lists() {
+    let (place, server) = (Place::new(), Server::plain());
+    let feed = feed(FeedKind::Csaf, server.url("/provider-metadata.json"));
+    let count = CHANGES_MAX - 2;
+    let mut folders = Vec::new();
+    for (folder, count) in [("a", count), ("b", 5), ("c", 4)] {
+        let line = |at: usize| {
+            let id = format!("{folder}-{at}");
+            server.put(&format!("/{folder}/{at}.json"), Page::text(csaf(&id, 1)));
+            format!("\"{at}.json\",\"2024-01-01T00:00:00Z\"\n")
+        };
+        let text: String = (0..count).map(line).collect();
+        server.put(&format!("/{folder}/changes.csv"), Page::text(text).etag("\"1\""));
+        folders.push(format!(r#"{{"directory_url":"{}"}}"#, server.url(&format!("/{folder}"))));
+    }
+    let text = format!(r#"{{"distributions":[{}]}}"#, folders.join(","));
+    server.put("/provider-metadata.json", Page::text(text));
+    let first = place.fetch(&feed, 1_800_000_000);
+    assert_eq!((code(&first), first.total(|it| it.new)), ("", CHANGES_MAX));
+    assert_eq!(place.state(&feed).waiting, 7);
+    let next = place.fetch(&feed, 1_800_010_000);
+    assert_eq!((next.total(|it| it.new), place.state(&feed).waiting), (7, 0));
+}

@@ -16,8 +16,8 @@ use super::staging::Desk;
 use super::state::{Cursor, FeedState, SKIPPED_MAX};
 use crate::import::Staged;
 
-/// Most changes of one list that are followed in one look, a document each. Of a feed that has a
-/// whole list too, more are not followed: the whole list is fetched.
+/// Most changes that are followed in one look, a document each, whichever lists tell them. Of a
+/// feed that has a whole list too, more are not followed: the whole list is fetched.
 pub const CHANGES_MAX: usize = 1_000;
 
 /// Documents that did not come and are asked for again in one look, at most; all of them are when
@@ -79,6 +79,8 @@ pub(super) struct Pull<'a> {
     pub(super) state: FeedState,
     pub(super) staged: Vec<Staged>,
     pub(super) requests: usize,
+    /// Changes that were followed, of all lists.
+    pub(super) followed: usize,
     /// What could not be used of lists, and documents that did not come.
     pub(super) notes: Vec<Warning>,
 }
@@ -207,7 +209,9 @@ impl Pull<'_> {
         if changes.len() > CHANGES_MAX && !anyway {
             return Ok(Pulled::TooMany);
         }
-        let rest = changes.split_off(changes.len().min(CHANGES_MAX));
+        let may_follow = CHANGES_MAX - self.followed.min(CHANGES_MAX);
+        let rest = changes.split_off(changes.len().min(may_follow));
+        self.followed += changes.len();
         for change in changes {
             self.document(&change.url)?;
             let margin_s = margin_s(self.feed);

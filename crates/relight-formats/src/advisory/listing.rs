@@ -20,6 +20,12 @@ pub const LISTED_MAX: usize = 4_000_000;
 /// Longest id or address in a list, in bytes.
 pub const LISTED_TEXT_BYTES_MAX: usize = 2_048;
 
+/// Most lists that one provider of CSAF may name.
+pub const LISTINGS_MAX: usize = 100;
+
+/// Longest example of an entry that cannot be used, in characters.
+const EXAMPLE_CHARS_MAX: usize = 120;
+
 /// The form of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListingForm {
@@ -58,11 +64,12 @@ pub struct Listing {
 /// Reads a list that lies at `url`.
 ///
 /// # Errors
-/// It is not of this form at all, names more than [`LISTED_MAX`] documents, or none that can be
-/// used among some that cannot.
+/// It is not of this form at all, names more than [`LISTED_MAX`] documents or holds more entries
+/// than that that cannot be used, or none that can be used among some that cannot.
 pub fn read_listing(form: ListingForm, url: &str, bytes: &[u8]) -> Result<Listing, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reading = Reading { folder: folder(url), newest: BTreeMap::new(), refused: Vec::new() };
+    let (newest, refused, example) = (BTreeMap::new(), 0, String::new());
+    let mut reading = Reading { folder: folder(url), newest, refused, example };
     match form {
         ListingForm::OsvModified => reading.lines(bytes, osv_line)?,
         ListingForm::CsafChanges => reading.lines(bytes, changes_line)?,
@@ -76,7 +83,7 @@ pub fn read_listing(form: ListingForm, url: &str, bytes: &[u8]) -> Result<Listin
 /// feeds of what anybody may read, or its folders where it has no such feed.
 ///
 /// # Errors
-/// It is no such document, or names no list.
+/// It is no such document, or names no list or more than [`LISTINGS_MAX`].
 pub fn provider_listings(bytes: &[u8]) -> Result<Vec<(ListingForm, String)>, String> {
     let document = json(bytes)?;
     let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
@@ -93,7 +100,11 @@ pub fn provider_listings(bytes: &[u8]) -> Result<Vec<(ListingForm, String)>, Str
         }
     }
     let found = if feeds.is_empty() { folders } else { feeds };
-    if found.is_empty() { Err("names neither a feed nor a folder".to_owned()) } else { Ok(found) }
+    match found.len() {
+        0 => Err("names neither a feed nor a folder".to_owned()),
+        1..=LISTINGS_MAX => Ok(found),
+        count => Err(format!("names {count} lists, more than {LISTINGS_MAX}")),
+    }
 }
 
 struct Reading<'a> {
@@ -101,7 +112,10 @@ struct Reading<'a> {
     folder: &'a str,
     /// By id: several lines may name one document, and the newest one counts.
     newest: BTreeMap<String, (Timestamp, String)>,
-    refused: Vec<String>,
+    /// How many cannot be used: a hostile list is made of nothing else.
+    refused: usize,
+    /// The first of them, cut to a line.
+    example: String,
 }
 
 /// One line in its parts: when, and id or path.
@@ -117,7 +131,7 @@ impl Reading<'_> {
             }
             match read(line, self.folder) {
                 Some(entry) => self.add(entry)?,
-                None => self.refused.push(line.to_owned()),
+                None => self.refuse(line)?,
             }
         }
         Ok(())
@@ -130,7 +144,7 @@ impl Reading<'_> {
                 for change in step[kind].as_array().into_iter().flatten() {
                     match cve_change(change, self.folder) {
                         Some(entry) => self.add(entry)?,
-                        None => self.refused.push(change.to_string()),
+                        None => self.refuse(&change.to_string())?,
                     }
                 }
             }
@@ -143,7 +157,7 @@ impl Reading<'_> {
         for entry in entries.ok_or("is no ROLIE feed")? {
             match rolie_entry(entry) {
                 Some(entry) => self.add(entry)?,
-                None => self.refused.push(entry["id"].to_string()),
+                None => self.refuse(&entry["id"].to_string())?,
             }
         }
         Ok(())
@@ -160,16 +174,26 @@ impl Reading<'_> {
         Ok(())
     }
 
+    fn refuse(&mut self, entry: &str) -> Result<(), String> {
+        if self.refused == 0 {
+            self.example = entry.chars().take(EXAMPLE_CHARS_MAX).collect();
+        }
+        self.refused += 1;
+        if self.refused > LISTED_MAX {
+            return Err(format!("holds more than {LISTED_MAX} entries that cannot be used"));
+        }
+        Ok(())
+    }
+
     fn end(self) -> Result<Listing, String> {
-        let first = self.refused.first().map_or("", String::as_str);
-        let example: String = first.chars().take(120).collect();
-        if self.newest.is_empty() && !self.refused.is_empty() {
+        let Self { refused, example, .. } = self;
+        if self.newest.is_empty() && refused > 0 {
             return Err(format!("holds no entry that can be used: {example}"));
         }
         let entries = self.newest.into_iter().map(|(id, (at, url))| Listed { at, id, url });
         let mut entries: Vec<_> = entries.collect();
         entries.sort();
-        Ok(Listing { entries, refused: self.refused.len(), example })
+        Ok(Listing { entries, refused, example })
     }
 }
 
@@ -354,6 +378,31 @@ mod tests {
         let changes = (ListingForm::CsafChanges, "https://a.example/csaf/changes.csv".to_owned());
         assert_eq!(read(folder), Ok(vec![changes]));
         assert!(read(r#"{"distributions":[]}"#).is_err() && read("<html>").is_err());
+    }
+
+    #[test]
+    fn a_provider_names_so_many_lists_at_most() {
+        let lists = |count: usize| {
+            let list = |at| format!(r#"{{"directory_url":"https://a.example/{at}"}}"#);
+            let all: Vec<_> = (0..count).map(list).collect();
+            let text = format!(r#"{{"distributions":[{}]}}"#, all.join(","));
+            provider_listings(text.as_bytes()).map(|found| found.len())
+        };
+        assert_eq!(lists(LISTINGS_MAX), Ok(LISTINGS_MAX));
+        assert_eq!(lists(LISTINGS_MAX + 1), Err("names 101 lists, more than 100".to_owned()));
+    }
+
+    /// Of a list of rubbish a count and an example are kept, and it is not read to its end.
+    #[test]
+    fn a_list_of_rubbish_is_given_up() {
+        let read = |count: usize| {
+            let text = format!("2024-08-15T00:05:00Z,GHSA-a\n{}", "x\n".repeat(count));
+            read_listing(ListingForm::OsvModified, URL, text.as_bytes())
+        };
+        let at_most = read(LISTED_MAX).map(|it| (it.entries.len(), it.refused, it.example));
+        assert_eq!(at_most, Ok((1, LISTED_MAX, "x".to_owned())));
+        let why = read(LISTED_MAX + 1).unwrap_err();
+        assert_eq!(why, "holds more than 4000000 entries that cannot be used");
     }
 
     #[test]
