@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 
@@ -157,6 +157,10 @@ impl Fetcher {
         stop: &AtomicBool,
     ) -> Result<Fetched, StoreError> {
         let now = options.now;
+        if stop.load(Ordering::Relaxed) {
+            let fault = Some(Fault::stopped(&feed.url));
+            return Ok(Fetched { feed: feed.name.clone(), fault, ..Fetched::default() });
+        }
         let mut state = FeedState::read(store, &feed.name)?;
         if let Some(until) = held_until(store, feed, now)? {
             return Ok(Fetched::held(&feed.name, until));

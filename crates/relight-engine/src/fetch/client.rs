@@ -67,6 +67,10 @@ impl Fault {
         Self { code, detail: format!("{place}: {cause}"), retry_after_s: None }
     }
 
+    pub(super) fn stopped(place: &str) -> Self {
+        Self::new("stopped", place, "this program ends")
+    }
+
     /// Whether it is about this one document, and others of the server may come.
     pub(super) fn is_of_document(&self) -> bool {
         matches!(self.code, "status" | "too-long")
@@ -152,6 +156,10 @@ impl Client {
         bytes_max: u64,
         stop: &AtomicBool,
     ) -> Result<Answer, Fault> {
+        let is_stopped = || stop.load(Ordering::Relaxed);
+        if is_stopped() {
+            return Err(Fault::stopped(url));
+        }
         let agent = if url.starts_with("https:") { &self.secure } else { &self.plain };
         let known = known.filter(|it| **it != Validators::default());
         let mut request = agent.get(url);
@@ -161,7 +169,14 @@ impl Client {
         if let Some(date) = known.and_then(|it| it.last_modified.as_deref()) {
             request = request.header(header::IF_MODIFIED_SINCE, date);
         }
-        let (head, body) = request.call().map_err(|cause| fault_of(url, &cause))?.into_parts();
+        let (head, body) = request
+            .call()
+            .map_err(
+                |cause| {
+                    if is_stopped() { Fault::stopped(url) } else { fault_of(url, &cause) }
+                },
+            )?
+            .into_parts();
         match head.status {
             StatusCode::NOT_MODIFIED if known.is_some() => return Ok(Answer::Same),
             StatusCode::OK => {}
@@ -188,7 +203,7 @@ fn save(
     let (mut buffer, mut left) = (vec![0; 64 << 10], bytes_max);
     loop {
         if stop.load(Ordering::Relaxed) {
-            return Err(Fault::new("stopped", url, "this program ends"));
+            return Err(Fault::stopped(url));
         }
         let count = match body.read(&mut buffer) {
             Ok(0) => break,

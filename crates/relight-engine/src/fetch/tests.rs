@@ -255,7 +255,10 @@ fn an_answer_that_is_too_long_or_too_slow_is_given_up() {
         assert!(get(path, 1_000, false).is_ok());
         assert_eq!(get(path, 999, false), Err("too-long"), "{path}");
     }
+    // Who is to end asks nobody, and says why nothing came.
+    let asked = server.asked().len();
     assert_eq!(get("/long", 1_000, true), Err("stopped"));
+    assert_eq!(server.asked().len(), asked);
     server.put("/silent", Page::text("x").silent());
     assert_eq!(get("/silent", 1_000, false), Err("timed-out"));
     server.put("/stalls", Page::text("x".repeat(1_000)).stalls(500));
@@ -326,6 +329,8 @@ fn a_look_that_is_ended_leaves_the_old_state() {
     assert_eq!(code(&stopped.unwrap()), "stopped");
     let state = place.state(&feed);
     assert_eq!((state.errors, state.is_due(1_000), place.known().len()), (0, true, 0));
+    // As if nobody had looked.
+    assert_eq!((state.tried_at, server.asked().len()), (None, 0));
     assert!(Fetcher::open(place.folder.path(), None).unwrap().is_none(), "one process at a time");
     let Place { folder, store, fetcher } = place;
     // As a process that dies leaves it.
