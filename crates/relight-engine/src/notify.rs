@@ -49,22 +49,34 @@ pub struct Proposal {
     pub possible: usize,
 }
 
+/// What was taken down as told is told, whatever came after it: the next call meets the error
+/// again.
+fn both(
+    mut told: Vec<Notice>,
+    then: Result<Vec<Notice>, EngineError>,
+) -> Result<Vec<Notice>, EngineError> {
+    match then {
+        Ok(more) => told.extend(more),
+        Err(error) if told.is_empty() => return Err(error),
+        Err(_) => {}
+    }
+    Ok(told)
+}
+
 impl Engine {
     /// Tells what changed since people were told last, whoever changed it: the advisories that
     /// came in, and those whose group has another revision now. The first call tells nothing: it
     /// takes down what is so already, so that a new register does not begin with a flood.
     ///
     /// # Errors
-    /// The store cannot be read or written; then the next call tells it.
+    /// The store cannot be read or written, and nothing is to be told; then the next call tells it.
     pub fn tell_changes(&self) -> Result<Vec<Notice>, EngineError> {
         let moved = self.write().inventory.take_moved();
         let told = self.tell_moved(moved);
         if told.is_err() {
             self.write().inventory.forget_moved();
         }
-        let mut told = told?;
-        told.extend(self.tell_expired()?);
-        Ok(told)
+        both(told?, self.tell_expired())
     }
 
     /// Tells of advisories of one's own whose day has come, each once for each day that it was
@@ -253,5 +265,33 @@ fn proposal(group: &Group, found: &FoundSites) -> Proposal {
         known_exploited: group.known_exploited(),
         affected: count(&found.affected),
         possible: count(&found.possible),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_store::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn what_was_taken_down_as_told_is_told_whatever_comes_after_it() {
+        let one = |kind| Notice {
+            seq: 1,
+            at: 1,
+            kind,
+            advisory: "CVE-2099-1".to_owned(),
+            revision: Digest([0; 32]),
+            affected: 0,
+            possible: 0,
+            joined: RoaringBitmap::new(),
+            gone: RoaringBitmap::new(),
+        };
+        let (moved, expired) = (one(NoticeKind::Revised), one(NoticeKind::Expired));
+        let failed = || Err(StoreError::not_understood("x".to_owned()).into());
+        let all = both(vec![moved.clone()], Ok(vec![expired.clone()])).unwrap();
+        assert_eq!(all, [moved.clone(), expired]);
+        assert_eq!(both(vec![moved.clone()], failed()).unwrap(), [moved]);
+        assert!(both(Vec::new(), failed()).is_err());
     }
 }

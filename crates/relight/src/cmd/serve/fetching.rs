@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use relight_engine::Engine;
-use relight_engine::fetch::{Feed, FetchOptions, Fetched, Fetcher, HOSTS_MAX, due_feeds};
+use relight_engine::fetch::{Fault, Feed, FetchOptions, Fetched, Fetcher, HOSTS_MAX, due_feeds};
 use relight_engine::store::{Store, StoreError};
 use relight_server::clock;
 
@@ -36,6 +36,8 @@ pub(super) struct Fetching {
     running: Vec<Running>,
     /// Held while any look is taken, so that a command may fetch in between.
     fetcher: Option<Arc<Fetcher>>,
+    /// Why it cannot be held, where that was told.
+    unopened: Option<&'static str>,
 }
 
 struct Running {
@@ -55,8 +57,8 @@ impl Fetching {
         drop(fetcher(context, authorities.as_deref())?);
         let (told, fetched) = mpsc::channel();
         let (engine, data, stop) = (Arc::clone(engine), context.data.clone(), Arc::clone(stop));
-        let (running, fetcher) = (Vec::new(), None);
-        let fetching = Self { engine, data, authorities, stop, told, running, fetcher };
+        let (running, fetcher, unopened) = (Vec::new(), None, None);
+        let fetching = Self { engine, data, authorities, stop, told, running, fetcher, unopened };
         thread::spawn(|| fetching.run());
         Ok(fetched)
     }
@@ -86,7 +88,7 @@ impl Fetching {
             if is_busy || self.running.len() >= HOSTS_MAX {
                 continue;
             }
-            let Some(fetcher) = self.fetcher() else { return Ok(()) };
+            let Some(fetcher) = self.fetcher(&feed) else { return Ok(()) };
             let thread = self.spawn(feed, fetcher);
             self.running.push(Running { host, thread });
         }
@@ -97,13 +99,23 @@ impl Fetching {
     }
 
     /// The right to fetch; none while a command has it, or the authorities cannot be read: that
-    /// is tried again.
-    fn fetcher(&mut self) -> Option<Arc<Fetcher>> {
+    /// is tried again, and told once, of the feed that waits.
+    fn fetcher(&mut self, feed: &Feed) -> Option<Arc<Fetcher>> {
         if self.fetcher.is_none() {
-            let opened = Fetcher::open(&self.data, self.authorities.as_deref());
-            self.fetcher = opened.ok().flatten().map(Arc::new);
+            match Fetcher::open(&self.data, self.authorities.as_deref()) {
+                Ok(opened) => (self.fetcher, self.unopened) = (opened.map(Arc::new), None),
+                Err(fault) => self.tell_unopened(feed, fault),
+            }
         }
         self.fetcher.clone()
+    }
+
+    fn tell_unopened(&mut self, feed: &Feed, fault: Fault) {
+        if self.unopened.replace(fault.code) != Some(fault.code) {
+            let (feed, fault) = (feed.name.clone(), Some(fault));
+            // Who has no ears any more is ending.
+            let _ = self.told.send(Ok(Fetched { feed, fault, ..Fetched::default() }));
+        }
     }
 
     fn spawn(&self, feed: Feed, fetcher: Arc<Fetcher>) -> JoinHandle<()> {
@@ -120,4 +132,37 @@ impl Fetching {
 fn look_at(fetcher: &Fetcher, store: &Store, feed: &Feed, stop: &AtomicBool) -> Told {
     let options = FetchOptions { now: clock::now(), chance: chance(), ..FetchOptions::default() };
     fetcher.fetch(store, feed, &options, stop)
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_engine::EngineOptions;
+    use relight_engine::fetch::add_feed;
+
+    use super::*;
+
+    /// Goal: nobody waits for feeds in silence. Method: a file of authorities that is gone after
+    /// the start.
+    #[test]
+    fn what_keeps_feeds_from_being_fetched_is_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path()).unwrap());
+        add_feed(&store, Feed::ready("kev").unwrap()).unwrap().unwrap();
+        let holder = "test".to_owned();
+        let options = EngineOptions { holder, clock: || 1_000, inventory_ttl_s: 1 };
+        let engine = Arc::new(Engine::open(store, options).unwrap());
+        let (told, heard) = mpsc::channel();
+        let authorities = Some(folder.path().join("gone.pem"));
+        let (data, stop) = (folder.path().to_owned(), Arc::new(AtomicBool::new(false)));
+        let (running, fetcher, unopened) = (Vec::new(), None, None);
+        let mut fetching =
+            Fetching { engine, data, authorities, stop, told, running, fetcher, unopened };
+        let mut codes = || -> Vec<_> {
+            fetching.look().unwrap();
+            let faults = heard.try_iter().map(|it| it.unwrap()).map(|it| (it.feed, it.fault));
+            faults.map(|(feed, fault)| (feed, fault.unwrap().code)).collect()
+        };
+        assert_eq!(codes(), [("kev".to_owned(), "authorities")]);
+        assert_eq!(codes(), []);
+    }
 }
