@@ -174,6 +174,9 @@ impl Scan {
             text::text(scanned, &hits, context, report);
         }
         if self.is_fast() {
+            if has_exhibit(advisories, |_| true) {
+                report.note(texts::scan_fast_exhibits(context.lang));
+            }
             report.hint(texts::scan_fast_remedy(context.lang));
         }
         if scanned.known > 0 {

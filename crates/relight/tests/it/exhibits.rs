@@ -71,8 +71,13 @@ fn a_scan_without_a_site_is_asked_about_files_too() {
     let id = id_of(&declare(&place, &["--query", "lib.jar", "--json", "--yes"]));
     assert_eq!(found("one"), [format!("{id} app.war!/WEB-INF/lib/fat.jar")]);
     assert_eq!(found("two"), Vec::<String>::new());
+    // The first hour reads neither classes nor whole files, and says so.
+    let fast = |lang| place.expect(3, &["scan", "one", "--mode", "fast", "--lang", lang]).stderr;
+    let (said, dit) = ("files that advisories of your own mean", "que visent vos propres avis");
+    assert!(fast("en").contains(said) && fast("fr").contains(dit), "{}", fast("en"));
     place.expect(0, &["advisories", "retire", &id, "--reason", "it was not that"]);
     assert_eq!(found("one"), Vec::<String>::new());
+    assert!(!fast("en").contains(said));
     let bytes = log4j("2.17.1");
     place.write("files/what.jar", &bytes);
     assert_eq!(found("files"), Vec::<String>::new());
