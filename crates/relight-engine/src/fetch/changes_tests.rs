@@ -548,3 +548,25 @@ fn so_many_documents_a_look_are_fetched_of_all_lists() {
     let next = place.fetch(&feed, 1_800_010_000);
     assert_eq!((next.total(|it| it.new), place.state(&feed).waiting), (7, 0));
 }
+
+/// What a publisher took back is not missed for ever; what a list only fails to say is.
+#[test]
+fn a_document_that_its_list_names_no_longer_is_not_missed() {
+    let osv = Osv::new();
+    osv.whole(10_000, &[("1", "a")]);
+    osv.changes(&[(20_000, "2"), (20_000, "3"), (100, "1")]);
+    let missed = |now| {
+        let (fetched, _) = osv.look(now);
+        (code(&fetched), osv.place.state(&osv.feed).skipped.len())
+    };
+    assert_eq!(missed(30_000), ("incomplete", 2));
+    osv.changes(&[(20_000, "3"), (100, "1")]);
+    assert_eq!(missed(40_000), ("incomplete", 1));
+    let url = "/Maven/modified_id.csv";
+    osv.server.put(url, Page::text(format!("{}GHSA-3", list(&[(100, "1")]))));
+    assert_eq!(missed(50_000), ("incomplete", 1), "a line that cannot be used");
+    osv.server.put(url, Page::text(""));
+    assert_eq!(missed(60_000), ("incomplete", 1), "a list of nothing");
+    osv.changes(&[(100, "1")]);
+    assert_eq!(missed(70_000), ("", 0));
+}

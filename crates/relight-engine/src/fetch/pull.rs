@@ -1,6 +1,7 @@
 //! One step of a look at a feed: its whole list, or what changed. Documents are staged; how far the
 //! feed was read is noted in a state that counts once they are stored.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -240,6 +241,8 @@ impl Pull<'_> {
         if refused > 0 {
             let message = format!("{refused} entries cannot be used, the first: {example}");
             self.notes.push(Warning::new("feed-list", list, message));
+        } else if matches!(form, ListingForm::OsvModified | ListingForm::CsafChanges) {
+            self.forget_unlisted(list, &entries);
         }
         let (now, margin_s) = (self.now, margin_s(self.feed));
         let cursors = &mut self.state.cursors;
@@ -250,6 +253,20 @@ impl Pull<'_> {
         let new: Vec<_> = entries.into_iter().filter(is_new).collect();
         self.note_ahead(list, &new);
         Ok(new)
+    }
+
+    /// A document that did not come and that a list of all documents beside it names no longer has
+    /// gone: it is not missed. A list that names none says nothing.
+    fn forget_unlisted(&mut self, list: &str, entries: &[Listed]) {
+        let folder = list.rsplit_once('/').map_or(list, |(folder, _)| folder);
+        let is_inside = |url: &str| url.strip_prefix(folder).is_some_and(|it| it.starts_with('/'));
+        let mut others = self.state.cursors.keys().filter(|it| *it != list);
+        // Of folders in folders nobody knows whose document it is.
+        if entries.is_empty() || others.any(|it| is_inside(it)) {
+            return;
+        }
+        let named: BTreeSet<&str> = entries.iter().map(|it| it.url.as_str()).collect();
+        self.state.skipped.retain(|url| !is_inside(url) || named.contains(url.as_str()));
     }
 
     /// Says of changes that are dated in the future that they are.
