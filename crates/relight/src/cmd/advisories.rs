@@ -18,7 +18,7 @@ use clap::{Args, Subcommand};
 use relight_engine::matching::{Advisories as Known, Group};
 use relight_engine::store::{Store, StoreError};
 use relight_formats::advisory::source_info;
-use relight_model::{Example, Exhibit, RangeEvent, Signal};
+use relight_model::{Example, Exhibit, RangeEvent, Signal, Timestamp};
 use relight_server::clock;
 use relight_server::web::number::{percent, rfc3339, tenths};
 use relight_server::web::{Lang, texts};
@@ -213,7 +213,7 @@ impl<'a> SourceRow<'a> {
             id: &record.id,
             revision: record.revision.to_string(),
             modified: record.modified.map(rfc3339),
-            withdrawn: record.withdrawn.filter(|at| Some(*at) != disabled).map(rfc3339),
+            withdrawn: withdrawn_at(record, known).map(rfc3339),
             status: &record.status,
             licence: info.map_or("", |info| info.licence),
             attribution: info.map_or("", |info| info.attribution),
@@ -311,6 +311,13 @@ pub(crate) fn tell_expired(group: &Group, lang: Lang, report: &mut Report) {
             report.line(&report.paint(Style::Bad, &format!("  {} {sentence}", record.id)));
         }
     }
+}
+
+/// When its source took a record back: of a source that is switched off it only counts as if it
+/// were, from that moment on.
+fn withdrawn_at(record: &relight_model::Advisory, known: &Known) -> Option<Timestamp> {
+    let disabled = known.policy().disabled.get(&record.source);
+    record.withdrawn.filter(|at| Some(at) != disabled)
 }
 
 /// Sources of a group that are switched off: what they say does not count, whatever it is.

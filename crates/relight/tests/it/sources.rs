@@ -187,16 +187,14 @@ fn a_source_is_switched_off_and_on() {
     let shown = place.expect(0, &["advisories", "show", "CVE-2099-0001", "--json"]).json();
     let row = &shown["sources"][0];
     assert!(row["source_disabled"].is_string() && row["withdrawn"].is_null(), "{row}");
+    let purl = "pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1";
+    let why = place.run(&["advisories", "explain", "CVE-2099-0001", purl, "--json"]).json();
+    assert_eq!(why["withdrawn"], serde_json::json!([]), "nobody took it back");
     let sentence = "switched off, so that what they say does not count: ghsa";
     for words in [
         &["affected", "CVE-2099-0001"][..],
         &["advisories", "show", "CVE-2099-0001", "--sources"],
-        &[
-            "advisories",
-            "explain",
-            "CVE-2099-0001",
-            "pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1",
-        ],
+        &["advisories", "explain", "CVE-2099-0001", purl],
     ] {
         let told = place.run(words).stdout;
         assert!(told.contains(sentence), "{told}");

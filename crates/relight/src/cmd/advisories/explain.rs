@@ -3,14 +3,16 @@
 mod by_cpe;
 
 use clap::Args;
-use relight_engine::matching::{Attachment, Group, Judgement, Opinion, Rule, Stand};
+use relight_engine::matching::{
+    Advisories as Known, Attachment, Group, Judgement, Opinion, Rule, Stand,
+};
 use relight_model::{Basis, Component, Finding, Purl, Scope};
 use relight_server::web::Lang;
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::{find, tell_disabled};
+use super::{find, tell_disabled, withdrawn_at};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -63,9 +65,9 @@ struct WithdrawnRow<'a> {
 }
 
 /// The records of a flaw that gave an opinion once and give none any more.
-fn withdrawn(group: &Group) -> impl Iterator<Item = WithdrawnRow<'_>> {
+fn withdrawn<'a>(group: &'a Group, known: &Known) -> impl Iterator<Item = WithdrawnRow<'a>> {
     group.records().filter_map(|record| {
-        let at = rfc3339(record.withdrawn?);
+        let at = rfc3339(withdrawn_at(record, known)?);
         let (source, revision) = (record.source.as_str(), record.revision.to_string());
         Some(WithdrawnRow { source, record: &record.id, at, revision })
     })
@@ -105,11 +107,11 @@ impl Explain {
             report.raise(Exit::Incomplete);
         }
         if context.json {
-            let body = document(group, &component, &judgement, finding.as_ref());
+            let body = document((&known, group), &component, &judgement, finding.as_ref());
             report.document("relight.explanation/1", &body);
         } else {
             tell(group, &component, &judgement, report);
-            for WithdrawnRow { source, record, at, .. } in withdrawn(group) {
+            for WithdrawnRow { source, record, at, .. } in withdrawn(group, &known) {
                 report
                     .line(&format!("    {}", texts::explain_withdrawn(lang, &at, record, source)));
             }
@@ -120,7 +122,7 @@ impl Explain {
 }
 
 fn document<'a>(
-    group: &'a Group,
+    (known, group): (&'a Known, &'a Group),
     component: &Component,
     judgement: &'a Judgement,
     finding: Option<&'a Finding>,
@@ -138,7 +140,7 @@ fn document<'a>(
         decided_by: judgement.decided_by,
         flags: judgement.flags.iter().map(|flag| flag.as_str()).collect(),
         opinions: judgement.opinions.iter().map(|it| row(group, it)).collect(),
-        withdrawn: withdrawn(group).collect(),
+        withdrawn: withdrawn(group, known).collect(),
         group_revision: group.revision().to_string(),
     }
 }
