@@ -214,6 +214,32 @@ fn a_source_is_switched_off_and_on() {
     place.expect(2, &["advisories", "sources", "disable", "own"]);
 }
 
+/// Scores are no records; who switched them off sees that they are off all the same.
+#[test]
+fn scores_that_are_switched_off_are_shown() {
+    let place = Place::new();
+    place.write(
+        "e.csv",
+        "#model_version:m,score_date:2025-08-25T00:00:00Z\ncve,epss,percentile\n\
+         CVE-2021-44228,0.94,0.99\n",
+    );
+    place.expect(0, &["advisories", "import", "e.csv"]);
+    let off = place.expect(0, &["advisories", "sources", "disable", "epss"]).stdout;
+    for line in [
+        "epss: 0 records, switched off: what it says does not count\n",
+        "  FIRST terms of use · EPSS scores by FIRST.org · https://www.first.org/epss\n",
+        "Next: relight advisories sources enable epss\n",
+    ] {
+        assert!(off.contains(line), "{off}");
+    }
+    let rows = place.expect(0, &["advisories", "sources", "--json"]).json()["sources"].clone();
+    let row = rows.as_array().unwrap().iter().find(|it| it["name"] == "epss").unwrap();
+    assert_eq!((&row["state"], &row["records"]), (&"disabled".into(), &0.into()));
+    assert!(row["disabled_since"].is_string(), "{row}");
+    let on = place.expect(0, &["advisories", "sources", "enable", "epss"]).stdout;
+    assert!(!on.contains("epss"), "{on}");
+}
+
 /// NVD's record of Log4Shell, cut down: the library, and one product on one platform.
 const NVD: &str = r#"{"resultsPerPage":1,"startIndex":0,"totalResults":1,"version":"2.0",
 "vulnerabilities":[{"cve":{

@@ -97,6 +97,12 @@ fn show(context: &Context, report: &mut Report) -> Result<(), Failure> {
         let rows = store.advisory_sources().map_err(failed)?;
         document.sources.extend(rows.into_iter().map(|it| row(it, context.now())));
         let disabled = disabled_sources(&store).map_err(failed)?;
+        // The scores of EPSS are no records: it has a row only while it is switched off.
+        for name in disabled.keys() {
+            if document.sources.iter().all(|row| row.name != *name) {
+                document.sources.push(bare(name));
+            }
+        }
         for row in &mut document.sources {
             if let Some(at) = disabled.get(&row.name) {
                 (row.state, row.disabled_since) = (DISABLED, Some(rfc3339(*at)));
@@ -117,20 +123,25 @@ fn show(context: &Context, report: &mut Report) -> Result<(), Failure> {
 
 /// The records that ship with the program are as old as the program.
 fn builtin() -> Row {
-    let name = advisory::BUILTIN_SOURCE;
+    let records = advisory::BUILTIN.len() as u64;
+    Row { records, attribution: "", url: "", ..bare(advisory::BUILTIN_SOURCE) }
+}
+
+/// A source of which the register holds no records.
+fn bare(name: &str) -> Row {
     let info = source_info(name);
     Row {
         name: name.to_owned(),
         state: SourceState::Fresh.as_str(),
-        records: advisory::BUILTIN.len() as u64,
+        records: 0,
         withdrawn: 0,
         vanished: 0,
         stale: 0,
         last_success: None,
         disabled_since: None,
         licence: info.map_or("", |info| info.licence),
-        attribution: "",
-        url: "",
+        attribution: info.map_or("", |info| info.attribution),
+        url: info.map_or("", |info| info.url),
     }
 }
 
