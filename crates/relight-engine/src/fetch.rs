@@ -269,6 +269,10 @@ impl Look<'_> {
                 pulled = Err(fault);
             }
         }
+        if pulled.is_err() {
+            // Who was kept from reading a list does not know that nothing of it waits.
+            pull.state.waiting = pull.state.waiting.max(self.state.waiting);
+        }
         self.state = pull.state;
         self.state.put(self.store, &self.feed.name)?;
         Ok(pulled)

@@ -124,11 +124,14 @@ fn more_changes_than_a_look_may_follow_are_fetched_whole() {
     osv.look(20_000);
     let ids: Vec<String> = (0..=CHANGES_MAX).map(|at| at.to_string()).collect();
     let records: Vec<_> = ids.iter().map(|id| (id.as_str(), "b")).collect();
-    osv.whole(60_000, &records);
     osv.changes(&ids.iter().map(|id| (50_000, id.as_str())).collect::<Vec<_>>());
+    osv.server.put("/Maven/all.zip", Page::status(500));
+    assert_eq!(code(&osv.look(60_000).0), "status");
+    assert_eq!(osv.place.state(&osv.feed).waiting, CHANGES_MAX + 1);
+    osv.whole(60_000, &records);
     let (fetched, asked) = osv.look(70_000);
     assert_eq!((code(&fetched), asked.as_str()), ("", "modified_id.csv all.zip modified_id.csv"));
-    assert_eq!(osv.place.known().len(), CHANGES_MAX + 1);
+    assert_eq!((osv.place.known().len(), osv.place.state(&osv.feed).waiting), (CHANGES_MAX + 1, 0));
 }
 
 /// A record that does not come costs no other; it is missed, and asked for again.
@@ -323,12 +326,18 @@ fn a_long_list_is_followed_over_several_looks() {
         format!("\"{at:04}.json\",\"{at_moment}\"\n")
     };
     let text: String = (0..count).rev().map(line).collect();
-    server.put("/changes.csv", Page::text(text).etag("\"1\""));
+    server.put("/changes.csv", Page::text(text.clone()).etag("\"1\""));
     let first = place.fetch(&feed, 1_000_000);
     assert_eq!((code(&first), first.total(|it| it.new)), ("", CHANGES_MAX));
-    assert_eq!(place.state(&feed).waiting, 3);
+    let how = |now| (place.state(&feed).waiting, place.state(&feed).word(&feed, now));
+    assert_eq!(how(1_000_000), (3, "behind"));
+    // A list that cannot be read is not one of which nothing waits.
+    server.put("/changes.csv", Page::status(500));
+    assert_eq!(code(&place.fetch(&feed, 1_005_000)), "status");
+    assert_eq!(how(1_005_000), (3, "behind"));
+    server.put("/changes.csv", Page::text(text).etag("\"1\""));
     let next = place.fetch(&feed, 1_010_000);
-    assert_eq!((next.total(|it| it.new), place.state(&feed).waiting), (3, 0));
+    assert_eq!((next.total(|it| it.new), how(1_010_000)), (3, (0, "fresh")));
     assert_eq!(place.fetch(&feed, 1_020_000).requests, 1);
 }
 

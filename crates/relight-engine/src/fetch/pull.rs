@@ -142,6 +142,7 @@ impl Pull<'_> {
     fn whole_list(&mut self) -> Result<(), Fault> {
         let Some(url) = self.feed.whole_url() else { return self.ask_again() };
         if let Some(changed_at) = self.file(&url)? {
+            self.state.waiting = 0;
             let at = changed_at.map_or(self.now - UNDATED_S, |at| at.min(self.now) - OVERLAP_S);
             let (_, list) = list_of(self.feed);
             let cursor = self.state.cursors.entry(list.clone()).or_default();
@@ -208,6 +209,7 @@ impl Pull<'_> {
         };
         let mut changes = self.changes(form, list, &into)?;
         if changes.len() > CHANGES_MAX && !anyway {
+            self.state.waiting = changes.len();
             return Ok(Pulled::TooMany);
         }
         let may_follow = CHANGES_MAX - self.followed.min(CHANGES_MAX);

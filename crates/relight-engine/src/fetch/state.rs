@@ -118,8 +118,8 @@ impl FeedState {
         store.meta_put(&format!("{KEY}{name}"), &serde_json::json!(self).to_string())
     }
 
-    /// How the feed is doing (`never`, `fresh`, `late`, `failing`): as sources do, but by its own
-    /// period.
+    /// How the feed is doing (`never`, `fresh`, `behind`, `late`, `failing`): as sources do, but by
+    /// its own period, and behind while changes that its lists name are not followed yet.
     pub fn word(&self, feed: &Feed, now: Timestamp) -> &'static str {
         let late_s = 2 * feed.period_s + feed.period_s * JITTER_PERCENT / 100;
         match self.good_at {
@@ -127,6 +127,7 @@ impl FeedState {
             None => "never",
             // Of a clock that was wrong then or is now: nobody knows how long ago it was.
             Some(at) if at > now || now.saturating_sub(at) > late_s => "late",
+            Some(_) if self.waiting > 0 => "behind",
             Some(_) => "fresh",
         }
     }

@@ -293,6 +293,7 @@ sources-updated = updated at { $at }
 sources-never-updated = never updated: only the advisories that ship with relight are known
 feed-state-never = never fetched whole
 feed-state-fresh = up to date
+feed-state-behind = behind: changes that its lists name are not followed yet
 feed-state-late = late: no look went well for two periods
 feed-state-failing = failing: the last three looks went wrong
 feed-every = every { NUMBER($minutes) } min

@@ -311,6 +311,7 @@ sources-updated = mis à jour le { $at }
 sources-never-updated = jamais mis à jour : seuls les avis livrés avec relight sont connus
 feed-state-never = jamais cherché en entier
 feed-state-fresh = à jour
+feed-state-behind = à la traîne : des changements que ses listes nomment ne sont pas encore suivis
 feed-state-late = en retard : aucune lecture réussie depuis deux périodes
 feed-state-failing = en échec : les trois dernières lectures ont mal tourné
 feed-every = toutes les { NUMBER($minutes) } min
