@@ -125,6 +125,19 @@ fn nothing_is_fetched_that_nobody_named() {
     assert_eq!(none["feeds"], Value::Array(Vec::new()));
 }
 
+/// Certificates are no remedy for a data folder that cannot be written.
+#[test]
+fn what_keeps_a_fetch_from_starting_is_told_with_its_own_remedy() {
+    let place = Place::new();
+    place.expect(0, &["advisories", "feeds", "add", "kev"]);
+    let missing = place.expect(1, &["advisories", "update", "--ca", "nothing.pem"]).stderr;
+    assert!(missing.contains("hint: name a file of certificates (PEM) with --ca"), "{missing}");
+    place.write("data/fetching", "a file where a folder belongs");
+    let unwritable = place.expect(1, &["advisories", "update"]).stderr;
+    assert!(unwritable.contains("the data folder cannot be written"), "{unwritable}");
+    assert!(!unwritable.contains("--ca"), "{unwritable}");
+}
+
 #[test]
 fn feeds_are_named_shown_and_taken_away() {
     let place = Place::new();

@@ -116,7 +116,10 @@ pub(crate) fn fetcher(
     Fetcher::open(&context.data, authorities).map_err(|Fault { code, detail, .. }| {
         let what = fault_words(lang, code);
         let failure = Failure::new(texts::labelled(lang, &what, &detail));
-        failure.hint(texts::fetch_authorities_remedy(lang))
+        match code {
+            "authorities" => failure.hint(texts::fetch_authorities_remedy(lang)),
+            _ => failure,
+        }
     })
 }
 
