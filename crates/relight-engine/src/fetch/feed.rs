@@ -274,7 +274,8 @@ pub fn due_feeds(store: &Store, now: Timestamp) -> Result<Vec<Feed>, StoreError>
     Ok(due.into_iter().map(|(_, feed)| feed).collect())
 }
 
-/// Puts a feed on the list.
+/// Puts a feed on the list. It is read from its beginning, whatever was noted under its name: a
+/// look that ended after its feed was taken away notes how far it came.
 ///
 /// # Errors
 /// It has a fault, which is returned inside; or the store cannot be read or written.
@@ -290,6 +291,7 @@ pub fn add_feed(store: &Store, feed: Feed) -> Result<Result<(), FeedFault>, Stor
     if let Err(fault) = checked {
         return Ok(Err(fault));
     }
+    state::forget(store, &feed.name)?;
     all.push(feed);
     all.sort_by(|a, b| a.name.cmp(&b.name));
     put(store, &all)?;
@@ -390,7 +392,14 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let add = |feed: Feed| add_feed(&store, feed).unwrap().map_err(|fault| fault.code);
         let url = "https://feeds.example/a";
+        let state = |name: &str| FeedState::read(&store, name).unwrap();
+        let old = FeedState { missed: 3, ..FeedState::default() };
+        old.put(&store, "b").unwrap();
         assert_eq!(add(feed("b", url)), Ok(()));
+        assert_eq!(state("b"), FeedState::default());
+        // Who is on the list already goes on from where he was.
+        old.put(&store, "b").unwrap();
+        assert_eq!((add(feed("b", url)), state("b")), (Err("feed-twice"), old));
         assert_eq!(add(feed("a", url)), Ok(()));
         assert_eq!(add(feed("a", url)), Err("feed-twice"));
         assert_eq!(add(feed("", url)), Err("feed-name"));
