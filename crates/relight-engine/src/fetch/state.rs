@@ -28,8 +28,8 @@ pub(super) const FULL_EVERY_S: i64 = 86_400;
 /// The same of the CVE list: its archive is half a gigabyte, and its log of changes a month long.
 pub(super) const CVE_FULL_EVERY_S: i64 = 7 * 86_400;
 
-/// How much longer than the server asked for nothing is asked, at most, in seconds: one that says
-/// "in a year" is asked again tomorrow.
+/// Longest time for which a server may ask to be left alone, in seconds: one that says "in a year"
+/// is asked again tomorrow.
 pub const RETRY_AFTER_S_MAX: i64 = 86_400;
 
 /// Longest time between two looks at a feed that fails, in seconds, unless its own is longer.

@@ -294,6 +294,8 @@ mod tests {
             "list",
             "nothing-usable",
             "refused",
+            "damaged",
+            "incomplete",
         ];
         let feeds = [
             "feed-unknown",
