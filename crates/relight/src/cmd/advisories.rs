@@ -321,10 +321,15 @@ fn withdrawn_at(record: &relight_model::Advisory, known: &Known) -> Option<Times
 }
 
 /// Sources of a group that are switched off: what they say does not count, whatever it is.
-pub(crate) fn tell_disabled(known: &Known, group: &Group, lang: Lang, report: &mut Report) {
+pub(crate) fn sources_disabled<'a>(known: &Known, group: &'a Group) -> BTreeSet<&'a str> {
     let disabled = &known.policy().disabled;
     let sources = group.records().map(|it| it.source.as_str());
-    let silent: BTreeSet<&str> = sources.filter(|source| disabled.contains_key(*source)).collect();
+    sources.filter(|source| disabled.contains_key(*source)).collect()
+}
+
+/// Says which sources of a group are switched off.
+pub(crate) fn tell_disabled(known: &Known, group: &Group, lang: Lang, report: &mut Report) {
+    let silent = sources_disabled(known, group);
     if !silent.is_empty() {
         let names: Vec<&str> = silent.into_iter().collect();
         let sentence = texts::sources_disabled(lang, &names.join(", "));

@@ -5,7 +5,7 @@ pub(crate) mod alike;
 mod named;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -71,6 +71,9 @@ struct Document<'a> {
     advisories_at: Option<String>,
     /// Of the flaw, at the affected site that comes first; null for a question without one.
     priority: Option<PriorityRow>,
+    /// Sources that are switched off and that speak about the flaw; left out where there are none.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    sources_disabled: BTreeSet<&'a str>,
     total: Total,
     /// Unknown sites by their first reason.
     reasons: BTreeMap<&'static str, usize>,
@@ -267,6 +270,7 @@ impl Told<'_> {
             seq: store.plan_import(&[]).map_err(failed)?.base,
             advisories_at: updated.and_then(|text| text.parse().ok()).map(rfc3339),
             priority: self.first().as_ref().map(Ranked::row),
+            sources_disabled: self.sources_disabled(),
             total: Total {
                 affected: count(Verdict::Affected),
                 clear: count(Verdict::Clear),
@@ -275,6 +279,12 @@ impl Told<'_> {
             reasons: reasons.map(|(reason, count)| (reason.as_str(), count)).collect(),
             items,
         })
+    }
+
+    fn sources_disabled(&self) -> BTreeSet<&str> {
+        let group = self.order.as_ref().map(|order| order.group);
+        let of = |group| advisories::sources_disabled(&self.register.advisories, group);
+        group.map(of).unwrap_or_default()
     }
 
     fn priority(&self, site: &Site, verdict: Verdict) -> Option<PriorityRow> {

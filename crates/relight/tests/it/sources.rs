@@ -190,11 +190,20 @@ fn a_source_is_switched_off_and_on() {
     let purl = "pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1";
     let why = place.run(&["advisories", "explain", "CVE-2099-0001", purl, "--json"]).json();
     assert_eq!(why["withdrawn"], serde_json::json!([]), "nobody took it back");
+    let cpe = ["advisories", "explain", "CVE-2099-0001", "--cpe", "cpe:/a:apache:log4j:2.1"];
+    let names = || {
+        let explain = ["advisories", "explain", "CVE-2099-0001", purl];
+        [&["affected", "CVE-2099-0001"][..], &explain, &cpe].map(|words| {
+            place.run(&[words, &["--json"]].concat()).json()["sources_disabled"].clone()
+        })
+    };
+    assert_eq!(names(), [(); 3].map(|()| serde_json::json!(["ghsa"])));
     let sentence = "switched off, so that what they say does not count: ghsa";
     for words in [
         &["affected", "CVE-2099-0001"][..],
         &["advisories", "show", "CVE-2099-0001", "--sources"],
         &["advisories", "explain", "CVE-2099-0001", purl],
+        &cpe,
     ] {
         let told = place.run(words).stdout;
         assert!(told.contains(sentence), "{told}");
@@ -204,6 +213,7 @@ fn a_source_is_switched_off_and_on() {
     assert_eq!(affected(), 0);
     place.expect(0, &["advisories", "sources", "enable", "ghsa"]);
     assert_eq!(affected(), 1);
+    assert_eq!(names(), [(); 3].map(|()| serde_json::Value::Null), "left out");
     expect![[r#"
         --- stderr
         error: no source is known by this name: nobody

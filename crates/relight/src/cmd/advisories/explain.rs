@@ -2,6 +2,8 @@
 
 mod by_cpe;
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use relight_engine::matching::{
     Advisories as Known, Attachment, Group, Judgement, Opinion, Rule, Stand,
@@ -12,7 +14,7 @@ use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::{find, tell_disabled, withdrawn_at};
+use super::{find, sources_disabled, tell_disabled, withdrawn_at};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -44,6 +46,9 @@ struct ExplainDocument<'a> {
     opinions: Vec<OpinionRow<'a>>,
     /// Records whose opinion ended.
     withdrawn: Vec<WithdrawnRow<'a>>,
+    /// Sources that are switched off and that speak about the flaw; left out where there are none.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    sources_disabled: BTreeSet<&'a str>,
     group_revision: String,
 }
 
@@ -141,6 +146,7 @@ fn document<'a>(
         flags: judgement.flags.iter().map(|flag| flag.as_str()).collect(),
         opinions: judgement.opinions.iter().map(|it| row(group, it)).collect(),
         withdrawn: withdrawn(group, known).collect(),
+        sources_disabled: sources_disabled(known, group),
         group_revision: group.revision().to_string(),
     }
 }

@@ -1,11 +1,13 @@
 //! `relight advisories explain ID --cpe NAME`: the answer by names that somebody stated. Nothing
 //! maps packages to CPE names, so it is about the names alone.
 
-use relight_engine::matching::{Cpe, CpeOpinion, Group, Stand};
+use std::collections::BTreeSet;
+
+use relight_engine::matching::{Advisories as Known, Cpe, CpeOpinion, Group, Stand};
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::{find, verdict, why, word};
+use super::{find, sources_disabled, tell_disabled, verdict, why, word};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -20,6 +22,9 @@ struct Document<'a> {
     verdict: &'a str,
     why: Option<&'a str>,
     opinions: Vec<Row<'a>>,
+    /// Sources that are switched off and that speak about the flaw; left out where there are none.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    sources_disabled: BTreeSet<&'a str>,
     group_revision: String,
 }
 
@@ -52,15 +57,19 @@ pub(super) fn run(
         report.raise(Exit::Incomplete);
     }
     if context.json {
-        report.document("relight.cpe-explanation/1", &document(group, &stated, stand, &opinions));
+        report.document(
+            "relight.cpe-explanation/1",
+            &document((&known, group), &stated, stand, &opinions),
+        );
     } else {
         tell(group, &stated, stand, &opinions, report);
+        tell_disabled(&known, group, lang, report);
     }
     Ok(())
 }
 
 fn document<'a>(
-    group: &'a Group,
+    (known, group): (&Known, &'a Group),
     stated: &[Cpe],
     stand: Stand,
     opinions: &'a [CpeOpinion],
@@ -77,6 +86,7 @@ fn document<'a>(
         verdict: stand.as_str(),
         why: why(stand),
         opinions: opinions.iter().map(row).collect(),
+        sources_disabled: sources_disabled(known, group),
         group_revision: group.revision().to_string(),
     }
 }
