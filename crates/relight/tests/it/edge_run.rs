@@ -86,7 +86,8 @@ fn each_site_may_have_a_line_of_its_own() {
         san-001;https://san1.example;Santé Nord;health;2;north;www.san1.example old.san1.example\n";
     town.place.write("names.csv", row);
     town.place.expect(0, &["sites", "import", "names.csv"]);
-    let routes = format!("# by hand\n\nsan-001 {upstream} WWW.san1.example. other.example:80\n");
+    let names = "WWW.san1.example. other.example:80 SAN1.example";
+    let routes = format!("# by hand\n\nsan-001 {upstream} {names}\n");
     town.place.write("routes", routes);
     // The others lead where nobody listens.
     let nobody = exec::free_address().unwrap().to_string();

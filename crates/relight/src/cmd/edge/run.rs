@@ -129,14 +129,12 @@ impl Ways {
                 Failure::usage(texts::edge_no_route(lang, site.slug.as_str()))
                     .hint(texts::edge_no_route_remedy(lang))
             })?;
-            let Way { upstream, mut aliases } = way;
-            add_known(&mut aliases, &site.aliases);
-            Ok(Route {
-                key: site.slug.clone(),
-                host: site.host().to_lowercase(),
-                aliases,
-                upstream,
-            })
+            let (Way { upstream, aliases }, host) = (way, site.host().to_lowercase());
+            // What is there in another spelling is the same name, and the edge takes none twice.
+            let mut known = BTreeSet::from([host_of(&host)]);
+            let names = aliases.into_iter().chain(site.aliases.iter().cloned());
+            let aliases = names.filter(|name| known.insert(host_of(name))).collect();
+            Ok(Route { key: site.slug.clone(), host, aliases, upstream })
         };
         let routes = sites.map(route).collect::<Result<_, Failure>>()?;
         match self.listed.keys().next() {
@@ -145,14 +143,6 @@ impl Ways {
             None => Ok(routes),
         }
     }
-}
-
-/// Adds the names that the register knows; what the file has in another spelling is the same name,
-/// and the edge takes none twice.
-fn add_known(aliases: &mut Vec<String>, known: &[String]) {
-    let listed: BTreeSet<_> = aliases.iter().map(|alias| host_of(alias)).collect();
-    let is_new = |alias: &&String| !listed.contains(&host_of(alias));
-    aliases.extend(known.iter().filter(is_new).cloned());
 }
 
 /// Lines `SITE HOST:PORT [OTHER-HOST ...]`; empty ones and those that begin with `#` say nothing.
