@@ -62,15 +62,23 @@ fn what_was_discovered_can_be_imported() {
     let open = OPEN.replace("server_name www.san1.example;", names);
     assert!(open.contains("a_b"), "{open}");
     place.write("nginx.conf", open);
-    let found = place.expect(0, &["edge", "discover", "nginx.conf", "--name", "north"]);
-    assert!(found.stderr.contains("1 site found, 1 without a gate yet"), "{}", found.text());
+    // A block that leads from one site to another has the name of both.
+    let both = "http {\n  server {\n    listen 80;\n    \
+        server_name other.example www.san1.example;\n    \
+        return 301 https://other.example/;\n  }\n}\n";
+    place.write("both.conf", both);
+    let files = ["nginx.conf", "both.conf", "--name", "north"];
+    let found = place.expect(0, &[&["edge", "discover"][..], &files].concat());
+    assert!(found.stderr.contains("2 sites found, 2 without a gate yet"), "{}", found.text());
     let filled = found.stdout.replace(",,,4", ",Ville de X,municipal,4");
     place.write("sites.csv", filled);
     place.expect(0, &["sites", "import", "sites.csv"]);
     let site = place.expect(0, &["sites", "show", "san1.example", "--json"]).json();
     assert!(site.to_string().contains("http://www.san1.example"), "{site}");
     let sites = Store::open(&place.path("data")).unwrap().sites().unwrap();
-    assert_eq!(sites[0].aliases, ["old.san1.example"]);
+    let aliases = |host: &str| &sites.iter().find(|site| site.host() == host).unwrap().aliases;
+    assert_eq!(aliases("www.san1.example"), &["old.san1.example"]);
+    assert!(aliases("other.example").is_empty(), "the name is that of the other site");
 }
 
 /// Goal: the controller that a drill kills opens nothing of an incident, whoever started it and

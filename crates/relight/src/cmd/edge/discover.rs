@@ -60,6 +60,7 @@ impl Discover {
                 }
             }
         }
+        keep_names_once(&mut rows);
         if context.json {
             report
                 .document("relight.edge-discovery/1", &Document { edge: &self.name, sites: rows });
@@ -77,6 +78,16 @@ impl Discover {
         report.note(&texts::edge_discovered(lang, keyless, rows.len()));
         report.hint(texts::edge_discovered_remedy(lang));
         Ok(())
+    }
+}
+
+/// A name belongs to one site: that of which it is the first, or else the first that has it.
+fn keep_names_once(rows: &mut [SiteRow]) {
+    let mut taken: BTreeSet<String> =
+        rows.iter().filter_map(|row| row.names.first().cloned()).collect();
+    for row in rows {
+        let first = row.names.first().cloned();
+        row.names.retain(|name| first.as_ref() == Some(name) || taken.insert(name.clone()));
     }
 }
 
