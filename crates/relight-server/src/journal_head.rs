@@ -149,7 +149,7 @@ pub fn write(
     let put = || {
         fs::create_dir_all(folder)?;
         // Whoever takes it away meanwhile takes a whole one.
-        let part = folder.join(".head.part");
+        let part = path.with_extension("part");
         let mut out = fs::File::create(&part)?;
         writeln!(out, "{}", serde_json::to_string(&file)?)?;
         out.sync_all()?;
