@@ -20,7 +20,6 @@ pub struct Then<'a> {
     placements: BTreeMap<SiteId, Vec<AssetId>>,
     age_max: i64,
     histories: RefCell<HashMap<AssetId, Rc<History>>>,
-    deployments: RefCell<HashMap<AssetId, Rc<[Deployed]>>>,
     judged: RefCell<HashMap<(Digest, String), Judged>>,
 }
 
@@ -29,6 +28,8 @@ struct History {
     rows: Vec<SnapshotRow>,
     /// See [`Store::looks_of`].
     looks: Vec<Timestamp>,
+    /// What it was reported to run.
+    deployed: Vec<Deployed>,
 }
 
 impl History {
@@ -59,18 +60,16 @@ impl History {
 
     /// Since when, between two moments, something ran that no look saw: another was deployed after
     /// it before anybody looked, or the next look found another artifact.
-    fn unseen(
-        &self,
-        deployed: &[Deployed],
-        (from, to): (Timestamp, Timestamp),
-    ) -> impl Iterator<Item = Timestamp> {
-        let is_unseen = move |at: Timestamp, digest: Option<Digest>| {
+    fn unseen(&self, (from, to): (Timestamp, Timestamp)) -> impl Iterator<Item = Timestamp> {
+        let is_unseen = |at: Timestamp, digest: Option<Digest>| {
             let Some((artifact, look)) = self.next_look(at) else { return true };
             let is_other = digest.zip(artifact).is_some_and(|(one, other)| one != other);
-            is_other || deployed.iter().any(|it| at < it.at && it.at <= look)
+            is_other || self.deployed.iter().any(|it| at < it.at && it.at <= look)
         };
-        let reports =
-            deployed.iter().flat_map(|it| [(it.at, it.digest), (it.last_confirmed, it.digest)]);
+        let reports = self
+            .deployed
+            .iter()
+            .flat_map(|it| [it.at, it.last_confirmed].map(|at| (at, it.digest)));
         reports
             .filter(move |(at, _)| (from..=to).contains(at))
             .filter(move |(at, digest)| is_unseen(*at, *digest))
@@ -107,9 +106,8 @@ impl<'a> Then<'a> {
             placements.entry(site).or_default().push(asset);
         }
         let advisories = advisories_about(store, flaws)?;
-        let (histories, deployments) = (RefCell::default(), RefCell::default());
-        let judged = RefCell::default();
-        Ok(Self { store, advisories, placements, age_max, histories, deployments, judged })
+        let (histories, judged) = (RefCell::default(), RefCell::default());
+        Ok(Self { store, advisories, placements, age_max, histories, judged })
     }
 
     /// Whether a site had a flaw at that time. Affected as soon as one asset was; clear only when
@@ -152,9 +150,9 @@ impl<'a> Then<'a> {
     ) -> Result<Exposure, StoreError> {
         let mut moments = BTreeSet::from([from, to]);
         for asset in self.placements.get(&site).into_iter().flatten() {
-            let (history, deployed) = (self.history(*asset)?, self.deployments(*asset)?);
+            let history = self.history(*asset)?;
             moments.extend(history.turns(self.age_max, (from, to)));
-            moments.extend(history.unseen(&deployed, (from, to)));
+            moments.extend(history.unseen((from, to)));
         }
         let mut worst = Exposure::Clear;
         for at in moments {
@@ -179,22 +177,11 @@ impl<'a> Then<'a> {
             Judged::Affected => return Ok(Exposure::Affected),
             Judged::Clear { complete } => complete,
         };
-        let deployed = self.deployments(asset)?;
-        let changed_since = deployed_otherwise(deployed.iter(), row.artifact, (confirmed, at));
+        let changed_since = deployed_otherwise(&history.deployed, row.artifact, (confirmed, at));
         let confirmed = Some(confirmed);
         let state = InventoryState { confirmed, changed_since, flaws: Vec::new() };
         let covered = Coverage::of(&[state], at, self.age_max).is_ok();
         Ok(if complete && covered { Exposure::Clear } else { Exposure::Unknown })
-    }
-
-    /// What it was reported to run: read once, because a history is asked about many moments.
-    fn deployments(&self, asset: AssetId) -> Result<Rc<[Deployed]>, StoreError> {
-        if let Some(known) = self.deployments.borrow().get(&asset) {
-            return Ok(Rc::clone(known));
-        }
-        let read: Rc<[Deployed]> = self.store.deployments_of(asset)?.into();
-        self.deployments.borrow_mut().insert(asset, Rc::clone(&read));
-        Ok(read)
     }
 
     fn history(&self, asset: AssetId) -> Result<Rc<History>, StoreError> {
@@ -202,7 +189,8 @@ impl<'a> Then<'a> {
             return Ok(Rc::clone(known));
         }
         let (rows, looks) = (self.store.snapshots_of(asset)?, self.store.looks_of(asset)?);
-        let read = Rc::new(History { rows, looks });
+        let deployed = self.store.deployments_of(asset)?;
+        let read = Rc::new(History { rows, looks, deployed });
         self.histories.borrow_mut().insert(asset, Rc::clone(&read));
         Ok(read)
     }
