@@ -44,7 +44,7 @@ pub(crate) fn day(at: Timestamp) -> String {
 }
 
 /// The start of a day that is written `2021-12-10`; nothing for a day that never was.
-pub fn parse_day(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_day(text: &str) -> Option<Timestamp> {
     let [year, month, day] = text.split('-').collect::<Vec<_>>()[..] else { return None };
     let [year, month, day]: [i64; 3] = [year.parse().ok()?, month.parse().ok()?, day.parse().ok()?];
     let is_day = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);

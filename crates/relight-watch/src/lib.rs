@@ -44,7 +44,6 @@ pub use campaign::{
     CAMPAIGN_MARKS_MAX, Change, Explanation, SINGLE_CONTACTS_MAX, SINGLES_MAX, campaigns, explain,
     gather,
 };
-pub use civil::parse_day;
 pub use contact::Class;
 pub use daybook::{DAYBOOK_ROWS_MAX, DayFacts, DayKey, Daybook, FIELDS, fields_of};
 pub use decode::{Attempt, Callback, attempt, attempt_in_line, decode_line, plain};

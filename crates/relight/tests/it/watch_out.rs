@@ -521,9 +521,9 @@ fn the_map_tells_sectors_by_week_and_where_nobody_listened() {
     let place = watched();
     let words = ["watch", "map", "--weeks", "3", "--until", "2025-11-16"];
     expect![[r#"
-                   10-27  11-03  11-10
-        health         0      3      0
-        municipal      -      -      -
+                            10-27  11-03  11-10
+        Réseau de santé         0      3      0
+        Régies municipales      -      -      -
         contacts distincts (une source, un site, une porte) par secteur et par semaine, sous son lundi; « - » où aucun journal ne fut entendu
         --- stderr
         --- status 0

@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use clap::Args;
 use relight_engine::watch::{Hit, Prey};
 use relight_engine::{HITS_MAX, Hunted, erase_source, hunt_all};
-use relight_model::{OrgId, SiteId, Timestamp};
+use relight_model::{OrgId, SiteId};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::{class_words, notes};
+use super::{class_words, day, notes};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::{Exit, Report};
@@ -248,11 +248,6 @@ impl Names {
 /// One of version 6 is kept as its /64.
 fn source(address: IpAddr) -> String {
     if address.is_ipv4() { address.to_string() } else { format!("{address}/64") }
-}
-
-fn day(day: i64) -> String {
-    let at: Timestamp = day.saturating_mul(86_400);
-    rfc3339(at)[..10].to_owned()
 }
 
 impl Erase {

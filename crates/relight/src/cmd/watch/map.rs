@@ -1,12 +1,12 @@
 //! `relight watch map`: how many doors were tried in which sector, week by week.
 
 use clap::Args;
-use relight_engine::watch::{Heat, parse_day};
+use relight_engine::watch::Heat;
 use relight_engine::{HeatMap, HeatRow, MAP_WEEKS_MAX, heat_map};
 use relight_model::Timestamp;
 use relight_server::web::campaign::not_judged;
-use relight_server::web::number::rfc3339;
-use relight_server::web::{Lang, texts};
+use relight_server::web::number::moment;
+use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -48,7 +48,7 @@ struct Cell {
 }
 
 fn day_of(text: &str) -> Result<Timestamp, &'static str> {
-    parse_day(text).ok_or("YYYY-MM-DD")
+    moment(text).filter(|_| text.len() == 10).ok_or("YYYY-MM-DD")
 }
 
 impl Map {
@@ -84,7 +84,7 @@ fn document(map: HeatMap) -> Document {
         weeks: row.weeks.into_iter().map(|heat| heat.map(cell)).collect(),
     };
     Document {
-        weeks: map.mondays.iter().map(|day| date(*day)).collect(),
+        weeks: map.mondays.iter().map(|day| super::day(*day)).collect(),
         sectors: map.rows.into_iter().map(row).collect(),
         sources_kept: map.sources_kept,
     }
@@ -93,9 +93,12 @@ fn document(map: HeatMap) -> Document {
 /// A head and a line a sector, in columns.
 fn table(map: &HeatMap, lang: Lang) -> Vec<String> {
     let mut lines = vec![vec![String::new()]];
-    lines[0].extend(map.mondays.iter().map(|day| date(*day)[5..].to_owned()));
+    lines[0].extend(map.mondays.iter().map(|day| super::day(*day)[5..].to_owned()));
     for row in &map.rows {
-        let name = if row.sector.is_empty() { texts::map_no_sector(lang) } else { &row.sector };
+        let name = match row.sector.as_str() {
+            "" => texts::map_no_sector(lang),
+            code => words::sector(lang, code),
+        };
         let number = |heat: &Option<Heat>| {
             heat.map_or_else(|| UNHEARD.to_owned(), |heat| heat.contacts.to_string())
         };
@@ -111,8 +114,4 @@ fn table(map: &HeatMap, lang: Lang) -> Vec<String> {
     };
     let line = |line: &Vec<String>| line.iter().enumerate().map(padded).collect::<Vec<_>>();
     lines.iter().map(|it| line(it).join("  ")).collect()
-}
-
-fn date(day: i64) -> String {
-    rfc3339(day.saturating_mul(86_400))[..10].to_owned()
 }

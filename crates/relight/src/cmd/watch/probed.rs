@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use clap::Args;
 use relight_engine::watch::{LOOKUP_DOOR, LOOKUP_FLAWS, catalogue, doors_of};
 use relight_engine::{OnThatDay, Probed, ProbedSite, Then, probed};
-use relight_model::{Exposure, SiteId, Timestamp};
-use relight_server::web::number::rfc3339;
+use relight_model::{Exposure, SiteId};
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::notes;
+use super::{day, notes};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::INVENTORY_AGE_MAX_S;
@@ -157,9 +156,4 @@ fn row<'a>(site: &ProbedSite, names: &BTreeMap<SiteId, &'a str>) -> Option<Row<'
     let (first, last) = site.days.map_or((None, None), |(first, last)| (Some(first), Some(last)));
     let answer = site.answer.as_str();
     Some(Row { site: names.get(&site.site)?, answer, first: first.map(day), last: last.map(day) })
-}
-
-fn day(day: i64) -> String {
-    let at: Timestamp = day.saturating_mul(86_400);
-    rfc3339(at)[..10].to_owned()
 }
