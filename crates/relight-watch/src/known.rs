@@ -5,7 +5,7 @@
 //! proves nothing, and one that is claimed from another address is told. No list is shipped,
 //! because such ranges change every week.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use relight_model::{Campaign, Severity, Timestamp};
@@ -70,7 +70,11 @@ struct Entry {
 
 /// The list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownScanners(Vec<Entry>);
+pub struct KnownScanners {
+    entries: Vec<Entry>,
+    /// Names that a user agent can claim, by their small letters: few, of many networks.
+    claimable: BTreeMap<String, String>,
+}
 
 impl KnownScanners {
     /// Reads `reason,name,network[,first day,last day]`, one a line; `#` begins a remark. A test
@@ -90,13 +94,14 @@ impl KnownScanners {
         if text.lines().nth(KNOWN_MAX).is_some() {
             faults.push((KNOWN_MAX + 1, "known-limit"));
         }
-        (Self(entries), faults)
+        let claimable = entries.iter().filter_map(Entry::claimable).collect();
+        (Self { entries, claimable }, faults)
     }
 
     /// The networks whose lines hold at that time: nobody of these is to be blocked.
     pub fn networks(&self, now: Timestamp) -> impl Iterator<Item = (IpAddr, u8)> {
         let holds = move |entry: &&Entry| entry.between.0 <= now && now < entry.between.1;
-        self.0.iter().filter(holds).map(|entry| entry.network)
+        self.entries.iter().filter(holds).map(|entry| entry.network)
     }
 
     /// The names that user agents of a campaign claim from addresses which the list does not give
@@ -106,12 +111,13 @@ impl KnownScanners {
         for detection in &campaign.detections {
             for agent in detection.agents.iter().chain([&detection.shared]) {
                 let Some(agent) = agent.strip_prefix(AGENT) else { continue };
-                let claimed = self.0.iter().filter(|entry| entry.is_claimed(agent));
-                let strange = claimed.filter(|entry| {
+                let agent = agent.to_ascii_lowercase();
+                let claimed = self.claimable.iter().filter(|(word, _)| is_claimed(&agent, word));
+                let strange = claimed.filter(|(_, name)| {
                     let mut sources = detection.sources.iter();
-                    sources.any(|source| !self.is_of(&entry.name, *source))
+                    sources.any(|source| !self.is_of(name, *source))
                 });
-                spoofed.extend(strange.map(|entry| entry.name.clone()));
+                spoofed.extend(strange.map(|(_, name)| name.clone()));
             }
         }
         spoofed.into_iter().collect()
@@ -119,7 +125,7 @@ impl KnownScanners {
 
     /// Some line gives the address to this name.
     fn is_of(&self, name: &str, source: IpAddr) -> bool {
-        let mut own = self.0.iter().filter(|entry| entry.name.eq_ignore_ascii_case(name));
+        let mut own = self.entries.iter().filter(|entry| entry.name.eq_ignore_ascii_case(name));
         own.any(|entry| is_within(source, entry.network))
     }
 
@@ -129,7 +135,7 @@ impl KnownScanners {
     pub fn put_apart(&self, campaign: &mut Campaign) {
         campaign.spoofed = self.spoofed(campaign);
         let between = (campaign.first, campaign.last);
-        let of = |source: &IpAddr| self.0.iter().find(|entry| entry.covers(*source, between));
+        let of = |source: &IpAddr| self.entries.iter().find(|entry| entry.covers(*source, between));
         let known: Option<Vec<&Entry>> = campaign.sources.iter().map(of).collect();
         let Some(known) = known.filter(|known| !known.is_empty()) else { return };
         let agreed = known.iter().all(|entry| entry.reason.may_attack());
@@ -146,21 +152,25 @@ impl KnownScanners {
 }
 
 impl Entry {
-    /// A user agent has the name as a word of its own; a short one may be anybody's word.
-    fn is_claimed(&self, agent: &str) -> bool {
-        let (agent, name) = (agent.to_ascii_lowercase(), self.name.to_ascii_lowercase());
-        let is_border = |next: Option<char>| next.is_none_or(|next| !next.is_alphanumeric());
-        !self.reason.may_attack()
-            && name.len() >= CLAIMED_BYTES_MIN
-            && agent.match_indices(&name).any(|(at, _)| {
-                is_border(agent[..at].chars().next_back())
-                    && is_border(agent[at + name.len()..].chars().next())
-            })
+    /// The name in small letters and as it is written, if somebody may claim it; a short one may be
+    /// anybody's word.
+    fn claimable(&self) -> Option<(String, String)> {
+        let is_name = !self.reason.may_attack() && self.name.len() >= CLAIMED_BYTES_MIN;
+        is_name.then(|| (self.name.to_ascii_lowercase(), self.name.clone()))
     }
 
     fn covers(&self, source: IpAddr, (first, last): (Timestamp, Timestamp)) -> bool {
         self.between.0 <= first && last < self.between.1 && is_within(source, self.network)
     }
+}
+
+/// A user agent has the name as a word of its own; both are in small letters.
+fn is_claimed(agent: &str, name: &str) -> bool {
+    let is_border = |next: Option<char>| next.is_none_or(|next| !next.is_alphanumeric());
+    agent.match_indices(name).any(|(at, _)| {
+        is_border(agent[..at].chars().next_back())
+            && is_border(agent[at + name.len()..].chars().next())
+    })
 }
 
 fn entry(line: &str) -> Result<Entry, &'static str> {
@@ -400,10 +410,10 @@ mod tests {
         ] {
             let text = format!("monitor,y,192.0.2.9\n{line}\n");
             let (list, faults) = KnownScanners::parse(&text);
-            assert_eq!((list.0.len(), faults), (1, vec![(2, code)]), "{line}");
+            assert_eq!((list.entries.len(), faults), (1, vec![(2, code)]), "{line}");
         }
         let many = "monitor,y,192.0.2.9\n".repeat(KNOWN_MAX + 1);
         let (list, faults) = KnownScanners::parse(&many);
-        assert_eq!((list.0.len(), faults), (KNOWN_MAX, vec![(KNOWN_MAX + 1, "known-limit")]));
+        assert_eq!((list.entries.len(), faults), (KNOWN_MAX, vec![(KNOWN_MAX + 1, "known-limit")]));
     }
 }
