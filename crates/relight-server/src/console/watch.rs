@@ -44,7 +44,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
         let (from, to) = (encode(&asked.from), encode(&asked.to));
         let href =
             |page: &str, lang: Lang| format!("{page}?lang={}&from={from}&to={to}", lang.tag());
-        let switch = href("/watch", lang.other());
+        let switch = format!("{}&q={}", href("/watch", lang.other()), encode(name));
         let page = WatchPage {
             frame: console.frame(&asked, texts::watch_title(lang), "watch", switch),
             count: texts::campaigns_found(lang, campaigns.len()),

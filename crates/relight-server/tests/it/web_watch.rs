@@ -79,6 +79,8 @@ fn actors_are_listed_and_filtered_within_the_limit_of_rows() {
     let (_, _, alone) = world.get(&href, &viewer);
     assert!(alone.contains(&id), "{alone}");
     assert!(alone.contains("<span>1 campaign</span>"), "{alone}");
+    let other = format!("href=\"/watch?lang=fr&#38;from=&#38;to=&#38;q={id}\"");
+    assert!(alone.contains(&other), "{alone}");
     let (_, _, none) = world.get("/watch?lang=en&q=C-NOBODY", &viewer);
     assert!(none.contains("<span>0 campaigns</span>"), "{none}");
     // The page of campaigns leads there with its days, and both say what it is not.
