@@ -10,6 +10,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use crate::corpus::hostile::Chance;
+
 /// The same seed gives the same bytes.
 const SEED: u64 = 0x7265_6c69_6768_7401;
 
@@ -88,7 +90,7 @@ impl Met {
 /// # Errors
 /// The place cannot be written.
 pub(super) fn write(out: &mut impl Write, bytes: usize) -> io::Result<Census> {
-    let (mut random, mut census) = (Random(SEED), Census::default());
+    let (mut random, mut census) = (Chance(SEED), Census::default());
     let mut line = String::new();
     while census.bytes < bytes {
         line.clear();
@@ -100,9 +102,9 @@ pub(super) fn write(out: &mut impl Write, bytes: usize) -> io::Result<Census> {
     Ok(census)
 }
 
-fn append(line: &mut String, census: &mut Census, random: &mut Random) {
-    let (address, page) = (random.rank(ADDRESSES), random.rank(PAGES));
-    let (from, agent) = (random.rank(PAGES), random.rank(AGENTS));
+fn append(line: &mut String, census: &mut Census, random: &mut Chance) {
+    let (address, page) = (rank(random, ADDRESSES), rank(random, PAGES));
+    let (from, agent) = (rank(random, PAGES), rank(random, AGENTS));
     census.addresses.add(address);
     census.pages.add(page);
     census.agents.add(agent);
@@ -151,31 +153,10 @@ fn agent_of(rank: u64) -> String {
     )
 }
 
-/// The generator of SplitMix64.
-struct Random(u64);
-
-impl Random {
-    const fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    const fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    /// One of so many: the first of them most often.
-    const fn rank(&mut self, (of, steepness): (u64, u32)) -> u64 {
-        let share = self.next() >> 32;
-        let (mut rank, mut step) = (of, 0);
-        while step < steepness {
-            (rank, step) = ((rank * share) >> 32, step + 1);
-        }
-        rank
-    }
+/// One of so many: the first of them most often.
+fn rank(random: &mut Chance, (of, steepness): (u64, u32)) -> u64 {
+    let share = random.next() >> 32;
+    (0..steepness).fold(of, |rank, _| (rank * share) >> 32)
 }
 
 #[cfg(test)]
