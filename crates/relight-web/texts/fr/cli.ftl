@@ -233,7 +233,7 @@ import-summary = { NUMBER($added) } { $added ->
    *[other] refusés
  }
 csv-empty = le fichier est vide
-csv-empty-remedy = la première ligne doit nommer les colonnes : slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public, exposure
+csv-empty-remedy = la première ligne doit nommer les colonnes : slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public, exposure, aliases
 csv-column-missing = il manque une colonne
 csv-column-missing-remedy = ajoutez-la à la première ligne; rien n'a été importé
 csv-column-unknown = colonne inconnue

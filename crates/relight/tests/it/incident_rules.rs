@@ -128,7 +128,6 @@ fn an_edge_that_cannot_be_written_is_named_and_its_sites_are_exposed() {
     assert_eq!(status["incidents"][0]["exposed"], 2);
 }
 
-/// Bad input: a configuration that would leave sites lit refuses the plan, and glass can be broken.
 /// INCIDENT 8.1: a name that leads past the gate, or nowhere, leaves the site exposed; and no name
 /// is taken away while the site is dark.
 #[test]
@@ -155,6 +154,7 @@ fn a_site_with_a_name_that_is_not_behind_the_gate_is_exposed() {
     assert_eq!(same.status, 0, "it is the same name, and a new one may come: {}", same.text());
 }
 
+/// Bad input: a configuration that would leave sites lit refuses the plan, and glass can be broken.
 #[test]
 fn a_configuration_without_the_gate_refuses_the_plan() {
     let town = Town::new();
