@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_campaign.sql"),
     include_str!("schema_look.sql"),
     include_str!("schema_alias.sql"),
+    include_str!("schema_debian.sql"),
 ];
 
 /// The version that this program reads and writes.
@@ -98,9 +99,11 @@ fn version_of(database: &Connection) -> Result<Option<usize>, rusqlite::Error> {
 mod tests {
     use std::{env, fs};
 
+    use relight_model::Digest;
+
     use super::*;
     use crate::{
-        Store,
+        RawAdvisory, Store,
         testing::{behind, open},
     };
 
@@ -133,6 +136,34 @@ mod tests {
             assert_eq!(error.kind(), StoreErrorKind::NewerSchema);
             assert!(error.to_string().contains(&format!("schema {}", VERSION + 1)), "{error}");
         }
+    }
+
+    #[test]
+    fn what_debian_says_in_two_places_becomes_two_sources() {
+        let (folder, store) = open();
+        let record =
+            |id| RawAdvisory { id, revision: Digest([1; 32]), bytes: b"{}", recorded_at: 1 };
+        let records = ["DSA-1-1", "DEBIAN-CVE-1", "debian/p/CVE-1"].map(record);
+        store.put_advisories("debian", &records).unwrap();
+        store.put_advisories("ghsa", &records[..1]).unwrap();
+        let marks = "INSERT INTO advisory_mark VALUES ('debian', 'DSA-1-1', 'vanished', 1),
+                     ('debian', 'debian/p/CVE-1', 'vanished', 1)";
+        behind(&store).execute(marks, []).unwrap();
+        behind(&store).execute("UPDATE schema_version SET version = 16", []).unwrap();
+        drop(store);
+        let store = Store::open(folder.path()).unwrap();
+        let all = store.advisories().unwrap();
+        let all: Vec<_> = all.iter().map(|it| format!("{} {}", it.source, it.id)).collect();
+        let wanted = [
+            "debian debian/p/CVE-1",
+            "ghsa DSA-1-1",
+            "osv-debian DEBIAN-CVE-1",
+            "osv-debian DSA-1-1",
+        ];
+        assert_eq!(all, wanted);
+        let marks = store.advisory_marks().unwrap();
+        let marks: Vec<_> = marks.iter().map(|it| (it.source.as_str(), it.id.as_str())).collect();
+        assert_eq!(marks, [("debian", "debian/p/CVE-1"), ("osv-debian", "DSA-1-1")]);
     }
 
     #[test]

@@ -48,6 +48,9 @@ const fn row(prefix: &'static str, source: &'static str, quirks: &'static [Quirk
 }
 
 /// The databases that are known; the longest prefix that fits wins.
+///
+/// What Debian publishes through OSV is a source beside its tracker (`debian`): that one is a
+/// complete list, and each of the two would end what the other says.
 const DIALECTS: &[Dialect] = &[
     row("ALBA-", "almalinux", ERRATA),
     row("ALEA-", "almalinux", ERRATA),
@@ -57,10 +60,10 @@ const DIALECTS: &[Dialect] = &[
     row("BIT-", "bitnami", PLAIN),
     row("CGA-", "chainguard", ERRATA),
     row("CVE-", "osv-cve", PLAIN),
-    row("DEBIAN-", "debian", ERRATA),
-    row("DLA-", "debian", ERRATA),
-    row("DSA-", "debian", ERRATA),
-    row("DTSA-", "debian", ERRATA),
+    row("DEBIAN-", "osv-debian", ERRATA),
+    row("DLA-", "osv-debian", ERRATA),
+    row("DSA-", "osv-debian", ERRATA),
+    row("DTSA-", "osv-debian", ERRATA),
     row("ECHO-", "echo", ERRATA),
     row("EEF-", "eef", PLAIN),
     row("GHSA-", "ghsa", &[LastKnownBound]),
@@ -126,6 +129,9 @@ mod tests {
             ("GLAD-2017-05-18", "gitlab-community"),
             ("ALSA-2021:1234", "almalinux"),
             ("BIT-tomcat-2021-1", "bitnami"),
+            ("DEBIAN-CVE-2021-1", "osv-debian"),
+            ("DLA-1-1", "osv-debian"),
+            ("DSA-5000-1", "osv-debian"),
             ("MAL-2024-1", "malicious-packages"),
             ("RLT-node-2021-0001", "own"),
             ("X-1", "osv"),

@@ -152,6 +152,13 @@ pub const SOURCES: &[SourceInfo] = &[
         "the author named by the document",
         "",
     ),
+    row(
+        "osv-debian",
+        "Debian project",
+        "MIT",
+        "Debian security advisories, through OSV",
+        "https://www.debian.org/security/",
+    ),
     row("own", "this register", "own", "", ""),
     row(
         "pypa",
