@@ -1,6 +1,6 @@
 //! Every advisory that is known, as groups, with the two ways to them: by id and by package.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use relight_model::{Advisory, Component, Finding, PackageName};
@@ -10,24 +10,35 @@ use crate::authority::Policy;
 use crate::group::{Group, Member};
 use crate::package::{Reach, Subject, bare_name};
 use crate::record::{self, RecordKey};
+use crate::sorted;
 use crate::spread::spread;
 use crate::vex::Statement;
 
 /// All alias groups. Matching a component costs a lookup, not a walk over all groups; a changed
 /// record costs the groups that it touches.
+///
+/// A kernel has thousands of flaws, and each names a hundred packages: whatever is kept for a flaw
+/// and a package together is one address.
 #[derive(Clone, Debug, Default)]
 pub struct Advisories {
     policy: Policy,
-    records: BTreeMap<RecordKey, Vec<Member>>,
+    records: BTreeMap<Arc<RecordKey>, Vec<Member>>,
     /// Which records share an id, in whatever field it stands.
-    links: HashMap<String, BTreeSet<RecordKey>>,
+    links: HashMap<Box<str>, Vec<Arc<RecordKey>>>,
     /// Statements of suppliers, by the ids of the flaws as they name them.
-    statements: HashMap<String, Vec<(RecordKey, Arc<Statement>)>>,
+    statements: HashMap<String, Vec<(Arc<RecordKey>, Arc<Statement>)>>,
     groups: BTreeMap<String, Arc<Group>>,
     /// Ids in upper case to groups; a bulletin belongs to several.
-    by_id: HashMap<String, BTreeSet<String>>,
-    by_package: HashMap<PackageName, BTreeSet<String>>,
-    by_bare_name: HashMap<String, BTreeSet<String>>,
+    by_id: HashMap<Box<str>, Vec<Arc<Group>>>,
+    /// Each name once, whoever is about it.
+    names: HashSet<Arc<PackageName>>,
+    by_package: HashMap<Arc<PackageName>, Vec<Arc<Group>>>,
+    by_bare_name: HashMap<Box<str>, Vec<Arc<PackageName>>>,
+}
+
+/// Lists of groups are in the order of these.
+fn id_of(group: &Arc<Group>) -> &str {
+    &group.id
 }
 
 /// What one record of a source is from now on; no documents mean that it is gone.
@@ -79,10 +90,12 @@ impl Advisories {
             (key, members(documents, &all.policy))
         });
         for (key, members) in prepared {
-            all.put_record(key, members);
+            all.put_record(&Arc::new(key), members);
         }
         let keys: Vec<_> = all.records.keys().cloned().collect();
-        all.regroup(&keys, &BTreeSet::new());
+        for group in all.grouped(&keys) {
+            all.insert(group);
+        }
         all
     }
 
@@ -96,19 +109,20 @@ impl Advisories {
     pub fn apply(&mut self, changes: Vec<Change>) -> Moved {
         let mut seeds = BTreeSet::new();
         for Change { source, id, now } in changes {
-            let key = RecordKey { source, id };
+            let key = Arc::new(RecordKey { source, id });
             let now: Vec<_> = now.into_iter().map(|it| self.policy.as_it_counts(it)).collect();
             let before = self.records.get(&key).into_iter().flatten();
             if before.map(|member| member.record.as_ref()).eq(now.iter()) {
                 continue;
             }
             seeds.extend(self.linked_ids(&key));
-            self.put_record(key.clone(), members(now, &self.policy));
+            self.put_record(&key, members(now, &self.policy));
             seeds.extend(self.linked_ids(&key));
             seeds.insert(alias::id(&key.id));
         }
         let (keys, ids) = self.connected(seeds);
-        self.regroup(&keys, &ids)
+        let fresh = self.grouped(&keys);
+        self.replace(&ids, fresh)
     }
 
     /// The group with this id, of any kind and in any case; the first one for a bulletin about
@@ -119,8 +133,8 @@ impl Advisories {
 
     /// Every group that an id belongs to: one, or several for a bulletin.
     pub fn groups_of(&self, id: &str) -> impl Iterator<Item = &Group> {
-        let keys = self.by_id.get(&id.trim().to_ascii_uppercase());
-        keys.into_iter().flatten().filter_map(|key| self.groups.get(key)).map(AsRef::as_ref)
+        let groups = self.by_id.get(id.trim().to_ascii_uppercase().as_str());
+        groups.into_iter().flatten().map(AsRef::as_ref)
     }
 
     /// All groups, sorted by the id under which they are shown.
@@ -131,18 +145,21 @@ impl Advisories {
     /// What all advisories say of a component, sorted by id; never anything that is clear.
     pub fn match_component(&self, component: &Component) -> Vec<Finding> {
         let subject = Subject::of(component);
-        let groups = self.groups_for(&subject);
+        let groups = self.groups_for(&subject).into_iter();
         groups.filter_map(|group| group.judge_subject(&subject, component)).collect()
     }
 
-    /// The groups that may say something about a subject.
-    pub(crate) fn groups_for(&self, subject: &Subject) -> impl Iterator<Item = &Group> {
-        let keys = match subject.reach {
-            Reach::Package => self.by_package.get(&without_release(&subject.package)),
-            _ => self.by_bare_name.get(&subject.package.name),
-        };
-        let groups = keys.into_iter().flatten().filter_map(|key| self.groups.get(key));
-        groups.map(AsRef::as_ref)
+    /// The groups that may say something about a subject, by id.
+    pub(crate) fn groups_for(&self, subject: &Subject) -> Vec<&Group> {
+        let of = |package: &PackageName| self.by_package.get(package).into_iter().flatten();
+        if subject.reach == Reach::Package {
+            return of(&without_release(&subject.package)).map(AsRef::as_ref).collect();
+        }
+        let named = self.by_bare_name.get(subject.package.name.as_str()).into_iter().flatten();
+        let mut groups: Vec<&Group> = named.flat_map(|it| of(it)).map(AsRef::as_ref).collect();
+        groups.sort_by(|a, b| a.id.cmp(&b.id));
+        groups.dedup_by(|a, b| a.id == b.id);
+        groups
     }
 
     /// The group that is shown under exactly this id.
@@ -156,12 +173,12 @@ impl Advisories {
     }
 
     /// Every record that is linked to these ids, directly or through others, and all their ids.
-    fn connected(&self, seeds: BTreeSet<String>) -> (Vec<RecordKey>, BTreeSet<String>) {
+    fn connected(&self, seeds: BTreeSet<String>) -> (Vec<Arc<RecordKey>>, BTreeSet<String>) {
         let (mut seen, mut keys) = (BTreeSet::new(), BTreeSet::new());
         let mut waiting: Vec<String> = seeds.into_iter().collect();
         while let Some(id) = waiting.pop() {
-            for key in self.links.get(&id).into_iter().flatten() {
-                if keys.insert(key.clone()) {
+            for key in self.links.get(id.as_str()).into_iter().flatten() {
+                if keys.insert(Arc::clone(key)) {
                     waiting.extend(self.linked_ids(key));
                 }
             }
@@ -171,53 +188,50 @@ impl Advisories {
     }
 
     /// Replaces the documents of one record and its links; groups are left as they are.
-    fn put_record(&mut self, key: RecordKey, members: Vec<Member>) {
-        for id in self.linked_ids(&key) {
-            if let Some(keys) = self.links.get_mut(&id) {
-                keys.remove(&key);
+    fn put_record(&mut self, key: &Arc<RecordKey>, mut members: Vec<Member>) {
+        for id in self.linked_ids(key) {
+            if let Some(keys) = self.links.get_mut(id.as_str()) {
+                sorted::remove(keys, key.as_ref(), AsRef::as_ref);
             }
             if let Some(all) = self.statements.get_mut(&id) {
-                all.retain(|(of, _)| *of != key);
+                all.retain(|(of, _)| of != key);
             }
         }
-        for member in &members {
+        for member in &mut members {
+            member.share_names(&mut self.names);
             for id in alias::links(&member.record, &self.policy) {
-                self.links.entry(id).or_default().insert(key.clone());
+                let keys = self.links.entry(id.into_boxed_str()).or_default();
+                sorted::put(keys, Arc::clone(key), AsRef::as_ref);
             }
             for (id, statement) in record::statements(&member.record, &self.policy) {
-                self.statements.entry(id).or_default().push((key.clone(), statement));
+                self.statements.entry(id).or_default().push((Arc::clone(key), statement));
             }
         }
         if members.is_empty() {
-            self.records.remove(&key);
+            self.records.remove(key);
         } else {
-            self.records.insert(key, members);
+            self.records.insert(Arc::clone(key), members);
         }
     }
 
-    /// Computes the groups of these records, which must be everything that is linked to `ids`, and
-    /// puts them in the place of those that the ids had before.
-    fn regroup(&mut self, keys: &[RecordKey], ids: &BTreeSet<String>) -> Moved {
-        let members: Vec<(&RecordKey, &Member)> = keys
-            .iter()
-            .filter_map(|key| Some((key, self.records.get(key)?)))
-            .flat_map(|(key, members)| members.iter().map(move |member| (key, member)))
-            .collect();
-        let records: Vec<&Advisory> = members.iter().map(|(_, it)| it.record.as_ref()).collect();
+    /// The groups of these records, which must be everything that is linked to any of them.
+    fn grouped(&self, keys: &[Arc<RecordKey>]) -> Vec<Arc<Group>> {
+        let members: Vec<&Member> =
+            keys.iter().filter_map(|key| self.records.get(key)).flatten().collect();
+        let records: Vec<&Advisory> = members.iter().map(|it| it.record.as_ref()).collect();
         let mut parts = Vec::new();
         for (id, Members { ids, records }) in alias::groups(&records, &self.policy) {
             let of_group = records.iter().filter_map(|(&at, &attachment)| {
-                let (_, member) = members.get(at)?;
-                Some(Member { attachment, ..(*member).clone() })
+                let member = *members.get(at)?;
+                Some(Member { attachment, ..member.clone() })
             });
             let of_group: Vec<_> = of_group.collect();
             let statements = self.statements_about(&id, &ids, &of_group);
             parts.push((id, ids, of_group, statements));
         }
-        let groups = spread(parts, |(id, ids, of_group, statements)| {
-            (id.clone(), Arc::new(Group::new(id, ids, of_group, statements)))
-        });
-        self.replace(ids, groups.into_iter().collect())
+        spread(parts, |(id, ids, of_group, statements)| {
+            Arc::new(Group::new(id, ids, of_group, statements))
+        })
     }
 
     /// The statements about a flaw, by any of its ids. What is said of a bulletin or an erratum is
@@ -228,6 +242,9 @@ impl Advisories {
         ids: &BTreeSet<String>,
         members: &[Member],
     ) -> Vec<Arc<Statement>> {
+        if self.statements.is_empty() {
+            return Vec::new();
+        }
         let several = members.iter().filter(|it| it.attachment != Attachment::Member);
         let foreign: BTreeSet<_> = several.map(|it| alias::id(&it.record.id)).collect();
         let own = ids.iter().filter(|id| id.as_str() == shown || !foreign.contains(*id));
@@ -235,52 +252,63 @@ impl Advisories {
         found.map(|(_, statement)| Arc::clone(statement)).collect()
     }
 
-    fn replace(&mut self, ids: &BTreeSet<String>, fresh: BTreeMap<String, Arc<Group>>) -> Moved {
-        let mut old: BTreeSet<String> = BTreeSet::new();
+    /// Puts groups in the place of those that these ids had before.
+    fn replace(&mut self, ids: &BTreeSet<String>, fresh: Vec<Arc<Group>>) -> Moved {
+        let mut before: BTreeMap<String, Arc<Group>> = BTreeMap::new();
         for id in ids {
-            old.extend(self.by_id.get(&id.to_ascii_uppercase()).into_iter().flatten().cloned());
+            let old = self.by_id.get(id.to_ascii_uppercase().as_str()).into_iter().flatten();
+            before.extend(old.map(|group| (group.id.clone(), Arc::clone(group))));
+        }
+        for group in before.values() {
+            self.groups.remove(&group.id);
+            self.forget(group);
         }
         let mut moved = Moved::default();
-        let mut before = BTreeMap::new();
-        for key in old {
-            if let Some(group) = self.groups.remove(&key) {
-                self.forget(&group);
-                before.insert(key, group);
-            }
-        }
-        for (key, group) in fresh {
-            let old = before.remove(&key);
+        for group in fresh {
+            let old = before.remove(&group.id);
             if old.as_ref().is_none_or(|old| !old.is_same(&group)) {
-                moved.groups.insert(key.clone(), group.moved_since(old.as_deref()));
+                moved.groups.insert(group.id.clone(), group.moved_since(old.as_deref()));
             }
-            self.insert(key, group);
+            self.insert(group);
         }
         for (key, gone) in before {
-            let packages = gone.bare_packages().cloned().collect();
+            let packages = gone.bare_packages().map(|it| it.as_ref().clone()).collect();
             moved.groups.insert(key, packages);
         }
         moved
     }
 
-    fn insert(&mut self, key: String, group: Arc<Group>) {
+    fn insert(&mut self, group: Arc<Group>) {
         for id in group.aliases.iter().chain([&group.id]) {
-            self.by_id.entry(id.to_ascii_uppercase()).or_default().insert(key.clone());
+            let of_id = self.by_id.entry(id.to_ascii_uppercase().into_boxed_str()).or_default();
+            sorted::put(of_id, Arc::clone(&group), id_of);
         }
         for package in group.bare_packages() {
-            let bare = bare_name(package).to_owned();
-            self.by_bare_name.entry(bare).or_default().insert(key.clone());
-            self.by_package.entry(package.clone()).or_default().insert(key.clone());
+            let of_package = self.by_package.entry(Arc::clone(package)).or_default();
+            if of_package.is_empty() {
+                let named = self.by_bare_name.entry(bare_name(package).into()).or_default();
+                sorted::put(named, Arc::clone(package), AsRef::as_ref);
+            }
+            sorted::put(of_package, Arc::clone(&group), id_of);
         }
-        self.groups.insert(key, group);
+        self.groups.insert(group.id.clone(), group);
     }
 
     fn forget(&mut self, group: &Group) {
         for id in group.aliases.iter().chain([&group.id]) {
-            remove_from(&mut self.by_id, &id.to_ascii_uppercase(), &group.id);
+            remove_from(&mut self.by_id, id.to_ascii_uppercase().as_str(), &group.id);
         }
         for package in group.bare_packages() {
-            remove_from(&mut self.by_bare_name, bare_name(package), &group.id);
-            remove_from(&mut self.by_package, package, &group.id);
+            if remove_from(&mut self.by_package, package.as_ref(), &group.id) {
+                self.names.remove(package);
+                let bare = bare_name(package);
+                if let Some(named) = self.by_bare_name.get_mut(bare) {
+                    sorted::remove(named, package.as_ref(), AsRef::as_ref);
+                    if named.is_empty() {
+                        self.by_bare_name.remove(bare);
+                    }
+                }
+            }
         }
     }
 }
@@ -289,18 +317,20 @@ fn members(documents: Vec<Advisory>, policy: &Policy) -> Vec<Member> {
     documents.into_iter().map(|it| record::member(policy.as_it_counts(it), policy)).collect()
 }
 
-/// Removes a group from one entry of a map, and the entry when nothing is left of it.
-fn remove_from<K, Q>(map: &mut HashMap<K, BTreeSet<String>>, key: &Q, group: &str)
+/// Removes a group from one entry of a map, and the entry when nothing is left of it; says whether
+/// nothing is.
+fn remove_from<K, Q>(map: &mut HashMap<K, Vec<Arc<Group>>>, key: &Q, group: &str) -> bool
 where
     K: std::borrow::Borrow<Q> + std::hash::Hash + Eq,
     Q: std::hash::Hash + Eq + ?Sized,
 {
-    if let Some(groups) = map.get_mut(key) {
-        groups.remove(group);
-        if groups.is_empty() {
-            map.remove(key);
-        }
+    let Some(groups) = map.get_mut(key) else { return false };
+    sorted::remove(groups, group, id_of);
+    let is_left = !groups.is_empty();
+    if !is_left {
+        map.remove(key);
     }
+    !is_left
 }
 
 pub(crate) fn without_release(package: &PackageName) -> PackageName {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use relight_model::{Advisory, PackageName, Signal, Timestamp};
+use relight_model::{Advisory, PackageName, Rating, Signal, Timestamp};
 
 use crate::bindings::OwnBinding;
 use crate::package::is_distribution;
@@ -125,6 +125,13 @@ impl Policy {
         self.related_attaches.contains(&record.source)
             || RELATED_ATTACHES.iter().any(|prefix| record.id.starts_with(prefix))
     }
+}
+
+/// Whether a rating is of somebody who adds to what others published: NVD where it rates itself,
+/// and the containers of a CVE record that are not the assigner's.
+pub(crate) fn enriches(record: &Advisory, rating: &Rating) -> bool {
+    let is_nvd = matches!(rating.by.as_str(), "" | "nvd@nist.gov");
+    base(&record.source) == "cve-adp" || record.source == "nvd" && is_nvd
 }
 
 /// The container of the assigner itself (`cve`), or a document of a vendor (`csaf`); enrichers

@@ -1,6 +1,8 @@
-//! Packages of distributions: release, source package, epoch, backports, module streams.
+//! Packages of distributions: source package, epoch, backports, module streams.
 
 use relight_model::{Ecosystem, Purl};
+
+use crate::release::{BACKPORT_SUITE, release_of};
 
 /// What a purl says about a package of a distribution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,9 +21,6 @@ pub(crate) struct DistroPackage {
 
 /// Kinds of purl that are packages of distributions.
 pub(crate) const KINDS: [&str; 3] = ["deb", "rpm", "apk"];
-
-/// The suite from which Debian's backports are built.
-const BACKPORT_SUITE: &str = "sid";
 
 impl DistroPackage {
     /// Reads a purl; `None` when it names no package of a distribution.
@@ -76,101 +75,9 @@ fn stream_of(module: &str) -> Option<String> {
     Some(format!("{name}:{stream}"))
 }
 
-/// The release as records write it: the major number for Debian and the RPM distributions,
-/// `NN.NN` for Ubuntu, `vN.NN` for Alpine; the names of suites that have no number as they are.
-pub(crate) fn release_of(ecosystem: &Ecosystem, distro: &str) -> Option<String> {
-    let name = ecosystem.as_str();
-    let start = distro.find(|c: char| c.is_ascii_digit());
-    let number = &distro[start.unwrap_or(distro.len())..];
-    let first = |count: usize| {
-        let parts: Vec<_> = number.split('.').take(count).collect();
-        let whole = parts.len() == count
-            && parts
-                .iter()
-                .all(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()));
-        whole.then(|| parts.join("."))
-    };
-    match name {
-        "Debian" => debian_suite(distro).map(Into::into).or_else(|| first(1)),
-        "Ubuntu" => first(2),
-        "Alpine" if distro.ends_with("edge") => Some("edge".to_owned()),
-        "Alpine" => first(2).map(|number| format!("v{number}")),
-        "Wolfi" | "Chainguard" => None,
-        _ => first(1),
-    }
-}
-
-/// The number of a suite of Debian, or its name where it has none.
-fn debian_suite(distro: &str) -> Option<&'static str> {
-    Some(match distro.strip_prefix("debian-").unwrap_or(distro) {
-        "buster" => "10",
-        "bullseye" => "11",
-        "bookworm" => "12",
-        "trixie" => "13",
-        "forky" => "14",
-        "sid" | "unstable" => BACKPORT_SUITE,
-        _ => return None,
-    })
-}
-
-/// The release of a record in the form that components have: `22.04:LTS` is `22.04`,
-/// `unstable` is `sid`.
-pub(crate) fn record_release(ecosystem: &Ecosystem, release: &str) -> String {
-    match ecosystem.as_str() {
-        "Debian" => debian_suite(release).unwrap_or(release).to_owned(),
-        "Ubuntu" => {
-            // `22.04:LTS`, `Pro:18.04:LTS`: the number is the release.
-            let number = |it: &&str| it.starts_with(|c: char| c.is_ascii_digit());
-            release.split(':').find(number).unwrap_or(release).to_owned()
-        }
-        "AlmaLinux" | "Rocky Linux" | "Oracle" => {
-            release.split('.').next().unwrap_or(release).to_owned()
-        }
-        _ => release.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn releases_of_each_distribution() {
-        for (name, distro, wanted) in [
-            ("Debian", "debian-12", Some("12")),
-            ("Debian", "debian-12.5", Some("12")),
-            ("Debian", "bookworm", Some("12")),
-            ("Debian", "sid", Some("sid")),
-            ("Debian", "debian", None),
-            ("Ubuntu", "ubuntu-22.04", Some("22.04")),
-            ("Ubuntu", "ubuntu-22", None),
-            ("Alpine", "alpine-3.20.1", Some("v3.20")),
-            ("Alpine", "3.20", Some("v3.20")),
-            ("Alpine", "alpine-edge", Some("edge")),
-            ("AlmaLinux", "almalinux-8.6", Some("8")),
-            ("AlmaLinux", "almalinux-9", Some("9")),
-            ("Red Hat", "rhel-8.4", Some("8")),
-            ("Wolfi", "wolfi-20230201", None),
-        ] {
-            let ecosystem = Ecosystem::from_osv(name);
-            assert_eq!(release_of(&ecosystem, distro).as_deref(), wanted, "{name} {distro}");
-        }
-    }
-
-    #[test]
-    fn releases_of_records() {
-        for (name, release, wanted) in [
-            ("Debian", "12", "12"),
-            ("Debian", "bookworm", "12"),
-            ("Debian", "unstable", "sid"),
-            ("Ubuntu", "22.04:LTS", "22.04"),
-            ("Ubuntu", "Pro:18.04:LTS", "18.04"),
-            ("Alpine", "v3.20", "v3.20"),
-            ("AlmaLinux", "8", "8"),
-        ] {
-            assert_eq!(record_release(&Ecosystem::from_osv(name), release), wanted, "{release}");
-        }
-    }
 
     fn read(purl: &str) -> DistroPackage {
         let purl = Purl::parse(purl).unwrap();

@@ -7,6 +7,7 @@ use relight_model::{
     Advisory, Affected, Ecosystem, PackageName, RangeEvent, RangeKind, RangeStatus, Stance,
 };
 
+use crate::advisories::without_release;
 use crate::authority::Rank;
 use crate::form::form;
 use crate::key::{Span, Start};
@@ -14,6 +15,7 @@ use crate::native;
 use crate::opinion::{Flag, Opinion, Rule, Stand, Why};
 use crate::package::{ReleaseTag, Subject};
 use crate::range::{Interval, Place, Range};
+use crate::release::Breadth;
 use crate::version::{Version, VersionScheme, scheme_of};
 
 /// A version, read once to be asked about many times.
@@ -57,8 +59,12 @@ fn is_moving(tag: &str) -> bool {
 /// What one record says about one package: all its entries for it, united.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) package: PackageName,
+    /// The package, without release.
+    pub(crate) package: Arc<PackageName>,
+    pub(crate) release_name: Option<Box<str>>,
     pub(crate) release: ReleaseTag,
+    /// Which components of its release it is about.
+    pub(crate) breadth: Breadth,
     pub(crate) record: Arc<Advisory>,
     pub(crate) rank: Rank,
     /// Classes whose absence is a mitigation.
@@ -117,6 +123,9 @@ impl Entry {
         affected: &[&Affected],
     ) -> Self {
         let scheme = scheme_of(&package.ecosystem);
+        let release = package.release.as_deref();
+        let breadth = release.map_or(Breadth::Whole, |it| Breadth::of(&package.ecosystem, it));
+        let is_whole = breadth == Breadth::Whole;
         let mut classes: Vec<_> = affected.iter().flat_map(|it| it.classes.clone()).collect();
         classes.sort();
         classes.dedup();
@@ -130,8 +139,10 @@ impl Entry {
             is_modular: parts.iter().any(|part| part.module.is_some() || part.is_modular),
             parts,
             record: Arc::clone(record),
-            release: ReleaseTag::of(&package),
-            package,
+            release: if is_whole { ReleaseTag::of(&package) } else { ReleaseTag::default() },
+            breadth,
+            release_name: release.map(Into::into),
+            package: Arc::new(without_release(&package)),
             rank,
             classes,
             is_binding: false,
@@ -153,7 +164,7 @@ impl Entry {
         release: Option<ReleaseTag>,
     ) -> Option<Option<Stand>> {
         match release {
-            _ if self.package.release.is_none() => {}
+            _ if self.release_name.is_none() => {}
             Some(own) if self.release.differs(own) => return Some(None),
             Some(own) if self.release == own => {}
             // Of which release it is, or the entry, is not certain.

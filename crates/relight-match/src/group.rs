@@ -1,18 +1,18 @@
 //! One flaw: all records about it, and what they say of a component.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use relight_model::{
     Advisory, Component, Criticality, Digest, Ecosystem, Example, Exhibit, Finding, FindingState,
-    PackageName, Signal, SiteExposure, Timestamp,
+    PackageName, Rating, Signal, SiteExposure, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::alias::Attachment;
-use crate::authority::Rank;
+use crate::authority::{Rank, enriches};
 use crate::bracket::{self, Needed};
-use crate::cvss::{base_score, site_score};
+use crate::cvss::{CvssVersion, cvss_scores, site_score};
 use crate::entry::{Asked, Entry};
 use crate::heard::{Heard, Said, Verdict, quick};
 use crate::opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
@@ -28,9 +28,9 @@ pub struct Group {
     pub aliases: Vec<String>,
     records: Vec<Member>,
     /// What the records in force say, sorted by package (without release), rank, source and id.
-    entries: Vec<Arc<Entry>>,
-    /// The packages, without release, and where their entries stand.
-    runs: Vec<(PackageName, std::ops::Range<usize>)>,
+    entries: Box<[Arc<Entry>]>,
+    /// The packages, without release, and where their entries end; those of the next one follow.
+    runs: Box<[(Arc<PackageName>, u32)]>,
     /// Statements of suppliers about this flaw, sorted by digest.
     statements: Vec<Arc<Statement>>,
     /// Files that the records in force mean, sorted.
@@ -48,6 +48,25 @@ pub(crate) struct Member {
     pub(crate) entries: Arc<[Arc<Entry>]>,
 }
 
+impl Member {
+    fn key(&self) -> (&str, &str, Digest) {
+        let Advisory { source, id, revision, .. } = self.record.as_ref();
+        (source, id, *revision)
+    }
+
+    /// Has its entries share the names of packages with those of others.
+    pub(crate) fn share_names(&mut self, names: &mut HashSet<Arc<PackageName>>) {
+        // Nobody else has the entries yet.
+        for entry in Arc::get_mut(&mut self.entries).into_iter().flatten() {
+            let Some(entry) = Arc::get_mut(entry) else { continue };
+            match names.get(&entry.package) {
+                Some(known) => entry.package = Arc::clone(known),
+                None => drop(names.insert(Arc::clone(&entry.package))),
+            }
+        }
+    }
+}
+
 impl Group {
     pub(crate) fn new(
         id: String,
@@ -57,9 +76,7 @@ impl Group {
     ) -> Self {
         statements.sort_by_key(|it| it.digest);
         statements.dedup_by_key(|it| it.digest);
-        let key =
-            |it: &Member| (it.record.source.clone(), it.record.id.clone(), it.record.revision);
-        records.sort_by_cached_key(key);
+        records.sort_by(|a, b| a.key().cmp(&b.key()));
         records.dedup_by(|a, b| a.record == b.record);
         let mut entries: Vec<_> =
             records.iter().flat_map(|member| member.entries.iter().cloned()).collect();
@@ -67,17 +84,17 @@ impl Group {
         let in_force = records.iter().filter(|member| member.record.is_in_force());
         let exhibits = in_force.flat_map(|member| &member.record.exhibits);
         let exhibits: BTreeSet<_> = exhibits.cloned().collect();
-        let aliases = ids.into_iter().filter(|other| *other != id).collect();
-        let vectors = records.iter().flat_map(|member| &member.record.severities);
+        let mut aliases: Vec<_> = ids.into_iter().filter(|other| *other != id).collect();
+        aliases.shrink_to_fit();
         Self {
-            score: vectors.filter_map(|rating| base_score(&rating.vector)).max(),
+            score: chosen(&records).map(|((.., score), _)| score),
             known_exploited: records.iter().any(|member| member.record.known_exploited()),
             runs: runs(&entries),
             exhibits: exhibits.into_iter().collect(),
             id,
             aliases,
             records,
-            entries,
+            entries: entries.into_boxed_slice(),
             statements,
         }
     }
@@ -180,7 +197,7 @@ impl Group {
         let old_statements = before.map_or(&[][..], |group| &group.statements);
         if old_statements != self.statements {
             let all = before.into_iter().chain([self]).flat_map(|group| &group.entries);
-            return all.map(|entry| entry.package_without_release()).collect();
+            return all.map(|entry| entry.package.as_ref().clone()).collect();
         }
         let mut forms: BTreeMap<&[u8], (i64, &Entry)> = BTreeMap::new();
         for entry in &self.entries {
@@ -190,7 +207,7 @@ impl Group {
             forms.entry(&entry.form).or_insert((0, entry)).0 -= 1;
         }
         let moved = forms.values().filter(|(count, _)| *count != 0);
-        moved.map(|(_, entry)| entry.package_without_release()).collect()
+        moved.map(|(_, entry)| entry.package.as_ref().clone()).collect()
     }
 
     /// One line for people: of the record with the group's own id if it has one, else of the
@@ -203,8 +220,8 @@ impl Group {
 
     /// The packages that the records in force name, sorted, without doubles.
     pub fn packages(&self) -> Vec<PackageName> {
-        let all: BTreeSet<_> = self.entries.iter().map(|entry| &entry.package).collect();
-        all.into_iter().cloned().collect()
+        let all: BTreeSet<_> = self.entries.iter().map(|entry| entry.full_name()).collect();
+        all.into_iter().collect()
     }
 
     /// Whether a record in force of any other source than this one names packages.
@@ -214,21 +231,30 @@ impl Group {
     }
 
     /// The packages that the records in force name, without release.
-    pub(crate) fn bare_packages(&self) -> impl Iterator<Item = &PackageName> {
+    pub(crate) fn bare_packages(&self) -> impl Iterator<Item = &Arc<PackageName>> {
         self.runs.iter().map(|(package, _)| package)
     }
 
-    /// Highest CVSS v3 base score of the records, in tenths; `None` when nobody gave one.
+    /// The entries of a run.
+    fn of_run(&self, at: usize) -> &[Arc<Entry>] {
+        let end = |(_, end): &(_, u32)| *end as usize;
+        let from = at.checked_sub(1).and_then(|before| self.runs.get(before)).map_or(0, end);
+        let to = self.runs.get(at).map_or(from, end);
+        self.entries.get(from..to).unwrap_or_default()
+    }
+
+    /// The CVSS base score, in tenths; `None` when no record in force has a vector. Of several
+    /// vectors the newest version counts, then the word of who assigned the flaw or publishes the
+    /// package before that of enrichers, then the worst.
     pub const fn score(&self) -> Option<u16> {
         self.score
     }
 
-    /// The highest score of the records at a site of this kind, in tenths; `None` when no record
-    /// has a vector of version 3 or 4.
+    /// The score of the same vector at a site of this kind, in tenths; `None` when there is none of
+    /// version 3 or 4.
     pub fn site_score(&self, criticality: Criticality, exposure: SiteExposure) -> Option<u16> {
-        let in_force = self.records().filter(|record| record.is_in_force());
-        let vectors = in_force.flat_map(|record| &record.severities);
-        vectors.filter_map(|it| site_score(&it.vector, criticality, exposure)).max()
+        let (_, rating) = chosen(&self.records)?;
+        site_score(&rating.vector, criticality, exposure)
     }
 
     /// Whether a record says that the flaw is in a catalogue of known exploited ones.
@@ -344,7 +370,8 @@ impl Group {
 
     /// The packages, without release, with their entries.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (&PackageName, &[Arc<Entry>])> {
-        self.runs.iter().map(|(package, run)| (package, &self.entries[run.clone()]))
+        let all = self.bare_packages().enumerate();
+        all.map(|(at, package)| (package.as_ref(), self.of_run(at)))
     }
 
     /// The verdict without any text: what matching many identities uses. `entries` are those about
@@ -370,11 +397,8 @@ impl Group {
     /// The entries about a package, whatever its release.
     pub(crate) fn entries_of(&self, package: &PackageName) -> &[Arc<Entry>] {
         let key = (&package.ecosystem, package.name.as_str());
-        let of_run = |(run, _): &(PackageName, _)| (&run.ecosystem, run.name.as_str()).cmp(&key);
-        match self.runs.binary_search_by(of_run) {
-            Ok(at) => &self.entries[self.runs[at].1.clone()],
-            Err(_) => &[],
-        }
+        let of_run = |(run, _): &(Arc<PackageName>, _)| (&run.ecosystem, &*run.name).cmp(&key);
+        self.runs.binary_search_by(of_run).map_or(&[], |at| self.of_run(at))
     }
 
     /// The verdict with removed classes and the statements of suppliers.
@@ -398,8 +422,9 @@ impl Group {
         for entry in self.entries_for(subject) {
             is_named = true;
             let Some(told) = subject.hears(entry, asked) else { continue };
-            let bucket = (subject.reach != Reach::Package).then_some(&entry.package);
-            let release = subject.package.release.is_none().then_some(&entry.package.release);
+            let is_open = subject.reach != Reach::Package;
+            let bucket = is_open.then_some((&entry.package, &entry.release_name));
+            let release = subject.package.release.is_none().then_some(&entry.release_name);
             buckets.entry((bucket, release)).or_default().push((entry, told));
         }
         let is_silent = buckets.is_empty() && is_named && subject.is_backport;
@@ -446,18 +471,27 @@ fn exhibit_form(exhibit: &Exhibit, hash: &mut Sha256) {
     }
 }
 
-/// Entries are sorted by package: where those of each one stand.
-fn runs(entries: &[Arc<Entry>]) -> Vec<(PackageName, std::ops::Range<usize>)> {
-    let mut runs: Vec<(PackageName, std::ops::Range<usize>)> = Vec::new();
-    for (at, entry) in entries.iter().enumerate() {
-        match runs.last_mut() {
-            Some((last, run)) if (&last.ecosystem, last.name.as_str()) == entry.key() => {
-                run.end = at + 1;
-            }
-            _ => runs.push((entry.package_without_release(), at..at + 1)),
-        }
-    }
-    runs
+/// Entries are sorted by package: where those of each one end.
+fn runs(entries: &[Arc<Entry>]) -> Box<[(Arc<PackageName>, u32)]> {
+    let of_package = entries.chunk_by(|one, next| one.key() == next.key());
+    let mut end = 0;
+    let run = |run: &[Arc<Entry>]| {
+        end += run.len();
+        // 2^32 entries do not fit into memory.
+        (Arc::clone(&run[0].package), end as u32)
+    };
+    of_package.map(run).collect()
+}
+
+/// The rating that counts, and by what it came first.
+fn chosen(records: &[Member]) -> Option<((CvssVersion, bool, u16), &Rating)> {
+    let in_force = records.iter().map(|it| it.record.as_ref()).filter(|it| it.is_in_force());
+    let ratings = in_force.flat_map(|record| record.severities.iter().map(move |it| (record, it)));
+    let scored = ratings.filter_map(|(record, rating)| {
+        let scores = cvss_scores(&rating.vector).ok()?;
+        Some(((scores.version, !enriches(record, rating), scores.base), rating))
+    });
+    scored.max()
 }
 
 const fn mitigated(state: FindingState) -> FindingState {
@@ -495,7 +529,9 @@ impl Entry {
         (self.rank as u8, &self.record.source, &self.record.id)
     }
 
-    fn package_without_release(&self) -> PackageName {
-        PackageName { release: None, ..self.package.clone() }
+    /// The package with the release that it is about.
+    fn full_name(&self) -> PackageName {
+        let release = self.release_name.as_deref().map(Into::into);
+        PackageName { release, ..self.package.as_ref().clone() }
     }
 }

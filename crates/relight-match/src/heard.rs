@@ -71,7 +71,7 @@ impl<'a> Heard<'a> {
 
     /// "Affected" becomes unknown when it is not certain that it is this package.
     pub(crate) fn doubtful(&self, said: &[Said<'_>], stand: Stand) -> Stand {
-        let any_release = said.iter().all(|(entry, _)| entry.package.release.is_none());
+        let any_release = said.iter().all(|(entry, _)| entry.release_name.is_none());
         match (stand, self.doubt) {
             (Stand::Affected, Some(Why::ReleaseUnknown)) if any_release => stand,
             (Stand::Affected, Some(why)) => Stand::Unknown(why),
@@ -96,7 +96,7 @@ fn vote(entry: &Entry, told: &Told<'_>) -> Vote {
 /// [`QUICK_VOTES_MAX`].
 pub(crate) fn quick(entries: &[Arc<Entry>], subject: &Subject, asked: &Asked) -> Option<Verdict> {
     let is_certain = subject.package.release.is_some()
-        || entries.iter().all(|entry| entry.package.release.is_none());
+        || entries.iter().all(|entry| entry.release_name.is_none());
     if subject.reach != Reach::Package || subject.is_backport || !is_certain {
         return None;
     }

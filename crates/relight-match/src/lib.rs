@@ -25,7 +25,9 @@ mod priority;
 mod question;
 mod range;
 mod record;
+mod release;
 mod similar;
+mod sorted;
 mod spread;
 mod ssvc;
 mod version;
@@ -60,4 +62,4 @@ pub use version_set::{Relation, VersionSet};
 pub use vex::{Effect, Enclosure, Overlay, Statement};
 
 /// Changes whenever the same advisories and components may give other findings than before.
-pub const MATCHER_REVISION: u32 = 5;
+pub const MATCHER_REVISION: u32 = 6;

@@ -111,6 +111,8 @@ named! {
         EpochMissing = "epoch-missing",
         /// The release of the distribution is not known.
         ReleaseUnknown = "release-unknown",
+        /// The record is about some of this release, or about one that cannot be compared with it.
+        ReleasePerhaps = "release-perhaps",
         /// Only a part of the package's name is known.
         NameOnly = "name-only",
         /// A backport, and the suite that it was built from has no column.

@@ -5,6 +5,7 @@ use relight_model::{Basis, Component, Ecosystem, PackageName, Purl};
 use crate::distro::{self, DistroPackage};
 use crate::entry::{Asked, Entry, Told};
 use crate::opinion::{Stand, Why};
+use crate::release::{Kinship, record_release};
 
 /// A component as matching sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ impl Reach {
 
 /// The release of a distribution in one word, for telling two apart without looking at their
 /// texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReleaseTag(u64);
 
 impl ReleaseTag {
@@ -130,15 +131,17 @@ impl Subject {
     /// What an entry about its package says of it; `None` when the entry is about another release,
     /// architecture or stream.
     pub(crate) fn hears<'a>(&self, entry: &'a Entry, asked: &Asked) -> Option<Told<'a>> {
-        match (&entry.package.release, &self.package.release) {
-            (Some(of_entry), Some(own)) if of_entry != own => return None,
-            _ => {}
-        }
-        if self.reach == Reach::Package {
-            let told = entry.told(self, asked)?;
-            return Some(self.without_epoch(entry, told));
-        }
-        entry.told(self, &Asked::new(&entry.package.ecosystem, &self.version))
+        let kinship = match (&entry.release_name, &self.package.release) {
+            (Some(of_entry), Some(own)) => entry.breadth.kinship(of_entry, own),
+            _ => Kinship::Same,
+        };
+        let told = match self.reach {
+            _ if kinship == Kinship::Other => return None,
+            Reach::Package => self.without_epoch(entry, entry.told(self, asked)?),
+            _ => entry.told(self, &Asked::new(&entry.package.ecosystem, &self.version))?,
+        };
+        let is_doubtful = kinship == Kinship::Perhaps && told.stand == Stand::Affected;
+        Some(if is_doubtful { Told::unknown(Why::ReleasePerhaps) } else { told })
     }
 
     /// A version whose epoch may have been lost: where another epoch of the record would give
@@ -193,7 +196,7 @@ pub(crate) fn normalise(package: &PackageName) -> PackageName {
         _ => name.clone(),
     };
     let release = package.release.as_deref();
-    let release = release.map(|it| distro::record_release(&package.ecosystem, it));
+    let release = release.map(|it| record_release(&package.ecosystem, it));
     PackageName { ecosystem: package.ecosystem.clone(), release, name }
 }
 

@@ -92,12 +92,9 @@ pub struct Overlay {
 impl Statement {
     /// Weighs a statement.
     pub(crate) fn new(said: VexStatement, policy: &Policy) -> Self {
-        Self {
-            effect: effect(&said),
-            is_trusted: policy.trusted.contains(&said.issuer),
-            digest: digest(&said),
-            said,
-        }
+        let effect = effect(&said);
+        let is_trusted = policy.trusted.contains(&said.issuer);
+        Self { effect, is_trusted, digest: digest(&said, effect), said }
     }
 
     /// Whether it is about this component in this enclosure (ADVISORIES.md 7.2).
@@ -174,11 +171,13 @@ fn effect(said: &VexStatement) -> Effect {
     }
 }
 
-fn digest(said: &VexStatement) -> Digest {
+fn digest(said: &VexStatement, effect: Effect) -> Digest {
     let VexStatement { issuer, document, vulnerabilities, products, status, .. } = said;
     let VexStatement { justification, text: _, at, .. } = said;
+    // Words change nothing, but without any a statement clears nothing.
+    let lack = if effect == Effect::Unjustified { " unjustified" } else { "" };
     let form = format!(
-        "{issuer:?} {document:?} {vulnerabilities:?} {products:?} {} {justification:?} {at:?}",
+        "{issuer:?} {document:?} {vulnerabilities:?} {products:?} {} {justification:?} {at:?}{lack}",
         status.as_str()
     );
     Digest(Sha256::digest(form.as_bytes()).into())

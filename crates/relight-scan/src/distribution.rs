@@ -101,7 +101,7 @@ impl Distributions {
 fn namespace<'a>(id: &'a str, kind: &str) -> &'a str {
     match id {
         "rhel" if kind == "rpm" => "redhat",
-        "sles" | "sled" | "sle-micro" => "suse",
+        "sles" | "sled" | "sle-micro" | "sl-micro" => "suse",
         id if id.starts_with("opensuse") => "opensuse",
         id => id,
     }

@@ -206,6 +206,54 @@ fn m07_epoch_on_one_side() {
     assert_eq!(said(&advisories, "CVE-2", own), "not-affected");
 }
 
+/// Goal: errata of a distribution reach its packages under the releases that OSV writes; one about
+/// a part of a release, or about nobody knows which, is never silent. Method: each form of a release
+/// against a component that is older than the fix, and against one that has it.
+#[test]
+fn m15_errata_reach_the_releases_that_they_are_about() {
+    for (release, distro, wanted) in [
+        ("Red Hat:enterprise_linux:9::baseos", "redhat rhel-9.2", "affected"),
+        ("Red Hat:enterprise_linux:9::baseos", "redhat rhel-8.6", "silent"),
+        ("Red Hat:rhel_eus:8.4::appstream", "redhat rhel-8.4", "release-perhaps"),
+        ("Red Hat:rhel_eus:8.4::appstream", "redhat rhel-9.2", "silent"),
+        ("Red Hat:openshift:4.12::el8", "redhat rhel-8.4", "release-perhaps"),
+        ("Red Hat:something_new:1", "redhat rhel-8.4", "release-perhaps"),
+        ("Red Hat:enterprise_linux:9::baseos", "redhat rhel", "release-unknown"),
+        ("SUSE:Linux Enterprise Server 15 SP4", "suse sles-15.4", "affected"),
+        ("SUSE:Linux Enterprise Module for Basesystem 15 SP4", "suse sles-15.4", "affected"),
+        ("SUSE:Linux Enterprise Server 15 SP4", "suse sles-15.5", "silent"),
+        ("SUSE:Manager Server 4.3", "suse sles-15.4", "release-perhaps"),
+        ("SUSE:Manager Server 4.3", "suse sles-15.3", "silent"),
+        ("openSUSE:Leap 15.5", "opensuse opensuse-leap-15.5", "affected"),
+        ("openSUSE:Leap 15.5", "opensuse opensuse-tumbleweed-20240101", "silent"),
+        ("openSUSE:Tumbleweed", "opensuse opensuse-tumbleweed-20240101", "affected"),
+        ("openEuler:22.03-LTS-SP1", "openEuler openEuler-22.03", "release-perhaps"),
+        ("openEuler:22.03-LTS-SP1", "openEuler openEuler-22.03-LTS-SP1", "affected"),
+        ("openEuler:22.03-LTS-SP1", "openEuler openEuler-20.03", "silent"),
+        ("Photon OS:4.0", "photon photon-4.0", "affected"),
+        ("AlmaLinux:8", "almalinux almalinux-8.5", "affected"),
+    ] {
+        let record = advisory("CVE-1", vec![affected(release, "log", &["i0 f2.0-1"])]);
+        let (namespace, distro) = distro.split_once(' ').unwrap();
+        let of = |version: &str| {
+            component(&format!("pkg:rpm/{namespace}/log@{version}?distro={distro}"))
+        };
+        let known = Advisories::new(vec![record.clone()]);
+        let is_heard = !known.group("CVE-1").unwrap().judgement(&of("1.0-1")).opinions.is_empty();
+        let told = if is_heard { said_of(&known, "CVE-1", &of("1.0-1")) } else { "silent" };
+        assert_eq!(told, wanted, "{release} for {distro}");
+        assert_eq!(said_of(&known, "CVE-1", &of("2.0-1")), "not-affected", "{release}");
+        // Matching many identities says the same as asking about one.
+        let mut matcher = Matcher::new(Advisories::new(vec![record]));
+        matcher.add([(0, of("1.0-1")), (1, of("2.0-1"))]);
+        let listed: Vec<_> = matcher.matches("CVE-1").iter().map(|it| it.stand.as_str()).collect();
+        let listed = listed.first().copied().unwrap_or("silent");
+        let short = if wanted.starts_with("release") { "unknown" } else { wanted };
+        assert_eq!(listed, short, "{release} for {distro}");
+        assert!(matcher.rematch(), "{release} for {distro}");
+    }
+}
+
 /// The distribution decides about its packages; a backport is judged by the suite that it was
 /// built from.
 #[test]

@@ -338,3 +338,39 @@ fn the_revision_follows_the_matching_form_only() {
         assert_ne!(of(record), base, "{index}");
     }
 }
+
+/// Goal: the score of a flaw is that of one vector: the newest version, of who assigned it before
+/// enrichers, and of records in force. Method: the same flaw with one more rating each time.
+#[test]
+fn the_score_is_of_the_newest_version_and_of_the_assigner() {
+    const OLD: &str = "AV:N/AC:L/Au:N/C:C/I:C/A:C";
+    const HIGH: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+    const LOW: &str = "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:L/A:L";
+    const NEWEST: &str = "CVSS:4.0/AV:L/AC:H/AT:P/PR:H/UI:A/VC:L/VI:L/VA:L/SC:N/SI:N/SA:N";
+    let rated = |source: &str, by: &str, vector: &str| {
+        let severities = vec![Rating { by: by.into(), ..Rating::of_vector(vector) }];
+        Advisory { source: source.into(), severities, ..advisory("CVE-1", vec![]) }
+    };
+    let withdrawn = |it: Advisory| Advisory { withdrawn: Some(1), ..it };
+    let score =
+        |records: &[Advisory]| Advisories::new(records.to_vec()).group("CVE-1").unwrap().score();
+    let old = rated("ghsa", "", OLD);
+    assert_eq!(score(&[old.clone()]), Some(100));
+    let by_nvd = rated("nvd", "nvd@nist.gov", HIGH);
+    assert_eq!(score(&[old.clone(), by_nvd.clone()]), Some(98), "3.1 before 2");
+    let own = rated("cve", "", LOW);
+    let of_assigner = score(&[own.clone()]);
+    assert!(of_assigner < Some(50));
+    for enricher in [by_nvd.clone(), rated("nvd", "", HIGH), rated("cve-adp/CISA-ADP", "", HIGH)] {
+        assert_eq!(score(&[old.clone(), enricher, own.clone()]), of_assigner);
+    }
+    // What NVD passes on is the word of the assigner; of two of these the worse counts.
+    let passed_on = rated("nvd", "security@example.org", HIGH);
+    assert_eq!(score(&[passed_on, own.clone()]), Some(98));
+    let newest = rated("cve-adp/CISA-ADP", "", NEWEST);
+    let of_newest = score(&[newest.clone()]);
+    assert!(of_newest.is_some() && of_newest < of_assigner);
+    assert_eq!(score(&[old, by_nvd.clone(), own.clone(), newest]), of_newest);
+    assert_eq!(score(&[withdrawn(by_nvd), own.clone()]), of_assigner);
+    assert_eq!(score(&[withdrawn(own)]), None);
+}

@@ -88,6 +88,30 @@ fn what_each_status_does() {
     }
 }
 
+/// Goal: evidence that rests on a statement dies with its effect. Method: the same document, issued
+/// again without the only words that justified it; other words are the same statement.
+#[test]
+fn a_statement_that_loses_its_justification_is_another_one() {
+    let unjustified = VexStatement {
+        justification: None,
+        ..statement("CVE-2021-1", VexStatus::NotAffected, product(&format!("{CORE}@2")))
+    };
+    let of = |text: &str| {
+        let all =
+            with(vec![record()], vec![VexStatement { text: text.into(), ..unjustified.clone() }]);
+        let group = all.group("CVE-2021-1").unwrap();
+        (group.revision(), group.statements_digest(), state(&all, &component(&format!("{CORE}@2"))))
+    };
+    let explained = of("not built in");
+    assert_eq!(of("it is not built in"), explained);
+    assert_eq!(explained.2, "clear");
+    for text in ["", " \n"] {
+        let silent = of(text);
+        assert_eq!(silent.2, "affected");
+        assert_ne!((silent.0, silent.1), (explained.0, explained.1));
+    }
+}
+
 /// Goal: who writes a document of CSAF and calls himself its vendor clears nobody beside a reviewed
 /// record, nor alone, before the operator trusts him.
 #[test]

@@ -35,6 +35,7 @@ why-version-unordered = the version has no place in the order of its ecosystem
 why-order-inexact = the place of the version in the order is not certain
 why-epoch-missing = the epoch of the version is not known
 why-release-unknown = the release of the distribution is not known
+why-release-perhaps = the record is about a part of this release, or about a release that cannot be compared with it
 why-name-only = only a part of the name is known
 why-backport-base = a backport, and the suite that it comes from is not in the data
 why-stream-unknown = the module stream is not known

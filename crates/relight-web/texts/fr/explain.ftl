@@ -35,6 +35,7 @@ why-version-unordered = la version n'a pas de place dans l'ordre de son écosyst
 why-order-inexact = la place de la version dans l'ordre n'est pas certaine
 why-epoch-missing = l'époque de la version n'est pas connue
 why-release-unknown = la version de la distribution n'est pas connue
+why-release-perhaps = la fiche vise une partie de cette version de la distribution, ou une version qui ne s'y compare pas
 why-name-only = seule une partie du nom est connue
 why-backport-base = un rétroportage dont la suite d'origine n'est pas dans les données
 why-stream-unknown = le flux du module n'est pas connu
