@@ -305,6 +305,12 @@ impl Engine {
         look(&self.read().ledger)
     }
 
+    /// Looks at the ledger under the lock, and at the advisories that its incidents are about.
+    pub fn with_incidents<T>(&self, look: impl FnOnce(&Ledger, &Advisories) -> T) -> T {
+        let state = self.read();
+        look(&state.ledger, state.inventory.advisories())
+    }
+
     /// Looks at inventory and advisories under the lock.
     pub fn with_inventory<T>(&self, look: impl FnOnce(&Index, &Advisories) -> T) -> T {
         let state = self.read();

@@ -1,5 +1,6 @@
 //! Incidents: journal entries, the pure fold over them, evidence.
 
+mod about;
 mod actions;
 mod entry;
 mod evidence;

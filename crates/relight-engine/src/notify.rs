@@ -233,13 +233,15 @@ fn propose(
     sites: &[Site],
     ledger: &Ledger,
 ) -> Vec<Proposal> {
+    let known = inventory.advisories();
+    let questions = ledger.open().map(|(_, incident)| incident.question.as_str());
     let open: BTreeSet<&str> =
-        ledger.open().map(|(_, incident)| incident.question.as_str()).collect();
+        questions.filter_map(|id| known.group(id)).map(|group| group.id.as_str()).collect();
     let public = sites.iter().filter(|site| site.public);
     let public: RoaringBitmap = public.map(|site| site.id.0).collect();
     let mut proposals = Vec::new();
     for id in inventory.flaws().into_iter().filter(|id| !open.contains(id)) {
-        let Some(group) = inventory.advisories().group(id) else { continue };
+        let Some(group) = known.group(id) else { continue };
         let by_score = group.score().is_some_and(|score| score >= rule.score_min);
         let by_use = rule.known_exploited && group.known_exploited();
         if !by_score && !by_use {

@@ -17,8 +17,8 @@ use crate::waves::Automatic;
 pub const REDARK_AUTO_MAX: usize = 200;
 
 impl Engine {
-    /// Opens an incident about an alias group of advisories; its id is the id of the group.
-    /// An incident that is open already is returned as it is.
+    /// Opens an incident about an alias group of advisories; its id is the id of the group. An
+    /// incident about it that is open already is returned as it is, also under an older id.
     ///
     /// # Errors
     /// No advisory has that id, or the journal cannot be written.
@@ -33,8 +33,8 @@ impl Engine {
             let group = state.inventory.advisories().group(id).ok_or_else(|| {
                 EngineError::new(EngineErrorKind::NotFound, format!("no advisory has the id {id}"))
             })?;
-            if state.ledger.incident(&group.id).is_some_and(|incident| !incident.closed) {
-                return Ok(group.id.clone());
+            if let Some(open) = state.ledger.open_about(state.inventory.advisories(), &group.id) {
+                return Ok(open.to_owned());
             }
             Entry::Opened {
                 question: group.id.clone(),

@@ -102,7 +102,9 @@ impl Ranked {
     /// The short facts beside a flaw: `KEV`, `SSVC act`, `EPSS 94.4 %`.
     pub(crate) fn facts(&self) -> Vec<String> {
         let mut facts = Vec::new();
-        facts.extend(self.priority.is_exploited().then(|| "KEV".to_owned()));
+        // What is malicious comes first too, and is in no catalogue for that.
+        let is_listed = self.priority.reasons.iter().any(|it| it.code == "priority-exploited");
+        facts.extend(is_listed.then(|| "KEV".to_owned()));
         facts.push(format!("SSVC {}", self.priority.ssvc().as_str()));
         facts.extend(self.epss.map(|score| format!("EPSS {:.1} %", f64::from(score) / 1e4)));
         facts

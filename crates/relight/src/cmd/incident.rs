@@ -14,7 +14,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use relight_engine::Engine;
 use relight_engine::incident::{Entry, Ledger};
-use relight_engine::matching::Question;
+use relight_engine::matching::{Advisories, Question};
 use relight_model::GateKey;
 use relight_server::web::texts;
 use serde::Serialize;
@@ -183,23 +183,26 @@ fn policy(actor: &str) -> String {
 impl Which {
     /// The incident that was named, by any id of its advisory, or the only open one.
     fn find(&self, engine: &Engine, context: &Context) -> Result<String, Failure> {
-        let named = self.incident.as_deref().map(|id| {
-            let group =
-                engine.with_inventory(|_, known| known.group(id).map(|group| group.id.clone()));
-            group.unwrap_or_else(|| id.to_owned())
-        });
-        engine.with_ledger(|ledger| choose(ledger, named.as_deref(), context))
+        let id = self.incident.as_deref();
+        engine.with_incidents(|ledger, known| choose(ledger, known, id, context))
     }
 }
 
-/// The incident with this id, or the only open one.
-fn choose(ledger: &Ledger, id: Option<&str>, context: &Context) -> Result<String, Failure> {
+/// The incident about the advisory with this id, or the only open one.
+fn choose(
+    ledger: &Ledger,
+    known: &Advisories,
+    id: Option<&str>,
+    context: &Context,
+) -> Result<String, Failure> {
     let lang = context.lang;
     let open: Vec<&str> = ledger.open().map(|(id, _)| id).collect();
+    let named = id.and_then(|id| ledger.about(known, id));
     match (id, &open[..]) {
-        (Some(id), _) if ledger.incident(id).is_some() => Ok(id.to_owned()),
-        (Some(id), _) => Err(Failure::new(texts::no_such_incident(lang, id))
-            .hint(texts::no_such_incident_remedy(lang))),
+        (Some(id), _) => named.map(ToOwned::to_owned).ok_or_else(|| {
+            Failure::new(texts::no_such_incident(lang, id))
+                .hint(texts::no_such_incident_remedy(lang))
+        }),
         (None, [only]) => Ok((*only).to_owned()),
         (None, []) => Err(Failure::new(texts::no_open_incident(lang))
             .hint(texts::no_open_incident_remedy(lang, "relight incident open CVE-…"))),

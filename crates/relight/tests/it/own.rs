@@ -52,6 +52,14 @@ fn a_dry_run_tells_and_publishes_nothing() {
     let json = ["--package", CORE, "--json"];
     let unknown = declare(&place, "unknown", &json).json();
     assert_eq!((&unknown["affected"], &unknown["unknown"]), (&0.into(), &3.into()));
+    for vector in ["banana", "CVSS:3.1/AV:N", ""] {
+        let refused = declare(&place, "<2", &["--package", CORE, "--cvss", vector, "--yes"]);
+        assert_eq!(refused.status, 2, "{vector}");
+        assert!(refused.stderr.contains("CVSS:3.1/AV:N/AC:L"), "{}", refused.stderr);
+    }
+    let old = ["--package", CORE, "--cvss", "AV:N/AC:L/Au:N/C:C/I:C/A:C", "--json"];
+    let kind = declare(&place, "<2", &old).json()["record"]["severity"][0]["type"].clone();
+    assert_eq!(kind, "CVSS_V2");
     for (range, package) in [(">=2,>3", CORE), ("<2", "log4j-core"), ("", CORE)] {
         assert_eq!(declare(&place, range, &["--package", package]).status, 2, "{range} {package}");
     }
@@ -119,6 +127,42 @@ fn declared_amended_bound_and_retired() {
     assert_eq!(total("CVE-2021-44228"), r#"{"affected":1,"clear":1,"unknown":1}"#);
     place.expect(2, &["advisories", "bind", &id, "flaw"]);
     place.expect(1, &["advisories", "retire", "RLT-local-1999-0001", "--reason", "none"]);
+}
+
+/// Goal: an incident is found, and found only once, after its flaw got a number. Method: an incident
+/// about an advisory of one's own, which is bound to a CVE while it is open.
+#[test]
+fn an_incident_keeps_its_name_when_its_flaw_gets_a_number() {
+    let place = place();
+    place.write("data/policy.toml", "[operators]\nsingle = \"A. Tremblay\"\n");
+    let more = ["--package", CORE, "--cvss", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"];
+    let published = declare(&place, ">=2.0,<2.15.0", &[&more[..], &["--yes", "--json"]].concat());
+    let id = published.json()["id"].as_str().unwrap().to_owned();
+    place.expect(0, &["incident", "open", &id]);
+    place.expect(0, &["advisories", "bind", &id, "CVE-2021-44228"]);
+    for name in [id.as_str(), "CVE-2021-44228", "cve-2021-44228"] {
+        let status = place.expect(0, &["incident", "status", name, "--json"]).json();
+        let incidents = status["incidents"].as_array().unwrap();
+        assert_eq!((incidents.len(), &incidents[0]["id"]), (1, &id.as_str().into()), "{name}");
+        let opened = place.expect(0, &["incident", "open", name, "--json"]).json();
+        assert_eq!(opened["incident"], id.as_str(), "a second one was opened for {name}");
+        place.expect(0, &["incident", "log", name]);
+        place.expect(0, &["incident", "report", name]);
+        let fix = ["incident", "fix", "san-001", "--note", "an update", "--incident", name];
+        let answer = place.run(&fix);
+        assert!(!answer.stderr.contains("no incident"), "{}", answer.stderr);
+    }
+    let listed = place.expect(0, &["incident", "list", "--json"]).json();
+    let proposed = listed["proposals"].as_array().unwrap();
+    assert!(proposed.iter().all(|it| it["advisory"] != "CVE-2021-44228"), "{listed}");
+    place.expect(0, &["incident", "close", "CVE-2021-44228"]);
+    let status = place.expect(0, &["incident", "status", "CVE-2021-44228", "--json"]).json();
+    assert_eq!(status["incidents"][0]["closed"], true);
+    // Whatever comes then is another incident.
+    let opened = place.expect(0, &["incident", "open", &id, "--json"]).json();
+    assert_eq!(opened["incident"], "CVE-2021-44228");
+    let status = place.expect(0, &["incident", "status", &id, "--json"]).json();
+    assert_eq!(status["incidents"][0]["id"], "CVE-2021-44228", "the one that is open");
 }
 
 /// A supplier states that log4j-core 2.14.1 is not affected.

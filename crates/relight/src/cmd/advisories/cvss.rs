@@ -117,7 +117,7 @@ fn take(
 }
 
 /// What is wrong, at which character (counted from 1), and the part that is meant.
-fn refusal(error: &CvssError, lang: Lang) -> String {
+pub(super) fn refusal(error: &CvssError, lang: Lang) -> String {
     let what = texts::by_code(lang, error.code).unwrap_or(error.code);
     texts::cvss_refused(lang, error.offset + 1, &error.part, what)
 }

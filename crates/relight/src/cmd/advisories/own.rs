@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use relight_engine::matching::{Change, Question};
+use relight_engine::matching::{Change, CvssVersion, Question, cvss_scores};
 use relight_engine::store::{RawAdvisory, Store};
 use relight_formats::advisory::{self, VERSIONS_MAX};
 use relight_model::{Advisory, Digest, Ecosystem, Timestamp, Verdict};
@@ -13,6 +13,7 @@ use relight_server::web::{Lang, texts};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::cvss;
 use crate::cmd::affected::alike::{self, Example, thousandths};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -164,7 +165,7 @@ impl Declare {
         if let Some(expires) = expires {
             record["database_specific"]["expires"] = rfc3339(expires).into();
         }
-        self.describe(&mut record);
+        self.describe(&mut record, lang)?;
         Ok((id, record))
     }
 
@@ -243,15 +244,23 @@ impl Declare {
     }
 
     /// What people read, and how bad it is said to be.
-    fn describe(&self, record: &mut Value) {
+    fn describe(&self, record: &mut Value, lang: Lang) -> Result<(), Failure> {
         record["summary"] = self.reason.as_str().into();
         if let Some(vector) = &self.cvss {
-            let kind = if vector.starts_with("CVSS:4") { "CVSS_V4" } else { "CVSS_V3" };
+            let scores = cvss_scores(vector).map_err(|error| {
+                Failure::usage(cvss::refusal(&error, lang)).hint(texts::cvss_remedy(lang))
+            })?;
+            let kind = match scores.version {
+                CvssVersion::V2 => "CVSS_V2",
+                CvssVersion::V30 | CvssVersion::V31 => "CVSS_V3",
+                CvssVersion::V4 => "CVSS_V4",
+            };
             record["severity"] = json!([{ "type": kind, "score": vector }]);
         }
         if let Some(url) = &self.source {
             record["references"] = json!([{ "type": "REPORT", "url": url }]);
         }
+        Ok(())
     }
 }
 

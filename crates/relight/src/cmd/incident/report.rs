@@ -82,10 +82,7 @@ impl Report {
     pub(super) fn run(self, context: &Context, report: &mut Output) -> Result<(), Failure> {
         let lang = context.lang;
         let register = Register::open(context)?;
-        let named = self.id.as_deref().map(|id| {
-            register.advisories.group(id).map_or_else(|| id.to_owned(), |group| group.id.clone())
-        });
-        let id = choose(&register.ledger, named.as_deref(), context)?;
+        let id = choose(&register.ledger, &register.advisories, self.id.as_deref(), context)?;
         let seen = exposures(&register.store, &id, register.now)
             .map_err(|error| Failure::engine(lang, &error))?;
         let rows = rows(&register, &id, &seen, context)?;

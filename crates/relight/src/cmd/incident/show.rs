@@ -71,10 +71,9 @@ impl Status {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let register = Register::open(context)?;
         let keys: Vec<GateKey> = register.sites.iter().map(|site| site.slug.clone()).collect();
-        let named = named(&register, self.id.as_deref());
-        let shown: Vec<(&str, &Incident)> = match named {
+        let shown: Vec<(&str, &Incident)> = match self.id.as_deref() {
             Some(id) => {
-                let id = choose(&register.ledger, Some(&id), context)?;
+                let id = choose(&register.ledger, &register.advisories, Some(id), context)?;
                 register.ledger.incidents().filter(|(other, _)| *other == id).collect()
             }
             None => register.ledger.open().collect(),
@@ -93,12 +92,6 @@ impl Status {
         }
         Ok(())
     }
-}
-
-/// The id under which an incident is kept, from any id of its advisory.
-fn named(register: &Register, id: Option<&str>) -> Option<String> {
-    let id = id?;
-    Some(register.advisories.group(id).map_or_else(|| id.to_owned(), |group| group.id.clone()))
 }
 
 fn row<'a>(
@@ -171,8 +164,7 @@ const fn glyph(state: DisplayState) -> char {
 impl Log {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let register = Register::open(context)?;
-        let named = named(&register, self.id.as_deref());
-        let id = choose(&register.ledger, named.as_deref(), context)?;
+        let id = choose(&register.ledger, &register.advisories, self.id.as_deref(), context)?;
         let records = register.store.journal(1).map_err(|error| context.store_failure(&error))?;
         let records: Vec<JournalRecord> =
             records.into_iter().filter(|record| record.incident == id).collect();
