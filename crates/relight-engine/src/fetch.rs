@@ -81,6 +81,12 @@ impl Fetched {
     fn held(feed: &str, until: Timestamp) -> Self {
         Self { feed: feed.to_owned(), held_until: Some(until), ..Self::default() }
     }
+
+    /// The feed was taken off the list, or put on it anew.
+    fn gone(feed: &Feed) -> Self {
+        let fault = Some(Fault::gone(&feed.url));
+        Self { feed: feed.name.clone(), fault, ..Self::default() }
+    }
 }
 
 /// Looks at feeds; one process at a time has it for a data folder.
@@ -161,17 +167,21 @@ impl Fetcher {
             let fault = Some(Fault::stopped(&feed.url));
             return Ok(Fetched { feed: feed.name.clone(), fault, ..Fetched::default() });
         }
-        let mut state = FeedState::read(store, &feed.name)?;
+        let Some(mut state) = FeedState::of_listed(store, feed)? else {
+            return Ok(Fetched::gone(feed));
+        };
         if let Some(until) = held_until(store, feed, now)? {
             return Ok(Fetched::held(&feed.name, until));
         }
         // First of all: whoever dies of a feed does not look at it again and again.
         state.looked(feed, now, options.chance);
-        state.put(store, &feed.name)?;
+        if !state.put(store, feed)? {
+            return Ok(Fetched::gone(feed));
+        }
         let mut look = Look { fetcher: self, store, feed, options, stop, state };
         let mut fetched = Fetched { feed: feed.name.clone(), ..Fetched::default() };
         fetched.fault = look.take_all(&mut fetched)?;
-        look.end(&fetched)?;
+        look.end(&mut fetched)?;
         Ok(fetched)
     }
 }
@@ -274,19 +284,15 @@ impl Look<'_> {
             pull.state.waiting = pull.state.waiting.max(self.state.waiting);
         }
         self.state = pull.state;
-        self.state.put(self.store, &self.feed.name)?;
-        Ok(pulled)
+        let is_noted = self.state.put(self.store, self.feed)?;
+        Ok(if is_noted { pulled } else { Err(Fault::gone(&self.feed.url)) })
     }
 
     /// Notes what the look came to. Sources of which nothing new came are as good as read.
-    fn end(&mut self, fetched: &Fetched) -> Result<(), StoreError> {
+    fn end(&mut self, fetched: &mut Fetched) -> Result<(), StoreError> {
         let now = self.options.now;
         match &fetched.fault {
-            None => {
-                self.store.confirm_sources(&self.state.sources, now)?;
-                self.store.meta_put(UPDATED_KEY, &now.to_string())?;
-                self.state.went_well(now);
-            }
+            None => self.state.went_well(now),
             Some(Fault { code: "stopped", .. }) => self.state.due_at = Some(now),
             Some(Fault { code, detail, retry_after_s }) => {
                 let trouble = Trouble { code: (*code).to_owned(), detail: detail.clone() };
@@ -296,7 +302,13 @@ impl Look<'_> {
                 }
             }
         }
-        self.state.put(self.store, &self.feed.name)
+        if !self.state.put(self.store, self.feed)? {
+            fetched.fault = Some(Fault::gone(&self.feed.url));
+        } else if fetched.fault.is_none() {
+            self.store.confirm_sources(&self.state.sources, now)?;
+            self.store.meta_put(UPDATED_KEY, &now.to_string())?;
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
-//! Files of advisories into the store: read in parallel, written in one transaction. While one
-//! batch is written, the next one is read.
+//! Files of advisories into the store: read in parallel, their documents kept batch by batch, and
+//! what they tell written in one transaction. While one batch is kept, the next one is read; between
+//! two of them everybody else gets at the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -11,12 +12,14 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use relight_formats::advisory::feed::{self, Document};
-use relight_formats::advisory::{self, Extent, ExtentKind, Input, Reading, Record};
+use relight_formats::advisory::{self, Input, Reading, Record};
 use relight_match::{cvss_fault, cvss_scores};
-use relight_model::{Advisory, Digest, Rating, RatingKind, Signal, Timestamp, Warning};
-use relight_store::{
-    Guard, ImportRecord, Importer, ScoreTable, SourceCounts, Store, StoreError, Stored,
-};
+use relight_model::{Advisory, Digest, Rating, RatingKind, Timestamp, Warning};
+use relight_store::{Guard, Importer, Kept, NewDocument, SourceCounts, Store, StoreError};
+
+use self::told::Told;
+
+mod told;
 
 /// Bytes of documents that are read before any is stored: an import holds two batches in memory.
 pub const BATCH_BYTES: usize = 16 << 20;
@@ -129,7 +132,7 @@ impl ImportReport {
 /// Imports files. `progress` is told after each batch: records so far, and the place.
 ///
 /// # Errors
-/// The store cannot be read or written; then nothing of the import is stored.
+/// The store cannot be read or written; then nothing of the import counts.
 pub fn import(
     store: &Store,
     files: &[PathBuf],
@@ -151,29 +154,26 @@ pub fn import_staged(
     options: &ImportOptions,
     progress: &mut dyn FnMut(usize, &str),
 ) -> Result<ImportReport, StoreError> {
-    let work = |importer: &mut Importer<'_>| {
-        let (report, sources) = (ImportReport::default(), BTreeSet::new());
-        let (batch, reading) = (Batch::default(), None);
-        let formats = options.formats;
-        let mut run = Run { importer, progress, formats, report, sources, batch, reading };
-        for file in files {
-            run.file(file)?;
-        }
-        run.store_rest()?;
-        run.end(options)
-    };
-    let (mut report, sources) = store.import_advisories(options.now, &options.accept, work)?;
+    let (report, told) = (ImportReport::default(), Told::default());
+    let (batch, reading) = (Batch::default(), None);
+    let mut run = Run { store, progress, formats: options.formats, report, told, batch, reading };
+    for file in files {
+        run.file(file)?;
+    }
+    run.keep_rest()?;
+    let Run { mut report, told, .. } = run;
+    let work = |importer: &mut Importer<'_>| told.tell(importer, options.is_whole, &mut report);
+    let ((), sources) = store.import_advisories(options.now, &options.accept, work)?;
     report.sources = sources;
     Ok(report)
 }
 
-struct Run<'r, 'i, 't> {
-    importer: &'i mut Importer<'t>,
+struct Run<'r> {
+    store: &'r Store,
     progress: &'r mut dyn FnMut(usize, &str),
     formats: &'static [&'static str],
     report: ImportReport,
-    /// The sources that came.
-    sources: BTreeSet<String>,
+    told: Told,
     /// What comes next, of one file or of several.
     batch: Batch,
     /// The batch that is being read meanwhile.
@@ -193,7 +193,7 @@ impl Batch {
     }
 }
 
-impl Run<'_, '_, '_> {
+impl Run<'_> {
     fn file(&mut self, staged: &Staged) -> Result<(), StoreError> {
         let Staged { path, place, .. } = staged;
         self.report.files += 1;
@@ -224,176 +224,76 @@ impl Run<'_, '_, '_> {
         result
     }
 
-    /// Begins to read the batch, and stores the one before.
+    /// Begins to read the batch, and keeps the one before.
     fn read(&mut self) -> Result<(), StoreError> {
         let (batch, before) = (std::mem::take(&mut self.batch), self.reading.take());
         self.reading = Some(thread::spawn(move || {
             let read = read_all(&batch.documents);
             (batch, read)
         }));
-        self.store(before)
+        self.keep(before)
     }
 
-    fn store_rest(&mut self) -> Result<(), StoreError> {
+    fn keep_rest(&mut self) -> Result<(), StoreError> {
         self.read()?;
         let last = self.reading.take();
-        self.store(last)
+        self.keep(last)
     }
 
-    fn store(
+    fn keep(
         &mut self,
         reading: Option<JoinHandle<(Batch, Vec<Parsed>)>>,
     ) -> Result<(), StoreError> {
         let Some(reading) = reading else { return Ok(()) };
         // A thread that panicked found a bug of ours: it goes on in this one.
         let (batch, read) = reading.join().unwrap_or_else(|panic| resume_unwind(panic));
-        for (document, parsed) in batch.documents.iter().zip(read) {
-            self.store_document(document, parsed)?;
+        let last = batch.documents.last().map(|it| it.place.clone());
+        let mut read: Vec<_> = batch.documents.into_iter().zip(read).collect();
+        read.retain(|(document, parsed)| self.is_wanted(document, parsed.reading.format));
+        let new = read.iter().flat_map(|(document, parsed)| parsed.documents(document));
+        let mut kept = self.store.keep_documents(&new.collect::<Vec<_>>())?.into_iter();
+        for (document, parsed) in read {
+            self.tell(document, parsed, &mut kept);
         }
-        if let Some(last) = batch.documents.last() {
-            (self.progress)(self.report.records, &last.place);
+        if let Some(place) = last {
+            (self.progress)(self.report.records, &place);
         }
         Ok(())
     }
 
-    fn store_document(&mut self, document: &Document, parsed: Parsed) -> Result<(), StoreError> {
-        let Parsed { reading, matching, scores: wrong } = parsed;
-        let Reading { format, records, refused, notes, scores, whole, extents } = reading;
+    /// Counts a document, and says whether its form is one that counts.
+    fn is_wanted(&mut self, document: &Document, format: &'static str) -> bool {
         self.report.documents += 1;
         if !format.is_empty() && !self.formats.is_empty() && !self.formats.contains(&format) {
             let wanted = self.formats.join(", ");
             let message = format!("is {format} where {wanted} is expected; left out");
             self.report.reject(Warning::new("advisory-format-other", &document.place, message));
-            return Ok(());
+            return false;
         }
         if !format.is_empty() {
             *self.report.formats.entry(format).or_default() += 1;
         }
-        self.put_all(document, &records, &matching, &extents)?;
+        true
+    }
+
+    /// Takes down what a document tells, whose records are kept.
+    fn tell(&mut self, document: Document, parsed: Parsed, kept: &mut impl Iterator<Item = Kept>) {
+        let Parsed { reading, matching, scores: wrong } = parsed;
+        let Reading { format: _, records, refused, notes, scores, whole, extents } = reading;
+        self.report.records += records.len();
+        let dated = told::dated(&records, &whole);
+        let kept = records.into_iter().zip(matching).zip(kept);
+        let records = kept.map(|((record, matching), kept)| (record, matching, kept)).collect();
+        self.told.records(&document.place, records, &extents);
         for refusal in refused {
-            if let Some(id) = &refusal.id {
-                self.importer.refused(id)?;
-            }
+            refusal.id.iter().for_each(|id| self.told.refused(id));
             self.report.reject(refusal.warning);
         }
         notes.into_iter().chain(wrong).for_each(|note| self.report.note(note));
-        for source in &whole {
-            self.importer.whole(source)?;
-        }
-        self.date(&records, &whole)?;
+        self.told.whole(&whole, dated);
         if let Some(scores) = scores {
-            let table = ScoreTable {
-                name: "epss",
-                model: &scores.model,
-                at: scores.date,
-                scores: scores.rows.len(),
-                bytes: &document.bytes,
-            };
-            self.report.scores_refused = self.importer.put_scores(&table)?;
-            let stored = self.report.scores_refused.is_none();
-            self.report.scores += if stored { scores.rows.len() } else { 0 };
+            self.told.scores(scores, document.bytes);
         }
-        Ok(())
-    }
-
-    /// Says how new the catalogues are of which the document is a complete list: the dates of their
-    /// entries tell, and all of them have those; the date of the list itself only one has.
-    fn date(&mut self, records: &[Record], whole: &[String]) -> Result<(), StoreError> {
-        for Record { advisory, .. } in records {
-            for signal in &advisory.signals {
-                match signal {
-                    Signal::Kev { added: Some(at), .. } if whole.contains(&advisory.source) => {
-                        self.importer.dated(&advisory.source, *at)?;
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Stores the records of a file; what a document in it no longer holds ends.
-    fn put_all(
-        &mut self,
-        file: &Document,
-        records: &[Record],
-        matching: &[Digest],
-        extents: &[Extent],
-    ) -> Result<(), StoreError> {
-        let mut documents = extents.iter().peekable();
-        for (at, (record, matching)) in records.iter().zip(matching).enumerate() {
-            let within = documents.peek().filter(|it| it.records.contains(&at));
-            let is_part = |it: &&&Extent| it.kind == ExtentKind::Ids && it.id != record.advisory.id;
-            let of = within.filter(is_part).map_or("", |it| it.id.as_str());
-            self.put(file, record, (*matching, of))?;
-            if let Some(extent) = documents.next_if(|it| it.records.end == at + 1) {
-                self.end_others(extent, &records[extent.records.clone()])?;
-            }
-        }
-        Ok(())
-    }
-
-    fn end_others(&mut self, extent: &Extent, records: &[Record]) -> Result<(), StoreError> {
-        let Some(first) = records.first() else { return Ok(()) };
-        let (source, id) = (first.advisory.source.as_str(), extent.id.as_str());
-        match extent.kind {
-            ExtentKind::Ids => {
-                let ids = records.iter().map(|it| it.advisory.id.as_str()).collect();
-                self.importer.all_parts(source, id, first.ordinal, &ids)
-            }
-            ExtentKind::Containers => {
-                let sources = records.iter().map(|it| it.advisory.source.as_str()).collect();
-                let base = source.split("-adp/").next().unwrap_or(source);
-                self.importer.all_containers(base, id, first.ordinal, &sources)
-            }
-        }
-    }
-
-    fn put(
-        &mut self,
-        document: &Document,
-        record: &Record,
-        (matching, of): (Digest, &str),
-    ) -> Result<(), StoreError> {
-        let advisory = &record.advisory;
-        let stored = self.importer.put(&ImportRecord {
-            source: &advisory.source,
-            id: &advisory.id,
-            document: of,
-            revision: advisory.revision,
-            matching,
-            ordinal: record.ordinal,
-            modified: advisory.modified,
-            withdrawn: advisory.withdrawn,
-            bytes: record.kept(&document.bytes),
-        })?;
-        self.report.records += 1;
-        let place = || format!("{} {}", document.place, advisory.id);
-        match stored {
-            Stored::United => {
-                let message = "the id came before with another content: both are kept as one";
-                self.report.note(Warning::new("duplicate-id", place(), message));
-            }
-            Stored::TooLarge => {
-                let message = "the record is too large; its old revision stays in force";
-                self.report.reject(Warning::new("advisory-too-large", place(), message));
-            }
-            _ => {}
-        }
-        if !self.sources.contains(&advisory.source) {
-            self.sources.insert(advisory.source.clone());
-        }
-        Ok(())
-    }
-
-    /// A list of which something could not be read is not a complete one.
-    fn end(self, options: &ImportOptions) -> Result<ImportReport, StoreError> {
-        if options.is_whole && self.report.rejects == 0 {
-            for source in &self.sources {
-                self.importer.whole(source)?;
-            }
-        }
-        Ok(self.report)
     }
 }
 
@@ -403,6 +303,18 @@ struct Parsed {
     matching: Vec<Digest>,
     /// What is wrong with the scores of the records, which stay in use.
     scores: Vec<Warning>,
+}
+
+impl Parsed {
+    /// The documents of its records.
+    fn documents<'a>(&'a self, of: &'a Document) -> impl Iterator<Item = NewDocument<'a>> {
+        self.reading.records.iter().map(|record| NewDocument {
+            source: &record.advisory.source,
+            id: &record.advisory.id,
+            revision: record.advisory.revision,
+            bytes: record.kept(&of.bytes),
+        })
+    }
 }
 
 fn parse(document: &Document) -> Parsed {

@@ -8,10 +8,13 @@ use rusqlite::Transaction;
 
 use crate::advisory_import::head::Head;
 use crate::store::Failure;
-use crate::{ADVISORY_BYTES_MAX, Store, StoreError};
+use crate::{Store, StoreError};
+
+pub use self::keep::{Content, Kept, NewDocument};
 
 mod finish;
 mod head;
+mod keep;
 mod parts;
 #[cfg(test)]
 mod tests;
@@ -54,7 +57,7 @@ pub struct ImportRecord<'a> {
     /// When the source has withdrawn it.
     pub withdrawn: Option<Timestamp>,
     /// A document that reads back as the record.
-    pub bytes: &'a [u8],
+    pub content: Content<'a>,
 }
 
 /// What storing one record did.
@@ -295,7 +298,7 @@ impl Importer<'_> {
 
     fn put_known(&mut self, record: &ImportRecord<'_>) -> Result<Stored, rusqlite::Error> {
         let Some(known) = self.sources.get_mut(record.source) else { return Ok(Stored::Same) };
-        if record.bytes.len() > ADVISORY_BYTES_MAX {
+        if record.content.is_too_large() {
             return Ok(Stored::TooLarge);
         }
         let seen = known.seen.entry(record.id.to_owned()).or_default();

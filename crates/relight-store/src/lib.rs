@@ -29,6 +29,7 @@ mod profiles;
 mod register;
 mod reserve;
 mod schema;
+mod settings;
 mod snapshot_text;
 mod store;
 #[cfg(test)]
@@ -46,8 +47,8 @@ pub use accounts::{
 };
 pub use advisories::{ADVISORY_BYTES_MAX, AdvisoryCounts, RawAdvisory, StoredAdvisory};
 pub use advisory_import::{
-    AHEAD_S_MAX, CHANGE_FREE, CHANGE_MAX, Guard, ImportRecord, Importer, PARTS_MAX, SHRINK_MAX,
-    ScoreTable, SourceCounts, Stored,
+    AHEAD_S_MAX, CHANGE_FREE, CHANGE_MAX, Content, Guard, ImportRecord, Importer, Kept,
+    NewDocument, PARTS_MAX, SHRINK_MAX, ScoreTable, SourceCounts, Stored,
 };
 pub use advisory_sources::{LATE_S, MarkRow, RevisionRow, SourceRow, SourceState, StoredScores};
 pub use attestations::{ATTESTATIONS_MAX, Attestation, EVIDENCE_BYTES_MAX};
@@ -76,6 +77,7 @@ pub use roaring::RoaringBitmap as SiteSet;
 pub use profiles::{ContainerId, ProfileLook};
 pub use register::{Asset, EdgeRow, RegisterChange};
 pub use reserve::{RESERVE_BYTES, RESERVE_FILE};
+pub use settings::Settings;
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};
 pub use watch_campaigns::CampaignRow;

@@ -497,7 +497,7 @@ fn an_entry_that_is_dated_in_the_future_hides_none() {
         state.validators.clear();
         state.full_at = Some(50_000);
         state.cursors.values_mut().for_each(|it| it.at = at);
-        state.put(&osv.place.store, "feed").unwrap();
+        assert!(state.put(&osv.place.store, &osv.feed).unwrap());
         assert_eq!(osv.look(50_000).1, wanted, "{at}");
     }
 }

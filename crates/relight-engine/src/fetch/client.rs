@@ -52,7 +52,7 @@ const NAME: &str = concat!("relight/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The stable code: `unreachable`, `certificate`, `timed-out`, `cut`, `redirect`, `status`,
-    /// `busy`, `too-long`, `answer`, `disk`, `stopped`, `authorities`; of what came, `list`,
+    /// `busy`, `too-long`, `answer`, `disk`, `stopped`, `gone`, `authorities`; of what came, `list`,
     /// `damaged`, `incomplete`, `nothing-usable` or `refused`.
     pub code: &'static str,
     /// The place and the technical cause.
@@ -69,6 +69,10 @@ impl Fault {
 
     pub(super) fn stopped(place: &str) -> Self {
         Self::new("stopped", place, "this program ends")
+    }
+
+    pub(super) fn gone(place: &str) -> Self {
+        Self::new("gone", place, "the feed was taken off the list meanwhile, or put on it anew")
     }
 
     /// Whether it is about this one document, and others of the server may come.

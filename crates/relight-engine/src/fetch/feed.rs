@@ -2,7 +2,7 @@
 //! Nothing is on it by itself.
 
 use relight_model::Timestamp;
-use relight_store::{Store, StoreError};
+use relight_store::{Settings, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use ureq::http::Uri;
 
@@ -253,7 +253,16 @@ fn encoded(text: &str) -> String {
 /// # Errors
 /// The store cannot be read, or the list is not understood.
 pub fn feeds(store: &Store) -> Result<Vec<Feed>, StoreError> {
-    let Some(text) = store.meta_get(KEY)? else { return Ok(Vec::new()) };
+    parse(store.meta_get(KEY)?)
+}
+
+/// As [`feeds`], while nobody else can change the list.
+pub(super) fn listed(settings: &Settings<'_>) -> Result<Vec<Feed>, StoreError> {
+    parse(settings.get(KEY)?)
+}
+
+fn parse(text: Option<String>) -> Result<Vec<Feed>, StoreError> {
+    let Some(text) = text else { return Ok(Vec::new()) };
     serde_json::from_str(&text)
         .map_err(|error| StoreError::not_understood(format!("reading the list of feeds: {error}")))
 }
@@ -275,27 +284,28 @@ pub fn due_feeds(store: &Store, now: Timestamp) -> Result<Vec<Feed>, StoreError>
 }
 
 /// Puts a feed on the list. It is read from its beginning, whatever was noted under its name: a
-/// look that ended after its feed was taken away notes how far it came.
+/// look at a feed that was taken away meanwhile, or put on the list again, notes nothing any more.
 ///
 /// # Errors
 /// It has a fault, which is returned inside; or the store cannot be read or written.
 pub fn add_feed(store: &Store, feed: Feed) -> Result<Result<(), FeedFault>, StoreError> {
-    let mut all = feeds(store)?;
-    let checked = feed.check().and_then(|()| match all.len() {
-        _ if all.iter().any(|it| it.name == feed.name) => {
-            Err(FeedFault { code: "feed-twice", word: feed.name.clone() })
+    store.settings(|settings| {
+        let mut all = listed(settings)?;
+        let checked = feed.check().and_then(|()| match all.len() {
+            _ if all.iter().any(|it| it.name == feed.name) => {
+                Err(FeedFault { code: "feed-twice", word: feed.name.clone() })
+            }
+            FEEDS_MAX.. => Err(FeedFault { code: "feed-too-many", word: FEEDS_MAX.to_string() }),
+            _ => Ok(()),
+        });
+        if checked.is_ok() {
+            state::begin(settings, &feed.name)?;
+            all.push(feed);
+            all.sort_by(|a, b| a.name.cmp(&b.name));
+            put(settings, &all)?;
         }
-        FEEDS_MAX.. => Err(FeedFault { code: "feed-too-many", word: FEEDS_MAX.to_string() }),
-        _ => Ok(()),
-    });
-    if let Err(fault) = checked {
-        return Ok(Err(fault));
-    }
-    state::forget(store, &feed.name)?;
-    all.push(feed);
-    all.sort_by(|a, b| a.name.cmp(&b.name));
-    put(store, &all)?;
-    Ok(Ok(()))
+        Ok(checked)
+    })
 }
 
 /// Takes a feed off the list, and forgets how far it was read; what it brought stays. `false` when
@@ -304,19 +314,21 @@ pub fn add_feed(store: &Store, feed: Feed) -> Result<Result<(), FeedFault>, Stor
 /// # Errors
 /// The store cannot be read or written.
 pub fn remove_feed(store: &Store, name: &str) -> Result<bool, StoreError> {
-    let mut all = feeds(store)?;
-    let before = all.len();
-    all.retain(|feed| feed.name != name);
-    if all.len() == before {
-        return Ok(false);
-    }
-    put(store, &all)?;
-    state::forget(store, name)?;
-    Ok(true)
+    store.settings(|settings| {
+        let mut all = listed(settings)?;
+        let before = all.len();
+        all.retain(|feed| feed.name != name);
+        let is_there = all.len() < before;
+        if is_there {
+            put(settings, &all)?;
+            state::forget(settings, name)?;
+        }
+        Ok(is_there)
+    })
 }
 
-fn put(store: &Store, feeds: &[Feed]) -> Result<(), StoreError> {
-    store.meta_put(KEY, &serde_json::json!(feeds).to_string())
+fn put(settings: &Settings<'_>, feeds: &[Feed]) -> Result<(), StoreError> {
+    settings.put(KEY, &serde_json::json!(feeds).to_string())
 }
 
 #[cfg(test)]
@@ -392,14 +404,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let add = |feed: Feed| add_feed(&store, feed).unwrap().map_err(|fault| fault.code);
         let url = "https://feeds.example/a";
-        let state = |name: &str| FeedState::read(&store, name).unwrap();
-        let old = FeedState { missed: 3, ..FeedState::default() };
-        old.put(&store, "b").unwrap();
         assert_eq!(add(feed("b", url)), Ok(()));
-        assert_eq!(state("b"), FeedState::default());
-        // Who is on the list already goes on from where he was.
-        old.put(&store, "b").unwrap();
-        assert_eq!((add(feed("b", url)), state("b")), (Err("feed-twice"), old));
         assert_eq!(add(feed("a", url)), Ok(()));
         assert_eq!(add(feed("a", url)), Err("feed-twice"));
         assert_eq!(add(feed("", url)), Err("feed-name"));
@@ -419,7 +424,7 @@ mod tests {
         assert_eq!(names, ["a", "b"]);
         assert!(remove_feed(&store, "a").unwrap() && !remove_feed(&store, "a").unwrap());
         let many: Vec<_> = (0..FEEDS_MAX).map(|at| feed(&at.to_string(), url)).collect();
-        put(&store, &many).unwrap();
+        store.settings(|settings| put(settings, &many)).unwrap();
         assert_eq!(add(feed("z", url)), Err("feed-too-many"));
         store.meta_put(KEY, "{").unwrap();
         assert!(feeds(&store).is_err());

@@ -118,9 +118,13 @@ impl Page {
     }
 }
 
-#[derive(Debug, Default)]
+/// What happens between a question and its answer, once.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
 struct Inside {
     pages: Mutex<BTreeMap<String, Page>>,
+    meanwhile: Mutex<Option<Meanwhile>>,
     /// The heads of requests, in lower case.
     asked: Mutex<Vec<String>>,
     busy: AtomicUsize,
@@ -141,7 +145,6 @@ impl Inside {
 }
 
 /// A running server.
-#[derive(Debug)]
 pub(super) struct Server {
     address: SocketAddr,
     origin: String,
@@ -201,6 +204,11 @@ impl Server {
         self.inside.pages.lock().unwrap().insert(path.to_owned(), page);
     }
 
+    /// Does this between the next question and its answer.
+    pub(super) fn meanwhile(&self, work: impl FnOnce() + Send + 'static) {
+        *self.inside.meanwhile.lock().unwrap() = Some(Box::new(work));
+    }
+
     pub(super) fn asked(&self) -> Vec<String> {
         self.inside.asked.lock().unwrap().clone()
     }
@@ -244,6 +252,8 @@ fn serve(stream: impl Read + Write, inside: &Inside) -> io::Result<()> {
     let head = format!("{first}\n{}", rest.to_ascii_lowercase());
     inside.asked.lock().unwrap().push(head.clone());
     inside.count_busy();
+    let meanwhile = inside.meanwhile.lock().unwrap().take();
+    meanwhile.into_iter().for_each(|work| work());
     let page = inside.pages.lock().unwrap().get(&path).cloned();
     let page = page.unwrap_or_else(|| Page::status(404));
     let page = if page.is_known(&head) { Page::status(304) } else { page };

@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_model::Timestamp;
-use relight_store::{Store, StoreError};
+use relight_store::{Settings, Store, StoreError};
 use serde::{Deserialize, Serialize};
 
 use super::client::Fault;
-use super::feed::{Feed, FeedKind};
+use super::feed::{Feed, FeedKind, feeds, listed};
 
 /// Before the name of a feed: the setting that holds its state.
 const KEY: &str = "feed ";
+
+/// The setting that holds the last [`FeedState::term`] that was given.
+const TERM_KEY: &str = "feed-term";
 
 /// Before the name of a machine: the setting that says until when it asked to be left alone.
 const HOLD_KEY: &str = "feed-hold ";
@@ -62,6 +65,9 @@ pub struct Trouble {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FeedState {
+    /// Tells the feed from one that was on the list before under its name: a number that is given
+    /// once. 0 for feeds of a register that did not know it.
+    pub term: u64,
     /// By address.
     pub validators: BTreeMap<String, Validators>,
     /// By the address of a list: the newest change that was followed.
@@ -110,12 +116,39 @@ impl FeedState {
     /// # Errors
     /// The store cannot be read.
     pub fn read(store: &Store, name: &str) -> Result<Self, StoreError> {
-        let text = store.meta_get(&format!("{KEY}{name}"))?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+        Ok(Self::parse(store.meta_get(&key(name))?))
     }
 
-    pub(super) fn put(&self, store: &Store, name: &str) -> Result<(), StoreError> {
-        store.meta_put(&format!("{KEY}{name}"), &serde_json::json!(self).to_string())
+    /// The state of a feed that is on the list as it is; `None` when it is not.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) fn of_listed(store: &Store, feed: &Feed) -> Result<Option<Self>, StoreError> {
+        // Whatever changes between the two is seen by whoever notes the state.
+        let state = Self::read(store, &feed.name)?;
+        Ok(feeds(store)?.contains(feed).then_some(state))
+    }
+
+    fn parse(text: Option<String>) -> Self {
+        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    }
+
+    /// Notes how far a feed was read, unless it was taken off the list since its look began, or put
+    /// on it anew: what a look saw before says nothing of the feed that is there now. Says whether
+    /// it was noted.
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub(super) fn put(&self, store: &Store, feed: &Feed) -> Result<bool, StoreError> {
+        store.settings(|settings| {
+            let key = key(&feed.name);
+            let is_it = listed(settings)?.contains(feed)
+                && Self::parse(settings.get(&key)?).term == self.term;
+            if is_it {
+                settings.put(&key, &serde_json::json!(self).to_string())?;
+            }
+            Ok(is_it)
+        })
     }
 
     /// How the feed is doing (`never`, `fresh`, `behind`, `late`, `failing`): as sources do, but by
@@ -225,14 +258,29 @@ fn jittered(period_s: i64, chance: u64) -> i64 {
     period_s - span + shift
 }
 
-/// Forgets the state of a feed.
-pub(super) fn forget(store: &Store, name: &str) -> Result<(), StoreError> {
-    FeedState::default().put(store, name)
+/// The setting that holds the state of a feed.
+fn key(name: &str) -> String {
+    format!("{KEY}{name}")
+}
+
+/// Begins the state of a feed that is put on the list.
+pub(super) fn begin(settings: &Settings<'_>, name: &str) -> Result<(), StoreError> {
+    let last: u64 = settings.get(TERM_KEY)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let term = last + 1;
+    settings.put(TERM_KEY, &term.to_string())?;
+    let state = FeedState { term, ..FeedState::default() };
+    settings.put(&key(name), &serde_json::json!(state).to_string())
+}
+
+/// Forgets the state of a feed that is taken off the list.
+pub(super) fn forget(settings: &Settings<'_>, name: &str) -> Result<(), StoreError> {
+    settings.put(&key(name), &serde_json::json!(FeedState::default()).to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::feed::{add_feed, remove_feed};
 
     fn feed() -> Feed {
         let url = "https://feeds.example/a".to_owned();
@@ -329,13 +377,66 @@ mod tests {
     fn a_state_that_is_not_understood_is_a_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
+        add_feed(&store, feed()).unwrap().unwrap();
         let cursor = Cursor { at: 5, seen: [("a".to_owned(), 5)].into() };
         let cursors = [("u".to_owned(), cursor)].into();
-        let state = FeedState { cursors, missed: 3, ..FeedState::default() };
-        state.put(&store, "a").unwrap();
+        let state = FeedState { cursors, missed: 3, term: 1, ..FeedState::default() };
+        assert!(state.put(&store, &feed()).unwrap());
         assert_eq!(FeedState::read(&store, "a").unwrap(), state);
         store.meta_put("feed a", "{").unwrap();
         assert_eq!(FeedState::read(&store, "a").unwrap(), FeedState::default());
         assert_eq!(FeedState::read(&store, "b").unwrap(), FeedState::default());
+    }
+
+    /// Goal: what a look noted before its feed was taken away never counts for one that has its
+    /// name. Method: each way in which the list may have changed since the look began.
+    #[test]
+    fn a_state_counts_for_the_feed_that_it_was_read_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let other = Feed { url: "https://feeds.example/b".to_owned(), ..feed() };
+        let [add, remove] = [
+            |store: &Store, feed: &Feed| add_feed(store, feed.clone()).unwrap().unwrap(),
+            |store: &Store, feed: &Feed| assert!(remove_feed(store, &feed.name).unwrap()),
+        ];
+        let begun = || FeedState::of_listed(&store, &feed()).unwrap();
+        let known = || FeedState::read(&store, "a").unwrap().missed;
+        assert_eq!(begun(), None, "nobody looks at what is not on the list");
+        add(&store, &feed());
+        let mut old = begun().unwrap();
+        assert_eq!(old.term, 1);
+        old.missed = 3;
+        assert!(old.put(&store, &feed()).unwrap());
+        assert_eq!((known(), begun().unwrap()), (3, old.clone()));
+        remove(&store, &feed());
+        assert!(!old.put(&store, &feed()).unwrap(), "taken away");
+        assert_eq!((known(), begun()), (0, None));
+        add(&store, &feed());
+        assert!(!old.put(&store, &feed()).unwrap(), "the same again");
+        assert_eq!((known(), begun().unwrap().term), (0, 2));
+        let old = FeedState { missed: 3, ..begun().unwrap() };
+        remove(&store, &feed());
+        add(&store, &other);
+        assert!(!old.put(&store, &feed()).unwrap(), "another address");
+        assert!(!FeedState { term: 3, ..old }.put(&store, &feed()).unwrap(), "whatever its term");
+        assert_eq!((known(), begun()), (0, None));
+        // The number is given once, also when its state was lost.
+        store.meta_put("feed a", "{").unwrap();
+        remove(&store, &other);
+        add(&store, &feed());
+        assert_eq!(begun().unwrap().term, 4);
+    }
+
+    /// A register of before knows no terms.
+    #[test]
+    fn a_feed_of_a_register_of_before_is_read_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        add_feed(&store, feed()).unwrap().unwrap();
+        store.meta_put("feed a", r#"{"missed":3}"#).unwrap();
+        let state = FeedState::of_listed(&store, &feed()).unwrap().unwrap();
+        assert_eq!((state.term, state.missed), (0, 3));
+        assert!(FeedState { missed: 4, ..state }.put(&store, &feed()).unwrap());
+        assert_eq!(FeedState::read(&store, "a").unwrap().missed, 4);
     }
 }

@@ -40,7 +40,16 @@ impl Place {
         self.fetch_with(feed, FetchOptions { now, ..FetchOptions::default() })
     }
 
+    /// Puts a feed on the list, in the place of another one of its name.
+    fn list(&self, feed: &Feed) {
+        if !feeds(&self.store).unwrap().contains(feed) {
+            remove_feed(&self.store, &feed.name).unwrap();
+            add_feed(&self.store, feed.clone()).unwrap().unwrap();
+        }
+    }
+
     fn fetch_with(&self, feed: &Feed, options: FetchOptions) -> Fetched {
+        self.list(feed);
         self.fetcher.fetch(&self.store, feed, &options, &AtomicBool::new(false)).unwrap()
     }
 
@@ -306,6 +315,7 @@ fn one_feed_at_a_time_asks_a_machine_and_each_is_told() {
     }
     two.put("/5.json", Page::status(500));
     let options = FetchOptions { now: 1_000, ..FetchOptions::default() };
+    feeds.iter().for_each(|feed| place.list(feed));
     let mut told = BTreeMap::new();
     let (stop, store) = (AtomicBool::new(false), &place.store);
     let all = &mut |it: Fetched| {
@@ -325,6 +335,7 @@ fn a_look_that_is_ended_leaves_the_old_state() {
     server.put("/a.json", Page::text(record("1", "one")));
     let feed = feed(FeedKind::File, server.url("/a.json"));
     let options = FetchOptions { now: 1_000, ..FetchOptions::default() };
+    place.list(&feed);
     let stopped = place.fetcher.fetch(&place.store, &feed, &options, &AtomicBool::new(true));
     assert_eq!(code(&stopped.unwrap()), "stopped");
     let state = place.state(&feed);
@@ -337,4 +348,45 @@ fn a_look_that_is_ended_leaves_the_old_state() {
     std::mem::forget(fetcher);
     assert!(folder.path().join("fetching").exists());
     drop(store);
+}
+
+/// Goal: what a look brings of a feed that was taken away meanwhile, or put on the list anew, never
+/// stands in the state of the feed that is there then: that one would not be asked for what it was
+/// said to have given. Method: the list changes between question and answer, by another connection,
+/// as another process has one.
+#[test]
+fn a_look_at_a_feed_that_is_taken_away_meanwhile_notes_nothing() {
+    for (again, wanted_term) in [(None, 0), (Some("/a.json"), 2), (Some("/b.json"), 2)] {
+        let (place, server) = (Place::new(), Server::plain());
+        for path in ["/a.json", "/b.json"] {
+            server.put(path, Page::text(record("1", path)).etag("\"v1\""));
+        }
+        let old = feed(FeedKind::File, server.url("/a.json"));
+        let again = again.map(|path| feed(FeedKind::File, server.url(path)));
+        place.list(&old);
+        let (folder, next) = (place.folder.path().to_owned(), again.clone());
+        server.meanwhile(move || {
+            let store = Store::open(&folder).unwrap();
+            assert!(remove_feed(&store, "feed").unwrap());
+            next.map(|feed| add_feed(&store, feed).unwrap().unwrap());
+        });
+        let options = FetchOptions { now: 1_000, ..FetchOptions::default() };
+        let never = AtomicBool::new(false);
+        let fetched = place.fetcher.fetch(&place.store, &old, &options, &never).unwrap();
+        assert_eq!(code(&fetched), "gone", "{fetched:?}");
+        let untouched = FeedState { term: wanted_term, ..FeedState::default() };
+        assert_eq!(place.state(&old), untouched);
+        let Some(again) = again else {
+            let fetched = place.fetcher.fetch(&place.store, &old, &options, &never).unwrap();
+            assert_eq!((code(&fetched), fetched.requests), ("gone", 0));
+            assert_eq!(place.state(&old), untouched);
+            continue;
+        };
+        // It is asked for everything, and what it has comes.
+        let fetched = place.fetch(&again, 2_000);
+        assert_eq!((code(&fetched), fetched.reports.len()), ("", 1));
+        assert!(!server.asked()[1].contains("if-none-match"));
+        let path = again.url.rsplit_once('/').unwrap().1;
+        assert_eq!(place.known()["GHSA-1"], format!("/{path}"));
+    }
 }

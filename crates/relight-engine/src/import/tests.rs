@@ -185,6 +185,34 @@ fn what_leaves_the_tracker_of_a_distribution_ends() {
     assert_eq!(it.affected("CVE-29"), ["p29"]);
 }
 
+/// The tracker is a complete list: what Debian says through OSV is not in it, and stays.
+#[test]
+fn the_tracker_of_debian_and_its_advisories_of_osv_end_nothing_of_each_other() {
+    let it = Folder::new();
+    let entry = |n: usize| {
+        let state = r#"{"status":"open","repositories":{}}"#;
+        format!(r#""p{n}":{{"CVE-{n}":{{"releases":{{"bookworm":{state}}}}}}}"#)
+    };
+    let entries: Vec<_> = (0..30).map(entry).collect();
+    let tracker = format!("{{{}}}", entries.join(","));
+    let osv: String = (0..30)
+        .map(|n| osv(&format!("DSA-{n}-1"), "q", &format!(r#""related":["CVE-{n}"],"#)) + "\n")
+        .collect();
+    for now in 1..4 {
+        for file in [("t.json", tracker.as_bytes()), ("o.jsonl", osv.as_bytes())] {
+            let is_whole = now == 3;
+            let options = ImportOptions { now, is_whole, ..ImportOptions::default() };
+            let report = it.import_with(&[file], &options);
+            let counts = |it: &SourceCounts| (it.refused, it.vanished, it.changed);
+            assert!(report.sources.values().all(|it| counts(it) == (None, 0, 0)), "{report:?}");
+        }
+        assert_eq!(it.affected("CVE-29"), ["p29", "q"], "{now}");
+    }
+    let known = it.store.advisory_sources().unwrap();
+    let known: Vec<_> = known.iter().map(|it| (it.name.as_str(), it.records)).collect();
+    assert_eq!(known, [("debian", 30), ("osv-debian", 30)]);
+}
+
 #[test]
 fn a_file_that_is_not_there_is_a_reject_and_warnings_have_an_end() {
     let it = Folder::new();
@@ -272,4 +300,62 @@ fn wrong_scores_are_warnings_on_a_record_that_counts() {
             text => assert!(told.iter().any(|it| it.contains(text)), "{text}: {told:?}"),
         }
     }
+}
+
+/// Goal: nobody waits for an import longer than for one batch of it, and a list counts as a whole or
+/// not at all. Method: after each batch another connection, as another process has one, writes and
+/// reads; nothing is waited for.
+#[test]
+fn others_get_at_the_store_while_a_list_is_read_and_see_none_of_it() {
+    let it = Folder::new();
+    it.import(1, &[("a.jsonl", feed(3).as_bytes())]);
+    let files: Vec<(String, String)> = (0..2 * BATCH_DOCUMENTS + 5)
+        .map(|n| (format!("{n}.json"), osv(&format!("GHSA-{n}"), "b", "")))
+        .collect();
+    let paths: Vec<PathBuf> = files
+        .iter()
+        .map(|(name, text)| {
+            let path = it.folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        })
+        .collect();
+    let other = Store::open(&it.folder.path().join("data")).unwrap();
+    let mut batches = 0;
+    let mut look = |_: usize, _: &str| {
+        batches += 1;
+        // In this process too: the import holds the connection only while it keeps a batch.
+        it.store.meta_put("own", &batches.to_string()).unwrap();
+        other.meta_put("other", &batches.to_string()).unwrap();
+        let known = other.advisories().unwrap();
+        assert!(known.len() == 3 && known.iter().all(|it| it.bytes.ends_with(b"}]}]}]}")));
+        assert!(known.iter().all(|it| !String::from_utf8_lossy(&it.bytes).contains("\"b\"")));
+    };
+    let options = ImportOptions { now: 2, ..ImportOptions::default() };
+    let report = import(&it.store, &paths, &options, &mut look).unwrap();
+    assert_eq!((batches, report.records), (3, files.len()));
+    assert_eq!((report.total(|it| it.new), report.total(|it| it.changed)), (files.len() - 3, 3));
+    assert_eq!(it.store.meta_get("other").unwrap().as_deref(), Some("3"));
+    assert_eq!(other.advisories().unwrap().len(), files.len());
+}
+
+/// Goal: an import that dies in the middle changes nothing, and the next one is as if it had never
+/// been. Method: an import whose caller panics after its first batch.
+#[test]
+fn an_import_that_dies_in_the_middle_tells_nothing() {
+    let it = Folder::new();
+    let text = feed(50);
+    let path = it.folder.path().join("a.jsonl");
+    fs::write(&path, &text).unwrap();
+    let files = [path];
+    let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let options = ImportOptions::default();
+        import(&it.store, &files, &options, &mut |_, _| panic!("as a process that is killed"))
+    }));
+    assert!(died.is_err());
+    assert_eq!((it.store.advisories().unwrap().len(), it.store.advisory_seq().unwrap()), (0, 0));
+    let report = it.import(1, &[("a.jsonl", text.as_bytes())]);
+    assert_eq!((report.total(|it| it.new), report.rejects), (50, 0));
+    assert_eq!(it.store.advisories().unwrap().len(), 50);
+    it.store.check().unwrap();
 }

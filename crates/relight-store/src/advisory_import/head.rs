@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use relight_model::{Digest, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{AHEAD_S_MAX, Guard, ImportRecord, SHRINK_MAX, ScoreTable};
+use super::{AHEAD_S_MAX, Content, Guard, ImportRecord, SHRINK_MAX, ScoreTable};
 use crate::blob;
 
 /// Missing from the newest complete list.
@@ -150,12 +150,13 @@ pub(super) fn unite(
         [b'[', inner @ .., b']'] => inner,
         whole => whole,
     };
-    let bytes = [b"[", inner, b",", record.bytes, b"]"].concat();
+    let next = record.content.bytes(transaction)?;
+    let bytes = [b"[", inner, b",", &next, b"]"].concat();
     let matching = [before.matching.unwrap_or_default().0, record.matching.0].concat();
     let united = ImportRecord {
         revision: blob::digest_of(&parts),
         matching: blob::digest_of(&matching),
-        bytes: &bytes,
+        content: Content::Bytes(&bytes),
         ..*record
     };
     if before.seq > start {
@@ -213,8 +214,8 @@ fn insert(
     row: &Row<'_>,
 ) -> Result<i64, rusqlite::Error> {
     let Row { record, modified, flags, parts } = row;
-    let ImportRecord { source, id, revision, matching, ordinal, withdrawn, bytes, .. } = record;
-    let digest = blob::put(transaction, bytes)?;
+    let ImportRecord { source, id, revision, matching, ordinal, withdrawn, content, .. } = record;
+    let digest = content.put(transaction)?;
     transaction
         .prepare_cached(
             "INSERT INTO advisory (source, id, revision, recorded_at, digest, matching, ordinal,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{behind, open};
-use crate::{SourceState, StoredAdvisory};
+use crate::{ADVISORY_BYTES_MAX, SourceState, StoredAdvisory};
 
 /// A record as `id`, `id:text` or `id:text@modified`; the text alone decides the matching.
 fn import(store: &Store, now: Timestamp, source: &str, words: &str) -> (Vec<Stored>, SourceCounts) {
@@ -17,6 +17,17 @@ fn import_with(
     accept: &[&str],
 ) -> (Vec<Stored>, SourceCounts) {
     let accept: Vec<String> = accept.iter().map(|it| (*it).to_owned()).collect();
+    let records = words.split_whitespace().filter(|word| !word.starts_with(['=', '!']));
+    let records: Vec<_> =
+        records.filter(|it| *it != "whole").map(|it| record(source, it)).collect();
+    let mut kept = store
+        .keep_documents(&records.iter().map(document).collect::<Vec<_>>())
+        .unwrap()
+        .into_iter();
+    let mut kept = records.into_iter().map(|it| {
+        let content = Content::Kept(kept.next().unwrap());
+        ImportRecord { content, ..it }
+    });
     let (stored, mut counts) = store
         .import_advisories(now, &accept, |importer| {
             let mut stored = Vec::new();
@@ -27,7 +38,7 @@ fn import_with(
                         importer.dated(source, word[1..].parse().unwrap())?;
                     }
                     word if word.starts_with('!') => importer.refused(&word[1..])?,
-                    word => stored.push(importer.put(&record(source, word))?),
+                    _ => stored.push(importer.put(&kept.next().unwrap())?),
                 }
             }
             Ok(stored)
@@ -59,8 +70,19 @@ fn record<'a>(source: &'a str, word: &'a str) -> ImportRecord<'a> {
         ordinal,
         modified,
         withdrawn,
-        bytes: word.as_bytes(),
+        content: Content::Bytes(word.as_bytes()),
     }
+}
+
+/// What is kept of a record before the import that tells it.
+fn document<'a>(record: &ImportRecord<'a>) -> NewDocument<'a> {
+    let ImportRecord { source, id, revision, content, .. } = *record;
+    let Content::Bytes(bytes) = content else { panic!("it is kept already") };
+    NewDocument { source, id, revision, bytes }
+}
+
+fn blobs(store: &Store) -> i64 {
+    behind(store).query_row("SELECT count(*) FROM blob", [], |row| row.get(0)).unwrap()
 }
 
 fn numbered(count: usize, text: &str) -> String {
@@ -392,7 +414,7 @@ fn a_record_over_the_limit_costs_itself() {
     let large = vec![b'x'; ADVISORY_BYTES_MAX + 1];
     let (stored, _) = store
         .import_advisories(1, &[], |importer| {
-            let large = ImportRecord { bytes: &large, ..record("s", "A:a") };
+            let large = ImportRecord { content: Content::Bytes(&large), ..record("s", "A:a") };
             Ok([importer.put(&large)?, importer.put(&record("s", "B:b"))?])
         })
         .unwrap();
@@ -411,10 +433,38 @@ fn scores_are_replaced_as_a_whole_unless_they_shrank() {
     assert_eq!(put(3, 90, b"three"), Some(Guard::Shrunk { before: 95, now: 90 }));
     let stored = store.advisory_scores("epss").unwrap().unwrap();
     assert_eq!((stored.at, &stored.bytes[..]), (2, &b"two"[..]));
-    let blobs: i64 =
-        behind(&store).query_row("SELECT count(*) FROM blob", [], |row| row.get(0)).unwrap();
-    assert_eq!(blobs, 1);
+    assert_eq!(blobs(&store), 1);
     assert_eq!(store.advisory_scores("other").unwrap(), None);
+}
+
+/// Goal: documents are kept once, and say nothing until an import tells of them. Method: a record
+/// that is kept and told, written with other blanks, kept in vain, and told at last.
+#[test]
+fn documents_are_kept_once_and_say_nothing_by_themselves() {
+    let (_folder, store) = open();
+    let keep = |of: &ImportRecord<'_>| store.keep_documents(&[document(of)]).unwrap()[0];
+    let first = record("s", "A:a");
+    let kept = keep(&first);
+    assert_eq!((newest(&store).len(), blobs(&store)), (0, 1));
+    let told = ImportRecord { content: Content::Kept(kept), ..first };
+    store.import_advisories(1, &[], |importer| importer.put(&told)).unwrap();
+    assert_eq!(newest(&store), ["A A:a"]);
+    // The same revision in other bytes is what is there already.
+    let other = ImportRecord { content: Content::Bytes(b"A : a"), ..record("s", "A:a") };
+    assert_eq!((keep(&other), blobs(&store)), (kept, 1));
+    assert_ne!(keep(&ImportRecord { source: "t", ..other }), kept);
+    let next = record("s", "A:b");
+    let in_vain = keep(&next);
+    assert_eq!((newest(&store), blobs(&store)), (vec!["A A:a".to_owned()], 3));
+    assert_eq!((keep(&next), blobs(&store)), (in_vain, 3));
+    let told = ImportRecord { content: Content::Kept(in_vain), ..next };
+    store.import_advisories(2, &[], |importer| importer.put(&told)).unwrap();
+    assert_eq!(newest(&store), ["A A:b"]);
+    let large = vec![b'x'; ADVISORY_BYTES_MAX + 1];
+    let large = ImportRecord { content: Content::Bytes(&large), ..record("s", "C:c") };
+    let told = ImportRecord { content: Content::Kept(keep(&large)), ..large };
+    let (stored, _) = store.import_advisories(3, &[], |importer| importer.put(&told)).unwrap();
+    assert_eq!((stored, blobs(&store)), (Stored::TooLarge, 3));
 }
 
 #[test]

@@ -313,6 +313,7 @@ feed-fault-too-long = the answer is too long
 feed-fault-answer = the answer is not HTTP
 feed-fault-disk = the data folder cannot be written
 feed-fault-stopped = ended before it was done
+feed-fault-gone = the feed was taken off the list meanwhile, or put on it anew
 feed-fault-authorities = the certificates of authorities cannot be read
 feed-fault-list = the list of changes cannot be read
 feed-fault-incomplete = documents that a list names did not come

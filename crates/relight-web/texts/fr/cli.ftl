@@ -331,6 +331,7 @@ feed-fault-too-long = la réponse est trop longue
 feed-fault-answer = la réponse n'est pas du HTTP
 feed-fault-disk = le dossier de données ne peut être écrit
 feed-fault-stopped = terminé avant la fin
+feed-fault-gone = le fil a été retiré de la liste entre-temps, ou remis
 feed-fault-authorities = les certificats des autorités ne peuvent être lus
 feed-fault-list = la liste des changements ne peut être lue
 feed-fault-incomplete = des documents que nomme une liste ne sont pas venus

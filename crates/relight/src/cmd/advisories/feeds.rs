@@ -290,6 +290,7 @@ mod tests {
             "answer",
             "disk",
             "stopped",
+            "gone",
             "authorities",
             "list",
             "nothing-usable",
