@@ -1,6 +1,6 @@
 //! Files of advisories into the store: read in parallel, their documents kept batch by batch, and
-//! what they tell written in one transaction. While one batch is kept, the next one is read; between
-//! two of them everybody else gets at the store.
+//! what they tell written in one transaction. While one batch is kept, the next one is read;
+//! between two of them everybody else gets at the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;

@@ -101,8 +101,8 @@ fn is_comparable(ecosystem: &Ecosystem, release: &str) -> bool {
 }
 
 /// The release of a component, from the qualifier `distro` of its purl (`ID-VERSION_ID`): the major
-/// number for Debian and most RPM distributions, `NN.NN` for Ubuntu, `vN.NN` for Alpine, `NN.N` with
-/// the service pack for SUSE; the names of suites that have no number as they are.
+/// number for Debian and most RPM distributions, `NN.NN` for Ubuntu, `vN.NN` for Alpine, `NN.N`
+/// with the service pack for SUSE; the names of suites that have no number as they are.
 pub(crate) fn release_of(ecosystem: &Ecosystem, distro: &str) -> Option<String> {
     let number = numbers(distro);
     let first = |count: usize| {
@@ -205,7 +205,8 @@ fn base_of_red_hat(release: &str) -> Option<&str> {
     (is_base && !version.is_empty()).then_some(version)
 }
 
-/// `15.4` of `Linux Enterprise Module for Basesystem 15 SP4`, `5.3` of `Linux Enterprise Micro 5.3`.
+/// `15.4` of `Linux Enterprise Module for Basesystem 15 SP4`, `5.3` of `Linux Enterprise Micro
+/// 5.3`.
 fn release_of_suse(release: &str) -> Option<String> {
     if !release.starts_with("Linux ") {
         return None;

@@ -176,9 +176,10 @@ fn digest(said: &VexStatement, effect: Effect) -> Digest {
     let VexStatement { justification, text: _, at, .. } = said;
     // Words change nothing, but without any a statement clears nothing.
     let lack = if effect == Effect::Unjustified { " unjustified" } else { "" };
+    let status = status.as_str();
     let form = format!(
-        "{issuer:?} {document:?} {vulnerabilities:?} {products:?} {} {justification:?} {at:?}{lack}",
-        status.as_str()
+        "{issuer:?} {document:?} {vulnerabilities:?} {products:?} {status} {justification:?} \
+         {at:?}{lack}",
     );
     Digest(Sha256::digest(form.as_bytes()).into())
 }

@@ -52,8 +52,8 @@ const NAME: &str = concat!("relight/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The stable code: `unreachable`, `certificate`, `timed-out`, `cut`, `redirect`, `status`,
-    /// `busy`, `too-long`, `answer`, `disk`, `stopped`, `gone`, `authorities`; of what came, `list`,
-    /// `damaged`, `incomplete`, `nothing-usable` or `refused`.
+    /// `busy`, `too-long`, `answer`, `disk`, `stopped`, `gone`, `authorities`; of what came,
+    /// `list`, `damaged`, `incomplete`, `nothing-usable` or `refused`.
     pub code: &'static str,
     /// The place and the technical cause.
     pub detail: String,

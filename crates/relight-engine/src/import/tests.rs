@@ -302,9 +302,9 @@ fn wrong_scores_are_warnings_on_a_record_that_counts() {
     }
 }
 
-/// Goal: nobody waits for an import longer than for one batch of it, and a list counts as a whole or
-/// not at all. Method: after each batch another connection, as another process has one, writes and
-/// reads; nothing is waited for.
+/// Goal: nobody waits for an import longer than for one batch of it, and a list counts as a whole
+/// or not at all. Method: after each batch another connection, as another process has one, writes
+/// and reads; nothing is waited for.
 #[test]
 fn others_get_at_the_store_while_a_list_is_read_and_see_none_of_it() {
     let it = Folder::new();

@@ -1,5 +1,5 @@
-//! What documents tell, in their order: small enough to be held until all of them were read, so that
-//! a list counts as a whole or not at all, and nobody waits while it is read.
+//! What documents tell, in their order: small enough to be held until all of them were read, so
+//! that a list counts as a whole or not at all, and nobody waits while it is read.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -207,8 +207,8 @@ fn m07_epoch_on_one_side() {
 }
 
 /// Goal: errata of a distribution reach its packages under the releases that OSV writes; one about
-/// a part of a release, or about nobody knows which, is never silent. Method: each form of a release
-/// against a component that is older than the fix, and against one that has it.
+/// a part of a release, or about nobody knows which, is never silent. Method: each form of a
+/// release against a component that is older than the fix, and against one that has it.
 #[test]
 fn m15_errata_reach_the_releases_that_they_are_about() {
     for (release, distro, wanted) in [
@@ -243,7 +243,6 @@ fn m15_errata_reach_the_releases_that_they_are_about() {
         let told = if is_heard { said_of(&known, "CVE-1", &of("1.0-1")) } else { "silent" };
         assert_eq!(told, wanted, "{release} for {distro}");
         assert_eq!(said_of(&known, "CVE-1", &of("2.0-1")), "not-affected", "{release}");
-        // Matching many identities says the same as asking about one.
         let mut matcher = Matcher::new(Advisories::new(vec![record]));
         matcher.add([(0, of("1.0-1")), (1, of("2.0-1"))]);
         let listed: Vec<_> = matcher.matches("CVE-1").iter().map(|it| it.stand.as_str()).collect();

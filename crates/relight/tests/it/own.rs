@@ -129,8 +129,8 @@ fn declared_amended_bound_and_retired() {
     place.expect(1, &["advisories", "retire", "RLT-local-1999-0001", "--reason", "none"]);
 }
 
-/// Goal: an incident is found, and found only once, after its flaw got a number. Method: an incident
-/// about an advisory of one's own, which is bound to a CVE while it is open.
+/// Goal: an incident is found, and found only once, after its flaw got a number. Method: an
+/// incident about an advisory of one's own, which is bound to a CVE while it is open.
 #[test]
 fn an_incident_keeps_its_name_when_its_flaw_gets_a_number() {
     let place = place();
