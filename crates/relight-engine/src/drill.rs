@@ -4,6 +4,7 @@
 //! What a drill touches is a type of its own. A [`DrillKey`] is made in this file only, from the
 //! canary or from a mark in the register, so that no other site can be named to it.
 
+mod left;
 mod script;
 
 use std::collections::BTreeSet;
@@ -14,9 +15,10 @@ use relight_store::{SiteMark, Store};
 
 use crate::edges;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::Ledger;
+use crate::incident::{Entry, Ledger};
 use crate::reconcile::{CANARY_HOST, CANARY_KEY};
 
+pub use left::{are_left, leave};
 pub use script::{Pace, STEPS, StepName};
 
 /// How long a passed drill counts, in seconds: 400 days.
@@ -154,6 +156,13 @@ impl DrillReport {
         self.steps.iter().all(|step| step.passed) && self.steps.len() == STEPS.len()
     }
 
+    /// What the journal keeps of it.
+    pub fn entry(&self) -> Entry {
+        let failed = self.failed().map(|step| format!("{}: {}", step.name.as_str(), step.detail));
+        let (edge, passed, target) = (self.edge.clone(), self.passed(), Some(self.identity));
+        Entry::Drilled { drill: true, edge, passed, failed, target }
+    }
+
     /// The first step that did not.
     pub fn failed(&self) -> Option<&Step> {
         self.steps.iter().find(|step| !step.passed)
@@ -198,8 +207,9 @@ impl DrillEdge {
         script::hold(self, driver.as_mut(), epoch, pace, began).map_err(failed)
     }
 
-    /// Why this edge cannot be rehearsed on now: an incident holds sites of it dark, and a drill
-    /// would be in its way. Of what is the drill's own, `lit` must be lit.
+    /// Why this edge cannot be rehearsed on now: an incident holds sites of it dark, or ordered one
+    /// that is marked for drills, and a drill would be in its way. Of what is the drill's own,
+    /// `lit` must be lit.
     fn is_in_use(
         &self,
         ledger: &Ledger,
@@ -210,6 +220,9 @@ impl DrillEdge {
         if let Some(key) = wanted {
             return Err(format!("an incident wants {key} dark"));
         }
+        if let Some(own) = self.keys.iter().find(|own| is_ordered(ledger, &own.key)) {
+            return Err(format!("an open incident ordered {} dark", own.key));
+        }
         let mut all: Vec<GateKey> = self.others.iter().cloned().collect();
         all.extend_from_slice(lit);
         let views = driver.observe(&all).map_err(|error| chain(&error))?;
@@ -218,6 +231,12 @@ impl DrillEdge {
         });
         dark.map_or(Ok(()), |(key, _)| Err(format!("{key} is not seen lit at the gate")))
     }
+}
+
+/// A controller follows the light of such a site, and would take a rehearsal for a drift.
+fn is_ordered(ledger: &Ledger, key: &GateKey) -> bool {
+    let mut cases = ledger.open().filter_map(|(_, incident)| incident.case(key));
+    cases.any(|case| case.ordered)
 }
 
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {

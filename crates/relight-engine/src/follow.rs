@@ -56,8 +56,10 @@ impl Engine {
         self.take_left()
     }
 
-    /// Attaches evidence about the assets that other processes left, to every open incident.
+    /// Journals the drills that other processes left, and attaches evidence about the assets that
+    /// they left, to every open incident.
     pub(crate) fn take_left(&self) -> Result<(), EngineError> {
+        self.take_drills()?;
         let left = self.store.left_inventories()?;
         if left.is_empty() {
             return Ok(());

@@ -117,6 +117,18 @@ impl Store {
         })
     }
 
+    /// Removes a setting that still has this value.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn meta_remove(&self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.write("removing a setting", |transaction| {
+            let sql = "DELETE FROM meta WHERE key = ?1 AND value = ?2";
+            transaction.execute(sql, params![key, value])?;
+            Ok(())
+        })
+    }
+
     /// Whether another connection changed the database since the last call, or since this one was
     /// opened. Costs one look at the shared memory of the log.
     ///

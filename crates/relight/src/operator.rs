@@ -17,6 +17,9 @@ const DEMO_KEY: &str = "demo";
 /// The actor of a demo folder without a policy.
 const DEMO_ACTOR: &str = "demo";
 
+/// Who rehearses where nobody is named.
+const REHEARSER: &str = "relight drill";
+
 /// The name under which the journal records what is done.
 pub(crate) fn actor(context: &Context, store: &Store) -> Result<String, Failure> {
     let failed = |error| context.store_failure(&error);
@@ -36,6 +39,12 @@ pub(crate) fn actor(context: &Context, store: &Store) -> Result<String, Failure>
             .hint(texts::operator_too_many_remedy(lang)));
     }
     Ok(name)
+}
+
+/// Under which name somebody rehearses: a drill can touch nothing that visitors need, so that it
+/// asks for nobody's leave, in a register of any size.
+pub(crate) fn rehearser(context: &Context, store: &Store) -> String {
+    single(context, store).ok().flatten().unwrap_or_else(|| REHEARSER.to_owned())
 }
 
 /// Whether the folder holds the fictional province, where everybody may play every part.

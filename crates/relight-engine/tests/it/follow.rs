@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use relight_engine::drill::{DrillReport, STEPS, Step, are_left, leave as leave_drill};
 use relight_engine::incident::{EvidenceKind, Phase};
 use relight_engine::matching::{Advisories, Question};
 use relight_engine::store::{RawAdvisory, Store};
@@ -46,6 +47,48 @@ fn an_inventory_of_another_process_becomes_evidence_and_takes_no_control() {
     let journal = town.journal().len();
     town.engine.follow_store().unwrap();
     assert_eq!(town.journal().len(), journal, "looked at once");
+}
+
+/// Goal: a drill of another process counts, is journalled once under the name of who rehearsed, and
+/// takes no control. Bad input: what is no drill of its edge changes nothing, and is told.
+#[test]
+fn a_drill_of_another_process_is_journalled_once() {
+    let town = Town::new(1);
+    let store = other(&town);
+    let (edge, identity) = ("east".to_owned(), Digest([7; 32]));
+    let rehearsed = |passed: bool| DrillReport {
+        edge: edge.clone(),
+        identity,
+        keys: Vec::new(),
+        steps: STEPS
+            .into_iter()
+            .map(|name| Step { name, passed, tried: true, took_ms: 1, detail: "x".into() })
+            .collect(),
+    };
+    let report = [rehearsed(true)];
+    leave_drill(&store, "anna", &report).unwrap();
+    assert!(are_left(&store, &report).unwrap());
+    town.engine.follow_store().unwrap();
+    assert!(!are_left(&store, &report).unwrap());
+    town.engine.check_lease().unwrap();
+    let drilled = || town.engine.with_ledger(|it| it.drilled(&edge, &identity));
+    assert_eq!(drilled(), Some(town.engine.now()));
+    let journal = town.journal().len();
+    town.engine.follow_store().unwrap();
+    assert_eq!(town.journal().len(), journal, "taken once");
+    let another = r#"{"actor":"eve","entry":{"kind":"drilled","drill":true,"edge":"west",
+        "passed":true,"failed":null}}"#;
+    for text in ["", "{", another, r#"{"actor":"eve","entry":{"kind":"closed"}}"#] {
+        store.meta_put("left-drill:east", text).unwrap();
+        town.engine.follow_store().unwrap();
+        let last = store.journal(1).unwrap().pop().unwrap();
+        assert_eq!((last.kind.as_str(), last.actor.as_str()), ("refused", "relight"), "{text}");
+        assert_eq!(store.meta_get("left-drill:east").unwrap(), None);
+    }
+    assert!(drilled().is_some(), "the good one stays");
+    leave_drill(&store, "anna", &[rehearsed(false)]).unwrap();
+    town.engine.follow_store().unwrap();
+    assert_eq!(drilled(), None, "one that failed takes it back");
 }
 
 #[test]

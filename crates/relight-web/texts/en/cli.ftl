@@ -1166,6 +1166,8 @@ drill-summary = { $edge }: { NUMBER($done) } of { NUMBER($steps) } steps passed,
    *[other] keys
  } touched
 drill-no-edge = no edge is in the register
+drill-left = the server that runs takes what the drill showed as soon as it can: `relight edge check` tells when it counts
+edge-repair-by-server = a server runs, and brings its edges back by itself: waiting until they show what the journal wants
 mark-both = { $site } cannot be both protected and drilled
 mark-both-remedy = take the other mark off first
 engine-not-clear = no current evidence calls the site clear

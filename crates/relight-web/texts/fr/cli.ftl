@@ -1226,6 +1226,8 @@ drill-summary = { $edge } : { NUMBER($done) } { $done ->
    *[other] clés touchées
  }
 drill-no-edge = aucun frontal au registre
+drill-left = le serveur en marche prend le résultat de l'exercice dès qu'il le peut : `relight edge check` dit quand il compte
+edge-repair-by-server = un serveur est en marche et ramène lui-même ses frontaux : attente qu'ils montrent ce que veut le journal
 mark-both = { $site } ne peut être à la fois protégé et mis à l'exercice
 mark-both-remedy = retirez d'abord l'autre marque
 engine-not-clear = aucune preuve actuelle ne met le site hors de cause

@@ -5,6 +5,7 @@ mod config;
 mod discover;
 mod holding;
 mod lint;
+mod repair;
 mod routing;
 mod run;
 pub(crate) mod trial;
@@ -12,11 +13,9 @@ pub(crate) mod trial;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use relight_engine::drill::DRILL_AGE_MAX_S;
-use relight_engine::drive::Drive;
 use relight_engine::edge::config::CANARY_HOST;
 use relight_engine::edge::lint::{Dialect, Found};
 use relight_engine::edge::{
@@ -31,7 +30,6 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::{Failure, coded};
-use crate::operator;
 use crate::register::Register;
 use crate::report::{Exit, Report};
 use crate::table::{Align, Table};
@@ -50,12 +48,6 @@ const CONFIG_SETTING: &str = "config";
 
 /// Who changes the register from the command line.
 const ACTOR: &str = "relight edge add";
-
-/// Longest wait until the edges show what the journal wants.
-const REPAIR_WAIT_MAX: Duration = Duration::from_secs(30);
-
-/// How often they are looked at meanwhile.
-const REPAIR_LOOK: Duration = Duration::from_millis(100);
 
 /// What to do with edges.
 #[derive(Debug, Args)]
@@ -352,7 +344,7 @@ impl Check {
         let targets = targets(&register, context)?;
         let mut rows: Vec<CheckRow> = targets.iter().map(|it| look(it, &register)).collect();
         if self.repair && rows.iter().any(|row| !row.differ.is_empty()) {
-            repair(context, report)?;
+            repair::run(context, report)?;
             rows = targets.iter().map(|target| look(target, &register)).collect();
         }
         let bad = |row: &CheckRow| {
@@ -368,34 +360,6 @@ impl Check {
         }
         Ok(())
     }
-}
-
-/// Takes control for a moment and lets the loops of the edges write what the journal wants. What
-/// is not in any incident is not theirs: a foreign entry waits for a person.
-fn repair(context: &Context, report: &mut Report) -> Result<(), Failure> {
-    let store = context.existing_store()?;
-    operator::actor(context, &store)?;
-    context.refuse_beside_server(&store)?;
-    drop(store);
-    let engine = context.engine()?;
-    let failed = |error| Failure::engine(context.lang, &error);
-    let targets = engine.store().edges().map_err(|error| context.store_failure(&error))?;
-    let drive = Drive::start(&engine).map_err(failed)?;
-    barrier::tell_troubles(&drive, report);
-    let deadline = Instant::now() + REPAIR_WAIT_MAX;
-    loop {
-        let seen = engine.version();
-        let register = Register::open(context)?;
-        let targets: Vec<Target> =
-            targets.iter().map(edges::from_row).collect::<Result<_, _>>().map_err(failed)?;
-        let is_equal = |target: &Target| look(target, &register).differ.is_empty();
-        if targets.iter().all(is_equal) || Instant::now() >= deadline {
-            break;
-        }
-        engine.wait_changed(seen, REPAIR_LOOK);
-    }
-    drop(drive);
-    Ok(())
 }
 
 /// What is wrong with the configuration of the edge itself, where the register knows it.

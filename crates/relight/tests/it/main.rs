@@ -9,6 +9,7 @@
 
 mod affected;
 mod alike;
+mod beside;
 mod book;
 mod doctor;
 mod edge_run;

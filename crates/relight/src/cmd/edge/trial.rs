@@ -1,12 +1,11 @@
 //! `relight edge test EDGE` and `relight drill`: the canary of an edge, and sites marked for it,
 //! through everything that an incident does to a site.
 
-use std::env;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{env, thread};
 
 use clap::Args;
-use relight_engine::drill::{DrillReport, DrillScope, Pace, STEPS};
-use relight_engine::incident::Entry;
+use relight_engine::drill::{self, DrillReport, DrillScope, Pace, STEPS};
 use relight_engine::store::Store;
 use relight_model::Epoch;
 use relight_server::clock;
@@ -21,6 +20,12 @@ use crate::report::{Exit, Report, Style};
 
 /// Wait between two looks at an edge.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Longest wait until a server that runs has taken what a drill showed.
+const HAND_OVER_MAX: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether it has.
+const HAND_OVER_LOOK: Duration = Duration::from_millis(100);
 
 /// Which edge.
 #[derive(Debug, Args)]
@@ -91,18 +96,21 @@ impl Drill {
         if let (Some(edge), Some(term), Some(seq)) = (&self.hold, self.term, self.seq) {
             return self.hold(edge, Epoch { term, seq }, &store, context, report);
         }
-        let actor = operator::actor(context, &store)?;
-        context.refuse_beside_server(&store)?;
+        let actor = operator::rehearser(context, &store);
         let failed = |error| Failure::engine(lang, &error);
         let scope = DrillScope::read(&store, &self.edges).map_err(failed)?;
         let ledger = register::ledger(&store, context)?;
         let pace = pace(context, &[]);
         let reports: Vec<DrillReport> =
             scope.edges().iter().map(|edge| edge.run(&ledger, &pace)).collect();
-        drop(store);
         // Only now the journal: an edge is tried under the epoch that it holds already.
-        let entries = reports.iter().map(|it| (String::new(), entry(it))).collect();
-        context.engine()?.append(&actor, entries).map_err(failed)?;
+        if store.take_control().map_err(|error| context.store_failure(&error))?.is_none() {
+            hand_over(&store, &actor, &reports, context, report)?;
+        } else {
+            drop(store);
+            let entries = reports.iter().map(|it| (String::new(), it.entry())).collect();
+            context.engine()?.append(&actor, entries).map_err(failed)?;
+        }
         tell(&reports, context, report);
         Ok(())
     }
@@ -147,10 +155,26 @@ fn pace(context: &Context, words: &[&str]) -> Pace {
     Pace { clock: clock::now_ms, nonce, pause: PAUSE, second }
 }
 
-fn entry(report: &DrillReport) -> Entry {
-    let failed = report.failed().map(|step| format!("{}: {}", step.name.as_str(), step.detail));
-    let (edge, passed, target) = (report.edge.clone(), report.passed(), Some(report.identity));
-    Entry::Drilled { drill: true, edge, passed, failed, target }
+/// Leaves what was shown for the server that runs, and waits until it counts there.
+fn hand_over(
+    store: &Store,
+    actor: &str,
+    reports: &[DrillReport],
+    context: &Context,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let failed = |error| Failure::engine(context.lang, &error);
+    drill::leave(store, actor, reports).map_err(failed)?;
+    let deadline = Instant::now() + HAND_OVER_MAX;
+    while drill::are_left(store, reports).map_err(failed)? {
+        if Instant::now() >= deadline {
+            report.note(texts::drill_left(context.lang));
+            break;
+        }
+        // Another process writes: its writing is what is waited for.
+        thread::sleep(HAND_OVER_LOOK);
+    }
+    Ok(())
 }
 
 fn tell(reports: &[DrillReport], context: &Context, report: &mut Report) {

@@ -1,0 +1,72 @@
+//! What a province does with its edges whatever its size, and beside a server that runs.
+
+use serde_json::{Value, json};
+
+use crate::incident::{POLICY, Town};
+use crate::place::Place;
+use crate::serve::Server;
+
+/// Makes a register too large for one operator.
+fn grow(place: &Place) {
+    let head = "slug;origin;organisation;sector;criticality;edge\n";
+    let row = |at: usize| format!("far-{at:03};https://far{at}.example;Office {at};energy;3;\n");
+    let rows: String = (0..12).map(row).collect();
+    place.write("far.csv", format!("{head}{rows}"));
+    place.expect(0, &["sites", "import", "far.csv"]);
+}
+
+/// What the journal says of drills.
+fn drilled(place: &Place) -> Vec<Value> {
+    let log = place.expect(0, &["audit", "export"]).stdout;
+    let rows = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    rows.filter(|row| row["kind"] == "drilled").collect()
+}
+
+/// Goal: a province rehearses: its drill can touch nothing that visitors need. Method: a register
+/// above the limit of one operator, without any policy; then beside a server, which goes on.
+#[test]
+fn a_drill_asks_for_nobodys_leave_in_a_register_of_any_size_and_beside_a_server() {
+    let town = Town::new();
+    let place = &town.place;
+    grow(place);
+    place.expect(0, &["sites", "set", "mun-001", "drill_ok=yes"]);
+    let alone = place.expect(0, &["drill", "--json"]).json();
+    assert_eq!(alone["edges"][0]["keys"], json!(["relight-canary", "mun-001"]), "{alone}");
+    assert_eq!(drilled(place).len(), 1);
+    let (server, _) = Server::start(place);
+    let beside = place.expect(0, &["drill", "--edges", "north", "--json"]).json();
+    assert_eq!(beside["passed"], true, "{beside}");
+    let rows = drilled(place);
+    assert_eq!(rows.len(), 2, "the server took it: {rows:?}");
+    let last = &rows[1];
+    assert_eq!((&last["actor"], &last["incident"]), (&json!("relight drill"), &json!("")));
+    let entry: Value = serde_json::from_str(last["body"].as_str().unwrap()).unwrap();
+    assert_eq!((&entry["edge"], &entry["passed"]), (&json!("north"), &json!(true)));
+    assert_eq!(server.terminate(), Some(0), "it was not ended");
+    assert_eq!(place.expect(0, &["audit", "verify", "--json"]).json()["intact"], true);
+}
+
+/// Goal: what differs is repaired beside a server, which is the one who writes.
+#[test]
+fn a_repair_beside_a_server_waits_for_it() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    assert_eq!(town.off(&["--yes"]).status, 0);
+    grow(place);
+    let (server, _) = Server::start(place);
+    std::fs::remove_file(place.path("gate/current/san-001")).unwrap();
+    place.expect(0, &["edge", "check", "--repair"]);
+    assert_eq!(town.status("san1.example"), 503);
+    // A site that an incident ordered dark is no site to rehearse on, not even a marked one.
+    place.expect(0, &["sites", "set", "mun-001", "drill_ok=yes"]);
+    let busy = place.expect(1, &["drill", "--json"]).json();
+    assert!(busy.to_string().contains("an incident wants san-001 dark"), "{busy}");
+    assert_eq!(town.status("mun1.example"), 503);
+    assert_eq!(server.terminate(), Some(0));
+    // Without it, and above the limit of one operator, the command does it itself.
+    std::fs::remove_file(place.path("gate/current/san-001")).unwrap();
+    place.expect(0, &["edge", "check", "--repair"]);
+    assert_eq!(town.status("san1.example"), 503);
+}
