@@ -4,11 +4,13 @@ mod block;
 mod compact;
 mod file;
 mod follow;
+mod group;
 mod heat;
 mod hunts;
 mod names;
 mod posture;
 mod probed;
+mod source;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +20,7 @@ use std::path::PathBuf;
 
 use relight_formats::limited::{Limits, open_stream};
 use relight_model::{Campaign, Digest, Exposure, OrgId, Sign, Site, SiteId, Timestamp};
-use relight_store::{LogPosition, SegmentDraft, Store};
-use relight_watch::line::{ended, text};
+use relight_store::{LogPosition, Store};
 use relight_watch::{
     Daybook, Dossier, Feed, Found, Home, Known, KnownScanners, Memory, Places, Pool, ROWS_MAX,
     Reader, Tally, Window, campaigns, gather, read_signs,
@@ -30,6 +31,9 @@ use crate::error::EngineError;
 use crate::feeds::files_below;
 use crate::then::Then;
 use block::Block;
+use file::LastLine;
+use group::Group;
+use source::{Next, Source};
 
 pub use compact::{WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX};
 pub use file::HEAD_BYTES;
@@ -128,59 +132,69 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mut stream = open_stream(log, LIMITS)
             .map_err(|error| EngineError::because("unpacking a log", error))?;
-        let mut block = Block::default();
-        loop {
-            block
-                .fill(&mut *stream)
-                .map_err(|error| EngineError::because("reading a log", error))?;
-            if block.bytes().is_empty() {
-                return Ok(());
+        let (mut block, mut group) = (Block::default(), Group::default());
+        let mut source = Source::new(&mut *stream, &mut block);
+        let read = loop {
+            let taken = self.segment(reader, &mut source, LastLine::Counts, &mut group, report);
+            match taken.failed {
+                Some(error) => break Err(error),
+                None if taken.bytes == 0 => break Ok(()),
+                None if group.is_full() => self.keep(&mut group)?,
+                None => {}
             }
-            // A segment ends with a line; what is left of a longer line is read as a line of its
-            // own, because a segment must not grow without limit.
-            let whole = block.lines_end().filter(|_| block.is_full());
-            let end = whole.unwrap_or(block.bytes().len());
-            self.segment(reader, &block.bytes()[..end], None, report)?;
-            block.drain(end);
-        }
+        };
+        // What was read before an error stays read.
+        read.and(self.keep(&mut group))
     }
 
+    /// Reads the next segment of a log into a group, which keeps it later; one that was read before
+    /// changes nothing.
     fn segment(
         &self,
         reader: &mut Reader,
-        bytes: &[u8],
-        position: Option<&LogPosition>,
+        source: &mut Source<'_>,
+        last: LastLine,
+        group: &mut Group,
         report: &mut LogReport,
-    ) -> Result<(), EngineError> {
-        let digest = digest_of(&reader.feed().host, bytes);
-        report.segments += 1;
-        if self.store.segment_seen(digest)? {
-            report.known += 1;
-            for raw in lines_of(bytes) {
-                if !reader.is_in_field(raw, 0) {
-                    reader.skip(&text(ended(raw)).0);
-                }
+    ) -> Taken {
+        let mark = reader.mark();
+        let mut read = read_segment(reader, source, last);
+        if read.taken.bytes > 0 {
+            report.segments += 1;
+            report.cut += read.cut;
+            // When that cannot be told now, it is looked at again before the segment is kept.
+            let seen = self.store.segment_seen(read.digest).unwrap_or(false);
+            if seen || group.holds(read.digest) {
+                report.known += 1;
+                reader.was_known(mark);
+            } else {
+                report.overflow += read.window.stats().contact_overflow;
+                read.window.name(head_of(read.digest));
+                self.group(group, (reader.feed().org, read.digest), read.window, &read.daybook);
             }
-            let position = position.map(|position| with_header(position, reader));
-            return Ok(position.map_or(Ok(()), |at| self.store.put_log_position(&at))?);
         }
-        let (window, daybook) = read_segment(reader, bytes, digest, report);
-        let position = position.map(|position| with_header(position, reader));
-        let (days, probes) = compact::rows_of(&daybook, self.now());
-        let stats = window.stats();
-        self.store.put_segment(&SegmentDraft {
-            org: reader.feed().org,
-            segment: digest,
-            window: &window.to_bytes(),
-            day: compact::day_of(stats.last.unwrap_or_else(|| self.now())),
-            read_day: compact::day_of(self.now()),
-            days: &days,
-            probes: &probes,
-            position: position.as_ref(),
-        })?;
-        report.overflow += stats.contact_overflow;
-        Ok(())
+        read.taken
     }
+}
+
+/// How much of a log became a segment.
+struct Taken {
+    /// None when there is no more.
+    bytes: usize,
+    /// The first of them, [`HEAD_BYTES`] at most.
+    first: Vec<u8>,
+    /// Why the log could not be read any further.
+    failed: Option<EngineError>,
+}
+
+/// What a segment gave.
+struct ReadSegment {
+    taken: Taken,
+    digest: Digest,
+    window: Window,
+    daybook: Daybook,
+    /// Lines that were cut.
+    cut: u64,
 }
 
 /// Campaigns, and of whom they may be missing.
@@ -387,38 +401,51 @@ pub fn log_files(places: &[PathBuf]) -> (BTreeSet<PathBuf>, Vec<(PathBuf, io::Er
     (files, errors)
 }
 
-/// The lines of a segment, empty ones too: people count them all. What is left of a line end of
-/// two bytes is still there.
-fn lines_of(segment: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let whole = segment.strip_suffix(b"\n").unwrap_or(segment);
-    whole.split(|byte| *byte == b'\n')
-}
-
 thread_local! {
     /// Most logs are read by one thread, and many are followed at a time.
     static MEMORY: RefCell<Memory> = RefCell::new(Memory::default());
 }
 
-/// By which a segment is known again. As hard to forge as SHA-256, which would cost more than all
-/// that is done with the lines.
-fn digest_of(host: &str, bytes: &[u8]) -> Digest {
-    let mut hash = blake3::Hasher::new();
-    hash.update(host.as_bytes()).update(&[0]).update(bytes);
-    Digest(*hash.finalize().as_bytes())
+/// The number by which the window of a segment is told from others.
+fn head_of(digest: Digest) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = digest.0;
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-fn read_segment(
-    reader: &mut Reader,
-    bytes: &[u8],
-    digest: Digest,
-    report: &mut LogReport,
-) -> (Window, Daybook) {
-    let [a, b, c, d, e, f, g, h, ..] = digest.0;
-    let mut window = Window::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
-    let mut daybook = Daybook::new();
-    report.cut +=
-        MEMORY.with_borrow_mut(|memory| reader.read(bytes, memory, &mut window, &mut daybook));
-    (window, daybook)
+/// Reads lines until the segment is full or there is no more. A segment is known again by its
+/// digest, which is as hard to forge as SHA-256 and costs less; it is made of the same bytes as
+/// they are read, because to bring them near a second time would cost as much again.
+fn read_segment(reader: &mut Reader, source: &mut Source<'_>, last: LastLine) -> ReadSegment {
+    let mut hash = blake3::Hasher::new();
+    hash.update(reader.feed().host.as_bytes()).update(&[0]);
+    let (mut window, mut daybook) = (Window::new(0), Daybook::new());
+    let mut taken = Taken { bytes: 0, first: Vec::new(), failed: None };
+    let cut = MEMORY.with_borrow_mut(|memory| {
+        let mut reading = reader.reading(memory, &mut window, &mut daybook);
+        loop {
+            let until = match source.next(taken.bytes, SEGMENT_BYTES_MAX) {
+                Ok(Next::Lines(until)) => until,
+                Ok(Next::End) if last == LastLine::Counts && !source.bytes().is_empty() => {
+                    source.bytes().len()
+                }
+                Ok(Next::End | Next::Full) => break,
+                Err(error) => {
+                    taken.failed = Some(EngineError::because("reading a log", error));
+                    break;
+                }
+            };
+            let lines = &source.bytes()[..until];
+            hash.update(lines);
+            reading.lines(lines);
+            let more = HEAD_BYTES.saturating_sub(taken.first.len()).min(until);
+            taken.first.extend_from_slice(&lines[..more]);
+            taken.bytes += until;
+            source.drain(until);
+        }
+        reading.finish()
+    });
+    let digest = Digest(*hash.finalize().as_bytes());
+    ReadSegment { taken, digest, window, daybook, cut }
 }
 
 #[cfg(test)]
@@ -446,22 +473,41 @@ mod tests {
 
     #[test]
     fn empty_lines_are_counted_so_that_numbers_are_those_of_an_editor() {
-        let log = b"\n\r\nnot a line of a log\n";
-        let mut report = LogReport::default();
-        let mut reader = Reader::new(Feed::default());
-        let (window, _) = read_segment(&mut reader, log, Digest([1; 32]), &mut report);
-        let tally = reader.tally();
-        assert_eq!((tally.lines, tally.events), (3, 0));
-        let (count, first) = *tally.refused.values().next().unwrap();
+        let log: &[u8] = b"\n\r\nnot a line of a log\n";
+        let (_folder, engine) = engine();
+        let org = engine.store().sites().unwrap().remove(0).org;
+        let mut reader = Reader::new(Feed { org, ..Feed::default() });
+        let report = engine.ingest_lines(&mut reader, log).unwrap();
+        assert_eq!((report.tally.lines, report.tally.events, report.known), (3, 0, 0));
+        let (count, first) = *report.tally.refused.values().next().unwrap();
         assert_eq!((count, first), (1, 3));
-        assert_eq!(window.stats().events, 0);
-        assert_eq!(lines_of(log).count(), 3, "a known segment counts the same");
+        let again = engine.ingest_lines(&mut reader, log).unwrap();
+        assert_eq!((again.tally.lines, again.known), (3, 1), "a known segment counts the same");
     }
 
-    /// Goal: a full pool is told. Method: a hundred addresses with a door of the catalogue each, in
-    /// a pool with room for fewer.
+    /// What a log gave before it could not be read any further is kept, up to its last whole line.
     #[test]
-    fn sources_that_do_not_fit_are_told() {
+    fn lines_before_an_error_are_kept() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        let line =
+            "192.0.2.1 - - [10/Dec/2021:12:00:00 +0000] \"GET /a HTTP/1.1\" 404 9 \"-\" \"-\"";
+        let log = Cursor::new(format!("{line}\n{line}\n{line}").into_bytes());
+        let (_folder, engine) = engine();
+        let org = engine.store().sites().unwrap().remove(0).org;
+        let mut reader = Reader::new(Feed { org, ..Feed::default() });
+        engine.ingest_lines(&mut reader, log.chain(Broken)).unwrap_err();
+        let windows = engine.store().windows().unwrap();
+        let window = Window::from_bytes(&windows[0].1).unwrap();
+        assert_eq!((windows.len(), window.stats().events), (1, 2));
+    }
+
+    /// An engine with one site of one organisation.
+    pub(super) fn engine() -> (tempfile::TempDir, Engine) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let site = SiteRow {
@@ -479,9 +525,17 @@ mod tests {
             public: true,
         };
         store.apply_import(&store.plan_import(&[site]).unwrap(), 1, "test").unwrap();
-        let site = store.sites().unwrap().remove(0);
         let options = EngineOptions { holder: "test".into(), clock: || 0, inventory_ttl_s: 1 };
         let engine = Engine::open(Arc::new(store), options).unwrap();
+        (folder, engine)
+    }
+
+    /// Goal: a full pool is told. Method: a hundred addresses with a door of the catalogue each, in
+    /// a pool with room for fewer.
+    #[test]
+    fn sources_that_do_not_fit_are_told() {
+        let (_folder, engine) = engine();
+        let site = engine.store().sites().unwrap().remove(0);
         let log: String = (0..100)
             .map(|last| {
                 format!(

@@ -83,4 +83,4 @@ pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};
 pub use watch_campaigns::CampaignRow;
 pub use watch_days::{DayRow, ProbeRow};
 pub use watch_notes::WatchNote;
-pub use windows::{LogPosition, POSITIONS_MAX, SEGMENTS_SEEN_MAX, SegmentDraft, WINDOW_BYTES_MAX};
+pub use windows::{LogPosition, POSITIONS_MAX, SEGMENTS_SEEN_MAX, SegmentsDraft, WINDOW_BYTES_MAX};

@@ -33,45 +33,45 @@ pub struct LogPosition {
     pub header: String,
 }
 
-/// What a segment of a log gave.
+/// What some segments of a log gave.
 #[derive(Clone, Copy, Debug)]
-pub struct SegmentDraft<'a> {
+pub struct SegmentsDraft<'a> {
     /// Whose log it is.
     pub org: OrgId,
-    /// Digest of the segment.
-    pub segment: Digest,
-    /// Its window.
-    pub window: &'a [u8],
-    /// Day of its last event, in days since 1970.
-    pub day: i64,
-    /// The day on which it was read: its time here counts from then.
+    /// Digests of the segments, none of them twice.
+    pub segments: &'a [Digest],
+    /// Their windows, joined into as few as one: the day of the last event in days since 1970, and
+    /// the bytes.
+    pub windows: &'a [(i64, Vec<u8>)],
+    /// The day on which they were read: their time here counts from then.
     pub read_day: i64,
     /// Which sites were heard from.
     pub days: &'a [DayRow],
     /// The doors of the catalogue that were tried.
     pub probes: &'a [ProbeRow],
-    /// How far the file was read with it.
+    /// How far the file was read with them.
     pub position: Option<&'a LogPosition>,
 }
 
 impl Store {
-    /// Keeps what was made of a segment, in one transaction with how far its file was read. Says
-    /// whether it was new: a segment that was seen changes nothing.
+    /// Keeps what was made of segments, in one transaction with how far their file was read. When
+    /// one of them was seen nothing changes, and the answer is false.
     ///
     /// # Errors
-    /// The window is larger than [`WINDOW_BYTES_MAX`] (`Limit`), the organisation is not in the
+    /// A window is larger than [`WINDOW_BYTES_MAX`] (`Limit`), the organisation is not in the
     /// register, or the database cannot be written.
-    pub fn put_segment(&self, draft: &SegmentDraft<'_>) -> Result<bool, StoreError> {
-        within_limit(draft.window)?;
-        self.write("storing a window", |transaction| {
+    pub fn put_segments(&self, draft: &SegmentsDraft<'_>) -> Result<bool, StoreError> {
+        draft.windows.iter().try_for_each(|(_, bytes)| within_limit(bytes))?;
+        self.write("storing windows", |transaction| {
+            for segment in draft.segments {
+                if seen(transaction, *segment)? {
+                    return Ok(false);
+                }
+            }
             if let Some(position) = draft.position {
                 put_position(transaction, position)?;
             }
-            if seen(transaction, draft.segment)? {
-                return Ok(false);
-            }
-            let days = (draft.day, draft.read_day);
-            put(transaction, draft.org, draft.segment, draft.window, days)?;
+            put_windows(transaction, draft)?;
             watch_days::put(transaction, draft.read_day, draft.days, draft.probes)?;
             Ok(true)
         })
@@ -306,6 +306,20 @@ fn seen(database: &Connection, segment: Digest) -> rusqlite::Result<bool> {
     database.prepare_cached(query)?.exists([segment.0])
 }
 
+/// The window of one segment has its name. Of joined ones the segments are noted, and each has the
+/// digest of its bytes for a name, which is that of no segment.
+fn put_windows(transaction: &Transaction<'_>, draft: &SegmentsDraft<'_>) -> rusqlite::Result<()> {
+    let SegmentsDraft { org, read_day, .. } = *draft;
+    if let ([segment], [(day, bytes)]) = (draft.segments, draft.windows) {
+        return put(transaction, org, *segment, bytes, (*day, read_day));
+    }
+    note(transaction, draft.segments)?;
+    for (day, bytes) in draft.windows {
+        put(transaction, org, blob::digest_of(bytes), bytes, (*day, read_day))?;
+    }
+    Ok(())
+}
+
 fn put(
     transaction: &Transaction<'_>,
     org: OrgId,
@@ -321,21 +335,28 @@ fn put(
     Ok(())
 }
 
-/// Takes windows away; their segments stay known, the oldest of them leave first.
+/// Takes windows away; their segments stay known.
 fn remove(transaction: &Transaction<'_>, segments: &[Digest]) -> rusqlite::Result<()> {
     let mut find =
         transaction.prepare_cached("SELECT digest FROM watch_window WHERE segment = ?1")?;
     let mut delete = transaction.prepare_cached("DELETE FROM watch_window WHERE segment = ?1")?;
-    let mut note =
-        transaction.prepare_cached("INSERT OR IGNORE INTO watch_segment (segment) VALUES (?1)")?;
     let mut bytes = transaction.prepare_cached(FORGET_BYTES)?;
     for segment in segments {
         let digest: Option<[u8; 32]> = find.query_row([segment.0], |row| row.get(0)).optional()?;
         delete.execute([segment.0])?;
-        note.execute([segment.0])?;
         if let Some(digest) = digest {
             bytes.execute([digest])?;
         }
+    }
+    note(transaction, segments)
+}
+
+/// Makes segments known whose windows have other names; the oldest of them leave first.
+fn note(transaction: &Transaction<'_>, segments: &[Digest]) -> rusqlite::Result<()> {
+    let mut note =
+        transaction.prepare_cached("INSERT OR IGNORE INTO watch_segment (segment) VALUES (?1)")?;
+    for segment in segments {
+        note.execute([segment.0])?;
     }
     transaction.execute(
         "DELETE FROM watch_segment WHERE seq <= (SELECT max(seq) FROM watch_segment) - ?1",
@@ -365,10 +386,38 @@ mod tests {
     use super::*;
     use crate::testing::{open, open_with_sites};
 
-    fn draft<'a>(org: u32, segment: &[u8], window: &'a [u8], day: i64) -> SegmentDraft<'a> {
-        let segment = blob::digest_of(segment);
-        let (org, read_day) = (OrgId(org), day);
-        SegmentDraft { org, segment, window, day, read_day, days: &[], probes: &[], position: None }
+    fn put(store: &Store, org: u32, segment: &[u8], window: &[u8], day: i64) -> bool {
+        try_put(store, org, segment, window, day, None).unwrap()
+    }
+
+    fn try_put(
+        store: &Store,
+        org: u32,
+        segment: &[u8],
+        window: &[u8],
+        day: i64,
+        position: Option<&LogPosition>,
+    ) -> Result<bool, StoreError> {
+        let (segments, windows) = ([blob::digest_of(segment)], [(day, window.to_vec())]);
+        store.put_segments(&SegmentsDraft {
+            segments: &segments,
+            windows: &windows,
+            position,
+            ..draft(org, day)
+        })
+    }
+
+    const fn draft(org: u32, read_day: i64) -> SegmentsDraft<'static> {
+        let org = OrgId(org);
+        SegmentsDraft {
+            org,
+            segments: &[],
+            windows: &[],
+            read_day,
+            days: &[],
+            probes: &[],
+            position: None,
+        }
     }
 
     #[test]
@@ -376,11 +425,11 @@ mod tests {
         let (_folder, store) = open_with_sites(20);
         let [first, second] = [b"first", b"other"].map(|log| blob::digest_of(log));
         assert!(!store.segment_seen(first).unwrap());
-        assert!(store.put_segment(&draft(2, b"first", b"window", 1)).unwrap());
+        assert!(put(&store, 2, b"first", b"window", 1));
         assert!(store.segment_seen(first).unwrap());
-        assert!(!store.put_segment(&draft(2, b"first", b"something else", 1)).unwrap());
+        assert!(!put(&store, 2, b"first", b"something else", 1));
         // Two segments may well give the same window.
-        assert!(store.put_segment(&draft(1, b"other", b"window", 1)).unwrap());
+        assert!(put(&store, 1, b"other", b"window", 1));
         assert!(store.segment_seen(second).unwrap());
         let windows = [(OrgId(1), b"window".to_vec()), (OrgId(2), b"window".to_vec())];
         assert_eq!(store.windows().unwrap(), windows);
@@ -393,9 +442,9 @@ mod tests {
         let (_folder, store) = open_with_sites(20);
         for number in 0..9_u8 {
             let window = [number / 2];
-            store.put_segment(&draft(1, &[number], &window, 5)).unwrap();
+            put(&store, 1, &[number], &window, 5);
         }
-        store.put_segment(&draft(2, b"b", b"w", 4)).unwrap();
+        put(&store, 2, b"b", b"w", 4);
         assert_eq!(store.crowded_days(5, 8).unwrap(), [(OrgId(1), 5)]);
         assert_eq!(store.crowded_days(5, 9).unwrap(), []);
         assert_eq!(store.crowded_days(6, 9).unwrap(), [(OrgId(1), 5)], "that day is over");
@@ -408,7 +457,7 @@ mod tests {
         let windows = [(OrgId(1), b"joined".to_vec()), (OrgId(2), b"w".to_vec())];
         assert_eq!(store.windows().unwrap(), windows);
         for number in 0..9_u8 {
-            assert!(!store.put_segment(&draft(1, &[number], b"again", 5)).unwrap());
+            assert!(!put(&store, 1, &[number], b"again", 5));
         }
         assert_eq!(store.windows().unwrap(), windows);
         let blobs: i64 = crate::testing::behind(&store)
@@ -421,12 +470,36 @@ mod tests {
     }
 
     #[test]
+    fn joined_windows_are_kept_together_or_not_at_all() {
+        let (_folder, store) = open_with_sites(20);
+        let of = |names: [&[u8]; 3]| names.map(blob::digest_of);
+        let windows = [(5, b"joined".to_vec()), (6, b"other day".to_vec())];
+        let at = position(1, 7, 2_000);
+        let put = |segments: &[Digest]| {
+            let draft = SegmentsDraft { segments, windows: &windows, ..draft(1, 6) };
+            store.put_segments(&SegmentsDraft { position: Some(&at), ..draft }).unwrap()
+        };
+        assert!(super::tests::put(&store, 1, b"c", b"window", 5));
+        assert!(!put(&of([b"a", b"b", b"c"])), "one of them was seen");
+        assert!(!store.segment_seen(blob::digest_of(b"a")).unwrap());
+        assert_eq!(store.log_positions("1/a.test").unwrap(), []);
+        assert!(put(&of([b"a", b"b", b"d"])));
+        assert!(!put(&of([b"a", b"b", b"d"])));
+        let mut kept = store.windows_of(OrgId(1)).unwrap();
+        kept.sort();
+        assert_eq!(kept, [b"joined".to_vec(), b"other day".to_vec(), b"window".to_vec()]);
+        assert!(of([b"a", b"b", b"d"]).iter().all(|it| store.segment_seen(*it).unwrap()));
+        assert_eq!(store.window_days().unwrap(), [(OrgId(1), 5), (OrgId(1), 6)]);
+        assert_eq!(store.log_positions("1/a.test").unwrap(), [at]);
+    }
+
+    #[test]
     fn refuses_a_window_over_the_limit_or_of_nobody() {
         let (_folder, store) = open();
         let large = vec![0; WINDOW_BYTES_MAX + 1];
-        let error = store.put_segment(&draft(1, b"log", &large, 1)).unwrap_err();
+        let error = try_put(&store, 1, b"log", &large, 1, None).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Limit);
-        assert!(store.put_segment(&draft(1, b"log", b"window", 1)).is_err());
+        assert!(try_put(&store, 1, b"log", b"window", 1, None).is_err());
         assert!(!store.segment_seen(blob::digest_of(b"log")).unwrap());
         assert_eq!(store.windows().unwrap(), []);
     }
@@ -446,8 +519,7 @@ mod tests {
     fn a_window_and_how_far_it_was_read_are_one() {
         let (_folder, store) = open_with_sites(20);
         let (at, further) = (position(1, 7, 2_000), position(1, 7, 9_999));
-        let here = SegmentDraft { position: Some(&at), ..draft(1, b"segment", b"window", 1) };
-        assert!(store.put_segment(&here).unwrap());
+        assert!(try_put(&store, 1, b"segment", b"window", 1, Some(&at)).unwrap());
         assert_eq!(store.log_positions("1/a.test").unwrap(), [position(1, 7, 2_000)]);
         store.put_log_position(&position(1, 7, 3_000)).unwrap();
         store.put_log_position(&position(1, u64::MAX, 5)).unwrap();
@@ -455,8 +527,7 @@ mod tests {
         assert_eq!(store.log_positions("1/a.test").unwrap(), kept);
         assert_eq!(store.log_positions("2/").unwrap(), []);
         let large = vec![0; WINDOW_BYTES_MAX + 1];
-        let there = SegmentDraft { position: Some(&further), ..draft(1, b"more", &large, 1) };
-        assert!(store.put_segment(&there).is_err());
+        assert!(try_put(&store, 1, b"more", &large, 1, Some(&further)).is_err());
         assert_eq!(store.log_positions("1/a.test").unwrap(), kept, "neither or both");
     }
 }

@@ -334,13 +334,14 @@ fn payload(event: &Event<'_>) -> Option<Knock> {
 }
 
 /// The referer names the host that was asked.
-pub(crate) fn is_in_site(event: &Event<'_>) -> bool {
-    let referer = event.referer.split_once("://").map_or("", |(_, rest)| rest);
-    let host = referer.split(['/', ':', '?']).next().unwrap_or_default();
-    !host.is_empty() && host.eq_ignore_ascii_case(event.host)
+pub(crate) fn is_in_site(host: &str, referer: &str) -> bool {
+    let referer = referer.split_once("://").map_or("", |(_, rest)| rest);
+    let named = referer.split(['/', ':', '?']).next().unwrap_or_default();
+    !named.is_empty() && named.eq_ignore_ascii_case(host)
 }
 
-fn cut(text: &str) -> String {
+/// As much of a text as a contact keeps.
+pub(crate) fn cut(text: &str) -> String {
     text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()
 }
 
@@ -403,10 +404,10 @@ mod tests {
 
     #[test]
     fn referers_inside_the_site() {
-        let with = |referer| is_in_site(&Event { referer, ..event("/a", 404) });
+        let with = |referer| is_in_site("www.example.test", referer);
         assert!(with("https://www.example.test/page") && with("http://WWW.example.test:8080/"));
         assert!(!with("https://other.test/www.example.test") && !with("") && !with("http://"));
-        assert!(!is_in_site(&Event { host: "", referer: "http:///a", ..event("/a", 404) }));
+        assert!(!is_in_site("", "http:///a"));
     }
 
     #[test]

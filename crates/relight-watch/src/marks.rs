@@ -58,14 +58,10 @@ impl Marks {
     }
 
     /// Adds marks in no order, some of them several times.
-    pub(crate) fn insert_all(&mut self, mut hashes: Vec<u64>) {
-        if self.is_full() || self.len() + hashes.len() > self.max {
-            return hashes.into_iter().for_each(|hash| self.insert(hash));
-        }
-        hashes.extend(self.all());
-        let mut hashes = in_order(&hashes);
+    pub(crate) fn insert_all(&mut self, hashes: &[u64]) {
+        let mut hashes = in_order(hashes);
         hashes.dedup();
-        *self = Self::from_sorted(hashes, false, self.max);
+        self.unite(&hashes);
     }
 
     /// False when the mark was never added; true also when that is no longer known.
@@ -84,11 +80,49 @@ impl Marks {
             self.ceiling = other.ceiling;
             self.remove(|hash| hash > other.ceiling);
         }
-        // One set gives its marks in the order of its places: into a smaller one they would crowd.
-        self.table.reserve(other.len());
-        // What is over the limit goes when it is twice that: many small sets are merged into a
-        // full one.
-        other.all().for_each(|hash| self.insert(hash));
+        self.unite(&other.ordered());
+    }
+
+    /// The marks of all of these sets, which have the same limit.
+    pub(crate) fn union<'a>(sets: impl Iterator<Item = &'a Self>) -> Self {
+        let (mut ceiling, mut max, mut runs) = (u64::MAX, 0, Vec::new());
+        for set in sets {
+            (ceiling, max) = (ceiling.min(set.ceiling), max.max(set.max));
+            runs.push(set.ordered());
+        }
+        // Two by two: each mark is looked at a few times, and not once for each set.
+        while runs.len() > 1 {
+            let mut pairs = runs.into_iter();
+            runs = Vec::new();
+            while let Some(one) = pairs.next() {
+                runs.push(match pairs.next() {
+                    Some(other) => united(&one, &other).into(),
+                    None => one,
+                });
+            }
+        }
+        let mut sorted = runs.pop().unwrap_or_default().into_owned();
+        sorted.truncate(sorted.partition_point(|hash| *hash <= ceiling));
+        let mut union = Self { sorted, ceiling, ..Self::new(max) };
+        if union.len() > 2 * max {
+            union.keep_smallest();
+        }
+        union
+    }
+
+    /// Adds marks in order, none of them twice.
+    fn unite(&mut self, hashes: &[u64]) {
+        let hashes = &hashes[..hashes.partition_point(|hash| *hash <= self.ceiling)];
+        if self.table.is_empty() && hashes.len() >= self.sorted.len() / FEW {
+            self.sorted = united(&self.sorted, hashes);
+            if self.len() > 2 * self.max {
+                self.keep_smallest();
+            }
+        } else {
+            // What is over the limit goes when it is twice that: many small sets are merged into a
+            // full one.
+            hashes.iter().for_each(|hash| self.insert(*hash));
+        }
     }
 
     /// All marks of another set can be added and none has to go.
@@ -119,13 +153,23 @@ impl Marks {
 
     /// The marks in order, within the limit, and whether any had to go.
     pub(crate) fn sorted(&self) -> (Cow<'_, [u64]>, bool) {
+        let hashes = match self.ordered() {
+            Cow::Borrowed(hashes) => Cow::Borrowed(&hashes[..hashes.len().min(self.max)]),
+            Cow::Owned(mut hashes) => {
+                hashes.truncate(self.max);
+                Cow::Owned(hashes)
+            }
+        };
+        (hashes, self.is_full())
+    }
+
+    /// All of them in order, those beyond the limit too that are still there.
+    fn ordered(&self) -> Cow<'_, [u64]> {
         if self.table.is_empty() {
-            return (Cow::Borrowed(&self.sorted), self.is_full());
+            return Cow::Borrowed(&self.sorted);
         }
-        let mut hashes: Vec<u64> = self.all().collect();
-        hashes.sort_unstable();
-        hashes.truncate(self.max);
-        (Cow::Owned(hashes), self.is_full())
+        let hashes: Vec<u64> = self.all().collect();
+        Cow::Owned(in_order(&hashes))
     }
 
     /// The set that [`Marks::sorted`] gave.
@@ -148,6 +192,24 @@ impl Marks {
             *self = Self::from_sorted(hashes.into_owned(), full, self.max);
         }
     }
+}
+
+/// Of fewer than this share of a set each is put in its place; more are united with it in order,
+/// which costs a step for each mark of both.
+const FEW: usize = 8;
+
+/// The marks of two sets in order, each once.
+fn united(one: &[u64], other: &[u64]) -> Vec<u64> {
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    let (mut at, mut beside) = (0, 0);
+    while let (Some(a), Some(b)) = (one.get(at), other.get(beside)) {
+        all.push(*a.min(b));
+        at += usize::from(a <= b);
+        beside += usize::from(b <= a);
+    }
+    all.extend_from_slice(&one[at..]);
+    all.extend_from_slice(&other[beside..]);
+    all
 }
 
 /// Most of the upper bits by which hashes are laid into buckets.
@@ -245,11 +307,11 @@ mod tests {
             let mut one_by_one = Marks::new(max);
             hashes.iter().for_each(|hash| one_by_one.insert(*hash));
             let mut at_once = Marks::new(max);
-            at_once.insert_all(hashes.clone());
+            at_once.insert_all(&hashes);
             let (stored, full) = one_by_one.sorted();
             let mut read = Marks::from_sorted(stored.into_owned(), full, max);
             let mut other = Marks::new(max);
-            other.insert_all(more.clone());
+            other.insert_all(&more);
             let expected = one_by_one.sorted();
             for marks in [&at_once, &read] {
                 assert_eq!(marks.sorted(), expected, "round {round}");
@@ -259,9 +321,13 @@ mod tests {
                     kept && (0..200).all(|hash| !hashes.contains(&hash) || marks.may_contain(hash))
                 );
             }
+            let union = Marks::union([&read, &other, &at_once].into_iter());
+            let mut merged = one_by_one.clone();
+            merged.merge(&other);
+            assert_eq!(union.sorted(), merged.sorted(), "round {round}");
             for marks in [&mut one_by_one, &mut at_once, &mut read] {
                 marks.merge(&other);
-                marks.insert_all(more.clone());
+                marks.insert_all(&more);
                 if !marks.is_full() {
                     marks.remove(|hash| hash % 3 == 0);
                 }

@@ -8,11 +8,15 @@ use crate::journal::{BINARY, Entry, Journal};
 use crate::line::SPOOL_MARK;
 use crate::parsers::{Feed, LogParser, PARSERS};
 
+mod hash;
 mod memory;
 mod ordinary;
 mod segment;
 
+use hash::{LineHash, place_of};
+
 pub use memory::Memory;
+pub use segment::Reading;
 
 /// Events further in the future than this are taken for a wrong clock, in seconds.
 pub const SKEW_MAX_S: Timestamp = 300;
@@ -61,6 +65,14 @@ pub enum Taken<'a> {
     Nothing,
     /// None that can be read: a stable code in kebab case.
     Refused(&'static str),
+}
+
+/// What a reader had counted at some line.
+pub struct ReaderMark {
+    last: Option<&'static dyn LogParser>,
+    received: Timestamp,
+    tally: Tally,
+    recent: Vec<u64>,
 }
 
 /// See the head of the file.
@@ -120,14 +132,19 @@ impl Reader {
         is_hidden
     }
 
-    /// Takes what a line says about the lines that follow, and nothing else: for lines whose
-    /// events are known already.
-    pub fn skip(&mut self, line: &str) {
-        self.tally.lines += 1;
-        if self.is_header(line) {
-            self.feed.take_header(line);
-        }
-        self.journal.take(line);
+    /// What was counted so far.
+    pub fn mark(&self) -> ReaderMark {
+        let Self { feed, last, tally, recent, .. } = self;
+        let (tally, recent) = (tally.clone(), recent.clone());
+        ReaderMark { last: *last, received: feed.received, tally, recent }
+    }
+
+    /// Everything that was read behind the mark had been read before: its lines count as lines,
+    /// and what they say about the lines that follow stays.
+    pub fn was_known(&mut self, since: ReaderMark) {
+        let lines = self.tally.lines;
+        self.tally = Tally { lines, ..since.tally };
+        (self.last, self.recent, self.feed.received) = (since.last, since.recent, since.received);
     }
 
     /// Takes the next line, without its end; ask [`Reader::is_in_field`] before.
@@ -155,7 +172,7 @@ impl Reader {
                 return Taken::Refused(BINARY);
             }
         };
-        self.recall(hash_of(line.as_bytes()));
+        self.recall(LineHash::of(line.as_bytes()));
         let Self { feed, named, last, tally, .. } = self;
         match parse(feed, *named, last, line) {
             Ok(mut event) => {
@@ -266,39 +283,6 @@ fn parse<'a>(
     Err(code)
 }
 
-/// Two products a step of 32 bytes: this runs over every byte that is read.
-fn hash_of(text: &[u8]) -> u64 {
-    let mut lanes = [text.len() as u64, 1];
-    text.as_chunks::<32>().0.iter().for_each(|step| stir(&mut lanes, step));
-    // The last step is what is left, and where there is enough, some of what was taken.
-    let mut last = [0; 32];
-    match text.last_chunk::<32>() {
-        Some(tail) => last = *tail,
-        None => last[..text.len()].copy_from_slice(text),
-    }
-    stir(&mut lanes, &last);
-    multiplied(lanes[0] ^ 0x2d35_8dcc_aa6c_78a5, lanes[1] ^ 0x8bb8_4b93_962e_acc9) | 1
-}
-
-/// The half of a hash by which places are chosen: the last bit of the other half is always set, and
-/// every second place would stay empty.
-const fn place_of(hash: u64) -> usize {
-    (hash >> 32) as usize
-}
-
-fn stir(lanes: &mut [u64; 2], step: &[u8; 32]) {
-    for (lane, words) in lanes.iter_mut().zip(step.as_chunks::<16>().0) {
-        let [a, b] = [0, 1].map(|at| u64::from_le_bytes(words.as_chunks::<8>().0[at]));
-        *lane = multiplied(*lane ^ a ^ 0x9e37_79b9_7f4a_7c15, b ^ 0xd6e8_feb8_6659_fd93);
-    }
-}
-
-/// Both halves of a product.
-const fn multiplied(a: u64, b: u64) -> u64 {
-    let product = a as u128 * b as u128;
-    product as u64 ^ (product >> 64) as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -395,12 +379,31 @@ mod tests {
     }
 
     #[test]
-    fn skipped_lines_leave_their_header() {
+    fn known_lines_leave_their_header_and_count_as_lines() {
         let mut reader = Reader::new(Feed::default());
-        reader.skip("#Fields: date time c-ip cs-method cs-uri-stem sc-status");
-        reader.skip("2021-12-10 02:05:58 192.0.2.1 GET /a 200");
+        let mark = reader.mark();
         let iis = "2021-12-10 02:05:59 192.0.2.1 GET /b 200";
+        let fields = "#Fields: date time c-ip cs-method cs-uri-stem sc-status";
+        read(&mut reader, &[fields, iis, "garbage"]);
+        reader.was_known(mark);
+        let tally = Tally { lines: 3, ..Tally::default() };
+        assert_eq!(reader.tally(), &tally);
         assert_eq!(read(&mut reader, &[iis]), ["iis_w3c /b"]);
-        assert_eq!((reader.tally().lines, reader.tally().events), (3, 1));
+        let tally = reader.tally();
+        assert_eq!((tally.lines, tally.events, tally.duplicates), (4, 1, 0));
+    }
+
+    #[test]
+    fn known_lines_do_not_move_the_time_of_receipt() {
+        let mut reader = Reader::new(Feed { received: 7, ..Feed::default() });
+        let mark = reader.mark();
+        for line in ["__CURSOR=s=1", "__REALTIME_TIMESTAMP=1639101958123456", "MESSAGE=x", ""] {
+            if !reader.is_in_field(line.as_bytes(), 0) {
+                read(&mut reader, &[line]);
+            }
+        }
+        assert_eq!(reader.feed().received, 1_639_101_958, "so it was heard");
+        reader.was_known(mark);
+        assert_eq!(reader.feed().received, 7);
     }
 }

@@ -103,7 +103,7 @@ impl<'a> Sharing<'a> {
                 in_site: false,
                 served: facts.served,
             };
-            shared.add(ContactKey { visit, kind: key.kind, door }, &facts);
+            shared.add(ContactKey { visit, kind: key.kind, door }, facts);
         }
         for ((_, org), counters) in &window.counters {
             let key = (0, OrgId(self.number("org", org.0)));

@@ -80,7 +80,7 @@ impl Counters {
     };
 
     /// Two windows of the same segment tell the same story, or one of them less of it.
-    fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
         self.events = self.events.max(other.events);
@@ -174,28 +174,70 @@ impl Window {
     }
 
     /// Adds one contact of an event.
-    pub(crate) fn knock(
-        &mut self,
-        event: &Event<'_>,
-        visit: Visit,
-        knock: Knock,
-        counters: &mut Counters,
-    ) {
+    fn knock(&mut self, event: &Event<'_>, visit: Visit, knock: Knock, counters: &mut Counters) {
         let Knock { kind, door, text } = knock;
         counters.kinds[kind as usize] += 1;
         let print = print_of(event);
-        self.name(print, event);
+        self.name_client(print, event);
         let facts = Facts {
             first: (event.at, event.status, text, print),
             last: event.at,
-            in_site: is_in_site(event),
+            in_site: is_in_site(event.host, event.referer),
             served: matches!(event.status, 200..=399),
         };
-        let key = ContactKey { visit, kind, door };
+        counters.overflow += self.add_one(ContactKey { visit, kind, door }, facts);
+    }
+
+    /// Adds a contact of an event; 1 when it is new and it or another had to go.
+    fn add_one(&mut self, key: ContactKey, facts: Facts) -> u64 {
         let (kept, is_new) = (self.contacts.len(), !self.contacts.contains_key(&key));
-        self.add(key, &facts);
-        // It went itself, or another for it.
-        counters.overflow += u64::from(is_new && self.contacts.len() == kept);
+        self.add(key, facts);
+        u64::from(is_new && self.contacts.len() == kept)
+    }
+
+    /// Adds contacts of events, in the order of the events, as if one by one; gives how many were
+    /// new and had to go, or others for them.
+    pub(crate) fn add_all(&mut self, contacts: Vec<(ContactKey, Facts)>) -> u64 {
+        let mut order: Vec<usize> = (0..contacts.len()).collect();
+        order.sort_unstable_by(|one, other| contacts[*one].0.cmp(&contacts[*other].0));
+        let is_room = self.contacts.len() + contacts.len() <= CONTACTS_MAX;
+        let visits =
+            order.chunk_by(|one, other| contacts[*one].0.visit == contacts[*other].0.visit);
+        let fits = |of_visit: &&[usize]| is_room && self.has_room_at(&contacts, of_visit);
+        let at_once: Vec<usize> = visits.filter(fits).flatten().copied().collect();
+        let mut contacts: Vec<_> = contacts.into_iter().map(Some).collect();
+        let mut sorted: Vec<(ContactKey, Facts)> = Vec::with_capacity(at_once.len());
+        for (key, facts) in at_once.into_iter().filter_map(|at| contacts[at].take()) {
+            match sorted.last_mut() {
+                Some((last, kept)) if *last == key => kept.merge(&facts),
+                _ => sorted.push((key, facts)),
+            }
+        }
+        self.add_sorted(sorted);
+        contacts.into_iter().flatten().map(|(key, facts)| self.add_one(key, facts)).sum()
+    }
+
+    /// None of the contacts of a visit, which stand at these places in order, has to go.
+    fn has_room_at(&self, contacts: &[(ContactKey, Facts)], of_visit: &[usize]) -> bool {
+        let keys = of_visit.chunk_by(|one, other| contacts[*one].0 == contacts[*other].0);
+        let visit = of_visit.first().map(|at| contacts[*at].0.visit);
+        let held = visit.filter(|_| !self.contacts.is_empty());
+        let held = held.map_or(0, |visit| self.contacts.range(visit.contacts()).count());
+        held + keys.count() <= VISIT_CONTACTS_MAX
+    }
+
+    /// Adds contacts in order, each once, for which there is room.
+    fn add_sorted(&mut self, contacts: Vec<(ContactKey, Facts)>) {
+        if self.contacts.is_empty() {
+            self.contacts = contacts.into_iter().collect();
+            return;
+        }
+        for (key, facts) in contacts {
+            match self.contacts.entry(key) {
+                Entry::Occupied(mut entry) => entry.get_mut().merge(&facts),
+                Entry::Vacant(entry) => drop(entry.insert(facts)),
+            }
+        }
     }
 
     /// Takes what was counted of events beside it.
@@ -224,7 +266,7 @@ impl Window {
             self.truncated = true;
         }
         for (key, facts) in &other.contacts {
-            self.add(*key, facts);
+            self.add(*key, facts.clone());
         }
         self.ordinary.merge(&other.ordinary);
         self.served.merge(&other.served);
@@ -263,17 +305,25 @@ impl Window {
     }
 
     /// Keeps the names of the client that made a contact.
-    fn name(&mut self, print: Print, event: &Event<'_>) {
+    fn name_client(&mut self, print: Print, event: &Event<'_>) {
         let tls = if event.ja4.is_empty() { ("ja3", event.ja3) } else { ("ja4", event.ja4) };
-        for (hash, (kind, text)) in [(print.tls, tls), (print.agent, ("agent", event.user_agent))] {
-            if hash != 0 && !self.prints.contains_key(&hash) {
-                let text = &text[..text.floor_char_boundary(PRINT_BYTES_MAX)];
-                self.put_name(hash, &format!("{kind}:{text}"));
-            }
+        self.name_one(print.tls, tls.0, tls.1);
+        self.name_agent(print.agent, event.user_agent);
+    }
+
+    /// Keeps the name of the user agent that made a contact.
+    pub(crate) fn name_agent(&mut self, hash: u32, agent: &str) {
+        self.name_one(hash, "agent", agent);
+    }
+
+    fn name_one(&mut self, hash: u32, kind: &str, text: &str) {
+        if hash != 0 && !self.prints.contains_key(&hash) {
+            let text = &text[..text.floor_char_boundary(PRINT_BYTES_MAX)];
+            self.put_name(hash, &format!("{kind}:{text}"));
         }
     }
 
-    fn put_name(&mut self, hash: u32, name: &str) {
+    pub(crate) fn put_name(&mut self, hash: u32, name: &str) {
         let known = self.prints.entry(hash).or_insert_with(|| name.to_owned());
         if name < known.as_str() {
             name.clone_into(known);
@@ -284,15 +334,10 @@ impl Window {
     }
 
     /// Adds a contact and keeps both limits.
-    pub(crate) fn add(&mut self, key: ContactKey, facts: &Facts) {
+    pub(crate) fn add(&mut self, key: ContactKey, facts: Facts) {
         match self.contacts.entry(key) {
-            Entry::Occupied(mut entry) => {
-                entry.get_mut().merge(facts);
-                return;
-            }
-            Entry::Vacant(entry) => {
-                entry.insert(facts.clone());
-            }
+            Entry::Occupied(mut entry) => return entry.get_mut().merge(&facts),
+            Entry::Vacant(entry) => drop(entry.insert(facts)),
         }
         let mut of_visit = self.contacts.range(key.visit.contacts());
         if let Some((&weakest, _)) = of_visit.nth(VISIT_CONTACTS_MAX) {

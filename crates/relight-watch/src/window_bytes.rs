@@ -79,11 +79,13 @@ impl Window {
             reader.ascending(window.counters.last_key_value().map(|(key, _)| key), &key)?;
             window.counters.insert(key, counters);
         }
+        let mut contacts: Vec<(ContactKey, Facts)> = Vec::new();
         for _ in 0..reader.length(CONTACTS_MAX)? {
             let (key, facts) = reader.contact()?;
-            reader.ascending(window.contacts.last_key_value().map(|(key, _)| key), &key)?;
-            window.contacts.insert(key, facts);
+            reader.ascending(contacts.last().map(|(key, _)| key), &key)?;
+            contacts.push((key, facts));
         }
+        window.contacts = contacts.into_iter().collect();
         window.ordinary = reader.marks(MARKS_MAX)?;
         window.served = reader.marks(MARKS_MAX)?;
         if reader.clients {

@@ -1,7 +1,19 @@
 //! Windows of one day of one organisation, made into few: what they tell stays, their number
 //! does not grow with how often somebody looked.
 
-use crate::window::{CONTACTS_MAX, Counters, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window};
+use std::collections::BTreeMap;
+
+use crate::contact::{ContactKey, Facts, TEXT_BYTES_MAX};
+use crate::marks::Marks;
+use crate::pool::Users;
+use crate::window::{
+    CONTACTS_MAX, Counters, PRINT_BYTES_MAX, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window,
+};
+
+/// Bytes of the counters of one segment, and of a contact or of the name of a client without its
+/// text.
+const COUNTERS_BYTES: usize = 128;
+const CONTACT_BYTES: usize = 144;
 
 impl Window {
     /// Joins windows of different segments, in order, into as few as hold them without a loss:
@@ -9,21 +21,65 @@ impl Window {
     /// windows that come out.
     ///
     /// Give no segment twice: the events of both would be counted.
-    pub fn fold(windows: impl IntoIterator<Item = Self>, name: impl Fn(usize) -> u64) -> Vec<Self> {
+    pub fn fold<'a>(
+        windows: impl IntoIterator<Item = &'a Self>,
+        name: impl Fn(usize) -> u64,
+    ) -> Vec<Self> {
+        let windows: Vec<&Self> = windows.into_iter().collect();
+        let whole = Self::whole(&windows).map(|whole| vec![whole]);
+        let mut folded = whole.unwrap_or_else(|| Self::one_after_the_other(&windows));
+        for (at, window) in folded.iter_mut().enumerate() {
+            window.name(name(at));
+        }
+        folded
+    }
+
+    fn one_after_the_other(windows: &[&Self]) -> Vec<Self> {
         let mut folded: Vec<Self> = Vec::new();
         for window in windows {
             match folded.last_mut() {
                 // What has lost something already may lose more.
-                Some(last) if last.truncated || window.truncated || last.has_room_for(&window) => {
-                    last.merge(&window);
+                Some(last) if last.truncated || window.truncated || last.has_room_for(window) => {
+                    last.merge(window);
                 }
-                _ => folded.push(window),
+                _ => folded.push((*window).clone()),
             }
         }
-        for (at, window) in folded.iter_mut().enumerate() {
-            window.rename(name(at));
-        }
         folded
+    }
+
+    /// All of them in one, when none of them lost anything and nothing has to go: the same as one
+    /// after the other, in a small part of the time.
+    fn whole(windows: &[&Self]) -> Option<Self> {
+        if windows.is_empty() || windows.iter().any(|window| window.truncated) {
+            return None;
+        }
+        let mut whole = Self::new(0);
+        for window in windows {
+            for (key, counters) in &window.counters {
+                whole.counters.entry(*key).or_insert(Counters::EMPTY).merge(counters);
+            }
+            for (print, name) in &window.prints {
+                whole.put_name(*print, name);
+            }
+        }
+        whole.ordinary = Marks::union(windows.iter().map(|window| &window.ordinary));
+        whole.served = Marks::union(windows.iter().map(|window| &window.served));
+        whole.users = Users(Marks::union(windows.iter().map(|window| &window.users.0)));
+        let is_whole = whole.counters.len() <= SEGMENTS_MAX
+            && !whole.ordinary.is_full()
+            && !whole.served.is_full();
+        whole.contacts = contacts_of(windows).filter(|_| is_whole)?;
+        Some(whole)
+    }
+
+    /// About how many bytes the window takes, here and where it is stored: rather more than fewer.
+    pub fn weight(&self) -> usize {
+        let marks = self.ordinary.len() + self.served.len() + self.users.0.len();
+        self.counters.len() * COUNTERS_BYTES
+            + self.contacts.len() * (CONTACT_BYTES + TEXT_BYTES_MAX)
+            + marks * size_of::<u64>()
+            + self.prints.len() * (CONTACT_BYTES + PRINT_BYTES_MAX)
     }
 
     /// All of another window can be added and nothing has to go.
@@ -52,8 +108,8 @@ impl Window {
         self.contacts.len() + new <= CONTACTS_MAX
     }
 
-    /// All counters of an organisation become those of one segment.
-    fn rename(&mut self, name: u64) {
+    /// Gives it a name: all counters of an organisation become those of one segment.
+    pub fn name(&mut self, name: u64) {
         self.segment = name;
         for ((_, org), counters) in std::mem::take(&mut self.counters) {
             self.counters.entry((name, org)).or_insert(Counters::EMPTY).add(&counters);
@@ -74,6 +130,30 @@ impl Counters {
             *mine += others;
         }
     }
+}
+
+/// The contacts of all windows, when none has to go.
+fn contacts_of(windows: &[&Window]) -> Option<BTreeMap<ContactKey, Facts>> {
+    let mut all: Vec<_> = windows.iter().flat_map(|window| &window.contacts).collect();
+    // Each window gives a run in order, and these are merged.
+    all.sort_by_key(|(key, _)| *key);
+    let mut contacts: Vec<(ContactKey, Facts)> = Vec::with_capacity(all.len());
+    let mut of_visit = 0;
+    for (key, facts) in all {
+        match contacts.last_mut() {
+            Some((last, kept)) if last == key => {
+                kept.merge(facts);
+                continue;
+            }
+            Some((last, _)) if last.visit == key.visit => of_visit += 1,
+            _ => of_visit = 1,
+        }
+        if of_visit > VISIT_CONTACTS_MAX {
+            return None;
+        }
+        contacts.push((*key, facts.clone()));
+    }
+    (contacts.len() <= CONTACTS_MAX).then(|| contacts.into_iter().collect())
 }
 
 #[cfg(test)]
@@ -105,15 +185,15 @@ mod tests {
             (0..300).map(|at| window(at, at as usize * 10..at as usize * 10 + 15)).collect();
         let mut pool = Window::new(0);
         parts.iter().for_each(|part| pool.merge(part));
-        let folded = Window::fold(parts, |_| 7);
+        let folded = Window::fold(&parts, |_| 7);
         assert_eq!(folded.len(), 1);
         assert_eq!(folded[0].stats(), pool.stats());
         assert_eq!(folded[0].contacts, pool.contacts);
         assert_eq!(folded[0].counters.len(), 1, "the names of the segments are given up");
         assert!(folded[0].to_bytes().len() < pool.to_bytes().len());
-        let again = Window::fold(folded.clone(), |_| 7);
+        let again = Window::fold(&folded, |_| 7);
         assert_eq!(again[0].to_bytes(), folded[0].to_bytes());
-        assert!(Window::fold([], |_| 7).is_empty());
+        assert!(Window::fold(&[], |_| 7).is_empty());
     }
 
     /// A window of one source that asked for these doors.
@@ -149,7 +229,7 @@ mod tests {
         let half = CONTACTS_MAX / 2 + 1;
         let parts = [window(1, 0..half), window(2, half..2 * half), window(3, 0..half)];
         let contacts: usize = parts[..2].iter().map(|part| part.contacts.len()).sum();
-        let folded = Window::fold(parts, |at| at as u64);
+        let folded = Window::fold(&parts, |at| at as u64);
         assert!(folded.iter().all(|window| !window.stats().truncated));
         assert_eq!(folded.len(), 3);
         assert_eq!(folded[0].contacts.len() + folded[1].contacts.len(), contacts);

@@ -9,7 +9,7 @@ use std::env;
 use std::path::Path;
 use std::time::Instant;
 
-use relight_engine::store::{ProbeRow, RawAdvisory, SegmentDraft, SiteRow, SnapshotDraft, Store};
+use relight_engine::store::{ProbeRow, RawAdvisory, SegmentsDraft, SiteRow, SnapshotDraft, Store};
 use relight_engine::watch::{Window, catalogue};
 use relight_engine::{OnThatDay, Probed, Then, probed};
 use relight_formats::advisory::{self, Input};
@@ -167,17 +167,16 @@ fn doors(store: &Store, count: usize, rng: &mut Rng) -> usize {
         }
         let mut segment = Digest([0; 32]);
         segment.0[..8].copy_from_slice(&day.to_le_bytes());
-        let draft = SegmentDraft {
+        let draft = SegmentsDraft {
             org: OrgId(1),
-            segment,
-            window: &window,
-            day,
+            segments: &[segment],
+            windows: &[(day, window.clone())],
             read_day: day,
             days: &[],
             probes: &probes,
             position: None,
         };
-        assert!(store.put_segment(&draft).unwrap());
+        assert!(store.put_segments(&draft).unwrap());
     }
     tries
 }

@@ -1,8 +1,12 @@
-//! Bytes of a log that were read and not yet taken: at most those of one segment.
+//! Bytes of a log that were read and not yet taken: a few lines, or a part of one that is long.
 
 use std::io::{self, Read};
 
 use super::SEGMENT_BYTES_MAX;
+
+/// Bytes that are read at a time: they stay in the near memory of a processor while their digest is
+/// made and their lines are read.
+pub(super) const READ_BYTES: usize = 256 << 10;
 
 /// Bytes that are asked for first: most looks at a log that grows find little.
 const BLOCK_BYTES_MIN: usize = 64 << 10;
@@ -10,10 +14,19 @@ const BLOCK_BYTES_MIN: usize = 64 << 10;
 /// See the head of the file.
 #[derive(Debug, Default)]
 pub(super) struct Block {
-    /// What is behind `filled` is left over from before: memory is filled with zeros once, not for
-    /// each segment.
+    /// What is behind `filled` is left over from before: memory is filled with zeros once, and not
+    /// for each reading.
     bytes: Vec<u8>,
     filled: usize,
+}
+
+/// Whether a stream has more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum More {
+    /// It was not read to its end.
+    MayCome,
+    /// Not now.
+    None,
 }
 
 impl Block {
@@ -26,34 +39,34 @@ impl Block {
         &self.bytes[..self.filled]
     }
 
-    /// It holds as much as a segment may.
-    pub(super) const fn is_full(&self) -> bool {
-        self.filled >= SEGMENT_BYTES_MAX
-    }
-
-    /// Reads until it is full or there is no more.
+    /// Reads until [`READ_BYTES`] are there, or so many more when lines are long, or there is no
+    /// more.
     ///
     /// # Errors
     /// The stream cannot be read. What was read before that is there.
-    pub(super) fn fill(&mut self, stream: &mut dyn Read) -> io::Result<()> {
-        while !self.is_full() {
+    pub(super) fn fill(&mut self, stream: &mut dyn Read) -> io::Result<More> {
+        // A part of a line is looked through again for each reading, so there must not be many.
+        let enough = READ_BYTES.max(2 * self.filled).min(SEGMENT_BYTES_MAX.max(self.filled));
+        while self.filled < enough {
             if self.filled == self.bytes.len() {
-                let more = (2 * self.filled).clamp(BLOCK_BYTES_MIN, SEGMENT_BYTES_MAX);
+                let more = (2 * self.filled).clamp(BLOCK_BYTES_MIN, enough.max(BLOCK_BYTES_MIN));
                 self.bytes.resize(more, 0);
             }
-            match stream.read(&mut self.bytes[self.filled..]) {
-                Ok(0) => break,
+            let end = self.bytes.len().min(enough);
+            match stream.read(&mut self.bytes[self.filled..end]) {
+                Ok(0) => return Ok(More::None),
                 Ok(read) => self.filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(More::MayCome)
     }
 
-    /// Where the last line ends whose end is there.
-    pub(super) fn lines_end(&self) -> Option<usize> {
-        memchr::memrchr(b'\n', self.bytes()).map(|at| at + 1)
+    /// Where the last line ends whose end is there, among the first bytes.
+    pub(super) fn lines_end(&self, within: usize) -> Option<usize> {
+        let bytes = &self.bytes()[..self.filled.min(within)];
+        memchr::memrchr(b'\n', bytes).map(|at| at + 1)
     }
 
     /// Lets the first bytes go.
@@ -90,19 +103,29 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_a_segment_and_no_more() {
+    fn it_reads_a_little_at_a_time_and_a_long_line_up_to_a_segment() {
         let mut block = Block::of(b"x\ny");
-        assert_eq!((block.bytes(), block.lines_end()), (&b"x\ny"[..], Some(2)));
+        assert_eq!((block.bytes(), block.lines_end(9)), (&b"x\ny"[..], Some(2)));
+        assert_eq!(block.lines_end(1), None);
         block.drain(2);
         let mut stream = io::repeat(b'z').take(2 * SEGMENT_BYTES_MAX as u64);
-        block.fill(&mut stream).unwrap();
-        assert!(block.is_full() && block.bytes().len() == SEGMENT_BYTES_MAX);
-        assert_eq!((&block.bytes()[..2], block.lines_end()), (&b"yz"[..], None));
+        let mut sizes = Vec::new();
+        while block.bytes().len() < SEGMENT_BYTES_MAX {
+            assert_eq!(block.fill(&mut stream).unwrap(), More::MayCome);
+            sizes.push(block.bytes().len());
+        }
+        assert_eq!(sizes, [1, 2, 4, 8, 16, 32].map(|times| times * READ_BYTES));
+        assert_eq!((&block.bytes()[..2], block.lines_end(usize::MAX)), (&b"yz"[..], None));
+        assert_eq!(block.fill(&mut stream).unwrap(), More::MayCome, "and no further");
+        assert_eq!(block.bytes().len(), SEGMENT_BYTES_MAX);
         block.drain(SEGMENT_BYTES_MAX);
-        block.fill(&mut stream).unwrap();
-        block.drain(SEGMENT_BYTES_MAX);
-        block.fill(&mut stream).unwrap();
-        assert!(block.bytes().len() == 1 && !block.is_full(), "nothing was lost");
+        let mut rest = 0;
+        while block.fill(&mut stream).unwrap() == More::MayCome {
+            rest += block.bytes().len();
+            block.drain(block.bytes().len());
+        }
+        assert_eq!(rest + block.bytes().len(), SEGMENT_BYTES_MAX + 1, "nothing was lost");
+        block.drain(block.bytes().len() - 1);
         block.shrink();
         assert_eq!((block.bytes.capacity(), block.bytes()), (1, &b"z"[..]));
     }
@@ -111,7 +134,7 @@ mod tests {
     fn what_is_behind_is_never_seen_and_an_error_loses_nothing() {
         let mut block = Block::of(b"0123456789");
         block.drain(8);
-        block.fill(&mut Halting(0, 7)).unwrap();
+        assert_eq!(block.fill(&mut Halting(0, 7)).unwrap(), More::None);
         assert_eq!(block.bytes(), b"89aaaaaaa");
         struct Broken;
         impl Read for Broken {

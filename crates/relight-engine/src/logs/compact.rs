@@ -90,7 +90,7 @@ impl Engine {
                 EngineError::because(format!("reading a window of organisation {}", org.0), error)
             })?);
         }
-        let folded = Window::fold(windows, |at| name_of(&segments, at));
+        let folded = Window::fold(&windows, |at| name_of(&segments, at));
         if folded.len() >= segments.len() {
             return Ok(0);
         }
@@ -106,7 +106,7 @@ impl Engine {
 }
 
 /// A number that other segments give with no practical chance.
-fn name_of(segments: &[Digest], at: usize) -> u64 {
+pub(super) fn name_of(segments: &[Digest], at: usize) -> u64 {
     let mut hash = Sha256::new();
     segments.iter().for_each(|segment| hash.update(segment.0));
     hash.update((at as u64).to_be_bytes());

@@ -16,7 +16,9 @@ use relight_watch::{Feed, Reader};
 use sha2::{Digest as _, Sha256};
 
 use super::block::Block;
-use super::{LIMITS, LogReport};
+use super::group::Group;
+use super::source::Source;
+use super::{LIMITS, LogReport, Taken, with_header};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -32,6 +34,8 @@ pub(super) struct LogFile {
     pub(super) position: LogPosition,
     /// Bytes that were read and not yet taken.
     block: Block,
+    /// What was taken and is not yet stored.
+    group: Group,
 }
 
 impl LogFile {
@@ -66,7 +70,8 @@ impl LogFile {
         let mut stream = open_stream(file, LIMITS).map_err(io::Error::other)?;
         let mut head = Vec::new();
         stream.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-        Ok(Self { stream, head, position: new_position(feed, inode), block: Block::default() })
+        let (position, block) = (new_position(feed, inode), Block::default());
+        Ok(Self { stream, head, position, block, group: Group::default() })
     }
 
     /// Goes to where the file was left; false when it is not that long.
@@ -81,7 +86,7 @@ impl LogFile {
     }
 
     /// Takes what the file holds now, segment by segment; a last line without its end waits,
-    /// unless it is `final_line`.
+    /// unless it is `final_line`. What the store refused before is put again first.
     pub(super) fn take(
         &mut self,
         engine: &Engine,
@@ -89,71 +94,65 @@ impl LogFile {
         end: LastLine,
         report: &mut LogReport,
     ) -> Result<(), EngineError> {
+        engine.keep(&mut self.group)?;
+        let taken = self.take_segments(engine, reader, end, report);
+        // What was read before an error stays read.
+        taken.and(engine.keep(&mut self.group))
+    }
+
+    fn take_segments(
+        &mut self,
+        engine: &Engine,
+        reader: &mut Reader,
+        end: LastLine,
+        report: &mut LogReport,
+    ) -> Result<(), EngineError> {
+        let Self { stream, head, position, block, group } = self;
+        let mut source = Source::new(&mut **stream, block);
         loop {
-            let read = self.block.fill(&mut *self.stream);
-            read.map_err(|error| EngineError::because("reading a log", error))?;
-            let full = self.block.is_full();
-            // A line that is longer than a segment is read in parts: nothing grows without limit.
-            let all = if full { self.block.bytes().len() } else { 0 };
-            let until = self.block.lines_end().unwrap_or(all);
-            if until > 0 {
-                self.take_block(until, engine, reader, report)?;
+            // Who follows a log for weeks receives its lines now, not when it began.
+            if reader.feed().received > 0 {
+                reader.received(engine.now());
             }
-            if !full {
-                break;
+            let taken = engine.segment(reader, &mut source, LastLine::Waits, group, report);
+            if taken.bytes > 0 {
+                advance(position, head, &taken);
+                group.reached(with_header(position, reader));
+            }
+            match taken.failed {
+                Some(error) => return Err(error),
+                None if taken.bytes == 0 => break,
+                None if group.is_full() => engine.keep(group)?,
+                None => {}
             }
         }
         self.block.shrink();
         if end == LastLine::Counts && !self.block.bytes().is_empty() {
             // Should the line grow later, it is read again, whole.
-            engine.segment(reader, self.block.bytes(), None, report)?;
+            let (mut nothing, mut rest) = (io::empty(), Block::of(self.block.bytes()));
+            let mut source = Source::new(&mut nothing, &mut rest);
+            engine.segment(reader, &mut source, LastLine::Counts, &mut self.group, report);
         }
         Ok(())
-    }
-
-    /// The first bytes of the block become a segment. What the store refuses stays where it was,
-    /// to be taken again.
-    fn take_block(
-        &mut self,
-        until: usize,
-        engine: &Engine,
-        reader: &mut Reader,
-        report: &mut LogReport,
-    ) -> Result<(), EngineError> {
-        let (position, header) = (self.position.clone(), reader.feed().header.clone());
-        self.advance(until);
-        // Who follows a log for weeks receives its lines now, not when it began.
-        if reader.feed().received > 0 {
-            reader.received(engine.now());
-        }
-        let bytes = &self.block.bytes()[..until];
-        let taken = engine.segment(reader, bytes, Some(&self.position), report);
-        if taken.is_ok() {
-            self.block.drain(until);
-        } else {
-            self.position = position;
-            reader.restore_header(&header);
-        }
-        taken
     }
 
     /// All bytes of a file of that size were taken, but for a line that waits for its end.
     pub(super) fn is_read(&self, size: u64) -> bool {
         let all = self.position.offset + self.block.bytes().len() as u64 >= size;
-        all && self.block.lines_end().is_none()
+        all && self.block.lines_end(usize::MAX).is_none()
     }
+}
 
-    fn advance(&mut self, bytes: usize) {
-        if self.position.head_bytes == 0 {
-            let seen = bytes.min(HEAD_BYTES);
-            if self.head.len() < seen {
-                self.head = self.block.bytes()[..seen].to_vec();
-            }
-            self.position.head_bytes = u32::try_from(self.head.len()).unwrap_or(u32::MAX);
-            self.position.head = digest(&self.head);
+/// The file was read so far; what it begins with is noted once.
+fn advance(position: &mut LogPosition, head: &mut Vec<u8>, taken: &Taken) {
+    if position.head_bytes == 0 {
+        if head.len() < taken.first.len() {
+            taken.first.clone_into(head);
         }
-        self.position.offset += bytes as u64;
+        position.head_bytes = u32::try_from(head.len()).unwrap_or(u32::MAX);
+        position.head = digest(head);
     }
+    position.offset += taken.bytes as u64;
 }
 
 /// What a last line without its end is.

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use relight_engine::store::SegmentDraft;
+use relight_engine::store::SegmentsDraft;
 use relight_engine::watch::{Feed, Reader, Window};
 use relight_engine::{
     FollowReport, Follower, HEAD_BYTES, LogReport, WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX,
@@ -246,17 +246,16 @@ fn windows_of_other_days_are_joined_beside_one_that_cannot_be_read() {
     let org = logs.town.engine.organisations().unwrap()[0].id;
     let store = logs.town.engine.store();
     for number in 0..2 {
-        let draft = SegmentDraft {
+        let draft = SegmentsDraft {
             org,
-            segment: Digest([number; 32]),
-            window: b"of another version",
-            day: 10,
+            segments: &[Digest([number; 32])],
+            windows: &[(10, b"of another version".to_vec())],
             read_day: logs.town.engine.now() / 86_400,
             days: &[],
             probes: &[],
             position: None,
         };
-        store.put_segment(&draft).unwrap();
+        store.put_segments(&draft).unwrap();
     }
     logs.append("a.log", 1);
     logs.append("b.log", 1);

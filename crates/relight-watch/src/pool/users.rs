@@ -60,7 +60,7 @@ impl Users {
     }
 
     /// Adds such pairs, in no order, some of them several times.
-    pub(crate) fn insert_all(&mut self, pairs: Vec<u64>) {
+    pub(crate) fn insert_all(&mut self, pairs: &[u64]) {
         self.0.insert_all(pairs);
     }
 

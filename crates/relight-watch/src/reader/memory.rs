@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use relight_model::{Escape, Event, OrgId};
 
+use super::hash::place_of;
 use super::ordinary::Clock;
-use super::place_of;
 use crate::decode::basic_credentials;
 use crate::parsers::dash_is_empty;
 use crate::pool::{Print, SourceKey};
@@ -34,7 +34,7 @@ pub(super) const PATH_BYTES_MAX: usize = 111;
 pub(super) const QUERY_BYTES_MAX: usize = 62;
 
 /// Longest user agent that is remembered, in bytes.
-pub(super) const AGENT_BYTES_MAX: usize = 243;
+pub(super) const AGENT_BYTES_MAX: usize = 239;
 
 /// See the head of the file. One is enough for all readers of a thread.
 #[derive(Debug)]
@@ -70,6 +70,8 @@ pub(super) struct Path {
     pub(super) is_conventional: bool,
     /// The window in which it was marked as served.
     pub(super) served_in: u32,
+    /// Nothing in it has to be undone: it is its own plain spelling.
+    pub(super) is_plain: bool,
     /// Hash of the path class.
     pub(super) door: u64,
 }
@@ -85,6 +87,7 @@ impl Path {
                 || traversal::climbed(&event, undone).is_some(),
             is_conventional: catalogue::is_conventional(&plain),
             served_in: 0,
+            is_plain: undone.is_none(),
             door: path_class::hash(&plain),
         }
     }
@@ -119,6 +122,8 @@ fn request() -> Event<'static> {
 pub(super) struct Agent {
     /// It may hold a payload.
     pub(super) is_odd: bool,
+    /// The window in which its name was kept.
+    pub(super) named_in: u32,
     pub(super) print: Print,
 }
 
@@ -126,7 +131,7 @@ impl Agent {
     /// Of a user agent that holds no lookup.
     pub(super) fn of(agent: &str) -> Self {
         let print = Print::of("", "", dash_is_empty(agent));
-        Self { is_odd: basic_credentials(agent).is_some(), print }
+        Self { is_odd: basic_credentials(agent).is_some(), named_in: 0, print }
     }
 }
 
@@ -228,7 +233,7 @@ impl Sources {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hash_of;
+    use super::super::hash::hash_of;
     use super::*;
 
     fn get<const N: usize>(texts: &mut Texts<usize, N>, text: &str, facts: usize) -> usize {

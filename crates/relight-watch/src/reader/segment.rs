@@ -6,12 +6,15 @@
 
 use std::net::IpAddr;
 
-use relight_model::{Escape, Event, Outcome, SiteId, Timestamp};
+use relight_model::{Escape, Outcome, SiteId, Timestamp};
 
+use super::hash::{LineHash, hash_of};
 use super::memory::{Agent, Memory, Path, Query, ascii};
-use super::ordinary::{Ordinary, split};
-use super::{Reader, Taken, hash_of};
-use crate::contact::{Answer, Ground, Kind, Knock, Visit, answer, subject};
+use super::ordinary::{Ordinary, Quoted};
+use super::{Reader, Taken};
+use crate::contact::{
+    Answer, ContactKey, Facts, Ground, Kind, Visit, answer, cut, is_in_site, subject,
+};
 use crate::daybook::{DAY_S, DayFacts, DayKey, Daybook, bits};
 use crate::decode::{are_credentials, worth_a_look};
 use crate::line::{LINE_BYTES_MAX, ended, text};
@@ -40,9 +43,19 @@ impl Reader {
         window: &mut Window,
         daybook: &mut Daybook,
     ) -> u64 {
-        let mut reading = Reading::new(self, memory, window, daybook);
+        let mut reading = self.reading(memory, window, daybook);
         reading.lines(bytes);
         reading.finish()
+    }
+
+    /// The same in parts: a segment that is about to be read.
+    pub fn reading<'r>(
+        &'r mut self,
+        memory: &'r mut Memory,
+        window: &'r mut Window,
+        daybook: &'r mut Daybook,
+    ) -> Reading<'r> {
+        Reading::new(self, memory, window, daybook)
     }
 
     /// Counts an event that was read quickly, of a line with this hash; gives its time.
@@ -119,15 +132,26 @@ struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     fn new(raw: &'a [u8]) -> Option<Self> {
         let line = Some(ended(raw)).filter(|line| line.len() <= LINE_BYTES_MAX)?;
-        let ordinary = split(line)?;
+        let quoted = Quoted::of(line)?;
+        let ordinary = quoted.split()?;
         let [path, agent] = [ordinary.path, ordinary.agent].map(hash_of);
-        let (source, line) = (SourceKey::of(ordinary.source), hash_of(line));
+        let (source, line) = (SourceKey::of(ordinary.source), line_hash(&quoted, agent));
         Some(Self { raw, ordinary, source, line, path, agent })
     }
 }
 
+/// As [`LineHash::of`], with the hash of the agent.
+fn line_hash(quoted: &Quoted<'_>, agent: u64) -> u64 {
+    let Quoted { head, request, middle, referer, .. } = *quoted;
+    let mut hash = LineHash::new();
+    [head, request, middle, referer, b" "].into_iter().for_each(|part| hash.add(hash_of(part)));
+    hash.add(agent);
+    hash.add(hash_of(b""));
+    hash.finish()
+}
+
 /// A segment that is being read.
-struct Reading<'r> {
+pub struct Reading<'r> {
     reader: &'r mut Reader,
     memory: &'r mut Memory,
     window: &'r mut Window,
@@ -143,6 +167,8 @@ struct Reading<'r> {
     day: Option<(i64, DayFacts)>,
     /// Marks of the lines that were read quickly, most of them once.
     marks: GatheredMarks,
+    /// Contacts of such lines: to add many at once costs less.
+    knocks: Vec<(ContactKey, Facts)>,
     /// Where marks are set.
     ground: Ground,
     cut: u64,
@@ -180,12 +206,14 @@ impl<'r> Reading<'r> {
             counters: Counters::EMPTY,
             day: None,
             marks: GatheredMarks::default(),
+            knocks: Vec::new(),
             ground,
             cut: 0,
         }
     }
 
-    fn lines(&mut self, bytes: &[u8]) {
+    /// Reads the next lines of it; the last one needs no end.
+    pub fn lines(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(piece_end(rest));
@@ -241,6 +269,7 @@ impl<'r> Reading<'r> {
             return;
         }
         self.note_day();
+        self.keep_knocks();
         let org = self.reader.feed.org;
         let (line, is_cut) = text(ended(raw));
         self.cut += u64::from(is_cut);
@@ -261,19 +290,21 @@ impl<'r> Reading<'r> {
         let Prepared { ordinary, source, .. } = prepared;
         let Memory { clock, paths, queries, agents, window, .. } = &mut *self.memory;
         let at = clock.moment(ordinary.stamp)?;
-        let agent = *agents.get(ordinary.agent, prepared.agent, Agent::of);
+        let client = agents.get(ordinary.agent, prepared.agent, Agent::of);
         let known = paths.get(ordinary.path, prepared.path, Path::of);
         let mut of_query = |query: &[u8]| queries.get(query, hash_of(query), Query::of).is_odd;
         let is_odd = known.is_odd
-            || agent.is_odd
+            || client.is_odd
             || !ordinary.query.is_empty() && of_query(ordinary.query)
             || are_credentials(ordinary.referer);
         if is_odd {
             return None;
         }
-        let (path, answer) = (*known, answer(ordinary.status));
-        if answer == Answer::Served {
-            known.served_in = *window;
+        let (path, agent, answer) = (*known, *client, answer(ordinary.status));
+        match answer {
+            Answer::Served => known.served_in = *window,
+            Answer::Denied(_) if !path.is_conventional => client.named_in = *window,
+            Answer::Denied(_) | Answer::Other => {}
         }
         // From here on it is counted.
         let at = self.reader.count(prepared.line, at);
@@ -285,7 +316,7 @@ impl<'r> Reading<'r> {
         match answer {
             Answer::Served => self.visited((ordinary.source, *source), agent.print, path),
             Answer::Denied(kind) if !path.is_conventional => {
-                self.knocked(at, ordinary, (kind, path.door));
+                self.knocked(at, ordinary, kind, path, agent);
             }
             Answer::Denied(_) | Answer::Other => {}
         }
@@ -307,24 +338,39 @@ impl<'r> Reading<'r> {
     }
 
     /// A contact: an answer that an ordinary visitor does not get.
-    fn knocked(&mut self, at: Timestamp, ordinary: &Ordinary<'_>, (kind, door): (Kind, u64)) {
+    fn knocked(
+        &mut self,
+        at: Timestamp,
+        ordinary: &Ordinary<'_>,
+        kind: Kind,
+        path: Path,
+        agent: Agent,
+    ) {
         let feed = &self.reader.feed;
-        let event = Event {
-            site: self.site,
-            host: &feed.host,
-            method: ascii(ordinary.method),
-            path: ascii(ordinary.path),
-            query: ascii(ordinary.query),
-            status: ordinary.status,
-            bytes_out: ordinary.bytes_out,
-            referer: dash_is_empty(ascii(ordinary.referer)),
-            user_agent: dash_is_empty(ascii(ordinary.agent)),
-            outcome: Outcome::of_status(ordinary.status),
-            escape: Escape::Apache,
-            ..Event::bare(feed.org, at, ordinary.source)
+        if agent.named_in != self.memory.window {
+            self.window.name_agent(agent.print.agent, dash_is_empty(ascii(ordinary.agent)));
+        }
+        let source = subject(ordinary.source);
+        let hash = self.ground.visit(source);
+        let visit = Visit { hash, source, org: feed.org, site: self.site };
+        let plain = ascii(ordinary.path);
+        let text = if path.is_plain { cut(plain) } else { cut(&normalised(plain)) };
+        let referer = dash_is_empty(ascii(ordinary.referer));
+        let facts = Facts {
+            first: (at, ordinary.status, text, agent.print),
+            last: at,
+            in_site: is_in_site(&feed.host, referer),
+            served: false,
         };
-        let knock = Knock::new(kind, door, &normalised(event.path));
-        self.window.knock(&event, Visit::of(&event), knock, &mut self.counters);
+        self.counters.kinds[kind as usize] += 1;
+        self.knocks.push((ContactKey { visit, kind, door: path.door }, facts));
+    }
+
+    /// Gives the window the contacts of lines that were read quickly, before others come.
+    fn keep_knocks(&mut self) {
+        if !self.knocks.is_empty() {
+            self.counters.overflow += self.window.add_all(std::mem::take(&mut self.knocks));
+        }
     }
 
     /// What the daybook notes of the fields of an ordinary line.
@@ -361,13 +407,16 @@ impl<'r> Reading<'r> {
         }
     }
 
-    fn finish(mut self) -> u64 {
+    /// Gives window and daybook what was gathered; says how many lines were longer than the limit
+    /// and cut.
+    pub fn finish(mut self) -> u64 {
         self.note_day();
+        self.keep_knocks();
         self.window.count(self.reader.feed.org, &self.counters);
         let GatheredMarks { ordinary, served, users } = self.marks;
-        self.window.ordinary.insert_all(ordinary);
-        self.window.served.insert_all(served);
-        self.window.users.insert_all(users);
+        self.window.ordinary.insert_all(&ordinary);
+        self.window.served.insert_all(&served);
+        self.window.users.insert_all(&users);
         if self.counters.events > 0 {
             *self.reader.tally.formats.entry(COMBINED).or_insert(0) += self.counters.events;
         }
