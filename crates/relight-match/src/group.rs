@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::alias::Attachment;
 use crate::authority::{Rank, enriches};
-use crate::bracket::{self, Needed};
+use crate::bracket::{self, Reading};
 use crate::cvss::{CvssVersion, cvss_scores, site_score};
 use crate::entry::{Asked, Entry};
 use crate::heard::{Heard, Said, Verdict, quick};
@@ -282,17 +282,17 @@ impl Group {
         self.judge_subject(&Subject::of(component), component)
     }
 
-    /// Of a component that is open, how many candidates must be affected.
-    fn needed(&self, component: &Component) -> Needed {
+    /// How the candidates of a component that is open are read.
+    fn reading(&self, component: &Component) -> Reading {
         let package = Subject::of(component).package;
         let names_classes = self.entries_of(&package).iter().any(|it| !it.classes.is_empty());
-        Needed::of(component, names_classes)
+        Reading::of(component, names_classes)
     }
 
     /// The answer about a component with every opinion that it rests on.
     pub fn judgement(&self, component: &Component) -> Judgement {
         if bracket::is_open(component) {
-            return bracket::judgement(component, self.needed(component), |it| self.judgement(it));
+            return bracket::judgement(component, self.reading(component), |it| self.judgement(it));
         }
         let subject = Subject::of(component);
         let asked = subject.asked();
@@ -351,7 +351,7 @@ impl Group {
         component: &Component,
     ) -> Option<Finding> {
         if bracket::is_open(component) {
-            return bracket::judge(component, self.needed(component), |single| self.judge(single));
+            return bracket::judge(component, self.reading(component), |single| self.judge(single));
         }
         let asked = subject.asked();
         let heard = self.heard(subject, &asked);

@@ -7,7 +7,7 @@ use std::fmt;
 use relight_model::{Component, Exhibit, Finding, FindingState, Purl, UnknownReason};
 
 use crate::advisories::Advisories;
-use crate::bracket::{self, Needed};
+use crate::bracket::{self, Reading};
 use crate::group::Group;
 use crate::package::{Reach, Subject, bare_name, normalise, package_of};
 use crate::version::{Version, VersionScheme, scheme_of};
@@ -279,7 +279,7 @@ impl PackageQuestion {
     /// Affected when package and version fit for certain, possible when one of them may.
     fn judge(&self, component: &Component) -> Option<Finding> {
         if bracket::is_open(component) {
-            return bracket::judge(component, Needed::All, |single| self.judge(single));
+            return bracket::judge(component, Reading::of(component, false), |it| self.judge(it));
         }
         let subject = Subject::of(component);
         let is_certain = self.names(&subject, component)?;

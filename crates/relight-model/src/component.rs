@@ -227,6 +227,8 @@ pub struct Catalog {
     pub warnings: Vec<Warning>,
     /// Which files packages of the operating system installed.
     pub owned: Vec<Owned>,
+    /// It is code of a language that can be embedded, and does not say what is in it.
+    pub is_unreadable: bool,
 }
 
 /// The files that one package of the operating system installed.

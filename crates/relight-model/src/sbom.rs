@@ -63,13 +63,16 @@ pub enum FlawCode {
     ChangedDuringScan,
     /// Classes were not read, because the scan was a fast one: it finds, and it never clears.
     ClassesNotRead,
+    /// Code that is recognised and cannot be looked into (classes of Android, a native image that
+    /// does not say what is in it).
+    CodeUnreadable,
     /// The document we read says itself that it is not complete, or does not say.
     Undeclared,
 }
 
 impl FlawCode {
     /// Every code.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::PermissionDenied,
         Self::IoError,
         Self::Encrypted,
@@ -99,6 +102,7 @@ impl FlawCode {
         Self::PlatformNotChosen,
         Self::ChangedDuringScan,
         Self::ClassesNotRead,
+        Self::CodeUnreadable,
         Self::Undeclared,
     ];
 
@@ -134,6 +138,7 @@ impl FlawCode {
             Self::PlatformNotChosen => "platform-not-chosen",
             Self::ChangedDuringScan => "changed-during-scan",
             Self::ClassesNotRead => "classes-not-read",
+            Self::CodeUnreadable => "code-unreadable",
             Self::Undeclared => "undeclared",
         }
     }
@@ -173,7 +178,7 @@ impl FlawCode {
             | Self::FileSystemExcluded
             | Self::PlatformNotChosen => UnknownReason::PartialExcluded,
             Self::ChangedDuringScan => UnknownReason::ChangedSince,
-            Self::ClassesNotRead => UnknownReason::NotObservable,
+            Self::ClassesNotRead | Self::CodeUnreadable => UnknownReason::NotObservable,
             Self::Undeclared => UnknownReason::DeclaredOnly,
         }
     }

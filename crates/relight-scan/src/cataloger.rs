@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 
 use memchr::memmem::Finder;
-use relight_model::Catalog;
+use relight_model::{Catalog, Digest};
 
 use crate::catalogers::CATALOGERS;
 use crate::evidence::{ends_with, file_name};
@@ -37,6 +37,9 @@ pub enum Select {
     /// Files somewhere below a folder, whose names end like this (`wp-content/plugins/`, `.php`).
     /// The end holds a dot.
     Inside(&'static str, &'static str),
+    /// Text files whose names end like this (`.js`) and that stand below no such folder
+    /// (`node_modules/`): only their first 512 bytes are shown.
+    Start(&'static str, &'static str),
     /// Databases whose path ends like this, from the start of a segment; they may be larger than
     /// any buffer, so [`File::source`] is set.
     Table(&'static str),
@@ -68,6 +71,9 @@ pub enum Kind {
     Deb,
     /// An RPM package.
     Rpm,
+    /// The modules of a Java runtime in one file, also those of an application that was linked with
+    /// it.
+    Jimage,
     /// A program or library of Linux and most other systems; [`File::source`] is set.
     Elf,
     /// A program or library of Windows; [`File::source`] is set.
@@ -143,6 +149,8 @@ pub struct Listing {
     pub members: Vec<(String, Vec<u8>)>,
     /// Every member was listed: only then does a missing name mean something.
     pub complete: bool,
+    /// The SHA-256 of the container, when an archive with that was learnt.
+    pub archive: Option<Digest>,
 }
 
 impl Listing {
@@ -197,7 +205,9 @@ pub(crate) struct Index {
     members: Vec<&'static str>,
     /// The endings of all names that are selected.
     endings: HashSet<&'static str>,
-    /// The folders by which files far below them are selected. Sorted.
+    /// Those that want the start of a file: by its ending, outside of a folder.
+    starts: Vec<(usize, Select)>,
+    /// The folders by which files far below them are selected, or are not. Sorted.
     inside: Vec<(&'static str, Finder<'static>)>,
 }
 
@@ -230,6 +240,10 @@ impl Index {
                         }
                         let ending = ending(end).unwrap_or_default();
                         index.by_ending.entry(ending).or_default().push((at, *select));
+                    }
+                    Select::Start(_, outside) => {
+                        index.inside.push((outside, Finder::new(*outside)));
+                        index.starts.push((at, *select));
                     }
                     Select::Member(name) => index.members.push(name),
                     Select::Kind(_) => {}
@@ -265,6 +279,12 @@ impl Index {
         found.sort_unstable();
         found.dedup();
         found.into_iter().map(|at| CATALOGERS[at]).collect()
+    }
+
+    /// The catalogers that want the start of a text file.
+    pub(crate) fn find_starts(&self, path: &str) -> impl Iterator<Item = &'static dyn Cataloger> {
+        let wanted = self.starts.iter().filter(move |(_, select)| select.wants_start(path));
+        wanted.map(|(at, _)| CATALOGERS[*at])
     }
 
     /// The catalogers that read a database by range.
@@ -320,8 +340,13 @@ impl Select {
                     && name.ends_with(end)
             }
             Self::Inside(folder, end) => path.ends_with(end) && path.contains(folder),
-            Self::Kind(_) | Self::Member(_) | Self::Table(_) => false,
+            Self::Kind(_) | Self::Member(_) | Self::Table(_) | Self::Start(..) => false,
         }
+    }
+
+    /// Whether the start of a text file with this path is wanted.
+    pub(crate) fn wants_start(self, path: &str) -> bool {
+        matches!(self, Self::Start(end, outside) if path.ends_with(end) && !path.contains(outside))
     }
 
     /// Whether a database with this path is selected.
@@ -356,7 +381,8 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
         let mut containers: BTreeMap<&str, Listing> = BTreeMap::new();
         let mut text = String::new();
         for (path, bytes) in &case.files {
-            let selected = plugin.selects().iter().any(|select| select.wants(path));
+            let mut selects = plugin.selects().iter();
+            let selected = selects.any(|select| select.wants(path) || select.wants_start(path));
             let by_range = |select: &Select| {
                 select.wants_table(path) || matches!(select, Select::Kind(k) if k.is_program())
             };
@@ -403,6 +429,7 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
         for warning in &catalog.warnings {
             let _ = writeln!(text, "warning: {warning}");
         }
+        text += if catalog.is_unreadable { "unreadable code\n" } else { "" };
         // Inputs hold it where people keep passwords; nothing of it may come out.
         assert!(!text.contains("marked-secret"), "{name}: {text}");
         text

@@ -24,7 +24,7 @@ pub(crate) use class::simple_hash;
 pub(crate) use database::FeatureKind;
 pub(crate) use known::Known;
 pub(crate) use learn::member_value;
-pub(crate) use matching::{Match, Recognised, Seen, Versions, recognise};
+pub(crate) use matching::{Around, Match, Recognised, Seen, Versions, recognise};
 
 pub use coordinates::release_of;
 pub use database::{Database, DatabaseError, KnownRelease, SEED_BYTES_MAX};

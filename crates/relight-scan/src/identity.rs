@@ -96,7 +96,10 @@ fn contradicts(one: &Component, other: &Component) -> bool {
         it.basis.certainty() == Certainty::Proven
             || matches!(it.basis, Basis::FingerprintPartial | Basis::NamedClass)
     };
+    let holds = |one: &Component, other: &Component| one.candidates.contains(&other.purl.version);
     is_bytes(one) != is_bytes(other)
+        && !holds(one, other)
+        && !holds(other, one)
         && [one, other].iter().all(|it| !it.purl.version.is_empty() || !it.candidates.is_empty())
 }
 

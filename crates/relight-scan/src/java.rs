@@ -1,26 +1,24 @@
 //! What the classes of a container, or of folders, say: libraries by their code, joined with what
 //! the metadata in the same place claims.
 
+mod place;
+
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use memchr::memmem;
-use relight_model::{Basis, Component, FlawCode, Purl, Scope};
+use relight_model::{Basis, Component, FlawCode, Purl};
 
+use self::place::{Place, settle};
 use crate::cataloger::{ClassPrint, Listed, Listing};
 use crate::evidence::folder_of;
-use crate::fingerprint::{FeatureKind, Known, Match, Recognised, Seen, Versions};
+use crate::fingerprint::{Around, FeatureKind, Known, Match, Recognised, Seen, Versions};
 use crate::fingerprint::{member_value, recognise, simple_hash};
 use crate::limits::Options;
 use crate::unpack::Found;
 
 /// Endings under which loaders keep classes; agents hide theirs behind the last two.
 const CLASS_ENDINGS: [&str; 3] = ["class", "classdata", "esclazz"];
-
-/// Share of a container, in percent, from which a library is the container.
-const MAIN_PERCENT: u64 = 60;
-/// Share from which nothing else is in it, so that its name is the library's.
-const WHOLE_PERCENT: u64 = 95;
 
 /// Share of the classes of a container that known libraries must explain, in percent, before a
 /// name without any class of its own is taken for left over.
@@ -58,7 +56,8 @@ fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mu
         files.clear();
     }
     for (root, classes) in roots_of(files) {
-        let recognised = look(known, &classes, listing.complete);
+        let around = Around { is_whole: listing.complete, archive: listing.archive };
+        let recognised = look(known, &classes, around);
         code.add(classes.len() as u64, &recognised);
         found.damage(&recognised, path);
         for it in &recognised.matches {
@@ -94,7 +93,7 @@ pub(crate) fn folders(options: &Options, found: &mut Found) {
         let prints = classes.iter().filter_map(|class| class.print);
         options.profiles.folder(root, prints, found);
         let is_whole = !found.flaws.iter().any(|flaw| flaw.evidence.starts_with(root.as_str()));
-        let recognised = look(known, classes, is_whole);
+        let recognised = look(known, classes, Around { is_whole, archive: None });
         let container = if root.is_empty() { "./" } else { root.as_str() };
         found.damage(&recognised, container);
         for it in &recognised.matches {
@@ -104,19 +103,20 @@ pub(crate) fn folders(options: &Options, found: &mut Found) {
     }
 }
 
-fn look(known: &Known, classes: &[Seen<'_>], is_whole: bool) -> Recognised {
+fn look(known: &Known, classes: &[Seen<'_>], around: Around) -> Recognised {
     // Classes that could not be read are known by their check sums alone.
     let read = classes.iter().any(|class| class.print.is_some());
     let kind = if read { FeatureKind::Text } else { FeatureKind::Crc };
-    recognise(known, kind, classes, is_whole)
+    recognise(known, kind, classes, around)
 }
 
+/// How a library is known, once its version is.
 fn basis_of(classes: &[Seen<'_>], it: &Match) -> Basis {
     match &it.versions {
         Versions::OneOf(_) if it.is_class_alone => Basis::NamedClass,
         Versions::OneOf(_) => Basis::FingerprintPartial,
-        Versions::Exact(_) if classes.iter().all(|class| class.print.is_none()) => Basis::CrcSet,
-        Versions::Exact(_) => Basis::FingerprintExact,
+        _ if classes.iter().all(|class| class.print.is_none()) => Basis::CrcSet,
+        _ => Basis::FingerprintExact,
     }
 }
 
@@ -225,94 +225,6 @@ fn usual_ending<'a>(files: &[File<'a>]) -> &'a str {
     counts.into_iter().max_by_key(|(_, count)| *count).map_or("", |(ending, _)| ending)
 }
 
-/// Where libraries were recognised.
-struct Place<'a> {
-    /// The evidence path of the container, or of a folder of the class path.
-    container: &'a str,
-    /// The folder of the class path inside the container.
-    root: &'a str,
-    is_folder: bool,
-    /// No other folder of the class path in this container has the library.
-    is_first: bool,
-}
-
-/// Turns a match into a component in its place, and settles it with what metadata says there.
-fn settle(
-    known: &Known,
-    place: &Place<'_>,
-    it: &Match,
-    basis: Basis,
-    from: usize,
-    found: &mut Found,
-) {
-    let (group, name) = it.artifact.split_once(':').unwrap_or(("", &it.artifact));
-    let (version, candidates) = match &it.versions {
-        Versions::Exact(version) => (version.as_str(), Vec::new()),
-        Versions::OneOf(versions) => ("", versions.clone()),
-    };
-    let purl = Purl::new("maven", group, name, version);
-    let evidence = place.evidence(it, group, name, &found.components[from..]);
-    let component = Component {
-        candidates,
-        removed: it.removed.clone(),
-        ..Component::new(purl, evidence, basis, Scope::Installed)
-    };
-    let mut component = component;
-    if it.share_percent >= WHOLE_PERCENT {
-        let is_name = |claim: &Component| {
-            claim.evidence == place.container
-                && matches!(claim.basis, Basis::Manifest | Basis::FileName)
-                && claim.purl.name != name
-        };
-        // A version whose classes are those of another one is told by its metadata alone.
-        let is_other =
-            |claim: &Component| claim.purl.name.ends_with(name) && claim.purl.version != version;
-        let mut claims = found.components[from..].iter();
-        component.conflict |= !version.is_empty() && claims.any(|it| is_name(it) && is_other(it));
-        drop_claims(found, from, is_name);
-    }
-    // Metadata may name a version that nobody learnt: then the nearest known one is no objection.
-    let unlearnt = |claim: &&mut Component| {
-        matches!(basis, Basis::FingerprintPartial | Basis::NamedClass)
-            && claim.evidence == component.evidence
-            && claim.basis == Basis::PomProperties
-            && claim.purl.name == name
-            && !known.version_is_known(&it.artifact, &claim.purl.version)
-    };
-    if let Some(claim) = found.components[from..].iter_mut().find(unlearnt) {
-        claim.also.push(basis);
-        claim.removed.extend(component.removed);
-    } else {
-        found.components.push(component);
-    }
-}
-
-impl Place<'_> {
-    /// Where a library is: the container itself when the library is most of it, or when metadata
-    /// names it there; else the folder of its classes.
-    fn evidence(&self, it: &Match, group: &str, name: &str, claims: &[Component]) -> String {
-        let natural = format!("{}/", group.replace('.', "/"));
-        let is_moved = it.is_one_of_many && !it.folder.starts_with(&natural);
-        let is_claim = |claim: &Component| {
-            claim.evidence == self.container
-                && claim.purl.kind == "maven"
-                && claim.purl.name == name
-        };
-        let is_main =
-            self.is_folder || it.share_percent >= MAIN_PERCENT || claims.iter().any(is_claim);
-        match (is_main && self.is_first && !is_moved, self.is_folder) {
-            (true, _) => self.container.to_owned(),
-            (false, true) => format!("{}{}", self.container, it.folder),
-            (false, false) => format!("{}!/{}{}", self.container, self.root, it.folder),
-        }
-    }
-}
-
-fn drop_claims(found: &mut Found, from: usize, unwanted: impl Fn(&Component) -> bool) {
-    let claims = found.components.split_off(from);
-    found.components.extend(claims.into_iter().filter(|claim| !unwanted(claim)));
-}
-
 /// The classes of a container.
 #[derive(Clone, Copy, Default)]
 struct Code {
@@ -398,6 +310,8 @@ fn folders_of_code(listing: &Listing) -> Vec<&str> {
 mod tests {
     use std::cmp::Ordering;
 
+    use relight_model::Scope;
+
     use super::*;
     use crate::fingerprint::class_writer::numbered;
     use crate::fingerprint::{Database, Fingerprints, LearntClass, Release, class, write_database};
@@ -412,22 +326,34 @@ mod tests {
         class::read(&numbered(&format!("g/lib/{}", NAMES[at]), at as i32).write()).unwrap()
     }
 
-    fn options() -> Options {
+    fn options(others: usize) -> Options {
         let class = |at: usize| LearntClass {
             name: format!("g/lib/{}", NAMES[at]),
             print: print(at),
             member: Some((at as u32 + 7, 9)),
             ..LearntClass::default()
         };
-        let release = Release {
+        let release = |version: String, classes: Vec<LearntClass>| Release {
             artifact: "g.lib:lib".into(),
-            version: "1".into(),
-            classes: (0..NAMES.len()).map(class).collect(),
+            version,
+            classes,
             ..Release::default()
         };
+        // Other versions, of which none has its code: else no version is exact.
+        let other = |at: usize| {
+            let class = |number: usize| {
+                let name = format!("g/lib/Old{number}");
+                let number = 1_000 + at * 100 + number;
+                let print = class::read(&numbered(&name, number as i32).write()).unwrap();
+                LearntClass { name, print, ..LearntClass::default() }
+            };
+            release(format!("0.{at}"), (0..NAMES.len()).map(class).collect())
+        };
+        let mut releases: Vec<Release> = (0..others).map(other).collect();
+        releases.push(release("1".into(), (0..NAMES.len()).map(class).collect()));
         let named = [("g.lib:lib".to_owned(), "g/lib/Lookup".to_owned())];
         let order = |_: &str, _: &str| Ordering::Equal;
-        let database = Database::from_bytes(write_database(vec![release], &named, order, 0));
+        let database = Database::from_bytes(write_database(releases, &named, order, 0));
         let fingerprints = Fingerprints::only(vec![database.unwrap()]);
         Options { fingerprints, keep_listings: true, ..Options::default() }
     }
@@ -446,17 +372,24 @@ mod tests {
     }
 
     fn check(entries: Vec<Listed>, claims: &[(Basis, &str)], expected: &str) {
+        check_among(18, entries, claims, expected);
+    }
+
+    fn check_among(others: usize, entries: Vec<Listed>, claims: &[(Basis, &str)], expected: &str) {
         let listing = Listing { entries, complete: true, ..Listing::default() };
         let claim = |(basis, purl): &(Basis, &str)| {
             Component::new(Purl::parse(purl).unwrap(), "x.jar", *basis, Scope::Installed)
         };
         let mut found =
             Found { components: claims.iter().map(claim).collect(), ..Found::default() };
-        container(&options(), "x.jar", listing, 0, &mut found);
+        container(&options(others), "x.jar", listing, 0, &mut found);
         let mut text = String::new();
         for it in crate::identity::merge(found.components) {
             let removed: String = it.removed.iter().map(|it| format!(" without {it}")).collect();
-            let conflict = if it.conflict { " in conflict" } else { "" };
+            let mut conflict = if it.conflict { " in conflict" } else { "" }.to_owned();
+            if !it.candidates.is_empty() {
+                conflict += &format!(" of {}", it.candidates.join(" "));
+            }
             let (purl, place, basis) = (&it.purl, &it.evidence, it.basis.as_str());
             text += &format!("{purl} in {place} by {basis}{conflict}{removed}\n");
         }
@@ -476,6 +409,46 @@ mod tests {
         let told = "pkg:maven/g.lib/lib@1 in x.jar by fingerprint-exact in conflict\n";
         check(members("", &[], "class"), &[(Basis::Manifest, "pkg:maven/org.g.lib@1.0.1")], told);
         check(members("", &[], "class"), &[(Basis::Manifest, "pkg:maven/org.g.lib@1")], exact);
+    }
+
+    /// Of a library of which one version is known, that is told as the code which it is, until
+    /// metadata says the version. What names another version adds that one.
+    #[test]
+    fn the_code_of_the_only_known_version_leaves_the_version_open() {
+        let check = |claims: &[(Basis, &str)], expected: &str| {
+            check_among(0, members("", &[], "class"), claims, expected);
+        };
+        let exact = "pkg:maven/g.lib/lib@1 in x.jar by fingerprint-exact\n";
+        let open =
+            |of: &str| format!("pkg:maven/g.lib/lib in x.jar by fingerprint-partial of {of}\n");
+        check(&[], &open("1"));
+        for same in ["pkg:maven/lib@1", "pkg:maven/lib@1.0", "pkg:maven/org.g.lib@1.0.0"] {
+            check(&[(Basis::Manifest, same)], exact);
+            check(&[(Basis::FileName, same)], exact);
+        }
+        check(&[(Basis::PomProperties, "pkg:maven/g.lib/lib@1")], exact);
+        check(&[(Basis::FileName, "pkg:maven/lib@1.1")], &open("1 1.1"));
+        check(&[(Basis::Manifest, "pkg:maven/org.g.lib@1.1.0")], &open("1 1.1.0"));
+        let two = [(Basis::Manifest, "pkg:maven/lib@1"), (Basis::FileName, "pkg:maven/lib@1.1")];
+        check(&two, &open("1 1.1"));
+        // The name of something else says nothing of it.
+        check(&[(Basis::FileName, "pkg:maven/app@3")], &open("1"));
+        let pom = [(Basis::PomProperties, "pkg:maven/g.lib/lib@1.1")];
+        check(&pom, "pkg:maven/g.lib/lib@1.1 in x.jar by pom-properties\n");
+        // Beside other code, the name of the file is that of the whole.
+        let mut merged = members("", &[], "class");
+        merged.extend((0..40).map(|at| {
+            let name = format!("o/O{at}");
+            let class = class::read(&numbered(&name, 5_000 + at).write());
+            Listed { name: name + ".class", class, ..Listed::default() }
+        }));
+        let named = [(Basis::FileName, "pkg:maven/lib@1")];
+        let expected = open("1") + "pkg:maven/lib@1 in x.jar by file-name\n";
+        check_among(0, merged.clone(), &named, &expected);
+        let other = [(Basis::FileName, "pkg:maven/lib@2")];
+        let expected = "pkg:maven/g.lib/lib in x.jar by fingerprint-partial in conflict of 1\n\
+                        pkg:maven/lib@2 in x.jar by file-name in conflict\n";
+        check_among(0, merged, &other, expected);
     }
 
     /// Found with members called `/a`, `./a` and `C:/a`: a third of a library in each of three.

@@ -1,6 +1,6 @@
 //! What one worker, or all of them, produced, and the sorted report of it.
 
-use relight_model::{Basis, Component, Digest, FlawCode, Sbom};
+use relight_model::{Basis, Component, Digest, Flaw, FlawCode, Sbom};
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::Record;
@@ -74,6 +74,10 @@ impl Output {
             found.folder_classes.clear();
             options.profiles.lost(&mut found);
             found.flaw(FlawCode::LimitMemory, "", 0);
+        }
+        for (_, path) in &found.gaps {
+            let (code, evidence) = (FlawCode::CodeUnreadable, path.clone());
+            found.flaws.push(Flaw { code, evidence, bytes: 0 });
         }
         java::folders(options, &mut found);
         if self.has_lost_profiles {

@@ -43,13 +43,13 @@ pub(crate) enum Head {
 }
 
 /// Code that we recognise and cannot look into: a question that it could answer cannot be
-/// observed. It is no flaw.
+/// observed ([`relight_model::FlawCode::CodeUnreadable`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Gap {
     /// Classes of Android.
     Dex,
-    /// The modules of a Java runtime in one file.
-    Jimage,
+    /// A program that GraalVM made of classes, which does not say what is in it.
+    NativeImage,
 }
 
 impl Gap {
@@ -57,7 +57,7 @@ impl Gap {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dex => "dex",
-            Self::Jimage => "jimage",
+            Self::NativeImage => "native-image-without-sbom",
         }
     }
 }
@@ -134,7 +134,9 @@ fn program(bytes: &[u8]) -> Option<Head> {
         [b'd', b'e', b'x', b'\n', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', 0, ..] => {
             Head::Gap(Gap::Dex)
         }
-        [0xda, 0xda, 0xfe, 0xca, ..] | [0xca, 0xfe, 0xda, 0xda, ..] => Head::Gap(Gap::Jimage),
+        [0xda, 0xda, 0xfe, 0xca, ..] | [0xca, 0xfe, 0xda, 0xda, ..] => {
+            Head::Container(Kind::Jimage)
+        }
         _ => return None,
     })
 }
@@ -233,7 +235,7 @@ mod tests {
             (b"\xca\xfe\xd0\x0d", Head::Foreign),
             (b"LUKS\xba\xbe\0\x02", Head::Locked),
             (b"dex\n035\0", Head::Gap(Gap::Dex)),
-            (b"\xda\xda\xfe\xca", Head::Gap(Gap::Jimage)),
+            (b"\xda\xda\xfe\xca", Head::Container(Kind::Jimage)),
             (b"hello\n", Head::Text),
             (b"", Head::Text),
             (b"\xca\xfe\xba\xbe\0\0\0\x34", Head::Class),

@@ -149,6 +149,7 @@ fn fat(stage: &Stage<'_>) -> Result<Vec<Goal>, String> {
         libraries.extend(library(jar)?);
     }
     shuffle(&mut libraries, SEED);
+    let everything: BTreeSet<String> = libraries.iter().map(|it| artifact(&it.name)).collect();
     let libraries = beside_each_other(libraries);
     merge(&folder, &libraries)?;
     let all = linked(&folder, &jars)?;
@@ -158,17 +159,23 @@ fn fat(stage: &Stage<'_>) -> Result<Vec<Goal>, String> {
     process::output(&folder, &program, &["fingerprints", "learn", &source, "-o", &database])?;
     let (cost, document) = stage.scan(&["--fingerprints", &database], &folder.join("fat.jar"))?;
     let wanted: BTreeSet<_> = libraries.iter().map(|library| library.name.clone()).collect();
-    let told = told(&document, &wanted);
+    let told = told(&document, &wanted, &everything);
     let missed: Vec<_> = wanted.difference(&told.named).cloned().collect();
     let wrong: Vec<_> = told.wrong.iter().cloned().collect();
-    let lists = format!("missed:\n{}\nwrong:\n{}\n", missed.join("\n"), wrong.join("\n"));
+    let possible: Vec<_> = told.possible.iter().cloned().collect();
+    let lists = [("missed", &missed), ("wrong", &wrong), ("possible", &possible)]
+        .map(|(name, list)| format!("{name}:\n{}\n", list.join("\n")))
+        .concat();
     write(&folder.join("lists.txt"), lists.as_bytes())?;
     let right = told.named.len();
     let got = format!(
-        "{right} of {} named, of these {} among candidates, {} wrong, {:.1} CPU s, {:.0} MiB",
+        "{right} of {} named, of these {} with their version left open ({} of several), {} wrong, \
+         {} more called possible, {:.1} CPU s, {:.0} MiB",
         wanted.len(),
+        told.open,
         told.among,
         wrong.len(),
+        possible.len(),
         cost.cpu,
         cost.peak_mib
     );
@@ -179,33 +186,53 @@ fn fat(stage: &Stage<'_>) -> Result<Vec<Goal>, String> {
 /// What an inventory says about the libraries that are there.
 #[derive(Debug, Default, PartialEq)]
 struct Told {
-    /// Those that are named with their version, or with a few of which one is right.
+    /// Those that are named with their version, or with candidates of which one is right.
     named: BTreeSet<String>,
-    /// How many are named only among candidates.
+    /// How many are named only by candidates: their version is left open.
+    open: usize,
+    /// Of these, how many by more than one.
     among: usize,
-    /// Names without any right version.
+    /// Versions that are not there, and names of libraries that were left out.
     wrong: BTreeSet<String>,
+    /// Libraries that nobody put there by themselves, without a version: what is there may hold
+    /// them, as xbean holds ASM.
+    possible: BTreeSet<String>,
 }
 
-fn told(document: &Json, wanted: &BTreeSet<String>) -> Told {
-    let (mut told, mut exact) = (Told::default(), BTreeSet::new());
+fn told(document: &Json, wanted: &BTreeSet<String>, everything: &BTreeSet<String>) -> Told {
+    let mut told = Told::default();
+    let (mut exact, mut single) = (BTreeSet::new(), BTreeSet::new());
     let rows = document.get("components").items();
     for (component, row) in relight_components(document).into_iter().zip(rows) {
         let candidates = row.get("candidates").items().iter().map(|it| it.text().to_owned());
         let versions: Vec<String> = candidates.chain([component.version.clone()]).collect();
-        let full = |version: &String| format!("{}@{version}", component.name);
-        let right: Vec<String> =
-            versions.iter().map(full).filter(|name| wanted.contains(name)).collect();
+        let versions = versions.iter().filter(|version| !version.is_empty());
+        let all: Vec<String> = versions.map(|it| format!("{}@{it}", component.name)).collect();
+        let right: Vec<String> = all.iter().filter(|it| wanted.contains(*it)).cloned().collect();
         if right.is_empty() {
-            told.wrong.insert(full(&versions[0]));
+            let name = all.first().unwrap_or(&component.name).clone();
+            let is_open = component.version.is_empty() && !everything.contains(&component.name);
+            if is_open {
+                told.possible.insert(name)
+            } else {
+                told.wrong.insert(name)
+            };
         }
-        if right == [full(&component.version)] {
+        if !component.version.is_empty() {
             exact.extend(right.clone());
+        }
+        if all.len() == 1 {
+            single.extend(right.clone());
         }
         told.named.extend(right);
     }
-    told.among = told.named.difference(&exact).count();
+    told.open = told.named.difference(&exact).count();
+    told.among = told.named.difference(&single).count();
     told
+}
+
+fn artifact(name: &str) -> String {
+    name.split('@').next().unwrap_or_default().to_owned()
 }
 
 /// The first libraries that fit beside each other. One jar has one class of each name: a library
@@ -336,11 +363,17 @@ mod tests {
             {"purl":"pkg:maven/g/a@1","version":"1","candidates":[]},
             {"purl":"pkg:maven/g/b","version":"","candidates":["2","3"]},
             {"purl":"pkg:maven/g/c","version":"","candidates":["2"]},
-            {"purl":"pkg:maven/g/d@9","version":"9","candidates":[]}]}"#;
+            {"purl":"pkg:maven/g/d@9","version":"9","candidates":[]},
+            {"purl":"pkg:maven/g/e","version":"","candidates":["1"]},
+            {"purl":"pkg:maven/g/absent","version":"","candidates":["1","2"]},
+            {"purl":"pkg:maven/g/part","version":"","candidates":["7"]}]}"#;
         let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
-        let told = told(&Json::parse(text).unwrap(), &names(&["a@1", "b@3", "c@1", "e@1"]));
-        let wrong = names(&["c@2", "d@9"]);
-        assert_eq!(told, Told { named: names(&["a@1", "b@3"]), among: 1, wrong });
+        let wanted = names(&["a@1", "b@3", "c@1", "e@1", "f@1"]);
+        let everything = names(&["a", "b", "c", "d", "e", "f", "absent"]);
+        let told = told(&Json::parse(text).unwrap(), &wanted, &everything);
+        let wrong = names(&["c@2", "d@9", "absent@1"]);
+        let (named, possible) = (names(&["a@1", "b@3", "e@1"]), names(&["part@7"]));
+        assert_eq!(told, Told { named, open: 2, among: 1, wrong, possible });
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! From records and one component to a finding: certain, possible, unresolved, or none.
 
-use relight_match::{Advisories, Question};
+use relight_match::{Advisories, Question, Stand, Why};
 use relight_model::{
     Advisory, Affected, Basis, Component, Finding, FindingState, RangeKind, Rating, Scope, Signal,
 };
@@ -224,6 +224,64 @@ fn a_named_class_of_one_affected_candidate_is_enough() {
     // An advisory that names no class is about the library, which may be another version.
     check(&lib(&["i1 f2"]), Basis::NamedClass, mixed, &["X-1 possible-match"]);
     check(&lib(&["i1 f2"]), Basis::NamedClass, &["1.8", "1.9"], &["X-1 affected"]);
+}
+
+/// Found with a copy of a library of which one version had been learnt, the fixed one: whatever its
+/// own version was, it was clear. Fingerprints know only what somebody learnt.
+#[test]
+fn code_that_is_like_fixed_versions_is_not_clear() {
+    let mut named = lib(&["i1 f2"]);
+    let check = |entry: &Affected, basis: Basis, versions: &[&str], wanted: Option<&str>| {
+        let advisories = Advisories::new(vec![advisory("X-1", vec![entry.clone()])]);
+        let candidates = versions.iter().map(|&version| version.to_owned()).collect();
+        let it = Component { candidates, basis, ..component(LIB) };
+        let found = advisories.match_component(&it);
+        let states: Vec<_> = found.iter().map(|finding| finding.state.as_str()).collect();
+        assert_eq!(states, wanted.into_iter().collect::<Vec<_>>(), "{basis:?} {versions:?}");
+        let judged = advisories.group("X-1").unwrap().judgement(&it).stand();
+        let stand = match wanted {
+            None => Stand::NotAffected,
+            Some("affected") => Stand::Affected,
+            Some(_) => Stand::Unknown(Why::SeveralVersions),
+        };
+        assert_eq!(judged, stand, "{basis:?} {versions:?}");
+        let asked = Question::parse("lib<2").unwrap().judge_component(&advisories, &it);
+        let asked = asked.map(|finding| finding.state.as_str());
+        if entry.package.name == "org.example:lib" && entry.classes.is_empty() {
+            assert_eq!(asked, wanted, "{basis:?} {versions:?}");
+        }
+    };
+    for basis in [Basis::FingerprintPartial, Basis::NamedClass] {
+        check(&named, basis, &["2"], Some("possible-match"));
+        check(&named, basis, &["2", "2.1"], Some("possible-match"));
+        check(&named, basis, &["1.9", "2"], Some("possible-match"));
+        check(&named, basis, &["1.9"], Some("affected"));
+    }
+    // Whose versions somebody else lists knows that it is one of them.
+    check(&named, Basis::Document, &["2", "2.1"], None);
+    // An advisory of a package that is not there says nothing, of any version.
+    let other = affected("Maven", "org.example:other", &["i1 f2"]);
+    check(&other, Basis::FingerprintPartial, &["2"], None);
+    // The classes that an advisory names are its code; those of fixed versions are not affected.
+    named.classes = vec!["org/example/Lookup".to_owned()];
+    check(&named, Basis::FingerprintPartial, &["2", "2.1"], None);
+    check(&named, Basis::NamedClass, &["2"], None);
+}
+
+/// The rule says which doubt it is.
+#[test]
+fn a_possible_match_beside_the_candidates_says_so() {
+    let advisories = Advisories::new(vec![advisory("X-1", vec![lib(&["i1 f2"])])]);
+    for (versions, part) in [
+        (["2", "2.1"], "if it is another version than 2, 2.1"),
+        (["1.9", "2"], "if it is that one of 1.9, 2"),
+    ] {
+        let candidates = versions.map(str::to_owned).into();
+        let basis = Basis::FingerprintPartial;
+        let it = Component { candidates, basis, ..component(LIB) };
+        let found = advisories.match_component(&it);
+        assert!(found[0].rule.ends_with(part), "{}", found[0].rule);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::evidence::{file_name, folder_of};
 pub(super) const PLUGIN: JavaArchive = JavaArchive {
     selects: &[
         Select::Kind(Kind::Zip),
+        Select::Kind(Kind::Jimage),
         Select::Member("pom.properties"),
         Select::Member("MANIFEST.MF"),
     ],

@@ -4,6 +4,7 @@
 //! classes need not be unpacked again. The hash of its central directory only says which digest
 //! is worth the reading of the whole archive; it proves nothing.
 
+use relight_model::Digest;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::codec::{Reader, Writer};
@@ -98,7 +99,11 @@ pub(crate) struct Answer {
 
 /// What is known of the members of an archive that was learnt, by their places in its listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Learnt(Vec<(u32, Member)>);
+pub(crate) struct Learnt {
+    members: Vec<(u32, Member)>,
+    /// The SHA-256 of the archive.
+    pub(crate) digest: Digest,
+}
 
 /// One member of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +129,7 @@ impl Learnt {
     pub(super) fn read(
         bytes: &[u8],
         hash: u64,
+        digest: Digest,
         text: impl Fn(usize) -> Option<u64>,
     ) -> Option<Self> {
         if xxh3_64(bytes) != hash {
@@ -147,13 +153,13 @@ impl Learnt {
             let root_bytes = u16::try_from(flags >> 2).ok()?;
             members.push((at, Member::Class { text, root_bytes, trivial: flags & 1 != 0 }));
         }
-        Some(Self(members))
+        Some(Self { members, digest })
     }
 
     /// What the member at a place of the listing is.
     pub(crate) fn member(&self, at: usize) -> Option<Member> {
         // Nearly all members are known, so it stands where it would if all were, or before.
-        let known = &self.0[..self.0.len().min(at.saturating_add(1))];
+        let known = &self.members[..self.members.len().min(at.saturating_add(1))];
         let found = match known.last() {
             Some((last, _)) if *last as usize == at => Some(known.len() - 1),
             _ => known.binary_search_by_key(&at, |(place, _)| *place as usize).ok(),

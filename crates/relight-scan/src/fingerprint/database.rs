@@ -382,11 +382,12 @@ impl Database {
         for place in self.archives()?.of(directory) {
             let artifact = self.names()?.artifacts.get(place.artifact as usize);
             let release = artifact.and_then(|it| it.releases.get(place.release as usize));
-            if !is_it(release.ok_or(Damaged)?.digest) {
+            let digest = release.ok_or(Damaged)?.digest;
+            if !is_it(digest) {
                 continue;
             }
             let bytes = self.archive_block(place)?;
-            let learnt = Learnt::read(&bytes, place.hash, |at| self.text(at));
+            let learnt = Learnt::read(&bytes, place.hash, digest, |at| self.text(at));
             return learnt.map(Some).ok_or(Damaged);
         }
         Ok(None)

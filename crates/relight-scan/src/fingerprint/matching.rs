@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use relight_model::Digest;
+
 use super::database::{Damaged, FeatureKind, Sums, WEIGHT_ONE};
 use super::known::{Features, Known};
 use super::learn::counts;
@@ -67,8 +69,19 @@ pub(crate) struct Match {
 pub(crate) enum Versions {
     /// This one, and no other is equal to it.
     Exact(String),
+    /// All of its code is that of these; a version that nobody learnt may have the same.
+    SameCode(Vec<String>),
     /// One of these, as far as the bytes tell; in the order of versions.
     OneOf(Vec<String>),
+}
+
+/// What is known of a place beside its classes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Around {
+    /// Nothing there stayed unread, so that a missing class is missing.
+    pub(crate) is_whole: bool,
+    /// The SHA-256 of the archive that it is, when one with that was learnt.
+    pub(crate) archive: Option<Digest>,
 }
 
 /// What was recognised in one place.
@@ -80,13 +93,12 @@ pub(crate) struct Recognised {
     pub(crate) is_damaged: bool,
 }
 
-/// Recognises the libraries of one place. `is_whole` says that nothing there stayed unread, so
-/// that a missing class is missing.
+/// Recognises the libraries of one place.
 pub(crate) fn recognise(
     known: &Known,
     kind: FeatureKind,
     classes: &[Seen<'_>],
-    is_whole: bool,
+    around: Around,
 ) -> Recognised {
     let mut recognised = Recognised::default();
     let mut order: Vec<(u64, u32)> = classes.iter().map(|it| it.value).zip(0..).collect();
@@ -104,7 +116,7 @@ pub(crate) fn recognise(
     }
     recognised.traces = matcher.traces();
     let accepted = matcher.accept();
-    let found = Found::new(classes, &order, &features, is_whole);
+    let found = Found::new(classes, &order, &features, around);
     for artifact in &accepted {
         recognised.matches.extend(release::copies(known.catalog(), &found, *artifact, kind));
     }

@@ -2,9 +2,11 @@
 
 use std::cmp::Ordering;
 
+use relight_model::Digest;
+
 use super::class::read;
 use super::class_writer::numbered;
-use super::matching::{Seen, recognise};
+use super::matching::{Around, Seen, recognise};
 use super::{Database, FeatureKind, Known, LearntClass, Release, Versions, write_database};
 use crate::cataloger::ClassPrint;
 
@@ -20,6 +22,14 @@ fn version(minor: i32) -> Library {
     }
     classes.push(("g/lib/Lookup".to_owned(), if minor < 3 { 900 } else { 901 }));
     classes
+}
+
+/// So many versions from before all others, each with code of its own.
+fn older(count: i32) -> Vec<Release> {
+    let old = |at: i32| -> Library {
+        (0..20).map(|class| (format!("g/lib/C{class}"), 3_000 + at * 50 + class)).collect()
+    };
+    (0..count).map(|at| release("g:lib", &format!("0.{}", 10 + at), &old(at))).collect()
 }
 
 fn print(path: &str, number: i32) -> ClassPrint {
@@ -51,11 +61,12 @@ fn known(releases: Vec<Release>) -> Known {
     Known::new(vec![Database::from_bytes(bytes).unwrap()])
 }
 
-/// Versions 1.0 to 1.6 without 1.4, and a library that has nothing to do with it.
+/// Versions 0.10 to 0.24, 1.0 to 1.6 without 1.4, and a library that has nothing to do with it.
 fn libraries() -> Known {
-    let mut all: Vec<Release> = [0, 1, 2, 3, 5, 6]
-        .map(|minor| release("g:lib", &format!("1.{minor}"), &version(minor)))
-        .into();
+    let mut all = older(15);
+    all.extend(
+        [0, 1, 2, 3, 5, 6].map(|minor| release("g:lib", &format!("1.{minor}"), &version(minor))),
+    );
     let other: Library = (0..12).map(|at| (format!("o/O{at}"), 5_000 + at)).collect();
     all.push(release("o:other", "7", &other));
     known(all)
@@ -71,6 +82,10 @@ fn look(known: &Known, classes: &Library) -> String {
 }
 
 fn look_whole(known: &Known, classes: &Library, kind: FeatureKind) -> String {
+    look_at(known, classes, kind, None)
+}
+
+fn look_at(known: &Known, classes: &Library, kind: FeatureKind, archive: Option<Digest>) -> String {
     let seen: Vec<Seen<'_>> = classes
         .iter()
         .map(|(path, number)| {
@@ -82,11 +97,12 @@ fn look_whole(known: &Known, classes: &Library, kind: FeatureKind) -> String {
             Seen { path, value, print: is_text.then_some(print), is_loadable: name == path }
         })
         .collect();
-    let recognised = recognise(known, kind, &seen, true);
+    let recognised = recognise(known, kind, &seen, Around { is_whole: true, archive });
     assert!(!recognised.is_damaged);
     let lines = recognised.matches.iter().map(|it| {
         let versions = match &it.versions {
             Versions::Exact(version) => version.clone(),
+            Versions::SameCode(versions) => format!("code of {}", versions.join(" ")),
             Versions::OneOf(versions) => format!("one of {}", versions.join(" ")),
         };
         let removed: String = it.removed.iter().map(|class| format!(" without {class}")).collect();
@@ -129,8 +145,8 @@ fn a_library_of_parts_is_named_and_so_are_the_parts_without_it() {
     for databases in [Vec::from(apart), Vec::from(other_way), Vec::from(together)] {
         let count = databases.len();
         let known = Known::new(databases);
-        assert_eq!(look(&known, &whole), "g:whole 1 in \"w/\"\n", "{count}");
-        assert_eq!(look(&known, &parts), "g:parts 2 in \"w/\"\n", "{count}");
+        assert_eq!(look(&known, &whole), "g:whole code of 1 in \"w/\"\n", "{count}");
+        assert_eq!(look(&known, &parts), "g:parts code of 2 in \"w/\"\n", "{count}");
         assert_eq!(look(&known, &own), "", "{count}");
     }
 }
@@ -144,6 +160,44 @@ fn a_version_that_nobody_learnt_is_never_called_one_that_somebody_did() {
     let mut patched = version(2);
     patched[20].1 = 7_777;
     assert_eq!(look(&known, &patched), "g:lib one of 1.1 1.2 1.3 in \"g/lib/\"\n");
+}
+
+/// Found with a module of ASM and one of netty whose code had not changed for years: of one version
+/// that was learnt the others had the name. Method: copies of 1.2 beside so many other versions.
+#[test]
+fn a_version_is_exact_when_many_others_have_other_code() {
+    let check = |others: Vec<Release>, archive: Option<Digest>, wanted: &str| {
+        let mut all = others;
+        let digest = Digest([7; 32]);
+        all.push(Release { digest, ..release("g:lib", "1.2", &version(2)) });
+        let count = all.len();
+        let known = known(all);
+        for kind in [FeatureKind::Text, FeatureKind::Crc] {
+            let told = look_at(&known, &version(2), kind, archive);
+            assert_eq!(told, format!("g:lib {wanted} in \"g/lib/\"\n"), "{count} {kind:?}");
+        }
+    };
+    check(Vec::new(), None, "code of 1.2");
+    check(older(17), None, "code of 1.2");
+    check(older(18), None, "1.2");
+    // Two builds of one version are no other version.
+    let mut builds = older(17);
+    builds.push(release("g:lib", "1.2", &version(3)));
+    check(builds, None, "code of 1.2");
+    // Another version with the same code, however many have other code.
+    let mut equal = older(40);
+    equal.push(release("g:lib", "1.3", &version(2)));
+    check(equal.clone(), None, "code of 1.2 1.3");
+    // The very archive that was learnt is what it was then, and another one is not.
+    check(equal, Some(Digest([7; 32])), "1.2");
+    check(Vec::new(), Some(Digest([7; 32])), "1.2");
+    check(Vec::new(), Some(Digest([8; 32])), "code of 1.2");
+    // What was taken out of it changes nothing of that.
+    let mut cut = version(2);
+    cut.pop();
+    let known = known(vec![release("g:lib", "1.2", &version(2))]);
+    let without = "g:lib code of 1.2 in \"g/lib/\" without g/lib/Lookup\n";
+    assert_eq!(look(&known, &cut), without);
 }
 
 #[test]
@@ -201,7 +255,7 @@ fn a_few_doubled_classes_are_no_second_copy() {
         all.extend((0..4).map(|at| (format!("d/{package}/Twin{at}"), 41_000 + at)));
     }
     let known = known(vec![release("d:d", "1", &all)]);
-    assert_eq!(look(&known, &all), "d:d 1 in \"d/\"\n");
+    assert_eq!(look(&known, &all), "d:d code of 1 in \"d/\"\n");
     // A package for each of many versions of a protocol: most classes are doubled.
     let mut many: Library = (0..20).map(|at| (format!("p/P{at}"), 42_000 + at)).collect();
     for protocol in 0..6 {
@@ -209,7 +263,7 @@ fn a_few_doubled_classes_are_no_second_copy() {
         many.extend((0..9).map(|at| (format!("p/v{protocol}/O{at}"), 44_000 + protocol * 10 + at)));
     }
     let known = libraries_of("p:p", &many);
-    assert_eq!(look(&known, &many), "p:p 1 in \"p/\"\n");
+    assert_eq!(look(&known, &many), "p:p code of 1 in \"p/\"\n");
 }
 
 #[test]
@@ -238,10 +292,10 @@ fn an_absent_sibling_is_explained_away() {
     };
     let (one, two) = (sibling("One", 30_000), sibling("Two", 31_000));
     let known = known(vec![release("m:one", "1", &one), release("m:two", "1", &two)]);
-    assert_eq!(look(&known, &one), "m:one 1 in \"m/\"\n");
+    assert_eq!(look(&known, &one), "m:one code of 1 in \"m/\"\n");
     let mut both = one.clone();
     both.extend(two.iter().skip(97).cloned());
-    assert_eq!(look(&known, &both), "m:one 1 in \"m/\"\nm:two 1 in \"m/\"\n");
+    assert_eq!(look(&known, &both), "m:one code of 1 in \"m/\"\nm:two code of 1 in \"m/\"\n");
 }
 
 /// Found with relocated libraries: what an absent archive had merged into it was no longer named
@@ -252,11 +306,11 @@ fn a_library_that_another_archive_has_merged_is_still_itself() {
     let rest = (0..200).map(|at| (format!("u/U{at}"), 61_000 + at));
     let large: Library = small.iter().cloned().chain(rest).collect();
     let known = known(vec![release("s:small", "1", &small), release("u:large", "1", &large)]);
-    assert_eq!(look(&known, &small), "s:small 1 in \"s/\"\n");
+    assert_eq!(look(&known, &small), "s:small code of 1 in \"s/\"\n");
     let mut changed = small;
     changed.iter_mut().take(4).for_each(|class| class.1 += 2_000);
     assert_eq!(look(&known, &changed), "s:small one of 1 in \"s/\"\n");
-    assert_eq!(look(&known, &large), "u:large 1 in \"\"\n");
+    assert_eq!(look(&known, &large), "u:large code of 1 in \"\"\n");
     // Too little of it is nothing.
     assert_eq!(look(&known, &changed[..11].to_vec()), "");
 }
@@ -292,14 +346,15 @@ fn a_damaged_database_says_so() {
         damaged[at] ^= 0x10;
         let Ok(database) = Database::from_bytes(damaged) else { continue };
         assert!(database.verify().is_err(), "byte {at}");
-        let _ = recognise(&Known::new(vec![database]), FeatureKind::Text, &[class], true);
+        let _ =
+            recognise(&Known::new(vec![database]), FeatureKind::Text, &[class], Around::default());
     }
     let mut damaged = bytes;
     let last = damaged.len() / 2;
     damaged[last..].fill(0);
     let database = Database::from_bytes(damaged).unwrap();
     let known = Known::new(vec![database]);
-    assert!(recognise(&known, FeatureKind::Text, &[class], true).is_damaged);
+    assert!(recognise(&known, FeatureKind::Text, &[class], Around::default()).is_damaged);
 }
 
 #[test]

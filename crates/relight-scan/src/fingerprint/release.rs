@@ -4,11 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::database::FeatureKind;
 use super::known::{Catalog, Features};
-use super::matching::{Match, Seen, Versions};
+use super::matching::{Around, Match, Seen, Versions};
 use crate::evidence::{ends_with, folder_of};
 
 /// Coverage from which classes that are missing were taken out, in percent.
 const WHOLE_PERCENT: u64 = 95;
+/// Other versions of a library that must be known, none of which has the code of a copy, before its
+/// version is exact: one that nobody learnt may have it. By the rule of succession one in twenty
+/// has, at most, when eighteen have not. Of modules that are released with many others, neighbours
+/// with equal code are common.
+const OTHERS_MIN: usize = 18;
 /// Copies of one class that are compared to find where copies of a library are.
 const PAIRS_MAX: usize = 16;
 /// Classes that must be doubled in the same way to make two copies.
@@ -24,7 +29,7 @@ pub(super) struct Found<'a> {
     features: &'a Features,
     /// The feature of each class, if it is one.
     feature_of: Vec<Option<usize>>,
-    is_whole: bool,
+    around: Around,
 }
 
 impl<'a> Found<'a> {
@@ -33,7 +38,7 @@ impl<'a> Found<'a> {
         classes: &'a [Seen<'a>],
         order: &[(u64, u32)],
         features: &'a Features,
-        is_whole: bool,
+        around: Around,
     ) -> Self {
         let mut feature_of = vec![None; classes.len()];
         let mut at = 0;
@@ -44,7 +49,7 @@ impl<'a> Found<'a> {
             let known = features.values.get(at).filter(|(known, _)| known == value);
             feature_of[*class as usize] = known.map(|_| at);
         }
-        Self { classes, features, feature_of, is_whole }
+        Self { classes, features, feature_of, around }
     }
 
     /// The classes that an artifact owns.
@@ -97,7 +102,7 @@ pub(super) fn named_alone(
         let copy = Copy { catalog, found, artifact, classes: found.of(artifact) };
         let releases = copy.consistent();
         let releases = if releases.is_empty() { copy.of_named() } else { releases };
-        let verdict = Verdict { releases, is_exact: false, is_whole: false };
+        let verdict = Verdict { releases, likeness: Likeness::Near, is_whole: false };
         matches.push(Match { is_class_alone: true, ..copy.describe(verdict) });
     }
     matches
@@ -115,10 +120,20 @@ struct Copy<'a> {
 struct Verdict {
     /// Releases, in order.
     releases: Vec<u32>,
-    /// The copy is that release, not only like it.
-    is_exact: bool,
+    likeness: Likeness,
     /// So much of it is there that what is missing was taken out.
     is_whole: bool,
+}
+
+/// How much a copy is like the releases of its verdict.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    /// It is one of them.
+    Exact,
+    /// It has their code, and may be a version that nobody learnt.
+    SameCode,
+    /// It is only like them.
+    Near,
 }
 
 /// How one release fits a copy.
@@ -176,7 +191,7 @@ impl<'a> Copy<'a> {
             .map(|fit| fit.release)
             .collect();
         if !equal.is_empty() {
-            return Verdict { releases: equal, is_exact: true, is_whole: true };
+            return self.same_code(equal);
         }
         // Nothing is there that could stand for what is missing: it was taken out. Otherwise a
         // class was changed, and this may be a version that nobody learnt.
@@ -186,10 +201,28 @@ impl<'a> Copy<'a> {
             && let Some(least) = least
         {
             let releases = complete.filter(|fit| fit.missing == least).map(|fit| fit.release);
-            return Verdict { releases: releases.collect(), is_exact: true, is_whole: true };
+            return self.same_code(releases.collect());
         }
         let is_whole = fits.iter().any(|fit| whole(&fit));
-        Verdict { releases: self.nearest(&fits), is_exact: false, is_whole }
+        Verdict { releases: self.nearest(&fits), likeness: Likeness::Near, is_whole }
+    }
+
+    /// What is said of a copy with the code of these releases. Bytes that were learnt are the
+    /// release that they were learnt of.
+    fn same_code(&self, releases: Vec<u32>) -> Verdict {
+        let all = &self.catalog.artifacts[self.artifact as usize].releases;
+        let archive = self.found.around.archive;
+        let is_learnt = |release: &&u32| archive == Some(all[**release as usize].digest);
+        let learnt: Vec<u32> = releases.iter().filter(is_learnt).copied().collect();
+        if !learnt.is_empty() {
+            return Verdict { releases: learnt, likeness: Likeness::Exact, is_whole: true };
+        }
+        let own: BTreeSet<&str> =
+            releases.iter().map(|it| all[*it as usize].version.as_str()).collect();
+        let others: BTreeSet<&str> = all.iter().map(|it| it.version.as_str()).collect();
+        let are_told_apart = others.difference(&own).count() >= OTHERS_MIN;
+        let likeness = if are_told_apart { Likeness::Exact } else { Likeness::SameCode };
+        Verdict { releases, likeness, is_whole: true }
     }
 
     /// The releases that it may be. A copy that was cut down, with nothing unknown beside it, is of
@@ -247,7 +280,7 @@ impl<'a> Copy<'a> {
     /// The named classes that every one of the releases has and this copy lacks, or has under a
     /// name by which nothing finds it.
     fn removed(&self, releases: &[u32], is_whole: bool) -> Vec<String> {
-        if !is_whole || !self.found.is_whole || releases.is_empty() {
+        if !is_whole || !self.found.around.is_whole || releases.is_empty() {
             return Vec::new();
         }
         let mut removed = Vec::new();
@@ -290,9 +323,10 @@ impl<'a> Copy<'a> {
         let all = self.found.classes.iter().filter(|class| class.is_telling()).count().max(1);
         Match {
             artifact: artifact.name.clone(),
-            versions: match (&versions[..], verdict.is_exact) {
-                ([only], true) => Versions::Exact(only.clone()),
-                _ => Versions::OneOf(versions),
+            versions: match (&versions[..], verdict.likeness) {
+                ([only], Likeness::Exact) => Versions::Exact(only.clone()),
+                (_, Likeness::Near) => Versions::OneOf(versions),
+                _ => Versions::SameCode(versions),
             },
             folder: common_folder(paths),
             is_class_alone: false,

@@ -36,6 +36,9 @@ impl Outer<'_, '_> {
             },
             View::Long(long) => sniff::head(&long.head()),
         };
+        if head == Head::Text {
+            self.show_start(&view, member);
+        }
         let mut view = Some(view);
         let handed = self.hand_over(&mut view, member);
         let judged = self.judge(head, &mut view, member);
@@ -46,6 +49,24 @@ impl Outer<'_, '_> {
         }
         if let Some(view) = view {
             self.finish(view, fate, member, in_container);
+        }
+    }
+
+    /// Shows the start of a text to the catalogers that want it.
+    fn show_start(&mut self, view: &View, member: &Member) {
+        let mut catalogers = self.shared.index.find_starts(&member.path).peekable();
+        if catalogers.peek().is_none() {
+            return;
+        }
+        let start = match view {
+            View::Nothing => return,
+            View::Whole(window) | View::Range(window) => window.peek(0, HEAD_BYTES),
+            View::Long(long) => Ok(long.head().into()),
+        };
+        // What cannot be read is told where all of it is asked for.
+        let Ok(start) = start else { return };
+        for cataloger in catalogers {
+            self.run_cataloger(cataloger, &File::of_bytes(&member.path, &start));
         }
     }
 

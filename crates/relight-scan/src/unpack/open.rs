@@ -11,8 +11,8 @@ use super::budget::{Budget, SharedTap, Tap};
 use super::fetch::{Long, View};
 use super::outer::{Level, Member, Outer};
 use crate::archive::{
-    Container, Cpio, Deb, Feed, Forward, Iso, Packing, Pipe, Rpm, SevenZip, Single, Squashfs, Tar,
-    Zip, code_of, has_directory,
+    Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Packing, Pipe, Rpm, SevenZip, Single,
+    Squashfs, Tar, Zip, code_of, has_directory,
 };
 use crate::cataloger::Kind;
 use crate::fingerprint::Learnt;
@@ -40,6 +40,7 @@ impl Outer<'_, '_> {
             Kind::Cpio => |pipe| Box::new(Cpio::new(Feed::Pipe(pipe))),
             Kind::Deb => |pipe| Box::new(Deb::new(Feed::Pipe(pipe))),
             Kind::Rpm => |pipe| Box::new(Rpm::new(Feed::Pipe(pipe))),
+            Kind::Jimage => |pipe| Box::new(Jimage::new(Feed::Pipe(pipe))),
             _ => return self.unread(FlawCode::LimitMemory, member),
         };
         self.push_long(kind, view, member, |stream| build(Pipe::new(stream)))
@@ -93,6 +94,7 @@ impl Outer<'_, '_> {
             Kind::Cpio => Ok(Box::new(Cpio::new(feed()))),
             Kind::Deb => Ok(Box::new(Deb::new(feed()))),
             Kind::Rpm => Ok(Box::new(Rpm::new(feed()))),
+            Kind::Jimage => Ok(Box::new(Jimage::new(feed()))),
             Kind::SevenZip => {
                 // Its dictionaries stand in its header; the largest that is allowed counts.
                 self.budget.window(WINDOW_MAX);
@@ -121,6 +123,7 @@ impl Outer<'_, '_> {
         let learnt = self.learnt(&zip, &window);
         let fate = self.push(Kind::Zip, Box::new(zip), Some(window), member);
         if let Some(level) = self.levels.last_mut().filter(|_| fate == Fate::Read) {
+            level.listing.archive = learnt.as_ref().map(|learnt| learnt.digest);
             level.learnt = learnt;
         }
         fate

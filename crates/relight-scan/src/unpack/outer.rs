@@ -19,6 +19,7 @@ use crate::evidence::{escape, in_archive};
 use crate::fingerprint::Learnt;
 use crate::java;
 use crate::limits::Mode;
+use crate::sniff::Gap;
 use crate::window::Window;
 
 /// Bytes of names in one listing. What is beyond is read and not listed.
@@ -328,6 +329,9 @@ impl<'a, 'f> Outer<'a, 'f> {
         }
         self.found.components.append(&mut catalog.components);
         self.found.warnings.append(&mut catalog.warnings);
+        if catalog.is_unreadable {
+            self.found.gaps.push((Gap::NativeImage, file.path.to_owned()));
+        }
         for owned in catalog.owned {
             self.found.ownership.add(file.path, owned);
         }

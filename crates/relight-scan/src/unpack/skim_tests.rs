@@ -107,7 +107,8 @@ fn learnt(archives: &[Vec<u8>], knows: bool) -> Fingerprints {
         releases.push(release);
         sources.push((bytes, listing));
     }
-    let fast = Options { mode: Mode::Fast, fingerprints: database(&releases), ..options };
+    let (mode, fingerprints, keep_listings) = (Mode::Fast, database(&releases), false);
+    let fast = Options { mode, fingerprints, keep_listings, ..options };
     for (release, (bytes, listing)) in releases.iter_mut().zip(sources) {
         let Found { components, flaws, .. } = read(&fast, false, bytes);
         let sbom = Sbom { components: merge(components), flaws, ..Sbom::default() };

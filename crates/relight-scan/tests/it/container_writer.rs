@@ -179,3 +179,50 @@ fn record(name: &[u8], at: u32, size: usize, flags: u8, fields: &[u8]) -> Vec<u8
     out[0] = out.len() as u8;
     out
 }
+
+/// The modules of a Java runtime in one file: `module/folder/name.ending`, of which those that end
+/// in `.z` are packed (and lose that).
+pub(crate) fn jimage(files: &[(&str, &[u8])], little: bool) -> Vec<u8> {
+    let number = |value: u64, len: usize| match little {
+        true => value.to_le_bytes()[..len].to_vec(),
+        false => value.to_be_bytes()[8 - len..].to_vec(),
+    };
+    let (mut strings, mut locations, mut places) = (b"\0zip\0".to_vec(), vec![0], Vec::new());
+    let mut content = Vec::new();
+    for (path, bytes) in files {
+        let (path, is_packed) = path.strip_suffix(".z").map_or((*path, false), |it| (it, true));
+        let (module, rest) = path.split_once('/').unwrap();
+        let (parent, file) = rest.rsplit_once('/').unwrap_or(("", rest));
+        let (base, ending) = file.rsplit_once('.').unwrap_or((file, ""));
+        places.extend(number(locations.len() as u64, 4));
+        for (kind, text) in (1_u8..).zip([module, parent, base, ending]) {
+            let at = strings.len() as u32;
+            strings.extend([text.as_bytes(), b"\0"].concat());
+            locations.push(kind << 3 | 3);
+            locations.extend(at.to_be_bytes());
+        }
+        let mut stored = bytes.to_vec();
+        if is_packed {
+            let zlib = flate2::write::ZlibEncoder::new(Vec::new(), Compression::best());
+            let mut encoder = zlib;
+            encoder.write_all(bytes).unwrap();
+            let packed = encoder.finish().unwrap();
+            let sizes = [number(packed.len() as u64, 8), number(bytes.len() as u64, 8)].concat();
+            let names = [number(1, 4), number(0, 4), vec![1]].concat();
+            stored = [number(0xcafe_fafa, 4), sizes, names, packed].concat();
+        }
+        let packed = if is_packed { stored.len() as u64 } else { 0 };
+        for (kind, value) in [(5, content.len() as u64), (6, packed), (7, bytes.len() as u64)] {
+            locations.push(kind << 3 | 7);
+            locations.extend(value.to_be_bytes());
+        }
+        locations.push(0);
+        content.extend(stored);
+    }
+    let count = files.len() as u64;
+    let lens = [locations.len() as u64, strings.len() as u64];
+    let header = [0xcafe_dada, 1 << 16, 0, count, count, lens[0], lens[1]];
+    let mut file: Vec<u8> = header.into_iter().flat_map(|value| number(value, 4)).collect();
+    file.extend(vec![0; files.len() * 4]);
+    [file, places, locations, strings, content].concat()
+}

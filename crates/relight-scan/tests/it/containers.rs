@@ -3,7 +3,7 @@
 use relight_scan::Options;
 
 use crate::container_writer::{
-    bz2, cpio, deb, gz, iso, lz4, lzma, old_cpio, rpm, seal, tar, tar_member, xz, zst,
+    bz2, cpio, deb, gz, iso, jimage, lz4, lzma, old_cpio, rpm, seal, tar, tar_member, xz, zst,
 };
 use crate::zip_writer::{Member, write};
 use crate::{one, pom, pom_path, run, text, tree};
@@ -48,6 +48,7 @@ pub(crate) fn written() -> Vec<(&'static str, Vec<u8>)> {
         ("ipk", deb("data.tar", &tar(files))),
         ("rpm", rpm(&zst(&cpio(&[("./lib/x.jar", &jar)])))),
         ("zip", write(&[Member::deflated("lib/x.jar", &jar)])),
+        ("jimage", jimage(&[("lib/x.jar.z", &jar)], true)),
     ]
 }
 
@@ -105,9 +106,11 @@ fn each_family_inside_each_other() {
                 "odc" => old_cpio(files),
                 "deb" | "ipk" => deb("data.tar", &tar(files)),
                 "rpm" => rpm(&gz(&cpio(files))),
+                "jimage" => jimage(&[("m/in", &bytes)], false),
                 _ => write(&[Member::deflated("in", &bytes)]),
             };
-            let found = "pkg:maven/g/a@1 in o!/in!/lib/x.jar\n";
+            let place = if outer == "jimage" { "o!/m/in" } else { "o!/in" };
+            let found = format!("pkg:maven/g/a@1 in {place}!/lib/x.jar\n");
             assert_eq!(one("o", &both), found, "{inner} in {outer}");
         }
     }
@@ -359,8 +362,54 @@ fn accounts_say_what_became_of_every_byte() {
     assert_eq!(report.gaps, [(relight_scan::Gap::Dex, "a.jar!/classes.dex".to_owned())]);
     assert_eq!(
         text(&report),
-        "pkg:maven/g/a@1 in a.jar\nflaw container-unsupported a.jar!/x.rar\n"
+        "pkg:maven/g/a@1 in a.jar\nflaw container-unsupported a.jar!/x.rar\n\
+         flaw code-unreadable a.jar!/classes.dex\n"
     );
+}
+
+/// Goal: an application that was linked into a Java runtime is read, in either order of bytes, from
+/// a file and from a stream; the runtime's own modules are counted; what cannot be read is told.
+#[test]
+fn modules_of_a_java_runtime_are_read() {
+    let (pom, runtime) = (pom("a", "1"), vec![7; 3_000]);
+    let pom_at = format!("app.core/{}", pom_path("a"));
+    let packed = format!("{pom_at}.z");
+    for (little, pom_at) in [(true, &pom_at), (false, &pom_at), (true, &packed), (false, &packed)] {
+        let files: [(&str, &[u8]); 4] = [
+            ("java.base/java/lang/Object.class", &runtime),
+            ("app.core/org/x/data.bin", b"data"),
+            (pom_at, &pom),
+            ("jdk.compiler/a.b", &runtime),
+        ];
+        let image = jimage(&files, little);
+        assert_eq!(one("modules", &image), "pkg:maven/g/a@1 in modules\n", "{pom_at} {little}");
+        let found = "pkg:maven/g/a@1 in m.gz!/m\n";
+        assert_eq!(one("m.gz", &gz(&image)), found, "{pom_at} {little}");
+        let report = run(tree(&[("modules", &image)]).path(), &Options::default());
+        assert_eq!(report.member_bytes.listed, 6_000);
+    }
+    let mut image = jimage(&[(&packed, &pom), ("m/b", b"b")], true);
+    let whole = image.len();
+    image.truncate(whole - 1);
+    let cut = "pkg:maven/g/a@1 in m\nflaw truncated m!/m/b\n";
+    assert_eq!(one("m", &image), cut);
+    image.truncate(100);
+    assert_eq!(one("m", &image), "flaw truncated m\n");
+    // Two resources in one place, and a way of packing that nobody knows.
+    let mut twice = jimage(&[("m/a", b"aaaa"), ("m/b", b"bbbb")], true);
+    let at = twice.windows(9).rposition(|it| it == [0x2f, 0, 0, 0, 0, 0, 0, 0, 4]).unwrap();
+    twice[at + 8] = 2;
+    assert_eq!(one("m", &twice), "flaw zip-overlap m!/m/b\n");
+    let mut odd = jimage(&[("m/a.z", b"aaaa")], true);
+    let at = odd.windows(4).position(|it| it == b"\0zip").unwrap();
+    odd[at + 1] = b'q';
+    assert_eq!(one("m", &odd), "flaw method-unsupported m!/m/a\n");
+    let mut newer = jimage(&[("m/a", b"a")], true);
+    newer[6] = 2;
+    assert_eq!(one("m", &newer), "flaw container-unsupported m\n");
+    let mut large = jimage(&[("m/a", b"a")], true);
+    large[16..20].copy_from_slice(&0x00ff_ffff_u32.to_le_bytes());
+    assert_eq!(one("m", &large), "flaw limit-memory m\n");
 }
 
 #[test]

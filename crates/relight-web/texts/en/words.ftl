@@ -97,6 +97,7 @@ flaw-file-system-excluded = a network or user file system, left out unless it is
 flaw-platform-not-chosen = an image for another platform
 flaw-changed-during-scan = changed while it was read, twice
 flaw-classes-not-read = classes were not read (fast mode)
+flaw-code-unreadable = code that cannot be looked into (Android, native image)
 flaw-undeclared = the document does not declare itself complete
 
 severity-S0 = background noise

@@ -97,6 +97,7 @@ flaw-file-system-excluded = système de fichiers réseau ou utilisateur, exclu s
 flaw-platform-not-chosen = image d’une autre plateforme
 flaw-changed-during-scan = modifié pendant la lecture, deux fois
 flaw-classes-not-read = classes non lues (mode rapide)
+flaw-code-unreadable = code illisible (Android, image native)
 flaw-undeclared = le document ne se déclare pas complet
 
 severity-S0 = bruit de fond
