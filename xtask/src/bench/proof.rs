@@ -74,44 +74,94 @@ pub(super) fn mutations(stage: &Stage<'_>) -> Vec<Goal> {
 fn mutated(stage: &Stage<'_>) -> Result<Vec<Goal>, String> {
     let count = if stage.quick { 300 } else { 10_000 };
     let originals = originals(stage)?;
-    let (folder, temporary) = (stage.folder("mutated")?, stage.folder("temporary")?);
+    let places = Places { batch: stage.folder("mutated")?, temporary: stage.folder("temporary")? };
+    let kept = stage.folder("faults")?;
     let mut chance = Chance(SEED);
-    let mut faults = Vec::new();
-    let (mut slowest, mut largest) = (0.0_f64, 0.0_f64);
+    let (mut seen, mut faults) = (Seen::default(), Vec::new());
     let (start, mut done) = (Instant::now(), 0);
-    for number in 0..count {
-        if start.elapsed().as_secs() > MUTATED_TIME_MAX_S {
-            break;
+    while done < count && start.elapsed().as_secs() <= MUTATED_TIME_MAX_S {
+        let len = BATCH.min(count - done);
+        let files: Vec<Vec<u8>> = (0..len)
+            .map(|_| mutate(&originals[chance.below(originals.len())], &mut chance))
+            .collect();
+        // What all of them stay within, each of them does.
+        if places.fault(stage, &files, &mut seen)?.is_some() {
+            for (at, file) in files.iter().enumerate() {
+                if let Some(status) = places.fault(stage, std::slice::from_ref(file), &mut seen)? {
+                    let kept = kept.join((done + at).to_string());
+                    write(&kept, file)?;
+                    faults.push(format!("{} {status}", kept.display()));
+                }
+            }
         }
-        done += 1;
-        let original = &originals[chance.below(originals.len())];
-        let file = folder.join("damaged");
-        write(&file, &mutate(original, &mut chance))?;
-        let mut command = line(&[&format!("TMPDIR={}", temporary.display())]);
-        command.extend(stage.relight(&[], &file));
-        let (cost, run) = cost::measure(&stage.corpus, &command, 10)?;
-        (slowest, largest) = (slowest.max(cost.cpu), largest.max(cost.peak_mib));
-        let answered = matches!(run.code, Some(0 | 3)) && Json::parse(&run.stdout).is_some();
-        if !answered || cost.cpu > 2.0 || cost.peak_mib > 64.0 {
-            let kept = folder.join(format!("fault-{number}"));
-            fs::copy(&file, &kept).map_err(|e| format!("keep {}: {e}", kept.display()))?;
-            faults.push(format!("{} {}", kept.display(), run.status()));
-        }
+        done += len;
     }
-    let left = fs::read_dir(&temporary).map_or(0, Iterator::count);
-    let got = format!(
-        "{done} scanned, {} faults, slowest {slowest:.2} CPU s, largest {largest:.0} MiB {}",
-        faults.len(),
-        faults.first().cloned().unwrap_or_default()
-    );
+    let left = fs::read_dir(&places.temporary).map_or(0, Iterator::count);
+    let first = faults.first().cloned().unwrap_or_default();
+    let got = format!("{done} scanned, {seen}, {} faults {first}", faults.len());
+    let name = format!("{count} mutated archives, seed {SEED}, each within 2 CPU s and 64 MiB");
     Ok(vec![
-        Goal::new(
-            format!("{count} mutated archives, seed {SEED}"),
-            got,
-            faults.is_empty() && done == count,
-        ),
+        Goal::new(name, got, faults.is_empty() && done == count),
         Goal::new("temporary files left", left.to_string(), left == 0),
     ])
+}
+
+/// Mutated archives that are scanned at one time.
+const BATCH: usize = 16;
+
+/// Where mutated archives are scanned.
+struct Places {
+    batch: PathBuf,
+    temporary: PathBuf,
+}
+
+/// The dearest scan of one archive, and of several together.
+#[derive(Debug, Default)]
+struct Seen {
+    cpu: [f64; 2],
+    peak_mib: [f64; 2],
+}
+
+impl Seen {
+    fn add(&mut self, cost: &cost::Cost, is_alone: bool) {
+        let at = usize::from(!is_alone);
+        self.cpu[at] = self.cpu[at].max(cost.cpu);
+        self.peak_mib[at] = self.peak_mib[at].max(cost.peak_mib);
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ([cpu, cpu_batch], [mib, mib_batch]) = (self.cpu, self.peak_mib);
+        write!(f, "slowest {BATCH} together {cpu_batch:.2} CPU s, largest {mib_batch:.0} MiB")?;
+        let is_alone = cpu > 0.0 || mib > 0.0;
+        if is_alone { write!(f, ", alone {cpu:.2} CPU s, {mib:.0} MiB") } else { Ok(()) }
+    }
+}
+
+impl Places {
+    /// Scans these files as one tree; what is wrong with that, if anything is.
+    fn fault(
+        &self,
+        stage: &Stage<'_>,
+        files: &[Vec<u8>],
+        seen: &mut Seen,
+    ) -> Result<Option<String>, String> {
+        crate::corpus::builder::empty(&self.batch)?;
+        for (at, file) in files.iter().enumerate() {
+            write(&self.batch.join(format!("damaged-{at}")), file)?;
+        }
+        let mut command = line(&[&format!("TMPDIR={}", self.temporary.display())]);
+        command.extend(stage.relight(&["--no-cache"], &self.batch));
+        let (cost, run) = cost::measure(&stage.corpus, &command, 10)?;
+        seen.add(&cost, files.len() == 1);
+        let is_answer = |document: &Json| matches!(document.get("complete"), Json::Bool(_));
+        let document = Json::parse(&run.stdout);
+        let answered = matches!(run.code, Some(0 | 3)) && document.as_ref().is_some_and(is_answer);
+        let is_fault = !answered || cost.cpu > 2.0 || cost.peak_mib > 64.0;
+        let told = || format!("{} {:.2} CPU s {:.0} MiB", run.status(), cost.cpu, cost.peak_mib);
+        Ok(is_fault.then(told))
+    }
 }
 
 /// The smaller samples of each kind of container.
@@ -389,6 +439,18 @@ mod tests {
         ];
         let chosen: Vec<_> = beside_each_other(all).into_iter().map(|it| it.name).collect();
         assert_eq!(chosen, ["a@1", "c@1"]);
+    }
+
+    #[test]
+    fn the_dearest_scans_are_told() {
+        let mut seen = Seen::default();
+        let cost = |cpu, peak_mib| cost::Cost { cpu, peak_mib, ..cost::Cost::default() };
+        seen.add(&cost(0.5, 40.0), false);
+        seen.add(&cost(0.4, 50.0), false);
+        let together = "slowest 16 together 0.50 CPU s, largest 50 MiB";
+        assert_eq!(seen.to_string(), together);
+        seen.add(&cost(0.1, 20.0), true);
+        assert_eq!(seen.to_string(), format!("{together}, alone 0.10 CPU s, 20 MiB"));
     }
 
     #[test]

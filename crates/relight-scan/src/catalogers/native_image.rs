@@ -1,4 +1,4 @@
-//! Java programs that GraalVM compiled ahead of time: the inventory that the compiler put into them.
+//! Java programs that GraalVM compiled ahead of time: the inventory that was put into them.
 
 use std::io;
 
