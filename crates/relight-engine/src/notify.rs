@@ -137,7 +137,7 @@ impl Engine {
                 None => self.touched(&state)?,
             };
             let mut drafts = Vec::new();
-            for id in touched {
+            for id in self.as_they_are_shown(&state, touched)? {
                 let before = self.store.told(&id)?;
                 drafts.extend(self.draft(&state, &id, before));
             }
@@ -150,6 +150,27 @@ impl Engine {
             return Ok(Vec::new());
         }
         Ok(self.store.put_notices(&drafts, newest)?)
+    }
+
+    /// Flaws by the ids under which they are shown now. One that got a number later goes on from
+    /// what people were told of it before: it is no other flaw.
+    fn as_they_are_shown(
+        &self,
+        state: &State,
+        touched: BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, EngineError> {
+        let mut shown = BTreeSet::new();
+        for id in touched {
+            let mut groups = state.inventory.advisories().groups_of(&id);
+            match (groups.next(), groups.next()) {
+                (Some(only), None) if only.id != id && self.store.told(&id)?.is_some() => {
+                    self.store.rename_told(&id, &only.id)?;
+                    shown.insert(only.id.clone());
+                }
+                _ => drop(shown.insert(id)),
+            }
+        }
+        Ok(shown)
     }
 
     /// The groups to look at when it is not known what moved: those of records that came in, and

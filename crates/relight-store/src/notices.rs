@@ -146,6 +146,21 @@ impl Store {
         })
     }
 
+    /// What people were told of an alias group under one id is what they were told under another:
+    /// that is what it is called from now on. Where something was told under that one too, it
+    /// stands.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn rename_told(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        self.write("noting that an advisory is called otherwise", |transaction| {
+            let update = "UPDATE OR IGNORE told SET advisory = ?2 WHERE advisory = ?1";
+            transaction.execute(update, [from, to])?;
+            transaction.execute("DELETE FROM told WHERE advisory = ?1", [from])?;
+            Ok(())
+        })
+    }
+
     /// Up to which record of the advisories people were told; `None` before the first time.
     ///
     /// # Errors

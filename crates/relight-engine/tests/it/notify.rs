@@ -86,6 +86,33 @@ fn what_was_stored_before_a_crash_is_told_after_it() {
     assert_eq!(store.notices(0).unwrap().len(), 1);
 }
 
+/// Goal: a flaw that gets a number is told as what it was. Method: an advisory of one's own that is
+/// bound to a CVE nobody heard of, while an engine runs and between two of them.
+#[test]
+fn a_flaw_that_gets_a_number_is_no_new_one() {
+    for restarts in [false, true] {
+        let town = town();
+        let own = |state: &str| record("RLT-test-2021-0001", state, "2.0", "2.15.0");
+        put(&town.engine, "RLT-test-2021-0001", &own(""));
+        town.engine.follow_feeds().unwrap();
+        let first = told(&town.engine.tell_changes().unwrap());
+        assert_eq!(first, [(NoticeKind::Advisory, 1, vec![1], vec![])]);
+        put(&town.engine, "RLT-test-2021-0001", &own(r#""aliases":["CVE-2099-1"],"#));
+        let again = restarts.then(|| open(town.engine.store(), "again").unwrap());
+        let engine = again.as_ref().unwrap_or(&town.engine);
+        engine.follow_feeds().unwrap();
+        let bound = engine.tell_changes().unwrap();
+        assert!(bound.iter().all(|it| it.advisory == "CVE-2099-1"), "{bound:?}");
+        let joined: Vec<_> = told(&bound).into_iter().filter(|it| !it.2.is_empty()).collect();
+        assert_eq!(joined, [], "nobody joined, {restarts}");
+        assert!(bound.iter().all(|it| it.kind != NoticeKind::Withdrawn), "{bound:?}");
+        assert_eq!(engine.tell_changes().unwrap(), []);
+        let known = engine.store().told_revisions().unwrap();
+        let of_it = known.iter().filter(|(id, _)| id == "CVE-2099-1" || id.starts_with("RLT-"));
+        assert_eq!(of_it.count(), 1, "{known:?}");
+    }
+}
+
 /// An advisory of one's own whose day has come is told once, and once more for another day; it
 /// counts all the same.
 #[test]
