@@ -87,9 +87,9 @@ impl Inventoried {
         // Before the index, which keeps the database for as long as it is built.
         let (stored, policy) = (store.advisories()?, policy_of(store)?);
         let (advisories, inventory) = thread::scope(|scope| {
-            let advisories = scope.spawn(|| advisories_among(&stored, policy));
+            let advisories = scope.spawn(|| advisories_among(stored, policy));
             let index = Index::build(store).map(|index| {
-                let identities = index.identities_from(0).map(|(id, it)| (id.0, it.clone()));
+                let identities = index.identities_from(0).map(|(id, it)| (id.0, Arc::clone(it)));
                 let identities = Identities::read(identities);
                 (index, identities)
             });
@@ -157,7 +157,7 @@ impl Inventoried {
     /// answer may be another one.
     fn read_advisories(&mut self, store: &Store) -> Result<(), EngineError> {
         let newest = store.advisory_seq()?;
-        let identities = self.index.identities_from(0).map(|(id, it)| (id.0, it.clone()));
+        let identities = self.index.identities_from(0).map(|(id, it)| (id.0, Arc::clone(it)));
         let fresh = Matcher::full_of(advisories_of(store)?, Identities::read(identities));
         let before = std::mem::replace(&mut self.matcher, fresh);
         self.answered().clear();
@@ -321,7 +321,7 @@ impl Inventoried {
     /// stays in it: its posting is empty, and its number may come back.
     fn match_new(&mut self) {
         let new = self.index.identities_from(self.matched);
-        let new: Vec<_> = new.map(|(id, component)| (id.0, component.clone())).collect();
+        let new: Vec<_> = new.map(|(id, component)| (id.0, Arc::clone(component))).collect();
         self.matched = new.last().map_or(self.matched, |(number, _)| number + 1);
         self.matcher.add(new);
     }
@@ -370,11 +370,11 @@ impl Marks {
 /// # Errors
 /// The store cannot be read.
 pub fn advisories_of(store: &Store) -> Result<Advisories, StoreError> {
-    Ok(advisories_among(&store.advisories()?, policy_of(store)?))
+    Ok(advisories_among(store.advisories()?, policy_of(store)?))
 }
 
 /// These advisories, and those that relight ships.
-fn advisories_among(stored: &[StoredAdvisory], policy: Policy) -> Advisories {
+fn advisories_among(stored: Vec<StoredAdvisory>, policy: Policy) -> Advisories {
     let mut records = advisory::builtin_advisories();
     records.extend(read_all(stored));
     Advisories::with_policy(records, policy)
@@ -383,16 +383,31 @@ fn advisories_among(stored: &[StoredAdvisory], policy: Policy) -> Advisories {
 /// Threads that read advisories.
 const THREADS_MAX: usize = 16;
 
-/// Advisories in their order, read on all cores.
-fn read_all(stored: &[StoredAdvisory]) -> Vec<Advisory> {
+/// Advisories that a thread takes at one time.
+const AT_A_TIME: usize = 64;
+
+/// Advisories, read on all cores; each document is given back as soon as it is read.
+fn read_all(stored: Vec<StoredAdvisory>) -> Vec<Advisory> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
-    let part = stored.len().div_ceil(threads).max(1);
+    let waiting = Mutex::new(stored.into_iter());
+    let take = || {
+        let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.by_ref().take(AT_A_TIME).collect::<Vec<_>>()
+    };
+    // From a common pile: those of one distribution, which stand together, cost ten others.
+    let work = || {
+        let mut read_here = Vec::new();
+        loop {
+            let some = take();
+            if some.is_empty() {
+                return read_here;
+            }
+            read_here.extend(some.into_iter().filter_map(|it| read(&it)));
+        }
+    };
     thread::scope(|scope| {
-        let parts: Vec<_> = stored
-            .chunks(part)
-            .map(|part| scope.spawn(|| part.iter().filter_map(read).collect::<Vec<_>>()))
-            .collect();
-        let done = parts.into_iter().map(|it| it.join().unwrap_or_else(|e| resume_unwind(e)));
+        let all: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let done = all.into_iter().map(|it| it.join().unwrap_or_else(|e| resume_unwind(e)));
         done.flatten().collect()
     })
 }

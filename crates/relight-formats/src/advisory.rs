@@ -261,7 +261,9 @@ pub fn read(input: &Input<'_>) -> Reading {
 
 /// Reads a record that was kept, see [`Record::kept`]; `None` when it is none any more.
 pub fn read_kept(source: &str, id: &str, bytes: &[u8]) -> Option<Advisory> {
-    read(&Input::whole("", id, bytes)).pick(source, id)
+    let mut advisory = read(&Input::whole("", id, bytes)).pick(source, id)?;
+    advisory.shrink_to_fit();
+    Some(advisory)
 }
 
 /// Reads the advisories of a document in any known format.

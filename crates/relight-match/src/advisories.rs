@@ -1,5 +1,6 @@
 //! Every advisory that is known, as groups, with the two ways to them: by id and by package.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -84,7 +85,10 @@ impl Advisories {
         let mut all = Self { policy, ..Self::default() };
         let mut by_key: BTreeMap<RecordKey, Vec<Advisory>> = BTreeMap::new();
         for record in records {
-            by_key.entry(record::key(&record)).or_default().push(record);
+            match by_key.entry(record::key(&record)) {
+                Entry::Occupied(known) => known.into_mut().push(record),
+                Entry::Vacant(new) => drop(new.insert(vec![record])),
+            }
         }
         let prepared = spread(by_key.into_iter().collect(), |(key, documents)| {
             (key, members(documents, &all.policy))

@@ -71,7 +71,7 @@ pub(crate) struct Entry {
     pub(crate) classes: Vec<String>,
     /// The canonical text of what matching uses.
     pub(crate) form: Vec<u8>,
-    parts: Vec<Part>,
+    parts: Box<[Part]>,
     /// Where a version may be that it says anything but "not affected" of; `None` when that cannot
     /// be told by the first bytes of a key.
     spans: Option<Box<[Span]>>,
@@ -131,6 +131,7 @@ impl Entry {
         classes.dedup();
         let (parts, spans): (Vec<_>, Vec<_>) =
             affected.iter().map(|it| Part::new(scheme, it)).unzip();
+        let parts = parts.into_boxed_slice();
         let spans: Option<Vec<Vec<Span>>> = spans.into_iter().collect();
         Self {
             spans: spans.map(|spans| Span::at_most(spans.concat())),
@@ -301,7 +302,7 @@ const fn basis_name(interval: &Interval) -> &'static str {
 #[derive(Clone, Debug)]
 struct Part {
     is_tombstone: bool,
-    ranges: Vec<Range>,
+    ranges: Box<[Range]>,
     /// Ranges in the numbers that people know a Go module by: they replace the others.
     has_custom: bool,
     /// Commits: where it starts, ends, or ends inclusively.
@@ -352,7 +353,7 @@ impl Part {
             arch: affected.arch.clone(),
             module: affected.module.clone(),
             is_modular,
-            ranges,
+            ranges: ranges.into_boxed_slice(),
         };
         let spans = part.spans(spans);
         (part, spans)
@@ -542,6 +543,7 @@ fn members(scheme: VersionScheme, versions: &[String]) -> (HashSet<String>, Vec<
         // A listed release lists its builds; what has no key is listed to its equals only.
         spans.extend(version.sort_key().map(|key| Span::of_start(key.release())));
     }
+    members.shrink_to_fit();
     (members, spans)
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn form(
 
 /// Every part with its length in front.
 fn joined(parts: &[String]) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(parts.iter().map(|it| size_of::<u64>() + it.len()).sum());
     for part in parts {
         out.extend((part.len() as u64).to_le_bytes());
         out.extend(part.as_bytes());

@@ -83,13 +83,13 @@ pub struct Matcher {
 #[derive(Clone, Debug)]
 struct Known {
     number: u32,
-    component: Component,
+    component: Arc<Component>,
     subject: Subject,
     asked: Asked,
 }
 
 impl Known {
-    fn new(number: u32, component: Component) -> Self {
+    fn new(number: u32, component: Arc<Component>) -> Self {
         let subject = Subject::of(&component);
         let asked = subject.asked();
         Self { number, component, subject, asked }
@@ -103,7 +103,7 @@ pub struct Identities(Vec<Arc<Known>>);
 
 impl Identities {
     /// Reads identities, each under the caller's number, on all cores.
-    pub fn read(identities: impl IntoIterator<Item = (u32, Component)>) -> Self {
+    pub fn read(identities: impl IntoIterator<Item = (u32, Arc<Component>)>) -> Self {
         Self(spread(identities.into_iter().collect(), |(number, component)| {
             Arc::new(Known::new(number, component))
         }))
@@ -188,6 +188,8 @@ impl Matcher {
         for known in identities.0 {
             matcher.keep(known);
         }
+        let lists = matcher.by_package.values_mut().chain(matcher.by_bare_name.values_mut());
+        lists.for_each(Vec::shrink_to_fit);
         matcher.lists = matcher.full();
         matcher
     }
@@ -208,12 +210,12 @@ impl Matcher {
     /// Returns how the lists changed, by flaw.
     pub fn add(
         &mut self,
-        identities: impl IntoIterator<Item = (u32, Component)>,
+        identities: impl IntoIterator<Item = (u32, impl Into<Arc<Component>>)>,
     ) -> BTreeMap<String, Delta> {
         let mut deltas = BTreeMap::new();
         for (number, component) in identities {
             self.drop_identity(number, &mut deltas);
-            let known = self.keep(Arc::new(Known::new(number, component)));
+            let known = self.keep(Arc::new(Known::new(number, component.into())));
             for group in self.advisories.groups_for(&known.subject) {
                 let entries = group.entries_of(&known.subject.package);
                 if let Some(found) = match_one(group, entries, &known) {
@@ -287,8 +289,9 @@ impl Matcher {
         let work = || {
             let mut lists = Vec::new();
             while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let list = self.match_all(group, |_| true);
+                let mut list = self.match_all(group, |_| true);
                 if !list.is_empty() {
+                    list.shrink_to_fit();
                     lists.push((group.id.clone(), list));
                 }
             }

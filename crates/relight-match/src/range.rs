@@ -110,6 +110,8 @@ impl Range {
         if bad_start {
             told.intervals.push(Interval::anywhere());
         }
+        // Most have one, and there are many.
+        told.intervals.shrink_to_fit();
         told
     }
 

@@ -3,6 +3,7 @@
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Threads of one list.
@@ -11,30 +12,42 @@ const THREADS_MAX: usize = 16;
 /// Items for which another thread is worth its start.
 const ITEMS_MIN: usize = 256;
 
+/// Items that a thread takes at one time: what is costly often stands together.
+const AT_A_TIME: usize = 32;
+
 /// What `work` makes of each item.
 pub(crate) fn spread<T: Send, U: Send>(items: Vec<T>, work: impl Fn(T) -> U + Sync) -> Vec<U> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let threads = cores.min(THREADS_MAX).min(items.len() / ITEMS_MIN).max(1);
-    let size = items.len().div_ceil(threads).max(1);
-    let mut parts = Vec::new();
-    let mut left = items;
-    while left.len() > size {
-        let rest = left.split_off(size);
-        parts.push(std::mem::replace(&mut left, rest));
+    if threads == 1 {
+        return items.into_iter().map(work).collect();
     }
-    let work = &work;
-    thread::scope(|scope| {
-        let all = |part: Vec<T>| part.into_iter().map(work).collect::<Vec<U>>();
-        let others: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || all(part))).collect();
-        let last = all(left);
+    let waiting = Mutex::new(items.into_iter().enumerate());
+    let take = || {
+        let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.by_ref().take(AT_A_TIME).collect::<Vec<_>>()
+    };
+    let all = || {
         let mut done = Vec::new();
+        loop {
+            let some = take();
+            if some.is_empty() {
+                return done;
+            }
+            done.extend(some.into_iter().map(|(at, item)| (at, work(item))));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&all)).collect();
+        let mut done = all();
         for other in others {
             // A thread that panicked found a bug of ours: it goes on in this one.
             done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }
-        done.extend(last);
         done
-    })
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, made)| made).collect()
 }
 
 #[cfg(test)]

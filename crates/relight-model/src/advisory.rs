@@ -63,6 +63,18 @@ impl Advisory {
         self.signals.iter().any(|it| matches!(it, Signal::Kev { removed: None, .. }))
     }
 
+    /// Gives back the room that its lists do not use: it is kept for long, and there are many.
+    pub fn shrink_to_fit(&mut self) {
+        self.affected.iter_mut().for_each(Affected::shrink_to_fit);
+        self.affected.shrink_to_fit();
+        let Self { aliases, related, upstream, references, .. } = self;
+        for list in [aliases, related, upstream, references] {
+            list.shrink_to_fit();
+        }
+        self.severities.shrink_to_fit();
+        self.signals.shrink_to_fit();
+    }
+
     /// Whether what it says of packages counts: neither withdrawn, nor a draft or a notice.
     pub fn is_in_force(&self) -> bool {
         self.withdrawn.is_none() && self.effect == Effect::Opinion
@@ -124,6 +136,16 @@ impl Affected {
             arch: Vec::new(),
             module: None,
             classes: Vec::new(),
+        }
+    }
+
+    fn shrink_to_fit(&mut self) {
+        self.ranges.iter_mut().for_each(|range| range.events.shrink_to_fit());
+        self.ranges.shrink_to_fit();
+        self.intervals.shrink_to_fit();
+        self.native.shrink_to_fit();
+        for list in [&mut self.versions, &mut self.arch, &mut self.classes] {
+            list.shrink_to_fit();
         }
     }
 }

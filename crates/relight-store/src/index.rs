@@ -113,9 +113,12 @@ impl Index {
     }
 
     /// As [`Index::identities`] for numbers from `first` on, with those that no asset holds.
-    pub fn identities_from(&self, first: u32) -> impl Iterator<Item = (IdentityId, &Component)> {
+    pub fn identities_from(
+        &self,
+        first: u32,
+    ) -> impl Iterator<Item = (IdentityId, &Arc<Component>)> {
         let numbered = (0..).zip(&self.identities).skip(first as usize);
-        numbered.map(|(number, component)| (IdentityId(number), component.as_ref()))
+        numbered.map(|(number, component)| (IdentityId(number), component))
     }
 
     /// The identities whose name is this one, up to case and the signs `-`, `_` and `.`: a few

@@ -52,14 +52,16 @@ fn is_lines(bytes: &[u8]) -> bool {
 
 fn lines(place: &str, first: usize, bytes: &[u8], start: usize) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    let before = bytes[..start].iter().filter(|&&byte| byte == b'\n').count();
+    let before = memchr::memchr_iter(b'\n', &bytes[..start]).count();
+    let ends = memchr::memchr_iter(b'\n', &bytes[start..]).map(|end| start + end);
     let mut at = start;
-    for (index, line) in bytes[start..].split(|&byte| byte == b'\n').enumerate() {
-        if !line.trim_ascii().is_empty() {
+    for (index, end) in ends.chain([bytes.len()]).enumerate() {
+        let line = bytes[at..end].trim_ascii_end();
+        if !line.is_empty() {
             let place = format!("{place}:{}", first + before + index);
-            pieces.push(Piece { place, range: at..at + line.trim_ascii_end().len(), fault: None });
+            pieces.push(Piece { place, range: at..at + line.len(), fault: None });
         }
-        at += line.len() + 1;
+        at = end + 1;
     }
     pieces
 }
