@@ -20,6 +20,13 @@ mod usage;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+/// Advisories and inventories are millions of small texts: that of the system spends a third of the
+/// time of a start and of an import on them, and keeps more of what was given back.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
     cli::run(&arguments).code()

@@ -64,6 +64,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("ureq", &["relight-engine"], "fetching"),
     ("askama", &["relight-web"], "templates"),
     ("clap", &["relight"], "the command line"),
+    ("mimalloc", &["relight"], "the allocator of the program"),
     ("anyhow", &["relight"], "errors without a type"),
 ];
 

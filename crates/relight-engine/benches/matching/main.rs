@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use std::{env, fs};
 
+use mimalloc::MiMalloc;
 use portfolio::Portfolio;
 use relight_engine::import::{self, ImportOptions};
 use relight_engine::matching::Question;
@@ -23,6 +24,10 @@ use relight_formats::advisory::{self, Input};
 use relight_formats::write_sbom;
 use relight_model::Advisory;
 use serde_json::{Value, json};
+
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const SEED: u64 = 20_211_210;
 const SITES: usize = 4_000;
