@@ -161,11 +161,10 @@ impl Engine {
     ) -> Result<BTreeSet<String>, EngineError> {
         let mut shown = BTreeSet::new();
         for id in touched {
-            let mut groups = state.inventory.advisories().groups_of(&id);
-            match (groups.next(), groups.next()) {
-                (Some(only), None) if only.id != id && self.store.told(&id)?.is_some() => {
-                    self.store.rename_told(&id, &only.id)?;
-                    shown.insert(only.id.clone());
+            match only_group(state, &id) {
+                Some(only) if only != id && self.store.told(&id)?.is_some() => {
+                    self.store.rename_told(&id, &only)?;
+                    shown.insert(only);
                 }
                 _ => drop(shown.insert(id)),
             }
@@ -236,6 +235,13 @@ impl Engine {
         let state = self.read();
         propose(rule, (&self.store, &state.inventory), &state.sites, &state.ledger)
     }
+}
+
+/// The id under which the flaw of an id is shown; `None` where it is about several, or none.
+fn only_group(state: &State, id: &str) -> Option<String> {
+    let mut groups = state.inventory.advisories().groups_of(id);
+    let first = groups.next()?;
+    groups.next().is_none().then(|| first.id.clone())
 }
 
 /// As [`Engine::proposals`], for those who only read: no lease is taken.
