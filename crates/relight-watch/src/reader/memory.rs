@@ -28,13 +28,13 @@ pub(super) const AGENTS_MAX: usize = 1 << 11;
 pub(super) const SOURCES_MAX: usize = 1 << 15;
 
 /// Longest path that is remembered, in bytes.
-pub(super) const PATH_BYTES_MAX: usize = 111;
+pub(super) const PATH_BYTES_MAX: usize = 110;
 
 /// Longest query that is remembered, in bytes.
-pub(super) const QUERY_BYTES_MAX: usize = 62;
+pub(super) const QUERY_BYTES_MAX: usize = 61;
 
 /// Longest user agent that is remembered, in bytes.
-pub(super) const AGENT_BYTES_MAX: usize = 239;
+pub(super) const AGENT_BYTES_MAX: usize = 238;
 
 /// See the head of the file. One is enough for all readers of a thread.
 #[derive(Debug)]
@@ -151,6 +151,9 @@ struct Slot<T, const BYTES_MAX: usize> {
     facts: T,
     /// [`NO_TEXT`] when the slot is empty.
     length: u8,
+    /// Of the first slot of a pair: which of both was asked for last. To change their places
+    /// instead would move what is far away.
+    latest: u8,
     text: [u8; BYTES_MAX],
 }
 
@@ -159,7 +162,13 @@ const NO_TEXT: u8 = u8::MAX;
 
 impl<T: Default, const BYTES_MAX: usize> Slot<T, BYTES_MAX> {
     fn empty() -> Self {
-        Self { facts: T::default(), length: NO_TEXT, text: [0; BYTES_MAX] }
+        Self { facts: T::default(), length: NO_TEXT, latest: 0, text: [0; BYTES_MAX] }
+    }
+
+    fn put(&mut self, text: &[u8], make: impl FnOnce(&str) -> T) {
+        self.text[..text.len()].copy_from_slice(text);
+        self.length = u8::try_from(text.len()).unwrap_or(NO_TEXT);
+        self.facts = make(ascii(text));
     }
 
     fn holds(&self, text: &[u8]) -> bool {
@@ -182,21 +191,23 @@ impl<T: Copy + Default, const BYTES_MAX: usize> Texts<T, BYTES_MAX> {
         }
         let at = self.place(hash);
         let pair = &mut self.pairs[at];
-        if !pair[0].holds(text) {
-            pair.swap(0, 1);
-            if !pair[0].holds(text) {
-                pair[0] = Slot::empty();
-                pair[0].text[..text.len()].copy_from_slice(text);
-                pair[0].length = u8::try_from(text.len()).unwrap_or(NO_TEXT);
-                pair[0].facts = make(ascii(text));
-            }
-        }
-        &mut pair[0].facts
+        let which = if pair[0].holds(text) {
+            0
+        } else if pair[1].holds(text) {
+            1
+        } else {
+            let oldest = 1 - usize::from(pair[0].latest & 1);
+            pair[oldest].put(text, make);
+            oldest
+        };
+        pair[0].latest = u8::from(which == 1);
+        &mut pair[which].facts
     }
 
     /// Brings what a text would be looked up in near; the value says nothing.
     pub(super) fn touch(&self, hash: u64) -> u64 {
-        u64::from(self.pairs[self.place(hash)][0].length)
+        let [first, second] = &self.pairs[self.place(hash)];
+        u64::from(first.length ^ second.length)
     }
 
     fn place(&self, hash: u64) -> usize {

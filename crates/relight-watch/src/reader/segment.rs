@@ -32,7 +32,7 @@ const COMBINED: &str = "combined";
 const PIECE_BYTES: usize = 32 << 10;
 
 /// Lines that are split before the first of them is read.
-const BATCH_LINES: usize = 64;
+const BATCH_LINES: usize = 32;
 
 impl Reader {
     /// Reads the lines of a segment; gives how many were longer than the limit and cut.
@@ -135,7 +135,7 @@ impl<'a> Prepared<'a> {
         let quoted = Quoted::of(line)?;
         let ordinary = quoted.split()?;
         let [path, agent] = [ordinary.path, ordinary.agent].map(hash_of);
-        let (source, line) = (SourceKey::of(ordinary.source), line_hash(&quoted, agent));
+        let (source, line) = (SourceKey::of(ordinary.source.ip()), line_hash(&quoted, agent));
         Some(Self { raw, ordinary, source, line, path, agent })
     }
 }
@@ -249,11 +249,14 @@ impl<'r> Reading<'r> {
         self.batch(&mut batch);
     }
 
-    /// Reads lines that seem ordinary. What is known of their paths and sources lies in far places
-    /// of the memory: all are asked for before the first is needed.
+    /// Reads lines that seem ordinary. What is known of their parts lies in far places of the
+    /// memory: all are asked for before the first is needed.
     fn batch(&mut self, batch: &mut Vec<Prepared<'_>>) {
-        let Memory { paths, sources, .. } = &*self.memory;
-        let touch = |it: &Prepared<'_>| paths.touch(it.path) ^ sources.touch(it.source);
+        let (reader, Memory { paths, agents, sources, .. }) = (&*self.reader, &*self.memory);
+        let touch = |it: &Prepared<'_>| {
+            let texts = paths.touch(it.path) ^ agents.touch(it.agent);
+            texts ^ sources.touch(it.source) ^ reader.touch(it.line)
+        };
         std::hint::black_box(batch.iter().map(touch).fold(0, |all, one| all ^ one));
         for prepared in &*batch {
             if !self.is_combined || self.quickly(prepared).is_none() {
@@ -314,7 +317,7 @@ impl<'r> Reading<'r> {
         let carried = self.carried(ordinary);
         self.day_of(at).note(at, carried);
         match answer {
-            Answer::Served => self.visited((ordinary.source, *source), agent.print, path),
+            Answer::Served => self.visited((ordinary.source.ip(), *source), agent.print, path),
             Answer::Denied(kind) if !path.is_conventional => {
                 self.knocked(at, ordinary, kind, path, agent);
             }
@@ -350,7 +353,7 @@ impl<'r> Reading<'r> {
         if agent.named_in != self.memory.window {
             self.window.name_agent(agent.print.agent, dash_is_empty(ascii(ordinary.agent)));
         }
-        let source = subject(ordinary.source);
+        let source = subject(ordinary.source.ip());
         let hash = self.ground.visit(source);
         let visit = Visit { hash, source, org: feed.org, site: self.site };
         let plain = ascii(ordinary.path);
