@@ -1,7 +1,7 @@
 //! Actors: whom the detections of campaigns are about. What several detectors say of the same
 //! addresses is one actor, and who is a member of a group is shown with it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use relight_model::{Campaign, Detection, OrgId, SiteId, Timestamp};
@@ -40,6 +40,21 @@ impl<'a> Actor<'a> {
             first: *first,
             last: *last,
         }
+    }
+
+    /// The sectors in which it knocked, by code, given the sector of each organisation.
+    pub fn sectors<'s>(&self, of: &'s BTreeMap<OrgId, String>) -> BTreeSet<&'s str> {
+        self.organisations.iter().filter_map(|org| of.get(org)).map(String::as_str).collect()
+    }
+
+    /// Whether words, in lower case, stand in what it shares, in its campaign or in an address.
+    pub fn mentions(&self, words: &str) -> bool {
+        let has = |text: &str| text.to_lowercase().contains(words);
+        words.is_empty()
+            || has(self.shared)
+            || has(&self.campaign.id)
+            || self.campaign.known.iter().any(|it| has(it))
+            || self.sources.iter().any(|it| has(&it.to_string()))
     }
 
     /// Whether a detection is about addresses of this one only.
@@ -196,6 +211,29 @@ mod tests {
         let ids: Vec<_> = told(&campaigns).iter().map(|it| it[..3].to_owned()).collect();
         assert_eq!(ids, ["C-2", "C-3", "C-4", "C-1"]);
         assert!(told(&[]).is_empty());
+    }
+
+    #[test]
+    fn an_actor_is_found_by_what_people_know_of_it() {
+        let one = detection(("group", "ja4:T13d"), &[1, 22], (0, 9), (4, 1));
+        let mut campaign = campaign("C-1a2b", Severity::Reconnaissance, vec![one]);
+        campaign.known = vec!["Census".to_owned()];
+        let campaigns = [campaign];
+        let actors = actors(&campaigns);
+        for (words, is_found) in [
+            ("", true),
+            ("192.0.2.22", true),
+            ("ja4:t13d", true),
+            ("c-1a2b", true),
+            ("census", true),
+            ("192.0.2.3", false),
+            ("c-1a2c", false),
+        ] {
+            assert_eq!(actors[0].mentions(words), is_found, "{words}");
+        }
+        let sectors = [(OrgId(4), "health".to_owned()), (OrgId(5), "energy".to_owned())].into();
+        assert_eq!(actors[0].sectors(&sectors), ["health"].into());
+        assert!(actors[0].sectors(&BTreeMap::new()).is_empty());
     }
 
     /// Goal: nobody is lost and nobody is in two actors' place. Method: seeded detections; each of

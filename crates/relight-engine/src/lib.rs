@@ -60,9 +60,9 @@ pub use ingest::{FunctionalTest, Inventory};
 pub use inventoried::{FoundSites, advisories_about, advisories_of};
 pub use logs::{
     AnsweredDays, FOLLOWED_MAX, Faults, FeedPosture, FollowReport, Follower, HEAD_BYTES, HITS_MAX,
-    HeatMap, HeatRow, Hunted, Judged, KNOWN_SCANNERS, LOG_BYTES_MAX, LogReport, LogState,
-    MAP_WEEKS_MAX, OnThatDay, POSTURE_DAYS, Place, Probed, ProbedSite, SEGMENT_BYTES_MAX, SIGNS,
-    SitePosture, WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX, campaigns_of, erase_source, heat_map,
+    HeatMap, HeatRow, Hunted, Judged, KNOWN_SCANNERS, KeptCampaigns, LOG_BYTES_MAX, LogReport,
+    LogState, MAP_WEEKS_MAX, OnThatDay, POSTURE_DAYS, Place, Probed, ProbedSite, SEGMENT_BYTES_MAX,
+    SIGNS, SitePosture, WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX, campaigns_of, erase_source, heat_map,
     hunt_all, judged, known_scanners, log_files, posture, probed, signs_seen,
 };
 pub use orders::Undone;

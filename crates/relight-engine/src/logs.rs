@@ -7,6 +7,7 @@ mod follow;
 mod group;
 mod heat;
 mod hunts;
+mod kept;
 mod names;
 mod posture;
 mod probed;
@@ -40,6 +41,7 @@ pub use file::HEAD_BYTES;
 pub use follow::{FOLLOWED_MAX, FollowReport, Follower};
 pub use heat::{HeatMap, HeatRow, MAP_WEEKS_MAX, heat_map};
 pub use hunts::{AnsweredDays, HITS_MAX, Hunted, Place, erase_source, hunt_all};
+pub use kept::KeptCampaigns;
 pub use posture::{FeedPosture, LogState, POSTURE_DAYS, SitePosture, posture};
 pub use probed::{OnThatDay, Probed, ProbedSite, probed};
 

@@ -84,6 +84,20 @@ impl Store {
         self.journal_slice(from, JOURNAL_BATCH_MAX)
     }
 
+    /// The same, of the entries of one kind.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn journal_page_of(&self, kind: &str, from: u64) -> Result<Vec<JournalRecord>, StoreError> {
+        self.read("reading the journal", |database| {
+            let query = format!("{QUERY} WHERE seq >= ?1 AND kind = ?2 ORDER BY seq LIMIT ?3");
+            let mut query = database.prepare_cached(&query)?;
+            let most = JOURNAL_BATCH_MAX as i64;
+            let rows = query.query_map(params![from.cast_signed(), kind, most], record_of)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// At most `count` entries from number `from` on, oldest first. They are not verified.
     ///
     /// # Errors

@@ -79,7 +79,7 @@ pub use register::{Asset, EdgeRow, RegisterChange};
 pub use reserve::{RESERVE_BYTES, RESERVE_FILE};
 pub use settings::Settings;
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
-pub use store::{BUSY_MS_MAX, DATABASE_FILE, Store};
+pub use store::{BUSY_MS_MAX, DATABASE_FILE, Generation, Store};
 pub use watch_campaigns::CampaignRow;
 pub use watch_days::{DayRow, ProbeRow};
 pub use watch_notes::WatchNote;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -24,6 +24,13 @@ const PAGES_MAX: i64 = 4_294_967_294;
 /// Name of the database inside the data directory.
 pub const DATABASE_FILE: &str = "relight.db";
 
+/// A state of the register, see [`Store::generation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Generation {
+    here: u64,
+    elsewhere: i64,
+}
+
 /// The data directory: register, inventories, advisories, journal, windows and settings.
 ///
 /// Every method is one transaction: after an error nothing of it was written, after success it is
@@ -34,6 +41,8 @@ pub struct Store {
     path: PathBuf,
     /// The `data_version` of the last look at it.
     data_version: AtomicI64,
+    /// Grows with each transaction of [`Store::write`].
+    writes: AtomicU64,
     /// The reserve was given up, because the disk is full.
     pub(crate) is_short: AtomicBool,
     /// The file system keeps no room in a file.
@@ -66,6 +75,7 @@ impl Store {
             database: Mutex::new(database),
             path,
             data_version,
+            writes: AtomicU64::new(0),
             is_short: AtomicBool::new(false),
             keeps_none: AtomicBool::new(false),
             is_controller: AtomicBool::new(false),
@@ -139,6 +149,19 @@ impl Store {
         Ok(self.data_version.swap(version, Ordering::Relaxed) != version)
     }
 
+    /// Which state of the register this is: whatever is computed from inventories, advisories and
+    /// windows is as it was while this stays the same. Journal, accounts and leases are no part of
+    /// it when they are written through this store.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn generation(&self) -> Result<Generation, StoreError> {
+        self.read("looking for changes", |database| {
+            let elsewhere = data_version(database)?;
+            Ok(Generation { here: self.writes.load(Ordering::Relaxed), elsewhere })
+        })
+    }
+
     /// Lets the database grow by at most so many pages from now on, or as it likes again: beyond
     /// that, writing fails as on a full disk (`Full`).
     ///
@@ -179,6 +202,8 @@ impl Store {
                 format!("{doing}: the disk of {place} is full; hint: free space and repeat");
             return Err(StoreError::new(StoreErrorKind::Full, context));
         }
+        // Also after an error: it may have come after the commit.
+        self.writes.fetch_add(1, Ordering::Relaxed);
         self.transact(&mut database, doing, work)
     }
 

@@ -1,6 +1,7 @@
 //! Who may switch from the command line: one operator, named in `policy.toml`, for a town; or
 //! whoever plays with a demo folder. Everybody else needs a server that knows identities.
 
+use relight_engine::plan::Plan;
 use relight_engine::store::Store;
 use relight_server::policy_file::{POLICY_FILE, PolicyFile};
 use relight_server::web::texts;
@@ -45,6 +46,45 @@ pub(crate) fn actor(context: &Context, store: &Store) -> Result<String, Failure>
 /// asks for nobody's leave, in a register of any size.
 pub(crate) fn rehearser(context: &Context, store: &Store) -> String {
     single(context, store).ok().flatten().unwrap_or_else(|| REHEARSER.to_owned())
+}
+
+/// Refuses a plan that takes more than one person, on a register where people can sign in: there
+/// the one operator has the rule for one person and nothing beyond it. What was switched in slices
+/// adds up to the whole register at most, so all of it must be within that rule.
+pub(crate) fn check_alone(
+    context: &Context,
+    store: &Store,
+    (plan, is_glass): (&Plan, bool),
+) -> Result<(), Failure> {
+    if is_demo(context, store)? || !has_accounts(context, store)? {
+        return Ok(());
+    }
+    let policy = policy(context, store)?.policy;
+    let sites = store.sites().map_err(|error| context.store_failure(&error))?.len();
+    let mut bodies: Vec<&str> = plan.sites.iter().map(|site| site.org.as_str()).collect();
+    bodies.dedup();
+    let is_one = policy.seats(plan, sites <= policy.alone_max && bodies.len() <= 1).len() == 1;
+    if is_one && !is_glass { Ok(()) } else { Err(two_people(context)) }
+}
+
+/// Refuses to be the second person, where people can sign in: whoever writes the policy file would
+/// be both.
+pub(crate) fn check_second(context: &Context, store: &Store) -> Result<(), Failure> {
+    if is_demo(context, store)? || !has_accounts(context, store)? {
+        return Ok(());
+    }
+    Err(two_people(context))
+}
+
+fn two_people(context: &Context) -> Failure {
+    let lang = context.lang;
+    Failure::approval(texts::operator_two_people(lang))
+        .hint(texts::operator_two_people_remedy(lang))
+}
+
+fn has_accounts(context: &Context, store: &Store) -> Result<bool, Failure> {
+    let tables = store.account_tables().map_err(|error| context.store_failure(&error))?;
+    Ok(!tables.accounts.is_empty())
 }
 
 /// Whether the folder holds the fictional province, where everybody may play every part.

@@ -4,6 +4,7 @@ use relight_engine::matching::{Group, Priority, SiteFacts};
 use relight_engine::signals::{Attempts, Scores};
 use relight_engine::store::Store;
 use relight_model::{Criticality, Signal, Site, SiteExposure, Timestamp};
+use relight_server::web::number::percent;
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
@@ -99,14 +100,15 @@ impl Ranked {
         }
     }
 
-    /// The short facts beside a flaw: `KEV`, `SSVC act`, `EPSS 94.4 %`.
-    pub(crate) fn facts(&self) -> Vec<String> {
+    /// The short facts beside a flaw: `KEV`, `SSVC act`, `EPSS 94.4%`.
+    pub(crate) fn facts(&self, lang: Lang) -> Vec<String> {
         let mut facts = Vec::new();
         // What is malicious comes first too, and is in no catalogue for that.
         let is_listed = self.priority.reasons.iter().any(|it| it.code == "priority-exploited");
         facts.extend(is_listed.then(|| "KEV".to_owned()));
         facts.push(format!("SSVC {}", self.priority.ssvc().as_str()));
-        facts.extend(self.epss.map(|score| format!("EPSS {:.1} %", f64::from(score) / 1e4)));
+        let share = |score: u32| percent(lang, u64::from(score), 1_000_000);
+        facts.extend(self.epss.map(|score| format!("EPSS {}", share(score))));
         facts
     }
 

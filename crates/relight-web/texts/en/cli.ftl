@@ -432,6 +432,8 @@ sbom-summary = { NUMBER($components) } { $components ->
 
 operator-missing = nobody may switch from the command line here
 operator-missing-remedy = for a town of at most 5 sites, write into { $path }: [operators] and then single = "YOUR NAME"
+operator-two-people = people sign in to this register, so one operator alone has the rule for one person only: a few sites of one organisation, none of them vital, within the signed policy
+operator-two-people-remedy = propose it on the console, where a second person agrees: relight serve
 operator-too-many = one operator alone may switch up to { NUMBER($most) } sites; this register has { NUMBER($sites) }
 operator-too-many-remedy = it takes two people and a server that knows identities
 policy-unusable = the policy { $path } cannot be used
@@ -847,6 +849,8 @@ campaign-reach = { NUMBER($days) } { $days ->
    *[other] addresses
  }
 confidence = confidence { $value }
+actors-no-sector = no organisation is in the sector { $sector }
+actors-no-sector-remedy = the sectors of this register: { $known }
 no-such-campaign = there is no campaign { $id }
 no-such-campaign-remedy = relight watch campaigns shows them
 campaign-part = { NUMBER($contacts) } { $contacts ->

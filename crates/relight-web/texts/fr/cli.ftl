@@ -453,6 +453,8 @@ sbom-summary = { NUMBER($components) } { $components ->
 
 operator-missing = personne n'a le droit de commuter depuis la ligne de commande ici
 operator-missing-remedy = pour une ville d'au plus 5 sites, écrivez dans { $path } : [operators] puis single = "VOTRE NOM"
+operator-two-people = des personnes se connectent à ce registre : un opérateur seul n'a donc que la règle pour une personne, quelques sites d'un organisme, aucun vital, selon la politique signée
+operator-two-people-remedy = proposez-le dans la console, où une seconde personne approuve : relight serve
 operator-too-many = un seul opérateur suffit jusqu'à { NUMBER($most) } sites; ce registre en a { NUMBER($sites) }
 operator-too-many-remedy = il faut deux personnes et un serveur qui connaît les identités
 policy-unusable = la politique { $path } ne peut pas être utilisée
@@ -901,6 +903,8 @@ campaign-reach = { NUMBER($days) } { $days ->
    *[other] adresses
  }
 confidence = confiance { $value }
+actors-no-sector = aucun organisme n'est du secteur { $sector }
+actors-no-sector-remedy = les secteurs de ce registre : { $known }
 no-such-campaign = il n'y a pas de campagne { $id }
 no-such-campaign-remedy = relight watch campaigns les montre
 campaign-part = { NUMBER($contacts) } { $contacts ->

@@ -403,7 +403,7 @@ impl Show {
         }
         let score = group.score().map(|score| format!("CVSS {}", tenths(lang, u64::from(score))));
         let score = score.unwrap_or_else(|| texts::not_scored(lang).to_owned());
-        report.line(&format!("  {score} · {}", ranked.facts().join(" · ")));
+        report.line(&format!("  {score} · {}", ranked.facts(lang).join(" · ")));
         for sentence in ranked.sentences(lang) {
             report.line(&format!("    {sentence}"));
         }

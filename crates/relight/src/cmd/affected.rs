@@ -215,7 +215,7 @@ fn facts(group: &Group, ranked: Option<&Ranked>, lang: Lang) -> String {
         Some(score) => facts.push(format!("CVSS {}", tenths(lang, u64::from(score)))),
         None => facts.push(texts::not_scored(lang).to_owned()),
     }
-    facts.extend(ranked.into_iter().flat_map(Ranked::facts));
+    facts.extend(ranked.into_iter().flat_map(|it| it.facts(lang)));
     let (affects, fixed) = advisories::ranges(group);
     if !affects.is_empty() {
         facts.push(texts::affects_versions(lang, &affects.join(", ")));

@@ -2,6 +2,7 @@
 //!
 //! Below signs of success no text may assert compromise: the fixed denial is told instead.
 
+mod actors;
 mod attest;
 pub(crate) mod catalogue;
 mod decode;
@@ -17,19 +18,21 @@ mod probed;
 pub(crate) mod receive;
 mod share;
 mod simulate;
+mod since;
 
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use relight_engine::store::Store;
 use relight_engine::watch;
-use relight_engine::{KNOWN_SCANNERS, SIGNS, judged, known_scanners, signs_seen};
+use relight_engine::{Judged, KNOWN_SCANNERS, SIGNS, judged, known_scanners, signs_seen};
 use relight_model::{Attempt, Campaign, Severity, Sign, SiteId};
 use relight_server::web::campaign::{Called, not_judged, sentences};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
 
+use self::since::Since;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::{Report, Style};
@@ -46,6 +49,7 @@ pub(crate) struct Watch {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    Actors(actors::Actors),
     Attest(attest::Attest),
     Catalogue(catalogue::Catalogue),
     Decode(decode::Decode),
@@ -59,10 +63,16 @@ enum Action {
     Probed(probed::Asked),
     Share(share::Share),
     Ingest(ingest::Ingest),
-    Campaigns,
+    Campaigns(Campaigns),
     Explain(Explain),
     Parse(parse::Parse),
     Simulate(simulate::Simulate),
+}
+
+#[derive(Debug, Args)]
+struct Campaigns {
+    #[arg(long, value_name = "TIME", value_parser = Since::parse)]
+    since: Option<Since>,
 }
 
 #[derive(Debug, Args)]
@@ -143,6 +153,7 @@ impl Watch {
     pub(crate) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         catalogue::load(context, report);
         match self.action {
+            Action::Actors(actors) => actors.run(context, report),
             Action::Attest(attest) => attest.run(context, report),
             Action::Catalogue(catalogue) => catalogue.run(context, report),
             Action::Erase(erase) => erase.run(context, report),
@@ -156,7 +167,7 @@ impl Watch {
             Action::Share(share) => share.run(context, report),
             Action::Decode(decode) => decode.run(context, report),
             Action::Ingest(ingest) => ingest.run(context, report),
-            Action::Campaigns => list(context, report),
+            Action::Campaigns(campaigns) => campaigns.run(context, report),
             Action::Explain(explain) => explain.run(context, report),
             Action::Parse(parse) => parse.run(context, report),
             Action::Simulate(simulate) => simulate.run(context, report),
@@ -170,11 +181,16 @@ fn campaigns(
     context: &Context,
     report: &mut Report,
 ) -> Result<Vec<Campaign>, Failure> {
+    Ok(judged_of(store, context, report)?.campaigns)
+}
+
+/// The same, with how many sources did fit.
+fn judged_of(store: &Store, context: &Context, report: &mut Report) -> Result<Judged, Failure> {
     let found = judged(store).map_err(|error| Failure::engine(context.lang, &error))?;
     if let Some(text) = not_judged(context.lang, found.sources_kept) {
         report.warn("watch", &text, texts::not_judged_remedy(context.lang));
     }
-    Ok(found.campaigns)
+    Ok(found)
 }
 
 /// The campaign of this id, or the one of which a campaign of this id turned out to be a part.
@@ -200,26 +216,31 @@ fn tell_faults(store: &Store, context: &Context, report: &mut Report) -> Result<
     Ok(())
 }
 
-fn list(context: &Context, report: &mut Report) -> Result<(), Failure> {
-    let store = context.existing_store()?;
-    tell_faults(&store, context, report)?;
-    let campaigns = campaigns(&store, context, report)?;
-    if context.json {
-        let campaigns = campaigns.iter().map(campaign_row).collect();
-        report.document("relight.campaigns/1", &CampaignsDocument { campaigns });
-        return Ok(());
-    }
-    for campaign in &campaigns {
-        text(campaign, context.lang, report);
-        if let Some(denial) = denial(context.lang, campaign.severity) {
-            report.line(&format!("  {denial}"));
+impl Campaigns {
+    fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
+        let store = context.existing_store()?;
+        tell_faults(&store, context, report)?;
+        let mut campaigns = campaigns(&store, context, report)?;
+        if let Some(from) = self.since.map(|since| since.from(context.now())) {
+            campaigns.retain(|campaign| campaign.last >= from);
         }
+        if context.json {
+            let campaigns = campaigns.iter().map(campaign_row).collect();
+            report.document("relight.campaigns/1", &CampaignsDocument { campaigns });
+            return Ok(());
+        }
+        for campaign in &campaigns {
+            text(campaign, context.lang, report);
+            if let Some(denial) = denial(context.lang, campaign.severity) {
+                report.line(&format!("  {denial}"));
+            }
+        }
+        report.line(&texts::campaigns_found(context.lang, campaigns.len()));
+        if let Some(first) = campaigns.first() {
+            report.next(&format!("relight watch explain {}", first.id));
+        }
+        Ok(())
     }
-    report.line(&texts::campaigns_found(context.lang, campaigns.len()));
-    if let Some(first) = campaigns.first() {
-        report.next(&format!("relight watch explain {}", first.id));
-    }
-    Ok(())
 }
 
 fn text(campaign: &Campaign, lang: Lang, report: &mut Report) {

@@ -52,7 +52,7 @@ fn any_mixture_is_imported_and_the_same_is_only_counted() {
     expect![[r#"
         CVE-GHSA-1  Flaw
           = GHSA-1
-          no CVSS score · KEV · SSVC act · EPSS 25.0 %
+          no CVSS score · KEV · SSVC act · EPSS 25.0%
             known to be exploited
             CISA's tree says: as soon as possible
             a point of the tree is not known, and the worse one was taken

@@ -66,6 +66,41 @@ fn two_people_answer_for_an_unknown_site_and_it_returns() {
     assert!(!closed.stderr.is_empty());
 }
 
+/// Goal: where people can sign in, one person on the machine does no more than one person in the
+/// console. Method: the same commands as above beside an account; no light changes.
+#[test]
+fn beside_accounts_one_operator_has_the_rule_for_one_person_only() {
+    let town = town();
+    let place = &town.place;
+    town.off(&["--yes"]);
+    let proposed = ["incident", "accept", "mun-001", "--reason", "elections"];
+    place.expect(4, &proposed);
+    let store = relight_engine::store::Store::open(&place.path("data")).unwrap();
+    store.add_account("anna", 1, &[]).unwrap();
+    place.write("data/policy.toml", SECOND);
+    let off = |more: &[&str]| {
+        let off = ["incident", "off", "--sites", "site:san-002", "--reason", "x", "--yes"];
+        place.run(&[&off[..], more].concat())
+    };
+    for refused in [
+        off(&[]),
+        off(&["--break-glass"]),
+        place.run(&["incident", "accept", "mun-001", "--approve"]),
+    ] {
+        assert_eq!(refused.status, 4, "{}", refused.text());
+        let told = "one operator alone has the rule for one person only";
+        assert!(refused.stderr.contains(told), "{}", refused.text());
+    }
+    let lights = ["san1.example", "san2.example", "mun1.example"].map(|host| town.status(host));
+    assert_eq!(lights, [503, 200, 503]);
+    // A signed policy gives one person a few sites of one body, none of them vital.
+    place.expect(0, &["policy", "sign", "--key", "key"]);
+    assert_eq!(off(&["--break-glass"]).status, 4);
+    let done = off(&[]);
+    assert_eq!(done.status, 0, "{}", done.text());
+    assert_eq!(town.status("san2.example"), 503);
+}
+
 #[test]
 fn a_control_that_lets_payloads_through_is_none() {
     let town = town();

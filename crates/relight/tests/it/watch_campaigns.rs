@@ -141,3 +141,49 @@ fn a_path_that_answered_is_found_without_who_asked() {
     });
     assert_eq!(document["answered"], serde_json::json!([row]));
 }
+
+/// Goal: the command finds whom the page finds. Method: one who tries a payload and one who is slow,
+/// asked for by each filter, as text in both languages and as a document.
+#[test]
+fn actors_are_listed_the_worst_first_and_found_by_what_is_known_of_them() {
+    let place = Place::with_sites();
+    doors(&place, "a.log", "203.0.113.1", &DOORS[..13]);
+    attempt(&place);
+    let list = |more: &[&str]| place.expect(0, &[&["watch", "actors"], more].concat());
+    let found = |more: &[&str]| -> Vec<String> {
+        let document = list(&[more, &["--json"]].concat()).json();
+        assert_eq!(document["schema"], "relight.actors/1");
+        let actors = document["actors"].as_array().unwrap().clone();
+        actors.iter().map(|it| it["sources"][0].as_str().unwrap().to_owned()).collect()
+    };
+    let (attempted, slow) = ("203.0.113.7".to_owned(), "203.0.113.1".to_owned());
+    for (more, wanted) in [
+        (vec![], vec![&attempted, &slow]),
+        (vec!["203.0.113.7"], vec![&attempted]),
+        (vec!["--severity", "s1"], vec![&slow]),
+        (vec!["--severity", "S5"], vec![]),
+        (vec!["--sector", "health"], vec![&attempted, &slow]),
+        (vec!["--sector", "municipal"], vec![]),
+        (vec!["--since", "2025-11-10"], vec![&slow]),
+        (vec!["--since", "3660d"], vec![&attempted, &slow]),
+        (vec!["nobody"], vec![]),
+    ] {
+        assert_eq!(found(&more), wanted.into_iter().cloned().collect::<Vec<_>>(), "{more:?}");
+    }
+    let told = list(&["--limit", "1"]).stdout;
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].contains("Addresses") && lines[1].contains("203.0.113.7"), "{told}");
+    assert!(told.contains("and 1 more\n2 actors\n"), "{told}");
+    assert!(told.contains("Reconnaissance is not an indication of compromise."), "{told}");
+    assert!(lines.last().unwrap().starts_with("Next: relight watch explain C-"), "{told}");
+    let french = list(&["--lang", "fr"]).stdout;
+    assert!(french.contains("2 acteurs") && french.contains("Une reconnaissance"), "{french}");
+    let refused = place.expect(2, &["watch", "actors", "--sector", "helth"]);
+    assert!(refused.stderr.contains("the sectors of this register: health, municipal"));
+    place.expect(2, &["watch", "actors", "--since", "yesterday"]);
+    let since = |day: &str| {
+        let listed = place.expect(0, &["watch", "campaigns", "--since", day, "--json"]).json();
+        listed["campaigns"].as_array().unwrap().len()
+    };
+    assert_eq!([since("2025-11-01"), since("2025-11-10"), since("2025-11-30")], [2, 1, 0]);
+}

@@ -89,7 +89,7 @@ impl Search {
         for (group, ranked) in shown {
             let score = group.score().map(|score| tenths(lang, u64::from(score)));
             let mut facts = vec![score.unwrap_or_else(|| "-".to_owned())];
-            facts.extend(ranked.facts());
+            facts.extend(ranked.facts(lang));
             report.line(&format!("{}  {}  {}", group.id, facts.join(" · "), group.summary()));
         }
         report.note(&texts::search_found(lang, found.len()));
@@ -143,7 +143,8 @@ impl New {
         }
         for (row, ranked) in &rows {
             let withdrawn = row.withdrawn.map(|_| texts::revision_withdrawn(context.lang));
-            let facts = ranked.as_ref().map(|it| it.facts().join(" · ")).unwrap_or_default();
+            let facts =
+                ranked.as_ref().map(|it| it.facts(context.lang).join(" · ")).unwrap_or_default();
             let recorded = rfc3339(row.recorded_at);
             let more = [&*facts, withdrawn.unwrap_or_default()];
             let more: String = more

@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::{Which, control, done};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::inventory;
 use crate::report::{Exit, Report};
+use crate::{inventory, operator};
 
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
@@ -81,6 +81,7 @@ impl Accept {
         let id = self.which.find(&engine, context)?;
         let failed = |error| Failure::engine(lang, &error);
         if self.approve {
+            operator::check_second(context, engine.store())?;
             let is_exemption = engine.approve_acceptance(&actor, &id, &site).map_err(failed)?;
             let text = if is_exemption {
                 texts::site_exempt(lang, site.as_str())

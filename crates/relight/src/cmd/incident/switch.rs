@@ -122,6 +122,7 @@ impl Order {
         if !self.yes && !agreed(context, report)? {
             return nothing_changed(&plan, hash, context, report);
         }
+        operator::check_alone(context, engine.store(), (&plan, wish.break_glass))?;
         edges_fit(&plan, &wish, &register, context, report)?;
         reach(&engine, &plan, context, report)?;
         order_given(&engine, &plan, &actor, &wish, context)?;

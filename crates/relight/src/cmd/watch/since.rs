@@ -1,0 +1,59 @@
+//! Since when: a day, or so many days before today.
+
+use relight_model::Timestamp;
+use relight_server::web::number::moment;
+
+/// Most days back; windows are kept for fewer.
+const DAYS_MAX: i64 = 3_660;
+
+/// What `--since` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Since {
+    /// The beginning of a day.
+    Day(Timestamp),
+    /// Days before today.
+    Back(i64),
+}
+
+impl Since {
+    /// Reads `2026-11-28` or `90d`.
+    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+        let day = moment(text).filter(|_| text.len() == 10).map(Self::Day);
+        let back = text.strip_suffix('d').and_then(|days| days.parse().ok());
+        let back = back.filter(|days| (0..=DAYS_MAX).contains(days)).map(Self::Back);
+        day.or(back).ok_or("YYYY-MM-DD, 90d")
+    }
+
+    /// The first moment that counts.
+    pub(super) fn from(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Day(day) => day,
+            Self::Back(days) => (now.div_euclid(86_400) - days) * 86_400,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_or_days_back() {
+        let now = 20_000 * 86_400 + 5;
+        for (text, wanted) in [
+            ("2024-10-04", Some(20_000 * 86_400)),
+            ("0d", Some(20_000 * 86_400)),
+            ("90d", Some(19_910 * 86_400)),
+            ("3660d", Some(16_340 * 86_400)),
+            ("3661d", None),
+            ("-1d", None),
+            ("d", None),
+            ("90", None),
+            ("", None),
+            ("2024-13-04", None),
+            ("2024-10-04T00:00:00Z", None),
+        ] {
+            assert_eq!(Since::parse(text).ok().map(|since| since.from(now)), wanted, "{text}");
+        }
+    }
+}
