@@ -10,9 +10,11 @@ pub(crate) mod guard;
 pub(crate) mod known;
 pub(crate) mod limit;
 pub(crate) mod links;
+pub(crate) mod notices;
 pub(crate) mod oidc;
 pub(crate) mod passkey;
 pub(crate) mod recovery;
+pub(crate) mod refusals;
 pub(crate) mod secret;
 pub(crate) mod sign_ins;
 pub(crate) mod signed_in;
@@ -29,8 +31,9 @@ use relight_engine::store::AccountChange;
 use relight_model::{Digest, Timestamp};
 
 use self::known::Known;
-use self::limit::Limits;
+use self::limit::{Limits, Trial};
 use self::links::FirstLink;
+use self::notices::Notices;
 pub use self::oidc::OidcSettings;
 use self::oidc::Provider;
 use self::secret::Secret;
@@ -95,6 +98,12 @@ pub struct Door {
     changing: Mutex<()>,
     answered: Answered,
     limits: Limits,
+    /// How many refused requests were journalled lately.
+    refusals: Limits,
+    /// How many reports of browsers were.
+    reports: Limits,
+    /// What people have not seen yet of what happened to their accounts.
+    pub(crate) notices: Notices,
     /// The link that was printed, until there is an account.
     first: Mutex<Option<FirstLink>>,
     /// Who else may say who somebody is.
@@ -117,9 +126,9 @@ impl Door {
         address: Address,
         clock: Clock,
     ) -> Result<Self, ServerError> {
-        let known = match &engine {
-            Some(engine) => Known::read(engine)?,
-            None => Known::default(),
+        let (known, notices) = match &engine {
+            Some(engine) => (Known::read(engine)?, Notices::read(engine)?),
+            None => (Known::default(), Notices::default()),
         };
         Ok(Self {
             engine,
@@ -130,6 +139,9 @@ impl Door {
             changing: Mutex::new(()),
             answered: Answered::default(),
             limits: Limits::default(),
+            refusals: Limits::default(),
+            reports: Limits::default(),
+            notices,
             first: Mutex::new(None),
             provider: None,
         })
@@ -199,13 +211,18 @@ impl Door {
         let Some(engine) = &self.engine else { return Ok(()) };
         let Noted { act, account, facts } = noted;
         let facts = facts.iter().map(|(name, text)| ((*name).to_owned(), text.to_string()));
-        let entry = Entry::Access {
-            act: act.to_owned(),
-            account: account.to_owned(),
-            facts: facts.collect::<BTreeMap<_, _>>(),
-        };
+        let facts: BTreeMap<String, String> = facts.collect();
+        let address = facts.get("address").cloned().unwrap_or_default();
+        let entry = Entry::Access { act: act.to_owned(), account: account.to_owned(), facts };
         let appended = engine.append(actor, vec![(String::new(), entry)]);
-        appended.map(drop).map_err(|error| ServerError::caused("write to the journal", error))
+        appended.map_err(|error| ServerError::caused("write to the journal", error))?;
+        self.notices.hear(self.now(), (actor, account), act, &address);
+        Ok(())
+    }
+
+    /// Whether a report of a browser is to be journalled, and how many before it were not.
+    pub(crate) fn tells_report(&self) -> Option<u64> {
+        self.reports.tells(Trial::Allowed, self.now())
     }
 
     fn read_again(&self, engine: &Engine) -> Result<(), ServerError> {

@@ -15,10 +15,12 @@ mod lanes;
 mod look;
 mod me;
 pub(crate) mod meter;
+pub(crate) mod names;
 mod oidc;
 mod posture;
 mod reach;
 mod register;
+pub(crate) mod reports;
 mod share;
 mod sign_in;
 mod sites;
@@ -36,9 +38,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use relight_engine::Engine;
 use relight_engine::access::Scope;
 use relight_engine::live::{Board, BoardSite};
+use relight_engine::{Engine, KeptCampaigns};
 use relight_web::look::Look;
 use relight_web::views::{Frame, NotFoundPage, Stage, Theme};
 use relight_web::{Lang, texts};
@@ -62,6 +64,8 @@ pub(crate) struct Console {
     pub(crate) engine: Option<Arc<Engine>>,
     /// Where the sectors of its sites stand, see [`Console::sectors`].
     pub(crate) known_sectors: tally::Known,
+    /// What they are called, for filters.
+    pub(crate) names: names::Names,
     /// Language without `?lang=`.
     pub(crate) lang: Lang,
     /// Address of the public page, ending in `/`.
@@ -82,6 +86,8 @@ pub(crate) struct Console {
     pub(crate) meter: Meter,
     /// Who reads a day of the past.
     pub(crate) past: Turns,
+    /// The campaigns of the watch, judged once for all who read them.
+    pub(crate) campaigns: KeptCampaigns,
 }
 
 /// What an address may ask for; values that mean nothing count as absent.
@@ -177,6 +183,16 @@ impl Console {
             public_url: self.public_url.clone(),
             account: asked.reader.name().to_owned(),
             token: self.door.token_of(&asked.reader),
+            whole: asked.reader.reads(&Scope::root()),
+            notices: self.notices(asked),
+        }
+    }
+
+    /// How many notices wait for the reader, in words.
+    fn notices(&self, asked: &Asked) -> String {
+        match self.door.notices.count(asked.reader.name()) {
+            0 => String::new(),
+            count => texts::door_notices(self.lang(asked), count),
         }
     }
 
@@ -222,6 +238,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/start", get(sign_in::start).post(sign_in::enter))
         .route("/confirm", get(me::confirm).post(me::confirmed))
         .merge(people())
+        .route(reports::PATH, post(reports::take))
         .route("/events", get(sse::events))
         .route("/assets/{name}", get(page::asset))
         .merge(act::routes())
@@ -246,6 +263,7 @@ fn people() -> Router<Arc<Console>> {
         .route("/me/key/remove", post(me::remove_key))
         .route("/me/sign-in/end", post(me::end_sign_in))
         .route("/me/codes", post(me::new_codes))
+        .route("/me/notices/seen", post(me::see_notices))
         .route("/me/identity", get(oidc::link))
         .route("/me/identity/remove", post(me::remove_identity))
         .route("/me/token", post(me::add_token))

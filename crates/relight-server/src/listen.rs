@@ -33,6 +33,9 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, head_wait_max: 
             sleep(ACCEPT_AGAIN).await;
             continue;
         };
+        // An answer is written whole: nothing is gained by waiting for more. A connection on which
+        // this fails is as good as before.
+        let _ = stream.set_nodelay(true);
         let peered = Peered { router: router.clone(), peer };
         tokio::spawn(connection(stream, peered, head_wait_max));
     }

@@ -8,11 +8,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use relight_web::assets;
 
-/// The console's policy: nothing inline, nothing from elsewhere, text never becomes markup.
+/// The console's policy: nothing inline, nothing from elsewhere, text never becomes markup. Who
+/// tries is told of to [`crate::console::reports`].
 pub(crate) const CONSOLE_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; \
-    trusted-types 'none'";
+    trusted-types 'none'; report-uri /policy-reports";
 
 /// The public page's policy: a style sheet, and one module that looks for names in one file.
 pub(crate) const PUBLIC_POLICY: &str = "default-src 'none'; script-src 'self'; \
@@ -105,6 +106,9 @@ mod tests {
         for policy in [CONSOLE_POLICY, PUBLIC_POLICY] {
             assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"));
             assert!(!policy.contains('\n') && !policy.contains("  "), "{policy}");
+            // The public page is files, and asks for nothing that could not be one.
+            let reports = format!("report-uri {}", crate::console::reports::PATH);
+            assert_eq!(policy.contains(&reports), policy == CONSOLE_POLICY);
         }
     }
 }

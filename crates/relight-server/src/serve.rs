@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use relight_engine::Engine;
 use relight_engine::live::Board;
+use relight_engine::{Engine, KeptCampaigns};
 use relight_web::Lang;
 use relight_web::views::{Stage, Theme};
 use tokio::runtime::Runtime;
@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use crate::access::oidc::Provider;
 use crate::access::{Address, Clock, Door, Entrance, OidcSettings};
 use crate::console::meter::Meter;
-use crate::console::{self, Console, tally};
+use crate::console::{self, Console, names, tally};
 use crate::public::{Identity, PublicFolder, Publication, Publisher, Signer, Source};
 use crate::sse::Streams;
 use crate::{ServerError, clock, listen, public, runtime};
@@ -107,6 +107,7 @@ impl WebServer {
         let state = Arc::new(Console {
             door,
             known_sectors: tally::Known::default(),
+            names: names::Names::default(),
             board: config.board,
             engine: config.engine,
             lang,
@@ -118,6 +119,7 @@ impl WebServer {
             theme,
             meter: Meter::default(),
             past: console::turns::Turns::default(),
+            campaigns: KeptCampaigns::default(),
         });
         let console = console::router(Arc::clone(&state));
         let public = public::router(Source::Memory(publication.shown()));

@@ -378,6 +378,7 @@ mod tests {
         let board = Arc::new(Board::new(Headline::default(), (0..sites).map(site).collect()));
         Console {
             known_sectors: tally::Known::default(),
+            names: crate::console::names::Names::default(),
             engine: None,
             board,
             lang: Lang::Fr,
@@ -389,6 +390,7 @@ mod tests {
             theme: relight_web::views::Theme::Neutral,
             meter: crate::console::meter::Meter::default(),
             past: crate::console::turns::Turns::default(),
+            campaigns: relight_engine::KeptCampaigns::default(),
             door: Door::open(None, Address::parse("http://localhost").unwrap(), || 0).unwrap(),
         }
     }

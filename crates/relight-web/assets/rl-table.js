@@ -1,9 +1,13 @@
 // The table of sites, filtered while somebody types: the server looks through its index and sends
 // what stands in the rows of one page. Rows that are there get other texts, because making them anew
-// costs a browser more than everything else together, and those in the window get them first.
+// costs a browser more than everything else together. Those below the window stand aside until
+// nobody types: a browser lays out and paints what nobody sees, too, before it shows anything.
 // Without this module the form does the same.
 
 const QUIET_MS = 700;
+
+/** After this long without a key the rows below the window come back. */
+const BELOW_MS = 120;
 
 /** @param {Node} place @param {string} text */
 function put(place, text) {
@@ -15,11 +19,33 @@ function set(place, name, value) {
   if (place.getAttribute(name) !== value) place.setAttribute(name, value);
 }
 
+/** The text of an element that holds nothing else: written into, it costs less than a new one.
+ * @param {Element} place */
+const textOf = (place) => place.firstChild ?? place.appendChild(document.createTextNode(''));
+
+/** What changes in each row, looked for once.
+ * @type {WeakMap<Element, { link: Element?, light: Element, texts: Node[] }>} */
+const known = new WeakMap();
+
+/** @param {Element} row */
+function partsOf(row) {
+  const found = known.get(row);
+  if (found) return found;
+  const [head, light, ...cells] = row.children;
+  const link = head.firstElementChild;
+  const texts = [link ?? head, light.lastElementChild, ...cells].map(textOf);
+  const parts = { link, light: light.querySelector('use'), texts };
+  known.set(row, parts);
+  return parts;
+}
+
 customElements.define('rl-table', class extends HTMLElement {
   connectedCallback() {
     this.form = this.querySelector('form');
     this.body = this.querySelector('tbody');
     this.blank = this.querySelector('template').content.firstElementChild;
+    /** @type {Element[]} Rows that stand aside. */
+    this.aside = [];
     this.asked = this.address();
     this.shown = this.asked;
     this.kept = this.asked;
@@ -49,7 +75,9 @@ customElements.define('rl-table', class extends HTMLElement {
     try {
       const { signal } = waiting;
       const headers = { accept: 'application/json' };
-      const answer = await fetch(address.replace('?', '/rows?'), { signal, headers });
+      // No cache is asked for what none may keep: that is a look at a disk.
+      const asking = { signal, headers, cache: 'no-store' };
+      const answer = await fetch(address.replace('?', '/rows?'), asking);
       if (!answer.ok) throw new Error(String(answer.status));
       const data = await answer.json();
       this.shown = address;
@@ -63,21 +91,19 @@ customElements.define('rl-table', class extends HTMLElement {
 
   show(data) {
     const seen = Math.min(this.inWindow(), data.rows.length);
+    this.only(seen);
     this.rows(data.rows, 0, seen);
     const isEmpty = data.rows.length === 0;
     this.querySelector('table').hidden = isEmpty;
     this.querySelector('.none').hidden = !isEmpty;
     for (const place of document.querySelectorAll('[data-table="count"]')) put(place, data.count);
-    // Rows below those would come into the window.
+    // What stands below the rows would come into the window.
     if (seen === data.rows.length) this.rest(data);
     clearTimeout(this.soon);
-    requestAnimationFrame(() => {
-      if (this.asked !== this.shown) return;
-      this.soon = setTimeout(() => {
-        this.rows(data.rows, seen, data.rows.length);
-        this.rest(data);
-      });
-    });
+    this.soon = setTimeout(() => {
+      this.rows(data.rows, seen, data.rows.length);
+      this.rest(data);
+    }, BELOW_MS);
     clearTimeout(this.later);
     this.later = setTimeout(() => {
       this.keep();
@@ -85,16 +111,24 @@ customElements.define('rl-table', class extends HTMLElement {
     }, QUIET_MS);
   }
 
-  /** How many rows can be seen; all of them, when the first cannot. */
+  /** How many rows can be seen; all of them, when the first cannot. Without a row it is as before. */
   inWindow() {
     const { top } = this.body.getBoundingClientRect();
     const tall = this.body.firstElementChild?.getBoundingClientRect().height ?? 0;
-    return top > 0 && tall > 0 ? Math.ceil((innerHeight - top) / tall) + 1 : Infinity;
+    if (tall > 0) this.fits = top > 0 ? Math.ceil((innerHeight - top) / tall) + 1 : Infinity;
+    return this.fits ?? Infinity;
+  }
+
+  /** Leaves the first rows, and puts the others aside. */
+  only(count) {
+    while (this.body.children.length > count) {
+      this.aside.push(this.body.lastElementChild);
+      this.body.lastElementChild.remove();
+    }
   }
 
   /** What stands below the rows, and in the head of the page. */
   rest(data) {
-    while (this.body.children.length > data.rows.length) this.body.lastElementChild.remove();
     const pages = this.querySelector('.pages');
     pages.hidden = data.rows.length === 0;
     set(pages, 'aria-label', data.page);
@@ -112,16 +146,16 @@ customElements.define('rl-table', class extends HTMLElement {
   }
 
   /** Fills a row, or a new one. */
-  row(known, [ordinal, href, slug, letter, state, ...others]) {
-    const row = known ?? this.body.appendChild(this.blank.cloneNode(true));
-    const [head, light, ...cells] = row.children;
+  row(there, [ordinal, href, slug, letter, ...others]) {
+    const row = there ?? this.body.appendChild(this.aside.pop() ?? this.blank.cloneNode(true));
+    const { link, light, texts } = partsOf(row);
     set(row, 'id', `site-${ordinal}`);
-    const link = head.firstElementChild;
-    put(link ?? head, slug);
     if (link) set(link, 'href', href);
-    set(light.querySelector('use'), 'href', `#s-${letter}`);
-    put(light.lastElementChild, state);
-    cells.forEach((cell, at) => put(cell, others[at]));
+    set(light, 'href', `#s-${letter}`);
+    texts.forEach((text, at) => {
+      const words = at === 0 ? slug : others[at - 1];
+      if (text.nodeValue !== words) text.nodeValue = words;
+    });
   }
 
   /** The address says what is shown; a browser refuses to do that after every key. */

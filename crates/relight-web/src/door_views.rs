@@ -125,6 +125,8 @@ pub struct MePage {
     pub identities: Vec<OwnRow>,
     /// What people call the provider of identities; empty without one.
     pub provider: String,
+    /// What happened to the account since its person looked: when, and what.
+    pub notices: Vec<(String, String)>,
 }
 
 /// A role in a scope that an account holds.

@@ -126,6 +126,10 @@ pub struct Frame {
     pub account: String,
     /// What its forms carry to show where they come from.
     pub token: String,
+    /// Its reader reads all of the register: who reads a part has no pages about the whole.
+    pub whole: bool,
+    /// How many notices about the own account wait, as words; empty when none does.
+    pub notices: String,
 }
 
 /// Every counter of the incident, ready to show; taken at one version of the board.

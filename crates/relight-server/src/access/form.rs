@@ -10,10 +10,11 @@ use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
-use relight_web::texts;
+use relight_web::{Lang, texts};
 use serde::de::DeserializeOwned;
 
 use super::guard::refuse;
+use super::refusals::because;
 use super::signed_in::{Factor, SignedIn};
 use super::{Address, Door};
 use crate::console::Console;
@@ -123,14 +124,14 @@ impl<T: DeserializeOwned> FromRequest<Arc<Console>> for OpenForm<T> {
 
 /// What a form was refused for, in words.
 fn refused(status: StatusCode) -> Response {
-    let text = match status {
-        StatusCode::UNAUTHORIZED => texts::door_not_signed_in,
-        StatusCode::FORBIDDEN => texts::door_foreign_form,
-        StatusCode::PAYLOAD_TOO_LARGE => texts::door_form_too_large,
-        StatusCode::REQUEST_TIMEOUT => texts::door_form_too_slow,
-        _ => texts::door_form_incomplete,
+    let (text, code): (fn(Lang) -> &'static str, _) = match status {
+        StatusCode::UNAUTHORIZED => (texts::door_not_signed_in, "not-signed-in"),
+        StatusCode::FORBIDDEN => (texts::door_foreign_form, "foreign-form"),
+        StatusCode::PAYLOAD_TOO_LARGE => (texts::door_form_too_large, "form-too-large"),
+        StatusCode::REQUEST_TIMEOUT => (texts::door_form_too_slow, "form-too-slow"),
+        _ => (texts::door_form_incomplete, "form-incomplete"),
     };
-    refuse(status, text)
+    because(refuse(status, text), code)
 }
 
 /// The body of a form, within its limits.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -10,12 +10,15 @@ use relight_engine::access::Scope;
 use relight_web::{Lang, texts};
 
 use super::form::is_own;
-use super::signed_in::{Factor, Reader};
-use crate::console::Console;
+use super::refusals::{self, Tried, because};
+use super::signed_in::{Factor, Reader, SignedIn};
+use crate::console::act::beyond_page;
+use crate::console::{Asked, Console, reports};
 use crate::page::encode;
 
-/// Where everybody may go: to sign in, and to what a page needs to be shown as its reader wants it.
-const OPEN: [&str; 4] = ["/sign-in", "/start", "/assets/", "/look"];
+/// Where everybody may go: to sign in, to what a page needs to be shown as its reader wants it, and
+/// to tell what a browser did not let a page do.
+const OPEN: [&str; 5] = ["/sign-in", "/start", "/assets/", "/look", reports::PATH];
 
 /// Pages that look themselves at what their reader may see; every other one shows the whole
 /// register, and is there for those who read all of it.
@@ -34,35 +37,50 @@ const SCOPED: [&str; 11] = [
     "/sites",
 ];
 
-/// Puts [`super::SignedIn`] and [`Reader`] into the request, or answers in place of the page.
+/// Finds out who sends a request, has it answered, and journals what was refused.
 pub(crate) async fn guard(
     State(console): State<Arc<Console>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let tried = Tried::of(&request, &console.door);
+    let is_open = OPEN.iter().any(|open| is_under(request.uri().path(), open));
+    let (signed, response) = match console.door.recognise(request.headers()) {
+        Ok(signed) => (signed.clone(), admit(&console, signed, is_open, request, next).await),
+        Err(_) => (None, because(bad_token(), "bad-token")),
+    };
+    let told = refusals::told(&response);
+    refusals::note(&console, (tried, is_open), signed, told).await;
+    response
+}
+
+/// Puts [`SignedIn`] and [`Reader`] into the request, or answers in place of the page.
+async fn admit(
+    console: &Console,
+    signed: Option<SignedIn>,
+    is_open: bool,
     mut request: Request,
     next: Next,
 ) -> Response {
     let door = &console.door;
-    let Ok(signed) = door.recognise(request.headers()) else {
-        return bad_token();
-    };
     let by_token = signed.as_ref().is_some_and(|signed| signed.factor == Factor::Token);
-    if !by_token && !is_own(request.method(), request.headers(), &door.address) {
-        return refuse(StatusCode::FORBIDDEN, texts::door_foreign_form);
+    // A browser reports by itself, and not every one says from where.
+    let is_report = request.uri().path() == reports::PATH;
+    if !by_token && !is_report && !is_own(request.method(), request.headers(), &door.address) {
+        return because(refuse(StatusCode::FORBIDDEN, texts::door_foreign_form), "foreign-form");
     }
     let path = request.uri().path();
-    let is_open = OPEN.iter().any(|open| is_under(path, open));
     let reader = match &signed {
         Some(signed) => Reader::Signed(signed.clone()),
         None if is_open || door.is_for_all() => Reader::Anyone,
         None => return ask_to_sign_in(&request),
     };
-    if !is_open && !is_scoped(path) && !reader.reads(&Scope::root()) {
-        return beyond(path);
-    }
+    let is_beyond = !is_open && !is_scoped(path) && !reader.reads(&Scope::root());
     if let Some(signed) = signed {
         request.extensions_mut().insert(signed);
     }
     request.extensions_mut().insert(reader);
-    next.run(request).await
+    if is_beyond { beyond(console, request).await } else { next.run(request).await }
 }
 
 /// RFC 6750, 3.1.
@@ -83,21 +101,33 @@ fn is_scoped(path: &str) -> bool {
     SCOPED.iter().any(|scoped| is_under(path, scoped))
 }
 
-/// Who reads a part of the register begins with its sites.
-fn beyond(path: &str) -> Response {
-    match path {
-        "/" => Redirect::to("/sites").into_response(),
-        _ => refuse(StatusCode::FORBIDDEN, texts::door_beyond_scope),
+/// Who reads a part of the register begins with its sites, and is led back to them.
+async fn beyond(console: &Console, request: Request) -> Response {
+    if request.uri().path() == "/" {
+        return Redirect::to("/sites").into_response();
     }
+    if !is_page(&request) {
+        return refuse(StatusCode::FORBIDDEN, texts::door_beyond_scope);
+    }
+    let (mut parts, _) = request.into_parts();
+    match Asked::from_request_parts(&mut parts, &()).await {
+        Ok(asked) => beyond_page(console, &asked),
+        Err(response) => response,
+    }
+}
+
+/// Whether a browser asks for a page.
+fn is_page(request: &Request) -> bool {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let is_html = accepts.is_none_or(|accepts| accepts.contains("text/html") || accepts == "*/*");
+    let path = request.uri().path();
+    let is_program = matches!(path, "/events" | "/metrics") || path.starts_with("/api/");
+    request.method() == Method::GET && is_html && !is_program
 }
 
 /// Pages lead to the sign-in and back again; everything else is told.
 fn ask_to_sign_in(request: &Request) -> Response {
-    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let is_page = accepts.is_none_or(|accepts| accepts.contains("text/html") || accepts == "*/*");
-    let path = request.uri().path();
-    let is_program = matches!(path, "/events" | "/metrics") || path.starts_with("/api/");
-    if request.method() != Method::GET || !is_page || is_program {
+    if !is_page(request) {
         return refuse(StatusCode::UNAUTHORIZED, texts::door_not_signed_in);
     }
     let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());

@@ -22,6 +22,7 @@ use crate::access::ceremony::Refusal;
 use crate::access::form::SignedForm;
 use crate::access::known::Known;
 use crate::access::links::LINK_S_MAX;
+use crate::access::refusals::because;
 use crate::page;
 
 /// A form about an account.
@@ -163,7 +164,7 @@ async fn act(
             Ok(Outcome::Link { account, href }) => link_page(&console, &asked, &account, href),
             Err(refusal) => {
                 let told = (words(lang, &refusal), String::new());
-                accounts_page(&console, &asked, status(&refusal), told)
+                because(accounts_page(&console, &asked, status(&refusal), told), refusal.code())
             }
         }
     })

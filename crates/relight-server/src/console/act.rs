@@ -27,6 +27,7 @@ use relight_web::act_views::ToldPage;
 use relight_web::{Lang, number, texts};
 
 use super::{Asked, Console};
+use crate::access::refusals::because;
 use crate::access::{Factor, SignedIn};
 use crate::policy_file::PolicyFile;
 use crate::{page, proof};
@@ -170,7 +171,15 @@ pub(super) fn refused(
     back: &str,
 ) -> Response {
     let (what, remedy) = told(console.lang(asked), error);
-    told_page(console, asked, status_of(error), (what, remedy), back)
+    because(told_page(console, asked, status_of(error), (what, remedy), back), code_of(error))
+}
+
+/// A page for who asks for what is beyond the part of the register that he reads.
+pub(crate) fn beyond_page(console: &Console, asked: &Asked) -> Response {
+    let lang = console.lang(asked);
+    let words = (texts::door_beyond_scope(lang), texts::door_beyond_scope_remedy(lang));
+    let words = (words.0.to_owned(), words.1.to_owned());
+    told_page(console, asked, StatusCode::FORBIDDEN, words, "/sites")
 }
 
 pub(super) fn told_page(

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::actors::{Actor, actors};
-use relight_engine::{Engine, EngineError, judged};
+use relight_engine::{Engine, EngineError};
 use relight_model::{OrgId, Severity};
 use relight_web::actor_views::{ActorRow, ActorsPage};
 use relight_web::register_views::Link;
@@ -49,23 +49,12 @@ impl<'a> Filter<'a> {
         Ok(Self { asked, words: asked.q.trim().to_lowercase(), severity, sectors })
     }
 
-    /// The sectors in which somebody knocked, by code.
-    fn sectors_of(&self, actor: &Actor<'_>) -> BTreeSet<&str> {
-        let sectors = actor.organisations.iter().filter_map(|org| self.sectors.get(org));
-        sectors.map(String::as_str).collect()
-    }
-
     fn fits(&self, actor: &Actor<'_>) -> bool {
-        let has = |text: &str| text.to_lowercase().contains(&self.words);
         let Asked { sector, from, to, .. } = self.asked;
         self.severity.is_none_or(|it| it == actor.campaign.severity)
             && is_within((actor.first, actor.last), from, to)
-            && (sector.is_empty() || self.sectors_of(actor).contains(sector.as_str()))
-            && (self.words.is_empty()
-                || has(actor.shared)
-                || has(&actor.campaign.id)
-                || actor.campaign.known.iter().any(|it| has(it))
-                || actor.sources.iter().any(|it| has(&it.to_string())))
+            && (sector.is_empty() || actor.sectors(&self.sectors).contains(sector.as_str()))
+            && actor.mentions(&self.words)
     }
 
     fn href(&self, lang: Lang, page: usize) -> String {
@@ -82,7 +71,7 @@ impl<'a> Filter<'a> {
 
 fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<ActorsPage, EngineError> {
     let (lang, filter) = (console.lang(asked), &Filter::of(engine, asked)?);
-    let judged = judged(engine.store())?;
+    let judged = console.campaigns.of(engine.store())?;
     let mut found = actors(&judged.campaigns);
     found.retain(|actor| filter.fits(actor));
     let pages = found.len().div_ceil(ROWS_MAX).max(1);
@@ -112,7 +101,7 @@ fn row(lang: Lang, filter: &Filter<'_>, actor: &Actor<'_>) -> ActorRow {
     let Actor { campaign, sources, .. } = actor;
     let count = |of: usize| Number::from(of).text(lang);
     let more = sources.len().saturating_sub(SOURCES_MAX);
-    let sectors = filter.sectors_of(actor).into_iter().map(|code| words::sector(lang, code));
+    let sectors = actor.sectors(&filter.sectors).into_iter().map(|code| words::sector(lang, code));
     ActorRow {
         sources: sources.iter().take(SOURCES_MAX).map(ToString::to_string).collect(),
         more: if more == 0 { String::new() } else { texts::actors_more(lang, more) },

@@ -161,6 +161,8 @@ mod tests {
             public_url: "/".into(),
             account: String::new(),
             token: String::new(),
+            whole: true,
+            notices: String::new(),
         };
         let (intact, problem, remedy) = (String::new(), String::new(), "");
         let (older, newer, verify) = (String::new(), String::new(), String::new());

@@ -29,14 +29,14 @@ const COLUMNS: i64 = 5;
 const DAY_S: i64 = 86_400;
 
 /// The lanes of these campaigns, in their order, over the days from `from` to `to`.
-pub(super) fn lanes(lang: Lang, campaigns: &[Campaign], (from, to): (i64, i64)) -> Lanes {
+pub(super) fn lanes(lang: Lang, campaigns: &[&Campaign], (from, to): (i64, i64)) -> Lanes {
     let plot = Plot { from, to };
     let shown = &campaigns[..campaigns.len().min(LANES_MAX)];
     let Some(most) = shown.iter().max_by_key(|it| it.organisations.len()) else {
         return Lanes::default();
     };
     let count = |of: usize| Number::from(of).text(lang);
-    let lane = |(campaign, at): (&Campaign, usize)| Lane {
+    let lane = |(campaign, at): (&&Campaign, usize)| Lane {
         id: campaign.id.clone(),
         name: format!("{} · {}", campaign.id, words::severity(lang, campaign.severity)),
         y: at * HEIGHT + HEIGHT / 2,
@@ -220,7 +220,7 @@ mod tests {
         let first = touched(&one);
         // The second is named first by the first detection in their order.
         assert_eq!(first, BTreeMap::from([(OrgId(1), 105 * DAY_S), (OrgId(2), 120 * DAY_S)]));
-        let lanes = lanes(Lang::En, &[one], (100, 199));
+        let lanes = lanes(Lang::En, &[&one], (100, 199));
         let lane = &lanes.rows[0];
         assert_eq!((lane.from, lane.width, lane.dots.len()), (220.0, 5.0, 2));
         assert!(lane.dots.iter().all(|(x, size)| *x > 220.0 && *x < 400.0 && *size >= 3.0));
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn what_lies_outside_of_the_days_stays_at_the_edge_and_has_no_dot() {
         let detections = vec![detection(&[1], 10 * DAY_S, &[])];
-        let lanes = lanes(Lang::Fr, &[campaign("C-1", (10, 500), detections)], (100, 199));
+        let lanes = lanes(Lang::Fr, &[&campaign("C-1", (10, 500), detections)], (100, 199));
         let lane = &lanes.rows[0];
         assert_eq!((lane.from, lane.to, lane.dots.len()), (EDGES[0], EDGES[1], 0));
     }
@@ -244,7 +244,7 @@ mod tests {
             campaign(&format!("C-{number}"), (100 + number, 100 + number), detections)
         };
         let all: Vec<_> = (0..60).map(one).collect();
-        let lanes = lanes(Lang::En, &all, (100, 159));
+        let lanes = lanes(Lang::En, &all.iter().collect::<Vec<_>>(), (100, 159));
         assert_eq!(lanes.rows.len(), LANES_MAX);
         assert!(lanes.sentence.contains("60") && lanes.sentence.contains("20"), "{lanes:?}");
         for lane in &lanes.rows {

@@ -18,7 +18,9 @@ use super::sign_in::person;
 use super::{Asked, Console, blocking};
 use crate::access::ceremony::{Refusal, Shown};
 use crate::access::form::{Sender, SignedForm};
+use crate::access::notices::Notice;
 use crate::access::oidc::identity_id;
+use crate::access::refusals::because;
 use crate::access::sign_ins::{is_open, set_cookie};
 use crate::access::ticket::Purpose;
 use crate::access::token::{TOKEN_DAYS_MAX, Wish, is_for_tokens};
@@ -110,6 +112,7 @@ impl Me<'_> {
             codes: texts::door_codes_left(lang, door.codes_left(account.id)),
             identities: self.identities(),
             provider: console.provider_name(),
+            notices: door.notices.of(&account.name).iter().map(|it| notice(lang, it)).collect(),
         }
     }
 
@@ -166,6 +169,22 @@ fn role_in(lang: Lang, grant: &Grant) -> String {
     texts::door_role_in(lang, role_word(lang, grant.role), &scope)
 }
 
+/// When, and what, in words.
+fn notice(lang: Lang, notice: &Notice) -> (String, String) {
+    let Notice { at, act, by, address, times } = notice;
+    let mut text = texts::by_code(lang, &format!("notice-{act}")).unwrap_or(act).to_owned();
+    if !address.is_empty() {
+        text = texts::notice_from(lang, address, &text);
+    }
+    if !by.is_empty() {
+        text = texts::notice_by(lang, &text, by);
+    }
+    if *times > 1 {
+        text = texts::notice_times(lang, *times, &text);
+    }
+    (moment(*at), text)
+}
+
 /// Date and time to the minute, in UTC.
 pub(super) fn moment(at: Timestamp) -> String {
     let text = number::rfc3339(at);
@@ -192,7 +211,7 @@ fn used(lang: Lang, at: Timestamp) -> String {
 fn done(console: &Console, asked: &Asked, result: Result<(), Refusal>) -> Response {
     match result {
         Ok(()) => Redirect::to(&format!("/me?lang={}", console.lang(asked).tag())).into_response(),
-        Err(refusal) => me_page(console, asked, Some(&refusal)),
+        Err(refusal) => because(me_page(console, asked, Some(&refusal)), refusal.code()),
     }
 }
 
@@ -266,6 +285,15 @@ pub(super) async fn remove_key(
         done(&console, &asked, console.door.remove_key(&signed, id))
     })
     .await
+}
+
+/// Writes down that the notices were seen.
+pub(super) async fn see_notices(
+    State(console): State<Arc<Console>>,
+    asked: Asked,
+    SignedForm { signed, form: Nothing {} }: SignedForm<Nothing>,
+) -> Response {
+    blocking(move || done(&console, &asked, console.door.see_notices(&signed))).await
 }
 
 /// Makes codes for recovery, and shows them once.

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use relight_engine::access::{Role, Scope};
-use relight_engine::{Engine, EngineError, campaigns_of, known_scanners};
+use relight_engine::{Engine, EngineError, known_scanners};
 use relight_formats::export::{
     BLOCK_DAYS_MAX, BlockForm, ExportHead, ExportedCampaign, Tlp, block_list, campaign_csv,
     misp_json, stix_bundle,
@@ -75,7 +75,7 @@ pub(super) async fn export(
                 (texts::share_list_faulty(lang), texts::share_list_faulty_remedy(lang));
             return tell(StatusCode::CONFLICT, what, remedy);
         }
-        match written(engine, lang, &form) {
+        match written(&console, engine, lang, &form) {
             Ok(Some(file)) => match note(engine, &signed, &form, purpose) {
                 Ok(()) => file,
                 Err(error) => act::refused(&console, &asked, &error, "/watch"),
@@ -94,9 +94,16 @@ fn note(engine: &Engine, signed: &SignedIn, form: &Form, purpose: &str) -> Resul
 }
 
 /// The file; `None` without such a campaign or form.
-fn written(engine: &Engine, lang: Lang, form: &Form) -> Result<Option<Response>, EngineError> {
-    let campaigns = campaigns_of(engine.store())?;
-    let Some(campaign) = campaigns.iter().find(|it| it.id == form.id) else { return Ok(None) };
+fn written(
+    console: &Console,
+    engine: &Engine,
+    lang: Lang,
+    form: &Form,
+) -> Result<Option<Response>, EngineError> {
+    let judged = console.campaigns.of(engine.store())?;
+    let Some(campaign) = judged.campaigns.iter().find(|it| it.id == form.id) else {
+        return Ok(None);
+    };
     let bodies = engine.organisations()?;
     let name = |id| bodies.iter().find(|body| body.id == id).map(|body| body.name.clone());
     let names = campaign.organisations.iter().filter_map(|id| name(*id)).collect();

@@ -13,7 +13,7 @@ use relight_web::{Lang, texts, words};
 use serde_json::json;
 
 use super::tally::Tally;
-use super::{Asked, Console, name};
+use super::{Asked, Console, name, names};
 use crate::page::{self, encode};
 
 /// Rows of one page: thousands of rows would make a browser slow.
@@ -58,7 +58,7 @@ impl Filter {
     fn of(asked: &Asked) -> Self {
         let states = states_of(&asked.state);
         let state = if states.is_some() { asked.state.clone() } else { String::new() };
-        let words = asked.q.trim().to_lowercase();
+        let words = names::words(&asked.q);
         Self { sector: asked.sector.clone(), state, states, words }
     }
 
@@ -72,13 +72,11 @@ impl Filter {
         format!("/sites?lang={}&sector={sector}&state={state}&page={page}{words}", lang.tag())
     }
 
-    /// Whether a site is one of those that are looked for.
-    fn fits(&self, site: &BoardSite, state: DisplayState) -> bool {
-        let names = [&site.slug, &site.name_fr, &site.name_en, &site.organisation];
+    /// Whether a site is one of those that are looked for, given its names in lower case.
+    fn fits(&self, site: &BoardSite, state: DisplayState, names: &str) -> bool {
         (self.sector.is_empty() || site.sector == self.sector)
             && self.states.as_ref().is_none_or(|wanted| wanted.contains(&state))
-            && (self.words.is_empty()
-                || names.into_iter().any(|name| name.to_lowercase().contains(&self.words)))
+            && (self.words.is_empty() || names.contains(&self.words))
     }
 }
 
@@ -138,8 +136,10 @@ fn place_of(console: &Console, asked: &Asked, ordinal: usize) -> Response {
 fn found(console: &Console, asked: &Asked) -> (SitesFound, String) {
     let (lang, filter) = (console.lang(asked), &Filter::of(asked));
     let Snapshot { sites, states, .. } = console.board.snapshot();
-    let fits = |(_, (site, state)): &(usize, (&BoardSite, &DisplayState))| {
-        filter.fits(site, **state) && asked.reads(site)
+    let names = console.names.of(&sites);
+    let fits = |(at, (site, state)): &(usize, (&BoardSite, &DisplayState))| {
+        let names = names.get(*at).map_or("", String::as_str);
+        filter.fits(site, **state, names) && asked.reads(site)
     };
     let found: Vec<_> = sites.iter().zip(&states).enumerate().filter(fits).collect();
     let pages = found.len().div_ceil(ROWS_MAX).max(1);

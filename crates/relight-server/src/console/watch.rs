@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use relight_engine::{Engine, judged, watch};
+use relight_engine::{Engine, watch};
 use relight_model::{Campaign, Severity, Timestamp};
 use relight_web::register_views::{CampaignCard, WatchPage};
 use relight_web::{Lang, number, texts, words};
@@ -24,10 +24,11 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
     let lang = console.lang(&asked);
     blocking(move || {
         let Some(engine) = &console.engine else { return console.nothing(&asked) };
-        let (mut campaigns, problem) = match judged(engine.store()) {
+        let judged = console.campaigns.of(engine.store());
+        let (mut campaigns, problem) = match &judged {
             Ok(found) => {
                 let missing = relight_web::campaign::not_judged(lang, found.sources_kept);
-                (found.campaigns, missing.unwrap_or_default())
+                (found.campaigns.iter().collect::<Vec<_>>(), missing.unwrap_or_default())
             }
             Err(error) => (Vec::new(), error.to_string()),
         };
@@ -76,7 +77,7 @@ pub(super) fn is_within((first, last): (Timestamp, Timestamp), from: &str, to: &
 
 /// The days that the lanes show, both included, by number: those that were asked for; else those
 /// of the map, or of the campaigns.
-fn days(heat: &str, asked: &Asked, campaigns: &[Campaign]) -> (i64, i64) {
+fn days(heat: &str, asked: &Asked, campaigns: &[&Campaign]) -> (i64, i64) {
     let number = |text: &str| Some(number::moment(text).filter(|_| text.len() == 10)? / 86_400);
     let first = campaigns.iter().map(|it| it.first).min().unwrap_or(0) / 86_400;
     let last = campaigns.iter().map(|it| it.last).max().unwrap_or(0) / 86_400;

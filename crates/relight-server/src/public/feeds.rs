@@ -67,20 +67,24 @@ fn steps(episode: &Episode, lang: Lang) -> Vec<Item> {
 }
 
 /// What people wrote. Its name in data is its moment and its text, so that two updates of one
-/// second are two entries, and one entry stays itself in every generation.
+/// second are two entries, and one entry stays itself in every generation: see [`name_of`].
 fn written(words: &Words, lang: Lang) -> Item {
     let (at, _, lang_of, text) = said(lang, words);
-    let digest = digest_of(words.fr.as_bytes()).to_string();
-    let mark = digest.get(..12).unwrap_or(&digest);
-    let moment = at.replace(['-', ':'], "");
     Item {
         when: words.at,
-        id: format!("urn:relight:update:{moment}:{mark}"),
+        id: format!("urn:relight:update:{}", name_of(words)),
         title: texts::public_update(lang),
         text,
         lang: lang_of,
         at,
     }
+}
+
+/// The name of an update in data.
+pub(super) fn name_of(words: &Words) -> String {
+    let digest = digest_of(words.fr.as_bytes()).to_string();
+    let mark = digest.get(..12).unwrap_or(&digest);
+    format!("{}:{mark}", number::rfc3339(words.at).replace(['-', ':'], ""))
 }
 
 /// What a step of an episode is called.

@@ -1,11 +1,13 @@
 //! `/api/v2`: the page in the shape of Statuspage, for programs that read it already.
 
 use bytes::Bytes;
+use relight_engine::live::Words;
 use relight_model::Timestamp;
 use relight_web::{Lang, number, texts, words};
 use serde_json::{Value, json};
 
 use super::episodes::{Episode, Status};
+use super::pages::said;
 use super::{Files, Identity, Seen, Service};
 
 /// Adds the four documents.
@@ -24,11 +26,12 @@ pub(super) fn add(
         "time_zone": "Etc/UTC",
         "updated_at": api.updated,
     });
-    let incidents: Vec<Value> = episodes.iter().map(|it| incident(it, identity.lang)).collect();
-    let open = episodes
-        .iter()
-        .filter(|it| it.status != Status::Resolved)
-        .map(|it| incident(it, identity.lang));
+    let incidents: Vec<Value> = (0..episodes.len())
+        .map(|at| api.incident(&episodes[at], told(seen, episodes, at)))
+        .collect();
+    let is_open = |(it, _): &(&Episode, &Value)| it.status != Status::Resolved;
+    let open = episodes.iter().zip(&incidents).filter(is_open).map(|(_, it)| it.clone());
+    let open: Vec<Value> = open.collect();
     let sectors = api.sectors();
     let services = seen.services.iter().map(|service| api.service(service));
     let all: Vec<Value> = sectors.iter().cloned().chain(services).collect();
@@ -43,7 +46,7 @@ pub(super) fn add(
                 "page": page,
                 "status": api.status(),
                 "components": sectors,
-                "incidents": open.collect::<Vec<_>>(),
+                "incidents": open,
                 "scheduled_maintenances": [],
                 "relight": counts,
             }),
@@ -126,39 +129,83 @@ const fn condition(lit: usize, total: usize) -> &'static str {
     }
 }
 
-fn incident(episode: &Episode, lang: Lang) -> Value {
-    let id = episode.id();
-    let steps = episode.steps();
-    let time = |status: Status| {
-        steps.iter().find(|(it, _)| *it == status).map(|(_, at)| number::rfc3339(*at))
-    };
-    let update = |(status, at): &(Status, Timestamp)| {
-        let at = number::rfc3339(*at);
+/// The words that people wrote about one of these episodes, which are the newest first: after it
+/// began and before the next one did.
+fn told<'a>(seen: &'a Seen<'_>, episodes: &[Episode], at: usize) -> Vec<&'a Words> {
+    let from = episodes.get(at).map_or(Timestamp::MAX, |it| it.from);
+    let next = at.checked_sub(1).and_then(|next| episodes.get(next));
+    let until = next.map_or(Timestamp::MAX, |it| it.from);
+    seen.words.iter().filter(|words| words.at >= from && words.at < until).collect()
+}
+
+/// One update: its name, how far the episode was, when, and what it says.
+struct Update {
+    id: String,
+    status: Status,
+    at: Timestamp,
+    body: String,
+}
+
+impl Update {
+    fn document(&self, incident: &str) -> Value {
+        let at = number::rfc3339(self.at);
         json!({
-            "id": format!("{id}-{}", status.as_str()),
-            "incident_id": id,
-            "status": status.as_str(),
-            "body": super::feeds::body(*status, lang),
+            "id": self.id,
+            "incident_id": incident,
+            "status": self.status.as_str(),
+            "body": self.body,
             "created_at": at,
             "updated_at": at,
             "display_at": at,
         })
-    };
-    let last = steps.last().map(|(_, at)| number::rfc3339(*at));
-    json!({
-        "id": id,
-        "name": texts::public_episode(lang),
-        "status": episode.status.as_str(),
-        "impact": "major",
-        "created_at": number::rfc3339(episode.from),
-        "started_at": number::rfc3339(episode.from),
-        "updated_at": last,
-        "monitoring_at": time(Status::Monitoring),
-        "resolved_at": time(Status::Resolved),
-        "incident_updates": steps.iter().rev().map(update).collect::<Vec<_>>(),
-        "components": [],
-        "relight": {"services": episode.services},
-    })
+    }
+}
+
+impl Api<'_> {
+    fn incident(&self, episode: &Episode, words: Vec<&Words>) -> Value {
+        let id = episode.id();
+        let steps = episode.steps();
+        let time = |status: Status| {
+            steps.iter().find(|(it, _)| *it == status).map(|(_, at)| number::rfc3339(*at))
+        };
+        let updates = self.updates(episode, words);
+        let last = updates.first().map(|it| number::rfc3339(it.at));
+        json!({
+            "id": id,
+            "name": texts::public_episode(self.lang),
+            "status": episode.status.as_str(),
+            "impact": "major",
+            "created_at": number::rfc3339(episode.from),
+            "started_at": number::rfc3339(episode.from),
+            "updated_at": last,
+            "monitoring_at": time(Status::Monitoring),
+            "resolved_at": time(Status::Resolved),
+            "incident_updates": updates.iter().map(|it| it.document(&id)).collect::<Vec<_>>(),
+            "components": [],
+            "relight": {"services": episode.services},
+        })
+    }
+
+    /// What the page says by itself, and what people wrote, the newest first.
+    fn updates(&self, episode: &Episode, words: Vec<&Words>) -> Vec<Update> {
+        let step = |(status, at): (Status, Timestamp)| Update {
+            id: format!("{}-{}", episode.id(), status.as_str()),
+            status,
+            at,
+            body: super::feeds::body(status, self.lang).to_owned(),
+        };
+        let steps = episode.steps();
+        let said = words.into_iter().map(|words| Update {
+            id: super::feeds::name_of(words),
+            status: steps.iter().rfind(|(_, at)| *at <= words.at).map_or(episode.status, |it| it.0),
+            at: words.at,
+            body: said(self.lang, words).3,
+        });
+        let mut all: Vec<Update> = said.chain(episode.steps().into_iter().map(step)).collect();
+        // What people wrote stands before what the page says by itself of the same second.
+        all.sort_by_key(|it| std::cmp::Reverse(it.at));
+        all
+    }
 }
 
 #[cfg(test)]
@@ -181,6 +228,15 @@ mod tests {
     }
 
     fn documents(dark: [bool; 3], past: &[Outage], is_open: bool) -> impl Fn(&str) -> Value {
+        documents_with(dark, past, is_open, Vec::new())
+    }
+
+    fn documents_with(
+        dark: [bool; 3],
+        past: &[Outage],
+        is_open: bool,
+        words: Vec<Words>,
+    ) -> impl Fn(&str) -> Value {
         let sites = [site("a", "energy"), site("b", "health"), site("c", "health")];
         let dark_since = dark.map(|dark| dark.then_some(60)).to_vec();
         let proofs = Proofs {
@@ -188,7 +244,7 @@ mod tests {
             dark_since,
             past: past.to_vec(),
             is_open,
-            words: Vec::new(),
+            words,
             ..Proofs::default()
         };
         let seen = Seen::of(&sites, &proofs, 3_600);
@@ -236,5 +292,49 @@ mod tests {
         assert_eq!(incident["resolved_at"], "1970-01-01T00:10:00Z");
         assert_eq!(incident["incident_updates"][0]["status"], "resolved");
         assert_eq!(incident["incident_updates"][1]["status"], "investigating");
+    }
+
+    /// Goal: programs that read Statuspage see what people published, in its place. Method: words
+    /// before, during and after two episodes that are days apart.
+    #[test]
+    fn words_of_people_stand_among_the_updates_of_their_episode() {
+        let day = 24 * 3_600;
+        let past = [
+            Outage { from: 60, to: 600, site: 0 },
+            Outage { from: 60 + 9 * day, to: 600 + 9 * day, site: 1 },
+        ];
+        let say = |at: Timestamp, en: &str| Words { at, fr: format!("fr {at}"), en: en.into() };
+        let words = vec![
+            say(700 + 9 * day, ""),
+            say(600 + 9 * day, "same"),
+            say(300, "During."),
+            say(1, "x"),
+        ];
+        let all = documents_with([false; 3], &past, false, words)("incidents");
+        let told = |episode: usize| -> Vec<String> {
+            let updates = all["incidents"][episode]["incident_updates"].as_array().unwrap();
+            let text = |it: &Value, name: &str| it[name].as_str().unwrap().to_owned();
+            updates.iter().map(|it| [text(it, "status"), text(it, "body")].join(": ")).collect()
+        };
+        let body = |status| super::super::feeds::body(status, Lang::En);
+        assert_eq!(
+            told(0),
+            [
+                format!("resolved: fr {}", 700 + 9 * day),
+                "resolved: same".to_owned(),
+                format!("resolved: {}", body(Status::Resolved)),
+                format!("investigating: {}", body(Status::Investigating)),
+            ]
+        );
+        assert_eq!(told(1)[1], "investigating: During.");
+        assert_eq!(told(1).len(), 3, "what was said before anything was dark is of no episode");
+        let ids = |episode: usize| {
+            let updates = all["incidents"][episode]["incident_updates"].as_array().unwrap().clone();
+            updates
+                .into_iter()
+                .map(|it| it["id"].to_string())
+                .collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!((ids(0).len(), ids(1).len()), (4, 3));
     }
 }

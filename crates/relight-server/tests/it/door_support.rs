@@ -35,7 +35,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<Store>,
     pub(crate) engine: Arc<Engine>,
     pub(crate) web: WebHandle,
-    _folder: TempDir,
+    pub(crate) _folder: TempDir,
 }
 
 /// Two sites of `Hospital` (health) and one of `Utility` (energy).

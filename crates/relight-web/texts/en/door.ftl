@@ -1,6 +1,7 @@
 door-foreign-form = This request does not come from a page of this console, so nothing was done. Open the console and repeat it there.
 door-not-signed-in = Sign in first.
 door-beyond-scope = This page shows the whole register; your roles cover a part of it.
+door-beyond-scope-remedy = Your sites are under Sites; an admin grants a role for the whole register to who needs it.
 door-sign-out = Sign out
 door-sign-in-title = Sign in
 door-sign-in-text = This console knows people by their passkey: the key of a phone, of a computer, or a key that one plugs in.
@@ -165,3 +166,26 @@ door-codes-shown = They are shown this once. Each is good once, together with a 
 door-code = Recovery code
 door-code-needed = This account decides about plans, so the link is not enough: type one of its recovery codes.
 door-refused-wrong-code = This is no recovery code of the account, or it was used. Nothing was done.
+door-notices = { NUMBER($count) } { $count ->
+    [one] notice about your account
+   *[other] notices about your account
+}
+door-notices-title = What happened to your account
+door-notices-text = If this was not you: end the sign-ins and remove the keys that you do not know, and tell an admin.
+door-notices-seen = Seen
+notice-signed-in = Sign-in from a new address
+notice-sign-in-refused = Sign-in refused
+notice-account-renewed = A new link was made; the keys of before are worth nothing
+notice-granted = A role was granted
+notice-revoked = A role was revoked
+notice-identity-added = An identity elsewhere was bound
+notice-identity-removed = An identity elsewhere was unbound
+notice-key-added = A passkey was added
+notice-key-removed = A passkey was removed
+notice-link-used = The link of the account was used
+notice-recovery-codes-made = New recovery codes were made
+notice-token-added = A token was made
+notice-token-removed = A token was removed
+notice-from = { $what }, from { $address }
+notice-by = { $what }, by { $who }
+notice-times = { $what } ({ NUMBER($times) } times)

@@ -1,6 +1,7 @@
 door-foreign-form = Cette demande ne vient pas d’une page de cette console, rien n’a donc été fait. Ouvrez la console et refaites-la.
 door-not-signed-in = Connectez-vous d’abord.
 door-beyond-scope = Cette page montre tout le registre, vos rôles n’en couvrent qu’une partie.
+door-beyond-scope-remedy = Vos sites sont sous Sites; un administrateur accorde un rôle pour tout le registre à qui en a besoin.
 door-sign-out = Se déconnecter
 door-sign-in-title = Connexion
 door-sign-in-text = Cette console reconnaît chaque personne à sa clé d’accès : celle d’un téléphone, d’un ordinateur, ou une clé que l’on branche.
@@ -165,3 +166,26 @@ door-codes-shown = Ils ne sont montrés que cette fois. Chacun sert une fois, av
 door-code = Code de secours
 door-code-needed = Ce compte décide des plans, le lien ne suffit donc pas : tapez l’un de ses codes de secours.
 door-refused-wrong-code = Ce n’est pas un code de secours de ce compte, ou il a servi. Rien n’a été fait.
+door-notices = { NUMBER($count) } { $count ->
+    [one] avis sur votre compte
+   *[other] avis sur votre compte
+}
+door-notices-title = Ce qui est arrivé à votre compte
+door-notices-text = Si ce n'était pas vous : fermez les connexions et retirez les clés que vous ne connaissez pas, et prévenez un administrateur.
+door-notices-seen = Vu
+notice-signed-in = Connexion depuis une adresse nouvelle
+notice-sign-in-refused = Connexion refusée
+notice-account-renewed = Un nouveau lien fut créé; les clés d'avant ne valent plus
+notice-granted = Un rôle fut accordé
+notice-revoked = Un rôle fut retiré
+notice-identity-added = Une identité ailleurs fut liée
+notice-identity-removed = Une identité ailleurs fut déliée
+notice-key-added = Une clé d'accès fut ajoutée
+notice-key-removed = Une clé d'accès fut retirée
+notice-link-used = Le lien du compte fut utilisé
+notice-recovery-codes-made = De nouveaux codes de secours furent créés
+notice-token-added = Un jeton fut créé
+notice-token-removed = Un jeton fut retiré
+notice-from = { $what }, depuis { $address }
+notice-by = { $what }, par { $who }
+notice-times = { $what } ({ NUMBER($times) } fois)

@@ -17,11 +17,13 @@ use relight_web::{Lang, texts};
 use serde::Deserialize;
 
 use super::{
-    moment, person_of, plan_view, policy_of, reads_plan, rollout, signer_of, status_of, told,
+    code_of, moment, person_of, plan_view, policy_of, reads_plan, rollout, signer_of, status_of,
+    told,
 };
 use crate::access::SignedIn;
 use crate::access::ceremony::{self, Shown};
 use crate::access::form::{Sender, SignedForm};
+use crate::access::refusals::because;
 use crate::access::ticket::Purpose;
 use crate::console::{Asked, Console, blocking, key_form};
 use crate::page;
@@ -81,6 +83,14 @@ impl Trouble {
         }
     }
 
+    /// Its stable name.
+    fn code(&self) -> String {
+        match self {
+            Self::Engine(error) => code_of(error),
+            Self::Key(refusal) => refusal.code().to_owned(),
+        }
+    }
+
     /// What went wrong, and what to do.
     fn told(&self, lang: Lang) -> (String, String) {
         match self {
@@ -120,7 +130,9 @@ pub(super) async fn decide(
                 Redirect::to(&to).into_response()
             }
             Err(trouble) => {
-                answer(&console, &asked, &signed, &id, trouble.status(), Some(&trouble))
+                let status = trouble.status();
+                let told = answer(&console, &asked, &signed, &id, status, Some(&trouble));
+                because(told, trouble.code())
             }
         }
     })

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use super::{person_of, policy_of, refused, told_page};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
+use crate::access::refusals::because;
 use crate::console::{Asked, Console, blocking};
 use crate::page;
 
@@ -164,7 +165,7 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
         Denied::Engine(error) => refused(console, asked, &error, back),
         Denied::Role => {
             let words = (texts::act_no_role(lang), texts::act_no_role_remedy(lang));
-            say(StatusCode::FORBIDDEN, words)
+            because(say(StatusCode::FORBIDDEN, words), "no-role")
         }
         Denied::NoSuchAct => {
             let words = (texts::act_unknown(lang), texts::act_unknown_remedy(lang));

@@ -17,6 +17,7 @@ use super::choose::{Choice, name_of};
 use super::{may_propose, person_of, plan_view, policy_of, refused, rollout, step_up, told_page};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
+use crate::access::refusals::because;
 use crate::console::{Asked, Console, blocking};
 use crate::page;
 
@@ -104,7 +105,8 @@ impl View<'_> {
             }
             Err(error) => {
                 let status = super::status_of(&error);
-                self.answer(choice, status, super::told(lang, &error))
+                let told = self.answer(choice, status, super::told(lang, &error));
+                because(told, super::code_of(&error))
             }
         }
     }

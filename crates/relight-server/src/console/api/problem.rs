@@ -7,6 +7,7 @@ use relight_engine::policy::Refusal;
 use relight_web::{Lang, texts};
 use serde_json::{Value, json};
 
+use crate::access::refusals::because;
 use crate::console::act;
 
 /// The media type of a problem.
@@ -72,7 +73,13 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let kind = [(header::CONTENT_TYPE, MEDIA_TYPE)];
-        (self.status, kind, self.document().to_string()).into_response()
+        let response = (self.status, kind, self.document().to_string()).into_response();
+        // What cannot be read is a mistake of whoever wrote the program; what reading is refused
+        // with says its status.
+        match self.code.as_str() {
+            code if code.starts_with("refusal-") => because(response, code),
+            _ => response,
+        }
     }
 }
 

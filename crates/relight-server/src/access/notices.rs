@@ -1,0 +1,269 @@
+//! What people are told of their own accounts: that somebody came in from a new address or was
+//! refused, and that keys, codes, tokens, identities or roles changed.
+//!
+//! Nothing is kept beside the journal: it tells what happened, and when its person had seen it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use relight_engine::Engine;
+use relight_engine::incident::Entry;
+use relight_model::Timestamp;
+
+use super::signed_in::SignedIn;
+use super::{Door, Noted};
+use crate::ServerError;
+use crate::access::ceremony::Refusal;
+
+/// Notices of one account that wait to be seen; of older ones the journal tells.
+pub(crate) const NOTICES_MAX: usize = 20;
+
+/// Addresses of one account that are known; one that was not used for the longest time is forgotten
+/// first, and new when it comes back.
+pub(crate) const ADDRESSES_MAX: usize = 32;
+
+/// The kind of entries about sign-in and accounts.
+const KIND: &str = "access";
+
+/// That somebody has seen them.
+const SEEN: &str = "notices-seen";
+
+/// Changes of what an account may be entered with, or may do.
+const CHANGES: [&str; 11] = [
+    "account-renewed",
+    "granted",
+    "identity-added",
+    "identity-removed",
+    "key-added",
+    "key-removed",
+    "link-used",
+    "recovery-codes-made",
+    "revoked",
+    "token-added",
+    "token-removed",
+];
+
+/// Something about an account that its person should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// When, the last time.
+    pub(crate) at: Timestamp,
+    /// What: one of [`CHANGES`], `signed-in` or `sign-in-refused`.
+    pub(crate) act: String,
+    /// Who did it, where that is somebody else; empty for oneself and for nobody knows whom.
+    pub(crate) by: String,
+    /// The address that it came from; empty where that is not written down.
+    pub(crate) address: String,
+    /// How often in a row.
+    pub(crate) times: u64,
+}
+
+/// One account.
+#[derive(Debug, Default)]
+struct Personal {
+    addresses: VecDeque<String>,
+    waiting: VecDeque<Notice>,
+}
+
+impl Personal {
+    fn hear(&mut self, at: Timestamp, (actor, account): (&str, &str), act: &str, address: &str) {
+        if act == SEEN {
+            self.waiting.clear();
+            return;
+        }
+        let is_odd = match act {
+            "signed-in" => self.is_new(address),
+            "sign-in-refused" => true,
+            _ => CHANGES.contains(&act),
+        };
+        if !is_odd {
+            return;
+        }
+        let by = if [account, "unknown", ""].contains(&actor) { "" } else { actor };
+        let (act, by, address) = (act.to_owned(), by.to_owned(), address.to_owned());
+        let notice = Notice { at, act, by, address, times: 1 };
+        match self.waiting.back_mut().filter(|last| last.is_like(&notice)) {
+            Some(last) => (last.at, last.times) = (at, last.times + 1),
+            None => self.waiting.push_back(notice),
+        }
+        if self.waiting.len() > NOTICES_MAX {
+            self.waiting.pop_front();
+        }
+    }
+
+    /// Whether an address is new; where no sign-in is known, none is: an account begins with one.
+    fn is_new(&mut self, address: &str) -> bool {
+        let before = self.addresses.len();
+        self.addresses.retain(|known| known != address);
+        let is_new = before > 0 && self.addresses.len() == before;
+        self.addresses.push_back(address.to_owned());
+        if self.addresses.len() > ADDRESSES_MAX {
+            self.addresses.pop_front();
+        }
+        is_new
+    }
+}
+
+impl Notice {
+    fn is_like(&self, other: &Self) -> bool {
+        (&self.act, &self.by, &self.address) == (&other.act, &other.by, &other.address)
+    }
+}
+
+/// Of everybody.
+#[derive(Debug, Default)]
+pub(crate) struct Notices(Mutex<BTreeMap<String, Personal>>);
+
+impl Notices {
+    /// What the journal tells so far.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(crate) fn read(engine: &Engine) -> Result<Self, ServerError> {
+        let notices = Self::default();
+        let mut from = 1;
+        loop {
+            let page = engine.store().journal_page_of(KIND, from);
+            let page = page.map_err(|error| ServerError::caused("read the journal", error))?;
+            let Some(last) = page.last() else { return Ok(notices) };
+            from = last.seq + 1;
+            for record in &page {
+                // What cannot be read is told by whoever verifies the journal.
+                if let Ok(Entry::Access { act, account, facts }) = Entry::from_body(&record.body) {
+                    let address = facts.get("address").map_or("", String::as_str);
+                    notices.hear(record.time, (&record.actor, &account), &act, address);
+                }
+            }
+        }
+    }
+
+    /// Takes in what happened.
+    pub(crate) fn hear(
+        &self,
+        at: Timestamp,
+        (actor, account): (&str, &str),
+        act: &str,
+        address: &str,
+    ) {
+        let mut all = self.all();
+        match act {
+            // Nobody knows whose.
+            _ if account.is_empty() => (),
+            "account-ended" => drop(all.remove(account)),
+            _ => {
+                let own = all.entry(account.to_owned()).or_default();
+                own.hear(at, (actor, account), act, address);
+            }
+        }
+    }
+
+    /// What waits to be seen by an account, the newest first.
+    pub(crate) fn of(&self, account: &str) -> Vec<Notice> {
+        let all = self.all();
+        all.get(account).map(|own| own.waiting.iter().rev().cloned().collect()).unwrap_or_default()
+    }
+
+    /// How many of them wait.
+    pub(crate) fn count(&self, account: &str) -> usize {
+        self.all().get(account).map_or(0, |own| own.waiting.len())
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Personal>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Door {
+    /// Writes down that somebody has seen what was told of the own account.
+    ///
+    /// # Errors
+    /// A token asks, or the journal cannot be written.
+    pub(crate) fn see_notices(&self, signed: &SignedIn) -> Result<(), Refusal> {
+        if signed.factor == super::Factor::Token {
+            return Err(Refusal::Rule("not-there"));
+        }
+        let name = &signed.account.name;
+        if self.notices.count(name) == 0 {
+            return Ok(());
+        }
+        Ok(self.note(name, Noted { act: SEEN, account: name, facts: &[] })?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `act by address times`, the newest first, of what anna is told after `actor act address`.
+    fn told(heard: &[(&str, &str, &str)]) -> Vec<String> {
+        let notices = Notices::default();
+        for (at, (actor, act, address)) in (1..).zip(heard) {
+            notices.hear(at, (actor, "anna"), act, address);
+        }
+        let line = |it: Notice| format!("{} {} {} {}", it.act, it.by, it.address, it.times);
+        notices.of("anna").into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_is_odd_is_told_and_what_is_usual_is_not() {
+        for (heard, wanted) in [
+            (vec![("anna", "signed-in", "a")], vec![]),
+            (vec![("anna", "signed-in", "a"), ("anna", "signed-in", "a")], vec![]),
+            (vec![("anna", "signed-in", "a"), ("anna", "signed-in", "b")], vec!["signed-in  b 1"]),
+            (vec![("anna", "key-shown", "a"), ("anna", "signed-out", "")], vec![]),
+            (vec![("anna", "sign-in-refused", "x"); 3], vec!["sign-in-refused  x 3"]),
+            (vec![("unknown", "sign-in-refused", "x")], vec!["sign-in-refused  x 1"]),
+            (
+                vec![("root", "granted", ""), ("anna", "key-added", "")],
+                vec!["key-added   1", "granted root  1"],
+            ),
+            (vec![("root", "account-renewed", ""), ("anna", SEEN, "")], vec![]),
+            (
+                vec![("anna", SEEN, ""), ("root", "account-renewed", "")],
+                vec!["account-renewed root  1"],
+            ),
+        ] {
+            assert_eq!(told(&heard), wanted, "{heard:?}");
+        }
+    }
+
+    #[test]
+    fn each_act_of_the_list_is_told_once() {
+        assert!(CHANGES.is_sorted());
+        for act in CHANGES {
+            assert_eq!(told(&[("root", act, "")]), [format!("{act} root  1")]);
+        }
+    }
+
+    #[test]
+    fn a_flood_fills_no_memory_and_hides_nothing_that_comes_after_it() {
+        let notices = Notices::default();
+        for number in 0..1_000 {
+            notices.hear(number, ("unknown", "anna"), "sign-in-refused", &number.to_string());
+            notices.hear(number, ("anna", "anna"), "signed-in", &number.to_string());
+        }
+        notices.hear(2_000, ("root", "anna"), "key-removed", "");
+        assert_eq!(notices.count("anna"), NOTICES_MAX);
+        assert_eq!(notices.of("anna")[0].act, "key-removed");
+        assert_eq!(notices.all()["anna"].addresses.len(), ADDRESSES_MAX);
+        notices.hear(2_001, ("x", ""), "sign-in-refused", "y");
+        assert_eq!(notices.all().len(), 1, "nobody's account");
+        notices.hear(2_002, ("root", "anna"), "account-ended", "");
+        assert_eq!(notices.count("anna"), 0);
+    }
+
+    #[test]
+    fn an_address_that_was_forgotten_is_new_again() {
+        let mut heard: Vec<(&str, &str, String)> = Vec::new();
+        for number in 0..=ADDRESSES_MAX {
+            heard.push(("anna", "signed-in", number.to_string()));
+        }
+        heard.push(("anna", SEEN, String::new()));
+        for number in [ADDRESSES_MAX, 1, 0] {
+            heard.push(("anna", "signed-in", number.to_string()));
+        }
+        let heard: Vec<_> =
+            heard.iter().map(|(actor, act, from)| (*actor, *act, from.as_str())).collect();
+        assert_eq!(told(&heard), ["signed-in  0 1"]);
+    }
+}
