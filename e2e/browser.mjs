@@ -84,7 +84,32 @@ export const overflow = (page) => page.evaluate(
 export const unsafe = (policy) => (policy ?? 'none at all').split(/[ ;]+/).filter(
   (word) => word.startsWith("'unsafe") || word === '*' || word === 'none' || word.includes('http'));
 
-/** Looks at a page in two languages, two themes and three widths; takes pictures where SHOTS is. */
+/** A desk, and the same at twice the size, as the zoom of a browser makes it. */
+export const DESK = { viewport: { width: 1600, height: 1000 } };
+export const TWICE = { viewport: { width: 800, height: 500 }, deviceScaleFactor: 2 };
+
+/** Looks at what is shown now in two themes and three widths: for pages that only a form leads to.
+ * Takes pictures where SHOTS is, and leaves the window as it was. */
+export async function lookHere(page, name) {
+  const size = page.viewportSize();
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [width, height] of [[1600, 1000], [400, 800]]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.setViewportSize({ width, height });
+      assert.deepEqual(await violations(page), [], `${name} ${colorScheme} ${width}`);
+      assert.equal(await overflow(page), 0, `${name} ${width} is too wide`);
+      if (SHOTS) {
+        const file = `${name}-${colorScheme}-${width}.png`;
+        await page.screenshot({ path: join(SHOTS, file), fullPage: width < 500 });
+      }
+    }
+    await page.setViewportSize({ width: 320, height: 800 });
+    assert.equal(await overflow(page), 0, `${name} scrolls sideways at 320 px`);
+  }
+  await page.setViewportSize(size);
+}
+
+/** Looks at a page in two languages, two themes and three widths. */
 export async function look(page, address, name) {
   for (const lang of ['fr', 'en']) {
     const response = await page.goto(`${address}${address.includes('?') ? '&' : '?'}lang=${lang}`);
@@ -92,20 +117,6 @@ export async function look(page, address, name) {
     assert.equal(new URL(page.url()).pathname, new URL(address).pathname, `${name} led elsewhere`);
     const headers = await response.allHeaders();
     assert.deepEqual(unsafe(headers['content-security-policy']), [], name);
-    for (const colorScheme of ['light', 'dark']) {
-      for (const [width, height] of [[1600, 1000], [400, 800]]) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        await page.setViewportSize({ width, height });
-        assert.deepEqual(await violations(page), [], `${name} ${lang} ${colorScheme} ${width}`);
-        assert.equal(await overflow(page), 0, `${name} ${lang} ${width} is too wide`);
-        if (SHOTS) {
-          const file = `${name}-${lang}-${colorScheme}-${width}.png`;
-          await page.screenshot({ path: join(SHOTS, file), fullPage: width < 500 });
-        }
-      }
-      await page.setViewportSize({ width: 320, height: 800 });
-      assert.equal(await overflow(page), 0, `${name} ${lang} scrolls sideways at 320 px`);
-    }
+    await lookHere(page, `${name}-${lang}`);
   }
-  await page.setViewportSize({ width: 1600, height: 1000 });
 }

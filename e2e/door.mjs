@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
-import { look, person, quit, withBrowser } from './browser.mjs';
+import { look, lookHere, person, quit, withBrowser } from './browser.mjs';
 
 const { RELIGHT } = process.env;
 
@@ -83,6 +83,13 @@ test('link, passkey, sign-out, sign-in, another person, revoked', async () => {
     await page.fill('form[action^="/accounts/add"] [name=name]', 'zoe');
     await page.click('form[action^="/accounts/add"] button');
     const invitation = await page.textContent('.secret code');
+    // What is shown once, in both languages.
+    await lookHere(page, 'door-secret-en');
+    await page.goto(`${origin}/accounts?lang=fr`);
+    await page.fill('form[action^="/accounts/add"] [name=name]', 'max');
+    await page.click('form[action^="/accounts/add"] button');
+    await page.waitForSelector('.secret code');
+    await lookHere(page, 'door-secret-fr');
     await look(page, `${origin}/accounts`, 'door-accounts');
     await look(page, `${origin}/me`, 'door-me');
     await look(page, `${origin}/confirm?next=/me`, 'door-confirm');
@@ -96,6 +103,16 @@ test('link, passkey, sign-out, sign-in, another person, revoked', async () => {
       await zoe.page.click('button.main');
       await zoe.page.waitForURL('**/me?*');
       assert.match(await zoe.page.textContent('main'), /No role yet/);
+      // Who reads a part is offered nothing that is about the whole, and is led back from it.
+      assert.equal(await zoe.page.locator('nav a[href^="/watch"]').count(), 0);
+      const beyond = await elsewhere.newPage();
+      for (const lang of ['fr', 'en']) {
+        assert.equal((await beyond.goto(`${origin}/watch?lang=${lang}`)).status(), 403);
+        await lookHere(beyond, `door-beyond-${lang}`);
+      }
+      await beyond.click('main a.button');
+      await beyond.waitForURL('**/sites?lang=en');
+      await beyond.close();
 
       // The first commander: by the admin alone, once.
       await page.goto(`${origin}/accounts?lang=en`);

@@ -4,11 +4,11 @@ import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
 import { after, test } from 'node:test';
-import { listen, quit, violations, withBrowser } from './browser.mjs';
+import { DESK, listen, quit, violations, withBrowser } from './browser.mjs';
 
 after(quit);
 
-const { PUBLIC, RELIGHT, DATA } = process.env;
+const { CONSOLE, PUBLIC, RELIGHT, DATA } = process.env;
 
 const json = async (url) => (await fetch(url)).json();
 
@@ -72,10 +72,34 @@ test('a certificate is verified with the published key', async () => {
   assert.ok(Date.parse(said.from) < Date.parse(said.to));
 });
 
-test('the page is served after the console is killed', async () => {
+/** A wall that somebody looks at. */
+async function wall(context) {
+  const page = await context.newPage();
+  await page.goto(`${CONSOLE}/?lang=en`);
+  await page.waitForFunction(() => document.querySelector('rl-live').dataset.mode === 'on');
+  return page;
+}
+
+/** After 15 s of silence the wall says so: a frozen one must never look like a calm one. */
+async function freezes(page) {
+  assert.equal(await page.locator('.frozen-note').isVisible(), false);
+  await page.waitForSelector('rl-live[data-mode="frozen"]', { timeout: 30_000 });
+  assert.match(await page.textContent('rl-live'), /frozen since \d+:\d\d/);
+  assert.ok(await page.locator('.frozen-note').isVisible());
+  assert.match(await page.textContent('[role="status"]'), /frozen/);
+  assert.match(await page.evaluate(
+    () => getComputedStyle(document.querySelector('rl-wall canvas')).filter), /grayscale/);
+  assert.deepEqual(await violations(page), []);
+}
+
+test('the page is served after the console is killed, and the wall says that it is frozen', async () => {
   const { CONSOLE_PID } = process.env;
   const before = await (await fetch(`${PUBLIC}/sites.csv`)).text();
-  process.kill(Number(CONSOLE_PID), 'SIGKILL');
+  await withBrowser(async (context) => {
+    const page = await wall(context);
+    process.kill(Number(CONSOLE_PID), 'SIGKILL');
+    await freezes(page);
+  }, DESK);
   while (await fetch(PUBLIC).then(() => true, () => false)) { /* The dying still answer. */ }
   const port = String(new URL(PUBLIC).port);
   const server = spawn(RELIGHT,
