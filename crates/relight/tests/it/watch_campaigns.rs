@@ -142,8 +142,8 @@ fn a_path_that_answered_is_found_without_who_asked() {
     assert_eq!(document["answered"], serde_json::json!([row]));
 }
 
-/// Goal: the command finds whom the page finds. Method: one who tries a payload and one who is slow,
-/// asked for by each filter, as text in both languages and as a document.
+/// Goal: the command finds whom the page finds. Method: one who tries a payload and one who is
+/// slow, asked for by each filter, as text in both languages and as a document.
 #[test]
 fn actors_are_listed_the_worst_first_and_found_by_what_is_known_of_them() {
     let place = Place::with_sites();
