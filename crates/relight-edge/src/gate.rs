@@ -196,6 +196,8 @@ impl Gate {
         }
         if sync {
             durable::sync_folder(&current)?;
+        }
+        if sync && rebuild {
             durable::sync_folder(&self.folder)?;
         }
         step(Step::Synced)?;
