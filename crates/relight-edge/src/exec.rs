@@ -30,6 +30,8 @@ use crate::runtime_api::RuntimeApi;
 pub use hand::{Hand, start_hand};
 pub(crate) use run::{RUN_WAIT_MAX, run, ss};
 
+/// Name of the setting with the program that reloads an edge: a drill tries what that does.
+pub const RELOAD: &str = "reload";
 /// Longest wait for a proxy that was asked to stop, before it is killed.
 const STOP_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for a new process that takes over.
@@ -55,6 +57,34 @@ pub fn find(program: &str, package: &str) -> Result<PathBuf, EdgeError> {
         let doing = format!("find the program `{program}`: install the package {package}");
         EdgeError::new(EdgeErrorKind::Lint, doing)
     })
+}
+
+/// The words of a program, as a setting holds them.
+pub(crate) fn argv(name: &str, text: &str) -> Result<Vec<String>, EdgeError> {
+    let words: Result<Vec<String>, _> = serde_json::from_str(text);
+    match words {
+        Ok(words) if words.first().is_some_and(|program| program.starts_with('/')) => Ok(words),
+        _ => {
+            let doing =
+                format!("use the setting `{name}`: a JSON array, its program by whole path");
+            Err(EdgeError::new(EdgeErrorKind::Lint, doing))
+        }
+    }
+}
+
+/// Reloads an edge by the program that it is registered with, as other hands do.
+///
+/// # Errors
+/// `Lint` when the setting holds no program, `Refused` with its own words when it failed.
+pub fn reload(setting: &str) -> Result<(), EdgeError> {
+    let argv = argv(RELOAD, setting)?;
+    let ended = run(&argv, Vec::new(), RUN_WAIT_MAX)?;
+    if ended.status == 0 {
+        return Ok(());
+    }
+    let doing = format!("reload by {}", argv.join(" "));
+    let cause = format!("status {}: {}", ended.status, ended.words);
+    Err(EdgeError::new(EdgeErrorKind::Refused, doing).because(cause))
 }
 
 /// The user that nginx workers must be given so that they can read private folders: root drops to

@@ -169,6 +169,23 @@ impl Client {
         self.exchange(request.as_bytes(), method == "HEAD")
     }
 
+    /// Whether the peer ends the connection within `wait`. What it sends meanwhile is thrown away.
+    pub fn ends_within(&mut self, wait: Duration) -> bool {
+        let deadline = Instant::now() + wait;
+        loop {
+            self.buffer.clear();
+            match self.fill(deadline) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => {
+                    let is_late =
+                        matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock);
+                    return !is_late;
+                }
+            }
+        }
+    }
+
     /// Sends bytes as they are and reads one answer; `headless` says that it has no body
     /// whatever its headers say (the answer to HEAD).
     ///

@@ -51,7 +51,7 @@ impl DrillKey {
     }
 
     fn target(&self) -> ProbeTarget {
-        ProbeTarget { key: self.key.clone(), host: self.host.clone(), baseline: None }
+        ProbeTarget::site(self.key.clone(), self.host.clone(), None)
     }
 }
 
@@ -222,6 +222,10 @@ impl DrillEdge {
         }
         if let Some(own) = self.keys.iter().find(|own| is_ordered(ledger, &own.key)) {
             return Err(format!("an open incident ordered {} dark", own.key));
+        }
+        let mut here = self.others.iter().chain(self.keys.iter().map(DrillKey::key));
+        if let Some(key) = here.find(|key| ledger.has_parts_at_work(key)) {
+            return Err(format!("an incident closed a part of {key}"));
         }
         let mut all: Vec<GateKey> = self.others.iter().cloned().collect();
         all.extend_from_slice(lit);

@@ -1,10 +1,13 @@
 //! The steps of a drill, on one edge.
 
+mod tunnels;
+
 use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use relight_edge::exec::start_hand;
+use relight_edge::exec::{RELOAD, start_hand};
+use relight_edge::http::Client;
 use relight_edge::{
     EdgeDriver, EdgeErrorKind, GateSet, GateView, LintSeverity, Listener, Prober, Stage, verify_get,
 };
@@ -29,19 +32,28 @@ const HAND_WAIT_MAX: Duration = Duration::from_secs(20);
 /// A second controller ends by itself after so long, in milliseconds, whatever became of the first.
 const HOLD_MAX_MS: i64 = 10_000;
 
+/// Longest wait until a connection that was cut ends.
+const TUNNEL_END_MAX: Duration = Duration::from_secs(2);
+
+/// How often visitors ask after a reload, a pause apart.
+const RELOAD_LOOKS: u64 = 100;
+
 /// The id of the incident that a drill plays, in a journal of its own that nobody keeps.
 const ID: &str = "drill";
 
 /// The steps, in order.
-pub const STEPS: [StepName; 10] = [
+pub const STEPS: [StepName; 13] = [
     StepName::Reach,
     StepName::Lint,
     StepName::Dark,
+    StepName::Tunnels,
     StepName::Hosts,
     StepName::Behind,
+    StepName::Reload,
     StepName::Fence,
     StepName::Restart,
     StepName::Relight,
+    StepName::Redeployed,
     StepName::Revised,
     StepName::Return,
 ];
@@ -55,16 +67,22 @@ pub enum StepName {
     Lint,
     /// Everything of the drill goes dark and is proven so.
     Dark,
+    /// Connections that were upgraded before are gone.
+    Tunnels,
     /// No spelling of the name reaches the canary.
     Hosts,
     /// Testers reach it behind the gate.
     Behind,
+    /// Somebody else reloads the edge, and nobody meets a light.
+    Reload,
     /// An older controller is refused.
     Fence,
     /// A controller that was killed and started again finds it dark and keeps it so.
     Restart,
     /// Clear evidence brings it back, proven twice.
     Relight,
+    /// Artifacts that nobody looked at make it dark again, and evidence about them brings it back.
+    Redeployed,
     /// A revised advisory makes it dark again.
     Revised,
     /// The end: everything lit, as it was found.
@@ -78,11 +96,14 @@ impl StepName {
             Self::Reach => "reach",
             Self::Lint => "lint",
             Self::Dark => "dark",
+            Self::Tunnels => "tunnels",
             Self::Hosts => "hosts",
             Self::Behind => "behind",
+            Self::Reload => "reload",
             Self::Fence => "fence",
             Self::Restart => "restart",
             Self::Relight => "relight",
+            Self::Redeployed => "redeployed",
             Self::Revised => "revised",
             Self::Return => "return",
         }
@@ -107,14 +128,18 @@ pub struct Pace {
 const PLAIN: &str = "plain";
 
 /// Spellings of the canary's name that confuse gates which are keyed by what a client sends.
-const SPELLINGS: [(&str, &str); 9] = [
+const SPELLINGS: [(&str, &str); 13] = [
     (PLAIN, "GET / HTTP/1.1\r\nHost: HOST\r\n\r\n"),
     ("upper case", "GET / HTTP/1.1\r\nHost: UPPER\r\n\r\n"),
     ("port", "GET / HTTP/1.1\r\nHost: HOST:8080\r\n\r\n"),
     ("trailing dot", "GET / HTTP/1.1\r\nHost: HOST.\r\n\r\n"),
     ("dot and port", "GET / HTTP/1.1\r\nHost: HOST.:8080\r\n\r\n"),
     ("absolute form", "GET http://HOST/ HTTP/1.1\r\nHost: HOST\r\n\r\n"),
+    ("other host in the address", "GET http://nobody.invalid/ HTTP/1.1\r\nHost: HOST\r\n\r\n"),
     ("other host in the header", "GET http://HOST/ HTTP/1.1\r\nHost: nobody.invalid\r\n\r\n"),
+    ("unknown host", "GET / HTTP/1.1\r\nHost: nobody.invalid\r\n\r\n"),
+    ("HTTP/1.0 without a host", "GET / HTTP/1.0\r\n\r\n"),
+    ("two hosts", "GET / HTTP/1.1\r\nHost: HOST\r\nHost: nobody.invalid\r\n\r\n"),
     ("spaces", "GET / HTTP/1.1\r\nHost:   HOST  \r\n\r\n"),
     ("POST", "POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 2\r\n\r\nab"),
 ];
@@ -155,19 +180,20 @@ fn step(
         return Ok(Tried::Yes);
     }
     let drill = drill.as_mut().ok_or_else(|| "the edge was never reached".to_owned())?;
-    if name == StepName::Behind {
-        return drill.behind();
-    }
     let done = match name {
-        StepName::Reach | StepName::Behind => Ok(()),
+        StepName::Behind => return drill.behind(),
+        StepName::Tunnels => return drill.tunnels(),
+        StepName::Reload => return drill.reload(),
+        StepName::Reach => Ok(()),
         StepName::Lint => drill.lint(),
         StepName::Dark => drill.order(),
         StepName::Hosts => drill.hosts(),
         StepName::Fence => drill.fence(),
         StepName::Restart => drill.restart(),
         StepName::Relight => drill.relight(1, 1),
+        StepName::Redeployed => drill.redeploy(),
         StepName::Revised => drill.revise(),
-        StepName::Return => drill.relight(2, 2).and_then(|()| drill.open_all()),
+        StepName::Return => drill.relight(9, 2).and_then(|()| drill.open_all()),
     };
     done.map(|()| Tried::Yes)
 }
@@ -189,6 +215,8 @@ struct Drill {
     epoch: Epoch,
     /// The last round had nothing left to do.
     is_settled: bool,
+    /// Connections to sites of the drill that were upgraded before the order.
+    tunnels: Vec<(GateKey, Client)>,
 }
 
 impl Drill {
@@ -210,7 +238,8 @@ impl Drill {
             policy: ID.to_owned(),
         };
         ledger.apply(ID, &opened, 0).map_err(|why| why.0.to_owned())?;
-        Ok(Self { edge: edge.clone(), pace, edge_loop, ledger, epoch, is_settled: false })
+        let (edge, tunnels) = (edge.clone(), Vec::new());
+        Ok(Self { edge, pace, edge_loop, ledger, epoch, is_settled: false, tunnels })
     }
 
     fn keys(&self) -> Vec<GateKey> {
@@ -234,6 +263,7 @@ impl Drill {
     }
 
     fn order(&mut self) -> Result<(), String> {
+        self.tunnels = tunnels::open(&self.edge)?;
         let sites = self.keys();
         let plan = Digest::default();
         self.tell(&Entry::DarkOrdered { plan, sites, reason: ID.to_owned() })?;
@@ -298,11 +328,62 @@ impl Drill {
                     return Err(chain(error));
                 }
                 if answer.is_ok_and(|status| status < 400) {
-                    return Err(format!("{listener}: {name} reached the dark canary"));
+                    return Err(format!("{listener}: {name} reached the dark canary, or a site"));
                 }
             }
         }
         Ok(())
+    }
+
+    /// What was proven dark has none left.
+    fn tunnels(&mut self) -> Result<Tried, String> {
+        if self.tunnels.is_empty() {
+            return Ok(Tried::No);
+        }
+        let open = self
+            .tunnels
+            .drain(..)
+            .find_map(|(key, mut tunnel)| (!tunnel.ends_within(TUNNEL_END_MAX)).then_some(key));
+        let why = |key| format!("a connection to {key} is open behind the closed gate");
+        open.map_or(Ok(Tried::Yes), |key| Err(why(key)))
+    }
+
+    /// The program that the edge is registered with reloads it, as certificates and other hands
+    /// do, while visitors go on asking.
+    fn reload(&mut self) -> Result<Tried, String> {
+        let Some(reload) = self.edge.target.settings.get(RELOAD) else { return Ok(Tried::No) };
+        relight_edge::exec::reload(reload).map_err(|error| chain(&error))?;
+        let targets: Vec<_> = self.edge.keys.iter().map(super::DrillKey::target).collect();
+        let mut eyes = Prober::all(&self.edge.target).map_err(|error| chain(&error))?;
+        for nonce in 1..=RELOAD_LOOKS {
+            for prober in &mut eyes {
+                let seen = prober.probe(&targets, self.pace.nonce.rotate_left(19) ^ nonce);
+                let lit = targets.iter().zip(seen).find(|(_, result)| result.seen == Seen::Lit);
+                if let Some((target, _)) = lit {
+                    return Err(format!("{} was lit by a reload", target.key));
+                }
+            }
+            // As a visitor would: again and again while the old process goes and the new one comes.
+            thread::sleep(self.pace.pause);
+        }
+        self.until(|phase| phase == Phase::DarkProven).map(|()| Tried::Yes)
+    }
+
+    /// Artifacts that no evidence is about run now: dark, until somebody looked at them.
+    fn redeploy(&mut self) -> Result<(), String> {
+        for site in self.keys() {
+            self.tell(&Entry::Deployed { site, digest: Digest([9; 32]) })?;
+        }
+        self.until(|phase| phase == Phase::DarkProven)?;
+        for key in self.keys() {
+            let stale = self.evidence(&key, 1, 1, Verdict::Clear).id();
+            let stale = stale.map_err(|error| error.to_string())?;
+            let opened = self.tell(&Entry::RelightStarted { site: key.clone(), evidence: stale });
+            if opened.is_ok() {
+                return Err(format!("{key} was opened on evidence about other artifacts"));
+            }
+        }
+        self.relight(9, 1)
     }
 
     fn behind(&self) -> Result<Tried, String> {
@@ -493,6 +574,7 @@ fn site(edge: &DrillEdge, key: &super::DrillKey) -> Site {
         name_en: String::new(),
         origin: format!("http://{}", key.host),
         aliases: key.aliases.clone(),
+        parts: Vec::new(),
         org: relight_model::OrgId(0),
         criticality: relight_model::Criticality::Normal,
         exposure: relight_model::SiteExposure::Unknown,

@@ -1,0 +1,117 @@
+//! Drills on a real proxy: a reload by other hands, and WebSockets that were open before.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use relight_engine::drill::{DrillReport, DrillScope, Pace, STEPS, StepName};
+use relight_engine::edge::{Target, UPGRADES};
+use relight_engine::edges;
+use relight_engine::incident::Ledger;
+use relight_engine::store::{SiteMark, SiteRow, Store};
+
+use crate::engine::row;
+use crate::rig::{Kind, Rig, host, key};
+
+/// Passes a little with each look, so that times of grace end whatever the machine does.
+fn clock() -> i64 {
+    static NOW_MS: AtomicI64 = AtomicI64::new(1_700_000_000_000);
+    NOW_MS.fetch_add(25, Ordering::Relaxed)
+}
+
+/// An origin that lets every connection be upgraded that wishes it, and then says nothing.
+fn origin() -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let mut request = [0; 4096];
+                while let Ok(size @ 1..) = stream.read(&mut request) {
+                    let wishes = String::from_utf8_lossy(&request[..size]).to_lowercase();
+                    let answer: &[u8] = match wishes.contains("upgrade: websocket") {
+                        true => {
+                            b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\
+                              Upgrade: websocket\r\n\r\n"
+                        }
+                        false => b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                    };
+                    if stream.write_all(answer).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+/// A drill of one marked site and the canary, on an edge that is registered so.
+fn drilled(kind: Kind, prepare: impl FnOnce(&mut Target, &Rig)) -> DrillReport {
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let mut rig = Rig::start(&folder.path().join("rig"), kind, 2);
+    rig.config.sites[1].upstream = origin();
+    rig.start_edge(|text| text);
+    let mut target = rig.with_origins();
+    target.settings.remove(UPGRADES);
+    prepare(&mut target, &rig);
+    let store = Store::open(&folder.path().join("data")).unwrap();
+    let rows = [0, 1].map(|number| SiteRow {
+        slug: key(number),
+        origin: format!("http://{}", host(number)),
+        edge: "north".into(),
+        ..row(number, key(number).as_str())
+    });
+    store.apply_import(&store.plan_import(&rows).unwrap(), 1, "test").unwrap();
+    store.put_edge(&edges::to_row(&target).unwrap(), 1, "test").unwrap();
+    store.set_mark(&key(1), SiteMark::DrillOk, true, 1, "test").unwrap();
+    let scope = DrillScope::read(&store, &["north".to_owned()]).unwrap();
+    let pace = Pace { clock, nonce: 7, pause: Duration::from_millis(20), second: None };
+    scope.edges()[0].run(&Ledger::new(1), &pace)
+}
+
+fn tried(report: &DrillReport, name: StepName) -> bool {
+    report.steps.iter().find(|step| step.name == name).unwrap().tried
+}
+
+#[test]
+fn a_proxy_that_others_reload_stays_dark_and_loses_its_tunnels() {
+    let report = drilled(Kind::Nginx, |target, rig| {
+        let id = rig.running.as_ref().unwrap().id();
+        let reload = format!(r#"["/bin/sh","-c","kill -HUP {id}"]"#);
+        target.settings.insert("reload".to_owned(), reload);
+    });
+    assert!(report.passed(), "{:?}", report.failed());
+    assert_eq!(report.steps.len(), STEPS.len());
+    for name in [StepName::Tunnels, StepName::Reload, StepName::Redeployed, StepName::Behind] {
+        assert!(tried(&report, name), "{name:?}");
+    }
+}
+
+/// What reloads it loses the gate: visitors meet a light, and the drill says where.
+#[test]
+fn a_proxy_whose_reload_opens_the_gate_does_not_pass() {
+    let report = drilled(Kind::Nginx, |target, _| {
+        let current = target.gate.join("current");
+        let reload = format!(r#"["/bin/rm","{}"]"#, current.display());
+        target.settings.insert("reload".to_owned(), reload);
+    });
+    let failed = report.failed().unwrap();
+    assert_eq!(failed.name, StepName::Reload, "{failed:?}");
+    assert!(failed.detail.ends_with("was lit by a reload"), "{failed:?}");
+}
+
+#[test]
+fn a_proxy_without_a_program_that_reloads_it_is_not_tried_there() {
+    let report = drilled(Kind::Haproxy, |_, _| ());
+    assert!(report.passed(), "{:?}", report.failed());
+    assert!(!tried(&report, StepName::Reload) && tried(&report, StepName::Tunnels));
+    let report = drilled(Kind::Nginx, |target, _| {
+        target.settings.insert("reload".to_owned(), r#"["/bin/false"]"#.to_owned());
+    });
+    let failed = report.failed().unwrap();
+    assert_eq!(failed.name, StepName::Reload);
+    assert!(failed.detail.contains("/bin/false"), "{failed:?}");
+}
