@@ -130,6 +130,39 @@ impl Engine {
             self.record(actor, id, Entry::VerificationStarted { site: key.clone() })?;
         }
         self.ingest(actor, std::slice::from_ref(inventory), EvidenceKind::Verification)?;
+        self.try_fixed(actor, id, key, test, compromise)
+    }
+
+    /// The same for a site whose new artifacts were scanned and reported already: what the register
+    /// knows of them is the fresh inventory.
+    ///
+    /// # Errors
+    /// As [`Engine::verify`], and when no fix of the site waits for it.
+    pub fn verify_scanned(
+        &self,
+        actor: &str,
+        id: &str,
+        site: &GateKey,
+        test: &FunctionalTest,
+        compromise: Compromise,
+    ) -> Result<bool, EngineError> {
+        if self.phase(id, site) != Some(Phase::Verifying) {
+            self.record(actor, id, Entry::VerificationStarted { site: site.clone() })?;
+        }
+        let one = std::slice::from_ref(site);
+        self.attach_evidence(actor, id, one, EvidenceKind::Verification)?;
+        self.try_fixed(actor, id, site, test, compromise)
+    }
+
+    /// The rest of a verification, once the evidence is there.
+    fn try_fixed(
+        &self,
+        actor: &str,
+        id: &str,
+        key: &GateKey,
+        test: &FunctionalTest,
+        compromise: Compromise,
+    ) -> Result<bool, EngineError> {
         if self.phase(id, key) != Some(Phase::Verifying) {
             return Ok(false);
         }

@@ -64,7 +64,7 @@ impl SiteView<'_> {
     fn acts(&self) -> Vec<String> {
         let Reader::Signed(signed) = &self.asked.reader else { return Vec::new() };
         let person = act::person_of(self.console, signed, self.engine.now());
-        let mut roles = [Role::SiteOwner, Role::Commander].into_iter();
+        let mut roles = [Role::SiteOwner, Role::Commander, Role::Approver].into_iter();
         if !roles.any(|role| person.may(role, &self.scope)) {
             return Vec::new();
         }
@@ -128,7 +128,28 @@ impl SiteView<'_> {
         if !site.aliases.is_empty() {
             facts.insert(1, aliases);
         }
+        facts.extend(self.incident_facts(site));
         facts
+    }
+
+    /// Parts that are closed, and who asks a second person to answer for the site.
+    fn incident_facts(&self, site: &Site) -> Vec<(&'static str, String)> {
+        let lang = self.lang;
+        self.engine.with_ledger(|ledger| {
+            let mut facts = Vec::new();
+            for (id, incident) in ledger.open() {
+                for part in incident.parts_of(&site.slug).filter(|part| part.is_at_work()) {
+                    let state = texts::by_code(lang, &format!("part-{}", part.state()));
+                    let state = state.unwrap_or(part.state());
+                    facts.push((texts::site_part(lang), format!("{} · {state}", part.name.part)));
+                }
+                if let Some(asked) = incident.proposed(&site.slug) {
+                    let who = texts::site_asked(lang, &asked.proposer, id, &asked.reason);
+                    facts.push((texts::site_acceptance(lang), who));
+                }
+            }
+            facts
+        })
     }
 
     /// When each inventory was confirmed, and what it holds. One that cannot be read shows as

@@ -6,10 +6,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Role, Scope};
-use relight_engine::incident::Entry;
+use relight_engine::incident::{Compromise, Entry};
 use relight_engine::policy::{Means, Person, Refusal};
-use relight_engine::{Engine, EngineError};
-use relight_model::GateKey;
+use relight_engine::{Engine, EngineError, FunctionalTest};
+use relight_model::{GateKey, Timestamp};
 use relight_web::act_views::PreviewPage;
 use relight_web::texts;
 use serde::Deserialize;
@@ -20,6 +20,9 @@ use crate::access::form::SignedForm;
 use crate::access::refusals::because;
 use crate::console::{Asked, Console, blocking};
 use crate::page;
+
+/// For how long a site is accepted as it is, where nobody says.
+const ACCEPTED_DAYS: &str = "7";
 
 /// What a short form says; what it does not say is empty.
 #[derive(Debug, Default, Deserialize)]
@@ -33,12 +36,55 @@ pub(crate) struct Short {
     /// In English.
     #[serde(default)]
     pub(crate) en: String,
-    /// What is done about a site: `analyse`, `fix` or `exempt`.
+    /// What is done about a site: `analyse`, `fix`, `verify`, `exempt`, `accept` or `agree`.
     #[serde(default)]
     pub(crate) act: String,
     /// What is being done, or why.
     #[serde(default)]
     pub(crate) note: String,
+    /// For how long a site is accepted as it is, in days.
+    #[serde(default)]
+    pub(crate) days: String,
+    /// The page that is asked for behind the gate.
+    #[serde(default)]
+    pub(crate) path: String,
+    /// The status that it must answer.
+    #[serde(default)]
+    pub(crate) status: String,
+    /// What it must contain.
+    #[serde(default)]
+    pub(crate) text: String,
+    /// Signs of compromise: `none`, `seen`, or not known.
+    #[serde(default)]
+    pub(crate) signs: String,
+}
+
+impl Short {
+    /// What a repaired site is tried with.
+    fn test(&self) -> Result<FunctionalTest, Denied> {
+        let or = |text: &str, fallback: &str| match text.trim() {
+            "" => fallback.to_owned(),
+            text => text.to_owned(),
+        };
+        let status = or(&self.status, "200").parse().map_err(|_| Denied::NoSuchAct)?;
+        Ok(FunctionalTest { uri: or(&self.path, "/"), status, text: self.text.clone() })
+    }
+
+    /// As a person attests it.
+    fn compromise(&self) -> Compromise {
+        match self.signs.as_str() {
+            "none" => Compromise::NoSigns,
+            "seen" => Compromise::Signs,
+            _ => Compromise::Unknown,
+        }
+    }
+
+    /// The end of an acceptance.
+    fn expires(&self, now: Timestamp) -> Result<Timestamp, Denied> {
+        let days = if self.days.trim().is_empty() { ACCEPTED_DAYS } else { self.days.trim() };
+        let days: i64 = days.parse().map_err(|_| Denied::NoSuchAct)?;
+        Ok(now.saturating_add(days.saturating_mul(86_400)))
+    }
 }
 
 /// Why an act was not done: there is none of its name, a role is missing, or the engine says no.
@@ -101,10 +147,12 @@ impl<'a> Act<'a> {
     }
 
     /// Looks after one site: whoever owns it, the command, or an analyst who only looks.
-    pub(crate) fn site(&self, slug: &str, short: &Short) -> Result<(), Denied> {
+    /// False when a verification did not pass.
+    pub(crate) fn site(&self, slug: &str, short: &Short) -> Result<bool, Denied> {
         let roles: &[Role] = match short.act.as_str() {
             "analyse" => &[Role::SiteOwner, Role::Commander, Role::Analyst],
-            "fix" => &[Role::SiteOwner, Role::Commander],
+            "fix" | "verify" | "accept" => &[Role::SiteOwner, Role::Commander],
+            "agree" => &[Role::Approver, Role::Commander],
             "exempt" => &[Role::Commander],
             _ => return Err(Denied::NoSuchAct),
         };
@@ -120,9 +168,18 @@ impl<'a> Act<'a> {
                 self.engine.record(name, id, entry)?;
             }
             "exempt" => self.engine.exempt(name, id, &site)?,
+            "verify" => {
+                let (test, signs) = (short.test()?, short.compromise());
+                return Ok(self.engine.verify_scanned(name, id, &site, &test, signs)?);
+            }
+            "accept" => {
+                let expires = short.expires(self.engine.now())?;
+                self.engine.propose_acceptance(name, id, &site, note, expires)?;
+            }
+            "agree" => drop(self.engine.approve_acceptance(name, id, &site)?),
             _ => return Err(Denied::NoSuchAct),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A site, and the body that answers for it.
@@ -232,5 +289,5 @@ pub(super) async fn site(
     SignedForm { signed, form }: SignedForm<Short>,
 ) -> Response {
     let back = format!("/site/{}", page::encode(&slug));
-    run(console, asked, signed, back, move |act| act.site(&slug, &form)).await
+    run(console, asked, signed, back, move |act| act.site(&slug, &form).map(drop)).await
 }

@@ -1,0 +1,84 @@
+//! What people do about one site in the console: two of them answer for it, a fix is verified, a
+//! part of it is closed.
+
+use crate::door_support::{START, World, clock, person, token};
+use crate::web_acts::{LOG4SHELL, behind_an_edge, decide, open_incident, propose};
+
+/// A world with an incident, and the cookies of a commander, an approver and an owner.
+fn start(clock: fn() -> i64) -> (World, [String; 3]) {
+    let mut people = <[String; 3]>::default();
+    let world = World::start(clock, |store| {
+        behind_an_edge(store);
+        people = [
+            person(store, "chief", 1, &[("commander", "/"), ("publisher", "/")]),
+            person(store, "zoe", 2, &[("approver", "/")]),
+            person(store, "owner", 3, &[("site-owner", "health/Hospital")]),
+        ];
+    });
+    open_incident(&world, &people[0]);
+    (world, people)
+}
+
+/// Sends a short form about a site; the status, and what is said.
+fn act(world: &World, cookie: &str, more: &str) -> (u16, String) {
+    let page = world.get("/site/care?lang=en", cookie).2;
+    let form = format!("token={}&incident={LOG4SHELL}&{more}", token(&page));
+    let (status, _, body) = world.post("/site/care/act?lang=en", cookie, &form);
+    (status, body)
+}
+
+fn kinds(world: &World, about: &str) -> Vec<String> {
+    let records = world.store.journal(1).unwrap().into_iter();
+    let about = records.filter(|record| record.kind.starts_with(about));
+    about.map(|record| format!("{} {}", record.kind, record.actor)).collect()
+}
+
+/// Goal: nobody answers alone, whatever he types. Method: the same person asks and agrees, then
+/// another one does.
+#[test]
+fn two_people_answer_for_a_site() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, owner]) = start(now);
+    propose(&world, &chief, "care");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    assert_eq!(act(&world, &zoe, "act=accept&note=elections").0, 403, "an approver does not ask");
+    assert_ne!(act(&world, &owner, "act=accept&note=&days=2").0, 303, "without a reason");
+    assert_ne!(act(&world, &owner, "act=accept&note=x&days=31").0, 303, "for too long");
+    assert_eq!(act(&world, &owner, "act=accept&note=x&days=soon").0, 422);
+    assert_eq!(act(&world, &chief, "act=accept&note=elections&days=2").0, 303);
+    let page = world.get("/site/care?lang=en", &zoe).2;
+    assert!(page.contains("chief asks a second person"), "{page}");
+    assert_eq!(act(&world, &owner, "act=agree").0, 403, "an owner does not agree");
+    assert_eq!(act(&world, &chief, "act=agree").0, 409, "nobody answers alone");
+    assert_eq!(act(&world, &zoe, "act=agree").0, 303);
+    let signed = ["acceptance-proposed chief", "acceptance-signed zoe"];
+    assert_eq!(kinds(&world, "acceptance"), signed);
+}
+
+#[test]
+fn a_fix_that_nobody_deployed_is_not_verified() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, owner]) = start(now);
+    propose(&world, &chief, "care");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    assert_eq!(act(&world, &zoe, "act=verify").0, 403);
+    assert_eq!(act(&world, &owner, "act=verify&status=abc").0, 422);
+    assert_eq!(act(&world, &owner, "act=verify&path=/&status=200&signs=none").0, 409);
+    assert_eq!(kinds(&world, "verif"), [""; 0]);
+}
+
+/// A plan that closes a part says so, and never that a site goes dark.
+#[test]
+fn a_part_is_closed_by_a_plan_like_any_other() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, ..]) = start(now);
+    let ask = "/plan?lang=en&action=close&part=%40write&which=todo&reason=test&sites=care";
+    let page = world.get(ask, &chief).2;
+    assert!(page.contains("has no part of that name"), "{page}");
+    assert!(page.contains("name=\"part\" value=\"@write\""), "{page}");
+    let dark = world.get("/plan?lang=en&action=dark&which=todo&reason=test&sites=care", &chief).2;
+    assert!(!dark.contains("name=\"part\""), "{dark}");
+}
