@@ -15,8 +15,9 @@ use crate::barriers::{BarrierFault, barrier_of};
 use crate::edges;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Entry, Gate, Incident, Ledger, Phase};
+use crate::incident::{Entry, Gate};
 use crate::reconcile::{BARRIER, BARRIER_WAIT_MAX, EdgeLoop, Round, Want};
+pub use crate::told::for_incidents;
 
 /// How often an edge that agrees with the journal is read back.
 const POLL: Duration = Duration::from_secs(1);
@@ -161,20 +162,16 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
         if !wants.is_empty() {
             over = not_permitted(&wants, &permits);
             round = edge.round(&wants, epoch, engine.now_ms(), &permits);
-            let is_fenced =
-                round.error.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced);
             if !round.settled || round.renewals_left {
                 pause = RETRY;
             }
             let entries = engine.with_ledger(|ledger| for_incidents(ledger, &round));
             tell_canary(engine, shown(edge.name(), round.canary));
+            tell_canary(engine, fenced(edge.name(), &round));
             // A journal that cannot be written leaves the gates as they are; the next round sees
             // the edge again and tries to say so again.
             if engine.append("relight", entries).is_err() {
                 pause = POLL;
-            }
-            if is_fenced {
-                return;
             }
         }
         tend_barrier(engine, edge, (&wants, epoch), &round);
@@ -226,6 +223,15 @@ fn shown(edge: &str, seen: Option<Seen>) -> Option<Entry> {
     let passed = seen? == Seen::Dark;
     let what = if passed { "" } else { "dark-not-seen" };
     Some(Entry::CanaryTried { edge: edge.to_owned(), passed, what: what.to_owned() })
+}
+
+/// Another controller acts, or this register was restored from a copy that is older than the gate:
+/// nothing is written there any more, and everybody has to know. It is looked at as before, and the
+/// first write that is let in ends it.
+fn fenced(edge: &str, round: &Round) -> Option<Entry> {
+    let kind = round.error.as_ref()?.kind;
+    let (edge, what) = (edge.to_owned(), kind.code().to_owned());
+    (kind == EdgeErrorKind::Fenced).then_some(Entry::CanaryTried { edge, passed: false, what })
 }
 
 /// The journal is told when a canary begins to fail, fails otherwise, or passes again.
@@ -321,33 +327,6 @@ fn relight_what_is_clear(engine: &Engine, stop: &AtomicBool) {
     }
 }
 
-/// What a round saw, told to every open incident that it concerns.
-pub fn for_incidents(ledger: &Ledger, round: &Round) -> Vec<(String, Entry)> {
-    let mut entries = Vec::new();
-    for entry in &round.entries {
-        for (id, incident) in ledger.open() {
-            let sites = entry.sites();
-            let sites: Vec<GateKey> =
-                sites.into_iter().filter(|site| concerns(incident, entry, site)).collect();
-            if let Some(entry) = entry.with_sites(sites) {
-                entries.push((id.to_owned(), entry));
-            }
-        }
-    }
-    entries
-}
-
-fn concerns(incident: &Incident, entry: &Entry, site: &GateKey) -> bool {
-    let Some(case) = incident.case(site) else { return false };
-    match entry {
-        Entry::Proved { light: Light::Lit, .. } | Entry::RelightStopped { .. } => {
-            case.phase == Phase::Relighting
-        }
-        Entry::Drifted { .. } => !matches!(case.phase, Phase::Online | Phase::Exempt),
-        _ => case.phase.wants() == Light::Dark,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use relight_edge::ProbeTarget;
@@ -357,7 +336,7 @@ mod tests {
     fn want(light: Light, gate: Gate) -> Want {
         let key = GateKey::new("site").unwrap();
         Want {
-            target: ProbeTarget { key, host: "site.example".into(), baseline: None },
+            target: ProbeTarget::site(key, "site.example".into(), None),
             aliases: Vec::new(),
             light,
             gate,

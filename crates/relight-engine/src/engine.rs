@@ -24,6 +24,7 @@ use crate::incident::{Entry, Ledger, Rejected};
 use crate::inventoried::{FoundSites, Inventoried};
 use crate::live::Board;
 use crate::reconcile::{self, Want};
+use crate::takeover::{Trust, above_edges};
 
 /// The clock of the engine: milliseconds since 1970-01-01T00:00:00Z. Read at the rim, handed in.
 pub type Clock = fn() -> i64;
@@ -109,7 +110,8 @@ impl Engine {
     pub fn open(store: Arc<Store>, options: EngineOptions) -> Result<Self, EngineError> {
         let now = (options.clock)() / 1_000;
         let lease = store.take_lease(JOURNAL_LEASE, &options.holder, now)?;
-        let engine = Self::with_lease(store, options, lease)?;
+        let lease = above_edges(&store, lease)?;
+        let engine = Self::with_lease(store, options, lease, Trust::Verify)?;
         let followed = engine.follow_advisories().and_then(|()| engine.take_left());
         match followed {
             // Begins all the same: what darkens needs it, and this is done once there is room.
@@ -126,20 +128,24 @@ impl Engine {
     pub fn beside(store: Arc<Store>, options: EngineOptions) -> Result<Self, EngineError> {
         // Terms count from 1: no journal takes this one.
         let (name, holder) = (JOURNAL_LEASE.to_owned(), options.holder.clone());
-        Self::with_lease(store, options, Lease { name, holder, term: 0 })
+        Self::with_lease(store, options, Lease { name, holder, term: 0 }, Trust::AsItIs)
     }
 
     fn with_lease(
         store: Arc<Store>,
         options: EngineOptions,
         lease: Lease,
+        trust: Trust,
     ) -> Result<Self, EngineError> {
         // Whoever starts again in the middle of an incident has edges that wait.
         let (replayed, inventory) = thread::scope(|scope| {
             let replayed = scope.spawn(|| replay(&store));
+            let intact = scope.spawn(|| trust.check(&store));
             let inventory = Inventoried::read(&store);
             // A thread that panicked found a bug of ours: it goes on in this one.
-            (replayed.join().unwrap_or_else(|panic| resume_unwind(panic)), inventory)
+            let replayed = replayed.join().unwrap_or_else(|panic| resume_unwind(panic));
+            let intact = intact.join().unwrap_or_else(|panic| resume_unwind(panic));
+            (intact.and(replayed), inventory)
         });
         let ((ledger, seq), inventory) = (replayed?, inventory?);
         let sites = store.sites()?;

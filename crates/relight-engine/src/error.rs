@@ -18,6 +18,8 @@ use crate::policy::Refusal;
 pub enum EngineErrorKind {
     /// Another controller acts: stop.
     Fenced,
+    /// The journal is not what was written: nothing is done upon it.
+    Broken,
     /// The plan was shown in another world: make it again.
     Stale(PlanStale),
     /// Those who have to agree did not: where it stands.

@@ -352,13 +352,17 @@ impl EdgeLoop {
     /// After an error nothing is known: what was proven stays proven only while it is fresh.
     fn fail(&mut self, turn: &mut Turn<'_>, error: &EdgeError) {
         let (mut failed, mut expired) = (Vec::new(), Vec::new());
+        // Nothing will come of waiting: this controller writes nothing there any more.
+        let is_final = error.kind == EdgeErrorKind::Fenced;
         for want in turn.wants.iter().filter(|want| want.light == Light::Dark) {
             let key = &want.target.key;
             let is_told = turn.undone.contains(key);
             if want.gate == Gate::Proven && !self.is_fresh(want, turn.now_ms) && !is_told {
                 expired.push(key.clone());
             }
-            if !self.is_fresh(want, turn.now_ms) && self.is_overdue(want, turn.now_ms) {
+            let is_overdue =
+                self.is_overdue(want, turn.now_ms) || (is_final && want.gate == Gate::Requested);
+            if !self.is_fresh(want, turn.now_ms) && is_overdue {
                 failed.push(key.clone());
             }
         }

@@ -48,6 +48,27 @@ impl Store {
         Ok(Lease { name: name.to_owned(), holder: holder.to_owned(), term })
     }
 
+    /// Raises the term of a lease that is held to at least `term`: after a register was restored
+    /// from a copy, its terms begin below those that its edges have seen.
+    ///
+    /// # Errors
+    /// Somebody else took it since (`Fenced`), or the database cannot be written.
+    pub fn raise_lease(&self, lease: &Lease, term: u64) -> Result<Lease, StoreError> {
+        let wanted = term.max(lease.term).cast_signed();
+        let raise = |transaction: &Transaction<'_>| -> Result<usize, Failure> {
+            let query = "UPDATE lease SET term = ?3 WHERE name = ?1 AND term = ?2";
+            let given = params![lease.name, lease.term.cast_signed(), wanted];
+            let raised = transaction.execute(query, given)?;
+            if raised == 0 {
+                let context = "raising the term of a lease: somebody else took it since";
+                return Err(Failure::rule(StoreErrorKind::Fenced, context));
+            }
+            Ok(raised)
+        };
+        self.write_on_reserve("raising the term of a lease", raise)?;
+        Ok(Lease { term: wanted.cast_unsigned(), ..lease.clone() })
+    }
+
     /// Who holds a lease now; `None` when nobody ever took it.
     ///
     /// # Errors
