@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use relight_model::GateKey;
+use relight_model::{GateKey, SitePart};
 
 pub use apache::{ApacheFiles, CANARY_TEXT, apache};
 pub use caddy::{CADDY_ADMIN, caddy};
@@ -24,7 +24,7 @@ pub use gateway::{GatewayPlaces, gateway};
 pub use haproxy::{CERTIFICATES, Files, MAP_FILE, SOCKET, haproxy};
 pub use holding::{CANARY_PATH, Holding, holding};
 pub use nginx::nginx;
-pub use partial::PartialGate;
+use partial::Gated as _;
 pub use traefik::{TraefikFiles, TraefikPlaces, traefik};
 
 use crate::error::{EdgeError, EdgeErrorKind};
@@ -105,7 +105,7 @@ pub struct SiteRoute {
     /// Where its origin listens.
     pub upstream: SocketAddr,
     /// Parts with a gate of their own: none of them makes the site dark.
-    pub partial: Vec<PartialGate>,
+    pub partial: Vec<SitePart>,
 }
 
 impl SiteRoute {
@@ -199,7 +199,7 @@ impl EdgeConfig {
                 if let Some(fault) = part.fault(&site.key) {
                     return Some(fault);
                 }
-                parts.push(part.key(&site.key));
+                parts.push(part.gate(&site.key));
             }
         }
         parts.sort();
@@ -438,11 +438,11 @@ mod tests {
     /// A part under the key of another site would close that site, or be closed with it.
     #[test]
     fn parts_have_keys_and_paths_of_their_own() {
-        let section = |name: &str, path: &str| PartialGate::Section {
+        let section = |name: &str, path: &str| SitePart::Section {
             name: name.to_owned(),
             path: path.to_owned(),
         };
-        let with = |parts: Vec<PartialGate>| {
+        let with = |parts: Vec<SitePart>| {
             let mut sites = vec![site("a", "a.example", &[]), site("a.x", "x.example", &[])];
             sites[0].partial = parts;
             config(sites)
@@ -450,18 +450,18 @@ mod tests {
         for (parts, reason) in [
             (vec![section("x", "/x")], "key a.x twice"),
             (vec![section("y", "/x"), section("y", "/y")], "key a.y twice"),
-            (vec![PartialGate::Write, PartialGate::Write], "key a@write twice"),
-            (vec![section("Y", "/y")], "no gate key"),
-            (vec![section("y y", "/y")], "no gate key"),
-            (vec![section("y", "y")], "no path"),
-            (vec![section("y", "/")], "no path"),
-            (vec![section("y", "/y/")], "no path"),
-            (vec![section("y", "/y;return")], "no path"),
-            (vec![section("y", "/(a|b)")], "no path"),
+            (vec![SitePart::Write, SitePart::Write], "key a@write twice"),
+            (vec![section("Y", "/y")], "only a-z, 0-9, - and _"),
+            (vec![section("y y", "/y")], "only a-z, 0-9, - and _"),
+            (vec![section("y", "y")], "starts with /"),
+            (vec![section("y", "/")], "no empty segment and none of dots"),
+            (vec![section("y", "/y/")], "no empty segment and none of dots"),
+            (vec![section("y", "/y;return")], "letters, digits and / . _ -"),
+            (vec![section("y", "/(a|b)")], "letters, digits and / . _ -"),
         ] {
             assert!(refused(&with(parts)).ends_with(reason), "{reason}");
         }
-        let all = with(vec![section("y", "/y"), PartialGate::Internet, PartialGate::Write]);
+        let all = with(vec![section("y", "/y"), SitePart::Internet, SitePart::Write]);
         assert!(nginx(&all).is_ok() && haproxy(&all).is_ok() && caddy(&all).is_ok());
     }
 

@@ -9,6 +9,8 @@ use relight_model::{Epoch, GateKey, Seen};
 use crate::capability::{Capabilities, CutsTunnels};
 use crate::drivers::DRIVERS;
 use crate::error::{EdgeError, EdgeErrorKind};
+use crate::exec;
+use crate::fence::Fence;
 
 /// The keys that an edge must show dark.
 pub type GateSet = BTreeSet<GateKey>;
@@ -203,6 +205,7 @@ impl Setting {
         Self { name, required: true }
     }
 
+    pub(crate) const RELOAD: Self = Self::optional(exec::RELOAD);
     pub(crate) const UPGRADES: Self = Self::optional(UPGRADES);
 
     pub(crate) const fn optional(name: &'static str) -> Self {
@@ -218,6 +221,12 @@ pub trait DriverKind: Sync {
     /// What every edge of this kind can do.
     fn capabilities(&self) -> Capabilities;
 
+    /// What one edge of this kind can do, as far as that is said without opening it.
+    fn capabilities_of(&self, target: &Target) -> Capabilities {
+        let _ = target;
+        self.capabilities()
+    }
+
     /// Every setting that it reads.
     fn settings(&self) -> &'static [Setting];
 
@@ -226,6 +235,22 @@ pub trait DriverKind: Sync {
     /// # Errors
     /// `Lint` when a setting is missing or unusable, `Io` when the gate cannot be created.
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError>;
+}
+
+/// The newest epoch that wrote to the gate of `target`; none on one that nobody wrote to. Changes
+/// nothing, and needs no edge that answers.
+///
+/// # Errors
+/// The file of the epoch cannot be read, or is none.
+pub fn newest_epoch(target: &Target) -> Result<Option<Epoch>, EdgeError> {
+    Fence::new(&target.gate).newest().map_err(|error| error.at(&target.name))
+}
+
+/// What `target` can do, as far as that is said without opening it; nothing for a kind that nobody
+/// drives.
+pub fn capabilities_of(target: &Target) -> Capabilities {
+    let kind = DRIVERS.iter().find(|kind| kind.name() == target.kind);
+    kind.map_or(Capabilities::NONE, |kind| kind.capabilities_of(target))
 }
 
 /// Opens the driver of `target` by its kind.

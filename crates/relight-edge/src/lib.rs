@@ -27,10 +27,10 @@ mod tls;
 pub use capability::{Basis, Capabilities, CutsTunnels, Maturity};
 pub use driver::{
     DriverKind, EdgeDriver, GateSet, GateView, Lint, LintSeverity, REFUSED, Setting, Stage, Target,
-    TunnelCount, UPGRADES, open,
+    TunnelCount, UPGRADES, capabilities_of, newest_epoch, open,
 };
 pub use drivers::DRIVERS;
 pub use error::{EdgeError, EdgeErrorKind};
 pub use gate::{GATE_KEYS_MAX, IN_PLACE_MAX};
-pub use probe::{ProbeResult, ProbeTarget, Prober, verify_get};
+pub use probe::{Look, ProbeResult, ProbeTarget, Prober, verify_get};
 pub use tls::Listener;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use relight_model::{GateKey, Seen};
+use relight_model::{GateKey, Seen, SitePart};
 
 use crate::driver::Target;
 use crate::error::{EdgeError, EdgeErrorKind};
@@ -23,6 +23,36 @@ const ROUND_WAIT_MAX: Duration = Duration::from_secs(15);
 /// Most bytes of a page that a probe reads: what proves a light is in the head.
 const PAGE_BYTES_MAX: usize = 64 << 10;
 
+/// What of a site is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// The whole site, at its root.
+    #[default]
+    Site,
+    /// The same while visitors from the internet are kept out under this key: to meet that gate
+    /// says that the one of the site is open.
+    Behind(GateKey),
+    /// A part of it.
+    Part {
+        /// The key of the whole site, whose gate closes its parts as well.
+        site: GateKey,
+        /// The part.
+        part: SitePart,
+    },
+}
+
+impl Look {
+    /// Method and path. A method that no browser sends and that changes nothing stands for those
+    /// that write: where the gate is open, it reaches the site.
+    fn request(&self) -> (&'static str, &str) {
+        match self {
+            Self::Part { part: SitePart::Section { path, .. }, .. } => ("GET", path),
+            Self::Part { part: SitePart::Write, .. } => ("PROPFIND", "/"),
+            _ => ("GET", "/"),
+        }
+    }
+}
+
 /// One site to prove.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProbeTarget {
@@ -32,6 +62,8 @@ pub struct ProbeTarget {
     pub host: String,
     /// First digit of the status it had before the order (2 for 200); none when not recorded.
     pub baseline: Option<u16>,
+    /// What of the site is looked at.
+    pub look: Look,
 }
 
 /// What one probe saw.
@@ -106,8 +138,9 @@ impl Round<'_> {
         while failures < CONNECT_FAILURES_MAX && Instant::now() < self.deadline {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(target) = self.targets.get(index) else { break };
-            let uri = format!("/?relight-probe={:016x}-{index}", self.nonce);
-            match self.ask(client, &target.host, &uri) {
+            let (method, path) = target.look.request();
+            let uri = format!("{path}?relight-probe={:016x}-{index}", self.nonce);
+            match self.ask(client, method, &target.host, &uri) {
                 Ok(answer) => {
                     failures = 0;
                     results.push((index, judge(target, &answer)));
@@ -132,43 +165,81 @@ impl Round<'_> {
     fn ask(
         &self,
         client: &mut Option<Client>,
+        method: &str,
         host: &str,
         uri: &str,
     ) -> Result<Response, EdgeError> {
         if let Some(kept) = client.as_mut().filter(|kept| kept.is_open())
-            && let Ok(answer) = kept.get(host, uri)
+            && let Ok(answer) = kept.request(method, host, uri, length(method))
         {
             return Ok(answer);
         }
         *client = None;
         let fresh = client.insert(self.listener.connect(host)?);
         fresh.body_bytes_max = PAGE_BYTES_MAX;
-        fresh.get(host, uri)
+        fresh.request(method, host, uri, length(method))
     }
+}
+
+/// A server may wait for the body of any method but GET, unless it is told that there is none.
+fn length(method: &str) -> &'static [(&'static str, &'static str)] {
+    if method == "GET" { &[] } else { &[("Content-Length", "0")] }
 }
 
 /// Dark is our page for that very site; lit is the site itself in its usual class of status.
 fn judge(target: &ProbeTarget, answer: &Response) -> ProbeResult {
     let status = answer.status;
     let mut markers = answer.values(GATE_HEADER);
-    let site = format!("; site={}", target.key);
     let seen = match (markers.next(), markers.next()) {
         (None, _) => lit(target, status),
-        (Some(marker), None) => match marker.strip_suffix(&site) {
-            Some("dark=1") if status == 503 && no_store(answer) => Seen::Dark,
-            Some("dark=") => lit(target, status),
-            _ => Seen::Unknown,
-        },
+        (Some(marker), None) => {
+            let is_held = status == 503 && no_store(answer);
+            match marker.split_once("; site=") {
+                Some(("dark=1", key)) if is_held => target.held_by(key),
+                Some(("dark=", key)) if target.is_site(key) => lit(target, status),
+                _ => Seen::Unknown,
+            }
+        }
         (Some(_), Some(_)) => Seen::Unknown,
     };
     ProbeResult { seen, status, trouble: None }
+}
+
+impl ProbeTarget {
+    /// A whole site, or the canary.
+    pub const fn site(key: GateKey, host: String, baseline: Option<u16>) -> Self {
+        Self { key, host, baseline, look: Look::Site }
+    }
+
+    /// What a closed gate under this key says.
+    fn held_by(&self, key: &str) -> Seen {
+        let other = match &self.look {
+            Look::Site => None,
+            Look::Behind(audience) => (audience.as_str() == key).then_some(Seen::Lit),
+            Look::Part { site, .. } => (site.as_str() == key).then_some(Seen::Dark),
+        };
+        if self.key.as_str() == key { Seen::Dark } else { other.unwrap_or_default() }
+    }
+
+    /// Whether an answer that says that nobody knows the method is the site's own.
+    const fn is_of_methods(&self) -> bool {
+        matches!(self.look, Look::Part { part: SitePart::Write, .. })
+    }
+
+    /// Whether an open gate of this key is the one of the site.
+    fn is_site(&self, key: &str) -> bool {
+        match &self.look {
+            Look::Part { site, .. } => site.as_str() == key,
+            Look::Site | Look::Behind(_) => self.key.as_str() == key,
+        }
+    }
 }
 
 /// 421 says that this edge does not serve the name, whatever the site used to answer.
 fn lit(target: &ProbeTarget, status: u16) -> Seen {
     let usual = match target.baseline {
         Some(class) => status / 100 == class,
-        None => (200..500).contains(&status),
+        None => (200..500).contains(&status) || (status == 501 && target.is_of_methods()),
     };
     if usual && status != 421 { Seen::Lit } else { Seen::Unknown }
 }
@@ -193,159 +264,4 @@ pub fn verify_get(socket: &Path, host: &str, uri: &str) -> Result<(u16, Vec<u8>)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{BufRead as _, BufReader, Write as _};
-    use std::net::{SocketAddr, TcpListener};
-    use std::sync::{Arc, Mutex};
-
-    use super::*;
-
-    fn target(baseline: Option<u16>) -> ProbeTarget {
-        let key = GateKey::new("site").unwrap();
-        ProbeTarget { key, host: "site.example".into(), baseline }
-    }
-
-    fn seen(baseline: Option<u16>, status: u16, headers: &[(&str, &str)]) -> Seen {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let headers = headers.iter().map(owned).collect();
-        let answer = Response { status, headers, body: Vec::new(), truncated: false };
-        judge(&target(baseline), &answer).seen
-    }
-
-    #[test]
-    fn dark_is_our_page_for_that_very_site() {
-        let marker = ("x-relight-gate", "dark=1; site=site");
-        let store = ("cache-control", "private, No-Store");
-        assert_eq!(seen(None, 503, &[marker, store]), Seen::Dark);
-        assert_eq!(seen(Some(2), 503, &[marker, store]), Seen::Dark);
-        for (status, headers) in [
-            (503, &[marker][..]),
-            (503, &[store]),
-            (200, &[marker, store]),
-            (503, &[("x-relight-gate", "dark=1; site=other"), store]),
-            (503, &[("x-relight-gate", "dark=1; site=site2"), store]),
-            (503, &[("x-relight-gate", "dark=1"), store]),
-            (503, &[("x-relight-gate", "dark=; site=site"), store]),
-            (503, &[marker, marker, store]),
-        ] {
-            assert_eq!(seen(None, status, headers), Seen::Unknown, "{status} {headers:?}");
-        }
-    }
-
-    #[test]
-    fn lit_is_the_usual_class_of_status_without_our_marker() {
-        for (baseline, status, light) in [
-            (Some(2), 204, Seen::Lit),
-            (Some(5), 500, Seen::Lit),
-            (Some(2), 302, Seen::Unknown),
-            (Some(2), 502, Seen::Unknown),
-            (None, 404, Seen::Lit),
-            (None, 503, Seen::Unknown),
-            (None, 421, Seen::Unknown),
-            (Some(4), 421, Seen::Unknown),
-        ] {
-            assert_eq!(seen(baseline, status, &[]), light, "{baseline:?} {status}");
-        }
-        assert_eq!(seen(None, 200, &[("x-relight-gate", "dark=; site=site")]), Seen::Lit);
-        assert_eq!(seen(None, 200, &[("x-relight-gate", "dark=; site=other")]), Seen::Unknown);
-    }
-
-    /// Counts connections, notes every line of request, and closes after `answers` answers.
-    fn edge(answers: usize) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let shared = Arc::clone(&log);
-        thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let log = Arc::clone(&shared);
-                log.lock().unwrap().push("connection".to_owned());
-                thread::spawn(move || {
-                    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-                    for _ in 0..answers {
-                        let Some(Ok(first)) = lines.next() else { return };
-                        log.lock().unwrap().push(first);
-                        while lines.next().unwrap().is_ok_and(|line| !line.is_empty()) {}
-                        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-                        stream.write_all(answer).unwrap();
-                    }
-                });
-            }
-        });
-        (address, log)
-    }
-
-    #[test]
-    fn eight_connections_stay_open_between_rounds_and_every_request_is_new() {
-        let (address, log) = edge(usize::MAX);
-        let mut prober = Prober::new(address);
-        let targets = vec![target(None); 200];
-        for nonce in 0..2 {
-            let results = prober.probe(&targets, nonce);
-            assert!(results.iter().all(|result| result.seen == Seen::Lit));
-        }
-        let mut lines = log.lock().unwrap().clone();
-        let connections = lines.iter().filter(|line| *line == "connection").count();
-        assert!(connections <= CONNECTIONS_MAX, "{connections} connections");
-        lines.retain(|line| line != "connection");
-        lines.sort();
-        lines.dedup();
-        assert_eq!(lines.len(), 400, "a cache could have answered");
-    }
-
-    #[test]
-    fn an_edge_that_closes_kept_connections_is_asked_again() {
-        let (address, _) = edge(3);
-        let results = Prober::new(address).probe(&vec![target(None); 50], 1);
-        assert!(results.iter().all(|result| result.seen == Seen::Lit), "{results:?}");
-    }
-
-    /// A dead listener must not cost a wait per site.
-    #[test]
-    fn a_thread_gives_up_after_a_few_connections() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-        let listener = &Listener::from(listener);
-        let targets = vec![target(None); 100];
-        let (next, deadline) = (AtomicUsize::new(0), Instant::now() + ROUND_WAIT_MAX);
-        let round = Round { listener, targets: &targets, nonce: 1, next, deadline };
-        let results = round.work(&mut None);
-        assert_eq!(results.len(), CONNECT_FAILURES_MAX);
-        let why = |(_, result): &(usize, ProbeResult)| result.trouble;
-        assert!(results.iter().all(|it| why(it) == Some(EdgeErrorKind::Unreachable)));
-        assert_eq!(round.next.into_inner(), CONNECT_FAILURES_MAX);
-    }
-
-    #[test]
-    fn a_round_ends_in_time_and_the_rest_is_unknown() {
-        let (address, log) = edge(usize::MAX);
-        let mut prober = Prober::new(address);
-        assert_eq!(prober.round_wait_max, ROUND_WAIT_MAX);
-        prober.round_wait_max = Duration::ZERO;
-        let results = prober.probe(&vec![target(None); 50], 1);
-        assert_eq!(results, vec![ProbeResult::default(); 50]);
-        assert!(log.lock().unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_page_longer_than_a_probe_reads_is_still_lit() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let length = PAGE_BYTES_MAX + 1;
-                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
-                let _ = stream.write_all(head.as_bytes());
-                let _ = stream.write_all(&vec![b'x'; length]);
-                let _ = BufReader::new(stream).lines().count();
-            }
-        });
-        let results = Prober::new(address).probe(&[target(Some(2)), target(Some(2))], 1);
-        assert!(results.iter().all(|result| result.seen == Seen::Lit), "{results:?}");
-    }
-
-    #[test]
-    fn no_target_needs_no_edge() {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
-        assert!(Prober::new(listener).probe(&[], 1).is_empty());
-    }
-}
+mod tests;

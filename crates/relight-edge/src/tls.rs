@@ -314,7 +314,7 @@ mod tests {
         let target = target(address, &[("tls", address.to_string()), ("ca", ca)]);
         let mut probers = Prober::all(&target).unwrap();
         let key = GateKey::new(host.split('.').next().unwrap()).unwrap();
-        let site = ProbeTarget { key, host: host.into(), baseline: None };
+        let site = ProbeTarget::site(key, host.into(), None);
         let results = probers[0].probe(&vec![site; 20], 1);
         assert!(results.iter().all(|result| *result == results[0]), "{results:?}");
         (results[0].seen, results[0].trouble)
@@ -340,7 +340,7 @@ mod tests {
     fn a_listener_that_speaks_otherwise_than_was_said_proves_nothing() {
         let address = edge("site.pem");
         let key = GateKey::new("site").unwrap();
-        let site = ProbeTarget { key, host: "site.example".into(), baseline: None };
+        let site = ProbeTarget::site(key, "site.example".into(), None);
         let plain = Prober::new(address).probe(std::slice::from_ref(&site), 1)[0];
         assert_eq!(plain.seen, Seen::Unknown);
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();

@@ -244,10 +244,7 @@ impl Engine {
         plan: &Plan,
         mut entries: Vec<Entry>,
     ) -> Result<(), EngineError> {
-        if plan.action == plan::Action::Dark {
-            let (sites, reason) = (plan.keys(), plan.reason.clone());
-            entries.push(Entry::DarkOrdered { plan: plan.hash()?, sites, reason });
-        }
+        entries.extend(self.order_of(plan)?);
         let entries = entries.into_iter().map(|entry| (plan.incident.clone(), entry)).collect();
         for result in self.append(actor, entries)? {
             result?;

@@ -179,6 +179,7 @@ mod tests {
             criticality: Criticality::Important,
             exposure: None,
             aliases: None,
+            parts: None,
             edge: String::from("edge-a"),
             public: true,
         }

@@ -203,7 +203,7 @@ mod tests {
         assert!(open_loop(&target, 1).is_err());
         let mut eyes = Patient { target, eyes: None };
         let key = GateKey::new("a").unwrap();
-        let site = [ProbeTarget { key, host: "a.example".into(), baseline: None }];
+        let site = [ProbeTarget::site(key, "a.example".into(), None)];
         let mut why = || eyes.probe(&site, 1)[0].trouble;
         assert_eq!(why(), Some(EdgeErrorKind::Io));
         std::fs::write(&ca, "no certificate").unwrap();

@@ -10,10 +10,15 @@ mod fold_tests;
 mod grant;
 #[cfg(test)]
 mod grant_tests;
+mod held;
 mod ledger;
+mod parts;
+#[cfg(test)]
+mod parts_tests;
 mod phase;
 mod proof;
 mod standing;
+mod terms;
 mod update;
 pub(crate) mod wire;
 
@@ -21,13 +26,15 @@ pub(crate) use actions::same;
 pub use actions::{
     ACTIONS_KEPT_MAX, ACTIONS_WAITING_MAX, Action, Actions, Glass, Signature, Standing,
 };
-pub use entry::{Baseline, Compromise, Entry, Seat};
+pub use entry::Entry;
 pub use evidence::{Current, Evidence, EvidenceKind, FOUND_MAX, artifact_set};
 pub use fold::{Case, Incident, Rejected};
 pub use grant::{Acceptance, GRANT_AGE_MAX_S, Grant, Ground, Mitigation};
 pub(crate) use ledger::is_exposed;
 pub use ledger::{Counters, Ledger, OPEN_INCIDENTS_MAX};
+pub use parts::{PartCase, PartName, PartSeen};
 pub use phase::{Gate, Phase, display};
 pub use proof::Proof;
 pub use standing::{AUTHORITY_AGE_MAX_S, Authority, Orders, UNDO_AGE_MAX_S, Votes};
+pub use terms::{Baseline, Compromise, Seat};
 pub use update::{UPDATE_BYTES_MAX, UPDATES_MAX, Update};

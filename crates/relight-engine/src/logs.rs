@@ -523,6 +523,7 @@ mod tests {
             criticality: Criticality::Important,
             exposure: None,
             aliases: None,
+            parts: None,
             edge: "east".to_owned(),
             public: true,
         };

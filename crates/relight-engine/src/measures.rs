@@ -429,6 +429,7 @@ mod tests {
             criticality: Criticality::Important,
             exposure: None,
             aliases: None,
+            parts: None,
             edge: String::new(),
             public: true,
         };

@@ -58,13 +58,14 @@ impl Engine {
         self.record(actor, &plan.incident, Entry::AuthorityUsed { plan: hash, name })
     }
 
-    /// Takes sites dark without the approvals that the policy asks for: one person, journalled
-    /// before anything happens, to be reviewed. There is no such way to relight (I11).
+    /// Takes sites dark, or closes parts of them, without the approvals that the policy asks for:
+    /// one person, journalled before anything happens, to be reviewed. There is no such way to
+    /// relight (I11).
     ///
     /// # Errors
     /// The plan is no dark plan, or as [`Engine::execute`].
     pub fn break_glass(&self, plan: &Plan, actor: &str, reason: &str) -> Result<(), EngineError> {
-        if plan.action != Action::Dark {
+        if !plan.action.is_closing() {
             let context = "nobody relights by breaking glass";
             return Err(EngineError::new(EngineErrorKind::Other, context));
         }
@@ -183,10 +184,8 @@ impl Engine {
         let new = on_edge
             .filter(|site| incident.case(&site.site).is_none_or(|case| case.baseline.is_none()));
         let sites = new.filter_map(|site| site_of(&state, &site.site));
-        let target = |site: &relight_model::Site| ProbeTarget {
-            key: site.slug.clone(),
-            host: site.host().to_owned(),
-            baseline: None,
+        let target = |site: &relight_model::Site| {
+            ProbeTarget::site(site.slug.clone(), site.host().to_owned(), None)
         };
         Ok(sites.map(target).collect())
     }

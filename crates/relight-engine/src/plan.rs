@@ -20,6 +20,10 @@ pub enum Action {
     Dark,
     /// Sites come back, as far as their evidence permits.
     Relight,
+    /// A part of each site is closed; the sites stay as they are.
+    Close,
+    /// That part is opened again, as far as the evidence of its site permits.
+    Open,
 }
 
 /// One site of a plan.
@@ -58,6 +62,9 @@ pub struct Plan {
     pub incident: String,
     /// What it does.
     pub action: Action,
+    /// The part of each site that is closed or opened: `booking`, `@internet`, `@write`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
     /// Why, as the person wrote it.
     pub reason: String,
     /// The sites to switch, sorted by gate key.
@@ -89,6 +96,23 @@ pub enum PlanStale {
     Differs(&'static str),
 }
 
+impl Action {
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Relight => "relight",
+            Self::Close => "close",
+            Self::Open => "open",
+        }
+    }
+
+    /// True for what takes something away from visitors.
+    pub const fn is_closing(self) -> bool {
+        matches!(self, Self::Dark | Self::Close)
+    }
+}
+
 impl Plan {
     /// A plan from what was asked; sorts, and derives the edges and the expiry.
     pub fn new(ask: PlanAsk, mut sites: Vec<PlanSite>, mut skipped: Vec<Skipped>) -> Self {
@@ -101,6 +125,7 @@ impl Plan {
             schema: "relight.plan/1".to_owned(),
             incident: ask.incident,
             action: ask.action,
+            part: ask.part,
             reason: ask.reason,
             sites,
             skipped,
@@ -137,6 +162,7 @@ impl Plan {
         let differs = [
             ("incident", self.incident != rebuilt.incident),
             ("action", self.action != rebuilt.action),
+            ("part", self.part != rebuilt.part),
             ("sites", self.sites != rebuilt.sites),
             ("skipped", self.skipped != rebuilt.skipped),
             ("edges", self.edges != rebuilt.edges),
@@ -159,6 +185,8 @@ pub struct PlanAsk {
     pub incident: String,
     /// What to do.
     pub action: Action,
+    /// To which part of each site; none for whole sites.
+    pub part: Option<String>,
     /// Why.
     pub reason: String,
     /// Revision of the advisory group.
@@ -179,6 +207,7 @@ mod tests {
         let ask = PlanAsk {
             incident: "CVE-2021-44228".into(),
             action: Action::Dark,
+            part: None,
             reason: "Log4Shell".into(),
             advisory_revision: Digest([1; 32]),
             policy: Digest::default(),

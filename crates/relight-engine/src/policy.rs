@@ -11,7 +11,7 @@ use relight_model::Digest;
 use sha2::{Digest as _, Sha256};
 
 use crate::incident::Seat;
-use crate::plan::{Action, Plan, PlanSite};
+use crate::plan::{Plan, PlanSite};
 
 pub use desk::{BREAK_GLASS_REVIEW_S, Desk};
 pub use person::{Means, Person};
@@ -67,7 +67,8 @@ impl Policy {
         if self.needs_number(plan) {
             return vec![Seat::Operator, Seat::Command];
         }
-        let by_signature = plan.action == Action::Relight && plan.sites.iter().any(is_not_clear);
+        let is_opening = !plan.action.is_closing();
+        let by_signature = is_opening && plan.sites.iter().any(is_not_clear);
         if by_signature || !is_for_one {
             return vec![Seat::Operator, Seat::Second];
         }

@@ -74,7 +74,10 @@ impl Engine {
                 .filter(|(other, site)| *other == id && sites.contains(site))
                 .map(|(_, site)| site)
                 .collect();
-            if !still.is_empty() && still.len() <= REDARK_AUTO_MAX {
+            if still.len() > REDARK_AUTO_MAX {
+                let held = self.held_back(&id, still.into_iter());
+                self.append(ACTOR, held.into_iter().collect())?;
+            } else if !still.is_empty() {
                 self.record(ACTOR, &id, Entry::Lapsed { sites: still })?;
             }
         }

@@ -67,6 +67,9 @@ impl Engine {
     }
 
     fn is_proven(&self, plan: &Plan, site: &GateKey) -> bool {
+        if let Some(gate) = self.part_gate(plan, site) {
+            return gate == if plan.action == Action::Close { Gate::Proven } else { Gate::Open };
+        }
         self.with_ledger(|ledger| {
             let case = ledger.incident(&plan.incident).and_then(|incident| incident.case(site));
             case.is_some_and(|case| match plan.action {
@@ -76,12 +79,25 @@ impl Engine {
                         || matches!(case.phase, Phase::Relighting | Phase::RelitProven)
                 }
                 Action::Relight => case.phase == Phase::RelitProven,
+                Action::Close | Action::Open => false,
             })
+        })
+    }
+
+    /// The gate of the part of a site that a plan is about.
+    fn part_gate(&self, plan: &Plan, site: &GateKey) -> Option<Gate> {
+        let name = plan.part.as_deref()?;
+        self.with_ledger(|ledger| {
+            let mut parts = ledger.incident(&plan.incident)?.parts_of(site);
+            parts.find(|part| part.name.part.name() == name).map(|part| part.gate)
         })
     }
 
     /// Dark could not be proven, and everybody was told.
     fn has_failed(&self, plan: &Plan, site: &GateKey) -> bool {
+        if let Some(gate) = self.part_gate(plan, site) {
+            return plan.action == Action::Close && gate == Gate::Failed;
+        }
         self.with_ledger(|ledger| {
             let case = ledger.incident(&plan.incident).and_then(|incident| incident.case(site));
             plan.action == Action::Dark && case.is_some_and(|case| case.gate == Gate::Failed)

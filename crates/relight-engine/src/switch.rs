@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use relight_edge::Capabilities;
 use relight_match::{MATCHER_REVISION, Question};
-use relight_model::{Digest, GateKey, Light, Site, Verdict};
+use relight_model::{Digest, GateKey, Light, Site, SitePart, Verdict};
+use relight_store::EdgeRow;
 
 use crate::answer::SiteAnswer;
 use crate::engine::{Engine, State};
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Entry, Evidence, EvidenceKind, FOUND_MAX, Incident, Phase, artifact_set};
+use crate::incident::{
+    Entry, Evidence, EvidenceKind, FOUND_MAX, Incident, PartName, Phase, artifact_set,
+};
 use crate::plan::{Action, PLAN_SITES_MAX, Plan, PlanAsk, PlanSite, Skipped};
 use crate::waves::Automatic;
 
@@ -68,8 +72,10 @@ impl Engine {
             .map(|key| Skipped { site: key.clone(), reason: "not-registered".to_owned() })
             .collect();
         let mut chosen = Vec::new();
+        let judge =
+            Judge { state: &state, incident, ask: &ask, now: self.now(), able: self.able(&ask)? };
         for (site, answer) in known.into_iter().zip(answers.sites) {
-            match skip_reason(&state, incident, ask.action, site, self.now()) {
+            match judge.skip_reason(site) {
                 Some(reason) => {
                     skipped.push(Skipped { site: site.slug.clone(), reason: reason.to_owned() })
                 }
@@ -96,18 +102,54 @@ impl Engine {
         if plan.sites.is_empty() {
             return Ok(());
         }
-        match plan.action {
-            Action::Dark => {
-                let (plan_hash, sites) = (plan.hash()?, plan.keys());
-                let reason = plan.reason.clone();
-                self.record(
-                    actor,
-                    &plan.incident,
-                    Entry::DarkOrdered { plan: plan_hash, sites, reason },
-                )
-            }
-            Action::Relight => self.relight(actor, &plan.incident, &plan.keys()).map(drop),
+        match self.order_of(plan)? {
+            Some(order) => self.record(actor, &plan.incident, order),
+            None => self.relight(actor, &plan.incident, &plan.keys()).map(drop),
         }
+    }
+
+    /// The entry by which a plan is carried out; none for a relight, which goes site by site.
+    pub(crate) fn order_of(&self, plan: &Plan) -> Result<Option<Entry>, EngineError> {
+        let (hash, reason) = (plan.hash()?, plan.reason.clone());
+        Ok(match plan.action {
+            Action::Dark => Some(Entry::DarkOrdered { plan: hash, sites: plan.keys(), reason }),
+            Action::Relight => None,
+            Action::Close => {
+                Some(Entry::PartsClosed { plan: hash, parts: self.parts_of(plan)?, reason })
+            }
+            Action::Open => Some(Entry::PartsOpened { parts: self.parts_of(plan)? }),
+        })
+    }
+
+    /// The parts that a plan is about: as they were closed, else as the register has them.
+    fn parts_of(&self, plan: &Plan) -> Result<Vec<PartName>, EngineError> {
+        let state = self.read();
+        let incident = find(&state, &plan.incident)?;
+        let name = plan.part.as_deref().unwrap_or_default();
+        let of = |key: &GateKey| {
+            let closed = incident.parts_of(key).find(|it| it.name.part.name() == name);
+            let known = || part_of(site_of(&state, key)?, name);
+            let open_again = plan.action == Action::Open;
+            let part = match closed.filter(|_| open_again) {
+                Some(closed) => closed.name.part.clone(),
+                None => known()?.clone(),
+            };
+            Some(PartName { site: key.clone(), part })
+        };
+        Ok(plan.sites.iter().filter_map(|site| of(&site.site)).collect())
+    }
+
+    /// What the edges can do, by name, where a plan has to know it.
+    fn able(&self, ask: &PlanAsk) -> Result<BTreeMap<String, Capabilities>, EngineError> {
+        if ask.action != Action::Close {
+            return Ok(BTreeMap::new());
+        }
+        let rows = self.store.edges()?;
+        let able = |row: &EdgeRow| {
+            let target = crate::edges::from_row(row)?;
+            Ok((target.name.clone(), relight_edge::capabilities_of(&target)))
+        };
+        rows.iter().map(able).collect()
     }
 
     /// What the register says now about a site, for the question of an incident.
@@ -128,6 +170,7 @@ impl Engine {
         let ask = PlanAsk {
             incident: plan.incident.clone(),
             action: plan.action,
+            part: plan.part.clone(),
             reason: plan.reason.clone(),
             advisory_revision: plan.advisory_revision,
             policy: plan.policy,
@@ -173,9 +216,26 @@ impl Engine {
         let held = if darkening.len() > REDARK_AUTO_MAX { darkening.len() } else { 0 };
         if held == 0 {
             entries.extend(darkening);
+        } else {
+            let sites = darkening.iter().flat_map(|(_, entry)| entry.sites());
+            entries.extend(self.held_back(id, sites));
         }
         self.append(actor, entries)?;
         Ok(held)
+    }
+
+    /// What tells everybody that these lit sites should be dark, and wait for an order; nothing
+    /// where it was told of each.
+    pub(crate) fn held_back(
+        &self,
+        id: &str,
+        sites: impl Iterator<Item = GateKey>,
+    ) -> Option<(String, Entry)> {
+        let is_told = |site: &GateKey| {
+            self.with_ledger(|ledger| ledger.incident(id)?.case(site).map(|case| case.held_back))
+        };
+        let sites: Vec<GateKey> = sites.filter(|site| is_told(site) != Some(true)).collect();
+        (!sites.is_empty()).then(|| (id.to_owned(), Entry::HeldBack { sites }))
     }
 
     fn evidence(
@@ -271,7 +331,22 @@ impl Engine {
         for (id, sites) in ready.iter().filter(|(_, sites)| !sites.is_empty()) {
             started += self.relight("relight", id, sites)?;
         }
+        self.open_cleared_parts()?;
         Ok(started)
+    }
+
+    /// Opens the parts that evidence called clear since they were closed.
+    fn open_cleared_parts(&self) -> Result<(), EngineError> {
+        let now = self.now();
+        let entries: Vec<(String, Entry)> = self.with_ledger(|ledger| {
+            let cleared = ledger.open().map(|(id, incident)| (id, incident.parts_cleared(now)));
+            let some = cleared.filter(|(_, parts)| !parts.is_empty());
+            some.map(|(id, parts)| (id.to_owned(), Entry::PartsOpened { parts })).collect()
+        });
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.append("relight", entries).map(drop)
     }
 }
 
@@ -302,24 +377,62 @@ pub(crate) fn artifact_set_of(state: &State, site: &Site) -> Option<Digest> {
     artifact_set(&assets)
 }
 
-fn skip_reason(
-    state: &State,
-    incident: &Incident,
-    action: Action,
-    site: &Site,
+/// Says of each site whether a plan leaves it alone.
+struct Judge<'a> {
+    state: &'a State,
+    incident: &'a Incident,
+    ask: &'a PlanAsk,
     now: i64,
-) -> Option<&'static str> {
-    let wanted = state.ledger.wants(&site.slug);
-    match action {
-        Action::Dark if wanted == Light::Dark => Some("already-so"),
-        _ if state.protected.contains(&site.slug) => Some("protected"),
-        Action::Dark if site.edge.is_empty() => Some("no-edge"),
-        Action::Dark if is_exempt(incident, &site.slug, now) => Some("exempt"),
-        Action::Dark => None,
-        Action::Relight if wanted == Light::Lit => Some("already-so"),
-        Action::Relight if !incident.permits(&site.slug, now) => Some("no-clear-evidence"),
-        Action::Relight => None,
+    able: BTreeMap<String, Capabilities>,
+}
+
+impl Judge<'_> {
+    fn skip_reason(&self, site: &Site) -> Option<&'static str> {
+        let wanted = self.state.ledger.wants(&site.slug);
+        let is_permitted = || self.incident.permits(&site.slug, self.now);
+        match self.ask.action {
+            Action::Dark if wanted == Light::Dark => Some("already-so"),
+            Action::Close | Action::Open if self.is_so(site) => Some("already-so"),
+            _ if self.state.protected.contains(&site.slug) => Some("protected"),
+            Action::Dark | Action::Close if site.edge.is_empty() => Some("no-edge"),
+            Action::Dark if is_exempt(self.incident, &site.slug, self.now) => Some("exempt"),
+            Action::Dark => None,
+            Action::Close => self.no_gate(site),
+            Action::Relight if wanted == Light::Lit => Some("already-so"),
+            Action::Relight | Action::Open if !is_permitted() => Some("no-clear-evidence"),
+            Action::Relight | Action::Open => None,
+        }
     }
+
+    fn name(&self) -> &str {
+        self.ask.part.as_deref().unwrap_or_default()
+    }
+
+    /// The part is closed, or not closed, already.
+    fn is_so(&self, site: &Site) -> bool {
+        let mut parts = self.incident.parts_of(&site.slug);
+        let is_closed =
+            parts.any(|it| it.name.part.name() == self.name() && it.light == Light::Dark);
+        is_closed == (self.ask.action == Action::Close)
+    }
+
+    /// Why a part cannot be closed: the register knows none of that name, or its edge has no such
+    /// gates.
+    fn no_gate(&self, site: &Site) -> Option<&'static str> {
+        let Some(part) = part_of(site, self.name()) else { return Some("no-such-part") };
+        let able = self.able.get(&site.edge).copied().unwrap_or(Capabilities::NONE);
+        let is_able = match part {
+            SitePart::Section { .. } => able.section_gate,
+            SitePart::Internet => able.audience_gate,
+            SitePart::Write => able.method_gate,
+        };
+        (!is_able).then_some("no-part-gate")
+    }
+}
+
+/// The part of a site that people call so.
+fn part_of<'a>(site: &'a Site, name: &str) -> Option<&'a SitePart> {
+    site.parts.iter().find(|part| part.name() == name)
 }
 
 fn is_exempt(incident: &Incident, site: &GateKey, now: i64) -> bool {

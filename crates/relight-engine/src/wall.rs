@@ -8,7 +8,7 @@ use relight_store::Store;
 
 use crate::engine::{Appended, Engine, replay_each};
 use crate::error::EngineError;
-use crate::incident::{Action, Entry, Ledger, Phase};
+use crate::incident::{Action, Entry, Ledger, PartSeen, Phase};
 use crate::live::{Board, BoardSite, Headline, Words};
 
 /// Most entries of one append that are told one by one; of more only the sums are told.
@@ -153,6 +153,7 @@ impl Wall {
                     line("log-drifted", &[edge, site.as_str()]);
                 }
             }
+            Entry::HeldBack { sites } => line("log-held-back", &[&sites.len().to_string()]),
             Entry::EvidenceAttached { evidence } => {
                 let site = evidence.site.as_str();
                 match evidence.verdict {
@@ -197,11 +198,31 @@ impl Wall {
             Entry::PlanRefused { plan, by, why } => {
                 line("log-plan-refused", &[&called(engine, plan).unwrap_or_default(), by, why]);
             }
+            Entry::PartsClosed { .. } | Entry::PartsOpened { .. } | Entry::PartsSeen { .. } => {
+                for part in entry.parts().iter().take(TOLD_MAX) {
+                    line(part_line(entry), &[part.as_str()]);
+                }
+            }
             Entry::BreakGlass { reason, by, .. } => line("log-break-glass", &[by, reason]),
             Entry::GlassReviewed { by, .. } => line("log-glass-reviewed", &[by]),
             Entry::UpdatePublished { by, .. } => line("log-update-published", &[by]),
             _ => {}
         }
+    }
+}
+
+/// What a line says of parts.
+const fn part_line(entry: &Entry) -> &'static str {
+    match entry {
+        Entry::PartsClosed { .. } => "log-part-closing",
+        Entry::PartsSeen { seen, .. } => match seen {
+            PartSeen::Closed => "log-part-closed",
+            PartSeen::Open => "log-part-open",
+            PartSeen::Lost => "log-part-lost",
+            PartSeen::Failed => "log-part-failed",
+            PartSeen::Stopped => "log-part-stopped",
+        },
+        _ => "log-part-opening",
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::part::SitePart;
+
 /// Dense number of a site: sets of sites are bitmaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SiteId(pub u32);
@@ -40,6 +42,8 @@ pub struct Site {
     pub origin: String,
     /// Other names under which visitors reach it, in lower case; dark is dark under each of them.
     pub aliases: Vec<String>,
+    /// Parts that can be closed while the rest stays open; none of them makes it dark.
+    pub parts: Vec<SitePart>,
     /// The body that answers for it.
     pub org: OrgId,
     /// How much depends on it.
@@ -205,6 +209,7 @@ mod tests {
             name_en: String::new(),
             origin: "https://www.example.qc:8443/path".into(),
             aliases: vec!["example.qc".into()],
+            parts: Vec::new(),
             org: OrgId(0),
             criticality: Criticality::Normal,
             exposure: SiteExposure::Unknown,

@@ -13,6 +13,7 @@ mod gate;
 mod headers;
 mod holding;
 mod listener;
+mod part;
 mod pool;
 mod serve;
 mod table;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use relight_model::GateKey;
+use relight_model::{GateKey, SitePart};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
@@ -62,6 +63,8 @@ pub struct Route {
     pub host: String,
     /// Other host names that lead to it.
     pub aliases: Vec<String>,
+    /// Parts with a gate of their own.
+    pub parts: Vec<SitePart>,
     /// Its origin, spoken to in HTTP/1.1.
     pub upstream: SocketAddr,
 }

@@ -1,11 +1,13 @@
 //! Import of sites as a plan: what would be added and changed, what conflicts; then apply it.
 
 mod apply;
+#[cfg(test)]
+mod parts_tests;
 mod plan;
 
 pub use plan::is_host;
 
-use relight_model::{Criticality, Digest, GateKey, SiteExposure, Timestamp};
+use relight_model::{Criticality, Digest, GateKey, SiteExposure, SitePart, Timestamp};
 
 use crate::{
     Store, StoreError, StoreErrorKind, blob, fields::write_line, register::newest_change,
@@ -20,6 +22,9 @@ pub const TEXT_BYTES_MAX: usize = 4_096;
 
 /// Most other names of one site: each is asked for whenever dark is proven.
 pub const ALIASES_MAX: usize = 64;
+
+/// Most parts of one site that can be closed alone.
+pub const SITE_PARTS_MAX: usize = 16;
 
 /// One site, as a file tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +42,9 @@ pub struct SiteRow {
     /// Other host names that lead to it; `None` where the file does not say, which leaves them as
     /// they are.
     pub aliases: Option<Vec<String>>,
+    /// Parts that can be closed alone; `None` where the file does not say, which leaves them as
+    /// they are.
+    pub parts: Option<Vec<SitePart>>,
     /// Name of the body that answers for it; added to the register when it is new.
     pub organisation: String,
     /// Sector of that body.
@@ -95,6 +103,18 @@ pub enum Conflict {
     BadAlias,
     /// The site has more than [`ALIASES_MAX`] other names.
     TooManyAliases,
+    /// The site has more than [`SITE_PARTS_MAX`] parts.
+    TooManyParts,
+    /// Two parts have the same name, a key would be too long, or it is that of a site.
+    PartTwice {
+        /// The name of the part.
+        part: String,
+    },
+    /// The name of the site is the key of a part of another.
+    SlugOfPart {
+        /// That site.
+        of: GateKey,
+    },
     /// The row names no organisation.
     NoOrganisation,
     /// A text is longer than [`TEXT_BYTES_MAX`].
@@ -190,8 +210,12 @@ impl SiteRow {
         let criticality = criticality.number().to_string();
         let public = if *public { "public" } else { "hidden" };
         let names = [slug.as_str(), name_fr, name_en, origin, organisation, sector];
-        let (facts, aliases) = ([criticality.as_str(), edge, public, exposure], self.other_names());
-        write_line(out, names.into_iter().chain(facts).chain([aliases.as_str()]));
+        let facts = [criticality.as_str(), edge, public, exposure];
+        let (aliases, parts) = (self.other_names(), self.part_texts());
+        // A row from before there were parts reads as it did.
+        let parts = (!parts.is_empty()).then_some(parts.as_str());
+        let facts = facts.into_iter().chain([aliases.as_str()]).chain(parts);
+        write_line(out, names.into_iter().chain(facts));
     }
 
     fn text(&self) -> String {
@@ -204,6 +228,17 @@ impl SiteRow {
     /// The other names, as the register keeps them.
     fn other_names(&self) -> String {
         self.aliases.as_deref().unwrap_or_default().join(" ")
+    }
+
+    /// The parts, as the register keeps them.
+    fn part_texts(&self) -> String {
+        let parts = self.parts.as_deref().unwrap_or_default();
+        parts.iter().map(SitePart::to_string).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The keys of the parts.
+    fn part_keys(&self) -> impl Iterator<Item = GateKey> {
+        self.parts.iter().flatten().filter_map(|part| part.key(&self.slug).ok())
     }
 
     fn hosts(&self) -> impl Iterator<Item = &str> {

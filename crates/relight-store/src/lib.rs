@@ -60,8 +60,8 @@ pub use deployment::{Deployed, DeploymentDraft, deployed_otherwise};
 pub use error::{StoreError, StoreErrorKind};
 pub use holders::{Held, Holders, VALUES_AT_A_TIME_MAX};
 pub use import::{
-    ALIASES_MAX, Conflict, IMPORT_ROWS_MAX, ImportConflict, ImportPlan, SiteChange, SiteRow,
-    TEXT_BYTES_MAX, is_host,
+    ALIASES_MAX, Conflict, IMPORT_ROWS_MAX, ImportConflict, ImportPlan, SITE_PARTS_MAX, SiteChange,
+    SiteRow, TEXT_BYTES_MAX, is_host,
 };
 pub use index::{AssetState, IdentityId, Index};
 pub use inventory::{

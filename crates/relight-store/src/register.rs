@@ -1,7 +1,8 @@
 //! The register: organisations, sites, assets, edges, and every change of them.
 
 use relight_model::{
-    AssetId, Criticality, GateKey, OrgId, Organisation, Site, SiteExposure, SiteId, Timestamp,
+    AssetId, Criticality, GateKey, OrgId, Organisation, Site, SiteExposure, SiteId, SitePart,
+    Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -227,7 +228,7 @@ pub(crate) fn newest_change(database: &Connection) -> Result<u64, rusqlite::Erro
 
 const SITE_QUERY: &str =
     "SELECT id, slug, name_fr, name_en, origin, org, criticality, edge, public, exposure,
-     aliases FROM site";
+     aliases, parts FROM site";
 
 fn site_of(row: &Row<'_>) -> Result<Site, rusqlite::Error> {
     Ok(Site {
@@ -242,6 +243,7 @@ fn site_of(row: &Row<'_>) -> Result<Site, rusqlite::Error> {
         public: row.get(8)?,
         exposure: exposure_of(row, 9)?,
         aliases: aliases_of(row, 10)?,
+        parts: parts_of(row, 11)?,
     })
 }
 
@@ -268,6 +270,13 @@ pub(crate) fn exposure_of(row: &Row<'_>, column: usize) -> Result<SiteExposure, 
 pub(crate) fn aliases_of(row: &Row<'_>, column: usize) -> Result<Vec<String>, rusqlite::Error> {
     let text: String = row.get(column)?;
     Ok(text.split_ascii_whitespace().map(str::to_owned).collect())
+}
+
+/// Reads the parts of a site; one that breaks its own rules is damage.
+pub(crate) fn parts_of(row: &Row<'_>, column: usize) -> Result<Vec<SitePart>, rusqlite::Error> {
+    let text: String = row.get(column)?;
+    let parts = text.split_ascii_whitespace().map(SitePart::parse);
+    parts.collect::<Result<_, _>>().map_err(|why| not_what_was_written(column, why))
 }
 
 fn edge_of(row: &Row<'_>) -> Result<EdgeRow, rusqlite::Error> {

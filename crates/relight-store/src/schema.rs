@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema_look.sql"),
     include_str!("schema_alias.sql"),
     include_str!("schema_debian.sql"),
+    include_str!("schema_part.sql"),
 ];
 
 /// The version that this program reads and writes.

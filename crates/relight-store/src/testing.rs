@@ -40,6 +40,7 @@ pub(crate) fn rows(count: usize) -> Vec<SiteRow> {
             name_en: format!("Site no. {number}"),
             origin: format!("https://site-{number}.example"),
             aliases: None,
+            parts: None,
             organisation: format!("Body {}", number / 10),
             sector: "health".into(),
             criticality: Criticality::Important,

@@ -12,7 +12,7 @@ use crate::views::{Choice, Frame};
 #[derive(Clone, Debug, Default)]
 pub struct PlanView {
     /// What is done, in one word.
-    pub action: &'static str,
+    pub action: String,
     /// Code of it (`dark`, `relight`).
     pub code: &'static str,
     /// How many sites, for reading.
@@ -62,8 +62,12 @@ pub struct PlanPage {
     pub frame: Frame,
     /// Title.
     pub title: &'static str,
-    /// Code of the action (`dark`, `relight`).
+    /// Code of the action (`dark`, `relight`, `close`, `open`).
     pub code: &'static str,
+    /// A part of each site is meant.
+    pub is_of_parts: bool,
+    /// Its name, as typed.
+    pub part: String,
     /// The incident.
     pub incident: String,
     /// Which of them, where several are open.

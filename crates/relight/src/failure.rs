@@ -81,6 +81,7 @@ impl Failure {
         let key = match &error.kind {
             EngineErrorKind::Refused(refusal) => return refused(lang, *refusal),
             EngineErrorKind::Fenced => "store-fenced",
+            EngineErrorKind::Broken => "engine-broken",
             EngineErrorKind::Stale(_) => "engine-stale",
             EngineErrorKind::Rejected(_) => "engine-rejected",
             EngineErrorKind::Approval(approval) => approval_key(approval),

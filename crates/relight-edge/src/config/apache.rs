@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use super::partial::Gated as _;
 use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, RETRY_SECONDS, SiteRoute, VERIFY_HEADER};
 use crate::drivers::APACHE_MAP;
 use crate::durable;
@@ -148,7 +149,7 @@ impl<'a> Block<'a> {
             "  ProxyPass /.relight/ !\n  ProxyPass /.well-known/acme-challenge/ !\n  \
              ProxyPass / http://{upstream}/ {upgrade}retry=0 ttl=20\n"
         );
-        let gates = site.partial.iter().map(|part| (part.apache(), part.key(&site.key)));
+        let gates = site.partial.iter().map(|part| (part.apache(), part.gate(&site.key)));
         let certificate = config.tls.as_ref().map(|tls| tls.file(&site.host));
         Self { names, key: site.key.as_str(), gates: gates.collect(), answer, certificate }
     }

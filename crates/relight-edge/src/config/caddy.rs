@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
+use super::partial::Gated as _;
 use super::{
     CANARY_HOST, CANARY_KEY, EdgeConfig, RETRY_SECONDS, Secured, SiteRoute, VERIFY_HEADER,
 };
@@ -130,7 +131,7 @@ fn proxied(config: &EdgeConfig, route: &SiteRoute, gated: bool) -> Value {
     });
     let hosts: Vec<&str> = route.hosts().collect();
     let parts: Vec<(Value, String)> =
-        route.partial.iter().map(|part| (part.caddy(), part.key(&route.key))).collect();
+        route.partial.iter().map(|part| (part.caddy(), part.gate(&route.key))).collect();
     site(config, &hosts, route.key.as_str(), &parts, proxy, gated)
 }
 

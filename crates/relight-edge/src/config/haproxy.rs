@@ -6,6 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use super::partial::Gated as _;
 use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, ORIGIN_SERVER, SiteRoute, VERIFY_HEADER};
 use crate::durable;
 use crate::error::{EdgeError, EdgeErrorKind};
@@ -71,7 +72,7 @@ pub fn haproxy(config: &EdgeConfig) -> Result<Files, EdgeError> {
         let _ =
             writeln!(text, "backend {key} from relight-site\n  server {ORIGIN_SERVER} {upstream}");
         for part in &site.partial {
-            text.push_str(&gate(config, &part.key(&site.key), &part.haproxy()));
+            text.push_str(&gate(config, &part.gate(&site.key), &part.haproxy()));
         }
         for host in site.hosts() {
             let _ = writeln!(hosts, "{host} {key}");

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{
-    CANARY_HOST, CANARY_KEY, EdgeConfig, PartialGate, RETRY_SECONDS, SiteRoute, VERIFY_HEADER,
-    partial,
-};
+use relight_model::SitePart;
+
+use super::partial::{self, Gated as _};
+use super::{CANARY_HOST, CANARY_KEY, EdgeConfig, RETRY_SECONDS, SiteRoute, VERIFY_HEADER};
 use crate::error::EdgeError;
 
 /// Connections of one worker.
@@ -78,8 +78,8 @@ proxy_set_header Connection $relight_connection;
 }
 
 /// The gate of a part, after the one of the whole site, which wins.
-fn gate_of(part: &PartialGate, site: &SiteRoute, config: &EdgeConfig) -> String {
-    let (gate, key) = (config.gate.display(), part.key(&site.key));
+fn gate_of(part: &SitePart, site: &SiteRoute, config: &EdgeConfig) -> String {
+    let (gate, key) = (config.gate.display(), part.gate(&site.key));
     format!(
         "  set $relight_part \"\";
   if ({}) {{ set $relight_part {key}; }}

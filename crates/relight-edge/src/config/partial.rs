@@ -1,9 +1,9 @@
 //! Gates of a part of a site: a section, an audience or a class of methods. Which requests belong
-//! to the part is said in the edge's configuration; a part that is dark leaves the site lit.
+//! to the part is said in the edge's configuration; a part that is closed leaves the site lit.
 
 use std::fmt::Write as _;
 
-use relight_model::GateKey;
+use relight_model::{GateKey, SitePart};
 use serde_json::{Value, json};
 
 /// Addresses that no visitor from the internet has (RFC 1918, 4193, 3927, 4291, 1122).
@@ -20,59 +20,51 @@ const INTERNAL: [&str; 8] = [
 /// Methods that change nothing (RFC 9110, section 9.2.1), without TRACE.
 const READING: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
 
-/// A part of a site with a gate of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PartialGate {
-    /// `<site>.<name>`: everything below a path.
-    Section {
-        /// The last part of the key.
-        name: String,
-        /// Absolute path without a slash at its end (`/booking`).
-        path: String,
-    },
-    /// `<site>@internet`: visitors whose address is not internal.
-    Internet,
-    /// `<site>@write`: every method but GET, HEAD and OPTIONS.
-    Write,
-}
-
-impl PartialGate {
-    /// The key of this part of a site.
-    pub fn key(&self, site: &GateKey) -> String {
-        match self {
-            Self::Section { name, .. } => format!("{site}.{name}"),
-            Self::Internet => format!("{site}@internet"),
-            Self::Write => format!("{site}@write"),
-        }
-    }
+/// A part of a site in the configuration of each kind of edge.
+pub(super) trait Gated {
+    /// The key of this part of a site. Empty for a part that [`Gated::fault`] refuses.
+    fn gate(&self, site: &GateKey) -> String;
 
     /// What cannot be written into a configuration as it is.
-    pub(super) fn fault(&self, site: &GateKey) -> Option<String> {
-        let key = self.key(site);
-        if GateKey::new(&key).is_err() {
-            return Some(format!("{key:?} is no gate key"));
-        }
-        match self {
-            Self::Section { path, .. } if !is_path(path) => Some(format!("{path:?} is no path")),
-            _ => None,
-        }
-    }
+    fn fault(&self, site: &GateKey) -> Option<String>;
 
     /// The `if` that takes the part for gated, for nginx.
-    pub(super) fn nginx(&self) -> String {
+    fn nginx(&self) -> String;
+
+    /// The conditions before the one of the map, for Apache.
+    fn apache(&self) -> String;
+
+    /// The condition beside the one of the map, for HAProxy.
+    fn haproxy(&self) -> String;
+
+    /// The matcher beside the one of the file, for Caddy.
+    fn caddy(&self) -> Value;
+}
+
+impl Gated for SitePart {
+    fn gate(&self, site: &GateKey) -> String {
+        self.key(site).map(|key| key.to_string()).unwrap_or_default()
+    }
+
+    /// Reads it again: its fields are public, and what stands in a configuration could say
+    /// anything.
+    fn fault(&self, site: &GateKey) -> Option<String> {
+        let read = Self::parse(&self.to_string()).and_then(|part| part.key(site));
+        read.err().map(|why| format!("{self} of {site}: {why}"))
+    }
+
+    fn nginx(&self) -> String {
         match self {
-            Self::Section { path, .. } => format!("$uri ~ \"^{}(/|$)\"", escaped(path)),
+            Self::Section { path, .. } => format!("$uri ~* \"^{}\"", pattern(path)),
             Self::Internet => "$relight_internet".to_owned(),
             Self::Write => format!("$request_method !~ ^({})$", READING.join("|")),
         }
     }
 
-    /// The conditions before the one of the map, for Apache.
-    pub(super) fn apache(&self) -> String {
+    fn apache(&self) -> String {
         match self {
             Self::Section { path, .. } => {
-                let path = escaped(path).replace('/', "/+");
-                format!("  RewriteCond %{{REQUEST_URI}} \"^{path}(/|$)\"\n")
+                format!("  RewriteCond %{{REQUEST_URI}} \"^{}\" [NC]\n", pattern(path))
             }
             Self::Internet => {
                 let mut text = String::new();
@@ -87,44 +79,39 @@ impl PartialGate {
         }
     }
 
-    /// The condition beside the one of the map, for HAProxy.
-    pub(super) fn haproxy(&self) -> String {
+    fn haproxy(&self) -> String {
         match self {
             // HAProxy takes paths as they were sent: dot segments count as everywhere.
             Self::Section { path, .. } => {
-                let path = escaped(path).replace('/', "/+");
-                format!(r"{{ path,url_dec -m reg -i ^{path}(/|$) /\.\.?(/|$) }}")
+                let path = pattern(path);
+                format!(r"{{ path,url_dec -m reg -i ^{path} /\.\.?([/;]|$) }}")
             }
             Self::Internet => format!("!{{ src {} }}", INTERNAL.join(" ")),
             Self::Write => format!("!{{ method {} }}", READING.join(" ")),
         }
     }
 
-    /// The matcher beside the one of the file, for Caddy.
-    pub(super) fn caddy(&self) -> Value {
+    fn caddy(&self) -> Value {
         match self {
-            Self::Section { path, .. } => json!({"path": [path, format!("{path}/*")]}),
+            Self::Section { path, .. } => {
+                json!({"path_regexp": {"pattern": format!("(?i)^{}", pattern(path))}})
+            }
             Self::Internet => json!({"not": [{"remote_ip": {"ranges": INTERNAL}}]}),
             Self::Write => json!({"not": [{"method": READING}]}),
         }
     }
 }
 
+/// Everything below a path, in whatever way an origin may read it: slashes may be doubled, and a
+/// segment may carry parameters (`/booking;jsessionid=1` is `/booking` to a servlet).
+fn pattern(path: &str) -> String {
+    let segments = path.split('/').skip(1).map(|segment| segment.replace('.', "\\."));
+    let all: String = segments.map(|segment| format!("/+{segment}(;[^/]*)?")).collect();
+    format!("{all}(/|$)")
+}
+
 /// The `geo` block by which nginx knows visitors from the internet.
 pub(super) fn nginx_internet() -> String {
     let ranges: String = INTERNAL.map(|range| format!("  {range} \"\";\n")).concat();
     format!("geo $relight_internet {{\n  default 1;\n{ranges}}}\n")
-}
-
-fn is_path(path: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
-    path.len() > 1
-        && path.starts_with('/')
-        && !path.ends_with('/')
-        && !path.contains("//")
-        && path.bytes().all(plain)
-}
-
-fn escaped(path: &str) -> String {
-    path.replace('.', "\\.")
 }

@@ -44,6 +44,7 @@ impl DriverKind for Caddy {
                 Setting::optional("admin"),
                 Setting::optional("origins"),
                 Setting::optional("worker_user"),
+                Setting::RELOAD,
                 Setting::UPGRADES,
             ]
         }

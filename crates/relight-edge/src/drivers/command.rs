@@ -48,6 +48,10 @@ impl DriverKind for Command {
         self.capabilities
     }
 
+    fn capabilities_of(&self, target: &Target) -> Capabilities {
+        self.declared(target).unwrap_or(self.capabilities)
+    }
+
     /// Programs are JSON arrays of words; `capabilities` is a list of names with spaces between.
     fn settings(&self) -> &'static [Setting] {
         const {
@@ -57,6 +61,7 @@ impl DriverKind for Command {
                 Setting::optional("tunnels"),
                 Setting::optional("cut"),
                 Setting::optional("capabilities"),
+                Setting::RELOAD,
                 Setting::UPGRADES,
             ]
         }
@@ -64,9 +69,9 @@ impl DriverKind for Command {
 
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError> {
         let program = |name: &str| -> Result<Option<Vec<String>>, EdgeError> {
-            target.settings.get(name).map(|text| argv(name, text)).transpose()
+            target.settings.get(name).map(|text| exec::argv(name, text)).transpose()
         };
-        let required = |name: &str| argv(name, target.required(name)?);
+        let required = |name: &str| exec::argv(name, target.required(name)?);
         let cut = program("cut")?;
         let mut capabilities = target.able(self.declared(target)?);
         if cut.is_some() {
@@ -109,19 +114,6 @@ impl Command {
             *field = true;
         }
         Ok(able)
-    }
-}
-
-/// The words of a program, as a setting holds them.
-fn argv(name: &str, text: &str) -> Result<Vec<String>, EdgeError> {
-    let words: Result<Vec<String>, _> = serde_json::from_str(text);
-    match words {
-        Ok(words) if words.first().is_some_and(|program| program.starts_with('/')) => Ok(words),
-        _ => {
-            let doing =
-                format!("use the setting `{name}`: a JSON array, its program by whole path");
-            Err(EdgeError::new(EdgeErrorKind::Lint, doing))
-        }
     }
 }
 

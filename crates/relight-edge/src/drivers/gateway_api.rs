@@ -27,6 +27,7 @@ pub(super) const PLUGIN: GatewayApi = GatewayApi {
         basis: Basis::Documented,
         atomic_batch: false,
         cuts_tunnels: CutsTunnels::Nobody,
+        section_gate: false,
         audience_gate: false,
         method_gate: false,
         ..Capabilities::FILE_GATE

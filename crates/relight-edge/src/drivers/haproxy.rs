@@ -45,6 +45,7 @@ impl DriverKind for HaproxyKind {
                 Setting::required("socket"),
                 // Socket of the master process, which knows the workers of before a reload.
                 Setting::optional("master"),
+                Setting::RELOAD,
             ]
         }
     }

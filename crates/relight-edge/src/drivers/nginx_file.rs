@@ -26,6 +26,7 @@ impl DriverKind for NginxFile {
                 Setting::optional("origins"),
                 // What the workers run as, where that is not an ordinary user.
                 Setting::optional("worker_user"),
+                Setting::RELOAD,
                 Setting::UPGRADES,
             ]
         }

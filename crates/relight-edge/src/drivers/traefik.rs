@@ -28,6 +28,9 @@ pub(super) const PLUGIN: Traefik = Traefik {
         basis: Basis::Documented,
         reload_free: false,
         cuts_tunnels: CutsTunnels::Nobody,
+        section_gate: false,
+        audience_gate: false,
+        method_gate: false,
         ..Capabilities::FILE_GATE
     },
     priority: 1_000_000,

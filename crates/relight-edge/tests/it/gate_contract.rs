@@ -32,7 +32,7 @@ fn the_canary_flips_and_is_never_proxied() {
         let mut rig = Rig::start(kind, 2);
         let canary = GateKey::new(relight_edge::config::CANARY_KEY).unwrap();
         let host = relight_edge::config::CANARY_HOST.to_owned();
-        let target = [ProbeTarget { key: canary.clone(), host, baseline: Some(2) }];
+        let target = [ProbeTarget::site(canary.clone(), host, Some(2))];
         assert_eq!(rig.prober.probe(&target, 1)[0].seen, Seen::Lit, "{kind:?}");
         rig.close(1, &[canary].into());
         assert_eq!(rig.prober.probe(&target, 2)[0].seen, Seen::Dark, "{kind:?}");
@@ -118,7 +118,7 @@ fn a_host_that_the_edge_does_not_serve_is_421_and_unknown() {
         let answer = rig.visitor().get("elsewhere.example", "/").unwrap();
         assert_eq!(answer.status, 421, "{kind:?}");
         let host = "elsewhere.example".to_owned();
-        let target = ProbeTarget { key: key(0), host, baseline: None };
+        let target = ProbeTarget::site(key(0), host, None);
         let result = rig.prober.probe(&[target], 1)[0];
         assert_eq!((result.seen, result.status), (Seen::Unknown, 421), "{kind:?}");
         assert_eq!(rig.origins[0].visitors(), 0, "{kind:?}");
@@ -234,7 +234,7 @@ fn an_edge_in_order_has_no_error_to_report() {
 #[test]
 fn nobody_on_the_listener_is_unknown_at_once() {
     let nobody = relight_edge::exec::free_address().unwrap();
-    let target = |n| ProbeTarget { key: key(n), host: host(n), baseline: None };
+    let target = |n| ProbeTarget::site(key(n), host(n), None);
     let targets: Vec<_> = (0..4000).map(target).collect();
     let results = Prober::new(nobody).probe(&targets, 1);
     assert_eq!(results.len(), targets.len());

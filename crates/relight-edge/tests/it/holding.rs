@@ -43,7 +43,7 @@ fn a_holding_service_is_dark_for_every_site_and_for_nobody_else() {
     let canary = GateKey::new(CANARY_KEY).unwrap();
     let target = |key: GateKey, host: &str| {
         let host = host.to_owned();
-        ProbeTarget { key, host, baseline: None }
+        ProbeTarget::site(key, host, None)
     };
     let alias = format!("www.{}", host(2_999));
     let targets = [

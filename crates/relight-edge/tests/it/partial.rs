@@ -1,20 +1,31 @@
 //! Gates of a section, an audience and a class of methods: what they close, and that a site with a
 //! closed part is never taken for dark.
 
-use relight_edge::config::PartialGate;
-use relight_edge::{GateSet, ProbeTarget};
-use relight_model::{GateKey, Seen};
+use relight_edge::{GateSet, Look, ProbeTarget};
+use relight_model::{GateKey, Seen, SitePart};
 
 use crate::support::{Kind, Rig, host, key};
 
 fn start(kind: Kind) -> Rig {
     let mut rig = Rig::start(kind, 2);
     rig.restart_with(|config| {
-        let (name, path) = ("booking".to_owned(), "/rendez.vous/booking".to_owned());
-        config.sites[0].partial =
-            vec![PartialGate::Section { name, path }, PartialGate::Internet, PartialGate::Write];
+        let parts = ["booking=/rendez.vous/booking", "@internet", "@write"];
+        config.sites[0].partial = parts.map(part).into();
     });
     rig
+}
+
+fn part(text: &str) -> SitePart {
+    SitePart::parse(text).unwrap()
+}
+
+/// Looks at a part as the product does.
+fn look(rig: &mut Rig, text: &str) -> Seen {
+    let (site, part) = (key(0), part(text));
+    let part_key = part.key(&site).unwrap();
+    let look = Look::Part { site, part };
+    let target = ProbeTarget { key: part_key, host: host(0), baseline: None, look };
+    rig.prober.probe(&[target], 7)[0].seen
 }
 
 fn keys(names: &[&str]) -> GateSet {
@@ -35,6 +46,7 @@ fn a_section_is_closed_and_the_rest_is_not() {
         let mut rig = start(kind);
         let inside = "/rendez.vous/booking";
         assert_eq!(ask(&rig, "GET", inside), (200, true), "{kind:?}");
+        assert_eq!(look(&mut rig, "booking=/rendez.vous/booking"), Seen::Lit, "{kind:?}");
         rig.close(1, &keys(&["site-0.booking"]));
         for uri in [inside, "/rendez.vous/booking/", "/rendez.vous/booking/a?b"] {
             assert_eq!(ask(&rig, "GET", uri), (503, false), "{kind:?} {uri}");
@@ -46,6 +58,9 @@ fn a_section_is_closed_and_the_rest_is_not() {
             "/rendez.vous/./booking",
             "/rendez.vous/%62ooking",
             "/rendez.vous%2Fbooking",
+            "/rendez.vous/booking;session=1",
+            "/rendez.vous;a=b/booking/x",
+            "/Rendez.vous/BOOKING",
         ] {
             assert!(!ask(&rig, "GET", uri).1, "{kind:?} {uri}");
         }
@@ -53,6 +68,8 @@ fn a_section_is_closed_and_the_rest_is_not() {
             assert_eq!(ask(&rig, "GET", uri), (200, true), "{kind:?} {uri}");
         }
         assert_eq!(rig.seen(0), Seen::Lit, "{kind:?}: a part is not the site");
+        assert_eq!(look(&mut rig, "booking=/rendez.vous/booking"), Seen::Dark, "{kind:?}");
+        assert_eq!(look(&mut rig, "@write"), Seen::Lit, "{kind:?}: another part");
         let answer = rig.visitor().get(&host(0), inside).unwrap();
         let marker = answer.header("x-relight-gate");
         assert_eq!(marker, Some("dark=1; site=site-0.booking"), "{kind:?}");
@@ -73,6 +90,7 @@ fn writing_is_refused_and_reading_is_not() {
             assert_eq!(ask(&rig, method, "/"), (200, true), "{kind:?} {method}");
         }
         assert_eq!(rig.seen(0), Seen::Lit, "{kind:?}");
+        assert_eq!(look(&mut rig, "@write"), Seen::Dark, "{kind:?}");
     }
 }
 
@@ -94,7 +112,10 @@ fn the_gate_of_the_site_wins() {
         let mut rig = start(kind);
         rig.close(1, &keys(&["site-0", "site-0.booking", "site-0@internet", "site-0@write"]));
         assert_eq!(rig.seen(0), Seen::Dark, "{kind:?}");
-        let target = ProbeTarget { key: key(1), host: host(1), baseline: Some(2) };
+        for part in ["booking=/rendez.vous/booking", "@write"] {
+            assert_eq!(look(&mut rig, part), Seen::Dark, "{kind:?}: {part}, with its site");
+        }
+        let target = ProbeTarget::site(key(1), host(1), Some(2));
         assert_eq!(rig.prober.probe(&[target], 9)[0].seen, Seen::Lit, "{kind:?}");
     }
 }

@@ -41,7 +41,7 @@ fn start(kind: Kind) -> Rig {
 
 /// What each listener shows of a host under a key: in plain text, then under TLS.
 fn seen(rig: &Rig, key: &GateKey, host: &str) -> Vec<ProbeResult> {
-    let target = [ProbeTarget { key: key.clone(), host: host.to_owned(), baseline: None }];
+    let target = [ProbeTarget::site(key.clone(), host.to_owned(), None)];
     let probers = Prober::all(&rig.target).unwrap();
     probers.into_iter().map(|mut prober| prober.probe(&target, 1)[0]).collect()
 }

@@ -226,7 +226,7 @@ pub(crate) fn host(number: usize) -> String {
 }
 
 pub(crate) fn targets(sites: std::ops::Range<usize>) -> Vec<ProbeTarget> {
-    let target = |number| ProbeTarget { key: key(number), host: host(number), baseline: Some(2) };
+    let target = |number| ProbeTarget::site(key(number), host(number), Some(2));
     sites.map(target).collect()
 }
 

@@ -101,6 +101,7 @@ fn row(site: usize, edge: &str) -> SiteRow {
         criticality: Criticality::Essential,
         exposure: None,
         aliases: None,
+        parts: None,
         edge: edge.to_owned(),
         public: true,
     }
@@ -228,6 +229,7 @@ pub(crate) fn plan(engine: &Engine, sites: &[GateKey]) -> Plan {
     let ask = PlanAsk {
         incident: INCIDENT.to_owned(),
         action: Action::Dark,
+        part: None,
         reason: "as a precaution".to_owned(),
         advisory_revision: Digest::default(),
         policy: Digest::default(),

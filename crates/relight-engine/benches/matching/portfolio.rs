@@ -149,6 +149,7 @@ fn row(number: usize) -> SiteRow {
         criticality: Criticality::Important,
         exposure: None,
         aliases: None,
+        parts: None,
         edge: "edge-a".into(),
         public: true,
     }

@@ -193,6 +193,7 @@ fn row(number: usize) -> SiteRow {
         criticality: Criticality::Important,
         exposure: None,
         aliases: None,
+        parts: None,
         edge: "edge-a".into(),
         public: true,
     }

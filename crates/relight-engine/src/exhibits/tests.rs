@@ -24,6 +24,7 @@ fn row(number: usize) -> SiteRow {
         criticality: Criticality::Important,
         exposure: None,
         aliases: None,
+        parts: None,
         edge: String::from("edge-a"),
         public: true,
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use relight_model::{Digest, GateKey, Timestamp};
 
-use super::entry::{Entry, Seat};
+use super::entry::Entry;
 use super::fold::Rejected;
 use super::standing::UNDO_AGE_MAX_S;
+use super::terms::Seat;
 use crate::plan::Plan;
 use crate::policy::ALONE_WINDOW_S;
 

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::grant::{Acceptance, Ground, Mitigation};
+use super::parts::{PartName, PartSeen};
 use super::proof::Proof;
 use super::standing::Authority;
+use super::terms::{Baseline, Compromise, Seat};
 use super::wire;
 use crate::plan::{Action, Plan};
 
@@ -38,6 +40,32 @@ pub enum Entry {
         sites: Vec<GateKey>,
         /// Why, as the person wrote it.
         reason: String,
+    },
+    /// Parts of sites were ordered closed under a plan; their sites stay as they are.
+    PartsClosed {
+        /// Hash of the plan.
+        #[serde(with = "wire::digest")]
+        plan: Digest,
+        /// The parts.
+        parts: Vec<PartName>,
+        /// Why, as the person wrote it.
+        reason: String,
+    },
+    /// Parts of sites are being opened again, under current evidence or an acceptance.
+    PartsOpened {
+        /// The parts.
+        parts: Vec<PartName>,
+    },
+    /// What an edge shows of parts.
+    PartsSeen {
+        /// The parts.
+        parts: Vec<PartName>,
+        /// The edge.
+        edge: String,
+        /// What was seen.
+        seen: PartSeen,
+        /// Code of what was wrong; empty where nothing was.
+        why: String,
     },
     /// An edge was read back and every listener probed: the sites show this light.
     Proved {
@@ -134,6 +162,13 @@ pub enum Entry {
     },
     /// Lit sites whose evidence is no longer current, after the deadline for a new match.
     Lapsed {
+        /// The sites.
+        #[serde(with = "wire::keys")]
+        sites: Vec<GateKey>,
+    },
+    /// News that would darken more lit sites than may go dark without an order: they stay as they
+    /// are, and count as exposed until a person decides.
+    HeldBack {
         /// The sites.
         #[serde(with = "wire::keys")]
         sites: Vec<GateKey>,
@@ -338,57 +373,15 @@ pub enum Entry {
     },
 }
 
-/// What a site answered before it was ordered dark.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Baseline {
-    /// The site.
-    #[serde(with = "wire::key")]
-    pub site: GateKey,
-    /// First digit of its status (2 for 200).
-    pub class: u16,
-}
-
-/// Who has to agree to a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Seat {
-    /// The person who executes it.
-    Operator,
-    /// Somebody else.
-    Second,
-    /// Somebody else, of the command of the incident.
-    Command,
-}
-
-impl Seat {
-    /// The stable name used in documents.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Second => "second",
-            Self::Command => "command",
-        }
-    }
-}
-
-/// What the check for signs of compromise gave (INCIDENT 3.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Compromise {
-    /// Logs cover the whole interval, or a named person attested it: nothing was seen.
-    NoSigns,
-    /// Something was seen: no automatic return.
-    Signs,
-    /// Not enough is known to say.
-    Unknown,
-}
-
 impl Entry {
     /// The stable name of the kind, as in the journal's column.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Opened { .. } => "opened",
             Self::DarkOrdered { .. } => "dark-ordered",
+            Self::PartsClosed { .. } => "parts-closed",
+            Self::PartsOpened { .. } => "parts-opened",
+            Self::PartsSeen { .. } => "parts-seen",
             Self::Proved { .. } => "proved",
             Self::EdgeFailed { .. } => "edge-failed",
             Self::AnalysisStarted { .. } => "analysis-started",
@@ -401,6 +394,7 @@ impl Entry {
             Self::RelightStopped { .. } => "relight-stopped",
             Self::Revised { .. } => "revised",
             Self::Lapsed { .. } => "lapsed",
+            Self::HeldBack { .. } => "held-back",
             Self::Drifted { .. } => "drifted",
             Self::BaselineTaken { .. } => "baseline-taken",
             Self::Mitigated { .. } => "mitigated",
@@ -435,6 +429,7 @@ impl Entry {
             | Self::AnalysisStarted { sites }
             | Self::RelightStopped { sites, .. }
             | Self::Lapsed { sites }
+            | Self::HeldBack { sites }
             | Self::Drifted { sites, .. } => sites.clone(),
             Self::EvidenceAttached { evidence } => vec![evidence.site.clone()],
             Self::FixStarted { site, .. }
@@ -446,7 +441,20 @@ impl Entry {
             | Self::AcceptanceSigned { site, .. }
             | Self::Exempted { site, .. }
             | Self::RelightStarted { site, .. } => vec![site.clone()],
+            Self::PartsClosed { parts, .. }
+            | Self::PartsOpened { parts }
+            | Self::PartsSeen { parts, .. } => parts.iter().map(|part| part.site.clone()).collect(),
             Self::BaselineTaken { statuses } => statuses.iter().map(|it| it.site.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The keys of the parts that it names; none for entries about whole sites.
+    pub fn parts(&self) -> Vec<GateKey> {
+        match self {
+            Self::PartsClosed { parts, .. }
+            | Self::PartsOpened { parts }
+            | Self::PartsSeen { parts, .. } => parts.iter().filter_map(PartName::key).collect(),
             _ => Vec::new(),
         }
     }
@@ -466,9 +474,12 @@ impl Entry {
             | Self::Proved { .. }
             | Self::EdgeFailed { .. }
             | Self::Drifted { .. }
+            | Self::HeldBack { .. }
             | Self::RelightStopped { .. }
+            | Self::PartsClosed { .. }
             | Self::Barred { .. } => true,
-            Self::PlanProposed { plan, .. } => plan.action == Action::Dark,
+            Self::PartsSeen { seen, .. } => *seen != PartSeen::Open,
+            Self::PlanProposed { plan, .. } => matches!(plan.action, Action::Dark | Action::Close),
             Self::Access { act, .. } => matches!(act.as_str(), "signed-in" | "key-shown"),
             Self::EvidenceAttached { evidence } => evidence.verdict != Verdict::Clear,
             _ => false,

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use relight_model::{Digest, DisplayState, GateKey, Light, Timestamp, Verdict};
 
-use super::entry::{Baseline, Compromise, Entry};
+use super::entry::Entry;
 use super::evidence::{Current, Evidence};
 use super::grant::{Acceptance, Grant, Mitigation};
+use super::parts::PartCase;
 use super::phase::{Gate, Phase, display};
 use super::standing::Orders;
+use super::terms::{Baseline, Compromise};
 use super::update::Update;
 
 /// Why an entry changes nothing. The text is for the audit log.
@@ -46,6 +48,8 @@ pub struct Case {
     pub grant: Option<Grant>,
     /// The control in front of it, if one.
     pub mitigation: Option<Mitigation>,
+    /// News would darken it, with too many others to do so without an order: exposed.
+    pub held_back: bool,
     /// When the phase was entered.
     pub since: Timestamp,
 }
@@ -67,6 +71,7 @@ impl Case {
             baseline: None,
             grant: None,
             mitigation: None,
+            held_back: false,
             since: now,
         }
     }
@@ -78,6 +83,7 @@ impl Case {
         if self.phase != phase {
             self.since = now;
         }
+        self.held_back &= phase.wants() == Light::Lit;
         self.phase = phase;
     }
 
@@ -88,7 +94,10 @@ impl Case {
 
     /// The state in which the site is drawn.
     pub fn display(&self) -> DisplayState {
-        display(self.phase, self.gate, self.fixed, self.verdict())
+        match self.held_back {
+            true => DisplayState::Exposed,
+            false => display(self.phase, self.gate, self.fixed, self.verdict()),
+        }
     }
 }
 
@@ -112,6 +121,7 @@ pub struct Incident {
     pub(super) proposals: BTreeMap<GateKey, Acceptance>,
     matcher_revision: u32,
     pub(super) cases: BTreeMap<GateKey, Case>,
+    pub(super) parts: BTreeMap<GateKey, PartCase>,
 }
 
 impl Incident {
@@ -134,6 +144,7 @@ impl Incident {
             proposals: BTreeMap::new(),
             matcher_revision,
             cases: BTreeMap::new(),
+            parts: BTreeMap::new(),
         })
     }
 
@@ -222,6 +233,7 @@ impl Incident {
                 Ok(())
             }
             Entry::Lapsed { sites } => self.lapse(sites, now),
+            Entry::HeldBack { sites } => self.hold_back(sites, now),
             Entry::Drifted { sites, .. } => self.each(sites, |case| drift(case, now)),
             Entry::Closed {} => self.close(now),
             Entry::AuthorityGranted { .. }
@@ -235,28 +247,10 @@ impl Incident {
             | Entry::PlanStarted { .. }
             | Entry::AuthorityUsed { .. }
             | Entry::Refused { .. } => Ok(()),
+            Entry::PartsClosed { .. } | Entry::PartsOpened { .. } | Entry::PartsSeen { .. } => {
+                self.apply_to_parts(entry, now)
+            }
             other => self.apply_signed(other, now),
-        }
-    }
-
-    /// What people sign, approve or take back, and what sites answered before.
-    fn apply_signed(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
-        match entry {
-            Entry::BaselineTaken { statuses } => {
-                self.baseline(statuses, now);
-                Ok(())
-            }
-            Entry::Mitigated { site, mitigation } => self.mitigate(site, mitigation, now),
-            Entry::AcceptanceProposed { site, proposer, reason, expires } => {
-                self.propose(site, proposer, reason, *expires, now)
-            }
-            Entry::AcceptanceSigned { site, acceptance } => self.accept(site, acceptance, now),
-            Entry::Exempted { site, ground } => self.exempt(site, ground, now),
-            Entry::PlanApproved { plan, seat, by, .. } => self.orders.approve(*plan, *seat, by),
-            Entry::PlanRefused { plan, by, why } => self.orders.refuse(*plan, by, why),
-            Entry::PlanUndone { plan } => self.orders.undo(*plan, now),
-            Entry::UpdatePublished { fr, en, by } => self.publish(fr, en, by, now),
-            _ => Err(Rejected("the entry is of another kind")),
         }
     }
 
@@ -302,7 +296,7 @@ impl Incident {
     }
 
     /// The first answer that is recorded counts: a later one may come from a site half repaired.
-    fn baseline(&mut self, statuses: &[Baseline], now: Timestamp) {
+    pub(super) fn baseline(&mut self, statuses: &[Baseline], now: Timestamp) {
         for Baseline { site, class } in statuses {
             let case = self.cases.entry(site.clone()).or_insert_with(|| Case::new(now));
             case.baseline = case.baseline.or(Some(*class));
@@ -341,6 +335,7 @@ impl Incident {
             case.reported = false;
         }
         case.evidence = Some(evidence.clone());
+        case.held_back = false;
         let clear = self.is_clear(&case, now);
         let next = match case.phase {
             Phase::RelightEligible | Phase::Exempt if self.case_permits(&case, now) => case.phase,
@@ -353,6 +348,7 @@ impl Incident {
         }
         case.go(next, now);
         self.cases.insert(evidence.site.clone(), case);
+        self.hear_of_parts(&evidence.site, clear);
         Ok(())
     }
 
@@ -434,6 +430,9 @@ impl Incident {
         let on_paper = |case: &Case| case.grant.is_some() && !self.is_clear(case, now);
         if self.cases.values().any(on_paper) {
             return Err(Rejected("an exemption or a mitigation is open"));
+        }
+        if self.parts.values().any(PartCase::is_at_work) {
+            return Err(Rejected("parts of sites are still closed"));
         }
         self.closed = true;
         Ok(())

@@ -2,11 +2,12 @@
 
 use relight_model::{Digest, Epoch, GateKey, Light, UnknownReason, Verdict};
 
-use super::entry::{Compromise, Entry};
+use super::entry::Entry;
 use super::evidence::{Evidence, EvidenceKind};
 use super::fold::{Incident, Rejected};
 use super::ledger::{Counters, Ledger};
 use super::phase::{Gate, Phase};
+use super::terms::Compromise;
 
 const NOW: i64 = 1_000;
 

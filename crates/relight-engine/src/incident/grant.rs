@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::actions::same;
+use super::entry::Entry;
 use super::fold::{Case, Incident, Rejected, step};
 use super::phase::Phase;
 use super::wire;
@@ -130,6 +131,27 @@ const fn rank(verdict: Option<Verdict>) -> u8 {
 }
 
 impl Incident {
+    /// What people sign, approve or take back, and what sites answered before.
+    pub(super) fn apply_signed(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
+        match entry {
+            Entry::BaselineTaken { statuses } => {
+                self.baseline(statuses, now);
+                Ok(())
+            }
+            Entry::Mitigated { site, mitigation } => self.mitigate(site, mitigation, now),
+            Entry::AcceptanceProposed { site, proposer, reason, expires } => {
+                self.propose(site, proposer, reason, *expires, now)
+            }
+            Entry::AcceptanceSigned { site, acceptance } => self.accept(site, acceptance, now),
+            Entry::Exempted { site, ground } => self.exempt(site, ground, now),
+            Entry::PlanApproved { plan, seat, by, .. } => self.orders.approve(*plan, *seat, by),
+            Entry::PlanRefused { plan, by, why } => self.orders.refuse(*plan, by, why),
+            Entry::PlanUndone { plan } => self.orders.undo(*plan, now),
+            Entry::UpdatePublished { fr, en, by } => self.publish(fr, en, by, now),
+            _ => Err(Rejected("the entry is of another kind")),
+        }
+    }
+
     fn grant(&self, case: &Case, acceptance: &Acceptance) -> Grant {
         let control = case.mitigation.as_ref().map_or(i64::MAX, |control| control.expires);
         Grant {

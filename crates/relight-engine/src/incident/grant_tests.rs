@@ -2,13 +2,14 @@
 
 use relight_model::{Digest, GateKey, Light, UnknownReason, Verdict};
 
-use super::entry::{Baseline, Entry, Seat};
+use super::entry::Entry;
 use super::evidence::{Evidence, EvidenceKind};
 use super::fold::{Incident, Rejected};
 use super::grant::{Acceptance, GRANT_AGE_MAX_S, Ground, Mitigation};
 use super::ledger::{Counters, Ledger};
 use super::phase::{Gate, Phase};
 use super::standing::{AUTHORITY_AGE_MAX_S, Authority, UNDO_AGE_MAX_S};
+use super::terms::{Baseline, Seat};
 
 const NOW: i64 = 1_000;
 const END: i64 = NOW + 86_400;

@@ -7,6 +7,7 @@ use relight_model::{Digest, DisplayState, GateKey, Light, Timestamp};
 use super::actions::Actions;
 use super::entry::Entry;
 use super::fold::{Case, Incident, Rejected};
+use super::parts::PartCase;
 use super::phase::{Gate, Phase};
 use super::standing::Authority;
 
@@ -137,14 +138,37 @@ impl Ledger {
     pub fn is_at_work(&self, site: &GateKey) -> bool {
         let mut cases = self.open().filter_map(|(_, incident)| incident.case(site));
         let is_closed = cases.any(|case| case.ordered && case.gate != Gate::Open);
-        is_closed || self.wants(site) == Light::Dark
+        is_closed || self.wants(site) == Light::Dark || self.has_parts_at_work(site)
     }
 
-    /// True when a site that was dark may be opened at this instant: every open incident that
-    /// ever ordered it dark is relighting it under current clear evidence, or has seen it lit.
+    /// What visitors of the parts of a site must see, of each that was ever closed.
+    pub fn parts_of(&self, site: &GateKey) -> BTreeMap<GateKey, Light> {
+        let mut lights = BTreeMap::new();
+        for part in self.open().flat_map(|(_, incident)| incident.parts_of(site)) {
+            let Some(key) = part.name.key() else { continue };
+            let light = lights.entry(key).or_insert(part.light);
+            if part.light == Light::Dark {
+                *light = Light::Dark;
+            }
+        }
+        lights
+    }
+
+    /// True when a part of a site is closed, or is not seen open again: whoever writes to its edge
+    /// without knowing would open it.
+    pub fn has_parts_at_work(&self, site: &GateKey) -> bool {
+        self.open().any(|(_, incident)| incident.parts_of(site).any(PartCase::is_at_work))
+    }
+
+    /// True when a site that was dark, or a part that was closed, may be opened at this instant:
+    /// every open incident that ever ordered it so is opening it under current clear evidence, or
+    /// has seen it open.
     pub fn permits(&self, site: &GateKey, now: Timestamp) -> bool {
         self.open().all(|(_, incident)| match incident.case(site) {
-            None => true,
+            None => match incident.part(site) {
+                None => true,
+                Some(part) => part.light == Light::Lit && incident.permits(&part.name.site, now),
+            },
             Some(case) => {
                 case.phase == Phase::Online
                     || (case.phase.wants() == Light::Lit && incident.permits(site, now))
@@ -258,11 +282,14 @@ impl Counters {
 }
 
 /// Dark is wanted without proof, or the site is lit in the scope of the incident and neither
-/// current evidence nor an acceptance says that it may.
+/// current evidence nor an acceptance says that it may, or a part of it should be closed and is not
+/// proven so.
 pub(crate) fn is_exposed(incident: &Incident, site: &GateKey, now: Timestamp) -> bool {
     let Some(case) = incident.case(site) else { return false };
-    match case.phase.wants() {
-        Light::Dark => case.gate != Gate::Proven,
-        Light::Lit => case.evidence.is_some() && !incident.permits(site, now),
+    if case.phase.wants() == Light::Dark {
+        return case.gate != Gate::Proven;
     }
+    let (has_closed_part, is_part_open) = incident.exposing_parts(site);
+    let is_bare = case.held_back || is_part_open;
+    is_bare || ((case.evidence.is_some() || has_closed_part) && !incident.permits(site, now))
 }

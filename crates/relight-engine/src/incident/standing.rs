@@ -7,8 +7,8 @@ use relight_model::{Digest, GateKey, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::actions::same;
-use super::entry::Seat;
 use super::fold::Rejected;
+use super::terms::Seat;
 
 /// How long a dark order may be undone, in seconds.
 pub const UNDO_AGE_MAX_S: i64 = 600;

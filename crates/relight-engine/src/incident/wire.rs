@@ -1,6 +1,6 @@
 //! How model types stand in journal bodies, plans and evidence: as plain text.
 
-use relight_model::{Digest, Epoch, GateKey, Light, UnknownReason, Verdict};
+use relight_model::{Digest, Epoch, GateKey, Light, SitePart, UnknownReason, Verdict};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -31,6 +31,7 @@ macro_rules! text {
 
 text!(digest: Digest, Digest::to_string, Digest::parse);
 text!(key: GateKey, GateKey::to_string, |text| GateKey::new(text).ok());
+text!(part: SitePart, SitePart::to_string, |text| SitePart::parse(text).ok());
 text!(
     light: Light,
     |light: &Light| if *light == Light::Dark { "dark" } else { "lit" }.to_owned(),

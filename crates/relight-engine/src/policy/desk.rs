@@ -7,7 +7,7 @@ use relight_model::{Digest, GateKey, Timestamp};
 use super::{Means, Person, Policy, Refusal};
 use crate::access::{Role, Scope};
 use crate::incident::{Action, Actions, Entry, Glass, Seat, Standing, UNDO_AGE_MAX_S};
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 
 /// How soon somebody else looks at why glass was broken, in seconds.
 pub const BREAK_GLASS_REVIEW_S: i64 = 24 * 3_600;
@@ -159,7 +159,7 @@ impl Desk<'_> {
         reason: &str,
     ) -> Result<Entry, Refusal> {
         self.check_plan(plan)?;
-        if plan.action != plan::Action::Dark {
+        if !plan.action.is_closing() {
             return Err(Refusal::GlassRelights);
         }
         check_signer(person)?;

@@ -97,6 +97,7 @@ mod tests {
         let ask = PlanAsk {
             incident: "CVE-2021-44228".into(),
             action: Action::Dark,
+            part: None,
             reason: "Log4Shell".into(),
             advisory_revision: Digest::default(),
             policy: Digest::default(),

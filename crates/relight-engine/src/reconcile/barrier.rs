@@ -13,6 +13,7 @@ use std::{io, thread};
 use relight_edge::{EdgeDriver, EdgeError, EdgeErrorKind, GateSet, GateView, Stage};
 use relight_model::{Epoch, GateKey, Light, Seen};
 
+use super::wanted::whole_sites;
 use super::{EdgeLoop, Round, Want};
 use crate::incident::{Entry, Gate};
 
@@ -252,6 +253,8 @@ impl EdgeLoop {
         round: &Round,
     ) -> Option<Entry> {
         let mut barrier = self.barrier.take()?;
+        // Behind a barrier there are whole sites only.
+        let wants = &*whole_sites(wants);
         let entry = self.tend(&mut barrier, &Front { wants, epoch, now_ms, permits, round });
         self.barrier = Some(barrier);
         entry
@@ -267,6 +270,7 @@ impl EdgeLoop {
     ) -> bool {
         let Some(barrier) = &self.barrier else { return false };
         let (epoch, round) = (Epoch::default(), &Round::default());
+        let wants = &*whole_sites(wants);
         let front = Front { wants, epoch, now_ms, permits, round };
         if barrier.rest.as_ref().is_some_and(|rest| rest.contains(&now_ms)) {
             return false;

@@ -72,7 +72,7 @@ impl EdgeLoop {
 
     fn see_canary(&mut self) -> ProbeResult {
         let Ok(key) = GateKey::new(CANARY_KEY) else { return ProbeResult::default() };
-        let target = ProbeTarget { key, host: CANARY_HOST.to_owned(), baseline: None };
+        let target = ProbeTarget::site(key, CANARY_HOST.to_owned(), None);
         self.nonce = self.nonce.wrapping_add(1);
         let seen = self.eyes.probe(&[target], self.nonce);
         seen.first().copied().unwrap_or_default()

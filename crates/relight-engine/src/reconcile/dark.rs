@@ -34,7 +34,7 @@ impl Proof {
 impl EdgeLoop {
     pub(super) fn prove_dark(&mut self, turn: &mut Turn<'_>) -> Result<(), EdgeError> {
         let (wants, now_ms) = (turn.wants, turn.now_ms);
-        let is_able = self.driver.capabilities().missing_for_dark(self.is_drilled).is_empty();
+        let missing = self.driver.capabilities().missing_for_dark(self.is_drilled);
         let (due, fought) = (self.due(turn), self.fight.sites(now_ms));
         let (busy, trouble) = self.busy(turn, &due);
         let asked: Vec<&Want> = due.iter().map(|index| &wants[*index]).collect();
@@ -47,6 +47,7 @@ impl EdgeLoop {
             let key = &want.target.key;
             let (is_lost, is_fought) = (turn.undone.contains(key), fought.contains(key));
             let is_dark = shut(view) && result.seen == Seen::Dark && !busy.contains(key);
+            let is_able = is_able(want, &missing);
             if is_able && is_dark && !is_fought {
                 self.proofs.insert(key.clone(), Proof::of(want, now_ms));
                 self.unproven_since.remove(key);
@@ -182,10 +183,11 @@ impl EdgeLoop {
         if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
             return (BTreeSet::new(), None);
         }
-        let due: BTreeSet<GateKey> =
-            due.iter().map(|i| turn.wants[*i].target.key.clone()).collect();
+        // To cut what goes into a part would cut what goes to the rest of its site.
+        let due = due.iter().map(|index| &turn.wants[*index]).filter(|want| !want.is_part());
+        let due: BTreeSet<GateKey> = due.map(|want| want.target.key.clone()).collect();
         // All dark sites are counted together: two of them may share an origin.
-        let dark = turn.wants.iter().filter(|want| want.light == Light::Dark);
+        let dark = turn.wants.iter().filter(|want| want.light == Light::Dark && !want.is_part());
         let keys: Vec<GateKey> = dark.map(|want| want.target.key.clone()).collect();
         let counts = match self.driver.tunnels(&keys) {
             Ok(counts) => counts,
@@ -209,6 +211,12 @@ impl EdgeLoop {
         let is_cut = if cut.is_empty() { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
         (busy, is_cut.err())
     }
+}
+
+/// Whether an edge without these capabilities can prove it. A part is closed for new requests, and
+/// nothing more is said of it.
+fn is_able(want: &Want, missing: &[&str]) -> bool {
+    missing.iter().all(|it| want.is_part() && *it == "cuts_tunnels")
 }
 
 /// Whether somebody was asked, and nobody answered.

@@ -7,25 +7,31 @@ use super::{EdgeLoop, Want};
 
 impl EdgeLoop {
     /// What visitors see of sites that must be dark: what contradicts that under any name counts.
+    /// Nobody is asked about a gate that is only read back.
     pub(super) fn see_dark(&mut self, wants: &[&Want]) -> Vec<ProbeResult> {
-        self.see_names(wants, under_all)
+        self.see_names(wants, under_all, Seen::Dark)
     }
 
     /// What visitors see of sites that were opened. What another name answered before the order was
     /// never recorded, so all that it can say is that it is still dark.
     pub(super) fn see_lit_again(&mut self, wants: &[&Want]) -> Vec<ProbeResult> {
-        self.see_names(wants, unless_dark)
+        self.see_names(wants, unless_dark, Seen::Lit)
     }
 
     fn see_names(
         &mut self,
         wants: &[&Want],
         judge: fn(&[ProbeResult]) -> ProbeResult,
+        read_back: Seen,
     ) -> Vec<ProbeResult> {
-        let targets: Vec<ProbeTarget> = wants.iter().flat_map(|want| names(want)).collect();
+        let asked = wants.iter().filter(|want| !want.is_read_back());
+        let targets: Vec<ProbeTarget> = asked.flat_map(|want| names(want)).collect();
         self.nonce = self.nonce.wrapping_add(1);
         let mut seen = self.eyes.probe(&targets, self.nonce).into_iter();
         let mut of_site = |want: &&Want| {
+            if want.is_read_back() {
+                return ProbeResult { seen: read_back, ..ProbeResult::default() };
+            }
             let results: Vec<_> = seen.by_ref().take(1 + want.aliases.len()).collect();
             judge(&results)
         };
@@ -35,8 +41,8 @@ impl EdgeLoop {
 
 fn names(want: &Want) -> impl Iterator<Item = ProbeTarget> {
     let other = |host: &String| {
-        let (key, host) = (want.target.key.clone(), host.clone());
-        ProbeTarget { key, host, baseline: None }
+        let (key, look) = (want.target.key.clone(), want.target.look.clone());
+        ProbeTarget { key, host: host.clone(), baseline: None, look }
     };
     std::iter::once(want.target.clone()).chain(want.aliases.iter().map(other))
 }

@@ -1,16 +1,17 @@
-//! What the open incidents together want of the sites of one edge.
+//! What the open incidents together want of the sites of one edge, and of parts of them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use relight_edge::ProbeTarget;
-use relight_model::{GateKey, Light, Site};
+use relight_edge::{Look, ProbeTarget};
+use relight_model::{GateKey, Light, Site, SitePart};
 
-use crate::incident::{Case, Gate, Ledger, Phase};
+use crate::incident::{Case, Gate, Ledger, PartCase, PartName, Phase};
 
-/// What the journal wants of one site of the edge.
+/// What the journal wants of one site of the edge, or of a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
-    /// The site, under the name visitors use.
+    /// The site, or its part, under the name visitors use.
     pub target: ProbeTarget,
     /// The other names under which they reach it.
     pub aliases: Vec<String>,
@@ -26,27 +27,71 @@ impl Want {
         let others = self.aliases.iter().map(String::as_str);
         std::iter::once(self.target.host.as_str()).chain(others)
     }
+
+    /// True for a part of a site, which is closed and never dark.
+    pub const fn is_part(&self) -> bool {
+        matches!(self.target.look, Look::Part { .. })
+    }
+
+    /// Visitors from the internet alone see this gate, and whoever looks from here may not be one:
+    /// it is believed as it is read back, and told so.
+    pub(super) const fn is_read_back(&self) -> bool {
+        matches!(self.target.look, Look::Part { part: SitePart::Internet, .. })
+    }
+}
+
+/// Without the parts.
+pub(super) fn whole_sites(wants: &[Want]) -> Cow<'_, [Want]> {
+    match wants.iter().any(Want::is_part) {
+        false => Cow::Borrowed(wants),
+        true => Cow::Owned(wants.iter().filter(|want| !want.is_part()).cloned().collect()),
+    }
 }
 
 /// What the open incidents together want of the sites of one edge. Sites that none of them ever
-/// touched, and sites that the register does not know, are not in it.
+/// touched, and sites that the register does not know, are not in it; a part that one of them
+/// closed is, whatever becomes of the rest of its site.
 pub fn wants<'a>(
     ledger: &Ledger,
     edge: &str,
     site_of: impl Fn(&GateKey) -> Option<&'a Site>,
 ) -> Vec<Want> {
     let mut asked: BTreeMap<&GateKey, Asked> = BTreeMap::new();
+    let mut parts: BTreeMap<&GateKey, AskedPart<'_>> = BTreeMap::new();
     for (_, incident) in ledger.open() {
         for (key, case) in incident.cases() {
             asked.entry(key).or_default().hear(case);
         }
+        for (key, part) in incident.parts() {
+            let first = || AskedPart { name: &part.name, is_dark: false, gate: None };
+            parts.entry(key).or_insert_with(first).hear(part);
+        }
     }
     let touched = asked.into_iter().filter(|(_, asked)| asked.is_touched);
-    let here = touched.filter_map(|(key, asked)| {
-        let site = site_of(key)?;
-        (site.edge == edge).then(|| asked.of(site))
-    });
-    here.collect()
+    let here = |key: &GateKey| site_of(key).filter(|site| site.edge == edge);
+    let sites = touched.filter_map(|(key, asked)| Some(asked.of(here(key)?)));
+    let mut wants: Vec<Want> = sites.collect();
+    look_behind(&mut wants, &parts);
+    let parts = parts.into_iter();
+    wants.extend(parts.filter_map(|(key, asked)| Some(asked.of(key, here(&asked.name.site)?))));
+    wants
+}
+
+/// A site from which visitors of the internet are kept out shows them that gate once its own is
+/// open.
+fn look_behind(wants: &mut [Want], parts: &BTreeMap<&GateKey, AskedPart<'_>>) {
+    let closed = parts.iter().filter(|(_, part)| part.is_dark);
+    let audiences = closed.filter(|(_, part)| part.name.part == SitePart::Internet);
+    let audiences: BTreeMap<&GateKey, &GateKey> =
+        audiences.map(|(key, part)| (&part.name.site, *key)).collect();
+    if audiences.is_empty() {
+        return;
+    }
+    for want in wants {
+        if let Some(key) = audiences.get(&want.target.key) {
+            want.target.look = Look::Behind((*key).clone());
+        }
+    }
 }
 
 /// What the open incidents say about one site.
@@ -63,20 +108,49 @@ impl Asked {
         self.is_touched |= case.ordered || !matches!(case.phase, Phase::Online | Phase::Exempt);
         self.is_dark |= case.phase.wants() == Light::Dark;
         self.baseline = self.baseline.or(case.baseline);
-        // The worst gate of all incidents: what one of them has not seen proven is not proven.
-        let worst = self.gate.unwrap_or(Gate::Open);
-        self.gate = Some(if gate_rank(case.gate) >= gate_rank(worst) { case.gate } else { worst });
+        self.gate = Some(worst(self.gate, case.gate));
     }
 
     fn of(&self, site: &Site) -> Want {
         let (key, host) = (site.slug.clone(), site.host().to_owned());
         Want {
-            target: ProbeTarget { key, host, baseline: self.baseline },
+            target: ProbeTarget::site(key, host, self.baseline),
             aliases: site.aliases.clone(),
             light: if self.is_dark { Light::Dark } else { Light::Lit },
             gate: self.gate.unwrap_or(Gate::Open),
         }
     }
+}
+
+/// What they say about one part of a site.
+struct AskedPart<'a> {
+    name: &'a PartName,
+    is_dark: bool,
+    gate: Option<Gate>,
+}
+
+impl AskedPart<'_> {
+    fn hear(&mut self, part: &PartCase) {
+        self.is_dark |= part.light == Light::Dark;
+        self.gate = Some(worst(self.gate, part.gate));
+    }
+
+    fn of(&self, key: &GateKey, site: &Site) -> Want {
+        let look = Look::Part { site: site.slug.clone(), part: self.name.part.clone() };
+        let target = ProbeTarget::site(key.clone(), site.host().to_owned(), None);
+        Want {
+            target: ProbeTarget { look, ..target },
+            aliases: site.aliases.clone(),
+            light: if self.is_dark { Light::Dark } else { Light::Lit },
+            gate: self.gate.unwrap_or(Gate::Open),
+        }
+    }
+}
+
+/// The worst gate of all incidents: what one of them has not seen proven is not proven.
+fn worst(before: Option<Gate>, gate: Gate) -> Gate {
+    let before = before.unwrap_or(Gate::Open);
+    if gate_rank(gate) >= gate_rank(before) { gate } else { before }
 }
 
 const fn gate_rank(gate: Gate) -> u8 {

@@ -36,6 +36,7 @@ fn plan(town: &Town, person: &Person, action: Action, sites: &[usize]) -> Plan {
     let ask = PlanAsk {
         incident: LOG4SHELL.into(),
         action,
+        part: None,
         reason: "as a precaution".into(),
         advisory_revision: Digest::default(),
         policy: table().digest,

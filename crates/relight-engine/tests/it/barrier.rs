@@ -86,7 +86,7 @@ impl Pair {
 fn wanted(wants: &[(&str, Light, Gate)]) -> Vec<Want> {
     let want = |&(name, light, gate): &(&str, Light, Gate)| {
         let host = format!("{name}.example");
-        let target = ProbeTarget { key: key(name), host, baseline: None };
+        let target = ProbeTarget::site(key(name), host, None);
         Want { target, aliases: Vec::new(), light, gate }
     };
     wants.iter().map(want).collect()

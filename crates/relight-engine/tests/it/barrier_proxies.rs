@@ -45,7 +45,7 @@ impl Chain {
     fn round(&mut self, ms: i64, wants: &[(usize, Light, Gate)]) -> Vec<Entry> {
         self.now_ms += ms;
         let want = |&(site, light, gate): &(usize, Light, Gate)| {
-            let target = ProbeTarget { key: key(site), host: host(site), baseline: Some(2) };
+            let target = ProbeTarget::site(key(site), host(site), Some(2));
             Want { target, aliases: Vec::new(), light, gate }
         };
         let wants: Vec<Want> = wants.iter().map(want).collect();

@@ -13,7 +13,7 @@ use relight_engine::watch::Feed;
 use relight_engine::waves::{AUTO_VAIN_MAX, Automatic};
 use relight_engine::{
     Engine, EngineError, EngineErrorKind, EngineOptions, FunctionalTest, INVENTORY_TTL_S,
-    Inventory, LogReport, REDARK_AUTO_MAX, edges,
+    Inventory, LogReport, edges,
 };
 use relight_model::{
     Basis, Component, Criticality, Digest, Epoch, Flaw, FlawCode, GateKey, Light, Purl, Sbom,
@@ -85,6 +85,7 @@ impl Town {
         let ask = PlanAsk {
             incident: LOG4SHELL.into(),
             action,
+            part: None,
             reason: "as a precaution".into(),
             advisory_revision: Digest::default(),
             policy: Digest::default(),
@@ -148,6 +149,7 @@ pub(crate) fn row(number: usize, slug: &str) -> SiteRow {
         criticality: Criticality::Essential,
         exposure: None,
         aliases: None,
+        parts: None,
         edge: "east".into(),
         public: true,
     }
@@ -326,28 +328,6 @@ fn a_refused_entry_is_journalled_as_refused_and_changes_nothing() {
         open(town.engine.store(), "second").unwrap().with_ledger(Ledger::clone),
         town.ledger()
     );
-}
-
-#[test]
-fn bad_news_about_too_many_lit_sites_waits_for_a_person() {
-    let town = Town::new(REDARK_AUTO_MAX + 1);
-    town.ingest(0, log4j("2.17.1"));
-    town.incident(LOG4SHELL);
-    let attach = |sites: std::ops::Range<usize>| {
-        let sites: Vec<GateKey> = sites.map(|site| key(&name(site))).collect();
-        town.engine.attach_evidence("scanner", LOG4SHELL, &sites, EvidenceKind::Scan).unwrap()
-    };
-    assert_eq!(attach(0..REDARK_AUTO_MAX + 1), 0, "one of them is clear");
-    let town = Town::new(REDARK_AUTO_MAX + 1);
-    town.incident(LOG4SHELL);
-    let sites: Vec<GateKey> = (0..=REDARK_AUTO_MAX).map(|site| key(&name(site))).collect();
-    let attach = |sites: &[GateKey]| {
-        town.engine.attach_evidence("scanner", LOG4SHELL, sites, EvidenceKind::Scan).unwrap()
-    };
-    assert_eq!(attach(&sites), REDARK_AUTO_MAX + 1);
-    assert_eq!(town.journal(), ["opened"]);
-    assert_eq!(attach(&sites[1..]), 0);
-    assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Unknown));
 }
 
 #[test]

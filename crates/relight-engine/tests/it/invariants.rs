@@ -359,7 +359,7 @@ fn i12_the_death_of_relight_leaves_every_gate_as_it_is() {
     one.rounds(2);
     let mut edge = one.edge.clone();
     drop(one);
-    let target = ProbeTarget { key: key("a"), host: "a.example".into(), baseline: None };
+    let target = ProbeTarget::site(key("a"), "a.example".into(), None);
     assert_eq!(edge.probe(&[target], 1)[0].seen, Seen::Dark);
     assert!(edge.lock().durable.contains(&key("a")), "a restart of the edge finds it dark");
 }

@@ -57,7 +57,7 @@ impl Bench {
 }
 
 fn want(&(name, light, gate): &(&str, Light, Gate)) -> Want {
-    let target = ProbeTarget { key: key(name), host: format!("{name}.example"), baseline: None };
+    let target = ProbeTarget::site(key(name), format!("{name}.example"), None);
     Want { target, aliases: Vec::new(), light, gate }
 }
 
@@ -423,12 +423,13 @@ fn tunnels_are_cut_after_the_grace_and_dark_is_proven_when_none_is_left() {
 }
 
 #[test]
-fn a_controller_that_is_fenced_stops_writing_and_claims_nothing() {
+fn a_controller_that_is_fenced_stops_writing_and_says_what_is_exposed() {
     let mut bench = Bench::new(dark(&["b"]));
     bench.set(|edge| edge.epoch = Some(Epoch { term: 3, seq: 0 }));
     let round = bench.round(&[("a", Dark, Requested), ("b", Lit, Proven)]);
     assert_eq!(round.error.as_ref().map(|error| error.kind), Some(EdgeErrorKind::Fenced));
-    assert_eq!((told(&round), bench.calls()), (vec![], vec![]));
+    assert_eq!(told(&round), ["edge-failed a"], "at once: no wait will help");
+    assert_eq!(bench.calls(), []);
     assert_eq!(bench.edge.lock().runtime, set(&["b"]));
 }
 

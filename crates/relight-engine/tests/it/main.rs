@@ -5,7 +5,9 @@
 mod acts;
 mod barrier;
 mod barrier_proxies;
+mod deciding;
 mod disk;
+mod drill_proxies;
 mod edge;
 mod engine;
 mod fights;
@@ -22,6 +24,7 @@ mod orders;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/origin.rs"]
 mod origin;
+mod parts;
 mod people;
 mod policy;
 mod proxies;
@@ -29,4 +32,5 @@ mod proxies;
 #[path = "../../benches/incident/rig.rs"]
 mod rig;
 mod sim;
+mod takeover;
 mod then;

@@ -29,7 +29,7 @@ impl Eyes for Leaky {
 }
 
 fn want(light: Light, gate: Gate) -> Want {
-    let target = ProbeTarget { key: key("a"), host: "a.example".into(), baseline: Some(2) };
+    let target = ProbeTarget::site(key("a"), "a.example".into(), Some(2));
     Want { target, aliases: vec!["www.a.example".into(), "old.example".into()], light, gate }
 }
 
@@ -115,7 +115,7 @@ fn forty(gate: Gate) -> Vec<Want> {
     let site = |site: &str| {
         let aliases = (1..40).map(|n| format!("n{n}.{site}.example")).collect();
         let host = format!("{site}.example");
-        let target = ProbeTarget { key: key(site), host, baseline: None };
+        let target = ProbeTarget::site(key(site), host, None);
         Want { target, aliases, light: Light::Dark, gate }
     };
     ["a", "b", "c", "d", "e"].map(site).into()

@@ -177,8 +177,7 @@ impl World {
                 });
             }
         }
-        let is_signed = rng.chance(75);
-        let signed = Policy::signed(Digest([7; 32]), 5, 200);
+        let (is_signed, signed) = (rng.chance(75), Policy::signed(Digest([7; 32]), 5, 200));
         let policy = if is_signed { signed } else { Policy::strictest() };
         let people = (0..6).map(|at| person(&mut rng, at)).collect();
         let mut ledger = Ledger::new(1);
@@ -264,6 +263,7 @@ impl World {
         let ask = PlanAsk {
             incident: ID.to_owned(),
             action: if self.rng.chance(70) { Action::Dark } else { Action::Relight },
+            part: None,
             reason: "as a precaution".to_owned(),
             advisory_revision: Digest([1; 32]),
             policy: self.policy.digest,

@@ -174,6 +174,7 @@ impl Incident {
         let ask = PlanAsk {
             incident: ID.into(),
             action: Action::Dark,
+            part: None,
             reason: "as a precaution".into(),
             advisory_revision: Digest::default(),
             policy: Digest::default(),
@@ -413,6 +414,7 @@ fn row(site: usize) -> SiteRow {
         criticality: Criticality::Normal,
         exposure: None,
         aliases: None,
+        parts: None,
         edge: "north".into(),
         public: true,
     }

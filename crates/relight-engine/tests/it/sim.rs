@@ -473,6 +473,7 @@ pub(crate) fn site(name: &str, edge: &str) -> Site {
         name_en: name.to_owned(),
         origin: format!("https://{name}.example"),
         aliases: Vec::new(),
+        parts: Vec::new(),
         org: OrgId(0),
         criticality: Criticality::Normal,
         exposure: relight_model::SiteExposure::Unknown,
@@ -482,7 +483,7 @@ pub(crate) fn site(name: &str, edge: &str) -> Site {
 }
 
 fn target(name: &str) -> ProbeTarget {
-    ProbeTarget { key: key(name), host: format!("{name}.example"), baseline: None }
+    ProbeTarget::site(key(name), format!("{name}.example"), None)
 }
 
 /// What went wrong with each of these seeds, one line a seed.

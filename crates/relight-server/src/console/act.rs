@@ -132,6 +132,7 @@ pub(crate) fn code_of(error: &EngineError) -> String {
         }
         EngineErrorKind::Stale(PlanStale::Differs(_)) => "engine-stale".to_owned(),
         EngineErrorKind::Fenced => "store-fenced".to_owned(),
+        EngineErrorKind::Broken => "engine-broken".to_owned(),
         EngineErrorKind::Rejected(_) => "engine-rejected".to_owned(),
         EngineErrorKind::Approval(_) => "approval-needed".to_owned(),
         EngineErrorKind::NotClear => "engine-not-clear".to_owned(),
@@ -158,7 +159,7 @@ pub(crate) fn status_of(error: &EngineError) -> StatusCode {
         | EngineErrorKind::Barrier(_)
         | EngineErrorKind::NotClear => StatusCode::CONFLICT,
         EngineErrorKind::Refused(_) | EngineErrorKind::Approval(_) => StatusCode::FORBIDDEN,
-        EngineErrorKind::Fenced => StatusCode::SERVICE_UNAVAILABLE,
+        EngineErrorKind::Fenced | EngineErrorKind::Broken => StatusCode::SERVICE_UNAVAILABLE,
         EngineErrorKind::Other => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

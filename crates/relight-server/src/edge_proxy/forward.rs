@@ -7,6 +7,7 @@ use http_body_util::{Either, Empty};
 use hyper::body::{Body, Incoming};
 use hyper::header::HeaderValue;
 use hyper::{Method, Request, Response, StatusCode, Uri, Version};
+use relight_model::GateKey;
 use tokio::time::timeout;
 
 use super::answer::{RequestBody, ResponseBody};
@@ -51,13 +52,18 @@ pub(super) struct Passage<'a> {
     pub(super) site: &'a Arc<Site>,
     pub(super) pool: &'a Arc<Pool>,
     pub(super) peer: Peer,
+    /// The gates that have to be open: that of the site, and those of parts.
+    pub(super) keys: &'a [GateKey],
 }
 
 impl Passage<'_> {
     /// The gate as this request sees it: the verification path passes it.
     pub(super) fn gate(&self) -> GateSeen {
         match self.peer {
-            Peer::Public(_) => self.edge.gate.look(&self.site.key),
+            Peer::Public(_) => {
+                let closed = self.edge.gate.first_closed(self.keys);
+                closed.map_or(GateSeen::Lit, |(_, seen)| seen)
+            }
             Peer::Verify => GateSeen::Lit,
         }
     }

@@ -9,6 +9,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::EXPECT;
 use hyper::{Method, Request, Response, StatusCode};
+use relight_model::GateKey;
 use tokio::time::timeout;
 
 use super::acme;
@@ -19,6 +20,7 @@ use super::forward::{self, Failure, Passage};
 use super::gate::GateSeen;
 use super::headers::{self, Peer};
 use super::holding;
+use super::part;
 use super::table::{Backend, Edge, Site};
 use super::tunnel;
 use crate::host::{self, HostError, Named};
@@ -51,12 +53,13 @@ pub(super) async fn serve(
         discard(request);
         return Ok(answer);
     }
-    let seen = match peer {
-        Peer::Public(_) => edge.gate.look(&site.key),
-        Peer::Verify => GateSeen::Lit,
+    let keys = part::keys_of(&site, peer, request.method(), request.uri().path());
+    let shut = match peer {
+        Peer::Public(_) => edge.gate.first_closed(&keys),
+        Peer::Verify => None,
     };
-    if seen != GateSeen::Lit {
-        let answer = closed(&edge, &site, seen, &Refused::of(&request));
+    if let Some(shut) = shut {
+        let answer = closed(&edge, &site, shut, &Refused::of(&request));
         discard(request);
         return Ok(answer);
     }
@@ -66,7 +69,7 @@ pub(super) async fn serve(
             own(StatusCode::OK, "relight canary\n")
         }
         Backend::Origin(pool) => {
-            let passage = Passage { edge: &edge, site: &site, pool, peer };
+            let passage = Passage { edge: &edge, site: &site, pool, peer, keys: &keys };
             pass(passage, host, request).await
         }
     })
@@ -115,7 +118,12 @@ async fn pass(
     let answered = answered.map_err(|failure| if drained { Failure::Drained } else { failure });
     answered.unwrap_or_else(|failure| {
         let status = match failure {
-            Failure::Gate(seen) => return closed(passage.edge, passage.site, seen, &refused),
+            Failure::Gate(seen) => {
+                // It may have opened again meanwhile; the answer is that of the request's time.
+                let now = passage.edge.gate.first_closed(passage.keys);
+                let shut = now.unwrap_or((&passage.site.key, seen));
+                return closed(passage.edge, passage.site, shut, &refused);
+            }
             Failure::Drained | Failure::TooManyTunnels => {
                 return plain(StatusCode::SERVICE_UNAVAILABLE);
             }
@@ -143,12 +151,17 @@ impl Refused {
 }
 
 /// The answer of a gate that is not open.
-fn closed(edge: &Edge, site: &Site, seen: GateSeen, refused: &Refused) -> Response<ResponseBody> {
+fn closed(
+    edge: &Edge,
+    site: &Site,
+    (key, seen): (&GateKey, GateSeen),
+    refused: &Refused,
+) -> Response<ResponseBody> {
     let Refused { method, accept } = refused;
     if seen == GateSeen::Dark {
         count(&site.counts.refused);
         let draw = edge.held.fetch_add(1, Ordering::Relaxed);
-        return holding::dark(&edge.hold, &site.key, method, accept, draw);
+        return holding::dark(&edge.hold, key, method, accept, draw);
     }
     count(&site.counts.gate_unreadable);
     holding::unreadable(&edge.hold, method, accept)

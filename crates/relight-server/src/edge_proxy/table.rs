@@ -13,6 +13,7 @@ use tokio::time::sleep;
 
 use super::counters::{EdgeTotals, OtherCounts, SiteCounts};
 use super::gate::Gate;
+use super::part::PartGate;
 use super::pool::Pool;
 use super::{CANARY_HOST, CANARY_KEY, EdgeLimits, Route};
 use crate::{ServerError, host};
@@ -33,6 +34,7 @@ pub(super) enum Backend {
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) key: GateKey,
+    pub(super) parts: Vec<PartGate>,
     pub(super) backend: Backend,
     pub(super) counts: SiteCounts,
     /// Open tunnels of public listeners.
@@ -83,19 +85,33 @@ impl Edge {
             hosts: HashMap::new(),
         };
         let canary = GateKey::new(CANARY_KEY).map_err(ServerError::new)?;
-        edge.add(canary, Backend::Canary, &[CANARY_HOST.to_owned()])?;
+        edge.add(canary, Vec::new(), Backend::Canary, &[CANARY_HOST.to_owned()])?;
         let mut pools: HashMap<SocketAddr, Arc<Pool>> = HashMap::new();
-        for Route { key, host, aliases, upstream } in routes {
+        for Route { key, host, aliases, parts, upstream } in routes {
             let pool = pools.entry(upstream).or_insert_with(|| Arc::new(Pool::new(upstream)));
             let hosts: Vec<String> = std::iter::once(host).chain(aliases).collect();
-            edge.add(key, Backend::Origin(Arc::clone(pool)), &hosts)?;
+            let parts = parts.into_iter().map(|part| PartGate::new(&key, part));
+            let parts = parts.collect::<Result<_, _>>()?;
+            edge.add(key, parts, Backend::Origin(Arc::clone(pool)), &hosts)?;
         }
-        Ok(edge)
+        // Under the key of a site, a part would close that site.
+        let parts = edge.sites.values().flat_map(|site| &site.parts).map(PartGate::key);
+        match parts.into_iter().find(|key| edge.sites.contains_key(key)) {
+            Some(key) => Err(ServerError::new(format!("key {key} is that of a part and a site"))),
+            None => Ok(edge),
+        }
     }
 
-    fn add(&mut self, key: GateKey, backend: Backend, hosts: &[String]) -> Result<(), ServerError> {
+    fn add(
+        &mut self,
+        key: GateKey,
+        parts: Vec<PartGate>,
+        backend: Backend,
+        hosts: &[String],
+    ) -> Result<(), ServerError> {
         let site = Arc::new(Site {
             key: key.clone(),
+            parts,
             backend,
             counts: SiteCounts::default(),
             tunnels: AtomicUsize::new(0),
@@ -169,6 +185,7 @@ mod tests {
             key: GateKey::new(key).unwrap(),
             host: (*host).to_owned(),
             aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
+            parts: Vec::new(),
             upstream: ([127, 0, 0, 1], 1).into(),
         });
         let none = PathBuf::new;

@@ -54,6 +54,7 @@ fn rows() -> Vec<SiteRow> {
             criticality: Criticality::Important,
             exposure: None,
             aliases: None,
+            parts: None,
             edge: String::new(),
             public: true,
         })

@@ -83,6 +83,37 @@ fn gates_open_and_close_one_site_at_a_time() {
     assert_eq!(world.reached("a"), 20);
 }
 
+/// The site is not closed by a part, and a part is closed in whatever way its path is written.
+#[test]
+fn a_part_closes_alone_and_under_its_own_key() {
+    let world = World::start();
+    let mut client = world.client();
+    let marker = |reply: &crate::support::Reply| reply.header("x-relight-gate").map(str::to_owned);
+    world.folders.set_dark(&["a.booking"]);
+    for path in
+        ["/booking", "/booking/x?y", "//booking", "/x/../booking", "/%62ooking", "/booking;a"]
+    {
+        let reply = client.get("a.qc", path);
+        assert_eq!(reply.status, 503, "{path}");
+        assert_eq!(marker(&reply).as_deref(), Some("dark=1; site=a.booking"), "{path}");
+    }
+    for path in ["/", "/bookings", "/book"] {
+        assert_eq!(client.get("www.a.qc", path).status, 200, "{path}");
+    }
+    assert_eq!(client.get("b.qc", "/booking").status, 200);
+    assert_eq!(world.tester().get("a.qc", "/booking").status, 200, "behind the gate");
+    world.folders.set_dark(&["a@write", "a@internet"]);
+    assert_eq!(client.get("a.qc", "/").status, 200, "from loopback, reading");
+    client.send("POST / HTTP/1.1\r\nHost: a.qc\r\nContent-Length: 0\r\n\r\n");
+    let reply = client.reply_to("POST");
+    let (status, marker) = (reply.status, marker(&reply));
+    assert_eq!((status, marker.as_deref()), (503, Some("dark=1; site=a@write")));
+    world.folders.set_dark(&["a", "a@write"]);
+    client.send("POST / HTTP/1.1\r\nHost: a.qc\r\nContent-Length: 0\r\n\r\n");
+    let reply = client.reply_to("POST");
+    assert_eq!(reply.header("x-relight-gate"), Some("dark=1; site=a"), "the site wins");
+}
+
 #[test]
 fn without_a_gate_directory_nothing_passes_and_nothing_is_proven() {
     let world = World::start();

@@ -30,4 +30,5 @@ mod web_posture;
 mod web_public;
 mod web_recovery;
 mod web_refusals;
+mod web_site_acts;
 mod web_watch;

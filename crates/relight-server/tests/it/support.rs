@@ -100,7 +100,10 @@ impl Folders {
 
 pub(crate) fn route(name: &str, upstream: SocketAddr) -> Route {
     let host = format!("{name}.qc");
-    Route { key: key(name), aliases: vec![format!("www.{host}")], host, upstream }
+    let aliases = vec![format!("www.{host}")];
+    let parts = ["booking=/booking", "@internet", "@write"];
+    let parts = parts.map(|part| relight_model::SitePart::parse(part).unwrap()).into();
+    Route { key: key(name), aliases, host, parts, upstream }
 }
 
 /// Sites `a` to `d` on one counting origin, behind one edge.

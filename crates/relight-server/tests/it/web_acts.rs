@@ -25,6 +25,7 @@ pub(crate) fn behind_an_edge(store: &Store) {
         criticality: if slug == "power" { Criticality::Vital } else { Criticality::Important },
         exposure: None,
         aliases: None,
+        parts: None,
         edge: "east".into(),
         public: true,
     };
@@ -396,7 +397,7 @@ fn short_forms_are_acts_of_the_role_that_they_need() {
     assert_eq!(send("/incident/update", &people.chief, "fr=+&en=Hello").0, 409, "French is needed");
     assert_eq!(send("/incident/update", &people.chief, "fr=Bonjour&en=Hello").0, 303);
     assert_eq!(send("/site/care/act", &people.owner, "act=exempt").0, 403);
-    for unknown in ["act=accept", "act=agree", "act=", ""] {
+    for unknown in ["act=bless", "act=", ""] {
         assert_eq!(send("/site/care/act", &people.chief, unknown).0, 422, "{unknown:?}");
     }
     let (status, _, body) = send("/site/care/act?lang=en", &people.chief, "act=exempt");

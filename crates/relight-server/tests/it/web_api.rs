@@ -294,7 +294,7 @@ fn what_cannot_be_read_is_told_and_does_nothing() {
     ] {
         assert_eq!(place.send(method, path, &place.chief, &json!({})).0, wanted, "{method} {path}");
     }
-    let act = json!({"incident": LOG4SHELL, "act": "accept"});
+    let act = json!({"incident": LOG4SHELL, "act": "bless"});
     let (status, problem) = place.send("POST", "/api/v1/sites/care/acts", &place.chief, &act);
     assert_eq!(status, 422, "{problem}");
     // A page of somebody else cannot speak for whoever is signed in.

@@ -6,7 +6,9 @@ use relight_model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{ImportPlan, SiteChange, SiteRow};
-use crate::register::{Change, aliases_of, criticality_of, exposure_of, note_change, slug_of};
+use crate::register::{
+    Change, aliases_of, criticality_of, exposure_of, note_change, parts_of, slug_of,
+};
 
 /// Writes what a plan says, in the order of the plan.
 pub(super) fn write(
@@ -29,7 +31,7 @@ pub(super) fn write(
 pub(super) fn rows_in(database: &Connection) -> Result<Vec<SiteRow>, rusqlite::Error> {
     let mut query = database.prepare_cached(
         "SELECT slug, name_fr, name_en, origin, organisation.name, sector, criticality, edge,
-                public, exposure, aliases
+                public, exposure, aliases, parts
          FROM site JOIN organisation ON organisation.id = site.org ORDER BY site.id",
     )?;
     let rows = query.query_map([], |row: &Row<'_>| {
@@ -46,6 +48,7 @@ pub(super) fn rows_in(database: &Connection) -> Result<Vec<SiteRow>, rusqlite::E
             public: row.get(8)?,
             exposure: Some(exposure_of(row, 9)?),
             aliases: Some(aliases_of(row, 10)?),
+            parts: Some(parts_of(row, 11)?),
         })
     })?;
     rows.collect()
@@ -69,8 +72,8 @@ impl Writer<'_> {
             .prepare_cached(
                 "INSERT INTO site
                  (slug, name_fr, name_en, origin, host, org, criticality, edge, public, exposure,
-                  aliases)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                  aliases, parts)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 slug,
@@ -83,7 +86,8 @@ impl Writer<'_> {
                 edge,
                 public,
                 exposure,
-                row.other_names()
+                row.other_names(),
+                row.part_texts()
             ])?;
         let site = self.transaction.last_insert_rowid();
         self.transaction
@@ -104,7 +108,8 @@ impl Writer<'_> {
         self.transaction
             .prepare_cached(
                 "UPDATE site SET name_fr = ?2, name_en = ?3, origin = ?4, host = ?5, org = ?6,
-                 criticality = ?7, edge = ?8, public = ?9, exposure = ?10, aliases = ?11
+                 criticality = ?7, edge = ?8, public = ?9, exposure = ?10, aliases = ?11,
+                 parts = ?12
                  WHERE slug = ?1",
             )?
             .execute(params![
@@ -118,7 +123,8 @@ impl Writer<'_> {
                 edge,
                 public,
                 exposure,
-                after.other_names()
+                after.other_names(),
+                after.part_texts()
             ])?;
         self.transaction
             .prepare_cached("UPDATE asset SET org = ?2 WHERE key = ?1")?

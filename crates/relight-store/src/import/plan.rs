@@ -1,11 +1,12 @@
 //! The plan of an import: pure, from what the register holds and what a file says.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use relight_model::GateKey;
 
 use super::{
-    ALIASES_MAX, Conflict, ImportConflict, ImportPlan, SiteChange, SiteRow, TEXT_BYTES_MAX,
+    ALIASES_MAX, Conflict, ImportConflict, ImportPlan, SITE_PARTS_MAX, SiteChange, SiteRow,
+    TEXT_BYTES_MAX,
 };
 
 /// Longest host name (RFC 1035), in bytes.
@@ -22,6 +23,7 @@ pub(super) fn plan(held: &[SiteRow], rows: &[SiteRow], base: u64) -> ImportPlan 
         .iter()
         .flat_map(|row| names(row).into_iter().map(|host| (host, row.slug.clone())))
         .collect();
+    let keys = Keys::of(held, accepted.iter().map(|(_, row)| row));
     let (mut added, mut changed, mut untouched) = (Vec::new(), Vec::new(), Vec::new());
     // A row that claims a host name which another row of the file gives up waits for that row, so
     // the order of the lines does not matter and the same file again finds nothing to do.
@@ -29,6 +31,11 @@ pub(super) fn plan(held: &[SiteRow], rows: &[SiteRow], base: u64) -> ImportPlan 
     let mut queue: VecDeque<SiteRow> = accepted.into_iter().map(|(_, row)| row).collect();
     while let Some(mut row) = queue.pop_front() {
         row.keep(by_slug.get(&row.slug).copied());
+        if let Some(conflict) = keys.conflict(&row) {
+            let line = lines.get(&row.slug).copied().unwrap_or_default();
+            conflicts.push(ImportConflict { line, slug: row.slug, conflict });
+            continue;
+        }
         let is_taken = |host: &&str| owners.get(*host).is_some_and(|owner| *owner != row.slug);
         let taken = row.hosts().find(is_taken).map(str::to_owned);
         if let Some(host) = taken {
@@ -93,6 +100,32 @@ fn without_doubles(rows: &[SiteRow]) -> (Vec<(usize, SiteRow)>, Vec<ImportConfli
     (accepted, conflicts)
 }
 
+/// Which keys stand for a site and which for a part of one: no key stands for both.
+struct Keys {
+    sites: HashSet<GateKey>,
+    parts: HashMap<GateKey, GateKey>,
+}
+
+impl Keys {
+    fn of<'a>(held: &'a [SiteRow], accepted: impl Iterator<Item = &'a SiteRow>) -> Self {
+        let rows: Vec<&SiteRow> = held.iter().chain(accepted).collect();
+        let sites = rows.iter().map(|row| row.slug.clone()).collect();
+        let of_row = |row: &&SiteRow| {
+            let slug = row.slug.clone();
+            row.part_keys().map(|key| (key, slug.clone())).collect::<Vec<_>>()
+        };
+        Self { sites, parts: rows.iter().flat_map(of_row).collect() }
+    }
+
+    fn conflict(&self, row: &SiteRow) -> Option<Conflict> {
+        if let Some(of) = self.parts.get(&row.slug) {
+            return Some(Conflict::SlugOfPart { of: of.clone() });
+        }
+        let key = row.part_keys().find(|key| self.sites.contains(key))?;
+        Some(Conflict::PartTwice { part: key.to_string() })
+    }
+}
+
 impl SiteRow {
     /// The row as the register would keep it, with scheme and names in lower case.
     ///
@@ -119,6 +152,7 @@ impl SiteRow {
         if given > ALIASES_MAX {
             return Err(Conflict::TooManyAliases);
         }
+        row.check_parts()?;
         row.aliases.iter_mut().flatten().for_each(|alias| alias.make_ascii_lowercase());
         row.keep_apart();
         let is_good = row.aliases.iter().flatten().all(|alias| is_host(alias));
@@ -129,9 +163,28 @@ impl SiteRow {
     fn keep(&mut self, before: Option<&Self>) {
         let (exposure, aliases) =
             before.map_or((None, None), |before| (before.exposure, before.aliases.clone()));
+        let parts = before.and_then(|before| before.parts.clone());
+        self.parts = Some(self.parts.take().or(parts).unwrap_or_default());
         self.exposure = Some(self.exposure.or(exposure).unwrap_or_default());
         self.aliases = Some(self.aliases.take().or(aliases).unwrap_or_default());
         self.keep_apart();
+    }
+
+    /// The parts in order, each name once.
+    fn check_parts(&mut self) -> Result<(), Conflict> {
+        let Some(parts) = &mut self.parts else { return Ok(()) };
+        if parts.len() > SITE_PARTS_MAX {
+            return Err(Conflict::TooManyParts);
+        }
+        parts.sort_unstable();
+        parts.dedup();
+        let mut names = HashSet::new();
+        for part in &*parts {
+            if !names.insert(part.name()) || part.key(&self.slug).is_err() {
+                return Err(Conflict::PartTwice { part: part.to_string() });
+            }
+        }
+        Ok(())
     }
 
     /// Each other name once, in order, and none that is the canonical one.

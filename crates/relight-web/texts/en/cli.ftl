@@ -19,6 +19,8 @@ column-affected = Affected
 column-unknown = Unknown
 column-share = Share
 column-aliases = Other names
+column-parts = Parts that can be closed alone
+column-names = Host names
 column-edge = Edge
 column-state = State
 column-reason = Reason
@@ -75,6 +77,8 @@ server-runs = a server that runs controls this register, and this command would 
 server-runs-remedy = do it on its console, or end that server first; nothing was changed
 store-fenced = another relight took over this folder
 store-fenced-remedy = nothing was changed: see which relight runs on it
+engine-broken = the journal is not what was written: nothing is done upon it
+engine-broken-remedy = gates stay as they are; see what is broken with relight audit verify, and restore a backup
 store-plan-stale = the register changed meanwhile
 store-plan-stale-remedy = nothing was changed: run the command again
 store-disk-full = the disk is full
@@ -215,7 +219,7 @@ gap-no-edge = no edge: the site cannot be taken dark
 gap-edge-unregistered = its edge is not in the register
 import-summary = { NUMBER($added) } added, { NUMBER($changed) } changed, { NUMBER($untouched) } untouched, { NUMBER($refused) } refused
 csv-empty = the file is empty
-csv-empty-remedy = the first line must name the columns: slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public, exposure, aliases
+csv-empty-remedy = the first line must name the columns: slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public, exposure, aliases, parts
 csv-column-missing = a column is missing
 csv-column-missing-remedy = add it to the first line; nothing was imported
 csv-column-unknown = unknown column
@@ -233,6 +237,8 @@ csv-criticality-remedy = correct the line and import again
 csv-public = “public” is answered by yes or no
 csv-exposure = exposure is internet, controlled, internal or unknown
 csv-exposure-remedy = correct the line and import again
+csv-part = this is no part of a site
+csv-part-remedy = write NAME=/PATH, @internet or @write, with blanks between them, for example booking=/booking @write
 csv-public-remedy = correct the line and import again
 import-bad-origin = this origin has no valid host name
 import-bad-origin-remedy = write for example https://www.example.quebec
@@ -240,6 +246,12 @@ import-bad-alias = another name of the site is no valid host name
 import-bad-alias-remedy = write host names with blanks between them, for example www.example.quebec old.example.quebec
 import-too-many-aliases = more other names than a site may have
 import-too-many-aliases-remedy = leave out names that nobody uses; each is asked for whenever dark is proven
+import-too-many-parts = more parts than a site may have
+import-too-many-parts-remedy = leave out parts that nobody would close alone
+import-part-twice = the name of a part is taken: by another part of the site or by a site, or it is too long
+import-part-twice-remedy = give the part another name
+import-slug-of-part = the name of the site is that of a part of another site
+import-slug-of-part-remedy = give the site, or the part, another name
 import-no-organisation = the line names no organisation
 import-no-organisation-remedy = fill in the column organisation
 import-text-too-long = a text is longer than 4,096 bytes
@@ -453,8 +465,8 @@ several-incidents-remedy = name one with --incident: { $ids }
 incident-is-closed = closed
 open-for-hours = open for { NUMBER($hours) } h
 not-proven = { NUMBER($count) } { $count ->
-    [one] site wanted dark and not proven so
-   *[other] sites wanted dark and not proven so
+    [one] site exposed: wanted dark without a proof, or online without current evidence
+   *[other] sites exposed: wanted dark without a proof, or online without current evidence
  }
 plan-hash = plan { $hash }
 plan-summary = { NUMBER($sites) } { $sites ->
@@ -475,6 +487,24 @@ approval-denied-remedy = nothing was changed: make another plan
 approval-expired = the plan is too old
 approval-expired-remedy = nothing was changed: make it again
 skipped-no-clear-evidence = no current evidence says clear
+skipped-no-such-part = has no part of that name
+skipped-no-part-gate = its edge has no gate for such a part
+plan-undrilled = no drill in the last 400 days: { $edges }
+plan-bodies = sites of { NUMBER($bodies) } public bodies
+plan-part = part of each site: { $part }
+parts-closed = { NUMBER($closed) } of { NUMBER($all) } parts are closed; their sites are not dark
+parts-open = { NUMBER($open) } of { NUMBER($all) } parts are open again
+part-read-back = closed as read back at the edge: from here nobody sees what the internet sees
+parts-are-closed = { NUMBER($parts) } { $parts ->
+    [one] part of a site is closed, or being closed or opened; no site is dark by it
+   *[other] parts of sites are closed, or being closed or opened; no site is dark by them
+ }
+part-closed = closed
+part-closing = to be closed, not proven
+part-not-closed = not closed: its site is exposed
+part-opening = being opened
+part-open = open
+with-closed-parts = { $action }; closed: { $parts }
 needs-yes = nobody is there to confirm
 needs-yes-remedy = confirm with --yes, or look with --dry-run
 are-you-sure = Carry out this plan? yes or no
@@ -495,6 +525,9 @@ not-verified-same = nothing changed: the same files, or the incident does not kn
 not-verified-remedy = the target is still affected, the site did not answer behind the gate, or a vital site needs --signs none
 entry-opened = incident opened
 entry-dark-ordered = dark ordered
+entry-parts-closed = parts ordered closed
+entry-parts-opened = parts being opened
+entry-parts-seen = parts looked at
 entry-proved = proven
 entry-edge-failed = dark not proven
 entry-analysis-started = analysis started
@@ -1158,13 +1191,16 @@ drill-reach = the edge answers, and nothing else on it is dark
 drill-lint = its set-up has no error
 drill-dark = goes dark, proven
 drill-hosts = no spelling of the name gets past the gate
+drill-tunnels = connections that were upgraded before are gone
+drill-reload = a reload by other hands lights nothing
+drill-redeployed = other artifacts are dark until somebody looked at them
 drill-behind = testers reach it behind the gate
 drill-fence = an older controller is refused
 drill-restart = a restarted controller finds it dark and keeps it so
 drill-relight = comes back under clear evidence, proven twice
 drill-revised = a revised advisory makes it dark again
 drill-return = everything is lit as it was found
-drill-untried = (not tried: the edge has no path behind its gate)
+drill-untried = (not tried: there is nothing of the kind on this edge)
 drill-summary = { $edge }: { NUMBER($done) } of { NUMBER($steps) } steps passed, { NUMBER($keys) } { $keys ->
     [one] key
    *[other] keys
@@ -1238,6 +1274,12 @@ relight-stopped = more than one in a hundred did not come back, so relight opens
    *[other] sites wait
  }
 relight-stopped-remedy = look at the edges (relight edge check), then open them with relight incident on
+held-back = { NUMBER($sites) } { $sites ->
+    [one] lit site should be dark by the newest evidence
+   *[other] lit sites should be dark by the newest evidence, more than may go dark without an order
+ }
+held-back-remedy = look at what changed; then relight incident off --sites state:exposed --reason "…"
+entry-held-back = too many to darken without an order
 doctor-store = store
 doctor-sites = { NUMBER($count) } { $count ->
     [one] site

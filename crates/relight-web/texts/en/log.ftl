@@ -84,3 +84,11 @@ log-break-glass = Glass broken by { $name }: { $why }
 log-glass-reviewed = The broken glass was reviewed by { $name }
 # name
 log-update-published = { $name } published an update
+log-part-closing = { $part }: ordered closed
+log-part-closed = { $part }: closed; its site is not off
+log-part-opening = { $part }: being opened
+log-part-open = { $part }: open again
+log-part-lost = { $part }: somebody changed its gate
+log-part-failed = { $part }: not closed, its site is exposed
+log-part-stopped = { $part }: not seen open in time, closed again
+log-held-back = { $sites } lit sites should be dark by the newest evidence: more than may go dark without an order

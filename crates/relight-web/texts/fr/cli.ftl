@@ -22,6 +22,8 @@ column-affected = Touchés
 column-unknown = Inconnus
 column-share = Part
 column-aliases = Autres noms
+column-parts = Parties que l'on peut fermer seules
+column-names = Noms d'hôte
 column-edge = Frontal
 column-state = État
 column-reason = Raison
@@ -78,6 +80,8 @@ server-runs = un serveur en marche tient ce registre, et cette commande y mettra
 server-runs-remedy = faites-le sur sa console, ou arrêtez d'abord ce serveur; rien n'a été changé
 store-fenced = un autre relight a pris la main sur ce dossier
 store-fenced-remedy = rien n'a été changé : voyez quel relight y tourne
+engine-broken = le journal n'est pas ce qui fut écrit : rien n'est fait sur sa foi
+engine-broken-remedy = les barrières restent comme elles sont; voyez ce qui est brisé avec relight audit verify, et restaurez une sauvegarde
 store-plan-stale = le registre a changé entre-temps
 store-plan-stale-remedy = rien n'a été changé : relancez la commande
 store-disk-full = le disque est plein
@@ -233,7 +237,7 @@ import-summary = { NUMBER($added) } { $added ->
    *[other] refusés
  }
 csv-empty = le fichier est vide
-csv-empty-remedy = la première ligne doit nommer les colonnes : slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public, exposure, aliases
+csv-empty-remedy = la première ligne doit nommer les colonnes : slug, name_fr, name_en, origin, organisation, sector, criticality, edge, public, exposure, aliases, parts
 csv-column-missing = il manque une colonne
 csv-column-missing-remedy = ajoutez-la à la première ligne; rien n'a été importé
 csv-column-unknown = colonne inconnue
@@ -251,6 +255,8 @@ csv-criticality-remedy = corrigez la ligne et importez de nouveau
 csv-public = « public » se répond par oui ou non
 csv-exposure = l'exposition est internet, controlled, internal ou unknown
 csv-exposure-remedy = corrigez la ligne et importez de nouveau
+csv-part = ce n'est pas une partie de site
+csv-part-remedy = écrivez NOM=/CHEMIN, @internet ou @write, séparés par des espaces, par exemple rendez-vous=/rendez-vous @write
 csv-public-remedy = corrigez la ligne et importez de nouveau
 import-bad-origin = cette origine n'a pas de nom d'hôte valable
 import-bad-origin-remedy = écrivez par exemple https://www.exemple.quebec
@@ -258,6 +264,12 @@ import-bad-alias = un autre nom du site n'est pas un nom d'hôte valable
 import-bad-alias-remedy = écrivez des noms d'hôte séparés par des espaces, par exemple www.exemple.quebec ancien.exemple.quebec
 import-too-many-aliases = plus d'autres noms qu'un site ne peut en avoir
 import-too-many-aliases-remedy = laissez les noms que personne n'emploie; chacun est demandé à chaque preuve d'extinction
+import-too-many-parts = plus de parties qu'un site ne peut en avoir
+import-too-many-parts-remedy = laissez les parties que personne ne fermerait seules
+import-part-twice = le nom d'une partie est pris : par une autre partie du site ou par un site, ou il est trop long
+import-part-twice-remedy = donnez un autre nom à la partie
+import-slug-of-part = le nom du site est celui d'une partie d'un autre site
+import-slug-of-part-remedy = donnez un autre nom au site, ou à la partie
 import-no-organisation = la ligne ne nomme aucun organisme
 import-no-organisation-remedy = remplissez la colonne organisation
 import-text-too-long = un texte dépasse 4 096 octets
@@ -474,8 +486,8 @@ several-incidents-remedy = nommez-en un avec --incident : { $ids }
 incident-is-closed = clos
 open-for-hours = ouvert depuis { NUMBER($hours) } h
 not-proven = { NUMBER($count) } { $count ->
-    [one] site dont l'extinction est voulue et n'est pas prouvée
-   *[other] sites dont l'extinction est voulue et n'est pas prouvée
+    [one] site exposé : extinction voulue et pas prouvée, ou en ligne sans preuve actuelle
+   *[other] sites exposés : extinction voulue et pas prouvée, ou en ligne sans preuve actuelle
  }
 plan-hash = plan { $hash }
 plan-summary = { NUMBER($sites) } { $sites ->
@@ -505,6 +517,24 @@ approval-denied-remedy = rien n'a été changé : faites un autre plan
 approval-expired = le plan est trop ancien
 approval-expired-remedy = rien n'a été changé : refaites-le
 skipped-no-clear-evidence = aucune preuve actuelle ne le dit hors de cause
+skipped-no-such-part = n'a pas de partie de ce nom
+skipped-no-part-gate = son frontal n'a pas de barrière pour une telle partie
+plan-undrilled = aucun exercice depuis 400 jours : { $edges }
+plan-bodies = sites de { NUMBER($bodies) } organismes
+plan-part = partie de chaque site : { $part }
+parts-closed = { NUMBER($closed) } parties sur { NUMBER($all) } sont fermées; leurs sites ne sont pas éteints
+parts-open = { NUMBER($open) } parties sur { NUMBER($all) } sont rouvertes
+part-read-back = fermée selon la relecture au frontal : d'ici, personne ne voit ce que voit Internet
+parts-are-closed = { NUMBER($parts) } { $parts ->
+    [one] partie de site est fermée, ou en cours de fermeture ou de réouverture; aucun site n'est éteint par elle
+   *[other] parties de sites sont fermées, ou en cours de fermeture ou de réouverture; aucun site n'est éteint par elles
+ }
+part-closed = fermée
+part-closing = à fermer, sans preuve
+part-not-closed = pas fermée : son site est exposé
+part-opening = en cours de réouverture
+part-open = ouverte
+with-closed-parts = { $action }; fermé : { $parts }
 needs-yes = personne n'est là pour confirmer
 needs-yes-remedy = confirmez avec --yes, ou regardez avec --dry-run
 are-you-sure = Exécuter ce plan? oui ou non
@@ -525,6 +555,9 @@ not-verified-same = rien n'a changé : les mêmes fichiers, ou l'incident ne con
 not-verified-remedy = la cible est encore touchée, le site n'a pas répondu derrière la barrière, ou un site vital demande --signs none
 entry-opened = incident ouvert
 entry-dark-ordered = extinction ordonnée
+entry-parts-closed = fermeture de parties ordonnée
+entry-parts-opened = parties en cours de réouverture
+entry-parts-seen = parties observées
 entry-proved = prouvé
 entry-edge-failed = extinction non prouvée
 entry-analysis-started = analyse commencée
@@ -1215,13 +1248,16 @@ drill-reach = le frontal répond, et rien d'autre n'y est éteint
 drill-lint = sa configuration est sans erreur
 drill-dark = s'éteint, avec preuve
 drill-hosts = aucune graphie du nom ne passe la barrière
+drill-tunnels = les connexions élevées auparavant ont pris fin
+drill-reload = un rechargement par d'autres mains ne rallume rien
+drill-redeployed = d'autres artefacts sont éteints tant que personne ne les a examinés
 drill-behind = les testeurs l'atteignent derrière la barrière
 drill-fence = un contrôleur plus ancien est refusé
 drill-restart = un contrôleur redémarré le trouve éteint et le garde ainsi
 drill-relight = revient sur preuve nette, prouvé deux fois
 drill-revised = un avis révisé l'éteint de nouveau
 drill-return = tout est allumé comme au début
-drill-untried = (pas essayé : le frontal n'a pas de chemin derrière sa barrière)
+drill-untried = (pas essayé : il n'y a rien de tel sur ce frontal)
 drill-summary = { $edge } : { NUMBER($done) } { $done ->
     [one] étape réussie
    *[other] étapes réussies
@@ -1304,6 +1340,12 @@ relight-stopped = plus d'un sur cent n'est pas revenu : relight n'en rallume plu
    *[other] sites attendent
  }
 relight-stopped-remedy = regardez les frontaux (relight edge check), puis rallumez avec relight incident on
+held-back = { NUMBER($sites) } { $sites ->
+    [one] site en ligne devrait être éteint selon la preuve la plus récente
+   *[other] sites en ligne devraient être éteints selon la preuve la plus récente, plus qu'il n'en peut être éteint sans ordre
+ }
+held-back-remedy = voyez ce qui a changé; puis relight incident off --sites state:exposed --reason "…"
+entry-held-back = trop nombreux pour être éteints sans ordre
 doctor-store = registre
 doctor-sites = { NUMBER($count) } { $count ->
     [one] site

@@ -84,3 +84,11 @@ log-break-glass = Glace brisée par { $name } : { $why }
 log-glass-reviewed = La revue de la glace brisée est faite par { $name }
 # name
 log-update-published = { $name } a publié une mise à jour
+log-part-closing = { $part } : fermeture ordonnée
+log-part-closed = { $part } : fermée; son site n’est pas éteint
+log-part-opening = { $part } : en cours de réouverture
+log-part-open = { $part } : rouverte
+log-part-lost = { $part } : quelqu’un a changé sa barrière
+log-part-failed = { $part } : pas fermée, son site est exposé
+log-part-stopped = { $part } : pas vue ouverte à temps, refermée
+log-held-back = { $sites } sites en ligne devraient être éteints selon la preuve la plus récente : plus qu’il n’en peut être éteint sans ordre

@@ -23,7 +23,7 @@ use relight_engine::edge::{
     Target,
 };
 use relight_engine::edges;
-use relight_model::{Epoch, GateKey, Seen};
+use relight_model::{Epoch, GateKey, Light, Seen};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
@@ -396,16 +396,17 @@ pub(crate) fn refusals(target: &Target) -> Result<Vec<(String, &'static str)>, E
 /// What one edge shows against what the journal wants, and what is wrong with its set-up. One
 /// edge that does not answer hides no other.
 fn look(target: &Target, register: &Register) -> CheckRow {
-    let keys: Vec<GateKey> = register
-        .sites
-        .iter()
-        .filter(|site| site.edge == target.name)
-        .map(|site| site.slug.clone())
-        .collect();
+    let here = register.sites.iter().filter(|site| site.edge == target.name);
+    let mut wanted: Vec<(GateKey, Light)> =
+        here.map(|site| (site.slug.clone(), register.ledger.wants(&site.slug))).collect();
+    let sites = wanted.len();
+    let parts: Vec<_> = wanted.iter().flat_map(|(key, _)| register.ledger.parts_of(key)).collect();
+    wanted.extend(parts);
+    let keys: Vec<GateKey> = wanted.iter().map(|(key, _)| key.clone()).collect();
     let mut row = CheckRow {
         name: target.name.clone(),
         kind: target.kind.clone(),
-        sites: keys.len(),
+        sites,
         equal: 0,
         differ: Vec::new(),
         findings: Vec::new(),
@@ -450,12 +451,12 @@ fn look(target: &Target, register: &Register) -> CheckRow {
         row.findings.push(LintRow { code: CANARY_FAILED, place, refuses: false });
     }
     let mut differ = BTreeSet::new();
-    for (key, view) in keys.iter().zip(&views) {
-        let wanted = Seen::from(register.ledger.wants(key));
-        if view.durable == wanted && view.runtime == wanted {
-            row.equal += 1;
-        } else {
+    for (index, ((key, light), view)) in wanted.iter().zip(&views).enumerate() {
+        let wanted = Seen::from(*light);
+        if view.durable != wanted || view.runtime != wanted {
             differ.insert(key.to_string());
+        } else if index < sites {
+            row.equal += 1;
         }
     }
     row.differ = differ.into_iter().collect();

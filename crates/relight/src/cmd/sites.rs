@@ -8,7 +8,7 @@ mod set;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand};
-use relight_model::{Coverage, Site, SiteId, UnknownReason};
+use relight_model::{Coverage, Site, SiteId, SitePart, UnknownReason};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{texts, words};
 use serde::Serialize;
@@ -59,6 +59,7 @@ struct SiteRow<'a> {
     name_en: &'a str,
     origin: &'a str,
     aliases: &'a [String],
+    parts: Vec<String>,
     organisation: &'a str,
     sector: &'a str,
     criticality: u8,
@@ -186,8 +187,9 @@ impl Show {
             ),
         ];
         let aliases = (texts::column_aliases(lang), site.aliases.join(", "));
-        let has_aliases = !site.aliases.is_empty();
-        for (label, value) in has_aliases.then_some(aliases).into_iter().chain(facts) {
+        let parts = (texts::column_parts(lang), parts_of(site).join(", "));
+        let more = [aliases, parts].into_iter().filter(|(_, value)| !value.is_empty());
+        for (label, value) in more.chain(facts) {
             report.line(&format!("  {}", texts::labelled(lang, label, &value)));
         }
         for asset in &assets {
@@ -245,6 +247,11 @@ fn assets(register: &Register, site: &Site, context: &Context) -> Result<Vec<Ass
     Ok(rows)
 }
 
+/// The parts that can be closed alone, as a file of sites writes them.
+fn parts_of(site: &Site) -> Vec<String> {
+    site.parts.iter().map(SitePart::to_string).collect()
+}
+
 fn row<'a>(register: &'a Register, site: &'a Site) -> SiteRow<'a> {
     SiteRow {
         slug: site.slug.as_str(),
@@ -252,6 +259,7 @@ fn row<'a>(register: &'a Register, site: &'a Site) -> SiteRow<'a> {
         name_en: &site.name_en,
         origin: &site.origin,
         aliases: &site.aliases,
+        parts: parts_of(site),
         organisation: register.organisation(site),
         sector: register.sector(site),
         criticality: site.criticality.number(),

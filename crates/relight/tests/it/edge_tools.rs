@@ -109,7 +109,7 @@ fn a_drill_touches_canaries_and_marked_sites_only() {
     place.write("data/policy.toml", POLICY);
     let alone = place.expect(0, &["drill", "--json"]).json();
     assert_eq!(alone["edges"][0]["keys"], json!(["relight-canary"]));
-    assert_eq!(steps(&alone["edges"][0]).len(), 10, "{alone}");
+    assert_eq!(steps(&alone["edges"][0]).len(), 13, "{alone}");
     place.expect(0, &["sites", "set", "mun-001", "drill_ok=yes"]);
     let drilled = place.expect(0, &["drill", "--edges", "north", "--json"]).json();
     assert_eq!(drilled["edges"][0]["keys"], json!(["relight-canary", "mun-001"]));
@@ -252,7 +252,7 @@ fn an_edge_without_a_path_behind_its_gate_is_not_tried_there() {
     };
     assert_eq!((of("behind"), of("fence"), of("dark")), ([true, false], [true; 2], [true; 2]));
     let told = place.expect(0, &["edge", "test", "north"]);
-    assert!(told.stdout.contains("north: 9 of 10 steps passed"), "{}", told.text());
+    assert!(told.stdout.contains("north: 10 of 13 steps passed"), "{}", told.text());
     assert!(told.stdout.contains("(not tried: "), "{}", told.text());
 }
 
@@ -263,7 +263,7 @@ fn the_canary_of_an_edge_is_tried_without_anybodys_leave() {
     let tested = place.expect(0, &["edge", "test", "north", "--json"]).json();
     assert_eq!(tested["edges"][0]["keys"], json!(["relight-canary"]));
     let french = place.expect(0, &["edge", "test", "north", "--lang", "fr"]);
-    assert!(french.stdout.contains("10 étapes réussies sur 10"), "{}", french.text());
+    assert!(french.stdout.contains("11 étapes réussies sur 13"), "{}", french.text());
     place.write("data/policy.toml", POLICY);
     place.expect(0, &["incident", "open", "CVE-2021-44228"]);
     town.off(&["--yes"]);

@@ -4,7 +4,7 @@ use std::fs;
 
 use expect_test::expect;
 use relight_engine::edge::holding_page;
-use relight_model::GateKey;
+use relight_model::{GateKey, SitePart};
 use relight_server::edge_proxy::{EdgeLimits, EdgeProxy, EdgeProxyConfig, EdgeProxyHandle, Route};
 use relight_server::origin::{Origin, OriginConfig, OriginHandle, OriginSite};
 
@@ -13,6 +13,9 @@ use crate::place::{Outcome, Place, SITES, log4j, visitor};
 pub(crate) const POLICY: &str = "[operators]\nsingle = \"A. Tremblay\"\n";
 
 const QUERY: &str = "affected:CVE-2021-44228 or unknown";
+
+/// What the edge of the town can close alone.
+const PARTS: [&str; 3] = ["booking=/booking", "@internet", "@write"];
 
 /// A town: three sites behind a real edge, one affected, one clear, one never read.
 pub(crate) struct Town {
@@ -37,6 +40,7 @@ impl Town {
             key: GateKey::new(slug).unwrap(),
             host: host(short),
             aliases: Vec::new(),
+            parts: PARTS.map(|part| SitePart::parse(part).unwrap()).into(),
             upstream: origin.address(),
         });
         let edge = EdgeProxy::start(EdgeProxyConfig {
@@ -64,6 +68,14 @@ impl Town {
     pub(crate) fn status(&self, host: &str) -> u16 {
         let mut client = visitor(self.edge.addresses()[0]);
         client.get(host, "/").unwrap().status
+    }
+
+    /// What a visitor gets who asks otherwise.
+    pub(crate) fn ask(&self, method: &str, host: &str, path: &str) -> u16 {
+        let mut client = visitor(self.edge.addresses()[0]);
+        let none: &[(&str, &str)] = &[("Content-Length", "0")];
+        let headers = if method == "GET" { &[][..] } else { none };
+        client.request(method, host, path, headers).unwrap().status
     }
 
     pub(crate) fn off(&self, more: &[&str]) -> Outcome {

@@ -220,6 +220,7 @@ fn route(site: &DemoSite, origin: &OriginHandle) -> Route {
         key: site.slug.clone(),
         host: site.host.clone(),
         aliases: Vec::new(),
+        parts: Vec::new(),
         upstream: origin.address(),
     }
 }

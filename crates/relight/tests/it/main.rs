@@ -24,6 +24,7 @@ mod incident_rules;
 mod kill;
 mod languages;
 mod own;
+mod parts;
 mod place;
 mod policy;
 mod revisions;

@@ -66,6 +66,7 @@ fn asked(place: &Place) -> Engine {
     let ask = PlanAsk {
         incident: "CVE-2021-44228".into(),
         action: Action::Dark,
+        part: None,
         reason: "Log4Shell".into(),
         advisory_revision: Digest::default(),
         policy: Policy::strictest().digest,

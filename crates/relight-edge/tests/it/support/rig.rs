@@ -226,7 +226,7 @@ impl Rig {
     }
 
     pub(crate) fn probe(&mut self, sites: &[usize]) -> Vec<ProbeResult> {
-        let target = |n: &usize| ProbeTarget { key: key(*n), host: host(*n), baseline: Some(2) };
+        let target = |n: &usize| ProbeTarget::site(key(*n), host(*n), Some(2));
         let targets: Vec<_> = sites.iter().map(target).collect();
         self.nonce += 1;
         let mut results = self.prober.probe(&targets, self.nonce);

@@ -326,8 +326,9 @@ impl View<'_> {
     /// relights so. What kind of key it is shows when it signs.
     fn may_smash(&self, person: &Person) -> bool {
         let plan = &self.action.plan;
-        let is_dark = plan.action == relight_engine::plan::Action::Dark;
-        is_dark && self.action.is_open(self.now) && person.may_for(Role::Commander, plan)
+        plan.action.is_closing()
+            && self.action.is_open(self.now)
+            && person.may_for(Role::Commander, plan)
     }
 
     fn may_undo(&self, person: &Person) -> bool {

@@ -19,9 +19,12 @@ pub(crate) const WHICH: [&str; 6] = ["todo", "affected", "unknown", "ready", "na
 /// What a plan is asked for with: in addresses, in forms, in documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Choice {
-    /// `dark` or `relight`.
+    /// `dark`, `relight`, `close` or `open`.
     #[serde(default)]
     pub(crate) action: String,
+    /// The part of each site that is closed or opened.
+    #[serde(default)]
+    pub(crate) part: String,
     /// Id of the incident; the newest open one without it.
     #[serde(default)]
     pub(crate) incident: String,
@@ -45,14 +48,25 @@ pub(crate) struct Choice {
 impl Choice {
     /// What is to be done.
     pub(crate) fn action(&self) -> Action {
-        if self.action == "relight" { Action::Relight } else { Action::Dark }
+        match self.action.as_str() {
+            "relight" => Action::Relight,
+            "close" => Action::Close,
+            "open" => Action::Open,
+            _ => Action::Dark,
+        }
+    }
+
+    /// Whether a part of each site is meant, and not the sites.
+    pub(crate) fn is_of_parts(&self) -> bool {
+        matches!(self.action(), Action::Close | Action::Open)
     }
 
     /// By what is known: what was asked for, else what the action usually means.
     pub(crate) fn which(&self) -> &str {
         let fallback = match self.action() {
-            Action::Dark => "todo",
+            Action::Dark | Action::Close => "todo",
             Action::Relight => "ready",
+            Action::Open => "all",
         };
         WHICH.into_iter().find(|it| *it == self.which).unwrap_or(fallback)
     }
@@ -115,6 +129,7 @@ impl Choice {
         let ask = PlanAsk {
             incident: incident.to_owned(),
             action: self.action(),
+            part: self.is_of_parts().then(|| self.part.trim().to_owned()),
             reason: self.reason.trim().to_owned(),
             // Filled in by the engine from the incident.
             advisory_revision: Digest::default(),
@@ -171,6 +186,8 @@ mod tests {
         assert_eq!(which("dark", ""), "todo");
         assert_eq!(which("relight", ""), "ready");
         assert_eq!(which("relight", "everything"), "ready");
+        assert_eq!(which("close", ""), "todo");
+        assert_eq!(which("open", ""), "all");
         assert_eq!(which("dark", "unknown"), "unknown");
         assert_eq!(Choice::default().action(), Action::Dark);
     }

@@ -146,11 +146,13 @@ impl View<'_> {
             step_up: if may_ask && !is_present { self.step_up(&here) } else { String::new() },
             frame: self.frame(choice, &incident),
             title: title(lang, choice.action()),
-            code: plan_view::action_code(choice.action()),
+            code: choice.action().as_str(),
             incidents: self.incidents(&incident),
             incident,
             verdicts: verdicts(lang, choice),
             sectors: self.sectors(choice),
+            is_of_parts: choice.is_of_parts(),
+            part: choice.part.trim().to_owned(),
             slugs: choice.sites.trim().to_owned(),
             reason: choice.reason.trim().to_owned(),
             problem,
@@ -172,7 +174,8 @@ impl View<'_> {
     fn address(choice: &Choice, incident: &str, lang: Lang) -> String {
         let fields = [
             ("lang", lang.tag()),
-            ("action", plan_view::action_code(choice.action())),
+            ("action", choice.action().as_str()),
+            ("part", choice.part.trim()),
             ("incident", incident),
             ("which", choice.which()),
             ("sector", &choice.sector),
@@ -220,6 +223,8 @@ const fn title(lang: Lang, action: Action) -> &'static str {
     match action {
         Action::Dark => texts::act_dark_title(lang),
         Action::Relight => texts::act_relight_title(lang),
+        Action::Close => texts::act_close_title(lang),
+        Action::Open => texts::act_open_title(lang),
     }
 }
 
@@ -247,6 +252,7 @@ fn verdicts(lang: Lang, choice: &Choice) -> Vec<Option_> {
         chosen: value == choice.which(),
     };
     let fits = |(value, _): &(&str, &str)| match choice.action() {
+        Action::Close | Action::Open => *value != "ready",
         Action::Dark => *value != "ready",
         Action::Relight => matches!(*value, "ready" | "named"),
     };

@@ -13,18 +13,12 @@ use relight_web::{Lang, Number, texts};
 const SITES_MAX: usize = 100;
 
 /// The word of an action.
-pub(super) fn action_word(lang: Lang, action: Action) -> &'static str {
+fn action_word(lang: Lang, action: Action) -> &'static str {
     match action {
         Action::Dark => texts::act_dark(lang),
         Action::Relight => texts::act_relight(lang),
-    }
-}
-
-/// The stable name of an action.
-pub(crate) const fn action_code(action: Action) -> &'static str {
-    match action {
-        Action::Dark => "dark",
-        Action::Relight => "relight",
+        Action::Close => texts::act_close_part(lang),
+        Action::Open => texts::act_open_part(lang),
     }
 }
 
@@ -35,11 +29,9 @@ pub(super) fn view(engine: &Engine, lang: Lang, plan: &Plan) -> PlanView {
         0 => String::new(),
         more => texts::act_more(lang, more),
     };
-    let is_dark = plan.action == Action::Dark;
-    let pick = |dark: &'static str, relight: &'static str| if is_dark { dark } else { relight };
     PlanView {
-        action: action_word(lang, plan.action),
-        code: action_code(plan.action),
+        action: action_of(lang, plan),
+        code: plan.action.as_str(),
         number: Number::from(plan.sites.len()).text(lang),
         sites_word: texts::act_number_word(lang, plan.sites.len()),
         summary: summary(lang, plan),
@@ -49,9 +41,9 @@ pub(super) fn view(engine: &Engine, lang: Lang, plan: &Plan) -> PlanView {
         skipped_more: more(plan.skipped.len()),
         sites: sites(lang, plan),
         sites_more: more(plan.sites.len()),
-        visitors: pick(texts::act_visitors_dark(lang), texts::act_visitors_relight(lang)),
-        waves: if is_dark { texts::act_waves_dark(lang).to_owned() } else { waves(lang, plan) },
-        undo: pick(texts::act_undo_dark(lang), texts::act_undo_relight(lang)).to_owned(),
+        visitors: visitors(lang, plan.action),
+        waves: waves(lang, plan),
+        undo: undo(lang, plan.action).to_owned(),
         notes: notes(lang, &blast),
     }
 }
@@ -63,7 +55,36 @@ fn summary(lang: Lang, plan: &Plan) -> String {
     texts::act_summary(lang, affected, bodies.len(), count("clear"), unknown)
 }
 
+/// The word of an action, with the part that it is about.
+pub(super) fn action_of(lang: Lang, plan: &Plan) -> String {
+    let word = action_word(lang, plan.action);
+    plan.part.as_ref().map_or(word.to_owned(), |part| texts::act_of_part(lang, word, part))
+}
+
+const fn visitors(lang: Lang, action: Action) -> &'static str {
+    match action {
+        Action::Dark => texts::act_visitors_dark(lang),
+        Action::Relight => texts::act_visitors_relight(lang),
+        Action::Close => texts::act_visitors_close(lang),
+        Action::Open => texts::act_visitors_open(lang),
+    }
+}
+
+const fn undo(lang: Lang, action: Action) -> &'static str {
+    match action {
+        Action::Dark => texts::act_undo_dark(lang),
+        Action::Relight => texts::act_undo_relight(lang),
+        Action::Close => texts::act_undo_close(lang),
+        Action::Open => texts::act_undo_open(lang),
+    }
+}
+
 fn waves(lang: Lang, plan: &Plan) -> String {
+    match plan.action {
+        Action::Relight => {}
+        Action::Dark => return texts::act_waves_dark(lang).to_owned(),
+        Action::Close | Action::Open => return texts::act_waves_parts(lang).to_owned(),
+    }
     let sizes = Waves::new(&plan.sites).sizes().into_iter().filter(|size| *size > 0);
     let sizes: Vec<String> = sizes.map(|size| Number::from(size).text(lang)).collect();
     texts::act_waves_relight(lang, &sizes.join(" · "))

@@ -72,7 +72,7 @@ fn row(lang: Lang, action: &Action, now: Timestamp) -> PlanRow {
     let (standing, code) = approve::standing(lang, action, now);
     PlanRow {
         id: action.id(),
-        what: texts::act_row(lang, plan_view::action_word(lang, plan.action), plan.sites.len()),
+        what: texts::act_row(lang, &plan_view::action_of(lang, plan), plan.sites.len()),
         proposer: plan.proposer.clone(),
         at: moment(lang, plan.created),
         standing,

@@ -22,7 +22,6 @@ use super::{Call, Endpoint, Nothing, openapi};
 use crate::console::act::approve::{self, Decision};
 use crate::console::act::choose::{Choice, WHICH, readable};
 use crate::console::act::forms::{Act, Denied, Short};
-use crate::console::act::plan_view::action_code;
 use crate::console::act::{may_propose, person_of, policy_of, reads_plan, rollout};
 
 /// Sites in one answer.
@@ -153,7 +152,9 @@ fn incident(call: &Call, _: Nothing) -> Result<IncidentView, Problem> {
 fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
     let lang = call.lang;
     move |denied| match denied {
-        Denied::NoSuchAct => Problem::unreadable("act: analyse, fix or exempt"),
+        Denied::NoSuchAct => Problem::unreadable(
+            "act: analyse, fix, verify, exempt, accept or agree; days and status are numbers",
+        ),
         Denied::Role => Problem::of(StatusCode::FORBIDDEN),
         Denied::Engine(error) => Problem::engine(lang, &error),
     }
@@ -226,11 +227,21 @@ fn site(call: &Call, _: Nothing) -> Result<SiteView, Problem> {
 }
 
 fn site_act(call: &Call, input: SiteAct) -> Result<Done, Problem> {
-    let (incident, act, note) = (input.incident, input.act, input.note.unwrap_or_default());
-    let short = Short { incident, act, note, ..Short::default() };
+    let or_empty = Option::unwrap_or_default;
+    let short = Short {
+        incident: input.incident,
+        act: input.act,
+        note: or_empty(input.note),
+        days: input.days.map(|days| days.to_string()).unwrap_or_default(),
+        path: or_empty(input.path),
+        status: input.status.map(|status| status.to_string()).unwrap_or_default(),
+        text: or_empty(input.text),
+        signs: or_empty(input.signs),
+        ..Short::default()
+    };
     let act = Act::new(&call.console, &call.engine, &call.signed);
-    act.site(call.part("slug"), &short).map_err(denied(call))?;
-    Ok(Done { done: true })
+    let done = act.site(call.part("slug"), &short).map_err(denied(call))?;
+    Ok(Done { done })
 }
 
 fn site_rows(plan: &Plan) -> Vec<PlanSiteView> {
@@ -256,7 +267,8 @@ fn action_view(call: &Call, action: &incident::Action) -> Action {
     Action {
         id: action.id(),
         incident: plan.incident.clone(),
-        action: action_code(plan.action).to_owned(),
+        action: plan.action.as_str().to_owned(),
+        part: plan.part.clone(),
         hash: action.hash.to_string(),
         standing: approve::standing_code(action, call.engine.now()).to_owned(),
         proposer: plan.proposer.clone(),
@@ -310,17 +322,29 @@ fn check_choice(call: &Call, input: &PlanAsk) -> Result<(), Problem> {
     }
 }
 
+/// A part belongs to what closes and opens parts, and to nothing else.
+fn check_action(input: &PlanAsk) -> Result<(), Problem> {
+    match (input.action.as_str(), &input.part) {
+        ("dark" | "relight", None) => Ok(()),
+        ("dark" | "relight", Some(_)) => {
+            Err(Problem::unreadable("part: only with the action close or open"))
+        }
+        ("close" | "open", Some(part)) if !part.trim().is_empty() => Ok(()),
+        ("close" | "open", _) => Err(Problem::unreadable("part: which one is closed or opened")),
+        _ => Err(Problem::unreadable("action is dark, relight, close or open")),
+    }
+}
+
 /// The plan for what was chosen.
 fn chosen(call: &Call, input: PlanAsk) -> Result<Plan, Problem> {
     if !may_propose(&call.signed) {
         return Err(Problem::of(StatusCode::FORBIDDEN));
     }
-    if !["dark", "relight"].contains(&input.action.as_str()) {
-        return Err(Problem::unreadable("action is dark or relight"));
-    }
+    check_action(&input)?;
     check_choice(call, &input)?;
     let choice = Choice {
         action: input.action,
+        part: input.part.unwrap_or_default(),
         incident: input.incident.unwrap_or_default(),
         which: input.which.unwrap_or_default(),
         sector: input.sector.unwrap_or_default(),
@@ -350,7 +374,8 @@ fn preview(call: &Call, input: PlanAsk) -> Result<PlanPreview, Problem> {
     };
     Ok(PlanPreview {
         incident: plan.incident.clone(),
-        action: action_code(plan.action).to_owned(),
+        action: plan.action.as_str().to_owned(),
+        part: plan.part.clone(),
         sites: site_rows(&plan),
         skipped: plan.skipped.iter().map(skipped).collect(),
         edges: plan.edges.clone(),

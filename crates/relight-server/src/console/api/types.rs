@@ -89,16 +89,29 @@ documents! {
     SiteAct {
         /// Id of the incident.
         incident: String,
-        /// `analyse`, `fix` or `exempt`.
+        /// `analyse`, `fix`, `verify`, `exempt`, `accept` (ask a second person) or `agree` (be that
+        /// person).
         act: String,
         /// What is being done, or why.
         note: Option<String>,
+        /// For how long it is accepted as it is.
+        days: Option<u64>,
+        /// The page that is asked for behind the gate.
+        path: Option<String>,
+        /// The status that it must answer.
+        status: Option<u64>,
+        /// What it must contain.
+        text: Option<String>,
+        /// Signs of compromise, as a person attests: `none`, `seen` or `unknown`.
+        signs: Option<String>,
     }
 
     /// Chooses the sites of a plan.
     PlanAsk {
-        /// `dark` or `relight`.
+        /// `dark` or `relight`; `close` or `open` for a part of each site, which makes none dark.
         action: String,
+        /// The part: `booking`, `@internet`, `@write`.
+        part: Option<String>,
         /// Id of the incident; the newest open one without it.
         incident: Option<String>,
         /// `todo`, `affected`, `unknown`, `ready`, `named` or `all`.
@@ -115,8 +128,10 @@ documents! {
     PlanPreview {
         /// Id of the incident.
         incident: String,
-        /// `dark` or `relight`.
+        /// `dark`, `relight`, `close` or `open`.
         action: String,
+        /// The part of each site that is closed or opened.
+        part: Option<String>,
         /// Sites that would be switched.
         sites: Vec<PlanSiteView>,
         /// Sites that are left alone.
@@ -153,8 +168,10 @@ documents! {
         id: String,
         /// Id of the incident.
         incident: String,
-        /// `dark` or `relight`.
+        /// `dark`, `relight`, `close` or `open`.
         action: String,
+        /// The part of each site that is closed or opened.
+        part: Option<String>,
         /// Hash of the plan: what people sign.
         hash: String,
         /// `waiting`, `expired`, `refused`, `started` or `undone`.

@@ -68,6 +68,7 @@ fn row(province: &Province, site: &DemoSite) -> SiteRow {
         name_en: site.name_en.clone(),
         origin: format!("http://{}", site.host),
         aliases: None,
+        parts: None,
         organisation: body.name.clone(),
         sector: body.sector.to_owned(),
         criticality: site.criticality,
@@ -120,6 +121,7 @@ pub(super) fn order(engine: &Engine, keys: &[GateKey]) -> anyhow::Result<String>
     let ask = PlanAsk {
         incident: incident.clone(),
         action: Action::Dark,
+        part: None,
         reason: "Log4Shell".to_owned(),
         advisory_revision: Digest::default(),
         policy: Digest::default(),

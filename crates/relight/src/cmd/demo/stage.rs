@@ -217,8 +217,8 @@ fn routes(province: &Province, upstream: SocketAddr) -> Vec<SiteRoute> {
 }
 
 fn route(site: SiteRoute) -> Route {
-    let SiteRoute { key, host, aliases, upstream, .. } = site;
-    Route { key, host, aliases, upstream }
+    let SiteRoute { key, host, aliases, upstream, partial: parts } = site;
+    Route { key, host, aliases, parts, upstream }
 }
 
 fn loopback() -> SocketAddr {

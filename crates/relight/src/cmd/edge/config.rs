@@ -102,7 +102,7 @@ impl Config {
             host: site.host().to_lowercase(),
             aliases: site.aliases.clone(),
             upstream,
-            partial: Vec::new(),
+            partial: site.parts.clone(),
         });
         let verify = target.verify.clone();
         let verify = verify.or_else(|| (self.kind == "gateway_api").then(PathBuf::new));

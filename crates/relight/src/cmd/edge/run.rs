@@ -134,7 +134,8 @@ impl Ways {
             let mut known = BTreeSet::from([host_of(&host)]);
             let names = aliases.into_iter().chain(site.aliases.iter().cloned());
             let aliases = names.filter(|name| known.insert(host_of(name))).collect();
-            Ok(Route { key: site.slug.clone(), host, aliases, upstream })
+            let parts = site.parts.clone();
+            Ok(Route { key: site.slug.clone(), host, aliases, parts, upstream })
         };
         let routes = sites.map(route).collect::<Result<_, Failure>>()?;
         match self.listed.keys().next() {

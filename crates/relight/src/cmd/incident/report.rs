@@ -47,6 +47,8 @@ struct Row {
     sector: String,
     site: String,
     host: String,
+    /// Its other names: it is dark under all of them, or not at all.
+    aliases: Vec<String>,
     criticality: u8,
     vendor: String,
     product: String,
@@ -54,13 +56,15 @@ struct Row {
     found: Vec<String>,
     phase: &'static str,
     action: &'static str,
+    /// Parts that are closed, or should be: they make no site dark.
+    closed_parts: Vec<String>,
     ordered_at: Option<String>,
     relit_at: Option<String>,
     dark_minutes: i64,
     exposed_minutes: i64,
 }
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 17] = [
     "organisation",
     "sector",
     "site",
@@ -76,6 +80,8 @@ const COLUMNS: [&str; 15] = [
     "relit_at",
     "dark_minutes",
     "exposed_minutes",
+    "aliases",
+    "closed_parts",
 ];
 
 impl Report {
@@ -109,9 +115,18 @@ fn rows(
         };
         let mut found = exposure.found.clone();
         let purl = component(register, &question, site, &mut found, context)?;
-        rows.push(row(register, site, exposure, purl, found));
+        let mut row = row(register, site, exposure, purl, found);
+        row.closed_parts = closed_parts(register, id, site);
+        rows.push(row);
     }
     Ok(rows)
+}
+
+/// Its parts that are closed, or should be, each with its state.
+fn closed_parts(register: &Register, id: &str, site: &Site) -> Vec<String> {
+    let Some(incident) = register.ledger.incident(id) else { return Vec::new() };
+    let parts = incident.parts_of(&site.slug).filter(|part| part.is_at_work());
+    parts.map(|part| format!("{} ({})", part.name.part, part.state())).collect()
 }
 
 /// What is in service there now that the question means, and where.
@@ -147,6 +162,7 @@ fn row(
         sector: register.sector(site).to_owned(),
         site: site.slug.to_string(),
         host: site.host().to_owned(),
+        aliases: site.aliases.clone(),
         criticality: site.criticality.number(),
         vendor: part(|purl| &purl.namespace),
         product: part(|purl| &purl.name),
@@ -154,6 +170,7 @@ fn row(
         found,
         phase: exposure.phase.as_str(),
         action: exposure.action(),
+        closed_parts: Vec::new(),
         ordered_at: time(exposure.ordered_at),
         relit_at: time(exposure.relit_at),
         dark_minutes: exposure.dark_s / 60,
@@ -200,6 +217,8 @@ fn csv(rows: &[Row], report: &mut Output) {
             row.relit_at.as_ref().unwrap_or(&none).clone(),
             row.dark_minutes.to_string(),
             row.exposed_minutes.to_string(),
+            row.aliases.join(" "),
+            row.closed_parts.join(", "),
         ];
         report.raw(&format!("{}\r\n", cells.map(|cell| quoted(&cell)).join(",")));
     }
@@ -223,6 +242,7 @@ fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
     let mut table = Table::new(&[
         (texts::column_org(lang), Align::Left),
         (texts::column_site(lang), Align::Left),
+        (texts::column_names(lang), Align::Left),
         (texts::column_product(lang), Align::Left),
         (texts::column_action(lang), Align::Left),
         (texts::column_dark_minutes(lang), Align::Right),
@@ -230,11 +250,19 @@ fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
     ]);
     for row in rows {
         let action = texts::by_code(lang, &format!("action-{}", row.action)).unwrap_or(row.action);
+        let action = match row.closed_parts.is_empty() {
+            true => action.to_owned(),
+            false => texts::with_closed_parts(lang, action, &row.closed_parts.join(", ")),
+        };
+        // A site is dark under all of its names, so all are named.
+        let names = std::iter::once(&row.host).chain(&row.aliases);
+        let names = names.map(String::as_str).collect::<Vec<_>>().join(" ");
         table.row(vec![
             row.organisation.clone(),
             row.site.clone(),
+            names,
             format!("{} {}", row.product, row.version).trim().to_owned(),
-            action.to_owned(),
+            action,
             row.dark_minutes.to_string(),
             row.exposed_minutes.to_string(),
         ]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use relight_engine::incident::{Counters, Entry, Incident};
+use relight_engine::incident::{Counters, Entry, Incident, PartCase};
 use relight_engine::store::JournalRecord;
 use relight_engine::waves::Automatic;
 use relight_model::{DisplayState, GateKey, Timestamp};
@@ -19,6 +19,9 @@ use crate::report::{Report, Style};
 
 /// Sites named in one line of the log; `--json` has all.
 const SITES_SHOWN_MAX: usize = 8;
+
+/// Closed parts named by `status`; `--json` has all.
+const PARTS_SHOWN_MAX: usize = 8;
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
@@ -47,8 +50,22 @@ struct IncidentRow<'a> {
     states: BTreeMap<&'static str, usize>,
     phases: BTreeMap<&'static str, usize>,
     exposed: usize,
+    /// Parts of sites that are to be closed: none of them is dark, and no site counts as dark by
+    /// them.
+    closed_parts: Vec<PartRow<'a>>,
+    /// Lit, and dark by the newest evidence: too many at once to go dark without an order.
+    held_back: usize,
     /// Proven clear, and dark until a person says so: too many others did not come back.
     waiting_for_a_person: usize,
+}
+
+/// One part of a site.
+#[derive(Serialize)]
+struct PartRow<'a> {
+    site: &'a str,
+    part: String,
+    state: &'static str,
+    since: String,
 }
 
 #[derive(Serialize)]
@@ -112,6 +129,8 @@ fn row<'a>(
         states: states.collect(),
         phases: phases.collect(),
         exposed: counters.exposed,
+        closed_parts: closed_parts(incident).map(part_row).collect(),
+        held_back: incident.held_back().count(),
         waiting_for_a_person: Automatic::of(incident).waiting(),
     }
 }
@@ -138,6 +157,12 @@ fn text(id: &str, incident: &Incident, keys: &[GateKey], context: &Context, repo
         let mark = report.paint(Style::Bad, "⊘");
         report.line(&format!("  {mark} {}", texts::not_proven(lang, counters.exposed)));
     }
+    tell_parts(incident, context, report);
+    let held = incident.held_back().count();
+    if held > 0 {
+        let what = texts::held_back(lang, held);
+        report.warn(id, &what, texts::held_back_remedy(lang));
+    }
     let waiting = Automatic::of(incident).waiting();
     if waiting > 0 && !incident.closed {
         report.warn(
@@ -145,6 +170,38 @@ fn text(id: &str, incident: &Incident, keys: &[GateKey], context: &Context, repo
             &texts::relight_stopped(lang, waiting),
             texts::relight_stopped_remedy(lang),
         );
+    }
+}
+
+fn closed_parts(incident: &Incident) -> impl Iterator<Item = &PartCase> {
+    incident.parts().values().filter(|part| part.is_at_work())
+}
+
+fn part_row(part: &PartCase) -> PartRow<'_> {
+    PartRow {
+        site: part.name.site.as_str(),
+        part: part.name.part.to_string(),
+        state: part.state(),
+        since: rfc3339(part.since),
+    }
+}
+
+/// Each with its state: that a section is closed says nothing about the rest of its site.
+fn tell_parts(incident: &Incident, context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    let count = closed_parts(incident).count();
+    if count == 0 {
+        return;
+    }
+    report.line(&format!("  ◫ {}", texts::parts_are_closed(lang, count)));
+    for part in closed_parts(incident).take(PARTS_SHOWN_MAX) {
+        let state = texts::by_code(lang, &format!("part-{}", part.state()));
+        let name = format!("{} {}", part.name.site, part.name.part);
+        report
+            .line(&format!("    {}", texts::labelled(lang, &name, state.unwrap_or(part.state()))));
+    }
+    if count > PARTS_SHOWN_MAX {
+        report.line(&format!("    {}", texts::and_more_places(lang, count - PARTS_SHOWN_MAX)));
     }
 }
 
@@ -191,7 +248,11 @@ impl Log {
 fn line(record: &JournalRecord, context: &Context, report: &mut Report) {
     let lang = context.lang;
     let what = texts::by_code(lang, &format!("entry-{}", record.kind)).unwrap_or(&record.kind);
-    let sites = Entry::from_body(&record.body).map(|entry| entry.sites()).unwrap_or_default();
+    let named = |entry: Entry| match entry.parts() {
+        parts if parts.is_empty() => entry.sites(),
+        parts => parts,
+    };
+    let sites = Entry::from_body(&record.body).map(named).unwrap_or_default();
     let mut names: Vec<&str> = sites.iter().map(GateKey::as_str).take(SITES_SHOWN_MAX).collect();
     if sites.len() > names.len() {
         names.push("…");

@@ -12,7 +12,7 @@ use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::rollout::Rollout;
 use relight_engine::{INVENTORY_TTL_S, edges};
-use relight_model::{Digest, GateKey, Verdict};
+use relight_model::{Digest, GateKey, SitePart, Verdict};
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -59,6 +59,8 @@ struct Order {
     sites: String,
     #[command(flatten)]
     which: Which,
+    #[arg(long, value_name = "PART")]
+    part: Option<String>,
     #[arg(long)]
     dry_run: bool,
     #[arg(long)]
@@ -77,14 +79,16 @@ struct PlanDocument<'a> {
 impl Off {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let Self { order, reason, break_glass } = self;
-        order.run(Wish { action: Action::Dark, reason, break_glass }, context, report)
+        let action = if order.part.is_some() { Action::Close } else { Action::Dark };
+        order.run(Wish { action, reason, break_glass }, context, report)
     }
 }
 
 impl On {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let Self { order, reason } = self;
-        let wish = Wish { action: Action::Relight, reason, break_glass: false };
+        let action = if order.part.is_some() { Action::Open } else { Action::Relight };
+        let wish = Wish { action, reason, break_glass: false };
         order.run(wish, context, report)
     }
 }
@@ -103,6 +107,7 @@ impl Order {
         let ask = PlanAsk {
             incident,
             action,
+            part: self.part.clone(),
             reason: wish.reason.clone(),
             // Filled in by the engine from the incident.
             advisory_revision: Digest::default(),
@@ -116,6 +121,10 @@ impl Order {
         if !context.json {
             show(&plan, &hash, context, report);
         }
+        if !plan.sites.is_empty() {
+            // Whoever agrees knows how far it reaches.
+            reach(&engine, &plan, context, report)?;
+        }
         if self.dry_run || plan.sites.is_empty() {
             return nothing_changed(&plan, hash, context, report);
         }
@@ -124,12 +133,11 @@ impl Order {
         }
         operator::check_alone(context, engine.store(), (&plan, wish.break_glass))?;
         edges_fit(&plan, &wish, &register, context, report)?;
-        reach(&engine, &plan, context, report)?;
         order_given(&engine, &plan, &actor, &wish, context)?;
         // Not before the order: the loops bring back what is clear by themselves, and the plan
         // would not be the one that was shown any more.
         let open = match action {
-            Action::Dark => {
+            Action::Dark | Action::Close | Action::Open => {
                 let drive = Drive::start(&engine).map_err(failed)?;
                 tell_troubles(&drive, report);
                 let open = engine.wait_proven(&plan, &plan.keys());
@@ -152,6 +160,9 @@ fn show(plan: &Plan, hash: &str, context: &Context, report: &mut Report) {
     let sites = plan.sites.len();
     report.line(&texts::plan_hash(lang, hash));
     report.line(&texts::plan_summary(lang, affected, edges, sites, unknown, vital));
+    if let Some(part) = &plan.part {
+        report.line(&texts::plan_part(lang, part));
+    }
     for site in plan.sites.iter().take(SITES_SHOWN_MAX) {
         let verdict = texts::by_code(lang, &format!("verdict-{}", site.verdict));
         let verdict = verdict.unwrap_or(&site.verdict);
@@ -252,7 +263,7 @@ fn edges_fit(
             refused.push(row.name.clone());
         }
     }
-    if refused.is_empty() || wish.break_glass || wish.action == Action::Relight {
+    if refused.is_empty() || wish.break_glass || !wish.action.is_closing() {
         return Ok(());
     }
     refused.dedup();
@@ -282,6 +293,14 @@ fn reach(
         if let Some(open) = edge.tunnels.filter(|open| *open > 0) {
             report.note(&texts::edge_has_tunnels(lang, &edge.edge, open));
         }
+    }
+    let undrilled: Vec<&str> =
+        blast.edges.iter().filter(|it| it.is_undrilled).map(|it| it.edge.as_str()).collect();
+    if !undrilled.is_empty() {
+        report.note(&texts::plan_undrilled(lang, &undrilled.join(", ")));
+    }
+    if blast.bodies > 1 {
+        report.note(&texts::plan_bodies(lang, blast.bodies));
     }
     if blast.sharing > 0 {
         report.note(&texts::plan_shares(lang, blast.sharing));
@@ -323,7 +342,12 @@ fn tell(plan: &Plan, hash: String, open: &[GateKey], context: &Context, report: 
         report.line(&match plan.action {
             Action::Dark => texts::proven_dark(lang, proven, plan.sites.len()),
             Action::Relight => texts::proven_lit(lang, proven, plan.sites.len()),
+            Action::Close => texts::parts_closed(lang, proven, plan.sites.len()),
+            Action::Open => texts::parts_open(lang, proven, plan.sites.len()),
         });
+        if plan.action == Action::Close && plan.part.as_deref() == Some(SitePart::Internet.name()) {
+            report.note(texts::part_read_back(lang));
+        }
     }
     if open.is_empty() {
         return;

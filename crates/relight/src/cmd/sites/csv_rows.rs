@@ -2,13 +2,13 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 use relight_engine::store::SiteRow;
-use relight_model::{Criticality, GateKey, SiteExposure};
+use relight_model::{Criticality, GateKey, SiteExposure, SitePart};
 
 /// Largest file, in bytes: 100,000 rows of the longest fields that make sense.
 pub(super) const CSV_BYTES_MAX: u64 = 256 << 20;
 
 /// The columns, in the order of the documentation.
-pub(super) const COLUMNS: [&str; 11] = [
+pub(super) const COLUMNS: [&str; 12] = [
     "slug",
     "name_fr",
     "name_en",
@@ -20,6 +20,7 @@ pub(super) const COLUMNS: [&str; 11] = [
     "public",
     "exposure",
     "aliases",
+    "parts",
 ];
 
 /// The place of `exposure` in [`COLUMNS`].
@@ -27,6 +28,9 @@ const EXPOSURE: usize = 9;
 
 /// The place of `aliases`.
 const ALIASES: usize = 10;
+
+/// The place of `parts`.
+const PARTS: usize = 11;
 
 /// Columns without which a row says nothing.
 const REQUIRED: [&str; 3] = ["slug", "origin", "organisation"];
@@ -133,7 +137,7 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         fields[*column] = text.trim();
     }
     let [slug, name_fr, name_en, origin, organisation, sector, criticality, rest @ ..] = fields;
-    let [edge, public, exposure, aliases] = rest;
+    let [edge, public, exposure, aliases, parts] = rest;
     let key = GateKey::new(slug).map_err(|_| bad("csv-slug", slug))?;
     let criticality = match criticality {
         "" => Some(Criticality::Normal),
@@ -149,6 +153,8 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
     // Names with blanks between them, so that neither kind of separator tears them apart.
     let names = || aliases.split_ascii_whitespace().map(str::to_owned).collect();
     let aliases = columns.contains(&Some(ALIASES)).then(names);
+    let parts = columns.contains(&Some(PARTS)).then(|| parts_of(parts));
+    let parts = parts.transpose().map_err(|word| bad("csv-part", word))?;
     let or_slug = |name: &str| if name.is_empty() { slug } else { name }.to_owned();
     Ok(SiteRow {
         line,
@@ -157,6 +163,7 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         name_en: or_slug(name_en),
         origin: origin.to_owned(),
         aliases,
+        parts,
         organisation: organisation.to_owned(),
         sector: sector.to_owned(),
         criticality,
@@ -164,6 +171,12 @@ fn row(record: &ByteRecord, columns: &[Option<usize>], line: usize) -> Result<Si
         edge: edge.to_owned(),
         public,
     })
+}
+
+/// Parts with blanks between them.
+fn parts_of(cell: &str) -> Result<Vec<SitePart>, &str> {
+    let part = |word| SitePart::parse(word).map_err(|_| word);
+    cell.split_ascii_whitespace().map(part).collect()
 }
 
 /// As spreadsheets in either language write it; empty is yes, the default of the register.
@@ -244,6 +257,26 @@ mod tests {
         assert_eq!(of("").as_deref(), Some(""), "an empty cell says that there are none");
         let silent = read(format!("{HEAD}\na,,,a.qc,O,s,,,\n").as_bytes());
         assert_eq!(silent.good[0].aliases, None);
+    }
+
+    #[test]
+    fn parts_stand_in_one_cell_and_a_bad_one_is_told() {
+        let of = |cell: &str| read(format!("{HEAD},parts\na,,,a.qc,O,s,,,,{cell}\n").as_bytes());
+        let parts = |rows: &Rows| {
+            let parts = rows.good[0].parts.as_deref().unwrap_or_default();
+            parts.iter().map(SitePart::to_string).collect::<Vec<_>>().join("|")
+        };
+        let rows = of("booking=/booking @write  @internet");
+        assert_eq!(parts(&rows), "booking=/booking|@write|@internet");
+        assert_eq!(
+            of("").good[0].parts,
+            Some(Vec::new()),
+            "an empty cell says that there are none"
+        );
+        let silent = read(format!("{HEAD}\na,,,a.qc,O,s,,,\n").as_bytes());
+        assert_eq!(silent.good[0].parts, None);
+        let bad = of("@write booking=/../x");
+        assert_eq!((bad.good.len(), codes(&bad)), (0, vec![(2, "csv-part", "booking=/../x")]));
     }
 
     #[test]

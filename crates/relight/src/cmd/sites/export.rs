@@ -4,6 +4,7 @@ use clap::Args;
 use relight_model::Site;
 
 use super::csv_rows::COLUMNS;
+use super::parts_of;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::{INVENTORY_AGE_MAX_S, Register};
@@ -31,6 +32,7 @@ impl Export {
 fn line(register: &Register, site: &Site) -> String {
     let criticality = site.criticality.number().to_string();
     let aliases = site.aliases.join(" ");
+    let parts = parts_of(site).join(" ");
     let cells: [&str; COLUMNS.len()] = [
         site.slug.as_str(),
         &site.name_fr,
@@ -43,6 +45,7 @@ fn line(register: &Register, site: &Site) -> String {
         if site.public { "yes" } else { "no" },
         site.exposure.as_str(),
         &aliases,
+        &parts,
     ];
     cells.map(cell).join(",")
 }

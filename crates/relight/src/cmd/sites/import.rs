@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use relight_engine::barriers::is_barrier;
-use relight_engine::store::{ALIASES_MAX, Conflict, ImportPlan, SiteRow, Store};
+use relight_engine::store::{ALIASES_MAX, Conflict, ImportPlan, SITE_PARTS_MAX, SiteRow, Store};
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -161,6 +161,9 @@ fn code_of(conflict: &Conflict) -> (&'static str, String) {
         Conflict::BadOrigin => ("import-bad-origin", String::new()),
         Conflict::BadAlias => ("import-bad-alias", String::new()),
         Conflict::TooManyAliases => ("import-too-many-aliases", ALIASES_MAX.to_string()),
+        Conflict::TooManyParts => ("import-too-many-parts", SITE_PARTS_MAX.to_string()),
+        Conflict::PartTwice { part } => ("import-part-twice", part.clone()),
+        Conflict::SlugOfPart { of } => ("import-slug-of-part", of.to_string()),
         Conflict::NoOrganisation => ("import-no-organisation", String::new()),
         Conflict::TextTooLong => ("import-text-too-long", String::new()),
         Conflict::SlugTwice { first } => ("import-slug-twice", first.to_string()),

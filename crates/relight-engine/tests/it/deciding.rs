@@ -1,0 +1,77 @@
+//! What waits for a person: bad news about too many sites at once, and a fix that nobody tried.
+
+use relight_engine::incident::{Compromise, Counters, EvidenceKind, Ledger, Phase};
+use relight_engine::{EngineErrorKind, FunctionalTest, REDARK_AUTO_MAX};
+use relight_model::{Digest, DisplayState, GateKey, Sbom};
+
+use crate::edge::key;
+use crate::engine::{LOG4SHELL, Town, log4j, name, open};
+
+#[test]
+fn bad_news_about_too_many_lit_sites_waits_for_a_person() {
+    let town = Town::new(REDARK_AUTO_MAX + 1);
+    town.ingest(0, log4j("2.17.1"));
+    town.incident(LOG4SHELL);
+    let attach = |sites: std::ops::Range<usize>| {
+        let sites: Vec<GateKey> = sites.map(|site| key(&name(site))).collect();
+        town.engine.attach_evidence("scanner", LOG4SHELL, &sites, EvidenceKind::Scan).unwrap()
+    };
+    assert_eq!(attach(0..REDARK_AUTO_MAX + 1), 0, "one of them is clear");
+    let town = Town::new(REDARK_AUTO_MAX + 1);
+    town.incident(LOG4SHELL);
+    let sites: Vec<GateKey> = (0..=REDARK_AUTO_MAX).map(|site| key(&name(site))).collect();
+    let attach = |sites: &[GateKey]| {
+        town.engine.attach_evidence("scanner", LOG4SHELL, sites, EvidenceKind::Scan).unwrap()
+    };
+    assert_eq!(attach(&sites), REDARK_AUTO_MAX + 1);
+    assert_eq!(town.journal(), ["opened", "held-back"]);
+    assert_eq!(attach(&sites), REDARK_AUTO_MAX + 1);
+    assert_eq!(town.journal(), ["opened", "held-back"], "told once");
+    let shown = |town: &Town| {
+        town.engine.with_ledger(|ledger| {
+            let states = sites.iter().map(|site| ledger.display(site).0);
+            let exposed = states.filter(|state| *state == DisplayState::Exposed).count();
+            let incident = ledger.incident(LOG4SHELL).unwrap();
+            let counters = Counters::of(incident, &sites, town.engine.now());
+            (exposed, counters.exposed, incident.held_back().count())
+        })
+    };
+    let all = sites.len();
+    assert_eq!(shown(&town), (all, all, all), "until a person decides they are exposed");
+    assert_eq!(attach(&sites[1..]), 0);
+    assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Unknown));
+    assert_eq!(shown(&town), (1, all, 1), "dark is wanted of the others, and not proven");
+    town.darken(&[0]);
+    assert_eq!(shown(&town).2, 0);
+    let again = open(town.engine.store(), "second").unwrap();
+    assert_eq!(again.with_ledger(Ledger::clone), town.ledger());
+}
+
+/// The new artifacts were scanned and reported by whoever deployed them; nobody has tried the site.
+#[test]
+fn a_fix_that_was_scanned_is_verified_without_another_scan() {
+    let town = Town::new(2);
+    town.ingest(0, log4j("2.14.1"));
+    town.incident(LOG4SHELL);
+    town.darken(&[0]);
+    town.ingest(0, log4j("2.14.1"));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Affected));
+    let test = FunctionalTest { uri: "/".into(), status: 200, text: String::new() };
+    let verify = || {
+        let (site, signs) = (key(&name(0)), Compromise::NoSigns);
+        town.engine.verify_scanned("owner", LOG4SHELL, &site, &test, signs)
+    };
+    let early = verify().unwrap_err();
+    assert!(matches!(early.kind, EngineErrorKind::Rejected(_)), "nothing was deployed: {early:?}");
+    let sbom = Sbom { artifact: Some(Digest([7; 32])), ..log4j("2.17.1") };
+    town.ingest(0, sbom);
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Verifying));
+    assert!(!verify().unwrap(), "an edge without a verification path passes nothing");
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Affected));
+    let kinds = town.journal();
+    assert_eq!(kinds.last().map(String::as_str), Some("verified"));
+    let nobody = key(&name(1));
+    assert!(
+        town.engine.verify_scanned("x", LOG4SHELL, &nobody, &test, Compromise::Unknown).is_err()
+    );
+}
