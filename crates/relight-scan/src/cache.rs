@@ -127,6 +127,7 @@ fn context(options: &Options) -> [u8; 32] {
     // What only says where to look, and how fast, changes no result of a single file.
     let reading = Options {
         threads: None,
+        small_bytes: 0,
         exclude: Vec::new(),
         follow: false,
         platform: None,

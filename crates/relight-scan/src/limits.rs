@@ -41,6 +41,12 @@ pub const BUFFERED_BYTES_MAX: u64 = 32 << 20;
 /// What all threads together may hold without waiting for each other, in bytes.
 pub(crate) const SMALL_BYTES: u64 = 16 << 20;
 
+/// What [`Options::working_memory`] divides: half may be held by one outer file, a quarter by all
+/// threads without waiting, and the rest is for everything that is counted nowhere.
+pub const MEMORY_BYTES: u64 = 64 << 20;
+
+const _: () = assert!(BUFFERED_BYTES_MAX == MEMORY_BYTES / 2 && SMALL_BYTES == MEMORY_BYTES / 4);
+
 /// Longest member that is held whole, in bytes. What is longer comes by in pieces.
 pub(crate) const WHOLE_BYTES_MAX: u64 = 8 << 20;
 
@@ -85,6 +91,8 @@ pub struct Options {
     pub folder_classes_max: usize,
     /// See [`BUFFERED_BYTES_MAX`].
     pub buffered_bytes_max: u64,
+    /// What all threads together may hold without waiting for each other, in bytes.
+    pub small_bytes: u64,
     /// See [`FILE_TIME_MAX_S`].
     pub file_time_max_s: u64,
     /// See [`PATH_BYTES_MAX`].
@@ -113,6 +121,14 @@ pub struct Options {
     pub artifact_digest: bool,
 }
 
+impl Options {
+    /// The same with this much working memory, in bytes, instead of [`MEMORY_BYTES`].
+    #[must_use]
+    pub fn working_memory(self, bytes: u64) -> Self {
+        Self { buffered_bytes_max: bytes / 2, small_bytes: bytes / 4, ..self }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -126,6 +142,7 @@ impl Default for Options {
             class_size_max: CLASS_SIZE_MAX,
             folder_classes_max: FOLDER_CLASSES_MAX,
             buffered_bytes_max: BUFFERED_BYTES_MAX,
+            small_bytes: SMALL_BYTES,
             file_time_max_s: FILE_TIME_MAX_S,
             path_bytes_max: PATH_BYTES_MAX,
             mode: Mode::Deep,

@@ -23,6 +23,9 @@ const HEADER_BYTES: u64 = 28;
 /// Bytes of tables, locations and strings together; a whole runtime has three million.
 const INDEX_BYTES_MAX: u64 = 8 << 20;
 
+/// Bytes that say in which modules a package is: eight for each.
+const INDEX_ENTRY_BYTES_MAX: u64 = 8 << 10;
+
 /// Bytes in front of a packed resource.
 const PACKED_HEADER_BYTES: u64 = 29;
 
@@ -105,7 +108,7 @@ impl Index {
             if attributes[BASE] == 0 {
                 continue;
             }
-            if is_of_runtime(module) {
+            if is_of_runtime(module) || self.is_index(&attributes) {
                 let bytes = own.entry(module).or_default();
                 *bytes = bytes.saturating_add(attributes[SIZE]);
             } else {
@@ -131,6 +134,15 @@ impl Index {
             rest = behind;
         }
         attributes
+    }
+
+    /// Whether it says in which modules a package is (`/packages/java.util.jar`), which is no
+    /// archive whatever it is called.
+    fn is_index(&self, attributes: &[u64; ATTRIBUTES]) -> bool {
+        self.string(attributes[MODULE]) == b"packages"
+            && self.string(attributes[PARENT]).is_empty()
+            && attributes[SIZE] <= INDEX_ENTRY_BYTES_MAX
+            && attributes[SIZE].is_multiple_of(8)
     }
 
     fn string(&self, at: u64) -> &[u8] {

@@ -14,7 +14,7 @@ use relight_model::FlawCode;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::archive::code_of;
-use crate::limits::{Options, SMALL_BYTES};
+use crate::limits::Options;
 
 /// Bytes between two looks at the clock.
 const TIME_BYTES: u64 = 1 << 20;
@@ -29,8 +29,8 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// For so many threads.
-    pub(crate) fn new(threads: usize) -> Self {
-        let small_bytes = SMALL_BYTES / threads.max(1) as u64;
+    pub(crate) fn new(threads: usize, options: &Options) -> Self {
+        let small_bytes = options.small_bytes / threads.max(1) as u64;
         Self { taken: Mutex::new(false), freed: Condvar::new(), small_bytes }
     }
 
@@ -292,7 +292,8 @@ mod tests {
     /// Method: the first holds much on another thread until it was told; the second asks then.
     #[test]
     fn one_outer_file_at_a_time_holds_much() {
-        let (options, memory) = (Options::default(), Arc::new(Memory::new(2)));
+        let options = Options::default();
+        let memory = Arc::new(Memory::new(2, &options));
         let much = memory.small_bytes + 1;
         let (tell, told) = std::sync::mpsc::channel::<()>();
         let (ready, is_ready) = std::sync::mpsc::channel();
@@ -318,20 +319,20 @@ mod tests {
     #[test]
     fn many_entries_pass_by_the_same_rule_as_one() {
         let options = Options { entries_max: 5, expanded_free_bytes: 100, ..Options::default() };
-        let budget = Budget::new(&options, &Arc::new(Memory::new(1)), 0);
+        let budget = Budget::new(&options, &Arc::new(Memory::new(1, &options)), 0);
         assert!(budget.may_pass(1, 60) && !budget.may_pass(1, 41) && !budget.may_pass(5, 0));
         assert!(budget.may_pass(4, 40) && !budget.may_pass(1, 0) && budget.may_pass(0, 0));
-        let spent = Budget::new(&options, &Arc::new(Memory::new(1)), 0);
+        let spent = Budget::new(&options, &Arc::new(Memory::new(1, &options)), 0);
         assert!(!spent.expand(101));
         assert!(!spent.may_pass(1, 0) && !spent.may_pass(2, 0), "nothing passes after a limit");
         let late = Options { file_time_max_s: 0, ..options };
-        assert!(!Budget::new(&late, &Arc::new(Memory::new(1)), 0).may_pass(3, 0));
+        assert!(!Budget::new(&late, &Arc::new(Memory::new(1, &late)), 0).may_pass(3, 0));
     }
 
     #[test]
     fn more_than_the_limit_is_refused_and_what_is_released_can_be_had_again() {
         let options = Options { buffered_bytes_max: 100, ..Options::default() };
-        let budget = Budget::new(&options, &Arc::new(Memory::new(1)), 0);
+        let budget = Budget::new(&options, &Arc::new(Memory::new(1, &options)), 0);
         assert!(budget.hold(60) && !budget.hold(41) && budget.hold(40));
         budget.release(30);
         assert!(budget.hold(30) && !budget.hold(1));

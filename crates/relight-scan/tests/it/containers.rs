@@ -375,8 +375,10 @@ fn modules_of_a_java_runtime_are_read() {
     let pom_at = format!("app.core/{}", pom_path("a"));
     let packed = format!("{pom_at}.z");
     for (little, pom_at) in [(true, &pom_at), (false, &pom_at), (true, &packed), (false, &packed)] {
-        let files: [(&str, &[u8]); 4] = [
+        let files: [(&str, &[u8]); 5] = [
             ("java.base/java/lang/Object.class", &runtime),
+            // Found with a real runtime: in which modules a package is, called like an archive.
+            ("packages/java.util.jar", &[0, 0, 0, 0, 1, 0, 0, 0]),
             ("app.core/org/x/data.bin", b"data"),
             (pom_at, &pom),
             ("jdk.compiler/a.b", &runtime),
@@ -386,7 +388,7 @@ fn modules_of_a_java_runtime_are_read() {
         let found = "pkg:maven/g/a@1 in m.gz!/m\n";
         assert_eq!(one("m.gz", &gz(&image)), found, "{pom_at} {little}");
         let report = run(tree(&[("modules", &image)]).path(), &Options::default());
-        assert_eq!(report.member_bytes.listed, 6_000);
+        assert_eq!(report.member_bytes.listed, 6_008);
     }
     let mut image = jimage(&[(&packed, &pom), ("m/b", b"b")], true);
     let whole = image.len();
@@ -404,6 +406,12 @@ fn modules_of_a_java_runtime_are_read() {
     let at = odd.windows(4).position(|it| it == b"\0zip").unwrap();
     odd[at + 1] = b'q';
     assert_eq!(one("m", &odd), "flaw method-unsupported m!/m/a\n");
+    // A module may be called like that index, and hold an archive.
+    let jar = jar("1");
+    let long: &[u8] = &[jar.as_slice(), &vec![0; 9_000]].concat();
+    let image = jimage(&[("packages/p/x.jar", &jar), ("packages/y.zip", long)], true);
+    assert!(one("m", &image).starts_with("pkg:maven/g/a@1 in m!/packages/p/x.jar\n"));
+    assert!(one("m", &image).contains("m!/packages/y.zip"));
     let mut newer = jimage(&[("m/a", b"a")], true);
     newer[6] = 2;
     assert_eq!(one("m", &newer), "flaw container-unsupported m\n");

@@ -37,6 +37,7 @@ option-follow = Also visit what symbolic links lead to outside the target
 option-flaws = Write every place that was not read, as JSON lines
 option-redact-paths = Replace what fits a regular expression in every path, before anything leaves
 option-threads = Threads; one for each core unless given
+option-memory = MiB of working memory; what needs more counts as not read
 option-max-read = Megabytes read a second, at most
 option-no-cache = Read everything again; the inventory of a site (--site) always does
 option-progress = Progress: on a terminal, or as JSON lines on stderr every 5 seconds

@@ -37,6 +37,7 @@ option-follow = Visiter aussi ce vers quoi mènent les liens symboliques hors de
 option-flaws = Écrire chaque endroit non lu, en lignes JSON
 option-redact-paths = Remplacer dans tout chemin ce qui correspond à une expression, avant que rien ne sorte
 option-threads = Fils d'exécution; sinon un par cœur
+option-memory = Mio de mémoire de travail ; ce qui en demande plus compte comme non lu
 option-max-read = Mégaoctets lus par seconde, au plus
 option-no-cache = Tout relire; l'inventaire d'un site (--site) le fait toujours
 option-progress = Progression : sur un terminal, ou en lignes JSON sur stderr toutes les 5 secondes

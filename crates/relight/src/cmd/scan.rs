@@ -33,6 +33,12 @@ use crate::threshold::Threshold;
 /// Most threads that may be asked for.
 const THREADS_MAX: u16 = 256;
 
+/// Least working memory that may be asked for, in MiB.
+const MEMORY_MIB_MIN: u64 = 8;
+
+/// Most working memory that may be asked for, in MiB.
+const MEMORY_MIB_MAX: u64 = 4_096;
+
 /// What to scan and what to do with it.
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
@@ -67,6 +73,9 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "N",
         value_parser = clap::value_parser!(u16).range(1..=i64::from(THREADS_MAX)))]
     threads: Option<u16>,
+    #[arg(long, value_name = "N", default_value_t = relight_scan::MEMORY_BYTES >> 20,
+        value_parser = clap::value_parser!(u64).range(MEMORY_MIB_MIN..=MEMORY_MIB_MAX))]
+    memory: u64,
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_read: Option<u32>,
     #[arg(long)]
@@ -138,7 +147,7 @@ impl Scan {
             platform: self.platform.clone(),
             all_layers: self.all_layers,
             threads: self.threads.map(usize::from),
-            ..Options::default()
+            ..Options::default().working_memory(self.memory << 20)
         };
         let progress_lines = self.progress == "jsonl";
         // Evidence never stands on a cache: a check sum in a directory proves nothing against

@@ -168,6 +168,33 @@ fn an_interrupted_scan_leaves_nothing_behind() {
     assert_eq!(after, before, "the inventory of before stands");
 }
 
+/// Goal: who has less memory says so, and hears what that cost. Method: an archive in an archive
+/// that must be held whole, with enough memory and with too little.
+#[test]
+fn what_needs_more_memory_than_was_given_counts_as_not_read() {
+    let place = Place::new();
+    let mut state = 1_u32;
+    let noise: Vec<u8> = (0..6 << 20)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .collect();
+    let inner = archive(&[("noise", &noise)]);
+    place.write("app/a.zip", archive(&[("in.zip", &inner)]));
+    let whole = place.expect(0, &["scan", "app", "--json"]).json();
+    assert_eq!(whole["unread"], serde_json::json!([]));
+    let little = place.expect(3, &["scan", "app", "--memory", "8", "--no-cache", "--json"]).json();
+    let unread = &little["unread"][0];
+    assert_eq!(
+        (&unread["path"], &unread["reason"]),
+        (&"a.zip!/in.zip".into(), &"limit-memory".into())
+    );
+    for refused in ["0", "7", "4097", "x"] {
+        place.expect(2, &["scan", "app", "--memory", refused]);
+    }
+}
+
 /// The tree is not ours: its configuration raises no limit (SCAN.md 9 and EXPERIENCE.md 2.4).
 #[test]
 fn a_configuration_in_the_scanned_tree_changes_nothing() {
