@@ -7,30 +7,28 @@ mod follow;
 mod group;
 mod heat;
 mod hunts;
+mod judge;
 mod kept;
 mod names;
 mod posture;
 mod probed;
+mod signs;
 mod source;
+mod tell;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
 use relight_formats::limited::{Limits, open_stream};
-use relight_model::{Campaign, Digest, Exposure, OrgId, Sign, Site, SiteId, Timestamp};
-use relight_store::{LogPosition, Store};
-use relight_watch::{
-    Daybook, Dossier, Feed, Found, Home, Known, KnownScanners, Memory, Places, Pool, ROWS_MAX,
-    Reader, Tally, Window, campaigns, gather, read_signs,
-};
+use relight_model::Digest;
+use relight_store::LogPosition;
+use relight_watch::{Daybook, Feed, Memory, Reader, Tally, Window};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::feeds::files_below;
-use crate::then::Then;
 use block::Block;
 use file::LastLine;
 use group::Group;
@@ -41,9 +39,14 @@ pub use file::HEAD_BYTES;
 pub use follow::{FOLLOWED_MAX, FollowReport, Follower};
 pub use heat::{HeatMap, HeatRow, MAP_WEEKS_MAX, heat_map};
 pub use hunts::{AnsweredDays, HITS_MAX, Hunted, Place, erase_source, hunt_all};
+pub use judge::{
+    Faults, Judged, campaigns_of, judged, known_scanners, never_blocked, note_proxies, signs_seen,
+};
 pub use kept::KeptCampaigns;
 pub use posture::{FeedPosture, LogState, POSTURE_DAYS, SitePosture, posture};
 pub use probed::{OnThatDay, Probed, ProbedSite, probed};
+pub use signs::{OUTBOUND, SignsGap, SignsOf, outbound, signs_of};
+pub use tell::{begin_telling, tell_campaigns};
 
 /// Bytes of log that become one window.
 pub const SEGMENT_BYTES_MAX: usize = 8 << 20;
@@ -59,13 +62,6 @@ pub const KNOWN_SCANNERS: &str = "known-scanners.csv";
 
 /// Name of the list of signs of success, in the data folder.
 pub const SIGNS: &str = "signs.csv";
-
-/// How long an inventory speaks for a site after it was confirmed, in seconds.
-const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
-
-/// Days before and after a campaign in which a line of a site says that it would have been heard:
-/// a site with few visitors sends none on most days, and is listened to all the same.
-const HEARD_AROUND_DAYS: i64 = 14;
 
 /// What a packed log may unpack to.
 const LIMITS: Limits = Limits { bytes_max: LOG_BYTES_MAX, ratio_max: LOG_RATIO_MAX };
@@ -199,189 +195,6 @@ struct ReadSegment {
     cut: u64,
 }
 
-/// Campaigns, and of whom they may be missing.
-#[derive(Clone, Debug)]
-pub struct Judged {
-    /// See [`campaigns_of`].
-    pub campaigns: Vec<Campaign>,
-    /// Share of all sources whose contacts all fitted into memory; below 1 the rest are a fair
-    /// share of everybody, and nothing is said of them.
-    pub sources_kept: f64,
-}
-
-/// Every campaign that the kept windows of all organisations together show, each on its step of
-/// the ladder by what the register knows about its targets. Takes no lease: whoever controls the
-/// register goes on undisturbed.
-///
-/// # Errors
-/// The store cannot be read, or a window in it is of another version.
-pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
-    Ok(judged(store)?.campaigns)
-}
-
-/// As [`campaigns_of`], with how many sources did not fit.
-///
-/// # Errors
-/// As [`campaigns_of`].
-pub fn judged(store: &Store) -> Result<Judged, EngineError> {
-    judged_within(store, ROWS_MAX)
-}
-
-fn judged_within(store: &Store, rows_max: usize) -> Result<Judged, EngineError> {
-    let mut pool = Pool::new(rows_max);
-    each_organisation(store, |_, windows, home| {
-        windows.iter().for_each(|window| pool.add(window, home));
-    })?;
-    let register = Register::read(store)?;
-    let found = Found::of(&mut pool, &register.places);
-    let stats = pool.stats();
-    drop(pool);
-    let mut dossier = Dossier::default();
-    each_organisation(store, |org, windows, home| {
-        windows.iter().for_each(|window| dossier.add(window, home, found.sources()));
-        dossier.add_home(home, &register.own(org), found.sources());
-    })?;
-    let mut campaigns = campaigns(&found.judge(&dossier, &register.places));
-    grade(store, &register, &mut campaigns)?;
-    let mut campaigns = gather(campaigns);
-    names::keep(store, &mut campaigns)?;
-    Ok(Judged { campaigns, sources_kept: stats.strong_share.min(stats.weak_share) })
-}
-
-/// Lines of a list that are none: their numbers, and what is wrong, by code.
-pub type Faults = Vec<(usize, &'static str)>;
-
-/// The list of scanners that mean well, from [`KNOWN_SCANNERS`] in the data folder, and the lines
-/// of it that are none, by number and code. Without the file nobody is known.
-///
-/// # Errors
-/// The file is there and cannot be read.
-pub fn known_scanners(store: &Store) -> Result<(KnownScanners, Faults), EngineError> {
-    match fs::read_to_string(store.path().with_file_name(KNOWN_SCANNERS)) {
-        Ok(text) => Ok(KnownScanners::parse(&text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Default::default()),
-        Err(error) => Err(EngineError::because("reading the list of known scanners", error)),
-    }
-}
-
-/// The signs of success that somebody saw, from [`SIGNS`] in the data folder, and the lines of it
-/// that are none, by number and code. Without the file there are none.
-///
-/// # Errors
-/// The file is there and cannot be read, or the register cannot.
-pub fn signs_seen(store: &Store) -> Result<(Vec<Sign>, Faults), EngineError> {
-    signs_of(store, &store.sites()?)
-}
-
-fn signs_of(store: &Store, sites: &[Site]) -> Result<(Vec<Sign>, Faults), EngineError> {
-    let by_name: BTreeMap<&str, SiteId> =
-        sites.iter().map(|site| (site.slug.as_str(), site.id)).collect();
-    match fs::read_to_string(store.path().with_file_name(SIGNS)) {
-        Ok(text) => Ok(read_signs(&text, &|name| by_name.get(name).copied())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Default::default()),
-        Err(error) => Err(EngineError::because("reading the list of signs", error)),
-    }
-}
-
-/// Looks at the windows of one organisation after the other, with who is at home there.
-fn each_organisation(
-    store: &Store,
-    mut see: impl FnMut(OrgId, &[Window], &Home),
-) -> Result<(), EngineError> {
-    for org in store.organisations()? {
-        let mut home = Home::default();
-        let mut windows = Vec::new();
-        for bytes in store.windows_of(org.id)? {
-            let window = Window::from_bytes(&bytes).map_err(|error| {
-                EngineError::because(format!("reading a window of {}", org.name), error)
-            })?;
-            home.add(&window);
-            windows.push(window);
-        }
-        see(org.id, &windows, &home);
-    }
-    Ok(())
-}
-
-/// What the register says about sites.
-struct Register {
-    sites: Vec<Site>,
-    /// The sector of each organisation.
-    sectors: BTreeMap<OrgId, String>,
-    /// Where they are, and when each was heard.
-    places: Places,
-}
-
-impl Register {
-    fn read(store: &Store) -> Result<Self, EngineError> {
-        let organisations = store.organisations()?;
-        let mut of_no_site = Vec::new();
-        for org in &organisations {
-            let days = store.watch_days_of_no_site(org.id)?;
-            of_no_site.extend(days.into_iter().map(|day| (day, org.id)));
-        }
-        let sectors = organisations.into_iter().map(|org| (org.id, org.sector)).collect();
-        let heard = store.watch_probes(compact::HEARD, 0, i64::MAX)?.into_iter();
-        let heard = heard.flat_map(|(day, sites)| {
-            sites.iter().map(|site| (day, SiteId(site))).collect::<Vec<_>>()
-        });
-        let mut read = Self { sites: store.sites()?, sectors, places: Places::default() };
-        let sites = read.sites.iter().map(|site| (site.id, site.org, read.sector(site)));
-        read.places = Places::new(sites).heard(heard).heard_of_no_site(of_no_site);
-        Ok(read)
-    }
-
-    /// The site sent a line between two moments, or within [`HEARD_AROUND_DAYS`] of them.
-    fn is_heard(&self, site: SiteId, from: Timestamp, to: Timestamp) -> bool {
-        let day = |day: i64| u32::try_from(day.max(0)).unwrap_or(u32::MAX);
-        let (from, to) = (compact::day_of(from), compact::day_of(to));
-        let days = day(from - HEARD_AROUND_DAYS)..day(to + HEARD_AROUND_DAYS + 1);
-        self.places.is_heard(site, days)
-    }
-
-    fn sector(&self, site: &Site) -> &str {
-        self.sectors.get(&site.org).map_or("", String::as_str)
-    }
-
-    /// The sites of an organisation: nobody is at home at another one's.
-    fn own(&self, org: OrgId) -> BTreeSet<(OrgId, Option<SiteId>)> {
-        let own = self.sites.iter().filter(|site| site.org == org);
-        own.map(|site| (org, Some(site.id))).collect()
-    }
-}
-
-/// Joins campaigns with the register: sectors, what each attempt met at its hour, and the signs of
-/// success that somebody saw.
-fn grade(
-    store: &Store,
-    register: &Register,
-    campaigns: &mut [Campaign],
-) -> Result<(), EngineError> {
-    let sites = register.sites.iter();
-    let sectors: BTreeMap<SiteId, String> =
-        sites.map(|site| (site.id, register.sector(site).to_owned())).collect();
-    let attempts = campaigns.iter().flat_map(|campaign| &campaign.attempts);
-    let flaws: BTreeSet<&str> = attempts.map(|attempt| attempt.flaw).collect();
-    let flaws: Vec<String> = flaws.into_iter().map(str::to_owned).collect();
-    let then = Then::new(store, &flaws, INVENTORY_AGE_MAX_S)?;
-    let failed = RefCell::new(None);
-    let exposure = |site, at, flaw: &str| {
-        then.exposure(site, at, flaw).unwrap_or_else(|error| {
-            failed.replace(Some(error));
-            Exposure::Unknown
-        })
-    };
-    let signs = signs_of(store, &register.sites)?.0;
-    let heard = |site, from, to| register.is_heard(site, from, to);
-    let known = Known { sectors: &sectors, heard: &heard, exposure: &exposure, signs: &signs };
-    let scanners = known_scanners(store)?.0;
-    for campaign in &mut *campaigns {
-        known.grade(campaign);
-        scanners.put_apart(campaign);
-    }
-    failed.into_inner().map_or(Ok(()), |error| Err(error.into()))
-}
-
 /// The position with the header that is in force there.
 fn with_header(position: &LogPosition, reader: &Reader) -> LogPosition {
     LogPosition { header: reader.feed().header.clone(), ..position.clone() }
@@ -456,22 +269,10 @@ mod tests {
     use std::sync::Arc;
 
     use relight_model::{Criticality, GateKey};
-    use relight_store::SiteRow;
+    use relight_store::{SiteRow, Store};
 
     use super::*;
     use crate::EngineOptions;
-
-    #[test]
-    fn a_site_is_heard_around_its_lines_and_at_no_other_time() {
-        let places = Places::default().heard([100, 200].map(|day| (day, SiteId(1))));
-        let register = Register { sites: Vec::new(), sectors: BTreeMap::new(), places };
-        let of = |site, from: i64, to: i64| {
-            register.is_heard(SiteId(site), from * 86_400, to * 86_400 + 86_399)
-        };
-        assert!(of(1, 100, 100) && of(1, 114, 120) && of(1, 186, 186) && of(1, 90, 300));
-        assert!(!of(1, 115, 185) && !of(1, 0, 85) && !of(1, 215, 215));
-        assert!(!of(2, 100, 100), "no line of it");
-    }
 
     #[test]
     fn empty_lines_are_counted_so_that_numbers_are_those_of_an_editor() {
@@ -531,26 +332,5 @@ mod tests {
         let options = EngineOptions { holder: "test".into(), clock: || 0, inventory_ttl_s: 1 };
         let engine = Engine::open(Arc::new(store), options).unwrap();
         (folder, engine)
-    }
-
-    /// Goal: a full pool is told. Method: a hundred addresses with a door of the catalogue each, in
-    /// a pool with room for fewer.
-    #[test]
-    fn sources_that_do_not_fit_are_told() {
-        let (_folder, engine) = engine();
-        let site = engine.store().sites().unwrap().remove(0);
-        let log: String = (0..100)
-            .map(|last| {
-                format!(
-                    "192.0.2.{last} - - [10/Dec/2021:12:00:00 +0000] \"GET /.env HTTP/1.1\" 404 9 \
-                     \"-\" \"-\"\n"
-                )
-            })
-            .collect();
-        let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
-        engine.ingest_log(&feed, Cursor::new(log.into_bytes())).unwrap();
-        let kept = |rows_max| judged_within(engine.store(), rows_max).unwrap().sources_kept;
-        assert!((kept(100) - 1.0).abs() < f64::EPSILON, "{}", kept(100));
-        assert!((0.2..0.8).contains(&kept(50)), "{}", kept(50));
     }
 }

@@ -121,14 +121,51 @@ impl<'a> Then<'a> {
         at: Timestamp,
         flaw: &str,
     ) -> Result<Exposure, StoreError> {
+        self.answer(site, at, &Question::Advisory(flaw.to_owned()))
+    }
+
+    /// Since when a site is known to have had a flaw: the first inventory that had it. `None` when
+    /// none had.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn since(&self, site: SiteId, flaw: &str) -> Result<Option<Timestamp>, StoreError> {
         let question = Question::Advisory(flaw.to_owned());
+        let mut since = None;
+        for asset in self.placements.get(&site).into_iter().flatten() {
+            for row in &self.history(*asset)?.rows {
+                let is_earlier = since.is_none_or(|since| row.observed_at < since);
+                if is_earlier && self.judged(row.digest, &question)? == Judged::Affected {
+                    since = Some(row.observed_at);
+                }
+            }
+        }
+        Ok(since)
+    }
+
+    /// Whether a site ran a product at that time, by the beginning of its package URL: `Affected`
+    /// stands for yes and `Clear` for no. Of a CPE name no inventory tells.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn runs(&self, site: SiteId, at: Timestamp, product: &str) -> Result<Exposure, StoreError> {
+        let question = package(product);
+        question.map_or(Ok(Exposure::Unknown), |it| self.answer(site, at, &it))
+    }
+
+    fn answer(
+        &self,
+        site: SiteId,
+        at: Timestamp,
+        question: &Question,
+    ) -> Result<Exposure, StoreError> {
         // What containers were made of then is not kept, and digests never clear.
         let mut clear = question.gap(&self.advisories).is_none()
             && question.exhibits(&self.advisories).is_empty();
         let assets = self.placements.get(&site).map(Vec::as_slice).unwrap_or_default();
         clear &= !assets.is_empty();
         for asset in assets {
-            match self.asset(*asset, at, &question)? {
+            match self.asset(*asset, at, question)? {
                 Exposure::Affected => return Ok(Exposure::Affected),
                 Exposure::Unknown => clear = false,
                 Exposure::Clear => {}
@@ -148,6 +185,29 @@ impl<'a> Then<'a> {
         (from, to): (Timestamp, Timestamp),
         flaw: &str,
     ) -> Result<Exposure, StoreError> {
+        self.answer_between(site, (from, to), &Question::Advisory(flaw.to_owned()))
+    }
+
+    /// As [`Then::runs`], the most that was known between two moments, both included.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn runs_between(
+        &self,
+        site: SiteId,
+        span: (Timestamp, Timestamp),
+        product: &str,
+    ) -> Result<Exposure, StoreError> {
+        let question = package(product);
+        question.map_or(Ok(Exposure::Unknown), |it| self.answer_between(site, span, &it))
+    }
+
+    fn answer_between(
+        &self,
+        site: SiteId,
+        (from, to): (Timestamp, Timestamp),
+        question: &Question,
+    ) -> Result<Exposure, StoreError> {
         let mut moments = BTreeSet::from([from, to]);
         for asset in self.placements.get(&site).into_iter().flatten() {
             let history = self.history(*asset)?;
@@ -156,7 +216,7 @@ impl<'a> Then<'a> {
         }
         let mut worst = Exposure::Clear;
         for at in moments {
-            match self.exposure(site, at, flaw)? {
+            match self.answer(site, at, question)? {
                 Exposure::Affected => return Ok(Exposure::Affected),
                 Exposure::Unknown => worst = Exposure::Unknown,
                 Exposure::Clear => {}
@@ -223,4 +283,9 @@ impl<'a> Then<'a> {
         }
         Judged::Clear { complete }
     }
+}
+
+/// The question who has a product, by its package URL: a bare name would mean every ecosystem.
+fn package(product: &str) -> Option<Question> {
+    product.starts_with("pkg:").then(|| Question::parse(product).ok()).flatten()
 }

@@ -67,6 +67,8 @@ pub struct ExportedCampaign {
     pub last: Timestamp,
     /// Addresses; one of version 6 stands for its /64.
     pub sources: Vec<IpAddr>,
+    /// Those of them that many people use: never blocked.
+    pub crowded: Vec<IpAddr>,
     /// Names of the organisations that were contacted.
     pub organisations: Vec<String>,
     /// How many sites were contacted.

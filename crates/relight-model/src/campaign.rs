@@ -41,10 +41,31 @@ pub struct Campaign {
     /// How many single addresses were put together here because they are so many and nothing ties
     /// them to each other; 0 for a campaign.
     pub gathered: usize,
+    /// Those of its sources that many people use: a carrier's, an office's or a proxy's. Sorted.
+    pub crowded: Vec<IpAddr>,
+    /// Sites of the register that sent no line around its time: nobody knows whether it met them.
+    pub silent: usize,
+    /// Products that it looked for where they ran, those at most sites first, at most 8.
+    pub matched: Vec<Matched>,
     /// Marks of its contacts, sorted: by them it is known again. Below `marks_until` all of them.
     pub marks: Vec<u64>,
     /// See `marks`.
     pub marks_until: u64,
     /// The detections it rests on.
     pub detections: Vec<Detection>,
+}
+
+/// A product that a campaign looked for, joined with what sites ran on those days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// The product, as people call it.
+    pub product: String,
+    /// Sites that ran it and sent lines.
+    pub running: usize,
+    /// Of these, sites at which the campaign tried a door of it.
+    pub tried: usize,
+    /// Sites at which it tried one and of which nobody knows what ran there.
+    pub unknown: usize,
+    /// More of its tries met the product than chance explains.
+    pub aimed: bool,
 }

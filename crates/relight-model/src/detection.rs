@@ -82,6 +82,8 @@ pub struct Detection {
     pub agents: Vec<String>,
     /// Payloads that would have worked on their product, in order of time.
     pub attempts: Vec<Attempt>,
+    /// Doors of the catalogue that were tried, each at each site once, at most 4,096.
+    pub tried: Vec<Tried>,
     /// What its first contact is told by: the same on every machine.
     pub origin: u64,
     /// What its contacts are told by, sorted: the 1,024 smallest numbers. No address is in them.
@@ -91,7 +93,18 @@ pub struct Detection {
     pub evidence: Vec<String>,
 }
 
-/// One payload that reached one site.
+/// A door of the catalogue that was tried at a site.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tried {
+    /// Where.
+    pub site: SiteId,
+    /// Id of the entry.
+    pub door: &'static str,
+    /// When first.
+    pub at: Timestamp,
+}
+
+/// One payload, or one use of a known flaw, that reached one site.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Attempt {
     /// When it came first.

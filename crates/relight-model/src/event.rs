@@ -77,6 +77,8 @@ pub struct Event<'a> {
     pub source: IpAddr,
     /// Host that was asked, when the format carries it.
     pub host: &'a str,
+    /// The host that was asked is an address, or none of the sites whose log this is.
+    pub stray: bool,
     /// Request method.
     pub method: &'a str,
     /// Path without query.
@@ -130,6 +132,7 @@ impl Event<'_> {
             site: None,
             source,
             host: "",
+            stray: false,
             method: "",
             path: "",
             query: "",

@@ -28,9 +28,9 @@ mod warning;
 
 pub use advisory::{Advisory, Affected, Effect, PackageName, Stance, Why};
 pub use answer::{Answer, Coverage, InventoryState, UnknownReason, Verdict};
-pub use campaign::Campaign;
+pub use campaign::{Campaign, Matched};
 pub use component::{Basis, Catalog, Certainty, Component, Owned, Scope};
-pub use detection::{Attempt, Contribution, Detection, Exposure, Severity, Sign};
+pub use detection::{Attempt, Contribution, Detection, Exposure, Severity, Sign, Tried};
 pub use digest::Digest;
 pub use ecosystem::Ecosystem;
 pub use event::{Escape, Event, Outcome};

@@ -30,6 +30,7 @@ pub fn exported(campaign: &Campaign, organisations: Vec<String>, lang: Lang) -> 
         first: campaign.first,
         last: campaign.last,
         sources: campaign.sources.iter().map(IpAddr::to_canonical).collect(),
+        crowded: campaign.crowded.iter().map(IpAddr::to_canonical).collect(),
         organisations,
         sites: campaign.sites.len(),
         callbacks: callbacks.into_iter().cloned().collect(),

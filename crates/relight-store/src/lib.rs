@@ -39,6 +39,7 @@ mod watch_campaigns;
 mod watch_days;
 mod watch_notes;
 mod windows;
+mod windows_state;
 
 pub use accounts::{
     ACCOUNTS_MAX, AccountChange, AccountRow, AccountTables, GrantRow, IDENTITIES_MAX, IdentityRow,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use relight_model::{Campaign, Contribution, Detection, Severity, Timestamp};
+use relight_model::{Campaign, Contribution, Detection, Exposure, Severity, Timestamp};
 
 use crate::detectors::{DETECTION_MARKS_MAX, EVIDENCE_MAX, likelihood_threshold};
 use crate::path_class::Hasher;
@@ -49,12 +49,12 @@ pub fn campaigns(detections: &[Detection]) -> Vec<Campaign> {
 /// alone, and who is known and means well is together with others of the same name only.
 pub fn gather(campaigns: Vec<Campaign>) -> Vec<Campaign> {
     let (singles, mut whole): (Vec<_>, Vec<_>) = campaigns.into_iter().partition(is_single);
-    let mut by_name: BTreeMap<Vec<String>, Vec<Campaign>> = BTreeMap::new();
+    let mut by_name: BTreeMap<(Vec<String>, Severity), Vec<Campaign>> = BTreeMap::new();
     for single in singles {
-        by_name.entry(single.known.clone()).or_default().push(single);
+        by_name.entry((single.known.clone(), single.severity)).or_default().push(single);
     }
     let mut taken: BTreeSet<String> = whole.iter().map(|it| it.id.clone()).collect();
-    for (known, singles) in by_name {
+    for ((known, _), singles) in by_name {
         if singles.len() > SINGLES_MAX {
             whole.push(gathered(known, singles, &mut taken));
         } else {
@@ -67,9 +67,13 @@ pub fn gather(campaigns: Vec<Campaign>) -> Vec<Campaign> {
 
 fn gathered(known: Vec<String>, singles: Vec<Campaign>, taken: &mut BTreeSet<String>) -> Campaign {
     let (gathered, severity) = (singles.len(), singles[0].severity);
-    let detections: Vec<Detection> = singles.into_iter().flat_map(|it| it.detections).collect();
+    let (mut attempts, mut detections) = (BTreeSet::new(), Vec::new());
+    for single in singles {
+        attempts.extend(single.attempts);
+        detections.extend(single.detections);
+    }
     let together = campaign(&detections.iter().collect::<Vec<_>>(), taken);
-    Campaign { gathered, severity, known, ..together }
+    Campaign { gathered, severity, known, attempts: attempts.into_iter().collect(), ..together }
 }
 
 /// What campaigns are in the order of.
@@ -81,9 +85,16 @@ fn order(campaign: &Campaign) -> Option<(Timestamp, &[IpAddr], &str, &str)> {
 /// One address that looked around a little, with a client like everybody's.
 fn is_single(campaign: &Campaign) -> bool {
     let [one] = &campaign.detections[..] else { return false };
-    let is_low = campaign.severity == Severity::Reconnaissance || !campaign.known.is_empty();
+    let is_affected = |it: &relight_model::Attempt| it.exposure == Exposure::Affected;
+    let is_low = match campaign.severity {
+        Severity::Reconnaissance => true,
+        // A flaw that was tried at random, where nobody is known to have had it.
+        Severity::ExploitAttempt => one.detector == "flaw",
+        _ => !campaign.known.is_empty(),
+    };
     is_low
-        && one.severity == Severity::Reconnaissance
+        && (one.severity == Severity::Reconnaissance || one.detector == "flaw")
+        && !campaign.attempts.iter().any(is_affected)
         && campaign.signs.is_empty()
         && one.sources.len() == 1
         && one.shared.is_empty()
@@ -202,6 +213,9 @@ fn campaign(detections: &[&Detection], taken: &mut BTreeSet<String>) -> Campaign
         known: Vec::new(),
         spoofed: Vec::new(),
         gathered: 0,
+        crowded: Vec::new(),
+        silent: 0,
+        matched: Vec::new(),
         marks,
         marks_until,
         detections: each().cloned().collect(),

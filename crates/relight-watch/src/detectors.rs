@@ -1,11 +1,11 @@
 //! Detectors: decisions about one source, or about many that do the same, over all organisations
 //! together. They keep no state.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use relight_model::{
-    Attempt, Contribution, Detection, Exposure, OrgId, Severity, SiteId, Timestamp, registry,
+    Attempt, Contribution, Detection, Exposure, OrgId, Severity, SiteId, Timestamp, Tried, registry,
 };
 
 use crate::contact::Class;
@@ -21,7 +21,7 @@ mod silence;
 mod weights;
 
 pub use alarm::{ALARMS_MAX, Alarm};
-pub use dossier::{Dossier, SHARED_SITES_MIN};
+pub use dossier::{CROWD_CLIENTS_MAX, Dossier, SHARED_SITES_MIN};
 pub use group_sweep::{GROUPS_MAX, MEMBERS_MAX, group_threshold};
 pub use places::{Places, SECTORS_MAX};
 pub use silence::{LogDay, QUIET_EVENTS_A_DAY, Silence, USUAL_DAYS, silence};
@@ -33,6 +33,13 @@ const LOOKUP_FLAW: &str = "CVE-2021-44228";
 
 /// A client with more ordinary users in the sample than this tells nothing about who uses it.
 const RARE_USERS_MAX: u32 = 1;
+
+/// Most sources that are looked up because they used a known flaw: a month of a botnet of sixteen
+/// hundred addresses a day. Those with the smallest keys are, and a key is the address, mixed.
+pub const FLAW_SOURCES_MAX: usize = 50_000;
+
+/// Most doors that a detection names, each at each site once.
+pub const TRIED_MAX: usize = 4_096;
 
 /// How the name of a user agent begins.
 pub(crate) const AGENT: &str = "agent:";
@@ -101,29 +108,25 @@ pub trait Detector: Sync {
 registry! {
     /// Every detector, in alphabetical order.
     pub static DETECTORS: dyn Detector, check = crate::detectors::tests::check;
-    emerging, group_sweep, jndi, sector, slow_sweep, spike, traversal
+    emerging, flaw, group_sweep, jndi, sector, slow_sweep, spike, traversal
 }
 
 /// What a pool makes worth a look: the first of two steps, on rows alone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Found {
     sources: BTreeSet<SourceKey>,
     alarms: Vec<Alarm>,
     /// Clients that more than a few people use.
     common: BTreeSet<u32>,
+    /// Sources above it are not looked up for the use of a flaw alone: see [`FLAW_SOURCES_MAX`].
+    ceiling: u64,
 }
 
 impl Found {
     /// Looks at every source and every group of a pool. The same pool gives the same, however it
     /// was merged.
     pub fn of(pool: &mut Pool, places: &Places) -> Self {
-        let mut sources = BTreeSet::new();
-        pool.each_source(|source, rows| {
-            let is_enough = || weights::likelihood(rows) >= likelihood_threshold();
-            if rows[0].class() == Class::Exploit || rows.len() > 1 && is_enough() {
-                sources.insert(source);
-            }
-        });
+        let (mut sources, ceiling) = deciding(pool, FLAW_SOURCES_MAX);
         let mut alarms = Vec::new();
         for detector in DETECTORS {
             alarms.extend(detector.alarms(pool, places));
@@ -132,7 +135,14 @@ impl Found {
         let users = group_sweep::ordinary_users(pool).into_iter();
         let common =
             users.filter(|(_, count)| !group_sweep::is_rare(count)).map(|(value, _)| value);
-        Self { sources, alarms, common: common.collect() }
+        Self { sources, alarms, common: common.collect(), ceiling }
+    }
+
+    /// Share of the sources with the use of a flaw that are looked up: below 1 beyond
+    /// [`FLAW_SOURCES_MAX`], and then a fair share of everybody.
+    #[expect(clippy::cast_precision_loss, reason = "a share for people")]
+    pub fn share(&self) -> f64 {
+        self.ceiling as f64 / u64::MAX as f64
     }
 
     /// The sources whose contacts decide, to be looked up in the windows.
@@ -163,6 +173,28 @@ impl Found {
         let rare = values.into_iter().filter(|value| *value != 0 && !self.common.contains(value));
         rare.take(FINGERPRINTS_MAX).map(|value| dossier.name(value)).collect()
     }
+}
+
+/// The sources whose own contacts decide, and the key above which those with the use of a flaw
+/// and nothing else are left out.
+fn deciding(pool: &mut Pool, flaws_max: usize) -> (BTreeSet<SourceKey>, u64) {
+    let (mut sources, mut ceiling, mut of_flaws) = (BTreeSet::new(), u64::MAX, 0);
+    pool.each_source(|source, rows| {
+        let is_enough = || weights::likelihood(rows) >= likelihood_threshold();
+        if rows[0].class() == Class::Exploit {
+            sources.insert(source);
+        } else if rows.iter().any(|row| row.class() == Class::Flaw && row.counts()) {
+            of_flaws += 1;
+            if of_flaws <= flaws_max {
+                sources.insert(source);
+            } else if of_flaws == flaws_max + 1 {
+                ceiling = source.0.saturating_sub(1);
+            }
+        } else if rows.len() > 1 && is_enough() {
+            sources.insert(source);
+        }
+    });
+    (sources, ceiling)
 }
 
 /// What these contacts say that they are, as far as windows still hold it.
@@ -202,11 +234,14 @@ fn detection(
         .filter(|contact| contact.class == Class::Exploit)
         .filter_map(|contact| Callback::parse(contact.text).map(|callback| callback.host))
         .collect();
+    let attempts = attempts(contacts);
+    // Reconnaissance by somebody who also used a flaw is told as an attempt, and never as more.
+    let of_attempts = if attempts.is_empty() { Severity::Noise } else { Severity::ExploitAttempt };
     Some(Detection {
         detector,
         sources,
         shared: String::new(),
-        severity,
+        severity: severity.max(of_attempts),
         first,
         last,
         decided: decided(contacts),
@@ -219,7 +254,8 @@ fn detection(
         callbacks: callbacks.into_iter().collect(),
         fingerprints: Vec::new(),
         agents: Vec::new(),
-        attempts: attempts(contacts),
+        attempts,
+        tried: tried(contacts),
         origin: contacts.first().map_or(0, mark),
         marks: marks(contacts),
         evidence: evidence(contacts),
@@ -267,16 +303,35 @@ fn decided(contacts: &[Contact<'_>]) -> Timestamp {
     contacts.get(count).map_or(0, |contact| contact.first)
 }
 
-/// Where and when payloads that would have worked arrived.
+/// Where and when payloads that would have worked arrived, and requests that use a known flaw.
 fn attempts(contacts: &[Contact<'_>]) -> Vec<Attempt> {
-    let exploits = contacts.iter().filter(|contact| contact.class == Class::Exploit);
-    let attempt = |contact: &Contact<'_>| Attempt {
-        at: contact.first,
-        site: contact.site,
-        flaw: LOOKUP_FLAW,
-        exposure: Exposure::Unknown,
-    };
-    exploits.map(attempt).collect()
+    let mut attempts = Vec::new();
+    for contact in contacts {
+        let (at, site, exposure) = (contact.first, contact.site, Exposure::Unknown);
+        let mut add = |flaw| attempts.push(Attempt { at, site, flaw, exposure });
+        match contact.class {
+            Class::Exploit => add(LOOKUP_FLAW),
+            Class::Flaw => catalogue::of_door(contact.door)
+                .into_iter()
+                .flat_map(|entry| &entry.cves)
+                .for_each(|flaw| add(flaw)),
+            _ => {}
+        }
+    }
+    attempts
+}
+
+/// The doors of the catalogue among these contacts, at the sites that the log tells.
+fn tried(contacts: &[Contact<'_>]) -> Vec<Tried> {
+    let doors = contacts.iter().filter(|contact| contact.class.is_door());
+    let mut first: BTreeMap<(SiteId, &'static str), Timestamp> = BTreeMap::new();
+    for contact in doors {
+        let Some((site, door)) = contact.site.zip(catalogue::id_of(contact.door)) else { continue };
+        let at = first.entry((site, door)).or_insert(contact.first);
+        *at = (*at).min(contact.first);
+    }
+    let tried = first.into_iter().map(|((site, door), at)| Tried { site, door, at });
+    tried.take(TRIED_MAX).collect()
 }
 
 fn total(contributions: &[Contribution]) -> f64 {
@@ -303,9 +358,12 @@ fn evidence(contacts: &[Contact<'_>]) -> Vec<String> {
 /// a probe names its catalogue entry; the path comes last because it may hold commas.
 fn evidence_line(contact: &Contact<'_>) -> String {
     let site = contact.site.map_or_else(|| "-".to_owned(), |site| site.0.to_string());
-    let entry = (contact.class == Class::Probe).then(|| catalogue::probe(contact.text)).flatten();
+    let entry = contact
+        .class
+        .is_door()
+        .then(|| catalogue::id_of(contact.door).or_else(|| catalogue::probe(contact.text)));
     let class = contact.class.as_str();
-    let class = entry.map_or_else(|| class.to_owned(), |entry| format!("{class}:{entry}"));
+    let class = entry.flatten().map_or_else(|| class.to_owned(), |entry| format!("probe:{entry}"));
     let (org, day) = (contact.org.0, crate::civil::day(contact.first));
     format!("{org}, {site}, {day}, {}, {class}, {}", contact.status, contact.text)
 }

@@ -69,7 +69,7 @@ pub fn heat<K: Ord + Copy>(
 impl Heat {
     fn add(&mut self, class: Class) {
         self.contacts += 1;
-        self.probes += u64::from(class == Class::Probe);
+        self.probes += u64::from(class.is_door());
         self.attempts += u64::from(matches!(class, Class::Exploit | Class::Attempt));
     }
 }

@@ -77,13 +77,13 @@ impl Prey {
                 Kind::Probe => catalogue::id_of(door).is_some_and(|id| doors.contains(&id)),
                 Kind::Attempt if is_climb(door, text) => false,
                 Kind::Exploit | Kind::Attempt => doors.contains(&LOOKUP_DOOR),
-                Kind::Refused | Kind::NotFound => false,
+                Kind::Refused | Kind::NotFound | Kind::Stray | Kind::Dropped => false,
             },
             // A door of the catalogue has the hash of its id, so its text is compared.
             Self::Path(path) => match kind {
                 Kind::Probe => path_class::hash(text) == path_class::hash(path),
                 Kind::Refused | Kind::NotFound => door == path_class::hash(path),
-                Kind::Exploit | Kind::Attempt => false,
+                Kind::Exploit | Kind::Attempt | Kind::Stray | Kind::Dropped => false,
             },
             Self::Callback(host) => is_called(kind, text, &host_key(host)),
         }

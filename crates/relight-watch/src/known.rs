@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use relight_model::{Campaign, Severity, Timestamp};
+use relight_model::{Campaign, OrgId, Severity, SiteId, Timestamp};
 
 use crate::civil;
 use crate::detectors::AGENT;
@@ -66,7 +66,32 @@ struct Entry {
     network: (IpAddr, u8),
     /// First moment and first moment after it.
     between: (Timestamp, Timestamp),
+    /// Where it holds; `None` for everywhere, and then it may attack nowhere.
+    scope: Option<Scope>,
 }
+
+/// Organisations and sites that somebody agreed to have tested.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Whole organisations.
+    pub organisations: BTreeSet<OrgId>,
+    /// Sites, those of these organisations too.
+    pub sites: BTreeSet<SiteId>,
+}
+
+impl Scope {
+    /// Everything that a campaign met lies in it. What met an organisation and the log does not
+    /// say where needs the whole organisation.
+    fn holds(&self, campaign: &Campaign) -> bool {
+        let (sites, organisations) = (&campaign.sites, &campaign.organisations);
+        let is_placed = !sites.is_empty() && campaign.attempts.iter().all(|it| it.site.is_some());
+        sites.iter().all(|site| self.sites.contains(site))
+            && (is_placed || organisations.iter().all(|org| self.organisations.contains(org)))
+    }
+}
+
+/// What a name of a list means: an organisation with its sites, or one site.
+pub type Meaning<'a> = &'a dyn Fn(&str) -> Option<Scope>;
 
 /// The list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,16 +102,19 @@ pub struct KnownScanners {
 }
 
 impl KnownScanners {
-    /// Reads `reason,name,network[,first day,last day]`, one a line; `#` begins a remark. A test
-    /// must have both days. Lines that are none are told by number and code, and the others hold.
-    pub fn parse(text: &str) -> (Self, Vec<(usize, &'static str)>) {
+    /// Reads `reason,name,network[,first day,last day[,where,who asked,who agreed]]`, one a line;
+    /// `#` begins a remark. `where` names organisations and sites with a semicolon in between. A
+    /// test must have all of them, and two different names; an own scanner without `where` is
+    /// known, and its payloads are attempts like any. Lines that are none are told by number and
+    /// code, and the others hold.
+    pub fn parse(text: &str, meaning: Meaning<'_>) -> (Self, Vec<(usize, &'static str)>) {
         let (mut entries, mut faults) = (Vec::new(), Vec::new());
         for (number, line) in (1..).zip(text.lines().take(KNOWN_MAX)) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            match entry(line) {
+            match entry(line, meaning) {
                 Ok(entry) => entries.push(entry),
                 Err(code) => faults.push((number, code)),
             }
@@ -131,14 +159,20 @@ impl KnownScanners {
 
     /// Puts a campaign apart if every source of it is known and means well: it becomes background
     /// noise with a name. Payloads that would have worked are never silenced, except those of an
-    /// own scanner or a test within its days.
+    /// own scanner or a test within its days and only at the places that were agreed.
     pub fn put_apart(&self, campaign: &mut Campaign) {
         campaign.spoofed = self.spoofed(campaign);
         let between = (campaign.first, campaign.last);
-        let of = |source: &IpAddr| self.entries.iter().find(|entry| entry.covers(*source, between));
+        let is_here = |entry: &&Entry| entry.scope.as_ref().is_none_or(|it| it.holds(campaign));
+        let of = |source: &IpAddr| {
+            let mut lines = self.entries.iter().filter(is_here);
+            let covers = |entry: &&Entry| entry.covers(*source, between);
+            let agreed = lines.clone().find(|entry| covers(entry) && entry.has_agreed());
+            agreed.or_else(|| lines.find(covers))
+        };
         let known: Option<Vec<&Entry>> = campaign.sources.iter().map(of).collect();
         let Some(known) = known.filter(|known| !known.is_empty()) else { return };
-        let agreed = known.iter().all(|entry| entry.reason.may_attack());
+        let agreed = known.iter().all(|entry| entry.has_agreed());
         if !campaign.attempts.is_empty() && !agreed || !campaign.signs.is_empty() {
             return;
         }
@@ -159,6 +193,11 @@ impl Entry {
         is_name.then(|| (self.name.to_ascii_lowercase(), self.name.clone()))
     }
 
+    /// Payloads from it, where the line holds, are part of what was agreed.
+    const fn has_agreed(&self) -> bool {
+        self.reason.may_attack() && self.scope.is_some()
+    }
+
     fn covers(&self, source: IpAddr, (first, last): (Timestamp, Timestamp)) -> bool {
         self.between.0 <= first && last < self.between.1 && is_within(source, self.network)
     }
@@ -173,27 +212,57 @@ fn is_claimed(agent: &str, name: &str) -> bool {
     })
 }
 
-fn entry(line: &str) -> Result<Entry, &'static str> {
+fn entry(line: &str, meaning: Meaning<'_>) -> Result<Entry, &'static str> {
     let fields: Vec<&str> = line.split(',').map(str::trim).collect();
-    let (reason, name, network, days) = match fields[..] {
-        [reason, name, network] => (reason, name, network, None),
-        [reason, name, network, first, last] => (reason, name, network, Some((first, last))),
+    let ([reason, name, network], rest) = fields.split_first_chunk().ok_or("known-fields")?;
+    let (days, agreed) = match rest {
+        [] => (None, None),
+        [first, last] => (Some((*first, *last)), None),
+        [first, last, agreed @ ..] if agreed.len() == 3 => (Some((*first, *last)), Some(agreed)),
         _ => return Err("known-fields"),
     };
-    let reason = Reason::ALL.into_iter().find(|it| it.as_str() == reason).ok_or("known-reason")?;
+    let reason = Reason::ALL.into_iter().find(|it| it.as_str() == *reason).ok_or("known-reason")?;
     if name.is_empty() {
         return Err("known-name");
     }
-    let between = match days {
-        Some((first, last)) => {
-            let day = |text| civil::parse_day(text).ok_or("known-day");
-            (day(first)?, day(last)? + civil::DAY)
-        }
-        None if reason == Reason::Test => return Err("known-test-days"),
-        None => (Timestamp::MIN, Timestamp::MAX),
+    let between = between(reason, days)?;
+    let scope = match agreed {
+        Some(agreed) => Some(agreed_scope(agreed, meaning)?),
+        None if reason == Reason::Test => return Err("known-test-scope"),
+        None => None,
     };
     let network = network_of(network).ok_or("known-network")?;
-    Ok(Entry { reason, name: name.to_owned(), network, between })
+    Ok(Entry { reason, name: (*name).to_owned(), network, between, scope })
+}
+
+fn between(
+    reason: Reason,
+    days: Option<(&str, &str)>,
+) -> Result<(Timestamp, Timestamp), &'static str> {
+    match days {
+        None | Some(("", "")) if reason == Reason::Test => Err("known-test-days"),
+        None | Some(("", "")) => Ok((Timestamp::MIN, Timestamp::MAX)),
+        Some((first, last)) => {
+            let day = |text| civil::parse_day(text).ok_or("known-day");
+            Ok((day(first)?, day(last)? + civil::DAY))
+        }
+    }
+}
+
+/// Where something was agreed, when two people did: one alone may be whoever attacks.
+fn agreed_scope(agreed: &[&str], meaning: Meaning<'_>) -> Result<Scope, &'static str> {
+    let [places, asked, consented] = agreed else { return Err("known-fields") };
+    let is_nobody = asked.is_empty() || consented.is_empty();
+    if is_nobody || asked.to_lowercase() == consented.to_lowercase() {
+        return Err("known-two-names");
+    }
+    let mut scope = Scope::default();
+    for place in places.split(';').map(str::trim) {
+        let meant = meaning(place).ok_or("known-place")?;
+        scope.organisations.extend(meant.organisations);
+        scope.sites.extend(meant.sites);
+    }
+    Ok(scope)
 }
 
 /// An address, or a network no longer than its addresses. `/0` is everybody, and nobody means that.
@@ -236,184 +305,4 @@ fn is_within(source: IpAddr, (network, length): (IpAddr, u8)) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use relight_model::{Attempt, Detection, Exposure};
-
-    use super::*;
-
-    const LIST: &str = "# ours\nresearch, Census Example, 198.51.100.0/24\n\
-                        crawler, Search, 2001:db8::/32\n\
-                        test, Pentest Nord, 203.0.113.9, 2021-12-01, 2021-12-10\n";
-
-    /// 2021-12-05.
-    const AT: Timestamp = 1_638_662_400;
-
-    fn campaign(sources: &[&str], days: i64, attacks: bool) -> Campaign {
-        let attempt =
-            Attempt { at: AT, site: None, flaw: "CVE-2021-44228", exposure: Exposure::Unknown };
-        Campaign {
-            id: "C-0001".to_owned(),
-            formerly: Vec::new(),
-            severity: if attacks { Severity::ExploitAttempt } else { Severity::Reconnaissance },
-            confidence: 0.9,
-            first: AT,
-            last: AT + days * civil::DAY,
-            sources: sources.iter().map(|source| source.parse().unwrap()).collect(),
-            organisations: Vec::new(),
-            sites: Vec::new(),
-            aimed_at: Vec::new(),
-            shared: Vec::new(),
-            attempts: if attacks { vec![attempt] } else { Vec::new() },
-            signs: Vec::new(),
-            known: Vec::new(),
-            spoofed: Vec::new(),
-            gathered: 0,
-            marks: Vec::new(),
-            marks_until: u64::MAX,
-            detections: Vec::new(),
-        }
-    }
-
-    fn put(sources: &[&str], days: i64, attacks: bool) -> Vec<String> {
-        let (list, faults) = KnownScanners::parse(LIST);
-        assert_eq!(faults, []);
-        let mut campaign = campaign(sources, days, attacks);
-        let before = campaign.severity;
-        list.put_apart(&mut campaign);
-        let apart = campaign.severity == Severity::Noise;
-        assert_eq!(apart, !campaign.known.is_empty());
-        assert!(apart || campaign.severity == before);
-        campaign.known
-    }
-
-    #[test]
-    fn only_campaigns_of_known_sources_alone_are_put_apart() {
-        assert_eq!(
-            put(&["198.51.100.7", "198.51.100.250"], 40, false),
-            ["research: Census Example"]
-        );
-        assert_eq!(
-            put(&["198.51.100.7", "2001:db8:5::1"], 40, false),
-            ["crawler: Search", "research: Census Example"]
-        );
-        assert_eq!(put(&["198.51.100.7", "198.51.101.7"], 40, false), [] as [&str; 0]);
-        assert_eq!(put(&["2001:db9::1"], 1, false), [] as [&str; 0]);
-    }
-
-    fn detection(sources: Vec<IpAddr>, agent: &str, shared: &str) -> Detection {
-        Detection {
-            detector: "slow_sweep",
-            sources,
-            shared: shared.to_owned(),
-            severity: Severity::Reconnaissance,
-            first: AT,
-            last: AT,
-            decided: AT,
-            organisations: Vec::new(),
-            sites: Vec::new(),
-            contacts: 1,
-            likelihood: 1.0,
-            threshold: 1.0,
-            contributions: Vec::new(),
-            callbacks: Vec::new(),
-            fingerprints: Vec::new(),
-            agents: vec![agent.to_owned()],
-            attempts: Vec::new(),
-            origin: 0,
-            marks: Vec::new(),
-            evidence: Vec::new(),
-        }
-    }
-
-    /// Trap: a claimed crawler.
-    #[test]
-    fn a_name_that_is_claimed_from_a_strange_address_is_told() {
-        let list = "crawler,Examplebot,66.249.64.0/19\ncrawler,Examplebot,2001:db8:7::/48\n\
-                    monitor,Up,192.0.2.0/24\nown-scanner,Nessus,192.0.2.0/24\n";
-        let (list, faults) = KnownScanners::parse(list);
-        assert_eq!(faults, []);
-        let spoofed = |sources: &[&str], agent: &str, shared: &str| {
-            let mut campaign = campaign(sources, 1, false);
-            let sources = campaign.sources.clone();
-            campaign.detections.push(detection(sources, agent, shared));
-            list.put_apart(&mut campaign);
-            (campaign.spoofed, campaign.known.is_empty())
-        };
-        let bot = "agent:Mozilla/5.0 (compatible; examplebot/2.1; +http://www.example.com/bot)";
-        let claimed = (vec!["Examplebot".to_owned()], true);
-        assert_eq!(spoofed(&["198.51.100.7"], bot, ""), claimed);
-        assert_eq!(spoofed(&["198.51.100.7"], "", bot), claimed, "a group of them");
-        for own in ["66.249.70.1", "2001:db8:7:1::"] {
-            assert_eq!(spoofed(&[own], bot, ""), (vec![], false), "{own}");
-        }
-        for agent in [
-            "agent:Examplebots/1",
-            "agent:NotExamplebot",
-            "agent:up and away",
-            "agent:Nessus",
-            "ja4:Examplebot",
-            "",
-        ] {
-            assert_eq!(spoofed(&["198.51.100.7"], agent, "").0, [""; 0], "{agent}");
-        }
-    }
-
-    /// Sources of version 6 are kept as their /64, however exactly the list names them.
-    #[test]
-    fn a_network_is_known_as_sources_are_kept() {
-        for (network, source, is_known) in [
-            ("2001:db8:5:6::7", "2001:db8:5:6::", true),
-            ("2001:db8:5:6::7/128", "2001:db8:5:6::", true),
-            ("2001:db8:5:6:7::/80", "2001:db8:5:6::", true),
-            ("2001:db8:5:6::7", "2001:db8:5:7::", false),
-            ("::ffff:192.0.2.9", "192.0.2.9", true),
-            ("::ffff:192.0.2.0/120", "192.0.2.9", true),
-            ("::ffff:192.0.2.8", "192.0.2.9", false),
-        ] {
-            let (list, faults) = KnownScanners::parse(&format!("monitor,y,{network}\n"));
-            assert_eq!(faults, [], "{network}");
-            let mut campaign = campaign(&[source], 1, false);
-            list.put_apart(&mut campaign);
-            assert_eq!(campaign.severity == Severity::Noise, is_known, "{network} {source}");
-        }
-        assert_eq!(network_of("::ffff:0.0.0.0/96"), None, "everybody");
-    }
-
-    /// A test holds in its days, also for block lists.
-    #[test]
-    fn the_networks_of_a_list_are_those_that_hold() {
-        let (list, _) = KnownScanners::parse(LIST);
-        assert_eq!(list.networks(AT).count(), 3);
-        assert_eq!(list.networks(AT + 9 * 86_400).count(), 2);
-    }
-
-    /// Traps: an own scanner outside its window, and a list that silences an attack.
-    #[test]
-    fn a_test_holds_in_its_days_and_no_crawler_may_attack() {
-        assert_eq!(put(&["203.0.113.9"], 5, true), ["test: Pentest Nord"]);
-        assert_eq!(put(&["203.0.113.9"], 6, true), [] as [&str; 0], "a day too long");
-        assert_eq!(put(&["198.51.100.7"], 1, true), [] as [&str; 0]);
-        assert_eq!(put(&["203.0.113.9", "198.51.100.7"], 1, true), [] as [&str; 0]);
-    }
-
-    #[test]
-    fn lines_that_are_none_are_told() {
-        for (line, code) in [
-            ("research,x", "known-fields"),
-            ("friend,x,192.0.2.1", "known-reason"),
-            ("research,,192.0.2.1", "known-name"),
-            ("research,x,192.0.2.1/33", "known-network"),
-            ("research,x,0.0.0.0/0", "known-network"),
-            ("research,x,example.org", "known-network"),
-            ("test,x,192.0.2.1", "known-test-days"),
-            ("test,x,192.0.2.1,2021-13-01,2021-12-02", "known-day"),
-        ] {
-            let text = format!("monitor,y,192.0.2.9\n{line}\n");
-            let (list, faults) = KnownScanners::parse(&text);
-            assert_eq!((list.entries.len(), faults), (1, vec![(2, code)]), "{line}");
-        }
-        let many = "monitor,y,192.0.2.9\n".repeat(KNOWN_MAX + 1);
-        let (list, faults) = KnownScanners::parse(&many);
-        assert_eq!((list.entries.len(), faults), (KNOWN_MAX, vec![(KNOWN_MAX + 1, "known-limit")]));
-    }
-}
+mod tests;

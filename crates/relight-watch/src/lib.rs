@@ -52,14 +52,14 @@ pub use error::WatchError;
 pub use flow_datagram::{EXPORTERS_MAX, FlowDecoder, FlowTally, PENDING_BYTES_MAX, TEMPLATES_MAX};
 pub use heat::{Heat, Spot, heat, monday_of, week_of};
 pub use hunt::{Answered, Erased, Hit, LOOKUP_DOOR, LOOKUP_FLAWS, Prey, answered, doors_of, hunt};
-pub use known::{KNOWN_MAX, KnownScanners, Reason, canonical_network};
+pub use known::{KNOWN_MAX, KnownScanners, Meaning, Reason, Scope, canonical_network};
 pub use parsers::{Feed, PARSERS};
 pub use pool::{Pool, PoolStats, Print, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};
 pub use reader::{LATE_S, Memory, Reader, ReaderMark, Reading, SKEW_MAX_S, Taken, Tally};
 pub use recognise::{REMEMBERED_MAX, Remembered, recognise};
 pub use severity::{Known, SIGN_FOLLOWS_S_MAX};
 pub use shared::{KEY_BYTES, Sharing, quarter};
-pub use signs::{SIGNS_MAX, read_signs};
+pub use signs::{Outbound, SIGNS_MAX, read_outbound, read_signs};
 pub use window::{
     CONTACTS_MAX, Home, PRINTS_MAX, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window, WindowStats,
 };

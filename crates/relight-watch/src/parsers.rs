@@ -63,6 +63,21 @@ impl Feed {
         })
     }
 
+    /// The host or name that was asked is none of this log's sites: an address, where a name is
+    /// known, or a name that nobody registered.
+    pub(crate) fn is_stray(&self, host: &str, sni: &str) -> bool {
+        let name = if host.is_empty() { sni } else { host };
+        if matches!(name, "" | "-") {
+            return false;
+        }
+        if self.site.is_some() {
+            let is_named = !self.host.is_empty() && !is_address(&self.host);
+            return is_named && is_address(name);
+        }
+        let host = draft::without_port(host);
+        !self.sites.is_empty() && self.site_of(host, sni).is_none()
+    }
+
     /// Who stands behind a trusted proxy: the right-most address of the forwarded header that is
     /// no proxy of ours. Never the left-most: whoever sends the header could frame another.
     fn client_behind(&self, peer: IpAddr, forwarded: &str) -> Option<IpAddr> {
@@ -82,6 +97,11 @@ impl Feed {
     fn is_trusted(&self, address: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|(network, bits)| holds(*network, *bits, address))
     }
+}
+
+/// A host that is written as an address, with a port or without.
+pub(crate) fn is_address(host: &str) -> bool {
+    draft::endpoint(host).is_some()
 }
 
 /// The address is in the network.

@@ -25,7 +25,7 @@ mod table;
 mod users;
 
 pub(crate) use table::Table;
-pub(crate) use users::{Count, USERS_MAX, Users, pair};
+pub(crate) use users::{Count, USERS_MAX, Users, client, first_pair, is_pair_of, pair};
 
 /// Most rows of strong contacts: 256 MB and a tenth more.
 pub const ROWS_MAX: usize = 8_000_000;

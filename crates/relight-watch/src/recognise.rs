@@ -155,6 +155,7 @@ mod tests {
             fingerprints: Vec::new(),
             agents: Vec::new(),
             attempts: Vec::new(),
+            tried: Vec::new(),
             origin: seconds.start.cast_unsigned(),
             marks: marks.collect(),
             evidence: Vec::new(),

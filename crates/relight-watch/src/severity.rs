@@ -1,9 +1,9 @@
 //! The ladder of severities: what a campaign is, once it is known whom it met.
 //!
-//! Reconnaissance is not compromise. A campaign is aimed when it meets a sector more often than
-//! chance does (S2); an attempt weighs more when the site had the flaw at that hour (S4); and only
-//! signs of success after an attempt at the same site may be called signs of compromise (S5).
-//! What nobody knows raises nothing and clears nothing.
+//! Reconnaissance is not compromise. A campaign is aimed when it meets a sector, or the sites that
+//! run what it looks for, more often than chance does (S2); an attempt weighs more when the site
+//! had the flaw at that hour (S4); and only signs of success after an attempt at the same site may
+//! be called signs of compromise (S5). What nobody knows raises nothing and clears nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -32,6 +32,9 @@ pub struct Known<'a> {
     pub heard: &'a dyn Fn(SiteId, Timestamp, Timestamp) -> bool,
     /// Whether the site had the flaw at that time.
     pub exposure: &'a dyn Fn(SiteId, Timestamp, &str) -> Exposure,
+    /// Whether the site ran a product at that time, by a package URL or a CPE name of it:
+    /// `Affected` stands for yes, `Clear` for no.
+    pub runs: &'a dyn Fn(SiteId, Timestamp, &str) -> Exposure,
     /// What sites did that they only do when an attempt succeeded.
     pub signs: &'a [Sign],
 }
@@ -44,12 +47,30 @@ impl Known<'_> {
             &|site| (self.heard)(site, campaign.first, campaign.last),
             &campaign.sites,
         );
+        campaign.matched = matched::matched(self, campaign, matched::MATCHED_SITES_MIN);
         for attempt in &mut campaign.attempts {
             let exposure = |site| (self.exposure)(site, attempt.at, attempt.flaw);
             attempt.exposure = attempt.site.map_or(Exposure::Unknown, exposure);
         }
         campaign.signs = self.signs_after(campaign);
         campaign.severity = campaign.severity.max(raised(campaign));
+    }
+
+    /// Says of a campaign on its step, as a person sees it, what else belongs to its story: each
+    /// product that it looked for where it ran, and how many sites nobody heard.
+    pub fn complete(&self, campaign: &mut Campaign) {
+        let mut matched = matched::matched(self, campaign, 1);
+        let aimed = campaign.matched.iter().filter(|it| it.aimed).map(|it| &it.product);
+        let aimed: BTreeSet<&String> = aimed.collect();
+        matched.iter_mut().for_each(|it| it.aimed = aimed.contains(&it.product));
+        campaign.matched = matched;
+        campaign.silent = self.silent(campaign);
+    }
+
+    /// Sites that sent no line around the time of a campaign.
+    fn silent(&self, campaign: &Campaign) -> usize {
+        let is_heard = |site: &&SiteId| (self.heard)(**site, campaign.first, campaign.last);
+        self.sectors.len() - self.sectors.keys().filter(is_heard).count()
     }
 
     /// Signs at a site after an attempt there, towards what the attempt would have called or
@@ -90,11 +111,16 @@ fn raised(campaign: &Campaign) -> Severity {
         Severity::SignsOfSuccess
     } else if campaign.attempts.iter().any(affected) {
         Severity::AttemptOnVulnerable
-    } else if campaign.severity == Severity::Reconnaissance && !campaign.aimed_at.is_empty() {
+    } else if campaign.severity == Severity::Reconnaissance && is_aimed(campaign) {
         Severity::TargetedReconnaissance
     } else {
         Severity::Noise
     }
+}
+
+/// It meets a sector, or the sites that run what it looks for, more often than chance does.
+fn is_aimed(campaign: &Campaign) -> bool {
+    !campaign.aimed_at.is_empty() || campaign.matched.iter().any(|it| it.aimed)
 }
 
 /// Sectors of which more sites were met than chance would, given how many were heard.
@@ -136,6 +162,8 @@ fn has_enough_of_one(sectors: &BTreeMap<SiteId, String>, met: &[SiteId]) -> bool
         *hit >= SECTOR_SITES_MIN
     })
 }
+
+mod matched;
 
 #[cfg(test)]
 mod tests;

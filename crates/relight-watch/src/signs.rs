@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use relight_model::{Sign, SiteId, Timestamp};
 
+use crate::civil;
 use crate::parsers::moment;
 
 /// Most lines of a list that are read.
@@ -41,6 +42,57 @@ pub fn read_signs(
         faults.push((SIGNS_MAX + 1, "signs-limit"));
     }
     (signs, faults)
+}
+
+/// Days on which somebody looked at what a site sent out, and saw nothing but what is in the list
+/// of signs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outbound {
+    /// The site.
+    pub site: SiteId,
+    /// First and last day since 1970, both included.
+    pub first: i64,
+    /// See `first`.
+    pub last: i64,
+    /// Who looked.
+    pub who: String,
+}
+
+/// Reads `first day,last day,site,who`, one a line, as [`read_signs`] does.
+pub fn read_outbound(
+    text: &str,
+    site: &dyn Fn(&str) -> Option<SiteId>,
+) -> (Vec<Outbound>, Vec<(usize, &'static str)>) {
+    let (mut looks, mut faults) = (Vec::new(), Vec::new());
+    for (number, line) in (1..).zip(text.lines().take(SIGNS_MAX)) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match look(line, site) {
+            Ok(look) => looks.push(look),
+            Err(code) => faults.push((number, code)),
+        }
+    }
+    if text.lines().nth(SIGNS_MAX).is_some() {
+        faults.push((SIGNS_MAX + 1, "outbound-limit"));
+    }
+    (looks, faults)
+}
+
+fn look(line: &str, site: &dyn Fn(&str) -> Option<SiteId>) -> Result<Outbound, &'static str> {
+    let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+    let [first, last, name, who] = fields[..] else { return Err("outbound-fields") };
+    let day = |text| civil::parse_day(text).map(|at| at / civil::DAY).ok_or("outbound-day");
+    let (first, last) = (day(first)?, day(last)?);
+    if last < first {
+        return Err("outbound-day");
+    }
+    let site = site(name).ok_or("outbound-site")?;
+    if who.is_empty() {
+        return Err("outbound-who");
+    }
+    Ok(Outbound { site, first, last, who: who.to_owned() })
 }
 
 fn sign(line: &str, site: &dyn Fn(&str) -> Option<SiteId>) -> Result<Sign, &'static str> {
@@ -112,5 +164,26 @@ mod tests {
         let line = "2021-12-10T11:42:30Z,library,connection,203.0.113.9\n";
         let (signs, faults) = read_signs(&line.repeat(SIGNS_MAX + 1), &site);
         assert_eq!((signs.len(), faults), (SIGNS_MAX, vec![(SIGNS_MAX + 1, "signs-limit")]));
+    }
+
+    #[test]
+    fn days_on_which_somebody_looked_at_what_goes_out() {
+        let site = |name: &str| (name == "a").then_some(SiteId(4));
+        for (line, code) in [
+            ("2021-12-01,2021-12-02,a", "outbound-fields"),
+            ("2021-12-01,2021-11-30,a,R", "outbound-day"),
+            ("2021-12-01,soon,a,R", "outbound-day"),
+            ("2021-12-01,2021-12-02,b,R", "outbound-site"),
+            ("2021-12-01,2021-12-02,a,", "outbound-who"),
+        ] {
+            let text = format!("# ours\n1970-01-02,1970-01-03,a,R. Roy\n{line}\n");
+            let (looks, faults) = read_outbound(&text, &site);
+            assert_eq!(faults, [(3, code)], "{line}");
+            let one = Outbound { site: SiteId(4), first: 1, last: 2, who: "R. Roy".to_owned() };
+            assert_eq!(looks, [one]);
+        }
+        let many = "1970-01-02,1970-01-03,a,R\n".repeat(SIGNS_MAX + 1);
+        let (looks, faults) = read_outbound(&many, &site);
+        assert_eq!((looks.len(), faults), (SIGNS_MAX, vec![(SIGNS_MAX + 1, "outbound-limit")]));
     }
 }

@@ -12,7 +12,9 @@ use std::net::IpAddr;
 use relight_model::{Event, OrgId, SiteId, Timestamp};
 
 use crate::catalogue;
-use crate::contact::{Class, ContactKey, Facts, Kind, Knock, Observed, Visit, is_in_site, observe};
+use crate::contact::{
+    Class, ContactKey, Facts, Kind, Knock, Observed, Visit, is_in_site, observe, wire,
+};
 use crate::decode::attempt_in_line;
 use crate::hunt::LOOKUP_DOOR;
 use crate::lookup::Verdict;
@@ -161,7 +163,11 @@ impl Window {
                 self.ordinary.insert(visit.hash);
                 self.served.insert(visit.served(path));
                 self.users.insert(SourceKey::of(event.source), print_of(event));
+                if event.stray {
+                    self.served.insert(visit.served(wire::host_door(event)));
+                }
             }
+            Observed::Open(door) => self.served.insert(visit.served(door)),
             Observed::Contact(knock, more) => {
                 for (knock, door) in [Some(knock), more].into_iter().flatten().zip(&mut doors) {
                     *door = door_of(&knock);
@@ -379,10 +385,14 @@ impl Home {
 
     /// The class of a contact, given everything that is known here.
     pub(crate) fn class(&self, key: &ContactKey, facts: &Facts) -> Class {
-        let warm = facts.in_site
-            || self.ordinary.may_contain(key.visit.hash)
+        // A page that is used makes no other host of its source a known one.
+        let is_at_home = || facts.in_site || self.ordinary.may_contain(key.visit.hash);
+        let warm = key.kind != Kind::Stray && is_at_home()
             || self.served.may_contain(key.visit.served(key.door));
-        Class::of(key.kind, warm)
+        match key.kind {
+            Kind::Probe if catalogue::is_of_flaw(key.door) => Class::Flaw,
+            kind => Class::of(kind, warm),
+        }
     }
 }
 
@@ -392,7 +402,7 @@ fn door_of(knock: &Knock) -> Option<&'static str> {
         Kind::Probe => catalogue::id_of(knock.door),
         Kind::Attempt if is_climb(knock.door, &knock.text) => None,
         Kind::Exploit | Kind::Attempt => Some(LOOKUP_DOOR),
-        Kind::Refused | Kind::NotFound => None,
+        Kind::Refused | Kind::NotFound | Kind::Stray | Kind::Dropped => None,
     }
 }
 

@@ -11,10 +11,16 @@ use crate::pool::{Print, USERS_MAX, Users};
 use crate::window::{CONTACTS_MAX, Counters, PRINT_BYTES_MAX, PRINTS_MAX, SEGMENTS_MAX, Window};
 
 /// What every stored window begins with; the last two bytes are the version of the layout.
-const MAGIC: [u8; 10] = *b"rlwindow\x02\0";
+const MAGIC: [u8; 10] = *b"rlwindow\x03\0";
+
+/// How windows began that counted no hosts of nobody and no dropped connections.
+const MAGIC_OF_PAGES: [u8; 10] = *b"rlwindow\x02\0";
 
 /// How windows began that knew nothing of clients.
 const MAGIC_BEFORE: [u8; 10] = *b"rlwindow\x01\0";
+
+/// The kinds that such windows know: the first ones.
+const KINDS_OF_PAGES: usize = 5;
 
 /// Bytes of `agent:`, the longest kind of a client's name.
 const PRINT_KIND_BYTES_MAX: usize = 6;
@@ -65,10 +71,11 @@ impl Window {
     /// When the bytes are not such a window: another version, cut short, over a limit, out of
     /// order or with something behind the end.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, WatchError> {
-        let mut reader = Reader { bytes, at: 0, clients: true };
+        let mut reader = Reader { bytes, at: 0, clients: true, kinds: Kind::ALL.len() };
         match reader.array::<10>()? {
             MAGIC => {}
-            MAGIC_BEFORE => reader.clients = false,
+            MAGIC_OF_PAGES => reader.kinds = KINDS_OF_PAGES,
+            MAGIC_BEFORE => (reader.clients, reader.kinds) = (false, KINDS_OF_PAGES),
             _ => return Err(WatchError { code: "window-version", offset: 0 }),
         }
         let mut window = Self::new(reader.u64()?);
@@ -136,6 +143,8 @@ struct Reader<'a> {
     at: usize,
     /// The layout holds clients.
     clients: bool,
+    /// How many kinds of contacts it knows.
+    kinds: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -192,7 +201,7 @@ impl<'a> Reader<'a> {
         let (events, overflow) = (self.u64()?, self.u64()?);
         let (refused, unplaced) = (self.u64()?, self.u64()?);
         let mut kinds = [0; Kind::ALL.len()];
-        for kind in &mut kinds {
+        for kind in kinds.iter_mut().take(self.kinds) {
             *kind = self.u64()?;
         }
         Ok(Counters { first, last, events, kinds, overflow, refused, unplaced })
@@ -207,7 +216,8 @@ impl<'a> Reader<'a> {
         let org = OrgId(self.u32()?);
         let site = Some(self.u32()?).filter(|site| *site != NO_SITE).map(SiteId);
         let [kind] = self.array::<1>()?;
-        let kind = *Kind::ALL.get(usize::from(kind)).ok_or(self.error("window-kind"))?;
+        let kinds = &Kind::ALL[..self.kinds];
+        let kind = *kinds.get(usize::from(kind)).ok_or(self.error("window-kind"))?;
         let door = self.u64()?;
         let first = self.time()?;
         let status = u16::from_le_bytes(self.array()?);

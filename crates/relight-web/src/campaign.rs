@@ -10,6 +10,9 @@ use crate::{Lang, number, texts, words};
 /// Most sites, hosts or fingerprints that a sentence names; it says how many more there are.
 const NAMED_MAX: usize = 8;
 
+/// The flaw of lookups, whose payloads say what they would have fetched.
+const LOOKUP_FLAW: &str = "CVE-2021-44228";
+
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
 
@@ -31,10 +34,12 @@ pub fn sentences(lang: Lang, campaign: &Campaign, called: Called<'_>) -> Vec<Str
     told.extend(reasons(lang, campaign, called));
     told.extend(alike(lang, campaign));
     told.extend(looked_for(lang, campaign, called));
+    told.extend(matched(lang, campaign));
     told.push(aim(lang, campaign));
     told.extend(attempts(lang, campaign, site));
     told.push(verdict(lang, campaign, site));
     told.push(texts::campaign_to_do(lang).to_owned());
+    told.extend(silent(lang, campaign));
     told
 }
 
@@ -140,6 +145,27 @@ fn aim(lang: Lang, campaign: &Campaign) -> String {
     texts::campaign_aim(lang, &list(lang, sectors))
 }
 
+/// What it looked for where that runs.
+fn matched(lang: Lang, campaign: &Campaign) -> Vec<String> {
+    let mut told = Vec::new();
+    for it in &campaign.matched {
+        let mut text = texts::campaign_matched(lang, &it.product, it.running, it.tried);
+        if it.unknown > 0 {
+            text = format!("{text} {}", texts::campaign_matched_unknown(lang, it.unknown));
+        }
+        if it.aimed {
+            text = format!("{text} {}", texts::campaign_matched_aimed(lang));
+        }
+        told.push(text);
+    }
+    told
+}
+
+/// How much of the register nobody heard: an absence of logs is no absence of tries.
+fn silent(lang: Lang, campaign: &Campaign) -> Option<String> {
+    (campaign.silent > 0).then(|| texts::campaign_silent(lang, campaign.silent))
+}
+
 /// What payloads would have done, and what is known about the sites that they met.
 fn attempts(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) -> Vec<String> {
     if campaign.attempts.is_empty() {
@@ -147,8 +173,19 @@ fn attempts(lang: Lang, campaign: &Campaign, site: &dyn Fn(SiteId) -> String) ->
     }
     let callbacks = campaign.detections.iter().flat_map(|one| one.callbacks.iter().cloned());
     let hosts = list(lang, distinct(callbacks));
-    let flaws = list(lang, distinct(campaign.attempts.iter().map(|it| it.flaw.to_owned())));
-    let mut told = vec![texts::campaign_attempts(lang, campaign.attempts.len(), &flaws, &hosts)];
+    let (lookups, uses): (Vec<&Attempt>, Vec<&Attempt>) =
+        campaign.attempts.iter().partition(|attempt| attempt.flaw == LOOKUP_FLAW);
+    let flaws = |of: &[&Attempt]| list(lang, distinct(of.iter().map(|it| it.flaw.to_owned())));
+    let mut told = Vec::new();
+    if !lookups.is_empty() {
+        told.push(texts::campaign_attempts(lang, lookups.len(), &flaws(&lookups), &hosts));
+    }
+    if !uses.is_empty() {
+        // One request may use several flaws of one product.
+        let requests: std::collections::BTreeSet<_> =
+            uses.iter().map(|it| (it.at, it.site)).collect();
+        told.push(texts::campaign_flaws(lang, requests.len(), &flaws(&uses)));
+    }
     let of = |exposure: Exposure| -> Vec<String> {
         let met = campaign.attempts.iter().filter(|attempt| attempt.exposure == exposure);
         distinct(met.map(|attempt| place(lang, attempt, site)))
@@ -203,7 +240,7 @@ fn list(lang: Lang, items: impl IntoIterator<Item = String>) -> String {
 mod tests {
     use std::net::IpAddr;
 
-    use relight_model::{Detection, OrgId, Sign};
+    use relight_model::{Detection, Matched, OrgId, Sign};
 
     use super::*;
 
@@ -228,6 +265,7 @@ mod tests {
             fingerprints: Vec::new(),
             agents: Vec::new(),
             attempts: attempts.to_vec(),
+            tried: Vec::new(),
             origin: 0,
             marks: Vec::new(),
             evidence: Vec::new(),
@@ -268,6 +306,9 @@ mod tests {
             known: Vec::new(),
             spoofed: Vec::new(),
             gathered: 0,
+            crowded: Vec::new(),
+            silent: 0,
+            matched: Vec::new(),
             marks: Vec::new(),
             marks_until: u64::MAX,
             detections: vec![detection],
@@ -335,6 +376,50 @@ mod tests {
             assert!(told.contains("site1.example (2021-12-10T09:00:00Z)"), "{told}");
             assert!(!told.contains("site2.example"), "clear ones are counted: {told}");
         }
+    }
+
+    /// Every figure of the join is told, and a site without logs is never rounded to one that was
+    /// not met.
+    #[test]
+    fn what_ran_where_it_was_looked_for_and_who_is_silent_is_told() {
+        let mut found = campaign(Severity::TargetedReconnaissance);
+        found.silent = 17;
+        let product = "Apache Solr".to_owned();
+        found.matched = vec![Matched { product, running: 23, tried: 19, unknown: 4, aimed: true }];
+        let english = told_of(Lang::En, &found).join("\n");
+        expect_test::expect![[r#"
+            For 60 days, 1 address has tried 84 doors of 12 organisations. About 2 tries a day.
+            They have in common: ja4:t13d1516h2_8daaf6152771_02713d6af862.
+            19 of your 23 sites that run Apache Solr were tried. Of 4 sites that were tried as well nobody knows whether they run it. That is more than chance explains: this looks for those who run it.
+            Aimed at: Health network.
+            Reconnaissance is not an indication of compromise.
+            To do: patch what is known, turn on multi-factor authentication, log more.
+            17 sites of the register sent no logs at that time: nobody knows whether they were tried."#]]
+        .assert_eq(&english);
+        let french = told_of(Lang::Fr, &found).join("\n");
+        for part in ["19 de vos 23 sites", "Apache Solr", "4 autres sites", "17 sites"] {
+            assert!(french.contains(part), "{part}: {french}");
+        }
+    }
+
+    #[test]
+    fn requests_that_use_a_flaw_are_told_beside_payloads() {
+        let mut found = campaign(Severity::ExploitAttempt);
+        let before = found.attempts.len();
+        for flaw in ["CVE-2023-46805", "CVE-2024-21887"] {
+            let (site, exposure) = (Some(SiteId(9)), Exposure::Unknown);
+            found.attempts.push(Attempt { at: AT, site, flaw, exposure });
+        }
+        for lang in Lang::ALL {
+            let told = told_of(lang, &found);
+            let flaws = "CVE-2023-46805, CVE-2024-21887";
+            assert!(told.contains(&texts::campaign_flaws(lang, 1_usize, flaws)), "{told:#?}");
+            let lookups = texts::campaign_attempts(lang, before, "CVE-2021-44228", "c.example");
+            assert!(told.contains(&lookups), "{told:#?}");
+        }
+        found.attempts.drain(..before);
+        let told = told_of(Lang::En, &found).join("\n");
+        assert!(!told.contains("fetched"), "no payload: {told}");
     }
 
     #[test]

@@ -383,6 +383,8 @@ pub struct CampaignCard {
     pub last: String,
     /// Addresses, the first of them.
     pub sources: String,
+    /// The campaign in sentences.
+    pub told: Vec<String>,
     /// Signs of compromise were seen: the denial below it would be wrong.
     pub compromise: bool,
     /// What spoke for it: what, how much.

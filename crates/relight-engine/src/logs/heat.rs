@@ -8,7 +8,7 @@ use relight_store::Store;
 use relight_watch::{Heat, Pool, ROWS_MAX, Spot, heat, monday_of, week_of};
 
 use super::compact::day_of;
-use super::{Register, each_organisation};
+use super::judge::{Register, each_organisation};
 use crate::error::EngineError;
 
 /// Most weeks of a map: windows are kept for 400 days.

@@ -192,3 +192,47 @@ fn an_attempt_on_a_site_that_was_vulnerable_that_hour_is_s4() {
         assert_eq!(found.severity, step, "{what}");
     }
 }
+
+/// Goal: what a door looks for is joined with what ran there then, and since when a site had a flaw
+/// is what its inventories say. A name that no inventory has is never rounded to "no".
+#[test]
+fn what_ran_at_an_hour_and_since_when_a_flaw_was_there() {
+    let town = Town::new(1);
+    let store = town.engine.store();
+    let site = store.sites().unwrap().remove(0).id;
+    let steps = vec![
+        Inventory(log4j("2.17.1"), NOON - 2 * 24 * HOUR),
+        Inventory(log4j("2.14.1"), NOON),
+        Inventory(log4j("2.14.1"), NOON + 24 * HOUR),
+    ];
+    learn(store, steps);
+    let then = Then::new(store, &[LOG4SHELL.to_owned()], 7 * 24 * HOUR).unwrap();
+    let ran = |name: &str, at| then.runs(site, at, name).unwrap();
+    let log4j = "pkg:maven/org.apache.logging.log4j/log4j-core";
+    assert_eq!(ran(log4j, NOON + HOUR), Exposure::Affected);
+    assert_eq!(ran("pkg:maven/org.apache.solr/solr-core", NOON + HOUR), Exposure::Clear);
+    assert_eq!(ran(log4j, NOON - 9 * 24 * HOUR), Exposure::Unknown, "before the first inventory");
+    assert_eq!(ran("cpe:2.3:a:apache:log4j", NOON + HOUR), Exposure::Unknown);
+    let day = (NOON, NOON + 2 * HOUR);
+    assert_eq!(then.runs_between(site, day, log4j).unwrap(), Exposure::Affected);
+    assert_eq!(then.since(site, LOG4SHELL).unwrap(), Some(NOON));
+    assert_eq!(then.since(site, "CVE-1999-0001").unwrap(), None);
+}
+
+/// One request that uses a known flaw is an attempt, and at a site that ran the product of its flaw
+/// that hour an attempt on something vulnerable. Without an inventory it is neither that nor safe.
+#[test]
+fn the_use_of_a_known_flaw_stands_where_the_inventory_puts_it() {
+    let town = Town::new(1);
+    let store = town.engine.store();
+    let site = store.sites().unwrap().remove(0);
+    let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
+    let line = "192.0.2.7 - - [10/Dec/2021:12:00:00 +0000] \"GET \
+                /tmui/login.jsp/..;/tmui/util/getTabSet.jsp HTTP/1.1\" 404 12 \"-\" \"-\"\n";
+    town.engine.ingest_log(&feed, line.as_bytes()).unwrap();
+    let found = campaigns_of(store).unwrap();
+    assert_eq!(found.len(), 1);
+    let (severity, attempt) = (found[0].severity, &found[0].attempts[0]);
+    assert_eq!((severity, attempt.flaw), (Severity::ExploitAttempt, "CVE-2020-5902"));
+    assert_eq!(attempt.exposure, Exposure::Unknown);
+}

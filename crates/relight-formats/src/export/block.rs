@@ -1,7 +1,8 @@
 //! Block lists: a file, and nothing more. Whoever loads it decides.
 //!
-//! Never in one: what did no more than look (below an exploit attempt), reserved ranges, and the
-//! ranges that the operator names: partners, own scanners, verified crawlers, shared addresses.
+//! Never in one: what did no more than look (below an exploit attempt), reserved ranges, addresses
+//! that many people use, and the ranges that the operator names: partners, own scanners, verified
+//! crawlers, own proxies.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -43,6 +44,8 @@ pub struct BlockReport {
     pub reconnaissance: usize,
     /// Sources in ranges that are never blocked.
     pub never: usize,
+    /// Sources that many people use.
+    pub crowded: usize,
     /// Sources whose time is over.
     pub expired: usize,
 }
@@ -113,6 +116,8 @@ pub fn block_list(
                 report.reconnaissance += 1;
             } else if is_reserved(*source) || never.iter().any(|range| meets(*range, *source)) {
                 report.never += 1;
+            } else if campaign.crowded.contains(source) {
+                report.crowded += 1;
             } else if until <= now {
                 report.expired += 1;
             } else {

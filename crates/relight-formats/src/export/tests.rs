@@ -25,6 +25,7 @@ fn campaign(severity: Severity) -> ExportedCampaign {
         sources: ["198.51.100.7", "45.33.32.156", "2600:3c01:0:1::"]
             .map(|text| text.parse().unwrap())
             .to_vec(),
+        crowded: Vec::new(),
         organisations: vec!["Santé Nord".to_owned(), "Ville de \"X\", Québec".to_owned()],
         sites: 3,
         callbacks: vec!["evil.test".to_owned(), "203.0.113.9".to_owned()],
@@ -173,6 +174,12 @@ fn what_is_never_blocked() {
         vec![("45.33.0.0".parse().unwrap(), 16), ("2600:3c01:0:1:ffff::".parse().unwrap(), 80)];
     let list = block_list(&attempt, BlockForm::Plain, 30, &never, NOW);
     assert_eq!((list.blocked, list.never, list.text.as_str()), (0, 3, ""));
+    // Trap: one payload from behind a carrier's address must not block everybody behind it.
+    let mut crowded = attempt.clone();
+    crowded[0].crowded = vec!["45.33.32.156".parse().unwrap()];
+    let list = block_list(&crowded, BlockForm::Plain, 30, &[], NOW);
+    assert_eq!((list.blocked, list.crowded), (1, 1));
+    assert!(!list.text.contains("45.33.32.156") && list.text.contains("2600:3c01:0:1::"));
     let late = block_list(&attempt, BlockForm::Plain, 999, &[], LAST + 30 * 86_400);
     assert_eq!((late.blocked, late.expired), (0, 2), "no line holds longer than thirty days");
     let short = block_list(&attempt, BlockForm::Csv, 1, &[], NOW);

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use relight_engine::access::{Role, Scope};
-use relight_engine::{Engine, EngineError, known_scanners};
+use relight_engine::{Engine, EngineError, known_scanners, never_blocked};
 use relight_formats::export::{
     BLOCK_DAYS_MAX, BlockForm, ExportHead, ExportedCampaign, Tlp, block_list, campaign_csv,
     misp_json, stix_bundle,
@@ -101,9 +101,10 @@ fn written(
     form: &Form,
 ) -> Result<Option<Response>, EngineError> {
     let judged = console.campaigns.of(engine.store())?;
-    let Some(campaign) = judged.campaigns.iter().find(|it| it.id == form.id) else {
-        return Ok(None);
-    };
+    let is = |id: &String| *id == form.id;
+    let now = judged.campaigns.iter().find(|it| is(&it.id));
+    let found = now.or_else(|| judged.campaigns.iter().find(|it| it.formerly.iter().any(is)));
+    let Some(campaign) = found else { return Ok(None) };
     let bodies = engine.organisations()?;
     let name = |id| bodies.iter().find(|body| body.id == id).map(|body| body.name.clone());
     let names = campaign.organisations.iter().filter_map(|id| name(*id)).collect();
@@ -125,8 +126,7 @@ fn written(
 /// Nobody who means well by the operator's own list is blocked.
 fn blocked(engine: &Engine, campaign: ExportedCampaign) -> Result<String, EngineError> {
     let now = engine.now();
-    let (known, _) = known_scanners(engine.store())?;
-    let never: Vec<_> = known.networks(now).collect();
+    let never = never_blocked(engine.store(), now)?;
     let list = block_list(&[campaign], BlockForm::Plain, BLOCK_DAYS_MAX, &never, now);
     Ok(list.text)
 }

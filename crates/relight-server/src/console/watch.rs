@@ -1,12 +1,14 @@
 //! `/watch`: who was trying the doors, and why we think so.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::{Engine, watch};
-use relight_model::{Campaign, Severity, Timestamp};
+use relight_model::{Campaign, Severity, SiteId, Timestamp};
+use relight_web::campaign::{Called, sentences};
 use relight_web::register_views::{CampaignCard, WatchPage};
 use relight_web::{Lang, number, texts, words};
 
@@ -46,6 +48,12 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
         let href =
             |page: &str, lang: Lang| format!("{page}?lang={}&from={from}&to={to}", lang.tag());
         let switch = format!("{}&q={}", href("/watch", lang.other()), encode(name));
+        let sites = names(engine);
+        let called = Called {
+            site: &|site| sites.get(&site).cloned().unwrap_or_else(|| site.0.to_string()),
+            door: &|id| door_title(lang, id),
+        };
+        let card = |&campaign| card(lang, campaign, called);
         let page = WatchPage {
             frame: console.frame(&asked, texts::watch_title(lang), "watch", switch),
             count: texts::campaigns_found(lang, campaigns.len()),
@@ -55,11 +63,22 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
             exports: exports(&console, engine, &asked),
             actors: href("/watch/actors", lang),
             days: (asked.from.clone(), asked.to.clone()),
-            campaigns: campaigns.iter().take(CAMPAIGNS_MAX).map(|it| card(lang, it)).collect(),
+            campaigns: campaigns.iter().take(CAMPAIGNS_MAX).map(card).collect(),
         };
         page::html(StatusCode::OK, relight_web::render(&page))
     })
     .await
+}
+
+/// What sites are called; one that cannot be read is told by its number.
+fn names(engine: &Engine) -> BTreeMap<SiteId, String> {
+    let sites = engine.store().sites().unwrap_or_default().into_iter();
+    sites.map(|site| (site.id, site.slug.to_string())).collect()
+}
+
+fn door_title(lang: Lang, id: &str) -> Option<String> {
+    let entry = watch::catalogue::entry(id)?;
+    Some(if lang == Lang::Fr { entry.title_fr.clone() } else { entry.title_en.clone() })
 }
 
 /// Whether the reader may take campaigns along.
@@ -86,7 +105,7 @@ fn days(heat: &str, asked: &Asked, campaigns: &[&Campaign]) -> (i64, i64) {
     (from, to)
 }
 
-fn card(lang: Lang, campaign: &Campaign) -> CampaignCard {
+fn card(lang: Lang, campaign: &Campaign, called: Called<'_>) -> CampaignCard {
     let why = watch::explain(campaign);
     let days = u64::try_from(campaign.last - campaign.first).unwrap_or(0) / 86_400 + 1;
     let (organisations, sites) = (campaign.organisations.len(), campaign.sites.len());
@@ -109,6 +128,7 @@ fn card(lang: Lang, campaign: &Campaign) -> CampaignCard {
         first: number::rfc3339(campaign.first),
         last: number::rfc3339(campaign.last),
         sources: sources.join(" "),
+        told: sentences(lang, campaign, called),
         compromise: campaign.severity >= Severity::SignsOfSuccess,
         parts: parts.collect(),
         decision: texts::campaign_decision(lang, &sum, &least),

@@ -32,6 +32,7 @@ fn detection(source: u8, first: i64, likelihood: f64, callbacks: &[&str]) -> Det
         fingerprints: Vec::new(),
         agents: Vec::new(),
         attempts: Vec::new(),
+        tried: Vec::new(),
         origin: u64::from(source),
         marks: vec![u64::from(source)],
         evidence: vec![format!("0, {source}, 2021-12-10, 404, probe, /{source}"), "same".into()],

@@ -46,7 +46,7 @@ pub(crate) enum What {
 /// Contacts with a door, or of a class, in a stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Knocks {
-    /// A strong class means itself; a weak one stands for all weak ones.
+    /// A strong class means itself; a weak one stands for all pages that strangers did not get.
     pub(crate) class: Class,
     /// 28 bits of the door; `None` for any.
     pub(crate) door: Option<u32>,
@@ -59,11 +59,7 @@ pub(crate) struct Knocks {
 
 impl Knocks {
     fn holds(&self, class: Class, door: u32, at: Timestamp, sector: Option<Sector>) -> bool {
-        let is_class = if self.class.is_strong() {
-            class == self.class
-        } else {
-            class.counts() && !class.is_strong()
-        };
+        let is_class = if self.class.is_strong() { class == self.class } else { class.is_page() };
         let time = Timestamp::from(self.from)..Timestamp::from(self.until);
         is_class
             && self.door.is_none_or(|own| own == door)
@@ -86,7 +82,7 @@ impl Knocks {
     fn name(&self, first: &Contact<'_>) -> String {
         match (self.door, catalogue::id_of(first.door)) {
             (None, _) => format!("class:{}", self.class.as_str()),
-            (Some(_), Some(entry)) if first.class == Class::Probe => format!("door:{entry}"),
+            (Some(_), Some(entry)) if first.class.is_door() => format!("door:{entry}"),
             (Some(_), _) => format!("door:{}", first.text),
         }
     }

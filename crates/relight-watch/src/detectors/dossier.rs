@@ -8,6 +8,7 @@ use relight_model::{OrgId, SiteId};
 
 use super::{Contact, SourceKey, Summary};
 use crate::contact::{AGAIN_S, Class, Facts};
+use crate::pool::{client, first_pair, is_pair_of};
 use crate::window::{Home, Window};
 
 /// One contact with its final class and its text.
@@ -31,6 +32,10 @@ impl Kept {
 /// sites at which an address must be at home for one door.
 pub const SHARED_SITES_MIN: usize = 100;
 
+/// An address that uses sites with more programs than this (user agents and TLS clients) stands
+/// for many people, at however few sites it is at home.
+pub const CROWD_CLIENTS_MAX: usize = 50;
+
 /// A door at a site of an organisation.
 type Door = (OrgId, Option<SiteId>, u64);
 
@@ -41,6 +46,8 @@ pub struct Dossier {
     names: BTreeMap<u32, String>,
     /// At how many sites a source is at home.
     homes: BTreeMap<IpAddr, usize>,
+    /// The programs with which a source used sites in an ordinary way, as many as decide.
+    clients: BTreeMap<SourceKey, BTreeSet<u32>>,
 }
 
 impl Dossier {
@@ -63,9 +70,37 @@ impl Dossier {
                 }
             }
         }
+        self.add_clients(window, sources);
         for (hash, name) in &window.prints {
             self.names.entry(*hash).or_insert_with(|| name.clone());
         }
+    }
+
+    /// Notes the programs that people behind these sources use.
+    fn add_clients(&mut self, window: &Window, sources: &BTreeSet<SourceKey>) {
+        let (pairs, _) = window.users.0.sorted();
+        for source in sources {
+            let from = pairs.partition_point(|pair| *pair < first_pair(*source));
+            let own = pairs[from..].iter().take_while(|pair| is_pair_of(**pair, *source));
+            let mut own = own.copied().peekable();
+            if own.peek().is_none() {
+                continue;
+            }
+            let known = self.clients.entry(*source).or_default();
+            for pair in own {
+                if known.len() <= CROWD_CLIENTS_MAX {
+                    known.insert(client(pair));
+                }
+            }
+        }
+    }
+
+    /// Many people use it: a carrier's address, an office's, a proxy's. To block it is to block
+    /// them.
+    pub fn is_crowd(&self, source: IpAddr) -> bool {
+        let programs = self.clients.get(&SourceKey::of(source));
+        programs.is_some_and(|programs| programs.len() > CROWD_CLIENTS_MAX)
+            || self.homes.get(&source).is_some_and(|sites| *sites >= SHARED_SITES_MIN)
     }
 
     /// Counts at how many of the sites of one organisation these sources are at home.
@@ -120,5 +155,40 @@ impl Dossier {
         }
         contacts.sort_unstable();
         Some(Summary { source, contacts, homes: homes.unwrap_or(0) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_model::Event;
+
+    use super::*;
+
+    /// Trap: carrier NAT. Some of the many people behind an address are no reason to block all.
+    #[test]
+    fn an_address_with_very_many_programs_is_a_crowd_at_one_site_too() {
+        let (org, site) = (OrgId(1), Some(SiteId(1)));
+        let of = |last: u8, programs: usize| {
+            let source = IpAddr::from([192, 0, 2, last]);
+            let mut windows = vec![Window::new(1), Window::new(2)];
+            for number in 0..programs {
+                let agent = format!("Browser/{number}");
+                let event = Event {
+                    site,
+                    path: "/",
+                    method: "GET",
+                    status: 200,
+                    user_agent: &agent,
+                    ..Event::bare(org, 0, source)
+                };
+                windows[number % 2].observe(&event);
+            }
+            let sources = BTreeSet::from([SourceKey::of(source)]);
+            let (mut dossier, home) = (Dossier::default(), Home::default());
+            windows.iter().for_each(|window| dossier.add(window, &home, &sources));
+            dossier.is_crowd(source)
+        };
+        assert!(!of(1, 1) && !of(2, CROWD_CLIENTS_MAX));
+        assert!(of(3, CROWD_CLIENTS_MAX + 1) && of(4, 5_000));
     }
 }

@@ -105,7 +105,9 @@ fn alarm(door: u32, onset: Onset) -> Alarm {
 
 /// What strangers asked for and did not get, of one part of all doors.
 fn knocks(pool: &mut Pool, places: &Places, begins: &Begins, part: u32) -> Vec<Knock> {
-    let is_of_part = |row: &&Row| row.door() >> (28 - PART_BITS) == part && row.counts();
+    let is_of_part = |row: &&Row| {
+        row.door() >> (28 - PART_BITS) == part && row.class().is_page() && row.counts()
+    };
     let knock = |row: &Row| {
         let org = places.org(row.place()).map_or(u32::MAX, |org| org.0);
         (row.door(), row.first, org, row.source.0, is_seasoned(row, places, begins))

@@ -107,7 +107,7 @@ fn pool_days(pool: &mut Pool) -> Option<(u32, u32)> {
 }
 
 fn is_knock(row: &Row) -> bool {
-    row.class() == Class::Probe && row.counts() && !row.was_served()
+    row.class().is_door() && row.counts() && !row.was_served()
 }
 
 /// Looks at one stretch of days.

@@ -109,7 +109,7 @@ fn threshold() -> f64 {
 }
 
 fn alarm(key: Key, surge: &Surge) -> Alarm {
-    let is_payload = key.class == Class::Exploit;
+    let is_payload = matches!(key.class, Class::Exploit | Class::Flaw);
     let knocks = Knocks {
         class: key.class,
         door: key.door,
@@ -151,7 +151,7 @@ fn without_parts(alarms: &mut Vec<Alarm>) {
 /// What a row counts for: a payload for its class, a door of the catalogue for itself.
 fn keys(row: &Row, places: &Places) -> impl Iterator<Item = Key> {
     let class = row.class();
-    let door = (class == Class::Probe).then(|| row.door());
+    let door = class.is_door().then(|| row.door());
     let sector = places.sector(row.place());
     let of = move |sector| Key { class, door, sector };
     std::iter::once(of(None)).chain(sector.map(|sector| of(Some(sector))))

@@ -36,6 +36,10 @@ const EXPLOIT: f64 = 25.0;
 /// A lookup that could not have worked: quoted in a search or an article (1e-4).
 const ATTEMPT: f64 = 9.1;
 
+/// A door that only somebody opens who uses a known flaw: nobody follows a link there, and nobody
+/// mistypes one (8e-10). One decides, as a payload does.
+const FLAW: f64 = 20.8;
+
 /// A door of the catalogue: own staff, a mistyped address (1e-3).
 const PROBE: f64 = 6.8;
 
@@ -45,6 +49,14 @@ const NOT_FOUND_COLD: f64 = 4.2;
 
 /// Refused as a stranger: blocked crawlers and monitors meet this at many sites (0.4).
 const REFUSED_COLD: f64 = 0.8;
+
+/// A host that is an address, or a name of no site that answers: no link leads there. Visitors and
+/// monitors with an old setting make one such contact as often as a miss (1.3e-2).
+const STRAY: f64 = 4.2;
+
+/// Dropped by a firewall, or a port where nothing answers: late packets, wrong settings and
+/// forged addresses make this common (0.4). One port at 26 places decides.
+const DROPPED_COLD: f64 = 0.8;
 
 /// What each further contact of a class at the same site is worth, as a factor of the one before.
 /// Misses come in bursts (one broken page, one feed reader), so a site gives 4/3 of one miss at
@@ -65,10 +77,17 @@ fn weight(class: Class) -> f64 {
     match class {
         Class::Exploit => EXPLOIT,
         Class::Attempt => ATTEMPT,
+        Class::Flaw => FLAW,
         Class::Probe => PROBE,
         Class::NotFoundCold => NOT_FOUND_COLD,
         Class::RefusedCold => REFUSED_COLD,
-        Class::NotFoundWarm | Class::RefusedWarm | Class::InUse => 0.0,
+        Class::Stray => STRAY,
+        Class::DroppedCold => DROPPED_COLD,
+        Class::NotFoundWarm
+        | Class::RefusedWarm
+        | Class::InUse
+        | Class::StrayKnown
+        | Class::DroppedWarm => 0.0,
     }
 }
 
@@ -80,7 +99,9 @@ fn site_weight(class: Class, count: u32) -> f64 {
     for number in 1..=count {
         sum += factor;
         factor = match class {
-            Class::NotFoundCold | Class::RefusedCold => factor * MISS_REPEAT,
+            Class::NotFoundCold | Class::RefusedCold | Class::Stray | Class::DroppedCold => {
+                factor * MISS_REPEAT
+            }
             _ => 1.0 / f64::from(number + 1),
         };
     }
@@ -131,9 +152,9 @@ mod tests {
 
     #[test]
     fn misses_on_one_site_never_decide() {
-        let all =
-            site_weight(Class::NotFoundCold, 100_000) + site_weight(Class::RefusedCold, 100_000);
-        assert!(all < likelihood_threshold() / 2.0, "{all}");
+        let misses = [Class::NotFoundCold, Class::RefusedCold, Class::Stray, Class::DroppedCold];
+        let all: f64 = misses.into_iter().map(|class| site_weight(class, 100_000)).sum();
+        assert!(all < likelihood_threshold() * 2.0 / 3.0, "{all}");
     }
 
     #[test]
@@ -143,6 +164,9 @@ mod tests {
         assert!(sites(Class::NotFoundCold, 5) > likelihood_threshold());
         assert!(sites(Class::Probe, 3) < likelihood_threshold());
         assert!(sites(Class::Probe, 4) > likelihood_threshold());
+        assert!(sites(Class::Flaw, 1) > likelihood_threshold());
+        assert!(sites(Class::DroppedCold, 20) < likelihood_threshold());
+        assert!(sites(Class::Stray, 4) < likelihood_threshold());
     }
 
     #[test]

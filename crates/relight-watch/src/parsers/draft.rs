@@ -153,6 +153,7 @@ impl<'a> Draft<'a> {
         }
         self.event.org = self.feed.org;
         self.event.site = self.feed.site_of(self.event.host, self.event.sni);
+        self.event.stray = self.feed.is_stray(self.event.host, self.event.sni);
         first(&mut self.event.host, &self.feed.host);
         if self.event.outcome == Outcome::Unknown {
             self.event.outcome = Outcome::of_status(self.event.status);
@@ -269,7 +270,7 @@ pub(super) fn endpoint(text: &str) -> Option<(IpAddr, u16)> {
 }
 
 /// `www.example.test:8443` without its port.
-fn without_port(host: &str) -> &str {
+pub(super) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port))
             if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>

@@ -22,6 +22,7 @@ impl LogParser for VhostCombined {
         combined::two_more(&mut event, rest)?;
         event.host = host;
         event.site = feed.site_of(host, "");
+        event.stray = feed.is_stray(host, "");
         event.port = port;
         Ok(event)
     }

@@ -5,7 +5,7 @@ use crate::WatchError;
 use crate::marks::Marks;
 
 /// What every stored pool begins with; the last two bytes are the version of the layout.
-const MAGIC: [u8; 8] = *b"rlpool\x01\0";
+const MAGIC: [u8; 8] = *b"rlpool\x02\0";
 
 /// Bytes of a stored row.
 const ROW_BYTES: usize = 32;

@@ -39,8 +39,18 @@ pub(crate) const fn pair(source: SourceKey, client: u32) -> u64 {
     (high as u64) << 32 | (client ^ stirred(high)) as u64
 }
 
+/// The smallest number that a pair of a source may be.
+pub(crate) const fn first_pair(source: SourceKey) -> u64 {
+    source.0 >> 32 << 32
+}
+
+/// The pair is one of the source, or of one in four thousand million others.
+pub(crate) const fn is_pair_of(pair: u64, source: SourceKey) -> bool {
+    pair >> 32 == source.0 >> 32
+}
+
 /// The client of a pair.
-const fn client(pair: u64) -> u32 {
+pub(crate) const fn client(pair: u64) -> u32 {
     pair as u32 ^ stirred((pair >> 32) as u32)
 }
 

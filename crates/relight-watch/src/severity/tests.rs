@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use relight_model::{Detection, OrgId};
+use relight_model::{Detection, OrgId, Tried};
 use testkit::Rng;
 
 use super::*;
@@ -35,6 +35,7 @@ fn campaign(severity: Severity, sites: &[u32], attempts: Vec<Attempt>) -> Campai
         fingerprints: Vec::new(),
         agents: Vec::new(),
         attempts: attempts.clone(),
+        tried: Vec::new(),
         origin: 0,
         marks: Vec::new(),
         evidence: Vec::new(),
@@ -56,6 +57,9 @@ fn campaign(severity: Severity, sites: &[u32], attempts: Vec<Attempt>) -> Campai
         known: Vec::new(),
         spoofed: Vec::new(),
         gathered: 0,
+        crowded: Vec::new(),
+        silent: 0,
+        matched: Vec::new(),
         marks: Vec::new(),
         marks_until: u64::MAX,
         detections: vec![detection],
@@ -75,7 +79,9 @@ fn graded(mut campaign: Campaign, exposure: Exposure, signs: &[Sign]) -> Campaig
         if site == SiteId(1) { exposure } else { Exposure::Clear }
     };
     let heard = |_: SiteId, _: Timestamp, _: Timestamp| true;
-    Known { sectors: &sectors, heard: &heard, exposure: &exposure, signs }.grade(&mut campaign);
+    let runs = |_: SiteId, _: Timestamp, _: &str| Exposure::Unknown;
+    let (sectors, heard, exposure) = (&sectors, &heard, &exposure);
+    Known { sectors, heard, exposure, runs: &runs, signs }.grade(&mut campaign);
     campaign
 }
 
@@ -211,4 +217,51 @@ fn sites_that_send_no_logs_count_neither_way() {
     assert_eq!(aimed_at(&sectors(), &|_| true, &met), ["health"]);
     let none: [&str; 0] = [];
     assert_eq!(aimed_at(&sectors(), &|site| site < SiteId(6), &met), none);
+}
+
+/// A campaign that tried a door of Solr at these sites; the first ten of 40 run it, and of those
+/// from 30 on nobody knows.
+fn looked_for_solr(tried: impl IntoIterator<Item = u32>) -> Campaign {
+    let sites: Vec<u32> = tried.into_iter().collect();
+    let mut campaign = campaign(Severity::Reconnaissance, &sites, Vec::new());
+    let tried = sites.iter().map(|site| Tried { site: SiteId(*site), door: "solr-admin", at: AT });
+    campaign.detections[0].tried = tried.collect();
+    let sectors: BTreeMap<SiteId, String> =
+        (0..40).map(|site| (SiteId(site), String::new())).collect();
+    let heard = |site: SiteId, _: Timestamp, _: Timestamp| site != SiteId(29);
+    let exposure = |_: SiteId, _: Timestamp, _: &str| Exposure::Unknown;
+    let runs = |site: SiteId, at: Timestamp, name: &str| {
+        assert!(at == AT && name.contains("solr"), "{at} {name}");
+        match site.0 {
+            0..10 => Exposure::Affected,
+            10..30 => Exposure::Clear,
+            _ => Exposure::Unknown,
+        }
+    };
+    let (sectors, heard, exposure) = (&sectors, &heard, &exposure);
+    let known = Known { sectors, heard, exposure, runs: &runs, signs: &[] };
+    known.grade(&mut campaign);
+    known.complete(&mut campaign);
+    campaign
+}
+
+#[test]
+fn reconnaissance_of_what_sites_run_is_aimed_and_of_everything_is_not() {
+    let told = |campaign: &Campaign| {
+        let one = campaign.matched.first();
+        one.map(|it| (it.tried, it.running, it.unknown, it.aimed))
+    };
+    let aimed = looked_for_solr(0..6);
+    assert_eq!(told(&aimed), Some((6, 10, 0, true)));
+    assert_eq!((aimed.severity, aimed.silent), (Severity::TargetedReconnaissance, 1));
+    let everywhere = looked_for_solr(0..40);
+    assert_eq!(told(&everywhere), Some((10, 10, 10, false)));
+    assert_eq!(everywhere.severity, Severity::Reconnaissance);
+    let two = looked_for_solr([0, 1]);
+    assert_eq!(told(&two), Some((2, 10, 0, false)), "told, and too few to be called aimed");
+    assert_eq!(two.severity, Severity::Reconnaissance);
+    let unknown = looked_for_solr(30..40);
+    assert_eq!((told(&unknown), unknown.severity), (None, Severity::Reconnaissance));
+    let nobody_runs_it = looked_for_solr(10..20);
+    assert_eq!(told(&nobody_runs_it), None);
 }

@@ -732,6 +732,7 @@ block-list = { NUMBER($blocked) } { $blocked ->
 } in the list, { NUMBER($left) } left out
 block-reconnaissance = only looked around
 block-never = never blocked: reserved or named in the list
+block-crowded = many people use these addresses
 block-expired = their time is over
 posture-complete = logs come, with every field that is needed
 posture-partial = logs come without
@@ -805,6 +806,16 @@ map-no-sector = (no sector)
 probed-affected = tried, and vulnerable that day
 probed-unknown = tried, and nobody can tell whether it was vulnerable
 probed-clear = tried, and not vulnerable
+product-affected = tried, and it ran what was looked for that day
+product-unknown = tried, and nobody can tell whether it ran what was looked for
+product-clear = tried, and it did not run what was looked for
+probed-who = { $campaign } tried: { NUMBER($sources) } { $sources ->
+    [one] address
+   *[other] addresses
+ }, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
 not-probed = not tried
 no-logs = no logs of that time
 probed-no-door = no door is known that belongs to “{ $what }”
@@ -951,6 +962,26 @@ campaign-clear = { NUMBER($count) } { $count ->
  } certainly not vulnerable at that hour.
 campaign-signs = Signs of compromise: { $what }. Isolate, keep evidence, call your response team.
 campaign-to-do = To do: patch what is known, turn on multi-factor authentication, log more.
+campaign-flaws = { NUMBER($count) } { $count ->
+    [one] request
+   *[other] requests
+ } arrived that only somebody makes who uses { $flaws }: on a product with that flaw it would have done what the flaw allows.
+campaign-matched = { NUMBER($tried) } of your { NUMBER($running) } { $running ->
+    [one] site
+   *[other] sites
+ } that run { $product } { $tried ->
+    [one] was
+   *[other] were
+ } tried.
+campaign-matched-unknown = Of { NUMBER($count) } { $count ->
+    [one] site that was tried as well nobody knows whether it runs it.
+   *[other] sites that were tried as well nobody knows whether they run it.
+ }
+campaign-matched-aimed = That is more than chance explains: this looks for those who run it.
+campaign-silent = { NUMBER($count) } { $count ->
+    [one] site of the register sent no logs at that time: nobody knows whether it was tried.
+   *[other] sites of the register sent no logs at that time: nobody knows whether they were tried.
+ }
 campaign-no-site = unregistered site
 campaign-and-more = { $named } and { NUMBER($more) } more
 sign-connection = connection to
@@ -958,10 +989,24 @@ sign-name-query = name query for
 sign-answer = answer to
 signs-line = not a line that can be read
 signs-line-remedy = time,site,kind,host with a site of the register and the kind connection, name-query or answer; the other lines hold
+signs-refused = “no signs” cannot be said of { $site }
+signs-refused-remedy = read the logs of these days with relight watch ingest, write in outbound.csv on which days somebody looked at what the site sent out (first day,last day,site,who), or leave --signs unknown
+signs-were-seen = { NUMBER($count) } { $count ->
+    [one] sign was
+   *[other] signs were
+ } seen since it had the flaw (signs.csv)
+signs-gap-since = no inventory says since when it had { $flaw }
+signs-gap-inbound = no log of { $day } was read
+signs-gap-outbound = nobody looked at what it sent out on { $day }
+outbound-line = not a line that can be read
+outbound-line-remedy = first day,last day,site,who with a site of the register; the other lines hold
 not-judged = about { NUMBER($percent) }% of all addresses did not fit into memory: nobody looked at them, and at the others as always
 not-judged-remedy = erase old logs, or keep fewer days of them: the limit is one of contacts
 known-line = not a line that can be read
-known-line-remedy = reason,name,network or reason,name,network,first day,last day; the other lines hold
+known-test-scope = a test names no places and no two people: it silences nothing
+known-two-names = what was agreed needs two different names: who asked and who agreed
+known-place = a place that is no organisation and no site of the register
+known-line-remedy = reason,name,network[,first day,last day[,where,who asked,who agreed]], where with organisations and sites and a semicolon in between; a test needs all of it; the other lines hold
 campaign-spoofed = It calls itself { $names }, from addresses that your own list gives to nobody of that name.
 campaign-known = Known and harmless by your own list: { $names }.
 known-crawler = crawler
@@ -972,6 +1017,7 @@ known-partner = partner
 known-test = authorised test
 contact-exploit = attempt that would have worked on its product
 contact-attempt = attempt that nothing shows would have worked
+contact-flaw = request that uses a known flaw
 contact-new-door = strangers at a door that nobody tried before
 contact-sector = tries in one sector, beyond chance
 contact-surge = far more addresses than is usual at that hour
@@ -983,6 +1029,10 @@ contact-refused-cold = refused to a stranger
 contact-not-found-cold = missing path asked for by a stranger
 contact-refused-warm = refused to a regular visitor
 contact-not-found-warm = missing path asked for by a regular visitor
+contact-stray-host = a host that is an address, or a name of no site
+contact-stray-host-known = a name of no registered site, which answers others
+contact-dropped-cold = connection of a stranger that was dropped
+contact-dropped-warm = dropped connection at a port that answers others
 
 ### Audit log.
 

@@ -294,6 +294,7 @@ option-member = Name of this member
 help-watch-probed = Say which sites were tried for a flaw or a product, and whether they were vulnerable that day
 option-watch-probed-what = Flaw, product or door
 option-watch-probed-days = Days back
+option-watch-probed-who = Name the campaigns that tried
 help-watch-campaigns = Show campaigns
 option-watch-campaigns-since = With a contact since this day: 2026-11-28, or 90d for days back
 help-watch-actors = Show whom the campaigns are made of: addresses, what they share, where they knocked

@@ -63,6 +63,14 @@ log-notice-withdrawn = Advisory { $advisory } withdrawn: it finds nothing any mo
 log-notice-expired = The day of your own advisory { $advisory } has come: look at it again; it counts until somebody retires it
 # advisory
 log-incident-proposed = An incident is proposed: { $advisory }
+# campaign, organisations, severity, sites
+log-campaign = A campaign stands at { $severity }: { $campaign }, at { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } of { NUMBER($organisations) } { $organisations ->
+    [one] organisation
+   *[other] organisations
+ }
 # place
 log-feed-refused = Not usable in the feeds: { $place }
 # left, open

@@ -771,6 +771,7 @@ block-list = { NUMBER($blocked) } { $blocked ->
 }
 block-reconnaissance = ont seulement regardé
 block-never = jamais bloquées : réservées ou nommées dans la liste
+block-crowded = beaucoup de gens se servent de ces adresses
 block-expired = leur temps est passé
 posture-complete = les journaux arrivent, avec tous les champs nécessaires
 posture-partial = les journaux arrivent sans
@@ -856,6 +857,16 @@ map-no-sector = (sans secteur)
 probed-affected = essayés, et vulnérables ce jour-là
 probed-unknown = essayés, et personne ne peut dire s’ils étaient vulnérables
 probed-clear = essayés, et non vulnérables
+product-affected = essayés, et ils utilisaient ce jour-là ce qui était cherché
+product-unknown = essayés, et personne ne peut dire s’ils utilisaient ce qui était cherché
+product-clear = essayés, et ils n’utilisaient pas ce qui était cherché
+probed-who = { $campaign } a essayé : { NUMBER($sources) } { $sources ->
+    [one] adresse
+   *[other] adresses
+ }, { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ }
 not-probed = non essayés
 no-logs = sans journaux de cette période
 probed-no-door = aucune porte connue n’est liée à « { $what } »
@@ -1005,6 +1016,26 @@ campaign-clear = { NUMBER($count) } { $count ->
  } à cette heure.
 campaign-signs = Signes de compromission : { $what }. Isoler, conserver les preuves, appeler votre équipe d'intervention.
 campaign-to-do = À faire : corriger ce qui est connu, activer l'authentification multifacteur, augmenter la journalisation.
+campaign-flaws = { NUMBER($count) } { $count ->
+    [one] requête est arrivée, que seul fait
+   *[other] requêtes sont arrivées, que seul fait
+ } quelqu’un qui se sert de { $flaws } : sur un produit qui a cette faille, elle aurait fait ce que la faille permet.
+campaign-matched = { NUMBER($tried) } de vos { NUMBER($running) } { $running ->
+    [one] site qui utilise
+   *[other] sites qui utilisent
+ } { $product } { $tried ->
+    [one] a été essayé.
+   *[other] ont été essayés.
+ }
+campaign-matched-unknown = Pour { NUMBER($count) } { $count ->
+    [one] autre site essayé, personne ne sait s’il l’utilise.
+   *[other] autres sites essayés, personne ne sait s’ils l’utilisent.
+ }
+campaign-matched-aimed = C’est plus que le hasard n’explique : on cherche ceux qui l’utilisent.
+campaign-silent = { NUMBER($count) } { $count ->
+    [one] site du registre n’a envoyé aucun journal à ce moment : personne ne sait s’il a été essayé.
+   *[other] sites du registre n’ont envoyé aucun journal à ce moment : personne ne sait s’ils ont été essayés.
+ }
 campaign-no-site = site non inscrit
 campaign-and-more = { $named } et { NUMBER($more) } de plus
 sign-connection = connexion vers
@@ -1012,10 +1043,24 @@ sign-name-query = requête de nom pour
 sign-answer = réponse à
 signs-line = ligne illisible
 signs-line-remedy = moment,site,genre,hôte, avec un site du registre et le genre connection, name-query ou answer; les autres lignes valent
+signs-refused = « aucun signe » ne peut se dire de { $site }
+signs-refused-remedy = lire les journaux de ces jours avec relight watch ingest, écrire dans outbound.csv quels jours quelqu’un a regardé ce que le site envoyait (premier jour,dernier jour,site,qui), ou laisser --signs unknown
+signs-were-seen = { NUMBER($count) } { $count ->
+    [one] signe a été vu
+   *[other] signes ont été vus
+ } depuis qu’il avait la faille (signs.csv)
+signs-gap-since = aucun inventaire ne dit depuis quand il avait { $flaw }
+signs-gap-inbound = aucun journal du { $day } n’a été lu
+signs-gap-outbound = personne n’a regardé ce qu’il envoyait le { $day }
+outbound-line = ligne illisible
+outbound-line-remedy = premier jour,dernier jour,site,qui, avec un site du registre; les autres lignes valent
 not-judged = environ { NUMBER($percent) } % des adresses n'ont pas tenu en mémoire : personne ne les a examinées, et les autres l'ont été comme toujours
 not-judged-remedy = effacer d'anciens journaux, ou en garder moins de jours : la limite est un nombre de contacts
 known-line = ligne illisible
-known-line-remedy = raison,nom,réseau ou raison,nom,réseau,premier jour,dernier jour; les autres lignes valent
+known-test-scope = un test ne nomme ni lieux ni deux personnes : il ne fait rien taire
+known-two-names = ce qui a été convenu demande deux noms différents : qui a demandé et qui a accepté
+known-place = un lieu qui n’est ni organisme ni site du registre
+known-line-remedy = raison,nom,réseau[,premier jour,dernier jour[,lieux,qui a demandé,qui a accepté]], les lieux étant des organismes et des sites séparés par un point-virgule; un test demande tout; les autres lignes valent
 campaign-spoofed = Elle se dit { $names }, depuis des adresses que votre propre liste n’attribue à personne de ce nom.
 campaign-known = Connu et inoffensif selon votre propre liste : { $names }.
 known-crawler = robot d'exploration
@@ -1026,6 +1071,7 @@ known-partner = partenaire
 known-test = test autorisé
 contact-exploit = tentative qui aurait réussi sur le produit visé
 contact-attempt = tentative dont rien ne montre qu’elle aurait réussi
+contact-flaw = requête qui se sert d’une faille connue
 contact-new-door = inconnus à une porte que personne n’essayait
 contact-sector = essais dans un secteur, au-delà du hasard
 contact-surge = bien plus d’adresses que d’habitude à cette heure
@@ -1037,6 +1083,10 @@ contact-refused-cold = refus à un inconnu
 contact-not-found-cold = chemin absent demandé par un inconnu
 contact-refused-warm = refus à un habitué
 contact-not-found-warm = chemin absent demandé par un habitué
+contact-stray-host = un hôte qui est une adresse, ou un nom d’aucun site
+contact-stray-host-known = un nom d’aucun site inscrit, qui répond à d’autres
+contact-dropped-cold = connexion d’un inconnu, rejetée
+contact-dropped-warm = connexion rejetée à un port qui répond à d’autres
 
 ### Journal d'audit.
 

@@ -294,6 +294,7 @@ option-member = Nom de ce membre
 help-watch-probed = Dire quels sites furent essayés pour une faille ou un produit, et s'ils étaient vulnérables ce jour-là
 option-watch-probed-what = Faille, produit ou porte
 option-watch-probed-days = Jours en arrière
+option-watch-probed-who = Nommer les campagnes qui ont essayé
 help-watch-campaigns = Montrer les campagnes
 option-watch-campaigns-since = Avec un contact depuis ce jour : 2026-11-28, ou 90d pour tant de jours en arrière
 help-watch-actors = Montrer de qui les campagnes sont faites : adresses, ce qu'elles partagent, où elles frappèrent

@@ -63,6 +63,14 @@ log-notice-withdrawn = Avis { $advisory } retiré : il ne trouve plus rien; rien
 log-notice-expired = Le jour de votre propre avis { $advisory } est venu : revoyez-le; il compte jusqu’à ce que quelqu’un le retire
 # advisory
 log-incident-proposed = Un incident est proposé : { $advisory }
+# campaign, organisations, severity, sites
+log-campaign = Une campagne est à l’échelon { $severity } : { $campaign }, chez { NUMBER($sites) } { $sites ->
+    [one] site
+   *[other] sites
+ } de { NUMBER($organisations) } { $organisations ->
+    [one] organisme
+   *[other] organismes
+ }
 # place
 log-feed-refused = Inutilisable parmi les avis : { $place }
 # left, open

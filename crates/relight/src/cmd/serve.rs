@@ -38,6 +38,7 @@ use crate::cmd::public::{CERTIFICATE_KEY, PUBLIC_FOLDER, theme_names, with_slash
 use crate::cmd::token::unread;
 use crate::cmd::watch::catalogue;
 use crate::cmd::watch::ingest::{feed, tell_look};
+use crate::cmd::watch::judging::{Judging, LOG_CODE, log_args};
 use crate::cmd::watch::parse::FeedOptions;
 use crate::cmd::watch::receive::{Intake, Listeners, Look};
 use crate::context::Context;
@@ -166,9 +167,20 @@ impl Serve {
         let feeds = self.feeds_folder(context)?;
         let intake = self.intake(&engine, context)?;
         let fetched = self.fetching(&engine, context, &stop)?;
+        let judging = Judging::start(&engine, &stop, context)?;
         let (looks, told_errors, failing, control) = (None, BTreeSet::new(), BTreeMap::new(), None);
-        let mut server =
-            Server { context, engine, board, feeds, told_errors, looks, fetched, failing, control };
+        let mut server = Server {
+            context,
+            engine,
+            board,
+            feeds,
+            told_errors,
+            looks,
+            fetched,
+            judging,
+            failing,
+            control,
+        };
         server.take_control()?;
         server.start(&web, report)?;
         let receiving = intake.map(|intake| {
@@ -233,6 +245,7 @@ impl Serve {
         })?;
         let feed = feed(org, None, context)?;
         let readers = self.options.readers(feed, context)?;
+        self.options.note_proxies(engine, context)?;
         Intake::start(engine, readers, Vec::new(), &self.listeners, context).map(Some)
     }
 
@@ -275,6 +288,8 @@ struct Server<'a> {
     fetched: Option<mpsc::Receiver<Told>>,
     /// The feeds that fail, with the reason that was told: once is enough.
     failing: BTreeMap<String, &'static str>,
+    /// What is judged of logs meanwhile.
+    judging: Judging,
     /// None as long as a server that was here before has not ended.
     control: Option<Control>,
 }
@@ -348,6 +363,7 @@ impl Server<'_> {
             for look in self.looks.iter().flat_map(mpsc::Receiver::try_iter) {
                 tell_look(look, self.context, report);
             }
+            self.tell_campaigns(report);
             let has_fetched = self.take_fetched(report)?;
             let has_read = self.read_feeds(report)? || has_fetched;
             let elsewhere = self.engine.store().changed_elsewhere();
@@ -363,6 +379,13 @@ impl Server<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Campaigns of attempts and more of which nobody was told, on the terminal and the console.
+    fn tell_campaigns(&self, report: &mut Report) {
+        for campaign in self.judging.tell(self.context, report) {
+            self.board.log(self.engine.now(), LOG_CODE, log_args(&campaign));
+        }
     }
 
     /// What the listeners took last: they end when they have nothing more to tell.

@@ -9,6 +9,7 @@ mod decode;
 mod export;
 mod hunt;
 pub(crate) mod ingest;
+pub(crate) mod judging;
 mod lines;
 mod map;
 mod notes;
@@ -25,8 +26,10 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use relight_engine::store::Store;
 use relight_engine::watch;
-use relight_engine::{Judged, KNOWN_SCANNERS, SIGNS, judged, known_scanners, signs_seen};
-use relight_model::{Attempt, Campaign, Severity, Sign, SiteId};
+use relight_engine::{
+    Judged, KNOWN_SCANNERS, OUTBOUND, SIGNS, judged, known_scanners, outbound, signs_seen,
+};
+use relight_model::{Attempt, Campaign, Matched, Severity, Sign, SiteId};
 use relight_server::web::campaign::{Called, not_judged, sentences};
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts, words};
@@ -102,9 +105,21 @@ struct CampaignRow {
     spoofed: Vec<String>,
     formerly: Vec<String>,
     gathered: usize,
+    crowded: Vec<String>,
+    silent: usize,
+    matched: Vec<MatchedRow>,
     signs: Vec<SignRow>,
     attempts: Vec<AttemptRow>,
     compromise: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct MatchedRow {
+    product: String,
+    running: usize,
+    tried: usize,
+    unknown: usize,
+    aimed: bool,
 }
 
 #[derive(Serialize)]
@@ -204,14 +219,20 @@ fn named<'a>(campaigns: &'a [Campaign], id: &str) -> Option<&'a Campaign> {
 fn tell_faults(store: &Store, context: &Context, report: &mut Report) -> Result<(), Failure> {
     let lang = context.lang;
     let (_, faults) = known_scanners(store).map_err(|error| Failure::engine(lang, &error))?;
-    for (number, _) in faults {
+    for (number, code) in faults {
         let place = format!("{KNOWN_SCANNERS}:{number}");
-        report.warn(&place, texts::known_line(lang), texts::known_line_remedy(lang));
+        let what = texts::by_code(lang, code).unwrap_or(texts::known_line(lang));
+        report.warn(&place, what, texts::known_line_remedy(lang));
     }
     let (_, faults) = signs_seen(store).map_err(|error| Failure::engine(lang, &error))?;
     for (number, _) in faults {
         let place = format!("{SIGNS}:{number}");
         report.warn(&place, texts::signs_line(lang), texts::signs_line_remedy(lang));
+    }
+    let (_, faults) = outbound(store).map_err(|error| Failure::engine(lang, &error))?;
+    for (number, _) in faults {
+        let place = format!("{OUTBOUND}:{number}");
+        report.warn(&place, texts::outbound_line(lang), texts::outbound_line_remedy(lang));
     }
     Ok(())
 }
@@ -288,10 +309,18 @@ fn campaign_row(campaign: &Campaign) -> CampaignRow {
         spoofed: campaign.spoofed.clone(),
         formerly: campaign.formerly.clone(),
         gathered: campaign.gathered,
+        crowded: campaign.crowded.iter().map(ToString::to_string).collect(),
+        silent: campaign.silent,
+        matched: campaign.matched.iter().map(matched_row).collect(),
         signs: campaign.signs.iter().map(sign_row).collect(),
         attempts: campaign.attempts.iter().map(attempt_row).collect(),
         compromise: (campaign.severity >= Severity::SignsOfSuccess).then_some("signs"),
     }
+}
+
+fn matched_row(matched: &Matched) -> MatchedRow {
+    let Matched { product, running, tried, unknown, aimed } = matched.clone();
+    MatchedRow { product, running, tried, unknown, aimed }
 }
 
 impl Explain {

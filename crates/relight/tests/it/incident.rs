@@ -169,6 +169,10 @@ fn fix(town: &Town) {
     assert_eq!(town.status("san1.example"), 503);
     place.write("fixed/log4j.jar", log4j("2.17.1"));
     place.write("fixed/release", "2");
+    // Trap: no signs from an absence of logs.
+    let none = ["incident", "verify", "san-001", "--target", "fixed", "--signs", "none"];
+    let told = place.expect(1, &none);
+    assert!(told.stderr.contains("cannot be said of san-001: no log of "), "{}", told.text());
     let verified = place.run(&["incident", "verify", "san-001", "--target", "fixed"]);
     expect![[r#"
         san-001: fix verified

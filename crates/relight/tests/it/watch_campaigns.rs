@@ -187,3 +187,26 @@ fn actors_are_listed_the_worst_first_and_found_by_what_is_known_of_them() {
     };
     assert_eq!([since("2025-11-01"), since("2025-11-10"), since("2025-11-30")], [2, 1, 0]);
 }
+
+/// A test without its places and two names silences nothing, and says so; with them it does, in its
+/// days and places.
+#[test]
+fn a_test_silences_where_two_people_agreed() {
+    let place = Place::with_sites();
+    attempt(&place);
+    let step = |list: &str| {
+        place.write("data/known-scanners.csv", list);
+        let told = place.run(&["watch", "campaigns", "--json"]);
+        let all = told.json()["campaigns"].as_array().unwrap().clone();
+        let of = |row: &&serde_json::Value| row["sources"] == serde_json::json!(["203.0.113.7"]);
+        (all.iter().find(of).unwrap()["severity"].clone(), told.stderr)
+    };
+    let days = "test,Nord,203.0.113.7,2025-11-01,2025-11-30";
+    let (severity, told) = step(&format!("{days}\n"));
+    assert_eq!(severity, "S3");
+    assert!(told.contains("known-scanners.csv:1: "), "{told}");
+    for (places, silenced) in [("Santé Nord", true), ("san-001", true), ("mun-001", false)] {
+        let (severity, told) = step(&format!("{days},{places},A. Roy,B. Cyr\n"));
+        assert_eq!(severity, if silenced { "S0" } else { "S3" }, "{places}: {told}");
+    }
+}

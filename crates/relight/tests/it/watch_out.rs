@@ -204,6 +204,19 @@ fn known_scanners_are_in_no_block_list() {
     assert!(told.stderr.contains("named in the list: 1"), "{}", told.text());
 }
 
+/// Whom an operator trusts as a proxy is on no list, whatever log named it as a source.
+#[test]
+fn own_proxies_are_in_no_block_list() {
+    let place = watched();
+    let block = ["watch", "export", "all", "-f", "blocklist"];
+    assert!(!place.run(&block).stderr.contains("named in the list"));
+    place.write("other.log", "");
+    let trust = ["--org", "Santé Nord", "--trust", "45.33.32.0/24"];
+    place.expect(0, &[&["watch", "ingest", "other.log"][..], &trust].concat());
+    let told = place.run(&block);
+    assert!(told.stderr.contains("named in the list: 1"), "{}", told.text());
+}
+
 /// Several of these in one file no program would read.
 #[test]
 fn all_campaigns_are_written_only_where_a_file_holds_several() {
@@ -498,6 +511,20 @@ fn who_was_probed_and_was_it_vulnerable_that_day() {
     assert_eq!(answer("san-001"), "probed-unknown", "no inventory of that day");
     assert_eq!(answer("san-002"), "not-probed");
     assert_eq!(answer("mun-001"), "no-logs");
+    assert!(document["campaigns"].is_null(), "nobody asked who");
+    let who = ["watch", "probed", "CVE-2018-13379", "--days", "4000", "--who"];
+    let told = place.run(&[&who[..], &["--json"]].concat()).json();
+    let campaigns = told["campaigns"].as_array().unwrap();
+    assert_eq!(campaigns.len(), 1, "{campaigns:?}");
+    assert_eq!(campaigns[0]["sources"], serde_json::json!(["45.33.32.156"]));
+    assert_eq!((&campaigns[0]["severity"], &campaigns[0]["sites"]), (&"S3".into(), &1.into()));
+    let id = campaigns[0]["id"].as_str().unwrap().to_owned();
+    let text = place.run(&[&who[..], &["--lang", "en"]].concat()).stdout;
+    assert!(text.contains(&format!("{id} tried: 1 address, 1 site")), "{text}");
+    // A door of no flaw is asked for what it looks for, and nobody knows what ran there.
+    let told = place.run(&["watch", "probed", "solr-admin", "--days", "4000", "--json"]).json();
+    let products = serde_json::json!(["pkg:maven/org.apache.solr/solr-core"]);
+    assert_eq!((&told["products"], &told["flaws"]), (&products, &serde_json::json!([])));
     expect![[r#"
         essayés, et vulnérables ce jour-là : 0
         essayés, et personne ne peut dire s’ils étaient vulnérables : 1

@@ -5,9 +5,12 @@ use std::ffi::OsString;
 
 use clap::Args;
 use relight_engine::incident::{Compromise, Phase};
-use relight_engine::{FunctionalTest, Inventory};
+use relight_engine::{
+    Engine, EngineError, FunctionalTest, Inventory, SignsGap, SignsOf, Then, signs_of,
+};
+use relight_model::GateKey;
 use relight_scan::Target;
-use relight_server::web::texts;
+use relight_server::web::{number, texts};
 use serde::Serialize;
 
 use super::{Which, control};
@@ -16,6 +19,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
 use crate::localise::one_of;
+use crate::register::INVENTORY_AGE_MAX_S;
 use crate::report::{Exit, Report};
 
 #[derive(Debug, Args)]
@@ -51,6 +55,9 @@ impl Verify {
         let site = inventory::site(context, &self.site)?;
         let (engine, actor) = control(context)?;
         let id = self.which.find(&engine, context)?;
+        if self.signs == "none" {
+            looked_for_signs(&engine, &id, &site, context)?;
+        }
         let scanned = Look::fresh().at(&Target::parse(&self.target), context)?;
         let (sbom, profiles) = (scanned.sbom, Some(scanned.profiles));
         let complete = sbom.is_complete();
@@ -88,4 +95,33 @@ impl Verify {
         }
         Ok(())
     }
+}
+
+/// "No signs" is believed where logs of every day since the site had the flaw were looked at, what
+/// went out too.
+fn looked_for_signs(
+    engine: &Engine,
+    id: &str,
+    site: &GateKey,
+    context: &Context,
+) -> Result<(), Failure> {
+    let (lang, store) = (context.lang, engine.store());
+    let failed = |error: EngineError| Failure::engine(lang, &error);
+    let question = engine.with_ledger(|ledger| Some(ledger.incident(id)?.question.clone()));
+    let flaw = question.unwrap_or_default();
+    let known = engine.sites().iter().find(|it| it.slug == *site).map(|it| it.id);
+    let Some(place) = known else { return Ok(()) };
+    let since = Then::new(store, std::slice::from_ref(&flaw), INVENTORY_AGE_MAX_S)
+        .and_then(|then| then.since(place, &flaw))
+        .map_err(|error| context.store_failure(&error))?;
+    let day = |day: i64| number::rfc3339(day * 86_400)[..10].to_owned();
+    let why = match signs_of(store, place, since, engine.now()).map_err(failed)? {
+        SignsOf::None => return Ok(()),
+        SignsOf::Seen(signs) => texts::signs_were_seen(lang, signs.len()),
+        SignsOf::Unknown(SignsGap::Since) => texts::signs_gap_since(lang, &flaw),
+        SignsOf::Unknown(SignsGap::Inbound(at)) => texts::signs_gap_inbound(lang, &day(at)),
+        SignsOf::Unknown(SignsGap::Outbound(at)) => texts::signs_gap_outbound(lang, &day(at)),
+    };
+    let what = texts::signs_refused(lang, site.as_str());
+    Err(Failure::new(texts::labelled(lang, &what, &why)).hint(texts::signs_refused_remedy(lang)))
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use relight_engine::known_scanners;
+use relight_engine::never_blocked;
 use relight_engine::store::Store;
 use relight_formats::export::{
     BLOCK_DAYS_MAX, BlockForm, ExportHead, ExportedCampaign, Network, Tlp, block_list,
@@ -137,15 +137,15 @@ impl Export {
         let mut never = self.never(context)?;
         // A line that names nobody leaves somebody in.
         super::tell_faults(store, context, report)?;
-        let (known, _) =
-            known_scanners(store).map_err(|error| Failure::engine(context.lang, &error))?;
-        never.extend(known.networks(context.now()));
+        let own = never_blocked(store, context.now());
+        never.extend(own.map_err(|error| Failure::engine(context.lang, &error))?);
         let list = block_list(found, form, self.days, &never, context.now());
-        let left_out = list.reconnaissance + list.never + list.expired;
+        let left_out = list.reconnaissance + list.never + list.crowded + list.expired;
         report.note(&texts::block_list(context.lang, list.blocked, left_out));
         for (key, count) in [
             ("block-reconnaissance", list.reconnaissance),
             ("block-never", list.never),
+            ("block-crowded", list.crowded),
             ("block-expired", list.expired),
         ] {
             let what = texts::by_code(context.lang, key).unwrap_or_default();

@@ -11,6 +11,7 @@ use relight_model::Site;
 use relight_server::web::texts;
 use serde::Serialize;
 
+use super::judging::Judging;
 use super::parse::{FeedOptions, refusal, summary};
 use super::receive::{Intake, Listeners, Look};
 use crate::context::Context;
@@ -76,6 +77,7 @@ impl Ingest {
         // What is wrong with the options is told before anything is read.
         self.options.reader(feed.clone(), context)?;
         let engine = context.engine_beside()?;
+        self.options.note_proxies(&engine, context)?;
         if self.follow || self.listeners.any() {
             return self.follow(&engine, feed, context, report);
         }
@@ -134,8 +136,10 @@ impl Ingest {
         let readers = self.options.readers(feed, context)?;
         let intake = Intake::start(engine, readers, self.files.clone(), &self.listeners, context)?;
         intake.tell(context, report);
+        let judging = Judging::start(engine, &stop, context)?;
         intake.run(&stop, |look| {
             tell_look(look, context, report);
+            judging.tell(context, report);
             report.flush();
         });
         Ok(())

@@ -10,6 +10,7 @@ use relight_engine::watch::{
     Attempt, Feed, PARSERS, Reader, Taken, Tally, attempt, attempt_in_line, canonical_network,
     parsers, plain,
 };
+use relight_engine::{Engine, note_proxies};
 use relight_model::Event;
 use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts};
@@ -51,17 +52,27 @@ impl FeedOptions {
         })
     }
 
+    /// Keeps who the operator's own proxies are, so that nobody blocks them.
+    pub(crate) fn note_proxies(&self, engine: &Engine, context: &Context) -> Result<(), Failure> {
+        let noted = note_proxies(engine.store(), &self.proxies(context.lang)?);
+        noted.map_err(|error| Failure::engine(context.lang, &error))
+    }
+
+    fn proxies(&self, lang: Lang) -> Result<Vec<(IpAddr, u8)>, Failure> {
+        let network = |text: &String| {
+            network(text).ok_or_else(|| {
+                Failure::usage(texts::no_network(lang, text)).hint(texts::no_network_remedy(lang))
+            })
+        };
+        self.trusted.iter().map(network).collect()
+    }
+
     /// What makes readers of the feed.
     pub(crate) fn readers(&self, feed: Feed, context: &Context) -> Result<Readers, Failure> {
         let lang = context.lang;
         let mut feed = feed;
         feed.received = context.now();
-        for text in &self.trusted {
-            let network = network(text).ok_or_else(|| {
-                Failure::usage(texts::no_network(lang, text)).hint(texts::no_network_remedy(lang))
-            })?;
-            feed.trusted_proxies.push(network);
-        }
+        feed.trusted_proxies = self.proxies(lang)?;
         if self.format == AUTO {
             return Ok(Readers { feed, parser: None });
         }

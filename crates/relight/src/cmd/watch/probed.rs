@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use relight_engine::store::{Store, StoreError};
 use relight_engine::watch::{LOOKUP_DOOR, LOOKUP_FLAWS, catalogue, doors_of};
 use relight_engine::{OnThatDay, Probed, ProbedSite, Then, probed};
-use relight_model::{Exposure, SiteId};
+use relight_model::{Campaign, Exposure, SiteId, Timestamp, Tried};
+use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::{day, notes};
+use super::{campaigns, day, notes};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::INVENTORY_AGE_MAX_S;
@@ -27,6 +29,8 @@ pub(super) struct Asked {
     days: u32,
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     purpose: String,
+    #[arg(long)]
+    who: bool,
 }
 
 #[derive(Serialize)]
@@ -36,9 +40,23 @@ struct Document<'a> {
     to: String,
     doors: &'a [&'static str],
     flaws: &'a [String],
+    /// Asked instead of flaws, when the doors belong to none: whether the site ran one of these.
+    products: &'a [String],
     counts: BTreeMap<&'static str, usize>,
     total: usize,
     sites: Vec<Row<'a>>,
+    /// Who tried, with `--who`.
+    campaigns: Option<Vec<WhoRow>>,
+}
+
+#[derive(Serialize)]
+struct WhoRow {
+    id: String,
+    severity: &'static str,
+    sources: Vec<String>,
+    sites: usize,
+    first: String,
+    last: String,
 }
 
 #[derive(Serialize)]
@@ -62,18 +80,9 @@ impl Asked {
         let failed = |error| context.store_failure(&error);
         let what = format!("{} {}", self.what, self.purpose);
         notes::note(&store, "probed", what.trim_end(), context)?;
+        let products = if flaws.is_empty() { products(&doors) } else { Vec::new() };
         let then = Then::new(&store, &flaws, INVENTORY_AGE_MAX_S).map_err(failed)?;
-        let on = |site, day| {
-            let mut worst = if flaws.is_empty() { OnThatDay::Unknown } else { OnThatDay::Clear };
-            for flaw in &flaws {
-                worst = worst.max(match then.exposure_between(site, day, flaw)? {
-                    Exposure::Affected => OnThatDay::Affected,
-                    Exposure::Unknown => OnThatDay::Unknown,
-                    Exposure::Clear => OnThatDay::Clear,
-                });
-            }
-            Ok(worst)
-        };
+        let on = |site, day| on_that_day(&then, site, day, (&flaws, &products));
         let sites = store.sites().map_err(failed)?;
         let to = context.now().div_euclid(86_400);
         let span = (to - i64::from(self.days), to);
@@ -89,6 +98,7 @@ impl Asked {
         if counts["probed-unknown"] + counts["no-logs"] > 0 {
             report.raise(Exit::Incomplete);
         }
+        let who = self.who.then(|| who(&store, &doors, span, (context, report))).transpose()?;
         if context.json {
             let rows = found.iter().filter_map(|site| row(site, &names));
             let document = Document {
@@ -97,17 +107,106 @@ impl Asked {
                 to: day(span.1),
                 doors: &doors,
                 flaws: &flaws,
+                products: &products,
                 total: found.len(),
                 counts,
                 sites: rows.collect(),
+                campaigns: who.map(|who| who.iter().map(Who::row).collect()),
             };
             report.document("relight.probed/1", &document);
             return Ok(());
         }
         for answer in Probed::ALL {
-            tell(answer, &found, &names, context, report);
+            tell((answer, products.is_empty()), &found, &names, context, report);
+        }
+        for who in who.iter().flatten() {
+            who.tell(context, report);
         }
         Ok(())
+    }
+}
+
+/// The worst that is known about a site over a day. Doors that belong to no flaw are asked for
+/// what they look for: whether that ran there.
+fn on_that_day(
+    then: &Then<'_>,
+    site: SiteId,
+    day: (Timestamp, Timestamp),
+    (flaws, products): (&[String], &[String]),
+) -> Result<OnThatDay, StoreError> {
+    let nothing = flaws.is_empty() && products.is_empty();
+    let mut worst = if nothing { OnThatDay::Unknown } else { OnThatDay::Clear };
+    let mut add = |exposure| {
+        worst = worst.max(match exposure {
+            Exposure::Affected => OnThatDay::Affected,
+            Exposure::Unknown => OnThatDay::Unknown,
+            Exposure::Clear => OnThatDay::Clear,
+        });
+    };
+    for flaw in flaws {
+        add(then.exposure_between(site, day, flaw)?);
+    }
+    for product in products {
+        add(then.runs_between(site, day, product)?);
+    }
+    Ok(worst)
+}
+
+/// What the doors look for, by the package URLs that inventories have.
+fn products(doors: &[&'static str]) -> Vec<String> {
+    let entries = doors.iter().filter_map(|id| catalogue::entry(id));
+    let names = entries.flat_map(|entry| &entry.products).filter(|name| name.starts_with("pkg:"));
+    names.cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
+/// A campaign that tried one of the doors.
+struct Who {
+    campaign: Campaign,
+    /// Sites at which it did, and when first and last.
+    sites: usize,
+    span: (Timestamp, Timestamp),
+}
+
+/// The campaigns that tried one of the doors in these days. Who tried too little to be one is
+/// found by `relight watch hunt`.
+fn who(
+    store: &Store,
+    doors: &[&'static str],
+    (from, to): (i64, i64),
+    (context, report): (&Context, &mut Report),
+) -> Result<Vec<Who>, Failure> {
+    let mut found = Vec::new();
+    for campaign in campaigns(store, context, report)? {
+        let tried = campaign.detections.iter().flat_map(|it| &it.tried);
+        let meant: Vec<&Tried> = tried
+            .filter(|it| doors.contains(&it.door))
+            .filter(|it| (from..=to).contains(&it.at.div_euclid(86_400)))
+            .collect();
+        let times = meant.iter().map(|it| it.at);
+        let Some(span) = times.clone().min().zip(times.max()) else { continue };
+        let sites: std::collections::BTreeSet<SiteId> = meant.iter().map(|it| it.site).collect();
+        found.push(Who { sites: sites.len(), span, campaign });
+    }
+    Ok(found)
+}
+
+impl Who {
+    fn row(&self) -> WhoRow {
+        WhoRow {
+            id: self.campaign.id.clone(),
+            severity: self.campaign.severity.as_str(),
+            sources: self.campaign.sources.iter().map(ToString::to_string).collect(),
+            sites: self.sites,
+            first: rfc3339(self.span.0),
+            last: rfc3339(self.span.1),
+        }
+    }
+
+    fn tell(&self, context: &Context, report: &mut Report) {
+        let (id, sources) = (&self.campaign.id, self.campaign.sources.len());
+        let days = format!("{} {}", rfc3339(self.span.0), rfc3339(self.span.1));
+        report.line(&texts::probed_who(context.lang, id, self.sites, sources));
+        report.line(&format!("  {days}"));
     }
 }
 
@@ -132,7 +231,7 @@ fn flaws(what: &str, doors: &[&'static str]) -> Vec<String> {
 }
 
 fn tell(
-    answer: Probed,
+    (answer, is_about_flaws): (Probed, bool),
     found: &[ProbedSite],
     names: &BTreeMap<SiteId, &str>,
     context: &Context,
@@ -140,7 +239,11 @@ fn tell(
 ) {
     let lang = context.lang;
     let ours: Vec<&ProbedSite> = found.iter().filter(|site| site.answer == answer).collect();
-    let what = texts::by_code(lang, answer.as_str()).unwrap_or_default();
+    let code = match answer.as_str().strip_prefix("probed-") {
+        Some(of_flaw) if !is_about_flaws => format!("product-{of_flaw}"),
+        _ => answer.as_str().to_owned(),
+    };
+    let what = texts::by_code(lang, &code).unwrap_or_default();
     report.line(&texts::labelled(lang, what, &ours.len().to_string()));
     if matches!(answer, Probed::NotProbed) {
         return;

@@ -1,0 +1,128 @@
+//! Whether a site showed signs of success since it had a flaw (INCIDENT 3.3). "No signs" is an
+//! assertion: it holds only where what came in and what went out was looked at on every day.
+
+use std::collections::BTreeMap;
+use std::{fs, io};
+
+use relight_model::{Sign, SiteId, Timestamp};
+use relight_store::{SiteSet, Store};
+use relight_watch::{Outbound, read_outbound};
+
+use super::compact::{HEARD, day_of};
+use super::{Faults, signs_seen};
+use crate::error::EngineError;
+
+/// Name of the list of days on which somebody looked at what sites sent out, in the data folder.
+pub const OUTBOUND: &str = "outbound.csv";
+
+/// What is known about signs of success at a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignsOf {
+    /// Everything was looked at, and there was none.
+    None,
+    /// These were seen.
+    Seen(Vec<Sign>),
+    /// Nobody can tell.
+    Unknown(SignsGap),
+}
+
+/// Why nobody can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignsGap {
+    /// No inventory says since when the site had the flaw.
+    Since,
+    /// No log of what came in on that day, in days since 1970.
+    Inbound(i64),
+    /// Nobody looked at what went out on that day.
+    Outbound(i64),
+}
+
+/// What is known about signs at a site from the time on at which it had the flaw.
+///
+/// # Errors
+/// The store or a list in the data folder cannot be read.
+pub fn signs_of(
+    store: &Store,
+    site: SiteId,
+    since: Option<Timestamp>,
+    until: Timestamp,
+) -> Result<SignsOf, EngineError> {
+    let own = |sign: &Sign| sign.site == site && since.is_none_or(|since| sign.at >= since);
+    let seen: Vec<Sign> = signs_seen(store)?.0.into_iter().filter(own).collect();
+    if !seen.is_empty() {
+        return Ok(SignsOf::Seen(seen));
+    }
+    let Some(since) = since else { return Ok(SignsOf::Unknown(SignsGap::Since)) };
+    let days = day_of(since)..=day_of(until);
+    let heard: BTreeMap<i64, SiteSet> =
+        store.watch_probes(HEARD, *days.start(), *days.end())?.into_iter().collect();
+    let is_heard = |day: &i64| heard.get(day).is_some_and(|sites| sites.contains(site.0));
+    if let Some(day) = days.clone().find(|day| !is_heard(day)) {
+        return Ok(SignsOf::Unknown(SignsGap::Inbound(day)));
+    }
+    let looked: Vec<Outbound> =
+        outbound(store)?.0.into_iter().filter(|it| it.site == site).collect();
+    let is_looked_at = |day: &i64| looked.iter().any(|it| (it.first..=it.last).contains(day));
+    let missing = days.clone().find(|day| !is_looked_at(day));
+    Ok(missing.map_or(SignsOf::None, |day| SignsOf::Unknown(SignsGap::Outbound(day))))
+}
+
+/// The days on which somebody looked at what sites sent out, from [`OUTBOUND`] in the data folder,
+/// and the lines of it that are none, by number and code. Without the file there are none.
+///
+/// # Errors
+/// The file is there and cannot be read, or the register cannot.
+pub fn outbound(store: &Store) -> Result<(Vec<Outbound>, Faults), EngineError> {
+    let sites = store.sites()?;
+    let by_name: BTreeMap<&str, SiteId> =
+        sites.iter().map(|site| (site.slug.as_str(), site.id)).collect();
+    match fs::read_to_string(store.path().with_file_name(OUTBOUND)) {
+        Ok(text) => Ok(read_outbound(&text, &|name| by_name.get(name).copied())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Default::default()),
+        Err(error) => Err(EngineError::because("reading the list of outbound days", error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::judge::tests::one_site;
+    use super::*;
+
+    const DAY: Timestamp = 86_400;
+    /// One in the morning of the first day of 1970: the clock of these tests stands there.
+    const SINCE: Timestamp = 3_600;
+
+    /// Trap: no signs from an absence of logs.
+    #[test]
+    fn no_signs_is_said_only_where_every_day_was_looked_at_both_ways() {
+        let (_folder, engine, feed) = one_site();
+        let (store, site) = (engine.store(), feed.site.unwrap());
+        let put = |name: &str, text: &str| {
+            fs::write(store.path().with_file_name(name), text).unwrap();
+        };
+        let heard = |day: u32| {
+            let line = format!(
+                "192.0.2.1 - - [{day:02}/Jan/1970:12:00:00 +0000] \"GET / HTTP/1.1\" 200 9 \
+                 \"-\" \"-\"\n"
+            );
+            engine.ingest_log(&feed, Cursor::new(line.into_bytes())).unwrap();
+        };
+        let asked = || signs_of(store, site, Some(SINCE), SINCE + DAY).unwrap();
+        assert_eq!(signs_of(store, site, None, SINCE).unwrap(), SignsOf::Unknown(SignsGap::Since));
+        heard(1);
+        assert_eq!(asked(), SignsOf::Unknown(SignsGap::Inbound(1)));
+        heard(2);
+        assert_eq!(asked(), SignsOf::Unknown(SignsGap::Outbound(0)));
+        put(OUTBOUND, "1970-01-01,1970-01-01,a,R. Roy\n1970-01-02,1970-01-20,other,R. Roy\n");
+        assert_eq!(asked(), SignsOf::Unknown(SignsGap::Outbound(1)));
+        assert_eq!(outbound(store).unwrap().1, [(2, "outbound-site")]);
+        put(OUTBOUND, "1970-01-01,1970-01-01,a,R. Roy\n1970-01-02,1970-01-20,a,R. Roy\n");
+        assert_eq!(asked(), SignsOf::None);
+        put(super::super::SIGNS, "1970-01-01T00:00:09Z,a,connection,203.0.113.9\n");
+        assert_eq!(asked(), SignsOf::None, "before it had the flaw");
+        put(super::super::SIGNS, "1970-01-02T00:00:00Z,a,connection,203.0.113.9\n");
+        assert!(matches!(asked(), SignsOf::Seen(signs) if signs.len() == 1));
+    }
+}

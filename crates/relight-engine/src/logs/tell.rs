@@ -1,0 +1,168 @@
+//! Which campaigns people are told of by themselves: attempts and more, each once, and once more
+//! when it rises on the ladder. Reconnaissance is there for who looks, and wakes nobody.
+
+use std::collections::BTreeMap;
+
+use relight_model::{Campaign, Severity};
+use relight_store::Store;
+
+use super::judged;
+use crate::error::EngineError;
+
+/// The setting that keeps of which campaigns people were told, and at which step.
+const TOLD_KEY: &str = "told-campaigns";
+
+/// Most campaigns of which that is kept, those that were told last: the others are over.
+const TOLD_MAX: usize = 10_000;
+
+/// The lowest step of which people are told.
+const TOLD_FROM: Severity = Severity::ExploitAttempt;
+
+/// Makes sure that a register which has no windows yet tells of its first campaign, and one of
+/// before does not begin with a flood: of what is there already nobody is told.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub fn begin_telling(store: &Store) -> Result<(), EngineError> {
+    if store.meta_get(TOLD_KEY)?.is_some() {
+        return Ok(());
+    }
+    let mut told = Told::default();
+    if !store.window_days()?.is_empty() {
+        told.news(judged(store)?.campaigns);
+    }
+    told.write(store)
+}
+
+/// The campaigns that stand higher than people know, given everything that is kept now. What is
+/// given was taken down as told.
+///
+/// # Errors
+/// The store cannot be read or written; then the next call tells it.
+pub fn tell_campaigns(store: &Store) -> Result<Vec<Campaign>, EngineError> {
+    let campaigns = judged(store)?.campaigns;
+    let mut told = Told::read(store)?;
+    let news = told.news(campaigns);
+    if !news.is_empty() {
+        told.write(store)?;
+    }
+    Ok(news)
+}
+
+/// What people know: the step of each campaign, in the order in which they were told.
+#[derive(Debug, Default)]
+struct Told(Vec<(String, String)>);
+
+impl Told {
+    fn read(store: &Store) -> Result<Self, EngineError> {
+        let text = store.meta_get(TOLD_KEY)?.unwrap_or_default();
+        let line =
+            |line: &str| line.split_once(' ').map(|(id, step)| (id.to_owned(), step.to_owned()));
+        Ok(Self(text.lines().filter_map(line).collect()))
+    }
+
+    fn write(&self, store: &Store) -> Result<(), EngineError> {
+        let lines = self.0.iter().map(|(id, step)| format!("{id} {step}\n"));
+        Ok(store.meta_put(TOLD_KEY, &lines.collect::<String>())?)
+    }
+
+    /// Those of which nobody was told, or at a lower step only.
+    fn news(&mut self, campaigns: Vec<Campaign>) -> Vec<Campaign> {
+        let mut steps: BTreeMap<&str, &str> = BTreeMap::new();
+        for (id, step) in &self.0 {
+            let known = steps.entry(id).or_insert(step);
+            *known = (*known).max(step);
+        }
+        // Steps are written `S3`, so that texts sort as they do.
+        let is_news = |it: &Campaign| {
+            let ids = std::iter::once(&it.id).chain(&it.formerly);
+            let known = ids.filter_map(|id| steps.get(id.as_str()).copied()).max();
+            it.severity >= TOLD_FROM && known.is_none_or(|step| step < it.severity.as_str())
+        };
+        let news: Vec<Campaign> = campaigns.into_iter().filter(is_news).collect();
+        for it in &news {
+            self.0.retain(|(id, _)| *id != it.id);
+            self.0.push((it.id.clone(), it.severity.as_str().to_owned()));
+        }
+        self.0.drain(..self.0.len().saturating_sub(TOLD_MAX));
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge::tests::{one_site, payload};
+    use super::*;
+
+    fn told(store: &Store) -> Vec<&'static str> {
+        tell_campaigns(store).unwrap().iter().map(|it| it.severity.as_str()).collect()
+    }
+
+    #[test]
+    fn a_campaign_is_told_once_and_reconnaissance_never() {
+        let (_folder, engine, feed) = one_site();
+        let store = engine.store();
+        begin_telling(store).unwrap();
+        assert_eq!(told(store), [""; 0]);
+        let doors: String = [
+            "/.env",
+            "/.git/config",
+            "/solr/admin/cores",
+            "/owa/",
+            "/vpn/index.html",
+        ]
+        .map(|path| {
+            format!("203.0.113.1 - - [10/Dec/2021:12:00:00 +0000] \"GET {path} HTTP/1.1\" 404 9\n")
+        })
+        .concat();
+        engine.ingest_log(&feed, std::io::Cursor::new(doors.repeat(3).into_bytes())).unwrap();
+        assert_eq!(told(store), [""; 0], "who only looks around wakes nobody");
+        engine.ingest_log(&feed, std::io::Cursor::new(payload(1).into_bytes())).unwrap();
+        assert_eq!(told(store), ["S3"]);
+        assert_eq!(told(store), [""; 0], "once");
+        engine.ingest_log(&feed, std::io::Cursor::new(payload(2).into_bytes())).unwrap();
+        assert_eq!(told(store), ["S3"], "another one");
+    }
+
+    #[test]
+    fn what_was_there_before_is_no_news() {
+        let (_folder, engine, feed) = one_site();
+        let store = engine.store();
+        engine.ingest_log(&feed, std::io::Cursor::new(payload(1).into_bytes())).unwrap();
+        begin_telling(store).unwrap();
+        assert_eq!(told(store), [""; 0]);
+        begin_telling(store).unwrap();
+        engine.ingest_log(&feed, std::io::Cursor::new(payload(2).into_bytes())).unwrap();
+        begin_telling(store).unwrap();
+        assert_eq!(told(store), ["S3"], "beginning twice takes nothing down");
+    }
+
+    use Severity::{AttemptOnVulnerable, ExploitAttempt, SignsOfSuccess};
+
+    #[test]
+    fn a_campaign_that_rises_or_takes_another_in_is_told_by_its_step() {
+        let (_folder, engine, feed) = one_site();
+        engine.ingest_log(&feed, std::io::Cursor::new(payload(1).into_bytes())).unwrap();
+        let one = judged(engine.store()).unwrap().campaigns.remove(0);
+        let with = |id: &str, severity, formerly: &[&str]| Campaign {
+            id: id.to_owned(),
+            severity,
+            formerly: formerly.iter().map(|id| (*id).to_owned()).collect(),
+            ..one.clone()
+        };
+        let mut told = Told::default();
+        let mut news = |it: Campaign| told.news(vec![it]).len();
+        assert_eq!(news(with("C-1", ExploitAttempt, &[])), 1);
+        assert_eq!(news(with("C-1", AttemptOnVulnerable, &[])), 1);
+        assert_eq!(news(with("C-1", ExploitAttempt, &[])), 0, "it fell");
+        assert_eq!(
+            news(with("C-0", AttemptOnVulnerable, &["C-1"])),
+            0,
+            "the same under another id"
+        );
+        assert_eq!(news(with("C-0", SignsOfSuccess, &["C-1"])), 1);
+        told.0.extend((0..TOLD_MAX).map(|at| (format!("C-X{at}"), "S3".to_owned())));
+        assert_eq!(told.news(vec![with("C-LAST", ExploitAttempt, &[])]).len(), 1);
+        assert_eq!((told.0.len(), told.0.last().unwrap().0.as_str()), (TOLD_MAX, "C-LAST"));
+    }
+}
