@@ -39,6 +39,7 @@ cargo xtask corpus --check   fetches a published package with a vulnerable Log4j
 cargo xtask fingerprints [--program FILE] [--only PACKAGE -o FILE]
                              learns the seed of the fingerprint database again (Debian)
 cargo xtask vectors [DIR]    published test vectors of versions, scores and names, where they are
+cargo xtask vectors watch    published payloads, logs and flows against the watch, where they are
 cargo xtask oracle SCHEME [--seed N] [--pairs N]    random versions, against the tool of the scheme
 cargo xtask oracle log4j [--seed N] [--count N] [--jars DIR] [--write-corpus]
                              random messages, against log4j-core 2.14.1 itself (JDK)
@@ -84,7 +85,8 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["mutants"] => mutants::run(),
         ["fuzz", words @ ..] => vectors::fuzz(words),
         ["oracle", words @ ..] => oracle::run(words),
-        ["vectors"] => vectors::run(None),
+        ["vectors"] => vectors::run(None).and(vectors::watch()),
+        ["vectors", "watch"] => vectors::watch(),
         ["vectors", folder] => vectors::run(Some(folder)),
         ["bench", "demo"] => bench::demo(),
         ["bench", "build"] => bench::build(),

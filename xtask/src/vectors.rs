@@ -27,6 +27,29 @@ pub(crate) fn run(folder: Option<&str>) -> Result<(), String> {
     if run.success { Ok(()) } else { Err("some vectors are judged otherwise".to_owned()) }
 }
 
+/// Where published payloads, logs and flows are: beside the repository.
+const REAL_INPUTS: &str = "../shared/data";
+
+/// Payloads, logs and flows that others published, against the watch. What is not there is not
+/// run.
+///
+/// # Errors
+/// When a line is judged otherwise than its file says, or is not read.
+pub(crate) fn watch() -> Result<(), String> {
+    let root = tree::root();
+    let folder = root.join(REAL_INPUTS);
+    if !folder.is_dir() {
+        println!("not run: {} is not there", folder.display());
+        return Ok(());
+    }
+    let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
+    let folder = folder.to_string_lossy();
+    let mut arguments = vec!["run", "--quiet", "--package", "relight-watch"];
+    arguments.extend(["--example", "real_inputs", "--", &folder]);
+    let run = process::show(&root, "cargo", &arguments, &[])?;
+    if run.success { Ok(()) } else { Err("some inputs are judged otherwise".to_owned()) }
+}
+
 /// Random comparisons in every scheme, optimised: 10 million unless `COMPARISONS` says otherwise.
 ///
 /// # Errors
