@@ -280,6 +280,19 @@ pub struct Acts {
     pub glass: bool,
     /// The token of the forms.
     pub token: String,
+    /// The open incidents, for forms that are about one of them.
+    pub incidents: Vec<Choice>,
+}
+
+/// An open incident that the screen is not about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherIncident {
+    /// Its id.
+    pub id: String,
+    /// One line about it.
+    pub title: String,
+    /// Since when, and how many of its sites are dark and affected.
+    pub sentence: String,
 }
 
 /// The incident screen: counters, wall, sectors, live log.
@@ -292,6 +305,8 @@ pub struct IncidentPage {
     pub id: String,
     /// One line about it.
     pub headline: String,
+    /// Other incidents that are open; the wall shows the lights of all of them.
+    pub others: Vec<OtherIncident>,
     /// Where the event stream continues after this page.
     pub cursor: String,
     /// The counters.

@@ -7,11 +7,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::EngineError;
 use relight_engine::access::{Role, Scope};
+use relight_engine::incident::{Counters, Incident};
 use relight_engine::live::LogLine;
-use relight_model::{DisplayState, Timestamp};
-use relight_web::views::{Acts, IncidentPage, LogRow};
+use relight_model::{DisplayState, GateKey, Timestamp};
+use relight_web::views::{Acts, Choice, IncidentPage, LogRow, OtherIncident};
 use relight_web::{Lang, number, texts};
 
+use super::tally::Tally;
 use super::work::Work;
 use super::{Asked, Console, act, blocking, burn, tally};
 use crate::access::signed_in::Reader;
@@ -70,14 +72,15 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
         burn: burn::chart(lang, &console.board.proofs(), headline.opened, now),
         queue,
         todo,
-        acts: acts(console, asked),
+        acts: acts(console, asked, &headline.id),
+        others: others(console, lang, &headline.id, now),
         id: headline.id,
         headline: headline.title,
     })
 }
 
 /// What the reader may do here. On a wall, and for whoever is not signed in: nothing.
-fn acts(console: &Console, asked: &Asked) -> Acts {
+fn acts(console: &Console, asked: &Asked, shown: &str) -> Acts {
     let (Reader::Signed(signed), Some(engine)) = (&asked.reader, &console.engine) else {
         return Acts::default();
     };
@@ -89,6 +92,14 @@ fn acts(console: &Console, asked: &Asked) -> Acts {
         let waiting = waiting.filter(|action| act::reads_plan(signed, &action.plan)).count();
         (waiting, actions.glass().iter().any(|glass| glass.reviewed.is_none()))
     });
+    let incidents = engine.with_ledger(|ledger| {
+        let choice = |(_, incident): (&str, &Incident)| Choice {
+            value: incident.question.clone(),
+            text: format!("{} {}", incident.question, incident.title),
+            chosen: incident.question == shown,
+        };
+        ledger.open().map(choice).collect()
+    });
     Acts {
         plans: act::may_propose(signed),
         command: person.may(Role::Commander, &Scope::root()),
@@ -96,7 +107,31 @@ fn acts(console: &Console, asked: &Asked) -> Acts {
         waiting: if waiting > 0 { texts::act_one_waits(lang, waiting) } else { String::new() },
         glass,
         token: console.door.form_token(signed),
+        incidents,
     }
+}
+
+/// The open incidents that the screen is not about.
+fn others(console: &Console, lang: Lang, shown: &str, now: Timestamp) -> Vec<OtherIncident> {
+    let Some(engine) = &console.engine else { return Vec::new() };
+    let keys: Vec<GateKey> = engine.sites().into_iter().map(|site| site.slug).collect();
+    let other = |(_, incident): (&str, &Incident)| {
+        let counters = Counters::of(incident, &keys, now);
+        let of = |state: &DisplayState| counters.states.get(state).copied().unwrap_or(0);
+        let sum = |part: fn(&Tally) -> usize| -> usize {
+            let counts = |state: &&DisplayState| part(&Tally::of(&[**state])) == 1;
+            DisplayState::ALL.iter().filter(counts).map(of).sum()
+        };
+        let since = texts::console_since(lang, &tally::elapsed(lang, now - incident.opened));
+        OtherIncident {
+            id: incident.question.clone(),
+            title: incident.title.clone(),
+            sentence: texts::incident_other(lang, sum(Tally::dark), &since, sum(Tally::todo)),
+        }
+    };
+    engine.with_ledger(|ledger| {
+        ledger.open().filter(|(_, incident)| incident.question != shown).map(other).collect()
+    })
 }
 
 fn log_row(lang: Lang, line: &LogLine) -> LogRow {

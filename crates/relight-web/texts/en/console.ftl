@@ -227,3 +227,5 @@ actors-none = No actor fits.
 actors-who = Addresses
 actors-contacts = Tries
 actors-more = and { NUMBER($count) } more
+incident-others = Incidents that are open too
+incident-other = { $since }: { NUMBER($dark) } dark, { NUMBER($todo) } affected to fix

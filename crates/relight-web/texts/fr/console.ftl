@@ -233,3 +233,11 @@ actors-none = Aucun acteur ne correspond.
 actors-who = Adresses
 actors-contacts = Essais
 actors-more = et { NUMBER($count) } de plus
+incident-others = Incidents ouverts eux aussi
+incident-other = { $since } : { NUMBER($dark) } { $dark ->
+    [one] éteint
+   *[other] éteints
+ }, { NUMBER($todo) } { $todo ->
+    [one] touché
+   *[other] touchés
+ } à corriger
