@@ -23,6 +23,13 @@ const HEADER_BYTES: u64 = 28;
 /// Bytes of tables, locations and strings together; a whole runtime has three million.
 const INDEX_BYTES_MAX: u64 = 8 << 20;
 
+/// Bytes of one name, of which a path has four; names in a file may overlap, so that each of many
+/// could be as long as all together.
+const NAME_BYTES_MAX: usize = 1_024;
+
+/// Modules of the runtime that are told apart; a whole one has seventy.
+const MODULES_MAX: usize = 1_024;
+
 /// Bytes that say in which modules a package is: eight for each.
 const INDEX_ENTRY_BYTES_MAX: u64 = 8 << 10;
 
@@ -108,7 +115,9 @@ impl Index {
             if attributes[BASE] == 0 {
                 continue;
             }
-            if is_of_runtime(module) || self.is_index(&attributes) {
+            let is_of_runtime = is_of_runtime(module) || self.is_index(&attributes);
+            let may_be_told = own.len() < MODULES_MAX || own.contains_key(module);
+            if is_of_runtime && may_be_told && module.len() <= NAME_BYTES_MAX {
                 let bytes = own.entry(module).or_default();
                 *bytes = bytes.saturating_add(attributes[SIZE]);
             } else {
@@ -145,9 +154,11 @@ impl Index {
             && attributes[SIZE].is_multiple_of(8)
     }
 
+    /// The text at a place, or more of it than [`NAME_BYTES_MAX`].
     fn string(&self, at: u64) -> &[u8] {
         let rest = usize::try_from(at).ok().and_then(|at| self.strings.get(at..));
         let rest = rest.unwrap_or_default();
+        let rest = &rest[..rest.len().min(NAME_BYTES_MAX + 1)];
         let end = memchr::memchr(0, rest).unwrap_or(rest.len());
         &rest[..end]
     }
@@ -196,6 +207,10 @@ impl Container for Jimage {
         let (_, place) = index.others.next()?;
         let attributes = index.attributes(place);
         let mut entry = Entry::file(index.name(&attributes), Some(attributes[SIZE]), Body::Nothing);
+        let parts = [MODULE, PARENT, BASE, ENDING];
+        if parts.iter().any(|kind| index.string(attributes[*kind]).len() > NAME_BYTES_MAX) {
+            entry.flaws.push(FlawCode::LimitMemory);
+        }
         match body(&mut self.feed, index, &attributes) {
             Ok(body) => entry.body = body,
             Err(code) => entry.flaws.push(code),

@@ -406,6 +406,14 @@ fn modules_of_a_java_runtime_are_read() {
     let at = odd.windows(4).position(|it| it == b"\0zip").unwrap();
     odd[at + 1] = b'q';
     assert_eq!(one("m", &odd), "flaw method-unsupported m!/m/a\n");
+    // Names that overlap: each could be as long as all of them.
+    let long = format!("m/{}", "n".repeat(1_025));
+    let cut = one("m", &jimage(&[(&long, b"b"), ("m/a", b"a")], true));
+    assert!(cut.starts_with("flaw limit-memory m!/m/nnn") && cut.lines().count() == 1, "{cut}");
+    let modules: Vec<String> = (0..1_030).map(|at| format!("java.m{at}/a")).collect();
+    let many: Vec<(&str, &[u8])> = modules.iter().map(|it| (it.as_str(), &b"a"[..])).collect();
+    let report = run(tree(&[("m", &jimage(&many, true))]).path(), &Options::default());
+    assert_eq!((report.member_bytes.listed, report.member_bytes.opaque), (1_024, 6));
     // A module may be called like that index, and hold an archive.
     let jar = jar("1");
     let long: &[u8] = &[jar.as_slice(), &vec![0; 9_000]].concat();
