@@ -34,7 +34,8 @@ fn origin() -> SocketAddr {
                     let answer: &[u8] = match wishes.contains("upgrade: websocket") {
                         true => {
                             b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\
-                              Upgrade: websocket\r\n\r\n"
+                              Upgrade: websocket\r\n\
+                              Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
                         }
                         false => b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
                     };
