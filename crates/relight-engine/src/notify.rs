@@ -180,8 +180,10 @@ impl Engine {
         let of_records = changed.iter().flat_map(|id| groups.groups_of(id));
         let mut touched: BTreeSet<String> = of_records.map(|group| group.id.clone()).collect();
         for (id, revision) in self.store.told_revisions()? {
-            let now = groups.group(&id).map(Group::revision).unwrap_or_default();
-            if now != revision {
+            let group = groups.group(&id);
+            let now = group.map(Group::revision).unwrap_or_default();
+            // A number alone does not change what is said of packages.
+            if now != revision || group.is_some_and(|group| group.id != id) {
                 touched.insert(id);
             }
         }
