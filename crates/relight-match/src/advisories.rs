@@ -27,7 +27,7 @@ pub struct Advisories {
     /// Which records share an id, in whatever field it stands.
     links: HashMap<Box<str>, Vec<Arc<RecordKey>>>,
     /// Statements of suppliers, by the ids of the flaws as they name them.
-    statements: HashMap<String, Vec<(Arc<RecordKey>, Arc<Statement>)>>,
+    statements: HashMap<String, Vec<OfRecord>>,
     groups: BTreeMap<String, Arc<Group>>,
     /// Ids in upper case to groups; a bulletin belongs to several.
     by_id: HashMap<Box<str>, Vec<Arc<Group>>>,
@@ -36,6 +36,9 @@ pub struct Advisories {
     by_package: HashMap<Arc<PackageName>, Vec<Arc<Group>>>,
     by_bare_name: HashMap<Box<str>, Vec<Arc<PackageName>>>,
 }
+
+/// A statement, and the record that holds it.
+type OfRecord = (Arc<RecordKey>, Arc<Statement>);
 
 /// Lists of groups are in the order of these.
 fn id_of(group: &Arc<Group>) -> &str {

@@ -73,7 +73,7 @@ impl Breadth {
     pub(crate) fn of(ecosystem: &Ecosystem, release: &str) -> Self {
         let known = match ecosystem {
             Ecosystem::RedHat => part_of_red_hat(release),
-            Ecosystem::Suse => product_of_suse(release).map(Into::into),
+            Ecosystem::Suse => product_of_suse(release),
             Ecosystem::OpenEuler => numbers(release).filter(|number| *number != release),
             _ => None,
         };

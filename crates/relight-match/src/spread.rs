@@ -38,7 +38,7 @@ pub(crate) fn spread<T: Send, U: Send>(items: Vec<T>, work: impl Fn(T) -> U + Sy
         }
     };
     let mut done = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&all)).collect();
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(all)).collect();
         let mut done = all();
         for other in others {
             // A thread that panicked found a bug of ours: it goes on in this one.

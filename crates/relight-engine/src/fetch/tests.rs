@@ -368,7 +368,7 @@ fn a_look_at_a_feed_that_is_taken_away_meanwhile_notes_nothing() {
         server.meanwhile(move || {
             let store = Store::open(&folder).unwrap();
             assert!(remove_feed(&store, "feed").unwrap());
-            next.map(|feed| add_feed(&store, feed).unwrap().unwrap());
+            next.into_iter().for_each(|feed| add_feed(&store, feed).unwrap().unwrap());
         });
         let options = FetchOptions { now: 1_000, ..FetchOptions::default() };
         let never = AtomicBool::new(false);
