@@ -7,9 +7,9 @@ use relight_model::{Digest, GateKey, Verdict};
 
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Entry, EvidenceKind, Proof, Standing};
+use crate::incident::{Entry, EvidenceKind, Phase, Proof, Standing};
 use crate::orders::Undone;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, PlanAsk};
 use crate::policy::{Desk, Person, Policy, Refusal};
 
 /// What somebody says by approving.
@@ -63,6 +63,7 @@ impl Engine {
         }
         self.check_under(policy, plan)?;
         let proposed = self.decide(policy, |desk| desk.propose(person, plan))?;
+        self.check_edges(plan)?;
         let (number, needs_more) = self.foresee(plan, &hash, &proposed)?;
         if needs_more {
             self.record(&person.name, &plan.incident, proposed)?;
@@ -122,6 +123,7 @@ impl Engine {
         });
         let (plan, empty) = found.ok_or_else(|| refused(Refusal::UnknownAction))?;
         self.check_under(policy, &plan)?;
+        self.check_edges(&plan)?;
         if empty > 1 {
             self.record(&person.name, &plan.incident, approval)?;
             return Ok(Acted { number, started: false });
@@ -148,7 +150,9 @@ impl Engine {
         self.record(&person.name, &incident, entry)
     }
 
-    /// Takes a dark plan back ([`Engine::undo`]), by somebody who signed it or by the command.
+    /// Takes a plan back, by somebody who signed it or by the command: a dark one as
+    /// [`Engine::undo`] does; of one that relights, the waves stop and what it opened goes dark
+    /// again, for which those who agreed to it need not be asked once more.
     ///
     /// # Errors
     /// A rule forbids it, it is too late, or the journal cannot be written.
@@ -161,8 +165,51 @@ impl Engine {
         let _one = self.one_act();
         self.decide(policy, |desk| desk.undo(person, number))?;
         let incident = self.incident_of(number)?;
+        let relit = self.with_ledger(|ledger| {
+            let plan = ledger.actions().get(number).map(|action| Arc::clone(&action.plan));
+            plan.filter(|plan| plan.action == plan::Action::Relight)
+        });
+        if let Some(relit) = relit {
+            return self.darken_again(policy, person, number, &relit);
+        }
         let hash = self.with_ledger(|ledger| ledger.actions().get(number).map(|it| it.hash));
         self.undo(&person.name, &incident, hash.unwrap_or_default())
+    }
+
+    /// What a plan that relights opened goes dark again.
+    fn darken_again(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        number: u32,
+        relit: &Plan,
+    ) -> Result<Undone, EngineError> {
+        let is_open = |site: &GateKey| {
+            let phase = self.phase(&relit.incident, site);
+            matches!(phase, Some(Phase::Relighting | Phase::RelitProven))
+        };
+        let sites: Vec<GateKey> = relit.keys().into_iter().filter(is_open).collect();
+        let ask = PlanAsk {
+            incident: relit.incident.clone(),
+            action: plan::Action::Dark,
+            reason: format!("A-{number:04} was taken back"),
+            advisory_revision: Digest::default(),
+            policy: policy.digest,
+            proposer: person.name.clone(),
+            created: self.now(),
+        };
+        let dark = self.plan(ask, &sites)?;
+        let undone = Entry::PlanUndone { plan: relit.hash()? };
+        let mut entries = vec![(relit.incident.clone(), undone)];
+        if !dark.sites.is_empty() {
+            let (plan, sites, reason) = (dark.hash()?, dark.keys(), dark.reason.clone());
+            let order = Entry::DarkOrdered { plan, sites, reason };
+            entries.push((relit.incident.clone(), order));
+        }
+        for result in self.append(&person.name, entries)? {
+            result?;
+        }
+        Ok(Undone { opened: Vec::new(), kept: dark.keys() })
     }
 
     /// Darkens by one person with a key of hardware; journalled before anything happens.
@@ -321,7 +368,7 @@ impl Engine {
         found.ok_or_else(|| refused(Refusal::UnknownAction))
     }
 
-    fn one_act(&self) -> MutexGuard<'_, ()> {
+    pub(crate) fn one_act(&self) -> MutexGuard<'_, ()> {
         self.acts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,8 +10,9 @@ use crate::drill::{DRILL_AGE_MAX_S, chain};
 use crate::edges;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::plan::Plan;
+use crate::plan::{Action, Plan};
 use crate::reconcile::CANARY_HOST;
+use crate::refusals::refusals;
 use crate::switch::site_of;
 
 /// The blast radius of one plan.
@@ -44,6 +45,8 @@ pub struct EdgeBlast {
     pub missing: Vec<&'static str>,
     /// No drill was passed on it in the last 400 days.
     pub is_undrilled: bool,
+    /// What in its set-up would leave sites lit, by place and code: refuses a dark plan.
+    pub faults: Vec<(String, &'static str)>,
 }
 
 impl Engine {
@@ -59,9 +62,13 @@ impl Engine {
         }
         let rows = self.store.edges()?;
         for (edge, keys) in by_edge {
+            let mut faults = Vec::new();
             let (is_undrilled, seen) = match rows.iter().find(|row| row.name == edge) {
                 Some(row) => {
                     let target = edges::from_row(row)?;
+                    if plan.action == Action::Dark {
+                        faults = refusals(&target).unwrap_or_default();
+                    }
                     let is_drilled = self.is_drilled(edge, &edges::identity(&target)?);
                     (!is_drilled, look(&target, &keys, is_drilled))
                 }
@@ -78,6 +85,7 @@ impl Engine {
                 tunnels,
                 missing,
                 is_undrilled,
+                faults,
             });
         }
         Ok(blast)

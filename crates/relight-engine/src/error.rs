@@ -30,6 +30,8 @@ pub enum EngineErrorKind {
     Rejected(Rejected),
     /// No current evidence calls a site clear.
     NotClear,
+    /// The set-up of these edges would leave sites lit: the plan is refused.
+    EdgeRefused(String),
     /// Something named in the request is not there.
     NotFound,
     /// An edge cannot have the second barrier that it names, and has none.

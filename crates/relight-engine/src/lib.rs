@@ -35,6 +35,7 @@ mod orders;
 pub mod plan;
 pub mod policy;
 pub mod reconcile;
+pub mod refusals;
 mod revise;
 pub mod rollout;
 pub mod signals;

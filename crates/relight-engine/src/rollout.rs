@@ -7,7 +7,7 @@ use relight_model::GateKey;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::incident::{Gate, Phase};
+use crate::incident::{Gate, Phase, Standing};
 use crate::plan::{Action, Plan};
 use crate::waves::{Next, Waves};
 
@@ -35,7 +35,9 @@ impl Engine {
         loop {
             match waves.step() {
                 Next::Wave(wave) => {
-                    self.relight(actor, &plan.incident, &wave)?;
+                    if !self.let_wave_go(actor, plan, &wave)? {
+                        return Ok(rollout);
+                    }
                     let open = self.wait_proven(plan, &wave);
                     waves.tell(wave.len(), open.len());
                     rollout.open.extend(open);
@@ -47,6 +49,21 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Opens the sites of one wave, unless the plan was taken back meanwhile: whoever takes it back
+    /// does so between two waves.
+    fn let_wave_go(&self, actor: &str, plan: &Plan, wave: &[GateKey]) -> Result<bool, EngineError> {
+        let _one = self.one_act();
+        let hash = plan.hash()?;
+        let is_undone = self.with_ledger(|ledger| {
+            let action = ledger.actions().of(&hash);
+            action.is_some_and(|it| matches!(it.standing, Standing::Undone { .. }))
+        });
+        if !is_undone {
+            self.relight(actor, &plan.incident, wave)?;
+        }
+        Ok(!is_undone)
     }
 
     /// Waits until every one of these sites of the plan is proven, or has failed; those that are

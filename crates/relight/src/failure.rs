@@ -80,6 +80,10 @@ impl Failure {
     pub(crate) fn engine(lang: Lang, error: &EngineError) -> Self {
         let key = match &error.kind {
             EngineErrorKind::Refused(refusal) => return refused(lang, *refusal),
+            EngineErrorKind::EdgeRefused(edges) => {
+                let remedy = texts::plan_edge_refused_remedy(lang);
+                return Self::new(texts::plan_edge_refused(lang, edges)).hint(remedy);
+            }
             EngineErrorKind::Fenced => "store-fenced",
             EngineErrorKind::Broken => "engine-broken",
             EngineErrorKind::Stale(_) => "engine-stale",

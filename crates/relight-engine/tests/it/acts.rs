@@ -261,3 +261,41 @@ fn broken_glass_is_journalled_first_and_reviewed_by_somebody_else() {
     let reviewed = replayed.actions().glass()[0].reviewed.clone();
     assert_eq!(reviewed.as_deref(), Some("zoe"), "a replayed journal says the same");
 }
+
+/// Goal: a relight is taken back like a dark order. Method: a plan of two sites, of which one was
+/// opened when somebody who signed it takes it back; waves that are still under way open nothing.
+#[test]
+fn a_relight_that_is_taken_back_stops_and_goes_dark_again() {
+    let town = town(2);
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    let agree = |plan: &Plan| {
+        let number = town.engine.propose(&table(), &anna, plan).unwrap().number;
+        let hash = plan.hash().unwrap();
+        assert!(town.engine.approve(&table(), &zoe, number, hash, None).unwrap().started);
+        number
+    };
+    agree(&plan(&town, &anna, Action::Dark, &[0, 1]));
+    pass(60);
+    for site in [0, 1] {
+        town.ingest(site, log4j("2.17.1"));
+    }
+    let eligible = Some(Phase::RelightEligible);
+    assert_eq!([0, 1].map(|site| town.phase(LOG4SHELL, site)), [eligible; 2]);
+    let relight = plan(&town, &anna, Action::Relight, &[0, 1]);
+    let number = agree(&relight);
+    town.engine.relight("anna", LOG4SHELL, &[key(&name(0))]).unwrap();
+    let stranger = chief("max");
+    let absent = Person { means: Means::Token, ..stranger.clone() };
+    assert!(town.engine.take_back(&table(), &absent, number).is_err());
+    let undone = town.engine.take_back(&table(), &zoe, number).unwrap();
+    assert_eq!((undone.opened, undone.kept), (Vec::new(), vec![key(&name(0))]));
+    let after = [Some(Phase::DarkRequested), eligible];
+    assert_eq!([0, 1].map(|site| town.phase(LOG4SHELL, site)), after);
+    let rollout = town.engine.relight_by_waves("anna", &relight).unwrap();
+    assert_eq!((rollout.open, rollout.left), (Vec::new(), Vec::new()));
+    assert_eq!([0, 1].map(|site| town.phase(LOG4SHELL, site)), after, "no wave goes any more");
+    let twice = town.engine.take_back(&table(), &zoe, number).unwrap_err().kind;
+    assert_eq!(twice, EngineErrorKind::Refused(Refusal::Expired));
+    let (ledger, _) = relight_engine::replay(town.engine.store()).unwrap();
+    assert_eq!(ledger, town.ledger(), "the journal says so alone");
+}

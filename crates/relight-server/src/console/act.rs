@@ -118,6 +118,10 @@ fn step_up(console: &Console, signed: &SignedIn, next: &str) -> String {
 
 /// What was refused and what to do, in words.
 pub(crate) fn told(lang: Lang, error: &EngineError) -> (String, String) {
+    if let EngineErrorKind::EdgeRefused(edges) = &error.kind {
+        let remedy = texts::act_edge_refused_remedy(lang).to_owned();
+        return (texts::plan_edge_refused(lang, edges), remedy);
+    }
     let key = code_of(error);
     let text = |key: &str| texts::by_code(lang, key).unwrap_or_default().to_owned();
     (text(&key), text(&format!("{key}-remedy")))
@@ -136,6 +140,7 @@ pub(crate) fn code_of(error: &EngineError) -> String {
         EngineErrorKind::Rejected(_) => "engine-rejected".to_owned(),
         EngineErrorKind::Approval(_) => "approval-needed".to_owned(),
         EngineErrorKind::NotClear => "engine-not-clear".to_owned(),
+        EngineErrorKind::EdgeRefused(_) => "plan-edge-refused".to_owned(),
         EngineErrorKind::NotFound => "engine-not-found".to_owned(),
         EngineErrorKind::Barrier(fault) => fault.code().to_owned(),
         EngineErrorKind::Other => "engine-other".to_owned(),
@@ -157,6 +162,7 @@ pub(crate) fn status_of(error: &EngineError) -> StatusCode {
         | EngineErrorKind::Stale(_)
         | EngineErrorKind::Rejected(_)
         | EngineErrorKind::Barrier(_)
+        | EngineErrorKind::EdgeRefused(_)
         | EngineErrorKind::NotClear => StatusCode::CONFLICT,
         EngineErrorKind::Refused(_) | EngineErrorKind::Approval(_) => StatusCode::FORBIDDEN,
         EngineErrorKind::Fenced | EngineErrorKind::Broken => StatusCode::SERVICE_UNAVAILABLE,

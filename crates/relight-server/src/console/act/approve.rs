@@ -333,11 +333,10 @@ impl View<'_> {
 
     fn may_undo(&self, person: &Person) -> bool {
         let Standing::Started { at } = self.action.standing else { return false };
-        let is_dark = self.action.plan.action == relight_engine::plan::Action::Dark;
         let is_signer =
             self.action.is_signed_by(&person.name) || person.is(&self.action.plan.proposer);
         let may = is_signer || person.may_for(Role::Commander, &self.action.plan);
-        is_dark && may && self.now - at <= UNDO_AGE_MAX_S
+        may && self.now - at <= UNDO_AGE_MAX_S
     }
 }
 

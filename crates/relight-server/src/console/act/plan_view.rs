@@ -116,7 +116,17 @@ fn trouble(lang: Lang, edge: &EdgeBlast) -> String {
     }
     let blind = (!edge.missing.is_empty()).then(|| texts::act_edge_blind(lang));
     let undrilled = edge.is_undrilled.then(|| texts::act_edge_undrilled(lang));
-    blind.into_iter().chain(undrilled).collect::<Vec<_>>().join(" · ")
+    let told = blind.into_iter().chain(undrilled).map(str::to_owned);
+    faults(lang, edge).into_iter().chain(told).collect::<Vec<_>>().join(" · ")
+}
+
+/// What refuses the plan, with its place.
+fn faults(lang: Lang, edge: &EdgeBlast) -> Vec<String> {
+    let word = |code: &str| texts::by_code(lang, &format!("lint-{code}")).unwrap_or_default();
+    let told = |(place, code): &(String, &'static str)| {
+        texts::act_edge_fault(lang, &texts::labelled(lang, place, word(code)))
+    };
+    edge.faults.iter().map(told).collect()
 }
 
 fn vital(engine: &Engine, lang: Lang, plan: &Plan) -> Vec<String> {

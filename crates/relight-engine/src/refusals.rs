@@ -1,0 +1,74 @@
+//! Whether the set-up of an edge would leave its sites lit although the gate is closed: asked
+//! before every plan that darkens, whoever makes it (INCIDENT 8.3).
+
+use std::path::Path;
+
+use relight_edge::lint::{self, Dialect, Found};
+use relight_edge::{EdgeError, LintSeverity, Target};
+
+use crate::edges;
+use crate::engine::Engine;
+use crate::error::{EngineError, EngineErrorKind};
+use crate::plan::{Action, Plan};
+
+/// The setting of an edge that names its own configuration.
+pub const CONFIG_SETTING: &str = "config";
+
+/// What is wrong with the configuration of the edge itself, where the register knows it.
+pub fn configuration(target: &Target) -> Vec<Found> {
+    let Some(file) = target.settings.get(CONFIG_SETTING).map(Path::new) else { return Vec::new() };
+    let unread = |what: String| Found {
+        file: file.to_owned(),
+        line: 0,
+        code: "include-unreadable",
+        severity: LintSeverity::Error,
+        what,
+    };
+    let Some(dialect) = Dialect::parse(&target.kind) else { return Vec::new() };
+    match lint::examine(dialect, file) {
+        Ok(examined) => lint::with_gate(examined, &target.gate),
+        Err(error) => vec![unread(error.to_string())],
+    }
+}
+
+/// Why a plan for an edge has to be refused, if it has to be: place and code of what would leave
+/// its sites lit although the gate is closed.
+///
+/// # Errors
+/// The edge cannot be used at all: its sites will count as exposed, and no other waits for it.
+pub fn refusals(target: &Target) -> Result<Vec<(String, &'static str)>, EdgeError> {
+    let mut found: Vec<(String, &'static str)> = Vec::new();
+    let lints = relight_edge::open(target)?.lint()?;
+    let errors = lints.into_iter().filter(|lint| lint.severity == LintSeverity::Error);
+    found.extend(errors.map(|lint| (lint.place, lint.code)));
+    let errors = configuration(target).into_iter().filter(|it| it.severity == LintSeverity::Error);
+    found.extend(
+        errors.map(|it| (format!("{}:{}: {}", it.file.display(), it.line, it.what), it.code)),
+    );
+    Ok(found)
+}
+
+impl Engine {
+    /// Refuses a plan that darkens by an edge whose set-up would leave sites lit. Only breaking
+    /// glass goes past it.
+    ///
+    /// # Errors
+    /// There is such an edge ([`EngineErrorKind::EdgeRefused`]), or the store cannot be read.
+    pub(crate) fn check_edges(&self, plan: &Plan) -> Result<(), EngineError> {
+        if plan.action != Action::Dark {
+            return Ok(());
+        }
+        let mut refused = Vec::new();
+        for row in self.store.edges()?.iter().filter(|row| plan.edges.contains(&row.name)) {
+            let found = refusals(&edges::from_row(row)?).unwrap_or_default();
+            if !found.is_empty() {
+                refused.push(row.name.clone());
+            }
+        }
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let kind = EngineErrorKind::EdgeRefused(refused.join(", "));
+        Err(EngineError::new(kind, "the set-up of an edge would leave sites lit"))
+    }
+}
