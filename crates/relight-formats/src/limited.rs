@@ -6,6 +6,7 @@
 //! [`LimitedError::Limit`]; output is never silently cut short.
 
 pub mod coding;
+mod lz4;
 mod ppmd;
 
 use std::error::Error;

@@ -9,13 +9,13 @@ use std::io::{self, BufReader, Read};
 use bzip2::read::MultiBzDecoder;
 use deflate64::Deflate64Decoder;
 use flate2::read::DeflateDecoder;
-use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::filter::bcj::BcjReader;
 use lzma_rust2::filter::bcj2::Bcj2Reader;
 use lzma_rust2::filter::delta::DeltaReader;
 use lzma_rust2::{Lzma2Reader, LzmaReader, XzReader};
 use zstd::stream::read::Decoder as ZstdDecoder;
 
+use super::lz4::Frames;
 use super::{Counted, LimitedError, gzip_decoder, ppmd, zstd_decoder};
 
 /// Largest window of a decoder, in bytes: that of `xz -9`.
@@ -177,7 +177,7 @@ fn open<'a>(coding: Coding, source: impl Read + 'a) -> io::Result<Box<dyn Read +
         Coding::Zstd => Box::new(zstd(source)?),
         Coding::Ppmd(order, bytes) => Box::new(ppmd::decoder(buffered(source), order, bytes)?),
         Coding::ZipPpmd => Box::new(ppmd::zip_decoder(buffered(source))?),
-        Coding::Lz4 => Box::new(FrameDecoder::new(source)),
+        Coding::Lz4 => Box::new(Frames::new(source)),
         Coding::Branches(machine) => Box::new(branches(machine, source)),
         Coding::Delta(distance) => Box::new(DeltaReader::new(source, distance)),
     })
