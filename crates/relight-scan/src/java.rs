@@ -451,6 +451,25 @@ mod tests {
         check_among(0, merged, &other, expected);
     }
 
+    /// Found by reading: metadata with a version that nobody learnt took the bytes below it with
+    /// it, whatever they were.
+    #[test]
+    fn metadata_of_an_unknown_version_does_not_overrule_the_classes() {
+        let lookup = NAMES.len() - 1;
+        let part = || members("", &(12..lookup).collect::<Vec<_>>(), "class");
+        let forged = [(Basis::PomProperties, "pkg:maven/g.lib/lib@1-fixed")];
+        let both = "pkg:maven/g.lib/lib@1-fixed in x.jar by pom-properties in conflict\n\
+                    pkg:maven/g.lib/lib in x.jar by fingerprint-partial in conflict of 1\n";
+        check(part(), &forged, both);
+        let alone = || members("", &(0..lookup).collect::<Vec<_>>(), "class");
+        let class = "pkg:maven/g.lib/lib@9 in x.jar by pom-properties in conflict\n\
+                     pkg:maven/g.lib/lib in x.jar by named-class in conflict of 1\n";
+        check(alone(), &[(Basis::PomProperties, "pkg:maven/g.lib/lib@9")], class);
+        // After all that were learnt: the nearest of these says only that it is not known.
+        let newer = [(Basis::PomProperties, "pkg:maven/g.lib/lib@2")];
+        check(part(), &newer, "pkg:maven/g.lib/lib@2 in x.jar by pom-properties in conflict\n");
+    }
+
     /// Found with members called `/a`, `./a` and `C:/a`: a third of a library in each of three.
     #[test]
     fn names_that_leave_the_archive_are_one_place() {

@@ -126,9 +126,9 @@ impl Known {
         telling.filter(|sums| sums.unique > 0).map(|sums| sums.features).min().unwrap_or_default()
     }
 
-    /// Whether a version of an artifact was learnt.
-    pub(crate) fn version_is_known(&self, artifact: &str, version: &str) -> bool {
-        self.releases(artifact).iter().any(|release| release.version == version)
+    /// The versions of an artifact that were learnt.
+    pub(crate) fn versions(&self, artifact: &str) -> impl Iterator<Item = &str> {
+        self.releases(artifact).iter().map(|release| release.version.as_str())
     }
 
     fn releases(&self, artifact: &str) -> &[KnownRelease] {

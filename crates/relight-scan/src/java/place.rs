@@ -53,20 +53,35 @@ pub(super) fn settle(
         component.conflict |= is_denied;
         drop_claims(found, from, is_name);
     }
-    // Metadata may name a version that nobody learnt: then the nearest known one is no objection.
-    let unlearnt = |claim: &&mut Component| {
-        matches!(component.basis, Basis::FingerprintPartial | Basis::NamedClass)
+    // Metadata may name a version that came after all that were learnt: then the nearest of these
+    // is no objection. A class that an advisory names always is one.
+    let is_newer = |claim: &&mut Component| {
+        component.basis == Basis::FingerprintPartial
             && claim.evidence == component.evidence
             && claim.basis == Basis::PomProperties
             && claim.purl.name == name
-            && !known.version_is_known(&it.artifact, &claim.purl.version)
+            && known.versions(&it.artifact).all(|learnt| is_above(&claim.purl.version, learnt))
     };
-    if let Some(claim) = found.components[from..].iter_mut().find(unlearnt) {
+    if let Some(claim) = found.components[from..].iter_mut().find(is_newer) {
         claim.also.push(component.basis);
+        claim.conflict |= matches!(it.versions, Versions::OneOf(_));
         claim.removed.extend(component.removed);
     } else {
         found.components.push(component);
     }
+}
+
+/// Whether a version is above another one for certain: by the numbers that it starts with.
+fn is_above(version: &str, other: &str) -> bool {
+    let numbers = |version: &str| -> Vec<u64> {
+        let end = version.find(|it: char| !it.is_ascii_digit() && it != '.');
+        let digits = version[..end.unwrap_or(version.len())].split('.');
+        digits.map_while(|digits| digits.parse().ok()).collect()
+    };
+    let (one, mut two) = (numbers(version), numbers(other));
+    // `2.17` is `2.17.0`, and not below it.
+    two.resize(two.len().max(one.len()), 0);
+    one > two
 }
 
 /// Whether a claim calls its archive like a library, by the name of its file (`asm-tree`) or of its
@@ -175,4 +190,29 @@ impl Place<'_> {
 fn drop_claims(found: &mut Found, from: usize, unwanted: impl Fn(&Component) -> bool) {
     let claims = found.components.split_off(from);
     found.components.extend(claims.into_iter().filter(|claim| !unwanted(claim)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_that_are_above_for_certain() {
+        let above = |one: &str, other: &str| assert!(is_above(one, other), "{one} {other}");
+        above("2.18.0", "2.17.1");
+        above("2.17.1.1", "2.17.1");
+        above("10", "9.9");
+        above("2.0-rc1", "1.9");
+        for (one, other) in [
+            ("2.17.1", "2.17.1"),
+            ("2.17", "2.17.0"),
+            ("2.17.0", "2.17"),
+            ("2.17.1-fixed", "2.17.1"),
+            ("fixed", "1"),
+            ("", "1"),
+            ("99999999999999999999999", "1"),
+        ] {
+            assert!(!is_above(one, other), "{one} {other}");
+        }
+    }
 }
