@@ -21,21 +21,20 @@ const ENDINGS: [&str; 9] =
     [".pem", ".key", ".jks", ".keystore", ".p12", ".pfx", ".kdbx", ".ppk", ".asc"];
 
 /// Folders whose content is nobody's business.
-const FOLDERS: [&str; 9] = [
-    ".ssh",
-    ".aws",
-    ".kube",
-    ".gnupg",
-    ".docker",
-    ".mozilla",
-    ".thunderbird",
-    "Maildir",
-    "Keychains",
-];
+const FOLDERS: [&str; 8] =
+    [".ssh", ".aws", ".kube", ".gnupg", ".mozilla", ".thunderbird", "Maildir", "Keychains"];
 
 /// Parts of paths.
-const PARTS: [&str; 5] =
-    ["/.git/config", "/var/mail/", "/spool/mail/", "/.config/chromium/", "/.config/google-chrome/"];
+const PARTS: [&str; 7] = [
+    "/.git/config",
+    // Applications keep what they are built with in a folder of the same name.
+    "/.docker/config.json",
+    "/.docker/contexts/",
+    "/var/mail/",
+    "/spool/mail/",
+    "/.config/chromium/",
+    "/.config/google-chrome/",
+];
 
 /// Whether a path is that of a secret.
 pub(crate) fn is_secret(path: &str) -> bool {
@@ -70,6 +69,8 @@ mod tests {
             ".git/config",
             "var/spool/mail/root",
             "home/a/.config/chromium/Default/x.json",
+            "home/a/.docker/config.json",
+            ".docker/contexts/meta/a/meta.json",
         ] {
             assert!(is_secret(path), "{path}");
         }
@@ -80,6 +81,7 @@ mod tests {
             "package-lock.json",
             "git/config/package.json",
             "node_modules/chromium/package.json",
+            "srv/app/.docker/php/composer.lock",
         ] {
             assert!(!is_secret(path), "{path}");
         }

@@ -55,7 +55,10 @@ impl InUse {
             .map(|entry| entry.path())
             .collect();
         processes.sort();
-        in_use.is_partial = processes.len() > PROCESSES_MAX;
+        // Every system and every container has a first process; where those of others are hidden
+        // (`hidepid`), it is the first to be missed.
+        let sees_first = processes.iter().any(|process| process.ends_with("1"));
+        in_use.is_partial = processes.len() > PROCESSES_MAX || !sees_first;
         for process in processes.iter().take(PROCESSES_MAX) {
             // A process that ends meanwhile uses nothing any more.
             let _ = in_use.process(process, &accounts);
@@ -224,6 +227,7 @@ mod tests {
         let (root, proc) = (place.path().join("root"), place.path().join("proc"));
         let process = proc.join("42");
         fs::create_dir_all(process.join("fd")).unwrap();
+        fs::create_dir(proc.join("1")).unwrap();
         fs::create_dir_all(root.join("etc")).unwrap();
         fs::create_dir_all(proc.join("sys")).unwrap();
         for name in ["java", "open.jar", "mapped.so", "other.jar"] {
@@ -256,6 +260,8 @@ mod tests {
         let link = process.join("map_files/4-5");
         assert_eq!(in_use.deleted, BTreeMap::from([("old name.so".to_owned(), link)]));
         assert!(!in_use.is_partial);
+        fs::remove_dir(proc.join("1")).unwrap();
+        assert!(InUse::read(&proc, &root).is_partial, "processes of others are hidden");
     }
 
     /// A real file without a name, held open by this very process.
