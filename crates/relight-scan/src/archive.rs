@@ -10,6 +10,7 @@ mod deb;
 mod feed;
 mod iso;
 mod jimage;
+mod linked;
 mod pipe;
 mod rpm;
 mod sevenz;
@@ -29,13 +30,14 @@ pub(crate) use deb::Deb;
 pub(crate) use feed::Feed;
 pub(crate) use iso::Iso;
 pub(crate) use jimage::Jimage;
+pub(crate) use linked::{Linked, Links};
 pub(crate) use pipe::Pipe;
 pub(crate) use rpm::{HEADER_MEMBER, Rpm};
 pub(crate) use sevenz::SevenZip;
 pub(crate) use single::{Packing, Single};
 pub(crate) use squashfs::Squashfs;
 pub(crate) use tar::{Tar, is_tar_header};
-pub(crate) use zip::{Forward, Zip, directory_hash, has_directory};
+pub(crate) use zip::{Forward, Zip, directory_end, directory_hash, has_directory};
 
 use crate::window::Window;
 

@@ -68,6 +68,7 @@ relight_model::registry! {
     yarn_pnp,
 }
 
+pub(crate) use binary_version::goes_by;
 pub(crate) use java_archive::{read_pom, split_version};
 
 /// A component that was seen installed in the place of `file`.

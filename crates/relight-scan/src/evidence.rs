@@ -55,6 +55,24 @@ pub(crate) fn unescape(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// The names of a path in an archive, without what leads nowhere or out of it.
+pub(crate) fn names_of(path: &[u8]) -> Vec<&[u8]> {
+    let mut names = Vec::new();
+    for name in path.split(|byte| *byte == b'/') {
+        match name {
+            b"" | b"." => {}
+            b".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    names
+}
+
+/// The evidence path of a path in an archive, from the root of that.
+pub(crate) fn place_of(path: &[u8]) -> String {
+    escape(&names_of(path).join(&b'/'))
+}
+
 /// The path of something directly in a folder; the empty folder is the root of the scan.
 pub(crate) fn in_folder(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }

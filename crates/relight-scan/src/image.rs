@@ -16,7 +16,7 @@ use relight_model::{Digest, FlawCode};
 pub(crate) use self::layering::{Layering, Merged, ReadFile};
 use self::manifest::{Image, Images, Layer};
 pub(crate) use self::store::{InFolder, InTar, Store};
-use crate::archive::{Container, Feed, Pipe, Tar};
+use crate::archive::{Container, Feed, Linked, Pipe, Tar};
 use crate::cataloger::Kind;
 use crate::digest;
 use crate::evidence::escape;
@@ -49,8 +49,19 @@ impl Form {
         if tar.has("oci-layout") && tar.has("index.json") {
             return Some(Self::Oci);
         }
-        tar.has("manifest.json").then_some(Self::Docker)
+        // Web applications and extensions of browsers have a document of this name as well.
+        let mut layers = layers_of(tar, Self::Docker).into_iter();
+        layers.any(|part| tar.open(&part).is_some()).then_some(Self::Docker)
     }
+}
+
+/// The parts of a store that are layers of an image, of any platform.
+pub(crate) fn layers_of(store: &dyn Store, form: Form) -> Vec<String> {
+    let images = match form {
+        Form::Oci => manifest::all_of_oci(store),
+        Form::Docker => manifest::read_docker(store).images,
+    };
+    images.into_iter().flat_map(|image| image.layers).map(|layer| layer.part).collect()
 }
 
 /// Reads every image of a layout that is chosen, at evidence paths behind `prefix`; several images
@@ -77,6 +88,12 @@ pub(crate) fn read(
         let place = if is_one { prefix.to_owned() } else { format!("{prefix}{name}!/") };
         merged.push(read_image(store, &image, &place, options, reader));
     }
+    let mut itself = Layering::new(prefix);
+    for part in store.changed() {
+        let place = itself.place(part.as_bytes());
+        itself.totals().flaw(FlawCode::ChangedDuringScan, &place, 0);
+    }
+    merged.push(itself.finish());
     merged
 }
 
@@ -111,7 +128,7 @@ fn read_image(
             read_layer(store, layer, options, &mut layering, reader)
         }));
         if read.is_err() {
-            let place = layering.place(&layer.part);
+            let place = layering.place(layer.part.as_bytes());
             layering.totals().flaw(FlawCode::CorruptEntry, &place, 0);
         }
         layering.end_layer(layer.digest.or(layer.unpacked));
@@ -126,7 +143,7 @@ fn read_layer(
     layering: &mut Layering,
     reader: &dyn ReadFile,
 ) {
-    let place = layering.place(&layer.part);
+    let place = layering.place(layer.part.as_bytes());
     let Some(window) = store.open(&layer.part) else {
         return layering.totals().flaw(FlawCode::IoError, &place, 0);
     };
@@ -151,7 +168,35 @@ fn read_layer(
             Err(damage) => layering.totals().flaw(damage.code, &place, damage.bytes),
         }
     }
+    read_links(&window, &place, options, layering, reader);
     layering.bytes_read += window.bytes_read();
+}
+
+/// Reads the files of a layer once more that have another name which says more than their first.
+fn read_links(
+    window: &Window,
+    place: &str,
+    options: &Options,
+    layering: &mut Layering,
+    reader: &dyn ReadFile,
+) {
+    let links = layering.telling_links(reader);
+    if links.is_empty() {
+        return;
+    }
+    let Ok(tar) = open(window, options) else { return };
+    let mut linked = Linked::new(tar, links, options.catalog_size_max);
+    while let Some(entry) = linked.next() {
+        match entry {
+            Ok(entry) => layering.add_link(entry, reader),
+            Err(damage) => layering.totals().flaw(damage.code, place, damage.bytes),
+        }
+    }
+    // Their files are in a layer below, which has gone by.
+    for name in linked.dangling() {
+        let place = layering.place(&name);
+        layering.totals().flaw(FlawCode::MethodUnsupported, &place, 0);
+    }
 }
 
 /// Compares the bytes of a layer with what the image promises, packed or as they are.
@@ -168,7 +213,7 @@ fn check(
         return Ok(None);
     }
     let found = digest::of_window(window)?;
-    layering.parts.push((layering.place(&layer.part), window.len(), found));
+    layering.parts.push((layering.place(layer.part.as_bytes()), window.len(), found));
     let differs = expected.iter().any(|expected| *expected != found);
     Ok(differs.then_some(FlawCode::DigestMismatch))
 }

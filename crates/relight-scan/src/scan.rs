@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use relight_model::{Component, Digest, Profile, Sbom, Warning};
+use relight_model::{Component, Digest, FlawCode, Profile, Sbom, Warning};
 use rustix::fs::CWD;
 
 use crate::cache::Cache;
@@ -24,6 +24,7 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::sniff::Gap;
 use crate::source::{STORES, Target, find_image};
+use crate::steady::{self, Steady};
 use crate::unpack::{Account, Shared};
 use crate::walk::{self, Rules};
 use crate::window::{Pace, Window};
@@ -147,9 +148,7 @@ fn read(target: &Target, mut scan: Scan<'_>, services: &Services<'_>) -> io::Res
         }
         Target::Oci(_) | Target::DockerArchive(_) if kind.is_file() => {
             let form = if matches!(target, Target::Oci(_)) { Form::Oci } else { Form::Docker };
-            let window =
-                Window::of_paced_file(File::open(&real)?, kind.len(), services.pace.clone());
-            image(&InTar::new(&window), form, &scan)
+            image_in_tar(&real, form, &scan, services.pace.as_ref())
         }
         Target::Path(_) => Err(io::Error::other("neither a folder nor a regular file")),
         Target::Folder(_) => Err(io::Error::other("not a folder")),
@@ -165,6 +164,30 @@ fn file(real: &Path, scan: &Scan<'_>) -> io::Result<Output> {
     let mut output = Output::default();
     scan.file(&|| walk::open_file(CWD, &path, Links::Refuse), NOT_LOCAL, &name, &mut output);
     Ok(output)
+}
+
+/// An image in a tar archive that was named; it may change while it is read.
+fn image_in_tar(
+    real: &Path,
+    form: Form,
+    scan: &Scan<'_>,
+    pace: Option<&Arc<dyn Pace>>,
+) -> io::Result<Output> {
+    let read = steady::read(
+        || File::open(real),
+        |file, stamp| {
+            let window = Window::of_paced_file(Arc::clone(file), stamp.size, pace.cloned());
+            image(&InTar::new(&window), form, scan)
+        },
+    );
+    match read? {
+        Steady::Same(output) => output,
+        Steady::Changed(output, size) => output.map(|mut output| {
+            output.found.flaw(FlawCode::ChangedDuringScan, "", size);
+            output
+        }),
+        Steady::Other => Err(io::Error::other("not a regular file")),
+    }
 }
 
 fn image(store: &dyn Store, form: Form, scan: &Scan<'_>) -> io::Result<Output> {

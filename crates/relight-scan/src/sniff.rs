@@ -1,10 +1,13 @@
 //! What a file is, by its bytes and never by its name.
 
+mod disk;
 mod program;
 
 use relight_formats::limited::coding::Coding;
 
-pub(crate) use program::{certificates_at, overlay_at, payload_at};
+pub(crate) use disk::{is_file_system, is_installer};
+pub(crate) use program::{behind_settings, certificates_at, is_packed_python, overlay_at};
+pub(crate) use program::{payload_at, payload_in};
 
 use crate::archive::{is_tar_header, u32_at, u64_at};
 use crate::cataloger::Kind;
@@ -38,6 +41,8 @@ pub(crate) enum Head {
     Class,
     /// Printable text.
     Text,
+    /// Perhaps an image of a disk, or an installer: what stands further in tells.
+    Unclear,
     /// Anything else.
     Other,
 }
@@ -71,7 +76,11 @@ pub(crate) fn head(bytes: &[u8]) -> Head {
     if is_tar_header(bytes) {
         return Head::Container(Kind::Tar);
     }
-    if is_text(bytes) { Head::Text } else { Head::Other }
+    match bytes {
+        _ if is_text(bytes) => Head::Text,
+        _ if disk::may_be(bytes) => Head::Unclear,
+        _ => Head::Other,
+    }
 }
 
 fn zip(bytes: &[u8]) -> Option<Head> {
@@ -171,7 +180,7 @@ fn is_old_cpio(bytes: &[u8]) -> bool {
 }
 
 fn foreign(bytes: &[u8]) -> Option<Head> {
-    const MARKS: [&[u8]; 17] = [
+    const MARKS: [&[u8]; 21] = [
         b"Rar!\x1a\x07",
         b"\xca\xfe\xd0\x0d",
         b"MSCF\0\0\0\0",
@@ -189,12 +198,22 @@ fn foreign(bytes: &[u8]) -> Option<Head> {
         b"**ACE**",
         b"\x60\xea",
         b"zlb\x1a",
+        b"XFSB",
+        b"\0ZCK1",
+        b"drpm",
+        b"ADBd",
     ];
-    if bytes.starts_with(b"LUKS\xba\xbe") {
+    const LOCKED: [&[u8]; 4] =
+        [b"LUKS\xba\xbe", b"Salted__", b"age-encryption.org/", b"-----BEGIN PGP MESSAGE-----"];
+    if LOCKED.iter().any(|mark| bytes.starts_with(mark)) {
         return Some(Head::Locked);
     }
-    let is_ace = bytes.get(7..14) == Some(b"**ACE**");
-    let found = is_ace || MARKS.iter().any(|mark| bytes.starts_with(mark));
+    let is_at = |at: usize, mark: &[u8]| bytes.get(at..).is_some_and(|it| it.starts_with(mark));
+    // The file of an Electron application starts with sizes, and the list of its files.
+    let is_asar = bytes.starts_with(&[4, 0, 0, 0]) && is_at(16, b"{\"files\":");
+    let is_nsis = is_at(4, b"\xef\xbe\xad\xdeNullsoftInst");
+    let is_other = is_at(7, b"**ACE**") || is_asar || is_nsis;
+    let found = is_other || MARKS.iter().any(|mark| bytes.starts_with(mark));
     // Two bytes prove little: what looks like text, or is short, is none of these.
     let weak = bytes.starts_with(b"\x60\xea") || bytes.starts_with(b"\x1f\x9d");
     (found && (!weak || bytes.len() > 64 && !is_text(bytes))).then_some(Head::Foreign)
@@ -234,6 +253,14 @@ mod tests {
             (b"Rar!\x1a\x07\x01\x00", Head::Foreign),
             (b"\xca\xfe\xd0\x0d", Head::Foreign),
             (b"LUKS\xba\xbe\0\x02", Head::Locked),
+            (b"Salted__12345678", Head::Locked),
+            (b"age-encryption.org/v1\n", Head::Locked),
+            (b"-----BEGIN PGP MESSAGE-----\n", Head::Locked),
+            (b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n", Head::Text),
+            (b"\x04\0\0\0\x10\0\0\0\x0c\0\0\0\x08\0\0\0{\"files\":{}}", Head::Foreign),
+            (b"\0\0\0\0\xef\xbe\xad\xdeNullsoftInst", Head::Foreign),
+            (b"XFSB\0\0\x10\0", Head::Foreign),
+            (b"\0ZCK1", Head::Foreign),
             (b"dex\n035\0", Head::Gap(Gap::Dex)),
             (b"\xda\xda\xfe\xca", Head::Container(Kind::Jimage)),
             (b"hello\n", Head::Text),

@@ -26,6 +26,7 @@ use self::budget::Memory;
 use self::outer::{Buffers, Outer};
 use crate::archive::{Body, Entry};
 use crate::cataloger::{ClassPrint, ClassReader, Index, Listing};
+use crate::catalogers;
 use crate::distribution::Distributions;
 use crate::evidence::{file_name, unescape};
 use crate::limits::Options;
@@ -137,6 +138,17 @@ impl Found {
     }
 }
 
+/// What the name of a file says of it beyond its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameSays {
+    /// Nothing: what is found in it is found under any name.
+    Nothing,
+    /// An archive or a program that is called so may be called by that.
+    Name,
+    /// Catalogers choose it for its path.
+    Path,
+}
+
 /// What all workers share.
 pub(crate) struct Shared<'a> {
     pub(crate) options: &'a Options,
@@ -195,6 +207,24 @@ impl Shared<'_> {
     /// Whether the bytes of a file with this path are read whole.
     pub(crate) fn is_selected(&self, path: &str) -> bool {
         Distributions::selects(path) || !self.index.find(path).is_empty()
+    }
+
+    /// What the name of a file says of it beyond its bytes.
+    pub(crate) fn name_says(&self, path: &str) -> NameSays {
+        if self.is_selected(path) || !self.index.find_tables(path).is_empty() {
+            return NameSays::Path;
+        }
+        let is_named = look::has_archive_name(path) || catalogers::goes_by(file_name(path));
+        if is_named { NameSays::Name } else { NameSays::Nothing }
+    }
+
+    /// Whether one name of a file says something of it that another one does not.
+    pub(crate) fn says_more(&self, name: &str, than: &str) -> bool {
+        match self.name_says(name) {
+            NameSays::Path => true,
+            NameSays::Name => file_name(name) != file_name(than),
+            NameSays::Nothing => false,
+        }
     }
 
     /// In fast mode: whether a member of a zip is looked at, by its path and its own name.

@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString, OsStr};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -20,11 +21,12 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, RawDirEntry, Reso
 use rustix::fs::{fstat, fstatfs, openat, openat2, readlinkat, statat};
 use rustix::io::Errno;
 
-use crate::evidence::{escape, in_folder, unescape};
+use crate::evidence::{escape, file_name, in_folder, unescape};
 use crate::folder::{self, Folder, Id, Links, Open, Waiting};
+use crate::image::{self, Form, InFolder};
 use crate::limits::Options;
 use crate::mount::{self, Mount};
-use crate::unpack::Found;
+use crate::unpack::{Found, NameSays, Shared};
 
 /// Files of one directory, handed to a worker.
 pub(crate) struct Batch {
@@ -81,7 +83,7 @@ pub(crate) fn code_of(error: &io::Error) -> FlawCode {
 /// What is special about one walk.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
-    /// What has two names is visited once, under the first of them.
+    /// What has two names is visited once, under the first of them, unless another one says more.
     pub(crate) once: bool,
     /// What is mounted at some evidence paths, as the mount table says.
     pub(crate) mounts: HashMap<String, Mount>,
@@ -97,6 +99,7 @@ pub(crate) struct Walker<'a> {
     root_folder: Option<OwnedFd>,
     mounts: HashMap<String, Mount>,
     options: &'a Options,
+    shared: &'a Shared<'a>,
     /// What could not be listed.
     found: &'a mut Found,
     /// The evidence path of the directory that was entered last.
@@ -107,8 +110,12 @@ pub(crate) struct Walker<'a> {
     buffer: Vec<MaybeUninit<u8>>,
     /// What was visited, where the same can be met twice.
     seen: Option<HashSet<Id>>,
+    /// The names under which archives and programs of several names were visited, as hashes.
+    seen_names: HashSet<(Id, u64)>,
     /// Unpacked images, which are read layer by layer and not file by file.
     layouts: Vec<(Arc<OwnedFd>, String)>,
+    /// The evidence paths of their layers.
+    layers: HashSet<String>,
 }
 
 /// Who takes the batches; false when nobody listens any more.
@@ -119,10 +126,11 @@ impl<'a> Walker<'a> {
     pub(crate) fn new(
         root: PathBuf,
         rules: Rules,
-        options: &'a Options,
+        shared: &'a Shared<'a>,
         found: &'a mut Found,
     ) -> Self {
         let Rules { once, mounts } = rules;
+        let options = shared.options;
         let seen = (once || options.follow).then(HashSet::new);
         let (path, open, waiting) = (String::new(), Open::default(), Vec::new());
         let layouts = Vec::new();
@@ -134,13 +142,16 @@ impl<'a> Walker<'a> {
             root_folder,
             mounts,
             options,
+            shared,
             found,
             path,
             open,
             waiting,
             buffer,
             seen,
+            seen_names: HashSet::new(),
             layouts,
+            layers: HashSet::new(),
         }
     }
 
@@ -240,8 +251,7 @@ impl<'a> Walker<'a> {
         loop {
             let (names, is_end) = self.read_names(&mut entries, &batch.folder);
             if is_layout(&names) {
-                self.layouts.push((batch.folder, self.path.clone()));
-                return true;
+                self.layout(&batch.folder);
             }
             for (name, kind) in names {
                 self.entry(folder, &mut batch, name, kind);
@@ -256,6 +266,16 @@ impl<'a> Walker<'a> {
         // The last one waiting is entered first.
         self.waiting[first..].reverse();
         batch.files.is_empty() || send(batch)
+    }
+
+    /// An unpacked image: its layers are read one above the other, and what else is there is read
+    /// like everything else, blobs that belong to no image among it.
+    fn layout(&mut self, folder: &Arc<OwnedFd>) {
+        let store = InFolder::new(Arc::clone(folder), None);
+        let layers = image::layers_of(&store, Form::Oci).into_iter();
+        let place = |part: String| in_folder(&self.path, &escape(part.as_bytes()));
+        self.layers.extend(layers.map(place));
+        self.layouts.push((Arc::clone(folder), self.path.clone()));
     }
 
     /// The next entries of a directory, and whether these were the last; all of them in order where
@@ -297,6 +317,7 @@ impl<'a> Walker<'a> {
             && len_max <= self.options.path_bytes_max
             && self.options.exclude.is_empty()
             && self.mounts.is_empty()
+            && self.layers.is_empty()
             && self.seen.is_none();
         if is_plain {
             return batch.files.push((name, Links::Refuse));
@@ -308,6 +329,9 @@ impl<'a> Walker<'a> {
         }
         if self.options.exclude.iter().any(|glob| glob.fits(&path)) {
             self.found.flaw(FlawCode::ExcludedByOption, &path, 0);
+            return;
+        }
+        if kind == FileType::RegularFile && self.layers.contains(&path) {
             return;
         }
         match self.mounts.get(&path) {
@@ -328,7 +352,7 @@ impl<'a> Walker<'a> {
                 self.waiting.push(Waiting { parent, name, links, path_len });
             }
             FileType::RegularFile | FileType::Unknown
-                if self.is_first_name(&batch.folder, &name, links) =>
+                if self.is_first_name(&batch.folder, &name, links, &path) =>
             {
                 batch.files.push((name, links));
             }
@@ -371,8 +395,10 @@ impl<'a> Walker<'a> {
         openat2(root, unescape(path), flags, Mode::empty(), ResolveFlags::IN_ROOT).is_ok()
     }
 
-    /// Whether a file is met for the first time; only those of several names can be met again.
-    fn is_first_name(&mut self, folder: &OwnedFd, name: &CStr, links: Links) -> bool {
+    /// Whether a file is met for the first time, or under a name that says something of it which
+    /// the names before did not: in the store of a package manager files are called by their
+    /// digests. Only those of several names can be met again.
+    fn is_first_name(&mut self, folder: &OwnedFd, name: &CStr, links: Links, path: &str) -> bool {
         if self.seen.is_none() {
             return true;
         }
@@ -382,10 +408,22 @@ impl<'a> Walker<'a> {
         };
         match statat(folder, name, flags) {
             Ok(stat) if stat.st_nlink > 1 || links == Links::Follow => {
-                self.is_new((stat.st_dev, stat.st_ino))
+                let id = (stat.st_dev, stat.st_ino);
+                let is_new = self.is_new(id);
+                match self.shared.name_says(path) {
+                    NameSays::Nothing => is_new,
+                    NameSays::Name => self.is_new_name(id, path) || is_new,
+                    NameSays::Path => true,
+                }
             }
             _ => true,
         }
+    }
+
+    fn is_new_name(&mut self, id: Id, path: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        (file_name(path), self.shared.index.folders_that_count(path)).hash(&mut hasher);
+        self.seen_names.insert((id, hasher.finish()))
     }
 
     fn is_new(&mut self, id: Id) -> bool {
@@ -470,8 +508,8 @@ mod tests {
         fs::write(root.path().join("first"), "").unwrap();
         let mut found = Found::default();
         let options = Options::default();
-        let rules = Rules::default();
-        let mut walker = Walker::new(root.path().to_owned(), rules, &options, &mut found);
+        let (rules, shared) = (Rules::default(), Shared::new(&options, None));
+        let mut walker = Walker::new(root.path().to_owned(), rules, &shared, &mut found);
         let mut files = Vec::new();
         walker.walk(open_root(root.path()).unwrap(), &mut |batch| {
             files.extend(batch.files.iter().map(|(name, _)| format!("{}/{name:?}", batch.path)));
@@ -497,8 +535,8 @@ mod tests {
         }
         let (mut found, options) = (Found::default(), Options::default());
         let mut calls = 0;
-        let rules = Rules::default();
-        let mut walker = Walker::new(root.path().to_owned(), rules, &options, &mut found);
+        let (rules, shared) = (Rules::default(), Shared::new(&options, None));
+        let mut walker = Walker::new(root.path().to_owned(), rules, &shared, &mut found);
         walker.walk(open_root(root.path()).unwrap(), &mut |batch| {
             assert_eq!(batch.files.len(), BATCH_FILES_MAX);
             calls += 1;

@@ -16,7 +16,7 @@ use std::thread;
 use relight_model::{Digest, FlawCode};
 use rustix::fs::{AtFlags, CWD, statat};
 
-use crate::archive::Entry;
+use crate::archive::{Damage, Entry};
 use crate::cache::Known;
 use crate::digest;
 use crate::evidence::{escape, file_name, in_folder};
@@ -88,7 +88,7 @@ impl<'a> Scan<'a> {
                 .collect();
             drop(queue);
             let found = &mut output.found;
-            let mut walker = Walker::new(real.to_owned(), rules, self.shared.options, found);
+            let mut walker = Walker::new(real.to_owned(), rules, &self.shared, found);
             walker.walk(folder, &mut |batch| {
                 let files = batch.files.len() as u64;
                 self.services.progress.listed.fetch_add(files, Ordering::Relaxed);
@@ -197,8 +197,11 @@ impl<'a> Scan<'a> {
                 reading.done.files = 1;
                 reading.done.found.flaw(FlawCode::ChangedDuringScan, path, size);
             }
-            // Something else has taken its place: nothing to read, and nothing that runs.
-            Ok(Steady::Other) => return,
+            // Something else has taken the place of what was listed as a file: a folder, perhaps,
+            // that nobody walked.
+            Ok(Steady::Other) => {
+                reading.done.found.flaw(FlawCode::ChangedDuringScan, path, 0);
+            }
             Err(error) => reading.done.found.flaw(walk::code_of(&error), path, 0),
         }
         self.mark(reading.stamp, &mut reading.done);
@@ -242,7 +245,9 @@ impl<'a> Scan<'a> {
         }
         let before = window.bytes_read();
         if let Some((tar, form)) = InTar::image_in(&window) {
-            reading.done = self.image(&tar, form, &format!("{path}!/"));
+            let prefix = format!("{path}!/");
+            reading.done = self.image(&tar, form, &prefix);
+            self.beside(&tar, form, &window, &prefix, &mut reading.done);
             reading.done.found.stands_in_a_file(window.len());
         } else {
             self.unpack(&window, path, &mut reading.done);
@@ -259,6 +264,22 @@ impl<'a> Scan<'a> {
             output.merge_image(image, options);
         }
         output
+    }
+
+    /// Reads what stands in an archive beside the layers of its images.
+    fn beside(&self, tar: &InTar, form: Form, window: &Window, prefix: &str, done: &mut Output) {
+        let layers = image::layers_of(tar, form);
+        for member in tar.others(window, &layers) {
+            match member {
+                Ok(entry) => {
+                    let place = format!("{prefix}{}", escape(&entry.name));
+                    done.found.merge(self.read_file(entry, &place));
+                }
+                Err(Damage { code, bytes }) => {
+                    done.found.flaw(code, prefix.trim_end_matches("!/"), bytes);
+                }
+            }
+        }
     }
 
     /// Reads an image of a local store.
@@ -315,6 +336,10 @@ impl<'a> Scan<'a> {
 }
 
 impl ReadFile for Scan<'_> {
+    fn says_more(&self, name: &str, than: &str) -> bool {
+        self.shared.says_more(name, than)
+    }
+
     fn read_file(&self, entry: Entry, path: &str) -> Found {
         let _current = self.services.progress.begin(path);
         let mut done = Output { files: 1, ..Output::default() };
@@ -338,8 +363,9 @@ mod tests {
     use crate::limits::Options;
     use crate::progress::Progress;
 
-    /// Goal: a host is scanned by its mount table, files of two names once, files that a process
-    /// has open with who uses them, a deleted one through the process. Method: a small root, and a
+    /// Goal: a host is scanned by its mount table, a file of two names under both that say
+    /// something, files that a process has open with who uses them, a deleted one through the
+    /// process. Method: a small root, and a
     /// folder like `/proc` in which process 7 is this one.
     #[test]
     fn a_host_and_what_runs_on_it() {
@@ -383,7 +409,9 @@ mod tests {
             .collect();
         let deleted = format!("{at}/root/old/node_modules/x/package.json#deleted");
         let open = "srv/node_modules/x/package.json";
-        assert_eq!(found, [("1.0.0", open, true), ("2.0.0", deleted.as_str(), true)]);
+        let twin = "srv/twin/node_modules/x/package.json";
+        let expected = [("1.0.0", open, true), ("1.0.0", twin, true)];
+        assert_eq!(found, [&expected[..], &[("2.0.0", deleted.as_str(), true)]].concat());
         let flaws: Vec<_> =
             report.sbom.flaws.iter().map(|f| (f.code, f.evidence.as_str())).collect();
         assert!(flaws.contains(&(FlawCode::FileSystemExcluded, "net")), "{flaws:?}");

@@ -78,10 +78,12 @@ impl Squashfs {
                 let image = Image {
                     inodes: metadata(superblock.inode_table),
                     directories: metadata(superblock.directory_table),
-                    window,
+                    window: window.clone(),
                     superblock,
                 };
-                (vec![(Vec::new(), superblock.root)], Some(Rc::new(image)), None)
+                let cut = u64_at(&head, 40).saturating_sub(window.len());
+                let damage = (cut > 0).then_some(Damage::new(FlawCode::Truncated, cut));
+                (vec![(Vec::new(), superblock.root)], Some(Rc::new(image)), damage)
             }
             Err(code) => (Vec::new(), None, Some(Damage::new(code, window.len()))),
         };

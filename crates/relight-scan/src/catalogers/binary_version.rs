@@ -56,6 +56,11 @@ const SIGNS: [Sign; 11] = [
 /// Longest version text, in bytes.
 const VERSION_BYTES_MAX: usize = 32;
 
+/// Whether a program of this name is looked through for more than one of another name.
+pub(crate) fn goes_by(name: &str) -> bool {
+    SIGNS.iter().flat_map(|sign| sign.names).any(|start| name.starts_with(start))
+}
+
 fn read(file: &File<'_>, out: &mut Catalog) {
     let Some(source) = file.source else { return };
     let name = file_name(file.path);

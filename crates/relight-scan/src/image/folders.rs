@@ -99,10 +99,14 @@ impl Walk<'_> {
         let file = open_file(folder, name, Links::Refuse)
             .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
         let Some(stamp) = Stamp::of_file(&fstat(&file)?) else { return Ok(()) };
-        let window = Window::of_paced_file(File::from(file), stamp.size, self.pace.cloned());
+        let file = Arc::new(File::from(file));
+        let window = Window::of_paced_file(Arc::clone(&file), stamp.size, self.pace.cloned());
         let body = Body::Plain(window.clone());
         self.layering.add(Entry::file(path.to_vec(), Some(stamp.size), body), self.reader);
         self.layering.bytes_read += window.bytes_read();
+        if Stamp::of_file(&fstat(&*file)?) != Some(stamp) {
+            self.flaw(FlawCode::ChangedDuringScan, path);
+        }
         Ok(())
     }
 
@@ -149,6 +153,10 @@ mod tests {
             let purl = Purl::new("generic", "", "it", "");
             let component = Component::new(purl, path, Basis::FileName, Scope::Installed);
             Found { components: vec![component], ..Found::default() }
+        }
+
+        fn says_more(&self, _: &str, _: &str) -> bool {
+            false
         }
     }
 

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use relight_model::{Component, Digest};
 
-use crate::archive::{Entry, Node};
-use crate::evidence::escape;
+use crate::archive::{Entry, Links, Node};
+use crate::evidence::{escape, names_of, place_of};
 use crate::unpack::Found;
 
 /// A file of this name hides the one behind the prefix.
@@ -25,6 +25,9 @@ const NOTE: &[u8] = b".wh..wh.";
 pub(crate) trait ReadFile {
     /// What is in the file.
     fn read_file(&self, entry: Entry, path: &str) -> Found;
+
+    /// Whether one name of a file says something of it that another one does not.
+    fn says_more(&self, name: &str, than: &str) -> bool;
 }
 
 /// What was found in a file that is visible, and in which layer.
@@ -41,8 +44,8 @@ pub(crate) struct Layering {
     below: BTreeMap<String, Visible>,
     /// Of the layer that is being read.
     own: BTreeMap<String, Found>,
-    /// Other names of files, in the order in which they were met.
-    links: Vec<(String, String)>,
+    /// Other names of files, and what they are names of.
+    links: Links,
     hidden: Vec<Component>,
     /// What does not belong to a single file.
     totals: Found,
@@ -78,8 +81,8 @@ impl Layering {
     }
 
     /// The evidence path of a part of the image.
-    pub(crate) fn place(&self, part: &str) -> String {
-        format!("{}{}", self.prefix, escape(part.as_bytes()))
+    pub(crate) fn place(&self, part: &[u8]) -> String {
+        format!("{}{}", self.prefix, escape(part))
     }
 
     /// Takes the next member of a layer that is an archive: some names say what is hidden.
@@ -115,7 +118,7 @@ impl Layering {
             Node::HardLink(target) => {
                 let target = place_of(target);
                 self.replace(&path);
-                self.links.push((path, target));
+                self.links.insert(path, target);
             }
             Node::Link(_) | Node::Device(..) => self.replace(&path),
             Node::File => {
@@ -128,13 +131,33 @@ impl Layering {
         }
     }
 
+    /// The links of this layer whose names say more than those of their files do, by the paths of
+    /// the files: found under their first name, these are not what they are under the second.
+    pub(crate) fn telling_links(&self, reader: &dyn ReadFile) -> BTreeMap<String, Vec<Vec<u8>>> {
+        self.links.telling(&|name, file| reader.says_more(&self.at(name), &self.at(file)))
+    }
+
+    /// Reads a file once more, under another one of its names.
+    pub(crate) fn add_link(&mut self, entry: Entry, reader: &dyn ReadFile) {
+        let path = place_of(&entry.name);
+        let last = names_of(&entry.name).last().copied().unwrap_or_default().to_vec();
+        let mut found = reader.read_file(Entry { name: last, ..entry }, &self.at(&path));
+        // Its bytes are counted under its first name.
+        (found.files, found.members) = Default::default();
+        self.keep(path, found);
+    }
+
     /// The layer was read to its end.
     pub(crate) fn end_layer(&mut self, layer: Option<Digest>) {
-        for (path, target) in std::mem::take(&mut self.links) {
-            let below = self.below.get(&target).map(|visible| &visible.found);
-            let Some(found) = self.own.get(&target).or(below) else { continue };
-            let copy = found.copy_at(&format!("{}{target}", self.prefix), &self.at(&path));
-            self.own.insert(path, copy);
+        let links = std::mem::take(&mut self.links);
+        for (path, target) in links.files() {
+            if self.own.contains_key(path) {
+                continue;
+            }
+            let below = self.below.get(target).map(|visible| &visible.found);
+            let Some(found) = self.own.get(target).or(below) else { continue };
+            let copy = found.copy_at(&self.at(target), &self.at(path));
+            self.own.insert(path.to_owned(), copy);
         }
         for (path, found) in std::mem::take(&mut self.own) {
             self.below.insert(path, Visible { found, layer });
@@ -172,7 +195,7 @@ impl Layering {
     /// Something other than a folder is at this path from now on, in this layer and above.
     fn replace(&mut self, path: &str) {
         self.own.remove(path);
-        self.links.retain(|(link, _)| link != path);
+        self.links.remove(path);
         self.hide(path);
     }
 
@@ -203,24 +226,6 @@ impl Layering {
     }
 }
 
-/// The evidence path of a path in a layer.
-fn place_of(path: &[u8]) -> String {
-    escape(&names_of(path).join(&b'/'))
-}
-
-/// The names of a path, without what leads nowhere or out of the root.
-fn names_of(path: &[u8]) -> Vec<&[u8]> {
-    let mut names = Vec::new();
-    for name in path.split(|byte| *byte == b'/') {
-        match name {
-            b"" | b"." => {}
-            b".." => drop(names.pop()),
-            name => names.push(name),
-        }
-    }
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use relight_model::{Basis, Purl, Scope};
@@ -240,6 +245,10 @@ mod tests {
                 found.components.push(component);
             }
             found
+        }
+
+        fn says_more(&self, name: &str, _: &str) -> bool {
+            name.ends_with("known")
         }
     }
 
@@ -316,6 +325,23 @@ mod tests {
         check(&[&["a"], &["b a"]], &["a 0", "b 0"], &[]);
         check(&[&["a", "b ./a", "c b"]], &["a 0", "b 0", "c 0"], &[]);
         check(&[&["a", "b nowhere"]], &["a 0"], &[]);
+    }
+
+    #[test]
+    fn links_whose_names_say_more_are_told_by_their_files() {
+        let mut layering = Layering::new("");
+        for text in ["xa", "b ./xa", "c/known b", "d/known xa", "known e", "known xa"] {
+            layering.take(entry(text, 3), &Names);
+        }
+        let telling = layering.telling_links(&Names);
+        let names = [b"c/known".to_vec(), b"d/known".to_vec(), b"known".to_vec()];
+        assert_eq!(telling, BTreeMap::from([("xa".to_owned(), names.to_vec())]));
+        layering.add_link(entry("c/known", 3), &Names);
+        layering.end_layer(None);
+        let merged = layering.finish();
+        let places: Vec<_> =
+            merged.found.components.iter().map(|it| it.evidence.as_str()).collect();
+        assert_eq!((places, merged.files), (vec!["c/known"], 1));
     }
 
     #[test]

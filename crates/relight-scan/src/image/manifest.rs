@@ -48,12 +48,17 @@ pub(crate) struct Images {
 
 /// Reads `index.json` and everything below it; `wanted` is a platform like `linux/arm64`.
 pub(crate) fn read_oci(store: &dyn Store, wanted: Option<&str>) -> Images {
-    let mut reader = Reader { store, documents: 0, groups: BTreeMap::new(), flaws: Vec::new() };
-    match reader.document("index.json", None) {
-        Some(index) => reader.index(&index, "", 0),
-        None => reader.flaw(FlawCode::CorruptEntry, "index.json"),
+    let mut reader = Reader::of_oci(store);
+    if reader.groups.is_empty() && reader.flaws.is_empty() {
+        // Nobody keeps an empty layout; what it held is not to be seen.
+        reader.flaw(FlawCode::CorruptEntry, "index.json");
     }
     reader.choose(wanted)
+}
+
+/// The images of a layout for every platform.
+pub(crate) fn all_of_oci(store: &dyn Store) -> Vec<Image> {
+    Reader::of_oci(store).groups.into_values().flatten().collect()
 }
 
 /// Reads `manifest.json` of `docker save`.
@@ -66,7 +71,10 @@ pub(crate) fn read_docker(store: &dyn Store) -> Images {
             Vec::new()
         }
     };
-    let images = images.iter().filter_map(|image| reader.docker_image(image)).collect();
+    let images: Vec<_> = images.iter().filter_map(|image| reader.docker_image(image)).collect();
+    if images.is_empty() && reader.flaws.is_empty() {
+        reader.flaw(FlawCode::CorruptEntry, "manifest.json");
+    }
     Images { images, flaws: reader.flaws }
 }
 
@@ -78,7 +86,16 @@ struct Reader<'a> {
     flaws: Vec<(FlawCode, String)>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn of_oci(store: &'a dyn Store) -> Self {
+        let mut reader = Self { store, documents: 0, groups: BTreeMap::new(), flaws: Vec::new() };
+        match reader.document("index.json", None) {
+            Some(index) => reader.index(&index, "", 0),
+            None => reader.flaw(FlawCode::CorruptEntry, "index.json"),
+        }
+        reader
+    }
+
     fn flaw(&mut self, code: FlawCode, part: &str) {
         self.flaws.push((code, escape(part.as_bytes())));
     }
@@ -113,17 +130,20 @@ impl Reader<'_> {
             return self.flaw(FlawCode::MethodUnsupported, text);
         };
         let platform = platform_of(&descriptor["platform"]);
-        // Statements about how an image was built are no image.
-        if platform.as_deref() == Some("unknown/unknown") {
-            return;
-        }
+        let is_statement = platform.as_deref() == Some("unknown/unknown")
+            && descriptor["annotations"]["vnd.docker.reference.type"].is_string();
         let name = descriptor["annotations"]["org.opencontainers.image.ref.name"].as_str();
         let group = match (name, platform.is_some() || !group.is_empty()) {
             (Some(name), _) => name.to_owned(),
             (None, true) => group.to_owned(),
             (None, false) => short(text).to_owned(),
         };
-        let Some(document) = self.document(&part, Some(expected)) else {
+        let document = self.document(&part, Some(expected));
+        // Statements about how an image was built are no image, and may be left out of a copy.
+        if is_statement && document.as_ref().is_none_or(has_statements_only) {
+            return;
+        }
+        let Some(document) = document else {
             return self.flaw(FlawCode::CorruptEntry, &part);
         };
         if document["manifests"].is_array() {
@@ -179,7 +199,8 @@ impl Reader<'_> {
             Some(Layer { part, digest, unpacked: unpacked(at), is_encrypted: false })
         });
         let layers: Vec<_> = layers.collect();
-        if layers.len() < parts.len() {
+        let promised = config["rootfs"]["diff_ids"].as_array().map_or(0, Vec::len);
+        if layers.len() < parts.len().max(promised) {
             self.flaw(FlawCode::CorruptEntry, "manifest.json");
         }
         let name = image["RepoTags"][0].as_str().unwrap_or(short(hex)).to_owned();
@@ -204,6 +225,14 @@ impl Reader<'_> {
         }
         Images { images: chosen, flaws }
     }
+}
+
+/// Whether no layer of a manifest is one of files.
+fn has_statements_only(manifest: &Value) -> bool {
+    let is_statement = |layer: &Value| {
+        layer["mediaType"].as_str().is_some_and(|media| media == "application/vnd.in-toto+json")
+    };
+    manifest["layers"].as_array().is_some_and(|layers| layers.iter().all(is_statement))
 }
 
 /// The part of a digest (`sha256:…`), and the digest. Other algorithms are not used in practice.

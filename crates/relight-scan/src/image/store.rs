@@ -1,6 +1,7 @@
 //! Where the parts of an image are: a folder, or a tar archive of the same.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::CString;
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use rustix::fs::fstat;
 
 use super::Form;
-use crate::archive::{Body, Container, Feed, Node, Tar};
+use crate::archive::{Body, Container, Damage, Entry, Feed, Node, Tar};
 use crate::cataloger::Kind;
 use crate::folder::{self, Links};
 use crate::sniff::{HEAD_BYTES, Head, head};
@@ -28,23 +29,28 @@ const MEMBERS_MAX: usize = 4_096;
 pub(crate) trait Store {
     /// The bytes of a part; `None` when it is not there or cannot be opened.
     fn open(&self, name: &str) -> Option<Window>;
+
+    /// The parts that are not what they were when they were opened.
+    fn changed(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// An unpacked layout.
 pub(crate) struct InFolder {
     folder: Arc<OwnedFd>,
     pace: Option<Arc<dyn Pace>>,
+    /// What each part was when it was first opened.
+    opened: RefCell<BTreeMap<String, Stamp>>,
 }
 
 impl InFolder {
     pub(crate) fn new(folder: Arc<OwnedFd>, pace: Option<Arc<dyn Pace>>) -> Self {
-        Self { folder, pace }
+        Self { folder, pace, opened: RefCell::default() }
     }
-}
 
-impl Store for InFolder {
     /// Name by name, without links: a hostile layout must not lead out of its folder.
-    fn open(&self, name: &str) -> Option<Window> {
+    fn find(&self, name: &str) -> Option<(OwnedFd, Stamp)> {
         let mut names = name.split('/');
         let last = CString::new(names.next_back()?).ok()?;
         let mut folder = Arc::clone(&self.folder);
@@ -57,13 +63,30 @@ impl Store for InFolder {
         }
         let file = open_file(&folder, &last, Links::Refuse).ok()?;
         let stamp = Stamp::of_file(&fstat(&file).ok()?)?;
+        Some((file, stamp))
+    }
+}
+
+impl Store for InFolder {
+    fn open(&self, name: &str) -> Option<Window> {
+        let (file, stamp) = self.find(name)?;
+        self.opened.borrow_mut().entry(name.to_owned()).or_insert(stamp);
         Some(Window::of_paced_file(File::from(file), stamp.size, self.pace.clone()))
+    }
+
+    fn changed(&self) -> Vec<String> {
+        let opened = self.opened.borrow();
+        let has_changed = |(name, stamp): &(&String, &Stamp)| {
+            self.find(name).is_none_or(|(_, now)| now != **stamp)
+        };
+        opened.iter().filter(has_changed).map(|(name, _)| name.clone()).collect()
     }
 }
 
 /// A tar archive of a layout, or of `docker save`.
 pub(crate) struct InTar {
-    parts: HashMap<String, Part>,
+    /// What is there under each name, and which member of the archive it is.
+    parts: HashMap<String, (usize, Part)>,
 }
 
 enum Part {
@@ -77,7 +100,7 @@ impl InTar {
     pub(crate) fn new(window: &Window) -> Self {
         let mut tar = Tar::new(Feed::of_window(window));
         let mut parts = HashMap::new();
-        for _ in 0..MEMBERS_MAX {
+        for at in 0..MEMBERS_MAX {
             let Some(entry) = tar.next() else { break };
             // What is damaged is missed when it is looked for.
             let Ok(entry) = entry else { continue };
@@ -91,7 +114,7 @@ impl InTar {
                 _ => continue,
             };
             // As when it is unpacked, the last of a name counts.
-            parts.insert(name, part);
+            parts.insert(name, (at, part));
         }
         Self { parts }
     }
@@ -107,6 +130,34 @@ impl InTar {
         Some((tar, form))
     }
 
+    /// Which member of the archive a part is, and its bytes.
+    fn find(&self, name: &str) -> Option<(usize, &Window)> {
+        let mut name = name;
+        for _ in 0..=LINKS_MAX {
+            match self.parts.get(name.trim_start_matches("./"))? {
+                (at, Part::Bytes(window)) => return Some((*at, window)),
+                (_, Part::Link(target)) => name = target,
+            }
+        }
+        None
+    }
+
+    /// The files of the archive that are none of these parts, and what is damaged.
+    pub(crate) fn others(
+        &self,
+        window: &Window,
+        parts: &[String],
+    ) -> impl Iterator<Item = Result<Entry, Damage>> {
+        let known = parts.iter().filter_map(|part| self.find(part));
+        let known: HashSet<usize> = known.map(|(at, _)| at).collect();
+        let mut tar = Tar::new(Feed::of_window(window));
+        let members = std::iter::from_fn(move || tar.next()).enumerate();
+        members.filter_map(move |(at, member)| match member {
+            Ok(entry) => (entry.node == Node::File && !known.contains(&at)).then_some(Ok(entry)),
+            Err(damage) => Some(Err(damage)),
+        })
+    }
+
     /// Whether there is a part of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.parts.contains_key(name)
@@ -115,14 +166,7 @@ impl InTar {
 
 impl Store for InTar {
     fn open(&self, name: &str) -> Option<Window> {
-        let mut name = name;
-        for _ in 0..=LINKS_MAX {
-            match self.parts.get(name.trim_start_matches("./"))? {
-                Part::Bytes(window) => return Some(window.clone()),
-                Part::Link(target) => name = target,
-            }
-        }
-        None
+        self.find(name).map(|(_, window)| window.clone())
     }
 }
 
@@ -174,5 +218,25 @@ mod tests {
         {
             assert!(store.open(name).is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn parts_that_change_are_told() {
+        let place = tempfile::tempdir().unwrap();
+        for name in ["same", "longer", "gone", "replaced", "never opened"] {
+            std::fs::write(place.path().join(name), "x").unwrap();
+        }
+        let folder = Arc::new(OwnedFd::from(File::open(place.path()).unwrap()));
+        let store = InFolder::new(folder, None);
+        let opened = ["same", "longer", "gone", "replaced"].map(|name| store.open(name).is_some());
+        assert_eq!((opened, store.changed()), ([true; 4], Vec::new()));
+        std::fs::write(place.path().join("longer"), "xx").unwrap();
+        std::fs::write(place.path().join("never opened"), "xx").unwrap();
+        std::fs::remove_file(place.path().join("gone")).unwrap();
+        std::fs::write(place.path().join("next"), "y").unwrap();
+        std::fs::rename(place.path().join("next"), place.path().join("replaced")).unwrap();
+        // What is opened again is compared with what it was the first time.
+        assert_eq!(store.open("longer").unwrap().len(), 2);
+        assert_eq!(store.changed(), ["gone", "longer", "replaced"]);
     }
 }

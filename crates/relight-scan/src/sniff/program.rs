@@ -2,6 +2,8 @@
 
 use std::io;
 
+use memchr::memmem;
+
 use super::{HEAD_BYTES, Head, head, is_text};
 use crate::archive::{u16_at, u32_at, u64_at};
 use crate::cataloger::Kind;
@@ -9,6 +11,15 @@ use crate::window::Window;
 
 /// Sections of a Windows program that are looked at.
 const SECTIONS_MAX: usize = 96;
+
+/// How the settings of a program start that unpacks a 7z.
+const SETTINGS: &[u8] = b";!@Install@!";
+
+/// Bytes of settings behind which a 7z is looked for.
+const SETTINGS_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of a tail in which the last record of a packed program of Python is looked for.
+const PYTHON_TAIL_BYTES: usize = 16 << 10;
 
 /// Bytes of a script in which its payload is looked for.
 const SCRIPT_BYTES_MAX: usize = 256 << 10;
@@ -76,15 +87,43 @@ fn pe_header(window: &Window) -> io::Result<Option<(u64, Vec<u8>)>> {
 /// # Errors
 /// Those of the file.
 pub(crate) fn payload_at(window: &Window) -> io::Result<Option<u64>> {
-    let bytes = window.read(0, SCRIPT_BYTES_MAX)?;
+    Ok(payload_in(&window.read(0, SCRIPT_BYTES_MAX)?).map(|at| at as u64))
+}
+
+/// The same for the first bytes of a script.
+pub(crate) fn payload_in(bytes: &[u8]) -> Option<usize> {
+    let bytes = &bytes[..bytes.len().min(SCRIPT_BYTES_MAX)];
     let mut starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let is_payload = |at: usize| {
         let rest = bytes.get(at..at + HEAD_BYTES.min(bytes.len() - at)).unwrap_or_default();
         !is_text(&rest[..rest.len().min(64)])
             && matches!(head(rest), Head::Zip | Head::Stream(_) | Head::Container(_))
     };
-    let at = starts.find(|(at, _)| is_payload(at + 1)).map(|(at, _)| at as u64 + 1);
-    Ok(at)
+    starts.find(|(at, _)| is_payload(at + 1)).map(|(at, _)| at + 1)
+}
+
+/// Where a 7z starts behind the settings of the program that unpacks it; `None` where there are no
+/// settings, or no 7z.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn behind_settings(window: &Window) -> io::Result<Option<u64>> {
+    if window.peek(0, SETTINGS.len())? != SETTINGS {
+        return Ok(None);
+    }
+    let bytes = window.read(0, SETTINGS_BYTES_MAX)?;
+    Ok(memmem::find(&bytes, b"7z\xbc\xaf\x27\x1c").map(|at| at as u64))
+}
+
+/// Whether a program of Python ends these bytes, packed by `PyInstaller` with all that it needs: its
+/// last record, or what a signature leaves of it.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn is_packed_python(window: &Window) -> io::Result<bool> {
+    let at = window.len().saturating_sub(PYTHON_TAIL_BYTES as u64);
+    let tail = window.peek(at, PYTHON_TAIL_BYTES)?;
+    Ok(memmem::find(&tail, b"MEI\x0c\x0b\x0a\x0b\x0e").is_some())
 }
 
 #[cfg(test)]

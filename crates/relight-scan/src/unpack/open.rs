@@ -3,20 +3,22 @@
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use relight_formats::limited::coding::{Coding, WINDOW_MAX, window_of};
+use relight_formats::limited::coding::{Coding, WINDOW_MAX, decoder, window_of};
 use relight_model::FlawCode;
 
 use super::account::Fate;
-use super::budget::{Budget, SharedTap, Tap};
+use super::budget::{Budget, Promise, SharedTap, Tap};
 use super::fetch::{Long, View};
 use super::outer::{Level, Member, Outer};
 use crate::archive::{
-    Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Packing, Pipe, Rpm, SevenZip, Single,
-    Squashfs, Tar, Zip, code_of, has_directory,
+    Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Linked, Links, Packing, Pipe, Rpm, SevenZip,
+    Single, Squashfs, Tar, Zip, code_of, has_directory,
 };
 use crate::cataloger::Kind;
+use crate::evidence::{escape, in_archive};
 use crate::fingerprint::Learnt;
 use crate::limits::Mode;
+use crate::sniff::{self, HEAD_BYTES, Head};
 use crate::window::Window;
 
 /// Levels for each level that is a step of the evidence path: a package is three (itself, its
@@ -47,12 +49,19 @@ impl Outer<'_, '_> {
     }
 
     /// Opens a program or something unknown that comes by once: an archive may stand in it.
-    pub(super) fn open_prefixed(&mut self, view: &mut Option<View>, member: &Member) -> Fate {
+    /// `unless_found` is said when there is none.
+    pub(super) fn open_prefixed(
+        &mut self,
+        view: &mut Option<View>,
+        unless_found: Option<FlawCode>,
+        member: &Member,
+    ) -> Fate {
         let fate = self.push_long(Kind::Zip, view, member, |stream| {
             Box::new(Forward::new(Pipe::new(stream), true))
         });
         if let Some(level) = self.levels.last_mut().filter(|_| view.is_none()) {
             level.is_guess = true;
+            level.unless_found = unless_found;
         }
         fate
     }
@@ -186,8 +195,51 @@ impl Outer<'_, '_> {
         let mut level = Level::new(path, kind, container, depth);
         self.found.archives += u64::from(kind != Kind::Stream);
         level.origin = origin;
+        level.is_payload = member.is_payload && kind == Kind::Stream;
         self.levels.push(level);
         Fate::Read
+    }
+
+    /// Reads a container once more, for the members that have another name which says more than
+    /// their first.
+    pub(super) fn read_links(
+        &mut self,
+        links: &Links,
+        path: &str,
+        depth: u32,
+        origin: Option<Window>,
+    ) {
+        let place = |name: &str| in_archive(path, name);
+        let says_more = |name: &str, file: &str| self.shared.says_more(&place(name), &place(file));
+        let telling = links.telling(&says_more);
+        if telling.is_empty() {
+            return;
+        }
+        let Some(feed) = self.feed_again(origin) else {
+            for name in telling.values().flatten() {
+                self.found.flaw(FlawCode::MethodUnsupported, &place(&escape(name)), 0);
+            }
+            return;
+        };
+        let held_bytes_max = self.shared.options.catalog_size_max;
+        let linked = Linked::new(Tar::new(feed), telling, held_bytes_max);
+        self.levels.push(Level::again(path, Kind::Tar, Box::new(linked), depth));
+    }
+
+    /// The bytes of a container once more, where they or the stream around them stand still.
+    fn feed_again(&self, origin: Option<Window>) -> Option<Feed> {
+        if let Some(window) = origin {
+            return Some(Feed::of_window(&window));
+        }
+        let around = self.levels.last().filter(|level| level.kind == Kind::Stream)?;
+        let packed = around.origin.clone()?;
+        let Head::Stream(coding) = sniff::head(&packed.read(0, HEAD_BYTES).ok()?) else {
+            return None;
+        };
+        self.budget.window(window_of(coding, &packed.read(0, HEAD_BYTES).ok()?));
+        let stream = decoder(coding, packed.reader()).ok()?;
+        let promise = Promise { size_max: u64::MAX, ..Promise::default() };
+        Some(Feed::Pipe(Pipe::new(Box::new(Tap::new(stream, &self.budget, promise)))))
     }
 
     /// A tar or cpio in a stream stands in the place of the stream.

@@ -12,10 +12,10 @@ use super::account::Fate;
 use super::budget::{Budget, SharedTap, Tap};
 use super::fetch::{Fetched, View};
 use super::{Found, Shared, look};
-use crate::archive::{Container, Damage, Entry, Listable, Node};
+use crate::archive::{Container, Damage, Entry, Links, Listable, Node};
 use crate::cataloger::{self, Cataloger, File, Kind, Listed, Listing};
 use crate::distribution::Distributions;
-use crate::evidence::{escape, in_archive};
+use crate::evidence::{escape, in_archive, place_of};
 use crate::fingerprint::Learnt;
 use crate::java;
 use crate::limits::Mode;
@@ -52,6 +52,14 @@ pub(super) struct Level {
     pub(super) learnt: Option<Learnt>,
     /// It may be no container at all: nothing is said of it unless a member is found.
     pub(super) is_guess: bool,
+    /// What is said when no member is found, where something should be.
+    pub(super) unless_found: Option<FlawCode>,
+    /// It is the stream around the payload of a package.
+    pub(super) is_payload: bool,
+    /// Other names of its members.
+    links: Links,
+    /// It was read before, and this is about other names of its members.
+    is_again: bool,
 }
 
 /// Where a member is, and what its container says of it.
@@ -66,6 +74,8 @@ pub(super) struct Member {
     pub(super) listed: Option<usize>,
     /// Containers that are places of their own, around it.
     pub(super) depth: u32,
+    /// It is what a package is there for.
+    pub(super) is_payload: bool,
 }
 
 /// The reading of one file of the tree.
@@ -107,8 +117,8 @@ impl<'a, 'f> Outer<'a, 'f> {
     /// Reads the outer file and everything in it.
     pub(super) fn run(&mut self, entry: Entry, path: &str) {
         let name = entry.name.clone();
-        let member =
-            Member { path: path.to_owned(), name, packed: entry.packed, listed: None, depth: 0 };
+        let (path, packed) = (path.to_owned(), entry.packed);
+        let member = Member { path, name, packed, listed: None, depth: 0, is_payload: false };
         self.read(entry, &member);
         while let Some(level) = self.levels.last_mut() {
             let is_fast = self.shared.options.mode == Mode::Fast;
@@ -167,11 +177,13 @@ impl<'a, 'f> Outer<'a, 'f> {
             return self.found.flaw(code, &member.path, entry.packed);
         }
         if entry.node == Node::File {
-            self.read(entry, &member);
-        } else {
-            for code in entry.flaws {
-                self.found.flaw(code, &member.path, 0);
-            }
+            return self.read(entry, &member);
+        }
+        if let (Node::HardLink(target), Some(level)) = (&entry.node, self.levels.last_mut()) {
+            level.link(&entry.name, target);
+        }
+        for code in entry.flaws {
+            self.found.flaw(code, &member.path, 0);
         }
     }
 
@@ -201,7 +213,8 @@ impl<'a, 'f> Outer<'a, 'f> {
             return None;
         }
         let (name, packed) = (entry.name.clone(), entry.packed);
-        Some(Member { path, name, packed, listed, depth })
+        let is_payload = !entry.is_step || self.levels.last().is_some_and(|level| level.is_payload);
+        Some(Member { path, name, packed, listed, depth, is_payload })
     }
 
     /// Reads a file or member, whatever it is.
@@ -265,27 +278,32 @@ impl<'a, 'f> Outer<'a, 'f> {
     /// A container was read to its end: its listing goes to the catalogers of its kind.
     fn close(&mut self) {
         let Some(level) = self.levels.pop() else { return };
-        let Level { path, kind, container, mut listing, tap, held, depth, is_guess, .. } = level;
+        let Level { path, kind, container, mut listing, tap, held, depth, .. } = level;
+        let Level { origin, is_guess, unless_found, links, is_again, .. } = level;
+        let is_nothing = is_guess && listing.entries.is_empty();
         drop(container);
         let spent = self.budget.spent();
         listing.complete &= spent.is_none();
         if let Some(tap) = tap {
             let mut tap = tap.borrow_mut();
             tap.drain();
-            let flaw = tap.flaw();
+            let flaw = tap.flaw().or(unless_found.filter(|_| is_nothing));
             if let Some(code) = flaw.filter(|_| spent.is_none()) {
                 self.found.flaw(code, &path, tap.count());
             }
             let fate = match flaw {
                 Some(_) => Fate::Flawed,
-                None if is_guess && listing.entries.is_empty() => Fate::Opaque,
+                None if is_nothing => Fate::Opaque,
                 None => Fate::Read,
             };
             self.account(fate, tap.count());
         }
         self.budget.release(held);
-        if is_guess && listing.entries.is_empty() {
+        if is_nothing {
             self.found.archives -= 1;
+            return;
+        }
+        if is_again {
             return;
         }
         self.found.deepest = self.found.deepest.max(depth + 1);
@@ -294,6 +312,7 @@ impl<'a, 'f> Outer<'a, 'f> {
             self.run_cataloger(cataloger, &File::of_listing(&path, &listing));
         }
         java::container(self.shared.options, &path, listing, from, self.found);
+        self.read_links(&links, &path, depth, origin);
     }
 
     /// Counts bytes of the outer file, or of a member.
@@ -388,6 +407,25 @@ impl Level {
             depth,
             learnt: None,
             is_guess: false,
+            unless_found: None,
+            is_payload: false,
+            links: Links::default(),
+            is_again: false,
+        }
+    }
+
+    /// The same container once more, for other names of its members.
+    pub(super) fn again(path: &str, kind: Kind, container: Box<dyn Container>, depth: u32) -> Self {
+        Self { is_again: true, ..Self::new(path, kind, container, depth) }
+    }
+
+    /// Keeps another name of a member. Beyond the room of the listing its members are not all
+    /// listed either, and that is said.
+    fn link(&mut self, name: &[u8], target: &[u8]) {
+        if self.listing_bytes <= LISTING_BYTES_MAX {
+            let (place, target) = (place_of(name), place_of(target));
+            self.listing_bytes += LISTED_BYTES + (place.len() + target.len()) as u64;
+            self.links.insert(place, target);
         }
     }
 

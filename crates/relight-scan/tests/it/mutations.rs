@@ -1,5 +1,7 @@
 //! Thousands of damaged archives from one seed: never a panic, never silent.
 
+use std::collections::BTreeSet;
+
 use relight_scan::{FILE_SIZE_MAX, Options};
 use testkit::Rng;
 
@@ -35,6 +37,28 @@ fn a_truncated_archive_is_never_complete() {
         assert!(report.sbom.flaws.iter().any(|flaw| own(&flaw.evidence)), "{name}");
     }
 }
+
+/// Goal: the same of every family of containers. Method: each sample, cut at every length from
+/// the first at which its head is one up to its padding.
+#[test]
+fn a_container_of_any_family_that_was_cut_is_never_complete() {
+    for (kind, bytes) in crate::containers::samples() {
+        let padding = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+        let lens: Vec<usize> = (HEAD_BYTES..bytes.len() - padding).collect();
+        let names: Vec<_> = lens.iter().map(|len| format!("{len:06}")).collect();
+        let files: Vec<(&str, &[u8])> =
+            names.iter().zip(&lens).map(|(name, len)| (name.as_str(), &bytes[..*len])).collect();
+        let report = run(tree(&files).path(), &Options::default());
+        let flaws = report.sbom.flaws.iter();
+        let flawed: BTreeSet<&str> =
+            flaws.map(|flaw| flaw.evidence.split('!').next().unwrap_or_default()).collect();
+        let silent: Vec<_> = names.iter().filter(|name| !flawed.contains(name.as_str())).collect();
+        assert!(silent.is_empty(), "{kind} of {}: {silent:?}", bytes.len());
+    }
+}
+
+/// Bytes by which the head of every family is known.
+const HEAD_BYTES: usize = 512;
 
 /// Archives that the suite damages; `cargo xtask soak` asks for more in `RELIGHT_ARCHIVES`.
 const MUTATED: usize = 1_500;

@@ -28,6 +28,8 @@ pub(super) struct Central {
     pub(super) wraps: bool,
     /// Bytes before the archive's own start: a shell script, a program.
     pub(super) prefix: u64,
+    /// Where its end record and its comment end.
+    end: u64,
 }
 
 /// Whether a readable central directory ends this window, whatever stands in front of it.
@@ -37,6 +39,15 @@ pub(super) struct Central {
 /// Those of the file.
 pub(crate) fn has_directory(window: &Window, tail_bytes: u64) -> io::Result<bool> {
     Ok(find_in_tail(window, tail_bytes)?.is_some_and(|central| central.entries > 0))
+}
+
+/// Where the archive ends that is found as by [`has_directory`].
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn directory_end(window: &Window, tail_bytes: u64) -> io::Result<Option<u64>> {
+    let central = find_in_tail(window, tail_bytes)?.filter(|central| central.entries > 0);
+    Ok(central.map(|central| central.end))
 }
 
 /// The last end record whose central directory is where it says.
@@ -80,12 +91,14 @@ fn check_end(window: &Window, record: &[u8], end_at: u64) -> io::Result<Option<C
     let mut offset = u64::from(u32_at(record, 16));
     let mut central_end = end_at;
     let mut wraps = true;
+    let end = end_at + END_BYTES + u64::from(u16_at(record, 20));
     if let Some((at, zip64)) = zip64_end(window, end_at)? {
         (entries, size, offset) = (u64_at(&zip64, 32), u64_at(&zip64, 40), u64_at(&zip64, 48));
         (central_end, wraps) = (at, false);
     }
     if size == 0 {
-        let empty = Central { at: central_end, size, entries, wraps, prefix: central_end };
+        let prefix = central_end;
+        let empty = Central { at: central_end, size, entries, wraps, prefix, end };
         return Ok((entries == 0).then_some(empty));
     }
     // Offsets count from the archive's real start, so that a prefix needs no special case; where
@@ -95,7 +108,7 @@ fn check_end(window: &Window, record: &[u8], end_at: u64) -> io::Result<Option<C
         [by_size.map(|at| (at, at - offset)), Some((offset, 0))].into_iter().flatten()
     {
         if window.read(at, 4)? == CENTRAL {
-            return Ok(Some(Central { at, size, entries, wraps, prefix }));
+            return Ok(Some(Central { at, size, entries, wraps, prefix, end }));
         }
     }
     Ok(None)

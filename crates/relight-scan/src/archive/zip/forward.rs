@@ -2,7 +2,7 @@
 //!
 //! Deflated members end by themselves; a stored one whose size stands behind it ends where a data
 //! descriptor agrees with what has come by. When the central directory comes, it is compared with
-//! what was seen.
+//! what was seen; another archive may stand behind it, and the last one is what loaders open.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -33,6 +33,8 @@ pub(crate) struct Forward {
     /// Hashes of the names that came by and not yet in the directory, by how often.
     seen: HashMap<u64, i64>,
     damage: Vec<Damage>,
+    /// A directory has come by.
+    is_listed: bool,
     done: bool,
 }
 
@@ -40,7 +42,7 @@ impl Forward {
     /// `is_prefix`: something else may stand in front of the archive, or there may be none.
     pub(crate) fn new(pipe: Pipe, is_prefix: bool) -> Self {
         let (end, seen) = (None, HashMap::new());
-        Self { pipe, end, is_prefix, seen, damage: Vec::new(), done: false }
+        Self { pipe, end, is_prefix, seen, damage: Vec::new(), is_listed: false, done: false }
     }
 
     fn step(&mut self) -> io::Result<Option<Entry>> {
@@ -54,7 +56,8 @@ impl Forward {
                     return Ok(Some(entry));
                 }
             } else if mark == CENTRAL && !self.is_prefix {
-                return self.directory();
+                self.directory()?;
+                continue;
             } else if mark == DESCRIPTOR_MARK && !self.is_prefix {
                 self.descriptor()?;
                 continue;
@@ -99,7 +102,9 @@ impl Forward {
             self.end = Some(self.pipe.position().saturating_add(packed));
         }
         if !known {
-            entry.node = if entry.name.ends_with(b"/") { Node::Folder } else { Node::File };
+            // What is packed may hold something, whatever it is called.
+            let is_folder = entry.name.ends_with(b"/") && coding != Some(Coding::Deflate);
+            entry.node = if is_folder { Node::Folder } else { Node::File };
         }
         let (stream, flaw) = match coding {
             _ if encrypted => (None, Some(FlawCode::Encrypted)),
@@ -157,8 +162,9 @@ impl Forward {
         }
     }
 
-    /// Compares the directory with what was seen.
-    fn directory(&mut self) -> io::Result<Option<Entry>> {
+    /// Compares the directory with what was seen. What comes behind it is looked through like what
+    /// stands in front of an archive.
+    fn directory(&mut self) -> io::Result<()> {
         while self.pipe.peek(4)? == CENTRAL {
             let fixed = self.pipe.get(46)?;
             let lens = [28, 30, 32].map(|at| usize::from(u16_at(&fixed, at)));
@@ -166,12 +172,12 @@ impl Forward {
             self.pipe.get(lens[1] + lens[2])?;
             *self.seen.entry(hash(&name)).or_default() -= 1;
         }
-        let differs = self.seen.values().any(|count| *count != 0);
+        let differs = self.seen.drain().any(|(_, count)| count != 0);
         if differs {
             self.damage.push(Damage::new(FlawCode::ZipHeaderMismatch, 0));
         }
-        self.done = true;
-        Ok(None)
+        (self.is_prefix, self.is_listed) = (true, true);
+        Ok(())
     }
 
     /// The end came before a directory.
@@ -203,6 +209,9 @@ impl Container for Forward {
 
     fn judge(&mut self, is_member: bool) {
         if is_member {
+            if self.is_prefix && self.is_listed {
+                self.damage.push(Damage::new(FlawCode::ZipBoundaryAmbiguous, 0));
+            }
             self.is_prefix = false;
         } else {
             // Its size means nothing, nor does its name.

@@ -20,8 +20,8 @@ pub(super) struct Document<'a> {
     components: Vec<ComponentRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     unread: Vec<UnreadRow<'a>>,
-    /// Code that is recognised and cannot be looked into (`dex`, `jimage`). It is no flaw: a
-    /// question that it could answer cannot be observed.
+    /// Code that is recognised and cannot be looked into (`dex`, `native-image-without-sbom`); it
+    /// stands in `unread` as `code-unreadable` as well.
     gaps: Vec<GapRow<'a>>,
     /// What became of every byte, of files and of unpacked members of containers.
     accounts: Accounts,

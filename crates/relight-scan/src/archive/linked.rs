@@ -1,0 +1,188 @@
+//! Members of a tar archive once more, under their other names.
+//!
+//! A hard link has no bytes of its own, and its file came by under a name that may say nothing: in
+//! the store of a package manager files are called by their digests. So the archive is read a second
+//! time where a link has a name that counts.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use relight_model::FlawCode;
+
+use super::{Body, Container, Damage, Entry, Node, Tar};
+use crate::evidence::{place_of, unescape};
+use crate::window::Window;
+
+/// Links that are followed, one behind the other.
+const LINKS_MAX: u32 = 16;
+
+/// The hard links of an archive or a layer: other names of its files, by their places.
+#[derive(Default)]
+pub(crate) struct Links {
+    targets: BTreeMap<String, String>,
+}
+
+impl Links {
+    /// Another name, and what it is a name of.
+    pub(crate) fn insert(&mut self, place: String, target: String) {
+        self.targets.insert(place, target);
+    }
+
+    /// Something else has this name.
+    pub(crate) fn remove(&mut self, place: &str) {
+        self.targets.remove(place);
+    }
+
+    /// Each name with its file, over other links.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.targets.iter().map(|(place, target)| (place.as_str(), self.last(target)))
+    }
+
+    fn last<'a>(&'a self, target: &'a str) -> &'a str {
+        let mut last = target;
+        for _ in 0..LINKS_MAX {
+            match self.targets.get(last) {
+                Some(next) => last = next,
+                None => break,
+            }
+        }
+        last
+    }
+
+    /// The names that say more than those of their files, by the places of these: found under its
+    /// first name, a file is not what it is under the second.
+    pub(crate) fn telling(
+        &self,
+        says_more: &dyn Fn(&str, &str) -> bool,
+    ) -> BTreeMap<String, Vec<Vec<u8>>> {
+        let mut telling: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+        for (place, file) in self.files().filter(|(place, file)| says_more(place, file)) {
+            telling.entry(file.to_owned()).or_default().push(unescape(place));
+        }
+        telling
+    }
+}
+
+/// The files of an archive that links mean, each once for each of its links.
+pub(crate) struct Linked {
+    tar: Tar,
+    /// The names of the links, by the place of their file.
+    names: BTreeMap<String, Vec<Vec<u8>>>,
+    /// Files that were met.
+    met: Vec<String>,
+    /// What comes next, last first.
+    ahead: Vec<Result<Entry, Damage>>,
+    /// Bytes of a file that are held for several names.
+    held_bytes_max: u64,
+}
+
+impl Linked {
+    pub(crate) fn new(
+        tar: Tar,
+        names: BTreeMap<String, Vec<Vec<u8>>>,
+        held_bytes_max: u64,
+    ) -> Self {
+        Self { tar, names, met: Vec::new(), ahead: Vec::new(), held_bytes_max }
+    }
+
+    /// The links whose file is not in the archive, when it was read to its end.
+    pub(crate) fn dangling(mut self) -> impl Iterator<Item = Vec<u8>> {
+        self.met.iter().for_each(|met| drop(self.names.remove(met)));
+        self.names.into_values().flatten()
+    }
+
+    /// A file under each of these names.
+    fn name(&self, entry: Entry, names: &[Vec<u8>]) -> Vec<Result<Entry, Damage>> {
+        let named = |name: &Vec<u8>, body| {
+            let flaws = entry.flaws.clone();
+            let (size, packed) = (entry.size, entry.packed);
+            Entry { packed, flaws, ..Entry::file(name.clone(), size, body) }
+        };
+        match (entry.body, names) {
+            (Body::Plain(window), names) => {
+                names.iter().map(|name| Ok(named(name, Body::Plain(window.clone())))).collect()
+            }
+            (body, [name]) => vec![Ok(named(name, body))],
+            (Body::Stream(stream), names) => match held(stream, self.held_bytes_max) {
+                Ok(window) => {
+                    names.iter().map(|name| Ok(named(name, Body::Plain(window.clone())))).collect()
+                }
+                Err(damage) => names.iter().map(|_| Err(damage)).collect(),
+            },
+            (Body::Nothing | Body::Packed(..), _) => Vec::new(),
+        }
+    }
+}
+
+/// A stream in memory.
+fn held(stream: Box<dyn Read>, bytes_max: u64) -> Result<Window, Damage> {
+    let mut bytes = Vec::new();
+    stream.take(bytes_max + 1).read_to_end(&mut bytes).map_err(|error| Damage::of(&error))?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(Damage::new(FlawCode::LimitEntrySize, bytes_max));
+    }
+    Ok(Window::of_memory(bytes))
+}
+
+impl Container for Linked {
+    fn next(&mut self) -> Option<Result<Entry, Damage>> {
+        loop {
+            if let Some(ahead) = self.ahead.pop() {
+                return Some(ahead);
+            }
+            // What is damaged was said the first time.
+            let Ok(entry) = self.tar.next()? else { continue };
+            let place = place_of(&entry.name);
+            let Some(names) = self.names.get(&place).filter(|_| entry.node == Node::File) else {
+                continue;
+            };
+            self.ahead = self.name(entry, &names.clone());
+            self.ahead.reverse();
+            self.met.push(place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::Feed;
+
+    #[test]
+    fn links_are_followed_so_far() {
+        let mut links = Links::default();
+        for at in 0..LINKS_MAX + 2 {
+            links.insert(at.to_string(), (at + 1).to_string());
+        }
+        let end = LINKS_MAX + 2;
+        assert_eq!(links.last("2"), end.to_string());
+        assert_eq!(links.last("1"), (end - 1).to_string(), "one more is not followed");
+        links.insert("loop".to_owned(), "loop".to_owned());
+        assert_eq!(links.last("loop"), "loop");
+    }
+
+    #[test]
+    fn names_that_say_more_are_told_by_their_files() {
+        let mut links = Links::default();
+        for (place, target) in [("b", "a"), ("c/known", "b"), ("known", "a"), ("gone", "a")] {
+            links.insert(place.to_owned(), target.to_owned());
+        }
+        links.remove("gone");
+        let telling = links.telling(&|name, _| name.ends_with("known"));
+        let names = vec![b"c/known".to_vec(), b"known".to_vec()];
+        assert_eq!(telling, BTreeMap::from([("a".to_owned(), names)]));
+    }
+
+    /// A file under several names is held, up to a limit; one under a single name need not be.
+    #[test]
+    fn what_is_held_for_several_names_is_bounded() {
+        let held = |bytes: &[u8], max| held(Box::new(std::io::Cursor::new(bytes.to_vec())), max);
+        assert_eq!(held(b"12345", 5).unwrap().len(), 5);
+        assert_eq!(held(b"123456", 5).unwrap_err().code, FlawCode::LimitEntrySize);
+        let names = BTreeMap::from([("gone".to_owned(), vec![b"x".to_vec()])]);
+        let nothing = Tar::new(Feed::of_window(&Window::of_memory(vec![0; 1_024])));
+        let mut linked = Linked::new(nothing, names, 5);
+        assert!(linked.next().is_none());
+        assert_eq!(linked.dangling().collect::<Vec<_>>(), [b"x".to_vec()]);
+    }
+}

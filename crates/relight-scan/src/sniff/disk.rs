@@ -1,0 +1,138 @@
+//! Images of disks and of file systems that we recognise and do not read, and installers of Windows:
+//! what says so stands behind the first bytes.
+
+use std::io;
+
+use super::HEAD_BYTES;
+use crate::archive::{u16_at, u32_at};
+use crate::window::Window;
+
+/// Smallest image of a disk that is taken for one, in bytes: boot code for one is smaller.
+const DISK_BYTES_MIN: u64 = 1 << 20;
+
+/// Bytes in which the marks of file systems stand, that of btrfs last.
+const MARKS_BYTES: usize = 0x1_0048;
+
+/// How a compound file starts.
+const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+
+/// The last two bytes of a boot record.
+const BOOT: u16 = 0xaa55;
+
+/// The class of an installation database, in its root (MSI; the two others are patches and
+/// transforms).
+const INSTALLERS: [[u8; 2]; 3] = [[0x84, 0x10], [0x86, 0x10], [0x82, 0x10]];
+
+/// What follows the first two bytes of these classes: `000C1084-0000-0000-C000-000000000046`.
+const INSTALLER_REST: &[u8] = b"\x0c\0\0\0\0\0\xc0\0\0\0\0\0\0\x46";
+
+/// Whether the first bytes may be those of an image or of an installer.
+pub(crate) fn may_be(head: &[u8]) -> bool {
+    head.starts_with(COMPOUND)
+        || head.len() == HEAD_BYTES
+            && (u16_at(head, 510) == BOOT || head.iter().all(|byte| *byte == 0))
+}
+
+/// Whether these bytes are an image of a disk or of a file system.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn is_file_system(window: &Window) -> io::Result<bool> {
+    if window.len() < DISK_BYTES_MIN {
+        return Ok(false);
+    }
+    let head = window.read(0, HEAD_BYTES)?;
+    if head.len() < HEAD_BYTES {
+        return Ok(false);
+    }
+    if u16_at(&head, 510) == BOOT {
+        let is_fat = [&head[54..57], &head[82..85]].contains(&&b"FAT"[..]);
+        return Ok(is_fat || &head[3..8] == b"NTFS " || has_partitions(&head));
+    }
+    // The others leave room for boot code in front of them, and it is empty.
+    if head.iter().any(|byte| *byte != 0) {
+        return Ok(false);
+    }
+    let bytes = window.read(0, MARKS_BYTES)?;
+    let is_ext = u16_at(&bytes, 1_024 + 56) == 0xef53;
+    let is_erofs = u32_at(&bytes, 1_024) == 0xe0f5_e1e2;
+    let is_f2fs = u32_at(&bytes, 1_024) == 0xf2f5_2010;
+    Ok(is_ext || is_erofs || is_f2fs || bytes.ends_with(b"_BHRfS_M"))
+}
+
+/// Whether a boot record has a table of partitions: one that is there, and all with a state that is
+/// one.
+fn has_partitions(head: &[u8]) -> bool {
+    let mut entries = head[446..510].chunks_exact(16);
+    let is_there = |entry: &[u8]| entry[4] != 0 && u32_at(entry, 12) != 0;
+    entries.clone().any(is_there) && entries.all(|entry| matches!(entry[0], 0 | 0x80))
+}
+
+/// Whether a compound file of Microsoft (MS-CFB) is an installer, with archives in it.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn is_installer(window: &Window) -> io::Result<bool> {
+    let head = window.read(0, HEAD_BYTES)?;
+    if !head.starts_with(COMPOUND) {
+        return Ok(false);
+    }
+    let shift = u32::from(u16_at(&head, 30)).min(16);
+    let root_at = (u64::from(u32_at(&head, 48)) + 1) << shift;
+    let class = window.read(root_at + 80, 16)?;
+    let is_one = |start: &[u8; 2]| class.starts_with(start) && class[2..] == *INSTALLER_REST;
+    Ok(class.len() == 16 && INSTALLERS.iter().any(is_one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(marks: &[(usize, &[u8])], len: u64) -> Window {
+        let mut bytes = vec![0; usize::try_from(len).unwrap()];
+        for (at, mark) in marks {
+            bytes[*at..at + mark.len()].copy_from_slice(mark);
+        }
+        Window::of_memory(bytes)
+    }
+
+    #[test]
+    fn images_of_disks_and_file_systems() {
+        let boot: (usize, &[u8]) = (510, b"\x55\xaa");
+        let partition: (usize, &[u8]) = (446, b"\x80\0\x01\0\x83\0\0\0\0\x08\0\0\0\x10\0\0");
+        for (marks, expected) in [
+            (&[(1_080, &b"\x53\xef"[..])][..], true),
+            (&[(1_024, b"\xe2\xe1\xf5\xe0")], true),
+            (&[(1_024, b"\x10\x20\xf5\xf2")], true),
+            (&[(0x1_0040, b"_BHRfS_M")], true),
+            (&[boot, (82, b"FAT32")], true),
+            (&[boot, (3, b"NTFS    ")], true),
+            (&[boot, partition], true),
+            (&[boot, partition, (462, b"\x07")], false),
+            (&[boot], false),
+            (&[(0, b"x"), (1_080, b"\x53\xef")], false),
+            (&[], false),
+        ] {
+            let image = disk(marks, DISK_BYTES_MIN);
+            assert_eq!(is_file_system(&image).unwrap(), expected, "{marks:?}");
+            assert!(!expected || may_be(&image.read(0, HEAD_BYTES).unwrap()), "{marks:?}");
+            let small = disk(marks, DISK_BYTES_MIN - 1);
+            assert!(!is_file_system(&small).unwrap(), "{marks:?}");
+        }
+    }
+
+    #[test]
+    fn an_installer_and_another_compound_file() {
+        let mark: (usize, &[u8]) = (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+        let shift: (usize, &[u8]) = (30, b"\x09\0");
+        let root: (usize, &[u8]) = (48, b"\x01\0");
+        let class = [&[0x84, 0x10][..], INSTALLER_REST].concat();
+        let at = 2 * 512 + 80;
+        let is = |marks: &[(usize, &[u8])]| is_installer(&disk(marks, 4_096)).unwrap();
+        assert!(is(&[mark, shift, root, (at, &class)]) && may_be(mark.1));
+        assert!(!is(&[mark, shift, root]), "a document");
+        assert!(!is(&[shift, root, (at, &class)]));
+        // The root is said to be outside of the file.
+        assert!(!is(&[mark, shift, (48, b"\xfe\xff\xff\xff"), (at, &class)]));
+    }
+}

@@ -1,0 +1,288 @@
+//! What a first look hides: something behind an end, in front of one, or beside what was expected.
+
+use relight_scan::{Gap, Options};
+
+use crate::container_writer::{cpio, deb, gz, iso, lz4, rpm, tar, xz};
+use crate::image_writer::{Image, LAYER, docker, oci, packed, sha256, unpacked};
+use crate::zip_writer::{Member, write, write_with};
+use crate::{one, pom, pom_path, run, text, tree};
+
+fn jar(version: &str) -> Vec<u8> {
+    write(&[Member::deflated(&pom_path("a"), &pom("a", version))])
+}
+
+/// Bytes that do not pack.
+fn filler(len: usize) -> Vec<u8> {
+    let mut rng = testkit::Rng::new(23);
+    (0..len).map(|_| rng.below(256) as u8).collect()
+}
+
+/// Longer than what is held in memory.
+const LONG: usize = 9 << 20;
+
+fn elf() -> Vec<u8> {
+    let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+    elf.resize(128, 0);
+    elf[16..20].copy_from_slice(&[2, 0, 62, 0]);
+    (elf[20], elf[40], elf[52], elf[58], elf[60]) = (1, 64, 64, 64, 1);
+    elf
+}
+
+#[test]
+fn every_frame_of_lz4_is_read() {
+    let both = [lz4(&tar(&[("x.jar", &jar("1"))])), lz4(&tar(&[("y.jar", &jar("2"))]))].concat();
+    assert_eq!(
+        one("o.tar.lz4", &both),
+        "pkg:maven/g/a@1 in o.tar.lz4!/x.jar\npkg:maven/g/a@2 in o.tar.lz4!/y.jar\n"
+    );
+    let packed = lz4(&jar("1"));
+    let cut = one("o.lz4", &packed[..packed.len() - 4]);
+    assert!(cut.ends_with("flaw truncated o.lz4!/o\n"), "{cut}");
+}
+
+/// Loaders open the last archive of a file. Method: a small one in front, inside another archive
+/// and too long to be held; behind it a comment that only looks like one.
+#[test]
+fn a_decoy_in_front_of_an_archive_hides_nothing() {
+    let long =
+        write(&[Member::stored("filler", &filler(LONG)), Member::deflated("x.jar", &jar("1"))]);
+    let decoy = [write(&[Member::stored("read.me", b"nothing")]), long.clone()].concat();
+    assert_eq!(
+        one("o", &write(&[Member::deflated("in", &decoy)])),
+        "pkg:maven/g/a@1 in o!/in!/x.jar\nflaw zip-boundary-ambiguous o!/in\n"
+    );
+    let mut commented = long;
+    let at = commented.len() - 2;
+    commented[at] = 60;
+    commented.extend(b"PK\x03\x04 and words, sixty of them, none of them the header of a file");
+    commented.truncate(at + 2 + 60);
+    assert_eq!(
+        one("o", &write(&[Member::deflated("in", &commented)])),
+        "pkg:maven/g/a@1 in o!/in!/x.jar\n"
+    );
+}
+
+#[test]
+fn what_is_called_a_folder_and_packed_is_read() {
+    let mut odd = Member::deflated("lib/", &jar("1"));
+    odd.descriptor = true;
+    let long = write(&[Member::stored("filler", &filler(LONG)), odd]);
+    let got = one("o", &write(&[Member::deflated("in", &long)]));
+    assert_eq!(got, "pkg:maven/g/a@1 in o!/in!/lib/\n");
+}
+
+/// A container of each family with an archive behind it: both are read.
+#[test]
+fn two_containers_in_one_file() {
+    let second = jar("2");
+    let first = jar("1");
+    let files: &[(&str, &[u8])] = &[("x.jar", &first)];
+    for (kind, front) in [
+        ("7z", include_bytes!("samples/lzma.7z").to_vec()),
+        ("squashfs", include_bytes!("samples/frag.squashfs").to_vec()),
+        ("iso", iso(files, true)),
+        ("cpio", cpio(files)),
+        ("rpm", rpm(&gz(&cpio(files)))),
+        ("deb", deb("data.tar.xz", &xz(&tar(files)))),
+        ("gz", gz(&first)),
+        ("dex", b"dex\n035\0 and code".to_vec()),
+    ] {
+        let got = one("o", &[&front[..], &second].concat());
+        assert!(got.contains("pkg:maven/g/a@2 in o\n"), "{kind}: {got}");
+        let has_first = got.contains("pkg:maven/g/a@1 in o!/");
+        assert!(has_first || kind == "dex", "{kind}: {got}");
+        // The last member of a container is no archive behind it.
+        let alone = one("o", &front);
+        assert!(!alone.contains("pkg:maven/g/a@1 in o\n"), "{kind}: {alone}");
+    }
+    let padded = [include_bytes!("samples/frag.squashfs"), &second[..], &[0; 512]].concat();
+    assert!(one("o", &padded).contains("pkg:maven/g/a@2 in o\n"));
+}
+
+#[test]
+fn what_unpacks_itself_is_opened_or_named() {
+    let behind = |bytes: &[u8]| one("app", &[&elf()[..], bytes].concat());
+    assert_eq!(behind(b"Rar!\x1a\x07\x01\x00 and more"), "flaw container-unsupported app\n");
+    assert_eq!(behind(b"MSCF\0\0\0\0 and more"), "flaw container-unsupported app\n");
+    assert_eq!(behind(b"Salted__12345678"), "flaw encrypted app\n");
+    let settings = b";!@Install@!UTF-8!\nTitle=\"x\"\n;!@InstallEnd@!";
+    let seven = [&settings[..], include_bytes!("samples/lzma.7z")].concat();
+    assert!(behind(&seven).starts_with("pkg:maven/g/a@1 in app!/x.jar\n"));
+    let python = [&filler(900)[..], b"MEI\x0c\x0b\x0a\x0b\x0e", &[0; 80]].concat();
+    assert_eq!(behind(&python), "flaw container-unsupported app\n");
+    assert_eq!(behind(b"some words of an installer"), "");
+    // Two things behind one program: the zip at the end is not all.
+    let both = [&gz(&tar(&[("x.jar", &jar("1"))]))[..], &jar("2")].concat();
+    let both = behind(&both);
+    let found = "pkg:maven/g/a@1 in app!/x.jar\npkg:maven/g/a@2 in app\n";
+    assert!(both.starts_with(found), "{both}");
+    let packed = [&elf()[..], b"\0\0\0\0UPX!\x0e\x16", &filler(2_000)].concat();
+    assert_eq!(one("app", &packed), "flaw container-unsupported app\n");
+    let report = run(
+        tree(&[("app", &[&elf()[..], b"dex\n035\0 and code"].concat())]).path(),
+        &Options::default(),
+    );
+    assert_eq!(report.gaps, [(Gap::Dex, "app".to_owned())]);
+}
+
+#[test]
+fn a_long_script_inside_an_archive_is_opened() {
+    let script = b"#!/bin/sh\ntail -n +3 $0 | tar xz\nexit\n";
+    let long = tar(&[("filler", &filler(LONG)), ("x.jar", &jar("1"))]);
+    let inside = |payload: &[u8]| {
+        let script = [&script[..], payload].concat();
+        one("o", &write(&[Member::stored("in.run", &script)]))
+    };
+    let in_tar = |payload: &[u8]| {
+        let script = [&script[..], payload].concat();
+        one("o", &gz(&tar(&[("in.run", &script)])))
+    };
+    for got in [inside(&gz(&long)), in_tar(&gz(&long)), in_tar(&long)] {
+        assert_eq!(got, "pkg:maven/g/a@1 in o!/in.run!/x.jar\n");
+    }
+    let zip =
+        write(&[Member::stored("filler", &filler(LONG)), Member::deflated("x.jar", &jar("1"))]);
+    assert_eq!(in_tar(&zip), "pkg:maven/g/a@1 in o!/in.run!/x.jar\n");
+    assert_eq!(in_tar(&filler(LONG)), "flaw method-unsupported o!/in.run\n");
+    let words = b"echo a line of a very long script\n".repeat(LONG / 30);
+    assert_eq!(in_tar(&words), "");
+}
+
+#[test]
+fn a_package_whose_payload_nobody_opens_is_not_complete() {
+    let odd = filler(700);
+    for (kind, place, package) in [
+        ("deb", "o", deb("data.tar.zz", &odd)),
+        ("text", "o", deb("data.tar", b"words\n")),
+        ("packed", "o!/data.tar", deb("data.tar.xz", &xz(&[b"words\n", &odd[..]].concat()))),
+        ("rpm", "o", rpm(&odd)),
+        ("rpm packed", "o!/payload", rpm(&gz(&odd))),
+    ] {
+        let got = one("o", &package);
+        assert!(got.starts_with("flaw ") && got.ends_with(&format!(" {place}\n")), "{kind}: {got}");
+        assert_eq!(got.lines().count(), 1, "{kind}: {got}");
+    }
+    // A package without a file is one.
+    let empty = [deb("data.tar", &tar(&[])), deb("data.tar.xz", &xz(&tar(&[]))), rpm(&cpio(&[]))];
+    for package in empty {
+        assert_eq!(one("o", &package), "");
+    }
+}
+
+#[test]
+fn text_with_an_archive_in_it() {
+    let script = b"@echo off\r\njava -jar %0\r\n";
+    let zip = write_with(&[Member::deflated(&pom_path("a"), &pom("a", "1"))], script, &[b'c'; 900]);
+    assert_eq!(one("run.jar", &zip), "pkg:maven/g/a@1 in run.jar\n");
+    assert_eq!(one("run.jar", &[b'c'; 2_000]), "", "a text that is called so is none");
+}
+
+#[test]
+fn what_was_an_archive_is_named_whatever_its_family() {
+    let odd = filler(3_000);
+    for name in ["a.jar", "a.TGZ", "a.deb", "a.rpm", "a.7z", "a.tar", "a.iso", "a.snap", "a.gz"] {
+        assert_eq!(one(name, &odd), format!("flaw corrupt-entry {name}\n"));
+    }
+    assert_eq!(one("a.dat", &odd), "");
+    let long = filler(LONG);
+    let outer = write(&[Member::deflated("a.jar", &long), Member::deflated("a.dat", &long)]);
+    assert_eq!(one("o", &outer), "flaw corrupt-entry o!/a.jar\n");
+    let mut disk = vec![0; 1 << 20];
+    disk[1_080..1_082].copy_from_slice(b"\x53\xef");
+    assert_eq!(one("disk", &disk), "flaw container-unsupported disk\n");
+    let mut udf = vec![0; 40 << 10];
+    udf[0x8001..0x8006].copy_from_slice(b"BEA01");
+    assert_eq!(one("disk", &udf), "flaw container-unsupported disk\n");
+    assert_eq!(one("secret", b"age-encryption.org/v1\n-> X25519 x\n"), "flaw encrypted secret\n");
+}
+
+/// A document of this name is in web applications and extensions of browsers as well.
+#[test]
+fn a_tar_with_a_manifest_is_no_image_without_its_layers() {
+    for manifest in ["[]", "[{\"Layers\":[]}]", "[{\"Layers\":[\"gone\"]}]", "{\"name\":\"x\"}", ""]
+    {
+        let files: &[(&str, &[u8])] =
+            &[("manifest.json", manifest.as_bytes()), ("app.jar", &jar("1"))];
+        let found = "pkg:maven/g/a@1 in o.tar!/app.jar\n";
+        assert_eq!(one("o.tar", &tar(files)), found, "{manifest}");
+    }
+}
+
+/// Goal: an image in a tar or a folder hides nothing that lies beside it, or that no image names.
+#[test]
+fn what_lies_beside_an_image_is_read() {
+    let layer = packed(&vec![("a.jar".to_owned(), jar("1"))]);
+    let mut parts = docker(&[("l/layer.tar", layer.clone())], &[sha256(&layer)]);
+    parts.push(("beside.jar".to_owned(), jar("2")));
+    // The last of a name is the layer; what it replaces is there all the same.
+    parts.insert(0, ("l/layer.tar".to_owned(), jar("3")));
+    assert_eq!(
+        one("i.tar", &packed(&parts)),
+        "pkg:maven/g/a@1 in i.tar!/a.jar\npkg:maven/g/a@2 in i.tar!/beside.jar\n\
+         pkg:maven/g/a@3 in i.tar!/l/layer.tar\n"
+    );
+    let layers = [layer];
+    let image = Image { architecture: "amd64", layers: &layers, media: LAYER };
+    let mut parts = oci(&[image]);
+    let orphan = format!("blobs/sha256/{}", sha256(&jar("2")));
+    parts.push((orphan.clone(), jar("2")));
+    parts.push(("deep/beside.jar".to_owned(), jar("3")));
+    let found = |image: &str, place: &str| {
+        format!(
+            "pkg:maven/g/a@1 in {image}a.jar\npkg:maven/g/a@2 in {place}{orphan}\n\
+             pkg:maven/g/a@3 in {place}deep/beside.jar\n"
+        )
+    };
+    assert_eq!(one("i.tar", &packed(&parts)), found("i.tar!/", "i.tar!/"));
+    let place = tree(&[]);
+    unpacked(&place.path().join("i"), &parts);
+    assert_eq!(text(&run(place.path(), &Options::default())), found("i!/", "i/"));
+    let report = run(&place.path().join("i"), &Options::default());
+    assert_eq!(text(&report), found("", ""));
+}
+
+#[test]
+fn an_image_that_names_nothing_is_not_complete() {
+    let empty = vec![
+        ("oci-layout".to_owned(), b"{}".to_vec()),
+        ("index.json".to_owned(), b"{\"manifests\":[]}".to_vec()),
+        ("blobs/sha256/x".to_owned(), jar("1")),
+    ];
+    let place = tree(&[]);
+    unpacked(&place.path().join("i"), &empty);
+    assert_eq!(
+        text(&run(place.path(), &Options::default())),
+        "pkg:maven/g/a@1 in i/blobs/sha256/x\nflaw corrupt-entry i!/index.json\n"
+    );
+    assert_eq!(
+        one("i.tar", &packed(&empty)),
+        "pkg:maven/g/a@1 in i.tar!/blobs/sha256/x\nflaw corrupt-entry i.tar!/index.json\n"
+    );
+}
+
+/// Goal: what calls itself a statement about an image and has layers of files is no statement.
+#[test]
+fn statements_about_an_image_hold_no_files() {
+    let check = |media: &str, kind: &str| {
+        let layer = packed(&vec![("a.jar".to_owned(), jar("1"))]);
+        let mut parts = vec![("oci-layout".to_owned(), b"{}".to_vec())];
+        let mut blob = |bytes: &[u8]| {
+            parts.push((format!("blobs/sha256/{}", sha256(bytes)), bytes.to_vec()));
+            format!("\"digest\":\"sha256:{}\"", sha256(bytes))
+        };
+        let layer = blob(&layer);
+        let manifest =
+            blob(format!("{{\"layers\":[{{\"mediaType\":\"{media}\",{layer}}}]}}").as_bytes());
+        let platform = "{\"os\":\"unknown\",\"architecture\":\"unknown\"}";
+        let index = format!("{{\"manifests\":[{{{manifest},\"platform\":{platform}{kind}}}]}}");
+        parts.push(("index.json".to_owned(), index.into_bytes()));
+        one("i.tar", &packed(&parts))
+    };
+    let kind = ",\"annotations\":{\"vnd.docker.reference.type\":\"attestation-manifest\"}";
+    let read = "pkg:maven/g/a@1 in i.tar!/a.jar\n";
+    assert_eq!(check(LAYER, ""), read);
+    assert_eq!(check(LAYER, kind), read);
+    // One that is what it says is no layer: its bytes are looked at like any others.
+    let statement = check("application/vnd.in-toto+json", kind);
+    assert!(statement.starts_with("pkg:maven/g/a@1 in i.tar!/blobs/sha256/"), "{statement}");
+}

@@ -1,0 +1,145 @@
+//! Files of several names: whatever the first one says, the others count.
+
+use std::fs;
+use std::path::Path;
+
+use relight_scan::{Options, Progress, Services, Target, scan_target};
+
+use crate::container_writer::{deb, gz, xz};
+use crate::image_writer::{Image, LAYER, Node, gzip, oci, tar as tar_of, unpacked};
+use crate::zip_writer::{Member, write};
+use crate::{CLASS, one, run, text, tree};
+
+const PACKAGE: &[u8] = b"{\"name\":\"x\",\"version\":\"1.0.0\"}";
+
+/// An archive that nothing but its name names.
+fn nameless() -> Vec<u8> {
+    write(&[Member::stored("A.class", CLASS)])
+}
+
+fn link(root: &Path, file: &str, names: &[&str]) {
+    for name in names {
+        let name = root.join(name);
+        fs::create_dir_all(name.parent().unwrap()).unwrap();
+        fs::hard_link(root.join(file), name).unwrap();
+    }
+}
+
+/// Goal: what is catalogued by its name is found where a package manager links it from a store
+/// of digests, and what is not is read once. Method: a walk that visits files of several names
+/// once (links are followed) over a store that comes first.
+#[test]
+fn names_in_front_of_a_store_count() {
+    let folder = tree(&[
+        (".store/00/aa", PACKAGE),
+        (".store/00/bb", &nameless()),
+        (".store/00/cc", b"plain"),
+        (".store/00/dd", b"ID=debian\nVERSION_ID=12\n"),
+        ("var/lib/dpkg/status", b"Package: bash\nStatus: install ok installed\nVersion: 5.2\n"),
+    ]);
+    let root = folder.path();
+    link(root, ".store/00/aa", &["a/node_modules/x/package.json", "b/node_modules/x/package.json"]);
+    link(root, ".store/00/bb", &["a/lib/thing-1.2.jar", "b/lib/thing-1.2.jar", "b/old-1.1.jar"]);
+    link(root, ".store/00/cc", &["a/plain", "b/plain"]);
+    link(root, ".store/00/dd", &["etc/os-release"]);
+    let report = run(root, &Options { follow: true, ..Options::default() });
+    assert_eq!(
+        text(&report),
+        "pkg:deb/debian/bash@5.2?distro=debian-12 in var/lib/dpkg/status\n\
+         pkg:maven/old@1.1 in b/old-1.1.jar\n\
+         pkg:maven/thing@1.2 in a/lib/thing-1.2.jar\n\
+         pkg:npm/x@1.0.0 in a/node_modules/x/package.json\n\
+         pkg:npm/x@1.0.0 in b/node_modules/x/package.json\n"
+    );
+    // Five files, and those of their names that say something.
+    assert_eq!(report.files, 5 + 2 + 2 + 1);
+}
+
+/// A folder with a store in front, as an archive: `x` and `thing` are links to it.
+fn stored() -> Vec<u8> {
+    tar_of(&[
+        ("store/aa", Node::File(PACKAGE.to_vec())),
+        ("store/bb", Node::File(nameless())),
+        ("app/node_modules/x/package.json", Node::HardLink("store/aa")),
+        ("./b/node_modules/x/package.json", Node::HardLink("./store/aa")),
+        ("app/plain", Node::HardLink("store/aa")),
+        ("app/thing-1.2.jar", Node::HardLink("store/bb")),
+    ])
+}
+
+const STORED: &str = "pkg:maven/thing@1.2 in PLACEapp/thing-1.2.jar\n\
+    pkg:npm/x@1.0.0 in PLACEapp/node_modules/x/package.json\n\
+    pkg:npm/x@1.0.0 in PLACEb/node_modules/x/package.json\n";
+
+#[test]
+fn links_in_archives_have_names_of_their_own() {
+    let at = |place: &str| STORED.replace("PLACE", place);
+    let plain = stored();
+    assert_eq!(one("o", &plain), at("o!/"));
+    assert_eq!(one("o", &gz(&plain)), at("o!/"));
+    assert_eq!(one("o", &deb("data.tar.xz", &xz(&plain))), at("o!/"));
+    let inside = write(&[Member::deflated("in", &gz(&plain))]);
+    assert_eq!(one("o", &inside), at("o!/in!/"));
+    let report = run(tree(&[("o", &plain)]).path(), &Options::default());
+    assert_eq!(report.archives, 3, "the archive is counted once, its jar under both names");
+}
+
+#[test]
+fn links_to_other_links_and_to_nothing() {
+    let chain = tar_of(&[
+        ("node_modules/x/package.json", Node::HardLink("second")),
+        ("second", Node::HardLink("first")),
+        ("first", Node::File(PACKAGE.to_vec())),
+        // What is not in the archive is no part of it that stayed unread.
+        ("node_modules/y/package.json", Node::HardLink("elsewhere")),
+    ]);
+    assert_eq!(one("o", &chain), "pkg:npm/x@1.0.0 in o!/node_modules/x/package.json\n");
+}
+
+/// Bytes that come by once are gone when the link comes: that is said.
+#[test]
+fn a_link_into_bytes_that_have_gone_by_is_a_flaw() {
+    let mut rng = testkit::Rng::new(11);
+    let filler: Vec<u8> = (0..9 << 20).map(|_| rng.below(256) as u8).collect();
+    let inner = tar_of(&[
+        ("filler", Node::File(filler)),
+        ("first", Node::File(PACKAGE.to_vec())),
+        ("node_modules/x/package.json", Node::HardLink("first")),
+    ]);
+    let got = one("o", &write(&[Member::deflated("in", &inner)]));
+    assert_eq!(got, "flaw method-unsupported o!/in!/node_modules/x/package.json\n");
+}
+
+/// Goal: the same in layers, packed and not. An upper layer may link to a file of a lower one.
+#[test]
+fn links_in_layers_have_names_of_their_own() {
+    let image = |layers: &[Vec<u8>]| {
+        let place = tree(&[]);
+        let image = Image { architecture: "amd64", layers, media: LAYER };
+        unpacked(place.path(), &oci(&[image]));
+        let services = Services { progress: &Progress::default(), pace: None, cache: None };
+        let target = Target::Oci(place.path().to_owned());
+        let report = scan_target(&target, &Options::default(), &services).unwrap();
+        assert!(report.file_bytes.balances() && report.member_bytes.balances());
+        (text(&report), report.files)
+    };
+    let at = STORED.replace("PLACE", "");
+    assert_eq!(image(&[stored()]), (at.clone(), 2));
+    assert_eq!(image(&[gzip(&stored())]), (at, 2));
+    // A system whose files are links to objects: what it is stands in one of them.
+    let system = tar_of(&[
+        ("objects/01", Node::File(b"ID=debian\nVERSION_ID=12\n".to_vec())),
+        (
+            "objects/02",
+            Node::File(b"Package: bash\nStatus: install ok installed\nVersion: 5.2\n".to_vec()),
+        ),
+        ("etc/os-release", Node::HardLink("objects/01")),
+        ("var/lib/dpkg/status", Node::HardLink("objects/02")),
+    ]);
+    let found = "pkg:deb/debian/bash@5.2?distro=debian-12 in var/lib/dpkg/status\n";
+    assert_eq!(image(&[system]), (found.to_owned(), 2));
+    let lower = tar_of(&[("store/aa", Node::File(PACKAGE.to_vec()))]);
+    let upper = tar_of(&[("node_modules/x/package.json", Node::HardLink("store/aa"))]);
+    let flaw = "flaw method-unsupported node_modules/x/package.json\n";
+    assert_eq!(image(&[lower, upper]), (flaw.to_owned(), 1));
+}
