@@ -2,8 +2,10 @@
 
 mod account;
 mod answer;
+mod behind;
 mod budget;
 mod fetch;
+mod level;
 mod look;
 mod open;
 mod outer;
@@ -211,7 +213,11 @@ impl Shared<'_> {
 
     /// What the name of a file says of it beyond its bytes.
     pub(crate) fn name_says(&self, path: &str) -> NameSays {
-        if self.is_selected(path) || !self.index.find_tables(path).is_empty() {
+        let index = &self.index;
+        if self.is_selected(path)
+            || !index.find_tables(path).is_empty()
+            || index.find_starts(path).next().is_some()
+        {
             return NameSays::Path;
         }
         let is_named = look::has_archive_name(path) || catalogers::goes_by(file_name(path));

@@ -1,8 +1,8 @@
 //! Members of a tar archive once more, under their other names.
 //!
 //! A hard link has no bytes of its own, and its file came by under a name that may say nothing: in
-//! the store of a package manager files are called by their digests. So the archive is read a second
-//! time where a link has a name that counts.
+//! the store of a package manager files are called by their digests. So the archive is read once
+//! more where a link has a name that counts.
 
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -1,5 +1,5 @@
-//! Images of disks and of file systems that we recognise and do not read, and installers of Windows:
-//! what says so stands behind the first bytes.
+//! Images of disks and of file systems that we recognise and do not read, and installers of
+//! Windows: what says so stands behind the first bytes.
 
 use std::io;
 

@@ -115,8 +115,8 @@ pub(crate) fn behind_settings(window: &Window) -> io::Result<Option<u64>> {
     Ok(memmem::find(&bytes, b"7z\xbc\xaf\x27\x1c").map(|at| at as u64))
 }
 
-/// Whether a program of Python ends these bytes, packed by `PyInstaller` with all that it needs: its
-/// last record, or what a signature leaves of it.
+/// Whether a program of Python ends these bytes, packed by `PyInstaller` with all that it needs:
+/// its last record, or what a signature leaves of it.
 ///
 /// # Errors
 /// Those of the file.

@@ -9,7 +9,8 @@ use relight_model::{Basis, Digest};
 
 use super::Found;
 use super::account::{Account, Fate};
-use super::outer::{Member, Outer};
+use super::level::Member;
+use super::outer::Outer;
 use super::skim::Taste;
 use crate::archive::Zip;
 use crate::cache::record;

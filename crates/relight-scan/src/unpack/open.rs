@@ -9,7 +9,8 @@ use relight_model::FlawCode;
 use super::account::Fate;
 use super::budget::{Budget, Promise, SharedTap, Tap};
 use super::fetch::{Long, View};
-use super::outer::{Level, Member, Outer};
+use super::level::{Level, Member};
+use super::outer::Outer;
 use crate::archive::{
     Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Linked, Links, Packing, Pipe, Rpm, SevenZip,
     Single, Squashfs, Tar, Zip, code_of, has_directory,

@@ -1,0 +1,247 @@
+//! What stands behind something else: an archive after a program, a script or another container,
+//! and what says so further in than at the start.
+
+use std::io;
+
+use relight_model::FlawCode;
+
+use super::account::Fate;
+use super::fetch::View;
+use super::level::Member;
+use super::look::has_archive_name;
+use super::outer::Outer;
+use crate::archive::{Packing, Single, code_of, directory_end, has_directory};
+use crate::cataloger::Kind;
+use crate::evidence::file_name;
+use crate::limits::Mode;
+use crate::sniff::{self, HEAD_BYTES, Head, ISO_MARK_AT};
+use crate::window::Window;
+
+/// Bytes of the tail that are looked at in fast mode.
+const FAST_TAIL_BYTES: u64 = 4 << 10;
+
+/// Smallest ISO image, in bytes: sixteen sectors of nothing, a volume descriptor and its end.
+const ISO_BYTES_MIN: u64 = 18 * 2048;
+
+/// Endings of archives and packages of every family: binary bytes that are called so and that
+/// nothing recognises were one.
+const ARCHIVES: [&str; 30] = [
+    "7z", "apk", "bz2", "cpio", "crate", "deb", "ear", "ejb", "gem", "gz", "hpi", "ipk", "iso",
+    "jar", "jmod", "jpi", "kar", "lz4", "nar", "nupkg", "rpm", "sar", "snap", "tar", "tbz2", "tgz",
+    "txz", "vsix", "xz", "zst",
+];
+
+/// Whether a file is called like an archive of any family.
+fn is_called_archive(path: &str) -> bool {
+    let ending = file_name(path).rsplit_once('.').map_or("", |(_, ending)| ending);
+    has_archive_name(path) || ARCHIVES.iter().any(|it| ending.eq_ignore_ascii_case(it))
+}
+
+impl Outer<'_, '_> {
+    /// Opens the zip that ends another container: those who load code from it look at its end.
+    pub(super) fn zip_behind(
+        &mut self,
+        kind: Kind,
+        view: &mut Option<View>,
+        member: &Member,
+    ) -> Fate {
+        let Some(View::Whole(window) | View::Range(window)) = view else { return Fate::Opaque };
+        // In a tar the last member may be a zip, with zeros behind it.
+        if kind == Kind::Tar {
+            return Fate::Opaque;
+        }
+        let window = window.clone();
+        match ends_in_zip(&window, kind, self.tail_bytes()) {
+            Ok(true) => self.push_window(Kind::Zip, window, member),
+            Ok(false) => Fate::Opaque,
+            Err(error) => self.unread(code_of(&error), member),
+        }
+    }
+
+    /// How much of a tail is looked through for the end of a zip.
+    fn tail_bytes(&self) -> u64 {
+        if self.shared.options.mode == Mode::Fast { FAST_TAIL_BYTES } else { u64::MAX }
+    }
+
+    /// Looks for an archive behind something else.
+    pub(super) fn behind(&mut self, head: Head, view: &mut Option<View>, member: &Member) -> Fate {
+        let window = match view {
+            Some(View::Whole(window) | View::Range(window)) => window.clone(),
+            Some(View::Long(_)) => return self.behind_long(head, view, member),
+            _ => return Fate::Opaque,
+        };
+        let found = self.appended(head, &window, member);
+        found.unwrap_or_else(|error| self.unread(code_of(&error), member))
+    }
+
+    /// The same for bytes that come by once.
+    fn behind_long(&mut self, head: Head, view: &mut Option<View>, member: &Member) -> Fate {
+        let Some(View::Long(long)) = view else { return Fate::Opaque };
+        if head == Head::Script
+            && let Some(at) = sniff::payload_in(&long.prefix)
+        {
+            long.prefix.drain(..at);
+            self.budget.release(at as u64);
+            let head = sniff::head(&long.head());
+            return self.judge(head, view, member);
+        }
+        if matches!(head, Head::Text | Head::Script) && sniff::is_text(&long.prefix) {
+            // Text that goes on for megabytes is taken for text to its end.
+            return Fate::Opaque;
+        }
+        let mark = long.prefix.get(ISO_MARK_AT as usize..).unwrap_or_default();
+        if mark.starts_with(b"CD001") {
+            return self.open(Kind::Iso, view, member);
+        }
+        if is_udf(mark) {
+            return self.unread(FlawCode::ContainerUnsupported, member);
+        }
+        let unless_found = match head {
+            // A script with something binary behind it unpacks itself.
+            Head::Script => Some(FlawCode::MethodUnsupported),
+            Head::Other | Head::Unclear if is_called_archive(&member.path) => {
+                Some(FlawCode::CorruptEntry)
+            }
+            _ => None,
+        };
+        self.open_prefixed(view, unless_found, member)
+    }
+
+    /// The same for bytes that can be read at any place.
+    fn appended(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
+        // An end record is no text, so a file that ends in text ends in no archive, but one with a
+        // very long comment.
+        if head == Head::Text && ends_in_text(window)? && !has_archive_name(&member.path) {
+            return Ok(Fate::Opaque);
+        }
+        // In front of the search for an appended archive: the last file of an image may be one,
+        // and the others would be lost.
+        if window.len() >= ISO_BYTES_MIN {
+            let mark = window.read(ISO_MARK_AT, 5)?;
+            if mark == b"CD001" {
+                let behind = if ends_in_zip(window, Kind::Iso, self.tail_bytes())? {
+                    self.push_window(Kind::Zip, window.clone(), member)
+                } else {
+                    Fate::Opaque
+                };
+                return Ok(self.push_window(Kind::Iso, window.clone(), member).max(behind));
+            }
+            if is_udf(&mark) {
+                return Ok(self.unread(FlawCode::ContainerUnsupported, member));
+            }
+        }
+        if has_directory(window, self.tail_bytes())? {
+            let fate = self.push_window(Kind::Zip, window.clone(), member);
+            return Ok(fate.max(self.in_front(head, window, member)?));
+        }
+        if let Head::Program(kind) = head
+            && let Some(fate) = self.overlay(kind, window, member)?
+        {
+            return Ok(fate);
+        }
+        if head == Head::Script && !ends_in_text(window)? {
+            // A script with something binary behind it unpacks itself, or is a cut archive.
+            return match sniff::payload_at(window)? {
+                Some(at) => self.part(window, at, member),
+                None => Ok(self.unread(FlawCode::MethodUnsupported, member)),
+            };
+        }
+        if matches!(head, Head::Other | Head::Unclear) {
+            return self.other(head, window, member);
+        }
+        Ok(Fate::Opaque)
+    }
+
+    /// Bytes that nothing recognises at their start.
+    fn other(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
+        let is_foreign = head == Head::Unclear
+            && (sniff::is_file_system(window)? || sniff::is_installer(window)?);
+        if is_foreign {
+            return Ok(self.unread(FlawCode::ContainerUnsupported, member));
+        }
+        // A tar archive without a file is zeros.
+        let is_tar = head == Head::Unclear && member.path.ends_with(".tar");
+        let is_empty = is_tar && window.peek(0, HEAD_BYTES)?.iter().all(|byte| *byte == 0);
+        if is_called_archive(&member.path) && !is_empty {
+            return Ok(self.unread(FlawCode::CorruptEntry, member));
+        }
+        Ok(Fate::Opaque)
+    }
+
+    /// Opens what stands between a program or a script and the zip at its end, unless it is that.
+    fn in_front(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
+        let at = match head {
+            Head::Program(kind) => sniff::overlay_at(kind, window)?,
+            Head::Script => sniff::payload_at(window)?,
+            _ => None,
+        };
+        let Some(at) = at else { return Ok(Fate::Opaque) };
+        match sniff::head(&window.part(at, u64::MAX).read(0, HEAD_BYTES)?) {
+            Head::Zip => Ok(Fate::Opaque),
+            _ => self.part(window, at, member),
+        }
+    }
+
+    /// What stands behind the last section of a program, or in front of its certificates.
+    fn overlay(
+        &mut self,
+        kind: Kind,
+        window: &Window,
+        member: &Member,
+    ) -> io::Result<Option<Fate>> {
+        if let Some(at) = sniff::certificates_at(window)?.filter(|_| kind == Kind::Pe) {
+            let unsigned = window.part(0, at);
+            if has_directory(&unsigned, u64::MAX)? {
+                return Ok(Some(self.push_window(Kind::Zip, unsigned, member)));
+            }
+        }
+        match sniff::overlay_at(kind, window)? {
+            Some(at) => self.part(window, at, member).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens the container that starts somewhere in a window, if there is one.
+    fn part(&mut self, window: &Window, at: u64, member: &Member) -> io::Result<Fate> {
+        let mut part = window.part(at, u64::MAX);
+        // The program that unpacks a 7z may have its settings in front of it, as text.
+        if let Some(behind) = sniff::behind_settings(&part)? {
+            part = part.part(behind, u64::MAX);
+        }
+        Ok(match sniff::head(&part.read(0, HEAD_BYTES)?) {
+            Head::Zip => self.push_window(Kind::Zip, part, member),
+            Head::Container(kind) => self.push_window(kind, part, member),
+            Head::Stream(coding) => {
+                let single = Single::new(&member.name, coding, Packing::Window(part.clone()));
+                self.push(Kind::Stream, Box::new(single), Some(part), member)
+            }
+            Head::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
+            Head::Locked => self.unread(FlawCode::Encrypted, member),
+            Head::Gap(gap) => self.gap(gap, member),
+            _ if sniff::is_packed_python(&part)? => {
+                self.unread(FlawCode::ContainerUnsupported, member)
+            }
+            _ => Fate::Opaque,
+        })
+    }
+}
+
+/// Whether a zip ends these bytes and is not the last member of the container that they are.
+fn ends_in_zip(window: &Window, kind: Kind, tail_bytes: u64) -> io::Result<bool> {
+    let Some(end) = directory_end(window, tail_bytes)? else { return Ok(false) };
+    let rest = window.read(end, usize::try_from(window.len() - end).unwrap_or_default())?;
+    // These have their members as they are up to their end, and zeros behind it.
+    let may_be_member = matches!(kind, Kind::Cpio | Kind::Deb | Kind::Iso | Kind::Jimage);
+    Ok(rest.is_empty() || !may_be_member && rest.iter().all(|byte| *byte == 0))
+}
+
+/// Whether a UDF image without ISO 9660 starts its descriptors so (ECMA-167, 2/9.2).
+fn is_udf(mark: &[u8]) -> bool {
+    [&b"BEA01"[..], b"NSR02", b"NSR03"].iter().any(|udf| mark.starts_with(udf))
+}
+
+/// Whether the last bytes of a file are text.
+fn ends_in_text(window: &Window) -> io::Result<bool> {
+    let at = window.len().saturating_sub(HEAD_BYTES as u64);
+    Ok(sniff::is_text(&window.peek(at, HEAD_BYTES)?))
+}
