@@ -46,8 +46,8 @@ impl Outer<'_, '_> {
         member: &Member,
     ) -> Fate {
         let Some(View::Whole(window) | View::Range(window)) = view else { return Fate::Opaque };
-        // In a tar the last member may be a zip, with zeros behind it.
-        if kind == Kind::Tar {
+        // The last member of these may be a zip, with zeros behind it or without.
+        if matches!(kind, Kind::Tar | Kind::Jimage) {
             return Fate::Opaque;
         }
         let window = window.clone();
@@ -231,7 +231,7 @@ fn ends_in_zip(window: &Window, kind: Kind, tail_bytes: u64) -> io::Result<bool>
     let Some(end) = directory_end(window, tail_bytes)? else { return Ok(false) };
     let rest = window.read(end, usize::try_from(window.len() - end).unwrap_or_default())?;
     // These have their members as they are up to their end, and zeros behind it.
-    let may_be_member = matches!(kind, Kind::Cpio | Kind::Deb | Kind::Iso | Kind::Jimage);
+    let may_be_member = matches!(kind, Kind::Cpio | Kind::Deb | Kind::Iso);
     Ok(rest.is_empty() || !may_be_member && rest.iter().all(|byte| *byte == 0))
 }
 
