@@ -192,6 +192,7 @@ impl Engine {
         let ask = PlanAsk {
             incident: relit.incident.clone(),
             action: plan::Action::Dark,
+            part: None,
             reason: format!("A-{number:04} was taken back"),
             advisory_revision: Digest::default(),
             policy: policy.digest,
