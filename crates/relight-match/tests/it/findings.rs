@@ -413,11 +413,11 @@ fn the_score_is_of_the_newest_version_and_of_the_assigner() {
     let score =
         |records: &[Advisory]| Advisories::new(records.to_vec()).group("CVE-1").unwrap().score();
     let old = rated("ghsa", "", OLD);
-    assert_eq!(score(&[old.clone()]), Some(100));
+    assert_eq!(score(std::slice::from_ref(&old)), Some(100));
     let by_nvd = rated("nvd", "nvd@nist.gov", HIGH);
     assert_eq!(score(&[old.clone(), by_nvd.clone()]), Some(98), "3.1 before 2");
     let own = rated("cve", "", LOW);
-    let of_assigner = score(&[own.clone()]);
+    let of_assigner = score(std::slice::from_ref(&own));
     assert!(of_assigner < Some(50));
     for enricher in [by_nvd.clone(), rated("nvd", "", HIGH), rated("cve-adp/CISA-ADP", "", HIGH)] {
         assert_eq!(score(&[old.clone(), enricher, own.clone()]), of_assigner);
@@ -426,7 +426,7 @@ fn the_score_is_of_the_newest_version_and_of_the_assigner() {
     let passed_on = rated("nvd", "security@example.org", HIGH);
     assert_eq!(score(&[passed_on, own.clone()]), Some(98));
     let newest = rated("cve-adp/CISA-ADP", "", NEWEST);
-    let of_newest = score(&[newest.clone()]);
+    let of_newest = score(std::slice::from_ref(&newest));
     assert!(of_newest.is_some() && of_newest < of_assigner);
     assert_eq!(score(&[old, by_nvd.clone(), own.clone(), newest]), of_newest);
     assert_eq!(score(&[withdrawn(by_nvd), own.clone()]), of_assigner);
