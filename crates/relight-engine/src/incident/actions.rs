@@ -10,7 +10,7 @@ use super::entry::Entry;
 use super::fold::Rejected;
 use super::standing::UNDO_AGE_MAX_S;
 use super::terms::Seat;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::policy::ALONE_WINDOW_S;
 
 /// Most plans that may wait for an answer at once.
@@ -203,6 +203,12 @@ impl Actions {
                 | Entry::BreakGlass { .. }
                 | Entry::GlassReviewed { .. }
         )
+    }
+
+    /// True for the entry that takes back a plan which relights.
+    pub(super) fn undoes_relight(&self, entry: &Entry) -> bool {
+        let Entry::PlanUndone { plan } = entry else { return false };
+        self.of(plan).is_some_and(|action| action.plan.action == plan::Action::Relight)
     }
 
     /// Folds one entry in; what is not about a plan passes.

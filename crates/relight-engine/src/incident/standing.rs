@@ -117,8 +117,7 @@ impl Orders {
     }
 
     pub(super) fn undo(&mut self, plan: Digest, now: Timestamp) -> Result<(), Rejected> {
-        // A plan that relights gives no order: that it may be taken back is known by its action.
-        let Some(order) = self.orders.get_mut(&plan) else { return Ok(()) };
+        let order = self.orders.get_mut(&plan).ok_or(Rejected("no such order"))?;
         if order.is_undone {
             return Err(Rejected("the order was undone already"));
         }

@@ -6,6 +6,8 @@ use relight_server::web::number::moment;
 /// Most days back; windows are kept for fewer.
 const DAYS_MAX: i64 = 3_660;
 
+const DAY_S: i64 = 86_400;
+
 /// What `--since` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Since {
@@ -18,7 +20,9 @@ pub(super) enum Since {
 impl Since {
     /// Reads `2026-11-28` or `90d`.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let day = moment(text).filter(|_| text.len() == 10).map(Self::Day);
+        // `moment` means the end of a day: until then it counts.
+        let day = moment(text).filter(|_| text.len() == 10);
+        let day = day.map(|end| Self::Day(end.div_euclid(DAY_S) * DAY_S));
         let back = text.strip_suffix('d').and_then(|days| days.parse().ok());
         let back = back.filter(|days| (0..=DAYS_MAX).contains(days)).map(Self::Back);
         day.or(back).ok_or("YYYY-MM-DD, 90d")
@@ -28,7 +32,7 @@ impl Since {
     pub(super) fn from(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Day(day) => day,
-            Self::Back(days) => (now.div_euclid(86_400) - days) * 86_400,
+            Self::Back(days) => (now.div_euclid(DAY_S) - days) * DAY_S,
         }
     }
 }
