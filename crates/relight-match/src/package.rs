@@ -140,8 +140,12 @@ impl Subject {
             Reach::Package => self.without_epoch(entry, entry.told(self, asked)?),
             _ => entry.told(self, &Asked::new(&entry.package.ecosystem, &self.version))?,
         };
-        let is_doubtful = kinship == Kinship::Perhaps && told.stand == Stand::Affected;
-        Some(if is_doubtful { Told::unknown(Why::ReleasePerhaps) } else { told })
+        match (kinship, told.stand) {
+            (Kinship::Perhaps, Stand::Affected) => Some(Told::unknown(Why::ReleasePerhaps)),
+            // That another release has the fix says nothing of this one.
+            (Kinship::Perhaps, Stand::NotAffected) => None,
+            _ => Some(told),
+        }
     }
 
     /// A version whose epoch may have been lost: where another epoch of the record would give
