@@ -30,6 +30,32 @@ const NAME_BYTES_MAX: usize = 1_024;
 /// Modules of the runtime that are told apart; a whole one has seventy.
 const MODULES_MAX: usize = 1_024;
 
+/// Modules of the standard, behind `java.`: libraries are called so as well (`java.xml.bind`).
+const STANDARD_MODULES: [&str; 22] = [
+    "base",
+    "compiler",
+    "datatransfer",
+    "desktop",
+    "instrument",
+    "logging",
+    "management",
+    "management.rmi",
+    "naming",
+    "net.http",
+    "prefs",
+    "rmi",
+    "scripting",
+    "se",
+    "security.jgss",
+    "security.sasl",
+    "smartcardio",
+    "sql",
+    "sql.rowset",
+    "transaction.xa",
+    "xml",
+    "xml.crypto",
+];
+
 /// Bytes that say in which modules a package is: eight for each.
 const INDEX_ENTRY_BYTES_MAX: u64 = 8 << 10;
 
@@ -177,9 +203,11 @@ impl Index {
     }
 }
 
-/// Names that belong to the runtime: the first is kept from all others by the runtime itself.
+/// Names that belong to the runtime. What is called `jdk.` is trusted to: other distributions add
+/// modules of their own there, and libraries do not use it.
 fn is_of_runtime(module: &[u8]) -> bool {
-    module.starts_with(b"java.") || module.starts_with(b"jdk.")
+    let standard = module.strip_prefix(b"java.").and_then(|name| str::from_utf8(name).ok());
+    module.starts_with(b"jdk.") || standard.is_some_and(|name| STANDARD_MODULES.contains(&name))
 }
 
 fn number(bytes: &[u8], little: bool) -> u64 {

@@ -390,6 +390,9 @@ fn modules_of_a_java_runtime_are_read() {
         let report = run(tree(&[("modules", &image)]).path(), &Options::default());
         assert_eq!(report.member_bytes.listed, 6_008);
     }
+    // A library whose module is called as if it were one of the runtime.
+    let library = jimage(&[(&format!("java.json/{}", pom_path("a")), &pom)], true);
+    assert_eq!(one("m", &library), "pkg:maven/g/a@1 in m\n");
     let mut image = jimage(&[(&packed, &pom), ("m/b", b"b")], true);
     let whole = image.len();
     image.truncate(whole - 1);
@@ -410,7 +413,7 @@ fn modules_of_a_java_runtime_are_read() {
     let long = format!("m/{}", "n".repeat(1_025));
     let cut = one("m", &jimage(&[(&long, b"b"), ("m/a", b"a")], true));
     assert!(cut.starts_with("flaw limit-memory m!/m/nnn") && cut.lines().count() == 1, "{cut}");
-    let modules: Vec<String> = (0..1_030).map(|at| format!("java.m{at}/a")).collect();
+    let modules: Vec<String> = (0..1_030).map(|at| format!("jdk.m{at}/a")).collect();
     let many: Vec<(&str, &[u8])> = modules.iter().map(|it| (it.as_str(), &b"a"[..])).collect();
     let report = run(tree(&[("m", &jimage(&many, true))]).path(), &Options::default());
     assert_eq!((report.member_bytes.listed, report.member_bytes.opaque), (1_024, 6));
