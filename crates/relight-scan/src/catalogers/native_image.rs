@@ -12,7 +12,7 @@ use crate::reader::{self, Reader};
 
 /// `native-image` compiles classes into a program that no longer holds them. Asked to
 /// (`--enable-sbom`), it embeds a CycloneDX document, packed with gzip, at the symbol `sbom`. What
-/// is in other images cannot be seen.
+/// else is in an image cannot be seen, unless the document says that there is nothing.
 pub(super) const PLUGIN: Reader = Reader {
     name: "native_image",
     selects: &[Select::Kind(Kind::Elf), Select::Kind(Kind::Pe), Select::Kind(Kind::MachO)],
@@ -55,6 +55,8 @@ fn unpack(packed: &[u8], file: &File<'_>, out: &mut Catalog) {
         out.is_unreadable = true;
         return reader::bad(file, reader::PROGRAM, "unreadable inventory of a native image", out);
     };
+    // What a document does not say is no proof that it is not there.
+    out.is_unreadable |= !sbom.is_complete();
     for component in sbom.components {
         let (evidence, basis) = (file.path.to_owned(), Basis::InstalledMetadata);
         let scope = Scope::Installed;
