@@ -28,6 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
             Select::Suffix(end) => (*end).to_owned(),
             Select::Folder(folder) => format!("{folder}/x"),
             Select::Named(start, end) => format!("{start}{end}"),
+            Select::Start(end, _) => format!("x{end}"),
             Select::Inside(folder, end) => format!("{folder}x/x{end}"),
             Select::Table(table) => {
                 let file = File::of_source(table, &Bytes(rest));

@@ -375,19 +375,22 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
     use std::collections::BTreeMap;
     use std::fmt::Write as _;
 
+    use crate::sniff::HEAD_BYTES;
+
     assert_eq!(plugin.name(), name);
     testkit::check_fixtures(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"), name, |case| {
         let mut catalog = Catalog::default();
         let mut containers: BTreeMap<&str, Listing> = BTreeMap::new();
         let mut text = String::new();
         for (path, bytes) in &case.files {
-            let mut selects = plugin.selects().iter();
-            let selected = selects.any(|select| select.wants(path) || select.wants_start(path));
+            let selected = plugin.selects().iter().any(|select| select.wants(path));
+            let started = plugin.selects().iter().any(|select| select.wants_start(path));
             let by_range = |select: &Select| {
                 select.wants_table(path) || matches!(select, Select::Kind(k) if k.is_program())
             };
-            if selected {
-                plugin.catalog(&File::of_bytes(path, bytes), &mut catalog);
+            if selected || started {
+                let shown = if selected { bytes.len() } else { bytes.len().min(HEAD_BYTES) };
+                plugin.catalog(&File::of_bytes(path, &bytes[..shown]), &mut catalog);
             } else if plugin.selects().iter().any(by_range) {
                 let window = crate::window::Window::of_memory(bytes.clone());
                 plugin.catalog(&File::of_source(path, &window), &mut catalog);

@@ -367,6 +367,25 @@ fn accounts_say_what_became_of_every_byte() {
     );
 }
 
+/// Goal: what is known by its start alone, and what cannot be looked into, in whole scans. Method:
+/// a library of pages beside and inside an archive, and a native image without inventory.
+#[test]
+fn banners_and_native_images_are_met_in_scans() {
+    let banner = b"/*! jQuery v3.4.1 */\n(function(){})();\n";
+    let library = "pkg:generic/jquery@3.4.1 in ";
+    assert_eq!(one("jquery.js", banner), format!("{library}jquery.js\n"));
+    for name in ["web/jquery.js", "web/jquery.min.js"] {
+        let zip = write(&[Member::deflated(name, banner)]);
+        assert_eq!(one("o.zip", &zip), format!("{library}o.zip!/{name}\n"));
+        assert_eq!(one("o.tgz", &gz(&tar(&[(name, banner)]))), format!("{library}o.tgz!/{name}\n"));
+    }
+    assert_eq!(one("node_modules/jquery/dist/jquery.js", banner), "");
+    let image = include_bytes!("../../fixtures/native_image/without/service");
+    assert_eq!(one("service", image), "flaw code-unreadable service\n");
+    let zip = write(&[Member::deflated("bin/service", image)]);
+    assert_eq!(one("o.zip", &zip), "flaw code-unreadable o.zip!/bin/service\n");
+}
+
 /// Goal: an application that was linked into a Java runtime is read, in either order of bytes, from
 /// a file and from a stream; the runtime's own modules are counted; what cannot be read is told.
 #[test]
