@@ -183,11 +183,7 @@ struct Numbers<'a> {
 impl Numbers<'_> {
     fn get(self, at: usize, len: usize) -> Option<u64> {
         let bytes = self.bytes.get(at..at.checked_add(len)?)?;
-        let digit = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-        Some(match self.little {
-            true => bytes.iter().rev().fold(0, digit),
-            false => bytes.iter().fold(0, digit),
-        })
+        Some(number(bytes, self.little))
     }
 
     fn u16(self, at: usize) -> Option<u64> {
@@ -202,6 +198,12 @@ impl Numbers<'_> {
     fn word(self, at: usize, wide: bool) -> Option<u64> {
         self.get(at, if wide { 8 } else { 4 })
     }
+}
+
+/// A number of up to eight bytes, in the order of Intel or the other.
+pub(crate) fn number(bytes: &[u8], little: bool) -> u64 {
+    let digit = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
+    if little { bytes.iter().rev().fold(0, digit) } else { bytes.iter().fold(0, digit) }
 }
 
 /// A name of fixed length, ended by a zero when it is shorter.

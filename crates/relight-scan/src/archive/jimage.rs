@@ -16,6 +16,7 @@ use relight_formats::limited::coding::{Coding, decoder};
 use relight_model::FlawCode;
 
 use super::{Body, Container, Damage, Entry, Feed};
+use crate::program::number;
 
 /// Bytes of the header.
 const HEADER_BYTES: u64 = 28;
@@ -208,11 +209,6 @@ impl Index {
 fn is_of_runtime(module: &[u8]) -> bool {
     let standard = module.strip_prefix(b"java.").and_then(|name| str::from_utf8(name).ok());
     module.starts_with(b"jdk.") || standard.is_some_and(|name| STANDARD_MODULES.contains(&name))
-}
-
-fn number(bytes: &[u8], little: bool) -> u64 {
-    let digit = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-    if little { bytes.iter().rev().fold(0, digit) } else { bytes.iter().fold(0, digit) }
 }
 
 impl Container for Jimage {

@@ -6,7 +6,7 @@ use relight_model::{Basis, Catalog, Purl};
 
 use super::go_mod::module;
 use crate::cataloger::{File, Kind, Select};
-use crate::program::Program;
+use crate::program::{Program, number};
 use crate::reader::{self, Reader};
 
 /// `debug/buildinfo` of Go: the main module, its dependencies with replacements, and the version
@@ -68,7 +68,7 @@ fn build_information(program: &Program<'_>) -> io::Result<Found> {
     for (index, text) in texts.iter_mut().enumerate() {
         let size = usize::from(*pointer);
         let place = 16 + index * size;
-        let Some(address) = number(bytes.get(place..place + size), program.little) else {
+        let Some(address) = word(bytes.get(place..place + size), program.little) else {
             return Ok(Some(None));
         };
         match pointed(program, address, size)? {
@@ -86,18 +86,17 @@ fn pointed(program: &Program<'_>, address: u64, size: usize) -> io::Result<Optio
         return Ok(Some(String::new()));
     }
     let Some(header) = program.loaded(address, 2 * size as u64)? else { return Ok(None) };
-    let at = number(header.get(..size), program.little);
-    let len = number(header.get(size..2 * size), program.little);
+    let at = word(header.get(..size), program.little);
+    let len = word(header.get(size..2 * size), program.little);
     let Some((at, len)) = at.zip(len.filter(|len| *len <= MODULES_BYTES_MAX)) else {
         return Ok(None);
     };
     Ok(program.loaded(at, len)?.map(|bytes| text(&bytes)))
 }
 
-fn number(bytes: Option<&[u8]>, little: bool) -> Option<u64> {
-    let bytes = bytes.filter(|bytes| bytes.len() <= 8)?;
-    let digit = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-    Some(if little { bytes.iter().rev().fold(0, digit) } else { bytes.iter().fold(0, digit) })
+/// A word whose length the program says itself; `None` when it is no word.
+fn word(bytes: Option<&[u8]>, little: bool) -> Option<u64> {
+    bytes.filter(|bytes| bytes.len() <= 8).map(|bytes| number(bytes, little))
 }
 
 /// A text behind its length as a variable-length number.

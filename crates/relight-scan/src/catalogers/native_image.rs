@@ -7,7 +7,7 @@ use relight_formats::{limited, read_sbom};
 use relight_model::{Basis, Catalog, Component, Scope};
 
 use crate::cataloger::{File, Kind, Select};
-use crate::program::{Program, Section};
+use crate::program::{Program, Section, number};
 use crate::reader::{self, Reader};
 
 /// `native-image` compiles classes into a program that no longer holds them. Asked to
@@ -77,7 +77,7 @@ fn embedded(program: &Program<'_>) -> io::Result<Option<Vec<u8>>> {
         let [start, len] = addresses(program, symbols, names)?;
         let Some((start, len)) = start.zip(len) else { continue };
         let Some(len) = program.loaded(len, 8)? else { continue };
-        let len = number(program, &len);
+        let len = number(&len, program.little);
         if (1..=PACKED_BYTES_MAX).contains(&len)
             && let Some(packed) = program.loaded(start, len)?
         {
@@ -98,18 +98,13 @@ fn addresses(
     let places = SYMBOLS.map(|symbol| memmem::find_iter(&names, symbol).collect::<Vec<_>>());
     let mut addresses = [None; 2];
     for symbol in symbols.chunks_exact(SYMBOL_BYTES) {
-        let name = usize::try_from(number(program, &symbol[..4])).unwrap_or(usize::MAX);
+        let name = usize::try_from(number(&symbol[..4], program.little)).unwrap_or(usize::MAX);
         for (places, address) in places.iter().zip(&mut addresses) {
             if places.binary_search(&name).is_ok() {
-                let value = number(program, &symbol[8..16]);
+                let value = number(&symbol[8..16], program.little);
                 *address = Some(value).filter(|value| *value != 0).or(*address);
             }
         }
     }
     Ok(addresses)
-}
-
-fn number(program: &Program<'_>, bytes: &[u8]) -> u64 {
-    let digit = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-    if program.little { bytes.iter().rev().fold(0, digit) } else { bytes.iter().fold(0, digit) }
 }

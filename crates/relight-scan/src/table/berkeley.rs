@@ -2,6 +2,7 @@
 
 use super::{Damage, PAGES_MAX, VALUE_BYTES_MAX, read};
 use crate::cataloger::ReadAt;
+use crate::program::number;
 
 /// The mark of a hash file.
 const HASH_MAGIC: u32 = 0x0006_1561;
@@ -29,7 +30,7 @@ pub(crate) fn values(source: &dyn ReadAt, show: &mut dyn FnMut(&[u8])) -> Result
         magic_be if u32::from_be_bytes(magic) == magic_be => false,
         _ => return Err("no hash of Berkeley DB"),
     };
-    let page_bytes = number(&head, 20, 4, little).ok_or("a head that ends too early")?;
+    let page_bytes = part(&head, 20, 4, little).ok_or("a head that ends too early")?;
     if !(512..=65_536).contains(&page_bytes) {
         return Err("an impossible page size");
     }
@@ -58,7 +59,7 @@ impl File<'_> {
     }
 
     fn number(&self, bytes: &[u8], at: usize, len: usize) -> Result<u64, Damage> {
-        number(bytes, at, len, self.little).ok_or("a page that ends too early")
+        part(bytes, at, len, self.little).ok_or("a page that ends too early")
     }
 
     /// Keys and values alternate; only values are wanted.
@@ -109,8 +110,6 @@ impl File<'_> {
     }
 }
 
-fn number(bytes: &[u8], at: usize, len: usize, little: bool) -> Option<u64> {
-    let bytes = bytes.get(at..at.checked_add(len)?)?;
-    let digit = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-    Some(if little { bytes.iter().rev().fold(0, digit) } else { bytes.iter().fold(0, digit) })
+fn part(bytes: &[u8], at: usize, len: usize, little: bool) -> Option<u64> {
+    Some(number(bytes.get(at..at.checked_add(len)?)?, little))
 }
