@@ -8,27 +8,17 @@ use crate::{process, tree};
 /// Where the vectors are when nothing else is said: beside the repository.
 const FOLDER: &str = "../shared/data/vectors";
 
+/// Where published payloads, logs and flows are: beside the repository.
+const REAL_INPUTS: &str = "../shared/data";
+
 /// Counts what differs in each file; a folder that is not there is not run.
 ///
 /// # Errors
 /// When a line, a score or a name is judged otherwise than its file says.
 pub(crate) fn run(folder: Option<&str>) -> Result<(), String> {
-    let root = tree::root();
-    let folder = folder.map_or_else(|| root.join(FOLDER), PathBuf::from);
-    if !Path::new(&folder).is_dir() {
-        println!("not run: {} is not there", folder.display());
-        return Ok(());
-    }
-    let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
-    let folder = folder.to_string_lossy();
-    let arguments =
-        ["run", "--quiet", "--package", "relight-match", "--example", "vectors", "--", &folder];
-    let run = process::show(&root, "cargo", &arguments, &[])?;
-    if run.success { Ok(()) } else { Err("some vectors are judged otherwise".to_owned()) }
+    let folder = folder.map_or_else(|| tree::root().join(FOLDER), PathBuf::from);
+    examine(&folder, "relight-match", "vectors", "some vectors are judged otherwise")
 }
-
-/// Where published payloads, logs and flows are: beside the repository.
-const REAL_INPUTS: &str = "../shared/data";
 
 /// Payloads, logs and flows that others published, against the watch. What is not there is not
 /// run.
@@ -36,18 +26,22 @@ const REAL_INPUTS: &str = "../shared/data";
 /// # Errors
 /// When a line is judged otherwise than its file says, or is not read.
 pub(crate) fn watch() -> Result<(), String> {
-    let root = tree::root();
-    let folder = root.join(REAL_INPUTS);
+    let folder = tree::root().join(REAL_INPUTS);
+    examine(&folder, "relight-watch", "real_inputs", "some inputs are judged otherwise")
+}
+
+/// Shows a folder to an example of a package.
+fn examine(folder: &Path, package: &str, example: &str, failure: &str) -> Result<(), String> {
     if !folder.is_dir() {
         println!("not run: {} is not there", folder.display());
         return Ok(());
     }
     let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
     let folder = folder.to_string_lossy();
-    let mut arguments = vec!["run", "--quiet", "--package", "relight-watch"];
-    arguments.extend(["--example", "real_inputs", "--", &folder]);
-    let run = process::show(&root, "cargo", &arguments, &[])?;
-    if run.success { Ok(()) } else { Err("some inputs are judged otherwise".to_owned()) }
+    let mut arguments = vec!["run", "--quiet", "--package", package];
+    arguments.extend(["--example", example, "--", &folder]);
+    let run = process::show(&tree::root(), "cargo", &arguments, &[])?;
+    if run.success { Ok(()) } else { Err(failure.to_owned()) }
 }
 
 /// Random comparisons in every scheme, optimised: 10 million unless `COMPARISONS` says otherwise.

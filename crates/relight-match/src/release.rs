@@ -22,7 +22,7 @@ const BASE_OF_RED_HAT: [&str; 8] = [
 
 /// Products of SUSE that are no distribution, by how their names begin and their versions, with the
 /// release on which they stand.
-const PRODUCTS_OF_SUSE: [(&str, &str, &str); 18] = [
+const PRODUCTS_OF_SUSE: [(&str, &str, &str); 16] = [
     ("CaaS Platform", "4.0", "15.1"),
     ("Enterprise Storage", "5", "12.3"),
     ("Enterprise Storage", "6", "15.1"),
@@ -39,8 +39,6 @@ const PRODUCTS_OF_SUSE: [(&str, &str, &str); 18] = [
     ("OpenStack Cloud", "7", "12.2"),
     ("OpenStack Cloud", "8", "12.3"),
     ("OpenStack Cloud", "9", "12.4"),
-    ("OpenStack Cloud Crowbar", "8", "12.3"),
-    ("OpenStack Cloud Crowbar", "9", "12.4"),
 ];
 
 /// Which components a record about a release is about.
