@@ -220,7 +220,7 @@ mod tests {
     fn what_answers_others_says_nothing_about_who_is_turned_away() {
         let other = IpAddr::from([203, 0, 113, 5]);
         let dropped = packet(22, Outcome::Dropped);
-        assert_eq!(classes(&[dropped.clone()]), [Class::DroppedCold]);
+        assert_eq!(classes(std::slice::from_ref(&dropped)), [Class::DroppedCold]);
         let open = Event { source: other, ..packet(22, Outcome::Served) };
         assert_eq!(classes(&[dropped.clone(), open]), [Class::DroppedWarm]);
         let elsewhere = Event { source: other, ..packet(23, Outcome::Served) };
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(classes(&[dropped, again]), [Class::DroppedWarm], "no exploration");
 
         let stray = Event { stray: true, host: "old.example.test", ..page(421) };
-        assert_eq!(classes(&[stray.clone()]), [Class::Stray]);
+        assert_eq!(classes(std::slice::from_ref(&stray)), [Class::Stray]);
         let answered = Event { source: other, status: 200, ..stray.clone() };
         assert_eq!(classes(&[stray.clone(), answered]), [Class::StrayKnown]);
         let visit = Event { stray: false, host: "www.example.test", status: 200, ..stray.clone() };

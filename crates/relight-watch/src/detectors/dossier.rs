@@ -170,7 +170,7 @@ mod tests {
         let (org, site) = (OrgId(1), Some(SiteId(1)));
         let of = |last: u8, programs: usize| {
             let source = IpAddr::from([192, 0, 2, last]);
-            let mut windows = vec![Window::new(1), Window::new(2)];
+            let mut windows = [Window::new(1), Window::new(2)];
             for number in 0..programs {
                 let agent = format!("Browser/{number}");
                 let event = Event {
