@@ -81,10 +81,9 @@ impl Gated for SitePart {
 
     fn haproxy(&self) -> String {
         match self {
-            // HAProxy takes paths as they were sent: dot segments count as everywhere.
+            // HAProxy takes paths as they were sent.
             Self::Section { path, .. } => {
-                let path = pattern(path);
-                format!(r"{{ path,url_dec -m reg -i ^{path} /\.\.?([/;]|$) }}")
+                format!("{{ path,url_dec -m reg -i ^{} }}", pattern(path))
             }
             Self::Internet => format!("!{{ src {} }}", INTERNAL.join(" ")),
             Self::Write => format!("!{{ method {} }}", READING.join(" ")),
@@ -103,11 +102,12 @@ impl Gated for SitePart {
 }
 
 /// Everything below a path, in whatever way an origin may read it: slashes may be doubled, and a
-/// segment may carry parameters (`/booking;jsessionid=1` is `/booking` to a servlet).
+/// segment may carry parameters, an empty one too (`/;a/booking;b=1` is `/booking` to a servlet).
+/// A dot segment that no proxy resolved (`/x/..;/booking`) counts as within every section.
 fn pattern(path: &str) -> String {
     let segments = path.split('/').skip(1).map(|segment| segment.replace('.', "\\."));
-    let all: String = segments.map(|segment| format!("/+{segment}(;[^/]*)?")).collect();
-    format!("{all}(/|$)")
+    let all: String = segments.map(|it| format!("(/(;[^/]*)?)+{it}(;[^/]*)?")).collect();
+    format!(r"{all}(/|$)|/\.\.?(;|/|$)")
 }
 
 /// The `geo` block by which nginx knows visitors from the internet.

@@ -61,6 +61,10 @@ fn a_section_is_closed_and_the_rest_is_not() {
             "/rendez.vous/booking;session=1",
             "/rendez.vous;a=b/booking/x",
             "/Rendez.vous/BOOKING",
+            "/x/..;/rendez.vous/booking",
+            "/x/.;/..;a=b/rendez.vous/booking",
+            "/;x/rendez.vous/booking",
+            "/rendez.vous/;/;x=y//booking/a",
         ] {
             assert!(!ask(&rig, "GET", uri).1, "{kind:?} {uri}");
         }

@@ -56,9 +56,9 @@ pub(super) fn keys_of<'a>(
 /// doubled, other case, parameters of segments. What cannot be told apart counts as within.
 fn is_within(path: &str, section: &str) -> bool {
     let Some(decoded) = decoded(path) else { return true };
-    let segments = decoded.split(['/', '\\']).filter(|segment| !segment.is_empty());
+    let segments = decoded.split(['/', '\\']);
     let plain = segments.map(|segment| segment.split(';').next().unwrap_or(segment));
-    let segments: Vec<&str> = plain.collect();
+    let segments: Vec<&str> = plain.filter(|segment| !segment.is_empty()).collect();
     if segments.iter().any(|segment| matches!(*segment, "." | "..")) {
         return true;
     }
@@ -114,6 +114,8 @@ mod tests {
             "/./fr/booking",
             "/x/%2e%2E/y",
             "/x/..;/fr/booking",
+            "/;x/fr/booking",
+            "/fr/;/;x=y//booking/a",
             "/%2562ooking",
             "/%",
             "/%zz",
