@@ -53,7 +53,7 @@ pub use relight_edge as edge;
 pub use relight_match as matching;
 pub use relight_store as store;
 pub use relight_watch as watch;
-pub use then::Then;
+pub use then::{Since, Then};
 
 pub use acts::{Acted, Approving, Smashing};
 pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener, replay};

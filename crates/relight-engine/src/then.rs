@@ -84,6 +84,24 @@ impl History {
     }
 }
 
+/// Since when a site is known to have had a flaw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Since {
+    /// When the first inventory that had it was true.
+    pub at: Timestamp,
+    /// It may have been there before: no inventory of the same asset that was read completely says
+    /// that it was not.
+    pub or_earlier: bool,
+}
+
+impl Since {
+    /// The earlier of two, of different assets.
+    fn and(self, other: Self) -> Self {
+        let (at, or_earlier) = (self.at.min(other.at), self.or_earlier || other.or_earlier);
+        Self { at, or_earlier }
+    }
+}
+
 /// What one inventory says about one flaw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Judged {
@@ -129,18 +147,31 @@ impl<'a> Then<'a> {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn since(&self, site: SiteId, flaw: &str) -> Result<Option<Timestamp>, StoreError> {
+    pub fn since(&self, site: SiteId, flaw: &str) -> Result<Option<Since>, StoreError> {
         let question = Question::Advisory(flaw.to_owned());
-        let mut since = None;
+        let mut since: Option<Since> = None;
         for asset in self.placements.get(&site).into_iter().flatten() {
-            for row in &self.history(*asset)?.rows {
-                let is_earlier = since.is_none_or(|since| row.observed_at < since);
-                if is_earlier && self.judged(row.digest, &question)? == Judged::Affected {
-                    since = Some(row.observed_at);
-                }
+            if let Some(own) = self.asset_since(*asset, &question)? {
+                since = Some(since.map_or(own, |since| since.and(own)));
             }
         }
         Ok(since)
+    }
+
+    /// Since when one asset had it.
+    fn asset_since(
+        &self,
+        asset: AssetId,
+        question: &Question,
+    ) -> Result<Option<Since>, StoreError> {
+        let mut or_earlier = true;
+        for row in &self.history(asset)?.rows {
+            match self.judged(row.digest, question)? {
+                Judged::Affected => return Ok(Some(Since { at: row.observed_at, or_earlier })),
+                Judged::Clear { complete } => or_earlier &= !complete,
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a site ran a product at that time, by the beginning of its package URL: `Affected`

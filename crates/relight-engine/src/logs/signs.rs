@@ -11,6 +11,7 @@ use relight_watch::{Outbound, read_outbound};
 use super::compact::{HEARD, day_of};
 use super::{Faults, signs_seen};
 use crate::error::EngineError;
+use crate::then::Since;
 
 /// Name of the list of days on which somebody looked at what sites sent out, in the data folder.
 pub const OUTBOUND: &str = "outbound.csv";
@@ -29,7 +30,8 @@ pub enum SignsOf {
 /// Why nobody can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignsGap {
-    /// No inventory says since when the site had the flaw.
+    /// No inventory says since when the site had the flaw: none had it, or none of before was read
+    /// completely and had it not.
     Since,
     /// No log of what came in on that day, in days since 1970.
     Inbound(i64),
@@ -44,16 +46,17 @@ pub enum SignsGap {
 pub fn signs_of(
     store: &Store,
     site: SiteId,
-    since: Option<Timestamp>,
+    since: Option<Since>,
     until: Timestamp,
 ) -> Result<SignsOf, EngineError> {
-    let own = |sign: &Sign| sign.site == site && since.is_none_or(|since| sign.at >= since);
+    let is_since = |at: Timestamp| since.is_none_or(|since| since.or_earlier || at >= since.at);
+    let own = |sign: &Sign| sign.site == site && is_since(sign.at);
     let seen: Vec<Sign> = signs_seen(store)?.0.into_iter().filter(own).collect();
     if !seen.is_empty() {
         return Ok(SignsOf::Seen(seen));
     }
     let Some(since) = since else { return Ok(SignsOf::Unknown(SignsGap::Since)) };
-    let days = day_of(since)..=day_of(until);
+    let days = day_of(since.at)..=day_of(until);
     let heard: BTreeMap<i64, SiteSet> =
         store.watch_probes(HEARD, *days.start(), *days.end())?.into_iter().collect();
     let is_heard = |day: &i64| heard.get(day).is_some_and(|sites| sites.contains(site.0));
@@ -63,8 +66,9 @@ pub fn signs_of(
     let looked: Vec<Outbound> =
         outbound(store)?.0.into_iter().filter(|it| it.site == site).collect();
     let is_looked_at = |day: &i64| looked.iter().any(|it| (it.first..=it.last).contains(day));
-    let missing = days.clone().find(|day| !is_looked_at(day));
-    Ok(missing.map_or(SignsOf::None, |day| SignsOf::Unknown(SignsGap::Outbound(day))))
+    let missing = days.clone().find(|day| !is_looked_at(day)).map(SignsGap::Outbound);
+    let gap = missing.or_else(|| since.or_earlier.then_some(SignsGap::Since));
+    Ok(gap.map_or(SignsOf::None, SignsOf::Unknown))
 }
 
 /// The days on which somebody looked at what sites sent out, from [`OUTBOUND`] in the data folder,
@@ -92,7 +96,7 @@ mod tests {
 
     const DAY: Timestamp = 86_400;
     /// One in the morning of the first day of 1970: the clock of these tests stands there.
-    const SINCE: Timestamp = 3_600;
+    const SINCE: Since = Since { at: 3_600, or_earlier: false };
 
     /// Trap: no signs from an absence of logs.
     #[test]
@@ -109,8 +113,10 @@ mod tests {
             );
             engine.ingest_log(&feed, Cursor::new(line.into_bytes())).unwrap();
         };
-        let asked = || signs_of(store, site, Some(SINCE), SINCE + DAY).unwrap();
-        assert_eq!(signs_of(store, site, None, SINCE).unwrap(), SignsOf::Unknown(SignsGap::Since));
+        let from = |since| signs_of(store, site, since, SINCE.at + DAY).unwrap();
+        let asked = || from(Some(SINCE));
+        let asked_of_before = || from(Some(Since { or_earlier: true, ..SINCE }));
+        assert_eq!(from(None), SignsOf::Unknown(SignsGap::Since));
         heard(1);
         assert_eq!(asked(), SignsOf::Unknown(SignsGap::Inbound(1)));
         heard(2);
@@ -120,8 +126,10 @@ mod tests {
         assert_eq!(outbound(store).unwrap().1, [(2, "outbound-site")]);
         put(OUTBOUND, "1970-01-01,1970-01-01,a,R. Roy\n1970-01-02,1970-01-20,a,R. Roy\n");
         assert_eq!(asked(), SignsOf::None);
+        assert_eq!(asked_of_before(), SignsOf::Unknown(SignsGap::Since), "or earlier");
         put(super::super::SIGNS, "1970-01-01T00:00:09Z,a,connection,203.0.113.9\n");
         assert_eq!(asked(), SignsOf::None, "before it had the flaw");
+        assert!(matches!(asked_of_before(), SignsOf::Seen(signs) if signs.len() == 1));
         put(super::super::SIGNS, "1970-01-02T00:00:00Z,a,connection,203.0.113.9\n");
         assert!(matches!(asked(), SignsOf::Seen(signs) if signs.len() == 1));
     }

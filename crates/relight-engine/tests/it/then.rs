@@ -2,7 +2,7 @@
 
 use relight_engine::store::{DeploymentDraft, SnapshotDraft, Store};
 use relight_engine::watch::Feed;
-use relight_engine::{OnThatDay, Probed, Then, campaigns_of, probed};
+use relight_engine::{OnThatDay, Probed, Since, Then, campaigns_of, probed};
 use relight_model::{
     AssetId, Campaign, Digest, Exposure, Flaw, FlawCode, Sbom, Severity, Timestamp,
 };
@@ -215,8 +215,45 @@ fn what_ran_at_an_hour_and_since_when_a_flaw_was_there() {
     assert_eq!(ran("cpe:2.3:a:apache:log4j", NOON + HOUR), Exposure::Unknown);
     let day = (NOON, NOON + 2 * HOUR);
     assert_eq!(then.runs_between(site, day, log4j).unwrap(), Exposure::Affected);
-    assert_eq!(then.since(site, LOG4SHELL).unwrap(), Some(NOON));
+    let since = Since { at: NOON, or_earlier: false };
+    assert_eq!(then.since(site, LOG4SHELL).unwrap(), Some(since));
     assert_eq!(then.since(site, "CVE-1999-0001").unwrap(), None);
+}
+
+/// Trap: the first look at a site says nothing about the years before it.
+#[test]
+fn a_flaw_may_be_older_than_the_first_inventory_that_has_it() {
+    const DAY: Timestamp = 24 * HOUR;
+    let vulnerable = |at| Inventory(log4j("2.14.1"), at);
+    let patched = |at| Inventory(log4j("2.17.1"), at);
+    let unread = |at| {
+        let flaws = vec![Flaw { code: FlawCode::Encrypted, evidence: "x.zip".into(), bytes: 9 }];
+        Inventory(Sbom { flaws, ..log4j("2.17.1") }, at)
+    };
+    for (what, steps, expected) in [
+        ("never", vec![patched(NOON)], None),
+        ("first looked at", vec![vulnerable(NOON), vulnerable(NOON + DAY)], Some((NOON, true))),
+        ("clear before", vec![patched(NOON - DAY), vulnerable(NOON)], Some((NOON, false))),
+        ("not all read before", vec![unread(NOON - DAY), vulnerable(NOON)], Some((NOON, true))),
+        (
+            "clear before that",
+            vec![patched(NOON - DAY), unread(NOON - HOUR), vulnerable(NOON)],
+            Some((NOON, false)),
+        ),
+        (
+            "clear in between",
+            vec![vulnerable(NOON - DAY), patched(NOON - HOUR), vulnerable(NOON)],
+            Some((NOON - DAY, true)),
+        ),
+    ] {
+        let town = Town::new(1);
+        let store = town.engine.store();
+        learn(store, steps);
+        let site = store.sites().unwrap().remove(0).id;
+        let then = Then::new(store, &[LOG4SHELL.to_owned()], 7 * DAY).unwrap();
+        let expected = expected.map(|(at, or_earlier)| Since { at, or_earlier });
+        assert_eq!(then.since(site, LOG4SHELL).unwrap(), expected, "{what}");
+    }
 }
 
 /// One request that uses a known flaw is an attempt, and at a site that ran the product of its flaw
