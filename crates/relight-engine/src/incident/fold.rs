@@ -427,6 +427,9 @@ impl Incident {
         if self.cases.values().any(|case| case.phase == Phase::Relighting) {
             return Err(Rejected("sites are still being relit"));
         }
+        if self.held_back().next().is_some() {
+            return Err(Rejected("news about lit sites waits for a person"));
+        }
         let on_paper = |case: &Case| case.grant.is_some() && !self.is_clear(case, now);
         if self.cases.values().any(on_paper) {
             return Err(Rejected("an exemption or a mitigation is open"));

@@ -1,6 +1,8 @@
 //! What waits for a person: bad news about too many sites at once, and a fix that nobody tried.
 
-use relight_engine::incident::{Compromise, Counters, EvidenceKind, Ledger, Phase};
+use relight_engine::incident::{
+    Compromise, Counters, Entry, EvidenceKind, Ledger, Phase, Rejected,
+};
 use relight_engine::{EngineErrorKind, FunctionalTest, REDARK_AUTO_MAX};
 use relight_model::{Digest, DisplayState, GateKey, Sbom};
 
@@ -38,6 +40,9 @@ fn bad_news_about_too_many_lit_sites_waits_for_a_person() {
     };
     let all = sites.len();
     assert_eq!(shown(&town), (all, all, all), "until a person decides they are exposed");
+    let close = || town.engine.record("A. Tremblay", LOG4SHELL, Entry::Closed {});
+    let why = Rejected("news about lit sites waits for a person");
+    assert_eq!(close().unwrap_err().kind, EngineErrorKind::Rejected(why));
     assert_eq!(attach(&sites[1..]), 0);
     assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::Unknown));
     assert_eq!(shown(&town), (1, all, 1), "dark is wanted of the others, and not proven");
