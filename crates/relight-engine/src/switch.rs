@@ -335,14 +335,25 @@ impl Engine {
         Ok(started)
     }
 
-    /// Opens the parts that evidence called clear since they were closed.
+    /// Opens the parts that evidence called clear since they were closed, as many together as whole
+    /// sites.
     fn open_cleared_parts(&self) -> Result<(), EngineError> {
         let now = self.now();
-        let entries: Vec<(String, Entry)> = self.with_ledger(|ledger| {
-            let cleared = ledger.open().map(|(id, incident)| (id, incident.parts_cleared(now)));
-            let some = cleared.filter(|(_, parts)| !parts.is_empty());
+        let entries: Vec<(String, Entry)> = {
+            let state = self.read();
+            let cleared = |incident: &Incident| -> Vec<PartName> {
+                let mut parts = incident.parts_cleared(now);
+                parts.sort_by_key(|it| site_of(&state, &it.site).map(|site| site.criticality));
+                match Automatic::of_parts(incident, parts.len()) {
+                    Automatic::Room(room) => parts.truncate(room),
+                    Automatic::Stopped(_) => parts.clear(),
+                }
+                parts
+            };
+            let some = state.ledger.open().map(|(id, incident)| (id, cleared(incident)));
+            let some = some.filter(|(_, parts)| !parts.is_empty());
             some.map(|(id, parts)| (id.to_owned(), Entry::PartsOpened { parts })).collect()
-        });
+        };
         if entries.is_empty() {
             return Ok(());
         }

@@ -3,9 +3,9 @@
 
 use std::collections::VecDeque;
 
-use relight_model::GateKey;
+use relight_model::{GateKey, Light};
 
-use crate::incident::{Incident, Phase};
+use crate::incident::{Gate, Incident, Phase};
 use crate::plan::PlanSite;
 
 /// How much of a plan is open after each wave that follows the canary, in percent.
@@ -27,7 +27,7 @@ const AUTO_GROWTH: usize = 4;
 /// are the trouble of those sites and no reason to keep others dark.
 pub const AUTO_VAIN_MAX: usize = 10;
 
-/// How the sites that relight opens by itself are doing in one incident.
+/// How the sites, or parts of sites, that relight opens by itself are doing in one incident.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Automatic {
     /// So many more may be opened now.
@@ -39,21 +39,31 @@ pub enum Automatic {
 impl Automatic {
     /// What the journal of an incident means for the next site.
     pub fn of(incident: &Incident) -> Self {
-        let (mut back, mut under_way, mut vain, mut waiting) = (0, 0, 0, 0);
+        let mut tally = Tally::default();
         for case in incident.cases().values() {
             match case.phase {
-                Phase::RelitProven => back += 1,
-                Phase::Relighting => under_way += 1,
-                Phase::RelightEligible if case.stopped > 0 => vain += 1,
-                Phase::RelightEligible => waiting += 1,
+                Phase::RelitProven => tally.back += 1,
+                Phase::Relighting => tally.under_way += 1,
+                Phase::RelightEligible if case.stopped > 0 => tally.vain += 1,
+                Phase::RelightEligible => tally.waiting += 1,
                 _ => {}
             }
         }
-        if vain >= AUTO_VAIN_MAX && vain * 100 > (back + vain) * WAVE_ERRORS_PERCENT_MAX {
-            return Self::Stopped(waiting);
+        tally.next()
+    }
+
+    /// The same of parts of sites, of which so many could be opened.
+    pub fn of_parts(incident: &Incident, waiting: usize) -> Self {
+        let mut tally = Tally { waiting, ..Tally::default() };
+        for part in incident.parts().values() {
+            match (part.light, part.gate) {
+                (Light::Lit, Gate::Open) => tally.back += 1,
+                (Light::Lit, _) => tally.under_way += 1,
+                (Light::Dark, _) if part.stopped > 0 => tally.vain += 1,
+                (Light::Dark, _) => {}
+            }
         }
-        let together = (back * AUTO_GROWTH).clamp(AUTO_FIRST_MAX, WAVE_SITES_MAX);
-        Self::Room(together.saturating_sub(under_way))
+        tally.next()
     }
 
     /// How many wait for a person because others did not come back.
@@ -62,6 +72,26 @@ impl Automatic {
             Self::Room(_) => 0,
             Self::Stopped(waiting) => waiting,
         }
+    }
+}
+
+/// How what comes back without a person did so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    back: usize,
+    under_way: usize,
+    vain: usize,
+    waiting: usize,
+}
+
+impl Tally {
+    fn next(self) -> Automatic {
+        let Self { back, under_way, vain, waiting } = self;
+        if vain >= AUTO_VAIN_MAX && vain * 100 > (back + vain) * WAVE_ERRORS_PERCENT_MAX {
+            return Automatic::Stopped(waiting);
+        }
+        let together = (back * AUTO_GROWTH).clamp(AUTO_FIRST_MAX, WAVE_SITES_MAX);
+        Automatic::Room(together.saturating_sub(under_way))
     }
 }
 

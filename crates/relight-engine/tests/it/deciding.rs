@@ -1,10 +1,11 @@
 //! What waits for a person: bad news about too many sites at once, and a fix that nobody tried.
 
 use relight_engine::incident::{
-    Compromise, Counters, Entry, EvidenceKind, Ledger, Phase, Rejected,
+    Compromise, Counters, Entry, EvidenceKind, Ledger, PartName, PartSeen, Phase, Rejected,
 };
+use relight_engine::waves::{AUTO_FIRST_MAX, AUTO_VAIN_MAX};
 use relight_engine::{EngineErrorKind, FunctionalTest, REDARK_AUTO_MAX};
-use relight_model::{Digest, DisplayState, GateKey, Sbom};
+use relight_model::{Digest, DisplayState, GateKey, Sbom, SitePart};
 
 use crate::edge::key;
 use crate::engine::{LOG4SHELL, Town, log4j, name, open};
@@ -79,4 +80,37 @@ fn a_fix_that_was_scanned_is_verified_without_another_scan() {
     assert!(
         town.engine.verify_scanned("x", LOG4SHELL, &nobody, &test, Compromise::Unknown).is_err()
     );
+}
+
+/// Parts come back as whole sites do: a few, then more, and no more once many did not.
+#[test]
+fn parts_come_back_in_growing_groups_until_many_do_not() {
+    let town = Town::new(70);
+    town.incident(LOG4SHELL);
+    let record = |entry| town.engine.record("test", LOG4SHELL, entry).unwrap();
+    let name_of = |site| PartName { site: key(&name(site)), part: SitePart::Write };
+    let (plan, parts) = (Digest::default(), (0..70).map(name_of).collect());
+    record(Entry::PartsClosed { plan, parts, reason: "test".into() });
+    (0..70).for_each(|site| town.ingest(site, log4j("2.17.1")));
+    let group = || -> Vec<PartName> {
+        town.engine.relight_ready().unwrap();
+        town.engine.with_ledger(|ledger| {
+            let parts = ledger.incident(LOG4SHELL).unwrap().parts().values();
+            parts.filter(|it| it.state() == "opening").map(|it| it.name.clone()).collect()
+        })
+    };
+    let tell = |parts: &[PartName], seen| {
+        let (parts, edge, why) = (parts.to_vec(), "east".into(), String::new());
+        record(Entry::PartsSeen { parts, edge, seen, why });
+    };
+    let first = group();
+    assert_eq!(first.len(), AUTO_FIRST_MAX);
+    assert_eq!(group(), first, "they are on their way");
+    tell(&first, PartSeen::Open);
+    let second = group();
+    assert_eq!(second.len(), 4 * AUTO_FIRST_MAX);
+    let (vain, back) = second.split_at(AUTO_VAIN_MAX);
+    tell(vain, PartSeen::Stopped);
+    tell(back, PartSeen::Open);
+    assert_eq!(group(), [], "twenty more are clear, and wait for a person");
 }
