@@ -142,12 +142,17 @@ impl Held {
         if self.record == record {
             return Ok(());
         }
+        let length: u64 = record.own.iter().map(|key| key.as_str().len() as u64 + 1).sum();
+        self.lengthen(record, 2 * length + APPEND_SLACK_BYTES)
+    }
+
+    /// Appends what leads to a record while that leaves a file of so many bytes at most, and never
+    /// one that is too long to be read; else writes it anew.
+    fn lengthen(&mut self, record: Record, bytes_max: u64) -> Result<(), EdgeError> {
         let lines = self.lines_to(&record);
-        let length =
-            |own: &GateSet| own.iter().map(|key| key.as_str().len() as u64 + 1).sum::<u64>();
-        let short_max = 2 * length(&record.own) + APPEND_SLACK_BYTES;
+        let bytes_max = bytes_max.min(APPEND_BYTES_MAX);
         match self.appendable {
-            Some(size) if size + lines.len() as u64 <= short_max => {
+            Some(size) if size + lines.len() as u64 <= bytes_max => {
                 self.append_lines(&lines, record)
             }
             _ => self.rewrite(record),
@@ -178,11 +183,7 @@ impl Held {
     ) -> Result<(), EdgeError> {
         let mut record = Record { epoch: Some(epoch), own: &self.record.own | came };
         record.own.retain(|key| !gone.contains(key));
-        if self.appendable.is_none() {
-            return self.rewrite(record);
-        }
-        let lines = self.lines_to(&record);
-        self.append_lines(&lines, record)
+        self.lengthen(record, APPEND_BYTES_MAX)
     }
 
     /// The lines that lead from the record to another one.
@@ -284,6 +285,32 @@ mod tests {
         let record = Record { epoch: Some(epoch), own };
         fence.enter(epoch).unwrap().write(record.clone()).unwrap();
         assert_eq!(fence.enter(epoch).unwrap().record, record);
+    }
+
+    /// Long keys that come and go make lines, and the file stays one that is read.
+    #[test]
+    fn a_record_of_long_keys_is_never_too_long_to_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let fence = Fence::new(folder.path());
+        let keys = |from: usize, to: usize| -> GateSet {
+            (from..to).map(|n| GateKey::new(&format!("{n:0>128}")).unwrap()).collect()
+        };
+        let epoch = |seq| Epoch { term: 1, seq };
+        let mut record = Record { epoch: Some(epoch(1)), own: keys(0, 45_000) };
+        let mut held = fence.enter(epoch(1)).unwrap();
+        held.write(record.clone()).unwrap();
+        for (seq, count) in (2..).zip([35_000, 45_000, 35_000, 45_000, 25_000]) {
+            record = Record { epoch: Some(epoch(seq)), own: keys(0, count) };
+            held.write(record.clone()).unwrap();
+            assert_eq!(fence.read().unwrap(), record, "{seq}");
+        }
+        for seq in 7..10 {
+            let (came, gone) = (keys(25_000, 45_000), keys(25_000, 45_000));
+            held.append(epoch(seq), &came, &GateSet::new()).unwrap();
+            assert_eq!(fence.read().unwrap().own.len(), 45_000, "{seq}");
+            held.append(epoch(seq), &GateSet::new(), &gone).unwrap();
+            assert_eq!(fence.read().unwrap().own, record.own, "{seq}");
+        }
     }
 
     /// A record that lines were appended to is the one that was meant, wherever a kill cut it.
