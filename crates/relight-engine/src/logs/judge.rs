@@ -159,26 +159,26 @@ const PROXIES_MAX: usize = 1_000;
 /// # Errors
 /// The store cannot be read or written.
 pub fn note_proxies(store: &Store, networks: &[(IpAddr, u8)]) -> Result<(), EngineError> {
-    let mut known = proxies(store)?;
-    let before = known.clone();
-    for network in networks.iter().filter(|network| !before.contains(network)) {
-        known.push(*network);
-    }
-    known.drain(..known.len().saturating_sub(PROXIES_MAX));
-    if known != before {
+    let noted = store.settings(|settings| {
+        let mut known = proxies_of(&settings.get(PROXIES_KEY)?.unwrap_or_default());
+        let before = known.clone();
+        known.extend(networks.iter().filter(|network| !before.contains(network)));
+        known.drain(..known.len().saturating_sub(PROXIES_MAX));
+        if known == before {
+            return Ok(());
+        }
         let lines = known.iter().map(|(address, bits)| format!("{address}/{bits}\n"));
-        store.meta_put(PROXIES_KEY, &lines.collect::<String>())?;
-    }
-    Ok(())
+        settings.put(PROXIES_KEY, &lines.collect::<String>())
+    });
+    Ok(noted?)
 }
 
-fn proxies(store: &Store) -> Result<Vec<(IpAddr, u8)>, EngineError> {
-    let text = store.meta_get(PROXIES_KEY)?.unwrap_or_default();
+fn proxies_of(text: &str) -> Vec<(IpAddr, u8)> {
     let network = |line: &str| {
         let (address, bits) = line.split_once('/')?;
         Some((address.parse().ok()?, bits.parse().ok()?))
     };
-    Ok(text.lines().filter_map(network).collect())
+    text.lines().filter_map(network).collect()
 }
 
 /// Networks of which no address is to be blocked at that time: whoever means well by the
@@ -187,7 +187,7 @@ fn proxies(store: &Store) -> Result<Vec<(IpAddr, u8)>, EngineError> {
 /// # Errors
 /// The list or the store cannot be read.
 pub fn never_blocked(store: &Store, now: Timestamp) -> Result<Vec<(IpAddr, u8)>, EngineError> {
-    let mut never = proxies(store)?;
+    let mut never = proxies_of(&store.meta_get(PROXIES_KEY)?.unwrap_or_default());
     never.extend(known_scanners(store)?.0.networks(now));
     Ok(never)
 }
@@ -407,6 +407,25 @@ pub(super) mod tests {
         let many: Vec<_> = (10..10 + PROXIES_MAX as u32).map(network).collect();
         note_proxies(store, &many).unwrap();
         assert_eq!(never_blocked(store, 0).unwrap(), many);
+    }
+
+    /// Goal: no proxy is lost that another process noted. Method: four connections note their own.
+    #[test]
+    fn proxies_that_are_noted_at_one_moment_are_all_kept() {
+        let (_folder, engine, _) = one_site();
+        let folder = engine.store().path().parent().unwrap();
+        std::thread::scope(|scope| {
+            for part in 0..4_u8 {
+                scope.spawn(move || {
+                    let store = Store::open(folder).unwrap();
+                    for last in 0..25 {
+                        let address = IpAddr::from([192, 0, 2, part * 25 + last]);
+                        note_proxies(&store, &[(address, 32)]).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(never_blocked(engine.store(), 0).unwrap().len(), 100);
     }
 
     pub(crate) fn one_site() -> (tempfile::TempDir, Engine, Feed) {

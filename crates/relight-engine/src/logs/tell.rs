@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use relight_model::{Campaign, Severity};
-use relight_store::Store;
+use relight_store::{Settings, Store, StoreError};
 
 use super::judged;
 use crate::error::EngineError;
@@ -27,11 +27,18 @@ pub fn begin_telling(store: &Store) -> Result<(), EngineError> {
     if store.meta_get(TOLD_KEY)?.is_some() {
         return Ok(());
     }
-    let mut told = Told::default();
-    if !store.window_days()?.is_empty() {
-        told.news(judged(store)?.campaigns);
-    }
-    told.write(store)
+    let is_new = store.window_days()?.is_empty();
+    let before = if is_new { Vec::new() } else { judged(store)?.campaigns };
+    let begun = store.settings(|settings| {
+        // Whoever began meanwhile may have told something.
+        if settings.get(TOLD_KEY)?.is_some() {
+            return Ok(());
+        }
+        let mut told = Told::default();
+        told.news(before);
+        told.write(settings)
+    });
+    Ok(begun?)
 }
 
 /// The campaigns that stand higher than people know, given everything that is kept now. What is
@@ -41,12 +48,15 @@ pub fn begin_telling(store: &Store) -> Result<(), EngineError> {
 /// The store cannot be read or written; then the next call tells it.
 pub fn tell_campaigns(store: &Store) -> Result<Vec<Campaign>, EngineError> {
     let campaigns = judged(store)?.campaigns;
-    let mut told = Told::read(store)?;
-    let news = told.news(campaigns);
-    if !news.is_empty() {
-        told.write(store)?;
-    }
-    Ok(news)
+    let told = store.settings(|settings| {
+        let mut told = Told::read(settings)?;
+        let news = told.news(campaigns);
+        if !news.is_empty() {
+            told.write(settings)?;
+        }
+        Ok(news)
+    });
+    Ok(told?)
 }
 
 /// What people know: the step of each campaign, in the order in which they were told.
@@ -54,16 +64,16 @@ pub fn tell_campaigns(store: &Store) -> Result<Vec<Campaign>, EngineError> {
 struct Told(Vec<(String, String)>);
 
 impl Told {
-    fn read(store: &Store) -> Result<Self, EngineError> {
-        let text = store.meta_get(TOLD_KEY)?.unwrap_or_default();
+    fn read(settings: &Settings<'_>) -> Result<Self, StoreError> {
+        let text = settings.get(TOLD_KEY)?.unwrap_or_default();
         let line =
             |line: &str| line.split_once(' ').map(|(id, step)| (id.to_owned(), step.to_owned()));
         Ok(Self(text.lines().filter_map(line).collect()))
     }
 
-    fn write(&self, store: &Store) -> Result<(), EngineError> {
+    fn write(&self, settings: &Settings<'_>) -> Result<(), StoreError> {
         let lines = self.0.iter().map(|(id, step)| format!("{id} {step}\n"));
-        Ok(store.meta_put(TOLD_KEY, &lines.collect::<String>())?)
+        settings.put(TOLD_KEY, &lines.collect::<String>())
     }
 
     /// Those of which nobody was told, or at a lower step only.
@@ -135,6 +145,30 @@ mod tests {
         engine.ingest_log(&feed, std::io::Cursor::new(payload(2).into_bytes())).unwrap();
         begin_telling(store).unwrap();
         assert_eq!(told(store), ["S3"], "beginning twice takes nothing down");
+    }
+
+    /// Goal: two processes that watch one register tell a campaign once. Method: four connections
+    /// judge it and tell at one moment.
+    #[test]
+    fn a_campaign_is_told_by_one_of_those_who_watch() {
+        let (_folder, engine, feed) = one_site();
+        begin_telling(engine.store()).unwrap();
+        let folder = engine.store().path().parent().unwrap();
+        for last in 1..=5 {
+            let log = payload(last).into_bytes();
+            engine.ingest_log(&feed, std::io::Cursor::new(log)).unwrap();
+            let barrier = std::sync::Barrier::new(4);
+            let tell = || {
+                let store = Store::open(folder).unwrap();
+                barrier.wait();
+                told(&store).len()
+            };
+            let all: usize = std::thread::scope(|scope| {
+                let each: Vec<_> = (0..4).map(|_| scope.spawn(tell)).collect();
+                each.into_iter().map(|it| it.join().unwrap()).sum()
+            });
+            assert_eq!(all, 1, "campaign {last}");
+        }
     }
 
     use Severity::{AttemptOnVulnerable, ExploitAttempt, SignsOfSuccess};
