@@ -237,8 +237,9 @@ pub trait DriverKind: Sync {
     fn open(&self, target: &Target) -> Result<Box<dyn EdgeDriver>, EdgeError>;
 }
 
-/// The newest epoch that wrote to the gate of `target`; none on one that nobody wrote to. Changes
-/// nothing, and needs no edge that answers.
+/// The newest epoch that the gate folder of `target` tells; none in one that nobody wrote to. What
+/// the Gateway API keeps in annotations as well is not asked for: this changes nothing, and needs
+/// no edge that answers.
 ///
 /// # Errors
 /// The file of the epoch cannot be read, or is none.

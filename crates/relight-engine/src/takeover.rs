@@ -28,7 +28,8 @@ impl Trust {
 
 /// The lease under a term above every one that an edge of the register has seen: one that was
 /// restored from a copy would otherwise be refused everywhere (ruling 3). An edge whose epoch
-/// cannot be read says so when it is written to.
+/// cannot be read says so when it is written to, and so does one whose newer epochs stand in the
+/// annotations of routes only, because its gate folder was not restored.
 pub(crate) fn above_edges(store: &Store, lease: Lease) -> Result<Lease, EngineError> {
     let mut newest = 0;
     for row in store.edges()? {
