@@ -19,9 +19,7 @@ use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::query::{Facts, KEYS, Query, QueryError, TextKey, Truth};
 
-/// Inventories confirmed longer ago than this, in seconds, are stale when nobody says otherwise
-/// (REGISTER 4: 7 days for what was scanned). An incident asks more strictly.
-pub(crate) const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
+pub(crate) use relight_engine::INVENTORY_AGE_MAX_S;
 
 /// Everything that answers rest on, read once. It takes no lease: whoever controls this register
 /// goes on undisturbed.

@@ -4,17 +4,22 @@
 use std::collections::BTreeMap;
 use std::{fs, io};
 
-use relight_model::{Sign, SiteId, Timestamp};
+use relight_model::{GateKey, Sign, SiteId, Timestamp};
 use relight_store::{SiteSet, Store};
 use relight_watch::{Outbound, read_outbound};
 
 use super::compact::{HEARD, day_of};
 use super::{Faults, signs_seen};
-use crate::error::EngineError;
-use crate::then::Since;
+use crate::engine::Engine;
+use crate::error::{EngineError, EngineErrorKind};
+use crate::then::{Since, Then};
 
 /// Name of the list of days on which somebody looked at what sites sent out, in the data folder.
 pub const OUTBOUND: &str = "outbound.csv";
+
+/// Inventories confirmed longer ago than this, in seconds, are stale when nobody says otherwise
+/// (REGISTER 4: 7 days for what was scanned). An incident asks more strictly.
+pub const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
 
 /// What is known about signs of success at a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +74,24 @@ pub fn signs_of(
     let missing = days.clone().find(|day| !is_looked_at(day)).map(SignsGap::Outbound);
     let gap = missing.or_else(|| since.or_earlier.then_some(SignsGap::Since));
     Ok(gap.map_or(SignsOf::None, SignsOf::Unknown))
+}
+
+impl Engine {
+    /// What is known about signs at a site since it had the flaw of an incident: asked before
+    /// anybody's word that there were none is taken.
+    ///
+    /// # Errors
+    /// The site is not known, or the store or a list in the data folder cannot be read.
+    pub fn signs_at(&self, id: &str, site: &GateKey) -> Result<SignsOf, EngineError> {
+        let known = self.sites().iter().find(|it| it.slug == *site).map(|it| it.id);
+        let place = known.ok_or_else(|| {
+            EngineError::new(EngineErrorKind::NotFound, format!("no site is called {site}"))
+        })?;
+        let question = self.with_ledger(|ledger| Some(ledger.incident(id)?.question.clone()));
+        let flaw = question.unwrap_or_default();
+        let then = Then::new(&self.store, std::slice::from_ref(&flaw), INVENTORY_AGE_MAX_S)?;
+        signs_of(&self.store, place, then.since(place, &flaw)?, self.now())
+    }
 }
 
 /// The days on which somebody looked at what sites sent out, from [`OUTBOUND`] in the data folder,

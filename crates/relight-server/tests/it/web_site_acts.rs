@@ -1,6 +1,10 @@
 //! What people do about one site in the console: two of them answer for it, a fix is verified, a
 //! part of it is closed.
 
+use relight_engine::Inventory;
+use relight_engine::incident::{EvidenceKind, Phase};
+use relight_model::{Basis, Component, Digest, GateKey, Purl, Sbom, Scope};
+
 use crate::door_support::{START, World, clock, person, token};
 use crate::web_acts::{LOG4SHELL, behind_an_edge, decide, open_incident, propose};
 
@@ -67,6 +71,39 @@ fn a_fix_that_nobody_deployed_is_not_verified() {
     assert_eq!(act(&world, &owner, "act=verify&status=abc").0, 422);
     assert_eq!(act(&world, &owner, "act=verify&path=/&status=200&signs=none").0, 409);
     assert_eq!(kinds(&world, "verif"), [""; 0]);
+}
+
+/// Reads what is deployed at `care`: this version of log4j-core.
+fn deploy(world: &World, version: &str) {
+    let purl = Purl::new("maven", "org.apache.logging.log4j", "log4j-core", version);
+    let component = Component::new(purl, "log4j.jar", Basis::PomProperties, Scope::Installed);
+    let sbom = Sbom {
+        components: vec![component],
+        flaws: Vec::new(),
+        artifact: Some(Digest([version.as_bytes()[3]; 32])),
+        tool: "relight test".into(),
+    };
+    let (site, observed_at) = (GateKey::new("care").unwrap(), world.engine.now());
+    let inventory = Inventory { site, sbom, observed_at, profiles: None };
+    world.engine.ingest("scanner", &[inventory], EvidenceKind::Scan).unwrap();
+}
+
+/// Trap: no signs from an absence of logs.
+#[test]
+fn no_signs_is_nobodys_mere_word() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, owner]) = start(now);
+    deploy(&world, "2.14.1");
+    propose(&world, &chief, "care");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    deploy(&world, "2.17.1");
+    let phase = || world.engine.phase(LOG4SHELL, &GateKey::new("care").unwrap());
+    assert_eq!(phase(), Some(Phase::Verifying));
+    let (status, body) = act(&world, &owner, "act=verify&signs=none");
+    assert_eq!(status, 409, "{body}");
+    assert!(body.contains("“no signs” cannot be said of care"), "{body}");
+    assert_eq!((phase(), kinds(&world, "verified")), (Some(Phase::Verifying), Vec::new()));
 }
 
 /// A plan that closes a part says so, and never that a site goes dark.

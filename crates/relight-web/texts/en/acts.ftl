@@ -239,6 +239,7 @@ act-verify-signs = Signs of compromise
 act-signs-unknown = not known
 act-signs-none = none seen
 act-signs-seen = seen
+act-signs-refused-remedy = the logs of every day since it had the flaw are read, and outbound.csv says who looked at what it sent out; relight incident verify --signs none names the day that is missing. Until then: “not known”
 act-accept = Ask a second person to accept it as it is
 act-accept-why = Why it may be accepted
 act-accept-days = Days

@@ -248,6 +248,7 @@ act-verify-signs = Signes de compromission
 act-signs-unknown = pas connus
 act-signs-none = aucun vu
 act-signs-seen = vus
+act-signs-refused-remedy = les journaux de chaque jour depuis qu’il avait la faille sont lus, et outbound.csv dit qui a regardé ce qu’il envoyait; relight incident verify --signs none nomme le jour qui manque. D’ici là : « pas connus »
 act-accept = Demander à une deuxième personne de l’accepter tel quel
 act-accept-why = Pourquoi l’accepter
 act-accept-days = Jours

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Role, Scope};
 use relight_engine::incident::{Compromise, Entry};
 use relight_engine::policy::{Means, Person, Refusal};
-use relight_engine::{Engine, EngineError, FunctionalTest};
+use relight_engine::{Engine, EngineError, FunctionalTest, SignsOf};
 use relight_model::{GateKey, Timestamp};
 use relight_web::act_views::PreviewPage;
 use relight_web::texts;
@@ -87,13 +87,16 @@ impl Short {
     }
 }
 
-/// Why an act was not done: there is none of its name, a role is missing, or the engine says no.
+/// Why an act was not done: there is none of its name, a role is missing, nobody looked for signs
+/// of compromise, or the engine says no.
 #[derive(Debug)]
 pub(crate) enum Denied {
     /// No site can be looked after like this.
     NoSuchAct,
     /// Nobody granted it.
     Role,
+    /// That this site showed no signs of compromise cannot be said.
+    Signs(String),
     /// The engine's reason.
     Engine(EngineError),
 }
@@ -168,10 +171,7 @@ impl<'a> Act<'a> {
                 self.engine.record(name, id, entry)?;
             }
             "exempt" => self.engine.exempt(name, id, &site)?,
-            "verify" => {
-                let (test, signs) = (short.test()?, short.compromise());
-                return Ok(self.engine.verify_scanned(name, id, &site, &test, signs)?);
-            }
+            "verify" => return self.verify(&site, short),
             "accept" => {
                 let expires = short.expires(self.engine.now())?;
                 self.engine.propose_acceptance(name, id, &site, note, expires)?;
@@ -180,6 +180,16 @@ impl<'a> Act<'a> {
             _ => return Err(Denied::NoSuchAct),
         }
         Ok(true)
+    }
+
+    /// Verifies a fix. "No signs" is nobody's mere word: every day was looked at, or it is refused.
+    fn verify(&self, site: &GateKey, short: &Short) -> Result<bool, Denied> {
+        let (name, id) = (&self.person.name, short.incident.trim());
+        let (test, signs) = (short.test()?, short.compromise());
+        if signs == Compromise::NoSigns && self.engine.signs_at(id, site)? != SignsOf::None {
+            return Err(Denied::Signs(site.to_string()));
+        }
+        Ok(self.engine.verify_scanned(name, id, site, &test, signs)?)
     }
 
     /// A site, and the body that answers for it.
@@ -223,6 +233,11 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
         Denied::Role => {
             let words = (texts::act_no_role(lang), texts::act_no_role_remedy(lang));
             because(say(StatusCode::FORBIDDEN, words), "no-role")
+        }
+        Denied::Signs(site) => {
+            let what = texts::signs_refused(lang, &site);
+            let words = (what.as_str(), texts::act_signs_refused_remedy(lang));
+            because(say(StatusCode::CONFLICT, words), "signs-refused")
         }
         Denied::NoSuchAct => {
             let words = (texts::act_unknown(lang), texts::act_unknown_remedy(lang));

@@ -156,6 +156,7 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
             "act: analyse, fix, verify, exempt, accept or agree; days and status are numbers",
         ),
         Denied::Role => Problem::of(StatusCode::FORBIDDEN),
+        Denied::Signs(site) => Problem::signs(lang, &site),
         Denied::Engine(error) => Problem::engine(lang, &error),
     }
 }

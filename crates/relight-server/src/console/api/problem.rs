@@ -43,6 +43,14 @@ impl Problem {
         Self { code, detail, remedy, ..Self::of(StatusCode::FORBIDDEN) }
     }
 
+    /// That a site showed no signs of compromise cannot be said.
+    pub(super) fn signs(lang: Lang, site: &str) -> Self {
+        let (detail, remedy) =
+            (texts::signs_refused(lang, site), texts::act_signs_refused_remedy(lang));
+        let (code, remedy) = ("signs-refused".to_owned(), remedy.to_owned());
+        Self { code, detail, remedy, ..Self::of(StatusCode::CONFLICT) }
+    }
+
     /// A fault of ours.
     pub(super) fn internal(why: &str) -> Self {
         Self { detail: why.to_owned(), ..Self::of(StatusCode::INTERNAL_SERVER_ERROR) }

@@ -5,9 +5,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 use relight_engine::incident::{Compromise, Phase};
-use relight_engine::{
-    Engine, EngineError, FunctionalTest, Inventory, SignsGap, SignsOf, Then, signs_of,
-};
+use relight_engine::{Engine, FunctionalTest, Inventory, SignsGap, SignsOf};
 use relight_model::GateKey;
 use relight_scan::Target;
 use relight_server::web::{number, texts};
@@ -19,7 +17,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
 use crate::localise::one_of;
-use crate::register::INVENTORY_AGE_MAX_S;
 use crate::report::{Exit, Report};
 
 #[derive(Debug, Args)]
@@ -105,20 +102,17 @@ fn looked_for_signs(
     site: &GateKey,
     context: &Context,
 ) -> Result<(), Failure> {
-    let (lang, store) = (context.lang, engine.store());
-    let failed = |error: EngineError| Failure::engine(lang, &error);
-    let question = engine.with_ledger(|ledger| Some(ledger.incident(id)?.question.clone()));
-    let flaw = question.unwrap_or_default();
-    let known = engine.sites().iter().find(|it| it.slug == *site).map(|it| it.id);
-    let Some(place) = known else { return Ok(()) };
-    let since = Then::new(store, std::slice::from_ref(&flaw), INVENTORY_AGE_MAX_S)
-        .and_then(|then| then.since(place, &flaw))
-        .map_err(|error| context.store_failure(&error))?;
+    let lang = context.lang;
     let day = |day: i64| number::rfc3339(day * 86_400)[..10].to_owned();
-    let why = match signs_of(store, place, since, engine.now()).map_err(failed)? {
+    let flaw = || {
+        let question = engine.with_ledger(|ledger| Some(ledger.incident(id)?.question.clone()));
+        question.unwrap_or_default()
+    };
+    let found = engine.signs_at(id, site).map_err(|error| Failure::engine(lang, &error))?;
+    let why = match found {
         SignsOf::None => return Ok(()),
         SignsOf::Seen(signs) => texts::signs_were_seen(lang, signs.len()),
-        SignsOf::Unknown(SignsGap::Since) => texts::signs_gap_since(lang, &flaw),
+        SignsOf::Unknown(SignsGap::Since) => texts::signs_gap_since(lang, &flaw()),
         SignsOf::Unknown(SignsGap::Inbound(at)) => texts::signs_gap_inbound(lang, &day(at)),
         SignsOf::Unknown(SignsGap::Outbound(at)) => texts::signs_gap_outbound(lang, &day(at)),
     };
