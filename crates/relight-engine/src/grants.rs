@@ -2,11 +2,12 @@
 
 use relight_edge::Target;
 use relight_edge::http::Client;
-use relight_model::{GateKey, Timestamp, Verdict};
+use relight_model::{Digest, GateKey, Timestamp, Verdict};
 
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Acceptance, Entry, EvidenceKind, Ground, Mitigation, Phase};
+use crate::policy::Refusal;
 
 /// Most payloads in one replay.
 pub const PAYLOADS_MAX: usize = 1_000;
@@ -40,22 +41,27 @@ impl Engine {
         self.record(actor, id, Entry::AcceptanceProposed { site, proposer, reason, expires })
     }
 
-    /// The second person agrees: a site behind a control, or one that is unknown, may return; one
+    /// The second person agrees to the request that was read: a site behind a control, or one that is unknown, may return; one
     /// that is online may stay. True when it was an exemption.
     ///
     /// # Errors
-    /// Nobody asked for it, the same person did, or the journal refuses it.
+    /// Nobody asked for it, something else is asked for meanwhile, the same person asked, or the
+    /// journal refuses it.
     pub fn approve_acceptance(
         &self,
         actor: &str,
         id: &str,
         site: &GateKey,
+        seen: Digest,
     ) -> Result<bool, EngineError> {
         let proposed = self.with_ledger(|ledger| ledger.incident(id)?.proposed(site).cloned());
         let proposed = proposed.ok_or_else(|| {
             let context = format!("nobody asked to accept {site}");
             EngineError::new(EngineErrorKind::NotFound, context)
         })?;
+        if proposed.id().ok() != Some(seen) {
+            return Err(EngineError::from(Refusal::OtherRequest));
+        }
         let acceptance = Acceptance { approver: actor.to_owned(), ..proposed };
         let is_online = self.phase(id, site).is_none_or(|phase| phase == Phase::Online);
         let site = site.clone();

@@ -30,8 +30,9 @@ pub struct SitePage {
     pub state: &'static str,
     /// Label and value of each fact.
     pub facts: Vec<(&'static str, String)>,
-    /// Open incidents in which this reader may do something about it.
-    pub acts: Vec<String>,
+    /// Open incidents in which this reader may do something about it, each with the id of what a
+    /// second person is asked for; empty where nobody is.
+    pub acts: Vec<(String, String)>,
     /// What open incidents know about it.
     pub cases: Vec<CaseRow>,
     /// What it runs on.

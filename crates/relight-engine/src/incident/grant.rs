@@ -193,6 +193,11 @@ impl Incident {
         self.proposals.get(site)
     }
 
+    /// The id of it: whoever agrees names what was read.
+    pub fn request(&self, site: &GateKey) -> Option<Digest> {
+        self.proposed(site)?.id().ok()
+    }
+
     pub(super) fn propose(
         &mut self,
         site: &GateKey,
@@ -229,7 +234,9 @@ impl Incident {
             step(case, &[Phase::Mitigated, Phase::Unknown], Phase::RelightEligible, now)?;
             case.grant = Some(grant.clone());
             Ok(())
-        })
+        })?;
+        self.proposals.remove(site);
+        Ok(())
     }
 
     pub(super) fn exempt(
@@ -256,6 +263,9 @@ impl Incident {
         }
         case.go(Phase::Exempt, now);
         self.cases.insert(site.clone(), case);
+        if matches!(ground, Ground::Acceptance(_)) {
+            self.proposals.remove(site);
+        }
         Ok(())
     }
 

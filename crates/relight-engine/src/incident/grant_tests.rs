@@ -201,6 +201,25 @@ fn the_same_news_leaves_a_control_where_it_is_and_other_news_voids_it() {
     assert_eq!(phase(&over), Phase::Affected);
 }
 
+/// What was signed waits no longer: it would be signed again by whoever is next.
+#[test]
+fn a_request_ends_when_it_is_signed() {
+    let asked = Acceptance { approver: String::new(), ..two(END) };
+    let Acceptance { proposer, reason, expires, .. } = asked.clone();
+    let asks = Entry::AcceptanceProposed { site: key(), proposer, reason, expires };
+    let unknown = attach(1, 2, Verdict::Unknown);
+    let mut dark = after(&[order(), unknown, asks.clone()]);
+    assert_eq!(dark.request(&key()), asked.id().ok());
+    dark.apply(&accept(END), NOW).unwrap();
+    assert_eq!(dark.request(&key()), None);
+    let mut lit = after(&[asks]);
+    assert!(lit.apply(&accept(END), NOW).is_err());
+    assert!(lit.request(&key()).is_some(), "what was refused waits on");
+    let exempt = Entry::Exempted { site: key(), ground: Ground::Acceptance(two(END)) };
+    lit.apply(&exempt, NOW).unwrap();
+    assert_eq!(lit.request(&key()), None);
+}
+
 #[test]
 fn an_exemption_names_its_ground() {
     let mut silent = incident();

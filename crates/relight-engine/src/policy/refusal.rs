@@ -23,6 +23,8 @@ pub enum Refusal {
     UnknownAction,
     /// The hash is not the one of the plan that waits.
     OtherHash,
+    /// What a second person agrees to is not what waits any more.
+    OtherRequest,
     /// It is older than a plan may be.
     Expired,
     /// Somebody refused it.
@@ -51,7 +53,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every one of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Empty,
         Self::NotCommander,
         Self::NotApprover,
@@ -62,6 +64,7 @@ impl Refusal {
         Self::Protected,
         Self::UnknownAction,
         Self::OtherHash,
+        Self::OtherRequest,
         Self::Expired,
         Self::Refused,
         Self::Done,
@@ -89,6 +92,7 @@ impl Refusal {
             Self::Protected => "protected",
             Self::UnknownAction => "unknown-action",
             Self::OtherHash => "other-hash",
+            Self::OtherRequest => "other-request",
             Self::Expired => "expired",
             Self::Refused => "refused",
             Self::Done => "done",

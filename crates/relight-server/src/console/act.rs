@@ -157,7 +157,11 @@ pub(crate) fn status_of(error: &EngineError) -> StatusCode {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         EngineErrorKind::Refused(
-            Refusal::OtherHash | Refusal::Expired | Refusal::Refused | Refusal::Done,
+            Refusal::OtherHash
+            | Refusal::OtherRequest
+            | Refusal::Expired
+            | Refusal::Refused
+            | Refusal::Done,
         )
         | EngineErrorKind::Stale(_)
         | EngineErrorKind::Rejected(_)
@@ -204,7 +208,7 @@ pub(super) fn told_page(
 }
 
 /// A date and a time of day, in UTC, as everywhere in the console's own texts.
-fn moment(lang: Lang, at: Timestamp) -> String {
+pub(super) fn moment(lang: Lang, at: Timestamp) -> String {
     let stamp = number::rfc3339(at);
     let date = stamp.get(..10).unwrap_or_default();
     let time = format!("{} UTC", number::clock(lang, at));

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::access::{Role, Scope};
+use relight_engine::incident::Incident;
 use relight_engine::matching::Advisories;
 use relight_engine::store::Store;
 use relight_engine::{Engine, EngineError};
@@ -60,15 +61,21 @@ struct SiteView<'a> {
 }
 
 impl SiteView<'_> {
-    /// The open incidents in which this reader may do something about a site.
-    fn acts(&self) -> Vec<String> {
+    /// The open incidents in which this reader may do something about a site, and the id of what a
+    /// second person is asked for in each.
+    fn acts(&self, site: &GateKey) -> Vec<(String, String)> {
         let Reader::Signed(signed) = &self.asked.reader else { return Vec::new() };
         let person = act::person_of(self.console, signed, self.engine.now());
         let mut roles = [Role::SiteOwner, Role::Commander, Role::Approver].into_iter();
         if !roles.any(|role| person.may(role, &self.scope)) {
             return Vec::new();
         }
-        self.engine.with_ledger(|ledger| ledger.open().map(|(id, _)| id.to_owned()).collect())
+        let request = |incident: &Incident| {
+            incident.request(site).map(|request| request.to_string()).unwrap_or_default()
+        };
+        self.engine.with_ledger(|ledger| {
+            ledger.open().map(|(id, incident)| (id.to_owned(), request(incident))).collect()
+        })
     }
 
     fn page(&self, site: &Site) -> SitePage {
@@ -83,6 +90,8 @@ impl SiteView<'_> {
             let reasons = Coverage::reasons(&states, self.engine.now(), INCIDENT_AGE_MAX_S);
             (self.findings(&inventories, advisories), reasons)
         });
+        // Before the words of a request: an id that is older than they are agrees to nothing.
+        let acts = self.acts(&site.slug);
         SitePage {
             frame: self.console.frame(self.asked, slug, "sites", switch),
             slug: slug.to_owned(),
@@ -90,7 +99,7 @@ impl SiteView<'_> {
             letter: state.letter(),
             state: words::state(lang, state),
             facts: self.facts(site),
-            acts: self.acts(),
+            acts,
             cases: self.cases(&site.slug),
             assets: inventories.iter().map(|(asset, sbom)| asset_row(lang, *asset, sbom)).collect(),
             reasons: reasons.iter().map(|reason| words::reason(lang, *reason)).collect(),
@@ -144,7 +153,8 @@ impl SiteView<'_> {
                     facts.push((texts::site_part(lang), format!("{} · {state}", part.name.part)));
                 }
                 if let Some(asked) = incident.proposed(&site.slug) {
-                    let who = texts::site_asked(lang, &asked.proposer, id, &asked.reason);
+                    let until = act::moment(lang, asked.expires);
+                    let who = texts::site_asked(lang, &asked.proposer, id, &asked.reason, &until);
                     facts.push((texts::site_acceptance(lang), who));
                 }
             }

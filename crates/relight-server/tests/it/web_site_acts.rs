@@ -23,10 +23,17 @@ fn start(clock: fn() -> i64) -> (World, [String; 3]) {
     (world, people)
 }
 
-/// Sends a short form about a site; the status, and what is said.
+/// Sends a short form about a site as its page stands; the status, and what is said.
 fn act(world: &World, cookie: &str, more: &str) -> (u16, String) {
     let page = world.get("/site/care?lang=en", cookie).2;
-    let form = format!("token={}&incident={LOG4SHELL}&{more}", token(&page));
+    send(world, cookie, &page, more)
+}
+
+/// The same from a page that was read before.
+fn send(world: &World, cookie: &str, page: &str, more: &str) -> (u16, String) {
+    let hidden = page.split("name=\"seen\" value=\"").nth(1).unwrap_or_default();
+    let (token, seen) = (token(page), hidden.split('"').next().unwrap());
+    let form = format!("token={token}&incident={LOG4SHELL}&seen={seen}&{more}");
     let (status, _, body) = world.post("/site/care/act?lang=en", cookie, &form);
     (status, body)
 }
@@ -58,6 +65,31 @@ fn two_people_answer_for_a_site() {
     assert_eq!(act(&world, &zoe, "act=agree").0, 303);
     let signed = ["acceptance-proposed chief", "acceptance-signed zoe"];
     assert_eq!(kinds(&world, "acceptance"), signed);
+    let page = world.get("/site/care?lang=en", &zoe).2;
+    assert!(!page.contains("asks a second person"), "nothing waits any more: {page}");
+}
+
+/// Goal: a second person signs what she read. Method: another request takes the place of the first
+/// one between the page and the click.
+#[test]
+fn who_agrees_agrees_to_what_was_read() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, owner]) = start(now);
+    propose(&world, &chief, "care");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    assert_eq!(act(&world, &owner, "act=accept&note=one+night&days=1").0, 303);
+    let page = world.get("/site/care?lang=en", &zoe).2;
+    assert!(page.contains("until 2027-01-16 at 8:00 UTC: one night"), "{page}");
+    assert_eq!(act(&world, &owner, "act=accept&note=for+good&days=30").0, 303);
+    let (status, body) = send(&world, &zoe, &page, "act=agree");
+    assert_eq!(status, 409, "{body}");
+    assert!(body.contains("not what waits for a second person any more"), "{body}");
+    let form = format!("token={}&incident={LOG4SHELL}&act=agree", token(&page));
+    assert_eq!(world.post("/site/care/act", &zoe, &form).0, 409, "what was not read");
+    assert_eq!(kinds(&world, "acceptance-signed"), [""; 0]);
+    assert_eq!(act(&world, &zoe, "act=agree").0, 303);
+    assert_eq!(kinds(&world, "acceptance-signed"), ["acceptance-signed zoe"]);
 }
 
 #[test]
@@ -94,9 +126,9 @@ fn no_signs_is_nobodys_mere_word() {
     clock!(now, now_set);
     now_set(START);
     let (world, [chief, zoe, owner]) = start(now);
-    deploy(&world, "2.14.1");
     propose(&world, &chief, "care");
     assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    deploy(&world, "2.14.1");
     deploy(&world, "2.17.1");
     let phase = || world.engine.phase(LOG4SHELL, &GateKey::new("care").unwrap());
     assert_eq!(phase(), Some(Phase::Verifying));

@@ -9,7 +9,7 @@ use relight_engine::access::{Role, Scope};
 use relight_engine::incident::{Compromise, Entry};
 use relight_engine::policy::{Means, Person, Refusal};
 use relight_engine::{Engine, EngineError, FunctionalTest, SignsOf};
-use relight_model::{GateKey, Timestamp};
+use relight_model::{Digest, GateKey, Timestamp};
 use relight_web::act_views::PreviewPage;
 use relight_web::texts;
 use serde::Deserialize;
@@ -45,6 +45,9 @@ pub(crate) struct Short {
     /// For how long a site is accepted as it is, in days.
     #[serde(default)]
     pub(crate) days: String,
+    /// The id of the request that a second person read.
+    #[serde(default)]
+    pub(crate) seen: String,
     /// The page that is asked for behind the gate.
     #[serde(default)]
     pub(crate) path: String,
@@ -176,7 +179,10 @@ impl<'a> Act<'a> {
                 let expires = short.expires(self.engine.now())?;
                 self.engine.propose_acceptance(name, id, &site, note, expires)?;
             }
-            "agree" => drop(self.engine.approve_acceptance(name, id, &site)?),
+            "agree" => {
+                let seen = Digest::parse(short.seen.trim()).unwrap_or_default();
+                self.engine.approve_acceptance(name, id, &site, seen)?;
+            }
             _ => return Err(Denied::NoSuchAct),
         }
         Ok(true)

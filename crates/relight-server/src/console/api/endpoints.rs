@@ -6,7 +6,7 @@ use relight_engine::incident::{self, Incident};
 use relight_engine::live::{BoardSite, Snapshot};
 use relight_engine::plan::Plan;
 use relight_engine::policy::Desk;
-use relight_model::DisplayState;
+use relight_model::{DisplayState, GateKey};
 use relight_web::number::rfc3339;
 use relight_web::words::state_name;
 use serde_json::Value;
@@ -15,8 +15,8 @@ use super::document::Document;
 use super::problem::Problem;
 use super::types::{
     Action, Actions, Decide, Done, IncidentView, Incidents, OpenIncident, PhaseCount, PlanAsk,
-    PlanPreview, PlanSiteView, PolicyView, SeatOf, SiteAct, SiteQuery, SiteView, Sites,
-    SkippedView, UpdateWords,
+    PlanPreview, PlanSiteView, PolicyView, RequestView, SeatOf, SiteAct, SiteQuery, SiteView,
+    Sites, SkippedView, UpdateWords,
 };
 use super::{Call, Endpoint, Nothing, openapi};
 use crate::console::act::approve::{self, Decision};
@@ -184,7 +184,25 @@ fn update(call: &Call, input: UpdateWords) -> Result<Done, Problem> {
     Ok(Done { done: true })
 }
 
-fn site_view(site: &BoardSite, state: DisplayState) -> SiteView {
+/// What a second person is asked to accept, in each open incident.
+fn requests(call: &Call, site: &BoardSite) -> Vec<RequestView> {
+    let Ok(site) = GateKey::new(&site.slug) else { return Vec::new() };
+    let view = |id: &str, incident: &Incident| {
+        let asked = incident.proposed(&site)?;
+        Some(RequestView {
+            id: asked.id().ok()?.to_string(),
+            incident: id.to_owned(),
+            by: asked.proposer.clone(),
+            reason: asked.reason.clone(),
+            expires: rfc3339(asked.expires),
+        })
+    };
+    call.engine.with_ledger(|ledger| {
+        ledger.open().filter_map(|(id, incident)| view(id, incident)).collect()
+    })
+}
+
+fn site_view(call: &Call, site: &BoardSite, state: DisplayState) -> SiteView {
     SiteView {
         slug: site.slug.clone(),
         name_fr: site.name_fr.clone(),
@@ -192,6 +210,7 @@ fn site_view(site: &BoardSite, state: DisplayState) -> SiteView {
         organisation: site.organisation.clone(),
         sector: site.sector.clone(),
         state: state_name(state).to_owned(),
+        requests: requests(call, site),
     }
 }
 
@@ -215,7 +234,7 @@ fn sites(call: &Call, query: SiteQuery) -> Result<Sites, Problem> {
     let page = found.iter().skip(offset).take(SITES_MAX);
     Ok(Sites {
         total: found.len() as u64,
-        sites: page.map(|(site, state)| site_view(site, *state)).collect(),
+        sites: page.map(|(site, state)| site_view(call, site, *state)).collect(),
     })
 }
 
@@ -223,7 +242,7 @@ fn site(call: &Call, _: Nothing) -> Result<SiteView, Problem> {
     let slug = call.part("slug");
     let snapshot = call.console.board.snapshot();
     let found = seen(call, &snapshot).into_iter().find(|(site, _)| site.slug == slug);
-    let found = found.map(|(site, state)| site_view(site, state));
+    let found = found.map(|(site, state)| site_view(call, site, state));
     found.ok_or_else(|| Problem::of(StatusCode::NOT_FOUND))
 }
 
@@ -233,6 +252,7 @@ fn site_act(call: &Call, input: SiteAct) -> Result<Done, Problem> {
         incident: input.incident,
         act: input.act,
         note: or_empty(input.note),
+        seen: or_empty(input.seen),
         days: input.days.map(|days| days.to_string()).unwrap_or_default(),
         path: or_empty(input.path),
         status: input.status.map(|status| status.to_string()).unwrap_or_default(),

@@ -49,6 +49,7 @@ fn nested(schemas: &mut Map<String, Value>) {
         (types::IncidentView::NAME, types::IncidentView::schema()),
         (types::PhaseCount::NAME, types::PhaseCount::schema()),
         (types::SiteView::NAME, types::SiteView::schema()),
+        (types::RequestView::NAME, types::RequestView::schema()),
         (types::PlanSiteView::NAME, types::PlanSiteView::schema()),
         (types::SkippedView::NAME, types::SkippedView::schema()),
         (types::SeatOf::NAME, types::SeatOf::schema()),

@@ -83,6 +83,22 @@ documents! {
         sector: String,
         /// Stable name of its display state.
         state: String,
+        /// What a second person is asked to accept.
+        requests: Vec<RequestView>,
+    }
+
+    /// That somebody asks a second person to accept a site as it is.
+    RequestView {
+        /// Its id: whoever agrees sends it as `seen`.
+        id: String,
+        /// Id of the incident.
+        incident: String,
+        /// Who asks.
+        by: String,
+        /// Why.
+        reason: String,
+        /// Until when (RFC 3339).
+        expires: String,
     }
 
     /// Looks after one site.
@@ -94,6 +110,8 @@ documents! {
         act: String,
         /// What is being done, or why.
         note: Option<String>,
+        /// For `agree`: the id of the request that was read.
+        seen: Option<String>,
         /// For how long it is accepted as it is.
         days: Option<u64>,
         /// The page that is asked for behind the gate.

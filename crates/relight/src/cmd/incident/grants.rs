@@ -82,7 +82,9 @@ impl Accept {
         let failed = |error| Failure::engine(lang, &error);
         if self.approve {
             operator::check_second(context, engine.store())?;
-            let is_exemption = engine.approve_acceptance(&actor, &id, &site).map_err(failed)?;
+            let asked = engine.with_ledger(|ledger| ledger.incident(&id)?.request(&site));
+            let approved = engine.approve_acceptance(&actor, &id, &site, asked.unwrap_or_default());
+            let is_exemption = approved.map_err(failed)?;
             let text = if is_exemption {
                 texts::site_exempt(lang, site.as_str())
             } else {
