@@ -10,7 +10,7 @@ use crate::drill::{DRILL_AGE_MAX_S, chain};
 use crate::edges;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::plan::{Action, Plan};
+use crate::plan::Plan;
 use crate::reconcile::CANARY_HOST;
 use crate::refusals::refusals;
 use crate::switch::site_of;
@@ -45,7 +45,8 @@ pub struct EdgeBlast {
     pub missing: Vec<&'static str>,
     /// No drill was passed on it in the last 400 days.
     pub is_undrilled: bool,
-    /// What in its set-up would leave sites lit, by place and code: refuses a dark plan.
+    /// What in its set-up would leave sites lit, by place and code: refuses a plan that darkens
+    /// or closes.
     pub faults: Vec<(String, &'static str)>,
 }
 
@@ -66,7 +67,7 @@ impl Engine {
             let (is_undrilled, seen) = match rows.iter().find(|row| row.name == edge) {
                 Some(row) => {
                     let target = edges::from_row(row)?;
-                    if plan.action == Action::Dark {
+                    if plan.action.is_closing() {
                         faults = refusals(&target).unwrap_or_default();
                     }
                     let is_drilled = self.is_drilled(edge, &edges::identity(&target)?);

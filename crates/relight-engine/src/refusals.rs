@@ -1,5 +1,5 @@
 //! Whether the set-up of an edge would leave its sites lit although the gate is closed: asked
-//! before every plan that darkens, whoever makes it (INCIDENT 8.3).
+//! before every plan that darkens or closes, whoever makes it (INCIDENT 8.3).
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use relight_edge::{EdgeError, LintSeverity, Target};
 use crate::edges;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::plan::{Action, Plan};
+use crate::plan::Plan;
 
 /// The setting of an edge that names its own configuration.
 pub const CONFIG_SETTING: &str = "config";
@@ -49,13 +49,13 @@ pub fn refusals(target: &Target) -> Result<Vec<(String, &'static str)>, EdgeErro
 }
 
 impl Engine {
-    /// Refuses a plan that darkens by an edge whose set-up would leave sites lit. Only breaking
+    /// Refuses a plan that darkens or closes by an edge whose set-up would leave sites lit. Only breaking
     /// glass goes past it.
     ///
     /// # Errors
     /// There is such an edge ([`EngineErrorKind::EdgeRefused`]), or the store cannot be read.
     pub(crate) fn check_edges(&self, plan: &Plan) -> Result<(), EngineError> {
-        if plan.action != Action::Dark {
+        if !plan.action.is_closing() {
             return Ok(());
         }
         let mut refused = Vec::new();

@@ -4,14 +4,16 @@
 use std::sync::{Arc, Mutex};
 
 use relight_engine::access::{Grant, Role, Scope};
+use relight_engine::edge::Target;
 use relight_engine::incident::{ACTIONS_KEPT_MAX, Phase};
 use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanAsk, PlanStale};
 use relight_engine::policy::{Means, Person, Policy, Refusal};
-use relight_engine::{Acted, EngineError, EngineErrorKind, Smashing};
-use relight_model::{Digest, GateKey};
+use relight_engine::store::SiteRow;
+use relight_engine::{Acted, EngineError, EngineErrorKind, Smashing, edges};
+use relight_model::{Digest, GateKey, SitePart};
 
 use crate::edge::key;
-use crate::engine::{LOG4SHELL, Town, log4j, name, pass};
+use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass, row};
 
 fn table() -> Policy {
     Policy::signed(Digest([7; 32]), 5, 200)
@@ -33,10 +35,19 @@ fn body(town: &Town) -> Scope {
 }
 
 fn plan(town: &Town, person: &Person, action: Action, sites: &[usize]) -> Plan {
+    plan_of(town, person, (action, None), sites)
+}
+
+fn plan_of(
+    town: &Town,
+    person: &Person,
+    (action, part): (Action, Option<&str>),
+    sites: &[usize],
+) -> Plan {
     let ask = PlanAsk {
         incident: LOG4SHELL.into(),
         action,
-        part: None,
+        part: part.map(str::to_owned),
         reason: "as a precaution".into(),
         advisory_revision: Digest::default(),
         policy: table().digest,
@@ -298,4 +309,45 @@ fn a_relight_that_is_taken_back_stops_and_goes_dark_again() {
     assert_eq!(twice, EngineErrorKind::Refused(Refusal::Expired));
     let (ledger, _) = relight_engine::replay(town.engine.store()).unwrap();
     assert_eq!(ledger, town.ledger(), "the journal says so alone");
+}
+
+/// One site that can be closed to who writes, behind an nginx that does not look into the gate.
+fn beside_the_gate() -> Town {
+    let Town { engine, folder } = Town::new(1);
+    let store = Arc::clone(engine.store());
+    let row = SiteRow { parts: Some(vec![SitePart::Write]), ..row(0, &name(0)) };
+    let import = store.plan_import(&[row]).unwrap();
+    store.apply_import(&import, engine.now(), "test").unwrap();
+    let config = folder.path().join("nginx.conf");
+    let server = format!("http {{ server {{ listen 80; server_name {}.example; }} }}\n", name(0));
+    std::fs::write(&config, server).unwrap();
+    let gate = folder.path().join("gate");
+    std::fs::create_dir_all(&gate).unwrap();
+    let config = config.display().to_string();
+    let settings = [("config", config.as_str()), ("worker_user", "self"), ("upgrades", "refused")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let (name, kind, listeners) = ("east".into(), "nginx_file".into(), Vec::new());
+    let target = Target { name, kind, gate, listeners, verify: None, settings };
+    store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
+    drop(engine);
+    Town { engine: open(&store, "second").unwrap(), folder }
+}
+
+/// Bad input: where the gate is not asked, a part stays as open as a site.
+#[test]
+fn a_plan_is_refused_where_the_gate_is_not_asked() {
+    let town = beside_the_gate();
+    town.incident(LOG4SHELL);
+    let anna = chief("anna");
+    let before = town.journal();
+    for wanted in [(Action::Dark, None), (Action::Close, Some("@write"))] {
+        let plan = plan_of(&town, &anna, wanted, &[0]);
+        assert_eq!(plan.edges, ["east"], "{wanted:?}");
+        let refused = town.engine.propose(&table(), &anna, &plan).unwrap_err().kind;
+        assert_eq!(refused, EngineErrorKind::EdgeRefused("east".into()), "{wanted:?}");
+        let blast = town.engine.blast(&plan).unwrap();
+        let mut faults = blast.edges[0].faults.iter();
+        assert!(faults.any(|(_, code)| *code == "gate-missing"), "{wanted:?} {blast:?}");
+    }
+    assert_eq!(town.journal(), before);
 }

@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use relight_engine::drill::DRILL_AGE_MAX_S;
 use relight_engine::edge::config::CANARY_HOST;
-use relight_engine::edge::lint::{Dialect, Found};
 use relight_engine::edge::{
     self, EdgeDriver, EdgeError, EdgeErrorKind, GateSet, Lint, LintSeverity, Listener, Stage,
     Target,
 };
 use relight_engine::edges;
+use relight_engine::refusals::{CONFIG_SETTING, configuration};
 use relight_model::{Epoch, GateKey, Light, Seen};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
@@ -42,9 +42,6 @@ const DRILL_MISSING: &str = "drill-missing";
 
 /// Code of an edge on which nobody knows how many tunnels are open.
 const TUNNELS_UNCOUNTED: &str = "tunnels-uncounted";
-
-/// The setting that names the configuration of the edge itself.
-const CONFIG_SETTING: &str = "config";
 
 /// Who changes the register from the command line.
 const ACTOR: &str = "relight edge add";
@@ -360,37 +357,6 @@ impl Check {
         }
         Ok(())
     }
-}
-
-/// What is wrong with the configuration of the edge itself, where the register knows it.
-fn configuration(target: &Target) -> Vec<Found> {
-    let Some(file) = target.settings.get(CONFIG_SETTING).map(Path::new) else { return Vec::new() };
-    let unread = |what: String| Found {
-        file: file.to_owned(),
-        line: 0,
-        code: "include-unreadable",
-        severity: LintSeverity::Error,
-        what,
-    };
-    let Some(dialect) = Dialect::parse(&target.kind) else { return Vec::new() };
-    match edge::lint::examine(dialect, file) {
-        Ok(examined) => edge::lint::with_gate(examined, &target.gate),
-        Err(error) => vec![unread(error.to_string())],
-    }
-}
-
-/// Why a plan for an edge has to be refused, if it has to be: what would leave its sites lit
-/// although the gate is closed.
-pub(crate) fn refusals(target: &Target) -> Result<Vec<(String, &'static str)>, EdgeError> {
-    let mut found: Vec<(String, &'static str)> = Vec::new();
-    let lints = edge::open(target)?.lint()?;
-    let errors = lints.into_iter().filter(|lint| lint.severity == LintSeverity::Error);
-    found.extend(errors.map(|lint| (lint.place, lint.code)));
-    let errors = configuration(target).into_iter().filter(|it| it.severity == LintSeverity::Error);
-    found.extend(
-        errors.map(|it| (format!("{}:{}: {}", it.file.display(), it.line, it.what), it.code)),
-    );
-    Ok(found)
 }
 
 /// What one edge shows against what the journal wants, and what is wrong with its set-up. One

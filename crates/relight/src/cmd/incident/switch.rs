@@ -10,6 +10,7 @@ use relight_engine::drive::Drive;
 use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
+use relight_engine::refusals::refusals;
 use relight_engine::rollout::Rollout;
 use relight_engine::{INVENTORY_TTL_S, edges};
 use relight_model::{Digest, GateKey, SitePart, Verdict};
@@ -18,7 +19,6 @@ use serde::Serialize;
 
 use super::{Which, control};
 use crate::cmd::edge::barrier::tell_troubles;
-use crate::cmd::edge::refusals;
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::operator;
