@@ -152,10 +152,12 @@ fn each_role_does_what_its_operations_say_and_nothing_else() {
             let before = acts(&place.world);
             let (status, answer) = place.send(&method, &path, cookie, &sample(&name));
             let may = roles.as_ref().is_none_or(|roles| roles.iter().any(|it| it == role));
+            // An approver agrees, and analyses nothing.
+            let is_other = (*role, name.as_str()) == ("approver", "actOnSite");
             if !may {
                 assert_eq!(status, 403, "{role} {method} {path}: {answer}");
                 assert_eq!(acts(&place.world), before, "{role} {method} {path}");
-            } else if *role != "site-owner" || method == "GET" {
+            } else if !is_other && (*role != "site-owner" || method == "GET") {
                 let well = [200, 201, 409, 422].contains(&status);
                 assert!(well, "{role} {method} {path}: {status} {answer}");
             }
@@ -248,6 +250,37 @@ fn a_plan_goes_the_whole_way_and_a_page_and_the_api_say_the_same() {
     let (_, one) =
         place.send("GET", "/api/v1/sites?sector=energy&offset=1", approver, &Value::Null);
     assert_eq!((one["total"].as_u64(), one["sites"].as_array().map(Vec::len)), (Some(1), Some(0)));
+    place.world.web.stop();
+}
+
+/// One asks for a site to be accepted as it is, and the other agrees to what the API told her.
+#[test]
+fn an_approver_agrees_to_a_request_that_was_read() {
+    clock!(now, now_set);
+    now_set(START);
+    let place = Place::start(now);
+    let approver = &place.roles.iter().find(|(role, _)| *role == "approver").unwrap().1;
+    let act =
+        |cookie: &str, body: Value| place.send("POST", "/api/v1/sites/care/acts", cookie, &body);
+    let accept = json!({"incident": LOG4SHELL, "act": "accept", "note": "elections", "days": 1});
+    assert_eq!(act(approver, accept.clone()).0, 403, "an approver does not ask");
+    assert_eq!(act(&place.chief, accept).0, 200);
+    let (_, site) = place.send("GET", "/api/v1/sites/care", approver, &Value::Null);
+    let request = site["requests"][0].clone();
+    assert_eq!((&request["by"], &request["reason"]), (&json!("chief"), &json!("elections")));
+    assert_eq!(request["expires"], "2027-01-16T08:00:00Z");
+    let agree = |seen: &Value| json!({"incident": LOG4SHELL, "act": "agree", "seen": seen});
+    for unread in [&Value::Null, &json!("00")] {
+        let (status, problem) = act(approver, agree(unread));
+        let kind = problem["type"].as_str();
+        assert_eq!((status, kind), (409, Some("urn:relight:problem:refusal-other-request")));
+    }
+    assert_eq!(act(&place.chief, agree(&request["id"])).0, 409, "nobody answers alone");
+    let (status, done) = act(approver, agree(&request["id"]));
+    assert_eq!(status, 200, "{done}");
+    assert!(acts(&place.world).contains(&"exempted a-approver".to_owned()), "it was online");
+    let (_, site) = place.send("GET", "/api/v1/sites/care", approver, &Value::Null);
+    assert_eq!(site["requests"], json!([]), "nothing waits any more");
     place.world.web.stop();
 }
 

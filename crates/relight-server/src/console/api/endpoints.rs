@@ -33,6 +33,9 @@ const PROPOSES: &[&str] = &["commander", "site-owner"];
 /// Who decides about plans; whoever proposed one takes it back.
 const DECIDES: &[&str] = &["commander", "approver", "site-owner"];
 
+/// Who looks after a site; the approver agrees to what somebody else asked.
+const LOOKS_AFTER: &[&str] = &["analyst", "commander", "site-owner", "approver"];
+
 /// Every endpoint.
 pub(super) fn table() -> Vec<Endpoint> {
     let (get_one, id) = ("/api/v1/incidents/{id}", "/api/v1/plans/{id}");
@@ -59,7 +62,7 @@ pub(super) fn table() -> Vec<Endpoint> {
         Endpoint::get("/api/v1/sites", "listSites", "Sites and their states", sites),
         Endpoint::get("/api/v1/sites/{slug}", "site", "One site", site),
         Endpoint::post("/api/v1/sites/{slug}/acts", "actOnSite", "Look after one site", site_act)
-            .roles(&["analyst", "commander", "site-owner"])
+            .roles(LOOKS_AFTER)
             .people(),
         Endpoint::get("/api/v1/plans", "listPlans", "Plans, newest first", plans),
         Endpoint::post("/api/v1/plans", "proposePlan", "Propose a plan", propose)
