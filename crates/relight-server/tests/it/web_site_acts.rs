@@ -136,6 +136,11 @@ fn no_signs_is_nobodys_mere_word() {
     assert_eq!(status, 409, "{body}");
     assert!(body.contains("“no signs” cannot be said of care"), "{body}");
     assert_eq!((phase(), kinds(&world, "verified")), (Some(Phase::Verifying), Vec::new()));
+    // No edge has a way behind its gate here: a fix that nobody could try is not verified.
+    let (status, body) = act(&world, &owner, "act=verify&signs=unknown");
+    assert_eq!(status, 409, "{body}");
+    assert!(body.contains("care: the fix is not verified, the site stays as it is"), "{body}");
+    assert_eq!((phase(), kinds(&world, "verified").len()), (Some(Phase::Affected), 1));
 }
 
 /// A plan that closes a part says so, and never that a site goes dark.

@@ -242,6 +242,7 @@ act-signs-unknown = not known
 act-signs-none = none seen
 act-signs-seen = seen
 act-signs-refused-remedy = the logs of every day since it had the flaw are read, and outbound.csv says who looked at what it sent out; relight incident verify --signs none names the day that is missing. Until then: “not known”
+act-not-verified-remedy = the site is still affected, its inventory has a gap, it did not answer behind the gate as it should, or it is vital and signs of compromise are not known to be none; its page and the log of the incident say more
 act-accept = Ask a second person to accept it as it is
 act-accept-why = Why it may be accepted
 act-accept-days = Days

@@ -251,6 +251,7 @@ act-signs-unknown = pas connus
 act-signs-none = aucun vu
 act-signs-seen = vus
 act-signs-refused-remedy = les journaux de chaque jour depuis qu’il avait la faille sont lus, et outbound.csv dit qui a regardé ce qu’il envoyait; relight incident verify --signs none nomme le jour qui manque. D’ici là : « pas connus »
+act-not-verified-remedy = le site est encore touché, son inventaire a une lacune, il n’a pas répondu comme il le doit derrière la barrière, ou il est vital et l’absence de signes de compromission n’est pas établie; sa page et le journal de l’incident en disent plus
 act-accept = Demander à une deuxième personne de l’accepter tel quel
 act-accept-why = Pourquoi l’accepter
 act-accept-days = Jours

@@ -91,7 +91,7 @@ impl Short {
 }
 
 /// Why an act was not done: there is none of its name, a role is missing, nobody looked for signs
-/// of compromise, or the engine says no.
+/// of compromise, a fix did not pass, or the engine says no.
 #[derive(Debug)]
 pub(crate) enum Denied {
     /// No site can be looked after like this.
@@ -100,6 +100,8 @@ pub(crate) enum Denied {
     Role,
     /// That this site showed no signs of compromise cannot be said.
     Signs(String),
+    /// The fix of this site was tried and did not pass.
+    NotVerified(String),
     /// The engine's reason.
     Engine(EngineError),
 }
@@ -153,8 +155,7 @@ impl<'a> Act<'a> {
     }
 
     /// Looks after one site: whoever owns it, the command, or an analyst who only looks.
-    /// False when a verification did not pass.
-    pub(crate) fn site(&self, slug: &str, short: &Short) -> Result<bool, Denied> {
+    pub(crate) fn site(&self, slug: &str, short: &Short) -> Result<(), Denied> {
         let roles: &[Role] = match short.act.as_str() {
             "analyse" => &[Role::SiteOwner, Role::Commander, Role::Analyst],
             "fix" | "verify" | "accept" => &[Role::SiteOwner, Role::Commander],
@@ -185,17 +186,18 @@ impl<'a> Act<'a> {
             }
             _ => return Err(Denied::NoSuchAct),
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Verifies a fix. "No signs" is nobody's mere word: every day was looked at, or it is refused.
-    fn verify(&self, site: &GateKey, short: &Short) -> Result<bool, Denied> {
+    fn verify(&self, site: &GateKey, short: &Short) -> Result<(), Denied> {
         let (name, id) = (&self.person.name, short.incident.trim());
         let (test, signs) = (short.test()?, short.compromise());
         if signs == Compromise::NoSigns && self.engine.signs_at(id, site)? != SignsOf::None {
             return Err(Denied::Signs(site.to_string()));
         }
-        Ok(self.engine.verify_scanned(name, id, site, &test, signs)?)
+        let passed = self.engine.verify_scanned(name, id, site, &test, signs)?;
+        if passed { Ok(()) } else { Err(Denied::NotVerified(site.to_string())) }
     }
 
     /// A site, and the body that answers for it.
@@ -244,6 +246,11 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
             let what = texts::signs_refused(lang, &site);
             let words = (what.as_str(), texts::act_signs_refused_remedy(lang));
             because(say(StatusCode::CONFLICT, words), "signs-refused")
+        }
+        Denied::NotVerified(site) => {
+            let what = texts::not_verified(lang, &site);
+            let words = (what.as_str(), texts::act_not_verified_remedy(lang));
+            because(say(StatusCode::CONFLICT, words), "not-verified")
         }
         Denied::NoSuchAct => {
             let words = (texts::act_unknown(lang), texts::act_unknown_remedy(lang));
@@ -310,5 +317,5 @@ pub(super) async fn site(
     SignedForm { signed, form }: SignedForm<Short>,
 ) -> Response {
     let back = format!("/site/{}", page::encode(&slug));
-    run(console, asked, signed, back, move |act| act.site(&slug, &form).map(drop)).await
+    run(console, asked, signed, back, move |act| act.site(&slug, &form)).await
 }

@@ -8,6 +8,7 @@ use relight_engine::plan::Plan;
 use relight_engine::policy::Desk;
 use relight_model::{DisplayState, GateKey};
 use relight_web::number::rfc3339;
+use relight_web::texts;
 use relight_web::words::state_name;
 use serde_json::Value;
 
@@ -159,7 +160,14 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
             "act: analyse, fix, verify, exempt, accept or agree; days and status are numbers",
         ),
         Denied::Role => Problem::of(StatusCode::FORBIDDEN),
-        Denied::Signs(site) => Problem::signs(lang, &site),
+        Denied::Signs(site) => {
+            let what = texts::signs_refused(lang, &site);
+            Problem::conflict("signs-refused", what, texts::act_signs_refused_remedy(lang))
+        }
+        Denied::NotVerified(site) => {
+            let what = texts::not_verified(lang, &site);
+            Problem::conflict("not-verified", what, texts::act_not_verified_remedy(lang))
+        }
         Denied::Engine(error) => Problem::engine(lang, &error),
     }
 }
@@ -264,8 +272,8 @@ fn site_act(call: &Call, input: SiteAct) -> Result<Done, Problem> {
         ..Short::default()
     };
     let act = Act::new(&call.console, &call.engine, &call.signed);
-    let done = act.site(call.part("slug"), &short).map_err(denied(call))?;
-    Ok(Done { done })
+    act.site(call.part("slug"), &short).map_err(denied(call))?;
+    Ok(Done { done: true })
 }
 
 fn site_rows(plan: &Plan) -> Vec<PlanSiteView> {

@@ -43,11 +43,9 @@ impl Problem {
         Self { code, detail, remedy, ..Self::of(StatusCode::FORBIDDEN) }
     }
 
-    /// That a site showed no signs of compromise cannot be said.
-    pub(super) fn signs(lang: Lang, site: &str) -> Self {
-        let (detail, remedy) =
-            (texts::signs_refused(lang, site), texts::act_signs_refused_remedy(lang));
-        let (code, remedy) = ("signs-refused".to_owned(), remedy.to_owned());
+    /// What stands in the way as things are, and what to do.
+    pub(super) fn conflict(code: &str, detail: String, remedy: &str) -> Self {
+        let (code, remedy) = (code.to_owned(), remedy.to_owned());
         Self { code, detail, remedy, ..Self::of(StatusCode::CONFLICT) }
     }
 
