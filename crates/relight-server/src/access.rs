@@ -98,7 +98,9 @@ pub struct Door {
     changing: Mutex<()>,
     answered: Answered,
     limits: Limits,
-    /// How many refused requests were journalled lately.
+    /// How many refused requests of strangers were journalled lately.
+    strangers: Limits,
+    /// How many of people who are signed in: no flood from outside hides what they are refused.
     refusals: Limits,
     /// How many reports of browsers were.
     reports: Limits,
@@ -139,6 +141,7 @@ impl Door {
             changing: Mutex::new(()),
             answered: Answered::default(),
             limits: Limits::default(),
+            strangers: Limits::default(),
             refusals: Limits::default(),
             reports: Limits::default(),
             notices,

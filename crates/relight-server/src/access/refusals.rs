@@ -100,7 +100,8 @@ impl Door {
         status: StatusCode,
         why: Option<&str>,
     ) -> Result<(), crate::ServerError> {
-        let Some(untold) = self.refusals.tells(Trial::Allowed, self.now()) else { return Ok(()) };
+        let limits = if who.is_empty() { &self.strangers } else { &self.refusals };
+        let Some(untold) = limits.tells(Trial::Allowed, self.now()) else { return Ok(()) };
         let status = status.as_u16();
         let why = why.unwrap_or_default();
         let mut facts: Vec<(&str, &dyn std::fmt::Display)> = vec![

@@ -79,11 +79,15 @@ fn what_is_refused_is_journalled_with_the_rule_that_refused_it() {
 fn a_flood_of_refusals_is_counted_and_fills_no_journal() {
     clock!(now, now_set);
     now_set(START);
-    let world = World::start(now, |store| drop(person(store, "anna", 1, &[("viewer", "/")])));
+    let mut anna = String::new();
+    let world = World::start(now, |store| anna = person(store, "anna", 1, &[("viewer", "/")]));
     for _ in 0..100 {
         assert_eq!(world.post("/incident/close", "", "").0, 401);
     }
     assert_eq!(refusals(&world).len(), 60);
+    assert_eq!(world.post("/incident/close", &anna, "token=forged").0, 403);
+    let own = "anna foreign-form 403 POST /incident/close";
+    assert_eq!(refusals(&world)[60..], [own], "strangers hide nothing of it");
     now_set(START + 60);
     assert_eq!(world.post("/incident/close", "", "").0, 401);
     assert!(world.journal().pop().unwrap().contains(r#""untold":"40""#), "nothing is lost");
