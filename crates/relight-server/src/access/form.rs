@@ -136,11 +136,16 @@ fn refused(status: StatusCode) -> Response {
 
 /// The body of a form, within its limits.
 async fn body(body: Body) -> Result<Vec<u8>, StatusCode> {
-    body_within(body, Duration::from_secs(FORM_S_MAX)).await
+    body_within(body, FORM_BYTES_MAX, Duration::from_secs(FORM_S_MAX)).await
 }
 
-async fn body_within(body: Body, most: Duration) -> Result<Vec<u8>, StatusCode> {
-    match tokio::time::timeout(most, to_bytes(body, FORM_BYTES_MAX)).await {
+/// A body of at most so many bytes that came in time; else 413 or 408.
+pub(crate) async fn body_within(
+    body: Body,
+    bytes_max: usize,
+    most: Duration,
+) -> Result<Vec<u8>, StatusCode> {
+    match tokio::time::timeout(most, to_bytes(body, bytes_max)).await {
         Ok(Ok(bytes)) => Ok(bytes.to_vec()),
         Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
@@ -170,7 +175,7 @@ fn read<T: DeserializeOwned>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
@@ -225,7 +230,7 @@ mod tests {
     }
 
     /// A client that sends a little and then nothing more.
-    struct Slow(Option<bytes::Bytes>);
+    pub(crate) struct Slow(pub(crate) Option<bytes::Bytes>);
 
     impl hyper::body::Body for Slow {
         type Data = bytes::Bytes;
@@ -246,7 +251,7 @@ mod tests {
     #[test]
     fn a_form_that_is_slow_or_long_is_refused() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let read = |body: Body, most| runtime.block_on(body_within(body, most));
+        let read = |body: Body, most| runtime.block_on(body_within(body, FORM_BYTES_MAX, most));
         let (soon, long) = (Duration::from_millis(10), Duration::from_secs(FORM_S_MAX));
         let slow = Slow(Some(bytes::Bytes::from_static(b"token=")));
         assert_eq!(read(Body::new(slow), soon), Err(StatusCode::REQUEST_TIMEOUT));

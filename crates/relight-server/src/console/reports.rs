@@ -2,15 +2,16 @@
 //! a fault of ours, or somebody else's text that became more than text: either is for the journal.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 
 use super::Console;
 use crate::access::Noted;
-use crate::access::form::Sender;
+use crate::access::form::{FORM_S_MAX, Sender, body_within};
 
 /// Where browsers send them.
 pub(crate) const PATH: &str = "/policy-reports";
@@ -37,20 +38,24 @@ struct Parts {
     blocked_uri: String,
 }
 
-/// Takes a report: within its size and the number that is written down in a minute.
+/// Takes a report: within its size, its time and the number that is written down in a minute.
 pub(super) async fn take(
     State(console): State<Arc<Console>>,
     from: Sender,
     body: Body,
 ) -> StatusCode {
-    let Ok(bytes) = to_bytes(body, REPORT_BYTES_MAX).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE;
-    };
-    let Ok(Report { report }) = serde_json::from_slice(&bytes) else {
-        return StatusCode::UNPROCESSABLE_ENTITY;
+    let report = match read(body, Duration::from_secs(FORM_S_MAX)).await {
+        Ok(report) => report,
+        Err(status) => return status,
     };
     let noted = tokio::task::spawn_blocking(move || write(&console, &from, &report)).await;
     if noted.unwrap_or(false) { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+async fn read(body: Body, most: Duration) -> Result<Parts, StatusCode> {
+    let bytes = body_within(body, REPORT_BYTES_MAX, most).await?;
+    let read = serde_json::from_slice(&bytes).map_err(|_| StatusCode::UNPROCESSABLE_ENTITY);
+    read.map(|Report { report }| report)
 }
 
 /// Whether it was written down, or counted.
@@ -91,6 +96,7 @@ fn part(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::form::tests::Slow;
 
     #[test]
     fn of_an_address_the_path_is_kept() {
@@ -110,6 +116,14 @@ mod tests {
         assert_eq!(part("https://evil.example/x?y=z"), "https://evil.example/x");
         assert_eq!(part("a\nb\u{0}c"), "abc");
         assert_eq!(part(&"\u{e9}".repeat(PART_BYTES_MAX)).len(), PART_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_report_that_does_not_come_is_not_waited_for() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let body = Body::new(Slow(Some(bytes::Bytes::from_static(b"{\"csp-report\":"))));
+        let answer = runtime.block_on(read(body, Duration::from_millis(10)));
+        assert_eq!(answer.err(), Some(StatusCode::REQUEST_TIMEOUT));
     }
 
     #[test]
