@@ -111,6 +111,11 @@ impl Action {
     pub const fn is_closing(self) -> bool {
         matches!(self, Self::Dark | Self::Close)
     }
+
+    /// True for what switches whole sites, and no part of them.
+    pub const fn is_whole(self) -> bool {
+        matches!(self, Self::Dark | Self::Relight)
+    }
 }
 
 impl Plan {

@@ -211,6 +211,9 @@ impl Desk<'_> {
         if !signed && !person.may_for(Role::Commander, &action.plan) {
             return Err(Refusal::NotSigner);
         }
+        if !action.plan.action.is_whole() {
+            return Err(Refusal::PartsStay);
+        }
         match action.standing {
             Standing::Started { at } if (0..=UNDO_AGE_MAX_S).contains(&(self.now - at)) => {
                 Ok(Entry::PlanUndone { plan: action.hash })

@@ -45,6 +45,8 @@ pub enum Refusal {
     AloneTooMuch,
     /// Only who signed the plan, or the command, takes it back.
     NotSigner,
+    /// A plan about parts is not taken back: another one opens or closes them again.
+    PartsStay,
     /// Who broke the glass does not review it.
     OwnReview,
     /// A reason is missing.
@@ -53,7 +55,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every one of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Empty,
         Self::NotCommander,
         Self::NotApprover,
@@ -75,6 +77,7 @@ impl Refusal {
         Self::SeatsEmpty,
         Self::AloneTooMuch,
         Self::NotSigner,
+        Self::PartsStay,
         Self::OwnReview,
         Self::NoReason,
     ];
@@ -103,6 +106,7 @@ impl Refusal {
             Self::SeatsEmpty => "seats-empty",
             Self::AloneTooMuch => "alone-too-much",
             Self::NotSigner => "not-signer",
+            Self::PartsStay => "parts-stay",
             Self::OwnReview => "own-review",
             Self::NoReason => "no-reason",
         }

@@ -161,7 +161,8 @@ pub(crate) fn status_of(error: &EngineError) -> StatusCode {
             | Refusal::OtherRequest
             | Refusal::Expired
             | Refusal::Refused
-            | Refusal::Done,
+            | Refusal::Done
+            | Refusal::PartsStay,
         )
         | EngineErrorKind::Stale(_)
         | EngineErrorKind::Rejected(_)

@@ -91,7 +91,7 @@ pub(crate) fn acts(world: &World) -> Vec<String> {
 }
 
 /// The value of a hidden field.
-fn field(page: &str, name: &str) -> String {
+pub(crate) fn field(page: &str, name: &str) -> String {
     let part = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
     part.split('"').next().unwrap().to_owned()
 }

@@ -3,16 +3,21 @@
 
 use relight_engine::Inventory;
 use relight_engine::incident::{EvidenceKind, Phase};
-use relight_model::{Basis, Component, Digest, GateKey, Purl, Sbom, Scope};
+use relight_engine::store::{SiteRow, Store};
+use relight_model::{Basis, Component, Criticality, Digest, GateKey, Purl, Sbom, Scope, SitePart};
 
 use crate::door_support::{START, World, clock, person, token};
-use crate::web_acts::{LOG4SHELL, behind_an_edge, decide, open_incident, propose};
+use crate::web_acts::{LOG4SHELL, behind_an_edge, decide, field, open_incident, propose};
 
 /// A world with an incident, and the cookies of a commander, an approver and an owner.
 fn start(clock: fn() -> i64) -> (World, [String; 3]) {
+    start_with(clock, behind_an_edge)
+}
+
+fn start_with(clock: fn() -> i64, sites: fn(&Store)) -> (World, [String; 3]) {
     let mut people = <[String; 3]>::default();
     let world = World::start(clock, |store| {
-        behind_an_edge(store);
+        sites(store);
         people = [
             person(store, "chief", 1, &[("commander", "/"), ("publisher", "/")]),
             person(store, "zoe", 2, &[("approver", "/")]),
@@ -143,9 +148,49 @@ fn no_signs_is_nobodys_mere_word() {
     assert_eq!((phase(), kinds(&world, "verified").len()), (Some(Phase::Affected), 1));
 }
 
-/// A plan that closes a part says so, and never that a site goes dark.
+/// The same sites; `care` can be closed to who writes.
+fn with_a_part(store: &Store) {
+    behind_an_edge(store);
+    let row = SiteRow {
+        line: 2,
+        slug: GateKey::new("care").unwrap(),
+        name_fr: "Nom care".into(),
+        name_en: "Name care".into(),
+        origin: "https://care.example".into(),
+        organisation: "Hospital".into(),
+        sector: "health".into(),
+        criticality: Criticality::Important,
+        exposure: None,
+        aliases: None,
+        parts: Some(vec![SitePart::Write]),
+        edge: "east".into(),
+        public: true,
+    };
+    let plan = store.plan_import(&[row]).unwrap();
+    store.apply_import(&plan, START, "test").unwrap();
+}
+
 #[test]
 fn a_part_is_closed_by_a_plan_like_any_other() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, _]) = start_with(now, with_a_part);
+    let ask = "action=close&part=%40write&which=todo&reason=test&sites=care";
+    let page = world.get(&format!("/plan?lang=en&{ask}"), &chief).2;
+    let form = format!("token={}&{ask}&seen={}", token(&page), field(&page, "seen"));
+    assert_eq!(world.post("/plan?lang=en", &chief, &form).0, 303, "{page}");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    assert_eq!(kinds(&world, "parts"), ["parts-closed zoe"]);
+    let page = world.get("/approve/A-0001?lang=en", &chief).2;
+    assert!(page.contains("carried out") && !page.contains("value=\"undo\""), "{page}");
+    let (status, body) = decide(&world, &chief, "A-0001", "decision=undo");
+    assert_eq!(status, 409, "{body}");
+    assert!(body.contains("a plan about parts is not taken back"), "{body}");
+}
+
+/// A plan that closes a part says so, and never that a site goes dark.
+#[test]
+fn a_plan_about_a_part_names_it() {
     clock!(now, now_set);
     now_set(START);
     let (world, [chief, ..]) = start(now);

@@ -331,12 +331,13 @@ impl View<'_> {
             && person.may_for(Role::Commander, plan)
     }
 
+    /// Parts are closed and opened again by plans, and taken back by none.
     fn may_undo(&self, person: &Person) -> bool {
         let Standing::Started { at } = self.action.standing else { return false };
         let is_signer =
             self.action.is_signed_by(&person.name) || person.is(&self.action.plan.proposer);
         let may = is_signer || person.may_for(Role::Commander, &self.action.plan);
-        may && self.now - at <= UNDO_AGE_MAX_S
+        may && self.action.plan.action.is_whole() && self.now - at <= UNDO_AGE_MAX_S
     }
 }
 
