@@ -41,8 +41,8 @@ impl Engine {
         self.record(actor, id, Entry::AcceptanceProposed { site, proposer, reason, expires })
     }
 
-    /// The second person agrees to the request that was read: a site behind a control, or one that is unknown, may return; one
-    /// that is online may stay. True when it was an exemption.
+    /// The second person agrees to the request that was read: a site behind a control, or one that
+    /// is unknown, may return; one that is online may stay. True when it was an exemption.
     ///
     /// # Errors
     /// Nobody asked for it, something else is asked for meanwhile, the same person asked, or the

@@ -215,11 +215,11 @@ impl Door {
         let Noted { act, account, facts } = noted;
         let facts = facts.iter().map(|(name, text)| ((*name).to_owned(), text.to_string()));
         let facts: BTreeMap<String, String> = facts.collect();
-        let address = facts.get("address").cloned().unwrap_or_default();
-        let entry = Entry::Access { act: act.to_owned(), account: account.to_owned(), facts };
+        let (kind, owner) = (act.to_owned(), account.to_owned());
+        let entry = Entry::Access { act: kind, account: owner, facts: facts.clone() };
         let appended = engine.append(actor, vec![(String::new(), entry)]);
         appended.map_err(|error| ServerError::caused("write to the journal", error))?;
-        self.notices.hear(self.now(), (actor, account), act, &address);
+        self.notices.take(self.now(), (actor, account), act, &facts);
         Ok(())
     }
 

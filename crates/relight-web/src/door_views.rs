@@ -127,6 +127,8 @@ pub struct MePage {
     pub provider: String,
     /// What happened to the account since its person looked: when, and what.
     pub notices: Vec<(String, String)>,
+    /// When the newest of that was, in seconds since 1970.
+    pub notices_until: i64,
 }
 
 /// A role in a scope that an account holds.

@@ -28,6 +28,9 @@ const KIND: &str = "access";
 /// That somebody has seen them.
 const SEEN: &str = "notices-seen";
 
+/// The fact that says until when: of older entries, everything.
+const UNTIL: &str = "until";
+
 /// Changes of what an account may be entered with, or may do.
 const CHANGES: [&str; 11] = [
     "account-renewed",
@@ -68,7 +71,7 @@ struct Personal {
 impl Personal {
     fn hear(&mut self, at: Timestamp, (actor, account): (&str, &str), act: &str, address: &str) {
         if act == SEEN {
-            self.waiting.clear();
+            self.waiting.retain(|it| it.at > at);
             return;
         }
         let is_odd = match act {
@@ -87,7 +90,9 @@ impl Personal {
             None => self.waiting.push_back(notice),
         }
         if self.waiting.len() > NOTICES_MAX {
-            self.waiting.pop_front();
+            // A flood of refused sign-ins hides no change that came before it.
+            let at = self.waiting.iter().position(|it| !CHANGES.contains(&it.act.as_str()));
+            self.waiting.remove(at.unwrap_or(0));
         }
     }
 
@@ -130,21 +135,26 @@ impl Notices {
             for record in &page {
                 // What cannot be read is told by whoever verifies the journal.
                 if let Ok(Entry::Access { act, account, facts }) = Entry::from_body(&record.body) {
-                    let address = facts.get("address").map_or("", String::as_str);
-                    notices.hear(record.time, (&record.actor, &account), &act, address);
+                    notices.take(record.time, (&record.actor, &account), &act, &facts);
                 }
             }
         }
     }
 
-    /// Takes in what happened.
-    pub(crate) fn hear(
+    /// Takes in what happened, as the journal tells it.
+    pub(crate) fn take(
         &self,
         at: Timestamp,
-        (actor, account): (&str, &str),
+        names: (&str, &str),
         act: &str,
-        address: &str,
+        facts: &BTreeMap<String, String>,
     ) {
+        let until = || facts.get(UNTIL).and_then(|until| until.parse().ok());
+        let at = if act == SEEN { until().unwrap_or(Timestamp::MAX) } else { at };
+        self.hear(at, names, act, facts.get("address").map_or("", String::as_str));
+    }
+
+    fn hear(&self, at: Timestamp, (actor, account): (&str, &str), act: &str, address: &str) {
         let mut all = self.all();
         match act {
             // Nobody knows whose.
@@ -174,11 +184,16 @@ impl Notices {
 }
 
 impl Door {
-    /// Writes down that somebody has seen what was told of the own account.
+    /// Writes down that somebody has seen what was told of the own account until then, or all of
+    /// it.
     ///
     /// # Errors
     /// A token asks, or the journal cannot be written.
-    pub(crate) fn see_notices(&self, signed: &SignedIn) -> Result<(), Refusal> {
+    pub(crate) fn see_notices(
+        &self,
+        signed: &SignedIn,
+        until: Option<Timestamp>,
+    ) -> Result<(), Refusal> {
         if signed.factor == super::Factor::Token {
             return Err(Refusal::Rule("not-there"));
         }
@@ -186,7 +201,8 @@ impl Door {
         if self.notices.count(name) == 0 {
             return Ok(());
         }
-        Ok(self.note(name, Noted { act: SEEN, account: name, facts: &[] })?)
+        let until = until.unwrap_or_else(|| self.now());
+        Ok(self.note(name, Noted { act: SEEN, account: name, facts: &[(UNTIL, &until)] })?)
     }
 }
 
@@ -228,6 +244,20 @@ mod tests {
     }
 
     #[test]
+    fn what_came_after_a_page_was_read_is_told_on() {
+        let notices = Notices::default();
+        let until = |text: &str| BTreeMap::from([(UNTIL.to_owned(), text.to_owned())]);
+        let none = BTreeMap::new();
+        for (facts, left) in [(until("2"), 1), (until("3"), 0), (until("soon"), 0), (none, 0)] {
+            for at in 1..=3 {
+                notices.hear(at, ("root", "anna"), "granted", &at.to_string());
+            }
+            notices.take(9, ("anna", "anna"), SEEN, &facts);
+            assert_eq!(notices.count("anna"), left, "{facts:?}");
+        }
+    }
+
+    #[test]
     fn each_act_of_the_list_is_told_once() {
         assert!(CHANGES.is_sorted());
         for act in CHANGES {
@@ -238,6 +268,7 @@ mod tests {
     #[test]
     fn a_flood_fills_no_memory_and_hides_nothing_that_comes_after_it() {
         let notices = Notices::default();
+        notices.hear(0, ("root", "anna"), "key-added", "");
         for number in 0..1_000 {
             notices.hear(number, ("unknown", "anna"), "sign-in-refused", &number.to_string());
             notices.hear(number, ("anna", "anna"), "signed-in", &number.to_string());
@@ -245,6 +276,7 @@ mod tests {
         notices.hear(2_000, ("root", "anna"), "key-removed", "");
         assert_eq!(notices.count("anna"), NOTICES_MAX);
         assert_eq!(notices.of("anna")[0].act, "key-removed");
+        assert_eq!(notices.of("anna")[NOTICES_MAX - 1].act, "key-added", "nor what was before it");
         assert_eq!(notices.all()["anna"].addresses.len(), ADDRESSES_MAX);
         notices.hear(2_001, ("x", ""), "sign-in-refused", "y");
         assert_eq!(notices.all().len(), 1, "nobody's account");

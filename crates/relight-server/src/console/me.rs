@@ -31,6 +31,13 @@ use crate::page::{self, encode};
 #[derive(Debug, Deserialize)]
 pub(super) struct Nothing {}
 
+/// That notices were seen: until the newest one of the page, or all of them.
+#[derive(Debug, Deserialize)]
+pub(super) struct SeenForm {
+    #[serde(default)]
+    until: Option<Timestamp>,
+}
+
 /// A form about one row.
 #[derive(Debug, Deserialize)]
 pub(super) struct OneForm {
@@ -97,6 +104,7 @@ impl Me<'_> {
         };
         let purpose = Purpose::Register(&self.signed.sign_in);
         let switch = format!("/me?lang={}", lang.other().tag());
+        let notices = door.notices.of(&account.name);
         MePage {
             frame: console.frame(self.asked, texts::door_me_title(lang), "me", switch),
             problem: refusal.map(|refusal| words(lang, refusal)).unwrap_or_default(),
@@ -112,7 +120,8 @@ impl Me<'_> {
             codes: texts::door_codes_left(lang, door.codes_left(account.id)),
             identities: self.identities(),
             provider: console.provider_name(),
-            notices: door.notices.of(&account.name).iter().map(|it| notice(lang, it)).collect(),
+            notices_until: notices.first().map_or(0, |newest| newest.at),
+            notices: notices.iter().map(|it| notice(lang, it)).collect(),
         }
     }
 
@@ -291,9 +300,9 @@ pub(super) async fn remove_key(
 pub(super) async fn see_notices(
     State(console): State<Arc<Console>>,
     asked: Asked,
-    SignedForm { signed, form: Nothing {} }: SignedForm<Nothing>,
+    SignedForm { signed, form: SeenForm { until } }: SignedForm<SeenForm>,
 ) -> Response {
-    blocking(move || done(&console, &asked, console.door.see_notices(&signed))).await
+    blocking(move || done(&console, &asked, console.door.see_notices(&signed, until))).await
 }
 
 /// Makes codes for recovery, and shows them once.

@@ -2,6 +2,7 @@
 
 use crate::door_device::Device;
 use crate::door_support::{START, World, clock};
+use crate::web_acts::field;
 
 /// The lines of the notices on the page about oneself.
 fn notices(world: &World, cookie: &str) -> Vec<String> {
@@ -66,4 +67,23 @@ fn refused_sign_ins_and_changed_keys_are_told_until_they_are_seen() {
     see(&again, &cookie);
     assert!(!is_told(&again, &cookie) && is_told(&again, &zoe));
     again.web.stop();
+}
+
+/// What came between the page and its button was never on the page.
+#[test]
+fn seen_is_what_stood_on_the_page() {
+    clock!(now, now_set);
+    now_set(START);
+    let world = World::start(now, |_| ());
+    let anna = world.first("anna", &Device::new(1));
+    let link = world.new_account(&anna, "zoe");
+    let zoe = world.enter(&link, "", &Device::new(2));
+    let until = field(&world.get("/me?lang=en", &zoe).2, "until");
+    now_set(START + 60);
+    let grant = [("name", "zoe"), ("role", "viewer"), ("scope", "/")];
+    assert_eq!(world.act(&anna, ("/accounts", "/accounts/grant"), &grant).0, 200);
+    let seen = [("until", until.as_str())];
+    assert_eq!(world.act(&zoe, ("/me", "/me/notices/seen?lang=en"), &seen).0, 303);
+    assert_eq!(notices(&world, &zoe), ["A role was granted, by anna"]);
+    world.web.stop();
 }
