@@ -162,17 +162,19 @@ fn withdrawn_and_back_forty_times() {
     }
 }
 
-#[test]
-fn what_leaves_the_tracker_of_a_distribution_ends() {
-    let it = Folder::new();
+/// Debian's tracker with so many packages, each with a flaw of its own number.
+fn tracker(count: usize) -> String {
     let entry = |n: usize| {
         let state = r#"{"status":"open","repositories":{}}"#;
         format!(r#""p{n}":{{"CVE-{n}":{{"releases":{{"bookworm":{state}}}}}}}"#)
     };
-    let tracker = |count: usize| {
-        let entries: Vec<_> = (0..count).map(entry).collect();
-        format!("{{{}}}", entries.join(","))
-    };
+    let entries: Vec<_> = (0..count).map(entry).collect();
+    format!("{{{}}}", entries.join(","))
+}
+
+#[test]
+fn what_leaves_the_tracker_of_a_distribution_ends() {
+    let it = Folder::new();
     it.import(1, &[("t.json", tracker(30).as_bytes())]);
     assert_eq!(it.affected("CVE-29"), ["p29"]);
     let report = it.import(2, &[("t.json", tracker(29).as_bytes())]);
@@ -189,12 +191,7 @@ fn what_leaves_the_tracker_of_a_distribution_ends() {
 #[test]
 fn the_tracker_of_debian_and_its_advisories_of_osv_end_nothing_of_each_other() {
     let it = Folder::new();
-    let entry = |n: usize| {
-        let state = r#"{"status":"open","repositories":{}}"#;
-        format!(r#""p{n}":{{"CVE-{n}":{{"releases":{{"bookworm":{state}}}}}}}"#)
-    };
-    let entries: Vec<_> = (0..30).map(entry).collect();
-    let tracker = format!("{{{}}}", entries.join(","));
+    let tracker = tracker(30);
     let osv: String = (0..30)
         .map(|n| osv(&format!("DSA-{n}-1"), "q", &format!(r#""related":["CVE-{n}"],"#)) + "\n")
         .collect();
