@@ -132,42 +132,17 @@ mod tests {
             contacts,
             likelihood: 1.0,
             threshold: 1.0,
-            contributions: Vec::new(),
-            callbacks: Vec::new(),
-            fingerprints: Vec::new(),
-            agents: Vec::new(),
-            attempts: Vec::new(),
-            tried: Vec::new(),
-            origin: 0,
-            marks: Vec::new(),
-            evidence: Vec::new(),
+            ..Detection::default()
         }
     }
 
     fn campaign(id: &str, severity: Severity, detections: Vec<Detection>) -> Campaign {
         Campaign {
             id: id.to_owned(),
-            formerly: Vec::new(),
             severity,
             confidence: 0.9,
-            first: 0,
-            last: 0,
-            sources: Vec::new(),
-            organisations: Vec::new(),
-            sites: Vec::new(),
-            aimed_at: Vec::new(),
-            shared: Vec::new(),
-            attempts: Vec::new(),
-            signs: Vec::new(),
-            known: Vec::new(),
-            spoofed: Vec::new(),
-            gathered: 0,
-            crowded: Vec::new(),
-            silent: 0,
-            matched: Vec::new(),
-            marks: Vec::new(),
-            marks_until: 0,
             detections,
+            ..Campaign::default()
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::{Attempt, Detection, OrgId, Severity, Sign, SiteId, Timestamp};
 
 /// Detections joined by shared sources, fingerprints or callback hosts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Campaign {
     /// `C-7K2MQX`, from its first contact; kept when the campaign is found again.
     pub id: String,

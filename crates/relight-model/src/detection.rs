@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use crate::{OrgId, SiteId, Timestamp};
 
 /// The ladder of severities. Below [`Severity::SignsOfSuccess`] no text may assert compromise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// S0: untargeted, benign or below threshold.
+    #[default]
     Noise,
     /// S1: a source or a group was decided to be exploring.
     Reconnaissance,
@@ -46,7 +47,7 @@ impl Severity {
 }
 
 /// One decision of one detector, about one source or about a group of them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Detection {
     /// Name of the detector.
     pub detector: &'static str,

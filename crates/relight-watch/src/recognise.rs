@@ -140,25 +140,16 @@ mod tests {
         Detection {
             detector: "slow_sweep",
             sources: vec![IpAddr::from([192, 0, 2, source])],
-            shared: String::new(),
             severity: Severity::Reconnaissance,
             first: seconds.start,
             last: seconds.end - 1,
             decided: seconds.end - 1,
-            organisations: Vec::new(),
-            sites: Vec::new(),
             contacts: 20,
             likelihood: 30.0,
             threshold: 20.7,
-            contributions: Vec::new(),
-            callbacks: Vec::new(),
-            fingerprints: Vec::new(),
-            agents: Vec::new(),
-            attempts: Vec::new(),
-            tried: Vec::new(),
             origin: seconds.start.cast_unsigned(),
             marks: marks.collect(),
-            evidence: Vec::new(),
+            ..Detection::default()
         }
     }
 

@@ -250,7 +250,6 @@ mod tests {
         Detection {
             detector: "jndi",
             sources: vec![IpAddr::from([192, 0, 2, 7])],
-            shared: String::new(),
             severity: Severity::ExploitAttempt,
             first: AT,
             last: AT + 59 * DAY_S,
@@ -260,15 +259,9 @@ mod tests {
             contacts: 84,
             likelihood: 40.0,
             threshold: 20.7,
-            contributions: Vec::new(),
             callbacks: if attempts.is_empty() { vec![] } else { vec!["c.example".to_owned()] },
-            fingerprints: Vec::new(),
-            agents: Vec::new(),
             attempts: attempts.to_vec(),
-            tried: Vec::new(),
-            origin: 0,
-            marks: Vec::new(),
-            evidence: Vec::new(),
+            ..Detection::default()
         }
     }
 
@@ -291,7 +284,6 @@ mod tests {
         let targeted = severity == Severity::TargetedReconnaissance;
         Campaign {
             id: "C-0001".to_owned(),
-            formerly: Vec::new(),
             severity,
             confidence: 0.97,
             first: detection.first,
@@ -303,15 +295,9 @@ mod tests {
             shared: vec!["ja4:t13d1516h2_8daaf6152771_02713d6af862".to_owned()],
             attempts,
             signs: if severity == Severity::SignsOfSuccess { vec![sign] } else { Vec::new() },
-            known: Vec::new(),
-            spoofed: Vec::new(),
-            gathered: 0,
-            crowded: Vec::new(),
-            silent: 0,
-            matched: Vec::new(),
-            marks: Vec::new(),
             marks_until: u64::MAX,
             detections: vec![detection],
+            ..Campaign::default()
         }
     }
 

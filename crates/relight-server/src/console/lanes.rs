@@ -161,26 +161,16 @@ mod tests {
     fn detection(organisations: &[u32], first: Timestamp, evidence: &[&str]) -> Detection {
         Detection {
             detector: "slow",
-            sources: Vec::new(),
-            shared: String::new(),
             severity: Severity::Reconnaissance,
             first,
             last: first,
             decided: first,
             organisations: organisations.iter().copied().map(OrgId).collect(),
-            sites: Vec::new(),
             contacts: 1,
             likelihood: 1.0,
             threshold: 1.0,
-            contributions: Vec::new(),
-            callbacks: Vec::new(),
-            fingerprints: Vec::new(),
-            agents: Vec::new(),
-            attempts: Vec::new(),
-            tried: Vec::new(),
-            origin: 0,
-            marks: Vec::new(),
             evidence: evidence.iter().map(|line| (*line).to_owned()).collect(),
+            ..Detection::default()
         }
     }
 
@@ -191,27 +181,14 @@ mod tests {
         organisations.dedup();
         Campaign {
             id: id.to_owned(),
-            formerly: Vec::new(),
             severity: Severity::Reconnaissance,
             confidence: 0.9,
             first: days.0 * DAY_S,
             last: days.1 * DAY_S,
             sources: (1..=8).map(|last| [192, 0, 2, last].into()).collect(),
             organisations,
-            sites: Vec::new(),
-            aimed_at: Vec::new(),
-            shared: Vec::new(),
-            attempts: Vec::new(),
-            signs: Vec::new(),
-            known: Vec::new(),
-            spoofed: Vec::new(),
-            gathered: 0,
-            crowded: Vec::new(),
-            silent: 0,
-            matched: Vec::new(),
-            marks: Vec::new(),
-            marks_until: 0,
             detections,
+            ..Campaign::default()
         }
     }
 

@@ -10,7 +10,6 @@ fn detection(source: u8, first: i64, likelihood: f64, callbacks: &[&str]) -> Det
     Detection {
         detector: if callbacks.is_empty() { "slow_sweep" } else { "jndi" },
         sources: vec![IpAddr::from([192, 0, 2, source])],
-        shared: String::new(),
         severity: if callbacks.is_empty() {
             Severity::Reconnaissance
         } else {
@@ -29,13 +28,10 @@ fn detection(source: u8, first: i64, likelihood: f64, callbacks: &[&str]) -> Det
             Contribution { class: "not-found-cold", contacts: 2, likelihood: likelihood * 0.25 },
         ],
         callbacks: callbacks.iter().map(|host| (*host).to_owned()).collect(),
-        fingerprints: Vec::new(),
-        agents: Vec::new(),
-        attempts: Vec::new(),
-        tried: Vec::new(),
         origin: u64::from(source),
         marks: vec![u64::from(source)],
         evidence: vec![format!("0, {source}, 2021-12-10, 404, probe, /{source}"), "same".into()],
+        ..Detection::default()
     }
 }
 

@@ -40,7 +40,6 @@ fn campaign(sources: &[&str], days: i64, attacks: bool) -> Campaign {
     };
     Campaign {
         id: "C-0001".to_owned(),
-        formerly: Vec::new(),
         severity: if attacks { Severity::ExploitAttempt } else { Severity::Reconnaissance },
         confidence: 0.9,
         first: AT,
@@ -48,19 +47,9 @@ fn campaign(sources: &[&str], days: i64, attacks: bool) -> Campaign {
         sources: sources.iter().map(|source| source.parse().unwrap()).collect(),
         organisations: vec![OrgId(1)],
         sites: vec![SiteId(1)],
-        aimed_at: Vec::new(),
-        shared: Vec::new(),
         attempts: if attacks { vec![attempt] } else { Vec::new() },
-        signs: Vec::new(),
-        known: Vec::new(),
-        spoofed: Vec::new(),
-        gathered: 0,
-        crowded: Vec::new(),
-        silent: 0,
-        matched: Vec::new(),
-        marks: Vec::new(),
         marks_until: u64::MAX,
-        detections: Vec::new(),
+        ..Campaign::default()
     }
 }
 
@@ -96,20 +85,11 @@ fn detection(sources: Vec<IpAddr>, agent: &str, shared: &str) -> Detection {
         first: AT,
         last: AT,
         decided: AT,
-        organisations: Vec::new(),
-        sites: Vec::new(),
         contacts: 1,
         likelihood: 1.0,
         threshold: 1.0,
-        contributions: Vec::new(),
-        callbacks: Vec::new(),
-        fingerprints: Vec::new(),
         agents: vec![agent.to_owned()],
-        attempts: Vec::new(),
-        tried: Vec::new(),
-        origin: 0,
-        marks: Vec::new(),
-        evidence: Vec::new(),
+        ..Detection::default()
     }
 }
 

@@ -20,7 +20,6 @@ fn campaign(severity: Severity, sites: &[u32], attempts: Vec<Attempt>) -> Campai
     let detection = Detection {
         detector: "jndi",
         sources: sources.clone(),
-        shared: String::new(),
         severity,
         first: AT,
         last: AT,
@@ -30,19 +29,12 @@ fn campaign(severity: Severity, sites: &[u32], attempts: Vec<Attempt>) -> Campai
         contacts: 1,
         likelihood: 25.0,
         threshold: 20.7,
-        contributions: Vec::new(),
         callbacks: vec!["c.example".to_owned()],
-        fingerprints: Vec::new(),
-        agents: Vec::new(),
         attempts: attempts.clone(),
-        tried: Vec::new(),
-        origin: 0,
-        marks: Vec::new(),
-        evidence: Vec::new(),
+        ..Detection::default()
     };
     Campaign {
         id: "C-0001".to_owned(),
-        formerly: Vec::new(),
         severity,
         confidence: 0.9,
         first: AT,
@@ -50,19 +42,10 @@ fn campaign(severity: Severity, sites: &[u32], attempts: Vec<Attempt>) -> Campai
         sources,
         organisations: vec![OrgId(1)],
         sites,
-        aimed_at: Vec::new(),
-        shared: Vec::new(),
         attempts,
-        signs: Vec::new(),
-        known: Vec::new(),
-        spoofed: Vec::new(),
-        gathered: 0,
-        crowded: Vec::new(),
-        silent: 0,
-        matched: Vec::new(),
-        marks: Vec::new(),
         marks_until: u64::MAX,
         detections: vec![detection],
+        ..Campaign::default()
     }
 }
 
