@@ -52,7 +52,8 @@ cargo xtask bench like       which of 4,000 sites have archives like an example
 cargo xtask bench match [--quick]    a new advisory against five million component rows
 cargo xtask bench wall       a wall that changes 1,000 times a second: frames, main thread, filters
 cargo xtask bench watch [--quick] [--program FILE]    reading logs, beside wc and other programs
-cargo xtask bench watch --only grid|scale     actors of every pace found; the pool at full size
+cargo xtask bench watch --only grid|scale|peers|probed     actors of every pace; the pool at full
+                             size; rules of others on the same events; who was tried
 cargo xtask bench scan [--quick] [--matrix] [--only PART] [--program FILE] [--corpus DIR]
                              what the scanner finds and costs, beside other scanners";
 

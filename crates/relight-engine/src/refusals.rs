@@ -49,8 +49,8 @@ pub fn refusals(target: &Target) -> Result<Vec<(String, &'static str)>, EdgeErro
 }
 
 impl Engine {
-    /// Refuses a plan that darkens or closes by an edge whose set-up would leave sites lit. Only
-    /// breaking glass goes past it.
+    /// Refuses a plan that darkens or closes by an edge whose set-up would leave sites lit. Such a
+    /// plan never waits; the glass of one that waited when the edge changed goes past it.
     ///
     /// # Errors
     /// There is such an edge ([`EngineErrorKind::EdgeRefused`]), or the store cannot be read.

@@ -269,5 +269,5 @@ act-smash-note = The sites go dark at once, without the second person. It needs 
 act-smash-reason = Why it cannot wait
 act-smash-button = Break the glass with your key
 act-edge-fault = refuses the plan: { $what }
-act-edge-refused-remedy = mend what the plan names beside the edge, or leave its sites out; in an emergency, the command breaks the glass
+act-edge-refused-remedy = mend what the plan names beside the edge, or leave its sites out
 act-undo-relight = for 10 minutes, by either signer: the waves stop, and what came back goes dark again

@@ -278,5 +278,5 @@ act-smash-note = Les sites s’éteignent sur-le-champ, sans la deuxième person
 act-smash-reason = Pourquoi cela ne peut pas attendre
 act-smash-button = Briser la glace avec votre clé
 act-edge-fault = refuse le plan : { $what }
-act-edge-refused-remedy = corrigez ce que le plan nomme à côté du frontal, ou laissez ses sites de côté; en urgence, le commandement brise la glace
+act-edge-refused-remedy = corrigez ce que le plan nomme à côté du frontal, ou laissez ses sites de côté
 act-undo-relight = pendant 10 minutes, par l’un des signataires : les vagues s’arrêtent, et ce qui est revenu s’éteint de nouveau
