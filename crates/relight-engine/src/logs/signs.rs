@@ -42,6 +42,8 @@ pub enum SignsGap {
     Inbound(i64),
     /// Nobody looked at what went out on that day.
     Outbound(i64),
+    /// That line of the list of signs could not be read: it may be one of this site.
+    Unread(usize),
 }
 
 /// What is known about signs at a site from the time on at which it had the flaw.
@@ -56,9 +58,13 @@ pub fn signs_of(
 ) -> Result<SignsOf, EngineError> {
     let is_since = |at: Timestamp| since.is_none_or(|since| since.or_earlier || at >= since.at);
     let own = |sign: &Sign| sign.site == site && is_since(sign.at);
-    let seen: Vec<Sign> = signs_seen(store)?.0.into_iter().filter(own).collect();
+    let (signs, faults) = signs_seen(store)?;
+    let seen: Vec<Sign> = signs.into_iter().filter(own).collect();
     if !seen.is_empty() {
         return Ok(SignsOf::Seen(seen));
+    }
+    if let Some((line, _)) = faults.first() {
+        return Ok(SignsOf::Unknown(SignsGap::Unread(*line)));
     }
     let Some(since) = since else { return Ok(SignsOf::Unknown(SignsGap::Since)) };
     let days = day_of(since.at)..=day_of(until);
@@ -155,5 +161,7 @@ mod tests {
         assert!(matches!(asked_of_before(), SignsOf::Seen(signs) if signs.len() == 1));
         put(super::super::SIGNS, "1970-01-02T00:00:00Z,a,connection,203.0.113.9\n");
         assert!(matches!(asked(), SignsOf::Seen(signs) if signs.len() == 1));
+        put(super::super::SIGNS, "# nothing\n2 January,a,connection,203.0.113.9\n");
+        assert_eq!(asked(), SignsOf::Unknown(SignsGap::Unread(2)), "it may have been one");
     }
 }

@@ -990,7 +990,7 @@ sign-answer = answer to
 signs-line = not a line that can be read
 signs-line-remedy = time,site,kind,host with a site of the register and the kind connection, name-query or answer; the other lines hold
 signs-refused = “no signs” cannot be said of { $site }
-signs-refused-remedy = read the logs of these days with relight watch ingest, write in outbound.csv on which days somebody looked at what the site sent out (first day,last day,site,who), or leave --signs unknown
+signs-refused-remedy = read the logs of these days with relight watch ingest, write in outbound.csv on which days somebody looked at what the site sent out (first day,last day,site,who), mend the lines of signs.csv that cannot be read, or leave --signs unknown
 signs-were-seen = { NUMBER($count) } { $count ->
     [one] sign was
    *[other] signs were
@@ -998,6 +998,7 @@ signs-were-seen = { NUMBER($count) } { $count ->
 signs-gap-since = no inventory says since when it had { $flaw }
 signs-gap-inbound = no log of { $day } was read
 signs-gap-outbound = nobody looked at what it sent out on { $day }
+signs-gap-unread = line { NUMBER($line) } of signs.csv cannot be read, and may be a sign
 outbound-line = not a line that can be read
 outbound-line-remedy = first day,last day,site,who with a site of the register; the other lines hold
 not-judged = about { NUMBER($percent) }% of all addresses did not fit into memory: nobody looked at them, and at the others as always

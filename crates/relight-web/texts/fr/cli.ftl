@@ -1044,7 +1044,7 @@ sign-answer = réponse à
 signs-line = ligne illisible
 signs-line-remedy = moment,site,genre,hôte, avec un site du registre et le genre connection, name-query ou answer; les autres lignes valent
 signs-refused = « aucun signe » ne peut se dire de { $site }
-signs-refused-remedy = lire les journaux de ces jours avec relight watch ingest, écrire dans outbound.csv quels jours quelqu’un a regardé ce que le site envoyait (premier jour,dernier jour,site,qui), ou laisser --signs unknown
+signs-refused-remedy = lire les journaux de ces jours avec relight watch ingest, écrire dans outbound.csv quels jours quelqu’un a regardé ce que le site envoyait (premier jour,dernier jour,site,qui), corriger les lignes illisibles de signs.csv, ou laisser --signs unknown
 signs-were-seen = { NUMBER($count) } { $count ->
     [one] signe a été vu
    *[other] signes ont été vus
@@ -1052,6 +1052,7 @@ signs-were-seen = { NUMBER($count) } { $count ->
 signs-gap-since = aucun inventaire ne dit depuis quand il avait { $flaw }
 signs-gap-inbound = aucun journal du { $day } n’a été lu
 signs-gap-outbound = personne n’a regardé ce qu’il envoyait le { $day }
+signs-gap-unread = la ligne { NUMBER($line) } de signs.csv est illisible, et peut être un signe
 outbound-line = ligne illisible
 outbound-line-remedy = premier jour,dernier jour,site,qui, avec un site du registre; les autres lignes valent
 not-judged = environ { NUMBER($percent) } % des adresses n'ont pas tenu en mémoire : personne ne les a examinées, et les autres l'ont été comme toujours

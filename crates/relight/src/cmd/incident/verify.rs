@@ -115,6 +115,7 @@ fn looked_for_signs(
         SignsOf::Unknown(SignsGap::Since) => texts::signs_gap_since(lang, &flaw()),
         SignsOf::Unknown(SignsGap::Inbound(at)) => texts::signs_gap_inbound(lang, &day(at)),
         SignsOf::Unknown(SignsGap::Outbound(at)) => texts::signs_gap_outbound(lang, &day(at)),
+        SignsOf::Unknown(SignsGap::Unread(line)) => texts::signs_gap_unread(lang, line),
     };
     let what = texts::signs_refused(lang, site.as_str());
     Err(Failure::new(texts::labelled(lang, &what, &why)).hint(texts::signs_refused_remedy(lang)))
