@@ -137,13 +137,7 @@ mod tests {
     }
 
     fn campaign(id: &str, severity: Severity, detections: Vec<Detection>) -> Campaign {
-        Campaign {
-            id: id.to_owned(),
-            severity,
-            confidence: 0.9,
-            detections,
-            ..Campaign::default()
-        }
+        Campaign { id: id.to_owned(), severity, confidence: 0.9, detections, ..Campaign::default() }
     }
 
     /// `campaign who shared organisations sites contacts first-last`, a line each.
