@@ -23,6 +23,7 @@ use crate::exhibits::Exhibited;
 use crate::incident::{Entry, Ledger, Rejected};
 use crate::inventoried::{FoundSites, Inventoried};
 use crate::live::Board;
+use crate::logs::KeptCampaigns;
 use crate::reconcile::{self, Want};
 use crate::takeover::{Trust, above_edges};
 
@@ -70,6 +71,8 @@ pub struct Engine {
     pub(crate) commits: Commits,
     /// Held by whoever decides and journals an act of a person.
     pub(crate) acts: Mutex<()>,
+    /// Judged once for all who ask.
+    pub(crate) campaigns: KeptCampaigns,
 }
 
 /// What one append did.
@@ -164,6 +167,7 @@ impl Engine {
             boards: Mutex::default(),
             commits: Commits::default(),
             acts: Mutex::new(()),
+            campaigns: KeptCampaigns::default(),
         })
     }
 

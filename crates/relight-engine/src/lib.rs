@@ -63,9 +63,9 @@ pub use ingest::{FunctionalTest, Inventory};
 pub use inventoried::{FoundSites, advisories_about, advisories_of};
 pub use logs::{
     AnsweredDays, FOLLOWED_MAX, Faults, FeedPosture, FollowReport, Follower, HEAD_BYTES, HITS_MAX,
-    HeatMap, HeatRow, Hunted, INVENTORY_AGE_MAX_S, Judged, KNOWN_SCANNERS, KeptCampaigns,
-    LOG_BYTES_MAX, LogReport, LogState, MAP_WEEKS_MAX, OUTBOUND, OnThatDay, POSTURE_DAYS, Place,
-    Probed, ProbedSite, SEGMENT_BYTES_MAX, SIGNS, SignsGap, SignsOf, SitePosture, WATCH_DAYS_MAX,
+    HeatMap, HeatRow, Hunted, INVENTORY_AGE_MAX_S, Judged, KNOWN_SCANNERS, LOG_BYTES_MAX,
+    LogReport, LogState, MAP_WEEKS_MAX, OUTBOUND, OnThatDay, POSTURE_DAYS, Place, Probed,
+    ProbedSite, SEGMENT_BYTES_MAX, SIGNS, SignsGap, SignsOf, SitePosture, WATCH_DAYS_MAX,
     WINDOWS_OF_DAY_MAX, begin_telling, campaigns_of, erase_source, heat_map, hunt_all, judged,
     known_scanners, log_files, never_blocked, note_proxies, outbound, posture, probed, signs_of,
     signs_seen, tell_campaigns,

@@ -42,7 +42,7 @@ pub use hunts::{AnsweredDays, HITS_MAX, Hunted, Place, erase_source, hunt_all};
 pub use judge::{
     Faults, Judged, campaigns_of, judged, known_scanners, never_blocked, note_proxies, signs_seen,
 };
-pub use kept::KeptCampaigns;
+pub(crate) use kept::KeptCampaigns;
 pub use posture::{FeedPosture, LogState, POSTURE_DAYS, SitePosture, posture};
 pub use probed::{OnThatDay, Probed, ProbedSite, probed};
 pub use signs::{INVENTORY_AGE_MAX_S, OUTBOUND, SignsGap, SignsOf, outbound, signs_of};

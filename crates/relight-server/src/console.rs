@@ -40,7 +40,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use relight_engine::access::Scope;
 use relight_engine::live::{Board, BoardSite};
-use relight_engine::{Engine, KeptCampaigns};
+use relight_engine::Engine;
 use relight_web::look::Look;
 use relight_web::views::{Frame, NotFoundPage, Stage, Theme};
 use relight_web::{Lang, texts};
@@ -86,8 +86,6 @@ pub(crate) struct Console {
     pub(crate) meter: Meter,
     /// Who reads a day of the past.
     pub(crate) past: Turns,
-    /// The campaigns of the watch, judged once for all who read them.
-    pub(crate) campaigns: KeptCampaigns,
 }
 
 /// What an address may ask for; values that mean nothing count as absent.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relight_engine::live::Board;
-use relight_engine::{Engine, KeptCampaigns};
+use relight_engine::Engine;
 use relight_web::Lang;
 use relight_web::views::{Stage, Theme};
 use tokio::runtime::Runtime;
@@ -119,7 +119,6 @@ impl WebServer {
             theme,
             meter: Meter::default(),
             past: console::turns::Turns::default(),
-            campaigns: KeptCampaigns::default(),
         });
         let console = console::router(Arc::clone(&state));
         let public = public::router(Source::Memory(publication.shown()));

@@ -390,7 +390,6 @@ mod tests {
             theme: relight_web::views::Theme::Neutral,
             meter: crate::console::meter::Meter::default(),
             past: crate::console::turns::Turns::default(),
-            campaigns: relight_engine::KeptCampaigns::default(),
             door: Door::open(None, Address::parse("http://localhost").unwrap(), || 0).unwrap(),
         }
     }

@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
 use relight_model::{Campaign, Detection, Digest, Exposure, OrgId, Sign, Site, SiteId, Timestamp};
@@ -45,7 +44,8 @@ pub fn campaigns_of(store: &Store) -> Result<Vec<Campaign>, EngineError> {
     Ok(judged(store)?.campaigns)
 }
 
-/// As [`campaigns_of`], with how many sources did not fit.
+/// As [`campaigns_of`], with how many sources did not fit. Computes it anew: whoever goes on asking
+/// asks [`crate::Engine::campaigns`].
 ///
 /// # Errors
 /// As [`campaigns_of`].
@@ -55,9 +55,26 @@ pub fn judged(store: &Store) -> Result<Judged, EngineError> {
 
 fn judged_within(store: &Store, rows_max: usize) -> Result<Judged, EngineError> {
     let register = Register::read(store)?;
-    let decided = decided(store, &register, rows_max)?;
-    // What the register knows may be corrected at any time, so this is joined each time.
-    let mut campaigns = graded(store, &register, campaigns(&decided.detections))?;
+    join(store, &register, &decide(store, &register, rows_max)?)
+}
+
+/// What the windows alone decide: it stays until they change.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) detections: Vec<Detection>,
+    /// Sources that many people use.
+    crowds: BTreeSet<IpAddr>,
+    sources_kept: f64,
+}
+
+/// Campaigns from what was decided, with what the register knows: that may be corrected at any
+/// time.
+pub(super) fn join(
+    store: &Store,
+    register: &Register,
+    decided: &Decided,
+) -> Result<Judged, EngineError> {
+    let mut campaigns = graded(store, register, campaigns(&decided.detections))?;
     for campaign in &mut campaigns {
         let crowded = |source: &&IpAddr| decided.crowds.contains(source);
         campaign.crowded = campaign.sources.iter().filter(crowded).copied().collect();
@@ -66,38 +83,12 @@ fn judged_within(store: &Store, rows_max: usize) -> Result<Judged, EngineError> 
     Ok(Judged { campaigns, sources_kept: decided.sources_kept })
 }
 
-/// What the windows alone decide: it stays until they change.
-struct Decided {
-    detections: Vec<Detection>,
-    /// Sources that many people use.
-    crowds: BTreeSet<IpAddr>,
-    sources_kept: f64,
-}
-
-/// The last decision of this process and what it rests on. Whoever asks while another computes
-/// waits for that one: a pool takes up to 390 MB.
-static LAST: Mutex<Option<(Digest, Arc<Decided>)>> = Mutex::new(None);
-
-fn decided(
+/// Decides over all windows; the pool takes up to 390 MB while it lasts.
+pub(super) fn decide(
     store: &Store,
     register: &Register,
     rows_max: usize,
-) -> Result<Arc<Decided>, EngineError> {
-    let ground = register.ground(store, rows_max)?;
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, decided)) = last.as_ref().filter(|(known, _)| *known == ground) {
-        return Ok(Arc::clone(decided));
-    }
-    *last = None;
-    let decided = Arc::new(decide(store, register, rows_max)?);
-    // A window may have come meanwhile: then the next one who asks decides again.
-    if register.ground(store, rows_max)? == ground {
-        *last = Some((ground, Arc::clone(&decided)));
-    }
-    Ok(decided)
-}
-
-fn decide(store: &Store, register: &Register, rows_max: usize) -> Result<Decided, EngineError> {
+) -> Result<Decided, EngineError> {
     let mut pool = Pool::new(rows_max);
     each_organisation(store, |_, windows, home| {
         windows.iter().for_each(|window| pool.add(window, home));
@@ -261,10 +252,8 @@ impl Register {
 
     /// What decisions rest on: the windows, and what the register says about places. The days on
     /// which these were heard change with the windows only.
-    fn ground(&self, store: &Store, rows_max: usize) -> Result<Digest, EngineError> {
+    pub(super) fn ground(&self, store: &Store) -> Result<Digest, EngineError> {
         let mut hash = blake3::Hasher::new();
-        hash.update(store.path().as_os_str().as_encoded_bytes());
-        hash.update(&(rows_max as u64).to_le_bytes());
         hash.update(&store.windows_state()?.0);
         for site in &self.sites {
             hash.update(&site.id.0.to_le_bytes()).update(&site.org.0.to_le_bytes());
@@ -368,32 +357,6 @@ pub(super) mod tests {
         let kept = |rows_max| judged_within(engine.store(), rows_max).unwrap().sources_kept;
         assert!((kept(100) - 1.0).abs() < f64::EPSILON, "{}", kept(100));
         assert!((0.2..0.8).contains(&kept(50)), "{}", kept(50));
-    }
-
-    /// Goal: nothing is computed twice over the same windows, and nothing old is given over new
-    /// ones. Method: the decisions are the same object until a window comes.
-    #[test]
-    fn a_decision_stays_until_a_window_comes() {
-        let (_folder, engine, feed) = one_site();
-        let store = engine.store();
-        let decided = || {
-            let register = Register::read(store).unwrap();
-            decided(store, &register, 1_000).unwrap()
-        };
-        engine.ingest_log(&feed, Cursor::new(payload(1).into_bytes())).unwrap();
-        let first = decided();
-        assert_eq!(first.detections.len(), 1);
-        let again = decided();
-        // Another test of this process may have asked about its own register in between.
-        assert_eq!(first.detections, again.detections);
-        engine.ingest_log(&feed, Cursor::new(payload(2).into_bytes())).unwrap();
-        assert_eq!(decided().detections.len(), 2);
-        let register = Register::read(store).unwrap();
-        let ground = register.ground(store, 7).unwrap();
-        assert_eq!(register.ground(store, 7).unwrap(), ground);
-        assert_ne!(register.ground(store, 8).unwrap(), ground);
-        engine.ingest_log(&feed, Cursor::new(payload(3).into_bytes())).unwrap();
-        assert_ne!(register.ground(store, 7).unwrap(), ground);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use relight_model::{Campaign, Severity};
 use relight_store::{Settings, Store, StoreError};
 
-use super::judged;
+use crate::engine::Engine;
 use crate::error::EngineError;
 
 /// The setting that keeps of which campaigns people were told, and at which step.
@@ -23,31 +23,30 @@ const TOLD_FROM: Severity = Severity::ExploitAttempt;
 ///
 /// # Errors
 /// The store cannot be read or written.
-pub fn begin_telling(store: &Store) -> Result<(), EngineError> {
+pub fn begin_telling(engine: &Engine) -> Result<(), EngineError> {
+    let store = engine.store();
     if store.meta_get(TOLD_KEY)?.is_some() {
         return Ok(());
     }
     let is_new = store.window_days()?.is_empty();
-    let before = if is_new { Vec::new() } else { judged(store)?.campaigns };
+    let before = if is_new { None } else { Some(engine.campaigns()?) };
     let begun = store.settings(|settings| {
         // Whoever began meanwhile may have told something.
         if settings.get(TOLD_KEY)?.is_some() {
             return Ok(());
         }
         let mut told = Told::default();
-        told.news(before);
+        told.news(before.iter().flat_map(|judged| &judged.campaigns));
         told.write(settings)
     });
     Ok(begun?)
 }
 
-/// The campaigns that stand higher than people know, given everything that is kept now. What is
-/// given was taken down as told.
+/// Those of the campaigns that stand higher than people know. What is given was taken down as told.
 ///
 /// # Errors
 /// The store cannot be read or written; then the next call tells it.
-pub fn tell_campaigns(store: &Store) -> Result<Vec<Campaign>, EngineError> {
-    let campaigns = judged(store)?.campaigns;
+pub fn tell_campaigns(store: &Store, campaigns: &[Campaign]) -> Result<Vec<Campaign>, EngineError> {
     let told = store.settings(|settings| {
         let mut told = Told::read(settings)?;
         let news = told.news(campaigns);
@@ -77,19 +76,19 @@ impl Told {
     }
 
     /// Those of which nobody was told, or at a lower step only.
-    fn news(&mut self, campaigns: Vec<Campaign>) -> Vec<Campaign> {
+    fn news<'a>(&mut self, campaigns: impl IntoIterator<Item = &'a Campaign>) -> Vec<Campaign> {
         let mut steps: BTreeMap<&str, &str> = BTreeMap::new();
         for (id, step) in &self.0 {
             let known = steps.entry(id).or_insert(step);
             *known = (*known).max(step);
         }
         // Steps are written `S3`, so that texts sort as they do.
-        let is_news = |it: &Campaign| {
+        let is_news = |it: &&Campaign| {
             let ids = std::iter::once(&it.id).chain(&it.formerly);
             let known = ids.filter_map(|id| steps.get(id.as_str()).copied()).max();
             it.severity >= TOLD_FROM && known.is_none_or(|step| step < it.severity.as_str())
         };
-        let news: Vec<Campaign> = campaigns.into_iter().filter(is_news).collect();
+        let news: Vec<Campaign> = campaigns.into_iter().filter(is_news).cloned().collect();
         for it in &news {
             self.0.retain(|(id, _)| *id != it.id);
             self.0.push((it.id.clone(), it.severity.as_str().to_owned()));
@@ -102,17 +101,23 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::super::judge::tests::{one_site, payload};
+    use super::super::judged;
     use super::*;
 
+    /// Judged anew, as by a process of its own.
+    fn news(store: &Store) -> Vec<Campaign> {
+        tell_campaigns(store, &judged(store).unwrap().campaigns).unwrap()
+    }
+
     fn told(store: &Store) -> Vec<&'static str> {
-        tell_campaigns(store).unwrap().iter().map(|it| it.severity.as_str()).collect()
+        news(store).iter().map(|it| it.severity.as_str()).collect()
     }
 
     #[test]
     fn a_campaign_is_told_once_and_reconnaissance_never() {
         let (_folder, engine, feed) = one_site();
         let store = engine.store();
-        begin_telling(store).unwrap();
+        begin_telling(&engine).unwrap();
         assert_eq!(told(store), [""; 0]);
         let doors: String = [
             "/.env",
@@ -139,11 +144,11 @@ mod tests {
         let (_folder, engine, feed) = one_site();
         let store = engine.store();
         engine.ingest_log(&feed, std::io::Cursor::new(payload(1).into_bytes())).unwrap();
-        begin_telling(store).unwrap();
+        begin_telling(&engine).unwrap();
         assert_eq!(told(store), [""; 0]);
-        begin_telling(store).unwrap();
+        begin_telling(&engine).unwrap();
         engine.ingest_log(&feed, std::io::Cursor::new(payload(2).into_bytes())).unwrap();
-        begin_telling(store).unwrap();
+        begin_telling(&engine).unwrap();
         assert_eq!(told(store), ["S3"], "beginning twice takes nothing down");
     }
 
@@ -152,7 +157,7 @@ mod tests {
     #[test]
     fn a_campaign_is_told_by_one_of_those_who_watch() {
         let (_folder, engine, feed) = one_site();
-        begin_telling(engine.store()).unwrap();
+        begin_telling(&engine).unwrap();
         let folder = engine.store().path().parent().unwrap();
         for last in 1..=5 {
             let log = payload(last).into_bytes();
@@ -185,7 +190,7 @@ mod tests {
             ..one.clone()
         };
         let mut told = Told::default();
-        let mut news = |it: Campaign| told.news(vec![it]).len();
+        let mut news = |it: Campaign| told.news([&it]).len();
         assert_eq!(news(with("C-1", ExploitAttempt, &[])), 1);
         assert_eq!(news(with("C-1", AttemptOnVulnerable, &[])), 1);
         assert_eq!(news(with("C-1", ExploitAttempt, &[])), 0, "it fell");
@@ -196,7 +201,7 @@ mod tests {
         );
         assert_eq!(news(with("C-0", SignsOfSuccess, &["C-1"])), 1);
         told.0.extend((0..TOLD_MAX).map(|at| (format!("C-X{at}"), "S3".to_owned())));
-        assert_eq!(told.news(vec![with("C-LAST", ExploitAttempt, &[])]).len(), 1);
+        assert_eq!(told.news([&with("C-LAST", ExploitAttempt, &[])]).len(), 1);
         assert_eq!((told.0.len(), told.0.last().unwrap().0.as_str()), (TOLD_MAX, "C-LAST"));
     }
 }

@@ -71,7 +71,7 @@ impl<'a> Filter<'a> {
 
 fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<ActorsPage, EngineError> {
     let (lang, filter) = (console.lang(asked), &Filter::of(engine, asked)?);
-    let judged = console.campaigns.of(engine.store())?;
+    let judged = engine.campaigns()?;
     let mut found = actors(&judged.campaigns);
     found.retain(|actor| filter.fits(actor));
     let pages = found.len().div_ceil(ROWS_MAX).max(1);

@@ -75,7 +75,7 @@ pub(super) async fn export(
                 (texts::share_list_faulty(lang), texts::share_list_faulty_remedy(lang));
             return tell(StatusCode::CONFLICT, what, remedy);
         }
-        match written(&console, engine, lang, &form) {
+        match written(engine, lang, &form) {
             Ok(Some(file)) => match note(engine, &signed, &form, purpose) {
                 Ok(()) => file,
                 Err(error) => act::refused(&console, &asked, &error, "/watch"),
@@ -94,13 +94,8 @@ fn note(engine: &Engine, signed: &SignedIn, form: &Form, purpose: &str) -> Resul
 }
 
 /// The file; `None` without such a campaign or form.
-fn written(
-    console: &Console,
-    engine: &Engine,
-    lang: Lang,
-    form: &Form,
-) -> Result<Option<Response>, EngineError> {
-    let judged = console.campaigns.of(engine.store())?;
+fn written(engine: &Engine, lang: Lang, form: &Form) -> Result<Option<Response>, EngineError> {
+    let judged = engine.campaigns()?;
     let is = |id: &String| *id == form.id;
     let now = judged.campaigns.iter().find(|it| is(&it.id));
     let found = now.or_else(|| judged.campaigns.iter().find(|it| it.formerly.iter().any(is)));

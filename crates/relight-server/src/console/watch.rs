@@ -26,7 +26,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> R
     let lang = console.lang(&asked);
     blocking(move || {
         let Some(engine) = &console.engine else { return console.nothing(&asked) };
-        let judged = console.campaigns.of(engine.store());
+        let judged = engine.campaigns();
         let (mut campaigns, problem) = match &judged {
             Ok(found) => {
                 let missing = relight_web::campaign::not_judged(lang, found.sources_kept);

