@@ -53,7 +53,7 @@ pub use relight_edge as edge;
 pub use relight_match as matching;
 pub use relight_store as store;
 pub use relight_watch as watch;
-pub use then::{Since, Then};
+pub use then::{INVENTORY_AGE_MAX_S, Since, Then};
 
 pub use acts::{Acted, Approving, Smashing};
 pub use engine::{Appended, Clock, Engine, EngineOptions, INVENTORY_TTL_S, Listener, replay};
@@ -63,12 +63,11 @@ pub use ingest::{FunctionalTest, Inventory};
 pub use inventoried::{FoundSites, advisories_about, advisories_of};
 pub use logs::{
     AnsweredDays, FOLLOWED_MAX, Faults, FeedPosture, FollowReport, Follower, HEAD_BYTES, HITS_MAX,
-    HeatMap, HeatRow, Hunted, INVENTORY_AGE_MAX_S, Judged, KNOWN_SCANNERS, LOG_BYTES_MAX,
-    LogReport, LogState, MAP_WEEKS_MAX, OUTBOUND, OnThatDay, POSTURE_DAYS, Place, Probed,
-    ProbedSite, SEGMENT_BYTES_MAX, SIGNS, SignsGap, SignsOf, SitePosture, WATCH_DAYS_MAX,
-    WINDOWS_OF_DAY_MAX, begin_telling, campaigns_of, erase_source, heat_map, hunt_all, judged,
-    known_scanners, log_files, never_blocked, note_proxies, outbound, posture, probed, signs_of,
-    signs_seen, tell_campaigns,
+    HeatMap, HeatRow, Hunted, Judged, KNOWN_SCANNERS, LOG_BYTES_MAX, LogReport, LogState,
+    MAP_WEEKS_MAX, OUTBOUND, OnThatDay, POSTURE_DAYS, Place, Probed, ProbedSite, SEGMENT_BYTES_MAX,
+    SIGNS, SignsGap, SignsOf, SitePosture, WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX, begin_telling,
+    campaigns_of, erase_source, heat_map, hunt_all, judged, known_scanners, log_files,
+    never_blocked, note_proxies, outbound, posture, probed, signs_of, signs_seen, tell_campaigns,
 };
 pub use orders::Undone;
 pub use revise::REMATCH_DEADLINE_MS;

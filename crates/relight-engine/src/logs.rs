@@ -45,7 +45,7 @@ pub use judge::{
 pub(crate) use kept::KeptCampaigns;
 pub use posture::{FeedPosture, LogState, POSTURE_DAYS, SitePosture, posture};
 pub use probed::{OnThatDay, Probed, ProbedSite, probed};
-pub use signs::{INVENTORY_AGE_MAX_S, OUTBOUND, SignsGap, SignsOf, outbound, signs_of};
+pub use signs::{OUTBOUND, SignsGap, SignsOf, outbound, signs_of};
 pub use tell::{begin_telling, tell_campaigns};
 
 /// Bytes of log that become one window.

@@ -13,6 +13,10 @@ use relight_store::{Deployed, SnapshotRow, Store, StoreError, deployed_otherwise
 
 use crate::inventoried::advisories_about;
 
+/// Inventories confirmed longer ago than this, in seconds, are stale when nobody says otherwise
+/// (REGISTER 4: 7 days for what was scanned). An incident asks more strictly.
+pub const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
+
 /// The history of a register, asked about some flaws. What it read it keeps.
 pub struct Then<'a> {
     store: &'a Store,

@@ -15,14 +15,11 @@ use relight_watch::{
 
 use super::{KNOWN_SCANNERS, SIGNS, compact, names};
 use crate::error::EngineError;
-use crate::then::Then;
+use crate::then::{INVENTORY_AGE_MAX_S, Then};
 
 /// Days before and after a campaign in which a line of a site says that it would have been heard:
 /// a site with few visitors sends none on most days, and is listened to all the same.
 const HEARD_AROUND_DAYS: i64 = 14;
-
-/// How long an inventory speaks for a site after it was confirmed, in seconds.
-const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
 
 /// Campaigns, and of whom they may be missing.
 #[derive(Clone, Debug)]

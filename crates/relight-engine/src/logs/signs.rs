@@ -12,14 +12,10 @@ use super::compact::{HEARD, day_of};
 use super::{Faults, signs_seen};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::then::{Since, Then};
+use crate::then::{INVENTORY_AGE_MAX_S, Since, Then};
 
 /// Name of the list of days on which somebody looked at what sites sent out, in the data folder.
 pub const OUTBOUND: &str = "outbound.csv";
-
-/// Inventories confirmed longer ago than this, in seconds, are stale when nobody says otherwise
-/// (REGISTER 4: 7 days for what was scanned). An incident asks more strictly.
-pub const INVENTORY_AGE_MAX_S: i64 = 7 * 24 * 3_600;
 
 /// What is known about signs of success at a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
