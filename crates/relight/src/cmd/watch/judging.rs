@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use relight_engine::{Engine, EngineError, Judged, begin_telling, tell_campaigns};
-use relight_model::{Campaign, Severity};
+use relight_model::Campaign;
 use relight_server::web::{number, texts};
 use serde::Serialize;
 
@@ -128,8 +128,8 @@ fn tell_one(campaign: &Campaign, context: &Context, report: &mut Report) {
     }
     let sentence = texts::log_line(context.lang, LOG_CODE, &log_args(campaign));
     report.line(&report.paint(Style::Bad, &sentence));
-    if campaign.severity < Severity::SignsOfSuccess {
-        report.line(&format!("  {}", texts::reconnaissance_note(context.lang)));
+    if let Some(denial) = super::denial(context.lang, campaign.severity) {
+        report.line(&format!("  {denial}"));
     }
     report.next(&format!("relight watch explain {}", campaign.id));
 }
