@@ -129,6 +129,18 @@ pub fn moment(text: &str) -> Option<Timestamp> {
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
+/// The day that a text means, in days since 1970: `2021-12-10`. `None` for anything else, a moment
+/// too.
+pub fn day(text: &str) -> Option<i64> {
+    let at = moment(text).filter(|_| !text.contains('T'))?;
+    Some(at.div_euclid(86_400))
+}
+
+/// A day since 1970 as [`day`] reads it: `2021-12-10`.
+pub fn date(day: i64) -> String {
+    rfc3339(day.saturating_mul(86_400))[..10].to_owned()
+}
+
 /// Three numbers of so many digits each.
 fn three(text: &str, between: char, digits: [usize; 3]) -> Option<[i64; 3]> {
     let mut parts = text.split(between);
@@ -174,6 +186,8 @@ mod tests {
             let day = rfc3339(at);
             let last = at.div_euclid(86_400) * 86_400 + 86_399;
             assert_eq!(moment(&day[..10]), Some(last), "{day}");
+            assert_eq!(super::day(&date(days)), Some(days), "{day}");
+            assert_eq!((date(days).as_str(), super::day(&day)), (&day[..10], None));
         }
         for text in [
             "",
@@ -193,7 +207,7 @@ mod tests {
             "+021-12-10",
             "2021-1é-10",
         ] {
-            assert_eq!(moment(text), None, "{text}");
+            assert_eq!((moment(text), day(text)), (None, None), "{text}");
         }
     }
 

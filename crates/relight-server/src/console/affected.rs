@@ -153,8 +153,8 @@ impl<'a> AnswerView<'a> {
         if text.is_empty() || text == evidence::day(now) {
             return Some(None);
         }
-        let at = number::moment(text).filter(|at| text.len() == 10 && *at < now)?;
-        Some(Some(at))
+        let at = number::day(text)? * 86_400 + 86_399;
+        (at < now).then_some(Some(at))
     }
 
     /// The same page about another verdict, page, site or day.

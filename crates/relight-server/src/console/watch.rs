@@ -97,11 +97,10 @@ pub(super) fn is_within((first, last): (Timestamp, Timestamp), from: &str, to: &
 /// The days that the lanes show, both included, by number: those that were asked for; else those
 /// of the map, or of the campaigns.
 fn days(heat: &str, asked: &Asked, campaigns: &[&Campaign]) -> (i64, i64) {
-    let number = |text: &str| Some(number::moment(text).filter(|_| text.len() == 10)? / 86_400);
     let first = campaigns.iter().map(|it| it.first).min().unwrap_or(0) / 86_400;
     let last = campaigns.iter().map(|it| it.last).max().unwrap_or(0) / 86_400;
-    let from = number(&asked.from).or_else(|| number(heat)).unwrap_or(first);
-    let to = number(&asked.to).unwrap_or(last).max(from);
+    let from = number::day(&asked.from).or_else(|| number::day(heat)).unwrap_or(first);
+    let to = number::day(&asked.to).unwrap_or(last).max(from);
     (from, to)
 }
 

@@ -428,8 +428,3 @@ fn points(lang: Lang, value: f64) -> String {
     let text = format!("{value:.1}");
     if lang == Lang::Fr { text.replace('.', ",") } else { text }
 }
-
-/// A day since 1970 as `2021-12-10`.
-fn day(day: i64) -> String {
-    rfc3339(day.saturating_mul(86_400))[..10].to_owned()
-}

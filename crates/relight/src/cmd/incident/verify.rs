@@ -8,7 +8,8 @@ use relight_engine::incident::{Compromise, Phase};
 use relight_engine::{Engine, FunctionalTest, Inventory, SignsGap, SignsOf};
 use relight_model::GateKey;
 use relight_scan::Target;
-use relight_server::web::{number, texts};
+use relight_server::web::number::date;
+use relight_server::web::texts;
 use serde::Serialize;
 
 use super::{Which, control};
@@ -103,7 +104,6 @@ fn looked_for_signs(
     context: &Context,
 ) -> Result<(), Failure> {
     let lang = context.lang;
-    let day = |day: i64| number::rfc3339(day * 86_400)[..10].to_owned();
     let flaw = || {
         let question = engine.with_ledger(|ledger| Some(ledger.incident(id)?.question.clone()));
         question.unwrap_or_default()
@@ -113,8 +113,8 @@ fn looked_for_signs(
         SignsOf::None => return Ok(()),
         SignsOf::Seen(signs) => texts::signs_were_seen(lang, signs.len()),
         SignsOf::Unknown(SignsGap::Since) => texts::signs_gap_since(lang, &flaw()),
-        SignsOf::Unknown(SignsGap::Inbound(at)) => texts::signs_gap_inbound(lang, &day(at)),
-        SignsOf::Unknown(SignsGap::Outbound(at)) => texts::signs_gap_outbound(lang, &day(at)),
+        SignsOf::Unknown(SignsGap::Inbound(at)) => texts::signs_gap_inbound(lang, &date(at)),
+        SignsOf::Unknown(SignsGap::Outbound(at)) => texts::signs_gap_outbound(lang, &date(at)),
         SignsOf::Unknown(SignsGap::Unread(line)) => texts::signs_gap_unread(lang, line),
     };
     let what = texts::signs_refused(lang, site.as_str());

@@ -7,12 +7,12 @@ use clap::Args;
 use relight_engine::actors::{Actor, actors};
 use relight_engine::store::Store;
 use relight_model::{OrgId, Severity};
-use relight_server::web::number::{Number, rfc3339};
+use relight_server::web::number::{Number, date, rfc3339};
 use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
 
 use super::since::Since;
-use super::{SOURCES_SHOWN_MAX, day, denial};
+use super::{SOURCES_SHOWN_MAX, denial};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -164,8 +164,8 @@ fn cells(lang: Lang, actor: &Actor<'_>, sectors: &BTreeMap<OrgId, String>) -> Ve
         count(actor.organisations.len()),
         count(actor.sites.len()),
         count(usize::try_from(actor.contacts).unwrap_or(usize::MAX)),
-        day(actor.first.div_euclid(86_400)),
-        day(actor.last.div_euclid(86_400)),
+        date(actor.first.div_euclid(86_400)),
+        date(actor.last.div_euclid(86_400)),
     ]
 }
 

@@ -8,11 +8,11 @@ use clap::Args;
 use relight_engine::watch::{Hit, Prey};
 use relight_engine::{HITS_MAX, Hunted, erase_source, hunt_all};
 use relight_model::{OrgId, SiteId};
-use relight_server::web::number::rfc3339;
+use relight_server::web::number::{date, rfc3339};
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::{class_words, day, notes};
+use super::{class_words, notes};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::{Exit, Report};
@@ -158,15 +158,15 @@ impl Names {
         };
         let covered = self.organisations.iter().map(|(org, name)| {
             let stretches = hunted.covered.get(org).into_iter().flatten();
-            let days = stretches.map(|(from, to)| [day(*from), day(*to)]).collect();
+            let days = stretches.map(|(from, to)| [date(*from), date(*to)]).collect();
             CoveredRow { organisation: name, days, sites_fewer: self.fewer(hunted, *org) }
         });
         let contacts = hunted.hits.iter().map(row).collect();
         let answered = hunted.answered.iter().map(|((org, site), it)| AnsweredRow {
             organisation: self.organisation(*org),
             site: site.and_then(|site| self.sites.get(&site)).map(String::as_str),
-            first: it.days.map(|(first, _)| day(first)),
-            last: it.days.map(|(_, last)| day(last)),
+            first: it.days.map(|(first, _)| date(first)),
+            last: it.days.map(|(_, last)| date(last)),
             unknown: it.is_unknown,
         });
         let (answered, covered) = (answered.collect(), covered.collect());
@@ -197,7 +197,7 @@ impl Names {
             let site = site.and_then(|site| self.sites.get(&site));
             let place = site.map_or_else(|| self.organisation(*org), String::as_str);
             if let Some((first, last)) = it.days {
-                let text = texts::hunt_answered(context.lang, &day(first), &day(last), place);
+                let text = texts::hunt_answered(context.lang, &date(first), &date(last), place);
                 report.line(&text);
             }
             unknown += usize::from(it.is_unknown);
@@ -232,7 +232,7 @@ impl Names {
             let stretches = hunted.covered.get(org).map(Vec::as_slice).unwrap_or_default();
             let text = match (stretches.first(), stretches.last()) {
                 (Some((from, _)), Some((_, to))) => {
-                    texts::hunt_covered(lang, &day(*from), stretches.len() - 1, &day(*to))
+                    texts::hunt_covered(lang, &date(*from), stretches.len() - 1, &date(*to))
                 }
                 _ => texts::hunt_not_covered(lang).to_owned(),
             };

@@ -5,7 +5,7 @@ use relight_engine::watch::Heat;
 use relight_engine::{HeatMap, HeatRow, MAP_WEEKS_MAX, heat_map};
 use relight_model::Timestamp;
 use relight_server::web::campaign::not_judged;
-use relight_server::web::number::moment;
+use relight_server::web::number::{self, date};
 use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub(super) struct Map {
     #[arg(long, value_name = "N", default_value_t = 12,
         value_parser = clap::value_parser!(u16).range(1..=i64::from(MAP_WEEKS_MAX)))]
     weeks: u16,
-    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day_of)]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = end_of_day)]
     until: Option<Timestamp>,
 }
 
@@ -47,8 +47,9 @@ struct Cell {
     sources: u64,
 }
 
-fn day_of(text: &str) -> Result<Timestamp, &'static str> {
-    moment(text).filter(|_| text.len() == 10).ok_or("YYYY-MM-DD")
+/// The last second of a day.
+fn end_of_day(text: &str) -> Result<Timestamp, &'static str> {
+    number::day(text).map(|day| day * 86_400 + 86_399).ok_or("YYYY-MM-DD")
 }
 
 impl Map {
@@ -84,7 +85,7 @@ fn document(map: HeatMap) -> Document {
         weeks: row.weeks.into_iter().map(|heat| heat.map(cell)).collect(),
     };
     Document {
-        weeks: map.mondays.iter().map(|day| super::day(*day)).collect(),
+        weeks: map.mondays.iter().map(|day| date(*day)).collect(),
         sectors: map.rows.into_iter().map(row).collect(),
         sources_kept: map.sources_kept,
     }
@@ -93,7 +94,7 @@ fn document(map: HeatMap) -> Document {
 /// A head and a line a sector, in columns.
 fn table(map: &HeatMap, lang: Lang) -> Vec<String> {
     let mut lines = vec![vec![String::new()]];
-    lines[0].extend(map.mondays.iter().map(|day| super::day(*day)[5..].to_owned()));
+    lines[0].extend(map.mondays.iter().map(|day| date(*day)[5..].to_owned()));
     for row in &map.rows {
         let name = match row.sector.as_str() {
             "" => texts::map_no_sector(lang),

@@ -8,11 +8,11 @@ use relight_engine::store::{Store, StoreError};
 use relight_engine::watch::{LOOKUP_DOOR, LOOKUP_FLAWS, catalogue, doors_of};
 use relight_engine::{OnThatDay, Probed, ProbedSite, Then, probed};
 use relight_model::{Campaign, Exposure, SiteId, Timestamp, Tried};
-use relight_server::web::number::rfc3339;
+use relight_server::web::number::{date, rfc3339};
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::{campaigns, day, notes};
+use super::{campaigns, notes};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::INVENTORY_AGE_MAX_S;
@@ -103,8 +103,8 @@ impl Asked {
             let rows = found.iter().filter_map(|site| row(site, &names));
             let document = Document {
                 what: &self.what,
-                from: day(span.0),
-                to: day(span.1),
+                from: date(span.0),
+                to: date(span.1),
                 doors: &doors,
                 flaws: &flaws,
                 products: &products,
@@ -250,7 +250,7 @@ fn tell(
     }
     for site in ours.iter().take(SHOWN_MAX) {
         let name = names.get(&site.site).copied().unwrap_or_default();
-        let days = site.days.map(|(first, last)| format!("{} {}", day(first), day(last)));
+        let days = site.days.map(|(first, last)| format!("{} {}", date(first), date(last)));
         report.line(format!("  {name}  {}", days.unwrap_or_default()).trim_end());
     }
 }
@@ -258,5 +258,5 @@ fn tell(
 fn row<'a>(site: &ProbedSite, names: &BTreeMap<SiteId, &'a str>) -> Option<Row<'a>> {
     let (first, last) = site.days.map_or((None, None), |(first, last)| (Some(first), Some(last)));
     let answer = site.answer.as_str();
-    Some(Row { site: names.get(&site.site)?, answer, first: first.map(day), last: last.map(day) })
+    Some(Row { site: names.get(&site.site)?, answer, first: first.map(date), last: last.map(date) })
 }

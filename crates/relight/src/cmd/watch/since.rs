@@ -1,7 +1,7 @@
 //! Since when: a day, or so many days before today.
 
 use relight_model::Timestamp;
-use relight_server::web::number::moment;
+use relight_server::web::number;
 
 /// Most days back; windows are kept for fewer.
 const DAYS_MAX: i64 = 3_660;
@@ -20,9 +20,7 @@ pub(super) enum Since {
 impl Since {
     /// Reads `2026-11-28` or `90d`.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        // `moment` means the end of a day: until then it counts.
-        let day = moment(text).filter(|_| text.len() == 10);
-        let day = day.map(|end| Self::Day(end.div_euclid(DAY_S) * DAY_S));
+        let day = number::day(text).map(|day| Self::Day(day * DAY_S));
         let back = text.strip_suffix('d').and_then(|days| days.parse().ok());
         let back = back.filter(|days| (0..=DAYS_MAX).contains(days)).map(Self::Back);
         day.or(back).ok_or("YYYY-MM-DD, 90d")
