@@ -9,6 +9,7 @@ mod heat;
 mod hunts;
 mod judge;
 mod kept;
+mod list;
 mod names;
 mod posture;
 mod probed;

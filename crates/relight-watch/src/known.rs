@@ -10,8 +10,9 @@ use std::net::IpAddr;
 
 use relight_model::{Campaign, OrgId, Severity, SiteId, Timestamp};
 
-use crate::civil;
 use crate::detectors::AGENT;
+use crate::list::Faults;
+use crate::{civil, list};
 
 /// Most lines of a list that are read.
 pub const KNOWN_MAX: usize = 100_000;
@@ -107,21 +108,9 @@ impl KnownScanners {
     /// test must have all of them, and two different names; an own scanner without `where` is
     /// known, and its payloads are attempts like any. Lines that are none are told by number and
     /// code, and the others hold.
-    pub fn parse(text: &str, meaning: Meaning<'_>) -> (Self, Vec<(usize, &'static str)>) {
-        let (mut entries, mut faults) = (Vec::new(), Vec::new());
-        for (number, line) in (1..).zip(text.lines().take(KNOWN_MAX)) {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            match entry(line, meaning) {
-                Ok(entry) => entries.push(entry),
-                Err(code) => faults.push((number, code)),
-            }
-        }
-        if text.lines().nth(KNOWN_MAX).is_some() {
-            faults.push((KNOWN_MAX + 1, "known-limit"));
-        }
+    pub fn parse(text: &str, meaning: Meaning<'_>) -> (Self, Faults) {
+        let (entries, faults) =
+            list::read(text, (KNOWN_MAX, "known-limit"), |line| entry(line, meaning));
         let claimable = entries.iter().filter_map(Entry::claimable).collect();
         (Self { entries, claimable }, faults)
     }

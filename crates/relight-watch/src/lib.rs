@@ -20,6 +20,7 @@ mod hunt;
 mod journal;
 mod known;
 pub mod line;
+mod list;
 pub mod lookup;
 mod marks;
 pub mod parsers;

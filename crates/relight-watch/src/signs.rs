@@ -9,8 +9,9 @@ use std::net::IpAddr;
 
 use relight_model::{Sign, SiteId, Timestamp};
 
-use crate::civil;
+use crate::list::Faults;
 use crate::parsers::moment;
+use crate::{civil, list};
 
 /// Most lines of a list that are read.
 pub const SIGNS_MAX: usize = 100_000;
@@ -23,25 +24,8 @@ const KINDS: [&str; 3] = ["connection", "name-query", "answer"];
 
 /// Reads `time,site,kind,host`, one a line, with times as in RFC 3339; `#` begins a remark. `site`
 /// finds a site by its name. Lines that are none are told by number and code, and the others hold.
-pub fn read_signs(
-    text: &str,
-    site: &dyn Fn(&str) -> Option<SiteId>,
-) -> (Vec<Sign>, Vec<(usize, &'static str)>) {
-    let (mut signs, mut faults) = (Vec::new(), Vec::new());
-    for (number, line) in (1..).zip(text.lines().take(SIGNS_MAX)) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        match sign(line, site) {
-            Ok(sign) => signs.push(sign),
-            Err(code) => faults.push((number, code)),
-        }
-    }
-    if text.lines().nth(SIGNS_MAX).is_some() {
-        faults.push((SIGNS_MAX + 1, "signs-limit"));
-    }
-    (signs, faults)
+pub fn read_signs(text: &str, site: &dyn Fn(&str) -> Option<SiteId>) -> (Vec<Sign>, Faults) {
+    list::read(text, (SIGNS_MAX, "signs-limit"), |line| sign(line, site))
 }
 
 /// Days on which somebody looked at what a site sent out, and saw nothing but what is in the list
@@ -59,25 +43,8 @@ pub struct Outbound {
 }
 
 /// Reads `first day,last day,site,who`, one a line, as [`read_signs`] does.
-pub fn read_outbound(
-    text: &str,
-    site: &dyn Fn(&str) -> Option<SiteId>,
-) -> (Vec<Outbound>, Vec<(usize, &'static str)>) {
-    let (mut looks, mut faults) = (Vec::new(), Vec::new());
-    for (number, line) in (1..).zip(text.lines().take(SIGNS_MAX)) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        match look(line, site) {
-            Ok(look) => looks.push(look),
-            Err(code) => faults.push((number, code)),
-        }
-    }
-    if text.lines().nth(SIGNS_MAX).is_some() {
-        faults.push((SIGNS_MAX + 1, "outbound-limit"));
-    }
-    (looks, faults)
+pub fn read_outbound(text: &str, site: &dyn Fn(&str) -> Option<SiteId>) -> (Vec<Outbound>, Faults) {
+    list::read(text, (SIGNS_MAX, "outbound-limit"), |line| look(line, site))
 }
 
 fn look(line: &str, site: &dyn Fn(&str) -> Option<SiteId>) -> Result<Outbound, &'static str> {

@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::{fs, io};
 
 use relight_model::{Campaign, Detection, Digest, Exposure, OrgId, Sign, Site, SiteId, Timestamp};
 use relight_store::{Store, StoreError};
@@ -13,7 +12,7 @@ use relight_watch::{
     gather, read_signs,
 };
 
-use super::{KNOWN_SCANNERS, SIGNS, compact, names};
+use super::{KNOWN_SCANNERS, SIGNS, compact, list, names};
 use crate::error::EngineError;
 use crate::then::{INVENTORY_AGE_MAX_S, Then};
 
@@ -112,13 +111,10 @@ pub type Faults = Vec<(usize, &'static str)>;
 /// of it that are none, by number and code. Without the file nobody is known.
 ///
 /// # Errors
-/// The file is there and cannot be read.
+/// The file is there and cannot be read, or the register cannot.
 pub fn known_scanners(store: &Store) -> Result<(KnownScanners, Faults), EngineError> {
-    match fs::read_to_string(store.path().with_file_name(KNOWN_SCANNERS)) {
-        Ok(text) => scanners_of(store, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Default::default()),
-        Err(error) => Err(EngineError::because("reading the list of known scanners", error)),
-    }
+    let text = list::text(store, KNOWN_SCANNERS, "reading the list of known scanners")?;
+    scanners_of(store, &text)
 }
 
 /// Reads the list with the names of the register: an organisation means its sites too.
@@ -190,13 +186,9 @@ pub fn signs_seen(store: &Store) -> Result<(Vec<Sign>, Faults), EngineError> {
 }
 
 fn signs_by(store: &Store, sites: &[Site]) -> Result<(Vec<Sign>, Faults), EngineError> {
-    let by_name: BTreeMap<&str, SiteId> =
-        sites.iter().map(|site| (site.slug.as_str(), site.id)).collect();
-    match fs::read_to_string(store.path().with_file_name(SIGNS)) {
-        Ok(text) => Ok(read_signs(&text, &|name| by_name.get(name).copied())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Default::default()),
-        Err(error) => Err(EngineError::because("reading the list of signs", error)),
-    }
+    let by_name = list::sites_by_name(sites);
+    let text = list::text(store, SIGNS, "reading the list of signs")?;
+    Ok(read_signs(&text, &|name| by_name.get(name).copied()))
 }
 
 /// Looks at the windows of one organisation after the other, with who is at home there.

@@ -2,14 +2,13 @@
 //! assertion: it holds only where what came in and what went out was looked at on every day.
 
 use std::collections::BTreeMap;
-use std::{fs, io};
 
 use relight_model::{GateKey, Sign, SiteId, Timestamp};
 use relight_store::{SiteSet, Store};
 use relight_watch::{Outbound, read_outbound};
 
 use super::compact::{HEARD, day_of};
-use super::{Faults, signs_seen};
+use super::{Faults, list, signs_seen};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::then::{INVENTORY_AGE_MAX_S, Since, Then};
@@ -103,17 +102,14 @@ impl Engine {
 /// The file is there and cannot be read, or the register cannot.
 pub fn outbound(store: &Store) -> Result<(Vec<Outbound>, Faults), EngineError> {
     let sites = store.sites()?;
-    let by_name: BTreeMap<&str, SiteId> =
-        sites.iter().map(|site| (site.slug.as_str(), site.id)).collect();
-    match fs::read_to_string(store.path().with_file_name(OUTBOUND)) {
-        Ok(text) => Ok(read_outbound(&text, &|name| by_name.get(name).copied())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Default::default()),
-        Err(error) => Err(EngineError::because("reading the list of outbound days", error)),
-    }
+    let by_name = list::sites_by_name(&sites);
+    let text = list::text(store, OUTBOUND, "reading the list of outbound days")?;
+    Ok(read_outbound(&text, &|name| by_name.get(name).copied()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Cursor;
 
     use super::super::judge::tests::one_site;
