@@ -21,6 +21,7 @@ mod public;
 pub mod receive;
 mod runtime;
 pub mod serve;
+pub mod signs;
 mod sse;
 pub mod tokens;
 pub mod traffic;

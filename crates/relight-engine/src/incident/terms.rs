@@ -49,3 +49,14 @@ pub enum Compromise {
     /// Not enough is known to say.
     Unknown,
 }
+
+impl Compromise {
+    /// As a person attests it: `none` or `seen`; any other word says nothing.
+    pub fn of_word(word: &str) -> Self {
+        match word {
+            "none" => Self::NoSigns,
+            "seen" => Self::Signs,
+            _ => Self::Unknown,
+        }
+    }
+}

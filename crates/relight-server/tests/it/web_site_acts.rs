@@ -140,6 +140,8 @@ fn no_signs_is_nobodys_mere_word() {
     let (status, body) = act(&world, &owner, "act=verify&signs=none");
     assert_eq!(status, 409, "{body}");
     assert!(body.contains("“no signs” cannot be said of care"), "{body}");
+    assert!(body.contains("no log of 2027-01-15 was read"), "which day is missing: {body}");
+    assert!(!body.contains("relight incident verify"), "refused beside this server: {body}");
     assert_eq!((phase(), kinds(&world, "verified")), (Some(Phase::Verifying), Vec::new()));
     // No edge has a way behind its gate here: a fix that nobody could try is not verified.
     let (status, body) = act(&world, &owner, "act=verify&signs=unknown");

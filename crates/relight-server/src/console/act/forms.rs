@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Role, Scope};
 use relight_engine::incident::{Compromise, Entry};
 use relight_engine::policy::{Means, Person, Refusal};
-use relight_engine::{Engine, EngineError, FunctionalTest, SignsOf};
+use relight_engine::{Engine, EngineError, FunctionalTest};
 use relight_model::{Digest, GateKey, Timestamp};
 use relight_web::act_views::PreviewPage;
 use relight_web::texts;
@@ -20,6 +20,7 @@ use crate::access::form::SignedForm;
 use crate::access::refusals::because;
 use crate::console::{Asked, Console, blocking};
 use crate::page;
+use crate::signs::Unsaid;
 
 /// For how long a site is accepted as it is, where nobody says.
 const ACCEPTED_DAYS: &str = "7";
@@ -73,15 +74,6 @@ impl Short {
         Ok(FunctionalTest { uri: or(&self.path, "/"), status, text: self.text.clone() })
     }
 
-    /// As a person attests it.
-    fn compromise(&self) -> Compromise {
-        match self.signs.as_str() {
-            "none" => Compromise::NoSigns,
-            "seen" => Compromise::Signs,
-            _ => Compromise::Unknown,
-        }
-    }
-
     /// The end of an acceptance.
     fn expires(&self, now: Timestamp) -> Result<Timestamp, Denied> {
         let days = if self.days.trim().is_empty() { ACCEPTED_DAYS } else { self.days.trim() };
@@ -99,7 +91,7 @@ pub(crate) enum Denied {
     /// Nobody granted it.
     Role,
     /// That this site showed no signs of compromise cannot be said.
-    Signs(String),
+    Signs(Unsaid),
     /// The fix of this site was tried and did not pass.
     NotVerified(String),
     /// The engine's reason.
@@ -192,9 +184,11 @@ impl<'a> Act<'a> {
     /// Verifies a fix. "No signs" is nobody's mere word: every day was looked at, or it is refused.
     fn verify(&self, site: &GateKey, short: &Short) -> Result<(), Denied> {
         let (name, id) = (&self.person.name, short.incident.trim());
-        let (test, signs) = (short.test()?, short.compromise());
-        if signs == Compromise::NoSigns && self.engine.signs_at(id, site)? != SignsOf::None {
-            return Err(Denied::Signs(site.to_string()));
+        let (test, signs) = (short.test()?, Compromise::of_word(&short.signs));
+        if signs == Compromise::NoSigns
+            && let Some(unsaid) = Unsaid::of(self.engine, id, site)?
+        {
+            return Err(Denied::Signs(unsaid));
         }
         let passed = self.engine.verify_scanned(name, id, site, &test, signs)?;
         if passed { Ok(()) } else { Err(Denied::NotVerified(site.to_string())) }
@@ -242,8 +236,8 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
             let words = (texts::act_no_role(lang), texts::act_no_role_remedy(lang));
             because(say(StatusCode::FORBIDDEN, words), "no-role")
         }
-        Denied::Signs(site) => {
-            let what = texts::signs_refused(lang, &site);
+        Denied::Signs(unsaid) => {
+            let what = unsaid.text(lang);
             let words = (what.as_str(), texts::act_signs_refused_remedy(lang));
             because(say(StatusCode::CONFLICT, words), "signs-refused")
         }

@@ -160,9 +160,9 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
             "act: analyse, fix, verify, exempt, accept or agree; days and status are numbers",
         ),
         Denied::Role => Problem::of(StatusCode::FORBIDDEN),
-        Denied::Signs(site) => {
-            let what = texts::signs_refused(lang, &site);
-            Problem::conflict("signs-refused", what, texts::act_signs_refused_remedy(lang))
+        Denied::Signs(unsaid) => {
+            let remedy = texts::act_signs_refused_remedy(lang);
+            Problem::conflict("signs-refused", unsaid.text(lang), remedy)
         }
         Denied::NotVerified(site) => {
             let what = texts::not_verified(lang, &site);

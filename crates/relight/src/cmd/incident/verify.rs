@@ -5,10 +5,10 @@ use std::ffi::OsString;
 
 use clap::Args;
 use relight_engine::incident::{Compromise, Phase};
-use relight_engine::{Engine, FunctionalTest, Inventory, SignsGap, SignsOf};
+use relight_engine::{Engine, FunctionalTest, Inventory};
 use relight_model::GateKey;
 use relight_scan::Target;
-use relight_server::web::number::date;
+use relight_server::signs::Unsaid;
 use relight_server::web::texts;
 use serde::Serialize;
 
@@ -53,7 +53,8 @@ impl Verify {
         let site = inventory::site(context, &self.site)?;
         let (engine, actor) = control(context)?;
         let id = self.which.find(&engine, context)?;
-        if self.signs == "none" {
+        let signs = Compromise::of_word(&self.signs);
+        if signs == Compromise::NoSigns {
             looked_for_signs(&engine, &id, &site, context)?;
         }
         let scanned = Look::fresh().at(&Target::parse(&self.target), context)?;
@@ -64,11 +65,6 @@ impl Verify {
         let observed_at = engine.now();
         let inventory = Inventory { site: site.clone(), sbom, observed_at, profiles };
         let test = FunctionalTest { uri: self.path, status: self.status, text: self.text };
-        let signs = match self.signs.as_str() {
-            "none" => Compromise::NoSigns,
-            "seen" => Compromise::Signs,
-            _ => Compromise::Unknown,
-        };
         let verified = engine.verify(&actor, &id, &inventory, &test, signs).map_err(failed)?;
         let phase = engine.phase(&id, &site);
         if context.json {
@@ -104,19 +100,10 @@ fn looked_for_signs(
     context: &Context,
 ) -> Result<(), Failure> {
     let lang = context.lang;
-    let flaw = || {
-        let question = engine.with_ledger(|ledger| Some(ledger.incident(id)?.question.clone()));
-        question.unwrap_or_default()
-    };
-    let found = engine.signs_at(id, site).map_err(|error| Failure::engine(lang, &error))?;
-    let why = match found {
-        SignsOf::None => return Ok(()),
-        SignsOf::Seen(signs) => texts::signs_were_seen(lang, signs.len()),
-        SignsOf::Unknown(SignsGap::Since) => texts::signs_gap_since(lang, &flaw()),
-        SignsOf::Unknown(SignsGap::Inbound(at)) => texts::signs_gap_inbound(lang, &date(at)),
-        SignsOf::Unknown(SignsGap::Outbound(at)) => texts::signs_gap_outbound(lang, &date(at)),
-        SignsOf::Unknown(SignsGap::Unread(line)) => texts::signs_gap_unread(lang, line),
-    };
-    let what = texts::signs_refused(lang, site.as_str());
-    Err(Failure::new(texts::labelled(lang, &what, &why)).hint(texts::signs_refused_remedy(lang)))
+    match Unsaid::of(engine, id, site).map_err(|error| Failure::engine(lang, &error))? {
+        None => Ok(()),
+        Some(unsaid) => {
+            Err(Failure::new(unsaid.text(lang)).hint(texts::signs_refused_remedy(lang)))
+        }
+    }
 }
