@@ -344,7 +344,7 @@ impl Engine {
             let cleared = |incident: &Incident| -> Vec<PartName> {
                 let mut parts = incident.parts_cleared(now);
                 parts.sort_by_key(|it| site_of(&state, &it.site).map(|site| site.criticality));
-                match Automatic::of_parts(incident, parts.len()) {
+                match Automatic::of_parts(incident, now) {
                     Automatic::Room(room) => parts.truncate(room),
                     Automatic::Stopped(_) => parts.clear(),
                 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use relight_model::{GateKey, Light};
+use relight_model::{GateKey, Light, Timestamp};
 
 use crate::incident::{Gate, Incident, Phase};
 use crate::plan::PlanSite;
@@ -52,8 +52,9 @@ impl Automatic {
         tally.next()
     }
 
-    /// The same of parts of sites, of which so many could be opened.
-    pub fn of_parts(incident: &Incident, waiting: usize) -> Self {
+    /// The same of parts of sites. What evidence calls clear at this instant waits.
+    pub fn of_parts(incident: &Incident, now: Timestamp) -> Self {
+        let waiting = incident.parts_cleared(now).len();
         let mut tally = Tally { waiting, ..Tally::default() };
         for part in incident.parts().values() {
             match (part.light, part.gate) {

@@ -1325,6 +1325,11 @@ relight-stopped = more than one in a hundred did not come back, so relight opens
    *[other] sites wait
  }
 relight-stopped-remedy = look at the edges (relight edge check), then open them with relight incident on
+parts-stopped = more than one part in a hundred did not come back, so relight opens no more by itself: { NUMBER($parts) } { $parts ->
+    [one] part waits
+   *[other] parts wait
+ }
+parts-stopped-remedy = look at the edges (relight edge check), then open them with relight incident on --sites … --part …
 held-back = { NUMBER($sites) } { $sites ->
     [one] lit site should be dark by the newest evidence
    *[other] lit sites should be dark by the newest evidence, more than may go dark without an order

@@ -1391,6 +1391,11 @@ relight-stopped = plus d'un sur cent n'est pas revenu : relight n'en rallume plu
    *[other] sites attendent
  }
 relight-stopped-remedy = regardez les frontaux (relight edge check), puis rallumez avec relight incident on
+parts-stopped = plus d'une partie sur cent n'est pas revenue : relight n'en rouvre plus de lui-même, { NUMBER($parts) } { $parts ->
+    [one] partie attend
+   *[other] parties attendent
+ }
+parts-stopped-remedy = regardez les frontaux (relight edge check), puis rouvrez avec relight incident on --sites … --part …
 held-back = { NUMBER($sites) } { $sites ->
     [one] site en ligne devrait être éteint selon la preuve la plus récente
    *[other] sites en ligne devraient être éteints selon la preuve la plus récente, plus qu'il n'en peut être éteint sans ordre

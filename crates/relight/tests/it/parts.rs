@@ -1,5 +1,13 @@
 //! Parts of a site that are closed while the rest stays open: from the register to the report.
 
+use std::sync::Arc;
+
+use relight_engine::incident::{Entry, PartName, PartSeen};
+use relight_engine::store::Store;
+use relight_engine::waves::AUTO_VAIN_MAX;
+use relight_engine::{Engine, EngineOptions};
+use relight_model::{Digest, GateKey, SitePart};
+use relight_server::clock::now_ms;
 use serde_json::{Value, json};
 
 use crate::incident::{POLICY, Town};
@@ -100,6 +108,48 @@ fn methods_and_audiences_are_closed_too() {
     town.off(&["--yes"]);
     assert_eq!([ask("GET"), ask("POST")], [503, 503]);
     assert_eq!(status(&town)["closed_parts"].as_array().unwrap().len(), 2);
+}
+
+/// Writes into the journal what a server that ran here would have written.
+fn record(town: &Town, entries: Vec<Entry>) {
+    let store = Arc::new(Store::open(&town.place.path("data")).unwrap());
+    let options = EngineOptions { holder: "test".into(), clock: now_ms, inventory_ttl_s: 86_400 };
+    let engine = Engine::open(store, options).unwrap();
+    for entry in entries {
+        engine.record("test", "CVE-2021-44228", entry).unwrap();
+    }
+}
+
+/// As many parts were opened in vain as stop the rest: two more that are clear.
+fn opened_in_vain(town: &Town) {
+    let part = |number| PartName {
+        site: GateKey::new("san-001").unwrap(),
+        part: SitePart::parse(&format!("part-{number:02}=/{number}")).unwrap(),
+    };
+    let parts: Vec<PartName> = (0..AUTO_VAIN_MAX + 2).map(part).collect();
+    let vain = parts[..AUTO_VAIN_MAX].to_vec();
+    let (plan, reason) = (Digest::default(), "test".to_owned());
+    record(town, vec![Entry::PartsClosed { plan, parts, reason }]);
+    town.place.write("bad/log4j.jar", log4j("2.17.1"));
+    town.place.expect(0, &["scan", "bad", "--site", "san-001"]);
+    let opened = Entry::PartsOpened { parts: vain.clone() };
+    let (edge, why) = ("north".to_owned(), String::new());
+    let seen = Entry::PartsSeen { parts: vain, edge, seen: PartSeen::Stopped, why };
+    record(town, vec![opened, seen]);
+}
+
+/// Nothing opens these but a person, so he is told.
+#[test]
+fn parts_that_wait_for_a_person_are_told() {
+    let town = town();
+    assert_eq!(status(&town)["waiting_for_a_person"], 0);
+    opened_in_vain(&town);
+    assert_eq!(status(&town)["waiting_for_a_person"], 2);
+    let told = town.place.expect(0, &["incident", "status"]).text();
+    assert!(told.contains("opens no more by itself: 2 parts wait"), "{told}");
+    assert!(told.contains("relight incident on --sites … --part …"), "{told}");
+    let french = town.place.expect(0, &["incident", "status", "--lang", "fr"]).text();
+    assert!(french.contains("2 parties attendent"), "{french}");
 }
 
 #[test]

@@ -55,7 +55,8 @@ struct IncidentRow<'a> {
     closed_parts: Vec<PartRow<'a>>,
     /// Lit, and dark by the newest evidence: too many at once to go dark without an order.
     held_back: usize,
-    /// Proven clear, and dark until a person says so: too many others did not come back.
+    /// Sites, and parts of sites, that are clear and stay dark or closed until a person says
+    /// otherwise: too many others did not come back.
     waiting_for_a_person: usize,
 }
 
@@ -131,7 +132,8 @@ fn row<'a>(
         exposed: counters.exposed,
         closed_parts: closed_parts(incident).map(part_row).collect(),
         held_back: incident.held_back().count(),
-        waiting_for_a_person: Automatic::of(incident).waiting(),
+        waiting_for_a_person: Automatic::of(incident).waiting()
+            + Automatic::of_parts(incident, now).waiting(),
     }
 }
 
@@ -163,13 +165,23 @@ fn text(id: &str, incident: &Incident, keys: &[GateKey], context: &Context, repo
         let what = texts::held_back(lang, held);
         report.warn(id, &what, texts::held_back_remedy(lang));
     }
-    let waiting = Automatic::of(incident).waiting();
-    if waiting > 0 && !incident.closed {
-        report.warn(
-            id,
-            &texts::relight_stopped(lang, waiting),
-            texts::relight_stopped_remedy(lang),
-        );
+    if !incident.closed {
+        tell_waiting(id, incident, context, report);
+    }
+}
+
+/// Sites, and parts of sites, that nothing opens but a person.
+fn tell_waiting(id: &str, incident: &Incident, context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    let sites = Automatic::of(incident).waiting();
+    if sites > 0 {
+        let what = texts::relight_stopped(lang, sites);
+        report.warn(id, &what, texts::relight_stopped_remedy(lang));
+    }
+    let parts = Automatic::of_parts(incident, context.now()).waiting();
+    if parts > 0 {
+        let what = texts::parts_stopped(lang, parts);
+        report.warn(id, &what, texts::parts_stopped_remedy(lang));
     }
 }
 
