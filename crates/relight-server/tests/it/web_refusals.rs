@@ -1,10 +1,10 @@
 //! What is refused leaves a line: who tried what, from where, and which rule said no. And what
 //! browsers tell of broken policies.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::door_support::{START, World, clock, person, token};
-use crate::web_acts::{acts, behind_an_edge, decide, open_incident, propose};
+use crate::web_acts::{LOG4SHELL, acts, behind_an_edge, decide, open_incident, propose};
 use crate::web_console::ask_with_body;
 
 /// `who act why status method path` of each refusal and each report, in their order.
@@ -73,6 +73,40 @@ fn what_is_refused_is_journalled_with_the_rule_that_refused_it() {
     assert_eq!(refusals(&world).last().unwrap(), "zoe refusal-expired 409 POST /approve/A-0001");
     assert_eq!(acts(&world), ["opened chief", "plan-proposed chief"], "and nothing was done");
     assert!(world.store.verify_journal().unwrap().is_ok());
+}
+
+/// The same refusals by the API leave the same lines; what a program mistypes leaves none.
+#[test]
+fn what_the_api_refuses_is_journalled_with_its_rule_too() {
+    clock!(now, now_set);
+    now_set(START);
+    let (mut chief, mut viewer) = (String::new(), String::new());
+    let world = World::start(now, |store| {
+        behind_an_edge(store);
+        chief = person(store, "chief", 1, &[("commander", "/")]);
+        viewer = person(store, "viewer", 2, &[("viewer", "/")]);
+    });
+    open_incident(&world, &chief);
+    let ask = |cookie: &str, path: &str, body: Value| {
+        let (origin, body) = (world.origin(), body.to_string());
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nCookie: {cookie}\r\nOrigin: {origin}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        ask_with_body(world.address(), &head, &body).0
+    };
+    let act = |signs: &str| json!({"incident": LOG4SHELL, "act": "verify", "signs": signs});
+    let sites = "/api/v1/sites/care/acts";
+    assert_eq!(ask(&chief, sites, act("none")), 409);
+    assert_eq!(ask(&viewer, sites, act("none")), 403);
+    assert_eq!(ask(&chief, sites, json!({"incident": LOG4SHELL, "act": "bless"})), 422);
+    let wanted = [
+        "chief signs-refused 409 POST /api/v1/sites/care/acts",
+        "viewer no-role 403 POST /api/v1/sites/care/acts",
+        "chief - 422 POST /api/v1/sites/care/acts",
+    ];
+    assert_eq!(refusals(&world), wanted);
 }
 
 #[test]

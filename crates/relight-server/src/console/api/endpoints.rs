@@ -159,7 +159,7 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
         Denied::NoSuchAct => Problem::unreadable(
             "act: analyse, fix, verify, exempt, accept or agree; days and status are numbers",
         ),
-        Denied::Role => Problem::of(StatusCode::FORBIDDEN),
+        Denied::Role => Problem::role(),
         Denied::Signs(unsaid) => {
             let remedy = texts::act_signs_refused_remedy(lang);
             Problem::conflict("signs-refused", unsaid.text(lang), remedy)

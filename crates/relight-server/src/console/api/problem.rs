@@ -19,6 +19,8 @@ pub(super) struct Problem {
     status: StatusCode,
     /// Stable name of what went wrong; empty when the status says it all.
     code: String,
+    /// The rule that it follows, for the journal, where no code names it.
+    rule: &'static str,
     detail: String,
     remedy: String,
 }
@@ -26,7 +28,13 @@ pub(super) struct Problem {
 impl Problem {
     /// A problem that its status describes.
     pub(super) fn of(status: StatusCode) -> Self {
-        Self { status, code: String::new(), detail: String::new(), remedy: String::new() }
+        let [code, detail, remedy] = [const { String::new() }; 3];
+        Self { status, code, rule: "", detail, remedy }
+    }
+
+    /// Nobody granted it.
+    pub(super) fn role() -> Self {
+        Self { rule: "no-role", ..Self::of(StatusCode::FORBIDDEN) }
     }
 
     /// What was sent cannot be read: where and why.
@@ -57,7 +65,7 @@ impl Problem {
     /// What the engine says, in a language.
     pub(super) fn engine(lang: Lang, error: &EngineError) -> Self {
         let (detail, remedy) = act::told(lang, error);
-        Self { status: act::status_of(error), code: act::code_of(error), detail, remedy }
+        Self { code: act::code_of(error), detail, remedy, ..Self::of(act::status_of(error)) }
     }
 
     fn document(&self) -> Value {
@@ -83,8 +91,9 @@ impl IntoResponse for Problem {
         // What cannot be read is a mistake of whoever wrote the program; what reading is refused
         // with says its status.
         match self.code.as_str() {
-            code if code.starts_with("refusal-") => because(response, code),
-            _ => response,
+            "" if !self.rule.is_empty() => because(response, self.rule),
+            "" | "unreadable" => response,
+            code => because(response, code),
         }
     }
 }
