@@ -87,6 +87,11 @@ pub fn warning(lang: Lang, code: &str) -> &str {
     texts::by_code(lang, &format!("warning-{code}")).unwrap_or(code)
 }
 
+/// How a part of a site stands, or its code when there is no text for it.
+pub fn part_state(lang: Lang, code: &'static str) -> &'static str {
+    coded(lang, "part-", code)
+}
+
 fn coded(lang: Lang, prefix: &str, code: &'static str) -> &'static str {
     texts::by_code(lang, &format!("{prefix}{code}")).unwrap_or(code)
 }

@@ -148,8 +148,7 @@ impl SiteView<'_> {
             let mut facts = Vec::new();
             for (id, incident) in ledger.open() {
                 for part in incident.parts_of(&site.slug).filter(|part| part.is_at_work()) {
-                    let state = texts::by_code(lang, &format!("part-{}", part.state()));
-                    let state = state.unwrap_or(part.state());
+                    let state = words::part_state(lang, part.state());
                     facts.push((texts::site_part(lang), format!("{} · {state}", part.name.part)));
                 }
                 if let Some(asked) = incident.proposed(&site.slug) {

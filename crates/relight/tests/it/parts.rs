@@ -65,6 +65,8 @@ fn a_section_is_closed_reported_as_such_and_opened_under_evidence() {
     assert!(french.contains("aucun site n’est éteint par elle"), "{french}");
     let row = report(&town);
     assert_eq!(row["closed_parts"], json!(["booking=/booking (closed)"]));
+    let table = place.expect(0, &["incident", "report", "--lang", "fr"]).stdout;
+    assert!(table.contains("booking=/booking (fermée)"), "{table}");
     assert_eq!((&row["phase"], &row["dark_minutes"]), (&json!("online"), &json!(0)));
     let log = place.expect(0, &["incident", "log"]).stdout;
     assert!(log.contains("parts ordered closed  san-001.booking"), "{log}");

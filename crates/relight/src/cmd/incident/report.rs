@@ -4,11 +4,12 @@
 use clap::Args;
 use relight_engine::INVENTORY_TTL_S;
 use relight_engine::exposure::{Exposure, exposures};
-use relight_engine::incident::Counters;
+use relight_engine::incident::{Counters, PartCase};
 use relight_engine::matching::Question;
 use relight_model::{GateKey, Purl, Site, Timestamp};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
+use relight_server::web::words::part_state;
 use serde::Serialize;
 
 use super::choose;
@@ -58,6 +59,9 @@ struct Row {
     action: &'static str,
     /// Parts that are closed, or should be: they make no site dark.
     closed_parts: Vec<String>,
+    /// The same in words.
+    #[serde(skip)]
+    closed_words: String,
     ordered_at: Option<String>,
     relit_at: Option<String>,
     dark_minutes: i64,
@@ -116,17 +120,20 @@ fn rows(
         let mut found = exposure.found.clone();
         let purl = component(register, &question, site, &mut found, context)?;
         let mut row = row(register, site, exposure, purl, found);
-        row.closed_parts = closed_parts(register, id, site);
+        let told = |part: &PartCase, state: &str| format!("{} ({state})", part.name.part);
+        let parts = closed_parts(register, id, site);
+        row.closed_parts = parts.iter().map(|part| told(part, part.state())).collect();
+        let words = parts.iter().map(|part| told(part, part_state(context.lang, part.state())));
+        row.closed_words = words.collect::<Vec<_>>().join(", ");
         rows.push(row);
     }
     Ok(rows)
 }
 
-/// Its parts that are closed, or should be, each with its state.
-fn closed_parts(register: &Register, id: &str, site: &Site) -> Vec<String> {
+/// Its parts that are closed, or should be.
+fn closed_parts<'a>(register: &'a Register, id: &str, site: &'a Site) -> Vec<&'a PartCase> {
     let Some(incident) = register.ledger.incident(id) else { return Vec::new() };
-    let parts = incident.parts_of(&site.slug).filter(|part| part.is_at_work());
-    parts.map(|part| format!("{} ({})", part.name.part, part.state())).collect()
+    incident.parts_of(&site.slug).filter(|part| part.is_at_work()).collect()
 }
 
 /// What is in service there now that the question means, and where.
@@ -171,6 +178,7 @@ fn row(
         phase: exposure.phase.as_str(),
         action: exposure.action(),
         closed_parts: Vec::new(),
+        closed_words: String::new(),
         ordered_at: time(exposure.ordered_at),
         relit_at: time(exposure.relit_at),
         dark_minutes: exposure.dark_s / 60,
@@ -250,9 +258,9 @@ fn text(id: &str, rows: &[Row], context: &Context, report: &mut Output) {
     ]);
     for row in rows {
         let action = texts::by_code(lang, &format!("action-{}", row.action)).unwrap_or(row.action);
-        let action = match row.closed_parts.is_empty() {
+        let action = match row.closed_words.is_empty() {
             true => action.to_owned(),
-            false => texts::with_closed_parts(lang, action, &row.closed_parts.join(", ")),
+            false => texts::with_closed_parts(lang, action, &row.closed_words),
         };
         // A site is dark under all of its names, so all are named.
         let names = std::iter::once(&row.host).chain(&row.aliases);

@@ -207,10 +207,9 @@ fn tell_parts(incident: &Incident, context: &Context, report: &mut Report) {
     }
     report.line(&format!("  ◫ {}", texts::parts_are_closed(lang, count)));
     for part in closed_parts(incident).take(PARTS_SHOWN_MAX) {
-        let state = texts::by_code(lang, &format!("part-{}", part.state()));
+        let state = words::part_state(lang, part.state());
         let name = format!("{} {}", part.name.site, part.name.part);
-        report
-            .line(&format!("    {}", texts::labelled(lang, &name, state.unwrap_or(part.state()))));
+        report.line(&format!("    {}", texts::labelled(lang, &name, state)));
     }
     if count > PARTS_SHOWN_MAX {
         report.line(&format!("    {}", texts::and_more_places(lang, count - PARTS_SHOWN_MAX)));
