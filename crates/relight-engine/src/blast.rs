@@ -67,9 +67,7 @@ impl Engine {
             let (is_undrilled, seen) = match rows.iter().find(|row| row.name == edge) {
                 Some(row) => {
                     let target = edges::from_row(row)?;
-                    if plan.action.is_closing() {
-                        faults = refusals(&target).unwrap_or_default();
-                    }
+                    faults = refusals(&target).unwrap_or_default();
                     let is_drilled = self.is_drilled(edge, &edges::identity(&target)?);
                     (!is_drilled, look(&target, &keys, is_drilled))
                 }

@@ -101,6 +101,33 @@ fn beside_accounts_one_operator_has_the_rule_for_one_person_only() {
     assert_eq!(town.status("san2.example"), 503);
 }
 
+/// What an edge would leave lit is told before anybody agrees, and once.
+#[test]
+fn an_edge_that_leaves_sites_lit_is_named_in_a_dry_run_and_refuses_the_order() {
+    let town = town();
+    let place = &town.place;
+    let server = "http { server { listen 80; server_name san1.example; } }\n";
+    place.write("nginx.conf", server);
+    let config = format!("config={}", place.path("nginx.conf").display());
+    let add = ["edge", "add", "nginx_file", "--name", "south", "--gate", "south"];
+    let sets = ["--set", &config, "--set", "worker_user=self", "--set", "upgrades=refused"];
+    let more = ["--listen", "127.0.0.1:1", "--verify", "v.sock"];
+    place.expect(0, &[&add[..], &more, &sets].concat());
+    let moved = "slug;origin;organisation;sector;criticality;edge\n\
+        san-001;https://san1.example;Santé Nord;health;2;south\n";
+    place.write("moved.csv", moved);
+    place.expect(0, &["sites", "import", "moved.csv"]);
+    let off = ["incident", "off", "--sites", "site:san-001", "--reason", "x"];
+    let told = "serves visitors without the gate";
+    let looked = place.expect(0, &[&off[..], &["--dry-run"]].concat());
+    assert_eq!(looked.stderr.matches(told).count(), 1, "{}", looked.text());
+    let refused = place.expect(1, &[&off[..], &["--yes"]].concat());
+    assert_eq!(refused.stderr.matches(told).count(), 1, "{}", refused.text());
+    assert!(refused.stderr.contains("the set-up of south would leave"), "{}", refused.text());
+    let unasked = place.expect(1, &off);
+    assert!(unasked.stderr.contains("the plan is refused"), "nobody is asked: {}", unasked.text());
+}
+
 #[test]
 fn a_control_that_lets_payloads_through_is_none() {
     let town = town();

@@ -104,24 +104,30 @@ fn edges(lang: Lang, plan: &Plan, blast: &Blast) -> Vec<EdgeRow> {
         EdgeRow {
             name: name.clone(),
             count: texts::act_edge_sites(lang, count),
-            trouble: edge.map(|edge| trouble(lang, edge)).unwrap_or_default(),
+            trouble: edge.map(|edge| trouble(lang, plan.action, edge)).unwrap_or_default(),
         }
     };
     plan.edges.iter().map(row).collect()
 }
 
-fn trouble(lang: Lang, edge: &EdgeBlast) -> String {
+/// What refuses the plan comes first: it does so of an edge that does not answer as well.
+fn trouble(lang: Lang, action: Action, edge: &EdgeBlast) -> String {
+    let mut told = faults(lang, action, edge);
     if let Some(error) = &edge.error {
-        return texts::act_edge_down(lang, error);
+        told.push(texts::act_edge_down(lang, error));
+    } else {
+        let blind = (!edge.missing.is_empty()).then(|| texts::act_edge_blind(lang));
+        let undrilled = edge.is_undrilled.then(|| texts::act_edge_undrilled(lang));
+        told.extend(blind.into_iter().chain(undrilled).map(str::to_owned));
     }
-    let blind = (!edge.missing.is_empty()).then(|| texts::act_edge_blind(lang));
-    let undrilled = edge.is_undrilled.then(|| texts::act_edge_undrilled(lang));
-    let told = blind.into_iter().chain(undrilled).map(str::to_owned);
-    faults(lang, edge).into_iter().chain(told).collect::<Vec<_>>().join(" · ")
+    told.join(" · ")
 }
 
-/// What refuses the plan, with its place.
-fn faults(lang: Lang, edge: &EdgeBlast) -> Vec<String> {
+/// What refuses the plan, with its place. What only opens is refused for none of it.
+fn faults(lang: Lang, action: Action, edge: &EdgeBlast) -> Vec<String> {
+    if !action.is_closing() {
+        return Vec::new();
+    }
     let word = |code: &str| texts::by_code(lang, &format!("lint-{code}")).unwrap_or_default();
     let told = |(place, code): &(String, &'static str)| {
         texts::act_edge_fault(lang, &texts::labelled(lang, place, word(code)))
@@ -159,4 +165,32 @@ fn sites(lang: Lang, plan: &Plan) -> Vec<(String, String, String)> {
         (site.site.to_string(), verdict, site.edge.clone())
     };
     plan.sites.iter().take(SITES_MAX).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The refusal named the edge, and the page said only that it does not answer.
+    #[test]
+    fn what_refuses_a_plan_is_named_of_an_edge_that_does_not_answer_too() {
+        let edge = EdgeBlast {
+            edge: "east".into(),
+            sites: 1,
+            error: Some("no answer".into()),
+            tunnels: None,
+            missing: Vec::new(),
+            is_undrilled: true,
+            faults: vec![("nginx.conf:3".into(), "gate-missing")],
+        };
+        for action in [Action::Dark, Action::Close] {
+            let told = trouble(Lang::En, action, &edge);
+            let (fault, down) = told.split_once(" · ").unwrap();
+            assert!(fault.contains("nginx.conf:3") && down.contains("no answer"), "{told}");
+        }
+        for action in [Action::Relight, Action::Open] {
+            let told = trouble(Lang::En, action, &edge);
+            assert!(!told.contains("nginx.conf") && told.contains("no answer"), "{told}");
+        }
+    }
 }

@@ -4,17 +4,16 @@ use std::io::{self, BufRead, IsTerminal};
 use std::sync::Arc;
 
 use clap::Args;
-use relight_engine::Engine;
 use relight_engine::approval::{Alone, Approvals, Fictional};
+use relight_engine::blast::Blast;
 use relight_engine::drive::Drive;
 use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
-use relight_engine::refusals::refusals;
 use relight_engine::rollout::Rollout;
-use relight_engine::{INVENTORY_TTL_S, edges};
+use relight_engine::{Engine, INVENTORY_TTL_S};
 use relight_model::{Digest, GateKey, SitePart, Verdict};
-use relight_server::web::texts;
+use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
 use super::{Which, control};
@@ -121,18 +120,20 @@ impl Order {
         if !context.json {
             show(&plan, &hash, context, report);
         }
-        if !plan.sites.is_empty() {
-            // Whoever agrees knows how far it reaches.
-            reach(&engine, &plan, context, report)?;
-        }
-        if self.dry_run || plan.sites.is_empty() {
+        if plan.sites.is_empty() {
             return nothing_changed(&plan, hash, context, report);
         }
+        // Whoever agrees knows how far it reaches.
+        let blast = engine.blast(&plan).map_err(failed)?;
+        reach(&blast, &plan, lang, report);
+        if self.dry_run {
+            return nothing_changed(&plan, hash, context, report);
+        }
+        edges_fit(&blast, &wish, lang)?;
         if !self.yes && !agreed(context, report)? {
             return nothing_changed(&plan, hash, context, report);
         }
         operator::check_alone(context, engine.store(), (&plan, wish.break_glass))?;
-        edges_fit(&plan, &wish, &register, context, report)?;
         order_given(&engine, &plan, &actor, &wish, context)?;
         // Not before the order: the loops bring back what is clear by themselves, and the plan
         // would not be the one that was shown any more.
@@ -245,41 +246,18 @@ fn order_given(
 
 /// Refuses a plan for edges whose set-up would leave sites lit, unless glass is broken. An edge
 /// that cannot be used at all refuses nothing: the other sites must not wait for it.
-fn edges_fit(
-    plan: &Plan,
-    wish: &Wish,
-    register: &Register,
-    context: &Context,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let lang = context.lang;
-    let rows = register.store.edges().map_err(|error| context.store_failure(&error))?;
-    let mut refused = Vec::new();
-    for row in rows.iter().filter(|row| plan.edges.contains(&row.name)) {
-        let target = edges::from_row(row).map_err(|error| Failure::engine(lang, &error))?;
-        for (place, code) in refusals(&target).unwrap_or_default() {
-            let (what, remedy) = coded(lang, &format!("lint-{code}"));
-            report.fault(&format!("{}: {place}", row.name), what, remedy);
-            refused.push(row.name.clone());
-        }
-    }
+fn edges_fit(blast: &Blast, wish: &Wish, lang: Lang) -> Result<(), Failure> {
+    let refused = blast.edges.iter().filter(|edge| !edge.faults.is_empty());
+    let refused: Vec<&str> = refused.map(|edge| edge.edge.as_str()).collect();
     if refused.is_empty() || wish.break_glass || !wish.action.is_closing() {
         return Ok(());
     }
-    refused.dedup();
     Err(Failure::new(texts::plan_edge_refused(lang, &refused.join(", ")))
         .hint(texts::plan_edge_refused_remedy(lang)))
 }
 
-/// Tells how far the plan reaches, before anything happens.
-fn reach(
-    engine: &Engine,
-    plan: &Plan,
-    context: &Context,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    let lang = context.lang;
-    let blast = engine.blast(plan).map_err(|error| Failure::engine(lang, &error))?;
+/// Tells how far the plan reaches, and what would leave sites lit, before anything happens.
+fn reach(blast: &Blast, plan: &Plan, lang: Lang, report: &mut Report) {
     for edge in &blast.edges {
         if let Some(error) = &edge.error {
             let what = texts::edge_will_be_exposed(lang, edge.sites);
@@ -293,6 +271,10 @@ fn reach(
         if let Some(open) = edge.tunnels.filter(|open| *open > 0) {
             report.note(&texts::edge_has_tunnels(lang, &edge.edge, open));
         }
+        for (place, code) in &edge.faults {
+            let (what, remedy) = coded(lang, &format!("lint-{code}"));
+            report.fault(&format!("{}: {place}", edge.edge), what, remedy);
+        }
     }
     let undrilled: Vec<&str> =
         blast.edges.iter().filter(|it| it.is_undrilled).map(|it| it.edge.as_str()).collect();
@@ -305,7 +287,6 @@ fn reach(
     if blast.sharing > 0 {
         report.note(&texts::plan_shares(lang, blast.sharing));
     }
-    Ok(())
 }
 
 /// Opens a canary, then the rest by waves, the most critical first; when more than one in a hundred
