@@ -92,6 +92,11 @@ pub fn part_state(lang: Lang, code: &'static str) -> &'static str {
     coded(lang, "part-", code)
 }
 
+/// What an edge or a probe met with, or its code when there is no text for it.
+pub fn trouble(lang: Lang, code: &str) -> &str {
+    texts::by_code(lang, &format!("reason-{code}")).unwrap_or(code)
+}
+
 fn coded(lang: Lang, prefix: &str, code: &'static str) -> &'static str {
     texts::by_code(lang, &format!("{prefix}{code}")).unwrap_or(code)
 }

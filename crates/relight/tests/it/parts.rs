@@ -122,6 +122,22 @@ fn record(town: &Town, entries: Vec<Entry>) {
     }
 }
 
+/// Whoever has to close it learns what is in the way.
+#[test]
+fn why_a_part_is_not_closed_is_told() {
+    let town = town();
+    let parts = vec![PartName { site: GateKey::new("san-001").unwrap(), part: SitePart::Write }];
+    let (plan, reason) = (Digest::default(), "test".to_owned());
+    let (edge, why) = ("north".to_owned(), "unreachable".to_owned());
+    let closed = Entry::PartsClosed { plan, parts: parts.clone(), reason };
+    record(&town, vec![closed, Entry::PartsSeen { parts, edge, seen: PartSeen::Failed, why }]);
+    let part = status(&town)["closed_parts"][0].clone();
+    assert_eq!((&part["state"], &part["why"]), (&json!("not-closed"), &json!("unreachable")));
+    let told = town.place.expect(0, &["incident", "status"]).stdout;
+    let wanted = "@write: not closed: its site is exposed (the edge does not answer)\n";
+    assert!(told.contains(wanted), "{told}");
+}
+
 /// As many parts were opened in vain as stop the rest: two more that are clear.
 fn opened_in_vain(town: &Town) {
     let part = |number| PartName {

@@ -66,6 +66,8 @@ struct PartRow<'a> {
     site: &'a str,
     part: String,
     state: &'static str,
+    /// Code of why it is not closed; empty where it is not to be, or is.
+    why: &'a str,
     since: String,
 }
 
@@ -194,6 +196,7 @@ fn part_row(part: &PartCase) -> PartRow<'_> {
         site: part.name.site.as_str(),
         part: part.name.part.to_string(),
         state: part.state(),
+        why: &part.why,
         since: rfc3339(part.since),
     }
 }
@@ -209,7 +212,12 @@ fn tell_parts(incident: &Incident, context: &Context, report: &mut Report) {
     for part in closed_parts(incident).take(PARTS_SHOWN_MAX) {
         let state = words::part_state(lang, part.state());
         let name = format!("{} {}", part.name.site, part.name.part);
-        report.line(&format!("    {}", texts::labelled(lang, &name, state)));
+        let line = texts::labelled(lang, &name, state);
+        let why = match part.why.as_str() {
+            "" => String::new(),
+            code => format!(" ({})", words::trouble(lang, code)),
+        };
+        report.line(&format!("    {line}{why}"));
     }
     if count > PARTS_SHOWN_MAX {
         report.line(&format!("    {}", texts::and_more_places(lang, count - PARTS_SHOWN_MAX)));
