@@ -57,6 +57,12 @@ impl SitePart {
         }
     }
 
+    /// True for visitors from the internet: whoever looks from inside may not be one and cannot see
+    /// this gate, so it is believed as it is read back, and told so.
+    pub const fn is_read_back(&self) -> bool {
+        matches!(self, Self::Internet)
+    }
+
     /// Its key in the gate of a site.
     ///
     /// # Errors
@@ -110,6 +116,7 @@ mod tests {
         ] {
             let part = SitePart::parse(text).unwrap();
             assert_eq!((part.to_string().as_str(), part.name()), (text, name));
+            assert_eq!(part.is_read_back(), text == "@internet");
             assert_eq!(part.key(&site).unwrap().as_str(), key);
         }
     }

@@ -156,7 +156,7 @@ impl Ledger {
 
     /// True when a part of a site is closed, or is not seen open again: whoever writes to its edge
     /// without knowing would open it.
-    pub fn has_parts_at_work(&self, site: &GateKey) -> bool {
+    pub(crate) fn has_parts_at_work(&self, site: &GateKey) -> bool {
         self.open().any(|(_, incident)| incident.parts_of(site).any(PartCase::is_at_work))
     }
 

@@ -79,18 +79,12 @@ impl PartCase {
         }
     }
 
-    /// Visitors from the internet only: nobody who looks from inside can see this gate, so it is
-    /// believed as it is read back.
-    pub const fn is_read_back(&self) -> bool {
-        matches!(self.name.part, SitePart::Internet)
-    }
-
     /// How it stands, as a stable code.
     pub const fn state(&self) -> &'static str {
         match (self.light, self.gate) {
             (Light::Lit, Gate::Open) => "open",
             (Light::Lit, _) => "opening",
-            (Light::Dark, Gate::Proven) if self.is_read_back() => "read-back",
+            (Light::Dark, Gate::Proven) if self.name.part.is_read_back() => "read-back",
             (Light::Dark, Gate::Proven) => "closed",
             (Light::Dark, Gate::Failed) => "not-closed",
             (Light::Dark, _) => "closing",

@@ -33,10 +33,9 @@ impl Want {
         matches!(self.target.look, Look::Part { .. })
     }
 
-    /// Visitors from the internet alone see this gate, and whoever looks from here may not be one:
-    /// it is believed as it is read back, and told so.
-    pub(super) const fn is_read_back(&self) -> bool {
-        matches!(self.target.look, Look::Part { part: SitePart::Internet, .. })
+    /// True where its gate is believed as it is read back.
+    pub(super) fn is_read_back(&self) -> bool {
+        matches!(&self.target.look, Look::Part { part, .. } if part.is_read_back())
     }
 }
 
