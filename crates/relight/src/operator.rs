@@ -2,15 +2,13 @@
 //! whoever plays with a demo folder. Everybody else needs a server that knows identities.
 
 use relight_engine::plan::Plan;
+pub(crate) use relight_engine::policy::SITES_ALONE_MAX;
 use relight_engine::store::Store;
 use relight_server::policy_file::{POLICY_FILE, PolicyFile};
 use relight_server::web::texts;
 
 use crate::context::Context;
 use crate::failure::Failure;
-
-/// Most sites of a register that one operator may switch alone.
-pub(crate) const SITES_ALONE_MAX: usize = 5;
 
 /// The setting that marks a demo folder.
 const DEMO_KEY: &str = "demo";

@@ -12,7 +12,7 @@ use super::proof::Proof;
 use super::standing::Authority;
 use super::terms::{Baseline, Compromise, Seat};
 use super::wire;
-use crate::plan::{Action, Plan};
+use crate::plan::Plan;
 
 /// What happened. Sites are named by their gate key, so that an exported journal reads alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -479,7 +479,7 @@ impl Entry {
             | Self::PartsClosed { .. }
             | Self::Barred { .. } => true,
             Self::PartsSeen { seen, .. } => *seen != PartSeen::Open,
-            Self::PlanProposed { plan, .. } => matches!(plan.action, Action::Dark | Action::Close),
+            Self::PlanProposed { plan, .. } => plan.action.is_closing(),
             Self::Access { act, .. } => matches!(act.as_str(), "signed-in" | "key-shown"),
             Self::EvidenceAttached { evidence } => evidence.verdict != Verdict::Clear,
             _ => false,

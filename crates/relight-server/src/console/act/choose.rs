@@ -58,7 +58,7 @@ impl Choice {
 
     /// Whether a part of each site is meant, and not the sites.
     pub(crate) fn is_of_parts(&self) -> bool {
-        matches!(self.action(), Action::Close | Action::Open)
+        !self.action().is_whole()
     }
 
     /// By what is known: what was asked for, else what the action usually means.
