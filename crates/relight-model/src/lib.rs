@@ -37,7 +37,7 @@ pub use event::{Escape, Event, Outcome};
 pub use exhibit::{Example, Exhibit};
 pub use finding::{Finding, FindingState};
 pub use light::{DisplayState, Epoch, Light, Seen};
-pub use part::{PART_PATH_BYTES_MAX, SitePart};
+pub use part::{INTERNAL_RANGES, PART_PATH_BYTES_MAX, READING_METHODS, SitePart};
 pub use product::{CpeConfiguration, CpeMatch, CpeNode, CpeOperator, Product};
 pub use profile::{Profile, ProfileGap, ValueKind, Values};
 pub use purl::{PURL_BYTES_MAX, Purl, PurlReference};

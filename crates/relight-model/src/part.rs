@@ -8,6 +8,21 @@ use crate::site::GateKey;
 /// Longest path of a section, in bytes.
 pub const PART_PATH_BYTES_MAX: usize = 256;
 
+/// Addresses that no visitor from the internet has (RFC 1918, 4193, 3927, 4291, 1122).
+pub const INTERNAL_RANGES: [&str; 8] = [
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "169.254.0.0/16",
+    "127.0.0.0/8",
+    "::1/128",
+    "fc00::/7",
+    "fe80::/10",
+];
+
+/// Methods that change nothing (RFC 9110, section 9.2.1), without TRACE.
+pub const READING_METHODS: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
+
 /// A part of a site with a gate of its own. Which requests belong to it is said in the edge's
 /// configuration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,9 +34,9 @@ pub enum SitePart {
         /// Absolute path without a slash at its end (`/booking`).
         path: String,
     },
-    /// `<site>@internet`: visitors whose address is not internal.
+    /// `<site>@internet`: visitors whose address is in none of [`INTERNAL_RANGES`].
     Internet,
-    /// `<site>@write`: every method but GET, HEAD and OPTIONS.
+    /// `<site>@write`: every method but [`READING_METHODS`].
     Write,
 }
 

@@ -3,22 +3,8 @@
 
 use std::fmt::Write as _;
 
-use relight_model::{GateKey, SitePart};
+use relight_model::{GateKey, INTERNAL_RANGES, READING_METHODS, SitePart};
 use serde_json::{Value, json};
-
-/// Addresses that no visitor from the internet has (RFC 1918, 4193, 3927, 4291, 1122).
-const INTERNAL: [&str; 8] = [
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "169.254.0.0/16",
-    "127.0.0.0/8",
-    "::1/128",
-    "fc00::/7",
-    "fe80::/10",
-];
-/// Methods that change nothing (RFC 9110, section 9.2.1), without TRACE.
-const READING: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
 
 /// A part of a site in the configuration of each kind of edge.
 pub(super) trait Gated {
@@ -57,7 +43,7 @@ impl Gated for SitePart {
         match self {
             Self::Section { path, .. } => format!("$uri ~* \"^{}\"", pattern(path)),
             Self::Internet => "$relight_internet".to_owned(),
-            Self::Write => format!("$request_method !~ ^({})$", READING.join("|")),
+            Self::Write => format!("$request_method !~ ^({})$", READING_METHODS.join("|")),
         }
     }
 
@@ -68,13 +54,16 @@ impl Gated for SitePart {
             }
             Self::Internet => {
                 let mut text = String::new();
-                for range in INTERNAL {
+                for range in INTERNAL_RANGES {
                     let _ = writeln!(text, "  RewriteCond expr \"! -R '{range}'\"");
                 }
                 text
             }
             Self::Write => {
-                format!("  RewriteCond %{{REQUEST_METHOD}} \"!^({})$\"\n", READING.join("|"))
+                format!(
+                    "  RewriteCond %{{REQUEST_METHOD}} \"!^({})$\"\n",
+                    READING_METHODS.join("|")
+                )
             }
         }
     }
@@ -85,8 +74,8 @@ impl Gated for SitePart {
             Self::Section { path, .. } => {
                 format!("{{ path,url_dec -m reg -i ^{} }}", pattern(path))
             }
-            Self::Internet => format!("!{{ src {} }}", INTERNAL.join(" ")),
-            Self::Write => format!("!{{ method {} }}", READING.join(" ")),
+            Self::Internet => format!("!{{ src {} }}", INTERNAL_RANGES.join(" ")),
+            Self::Write => format!("!{{ method {} }}", READING_METHODS.join(" ")),
         }
     }
 
@@ -95,8 +84,8 @@ impl Gated for SitePart {
             Self::Section { path, .. } => {
                 json!({"path_regexp": {"pattern": format!("(?i)^{}", pattern(path))}})
             }
-            Self::Internet => json!({"not": [{"remote_ip": {"ranges": INTERNAL}}]}),
-            Self::Write => json!({"not": [{"method": READING}]}),
+            Self::Internet => json!({"not": [{"remote_ip": {"ranges": INTERNAL_RANGES}}]}),
+            Self::Write => json!({"not": [{"method": READING_METHODS}]}),
         }
     }
 }
@@ -112,6 +101,6 @@ fn pattern(path: &str) -> String {
 
 /// The `geo` block by which nginx knows visitors from the internet.
 pub(super) fn nginx_internet() -> String {
-    let ranges: String = INTERNAL.map(|range| format!("  {range} \"\";\n")).concat();
+    let ranges: String = INTERNAL_RANGES.map(|range| format!("  {range} \"\";\n")).concat();
     format!("geo $relight_internet {{\n  default 1;\n{ranges}}}\n")
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use hyper::Method;
-use relight_model::{GateKey, SitePart};
+use relight_model::{GateKey, READING_METHODS, SitePart};
 
 use super::headers::Peer;
 use super::table::Site;
@@ -32,7 +32,7 @@ impl PartGate {
         match &self.part {
             SitePart::Section { path: section, .. } => is_within(path, section),
             SitePart::Internet => !is_internal(client),
-            SitePart::Write => ![Method::GET, Method::HEAD, Method::OPTIONS].contains(method),
+            SitePart::Write => !READING_METHODS.contains(&method.as_str()),
         }
     }
 }
@@ -85,7 +85,7 @@ fn decoded(path: &str) -> Option<String> {
     (!text.contains(['%', '\0'])).then_some(text)
 }
 
-/// Addresses that no visitor from the internet has (RFC 1918, 4193, 3927, 4291, 1122).
+/// Whether an address is in one of [`relight_model::INTERNAL_RANGES`].
 fn is_internal(client: IpAddr) -> bool {
     match client.to_canonical() {
         IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || v4.is_loopback(),
@@ -95,6 +95,10 @@ fn is_internal(client: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use relight_model::INTERNAL_RANGES;
+
     use super::*;
 
     #[test]
@@ -131,14 +135,41 @@ mod tests {
         }
     }
 
+    /// An address by its number, of as many bits; one of IPv4 as IPv6 sees it.
+    fn address(bits: u32, number: u128) -> IpAddr {
+        match bits {
+            32 => {
+                let v4 = Ipv4Addr::from_bits(u32::try_from(number).unwrap());
+                IpAddr::V6(v4.to_ipv6_mapped())
+            }
+            _ => IpAddr::V6(Ipv6Addr::from_bits(number)),
+        }
+    }
+
+    /// The first and the last address of a range, and their neighbours outside of it.
+    fn ends(range: &str) -> ([IpAddr; 2], [IpAddr; 2]) {
+        let (start, length) = range.split_once('/').unwrap();
+        let length: u32 = length.parse().unwrap();
+        let (bits, first) = match start.parse::<IpAddr>().unwrap() {
+            IpAddr::V4(v4) => (32, u128::from(v4.to_bits())),
+            IpAddr::V6(v6) => (128, v6.to_bits()),
+        };
+        let last = first + ((1 << (bits - length)) - 1);
+        let at = |number| address(bits, number);
+        ([at(first), at(last)], [at(first - 1), at(last + 1)])
+    }
+
     #[test]
     fn only_addresses_of_the_internet_are_visitors_from_it() {
-        for internal in ["10.1.2.3", "172.31.0.1", "192.168.1.1", "127.0.0.1", "169.254.1.1"] {
-            assert!(is_internal(internal.parse().unwrap()), "{internal}");
-            assert!(is_internal(format!("::ffff:{internal}").parse().unwrap()), "{internal}");
-        }
-        for internal in ["::1", "fd00::1", "fe80::1"] {
-            assert!(is_internal(internal.parse().unwrap()), "{internal}");
+        for range in INTERNAL_RANGES {
+            let ([first, last], [before, after]) = ends(range);
+            for internal in [first, last] {
+                assert!(is_internal(internal), "{range}: {internal}");
+                assert!(is_internal(internal.to_canonical()), "{range}: {internal}");
+            }
+            for outside in [before, after] {
+                assert!(!is_internal(outside), "{range}: {outside}");
+            }
         }
         for outside in ["8.8.8.8", "172.32.0.1", "192.169.0.1", "100.64.0.1", "2001:db8::1"] {
             assert!(!is_internal(outside.parse().unwrap()), "{outside}");
