@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use relight_engine::live::Board;
 use relight_engine::Engine;
+use relight_engine::live::Board;
 use relight_web::Lang;
 use relight_web::views::{Stage, Theme};
 use tokio::runtime::Runtime;

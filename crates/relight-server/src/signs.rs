@@ -3,7 +3,7 @@
 
 use relight_engine::{Engine, EngineError, SignsGap, SignsOf};
 use relight_model::GateKey;
-use relight_web::number::rfc3339;
+use relight_web::number::date;
 use relight_web::{Lang, texts};
 
 /// A site of which "no signs" cannot be said: logs do not cover every day since it had the flaw,
@@ -37,17 +37,12 @@ impl Unsaid {
             SignsOf::None => return what,
             SignsOf::Seen(signs) => texts::signs_were_seen(lang, signs.len()),
             SignsOf::Unknown(SignsGap::Since) => texts::signs_gap_since(lang, &self.flaw),
-            SignsOf::Unknown(SignsGap::Inbound(at)) => texts::signs_gap_inbound(lang, &day(*at)),
-            SignsOf::Unknown(SignsGap::Outbound(at)) => texts::signs_gap_outbound(lang, &day(*at)),
+            SignsOf::Unknown(SignsGap::Inbound(at)) => texts::signs_gap_inbound(lang, &date(*at)),
+            SignsOf::Unknown(SignsGap::Outbound(at)) => texts::signs_gap_outbound(lang, &date(*at)),
             SignsOf::Unknown(SignsGap::Unread(line)) => texts::signs_gap_unread(lang, *line),
         };
         texts::labelled(lang, &what, &why)
     }
-}
-
-/// A day since 1970, as a date.
-fn day(at: i64) -> String {
-    rfc3339(at * 86_400)[..10].to_owned()
 }
 
 #[cfg(test)]
