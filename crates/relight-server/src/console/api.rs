@@ -172,7 +172,7 @@ impl Endpoint {
         if self.is_for_people && !signed.is_person() {
             return Some(Problem::token(lang));
         }
-        (!self.needs.are_met(signed)).then(|| Problem::of(StatusCode::FORBIDDEN))
+        (!self.needs.are_met(signed)).then(Problem::role)
     }
 
     /// The same, answering with another status than 200.

@@ -118,7 +118,7 @@ fn policy(call: &Call, _: Nothing) -> Result<PolicyView, Problem> {
 /// Incidents count sites of everybody, so they are told to those who read everything.
 fn reads_all(call: &Call) -> Result<(), Problem> {
     let reads = call.signed.account.reads(&Scope::root());
-    if reads { Ok(()) } else { Err(Problem::of(StatusCode::FORBIDDEN)) }
+    if reads { Ok(()) } else { Err(Problem::role()) }
 }
 
 fn incident_view(id: &str, incident: &Incident) -> IncidentView {
@@ -370,7 +370,7 @@ fn check_action(input: &PlanAsk) -> Result<(), Problem> {
 /// The plan for what was chosen.
 fn chosen(call: &Call, input: PlanAsk) -> Result<Plan, Problem> {
     if !may_propose(&call.signed) {
-        return Err(Problem::of(StatusCode::FORBIDDEN));
+        return Err(Problem::role());
     }
     check_action(&input)?;
     check_choice(call, &input)?;
