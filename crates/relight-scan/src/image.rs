@@ -180,12 +180,19 @@ fn read_links(
     layering: &mut Layering,
     reader: &dyn ReadFile,
 ) {
+    for name in layering.links_too_deep(reader) {
+        let place = layering.place(&name);
+        layering.totals().flaw(FlawCode::LimitDepth, &place, 0);
+    }
     let links = layering.telling_links(reader);
     if links.is_empty() {
         return;
     }
-    let Ok(tar) = open(window, options) else { return };
-    let mut linked = Linked::new(tar, links, options.catalog_size_max);
+    let tar = match open(window, options) {
+        Ok(tar) => tar,
+        Err(code) => return layering.totals().flaw(code, place, window.len()),
+    };
+    let mut linked = Linked::new(Box::new(tar), links, options.held_for_names_max());
     while let Some(entry) = linked.next() {
         match entry {
             Ok(entry) => layering.add_link(entry, reader),

@@ -127,6 +127,11 @@ impl Options {
     pub fn working_memory(self, bytes: u64) -> Self {
         Self { buffered_bytes_max: bytes / 2, small_bytes: bytes / 4, ..self }
     }
+
+    /// Bytes of one file that is held because it comes by once and has several names.
+    pub(crate) fn held_for_names_max(&self) -> u64 {
+        self.catalog_size_max.min(self.buffered_bytes_max / 2)
+    }
 }
 
 impl Default for Options {

@@ -5,9 +5,9 @@ mod program;
 
 use relight_formats::limited::coding::Coding;
 
-pub(crate) use disk::{is_file_system, is_installer};
-pub(crate) use program::{behind_settings, certificates_at, is_packed_python, overlay_at};
-pub(crate) use program::{payload_at, payload_in};
+pub(crate) use disk::{class_end, is_file_system, is_installer};
+pub(crate) use program::{behind_settings, certificates_at, has_settings, is_packed_python};
+pub(crate) use program::{overlay_at, payload_at, payload_in};
 
 use crate::archive::{is_tar_header, u32_at, u64_at};
 use crate::cataloger::Kind;

@@ -270,14 +270,30 @@ impl<'a> Scan<'a> {
     fn beside(&self, tar: &InTar, form: Form, window: &Window, prefix: &str, done: &mut Output) {
         let layers = image::layers_of(tar, form);
         for member in tar.others(window, &layers) {
-            match member {
-                Ok(entry) => {
-                    let place = format!("{prefix}{}", escape(&entry.name));
-                    done.found.merge(self.read_file(entry, &place));
-                }
-                Err(Damage { code, bytes }) => {
-                    done.found.flaw(code, prefix.trim_end_matches("!/"), bytes);
-                }
+            let found = self.read_beside(member, prefix);
+            done.found.merge(found);
+        }
+        let at = |place: &str| format!("{prefix}{place}");
+        let says_more = |name: &str, file: &str| self.shared.says_more(&at(name), &at(file));
+        let held_bytes_max = self.shared.options.held_for_names_max();
+        for member in InTar::linked(window, &says_more, held_bytes_max) {
+            let mut found = self.read_beside(member, prefix);
+            // Its bytes are counted under its first name.
+            (found.files, found.members) = Default::default();
+            done.found.merge(found);
+        }
+    }
+
+    fn read_beside(&self, member: Result<Entry, Damage>, prefix: &str) -> Found {
+        match member {
+            Ok(entry) => {
+                let place = format!("{prefix}{}", escape(&entry.name));
+                self.read_file(entry, &place)
+            }
+            Err(Damage { code, bytes }) => {
+                let mut found = Found::default();
+                found.flaw(code, prefix.trim_end_matches("!/"), bytes);
+                found
             }
         }
     }

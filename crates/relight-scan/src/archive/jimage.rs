@@ -63,6 +63,13 @@ const INDEX_ENTRY_BYTES_MAX: u64 = 8 << 10;
 /// Bytes in front of a packed resource.
 const PACKED_HEADER_BYTES: u64 = 29;
 
+/// Bytes behind the last resource that belong to no other: where its two folders are (`/modules`
+/// and `/packages`), as every `jlink` writes it.
+const ROOT_BYTES: usize = 8;
+
+/// Zeros behind them, in bytes: no archive stands in them.
+const PADDING_BYTES_MAX: usize = 64 << 10;
+
 /// Bytes around the data of zlib (RFC 1950): header and check sum.
 const ZLIB_BYTES: (u64, u64) = (2, 4);
 
@@ -90,6 +97,10 @@ struct Index {
     strings: Vec<u8>,
     /// Where resources start.
     content: u64,
+    /// Where the last one ends, from there.
+    end: u64,
+    /// Something of it was told, or its end was looked at.
+    is_told: bool,
     /// Modules of the runtime itself, and their bytes.
     own: vec::IntoIter<(Vec<u8>, u64)>,
     /// Resources of other modules: where they start, and where their locations are.
@@ -135,6 +146,7 @@ impl Index {
     /// Divides the resources into those of the runtime and all others.
     fn sort(&mut self, places: &[u8]) {
         let (mut own, mut others) = (BTreeMap::<&[u8], u64>::new(), Vec::new());
+        let mut end = 0;
         for place in places.chunks_exact(4) {
             let place = number(place, self.little) as u32;
             let attributes = self.attributes(place);
@@ -142,6 +154,7 @@ impl Index {
             if attributes[BASE] == 0 {
                 continue;
             }
+            end = end.max(attributes[OFFSET].saturating_add(stored_bytes(&attributes)));
             let is_of_runtime = is_of_runtime(module) || self.is_index(&attributes);
             let may_be_told = own.len() < MODULES_MAX || own.contains_key(module);
             if is_of_runtime && may_be_told && module.len() <= NAME_BYTES_MAX {
@@ -153,7 +166,18 @@ impl Index {
         }
         let own: Vec<_> = own.into_iter().map(|(module, size)| (module.to_vec(), size)).collect();
         others.sort_unstable();
-        (self.own, self.others) = (own.into_iter(), others.into_iter());
+        (self.own, self.others, self.end) = (own.into_iter(), others.into_iter(), end);
+    }
+
+    /// What is wrong behind the last resource: told once, and not where something was told before.
+    fn tail(&mut self, feed: &mut Feed) -> Option<Damage> {
+        if std::mem::replace(&mut self.is_told, true) {
+            return None;
+        }
+        match behind(feed, self.content.saturating_add(self.end)) {
+            Ok(code) => code.map(|code| Damage::new(code, 0)),
+            Err(error) => Some(Damage::of(&error)),
+        }
     }
 
     fn attributes(&self, place: u32) -> [u64; ATTRIBUTES] {
@@ -217,7 +241,7 @@ impl Container for Jimage {
             match self.load() {
                 Ok(index) => self.index = Some(index),
                 Err(damage) => {
-                    self.index = Some(Index::default());
+                    self.index = Some(Index { is_told: true, ..Index::default() });
                     return Some(Err(damage));
                 }
             }
@@ -228,7 +252,9 @@ impl Container for Jimage {
             entry.is_listed_only = true;
             return Some(Ok(entry));
         }
-        let (_, place) = index.others.next()?;
+        let Some((_, place)) = index.others.next() else {
+            return index.tail(&mut self.feed).map(Err);
+        };
         let attributes = index.attributes(place);
         let mut entry = Entry::file(index.name(&attributes), Some(attributes[SIZE]), Body::Nothing);
         let parts = [MODULE, PARENT, BASE, ENDING];
@@ -239,8 +265,25 @@ impl Container for Jimage {
             Ok(body) => entry.body = body,
             Err(code) => entry.flaws.push(code),
         }
+        index.is_told |= !entry.flaws.is_empty();
         Some(Ok(entry))
     }
+}
+
+/// Bytes that a resource takes.
+const fn stored_bytes(attributes: &[u64; ATTRIBUTES]) -> u64 {
+    if attributes[PACKED] == 0 { attributes[SIZE] } else { attributes[PACKED] }
+}
+
+/// What is wrong behind the last resource, where a runtime ends: something else, or it is cut.
+fn behind(feed: &mut Feed, end: u64) -> std::io::Result<Option<FlawCode>> {
+    if !feed.seek(end)? {
+        return Ok(Some(FlawCode::Truncated));
+    }
+    let rest = feed.take(ROOT_BYTES + PADDING_BYTES_MAX + 1)?;
+    let padding = rest.get(ROOT_BYTES..).unwrap_or_default();
+    let is_padding = padding.len() <= PADDING_BYTES_MAX && padding.iter().all(|byte| *byte == 0);
+    Ok((!is_padding).then_some(FlawCode::CorruptEntry))
 }
 
 /// The bytes of a resource. Resources stand one behind the other.
@@ -253,8 +296,7 @@ fn body(feed: &mut Feed, index: &Index, attributes: &[u64; ATTRIBUTES]) -> Resul
     if !feed.seek(start).map_err(|error| failed(&error))? {
         return Err(FlawCode::Truncated);
     }
-    let (packed, size) = (attributes[PACKED], attributes[SIZE]);
-    let len = if packed == 0 { size } else { packed };
+    let (packed, size, len) = (attributes[PACKED], attributes[SIZE], stored_bytes(attributes));
     if !feed.has(len) {
         return Err(FlawCode::Truncated);
     }

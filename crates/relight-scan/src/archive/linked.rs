@@ -1,6 +1,6 @@
-//! Members of a tar archive once more, under their other names.
+//! Members of an archive (tar, cpio) once more, under their other names.
 //!
-//! A hard link has no bytes of its own, and its file came by under a name that may say nothing: in
+//! A hard link has no bytes of its own, and its file comes by under a name that may say nothing: in
 //! the store of a package manager files are called by their digests. So the archive is read once
 //! more where a link has a name that counts.
 
@@ -9,7 +9,7 @@ use std::io::Read;
 
 use relight_model::FlawCode;
 
-use super::{Body, Container, Damage, Entry, Node, Tar};
+use super::{Body, Container, Damage, Entry, Node};
 use crate::evidence::{place_of, unescape};
 use crate::window::Window;
 
@@ -49,6 +49,31 @@ impl Links {
         last
     }
 
+    /// Whether what a name means stands behind more links than are followed. Links that lead in a
+    /// circle mean nothing.
+    fn is_too_deep(&self, place: &str) -> bool {
+        let mut met = Vec::new();
+        let mut last = place;
+        while let Some(next) = self.targets.get(last) {
+            if met.contains(&next) {
+                return false;
+            }
+            if met.len() > LINKS_MAX as usize {
+                return true;
+            }
+            met.push(next);
+            last = next;
+        }
+        false
+    }
+
+    /// The names that say something and mean a file behind more links than are followed: nobody
+    /// reads it under them.
+    pub(crate) fn too_deep(&self, says_more: &dyn Fn(&str, &str) -> bool) -> Vec<Vec<u8>> {
+        let files = self.files().filter(|(place, file)| says_more(place, file));
+        files.filter(|(place, _)| self.is_too_deep(place)).map(|it| unescape(it.0)).collect()
+    }
+
     /// The names that say more than those of their files, by the places of these: found under its
     /// first name, a file is not what it is under the second.
     pub(crate) fn telling(
@@ -56,7 +81,8 @@ impl Links {
         says_more: &dyn Fn(&str, &str) -> bool,
     ) -> BTreeMap<String, Vec<Vec<u8>>> {
         let mut telling: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
-        for (place, file) in self.files().filter(|(place, file)| says_more(place, file)) {
+        let files = self.files().filter(|(place, file)| says_more(place, file));
+        for (place, file) in files.filter(|(place, _)| !self.is_too_deep(place)) {
             telling.entry(file.to_owned()).or_default().push(unescape(place));
         }
         telling
@@ -65,7 +91,7 @@ impl Links {
 
 /// The files of an archive that links mean, each once for each of its links.
 pub(crate) struct Linked {
-    tar: Tar,
+    inner: Box<dyn Container>,
     /// The names of the links, by the place of their file.
     names: BTreeMap<String, Vec<Vec<u8>>>,
     /// Files that were met.
@@ -78,11 +104,11 @@ pub(crate) struct Linked {
 
 impl Linked {
     pub(crate) fn new(
-        tar: Tar,
+        inner: Box<dyn Container>,
         names: BTreeMap<String, Vec<Vec<u8>>>,
         held_bytes_max: u64,
     ) -> Self {
-        Self { tar, names, met: Vec::new(), ahead: Vec::new(), held_bytes_max }
+        Self { inner, names, met: Vec::new(), ahead: Vec::new(), held_bytes_max }
     }
 
     /// The links whose file is not in the archive, when it was read to its end.
@@ -131,7 +157,7 @@ impl Container for Linked {
                 return Some(ahead);
             }
             // What is damaged was said the first time.
-            let Ok(entry) = self.tar.next()? else { continue };
+            let Ok(entry) = self.inner.next()? else { continue };
             let place = place_of(&entry.name);
             let Some(names) = self.names.get(&place).filter(|_| entry.node == Node::File) else {
                 continue;
@@ -146,7 +172,7 @@ impl Container for Linked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive::Feed;
+    use crate::archive::{Feed, Tar};
 
     #[test]
     fn links_are_followed_so_far() {
@@ -159,6 +185,11 @@ mod tests {
         assert_eq!(links.last("1"), (end - 1).to_string(), "one more is not followed");
         links.insert("loop".to_owned(), "loop".to_owned());
         assert_eq!(links.last("loop"), "loop");
+        // What is not followed is told, and not looked for; a circle is neither.
+        assert_eq!(links.too_deep(&|_, _| true), [b"0".to_vec()]);
+        let telling = links.telling(&|_, _| true);
+        let looked_for = |name: &[u8]| telling.values().flatten().any(|it| it == name);
+        assert_eq!([&b"0"[..], b"1", b"loop"].map(looked_for), [false, true, true]);
     }
 
     #[test]
@@ -181,7 +212,7 @@ mod tests {
         assert_eq!(held(b"123456", 5).unwrap_err().code, FlawCode::LimitEntrySize);
         let names = BTreeMap::from([("gone".to_owned(), vec![b"x".to_vec()])]);
         let nothing = Tar::new(Feed::of_window(&Window::of_memory(vec![0; 1_024])));
-        let mut linked = Linked::new(nothing, names, 5);
+        let mut linked = Linked::new(Box::new(nothing), names, 5);
         assert!(linked.next().is_none());
         assert_eq!(linked.dangling().collect::<Vec<_>>(), [b"x".to_vec()]);
     }

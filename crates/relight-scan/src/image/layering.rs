@@ -131,6 +131,11 @@ impl Layering {
         }
     }
 
+    /// Links of this layer whose names say something and whose files stand behind too many others.
+    pub(crate) fn links_too_deep(&self, reader: &dyn ReadFile) -> Vec<Vec<u8>> {
+        self.links.too_deep(&|name, file| reader.says_more(&self.at(name), &self.at(file)))
+    }
+
     /// The links of this layer whose names say more than those of their files do, by the paths of
     /// the files: found under their first name, these are not what they are under the second.
     pub(crate) fn telling_links(&self, reader: &dyn ReadFile) -> BTreeMap<String, Vec<Vec<u8>>> {

@@ -7,11 +7,15 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use relight_model::FlawCode;
 use rustix::fs::fstat;
 
 use super::Form;
-use crate::archive::{Body, Container, Damage, Entry, Feed, Node, Tar};
+use crate::archive::{
+    Body, Container, Damage, Entry, Feed, Linked, Links as OtherNames, Node, Tar,
+};
 use crate::cataloger::Kind;
+use crate::evidence::place_of;
 use crate::folder::{self, Links};
 use crate::sniff::{HEAD_BYTES, Head, head};
 use crate::steady::Stamp;
@@ -24,6 +28,9 @@ const LINKS_MAX: u32 = 8;
 /// Members of a tar archive among which the parts of an image are looked for: an image has at most
 /// 127 layers, of three members each in the oldest form.
 const MEMBERS_MAX: usize = 4_096;
+
+/// Hard links of a tar archive that are other names of what lies beside an image.
+const OTHER_NAMES_MAX: usize = 4_096;
 
 /// The parts of an image by their names (`blobs/sha256/…`, `manifest.json`).
 pub(crate) trait Store {
@@ -156,6 +163,35 @@ impl InTar {
             Ok(entry) => (entry.node == Node::File && !known.contains(&at)).then_some(Ok(entry)),
             Err(damage) => Some(Err(damage)),
         })
+    }
+
+    /// The files of the archive once more, under names that say more than their first.
+    pub(crate) fn linked(
+        window: &Window,
+        says_more: &dyn Fn(&str, &str) -> bool,
+        held_bytes_max: u64,
+    ) -> impl Iterator<Item = Result<Entry, Damage>> {
+        let (mut tar, mut links) = (Tar::new(Feed::of_window(window)), OtherNames::default());
+        // What is damaged was told the first time.
+        let names = std::iter::from_fn(|| tar.next()).flatten();
+        let mut names = names.filter_map(|entry| match entry.node {
+            Node::HardLink(target) => Some((place_of(&entry.name), place_of(&target))),
+            _ => None,
+        });
+        names.by_ref().take(OTHER_NAMES_MAX).for_each(|(place, file)| links.insert(place, file));
+        let too_many = names.next().map(|_| Err(Damage::new(FlawCode::LimitEntries, 0)));
+        let too_deep = links.too_deep(says_more).into_iter().map(|name| {
+            let flaws = vec![FlawCode::LimitDepth];
+            Ok(Entry { flaws, ..Entry::file(name, None, Body::Nothing) })
+        });
+        let telling = links.telling(says_more);
+        let again = || Box::new(Tar::new(Feed::of_window(window)));
+        let mut again =
+            (!telling.is_empty()).then(|| Linked::new(again(), telling, held_bytes_max));
+        too_many
+            .into_iter()
+            .chain(too_deep)
+            .chain(std::iter::from_fn(move || again.as_mut()?.next()))
     }
 
     /// Whether there is a part of this name.

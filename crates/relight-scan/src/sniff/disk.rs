@@ -68,18 +68,21 @@ fn has_partitions(head: &[u8]) -> bool {
     entries.clone().any(is_there) && entries.all(|entry| matches!(entry[0], 0 | 0x80))
 }
 
-/// Whether a compound file of Microsoft (MS-CFB) is an installer, with archives in it.
+/// Where the class of a compound file of Microsoft (MS-CFB) ends, which stands in its root: at any
+/// place of it. `None` for what is no such file.
+pub(crate) fn class_end(head: &[u8]) -> Option<u64> {
+    let shift = u32::from(u16_at(head, 30)).min(16);
+    let root_at = (u64::from(u32_at(head, 48)) + 1) << shift;
+    head.starts_with(COMPOUND).then_some(root_at + 96)
+}
+
+/// Whether a compound file is an installer, with archives in it.
 ///
 /// # Errors
 /// Those of the file.
 pub(crate) fn is_installer(window: &Window) -> io::Result<bool> {
-    let head = window.read(0, HEAD_BYTES)?;
-    if !head.starts_with(COMPOUND) {
-        return Ok(false);
-    }
-    let shift = u32::from(u16_at(&head, 30)).min(16);
-    let root_at = (u64::from(u32_at(&head, 48)) + 1) << shift;
-    let class = window.read(root_at + 80, 16)?;
+    let Some(end) = class_end(&window.read(0, HEAD_BYTES)?) else { return Ok(false) };
+    let class = window.read(end - 16, 16)?;
     let is_one = |start: &[u8; 2]| class.starts_with(start) && class[2..] == *INSTALLER_REST;
     Ok(class.len() == 16 && INSTALLERS.iter().any(is_one))
 }

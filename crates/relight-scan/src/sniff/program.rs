@@ -108,11 +108,19 @@ pub(crate) fn payload_in(bytes: &[u8]) -> Option<usize> {
 /// # Errors
 /// Those of the file.
 pub(crate) fn behind_settings(window: &Window) -> io::Result<Option<u64>> {
-    if window.peek(0, SETTINGS.len())? != SETTINGS {
+    if !has_settings(window)? {
         return Ok(None);
     }
     let bytes = window.read(0, SETTINGS_BYTES_MAX)?;
     Ok(memmem::find(&bytes, b"7z\xbc\xaf\x27\x1c").map(|at| at as u64))
+}
+
+/// Whether these bytes start with the settings of a program that unpacks something.
+///
+/// # Errors
+/// Those of the file.
+pub(crate) fn has_settings(window: &Window) -> io::Result<bool> {
+    Ok(window.peek(0, SETTINGS.len())? == SETTINGS)
 }
 
 /// Whether a program of Python ends these bytes, packed by `PyInstaller` with all that it needs:

@@ -8,7 +8,7 @@ use relight_model::FlawCode;
 use super::account::Fate;
 use super::fetch::View;
 use super::level::Member;
-use super::look::has_archive_name;
+use super::look::{has_archive_name, is_blank};
 use super::outer::Outer;
 use crate::archive::{Packing, Single, code_of, directory_end, has_directory};
 use crate::cataloger::Kind;
@@ -38,24 +38,34 @@ fn is_called_archive(path: &str) -> bool {
 }
 
 impl Outer<'_, '_> {
-    /// Opens the zip that ends another container: those who load code from it look at its end.
-    pub(super) fn zip_behind(
+    /// Opens a container, and the zip that ends it: those who load code from it look at its end.
+    pub(super) fn open_both(
         &mut self,
         kind: Kind,
         view: &mut Option<View>,
         member: &Member,
     ) -> Fate {
+        if matches!(kind, Kind::SevenZip | Kind::Iso | Kind::Squashfs) {
+            self.gather(view, self.shared.options.buffered_bytes_max);
+        }
+        let behind = self.zip_behind(kind, view.as_ref(), member);
+        self.open(kind, view, member).max(behind)
+    }
+
+    /// Opens the zip that ends another container or a stream.
+    pub(super) fn zip_behind(&mut self, kind: Kind, view: Option<&View>, member: &Member) -> Fate {
         let Some(View::Whole(window) | View::Range(window)) = view else { return Fate::Opaque };
+        let fate = self.zip_at_end(kind, window, member);
+        fate.unwrap_or_else(|error| self.unread(code_of(&error), member))
+    }
+
+    fn zip_at_end(&mut self, kind: Kind, window: &Window, member: &Member) -> io::Result<Fate> {
         // The last member of these may be a zip, with zeros behind it or without.
-        if matches!(kind, Kind::Tar | Kind::Jimage) {
-            return Fate::Opaque;
+        let has_none = matches!(kind, Kind::Tar | Kind::Jimage);
+        if has_none || !ends_in_zip(window, kind, self.tail_bytes())? {
+            return Ok(Fate::Opaque);
         }
-        let window = window.clone();
-        match ends_in_zip(&window, kind, self.tail_bytes()) {
-            Ok(true) => self.push_window(Kind::Zip, window, member),
-            Ok(false) => Fate::Opaque,
-            Err(error) => self.unread(code_of(&error), member),
-        }
+        Ok(self.push_window(Kind::Zip, window.clone(), member))
     }
 
     /// How much of a tail is looked through for the end of a zip.
@@ -76,6 +86,7 @@ impl Outer<'_, '_> {
 
     /// The same for bytes that come by once.
     fn behind_long(&mut self, head: Head, view: &mut Option<View>, member: &Member) -> Fate {
+        let is_payload = member.is_payload && !is_blank(view.as_ref());
         let Some(View::Long(long)) = view else { return Fate::Opaque };
         if head == Head::Script
             && let Some(at) = sniff::payload_in(&long.prefix)
@@ -91,10 +102,15 @@ impl Outer<'_, '_> {
         }
         let mark = long.prefix.get(ISO_MARK_AT as usize..).unwrap_or_default();
         if mark.starts_with(b"CD001") {
-            return self.open(Kind::Iso, view, member);
+            return self.open_both(Kind::Iso, view, member);
         }
         if is_udf(mark) {
             return self.unread(FlawCode::ContainerUnsupported, member);
+        }
+        if head == Head::Unclear
+            && let Some(fate) = self.unclear_long(view, member)
+        {
+            return fate;
         }
         let unless_found = match head {
             // A script with something binary behind it unpacks itself.
@@ -102,9 +118,32 @@ impl Outer<'_, '_> {
             Head::Other | Head::Unclear if is_called_archive(&member.path) => {
                 Some(FlawCode::CorruptEntry)
             }
+            // Nobody packs a package around what is no archive.
+            _ if is_payload => Some(FlawCode::MethodUnsupported),
             _ => None,
         };
         self.open_prefixed(view, unless_found, member)
+    }
+
+    /// Judges an image of a disk or an installer by as much of it as tells; `None` where it is
+    /// neither, or may be something else as well.
+    fn unclear_long(&mut self, view: &mut Option<View>, member: &Member) -> Option<Fate> {
+        let class_end = match view {
+            Some(View::Long(long)) => sniff::class_end(&long.head()).unwrap_or_default(),
+            _ => 0,
+        };
+        // The root of an installer may stand far behind, and the whole may end before.
+        self.gather(view, class_end.min(self.shared.options.buffered_bytes_max));
+        let Some(View::Long(long)) = view else {
+            return Some(self.behind(Head::Unclear, view, member));
+        };
+        if (long.prefix.len() as u64) < class_end {
+            return Some(self.unread(FlawCode::LimitMemory, member));
+        }
+        let start = Window::of_memory(std::mem::take(&mut long.prefix));
+        let is_foreign = is_foreign(&start).unwrap_or_default();
+        long.prefix = start.into_memory().unwrap_or_default();
+        is_foreign.then(|| self.unread(FlawCode::ContainerUnsupported, member))
     }
 
     /// The same for bytes that can be read at any place.
@@ -119,11 +158,7 @@ impl Outer<'_, '_> {
         if window.len() >= ISO_BYTES_MIN {
             let mark = window.read(ISO_MARK_AT, 5)?;
             if mark == b"CD001" {
-                let behind = if ends_in_zip(window, Kind::Iso, self.tail_bytes())? {
-                    self.push_window(Kind::Zip, window.clone(), member)
-                } else {
-                    Fate::Opaque
-                };
+                let behind = self.zip_at_end(Kind::Iso, window, member)?;
                 return Ok(self.push_window(Kind::Iso, window.clone(), member).max(behind));
             }
             if is_udf(&mark) {
@@ -154,9 +189,7 @@ impl Outer<'_, '_> {
 
     /// Bytes that nothing recognises at their start.
     fn other(&mut self, head: Head, window: &Window, member: &Member) -> io::Result<Fate> {
-        let is_foreign = head == Head::Unclear
-            && (sniff::is_file_system(window)? || sniff::is_installer(window)?);
-        if is_foreign {
+        if head == Head::Unclear && is_foreign(window)? {
             return Ok(self.unread(FlawCode::ContainerUnsupported, member));
         }
         // A tar archive without a file is zeros.
@@ -218,7 +251,7 @@ impl Outer<'_, '_> {
             Head::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
             Head::Locked => self.unread(FlawCode::Encrypted, member),
             Head::Gap(gap) => self.gap(gap, member),
-            _ if sniff::is_packed_python(&part)? => {
+            _ if sniff::has_settings(&part)? || sniff::is_packed_python(&part)? => {
                 self.unread(FlawCode::ContainerUnsupported, member)
             }
             _ => Fate::Opaque,
@@ -233,6 +266,11 @@ fn ends_in_zip(window: &Window, kind: Kind, tail_bytes: u64) -> io::Result<bool>
     // These have their members as they are up to their end, and zeros behind it.
     let may_be_member = matches!(kind, Kind::Cpio | Kind::Deb | Kind::Iso);
     Ok(rest.is_empty() || !may_be_member && rest.iter().all(|byte| *byte == 0))
+}
+
+/// Whether these bytes are an image of a disk or of a file system, or an installer.
+fn is_foreign(window: &Window) -> io::Result<bool> {
+    Ok(sniff::is_file_system(window)? || sniff::is_installer(window)?)
 }
 
 /// Whether a UDF image without ISO 9660 starts its descriptors so (ECMA-167, 2/9.2).

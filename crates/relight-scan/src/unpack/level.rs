@@ -99,9 +99,9 @@ impl Level {
     }
 
     /// Keeps another name of a member. Beyond the room of the listing its members are not all
-    /// listed either, and that is said.
+    /// listed either, and that is said; until then, of the member that fills it, it is kept.
     pub(super) fn link(&mut self, name: &[u8], target: &[u8]) {
-        if self.listing_bytes <= LISTING_BYTES_MAX {
+        if self.listing_bytes <= LISTING_BYTES_MAX || self.listing.complete {
             let (place, target) = (place_of(name), place_of(target));
             self.listing_bytes += LISTED_BYTES + (place.len() + target.len()) as u64;
             self.links.insert(place, target);
@@ -148,5 +148,28 @@ pub(super) fn with_slashes(name: &[u8]) -> String {
     match std::str::from_utf8(name) {
         Ok(name) if !name.contains('\\') => name.to_owned(),
         _ => String::from_utf8_lossy(name).replace('\\', "/"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::{Feed, Tar};
+
+    #[test]
+    fn the_link_that_fills_a_listing_is_kept_and_those_behind_it_are_said() {
+        let nothing = Tar::new(Feed::of_window(&Window::default()));
+        let mut level = Level::new("o", Kind::Tar, Box::new(nothing), 0);
+        let count = |level: &Level| level.links.files().count();
+        level.listing_bytes = LISTING_BYTES_MAX;
+        let entry = Entry::bare(b"last".to_vec(), Node::HardLink(b"file".to_vec()));
+        level.list(&entry);
+        assert!(level.listing_bytes > LISTING_BYTES_MAX);
+        level.link(b"last", b"file");
+        assert_eq!(count(&level), 1);
+        // What is said of a level is that its listing is not complete.
+        level.listing.complete = false;
+        level.link(b"next", b"file");
+        assert_eq!(count(&level), 1);
     }
 }

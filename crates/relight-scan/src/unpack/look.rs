@@ -141,11 +141,11 @@ impl Outer<'_, '_> {
     pub(super) fn judge(&mut self, head: Head, view: &mut Option<View>, member: &Member) -> Fate {
         match head {
             Head::Zip => self.open(Kind::Zip, view, member),
-            Head::Container(kind) => {
-                let behind = self.zip_behind(kind, view, member);
-                self.open(kind, view, member).max(behind)
+            Head::Container(kind) => self.open_both(kind, view, member),
+            Head::Stream(coding) => {
+                let behind = self.zip_behind(Kind::Stream, view.as_ref(), member);
+                self.open_stream(coding, view, member).max(behind)
             }
-            Head::Stream(coding) => self.open_stream(coding, view, member),
             Head::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
             Head::Locked => self.unread(FlawCode::Encrypted, member),
             Head::Gap(gap) => self.gap(gap, member).max(self.behind(head, view, member)),
@@ -234,7 +234,7 @@ impl Outer<'_, '_> {
 }
 
 /// Whether there is nothing but zeros at the start: an empty tar archive.
-fn is_blank(view: Option<&View>) -> bool {
+pub(super) fn is_blank(view: Option<&View>) -> bool {
     let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
     match view {
         None | Some(View::Nothing) => true,

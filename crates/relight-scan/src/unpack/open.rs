@@ -1,5 +1,6 @@
 //! Opens containers: the innermost level of an outer file.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::rc::Rc;
 
@@ -13,7 +14,7 @@ use super::level::{Level, Member};
 use super::outer::Outer;
 use crate::archive::{
     Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Linked, Links, Packing, Pipe, Rpm, SevenZip,
-    Single, Squashfs, Tar, Zip, code_of, has_directory,
+    Single, Squashfs, Tar, Zip, code_of,
 };
 use crate::cataloger::Kind;
 use crate::evidence::{escape, in_archive};
@@ -26,13 +27,18 @@ use crate::window::Window;
 /// stream, its payload).
 const LEVELS_FOR_STEP: usize = 3;
 
+/// A container that is read once more: where it is, how many steps deep, and its bytes where they
+/// stand still.
+pub(super) struct Again {
+    pub(super) path: String,
+    pub(super) depth: u32,
+    pub(super) origin: Option<Window>,
+}
+
 impl Outer<'_, '_> {
     /// Opens a container. A view that comes by once is taken; any other stays with the caller, and
     /// the level reads on in it.
     pub(super) fn open(&mut self, kind: Kind, view: &mut Option<View>, member: &Member) -> Fate {
-        if matches!(kind, Kind::SevenZip | Kind::Iso | Kind::Squashfs) {
-            self.gather(view, self.shared.options.buffered_bytes_max);
-        }
         if let Some(View::Whole(window) | View::Range(window)) = view {
             let window = window.clone();
             return self.push_window(kind, window, member);
@@ -67,7 +73,7 @@ impl Outer<'_, '_> {
         fate
     }
 
-    /// Opens a compressed stream. An archive may stand behind it that counts from its own start.
+    /// Opens a compressed stream.
     pub(super) fn open_stream(
         &mut self,
         coding: Coding,
@@ -83,9 +89,6 @@ impl Outer<'_, '_> {
             });
         };
         let window = window.clone();
-        if has_directory(&window, u64::MAX).unwrap_or(false) {
-            self.push_window(Kind::Zip, window.clone(), member);
-        }
         let single = Single::new(&member.name, coding, Packing::Window(window.clone()));
         self.push(Kind::Stream, Box::new(single), Some(window), member)
     }
@@ -203,44 +206,65 @@ impl Outer<'_, '_> {
 
     /// Reads a container once more, for the members that have another name which says more than
     /// their first.
-    pub(super) fn read_links(
-        &mut self,
-        links: &Links,
-        path: &str,
-        depth: u32,
-        origin: Option<Window>,
-    ) {
-        let place = |name: &str| in_archive(path, name);
+    pub(super) fn read_links(&mut self, links: &Links, kind: Kind, again: Again) {
+        let Again { path, depth, origin } = again;
+        let place = |name: &str| in_archive(&path, name);
         let says_more = |name: &str, file: &str| self.shared.says_more(&place(name), &place(file));
+        for name in links.too_deep(&says_more) {
+            self.found.flaw(FlawCode::LimitDepth, &place(&escape(&name)), 0);
+        }
         let telling = links.telling(&says_more);
         if telling.is_empty() {
             return;
         }
-        let Some(feed) = self.feed_again(origin) else {
-            for name in telling.values().flatten() {
-                self.found.flaw(FlawCode::MethodUnsupported, &place(&escape(name)), 0);
+        let (feed, held) = match self.feed_again(origin, &telling) {
+            Ok(again) => again,
+            Err(code) => {
+                for name in telling.values().flatten() {
+                    self.found.flaw(code, &place(&escape(name)), 0);
+                }
+                return;
             }
-            return;
         };
-        let held_bytes_max = self.shared.options.catalog_size_max;
-        let linked = Linked::new(Tar::new(feed), telling, held_bytes_max);
-        self.levels.push(Level::again(path, Kind::Tar, Box::new(linked), depth));
+        let container: Box<dyn Container> = match kind {
+            Kind::Cpio => Box::new(Cpio::new(feed)),
+            _ => Box::new(Tar::new(feed)),
+        };
+        let linked = Linked::new(container, telling, self.shared.options.held_for_names_max());
+        let mut level = Level::again(&path, kind, Box::new(linked), depth);
+        level.held = held;
+        self.levels.push(level);
     }
 
-    /// The bytes of a container once more, where they or the stream around them stand still.
-    fn feed_again(&self, origin: Option<Window>) -> Option<Feed> {
+    /// The bytes of a container once more, where they or the stream around them stand still; and
+    /// the memory that is held for files of several names, where these come by once.
+    fn feed_again(
+        &self,
+        origin: Option<Window>,
+        telling: &BTreeMap<String, Vec<Vec<u8>>>,
+    ) -> Result<(Feed, u64), FlawCode> {
         if let Some(window) = origin {
-            return Some(Feed::of_window(&window));
+            return Ok((Feed::of_window(&window), 0));
         }
+        let stream = self.stream_again().ok_or(FlawCode::MethodUnsupported)?;
+        let has_several = telling.values().any(|names| names.len() > 1);
+        let held = if has_several { self.shared.options.held_for_names_max() } else { 0 };
+        if !self.budget.hold(held) {
+            return Err(FlawCode::LimitMemory);
+        }
+        Ok((Feed::Pipe(Pipe::new(stream)), held))
+    }
+
+    /// What a stream around a container gives once more.
+    fn stream_again(&self) -> Option<Box<dyn Read>> {
         let around = self.levels.last().filter(|level| level.kind == Kind::Stream)?;
         let packed = around.origin.clone()?;
-        let Head::Stream(coding) = sniff::head(&packed.read(0, HEAD_BYTES).ok()?) else {
-            return None;
-        };
-        self.budget.window(window_of(coding, &packed.read(0, HEAD_BYTES).ok()?));
+        let start = packed.read(0, HEAD_BYTES).ok()?;
+        let Head::Stream(coding) = sniff::head(&start) else { return None };
+        self.budget.window(window_of(coding, &start));
         let stream = decoder(coding, packed.reader()).ok()?;
         let promise = Promise { size_max: u64::MAX, ..Promise::default() };
-        Some(Feed::Pipe(Pipe::new(Box::new(Tap::new(stream, &self.budget, promise)))))
+        Some(Box::new(Tap::new(stream, &self.budget, promise)))
     }
 
     /// A tar or cpio in a stream stands in the place of the stream.

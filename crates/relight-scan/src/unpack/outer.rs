@@ -10,6 +10,7 @@ use super::account::Fate;
 use super::budget::{Budget, SharedTap, Tap};
 use super::fetch::{Fetched, View};
 use super::level::{LISTING_BYTES_MAX, Level, Member, with_slashes};
+use super::open::Again;
 use super::{Found, Shared, look};
 use crate::archive::{Damage, Entry, Listable, Node};
 use crate::cataloger::{self, Cataloger, File, Kind};
@@ -246,7 +247,8 @@ impl<'a, 'f> Outer<'a, 'f> {
             return;
         }
         if is_again {
-            return;
+            // What was damaged was said the first time; a limit may be reached the second time.
+            return spent.into_iter().for_each(|code| self.say_spent(code, &path));
         }
         self.found.deepest = self.found.deepest.max(depth + 1);
         let from = self.found.components.len();
@@ -254,7 +256,14 @@ impl<'a, 'f> Outer<'a, 'f> {
             self.run_cataloger(cataloger, &File::of_listing(&path, &listing));
         }
         java::container(self.shared.options, &path, listing, from, self.found);
-        self.read_links(&links, &path, depth, origin);
+        self.read_links(&links, kind, Again { path, depth, origin });
+    }
+
+    /// Says the limit that ended everything, unless that was the last thing that was said.
+    fn say_spent(&mut self, code: FlawCode, path: &str) {
+        if self.found.flaws.last().is_none_or(|flaw| flaw.code != code) {
+            self.found.flaw(code, path, 0);
+        }
     }
 
     /// Counts bytes of the outer file, or of a member.

@@ -1,8 +1,12 @@
 //! What a first look hides: something behind an end, in front of one, or beside what was expected.
 
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use relight_scan::{Gap, Options};
 
-use crate::container_writer::{cpio, deb, gz, iso, lz4, rpm, tar, xz};
+use crate::container_writer::{cpio, deb, gz, iso, jimage, lz4, rpm, tar, xz};
 use crate::image_writer::{Image, LAYER, docker, oci, packed, sha256, unpacked};
 use crate::zip_writer::{Member, write, write_with};
 use crate::{one, pom, pom_path, run, text, tree};
@@ -12,13 +16,13 @@ fn jar(version: &str) -> Vec<u8> {
 }
 
 /// Bytes that do not pack.
-fn filler(len: usize) -> Vec<u8> {
+pub(crate) fn filler(len: usize) -> Vec<u8> {
     let mut rng = testkit::Rng::new(23);
     (0..len).map(|_| rng.below(256) as u8).collect()
 }
 
 /// Longer than what is held in memory.
-const LONG: usize = 9 << 20;
+pub(crate) const LONG: usize = 9 << 20;
 
 fn elf() -> Vec<u8> {
     let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
@@ -95,8 +99,49 @@ fn two_containers_in_one_file() {
         let alone = one("o", &front);
         assert!(!alone.contains("pkg:maven/g/a@1 in o\n"), "{kind}: {alone}");
     }
+    // The bytes of a stream may be stored: what ends there is the file in it.
+    let mut stored = GzEncoder::new(Vec::new(), Compression::none());
+    stored.write_all(&first).unwrap();
+    assert_eq!(one("o", &stored.finish().unwrap()), "pkg:maven/g/a@1 in o!/o\n");
     let padded = [include_bytes!("samples/frag.squashfs"), &second[..], &[0; 512]].concat();
     assert!(one("o", &padded).contains("pkg:maven/g/a@2 in o\n"));
+}
+
+/// The same for what comes by once and can be held when more of it is gathered.
+#[test]
+fn two_containers_in_one_long_member() {
+    let (first, second, filler) = (jar("1"), jar("2"), filler(LONG));
+    let image = iso(&[("filler", &filler), ("x.jar", &first)], true);
+    let seven = [include_bytes!("samples/lzma.7z"), &filler[..]].concat();
+    for (kind, front) in [("iso", image), ("7z", seven)] {
+        let both = [&front[..], &second].concat();
+        let got = one("o", &write(&[Member::deflated("in", &both)]));
+        for place in ["1 in o!/in!/x.jar", "2 in o!/in"] {
+            assert!(got.contains(&format!("pkg:maven/g/a@{place}\n")), "{kind}: {got}");
+        }
+    }
+}
+
+/// Behind the modules of a runtime, or what only says that it is one, nobody looks for an archive:
+/// that there is something is told, in a file and in a stream.
+#[test]
+fn what_stands_behind_a_java_runtime_is_told() {
+    let resources: [(&str, &[u8]); 2] = [("java.base/A.class", &[7; 99]), ("m/b.jar", &jar("1"))];
+    for (files, found) in [(&resources[..], "pkg:maven/g/a@1 in o!/m/b.jar\n"), (&[], "")] {
+        let runtime = jimage(files, true);
+        let told = format!("{found}flaw corrupt-entry o\n");
+        let with = |behind: &[u8]| one("o", &[&runtime[..], behind].concat());
+        assert_eq!(with(&jar("2")), told);
+        // Found with real runtimes: eight bytes of the root, which is no resource.
+        let padded = |zeros: usize| with(&[&[7; 8][..], &vec![0; zeros]].concat());
+        assert_eq!((with(&[]), padded(64 << 10)), (found.to_owned(), found.to_owned()));
+        assert_eq!((padded((64 << 10) + 1), with(&[7; 9])), (told.clone(), told.clone()));
+        let packed = one("o.gz", &gz(&[&runtime[..], &jar("2")].concat()));
+        assert!(packed.ends_with("flaw corrupt-entry o.gz!/o\n"), "{packed}");
+    }
+    // The modules of the runtime itself are not read; they are there or it is cut.
+    let runtime = jimage(&resources[..1], true);
+    assert_eq!(one("o", &runtime[..runtime.len() - 1]), "flaw truncated o\n");
 }
 
 #[test]
@@ -108,16 +153,32 @@ fn what_unpacks_itself_is_opened_or_named() {
     let settings = b";!@Install@!UTF-8!\nTitle=\"x\"\n;!@InstallEnd@!";
     let seven = [&settings[..], include_bytes!("samples/lzma.7z")].concat();
     assert!(behind(&seven).starts_with("pkg:maven/g/a@1 in app!/x.jar\n"));
-    let python = [&filler(900)[..], b"MEI\x0c\x0b\x0a\x0b\x0e", &[0; 80]].concat();
-    assert_eq!(behind(&python), "flaw container-unsupported app\n");
+    let far = [&settings[..], &vec![b' '; 64 << 10], include_bytes!("samples/lzma.7z")].concat();
+    assert_eq!(behind(&far), "flaw container-unsupported app\n");
+    // The last record of a program of Python may have a signature behind it.
+    for (rest, expected) in [
+        (80, "flaw container-unsupported app\n"),
+        ((16 << 10) - 8, "flaw container-unsupported app\n"),
+        ((16 << 10) - 7, ""),
+    ] {
+        let python = [&filler(900)[..], b"MEI\x0c\x0b\x0a\x0b\x0e", &vec![0; rest]].concat();
+        assert_eq!(behind(&python), expected, "{rest}");
+    }
     assert_eq!(behind(b"some words of an installer"), "");
     // Two things behind one program: the zip at the end is not all.
     let both = [&gz(&tar(&[("x.jar", &jar("1"))]))[..], &jar("2")].concat();
     let both = behind(&both);
     let found = "pkg:maven/g/a@1 in app!/x.jar\npkg:maven/g/a@2 in app\n";
     assert!(both.starts_with(found), "{both}");
-    let packed = [&elf()[..], b"\0\0\0\0UPX!\x0e\x16", &filler(2_000)].concat();
-    assert_eq!(one("app", &packed), "flaw container-unsupported app\n");
+    // The mark of UPX stands in the first KiB.
+    for (front, expected) in [
+        (4, "flaw container-unsupported app\n"),
+        (1_024 - 128 - 4, "flaw container-unsupported app\n"),
+        (1_024 - 128 - 3, ""),
+    ] {
+        let packed = [&vec![0; front], &b"UPX!\x0e\x16"[..], &filler(2_000)].concat();
+        assert_eq!(behind(&packed), expected, "{front}");
+    }
     let report = run(
         tree(&[("app", &[&elf()[..], b"dex\n035\0 and code"].concat())]).path(),
         &Options::default(),
@@ -157,6 +218,7 @@ fn a_package_whose_payload_nobody_opens_is_not_complete() {
         ("packed", "o!/data.tar", deb("data.tar.xz", &xz(&[b"words\n", &odd[..]].concat()))),
         ("rpm", "o", rpm(&odd)),
         ("rpm packed", "o!/payload", rpm(&gz(&odd))),
+        ("rpm long", "o!/payload", rpm(&gz(&filler(LONG)))),
     ] {
         let got = one("o", &package);
         assert!(got.starts_with("flaw ") && got.ends_with(&format!(" {place}\n")), "{kind}: {got}");
@@ -190,10 +252,37 @@ fn what_was_an_archive_is_named_whatever_its_family() {
     let mut disk = vec![0; 1 << 20];
     disk[1_080..1_082].copy_from_slice(b"\x53\xef");
     assert_eq!(one("disk", &disk), "flaw container-unsupported disk\n");
+    disk.resize(LONG, 0);
+    let inner = write(&[Member::deflated("disk", &disk)]);
+    assert_eq!(one("o", &inner), "flaw container-unsupported o!/disk\n");
     let mut udf = vec![0; 40 << 10];
     udf[0x8001..0x8006].copy_from_slice(b"BEA01");
     assert_eq!(one("disk", &udf), "flaw container-unsupported disk\n");
     assert_eq!(one("secret", b"age-encryption.org/v1\n-> X25519 x\n"), "flaw encrypted secret\n");
+}
+
+/// Goal: an installer of Windows inside an archive is named wherever its root stands, a document of
+/// the same form is not, and what cannot be held to tell is said. Method: the root in front of, in
+/// and behind what is held.
+#[test]
+fn an_installer_inside_an_archive_is_named() {
+    let compound = |root: u32, class: u8, len: usize| {
+        let mut file = vec![1; len];
+        file[..8].copy_from_slice(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+        (file[30], file[31]) = (12, 0);
+        file[48..52].copy_from_slice(&root.to_le_bytes());
+        let at = (root as usize + 1) * 4_096 + 80;
+        let id = [class, 0x10, 0x0c, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46];
+        file.get_mut(at..at + 16).into_iter().for_each(|place| place.copy_from_slice(&id));
+        one("o", &write(&[Member::deflated("x", &file)]))
+    };
+    let (near, far, out) = (3, (LONG / 4_096 - 2) as u32, (40 << 20) / 4_096);
+    let named = "flaw container-unsupported o!/x\n";
+    for (root, len) in [(near, LONG), (far, LONG), (far, 34 << 20)] {
+        assert_eq!(compound(root, 0x84, len), named, "{root} of {len}");
+        assert_eq!(compound(root, 0x85, len), "", "{root} of {len}");
+    }
+    assert_eq!(compound(out, 0x84, 34 << 20), "flaw limit-memory o!/x\n");
 }
 
 /// A document of this name is in web applications and extensions of browsers as well.

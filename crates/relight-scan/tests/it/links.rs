@@ -6,9 +6,12 @@ use std::path::Path;
 use relight_scan::{Options, Progress, Services, Target, scan_target};
 
 use crate::container_writer::{deb, gz, xz};
-use crate::image_writer::{Image, LAYER, Node, gzip, oci, tar as tar_of, unpacked};
+use crate::hidden::{LONG, filler};
+use crate::image_writer::{
+    Image, LAYER, Node, docker, gzip, oci, packed, sha256, tar as tar_of, unpacked,
+};
 use crate::zip_writer::{Member, write};
-use crate::{CLASS, one, run, text, tree};
+use crate::{CLASS, one, one_with, run, text, tree};
 
 const PACKAGE: &[u8] = b"{\"name\":\"x\",\"version\":\"1.0.0\"}";
 
@@ -96,6 +99,26 @@ fn links_to_other_links_and_to_nothing() {
     assert_eq!(one("o", &chain), "pkg:npm/x@1.0.0 in o!/node_modules/x/package.json\n");
 }
 
+/// A name behind more links than are followed is told, in an archive and in a layer.
+#[test]
+fn a_name_behind_too_many_links_is_a_flaw() {
+    let chain = |links: usize| {
+        let names: Vec<&'static str> = (0..=17).map(|at| &"abcdefghijklmnopqr"[..=at]).collect();
+        let mut members = vec![(names[0], Node::File(PACKAGE.to_vec()))];
+        members.extend((1..links).map(|at| (names[at], Node::HardLink(names[at - 1]))));
+        members.push(("node_modules/x/package.json", Node::HardLink(names[links - 1])));
+        tar_of(&members)
+    };
+    let found = |place: &str| format!("pkg:npm/x@1.0.0 in {place}node_modules/x/package.json\n");
+    let told = |place: &str| format!("flaw limit-depth {place}node_modules/x/package.json\n");
+    assert_eq!((one("o", &chain(17)), one("o", &chain(18))), (found("o!/"), told("o!/")));
+    let image = |layer: Vec<u8>| {
+        let parts = docker(&[("layer.tar", layer.clone())], &[sha256(&layer)]);
+        one("i.tar", &packed(&parts))
+    };
+    assert_eq!((image(chain(17)), image(chain(18))), (found("i.tar!/"), told("i.tar!/")));
+}
+
 /// Bytes that come by once are gone when the link comes: that is said.
 #[test]
 fn a_link_into_bytes_that_have_gone_by_is_a_flaw() {
@@ -108,6 +131,72 @@ fn a_link_into_bytes_that_have_gone_by_is_a_flaw() {
     ]);
     let got = one("o", &write(&[Member::deflated("in", &inner)]));
     assert_eq!(got, "flaw method-unsupported o!/in!/node_modules/x/package.json\n");
+}
+
+/// Goal: what is held for files of several names counts as memory. Method: files below and above
+/// half of what may be held, and so much held already that there is no room.
+#[test]
+fn memory_for_files_of_several_names_is_bounded() {
+    let options = Options { buffered_bytes_max: 24 << 20, ..Options::default() };
+    let packed = |len: usize, noise: usize| {
+        let mut file = PACKAGE.to_vec();
+        file.resize(len, b' ');
+        gz(&tar_of(&[
+            ("noise", Node::File(filler(noise))),
+            ("zeros", Node::File(vec![0; LONG - noise])),
+            ("first", Node::File(file)),
+            ("node_modules/x/package.json", Node::HardLink("first")),
+            ("node_modules/y/package.json", Node::HardLink("first")),
+        ]))
+    };
+    let with = |bytes: &[u8]| one_with(&options, "o", bytes);
+    assert_eq!(with(&packed(1 << 20, 0)).matches("pkg:npm/x@1.0.0").count(), 2);
+    assert_eq!(with(&packed((12 << 20) + 1, 0)), "flaw limit-entry-size o\n");
+    let inner = write(&[Member::deflated("in", &packed(1_000, 7 << 20))]);
+    let told = with(&write(&[Member::deflated("x", &inner)]));
+    let told_of = |name| format!("flaw limit-memory o!/x!/in!/node_modules/{name}/package.json\n");
+    assert!(told.starts_with(&[told_of("x"), told_of("y")].concat()), "{told}");
+}
+
+/// Goal: a limit that only the second reading reaches is said. Method: an allowance between that of
+/// one reading and that of two, of bytes too many to be held.
+#[test]
+fn a_second_reading_that_reaches_a_limit_is_a_flaw() {
+    let packed = gz(&tar_of(&[
+        ("filler", Node::File(vec![0; 9 << 20])),
+        ("first", Node::File(PACKAGE.to_vec())),
+        ("node_modules/x/package.json", Node::HardLink("first")),
+    ]));
+    let with = |mib: u64| {
+        let expanded_free_bytes = mib << 20;
+        let options = Options { expanded_free_bytes, expanded_ratio_max: 0, ..Options::default() };
+        one_with(&options, "o", &packed)
+    };
+    let found = "pkg:npm/x@1.0.0 in o!/node_modules/x/package.json\n";
+    assert_eq!(with(40), found);
+    let between = with(14);
+    assert!(between.starts_with("flaw limit-expanded o"), "{between}");
+    assert_eq!(between.lines().count(), 1, "{between}");
+}
+
+/// Goal: names of files beside an image count as those in any other archive. Method: an image and,
+/// in the same tar, a store with links; as many links as are looked at, and one more.
+#[test]
+fn links_beside_an_image_have_names_of_their_own() {
+    let layer = tar_of(&[("a.txt", Node::File(b"a".to_vec()))]);
+    let parts = docker(&[("layer.tar", layer.clone())], &[sha256(&layer)]);
+    let with = |links: usize| {
+        let mut members: Vec<(&str, Node)> =
+            parts.iter().map(|(name, bytes)| (name.as_str(), Node::File(bytes.clone()))).collect();
+        members.push(("store/aa", Node::File(PACKAGE.to_vec())));
+        members.extend(vec![("plain", Node::HardLink("store/aa")); links]);
+        members.push(("app/node_modules/x/package.json", Node::HardLink("./store/aa")));
+        one("i.tar", &tar_of(&members))
+    };
+    let found = "pkg:npm/x@1.0.0 in i.tar!/app/node_modules/x/package.json\n";
+    assert_eq!(with(0), found);
+    assert_eq!(with(4_095), found);
+    assert_eq!(with(4_096), "flaw limit-entries i.tar\n");
 }
 
 /// Goal: the same in layers, packed and not. An upper layer may link to a file of a lower one.
