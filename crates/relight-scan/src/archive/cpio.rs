@@ -1,12 +1,14 @@
 //! cpio archives: the payload of rpm and the initial file system of Linux, which is several of
 //! them one after the other, some of them compressed.
 
+use std::collections::HashMap;
 use std::io;
 
 use relight_model::FlawCode;
 
-use super::{Container, Damage, Entry, Feed, Node};
+use super::{Body, Container, Damage, Entry, Feed, Node};
 use crate::sniff::{self, Head};
+use crate::window::Window;
 
 /// Bytes of one name. Longer ones do not occur, and a header can ask for gigabytes.
 const NAME_BYTES_MAX: u64 = 65_535;
@@ -14,12 +16,84 @@ const NAME_BYTES_MAX: u64 = 65_535;
 /// Zeros between two archives are skipped in pieces of this size.
 const ZEROS_BYTES: usize = 4_096;
 
+/// Bytes of names of files that have several: their bytes may come with any of them.
+const LINKED_BYTES_MAX: usize = 4 << 20;
+
+/// Bytes that such a name takes beside itself.
+const LINKED_NAME_BYTES: usize = 64;
+
 /// A cpio archive, or several.
 pub(crate) struct Cpio {
     feed: Feed,
     /// Where the next header stands.
     next: u64,
     done: bool,
+    linked: Files,
+    /// What comes before the next header, last first.
+    ahead: Vec<Entry>,
+}
+
+/// What tells a file of several names: its devices and its number.
+type Inode = (u64, u64, u64);
+
+/// The files of several names: writers put the bytes behind the last one, and nothing behind the
+/// others.
+#[derive(Default)]
+struct Files {
+    files: HashMap<Inode, Names>,
+    bytes: usize,
+}
+
+/// Under which name the bytes of a file came, or the names that wait for them.
+enum Names {
+    Read(Vec<u8>),
+    Waiting(Vec<Vec<u8>>),
+}
+
+impl Files {
+    /// Another name of a file without bytes: an entry, unless it waits for them.
+    fn empty(&mut self, inode: Inode, name: Vec<u8>) -> Option<Entry> {
+        let bytes = name.len() + LINKED_NAME_BYTES;
+        if self.bytes + bytes > LINKED_BYTES_MAX {
+            let flaws = vec![FlawCode::LimitMemory];
+            return Some(Entry { flaws, ..Entry::file(name, Some(0), Body::Nothing) });
+        }
+        match self.files.entry(inode).or_insert_with(|| Names::Waiting(Vec::new())) {
+            Names::Read(file) => return Some(Entry::bare(name, Node::HardLink(file.clone()))),
+            Names::Waiting(names) => names.push(name),
+        }
+        self.bytes += bytes;
+        None
+    }
+
+    /// The bytes of a file: the names that waited for them, last first.
+    fn full(&mut self, inode: Inode, name: &[u8]) -> Vec<Entry> {
+        let bytes = name.len() + LINKED_NAME_BYTES;
+        let before = if self.bytes + bytes > LINKED_BYTES_MAX {
+            self.files.remove(&inode)
+        } else {
+            self.bytes += bytes;
+            self.files.insert(inode, Names::Read(name.to_vec()))
+        };
+        let link = |waited| Entry::bare(waited, Node::HardLink(name.to_vec()));
+        match before {
+            Some(Names::Waiting(names)) => names.into_iter().rev().map(link).collect(),
+            Some(Names::Read(_)) | None => Vec::new(),
+        }
+    }
+
+    /// The archive ends: who still waits is empty. Last first.
+    fn end(&mut self) -> Vec<Entry> {
+        let files = std::mem::take(self).files.into_values();
+        let waiting = files.flat_map(|names| match names {
+            Names::Waiting(names) => names,
+            Names::Read(_) => Vec::new(),
+        });
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_unstable_by(|a, b| b.cmp(a));
+        let empty = |name| Entry::file(name, Some(0), Body::Plain(Window::default()));
+        waiting.into_iter().map(empty).collect()
+    }
 }
 
 /// One header.
@@ -28,6 +102,9 @@ struct Header {
     size: u64,
     name_len: u64,
     header_len: u64,
+    /// How many names the file has, and what tells it.
+    links: u64,
+    inode: Inode,
     device: (u64, u64),
     /// Names and data start at multiples of this.
     align: u64,
@@ -35,11 +112,15 @@ struct Header {
 
 impl Cpio {
     pub(crate) fn new(feed: Feed) -> Self {
-        Self { feed, next: 0, done: false }
+        let (linked, ahead) = Default::default();
+        Self { feed, next: 0, done: false, linked, ahead }
     }
 
     fn step(&mut self) -> io::Result<Option<Result<Entry, Damage>>> {
         loop {
+            if let Some(entry) = self.ahead.pop() {
+                return Ok(Some(Ok(entry)));
+            }
             if !self.feed.seek(self.next)? {
                 return Ok(Some(Err(Damage::new(FlawCode::Truncated, 0))));
             }
@@ -64,13 +145,16 @@ impl Cpio {
             let data_at = padded(start, name_at + header.name_len, header.align);
             self.feed.seek(data_at)?;
             self.next = padded(start, data_at.saturating_add(header.size), header.align);
-            if name != b"TRAILER!!!" {
-                return Ok(Some(Ok(self.entry(name, &header)?)));
+            if name == b"TRAILER!!!" {
+                self.ahead = self.linked.end();
+            } else if let Some(entry) = self.entry(name, &header)? {
+                return Ok(Some(Ok(entry)));
             }
         }
     }
 
-    fn entry(&mut self, name: Vec<u8>, header: &Header) -> io::Result<Entry> {
+    /// A member; `None` for a name whose file comes later.
+    fn entry(&mut self, name: Vec<u8>, header: &Header) -> io::Result<Option<Entry>> {
         let name = name.strip_prefix(b"./").map_or_else(|| name.clone(), <[u8]>::to_vec);
         let node = match header.mode & 0o170_000 {
             0o040_000 => Node::Folder,
@@ -78,23 +162,30 @@ impl Cpio {
                 let target = header.size.min(NAME_BYTES_MAX);
                 Node::Link(self.feed.peek(target as usize)?)
             }
+            0o100_000 | 0 if header.links > 1 && header.size == 0 => {
+                return Ok(self.linked.empty(header.inode, name));
+            }
             0o100_000 | 0 => {
+                if header.links > 1 {
+                    self.ahead = self.linked.full(header.inode, &name);
+                }
                 let mut entry = Entry::file(name, Some(header.size), self.feed.body(header.size));
                 if !self.feed.has(header.size) {
                     entry.flaws.push(FlawCode::Truncated);
                 }
-                return Ok(entry);
+                return Ok(Some(entry));
             }
             _ => Node::Device(header.device.0 as u32, header.device.1 as u32),
         };
-        Ok(Entry::bare(name, node))
+        Ok(Some(Entry::bare(name, node)))
     }
 
     /// What stands where no header is: something compressed, or the end.
     fn behind(&mut self, head: &[u8]) -> io::Result<Option<Result<Entry, Damage>>> {
         self.done = true;
+        self.ahead = self.linked.end();
         if head.is_empty() {
-            return Ok(None);
+            return Ok(self.ahead.pop().map(Ok));
         }
         let head = self.feed.peek(sniff::HEAD_BYTES)?;
         if matches!(sniff::head(&head), Head::Stream(_)) {
@@ -120,11 +211,14 @@ impl Cpio {
 impl Container for Cpio {
     fn next(&mut self) -> Option<Result<Entry, Damage>> {
         if self.done {
-            return None;
+            return self.ahead.pop().map(Ok);
         }
         let step = self.step().unwrap_or_else(|error| Some(Err(Damage::of(&error))));
         // Behind something that is no header there is no telling where the next one would be.
-        self.done |= !matches!(step, Some(Ok(_)));
+        if !matches!(step, Some(Ok(_))) {
+            self.done = true;
+            self.ahead.extend(self.linked.end());
+        }
         step
     }
 }
@@ -155,6 +249,8 @@ fn new_ascii(head: &[u8]) -> Option<Header> {
         size: field(6)?,
         name_len: field(11)?,
         header_len: 110,
+        links: field(4)?,
+        inode: (field(7)?, field(8)?, field(0)?),
         device: (field(9)?, field(10)?),
         align: 4,
     })
@@ -171,6 +267,8 @@ fn old_ascii(head: &[u8]) -> Option<Header> {
         size: field(65, 11)?,
         name_len: field(59, 6)?,
         header_len: 76,
+        links: field(36, 6)?,
+        inode: (0, field(6, 6)?, field(12, 6)?),
         device: (0, field(42, 6)?),
         align: 1,
     })
@@ -184,7 +282,51 @@ fn binary(head: &[u8]) -> Option<Header> {
         size: word(22)? << 16 | word(24)?,
         name_len: word(20)?,
         header_len: 26,
+        links: word(12)?,
+        inode: (0, word(2)?, word(4)?),
         device: (0, word(14)?),
         align: 2,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(entry: Entry) -> String {
+        let target = match &entry.node {
+            Node::HardLink(target) => format!(" of {}", String::from_utf8_lossy(target)),
+            _ => String::new(),
+        };
+        let flaws: String = entry.flaws.iter().map(|code| format!(" {}", code.as_str())).collect();
+        format!("{}{target}{flaws}", String::from_utf8_lossy(&entry.name))
+    }
+
+    fn names(entries: impl IntoIterator<Item = Entry>) -> Vec<String> {
+        entries.into_iter().map(name).collect()
+    }
+
+    #[test]
+    fn names_wait_for_the_bytes_of_their_file() {
+        let (mut files, nothing) = (Files::default(), Vec::<String>::new());
+        assert_eq!(names(files.empty((0, 0, 1), b"a".to_vec())), nothing);
+        assert_eq!(names(files.empty((0, 0, 2), b"other".to_vec())), nothing);
+        assert_eq!(names(files.empty((0, 0, 1), b"b".to_vec())), nothing);
+        assert_eq!(names(files.full((0, 0, 1), b"c")), ["b of c", "a of c"], "last first");
+        assert_eq!(names(files.empty((0, 0, 1), b"d".to_vec())), ["d of c"]);
+        // Old writers put the bytes behind each name.
+        assert_eq!(names(files.full((0, 0, 1), b"e")), nothing);
+        assert_eq!(names(files.end()), ["other"]);
+        assert_eq!(names(files.empty((0, 0, 1), b"a".to_vec())), nothing, "another archive");
+    }
+
+    #[test]
+    fn more_names_than_are_kept_are_said() {
+        let mut files = Files::default();
+        let name = vec![b'n'; LINKED_BYTES_MAX - LINKED_NAME_BYTES];
+        assert!(files.empty((0, 0, 1), name.clone()).is_none());
+        assert_eq!(names(files.empty((0, 0, 1), Vec::new())), [" limit-memory"]);
+        assert_eq!(files.full((0, 0, 1), b"c").len(), 1, "who waits gets its bytes");
+        assert_eq!(names(files.empty((0, 0, 1), Vec::new())), [" limit-memory"]);
+    }
 }

@@ -80,9 +80,16 @@ pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// cpio in the form `newc`.
 pub(crate) fn cpio(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let files: Vec<_> = files.iter().map(|(name, data)| (*name, (1, 1), *data)).collect();
+    linked_cpio(&files)
+}
+
+/// The same with the number and the count of names of each file.
+pub(crate) fn linked_cpio(files: &[(&str, (usize, usize), &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();
-    for (name, data) in files.iter().chain([&("TRAILER!!!", &b""[..])]) {
-        let fields = [1, 0o100_644, 0, 0, 1, 0, data.len(), 0, 0, 0, 0, name.len() + 1, 0];
+    for (name, (inode, links), data) in files.iter().chain([&("TRAILER!!!", (0, 1), &b""[..])]) {
+        let (names, size) = (name.len() + 1, data.len());
+        let fields = [*inode, 0o100_644, 0, 0, *links, 0, size, 0, 0, 0, 0, names, 0];
         out.extend(b"070701");
         fields.iter().for_each(|field| out.extend(format!("{field:08x}").as_bytes()));
         out.extend(name.as_bytes());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use relight_scan::{Options, Progress, Services, Target, scan_target};
 
-use crate::container_writer::{deb, gz, xz};
+use crate::container_writer::{deb, gz, linked_cpio, rpm, xz};
 use crate::hidden::{LONG, filler};
 use crate::image_writer::{
     Image, LAYER, Node, docker, gzip, oci, packed, sha256, tar as tar_of, unpacked,
@@ -131,6 +131,40 @@ fn a_link_into_bytes_that_have_gone_by_is_a_flaw() {
     ]);
     let got = one("o", &write(&[Member::deflated("in", &inner)]));
     assert_eq!(got, "flaw method-unsupported o!/in!/node_modules/x/package.json\n");
+}
+
+/// Goal: the payload of an rpm has the bytes of a file behind the last of its names, and the name
+/// that counts may be another one. Method: the bytes behind the last name, behind the first and
+/// behind none, plain and packed, and as a stream in a stream, which cannot be read again.
+#[test]
+fn a_file_of_several_names_in_a_cpio_is_read_under_each() {
+    const PLACE: &str = "node_modules/x/package.json";
+    let last = linked_cpio(&[
+        (PLACE, (7, 3), b""),
+        ("other", (8, 2), b""),
+        ("store/bb", (7, 3), b""),
+        ("store/aa", (7, 3), PACKAGE),
+    ]);
+    let first = linked_cpio(&[("store/aa", (7, 2), PACKAGE), (PLACE, (7, 2), b"")]);
+    let named = linked_cpio(&[("store/aa", (7, 2), b""), (PLACE, (7, 2), PACKAGE)]);
+    let empty = linked_cpio(&[("store/aa", (7, 2), b""), ("store/bb", (7, 2), b"")]);
+    let found = |place: &str| format!("pkg:npm/x@1.0.0 in {place}!/{PLACE}\n");
+    for (kind, payload) in [("last", &last), ("first", &first), ("named", &named)] {
+        assert_eq!(one("o", payload), found("o"), "{kind}");
+        assert_eq!(one("o", &gz(payload)), found("o"), "{kind}");
+        for package in [rpm(payload), rpm(&gz(payload)), rpm(&xz(payload))] {
+            assert_eq!(one("o.rpm", &package), found("o.rpm"), "{kind}");
+        }
+    }
+    assert_eq!(one("o.rpm", &rpm(&gz(&empty))), "");
+    let noise = filler(LONG);
+    let long = linked_cpio(&[
+        (PLACE, (7, 2), b""),
+        ("store/aa", (7, 2), PACKAGE),
+        ("noise", (9, 1), &noise),
+    ]);
+    let long = gz(&tar_of(&[("x.rpm", Node::File(rpm(&gz(&long))))]));
+    assert_eq!(one("o", &long), format!("flaw method-unsupported o!/x.rpm!/{PLACE}\n"));
 }
 
 /// Goal: what is held for files of several names counts as memory. Method: files below and above
