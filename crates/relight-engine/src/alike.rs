@@ -76,7 +76,9 @@ impl AskAlike<'_> {
     }
 
     fn site(&self, site: SiteId, looked: &Looked) -> AlikeAnswer {
-        let states = self.index.inventory_states(site);
+        // Programs that do not list what they were built from hold no archives.
+        let states = self.index.inventory_states(site).into_iter();
+        let states: Vec<_> = states.map(|state| state.about(|_| false)).collect();
         let assets: Vec<AssetId> = self.index.assets_of(site).collect();
         let found = assets.iter().filter_map(|asset| looked.found.get(asset)).flatten();
         let mut found: Vec<Alike> = found.cloned().collect();

@@ -156,7 +156,9 @@ impl Ask<'_> {
     }
 
     fn site(&self, site: SiteId, by_asset: &BTreeMap<AssetId, Vec<Found>>) -> SiteAnswer {
-        let states = self.index.inventory_states(site);
+        let states = self.index.inventory_states(site).into_iter();
+        let may_mean = |kind: &str| self.question.may_mean(self.advisories, kind);
+        let states: Vec<_> = states.map(|state| state.about(may_mean)).collect();
         let found = self.index.assets_of(site).filter_map(|asset| by_asset.get(&asset));
         let mut found: Vec<Found> = found.flatten().copied().collect();
         found.sort();

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use relight_match::{Advisories, Question};
 use relight_model::{
-    AssetId, Coverage, Digest, Exhibit, Exposure, FindingState, InventoryState, Sbom, SiteId,
-    Timestamp,
+    AssetId, Coverage, Digest, Exhibit, Exposure, FindingState, FlawCode, InventoryState, Sbom,
+    SiteId, Timestamp,
 };
 use relight_store::{Deployed, SnapshotRow, Store, StoreError, deployed_otherwise};
 
@@ -274,7 +274,7 @@ impl<'a> Then<'a> {
         };
         let changed_since = deployed_otherwise(&history.deployed, row.artifact, (confirmed, at));
         let confirmed = Some(confirmed);
-        let state = InventoryState { confirmed, changed_since, flaws: Vec::new() };
+        let state = InventoryState { confirmed, changed_since, ..InventoryState::default() };
         let covered = Coverage::of(&[state], at, self.age_max).is_ok();
         Ok(if complete && covered { Exposure::Clear } else { Exposure::Unknown })
     }
@@ -306,7 +306,10 @@ impl<'a> Then<'a> {
         if sbom.components.iter().flat_map(|it| &it.hashes).any(is_meant) {
             return Judged::Affected;
         }
-        let mut complete = sbom.flaws.is_empty();
+        let may_hide = |code: FlawCode| {
+            code.hides().is_none_or(|kind| question.may_mean(&self.advisories, kind))
+        };
+        let mut complete = !sbom.flaws.iter().any(|flaw| may_hide(flaw.code));
         for component in &sbom.components {
             match question.judge_component(&self.advisories, component).map(|found| found.state) {
                 Some(state) if state.is_affected() => return Judged::Affected,

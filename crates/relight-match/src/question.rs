@@ -125,6 +125,21 @@ impl Question {
         (!is_answerable).then_some(UnknownReason::RangeUnresolved)
     }
 
+    /// Whether it may be about a package of this type of package URL, as far as is known.
+    pub fn may_mean(&self, advisories: &Advisories, kind: &str) -> bool {
+        match self {
+            Self::Advisory(id) => {
+                let packages = advisories.groups_of(id).flat_map(|group| group.bare_packages());
+                let kinds: Vec<_> = packages.map(|package| package.ecosystem.purl_kind()).collect();
+                kinds.is_empty() || kinds.into_iter().any(|it| it.is_none_or(|it| it == kind))
+            }
+            Self::Package(question) => {
+                let asked = question.purl.as_ref().map(|purl| purl.kind.as_str());
+                asked.is_none_or(|it| it == kind || it == "generic")
+            }
+        }
+    }
+
     /// What a component means for the question; `None` when it is not what was asked for, which
     /// is an answer only where [`Question::gap`] is `None`.
     pub fn judge_component(

@@ -127,14 +127,25 @@ impl UnknownReason {
 }
 
 /// What is known about the inventory of one asset, as far as an answer needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InventoryState {
     /// When the inventory was last confirmed; `None` when there is none.
     pub confirmed: Option<Timestamp>,
     /// A deployment was reported after the inventory.
     pub changed_since: bool,
-    /// The reasons of its flaws; empty when it is complete.
+    /// The reasons of its flaws that can hide anything; empty when there are none.
     pub flaws: Vec<UnknownReason>,
+    /// The packages that its other flaws can hide, by the type of their package URLs.
+    pub hidden: Vec<&'static str>,
+}
+
+impl InventoryState {
+    /// The same for a question that is only about packages of some types of package URLs.
+    #[must_use]
+    pub fn about(mut self, may_mean: impl Fn(&str) -> bool) -> Self {
+        self.hidden.retain(|kind| may_mean(kind));
+        self
+    }
 }
 
 /// Proof that every asset of a site was looked at, completely and recently enough.
@@ -182,6 +193,7 @@ impl Coverage {
                 reasons.push(UnknownReason::ChangedSince);
             }
             reasons.extend(&asset.flaws);
+            reasons.extend((!asset.hidden.is_empty()).then_some(UnknownReason::NotObservable));
         }
         reasons.sort();
         reasons.dedup();
@@ -204,13 +216,28 @@ mod tests {
     use super::*;
 
     fn fresh() -> InventoryState {
-        InventoryState { confirmed: Some(1000), changed_since: false, flaws: Vec::new() }
+        let (flaws, hidden) = (Vec::new(), Vec::new());
+        InventoryState { confirmed: Some(1000), changed_since: false, flaws, hidden }
     }
 
     #[test]
     fn complete_and_fresh_is_covered() {
         let coverage = Coverage::of(&[fresh(), fresh()], 1060, 60).unwrap();
         assert_eq!((coverage.oldest(), coverage.assets()), (1000, 2));
+    }
+
+    #[test]
+    fn what_hides_some_packages_is_a_reason_for_questions_about_them() {
+        let state = InventoryState { hidden: vec!["cargo", "golang"], ..fresh() };
+        let reasons = |may_mean: &dyn Fn(&str) -> bool| {
+            let states = [fresh(), state.clone().about(may_mean)];
+            let reasons = Coverage::reasons(&states, 1060, 60);
+            assert_eq!(Coverage::of(&states, 1060, 60).is_ok(), reasons.is_empty());
+            reasons
+        };
+        assert_eq!(reasons(&|_| true), [UnknownReason::NotObservable]);
+        assert_eq!(reasons(&|kind| kind == "golang"), [UnknownReason::NotObservable]);
+        assert_eq!(reasons(&|kind| kind == "maven"), []);
     }
 
     #[test]

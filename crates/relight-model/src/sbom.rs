@@ -66,13 +66,21 @@ pub enum FlawCode {
     /// Code that is recognised and cannot be looked into (classes of Android, a native image that
     /// does not say what is in it).
     CodeUnreadable,
+    /// A Go program that does not say which modules it was built from.
+    GoUnlisted,
+    /// A Rust program that does not say which crates it was built from.
+    RustUnlisted,
+    /// A .NET program, compiled ahead of time, that does not say what it was built from.
+    DotnetUnlisted,
+    /// A program of Node.js, Deno or Bun with its scripts in it, which are not read.
+    NodeUnlisted,
     /// The document we read says itself that it is not complete, or does not say.
     Undeclared,
 }
 
 impl FlawCode {
     /// Every code.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::PermissionDenied,
         Self::IoError,
         Self::Encrypted,
@@ -103,6 +111,10 @@ impl FlawCode {
         Self::ChangedDuringScan,
         Self::ClassesNotRead,
         Self::CodeUnreadable,
+        Self::GoUnlisted,
+        Self::RustUnlisted,
+        Self::DotnetUnlisted,
+        Self::NodeUnlisted,
         Self::Undeclared,
     ];
 
@@ -139,6 +151,10 @@ impl FlawCode {
             Self::ChangedDuringScan => "changed-during-scan",
             Self::ClassesNotRead => "classes-not-read",
             Self::CodeUnreadable => "code-unreadable",
+            Self::GoUnlisted => "go-unlisted",
+            Self::RustUnlisted => "rust-unlisted",
+            Self::DotnetUnlisted => "dotnet-unlisted",
+            Self::NodeUnlisted => "node-unlisted",
             Self::Undeclared => "undeclared",
         }
     }
@@ -146,6 +162,18 @@ impl FlawCode {
     /// Reads a stable name back.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
+    /// The only packages that it can hide, by the type of their package URLs; `None` when it can
+    /// hide anything.
+    pub const fn hides(self) -> Option<&'static str> {
+        match self {
+            Self::GoUnlisted => Some("golang"),
+            Self::RustUnlisted => Some("cargo"),
+            Self::DotnetUnlisted => Some("nuget"),
+            Self::NodeUnlisted => Some("npm"),
+            _ => None,
+        }
     }
 
     /// What the flaw makes of a question that the unread bytes could have answered.
@@ -178,7 +206,12 @@ impl FlawCode {
             | Self::FileSystemExcluded
             | Self::PlatformNotChosen => UnknownReason::PartialExcluded,
             Self::ChangedDuringScan => UnknownReason::ChangedSince,
-            Self::ClassesNotRead | Self::CodeUnreadable => UnknownReason::NotObservable,
+            Self::ClassesNotRead
+            | Self::CodeUnreadable
+            | Self::GoUnlisted
+            | Self::RustUnlisted
+            | Self::DotnetUnlisted
+            | Self::NodeUnlisted => UnknownReason::NotObservable,
             Self::Undeclared => UnknownReason::DeclaredOnly,
         }
     }

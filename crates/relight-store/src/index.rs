@@ -62,8 +62,10 @@ pub struct AssetState {
     pub deployed: Option<Digest>,
     /// What is in service is not known to be what the snapshot describes.
     pub changed_since: bool,
-    /// The reasons of its flaws, sorted, without doubles.
+    /// The reasons of its flaws that can hide anything, sorted, without doubles.
     pub flaws: Box<[UnknownReason]>,
+    /// What its other flaws can hide ([`relight_model::FlawCode::hides`]), sorted, without doubles.
+    pub hidden: Box<[&'static str]>,
 }
 
 impl Index {
@@ -223,12 +225,13 @@ impl Index {
 }
 
 const fn never() -> InventoryState {
-    InventoryState { confirmed: None, changed_since: false, flaws: Vec::new() }
+    InventoryState { confirmed: None, changed_since: false, flaws: Vec::new(), hidden: Vec::new() }
 }
 
 fn inventory_state(state: &AssetState) -> InventoryState {
-    let AssetState { confirmed, changed_since, flaws, .. } = state;
-    InventoryState { confirmed: *confirmed, changed_since: *changed_since, flaws: flaws.to_vec() }
+    let AssetState { confirmed, changed_since, flaws, hidden, .. } = state;
+    let (flaws, hidden) = (flaws.to_vec(), hidden.to_vec());
+    InventoryState { confirmed: *confirmed, changed_since: *changed_since, flaws, hidden }
 }
 
 /// The form in which names are looked up: lower case, one `-` for each run of `-`, `_` and `.`
@@ -339,7 +342,7 @@ mod tests {
 
     #[test]
     fn states_give_the_coverage_of_a_site() {
-        let (_folder, store) = open_with_sites(3);
+        let (_folder, store) = open_with_sites(4);
         let flaw = |code, evidence: &str| Flaw { code, evidence: evidence.into(), bytes: 1 };
         let flaws = vec![
             flaw(FlawCode::Truncated, "a"),
@@ -349,13 +352,21 @@ mod tests {
         put(&store, 1, &sbom(&[]), 100);
         put(&store, 1, &sbom(&[]), 150);
         put(&store, 2, &Sbom { flaws, ..Sbom::default() }, 100);
+        let unlisted = [FlawCode::RustUnlisted, FlawCode::GoUnlisted, FlawCode::RustUnlisted];
+        let flaws = unlisted.iter().zip(["a", "b", "c"]).map(|(code, at)| flaw(*code, at));
+        put(&store, 3, &Sbom { flaws: flaws.collect(), ..Sbom::default() }, 150);
         let index = Index::build(&store).unwrap();
+        let hidden: Vec<_> =
+            index.inventory_states(SiteId(3)).into_iter().map(|it| it.hidden).collect();
+        assert_eq!(hidden, [["cargo", "golang"]]);
         let reasons = |site| Coverage::reasons(&index.inventory_states(SiteId(site)), 200, 60);
         assert_eq!(reasons(1), []);
-        use UnknownReason::{NeverInventoried, NoAsset, PartialCorrupt, PartialEncrypted, Stale};
+        use UnknownReason::{NeverInventoried, NoAsset, NotObservable};
+        use UnknownReason::{PartialCorrupt, PartialEncrypted, Stale};
         assert_eq!(reasons(2), [Stale, PartialEncrypted, PartialCorrupt]);
-        assert_eq!(reasons(3), [NeverInventoried]);
-        assert_eq!(reasons(4), [NoAsset]);
+        assert_eq!(reasons(3), [NotObservable]);
+        assert_eq!(reasons(4), [NeverInventoried]);
+        assert_eq!(reasons(5), [NoAsset]);
     }
 
     #[test]

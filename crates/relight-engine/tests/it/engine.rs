@@ -175,6 +175,23 @@ fn unreadable() -> Sbom {
     Sbom { components: Vec::new(), flaws: vec![flaw], ..log4j("0") }
 }
 
+/// Programs that do not say what they were built from make unknown what they can hide, and nothing
+/// else.
+#[test]
+fn a_program_without_a_list_hides_packages_of_its_own_kind_only() {
+    let town = Town::new(1);
+    let flaw = Flaw { code: FlawCode::RustUnlisted, evidence: "bin/x".into(), bytes: 0 };
+    town.ingest(0, Sbom { flaws: vec![flaw], ..log4j("2.17.1") });
+    let ask = |text: &str| {
+        let answers = town.engine.ask(&Question::parse(text).unwrap());
+        (answers.count(Verdict::Clear), answers.count(Verdict::Unknown))
+    };
+    assert_eq!([ask(LOG4SHELL), ask("pkg:npm/x")], [(1, 0); 2]);
+    assert_eq!([ask("pkg:cargo/x"), ask("x")], [(0, 1); 2]);
+    let reasons = town.engine.ask(&Question::parse("pkg:cargo/x").unwrap()).first_reasons();
+    assert_eq!(reasons.get(&UnknownReason::NotObservable), Some(&1));
+}
+
 fn proved(site: usize, light: Light) -> (String, Entry) {
     let (sites, edge) = (vec![key(&name(site))], "east".to_owned());
     (LOG4SHELL.into(), Entry::Proved { sites, light, edge, epoch: Epoch::default() })

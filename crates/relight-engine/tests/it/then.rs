@@ -128,10 +128,12 @@ fn a_site_that_was_patched_on_the_day_it_was_tried_was_vulnerable_that_day() {
 fn an_attempt_on_a_site_that_was_vulnerable_that_hour_is_s4() {
     let vulnerable = || log4j("2.14.1");
     let patched = || log4j("2.17.1");
-    let unread = || Sbom {
-        flaws: vec![Flaw { code: FlawCode::Encrypted, evidence: "x.zip".into(), bytes: 9 }],
+    let with = |code, evidence: &str| Sbom {
+        flaws: vec![Flaw { code, evidence: evidence.into(), bytes: 9 }],
         ..log4j("2.17.1")
     };
+    let unread = || with(FlawCode::Encrypted, "x.zip");
+    let unlisted = || with(FlawCode::GoUnlisted, "bin/x");
     let other = Some(Digest([9; 32]));
     for (what, steps, exposure) in [
         ("seen that morning", vec![Inventory(vulnerable(), NOON - HOUR)], Exposure::Affected),
@@ -173,6 +175,7 @@ fn an_attempt_on_a_site_that_was_vulnerable_that_hour_is_s4() {
         ),
         ("inventory too old", vec![Inventory(patched(), NOON - 8 * 24 * HOUR)], Exposure::Unknown),
         ("with a part unread", vec![Inventory(unread(), NOON - HOUR)], Exposure::Unknown),
+        ("with modules unread", vec![Inventory(unlisted(), NOON - HOUR)], Exposure::Clear),
         (
             "something else deployed since",
             vec![Inventory(patched(), NOON - HOUR), Deployment(other, NOON - 60)],

@@ -77,6 +77,32 @@ fn an_advisory_that_names_no_package_cannot_be_answered() {
     }
 }
 
+/// What hides crates only hides nothing of a question about Maven; what is not known may be about
+/// anything.
+#[test]
+fn a_question_says_which_kinds_of_packages_it_may_be_about() {
+    let advisories = Advisories::new(vec![
+        advisory("CVE-1", vec![affected("npm", "lib", &["i1 f2"])]),
+        advisory("CVE-2", vec![affected("Go", "lib", &["i1"]), affected("Debian", "x", &["i1"])]),
+        advisory("CVE-3", vec![affected("Nobody knows", "lib", &["i1"])]),
+        advisory("CVE-4", Vec::new()),
+    ]);
+    for (question, kinds) in [
+        ("CVE-1", [false, true, false]),
+        ("CVE-2", [false, false, true]),
+        ("CVE-3", [true; 3]),
+        ("CVE-4", [true; 3]),
+        ("CVE-5", [true; 3]),
+        ("lib<2", [true; 3]),
+        ("pkg:npm/lib@1", [false, true, false]),
+        ("pkg:generic/lib", [true; 3]),
+    ] {
+        let asked = Question::parse(question).unwrap();
+        let may_mean = ["maven", "npm", "golang"].map(|kind| asked.may_mean(&advisories, kind));
+        assert_eq!(may_mean, kinds, "{question}");
+    }
+}
+
 #[test]
 fn ids_are_told_from_names() {
     for id in [

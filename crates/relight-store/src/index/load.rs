@@ -3,10 +3,10 @@
 //! Sites of one host have one inventory, and inventories are made of the same components: each text
 //! is read once, and of a component that is known only what tells it apart is looked at.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use relight_model::{AssetId, Component, Digest, Timestamp};
+use relight_model::{AssetId, Component, Digest, FlawCode, Timestamp};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, Row};
 use xxhash_rust::xxh3::xxh3_64;
@@ -149,12 +149,15 @@ impl Index {
                 Some(())
             })
         })?;
-        let mut reasons: Vec<_> = rest.flaws.iter().map(|flaw| flaw.code.reason()).collect();
-        reasons.sort_unstable();
-        reasons.dedup();
+        let hides = |code: &FlawCode| code.hides();
+        let codes: Vec<FlawCode> = rest.flaws.iter().map(|flaw| flaw.code).collect();
+        let broad = codes.iter().filter(|code| code.hides().is_none());
+        let reasons: BTreeSet<_> = broad.map(|code| code.reason()).collect();
+        let hidden: BTreeSet<_> = codes.iter().filter_map(hides).collect();
         for mut it in waiting {
             it.state.snapshot = Some(digest);
-            it.state.flaws = reasons.clone().into();
+            it.state.flaws = reasons.iter().copied().collect();
+            it.state.hidden = hidden.iter().copied().collect();
             self.put(it);
         }
         Ok(())

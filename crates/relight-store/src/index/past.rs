@@ -60,8 +60,9 @@ impl Index {
         let (moved, same): (BTreeMap<_, _>, BTreeMap<_, _>) =
             states.into_iter().partition(|(asset, state)| present(asset) != state.snapshot);
         for (asset, state) in same {
-            let flaws = self.assets.get(&asset).map(|it| it.flaws.clone()).unwrap_or_default();
-            self.assets.insert(asset, AssetState { flaws, ..state });
+            let before = self.assets.remove(&asset).unwrap_or_default();
+            let AssetState { flaws, hidden, .. } = before;
+            self.assets.insert(asset, AssetState { flaws, hidden, ..state });
         }
         self.forget(&moved.keys().copied().collect::<Vec<_>>());
         let mut snapshots = Snapshots::default();
@@ -326,6 +327,7 @@ mod tests {
                 let (past, then) = (past.asset(asset).unwrap(), then.asset(asset).unwrap());
                 assert_eq!(past.snapshot, then.snapshot, "seed {seed} {asset:?}");
                 assert_eq!(past.flaws, then.flaws, "seed {seed} {asset:?}");
+                assert_eq!(past.hidden, then.hidden, "seed {seed} {asset:?}");
                 assert!(past.confirmed <= then.confirmed, "seed {seed} {asset:?}");
                 assert_eq!(past.confirmed.is_some(), then.confirmed.is_some(), "seed {seed}");
                 assert!(

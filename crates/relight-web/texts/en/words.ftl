@@ -98,6 +98,10 @@ flaw-platform-not-chosen = an image for another platform
 flaw-changed-during-scan = changed while it was read, twice
 flaw-classes-not-read = classes were not read (fast mode)
 flaw-code-unreadable = code that cannot be looked into (Android, native image)
+flaw-go-unlisted = a Go program that does not list its modules
+flaw-rust-unlisted = a Rust program that does not list its crates
+flaw-dotnet-unlisted = a compiled .NET program that does not list its packages
+flaw-node-unlisted = a program with packed scripts (Node.js, Deno, Bun) that are not read
 flaw-undeclared = the document does not declare itself complete
 
 severity-S0 = background noise

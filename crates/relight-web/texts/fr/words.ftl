@@ -98,6 +98,10 @@ flaw-platform-not-chosen = image d’une autre plateforme
 flaw-changed-during-scan = modifié pendant la lecture, deux fois
 flaw-classes-not-read = classes non lues (mode rapide)
 flaw-code-unreadable = code illisible (Android, image native)
+flaw-go-unlisted = programme Go qui n’énumère pas ses modules
+flaw-rust-unlisted = programme Rust qui n’énumère pas ses crates
+flaw-dotnet-unlisted = programme .NET compilé qui n’énumère pas ses paquets
+flaw-node-unlisted = programme aux scripts empaquetés (Node.js, Deno, Bun), non lus
 flaw-undeclared = le document ne se déclare pas complet
 
 severity-S0 = bruit de fond
