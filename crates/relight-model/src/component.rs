@@ -1,6 +1,6 @@
 //! A component: one package in one place, and how we know.
 
-use crate::{Digest, Purl, Warning};
+use crate::{Digest, FlawCode, Purl, Warning};
 
 /// How a component was recognised, strongest first (a design rule of the scanner: the bytes on the
 /// machine outrank what a file says about itself, which outranks what a file is called).
@@ -227,8 +227,8 @@ pub struct Catalog {
     pub warnings: Vec<Warning>,
     /// Which files packages of the operating system installed.
     pub owned: Vec<Owned>,
-    /// It is code of a language that can be embedded, and does not say what is in it.
-    pub is_unreadable: bool,
+    /// It is code that does not say what is in it.
+    pub unlisted: Option<FlawCode>,
 }
 
 /// The files that one package of the operating system installed.

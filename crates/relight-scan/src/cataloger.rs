@@ -432,7 +432,9 @@ pub(crate) fn check(name: &str, plugin: &dyn Cataloger) {
         for warning in &catalog.warnings {
             let _ = writeln!(text, "warning: {warning}");
         }
-        text += if catalog.is_unreadable { "unreadable code\n" } else { "" };
+        if let Some(code) = catalog.unlisted {
+            let _ = writeln!(text, "{}", code.as_str());
+        }
         // Inputs hold it where people keep passwords; nothing of it may come out.
         assert!(!text.contains("marked-secret"), "{name}: {text}");
         text

@@ -60,6 +60,7 @@ relight_model::registry! {
     requirements,
     rpm,
     rust_program,
+    script_program,
     snap,
     swift_resolved,
     vcpkg,

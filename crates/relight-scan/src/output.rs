@@ -75,8 +75,9 @@ impl Output {
             options.profiles.lost(&mut found);
             found.flaw(FlawCode::LimitMemory, "", 0);
         }
-        for (_, path) in &found.gaps {
-            let (code, evidence) = (FlawCode::CodeUnreadable, path.clone());
+        found.ownership.leave_unowned(&mut found.gaps);
+        for (gap, path) in &found.gaps {
+            let (code, evidence) = (gap.code(), path.clone());
             found.flaws.push(Flaw { code, evidence, bytes: 0 });
         }
         java::folders(options, &mut found);

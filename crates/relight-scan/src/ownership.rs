@@ -11,6 +11,7 @@ use relight_model::{Basis, Component, Owned, Purl};
 
 use crate::distribution::root_of;
 use crate::evidence::escape;
+use crate::sniff::Gap;
 
 /// What all package databases of a scan say about files. Paths are kept as 64-bit hashes: a host
 /// owns hundreds of thousands, and two that collide by chance cost one wrong owner.
@@ -63,16 +64,29 @@ impl Ownership {
 
     /// The package that owns the file at an evidence path.
     fn owner(&self, evidence: &str, roots: &BTreeSet<&str>) -> Option<&(String, Purl)> {
-        let outer = evidence.split("!/").next().unwrap_or(evidence);
         roots.iter().rev().find_map(|root| {
-            let path = outer.strip_prefix(root)?;
+            // The root may be an image in an archive; what is in a file of it belongs to the file.
+            let path = evidence.strip_prefix(root)?.split("!/").next()?;
             self.owners.get(*self.files.get(&hash(root, path))? as usize)
         })
     }
 
+    /// Leaves those programs that no package installed: of the others the package says what they
+    /// are, and its supplier what is wrong with them.
+    pub(crate) fn leave_unowned(&self, gaps: &mut Vec<(Gap, String)>) {
+        let roots = self.roots();
+        gaps.retain(|(gap, path)| {
+            !matches!(gap, Gap::Unlisted(_)) || self.owner(path, &roots).is_none()
+        });
+    }
+
+    fn roots(&self) -> BTreeSet<&str> {
+        self.owners.iter().map(|(root, _)| root.as_str()).collect()
+    }
+
     /// Names the owner of each component, with the version that its database states.
     pub(crate) fn apply(&self, components: &mut [Component]) {
-        let roots: BTreeSet<&str> = self.owners.iter().map(|(root, _)| root.as_str()).collect();
+        let roots = self.roots();
         let stated = stated(components);
         for component in components {
             if component.basis == Basis::PackageDatabase {
@@ -157,6 +171,27 @@ mod tests {
         ownership.apply(&mut all);
         let owner = |it: &Component| it.owned_by.as_ref().map(Purl::to_string).unwrap_or_default();
         all[packages..].iter().map(owner).collect()
+    }
+
+    /// A program of a distribution is no gap, nor is one in an image in an archive; one that stands
+    /// beside is.
+    #[test]
+    fn programs_of_packages_are_no_gaps() {
+        let mut ownership = Ownership::default();
+        for (database, path) in
+            [("var/lib/dpkg/info/a.list", "/bin/rg"), ("i.tar!/var/lib/dpkg/info/b.list", "/bin/x")]
+        {
+            let owner = Purl::parse("pkg:deb/a").unwrap();
+            ownership.add(database, Owned { owner, paths: vec![path.to_owned()] });
+        }
+        let unlisted = Gap::Unlisted(relight_model::FlawCode::RustUnlisted);
+        let at = |path: &str| (unlisted, path.to_owned());
+        let paths = ["usr/bin/rg", "bin/rg", "i.tar!/usr/bin/x", "i.tar!/bin/rg", "opt/rg"];
+        let mut gaps: Vec<_> = paths.map(at).into();
+        gaps.push((Gap::NativeImage, "bin/rg".to_owned()));
+        ownership.leave_unowned(&mut gaps);
+        let left = [at("i.tar!/bin/rg"), at("opt/rg"), (Gap::NativeImage, "bin/rg".to_owned())];
+        assert_eq!(gaps, left);
     }
 
     #[test]

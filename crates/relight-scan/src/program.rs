@@ -110,6 +110,18 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
+    /// Shows one section, piece by piece.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn each_piece(
+        &self,
+        section: &Section,
+        mut look: impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        self.pieces(section, section.size, &mut |_, piece| look(piece))
+    }
+
     /// Where in the first [`SECTION_BYTES_MAX`] of a section a short text stands that fits.
     ///
     /// # Errors

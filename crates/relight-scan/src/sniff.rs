@@ -4,6 +4,7 @@ mod disk;
 mod program;
 
 use relight_formats::limited::coding::Coding;
+use relight_model::FlawCode;
 
 pub(crate) use disk::{class_end, is_file_system, is_installer};
 pub(crate) use program::{behind_settings, certificates_at, has_settings, is_packed_python};
@@ -55,6 +56,9 @@ pub enum Gap {
     Dex,
     /// A program that GraalVM made of classes, which does not say what is in it.
     NativeImage,
+    /// A program that does not say which packages of its language are in it
+    /// ([`FlawCode::hides`]); none that a package of the operating system installed.
+    Unlisted(FlawCode),
 }
 
 impl Gap {
@@ -63,7 +67,21 @@ impl Gap {
         match self {
             Self::Dex => "dex",
             Self::NativeImage => "native-image-without-sbom",
+            Self::Unlisted(_) => "binary-without-metadata",
         }
+    }
+
+    /// The flaw that it is of an inventory.
+    pub(crate) const fn code(self) -> FlawCode {
+        match self {
+            Self::Dex | Self::NativeImage => FlawCode::CodeUnreadable,
+            Self::Unlisted(code) => code,
+        }
+    }
+
+    /// What a cataloger says of a program.
+    pub(crate) fn of_program(code: FlawCode) -> Self {
+        if code == FlawCode::CodeUnreadable { Self::NativeImage } else { Self::Unlisted(code) }
     }
 }
 

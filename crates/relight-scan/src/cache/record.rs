@@ -4,9 +4,10 @@
 //! is damaged, or that stands in another's place, is known. Evidence that starts with the path of
 //! the file is kept without it: the same archive elsewhere has the same record.
 
-use relight_model::{Basis, Component, Digest, Purl, Scope};
+use relight_model::{Basis, Component, Digest, FlawCode, Purl, Scope};
 use sha2::{Digest as _, Sha256};
 
+use crate::sniff::Gap;
 use crate::unpack::{Account, Found};
 
 /// Bytes of the check sum in front.
@@ -38,7 +39,8 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
         files,
         members,
     } = found;
-    let whole = flaws.is_empty() && warnings.is_empty() && gaps.is_empty();
+    let is_plain = |(gap, _): &(Gap, String)| matches!(gap, Gap::Unlisted(_));
+    let whole = flaws.is_empty() && warnings.is_empty() && gaps.iter().all(is_plain);
     let alone = distributions.is_empty()
         && ownership.is_empty()
         && folder_classes.is_empty()
@@ -57,6 +59,14 @@ pub(crate) fn write(found: &Found, bytes_read: u64, key: &Digest, path: &str) ->
     for component in components {
         out.component(component)?;
     }
+    // Records of before end here, and so do those of files without any.
+    if !gaps.is_empty() {
+        out.number(gaps.len() as u64);
+    }
+    for (gap, evidence) in gaps {
+        out.text(gap.code().as_str());
+        out.text(evidence.strip_prefix(path)?);
+    }
     let check = check(key, &out.bytes[CHECK_BYTES..]);
     out.bytes[..CHECK_BYTES].copy_from_slice(&check);
     Some(out.bytes)
@@ -74,10 +84,9 @@ pub(crate) fn read(bytes: &[u8], key: &Digest, path: &str) -> Option<Record> {
     let deepest = u32::try_from(input.number()?).ok()?;
     let (files, members) = (input.account()?, input.account()?);
     let components = input.many(Reader::component)?;
-    input.bytes.is_empty().then_some(Record {
-        found: Found { components, archives, deepest, files, members, ..Found::default() },
-        bytes_read,
-    })
+    let gaps = if input.bytes.is_empty() { Vec::new() } else { input.many(Reader::gap)? };
+    let found = Found { components, gaps, archives, deepest, files, members, ..Found::default() };
+    input.bytes.is_empty().then_some(Record { found, bytes_read })
 }
 
 fn check(key: &Digest, bytes: &[u8]) -> [u8; CHECK_BYTES] {
@@ -211,6 +220,12 @@ impl<'a> Reader<'a> {
         Basis::parse(&self.text()?)
     }
 
+    fn gap(&mut self) -> Option<(Gap, String)> {
+        let code = FlawCode::parse(&self.text()?).filter(|code| code.hides().is_some())?;
+        let rest = self.text()?;
+        Some((Gap::Unlisted(code), format!("{}{rest}", self.path)))
+    }
+
     fn component(&mut self) -> Option<Component> {
         let purl = self.purl()?;
         let rest = self.text()?;
@@ -234,7 +249,7 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use relight_model::{Flaw, FlawCode};
+    use relight_model::Flaw;
 
     use super::*;
 
@@ -269,6 +284,10 @@ mod tests {
         assert_eq!((back.found.archives, back.found.deepest, back.bytes_read), (300, 2, u64::MAX));
         let elsewhere = read(&bytes, &KEY, "srv/a.jar").unwrap();
         assert_eq!(elsewhere.found.components[0].evidence, "srv/a.jar!/b.jar");
+        let gaps = |at: &str| vec![(Gap::Unlisted(FlawCode::GoUnlisted), format!("{at}a.jar!/x"))];
+        let with = Found { gaps: gaps(""), ..found() };
+        let bytes = write(&with, 1, &KEY, "a.jar").unwrap();
+        assert_eq!(read(&bytes, &KEY, "srv/a.jar").unwrap().found.gaps, gaps("srv/"));
     }
 
     #[test]
@@ -276,6 +295,8 @@ mod tests {
         let mut flawed = found();
         flawed.flaw(FlawCode::Truncated, "a.jar", 1);
         assert!(write(&flawed, 1, &KEY, "a.jar").is_none());
+        let unreadable = Found { gaps: vec![(Gap::Dex, "a.jar!/x".into())], ..found() };
+        assert!(write(&unreadable, 1, &KEY, "a.jar").is_none());
         assert_eq!(
             flawed.flaws,
             [Flaw { code: FlawCode::Truncated, evidence: "a.jar".into(), bytes: 1 }]

@@ -1,16 +1,18 @@
-//! .NET: assemblies by their version resource, and programs with everything in one file.
+//! .NET: assemblies by their version resource, programs with everything in one file, and those that
+//! were compiled ahead of time.
 
 use std::io;
 
 use memchr::memmem;
-use relight_model::{Basis, Catalog, Purl};
+use relight_model::{Basis, Catalog, FlawCode, Purl};
 
 use super::deps_json::libraries;
 use crate::cataloger::{File, Kind, ReadAt, Select};
 use crate::program::Program;
 use crate::reader::{self, Reader};
 
-/// Managed code only: a program of Windows without its header is none of .NET.
+/// Managed code only: a program of Windows without its header is none of .NET. What was compiled
+/// ahead of time (Native AOT) names nothing that it was made of.
 pub(super) const PLUGIN: Reader = Reader {
     name: "dotnet_program",
     selects: &[Select::Kind(Kind::Pe), Select::Kind(Kind::Elf), Select::Kind(Kind::MachO)],
@@ -24,6 +26,12 @@ const BUNDLE: [u8; 32] = [
     0x13, 0xf5, 0xb9, 0xe6, 0xef, 0xae, 0x33, 0x18, 0xee, 0x3b, 0x2d, 0xce, 0x24, 0xb3, 0x6a, 0xae,
 ];
 
+/// Sections that only the compiler ahead of time writes; names of PE have eight bytes.
+const COMPILED: [&str; 4] = [".managed", "hydrated", "__managedcode", ".dotnet_eh_table"];
+
+/// What a program that was compiled ahead of time exports for debuggers.
+const COMPILED_SYMBOL: &[u8] = b"\0DotNetRuntimeDebugHeader\0";
+
 /// Bytes of the list of libraries in a bundle.
 const DEPS_BYTES_MAX: u64 = 16 << 20;
 
@@ -33,6 +41,9 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         let Some(program) = program else { return Ok(()) };
         if program.managed != 0 {
             return assembly(&program, file, out);
+        }
+        if is_compiled(&program)? {
+            out.unlisted = Some(FlawCode::DotnetUnlisted);
         }
         match bundle(&program, source)? {
             Some(Ok(json)) => {
@@ -50,6 +61,15 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         let error: io::Error = error;
         reader::bad(file, reader::PROGRAM, error.to_string(), out);
     }
+}
+
+/// Whether it was compiled ahead of time.
+fn is_compiled(program: &Program<'_>) -> io::Result<bool> {
+    if program.section(&COMPILED).is_some() {
+        return Ok(true);
+    }
+    let Some(names) = program.section(&[".dynstr"]) else { return Ok(false) };
+    Ok(program.find(names, COMPILED_SYMBOL, |_| true)?.is_some())
 }
 
 /// Name and version as the compiler wrote them into the resources.

@@ -1,17 +1,19 @@
-//! Go programs: the build information that the linker leaves in each.
+//! Go programs: the build information that the linker leaves in each, or that there is none.
 
 use std::io;
 
-use relight_model::{Basis, Catalog, Purl};
+use memchr::memmem;
+use relight_model::{Basis, Catalog, FlawCode, Purl};
 
 use super::go_mod::module;
 use crate::cataloger::{File, Kind, Select};
-use crate::program::{Program, number};
+use crate::program::{Program, Section, number};
 use crate::reader::{self, Reader};
 
 /// `debug/buildinfo` of Go: the main module, its dependencies with replacements, and the version
 /// of the compiler, which is that of the standard library. Build settings are never kept: linker
-/// flags hold what people put there.
+/// flags hold what people put there. Builders without modules write no list, and some tools cut it
+/// out: then what is in the program cannot be seen.
 pub(super) const PLUGIN: Reader = Reader {
     name: "go_program",
     selects: &[Select::Kind(Kind::Elf), Select::Kind(Kind::Pe), Select::Kind(Kind::MachO)],
@@ -20,14 +22,35 @@ pub(super) const PLUGIN: Reader = Reader {
 
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 
+/// Tables and notes that only the linker of Go writes, as each format names their sections.
+const MARKS: [&str; 5] =
+    [".gopclntab", ".data.rel.ro.gopclntab", "__gopclntab", ".note.go.buildid", ".go.buildinfo"];
+
+/// How the code of a program of Go starts, unless it was left out.
+const BUILD_ID: &[u8] = b"\xff Go build ID: \"";
+
+/// Bytes of code in which that is looked for.
+const BUILD_ID_BYTES: u64 = 4 << 10;
+
+/// How the table of functions starts, behind its first byte: zeros, and the sizes of instructions
+/// and addresses. Programs of Windows have it among their constants.
+const TABLES: [&[u8]; 2] = [b"\xff\xff\xff\0\0\x01\x08", b"\xff\xff\xff\0\0\x04\x08"];
+
+/// The first byte, by the version of the table: 1.2, 1.16, 1.18, 1.20.
+const TABLE_VERSIONS: [u8; 4] = [0xfb, 0xfa, 0xf0, 0xf1];
+
 /// Bytes of the list of modules.
 const MODULES_BYTES_MAX: u64 = 4 << 20;
 
 fn read(file: &File<'_>, out: &mut Catalog) {
     let Some(source) = file.source else { return };
-    let found = Program::open(source).and_then(|program| match program {
-        Some(program) => build_information(&program),
-        None => Ok(None),
+    let found = Program::open(source).and_then(|program| {
+        let Some(program) = program else { return Ok(None) };
+        let found = build_information(&program)?;
+        if found.is_none() && is_go(&program)? {
+            out.unlisted = Some(FlawCode::GoUnlisted);
+        }
+        Ok(found)
     });
     match found {
         Ok(None) => {}
@@ -37,6 +60,28 @@ fn read(file: &File<'_>, out: &mut Catalog) {
         }
         Err(error) => reader::bad(file, reader::PROGRAM, error.to_string(), out),
     }
+}
+
+/// Whether something that only Go leaves in a program is in it.
+fn is_go(program: &Program<'_>) -> io::Result<bool> {
+    if program.section(&MARKS).is_some() {
+        return Ok(true);
+    }
+    if let Some(code) = program.section(&[".text", "__text"]) {
+        let start = Section { size: code.size.min(BUILD_ID_BYTES), ..code.clone() };
+        if memmem::find(&program.read(&start)?, BUILD_ID).is_some() {
+            return Ok(true);
+        }
+    }
+    let Some(constants) = program.section(&[".rdata"]) else { return Ok(false) };
+    let mut is_there = false;
+    program.each_piece(constants, |piece| {
+        is_there |= TABLES.iter().any(|table| {
+            let mut places = memmem::find_iter(piece, table);
+            places.any(|at| at > 0 && TABLE_VERSIONS.contains(&piece[at - 1]))
+        });
+    })?;
+    Ok(is_there)
 }
 
 /// Version of the compiler, and the text of the modules. Outer `None`: not a Go program; inner:
@@ -137,6 +182,7 @@ fn push(compiler: &str, modules: &str, file: &File<'_>, out: &mut Catalog) {
     }
     // Distributions build without modules: only the path of the package is there.
     if found.is_empty() {
+        out.unlisted = Some(FlawCode::GoUnlisted);
         found.extend(own.map(|path| module(path, "")));
     }
     let version = compiler.strip_prefix("go").unwrap_or_default();

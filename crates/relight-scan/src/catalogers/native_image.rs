@@ -4,7 +4,7 @@ use std::io;
 
 use memchr::memmem;
 use relight_formats::{limited, read_sbom};
-use relight_model::{Basis, Catalog, Component, Scope};
+use relight_model::{Basis, Catalog, Component, FlawCode, Scope};
 
 use crate::cataloger::{File, Kind, Select};
 use crate::program::{Program, Section, number};
@@ -44,7 +44,7 @@ fn read(file: &File<'_>, out: &mut Catalog) {
     }
     match embedded(&program) {
         Ok(Some(packed)) => unpack(&packed, file, out),
-        Ok(None) => out.is_unreadable = true,
+        Ok(None) => out.unlisted = Some(FlawCode::CodeUnreadable),
         Err(error) => reader::bad(file, reader::PROGRAM, error.to_string(), out),
     }
 }
@@ -52,11 +52,13 @@ fn read(file: &File<'_>, out: &mut Catalog) {
 fn unpack(packed: &[u8], file: &File<'_>, out: &mut Catalog) {
     let document = limited::gunzip(packed, SBOM_BYTES_MAX).ok();
     let Some((sbom, warnings)) = document.and_then(|it| read_sbom(&it).ok()) else {
-        out.is_unreadable = true;
+        out.unlisted = Some(FlawCode::CodeUnreadable);
         return reader::bad(file, reader::PROGRAM, "unreadable inventory of a native image", out);
     };
     // What a document does not say is no proof that it is not there.
-    out.is_unreadable |= !sbom.is_complete();
+    if !sbom.is_complete() {
+        out.unlisted = Some(FlawCode::CodeUnreadable);
+    }
     for component in sbom.components {
         let (evidence, basis) = (file.path.to_owned(), Basis::InstalledMetadata);
         let scope = Scope::Installed;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use memchr::memmem;
 use relight_formats::limited;
-use relight_model::{Basis, Catalog, Component, Purl, Scope};
+use relight_model::{Basis, Catalog, Component, FlawCode, Purl, Scope};
 use serde_json::Value;
 
 use crate::cataloger::{File, Kind, Select};
@@ -12,7 +12,8 @@ use crate::program::Program;
 use crate::reader::{self, Reader};
 
 /// What a Rust program was built from. Audit data (RFC 2801) are complete, and tell what took part
-/// in the build only; paths name every crate with code that can panic.
+/// in the build only; paths name crates with code that can panic, and no others: what else is in
+/// the program cannot be seen.
 pub(super) const PLUGIN: Reader = Reader {
     name: "rust_program",
     selects: &[Select::Kind(Kind::Elf), Select::Kind(Kind::Pe), Select::Kind(Kind::MachO)],
@@ -21,6 +22,16 @@ pub(super) const PLUGIN: Reader = Reader {
 
 /// Unpacked audit data, in bytes.
 const AUDIT_BYTES_MAX: u64 = 8 << 20;
+
+/// Folders of the standard library, in front of `/src/`: every program of Rust that can panic
+/// names one, wherever its compiler was built.
+const STANDARD: [&[u8]; 3] = [b"library/core", b"library/std", b"library/alloc"];
+
+/// Where compilers say that the standard library was, in front of the digest of its sources.
+const COMPILER: &[u8] = b"/rustc/";
+
+/// Hexadecimal digits of such a digest.
+const COMPILER_DIGITS: usize = 40;
 
 /// Longest `NAME-VERSION` of a path, in bytes.
 const FOLDER_BYTES_MAX: usize = 128;
@@ -65,22 +76,34 @@ fn audited(packed: &[u8], file: &File<'_>, out: &mut Catalog) {
 }
 
 fn paths(program: &Program<'_>, file: &File<'_>, out: &mut Catalog) -> std::io::Result<()> {
-    let mut found = BTreeSet::new();
+    let (mut found, mut is_rust) = (BTreeSet::new(), false);
     program.constants(|piece| {
+        is_rust |= memmem::find_iter(piece, COMPILER).any(|at| names_compiler(&piece[at..]));
         for mark in [b"registry".as_slice(), b"vendor"] {
             for at in memmem::find_iter(piece, mark) {
                 found.extend(folder(&piece[at..]).and_then(split));
             }
         }
         for at in memmem::find_iter(piece, b"/src/") {
+            is_rust |= STANDARD.iter().any(|folder| piece[..at].ends_with(folder));
             found.extend(source_folder(&piece[..at], &piece[at..]).and_then(split));
         }
     })?;
+    if is_rust || !found.is_empty() {
+        out.unlisted = Some(FlawCode::RustUnlisted);
+    }
     for (name, version) in found {
         let purl = Purl::new("cargo", "", &name, &version);
         reader::installed(file, purl, Basis::PathString, out);
     }
     Ok(())
+}
+
+/// `/rustc/`, the digest of the sources, and a separator of either system.
+fn names_compiler(path: &[u8]) -> bool {
+    let rest = &path[COMPILER.len()..];
+    let is_digest = rest.iter().take(COMPILER_DIGITS).all(u8::is_ascii_hexdigit);
+    is_digest && matches!(rest.get(COMPILER_DIGITS), Some(b'/' | b'\\'))
 }
 
 /// `registry/src/INDEX/NAME-VERSION/…`, `registry/NAME-VERSION/…` of distributions, and

@@ -230,6 +230,10 @@ impl Outer<'_, '_> {
         }
         match sniff::overlay_at(kind, window)? {
             Some(at) => self.part(window, at, member).map(Some),
+            // It may stand in a section of its own.
+            None if sniff::is_packed_python(window)? => {
+                Ok(Some(self.unread(FlawCode::ContainerUnsupported, member)))
+            }
             None => Ok(None),
         }
     }

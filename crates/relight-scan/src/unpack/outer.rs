@@ -299,9 +299,10 @@ impl<'a, 'f> Outer<'a, 'f> {
         }
         self.found.components.append(&mut catalog.components);
         self.found.warnings.append(&mut catalog.warnings);
-        if catalog.is_unreadable {
-            self.found.gaps.push((Gap::NativeImage, file.path.to_owned()));
-        }
+        let gap = catalog.unlisted.map(Gap::of_program);
+        let in_package = || self.levels.iter().any(|it| matches!(it.kind, Kind::Deb | Kind::Rpm));
+        let gap = gap.filter(|gap| !matches!(gap, Gap::Unlisted(_)) || !in_package());
+        self.found.gaps.extend(gap.map(|gap| (gap, file.path.to_owned())));
         for owned in catalog.owned {
             self.found.ownership.add(file.path, owned);
         }

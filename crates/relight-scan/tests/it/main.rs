@@ -15,6 +15,7 @@ mod limits;
 mod links;
 mod memory;
 mod mutations;
+mod programs;
 mod quine;
 mod trees;
 mod walk;

@@ -20,8 +20,10 @@ pub(super) struct Document<'a> {
     components: Vec<ComponentRow<'a>>,
     findings: Vec<FindingRow<'a>>,
     unread: Vec<UnreadRow<'a>>,
-    /// Code that is recognised and cannot be looked into (`dex`, `native-image-without-sbom`); it
-    /// stands in `unread` as `code-unreadable` as well.
+    /// Code that is recognised and cannot be looked into (`dex`, `native-image-without-sbom`,
+    /// `binary-without-metadata`); it stands in `unread` as well, as `code-unreadable` or, where it
+    /// hides packages of one kind only, as `go-unlisted`, `rust-unlisted`, `dotnet-unlisted` or
+    /// `node-unlisted`.
     gaps: Vec<GapRow<'a>>,
     /// What became of every byte, of files and of unpacked members of containers.
     accounts: Accounts,
