@@ -18,6 +18,7 @@ mod statuspage;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use relight_engine::live::{BoardSite, Outage, Proofs, Words};
@@ -42,6 +43,8 @@ struct Service<'a> {
     dark_since: Option<Timestamp>,
     /// The newest outage that is over.
     past: Option<Outage>,
+    /// Its certificate can be read.
+    is_certified: bool,
 }
 
 impl Service<'_> {
@@ -73,10 +76,18 @@ impl<'a> Seen<'a> {
         let newest: BTreeMap<usize, Outage> = past.iter().map(|(_, o)| (o.site, *o)).collect();
         let pairs = sites.iter().zip(&proofs.dark_since).enumerate();
         let services = pairs.filter(|(_, (site, _))| site.public).map(|(at, (site, dark))| {
-            Service { site, dark_since: *dark, past: newest.get(&at).copied() }
+            let past = newest.get(&at).copied();
+            Service { site, dark_since: *dark, past, is_certified: true }
         });
         let words = proofs.words.clone();
         Self { services: services.collect(), past, is_open: proofs.is_open, words }
+    }
+
+    /// Certificates follow the page: what has none yet leads to none.
+    fn link(&mut self, certificates: &Certificates) {
+        for service in &mut self.services {
+            service.is_certified = service.past.is_some_and(|past| certificates.has(&past));
+        }
     }
 
     /// Those of one sector.
@@ -133,14 +144,32 @@ pub(crate) struct Identity {
     pub(crate) theme: Theme,
 }
 
-/// The files of one generation, by their paths, and the certificates that are written beside it.
+/// Files by their paths.
 pub(crate) type Files = BTreeMap<String, Bytes>;
 
-/// Every file of the page at one time.
+/// The files of one generation, and the certificates that stand beside it.
+#[derive(Debug, Default)]
+pub(crate) struct Generation {
+    pub(crate) pages: Files,
+    /// Generations share them: of many outages there are many times as many as pages.
+    pub(crate) certificates: Arc<Files>,
+}
+
+impl Generation {
+    pub(crate) fn get(&self, path: &str) -> Option<&Bytes> {
+        self.pages.get(path).or_else(|| self.certificates.get(path))
+    }
+
+    /// How many files it has.
+    pub(crate) fn len(&self) -> usize {
+        self.pages.len() + self.certificates.len()
+    }
+}
+
+/// Every file of the page at one time, without certificates.
 fn files(
     seen: &Seen<'_>,
     identity: &Identity,
-    certificates: &Certificates,
     now: Timestamp,
 ) -> Result<Files, relight_web::RenderError> {
     let mut files = Files::new();
@@ -157,6 +186,5 @@ fn files(
     for asset in relight_web::assets::ASSETS.iter().filter(|asset| is_public(asset.file)) {
         files.insert(format!("assets/{}", asset.name), Bytes::from_static(asset.text.as_bytes()));
     }
-    files.extend(certificates.files());
     Ok(files)
 }

@@ -174,7 +174,7 @@ pub fn export_public(
 ) -> Result<usize, ServerError> {
     let identity = Identity { lang, url, stage, theme };
     let mut publisher = Publisher::new(board, identity, signer, Some(folder));
-    publisher.publish(clock::now()).map(|(_, files)| files.len())
+    publisher.publish_all(clock::now()).map(|published| published.generation.len())
 }
 
 /// A running public page without a console; dropping it stops it.

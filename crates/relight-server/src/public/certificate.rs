@@ -4,11 +4,12 @@
 //! (RFC 8037), which libraries of every language verify; the key is published beside it. It is
 //! issued from proven times only, after the service is back, and never changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use ed25519_compact::{KeyPair, Seed};
@@ -131,34 +132,68 @@ pub(super) struct Certificates {
     signer: Signer,
     issuer: String,
     issued: BTreeMap<Outage, [(String, Bytes); 2]>,
+    /// The files of all of them, and the key; none after a change.
+    files: Option<Arc<Files>>,
+}
+
+/// What one turn issued.
+#[derive(Debug, Default)]
+pub(super) struct Issued {
+    /// The files that are new.
+    pub(super) new: Vec<(String, Bytes)>,
+    /// Outages that have none yet.
+    pub(super) left: usize,
 }
 
 impl Certificates {
     pub(super) fn new(signer: Signer, issuer: String) -> Self {
-        Self { signer, issuer, issued: BTreeMap::new() }
+        Self { signer, issuer, issued: BTreeMap::new(), files: None }
     }
 
-    /// Issues what is missing for these outages and forgets the others.
+    /// Issues what is missing for these outages, so many at most, and forgets the others.
     pub(super) fn issue(
         &mut self,
         outages: &[(&BoardSite, Outage)],
-    ) -> Result<(), relight_web::RenderError> {
-        let mut kept = BTreeMap::new();
-        for (site, outage) in outages {
-            let files = match self.issued.remove(outage) {
-                Some(files) => files,
-                None => self.certify(site, outage)?,
-            };
-            kept.insert(*outage, files);
+        most: usize,
+    ) -> Result<Issued, relight_web::RenderError> {
+        let missing: Vec<_> = outages.iter().filter(|(_, outage)| !self.has(outage)).collect();
+        if self.issued.len() + missing.len() > outages.len() {
+            let shown: BTreeSet<&Outage> = outages.iter().map(|(_, outage)| outage).collect();
+            self.issued.retain(|outage, _| shown.contains(outage));
+            self.files = None;
         }
-        self.issued = kept;
-        Ok(())
+        let mut new = Vec::new();
+        for (site, outage) in missing.iter().take(most) {
+            let files = self.certify(site, outage)?;
+            new.extend(files.iter().cloned());
+            self.issued.insert(*outage, files);
+            self.files = None;
+        }
+        Ok(Issued { new, left: missing.len().saturating_sub(most) })
+    }
+
+    /// Whether an outage has its certificate.
+    pub(super) fn has(&self, outage: &Outage) -> bool {
+        self.issued.contains_key(outage)
     }
 
     /// The files of all of them, and the key.
-    pub(super) fn files(&self) -> Files {
-        let key = ("certificates/key.json".to_owned(), Bytes::from(self.signer.key_set()));
-        self.issued.values().flatten().cloned().chain([key]).collect()
+    pub(super) fn files(&mut self) -> Arc<Files> {
+        let Self { signer, issued, files, .. } = self;
+        let all = files.get_or_insert_with(|| {
+            let key = Self::key_of(signer);
+            Arc::new(issued.values().flatten().cloned().chain([key]).collect())
+        });
+        Arc::clone(all)
+    }
+
+    /// The file of the key.
+    pub(super) fn key(&self) -> (String, Bytes) {
+        Self::key_of(&self.signer)
+    }
+
+    fn key_of(signer: &Signer) -> (String, Bytes) {
+        ("certificates/key.json".to_owned(), Bytes::from(signer.key_set()))
     }
 
     fn certify(

@@ -9,6 +9,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+
 use super::Files;
 use crate::ServerError;
 
@@ -26,8 +28,6 @@ pub struct PublicFolder {
     root: PathBuf,
     /// Number of the newest generation.
     newest: u64,
-    /// Certificates that are there.
-    written: BTreeSet<String>,
 }
 
 impl PublicFolder {
@@ -54,7 +54,7 @@ impl PublicFolder {
                 return Err(failed(foreign));
             }
         }
-        Ok(Self { root: root.to_owned(), newest, written: BTreeSet::new() })
+        Ok(Self { root: root.to_owned(), newest })
     }
 
     /// The folder that a web server serves.
@@ -82,15 +82,11 @@ impl PublicFolder {
         self.remove_older(number.saturating_sub(1))
     }
 
-    fn fill(&mut self, folder: &Path, files: &Files) -> io::Result<()> {
+    fn fill(&self, folder: &Path, files: &Files) -> io::Result<()> {
         fs::create_dir(folder)?;
         symlink(Path::new("..").join(CERTIFICATES), folder.join(CERTIFICATES))?;
         let mut made: BTreeSet<&Path> = BTreeSet::new();
         for (path, bytes) in files {
-            if let Some(name) = path.strip_prefix("certificates/") {
-                self.certificate(name, bytes)?;
-                continue;
-            }
             let relative = Path::new(path);
             if let Some(parent) = relative.parent().filter(|parent| made.insert(parent)) {
                 fs::create_dir_all(folder.join(parent))?;
@@ -100,19 +96,17 @@ impl PublicFolder {
         Ok(())
     }
 
-    fn certificate(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        if self.written.contains(name) {
-            return Ok(());
-        }
-        let path = self.root.join(CERTIFICATES).join(name);
-        if fs::read(&path).is_ok_and(|there| there == bytes) {
-            self.written.insert(name.to_owned());
-            return Ok(());
-        }
+    /// Writes certificates that are not there yet. Those of before stay: they never change.
+    pub(super) fn keep(&self, certificates: &[(String, Bytes)]) -> io::Result<()> {
         let part = self.root.join(format!("{CURRENT}.part"));
-        fs::write(&part, bytes)?;
-        fs::rename(&part, &path)?;
-        self.written.insert(name.to_owned());
+        for (path, bytes) in certificates {
+            let path = self.root.join(path);
+            if fs::read(&path).is_ok_and(|there| there == *bytes) {
+                continue;
+            }
+            fs::write(&part, bytes)?;
+            fs::rename(&part, &path)?;
+        }
         Ok(())
     }
 
@@ -162,7 +156,8 @@ mod tests {
         let root = place.path().join("public");
         let mut folder = PublicFolder::open(&root).unwrap();
         for text in ["one", "two", "three"] {
-            folder.write(&files(&[("fr/index.html", text), ("certificates/a.json", "a")])).unwrap();
+            folder.keep(&[("certificates/a.json".to_owned(), "a".into())]).unwrap();
+            folder.write(&files(&[("fr/index.html", text)])).unwrap();
             assert_eq!(fs::read_to_string(root.join("current/fr/index.html")).unwrap(), text);
             assert_eq!(fs::read_to_string(root.join("current/certificates/a.json")).unwrap(), "a");
         }

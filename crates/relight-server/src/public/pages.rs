@@ -184,7 +184,7 @@ impl Writer<'_> {
 
 fn row(lang: Lang, stage: Stage, service: &Service<'_>) -> PublicService {
     // A drill issues none.
-    let past = service.past.filter(|_| stage != Stage::Drill);
+    let past = service.past.filter(|_| stage != Stage::Drill && service.is_certified);
     let certificate = past.map(|past| certificate::id(service.site, &past));
     PublicService {
         name: name(service.site, lang).to_owned(),

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use bytes::Bytes;
 use relight_engine::live::Board;
 use relight_model::Timestamp;
 use relight_web::views::Stage;
 
 use super::certificate::{Certificates, Signer};
 use super::folder::PublicFolder;
-use super::{Files, Identity, Seen, files};
+use super::{Generation, Identity, Seen, files};
 use crate::{ServerError, clock};
 
 /// After a proof, this much time is left to others that come with it. A transition is published
@@ -26,6 +27,10 @@ const BEAT: Duration = Duration::from_secs(60);
 /// How soon the thread notices that it has to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Certificates that are issued together with a page. Those of a province take a second: the page
+/// is published first, and what has changed meanwhile before the next of them.
+const CERTIFICATES_MAX: usize = 100;
+
 /// Makes generations of one board.
 #[derive(Debug)]
 pub(crate) struct Publisher {
@@ -33,6 +38,17 @@ pub(crate) struct Publisher {
     identity: Identity,
     certificates: Certificates,
     folder: Option<PublicFolder>,
+    /// Certificates that are not in the folder yet.
+    unwritten: Vec<(String, Bytes)>,
+}
+
+/// One generation, and what it shows.
+pub(crate) struct Published {
+    /// The version of the board.
+    version: u64,
+    pub(crate) generation: Generation,
+    /// Outages that are over and have no certificate yet.
+    owed: usize,
 }
 
 impl Publisher {
@@ -43,41 +59,70 @@ impl Publisher {
         folder: Option<PublicFolder>,
     ) -> Self {
         let certificates = Certificates::new(signer, identity.url.clone());
-        Self { board, identity, certificates, folder }
+        let unwritten = vec![certificates.key()];
+        Self { board, identity, certificates, folder, unwritten }
     }
 
-    /// The page now, and the version of the board that it shows.
-    fn generate(&mut self, now: Timestamp) -> Result<(u64, Files), relight_web::RenderError> {
-        let proofs = self.board.proofs();
-        let seen = Seen::of(&proofs.sites, &proofs, now);
-        if self.identity.stage != Stage::Drill {
-            self.certificates.issue(&seen.past)?;
-        }
-        Ok((proofs.version, files(&seen, &self.identity, &self.certificates, now)?))
+    /// Makes one generation and writes it, with every certificate.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`].
+    pub(crate) fn publish_all(&mut self, now: Timestamp) -> Result<Published, ServerError> {
+        self.publish(now, usize::MAX)
     }
 
-    /// Makes one generation and writes it.
+    /// Makes one generation and writes it, with so many new certificates at most.
     ///
     /// # Errors
     /// A template cannot be rendered, or the folder cannot be written; it keeps the old page.
-    pub(crate) fn publish(&mut self, now: Timestamp) -> Result<(u64, Files), ServerError> {
-        let failed =
-            |cause: relight_web::RenderError| ServerError::caused("render the public page", cause);
-        let (version, files) = self.generate(now).map_err(failed)?;
+    fn publish(&mut self, now: Timestamp, most: usize) -> Result<Published, ServerError> {
+        let proofs = self.board.proofs();
+        let mut seen = Seen::of(&proofs.sites, &proofs, now);
+        let owed = self.issue(&seen, most)?;
+        seen.link(&self.certificates);
+        let pages = files(&seen, &self.identity, now).map_err(unrendered)?;
         if let Some(folder) = &mut self.folder {
-            folder.write(&files).map_err(|cause: io::Error| {
-                let place = folder.current().display().to_string();
-                ServerError::caused(format!("write the public page {place}"), cause)
-            })?;
+            folder.write(&pages).map_err(unwritten(folder))?;
         }
-        Ok((version, files))
+        let certificates = self.certificates.files();
+        let generation = Generation { pages, certificates };
+        Ok(Published { version: proofs.version, generation, owed })
     }
+
+    /// Issues a few certificates beside the page that is there; how many are still owed.
+    fn certify(&mut self, now: Timestamp) -> Result<usize, ServerError> {
+        let proofs = self.board.proofs();
+        self.issue(&Seen::of(&proofs.sites, &proofs, now), CERTIFICATES_MAX)
+    }
+
+    fn issue(&mut self, seen: &Seen<'_>, most: usize) -> Result<usize, ServerError> {
+        let mut owed = 0;
+        if self.identity.stage != Stage::Drill {
+            let issued = self.certificates.issue(&seen.past, most).map_err(unrendered)?;
+            self.unwritten.extend(issued.new);
+            owed = issued.left;
+        }
+        if let Some(folder) = &self.folder {
+            folder.keep(&self.unwritten).map_err(unwritten(folder))?;
+        }
+        self.unwritten.clear();
+        Ok(owed)
+    }
+}
+
+fn unrendered(cause: relight_web::RenderError) -> ServerError {
+    ServerError::caused("render the public page", cause)
+}
+
+fn unwritten(folder: &PublicFolder) -> impl FnOnce(io::Error) -> ServerError {
+    let place = folder.current().display().to_string();
+    move |cause| ServerError::caused(format!("write the public page {place}"), cause)
 }
 
 /// A publisher on a thread of its own; dropping it stops the thread.
 #[derive(Debug)]
 pub(crate) struct Publication {
-    shown: Arc<RwLock<Arc<Files>>>,
+    shown: Arc<RwLock<Arc<Generation>>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
     trouble: Arc<Mutex<Option<ServerError>>>,
@@ -89,18 +134,19 @@ impl Publication {
     /// # Errors
     /// The first generation cannot be made or written.
     pub(crate) fn start(mut publisher: Publisher) -> Result<Self, ServerError> {
-        let (mut version, files) = publisher.publish(clock::now())?;
-        let shown = Arc::new(RwLock::new(Arc::new(files)));
+        let Published { version, generation, .. } = publisher.publish_all(clock::now())?;
+        let shown = Arc::new(RwLock::new(Arc::new(generation)));
         let stop = Arc::new(AtomicBool::new(false));
         let trouble = Arc::new(Mutex::new(None));
         let (to, ended, told) = (Arc::clone(&shown), Arc::clone(&stop), Arc::clone(&trouble));
         let publish = move || {
-            while wait(&publisher.board, version, &ended) {
-                let published = publisher.publish(clock::now());
-                let problem = match published {
-                    Ok((reached, files)) => {
-                        version = reached;
-                        *to.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(files);
+            let mut state = State { version, owed: 0 };
+            while let Some(turn) = state.next(&publisher.board, &ended) {
+                let generation = state.take(turn, &mut publisher);
+                let problem = match generation {
+                    Ok(None) => continue,
+                    Ok(Some(generation)) => {
+                        *to.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
                         None
                     }
                     Err(error) => Some(error),
@@ -114,7 +160,7 @@ impl Publication {
     }
 
     /// The newest generation.
-    pub(crate) fn shown(&self) -> Arc<RwLock<Arc<Files>>> {
+    pub(crate) fn shown(&self) -> Arc<RwLock<Arc<Generation>>> {
         Arc::clone(&self.shown)
     }
 
@@ -134,19 +180,59 @@ impl Drop for Publication {
     }
 }
 
-/// Waits for a change and those that come with it, or for the beat; false when it has to stop.
-fn wait(board: &Board, version: u64, stop: &AtomicBool) -> bool {
-    let mut waited = Duration::ZERO;
-    while waited < BEAT {
-        if stop.load(Ordering::Relaxed) {
-            return false;
+/// What the thread does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Page,
+    Certificates,
+}
+
+/// What was published so far.
+struct State {
+    version: u64,
+    owed: usize,
+}
+
+impl State {
+    /// Waits for a change and those that come with it, or for the beat, unless certificates are
+    /// owed and nothing changed; none when it has to stop.
+    fn next(&self, board: &Board, stop: &AtomicBool) -> Option<Turn> {
+        let mut waited = Duration::ZERO;
+        while waited < BEAT {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            let look = if self.owed > 0 { Duration::ZERO } else { LOOK };
+            if board.wait_proof(self.version, look) > self.version {
+                // Changes come in bursts: one generation for all of them.
+                thread::sleep(GATHER);
+                return (!stop.load(Ordering::Relaxed)).then_some(Turn::Page);
+            }
+            if self.owed > 0 {
+                return Some(Turn::Certificates);
+            }
+            waited += LOOK;
         }
-        if board.wait_proof(version, LOOK) > version {
-            // Changes come in bursts: one generation for all of them.
-            thread::sleep(GATHER);
-            return !stop.load(Ordering::Relaxed);
-        }
-        waited += LOOK;
+        Some(Turn::Page)
     }
-    true
+
+    /// Takes a turn; the generation that it made, if any. What failed is tried again with the next
+    /// page.
+    fn take(
+        &mut self,
+        turn: Turn,
+        publisher: &mut Publisher,
+    ) -> Result<Option<Generation>, ServerError> {
+        self.owed = 0;
+        let now = clock::now();
+        if turn == Turn::Certificates {
+            self.owed = publisher.certify(now)?;
+            if self.owed > 0 {
+                return Ok(None);
+            }
+        }
+        let Published { version, generation, owed } = publisher.publish(now, CERTIFICATES_MAX)?;
+        (self.version, self.owed) = (version, owed);
+        Ok(Some(generation))
+    }
 }

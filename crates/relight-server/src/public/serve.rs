@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 
-use super::Files;
+use super::Generation;
 use crate::{gzip, page};
 
 /// Largest file that is served from a folder, in bytes.
@@ -21,7 +21,7 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// The newest generation of a publisher in this process.
-    Memory(Arc<RwLock<Arc<Files>>>),
+    Memory(Arc<RwLock<Arc<Generation>>>),
     /// A folder that another process writes, or wrote while it lived.
     Folder(PathBuf),
 }

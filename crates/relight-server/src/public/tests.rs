@@ -30,10 +30,18 @@ fn identity() -> Identity {
 
 /// Every file of a board at a fixed time, under a fixed key.
 fn export(board: &Board, certificates: &mut Certificates) -> Files {
+    export_with(board, certificates, usize::MAX)
+}
+
+/// The same with so many new certificates.
+fn export_with(board: &Board, certificates: &mut Certificates, most: usize) -> Files {
     let proofs = board.proofs();
-    let seen = Seen::of(&proofs.sites, &proofs, 7_200);
-    certificates.issue(&seen.past).unwrap();
-    files(&seen, &identity(), certificates, 7_200).unwrap()
+    let mut seen = Seen::of(&proofs.sites, &proofs, 7_200);
+    certificates.issue(&seen.past, most).unwrap();
+    seen.link(certificates);
+    let mut files = files(&seen, &identity(), 7_200).unwrap();
+    files.extend(certificates.files().iter().map(|(path, file)| (path.clone(), file.clone())));
+    files
 }
 
 fn certificates() -> Certificates {
@@ -135,12 +143,30 @@ fn every_file_carries_the_same_time_but_certificates_that_never_change() {
     assert_eq!(export(&board, &mut certificates)[id], files[id]);
 }
 
+/// Certificates come after the page: until its own is there, a service leads to none.
 #[test]
 fn links_lead_to_files() {
     let board = board();
-    board.set_at(60, &[(0, DisplayState::Dark, true), (1, DisplayState::Dark, true)]);
-    board.set_at(120, &[(0, DisplayState::Online, false)]);
-    let files = export(&board, &mut certificates());
+    let shown: Vec<usize> = (0..8).filter(|at| board.sites()[*at].public).collect();
+    let set = |at, state: DisplayState, dark| {
+        board.set_at(at, &shown.iter().map(|site| (*site, state, dark)).collect::<Vec<_>>());
+    };
+    set(60, DisplayState::Dark, true);
+    set(120, DisplayState::Online, false);
+    let mut certificates = certificates();
+    for issued in [0, 1, 3, 7, 7] {
+        let most = issued - (certificates.files().len() - 1) / 2;
+        let files = export_with(&board, &mut certificates, most);
+        assert_eq!(certificates.files().len(), 1 + 2 * issued, "and the key");
+        let leading = check_links(&files);
+        // A service stands in its sector and under its letter, in both languages.
+        assert_eq!(leading, 4 * issued);
+    }
+}
+
+/// How many links lead to certificates.
+fn check_links(files: &Files) -> usize {
+    let mut leading = 0;
     for (path, bytes) in files.iter().filter(|(path, _)| path.ends_with(".html")) {
         let html = std::str::from_utf8(bytes).unwrap();
         let named = html.split("href=\"/").skip(1).chain(html.split("src=\"/").skip(1));
@@ -148,8 +174,31 @@ fn links_lead_to_files() {
             let folder = href.is_empty() || href.ends_with('/');
             let file = if folder { format!("{href}index.html") } else { href.to_owned() };
             assert!(files.contains_key(&file), "{path}: /{href}");
+            let is_page = !path.starts_with("certificates/");
+            leading += usize::from(is_page && href.starts_with("certificates/"));
         }
     }
+    leading
+}
+
+/// What is no longer shown is forgotten; what is shown is issued once.
+#[test]
+fn certificates_are_issued_once_and_forgotten_with_their_outage() {
+    let board = board();
+    board.set_at(60, &[(0, DisplayState::Dark, true), (1, DisplayState::Dark, true)]);
+    board.set_at(120, &[(0, DisplayState::Online, false), (1, DisplayState::Online, false)]);
+    let mut certificates = certificates();
+    let proofs = board.proofs();
+    let seen = Seen::of(&proofs.sites, &proofs, 7_200);
+    let mut counts = |outages: &[_]| {
+        let issued = certificates.issue(outages, 1).unwrap();
+        (issued.new.len(), issued.left, certificates.files().len())
+    };
+    assert_eq!(counts(&seen.past), (2, 1, 3));
+    assert_eq!(counts(&seen.past), (2, 0, 5));
+    assert_eq!(counts(&seen.past), (0, 0, 5));
+    assert_eq!(counts(&seen.past[1..]), (0, 0, 3));
+    assert_eq!(counts(&[]), (0, 0, 1));
 }
 
 #[test]
