@@ -151,7 +151,26 @@ pub trait EdgeDriver: Send {
     /// error nothing is known: observe.
     fn apply(&mut self, epoch: Epoch, stage: Stage, dark: &GateSet) -> Result<(), EdgeError>;
 
-    /// Does the same for `changed`, which came together, and leaves every other key as it is found:
+    /// Both copies for a closing, the durable one first: for edges that can do it in one look.
+    ///
+    /// # Errors
+    /// As [`EdgeDriver::apply`].
+    fn close(&mut self, epoch: Epoch, dark: &GateSet) -> Result<(), EdgeError> {
+        self.apply(epoch, Stage::Durable, dark)?;
+        self.apply(epoch, Stage::Runtime, dark)
+    }
+
+    /// Gets ready, while nothing is to do, for an order that closes all of `keys`, and clears away
+    /// what earlier effects left. Closes and opens nothing.
+    ///
+    /// # Errors
+    /// What is not ready is done when it is needed.
+    fn get_ready(&mut self, keys: &GateSet) -> Result<(), EdgeError> {
+        let _ = keys;
+        Ok(())
+    }
+
+    /// As [`EdgeDriver::apply`] for `changed`, which came together, and leaves every other key as it is found:
     /// one look, one sync and one read-back for all of them, whatever else the gate holds. `dark`
     /// is the whole wanted set as for `apply`, so an edge that cannot do less does all of it.
     ///

@@ -75,6 +75,12 @@ impl Fence {
         look(&self.read())
     }
 
+    /// Keeps writers and readers out for as long as it is held, whatever the epoch: for what is
+    /// neither closed nor opened by it.
+    pub(crate) fn alone(&self) -> Result<File, EdgeError> {
+        self.lock(File::try_lock)
+    }
+
     /// The newest epoch, without a lock: an older one may be read while somebody writes.
     pub(crate) fn newest(&self) -> Result<Option<Epoch>, EdgeError> {
         Ok(self.read()?.epoch)

@@ -1,7 +1,8 @@
-//! The gate directory: `$GATE/{lock, epoch, current -> gen-<term>-<seq>, gen-*/<key>}`.
+//! The gate directory: `$GATE/{lock, epoch, current -> gen-<term>-<seq>, gen-*/<key>, ready/<key>}`.
 //!
 //! A key is dark while a file of its name is in `current`. A batch is a new generation that takes
-//! effect with one rename; a few differences are made in place, closings first.
+//! effect with one rename; a few differences are made in place, closings first. `ready` is a folder
+//! that no data plane reads: a generation that an order for most sites of the edge begins with.
 
 use std::fs::{self, File};
 use std::io;
@@ -17,8 +18,15 @@ use crate::fence::{self, Fence, Record};
 
 /// Most differences that are made in place, in keys; above it a new generation is built.
 pub const IN_PLACE_MAX: usize = 16;
+/// Most generations beside the current one that wait to be cleared away.
+const OLD_MAX: usize = 6;
 /// Most keys in one gate (INCIDENT 4).
 pub const GATE_KEYS_MAX: usize = 50_000;
+
+/// Where a generation is built.
+const BUILDING: &str = "building";
+/// Where the next one waits.
+const READY: &str = "ready";
 
 /// The gate directory of one edge.
 #[derive(Debug)]
@@ -163,7 +171,8 @@ impl Gate {
         }
         if stage == Stage::Durable {
             held.write(Record { epoch: Some(epoch), own: wanted - &foreign })?;
-            self.prune().map_err(EdgeError::io("remove old generations"))?;
+            // Thousands of files are removed later, while nobody waits for a proof.
+            self.prune(OLD_MAX).map_err(EdgeError::io("remove old generations"))?;
         }
         step(Step::Settled).map_err(EdgeError::io("settle"))
     }
@@ -194,11 +203,9 @@ impl Gate {
                 step(Step::Key)?;
             }
         }
+        // A generation was synced before it became the current one.
         if sync {
-            durable::sync_folder(&current)?;
-        }
-        if sync && rebuild {
-            durable::sync_folder(&self.folder)?;
+            durable::sync_folder(if rebuild { &self.folder } else { &current })?;
         }
         step(Step::Synced)?;
         Ok(rebuild || differences > 0)
@@ -212,11 +219,7 @@ impl Gate {
         target: &GateSet,
         step: &mut dyn FnMut(Step) -> io::Result<()>,
     ) -> io::Result<()> {
-        let building = self.folder.join("building");
-        remove_tree(&building)?;
-        durable::create_folder(&building)?;
-        fill(&building, target)?;
-        durable::sync_folder(&building)?;
+        let building = self.build(target)?;
         let base = format!("gen-{}", fence::text(epoch));
         // The same epoch may need a second generation, after somebody else's edits of the first.
         let other = format!("{base}b");
@@ -232,8 +235,54 @@ impl Gate {
         step(Step::Switched)
     }
 
-    /// Keeps the current generation and the one before it, by time of change.
-    fn prune(&self) -> io::Result<()> {
+    /// A folder beside the current generation that holds `target`, synced: what was got ready, and
+    /// else what a kill left of another one, with the differences made good.
+    fn build(&self, target: &GateSet) -> io::Result<PathBuf> {
+        let (building, ready) = (self.folder.join(BUILDING), self.folder.join(READY));
+        let found = Entries::of(&ready)?;
+        let is_ready = found.is_near(target);
+        let found = if is_ready {
+            remove_tree(&building)?;
+            fs::rename(&ready, &building)?;
+            found
+        } else {
+            Entries::of(&building)?
+        };
+        let is_changed = make_good(&building, &found, target)?;
+        if is_changed || !is_ready {
+            durable::sync_folder(&building)?;
+        }
+        Ok(building)
+    }
+
+    /// Clears old generations away, and builds the folder with which an order for all of `keys`
+    /// begins. Whoever takes it looks at what it holds.
+    pub(crate) fn get_ready(&self, keys: &GateSet) -> Result<(), EdgeError> {
+        let _alone = self.fence.alone()?;
+        let build = || {
+            if self.current().is_dir() {
+                self.prune(1)?;
+            }
+            let (building, ready) = (self.folder.join(BUILDING), self.folder.join(READY));
+            // A few differences are made in place, and more keys than a gate has are refused.
+            if !(IN_PLACE_MAX + 1..=GATE_KEYS_MAX).contains(&keys.len()) {
+                return remove_tree(&ready);
+            }
+            let found = Entries::of(&ready)?;
+            if found.is_near(keys) && found.dark == *keys {
+                return Ok(());
+            }
+            remove_tree(&ready)?;
+            let found = Entries::of(&building)?;
+            make_good(&building, &found, keys)?;
+            durable::sync_folder(&building)?;
+            fs::rename(&building, &ready)
+        };
+        build().map_err(EdgeError::io(format!("get {} ready", self.folder.display())))
+    }
+
+    /// Keeps the current generation and so many of those before it, by time of change.
+    fn prune(&self, most: usize) -> io::Result<()> {
         let current = fs::read_link(self.current())?;
         let mut old = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
@@ -244,7 +293,8 @@ impl Gate {
             }
         }
         old.sort();
-        old.pop();
+        let kept = old.len().min(most);
+        old.truncate(old.len() - kept);
         old.into_iter().try_for_each(|(_, path)| remove_tree(&path))
     }
 
@@ -258,14 +308,27 @@ impl Gate {
     }
 
     fn read_entries(&self) -> io::Result<Entries> {
-        let mut entries = Entries::default();
         let folder = match fs::read_dir(self.current()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(entries),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Entries::default()),
             opened => opened?,
         };
         let link = fs::read_link(self.current())?;
-        entries.generation = Some(link.to_string_lossy().into_owned());
-        let mut dark = Vec::new();
+        let generation = Some(link.to_string_lossy().into_owned());
+        Ok(Entries { generation, ..Entries::read(folder)? })
+    }
+}
+
+impl Entries {
+    /// What a folder holds; nothing where there is none.
+    fn of(folder: &Path) -> io::Result<Self> {
+        match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            opened => Self::read(opened?),
+        }
+    }
+
+    fn read(folder: fs::ReadDir) -> io::Result<Self> {
+        let (mut dark, mut strange) = (Vec::new(), Vec::new());
         for entry in folder {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -275,23 +338,46 @@ impl Gate {
             };
             match GateKey::new(&name) {
                 Ok(key) if is_file => dark.push(key),
-                _ => entries.strange.push(name),
+                _ => strange.push(name),
             }
         }
-        entries.dark = dark.into_iter().collect();
-        entries.strange.sort();
-        Ok(entries)
+        strange.sort();
+        Ok(Self { dark: dark.into_iter().collect(), strange, generation: None })
     }
+
+    /// Whether it is less work to make it hold `target` than to begin anew.
+    fn is_near(&self, target: &GateSet) -> bool {
+        let differences = self.dark.symmetric_difference(target).count();
+        self.strange.is_empty() && !self.dark.is_empty() && differences <= target.len()
+    }
+}
+
+/// Makes a folder that no data plane reads, and that holds `found`, hold exactly `target`; whether
+/// anything had to be done.
+fn make_good(folder: &Path, found: &Entries, target: &GateSet) -> io::Result<bool> {
+    if !found.is_near(target) {
+        remove_tree(folder)?;
+        durable::create_folder(folder)?;
+        fill(folder, target.iter())?;
+        return Ok(true);
+    }
+    for key in found.dark.difference(target) {
+        fs::remove_file(folder.join(key.as_str()))?;
+    }
+    if !target.is_subset(&found.dark) {
+        fill(folder, target.difference(&found.dark))?;
+    }
+    Ok(found.dark != *target)
 }
 
 /// One empty file under many names: 4,000 links took 70 ms where 4,000 new files took 130 to
 /// 2,600 ms (ext4), and the fsync of their folder makes all of them durable. ext4 allows 65,000
 /// links of a file, more than a gate has keys; a file system without links gets files.
-fn fill(building: &Path, target: &GateSet) -> io::Result<()> {
-    let first = building.join(".entry");
+fn fill<'a>(folder: &Path, keys: impl Iterator<Item = &'a GateKey>) -> io::Result<()> {
+    let first = folder.join(".entry");
     File::create(&first)?;
-    for key in target {
-        let path = building.join(key.as_str());
+    for key in keys {
+        let path = folder.join(key.as_str());
         fs::hard_link(&first, &path).or_else(|_| File::create(&path).map(drop))?;
     }
     fs::remove_file(first)
@@ -320,148 +406,4 @@ fn remove_tree(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Barrier;
-    use std::thread;
-
-    use super::*;
-
-    fn set(names: impl IntoIterator<Item = usize>) -> GateSet {
-        names.into_iter().map(|n| GateKey::new(&format!("k{n}")).unwrap()).collect()
-    }
-
-    fn epoch(seq: u64) -> Epoch {
-        Epoch { term: 1, seq }
-    }
-
-    fn close(gate: &Gate, seq: u64, dark: &GateSet) {
-        gate.apply(epoch(seq), Stage::Durable, dark).unwrap();
-        gate.apply(epoch(seq), Stage::Runtime, dark).unwrap();
-    }
-
-    /// Goal: a writer killed at any step leaves either set whole (a batch) or every key with its
-    /// old or its new light (in place), and the next writer finds nothing that looks foreign.
-    /// Method: fail the n-th step for every n, look, apply again, open everything.
-    #[test]
-    fn a_kill_at_any_step_leaves_no_mixed_state() {
-        let changes = [
-            (set([]), set(0..40)),
-            (set(0..40), set(20..60)),
-            (set(0..40), set([])),
-            (set(0..4), set(2..6)),
-            (set(0..4), set([])),
-            (set([]), set(0..4)),
-        ];
-        for (before, after) in changes {
-            for stage in [Stage::Durable, Stage::Runtime] {
-                let steps = (0..).find(|n| !killed_at(*n, stage, &before, &after)).unwrap();
-                assert!(steps >= 3, "only {steps} steps from {before:?} to {after:?}");
-            }
-        }
-    }
-
-    /// Whether the change had an n-th step to be killed at.
-    fn killed_at(n: usize, stage: Stage, before: &GateSet, after: &GateSet) -> bool {
-        let folder = durable::quick_folder();
-        let gate = Gate::create(folder.path()).unwrap();
-        close(&gate, 1, before);
-        let mut count = 0;
-        let mut kill = |_: Step| {
-            count += 1;
-            if count > n { Err(io::Error::other("killed")) } else { Ok(()) }
-        };
-        let killed = gate.apply_by_steps(epoch(2), stage, after, &mut kill).is_err();
-        let next = Gate::create(folder.path()).unwrap();
-        let found = next.entries().unwrap().dark;
-        let batch = before.symmetric_difference(after).count() > IN_PLACE_MAX;
-        if batch {
-            assert!(found == *before || found == *after, "mixed: {found:?}");
-        } else {
-            assert!(found.is_subset(&(before | after)), "{found:?}");
-            assert!((before & after).is_subset(&found), "{found:?}");
-            assert!(after.is_subset(&found) || before.is_subset(&found), "opened first: {found:?}");
-        }
-        assert_eq!(next.foreign().unwrap(), GateSet::new(), "killed at step {n}");
-        close(&next, 2, after);
-        assert_eq!(next.entries().unwrap().dark, *after);
-        close(&next, 3, &set([]));
-        assert_eq!(next.entries().unwrap().dark, set([]));
-        killed
-    }
-
-    #[test]
-    fn sixteen_differences_are_made_in_place_and_seventeen_are_not() {
-        let folder = durable::quick_folder();
-        let gate = Gate::create(folder.path()).unwrap();
-        close(&gate, 1, &set([]));
-        for (seq, keys, generation) in [(2, IN_PLACE_MAX, "gen-1-1"), (3, 33, "gen-1-3")] {
-            close(&gate, seq, &set(0..keys));
-            assert_eq!(gate.entries().unwrap().generation.as_deref(), Some(generation));
-        }
-    }
-
-    /// Trap: a gate that the workers cannot enter leaves every site lit, without an error.
-    #[test]
-    fn a_private_umask_does_not_hide_the_gate() {
-        let folder = durable::quick_folder();
-        let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        let gate = Gate::create(&folder.path().join("gate")).unwrap();
-        close(&gate, 1, &set(0..3));
-        rustix::process::umask(before);
-        for path in [folder.path().join("gate"), gate.current()] {
-            let mode =
-                std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
-            assert_eq!(mode & 0o777, 0o755, "{}", path.display());
-        }
-    }
-
-    /// The same epoch again, after somebody else's edits: the generation it names is in use.
-    #[test]
-    fn an_equal_epoch_never_touches_the_generation_in_use() {
-        let folder = durable::quick_folder();
-        let gate = Gate::create(folder.path()).unwrap();
-        for (keys, generation) in [(30, "gen-1-1"), (60, "gen-1-1b"), (90, "gen-1-1")] {
-            close(&gate, 1, &set(0..keys));
-            let entries = gate.entries().unwrap();
-            assert_eq!(entries.generation.as_deref(), Some(generation));
-            assert_eq!(entries.dark, set(0..keys));
-        }
-    }
-
-    #[test]
-    fn a_gate_holds_its_most_and_refuses_one_more() {
-        assert!(check_size(&set(0..GATE_KEYS_MAX)).is_ok());
-        let error = check_size(&set(0..=GATE_KEYS_MAX)).unwrap_err();
-        assert_eq!(error.kind, EdgeErrorKind::Refused);
-        let folder = durable::quick_folder();
-        let gate = Gate::create(folder.path()).unwrap();
-        assert!(gate.apply(epoch(1), Stage::Durable, &set(0..=GATE_KEYS_MAX)).is_err());
-        assert_eq!(gate.entries().unwrap(), Entries::default(), "nothing was written");
-    }
-
-    /// However two controllers race, what stays is what the newer one wanted.
-    #[test]
-    fn of_two_writers_the_newer_one_wins() {
-        let folder = durable::quick_folder();
-        let start = Barrier::new(8);
-        thread::scope(|scope| {
-            for seq in 1..=8 {
-                let (start, folder) = (&start, folder.path());
-                scope.spawn(move || {
-                    let gate = Gate::create(folder).unwrap();
-                    start.wait();
-                    for stage in [Stage::Durable, Stage::Runtime] {
-                        let keys = usize::try_from(seq).unwrap() * 10;
-                        match gate.apply(epoch(seq), stage, &set(0..keys)) {
-                            Ok(()) => {}
-                            Err(error) => assert_eq!(error.kind, EdgeErrorKind::Fenced, "{error}"),
-                        }
-                    }
-                });
-            }
-        });
-        let gate = Gate::create(folder.path()).unwrap();
-        assert_eq!(gate.entries().unwrap().dark, set(0..80));
-        assert_eq!(gate.foreign().unwrap(), set([]));
-    }
-}
+mod tests;

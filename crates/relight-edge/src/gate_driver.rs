@@ -77,6 +77,15 @@ impl EdgeDriver for GateDriver {
         self.gate.apply(epoch, stage, dark).map_err(|error| error.at(&self.edge))
     }
 
+    /// Both copies are the same folder.
+    fn close(&mut self, epoch: Epoch, dark: &GateSet) -> Result<(), EdgeError> {
+        self.apply(epoch, Stage::Durable, dark)
+    }
+
+    fn get_ready(&mut self, keys: &GateSet) -> Result<(), EdgeError> {
+        self.gate.get_ready(keys).map_err(|error| error.at(&self.edge))
+    }
+
     fn apply_changes(
         &mut self,
         epoch: Epoch,

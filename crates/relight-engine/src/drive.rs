@@ -175,6 +175,9 @@ fn drive_edge(engine: &Engine, edge: &mut EdgeLoop, identity: &Digest, stop: &At
             }
         }
         tend_barrier(engine, edge, (&wants, epoch), &round);
+        if round.settled || wants.is_empty() {
+            edge.get_ready(|edge| engine.keys_of(edge));
+        }
         rest = Rest::after(&round, &wants, over, pause);
         if round.again_ms.is_none() {
             engine.wait_changed(seen, pause);

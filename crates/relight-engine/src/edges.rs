@@ -131,6 +131,14 @@ impl EdgeDriver for Reopening {
         self.driver()?.apply(epoch, stage, dark)
     }
 
+    fn close(&mut self, epoch: Epoch, dark: &GateSet) -> Result<(), EdgeError> {
+        self.driver()?.close(epoch, dark)
+    }
+
+    fn get_ready(&mut self, keys: &GateSet) -> Result<(), EdgeError> {
+        self.driver()?.get_ready(keys)
+    }
+
     fn apply_changes(
         &mut self,
         epoch: Epoch,

@@ -345,6 +345,13 @@ impl Engine {
         (wants, Epoch { term: self.lease.term, seq: state.seq })
     }
 
+    /// The sites of one edge.
+    pub(crate) fn keys_of(&self, edge: &str) -> BTreeSet<GateKey> {
+        let state = self.read();
+        let here = state.sites.iter().filter(|site| site.edge == edge);
+        here.map(|site| site.slug.clone()).collect()
+    }
+
     pub(crate) fn permits(&self, site: &GateKey) -> bool {
         self.read().ledger.permits(site, self.now())
     }

@@ -157,6 +157,8 @@ pub struct EdgeLoop {
     silent_since: Option<i64>,
     nonce: u64,
     canary_shown: bool,
+    /// The driver got ready for an order since the last effect.
+    is_ready: bool,
     /// What holds sites that this edge cannot prove dark.
     barrier: Option<Barrier>,
     /// When it was tried last; since the first look before that.
@@ -185,6 +187,7 @@ impl EdgeLoop {
             silent_since: None,
             nonce,
             canary_shown: false,
+            is_ready: false,
             barrier: None,
             canary_at: None,
             canary_failed: false,
@@ -214,6 +217,16 @@ impl EdgeLoop {
         match self.driver.generation() {
             Ok(generation) => std::mem::replace(&mut self.generation, generation) != generation,
             Err(_) => true,
+        }
+    }
+
+    /// While nothing is to do: gets ready for an order for all sites of the edge, which `keys` gives
+    /// by its name; once after each order.
+    pub fn get_ready(&mut self, keys: impl FnOnce(&str) -> GateSet) {
+        if !self.is_ready {
+            self.is_ready = true;
+            // What is not ready is done when it is needed, or says then why it cannot be.
+            drop(self.driver.get_ready(&keys(&self.name)));
         }
     }
 
@@ -341,8 +354,8 @@ impl EdgeLoop {
             self.canary_shown = true;
             turn.round.canary = Some(self.show_canary(turn).unwrap_or_default().seen);
         }
-        self.driver.apply(turn.epoch, Stage::Durable, held)?;
-        self.driver.apply(turn.epoch, Stage::Runtime, held)?;
+        self.driver.close(turn.epoch, held)?;
+        self.is_ready = false;
         for key in held {
             self.closed_at.entry(key.clone()).or_insert(turn.now_ms);
         }

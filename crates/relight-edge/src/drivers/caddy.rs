@@ -176,6 +176,14 @@ impl EdgeDriver for CaddyEdge {
         self.gate.apply(epoch, stage, dark)
     }
 
+    fn close(&mut self, epoch: Epoch, dark: &GateSet) -> Result<(), EdgeError> {
+        self.gate.close(epoch, dark)
+    }
+
+    fn get_ready(&mut self, keys: &GateSet) -> Result<(), EdgeError> {
+        self.gate.get_ready(keys)
+    }
+
     fn apply_changes(
         &mut self,
         epoch: Epoch,

@@ -23,8 +23,7 @@ impl EdgeLoop {
             .map(|(want, _)| want.target.key.clone())
             .collect();
         dark.insert(key);
-        self.driver.apply(turn.epoch, Stage::Durable, &dark)?;
-        self.driver.apply(turn.epoch, Stage::Runtime, &dark)?;
+        self.driver.close(turn.epoch, &dark)?;
         Ok(self.see_canary())
     }
 

@@ -371,6 +371,16 @@ impl EdgeDriver for Fuelled {
         self.0.apply(epoch, stage, dark)
     }
 
+    /// With fuel for one effect it dies between the two.
+    fn close(&mut self, epoch: Epoch, dark: &GateSet) -> Result<(), EdgeError> {
+        if self.1.load(Ordering::Relaxed) <= 1 {
+            self.apply(epoch, Stage::Durable, dark)?;
+            return self.burn();
+        }
+        self.burn().and_then(|()| self.burn())?;
+        self.0.close(epoch, dark)
+    }
+
     fn apply_changes(
         &mut self,
         epoch: Epoch,
