@@ -7,7 +7,7 @@ use relight_model::GateKey;
 
 use super::read::Files;
 use super::tree::{self, Directive, Ends};
-use super::{ERROR, Examined, Places, Rule, Served, apply, caddy_json};
+use super::{ERROR, Examined, Places, Rule, Served, WARNING, apply, caddy_json};
 
 pub(super) const RULES: &[Rule<Config>] = &[
     Rule { code: "gate-missing", severity: ERROR, find: gate_missing },
@@ -19,7 +19,10 @@ pub(super) const RULES: &[Rule<Config>] = &[
     Rule { code: "key-from-client", severity: ERROR, find: key_from_client },
     Rule { code: "default-open", severity: ERROR, find: default_open },
     Rule { code: "acme-proxied", severity: ERROR, find: acme_proxied },
+    Rule { code: "hsts-lost", severity: WARNING, find: hsts_lost },
 ];
+
+const HSTS: &str = "Strict-Transport-Security";
 
 /// Deepest import of snippets in snippets.
 const IMPORT_DEPTH_MAX: usize = 16;
@@ -246,6 +249,27 @@ fn default_open(config: &Config, places: &mut Places) {
     let is_closed = config.blocks.iter().any(|it| refuses(it) && catches(it));
     if let Some(first) = config.sites().next().filter(|_| !is_closed) {
         places.add(first.place(), ":80");
+    }
+}
+
+fn sets_hsts(it: &Directive) -> bool {
+    it.all().iter().any(|it| {
+        let mut words = std::iter::once(&it.name).chain(&it.args);
+        words.any(|word| word.trim_start_matches(['+', '?', '>']).eq_ignore_ascii_case(HSTS))
+    })
+}
+
+/// A `header` of the site itself is on every answer; one that is beside the proxy, or has a matcher
+/// of its own, is not on that of the gate.
+fn hsts_lost(config: &Config, places: &mut Places) {
+    for (site, gate) in config.gated() {
+        let of_all = |it: &Directive| it.name == "header" && !it.first().starts_with(['@', '/']);
+        let everywhere = site.named("header").any(|it| of_all(it) && sets_hsts(it));
+        let all = site.all();
+        let mut answers = all.iter().filter(|it| it.args.first() == Some(&gate.matcher.name));
+        if sets_hsts(site) && !everywhere && !answers.any(|it| sets_hsts(it)) {
+            places.add(gate.matcher.place(), site.name.trim_end_matches(','));
+        }
     }
 }
 
