@@ -94,6 +94,9 @@ pub enum TunnelCount {
     ClosedByDataPlane,
     /// Nobody can tell from here: dark is not proven where tunnels exist.
     Unknown,
+    /// Its origin serves keys that are not counted with it: whose connections those are a person
+    /// decides.
+    Shared,
 }
 
 /// How bad a finding of [`EdgeDriver::lint`] is.

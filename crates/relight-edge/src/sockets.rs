@@ -3,6 +3,7 @@
 //! kernel with CONFIG_INET_DIAG_DESTROY.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -51,18 +52,24 @@ impl Origins {
         is_blind.then(|| Lint::warning("tunnels-uncounted", edge))
     }
 
-    /// Open connections to the origin of each key. `Unknown` where the list does not name it, and
-    /// where other keys share its address: nobody can tell whose connections those are. An edge
-    /// that refuses upgrades is not counted without a list either: long answers run on there.
+    /// Open connections to the origin of each key. `Unknown` where the list does not name it,
+    /// `Shared` where other keys have its address and somebody is connected there: nobody can tell
+    /// whose connections those are. An edge that refuses upgrades is not counted without a list
+    /// either: long answers run on there.
     pub(crate) fn count(&self, keys: &[GateKey]) -> Result<Vec<TunnelCount>, EdgeError> {
         if self.list.is_none() || keys.is_empty() {
             return Ok(vec![TunnelCount::Unknown; keys.len()]);
         }
         let origins = self.read()?;
-        let open = connections()?;
-        let count = |key: &GateKey| match origins.own(key, keys) {
+        let (open, strangers) = (connections()?, origins.strangers(keys));
+        let count = |key: &GateKey| match origins.own(key, &strangers) {
             Ok(address) => TunnelCount::Open(open.get(&address).copied().unwrap_or(0)),
-            Err(_) => TunnelCount::Unknown,
+            Err(Blind::Unnamed) => TunnelCount::Unknown,
+            // Nobody is connected there, so nobody is to this one.
+            Err(Blind::Shared { address, .. }) => match open.get(&address) {
+                None | Some(0) => TunnelCount::Open(0),
+                Some(_) => TunnelCount::Shared,
+            },
         };
         Ok(keys.iter().map(count).collect())
     }
@@ -79,8 +86,9 @@ impl Origins {
         }
         let origins = self.read()?;
         let (mut addresses, mut trouble) = (BTreeSet::new(), None);
+        let strangers = origins.strangers(keys);
         for key in keys {
-            match origins.own(key, keys) {
+            match origins.own(key, &strangers) {
                 Ok(address) => drop(addresses.insert(address)),
                 Err(why) => {
                     let doing = format!("cut the tunnels of {key}: {why}");
@@ -116,6 +124,26 @@ impl Origins {
     }
 }
 
+/// Why the connections of a key are not told from those of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Blind {
+    /// The list of origins does not name it.
+    Unnamed,
+    /// Another key has its address.
+    Shared { address: SocketAddr, other: GateKey },
+}
+
+impl fmt::Display for Blind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unnamed => f.write_str("the list of origins does not name it"),
+            Self::Shared { address, other } => {
+                write!(f, "shared-origin: {address} serves {other} as well")
+            }
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct List {
     by_key: BTreeMap<GateKey, SocketAddr>,
@@ -123,13 +151,25 @@ struct List {
 }
 
 impl List {
-    /// The origin of a key, if everybody behind that address is among `keys`.
-    fn own(&self, key: &GateKey, keys: &[GateKey]) -> Result<SocketAddr, String> {
-        let address = *self.by_key.get(key).ok_or("the list of origins does not name it")?;
-        let others = self.by_address.get(&address).into_iter().flatten();
-        let other = others.into_iter().find(|other| !keys.contains(other));
-        match other {
-            Some(other) => Err(format!("shared-origin: {address} serves {other} as well")),
+    /// Of each address behind which there is a key that is not among `keys`, the first such key.
+    fn strangers(&self, keys: &[GateKey]) -> BTreeMap<SocketAddr, &GateKey> {
+        let asked: BTreeSet<&GateKey> = keys.iter().collect();
+        let all = self.by_address.iter();
+        all.filter_map(|(address, here)| {
+            Some((*address, here.iter().find(|key| !asked.contains(key))?))
+        })
+        .collect()
+    }
+
+    /// The origin of a key, if nobody else is behind that address.
+    fn own(
+        &self,
+        key: &GateKey,
+        strangers: &BTreeMap<SocketAddr, &GateKey>,
+    ) -> Result<SocketAddr, Blind> {
+        let address = *self.by_key.get(key).ok_or(Blind::Unnamed)?;
+        match strangers.get(&address) {
+            Some(other) => Err(Blind::Shared { address, other: (*other).clone() }),
             None => Ok(address),
         }
     }

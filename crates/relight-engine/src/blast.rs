@@ -133,7 +133,7 @@ fn look(
     let open = counts.iter().try_fold(0, |sum, count| match count {
         TunnelCount::Open(open) => Some(sum + open),
         TunnelCount::ClosedByDataPlane => Some(sum),
-        TunnelCount::Unknown => None,
+        TunnelCount::Unknown | TunnelCount::Shared => None,
     });
     Ok((open, driver.capabilities().missing_for_dark(is_drilled)))
 }

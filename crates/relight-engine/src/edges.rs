@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::EngineError;
-use crate::reconcile::{EdgeLoop, Eyes, Listeners};
+use crate::reconcile::{EdgeLoop, Eyes, Listeners, TUNNEL_GRACE_MS, grace_ms};
 
 /// The target of an edge as it stands in the register, `relight.edge/1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,8 +67,20 @@ pub fn identity(target: &Target) -> Result<Digest, EngineError> {
 pub fn patient_loop(target: &Target, nonce: u64) -> EdgeLoop {
     let driver = Reopening { target: target.clone(), driver: None };
     let eyes = Patient { target: target.clone(), eyes: None };
-    let mut edge = EdgeLoop::new(&target.name, Box::new(driver), Box::new(eyes), nonce);
+    let mut edge = loop_of(target, Box::new(driver), Box::new(eyes), nonce);
     edge.suspect();
+    edge
+}
+
+/// A grace that is none stands in no way of an order: the usual one is kept then.
+fn loop_of(
+    target: &Target,
+    driver: Box<dyn EdgeDriver>,
+    eyes: Box<dyn Eyes>,
+    nonce: u64,
+) -> EdgeLoop {
+    let mut edge = EdgeLoop::new(&target.name, driver, eyes, nonce);
+    edge.set_grace(grace_ms(target).unwrap_or(TUNNEL_GRACE_MS));
     edge
 }
 
@@ -168,7 +180,7 @@ impl EdgeDriver for Reopening {
 /// The driver cannot be opened.
 pub fn open_loop(target: &Target, nonce: u64) -> Result<EdgeLoop, EngineError> {
     let eyes = Listeners(Prober::all(target)?);
-    Ok(EdgeLoop::new(&target.name, relight_edge::open(target)?, Box::new(eyes), nonce))
+    Ok(loop_of(target, relight_edge::open(target)?, Box::new(eyes), nonce))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod barrier;
 mod canary;
 mod dark;
 mod fight;
+mod grace;
 mod lit;
 mod names;
 mod silence;
@@ -27,6 +28,7 @@ pub use barrier::{BARRIER, BARRIER_AGAIN_MS, BARRIER_SILENT_MS_MAX, BARRIER_WAIT
 use dark::Proof;
 use fight::Fight;
 pub use fight::{FIGHT_DRIFTS, FIGHT_QUIET_MS, FIGHT_WINDOW_MS, REWRITE_MS_MAX, REWRITE_MS_MIN};
+pub use grace::{GRACE, GRACE_S_MAX, HARD, grace_ms};
 pub use silence::{AGAIN_MS_MAX, AGAIN_MS_MIN};
 pub use wanted::{Want, wants};
 
@@ -50,8 +52,8 @@ pub const DARK_PROOF_MAX_MS: i64 = 5_000;
 pub const LIT_PROOF_MAX_MS: i64 = 30_000;
 
 /// Ordinary requests may finish this long after the gate closed, in milliseconds; then what is
-/// still open is cut.
-pub const TUNNEL_GRACE_MS: i64 = 2_000;
+/// still open is cut. The setting [`GRACE`] of an edge says otherwise.
+pub const TUNNEL_GRACE_MS: i64 = 10_000;
 
 /// An edge in rest is tried on its canary this often, in milliseconds.
 pub const CANARY_EVERY_MS: i64 = 3_600_000;
@@ -156,6 +158,7 @@ pub struct EdgeLoop {
     /// When it began not to answer, or not to do as it is told.
     silent_since: Option<i64>,
     nonce: u64,
+    grace_ms: i64,
     canary_shown: bool,
     /// The driver got ready for an order since the last effect.
     is_ready: bool,
@@ -186,6 +189,7 @@ impl EdgeLoop {
             fight: Fight::default(),
             silent_since: None,
             nonce,
+            grace_ms: TUNNEL_GRACE_MS,
             canary_shown: false,
             is_ready: false,
             barrier: None,
@@ -204,6 +208,11 @@ impl EdgeLoop {
     /// Says whether a drill on this edge has shown what it is only said to do.
     pub fn set_drilled(&mut self, is_drilled: bool) {
         self.is_drilled = is_drilled;
+    }
+
+    /// Says how long ordinary requests may go on after a gate closed, in milliseconds.
+    pub fn set_grace(&mut self, grace_ms: i64) {
+        self.grace_ms = grace_ms;
     }
 
     /// Something is wrong with the edge already: its canary is tried at the first rest.

@@ -94,7 +94,7 @@ fn an_origin_that_other_sites_share_is_named_and_not_cut() {
     rig.name_origins();
     let mut innocent = tunnel(&rig, 2);
     rig.close(1, &set([0]));
-    assert_eq!(rig.driver.tunnels(&[key(0)]).unwrap(), [TunnelCount::Unknown]);
+    assert_eq!(rig.driver.tunnels(&[key(0)]).unwrap(), [TunnelCount::Shared]);
     let error = rig.driver.cut(epoch(1), &[key(0)]).unwrap_err();
     assert!(error.to_string().contains("shared-origin"), "{error}");
     assert!(error.to_string().contains("site-2"), "{error}");

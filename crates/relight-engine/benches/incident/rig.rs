@@ -11,6 +11,7 @@ use relight_engine::edge::config::{self, EdgeConfig, SiteRoute};
 use relight_engine::edge::exec::{self, Running};
 use relight_engine::edge::http::Client;
 use relight_engine::edge::{ProbeTarget, Prober, REFUSED, Target, UPGRADES, holding_page};
+use relight_engine::reconcile::GRACE;
 use relight_model::GateKey;
 use serde_json::{Value, json};
 
@@ -108,6 +109,7 @@ impl Rig {
         if self.kind != Kind::Haproxy {
             target.settings.insert("origins".to_owned(), path.display().to_string());
         }
+        target.settings.insert(GRACE.to_owned(), GRACE_S.to_owned());
         target
     }
 
@@ -142,6 +144,10 @@ impl Rig {
         Client::connect(self.listener()).unwrap()
     }
 }
+
+/// How long connections of before are left alone, in seconds: what counts is how soon they are cut
+/// after that.
+const GRACE_S: &str = "2";
 
 /// The first sites have an origin of their own each, so that their connections can be told apart.
 pub(crate) const OWN_ORIGINS: usize = 20;

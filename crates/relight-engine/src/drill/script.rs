@@ -17,7 +17,10 @@ use super::{DrillEdge, DrillReport, Step, chain};
 use crate::drive::for_incidents;
 use crate::edges;
 use crate::incident::{Entry, Evidence, EvidenceKind, Ledger, Phase};
-use crate::reconcile::{CANARY_HOST, EdgeLoop, Want};
+use crate::reconcile::{CANARY_HOST, EdgeLoop, Want, grace_ms};
+
+/// Longest time that connections of before are left alone in a rehearsal, in milliseconds.
+const GRACE_MS_MAX: i64 = 2_000;
 
 /// Longest wait for one proof, in rounds.
 const ROUNDS_MAX: usize = 400;
@@ -563,6 +566,7 @@ pub(super) fn hold(
 fn opened(edge: &DrillEdge, nonce: u64) -> Result<EdgeLoop, String> {
     let mut edge_loop = edges::open_loop(&edge.target, nonce).map_err(|error| chain(&error))?;
     edge_loop.set_drilled(true);
+    edge_loop.set_grace(grace_ms(&edge.target).unwrap_or(GRACE_MS_MAX).min(GRACE_MS_MAX));
     Ok(edge_loop)
 }
 

@@ -1,6 +1,6 @@
 //! Dark is proven: read back on every copy, seen by every listener, and no connection left behind.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use relight_edge::{CutsTunnels, EdgeError, EdgeErrorKind, ProbeResult, TunnelCount};
 use relight_model::{GateKey, Light, Seen};
@@ -8,9 +8,19 @@ use relight_model::{GateKey, Light, Seen};
 use super::fight::FOUGHT;
 use super::{
     CANARY_KEY, DARK_PROOF_MAX_MS, EdgeLoop, PROOF_LATE_MS, PROOF_RENEW_MS, PROOF_TTL_MS,
-    RENEWALS_MAX, TUNNEL_GRACE_MS, Turn, Want, push, shut,
+    RENEWALS_MAX, Turn, Want, push, shut,
 };
 use crate::incident::{Entry, Gate};
+
+/// Why a site that shows dark is not proven so: code of the reason, by key.
+type Busy = BTreeMap<GateKey, &'static str>;
+
+/// Connections of before are open.
+const OPEN: &str = "tunnels-open";
+/// Connections are open to an origin that lit sites share.
+const SHARED: &str = "shared-origin";
+/// Nobody could count them.
+const UNCOUNTED: &str = "tunnels-uncounted";
 
 /// A proof to renew: its instant, its site, and where that stands.
 type Renewal<'a> = (i64, &'a GateKey, usize);
@@ -46,7 +56,9 @@ impl EdgeLoop {
             let (want, view) = (&wants[index], &turn.views[index]);
             let key = &want.target.key;
             let (is_lost, is_fought) = (turn.undone.contains(key), fought.contains(key));
-            let is_dark = shut(view) && result.seen == Seen::Dark && !busy.contains(key);
+            let is_dark = shut(view) && result.seen == Seen::Dark;
+            let busy = busy.get(key).copied().filter(|_| is_dark);
+            let is_dark = is_dark && busy.is_none();
             let is_able = is_able(want, &missing);
             if is_able && is_dark && !is_fought {
                 self.proofs.insert(key.clone(), Proof::of(want, now_ms));
@@ -69,12 +81,12 @@ impl EdgeLoop {
                 if want.gate != Gate::Failed {
                     failed.entry(FOUGHT).or_default().push(key.clone());
                 }
-            } else if self.is_overdue(want, now_ms) {
+            } else if self.is_overdue_by(want, now_ms, self.grace_of(busy)) {
                 // It may show dark, and nobody knows for how long, or whether it is true.
-                let why = match is_able {
-                    false => "capability",
-                    true if result.seen == Seen::Dark && busy.contains(key) => "tunnels-open",
-                    true => why_unproven(result),
+                let why = match (is_able, busy) {
+                    (false, _) => "capability",
+                    (true, Some(why)) => why,
+                    (true, None) => why_unproven(result),
                 };
                 failed.entry(why).or_default().push(key.clone());
             }
@@ -128,8 +140,13 @@ impl EdgeLoop {
 
     /// True when dark was wanted for too long without a proof and nobody was told yet.
     pub(super) fn is_overdue(&mut self, want: &Want, now_ms: i64) -> bool {
+        self.is_overdue_by(want, now_ms, 0)
+    }
+
+    /// The same where a grace is granted before the time runs.
+    fn is_overdue_by(&mut self, want: &Want, now_ms: i64, grace_ms: i64) -> bool {
         let since = *self.unproven_since.entry(want.target.key.clone()).or_insert(now_ms);
-        want.gate == Gate::Requested && now_ms - since >= DARK_PROOF_MAX_MS
+        want.gate == Gate::Requested && now_ms - since >= DARK_PROOF_MAX_MS + grace_ms
     }
 
     /// Sites to prove dark in this round: all that are not proven, or not any more, and of those
@@ -177,15 +194,21 @@ impl EdgeLoop {
         taken.into_iter().map(|(_, _, index)| *index).collect()
     }
 
-    /// Sites with connections still open behind the closed gate. After the grace they are cut;
-    /// until the count is 0 the site is not proven dark, and neither is one that was not counted.
-    fn busy(&mut self, turn: &Turn<'_>, due: &[usize]) -> (BTreeSet<GateKey>, Option<EdgeError>) {
+    /// Who was there when the gate closed may finish, and is nobody's failure for so long.
+    fn grace_of(&self, busy: Option<&str>) -> i64 {
+        if busy == Some(OPEN) { self.grace_ms } else { 0 }
+    }
+
+    /// Sites with connections still open behind the closed gate, and what is known of these. After
+    /// the grace they are cut; until the count is 0 the site is not proven dark, and neither is one
+    /// that was not counted.
+    fn busy(&mut self, turn: &Turn<'_>, due: &[usize]) -> (Busy, Option<EdgeError>) {
         if self.driver.capabilities().cuts_tunnels != CutsTunnels::Driver || due.is_empty() {
-            return (BTreeSet::new(), None);
+            return (Busy::new(), None);
         }
         // To cut what goes into a part would cut what goes to the rest of its site.
         let due = due.iter().map(|index| &turn.wants[*index]).filter(|want| !want.is_part());
-        let due: BTreeSet<GateKey> = due.map(|want| want.target.key.clone()).collect();
+        let due: Busy = due.map(|want| (want.target.key.clone(), UNCOUNTED)).collect();
         // All dark sites are counted together: two of them may share an origin.
         let dark = turn.wants.iter().filter(|want| want.light == Light::Dark && !want.is_part());
         let keys: Vec<GateKey> = dark.map(|want| want.target.key.clone()).collect();
@@ -193,20 +216,25 @@ impl EdgeLoop {
             Ok(counts) => counts,
             Err(error) => return (due, Some(error)),
         };
-        let mut busy = BTreeSet::new();
+        let mut busy = Busy::new();
         let mut cut = Vec::new();
         for (key, count) in keys.into_iter().zip(counts) {
             // The canary is answered by the edge itself: behind it there is nothing to count.
             let is_free = matches!(count, TunnelCount::Open(0) | TunnelCount::ClosedByDataPlane);
-            if is_free || key.as_str() == CANARY_KEY || !due.contains(&key) {
+            if is_free || key.as_str() == CANARY_KEY || !due.contains_key(&key) {
                 continue;
             }
             let closed = *self.closed_at.entry(key.clone()).or_insert(turn.now_ms);
             // Whose they are nobody knows, so none is cut: a person says which origin is whose.
-            if count != TunnelCount::Unknown && turn.now_ms - closed >= TUNNEL_GRACE_MS {
+            let why = match count {
+                TunnelCount::Unknown => UNCOUNTED,
+                TunnelCount::Shared => SHARED,
+                _ => OPEN,
+            };
+            if why == OPEN && turn.now_ms - closed >= self.grace_ms {
                 cut.push(key.clone());
             }
-            busy.insert(key);
+            busy.insert(key, why);
         }
         let is_cut = if cut.is_empty() { Ok(()) } else { self.driver.cut(turn.epoch, &cut) };
         (busy, is_cut.err())

@@ -69,6 +69,10 @@ pub(crate) struct Edge {
     pub(crate) has_tunnels: bool,
     /// Sites whose connections nobody can tell from those of others.
     pub(crate) uncounted: GateSet,
+    /// Sites whose origin lit sites share.
+    pub(crate) shared: GateSet,
+    /// What was told to be cut stays open.
+    pub(crate) is_uncuttable: bool,
     /// Which process serves.
     pub(crate) generation: u64,
     /// Open connections behind the gate.
@@ -297,6 +301,7 @@ impl EdgeDriver for Shared {
             return Err(error(EdgeErrorKind::Unreachable, "count sessions"));
         }
         let count = |key: &GateKey| match edge.uncounted.contains(key) {
+            _ if edge.shared.contains(key) => TunnelCount::Shared,
             true => TunnelCount::Unknown,
             false => TunnelCount::Open(edge.tunnels.get(key).copied().unwrap_or_default()),
         };
@@ -306,7 +311,9 @@ impl EdgeDriver for Shared {
     fn cut(&mut self, _epoch: Epoch, keys: &[GateKey]) -> Result<(), EdgeError> {
         let mut edge = self.lock();
         edge.calls.push(Call::Cut(keys.iter().map(ToString::to_string).collect()));
-        edge.tunnels.retain(|key, _| !keys.contains(key));
+        if !edge.is_uncuttable {
+            edge.tunnels.retain(|key, _| !keys.contains(key));
+        }
         Ok(())
     }
 }

@@ -422,6 +422,45 @@ fn tunnels_are_cut_after_the_grace_and_dark_is_proven_when_none_is_left() {
     assert_eq!(told(&bench.later(50, &wants)), ["proved-dark a"]);
 }
 
+/// Whoever may still finish is no failure; whoever is there after the grace is, and so is what
+/// nobody can count or tell apart.
+#[test]
+fn what_is_left_open_is_told_as_such_and_not_before_its_time() {
+    type Left = fn(&mut Edge);
+    let cases: [(Left, i64, &str); 3] = [
+        (
+            |edge| (edge.tunnels, edge.is_uncuttable) = ([(key("a"), 3)].into(), true),
+            TUNNEL_GRACE_MS,
+            "tunnels-open",
+        ),
+        (|edge| edge.uncounted = set(&["a"]), 0, "tunnels-uncounted"),
+        (|edge| edge.shared = set(&["a"]), 0, "shared-origin"),
+    ];
+    for (left, grace_ms, expected) in cases {
+        let mut bench = Bench::new(|edge| edge.has_tunnels = true);
+        bench.set(left);
+        let wants = [("a", Dark, Requested)];
+        bench.round(&wants);
+        let round = bench.later(DARK_PROOF_MAX_MS + grace_ms - 1, &wants);
+        assert_eq!(told(&round), [""; 0], "{expected}");
+        let round = bench.later(1, &wants);
+        let why = round.entries.iter().find_map(|entry| match entry {
+            Entry::EdgeFailed { why, .. } => Some(why.as_str()),
+            _ => None,
+        });
+        assert_eq!(why, Some(expected));
+    }
+}
+
+#[test]
+fn a_hard_edge_cuts_at_once() {
+    let mut bench = Bench::new(|edge| edge.has_tunnels = true);
+    bench.edge_loop.set_grace(0);
+    bench.set(|edge| edge.tunnels.insert(key("a"), 3));
+    bench.round(&[("a", Dark, Requested)]);
+    assert!(bench.calls().contains(&Call::Cut(owned(&["a"]))));
+}
+
 #[test]
 fn a_controller_that_is_fenced_stops_writing_and_says_what_is_exposed() {
     let mut bench = Bench::new(dark(&["b"]));

@@ -34,6 +34,8 @@ use crate::rig::{Kind, Rig, host, key};
 const ID: &str = "CVE-2099-0001";
 const SITES: usize = 6;
 const STEPS: usize = 40;
+/// How long connections of before are left alone, in milliseconds.
+const GRACE_MS: i64 = 2_000;
 /// Seeds of the suite on each proxy; `RELIGHT_PROXY_SEEDS` sets another number.
 const SEEDS: u64 = 2;
 /// Turns within which everybody is back once nothing fails any more.
@@ -409,7 +411,10 @@ impl EdgeDriver for Fuelled {
 fn edge_loop(rig: &Rig, fuel: &Arc<AtomicI64>, nonce: u64) -> EdgeLoop {
     let driver = relight_engine::edge::open(&rig.target).unwrap();
     let driver = Box::new(Fuelled(driver, Arc::clone(fuel)));
-    EdgeLoop::new("north", driver, Box::new(Listeners(vec![Prober::new(rig.listener())])), nonce)
+    let eyes = Box::new(Listeners(vec![Prober::new(rig.listener())]));
+    let mut edge_loop = EdgeLoop::new("north", driver, eyes, nonce);
+    edge_loop.set_grace(GRACE_MS);
+    edge_loop
 }
 
 fn row(site: usize) -> SiteRow {

@@ -595,6 +595,8 @@ edge-tried-again = cannot be opened; it is tried again, and its sites count as e
 edge-without-barrier = has no second barrier: { $why }
 edge-barrier-refused = { $barrier } cannot be the second barrier of { $edge }: { $why }
 edge-barrier-remedy = register an edge that has no sites and that no other edge names, then name it with --set barrier=NAME
+edge-grace-refused = { $value } is no grace for connections that were open before
+edge-grace-remedy = name seconds, from 0 to { $most }, or hard, which cuts downloads at once: --set grace=10
 barrier-missing = no edge of the register has the name that was given
 barrier-itself = an edge is not its own second barrier
 barrier-nested = the edge that was named has a second barrier of its own

@@ -41,6 +41,8 @@ reason-io = input or output error on the edge
 reason-certificate = the edge shows no certificate of the site
 reason-capability = the edge cannot do what it takes to prove dark
 reason-tunnels-open = connections of before are still open
+reason-shared-origin = connections are open to an origin that lit sites share: say whose they are, or darken those sites too
+reason-tunnels-uncounted = nobody could count the connections of before
 reason-fought = somebody else opens the gate again and again
 
 warning-advisory-format-unknown = unknown format of advisory

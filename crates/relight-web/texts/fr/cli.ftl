@@ -625,6 +625,8 @@ edge-tried-again = ne s'ouvre pas; un nouvel essai suit, et d'ici là ses sites 
 edge-without-barrier = n'a pas de seconde barrière : { $why }
 edge-barrier-refused = { $barrier } ne peut pas être la seconde barrière de { $edge } : { $why }
 edge-barrier-remedy = enregistrez un frontal qui n'a pas de sites et qu'aucun autre ne nomme, puis nommez-le par --set barrier=NOM
+edge-grace-refused = { $value } n'est pas un délai pour les connexions déjà ouvertes
+edge-grace-remedy = donnez un nombre de secondes, de 0 à { $most }, ou hard, qui coupe aussi les téléchargements : --set grace=10
 barrier-missing = aucun frontal du registre ne porte le nom donné
 barrier-itself = un frontal n'est pas sa propre seconde barrière
 barrier-nested = le frontal nommé a lui-même une seconde barrière

@@ -41,6 +41,8 @@ reason-io = erreur d'entrée-sortie sur le frontal
 reason-certificate = le frontal ne montre pas de certificat du site
 reason-capability = le frontal ne peut pas ce qu’il faut pour prouver l’extinction
 reason-tunnels-open = des connexions d’avant restent ouvertes
+reason-shared-origin = des connexions restent ouvertes vers une origine partagée avec des sites allumés : dites à qui elle est, ou éteignez-les aussi
+reason-tunnels-uncounted = personne n’a pu compter les connexions d’avant
 reason-fought = quelqu’un d’autre rouvre sans cesse la barrière
 
 warning-advisory-format-unknown = format d'avis inconnu

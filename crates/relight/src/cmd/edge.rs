@@ -22,6 +22,7 @@ use relight_engine::edge::{
     Target,
 };
 use relight_engine::edges;
+use relight_engine::reconcile::{GRACE, GRACE_S_MAX, grace_ms};
 use relight_engine::refusals::{CONFIG_SETTING, configuration};
 use relight_model::{Epoch, GateKey, Light, Seen};
 use relight_server::web::number::rfc3339;
@@ -182,6 +183,7 @@ impl Add {
             settings,
         };
         barrier::refuse(&target, &store, context)?;
+        refuse_grace(&target, context)?;
         let mut driver = edge::open(&target).map_err(|error| edge_failure(&error, context))?;
         match driver.lint() {
             Ok(findings) => findings.iter().for_each(|it| tell_lint(&target.name, it, report)),
@@ -205,6 +207,17 @@ impl Add {
         }
         Ok(())
     }
+}
+
+/// Refuses a grace that would be taken for the usual one.
+fn refuse_grace(target: &Target, context: &Context) -> Result<(), Failure> {
+    if grace_ms(target).is_some() {
+        return Ok(());
+    }
+    let value = target.settings.get(GRACE).map_or("", String::as_str);
+    let refused = texts::edge_grace_refused(context.lang, value);
+    let most = GRACE_S_MAX.to_string();
+    Err(Failure::usage(refused).hint(texts::edge_grace_remedy(context.lang, &most)))
 }
 
 /// Gives a new gate its first generation, in which nothing of ours is dark: without one the edge

@@ -280,3 +280,22 @@ fn a_second_barrier_belongs_to_one_edge_and_has_no_sites() {
     let sites = place.expect(0, &["sites", "list", "--json"]).stdout;
     assert!(!sites.contains("wall"), "{sites}");
 }
+
+/// A grace that would silently be another one is refused, and one that is meant is kept.
+#[test]
+fn a_grace_is_seconds_or_hard() {
+    let place = Place::with_sites();
+    for value in ["soft", "301", "-1", "2.5", ""] {
+        let setting = format!("grace={value}");
+        let refused = place.expect(2, &add("builtin", &["--set", &setting]));
+        let said = format!("error: {value} is no grace for connections that were open before");
+        assert!(refused.stderr.starts_with(&said), "{}", refused.text());
+        assert!(refused.stderr.contains("from 0 to 300, or hard"), "{}", refused.text());
+    }
+    for value in ["hard", "0", "30", "300"] {
+        let setting = format!("grace={value}");
+        place.expect(0, &add("builtin", &["--set", &setting]));
+        let listed = place.expect(0, &["edge", "list", "--json"]).json();
+        assert_eq!(listed["edges"][0]["settings"]["grace"], value);
+    }
+}
