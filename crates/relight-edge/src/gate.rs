@@ -246,13 +246,25 @@ impl Gate {
             fs::rename(&ready, &building)?;
             found
         } else {
-            Entries::of(&building)?
+            self.left(&building, &ready, target)?
         };
         let is_changed = make_good(&building, &found, target)?;
         if is_changed || !is_ready {
             durable::sync_folder(&building)?;
         }
         Ok(building)
+    }
+
+    /// What a kill left of a generation. One that `target` has no use for is not thrown away while
+    /// somebody waits: it may be what the next order begins with.
+    fn left(&self, building: &Path, ready: &Path, target: &GateSet) -> io::Result<Entries> {
+        let found = Entries::of(building)?;
+        if found.is_near(target) || found.dark.len() <= IN_PLACE_MAX || ready.exists() {
+            return Ok(found);
+        }
+        durable::sync_folder(building)?;
+        fs::rename(building, ready)?;
+        Ok(Entries::default())
     }
 
     /// Clears old generations away, and builds the folder with which an order for all of `keys`

@@ -218,6 +218,22 @@ fn what_waits_is_looked_at_before_it_is_taken() {
     }
 }
 
+/// The first wave is the canary alone, and must not cost the second one what was there for it.
+#[test]
+fn what_a_kill_left_is_kept_for_a_larger_order() {
+    let folder = durable::quick_folder();
+    let gate = Gate::create(folder.path()).unwrap();
+    gate.get_ready(&set(0..90)).unwrap();
+    let left = inode(&gate.folder().join(READY));
+    fs::rename(gate.folder().join(READY), gate.folder().join(BUILDING)).unwrap();
+    close(&gate, 1, &set(500..501));
+    assert_eq!(gate.entries().unwrap().dark, set(500..501));
+    assert_eq!(inode(&gate.folder().join(READY)), left);
+    close(&gate, 2, &set(0..100));
+    assert_eq!(gate.entries().unwrap().dark, set(0..100));
+    assert_eq!(inode(&gate.current()), left);
+}
+
 #[test]
 fn nothing_is_got_ready_for_what_is_made_in_place_or_refused() {
     let folder = durable::quick_folder();
