@@ -173,9 +173,10 @@ pub trait EdgeDriver: Send {
         Ok(())
     }
 
-    /// As [`EdgeDriver::apply`] for `changed`, which came together, and leaves every other key as it is found:
-    /// one look, one sync and one read-back for all of them, whatever else the gate holds. `dark`
-    /// is the whole wanted set as for `apply`, so an edge that cannot do less does all of it.
+    /// As [`EdgeDriver::apply`] for `changed`, which came together, and leaves every other key as
+    /// it is found: one look, one sync and one read-back for all of them, whatever else the gate
+    /// holds. `dark` is the whole wanted set as for `apply`, so an edge that cannot do less does
+    /// all of it.
     ///
     /// # Errors
     /// As [`EdgeDriver::apply`].

@@ -1,4 +1,4 @@
-//! The gate directory: `$GATE/{lock, epoch, current -> gen-<term>-<seq>, gen-*/<key>, ready/<key>}`.
+//! The gate directory: `$GATE/{lock, epoch, current -> gen-<term>-<seq>, gen-*/<key>, ready}`.
 //!
 //! A key is dark while a file of its name is in `current`. A batch is a new generation that takes
 //! effect with one rename; a few differences are made in place, closings first. `ready` is a folder

@@ -229,8 +229,8 @@ impl EdgeLoop {
         }
     }
 
-    /// While nothing is to do: gets ready for an order for all sites of the edge, which `keys` gives
-    /// by its name; once after each order.
+    /// While nothing is to do: gets ready for an order for all sites of the edge, which `keys`
+    /// gives by its name; once after each order.
     pub fn get_ready(&mut self, keys: impl FnOnce(&str) -> GateSet) {
         if !self.is_ready {
             self.is_ready = true;

@@ -34,3 +34,4 @@ mod rig;
 mod sim;
 mod takeover;
 mod then;
+mod tunnels;
