@@ -132,3 +132,62 @@ mod tests {
         assert_eq!(more.0.detections.len(), 2);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::judge::tests::{one_site, payload};
+    use super::*;
+
+    #[test]
+    fn the_same_state_is_judged_once_whoever_asks() {
+        let (_folder, engine, feed) = one_site();
+        let store = engine.store();
+        engine.ingest_log(&feed, std::io::Cursor::new(payload(1).into_bytes())).unwrap();
+        let kept = KeptCampaigns::default();
+        let first = kept.of(store).unwrap();
+        assert_eq!(first.campaigns.len(), 1);
+        // All who ask at one moment get what one of them judged.
+        let all: Vec<Arc<Judged>> = std::thread::scope(|scope| {
+            let each: Vec<_> = (0..4).map(|_| scope.spawn(|| kept.of(store).unwrap())).collect();
+            each.into_iter().map(|it| it.join().unwrap()).collect()
+        });
+        assert!(all.iter().all(|it| Arc::ptr_eq(it, &first)), "judged again");
+        // Campaigns are not made of accounts.
+        store.add_account("anna", 0, &[]).unwrap();
+        assert!(Arc::ptr_eq(&kept.of(store).unwrap(), &first), "judged again");
+    }
+
+    /// Goal: nobody is shown campaigns of before. Method: whatever they are made of changes, each
+    /// by itself: lines that come here, those of another process, and the two lists.
+    #[test]
+    fn whatever_campaigns_are_made_of_is_judged_anew() {
+        let (_folder, engine, feed) = one_site();
+        let store = engine.store();
+        let kept = KeptCampaigns::default();
+        let mut before = kept.of(store).unwrap();
+        assert_eq!(before.campaigns.len(), 0);
+        let mut changed = |what: &str| {
+            let now = kept.of(store).unwrap();
+            assert!(!Arc::ptr_eq(&now, &before), "{what}: campaigns of before");
+            before = Arc::clone(&now);
+            now
+        };
+        engine.ingest_log(&feed, std::io::Cursor::new(payload(1).into_bytes())).unwrap();
+        assert_eq!(changed("lines").campaigns.len(), 1);
+        let other = Store::open(store.path().parent().unwrap()).unwrap();
+        other.add_account("anna", 0, &[]).unwrap();
+        assert_eq!(changed("another process").campaigns.len(), 1);
+        let list = |name: &str| store.path().with_file_name(name);
+        fs::write(list(KNOWN_SCANNERS), "198.51.100.1 Scanner\n").unwrap();
+        changed("a list that is new");
+        fs::write(list(KNOWN_SCANNERS), "198.51.100.1 Scanner of ours\n").unwrap();
+        changed("a list that is longer");
+        fs::remove_file(list(KNOWN_SCANNERS)).unwrap();
+        changed("a list that is gone");
+        fs::write(list(SIGNS), "# nothing\n").unwrap();
+        changed("signs");
+        assert!(Arc::ptr_eq(&kept.of(store).unwrap(), &before), "and then it rests");
+    }
+}
