@@ -86,6 +86,36 @@ mod tests {
         }
     }
 
+    /// What a browser keeps, runs or takes from another window is nothing that we gave it.
+    #[test]
+    fn modules_keep_nothing_and_make_no_markup() {
+        for asset in ASSETS.iter().filter(|asset| asset.media_type == JS) {
+            for word in [
+                "localStorage",
+                "sessionStorage",
+                "indexedDB",
+                "caches.",
+                ".cookie",
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "DOMParser",
+                "eval(",
+                "Function(",
+                "import(",
+                "postMessage",
+                "'message'",
+                "__proto__",
+                "Object.assign",
+                " == ",
+                " != ",
+            ] {
+                assert!(!asset.text.contains(word), "{}: {word}", asset.file);
+            }
+        }
+    }
+
     /// What somebody looks at before it is published breaks into lines as visitors read it.
     #[test]
     fn words_break_into_lines_as_their_preview_does() {

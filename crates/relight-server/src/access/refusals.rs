@@ -1,5 +1,6 @@
 //! Refused requests, for the journal: who tried what the rules do not let him do, and which rule it
-//! was. What people mistype and read is not written down, only what they were not allowed.
+//! was. What people mistype and read is not written down, only what they were not allowed; and what
+//! failed by a fault of ours.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -48,6 +49,14 @@ impl Tried {
         }
     }
 
+    /// What its answer is called in the journal, if it stands there.
+    fn act(&self, status: StatusCode, is_open: bool, is_told: bool) -> Option<&'static str> {
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            return Some("request-failed");
+        }
+        self.is_refused(status, is_open, is_told).then_some("request-refused")
+    }
+
     /// Whether its answer is a refusal that somebody may want to know of: of a page that is not for
     /// him, or of anything that would have changed something. The ways to sign in have entries of
     /// their own, but for what no page of ours sends.
@@ -73,21 +82,20 @@ pub(crate) fn told(response: &Response) -> Told {
     (response.status(), why)
 }
 
-/// Writes a refusal into the journal, before it is told; a flood of them is counted, not written.
+/// Writes a refusal or a failure into the journal, before it is told; a flood of them is counted,
+/// not written.
 pub(crate) async fn note(
     console: &Arc<Console>,
     (tried, is_open): (Tried, bool),
     signed: Option<SignedIn>,
     (status, why): Told,
 ) {
-    if !tried.is_refused(status, is_open, why.is_some()) {
-        return;
-    }
+    let Some(act) = tried.act(status, is_open, why.is_some()) else { return };
     let console = Arc::clone(console);
     let work = move || {
         let who = signed.map(|signed| signed.account.name).unwrap_or_default();
-        // The answer is a refusal whatever becomes of its entry.
-        let _ = console.door.note_refusal(&tried, &who, status, why.as_deref());
+        // The answer is what it is, whatever becomes of its entry.
+        let _ = console.door.note_refusal((act, &tried), &who, status, why.as_deref());
     };
     let _ = tokio::task::spawn_blocking(work).await;
 }
@@ -95,7 +103,7 @@ pub(crate) async fn note(
 impl Door {
     fn note_refusal(
         &self,
-        tried: &Tried,
+        (act, tried): (&'static str, &Tried),
         who: &str,
         status: StatusCode,
         why: Option<&str>,
@@ -117,7 +125,7 @@ impl Door {
             facts.push(("untold", &untold));
         }
         let actor = if who.is_empty() { "unknown" } else { who };
-        self.note(actor, Noted { act: "request-refused", account: who, facts: &facts })
+        self.note(actor, Noted { act, account: who, facts: &facts })
     }
 }
 
@@ -147,6 +155,8 @@ mod tests {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(get.is_refused(status, false, false), by_get, "{status}");
             assert_eq!(post.is_refused(status, false, false), by_post, "{status}");
+            let failed = (status == StatusCode::INTERNAL_SERVER_ERROR).then_some("request-failed");
+            assert_eq!(get.act(status, true, false), failed, "{status}");
             assert!(!post.is_refused(status, true, false), "the door has told of {status}");
             assert_eq!(post.is_refused(status, true, true), status.is_client_error(), "{status}");
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use relight_engine::access::{Grant, Role, Scope};
 use relight_engine::store::{AccountChange, PasskeyRow, SignInRow, TokenRow};
@@ -26,6 +26,9 @@ use crate::access::ticket::Purpose;
 use crate::access::token::{TOKEN_DAYS_MAX, Wish, is_for_tokens};
 use crate::access::{Noted, SignedIn};
 use crate::page::{self, encode};
+
+/// What a browser is told to forget when its person signs out.
+const FORGET: &str = "\"cache\", \"storage\"";
 
 /// A form that says nothing but who sent it.
 #[derive(Debug, Deserialize)]
@@ -232,7 +235,11 @@ pub(super) async fn sign_out(
 ) -> Response {
     blocking(move || match end(&console, &signed, signed.sign_in) {
         Ok(()) => {
-            let gone = [(header::SET_COOKIE, set_cookie("", 0))];
+            // The pages that were read are not kept, not even to go back to them.
+            let gone = [
+                (header::SET_COOKIE, set_cookie("", 0)),
+                (HeaderName::from_static("clear-site-data"), FORGET.to_owned()),
+            ];
             let next = format!("/sign-in?lang={}", console.lang(&asked).tag());
             (gone, Redirect::to(&next)).into_response()
         }

@@ -40,14 +40,21 @@ impl Console {
     }
 }
 
-/// Away to sign in, or to come in with a link.
+/// Away to sign in, or to come in with a link. Nobody is signed in because a page elsewhere leads
+/// here while the provider still knows the browser: that page gets the sign-in, to be pressed.
 pub(super) async fn leave(
     State(console): State<Arc<Console>>,
     Query(carried): Query<Carried>,
+    headers: HeaderMap,
     from: Sender,
     asked: Asked,
 ) -> Response {
     let next = with_lang(local(&carried.next), console.lang(&asked));
+    if is_led(&headers) {
+        let lang = console.lang(&asked).tag();
+        let page = format!("/sign-in?next={}&lang={lang}", page::encode(&next));
+        return Redirect::to(&page).into_response();
+    }
     let wish = match console.door.link(&carried.code) {
         Some((Link::Of(..), link)) => Wish::Enter(link),
         _ => match &asked.reader {
@@ -76,6 +83,12 @@ pub(super) async fn link(
     let next = format!("/me?lang={}", console.lang(&asked).tag());
     let wish = Wish::Link(signed.sign_in);
     go(console, asked, from, (wish, next, false)).await
+}
+
+/// Whether a page of somebody else led here. Browsers that do not say so are believed.
+fn is_led(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    site.is_some_and(|site| !matches!(site, "same-origin" | "none"))
 }
 
 /// The address with its language, which a provider does not send back.

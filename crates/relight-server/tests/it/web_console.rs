@@ -103,6 +103,45 @@ fn every_page_in_both_languages_under_one_policy() {
     web.stop();
 }
 
+/// Goal: no browser takes an answer for something else, and no page elsewhere reads one. Method:
+/// every kind of answer of both listeners, asked for as a page of somebody else would.
+#[test]
+fn answers_say_what_they_are_and_nobody_elsewhere_reads_them() {
+    let (_, web) = start(20);
+    let (console, public) = (web.console_addr(), web.public_addr());
+    let page = get(console, "/").2;
+    let asset = |start: &str| {
+        let rest = page.split(&format!("\"/assets/{start}.")).nth(1).unwrap();
+        format!("/assets/{start}.{}", rest.split('"').next().unwrap())
+    };
+    let html = "text/html; charset=utf-8";
+    for (address, path, kind) in [
+        (console, "/", html),
+        (console, "/sites?q=<b>", html),
+        (console, "/nowhere", html),
+        (console, "/sites/rows?lang=en", "application/json"),
+        (console, &asset("console"), "text/css; charset=utf-8"),
+        (console, &asset("rl-wall"), "text/javascript; charset=utf-8"),
+        (public, "/fr/", html),
+        (public, "/sites.csv", "text/csv; charset=utf-8; header=present"),
+        (public, "/services.json", "application/json"),
+        (public, "/history.atom", "application/atom+xml; charset=utf-8"),
+    ] {
+        let foreign = format!("GET {path} HTTP/1.1\r\nOrigin: https://evil.example\r\n");
+        let (_, head, _) = ask(address, &foreign);
+        assert!(head.contains(&format!("\r\ncontent-type: {kind}\r\n")), "{path}: {head}");
+        assert!(head.contains("x-content-type-options: nosniff"), "{path}: {head}");
+        assert!(!head.contains("access-control-"), "{path}: {head}");
+        for method in ["TRACE", "OPTIONS", "PATCH"] {
+            let (status, head, _) = ask(address, &foreign.replacen("GET", method, 1));
+            assert!([404, 405].contains(&status), "{method} {path}: {head}");
+            assert!(!head.contains("access-control-"), "{method} {path}: {head}");
+        }
+    }
+    assert_eq!(get(console, "/sites?q=a&q=b").0, 400, "a name that comes twice");
+    web.stop();
+}
+
 #[test]
 fn the_wall_holds_one_letter_per_site_and_the_counts_sum() {
     let (board, web) = start(250);

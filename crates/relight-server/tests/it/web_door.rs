@@ -150,6 +150,7 @@ fn a_form_counts_only_with_its_origin_and_its_token() {
     assert_eq!(world.get("/sign-out", anna).0, 405, "unsafe acts are never a GET");
     let (status, head, _) = world.post("/sign-out", anna, &own);
     assert!(status == 303 && head.contains("set-cookie: __host-rl=; path=/; max-age=0"), "{head}");
+    assert!(head.contains("clear-site-data: \"cache\", \"storage\"\r\n"), "{head}");
     assert_eq!(world.get("/sites", anna).0, 303);
     assert_eq!(world.get("/sites", zoe).0, 200);
     let wanted = r#"anna {"account":"anna","act":"signed-out","facts":{},"kind":"access"}"#;

@@ -127,6 +127,30 @@ fn a_flood_of_refusals_is_counted_and_fills_no_journal() {
     assert!(world.journal().pop().unwrap().contains(r#""untold":"40""#), "nothing is lost");
 }
 
+/// Goal: what we fail with is known the next day. Method: a register that cannot be read, a page
+/// and a form; and it does not fill the journal either.
+#[test]
+fn what_a_page_fails_with_is_journalled() {
+    clock!(now, now_set);
+    now_set(START);
+    let mut anna = String::new();
+    let world = World::start(now, |store| anna = person(store, "anna", 1, &[("viewer", "/")]));
+    let database = rusqlite::Connection::open(world.store.path()).unwrap();
+    database.execute_batch("ALTER TABLE organisation RENAME TO elsewhere").unwrap();
+    for _ in 0..100 {
+        assert_eq!(world.get("/?q=secret", &anna).0, 500);
+    }
+    let failed: Vec<String> = world.journal();
+    assert_eq!(failed.len(), 60);
+    for part in ["anna ", r#""act":"request-failed""#, r#""path":"/","#, r#""status":"500""#] {
+        assert!(failed[0].contains(part), "{part}: {}", failed[0]);
+    }
+    assert!(!failed.concat().contains("secret"));
+    database.execute_batch("ALTER TABLE elsewhere RENAME TO organisation").unwrap();
+    assert_eq!(world.get("/", &anna).0, 200);
+    assert_eq!(world.journal().len(), 60);
+}
+
 fn report(world: &World, body: &str) -> u16 {
     let kind = "Content-Type: application/csp-report\r\n";
     let length = body.len();

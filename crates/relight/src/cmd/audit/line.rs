@@ -69,6 +69,7 @@ fn event_of(record: &JournalRecord, body: &Value) -> Event {
     let known = ACTS.iter().find(|(name, ..)| record.kind == "access" && *name == act);
     let failed = FAILURES.contains(&record.kind.as_str())
         || act.ends_with("-refused")
+        || act.ends_with("-failed")
         || body["passed"] == false;
     match (known, record.kind.as_str()) {
         (Some((_, class, activity)), _) => Event { class: *class, activity: *activity, failed },
