@@ -90,6 +90,11 @@ impl Attempts {
         Ok(Self { bodies: bodies.collect(), sites: tried })
     }
 
+    /// At how many bodies somebody tried.
+    pub fn bodies(&self) -> usize {
+        self.bodies.len()
+    }
+
     /// The site itself was tried, and somebody of its body was.
     pub fn against(&self, site: &Site) -> (bool, bool) {
         (self.sites.contains(&site.id), self.bodies.contains(&site.org))

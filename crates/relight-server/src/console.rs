@@ -7,7 +7,9 @@ mod affected;
 mod api;
 mod audit;
 pub(crate) mod burn;
+mod edges;
 mod evidence;
+pub(crate) mod facts;
 mod heat;
 mod incident;
 mod key_form;
@@ -86,6 +88,8 @@ pub(crate) struct Console {
     pub(crate) meter: Meter,
     /// Who reads a day of the past.
     pub(crate) past: Turns,
+    /// What is known of the flaw of the incident.
+    pub(crate) facts: facts::Facts,
 }
 
 /// What an address may ask for; values that mean nothing count as absent.
@@ -105,6 +109,8 @@ pub(crate) struct Asked {
     site: String,
     #[serde(default)]
     q: String,
+    #[serde(default)]
+    queue: String,
     #[serde(default)]
     screen: String,
     #[serde(default)]
@@ -224,6 +230,7 @@ pub(crate) fn router(console: Arc<Console>) -> Router {
         .route("/watch", get(watch::show))
         .route("/watch/actors", get(actors::show))
         .route("/watch/export", post(share::export))
+        .route("/edges", get(edges::show))
         .route("/look", get(look::show).post(look::keep))
         .route("/posture", get(posture::show))
         .route("/posture/attest", post(posture::take))

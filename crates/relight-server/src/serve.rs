@@ -119,6 +119,7 @@ impl WebServer {
             theme,
             meter: Meter::default(),
             past: console::turns::Turns::default(),
+            facts: Default::default(),
         });
         let console = console::router(Arc::clone(&state));
         let public = public::router(Source::Memory(publication.shown()));

@@ -340,7 +340,7 @@ fn counts(counts: Counts) -> String {
 
 /// The queue and the table of what to do first: the texts of each row, by the key of the row.
 fn next(queue: &[QueueRow], todo: &[TodoRow]) -> String {
-    let queued = |row: &QueueRow| json!([row.evidence, row.count, row.then, row.returns]);
+    let queued = |row: &QueueRow| json!([row.evidence, row.count, row.then, row.returns, row.href]);
     let first = |row: &TodoRow| {
         json!({
             "slug": row.slug, "href": row.href, "letter": row.letter.to_string(),
@@ -390,6 +390,7 @@ mod tests {
             theme: relight_web::views::Theme::Neutral,
             meter: crate::console::meter::Meter::default(),
             past: crate::console::turns::Turns::default(),
+            facts: Default::default(),
             door: Door::open(None, Address::parse("http://localhost").unwrap(), || 0).unwrap(),
         }
     }
@@ -475,11 +476,12 @@ mod tests {
             evidence: "a <fix>",
             then: "by itself",
             returns: true,
+            href: "/sites".into(),
         };
         let start = Instant::now();
         assert!(writer.queue_is_due(start));
         let sent = writer.queue(next(&[row("3")], &[]));
-        let data = r#"{"queue":[["a <fix>","3","by itself",true]],"todo":[],"v":1}"#;
+        let data = r#"{"queue":[["a <fix>","3","by itself",true,"/sites"]],"todo":[],"v":1}"#;
         assert_eq!(sent, format!("event: queue\nid: a1.0.0\ndata: {data}\n\n"));
         assert!(!writer.queue_is_due(Instant::now()));
         assert!(writer.queue_is_due(Instant::now() + QUEUE_EVERY));

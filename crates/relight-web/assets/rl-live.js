@@ -50,11 +50,12 @@ function queueRow() {
   const then = element('span');
   count.className = 'number';
   then.className = 'quiet';
-  return element('li', [count, element('span'), then]);
+  return element('li', [count, element('a'), then]);
 }
 
-function fillQueueRow(row, [evidence, count, then, returns]) {
+function fillQueueRow(row, [evidence, count, then, returns, href]) {
   [count, evidence, then].forEach((text, at) => put(row.children[at], text));
+  if (row.children[1].getAttribute('href') !== href) row.children[1].setAttribute('href', href);
   row.classList.toggle('held', !returns);
 }
 

@@ -13,6 +13,7 @@ mod compiler;
 #[cfg(test)]
 mod contrast;
 pub mod door_views;
+pub mod edge_views;
 pub mod holding;
 mod lang;
 pub mod look;

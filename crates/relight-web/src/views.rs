@@ -236,6 +236,8 @@ pub struct QueueRow {
     pub then: &'static str,
     /// They come back without anybody.
     pub returns: bool,
+    /// The list of these sites.
+    pub href: String,
 }
 
 /// One site that needs a person first.
@@ -305,6 +307,8 @@ pub struct IncidentPage {
     pub id: String,
     /// One line about it.
     pub headline: String,
+    /// How bad it is, and whether it is used; empty where nothing is known.
+    pub facts: String,
     /// Other incidents that are open; the wall shows the lights of all of them.
     pub others: Vec<OtherIncident>,
     /// Where the event stream continues after this page.
@@ -365,6 +369,10 @@ pub struct SiteRow {
 pub struct SitesPage {
     /// Around it.
     pub frame: Frame,
+    /// The row of what is next that led here, by its name and its words; empty for all sites.
+    pub queue: (&'static str, &'static str),
+    /// The list of all sites.
+    pub all: String,
     /// Words that are looked for in names.
     pub words: String,
     /// Sectors to choose from.

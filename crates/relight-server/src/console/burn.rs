@@ -93,7 +93,10 @@ pub(crate) fn chart(lang: Lang, proofs: &Proofs, opened: Timestamp, now: Timesta
     let ahead = pace.map_or(0.0, |pace| (pace.hours[2] * 3_600.0).min(been * 2.0));
     let plot = Plot { first, span: been + ahead, top: float(peak.max(1)) };
     let text = |count: i64| Number::from(count.unsigned_abs()).text(lang);
-    let sentence = texts::burn_sentence(lang, dark.unsigned_abs(), peak.unsigned_abs());
+    let sentence = match pace {
+        Some(pace) => ahead(lang, (dark, peak), been / 3_600.0, &pace),
+        None => texts::burn_sentence(lang, dark.unsigned_abs(), peak.unsigned_abs()),
+    };
     BurnDown {
         pace: pace.map(|pace| told(lang, &pace)).unwrap_or_default(),
         sentence,
@@ -110,12 +113,23 @@ pub(crate) fn chart(lang: Lang, proofs: &Proofs, opened: Timestamp, now: Timesta
 }
 
 fn told(lang: Lang, pace: &Pace) -> String {
-    let whole = |hours: f64| match hours < 1.0 {
+    let [hours, soon, late] = pace.hours.map(|hours| duration(lang, hours));
+    texts::burn_pace(lang, &hours, &late, &decimal(lang, pace.per_hour), &soon)
+}
+
+/// What the chart shows, with the hour at which no site would be dark, from the first dark one.
+fn ahead(lang: Lang, (dark, peak): (i64, i64), been: f64, pace: &Pace) -> String {
+    let [zero, soon, late] = pace.hours.map(|hours| duration(lang, been + hours));
+    let (dark, peak) = (dark.unsigned_abs(), peak.unsigned_abs());
+    texts::burn_sentence_ahead(lang, dark, &late, peak, &soon, &zero)
+}
+
+/// Minutes below an hour, hours from there.
+fn duration(lang: Lang, hours: f64) -> String {
+    match hours < 1.0 {
         true => texts::burn_minutes(lang, &decimal(lang, hours * 60.0)),
         false => texts::burn_hours(lang, &decimal(lang, hours)),
-    };
-    let [hours, soon, late] = pace.hours.map(whole);
-    texts::burn_pace(lang, &hours, &late, &decimal(lang, pace.per_hour), &soon)
+    }
 }
 
 /// Whole and in groups from 10 on, one decimal below.
@@ -276,6 +290,8 @@ mod tests {
                 assert!((10.0..=434.0).contains(&number), "{path}");
             }
         }
+        let zero = "zero expected around 60 h, between 54 h and 71 h";
+        assert!(chart.sentence.ends_with(zero), "{}", chart.sentence);
         // 27 returned in the last 13.3 hours and 39 are dark: at the slow end, 31 hours more.
         assert_eq!(chart.columns[4].1, "71 h");
     }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::EngineError;
 use relight_engine::access::{Role, Scope};
-use relight_engine::incident::{Counters, Incident};
+use relight_engine::incident::{Action, Counters, Incident};
 use relight_engine::live::LogLine;
 use relight_model::{DisplayState, GateKey, Timestamp};
 use relight_web::views::{Acts, Choice, IncidentPage, LogRow, OtherIncident};
@@ -56,6 +56,8 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
     let work = console.engine.as_ref().map(|engine| Work { engine, lang, now });
     let lists = work.map(|work| work.lists(&headline.id, |scope| asked.reader.reads(scope)));
     let (queue, todo) = lists.transpose()?.unwrap_or_default();
+    let facts = console.engine.as_ref().filter(|_| !headline.id.is_empty());
+    let facts = facts.map(|engine| console.facts.of(engine, lang, &headline.id, now));
     Ok(IncidentPage {
         frame: console.frame(asked, title, "incident", switch),
         cursor: cursor.to_string(),
@@ -74,6 +76,7 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
         todo,
         acts: acts(console, asked, &headline.id),
         others: others(console, lang, &headline.id, now),
+        facts: facts.transpose()?.unwrap_or_default(),
         id: headline.id,
         headline: headline.title,
     })
@@ -88,9 +91,9 @@ fn acts(console: &Console, asked: &Asked, shown: &str) -> Acts {
     let person = act::person_of(console, signed, now);
     let (waiting, glass) = engine.with_ledger(|ledger| {
         let actions = ledger.actions();
-        let waiting = actions.newest().filter(|action| action.is_open(now));
-        let waiting = waiting.filter(|action| act::reads_plan(signed, &action.plan)).count();
-        (waiting, actions.glass().iter().any(|glass| glass.reviewed.is_none()))
+        let open = actions.newest().filter(|action| action.is_open(now));
+        let open: Vec<_> = open.filter(|action| act::reads_plan(signed, &action.plan)).collect();
+        (waiting(lang, &open), actions.glass().iter().any(|glass| glass.reviewed.is_none()))
     });
     let incidents = engine.with_ledger(|ledger| {
         let choice = |(_, incident): (&str, &Incident)| Choice {
@@ -104,10 +107,22 @@ fn acts(console: &Console, asked: &Asked, shown: &str) -> Acts {
         plans: act::may_propose(signed),
         command: person.may(Role::Commander, &Scope::root()),
         publish: person.may(Role::Publisher, &Scope::root()),
-        waiting: if waiting > 0 { texts::act_one_waits(lang, waiting) } else { String::new() },
+        waiting,
         glass,
         token: console.door.form_token(signed),
         incidents,
+    }
+}
+
+/// The plans that wait: how many people agreed to the only one, or how many plans there are.
+fn waiting(lang: Lang, open: &[&Action]) -> String {
+    match open {
+        [] => String::new(),
+        [one] => {
+            let (signed, seats) = (one.signatures.len(), one.seats.len());
+            texts::act_seats_wait(lang, &one.id(), seats, signed)
+        }
+        more => texts::act_one_waits(lang, more.len()),
     }
 }
 

@@ -13,6 +13,7 @@ use relight_web::{Lang, texts, words};
 use serde_json::json;
 
 use super::tally::Tally;
+use super::work::Queued;
 use super::{Asked, Console, name, names};
 use crate::page::{self, encode};
 
@@ -29,6 +30,8 @@ struct Filter {
     states: Option<Vec<DisplayState>>,
     /// Looked for in names, without case; empty is all.
     words: String,
+    /// The row of what is next whose sites are looked for; `None` is all.
+    queued: Option<Queued>,
 }
 
 /// The text of a counter and the states that it counts.
@@ -55,21 +58,25 @@ fn states_of(text: &str) -> Option<Vec<DisplayState>> {
 }
 
 impl Filter {
-    fn of(asked: &Asked) -> Self {
+    fn of(console: &Console, asked: &Asked) -> Self {
         let states = states_of(&asked.state);
         let state = if states.is_some() { asked.state.clone() } else { String::new() };
         let words = names::words(&asked.q);
-        Self { sector: asked.sector.clone(), state, states, words }
+        let (lang, id) = (console.lang(asked), console.board.headline().id);
+        let engine = console.engine.as_ref();
+        let queued = engine.and_then(|engine| Queued::of(engine, lang, &id, &asked.queue));
+        Self { sector: asked.sector.clone(), state, states, words, queued }
     }
 
     fn href(&self, lang: Lang, page: usize) -> String {
         let (sector, state) = (encode(&self.sector), &self.state);
-        let words = if self.words.is_empty() {
-            String::new()
-        } else {
-            format!("&q={}", encode(&self.words))
+        let words = match self.words.as_str() {
+            "" => String::new(),
+            words => format!("&q={}", encode(words)),
         };
-        format!("/sites?lang={}&sector={sector}&state={state}&page={page}{words}", lang.tag())
+        let queue = self.queued.as_ref().map(|it| format!("&queue={}", it.code));
+        let more = words + &queue.unwrap_or_default();
+        format!("/sites?lang={}&sector={sector}&state={state}&page={page}{more}", lang.tag())
     }
 
     /// Whether a site is one of those that are looked for, given its names in lower case.
@@ -77,6 +84,7 @@ impl Filter {
         (self.sector.is_empty() || site.sector == self.sector)
             && self.states.as_ref().is_none_or(|wanted| wanted.contains(&state))
             && (self.words.is_empty() || names.contains(&self.words))
+            && self.queued.as_ref().is_none_or(|queued| queued.has(&site.slug))
     }
 }
 
@@ -84,9 +92,12 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
     if let Ok(ordinal) = asked.site.parse() {
         return place_of(&console, &asked, ordinal);
     }
-    let (found, switch) = found(&console, &asked);
-    let (lang, filter) = (console.lang(&asked), Filter::of(&asked));
+    let (lang, filter) = (console.lang(&asked), Filter::of(&console, &asked));
+    let (found, switch) = found(&console, &asked, &filter);
+    let all = Filter { queued: None, ..filter.clone() };
     let page = SitesPage {
+        queue: filter.queued.as_ref().map_or(("", ""), |it| (it.code, it.evidence)),
+        all: all.href(lang, 1),
         frame: console.frame(&asked, texts::sites_title(lang), "sites", switch),
         sectors: sector_choices(&console.sectors(&console.board.sites()), lang, &filter),
         states: state_choices(lang, &filter),
@@ -98,7 +109,7 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
 
 /// The same rows for a page that is there already, as arrays of texts.
 pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> Response {
-    let (found, switch) = found(&console, &asked);
+    let (found, switch) = found(&console, &asked, &Filter::of(&console, &asked));
     let SitesFound { count, rows, page, previous, next } = &found;
     let row = |it: &SiteRow| {
         let SiteRow { ordinal, slug, letter, state, name, organisation, sector, href } = it;
@@ -133,8 +144,8 @@ fn place_of(console: &Console, asked: &Asked, ordinal: usize) -> Response {
 }
 
 /// The page that was asked for of the sites that fit, and its address in the other language.
-fn found(console: &Console, asked: &Asked) -> (SitesFound, String) {
-    let (lang, filter) = (console.lang(asked), &Filter::of(asked));
+fn found(console: &Console, asked: &Asked, filter: &Filter) -> (SitesFound, String) {
+    let lang = console.lang(asked);
     let Snapshot { sites, states, .. } = console.board.snapshot();
     let names = console.names.of(&sites);
     let fits = |(at, (site, state)): &(usize, (&BoardSite, &DisplayState))| {

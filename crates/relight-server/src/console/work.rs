@@ -1,7 +1,7 @@
 //! What is next on the incident screen: which sites return, on what evidence, and which need a
 //! person first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use relight_engine::access::Scope;
 use relight_engine::incident::{Case, Gate, Incident, Phase};
@@ -49,6 +49,34 @@ impl Ground {
         })
     }
 
+    /// Every one, in the order of the screen.
+    const ALL: [Self; 7] = [
+        Self::Relighting,
+        Self::Absent,
+        Self::Fixed,
+        Self::Accepted,
+        Self::Unverified,
+        Self::Stopped,
+        Self::Incomplete,
+    ];
+
+    /// Its name in addresses.
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Relighting => "relighting",
+            Self::Absent => "absent",
+            Self::Fixed => "fixed",
+            Self::Accepted => "accepted",
+            Self::Unverified => "unverified",
+            Self::Stopped => "stopped",
+            Self::Incomplete => "incomplete",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ground| ground.code() == text)
+    }
+
     /// The evidence, and what happens.
     fn words(self, lang: Lang) -> (&'static str, &'static str) {
         let all = [
@@ -66,6 +94,34 @@ impl Ground {
     /// Whether these come back without anybody.
     const fn returns(self) -> bool {
         matches!(self, Self::Relighting | Self::Absent | Self::Fixed | Self::Accepted)
+    }
+}
+
+/// The sites behind one row of what is next in an incident, for the list that the row leads to.
+#[derive(Clone, Debug)]
+pub(crate) struct Queued {
+    /// The name of the row in addresses.
+    pub(crate) code: &'static str,
+    /// The evidence, in words.
+    pub(crate) evidence: &'static str,
+    sites: BTreeSet<String>,
+}
+
+impl Queued {
+    /// None for a name that no row has, and without an incident.
+    pub(crate) fn of(engine: &Engine, lang: Lang, id: &str, code: &str) -> Option<Self> {
+        let ground = Ground::parse(code)?;
+        let sites = engine.with_ledger(|ledger| {
+            let cases = ledger.incident(id)?.cases().iter();
+            let cases = cases.filter(|(_, case)| Ground::of(case) == Some(ground));
+            Some(cases.map(|(site, _)| site.to_string()).collect())
+        })?;
+        Some(Self { code: ground.code(), evidence: ground.words(lang).0, sites })
+    }
+
+    /// Whether a site is one of them.
+    pub(crate) fn has(&self, slug: &str) -> bool {
+        self.sites.contains(slug)
     }
 }
 
@@ -111,7 +167,8 @@ impl Work<'_> {
         let row = |(ground, count): (Ground, usize)| {
             let (evidence, then) = ground.words(self.lang);
             let count = Number::from(count).text(self.lang);
-            QueueRow { count, evidence, then, returns: ground.returns() }
+            let href = format!("/sites?lang={}&queue={}", self.lang.tag(), ground.code());
+            QueueRow { count, evidence, then, returns: ground.returns(), href }
         };
         counts.into_iter().map(row).collect()
     }
@@ -183,5 +240,24 @@ fn next(lang: Lang, case: &Case) -> &'static str {
         (Phase::Unknown, _) => texts::next_inventory(lang),
         _ if case.verdict() == Some(Verdict::Affected) => texts::next_dark(lang),
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_have_names_and_words_of_their_own() {
+        let codes: BTreeSet<&str> = Ground::ALL.map(Ground::code).into();
+        assert_eq!(codes.len(), Ground::ALL.len());
+        assert!(Ground::ALL.is_sorted(), "in the order of the screen");
+        for ground in Ground::ALL {
+            assert_eq!(Ground::parse(ground.code()), Some(ground));
+            for lang in Lang::ALL {
+                assert!(!ground.words(lang).0.is_empty() && !ground.words(lang).1.is_empty());
+            }
+        }
+        assert_eq!(Ground::parse(""), None);
     }
 }

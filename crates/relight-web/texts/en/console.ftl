@@ -49,6 +49,7 @@ sites-count = { NUMBER($count) } { $count ->
 sites-none = No site fits.
 sites-all-sectors = All sectors
 sites-all-states = All states
+sites-all = Show all sites
 sites-filter = Filter
 sites-column-site = Site
 sites-column-name = Name
@@ -65,8 +66,13 @@ not-found-back = Back to the incident
 console-nav-advisories = Advisories
 console-nav-watch = Watch
 sites-words = Name, address or organisation
+incident-attempts = attempts at { NUMBER($bodies) } { $bodies ->
+    [one] organisation
+   *[other] organisations
+ }
 burn-title = Dark sites over time
 burn-sentence = Dark sites: peak { NUMBER($peak) }, now { NUMBER($dark) }
+burn-sentence-ahead = Dark sites: peak { NUMBER($peak) }, now { NUMBER($dark) }; zero expected around { $zero }, between { $soon } and { $late }
 burn-pace = { $rate } sites an hour; all back in { $hours } ({ $soon } to { $late })
 burn-hours = { $value } h
 burn-minutes = { $value } min
@@ -229,3 +235,30 @@ actors-contacts = Tries
 actors-more = and { NUMBER($count) } more
 incident-others = Incidents that are open too
 incident-other = { $since }: { NUMBER($dark) } dark, { NUMBER($todo) } affected to fix
+
+### The edges.
+
+edges-title = Edges
+edges-count = { NUMBER($count) } { $count ->
+    [one] edge
+   *[other] edges
+ }
+edges-none = No edge is in the register.
+edges-without = { NUMBER($count) } { $count ->
+    [one] site is behind no edge of the register, and cannot be closed.
+   *[other] sites are behind no edge of the register, and cannot be closed.
+ }
+edges-more = and { NUMBER($count) } more
+edges-wanted = Wanted dark
+edges-differs = Not as wanted
+edges-turned = Last turn
+edges-drilled = Last drill
+edges-listeners = Listens on
+edges-agrees = agrees
+edges-differing = differs
+edges-failing = its canary fails
+edges-fenced = fenced
+edges-unreadable = its entry cannot be read
+edges-resting = nothing is wanted
+edges-why = { $why }, since { $at }
+edges-note = What the journal knows of each edge: nothing was asked of them for this page. To ask them:

@@ -44,6 +44,8 @@ reason-tunnels-open = connections of before are still open
 reason-shared-origin = connections are open to an origin that lit sites share: say whose they are, or darken those sites too
 reason-tunnels-uncounted = nobody could count the connections of before
 reason-fought = somebody else opens the gate again and again
+reason-dark-not-seen = the canary was closed and not seen dark
+reason-lit-not-seen = the canary was opened and not seen lit
 
 warning-advisory-format-unknown = unknown format of advisory
 warning-advisory-format-other = advisory in a form that its feed does not speak

@@ -55,6 +55,7 @@ sites-count = { NUMBER($count) } { $count ->
 sites-none = Aucun site ne correspond.
 sites-all-sectors = Tous les secteurs
 sites-all-states = Tous les états
+sites-all = Montrer tous les sites
 sites-filter = Filtrer
 sites-column-site = Site
 sites-column-name = Nom
@@ -71,8 +72,13 @@ not-found-back = Retour à l'incident
 console-nav-advisories = Avis
 console-nav-watch = Veille
 sites-words = Nom, adresse ou organisme
+incident-attempts = tentatives chez { NUMBER($bodies) } { $bodies ->
+    [one] organisme
+   *[other] organismes
+ }
 burn-title = Sites éteints dans le temps
 burn-sentence = Sites éteints : sommet { NUMBER($peak) }, maintenant { NUMBER($dark) }
+burn-sentence-ahead = Sites éteints : sommet { NUMBER($peak) }, maintenant { NUMBER($dark) }; zéro prévu vers { $zero }, entre { $soon } et { $late }
 burn-pace = { $rate } sites par heure; fin dans { $hours } ({ $soon } à { $late })
 burn-hours = { $value } h
 burn-minutes = { $value } min
@@ -241,3 +247,30 @@ incident-other = { $since } : { NUMBER($dark) } { $dark ->
     [one] touché
    *[other] touchés
  } à corriger
+
+### Les frontaux.
+
+edges-title = Frontaux
+edges-count = { NUMBER($count) } { $count ->
+    [one] frontal
+   *[other] frontaux
+ }
+edges-none = Aucun frontal n'est au registre.
+edges-without = { NUMBER($count) } { $count ->
+    [one] site n'est derrière aucun frontal du registre : on ne peut pas l'éteindre.
+   *[other] sites ne sont derrière aucun frontal du registre : on ne peut pas les éteindre.
+ }
+edges-more = et { NUMBER($count) } de plus
+edges-wanted = À éteindre
+edges-differs = Autrement que voulu
+edges-turned = Dernière bascule
+edges-drilled = Dernier exercice
+edges-listeners = Écoute sur
+edges-agrees = conforme
+edges-differing = en écart
+edges-failing = son témoin échoue
+edges-fenced = écarté
+edges-unreadable = son entrée est illisible
+edges-resting = rien n'est demandé
+edges-why = { $why }, depuis { $at }
+edges-note = Ce que le journal sait de chaque frontal : rien ne leur a été demandé pour cette page. Pour les interroger :

@@ -44,6 +44,8 @@ reason-tunnels-open = des connexions d’avant restent ouvertes
 reason-shared-origin = des connexions restent ouvertes vers une origine partagée avec des sites allumés : dites à qui elle est, ou éteignez-les aussi
 reason-tunnels-uncounted = personne n’a pu compter les connexions d’avant
 reason-fought = quelqu’un d’autre rouvre sans cesse la barrière
+reason-dark-not-seen = le témoin a été éteint et ne se voit pas éteint
+reason-lit-not-seen = le témoin a été rallumé et ne se voit pas rallumé
 
 warning-advisory-format-unknown = format d'avis inconnu
 warning-advisory-format-other = avis d'une forme que son fil ne parle pas

