@@ -65,18 +65,22 @@ function freePort() {
   });
 }
 
-/** What a visitor of a site gets from the edge. */
-function visit(slug) {
+/** What a visitor of a site gets from the edge: the status, and what there is to read. */
+function answerOf(slug) {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port: edge.split(':')[1], path: '/',
-      headers: { host: `${slug}.example` } }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
+    const headers = { host: `${slug}.example`, accept: 'text/html' };
+    const [host, port] = edge.split(':');
+    const asked = request({ host, port, path: '/', headers }, async (answer) => {
+      let body = '';
+      for await (const part of answer.setEncoding('utf8')) body += part;
+      resolve([answer.statusCode, body]);
     });
     asked.on('error', reject);
     asked.end();
   });
 }
+
+const visit = async (slug) => (await answerOf(slug))[0];
 
 /** One who tries the payload of a lookup, so that the watch has a campaign to take along. */
 const ATTEMPT = '203.0.113.7 - - [10/Dec/2021:12:00:00 +0000] '
@@ -211,6 +215,7 @@ async function night(options, glance) {
       await page.waitForTimeout(100);
     }
 
+    await holdingPage(first, glance);
     await glance(page, `${origin}/`, 'acts-incident');
     await glance(page, `${origin}/site/care`, 'acts-site');
     await glance(page, `${origin}/posture?org=Town`, 'acts-posture');
@@ -270,9 +275,66 @@ async function night(options, glance) {
     const { items } = await (await fetch(new URL('/fr/feed.json', status))).json();
     assert.equal(items[0].content_text, 'Le service de santé est revenu.');
     await glance(page, `${origin}/plans`, 'acts-plans');
+    await previewInFrench(page);
+    await twoIncidents(page, glance);
     assert.deepEqual([...chief.faults, ...approver.faults, ...admin.faults], []);
     await refused(page);
   }, options), options), options);
+}
+
+/** What stands in the place of a dark site, which the edge answers by itself. */
+async function holdingPage(context, glance) {
+  const [status, body] = await answerOf('beds');
+  assert.equal(status, 503);
+  const page = await context.newPage();
+  await page.setContent(body);
+  for (const lang of ['fr', 'en']) assert.ok(await page.locator(`[lang=${lang}]`).count() > 0, lang);
+  if (glance === look) await lookHere(page, 'acts-holding');
+  await page.close();
+}
+
+/** The one of the forms behind a button that leads to an address, opened. */
+async function drop(page, action) {
+  const found = page.locator('details.drop', { has: page.locator(`form[action^="${action}"]`) });
+  await found.locator('summary').click();
+  return found;
+}
+
+/** What is about to be published is looked at in the other language as well. */
+async function previewInFrench(page) {
+  await page.goto(`${origin}/?lang=fr`);
+  const publish = await drop(page, '/incident/preview');
+  await publish.locator('[name=fr]').fill('Le service est revenu.');
+  await publish.locator('[name=en]').fill('The service is back.');
+  await publish.locator('button').click();
+  await page.waitForURL('**/incident/preview?lang=fr');
+  await lookHere(page, 'acts-preview-fr');
+}
+
+/** While two incidents are open each is named, and closing is about the one that is chosen. */
+async function twoIncidents(page, glance) {
+  const [old, young] = ['CVE-2021-44228', 'CVE-2021-45046'];
+  await page.goto(`${origin}/?lang=en`);
+  const open = await drop(page, '/incident/open');
+  await open.locator('[name=incident]').fill(young);
+  await open.locator('button').click();
+  await page.waitForFunction((id) => document.querySelector('h1').textContent.includes(id), young);
+  assert.match(await page.textContent('.others'), new RegExp(`${old}.*2 dark`));
+  await glance(page, `${origin}/`, 'acts-two');
+  const close = async (id) => {
+    await page.goto(`${origin}/?lang=en`);
+    const form = await drop(page, '/incident/close');
+    const all = await form.locator('option').evaluateAll((options) => options.map((it) => it.value));
+    assert.deepEqual(all.sort(), [old, young]);
+    await form.locator('select').selectOption(id);
+    await form.locator('button').click();
+  };
+  // Two of its sites are dark still, whichever incident the screen is about.
+  await close(old);
+  await page.waitForSelector('main.act a.button');
+  await close(young);
+  await page.waitForFunction((id) => document.querySelector('h1').textContent.includes(id), old);
+  assert.equal(await page.locator('.others').count(), 0);
 }
 
 /** What is refused says why, in both languages: an incident that is not there is not closed. */

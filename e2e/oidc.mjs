@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import Provider from 'oidc-provider';
-import { look, person, quit, withBrowser } from './browser.mjs';
+import { look, lookHere, person, quit, withBrowser } from './browser.mjs';
 
 const { RELIGHT } = process.env;
 
@@ -99,6 +99,22 @@ client_secret_file = "realm.secret"
   handler.now = provider(issuer);
 });
 
+/** The page between the provider and ours, without what makes it go on by itself. */
+async function lookAtArrival(page, lang) {
+  const held = async (route) => {
+    const response = await route.fetch();
+    const [body, refresh] = [await response.text(), /<meta http-equiv="refresh"[^>]*>/];
+    assert.match(body, refresh);
+    await route.fulfill({ contentType: 'text/html; charset=utf-8', body: body.replace(refresh, '') });
+  };
+  await page.route('**/sign-in/oidc?*', held);
+  await page.goto(`${origin}/sign-in?next=/sites&lang=${lang}`);
+  await page.click('main a[href^="/sign-in/oidc"]');
+  await page.waitForSelector('main .door a[href^="/sites"]');
+  await lookHere(page, `oidc-arrived-${lang}`);
+  await page.unroute('**/sign-in/oidc?*', held);
+}
+
 after(async () => {
   server?.kill();
   realm?.closeAllConnections();
@@ -139,6 +155,8 @@ test('bound with a passkey, an identity signs in; a stranger does not; keys go o
     assert.deepEqual(cookies.map(({ name, httpOnly, secure, sameSite }) => (
       { name, httpOnly, secure, sameSite })),
     [{ name: '__Host-rl', httpOnly: true, secure: true, sameSite: 'Strict' }]);
+    for (const lang of ['fr', 'en']) await lookAtArrival(page, lang);
+    await page.goto(`${origin}/sites?lang=en`);
     // What only a key opens stays closed.
     await page.goto(`${origin}/accounts?lang=en`);
     assert.equal(await page.locator('form[action^="/accounts/add"]').count(), 0);

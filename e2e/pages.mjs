@@ -21,9 +21,9 @@ async function body() {
 }
 
 /** Addresses of the console, without language. */
-const CONSOLE_PAGES = ['/', '/?screen=wall', '/sites', '/affected',
+const CONSOLE_PAGES = ['/', '/?screen=wall', '/sites', '/sites?queue=incomplete', '/affected',
   '/affected?q=CVE-2021-44228', '/affected?q=CVE-1900-1',
-  '/affected?q=CVE-2021-44228&at=2021-12-10', '/watch', '/watch/actors', '/look', '/posture',
+  '/affected?q=CVE-2021-44228&at=2021-12-10', '/watch', '/watch/actors', '/edges', '/look', '/posture',
   `/posture?org=${await body()}`, '/audit?state=verify', '/nowhere',
   await link(`${CONSOLE}/sites?state=f`, '/site/')];
 
@@ -58,7 +58,8 @@ async function look(page, place, colorScheme, [width, height]) {
 }
 
 /** Pages that are looked at in the colours of others, too. */
-const THEMED = ['/', '/sites', '/affected?q=CVE-2021-44228', '/watch', '/posture', '/fr/', '/en/'];
+const THEMED = ['/', '/sites', '/affected?q=CVE-2021-44228', '/watch', '/edges', '/posture',
+  '/fr/', '/en/'];
 
 async function themes(page, url) {
   await page.setViewportSize({ width: 1600, height: 1000 });
