@@ -131,63 +131,47 @@ mod tests {
         assert!(!Arc::ptr_eq(&first.0, &more.0) && !Arc::ptr_eq(&seen.1, &more.1), "a window");
         assert_eq!(more.0.detections.len(), 2);
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::super::judge::tests::{one_site, payload};
-    use super::*;
 
     #[test]
-    fn the_same_state_is_judged_once_whoever_asks() {
+    fn all_who_ask_at_one_moment_get_what_one_of_them_judged() {
         let (_folder, engine, feed) = one_site();
-        let store = engine.store();
-        engine.ingest_log(&feed, std::io::Cursor::new(payload(1).into_bytes())).unwrap();
-        let kept = KeptCampaigns::default();
-        let first = kept.of(store).unwrap();
-        assert_eq!(first.campaigns.len(), 1);
-        // All who ask at one moment get what one of them judged.
+        engine.ingest_log(&feed, Cursor::new(payload(1).into_bytes())).unwrap();
+        let first = kept(&engine).1;
         let all: Vec<Arc<Judged>> = std::thread::scope(|scope| {
-            let each: Vec<_> = (0..4).map(|_| scope.spawn(|| kept.of(store).unwrap())).collect();
+            let each: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| engine.campaigns().unwrap())).collect();
             each.into_iter().map(|it| it.join().unwrap()).collect()
         });
         assert!(all.iter().all(|it| Arc::ptr_eq(it, &first)), "judged again");
         // Campaigns are not made of accounts.
-        store.add_account("anna", 0, &[]).unwrap();
-        assert!(Arc::ptr_eq(&kept.of(store).unwrap(), &first), "judged again");
+        engine.store().add_account("anna", 0, &[]).unwrap();
+        assert!(Arc::ptr_eq(&engine.campaigns().unwrap(), &first), "judged again");
     }
 
-    /// Goal: nobody is shown campaigns of before. Method: whatever they are made of changes, each
-    /// by itself: lines that come here, those of another process, and the two lists.
+    /// Goal: nobody is shown campaigns of before. Method: another process writes, and the list of
+    /// scanners comes, changes and goes; in between nothing does.
     #[test]
-    fn whatever_campaigns_are_made_of_is_judged_anew() {
+    fn another_process_and_the_list_of_scanners_count() {
         let (_folder, engine, feed) = one_site();
         let store = engine.store();
-        let kept = KeptCampaigns::default();
-        let mut before = kept.of(store).unwrap();
-        assert_eq!(before.campaigns.len(), 0);
+        engine.ingest_log(&feed, Cursor::new(payload(1).into_bytes())).unwrap();
+        let mut before = kept(&engine).1;
         let mut changed = |what: &str| {
-            let now = kept.of(store).unwrap();
+            let now = kept(&engine).1;
             assert!(!Arc::ptr_eq(&now, &before), "{what}: campaigns of before");
-            before = Arc::clone(&now);
-            now
+            before = now;
+            before.campaigns[0].known.clone()
         };
-        engine.ingest_log(&feed, std::io::Cursor::new(payload(1).into_bytes())).unwrap();
-        assert_eq!(changed("lines").campaigns.len(), 1);
         let other = Store::open(store.path().parent().unwrap()).unwrap();
         other.add_account("anna", 0, &[]).unwrap();
-        assert_eq!(changed("another process").campaigns.len(), 1);
-        let list = |name: &str| store.path().with_file_name(name);
-        fs::write(list(KNOWN_SCANNERS), "198.51.100.1 Scanner\n").unwrap();
-        changed("a list that is new");
-        fs::write(list(KNOWN_SCANNERS), "198.51.100.1 Scanner of ours\n").unwrap();
-        changed("a list that is longer");
-        fs::remove_file(list(KNOWN_SCANNERS)).unwrap();
-        changed("a list that is gone");
-        fs::write(list(SIGNS), "# nothing\n").unwrap();
-        changed("signs");
-        assert!(Arc::ptr_eq(&kept.of(store).unwrap(), &before), "and then it rests");
+        assert_eq!(changed("another process"), [""; 0]);
+        let list = store.path().with_file_name(KNOWN_SCANNERS);
+        fs::write(&list, "# nobody\n").unwrap();
+        assert_eq!(changed("a list that is new"), [""; 0]);
+        fs::write(&list, "# nobody yet\n").unwrap();
+        assert_eq!(changed("a list that is longer"), [""; 0]);
+        fs::remove_file(&list).unwrap();
+        assert_eq!(changed("a list that is gone"), [""; 0]);
+        assert!(Arc::ptr_eq(&engine.campaigns().unwrap(), &before), "and then it rests");
     }
 }
