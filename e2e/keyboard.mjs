@@ -122,6 +122,16 @@ test('the table follows while somebody types, and says how many there are', asyn
     await page.keyboard.type('zzzz');
     await page.locator('.none').waitFor();
     assert.equal(await page.locator('table').isVisible(), false);
+    // What is meant as a query and is none says why; what is one is followed as it is typed.
+    const type = async (text) => {
+      await page.keyboard.press('Control+A');
+      await page.keyboard.type(text);
+    };
+    await type('orgg:x');
+    await page.waitForFunction(() => document.querySelector('.none').textContent.includes('orgg'));
+    await type('crit<=4 not sector:health');
+    await page.waitForFunction(() => document.querySelector('tbody tr') !== null
+      && !document.querySelector('tbody').textContent.includes('Health'));
     await page.keyboard.press('Control+A');
     await page.keyboard.press('Delete');
     await page.waitForFunction((old) => document.querySelector('h1 span').textContent === old, all);

@@ -76,6 +76,21 @@ impl DisplayState {
         Self::Dark,
     ];
 
+    /// The stable name in documents, queries and keys of the catalogue (`dark-requested`).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DarkRequested => "dark-requested",
+            Self::Exposed => "exposed",
+            Self::RelitFixed => "relit-fixed",
+            Self::Online => "online",
+            Self::Verifying => "verifying",
+            Self::Fixing => "fixing",
+            Self::Affected => "affected",
+            Self::Analysing => "analysing",
+            Self::Dark => "dark",
+        }
+    }
+
     /// The letter under which pages and event streams carry it.
     pub const fn letter(self) -> char {
         match self {
@@ -95,6 +110,14 @@ impl DisplayState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<&str> = DisplayState::ALL.map(DisplayState::as_str).into();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), DisplayState::ALL.len());
+    }
 
     #[test]
     fn letters_are_unique() {

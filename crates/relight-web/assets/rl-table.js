@@ -95,7 +95,9 @@ customElements.define('rl-table', class extends HTMLElement {
     this.rows(data.rows, 0, seen);
     const isEmpty = data.rows.length === 0;
     this.querySelector('table').hidden = isEmpty;
-    this.querySelector('.none').hidden = !isEmpty;
+    const none = this.querySelector('.none');
+    none.hidden = !isEmpty;
+    put(none, data.none);
     for (const place of document.querySelectorAll('[data-table="count"]')) put(place, data.count);
     // What stands below the rows would come into the window.
     if (seen === data.rows.length) this.rest(data);
@@ -138,6 +140,9 @@ customElements.define('rl-table', class extends HTMLElement {
       link.hidden = href === '';
       set(link, 'href', href);
     }
+    const batch = this.querySelector('.batch');
+    batch.hidden = data.dark === '';
+    for (const link of batch.children) set(link, 'href', data[link.dataset.batch]);
     document.querySelector('.top [hreflang]')?.setAttribute('href', data.switch);
   }
 

@@ -373,8 +373,10 @@ pub struct SitesPage {
     pub queue: (&'static str, &'static str),
     /// The list of all sites.
     pub all: String,
-    /// Words that are looked for in names.
+    /// Words that are looked for in names, or a query.
     pub words: String,
+    /// What is told while no site fits.
+    pub none: String,
     /// Sectors to choose from.
     pub sectors: Vec<Choice>,
     /// States to choose from.
@@ -396,6 +398,10 @@ pub struct SitesFound {
     pub previous: String,
     /// Address of the page after; empty on the last.
     pub next: String,
+    /// A plan that takes these sites dark; empty where none can be proposed.
+    pub dark: String,
+    /// The same that brings them back.
+    pub relight: String,
 }
 
 /// How pages look, to choose.

@@ -32,24 +32,9 @@ pub const SECTORS: [&str; 24] = [
     "digital-services",
 ];
 
-/// The stable name of a display state (`dark-requested`), as in keys of the catalogue and data.
-pub const fn state_name(state: DisplayState) -> &'static str {
-    match state {
-        DisplayState::DarkRequested => "dark-requested",
-        DisplayState::Exposed => "exposed",
-        DisplayState::RelitFixed => "relit-fixed",
-        DisplayState::Online => "online",
-        DisplayState::Verifying => "verifying",
-        DisplayState::Fixing => "fixing",
-        DisplayState::Affected => "affected",
-        DisplayState::Analysing => "analysing",
-        DisplayState::Dark => "dark",
-    }
-}
-
 /// What a display state is called.
 pub fn state(lang: Lang, state: DisplayState) -> &'static str {
-    coded(lang, "state-", state_name(state))
+    coded(lang, "state-", state.as_str())
 }
 
 /// What a verdict is called.
@@ -108,7 +93,7 @@ mod tests {
     #[test]
     fn every_code_has_a_text_in_both_languages() {
         let mut keys: Vec<String> = Vec::new();
-        keys.extend(DisplayState::ALL.map(|s| format!("state-{}", state_name(s))));
+        keys.extend(DisplayState::ALL.map(|s| format!("state-{}", s.as_str())));
         keys.extend(UnknownReason::ALL.map(|r| format!("reason-{}", r.as_str())));
         keys.extend(FlawCode::ALL.map(|f| format!("flaw-{}", f.as_str())));
         keys.extend(Severity::ALL.map(|s| format!("severity-{}", s.as_str())));

@@ -8,7 +8,6 @@ mod inventory;
 mod localise;
 mod operator;
 mod priority;
-mod query;
 mod redact;
 mod register;
 mod report;

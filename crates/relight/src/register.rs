@@ -7,6 +7,7 @@ use relight_engine::answer::{AnswerSet, Ask, Grounds};
 use relight_engine::exhibits::Exhibited;
 use relight_engine::incident::Ledger;
 use relight_engine::matching::{Advisories, Question, QuestionError};
+use relight_engine::query::{Facts, KEYS, Query, QueryError, TextKey, Truth};
 use relight_engine::store::{Index, Store, StoreError};
 use relight_engine::{advisories_about, advisories_of, replay};
 use relight_model::{
@@ -17,7 +18,6 @@ use relight_server::web::{Lang, texts};
 
 use crate::context::Context;
 use crate::failure::{Failure, coded};
-use crate::query::{Facts, KEYS, Query, QueryError, TextKey, Truth};
 
 pub(crate) use relight_engine::INVENTORY_AGE_MAX_S;
 

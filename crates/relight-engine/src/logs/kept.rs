@@ -143,9 +143,6 @@ mod tests {
             each.into_iter().map(|it| it.join().unwrap()).collect()
         });
         assert!(all.iter().all(|it| Arc::ptr_eq(it, &first)), "judged again");
-        // Campaigns are not made of accounts.
-        engine.store().add_account("anna", 0, &[]).unwrap();
-        assert!(Arc::ptr_eq(&engine.campaigns().unwrap(), &first), "judged again");
     }
 
     /// Goal: nobody is shown campaigns of before. Method: another process writes, and the list of

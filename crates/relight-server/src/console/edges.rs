@@ -1,4 +1,4 @@
-//! `/edges`: whether each edge shows what is wanted of it, as the journal knows it. Nothing is asked
+//! `/edges`: whether each edge shows what is wanted of it, as the journal knows. Nothing is asked
 //! of an edge for this page: many may look at it, and none of them keeps an edge from its work.
 
 use std::collections::{BTreeMap, HashMap};
@@ -41,7 +41,8 @@ fn view(console: &Console, engine: &Engine, asked: &Asked) -> Result<EdgesPage, 
     for site in engine.sites() {
         behind.entry(site.edge).or_default().push(site.slug);
     }
-    let turns = turns(&console.board.proofs());
+    let proofs = console.board.proofs();
+    let turns = turns(&proofs);
     let mut known: Vec<Known> = engine.with_ledger(|ledger| {
         let of = |row: &Row| Known::of(ledger, row, behind.remove(&row.name).unwrap_or_default());
         rows.iter().map(of).collect()

@@ -57,7 +57,7 @@ fn view(console: &Console, asked: &Asked, now: Timestamp) -> Result<IncidentPage
     let lists = work.map(|work| work.lists(&headline.id, |scope| asked.reader.reads(scope)));
     let (queue, todo) = lists.transpose()?.unwrap_or_default();
     let facts = console.engine.as_ref().filter(|_| !headline.id.is_empty());
-    let facts = facts.map(|engine| console.facts.of(engine, lang, &headline.id, now));
+    let facts = facts.map(|engine| console.facts.of(engine, lang, &headline.id, engine.now()));
     Ok(IncidentPage {
         frame: console.frame(asked, title, "incident", switch),
         cursor: cursor.to_string(),

@@ -15,7 +15,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use relight_engine::Engine;
 use relight_model::{DisplayState, Timestamp};
-use relight_web::words::state_name;
 
 use super::tally::Tally;
 use super::{Asked, Console, blocking};
@@ -120,7 +119,7 @@ fn sites(text: &mut Text, console: &Console, now: Timestamp) {
     text.family("relight_sites", Kind::Gauge, "Sites, by what they show; the states sum to all.");
     for state in DisplayState::ALL {
         let count = snapshot.states.iter().filter(|it| **it == state).count() as u64;
-        text.sample("relight_sites", Some(("state", state_name(state))), count);
+        text.sample("relight_sites", Some(("state", state.as_str())), count);
     }
     let alarm = Tally::of(&snapshot.states).alarm() as u64;
     let help = "Sites that are exposed, or ordered dark and not proven dark.";

@@ -1,12 +1,14 @@
 //! `/sites`: the table of sites, filtered on the server, a hundred rows a page, and `/sites/rows`
 //! for a page that is shown already; `/site`: one line.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use relight_engine::live::{BoardSite, Snapshot};
+use relight_engine::{Engine, Unselected, query};
 use relight_model::DisplayState;
 use relight_web::views::{Choice, SiteRow, SitesFound, SitesPage};
 use relight_web::{Lang, texts, words};
@@ -14,11 +16,15 @@ use serde_json::json;
 
 use super::tally::Tally;
 use super::work::Queued;
-use super::{Asked, Console, name, names};
+use super::{Asked, Console, act, name, names};
+use crate::access::signed_in::Reader;
 use crate::page::{self, encode};
 
 /// Rows of one page: thousands of rows would make a browser slow.
 pub(super) const ROWS_MAX: usize = 100;
+
+/// Longest list of sites for a plan, in bytes: proxies refuse addresses of more than 8 KiB.
+const BATCH_BYTES_MAX: usize = 6_000;
 
 /// A filter that has been read.
 #[derive(Clone, Debug, Default)]
@@ -28,11 +34,18 @@ struct Filter {
     state: String,
     /// The states that it means; `None` is all.
     states: Option<Vec<DisplayState>>,
+    /// As it was typed: words, or a query.
+    typed: String,
     /// Looked for in names, without case; empty is all.
     words: String,
+    /// The sites that a query means; none with a reason.
+    meant: Option<Meant>,
     /// The row of what is next whose sites are looked for; `None` is all.
     queued: Option<Queued>,
 }
+
+/// The sites that a query means, or why it is none.
+type Meant = Result<BTreeSet<String>, String>;
 
 /// The text of a counter and the states that it counts.
 type Group = (fn(Lang) -> &'static str, fn(&Tally) -> usize);
@@ -61,22 +74,48 @@ impl Filter {
     fn of(console: &Console, asked: &Asked) -> Self {
         let states = states_of(&asked.state);
         let state = if states.is_some() { asked.state.clone() } else { String::new() };
-        let words = names::words(&asked.q);
         let (lang, id) = (console.lang(asked), console.board.headline().id);
         let engine = console.engine.as_ref();
         let queued = engine.and_then(|engine| Queued::of(engine, lang, &id, &asked.queue));
-        Self { sector: asked.sector.clone(), state, states, words, queued }
+        let meant = engine.filter(|_| query::is_meant(&asked.q));
+        let meant = meant.map(|engine| meant_by(engine, lang, &asked.q, &id));
+        let words = if meant.is_none() { names::words(&asked.q) } else { String::new() };
+        let (sector, typed) = (asked.sector.clone(), asked.q.trim().to_owned());
+        Self { sector, state, states, typed, words, meant, queued }
     }
 
     fn href(&self, lang: Lang, page: usize) -> String {
         let (sector, state) = (encode(&self.sector), &self.state);
-        let words = match self.words.as_str() {
+        let words = match self.typed.as_str() {
             "" => String::new(),
-            words => format!("&q={}", encode(words)),
+            typed => format!("&q={}", encode(typed)),
         };
         let queue = self.queued.as_ref().map(|it| format!("&queue={}", it.code));
         let more = words + &queue.unwrap_or_default();
         format!("/sites?lang={}&sector={sector}&state={state}&page={page}{more}", lang.tag())
+    }
+
+    /// Whether it leaves anything out.
+    fn is_narrow(&self) -> bool {
+        let is_wide = self.sector.is_empty() && self.states.is_none() && self.words.is_empty();
+        !is_wide || self.meant.is_some() || self.queued.is_some()
+    }
+
+    /// A text that is no query means no site, and the page says why.
+    fn is_meant(&self, slug: &str) -> bool {
+        match &self.meant {
+            None => true,
+            Some(Ok(sites)) => sites.contains(slug),
+            Some(Err(_)) => false,
+        }
+    }
+
+    /// What is told where no site fits.
+    fn none(&self, lang: Lang) -> String {
+        match &self.meant {
+            Some(Err(why)) => why.clone(),
+            _ => texts::sites_none(lang).to_owned(),
+        }
     }
 
     /// Whether a site is one of those that are looked for, given its names in lower case.
@@ -84,8 +123,39 @@ impl Filter {
         (self.sector.is_empty() || site.sector == self.sector)
             && self.states.as_ref().is_none_or(|wanted| wanted.contains(&state))
             && (self.words.is_empty() || names.contains(&self.words))
+            && self.is_meant(&site.slug)
             && self.queued.as_ref().is_none_or(|queued| queued.has(&site.slug))
     }
+}
+
+fn meant_by(engine: &Engine, lang: Lang, text: &str, id: &str) -> Meant {
+    let asked = (!id.is_empty()).then_some(id);
+    let meant = engine.select(text, asked);
+    let meant = meant.map(|sites| sites.iter().map(ToString::to_string).collect());
+    meant.map_err(|fault| why_not(lang, &fault))
+}
+
+/// Why a query chose nothing, and what would.
+fn why_not(lang: Lang, fault: &Unselected) -> String {
+    let keys = || query::KEYS.join(", ");
+    let (what, remedy) = match fault {
+        Unselected::Query(error) => {
+            let what = texts::by_code(lang, error.code).unwrap_or(error.code);
+            let what = match error.word.as_str() {
+                "" => what.to_owned(),
+                word => texts::quoted(lang, what, word),
+            };
+            let near = error.near.map(|near| texts::query_keys_near(lang, &keys(), near));
+            (what, near.unwrap_or_else(|| texts::query_keys(lang, &keys())))
+        }
+        Unselected::NeedsQuestion => (
+            texts::query_needs_question(lang).to_owned(),
+            texts::query_needs_question_remedy(lang).to_owned(),
+        ),
+        Unselected::NoAdvisory(id) => (texts::no_such_advisory(lang, id), String::new()),
+        Unselected::Engine(error) => act::told(lang, error),
+    };
+    if remedy.is_empty() { what } else { format!("{what}. {remedy}") }
 }
 
 pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> Response {
@@ -101,7 +171,8 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
         frame: console.frame(&asked, texts::sites_title(lang), "sites", switch),
         sectors: sector_choices(&console.sectors(&console.board.sites()), lang, &filter),
         states: state_choices(lang, &filter),
-        words: filter.words,
+        none: filter.none(lang),
+        words: filter.typed,
         found,
     };
     page::html(StatusCode::OK, relight_web::render(&page))
@@ -109,8 +180,9 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
 
 /// The same rows for a page that is there already, as arrays of texts.
 pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> Response {
-    let (found, switch) = found(&console, &asked, &Filter::of(&console, &asked));
-    let SitesFound { count, rows, page, previous, next } = &found;
+    let filter = Filter::of(&console, &asked);
+    let (found, switch) = found(&console, &asked, &filter);
+    let SitesFound { count, rows, page, previous, next, dark, relight } = &found;
     let row = |it: &SiteRow| {
         let SiteRow { ordinal, slug, letter, state, name, organisation, sector, href } = it;
         json!([ordinal, href, slug, letter, state, name, organisation, sector])
@@ -118,7 +190,8 @@ pub(super) async fn rows(State(console): State<Arc<Console>>, asked: Asked) -> R
     let rows: Vec<_> = rows.iter().map(row).collect();
     let data = json!({
         "v": 1, "count": count, "page": page, "previous": previous, "next": next,
-        "switch": switch, "rows": rows,
+        "switch": switch, "rows": rows, "none": filter.none(console.lang(&asked)),
+        "dark": dark, "relight": relight,
     });
     ([(header::CONTENT_TYPE, "application/json")], data.to_string()).into_response()
 }
@@ -161,14 +234,55 @@ fn found(console: &Console, asked: &Asked, filter: &Filter) -> (SitesFound, Stri
     };
     let part = found.iter().skip((page - 1) * ROWS_MAX).take(ROWS_MAX);
     let rows = part.map(|(ordinal, (site, state))| row(console, lang, *ordinal, (site, **state)));
+    let slugs = found.iter().map(|(_, (site, _))| site.slug.as_str());
+    let batch = batch(console, asked, filter, slugs);
+    let plan = |action: &str| match batch.as_str() {
+        "" => String::new(),
+        sites => {
+            let incident = encode(&console.board.headline().id);
+            let what = format!("action={action}&which=named&incident={incident}");
+            format!("/plan?lang={}&{what}&sites={sites}", lang.tag())
+        }
+    };
     let found = SitesFound {
         count: texts::sites_count(lang, found.len()),
         rows: rows.collect(),
         page: texts::sites_page(lang, page, pages),
         previous: link(page - 1),
         next: link(page + 1),
+        dark: plan("dark"),
+        relight: plan("relight"),
     };
     (found, filter.href(lang.other(), page))
+}
+
+/// The sites that fit a filter, for a plan about exactly these: what was read is what is asked for,
+/// whatever the filter means a minute later. Empty without a filter, without an incident, for who
+/// proposes no plans, and for more sites than a plan can be asked for by their names.
+fn batch<'a>(
+    console: &Console,
+    asked: &Asked,
+    filter: &Filter,
+    slugs: impl Iterator<Item = &'a str>,
+) -> String {
+    let proposes = match &asked.reader {
+        Reader::Signed(signed) => act::may_propose(signed),
+        Reader::Anyone => false,
+    };
+    if !proposes || !filter.is_narrow() || console.board.headline().id.is_empty() {
+        return String::new();
+    }
+    let mut sites = String::new();
+    for slug in slugs {
+        if !sites.is_empty() {
+            sites.push('+');
+        }
+        sites.push_str(&encode(slug));
+        if sites.len() > BATCH_BYTES_MAX {
+            return String::new();
+        }
+    }
+    sites
 }
 
 fn row(

@@ -7,12 +7,14 @@ use relight_engine::store::Store;
 use relight_server::web::views::Stage;
 
 use crate::door_support::{START, World, clock, person, token};
+use crate::oidc_provider::Provider;
 use crate::support::wait_until;
 use crate::web_console::ask;
 
 /// Every page of the console that shows something of the register.
-const READING: [&str; 9] = [
+const READING: [&str; 10] = [
     "/",
+    "/edges",
     "/sites",
     "/sites/rows",
     "/site/care",
@@ -266,4 +268,34 @@ fn a_campaign_that_was_played_leaves_nowhere() {
         assert_eq!(world.store.watch_notes().unwrap().len(), 0, "nothing left");
         world.web.stop();
     }
+}
+
+/// Goal: nobody is signed in without an act of its own. Method: pages elsewhere, and on neighbours
+/// of ours, lead to the way out, which would come back by itself while the provider knows the
+/// browser.
+#[test]
+fn no_page_elsewhere_begins_a_sign_in() {
+    clock!(now, now_set);
+    now_set(START);
+    let provider = Provider::start();
+    let world = World::start_with(now, provider.configured(), |store| {
+        person(store, "anna", 1, &[("viewer", "/")]);
+    });
+    let asked = |site: &str| {
+        let path = "/sign-in/oidc?lang=en&next=%2Fsites%3Fq%3Da%26b";
+        let request = format!("GET {path} HTTP/1.1\r\nSec-Fetch-Site: {site}\r\n");
+        let (status, head, _) = ask(world.address(), &request);
+        assert_eq!(status, 303, "{site}");
+        head
+    };
+    for site in ["cross-site", "same-site", "new-word"] {
+        let head = asked(site);
+        let page = "location: /sign-in?next=%2fsites%3fq%3da%26b%26lang%3den&lang=en\r\n";
+        assert!(head.contains(page) && !head.contains("set-cookie"), "{site}: {head}");
+    }
+    for site in ["same-origin", "none"] {
+        let head = asked(site);
+        assert!(head.contains(&format!("location: {}/auth?", provider.issuer)), "{site}: {head}");
+    }
+    world.web.stop();
 }

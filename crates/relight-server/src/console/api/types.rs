@@ -57,6 +57,9 @@ documents! {
         sector: Option<String>,
         /// Stable name of a display state (`affected`).
         state: Option<String>,
+        /// Which sites, as `--sites` takes them (`org:SAN crit<=2 not edge:none`). Bare verdicts
+        /// are those of the incident on the screen.
+        query: Option<String>,
         /// Skip so many.
         offset: Option<u64>,
     }

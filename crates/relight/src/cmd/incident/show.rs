@@ -121,7 +121,7 @@ fn row<'a>(
     now: Timestamp,
 ) -> IncidentRow<'a> {
     let counters = Counters::of(incident, keys, now);
-    let states = counters.states.iter().map(|(state, count)| (words::state_name(*state), *count));
+    let states = counters.states.iter().map(|(state, count)| (state.as_str(), *count));
     let phases = counters.phases.iter().map(|(phase, count)| (phase.as_str(), *count));
     IncidentRow {
         id,

@@ -147,3 +147,13 @@ fn what_a_query_asks_about() {
     assert!(!query.needs_question());
     assert!(Query::parse("crit:1 or unknown").unwrap().needs_question());
 }
+
+#[test]
+fn words_are_told_from_queries() {
+    for words in ["", "care", "Santé Nord", "affected", "https", "c'est (ici)"] {
+        assert!(!is_meant(words), "{words}");
+    }
+    for query in ["org:SAN", "crit>=3", "edge!=none", "not affected:CVE-2021-44228", "a=b"] {
+        assert!(is_meant(query), "{query}");
+    }
+}

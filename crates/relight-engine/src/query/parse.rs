@@ -1,244 +1,25 @@
-//! The query language of `--sites`: `sector:health crit<=2 not edge:none or affected:CVE-…`.
-//!
-//! Terms beside each other are joined by *and*; `or`, `not` and parentheses as usual. Logic is
-//! three-valued (Kleene): `not affected` never takes in a site that nobody can tell about.
+//! From a text to a query: words, quotes, parentheses, and where a fault is.
 
 use relight_model::{Criticality, DisplayState, SiteExposure, Verdict};
-use relight_server::web::words::state_name;
 
-/// Longest query, in bytes.
-pub(crate) const QUERY_BYTES_MAX: usize = 4096;
-/// Most terms of a query.
-pub(crate) const QUERY_TERMS_MAX: usize = 64;
-/// Deepest nesting of parentheses and `not`.
-pub(crate) const QUERY_DEPTH_MAX: usize = 16;
+use super::{
+    Comparison, KEYS, QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX, Query, QueryError, TextKey,
+};
 
-/// Every key, as errors list them.
-pub(crate) const KEYS: [&str; 11] = [
-    "site", "org", "sector", "crit", "exposure", "edge", "verdict", "state", "affected", "clear",
-    "unknown",
-];
-
-/// A query that was understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Query {
-    All(Vec<Query>),
-    Any(Vec<Query>),
-    Not(Box<Query>),
-    Text {
-        key: TextKey,
-        equal: bool,
-        pattern: String,
-    },
-    Criticality {
-        comparison: Comparison,
-        number: u8,
-    },
-    Verdict {
-        equal: bool,
-        verdict: Verdict,
-    },
-    State {
-        equal: bool,
-        state: DisplayState,
-    },
-    /// What a site answers to an advisory; without one, to the question that is being asked.
-    Answers {
-        verdict: Verdict,
-        question: Option<String>,
-    },
-}
-
-/// A key whose value is text, with `*` and `?`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TextKey {
-    Site,
-    Org,
-    Sector,
-    Exposure,
-    Edge,
-}
-
-/// How numbers are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-/// Yes, no, or nobody can tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Truth {
-    Yes,
-    No,
-    Unknown,
-}
-
-/// What a query asks about one site.
-pub(crate) trait Facts {
-    /// The value of a key; `none` never is one, it stands for an empty value in queries.
-    fn text(&self, key: TextKey) -> &str;
-    /// 1 to 4.
-    fn criticality(&self) -> Criticality;
-    /// The state in which it is drawn.
-    fn state(&self) -> DisplayState;
-    /// Its answer to an advisory, or to the question being asked; `None` when nothing is asked.
-    fn verdict(&self, question: Option<&str>) -> Option<Verdict>;
-}
-
-/// Why a text is no query, and where: byte offsets into the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct QueryError {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    /// A key of the catalogue.
-    pub(crate) code: &'static str,
-    /// The word that is wrong.
-    pub(crate) word: String,
-    /// The key that is closest to it.
-    pub(crate) near: Option<&'static str>,
-}
-
-impl Query {
-    /// Reads a query; an empty one takes in every site.
-    pub(crate) fn parse(text: &str) -> Result<Self, QueryError> {
-        if text.len() > QUERY_BYTES_MAX {
-            return Err(fault("query-too-long", QUERY_BYTES_MAX, text.len(), ""));
-        }
-        let mut parser = Parser { text, tokens: tokens(text)?, at: 0, terms: 0 };
-        if parser.tokens.is_empty() {
-            return Ok(Self::All(Vec::new()));
-        }
-        let query = parser.any(0)?;
-        match parser.tokens.get(parser.at) {
-            None => Ok(query),
-            Some(token) => Err(token.fault("query-parenthesis")),
-        }
+/// Reads a query; an empty one takes in every site.
+pub(super) fn read(text: &str) -> Result<Query, QueryError> {
+    if text.len() > QUERY_BYTES_MAX {
+        return Err(fault("query-too-long", QUERY_BYTES_MAX, text.len(), ""));
     }
-
-    /// The advisories that the query asks about.
-    pub(crate) fn questions(&self) -> Vec<&str> {
-        match self {
-            Self::All(parts) | Self::Any(parts) => {
-                parts.iter().flat_map(|part| part.questions()).collect()
-            }
-            Self::Not(part) => part.questions(),
-            Self::Answers { question: Some(question), .. } => vec![question],
-            _ => Vec::new(),
-        }
+    let mut parser = Parser { text, tokens: tokens(text)?, at: 0, terms: 0 };
+    if parser.tokens.is_empty() {
+        return Ok(Query::All(Vec::new()));
     }
-
-    /// Whether the query needs a question that is being asked.
-    pub(crate) fn needs_question(&self) -> bool {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::needs_question),
-            Self::Not(part) => part.needs_question(),
-            Self::Verdict { .. } | Self::Answers { question: None, .. } => true,
-            _ => false,
-        }
+    let query = parser.any(0)?;
+    match parser.tokens.get(parser.at) {
+        None => Ok(query),
+        Some(token) => Err(token.fault("query-parenthesis")),
     }
-
-    /// Whether a site is meant.
-    pub(crate) fn holds(&self, site: &impl Facts) -> Truth {
-        match self {
-            Self::All(parts) => {
-                parts.iter().map(|part| part.holds(site)).fold(Truth::Yes, Truth::and)
-            }
-            Self::Any(parts) => {
-                parts.iter().map(|part| part.holds(site)).fold(Truth::No, Truth::or)
-            }
-            Self::Not(part) => part.holds(site).not(),
-            Self::Text { key, equal, pattern } => {
-                let text = site.text(*key);
-                let matches = (text.is_empty() && pattern == "none") || wild(pattern, text);
-                (matches == *equal).into()
-            }
-            Self::Criticality { comparison, number } => {
-                comparison.holds(site.criticality().number(), *number).into()
-            }
-            Self::State { equal, state } => ((site.state() == *state) == *equal).into(),
-            Self::Verdict { equal, verdict } => match site.verdict(None) {
-                Some(answer) => ((answer == *verdict) == *equal).into(),
-                None => Truth::Unknown,
-            },
-            Self::Answers { verdict, question } => answers(*verdict, question.as_deref(), site),
-        }
-    }
-}
-
-/// `affected` is three-valued: of an unknown site nobody can tell. `clear` and `unknown` are sets.
-fn answers(verdict: Verdict, question: Option<&str>, site: &impl Facts) -> Truth {
-    match (verdict, site.verdict(question)) {
-        (_, None) | (Verdict::Affected, Some(Verdict::Unknown)) => Truth::Unknown,
-        (wanted, Some(answer)) => (wanted == answer).into(),
-    }
-}
-
-impl Truth {
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::No, _) | (_, Self::No) => Self::No,
-            (Self::Yes, Self::Yes) => Self::Yes,
-            _ => Self::Unknown,
-        }
-    }
-
-    fn or(self, other: Self) -> Self {
-        self.not().and(other.not()).not()
-    }
-
-    fn not(self) -> Self {
-        match self {
-            Self::Yes => Self::No,
-            Self::No => Self::Yes,
-            Self::Unknown => Self::Unknown,
-        }
-    }
-}
-
-impl From<bool> for Truth {
-    fn from(yes: bool) -> Self {
-        if yes { Self::Yes } else { Self::No }
-    }
-}
-
-impl Comparison {
-    fn holds(self, left: u8, right: u8) -> bool {
-        match self {
-            Self::Equal => left == right,
-            Self::NotEqual => left != right,
-            Self::Less => left < right,
-            Self::LessOrEqual => left <= right,
-            Self::Greater => left > right,
-            Self::GreaterOrEqual => left >= right,
-        }
-    }
-}
-
-/// `*` stands for any text, `?` for one character; letters match in either case.
-fn wild(pattern: &str, text: &str) -> bool {
-    let fold = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
-    let (pattern, text) = (fold(pattern), fold(text));
-    // The last star and the text it was tried at: only that one is ever moved.
-    let (mut p, mut t, mut star) = (0, 0, None);
-    while t < text.len() {
-        if p < pattern.len() && pattern[p] == '*' {
-            star = Some((p, t));
-            p += 1;
-        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
-            (p, t) = (p + 1, t + 1);
-        } else if let Some((at, tried)) = star {
-            star = Some((at, tried + 1));
-            (p, t) = (at + 1, tried + 1);
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(|char| *char == '*')
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -425,7 +206,7 @@ fn keyed(key: &str, equal: bool, value: &str) -> Option<Query> {
         }
         "state" => {
             let mut states = DisplayState::ALL.into_iter();
-            let state = states.find(|state| state_name(*state).eq_ignore_ascii_case(value))?;
+            let state = states.find(|state| state.as_str().eq_ignore_ascii_case(value))?;
             Some(Query::State { equal, state })
         }
         _ => {
@@ -474,7 +255,3 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row[b.len()]
 }
-
-#[cfg(test)]
-#[path = "query_tests.rs"]
-mod tests;

@@ -1,0 +1,279 @@
+//! The query language of `--sites` and of filters:
+//! `sector:health crit<=2 not edge:none or affected:CVE-…`.
+//!
+//! Terms beside each other are joined by *and*; `or`, `not` and parentheses as usual. Logic is
+//! three-valued (Kleene): `not affected` never takes in a site that nobody can tell about.
+
+mod parse;
+
+use relight_model::{Criticality, DisplayState, Verdict};
+
+/// Longest query, in bytes.
+pub const QUERY_BYTES_MAX: usize = 4096;
+/// Most terms of a query.
+pub const QUERY_TERMS_MAX: usize = 64;
+/// Deepest nesting of parentheses and `not`.
+pub const QUERY_DEPTH_MAX: usize = 16;
+
+/// Every key, as errors list them.
+pub const KEYS: [&str; 11] = [
+    "site", "org", "sector", "crit", "exposure", "edge", "verdict", "state", "affected", "clear",
+    "unknown",
+];
+
+/// A query that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// Every part holds.
+    All(Vec<Query>),
+    /// One part holds.
+    Any(Vec<Query>),
+    /// The part does not hold.
+    Not(Box<Query>),
+    /// A text of the site fits a pattern, or does not.
+    Text {
+        /// Which text.
+        key: TextKey,
+        /// Whether it has to fit.
+        equal: bool,
+        /// With `*` and `?`.
+        pattern: String,
+    },
+    /// How much depends on the site.
+    Criticality {
+        /// How it is compared.
+        comparison: Comparison,
+        /// 1 to 4, against which.
+        number: u8,
+    },
+    /// What the site answers to the question that is being asked.
+    Verdict {
+        /// Whether it has to be that.
+        equal: bool,
+        /// The answer.
+        verdict: Verdict,
+    },
+    /// The state in which the site is drawn.
+    State {
+        /// Whether it has to be that.
+        equal: bool,
+        /// The state.
+        state: DisplayState,
+    },
+    /// What a site answers to an advisory; without one, to the question that is being asked.
+    Answers {
+        /// The answer that is wanted.
+        verdict: Verdict,
+        /// The advisory.
+        question: Option<String>,
+    },
+}
+
+/// A key whose value is text, with `*` and `?`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextKey {
+    /// Its short name.
+    Site,
+    /// Who answers for it.
+    Org,
+    /// The sector of that body.
+    Sector,
+    /// Who can reach it.
+    Exposure,
+    /// The edge that serves it.
+    Edge,
+}
+
+/// How numbers are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `:` or `=`.
+    Equal,
+    /// `!=`.
+    NotEqual,
+    /// `<`.
+    Less,
+    /// `<=`.
+    LessOrEqual,
+    /// `>`.
+    Greater,
+    /// `>=`.
+    GreaterOrEqual,
+}
+
+/// Yes, no, or nobody can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    Yes,
+    /// It does not.
+    No,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// What a query asks about one site.
+pub trait Facts {
+    /// The value of a key; `none` never is one, it stands for an empty value in queries.
+    fn text(&self, key: TextKey) -> &str;
+    /// 1 to 4.
+    fn criticality(&self) -> Criticality;
+    /// The state in which it is drawn.
+    fn state(&self) -> DisplayState;
+    /// Its answer to an advisory, or to the question being asked; `None` when nothing is asked.
+    fn verdict(&self, question: Option<&str>) -> Option<Verdict>;
+}
+
+/// Whether a text that somebody typed is meant as a query, and not as words to look for.
+pub fn is_meant(text: &str) -> bool {
+    text.contains([':', '=', '<', '>', '!'])
+}
+
+/// Why a text is no query, and where: byte offsets into the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryError {
+    /// Where the fault begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// A key of the catalogue.
+    pub code: &'static str,
+    /// The word that is wrong.
+    pub word: String,
+    /// The key that is closest to it.
+    pub near: Option<&'static str>,
+}
+
+impl Query {
+    /// Reads a query; an empty one takes in every site.
+    ///
+    /// # Errors
+    /// The text is no query; says where.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        parse::read(text)
+    }
+
+    /// The advisories that the query asks about.
+    pub fn questions(&self) -> Vec<&str> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().flat_map(|part| part.questions()).collect()
+            }
+            Self::Not(part) => part.questions(),
+            Self::Answers { question: Some(question), .. } => vec![question],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the query needs a question that is being asked.
+    pub fn needs_question(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::needs_question),
+            Self::Not(part) => part.needs_question(),
+            Self::Verdict { .. } | Self::Answers { question: None, .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a site is meant.
+    pub fn holds(&self, site: &impl Facts) -> Truth {
+        match self {
+            Self::All(parts) => {
+                parts.iter().map(|part| part.holds(site)).fold(Truth::Yes, Truth::and)
+            }
+            Self::Any(parts) => {
+                parts.iter().map(|part| part.holds(site)).fold(Truth::No, Truth::or)
+            }
+            Self::Not(part) => part.holds(site).not(),
+            Self::Text { key, equal, pattern } => {
+                let text = site.text(*key);
+                let matches = (text.is_empty() && pattern == "none") || wild(pattern, text);
+                (matches == *equal).into()
+            }
+            Self::Criticality { comparison, number } => {
+                comparison.holds(site.criticality().number(), *number).into()
+            }
+            Self::State { equal, state } => ((site.state() == *state) == *equal).into(),
+            Self::Verdict { equal, verdict } => match site.verdict(None) {
+                Some(answer) => ((answer == *verdict) == *equal).into(),
+                None => Truth::Unknown,
+            },
+            Self::Answers { verdict, question } => answers(*verdict, question.as_deref(), site),
+        }
+    }
+}
+
+/// `affected` is three-valued: of an unknown site nobody can tell. `clear` and `unknown` are sets.
+fn answers(verdict: Verdict, question: Option<&str>, site: &impl Facts) -> Truth {
+    match (verdict, site.verdict(question)) {
+        (_, None) | (Verdict::Affected, Some(Verdict::Unknown)) => Truth::Unknown,
+        (wanted, Some(answer)) => (wanted == answer).into(),
+    }
+}
+
+impl Truth {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Unknown,
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        self.not().and(other.not()).not()
+    }
+
+    fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+impl Comparison {
+    fn holds(self, left: u8, right: u8) -> bool {
+        match self {
+            Self::Equal => left == right,
+            Self::NotEqual => left != right,
+            Self::Less => left < right,
+            Self::LessOrEqual => left <= right,
+            Self::Greater => left > right,
+            Self::GreaterOrEqual => left >= right,
+        }
+    }
+}
+
+/// `*` stands for any text, `?` for one character; letters match in either case.
+fn wild(pattern: &str, text: &str) -> bool {
+    let fold = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
+    let (pattern, text) = (fold(pattern), fold(text));
+    // The last star and the text it was tried at: only that one is ever moved.
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        if p < pattern.len() && pattern[p] == '*' {
+            star = Some((p, t));
+            p += 1;
+        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == text[t]) {
+            (p, t) = (p + 1, t + 1);
+        } else if let Some((at, tried)) = star {
+            star = Some((at, tried + 1));
+            (p, t) = (at + 1, tried + 1);
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|char| *char == '*')
+}
+
+#[cfg(test)]
+#[path = "query_tests.rs"]
+mod tests;
