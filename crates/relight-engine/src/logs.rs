@@ -35,7 +35,7 @@ use file::LastLine;
 use group::Group;
 use source::{Next, Source};
 
-pub use compact::{WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX};
+pub use compact::{WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX, keep_days, kept_days};
 pub use file::HEAD_BYTES;
 pub use follow::{FOLLOWED_MAX, FollowReport, Follower};
 pub use heat::{HeatMap, HeatRow, MAP_WEEKS_MAX, heat_map};

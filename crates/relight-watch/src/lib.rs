@@ -39,6 +39,7 @@ mod traversal;
 mod window;
 mod window_bytes;
 mod window_fold;
+mod zone;
 
 pub use block::{harmless_lines, may_hold_attempt};
 pub use campaign::{
@@ -64,3 +65,4 @@ pub use signs::{Outbound, SIGNS_MAX, read_outbound, read_signs};
 pub use window::{
     CONTACTS_MAX, Home, PRINTS_MAX, SEGMENTS_MAX, VISIT_CONTACTS_MAX, Window, WindowStats,
 };
+pub use zone::{AHEAD_S_MAX, Zone};

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use relight_model::{Event, OrgId, SiteId, Timestamp, registry};
 
+use crate::zone::Zone;
+
 mod draft;
 mod json;
 mod pairs;
@@ -32,6 +34,8 @@ pub struct Feed {
     pub received: Timestamp,
     /// The last header lines, which name the columns.
     pub header: String,
+    /// Of the clock that wrote times without a zone.
+    pub zone: Zone,
 }
 
 impl Feed {
@@ -151,11 +155,11 @@ pub fn named(name: &str) -> Option<&'static dyn LogParser> {
 }
 
 pub(crate) use draft::dash_is_empty;
-pub(crate) use time::{CLF_BYTES, clf};
+pub(crate) use time::{CLF_BYTES, clf, zone_offset};
 
 /// The moment that a text in the form of RFC 3339 names.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
-    time::rfc3339(text)
+    time::rfc3339(text, &Zone::default())
 }
 
 #[cfg(test)]

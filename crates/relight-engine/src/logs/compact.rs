@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use relight_model::{Digest, OrgId, Timestamp};
-use relight_store::{DayRow, ProbeRow, SiteSet, StoreErrorKind};
+use relight_store::{DayRow, ProbeRow, SiteSet, Store, StoreErrorKind};
 use relight_watch::{Daybook, Window};
 use sha2::{Digest as _, Sha256};
 
@@ -13,8 +13,12 @@ use crate::error::EngineError;
 /// Windows of one organisation on the day that is not over; more are joined.
 pub const WINDOWS_OF_DAY_MAX: u32 = 8;
 
-/// Days that windows and daybooks are kept after they were read.
+/// Most days that windows and daybooks are kept after they were read, and how many unless somebody
+/// says fewer.
 pub const WATCH_DAYS_MAX: i64 = 400;
+
+/// The setting that says how many.
+const KEPT_DAYS: &str = "watch-days";
 
 /// Days before ours of which a daybook is kept: old logs are read too, made-up dates are not
 /// kept.
@@ -25,6 +29,24 @@ pub(super) const HEARD: &str = "";
 
 /// Days ahead of ours: a sender with a wrong clock is noted, one of another year is not.
 const AHEAD_DAYS_MAX: i64 = 1;
+
+/// Days that windows and daybooks are kept after they were read.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn kept_days(store: &Store) -> Result<i64, EngineError> {
+    let told = store.meta_get(KEPT_DAYS)?.and_then(|text| text.parse().ok());
+    Ok(told.map_or(WATCH_DAYS_MAX, |days: i64| days.clamp(1, WATCH_DAYS_MAX)))
+}
+
+/// From now on they are kept that many days, [`WATCH_DAYS_MAX`] at most; what is older goes with
+/// the next [`Engine::compact_windows`].
+///
+/// # Errors
+/// The store cannot be written.
+pub fn keep_days(store: &Store, days: i64) -> Result<(), EngineError> {
+    Ok(store.meta_put(KEPT_DAYS, &days.clamp(1, WATCH_DAYS_MAX).to_string())?)
+}
 
 /// Days since 1970, UTC.
 pub(super) const fn day_of(at: Timestamp) -> i64 {
@@ -71,7 +93,7 @@ impl Engine {
     /// these, after all other days were looked at.
     pub fn compact_windows(&self) -> Result<usize, EngineError> {
         let today = day_of(self.now());
-        let mut fewer = self.store.forget_windows(today - WATCH_DAYS_MAX)?;
+        let mut fewer = self.store.forget_windows(today - kept_days(&self.store)?)?;
         let mut failed = None;
         for (org, day) in self.store.crowded_days(today, WINDOWS_OF_DAY_MAX)? {
             match self.compact_day(org, day) {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use relight_engine::store::SegmentsDraft;
 use relight_engine::watch::{Feed, Reader, Window};
 use relight_engine::{
-    FollowReport, Follower, HEAD_BYTES, LogReport, WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX,
+    FollowReport, Follower, HEAD_BYTES, LogReport, WATCH_DAYS_MAX, WINDOWS_OF_DAY_MAX, keep_days,
+    kept_days,
 };
 use relight_model::Digest;
 use testkit::Rng;
@@ -237,6 +238,27 @@ fn old_windows_go_without_new_lines() {
     pass((WATCH_DAYS_MAX + 1) * 24 * 3_600);
     logs.look(&mut follower);
     assert_eq!(logs.counted(), 0);
+}
+
+/// Who must keep less says so; nobody can keep more.
+#[test]
+fn logs_are_kept_for_as_long_as_somebody_says() {
+    let mut logs = Logs::new();
+    let store = logs.town.engine.store().clone();
+    assert_eq!(kept_days(&store).unwrap(), WATCH_DAYS_MAX);
+    logs.append("access.log", 1);
+    logs.look(&mut Follower::new(vec![logs.folder.clone()]));
+    pass(31 * 24 * 3_600);
+    assert_eq!(logs.town.engine.compact_windows().unwrap(), 0);
+    keep_days(&store, 31).unwrap();
+    assert_eq!(logs.town.engine.compact_windows().unwrap(), 0, "the last of these days");
+    keep_days(&store, 30).unwrap();
+    assert_eq!(logs.town.engine.compact_windows().unwrap(), 1);
+    assert_eq!(logs.counted(), 0);
+    for (told, kept) in [(0, 1), (WATCH_DAYS_MAX + 1, WATCH_DAYS_MAX)] {
+        keep_days(&store, told).unwrap();
+        assert_eq!(kept_days(&store).unwrap(), kept);
+    }
 }
 
 /// A window that cannot be read costs its own day, and is told.

@@ -36,7 +36,7 @@ impl LogParser for Asa {
     }
 
     fn parse<'a>(&self, feed: &'a Feed, line: &'a str) -> Result<Event<'a>, &'static str> {
-        let (at, message) = syslog::open(line, feed.received);
+        let (at, message) = syslog::open(line, feed);
         let tag = message.find("%ASA-").or_else(|| message.find("%FTD-")).ok_or("format-other")?;
         let (head, text) = message[tag..].split_once(": ").ok_or("line-short")?;
         let number = head.rsplit('-').next().unwrap_or_default();

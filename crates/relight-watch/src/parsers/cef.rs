@@ -16,7 +16,7 @@ impl LogParser for Cef {
     }
 
     fn parse<'a>(&self, feed: &'a Feed, line: &'a str) -> Result<Event<'a>, &'static str> {
-        let (at, message) = syslog::open(line, feed.received);
+        let (at, message) = syslog::open(line, feed);
         let head = message.find("CEF:").ok_or("format-other")?;
         let tail = after_head(&message[head..]).ok_or("field-count")?;
         let mut draft = Draft::new(feed, Escape::Apache);

@@ -13,9 +13,12 @@ use crate::prefilter::may_hold_lookup;
 pub(super) enum Slot {
     /// When.
     Time,
-    /// A date and a time of day that stand apart.
+    /// A date and a time of day that stand apart, of UTC or of the clock of the feed.
     Date,
+    LocalDate,
     Clock,
+    /// How far that clock is ahead of UTC.
+    Ahead,
     /// Who asked: an address, with or without a port.
     Source,
     SourcePort,
@@ -77,6 +80,10 @@ pub(super) struct Draft<'a> {
     at: Option<Timestamp>,
     date: &'a str,
     clock: &'a str,
+    /// Date and clock are of the clock of the feed, and not of UTC.
+    is_local: bool,
+    /// How far their clock is ahead, when the line says it.
+    ahead: &'a str,
     source: Option<IpAddr>,
     forwarded: &'a str,
 }
@@ -86,7 +93,8 @@ impl<'a> Draft<'a> {
         let nobody = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
         let mut event = Event::bare(OrgId(0), 0, nobody);
         event.escape = escape;
-        Self { event, feed, at: None, date: "", clock: "", source: None, forwarded: "" }
+        let (date, clock, ahead, forwarded) = ("", "", "", "");
+        Self { event, feed, at: None, date, clock, is_local: false, ahead, source: None, forwarded }
     }
 
     /// The time, when the line carries it outside its fields.
@@ -111,10 +119,12 @@ impl<'a> Draft<'a> {
         }
         match slot {
             Slot::Time => {
-                let at = time::any(value, self.feed.received).ok_or("time-invalid")?;
+                let at = time::any(value, self.feed).ok_or("time-invalid")?;
                 self.at(at);
             }
             Slot::Date => self.date = value,
+            Slot::LocalDate => (self.date, self.is_local) = (value, true),
+            Slot::Ahead => self.ahead = value,
             Slot::Clock => self.clock = value,
             Slot::Source | Slot::Peer | Slot::Destination => return self.address(slot, value),
             Slot::Forwarded => self.forwarded = value,
@@ -144,7 +154,8 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// A code: the line has no time or no source.
     pub(super) fn finish(mut self) -> Result<Event<'a>, &'static str> {
-        let at = self.at.or_else(|| time::date_and_clock(self.date, self.clock));
+        let written = || time::date_and_clock(self.date, self.clock);
+        let at = self.at.or_else(|| Some(self.utc(written()?)));
         self.event.at = at.ok_or("time-missing")?;
         let source = self.source.ok_or("address-missing")?;
         self.event.source = source;
@@ -159,6 +170,15 @@ impl<'a> Draft<'a> {
             self.event.outcome = Outcome::of_status(self.event.status);
         }
         Ok(self.event)
+    }
+
+    /// The moment of a date and a clock that were read as if they were UTC.
+    fn utc(&self, written: Timestamp) -> Timestamp {
+        match time::zone_offset(self.ahead) {
+            Some(ahead) => written - ahead,
+            None if self.is_local => self.feed.zone.utc(written),
+            None => written,
+        }
     }
 
     fn address(&mut self, slot: Slot, value: &str) -> Result<(), &'static str> {

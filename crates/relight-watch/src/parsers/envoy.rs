@@ -24,7 +24,7 @@ impl LogParser for Envoy {
         let (stamp, rest) =
             line.strip_prefix('[').and_then(|rest| rest.split_once("] ")).ok_or("format-other")?;
         let mut draft = Draft::new(feed, Escape::None);
-        draft.at(time::rfc3339(stamp).ok_or("time-invalid")?);
+        draft.at(time::rfc3339(stamp, &feed.zone).ok_or("time-invalid")?);
         let mut fields = Fields { rest };
         let request = fields.quoted().ok_or("quote-missing")?;
         draft.put(Slot::Request, request)?;

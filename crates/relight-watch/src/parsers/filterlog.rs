@@ -24,7 +24,7 @@ impl LogParser for Filterlog {
     }
 
     fn parse<'a>(&self, feed: &'a Feed, line: &'a str) -> Result<Event<'a>, &'static str> {
-        let (at, message) = syslog::open(line, feed.received);
+        let (at, message) = syslog::open(line, feed);
         let values: Vec<&str> = message.split(',').take(VALUES_MAX).collect();
         if values.len() < 18 || !matches!(values[7], "in" | "out") {
             return Err("format-other");

@@ -12,8 +12,9 @@ pub(super) struct Fortigate;
 
 const ROWS: &[Row] = &[
     ("eventtime", Slot::Time, May),
-    ("date", Slot::Date, Must),
+    ("date", Slot::LocalDate, Must),
     ("time", Slot::Clock, Must),
+    ("tz", Slot::Ahead, May),
     ("logid", Slot::Known, Must),
     ("type", Slot::OneOf(&["traffic", "utm"]), Must),
     ("subtype", Slot::Known, May),
@@ -39,7 +40,7 @@ impl LogParser for Fortigate {
     }
 
     fn parse<'a>(&self, feed: &'a Feed, line: &'a str) -> Result<Event<'a>, &'static str> {
-        let (_, message) = syslog::open(line, feed.received);
+        let (_, message) = syslog::open(line, feed);
         if !message.starts_with("date=") {
             return Err("format-other");
         }

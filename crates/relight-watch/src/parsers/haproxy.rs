@@ -19,12 +19,12 @@ impl LogParser for Haproxy {
     }
 
     fn parse<'a>(&self, feed: &'a Feed, line: &'a str) -> Result<Event<'a>, &'static str> {
-        let (_, message) = syslog::open(line, feed.received);
+        let (_, message) = syslog::open(line, feed);
         let mut draft = Draft::new(feed, Escape::Hash);
         let (client, rest) = message.split_once(' ').ok_or("line-short")?;
         let (stamp, rest) =
             rest.strip_prefix('[').and_then(|rest| rest.split_once("] ")).ok_or("time-missing")?;
-        draft.at(accepted(stamp).ok_or("time-invalid")?);
+        draft.at(accepted(stamp, feed).ok_or("time-invalid")?);
         if !client.contains(':') {
             return Err("address-invalid");
         }
@@ -81,12 +81,12 @@ fn tcp<'a>(draft: &mut Draft<'a>, tail: &'a str) -> Result<(), &'static str> {
 }
 
 /// `10/Dec/2021:02:05:58.123`, without zone.
-fn accepted(text: &str) -> Option<i64> {
+fn accepted(text: &str, feed: &Feed) -> Option<i64> {
     let (stamp, fraction) = text.split_at_checked(20)?;
     if !fraction.is_empty() && !fraction.starts_with('.') {
         return None;
     }
-    time::clf_utc(stamp)
+    time::clf_local(stamp, &feed.zone)
 }
 
 /// The first `N` words, and what follows the blank after them.

@@ -17,7 +17,7 @@ impl LogParser for Iptables {
     }
 
     fn parse<'a>(&self, feed: &'a Feed, line: &'a str) -> Result<Event<'a>, &'static str> {
-        let (at, message) = syslog::open(line, feed.received);
+        let (at, message) = syslog::open(line, feed);
         let start = message.find("IN=").ok_or("format-other")?;
         let (prefix, tail) = message.split_at(start);
         let mut draft = Draft::new(feed, Escape::None);

@@ -17,7 +17,7 @@ impl LogParser for Leef {
     }
 
     fn parse<'a>(&self, feed: &'a Feed, line: &'a str) -> Result<Event<'a>, &'static str> {
-        let (at, message) = syslog::open(line, feed.received);
+        let (at, message) = syslog::open(line, feed);
         let head = message.find("LEEF:").ok_or("format-other")?;
         let (separator, tail) = after_head(&message[head..]).ok_or("field-count")?;
         let mut draft = Draft::new(feed, Escape::None);

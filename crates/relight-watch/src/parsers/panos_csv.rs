@@ -34,7 +34,7 @@ impl LogParser for PanosCsv {
     }
 
     fn parse<'a>(&self, feed: &'a Feed, line: &'a str) -> Result<Event<'a>, &'static str> {
-        let (_, message) = syslog::open(line, feed.received);
+        let (_, message) = syslog::open(line, feed);
         let mut draft = Draft::new(feed, Escape::None);
         let mut kind = "";
         let mut count = 0;

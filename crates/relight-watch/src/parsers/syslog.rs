@@ -3,15 +3,15 @@
 
 use relight_model::Timestamp;
 
-use super::time;
+use super::{Feed, time};
 
 /// The time of the envelope and the message in it; a line without envelope is all message.
-pub(super) fn open(line: &str, received: Timestamp) -> (Option<Timestamp>, &str) {
+pub(super) fn open<'a>(line: &'a str, feed: &Feed) -> (Option<Timestamp>, &'a str) {
     let line = without_priority(line);
-    if let Some(found) = structured(line, received) {
+    if let Some(found) = structured(line, feed) {
         return found;
     }
-    match split_time(line, received) {
+    match split_time(line, feed) {
         Some((at, rest)) => (Some(at), without_program(rest)),
         None => (None, line),
     }
@@ -27,10 +27,10 @@ fn without_priority(line: &str) -> &str {
 }
 
 /// `1 TIME HOST APP PROCID MSGID [SD] MSG`.
-fn structured(line: &str, received: Timestamp) -> Option<(Option<Timestamp>, &str)> {
+fn structured<'a>(line: &'a str, feed: &Feed) -> Option<(Option<Timestamp>, &'a str)> {
     let rest = line.strip_prefix("1 ")?;
     let (stamp, rest) = rest.split_once(' ')?;
-    let at = if stamp == "-" { None } else { Some(time::any(stamp, received)?) };
+    let at = if stamp == "-" { None } else { Some(time::any(stamp, feed)?) };
     let mut rest = rest;
     for _ in 0..4 {
         rest = rest.split_once(' ')?.1;
@@ -62,18 +62,18 @@ fn after_structured_data(text: &str) -> Option<&str> {
 }
 
 /// A time of any usual form in front, and what follows it.
-fn split_time(line: &str, received: Timestamp) -> Option<(Timestamp, &str)> {
+fn split_time<'a>(line: &'a str, feed: &Feed) -> Option<(Timestamp, &'a str)> {
     // `Dec 10 02:05:58`, `Dec 10 2021 02:05:58`: of fixed width.
     for width in [15, 20] {
         if let Some((stamp, rest)) = line.split_at_checked(width)
-            && let Some(at) = time::named_month(stamp, received)
+            && let Some(at) = time::named_month(stamp, feed)
         {
             return Some((at, rest.trim_start_matches([':', ' '])));
         }
     }
     let (stamp, rest) = line.split_once(' ')?;
     let has_clock = stamp.len() > 18 && stamp.as_bytes().get(10) == Some(&b'T');
-    let at = has_clock.then(|| time::rfc3339(stamp)).flatten()?;
+    let at = has_clock.then(|| time::rfc3339(stamp, &feed.zone)).flatten()?;
     Some((at, rest))
 }
 
@@ -99,6 +99,10 @@ mod tests {
     /// 2021-12-10T03:00:00Z.
     const RECEIVED: Timestamp = 1_639_105_200;
 
+    fn feed() -> Feed {
+        Feed { received: RECEIVED, ..Feed::default() }
+    }
+
     #[test]
     fn envelopes() {
         for (line, message) in [
@@ -111,16 +115,16 @@ mod tests {
             ("<165>1 2021-12-10T02:05:58Z host app - - [a b=\"]\\]\"][c] \u{feff}hello", "hello"),
             ("Dec 10 02:05:58 host date=2021-12-10 time=02:05:58", "date=2021-12-10 time=02:05:58"),
         ] {
-            assert_eq!(open(line, RECEIVED), (Some(1_639_101_958), message), "{line}");
+            assert_eq!(open(line, &feed()), (Some(1_639_101_958), message), "{line}");
         }
     }
 
     #[test]
     fn lines_without_envelope_are_all_message() {
         for line in ["hello", "", "<999>x", "<1 x", "1 2 3", "1 - host", "Dec 40 02:05:58 h p: x"] {
-            assert_eq!(open(line, RECEIVED), (None, line), "{line}");
+            assert_eq!(open(line, &feed()), (None, line), "{line}");
         }
-        assert_eq!(open("<13>hello", RECEIVED), (None, "hello"));
-        assert_eq!(open("<165>1 - host app - - - x", RECEIVED), (None, "x"));
+        assert_eq!(open("<13>hello", &feed()), (None, "hello"));
+        assert_eq!(open("<165>1 - host app - - - x", &feed()), (None, "x"));
     }
 }

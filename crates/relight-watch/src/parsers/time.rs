@@ -2,23 +2,25 @@
 
 use relight_model::Timestamp;
 
+use super::Feed;
 use crate::civil;
+use crate::zone::Zone;
 
 /// The three-letter names of months.
 const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
-/// Any of the forms below; a time without year is the one nearest before `received`, and a time
-/// without zone is UTC.
-pub(super) fn any(text: &str, received: Timestamp) -> Option<Timestamp> {
+/// Any of the forms below; a time without year is the one nearest before receipt, and a time
+/// without zone is of the clock of the feed.
+pub(super) fn any(text: &str, feed: &Feed) -> Option<Timestamp> {
     let bytes = text.as_bytes();
     match bytes {
         [b'[', .., b']'] => clf(&text[1..text.len() - 1]),
         [a, b, c, d, b'-' | b'/', ..] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()) => {
-            rfc3339(text)
+            rfc3339(text, &feed.zone)
         }
         [_, _, b'/', ..] => clf(text),
         [first, ..] if first.is_ascii_digit() => epoch(text),
-        [first, ..] if first.is_ascii_alphabetic() => named_month(text, received),
+        [first, ..] if first.is_ascii_alphabetic() => named_month(text, feed),
         _ => None,
     }
 }
@@ -26,11 +28,16 @@ pub(super) fn any(text: &str, received: Timestamp) -> Option<Timestamp> {
 /// `18/May/2015:02:05:58 +0000`.
 pub(crate) fn clf(text: &str) -> Option<Timestamp> {
     let (stamp, rest) = text.split_at_checked(20)?;
-    Some(clf_utc(stamp)? - zone(rest.strip_prefix(' ')?.as_bytes())?)
+    Some(clf_clock(stamp)? - offset(rest.strip_prefix(' ')?.as_bytes())?)
 }
 
-/// `18/May/2015:02:05:58`, UTC.
-pub(super) fn clf_utc(text: &str) -> Option<Timestamp> {
+/// `18/May/2015:02:05:58`, of the clock of a feed.
+pub(super) fn clf_local(text: &str, zone: &Zone) -> Option<Timestamp> {
+    Some(zone.utc(clf_clock(text)?))
+}
+
+/// `18/May/2015:02:05:58`, as if it were UTC.
+fn clf_clock(text: &str) -> Option<Timestamp> {
     let &[a, b, b'/', ref month @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _] = text.as_bytes()
     else {
         return None;
@@ -47,8 +54,8 @@ pub(super) fn clf_utc(text: &str) -> Option<Timestamp> {
 pub(crate) const CLF_BYTES: usize = 26;
 
 /// `2021-12-10T02:05:58.123Z`, with a blank for the `T`, with slashes, with or without fraction
-/// and zone (`Z`, `UTC`, `+01:00`, `+0100`).
-pub(super) fn rfc3339(text: &str) -> Option<Timestamp> {
+/// and zone (`Z`, `UTC`, `+01:00`, `+0100`); without one it is of this clock.
+pub(super) fn rfc3339(text: &str, clock: &Zone) -> Option<Timestamp> {
     let bytes = text.as_bytes();
     let (date, rest) = bytes.split_at_checked(10)?;
     let dash = date[4];
@@ -59,22 +66,23 @@ pub(super) fn rfc3339(text: &str) -> Option<Timestamp> {
         return None;
     }
     let (year, month, day) = (digits(&date[..4])?, digits(&date[5..7])?, digits(&date[8..10])?);
-    let (clock, rest) = rest[1..].split_at_checked(8)?;
-    let at = moment(year, month, day, clock)?;
+    let (time, rest) = rest[1..].split_at_checked(8)?;
+    let at = moment(year, month, day, time)?;
     let fraction = match rest {
         [b'.' | b',', digits @ ..] => {
             1 + digits.iter().take_while(|byte| byte.is_ascii_digit()).count()
         }
         _ => 0,
     };
-    let offset = match rest.get(fraction..)? {
-        [] | b"Z" | b"z" | b" UTC" | b" Z" => 0,
-        [b' ', rest @ ..] | rest => zone(rest)?,
-    };
-    Some(at - offset)
+    Some(match rest.get(fraction..)? {
+        [] => clock.utc(at),
+        b"Z" | b"z" | b" UTC" | b" Z" => at,
+        [b' ', rest @ ..] | rest => at - offset(rest)?,
+    })
 }
 
-/// `2021-12-10` and `02:05:58` that stand apart, UTC; the clock may have a fraction.
+/// `2021-12-10` and `02:05:58` that stand apart, as if they were UTC; the clock may have a
+/// fraction.
 pub(super) fn date_and_clock(date: &str, clock: &str) -> Option<Timestamp> {
     let (date, clock) = (date.as_bytes(), clock.as_bytes());
     if date.len() != 10 || date[4] != b'-' || date[7] != b'-' {
@@ -101,8 +109,9 @@ pub(super) fn epoch(text: &str) -> Option<Timestamp> {
     })
 }
 
-/// `Dec 10 02:05:58`, `Dec 10 2021 02:05:58` or `Dec 10 2021 02:05:58.123 UTC`.
-pub(super) fn named_month(text: &str, received: Timestamp) -> Option<Timestamp> {
+/// `Dec 10 02:05:58`, `Dec 10 2021 02:05:58` or `Dec 10 2021 02:05:58.123 UTC`; without zone it
+/// is of the clock of the feed.
+pub(super) fn named_month(text: &str, feed: &Feed) -> Option<Timestamp> {
     let month = month(text.as_bytes().get(..3)?)?;
     let rest = text.get(3..)?.strip_prefix(' ')?.trim_start_matches(' ');
     let (day, rest) = rest.split_once(' ')?;
@@ -115,20 +124,25 @@ pub(super) fn named_month(text: &str, received: Timestamp) -> Option<Timestamp> 
     if clock.get(8).is_some_and(|byte| !b". ".contains(byte)) {
         return None;
     }
+    let is_utc = clock.ends_with(b" UTC") || clock.ends_with(b" GMT") || clock.ends_with(b" Z");
     let clock = clock.get(..8)?;
+    let of_year = |year| {
+        let at = moment(year, month, day, clock)?;
+        Some(if is_utc { at } else { feed.zone.utc(at) })
+    };
     match year {
-        Some(year) => moment(year, month, day, clock),
-        None => nearest(month, day, clock, received),
+        Some(year) => of_year(year),
+        None => nearest(of_year, feed.received),
     }
 }
 
 /// Syslog leaves the year out: the one that puts the time nearest before receipt, a day's skew
 /// allowed.
-fn nearest(month: i64, day: i64, clock: &[u8], received: Timestamp) -> Option<Timestamp> {
+fn nearest(of_year: impl Fn(i64) -> Option<Timestamp>, received: Timestamp) -> Option<Timestamp> {
     let (year, ..) = civil::date(received + civil::DAY);
-    let this = moment(year, month, day, clock).filter(|at| *at <= received + civil::DAY);
+    let this = of_year(year).filter(|at| *at <= received + civil::DAY);
     // A leap day may be four years back, or eight around the turn of most centuries.
-    this.or_else(|| (1..=8).find_map(|back| moment(year - back, month, day, clock)))
+    this.or_else(|| (1..=8).find_map(|back| of_year(year - back)))
 }
 
 /// The month of a three-letter name.
@@ -151,7 +165,11 @@ fn moment(year: i64, month: i64, day: i64, clock: &[u8]) -> Option<Timestamp> {
 }
 
 /// `+0100` or `+01:00` in seconds.
-fn zone(text: &[u8]) -> Option<i64> {
+pub(crate) fn zone_offset(text: &str) -> Option<i64> {
+    offset(text.as_bytes())
+}
+
+fn offset(text: &[u8]) -> Option<i64> {
     let (sign, rest) = text.split_first()?;
     let sign = match sign {
         b'+' => 1,
@@ -183,6 +201,10 @@ mod tests {
     /// 2022-01-01T00:30:00Z.
     const RECEIVED: Timestamp = 1_640_997_000;
 
+    fn feed() -> Feed {
+        Feed { received: RECEIVED, ..Feed::default() }
+    }
+
     #[test]
     fn forms_of_one_moment() {
         for text in [
@@ -205,7 +227,7 @@ mod tests {
             "Dec 10 2021 02:05:58",
             "Dec 10 2021 02:05:58.250 UTC",
         ] {
-            assert_eq!(any(text, RECEIVED), Some(1_639_101_958), "{text}");
+            assert_eq!(any(text, &feed()), Some(1_639_101_958), "{text}");
         }
     }
 
@@ -230,17 +252,38 @@ mod tests {
             "Dez 10 02:05:58",
             "2021-12-10T02:05:5\u{e9}",
         ] {
-            assert_eq!(any(text, RECEIVED), None, "{text}");
+            assert_eq!(any(text, &feed()), None, "{text}");
         }
     }
 
     #[test]
     fn the_year_that_syslog_leaves_out() {
-        let year = |text| any(text, RECEIVED).map(|at| civil::date(at).0);
+        let year = |text| any(text, &feed()).map(|at| civil::date(at).0);
         assert_eq!(year("Dec 31 23:59:59"), Some(2021), "over New Year");
         assert_eq!(year("Jan  1 00:10:00"), Some(2022));
         assert_eq!(year("Jan  2 00:10:00"), Some(2022), "a day's skew");
         assert_eq!(year("Jan  3 00:10:00"), Some(2021), "more is a year old");
         assert_eq!(year("Feb 29 00:10:00"), Some(2020), "a leap day");
+    }
+
+    /// Of a clock five hours behind: only times that name no zone move.
+    #[test]
+    fn a_time_without_zone_is_of_the_clock_of_the_feed() {
+        let feed = Feed { zone: Zone::parse("-05:00").unwrap(), ..feed() };
+        let local = "2021-12-09 21:05:58";
+        for text in [local, "2021/12/09 21:05:58.5", "Dec  9 21:05:58", "Dec 09 2021 21:05:58.25"] {
+            assert_eq!(any(text, &feed), Some(1_639_101_958), "{text}");
+        }
+        for text in [
+            "10/Dec/2021:02:05:58 +0000",
+            "2021-12-10T02:05:58Z",
+            "2021-12-10 03:05:58 +0100",
+            "Dec 10 2021 02:05:58.250 UTC",
+            "1639101958",
+        ] {
+            assert_eq!(any(text, &feed), Some(1_639_101_958), "{text}");
+        }
+        // Half an hour into the year of UTC it is still the old one there.
+        assert_eq!(any("Dec 31 19:30:00", &feed), Some(RECEIVED));
     }
 }

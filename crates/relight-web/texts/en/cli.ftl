@@ -784,6 +784,10 @@ erased = { NUMBER($count) } { $count ->
     [one] contact
    *[other] contacts
 } erased
+watch-kept = logs are kept { NUMBER($days) } { $days ->
+    [one] day
+   *[other] days
+}
 share-no-key = { $place } holds no key of the quarter { $quarter }
 share-no-key-remedy = add a line “{ $quarter } ” with 64 hexadecimal digits that all members have and nobody else
 share-bad = { $place } was not written by relight watch share, or is damaged
@@ -865,6 +869,8 @@ no-such-log-format = there is no log format “{ $name }”
 no-such-log-format-remedy = auto, or one of: { $names }
 no-network = “{ $text }” is not an address or a network
 no-network-remedy = for example 203.0.113.0/24
+no-zone = “{ $text }” is no zone that is known here
+no-zone-remedy = an offset such as -05:00, or a name of the system's tables of zones such as America/Montreal
 export-alone = a file of { $format } holds one campaign
 export-alone-remedy = name one (relight watch campaigns), or take all as { $formats }
 log-journal-binary = message of a journal that is no text
@@ -1032,6 +1038,7 @@ contact-refused-cold = refused to a stranger
 contact-not-found-cold = missing path asked for by a stranger
 contact-refused-warm = refused to a regular visitor
 contact-not-found-warm = missing path asked for by a regular visitor
+contact-name-claimed = name of a scanner of your list, claimed from another address
 contact-stray-host = a host that is an address, or a name of no site
 contact-stray-host-known = a name of no registered site, which answers others
 contact-dropped-cold = connection of a stranger that was dropped

@@ -835,6 +835,10 @@ erased = { NUMBER($count) } { $count ->
     [one] contact effacé
    *[other] contacts effacés
 }
+watch-kept = les journaux sont gardés { NUMBER($days) } { $days ->
+    [one] jour
+   *[other] jours
+}
 share-no-key = { $place } ne contient aucune clé du trimestre { $quarter }
 share-no-key-remedy = ajoutez une ligne « { $quarter } » suivie de 64 chiffres hexadécimaux que tous les membres ont, et personne d’autre
 share-bad = { $place } n’a pas été écrit par relight watch share, ou est abîmé
@@ -919,6 +923,8 @@ no-such-log-format = il n’y a pas de format de journal « { $name } »
 no-such-log-format-remedy = auto, ou l’un de : { $names }
 no-network = « { $text } » n’est ni une adresse ni un réseau
 no-network-remedy = par exemple 203.0.113.0/24
+no-zone = « { $text } » n’est pas un fuseau connu ici
+no-zone-remedy = un décalage comme -05:00, ou un nom des tables de fuseaux du système comme America/Montreal
 export-alone = un fichier { $format } tient une seule campagne
 export-alone-remedy = nommez-en une (relight watch campaigns), ou prenez-les toutes en { $formats }
 log-journal-binary = message d’un journal qui n’est pas du texte
@@ -1086,6 +1092,7 @@ contact-refused-cold = refus à un inconnu
 contact-not-found-cold = chemin absent demandé par un inconnu
 contact-refused-warm = refus à un habitué
 contact-not-found-warm = chemin absent demandé par un habitué
+contact-name-claimed = nom d’un robot de votre liste, pris depuis une autre adresse
 contact-stray-host = un hôte qui est une adresse, ou un nom d’aucun site
 contact-stray-host-known = un nom d’aucun site inscrit, qui répond à d’autres
 contact-dropped-cold = connexion d’un inconnu, rejetée

@@ -10,6 +10,7 @@ mod export;
 mod hunt;
 pub(crate) mod ingest;
 pub(crate) mod judging;
+mod keep;
 mod lines;
 mod map;
 mod notes;
@@ -20,6 +21,7 @@ pub(crate) mod receive;
 mod share;
 mod simulate;
 mod since;
+mod zone;
 
 use std::collections::BTreeMap;
 
@@ -59,6 +61,7 @@ enum Action {
     Erase(hunt::Erase),
     Export(export::Export),
     Hunt(hunt::Hunt),
+    Keep(keep::Keep),
     Map(map::Map),
     Notes,
     Pool(share::Pool),
@@ -174,6 +177,7 @@ impl Watch {
             Action::Erase(erase) => erase.run(context, report),
             Action::Export(export) => export.run(context, report),
             Action::Hunt(hunt) => hunt.run(context, report),
+            Action::Keep(keep) => keep.run(context, report),
             Action::Map(map) => map.run(context, report),
             Action::Notes => notes::list(context, report),
             Action::Pool(pool) => pool.run(context, report),

@@ -402,6 +402,26 @@ fn a_named_format_is_the_only_one() {
     assert!(told.stderr.contains("n’est ni une adresse"), "{}", told.text());
 }
 
+/// A clock five hours behind wrote the first line; the second one says its own zone.
+#[test]
+fn a_time_without_zone_is_of_the_clock_that_somebody_names() {
+    let log = "Dec  9 21:05:58 fw1 kernel: [1.0] DROP IN=eth0 OUT= SRC=192.0.2.1 DST=198.51.100.9 \
+               LEN=40 PROTO=TCP SPT=40000 DPT=22\n\
+               192.0.2.1 - - [10/Dec/2021:02:05:58 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\"\n";
+    let place = Place::new();
+    let times = |arguments: &[&str]| -> Vec<String> {
+        let told = place.feed(&[&["watch", "parse"], arguments].concat(), log.as_bytes());
+        let rows = told.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+        rows.map(|row: serde_json::Value| row["at"].as_str().unwrap()[10..].to_owned()).collect()
+    };
+    assert_eq!(times(&[]), ["T21:05:58Z", "T02:05:58Z"]);
+    assert_eq!(times(&["--zone", "-05:00"]), ["T02:05:58Z", "T02:05:58Z"]);
+    let told = place.feed(&["watch", "parse", "--zone", "Nowhere/Else"], b"");
+    assert_eq!(told.status, 2);
+    assert!(told.stderr.contains("“Nowhere/Else” is no zone"), "{}", told.text());
+    assert!(told.stderr.contains("America/Montreal"), "{}", told.text());
+}
+
 #[test]
 fn damaged_packed_logs_give_what_comes_before_the_damage() {
     let place = Place::new();

@@ -437,6 +437,22 @@ fn a_source_is_erased_everywhere() {
     assert_eq!(place.run(&["watch", "hunt", "evil.test", "--json"]).json()["total"], 0);
 }
 
+/// How long logs are kept is said with a reason, and noted; what is older goes at once.
+#[test]
+fn logs_are_kept_for_fewer_days_on_request() {
+    let place = watched();
+    assert_eq!(place.expect(0, &["watch", "keep"]).stdout, "logs are kept 400 days\n");
+    for wrong in [&["401", "--reason", "x"][..], &["0", "--reason", "x"], &["30"]] {
+        let told = place.run(&[&["watch", "keep"], wrong].concat());
+        assert_eq!(told.status, 2, "{}", told.text());
+    }
+    let keep = ["watch", "keep", "30", "--reason", "rule 4", "--json"];
+    assert_eq!(place.expect(0, &keep).json()["days"], 30);
+    assert_eq!(place.expect(0, &["watch", "keep"]).stdout, "logs are kept 30 days\n");
+    let notes = place.expect(0, &["watch", "notes"]).stdout;
+    assert!(notes.contains("keep  30 days: rule 4"), "{notes}");
+}
+
 /// Six members, none of whom can decide alone; the pool can, and names nobody.
 #[test]
 fn members_see_together_what_none_sees_alone() {

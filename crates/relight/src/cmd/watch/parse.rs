@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use relight_engine::watch::line::{LINE_BYTES_MAX, text};
 use relight_engine::watch::{
-    Attempt, Feed, PARSERS, Reader, Taken, Tally, attempt, attempt_in_line, canonical_network,
-    parsers, plain,
+    Attempt, Feed, PARSERS, Reader, Taken, Tally, Zone, attempt, attempt_in_line,
+    canonical_network, parsers, plain,
 };
 use relight_engine::{Engine, note_proxies};
 use relight_model::Event;
@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::lines::LineSource;
 use super::receive::Readers;
+use super::zone::zone;
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::report::{Exit, Report};
@@ -40,6 +41,8 @@ pub(crate) struct FeedOptions {
     format: String,
     #[arg(long = "trust", value_name = "NETWORK")]
     trusted: Vec<String>,
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    zone: Option<String>,
 }
 
 impl FeedOptions {
@@ -67,12 +70,21 @@ impl FeedOptions {
         self.trusted.iter().map(network).collect()
     }
 
+    /// The zone of the clock that wrote the lines.
+    fn zone(&self, lang: Lang) -> Result<Zone, Failure> {
+        let Some(text) = &self.zone else { return Ok(Zone::default()) };
+        zone(text).ok_or_else(|| {
+            Failure::usage(texts::no_zone(lang, text)).hint(texts::no_zone_remedy(lang))
+        })
+    }
+
     /// What makes readers of the feed.
     pub(crate) fn readers(&self, feed: Feed, context: &Context) -> Result<Readers, Failure> {
         let lang = context.lang;
         let mut feed = feed;
         feed.received = context.now();
         feed.trusted_proxies = self.proxies(lang)?;
+        feed.zone = self.zone(lang)?;
         if self.format == AUTO {
             return Ok(Readers { feed, parser: None });
         }
