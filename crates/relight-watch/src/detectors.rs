@@ -10,7 +10,8 @@ use relight_model::{
 
 use crate::contact::Class;
 use crate::decode::Callback;
-use crate::pool::{Pool, Print, ROWS_MAX, SourceKey, place_of};
+use crate::known::Claims;
+use crate::pool::{Pool, Print, ROWS_MAX, Row, SourceKey, place_of};
 use crate::window::{Home, Window};
 use crate::{catalogue, path_class};
 
@@ -85,6 +86,8 @@ pub struct Summary<'a> {
     pub contacts: Vec<Contact<'a>>,
     /// At how many sites it is at home, if these are so many that it stands for many people.
     pub homes: usize,
+    /// It claims the name of a scanner that it is not.
+    pub claims: bool,
 }
 
 /// Decides about one source, about many together, or both.
@@ -120,13 +123,14 @@ pub struct Found {
     common: BTreeSet<u32>,
     /// Sources above it are not looked up for the use of a flaw alone: see [`FLAW_SOURCES_MAX`].
     ceiling: u64,
+    claims: Claims,
 }
 
 impl Found {
-    /// Looks at every source and every group of a pool. The same pool gives the same, however it
-    /// was merged.
-    pub fn of(pool: &mut Pool, places: &Places) -> Self {
-        let (mut sources, ceiling) = deciding(pool, FLAW_SOURCES_MAX);
+    /// Looks at every source and every group of a pool, whose clients claim these names. The same
+    /// pool gives the same, however it was merged.
+    pub fn of(pool: &mut Pool, places: &Places, claims: Claims) -> Self {
+        let (mut sources, ceiling) = deciding(pool, FLAW_SOURCES_MAX, &claims);
         let mut alarms = Vec::new();
         for detector in DETECTORS {
             alarms.extend(detector.alarms(pool, places));
@@ -135,7 +139,7 @@ impl Found {
         let users = group_sweep::ordinary_users(pool).into_iter();
         let common =
             users.filter(|(_, count)| !group_sweep::is_rare(count)).map(|(value, _)| value);
-        Self { sources, alarms, common: common.collect(), ceiling }
+        Self { sources, alarms, common: common.collect(), ceiling, claims }
     }
 
     /// Share of the sources with the use of a flaw that are looked up: below 1 beyond
@@ -153,7 +157,9 @@ impl Found {
     /// Decides about each of them with everything that the windows hold: the second step.
     pub fn judge(&self, dossier: &Dossier, places: &Places) -> Vec<Detection> {
         let mut detections = Vec::new();
-        for summary in dossier.summaries() {
+        for mut summary in dossier.summaries() {
+            let refuted = |it: &Contact<'_>| self.claims.is_refuted(summary.source, it.print.agent);
+            summary.claims = summary.contacts.iter().any(refuted);
             for mut made in DETECTORS.iter().filter_map(|detector| detector.judge(&summary)) {
                 made.fingerprints = self.rare_prints(dossier, &summary.contacts);
                 made.agents = agents(dossier, &summary.contacts);
@@ -177,10 +183,12 @@ impl Found {
 
 /// The sources whose own contacts decide, and the key above which those with the use of a flaw
 /// and nothing else are left out.
-fn deciding(pool: &mut Pool, flaws_max: usize) -> (BTreeSet<SourceKey>, u64) {
+fn deciding(pool: &mut Pool, flaws_max: usize, claims: &Claims) -> (BTreeSet<SourceKey>, u64) {
     let (mut sources, mut ceiling, mut of_flaws) = (BTreeSet::new(), u64::MAX, 0);
     pool.each_source(|source, rows| {
-        let is_enough = || weights::likelihood(rows) >= likelihood_threshold();
+        let refuted = |row: &Row| claims.is_refuted(source.address(), row.print.agent);
+        let claimed = || if rows.iter().any(refuted) { weights::CLAIMED } else { 0.0 };
+        let is_enough = || weights::likelihood(rows) + claimed() >= likelihood_threshold();
         if rows[0].class() == Class::Exploit {
             sources.insert(source);
         } else if rows.iter().any(|row| row.class() == Class::Flaw && row.counts()) {
@@ -212,7 +220,7 @@ pub fn judge(window: &Window) -> Vec<Detection> {
     home.add(window);
     pool.add(window, &home);
     let places = Places::of_window(window);
-    let found = Found::of(&mut pool, &places);
+    let found = Found::of(&mut pool, &places, Claims::default());
     let mut dossier = Dossier::default();
     dossier.add(window, &home, found.sources());
     found.judge(&dossier, &places)

@@ -14,6 +14,10 @@ use crate::detectors::AGENT;
 use crate::list::Faults;
 use crate::{civil, list};
 
+mod claims;
+
+pub use claims::Claims;
+
 /// Most lines of a list that are read.
 pub const KNOWN_MAX: usize = 100_000;
 

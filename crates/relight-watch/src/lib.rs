@@ -54,7 +54,7 @@ pub use error::WatchError;
 pub use flow_datagram::{EXPORTERS_MAX, FlowDecoder, FlowTally, PENDING_BYTES_MAX, TEMPLATES_MAX};
 pub use heat::{Heat, Spot, heat, monday_of, week_of};
 pub use hunt::{Answered, Erased, Hit, LOOKUP_DOOR, LOOKUP_FLAWS, Prey, answered, doors_of, hunt};
-pub use known::{KNOWN_MAX, KnownScanners, Meaning, Reason, Scope, canonical_network};
+pub use known::{Claims, KNOWN_MAX, KnownScanners, Meaning, Reason, Scope, canonical_network};
 pub use parsers::{Feed, PARSERS};
 pub use pool::{Pool, PoolStats, Print, ROWS_MAX, SOURCE_ROWS_MAX, SourceKey};
 pub use reader::{LATE_S, Memory, Reader, ReaderMark, Reading, SKEW_MAX_S, Taken, Tally};

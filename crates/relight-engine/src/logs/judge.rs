@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use relight_model::{Campaign, Detection, Digest, Exposure, OrgId, Sign, Site, SiteId, Timestamp};
 use relight_store::{Store, StoreError};
 use relight_watch::{
-    Dossier, Found, Home, Known, KnownScanners, Places, Pool, ROWS_MAX, Scope, Window, campaigns,
-    gather, read_signs,
+    Claims, Dossier, Found, Home, Known, KnownScanners, Places, Pool, ROWS_MAX, Scope, Window,
+    campaigns, gather, read_signs,
 };
 
 use super::{KNOWN_SCANNERS, SIGNS, compact, list, names};
@@ -19,6 +19,9 @@ use crate::then::{INVENTORY_AGE_MAX_S, Then};
 /// Days before and after a campaign in which a line of a site says that it would have been heard:
 /// a site with few visitors sends none on most days, and is listened to all the same.
 const HEARD_AROUND_DAYS: i64 = 14;
+
+/// What is done with the list of scanners that mean well.
+const READING_SCANNERS: &str = "reading the list of known scanners";
 
 /// Campaigns, and of whom they may be missing.
 #[derive(Clone, Debug)]
@@ -85,11 +88,12 @@ pub(super) fn decide(
     register: &Register,
     rows_max: usize,
 ) -> Result<Decided, EngineError> {
-    let mut pool = Pool::new(rows_max);
+    let (mut pool, mut claims) = (Pool::new(rows_max), Claims::of(&known_scanners(store)?.0));
     each_organisation(store, |_, windows, home| {
         windows.iter().for_each(|window| pool.add(window, home));
+        windows.iter().for_each(|window| claims.add(window));
     })?;
-    let found = Found::of(&mut pool, &register.places);
+    let found = Found::of(&mut pool, &register.places, claims);
     let stats = pool.stats();
     drop(pool);
     let mut dossier = Dossier::default();
@@ -113,7 +117,7 @@ pub type Faults = Vec<(usize, &'static str)>;
 /// # Errors
 /// The file is there and cannot be read, or the register cannot.
 pub fn known_scanners(store: &Store) -> Result<(KnownScanners, Faults), EngineError> {
-    let text = list::text(store, KNOWN_SCANNERS, "reading the list of known scanners")?;
+    let text = list::text(store, KNOWN_SCANNERS, READING_SCANNERS)?;
     scanners_of(store, &text)
 }
 
@@ -239,11 +243,13 @@ impl Register {
         Ok(read)
     }
 
-    /// What decisions rest on: the windows, and what the register says about places. The days on
-    /// which these were heard change with the windows only.
+    /// What decisions rest on: the windows, the names that may be claimed, and what the register
+    /// says about places. The days on which these were heard change with the windows only.
     pub(super) fn ground(&self, store: &Store) -> Result<Digest, EngineError> {
         let mut hash = blake3::Hasher::new();
         hash.update(&store.windows_state()?.0);
+        let names = list::text(store, KNOWN_SCANNERS, READING_SCANNERS)?;
+        hash.update(&(names.len() as u64).to_le_bytes()).update(names.as_bytes());
         for site in &self.sites {
             hash.update(&site.id.0.to_le_bytes()).update(&site.org.0.to_le_bytes());
             hash.update(self.sector(site).as_bytes()).update(&[0]);

@@ -154,7 +154,7 @@ impl Dossier {
             });
         }
         contacts.sort_unstable();
-        Some(Summary { source, contacts, homes: homes.unwrap_or(0) })
+        Some(Summary { source, contacts, homes: homes.unwrap_or(0), claims: false })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Reconnaissance by one source, however slow: Wald's sequential test over its distinct contacts
 //! in all organisations together. No window and no rate; a contact counts once.
 
-use relight_model::{Detection, Severity};
+use relight_model::{Contribution, Detection, Severity};
 
-use super::weights::explained_by_people;
+use super::weights::{CLAIMED, explained_by_people};
 use super::{Detector, Summary, detection, likelihood_threshold};
 use crate::contact::Class;
 
@@ -30,6 +30,7 @@ impl Detector for SlowSweep {
         }
         detection(self.name(), Severity::Reconnaissance, vec![summary.source], &contacts)
             .map(|detection| less_of_many(detection, summary.homes))
+            .map(|detection| if summary.claims { claimed(detection) } else { detection })
             .filter(|detection| detection.likelihood >= likelihood_threshold())
     }
 }
@@ -43,6 +44,14 @@ fn less_of_many(mut detection: Detection, homes: usize) -> Detection {
             detection.likelihood -= explained;
         }
     }
+    detection
+}
+
+/// Adds that the source claims a name which is not its.
+fn claimed(mut detection: Detection) -> Detection {
+    let likelihood = CLAIMED;
+    detection.contributions.push(Contribution { class: "name-claimed", contacts: 1, likelihood });
+    detection.likelihood += likelihood;
     detection
 }
 
@@ -72,7 +81,7 @@ mod tests {
             };
             let contacts = (0..doors).map(contact).collect();
             let source = std::net::IpAddr::from([192, 0, 2, 1]);
-            PLUGIN.judge(&Summary { source, contacts, homes }).is_some()
+            PLUGIN.judge(&Summary { source, contacts, homes, claims: false }).is_some()
         };
         assert!(decides(4, 0) && !decides(3, 0));
         assert!(!decides(16, 4_000) && decides(24, 4_000));

@@ -32,7 +32,7 @@ pub(crate) fn check(name: &str, detector: &dyn Detector) {
             Some((_, list)) => listed(list),
             None => Places::of_window(&forth),
         };
-        let found = Found::of(&mut pool, &places);
+        let found = Found::of(&mut pool, &places, Claims::default());
         for alarm in detector.alarms(&mut pool, &places) {
             let made = alarm.detection(&dossier, &places, &found);
             made.iter().for_each(on_the_ladder);
@@ -258,9 +258,9 @@ fn the_limit_of_sources_with_a_flaw_is_reached_and_told() {
         let place = (OrgId(1), Some(SiteId(1)));
         pool.insert(crate::pool::Row::new(source, Class::Flaw, 1 << 40, place, &facts(9)));
     }
-    let (all, ceiling) = deciding(&mut pool, 200);
+    let (all, ceiling) = deciding(&mut pool, 200, &Claims::default());
     assert_eq!((all.len(), ceiling), (200, u64::MAX));
-    let (some, ceiling) = deciding(&mut pool, 50);
+    let (some, ceiling) = deciding(&mut pool, 50, &Claims::default());
     assert_eq!(some.len(), 50);
     assert!(some.iter().all(|source| source.0 <= ceiling) && ceiling < u64::MAX / 2);
     assert!(all.iter().filter(|source| source.0 <= ceiling).eq(&some));

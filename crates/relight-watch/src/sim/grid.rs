@@ -15,7 +15,9 @@ use relight_model::{Campaign, Escape, Event, OrgId, SiteId, Timestamp};
 
 use super::Random;
 use crate::civil::DAY;
-use crate::{Dossier, Found, Home, Places, Pool, PoolStats, ROWS_MAX, Window, campaigns, gather};
+use crate::{
+    Claims, Dossier, Found, Home, Places, Pool, PoolStats, ROWS_MAX, Window, campaigns, gather,
+};
 
 pub use actors::{Actor, Mimicry, PACES, SIZES};
 pub use peers::{Flagged, PeerLog, RULES, peer_log};
@@ -152,7 +154,7 @@ impl State {
 
     fn judge(&mut self, grid: &Grid) -> (Vec<Campaign>, PoolStats) {
         let places = grid.places();
-        let found = Found::of(&mut self.pool, &places);
+        let found = Found::of(&mut self.pool, &places, Claims::default());
         let stats = self.pool.stats();
         let mut dossier = Dossier::default();
         for (org, home) in &self.homes {
