@@ -33,7 +33,7 @@ cargo xtask tidy             the rules of the house
 cargo xtask metrics [DIR]    length, documentation, panics, tests; of any Rust tree with DIR
 cargo xtask soak [--seed N] [--TRIAL N]...    kills, seeds (simulator), states (model), proxies
                              (nginx and HAProxy), archives, sequences: all, or those named
-cargo xtask mutants          known faults of matchers, one at a time; the tests must catch each
+cargo xtask mutants [match] [watch]    known faults, one at a time; the tests must catch each
 cargo xtask corpus [DIR]     makes the labelled samples in target/corpus or DIR
 cargo xtask corpus --check   fetches a published package with a vulnerable Log4j and scans it
 cargo xtask fingerprints [--program FILE] [--only PACKAGE -o FILE]
@@ -83,7 +83,7 @@ fn run(arguments: &[&str]) -> Result<(), String> {
         ["corpus", "--check"] => corpus::check(),
         ["corpus", folder] => corpus::make(std::path::Path::new(folder)),
         ["fingerprints", words @ ..] => fingerprints::run(words),
-        ["mutants"] => mutants::run(),
+        ["mutants", words @ ..] => mutants::run(words),
         ["fuzz", words @ ..] => vectors::fuzz(words),
         ["oracle", words @ ..] => oracle::run(words),
         ["vectors"] => vectors::run(None).and(vectors::watch()),

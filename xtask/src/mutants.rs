@@ -1,5 +1,9 @@
-//! `cargo xtask mutants`: the matcher with one known fault at a time, in a copy; its tests have to
-//! catch each. A fault that they let pass is one that nobody would notice.
+//! `cargo xtask mutants`: the matcher and the watch with one known fault at a time, in a copy;
+//! their tests have to catch each. A fault that they let pass is one that nobody would notice.
+
+mod matching;
+mod watch;
+
 use std::fs;
 use std::path::Path;
 
@@ -23,119 +27,79 @@ const fn mutant(
     Mutant { name, file, from, to }
 }
 
-/// Faults that other matchers have or had, each in the form that it would take here.
-const MUTANTS: [Mutant; 12] = [
-    mutant(
-        "a version that is fixed and introduced closes what was open",
-        "range.rs",
-        "        if self.introduced {\n            told.has_ignored |= !self.fixed;",
-        "        if self.introduced && !self.fixed {\n            told.has_ignored |= !self.fixed;",
-    ),
-    mutant(
-        "a range of commits ends the search in the others",
-        "entry.rs",
-        "let ranges = affected.ranges.iter().filter(move |range| range.kind == kind);",
-        "let ranges = affected.ranges.iter().take_while(|it| it.kind != RangeKind::Git);
-            let ranges = ranges.filter(move |range| range.kind == kind);",
-    ),
-    mutant(
-        "ranges hide listed versions",
-        "entry.rs",
-        "        if self.lists(asked) {\n",
-        "        if self.ranges.is_empty() && self.lists(asked) {\n",
-    ),
-    mutant(
-        "a version without a place is clear",
-        "entry.rs",
-        "Place::Unsure => unsure = Some(no_place),",
-        "Place::Unsure => {}",
-    ),
-    mutant(
-        "a bulletin merges the flaws that it names",
-        "alias.rs",
-        "        for cve in &self.cves {\n            let group",
-        "        for cve in self.cves.iter().take(1) {\n            let group",
-    ),
-    mutant(
-        "related ids merge",
-        "alias.rs",
-        "record.aliases.iter().chain([&record.id]).map(|text| id(text)).collect();",
-        "record.aliases.iter().chain(&record.related).chain([&record.id]).map(|text| id(text))
-                .collect();",
-    ),
-    mutant(
-        "epochs are dropped",
-        "version/rpm.rs",
-        "Some(rest) => (digits, rest),",
-        "Some(rest) if digits.is_empty() => (digits, rest),\n        Some(rest) => (\"0\", rest),",
-    ),
-    mutant(
-        "ranges of others reach packages of a distribution",
-        "package.rs",
-        "            (_, false) => Self::Package,\n",
-        "            (kind, false) if distro::KINDS.contains(&kind) => Self::AnyEcosystem,
-            (_, false) => Self::Package,\n",
-    ),
-    mutant(
-        "builds of a release stand outside of an inclusive bound",
-        "range.rs",
-        "order.is_some_and(Ordering::is_le) || version.is_of_release(&hi.version)",
-        "order.is_some_and(Ordering::is_le)",
-    ),
-    mutant(
-        "withdrawn records speak on",
-        "record.rs",
-        "let entries = if record.is_in_force() { entries(&record, policy) } else { Vec::new() };",
-        "let entries = entries(&record, policy);",
-    ),
-    mutant(
-        "a statement about one version clears all",
-        "vex.rs",
-        "fn is_same_version(stated: &Purl, found: &Purl) -> bool {\n",
-        "fn is_same_version(stated: &Purl, found: &Purl) -> bool {
-    if !stated.version.is_empty() {
-        return true;
-    }\n",
-    ),
-    mutant(
-        "Maven versions without an order get a key",
-        "version/maven.rs",
-        "Item::Word(_) => return None,",
-        "Item::Word(word) => word.write(out),",
-    ),
+/// A crate and the faults that its tests have to catch.
+struct Subject {
+    /// The word on the command line.
+    word: &'static str,
+    name: &'static str,
+    mutants: &'static [Mutant],
+}
+
+const SUBJECTS: [Subject; 2] = [
+    Subject { word: "match", name: "relight-match", mutants: matching::MUTANTS },
+    Subject { word: "watch", name: "relight-watch", mutants: watch::MUTANTS },
 ];
 
-/// Where the files of the matcher are.
-const SOURCE: &str = "crates/relight-match/src";
-
-/// Plants one fault after the other and runs the tests of the matcher.
+/// Plants one fault after the other in a crate, or in each, and runs its tests.
 ///
 /// # Errors
-/// When the tests fail without any fault, when a fault cannot be planted or does not compile, or
-/// when the tests let one pass.
-pub(crate) fn run() -> Result<(), String> {
+/// When no crate is called so, when tests fail without any fault, when a fault cannot be planted
+/// or does not compile, or when the tests let one pass.
+pub(crate) fn run(words: &[&str]) -> Result<(), String> {
+    let is_asked = |subject: &&Subject| words.is_empty() || words.contains(&subject.word);
+    let asked: Vec<&Subject> = SUBJECTS.iter().filter(is_asked).collect();
+    if asked.len() < words.len() {
+        return Err("mutants [match] [watch]".to_owned());
+    }
     let root = tree::root();
     let copy = super::bench::target(&root).join("mutants");
     copy_tree(&root, &copy)?;
-    if !tests(&copy, false)?.success {
-        return Err("the tests fail without any fault".to_owned());
+    let (mut planted, mut missed) = (0, 0);
+    for subject in asked {
+        planted += subject.mutants.len();
+        missed += subject.missed(&copy)?;
     }
-    let mut missed = Vec::new();
-    for mutant in &MUTANTS {
-        let path = copy.join(SOURCE).join(mutant.file);
-        let sound = read(&path)?;
-        write(&path, &mutant.plant(&sound)?)?;
-        let is_caught = match tests(&copy, true)?.success {
-            true => !tests(&copy, false)?.success,
-            false => return Err(format!("{}: does not compile any more", mutant.name)),
-        };
-        println!("{} {}", if is_caught { "caught" } else { "MISSED" }, mutant.name);
-        missed.extend((!is_caught).then_some(mutant.name));
-        write(&path, &sound)?;
-    }
-    match missed.len() {
+    match missed {
         0 => Ok(()),
-        count => Err(format!("{count} of {} faults are missed", MUTANTS.len())),
+        count => Err(format!("{count} of {planted} faults are missed")),
+    }
+}
+
+impl Subject {
+    /// How many faults the tests let pass.
+    fn missed(&self, copy: &Path) -> Result<usize, String> {
+        if !self.tests(copy, false)?.success {
+            return Err(format!("the tests of {} fail without any fault", self.name));
+        }
+        let mut missed = 0;
+        for mutant in self.mutants {
+            let path = copy.join(self.source()).join(mutant.file);
+            let sound = read(&path)?;
+            write(&path, &mutant.plant(&sound)?)?;
+            let is_caught = match self.tests(copy, true)?.success {
+                true => !self.tests(copy, false)?.success,
+                false => return Err(format!("{}: does not compile any more", mutant.name)),
+            };
+            println!("{} {}", if is_caught { "caught" } else { "MISSED" }, mutant.name);
+            missed += usize::from(!is_caught);
+            write(&path, &sound)?;
+        }
+        Ok(missed)
+    }
+
+    /// Where its files are.
+    fn source(&self) -> String {
+        format!("crates/{}/src", self.name)
+    }
+
+    fn tests(&self, copy: &Path, only_compile: bool) -> Result<Run, String> {
+        // Its own: cargo tells two copies of a workspace in one folder apart by nothing but time.
+        let built = copy.join("target");
+        let built = built.to_string_lossy();
+        let mut words = vec!["test", "--quiet", "--package", self.name, "--tests"];
+        words.extend(["--target-dir", &*built]);
+        words.extend(only_compile.then_some("--no-run"));
+        process::quiet(copy, "cargo", &words)
     }
 }
 
@@ -146,16 +110,6 @@ impl Mutant {
             count => Err(format!("{}: {count} places in {}", self.name, self.file)),
         }
     }
-}
-
-fn tests(copy: &Path, only_compile: bool) -> Result<Run, String> {
-    // Its own: cargo tells two copies of a workspace in one folder apart by nothing but time.
-    let built = copy.join("target");
-    let built = built.to_string_lossy();
-    let mut words = vec!["test", "--quiet", "--package", "relight-match", "--lib", "--test", "it"];
-    words.extend(["--target-dir", &*built]);
-    words.extend(only_compile.then_some("--no-run"));
-    process::quiet(copy, "cargo", &words)
 }
 
 /// The files of the repository; what is the same already keeps its time, so that little is
@@ -189,14 +143,17 @@ mod tests {
 
     #[test]
     fn each_fault_has_its_one_place() {
-        let source = tree::root().join(SOURCE);
-        for mutant in &MUTANTS {
-            let sound = read(&source.join(mutant.file)).unwrap();
-            let planted = mutant.plant(&sound).unwrap();
-            assert_ne!(planted, sound, "{}", mutant.name);
+        for subject in &SUBJECTS {
+            let source = tree::root().join(subject.source());
+            for mutant in subject.mutants {
+                let sound = read(&source.join(mutant.file)).unwrap();
+                let planted = mutant.plant(&sound).unwrap();
+                assert_ne!(planted, sound, "{}", mutant.name);
+            }
         }
         let gone = mutant("none", "range.rs", "no such text", "");
         assert!(gone.plant("range").unwrap_err().contains("0 places"));
+        assert_eq!(run(&["other"]).unwrap_err(), "mutants [match] [watch]");
         assert!(mutant("two", "f", "a", "b").plant("a a").unwrap_err().contains("2 places"));
     }
 }
