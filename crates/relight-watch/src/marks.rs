@@ -213,12 +213,12 @@ fn united(one: &[u64], other: &[u64]) -> Vec<u64> {
 }
 
 /// Most of the upper bits by which hashes are laid into buckets.
-const BUCKET_BITS_MAX: u32 = 12;
+const BUCKET_BITS_MAX: u32 = 15;
 
 /// The same in order. Hashes are spread evenly, so nearly all of the work is to lay each into the
 /// bucket of its upper bits, of which there are so many that few share one.
 fn in_order(hashes: &[u64]) -> Vec<u64> {
-    let bits = (hashes.len() / 8).checked_ilog2().unwrap_or(0).clamp(1, BUCKET_BITS_MAX);
+    let bits = (hashes.len() / 2).checked_ilog2().unwrap_or(0).clamp(1, BUCKET_BITS_MAX);
     let bucket = |hash: u64| (hash >> (u64::BITS - bits)) as usize;
     let mut ends = vec![0; 1 << bits];
     hashes.iter().for_each(|hash| ends[bucket(*hash)] += 1);

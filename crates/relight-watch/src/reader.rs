@@ -11,9 +11,10 @@ use crate::parsers::{Feed, LogParser, PARSERS};
 mod hash;
 mod memory;
 mod ordinary;
+mod outline;
 mod segment;
 
-use hash::{LineHash, place_of};
+use hash::{line_hash, place_of};
 
 pub use memory::Memory;
 pub use segment::Reading;
@@ -172,7 +173,7 @@ impl Reader {
                 return Taken::Refused(BINARY);
             }
         };
-        self.recall(LineHash::of(line.as_bytes()));
+        self.recall(line_hash(line.as_bytes()));
         let Self { feed, named, last, tally, .. } = self;
         match parse(feed, *named, last, line) {
             Ok(mut event) => {

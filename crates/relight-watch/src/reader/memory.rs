@@ -8,14 +8,17 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use relight_model::{Escape, Event, OrgId};
 
-use super::hash::place_of;
-use super::ordinary::Clock;
+use super::hash::{hash_of, place_of};
+use super::ordinary::{Clock, path_and_query};
 use crate::decode::basic_credentials;
 use crate::parsers::dash_is_empty;
 use crate::pool::{Print, SourceKey};
 use crate::{catalogue, path_class, traversal};
 
-/// Most paths that are remembered: 4 MB with what is known of them.
+/// Most requests that are remembered: 4 MB with what is known of them.
+pub(super) const REQUESTS_MAX: usize = 1 << 15;
+
+/// Most paths that are remembered, of requests that are not: 4 MB again.
 pub(super) const PATHS_MAX: usize = 1 << 15;
 
 /// Most queries that are remembered.
@@ -26,6 +29,9 @@ pub(super) const AGENTS_MAX: usize = 1 << 11;
 
 /// Most sources of a window that are remembered.
 pub(super) const SOURCES_MAX: usize = 1 << 15;
+
+/// Longest request that is remembered, in bytes.
+pub(super) const REQUEST_BYTES_MAX: usize = 94;
 
 /// Longest path that is remembered, in bytes.
 pub(super) const PATH_BYTES_MAX: usize = 110;
@@ -40,6 +46,7 @@ pub(super) const AGENT_BYTES_MAX: usize = 238;
 #[derive(Debug)]
 pub struct Memory {
     pub(super) clock: Clock,
+    pub(super) requests: Texts<Request, REQUEST_BYTES_MAX>,
     pub(super) paths: Texts<Path, PATH_BYTES_MAX>,
     pub(super) queries: Texts<Query, QUERY_BYTES_MAX>,
     pub(super) agents: Texts<Agent, AGENT_BYTES_MAX>,
@@ -52,12 +59,52 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             clock: Clock::default(),
+            requests: Texts::new(REQUESTS_MAX),
             paths: Texts::new(PATHS_MAX),
             queries: Texts::new(QUERIES_MAX),
             agents: Texts::new(AGENTS_MAX),
             sources: Sources(vec![NOBODY; SOURCES_MAX]),
             window: 0,
         }
+    }
+}
+
+/// What a request line alone tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Request {
+    /// It has another shape, or may be a contact by itself: the plain way tells.
+    pub(super) is_odd: bool,
+    /// Where its path begins and ends.
+    path: (u32, u32),
+    /// The window in which its path was marked as served.
+    pub(super) served_in: u32,
+    pub(super) of_path: Path,
+}
+
+impl Request {
+    /// Of a request that holds no lookup.
+    pub(super) fn of(
+        request: &str,
+        paths: &mut Texts<Path, PATH_BYTES_MAX>,
+        queries: &mut Texts<Query, QUERY_BYTES_MAX>,
+    ) -> Self {
+        let odd = Self { is_odd: true, ..Self::default() };
+        let Some((path, query)) = path_and_query(request.as_bytes()) else { return odd };
+        let of_path = *paths.get(path, hash_of(path), Path::of);
+        let is_odd = !query.is_empty() && queries.get(query, hash_of(query), Query::of).is_odd;
+        let start = request.as_bytes().iter().position(|byte| *byte == b'/').unwrap_or(0);
+        Self {
+            is_odd: is_odd || of_path.is_odd,
+            // No line that is read is longer than 64 KiB.
+            path: (start as u32, (start + path.len()) as u32),
+            served_in: 0,
+            of_path,
+        }
+    }
+
+    /// The path of this request.
+    pub(super) fn path<'a>(&self, request: &'a [u8]) -> &'a [u8] {
+        request.get(self.path.0 as usize..self.path.1 as usize).unwrap_or_default()
     }
 }
 
@@ -68,8 +115,6 @@ pub(super) struct Path {
     pub(super) is_odd: bool,
     /// Ordinary software asks for it unasked.
     pub(super) is_conventional: bool,
-    /// The window in which it was marked as served.
-    pub(super) served_in: u32,
     /// Nothing in it has to be undone: it is its own plain spelling.
     pub(super) is_plain: bool,
     /// Hash of the path class.
@@ -86,7 +131,6 @@ impl Path {
             is_odd: catalogue::may_match(&plain, "")
                 || traversal::climbed(&event, undone).is_some(),
             is_conventional: catalogue::is_conventional(&plain),
-            served_in: 0,
             is_plain: undone.is_none(),
             door: path_class::hash(&plain),
         }
@@ -244,7 +288,6 @@ impl Sources {
 
 #[cfg(test)]
 mod tests {
-    use super::super::hash::hash_of;
     use super::*;
 
     fn get<const N: usize>(texts: &mut Texts<usize, N>, text: &str, facts: usize) -> usize {
@@ -285,7 +328,8 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_near_its_facts() {
+    fn a_text_is_near_its_facts() {
+        assert_eq!(size_of::<Slot<Request, REQUEST_BYTES_MAX>>(), 128);
         assert_eq!(size_of::<Slot<Path, PATH_BYTES_MAX>>(), 128);
         assert_eq!(size_of::<Slot<Query, QUERY_BYTES_MAX>>(), 64);
         assert_eq!(size_of::<Slot<Agent, AGENT_BYTES_MAX>>(), 256);

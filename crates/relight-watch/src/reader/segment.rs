@@ -8,9 +8,10 @@ use std::net::IpAddr;
 
 use relight_model::{Escape, Outcome, SiteId, Timestamp};
 
-use super::hash::{LineHash, hash_of};
-use super::memory::{Agent, Memory, Path, Query, ascii};
+use super::hash::{hash_of, joined};
+use super::memory::{Agent, Memory, Request, ascii};
 use super::ordinary::{Ordinary, Quoted};
+use super::outline::{Line, outline};
 use super::{Reader, Taken};
 use crate::contact::{
     Answer, ContactKey, Facts, Ground, Kind, Visit, answer, cut, is_in_site, subject,
@@ -84,70 +85,30 @@ fn piece_end(bytes: &[u8]) -> usize {
     end.or_else(longer).unwrap_or(bytes.len())
 }
 
-/// Where the next byte stands that could begin an escape or a lookup: in most stretches of a log
-/// it is far away.
-#[derive(Debug, Default)]
-struct Starters {
-    next: [Option<usize>; 2],
-}
-
-impl Starters {
-    /// None of them stands between two places.
-    fn are_beyond(&mut self, bytes: &[u8], from: usize, end: usize) -> bool {
-        let [common, ampersand] = &mut self.next;
-        let find = |bytes: &[u8]| memchr::memchr3(b'$', b'%', b'\\', bytes);
-        let common = next(common, bytes, from, find);
-        let ampersand = next(ampersand, bytes, from, |bytes| memchr::memchr(b'&', bytes));
-        common.min(ampersand) >= end
-    }
-}
-
-/// The first place at or behind `from`, remembered.
-fn next(
-    known: &mut Option<usize>,
-    bytes: &[u8],
-    from: usize,
-    find: impl Fn(&[u8]) -> Option<usize>,
-) -> usize {
-    match *known {
-        Some(at) if at >= from => at,
-        _ => {
-            let at = find(&bytes[from..]).map_or(bytes.len(), |at| from + at);
-            *known = Some(at);
-            at
-        }
-    }
-}
-
 /// A line that seems ordinary, with the hashes by which it and its parts are known again.
 struct Prepared<'a> {
     raw: &'a [u8],
     ordinary: Ordinary<'a>,
     source: SourceKey,
     line: u64,
-    path: u64,
+    request: u64,
     agent: u64,
 }
 
 impl<'a> Prepared<'a> {
-    fn new(raw: &'a [u8]) -> Option<Self> {
-        let line = Some(ended(raw)).filter(|line| line.len() <= LINE_BYTES_MAX)?;
-        let quoted = Quoted::of(line)?;
+    fn new(bytes: &'a [u8], line: &Line) -> Option<Self> {
+        let raw = &bytes[line.start..line.end];
+        if raw.len() > LINE_BYTES_MAX || line.is_odd && (!raw.is_ascii() || may_hold_escape(raw)) {
+            return None;
+        }
+        let quoted = Quoted::of(bytes, line)?;
         let ordinary = quoted.split()?;
-        let [path, agent] = [ordinary.path, ordinary.agent].map(hash_of);
-        let (source, line) = (SourceKey::of(ordinary.source.ip()), line_hash(&quoted, agent));
-        Some(Self { raw, ordinary, source, line, path, agent })
+        let [head, request, inner, agent] =
+            [quoted.head, quoted.request, quoted.inner, quoted.agent].map(hash_of);
+        let line = joined([head, request, inner], agent, true);
+        let source = SourceKey::of(ordinary.source.ip());
+        Some(Self { raw, ordinary, source, line, request, agent })
     }
-}
-
-/// As [`LineHash::of`], with the hash of the agent.
-fn line_hash(quoted: &Quoted<'_>, agent: u64) -> u64 {
-    let Quoted { head, request, middle, referer, .. } = *quoted;
-    let mut hash = LineHash::new();
-    [head, request, middle, referer, b" "].into_iter().for_each(|part| hash.add(hash_of(part)));
-    hash.add(agent);
-    hash.add(hash_of(b""));
-    hash.finish()
 }
 
 /// A segment that is being read.
@@ -169,6 +130,8 @@ pub struct Reading<'r> {
     marks: GatheredMarks,
     /// Contacts of such lines: to add many at once costs less.
     knocks: Vec<(ContactKey, Facts)>,
+    /// The lines of the bytes that are looked at.
+    outline: Vec<Line>,
     /// Where marks are set.
     ground: Ground,
     cut: u64,
@@ -207,6 +170,7 @@ impl<'r> Reading<'r> {
             day: None,
             marks: GatheredMarks::default(),
             knocks: Vec::new(),
+            outline: Vec::new(),
             ground,
             cut: 0,
         }
@@ -223,38 +187,32 @@ impl<'r> Reading<'r> {
     }
 
     fn piece(&mut self, bytes: &[u8]) {
-        let is_ascii = bytes.is_ascii();
-        let mut starters = Starters::default();
+        let mut lines = std::mem::take(&mut self.outline);
+        outline(bytes, &mut lines);
         let mut batch = Vec::with_capacity(BATCH_LINES);
-        let mut from = 0;
-        while from < bytes.len() {
-            let length = memchr::memchr(b'\n', &bytes[from..]);
-            let end = length.map_or(bytes.len(), |length| from + length);
-            let raw = &bytes[from..end];
-            let may_be_ordinary = self.is_combined
-                && (is_ascii || raw.is_ascii())
-                && (starters.are_beyond(bytes, from, end) || !may_hold_escape(raw));
-            match may_be_ordinary.then(|| Prepared::new(raw)).flatten() {
+        for line in &lines {
+            let prepared = if self.is_combined { Prepared::new(bytes, line) } else { None };
+            match prepared {
                 Some(prepared) => batch.push(prepared),
                 None => {
                     self.batch(&mut batch);
-                    self.plainly(raw);
+                    self.plainly(&bytes[line.start..line.end]);
                 }
             }
             if batch.len() == BATCH_LINES {
                 self.batch(&mut batch);
             }
-            from = end + 1;
         }
         self.batch(&mut batch);
+        self.outline = lines;
     }
 
     /// Reads lines that seem ordinary. What is known of their parts lies in far places of the
     /// memory: all are asked for before the first is needed.
     fn batch(&mut self, batch: &mut Vec<Prepared<'_>>) {
-        let (reader, Memory { paths, agents, sources, .. }) = (&*self.reader, &*self.memory);
+        let (reader, Memory { requests, agents, sources, .. }) = (&*self.reader, &*self.memory);
         let touch = |it: &Prepared<'_>| {
-            let texts = paths.touch(it.path) ^ agents.touch(it.agent);
+            let texts = requests.touch(it.request) ^ agents.touch(it.agent);
             texts ^ sources.touch(it.source) ^ reader.touch(it.line)
         };
         std::hint::black_box(batch.iter().map(touch).fold(0, |all, one| all ^ one));
@@ -291,22 +249,19 @@ impl<'r> Reading<'r> {
     /// Reads an ordinary line in which no lookup can be hidden; nothing changes when it is none.
     fn quickly(&mut self, prepared: &Prepared<'_>) -> Option<()> {
         let Prepared { ordinary, source, .. } = prepared;
-        let Memory { clock, paths, queries, agents, window, .. } = &mut *self.memory;
+        let Memory { clock, requests, paths, queries, agents, window, .. } = &mut *self.memory;
         let at = clock.moment(ordinary.stamp)?;
         let client = agents.get(ordinary.agent, prepared.agent, Agent::of);
-        let known = paths.get(ordinary.path, prepared.path, Path::of);
-        let mut of_query = |query: &[u8]| queries.get(query, hash_of(query), Query::of).is_odd;
-        let is_odd = known.is_odd
-            || client.is_odd
-            || !ordinary.query.is_empty() && of_query(ordinary.query)
-            || are_credentials(ordinary.referer);
-        if is_odd {
+        let make = |text: &str| Request::of(text, paths, queries);
+        let known = requests.get(ordinary.request, prepared.request, make);
+        if known.is_odd || client.is_odd || are_credentials(ordinary.referer) {
             return None;
         }
-        let (path, agent, answer) = (*known, *client, answer(ordinary.status));
+        let (request, agent, answer) = (*known, *client, answer(ordinary.status));
+        let is_conventional = request.of_path.is_conventional;
         match answer {
             Answer::Served => known.served_in = *window,
-            Answer::Denied(_) if !path.is_conventional => client.named_in = *window,
+            Answer::Denied(_) if !is_conventional => client.named_in = *window,
             Answer::Denied(_) | Answer::Other => {}
         }
         // From here on it is counted.
@@ -317,9 +272,9 @@ impl<'r> Reading<'r> {
         let carried = self.carried(ordinary);
         self.day_of(at).note(at, carried);
         match answer {
-            Answer::Served => self.visited((ordinary.source.ip(), *source), agent.print, path),
-            Answer::Denied(kind) if !path.is_conventional => {
-                self.knocked(at, ordinary, kind, path, agent);
+            Answer::Served => self.visited((ordinary.source.ip(), *source), agent.print, request),
+            Answer::Denied(kind) if !is_conventional => {
+                self.knocked(at, ordinary, kind, request, agent);
             }
             Answer::Denied(_) | Answer::Other => {}
         }
@@ -327,10 +282,10 @@ impl<'r> Reading<'r> {
     }
 
     /// An ordinary visit: marks, of which most are there already.
-    fn visited(&mut self, (source, key): (IpAddr, SourceKey), print: Print, path: Path) {
+    fn visited(&mut self, (source, key): (IpAddr, SourceKey), print: Print, request: Request) {
         let Self { memory, marks, ground, .. } = self;
-        if path.served_in != memory.window {
-            marks.served.push(ground.served(path.door));
+        if request.served_in != memory.window {
+            marks.served.push(ground.served(request.of_path.door));
         }
         if !memory.sources.knows(key, print.agent, memory.window) {
             marks.ordinary.push(ground.visit(subject(source)));
@@ -346,7 +301,7 @@ impl<'r> Reading<'r> {
         at: Timestamp,
         ordinary: &Ordinary<'_>,
         kind: Kind,
-        path: Path,
+        request: Request,
         agent: Agent,
     ) {
         let feed = &self.reader.feed;
@@ -356,7 +311,7 @@ impl<'r> Reading<'r> {
         let source = subject(ordinary.source.ip());
         let hash = self.ground.visit(source);
         let visit = Visit { hash, source, org: feed.org, site: self.site };
-        let plain = ascii(ordinary.path);
+        let (path, plain) = (request.of_path, ascii(request.path(ordinary.request)));
         let text = if path.is_plain { cut(plain) } else { cut(&normalised(plain)) };
         let referer = dash_is_empty(ascii(ordinary.referer));
         let facts = Facts {

@@ -121,7 +121,7 @@ fn bad_input_costs_itself_alone_and_is_told() {
         place.run(&arguments).text()
     };
     expect![[r#"
-        bad.log: 269 lines, 7 events, 261 refused; 2 older than the line before; 70 read twice (combined)
+        bad.log: 269 lines, 7 events, 261 refused; 2 older than the line before; 71 read twice (combined)
         Next: relight watch campaigns
         --- stderr
         warning: bad.log:7: 257 lines: does not start with an address
