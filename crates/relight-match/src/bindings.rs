@@ -13,6 +13,9 @@ use crate::authority::Policy;
 pub struct Binding {
     /// Who assigned the number, as the record names them, in lower case.
     pub assigner: &'static str,
+    /// The vendors, as published, in lower case; any where none is named. Who assigns for many asks
+    /// for one: GitHub's records call many things `tokio`.
+    pub vendors: &'static [&'static str],
     /// The products, as published, in lower case.
     pub products: &'static [&'static str],
     /// The packages that the product is: OSV ecosystem and name.
@@ -24,18 +27,66 @@ pub struct Binding {
 }
 
 /// Every binding that relight ships.
-pub const BINDINGS: &[Binding] = &[Binding {
-    assigner: "apache",
-    products: &["apache log4j2", "apache log4j", "log4j", "log4j2", "log4j-core"],
-    affects: &[("Maven", "org.apache.logging.log4j:log4j-core")],
-    not_affects: &[
-        ("Maven", "org.apache.logging.log4j:log4j-api"),
-        ("Maven", "org.apache.logging.log4j:log4j-to-slf4j"),
-        ("Maven", "org.apache.logging.log4j:log4j-slf4j-impl"),
-        ("Maven", "org.apache.logging.log4j:log4j-1.2-api"),
-    ],
-    reference: "https://logging.apache.org/security.html",
-}];
+pub const BINDINGS: &[Binding] = &[
+    Binding {
+        assigner: "apache",
+        vendors: &[],
+        products: &["apache log4j2", "apache log4j", "log4j", "log4j2", "log4j-core"],
+        affects: &[("Maven", LOG4J_CORE)],
+        not_affects: &[
+            ("Maven", "org.apache.logging.log4j:log4j-api"),
+            ("Maven", "org.apache.logging.log4j:log4j-to-slf4j"),
+            ("Maven", "org.apache.logging.log4j:log4j-slf4j-impl"),
+            ("Maven", "org.apache.logging.log4j:log4j-1.2-api"),
+        ],
+        reference: "https://logging.apache.org/security.html",
+    },
+    // CVE-2026-20912 and BIT-gitea-2026-20912.
+    Binding {
+        assigner: "gitea",
+        vendors: &["gitea"],
+        products: &["gitea open source git server"],
+        affects: &[("Bitnami", "gitea")],
+        not_affects: &[],
+        reference: "https://github.com/go-gitea/gitea/security/advisories",
+    },
+    // CVE-2023-22466 and RUSTSEC-2023-0001.
+    Binding {
+        assigner: "github_m",
+        vendors: &["tokio-rs"],
+        products: &["tokio"],
+        affects: &[("crates.io", "tokio")],
+        not_affects: &[],
+        reference: "https://github.com/tokio-rs/tokio/security/advisories",
+    },
+    // CVE-2023-45803 and PYSEC-2023-212.
+    Binding {
+        assigner: "github_m",
+        vendors: &["urllib3"],
+        products: &["urllib3"],
+        affects: &[("PyPI", "urllib3")],
+        not_affects: &[],
+        reference: "https://github.com/urllib3/urllib3/security/advisories",
+    },
+];
+
+/// Copies of a Maven package under another name, with the record that names them. Their versions
+/// are numbers of their own (`6.3.2.1`, `1.2.1.2-jre17`): ranges of the original say nothing of
+/// them, so that a record which names the original alone leaves them unknown, and never clear.
+pub const CLONES: &[(&str, &str, &str)] = &[
+    (LOG4J_CORE, "com.guicedee.services:log4j-core", "GHSA-jfh8-c2jp-5v3q"),
+    (LOG4J_CORE, "org.xbib.elasticsearch:log4j", "GHSA-jfh8-c2jp-5v3q"),
+    (LOG4J_CORE, "uk.co.nichesolutions.logging.log4j:log4j-core", "GHSA-jfh8-c2jp-5v3q"),
+];
+
+const LOG4J_CORE: &str = "org.apache.logging.log4j:log4j-core";
+
+/// The copies of a package.
+pub(crate) fn clones_of(package: &PackageName) -> impl Iterator<Item = PackageName> {
+    let of_maven = package.ecosystem == Ecosystem::Maven;
+    let clones = CLONES.iter().filter(move |(original, ..)| of_maven && package.name == *original);
+    clones.map(|(_, clone, _)| self::package("Maven", clone))
+}
 
 /// A line of the operator's own, from the register.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,8 +109,12 @@ pub(crate) struct Bound {
 }
 
 /// What a product of a record is: by the operator's own line, else by one that relight ships.
-pub(crate) fn of_product(record: &Advisory, product: &str, policy: &Policy) -> Option<Bound> {
-    let product = product.trim().to_lowercase();
+pub(crate) fn of_product(
+    record: &Advisory,
+    (vendor, product): (&str, &str),
+    policy: &Policy,
+) -> Option<Bound> {
+    let [vendor, product] = [vendor, product].map(|it| it.trim().to_lowercase());
     let is_own = |it: &&OwnBinding| {
         it.is_assigner_of(record)
             && it.products.iter().any(|it| it.trim().to_lowercase() == product)
@@ -68,7 +123,11 @@ pub(crate) fn of_product(record: &Advisory, product: &str, policy: &Policy) -> O
         return Some(own.bound());
     }
     let mut of_assigner = BINDINGS.iter().filter(|it| it.is_assigner_of(record));
-    of_assigner.find(|it| it.products.contains(&product.as_str())).map(Binding::bound)
+    let is_of = |it: &&Binding| {
+        let is_vendor = it.vendors.is_empty() || it.vendors.contains(&vendor.as_str());
+        is_vendor && it.products.contains(&product.as_str())
+    };
+    of_assigner.find(is_of).map(Binding::bound)
 }
 
 /// The lines one of whose packages a record of the assigner names itself.
@@ -129,8 +188,8 @@ mod tests {
             assert!(!binding.products.is_empty() && !binding.affects.is_empty());
             assert!(binding.reference.starts_with("https://"));
             assert_eq!(binding.assigner, binding.assigner.to_lowercase());
-            for product in binding.products {
-                assert_eq!(*product, product.to_lowercase());
+            for name in binding.products.iter().chain(binding.vendors) {
+                assert_eq!(*name, name.to_lowercase());
             }
             let both = binding.affects().find(|it| binding.not_affects().any(|no| no == *it));
             assert_eq!(both, None, "a package is the product or it is not");
@@ -144,15 +203,22 @@ mod tests {
             assigner: assigner.into(),
             ..Advisory::default()
         };
-        for (assigner, product, bound) in [
-            ("apache", "Apache Log4j2", true),
-            ("Apache", " Apache Log4j2 ", true),
-            ("apache", "Apache Log4j2 Viewer", false),
-            ("other", "Apache Log4j2", false),
-            ("", "Apache Log4j2", false),
+        const ASF: &str = "Apache Software Foundation";
+        for (assigner, vendor, product, bound) in [
+            ("apache", ASF, "Apache Log4j2", true),
+            ("Apache", "", " Apache Log4j2 ", true),
+            ("apache", ASF, "Apache Log4j2 Viewer", false),
+            ("other", ASF, "Apache Log4j2", false),
+            ("", ASF, "Apache Log4j2", false),
+            ("GitHub_M", "tokio-rs", "tokio", true),
+            ("GitHub_M", "somebody", "tokio", false),
+            ("GitHub_M", "", "tokio", false),
+            ("GitHub_M", "urllib3", "urllib3", true),
+            ("VulDB", "urllib3", "urllib3", false),
+            ("Gitea", "Gitea", "Gitea Open Source Git Server", true),
         ] {
-            let found = of_product(&record(assigner), product, &Policy::default());
-            assert_eq!(found.is_some(), bound, "{assigner} {product}");
+            let found = of_product(&record(assigner), (vendor, product), &Policy::default());
+            assert_eq!(found.is_some(), bound, "{assigner} {vendor} {product}");
         }
         let own = OwnBinding {
             assigner: "Other".into(),
@@ -161,10 +227,10 @@ mod tests {
             not_affects: Vec::new(),
         };
         let policy = Policy { bindings: vec![own], ..Policy::default() };
-        let found = of_product(&record("other"), "apache log4j2 ", &policy).unwrap();
+        let found = of_product(&record("other"), ("", "apache log4j2 "), &policy).unwrap();
         assert_eq!(found.affects, [package("npm", "fork")]);
-        let apache = of_product(&record("apache"), "Apache Log4j2", &policy).unwrap();
+        let apache = of_product(&record("apache"), ("", "Apache Log4j2"), &policy).unwrap();
         assert_eq!(apache.affects[0].ecosystem, Ecosystem::Maven);
-        assert_eq!(of_product(&record(""), "Apache Log4j2", &policy), None);
+        assert_eq!(of_product(&record(""), ("", "Apache Log4j2"), &policy), None);
     }
 }

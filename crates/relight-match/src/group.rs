@@ -16,7 +16,7 @@ use crate::cvss::{CvssVersion, cvss_scores, site_score};
 use crate::entry::{Asked, Entry};
 use crate::heard::{Heard, Said, Verdict, quick};
 use crate::opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
-use crate::package::{Reach, Subject, bare_name};
+use crate::package::{Reach, Subject, bare_name, is_distribution};
 use crate::vex::{Enclosure, Laid, Overlay, Statement};
 
 /// The records about one flaw, ready to be asked.
@@ -207,7 +207,15 @@ impl Group {
             forms.entry(&entry.form).or_insert((0, entry)).0 -= 1;
         }
         let moved = forms.values().filter(|(count, _)| *count != 0);
-        moved.map(|(_, entry)| entry.package.as_ref().clone()).collect()
+        let mut moved: BTreeSet<PackageName> =
+            moved.map(|(_, entry)| entry.package.as_ref().clone()).collect();
+        // What a distribution says of its package decides about what lies inside of it.
+        if moved.iter().any(|package| is_distribution(&package.ecosystem)) {
+            let all = before.into_iter().chain([self]).flat_map(Self::bare_packages);
+            let inside = all.filter(|package| !is_distribution(&package.ecosystem));
+            moved.extend(inside.map(|package| package.as_ref().clone()));
+        }
+        moved
     }
 
     /// One line for people: of the record with the group's own id if it has one, else of the
@@ -313,6 +321,11 @@ impl Group {
         if let Some(why) = heard.missing {
             judgement.overrule(Stand::Unknown(why), None);
         }
+        if judgement.decided_by.is_some()
+            && let Some(fixed) = self.fixed_in_owner(component, &heard, judgement.stand())
+        {
+            judgement.defer_to(fixed);
+        }
         self.lay(component, judgement)
     }
 
@@ -386,6 +399,7 @@ impl Group {
         if component.removed.is_empty()
             && self.statements.is_empty()
             && let Some(verdict) = quick(entries, subject, asked)
+            && (component.owned_by.is_none() || verdict.stand == Stand::NotAffected)
         {
             return verdict;
         }
@@ -405,6 +419,9 @@ impl Group {
     fn laid<'a>(&self, heard: &Heard<'a>, component: &Component) -> (Verdict, Option<Said<'a>>) {
         let (mut verdict, decisive) = heard.verdict();
         verdict.is_mitigated = heard.is_mitigated(component);
+        if decisive.is_some() && self.fixed_in_owner(component, heard, verdict.stand).is_some() {
+            (verdict.stand, verdict.by_precedence) = (Stand::NotAffected, true);
+        }
         if !self.statements.is_empty() && decisive.is_some() {
             let overlay = self.overlay(component, &Enclosure::default());
             let (stand, Laid { is_mitigated, by_statement }) = overlay.apply(verdict.stand);

@@ -79,6 +79,12 @@ impl<'a> Heard<'a> {
         }
     }
 
+    /// Whether an advisory of our own says "affected", whoever decided.
+    pub(crate) fn is_affected_by_own(&self) -> bool {
+        let mut said = self.buckets.iter().flatten();
+        said.any(|(entry, told)| entry.rank == Rank::Own && told.stand == Stand::Affected)
+    }
+
     /// Whether a class that an affecting entry names was removed from the component.
     pub(crate) fn is_mitigated(&self, component: &Component) -> bool {
         let said = self.buckets.iter().flatten().filter(|(_, told)| told.stand == Stand::Affected);

@@ -145,6 +145,7 @@ impl Holder {
             && subject.arch.is_none()
             && !subject.is_modular()
             && component.removed.is_empty()
+            && component.owned_by.is_none()
             && release.is_some_and(|tag| tag.is_known() == has_release);
         let simple = is_simple.then(|| release.filter(|_| has_release));
         Self { known: Arc::clone(known), release, start, simple, number: known.number }

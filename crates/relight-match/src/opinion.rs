@@ -214,6 +214,8 @@ named! {
         ByStatement = "by-statement",
         /// Trusted issuers contradict each other.
         StatementsContradict = "statements-contradict",
+        /// The distribution says of the package that it belongs to that the flaw is fixed there.
+        ByOwner = "by-owner",
     }
 }
 
@@ -281,6 +283,15 @@ impl Judgement {
     /// Whether a flag is set.
     pub fn has(&self, flag: Flag) -> bool {
         self.flags.contains(&flag)
+    }
+
+    /// An opinion that lies above all others.
+    pub(crate) fn defer_to(&mut self, opinion: Opinion) {
+        let stand = opinion.stand;
+        self.decided_by = Some(self.opinions.len());
+        self.opinions.push(opinion);
+        self.overrule(stand, Some(Flag::ByOwner));
+        self.overrule(stand, Some(Flag::ByPrecedence));
     }
 
     /// Another verdict for a reason that lies outside of the records.

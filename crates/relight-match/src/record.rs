@@ -47,6 +47,7 @@ fn entries(record: &Arc<Advisory>, policy: &Policy) -> Vec<Entry> {
         let entry = Entry::new(record, package.clone(), rank, affected);
         entries.push(if known_is_last { entry.known_is_last() } else { entry });
     }
+    entries.extend(clones(record, &by_package, policy));
     // A binding speaks for the assigner, and anybody can write that name in a document.
     if policy.may_clear(record) {
         entries.extend(tombstones(record, &by_package, policy));
@@ -71,12 +72,32 @@ fn said<'a>(record: &'a Advisory, policy: &Policy) -> Cow<'a, [Affected]> {
 fn bound_products(record: &Advisory, policy: &Policy) -> Vec<Affected> {
     let mut bound = Vec::new();
     for product in &record.products {
-        if let Some(Bound { affects, .. }) = bindings::of_product(record, &product.product, policy)
-        {
+        let named = (product.vendor.as_str(), product.product.as_str());
+        if let Some(Bound { affects, .. }) = bindings::of_product(record, named, policy) {
             bound.extend(affects.into_iter().map(|package| product.as_affected(package)));
         }
     }
     bound
+}
+
+/// Known copies of what the record names, unless it names them itself: in which versions they have
+/// the flaw nobody said.
+fn clones(
+    record: &Arc<Advisory>,
+    named: &BTreeMap<PackageName, Vec<&Affected>>,
+    policy: &Policy,
+) -> Vec<Entry> {
+    let is_meant = |affected: &&Affected| affected.stance != Stance::NotAffected;
+    let originals = named.iter().filter(|(_, all)| all.iter().any(is_meant));
+    let clones = originals.flat_map(|(package, _)| bindings::clones_of(package));
+    let free = clones.filter(|clone| !named.contains_key(clone));
+    let entry = |clone: PackageName| {
+        let stance = Stance::Unresolved(Why::NoRange);
+        let affected = Affected { stance, ..Affected::of(clone.clone()) };
+        let rank = policy.rank(record, &clone);
+        Entry::new(record, clone, rank, &[&affected]).by_binding()
+    };
+    free.map(entry).collect()
 }
 
 /// What bindings say is not the product, unless the record itself names it.
@@ -86,7 +107,8 @@ fn tombstones(
     policy: &Policy,
 ) -> Vec<Entry> {
     let products = record.products.iter();
-    let of_products = products.filter_map(|it| bindings::of_product(record, &it.product, policy));
+    let of_products =
+        products.filter_map(|it| bindings::of_product(record, (&it.vendor, &it.product), policy));
     let all = of_products.chain(bindings::of_packages(record, policy));
     let packages: Vec<PackageName> = all.flat_map(|bound| bound.not_affects).collect();
     let packages = packages.into_iter().map(|package| normalise(&package));

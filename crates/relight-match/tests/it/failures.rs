@@ -1,11 +1,10 @@
 //! The failures that other tools were reported for, each by its number in ADVISORIES.md 10; 6, 15
-//! and 17 stand beside the other tests of statements.
+//! and 17 stand beside the other tests of statements, 12 and 19 in `shapes`.
 
 use relight_match::{Advisories, Change, Flag, Matcher, Stand};
 use relight_model::{
-    Advisory, Affected, AffectedRange, Basis, Bound, BoundBasis, Component, CpeConfiguration,
-    CpeMatch, CpeNode, CpeOperator, FindingState, Interval, RangeKind, RangeStatus, Scope, Stance,
-    Why,
+    Advisory, Affected, Basis, Bound, BoundBasis, Component, CpeConfiguration, CpeMatch, CpeNode,
+    CpeOperator, FindingState, Interval, RangeKind, RangeStatus, Scope, Stance, Why,
 };
 use testkit::Rng;
 
@@ -18,7 +17,7 @@ fn lib(ranges: &[&str]) -> Affected {
 }
 
 /// `affected`, `not-affected`, or the reason for unknown.
-fn said(advisories: &Advisories, flaw: &str, purl: &str) -> &'static str {
+pub(super) fn said(advisories: &Advisories, flaw: &str, purl: &str) -> &'static str {
     said_of(advisories, flaw, &component(purl))
 }
 
@@ -356,47 +355,6 @@ fn m11_events_are_a_set() {
     }
 }
 
-/// PyPA writes the commits first in these thirteen; the range behind them must be read.
-#[test]
-fn m12_git_range_first() {
-    for id in [
-        "2019-227",
-        "2020-269",
-        "2020-300",
-        "2020-335",
-        "2021-371",
-        "2022-296",
-        "2022-297",
-        "2022-298",
-        "2022-299",
-        "2022-302",
-        "2022-42975",
-        "2022-43051",
-        "2022-43052",
-    ] {
-        let git = range(RangeKind::Git, "i0 f0123456789abcdef0123456789abcdef01234567");
-        let versions = range(RangeKind::Ecosystem, "i0 f1.2.3");
-        let entry =
-            |ranges: Vec<AffectedRange>| Affected { ranges, ..affected("PyPI", "lib", &[]) };
-        let record = |ranges| advisory(&format!("PYSEC-{id}"), vec![entry(ranges)]);
-        let both = [record(vec![git.clone(), versions.clone()]), record(vec![versions, git])];
-        for record in both {
-            let advisories = Advisories::new(vec![record.clone()]);
-            assert_eq!(said(&advisories, &record.id, "pkg:pypi/lib@1.2"), "affected");
-            assert_eq!(said(&advisories, &record.id, "pkg:pypi/lib@1.2.3"), "not-affected");
-        }
-    }
-    let alone = Affected {
-        ranges: vec![range(RangeKind::Git, "iaaaa fbbbb")],
-        ..affected("PyPI", "lib", &[])
-    };
-    let advisories = Advisories::new(vec![advisory("X-1", vec![alone])]);
-    for (version, wanted) in [("1.0", "git-only"), ("aaaa", "affected"), ("bbbb", "not-affected")] {
-        let said = said(&advisories, "X-1", &format!("pkg:pypi/lib@{version}"));
-        assert_eq!(said, wanted, "{version}");
-    }
-}
-
 #[test]
 fn m13_versions_and_ranges() {
     let wider = Affected { versions: vec!["3.0".into()], ..lib(&["i1 f2"]) };
@@ -520,38 +478,6 @@ fn m18_related_only() {
     assert_eq!(matches(&advisories, &jar), ["CVE-1 affected", "GHSA-9 affected"]);
     let found: Vec<_> = advisories.groups_of("ALSA-2021:1").map(|it| it.id.as_str()).collect();
     assert_eq!(found, ["CVE-1", "CVE-2"]);
-}
-
-/// Forty records are withdrawn, come back, are rejected and vanish: the opinion ends and returns,
-/// others of the group keep theirs, and the list is what it was.
-#[test]
-fn m19_withdrawn_and_back() {
-    let record = |at: usize| {
-        let entry = lib(&[&format!("i{at} f{}", at + 2)]);
-        let cve = format!("CVE-2021-{}", at % 8);
-        Advisory { aliases: vec![cve], ..advisory(&format!("X-{at}"), vec![entry]) }
-    };
-    let records: Vec<_> = (0..40).map(record).collect();
-    let mut matcher = Matcher::new(Advisories::new(records.clone()));
-    matcher.add((0..45).map(|at| (at, component(&format!("{LIB}@{at}.5")))));
-    let before = matcher.digest();
-    for record in records {
-        let id = record.id.clone();
-        let held = |matcher: &Matcher| matcher.lists().map(|(_, list)| list.len()).sum::<usize>();
-        let all = held(&matcher);
-        let withdrawn = Advisory { withdrawn: Some(9), ..record.clone() };
-        matcher.apply(vec![Change::put(withdrawn)]);
-        assert_eq!(held(&matcher), all - 2, "{id}: its two versions leave, no others");
-        let group = matcher.advisories().group(&id).unwrap();
-        assert!(group.records().any(|it| it.id == id), "{id} is still shown");
-        matcher.apply(vec![Change::put(record.clone())]);
-        assert_eq!(matcher.digest(), before, "{id} is back");
-        matcher.apply(vec![Change::remove("test", &id)]);
-        assert_eq!(held(&matcher), all - 2, "{id}: vanished is withdrawn");
-        matcher.apply(vec![Change::put(record)]);
-        assert!(matcher.rematch());
-    }
-    assert_eq!(matcher.digest(), before);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod failures;
 mod findings;
 mod log4j;
 mod questions;
+mod shapes;
 mod simulator;
 mod switched;
 mod vex;

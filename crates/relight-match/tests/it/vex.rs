@@ -1,6 +1,6 @@
 //! Statements of suppliers: when they apply, what they change, and what they never may.
 
-use relight_match::{Advisories, Effect, Enclosure, Flag, Policy, Stand};
+use relight_match::{Advisories, Change, Effect, Enclosure, Flag, Matcher, Policy, Stand};
 use relight_model::{
     Advisory, Component, Digest, FindingState, Purl, VexProduct, VexStatement, VexStatus,
 };
@@ -213,8 +213,8 @@ fn m15_product_streams() {
     let stream = |cpe: &str| VexProduct { cpes: vec![cpe.to_owned()], ..VexProduct::default() };
     let within = |text: &str, cpe: &str| VexProduct { within: vec![stream(cpe)], ..product(text) };
     let records = vec![
-        Advisory { id: "RHSA-1".into(), ..distribution("Red Hat:8") },
-        Advisory { id: "RHSA-2".into(), ..distribution("Red Hat:9") },
+        Advisory { id: "RHSA-1".into(), ..distribution("Red Hat:enterprise_linux:8::baseos") },
+        Advisory { id: "RHSA-2".into(), ..distribution("Red Hat:enterprise_linux:9::appstream") },
         record(),
     ];
     let rpm = |release: &str| component(&format!("pkg:rpm/redhat/log@1-1?distro=rhel-{release}"));
@@ -330,4 +330,58 @@ fn fixed_is_for_exactly_one_version() {
     let all = with(vec![record()], vec![fixed(owner)]);
     assert_eq!([state(&all, &owned), state(&all, &it)], ["clear", "affected"]);
     assert_eq!(FindingState::Mitigated.as_str(), "mitigated");
+}
+
+/// Goal: an archive inside of a package that has the fix is clear, whatever its own version says,
+/// and nothing else is (ADVISORIES.md 3.6). Method: the same archive, owned and not, under records
+/// of the tracker that fix the owner, fix it later, never had it, or are about another release.
+#[test]
+fn an_archive_inside_of_a_package_that_has_the_fix_is_clear() {
+    let deb = |events: &str, release: &str| {
+        let entry = affected(&format!("Debian:{release}"), "apache-log4j2", &[events]);
+        Advisory { upstream: vec!["CVE-2021-1".into()], ..advisory("D-1", vec![entry]) }
+    };
+    let never = |release: &str| {
+        let mut record = deb("i0 f9", release);
+        record.affected[0].ranges.clear();
+        record.affected[0].stance = relight_model::Stance::NotAffected;
+        record
+    };
+    let owner =
+        "pkg:deb/debian/liblog4j2-java@2.17.1-1~deb11u1?distro=debian-11&upstream=apache-log4j2";
+    let bare = component(&format!("{CORE}@2"));
+    let owned = Component { owned_by: Some(purl(owner)), ..bare.clone() };
+    let own = Advisory {
+        aliases: vec!["CVE-2021-1".into()],
+        ..advisory("RLT-1", vec![affected("Maven", "org.apache.logging.log4j:log4j-core", &["i0"])])
+    };
+    for (records, wanted) in [
+        (vec![record()], "affected"),
+        (vec![record(), deb("i0 f2.17.1-1~deb11u1", "11")], "clear"),
+        (vec![record(), deb("i0 f2.17.1-1~deb11u2", "11")], "affected"),
+        (vec![record(), deb("i0 f2.17.1-1~deb11u1", "12")], "affected"),
+        (vec![record(), deb("i2.18 f2.19", "11")], "affected"),
+        (vec![record(), never("11")], "affected"),
+        (vec![record(), own, deb("i0 f2.17.1-1~deb11u1", "11")], "affected"),
+    ] {
+        let all = Advisories::new(records.clone());
+        assert_eq!([state(&all, &owned), state(&all, &bare)], [wanted, "affected"], "{records:?}");
+        let judgement = all.group("CVE-2021-1").unwrap().judgement(&owned);
+        assert_eq!(judgement.has(Flag::ByOwner), wanted == "clear");
+        if wanted == "clear" {
+            assert_eq!(judgement.decisive().unwrap().record, "D-1");
+            assert!(!all.group("CVE-2021-1").unwrap().is_weakly_clear(&owned));
+        }
+        // Step by step the list is the same: the tracker comes last, and goes again.
+        let (last, before) = records.split_last().unwrap();
+        let mut matcher = Matcher::new(Advisories::new(before.to_vec()));
+        matcher.add([(0, owned.clone()), (1, bare.clone())]);
+        matcher.apply(vec![Change::put(last.clone())]);
+        let states: Vec<_> = matcher.matches("CVE-2021-1").iter().map(|it| it.state()).collect();
+        let first = (wanted == "affected").then_some(FindingState::Affected);
+        assert_eq!(states, [first, Some(FindingState::Affected)], "{records:?}");
+        assert!(matcher.rematch());
+        matcher.apply(vec![Change::remove("test", &last.id)]);
+        assert!(matcher.rematch());
+    }
 }

@@ -61,6 +61,7 @@ flag-empty-interval = a range of a record holds an interval without versions
 flag-events-ignored = a range of a record holds events that change nothing
 flag-by-statement = a statement of the supplier decided
 flag-statements-contradict = trusted suppliers contradict each other
+flag-by-owner = the distribution says that the package around it has the fix
 
 effect-affects = affected
 effect-mitigates = affected, mitigated
@@ -129,5 +130,9 @@ policy-binding = this binding is not whole
 policy-binding-remedy = it needs assigner, products, affects, reference and reviewer
 policy-too-long = more lines of one kind than this
 policy-too-long-remedy = shorten the file
+policy-proposals = this is no rule for proposing incidents
+policy-proposals-remedy = score above 0 and at most 10; exploited: internet, anywhere or never
+advisories-changes-none = nobody has changed anything yet
+rating-stated = { $score } as stated
 policy-unreadable = { $path } cannot be read as a policy of sources
 policy-unreadable-remedy = it holds [ranks], last_known_is_last, related_attaches and [[bindings]], nothing else

@@ -61,6 +61,7 @@ flag-empty-interval = un intervalle d'une fiche ne contient aucune version
 flag-events-ignored = une fiche a des évènements qui ne changent rien
 flag-by-statement = une déclaration du fournisseur a décidé
 flag-statements-contradict = des fournisseurs de confiance se contredisent
+flag-by-owner = la distribution dit que le paquet qui la contient a le correctif
 
 effect-affects = touché
 effect-mitigates = touché, atténué
@@ -129,5 +130,9 @@ policy-binding = ce rattachement n'est pas complet
 policy-binding-remedy = il lui faut assigner, products, affects, reference et reviewer
 policy-too-long = plus de lignes d'une sorte que ceci
 policy-too-long-remedy = raccourcissez le fichier
+policy-proposals = ceci n'est pas une règle pour proposer des incidents
+policy-proposals-remedy = score au-dessus de 0 et d'au plus 10; exploited : internet, anywhere ou never
+advisories-changes-none = personne n'a encore rien changé
+rating-stated = { $score } selon la source
 policy-unreadable = { $path } ne peut être lu comme réglage des sources
 policy-unreadable-remedy = il contient [ranks], last_known_is_last, related_attaches et [[bindings]], rien d'autre

@@ -1,0 +1,61 @@
+//! Archives inside of a distribution's package: where the distribution carried the fix back, the
+//! version of what lies inside tells nothing (ADVISORIES.md 3.6).
+
+use relight_model::Component;
+
+use crate::authority::Rank;
+use crate::entry::{Asked, Entry, Told};
+use crate::group::Group;
+use crate::heard::Heard;
+use crate::opinion::{Opinion, Rule, Stand};
+use crate::package::{Reach, Subject, is_distribution};
+
+/// A version below every other one of a distribution.
+const LOWEST: &str = "0";
+
+impl Group {
+    /// The word of a distribution that the package to which a component belongs has the fix, where
+    /// the component itself would not be clear. It never stands against an advisory of our own.
+    pub(crate) fn fixed_in_owner(
+        &self,
+        component: &Component,
+        heard: &Heard<'_>,
+        stand: Stand,
+    ) -> Option<Opinion> {
+        if stand == Stand::NotAffected || heard.is_affected_by_own() {
+            return None;
+        }
+        let owner = component.owned_by.clone()?;
+        let owner = Component::new(owner, "", component.basis, component.scope);
+        let subject = Subject::of(&owner);
+        let package = &subject.package;
+        if subject.reach != Reach::Package || subject.is_backport {
+            return None;
+        }
+        if !is_distribution(&package.ecosystem) {
+            return None;
+        }
+        let asked = subject.asked();
+        let lowest = Asked::new(&package.ecosystem, LOWEST);
+        let mut fixed = None;
+        for entry in self.entries_of(package).iter().filter(|it| it.rank == Rank::Distribution) {
+            let Some(told) = subject.hears(entry, &asked) else { continue };
+            if told.stand != Stand::NotAffected {
+                return None;
+            }
+            if is_fix(&subject, entry, told, &lowest) {
+                fixed = Some(entry.opinion(told, &asked));
+            }
+        }
+        fixed
+    }
+}
+
+/// Whether "not affected" means that the flaw was there and is not any more, in exactly the release
+/// of the package: that a release never had it says nothing of what lies inside.
+fn is_fix(subject: &Subject, entry: &Entry, told: Told<'_>, lowest: &Asked) -> bool {
+    let is_of_release = entry.release_name.is_none() || subject.package.release.is_some();
+    let was_affected =
+        || subject.hears(entry, lowest).is_some_and(|it| it.stand == Stand::Affected);
+    told.rule == Rule::Outside && is_of_release && was_affected()
+}
