@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_match::Group;
-use relight_model::{Digest, Site, Timestamp};
+use relight_model::{Digest, Site, SiteExposure, Timestamp};
 use relight_store::{Notice, NoticeKind, Store, Told};
 use roaring::RoaringBitmap;
 
@@ -16,19 +16,60 @@ use crate::inventoried::{FoundSites, Inventoried};
 /// The setting that keeps of which advisories of one's own people were told that their day came.
 const EXPIRED_KEY: &str = "told-expired";
 
-/// When an incident is proposed: a flaw this bad, or one that is exploited already where visitors
+/// When an incident is proposed: a flaw this bad, or one that is exploited already where anybody
 /// can reach it (INCIDENT Q1). A proposal switches nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProposalRule {
     /// Lowest CVSS base score that proposes by itself, in tenths.
     pub score_min: u16,
-    /// Propose what a catalogue calls exploited, where a public site is affected.
-    pub known_exploited: bool,
+    /// Where what a catalogue calls exploited is proposed.
+    pub exploited: ExploitedAt,
+}
+
+/// Where an affected site must be for a flaw that a catalogue calls exploited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExploitedAt {
+    /// Within reach of the internet; where nobody said, it is.
+    Internet,
+    /// Anywhere.
+    Anywhere,
+    /// Nowhere: a catalogue alone proposes nothing.
+    Never,
+}
+
+impl ExploitedAt {
+    /// Every value.
+    pub const ALL: [Self; 3] = [Self::Internet, Self::Anywhere, Self::Never];
+
+    /// The stable name used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Internet => "internet",
+            Self::Anywhere => "anywhere",
+            Self::Never => "never",
+        }
+    }
+
+    /// Reads a stable name back.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+
+    /// Whether a site with this exposure counts.
+    const fn counts(self, exposure: SiteExposure) -> bool {
+        match self {
+            Self::Internet => {
+                matches!(exposure, SiteExposure::Internet | SiteExposure::Unknown)
+            }
+            Self::Anywhere => true,
+            Self::Never => false,
+        }
+    }
 }
 
 impl Default for ProposalRule {
     fn default() -> Self {
-        Self { score_min: 100, known_exploited: true }
+        Self { score_min: 100, exploited: ExploitedAt::Internet }
     }
 }
 
@@ -266,18 +307,18 @@ fn propose(
     let questions = ledger.open().map(|(_, incident)| incident.question.as_str());
     let open: BTreeSet<&str> =
         questions.filter_map(|id| known.group(id)).map(|group| group.id.as_str()).collect();
-    let public = sites.iter().filter(|site| site.public);
-    let public: RoaringBitmap = public.map(|site| site.id.0).collect();
+    let within_reach = sites.iter().filter(|site| rule.exploited.counts(site.exposure));
+    let within_reach: RoaringBitmap = within_reach.map(|site| site.id.0).collect();
     let mut proposals = Vec::new();
     for id in inventory.flaws().into_iter().filter(|id| !open.contains(id)) {
         let Some(group) = known.group(id) else { continue };
         let by_score = group.score().is_some_and(|score| score >= rule.score_min);
-        let by_use = rule.known_exploited && group.known_exploited();
+        let by_use = rule.exploited != ExploitedAt::Never && group.known_exploited();
         if !by_score && !by_use {
             continue;
         }
         let found = inventory.found(store, id);
-        let is_reached = by_score || !found.affected.is_disjoint(&public);
+        let is_reached = by_score || !found.affected.is_disjoint(&within_reach);
         if is_reached && !found.affected.is_empty() {
             proposals.push(proposal(group, &found));
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relight_formats::advisory::BUILTIN_SOURCE;
 use relight_model::Timestamp;
-use relight_store::{Store, StoreError};
+use relight_store::{By, Store, StoreError};
 
 use crate::signals::EPSS;
 
@@ -39,7 +39,11 @@ impl SwitchFault {
 /// # Errors
 /// The store cannot be read, or the setting is not understood: what counts must be certain.
 pub fn disabled_sources(store: &Store) -> Result<BTreeMap<String, Timestamp>, StoreError> {
-    let Some(text) = store.meta_get(KEY)? else { return Ok(BTreeMap::new()) };
+    read(store.meta_get(KEY)?)
+}
+
+fn read(setting: Option<String>) -> Result<BTreeMap<String, Timestamp>, StoreError> {
+    let Some(text) = setting else { return Ok(BTreeMap::new()) };
     serde_json::from_str(&text).map_err(|error| {
         StoreError::not_understood(format!("reading which sources are switched off: {error}"))
     })
@@ -52,7 +56,7 @@ pub fn disabled_sources(store: &Store) -> Result<BTreeMap<String, Timestamp>, St
 pub fn disable_source(
     store: &Store,
     name: &str,
-    now: Timestamp,
+    by: By<'_>,
 ) -> Result<Result<bool, SwitchFault>, StoreError> {
     if name == OWN {
         return Ok(Err(SwitchFault::Own));
@@ -60,26 +64,20 @@ pub fn disable_source(
     if !known_sources(store)?.contains(name) {
         return Ok(Err(SwitchFault::Unknown));
     }
-    let mut disabled = disabled_sources(store)?;
-    if disabled.contains_key(name) {
-        return Ok(Ok(false));
-    }
-    disabled.insert(name.to_owned(), now);
-    put(store, &disabled)?;
-    Ok(Ok(true))
+    let add = |disabled: &mut BTreeMap<String, Timestamp>| {
+        let is_new = !disabled.contains_key(name);
+        disabled.entry(name.to_owned()).or_insert(by.at);
+        is_new
+    };
+    change(store, by, ("disable", name), add).map(Ok)
 }
 
 /// Switches a source on again; `false` when it is not off.
 ///
 /// # Errors
 /// The store cannot be read or written.
-pub fn enable_source(store: &Store, name: &str) -> Result<bool, StoreError> {
-    let mut disabled = disabled_sources(store)?;
-    let was_off = disabled.remove(name).is_some();
-    if was_off {
-        put(store, &disabled)?;
-    }
-    Ok(was_off)
+pub fn enable_source(store: &Store, name: &str, by: By<'_>) -> Result<bool, StoreError> {
+    change(store, by, ("enable", name), |disabled| disabled.remove(name).is_some())
 }
 
 fn known_sources(store: &Store) -> Result<BTreeSet<String>, StoreError> {
@@ -92,8 +90,22 @@ fn known_sources(store: &Store) -> Result<BTreeSet<String>, StoreError> {
     Ok(known)
 }
 
-fn put(store: &Store, disabled: &BTreeMap<String, Timestamp>) -> Result<(), StoreError> {
-    store.meta_put(KEY, &serde_json::json!(disabled).to_string())
+/// Changes which are switched off, and keeps who did; `false` when `work` changed nothing.
+fn change(
+    store: &Store,
+    by: By<'_>,
+    (verb, name): (&str, &str),
+    work: impl FnOnce(&mut BTreeMap<String, Timestamp>) -> bool,
+) -> Result<bool, StoreError> {
+    store.settings(|settings| {
+        let mut disabled = read(settings.get(KEY)?)?;
+        let is_changed = work(&mut disabled);
+        if is_changed {
+            settings.put(KEY, &serde_json::json!(disabled).to_string())?;
+            settings.note(by, &format!("advisories sources {verb} {name}"), ("", ""))?;
+        }
+        Ok(is_changed)
+    })
 }
 
 #[cfg(test)]
@@ -121,7 +133,8 @@ mod tests {
             path
         });
         import(&store, &files, &ImportOptions::default(), &mut |_, _| {}).unwrap();
-        let off = |name: &str| disable_source(&store, name, 9).unwrap();
+        let by = By { actor: "anna", at: 9 };
+        let off = |name: &str| disable_source(&store, name, by).unwrap();
         assert_eq!(off("nobody"), Err(SwitchFault::Unknown));
         assert_eq!(off("own"), Err(SwitchFault::Own));
         assert_eq!((off("ghsa"), off("ghsa"), off("relight")), (Ok(true), Ok(false), Ok(true)));
@@ -133,11 +146,16 @@ mod tests {
             group.records().filter(|it| it.is_in_force()).count()
         };
         assert_eq!((in_force("GHSA-1"), in_force("CVE-2021-44228")), (0, 0));
-        assert!(enable_source(&store, "ghsa").unwrap() && !enable_source(&store, "ghsa").unwrap());
+        let on = || enable_source(&store, "ghsa", by).unwrap();
+        assert!(on() && !on());
         assert_eq!((in_force("GHSA-1"), in_force("CVE-2021-44228")), (1, 0));
         let scored = || Scores::read(&store).unwrap().of("CVE-2021-44228").is_some();
         assert!(scored());
         assert_eq!((off("epss"), scored()), (Ok(true), false));
+        let noted = store.register_changes(0).unwrap();
+        let noted: Vec<_> = noted.iter().map(|it| format!("{} {}", it.actor, it.what)).collect();
+        let wanted = ["disable ghsa", "disable relight", "enable ghsa", "disable epss"];
+        assert_eq!(noted, wanted.map(|it| format!("anna advisories sources {it}")));
         store.meta_put(KEY, "{").unwrap();
         assert!(policy_of(&store).is_err() && disabled_sources(&store).is_err());
     }

@@ -1,12 +1,15 @@
-//! What the operator sets about sources: whose word counts before whose, and which packages the
-//! products of an assigner are. One document, kept in the register as it was given.
+//! What the operator sets about sources: whose word counts before whose, which packages the
+//! products of an assigner are, and when an incident is proposed. One document, kept in the
+//! register as it was given.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use relight_match::{OwnBinding, Policy, Rank};
 use relight_model::{Ecosystem, PackageName};
-use relight_store::{Store, StoreError};
+use relight_store::{By, Store, StoreError};
 use serde::{Deserialize, Serialize};
+
+use crate::notify::{ExploitedAt, ProposalRule};
 
 /// The setting that holds the document.
 const KEY: &str = "sources-policy";
@@ -15,7 +18,7 @@ const KEY: &str = "sources-policy";
 pub const LINES_MAX: usize = 1_000;
 
 /// The document.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SourcesPolicy {
     /// Rank of a source, by its name: `vendor`, `reviewed`, `community`, `nvd`.
@@ -26,6 +29,20 @@ pub struct SourcesPolicy {
     pub related_attaches: BTreeSet<String>,
     /// Which packages products are.
     pub bindings: Vec<BindingLine>,
+    /// When an incident is proposed.
+    pub proposals: ProposalLine,
+}
+
+/// When an incident is proposed; what is left out is as [`ProposalRule::default`] says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProposalLine {
+    /// Lowest CVSS base score that proposes by itself, above 0 and at most 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Where what a catalogue calls exploited is proposed: `internet`, `anywhere`, `never`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exploited: Option<String>,
 }
 
 /// One line that somebody reviewed.
@@ -50,7 +67,7 @@ pub struct BindingLine {
 /// What of a document cannot be used: a stable code, and the text that is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyFault {
-    /// `policy-rank`, `policy-package`, `policy-binding`, `policy-too-long`.
+    /// `policy-rank`, `policy-package`, `policy-binding`, `policy-proposals`, `policy-too-long`.
     pub code: &'static str,
     /// The word that is wrong.
     pub word: String,
@@ -62,6 +79,7 @@ impl SourcesPolicy {
     /// # Errors
     /// Says what the first fault is.
     pub fn check(&self) -> Result<(), PolicyFault> {
+        self.proposals.rule()?;
         self.lay(&mut Policy::default())
     }
 
@@ -84,6 +102,25 @@ impl SourcesPolicy {
             policy.bindings.push(line.read()?);
         }
         Ok(())
+    }
+}
+
+impl ProposalLine {
+    fn rule(&self) -> Result<ProposalRule, PolicyFault> {
+        let fault = |word: String| PolicyFault { code: "policy-proposals", word };
+        let mut rule = ProposalRule::default();
+        if let Some(score) = self.score {
+            if !(score > 0.0 && score <= 10.0) {
+                return Err(fault(score.to_string()));
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+            let tenths = (score * 10.0).round() as u16;
+            rule.score_min = tenths;
+        }
+        if let Some(word) = &self.exploited {
+            rule.exploited = ExploitedAt::parse(word).ok_or_else(|| fault(word.clone()))?;
+        }
+        Ok(rule)
     }
 }
 
@@ -136,19 +173,35 @@ pub fn sources_policy(store: &Store) -> Result<SourcesPolicy, StoreError> {
     })
 }
 
-/// Puts a document in force.
+/// When an incident is proposed, as the operator set it.
+///
+/// # Errors
+/// As [`sources_policy`].
+pub fn proposal_rule(store: &Store) -> Result<ProposalRule, StoreError> {
+    let rule = sources_policy(store)?.proposals.rule();
+    rule.map_err(|PolicyFault { code, word }| {
+        StoreError::not_understood(format!("reading the policy of sources: {code} {word}"))
+    })
+}
+
+/// Puts a document in force, and keeps who did.
 ///
 /// # Errors
 /// It has a fault, which is returned inside; or the store cannot be written.
 pub fn set_sources_policy(
     store: &Store,
     document: &SourcesPolicy,
+    by: By<'_>,
 ) -> Result<Result<(), PolicyFault>, StoreError> {
     if let Err(fault) = document.check() {
         return Ok(Err(fault));
     }
     let text = serde_json::json!(document).to_string();
-    store.meta_put(KEY, &text)?;
+    store.settings(|settings| {
+        let before = settings.get(KEY)?.unwrap_or_default();
+        settings.put(KEY, &text)?;
+        settings.note(by, "advisories policy", (&before, &text))
+    })?;
     Ok(Ok(()))
 }
 
@@ -176,6 +229,30 @@ mod tests {
         }
     }
 
+    const BY: By<'static> = By { actor: "anna", at: 7 };
+
+    #[test]
+    fn when_an_incident_is_proposed_can_be_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let set = |score: Option<f64>, exploited: Option<&str>| {
+            let exploited = exploited.map(str::to_owned);
+            let proposals = ProposalLine { score, exploited };
+            let document = SourcesPolicy { proposals, ..SourcesPolicy::default() };
+            set_sources_policy(&store, &document, BY).unwrap().map_err(|fault| fault.word)?;
+            let rule = proposal_rule(&store).unwrap();
+            Ok::<_, String>((rule.score_min, rule.exploited))
+        };
+        assert_eq!(set(None, None), Ok((100, ExploitedAt::Internet)));
+        assert_eq!(set(Some(8.5), Some("anywhere")), Ok((85, ExploitedAt::Anywhere)));
+        assert_eq!(set(Some(10.0), Some("never")), Ok((100, ExploitedAt::Never)));
+        for (score, word) in [(0.0, "0"), (10.1, "10.1"), (-1.0, "-1"), (f64::NAN, "NaN")] {
+            assert_eq!(set(Some(score), None), Err(word.to_owned()));
+        }
+        assert_eq!(set(None, Some("always")), Err("always".to_owned()));
+        assert_eq!(proposal_rule(&store).unwrap().exploited, ExploitedAt::Never);
+    }
+
     fn line() -> BindingLine {
         BindingLine {
             assigner: "example".into(),
@@ -197,17 +274,22 @@ mod tests {
             last_known_is_last: ["ghsa".to_owned()].into(),
             related_attaches: ["house".to_owned()].into(),
             bindings: vec![line()],
+            proposals: ProposalLine::default(),
         };
-        set_sources_policy(&store, &document).unwrap().unwrap();
-        crate::trust::trust(&store, "Supplier").unwrap();
+        set_sources_policy(&store, &document, BY).unwrap().unwrap();
+        crate::trust::trust(&store, "Supplier", BY).unwrap();
         assert_eq!(sources_policy(&store).unwrap(), document);
         let policy = policy_of(&store).unwrap();
         assert_eq!(policy.ranks["house"], Rank::Vendor);
         assert!(policy.trusted.contains("Supplier"));
         assert_eq!(policy.bindings[0].affects[0].name, "org.example:server");
         assert_eq!(policy.bindings[0].not_affects[0].ecosystem, Ecosystem::Npm);
-        set_sources_policy(&store, &SourcesPolicy::default()).unwrap().unwrap();
+        set_sources_policy(&store, &SourcesPolicy::default(), BY).unwrap().unwrap();
         assert_eq!(policy_of(&store).unwrap().ranks.len(), 0);
+        let noted = store.register_changes(0).unwrap();
+        let last = noted.last().unwrap();
+        assert_eq!((&*last.actor, &*last.what), ("anna", "advisories policy"));
+        assert!(last.before.contains("org.example:server") && !last.after.contains("server"));
     }
 
     #[test]
@@ -233,7 +315,7 @@ mod tests {
                 "policy-too-long",
             ),
         ] {
-            let fault = set_sources_policy(&store, &document).unwrap().unwrap_err();
+            let fault = set_sources_policy(&store, &document, BY).unwrap().unwrap_err();
             assert_eq!(fault.code, code, "{document:?}");
         }
         assert_eq!(sources_policy(&store).unwrap(), SourcesPolicy::default());

@@ -1,7 +1,9 @@
 //! Whose statements have an effect: the operator's list, kept in the register.
 
+use std::collections::BTreeSet;
+
 use relight_match::Policy;
-use relight_store::{Store, StoreError};
+use relight_store::{By, Store, StoreError};
 
 use crate::silenced::disabled_sources;
 use crate::sources_policy;
@@ -17,8 +19,7 @@ pub const ISSUERS_MAX: usize = 1_000;
 /// # Errors
 /// The store cannot be read.
 pub fn policy_of(store: &Store) -> Result<Policy, StoreError> {
-    let list = store.meta_get(KEY)?.unwrap_or_default();
-    let trusted = list.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    let trusted = read(store.meta_get(KEY)?);
     let disabled = disabled_sources(store)?;
     let mut policy = Policy { trusted, disabled, ..Policy::default() };
     sources_policy::lay(store, &mut policy)?;
@@ -30,28 +31,43 @@ pub fn policy_of(store: &Store) -> Result<Policy, StoreError> {
 ///
 /// # Errors
 /// The store cannot be read or written.
-pub fn trust(store: &Store, issuer: &str) -> Result<bool, StoreError> {
-    let mut trusted = policy_of(store)?.trusted;
+pub fn trust(store: &Store, issuer: &str, by: By<'_>) -> Result<bool, StoreError> {
     let is_name = !issuer.trim().is_empty() && !issuer.contains('\n');
-    let joined = is_name && trusted.len() < ISSUERS_MAX && trusted.insert(issuer.to_owned());
-    put(store, trusted)?;
-    Ok(joined)
+    change(store, by, ("trust", issuer), |trusted| {
+        is_name && trusted.len() < ISSUERS_MAX && trusted.insert(issuer.to_owned())
+    })
 }
 
 /// Takes an issuer off the list; `false` when it was not on it.
 ///
 /// # Errors
 /// The store cannot be read or written.
-pub fn distrust(store: &Store, issuer: &str) -> Result<bool, StoreError> {
-    let mut trusted = policy_of(store)?.trusted;
-    let left = trusted.remove(issuer);
-    put(store, trusted)?;
-    Ok(left)
+pub fn distrust(store: &Store, issuer: &str, by: By<'_>) -> Result<bool, StoreError> {
+    change(store, by, ("distrust", issuer), |trusted| trusted.remove(issuer))
 }
 
-fn put(store: &Store, trusted: std::collections::BTreeSet<String>) -> Result<(), StoreError> {
-    let lines: Vec<String> = trusted.into_iter().collect();
-    store.meta_put(KEY, &lines.join("\n"))
+fn read(setting: Option<String>) -> BTreeSet<String> {
+    let list = setting.unwrap_or_default();
+    list.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// Changes the list, and keeps who did; `false` when `work` changed nothing.
+fn change(
+    store: &Store,
+    by: By<'_>,
+    (verb, issuer): (&str, &str),
+    work: impl FnOnce(&mut BTreeSet<String>) -> bool,
+) -> Result<bool, StoreError> {
+    store.settings(|settings| {
+        let mut trusted = read(settings.get(KEY)?);
+        let is_changed = work(&mut trusted);
+        if is_changed {
+            let lines: Vec<String> = trusted.into_iter().collect();
+            settings.put(KEY, &lines.join("\n"))?;
+            settings.note(by, &format!("advisories vex --{verb} {issuer}"), ("", ""))?;
+        }
+        Ok(is_changed)
+    })
 }
 
 #[cfg(test)]
@@ -62,16 +78,20 @@ mod tests {
     fn the_list_is_kept_and_bounded() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
+        let by = By { actor: "anna", at: 7 };
+        let trust = |issuer: &str| trust(&store, issuer, by).unwrap();
+        let distrust = |issuer: &str| distrust(&store, issuer, by).unwrap();
         assert!(policy_of(&store).unwrap().trusted.is_empty());
-        assert!(trust(&store, "Red Hat Product Security").unwrap());
-        assert!(!trust(&store, "Red Hat Product Security").unwrap());
-        assert!(!trust(&store, " ").unwrap() && !trust(&store, "a\nb").unwrap());
+        assert!(trust("Red Hat Product Security"));
+        assert!(!trust("Red Hat Product Security"));
+        assert!(!trust(" ") && !trust("a\nb"));
         let names: Vec<_> = policy_of(&store).unwrap().trusted.into_iter().collect();
         assert_eq!(names, ["Red Hat Product Security"]);
-        assert!(distrust(&store, "Red Hat Product Security").unwrap());
-        assert!(!distrust(&store, "nobody").unwrap());
+        assert!(distrust("Red Hat Product Security"));
+        assert!(!distrust("nobody"));
+        assert_eq!(store.register_changes(0).unwrap().len(), 2, "what changed is noted");
         let many: Vec<_> = (0..ISSUERS_MAX).map(|at| at.to_string()).collect();
         store.meta_put(KEY, &many.join("\n")).unwrap();
-        assert!(!trust(&store, "one more").unwrap());
+        assert!(!trust("one more"));
     }
 }

@@ -5,9 +5,11 @@ use memchr::memmem;
 use relight_model::{Digest, Timestamp, Warning};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::{Store, StoreError, blob};
+use crate::register::{Change, note_change};
+use crate::store::Failure;
+use crate::{By, Store, StoreError, StoreErrorKind, blob};
 
-/// Largest record of one advisory, in bytes.
+/// Largest record of one advisory, in bytes; see `RECORD_BYTES_MAX` of its readers.
 pub const ADVISORY_BYTES_MAX: usize = 32 << 20;
 
 /// One record of a source.
@@ -77,6 +79,28 @@ impl Store {
                 }
             }
             Ok(counts)
+        })
+    }
+
+    /// Stores a record that a person of this register publishes, and who did: both or none.
+    ///
+    /// # Errors
+    /// It is larger than [`ADVISORY_BYTES_MAX`] (`Limit`), or the database cannot be written.
+    pub fn publish_advisory(
+        &self,
+        source: &str,
+        record: &RawAdvisory<'_>,
+        by: By<'_>,
+        (what, after): (&str, &str),
+    ) -> Result<(), StoreError> {
+        self.write("publishing an advisory", |transaction| {
+            if record.bytes.len() > ADVISORY_BYTES_MAX {
+                let context = format!("{}: more than {ADVISORY_BYTES_MAX} bytes", record.id);
+                return Err(Failure::rule(StoreErrorKind::Limit, context));
+            }
+            put(transaction, source, record)?;
+            let change = Change { at: by.at, actor: by.actor, what };
+            Ok(note_change(transaction, change, "", after)?)
         })
     }
 
@@ -236,10 +260,7 @@ fn put(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        StoreErrorKind,
-        testing::{behind, open},
-    };
+    use crate::testing::{behind, open};
 
     fn record<'a>(id: &'a str, text: &'a str, recorded_at: Timestamp) -> RawAdvisory<'a> {
         let bytes = text.as_bytes();
@@ -315,6 +336,24 @@ mod tests {
         assert_eq!((counts.new, counts.refused.len()), (1, 1));
         assert_eq!(counts.refused[0].evidence, "ghsa:A");
         assert_eq!(texts(&store).len(), 1);
+    }
+
+    #[test]
+    fn what_a_person_publishes_is_stored_with_the_name_or_not_at_all() {
+        let (_folder, store) = open();
+        let by = By { actor: "anna", at: 7 };
+        let publish = |text: &str| {
+            let record = record("RLT-1", text, 7);
+            store.publish_advisory("own", &record, by, ("advisories declare RLT-1", "a call"))
+        };
+        publish("one").unwrap();
+        let large = "x".repeat(ADVISORY_BYTES_MAX + 1);
+        assert_eq!(publish(&large).unwrap_err().kind(), StoreErrorKind::Limit);
+        assert_eq!(texts(&store), [("RLT-1".into(), "one".into())]);
+        let noted = store.register_changes(0).unwrap();
+        assert_eq!(noted.len(), 1);
+        let found = (&*noted[0].actor, &*noted[0].what, &*noted[0].after);
+        assert_eq!(found, ("anna", "advisories declare RLT-1", "a call"));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::{Store, StoreError, blob};
 
-/// A source without success for this long is late: two periods of a day, in seconds.
+/// A source that no feed brings is late without success for this long, in seconds: two periods of a
+/// day, as people carry files.
 pub const LATE_S: i64 = 2 * 86_400;
 
 /// Before the name of a source: the setting that holds the newest date in its complete list.
@@ -23,7 +24,7 @@ pub enum SourceState {
     Never,
     /// Its last import went well, not long ago.
     Fresh,
-    /// No success for [`LATE_S`].
+    /// No success for two periods: [`LATE_S`], or what its feed says.
     Late,
     /// Three imports in a row gave nothing that can be used.
     Failing,
@@ -66,14 +67,14 @@ pub struct SourceRow {
 }
 
 impl SourceRow {
-    /// How it is doing at a moment.
-    pub fn state(&self, now: Timestamp) -> SourceState {
+    /// How it is doing at a moment; after `late_s` seconds without success it is late.
+    pub fn state(&self, now: Timestamp, late_s: i64) -> SourceState {
         match self.last_success {
             _ if !self.refused.is_empty() => SourceState::Refused,
             _ if self.errors >= ERRORS_MAX => SourceState::Failing,
             None => SourceState::Never,
             // Of a clock that was wrong then or is now: nobody knows how long ago it was.
-            Some(at) if at > now || now.saturating_sub(at) > LATE_S => SourceState::Late,
+            Some(at) if at > now || now.saturating_sub(at) > late_s => SourceState::Late,
             Some(_) => SourceState::Fresh,
         }
     }

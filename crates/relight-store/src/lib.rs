@@ -53,6 +53,7 @@ pub use advisory_import::{
 };
 pub use advisory_sources::{LATE_S, MarkRow, RevisionRow, SourceRow, SourceState, StoredScores};
 pub use attestations::{ATTESTATIONS_MAX, Attestation, EVIDENCE_BYTES_MAX};
+pub use blob::ContentDigest;
 pub use chain::{
     JournalFault, JournalFaultKind, JournalRecord, Verified, journal_hash, verify_chain,
 };
@@ -78,7 +79,7 @@ pub use roaring::RoaringBitmap as SiteSet;
 pub use profiles::{ContainerId, ProfileLook};
 pub use register::{Asset, EdgeRow, RegisterChange};
 pub use reserve::{RESERVE_BYTES, RESERVE_FILE};
-pub use settings::Settings;
+pub use settings::{By, Settings};
 pub use snapshot_text::SNAPSHOT_BYTES_MAX;
 pub use store::{BUSY_MS_MAX, DATABASE_FILE, Generation, Store};
 pub use watch_campaigns::CampaignRow;

@@ -2,13 +2,24 @@
 
 use std::path::Path;
 
+use relight_model::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use crate::register::{Change, note_change};
 use crate::store::Failure;
 use crate::{Store, StoreError};
 
 /// What is being done, for errors.
 const DOING: &str = "changing settings";
+
+/// Who changes something that answers rest on, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct By<'a> {
+    /// Who, as the register records it.
+    pub actor: &'a str,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// The settings of a register, while nobody else can change any of them.
 #[derive(Debug)]
@@ -58,6 +69,22 @@ impl Settings<'_> {
         };
         put().map_err(|error| StoreError::sql(DOING, self.path, error))
     }
+
+    /// Keeps who set what, as the register keeps its other changes: `before` and `after` in a line
+    /// each.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn note(
+        &self,
+        by: By<'_>,
+        what: &str,
+        (before, after): (&str, &str),
+    ) -> Result<(), StoreError> {
+        let change = Change { at: by.at, actor: by.actor, what };
+        note_change(self.transaction, change, before, after)
+            .map_err(|error| StoreError::sql(DOING, self.path, error))
+    }
 }
 
 #[cfg(test)]
@@ -102,10 +129,27 @@ mod tests {
         let failed = store.settings(|settings| {
             settings.put("count", "7")?;
             settings.put("other", "7")?;
+            settings.note(By { actor: "anna", at: 1 }, "other", ("", "7"))?;
             Err::<(), _>(StoreError::new(StoreErrorKind::Busy, "test"))
         });
         assert_eq!(failed.unwrap_err().kind(), StoreErrorKind::Busy);
         assert_eq!(store.meta_get("count").unwrap().as_deref(), Some("1"));
         assert_eq!(store.meta_get("other").unwrap(), None);
+        assert_eq!(store.register_changes(0).unwrap(), [], "what was not done is not noted");
+    }
+
+    #[test]
+    fn who_set_what_is_kept_with_it() {
+        let (_folder, store) = open();
+        let by = By { actor: "anna", at: 7 };
+        let work = |settings: &Settings<'_>| {
+            settings.put("colour", "red")?;
+            settings.note(by, "setting colour", ("", "red"))
+        };
+        store.settings(work).unwrap();
+        let noted = store.register_changes(0).unwrap();
+        let noted: Vec<_> =
+            noted.iter().map(|it| (it.at, &*it.actor, &*it.what, &*it.after)).collect();
+        assert_eq!(noted, [(7, "anna", "setting colour", "red")]);
     }
 }

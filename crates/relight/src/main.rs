@@ -1,5 +1,6 @@
 //! The command line of relight: turns the result of a command into an exit status.
 
+mod attribution;
 mod cli;
 mod cmd;
 mod context;

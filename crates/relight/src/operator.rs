@@ -40,6 +40,17 @@ pub(crate) fn actor(context: &Context, store: &Store) -> Result<String, Failure>
     Ok(name)
 }
 
+/// Under which name the register records what is set about advisories: that of the one operator, or
+/// of the demo; else the account of the system that runs the command. It switches no site, so that
+/// nobody is refused: somebody must be able to publish on a Friday evening.
+pub(crate) fn author(context: &Context, store: &Store) -> Result<String, Failure> {
+    if let Some(name) = single(context, store)? {
+        return Ok(name);
+    }
+    let account = || format!("uid {}", rustix::process::geteuid().as_raw());
+    Ok(if is_demo(context, store)? { DEMO_ACTOR.to_owned() } else { account() })
+}
+
 /// Under which name somebody rehearses: a drill can touch nothing that visitors need, so that it
 /// asks for nobody's leave, in a register of any size.
 pub(crate) fn rehearser(context: &Context, store: &Store) -> String {

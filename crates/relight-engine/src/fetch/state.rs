@@ -109,6 +109,28 @@ pub struct Cursor {
     pub seen: BTreeMap<String, Timestamp>,
 }
 
+/// After how long without success a feed is late, in seconds: two periods, the second of which may
+/// have been longer by chance.
+const fn late_s(feed: &Feed) -> i64 {
+    2 * feed.period_s + feed.period_s * JITTER_PERCENT / 100
+}
+
+/// After how long without success each source is late that a feed brings, in seconds; of several
+/// feeds the one that is looked at most often counts.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn late_after(store: &Store) -> Result<BTreeMap<String, i64>, StoreError> {
+    let mut late = BTreeMap::new();
+    for feed in feeds(store)? {
+        for source in FeedState::read(store, &feed.name)?.sources {
+            let slot = late.entry(source).or_insert(i64::MAX);
+            *slot = late_s(&feed).min(*slot);
+        }
+    }
+    Ok(late)
+}
+
 impl FeedState {
     /// The state of a feed; a new one where there is none, or none that is understood: then
     /// everything is fetched again, which changes nothing that is known already.
@@ -154,12 +176,11 @@ impl FeedState {
     /// How the feed is doing (`never`, `fresh`, `behind`, `late`, `failing`): as sources do, but by
     /// its own period, and behind while changes that its lists name are not followed yet.
     pub fn word(&self, feed: &Feed, now: Timestamp) -> &'static str {
-        let late_s = 2 * feed.period_s + feed.period_s * JITTER_PERCENT / 100;
         match self.good_at {
             _ if self.errors >= ERRORS_MAX => "failing",
             None => "never",
             // Of a clock that was wrong then or is now: nobody knows how long ago it was.
-            Some(at) if at > now || now.saturating_sub(at) > late_s => "late",
+            Some(at) if at > now || now.saturating_sub(at) > late_s(feed) => "late",
             Some(_) if self.waiting > 0 => "behind",
             Some(_) => "fresh",
         }
@@ -312,6 +333,37 @@ mod tests {
             assert_eq!(held(1_000 + until), None, "{wait:?}");
             assert_eq!(held(999 + until), Some(1_000 + until), "{wait:?}");
         }
+    }
+
+    /// Goal: a source is late by the period of the feed that brings it. Method: two feeds with a
+    /// source in common, and a source that no feed brings.
+    #[test]
+    fn a_source_is_late_by_the_feed_that_is_looked_at_most_often() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(late_after(&store).unwrap(), BTreeMap::new());
+        for (name, period_s, sources) in [("a", 3_600, ["x", "y"]), ("b", 900, ["y", "z"])] {
+            add_feed(&store, Feed { name: name.into(), period_s, ..feed() }).unwrap().unwrap();
+            let mut state = FeedState::read(&store, name).unwrap();
+            state.sources = sources.map(str::to_owned).into();
+            store.meta_put(&key(name), &serde_json::to_string(&state).unwrap()).unwrap();
+        }
+        let late = late_after(&store).unwrap();
+        let wanted = [("x", 7_560), ("y", 1_890), ("z", 1_890)];
+        assert_eq!(late, wanted.map(|(name, s)| (name.to_owned(), s)).into());
+        let row = |last_success| relight_store::SourceRow {
+            name: "y".into(),
+            records: 1,
+            withdrawn: 0,
+            vanished: 0,
+            stale: 0,
+            last_success,
+            errors: 0,
+            refused: String::new(),
+        };
+        let word = |at, late_s| row(Some(at)).state(10_000, late_s).as_str();
+        assert_eq!((word(8_110, late["y"]), word(8_109, late["y"])), ("fresh", "late"));
+        assert_eq!(word(8_109, relight_store::LATE_S), "fresh");
     }
 
     #[test]

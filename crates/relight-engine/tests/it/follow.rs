@@ -7,7 +7,7 @@ use std::sync::Arc;
 use relight_engine::drill::{DrillReport, STEPS, Step, are_left, leave as leave_drill};
 use relight_engine::incident::{EvidenceKind, Phase};
 use relight_engine::matching::{Advisories, Question};
-use relight_engine::store::{RawAdvisory, Store};
+use relight_engine::store::{By, RawAdvisory, Store};
 use relight_engine::{Engine, Inventory, advisories_about, advisories_of, leave, trust};
 use relight_model::{Digest, Sbom, Verdict};
 use testkit::Rng;
@@ -149,7 +149,11 @@ fn following_equals_reading_everything_anew() {
                     let plan = store.plan_import(&rows).unwrap();
                     store.apply_import(&plan, town.engine.now(), "test").unwrap();
                 }
-                _ => drop(trust::trust(&store, &format!("supplier {}", rng.below(3))).unwrap()),
+                _ => {
+                    let (name, by) =
+                        (format!("supplier {}", rng.below(3)), By { actor: "test", at: 1 });
+                    trust::trust(&store, &name, by).unwrap();
+                }
             }
             town.engine.follow_store().unwrap();
             let told = |engine: &Engine| {

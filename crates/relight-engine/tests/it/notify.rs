@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use relight_engine::Engine;
 use relight_engine::incident::EvidenceKind;
-use relight_engine::notify::{ProposalRule, proposals};
+use relight_engine::notify::{ExploitedAt, ProposalRule, proposals};
 use relight_engine::silenced::{disable_source, enable_source};
-use relight_engine::store::{Notice, NoticeKind, RawAdvisory};
-use relight_model::{Digest, GateKey, Light, Verdict};
+use relight_engine::store::{By, Notice, NoticeKind, RawAdvisory, SiteRow};
+use relight_model::{Digest, GateKey, Light, SiteExposure, Verdict};
 use testkit::Rng;
 
-use crate::engine::{Town, log4j, name, open, pass};
+use crate::engine::{Town, log4j, name, open, pass, row};
 
 /// A record about log4j-core; `state` is one more field of it, or nothing.
 fn record(id: &str, state: &str, from: &str, to: &str) -> String {
@@ -158,14 +158,15 @@ fn a_source_that_is_switched_off_relights_nothing_and_its_word_returns() {
     let wants = || town.phase(FLAW, 0).unwrap().wants();
     assert_eq!(wants(), Light::Dark);
     let permits = || town.ledger().incident(FLAW).unwrap().permits(&site, town.engine.now());
-    disable_source(town.engine.store(), "relight", town.engine.now()).unwrap().unwrap();
+    let by = By { actor: "test", at: town.engine.now() };
+    disable_source(town.engine.store(), "relight", by).unwrap().unwrap();
     town.engine.follow_store().unwrap();
     let notices = town.engine.tell_changes().unwrap();
     let kinds: BTreeSet<_> = notices.iter().map(|it| it.kind).collect();
     assert_eq!(kinds, [NoticeKind::Withdrawn].into());
     assert_eq!((wants(), permits()), (Light::Dark, false));
     assert!(town.engine.found(FLAW).affected.is_empty());
-    enable_source(town.engine.store(), "relight").unwrap();
+    enable_source(town.engine.store(), "relight", by).unwrap();
     town.engine.follow_store().unwrap();
     assert_eq!((wants(), town.engine.found(FLAW).affected.len()), (Light::Dark, 1));
     let kinds: BTreeSet<_> =
@@ -191,8 +192,40 @@ fn an_incident_is_proposed_until_somebody_opens_it_or_the_advisory_goes() {
     put(&town.engine, "CVE-2099-1", &record("CVE-2099-1", WITHDRAWN, "2.0", "2.15.0"));
     town.engine.follow_feeds().unwrap();
     assert_eq!(ids(), [shipped[1]]);
-    let strict = ProposalRule { score_min: 101, known_exploited: false };
+    let strict = ProposalRule { score_min: 101, exploited: ExploitedAt::Never };
     assert_eq!(town.engine.proposals(strict), []);
+}
+
+/// Goal: what is exploited is proposed where anybody can reach it, shown to the public or not.
+/// Method: the same affected site with each exposure, shown and hidden, under each rule.
+#[test]
+fn what_is_exploited_is_proposed_by_exposure_and_not_by_what_the_public_page_shows() {
+    let town = town();
+    let store = town.engine.store();
+    for (exposure, within_reach) in [
+        (SiteExposure::Internet, true),
+        (SiteExposure::Unknown, true),
+        (SiteExposure::Controlled, false),
+        (SiteExposure::Internal, false),
+    ] {
+        for public in [true, false] {
+            let rows: Vec<_> = (0..3).map(|at| row(at, &name(at))).collect();
+            let rows: Vec<_> = rows
+                .into_iter()
+                .map(|it| SiteRow { exposure: Some(exposure), public, ..it })
+                .collect();
+            let plan = store.plan_import(&rows).unwrap();
+            store.apply_import(&plan, town.engine.now(), "test").unwrap();
+            let count = |exploited| {
+                let rule = ProposalRule { score_min: 101, exploited };
+                proposals(store, rule).unwrap().len()
+            };
+            let wanted = if within_reach { 2 } else { 0 };
+            assert_eq!(count(ExploitedAt::Internet), wanted, "{exposure:?} {public}");
+            assert_eq!(count(ExploitedAt::Anywhere), 2, "{exposure:?} {public}");
+            assert_eq!(count(ExploitedAt::Never), 0, "{exposure:?} {public}");
+        }
+    }
 }
 
 /// Goal: following the feeds step by step gives what reading everything again gives. Method:

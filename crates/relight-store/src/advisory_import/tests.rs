@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::testing::{behind, open};
-use crate::{ADVISORY_BYTES_MAX, SourceState, StoredAdvisory};
+use crate::{ADVISORY_BYTES_MAX, ContentDigest, LATE_S, SourceState, StoredAdvisory};
 
 /// A record as `id`, `id:text` or `id:text@modified`; the text alone decides the matching.
 fn import(store: &Store, now: Timestamp, source: &str, words: &str) -> (Vec<Stored>, SourceCounts) {
@@ -78,7 +78,7 @@ fn record<'a>(source: &'a str, word: &'a str) -> ImportRecord<'a> {
 fn document<'a>(record: &ImportRecord<'a>) -> NewDocument<'a> {
     let ImportRecord { source, id, revision, content, .. } = *record;
     let Content::Bytes(bytes) = content else { panic!("it is kept already") };
-    NewDocument { source, id, revision, bytes }
+    NewDocument { source, id, revision, bytes, content: ContentDigest::of(bytes) }
 }
 
 fn blobs(store: &Store) -> i64 {
@@ -307,7 +307,7 @@ fn a_list_that_shrank_is_refused_whole_until_somebody_accepts_it() {
     let (_, counts) = import(&store, 2, "s", &short);
     assert_eq!(counts.refused, Some(Guard::Shrunk { before: 100, now: 94 }));
     assert_eq!(newest(&store), before);
-    let state = |now| store.advisory_sources().unwrap()[0].state(now);
+    let state = |now| store.advisory_sources().unwrap()[0].state(now, LATE_S);
     assert_eq!(state(2), SourceState::Refused);
     let enough = format!("whole {} NEW:x", numbered(94, "a"));
     assert_eq!(import(&store, 3, "s", &enough).1.refused, None);
@@ -384,15 +384,15 @@ fn a_record_whose_successor_cannot_be_read_stays_in_force_and_is_out_of_date() {
     for now in 4..7 {
         import(&store, now, "s", "!A");
     }
-    assert_eq!(store.advisory_sources().unwrap()[0].state(6), SourceState::Failing);
+    assert_eq!(store.advisory_sources().unwrap()[0].state(6, LATE_S), SourceState::Failing);
     import(&store, 7, "s", "A:d");
     let row = store.advisory_sources().unwrap().remove(0);
     assert_eq!(
-        (row.state(7), row.state(8 + crate::LATE_S)),
+        (row.state(7, LATE_S), row.state(8 + LATE_S, LATE_S)),
         (SourceState::Fresh, SourceState::Late)
     );
     // A clock that is behind the one of then, or was ahead.
-    assert_eq!(row.state(6), SourceState::Late);
+    assert_eq!(row.state(6, LATE_S), SourceState::Late);
 }
 
 #[test]

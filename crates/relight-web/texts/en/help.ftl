@@ -145,6 +145,7 @@ help-advisories-retire = Take back an advisory of your own
 option-advisories-retire-reason = Why; kept with the advisory
 help-advisories-policy = Show or set whose word counts before whose, and which packages products are
 option-advisories-policy-file = TOML file with the new settings
+help-advisories-changes = Show who published, bound or retired advisories of yours, and who set whose word counts
 help-advisories-vex = Show what suppliers stated, and say whom you trust
 option-advisories-vex-trust = From now on statements of this issuer have an effect, and its CSAF documents may clear
 option-advisories-vex-distrust = From now on they have none

@@ -145,6 +145,7 @@ help-advisories-retire = Retirer un avis à vous
 option-advisories-retire-reason = Pourquoi; gardé avec l'avis
 help-advisories-policy = Montrer ou régler qui compte avant qui, et de quels paquets sont faits les produits
 option-advisories-policy-file = Fichier TOML des nouveaux réglages
+help-advisories-changes = Montrer qui a publié, rattaché ou retiré vos avis, et qui a réglé quelle parole compte
 help-advisories-vex = Montrer ce que les fournisseurs ont déclaré, et dire à qui vous vous fiez
 option-advisories-vex-trust = Désormais les déclarations de cet émetteur ont un effet, et ses documents CSAF peuvent écarter
 option-advisories-vex-distrust = Désormais elles n'en ont aucun

@@ -1,5 +1,6 @@
 //! `relight advisories`: what is known to be bad, from whom, and why a component matches.
 
+mod changes;
 mod cvss;
 mod explain;
 mod feeds;
@@ -8,6 +9,7 @@ mod import;
 mod order;
 mod own;
 mod policy;
+mod ratings;
 mod search;
 mod sources;
 mod statements;
@@ -34,6 +36,7 @@ use crate::report::{Report, Style};
 pub(crate) use relight_engine::import::UPDATED_KEY;
 
 pub(crate) use self::import::take_files;
+use self::ratings::RatingRow;
 
 /// What to do with advisories.
 #[derive(Debug, Args)]
@@ -53,6 +56,7 @@ enum Action {
     Retire(own::Retire),
     Vex(statements::Vex),
     Policy(policy::SetPolicy),
+    Changes(changes::Changes),
     Order(order::Order),
     Cvss(cvss::Cvss),
     Search(search::Search),
@@ -77,6 +81,7 @@ struct ShowDocument<'a> {
     aliases: &'a [String],
     summary: &'a str,
     score: Option<f64>,
+    ratings: Vec<RatingRow<'a>>,
     known_exploited: bool,
     revision: String,
     text_revision: String,
@@ -258,6 +263,7 @@ impl Advisories {
             Action::Retire(retire) => retire.run(context, report),
             Action::Vex(vex) => vex.run(context, report),
             Action::Policy(policy) => policy.run(context, report),
+            Action::Changes(changes) => changes.run(context, report),
             Action::Order(order) => order.run(context, report),
             Action::Cvss(cvss) => cvss.run(context, report),
             Action::Search(search) => search.run(context, report),
@@ -373,6 +379,7 @@ impl Show {
             aliases: &group.aliases,
             summary: group.summary(),
             score: group.score().map(|score| f64::from(score) / 10.0),
+            ratings: RatingRow::all(group),
             known_exploited: group.known_exploited(),
             revision: group.revision().to_string(),
             text_revision: group.text_revision().to_string(),
@@ -404,6 +411,7 @@ impl Show {
         let score = group.score().map(|score| format!("CVSS {}", tenths(lang, u64::from(score))));
         let score = score.unwrap_or_else(|| texts::not_scored(lang).to_owned());
         report.line(&format!("  {score} · {}", ranked.facts(lang).join(" · ")));
+        document.ratings.iter().for_each(|row| row.tell(lang, report));
         for sentence in ranked.sentences(lang) {
             report.line(&format!("    {sentence}"));
         }

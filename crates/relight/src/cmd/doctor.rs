@@ -4,7 +4,8 @@
 //! than its state. Whether a server is there is tried with its lock, for a moment.
 
 use clap::Args;
-use relight_engine::store::{SourceState, Store};
+use relight_engine::fetch::late_after;
+use relight_engine::store::{LATE_S, SourceState, Store};
 use relight_server::policy_file::Standing;
 use relight_server::web::number::Number;
 use relight_server::web::texts;
@@ -182,8 +183,10 @@ impl Visit<'_> {
                 "relight advisories update --offline DIR",
             );
         }
+        let late = late_after(self.store_of());
+        let late = late.map_err(|error| self.context.store_failure(&error))?;
         for row in rows {
-            let state = row.state(now);
+            let state = row.state(now, late.get(&row.name).copied().unwrap_or(LATE_S));
             let (health, next) = match state {
                 SourceState::Fresh => (Health::Good, ""),
                 SourceState::Late | SourceState::Never => {

@@ -20,7 +20,8 @@ use relight_engine::drive::Drive;
 use relight_engine::feeds::FeedFolder;
 use relight_engine::fetch::Fetched;
 use relight_engine::live::Board;
-use relight_engine::notify::{Proposal, ProposalRule};
+use relight_engine::notify::Proposal;
+use relight_engine::sources_policy::proposal_rule;
 use relight_engine::store::{Control, Notice, NoticeKind, SiteSet};
 use relight_model::{Site, Warning};
 use relight_server::web::number::rfc3339;
@@ -501,7 +502,9 @@ impl Server<'_> {
         if notices.is_empty() {
             return Ok(());
         }
-        let proposals = self.engine.proposals(ProposalRule::default());
+        let rule = proposal_rule(self.engine.store());
+        let rule = rule.map_err(|error| self.context.store_failure(&error))?;
+        let proposals = self.engine.proposals(rule);
         for notice in &notices {
             let proposed = proposals.iter().find(|it| it.advisory == notice.advisory);
             self.tell_one(notice, proposed, report);

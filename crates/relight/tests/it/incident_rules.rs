@@ -160,6 +160,8 @@ fn the_report_names_what_was_affected_and_what_was_done() {
     let phases = document["phases"].as_object().unwrap().values();
     let sum: u64 = phases.map(|count| count.as_u64().unwrap()).sum();
     assert_eq!(sum, document["sites"].as_u64().unwrap(), "the counters reconcile");
+    let credit = &document["sources"][0];
+    assert_eq!((&credit["source"], &credit["licence"]), (&"relight".into(), &"Apache-2.0".into()));
     place.write("fixed/log4j.jar", log4j("2.17.1"));
     place.write("fixed/release", "2");
     place.expect(0, &["incident", "fix", "san-001", "--note", "2.17.1"]);
@@ -167,6 +169,7 @@ fn the_report_names_what_was_affected_and_what_was_done() {
     place.expect(0, &["incident", "on", "--sites", "site:san-001", "--yes"]);
     let french = place.expect(0, &["incident", "report", "--lang", "fr"]).stdout;
     assert!(french.contains("mis à jour"), "{french}");
+    assert!(french.contains("  relight CVE-2021-44228: Apache-2.0\n"), "{french}");
 }
 
 /// Bad input: the gate cannot be written. The edge is named, its sites count as exposed and are

@@ -297,3 +297,69 @@ fn bounds_of_a_csaf_document_answer_by_themselves() {
     assert_eq!(told["verdict"], "affected", "{told}");
     assert!(told.to_string().contains("EX-1/CVE-2099-1"), "{told}");
 }
+
+/// Goal: nobody changes what answers rest on without a name. Method: each such command once, as the
+/// operator that the policy names, and what the register kept of it.
+#[test]
+fn who_changed_what_counts_is_kept() {
+    let place = place();
+    place.expect(0, &["advisories", "changes"]);
+    place.write("data/policy.toml", "[operators]\nsingle = \"Anna Roy\"\n");
+    let record = declare(&place, "<2.15.0", &["--package", CORE, "--yes", "--json"]).json();
+    let id = record["id"].as_str().unwrap();
+    declare(&place, "<2.16.0", &["--amend", id, "--yes"]);
+    // A dry run changes nothing.
+    declare(&place, "<2.17.0", &["--amend", id]);
+    place.expect(0, &["advisories", "bind", id, "CVE-2021-44228"]);
+    place.expect(0, &["advisories", "retire", id, "--reason", "it was a rumour"]);
+    place.write("policy.toml", "[proposals]\nscore = 9.0\nexploited = \"anywhere\"\n");
+    let set = place.expect(0, &["advisories", "policy", "policy.toml", "--json"]).json();
+    assert_eq!(set["proposals"], serde_json::json!({"score": 9.0, "exploited": "anywhere"}));
+    place.expect(0, &["advisories", "sources", "disable", "relight"]);
+    place.expect(2, &["advisories", "sources", "disable", "nobody"]);
+    place.expect(0, &["advisories", "sources", "enable", "relight"]);
+    place.expect(0, &["advisories", "vex", "--trust", "Supplier"]);
+    place.expect(0, &["advisories", "vex", "--distrust", "Supplier"]);
+    place.write("own.json", record["record"].to_string());
+    place.expect(0, &["advisories", "import", "--accept", "own", "own.json"]);
+    let kept = place.expect(0, &["advisories", "changes", "--json"]).json();
+    let kept = kept["changes"].as_array().unwrap();
+    assert!(kept.iter().all(|it| it["actor"] == "Anna Roy"), "{kept:?}");
+    let rows: Vec<String> = kept
+        .iter()
+        .map(|it| format!("{} {}", it["what"].as_str().unwrap(), it["after"].as_str().unwrap()))
+        .collect();
+    let wanted = [
+        format!("declare {id} a call on Friday"),
+        format!("amend {id} a call on Friday"),
+        format!("bind {id} CVE-2021-44228"),
+        format!("retire {id} it was a rumour"),
+        "policy ".to_owned() + kept[4]["after"].as_str().unwrap(),
+        "sources disable relight ".to_owned(),
+        "sources enable relight ".to_owned(),
+        "vex --trust Supplier ".to_owned(),
+        "vex --distrust Supplier ".to_owned(),
+        "--accept own ".to_owned(),
+    ];
+    assert_eq!(rows, wanted);
+    assert!(rows[4].contains(r#""exploited":"anywhere""#), "{rows:?}");
+    let told = place.expect(0, &["advisories", "changes"]).stdout;
+    assert!(told.contains(&format!("  Anna Roy  retire {id}  it was a rumour\n")), "{told}");
+    for (word, file) in [("score = 11", "score"), ("exploited = \"always\"", "where")] {
+        place.write(file, format!("[proposals]\n{word}\n"));
+        place.expect(2, &["advisories", "policy", file]);
+    }
+}
+
+/// Without a policy it is the account of the system that is named: nobody is nameless, and nobody
+/// is kept from publishing.
+#[test]
+fn without_a_policy_the_account_of_the_system_is_named() {
+    let place = place();
+    declare(&place, "<2.15.0", &["--package", CORE, "--yes"]);
+    let kept = place.expect(0, &["advisories", "changes", "--json"]).json();
+    let actor = kept["changes"][0]["actor"].as_str().unwrap();
+    assert!(actor.strip_prefix("uid ").is_some_and(|it| it.parse::<u32>().is_ok()), "{actor}");
+    let none = Place::with_sites().expect(0, &["advisories", "changes", "--lang", "fr"]).stdout;
+    assert_eq!(none, "personne n’a encore rien changé\n");
+}

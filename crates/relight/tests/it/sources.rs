@@ -330,3 +330,53 @@ fn sites_are_asked_by_the_cpe_names_that_people_gave_them() {
     place.expect(0, &["sites", "set", "san-001", "cpe=none"]);
     assert_eq!(verdicts(&["--cpe"]), "affected clear unknown");
 }
+
+/// Goal: nobody has to believe one number. Method: a flaw that three records rate, by vectors of
+/// several versions, by one that cannot be read and has a number beside it, and in words.
+#[test]
+fn every_rating_is_shown_with_its_vector_and_who_gave_it() {
+    let place = Place::new();
+    let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+    let ghsa = GOOD.replace(
+        r#""affected""#,
+        &format!(
+            r#""severity":[{{"type":"CVSS_V3","score":"{vector}"}},{{"type":"CVSS_V2",
+            "score":"AV:N/AC:L/Au:N/C:C/I:C/A:C"}},{{"type":"Ubuntu","score":"high"}}],"affected""#
+        ),
+    );
+    place.write("osv/a.json", ghsa);
+    let metric = r#"{"source":"nvd@nist.gov","cvssData":{"version":"3.1",
+        "vectorString":"CVSS:3.1/AV:?","baseScore":7.5}}"#;
+    let nvd = r#"{"id":"CVE-2099-0001","sourceIdentifier":"a@b.example","vulnStatus":"Analyzed",
+        "published":"2099-01-01T00:00:00.000","lastModified":"2099-01-01T00:00:00.000",
+        "descriptions":[],"metrics":{"cvssMetricV31":[METRIC]}}"#;
+    let nvd = nvd.replace("METRIC", metric);
+    place.write("osv/nvd.json", format!(r#"{{"cve":{nvd}}}"#));
+    place.expect(0, &["advisories", "import", "osv"]);
+    let shown = place.expect(0, &["advisories", "show", "CVE-2099-0001", "--json"]).json();
+    assert_eq!(shown["score"], 9.8);
+    let rows: Vec<String> = shown["ratings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| format!("{} {} {} {}", it["by"], it["version"], it["score"], it["stated"]))
+        .collect();
+    let wanted = [
+        r#""ghsa" "2.0" 10.0 null"#,
+        r#""ghsa" "3.1" 9.8 null"#,
+        r#""Ubuntu" null null null"#,
+        r#""nvd@nist.gov" "3" null 7.5"#,
+    ];
+    assert_eq!(rows, wanted);
+    let text = place.expect(0, &["advisories", "show", "CVE-2099-0001"]).stdout;
+    for line in [
+        "    CVSS 2.0  10.0  AV:N/AC:L/Au:N/C:C/I:C/A:C  (ghsa)\n".to_owned(),
+        format!("    CVSS 3.1  9.8  {vector}  (ghsa)\n"),
+        "    high  (Ubuntu)\n".to_owned(),
+        "    CVSS 3  7.5 as stated  CVSS:3.1/AV:?  (nvd@nist.gov)\n".to_owned(),
+    ] {
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+    let french = place.expect(0, &["advisories", "show", "CVE-2099-0001", "--lang", "fr"]).stdout;
+    assert!(french.contains("7,5 selon la source"), "{french}");
+}

@@ -1,5 +1,7 @@
 //! `relight advisories feeds`: what is fetched over the network, from where, and how that goes.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand};
 use relight_engine::fetch::{
     Feed, FeedFault, FeedKind, FeedState, READY_NAMES, Trouble, add_feed, feeds, held_until,
@@ -74,6 +76,8 @@ pub(super) struct FeedRow {
     waiting: usize,
     /// What the last whole list brought that no list of changes had told.
     missed: usize,
+    /// The sources whose records it brought.
+    sources: BTreeSet<String>,
 }
 
 #[derive(Serialize)]
@@ -109,9 +113,20 @@ impl FeedRow {
             trouble: trouble.map(|Trouble { code, detail }| TroubleRow { code, detail }),
             waiting: state.waiting,
             missed: state.missed,
+            sources: state.sources,
             name: feed.name,
             url: feed.url,
         }
+    }
+
+    /// Whether it brought records of this source.
+    pub(super) fn brings(&self, source: &str) -> bool {
+        self.sources.contains(source)
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Says how it is doing.

@@ -12,6 +12,7 @@ use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
+use super::changes;
 use super::feeds::fault_words;
 use super::import::{WarningRow, tell_warnings, warning_row};
 use crate::context::Context;
@@ -77,6 +78,7 @@ impl Fetch {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         bar.set_message(plain(&texts::fetch_progress(lang, wanted.len())));
+        changes::note_accepted(&self.accept, context, &store)?;
         let options = FetchOptions { accept: self.accept, now: context.now(), chance: chance() };
         let mut all = Vec::new();
         let told = &mut |fetched| {

@@ -11,8 +11,8 @@ use relight_model::Warning;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::UPDATED_KEY;
 use super::fetch::Fetch;
+use super::{UPDATED_KEY, changes};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::inventory;
@@ -121,6 +121,7 @@ fn run(
         })?;
     }
     let store = context.store()?;
+    changes::note_accepted(&options.accept, context, &store)?;
     let told = take(&files, options, context, &store)?;
     tell_warnings(&told, report);
     if context.json {

@@ -13,6 +13,7 @@ use relight_server::web::{Lang, texts};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::changes::Hand;
 use super::cvss;
 use crate::cmd::affected::alike::{self, Example, thousandths};
 use crate::context::Context;
@@ -110,7 +111,8 @@ impl Declare {
         let answers = register.ask(&question, sites, INVENTORY_AGE_MAX_S);
         let after = slugs(&register, &question);
         if self.yes {
-            store(&register.store, &read, &raw, context)?;
+            let verb = if self.amend.is_some() { "amend" } else { "declare" };
+            store(&register.store, &read, &raw, (verb, &self.reason), context)?;
         }
         let told = Declaration {
             id: &id,
@@ -275,9 +277,10 @@ impl Bind {
             return Err(Failure::usage(texts::own_flaw(lang, &self.flaw)));
         }
         let mut aliases: BTreeSet<String> = strings(&record["aliases"]);
-        aliases.insert(if flaw.starts_with("CVE-") { flaw } else { self.flaw.clone() });
+        let flaw = if flaw.starts_with("CVE-") { flaw } else { self.flaw.clone() };
+        aliases.insert(flaw.clone());
         record["aliases"] = json!(aliases);
-        rewrite(&store, record, context, report, texts::own_bound(lang))
+        rewrite(&store, record, ("bind", &flaw), context, report)
     }
 }
 
@@ -288,7 +291,7 @@ impl Retire {
         let mut record = own(&store, &self.id, context)?;
         record["withdrawn"] = rfc3339(context.now()).into();
         record["database_specific"]["retired_because"] = self.reason.as_str().into();
-        rewrite(&store, record, context, report, texts::own_retired(context.lang))
+        rewrite(&store, record, ("retire", &self.reason), context, report)
     }
 }
 
@@ -296,15 +299,15 @@ impl Retire {
 fn rewrite(
     kept: &Store,
     mut record: Value,
+    act: (&str, &str),
     context: &Context,
     report: &mut Report,
-    done: &str,
 ) -> Result<(), Failure> {
     record["modified"] = rfc3339(context.now()).into();
     let id = record["id"].as_str().unwrap_or_default().to_owned();
     let raw = record.to_string();
     let read = parse(&id, &raw, context)?;
-    store(kept, &read, &raw, context)?;
+    store(kept, &read, &raw, act, context)?;
     let known = crate::inventory::advisories(context)?;
     let group = super::find(&known, &id, context)?;
     if context.json {
@@ -312,7 +315,9 @@ fn rewrite(
         let body = Changed { id: &id, group: &group.id, aliases: &group.aliases, withdrawn };
         report.document("relight.declaration-changed/1", &body);
     } else {
-        report.line(&format!("{}  {done}", report.paint(Style::Strong, &id)));
+        let done = if act.0 == "bind" { texts::own_bound } else { texts::own_retired };
+        let id = report.paint(Style::Strong, &id);
+        report.line(&format!("{id}  {}", done(context.lang)));
         report.next(&format!("relight affected {}", group.id));
     }
     Ok(())
@@ -476,12 +481,21 @@ fn parse(id: &str, raw: &str, context: &Context) -> Result<Advisory, Failure> {
     read.ok_or_else(|| unknown_advisory(id, context.lang))
 }
 
-fn store(store: &Store, read: &Advisory, raw: &str, context: &Context) -> Result<(), Failure> {
+/// Stores what a person did to a record: `verb` with a word on it.
+fn store(
+    store: &Store,
+    read: &Advisory,
+    raw: &str,
+    (verb, word): (&str, &str),
+    context: &Context,
+) -> Result<(), Failure> {
+    let hand = Hand::of(context, store)?;
     let recorded_at: Timestamp = context.now();
-    let bytes = raw.as_bytes();
-    let row = RawAdvisory { id: &read.id, revision: read.revision, bytes, recorded_at };
-    let stored = store.put_advisories(SOURCE, &[row]);
-    stored.map(drop).map_err(|error| context.store_failure(&error))
+    let (id, bytes) = (&read.id, raw.as_bytes());
+    let row = RawAdvisory { id, revision: read.revision, bytes, recorded_at };
+    let what = format!("advisories {verb} {id}");
+    let stored = store.publish_advisory(SOURCE, &row, hand.by(), (&what, word));
+    stored.map_err(|error| context.store_failure(&error))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use clap::Args;
 use relight_engine::sources_policy::{SourcesPolicy, set_sources_policy, sources_policy};
 use relight_server::web::texts;
 
+use super::changes::Hand;
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::report::Report;
@@ -26,7 +27,8 @@ impl SetPolicy {
         if let Some(file) = &self.file {
             let document = read(file, context)?;
             let store = context.store()?;
-            set_sources_policy(&store, &document).map_err(failed)?.map_err(|fault| {
+            let hand = Hand::of(context, &store)?;
+            set_sources_policy(&store, &document, hand.by()).map_err(failed)?.map_err(|fault| {
                 let (what, remedy) = coded(context.lang, fault.code);
                 Failure::usage(format!("{what}: {}", fault.word)).hint(remedy)
             })?;
@@ -45,7 +47,8 @@ impl SetPolicy {
 }
 
 fn tell(document: &SourcesPolicy, report: &mut Report) {
-    let SourcesPolicy { ranks, last_known_is_last, related_attaches, bindings } = document;
+    let SourcesPolicy { ranks, last_known_is_last, related_attaches, bindings, proposals } =
+        document;
     if *document == SourcesPolicy::default() {
         report.line(texts::policy_default(report.lang()));
     }
@@ -65,6 +68,8 @@ fn tell(document: &SourcesPolicy, report: &mut Report) {
         }
         report.line(&format!("  {} · {}", line.reviewer, line.reference));
     }
+    proposals.score.iter().for_each(|it| report.line(&format!("proposals.score = {it}")));
+    proposals.exploited.iter().for_each(|it| report.line(&format!("proposals.exploited = {it}")));
 }
 
 fn read(file: &std::path::Path, context: &Context) -> Result<SourcesPolicy, Failure> {

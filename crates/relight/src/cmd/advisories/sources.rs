@@ -1,19 +1,20 @@
 //! `relight advisories sources`: who says what is bad, under which licence, and how old it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand};
+use relight_engine::fetch::late_after;
 use relight_engine::matching::package_of;
 use relight_engine::silenced::{disable_source, disabled_sources, enable_source};
-use relight_engine::store::{self, SourceState, Store};
+use relight_engine::store::{self, LATE_S, SourceState, Store};
 use relight_formats::advisory::{self, source_info};
 use relight_model::Timestamp;
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::UPDATED_KEY;
 use super::feeds::FeedRow;
+use super::{UPDATED_KEY, changes};
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::inventory;
@@ -74,14 +75,17 @@ impl Sources {
             None => {}
             Some(Action::Disable(Named { name })) => {
                 let store = context.existing_store()?;
-                let switched = disable_source(&store, &name, context.now());
+                let switched =
+                    disable_source(&store, &name, changes::Hand::of(context, &store)?.by());
                 switched.map_err(store_failed)?.map_err(|fault| {
                     let (what, remedy) = coded(context.lang, fault.as_str());
                     Failure::usage(texts::labelled(context.lang, what, &name)).hint(remedy)
                 })?;
             }
             Some(Action::Enable(Named { name })) => {
-                enable_source(&*context.existing_store()?, &name).map_err(store_failed)?;
+                let store = context.existing_store()?;
+                let hand = changes::Hand::of(context, &store)?;
+                enable_source(&store, &name, hand.by()).map_err(store_failed)?;
             }
         }
         show(context, report)
@@ -95,7 +99,8 @@ fn show(context: &Context, report: &mut Report) -> Result<(), Failure> {
     let mut document = Document { updated: None, sources, feeds, gaps: gaps_of_none };
     if let Some(store) = context.store_if_any()? {
         let rows = store.advisory_sources().map_err(failed)?;
-        document.sources.extend(rows.into_iter().map(|it| row(it, context.now())));
+        let late = late_after(&store).map_err(failed)?;
+        document.sources.extend(rows.into_iter().map(|it| row(it, &late, context.now())));
         let disabled = disabled_sources(&store).map_err(failed)?;
         // The scores of EPSS are no records: it has a row only while it is switched off.
         for name in disabled.keys() {
@@ -145,10 +150,11 @@ fn bare(name: &str) -> Row {
     }
 }
 
-fn row(source: store::SourceRow, now: Timestamp) -> Row {
+fn row(source: store::SourceRow, late: &BTreeMap<String, i64>, now: Timestamp) -> Row {
     let info = source_info(&source.name);
+    let late_s = late.get(&source.name).copied().unwrap_or(LATE_S);
     Row {
-        state: source.state(now).as_str(),
+        state: source.state(now, late_s).as_str(),
         records: source.records,
         withdrawn: source.withdrawn,
         vanished: source.vanished,
@@ -159,6 +165,32 @@ fn row(source: store::SourceRow, now: Timestamp) -> Row {
         attribution: info.map_or("", |info| info.attribution),
         url: info.map_or("", |info| info.url),
         name: source.name,
+    }
+}
+
+impl Row {
+    /// What to do about its state; nothing where it is as it should be.
+    fn next(&self, feeds: &[FeedRow]) -> Option<String> {
+        let feed = feeds.iter().find(|feed| feed.brings(&self.name));
+        let update = || match feed {
+            Some(feed) => format!("relight advisories update {}", feed.name()),
+            None => "relight advisories update --offline DIR".to_owned(),
+        };
+        let is = |state: SourceState| self.state == state.as_str();
+        match () {
+            () if self.state == DISABLED => {
+                Some(format!("relight advisories sources enable {}", self.name))
+            }
+            () if is(SourceState::Refused) => Some(match feed {
+                Some(_) => format!("{} --accept {}", update(), self.name),
+                None => format!("relight advisories import --accept {} FILE", self.name),
+            }),
+            // What its last documents were like stands in the warnings of reading them again.
+            () if is(SourceState::Late) || is(SourceState::Never) || is(SourceState::Failing) => {
+                Some(update())
+            }
+            () => None,
+        }
     }
 }
 
@@ -191,11 +223,8 @@ fn text(document: &Document, context: &Context, report: &mut Report) {
             let words = texts::by_code(lang, &format!("source-{kind}")).unwrap_or(kind);
             report.line(&format!("  {}", texts::labelled(lang, words, &count.to_string())));
         }
-        if row.state == DISABLED {
-            report.next(&format!("relight advisories sources enable {}", row.name));
-        }
-        if row.state == SourceState::Refused.as_str() {
-            report.next(&format!("relight advisories import --accept {} FILE", row.name));
+        if let Some(next) = row.next(&document.feeds) {
+            report.next(&next);
         }
     }
     document.feeds.iter().for_each(|row| row.tell(lang, report));

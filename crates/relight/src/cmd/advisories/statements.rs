@@ -7,6 +7,7 @@ use relight_server::web::number::rfc3339;
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
+use super::changes::Hand;
 use super::find;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -67,12 +68,17 @@ impl Vex {
 
     /// Changes the list of those who are trusted.
     fn change(&self, context: &Context) -> Result<(), Failure> {
-        let changed = match (&self.trust, &self.distrust) {
+        let store = match (&self.trust, &self.distrust) {
             (None, None) => return Ok(()),
-            (Some(issuer), _) => trust::trust(&*context.store()?, issuer),
-            (None, Some(issuer)) => trust::distrust(&*context.existing_store()?, issuer),
+            (Some(_), _) => context.store()?,
+            (None, Some(_)) => context.existing_store()?,
         };
-        changed.map(drop).map_err(|error| context.store_failure(&error))
+        let hand = Hand::of(context, &store)?;
+        let trusted = self.trust.iter().map(|issuer| trust::trust(&store, issuer, hand.by()));
+        let others = self.distrust.iter();
+        let mut changed =
+            trusted.chain(others.map(|issuer| trust::distrust(&store, issuer, hand.by())));
+        changed.try_for_each(|it| it.map(drop)).map_err(|error| context.store_failure(&error))
     }
 }
 

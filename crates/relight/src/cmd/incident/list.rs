@@ -2,7 +2,8 @@
 
 use clap::Args;
 use relight_engine::incident::Incident;
-use relight_engine::notify::{Proposal, ProposalRule, proposals};
+use relight_engine::notify::{Proposal, proposals};
+use relight_engine::sources_policy::proposal_rule;
 use relight_server::web::number::{rfc3339, tenths};
 use relight_server::web::texts;
 use serde::Serialize;
@@ -45,8 +46,9 @@ impl List {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let store = context.existing_store()?;
         let ledger = register::ledger(&store, context)?;
-        let proposed = proposals(&store, ProposalRule::default())
-            .map_err(|error| Failure::engine(context.lang, &error))?;
+        let rule = proposal_rule(&store).map_err(|error| context.store_failure(&error))?;
+        let proposed =
+            proposals(&store, rule).map_err(|error| Failure::engine(context.lang, &error))?;
         let incidents: Vec<(&str, &Incident)> = ledger.incidents().collect();
         if context.json {
             let document = Document {

@@ -13,6 +13,7 @@ use relight_server::web::words::part_state;
 use serde::Serialize;
 
 use super::choose;
+use crate::attribution::Credit;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::localise::one_of;
@@ -38,6 +39,8 @@ struct Document<'a> {
     sites: usize,
     phases: std::collections::BTreeMap<&'static str, usize>,
     exposed: usize,
+    /// Whose advisories it rests on, under which licence.
+    sources: Vec<Credit<'a>>,
     rows: Vec<Row>,
 }
 
@@ -98,7 +101,10 @@ impl Report {
         let rows = rows(&register, &id, &seen, context)?;
         match self.format.as_str() {
             "csv" if !context.json => csv(&rows, report),
-            "text" if !context.json => text(&id, &rows, context, report),
+            "text" if !context.json => {
+                text(&id, &rows, context, report);
+                Credit::of(&register.advisories, &id).iter().for_each(|it| it.tell(report));
+            }
             _ => document(&id, rows, &register, report),
         }
         Ok(())
@@ -200,6 +206,7 @@ fn document(id: &str, rows: Vec<Row>, register: &Register, report: &mut Output) 
         sites: keys.len(),
         phases,
         exposed: counters.exposed,
+        sources: Credit::of(&register.advisories, id),
         rows,
     };
     report.document("relight.incident-report/1", &document);
