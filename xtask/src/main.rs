@@ -22,6 +22,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bench::matching::Part;
 use metrics::Metrics;
 use tree::Tree;
 
@@ -40,7 +41,10 @@ cargo xtask fingerprints [--program FILE] [--only PACKAGE -o FILE]
                              learns the seed of the fingerprint database again (Debian)
 cargo xtask vectors [DIR]    published test vectors of versions, scores and names, where they are
 cargo xtask vectors watch    published payloads, logs and flows against the watch, where they are
-cargo xtask oracle SCHEME [--seed N] [--pairs N]    random versions, against the tool of the scheme
+cargo xtask oracle SCHEME|all [--seed N] [--pairs N]
+                             random versions, against the tool of the scheme
+cargo xtask oracle cvss [--seed N] [--count N]
+                             random vectors, against the package of Python
 cargo xtask oracle log4j [--seed N] [--count N] [--jars DIR] [--write-corpus]
                              random messages, against log4j-core 2.14.1 itself (JDK)
 cargo xtask fuzz [SEED] [N]  N random comparisons of versions (10 million), and what one costs
@@ -49,7 +53,8 @@ cargo xtask bench build      the cold release build: CPU seconds, crates, wall t
 cargo xtask bench incident [--quick] [PART...]
                              nginx and HAProxy with 4,000 sites: dark, lit, faults, memory, journal
 cargo xtask bench like       which of 4,000 sites have archives like an example
-cargo xtask bench match [--quick]    a new advisory against five million component rows
+cargo xtask bench match [--quick] [--only import]
+                             a new advisory against five million component rows; imports alone
 cargo xtask bench wall       a wall that changes 1,000 times a second: frames, main thread, filters
 cargo xtask bench watch [--quick] [--program FILE]    reading logs, beside wc and other programs
 cargo xtask bench watch --only grid|scale|peers|probed     actors of every pace; the pool at full
@@ -95,8 +100,9 @@ fn run(arguments: &[&str]) -> Result<(), String> {
             bench::incident::run(&bench::incident::Options::parse(words)?)
         }
         ["bench", "like"] => bench::alike::run(),
-        ["bench", "match"] => bench::matching::run(false),
-        ["bench", "match", "--quick"] => bench::matching::run(true),
+        ["bench", "match"] => bench::matching::run(Part::All),
+        ["bench", "match", "--quick"] => bench::matching::run(Part::Quick),
+        ["bench", "match", "--only", "import"] => bench::matching::run(Part::Import),
         ["bench", "wall"] => bench::wall::run(),
         ["bench", "watch", words @ ..] => bench::watch::run(words),
         ["bench", "scan", words @ ..] => bench::scan::run(&bench::scan::Options::parse(words)?),

@@ -3,6 +3,7 @@
 
 mod lookup;
 mod messages;
+mod scores;
 mod tools;
 mod versions;
 
@@ -26,14 +27,17 @@ type Pair = (String, String);
 /// # Errors
 /// When the tool is not there, or the two sides differ.
 pub(crate) fn run(words: &[&str]) -> Result<(), String> {
-    if let Some(("log4j", options)) = words.split_first().map(|(first, rest)| (*first, rest)) {
-        return lookup::run(options);
+    match words {
+        ["log4j", options @ ..] => return lookup::run(options),
+        ["cvss", options @ ..] => return scores::run(options),
+        _ => {}
     }
     let known: Vec<_> = ORACLES.iter().map(|oracle| oracle.scheme).collect();
-    let usage =
-        || format!("oracle SCHEME [--seed N] [--pairs N]; schemes: {}, log4j", known.join(", "));
+    let usage = || {
+        let known = known.join(", ");
+        format!("oracle SCHEME [--seed N] [--pairs N]; schemes: {known}, cvss, log4j, all")
+    };
     let (scheme, options) = words.split_first().ok_or_else(usage)?;
-    let oracle = ORACLES.iter().find(|oracle| oracle.scheme == *scheme).ok_or_else(usage)?;
     let (mut seed, mut count) = (1, PAIRS);
     for option in options.chunks(2) {
         match option {
@@ -42,6 +46,24 @@ pub(crate) fn run(words: &[&str]) -> Result<(), String> {
             _ => return Err(usage()),
         }
     }
+    if *scheme == "all" {
+        return all(seed, count);
+    }
+    let oracle = ORACLES.iter().find(|oracle| oracle.scheme == *scheme).ok_or_else(usage)?;
+    one(oracle, seed, count)
+}
+
+/// Every tool that defines an order, and the scores; one that differs or is not there stops no
+/// other.
+fn all(seed: u64, count: usize) -> Result<(), String> {
+    let mut faults: Vec<String> =
+        ORACLES.iter().filter_map(|oracle| one(oracle, seed, count).err()).collect();
+    faults.extend(scores::run(&["--seed", &seed.to_string()]).err());
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
+}
+
+fn one(oracle: &Oracle, seed: u64, count: usize) -> Result<(), String> {
+    let scheme = oracle.scheme;
     let program = program()?;
     let mut chance = Chance::new(seed);
     let mut pairs: Vec<_> = (0..count).map(|_| versions::pair(scheme, &mut chance)).collect();

@@ -4,21 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::num::NonZero;
-use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
 
 use relight_formats::advisory::feed::{self, Document};
-use relight_formats::advisory::{self, Input, Reading, Record};
-use relight_match::{cvss_fault, cvss_scores};
-use relight_model::{Advisory, Digest, Rating, RatingKind, Timestamp, Warning};
-use relight_store::{Guard, Importer, Kept, NewDocument, SourceCounts, Store, StoreError};
+use relight_model::{Timestamp, Warning};
+use relight_store::{Guard, Importer, Kept, SourceCounts, Store, StoreError};
 
+use self::readers::{Parsed, Readers};
 use self::told::Told;
 
+mod readers;
 mod told;
 
 /// Bytes of documents that are read before any is stored: an import holds two batches in memory.
@@ -26,9 +21,6 @@ pub const BATCH_BYTES: usize = 16 << 20;
 
 /// Documents that are read before any is stored.
 pub const BATCH_DOCUMENTS: usize = 1_024;
-
-/// Threads that read documents.
-const THREADS_MAX: usize = 8;
 
 /// Warnings that are kept word for word; the rest is counted.
 pub const WARNINGS_MAX: usize = 1_000;
@@ -155,8 +147,9 @@ pub fn import_staged(
     progress: &mut dyn FnMut(usize, &str),
 ) -> Result<ImportReport, StoreError> {
     let (report, told) = (ImportReport::default(), Told::default());
-    let (batch, reading) = (Batch::default(), None);
-    let mut run = Run { store, progress, formats: options.formats, report, told, batch, reading };
+    let (formats, readers) = (options.formats, Readers::start());
+    let (batch, before) = (Batch::default(), Batch::default());
+    let mut run = Run { store, progress, formats, report, told, readers, batch, before };
     for file in files {
         run.file(file)?;
     }
@@ -174,22 +167,23 @@ struct Run<'r> {
     formats: &'static [&'static str],
     report: ImportReport,
     told: Told,
-    /// What comes next, of one file or of several.
+    readers: Readers,
+    /// What is being read, of one file or of several.
     batch: Batch,
-    /// The batch that is being read meanwhile.
-    reading: Option<JoinHandle<(Batch, Vec<Parsed>)>>,
+    /// What is being read as well, and kept next.
+    before: Batch,
 }
 
-/// Documents that were not read yet.
-#[derive(Default)]
+/// How much was given to be read.
+#[derive(Clone, Copy, Default)]
 struct Batch {
-    documents: Vec<Document>,
+    documents: usize,
     bytes: usize,
 }
 
 impl Batch {
-    const fn is_full(&self) -> bool {
-        self.bytes >= BATCH_BYTES || self.documents.len() >= BATCH_DOCUMENTS
+    const fn is_full(self) -> bool {
+        self.bytes >= BATCH_BYTES || self.documents >= BATCH_DOCUMENTS
     }
 }
 
@@ -212,48 +206,39 @@ impl Run<'_> {
                 Ok(document) if !staged.holds(&document.place) => {}
                 Ok(document) => {
                     self.batch.bytes += document.bytes.len();
-                    self.batch.documents.push(document);
+                    self.batch.documents += 1;
+                    self.readers.give(document);
                 }
                 Err(warning) => self.report.unreadable(place, warning),
             }
             if self.batch.is_full() {
-                result = self.read();
+                result = self.turn();
             }
             result.is_ok()
         });
         result
     }
 
-    /// Begins to read the batch, and keeps the one before.
-    fn read(&mut self) -> Result<(), StoreError> {
-        let (batch, before) = (std::mem::take(&mut self.batch), self.reading.take());
-        self.reading = Some(thread::spawn(move || {
-            let read = read_all(&batch.documents);
-            (batch, read)
-        }));
+    /// Keeps the batch before the one that is full, while that one is read.
+    fn turn(&mut self) -> Result<(), StoreError> {
+        let before = std::mem::replace(&mut self.before, std::mem::take(&mut self.batch));
         self.keep(before)
     }
 
     fn keep_rest(&mut self) -> Result<(), StoreError> {
-        self.read()?;
-        let last = self.reading.take();
-        self.keep(last)
+        self.turn()?;
+        self.turn()
     }
 
-    fn keep(
-        &mut self,
-        reading: Option<JoinHandle<(Batch, Vec<Parsed>)>>,
-    ) -> Result<(), StoreError> {
-        let Some(reading) = reading else { return Ok(()) };
-        // A thread that panicked found a bug of ours: it goes on in this one.
-        let (batch, read) = reading.join().unwrap_or_else(|panic| resume_unwind(panic));
-        let last = batch.documents.last().map(|it| it.place.clone());
-        let mut read: Vec<_> = batch.documents.into_iter().zip(read).collect();
-        read.retain(|(document, parsed)| self.is_wanted(document, parsed.reading.format));
-        let new = read.iter().flat_map(|(document, parsed)| parsed.documents(document));
+    fn keep(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let mut read: Vec<Parsed> =
+            (0..batch.documents).map_while(|_| self.readers.take()).collect();
+        let last = read.last().map(|it| it.document.place.clone());
+        read.retain(|parsed| self.is_wanted(&parsed.document, parsed.format));
+        let new = read.iter().flat_map(Parsed::documents);
         let mut kept = self.store.keep_documents(&new.collect::<Vec<_>>())?.into_iter();
-        for (document, parsed) in read {
-            self.tell(document, parsed, &mut kept);
+        for parsed in read {
+            self.tell(parsed, &mut kept);
         }
         if let Some(place) = last {
             (self.progress)(self.report.records, &place);
@@ -277,105 +262,21 @@ impl Run<'_> {
     }
 
     /// Takes down what a document tells, whose records are kept.
-    fn tell(&mut self, document: Document, parsed: Parsed, kept: &mut impl Iterator<Item = Kept>) {
-        let Parsed { reading, matching, scores: wrong } = parsed;
-        let Reading { format: _, records, refused, notes, scores, whole, extents } = reading;
+    fn tell(&mut self, parsed: Parsed, kept: &mut impl Iterator<Item = Kept>) {
+        let Parsed { document, records, refused, notes, scores, whole, dated, extents, .. } =
+            parsed;
         self.report.records += records.len();
-        let dated = told::dated(&records, &whole);
-        let kept = records.into_iter().zip(matching).zip(kept);
-        let records = kept.map(|((record, matching), kept)| (record, matching, kept)).collect();
-        self.told.records(&document.place, records, &extents);
+        self.told.records(&document.place, records.into_iter().zip(kept).collect(), &extents);
         for refusal in refused {
             refusal.id.iter().for_each(|id| self.told.refused(id));
             self.report.reject(refusal.warning);
         }
-        notes.into_iter().chain(wrong).for_each(|note| self.report.note(note));
+        notes.into_iter().for_each(|note| self.report.note(note));
         self.told.whole(&whole, dated);
         if let Some(scores) = scores {
             self.told.scores(scores, document.bytes);
         }
     }
-}
-
-/// A document that was read, with the matching form of each record.
-struct Parsed {
-    reading: Reading,
-    matching: Vec<Digest>,
-    /// What is wrong with the scores of the records, which stay in use.
-    scores: Vec<Warning>,
-}
-
-impl Parsed {
-    /// The documents of its records.
-    fn documents<'a>(&'a self, of: &'a Document) -> impl Iterator<Item = NewDocument<'a>> {
-        self.reading.records.iter().map(|record| NewDocument {
-            source: &record.advisory.source,
-            id: &record.advisory.id,
-            revision: record.advisory.revision,
-            bytes: record.kept(&of.bytes),
-        })
-    }
-}
-
-fn parse(document: &Document) -> Parsed {
-    let Document { place, line, bytes } = document;
-    let reading = advisory::read(&Input { source: "", place, line: *line, bytes });
-    let digest = |record: &Record| advisory::matching_digest(&record.advisory);
-    let matching = reading.records.iter().map(digest).collect();
-    let scores = reading.records.iter().flat_map(|it| wrong_scores(place, &it.advisory)).collect();
-    Parsed { reading, matching, scores }
-}
-
-/// Vectors that cannot be read, and numbers beside a vector that are not its score.
-fn wrong_scores<'a>(place: &'a str, advisory: &'a Advisory) -> impl Iterator<Item = Warning> + 'a {
-    let ratings = advisory.severities.iter().filter(|it| it.kind != RatingKind::Other);
-    ratings.filter_map(wrong_score).map(move |message| {
-        Warning::new("advisory-note", format!("{place} {}", advisory.id), message)
-    })
-}
-
-fn wrong_score(Rating { vector, stated, .. }: &Rating) -> Option<String> {
-    if vector.is_empty() {
-        return None;
-    }
-    if let Some(fault) = cvss_fault(vector) {
-        return Some(format!("the vector `{vector}` was not used: {}", fault.code));
-    }
-    let stated = (*stated)?;
-    let scores = cvss_scores(vector).ok()?;
-    if stated == scores.base || stated == scores.overall() {
-        return None;
-    }
-    let shown = |score: u16| format!("{}.{}", score / 10, score % 10);
-    let (stated, right) = (shown(stated), shown(scores.base));
-    Some(format!("the score {stated} is not that of its vector, which is {right}"))
-}
-
-/// Reads documents on several threads; the result is in their order.
-fn read_all(documents: &[Document]) -> Vec<Parsed> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
-    if threads == 1 || documents.len() < 2 {
-        return documents.iter().map(parse).collect();
-    }
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(documents.len())));
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((at, document)) = take(&next, documents) {
-                    let parsed = parse(document);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, parsed));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_unstable_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, parsed)| parsed).collect()
-}
-
-fn take<'a>(next: &AtomicUsize, documents: &'a [Document]) -> Option<(usize, &'a Document)> {
-    let at = next.fetch_add(1, Ordering::Relaxed);
-    documents.get(at).map(|document| (at, document))
 }
 
 #[cfg(test)]

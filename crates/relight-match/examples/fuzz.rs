@@ -60,10 +60,11 @@ fn main() -> ExitCode {
     let (seed, count) = (number(1, 1), number(2, COMPARISONS));
     println!("seed {seed}, {count} comparisons");
     let mut state = (seed as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut broken = 0;
-    for scheme in VersionScheme::ALL {
-        broken += fuzz(scheme, count / VersionScheme::ALL.len() + 1, &mut state);
-    }
+    let schemes = VersionScheme::ALL.len();
+    let each = count / schemes + 1;
+    let broken: usize = VersionScheme::ALL.into_iter().map(|it| fuzz(it, each, &mut state)).sum();
+    // Who panics does not come to this line.
+    println!("{} comparisons in {schemes} schemes, no panic, {broken} broken laws", each * schemes);
     if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

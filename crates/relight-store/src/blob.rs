@@ -4,6 +4,18 @@ use relight_model::Digest;
 use rusqlite::{Connection, Row, params, types::Type};
 use sha2::{Digest as _, Sha256};
 
+/// The digest under which bytes are kept: whoever has many to keep computes it on threads of its
+/// own, before anybody holds the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContentDigest(Digest);
+
+impl ContentDigest {
+    /// That of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(digest_of(bytes))
+    }
+}
+
 /// The SHA-256 of some bytes.
 pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
@@ -11,7 +23,15 @@ pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
 
 /// Stores bytes unless they are there already, and says under which digest.
 pub(crate) fn put(database: &Connection, bytes: &[u8]) -> Result<Digest, rusqlite::Error> {
-    let digest = digest_of(bytes);
+    put_digested(database, bytes, ContentDigest::of(bytes))
+}
+
+/// As [`put`], of bytes whose digest is known.
+pub(crate) fn put_digested(
+    database: &Connection,
+    bytes: &[u8],
+    ContentDigest(digest): ContentDigest,
+) -> Result<Digest, rusqlite::Error> {
     database
         .prepare_cached("INSERT INTO blob (digest, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
         .execute(params![digest.0, bytes])?;

@@ -4,6 +4,8 @@
 //! Usage: `matching FOLDER ADVISORIES [ROWS]`: FOLDER is empty and takes the register, ADVISORIES
 //! holds OSV records as JSON lines; without any, the generator writes some. `matching FOLDER` then
 //! starts on that register in a process of its own: how long that takes, and what it holds.
+//! `matching --only-import FOLDER ADVISORIES` imports alone, several times into registers that are
+//! empty, beside parsing the same bytes.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark stops at any fault")]
 
 mod portfolio;
@@ -41,6 +43,8 @@ const JUDGED: usize = 20;
 const ASKED_AGAIN: usize = 10_000;
 /// Full matches.
 const REPEATS: usize = 9;
+/// Imports, where nothing else is measured.
+const IMPORTS: usize = 7;
 /// Inventories that are written out for a peer to read again.
 const EXPORTED: usize = 20;
 
@@ -49,10 +53,15 @@ fn clock() -> i64 {
 }
 
 fn main() {
+    let is_import_alone = env::args().any(|it| it == "--only-import");
     // Cargo adds `--bench`.
     let arguments: Vec<String> = env::args().skip(1).filter(|it| !it.starts_with("--")).collect();
     let (folder, advisories, rest) = match &arguments[..] {
         [folder] => return println!("{}", start(Path::new(folder))),
+        [folder, advisories] if is_import_alone => {
+            let files = documents(Path::new(advisories));
+            return println!("{}", imports(Path::new(folder), &files));
+        }
         [folder, advisories, rest @ ..] => (folder, advisories, rest),
         [] => return println!("usage: matching FOLDER [ADVISORIES [ROWS]]"),
     };
@@ -114,11 +123,39 @@ fn documents(folder: &Path) -> Vec<PathBuf> {
 /// Reading, matching forms, storing and syncing every record, beside parsing the same bytes and
 /// keeping nothing.
 fn import(store: &Store, files: &[PathBuf]) -> Value {
-    let began = Instant::now();
+    let (began, cpu) = (Instant::now(), cpu_seconds());
     let report = import::import(store, files, &ImportOptions::default(), &mut |_, _| {}).unwrap();
-    let seconds = began.elapsed().as_secs_f64();
-    let began = Instant::now();
-    let mut bytes = 0;
+    let (seconds, cpu) = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    let (parse, bytes) = parse(files);
+    let per_second = report.records as f64 / seconds;
+    json!({"records": report.records, "bytes": bytes, "seconds": seconds, "cpu_seconds": cpu,
+           "per_second": per_second, "parse_only_seconds": parse})
+}
+
+/// Several imports, each into a register of its own; the median counts.
+fn imports(folder: &Path, files: &[PathBuf]) -> Value {
+    let rounds: Vec<Value> = (0..IMPORTS)
+        .map(|round| {
+            let folder = folder.join(round.to_string());
+            let figures = import(&Store::open(&folder).unwrap(), files);
+            fs::remove_dir_all(&folder).unwrap();
+            figures
+        })
+        .collect();
+    let median = |key: &str| {
+        let mut values: Vec<f64> = rounds.iter().filter_map(|it| it[key].as_f64()).collect();
+        quantile(&mut values, 0.5)
+    };
+    let [seconds, cpu, parse] = ["seconds", "cpu_seconds", "parse_only_seconds"].map(median);
+    let per_second = median("per_second");
+    json!({"records": rounds[0]["records"], "bytes": rounds[0]["bytes"], "seconds": seconds,
+           "cpu_seconds": cpu, "per_second": per_second, "parse_only_seconds": parse,
+           "rounds": rounds})
+}
+
+/// Seconds and bytes of parsing alone.
+fn parse(files: &[PathBuf]) -> (f64, usize) {
+    let (began, mut bytes) = (Instant::now(), 0);
     for file in files {
         let text = fs::read(file).unwrap();
         bytes += text.len();
@@ -126,10 +163,18 @@ fn import(store: &Store, files: &[PathBuf]) -> Value {
             serde_json::from_slice::<serde::de::IgnoredAny>(line).unwrap();
         }
     }
-    let parse = began.elapsed().as_secs_f64();
-    let per_second = report.records as f64 / seconds;
-    json!({"records": report.records, "bytes": bytes, "seconds": seconds,
-           "per_second": per_second, "parse_only_seconds": parse})
+    (began.elapsed().as_secs_f64(), bytes)
+}
+
+/// What Linux says that this process has spent on processors, all threads together.
+fn cpu_seconds() -> f64 {
+    /// Ticks a second, which Linux has told every program for thirty years.
+    const TICKS: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    // Behind the name, which may hold anything: user and system time are the 12th and 13th.
+    let behind = stat.rsplit_once(')').unwrap().1;
+    let ticks = behind.split_whitespace().skip(11).take(2).map(|it| it.parse::<f64>().unwrap());
+    ticks.sum::<f64>() / TICKS
 }
 
 /// Inventories as documents, for a peer that has to read them again for each new advisory.

@@ -162,6 +162,46 @@ fn withdrawn_and_back_forty_times() {
     }
 }
 
+/// Goal: of a number that is rejected the opinion of each of its containers ends, that of others
+/// about it stays, and all is as before when the number is published again. Method: a CVE record
+/// with the containers of an assigner and of somebody else, beside a record of OSV.
+#[test]
+fn m19_rejected_and_back() {
+    let it = Folder::new();
+    let product = |name: &str| {
+        format!(
+            r#"{{"packageURL":"pkg:npm/{name}","versions":[{{"version":"0","lessThan":"2",
+            "status":"affected","versionType":"semver"}}]}}"#
+        )
+    };
+    let cve = |state: &str, containers: &str| {
+        format!(
+            r#"{{"dataType":"CVE_RECORD","dataVersion":"5.1","cveMetadata":{{"cveId":
+            "CVE-2099-1","state":"{state}","assignerShortName":"x"}},"containers":{containers}}}"#
+        )
+    };
+    let (cna, adp) = (product("cna"), product("adp"));
+    let both = format!(
+        r#"{{"cna":{{"affected":[{cna}]}},"adp":[{{"title":"T","providerMetadata":
+        {{"shortName":"T"}},"affected":[{adp}]}}]}}"#
+    );
+    let rejected = r#"{"cna":{"rejectedReasons":[{"lang":"en","value":"twice"}]}}"#;
+    let osv = osv("GHSA-1", "osv", r#""aliases":["CVE-2099-1"],"#);
+    it.import(1, &[("osv.json", osv.as_bytes())]);
+    let all = ["adp", "cna", "osv"];
+    for (now, record, wanted) in [
+        (2, cve("PUBLISHED", &both), &all[..]),
+        (3, cve("REJECTED", rejected), &all[2..]),
+        (4, cve("PUBLISHED", &both), &all[..]),
+    ] {
+        it.import(now, &[("cve.json", record.as_bytes())]);
+        assert_eq!(it.affected("CVE-2099-1"), wanted, "{now}");
+    }
+    let history = it.store.advisory_history("cve", "CVE-2099-1").unwrap();
+    let states: Vec<_> = history.iter().map(|it| it.withdrawn.is_some()).collect();
+    assert_eq!(states, [false, true, false]);
+}
+
 /// Debian's tracker with so many packages, each with a flaw of its own number.
 fn tracker(count: usize) -> String {
     let entry = |n: usize| {

@@ -10,6 +10,7 @@ use relight_model::{Digest, Signal, Timestamp, Warning};
 use relight_store::{Content, Guard, ImportRecord, Importer, Kept, ScoreTable, StoreError, Stored};
 
 use super::ImportReport;
+use super::readers::ReadRecord;
 
 /// Everything that was told.
 #[derive(Debug, Default)]
@@ -59,18 +60,18 @@ impl Told {
     pub(super) fn records(
         &mut self,
         place: &str,
-        records: Vec<(Record, Digest, Kept)>,
+        records: Vec<(ReadRecord, Kept)>,
         extents: &[Extent],
     ) {
         let place = self.name(place);
         let mut documents = extents.iter().peekable();
         let mut from = self.steps.len();
-        for (at, (record, matching, kept)) in records.into_iter().enumerate() {
+        for (at, (record, kept)) in records.into_iter().enumerate() {
             let within = documents.peek().filter(|it| it.records.contains(&at));
-            let is_part = |it: &&&Extent| it.kind == ExtentKind::Ids && it.id != record.advisory.id;
+            let is_part = |it: &&&Extent| it.kind == ExtentKind::Ids && it.id != record.id;
             let document = within.filter(is_part).map_or("", |it| it.id.as_str());
             let document = self.name(document);
-            let put = self.put((Arc::clone(&place), document), record, matching, kept);
+            let put = self.put((Arc::clone(&place), document), record, kept);
             self.steps.push(Step::Put(put));
             if let Some(Extent { kind, id, .. }) = documents.next_if(|it| it.records.end == at + 1)
             {
@@ -84,23 +85,13 @@ impl Told {
     fn put(
         &mut self,
         (place, document): (Arc<str>, Arc<str>),
-        record: Record,
-        matching: Digest,
+        record: ReadRecord,
         kept: Kept,
     ) -> Put {
-        let Record { advisory, ordinal, .. } = record;
-        Put {
-            source: self.name(&advisory.source),
-            id: advisory.id.into(),
-            revision: advisory.revision,
-            modified: advisory.modified,
-            withdrawn: advisory.withdrawn,
-            place,
-            document,
-            matching,
-            ordinal,
-            kept,
-        }
+        let ReadRecord { source, id, revision, matching, ordinal, modified, withdrawn, .. } =
+            record;
+        let (source, id) = (self.name(&source), id.into());
+        Put { place, source, id, document, revision, matching, ordinal, modified, withdrawn, kept }
     }
 
     /// A record that cannot be read.

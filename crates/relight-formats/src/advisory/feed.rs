@@ -26,7 +26,7 @@ pub const DOCUMENT_BYTES_MAX: u64 = 1 << 30;
 pub const ENTRIES_MAX: usize = 4_000_000;
 
 /// Size of the parts of a document with one record a line, in bytes.
-pub const PART_BYTES: usize = 4 << 20;
+pub const PART_BYTES: usize = 1 << 20;
 
 /// A document, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]

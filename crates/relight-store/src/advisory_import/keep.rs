@@ -8,7 +8,7 @@ use relight_model::Digest;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::DOING;
-use crate::{ADVISORY_BYTES_MAX, Store, StoreError, blob};
+use crate::{ADVISORY_BYTES_MAX, ContentDigest, Store, StoreError, blob};
 
 /// A document that is to be kept, and the record that it is of.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub struct NewDocument<'a> {
     pub revision: Digest,
     /// A document that reads back as the record.
     pub bytes: &'a [u8],
+    /// The digest of these bytes.
+    pub content: ContentDigest,
 }
 
 /// The document of a record to import.
@@ -100,7 +102,7 @@ fn keep<'a>(
     document: &NewDocument<'a>,
     sources: &mut BTreeMap<&'a str, bool>,
 ) -> Result<Kept, rusqlite::Error> {
-    let NewDocument { source, bytes, .. } = *document;
+    let NewDocument { source, bytes, content, .. } = *document;
     if bytes.len() > ADVISORY_BYTES_MAX {
         return Ok(Kept { digest: None });
     }
@@ -112,7 +114,7 @@ fn keep<'a>(
     let there = if is_known { newest(transaction, document)? } else { None };
     let digest = match there {
         Some(digest) => digest,
-        None => blob::put(transaction, bytes)?,
+        None => blob::put_digested(transaction, bytes, content)?,
     };
     Ok(Kept { digest: Some(digest) })
 }
