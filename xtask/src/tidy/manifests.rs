@@ -32,7 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "relight",
         &["relight-engine", "relight-formats", "relight-model", "relight-scan", "relight-server"],
     ),
-    ("fuzz", &["relight-scan", "relight-watch"]),
+    ("fuzz", &["relight-formats", "relight-match", "relight-scan", "relight-watch"]),
     ("testkit", &[]),
     ("xtask", &[]),
 ];

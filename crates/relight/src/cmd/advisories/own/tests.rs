@@ -1,0 +1,36 @@
+//! Times and packages as people write them.
+
+use super::*;
+
+#[test]
+fn an_expiry_is_a_time_from_now() {
+    for (text, wanted) in [
+        ("14d", Some(14 * 86_400)),
+        (" 36h ", Some(36 * 3_600)),
+        ("0d", None),
+        ("-1d", None),
+        ("14", None),
+        ("d", None),
+        ("soon", None),
+        ("9223372036854775807d", None),
+    ] {
+        assert_eq!(moment_after(0, text), wanted, "{text}");
+    }
+}
+
+#[test]
+fn packages_by_both_names_of_their_ecosystem() {
+    for (text, wanted) in [
+        ("maven:org.example:lib", Some(("Maven", "org.example:lib"))),
+        ("cargo:serde", Some(("crates.io", "serde"))),
+        ("PyPI:requests", Some(("PyPI", "requests"))),
+        ("npm:@scope/lib", Some(("npm", "@scope/lib"))),
+        ("log4j-core", None),
+        ("odd:lib", None),
+        ("npm:", None),
+    ] {
+        let wanted =
+            wanted.map(|(ecosystem, name)| json!({ "ecosystem": ecosystem, "name": name }));
+        assert_eq!(package(text), wanted, "{text}");
+    }
+}
