@@ -49,12 +49,16 @@ pub(crate) fn container(
 fn compare(known: &Known, path: &str, listing: &Listing, from: usize, found: &mut Found) {
     let (mut traces, mut named) = (BTreeSet::new(), BTreeSet::new());
     let mut code = Code::default();
-    let mut files: Vec<File<'_>> = listing.entries.iter().filter_map(file_of).collect();
-    if files.iter().all(|file| is_strange(known, file)) {
+    let all = || listing.entries.iter().filter_map(file_of);
+    let mut count = 0;
+    let files: Vec<File<'_>> = if all().inspect(|_| count += 1).all(|file| is_strange(known, &file))
+    {
         // No database knows a check sum of any of them: nothing need be compared.
-        code.add(files.len() as u64, &Recognised::default());
-        files.clear();
-    }
+        code.add(count, &Recognised::default());
+        Vec::new()
+    } else {
+        all().collect()
+    };
     for (root, classes) in roots_of(files) {
         let around = Around { is_whole: listing.complete, archive: listing.archive };
         let recognised = look(known, &classes, around);

@@ -240,7 +240,9 @@ fn foreign(bytes: &[u8]) -> Option<Head> {
 /// Whether bytes look like text in UTF-8 or Latin-1: no control character but white space, form
 /// feed, backspace (man pages overstrike with it) and escape (coloured logs).
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| matches!(byte, 8..=13 | 27 | 32..=126 | 128..))
+    // A piece is looked at as a whole, many bytes at a time: texts of megabytes are met.
+    let is_of_text = |byte: u8| matches!(byte, 8..=13 | 27 | 32..=126 | 128..);
+    bytes.chunks(HEAD_BYTES).all(|piece| piece.iter().fold(true, |all, it| all & is_of_text(*it)))
 }
 
 #[cfg(test)]

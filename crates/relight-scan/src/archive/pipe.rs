@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// Bytes read ahead.
-const AHEAD_BYTES: usize = 32 << 10;
+/// Bytes read ahead. Decoders copy their window of 32 KiB after each piece that they gave.
+const AHEAD_BYTES: usize = 128 << 10;
 
 /// Shared by a container and the bodies of its members. A body that was not read to its end is
 /// skipped by its container before the next member.

@@ -22,6 +22,7 @@ use super::archives;
 use super::codec::{Writer, write_features};
 use super::database::{HEADER_BYTES, MAGIC, METHOD, OWNERS_MAX, SECTIONS, Section, WEIGHT_ONE};
 use crate::cataloger::ClassPrint;
+use crate::evidence::file_name;
 
 /// One archive that was read to be learnt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -146,7 +147,7 @@ impl Kind {
 /// Whether a class is part of what a release is known by: those for one version of Java, and the
 /// descriptions of modules and packages, are left out by many tools.
 pub(crate) fn counts(name: &str) -> bool {
-    let simple = name.rsplit('/').next().unwrap_or_default();
+    let simple = file_name(name);
     !name.contains("META-INF/versions/")
         && !matches!(simple, "module-info" | "package-info")
         && !simple.is_empty()

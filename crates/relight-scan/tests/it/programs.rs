@@ -57,7 +57,7 @@ fn pe(sections: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// A program of macOS with one section of constants.
 fn mach(constants: &[u8], behind: &[u8]) -> Vec<u8> {
-    let mut file = vec![0; 32 + 72 + 80];
+    let mut file = [0; 32 + 72 + 80];
     file[..4].copy_from_slice(&[0xcf, 0xfa, 0xed, 0xfe]);
     (file[20], file[32], file[36]) = (72 + 80, 0x19, 72 + 80);
     file[104..111].copy_from_slice(b"__const");
