@@ -23,7 +23,8 @@ use std::process::ExitCode;
 use mimalloc::MiMalloc;
 
 /// Advisories and inventories are millions of small texts: that of the system spends a third of the
-/// time of a start and of an import on them, and keeps more of what was given back.
+/// time of a start and of an import on them, and keeps more of what was given back. Version 3 keeps
+/// it for a second: twice as much was held at the end of a scan.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -17,6 +17,7 @@ use relight_formats::write_sbom;
 use relight_model::{Exhibit, GateKey};
 use relight_scan::{Glob, Mode, Options, Profiles, Report as Scanned, Target};
 use relight_server::web::texts;
+use rustix::thread::disable_transparent_huge_pages;
 
 use self::file_cache::FileCache;
 pub(crate) use self::look::Look;
@@ -95,6 +96,9 @@ impl Scan {
         self.check_place(site.as_ref(), context)?;
         let advisories = inventory::advisories(context)?;
         let look = self.look(&advisories, context)?;
+        // Huge pages count, and are zeroed, as a whole; much of one is never used. A kernel that
+        // knows none is as good.
+        disable_transparent_huge_pages(true).ok();
         for target in &self.targets {
             // A target that is not there costs the others nothing.
             match look.at(&Target::parse(target), context) {
