@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use relight_model::{Digest, GateKey, Verdict};
 
+use crate::access::Scope;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Entry, EvidenceKind, Phase, Proof, Standing};
@@ -71,6 +72,27 @@ impl Engine {
         }
         self.start(policy, &person.name, (&plan.incident, number), vec![proposed])?;
         Ok(Acted { number, started: true })
+    }
+
+    /// The one operator of this machine, as the policy sees him. Once somebody can sign in, those
+    /// people have the command of incidents, and he has his own sites.
+    ///
+    /// # Errors
+    /// The accounts cannot be read.
+    pub fn operator(&self, name: &str) -> Result<Person, EngineError> {
+        let nobody_signs_in = self.store.account_tables()?.accounts.is_empty();
+        let state = self.read();
+        let bodies = state.orgs.values().filter_map(|path| Scope::parse(path));
+        let person = Person::operator(name, bodies);
+        Ok(if nobody_signs_in { person.in_command() } else { person })
+    }
+
+    /// Refuses what only the command of an incident does.
+    ///
+    /// # Errors
+    /// The rule that forbids it.
+    pub fn check_command(&self, policy: &Policy, person: &Person) -> Result<(), EngineError> {
+        self.decide(policy, |desk| desk.command(person))
     }
 
     /// The number that a proposal will have, and whether more people have to agree.
@@ -174,6 +196,26 @@ impl Engine {
         }
         let hash = self.with_ledger(|ledger| ledger.actions().get(number).map(|it| it.hash));
         self.undo(&person.name, &incident, hash.unwrap_or_default())
+    }
+
+    /// Takes the dark order under a plan back. One that nobody proposed, because glass was broken
+    /// for it, or that is older than what people are asked for, is taken back by the command only.
+    ///
+    /// # Errors
+    /// As [`Engine::take_back`].
+    pub fn take_order_back(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        (id, plan): (&str, Digest),
+    ) -> Result<Undone, EngineError> {
+        let number = self.with_ledger(|ledger| ledger.actions().of(&plan).map(|it| it.number));
+        if let Some(number) = number {
+            return self.take_back(policy, person, number);
+        }
+        let _one = self.one_act();
+        self.check_command(policy, person)?;
+        self.undo(&person.name, id, plan)
     }
 
     /// What a plan that relights opened goes dark again.

@@ -73,28 +73,6 @@ impl Approvals for Journalled<'_> {
     }
 }
 
-/// One operator alone, before anybody can sign in: every seat but that of the command.
-pub struct Alone<'a> {
-    /// The operator.
-    pub name: &'a str,
-    /// The plan.
-    pub plan: &'a Plan,
-}
-
-impl Approvals for Alone<'_> {
-    fn state(&self, _plan: &Digest, now: Timestamp) -> Approval {
-        if now >= self.plan.expires {
-            return Approval::Expired;
-        }
-        let empty: Vec<Seat> =
-            seats(self.plan).into_iter().filter(|seat| *seat == Seat::Command).collect();
-        match empty.is_empty() {
-            true => Approval::Granted { by: vec![self.name.to_owned()] },
-            false => Approval::Needs(empty),
-        }
-    }
-}
-
 /// Whoever plays with a fictional province: every seat.
 pub struct Fictional;
 

@@ -1,9 +1,9 @@
 //! Who may switch from the command line: one operator, named in `policy.toml`, for a town; or
 //! whoever plays with a demo folder. Everybody else needs a server that knows identities.
 
-use relight_engine::plan::Plan;
-pub(crate) use relight_engine::policy::SITES_ALONE_MAX;
+use relight_engine::policy::{Policy, Refusal, SITES_ALONE_MAX};
 use relight_engine::store::Store;
+use relight_engine::{EngineError, EngineErrorKind};
 use relight_server::policy_file::{POLICY_FILE, PolicyFile};
 use relight_server::web::texts;
 
@@ -57,38 +57,30 @@ pub(crate) fn rehearser(context: &Context, store: &Store) -> String {
     single(context, store).ok().flatten().unwrap_or_else(|| REHEARSER.to_owned())
 }
 
-/// Refuses a plan that takes more than one person, on a register where people can sign in: there
-/// the one operator has the rule for one person and nothing beyond it. What was switched in slices
-/// adds up to the whole register at most, so all of it must be within that rule.
-pub(crate) fn check_alone(
-    context: &Context,
-    store: &Store,
-    (plan, is_glass): (&Plan, bool),
-) -> Result<(), Failure> {
-    if is_demo(context, store)? || !has_accounts(context, store)? {
-        return Ok(());
+/// The rules for the operator of a machine. Before anybody can sign in, and as long as nobody signed
+/// a policy, one person is enough for so small a register; otherwise the rules that hold for
+/// everybody do.
+pub(crate) fn rules(context: &Context, store: &Store) -> Result<Policy, Failure> {
+    let file = policy(context, store)?;
+    if file.key.is_some() || has_accounts(context, store)? {
+        return Ok(file.policy);
     }
-    let policy = policy(context, store)?.policy;
-    let sites = store.sites().map_err(|error| context.store_failure(&error))?.len();
-    let mut bodies: Vec<&str> = plan.sites.iter().map(|site| site.org.as_str()).collect();
-    bodies.dedup();
-    let is_one = policy.seats(plan, sites <= policy.alone_max && bodies.len() <= 1).len() == 1;
-    if is_one && !is_glass { Ok(()) } else { Err(two_people(context)) }
+    let Policy { digest, two_max, .. } = file.policy;
+    Ok(Policy::signed(digest, SITES_ALONE_MAX, two_max))
 }
 
-/// Refuses to be the second person, where people can sign in: whoever writes the policy file would
-/// be both.
-pub(crate) fn check_second(context: &Context, store: &Store) -> Result<(), Failure> {
-    if is_demo(context, store)? || !has_accounts(context, store)? {
-        return Ok(());
-    }
-    Err(two_people(context))
-}
-
-fn two_people(context: &Context) -> Failure {
+/// Why the operator of a machine is forbidden what takes somebody else.
+pub(crate) fn refused(context: &Context, store: &Store, error: &EngineError) -> Failure {
     let lang = context.lang;
-    Failure::approval(texts::operator_two_people(lang))
-        .hint(texts::operator_two_people_remedy(lang))
+    let takes_more = error.kind == EngineErrorKind::Refused(Refusal::NotCommander);
+    match has_accounts(context, store) {
+        Ok(true) if takes_more => Failure::approval(texts::operator_two_people(lang))
+            .hint(texts::operator_two_people_remedy(lang)),
+        Ok(false) if takes_more => {
+            Failure::approval(texts::operator_alone(lang)).hint(texts::operator_alone_remedy(lang))
+        }
+        _ => Failure::engine(lang, error),
+    }
 }
 
 fn has_accounts(context: &Context, store: &Store) -> Result<bool, Failure> {

@@ -41,6 +41,11 @@ impl Desk<'_> {
             return Err(Refusal::NotCommander);
         }
         let seats = self.policy.seats(plan, is_for_one);
+        // A plan of the machine waits for nobody: what takes two people is asked for where they
+        // sign in.
+        if person.means == Means::Operator && seats.len() > 1 {
+            return Err(Refusal::NotCommander);
+        }
         let wanted = if commands { Seat::Command } else { Seat::Operator };
         let seat = if seats.contains(&wanted) { wanted } else { Seat::Operator };
         let seat = person.is_present().then_some(seat);
@@ -149,6 +154,7 @@ impl Desk<'_> {
     }
 
     /// One person with a key of hardware darkens without the others, and is looked at afterwards.
+    /// Where nobody can sign in, that is the operator of the machine, without a key.
     ///
     /// # Errors
     /// The rule that forbids it.
@@ -162,9 +168,11 @@ impl Desk<'_> {
         if !plan.action.is_closing() {
             return Err(Refusal::GlassRelights);
         }
-        check_signer(person)?;
-        if person.means != Means::HardwareKey {
-            return Err(Refusal::NoHardwareKey);
+        if person.means != Means::Operator {
+            check_signer(person)?;
+            if person.means != Means::HardwareKey {
+                return Err(Refusal::NoHardwareKey);
+            }
         }
         if !person.may_for(Role::Commander, plan) {
             return Err(Refusal::NotCommander);
@@ -186,6 +194,9 @@ impl Desk<'_> {
         let glass = self.actions.glass().iter().find(waits);
         let glass = glass.ok_or(Refusal::UnknownAction)?;
         check_person(person)?;
+        if person.means == Means::Operator {
+            return Err(Refusal::NotPresent);
+        }
         if person.is(&glass.by) {
             return Err(Refusal::OwnReview);
         }
@@ -221,6 +232,19 @@ impl Desk<'_> {
             Standing::Started { .. } | Standing::Undone { .. } => Err(Refusal::Expired),
             _ => Err(Refusal::UnknownAction),
         }
+    }
+
+    /// What only the command of an incident does, beside plans: opening and closing it, and letting
+    /// a site stay online.
+    ///
+    /// # Errors
+    /// The rule that forbids it.
+    pub fn command(&self, person: &Person) -> Result<(), Refusal> {
+        check_person(person)?;
+        if person.may(Role::Commander, &Scope::root()) {
+            return Ok(());
+        }
+        Err(Refusal::NotCommander)
     }
 
     /// A plan that may be proposed or carried out at all.
@@ -266,10 +290,12 @@ fn check_person(person: &Person) -> Result<(), Refusal> {
     }
 }
 
-/// A signature is a person's who showed a passkey lately.
-fn check_signer(person: &Person) -> Result<(), Refusal> {
+/// A signature is a person's who showed a passkey lately. Whoever sits at the machine signs for
+/// nobody: whatever name stands in its policy, it is one person.
+pub(super) fn check_signer(person: &Person) -> Result<(), Refusal> {
     match person.means {
         Means::Token => Err(Refusal::Token),
+        Means::Operator => Err(Refusal::NotPresent),
         _ if !person.is_present() => Err(Refusal::NotPresent),
         _ => Ok(()),
     }

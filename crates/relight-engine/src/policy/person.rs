@@ -16,6 +16,9 @@ pub enum Means {
     Named,
     /// A sign-in whose passkey was shown too long ago.
     SignedIn,
+    /// The one operator whom the policy names, on the machine itself: the rule for one person holds
+    /// for him, and he is nobody's second.
+    Operator,
     /// A second factor, shown lately to a provider whose word the policy takes.
     Provider,
     /// A passkey that was shown lately: how lately is up to the caller.
@@ -36,6 +39,18 @@ pub struct Person {
 }
 
 impl Person {
+    /// The one operator of a machine, who owns the sites of these bodies.
+    pub fn operator(name: &str, bodies: impl Iterator<Item = Scope>) -> Self {
+        let grants = bodies.map(|scope| Grant { role: Role::SiteOwner, scope }).collect();
+        Self { name: name.to_owned(), grants, means: Means::Operator }
+    }
+
+    /// The same where nobody can sign in: nobody else could have the command of an incident.
+    pub fn in_command(mut self) -> Self {
+        self.grants.push(Grant { role: Role::Commander, scope: Scope::root() });
+        self
+    }
+
     /// True when a role was granted for a scope. Whoever configures neither commands nor approves
     /// nor switches sites of his own, whatever else was granted to the account.
     pub fn may(&self, role: Role, scope: &Scope) -> bool {
@@ -65,12 +80,16 @@ impl Person {
 
     /// True when a person was there lately: what a signature needs.
     pub fn is_present(&self) -> bool {
-        matches!(self.means, Means::Provider | Means::Passkey | Means::HardwareKey)
+        matches!(
+            self.means,
+            Means::Operator | Means::Provider | Means::Passkey | Means::HardwareKey
+        )
     }
 
-    /// True when a key was shown just now: what one person alone needs.
+    /// True when a key was shown just now, or somebody sits at the machine itself: what one person
+    /// alone needs.
     pub fn has_key(&self) -> bool {
-        matches!(self.means, Means::Passkey | Means::HardwareKey)
+        matches!(self.means, Means::Operator | Means::Passkey | Means::HardwareKey)
     }
 
     /// True when two names mean one account.

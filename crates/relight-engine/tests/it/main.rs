@@ -27,6 +27,8 @@ mod origin;
 mod parts;
 mod people;
 mod policy;
+mod policy_mutants;
+mod policy_people;
 mod proxies;
 #[expect(dead_code, reason = "the benchmark needs more of it")]
 #[path = "../../benches/incident/rig.rs"]

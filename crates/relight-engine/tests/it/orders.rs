@@ -1,10 +1,11 @@
 //! Plans on their way: who has to agree, breaking glass, undoing, the protected list, looking.
 
-use relight_engine::approval::{Alone, Approval, Approvals, Journalled, seats};
+use relight_engine::approval::{Approval, Approvals, Journalled, seats};
 use relight_engine::incident::{Authority, Entry, Phase, Seat};
-use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan};
+use relight_engine::plan::{Action, PLAN_AGE_MAX_S, Plan, PlanStale};
+use relight_engine::policy::{Policy, Refusal};
 use relight_engine::store::SiteMark;
-use relight_engine::{EngineErrorKind, Undone};
+use relight_engine::{EngineErrorKind, Smashing, Undone};
 use relight_model::{Digest, GateKey, Timestamp};
 
 use crate::edge::key;
@@ -80,17 +81,46 @@ fn without_approval_nothing_is_journalled() {
     let plan = town.plan(Action::Dark, &[0]);
     let needs = Approval::Needs(vec![Seat::Second]);
     assert_eq!(refusal(&town, &plan, &Nobody), EngineErrorKind::Approval(needs));
-    let alone = Alone { name: "A. Tremblay", plan: &plan };
-    town.engine.execute_approved(&plan, "A. Tremblay", &alone).unwrap();
-    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::DarkRequested));
-    let mut vital = town.plan(Action::Dark, &[1]);
-    vital.sites[0].criticality = 1;
-    let alone = Alone { name: "A. Tremblay", plan: &vital };
-    let needs = Approval::Needs(vec![Seat::Command]);
-    assert_eq!(refusal(&town, &vital, &alone), EngineErrorKind::Approval(needs));
+    let one = town.engine.operator("A. Tremblay").unwrap();
+    let table = Policy::signed(Digest::default(), 2, 200);
+    assert!(town.engine.propose(&table, &one, &plan).unwrap().started);
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Unknown), "nobody read it");
+    // Slices of one day add up, whatever the plan says; and a plan has its time.
+    let more = town.plan(Action::Dark, &[1, 2]);
+    let refused = |plan: &Plan| town.engine.propose(&table, &one, plan).unwrap_err().kind;
+    assert_eq!(refused(&more), EngineErrorKind::Refused(Refusal::NotCommander));
+    let next = town.plan(Action::Dark, &[1]);
     pass(PLAN_AGE_MAX_S);
-    let alone = Alone { name: "A. Tremblay", plan: &vital };
-    assert_eq!(refusal(&town, &vital, &alone), EngineErrorKind::Approval(Approval::Expired));
+    assert_eq!(refused(&next), EngineErrorKind::Stale(PlanStale::Expired));
+    let next = town.plan(Action::Dark, &[1]);
+    assert!(town.engine.propose(&table, &one, &next).unwrap().started);
+}
+
+/// Goal: the operator of a machine has the command only where nobody can sign in. Method: one act
+/// of each kind before and after the first account.
+#[test]
+fn the_operator_has_the_command_until_somebody_can_sign_in() {
+    let town = town(3);
+    let table = Policy::signed(Digest::default(), 5, 200);
+    let one = || town.engine.operator("A. Tremblay").unwrap();
+    let glass = |site: usize| {
+        let plan = town.plan(Action::Dark, &[site]);
+        let hash = plan.hash().unwrap();
+        let smashing = Smashing { hash, reason: "exploited", proof: None };
+        town.engine.smash_glass(&table, &one(), &plan, smashing).map(|()| hash)
+    };
+    town.engine.check_command(&table, &one()).unwrap();
+    let [first, second] = [0, 1].map(|site| glass(site).unwrap());
+    let undo = |plan| town.engine.take_order_back(&table, &one(), (LOG4SHELL, plan));
+    assert_eq!(undo(first).unwrap().kept, [key(&name(0))]);
+    town.engine.store().add_account("anna", 1, &[]).unwrap();
+    let refused = EngineErrorKind::Refused(Refusal::NotCommander);
+    assert_eq!(town.engine.check_command(&table, &one()).unwrap_err().kind, refused);
+    assert_eq!(glass(2).unwrap_err().kind, refused);
+    assert_eq!(undo(second).unwrap_err().kind, refused, "nobody proposed it");
+    let plan = town.plan(Action::Dark, &[2]);
+    assert!(town.engine.propose(&table, &one(), &plan).unwrap().started, "his own site");
+    assert_eq!(undo(plan.hash().unwrap()).unwrap().kept, [key(&name(2))], "his own order");
 }
 
 #[test]

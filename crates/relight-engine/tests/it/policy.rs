@@ -1,5 +1,6 @@
 //! No path switches more than the policy allows without two distinct people: random people, roles,
-//! tokens, slices, retries and clocks, judged by an oracle that says the table in other words.
+//! tokens, the command line of the machine, slices, retries and clocks, judged by an oracle that says
+//! the table in other words.
 //! One mutant for each rule must be caught.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,117 +12,16 @@ use relight_engine::policy::{Desk, Means, Person, Policy, Refusal};
 use relight_model::{Digest, GateKey, Timestamp};
 use testkit::Rng;
 
+use crate::policy_mutants::Mutant;
+use crate::policy_people::{may, person};
+
 const ID: &str = "CVE-2021-44228";
 /// Worlds that the product itself must survive.
 const SEEDS: u64 = 150;
-const SEEDS_MAX: u64 = 600;
+const SEEDS_MAX: u64 = 2_000;
 const STEPS: usize = 120;
-const BODIES: [(&str, usize); 3] = [("health/A", 12), ("health/B", 230), ("energy/C", 8)];
-
-/// What is wrong with the rules under test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mutant {
-    None,
-    SlicesNotCounted,
-    AloneMaxIgnored,
-    TwoMaxIgnored,
-    VitalIgnored,
-    UnsignedTrusted,
-    EverythingIsOwn,
-    ProposerApproves,
-    SecondSignatureOfOne,
-    TokenCounts,
-    AbsentCounts,
-    AdminSwitches,
-    AnybodyProposes,
-    AnybodyApproves,
-    ScopeIgnored,
-    NumberNotTyped,
-    CommandNotNeeded,
-    ExpiryIgnored,
-    HashIgnored,
-    ProtectedIgnored,
-    RefusalForgotten,
-    SeatsNotFilled,
-    AnotherName,
-    GlassWithoutHardware,
-    GlassRelights,
-    GlassByAnybody,
-    OwnReview,
-}
-
-impl Mutant {
-    const ALL: [Self; 26] = [
-        Self::SlicesNotCounted,
-        Self::AloneMaxIgnored,
-        Self::TwoMaxIgnored,
-        Self::VitalIgnored,
-        Self::UnsignedTrusted,
-        Self::EverythingIsOwn,
-        Self::ProposerApproves,
-        Self::SecondSignatureOfOne,
-        Self::TokenCounts,
-        Self::AbsentCounts,
-        Self::AdminSwitches,
-        Self::AnybodyProposes,
-        Self::AnybodyApproves,
-        Self::ScopeIgnored,
-        Self::NumberNotTyped,
-        Self::CommandNotNeeded,
-        Self::ExpiryIgnored,
-        Self::HashIgnored,
-        Self::ProtectedIgnored,
-        Self::RefusalForgotten,
-        Self::SeatsNotFilled,
-        Self::AnotherName,
-        Self::GlassWithoutHardware,
-        Self::GlassRelights,
-        Self::GlassByAnybody,
-        Self::OwnReview,
-    ];
-
-    /// Whoever acts, as these rules see him.
-    fn sees(self, person: &Person, is_approval: bool) -> Person {
-        let mut seen = person.clone();
-        let all = |role| Grant { role, scope: Scope::root() };
-        match self {
-            Self::TokenCounts if seen.means == Means::Token => seen.means = Means::Passkey,
-            Self::AbsentCounts if seen.means == Means::SignedIn => {
-                seen.means = Means::Passkey;
-            }
-            Self::AdminSwitches => seen.grants.retain(|grant| grant.role != Role::Admin),
-            Self::AnybodyProposes if !is_approval => seen.grants = vec![all(Role::Commander)],
-            Self::AnybodyApproves if is_approval => seen.grants = vec![all(Role::Approver)],
-            Self::CommandNotNeeded if is_approval => {
-                let approvers = seen.grants.iter().filter(|it| it.role == Role::Approver);
-                let scopes: Vec<Scope> = approvers.map(|it| it.scope.clone()).collect();
-                seen.grants
-                    .extend(scopes.into_iter().map(|scope| Grant { role: Role::Commander, scope }));
-            }
-            Self::ScopeIgnored => {
-                seen.grants.iter_mut().for_each(|grant| grant.scope = Scope::root());
-            }
-            Self::EverythingIsOwn => seen.grants.extend(BODIES.map(|(body, _)| Grant {
-                role: Role::SiteOwner,
-                scope: Scope::parse(body).unwrap(),
-            })),
-            Self::ProposerApproves if is_approval => seen.name.push('\''),
-            _ => {}
-        }
-        seen
-    }
-
-    fn policy(self, policy: &Policy) -> Policy {
-        let mut seen = policy.clone();
-        match self {
-            Self::AloneMaxIgnored if seen.is_signed => seen.alone_max = 1_000,
-            Self::TwoMaxIgnored => seen.two_max = usize::MAX,
-            Self::UnsignedTrusted => seen.alone_max = 5,
-            _ => {}
-        }
-        seen
-    }
-}
+pub(crate) const BODIES: [(&str, usize); 3] =
+    [("health/A", 12), ("health/B", 230), ("energy/C", 8)];
 
 /// Somebody who agreed, as he was then.
 #[derive(Clone, Debug)]
@@ -147,6 +47,9 @@ struct World {
     /// What was switched alone: when, by whom, which sites.
     alone: Vec<(Timestamp, String, BTreeSet<GateKey>)>,
     broken_by: BTreeMap<Digest, String>,
+    started: BTreeMap<Digest, Timestamp>,
+    /// Nobody can sign in: the operator of the machine is all there is.
+    is_town: bool,
     /// How often each way led somewhere.
     seen: BTreeMap<&'static str, usize>,
 }
@@ -179,6 +82,7 @@ impl World {
         }
         let (is_signed, signed) = (rng.chance(75), Policy::signed(Digest([7; 32]), 5, 200));
         let policy = if is_signed { signed } else { Policy::strictest() };
+        let is_town = rng.chance(15);
         let people = (0..6).map(|at| person(&mut rng, at)).collect();
         let mut ledger = Ledger::new(1);
         let (question, title) = (ID.to_owned(), "Log4Shell".to_owned());
@@ -199,19 +103,37 @@ impl World {
             refused: BTreeSet::new(),
             alone: Vec::new(),
             broken_by: BTreeMap::new(),
+            started: BTreeMap::new(),
+            is_town,
             seen: BTreeMap::new(),
         }
     }
 
     fn run(mut self) -> Result<BTreeMap<&'static str, usize>, String> {
         for _ in 0..STEPS {
-            match self.rng.below(20) {
-                0..7 => self.propose()?,
-                7..14 => self.approve()?,
+            match self.rng.below(24) {
+                0..7 => {
+                    let person = self.somebody();
+                    self.propose(person)?;
+                }
+                7..14 => {
+                    let person = self.somebody();
+                    self.approve(person)?;
+                }
                 14 => self.refuse(),
                 15 => self.retry()?,
-                16 => self.break_glass()?,
+                16 => {
+                    let person = self.somebody();
+                    self.break_glass(person)?;
+                }
                 17 | 18 => self.review()?,
+                19 => {
+                    let person = self.operator();
+                    self.propose(person)?;
+                }
+                20 => self.try_the_machine()?,
+                21 => self.undo()?,
+                22 => self.close()?,
                 _ => self.wait(),
             }
         }
@@ -232,6 +154,9 @@ impl World {
     }
 
     fn somebody(&mut self) -> Person {
+        if self.is_town {
+            return self.operator();
+        }
         let mut person = self.rng.pick(&self.people).clone();
         let weak = [Means::Token, Means::SignedIn];
         person.means = match self.rng.below(10) {
@@ -240,6 +165,24 @@ impl World {
             _ => Means::Passkey,
         };
         person
+    }
+
+    /// Whoever sits at the machine, under the name that stands in its policy: maybe somebody's.
+    fn operator(&mut self) -> Person {
+        let name = if self.rng.chance(30) { "person-1" } else { "A. Tremblay" };
+        let bodies = BODIES.map(|(body, _)| Scope::parse(body).unwrap());
+        let person = Person::operator(name, bodies.into_iter());
+        let ignores = self.mutant == Mutant::MachineIgnoresAccounts;
+        if self.is_town || ignores { person.in_command() } else { person }
+    }
+
+    /// The machine tries whatever it should not.
+    fn try_the_machine(&mut self) -> Result<(), String> {
+        let person = self.operator();
+        match self.rng.below(3) {
+            0 => self.approve(person),
+            _ => self.break_glass(person),
+        }
     }
 
     /// A slice of one body, or of everything; sometimes with a site that no plan may touch.
@@ -298,8 +241,7 @@ impl World {
         }
     }
 
-    fn propose(&mut self) -> Result<(), String> {
-        let person = self.somebody();
+    fn propose(&mut self, person: Person) -> Result<(), String> {
         let other = self.somebody().name;
         let forged = self.rng.chance(8);
         let name = if forged { other } else { person.name.clone() };
@@ -320,8 +262,7 @@ impl World {
         self.start(hash)
     }
 
-    fn approve(&mut self) -> Result<(), String> {
-        let person = self.somebody();
+    fn approve(&mut self, person: Person) -> Result<(), String> {
         let Some((number, hash, size)) = self.waiting() else { return Ok(()) };
         // Somebody may have another plan before his eyes: one that was changed, or an older one.
         let shown = if self.rng.chance(10) { Digest([9; 32]) } else { hash };
@@ -391,17 +332,70 @@ impl World {
             Err(Refusal::SeatsEmpty) if self.mutant == Mutant::SeatsNotFilled => {}
             Err(_) => return Ok(()),
         }
+        self.started.insert(hash, self.now);
         self.judge(&action.plan, hash)
     }
 
-    fn break_glass(&mut self) -> Result<(), String> {
-        let person = self.somebody();
+    /// Somebody takes a plan back.
+    fn undo(&mut self) -> Result<(), String> {
+        let person = if self.rng.chance(20) { self.operator() } else { self.somebody() };
+        let Some((number, hash, _)) = self.waiting() else { return Ok(()) };
+        let started = self.started.get(&hash).copied();
+        let mut seen = person.clone();
+        if self.mutant == Mutant::UndoneByAnybody && seen.means != Means::Token {
+            seen.grants = vec![Grant { role: Role::Commander, scope: Scope::root() }];
+        }
+        let now = self.now;
+        if self.mutant == Mutant::UndoneLate {
+            self.now = started.unwrap_or(now);
+        }
+        let decided = self.ask(None, |desk| desk.undo(&seen, number));
+        self.now = now;
+        if decided.is_err() {
+            return Ok(());
+        }
+        self.count("undo");
+        let plan = &self.ledger.actions().get(number).unwrap().plan;
+        let signed = self.consents.get(&hash).into_iter().flatten();
+        let is_signer = signed.clone().any(|it| it.person.name == person.name);
+        let orgs = plan.sites.iter().map(|site| site.org.as_str());
+        let commands = orgs.clone().all(|org| may(&person, &[Role::Commander], org));
+        let is_soon = started.is_some_and(|at| (0..=600).contains(&(self.now - at)));
+        let fits = is_soon && person.means != Means::Token && (is_signer || commands);
+        if fits { Ok(()) } else { Err(format!("{person:?} took back what started at {started:?}")) }
+    }
+
+    /// Somebody closes the incident: what nobody but its command may.
+    fn close(&mut self) -> Result<(), String> {
+        let person = if self.rng.chance(30) { self.operator() } else { self.somebody() };
+        let mut seen = person.clone();
+        match self.mutant {
+            Mutant::ClosedByAnybody => {
+                seen.grants.push(Grant { role: Role::Commander, scope: Scope::root() })
+            }
+            Mutant::ClosedByPrograms => seen.means = Means::Passkey,
+            _ => {}
+        }
+        if self.ask(None, |desk| desk.command(&seen)).is_err() {
+            return Ok(());
+        }
+        self.count("close");
+        let is_machine = person.means == Means::Operator;
+        let commands = may(&person, &[Role::Commander], "/") && person.means != Means::Token;
+        let fits = if is_machine { self.is_town } else { commands };
+        if fits { Ok(()) } else { Err(format!("closed by {person:?}")) }
+    }
+
+    fn break_glass(&mut self, person: Person) -> Result<(), String> {
         let plan = self.plan(&person.name);
         let mut seen = person.clone();
         let mut shown = plan.clone();
         match self.mutant {
             Mutant::GlassWithoutHardware if seen.means == Means::Passkey => {
                 seen.means = Means::HardwareKey;
+            }
+            Mutant::MachineBreaksGlass if seen.means == Means::Operator => {
+                seen.grants = vec![Grant { role: Role::Commander, scope: Scope::root() }];
             }
             Mutant::GlassRelights => shown.action = Action::Dark,
             Mutant::GlassByAnybody => {
@@ -416,7 +410,11 @@ impl World {
         self.broken_by.insert(hash, person.name.clone());
         self.count("glass");
         let commands = plan.sites.iter().all(|site| may(&person, &[Role::Commander], &site.org));
-        let fits = plan.action == Action::Dark && person.means == Means::HardwareKey && commands;
+        let is_shown = match person.means {
+            Means::Operator => self.is_town,
+            means => means == Means::HardwareKey && commands,
+        };
+        let fits = plan.action == Action::Dark && is_shown;
         let is_free = plan.sites.iter().all(|site| !self.protected.contains(&site.site));
         if fits && is_free { Ok(()) } else { Err(format!("glass was broken by {person:?}")) }
     }
@@ -445,7 +443,10 @@ impl World {
         let consents = self.consents.get(&hash).cloned().unwrap_or_default();
         let people: BTreeMap<&str, &Consent> = consents
             .iter()
-            .filter(|it| matches!(it.person.means, Means::Passkey | Means::HardwareKey))
+            .filter(|it| {
+                let means = it.person.means;
+                matches!(means, Means::Operator | Means::Passkey | Means::HardwareKey)
+            })
             .map(|it| (it.person.name.as_str(), it))
             .collect();
         let wrong = |what: &str| Err(format!("{what}: {} sites, {people:?}", keys.len()));
@@ -476,6 +477,9 @@ impl World {
         let commands = |it: &&&Consent| {
             plan.sites.iter().all(|site| may(&it.person, &[Role::Commander], &site.org))
         };
+        if consents.len() > 1 && consents.iter().any(|it| it.person.means == Means::Operator) {
+            return wrong("the machine as one of two");
+        }
         match people.len() {
             0 => wrong("nobody"),
             1 => {
@@ -498,8 +502,9 @@ impl World {
                 if !plan.sites.iter().all(own) {
                     return wrong("one person, not his own sites");
                 }
+                let is_machine = only.person.means == Means::Operator;
                 self.alone.push((self.now, name, keys));
-                self.count("alone");
+                self.count(if is_machine { "machine" } else { "alone" });
                 Ok(())
             }
             _ if is_large && !people.values().any(|it| commands(&it)) => wrong("no command"),
@@ -511,37 +516,6 @@ impl World {
     }
 }
 
-/// The table of roles in other words.
-fn may(person: &Person, roles: &[Role], body: &str) -> bool {
-    let is_admin = person.grants.iter().any(|grant| grant.role == Role::Admin);
-    let here = |grant: &Grant| {
-        let at = grant.scope.to_string();
-        at == "/" || at == body || body.starts_with(&format!("{at}/"))
-    };
-    !is_admin && person.grants.iter().any(|grant| roles.contains(&grant.role) && here(grant))
-}
-
-fn person(rng: &mut Rng, at: usize) -> Person {
-    let scopes: [&str; 6] = ["/", "/", "health", "health/A", "health/B", "energy/C"];
-    let roles = [
-        Role::Commander,
-        Role::Commander,
-        Role::SiteOwner,
-        Role::SiteOwner,
-        Role::Approver,
-        Role::Approver,
-        Role::Viewer,
-        Role::Admin,
-    ];
-    let count = 1 + rng.below(3);
-    let mut grant = || {
-        let role = *rng.pick(&roles);
-        Grant { role, scope: Scope::parse(scopes[rng.below(scopes.len())]).unwrap() }
-    };
-    let grants = (0..count).map(|_| grant()).collect();
-    Person { name: format!("person-{at}"), grants, means: Means::Passkey }
-}
-
 #[test]
 fn sim_policy_no_path_switches_more_than_two_people_agreed_to() {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
@@ -551,7 +525,7 @@ fn sim_policy_no_path_switches_more_than_two_people_agreed_to() {
             *seen.entry(way).or_default() += count;
         }
     }
-    for way in ["alone", "two", "large", "refused", "glass", "review"] {
+    for way in ["alone", "machine", "two", "large", "refused", "glass", "review", "undo", "close"] {
         assert!(seen.get(way).is_some_and(|count| *count >= 5), "{way} is hardly tried: {seen:?}");
     }
 }

@@ -12,9 +12,10 @@ mod verify;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use relight_engine::Engine;
 use relight_engine::incident::{Entry, Ledger};
 use relight_engine::matching::{Advisories, Question};
+use relight_engine::policy::{Person, Policy};
+use relight_engine::{Engine, EngineError};
 use relight_model::GateKey;
 use relight_server::web::texts;
 use serde::Serialize;
@@ -119,11 +120,12 @@ impl Open {
             return Err(Failure::usage(texts::incident_needs_advisory(lang))
                 .hint(texts::incident_needs_advisory_remedy(lang)));
         };
-        let (engine, actor) = control(context)?;
+        let control = Control::of_command(context)?;
+        let Control { engine, actor, .. } = &control;
         if engine.with_inventory(|_, advisories| advisories.group(&asked).is_none()) {
             return Err(unknown_advisory(&asked, lang));
         }
-        let opened = engine.open_incident(&actor, &asked, &policy(&actor));
+        let opened = engine.open_incident(actor, &asked, &policy(actor));
         let id = opened.map_err(|error| Failure::engine(lang, &error))?;
         done(context, report, &id, "opened", None, &texts::incident_opened(lang, &id));
         if !context.json {
@@ -141,7 +143,7 @@ impl Fix {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let site = inventory::site(context, &self.site)?;
-        let (engine, actor) = control(context)?;
+        let Control { engine, actor, .. } = Control::new(context)?;
         let id = self.which.find(&engine, context)?;
         let entry = Entry::FixStarted { site: site.clone(), note: self.note };
         engine.record(&actor, &id, entry).map_err(|error| Failure::engine(lang, &error))?;
@@ -156,7 +158,7 @@ impl Fix {
 
 impl Close {
     fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let (engine, actor) = control(context)?;
+        let Control { engine, actor, .. } = Control::of_command(context)?;
         let which = Which { incident: Some(self.id) };
         let id = which.find(&engine, context)?;
         let recorded = engine.record(&actor, &id, Entry::Closed {});
@@ -166,13 +168,41 @@ impl Close {
     }
 }
 
-/// The engine and the name of whoever acts. Permission comes first: the engine takes the lease.
-fn control(context: &Context) -> Result<(Arc<Engine>, String), Failure> {
-    let store = context.existing_store()?;
-    let actor = operator::actor(context, &store)?;
-    context.refuse_beside_server(&store)?;
-    drop(store);
-    Ok((context.engine()?, actor))
+/// Whoever acts from the command line, on what, and by which rules.
+struct Control {
+    engine: Arc<Engine>,
+    actor: String,
+    person: Person,
+    rules: Policy,
+    is_demo: bool,
+}
+
+impl Control {
+    /// Whether anybody may act at all comes first: the engine takes the lease.
+    fn new(context: &Context) -> Result<Self, Failure> {
+        let store = context.existing_store()?;
+        let actor = operator::actor(context, &store)?;
+        context.refuse_beside_server(&store)?;
+        let rules = operator::rules(context, &store)?;
+        let is_demo = operator::is_demo(context, &store)?;
+        drop(store);
+        let engine = context.engine()?;
+        let person = engine.operator(&actor);
+        let person = person.map_err(|error| Failure::engine(context.lang, &error))?;
+        Ok(Self { engine, actor, person, rules, is_demo })
+    }
+
+    /// The same for what only the command of an incident does.
+    fn of_command(context: &Context) -> Result<Self, Failure> {
+        let control = Self::new(context)?;
+        let allowed = control.engine.check_command(&control.rules, &control.person);
+        allowed.map_err(|error| control.refused(context, &error))?;
+        Ok(control)
+    }
+
+    fn refused(&self, context: &Context, error: &EngineError) -> Failure {
+        operator::refused(context, self.engine.store(), error)
+    }
 }
 
 /// The policy in force, as the journal keeps it.

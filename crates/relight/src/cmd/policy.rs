@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use relight_engine::policy::SITES_ALONE_MAX;
 use relight_engine::store::Store;
 use relight_server::policy_file::{self, POLICY_FILE, PolicyFile, Standing};
 use relight_server::web::texts;
@@ -86,7 +87,7 @@ fn show(context: &Context, report: &mut Report) -> Result<PolicyFile, Failure> {
     }
     report.line(&texts::policy_two_people(lang, found.policy.two_max));
     if let Some(name) = &found.single {
-        report.line(&texts::policy_single(lang, name, operator::SITES_ALONE_MAX));
+        report.line(&texts::policy_single(lang, name, SITES_ALONE_MAX));
     }
     tell_standing(&found, context, report);
     Ok(found)

@@ -120,7 +120,8 @@ fn from_the_alarm_to_the_last_light() {
     let entries = log["entries"].as_array().unwrap();
     let by_hand = |entry: &&serde_json::Value| entry["actor"] == "A. Tremblay";
     let kinds: Vec<_> = entries.iter().filter(by_hand).map(|entry| &entry["kind"]).collect();
-    assert_eq!(kinds[..3], ["opened", "baseline-taken", "dark-ordered"]);
+    let first = ["opened", "baseline-taken", "plan-proposed", "plan-started", "dark-ordered"];
+    assert_eq!(kinds[..5], first);
     assert_eq!(kinds.last(), Some(&&"closed".into()));
 }
 

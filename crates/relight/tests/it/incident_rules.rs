@@ -43,27 +43,71 @@ fn looking_says_which_sites_need_a_fresh_inventory() {
     assert!(french.stdout.contains("1 encore inconnu"), "{}", french.text());
 }
 
-/// Goal: nobody answers alone. Method: the same operator asks and agrees, then another one does.
+/// Goal: nobody answers alone. Method: one machine is one person, whatever name stands in its file.
 #[test]
-fn two_people_answer_for_an_unknown_site_and_it_returns() {
+fn the_command_line_answers_for_no_site() {
     let town = town();
     let place = &town.place;
     town.off(&["--yes"]);
     place.expect(1, &["incident", "exempt", "mun-001"]);
-    place.expect(1, &["incident", "accept", "mun-001", "--approve"]);
-    let asked = ["incident", "accept", "mun-001", "--reason", "elections", "--days", "2"];
-    place.expect(4, &asked);
+    let ask = ["incident", "accept", "mun-001", "--reason", "elections", "--days", "2"];
     place.expect(2, &["incident", "accept", "mun-001", "--reason", "x", "--days", "31"]);
-    let alone = place.expect(1, &["incident", "accept", "mun-001", "--approve"]);
-    assert!(alone.stderr.contains("the approver is the proposer"), "{}", alone.text());
+    for single in [POLICY, SECOND] {
+        place.write("data/policy.toml", single);
+        for command in [&ask[..], &["incident", "accept", "mun-001", "--approve"]] {
+            let told = place.expect(4, command);
+            assert!(told.stderr.contains("two people answer for a site"), "{}", told.text());
+            assert!(told.stderr.contains("/site/mun-001"), "{}", told.text());
+        }
+    }
     assert_eq!(town.status("mun1.example"), 503);
-    place.write("data/policy.toml", SECOND);
-    place.expect(0, &["incident", "accept", "mun-001", "--approve"]);
-    place.expect(0, &["edge", "check", "--repair"]);
-    place.expect(0, &["incident", "on", "--sites", "site:mun-001", "--yes"]);
+    let log = place.expect(0, &["incident", "log"]).stdout;
+    assert!(!log.contains("answer for it"), "{log}");
+}
+
+/// Goal: no path switches more than the policy allows. Method: the signed policy and accounts, one
+/// after the other; what is told, and what visitors see.
+#[test]
+fn the_operator_goes_by_the_signed_policy_and_by_accounts() {
+    let town = town();
+    let place = &town.place;
+    let sign = || place.expect(0, &["policy", "sign", "--key", "key"]);
+    let told_of = |sites: &str| {
+        let query = format!("site:{sites}");
+        place.run(&["incident", "off", "--sites", &query, "--reason", "x", "--yes"])
+    };
+    let rule = "one operator alone has the rule for one person only";
+    let refused = |sites: &str, why: &str| {
+        let told = told_of(sites);
+        assert_eq!(told.status, 4, "{why}: {}", told.text());
+        assert!(told.stderr.contains(rule), "{why}: {}", told.text());
+    };
+    place.write("data/policy.toml", format!("{POLICY}[switching]\none_person_sites = 0\n"));
+    sign();
+    refused("san-001", "nobody switches alone");
+    place.write("data/policy.toml", format!("{POLICY}[switching]\none_person_sites = 1\n"));
+    refused("san-001", "the file was changed since");
+    sign();
+    let done = told_of("san-001");
+    assert_eq!(done.status, 0, "{}", done.text());
+    refused("mun-001", "slices of one day add up");
+    assert_eq!([town.status("san1.example"), town.status("mun1.example")], [503, 200]);
+    let store = relight_engine::store::Store::open(&place.path("data")).unwrap();
+    store.add_account("anna", 1, &[]).unwrap();
+    drop(store);
+    let off = ["incident", "off", "--sites", "site:mun-001", "--reason", "x", "--yes"];
+    for command in [
+        &["incident", "open", "CVE-2021-45046"][..],
+        &["incident", "close", "CVE-2021-44228"],
+        &["incident", "exempt", "san-002"],
+        &[&off[..], &["--break-glass"]].concat(),
+    ] {
+        let told = place.expect(4, command);
+        assert!(told.stderr.contains(rule), "{command:?}: {}", told.text());
+    }
     assert_eq!(town.status("mun1.example"), 200);
-    let closed = place.expect(1, &["incident", "close", "CVE-2021-44228"]);
-    assert!(!closed.stderr.is_empty());
+    place.expect(0, &["incident", "fix", "san-001", "--note", "2.17.1"]);
+    place.expect(0, &["incident", "undo"]);
 }
 
 /// Goal: where people can sign in, one person on the machine does no more than one person in the

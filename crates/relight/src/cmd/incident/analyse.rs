@@ -7,7 +7,7 @@ use relight_model::{Digest, GateKey};
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::{Which, control};
+use super::{Control, Which};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::Register;
@@ -51,7 +51,7 @@ impl Analyse {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let register = Register::open(context)?;
-        let (engine, actor) = control(context)?;
+        let Control { engine, actor, .. } = Control::new(context)?;
         let id = self.which.find(&engine, context)?;
         let asked = Question::Advisory(id.clone());
         let sites = register.select(&self.sites, Some(&asked), INVENTORY_TTL_S, lang)?;
@@ -83,8 +83,9 @@ impl Analyse {
 impl Undo {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
-        let (engine, actor) = control(context)?;
-        let id = self.which.find(&engine, context)?;
+        let control = Control::new(context)?;
+        let Control { engine, person, rules, .. } = &control;
+        let id = self.which.find(engine, context)?;
         let newest = || engine.with_ledger(|ledger| ledger.incident(&id)?.orders.newest());
         let plan = match &self.plan {
             Some(text) => Digest::parse(text),
@@ -93,8 +94,8 @@ impl Undo {
         let plan = plan.ok_or_else(|| {
             Failure::new(texts::undo_nothing(lang)).hint(texts::undo_nothing_remedy(lang))
         })?;
-        let undone =
-            engine.undo(&actor, &id, plan).map_err(|error| Failure::engine(lang, &error))?;
+        let undone = engine.take_order_back(rules, person, (&id, plan));
+        let undone = undone.map_err(|error| control.refused(context, &error))?;
         let names = |keys: &[GateKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (opened, kept) = (names(&undone.opened), names(&undone.kept));
         if context.json {

@@ -9,11 +9,11 @@ use relight_engine::incident::{GRANT_AGE_MAX_S, Mitigation, Phase};
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::{Which, control, done};
+use super::{Control, Which, done};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::inventory;
 use crate::report::{Exit, Report};
-use crate::{inventory, operator};
 
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
@@ -77,11 +77,15 @@ impl Accept {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let site = inventory::site(context, &self.site)?;
-        let (engine, actor) = control(context)?;
+        let Control { engine, actor, is_demo, .. } = Control::of_command(context)?;
+        // One machine is one person, whatever name stands in its policy: two sign on the console.
+        if !is_demo {
+            return Err(Failure::approval(texts::acceptance_takes_two(lang))
+                .hint(texts::acceptance_takes_two_remedy(lang, site.as_str())));
+        }
         let id = self.which.find(&engine, context)?;
         let failed = |error| Failure::engine(lang, &error);
         if self.approve {
-            operator::check_second(context, engine.store())?;
             let asked = engine.with_ledger(|ledger| ledger.incident(&id)?.request(&site));
             let approved = engine.approve_acceptance(&actor, &id, &site, asked.unwrap_or_default());
             let is_exemption = approved.map_err(failed)?;
@@ -111,7 +115,7 @@ impl Exempt {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let site = inventory::site(context, &self.site)?;
-        let (engine, actor) = control(context)?;
+        let Control { engine, actor, .. } = Control::of_command(context)?;
         let id = self.which.find(&engine, context)?;
         engine.exempt(&actor, &id, &site).map_err(|error| Failure::engine(lang, &error))?;
         let text = texts::site_exempt(lang, site.as_str());
@@ -125,7 +129,7 @@ impl Mitigate {
         let lang = context.lang;
         let site = inventory::site(context, &self.site)?;
         let payloads = self.payloads(context)?;
-        let (engine, actor) = control(context)?;
+        let Control { engine, actor, .. } = Control::new(context)?;
         let id = self.which.find(&engine, context)?;
         let mitigation = Mitigation {
             control: self.control,

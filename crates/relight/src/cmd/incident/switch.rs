@@ -4,23 +4,22 @@ use std::io::{self, BufRead, IsTerminal};
 use std::sync::Arc;
 
 use clap::Args;
-use relight_engine::approval::{Alone, Approvals, Fictional};
+use relight_engine::approval::Fictional;
 use relight_engine::blast::Blast;
 use relight_engine::drive::Drive;
 use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::rollout::Rollout;
-use relight_engine::{Engine, INVENTORY_TTL_S};
+use relight_engine::{Engine, EngineError, INVENTORY_TTL_S, Smashing};
 use relight_model::{Digest, GateKey, SitePart, Verdict};
 use relight_server::web::{Lang, texts};
 use serde::Serialize;
 
-use super::{Which, control};
+use super::{Control, Which};
 use crate::cmd::edge::barrier::tell_troubles;
 use crate::context::Context;
 use crate::failure::{Failure, coded};
-use crate::operator;
 use crate::register::Register;
 use crate::report::{Exit, Report};
 
@@ -85,7 +84,10 @@ impl Off {
 
 impl On {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        let Self { order, reason } = self;
+        let Self { order, mut reason } = self;
+        if reason.trim().is_empty() {
+            reason = texts::on_reason(context.lang).to_owned();
+        }
         let action = if order.part.is_some() { Action::Open } else { Action::Relight };
         let wish = Wish { action, reason, break_glass: false };
         order.run(wish, context, report)
@@ -97,8 +99,9 @@ impl Order {
         let lang = context.lang;
         let action = wish.action;
         let register = Register::open(context)?;
-        let (engine, actor) = control(context)?;
-        let incident = self.which.find(&engine, context)?;
+        let control = Control::new(context)?;
+        let engine = &control.engine;
+        let incident = self.which.find(engine, context)?;
         let asked = Question::Advisory(incident.clone());
         // An incident asks more strictly than a reader: by its own limit of age.
         let sites = register.select(&self.sites, Some(&asked), INVENTORY_TTL_S, lang)?;
@@ -110,8 +113,8 @@ impl Order {
             reason: wish.reason.clone(),
             // Filled in by the engine from the incident.
             advisory_revision: Digest::default(),
-            policy: Digest::default(),
-            proposer: actor.clone(),
+            policy: control.rules.digest,
+            proposer: control.actor.clone(),
             created: engine.now(),
         };
         let failed = |error| Failure::engine(lang, &error);
@@ -133,19 +136,18 @@ impl Order {
         if !self.yes && !agreed(context, report)? {
             return nothing_changed(&plan, hash, context, report);
         }
-        operator::check_alone(context, engine.store(), (&plan, wish.break_glass))?;
-        order_given(&engine, &plan, &actor, &wish, context)?;
+        order_given(&control, &plan, &wish, context)?;
         // Not before the order: the loops bring back what is clear by themselves, and the plan
         // would not be the one that was shown any more.
         let open = match action {
             Action::Dark | Action::Close | Action::Open => {
-                let drive = Drive::start(&engine).map_err(failed)?;
+                let drive = Drive::start(engine).map_err(failed)?;
                 tell_troubles(&drive, report);
                 let open = engine.wait_proven(&plan, &plan.keys());
                 drop(drive);
                 open
             }
-            Action::Relight => by_waves(&engine, &plan, &actor, context, report)?,
+            Action::Relight => by_waves(engine, &plan, &control.actor, context, report)?,
         };
         tell(&plan, hash, &open, context, report);
         Ok(())
@@ -209,37 +211,46 @@ fn agreed(context: &Context, report: &mut Report) -> Result<bool, Failure> {
     Ok(read.is_ok() && yes)
 }
 
-/// The order, with the leave of those who have to agree to it, and what belongs to it.
+/// The order, with the leave of those who have to agree to it, and what belongs to it. The operator
+/// of a machine goes by the same rules as whoever is signed in: what he switches alone is counted.
 fn order_given(
-    engine: &Engine,
+    control: &Control,
     plan: &Plan,
-    actor: &str,
     wish: &Wish,
     context: &Context,
 ) -> Result<(), Failure> {
+    let Control { engine, actor, person, rules, is_demo } = control;
     let failed = |error| Failure::engine(context.lang, &error);
     if wish.action == Action::Dark {
         let nonce = engine.now_ms().cast_unsigned().rotate_left(24);
         engine.take_baselines(actor, plan, nonce).map_err(failed)?;
     }
-    let alone = Alone { name: actor, plan };
-    let is_demo = operator::is_demo(context, engine.store())?;
-    let approvals: &dyn Approvals = if is_demo { &Fictional } else { &alone };
-    if wish.action == Action::Relight {
-        engine.admit(plan, actor, approvals).map_err(failed)?;
-    } else if wish.break_glass {
-        engine.break_glass(plan, actor, &wish.reason).map_err(failed)?;
-    } else {
-        engine.execute_approved(plan, actor, approvals).map_err(failed)?;
+    let given = match (is_demo, wish.break_glass) {
+        (true, _) => return order_played(control, plan, wish).map_err(failed),
+        (false, true) => {
+            let hash = plan.hash().map_err(|error| Failure::new(error.to_string()))?;
+            let smashing = Smashing { hash, reason: &wish.reason, proof: None };
+            engine.smash_glass(rules, person, plan, smashing)
+        }
+        (false, false) => engine.propose(rules, person, plan).map(drop),
+    };
+    given.map_err(|error| control.refused(context, &error))
+}
+
+/// The same in a fictional province, where everybody may play every part.
+fn order_played(control: &Control, plan: &Plan, wish: &Wish) -> Result<(), EngineError> {
+    let Control { engine, actor, .. } = control;
+    match (wish.action, wish.break_glass) {
+        (Action::Relight, _) => return engine.admit(plan, actor, &Fictional),
+        (_, true) => engine.break_glass(plan, actor, &wish.reason)?,
+        (_, false) => engine.execute_approved(plan, actor, &Fictional)?,
     }
     if wish.action == Action::Dark {
         // What the inventory says is the first evidence. A site that it calls clear was ordered
         // dark all the same: calling it back at once is not what was asked.
         let known = plan.sites.iter().filter(|site| site.verdict != Verdict::Clear.as_str());
         let known: Vec<GateKey> = known.map(|site| site.site.clone()).collect();
-        engine
-            .attach_evidence(actor, &plan.incident, &known, EvidenceKind::Scan)
-            .map_err(failed)?;
+        engine.attach_evidence(actor, &plan.incident, &known, EvidenceKind::Scan)?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use relight_server::signs::Unsaid;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use super::{Which, control};
+use super::{Control, Which};
 use crate::cmd::scan::Look;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -51,7 +51,7 @@ impl Verify {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let lang = context.lang;
         let site = inventory::site(context, &self.site)?;
-        let (engine, actor) = control(context)?;
+        let Control { engine, actor, .. } = Control::new(context)?;
         let id = self.which.find(&engine, context)?;
         let signs = Compromise::of_word(&self.signs);
         if signs == Compromise::NoSigns {
