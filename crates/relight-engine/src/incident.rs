@@ -19,7 +19,9 @@ mod phase;
 mod proof;
 mod standing;
 mod terms;
+mod tried;
 mod update;
+mod weigh;
 pub(crate) mod wire;
 
 pub(crate) use actions::same;
@@ -37,4 +39,5 @@ pub use phase::{Gate, Phase, display};
 pub use proof::Proof;
 pub use standing::{AUTHORITY_AGE_MAX_S, Authority, Orders, UNDO_AGE_MAX_S, Votes};
 pub use terms::{Baseline, Compromise, Seat};
+pub use tried::{DETAIL_BYTES_MAX, Tried};
 pub use update::{UPDATE_BYTES_MAX, UPDATES_MAX, Update};

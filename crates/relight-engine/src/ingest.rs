@@ -7,7 +7,7 @@ use relight_store::{DeploymentDraft, SnapshotDraft};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::follow::not_registered;
-use crate::incident::{Compromise, Entry, EvidenceKind, Phase};
+use crate::incident::{Compromise, Entry, EvidenceKind, Phase, Tried};
 use crate::switch::artifact_set_of;
 
 /// An inventory of the application of one site.
@@ -36,17 +36,37 @@ pub struct FunctionalTest {
 }
 
 impl FunctionalTest {
-    /// Asks the site through the verification path of its edge. A site that does not answer has
-    /// not passed.
-    pub fn passes(&self, target: &Target, host: &str) -> bool {
-        let Some(socket) = &target.verify else { return false };
-        match relight_edge::verify_get(socket, host, &self.uri) {
-            Ok((status, body)) => {
-                status == self.status && String::from_utf8_lossy(&body).contains(&self.text)
-            }
-            Err(_) => false,
+    /// Asks the site through the verification path of its edge: why it did not pass, if it did
+    /// not. A site that does not answer has not passed.
+    pub fn failure(&self, target: &Target, host: &str) -> Option<Tried> {
+        let (status, body) = match behind_the_gate(target, host, &self.uri) {
+            Ok(answer) => answer,
+            Err(tried) => return Some(tried),
+        };
+        let failed = |why: &str, what: String| {
+            Some(Tried { why: why.to_owned(), detail: format!("GET {}: {what}", self.uri) })
+        };
+        if status != self.status {
+            return failed("other-status", format!("{status}, not {}", self.status));
         }
+        if !String::from_utf8_lossy(&body).contains(&self.text) {
+            return failed("other-text", format!("{status} without {:?}", self.text));
+        }
+        None
     }
+}
+
+/// Status and body of a page of a site, asked for behind the gate of its edge; or why there is none.
+pub(crate) fn behind_the_gate(
+    target: &Target,
+    host: &str,
+    uri: &str,
+) -> Result<(u16, Vec<u8>), Tried> {
+    let Some(socket) = &target.verify else { return Err(Tried::because("no-path")) };
+    relight_edge::verify_get(socket, host, uri).map_err(|error| Tried {
+        why: "no-answer".to_owned(),
+        detail: format!("GET {uri}: {}", crate::drill::chain(&error)),
+    })
 }
 
 impl Engine {
@@ -167,10 +187,29 @@ impl Engine {
             return Ok(false);
         }
         let (target, host, vital) = self.edge_of(key)?;
-        let functional = test.passes(&target, &host);
-        let entry = Entry::Verified { site: key.clone(), functional, compromise, vital };
-        self.record(actor, id, entry)?;
+        let failure = test.failure(&target, &host);
+        let functional = failure.is_none();
+        let told = failure.or_else(|| Tried::by_signs(compromise, vital));
+        let verified = Entry::Verified { site: key.clone(), functional, compromise, vital };
+        let found = self.news_of(id, key, told).into_iter();
+        let entries = found.chain([verified]).map(|entry| (id.to_owned(), entry)).collect();
+        for result in self.append(actor, entries)? {
+            result?;
+        }
         Ok(self.phase(id, key) == Some(Phase::RelightEligible))
+    }
+
+    /// What stands in the way of a verification, or does no more, if that is news.
+    pub(crate) fn news_of(&self, id: &str, site: &GateKey, told: Option<Tried>) -> Option<Entry> {
+        let known = self.tried(id, site);
+        let is_known = told.as_ref().map(|it| &it.why) == known.as_ref().map(|it| &it.why);
+        let Tried { why, detail } = told.unwrap_or_default();
+        (!is_known).then(|| Entry::VerificationFound { site: site.clone(), why, detail })
+    }
+
+    /// Why the last trial of a site behind its gate did not pass, if it did not.
+    pub fn tried(&self, id: &str, site: &GateKey) -> Option<Tried> {
+        self.with_ledger(|ledger| ledger.incident(id)?.case(site)?.tried.as_deref().cloned())
     }
 
     /// The phase of a site in an incident, once it has a case.

@@ -82,6 +82,13 @@ pub fn trouble(lang: Lang, code: &str) -> &str {
     texts::by_code(lang, &format!("reason-{code}")).unwrap_or(code)
 }
 
+/// Why a fix is not verified, with what was asked and what came.
+pub fn tried(lang: Lang, code: &str, detail: &str) -> String {
+    let code = if code.is_empty() { "asked" } else { code };
+    let why = texts::by_code(lang, &format!("tried-{code}")).unwrap_or(code);
+    if detail.is_empty() { why.to_owned() } else { texts::labelled(lang, why, detail) }
+}
+
 fn coded(lang: Lang, prefix: &str, code: &'static str) -> &'static str {
     texts::by_code(lang, &format!("{prefix}{code}")).unwrap_or(code)
 }

@@ -125,6 +125,16 @@ pub enum Entry {
         #[serde(with = "wire::key")]
         site: GateKey,
     },
+    /// What stands in the way of a verification, by code; nothing where nothing does any more.
+    VerificationFound {
+        /// The site.
+        #[serde(with = "wire::key")]
+        site: GateKey,
+        /// Code of the reason.
+        why: String,
+        /// What was asked and what came.
+        detail: String,
+    },
     /// The three independent parts of a verification (INCIDENT 3.3).
     Verified {
         /// The site.
@@ -389,6 +399,7 @@ impl Entry {
             Self::FixStarted { .. } => "fix-started",
             Self::Deployed { .. } => "deployed",
             Self::VerificationStarted { .. } => "verification-started",
+            Self::VerificationFound { .. } => "verification-found",
             Self::Verified { .. } => "verified",
             Self::RelightStarted { .. } => "relight-started",
             Self::RelightStopped { .. } => "relight-stopped",
@@ -435,6 +446,7 @@ impl Entry {
             Self::FixStarted { site, .. }
             | Self::Deployed { site, .. }
             | Self::VerificationStarted { site }
+            | Self::VerificationFound { site, .. }
             | Self::Verified { site, .. }
             | Self::Mitigated { site, .. }
             | Self::AcceptanceProposed { site, .. }

@@ -11,7 +11,9 @@ use super::parts::PartCase;
 use super::phase::{Gate, Phase, display};
 use super::standing::Orders;
 use super::terms::{Baseline, Compromise};
+use super::tried::Tried;
 use super::update::Update;
+use super::weigh::after_evidence;
 
 /// Why an entry changes nothing. The text is for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,10 @@ pub struct Case {
     pub deployed_at: Timestamp,
     /// Whoever deployed it said so; otherwise a scan did.
     pub reported: bool,
+    /// Somebody said that it is being fixed, since it was last dark.
+    pub declared: bool,
+    /// Why the last trial behind the gate did not pass.
+    pub tried: Option<Box<Tried>>,
     /// A verified fix is in service.
     pub fixed: bool,
     /// The last verification did not pass: only another one lets it return.
@@ -63,6 +69,8 @@ impl Case {
             deployed: None,
             deployed_at: Timestamp::MIN,
             reported: false,
+            declared: false,
+            tried: None,
             fixed: false,
             unverified: false,
             was_dark: false,
@@ -79,6 +87,7 @@ impl Case {
     pub(super) fn go(&mut self, phase: Phase, now: Timestamp) {
         if self.phase.wants() == Light::Lit && phase.wants() == Light::Dark {
             self.gate = Gate::Requested;
+            (self.declared, self.tried) = (false, None);
         }
         if self.phase != phase {
             self.since = now;
@@ -216,8 +225,9 @@ impl Incident {
                 self.each(sites, |case| step(case, &BEFORE_ANALYSIS, Phase::Analysing, now))
             }
             Entry::EvidenceAttached { evidence } => self.attach(evidence, now),
-            Entry::FixStarted { site, .. } => {
-                self.one(site, |case| step(case, &[Phase::Affected], Phase::Fixing, now))
+            Entry::FixStarted { site, .. } => self.one(site, |case| declare(case, now)),
+            Entry::VerificationFound { site, why, detail } => {
+                self.one(site, |case| Tried::note(case, why, detail))
             }
             Entry::Deployed { site, digest } => self.one(site, |case| deploy(case, *digest, now)),
             Entry::VerificationStarted { site } => {
@@ -323,6 +333,7 @@ impl Incident {
         let is_other = evidence.artifact_set.is_some() && evidence.artifact_set != case.deployed;
         let changed = is_other && !is_doubtful;
         if changed {
+            case.tried = None;
             if case.deployed.is_none()
                 && let Some(grant) = &mut case.grant
             {
@@ -457,6 +468,16 @@ pub(super) fn step(
     Ok(())
 }
 
+/// Somebody says that a site is being fixed: before, or after what is in service was read again.
+fn declare(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
+    let is_late = matches!(case.phase, Phase::FixDeployed | Phase::Verifying);
+    if !(is_late && !case.declared) {
+        step(case, &[Phase::Affected], Phase::Fixing, now)?;
+    }
+    case.declared = true;
+    Ok(())
+}
+
 fn prove(case: &mut Case, light: Light, now: Timestamp) -> Result<(), Rejected> {
     match (light, case.phase) {
         (Light::Dark, phase) if phase.wants() == Light::Lit => {
@@ -523,77 +544,8 @@ fn deploy(case: &mut Case, digest: Digest, now: Timestamp) -> Result<(), Rejecte
         Phase::RelightEligible => Phase::Unknown,
         other => other,
     };
-    case.fixed = false;
+    (case.fixed, case.tried) = (false, None);
     (case.grant, case.mitigation) = (None, None);
     case.go(next, now);
     Ok(())
-}
-
-/// The phase after new evidence (the table of INCIDENT 2.1 and ruling 6).
-fn after_evidence(
-    case: &Case,
-    verdict: Verdict,
-    clear: bool,
-    before: &(Option<Evidence>, Option<Digest>),
-    revision: Digest,
-) -> Result<Phase, Rejected> {
-    let (old, deployed) = before;
-    let bad = if verdict == Verdict::Affected { Phase::Affected } else { Phase::Unknown };
-    let same_artifact = case.deployed == *deployed;
-    match case.phase {
-        Phase::DarkRequested
-        | Phase::DarkProven
-        | Phase::Failed
-        | Phase::Analysing
-        | Phase::Unknown => Ok(if clear { Phase::RelightEligible } else { bad }),
-        Phase::Mitigated if !clear => {
-            // The same news again leaves the control where it is; other news voids it.
-            let same = same_artifact && is_of(old.as_ref(), revision);
-            Ok(if same && verdict == Verdict::Affected { Phase::Mitigated } else { bad })
-        }
-        Phase::Affected | Phase::Fixing if verdict == Verdict::Affected => {
-            // News of an older revision must not hide that the latest one calls it affected.
-            let is_old = !is_of(case.evidence.as_ref(), revision);
-            if is_old && is_of(old.as_ref(), revision) {
-                return Err(Rejected("newer evidence calls the site affected already"));
-            }
-            Ok(Phase::Affected)
-        }
-        Phase::Affected | Phase::Fixing if !clear => {
-            Err(Rejected("an affected site needs clear evidence"))
-        }
-        Phase::Affected | Phase::Fixing | Phase::Mitigated => {
-            repaired(case, same_artifact, old.as_ref(), revision)
-        }
-        Phase::FixDeployed | Phase::Verifying if clear => Ok(Phase::Verifying),
-        Phase::FixDeployed | Phase::Verifying => Ok(Phase::Affected),
-        Phase::RelightEligible
-        | Phase::Relighting
-        | Phase::Online
-        | Phase::Exempt
-        | Phase::RelitProven => Ok(if clear { case.phase } else { bad }),
-    }
-}
-
-fn is_of(evidence: Option<&Evidence>, revision: Digest) -> bool {
-    evidence.is_some_and(|evidence| evidence.advisory_revision == revision)
-}
-
-/// Where clear evidence leads a site that was affected.
-fn repaired(
-    case: &Case,
-    same_artifact: bool,
-    old: Option<&Evidence>,
-    revision: Digest,
-) -> Result<Phase, Rejected> {
-    // A fix known too little, or too late, was not called affected; nor was it verified.
-    let was_called_so = old.is_none_or(|old| old.verdict == Verdict::Affected);
-    if !same_artifact || case.unverified || !was_called_so {
-        return Ok(Phase::Verifying);
-    }
-    // The artifacts are the affected ones: only a withdrawn finding makes them clear.
-    if old.is_some() && !is_of(old, revision) {
-        return Ok(Phase::RelightEligible);
-    }
-    Err(Rejected("the same artifacts were affected under the same revision"))
 }

@@ -11,6 +11,7 @@ mod drill_proxies;
 mod edge;
 mod engine;
 mod fights;
+mod fixes;
 mod follow;
 mod invariants;
 mod logs;

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use relight_engine::access::{Role, Scope};
-use relight_engine::incident::Incident;
+use relight_engine::incident::{Case, Incident};
 use relight_engine::matching::Advisories;
 use relight_engine::store::Store;
 use relight_engine::{Engine, EngineError};
@@ -150,6 +150,11 @@ impl SiteView<'_> {
                 for part in incident.parts_of(&site.slug).filter(|part| part.is_at_work()) {
                     let state = words::part_state(lang, part.state());
                     facts.push((texts::site_part(lang), format!("{} · {state}", part.name.part)));
+                }
+                let unverified = incident.case(&site.slug).and_then(Case::unverified);
+                if let Some((why, detail)) = unverified {
+                    let why = words::tried(lang, why, detail);
+                    facts.push((texts::site_fix(lang), texts::labelled(lang, id, &why)));
                 }
                 if let Some(asked) = incident.proposed(&site.slug) {
                     let until = act::moment(lang, asked.expires);

@@ -537,6 +537,7 @@ entry-evidence-attached = evidence attached
 entry-fix-started = fix begun
 entry-deployed = new version in service
 entry-verification-started = verification started
+entry-verification-found = what stands in the way of a verification
 entry-verified = verification ended
 entry-relight-started = relight begun
 entry-relight-stopped = relight stopped

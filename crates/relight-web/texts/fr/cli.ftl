@@ -567,6 +567,7 @@ entry-evidence-attached = preuve jointe
 entry-fix-started = correctif commencé
 entry-deployed = nouvelle version en service
 entry-verification-started = vérification commencée
+entry-verification-found = ce qui fait obstacle à une vérification
 entry-verified = vérification terminée
 entry-relight-started = rallumage commencé
 entry-relight-stopped = rallumage arrêté

@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use clap::Args;
-use relight_engine::Engine;
 use relight_engine::drive::Drive;
 use relight_engine::feeds::FeedFolder;
 use relight_engine::fetch::Fetched;
@@ -23,6 +22,7 @@ use relight_engine::live::Board;
 use relight_engine::notify::Proposal;
 use relight_engine::sources_policy::proposal_rule;
 use relight_engine::store::{Control, Notice, NoticeKind, SiteSet};
+use relight_engine::{Engine, FixWatch};
 use relight_model::{Site, Warning};
 use relight_server::web::number::rfc3339;
 use relight_server::web::texts;
@@ -159,6 +159,7 @@ impl Serve {
         let board = engine.board().map_err(failed)?;
         let drive = Drive::start(&engine).map_err(failed)?;
         tell_troubles(&drive, report);
+        let fixes = FixWatch::start(&engine).map_err(failed)?;
         let stage = if self.drill {
             stage::begin_drill(context, engine.store())?
         } else {
@@ -198,6 +199,7 @@ impl Serve {
             let _ = thread.join();
         }
         // The gates stay as they are; what was begun ends in order.
+        drop(fixes);
         drop(drive);
         web.stop();
         served

@@ -1,10 +1,16 @@
 //! What a province does with its edges whatever its size, and beside a server that runs.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::incident::{POLICY, Town};
-use crate::place::Place;
+use crate::place::{Place, log4j};
 use crate::serve::Server;
+
+/// How long a server may take to bring a site back.
+const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// Makes a register too large for one operator.
 fn grow(place: &Place) {
@@ -44,6 +50,40 @@ fn a_drill_asks_for_nobodys_leave_in_a_register_of_any_size_and_beside_a_server(
     assert_eq!((&entry["edge"], &entry["passed"]), (&json!("north"), &json!(true)));
     assert_eq!(server.terminate(), Some(0), "it was not ended");
     assert_eq!(place.expect(0, &["audit", "verify", "--json"]).json()["intact"], true);
+}
+
+/// Goal: the whole way of a fixed site under a server, without anybody: declared, read again, asked
+/// behind its closed gate, relit. Method: the program, a real edge, visitors.
+#[test]
+fn a_declared_fix_that_was_read_again_comes_back_by_itself_under_a_server() {
+    let town = Town::new();
+    let place = &town.place;
+    place.write("data/policy.toml", POLICY);
+    place.expect(0, &["incident", "open", "CVE-2021-44228"]);
+    assert_eq!(town.off(&["--yes"]).status, 0);
+    place.expect(0, &["incident", "fix", "san-001", "--note", "2.17.1"]);
+    grow(place);
+    let (server, _) = Server::start(place);
+    place.write("fixed/log4j.jar", log4j("2.17.1"));
+    place.write("fixed/release", "2");
+    place.expect(0, &["scan", "fixed", "--site", "san-001"]);
+    let deadline = Instant::now() + WAIT_MAX;
+    while town.status("san1.example") != 200 && Instant::now() < deadline {
+        // Another process verifies and relights: visitors are what is waited for.
+        thread::park_timeout(Duration::from_millis(50));
+    }
+    assert_eq!(town.status("san1.example"), 200);
+    assert_eq!(town.status("mun1.example"), 503, "nobody knows what runs there");
+    assert_eq!(server.terminate(), Some(0));
+    let log = place.expect(0, &["incident", "log", "CVE-2021-44228", "--json"]).json();
+    let rows = log["entries"].as_array().unwrap().iter();
+    let alone: Vec<&str> = rows
+        .filter(|row| row["actor"] == "relight" && row["body"].to_string().contains("san-001"))
+        .map(|row| row["kind"].as_str().unwrap())
+        .collect();
+    for kind in ["evidence-attached", "verified", "relight-started", "proved"] {
+        assert!(alone.contains(&kind), "{kind} in {alone:?}");
+    }
 }
 
 /// Goal: what differs is repaired beside a server, which is the one who writes.

@@ -216,6 +216,37 @@ fn the_report_names_what_was_affected_and_what_was_done() {
     assert!(french.contains("  relight CVE-2021-44228: Apache-2.0\n"), "{french}");
 }
 
+/// Goal: whoever waits for a site reads why it does not come back. Method: a fix that was read before
+/// anybody declared it, then one that is asked in vain.
+#[test]
+fn the_status_says_why_a_fix_is_not_verified() {
+    let town = town();
+    let place = &town.place;
+    town.off(&["--yes"]);
+    place.write("fixed/log4j.jar", log4j("2.17.1"));
+    place.write("fixed/release", "2");
+    place.expect(0, &["scan", "fixed", "--site", "san-001"]);
+    let why = || {
+        let told = place.expect(0, &["incident", "status", "--json"]).json();
+        told["incidents"][0]["unverified"][0].clone()
+    };
+    assert_eq!(why(), serde_json::json!({"site": "san-001", "why": "undeclared", "detail": ""}));
+    let told = place.expect(0, &["incident", "status"]).stdout;
+    assert!(told.contains("▲ san-001: nobody said that it was fixed"), "{told}");
+    place.expect(0, &["incident", "fix", "san-001", "--note", "2.17.1"]);
+    assert_eq!(why()["why"], "");
+    let tried = ["incident", "verify", "san-001", "--target", "fixed", "--status", "204"];
+    let told = place.expect(1, &tried);
+    assert!(told.stdout.contains("answers otherwise behind its gate"), "{}", told.text());
+    assert_eq!(
+        (&why()["why"], &why()["detail"]),
+        (&"other-status".into(), &"GET /: 200, not 204".into())
+    );
+    let french = place.expect(0, &["incident", "status", "--lang", "fr"]).stdout;
+    assert!(french.contains("il répond autrement derrière sa barrière"), "{french}");
+    assert_eq!(town.status("san1.example"), 503);
+}
+
 /// Bad input: the gate cannot be written. The edge is named, its sites count as exposed and are
 /// never told dark.
 #[test]

@@ -11,7 +11,7 @@ use relight_engine::policy::{Means, Person, Refusal};
 use relight_engine::{Engine, EngineError, FunctionalTest};
 use relight_model::{Digest, GateKey, Timestamp};
 use relight_web::act_views::PreviewPage;
-use relight_web::texts;
+use relight_web::{Lang, texts, words};
 use serde::Deserialize;
 
 use super::{person_of, policy_of, refused, told_page};
@@ -224,6 +224,15 @@ async fn run(
     .await
 }
 
+/// That a fix is not verified, and why.
+pub(crate) fn not_verified(lang: Lang, site: &str, tried: Option<&Tried>) -> String {
+    let what = texts::not_verified(lang, site);
+    match tried {
+        Some(tried) => texts::labelled(lang, &what, &words::tried(lang, &tried.why, &tried.detail)),
+        None => what,
+    }
+}
+
 /// A page that says why nothing was done.
 fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Response {
     let lang = console.lang(asked);
@@ -241,8 +250,8 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
             let words = (what.as_str(), texts::act_signs_refused_remedy(lang));
             because(say(StatusCode::CONFLICT, words), "signs-refused")
         }
-        Denied::NotVerified(site) => {
-            let what = texts::not_verified(lang, &site);
+        Denied::NotVerified(site, tried) => {
+            let what = not_verified(lang, &site, tried.as_ref());
             let words = (what.as_str(), texts::act_not_verified_remedy(lang));
             because(say(StatusCode::CONFLICT, words), "not-verified")
         }

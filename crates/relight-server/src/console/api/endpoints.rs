@@ -25,7 +25,7 @@ use super::types::{
 use super::{Call, Endpoint, Nothing, openapi};
 use crate::console::act::approve::{self, Decision};
 use crate::console::act::choose::{Choice, WHICH, readable};
-use crate::console::act::forms::{Act, Denied, Short};
+use crate::console::act::forms::{Act, Denied, Short, not_verified};
 use crate::console::act::{may_propose, person_of, policy_of, reads_plan, rollout};
 
 /// Sites in one answer.
@@ -167,8 +167,8 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
             let remedy = texts::act_signs_refused_remedy(lang);
             Problem::conflict("signs-refused", unsaid.text(lang), remedy)
         }
-        Denied::NotVerified(site) => {
-            let what = texts::not_verified(lang, &site);
+        Denied::NotVerified(site, tried) => {
+            let what = not_verified(lang, &site, tried.as_ref());
             Problem::conflict("not-verified", what, texts::act_not_verified_remedy(lang))
         }
         Denied::Engine(error) => Problem::engine(lang, &error),

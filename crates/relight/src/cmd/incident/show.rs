@@ -53,11 +53,23 @@ struct IncidentRow<'a> {
     /// Parts of sites that are to be closed: none of them is dark, and no site counts as dark by
     /// them.
     closed_parts: Vec<PartRow<'a>>,
+    /// Sites whose fix is in service and not verified.
+    unverified: Vec<UnverifiedRow<'a>>,
     /// Lit, and dark by the newest evidence: too many at once to go dark without an order.
     held_back: usize,
     /// Sites, and parts of sites, that are clear and stay dark or closed until a person says
     /// otherwise: too many others did not come back.
     waiting_for_a_person: usize,
+}
+
+/// A site whose fix is in service and not verified.
+#[derive(Serialize)]
+struct UnverifiedRow<'a> {
+    site: &'a str,
+    /// Code of what stands in the way; empty where nothing is known to.
+    why: &'a str,
+    /// What was asked and what came.
+    detail: &'a str,
 }
 
 /// One part of a site.
@@ -133,6 +145,7 @@ fn row<'a>(
         phases: phases.collect(),
         exposed: counters.exposed,
         closed_parts: closed_parts(incident).map(part_row).collect(),
+        unverified: unverified(incident).collect(),
         held_back: incident.held_back().count(),
         waiting_for_a_person: Automatic::of(incident).waiting()
             + Automatic::of_parts(incident, now).waiting(),
@@ -162,6 +175,7 @@ fn text(id: &str, incident: &Incident, keys: &[GateKey], context: &Context, repo
         report.line(&format!("  {mark} {}", texts::not_proven(lang, counters.exposed)));
     }
     tell_parts(incident, context, report);
+    tell_unverified(incident, context, report);
     let held = incident.held_back().count();
     if held > 0 {
         let what = texts::held_back(lang, held);
@@ -184,6 +198,27 @@ fn tell_waiting(id: &str, incident: &Incident, context: &Context, report: &mut R
     if parts > 0 {
         let what = texts::parts_stopped(lang, parts);
         report.warn(id, &what, texts::parts_stopped_remedy(lang));
+    }
+}
+
+/// Whose fix is in service, and why it is not verified; and whose last trial did not pass.
+fn unverified(incident: &Incident) -> impl Iterator<Item = UnverifiedRow<'_>> {
+    incident.cases().iter().filter_map(|(site, case)| {
+        let (why, detail) = case.unverified()?;
+        Some(UnverifiedRow { site: site.as_str(), why, detail })
+    })
+}
+
+/// Each with what stands in the way.
+fn tell_unverified(incident: &Incident, context: &Context, report: &mut Report) {
+    let lang = context.lang;
+    let count = unverified(incident).count();
+    for row in unverified(incident).take(SITES_SHOWN_MAX) {
+        let why = words::tried(lang, row.why, row.detail);
+        report.line(&format!("    ▲ {}", texts::labelled(lang, row.site, &why)));
+    }
+    if count > SITES_SHOWN_MAX {
+        report.line(&format!("    {}", texts::and_more_places(lang, count - SITES_SHOWN_MAX)));
     }
 }
 

@@ -9,7 +9,7 @@ use relight_engine::{Engine, FunctionalTest, Inventory};
 use relight_model::GateKey;
 use relight_scan::Target;
 use relight_server::signs::Unsaid;
-use relight_server::web::texts;
+use relight_server::web::{texts, words};
 use serde::Serialize;
 
 use super::{Control, Which};
@@ -77,6 +77,9 @@ impl Verify {
             report.next(&format!("relight incident on --sites site:{site}"));
         } else {
             report.line(&texts::not_verified(lang, site.as_str()));
+            if let Some(tried) = engine.tried(&id, &site) {
+                report.line(&format!("  {}", words::tried(lang, &tried.why, &tried.detail)));
+            }
             let why = match (complete, before == phase) {
                 (false, _) => texts::not_verified_incomplete(lang),
                 (true, true) => texts::not_verified_same(lang),

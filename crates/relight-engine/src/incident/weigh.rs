@@ -1,0 +1,76 @@
+//! What new evidence makes of a case: the table of INCIDENT 2.1 and ruling 6.
+
+use relight_model::{Digest, Verdict};
+
+use super::evidence::Evidence;
+use super::fold::{Case, Rejected};
+use super::phase::Phase;
+
+/// The phase after new evidence.
+pub(super) fn after_evidence(
+    case: &Case,
+    verdict: Verdict,
+    clear: bool,
+    before: &(Option<Evidence>, Option<Digest>),
+    revision: Digest,
+) -> Result<Phase, Rejected> {
+    let (old, deployed) = before;
+    let bad = if verdict == Verdict::Affected { Phase::Affected } else { Phase::Unknown };
+    let same_artifact = case.deployed == *deployed;
+    match case.phase {
+        Phase::DarkRequested
+        | Phase::DarkProven
+        | Phase::Failed
+        | Phase::Analysing
+        | Phase::Unknown => Ok(if clear { Phase::RelightEligible } else { bad }),
+        Phase::Mitigated if !clear => {
+            // The same news again leaves the control where it is; other news voids it.
+            let same = same_artifact && is_of(old.as_ref(), revision);
+            Ok(if same && verdict == Verdict::Affected { Phase::Mitigated } else { bad })
+        }
+        Phase::Affected | Phase::Fixing if verdict == Verdict::Affected => {
+            // News of an older revision must not hide that the latest one calls it affected.
+            let is_old = !is_of(case.evidence.as_ref(), revision);
+            if is_old && is_of(old.as_ref(), revision) {
+                return Err(Rejected("newer evidence calls the site affected already"));
+            }
+            Ok(Phase::Affected)
+        }
+        Phase::Affected | Phase::Fixing if !clear => {
+            Err(Rejected("an affected site needs clear evidence"))
+        }
+        Phase::Affected | Phase::Fixing | Phase::Mitigated => {
+            repaired(case, same_artifact, old.as_ref(), revision)
+        }
+        Phase::FixDeployed | Phase::Verifying if clear => Ok(Phase::Verifying),
+        Phase::FixDeployed | Phase::Verifying => Ok(Phase::Affected),
+        Phase::RelightEligible
+        | Phase::Relighting
+        | Phase::Online
+        | Phase::Exempt
+        | Phase::RelitProven => Ok(if clear { case.phase } else { bad }),
+    }
+}
+
+fn is_of(evidence: Option<&Evidence>, revision: Digest) -> bool {
+    evidence.is_some_and(|evidence| evidence.advisory_revision == revision)
+}
+
+/// Where clear evidence leads a site that was affected.
+fn repaired(
+    case: &Case,
+    same_artifact: bool,
+    old: Option<&Evidence>,
+    revision: Digest,
+) -> Result<Phase, Rejected> {
+    // A fix known too little, or too late, was not called affected; nor was it verified.
+    let was_called_so = old.is_none_or(|old| old.verdict == Verdict::Affected);
+    if !same_artifact || case.unverified || !was_called_so {
+        return Ok(Phase::Verifying);
+    }
+    // The artifacts are the affected ones: only a withdrawn finding makes them clear.
+    if old.is_some() && !is_of(old, revision) {
+        return Ok(Phase::RelightEligible);
+    }
+    Err(Rejected("the same artifacts were affected under the same revision"))
+}

@@ -1,0 +1,240 @@
+//! A server verifies fixes by itself: declared, read again, and answering behind the closed gate. What
+//! does not pass stays dark and says why.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::thread;
+
+use relight_engine::edges;
+use relight_engine::fixes::{TRY_AGAIN_S, TRY_AGAIN_S_MAX, Tries};
+use relight_engine::incident::{Baseline, Compromise, DETAIL_BYTES_MAX, Entry, Phase};
+use relight_engine::{EngineErrorKind, FunctionalTest};
+use relight_model::{Criticality, Flaw, FlawCode, GateKey, Sbom};
+
+use crate::edge::key;
+use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass, row};
+
+/// An application behind the gate: which status it answers (0 closes the connection without one),
+/// and how often it was asked. It ends with the test program, for nothing tells it when the last
+/// visitor came.
+struct Behind {
+    status: AtomicU16,
+    asked: AtomicU32,
+}
+
+impl Behind {
+    fn of(town: &Town) -> Arc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let behind = Arc::new(Self { status: AtomicU16::new(200), asked: AtomicU32::new(0) });
+        let answers = Arc::clone(&behind);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { continue };
+                let mut line = String::new();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                while reader.read_line(&mut line).is_ok_and(|read| read > 2) {}
+                answers.asked.fetch_add(1, Ordering::SeqCst);
+                let status = answers.status.load(Ordering::SeqCst);
+                if status != 0 {
+                    let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 5\r\n\r\nhello");
+                    drop(stream.write_all(text.as_bytes()));
+                }
+            }
+        });
+        let store = town.engine.store();
+        let mut target = edges::from_row(&store.edges().unwrap().remove(0)).unwrap();
+        target.verify = Some(address.to_string().into());
+        store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
+        behind
+    }
+
+    fn says(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    fn asked(&self) -> u32 {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+fn town(count: usize) -> Town {
+    let town = Town::new(count);
+    town.incident(LOG4SHELL);
+    town
+}
+
+fn declare(town: &Town, site: usize) -> bool {
+    let entry = Entry::FixStarted { site: key(&name(site)), note: "2.17.1".into() };
+    town.engine.record("owner", LOG4SHELL, entry).is_ok()
+}
+
+/// A site that is affected and dark.
+fn affected(town: &Town, site: usize) {
+    town.ingest(site, log4j("2.14.1"));
+    town.darken(&[site]);
+    town.ingest(site, log4j("2.14.1"));
+    assert_eq!(town.phase(LOG4SHELL, site), Some(Phase::Affected));
+    pass(60);
+}
+
+/// The same after somebody said that it is being fixed, and its files were read again.
+fn fixed(town: &Town, site: usize) {
+    affected(town, site);
+    assert!(declare(town, site));
+    town.ingest(site, log4j("2.17.1"));
+    assert_eq!(town.phase(LOG4SHELL, site), Some(Phase::Verifying));
+}
+
+fn why(town: &Town, site: usize) -> String {
+    town.engine.tried(LOG4SHELL, &key(&name(site))).map(|it| it.why).unwrap_or_default()
+}
+
+/// Goal: a fix that was declared and read again comes back by itself once the site answers behind
+/// its gate, and not before. Method: an application that starts late; what is told meanwhile, and
+/// how often it is asked.
+#[test]
+fn a_fix_is_verified_by_itself_once_the_site_answers_as_before() {
+    let town = town(1);
+    let behind = Behind::of(&town);
+    fixed(&town, 0);
+    let mut tries = Tries::default();
+    let mut verify = || town.engine.verify_ready(&mut tries).unwrap();
+    behind.says(503);
+    assert_eq!((verify(), why(&town, 0).as_str()), (0, "other-status"));
+    let told = town.journal().len();
+    assert_eq!((verify(), behind.asked()), (0, 1), "not asked again at once");
+    behind.says(0);
+    let mut waited = 0;
+    for turn in 1..20 {
+        let wait = (TRY_AGAIN_S << (turn - 1)).min(TRY_AGAIN_S_MAX);
+        pass(wait - 1);
+        assert_eq!((verify(), behind.asked()), (0, turn), "after {waited} s");
+        pass(1);
+        verify();
+        waited += wait;
+    }
+    assert_eq!(why(&town, 0), "no-answer");
+    assert_eq!(town.journal().len(), told + 1, "news is told once: {:?}", town.journal());
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Verifying), "it stays dark and waits");
+    behind.says(200);
+    pass(TRY_AGAIN_S_MAX);
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!((verify(), why(&town, 0).as_str()), (1, ""));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::RelightEligible));
+    assert_eq!(town.engine.relight_ready().unwrap(), 1, "and it returns without anybody");
+    let again = open(town.engine.store(), "second").unwrap();
+    assert_eq!(again.with_ledger(Clone::clone), town.ledger(), "the journal says so alone");
+}
+
+/// Goal: nothing returns on a guess. Method: each thing that has to be there is missing once.
+#[test]
+fn what_was_not_declared_not_read_whole_or_not_reachable_waits() {
+    let town = town(4);
+    let verify = || town.engine.verify_ready(&mut Tries::default()).unwrap();
+    affected(&town, 0);
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Verifying));
+    assert_eq!((verify(), why(&town, 0).as_str()), (0, ""), "nobody said that it is fixed");
+    fixed(&town, 1);
+    assert_eq!((verify(), why(&town, 1).as_str()), (0, "no-path"));
+    let behind = Behind::of(&town);
+    affected(&town, 2);
+    assert!(declare(&town, 2));
+    let flaw = Flaw { code: FlawCode::Encrypted, evidence: "secret.zip".into(), bytes: 9 };
+    town.ingest(2, Sbom { flaws: vec![flaw], ..log4j("2.17.1") });
+    assert_ne!(town.phase(LOG4SHELL, 2), Some(Phase::Verifying), "not read whole");
+    affected(&town, 3);
+    assert!(declare(&town, 3) && !declare(&town, 3), "said once");
+    assert_eq!((verify(), behind.asked()), (1, 1), "only the second");
+    assert_eq!(town.phase(LOG4SHELL, 1), Some(Phase::RelightEligible));
+    // Said afterwards is said.
+    assert!(declare(&town, 0) && !declare(&town, 0));
+    pass(25 * 3_600);
+    assert_eq!((verify(), behind.asked()), (0, 1), "its inventory is too old by now");
+    town.ingest(0, log4j("2.17.1"));
+    assert_eq!((verify(), town.phase(LOG4SHELL, 0)), (1, Some(Phase::RelightEligible)));
+}
+
+/// Trap: a site that answered 404 before is not broken by a fix, and one that was broken before is
+/// not repaired by being broken again.
+#[test]
+fn the_answer_of_before_is_what_counts() {
+    for (before, now, passes) in
+        [(4, 404, true), (4, 200, false), (3, 302, true), (5, 500, false), (5, 200, true)]
+    {
+        let town = town(1);
+        let behind = Behind::of(&town);
+        let statuses = vec![Baseline { site: key(&name(0)), class: before }];
+        let taken = Entry::BaselineTaken { statuses };
+        town.engine.record("test", LOG4SHELL, taken).unwrap();
+        fixed(&town, 0);
+        behind.says(now);
+        let passed = town.engine.verify_ready(&mut Tries::default()).unwrap();
+        assert_eq!(passed == 1, passes, "{before}xx before, {now} now");
+    }
+}
+
+#[test]
+fn a_vital_site_waits_for_somebody_who_looked_for_signs() {
+    let town = Town::new(1);
+    let vital =
+        relight_engine::store::SiteRow { criticality: Criticality::Vital, ..row(0, &name(0)) };
+    let store = town.engine.store();
+    store.apply_import(&store.plan_import(&[vital]).unwrap(), 1, "test").unwrap();
+    town.engine.reload().unwrap();
+    town.incident(LOG4SHELL);
+    let _behind = Behind::of(&town);
+    fixed(&town, 0);
+    let mut tries = Tries::default();
+    assert_eq!(town.engine.verify_ready(&mut tries).unwrap(), 0);
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Verifying), "it waits");
+    assert_eq!(why(&town, 0), "signs-unknown");
+    let (site, test) =
+        (key(&name(0)), FunctionalTest { uri: "/".into(), status: 200, text: "hello".into() });
+    let verify = |said| town.engine.verify_scanned("anna", LOG4SHELL, &site, &test, said).unwrap();
+    assert!(verify(Compromise::NoSigns), "somebody looked");
+    assert_eq!(
+        (town.phase(LOG4SHELL, 0), why(&town, 0).as_str()),
+        (Some(Phase::RelightEligible), "")
+    );
+}
+
+/// A person who verifies is told why it did not pass, and so is whoever looks afterwards.
+#[test]
+fn a_verification_by_hand_says_why_as_well() {
+    let town = town(1);
+    let site: GateKey = key(&name(0));
+    fixed(&town, 0);
+    let verify = |test: &FunctionalTest, signs| {
+        if town.phase(LOG4SHELL, 0) == Some(Phase::Affected) {
+            pass(1);
+            town.ingest(0, log4j("2.17.1"));
+        }
+        let passed = town.engine.verify_scanned("anna", LOG4SHELL, &site, test, signs).unwrap();
+        (passed, why(&town, 0))
+    };
+    let test = |status, text: &str| FunctionalTest { uri: "/".into(), status, text: text.into() };
+    let failed = |why: &str| (false, why.to_owned());
+    assert_eq!(verify(&test(200, ""), Compromise::Unknown), failed("no-path"));
+    let behind = Behind::of(&town);
+    assert_eq!(verify(&test(204, ""), Compromise::Unknown), failed("other-status"));
+    assert_eq!(verify(&test(200, "bye"), Compromise::Unknown), failed("other-text"));
+    assert_eq!(verify(&test(200, "hello"), Compromise::Signs), failed("signs"));
+    behind.says(0);
+    assert_eq!(verify(&test(200, ""), Compromise::Unknown), failed("no-answer"));
+    behind.says(200);
+    assert_eq!(verify(&test(200, "hello"), Compromise::Unknown), (true, String::new()));
+    // What an application answers is no place to fill the journal or the memory.
+    let detail = "é".repeat(DETAIL_BYTES_MAX);
+    let found = Entry::VerificationFound { site: site.clone(), why: "x".into(), detail };
+    town.engine.record("test", LOG4SHELL, found).unwrap();
+    let kept = town.engine.tried(LOG4SHELL, &site).unwrap().detail;
+    assert_eq!(kept.len(), DETAIL_BYTES_MAX);
+    let nowhere =
+        Entry::VerificationFound { site: key("nowhere"), why: "x".into(), detail: String::new() };
+    let refused = town.engine.record("test", LOG4SHELL, nowhere).unwrap_err();
+    assert!(matches!(refused.kind, EngineErrorKind::Rejected(_)));
+}
