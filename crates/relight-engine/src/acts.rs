@@ -361,7 +361,7 @@ impl Engine {
     }
 
     /// Asks the policy, over the journal as it is.
-    fn decide<T>(
+    pub(crate) fn decide<T>(
         &self,
         policy: &Policy,
         ask: impl FnOnce(&Desk<'_>) -> Result<T, Refusal>,

@@ -4,16 +4,33 @@ use relight_edge::Target;
 use relight_edge::http::Client;
 use relight_model::{Digest, GateKey, Timestamp, Verdict};
 
+use crate::access::Scope;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Acceptance, Entry, EvidenceKind, Ground, Mitigation, Phase};
-use crate::policy::Refusal;
+use crate::incident::{Acceptance, Entry, EvidenceKind, Ground, Mitigation, Phase, Rejected};
+use crate::policy::{Answering, Person, Policy, Refusal};
+use crate::switch::site_of;
 
 /// Most payloads in one replay.
 pub const PAYLOADS_MAX: usize = 1_000;
 
 /// Longest payload, in bytes.
 pub const PAYLOAD_BYTES_MAX: usize = 4_096;
+
+/// What somebody asks a second person to answer for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asking<'a> {
+    /// The incident.
+    pub id: &'a str,
+    /// The site.
+    pub site: &'a GateKey,
+    /// Why.
+    pub reason: &'a str,
+    /// From when on it would be worth nothing.
+    pub expires: Timestamp,
+    /// What was known of the site when this was decided; none where nobody says.
+    pub about: Option<Digest>,
+}
 
 /// What a replay of payloads through an edge showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +42,59 @@ pub struct Replay {
 }
 
 impl Engine {
+    /// Somebody asks a second person to answer for a site, by the rules. `about` is what was known
+    /// of it when that was decided (`Incident::about`), where it was read.
+    ///
+    /// # Errors
+    /// A rule forbids it, something else is known by now, or the journal refuses it.
+    pub fn ask_acceptance(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        asking: &Asking<'_>,
+    ) -> Result<(), EngineError> {
+        let _one = self.one_act();
+        let Asking { id, site, reason, expires, about } = *asking;
+        let (body, _) = self.answered_for(site);
+        self.decide(policy, |desk| desk.ask_acceptance(person, &body, reason))?;
+        let known = self.with_ledger(|ledger| Some(ledger.incident(id)?.about(site)));
+        if about.is_some() && about != known {
+            return Err(EngineError::from(Refusal::OtherRequest));
+        }
+        self.propose_acceptance(&person.name, id, site, reason.trim(), expires)
+    }
+
+    /// The second person agrees by the rules to the request that was read
+    /// (`Incident::request`). True when it was an exemption.
+    ///
+    /// # Errors
+    /// A rule forbids it, or as [`Engine::approve_acceptance`].
+    pub fn agree_acceptance(
+        &self,
+        policy: &Policy,
+        person: &Person,
+        (id, site, seen): (&str, &GateKey, Digest),
+    ) -> Result<bool, EngineError> {
+        let _one = self.one_act();
+        let proposer =
+            self.with_ledger(|ledger| Some(ledger.incident(id)?.proposed(site)?.proposer.clone()));
+        let (body, vital) = self.answered_for(site);
+        let name = proposer.as_deref().unwrap_or_default();
+        let about = Answering { proposer: name, body: &body, vital };
+        self.decide(policy, |desk| desk.agree(person, &about))?;
+        // What was asked about other files, or on other news, waits no more.
+        proposer.as_ref().ok_or(Refusal::OtherRequest)?;
+        self.approve_acceptance(&person.name, id, site, seen)
+    }
+
+    /// The body that answers for a site, the root where it cannot be read; and whether it is vital.
+    fn answered_for(&self, site: &GateKey) -> (Scope, bool) {
+        let state = self.read();
+        let Some(site) = site_of(&state, site) else { return (Scope::root(), true) };
+        let body = state.orgs.get(&site.org).and_then(|path| Scope::parse(path));
+        (body.unwrap_or_default(), site.criticality == Criticality::Vital)
+    }
+
     /// Asks a second person to answer for a site that no evidence calls clear.
     ///
     /// # Errors
@@ -59,7 +129,8 @@ impl Engine {
             let context = format!("nobody asked to accept {site}");
             EngineError::new(EngineErrorKind::NotFound, context)
         })?;
-        if proposed.id().ok() != Some(seen) {
+        let request = self.with_ledger(|ledger| ledger.incident(id)?.request(site));
+        if request != Some(seen) {
             return Err(EngineError::from(Refusal::OtherRequest));
         }
         let acceptance = Acceptance { approver: actor.to_owned(), ..proposed };

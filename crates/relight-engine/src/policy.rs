@@ -3,6 +3,7 @@
 //! Every way to switch that knows people goes through a [`Desk`]: pages, the API, the command line
 //! through a server. It answers with the entry to journal, or with the rule that forbids it.
 
+mod answering;
 mod desk;
 mod person;
 mod refusal;
@@ -13,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::incident::Seat;
 use crate::plan::{Plan, PlanSite};
 
+pub use answering::Answering;
 pub use desk::{BREAK_GLASS_REVIEW_S, Desk};
 pub use person::{Means, Person};
 pub use refusal::Refusal;

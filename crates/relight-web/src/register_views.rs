@@ -30,9 +30,8 @@ pub struct SitePage {
     pub state: &'static str,
     /// Label and value of each fact.
     pub facts: Vec<(&'static str, String)>,
-    /// Open incidents in which this reader may do something about it, each with the id of what a
-    /// second person is asked for; empty where nobody is.
-    pub acts: Vec<(String, String)>,
+    /// Open incidents in which this reader may do something about it.
+    pub acts: Vec<SiteActs>,
     /// What open incidents know about it.
     pub cases: Vec<CaseRow>,
     /// What it runs on.
@@ -45,6 +44,17 @@ pub struct SitePage {
     pub count: String,
     /// The first of them.
     pub components: Vec<ComponentRow>,
+}
+
+/// What somebody may do about a site in one incident.
+#[derive(Clone, Debug)]
+pub struct SiteActs {
+    /// Id of the incident.
+    pub incident: String,
+    /// Id of what a second person is asked for; empty where nobody is.
+    pub request: String,
+    /// Name of what is known of the site there.
+    pub about: String,
 }
 
 /// One incident's case of a site.

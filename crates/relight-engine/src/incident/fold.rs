@@ -6,7 +6,7 @@ use relight_model::{Digest, DisplayState, GateKey, Light, Timestamp, Verdict};
 
 use super::entry::Entry;
 use super::evidence::{Current, Evidence};
-use super::grant::{Acceptance, Grant, Mitigation};
+use super::grant::{Grant, Mitigation, Request};
 use super::parts::PartCase;
 use super::phase::{Gate, Phase, display};
 use super::standing::Orders;
@@ -127,7 +127,7 @@ pub struct Incident {
     pub orders: Orders,
     /// Words for the public page, oldest first.
     pub updates: Vec<Update>,
-    pub(super) proposals: BTreeMap<GateKey, Acceptance>,
+    pub(super) proposals: BTreeMap<GateKey, Request>,
     matcher_revision: u32,
     pub(super) cases: BTreeMap<GateKey, Case>,
     pub(super) parts: BTreeMap<GateKey, PartCase>,

@@ -130,6 +130,13 @@ const fn rank(verdict: Option<Verdict>) -> u8 {
     }
 }
 
+/// What a second person is asked to sign, and what it is about. It is void as soon as that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Request {
+    asked: Acceptance,
+    about: Digest,
+}
+
 impl Incident {
     /// What people sign, approve or take back, and what sites answered before.
     pub(super) fn apply_signed(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
@@ -188,14 +195,34 @@ impl Incident {
         })
     }
 
-    /// What somebody asked a second person to sign; the approver is empty.
+    /// What somebody asked a second person to sign; the approver is empty. Nothing any more once
+    /// other files are in service, or something else is known of them, than when it was asked.
     pub fn proposed(&self, site: &GateKey) -> Option<&Acceptance> {
-        self.proposals.get(site)
+        let request = self.proposals.get(site)?;
+        (request.about == self.about(site)).then_some(&request.asked)
     }
 
-    /// The id of it: whoever agrees names what was read.
+    /// The id of it, and of what it is about: whoever agrees names what was read.
     pub fn request(&self, site: &GateKey) -> Option<Digest> {
-        self.proposed(site)?.id().ok()
+        let (asked, about) = (self.proposed(site)?.id().ok()?, self.about(site));
+        Some(Digest(Sha256::new().chain_update(asked.0).chain_update(about.0).finalize().into()))
+    }
+
+    /// The name of what is known of a site: revision, files in service, verdict, and the control in
+    /// front of it. The same news again is the same.
+    pub fn about(&self, site: &GateKey) -> Digest {
+        let case = self.case(site);
+        let deployed = case.and_then(|case| case.deployed).unwrap_or_default();
+        let verdict = case.and_then(Case::verdict).map_or("", Verdict::as_str);
+        let control = case.and_then(|case| wire::canonical(&case.mitigation).ok());
+        let mut sum = Sha256::new_with_prefix("relight.about/1");
+        sum.update(self.revision.0);
+        sum.update(deployed.0);
+        for text in [verdict, control.as_deref().unwrap_or_default()] {
+            sum.update((text.len() as u64).to_be_bytes());
+            sum.update(text);
+        }
+        Digest(sum.finalize().into())
     }
 
     pub(super) fn propose(
@@ -212,7 +239,8 @@ impl Incident {
         check_end(expires, now)?;
         let (proposer, reason) = (proposer.to_owned(), reason.to_owned());
         let asked = Acceptance { proposer, approver: String::new(), reason, expires };
-        self.proposals.insert(site.clone(), asked);
+        let about = self.about(site);
+        self.proposals.insert(site.clone(), Request { asked, about });
         Ok(())
     }
 

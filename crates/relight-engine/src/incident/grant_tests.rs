@@ -209,7 +209,7 @@ fn a_request_ends_when_it_is_signed() {
     let asks = Entry::AcceptanceProposed { site: key(), proposer, reason, expires };
     let unknown = attach(1, 2, Verdict::Unknown);
     let mut dark = after(&[order(), unknown, asks.clone()]);
-    assert_eq!(dark.request(&key()), asked.id().ok());
+    assert_eq!(dark.proposed(&key()), Some(&asked));
     dark.apply(&accept(END), NOW).unwrap();
     assert_eq!(dark.request(&key()), None);
     let mut lit = after(&[asks]);
@@ -218,6 +218,37 @@ fn a_request_ends_when_it_is_signed() {
     let exempt = Entry::Exempted { site: key(), ground: Ground::Acceptance(two(END)) };
     lit.apply(&exempt, NOW).unwrap();
     assert_eq!(lit.request(&key()), None);
+}
+
+/// A request is about what was known when it was asked: other files, another revision, other news or
+/// another control void it, and the same news again does not.
+#[test]
+fn a_request_ends_with_what_it_was_about() {
+    let Acceptance { proposer, reason, expires, .. } = two(END);
+    let asks = Entry::AcceptanceProposed { site: key(), proposer, reason, expires };
+    let asked = || after(&[order(), attach(1, 2, Verdict::Unknown), asks.clone()]);
+    let before = asked().request(&key());
+    assert!(before.is_some());
+    for (entry, is_void) in [
+        (attach(1, 2, Verdict::Unknown), false),
+        (attach(3, 2, Verdict::Unknown), true),
+        (attach(1, 2, Verdict::Affected), true),
+        (Entry::Deployed { site: key(), digest: Digest([7; 32]) }, true),
+        (Entry::Revised { revision: Digest([9; 32]) }, true),
+    ] {
+        let mut incident = asked();
+        incident.apply(&entry, NOW).unwrap();
+        let wanted = if is_void { None } else { before };
+        assert_eq!(incident.request(&key()), wanted, "{entry:?}");
+        // Whoever asks again asks about what is known now.
+        incident.apply(&asks, NOW).unwrap();
+        assert_eq!(incident.request(&key()) == before, !is_void, "{entry:?}");
+    }
+    let mut behind = mitigated(END);
+    behind.apply(&asks, NOW).unwrap();
+    assert!(behind.request(&key()).is_some());
+    behind.apply(&Entry::Lapsed { sites: vec![key()] }, END).unwrap();
+    assert_eq!(behind.request(&key()), None, "the control in front of it is gone");
 }
 
 #[test]

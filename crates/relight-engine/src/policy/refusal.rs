@@ -51,11 +51,13 @@ pub enum Refusal {
     OwnReview,
     /// A reason is missing.
     NoReason,
+    /// For a vital site only the command answers as the second.
+    CommandAnswers,
 }
 
 impl Refusal {
     /// Every one of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Empty,
         Self::NotCommander,
         Self::NotApprover,
@@ -80,6 +82,7 @@ impl Refusal {
         Self::PartsStay,
         Self::OwnReview,
         Self::NoReason,
+        Self::CommandAnswers,
     ];
 
     /// The stable name used in documents.
@@ -109,6 +112,7 @@ impl Refusal {
             Self::PartsStay => "parts-stay",
             Self::OwnReview => "own-review",
             Self::NoReason => "no-reason",
+            Self::CommandAnswers => "command-answers",
         }
     }
 }

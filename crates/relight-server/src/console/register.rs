@@ -11,7 +11,9 @@ use relight_engine::matching::Advisories;
 use relight_engine::store::Store;
 use relight_engine::{Engine, EngineError};
 use relight_model::{Coverage, Finding, FlawCode, GateKey, Sbom, Site, Timestamp, Verdict};
-use relight_web::register_views::{AssetRow, CaseRow, ComponentRow, FindingRow, Link, SitePage};
+use relight_web::register_views::{
+    AssetRow, CaseRow, ComponentRow, FindingRow, Link, SiteActs, SitePage,
+};
 use relight_web::{Lang, number, texts, words};
 
 use super::affected::ask_href;
@@ -61,21 +63,21 @@ struct SiteView<'a> {
 }
 
 impl SiteView<'_> {
-    /// The open incidents in which this reader may do something about a site, and the id of what a
-    /// second person is asked for in each.
-    fn acts(&self, site: &GateKey) -> Vec<(String, String)> {
+    /// The open incidents in which this reader may do something about a site, what a second person
+    /// is asked for in each, and what is known there.
+    fn acts(&self, site: &GateKey) -> Vec<SiteActs> {
         let Reader::Signed(signed) = &self.asked.reader else { return Vec::new() };
         let person = act::person_of(self.console, signed, self.engine.now());
         let mut roles = [Role::SiteOwner, Role::Commander, Role::Approver].into_iter();
         if !roles.any(|role| person.may(role, &self.scope)) {
             return Vec::new();
         }
-        let request = |incident: &Incident| {
-            incident.request(site).map(|request| request.to_string()).unwrap_or_default()
+        let acts = |(id, incident): (&str, &Incident)| SiteActs {
+            incident: id.to_owned(),
+            request: incident.request(site).map(|it| it.to_string()).unwrap_or_default(),
+            about: incident.about(site).to_string(),
         };
-        self.engine.with_ledger(|ledger| {
-            ledger.open().map(|(id, incident)| (id.to_owned(), request(incident))).collect()
-        })
+        self.engine.with_ledger(|ledger| ledger.open().map(acts).collect())
     }
 
     fn page(&self, site: &Site) -> SitePage {
@@ -141,7 +143,7 @@ impl SiteView<'_> {
         facts
     }
 
-    /// Parts that are closed, and who asks a second person to answer for the site.
+    /// Parts that are closed, why a fix is not verified, and who asks a second person to answer for the site.
     fn incident_facts(&self, site: &Site) -> Vec<(&'static str, String)> {
         let lang = self.lang;
         self.engine.with_ledger(|ledger| {

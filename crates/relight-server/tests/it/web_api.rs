@@ -275,7 +275,7 @@ fn an_approver_agrees_to_a_request_that_was_read() {
         let kind = problem["type"].as_str();
         assert_eq!((status, kind), (409, Some("urn:relight:problem:refusal-other-request")));
     }
-    assert_eq!(act(&place.chief, agree(&request["id"])).0, 409, "nobody answers alone");
+    assert_eq!(act(&place.chief, agree(&request["id"])).0, 403, "nobody answers alone");
     let (status, done) = act(approver, agree(&request["id"]));
     assert_eq!(status, 200, "{done}");
     assert!(acts(&place.world).contains(&"exempted a-approver".to_owned()), "it was online");

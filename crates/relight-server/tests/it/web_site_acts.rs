@@ -6,7 +6,7 @@ use relight_engine::incident::{EvidenceKind, Phase};
 use relight_engine::store::{SiteRow, Store};
 use relight_model::{Basis, Component, Criticality, Digest, GateKey, Purl, Sbom, Scope, SitePart};
 
-use crate::door_support::{START, World, clock, person, token};
+use crate::door_support::{START, World, clock, cookie_of, person, token};
 use crate::web_acts::{LOG4SHELL, behind_an_edge, decide, field, open_incident, propose};
 
 /// A world with an incident, and the cookies of a commander, an approver and an owner.
@@ -36,11 +36,17 @@ fn act(world: &World, cookie: &str, more: &str) -> (u16, String) {
 
 /// The same from a page that was read before.
 fn send(world: &World, cookie: &str, page: &str, more: &str) -> (u16, String) {
-    let hidden = page.split("name=\"seen\" value=\"").nth(1).unwrap_or_default();
-    let (token, seen) = (token(page), hidden.split('"').next().unwrap());
-    let form = format!("token={token}&incident={LOG4SHELL}&seen={seen}&{more}");
+    let (token, seen) = (token(page), hidden(page));
+    let about = field(page, "about");
+    let form = format!("token={token}&incident={LOG4SHELL}&seen={seen}&about={about}&{more}");
     let (status, _, body) = world.post("/site/care/act?lang=en", cookie, &form);
     (status, body)
+}
+
+/// The id of the request that a page shows; nothing where none waits.
+fn hidden(page: &str) -> &str {
+    let after = page.split("name=\"seen\" value=\"").nth(1).unwrap_or_default();
+    after.split('"').next().unwrap_or_default()
 }
 
 fn kinds(world: &World, about: &str) -> Vec<String> {
@@ -66,12 +72,94 @@ fn two_people_answer_for_a_site() {
     let page = world.get("/site/care?lang=en", &zoe).2;
     assert!(page.contains("chief asks a second person"), "{page}");
     assert_eq!(act(&world, &owner, "act=agree").0, 403, "an owner does not agree");
-    assert_eq!(act(&world, &chief, "act=agree").0, 409, "nobody answers alone");
+    assert_eq!(act(&world, &chief, "act=agree").0, 403, "nobody answers alone");
     assert_eq!(act(&world, &zoe, "act=agree").0, 303);
     let signed = ["acceptance-proposed chief", "acceptance-signed zoe"];
     assert_eq!(kinds(&world, "acceptance"), signed);
     let page = world.get("/site/care?lang=en", &zoe).2;
     assert!(!page.contains("asks a second person"), "nothing waits any more: {page}");
+}
+
+/// Goal: an acceptance is about what both read. Method: other files come between the request and the
+/// answer, and between the page and the request; each voids it, and the same files again do not.
+#[test]
+fn a_request_dies_with_what_it_was_about() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, owner]) = start(now);
+    propose(&world, &chief, "care");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    let page = world.get("/site/care?lang=en", &owner).2;
+    assert_eq!(send(&world, &owner, &page, "act=accept&note=elections&days=2").0, 303);
+    let page = world.get("/site/care?lang=en", &zoe).2;
+    deploy(&world, "2.14.1");
+    let (status, body) = send(&world, &zoe, &page, "act=agree");
+    assert_eq!(status, 409, "{body}");
+    assert!(body.contains("not what waits for a second person any more"), "{body}");
+    let after = world.get("/site/care?lang=en", &zoe).2;
+    assert!(!after.contains("asks a second person"), "it waits no more: {after}");
+    assert_eq!(act(&world, &zoe, "act=agree").0, 409, "nor is anything else agreed to");
+    assert_eq!(kinds(&world, "acceptance-signed"), [""; 0]);
+    // Who asks reads what is known, too.
+    let page = world.get("/site/care?lang=en", &owner).2;
+    deploy(&world, "2.16.0");
+    assert_eq!(send(&world, &owner, &page, "act=accept&note=elections&days=2").0, 409);
+    assert_eq!(act(&world, &owner, "act=accept&note=elections&days=2").0, 303);
+    let page = world.get("/site/care?lang=en", &zoe).2;
+    deploy(&world, "2.16.0");
+    let same = world.get("/site/care?lang=en", &zoe).2;
+    assert_eq!(field(&same, "seen"), field(&page, "seen"), "the same news again is the same");
+}
+
+/// Goal: for a vital site the second person is of Command; and whoever signs is there.
+#[test]
+fn the_command_answers_for_a_vital_site_and_whoever_signs_is_there() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, _]) = start_with(now, |store| {
+        behind_an_edge(store);
+        person(store, "boss", 9, &[("commander", "/")]);
+    });
+    let boss = cookie_of(9).0;
+    let act = |cookie: &str, more: &str| {
+        let page = world.get("/site/power?lang=en", cookie).2;
+        let (token, seen) = (token(&page), hidden(&page));
+        let form = format!("token={token}&incident={LOG4SHELL}&seen={seen}&{more}");
+        let (status, head, body) = world.post("/site/power/act?lang=en", cookie, &form);
+        (status, format!("{head}{body}"))
+    };
+    assert_eq!(act(&chief, "act=accept&note=elections&days=1").0, 303);
+    let (status, told) = act(&zoe, "act=agree");
+    assert_eq!(status, 403, "{told}");
+    assert!(told.contains("the second person is of Command"), "{told}");
+    now_set(START + 6 * 60);
+    let (status, told) = act(&boss, "act=agree");
+    assert!(status == 303 && told.contains("/confirm?next="), "{status} {told}");
+    assert_eq!(kinds(&world, "exempted"), [""; 0], "who is away signs nothing");
+    now_set(START + 60);
+    assert_eq!(act(&boss, "act=agree").0, 303);
+    assert_eq!(kinds(&world, "exempted"), ["exempted boss"], "it was online");
+}
+
+/// Bad input: controls without payloads, name or end, in front of what is not affected, and behind
+/// an edge that has no way past its gate. Nothing is sent, and nothing journalled.
+#[test]
+fn a_control_that_cannot_be_tried_is_none() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, owner]) = start(now);
+    propose(&world, &chief, "care");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    let whole = "act=mitigate&note=rule+1&payloads=%24%7Bjndi%3Ax%7D";
+    assert_eq!(act(&world, &zoe, whole).0, 403, "an approver does not");
+    assert_eq!(act(&world, &owner, "act=mitigate&note=rule+1&payloads=%0A+%0A").0, 422);
+    assert_eq!(act(&world, &owner, &format!("{whole}&days=x")).0, 422);
+    assert_eq!(act(&world, &owner, whole).0, 409, "it is not affected");
+    deploy(&world, "2.14.1");
+    let (status, body) = act(&world, &owner, whole);
+    assert_eq!(status, 409, "{body}");
+    assert!(body.contains("no verification path"), "{body}");
+    assert_eq!(kinds(&world, "mitigated"), [""; 0]);
 }
 
 /// Goal: a second person signs what she read. Method: another request takes the place of the first

@@ -8,13 +8,13 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Role, Scope};
 use relight_engine::incident::{Compromise, Entry};
 use relight_engine::policy::{Means, Person, Refusal};
-use relight_engine::{Engine, EngineError, FunctionalTest};
+use relight_engine::{Asking, Engine, EngineError, FunctionalTest};
 use relight_model::{Digest, GateKey, Timestamp};
 use relight_web::act_views::PreviewPage;
 use relight_web::{Lang, texts, words};
 use serde::Deserialize;
 
-use super::{person_of, policy_of, refused, told_page};
+use super::{person_of, policy_of, refused, step_up, told_page};
 use crate::access::SignedIn;
 use crate::access::form::SignedForm;
 use crate::access::refusals::because;
@@ -170,11 +170,16 @@ impl<'a> Act<'a> {
             "verify" => return self.verify(&site, short),
             "accept" => {
                 let expires = short.expires(self.engine.now())?;
-                self.engine.propose_acceptance(name, id, &site, note, expires)?;
+                // What is no name of anything is not what is known.
+                let named = Some(short.about.trim()).filter(|about| !about.is_empty());
+                let about = named.map(|about| Digest::parse(about).unwrap_or_default());
+                let asking = Asking { id, site: &site, reason: note, expires, about };
+                self.engine.ask_acceptance(&policy_of(self.engine), &self.person, &asking)?;
             }
             "agree" => {
                 let seen = Digest::parse(short.seen.trim()).unwrap_or_default();
-                self.engine.approve_acceptance(name, id, &site, seen)?;
+                let about = (id, &site, seen);
+                self.engine.agree_acceptance(&policy_of(self.engine), &self.person, about)?;
             }
             _ => return Err(Denied::NoSuchAct),
         }
@@ -320,5 +325,12 @@ pub(super) async fn site(
     SignedForm { signed, form }: SignedForm<Short>,
 ) -> Response {
     let back = format!("/site/{}", page::encode(&slug));
+    // Whoever answers for a site signs: a passkey that was shown long ago is shown again first.
+    if ["accept", "agree"].contains(&form.act.as_str()) {
+        let person = person_of(&console, &signed, console.door.now());
+        if person.means != Means::Token && !person.is_present() {
+            return Redirect::to(&step_up(&console, &signed, &back)).into_response();
+        }
+    }
     run(console, asked, signed, back, move |act| act.site(&slug, &form)).await
 }

@@ -18,9 +18,9 @@ use serde_json::Value;
 use super::document::Document;
 use super::problem::Problem;
 use super::types::{
-    Action, Actions, Decide, Done, IncidentView, Incidents, OpenIncident, PhaseCount, PlanAsk,
-    PlanPreview, PlanSiteView, PolicyView, RequestView, SeatOf, SiteAct, SiteQuery, SiteView,
-    Sites, SkippedView, UpdateWords,
+    Action, Actions, CaseView, Decide, Done, IncidentView, Incidents, OpenIncident, PhaseCount,
+    PlanAsk, PlanPreview, PlanSiteView, PolicyView, RequestView, SeatOf, SiteAct, SiteQuery,
+    SiteView, Sites, SkippedView, UpdateWords,
 };
 use super::{Call, Endpoint, Nothing, openapi};
 use crate::console::act::approve::{self, Decision};
@@ -204,11 +204,29 @@ fn requests(call: &Call, site: &BoardSite) -> Vec<RequestView> {
     let view = |id: &str, incident: &Incident| {
         let asked = incident.proposed(&site)?;
         Some(RequestView {
-            id: asked.id().ok()?.to_string(),
+            id: incident.request(&site)?.to_string(),
             incident: id.to_owned(),
             by: asked.proposer.clone(),
             reason: asked.reason.clone(),
             expires: rfc3339(asked.expires),
+        })
+    };
+    call.engine.with_ledger(|ledger| {
+        ledger.open().filter_map(|(id, incident)| view(id, incident)).collect()
+    })
+}
+
+/// Where a site stands in each open incident.
+fn cases(call: &Call, site: &BoardSite) -> Vec<CaseView> {
+    let Ok(site) = GateKey::new(&site.slug) else { return Vec::new() };
+    let view = |id: &str, incident: &Incident| {
+        let case = incident.case(&site)?;
+        Some(CaseView {
+            incident: id.to_owned(),
+            phase: case.phase.as_str().to_owned(),
+            verdict: case.verdict().map(|verdict| verdict.as_str().to_owned()),
+            about: incident.about(&site).to_string(),
+            unverified: case.unverified().map(|(why, _)| why.to_owned()),
         })
     };
     call.engine.with_ledger(|ledger| {
@@ -225,6 +243,7 @@ fn site_view(call: &Call, site: &BoardSite, state: DisplayState) -> SiteView {
         sector: site.sector.clone(),
         state: state.as_str().to_owned(),
         requests: requests(call, site),
+        cases: cases(call, site),
     }
 }
 

@@ -50,6 +50,7 @@ fn nested(schemas: &mut Map<String, Value>) {
         (types::PhaseCount::NAME, types::PhaseCount::schema()),
         (types::SiteView::NAME, types::SiteView::schema()),
         (types::RequestView::NAME, types::RequestView::schema()),
+        (types::CaseView::NAME, types::CaseView::schema()),
         (types::PlanSiteView::NAME, types::PlanSiteView::schema()),
         (types::SkippedView::NAME, types::SkippedView::schema()),
         (types::SeatOf::NAME, types::SeatOf::schema()),

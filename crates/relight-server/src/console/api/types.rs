@@ -88,6 +88,24 @@ documents! {
         state: String,
         /// What a second person is asked to accept.
         requests: Vec<RequestView>,
+        /// Where it stands in each open incident that knows of it.
+        cases: Vec<CaseView>,
+    }
+
+    /// Where a site stands in an open incident.
+    CaseView {
+        /// Id of the incident.
+        incident: String,
+        /// Stable name of the phase.
+        phase: String,
+        /// What the newest evidence says; nothing without any.
+        verdict: Option<String>,
+        /// Name of what is known: whoever asks a second person sends it as `about`.
+        about: String,
+        /// Why a fix is not verified: code of what stands in the way (`undeclared`, `no-path`,
+        /// `no-answer`, `other-status`, `other-text`, `signs`, `signs-unknown`), empty where nothing
+        /// is known to; nothing where no fix waits.
+        unverified: Option<String>,
     }
 
     /// That somebody asks a second person to accept a site as it is.
@@ -108,14 +126,14 @@ documents! {
     SiteAct {
         /// Id of the incident.
         incident: String,
-        /// `analyse`, `fix`, `verify`, `exempt`, `accept` (ask a second person) or `agree` (be that
-        /// person).
+        /// `analyse`, `fix`, `verify`, `mitigate`, `exempt`, `accept` (ask a second person) or `agree`
+        /// (be that person).
         act: String,
-        /// What is being done, or why.
+        /// What is being done, or why; for `mitigate`, the control.
         note: Option<String>,
         /// For `agree`: the id of the request that was read.
         seen: Option<String>,
-        /// For how long it is accepted as it is.
+        /// For how long it is accepted as it is, or a control counts.
         days: Option<u64>,
         /// The page that is asked for behind the gate.
         path: Option<String>,
