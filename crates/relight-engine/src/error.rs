@@ -32,6 +32,10 @@ pub enum EngineErrorKind {
     NotClear,
     /// The set-up of these edges would leave sites lit: the plan is refused.
     EdgeRefused(String),
+    /// The edge of a site has no path behind its gate.
+    NoPath,
+    /// Nothing can be said about a control: even what is harmless is stopped.
+    Untried,
     /// Something named in the request is not there.
     NotFound,
     /// An edge cannot have the second barrier that it names, and has none.

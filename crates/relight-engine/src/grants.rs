@@ -1,8 +1,8 @@
 //! Acceptances, exemptions and mitigations, as people ask for them.
 
 use relight_edge::Target;
-use relight_edge::http::Client;
-use relight_model::{Digest, GateKey, Timestamp, Verdict};
+use relight_edge::http::{self, Client};
+use relight_model::{Criticality, Digest, GateKey, Timestamp, Verdict};
 
 use crate::access::Scope;
 use crate::engine::Engine;
@@ -180,6 +180,10 @@ impl Engine {
         control: Mitigation,
         payloads: &[String],
     ) -> Result<Replay, EngineError> {
+        // Nothing is sent for a control that could not be journalled.
+        if !matches!(self.phase(id, site), Some(Phase::Affected | Phase::Fixing)) {
+            return Err(Rejected("a control stands in front of an affected site").into());
+        }
         let (target, host, _) = self.edge_of(site)?;
         let replay = replay_payloads(&target, &host, payloads)?;
         let mitigation = Mitigation { replayed: replay.sent, blocked: replay.blocked, ..control };
@@ -203,10 +207,13 @@ pub fn replay_payloads(
 ) -> Result<Replay, EngineError> {
     let socket = target.verify.as_ref().ok_or_else(|| {
         let context = format!("edge {} has no verification path", target.name);
-        EngineError::new(EngineErrorKind::Other, context)
+        EngineError::new(EngineErrorKind::NoPath, context)
     })?;
     let ask = |uri: &str, headers: &[(&str, &str)]| -> Result<u16, EngineError> {
-        let mut client = Client::connect_unix(socket)?;
+        let mut client = match http::loopback(socket) {
+            Some(address) => Client::connect(address)?,
+            None => Client::connect_unix(socket)?,
+        };
         Ok(client.request("GET", host, uri, headers)?.status)
     };
     let in_each_place = |payload: &str| -> Result<[u16; 3], EngineError> {
@@ -219,7 +226,7 @@ pub fn replay_payloads(
     let harmless = in_each_place("x")?;
     if let Some(stopped) = harmless.iter().find(|status| !(200..400).contains(*status)) {
         let context = format!("{host} answers {stopped} to a harmless request");
-        return Err(EngineError::new(EngineErrorKind::Other, context));
+        return Err(EngineError::new(EngineErrorKind::Untried, context));
     }
     let mut replay = Replay::default();
     for payload in payloads {

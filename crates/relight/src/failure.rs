@@ -90,6 +90,8 @@ impl Failure {
             EngineErrorKind::Rejected(_) => "engine-rejected",
             EngineErrorKind::Approval(approval) => approval_key(approval),
             EngineErrorKind::NotClear => "engine-not-clear",
+            EngineErrorKind::NoPath => "edge-no-verify",
+            EngineErrorKind::Untried => "control-untried",
             EngineErrorKind::NotFound => "engine-not-found",
             EngineErrorKind::Barrier(fault) => fault.code(),
             EngineErrorKind::Other => "engine-other",

@@ -5,6 +5,7 @@
 mod acts;
 mod barrier;
 mod barrier_proxies;
+mod controls;
 mod deciding;
 mod disk;
 mod drill_proxies;

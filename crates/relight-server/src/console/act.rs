@@ -141,6 +141,8 @@ pub(crate) fn code_of(error: &EngineError) -> String {
         EngineErrorKind::Approval(_) => "approval-needed".to_owned(),
         EngineErrorKind::NotClear => "engine-not-clear".to_owned(),
         EngineErrorKind::EdgeRefused(_) => "plan-edge-refused".to_owned(),
+        EngineErrorKind::NoPath => "edge-no-verify".to_owned(),
+        EngineErrorKind::Untried => "control-untried".to_owned(),
         EngineErrorKind::NotFound => "engine-not-found".to_owned(),
         EngineErrorKind::Barrier(fault) => fault.code().to_owned(),
         EngineErrorKind::Other => "engine-other".to_owned(),
@@ -168,6 +170,8 @@ pub(crate) fn status_of(error: &EngineError) -> StatusCode {
         | EngineErrorKind::Rejected(_)
         | EngineErrorKind::Barrier(_)
         | EngineErrorKind::EdgeRefused(_)
+        | EngineErrorKind::NoPath
+        | EngineErrorKind::Untried
         | EngineErrorKind::NotClear => StatusCode::CONFLICT,
         EngineErrorKind::Refused(_) | EngineErrorKind::Approval(_) => StatusCode::FORBIDDEN,
         EngineErrorKind::Fenced | EngineErrorKind::Broken => StatusCode::SERVICE_UNAVAILABLE,

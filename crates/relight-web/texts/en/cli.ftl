@@ -581,6 +581,8 @@ edge-none = no { $kind } edge of this name in the register
 edge-none-remedy = relight edge add { $kind } --name NAME --gate DIR --listen ADDRESS
 edge-no-verify = the edge has no verification path
 edge-no-verify-remedy = add it again with --verify SOCKET
+control-untried = nothing can be said about the control: behind the gate, even a harmless request is stopped
+control-untried-remedy = see what the site itself answers, then try the control again
 edge-holding-written = hold.html and hold.json written in { $folder }
 edge-running = edge { $name } answers on { $addresses } for { NUMBER($count) } { $count ->
     [one] site

@@ -611,6 +611,8 @@ edge-none = aucun frontal { $kind } de ce nom dans le registre
 edge-none-remedy = relight edge add { $kind } --name NOM --gate DOSSIER --listen ADRESSE
 edge-no-verify = le frontal n'a pas de voie de vérification
 edge-no-verify-remedy = ajoutez-le de nouveau avec --verify PRISE
+control-untried = rien ne peut être dit de la mesure : derrière la barrière, même une requête anodine est arrêtée
+control-untried-remedy = voyez ce que le site lui-même répond, puis essayez de nouveau la mesure
 edge-holding-written = hold.html et hold.json écrits dans { $folder }
 edge-running = le frontal { $name } répond à { $addresses } pour { NUMBER($count) } { $count ->
     [one] site

@@ -6,7 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Role, Scope};
-use relight_engine::incident::{Compromise, Entry};
+use relight_engine::grants::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX, Replay};
+use relight_engine::incident::{Compromise, Entry, Mitigation, Tried};
 use relight_engine::policy::{Means, Person, Refusal};
 use relight_engine::{Asking, Engine, EngineError, FunctionalTest};
 use relight_model::{Digest, GateKey, Timestamp};
@@ -37,7 +38,8 @@ pub(crate) struct Short {
     /// In English.
     #[serde(default)]
     pub(crate) en: String,
-    /// What is done about a site: `analyse`, `fix`, `verify`, `exempt`, `accept` or `agree`.
+    /// What is done about a site: `analyse`, `fix`, `verify`, `mitigate`, `exempt`, `accept` or
+    /// `agree`.
     #[serde(default)]
     pub(crate) act: String,
     /// What is being done, or why.
@@ -61,6 +63,15 @@ pub(crate) struct Short {
     /// Signs of compromise: `none`, `seen`, or not known.
     #[serde(default)]
     pub(crate) signs: String,
+    /// What was known of the site when it was read.
+    #[serde(default)]
+    pub(crate) about: String,
+    /// What a control must stop, one a line.
+    #[serde(default)]
+    pub(crate) payloads: String,
+    /// Who answers for the control.
+    #[serde(default)]
+    pub(crate) owner: String,
 }
 
 impl Short {
@@ -74,7 +85,19 @@ impl Short {
         Ok(FunctionalTest { uri: or(&self.path, "/"), status, text: self.text.clone() })
     }
 
-    /// The end of an acceptance.
+    /// One payload a line.
+    fn payloads(&self) -> Result<Vec<String>, Denied> {
+        let lines = self.payloads.lines().map(str::trim).filter(|line| !line.is_empty());
+        let payloads: Vec<String> = lines.map(str::to_owned).collect();
+        let is_unfit =
+            |line: &String| line.len() > PAYLOAD_BYTES_MAX || line.contains(char::is_control);
+        if payloads.is_empty() || payloads.len() > PAYLOADS_MAX || payloads.iter().any(is_unfit) {
+            return Err(Denied::NoSuchAct);
+        }
+        Ok(payloads)
+    }
+
+    /// The end of an acceptance or of a control.
     fn expires(&self, now: Timestamp) -> Result<Timestamp, Denied> {
         let days = if self.days.trim().is_empty() { ACCEPTED_DAYS } else { self.days.trim() };
         let days: i64 = days.parse().map_err(|_| Denied::NoSuchAct)?;
@@ -93,7 +116,9 @@ pub(crate) enum Denied {
     /// That this site showed no signs of compromise cannot be said.
     Signs(Unsaid),
     /// The fix of this site was tried and did not pass.
-    NotVerified(String),
+    NotVerified(String, Option<Tried>),
+    /// A control let so many of so many payloads through.
+    LetThrough(Replay),
     /// The engine's reason.
     Engine(EngineError),
 }
@@ -150,7 +175,7 @@ impl<'a> Act<'a> {
     pub(crate) fn site(&self, slug: &str, short: &Short) -> Result<(), Denied> {
         let roles: &[Role] = match short.act.as_str() {
             "analyse" => &[Role::SiteOwner, Role::Commander, Role::Analyst],
-            "fix" | "verify" | "accept" => &[Role::SiteOwner, Role::Commander],
+            "fix" | "verify" | "mitigate" | "accept" => &[Role::SiteOwner, Role::Commander],
             "agree" => &[Role::Approver, Role::Commander],
             "exempt" => &[Role::Commander],
             _ => return Err(Denied::NoSuchAct),
@@ -168,6 +193,7 @@ impl<'a> Act<'a> {
             }
             "exempt" => self.engine.exempt(name, id, &site)?,
             "verify" => return self.verify(&site, short),
+            "mitigate" => return self.mitigate(&site, short),
             "accept" => {
                 let expires = short.expires(self.engine.now())?;
                 // What is no name of anything is not what is known.
@@ -196,7 +222,28 @@ impl<'a> Act<'a> {
             return Err(Denied::Signs(unsaid));
         }
         let passed = self.engine.verify_scanned(name, id, site, &test, signs)?;
-        if passed { Ok(()) } else { Err(Denied::NotVerified(site.to_string())) }
+        if passed {
+            return Ok(());
+        }
+        Err(Denied::NotVerified(site.to_string(), self.engine.tried(id, site)))
+    }
+
+    /// Tries a control in front of an affected site: payloads are sent behind the gate, and it has to
+    /// stop each of them.
+    fn mitigate(&self, site: &GateKey, short: &Short) -> Result<(), Denied> {
+        let (name, id) = (&self.person.name, short.incident.trim());
+        let owner = short.owner.trim();
+        let control = Mitigation {
+            control: short.note.trim().to_owned(),
+            place: "edge".to_owned(),
+            owner: if owner.is_empty() { name } else { owner }.to_owned(),
+            replayed: 0,
+            blocked: 0,
+            expires: short.expires(self.engine.now())?,
+        };
+        let replay = self.engine.mitigate(name, id, site, control, &short.payloads()?)?;
+        let stopped = replay.sent > 0 && replay.sent == replay.blocked;
+        if stopped { Ok(()) } else { Err(Denied::LetThrough(replay)) }
     }
 
     /// A site, and the body that answers for it.
@@ -259,6 +306,11 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
             let what = not_verified(lang, &site, tried.as_ref());
             let words = (what.as_str(), texts::act_not_verified_remedy(lang));
             because(say(StatusCode::CONFLICT, words), "not-verified")
+        }
+        Denied::LetThrough(replay) => {
+            let what = texts::payloads_blocked(lang, replay.blocked, replay.sent);
+            let words = (what.as_str(), texts::payloads_blocked_remedy(lang));
+            because(say(StatusCode::CONFLICT, words), "let-through")
         }
         Denied::NoSuchAct => {
             let words = (texts::act_unknown(lang), texts::act_unknown_remedy(lang));

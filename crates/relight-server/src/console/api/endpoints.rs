@@ -160,7 +160,8 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
     let lang = call.lang;
     move |denied| match denied {
         Denied::NoSuchAct => Problem::unreadable(
-            "act: analyse, fix, verify, exempt, accept or agree; days and status are numbers",
+            "act: analyse, fix, verify, mitigate, exempt, accept or agree; days and status are \
+             numbers; mitigate needs payloads",
         ),
         Denied::Role => Problem::role(),
         Denied::Signs(unsaid) => {
@@ -170,6 +171,10 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
         Denied::NotVerified(site, tried) => {
             let what = not_verified(lang, &site, tried.as_ref());
             Problem::conflict("not-verified", what, texts::act_not_verified_remedy(lang))
+        }
+        Denied::LetThrough(replay) => {
+            let what = texts::payloads_blocked(lang, replay.blocked, replay.sent);
+            Problem::conflict("let-through", what, texts::payloads_blocked_remedy(lang))
         }
         Denied::Engine(error) => Problem::engine(lang, &error),
     }
@@ -308,6 +313,9 @@ fn site_act(call: &Call, input: SiteAct) -> Result<Done, Problem> {
         status: input.status.map(|status| status.to_string()).unwrap_or_default(),
         text: or_empty(input.text),
         signs: or_empty(input.signs),
+        about: or_empty(input.about),
+        payloads: input.payloads.unwrap_or_default().join("\n"),
+        owner: or_empty(input.owner),
         ..Short::default()
     };
     let act = Act::new(&call.console, &call.engine, &call.signed);

@@ -143,6 +143,12 @@ documents! {
         text: Option<String>,
         /// Signs of compromise, as a person attests: `none`, `seen` or `unknown`.
         signs: Option<String>,
+        /// For `accept`: what was known of the site when it was read (`about` of its case).
+        about: Option<String>,
+        /// For `mitigate`: what the control must stop.
+        payloads: Option<Vec<String>>,
+        /// For `mitigate`: who answers for the control.
+        owner: Option<String>,
     }
 
     /// Chooses the sites of a plan.

@@ -1,0 +1,96 @@
+//! A control in front of an affected site: it has to stop every payload of a replay behind the gate.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use relight_engine::grants::Replay;
+use relight_engine::incident::{Mitigation, Phase};
+use relight_engine::{EngineError, EngineErrorKind, edges};
+
+use crate::edge::key;
+use crate::engine::{LOG4SHELL, Town, log4j, name};
+
+/// An application behind the gate that answers 403 to what holds one of these words. It ends with
+/// the test program.
+fn behind(town: &Town, stopped: &'static [&'static str]) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut head, mut line) = (String::new(), String::new());
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                head.push_str(&line);
+                line.clear();
+            }
+            let is_stopped = stopped.iter().any(|word| head.contains(word));
+            let status = if is_stopped { 403 } else { 200 };
+            let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n");
+            drop(stream.write_all(text.as_bytes()));
+        }
+    });
+    let store = town.engine.store();
+    let mut target = edges::from_row(&store.edges().unwrap().remove(0)).unwrap();
+    target.verify = Some(address.to_string().into());
+    store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
+}
+
+fn affected() -> Town {
+    let town = Town::new(1);
+    town.incident(LOG4SHELL);
+    town.darken(&[0]);
+    town.ingest(0, log4j("2.14.1"));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Affected));
+    town
+}
+
+fn mitigate(town: &Town, control: &str) -> Result<Replay, EngineError> {
+    let control = Mitigation {
+        control: control.into(),
+        place: "edge".into(),
+        owner: "anna".into(),
+        replayed: 0,
+        blocked: 0,
+        expires: town.engine.now() + 86_400,
+    };
+    let payloads = ["${jndi:x}".to_owned()];
+    town.engine.mitigate("anna", LOG4SHELL, &key(&name(0)), control, &payloads)
+}
+
+/// The payload as it comes in the query, as it is, and as the user name of Basic authentication.
+const EVERYWHERE: [&str; 3] = ["%7Bjndi", "${jndi", "JHtqbmRp"];
+
+#[test]
+fn a_control_that_stops_everything_is_one_and_one_that_misses_a_place_is_none() {
+    for (stopped, blocked) in [(&EVERYWHERE[..], 3), (&EVERYWHERE[..2], 2), (&[], 0)] {
+        let town = affected();
+        behind(&town, stopped);
+        assert_eq!(mitigate(&town, "rule 1").unwrap(), Replay { sent: 3, blocked });
+        let phase = if blocked == 3 { Phase::Mitigated } else { Phase::Affected };
+        assert_eq!(town.phase(LOG4SHELL, 0), Some(phase), "{stopped:?}");
+        if blocked == 3 {
+            let again = mitigate(&town, "rule 2").unwrap_err();
+            assert!(matches!(again.kind, EngineErrorKind::Rejected(_)), "it is behind one");
+        }
+    }
+}
+
+/// Bad input: no way behind the gate, a control that stops harmless words, one without a name, and a
+/// site that is not affected. None is journalled.
+#[test]
+fn what_shows_nothing_is_no_control() {
+    let town = affected();
+    let before = town.journal();
+    assert_eq!(mitigate(&town, "rule 1").unwrap_err().kind, EngineErrorKind::NoPath);
+    behind(&town, &["GET"]);
+    assert_eq!(mitigate(&town, "rule 1").unwrap_err().kind, EngineErrorKind::Untried);
+    assert_eq!(town.journal(), before);
+    behind(&town, &EVERYWHERE);
+    assert!(matches!(mitigate(&town, " ").unwrap_err().kind, EngineErrorKind::Rejected(_)));
+    assert_eq!(town.phase(LOG4SHELL, 0), Some(Phase::Affected));
+    let lit = Town::new(1);
+    lit.incident(LOG4SHELL);
+    assert!(matches!(mitigate(&lit, "rule 1").unwrap_err().kind, EngineErrorKind::Rejected(_)));
+}
