@@ -53,6 +53,7 @@ option-serve-listen = Address of the console; only this machine: a proxy that sp
 option-serve-fetch = Fetch the feeds of this register when they are due (advisories feeds); without it nothing is fetched
 option-serve-ca = Certificates of the authorities that are believed when feeds are fetched (PEM), instead of the system's
 option-serve-drill = A drill: every page says so, without public feeds and certificates; the data folder stays a drill's for good
+option-serve-heads = Folder elsewhere for signed heads of the journal: at the start, once a day, at each close of an incident
 option-serve-public-listen = Address of the public page
 option-serve-feeds = Folder into which advisories are dropped; else "feeds" in the data folder
 

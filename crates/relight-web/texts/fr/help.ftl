@@ -53,6 +53,7 @@ option-serve-listen = Adresse de la console; cette machine seulement : un manda
 option-serve-fetch = Chercher les fils de ce registre quand leur tour vient (advisories feeds); sans cela, rien n'est cherché
 option-serve-ca = Certificats des autorités auxquelles on se fie en cherchant les fils (PEM), au lieu de celles du système
 option-serve-drill = Exercice : chaque page le dit, sans fils ni certificats publics; le dossier de données reste à jamais celui d’un exercice
+option-serve-heads = Dossier ailleurs pour des têtes signées du journal : au démarrage, chaque jour, à chaque clôture d'un incident
 option-serve-public-listen = Adresse de la page publique
 option-serve-feeds = Dossier où l’on dépose des avis; sinon « feeds » dans le dossier de données
 

@@ -4,7 +4,7 @@
 mod approvals;
 mod export;
 mod file;
-mod head;
+pub(crate) mod head;
 mod line;
 
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 //! advisories change answers while it runs.
 
 mod fetching;
+mod heads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
@@ -31,6 +32,7 @@ use relight_server::{ServerError, WebConfig, WebHandle, WebServer};
 use serde::Serialize;
 
 use self::fetching::{Fetching, Told};
+use self::heads::Heads;
 use crate::cmd::advisories::fetch::{authorities, tell_one, warning_of};
 use crate::cmd::advisories::take_files;
 use crate::cmd::edge::barrier::tell_troubles;
@@ -89,6 +91,8 @@ pub(crate) struct Serve {
     ca: Option<PathBuf>,
     #[arg(long)]
     drill: bool,
+    #[arg(long, value_name = "DIR")]
+    heads: Option<PathBuf>,
     #[command(flatten)]
     listeners: Listeners,
     #[arg(long, value_name = "NAME")]
@@ -170,6 +174,8 @@ impl Serve {
         let intake = self.intake(&engine, context)?;
         let fetched = self.fetching(&engine, context, &stop)?;
         let judging = Judging::start(&engine, &stop, context)?;
+        let write_heads = |folder| Heads::start(folder, &engine, context);
+        let heads = self.heads.clone().map(write_heads).transpose()?;
         let (looks, told_errors, failing, control) = (None, BTreeSet::new(), BTreeMap::new(), None);
         let mut server = Server {
             context,
@@ -180,6 +186,7 @@ impl Serve {
             looks,
             fetched,
             judging,
+            heads,
             failing,
             control,
         };
@@ -293,6 +300,8 @@ struct Server<'a> {
     failing: BTreeMap<String, &'static str>,
     /// What is judged of logs meanwhile.
     judging: Judging,
+    /// What writes signed heads of the journal, where they are wanted.
+    heads: Option<Heads>,
     /// None as long as a server that was here before has not ended.
     control: Option<Control>,
 }
@@ -367,6 +376,9 @@ impl Server<'_> {
                 tell_look(look, self.context, report);
             }
             self.tell_campaigns(report);
+            if let Some(heads) = &mut self.heads {
+                heads.look(&self.engine, self.context, report);
+            }
             let has_fetched = self.take_fetched(report)?;
             let has_read = self.read_feeds(report)? || has_fetched;
             let elsewhere = self.engine.store().changed_elsewhere();

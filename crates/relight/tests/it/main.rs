@@ -18,6 +18,7 @@ mod edges;
 mod exhibits;
 mod fetch;
 mod fingerprints;
+mod heads;
 mod imports;
 mod incident;
 mod incident_rules;
