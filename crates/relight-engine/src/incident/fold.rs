@@ -470,8 +470,8 @@ pub(super) fn step(
 
 /// Somebody says that a site is being fixed: before, or after what is in service was read again.
 fn declare(case: &mut Case, now: Timestamp) -> Result<(), Rejected> {
-    let is_late = matches!(case.phase, Phase::FixDeployed | Phase::Verifying);
-    if !(is_late && !case.declared) {
+    let is_in_service = matches!(case.phase, Phase::FixDeployed | Phase::Verifying);
+    if !is_in_service || case.declared {
         step(case, &[Phase::Affected], Phase::Fixing, now)?;
     }
     case.declared = true;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::thread;
 
 use relight_engine::edges;
-use relight_engine::fixes::{TRY_AGAIN_S, TRY_AGAIN_S_MAX, Tries};
+use relight_engine::fixes::{TRIALS_AT_ONCE_MAX, TRY_AGAIN_S, TRY_AGAIN_S_MAX, Tries};
 use relight_engine::incident::{Baseline, Compromise, DETAIL_BYTES_MAX, Entry, Phase};
 use relight_engine::{EngineErrorKind, FunctionalTest};
 use relight_model::{Criticality, Flaw, FlawCode, GateKey, Sbom};
@@ -175,6 +175,17 @@ fn the_answer_of_before_is_what_counts() {
         let passed = town.engine.verify_ready(&mut Tries::default()).unwrap();
         assert_eq!(passed == 1, passes, "{before}xx before, {now} now");
     }
+}
+
+/// More sites than are asked at the same time: each is asked once, and none waits for another turn.
+#[test]
+fn more_sites_than_are_asked_at_once_are_verified_in_one_turn() {
+    let count = 2 * TRIALS_AT_ONCE_MAX + 1;
+    let town = town(count);
+    let behind = Behind::of(&town);
+    (0..count).for_each(|site| fixed(&town, site));
+    assert_eq!(town.engine.verify_ready(&mut Tries::default()).unwrap(), count);
+    assert_eq!(behind.asked() as usize, count);
 }
 
 #[test]
