@@ -437,6 +437,32 @@ impl World {
         if own { Err(format!("{} looked at his own glass", person.name)) } else { Ok(()) }
     }
 
+    /// One person carried a plan out.
+    fn judge_alone(&mut self, plan: &Plan, only: &Person, is_large: bool) -> Result<(), String> {
+        let own = |site: &PlanSite| {
+            let here = |grant: &&Grant| grant.scope.to_string() == site.org;
+            let mut grants = only.grants.iter().filter(here);
+            grants.any(|it| matches!(it.role, Role::SiteOwner | Role::Commander))
+        };
+        let keys: BTreeSet<GateKey> = plan.keys().into_iter().collect();
+        let mut day = keys.clone();
+        for (at, by, sites) in &self.alone {
+            if self.now - at < 86_400 && *by == only.name {
+                day.extend(sites.iter().cloned());
+            }
+        }
+        if is_large || day.len() > 5 || !self.policy.is_signed {
+            return Err(format!("one person alone: {} sites, {only:?}", keys.len()));
+        }
+        if !plan.sites.iter().all(own) {
+            return Err(format!("one person, not his own sites: {only:?}"));
+        }
+        let is_machine = only.means == Means::Operator;
+        self.alone.push((self.now, only.name.clone(), keys));
+        self.count(if is_machine { "machine" } else { "alone" });
+        Ok(())
+    }
+
     /// A plan was carried out: was it allowed?
     fn judge(&mut self, plan: &Plan, hash: Digest) -> Result<(), String> {
         let keys: BTreeSet<GateKey> = plan.keys().into_iter().collect();
@@ -483,29 +509,8 @@ impl World {
         match people.len() {
             0 => wrong("nobody"),
             1 => {
-                let only = people.values().next().unwrap();
-                let own = |site: &PlanSite| {
-                    let here = |grant: &&Grant| grant.scope.to_string() == site.org;
-                    let mut grants = only.person.grants.iter().filter(here);
-                    grants.any(|it| matches!(it.role, Role::SiteOwner | Role::Commander))
-                };
-                let name = only.person.name.clone();
-                let mut day = keys.clone();
-                for (at, by, sites) in &self.alone {
-                    if self.now - at < 86_400 && *by == name {
-                        day.extend(sites.iter().cloned());
-                    }
-                }
-                if is_large || day.len() > 5 || !self.policy.is_signed {
-                    return wrong("one person alone");
-                }
-                if !plan.sites.iter().all(own) {
-                    return wrong("one person, not his own sites");
-                }
-                let is_machine = only.person.means == Means::Operator;
-                self.alone.push((self.now, name, keys));
-                self.count(if is_machine { "machine" } else { "alone" });
-                Ok(())
+                let only = people.values().next().unwrap().person.clone();
+                self.judge_alone(plan, &only, is_large)
             }
             _ if is_large && !people.values().any(|it| commands(&it)) => wrong("no command"),
             _ => {

@@ -92,7 +92,11 @@ fn province(store: &Store) {
             origin: format!("https://s{at}.example"),
             organisation: body.into(),
             sector: sector.into(),
-            criticality: if at % 8 == 0 { Criticality::Vital } else { Criticality::Important },
+            criticality: if at.is_multiple_of(8) {
+                Criticality::Vital
+            } else {
+                Criticality::Important
+            },
             exposure: None,
             aliases: None,
             parts: None,
@@ -384,9 +388,7 @@ impl Run {
         }
         let only = *signers.first().unwrap_or_else(|| panic!("{told}: nobody"));
         assert!(self.is_signed && !is_vital, "{told}: alone");
-        let owns = |body: &str| {
-            only == MACHINE || PEOPLE.iter().any(|it| *it == (only, "site-owner", body))
-        };
+        let owns = |body: &str| only == MACHINE || PEOPLE.contains(&(only, "site-owner", body));
         assert!(plan.sites.iter().all(|site| owns(&site.org)), "{told}: of others");
         let bodies: BTreeSet<&str> = plan.sites.iter().map(|site| site.org.as_str()).collect();
         let mut day: BTreeSet<GateKey> = plan.keys().into_iter().collect();

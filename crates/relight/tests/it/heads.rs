@@ -17,8 +17,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 
 /// Somebody of Command who has signed in just now: the cookie.
 fn command(place: &Place) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let now = now.as_secs().cast_signed();
+    let now = relight_server::clock::now();
     // What the value of 32 zero bytes is in the cookie, and its digest.
     let (value, digest) = ("A".repeat(43), Digest::parse(ZEROS).unwrap());
     let (role, scope, by) = ("commander".into(), "/".into(), "test".into());
