@@ -1,6 +1,6 @@
-//! Fixes that a server verifies by itself (INCIDENT 3.3): somebody said that a site is being fixed, a
-//! fresh and complete reading of its files says clear, and the site answers behind its closed gate as
-//! it did before. Nothing returns on a guess.
+//! Fixes that a server verifies by itself (INCIDENT 3.3): somebody said that a site is being fixed,
+//! a fresh and complete reading of its files says clear, and the site answers behind its closed
+//! gate as it did before. Nothing returns on a guess.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};

@@ -56,7 +56,8 @@ impl FunctionalTest {
     }
 }
 
-/// Status and body of a page of a site, asked for behind the gate of its edge; or why there is none.
+/// Status and body of a page of a site, asked for behind the gate of its edge; or why there is
+/// none.
 pub(crate) fn behind_the_gate(
     target: &Target,
     host: &str,

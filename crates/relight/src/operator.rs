@@ -57,8 +57,8 @@ pub(crate) fn rehearser(context: &Context, store: &Store) -> String {
     single(context, store).ok().flatten().unwrap_or_else(|| REHEARSER.to_owned())
 }
 
-/// The rules for the operator of a machine. Before anybody can sign in, and as long as nobody signed
-/// a policy, one person is enough for so small a register; otherwise the rules that hold for
+/// The rules for the operator of a machine. Before anybody can sign in, and as long as nobody
+/// signed a policy, one person is enough for so small a register; otherwise the rules that hold for
 /// everybody do.
 pub(crate) fn rules(context: &Context, store: &Store) -> Result<Policy, Failure> {
     let file = policy(context, store)?;

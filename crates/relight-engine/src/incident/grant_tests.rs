@@ -220,8 +220,8 @@ fn a_request_ends_when_it_is_signed() {
     assert_eq!(lit.request(&key()), None);
 }
 
-/// A request is about what was known when it was asked: other files, another revision, other news or
-/// another control void it, and the same news again does not.
+/// A request is about what was known when it was asked: other files, another revision, other news
+/// or another control void it, and the same news again does not.
 #[test]
 fn a_request_ends_with_what_it_was_about() {
     let Acceptance { proposer, reason, expires, .. } = two(END);

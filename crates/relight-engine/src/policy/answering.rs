@@ -73,9 +73,9 @@ mod tests {
         Means::HardwareKey,
     ];
 
-    /// Goal: nobody answers alone, absent, as a program, from the machine, elsewhere, or for a vital
-    /// site without the command. Method: every role, place, means and policy, beside the rule in
-    /// other words.
+    /// Goal: nobody answers alone, absent, as a program, from the machine, elsewhere, or for a
+    /// vital site without the command. Method: every role, place, means and policy, beside the rule
+    /// in other words.
     #[test]
     fn every_combination_of_role_place_means_and_policy() {
         let body = Scope::parse("health/A").unwrap();

@@ -1,4 +1,5 @@
-//! A control in front of an affected site: it has to stop every payload of a replay behind the gate.
+//! A control in front of an affected site: it has to stop every payload of a replay behind the
+//! gate.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -77,8 +78,8 @@ fn a_control_that_stops_everything_is_one_and_one_that_misses_a_place_is_none() 
     }
 }
 
-/// Bad input: no way behind the gate, a control that stops harmless words, one without a name, and a
-/// site that is not affected. None is journalled.
+/// Bad input: no way behind the gate, a control that stops harmless words, one without a name, and
+/// a site that is not affected. None is journalled.
 #[test]
 fn what_shows_nothing_is_no_control() {
     let town = affected();

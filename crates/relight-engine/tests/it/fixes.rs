@@ -1,5 +1,5 @@
-//! A server verifies fixes by itself: declared, read again, and answering behind the closed gate. What
-//! does not pass stays dark and says why.
+//! A server verifies fixes by itself: declared, read again, and answering behind the closed gate.
+//! What does not pass stays dark and says why.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;

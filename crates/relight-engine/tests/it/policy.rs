@@ -1,7 +1,6 @@
 //! No path switches more than the policy allows without two distinct people: random people, roles,
-//! tokens, the command line of the machine, slices, retries and clocks, judged by an oracle that says
-//! the table in other words.
-//! One mutant for each rule must be caught.
+//! tokens, the command line of the machine, slices, retries and clocks, judged by an oracle that
+//! says the table in other words. One mutant for each rule must be caught.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -143,7 +143,8 @@ impl SiteView<'_> {
         facts
     }
 
-    /// Parts that are closed, why a fix is not verified, and who asks a second person to answer for the site.
+    /// Parts that are closed, why a fix is not verified, and who asks a second person to answer for
+    /// the site.
     fn incident_facts(&self, site: &Site) -> Vec<(&'static str, String)> {
         let lang = self.lang;
         self.engine.with_ledger(|ledger| {

@@ -80,8 +80,9 @@ fn two_people_answer_for_a_site() {
     assert!(!page.contains("asks a second person"), "nothing waits any more: {page}");
 }
 
-/// Goal: an acceptance is about what both read. Method: other files come between the request and the
-/// answer, and between the page and the request; each voids it, and the same files again do not.
+/// Goal: an acceptance is about what both read. Method: other files come between the request and
+/// the answer, and between the page and the request; each voids it, and the same files again do
+/// not.
 #[test]
 fn a_request_dies_with_what_it_was_about() {
     clock!(now, now_set);

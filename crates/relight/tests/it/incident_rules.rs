@@ -216,8 +216,8 @@ fn the_report_names_what_was_affected_and_what_was_done() {
     assert!(french.contains("  relight CVE-2021-44228: Apache-2.0\n"), "{french}");
 }
 
-/// Goal: whoever waits for a site reads why it does not come back. Method: a fix that was read before
-/// anybody declared it, then one that is asked in vain.
+/// Goal: whoever waits for a site reads why it does not come back. Method: a fix that was read
+/// before anybody declared it, then one that is asked in vain.
 #[test]
 fn the_status_says_why_a_fix_is_not_verified() {
     let town = town();

@@ -228,8 +228,8 @@ impl<'a> Act<'a> {
         Err(Denied::NotVerified(site.to_string(), self.engine.tried(id, site)))
     }
 
-    /// Tries a control in front of an affected site: payloads are sent behind the gate, and it has to
-    /// stop each of them.
+    /// Tries a control in front of an affected site: payloads are sent behind the gate, and it has
+    /// to stop each of them.
     fn mitigate(&self, site: &GateKey, short: &Short) -> Result<(), Denied> {
         let (name, id) = (&self.person.name, short.incident.trim());
         let owner = short.owner.trim();

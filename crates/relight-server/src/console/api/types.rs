@@ -103,8 +103,8 @@ documents! {
         /// Name of what is known: whoever asks a second person sends it as `about`.
         about: String,
         /// Why a fix is not verified: code of what stands in the way (`undeclared`, `no-path`,
-        /// `no-answer`, `other-status`, `other-text`, `signs`, `signs-unknown`), empty where nothing
-        /// is known to; nothing where no fix waits.
+        /// `no-answer`, `other-status`, `other-text`, `signs`, `signs-unknown`), empty where
+        /// nothing is known to; nothing where no fix waits.
         unverified: Option<String>,
     }
 
@@ -126,8 +126,8 @@ documents! {
     SiteAct {
         /// Id of the incident.
         incident: String,
-        /// `analyse`, `fix`, `verify`, `mitigate`, `exempt`, `accept` (ask a second person) or `agree`
-        /// (be that person).
+        /// `analyse`, `fix`, `verify`, `mitigate`, `exempt`, `accept` (ask a second person) or
+        /// `agree` (be that person).
         act: String,
         /// What is being done, or why; for `mitigate`, the control.
         note: Option<String>,

@@ -1,5 +1,5 @@
-//! `relight serve --heads DIR`: a signed head of the journal at the start, once a day and at each close
-//! of an incident, in a folder outside the one that it speaks for.
+//! `relight serve --heads DIR`: a signed head of the journal at the start, once a day and at each
+//! close of an incident, in a folder outside the one that it speaks for.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
