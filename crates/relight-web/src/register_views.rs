@@ -68,7 +68,7 @@ pub struct CaseRow {
     pub reasons: Vec<&'static str>,
     /// Where it was found.
     pub paths: Vec<String>,
-    /// Since when it stands where it stands, RFC 3339.
+    /// Since when it stands where it stands, in words.
     pub since: String,
 }
 

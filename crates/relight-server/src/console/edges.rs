@@ -183,7 +183,7 @@ impl Known {
         let dark = self.differs.len();
         let href = |site: &GateKey| format!("/site/{}?lang={}", encode(site.as_str()), lang.tag());
         let link = |site: &GateKey| Link { text: site.to_string(), href: href(site) };
-        let at = |at: Option<Timestamp>| at.map(|at| moment(lang, at)).unwrap_or_default();
+        let undrilled = || texts::edges_undrilled(lang).to_owned();
         EdgeRow {
             name: self.name.clone(),
             kind: self.kind.clone(),
@@ -195,8 +195,8 @@ impl Known {
             why,
             differs: self.differs.iter().take(DIFFERS_MAX).map(link).collect(),
             more: told(dark.saturating_sub(DIFFERS_MAX), |count| texts::edges_more(lang, count)),
-            turned: at(self.turned),
-            drilled: at(self.drilled),
+            turned: self.turned.map(|at| moment(lang, at)).unwrap_or_default(),
+            drilled: self.drilled.map_or_else(undrilled, |at| moment(lang, at)),
         }
     }
 }

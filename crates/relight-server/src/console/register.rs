@@ -231,7 +231,7 @@ impl SiteView<'_> {
                             .unwrap_or_default(),
                         reasons: reasons.iter().map(|it| words::reason(lang, *it)).collect(),
                         paths: evidence.map(|it| it.found.clone()).unwrap_or_default(),
-                        since: number::rfc3339(case.since),
+                        since: act::moment(lang, case.since),
                     }
                 })
                 .collect()

@@ -65,7 +65,7 @@ not-found-back = Back to the incident
 
 console-nav-advisories = Advisories
 console-nav-watch = Watch
-sites-words = Name, address or organisation
+sites-words = Name, address, organisation or query
 incident-attempts = attempts at { NUMBER($bodies) } { $bodies ->
     [one] organisation
    *[other] organisations
@@ -253,6 +253,7 @@ edges-wanted = Wanted dark
 edges-differs = Not as wanted
 edges-turned = Last turn
 edges-drilled = Last drill
+edges-undrilled = none as it is now
 edges-listeners = Listens on
 edges-agrees = agrees
 edges-differing = differs

@@ -71,7 +71,7 @@ not-found-back = Retour à l'incident
 
 console-nav-advisories = Avis
 console-nav-watch = Veille
-sites-words = Nom, adresse ou organisme
+sites-words = Nom, adresse, organisme ou requête
 incident-attempts = tentatives chez { NUMBER($bodies) } { $bodies ->
     [one] organisme
    *[other] organismes
@@ -255,9 +255,9 @@ edges-count = { NUMBER($count) } { $count ->
     [one] frontal
    *[other] frontaux
  }
-edges-none = Aucun frontal n'est au registre.
+edges-none = Aucun frontal n’est au registre.
 edges-without = { NUMBER($count) } { $count ->
-    [one] site n'est derrière aucun frontal du registre : on ne peut pas l'éteindre.
+    [one] site n’est derrière aucun frontal du registre : on ne peut pas l'éteindre.
    *[other] sites ne sont derrière aucun frontal du registre : on ne peut pas les éteindre.
  }
 edges-more = et { NUMBER($count) } de plus
@@ -265,12 +265,13 @@ edges-wanted = À éteindre
 edges-differs = Autrement que voulu
 edges-turned = Dernière bascule
 edges-drilled = Dernier exercice
+edges-undrilled = aucun, tel qu’il est
 edges-listeners = Écoute sur
 edges-agrees = conforme
 edges-differing = en écart
 edges-failing = son témoin échoue
 edges-fenced = écarté
 edges-unreadable = son entrée est illisible
-edges-resting = rien n'est demandé
+edges-resting = rien n’est demandé
 edges-why = { $why }, depuis { $at }
 edges-note = Ce que le journal sait de chaque frontal : rien ne leur a été demandé pour cette page. Pour les interroger :
