@@ -172,7 +172,11 @@ fn lines<R: Read>(mut parts: Parts<R>, place: &str, take: Taker<'_>) {
         if end == 0 {
             return;
         }
-        let rest = parts.buffer.split_off(end);
+        // With room for the next part: a buffer that grows is copied, and its new half cleared.
+        let room = if parts.is_at_end { 0 } else { PART_BYTES };
+        let mut rest = Vec::with_capacity(room.max(parts.buffer.len() - end));
+        rest.extend_from_slice(&parts.buffer[end..]);
+        parts.buffer.truncate(end);
         let bytes = std::mem::replace(&mut parts.buffer, rest);
         let next = line + bytes.iter().filter(|&&byte| byte == b'\n').count();
         let is_last = parts.is_at_end && parts.buffer.is_empty();
