@@ -1,7 +1,7 @@
 //! Archives inside of a distribution's package: where the distribution carried the fix back, the
 //! version of what lies inside tells nothing (ADVISORIES.md 3.6).
 
-use relight_model::Component;
+use relight_model::{Certainty, Component};
 
 use crate::authority::Rank;
 use crate::entry::{Asked, Entry, Told};
@@ -22,6 +22,11 @@ impl Group {
         heard: &Heard<'_>,
         stand: Stand,
     ) -> Option<Opinion> {
+        let is_recorded = component.basis.certainty() == Certainty::Recorded;
+        // Where bytes speak, or leave versions open, a path clears nothing: files are overwritten.
+        if !is_recorded || !component.candidates.is_empty() {
+            return None;
+        }
         if stand == Stand::NotAffected || heard.is_affected_by_own() {
             return None;
         }
@@ -33,6 +38,9 @@ impl Group {
             return None;
         }
         if !is_distribution(&package.ecosystem) {
+            return None;
+        }
+        if !is_packaged(&subject.version, &component.purl.version) {
             return None;
         }
         let asked = subject.asked();
@@ -49,6 +57,19 @@ impl Group {
         }
         fixed
     }
+}
+
+/// Whether a version of a distribution's package is that of what lies inside, with a fix carried
+/// back behind it: of any other file at that path, or of a library that is bundled, the
+/// distribution said nothing.
+fn is_packaged(package: &str, inside: &str) -> bool {
+    let behind_epoch = match package.split_once(':') {
+        Some((epoch, rest)) if epoch.bytes().all(|it| it.is_ascii_digit()) => rest,
+        _ => package,
+    };
+    let upstream = behind_epoch.rsplit_once('-').map_or(behind_epoch, |(upstream, _)| upstream);
+    let rest = upstream.strip_prefix(inside).filter(|_| !inside.is_empty());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', '~']))
 }
 
 /// Whether "not affected" means that the flaw was there and is not any more, in exactly the release

@@ -2,7 +2,7 @@
 
 use relight_match::{Advisories, Change, Effect, Enclosure, Flag, Matcher, Policy, Stand};
 use relight_model::{
-    Advisory, Component, Digest, FindingState, Purl, VexProduct, VexStatement, VexStatus,
+    Advisory, Basis, Component, Digest, FindingState, Purl, VexProduct, VexStatement, VexStatus,
 };
 
 use super::{advisory, affected, component};
@@ -348,8 +348,8 @@ fn an_archive_inside_of_a_package_that_has_the_fix_is_clear() {
         record
     };
     let owner =
-        "pkg:deb/debian/liblog4j2-java@2.17.1-1~deb11u1?distro=debian-11&upstream=apache-log4j2";
-    let bare = component(&format!("{CORE}@2"));
+        "pkg:deb/debian/liblog4j2-java@2.13.3-1%2Bdeb11u1?distro=debian-11&upstream=apache-log4j2";
+    let bare = component(&format!("{CORE}@2.13.3"));
     let owned = Component { owned_by: Some(purl(owner)), ..bare.clone() };
     let own = Advisory {
         aliases: vec!["CVE-2021-1".into()],
@@ -357,15 +357,31 @@ fn an_archive_inside_of_a_package_that_has_the_fix_is_clear() {
     };
     for (records, wanted) in [
         (vec![record()], "affected"),
-        (vec![record(), deb("i0 f2.17.1-1~deb11u1", "11")], "clear"),
-        (vec![record(), deb("i0 f2.17.1-1~deb11u2", "11")], "affected"),
-        (vec![record(), deb("i0 f2.17.1-1~deb11u1", "12")], "affected"),
+        (vec![record(), deb("i0 f2.13.3-1+deb11u1", "11")], "clear"),
+        (vec![record(), deb("i0 f2.13.3-1+deb11u2", "11")], "affected"),
+        (vec![record(), deb("i0 f2.13.3-1+deb11u1", "12")], "affected"),
         (vec![record(), deb("i2.18 f2.19", "11")], "affected"),
         (vec![record(), never("11")], "affected"),
-        (vec![record(), own, deb("i0 f2.17.1-1~deb11u1", "11")], "affected"),
+        (vec![record(), own, deb("i0 f2.13.3-1+deb11u1", "11")], "affected"),
     ] {
         let all = Advisories::new(records.clone());
         assert_eq!([state(&all, &owned), state(&all, &bare)], [wanted, "affected"], "{records:?}");
+        // Other bytes at that path, whatever the package says of itself, and what is bundled.
+        let named = |basis| Component {
+            basis,
+            candidates: vec!["2.13.3".into()],
+            ..Component { purl: purl(CORE), ..owned.clone() }
+        };
+        for other in [
+            Component { purl: purl(&format!("{CORE}@2.14.1")), ..owned.clone() },
+            Component { purl: purl(&format!("{CORE}@2.13")), ..owned.clone() },
+            Component { basis: Basis::FingerprintExact, ..owned.clone() },
+            Component { basis: Basis::ArchiveDigest, ..owned.clone() },
+            named(Basis::NamedClass),
+            named(Basis::FingerprintPartial),
+        ] {
+            assert_ne!(state(&all, &other), "clear", "{other:?} {records:?}");
+        }
         let judgement = all.group("CVE-2021-1").unwrap().judgement(&owned);
         assert_eq!(judgement.has(Flag::ByOwner), wanted == "clear");
         if wanted == "clear" {
