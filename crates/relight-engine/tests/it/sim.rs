@@ -208,7 +208,9 @@ impl Sim {
         if round.error.as_ref().is_some_and(|error| error.kind == EdgeErrorKind::Fenced) {
             self.blame(|| "the controller that holds the lease was fenced".to_owned());
         }
-        self.is_claimed |= round.error.is_none();
+        // An edge that said yes and did nothing knows of nobody new.
+        let knows = self.edge.lock().epoch.is_some_and(|epoch| epoch.term == self.epoch.term);
+        self.is_claimed |= round.error.is_none() && knows;
         self.check_effects();
         if settled {
             self.check_settled(&wants);
