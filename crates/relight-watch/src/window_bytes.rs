@@ -1,5 +1,6 @@
 //! A window as bytes: versioned, little-endian, sorted; the same window is the same bytes.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use relight_model::{OrgId, SiteId, Timestamp};
@@ -31,11 +32,20 @@ const NO_SITE: u32 = u32::MAX;
 impl Window {
     /// The window as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
+        self.bytes_of(self.segment, &self.counters)
+    }
+
+    /// The same under another name: see [`Window::name`].
+    pub fn to_bytes_named(&self, name: u64) -> Vec<u8> {
+        self.bytes_of(name, &self.counters_of(name))
+    }
+
+    fn bytes_of(&self, segment: u64, counters: &BTreeMap<(u64, OrgId), Counters>) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        out.extend(self.segment.to_le_bytes());
+        out.extend(segment.to_le_bytes());
         out.push(u8::from(self.truncated));
-        length(&mut out, self.counters.len());
-        for ((segment, org), counters) in &self.counters {
+        length(&mut out, counters.len());
+        for ((segment, org), counters) in counters {
             let Counters { first, last, events, kinds, overflow, refused, unplaced } = counters;
             out.extend(segment.to_le_bytes());
             out.extend(org.0.to_le_bytes());

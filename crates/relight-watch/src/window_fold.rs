@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::contact::{ContactKey, Facts, TEXT_BYTES_MAX};
+use relight_model::OrgId;
+
+use crate::contact::{ContactKey, Facts};
 use crate::marks::Marks;
 use crate::pool::Users;
 use crate::window::{
@@ -25,13 +27,24 @@ impl Window {
         windows: impl IntoIterator<Item = &'a Self>,
         name: impl Fn(usize) -> u64,
     ) -> Vec<Self> {
-        let windows: Vec<&Self> = windows.into_iter().collect();
-        let whole = Self::whole(&windows).map(|whole| vec![whole]);
-        let mut folded = whole.unwrap_or_else(|| Self::one_after_the_other(&windows));
+        let mut folded = Self::join(windows);
         for (at, window) in folded.iter_mut().enumerate() {
             window.name(name(at));
         }
         folded
+    }
+
+    /// The same, and the counters of each segment stay apart: those of one can still be taken away.
+    pub fn join<'a>(windows: impl IntoIterator<Item = &'a Self>) -> Vec<Self> {
+        let windows: Vec<&Self> = windows.into_iter().collect();
+        let whole = Self::whole(&windows).map(|whole| vec![whole]);
+        whole.unwrap_or_else(|| Self::one_after_the_other(&windows))
+    }
+
+    /// Takes away what was counted of a segment: somebody else stored it. Its marks and contacts
+    /// are there already, and stay.
+    pub fn forget_segment(&mut self, segment: u64) {
+        self.counters.retain(|(of, _), _| *of != segment);
     }
 
     fn one_after_the_other(windows: &[&Self]) -> Vec<Self> {
@@ -76,8 +89,10 @@ impl Window {
     /// About how many bytes the window takes, here and where it is stored: rather more than fewer.
     pub fn weight(&self) -> usize {
         let marks = self.ordinary.len() + self.served.len() + self.users.0.len();
+        let texts: usize = self.contacts.values().map(|facts| facts.first.2.len()).sum();
         self.counters.len() * COUNTERS_BYTES
-            + self.contacts.len() * (CONTACT_BYTES + TEXT_BYTES_MAX)
+            + self.contacts.len() * CONTACT_BYTES
+            + texts
             + marks * size_of::<u64>()
             + self.prints.len() * (CONTACT_BYTES + PRINT_BYTES_MAX)
     }
@@ -110,10 +125,16 @@ impl Window {
 
     /// Gives it a name: all counters of an organisation become those of one segment.
     pub fn name(&mut self, name: u64) {
-        self.segment = name;
-        for ((_, org), counters) in std::mem::take(&mut self.counters) {
-            self.counters.entry((name, org)).or_insert(Counters::EMPTY).add(&counters);
+        (self.segment, self.counters) = (name, self.counters_of(name));
+    }
+
+    /// The counters of each organisation, of one segment.
+    pub(crate) fn counters_of(&self, name: u64) -> BTreeMap<(u64, OrgId), Counters> {
+        let mut all = BTreeMap::new();
+        for ((_, org), counters) in &self.counters {
+            all.entry((name, *org)).or_insert(Counters::EMPTY).add(counters);
         }
+        all
     }
 }
 

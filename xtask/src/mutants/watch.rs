@@ -12,9 +12,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "events count, and not contacts",
-        "pool.rs",
-        "let door = (door >> 36) as u32;",
-        "let door = (door >> 36) as u32 ^ second(facts.first.0) & 0xffff;",
+        "window.rs",
+        "        let Knock { kind, door, text } = knock;\n",
+        "        let Knock { kind, door, text } = knock;
+        let door = door ^ event.at.cast_unsigned();\n",
     ),
     mutant(
         "ordinary visits count against",

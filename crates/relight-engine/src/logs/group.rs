@@ -10,22 +10,29 @@ use relight_model::{Digest, OrgId};
 use relight_store::{DayRow, LogPosition, ProbeRow, SegmentsDraft};
 use relight_watch::{Daybook, Window};
 
-use super::compact;
+use super::{compact, head_of};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
-/// Most segments that are joined before they are stored: 256 MiB of a log, which are read again
-/// after a crash.
-const GROUP_SEGMENTS_MAX: usize = 32;
+/// Most segments that are joined before they are stored: 1 GiB of a log, which is read again after
+/// a crash.
+const GROUP_SEGMENTS_MAX: usize = 128;
 
-/// Memory of their windows above which segments are stored, in bytes. One more segment adds a
+/// Windows of segments that wait to be joined with the others in memory.
+const WAITING_MAX: usize = 32;
+
+/// Memory of the windows above which segments are stored, in bytes. One more segment adds a
 /// multiple of its own bytes at most, so what is joined stays below the limit of the store.
-const GROUP_BYTES_MAX: usize = 24 << 20;
+const GROUP_BYTES_MAX: usize = 40 << 20;
 
 /// See the head of the file.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     read: Vec<ReadSegment>,
+    /// Windows by the day of their last event: of all segments, joined into few or not yet.
+    windows: BTreeMap<i64, Vec<Window>>,
+    /// How many of them came after the last joining.
+    waiting: usize,
     bytes: usize,
     /// How far the file was read.
     position: Option<LogPosition>,
@@ -34,8 +41,8 @@ pub(super) struct Group {
 #[derive(Debug)]
 struct ReadSegment {
     org: OrgId,
+    day: i64,
     digest: Digest,
-    window: Window,
     days: Vec<DayRow>,
     probes: Vec<ProbeRow>,
 }
@@ -58,6 +65,55 @@ impl Group {
     fn is_empty(&self) -> bool {
         self.read.is_empty() && self.position.is_none()
     }
+
+    fn push(&mut self, day: i64, window: Window) {
+        self.bytes += window.weight();
+        self.waiting += 1;
+        self.windows.entry(day).or_default().push(window);
+        if self.waiting == WAITING_MAX || self.bytes > GROUP_BYTES_MAX {
+            self.join();
+        }
+    }
+
+    /// Joins the windows of each day into as few as hold them.
+    fn join(&mut self) {
+        self.windows.values_mut().for_each(|windows| *windows = Window::join(&*windows));
+        self.bytes = self.windows.values().flatten().map(Window::weight).sum();
+        self.waiting = 0;
+    }
+
+    /// Leaves out the segments that somebody else stored.
+    fn leave_out(&mut self, seen: &[bool]) {
+        for (segment, _) in self.read.iter().zip(seen).filter(|(_, seen)| **seen) {
+            let name = head_of(segment.digest);
+            self.windows.values_mut().flatten().for_each(|window| window.forget_segment(name));
+        }
+        let mut seen = seen.iter();
+        self.read.retain(|_| seen.next() != Some(&true));
+        let read = &self.read;
+        self.windows.retain(|day, _| read.iter().any(|segment| segment.day == *day));
+    }
+
+    /// What is stored: the day of each window and its bytes. A segment alone has its own name.
+    fn stored(&mut self) -> Vec<(i64, Vec<u8>)> {
+        let is_alone = self.read.len() == 1;
+        if self.waiting > 0 && !is_alone {
+            self.join();
+        }
+        let mut all = Vec::new();
+        for (day, windows) in &self.windows {
+            let of_day = self.read.iter().filter(|segment| segment.day == *day);
+            let segments: Vec<Digest> = of_day.map(|segment| segment.digest).collect();
+            for (at, window) in windows.iter().enumerate() {
+                let bytes = match segments[..] {
+                    [_] if is_alone => window.to_bytes(),
+                    _ => window.to_bytes_named(compact::name_of(&segments, at)),
+                };
+                all.push((*day, bytes));
+            }
+        }
+        all
+    }
 }
 
 impl Engine {
@@ -70,8 +126,9 @@ impl Engine {
         daybook: &Daybook,
     ) {
         let (days, probes) = compact::rows_of(daybook, self.now());
-        group.bytes += window.weight();
-        group.read.push(ReadSegment { org, digest, window, days, probes });
+        let day = self.day_of(&window);
+        group.push(day, window);
+        group.read.push(ReadSegment { org, day, digest, days, probes });
     }
 
     /// Stores what was read. What somebody else read meanwhile is left out: a segment counts once.
@@ -84,8 +141,7 @@ impl Engine {
             for segment in &group.read {
                 seen.push(self.store.segment_seen(segment.digest)?);
             }
-            let mut seen = seen.into_iter();
-            group.read.retain(|_| seen.next() != Some(true));
+            group.leave_out(&seen);
             if self.put_group(group)? {
                 *group = Group::default();
             }
@@ -94,7 +150,8 @@ impl Engine {
     }
 
     /// False when some segment was stored meanwhile.
-    fn put_group(&self, group: &Group) -> Result<bool, EngineError> {
+    fn put_group(&self, group: &mut Group) -> Result<bool, EngineError> {
+        let windows = group.stored();
         let position = group.position.as_ref();
         let Some(first) = group.read.first() else {
             return Ok(position
@@ -105,32 +162,13 @@ impl Engine {
         let draft = SegmentsDraft {
             org: first.org,
             segments: &segments,
-            windows: &self.joined(&group.read),
+            windows: &windows,
             read_day: compact::day_of(self.now()),
             days: &group.read.iter().flat_map(|it| it.days.iter().cloned()).collect::<Vec<_>>(),
             probes: &group.read.iter().flat_map(|it| it.probes.iter().cloned()).collect::<Vec<_>>(),
             position,
         };
         Ok(self.store.put_segments(&draft)?)
-    }
-
-    /// The windows of each day, joined into as few as hold them.
-    fn joined(&self, read: &[ReadSegment]) -> Vec<(i64, Vec<u8>)> {
-        if let [segment] = read {
-            return vec![(self.day_of(&segment.window), segment.window.to_bytes())];
-        }
-        let mut days: BTreeMap<i64, Vec<&ReadSegment>> = BTreeMap::new();
-        for segment in read {
-            days.entry(self.day_of(&segment.window)).or_default().push(segment);
-        }
-        let mut joined = Vec::new();
-        for (day, read) in days {
-            let segments: Vec<Digest> = read.iter().map(|segment| segment.digest).collect();
-            let windows = read.iter().map(|segment| &segment.window);
-            let folded = Window::fold(windows, |at| compact::name_of(&segments, at));
-            joined.extend(folded.iter().map(|window| (day, window.to_bytes())));
-        }
-        joined
     }
 
     /// The day of the last event.
@@ -195,16 +233,16 @@ mod tests {
         }
         assert!(group.is_full());
         let mut group = Group::default();
-        let (window, daybook) = read(1, 10, 60_000);
-        let mut segments = 0;
+        let (mut segments, mut bytes) = (0, 0);
         while !group.is_full() {
-            add(&engine, &mut group, segments, (window.clone(), Daybook::new()));
+            let (window, daybook) = read(segments, 1 + segments, 60_000);
+            assert!(!daybook.rows().is_empty());
+            bytes += window.to_bytes().len();
+            add(&engine, &mut group, segments, (window, daybook));
             segments += 1;
         }
-        assert!((2..GROUP_SEGMENTS_MAX).contains(&segments), "{segments}");
-        let bytes: usize = segments * window.to_bytes().len();
+        assert!((2..28).contains(&segments), "{segments}");
         assert!(bytes <= group.bytes, "more is expected than there is");
-        assert!(!daybook.rows().is_empty());
     }
 
     /// As many windows as days, and every segment is known afterwards.
@@ -240,6 +278,22 @@ mod tests {
         engine.keep(&mut ours).unwrap();
         engine.keep(&mut again).unwrap();
         assert_eq!(kept(&engine), (4, 2));
+    }
+
+    /// Goal: joining again and again in memory loses nothing and counts nothing twice, and a
+    /// segment that somebody else stored can still be left out. Method: more segments than wait.
+    #[test]
+    fn windows_that_were_joined_are_joined_with_others() {
+        let (_folder, engine) = engine();
+        let (mut ours, mut theirs) = (Group::default(), Group::default());
+        for number in 0..2 * WAITING_MAX + 3 {
+            add(&engine, &mut ours, number, read(number, 10 + number % 2, 2));
+            assert!(ours.windows.values().flatten().count() <= WAITING_MAX + 2);
+        }
+        add(&engine, &mut theirs, 5, read(5, 11, 2));
+        engine.keep(&mut theirs).unwrap();
+        engine.keep(&mut ours).unwrap();
+        assert_eq!(kept(&engine), (2 * (2 * WAITING_MAX as u64 + 3), 3));
     }
 
     #[test]

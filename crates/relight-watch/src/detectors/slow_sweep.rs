@@ -63,6 +63,29 @@ mod tests {
     use crate::detectors::Contact;
     use crate::pool::Print;
 
+    /// Trap: a pause over the change of a quarter. One door in each of four quarters is one story.
+    #[test]
+    fn no_quarter_is_forgotten_in_the_next() {
+        let contact = |number: u32| Contact {
+            first: i64::from(number) * 92 * 86_400,
+            org: OrgId(number),
+            site: Some(SiteId(number)),
+            class: Class::Probe,
+            text: "/.env",
+            status: 404,
+            last: i64::from(number) * 92 * 86_400,
+            print: Print::default(),
+            door: 1,
+        };
+        let decides = |doors: u32| {
+            let contacts = (0..doors).map(contact).collect();
+            let source = std::net::IpAddr::from([192, 0, 2, 1]);
+            let summary = Summary { source, contacts, homes: 0, claims: false };
+            PLUGIN.judge(&summary).map(|found| found.last - found.first)
+        };
+        assert_eq!((decides(3), decides(4)), (None, Some(3 * 92 * 86_400)));
+    }
+
     /// Trap: a carrier's address with thousands of people behind it gathers a door now and then.
     /// Visits of an ordinary address explain nothing, however many they are.
     #[test]

@@ -9,10 +9,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use relight_model::{Escape, Event, OrgId};
 
 use super::hash::{hash_of, place_of};
-use super::ordinary::{Clock, path_and_query};
+use super::ordinary::{Clock, Source, path_and_query};
 use crate::decode::basic_credentials;
 use crate::parsers::dash_is_empty;
-use crate::pool::{Print, SourceKey};
+use crate::pool::Print;
 use crate::{catalogue, path_class, traversal};
 
 /// Most requests that are remembered: 4 MB with what is known of them.
@@ -63,7 +63,7 @@ impl Default for Memory {
             paths: Texts::new(PATHS_MAX),
             queries: Texts::new(QUERIES_MAX),
             agents: Texts::new(AGENTS_MAX),
-            sources: Sources(vec![NOBODY; SOURCES_MAX]),
+            sources: Sources(vec![Visitor::default(); SOURCES_MAX]),
             window: 0,
         }
     }
@@ -251,7 +251,10 @@ impl<T: Copy + Default, const BYTES_MAX: usize> Texts<T, BYTES_MAX> {
     /// Brings what a text would be looked up in near; the value says nothing.
     pub(super) fn touch(&self, hash: u64) -> u64 {
         let [first, second] = &self.pairs[self.place(hash)];
-        u64::from(first.length ^ second.length)
+        // A slot is two or four times what memory brings at a time.
+        let behind =
+            |slot: &Slot<T, BYTES_MAX>| slot.text[BYTES_MAX / 2] ^ slot.text[BYTES_MAX - 1];
+        u64::from(first.length ^ second.length ^ behind(first) ^ behind(second))
     }
 
     fn place(&self, hash: u64) -> usize {
@@ -264,25 +267,44 @@ pub(super) fn ascii(bytes: &[u8]) -> &str {
     str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Who was marked as an ordinary visitor of a window, with which client.
+/// Who asks, and who was marked as an ordinary visitor of a window, with which client.
 #[derive(Debug)]
-pub(super) struct Sources(Vec<(SourceKey, u32, u32)>);
+pub(super) struct Sources(Vec<Visitor>);
 
-const NOBODY: (SourceKey, u32, u32) = (SourceKey(0), 0, 0);
+/// The last one of those that would stand in this place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Visitor {
+    source: Source,
+    /// Who is judged for it, when that is an address of version 4.
+    v4: u32,
+    agent: u32,
+    window: u32,
+}
 
 impl Sources {
+    /// Who is judged for a source, if it is an address at all.
+    pub(super) fn subject(&mut self, source: Source, hash: u64) -> Option<IpAddr> {
+        let visitor = &mut self.0[place_of(hash) % SOURCES_MAX];
+        if visitor.source == source && visitor.v4 != 0 {
+            return Some(IpAddr::V4(Ipv4Addr::from(visitor.v4)));
+        }
+        let subject = source.subject()?;
+        let v4 = if let IpAddr::V4(v4) = subject { u32::from(v4) } else { 0 };
+        *visitor = Visitor { source, v4, ..Visitor::default() };
+        Some(subject)
+    }
+
     /// False the first time; it may be false again.
-    pub(super) fn knows(&mut self, source: SourceKey, agent: u32, window: u32) -> bool {
-        let slot = &mut self.0[source.0 as usize % SOURCES_MAX];
-        let now = (source, agent, window);
-        let is_known = *slot == now;
-        *slot = now;
+    pub(super) fn knows(&mut self, source: Source, hash: u64, agent: u32, window: u32) -> bool {
+        let visitor = &mut self.0[place_of(hash) % SOURCES_MAX];
+        let is_known = *visitor == (Visitor { source, agent, window, ..*visitor });
+        (visitor.source, visitor.agent, visitor.window) = (source, agent, window);
         is_known
     }
 
     /// As [`Texts::touch`].
-    pub(super) fn touch(&self, source: SourceKey) -> u64 {
-        u64::from(self.0[source.0 as usize % SOURCES_MAX].1)
+    pub(super) fn touch(&self, hash: u64) -> u64 {
+        u64::from(self.0[place_of(hash) % SOURCES_MAX].agent)
     }
 }
 
@@ -337,11 +359,17 @@ mod tests {
 
     #[test]
     fn a_source_is_known_with_its_client_in_its_window() {
-        let mut sources = Sources(vec![NOBODY; SOURCES_MAX]);
-        let source = SourceKey::of(IpAddr::from([192, 0, 2, 1]));
-        let mut knows = |agent, window| sources.knows(source, agent, window);
+        let mut sources = Memory::default().sources;
+        let source = Source(8 << 120 | u128::from(u64::from_le_bytes(*b"10.0.0.7")));
+        let subject = Some(IpAddr::from([10, 0, 0, 7]));
+        assert_eq!([1, 1, 2].map(|hash| sources.subject(source, hash)), [subject; 3]);
+        assert_eq!(sources.subject(Source(7), 1), None);
+        let mut knows = |agent, window| sources.knows(source, 1, agent, window);
         assert!(!knows(1, 1) && knows(1, 1));
         assert!(!knows(2, 1) && !knows(1, 1), "another client");
         assert!(!knows(1, 2), "another window");
+        assert!(!sources.knows(Source(9), 1, 1, 2), "another source in its place");
+        assert_eq!(sources.subject(source, 1), subject);
+        assert!(!sources.knows(source, 1, 1, 2), "forgotten");
     }
 }

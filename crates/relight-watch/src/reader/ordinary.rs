@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use relight_model::Timestamp;
 
 use super::outline::{Line, QUOTES};
+use crate::contact::subject;
 use crate::line::ended;
 use crate::parsers::{CLF_BYTES, clf};
 
@@ -16,7 +17,7 @@ const DIGITS_MAX: usize = 18;
 /// The fields of a line of ASCII without user and without anything behind the user agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ordinary<'a> {
-    pub(super) source: Address,
+    pub(super) source: Source,
     pub(super) stamp: &'a [u8; CLF_BYTES],
     pub(super) request: &'a [u8],
     pub(super) status: u16,
@@ -24,28 +25,48 @@ pub(super) struct Ordinary<'a> {
     pub(super) agent: &'a [u8],
 }
 
-/// An address as two plain numbers: to hand one around as the standard library has it, a byte and
-/// then others, costs more than to read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Address {
-    bits: u128,
-    is_v4: bool,
-}
+/// Who asks, as one number: a text that may be an address of version 4, with its length in the
+/// highest byte, or who is judged for another address, with a mark there that is no such length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Source(pub(super) u128);
 
-impl Address {
-    fn of(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(v4) => Self { bits: u128::from(u32::from(v4)), is_v4: true },
-            IpAddr::V6(v6) => Self { bits: u128::from(v6), is_v4: false },
+/// What is in the highest byte of what is no text.
+const V6: u128 = 1;
+const V4: u128 = 2;
+
+/// Bytes of an address of version 4.
+const V4_BYTES: std::ops::RangeInclusive<usize> = 7..=15;
+
+impl Source {
+    /// Of the text at the start of a line.
+    #[inline]
+    fn of(head: &[u8], text: &[u8]) -> Option<Self> {
+        match head.first_chunk::<16>() {
+            // One of version 6 has a colon behind four digits at most.
+            Some(start) if V4_BYTES.contains(&text.len()) && !start[..5].contains(&b':') => {
+                let mask = (1 << (8 * text.len())) - 1;
+                Some(Self(u128::from_le_bytes(*start) & mask | (text.len() as u128) << 120))
+            }
+            _ => Self::other(text),
         }
     }
 
-    /// As the standard library has it.
-    pub(super) fn ip(self) -> IpAddr {
-        match self {
-            Self { bits, is_v4: true } => IpAddr::V4(Ipv4Addr::from(bits as u32)),
-            Self { bits, is_v4: false } => IpAddr::V6(Ipv6Addr::from(bits)),
-        }
+    #[cold]
+    fn other(text: &[u8]) -> Option<Self> {
+        Some(match subject(str::from_utf8(text).ok()?.parse().ok()?) {
+            IpAddr::V4(v4) => Self(V4 << 120 | u128::from(u32::from(v4))),
+            IpAddr::V6(v6) => Self(V6 << 120 | u128::from(v6) >> 64),
+        })
+    }
+
+    /// Who is judged, if it is an address at all.
+    pub(super) fn subject(self) -> Option<IpAddr> {
+        let plain = match self.0 >> 120 {
+            V6 => return Some(IpAddr::V6(Ipv6Addr::from(self.0 << 64))),
+            V4 => self.0 as u32,
+            length => v4(self.0 & u128::MAX >> 8, length as u32)?,
+        };
+        Some(IpAddr::V4(Ipv4Addr::from(plain)))
     }
 }
 
@@ -93,10 +114,7 @@ impl<'a> Quoted<'a> {
         if open != b" - - [" || close != b"] " {
             return None;
         }
-        let source = match head.first_chunk() {
-            Some(start) => v4(start, address.len()).or_else(|| other(address))?,
-            None => return None,
-        };
+        let source = Source::of(head, address)?;
         let quick = inner.first_chunk().and_then(|start| status_of(start, middle.len()));
         let status = quick.or_else(|| split_middle(middle))?;
         Some(Ordinary { source, stamp, request, status, referer, agent })
@@ -171,18 +189,14 @@ fn digits(text: &[u8]) -> Option<(u64, &[u8])> {
     None
 }
 
-/// The address of version 4 that the first bytes are, as the standard library reads it: four
-/// numbers of one to three digits without a zero in front. Whether a digit comes next cannot be
-/// foretold, so nothing here depends on a jump but that it is such an address.
-fn v4(start: &[u8; 16], length: usize) -> Option<Address> {
-    if !(7..=15).contains(&length) {
-        return None;
-    }
-    let text = u128::from_le_bytes(*start) & ((1 << (8 * length)) - 1);
+/// The address of version 4 that this text is, as the standard library reads it: four numbers of
+/// one to three digits without a zero in front. Whether a digit comes next cannot be foretold, so
+/// nothing here depends on a jump but that it is such an address.
+fn v4(text: u128, length: u32) -> Option<u32> {
     let (mut dots, mut from, mut address, mut is_address) = (dots(text), 0, 0, true);
     for _ in 0..4 {
         // Behind the last one nothing is set, and the text ends.
-        let end = (dots.trailing_zeros() / 8).min(length as u32);
+        let end = (dots.trailing_zeros() / 8).min(length);
         dots &= dots.wrapping_sub(1);
         let digits = end.wrapping_sub(from);
         let (octet, is_number) = octet((text >> (8 * from.min(15))) as u32, digits);
@@ -191,8 +205,7 @@ fn v4(start: &[u8; 16], length: usize) -> Option<Address> {
         from = end + 1;
     }
     // The fourth number ended where the text does, and no dot is left.
-    (is_address && dots == 0 && from == length as u32 + 1)
-        .then(|| Address { bits: u128::from(address), is_v4: true })
+    (is_address && dots == 0 && from == length + 1).then_some(address)
 }
 
 /// The highest bit of each byte that is a dot.
@@ -213,12 +226,6 @@ const fn octet(text: u32, digits: u32) -> (u32, bool) {
     let are_digits = hundreds < 10 && tens < 10 && ones < 10;
     let is_plain = digits == 1 || digits == 2 && tens > 0 || digits == 3 && hundreds > 0;
     (number, is_short && are_digits && is_plain && number < 256)
-}
-
-#[cold]
-fn other(address: &[u8]) -> Option<Address> {
-    let address = str::from_utf8(address).ok()?.parse::<IpAddr>().ok()?;
-    Some(Address::of(address.to_canonical()))
 }
 
 /// The moment of a stamp of the common log format. Lines follow one another within a minute.
@@ -265,7 +272,7 @@ mod tests {
     fn address(text: &str) -> Option<IpAddr> {
         let line =
             format!("{text} - - [10/Dec/2021:02:05:58 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\"");
-        split(&line).map(|ordinary| ordinary.source.ip())
+        split(&line).and_then(|ordinary| ordinary.source.subject())
     }
 
     #[test]
@@ -293,8 +300,20 @@ mod tests {
                 assert_eq!(address(&text), text.parse().ok(), "{text}");
             }
         }
-        for text in ["::1", "2001:db8::9", "::ffff:192.0.2.1", "192.0.2.1:80", "x", "", "1.2.3"] {
-            let plain = text.parse::<IpAddr>().ok().map(|address| address.to_canonical());
+        for text in [
+            "::1",
+            "2001:db8::9",
+            "2001:db8:0:1:2:3:4:5",
+            "::ffff:192.0.2.1",
+            "192.0.2.1:80",
+            "x",
+            "",
+            "1.2.3",
+            "1.2.3.4\0",
+            "\x01.2.3.4",
+            "1:2",
+        ] {
+            let plain = text.parse::<IpAddr>().ok().map(subject);
             assert_eq!(address(text), plain, "{text}");
         }
     }

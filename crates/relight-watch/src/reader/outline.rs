@@ -117,8 +117,8 @@ mod tests {
             let end = bytes[start..].iter().position(|byte| *byte == b'\n');
             let end = end.map_or(bytes.len(), |length| start + length);
             let mut line = Line { start, end, ..Line::default() };
-            for at in start..end {
-                match bytes[at] {
+            for (at, byte) in (start..end).zip(bytes[start..end].iter().copied()) {
+                match byte {
                     b'"' => {
                         if (line.count as usize) < QUOTES {
                             line.quotes[line.count as usize] = at as u32;

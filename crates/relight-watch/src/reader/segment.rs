@@ -8,14 +8,12 @@ use std::net::IpAddr;
 
 use relight_model::{Escape, Outcome, SiteId, Timestamp};
 
-use super::hash::{hash_of, joined};
+use super::hash::{hash_of, hash_of_number, joined};
 use super::memory::{Agent, Memory, Request, ascii};
 use super::ordinary::{Ordinary, Quoted};
 use super::outline::{Line, outline};
 use super::{Reader, Taken};
-use crate::contact::{
-    Answer, ContactKey, Facts, Ground, Kind, Visit, answer, cut, is_in_site, subject,
-};
+use crate::contact::{Answer, ContactKey, Facts, Ground, Kind, Visit, answer, cut, is_in_site};
 use crate::daybook::{DAY_S, DayFacts, DayKey, Daybook, bits};
 use crate::decode::{are_credentials, worth_a_look};
 use crate::line::{LINE_BYTES_MAX, ended, text};
@@ -89,7 +87,7 @@ fn piece_end(bytes: &[u8]) -> usize {
 struct Prepared<'a> {
     raw: &'a [u8],
     ordinary: Ordinary<'a>,
-    source: SourceKey,
+    source: u64,
     line: u64,
     request: u64,
     agent: u64,
@@ -106,7 +104,7 @@ impl<'a> Prepared<'a> {
         let [head, request, inner, agent] =
             [quoted.head, quoted.request, quoted.inner, quoted.agent].map(hash_of);
         let line = joined([head, request, inner], agent, true);
-        let source = SourceKey::of(ordinary.source.ip());
+        let source = hash_of_number(ordinary.source.0);
         Some(Self { raw, ordinary, source, line, request, agent })
     }
 }
@@ -248,9 +246,10 @@ impl<'r> Reading<'r> {
 
     /// Reads an ordinary line in which no lookup can be hidden; nothing changes when it is none.
     fn quickly(&mut self, prepared: &Prepared<'_>) -> Option<()> {
-        let Prepared { ordinary, source, .. } = prepared;
-        let Memory { clock, requests, paths, queries, agents, window, .. } = &mut *self.memory;
+        let Prepared { ordinary, .. } = prepared;
+        let Memory { clock, requests, paths, queries, agents, sources, window } = &mut *self.memory;
         let at = clock.moment(ordinary.stamp)?;
+        let source = sources.subject(ordinary.source, prepared.source)?;
         let client = agents.get(ordinary.agent, prepared.agent, Agent::of);
         let make = |text: &str| Request::of(text, paths, queries);
         let known = requests.get(ordinary.request, prepared.request, make);
@@ -272,9 +271,9 @@ impl<'r> Reading<'r> {
         let carried = self.carried(ordinary);
         self.day_of(at).note(at, carried);
         match answer {
-            Answer::Served => self.visited((ordinary.source.ip(), *source), agent.print, request),
+            Answer::Served => self.visited(prepared, source, agent.print, request),
             Answer::Denied(kind) if !is_conventional => {
-                self.knocked(at, ordinary, kind, request, agent);
+                self.knocked((at, source), ordinary, kind, request, agent);
             }
             Answer::Denied(_) | Answer::Other => {}
         }
@@ -282,15 +281,16 @@ impl<'r> Reading<'r> {
     }
 
     /// An ordinary visit: marks, of which most are there already.
-    fn visited(&mut self, (source, key): (IpAddr, SourceKey), print: Print, request: Request) {
+    fn visited(&mut self, prepared: &Prepared<'_>, source: IpAddr, print: Print, request: Request) {
         let Self { memory, marks, ground, .. } = self;
         if request.served_in != memory.window {
             marks.served.push(ground.served(request.of_path.door));
         }
-        if !memory.sources.knows(key, print.agent, memory.window) {
-            marks.ordinary.push(ground.visit(subject(source)));
+        let (of, hash) = (prepared.ordinary.source, prepared.source);
+        if !memory.sources.knows(of, hash, print.agent, memory.window) {
+            marks.ordinary.push(ground.visit(source));
             if print.agent != 0 {
-                marks.users.push(pair(key, print.agent));
+                marks.users.push(pair(SourceKey::of(source), print.agent));
             }
         }
     }
@@ -298,7 +298,7 @@ impl<'r> Reading<'r> {
     /// A contact: an answer that an ordinary visitor does not get.
     fn knocked(
         &mut self,
-        at: Timestamp,
+        (at, source): (Timestamp, IpAddr),
         ordinary: &Ordinary<'_>,
         kind: Kind,
         request: Request,
@@ -308,7 +308,6 @@ impl<'r> Reading<'r> {
         if agent.named_in != self.memory.window {
             self.window.name_agent(agent.print.agent, dash_is_empty(ascii(ordinary.agent)));
         }
-        let source = subject(ordinary.source.ip());
         let hash = self.ground.visit(source);
         let visit = Visit { hash, source, org: feed.org, site: self.site };
         let (path, plain) = (request.of_path, ascii(request.path(ordinary.request)));
