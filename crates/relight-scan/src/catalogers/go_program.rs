@@ -171,11 +171,9 @@ fn push(compiler: &str, modules: &str, file: &File<'_>, out: &mut Catalog) {
         match fields[..] {
             ["path", path] => own = module_of(path),
             ["mod" | "dep", path, version, ..] => found.push(module(path, released(version))),
-            ["=>", path, version, ..] => {
-                found.pop();
-                // A replacement by a folder has no version.
-                let is_folder = path.starts_with(['.', '/']);
-                found.extend((!is_folder).then(|| module(path, released(version))));
+            ["=>", path, ref rest @ ..] => {
+                let version = released(rest.first().copied().unwrap_or_default());
+                replace(found.last_mut(), path, version);
             }
             _ => {}
         }
@@ -190,6 +188,17 @@ fn push(compiler: &str, modules: &str, file: &File<'_>, out: &mut Catalog) {
     found.push(Purl::new("golang", "", "stdlib", version));
     for purl in found {
         reader::installed(file, purl, Basis::InstalledMetadata, out);
+    }
+}
+
+/// Puts its replacement in the place of a module. A folder has no version, and what is in it may be
+/// any version of the module: that stays under its own name, without one.
+fn replace(replaced: Option<&mut Purl>, path: &str, version: &str) {
+    let Some(replaced) = replaced else { return };
+    if version.is_empty() || path.starts_with(['.', '/']) {
+        replaced.version.clear();
+    } else {
+        *replaced = module(path, version);
     }
 }
 
