@@ -4,7 +4,7 @@
 //! lose every jar, gem and wheel of a distribution. The owner is a field, because its advisories
 //! apply as well and its updates replace the file.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use relight_model::{Basis, Component, Owned, Purl};
@@ -19,8 +19,17 @@ use crate::sniff::Gap;
 pub(crate) struct Ownership {
     /// Root file system of the database, and the package as the list names it.
     owners: Vec<(String, Purl)>,
-    /// Hash of root and path, and the place of the owner in `owners`.
-    files: HashMap<u64, u32>,
+    /// By the hash of root and path.
+    files: HashMap<u64, Claim>,
+}
+
+/// Who owns a file.
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    /// The place of the owner in `owners`.
+    number: u32,
+    /// Other builds of this package name the file as well.
+    is_shared: bool,
 }
 
 impl Ownership {
@@ -33,23 +42,31 @@ impl Ownership {
     pub(crate) fn add(&mut self, path: &str, owned: Owned) {
         let Some(root) = root_of(path).filter(|_| !owned.paths.is_empty()) else { return };
         let number = u32::try_from(self.owners.len()).unwrap_or(u32::MAX);
+        let claim = Claim { number, is_shared: false };
         self.owners.push((root.to_owned(), owned.owner));
         for path in &owned.paths {
             let path = escaped(path.trim_start_matches('/'));
             // Since /usr was merged, `/lib/x` of a list is `/usr/lib/x` on the disk.
             let merged = ["bin/", "sbin/", "lib/", "lib64/"].iter().any(|it| path.starts_with(it));
-            self.claim(hash(root, &path), number);
+            self.claim(hash(root, &path), claim);
             if merged {
-                self.claim(hash(root, &format!("usr/{path}")), number);
+                self.claim(hash(root, &format!("usr/{path}")), claim);
             }
         }
     }
 
     /// Two packages may name one file (diversions): the later name wins, in any order of reading.
-    fn claim(&mut self, file: u64, number: u32) {
-        let kept = self.files.entry(file).or_insert(number);
-        if self.owners.get(number as usize) > self.owners.get(*kept as usize) {
-            *kept = number;
+    fn claim(&mut self, file: u64, claim: Claim) {
+        let kept = self.files.entry(file).or_insert(claim);
+        let (old, new) = (kept.number as usize, claim.number as usize);
+        let (Some(old), Some(new)) = (self.owners.get(old), self.owners.get(new)) else { return };
+        if name(old) == name(new) {
+            kept.is_shared |= claim.is_shared || old.1 != new.1;
+        } else if new > old {
+            kept.is_shared = claim.is_shared;
+        }
+        if new > old {
+            kept.number = claim.number;
         }
     }
 
@@ -57,17 +74,18 @@ impl Ownership {
     pub(crate) fn merge(&mut self, other: Self) {
         let before = u32::try_from(self.owners.len()).unwrap_or(u32::MAX);
         self.owners.extend(other.owners);
-        for (file, number) in other.files {
-            self.claim(file, number.saturating_add(before));
+        for (file, claim) in other.files {
+            let number = claim.number.saturating_add(before);
+            self.claim(file, Claim { number, ..claim });
         }
     }
 
     /// The package that owns the file at an evidence path.
-    fn owner(&self, evidence: &str, roots: &BTreeSet<&str>) -> Option<&(String, Purl)> {
+    fn owner(&self, evidence: &str, roots: &BTreeSet<&str>) -> Option<Claim> {
         roots.iter().rev().find_map(|root| {
             // The root may be an image in an archive; what is in a file of it belongs to the file.
             let path = evidence.strip_prefix(root)?.split("!/").next()?;
-            self.owners.get(*self.files.get(&hash(root, path))? as usize)
+            self.files.get(&hash(root, path)).copied()
         })
     }
 
@@ -92,36 +110,55 @@ impl Ownership {
             if component.basis == Basis::PackageDatabase {
                 continue;
             }
-            let Some((root, owner)) = self.owner(&component.evidence, &roots) else { continue };
-            component.owned_by = stated.get(&key(root, owner)).cloned();
+            let Some(claim) = self.owner(&component.evidence, &roots) else { continue };
+            let Some((root, owner)) = self.owners.get(claim.number as usize) else { continue };
+            let [whole, name] = keys(root, owner);
+            let key = if claim.is_shared { name } else { whole };
+            component.owned_by = stated.get(&key).cloned().flatten();
         }
     }
 }
 
-/// Root and kind, name, machine.
+/// Root and kind, name, and what tells builds apart.
 type Key = (String, String, String);
 
-/// The packages of all databases, by root and name.
-fn stated(components: &[Component]) -> HashMap<Key, Purl> {
+/// The packages of all databases, by all of their key and by name alone; `None` where several
+/// versions go by it.
+fn stated(components: &[Component]) -> HashMap<Key, Option<Purl>> {
     let databases = components.iter().filter(|it| it.basis == Basis::PackageDatabase);
     let mut all = HashMap::new();
-    let mut named = HashSet::new();
-    for component in databases {
-        let Some(root) = root_of(&component.evidence) else { continue };
-        let (kind, name, arch) = key(root, &component.purl);
-        // The list of a package for one machine only does not name the machine.
-        if named.insert((kind.clone(), name.clone())) {
-            all.insert((kind.clone(), name.clone(), String::new()), component.purl.clone());
+    for Component { purl, evidence, .. } in databases {
+        let Some(root) = root_of(evidence) else { continue };
+        for key in keys(root, purl) {
+            let kept = all.entry(key).or_insert_with(|| Some(purl.clone()));
+            kept.take_if(|kept| version(kept) != version(purl));
+            if let Some(kept) = kept.as_mut().filter(|kept| purl < *kept) {
+                *kept = purl.clone();
+            }
         }
-        all.insert((kind, name, arch), component.purl.clone());
     }
     all
 }
 
-/// The machine is told apart for dpkg only, whose lists may name it; they have no version.
-fn key(root: &str, purl: &Purl) -> Key {
-    let arch = purl.qualifier("arch").filter(|_| purl.kind == "deb").unwrap_or_default();
-    (format!("{root}\0{}", purl.kind), purl.name.clone(), arch.to_owned())
+/// All that a list says, and the name alone. Lists of dpkg have no version, and name the machine
+/// only where there may be several.
+fn keys(root: &str, purl: &Purl) -> [Key; 2] {
+    let build = match purl.kind.as_str() {
+        "deb" => purl.qualifier("arch").unwrap_or_default().to_owned(),
+        _ => format!("{}:{}", version(purl).0, version(purl).1),
+    };
+    let key = |build| (format!("{root}\0{}", purl.kind), purl.name.clone(), build);
+    [key(build), key(String::new())]
+}
+
+/// A package of a list, whatever its build.
+fn name((root, purl): &(String, Purl)) -> [&str; 4] {
+    [root, &purl.kind, &purl.namespace, &purl.name]
+}
+
+/// Epoch and version.
+fn version(purl: &Purl) -> (&str, &str) {
+    (purl.qualifier("epoch").unwrap_or_default(), &purl.version)
 }
 
 fn hash(root: &str, path: &str) -> u64 {
@@ -149,7 +186,23 @@ mod tests {
         Component::new(Purl::parse(purl).unwrap(), evidence, basis, Scope::Installed)
     }
 
+    /// What owns the files at `evidence` by these lists and the packages of one dpkg.
     fn owners(lists: &[(&str, &str, &str)], evidence: &[&str]) -> Vec<String> {
+        let status = "var/lib/dpkg/status";
+        let packages = [
+            ("pkg:deb/debian/libc6@2.36?arch=amd64", status),
+            ("pkg:deb/debian/libc6@2.35?arch=i386", status),
+            ("pkg:deb/debian/liblog4j2-java@2.17.1-1?arch=all", status),
+            ("pkg:deb/ubuntu/liblog4j2-java@2.13?arch=all", "img/var/lib/dpkg/status"),
+        ];
+        owners_among(&packages, lists, evidence)
+    }
+
+    fn owners_among(
+        packages: &[(&str, &str)],
+        lists: &[(&str, &str, &str)],
+        evidence: &[&str],
+    ) -> Vec<String> {
         let mut ownership = Ownership::default();
         for (database, owner, path) in lists {
             let mut one = Ownership::default();
@@ -157,20 +210,13 @@ mod tests {
             one.add(database, Owned { owner, paths: vec![(*path).to_owned()] });
             ownership.merge(one);
         }
-        let status = "var/lib/dpkg/status";
-        let deb = |purl, evidence: &str| component(purl, evidence, Basis::PackageDatabase);
-        let mut all = vec![
-            deb("pkg:deb/debian/libc6@2.36?arch=amd64", status),
-            deb("pkg:deb/debian/libc6@2.35?arch=i386", status),
-            deb("pkg:deb/debian/liblog4j2-java@2.17.1-1?arch=all", status),
-            deb("pkg:deb/ubuntu/liblog4j2-java@2.13?arch=all", "img/var/lib/dpkg/status"),
-        ];
-        let packages = all.len();
+        let stated = |(purl, place): &(&str, &str)| component(purl, place, Basis::PackageDatabase);
+        let mut all: Vec<_> = packages.iter().map(stated).collect();
         let jar = |path: &&str| component("pkg:maven/g/a@1", path, Basis::PomProperties);
         all.extend(evidence.iter().map(jar));
         ownership.apply(&mut all);
         let owner = |it: &Component| it.owned_by.as_ref().map(Purl::to_string).unwrap_or_default();
-        all[packages..].iter().map(owner).collect()
+        all[packages.len()..].iter().map(owner).collect()
     }
 
     /// A program of a distribution is no gap, nor is one in an image in an archive; one that stands
@@ -224,5 +270,49 @@ mod tests {
         let one = ("var/lib/dpkg/info/a.list", "pkg:deb/libc6?arch=amd64", "/x");
         let two = ("var/lib/dpkg/info/b.list", "pkg:deb/liblog4j2-java", "/x");
         assert_eq!(owners(&[one, two], &["x"]), owners(&[two, one], &["x"]));
+    }
+
+    /// Goal: an update that was broken off, and packages of which several builds may be installed,
+    /// give a file the build that put it there, or none. Method: every order of rows and lists.
+    #[test]
+    fn a_file_has_the_build_that_names_it() {
+        let place = "var/lib/rpm/rpmdb.sqlite";
+        let (old, new) = ("pkg:rpm/a@1-1?arch=x86_64", "pkg:rpm/a@2-1?arch=x86_64");
+        let epoch = "pkg:rpm/a@1-1?arch=x86_64&epoch=1";
+        let other = "pkg:rpm/0@2-1?arch=x86_64";
+        for (lists, wanted) in [
+            (&[old][..], old),
+            (&[new], new),
+            (&[epoch], epoch),
+            (&[old, new], ""),
+            (&[old, epoch], ""),
+            (&[old, other], old),
+            (&[old, other, new], ""),
+            (&["pkg:rpm/a@3-1"], ""),
+        ] {
+            let mut lists: Vec<_> = lists.iter().map(|it| (place, *it, "/x.jar")).collect();
+            let mut rows = [old, new, epoch, other].map(|purl| (purl, place));
+            for turn in 0..12 {
+                let got = owners_among(&rows, &lists, &["x.jar"]);
+                assert_eq!(got, [wanted], "{lists:?} {turn}");
+                lists.rotate_left(1);
+                rows.rotate_left(1);
+                if turn == 5 {
+                    lists.reverse();
+                    rows.reverse();
+                }
+            }
+        }
+    }
+
+    /// Lists of dpkg have no version: a name that goes by two is none, also where both name it.
+    #[test]
+    fn a_name_with_two_versions_is_no_owner() {
+        let list = |owner| ("var/lib/dpkg/info/a.list", owner, "/x.jar");
+        let (one, two) = (list("pkg:deb/libc6?arch=amd64"), list("pkg:deb/libc6?arch=i386"));
+        assert_eq!(owners(&[list("pkg:deb/libc6")], &["x.jar"]), [""]);
+        assert_eq!(owners(&[one, two], &["x.jar"]), [""]);
+        assert_eq!(owners(&[two, one], &["x.jar"]), [""]);
+        assert_eq!(owners(&[one], &["x.jar"]), ["pkg:deb/debian/libc6@2.36?arch=amd64"]);
     }
 }
