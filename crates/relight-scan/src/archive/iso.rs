@@ -97,6 +97,27 @@ impl Iso {
         })
     }
 
+    /// Whether what ends at `end` is in one of the first `entries_max` files of the image, which is
+    /// read as that.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub(crate) fn holds(window: Window, end: u64, entries_max: u64) -> io::Result<bool> {
+        let mut image = Self::open(window)?;
+        let is_in = |image: &mut Self| {
+            image.seen_files.drain().any(|(at, size)| at < end && end <= at + size)
+        };
+        for _ in 0..entries_max {
+            if image.next().is_none() {
+                break;
+            }
+            if is_in(&mut image) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn step(&mut self) -> io::Result<Option<Result<Entry, Damage>>> {
         loop {
             if let Some(record) = self.records.pop() {

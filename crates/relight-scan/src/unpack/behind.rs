@@ -3,6 +3,7 @@
 
 use std::io;
 
+use relight_formats::limited::coding::Coding;
 use relight_model::FlawCode;
 
 use super::account::Fate;
@@ -10,7 +11,7 @@ use super::fetch::View;
 use super::level::Member;
 use super::look::{has_archive_name, is_blank};
 use super::outer::Outer;
-use crate::archive::{Packing, Single, code_of, directory_end, has_directory};
+use crate::archive::{Iso, Packing, Single, code_of, directory_end, has_directory};
 use crate::cataloger::Kind;
 use crate::evidence::file_name;
 use crate::limits::Mode;
@@ -48,21 +49,50 @@ impl Outer<'_, '_> {
         if matches!(kind, Kind::SevenZip | Kind::Iso | Kind::Squashfs) {
             self.gather(view, self.shared.options.buffered_bytes_max);
         }
-        let behind = self.zip_behind(kind, view.as_ref(), member);
+        let behind = self.zip_behind(kind, rest_of(kind), view.as_ref(), member);
         self.open(kind, view, member).max(behind)
     }
 
+    /// Opens a stream, and the zip that ends it.
+    pub(super) fn open_stream_and_zip(
+        &mut self,
+        coding: Coding,
+        view: &mut Option<View>,
+        member: &Member,
+    ) -> Fate {
+        // Of the others, something behind their end is told; this ends in silence.
+        let is_silent = coding == Coding::LzmaAlone;
+        if is_silent {
+            self.gather(view, self.shared.options.buffered_bytes_max);
+        }
+        let rest = if is_silent { Rest::Any } else { rest_of(Kind::Stream) };
+        let behind = self.zip_behind(Kind::Stream, rest, view.as_ref(), member);
+        self.open_stream(coding, view, member).max(behind)
+    }
+
     /// Opens the zip that ends another container or a stream.
-    pub(super) fn zip_behind(&mut self, kind: Kind, view: Option<&View>, member: &Member) -> Fate {
+    fn zip_behind(&mut self, kind: Kind, rest: Rest, view: Option<&View>, member: &Member) -> Fate {
         let Some(View::Whole(window) | View::Range(window)) = view else { return Fate::Opaque };
-        let fate = self.zip_at_end(kind, window, member);
+        let fate = self.zip_at_end(kind, rest, window, member);
         fate.unwrap_or_else(|error| self.unread(code_of(&error), member))
     }
 
-    fn zip_at_end(&mut self, kind: Kind, window: &Window, member: &Member) -> io::Result<Fate> {
+    fn zip_at_end(
+        &mut self,
+        kind: Kind,
+        rest: Rest,
+        window: &Window,
+        member: &Member,
+    ) -> io::Result<Fate> {
         // The last member of these may be a zip, with zeros behind it or without.
         let has_none = matches!(kind, Kind::Tar | Kind::Jimage);
-        if has_none || !ends_in_zip(window, kind, self.tail_bytes())? {
+        let end = if has_none { None } else { directory_end(window, self.tail_bytes())? };
+        let Some(end) = end else { return Ok(Fate::Opaque) };
+        let is_member = match kind {
+            Kind::Iso => Iso::holds(window.clone(), end, self.shared.options.entries_max)?,
+            _ => !rest.may_be(window, end)?,
+        };
+        if is_member {
             return Ok(Fate::Opaque);
         }
         Ok(self.push_window(Kind::Zip, window.clone(), member))
@@ -158,7 +188,7 @@ impl Outer<'_, '_> {
         if window.len() >= ISO_BYTES_MIN {
             let mark = window.read(ISO_MARK_AT, 5)?;
             if mark == b"CD001" {
-                let behind = self.zip_at_end(Kind::Iso, window, member)?;
+                let behind = self.zip_at_end(Kind::Iso, Rest::Any, window, member)?;
                 return Ok(self.push_window(Kind::Iso, window.clone(), member).max(behind));
             }
             if is_udf(&mark) {
@@ -263,13 +293,35 @@ impl Outer<'_, '_> {
     }
 }
 
-/// Whether a zip ends these bytes and is not the last member of the container that they are.
-fn ends_in_zip(window: &Window, kind: Kind, tail_bytes: u64) -> io::Result<bool> {
-    let Some(end) = directory_end(window, tail_bytes)? else { return Ok(false) };
-    let rest = window.read(end, usize::try_from(window.len() - end).unwrap_or_default())?;
-    // These have their members as they are up to their end, and zeros behind it.
-    let may_be_member = matches!(kind, Kind::Cpio | Kind::Deb | Kind::Iso);
-    Ok(rest.is_empty() || !may_be_member && rest.iter().all(|byte| *byte == 0))
+/// What may follow a zip that stands behind something else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Nothing,
+    Zeros,
+    /// As far as those who load code from a zip look for its end.
+    Any,
+}
+
+impl Rest {
+    /// Whether what follows `at` is that.
+    fn may_be(self, window: &Window, at: u64) -> io::Result<bool> {
+        let rest = window.read(at, usize::try_from(window.len() - at).unwrap_or_default())?;
+        Ok(match self {
+            Self::Nothing => rest.is_empty(),
+            Self::Zeros => rest.iter().all(|byte| *byte == 0),
+            Self::Any => true,
+        })
+    }
+}
+
+/// What may follow the zip behind a container. Where anything may, nothing else tells of it.
+const fn rest_of(kind: Kind) -> Rest {
+    match kind {
+        // These have their members as they are up to their end, and zeros behind it.
+        Kind::Cpio | Kind::Deb => Rest::Nothing,
+        Kind::SevenZip | Kind::Squashfs | Kind::Iso => Rest::Any,
+        _ => Rest::Zeros,
+    }
 }
 
 /// Whether these bytes are an image of a disk or of a file system, or an installer.

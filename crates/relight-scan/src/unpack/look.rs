@@ -142,10 +142,7 @@ impl Outer<'_, '_> {
         match head {
             Head::Zip => self.open(Kind::Zip, view, member),
             Head::Container(kind) => self.open_both(kind, view, member),
-            Head::Stream(coding) => {
-                let behind = self.zip_behind(Kind::Stream, view.as_ref(), member);
-                self.open_stream(coding, view, member).max(behind)
-            }
+            Head::Stream(coding) => self.open_stream_and_zip(coding, view, member),
             Head::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
             Head::Locked => self.unread(FlawCode::Encrypted, member),
             Head::Gap(gap) => self.gap(gap, member).max(self.behind(head, view, member)),

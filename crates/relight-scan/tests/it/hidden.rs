@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use relight_scan::{Gap, Options};
 
-use crate::container_writer::{cpio, deb, gz, iso, jimage, lz4, rpm, tar, xz};
+use crate::container_writer::{cpio, deb, gz, iso, jimage, lz4, lzma, rpm, tar, xz};
 use crate::image_writer::{Image, LAYER, docker, oci, packed, sha256, unpacked};
 use crate::zip_writer::{Member, write, write_with};
 use crate::{one, pom, pom_path, run, text, tree};
@@ -89,12 +89,19 @@ fn two_containers_in_one_file() {
         ("rpm", rpm(&gz(&cpio(files)))),
         ("deb", deb("data.tar.xz", &xz(&tar(files)))),
         ("gz", gz(&first)),
+        ("lzma", lzma(&first)),
         ("dex", b"dex\n035\0 and code".to_vec()),
     ] {
         let got = one("o", &[&front[..], &second].concat());
         assert!(got.contains("pkg:maven/g/a@2 in o\n"), "{kind}: {got}");
         let has_first = got.contains("pkg:maven/g/a@1 in o!/");
         assert!(has_first || kind == "dex", "{kind}: {got}");
+        // Readers of zip pass over what follows its end: it is found then as well, or told.
+        for behind in [&b"\n"[..], &[0], &filler(100)] {
+            let got = one("o", &[&front[..], &second, behind].concat());
+            let is_told = matches!(kind, "cpio" | "rpm" | "deb" | "gz") && got.contains("flaw ");
+            assert!(got.contains("pkg:maven/g/a@2 in o\n") || is_told, "{kind}: {got}");
+        }
         // The last member of a container is no archive behind it.
         let alone = one("o", &front);
         assert!(!alone.contains("pkg:maven/g/a@1 in o\n"), "{kind}: {alone}");
@@ -107,16 +114,32 @@ fn two_containers_in_one_file() {
     assert!(one("o", &padded).contains("pkg:maven/g/a@2 in o\n"));
 }
 
+/// Goal: a file near the end of an image of a disc is read as that alone, and one that none of its
+/// files holds is found. Method: words behind it, and a limit that ends the look at the files.
+#[test]
+fn the_last_archive_of_an_image_is_its_member() {
+    let image = iso(&[("a", b"words"), ("x.jar", &jar("1")), ("z", b"words")], true);
+    let member = "pkg:maven/g/a@1 in o!/x.jar\n";
+    assert_eq!(one("o", &image), member);
+    let both = one("o", &[&image[..], &jar("2"), b"words"].concat());
+    assert_eq!(both, format!("{member}pkg:maven/g/a@2 in o\n"));
+    let options = Options { entries_max: 1, ..Options::default() };
+    let opened = run(tree(&[("o", &image)]).path(), &options).archives;
+    assert_eq!(opened, 2, "the image, and what none of the files looked at holds");
+}
+
 /// The same for what comes by once and can be held when more of it is gathered.
 #[test]
 fn two_containers_in_one_long_member() {
     let (first, second, filler) = (jar("1"), jar("2"), filler(LONG));
     let image = iso(&[("filler", &filler), ("x.jar", &first)], true);
     let seven = [include_bytes!("samples/lzma.7z"), &filler[..]].concat();
-    for (kind, front) in [("iso", image), ("7z", seven)] {
-        let both = [&front[..], &second].concat();
+    let packed = lzma(&write(&[Member::stored("f", &filler), Member::stored("x.jar", &first)]));
+    for (kind, front) in [("iso", image), ("7z", seven), ("lzma", packed)] {
+        let both = [&front[..], &second, b"\n"].concat();
         let got = one("o", &write(&[Member::deflated("in", &both)]));
-        for place in ["1 in o!/in!/x.jar", "2 in o!/in"] {
+        let first = if kind == "lzma" { "1 in o!/in!/in!/x.jar" } else { "1 in o!/in!/x.jar" };
+        for place in [first, "2 in o!/in"] {
             assert!(got.contains(&format!("pkg:maven/g/a@{place}\n")), "{kind}: {got}");
         }
     }
