@@ -80,21 +80,22 @@ impl Ownership {
         }
     }
 
-    /// The package that owns the file at an evidence path.
-    fn owner(&self, evidence: &str, roots: &BTreeSet<&str>) -> Option<Claim> {
+    /// The package that owns the file at an evidence path, and the path below its root.
+    fn owner<'a>(&self, evidence: &'a str, roots: &BTreeSet<&str>) -> Option<(Claim, &'a str)> {
         roots.iter().rev().find_map(|root| {
             // The root may be an image in an archive; what is in a file of it belongs to the file.
             let path = evidence.strip_prefix(root)?.split("!/").next()?;
-            self.files.get(&hash(root, path)).copied()
+            self.files.get(&hash(root, path)).map(|claim| (*claim, path))
         })
     }
 
-    /// Leaves those programs that no package installed: of the others the package says what they
-    /// are, and its supplier what is wrong with them.
+    /// Leaves those programs that no package of the distribution installed: of the others the
+    /// package says what they are, and its supplier what is wrong with them.
     pub(crate) fn leave_unowned(&self, gaps: &mut Vec<(Gap, String)>) {
         let roots = self.roots();
         gaps.retain(|(gap, path)| {
-            !matches!(gap, Gap::Unlisted(_)) || self.owner(path, &roots).is_none()
+            let owner = || self.owner(path, &roots).filter(|(_, path)| !is_add_on(path));
+            !matches!(gap, Gap::Unlisted(_)) || owner().is_none()
         });
     }
 
@@ -110,13 +111,19 @@ impl Ownership {
             if component.basis == Basis::PackageDatabase {
                 continue;
             }
-            let Some(claim) = self.owner(&component.evidence, &roots) else { continue };
+            let Some((claim, _)) = self.owner(&component.evidence, &roots) else { continue };
             let Some((root, owner)) = self.owners.get(claim.number as usize) else { continue };
             let [whole, name] = keys(root, owner);
             let key = if claim.is_shared { name } else { whole };
             component.owned_by = stated.get(&key).cloned().flatten();
         }
     }
+}
+
+/// Whether a path of a system is that of add-on software (FHS 3.0, `/opt`), about whose packages no
+/// distribution publishes anything.
+pub(crate) fn is_add_on(path: &str) -> bool {
+    path.trim_start_matches(['.', '/']).starts_with("opt/")
 }
 
 /// Root and kind, name, and what tells builds apart.
@@ -220,7 +227,7 @@ mod tests {
     }
 
     /// A program of a distribution is no gap, nor is one in an image in an archive; one that stands
-    /// beside is.
+    /// beside is, and one of a vendor.
     #[test]
     fn programs_of_packages_are_no_gaps() {
         let mut ownership = Ownership::default();
@@ -230,13 +237,18 @@ mod tests {
             let owner = Purl::parse("pkg:deb/a").unwrap();
             ownership.add(database, Owned { owner, paths: vec![path.to_owned()] });
         }
+        let vendor = Purl::parse("pkg:deb/vendor").unwrap();
+        let paths = vec!["/opt/v/rg".to_owned(), "/usr/opt/rg".to_owned()];
+        ownership.add("var/lib/dpkg/info/v.list", Owned { owner: vendor, paths });
         let unlisted = Gap::Unlisted(relight_model::FlawCode::RustUnlisted);
         let at = |path: &str| (unlisted, path.to_owned());
         let paths = ["usr/bin/rg", "bin/rg", "i.tar!/usr/bin/x", "i.tar!/bin/rg", "opt/rg"];
         let mut gaps: Vec<_> = paths.map(at).into();
+        gaps.extend(["opt/v/rg", "usr/opt/rg"].map(at));
         gaps.push((Gap::NativeImage, "bin/rg".to_owned()));
         ownership.leave_unowned(&mut gaps);
-        let left = [at("i.tar!/bin/rg"), at("opt/rg"), (Gap::NativeImage, "bin/rg".to_owned())];
+        let left = ["i.tar!/bin/rg", "opt/rg", "opt/v/rg"].map(at).into_iter();
+        let left: Vec<_> = left.chain([(Gap::NativeImage, "bin/rg".to_owned())]).collect();
         assert_eq!(gaps, left);
     }
 

@@ -18,6 +18,7 @@ use crate::distribution::Distributions;
 use crate::evidence::{escape, in_archive};
 use crate::java;
 use crate::limits::Mode;
+use crate::ownership::is_add_on;
 use crate::sniff::Gap;
 use crate::window::Window;
 
@@ -300,12 +301,18 @@ impl<'a, 'f> Outer<'a, 'f> {
         self.found.components.append(&mut catalog.components);
         self.found.warnings.append(&mut catalog.warnings);
         let gap = catalog.unlisted.map(Gap::of_program);
-        let in_package = || self.levels.iter().any(|it| matches!(it.kind, Kind::Deb | Kind::Rpm));
-        let gap = gap.filter(|gap| !matches!(gap, Gap::Unlisted(_)) || !in_package());
+        let gap = gap.filter(|gap| !matches!(gap, Gap::Unlisted(_)) || !self.in_package(file.path));
         self.found.gaps.extend(gap.map(|gap| (gap, file.path.to_owned())));
         for owned in catalog.owned {
             self.found.ownership.add(file.path, owned);
         }
+    }
+
+    /// Whether something is in a package of a distribution, as far as its path tells.
+    fn in_package(&self, path: &str) -> bool {
+        let package = self.levels.iter().find(|it| matches!(it.kind, Kind::Deb | Kind::Rpm));
+        let inside = package.and_then(|it| path.strip_prefix(&it.path));
+        inside.is_some_and(|inside| !inside.split("!/").any(is_add_on))
     }
 
     /// Keeps a member for the listing of its container, whose catalogers want it.

@@ -3,7 +3,7 @@
 
 use relight_scan::Options;
 
-use crate::container_writer::{deb, gz, tar};
+use crate::container_writer::{cpio, deb, gz, rpm, tar};
 use crate::zip_writer::{Member, write};
 use crate::{one, run, text, tree};
 
@@ -136,7 +136,8 @@ fn crates_by_paths_are_not_all() {
     assert_eq!(got, "pkg:cargo/regex@1.9.1 in app\nflaw rust-unlisted app\n");
 }
 
-/// A package of the operating system says what it is: its programs are none that nobody knows.
+/// A package of the operating system says what it is: its programs are none that nobody knows. The
+/// packages of vendors are in no list of advisories.
 #[test]
 fn programs_of_packages_are_no_gaps() {
     let program = elf(&[(".gopclntab", b"x")], b"");
@@ -144,15 +145,25 @@ fn programs_of_packages_are_no_gaps() {
     let tree = tree(&[
         ("etc/os-release", b"ID=debian\nVERSION_ID=12\n"),
         ("var/lib/dpkg/status", status),
-        ("var/lib/dpkg/info/a.list", b"/usr/bin/a\n"),
+        ("var/lib/dpkg/info/a.list", b"/usr/bin/a\n/opt/vendor/a\n"),
+        ("opt/vendor/a", &program),
         ("usr/bin/a", &program),
         ("usr/local/bin/a", &program),
     ]);
     let got = text(&run(tree.path(), &Options::default()));
     let flaws: Vec<&str> = got.lines().filter(|line| line.starts_with("flaw")).collect();
-    assert_eq!(flaws, ["flaw go-unlisted usr/local/bin/a"]);
-    let package = one("a.deb", &deb("data.tar.gz", &gz(&tar(&[("usr/bin/a", &program)]))));
-    assert!(!package.contains("flaw"), "{package}");
+    assert_eq!(flaws, ["flaw go-unlisted opt/vendor/a", "flaw go-unlisted usr/local/bin/a"]);
+    for (place, is_gap) in [("usr/bin/a", false), ("opt/vendor/a", true), ("./opt/vendor/a", true)]
+    {
+        let files: &[(&str, &[u8])] = &[(place, &program)];
+        let packages =
+            [deb("data.tar.gz", &gz(&tar(files))), deb("data.tar", &tar(files)), rpm(&cpio(files))];
+        for package in packages {
+            let got = one("o", &package);
+            assert_eq!(got.contains("flaw go-unlisted o!/"), is_gap, "{place}: {got}");
+            assert!(is_gap || !got.contains("flaw"), "{place}: {got}");
+        }
+    }
 }
 
 /// `PyInstaller` puts its archive behind a program or into a section of its own.
