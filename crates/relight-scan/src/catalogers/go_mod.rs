@@ -35,7 +35,8 @@ fn sums(text: &str, file: &File<'_>, out: &mut Catalog) {
     }
 }
 
-/// A `require` and its replacement; a replacement by a folder is the project itself.
+/// A `require` and its replacement. What a folder replaced may be any version of it, so it stays
+/// under its own name and its version is open.
 fn requirements(text: &str, file: &File<'_>, out: &mut Catalog) {
     if !text.lines().any(|line| line.starts_with("module")) {
         return reader::bad(file, reader::LOCK, "no module", out);
@@ -67,9 +68,9 @@ fn requirements(text: &str, file: &File<'_>, out: &mut Catalog) {
         match replaced.iter().find(is_old) {
             None => reader::declared(file, module(path, version), out),
             Some((_, new)) => {
-                if let Some((path, version)) = new.trim().split_once(' ') {
-                    reader::declared(file, module(path, version.trim()), out);
-                }
+                let of_folder = (path, "");
+                let (path, version) = new.trim().split_once(' ').unwrap_or(of_folder);
+                reader::declared(file, module(path, version.trim()), out);
             }
         }
     }
