@@ -130,11 +130,8 @@ impl KnownScanners {
     fn spoofed(&self, campaign: &Campaign) -> Vec<String> {
         let mut spoofed = BTreeSet::new();
         for detection in &campaign.detections {
-            for agent in detection.agents.iter().chain([&detection.shared]) {
-                let Some(agent) = agent.strip_prefix(AGENT) else { continue };
-                let agent = agent.to_ascii_lowercase();
-                let claimed = self.claimable.iter().filter(|(word, _)| is_claimed(&agent, word));
-                let strange = claimed.filter(|(_, name)| {
+            for client in detection.agents.iter().chain([&detection.shared]) {
+                let strange = claimed(&self.claimable, client).filter(|(_, name)| {
                     let mut sources = detection.sources.iter();
                     sources.any(|source| !self.is_of(name, *source))
                 });
@@ -194,6 +191,16 @@ impl Entry {
     fn covers(&self, source: IpAddr, (first, last): (Timestamp, Timestamp)) -> bool {
         self.between.0 <= first && last < self.between.1 && is_within(source, self.network)
     }
+}
+
+/// What goes with each name, by its small letters, that a client claims as a user agent.
+fn claimed<'a, T>(
+    names: &'a BTreeMap<String, T>,
+    client: &str,
+) -> impl Iterator<Item = (&'a String, &'a T)> {
+    let agent = client.strip_prefix(AGENT).map(str::to_ascii_lowercase);
+    let is_claimed = move |name: &str| agent.as_ref().is_some_and(|it| is_claimed(it, name));
+    names.iter().filter(move |(name, _)| is_claimed(name))
 }
 
 /// A user agent has the name as a word of its own; both are in small letters.

@@ -3,12 +3,11 @@
 //! A name that a list ties to networks can be refuted. Whoever claims one from elsewhere says so
 //! to be let in: that is evidence, once for a source, and never enough alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{KnownScanners, is_claimed};
-use crate::detectors::AGENT;
+use super::{KnownScanners, claimed};
 use crate::window::Window;
 
 /// First and last address of networks, in order, none touching another; those of version 4 as
@@ -22,6 +21,8 @@ pub struct Claims {
     names: BTreeMap<String, Ranges>,
     /// Those of each name that a user agent claims, by the hash of the agent.
     agents: BTreeMap<u32, Vec<Ranges>>,
+    /// Clients that were looked at: most are in many windows, and claim nothing.
+    seen: BTreeSet<u32>,
 }
 
 impl Claims {
@@ -35,25 +36,30 @@ impl Claims {
             }
         }
         let names = names.into_iter().map(|(name, ranges)| (name, in_order(ranges)));
-        Self { names: names.collect(), agents: BTreeMap::new() }
+        Self { names: names.collect(), ..Self::default() }
     }
 
     /// Looks at the names of the clients of a window.
     pub fn add(&mut self, window: &Window) {
+        self.looks(window);
+    }
+
+    /// The same; gives how many were looked at, which are those that no window before had.
+    fn looks(&mut self, window: &Window) -> usize {
         if self.names.is_empty() {
-            return;
+            return 0;
         }
-        for (hash, name) in &window.prints {
-            let Some(agent) = name.strip_prefix(AGENT) else { continue };
-            if !self.agents.contains_key(hash) {
-                let agent = agent.to_ascii_lowercase();
-                let claimed = self.names.iter().filter(|(word, _)| is_claimed(&agent, word));
-                let claimed: Vec<Ranges> = claimed.map(|(_, ranges)| ranges.clone()).collect();
-                if !claimed.is_empty() {
-                    self.agents.insert(*hash, claimed);
+        let before = self.seen.len();
+        for (hash, client) in &window.prints {
+            if self.seen.insert(*hash) {
+                let ranges = claimed(&self.names, client).map(|(_, ranges)| ranges.clone());
+                let ranges: Vec<Ranges> = ranges.collect();
+                if !ranges.is_empty() {
+                    self.agents.insert(*hash, ranges);
                 }
             }
         }
+        self.seen.len() - before
     }
 
     /// A source with this user agent claims a name that is not its.
@@ -125,6 +131,27 @@ mod tests {
             held += u32::from(expected);
         }
         assert!((1_000..2_900).contains(&held), "{held}");
+    }
+
+    /// A client is in the windows of every day: it is looked at in the first.
+    #[test]
+    fn a_client_is_looked_at_once() {
+        let list = "crawler,Examplebot,192.0.2.0/24\n";
+        let mut claims = Claims::of(&KnownScanners::parse(list, &|_| None).0);
+        let window = |agents: &[&str]| {
+            let mut window = Window::new(1);
+            for agent in agents {
+                let source = IpAddr::from([198, 51, 100, 7]);
+                let event = Event { path: "/a/b", status: 404, ..Event::bare(OrgId(1), 0, source) };
+                window.observe(&Event { user_agent: agent, ..event });
+            }
+            window
+        };
+        let both = window(&["Mozilla/5.0", "Examplebot/1"]);
+        let looks = [&both, &both, &window(&["curl/8", "Mozilla/5.0"]), &both];
+        assert_eq!(looks.map(|window| claims.looks(window)), [2, 0, 1, 0]);
+        assert_eq!(claims.agents.len(), 1);
+        assert_eq!(Claims::default().looks(&both), 0, "without a list nobody is");
     }
 
     /// Misses at four sites are one too few, unless who makes them claims a name.
