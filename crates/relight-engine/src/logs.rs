@@ -156,6 +156,9 @@ impl Engine {
         group: &mut Group,
         report: &mut LogReport,
     ) -> Taken {
+        if let Err(error) = group.begin(&self.store) {
+            return Taken { bytes: 0, first: Vec::new(), failed: Some(error) };
+        }
         let mark = reader.mark();
         let mut read = read_segment(reader, source, last);
         if read.taken.bytes > 0 {

@@ -12,6 +12,7 @@ mod blob;
 mod chain;
 mod control;
 mod deployment;
+mod erasures;
 mod error;
 mod fields;
 mod hashed;
@@ -59,6 +60,7 @@ pub use chain::{
 };
 pub use control::Control;
 pub use deployment::{Deployed, DeploymentDraft, deployed_otherwise};
+pub use erasures::{ERASED_KEPT_S, Erasures};
 pub use error::{StoreError, StoreErrorKind};
 pub use holders::{Held, Holders, VALUES_AT_A_TIME_MAX};
 pub use import::{
@@ -85,4 +87,6 @@ pub use store::{BUSY_MS_MAX, DATABASE_FILE, Generation, Store};
 pub use watch_campaigns::CampaignRow;
 pub use watch_days::{DayRow, ProbeRow};
 pub use watch_notes::WatchNote;
-pub use windows::{LogPosition, POSITIONS_MAX, SEGMENTS_SEEN_MAX, SegmentsDraft, WINDOW_BYTES_MAX};
+pub use windows::{
+    HeldWindow, LogPosition, POSITIONS_MAX, SEGMENTS_SEEN_MAX, SegmentsDraft, WINDOW_BYTES_MAX,
+};

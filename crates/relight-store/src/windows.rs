@@ -3,6 +3,7 @@
 use relight_model::{Digest, OrgId};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use crate::erasures::erasures;
 use crate::watch_days::{self, DayRow, ProbeRow};
 use crate::{Store, StoreError, StoreErrorKind, blob};
 
@@ -33,6 +34,15 @@ pub struct LogPosition {
     pub header: String,
 }
 
+/// A window that was read: its place is taken by another only while it has the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldWindow {
+    /// By which it is found.
+    pub segment: Digest,
+    /// Digest of its bytes.
+    pub digest: Digest,
+}
+
 /// What some segments of a log gave.
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentsDraft<'a> {
@@ -51,11 +61,14 @@ pub struct SegmentsDraft<'a> {
     pub probes: &'a [ProbeRow],
     /// How far the file was read with them.
     pub position: Option<&'a LogPosition>,
+    /// Number of the last erasure whose source they leave out.
+    pub erasures: u64,
 }
 
 impl Store {
     /// Keeps what was made of segments, in one transaction with how far their file was read. When
-    /// one of them was seen nothing changes, and the answer is false.
+    /// one of them was seen, or a source was erased that they may hold, nothing changes, and the
+    /// answer is false.
     ///
     /// # Errors
     /// A window is larger than [`WINDOW_BYTES_MAX`] (`Limit`), the organisation is not in the
@@ -67,6 +80,9 @@ impl Store {
                 if seen(transaction, *segment)? {
                     return Ok(false);
                 }
+            }
+            if erasures(transaction)?.last() != draft.erasures {
+                return Ok(false);
             }
             if let Some(position) = draft.position {
                 put_position(transaction, position)?;
@@ -168,7 +184,7 @@ impl Store {
         })
     }
 
-    /// The windows of a day of an organisation, with the digests of their segments.
+    /// The windows of a day of an organisation, with the digests of their segments and bytes.
     ///
     /// # Errors
     /// As [`Store::windows`].
@@ -176,7 +192,7 @@ impl Store {
         &self,
         org: OrgId,
         day: i64,
-    ) -> Result<Vec<(Digest, Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<(HeldWindow, Vec<u8>)>, StoreError> {
         self.read("reading the windows of a day", |database| {
             let mut query = database.prepare_cached(
                 "SELECT segment, blob.digest, blob.bytes
@@ -184,7 +200,8 @@ impl Store {
                  WHERE org = ?1 AND day = ?2 ORDER BY watch_window.rowid",
             )?;
             let rows = query.query_map(params![org.0, day], |row| {
-                Ok((Digest(row.get(0)?), blob::checked(row, 1)?.1))
+                let (digest, bytes) = blob::checked(row, 1)?;
+                Ok((HeldWindow { segment: Digest(row.get(0)?), digest }, bytes))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -203,64 +220,53 @@ impl Store {
         })
     }
 
-    /// Puts other bytes in the place of windows, one for each of these segments, and forgets the
-    /// old bytes; false when one of them is gone meanwhile, and then nothing changes.
+    /// Puts other bytes in the place of each of these windows, and forgets the old bytes; false
+    /// when one of them is gone or was changed meanwhile, and then nothing changes.
     ///
     /// # Errors
     /// A window is larger than [`WINDOW_BYTES_MAX`] (`Limit`), or the database cannot be written.
     pub fn rewrite_windows(
         &self,
         org: OrgId,
-        segments: &[Digest],
+        old: &[HeldWindow],
         windows: &[Vec<u8>],
     ) -> Result<bool, StoreError> {
         windows.iter().try_for_each(|bytes| within_limit(bytes))?;
         self.write("rewriting windows", |transaction| {
-            let find = "SELECT digest FROM watch_window WHERE segment = ?1 AND org = ?2";
-            let mut old = Vec::new();
-            for segment in segments {
-                let found: Option<[u8; 32]> = transaction
-                    .prepare_cached(find)?
-                    .query_row(params![segment.0, org.0], |row| row.get(0))
-                    .optional()?;
-                let Some(digest) = found else { return Ok(false) };
-                old.push(digest);
+            if !are_held(transaction, org, old)? {
+                return Ok(false);
             }
-            for (segment, bytes) in segments.iter().zip(windows) {
+            for (held, bytes) in old.iter().zip(windows) {
                 let digest = blob::put(transaction, bytes)?;
                 let put = "UPDATE watch_window SET digest = ?2 WHERE segment = ?1";
-                transaction.prepare_cached(put)?.execute(params![segment.0, digest.0])?;
+                transaction.prepare_cached(put)?.execute(params![held.segment.0, digest.0])?;
             }
-            for digest in old {
-                transaction.prepare_cached(FORGET_BYTES)?.execute([digest])?;
+            for held in old {
+                transaction.prepare_cached(FORGET_BYTES)?.execute([held.digest.0])?;
             }
             Ok(true)
         })
     }
 
-    /// Puts other windows in the place of these; false when one of them is gone meanwhile, and
-    /// then nothing changes. The segments stay known.
+    /// Puts other windows in the place of these; false when one of them is gone or was changed
+    /// meanwhile, and then nothing changes. The segments stay known.
     ///
     /// # Errors
     /// A window is larger than [`WINDOW_BYTES_MAX`] (`Limit`), or the database cannot be written.
     pub fn replace_windows(
         &self,
         (org, day): (OrgId, i64),
-        old: &[Digest],
+        old: &[HeldWindow],
         new: &[Vec<u8>],
     ) -> Result<bool, StoreError> {
         new.iter().try_for_each(|bytes| within_limit(bytes))?;
         self.write("joining windows", |transaction| {
-            let mut held =
-                transaction.prepare_cached("SELECT 1 FROM watch_window WHERE segment = ?1")?;
-            for segment in old {
-                if !held.exists([segment.0])? {
-                    return Ok(false);
-                }
+            if !are_held(transaction, org, old)? {
+                return Ok(false);
             }
             let query = "SELECT max(read_day) FROM watch_window WHERE org = ?1 AND day = ?2";
             let read_day = transaction.query_row(query, params![org.0, day], |row| row.get(0))?;
-            remove(transaction, old)?;
+            remove(transaction, &old.iter().map(|held| held.segment).collect::<Vec<_>>())?;
             for bytes in new {
                 // The digest of a window is that of no segment.
                 put(transaction, org, blob::digest_of(bytes), bytes, (day, read_day))?;
@@ -291,6 +297,23 @@ impl Store {
 /// Takes the bytes of a window away when no segment gives that window any more.
 const FORGET_BYTES: &str = "DELETE FROM blob WHERE digest = ?1
     AND NOT EXISTS (SELECT 1 FROM watch_window WHERE watch_window.digest = ?1)";
+
+/// The windows are there with the bytes that were read: whoever erased a source or joined them
+/// meanwhile must not be undone.
+fn are_held(
+    transaction: &Connection,
+    org: OrgId,
+    windows: &[HeldWindow],
+) -> rusqlite::Result<bool> {
+    let find = "SELECT 1 FROM watch_window WHERE segment = ?1 AND org = ?2 AND digest = ?3";
+    let mut find = transaction.prepare_cached(find)?;
+    for held in windows {
+        if !find.exists(params![held.segment.0, org.0, held.digest.0])? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
 
 fn within_limit(bytes: &[u8]) -> Result<(), StoreError> {
     if bytes.len() > WINDOW_BYTES_MAX {
@@ -417,6 +440,7 @@ mod tests {
             days: &[],
             probes: &[],
             position: None,
+            erasures: 0,
         }
     }
 
@@ -448,7 +472,7 @@ mod tests {
         assert_eq!(store.crowded_days(5, 8).unwrap(), [(OrgId(1), 5)]);
         assert_eq!(store.crowded_days(5, 9).unwrap(), []);
         assert_eq!(store.crowded_days(6, 9).unwrap(), [(OrgId(1), 5)], "that day is over");
-        let old: Vec<Digest> =
+        let old: Vec<HeldWindow> =
             store.windows_of_day(OrgId(1), 5).unwrap().into_iter().map(|(it, _)| it).collect();
         assert_eq!(old.len(), 9);
         let new = [b"joined".to_vec()];
@@ -467,6 +491,36 @@ mod tests {
         assert_eq!(store.forget_windows(5).unwrap(), 1);
         assert_eq!(store.windows().unwrap(), windows[..1]);
         assert!(store.segment_seen(blob::digest_of(b"b")).unwrap());
+    }
+
+    /// Trap: a window changed while somebody joined or rewrote what they had read of it.
+    #[test]
+    fn what_was_erased_meanwhile_is_not_put_back() {
+        let (_folder, store) = open_with_sites(20);
+        let day = (OrgId(1), 5);
+        for (segment, window) in [(b"a", b"address"), (b"b", b"another")] {
+            assert!(put(&store, 1, segment, window, 5));
+        }
+        let read = store.windows_of_day(day.0, day.1).unwrap();
+        let old: Vec<HeldWindow> = read.iter().map(|(held, _)| *held).collect();
+        assert!(store.rewrite_windows(day.0, &old[..1], &[b"erased".to_vec()]).unwrap());
+        let after = store.windows().unwrap();
+        assert!(!store.replace_windows(day, &old, &[b"address, another".to_vec()]).unwrap());
+        assert!(!store.rewrite_windows(day.0, &old[..1], &[b"address".to_vec()]).unwrap());
+        assert_eq!(store.windows().unwrap(), after);
+        assert!(!store.rewrite_windows(OrgId(2), &old[1..], &[b"x".to_vec()]).unwrap());
+        assert!(store.rewrite_windows(day.0, &old[1..], &[b"x".to_vec()]).unwrap());
+    }
+
+    #[test]
+    fn windows_that_may_hold_what_was_erased_are_not_kept() {
+        let (_folder, store) = open_with_sites(20);
+        let (segments, windows) = ([blob::digest_of(b"a")], [(5, b"window".to_vec())]);
+        let draft = SegmentsDraft { segments: &segments, windows: &windows, ..draft(1, 6) };
+        store.put_erasure(0, [192, 0, 2, 1].into()).unwrap();
+        assert!(!store.put_segments(&draft).unwrap());
+        assert!(!store.segment_seen(segments[0]).unwrap());
+        assert!(store.put_segments(&SegmentsDraft { erasures: 1, ..draft }).unwrap());
     }
 
     #[test]

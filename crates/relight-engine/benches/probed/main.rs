@@ -175,6 +175,7 @@ fn doors(store: &Store, count: usize, rng: &mut Rng) -> usize {
             days: &[],
             probes: &probes,
             position: None,
+            erasures: 0,
         };
         assert!(store.put_segments(&draft).unwrap());
     }

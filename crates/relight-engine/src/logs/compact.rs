@@ -94,6 +94,7 @@ impl Engine {
     pub fn compact_windows(&self) -> Result<usize, EngineError> {
         let today = day_of(self.now());
         let mut fewer = self.store.forget_windows(today - kept_days(&self.store)?)?;
+        self.store.forget_erasures(self.now())?;
         let mut failed = None;
         for (org, day) in self.store.crowded_days(today, WINDOWS_OF_DAY_MAX)? {
             match self.compact_day(org, day) {
@@ -105,9 +106,10 @@ impl Engine {
     }
 
     fn compact_day(&self, org: OrgId, day: i64) -> Result<usize, EngineError> {
-        let (mut segments, mut windows) = (Vec::new(), Vec::new());
-        for (segment, bytes) in self.store.windows_of_day(org, day)? {
-            segments.push(segment);
+        let (mut old, mut segments, mut windows) = (Vec::new(), Vec::new(), Vec::new());
+        for (held, bytes) in self.store.windows_of_day(org, day)? {
+            old.push(held);
+            segments.push(held.segment);
             windows.push(Window::from_bytes(&bytes).map_err(|error| {
                 EngineError::because(format!("reading a window of organisation {}", org.0), error)
             })?);
@@ -118,7 +120,7 @@ impl Engine {
         }
         let fewer = segments.len() - folded.len();
         let new: Vec<Vec<u8>> = folded.iter().map(Window::to_bytes).collect();
-        match self.store.replace_windows((org, day), &segments, &new) {
+        match self.store.replace_windows((org, day), &old, &new) {
             Ok(replaced) => Ok(if replaced { fewer } else { 0 }),
             // As they are they fit.
             Err(error) if error.kind() == StoreErrorKind::Limit => Ok(0),

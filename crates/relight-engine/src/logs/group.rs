@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use relight_model::{Digest, OrgId};
-use relight_store::{DayRow, LogPosition, ProbeRow, SegmentsDraft};
+use relight_store::{DayRow, LogPosition, ProbeRow, SegmentsDraft, Store};
 use relight_watch::{Daybook, Window};
 
-use super::{compact, head_of};
+use super::{compact, head_of, hunts};
 use crate::engine::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, EngineErrorKind};
 
 /// Most segments that are joined before they are stored: 1 GiB of a log, which is read again after
 /// a crash.
@@ -36,6 +36,8 @@ pub(super) struct Group {
     bytes: usize,
     /// How far the file was read.
     position: Option<LogPosition>,
+    /// Number of the last erasure before the first of it was read.
+    erasures: u64,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,38 @@ impl Group {
 
     pub(super) fn holds(&self, digest: Digest) -> bool {
         self.read.iter().any(|segment| segment.digest == digest)
+    }
+
+    /// Another segment will be read: what is erased from now on must not be stored with it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) fn begin(&mut self, store: &Store) -> Result<(), EngineError> {
+        if self.read.is_empty() {
+            self.erasures = store.erasures()?.last();
+        }
+        Ok(())
+    }
+
+    /// Takes out what was erased since its first segment was read: who read the same lines and
+    /// stored them may have erased a source, and it must not come back.
+    fn erase(&mut self, store: &Store) -> Result<(), EngineError> {
+        let erasures = store.erasures()?;
+        if erasures.last() == self.erasures {
+            return Ok(());
+        }
+        let forgotten = || {
+            let what = "a source was erased more than a day after these lines were read";
+            EngineError::new(EngineErrorKind::Other, what)
+        };
+        let places = hunts::every_place(store)?;
+        for source in erasures.since(self.erasures).ok_or_else(forgotten)? {
+            for window in self.windows.values_mut().flatten() {
+                window.erase(source, &places);
+            }
+        }
+        self.erasures = erasures.last();
+        Ok(())
     }
 
     /// The file was read up to there.
@@ -142,6 +176,7 @@ impl Engine {
                 seen.push(self.store.segment_seen(segment.digest)?);
             }
             group.leave_out(&seen);
+            group.erase(&self.store)?;
             if self.put_group(group)? {
                 *group = Group::default();
             }
@@ -149,7 +184,7 @@ impl Engine {
         Ok(())
     }
 
-    /// False when some segment was stored meanwhile.
+    /// False when some segment was stored, or some source erased, meanwhile.
     fn put_group(&self, group: &mut Group) -> Result<bool, EngineError> {
         let windows = group.stored();
         let position = group.position.as_ref();
@@ -167,6 +202,7 @@ impl Engine {
             days: &group.read.iter().flat_map(|it| it.days.iter().cloned()).collect::<Vec<_>>(),
             probes: &group.read.iter().flat_map(|it| it.probes.iter().cloned()).collect::<Vec<_>>(),
             position,
+            erasures: group.erasures,
         };
         Ok(self.store.put_segments(&draft)?)
     }
@@ -179,7 +215,9 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use relight_watch::{Feed, Memory, Reader};
+    use std::net::IpAddr;
+
+    use relight_watch::{Feed, Memory, Prey, Reader};
 
     use super::super::tests::engine;
     use super::*;
@@ -221,6 +259,16 @@ mod tests {
         let windows = engine.store().windows().unwrap();
         let events = |bytes: &[u8]| Window::from_bytes(bytes).unwrap().stats().events;
         (windows.iter().map(|(_, bytes)| events(bytes)).sum(), windows.len())
+    }
+
+    /// Whose contacts are kept.
+    fn sources(engine: &Engine) -> Vec<String> {
+        let hunted = |last: u8| {
+            let source = IpAddr::from([192, 0, 0, last]);
+            let found = hunts::hunt_all(engine.store(), &Prey::Source(source), 0).unwrap();
+            (found.total > 0).then(|| source.to_string())
+        };
+        (0..4).filter_map(hunted).collect()
     }
 
     #[test]
@@ -294,6 +342,35 @@ mod tests {
         engine.keep(&mut theirs).unwrap();
         engine.keep(&mut ours).unwrap();
         assert_eq!(kept(&engine), (2 * (2 * WAITING_MAX as u64 + 3), 3));
+    }
+
+    /// A source that is erased while lines with it are read and not yet stored, by who stored some
+    /// of them already: it stays erased, whatever was joined, and the others stay.
+    #[test]
+    fn what_is_erased_meanwhile_does_not_come_back() {
+        for read_by_others in [0..0, 0..1, 0..WAITING_MAX] {
+            let (_folder, engine) = engine();
+            let (mut ours, mut theirs) = (Group::default(), Group::default());
+            ours.begin(engine.store()).unwrap();
+            for number in 0..WAITING_MAX + 1 {
+                add(&engine, &mut ours, number, read(number, 10, 3));
+            }
+            theirs.begin(engine.store()).unwrap();
+            for number in read_by_others.clone() {
+                add(&engine, &mut theirs, number, read(number, 10, 3));
+            }
+            engine.keep(&mut theirs).unwrap();
+            let found = hunts::erase_source(engine.store(), [192, 0, 0, 1].into(), 0).unwrap();
+            assert_eq!(found, usize::from(!read_by_others.is_empty()), "of one door");
+            engine.keep(&mut ours).unwrap();
+            assert_eq!(sources(&engine), ["192.0.0.0", "192.0.0.2"]);
+            assert_eq!(kept(&engine).0, 3 * (WAITING_MAX as u64 + 1), "its events are counted");
+            let mut later = Group::default();
+            later.begin(engine.store()).unwrap();
+            add(&engine, &mut later, 900, read(900, 10, 3));
+            engine.keep(&mut later).unwrap();
+            assert_eq!(sources(&engine).len(), 3, "lines that were read afterwards are new");
+        }
     }
 
     #[test]

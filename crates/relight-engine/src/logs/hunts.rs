@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use relight_model::{OrgId, SiteId, Timestamp};
-use relight_store::Store;
+use relight_store::{HeldWindow, Store};
 use relight_watch::{Answered, Erased, Hit, Prey, Window, answered, hunt};
 
 use super::compact::day_of;
@@ -164,29 +164,40 @@ fn join(stretches: &mut Vec<(i64, i64)>) {
 }
 
 /// Takes a source out of every window. Gives how many contacts that were. Twice is once; a window
-/// that changed meanwhile is read again.
+/// that changed meanwhile is read again. Who has read lines with it and not yet stored them leaves
+/// it out, whether that was before or while it was erased.
 ///
 /// # Errors
 /// The store cannot be read or written, or a window in it is of another version.
-pub fn erase_source(store: &Store, source: IpAddr) -> Result<usize, EngineError> {
+pub fn erase_source(store: &Store, source: IpAddr, now: Timestamp) -> Result<usize, EngineError> {
+    store.put_erasure(now, source)?;
+    let erased = erase_windows(store, source)?;
+    store.put_erasure(now, source)?;
+    Ok(erased)
+}
+
+/// Organisations, and sites of them: wherever a source can have been.
+pub(super) fn every_place(store: &Store) -> Result<Vec<Place>, EngineError> {
+    let sites = store.sites()?.into_iter();
+    Ok(sites.flat_map(|site| [(site.org, Some(site.id)), (site.org, None)]).collect())
+}
+
+fn erase_windows(store: &Store, source: IpAddr) -> Result<usize, EngineError> {
     let mut erased = 0;
-    let mut places = Vec::new();
-    for site in store.sites()? {
-        places.extend([(site.org, Some(site.id)), (site.org, None)]);
-    }
+    let places = every_place(store)?;
     for (org, day) in store.window_days()? {
         let mut tries = 0;
         loop {
-            let (segments, windows, found) = erased_day(store, (org, day), source, &places)?;
-            if segments.is_empty() {
+            let (old, windows, found) = erased_day(store, (org, day), source, &places)?;
+            if old.is_empty() {
                 break;
             }
-            match store.rewrite_windows(org, &segments, &windows) {
+            match store.rewrite_windows(org, &old, &windows) {
                 Ok(true) => {
                     erased += found;
                     break;
                 }
-                // Somebody joined the windows of that day meanwhile.
+                // Somebody joined the windows of that day meanwhile, or erased too.
                 Ok(false) if tries < TRIES_MAX => tries += 1,
                 Ok(false) => {
                     let what = "the windows of a day change all the time";
@@ -202,7 +213,7 @@ pub fn erase_source(store: &Store, source: IpAddr) -> Result<usize, EngineError>
 /// How often the windows of one day are read again.
 const TRIES_MAX: u32 = 10;
 
-type Rewritten = (Vec<relight_model::Digest>, Vec<Vec<u8>>, usize);
+type Rewritten = (Vec<HeldWindow>, Vec<Vec<u8>>, usize);
 
 /// The windows of a day that hold the source, without it.
 fn erased_day(
@@ -211,17 +222,17 @@ fn erased_day(
     source: IpAddr,
     places: &[(OrgId, Option<SiteId>)],
 ) -> Result<Rewritten, EngineError> {
-    let (mut segments, mut windows, mut found) = (Vec::new(), Vec::new(), 0);
-    for (segment, bytes) in store.windows_of_day(day.0, day.1)? {
+    let (mut old, mut windows, mut found) = (Vec::new(), Vec::new(), 0);
+    for (held, bytes) in store.windows_of_day(day.0, day.1)? {
         let mut window = window(day.0, &bytes)?;
         let Erased { contacts, marks } = window.erase(source, places);
         if contacts + marks > 0 {
-            segments.push(segment);
+            old.push(held);
             windows.push(window.to_bytes());
             found += contacts;
         }
     }
-    Ok((segments, windows, found))
+    Ok((old, windows, found))
 }
 
 #[cfg(test)]

@@ -276,6 +276,7 @@ fn windows_of_other_days_are_joined_beside_one_that_cannot_be_read() {
             days: &[],
             probes: &[],
             position: None,
+            erasures: 0,
         };
         store.put_segments(&draft).unwrap();
     }

@@ -257,7 +257,7 @@ impl Erase {
         // Notes say that and why, not whom: a note with the address would keep it. The first one
         // is there also when the erasure stops half way.
         notes::note(&store, "erase", &format!("begun: {}", self.reason), context)?;
-        let erased = erase_source(&store, self.address);
+        let erased = erase_source(&store, self.address, context.now());
         let contacts = erased.map_err(|error| Failure::engine(lang, &error))?;
         notes::note(&store, "erase", &format!("{contacts} contacts: {}", self.reason), context)?;
         if context.json {
