@@ -49,6 +49,8 @@ pub const HOSTS_MAX: usize = 4;
 pub struct FetchOptions {
     /// Sources that pass their guards, because a person looked.
     pub accept: Vec<String>,
+    /// Who accepts them, as the register keeps it.
+    pub actor: String,
     /// When it is.
     pub now: Timestamp,
     /// Any number: it says how long until the next look.
@@ -264,9 +266,9 @@ impl Look<'_> {
         fetched.requests += pull.requests;
         fetched.notes.append(&mut pull.notes);
         if !pull.staged.is_empty() {
-            let accept = self.options.accept.clone();
+            let FetchOptions { accept, actor, .. } = self.options.clone();
             let formats = feed.formats();
-            let options = ImportOptions { accept, now, formats, ..ImportOptions::default() };
+            let options = ImportOptions { is_whole: false, accept, actor, now, formats };
             let report = import_staged(self.store, &pull.staged, &options, &mut |_, _| {})?;
             let fault = fault_of(feed, &report);
             pull.state.sources.extend(report.sources.keys().cloned());

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use relight_formats::advisory::feed::{self, Document};
 use relight_model::{Timestamp, Warning};
-use relight_store::{Guard, Importer, Kept, SourceCounts, Store, StoreError};
+use relight_store::{Accepted, Guard, Importer, Kept, SourceCounts, Store, StoreError};
 
 use self::readers::{Parsed, Readers};
 use self::told::Told;
@@ -32,6 +32,8 @@ pub struct ImportOptions {
     pub is_whole: bool,
     /// Sources that pass their guards, because a person looked.
     pub accept: Vec<String>,
+    /// Who accepts them, as the register keeps it.
+    pub actor: String,
     /// When it is.
     pub now: Timestamp,
     /// Only documents of these formats count, whatever else comes; empty means all of them. Whoever
@@ -156,7 +158,8 @@ pub fn import_staged(
     run.keep_rest()?;
     let Run { mut report, told, .. } = run;
     let work = |importer: &mut Importer<'_>| told.tell(importer, options.is_whole, &mut report);
-    let ((), sources) = store.import_advisories(options.now, &options.accept, work)?;
+    let accepted = Accepted { sources: &options.accept, actor: &options.actor };
+    let ((), sources) = store.import_advisories(options.now, accepted, work)?;
     report.sources = sources;
     Ok(report)
 }

@@ -110,11 +110,16 @@ impl ProposalLine {
         let fault = |word: String| PolicyFault { code: "policy-proposals", word };
         let mut rule = ProposalRule::default();
         if let Some(score) = self.score {
-            if !(score > 0.0 && score <= 10.0) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "saturates"
+            )]
+            let tenths = (score * 10.0).round() as u16;
+            // Less than a tenth would be no score at all: everything has it.
+            if score > 10.0 || !(1..=100).contains(&tenths) {
                 return Err(fault(score.to_string()));
             }
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
-            let tenths = (score * 10.0).round() as u16;
             rule.score_min = tenths;
         }
         if let Some(word) = &self.exploited {
@@ -245,8 +250,16 @@ mod tests {
         };
         assert_eq!(set(None, None), Ok((100, ExploitedAt::Internet)));
         assert_eq!(set(Some(8.5), Some("anywhere")), Ok((85, ExploitedAt::Anywhere)));
+        assert_eq!(set(Some(0.1), None), Ok((1, ExploitedAt::Internet)));
         assert_eq!(set(Some(10.0), Some("never")), Ok((100, ExploitedAt::Never)));
-        for (score, word) in [(0.0, "0"), (10.1, "10.1"), (-1.0, "-1"), (f64::NAN, "NaN")] {
+        for (score, word) in [
+            (0.0, "0"),
+            (0.04, "0.04"),
+            (10.01, "10.01"),
+            (10.1, "10.1"),
+            (-1.0, "-1"),
+            (f64::NAN, "NaN"),
+        ] {
             assert_eq!(set(Some(score), None), Err(word.to_owned()));
         }
         assert_eq!(set(None, Some("always")), Err("always".to_owned()));

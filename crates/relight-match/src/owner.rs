@@ -68,6 +68,8 @@ fn is_packaged(package: &str, inside: &str) -> bool {
         _ => package,
     };
     let upstream = behind_epoch.rsplit_once('-').map_or(behind_epoch, |(upstream, _)| upstream);
+    // Maven's word for a release (`4.1.48.Final`) is in the name of no package.
+    let inside = inside.strip_suffix(".Final").unwrap_or(inside);
     let rest = upstream.strip_prefix(inside).filter(|_| !inside.is_empty());
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', '~']))
 }

@@ -7,6 +7,7 @@ use relight_model::{Digest, Timestamp};
 use rusqlite::Transaction;
 
 use crate::advisory_import::head::Head;
+use crate::register::{Change, note_change};
 use crate::store::Failure;
 use crate::{Store, StoreError};
 
@@ -33,6 +34,9 @@ pub const AHEAD_S_MAX: i64 = 300;
 
 /// What is done, for errors.
 const DOING: &str = "importing advisories";
+
+/// The source of advisories of our own, which only a person changes.
+const OWN: &str = "own";
 
 /// Most revisions that are united under one id.
 pub const PARTS_MAX: usize = 64;
@@ -75,6 +79,8 @@ pub enum Stored {
     United,
     /// It is larger than [`ADVISORY_BYTES_MAX`], or was united too often.
     TooLarge,
+    /// Another revision of an advisory of our own, which nobody accepted: ours stays.
+    Guarded,
 }
 
 /// What an import did to one source.
@@ -146,12 +152,39 @@ pub struct ScoreTable<'a> {
     pub bytes: &'a [u8],
 }
 
+/// Sources that pass their guards because a person looked, and who that is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Accepted<'a> {
+    /// The names of the sources.
+    pub sources: &'a [String],
+    /// Who accepts them, as the register keeps it.
+    pub actor: &'a str,
+}
+
+impl Accepted<'_> {
+    fn has(&self, source: &str) -> bool {
+        self.sources.iter().any(|it| it == source)
+    }
+
+    /// Keeps what was done that would have been refused otherwise.
+    fn note(
+        &self,
+        transaction: &Transaction<'_>,
+        at: Timestamp,
+        what: &str,
+    ) -> Result<(), rusqlite::Error> {
+        let what = format!("advisories {what}");
+        note_change(transaction, Change { at, actor: self.actor, what: &what }, "", "")
+    }
+}
+
 /// One import: everything in one transaction, each source by itself refused or stored.
 #[derive(Debug)]
 pub struct Importer<'t> {
     transaction: &'t Transaction<'t>,
     path: &'t Path,
     now: Timestamp,
+    accepted: Accepted<'t>,
     /// The newest record before this import.
     start: i64,
     sources: BTreeMap<String, Known>,
@@ -184,15 +217,16 @@ impl Known {
 }
 
 impl Store {
-    /// Imports advisories in one transaction: `work` puts them, then each source is checked. A
-    /// source in `accept` passes its guards.
+    /// Imports advisories in one transaction: `work` puts them, then each source is checked.
+    /// What was accepted passes its guards; where one would have refused it, the register keeps who
+    /// accepted it.
     ///
     /// # Errors
     /// `work` fails or the database cannot be written; then nothing is stored.
     pub fn import_advisories<T>(
         &self,
         now: Timestamp,
-        accept: &[String],
+        accepted: Accepted<'_>,
         work: impl FnOnce(&mut Importer<'_>) -> Result<T, StoreError>,
     ) -> Result<(T, BTreeMap<String, SourceCounts>), StoreError> {
         self.write(DOING, |transaction| {
@@ -200,10 +234,10 @@ impl Store {
                 transaction.query_row("SELECT coalesce(max(seq), 0) FROM advisory", [], |row| {
                     row.get(0)
                 })?;
-            let (path, sources) = (self.path(), BTreeMap::new());
-            let mut importer = Importer { transaction, path, now, start, sources, names: None };
+            let (path, sources, names) = (self.path(), BTreeMap::new(), None);
+            let mut importer = Importer { transaction, path, now, accepted, start, sources, names };
             let value = work(&mut importer).map_err(Failure::Rule)?;
-            let counts = importer.finish(accept)?;
+            let counts = importer.finish()?;
             Ok((value, counts))
         })
     }
@@ -226,6 +260,7 @@ impl Importer<'_> {
                 Stored::Older => counts.older += 1,
                 Stored::United => counts.united += 1,
                 Stored::TooLarge => counts.stale += 1,
+                Stored::Guarded => {}
             }
         }
         Ok(stored)
@@ -316,8 +351,17 @@ impl Importer<'_> {
         if document.is_some_and(|it| record.ordinal < it.ordinal) {
             return Ok(Stored::Older);
         }
+        if head.is_some_and(|it| it.holds(record.revision) && !it.is_vanished) {
+            return Ok(Stored::Same);
+        }
+        if head.is_some_and(|it| record.source == OWN && it.seq <= self.start) {
+            if !self.accepted.has(OWN) {
+                return Ok(Stored::Guarded);
+            }
+            let what = format!("import {}", record.id);
+            self.accepted.note(self.transaction, self.now, &what)?;
+        }
         match head {
-            Some(head) if head.holds(record.revision) && !head.is_vanished => Ok(Stored::Same),
             // Of two versions in one import the newer one counts, as if it came later.
             Some(head) if is_repeated && record.ordinal == head.ordinal => {
                 let united = head::unite(self.transaction, self.start, head, record)?;

@@ -49,7 +49,7 @@ pub use accounts::{
 };
 pub use advisories::{ADVISORY_BYTES_MAX, AdvisoryCounts, RawAdvisory, StoredAdvisory};
 pub use advisory_import::{
-    AHEAD_S_MAX, CHANGE_FREE, CHANGE_MAX, Content, Guard, ImportRecord, Importer, Kept,
+    AHEAD_S_MAX, Accepted, CHANGE_FREE, CHANGE_MAX, Content, Guard, ImportRecord, Importer, Kept,
     NewDocument, PARTS_MAX, SHRINK_MAX, ScoreTable, SourceCounts, Stored,
 };
 pub use advisory_sources::{LATE_S, MarkRow, RevisionRow, SourceRow, SourceState, StoredScores};

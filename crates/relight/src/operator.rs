@@ -9,6 +9,7 @@ use relight_server::web::texts;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::report::Report;
 
 /// The setting that marks a demo folder.
 const DEMO_KEY: &str = "demo";
@@ -40,15 +41,28 @@ pub(crate) fn actor(context: &Context, store: &Store) -> Result<String, Failure>
     Ok(name)
 }
 
-/// Under which name the register records what is set about advisories: that of the one operator, or
-/// of the demo; else the account of the system that runs the command. It switches no site, so that
-/// nobody is refused: somebody must be able to publish on a Friday evening.
-pub(crate) fn author(context: &Context, store: &Store) -> Result<String, Failure> {
-    if let Some(name) = single(context, store)? {
-        return Ok(name);
-    }
-    let account = || format!("uid {}", rustix::process::geteuid().as_raw());
-    Ok(if is_demo(context, store)? { DEMO_ACTOR.to_owned() } else { account() })
+/// Under which name the register records what is set about advisories: that of the one operator and
+/// the account that runs the command, or that of the demo; else the account alone. It
+/// switches no site, so that nobody is refused, whatever became of the policy: somebody must be
+/// able to publish on a Friday evening.
+pub(crate) fn author(
+    context: &Context,
+    store: &Store,
+    report: &mut Report,
+) -> Result<String, Failure> {
+    let lang = context.lang;
+    let name = single(context, store).unwrap_or_else(|_| {
+        let path = context.data.join(POLICY_FILE).display().to_string();
+        let remedy = texts::policy_unusable_remedy(lang);
+        report.warn(&path, texts::operator_unread(lang), remedy);
+        None
+    });
+    let account = format!("uid {}", rustix::process::geteuid().as_raw());
+    Ok(match name {
+        Some(name) => format!("{name} ({account})"),
+        None if is_demo(context, store)? => DEMO_ACTOR.to_owned(),
+        None => account,
+    })
 }
 
 /// Under which name somebody rehearses: a drill can touch nothing that visitors need, so that it

@@ -297,7 +297,8 @@ fn a_list_that_shrank_waits_for_a_person() {
         assert_eq!((code(&refused), refused.reports.len()), ("refused", 1), "{refused:?}");
     }
     let accept = vec!["kev/cisa".to_owned()];
-    let accepted = place.fetch_with(&feed, FetchOptions { accept, now: 20_000, chance: 0 });
+    let accepted =
+        place.fetch_with(&feed, FetchOptions { accept, now: 20_000, ..FetchOptions::default() });
     assert_eq!((code(&accepted), accepted.total(|it| it.vanished)), ("", 30));
     assert!(place.fetch(&feed, 30_000).reports.is_empty());
 }

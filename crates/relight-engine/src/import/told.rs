@@ -216,6 +216,11 @@ impl Put {
                 let message = "the record is too large; its old revision stays in force";
                 report.reject(Warning::new("advisory-too-large", place(), message));
             }
+            Stored::Guarded => {
+                let message = "another revision of an advisory of your own, which stays in force; \
+                               --accept own takes it";
+                report.reject(Warning::new("advisory-own", place(), message));
+            }
             _ => {}
         }
     }

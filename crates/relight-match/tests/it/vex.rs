@@ -366,6 +366,9 @@ fn an_archive_inside_of_a_package_that_has_the_fix_is_clear() {
     ] {
         let all = Advisories::new(records.clone());
         assert_eq!([state(&all, &owned), state(&all, &bare)], [wanted, "affected"], "{records:?}");
+        // Maven's word for a release is no other version.
+        let released = Component { purl: purl(&format!("{CORE}@2.13.3.Final")), ..owned.clone() };
+        assert_eq!(state(&all, &released), wanted, "{records:?}");
         // Other bytes at that path, whatever the package says of itself, and what is bundled.
         let named = |basis| Component {
             basis,

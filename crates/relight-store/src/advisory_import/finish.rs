@@ -15,19 +15,21 @@ const MADE_ANEW: [&str; 3] = ["alpine", "debian", "kev"];
 
 impl Importer<'_> {
     /// Checks each source, undoes those that are refused, and notes how they are doing.
-    pub(super) fn finish(
-        mut self,
-        accept: &[String],
-    ) -> Result<BTreeMap<String, SourceCounts>, rusqlite::Error> {
+    pub(super) fn finish(mut self) -> Result<BTreeMap<String, SourceCounts>, rusqlite::Error> {
         let mut all = BTreeMap::new();
         for (source, mut known) in std::mem::take(&mut self.sources) {
-            let guard = known.guard().filter(|_| !accept.contains(&source));
+            let guard = known.guard();
+            let is_accepted = self.accepted.has(&source);
             match guard {
-                Some(guard) => {
+                Some(guard) if !is_accepted => {
                     self.undo(&source)?;
                     known.counts = SourceCounts { refused: Some(guard), ..SourceCounts::default() };
                 }
-                None => {
+                _ => {
+                    if guard.is_some() {
+                        let what = format!("--accept {source}");
+                        self.accepted.note(self.transaction, self.now, &what)?;
+                    }
                     self.unmark_seen(&source, &known)?;
                     if known.is_whole {
                         self.find_vanished(&source, &mut known)?;

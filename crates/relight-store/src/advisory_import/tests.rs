@@ -29,7 +29,7 @@ fn import_with(
         ImportRecord { content, ..it }
     });
     let (stored, mut counts) = store
-        .import_advisories(now, &accept, |importer| {
+        .import_advisories(now, Accepted { sources: &accept, actor: "anna" }, |importer| {
             let mut stored = Vec::new();
             for word in words.split_whitespace() {
                 match word {
@@ -155,7 +155,7 @@ fn versions(store: &Store, now: Timestamp, all: &[(i64, &str, &[&str])]) -> Sour
         }
         Ok(())
     };
-    store.import_advisories(now, &[], work).unwrap().1.remove("s").unwrap()
+    store.import_advisories(now, Accepted::default(), work).unwrap().1.remove("s").unwrap()
 }
 
 /// Goal: what a new version of a bulletin no longer holds ends, comes back with a newer one, and
@@ -208,7 +208,7 @@ fn version_of_containers(store: &Store, now: i64, ordinal: i64, sources: &[&str]
         }
         importer.all_containers("cve", "C", ordinal, &sources.iter().copied().collect())
     };
-    store.import_advisories(now, &[], work).unwrap();
+    store.import_advisories(now, Accepted::default(), work).unwrap();
 }
 
 /// A delta that was carried in first, and then the older archive of the night before.
@@ -359,7 +359,7 @@ fn one_refused_source_does_not_stop_another() {
     let (_folder, store) = open();
     import(&store, 1, "a", &format!("whole {}", numbered(100, "a")));
     let (_, counts) = store
-        .import_advisories(2, &[], |importer| {
+        .import_advisories(2, Accepted::default(), |importer| {
             importer.put(&record("b", "X:x"))?;
             importer.whole("a")?;
             importer.put(&record("a", "A-1:z"))
@@ -413,7 +413,7 @@ fn a_record_over_the_limit_costs_itself() {
     let (_folder, store) = open();
     let large = vec![b'x'; ADVISORY_BYTES_MAX + 1];
     let (stored, _) = store
-        .import_advisories(1, &[], |importer| {
+        .import_advisories(1, Accepted::default(), |importer| {
             let large = ImportRecord { content: Content::Bytes(&large), ..record("s", "A:a") };
             Ok([importer.put(&large)?, importer.put(&record("s", "B:b"))?])
         })
@@ -426,7 +426,10 @@ fn scores_are_replaced_as_a_whole_unless_they_shrank() {
     let (_folder, store) = open();
     let put = |at, scores, bytes: &[u8]| {
         let table = ScoreTable { name: "epss", model: "m", at, scores, bytes };
-        store.import_advisories(at, &[], |importer| importer.put_scores(&table)).unwrap().0
+        store
+            .import_advisories(at, Accepted::default(), |importer| importer.put_scores(&table))
+            .unwrap()
+            .0
     };
     assert_eq!(put(1, 100, b"one"), None);
     assert_eq!(put(2, 95, b"two"), None);
@@ -447,7 +450,7 @@ fn documents_are_kept_once_and_say_nothing_by_themselves() {
     let kept = keep(&first);
     assert_eq!((newest(&store).len(), blobs(&store)), (0, 1));
     let told = ImportRecord { content: Content::Kept(kept), ..first };
-    store.import_advisories(1, &[], |importer| importer.put(&told)).unwrap();
+    store.import_advisories(1, Accepted::default(), |importer| importer.put(&told)).unwrap();
     assert_eq!(newest(&store), ["A A:a"]);
     // The same revision in other bytes is what is there already.
     let other = ImportRecord { content: Content::Bytes(b"A : a"), ..record("s", "A:a") };
@@ -458,19 +461,20 @@ fn documents_are_kept_once_and_say_nothing_by_themselves() {
     assert_eq!((newest(&store), blobs(&store)), (vec!["A A:a".to_owned()], 3));
     assert_eq!((keep(&next), blobs(&store)), (in_vain, 3));
     let told = ImportRecord { content: Content::Kept(in_vain), ..next };
-    store.import_advisories(2, &[], |importer| importer.put(&told)).unwrap();
+    store.import_advisories(2, Accepted::default(), |importer| importer.put(&told)).unwrap();
     assert_eq!(newest(&store), ["A A:b"]);
     let large = vec![b'x'; ADVISORY_BYTES_MAX + 1];
     let large = ImportRecord { content: Content::Bytes(&large), ..record("s", "C:c") };
     let told = ImportRecord { content: Content::Kept(keep(&large)), ..large };
-    let (stored, _) = store.import_advisories(3, &[], |importer| importer.put(&told)).unwrap();
+    let (stored, _) =
+        store.import_advisories(3, Accepted::default(), |importer| importer.put(&told)).unwrap();
     assert_eq!((stored, blobs(&store)), (Stored::TooLarge, 3));
 }
 
 #[test]
 fn an_error_of_the_work_stores_nothing() {
     let (_folder, store) = open();
-    let failed = store.import_advisories(1, &[], |importer| {
+    let failed = store.import_advisories(1, Accepted::default(), |importer| {
         importer.put(&record("s", "A:a"))?;
         Err::<(), _>(store_error())
     });
@@ -480,4 +484,49 @@ fn an_error_of_the_work_stores_nothing() {
 
 fn store_error() -> StoreError {
     StoreError::new(crate::StoreErrorKind::Busy, "test")
+}
+
+fn notes(store: &Store) -> Vec<(String, String)> {
+    let changes = store.register_changes(0).unwrap().into_iter();
+    changes.map(|it| (it.actor, it.what)).collect()
+}
+
+#[test]
+fn only_a_person_changes_an_advisory_of_our_own() {
+    let (_folder, store) = open();
+    // What another node tells comes in, also in two parts.
+    assert_eq!(
+        import(&store, 1, "own", "RLT-1:a RLT-2:a RLT-2:b").0,
+        [Stored::New, Stored::New, Stored::United]
+    );
+    let before = store.advisories().unwrap();
+    assert_eq!(import(&store, 2, "own", "RLT-1:a RLT-2:b").0, [Stored::Same, Stored::Same]);
+    for words in ["RLT-1:a-", "RLT-1:c", "RLT-1:a RLT-1:c", "RLT-1:c RLT-1:d", "RLT-2:a RLT-2:c"] {
+        let last = import(&store, 3, "own", words).0.pop();
+        assert_eq!(last, Some(Stored::Guarded), "{words}");
+        assert_eq!(store.advisories().unwrap(), before, "{words}");
+    }
+    // Of any other source the newest revision counts, whatever its id.
+    import(&store, 3, "ghsa", "RLT-1:a");
+    assert_eq!(import(&store, 4, "ghsa", "RLT-1:a-").0, [Stored::Changed]);
+    assert_eq!(import_with(&store, 5, "own", "RLT-1:a-", &["ghsa"]).0, [Stored::Guarded]);
+    assert_eq!(notes(&store), []);
+    assert_eq!(
+        import_with(&store, 6, "own", "RLT-1:a- RLT-3:a", &["own"]).0,
+        [Stored::Changed, Stored::New]
+    );
+    assert_eq!(notes(&store), [("anna".to_owned(), "advisories import RLT-1".to_owned())]);
+}
+
+#[test]
+fn that_a_list_was_accepted_is_kept_where_a_guard_would_have_refused_it() {
+    let (_folder, store) = open();
+    let words = |text: &str| (0..50).map(|n| format!("G-{n}:{text} ")).collect::<String>();
+    import_with(&store, 1, "s", &words("a"), &["s"]);
+    import_with(&store, 2, "s", &words("a"), &["s", "typo"]);
+    import_with(&store, 3, "s", &words("b"), &["S", "typo"]);
+    assert_eq!(notes(&store), []);
+    let (_, counts) = import_with(&store, 4, "s", &words("b"), &["s"]);
+    assert_eq!((counts.refused, counts.changed), (None, 50));
+    assert_eq!(notes(&store), [("anna".to_owned(), "advisories --accept s".to_owned())]);
 }

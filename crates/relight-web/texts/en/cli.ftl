@@ -208,6 +208,7 @@ asset-summary = inventory of { $at }, { NUMBER($components) } { $components ->
    *[other] components
  }
 inventory-complete = inventory complete and recent
+site-hidden = questions about { $kind } stay unknown
 gaps-found = { NUMBER($gaps) } { $gaps ->
     [one] gap
    *[other] gaps
@@ -396,6 +397,7 @@ remedy-advisory-note = the record was used; report it to its source
 remedy-duplicate-id = nothing to do: both are kept as one
 remedy-source-refused = look at the list; when it is right: relight advisories import --accept with the name of the source
 remedy-advisory-too-large = report it to its source
+remedy-advisory-own = if it is right: relight advisories import --accept own with this file
 remedy-osv-bad-record = the others were read; report this one to its source
 remedy-osv-note = the rest of the advisory is used
 remedy-sbom-component = the inventory is incomplete: correct the tool that writes it
@@ -452,6 +454,7 @@ operator-too-many = one operator alone may switch up to { NUMBER($most) } sites;
 operator-too-many-remedy = it takes two people and a server that knows identities
 policy-unusable = the policy { $path } cannot be used
 policy-unusable-remedy = it holds [operators] with single = "NAME", and [switching] with one_person_sites (at most 5) and two_people_sites (at most 200), nothing else
+operator-unread = the policy cannot be used: the account of the system is noted
 incident-needs-advisory = an incident is about an advisory
 incident-needs-advisory-remedy = relight affected answers questions about a package
 incident-opened = Incident { $id } opened

@@ -57,6 +57,7 @@ warning-feed-failed = feed that did not come
 warning-feed-list = unusable entries in a list of changes
 warning-feed-document = document that its server does not give
 warning-advisory-too-large = advisory too large
+warning-advisory-own = advisory of your own, told otherwise
 warning-sbom-component = unusable component of an inventory
 warning-sbom-flaw = unreadable flaw of an inventory
 warning-sbom-purl = invalid purl in an inventory

@@ -214,6 +214,7 @@ asset-summary = inventaire du { $at }, { NUMBER($components) } { $components ->
    *[other] composants
  }
 inventory-complete = inventaire complet et récent
+site-hidden = les questions sur { $kind } restent sans réponse
 gaps-found = { NUMBER($gaps) } { $gaps ->
     [one] lacune
    *[other] lacunes
@@ -417,6 +418,7 @@ remedy-advisory-note = la fiche a été utilisée; signalez-la à sa source
 remedy-duplicate-id = rien à faire : les deux sont gardées comme une seule
 remedy-source-refused = regardez la liste; si elle est juste : relight advisories import --accept avec le nom de la source
 remedy-advisory-too-large = signalez-le à sa source
+remedy-advisory-own = s’il est juste : relight advisories import --accept own avec ce fichier
 remedy-osv-bad-record = les autres ont été lus; signalez celui-ci à sa source
 remedy-osv-note = le reste de l'avis est utilisé
 remedy-sbom-component = l'inventaire est incomplet : corrigez l'outil qui l'écrit
@@ -473,6 +475,7 @@ operator-too-many = un seul opérateur suffit jusqu'à { NUMBER($most) } sites; 
 operator-too-many-remedy = il faut deux personnes et un serveur qui connaît les identités
 policy-unusable = la politique { $path } ne peut pas être utilisée
 policy-unusable-remedy = elle contient [operators] avec single = "NOM", et [switching] avec one_person_sites (au plus 5) et two_people_sites (au plus 200), rien d’autre
+operator-unread = la politique ne peut pas être utilisée : le compte du système est noté
 incident-needs-advisory = un incident porte sur un avis
 incident-needs-advisory-remedy = relight affected répond aux questions sur un paquet
 incident-opened = Incident { $id } ouvert

@@ -57,6 +57,7 @@ warning-feed-failed = fil qui n'est pas venu
 warning-feed-list = entrées inutilisables dans une liste de changements
 warning-feed-document = document que son serveur ne donne pas
 warning-advisory-too-large = avis trop volumineux
+warning-advisory-own = avis à vous, dit autrement
 warning-sbom-component = composant d'inventaire inutilisable
 warning-sbom-flaw = lacune d'inventaire illisible
 warning-sbom-purl = purl invalide dans un inventaire

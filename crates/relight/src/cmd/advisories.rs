@@ -37,6 +37,7 @@ pub(crate) use relight_engine::import::UPDATED_KEY;
 
 pub(crate) use self::import::take_files;
 use self::ratings::RatingRow;
+pub(crate) use self::sources::Remedies;
 
 /// What to do with advisories.
 #[derive(Debug, Args)]

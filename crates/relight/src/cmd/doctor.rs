@@ -11,7 +11,7 @@ use relight_server::web::number::Number;
 use relight_server::web::texts;
 use serde::Serialize;
 
-use crate::cmd::{edge, sites};
+use crate::cmd::{advisories, edge, sites};
 use crate::context::Context;
 use crate::failure::{Failure, coded};
 use crate::operator;
@@ -185,21 +185,19 @@ impl Visit<'_> {
         }
         let late = late_after(self.store_of());
         let late = late.map_err(|error| self.context.store_failure(&error))?;
+        let remedies = advisories::Remedies::of(self.store_of(), self.context)?;
         for row in rows {
             let state = row.state(now, late.get(&row.name).copied().unwrap_or(LATE_S));
-            let (health, next) = match state {
-                SourceState::Fresh => (Health::Good, ""),
-                SourceState::Late | SourceState::Never => {
-                    (Health::Warning, "relight advisories update --offline DIR")
-                }
-                SourceState::Refused | SourceState::Failing => {
-                    (Health::Bad, "relight advisories sources")
-                }
+            let health = match state {
+                SourceState::Fresh => Health::Good,
+                SourceState::Late | SourceState::Never => Health::Warning,
+                SourceState::Refused | SourceState::Failing => Health::Bad,
             };
+            let next = remedies.next(&row.name, state).unwrap_or_default();
             let word = texts::by_code(lang, &format!("source-state-{}", state.as_str()));
             let word = word.unwrap_or(state.as_str());
             let records = Number::from(row.records).text(lang);
-            self.add("advisories", health, format!("{} ({records}), {word}", row.name), next);
+            self.add("advisories", health, format!("{} ({records}), {word}", row.name), &next);
         }
         Ok(())
     }

@@ -8,9 +8,9 @@ mod set;
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand};
-use relight_model::{Coverage, Site, SiteId, SitePart, UnknownReason};
+use relight_model::{Coverage, FlawCode, Site, SiteId, SitePart, UnknownReason};
 use relight_server::web::number::rfc3339;
-use relight_server::web::{texts, words};
+use relight_server::web::{Lang, texts, words};
 use serde::Serialize;
 
 use crate::cmd::watch::posture;
@@ -80,6 +80,8 @@ struct ShowDocument<'a> {
     site: SiteRow<'a>,
     assets: Vec<AssetRow>,
     reasons: Vec<&'static str>,
+    /// The kinds of packages, by the types of their purls, that some program does not list.
+    hidden: BTreeSet<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -170,7 +172,10 @@ impl Show {
         let row = row(&register, site);
         if context.json {
             let reasons = reasons.iter().map(|reason| reason.as_str()).collect();
-            report.document("relight.site/1", &ShowDocument { site: row, assets, reasons });
+            let hidden = assets.iter().flat_map(|it| &it.flaws).filter_map(FlawRow::hides);
+            let hidden = hidden.collect();
+            let document = ShowDocument { site: row, assets, reasons, hidden };
+            report.document("relight.site/1", &document);
             return Ok(());
         }
         let name = if lang.tag() == "fr" { row.name_fr } else { row.name_en };
@@ -196,28 +201,44 @@ impl Show {
             if let Some(at) = asset.confirmed.as_deref() {
                 report.line(&format!("  {}", texts::asset_summary(lang, at, asset.components)));
             }
-            for flaw in &asset.flaws {
-                let code = relight_model::FlawCode::parse(flaw.reason);
-                let why = code.map_or(flaw.reason, |code| words::flaw(lang, code));
-                report.line(&format!("    ? {}", texts::labelled(lang, &flaw.path, why)));
-            }
+            asset.flaws.iter().for_each(|flaw| flaw.tell(lang, report));
         }
         for reason in &reasons {
             let why = words::reason(lang, *reason);
             report.line(&format!("  ? {why}"));
         }
-        if reasons.is_empty() {
+        let mut flaws = assets.iter().flat_map(|it| &it.flaws);
+        if reasons.is_empty() && flaws.all(|it| it.hides().is_none()) {
             report.line(&format!("  {}", texts::inventory_complete(lang)));
-        } else {
+        } else if !reasons.is_empty() {
             report.next(&format!("relight scan DIR --site {}", row.slug));
         }
         Ok(())
     }
 }
 
-/// Why no question about this site can be answered with clear, whatever the question.
+impl FlawRow {
+    /// The only packages that it hides.
+    fn hides(&self) -> Option<&'static str> {
+        FlawCode::parse(self.reason)?.hides()
+    }
+
+    fn tell(&self, lang: Lang, report: &mut Report) {
+        let code = FlawCode::parse(self.reason);
+        let why = code.map_or(self.reason, |code| words::flaw(lang, code));
+        report.line(&format!("    ? {}", texts::labelled(lang, &self.path, why)));
+        if let Some(kind) = self.hides() {
+            let what = texts::site_hidden(lang, kind);
+            report.line(&format!("    ? {}", texts::labelled(lang, &what, &self.path)));
+        }
+    }
+}
+
+/// Why no question about this site can be answered with clear, whatever the question. What hides
+/// packages of one kind alone is no such reason, and no new look at the site would end it.
 fn reasons(register: &Register, site: &Site) -> Vec<UnknownReason> {
-    let states = register.index.inventory_states(site.id);
+    let states = register.index.inventory_states(site.id).into_iter();
+    let states: Vec<_> = states.map(|state| state.about(|_| false)).collect();
     Coverage::reasons(&states, register.now, INVENTORY_AGE_MAX_S)
 }
 

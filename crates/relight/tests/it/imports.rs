@@ -95,6 +95,14 @@ fn a_list_that_changed_too_much_is_refused_until_a_person_accepts_it() {
         sources["sources"][1]["state"].clone()
     };
     assert_eq!(state(&place), "refused");
+    // Whoever looks for trouble is told the same.
+    let next = "relight advisories import --accept ghsa FILE";
+    let told = place.expect(0, &["advisories", "sources"]).stdout;
+    assert!(told.contains(next), "{told}");
+    let checks = place.run(&["doctor", "--json"]).json()["checks"].clone();
+    let of_source = |it: &&serde_json::Value| it["what"].to_string().contains("ghsa (");
+    let check = checks.as_array().unwrap().iter().find(of_source).unwrap();
+    assert_eq!((&check["health"], &check["next"]), (&"bad".into(), &next.into()));
     place.expect(0, &["advisories", "import", "feed.jsonl", "--accept", "ghsa"]);
     assert_eq!(place.expect(0, &explain).json()["state"], "clear");
     assert_eq!(state(&place), "fresh");

@@ -1,6 +1,7 @@
 //! `relight sites`: import, list, show, gaps.
 
 use expect_test::expect;
+use serde_json::json;
 
 use crate::place::{Place, SITES, log4j};
 
@@ -186,6 +187,35 @@ fn a_site_shows_what_could_not_be_read() {
     assert!(shown.contains("  ? a part is corrupt\n"), "{shown}");
     let document = place.expect(0, &["sites", "show", "san-001", "--json"]).json();
     assert_eq!(document["reasons"][0], "partial-corrupt");
+}
+
+/// Goal: that some questions stay open is told, and no command that would not close them. Method: a
+/// program with packed scripts, beside a jar.
+#[test]
+fn what_hides_one_kind_of_packages_is_no_gap_of_the_site() {
+    let place = Place::with_sites();
+    let gaps = |place: &Place| {
+        let gaps = place.expect(0, &["sites", "gaps", "--json"]).json()["gaps"].clone();
+        let gaps = gaps.as_array().unwrap().iter().filter(|it| it["site"] == "san-001");
+        gaps.map(|it| it["gap"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    place.write("app/log4j.jar", log4j("2.14.1"));
+    place.run(&["scan", "app", "--site", "san-001"]);
+    let shown = place.expect(0, &["sites", "show", "san-001"]).stdout;
+    assert!(shown.contains("inventory complete and recent"), "{shown}");
+    let before = gaps(&place);
+    let mut program = b"\x7fELF\x02\x01\x01".to_vec();
+    program.resize(64, 0);
+    place.write("app/tool", [&program[..], b"d3n0l4nd....scripts"].concat());
+    place.run(&["scan", "app", "--site", "san-001"]);
+    let shown = place.expect(0, &["sites", "show", "san-001"]).stdout;
+    assert!(shown.contains("    ? questions about npm stay unknown: tool\n"), "{shown}");
+    assert!(!shown.contains("relight scan") && !shown.contains("complete and recent"), "{shown}");
+    let shown = place.expect(0, &["sites", "show", "san-001", "--lang", "fr"]).stdout;
+    assert!(shown.contains("les questions sur npm restent sans réponse"), "{shown}");
+    let document = place.expect(0, &["sites", "show", "san-001", "--json"]).json();
+    assert_eq!((&document["reasons"], &document["hidden"]), (&json!([]), &json!(["npm"])));
+    assert_eq!(gaps(&place), before);
 }
 
 #[test]

@@ -29,8 +29,12 @@ pub(super) struct Hand {
 
 impl Hand {
     /// Whoever runs this command.
-    pub(super) fn of(context: &Context, store: &Store) -> Result<Self, Failure> {
-        Ok(Self { actor: operator::author(context, store)?, at: context.now() })
+    pub(super) fn of(
+        context: &Context,
+        store: &Store,
+        report: &mut Report,
+    ) -> Result<Self, Failure> {
+        Ok(Self { actor: operator::author(context, store, report)?, at: context.now() })
     }
 
     /// As the register keeps it.
@@ -39,22 +43,17 @@ impl Hand {
     }
 }
 
-/// Keeps that lists of these sources were accepted, which guards would have refused: what cannot be
-/// noted is not done.
-pub(super) fn note_accepted(
+/// Who accepts lists of these sources that guards would refuse; where nothing is accepted, nobody.
+pub(super) fn accepter(
     sources: &[String],
     context: &Context,
     store: &Store,
-) -> Result<(), Failure> {
+    report: &mut Report,
+) -> Result<String, Failure> {
     if sources.is_empty() {
-        return Ok(());
+        return Ok(String::new());
     }
-    let hand = Hand::of(context, store)?;
-    let noted = store.settings(|settings| {
-        let what = |source: &String| format!("{PREFIX}--accept {source}");
-        sources.iter().try_for_each(|source| settings.note(hand.by(), &what(source), ("", "")))
-    });
-    noted.map_err(|error| context.store_failure(&error))
+    Ok(Hand::of(context, store, report)?.actor)
 }
 
 #[derive(Serialize)]

@@ -78,8 +78,9 @@ impl Fetch {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         bar.set_message(plain(&texts::fetch_progress(lang, wanted.len())));
-        changes::note_accepted(&self.accept, context, &store)?;
-        let options = FetchOptions { accept: self.accept, now: context.now(), chance: chance() };
+        let actor = changes::accepter(&self.accept, context, &store, report)?;
+        let (now, chance) = (context.now(), chance());
+        let options = FetchOptions { accept: self.accept, actor, now, chance };
         let mut all = Vec::new();
         let told = &mut |fetched| {
             bar.tick();

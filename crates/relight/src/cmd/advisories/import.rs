@@ -89,8 +89,9 @@ pub(super) struct WarningRow<'a> {
 impl Import {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let Self { files, whole, accept } = self;
-        let options = ImportOptions { is_whole: whole, accept, now: context.now(), formats: &[] };
-        run(&files, &options, "relight.advisories-import/1", context, report)
+        let (is_whole, now) = (whole, context.now());
+        let options = ImportOptions { is_whole, accept, now, ..ImportOptions::default() };
+        run(&files, options, "relight.advisories-import/1", context, report)
     }
 }
 
@@ -100,14 +101,14 @@ impl Update {
         let Some(offline) = offline else {
             return Fetch { names, authorities, accept }.run(context, report);
         };
-        let options = ImportOptions { is_whole: false, accept, now: context.now(), formats: &[] };
-        run(&[offline], &options, "relight.advisories-update/1", context, report)
+        let options = ImportOptions { accept, now: context.now(), ..ImportOptions::default() };
+        run(&[offline], options, "relight.advisories-update/1", context, report)
     }
 }
 
 fn run(
     paths: &[PathBuf],
-    options: &ImportOptions,
+    options: ImportOptions,
     schema: &str,
     context: &Context,
     report: &mut Report,
@@ -121,8 +122,9 @@ fn run(
         })?;
     }
     let store = context.store()?;
-    changes::note_accepted(&options.accept, context, &store)?;
-    let told = take(&files, options, context, &store)?;
+    let actor = changes::accepter(&options.accept, context, &store, report)?;
+    let options = ImportOptions { actor, ..options };
+    let told = take(&files, &options, context, &store)?;
     tell_warnings(&told, report);
     if context.json {
         report.document(schema, &document(&told));

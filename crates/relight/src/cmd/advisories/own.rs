@@ -117,7 +117,7 @@ impl Declare {
         let after = slugs(&register, &question);
         if self.yes {
             let verb = if self.amend.is_some() { "amend" } else { "declare" };
-            store(&register.store, &read, &raw, (verb, &self.reason), context)?;
+            store(&register.store, &read, &raw, (verb, &self.reason), context, report)?;
         }
         let told = Declaration {
             id: &id,
@@ -312,7 +312,7 @@ fn rewrite(
     let id = record["id"].as_str().unwrap_or_default().to_owned();
     let raw = record.to_string();
     let read = parse(&id, &raw, context)?;
-    store(kept, &read, &raw, act, context)?;
+    store(kept, &read, &raw, act, context, report)?;
     let known = crate::inventory::advisories(context)?;
     let group = super::find(&known, &id, context)?;
     if context.json {
@@ -421,8 +421,9 @@ fn store(
     raw: &str,
     (verb, word): (&str, &str),
     context: &Context,
+    report: &mut Report,
 ) -> Result<(), Failure> {
-    let hand = Hand::of(context, store)?;
+    let hand = Hand::of(context, store, report)?;
     let recorded_at: Timestamp = context.now();
     let (id, bytes) = (&read.id, raw.as_bytes());
     let row = RawAdvisory { id, revision: read.revision, bytes, recorded_at };

@@ -27,7 +27,7 @@ impl SetPolicy {
         if let Some(file) = &self.file {
             let document = read(file, context)?;
             let store = context.store()?;
-            let hand = Hand::of(context, &store)?;
+            let hand = Hand::of(context, &store, report)?;
             set_sources_policy(&store, &document, hand.by()).map_err(failed)?.map_err(|fault| {
                 let (what, remedy) = coded(context.lang, fault.code);
                 Failure::usage(format!("{what}: {}", fault.word)).hint(remedy)

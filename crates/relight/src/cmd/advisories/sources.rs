@@ -75,16 +75,17 @@ impl Sources {
             None => {}
             Some(Action::Disable(Named { name })) => {
                 let store = context.existing_store()?;
-                let switched =
-                    disable_source(&store, &name, changes::Hand::of(context, &store)?.by());
-                switched.map_err(store_failed)?.map_err(|fault| {
-                    let (what, remedy) = coded(context.lang, fault.as_str());
-                    Failure::usage(texts::labelled(context.lang, what, &name)).hint(remedy)
-                })?;
+                let hand = changes::Hand::of(context, &store, report)?;
+                disable_source(&store, &name, hand.by()).map_err(store_failed)?.map_err(
+                    |fault| {
+                        let (what, remedy) = coded(context.lang, fault.as_str());
+                        Failure::usage(texts::labelled(context.lang, what, &name)).hint(remedy)
+                    },
+                )?;
             }
             Some(Action::Enable(Named { name })) => {
                 let store = context.existing_store()?;
-                let hand = changes::Hand::of(context, &store)?;
+                let hand = changes::Hand::of(context, &store, report)?;
                 enable_source(&store, &name, hand.by()).map_err(store_failed)?;
             }
         }
@@ -168,29 +169,40 @@ fn row(source: store::SourceRow, late: &BTreeMap<String, i64>, now: Timestamp) -
     }
 }
 
-impl Row {
-    /// What to do about its state; nothing where it is as it should be.
-    fn next(&self, feeds: &[FeedRow]) -> Option<String> {
-        let feed = feeds.iter().find(|feed| feed.brings(&self.name));
-        let update = || match feed {
-            Some(feed) => format!("relight advisories update {}", feed.name()),
-            None => "relight advisories update --offline DIR".to_owned(),
-        };
-        let is = |state: SourceState| self.state == state.as_str();
-        match () {
-            () if self.state == DISABLED => {
-                Some(format!("relight advisories sources enable {}", self.name))
-            }
-            () if is(SourceState::Refused) => Some(match feed {
-                Some(_) => format!("{} --accept {}", update(), self.name),
-                None => format!("relight advisories import --accept {} FILE", self.name),
-            }),
-            // What its last documents were like stands in the warnings of reading them again.
-            () if is(SourceState::Late) || is(SourceState::Never) || is(SourceState::Failing) => {
-                Some(update())
-            }
-            () => None,
+/// What to do about the state of a source, by what brings it.
+pub(crate) struct Remedies(Vec<FeedRow>);
+
+impl Remedies {
+    /// Those of a register.
+    pub(crate) fn of(store: &Store, context: &Context) -> Result<Self, Failure> {
+        FeedRow::all(store, context).map(Self)
+    }
+
+    /// The command for a source in this state; nothing where it is as it should be.
+    pub(crate) fn next(&self, source: &str, state: SourceState) -> Option<String> {
+        next(source, state.as_str(), &self.0)
+    }
+}
+
+/// What to do about the state of a source; nothing where it is as it should be.
+fn next(source: &str, state: &str, feeds: &[FeedRow]) -> Option<String> {
+    let feed = feeds.iter().find(|feed| feed.brings(source));
+    let update = || match feed {
+        Some(feed) => format!("relight advisories update {}", feed.name()),
+        None => "relight advisories update --offline DIR".to_owned(),
+    };
+    let is = |it: SourceState| state == it.as_str();
+    match () {
+        () if state == DISABLED => Some(format!("relight advisories sources enable {source}")),
+        () if is(SourceState::Refused) => Some(match feed {
+            Some(_) => format!("{} --accept {source}", update()),
+            None => format!("relight advisories import --accept {source} FILE"),
+        }),
+        // What its last documents were like stands in the warnings of reading them again.
+        () if is(SourceState::Late) || is(SourceState::Never) || is(SourceState::Failing) => {
+            Some(update())
         }
+        () => None,
     }
 }
 
@@ -223,7 +235,7 @@ fn text(document: &Document, context: &Context, report: &mut Report) {
             let words = texts::by_code(lang, &format!("source-{kind}")).unwrap_or(kind);
             report.line(&format!("  {}", texts::labelled(lang, words, &count.to_string())));
         }
-        if let Some(next) = row.next(&document.feeds) {
+        if let Some(next) = next(&row.name, row.state, &document.feeds) {
             report.next(&next);
         }
     }

@@ -47,7 +47,7 @@ struct StatementRow<'a> {
 
 impl Vex {
     pub(super) fn run(self, context: &Context, report: &mut Report) -> Result<(), Failure> {
-        self.change(context)?;
+        self.change(context, report)?;
         let known = inventory::advisories(context)?;
         let groups: Vec<&Group> = match &self.id {
             Some(id) => vec![find(&known, id, context)?],
@@ -67,13 +67,13 @@ impl Vex {
     }
 
     /// Changes the list of those who are trusted.
-    fn change(&self, context: &Context) -> Result<(), Failure> {
+    fn change(&self, context: &Context, report: &mut Report) -> Result<(), Failure> {
         let store = match (&self.trust, &self.distrust) {
             (None, None) => return Ok(()),
             (Some(_), _) => context.store()?,
             (None, Some(_)) => context.existing_store()?,
         };
-        let hand = Hand::of(context, &store)?;
+        let hand = Hand::of(context, &store, report)?;
         let trusted = self.trust.iter().map(|issuer| trust::trust(&store, issuer, hand.by()));
         let others = self.distrust.iter();
         let mut changed =
