@@ -402,6 +402,10 @@ impl EdgeLoop {
     }
 
     fn is_settled(&self, turn: &Turn<'_>) -> bool {
+        // An edge that says yes and goes on with the term of before fences nobody off.
+        if is_of_an_older_term(turn.epoch, &turn.views) {
+            return false;
+        }
         let mut lit_now = BTreeSet::new();
         for entry in &turn.round.entries {
             match entry {
