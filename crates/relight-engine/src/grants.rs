@@ -1,21 +1,18 @@
 //! Acceptances, exemptions and mitigations, as people ask for them.
 
+mod payloads;
+
 use relight_edge::Target;
 use relight_edge::http::{self, Client};
 use relight_model::{Criticality, Digest, GateKey, Timestamp, Verdict};
 
+pub use self::payloads::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX, Payloads, Unfit, Unsendable};
 use crate::access::Scope;
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::incident::{Acceptance, Entry, EvidenceKind, Ground, Mitigation, Phase, Rejected};
 use crate::policy::{Answering, Person, Policy, Refusal};
 use crate::switch::site_of;
-
-/// Most payloads in one replay.
-pub const PAYLOADS_MAX: usize = 1_000;
-
-/// Longest payload, in bytes.
-pub const PAYLOAD_BYTES_MAX: usize = 4_096;
 
 /// What somebody asks a second person to answer for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +175,7 @@ impl Engine {
         id: &str,
         site: &GateKey,
         control: Mitigation,
-        payloads: &[String],
+        payloads: &Payloads,
     ) -> Result<Replay, EngineError> {
         // Nothing is sent for a control that could not be journalled.
         if !matches!(self.phase(id, site), Some(Phase::Affected | Phase::Fixing)) {
@@ -203,7 +200,7 @@ impl Engine {
 pub fn replay_payloads(
     target: &Target,
     host: &str,
-    payloads: &[String],
+    payloads: &Payloads,
 ) -> Result<Replay, EngineError> {
     let socket = target.verify.as_ref().ok_or_else(|| {
         let context = format!("edge {} has no verification path", target.name);
@@ -229,7 +226,7 @@ pub fn replay_payloads(
         return Err(EngineError::new(EngineErrorKind::Untried, context));
     }
     let mut replay = Replay::default();
-    for payload in payloads {
+    for payload in payloads.iter() {
         for status in in_each_place(payload)? {
             replay.sent += 1;
             replay.blocked += u32::from((400..500).contains(&status));

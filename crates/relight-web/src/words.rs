@@ -89,6 +89,12 @@ pub fn tried(lang: Lang, code: &str, detail: &str) -> String {
     if detail.is_empty() { why.to_owned() } else { texts::labelled(lang, why, detail) }
 }
 
+/// Why a payload cannot be sent, with its line in a text; line 0 names none.
+pub fn unsendable(lang: Lang, line: usize, code: &str) -> String {
+    let why = texts::by_code(lang, &format!("payload-{code}")).unwrap_or(code);
+    if line == 0 { why.to_owned() } else { texts::payload_at(lang, line, why) }
+}
+
 fn coded(lang: Lang, prefix: &str, code: &'static str) -> &'static str {
     texts::by_code(lang, &format!("{prefix}{code}")).unwrap_or(code)
 }

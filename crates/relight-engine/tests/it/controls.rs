@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
-use relight_engine::grants::Replay;
+use relight_engine::grants::{Payloads, Replay};
 use relight_engine::incident::{Mitigation, Phase};
 use relight_engine::{EngineError, EngineErrorKind, edges};
 
@@ -56,7 +56,7 @@ fn mitigate(town: &Town, control: &str) -> Result<Replay, EngineError> {
         blocked: 0,
         expires: town.engine.now() + 86_400,
     };
-    let payloads = ["${jndi:x}".to_owned()];
+    let payloads = Payloads::of_lines(b"${jndi:x}").unwrap();
     town.engine.mitigate("anna", LOG4SHELL, &key(&name(0)), control, &payloads)
 }
 

@@ -1,13 +1,20 @@
 //! What people do about one site in the console: two of them answer for it, a fix is verified, a
 //! part of it is closed.
 
-use relight_engine::Inventory;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use relight_engine::grants::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX};
 use relight_engine::incident::{EvidenceKind, Phase};
 use relight_engine::store::{SiteRow, Store};
+use relight_engine::{Inventory, edges};
 use relight_model::{Basis, Component, Criticality, Digest, GateKey, Purl, Sbom, Scope, SitePart};
 
 use crate::door_support::{START, World, clock, cookie_of, person, token};
 use crate::web_acts::{LOG4SHELL, behind_an_edge, decide, field, open_incident, propose};
+use crate::web_console::ask_with_body;
 
 /// A world with an incident, and the cookies of a commander, an approver and an owner.
 fn start(clock: fn() -> i64) -> (World, [String; 3]) {
@@ -160,6 +167,89 @@ fn a_control_that_cannot_be_tried_is_none() {
     let (status, body) = act(&world, &owner, whole);
     assert_eq!(status, 409, "{body}");
     assert!(body.contains("no verification path"), "{body}");
+    assert_eq!(kinds(&world, "mitigated"), [""; 0]);
+}
+
+/// An application behind the gate that stops nothing; what each request began with. It ends with
+/// the test program.
+fn behind_the_gate(world: &World) -> Receiver<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (told, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut head, mut line) = (String::new(), String::new());
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                head.push_str(&line);
+                line.clear();
+            }
+            drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+            drop(told.send(head.lines().next().unwrap_or_default().to_owned()));
+        }
+    });
+    let mut target = edges::from_row(&world.store.edges().unwrap().remove(0)).unwrap();
+    target.verify = Some(address.to_string().into());
+    world.store.put_edge(&edges::to_row(&target).unwrap(), START, "test").unwrap();
+    lines
+}
+
+/// Goal: what two people answer for is what was replayed. Method: an affected site whose
+/// application tells what came; payloads through the API and through the form.
+#[test]
+fn a_payload_is_sent_as_it_stands_or_not_at_all() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, owner]) = start(now);
+    propose(&world, &chief, "care");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    deploy(&world, "2.14.1");
+    let came = behind_the_gate(&world);
+    let send = |payloads: &[String]| {
+        let mut body = serde_json::json!({"incident": LOG4SHELL, "act": "mitigate", "note": "x"});
+        body["payloads"] = payloads.into();
+        let (body, origin) = (body.to_string(), world.origin());
+        let head = format!(
+            "POST /api/v1/sites/care/acts?lang=en HTTP/1.1\r\nCookie: {owner}\r\n\
+             Origin: {origin}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        let (status, _, text) = ask_with_body(world.address(), &head, &body);
+        (status, text)
+    };
+    let list = |payloads: &[&str]| payloads.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    for (payloads, told) in [
+        (list(&["GET /\r\nX: y"]), "payloads[0]"),
+        (list(&["x", "a\nb"]), "payloads[1]"),
+        (list(&["x", ""]), "payloads[1]"),
+        (list(&["a\tb"]), "control character"),
+        (list(&[]), "there is none"),
+        (vec!["x".into(); PAYLOADS_MAX + 1], "more than 1,000"),
+        (vec!["x".repeat(PAYLOAD_BYTES_MAX + 1)], "longer than 4,096 bytes"),
+    ] {
+        let (status, text) = send(&payloads);
+        assert!(status == 422 && text.contains(told), "{told}: {status} {text}");
+    }
+    let form = |payloads: &str| {
+        act(&world, &owner, &format!("act=mitigate&note=rule+1&payloads={payloads}"))
+    };
+    for (payloads, told) in [
+        ("x%0D%0A%0D%0Aa%09b", "line 3: it holds a control character"),
+        ("a%0Db", "line 1: it holds a control character"),
+        ("%0A+%0A", "there is none"),
+        (&"x%0D%0A".repeat(PAYLOADS_MAX + 1), "more than 1,000"),
+        (&"x".repeat(PAYLOAD_BYTES_MAX + 1), "longer than 4,096 bytes"),
+    ] {
+        let (status, page) = form(payloads);
+        assert!(status == 422 && page.contains(told), "{told}: {status} {page}");
+    }
+    assert!(came.try_recv().is_err(), "nothing was sent");
+    assert_eq!(send(&list(&[" x "])).0, 409, "it was let through");
+    assert_eq!(form("%0D%0A+y+%0D%0A").0, 409, "it was let through");
+    let queries: Vec<String> = came.try_iter().filter(|line| line.contains("?q=")).collect();
+    let sent = ["x", "%20x%20", "x", "%20y%20"].map(|word| format!("GET /?q={word} HTTP/1.1"));
+    assert_eq!(queries, sent, "a harmless word comes first");
     assert_eq!(kinds(&world, "mitigated"), [""; 0]);
 }
 

@@ -1291,7 +1291,15 @@ site-mitigated = { $site }: behind a control, still dark; it returns when two pe
 payloads-blocked = { NUMBER($blocked) } of { NUMBER($sent) } requests with a payload were stopped
 payloads-blocked-remedy = a control that lets one through is none: the site stays affected
 payloads-unusable = { $path } holds no payloads that can be sent
-payloads-unusable-remedy = one payload a line, at most 1,000 lines of 4,096 bytes
+payloads-unusable-remedy = one payload a line, at most 1,000 of at most 4,096 bytes, without control characters
+payloads-unsent = these payloads cannot be sent
+payload-at = line { NUMBER($line) }: { $why }
+payload-none = there is none
+payload-too-many = more than 1,000
+payload-too-long = longer than 4,096 bytes
+payload-control = it holds a control character (a tab, for one), and is sent as it stands or not at all
+payload-blank = it is empty
+payload-not-text = it is not UTF-8
 analysed = { NUMBER($sites) } { $sites ->
     [one] site
    *[other] sites

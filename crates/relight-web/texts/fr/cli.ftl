@@ -1354,7 +1354,15 @@ payloads-blocked = { NUMBER($blocked) } { $blocked ->
  } sur { NUMBER($sent) } avec charge
 payloads-blocked-remedy = une protection qui en laisse passer une n'en est pas une : le site reste touché
 payloads-unusable = { $path } ne contient aucune charge à envoyer
-payloads-unusable-remedy = une charge par ligne, au plus 1 000 lignes de 4 096 octets
+payloads-unusable-remedy = une charge par ligne, au plus 1 000 d'au plus 4 096 octets, sans caractère de contrôle
+payloads-unsent = ces charges ne peuvent pas être envoyées
+payload-at = ligne { NUMBER($line) } : { $why }
+payload-none = il n'y en a aucune
+payload-too-many = plus de 1 000
+payload-too-long = plus de 4 096 octets
+payload-control = elle contient un caractère de contrôle (une tabulation, par exemple), et elle est envoyée telle quelle ou pas du tout
+payload-blank = elle est vide
+payload-not-text = elle n'est pas en UTF-8
 analysed = { NUMBER($sites) } { $sites ->
     [one] site examiné
    *[other] sites examinés

@@ -183,8 +183,16 @@ fn a_control_that_lets_payloads_through_is_none() {
     let told = place.expect(1, &replayed).json();
     assert_eq!((&told["sent"], &told["blocked"]), (&6.into(), &0.into()));
     assert_eq!((&told["mitigated"], &told["phase"]), (&false.into(), &"affected".into()));
-    place.write("empty.txt", "\n\n");
-    place.expect(2, &[&mitigate[..], &["--payloads", "empty.txt"]].concat());
+    for (text, why) in [
+        (&b"\n\n"[..], "bad.txt holds no payloads that can be sent: there is none"),
+        (b"x\n\na\tb\n", "line 3: it holds a control character"),
+        (b"x\r\na\rb\r\n", "line 2: it holds a control character"),
+        (b"x\n\xff\n", "line 2: it is not UTF-8"),
+    ] {
+        place.write("bad.txt", text);
+        let told = place.expect(2, &[&mitigate[..], &["--payloads", "bad.txt"]].concat());
+        assert!(told.stderr.contains(why), "{why}: {}", told.text());
+    }
     assert_eq!(town.status("san1.example"), 503);
 }
 

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use relight_engine::access::{Role, Scope};
-use relight_engine::grants::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX, Replay};
+use relight_engine::grants::{Payloads, Replay, Unsendable};
 use relight_engine::incident::{Compromise, Entry, Mitigation, Tried};
 use relight_engine::policy::{Means, Person, Refusal};
 use relight_engine::{Asking, Engine, EngineError, FunctionalTest};
@@ -69,6 +69,9 @@ pub(crate) struct Short {
     /// What a control must stop, one a line.
     #[serde(default)]
     pub(crate) payloads: String,
+    /// The same as a list, which no form says.
+    #[serde(skip)]
+    pub(crate) listed: Option<Vec<String>>,
     /// Who answers for the control.
     #[serde(default)]
     pub(crate) owner: String,
@@ -85,16 +88,13 @@ impl Short {
         Ok(FunctionalTest { uri: or(&self.path, "/"), status, text: self.text.clone() })
     }
 
-    /// One payload a line.
-    fn payloads(&self) -> Result<Vec<String>, Denied> {
-        let lines = self.payloads.lines().map(str::trim).filter(|line| !line.is_empty());
-        let payloads: Vec<String> = lines.map(str::to_owned).collect();
-        let is_unfit =
-            |line: &String| line.len() > PAYLOAD_BYTES_MAX || line.contains(char::is_control);
-        if payloads.is_empty() || payloads.len() > PAYLOADS_MAX || payloads.iter().any(is_unfit) {
-            return Err(Denied::NoSuchAct);
-        }
-        Ok(payloads)
+    /// A list as it is; a form says one payload a line.
+    fn payloads(&self) -> Result<Payloads, Denied> {
+        let read = match &self.listed {
+            Some(list) => Payloads::new(list.clone()),
+            None => Payloads::of_lines(self.payloads.as_bytes()),
+        };
+        read.map_err(Denied::Payloads)
     }
 
     /// The end of an acceptance or of a control.
@@ -106,7 +106,7 @@ impl Short {
 }
 
 /// Why an act was not done: there is none of its name, a role is missing, nobody looked for signs
-/// of compromise, a fix did not pass, or the engine says no.
+/// of compromise, a fix did not pass, a payload cannot be sent, or the engine says no.
 #[derive(Debug)]
 pub(crate) enum Denied {
     /// No site can be looked after like this.
@@ -119,6 +119,8 @@ pub(crate) enum Denied {
     NotVerified(String, Option<Tried>),
     /// A control let so many of so many payloads through.
     LetThrough(Replay),
+    /// What a control must stop cannot be sent.
+    Payloads(Unsendable),
     /// The engine's reason.
     Engine(EngineError),
 }
@@ -285,6 +287,12 @@ pub(crate) fn not_verified(lang: Lang, site: &str, tried: Option<&Tried>) -> Str
     }
 }
 
+/// That payloads cannot be sent: which one of a text, and why.
+fn unsent(lang: Lang, unsendable: Unsendable) -> String {
+    let why = words::unsendable(lang, unsendable.line, unsendable.why.as_str());
+    texts::labelled(lang, texts::payloads_unsent(lang), &why)
+}
+
 /// A page that says why nothing was done.
 fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Response {
     let lang = console.lang(asked);
@@ -311,6 +319,11 @@ fn tell(console: &Console, asked: &Asked, denied: Denied, back: &str) -> Respons
             let what = texts::payloads_blocked(lang, replay.blocked, replay.sent);
             let words = (what.as_str(), texts::payloads_blocked_remedy(lang));
             because(say(StatusCode::CONFLICT, words), "let-through")
+        }
+        Denied::Payloads(unsendable) => {
+            let what = unsent(lang, unsendable);
+            let words = (what.as_str(), texts::payloads_unusable_remedy(lang));
+            say(StatusCode::UNPROCESSABLE_ENTITY, words)
         }
         Denied::NoSuchAct => {
             let words = (texts::act_unknown(lang), texts::act_unknown_remedy(lang));
@@ -385,4 +398,32 @@ pub(super) async fn site(
         }
     }
     run(console, asked, signed, back, move |act| act.site(&slug, &form)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_engine::grants::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX, Unfit};
+    use relight_web::number::Number;
+
+    use super::*;
+
+    /// Each reason has its words, and the limits that they name are those in force.
+    #[test]
+    fn why_a_payload_is_not_sent_is_said_in_both_languages() {
+        for lang in Lang::ALL {
+            for why in Unfit::ALL {
+                let text = texts::by_code(lang, &format!("payload-{}", why.as_str())).unwrap();
+                let told = unsent(lang, Unsendable { line: 3, why });
+                assert!(told.contains(text) && told.contains('3'), "{told}");
+            }
+            let spaced = |text: &str| text.replace('\u{a0}', " ");
+            let remedy = spaced(texts::payloads_unusable_remedy(lang));
+            let limits = [(Unfit::TooMany, PAYLOADS_MAX), (Unfit::TooLong, PAYLOAD_BYTES_MAX)];
+            for (why, limit) in limits {
+                let limit = spaced(&Number::from(limit).text(lang));
+                let told = spaced(&unsent(lang, Unsendable { line: 1, why }));
+                assert!(told.contains(&limit) && remedy.contains(&limit), "{told} {remedy}");
+            }
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::http::StatusCode;
 use relight_engine::Unselected;
 use relight_engine::access::Scope;
+use relight_engine::grants::Unsendable;
 use relight_engine::incident::{self, Incident};
 use relight_engine::live::{BoardSite, Snapshot};
 use relight_engine::plan::Plan;
@@ -12,7 +13,7 @@ use relight_engine::policy::Desk;
 use relight_engine::query::QueryError;
 use relight_model::{DisplayState, GateKey};
 use relight_web::number::rfc3339;
-use relight_web::texts;
+use relight_web::{Lang, texts, words};
 use serde_json::Value;
 
 use super::document::Document;
@@ -161,7 +162,7 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
     move |denied| match denied {
         Denied::NoSuchAct => Problem::unreadable(
             "act: analyse, fix, verify, mitigate, exempt, accept or agree; days and status are \
-             numbers; mitigate needs payloads",
+             numbers",
         ),
         Denied::Role => Problem::role(),
         Denied::Signs(unsaid) => {
@@ -176,8 +177,17 @@ fn denied(call: &Call) -> impl Fn(Denied) -> Problem {
             let what = texts::payloads_blocked(lang, replay.blocked, replay.sent);
             Problem::conflict("let-through", what, texts::payloads_blocked_remedy(lang))
         }
+        Denied::Payloads(unsendable) => unsent(lang, unsendable),
         Denied::Engine(error) => Problem::engine(lang, &error),
     }
+}
+
+/// Which payload of the document cannot be sent, and why.
+fn unsent(lang: Lang, unsendable: Unsendable) -> Problem {
+    let at = unsendable.line.checked_sub(1).map(|at| format!("[{at}]")).unwrap_or_default();
+    let why = words::unsendable(lang, 0, unsendable.why.as_str());
+    let what = texts::labelled(lang, &format!("payloads{at}"), &why);
+    Problem::unreadable(&what).remedy(texts::payloads_unusable_remedy(lang))
 }
 
 fn open(call: &Call, input: OpenIncident) -> Result<IncidentView, Problem> {
@@ -314,7 +324,7 @@ fn site_act(call: &Call, input: SiteAct) -> Result<Done, Problem> {
         text: or_empty(input.text),
         signs: or_empty(input.signs),
         about: or_empty(input.about),
-        payloads: input.payloads.unwrap_or_default().join("\n"),
+        listed: Some(input.payloads.unwrap_or_default()),
         owner: or_empty(input.owner),
         ..Short::default()
     };

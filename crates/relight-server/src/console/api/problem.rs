@@ -43,6 +43,11 @@ impl Problem {
         Self { code, detail, ..Self::of(StatusCode::UNPROCESSABLE_ENTITY) }
     }
 
+    /// The same, with what to do next.
+    pub(super) fn remedy(self, remedy: &str) -> Self {
+        Self { remedy: remedy.to_owned(), ..self }
+    }
+
     /// A program asks for what people do.
     pub(super) fn token(lang: Lang) -> Self {
         let code = format!("refusal-{}", Refusal::Token.as_str());

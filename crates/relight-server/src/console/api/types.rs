@@ -145,7 +145,8 @@ documents! {
         signs: Option<String>,
         /// For `accept`: what was known of the site when it was read (`about` of its case).
         about: Option<String>,
-        /// For `mitigate`: what the control must stop.
+        /// For `mitigate`: what the control must stop, each as it is; at most 1,000 of at most
+        /// 4,096 bytes without control characters.
         payloads: Option<Vec<String>>,
         /// For `mitigate`: who answers for the control.
         owner: Option<String>,

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use relight_engine::grants::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX};
+use relight_engine::grants::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX, Payloads};
 use relight_engine::incident::{GRANT_AGE_MAX_S, Mitigation, Phase};
-use relight_server::web::texts;
+use relight_server::web::{texts, words};
 use serde::Serialize;
 
 use super::{Control, Which, done};
@@ -18,8 +18,8 @@ use crate::report::{Exit, Report};
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
 
-/// Largest file of payloads, in bytes.
-const PAYLOAD_FILE_BYTES_MAX: u64 = (PAYLOADS_MAX * PAYLOAD_BYTES_MAX) as u64;
+/// Largest file of payloads, in bytes: the ends of lines count.
+const PAYLOAD_FILE_BYTES_MAX: u64 = (PAYLOADS_MAX * (PAYLOAD_BYTES_MAX + 2)) as u64;
 
 #[derive(Debug, Args)]
 pub(super) struct Accept {
@@ -165,17 +165,14 @@ impl Mitigate {
     }
 
     /// One payload a line.
-    fn payloads(&self, context: &Context) -> Result<Vec<String>, Failure> {
+    fn payloads(&self, context: &Context) -> Result<Payloads, Failure> {
         let bytes = context.read_file(&self.payloads, PAYLOAD_FILE_BYTES_MAX)?;
-        let text = String::from_utf8_lossy(&bytes);
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let payloads: Vec<String> = lines.map(str::to_owned).collect();
-        let is_long = payloads.iter().any(|line| line.len() > PAYLOAD_BYTES_MAX);
-        if payloads.is_empty() || payloads.len() > PAYLOADS_MAX || is_long {
-            let path = self.payloads.display().to_string();
-            return Err(Failure::usage(texts::payloads_unusable(context.lang, &path))
-                .hint(texts::payloads_unusable_remedy(context.lang)));
-        }
-        Ok(payloads)
+        Payloads::of_lines(&bytes).map_err(|unsendable| {
+            let lang = context.lang;
+            let what = texts::payloads_unusable(lang, &self.payloads.display().to_string());
+            let why = words::unsendable(lang, unsendable.line, unsendable.why.as_str());
+            Failure::usage(texts::labelled(lang, &what, &why))
+                .hint(texts::payloads_unusable_remedy(lang))
+        })
     }
 }
