@@ -1,10 +1,15 @@
 //! `relight incident`: undo, analyse, mitigate, accept, exempt, report, and edges that fail.
 
-use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::{fs, thread};
+
+use relight_engine::edges;
+use relight_engine::store::Store;
 
 use crate::incident::{POLICY, Town};
-use crate::place::log4j;
+use crate::place::{Outcome, Place, log4j};
 
 const SECOND: &str = "[operators]\nsingle = \"B. Roy\"\n";
 
@@ -43,22 +48,31 @@ fn looking_says_which_sites_need_a_fresh_inventory() {
     assert!(french.stdout.contains("1 encore inconnu"), "{}", french.text());
 }
 
+/// What is told leads to the page of a site, and to no command that is refused there.
+fn leads_to_the_page(place: &Place, told: &Outcome, page: &str) {
+    let whole = told.text();
+    assert!(whole.contains(page) && !whole.contains("incident accept"), "{whole}");
+    for next in whole.lines().filter_map(|line| line.strip_prefix("Next: relight ")) {
+        let words: Vec<&str> = next.split(' ').collect();
+        assert_ne!(place.run(&words).status, 4, "{next}");
+    }
+}
+
 /// Goal: nobody answers alone. Method: one machine is one person, whatever name stands in its file.
 #[test]
 fn the_command_line_answers_for_no_site() {
     let town = town();
     let place = &town.place;
     town.off(&["--yes"]);
-    place.expect(1, &["incident", "exempt", "mun-001"]);
+    let told = place.expect(1, &["incident", "exempt", "mun-001"]);
+    leads_to_the_page(place, &told, "/site/mun-001");
     let ask = ["incident", "accept", "mun-001", "--reason", "elections", "--days", "2"];
     place.expect(2, &["incident", "accept", "mun-001", "--reason", "x", "--days", "31"]);
     for single in [POLICY, SECOND] {
         place.write("data/policy.toml", single);
-        for command in [&ask[..], &["incident", "accept", "mun-001", "--approve"]] {
-            let told = place.expect(4, command);
-            assert!(told.stderr.contains("two people answer for a site"), "{}", told.text());
-            assert!(told.stderr.contains("/site/mun-001"), "{}", told.text());
-        }
+        let told = place.expect(4, &ask);
+        assert!(told.stderr.contains("two people answer for a site"), "{}", told.text());
+        leads_to_the_page(place, &told, "/site/mun-001");
     }
     assert_eq!(town.status("mun1.example"), 503);
     let log = place.expect(0, &["incident", "log"]).stdout;
@@ -92,7 +106,7 @@ fn the_operator_goes_by_the_signed_policy_and_by_accounts() {
     assert_eq!(done.status, 0, "{}", done.text());
     refused("mun-001", "slices of one day add up");
     assert_eq!([town.status("san1.example"), town.status("mun1.example")], [503, 200]);
-    let store = relight_engine::store::Store::open(&place.path("data")).unwrap();
+    let store = Store::open(&place.path("data")).unwrap();
     store.add_account("anna", 1, &[]).unwrap();
     drop(store);
     let off = ["incident", "off", "--sites", "site:mun-001", "--reason", "x", "--yes"];
@@ -119,18 +133,14 @@ fn beside_accounts_one_operator_has_the_rule_for_one_person_only() {
     town.off(&["--yes"]);
     let proposed = ["incident", "accept", "mun-001", "--reason", "elections"];
     place.expect(4, &proposed);
-    let store = relight_engine::store::Store::open(&place.path("data")).unwrap();
+    let store = Store::open(&place.path("data")).unwrap();
     store.add_account("anna", 1, &[]).unwrap();
     place.write("data/policy.toml", SECOND);
     let off = |more: &[&str]| {
         let off = ["incident", "off", "--sites", "site:san-002", "--reason", "x", "--yes"];
         place.run(&[&off[..], more].concat())
     };
-    for refused in [
-        off(&[]),
-        off(&["--break-glass"]),
-        place.run(&["incident", "accept", "mun-001", "--approve"]),
-    ] {
+    for refused in [off(&[]), off(&["--break-glass"]), place.run(&proposed)] {
         assert_eq!(refused.status, 4, "{}", refused.text());
         let told = "one operator alone has the rule for one person only";
         assert!(refused.stderr.contains(told), "{}", refused.text());
@@ -194,6 +204,48 @@ fn a_control_that_lets_payloads_through_is_none() {
         assert!(told.stderr.contains(why), "{why}: {}", told.text());
     }
     assert_eq!(town.status("san1.example"), 503);
+}
+
+/// An application behind the gate of the town that answers 403 to the payload in each of its
+/// places. It ends with the test program.
+fn put_a_control(place: &Place) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let (mut head, mut line) = (String::new(), String::new());
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+                head.push_str(&line);
+                line.clear();
+            }
+            let places = ["%7Bjndi", "${jndi", "JHtqbmRp"];
+            let status = if places.iter().any(|word| head.contains(word)) { 403 } else { 200 };
+            let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n");
+            drop(stream.write_all(text.as_bytes()));
+        }
+    });
+    let store = Store::open(&place.path("data")).unwrap();
+    let mut target = edges::from_row(&store.edges().unwrap().remove(0)).unwrap();
+    target.verify = Some(address.to_string().into());
+    store.put_edge(&edges::to_row(&target).unwrap(), 0, "test").unwrap();
+}
+
+/// Trap: the answer to `mitigate` named a command that is always refused. Goal: what comes next is
+/// what can be done. Method: a control that stops everything, and each command that is named.
+#[test]
+fn after_a_control_that_stops_everything_two_people_answer_on_the_page_of_the_site() {
+    let town = town();
+    let place = &town.place;
+    town.off(&["--yes"]);
+    put_a_control(place);
+    place.write("payloads.txt", "${jndi:x}\n");
+    let control = ["incident", "mitigate", "san-001", "--control", "rule 1", "--owner", "C"];
+    let told = place.expect(0, &[&control[..], &["--payloads", "payloads.txt"]].concat());
+    assert!(told.stdout.contains("3 of 3 requests"), "{}", told.text());
+    leads_to_the_page(place, &told, "/site/san-001");
+    assert_eq!(town.status("san1.example"), 503, "nobody answered for it yet");
 }
 
 #[test]

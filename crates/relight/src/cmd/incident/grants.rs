@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use relight_engine::EngineErrorKind;
 use relight_engine::grants::{PAYLOAD_BYTES_MAX, PAYLOADS_MAX, Payloads};
 use relight_engine::incident::{GRANT_AGE_MAX_S, Mitigation, Phase};
 use relight_server::web::{texts, words};
@@ -25,12 +26,10 @@ const PAYLOAD_FILE_BYTES_MAX: u64 = (PAYLOADS_MAX * (PAYLOAD_BYTES_MAX + 2)) as 
 pub(super) struct Accept {
     #[arg(value_name = "SITE")]
     site: String,
-    #[arg(long, value_name = "TEXT", required_unless_present = "approve")]
-    reason: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = days())]
     days: i64,
-    #[arg(long, conflicts_with = "reason")]
-    approve: bool,
     #[command(flatten)]
     which: Which,
 }
@@ -84,28 +83,16 @@ impl Accept {
                 .hint(texts::acceptance_takes_two_remedy(lang, site.as_str())));
         }
         let id = self.which.find(&engine, context)?;
-        let failed = |error| Failure::engine(lang, &error);
-        if self.approve {
-            let asked = engine.with_ledger(|ledger| ledger.incident(&id)?.request(&site));
-            let approved = engine.approve_acceptance(&actor, &id, &site, asked.unwrap_or_default());
-            let is_exemption = approved.map_err(failed)?;
-            let text = if is_exemption {
-                texts::site_exempt(lang, site.as_str())
-            } else {
-                texts::site_accepted(lang, site.as_str())
-            };
-            done(context, report, &id, "accepted", Some(&site), &text);
-            return Ok(());
-        }
         let expires = engine.now() + self.days * DAY_S;
-        let reason = self.reason.unwrap_or_default();
-        engine.propose_acceptance(&actor, &id, &site, &reason, expires).map_err(failed)?;
+        engine
+            .propose_acceptance(&actor, &id, &site, &self.reason, expires)
+            .map_err(|error| Failure::engine(lang, &error))?;
         let text = texts::acceptance_waits(lang, site.as_str());
         done(context, report, &id, "acceptance-proposed", Some(&site), &text);
         // Nothing may change until a second person agreed.
         report.raise(Exit::Approval);
         if !context.json {
-            report.next(&format!("relight incident accept {site} --approve"));
+            report.hint(&texts::acceptance_takes_two_remedy(lang, site.as_str()));
         }
         Ok(())
     }
@@ -117,7 +104,13 @@ impl Exempt {
         let site = inventory::site(context, &self.site)?;
         let Control { engine, actor, .. } = Control::of_command(context)?;
         let id = self.which.find(&engine, context)?;
-        engine.exempt(&actor, &id, &site).map_err(|error| Failure::engine(lang, &error))?;
+        engine.exempt(&actor, &id, &site).map_err(|error| {
+            let failure = Failure::engine(lang, &error);
+            if error.kind != EngineErrorKind::NotClear {
+                return failure;
+            }
+            failure.hint(texts::exempt_not_clear_remedy(lang, site.as_str()))
+        })?;
         let text = texts::site_exempt(lang, site.as_str());
         done(context, report, &id, "exempted", Some(&site), &text);
         Ok(())
@@ -157,7 +150,7 @@ impl Mitigate {
         report.line(&texts::payloads_blocked(lang, replay.blocked, replay.sent));
         if mitigated {
             report.line(&texts::site_mitigated(lang, site.as_str()));
-            report.next(&format!("relight incident accept {site} --reason TEXT"));
+            report.hint(&texts::acceptance_takes_two_remedy(lang, site.as_str()));
         } else {
             report.hint(texts::payloads_blocked_remedy(lang));
         }
