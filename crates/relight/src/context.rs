@@ -14,6 +14,7 @@ use crate::cli::Global;
 use crate::failure::Failure;
 
 /// What every command is given.
+#[derive(Clone)]
 pub(crate) struct Context {
     /// The language of people.
     pub(crate) lang: Lang,

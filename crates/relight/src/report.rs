@@ -235,6 +235,23 @@ impl Report {
         }
     }
 
+    /// Something that failed and is tried again: told like an error, and no reason for the status.
+    pub(crate) fn warn_of(&mut self, failure: &Failure) {
+        let label = paint(self.palette.stderr, Style::Warn, texts::warning_label(self.lang));
+        self.tell_failure(&label, failure);
+    }
+
+    fn tell_failure(&mut self, label: &str, failure: &Failure) {
+        let line = texts::labelled(self.lang, label, &failure.message);
+        self.tell(&line);
+        for line in &failure.below {
+            self.tell(line);
+        }
+        if let Some(hint) = &failure.hint {
+            self.hint(hint);
+        }
+    }
+
     /// Something that refuses, as an error with its place, without ending the command.
     pub(crate) fn fault(&mut self, place: &str, what: &str, remedy: &str) {
         let label = paint(self.palette.stderr, Style::Bad, texts::error_label(self.lang));
@@ -261,14 +278,7 @@ impl Report {
     /// A command that ended with an error: what happened, where exactly, and what to do.
     pub(crate) fn fail(&mut self, failure: &Failure) {
         let label = paint(self.palette.stderr, Style::Bad, texts::error_label(self.lang));
-        let line = texts::labelled(self.lang, &label, &failure.message);
-        self.tell(&line);
-        for line in &failure.below {
-            self.tell(line);
-        }
-        if let Some(hint) = &failure.hint {
-            self.hint(hint);
-        }
+        self.tell_failure(&label, failure);
         self.raise(failure.exit);
     }
 

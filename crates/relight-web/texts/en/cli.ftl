@@ -1080,6 +1080,7 @@ head-no-key-remedy = name the key that `relight audit head` showed: --key KEY
 head-broken = the journal is not the one of the head that was signed at entry { NUMBER($entry) }: { $why }
 head-file-broken = the journal was not compared with { $file }: { $why }
 head-file-broken-remedy = give a file that relight audit head wrote, and the key that signed it
+heads-again = { $folder }: signed heads of the journal are written again
 heads-agree = { NUMBER($count) } { $count ->
     [one] signed head agrees
    *[other] signed heads agree

@@ -1134,6 +1134,7 @@ head-no-key-remedy = nommez la clé que `relight audit head` a montrée : --key 
 head-broken = le journal n'est pas celui de la tête signée à l'entrée { NUMBER($entry) } : { $why }
 head-file-broken = le journal n'a pas été comparé avec { $file } : { $why }
 head-file-broken-remedy = donnez un fichier écrit par relight audit head, et la clé qui l'a signé
+heads-again = { $folder } : les têtes signées du journal sont écrites à nouveau
 heads-agree = { NUMBER($count) } { $count ->
     [one] tête signée concorde
    *[other] têtes signées concordent

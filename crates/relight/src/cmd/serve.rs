@@ -174,7 +174,7 @@ impl Serve {
         let intake = self.intake(&engine, context)?;
         let fetched = self.fetching(&engine, context, &stop)?;
         let judging = Judging::start(&engine, &stop, context)?;
-        let write_heads = |folder| Heads::start(folder, &engine, context);
+        let write_heads = |folder| Heads::start(folder, &engine, context, &stop);
         let heads = self.heads.clone().map(write_heads).transpose()?;
         let (looks, told_errors, failing, control) = (None, BTreeSet::new(), BTreeMap::new(), None);
         let mut server = Server {
@@ -300,7 +300,7 @@ struct Server<'a> {
     failing: BTreeMap<String, &'static str>,
     /// What is judged of logs meanwhile.
     judging: Judging,
-    /// What writes signed heads of the journal, where they are wanted.
+    /// What tells of the signed heads of the journal, where they are wanted.
     heads: Option<Heads>,
     /// None as long as a server that was here before has not ended.
     control: Option<Control>,
@@ -376,8 +376,8 @@ impl Server<'_> {
                 tell_look(look, self.context, report);
             }
             self.tell_campaigns(report);
-            if let Some(heads) = &mut self.heads {
-                heads.look(&self.engine, self.context, report);
+            if let Some(heads) = &self.heads {
+                heads.tell(self.context, report);
             }
             let has_fetched = self.take_fetched(report)?;
             let has_read = self.read_feeds(report)? || has_fetched;

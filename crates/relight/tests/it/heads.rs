@@ -1,7 +1,7 @@
 //! A server signs how far the journal has come: at its start and at each close of an incident.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -100,4 +100,30 @@ fn a_server_signs_heads_at_its_start_and_at_each_close() {
     let head: serde_json::Value = serde_json::from_str(&head).unwrap();
     let entries = head["entries"].as_u64();
     assert!(entries >= closed["seq"].as_u64(), "it speaks for the close: {head} {closed}");
+}
+
+/// Goal: a server whose folder of heads is away goes on, tells it, and ends well. Method: a file
+/// takes the place of the folder before an incident is closed.
+#[test]
+fn a_head_that_cannot_be_written_is_told_and_no_failure_of_the_server() {
+    let place = Place::with_sites();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let folder = elsewhere.path().join("heads");
+    let cookie = command(&place);
+    let free = ["serve", "--json", "--listen", "127.0.0.1:0", "--public-listen", "127.0.0.1:0"];
+    let named = ["--heads", folder.to_str().unwrap()];
+    let (mut server, started) = Server::run(&place, &[&free[..], &named].concat());
+    let console = started["console"].as_str().unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    fs::write(&folder, "").unwrap();
+    let told = server.stderr();
+    let open = send(console, &cookie, "/api/v1/incidents", r#"{"advisory": "CVE-2021-44228"}"#);
+    assert!(open.contains("201"), "{open}");
+    let close = send(console, &cookie, "/api/v1/incidents/CVE-2021-44228/close", "{}");
+    assert!(close.contains("200"), "{close}");
+    let name = folder.display().to_string();
+    let mut lines = told.lines().map_while(Result::ok);
+    let warned = lines.find(|line| line.contains(&name)).unwrap();
+    assert!(warned.starts_with("warning: cannot write"), "{warned}");
+    assert_eq!(server.terminate(), Some(0), "nothing failed but the disk elsewhere");
 }

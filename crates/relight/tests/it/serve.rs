@@ -1,7 +1,7 @@
 //! `relight serve`: a feed folder of a running server changes answers, and people are told.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
@@ -62,6 +62,11 @@ impl Server {
     pub(crate) fn next(&self) -> Value {
         let line = self.lines.recv_timeout(WAIT_MAX).expect("no document in time");
         serde_json::from_str(&line).unwrap()
+    }
+
+    /// What it tells people.
+    pub(crate) fn stderr(&mut self) -> BufReader<ChildStderr> {
+        BufReader::new(self.child.stderr.take().unwrap())
     }
 
     /// Asks it to end, as an init system does; gives the status.
