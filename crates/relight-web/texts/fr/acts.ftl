@@ -194,7 +194,10 @@ act-row = { $action } : { NUMBER($sites) } { $sites ->
 act-glass-row = { $name }, { $at } : { $why }
 act-glass-reviewed = Revue faite par { $name }.
 act-policy-holds = Une personne commute au plus { NUMBER($alone) } de ses propres sites en 24 h; deux personnes, { NUMBER($two) }; au-delà, l’une d’elles est du commandement.
-act-seats-wait = { $plan } attend : { NUMBER($signed) } accord sur { NUMBER($seats) }
+act-seats-wait = { $plan } attend : { NUMBER($signed) } { $signed ->
+    [one] accord
+   *[other] accords
+ } sur { NUMBER($seats) }
 act-one-waits = { NUMBER($plans) } { $plans ->
     [one] plan attend
    *[other] plans attendent
