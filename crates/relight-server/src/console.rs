@@ -112,6 +112,8 @@ pub(crate) struct Asked {
     #[serde(default)]
     queue: String,
     #[serde(default)]
+    incident: String,
+    #[serde(default)]
     screen: String,
     #[serde(default)]
     org: String,

@@ -369,8 +369,8 @@ pub struct SiteRow {
 pub struct SitesPage {
     /// Around it.
     pub frame: Frame,
-    /// The row of what is next that led here, by its name and its words; empty for all sites.
-    pub queue: (&'static str, &'static str),
+    /// The row of what is next that led here: its name, its incident and its words.
+    pub queue: Option<(String, String, &'static str)>,
     /// The list of all sites.
     pub all: String,
     /// Words that are looked for in names, or a query.

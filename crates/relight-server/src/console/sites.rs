@@ -74,9 +74,11 @@ impl Filter {
     fn of(console: &Console, asked: &Asked) -> Self {
         let states = states_of(&asked.state);
         let state = if states.is_some() { asked.state.clone() } else { String::new() };
-        let (lang, id) = (console.lang(asked), console.board.headline().id);
-        let engine = console.engine.as_ref();
-        let queued = engine.and_then(|engine| Queued::of(engine, lang, &id, &asked.queue));
+        let (lang, engine) = (console.lang(asked), console.engine.as_ref());
+        let shown = || console.board.headline().id;
+        let id = if asked.incident.is_empty() { shown() } else { asked.incident.clone() };
+        let of = || Queued::of(engine.map(|it| &**it), lang, &id, &asked.queue);
+        let queued = (!asked.queue.is_empty()).then(of);
         let meant = engine.filter(|_| query::is_meant(&asked.q));
         let meant = meant.map(|engine| meant_by(engine, lang, &asked.q, &id));
         let words = if meant.is_none() { names::words(&asked.q) } else { String::new() };
@@ -90,9 +92,17 @@ impl Filter {
             "" => String::new(),
             typed => format!("&q={}", encode(typed)),
         };
-        let queue = self.queued.as_ref().map(|it| format!("&queue={}", it.code));
+        let row =
+            |it: &Queued| format!("&queue={}&incident={}", encode(&it.code), encode(&it.incident));
+        let queue = self.queued.as_ref().map(row);
         let more = words + &queue.unwrap_or_default();
         format!("/sites?lang={}&sector={sector}&state={state}&page={page}{more}", lang.tag())
+    }
+
+    /// The incident that a plan about what was found is of.
+    fn incident(&self, console: &Console) -> String {
+        let shown = || console.board.headline().id;
+        self.queued.as_ref().map_or_else(shown, |row| row.incident.clone())
     }
 
     /// Whether it leaves anything out.
@@ -166,7 +176,7 @@ pub(super) async fn table(State(console): State<Arc<Console>>, asked: Asked) -> 
     let (found, switch) = found(&console, &asked, &filter);
     let all = Filter { queued: None, ..filter.clone() };
     let page = SitesPage {
-        queue: filter.queued.as_ref().map_or(("", ""), |it| (it.code, it.evidence)),
+        queue: filter.queued.as_ref().map(|it| (it.code.clone(), it.incident.clone(), it.evidence)),
         all: all.href(lang, 1),
         frame: console.frame(&asked, texts::sites_title(lang), "sites", switch),
         sectors: sector_choices(&console.sectors(&console.board.sites()), lang, &filter),
@@ -239,7 +249,7 @@ fn found(console: &Console, asked: &Asked, filter: &Filter) -> (SitesFound, Stri
     let plan = |action: &str| match batch.as_str() {
         "" => String::new(),
         sites => {
-            let incident = encode(&console.board.headline().id);
+            let incident = encode(&filter.incident(console));
             let what = format!("action={action}&which=named&incident={incident}");
             format!("/plan?lang={}&{what}&sites={sites}", lang.tag())
         }
@@ -269,7 +279,7 @@ fn batch<'a>(
         Reader::Signed(signed) => act::may_propose(signed),
         Reader::Anyone => false,
     };
-    if !proposes || !filter.is_narrow() || console.board.headline().id.is_empty() {
+    if !proposes || !filter.is_narrow() || filter.incident(console).is_empty() {
         return String::new();
     }
     let mut sites = String::new();

@@ -97,26 +97,34 @@ impl Ground {
     }
 }
 
-/// The sites behind one row of what is next in an incident, for the list that the row leads to.
+/// The sites behind one row of what is next in an incident, for the list that the row leads to. A
+/// row that is none, or whose incident is over, has no sites: never those of another incident, and
+/// never all.
 #[derive(Clone, Debug)]
 pub(crate) struct Queued {
     /// The name of the row in addresses.
-    pub(crate) code: &'static str,
-    /// The evidence, in words.
+    pub(crate) code: String,
+    /// The incident whose row it is.
+    pub(crate) incident: String,
+    /// The evidence, or that there is no such row, in words.
     pub(crate) evidence: &'static str,
     sites: BTreeSet<String>,
 }
 
 impl Queued {
-    /// None for a name that no row has, and without an incident.
-    pub(crate) fn of(engine: &Engine, lang: Lang, id: &str, code: &str) -> Option<Self> {
-        let ground = Ground::parse(code)?;
-        let sites = engine.with_ledger(|ledger| {
-            let cases = ledger.incident(id)?.cases().iter();
-            let cases = cases.filter(|(_, case)| Ground::of(case) == Some(ground));
-            Some(cases.map(|(site, _)| site.to_string()).collect())
-        })?;
-        Some(Self { code: ground.code(), evidence: ground.words(lang).0, sites })
+    pub(crate) fn of(engine: Option<&Engine>, lang: Lang, id: &str, code: &str) -> Self {
+        let found = engine.zip(Ground::parse(code)).and_then(|(engine, ground)| {
+            let sites = engine.with_ledger(|ledger| {
+                let incident = ledger.incident(id).filter(|incident| !incident.closed)?;
+                let cases = incident.cases().iter();
+                let cases = cases.filter(|(_, case)| Ground::of(case) == Some(ground));
+                Some(cases.map(|(site, _)| site.to_string()).collect())
+            })?;
+            Some((ground.words(lang).0, sites))
+        });
+        let none = || (texts::queue_none(lang), BTreeSet::new());
+        let (evidence, sites) = found.unwrap_or_else(none);
+        Self { code: code.to_owned(), incident: id.to_owned(), evidence, sites }
     }
 
     /// Whether a site is one of them.
@@ -152,12 +160,19 @@ impl Work<'_> {
         let sites: BTreeMap<&GateKey, &Site> =
             sites.iter().filter(seen).map(|site| (&site.slug, site)).collect();
         Ok(self.engine.with_ledger(|ledger| match ledger.incident(id) {
-            Some(incident) => (self.queue(incident, &sites), self.todo(incident, &sites, &bodies)),
+            Some(incident) => {
+                (self.queue(id, incident, &sites), self.todo(incident, &sites, &bodies))
+            }
             None => Default::default(),
         }))
     }
 
-    fn queue(&self, incident: &Incident, sites: &BTreeMap<&GateKey, &Site>) -> Vec<QueueRow> {
+    fn queue(
+        &self,
+        id: &str,
+        incident: &Incident,
+        sites: &BTreeMap<&GateKey, &Site>,
+    ) -> Vec<QueueRow> {
         let mut counts: BTreeMap<Ground, usize> = BTreeMap::new();
         for (_, case) in incident.cases().iter().filter(|(key, _)| sites.contains_key(key)) {
             if let Some(ground) = Ground::of(case) {
@@ -167,7 +182,8 @@ impl Work<'_> {
         let row = |(ground, count): (Ground, usize)| {
             let (evidence, then) = ground.words(self.lang);
             let count = Number::from(count).text(self.lang);
-            let href = format!("/sites?lang={}&queue={}", self.lang.tag(), ground.code());
+            let row = format!("queue={}&incident={}", ground.code(), encode(id));
+            let href = format!("/sites?lang={}&{row}", self.lang.tag());
             QueueRow { count, evidence, then, returns: ground.returns(), href }
         };
         counts.into_iter().map(row).collect()

@@ -3,12 +3,13 @@
 
 use relight_engine::Inventory;
 use relight_engine::import::{ImportOptions, import};
-use relight_engine::incident::EvidenceKind;
+use relight_engine::incident::{Entry, EvidenceKind};
 use relight_engine::watch::Feed;
 use relight_model::{Basis, Component, Digest, GateKey, Purl, Sbom, Scope};
+use relight_web::{Lang, texts};
 
 use crate::door_support::{START, World, clock, person};
-use crate::web_acts::{behind_an_edge, decide, open_incident, propose};
+use crate::web_acts::{LOG4SHELL, behind_an_edge, decide, open_incident, propose};
 
 /// The chance of one flaw on one day.
 const CHANCES: &str = "#model_version:v,score_date:2027-01-14T00:00:00Z\ncve,epss,percentile\n\
@@ -94,7 +95,12 @@ fn rows_of_what_is_next_lead_to_their_sites() {
     deploy(&world, "care", "2.17.1");
     let page = world.get("/?lang=en", &chief).2;
     let queue = page.split("panel queue").nth(1).unwrap().split("</section>").next().unwrap();
-    assert!(queue.contains("href=\"/sites?lang=en&#38;queue=unverified\""), "{queue}");
+    assert!(
+        queue.contains(&format!(
+            "href=\"/sites?lang=en&#38;queue=unverified&#38;incident={LOG4SHELL}\""
+        )),
+        "{queue}"
+    );
     let listed = |query: &str| {
         let (status, _, page) = world.get(&format!("/sites?lang=en{query}"), &anna);
         assert_eq!(status, 200, "{query}: {page}");
@@ -108,16 +114,54 @@ fn rows_of_what_is_next_lead_to_their_sites() {
     assert!(
         page.contains("Show all sites") && page.contains("name=\"queue\" value=\"unverified\"")
     );
-    assert!(page.contains("&#38;queue=unverified\" lang=\"fr\""), "the other language keeps it");
+    let other = format!("&#38;queue=unverified&#38;incident={LOG4SHELL}\" lang=\"fr\"");
+    assert!(page.contains(&other), "the other language keeps it");
     assert_eq!(listed("&queue=unverified&q=beds").0, [""; 0]);
     assert_eq!(listed("&queue=unverified&q=care").0, ["care"]);
-    for all in ["", "&queue=", "&queue=nothing"] {
+    for none in ["&queue=nothing", "&queue=unverified&incident=CVE-2099-1"] {
+        let (rows, page) = listed(none);
+        assert_eq!(rows, [""; 0], "{none} is never wider than what it names");
+        assert!(page.contains("There is no such row") && page.contains("Show all sites"), "{page}");
+        let rows = world.get(&format!("/sites/rows?lang=en{none}"), &chief).2;
+        assert!(rows.contains("\"rows\":[]") && rows.contains("\"relight\":\"\""), "{rows}");
+    }
+    for all in ["", "&queue="] {
         let (rows, page) = listed(all);
         assert_eq!(rows.len(), 3, "{all}");
         assert!(!page.contains("Show all sites"), "{all}");
     }
     let rows = world.get("/sites/rows?lang=en&queue=unverified", &anna).2;
     assert!(rows.contains("\"care\"") && !rows.contains("\"beds\""), "{rows}");
+    world.web.stop();
+}
+
+/// Goal: a link that was opened stays what it was. Method: another incident takes the screen, then
+/// the first one is over.
+#[test]
+fn a_row_of_what_is_next_belongs_to_its_incident() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, zoe, _]) = start(now);
+    propose(&world, &chief, "care");
+    assert_eq!(decide(&world, &zoe, "A-0001", "decision=approve").0, 303);
+    deploy(&world, "care", "2.14.1");
+    deploy(&world, "care", "2.17.1");
+    let rows = |id: &str| {
+        let link = format!("/sites/rows?lang=en&queue=unverified&incident={id}");
+        world.get(&link, &chief).2
+    };
+    let before = rows(LOG4SHELL);
+    let plan = format!("which=named&incident={LOG4SHELL}&sites=care");
+    assert!(before.contains("\"care\"") && before.contains(&plan), "{before}");
+    let opened = Entry::Opened {
+        question: "CVE-2024-0001".into(),
+        title: "later".into(),
+        revision: Digest([1; 32]),
+        policy: "test".into(),
+    };
+    world.engine.record("chief", "CVE-2024-0001", opened).unwrap();
+    assert_eq!(rows(LOG4SHELL), before);
+    assert!(rows("CVE-2024-0001").contains("\"rows\":[]"), "the other has no such sites");
     world.web.stop();
 }
 
@@ -136,6 +180,8 @@ fn a_plan_that_waits_says_how_many_agreed() {
     propose(&world, &chief, "care");
     assert_eq!(waits(&zoe, "en"), "A-0001 waits: 1 of 2 agreed");
     assert_eq!(waits(&anna, "fr"), "A-0001 attend\u{a0}: 1 accord sur 2");
+    let two = texts::act_seats_wait(Lang::Fr, "A-0002", 3_usize, 2_usize);
+    assert_eq!(two, "A-0002 attend\u{a0}: 2 accords sur 3");
     propose(&world, &chief, "beds");
     assert_eq!(waits(&zoe, "en"), "2 plans wait for agreement");
     world.web.stop();

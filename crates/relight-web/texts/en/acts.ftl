@@ -195,6 +195,7 @@ act-unknown-remedy = the page of the site shows what can be done
 act-no-role = your roles do not let you do this here
 act-no-role-remedy = ask somebody whose role it is; your administrator shows who that is
 queue-title = Next to relight
+queue-none = There is no such row of what is next, or its incident is over
 queue-relighting = being relit
 queue-relighting-then = a probe has to see them
 queue-absent = library absent, full analysis

@@ -207,6 +207,7 @@ act-unknown-remedy = la page du site montre ce qui peut être fait
 act-no-role = vos rôles ne vous le permettent pas ici
 act-no-role-remedy = demandez à une personne dont c’est le rôle; votre administrateur sait qui
 queue-title = Prochains rallumages
+queue-none = Aucune ligne de ce nom parmi les prochains rallumages, ou son incident est clos
 queue-relighting = en cours de rallumage
 queue-relighting-then = une sonde doit les voir
 queue-absent = bibliothèque absente, analyse complète
