@@ -1,5 +1,6 @@
 //! The zone of a clock, by its offset or by its name in the system's tables of zones.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
@@ -31,9 +32,16 @@ fn named(folder: &Path, name: &str) -> Option<Zone> {
         return None;
     }
     let zone = TimeZone::from_tz_data(&table).ok()?;
-    // Before the first line of some tables nobody knows; no log is that old.
-    let ahead = |at| zone.find_local_time_type(at).map_or(0, |local| i64::from(local.ut_offset()));
-    Some(Zone::of(ahead))
+    // A table without a last line says nothing of what comes after it: taken for UTC, that would put
+    // each line of a log at a wrong time without a word.
+    let is_told = Cell::new(true);
+    let ahead = |at| {
+        let local = zone.find_local_time_type(at);
+        is_told.set(is_told.get() && local.is_ok());
+        local.map_or(0, |local| i64::from(local.ut_offset()))
+    };
+    let read = Zone::of(ahead);
+    is_told.get().then_some(read)
 }
 
 #[cfg(test)]
@@ -46,6 +54,29 @@ mod tests {
         let block = [&b"TZif2"[..], &[0; 15], &counts, &(-18_000_i32).to_be_bytes(), &[0, 0]];
         let block = [&block.concat()[..], b"EST\0"].concat();
         [&block[..], &block, format!("\n{rule}\n").as_bytes()].concat()
+    }
+
+    /// A table whose one line is of 1951 and that says nothing of what comes later.
+    fn old_table() -> Vec<u8> {
+        let block = |at: &[u8]| {
+            let counts = [0_u32, 0, 0, 1, 1, 4].map(u32::to_be_bytes).concat();
+            let kind = [&32_400_i32.to_be_bytes()[..], &[0, 0]].concat();
+            [&b"TZif2"[..], &[0; 15], &counts, at, &[0], &kind, b"JST\0"].concat()
+        };
+        let at = -577_962_000;
+        [block(&i32::to_be_bytes(at)), block(&i64::from(at).to_be_bytes()), b"\n\n".to_vec()]
+            .concat()
+    }
+
+    #[test]
+    fn a_table_that_says_nothing_of_today_is_no_zone() {
+        let table = old_table();
+        let zone = TimeZone::from_tz_data(&table).unwrap();
+        let ahead = |at| zone.find_local_time_type(at).map(|local| local.ut_offset()).ok();
+        assert_eq!([ahead(-600_000_000), ahead(1_800_000_000)], [Some(32_400), None]);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Old"), table).unwrap();
+        assert_eq!(named(folder.path(), "Old"), None);
     }
 
     #[test]
