@@ -17,6 +17,9 @@ const NOT_APPLYING: &str = "does not apply";
 /// What stands there of an item that is not met, or not wholly.
 const OPEN: &str = "open";
 
+/// Where the open items are counted.
+const OPEN_HEADING: &str = "## Open items";
+
 /// The chapters of version 5.0.0, and how many items of level 1 or 2 each of their sections has: in
 /// a section these come first, and those of level 3 behind them.
 const CHAPTERS: [&[u8]; 17] = [
@@ -46,6 +49,7 @@ type Item = [usize; 3];
 pub(super) fn check(tree: &Tree, complaints: &mut Vec<Complaint>) {
     let Some(text) = tree.text(PATH) else { return };
     let answered = rows(tree, text, complaints);
+    count_open(text, complaints);
     for item in required().filter(|item| !answered.contains(item)) {
         complaints.push(Complaint::new(PATH, 0, format!("no row answers {}", text_of(item))));
     }
@@ -85,6 +89,23 @@ fn rows(tree: &Tree, text: &str, complaints: &mut Vec<Complaint>) -> BTreeSet<It
         }
     }
     answered
+}
+
+/// Compares what the list says of open items at its end with its rows.
+fn count_open(text: &str, complaints: &mut Vec<Complaint>) {
+    let rows = text.lines().filter_map(cells_of).filter(|[.., shown]| *shown == OPEN);
+    let open: BTreeSet<Item> = rows.filter_map(|[items, ..]| items_of(items)).flatten().collect();
+    let mut lines = (1..).zip(text.lines()).skip_while(|(_, line)| *line != OPEN_HEADING);
+    let told = lines.find(|(_, line)| line.starts_with(|sign: char| sign.is_ascii_digit()));
+    let (number, told) = told.unwrap_or_default();
+    let item = |word: &str| items_of(word.trim_end_matches(['.', ',']));
+    let named: BTreeSet<Item> = told.split(' ').filter_map(item).flatten().collect();
+    let count = format!("{} of {}: ", open.len(), required().count());
+    if named != open || !told.starts_with(&count) {
+        let open: Vec<String> = open.into_iter().map(text_of).collect();
+        let what = format!("the rows say of open items: {count}{}", open.join(", "));
+        complaints.push(Complaint::new(PATH, number, what));
+    }
 }
 
 /// The four cells of a row whose first one is the number of an item.
@@ -227,16 +248,39 @@ mod tests {
         }
     }
 
+    /// Rows that are all open, each of one item, and the sentence that counts them.
+    fn list(rows: &[String]) -> String {
+        let items: Vec<&str> = rows.iter().filter_map(|row| row.split(' ').nth(1)).collect();
+        let told = format!("{} of 253: {}.", items.len(), items.join(", "));
+        format!("{}\n\n{OPEN_HEADING}\n\n{told}\n", rows.join("\n"))
+    }
+
+    #[test]
+    fn open_items_are_counted_and_named() {
+        let told = |told: &str| {
+            let rows = "| 2.4.1, 2.4.2 | x | nobody | open |\n| 6.2.1 | x | y | as 2.4.1 |";
+            let text = format!("{rows}\n{OPEN_HEADING}\n\n{told}\n\n9.9.9 is no item of it\n");
+            complaints_of(|tree, out| count_open(tree.text(PATH).unwrap(), out), &[(PATH, &text)])
+        };
+        assert_eq!(told("2 of 253: 2.4.1 (its part of level 2) and 2.4.2."), [""; 0]);
+        for bad in
+            ["", "1 of 253: 2.4.1, 2.4.2", "2 of 253: 2.4.1.", "2 of 253: 2.4.1, 2.4.2, 6.2.1"]
+        {
+            let found = told(bad).concat();
+            assert!(found.contains("open items: 2 of 253: 2.4.1, 2.4.2"), "{bad}: {found}");
+        }
+    }
+
     #[test]
     fn an_item_that_nobody_answered_is_found() {
         assert_eq!(required().count(), 70 + 183, "items of level 1, and of level 2");
         let row = |item| format!("| {} | x | nobody did it yet | open |", text_of(item));
         let rows: Vec<String> = required().map(row).collect();
-        assert_eq!(complaints_of(check, &[(PATH, &rows.join("\n"))]), Vec::<String>::new());
+        assert_eq!(complaints_of(check, &[(PATH, &list(&rows))]), Vec::<String>::new());
         for gone in 0..rows.len() {
             let mut rows = rows.clone();
             let item = rows.remove(gone).split(' ').nth(1).unwrap().to_owned();
-            let complaints = complaints_of(check, &[(PATH, &rows.join("\n"))]);
+            let complaints = complaints_of(check, &[(PATH, &list(&rows))]);
             assert_eq!(complaints, [format!("docs/asvs.md: no row answers {item}")]);
         }
         assert_eq!(complaints_of(check, &[]), Vec::<String>::new(), "other trees have no list");

@@ -17,9 +17,9 @@ use super::{Door, Noted, digest_of, secret};
 /// Codes that are made at one time.
 pub(crate) const CODES: usize = 8;
 
-/// Signs of a code: five random bits each, 125 in all, so that a plain digest keeps them (ASVS 5.0,
-/// 6.5.2: from 112 bits on) and no limit of trials has to protect them.
-const SIGNS: usize = 25;
+/// Signs of a code: five random bits each, 150 in all, so that nobody guesses one (ASVS 5.0, 11.5.1:
+/// from 128 bits on), a plain digest keeps them (6.5.2), and no limit of trials has to protect them.
+const SIGNS: usize = 30;
 
 /// Signs that nobody mistakes for another (Crockford's base 32).
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -101,27 +101,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_code_has_bits_enough() {
+        assert_eq!(1 << 5, ALPHABET.len(), "five bits a sign");
+        let bits = SIGNS * 5;
+        assert!(bits >= 128, "{bits}");
+    }
+
+    #[test]
     fn a_code_is_known_however_it_is_typed() {
         let text = text_of(std::array::from_fn(|at| at as u8));
-        assert_eq!(text, "01234-56789-ABCDE-FGHJK-MNPQR");
+        assert_eq!(text, "01234-56789-ABCDE-FGHJK-MNPQR-STVWX");
         let digest = known_as(&text).unwrap();
         for typed in [
-            "0123456789abcdefghjkmnpqr",
-            " ol234 56789 abcde fghjk mnpqr ",
-            "OI23-456789-abcdefghjkmnpqr",
+            "0123456789abcdefghjkmnpqrstvwx",
+            " ol234 56789 abcde fghjk mnpqr stvwx ",
+            "OI23-456789-abcdefghjkmnpqrstvwx",
         ] {
             assert_eq!(known_as(typed), Some(digest), "{typed}");
         }
         for bad in [
             "",
-            "01234-56789-ABCDE-FGHJK-MNPQ",
-            "01234-56789-ABCDE-FGHJK-MNPQRS",
-            "01234-56789-ABCDE-FGHJK-MNPQU",
-            "01234-56789-ABCDE-FGHJK-MNPQ\u{e9}",
+            "01234-56789-ABCDE-FGHJK-MNPQR",
+            "01234-56789-ABCDE-FGHJK-MNPQR-STVW",
+            "01234-56789-ABCDE-FGHJK-MNPQR-STVWXY",
+            "01234-56789-ABCDE-FGHJK-MNPQR-STVWU",
+            "01234-56789-ABCDE-FGHJK-MNPQR-STVW\u{e9}",
         ] {
             assert_eq!(known_as(bad), None, "{bad}");
         }
-        assert_ne!(known_as("11234-56789-ABCDE-FGHJK-MNPQR"), Some(digest));
+        assert_ne!(known_as("11234-56789-ABCDE-FGHJK-MNPQR-STVWX"), Some(digest));
         // No sign is more likely than another: 256 is a multiple of 32.
         let all: String = (0..=255).map(|byte| text_of([byte; SIGNS]).remove(0)).collect();
         assert!(ALPHABET.iter().all(|sign| all.matches(char::from(*sign)).count() == 8));
