@@ -179,8 +179,8 @@ impl Known {
 
     fn row(&self, lang: Lang) -> EdgeRow {
         let (sign, state, why) = self.standing.words(lang);
+        let unnamed = self.differs.len().saturating_sub(DIFFERS_MAX);
         let number = |count: usize| Number::from(count).text(lang);
-        let dark = self.differs.len();
         let href = |site: &GateKey| format!("/site/{}?lang={}", encode(site.as_str()), lang.tag());
         let link = |site: &GateKey| Link { text: site.to_string(), href: href(site) };
         let undrilled = || texts::edges_undrilled(lang).to_owned();
@@ -194,27 +194,92 @@ impl Known {
             state,
             why,
             differs: self.differs.iter().take(DIFFERS_MAX).map(link).collect(),
-            more: told(dark.saturating_sub(DIFFERS_MAX), |count| texts::edges_more(lang, count)),
+            more: told(unnamed, |count| texts::edges_more(lang, count)),
             turned: self.turned.map(|at| moment(lang, at)).unwrap_or_default(),
             drilled: self.drilled.map_or_else(undrilled, |at| moment(lang, at)),
         }
     }
 }
 
-/// Whether a site, or a part of it, does not show what is wanted, or is not proven to.
+/// Whether a site, or a part of it, does not show what is wanted, or is not proven to. What is
+/// wanted of it is what all incidents together want: one that is done with a site or a part has
+/// nothing to see of it while another keeps it closed.
 fn differs(ledger: &Ledger, site: &GateKey) -> bool {
-    if ledger.wants(site) == Light::Dark && !ledger.display(site).1 {
-        return true;
-    }
-    let is_wanted = |light: Light, gate: Gate| match light {
-        Light::Dark => gate == Gate::Proven,
-        Light::Lit => gate == Gate::Open,
+    let is_dark = ledger.wants(site) == Light::Dark;
+    let mut cases = ledger.open().filter_map(|(_, incident)| incident.case(site));
+    let is_other = match is_dark {
+        true => !ledger.display(site).1,
+        false => cases.any(|case| case.ordered && case.gate != Gate::Open),
     };
-    ledger.open().any(|(_, incident)| {
-        let is_opening = |light: Light| ledger.wants(site) == Light::Lit && light == Light::Lit;
-        let case = incident.case(site).filter(|case| case.ordered);
-        let case = case.filter(|case| is_opening(case.phase.wants()));
-        case.is_some_and(|case| !is_wanted(Light::Lit, case.gate))
-            || incident.parts_of(site).any(|part| !is_wanted(part.light, part.gate))
-    })
+    is_other
+        || ledger.parts_of(site).iter().any(|(part, light)| {
+            let mut cases = ledger.open().filter_map(|(_, incident)| incident.part(part));
+            match light {
+                Light::Dark => cases.any(|it| it.light == Light::Dark && it.gate != Gate::Proven),
+                // Nobody sees a part open while all of its site is dark.
+                Light::Lit => !is_dark && cases.any(|it| it.gate != Gate::Open),
+            }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use relight_engine::incident::{Acceptance, Entry, Ground, PartName, PartSeen};
+    use relight_model::{Digest, SitePart};
+
+    use super::*;
+
+    /// Goal: an edge that does what all incidents together want is not called wrong. Method: two
+    /// incidents close one part; one is done with it, then the other too.
+    #[test]
+    fn a_part_that_another_incident_keeps_closed_agrees() {
+        let site = GateKey::new("a").unwrap();
+        let part = SitePart::parse("booking=/booking").unwrap();
+        let parts = vec![PartName { site: site.clone(), part }];
+        let mut ledger = Ledger::new(1);
+        let mut say = |id: &str, entry: &Entry| {
+            ledger.apply(id, entry, 1_000).unwrap_or_else(|why| panic!("{id} {entry:?}: {why:?}"));
+            differs(&ledger, &site)
+        };
+        let closed = Entry::PartsClosed {
+            plan: Digest::default(),
+            parts: parts.clone(),
+            reason: "test".into(),
+        };
+        let seen = |seen| Entry::PartsSeen {
+            parts: parts.clone(),
+            edge: "east".into(),
+            seen,
+            why: String::new(),
+        };
+        let accepted = Entry::Exempted {
+            site: site.clone(),
+            ground: Ground::Acceptance(Acceptance {
+                proposer: "anna".into(),
+                approver: "zoe".into(),
+                reason: "information pages only".into(),
+                expires: 1_600,
+            }),
+        };
+        let opened = Entry::PartsOpened { parts: parts.clone() };
+        for id in ["CVE-1", "CVE-2"] {
+            let entry = Entry::Opened {
+                question: id.into(),
+                title: "flaw".into(),
+                revision: Digest([2; 32]),
+                policy: "test".into(),
+            };
+            say(id, &entry);
+            assert!(say(id, &closed), "not seen closed yet");
+            assert!(!say(id, &seen(PartSeen::Closed)), "seen closed");
+        }
+        say("CVE-2", &accepted);
+        assert!(!say("CVE-2", &opened), "the first one keeps it closed, and it is");
+        assert!(say("CVE-1", &seen(PartSeen::Lost)), "it is not seen closed any more");
+        assert!(!say("CVE-1", &seen(PartSeen::Closed)));
+        say("CVE-1", &accepted);
+        assert!(say("CVE-1", &opened), "now it is to be open");
+        say("CVE-1", &seen(PartSeen::Open));
+        assert!(!say("CVE-2", &seen(PartSeen::Open)), "and both saw it open");
+    }
 }
