@@ -124,10 +124,16 @@ pub trait Facts {
     fn verdict(&self, question: Option<&str>) -> Option<Verdict>;
 }
 
-/// Whether a text that somebody typed is meant as a query, and not as words to look for.
+/// Whether a text that somebody typed is meant as a query, and not as words to look for: before the
+/// sign of one of its words stands a key, or nearly one. An address or a colon makes no query.
 pub fn is_meant(text: &str) -> bool {
-    text.contains([':', '=', '<', '>', '!'])
+    let words = text.split(|sign: char| sign.is_whitespace() || matches!(sign, '(' | ')'));
+    let mut keys = words.filter_map(|word| Some(word.split_at(word.find(SIGNS)?).0));
+    keys.any(|key| parse::is_nearly_key(key.trim_start_matches('"')))
 }
+
+/// The signs behind a key, or the first of them.
+const SIGNS: [char; 5] = [':', '=', '!', '<', '>'];
 
 /// Why a text is no query, and where: byte offsets into the text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -150,10 +150,15 @@ fn what_a_query_asks_about() {
 
 #[test]
 fn words_are_told_from_queries() {
-    for words in ["", "care", "Santé Nord", "affected", "https", "c'est (ici)"] {
+    let pasted =
+        ["https://care.example", "https://care.example/?site=a", "Soins : nuit", "Urgences !"];
+    let signs = ["a=b", ":", "<", "on: x", "c'est (ici!)"];
+    let plain = ["", "care", "Santé Nord", "affected", "https", "c'est (ici)"];
+    for words in plain.into_iter().chain(pasted).chain(signs) {
         assert!(!is_meant(words), "{words}");
     }
-    for query in ["org:SAN", "crit>=3", "edge!=none", "not affected:CVE-2021-44228", "a=b"] {
+    for query in ["org:SAN", "crit>=3", "edge!=none", "not affected:CVE-2021-44228", "beds sit:a"] {
         assert!(is_meant(query), "{query}");
+        assert!(is_meant(&format!("not(\"{query}")) && is_meant(&query.to_uppercase()), "{query}");
     }
 }

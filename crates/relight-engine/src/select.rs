@@ -54,15 +54,16 @@ impl Engine {
             let id = asked.ok_or(Unselected::NeedsQuestion)?;
             answers.insert(None, self.verdicts_about(id)?);
         }
-        let bodies = self.organisations()?;
-        let sites = self.sites();
-        Ok(self.with_ledger(|ledger| {
+        let (bodies, sites) = (self.organisations()?, self.sites());
+        let bodies: BTreeMap<_, _> = bodies.iter().map(|body| (body.id, body)).collect();
+        let meant: Vec<&Site> = self.with_ledger(|ledger| {
             let is_meant = |site: &&Site| {
-                let body = bodies.iter().find(|body| body.id == site.org);
+                let body = bodies.get(&site.org).copied();
                 query.holds(&Known { site, body, ledger, answers: &answers }) == Truth::Yes
             };
-            sites.iter().filter(is_meant).map(|site| site.slug.clone()).collect()
-        }))
+            sites.iter().filter(is_meant).collect()
+        });
+        Ok(meant.into_iter().map(|site| site.slug.clone()).collect())
     }
 
     fn verdicts_about(&self, id: &str) -> Result<BTreeMap<SiteId, Verdict>, Unselected> {

@@ -3,7 +3,8 @@
 use relight_model::{Criticality, DisplayState, SiteExposure, Verdict};
 
 use super::{
-    Comparison, KEYS, QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX, Query, QueryError, TextKey,
+    Comparison, KEYS, QUERY_BYTES_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX, Query, QueryError, SIGNS,
+    TextKey,
 };
 
 /// Reads a query; an empty one takes in every site.
@@ -161,7 +162,7 @@ fn one_or(mut parts: Vec<Query>, join: fn(Vec<Query>) -> Query) -> Query {
 
 fn term(token: &Token) -> Result<Query, QueryError> {
     let word = &token.word;
-    let Some(at) = word.find([':', '=', '!', '<', '>']) else {
+    let Some(at) = word.find(SIGNS) else {
         return match Verdict::parse(&word.to_lowercase()) {
             Some(verdict) => Ok(Query::Answers { verdict, question: None }),
             None => Err(nearest(token.fault("query-unknown-word"))),
@@ -233,12 +234,22 @@ fn operator(rest: &str) -> Option<(Comparison, &str)> {
 }
 
 /// Adds the key that is at most two letters away.
+/// Whether a word is a key, or one that was mistyped in at most half of its letters.
+pub(super) fn is_nearly_key(word: &str) -> bool {
+    let (word, letters) = (word.to_lowercase(), word.chars().count());
+    let off = KEYS.into_iter().map(|key| distance(&word, key)).min();
+    off.is_some_and(|off| off <= NEAR_MAX && 2 * off <= letters)
+}
+
 fn nearest(mut error: QueryError) -> QueryError {
     let word = error.word.to_lowercase();
     let near = KEYS.into_iter().map(|key| (distance(&word, key), key)).min();
-    error.near = near.filter(|(distance, _)| *distance <= 2).map(|(_, key)| key);
+    error.near = near.filter(|(distance, _)| *distance <= NEAR_MAX).map(|(_, key)| key);
     error
 }
+
+/// Letters in which a word may differ from a key that was meant.
+const NEAR_MAX: usize = 2;
 
 /// How many letters must be added, left out or replaced (Levenshtein).
 fn distance(a: &str, b: &str) -> usize {
