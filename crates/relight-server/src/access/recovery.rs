@@ -17,8 +17,9 @@ use super::{Door, Noted, digest_of, secret};
 /// Codes that are made at one time.
 pub(crate) const CODES: usize = 8;
 
-/// Signs of a code: five random bits each, 150 in all, so that nobody guesses one (ASVS 5.0, 11.5.1:
-/// from 128 bits on), a plain digest keeps them (6.5.2), and no limit of trials has to protect them.
+/// Signs of a code: five random bits each, 150 in all, so that nobody guesses one (ASVS 5.0,
+/// 11.5.1: from 128 bits on), a plain digest keeps them (6.5.2), and no limit of trials has to
+/// protect them.
 const SIGNS: usize = 30;
 
 /// Signs that nobody mistakes for another (Crockford's base 32).

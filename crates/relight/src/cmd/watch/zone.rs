@@ -32,8 +32,8 @@ fn named(folder: &Path, name: &str) -> Option<Zone> {
         return None;
     }
     let zone = TimeZone::from_tz_data(&table).ok()?;
-    // A table without a last line says nothing of what comes after it: taken for UTC, that would put
-    // each line of a log at a wrong time without a word.
+    // A table without a last line says nothing of what comes after it: taken for UTC, that would
+    // put each line of a log at a wrong time without a word.
     let is_told = Cell::new(true);
     let ahead = |at| {
         let local = zone.find_local_time_type(at);
