@@ -252,7 +252,8 @@ impl Engine {
         for result in self.append(&person.name, entries)? {
             result?;
         }
-        Ok(Undone { opened: Vec::new(), kept: dark.keys() })
+        let (kept, dark) = (dark.keys(), (!dark.sites.is_empty()).then(|| Box::new(dark)));
+        Ok(Undone { opened: Vec::new(), kept, dark })
     }
 
     /// Darkens by one person with a key of hardware; journalled before anything happens.

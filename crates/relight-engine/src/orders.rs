@@ -4,10 +4,10 @@
 use relight_edge::{ProbeTarget, Prober};
 use relight_model::{Digest, GateKey, Light};
 
-use crate::approval::{Approval, Approvals};
+use crate::approval::{Approval, Approvals, Fictional};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
-use crate::incident::{Baseline, Entry, EvidenceKind, Incident, Phase};
+use crate::incident::{Baseline, Entry, EvidenceKind, Incident, Phase, Seat};
 use crate::plan::{Action, Plan};
 use crate::switch::{find, site_of};
 
@@ -18,6 +18,9 @@ pub struct Undone {
     pub opened: Vec<GateKey>,
     /// Sites that stay dark, because nothing says that they may return.
     pub kept: Vec<GateKey>,
+    /// The dark order for what a relight had opened: its gates are open until somebody drives the
+    /// edges and it is proven.
+    pub dark: Option<Box<Plan>>,
 }
 
 impl Engine {
@@ -56,6 +59,23 @@ impl Engine {
         let Some(name) = authority else { return Err(not_approved(state)) };
         self.check(plan)?;
         self.record(actor, &plan.incident, Entry::AuthorityUsed { plan: hash, name })
+    }
+
+    /// As [`Engine::admit`] where everybody plays every part, and journals the plan as one that was
+    /// agreed to: waves go under no other.
+    ///
+    /// # Errors
+    /// As [`Engine::admit`].
+    pub fn admit_played(&self, plan: &Plan, actor: &str) -> Result<(), EngineError> {
+        self.admit(plan, actor, &Fictional)?;
+        let (seats, seat) = (vec![Seat::Command], Some(Seat::Command));
+        let proposed = Entry::PlanProposed { plan: Box::new(plan.clone()), seats, seat };
+        let entries = [proposed, Entry::PlanStarted { plan: plan.hash()? }];
+        let entries = entries.into_iter().map(|entry| (plan.incident.clone(), entry)).collect();
+        for result in self.append(actor, entries)? {
+            result?;
+        }
+        Ok(())
     }
 
     /// Takes sites dark, or closes parts of them, without the approvals that the policy asks for:
@@ -109,7 +129,7 @@ impl Engine {
         self.relight(actor, id, &sites)?;
         let is_open = |site: &GateKey| self.with_ledger(|ledger| ledger.wants(site)) == Light::Lit;
         let (opened, kept) = sites.into_iter().partition(is_open);
-        Ok(Undone { opened, kept })
+        Ok(Undone { opened, kept, dark: None })
     }
 
     /// Somebody looks at sites that are wanted dark: the journal says so, and what the register

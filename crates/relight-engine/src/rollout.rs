@@ -51,19 +51,19 @@ impl Engine {
         }
     }
 
-    /// Opens the sites of one wave, unless the plan was taken back meanwhile: whoever takes it back
-    /// does so between two waves.
+    /// Opens the sites of one wave, if everybody who has to agreed to the plan, and it was not taken
+    /// back meanwhile: whoever takes it back does so between two waves.
     fn let_wave_go(&self, actor: &str, plan: &Plan, wave: &[GateKey]) -> Result<bool, EngineError> {
         let _one = self.one_act();
         let hash = plan.hash()?;
-        let is_undone = self.with_ledger(|ledger| {
+        let is_started = self.with_ledger(|ledger| {
             let action = ledger.actions().of(&hash);
-            action.is_some_and(|it| matches!(it.standing, Standing::Undone { .. }))
+            action.is_some_and(|it| matches!(it.standing, Standing::Started { .. }))
         });
-        if !is_undone {
+        if is_started {
             self.relight(actor, &plan.incident, wave)?;
         }
-        Ok(!is_undone)
+        Ok(is_started)
     }
 
     /// Waits until every one of these sites of the plan is proven, or has failed; those that are

@@ -211,14 +211,17 @@ impl Desk<'_> {
         Ok(Entry::GlassReviewed { plan, by, note })
     }
 
-    /// Whoever signed a plan takes it back within ten minutes.
+    /// Whoever signed a plan takes it back within ten minutes. The name in the policy of a machine
+    /// is no signature under what people signed where they sign in.
     ///
     /// # Errors
     /// The rule that forbids it.
     pub fn undo(&self, person: &Person, number: u32) -> Result<Entry, Refusal> {
         let action = self.actions.get(number).ok_or(Refusal::UnknownAction)?;
         check_person(person)?;
-        let signed = action.is_signed_by(&person.name) || person.is(&action.plan.proposer);
+        let is_named = action.is_signed_by(&person.name) || person.is(&action.plan.proposer);
+        let may_name = person.means != Means::Operator || action.seats.len() == 1;
+        let signed = is_named && may_name;
         if !signed && !person.may_for(Role::Commander, &action.plan) {
             return Err(Refusal::NotSigner);
         }

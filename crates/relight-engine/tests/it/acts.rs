@@ -298,6 +298,10 @@ fn a_relight_that_is_taken_back_stops_and_goes_dark_again() {
     let stranger = chief("max");
     let absent = Person { means: Means::Token, ..stranger.clone() };
     assert!(town.engine.take_back(&table(), &absent, number).is_err());
+    // Any name may stand in the policy of a machine.
+    let machine = Person::operator("anna", [body(&town)].into_iter());
+    let unsigned = town.engine.take_back(&table(), &machine, number).unwrap_err().kind;
+    assert_eq!(unsigned, EngineErrorKind::Refused(Refusal::NotSigner));
     let undone = town.engine.take_back(&table(), &zoe, number).unwrap();
     assert_eq!((undone.opened, undone.kept), (Vec::new(), vec![key(&name(0))]));
     let after = [Some(Phase::DarkRequested), eligible];
@@ -350,4 +354,26 @@ fn a_plan_is_refused_where_the_gate_is_not_asked() {
         assert!(faults.any(|(_, code)| *code == "gate-missing"), "{wanted:?} {blast:?}");
     }
     assert_eq!(town.journal(), before);
+}
+
+/// Goal: waves open nothing that people were not asked about. Method: a relight that nobody
+/// proposed, and one that waits for its second person.
+#[test]
+fn a_relight_that_is_not_agreed_to_opens_nothing() {
+    let town = town(2);
+    let (anna, zoe) = (chief("anna"), person("zoe", Role::Approver, &Scope::root()));
+    town.darken(&[0, 1]);
+    pass(60);
+    (0..2).for_each(|site| town.ingest(site, log4j("2.17.1")));
+    let eligible = [Some(Phase::RelightEligible); 2];
+    let phases = || [0, 1].map(|site| town.phase(LOG4SHELL, site));
+    let relight = plan(&town, &anna, Action::Relight, &[0, 1]);
+    town.engine.relight_by_waves("anna", &relight).unwrap();
+    assert_eq!(phases(), eligible, "nobody proposed it");
+    let acted = town.engine.propose(&table(), &anna, &relight).unwrap();
+    assert!(!acted.started, "it takes two people");
+    town.engine.relight_by_waves("anna", &relight).unwrap();
+    assert_eq!(phases(), eligible, "one of them has not agreed");
+    let hash = relight.hash().unwrap();
+    assert!(town.engine.approve(&table(), &zoe, acted.number, hash, None).unwrap().started);
 }

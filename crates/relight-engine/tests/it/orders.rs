@@ -175,7 +175,7 @@ fn undoing_opens_what_is_clear_and_lists_the_rest() {
     town.engine.execute(&plan, "Anna").unwrap();
     let undone = town.engine.undo("Anna", LOG4SHELL, hash).unwrap();
     let (opened, kept) = (vec![key(&name(0))], vec![key(&name(2))]);
-    assert_eq!(undone, Undone { opened, kept });
+    assert_eq!(undone, Undone { opened, kept, dark: None });
     assert_eq!(town.phase(LOG4SHELL, 2), Some(Phase::Unknown));
     assert!(town.engine.undo("Anna", LOG4SHELL, hash).is_err(), "once");
     let late = town.plan(Action::Dark, &[1]);

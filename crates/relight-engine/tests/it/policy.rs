@@ -337,12 +337,15 @@ impl World {
 
     /// Somebody takes a plan back.
     fn undo(&mut self) -> Result<(), String> {
-        let person = if self.rng.chance(20) { self.operator() } else { self.somebody() };
+        let person = if self.rng.chance(40) { self.operator() } else { self.somebody() };
         let Some((number, hash, _)) = self.waiting() else { return Ok(()) };
         let started = self.started.get(&hash).copied();
         let mut seen = person.clone();
         if self.mutant == Mutant::UndoneByAnybody && seen.means != Means::Token {
             seen.grants = vec![Grant { role: Role::Commander, scope: Scope::root() }];
+        }
+        if self.mutant == Mutant::MachineTakesBack && seen.means == Means::Operator {
+            seen.means = Means::Passkey;
         }
         let now = self.now;
         if self.mutant == Mutant::UndoneLate {
@@ -357,6 +360,8 @@ impl World {
         let plan = &self.ledger.actions().get(number).unwrap().plan;
         let signed = self.consents.get(&hash).into_iter().flatten();
         let is_signer = signed.clone().any(|it| it.person.name == person.name);
+        // Whoever sits at the machine may have written any name into its file.
+        let is_signer = is_signer && (person.means != Means::Operator || signed.count() == 1);
         let orgs = plan.sites.iter().map(|site| site.org.as_str());
         let commands = orgs.clone().all(|org| may(&person, &[Role::Commander], org));
         let is_soon = started.is_some_and(|at| (0..=600).contains(&(self.now - at)));

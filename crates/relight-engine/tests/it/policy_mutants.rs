@@ -39,6 +39,7 @@ pub(crate) enum Mutant {
     MachineApproves,
     MachineBreaksGlass,
     MachineIgnoresAccounts,
+    MachineTakesBack,
     UndoneByAnybody,
     UndoneLate,
     ClosedByAnybody,
@@ -46,7 +47,7 @@ pub(crate) enum Mutant {
 }
 
 impl Mutant {
-    pub(crate) const ALL: [Self; 34] = [
+    pub(crate) const ALL: [Self; 35] = [
         Self::SlicesNotCounted,
         Self::AloneMaxIgnored,
         Self::TwoMaxIgnored,
@@ -77,6 +78,7 @@ impl Mutant {
         Self::MachineApproves,
         Self::MachineBreaksGlass,
         Self::MachineIgnoresAccounts,
+        Self::MachineTakesBack,
         Self::UndoneByAnybody,
         Self::UndoneLate,
         Self::ClosedByAnybody,
