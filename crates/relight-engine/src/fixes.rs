@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use relight_model::{Digest, GateKey, Timestamp};
 
+use crate::drill::chain;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incident::{Case, Compromise, Entry, Incident, Phase, Tried};
@@ -46,10 +47,11 @@ impl FixWatch {
         let (stop, stopped) = mpsc::channel();
         let engine = Arc::clone(engine);
         let run = move || {
-            let mut tries = Tries::default();
+            let (mut tries, mut told) = (Tries::default(), None);
             while stopped.recv_timeout(LOOK_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
-                // What cannot be read or journalled now is tried again the next time.
-                drop(engine.verify_ready(&mut tries));
+                // What cannot be journalled now is tried again the next time.
+                let failed = engine.verify_ready(&mut tries).err();
+                engine.tell_once(failed.map(|error| chain(&error)), &mut told);
             }
         };
         let thread = thread::Builder::new().name("fixes".to_owned()).spawn(run);
@@ -111,6 +113,12 @@ struct Found {
     vital: bool,
 }
 
+impl Found {
+    const fn failed(tried: Tried) -> Self {
+        Self { tried: Some(tried), compromise: Compromise::Unknown, vital: true }
+    }
+}
+
 impl Engine {
     /// Verifies what was fixed and read again since, as far as it is due. What does not pass stays
     /// dark, is told, and is asked again ever more seldom. How many passed.
@@ -125,7 +133,7 @@ impl Engine {
         for some in due.chunks(TRIALS_AT_ONCE_MAX) {
             for (one, found) in some.iter().zip(self.look_at(some)) {
                 tries.note(one, now);
-                // What cannot be looked at now is neither verified nor told.
+                // There was no thread for it: it is looked at the next time.
                 let Some(found) = found else { continue };
                 passed += usize::from(self.settle(one, found)?);
             }
@@ -138,15 +146,18 @@ impl Engine {
         thread::scope(|scope| {
             let ask = |one: &&Fixed| {
                 let one = (*one).clone();
-                thread::Builder::new().spawn_scoped(scope, move || self.look(&one).ok())
+                thread::Builder::new().spawn_scoped(scope, move || self.look(&one))
             };
             let threads: Vec<_> = some.iter().map(ask).collect();
-            threads.into_iter().map(|it| it.ok().and_then(|it| it.join().ok().flatten())).collect()
+            threads.into_iter().map(|it| it.ok().and_then(|it| it.join().ok())).collect()
         })
     }
 
-    fn look(&self, one: &Fixed) -> Result<Found, EngineError> {
-        let (target, host, vital) = self.edge_of(&one.site)?;
+    fn look(&self, one: &Fixed) -> Found {
+        let (target, host, vital) = match self.edge_of(&one.site) {
+            Ok(edge) => edge,
+            Err(error) => return Found::failed(Tried::at("no-edge", &error)),
+        };
         let failed = match behind_the_gate(&target, &host, "/") {
             Ok((status, _)) if status / 100 == one.class => None,
             Ok((status, _)) => {
@@ -155,15 +166,26 @@ impl Engine {
             }
             Err(tried) => Some(tried),
         };
-        if failed.is_some() {
-            return Ok(Found { tried: failed, compromise: Compromise::Unknown, vital });
+        if let Some(tried) = failed {
+            return Found::failed(tried);
         }
-        let compromise = match self.signs_at(&one.id, &one.site)? {
-            SignsOf::None => Compromise::NoSigns,
-            SignsOf::Seen(_) => Compromise::Signs,
-            SignsOf::Unknown(_) => Compromise::Unknown,
+        let compromise = match self.signs_at(&one.id, &one.site) {
+            Ok(SignsOf::None) => Compromise::NoSigns,
+            Ok(SignsOf::Seen(_)) => Compromise::Signs,
+            Ok(SignsOf::Unknown(_)) => Compromise::Unknown,
+            Err(error) => return Found::failed(Tried::at("signs-unread", &error)),
         };
-        Ok(Found { tried: Tried::by_signs(compromise, vital), compromise, vital })
+        Found { tried: Tried::by_signs(compromise, vital), compromise, vital }
+    }
+
+    /// What keeps every fix from being verified is on the board of whoever looks, once.
+    fn tell_once(&self, failed: Option<String>, told: &mut Option<String>) {
+        if let Some(why) = failed.as_ref().filter(|_| failed != *told) {
+            for board in self.boards() {
+                board.log(self.now(), "log-fixes-failed", vec![why.clone()]);
+            }
+        }
+        *told = failed;
     }
 
     /// Journals what was found, if the site still stands where it stood.
@@ -176,15 +198,17 @@ impl Engine {
             return Ok(false);
         }
         let site = one.site.clone();
-        let verified = Entry::Verified { site, functional: true, compromise, vital };
+        let evidence = Some(one.evidence);
+        let verified = Entry::Verified { site, functional: true, compromise, vital, evidence };
         let found = self.news_of(&one.id, &one.site, tried).into_iter();
         let entries = found.chain(passed.then_some(verified));
         let entries: Vec<_> = entries.map(|entry| (one.id.clone(), entry)).collect();
         if entries.is_empty() {
             return Ok(false);
         }
-        for result in self.append(ACTOR, entries)? {
-            result?;
+        // What is known may have changed since: then what was tried says nothing.
+        if self.append(ACTOR, entries)?.iter().any(Result::is_err) {
+            return Ok(false);
         }
         Ok(self.phase(&one.id, &one.site) == Some(Phase::RelightEligible))
     }
@@ -199,7 +223,8 @@ impl Engine {
 }
 
 fn fixed_in(id: &str, incident: &Incident, now: Timestamp) -> impl Iterator<Item = Fixed> {
-    let is_fixed = |case: &Case| case.phase == Phase::Verifying && case.declared;
+    // Signs that somebody saw are for people: only who says that there are none lets it go on.
+    let is_fixed = |case: &Case| case.phase == Phase::Verifying && case.declared && !case.signs;
     let cases = incident.cases().iter().filter(move |(_, case)| is_fixed(case));
     cases.filter_map(move |(site, case)| {
         let evidence = incident.ground(site, now)?;

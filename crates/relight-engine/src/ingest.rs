@@ -1,5 +1,7 @@
 //! Inventories and deployments come in, evidence goes out; fixes are verified.
 
+use std::error::Error;
+
 use relight_edge::Target;
 use relight_model::{AssetId, Digest, GateKey, Profile, Sbom, Timestamp};
 use relight_store::{DeploymentDraft, SnapshotDraft};
@@ -7,7 +9,7 @@ use relight_store::{DeploymentDraft, SnapshotDraft};
 use crate::engine::Engine;
 use crate::error::{EngineError, EngineErrorKind};
 use crate::follow::not_registered;
-use crate::incident::{Compromise, Entry, EvidenceKind, Phase, Tried};
+use crate::incident::{Compromise, Entry, EvidenceKind, OTHER_FILES, Phase, Rejected, Tried};
 use crate::switch::artifact_set_of;
 
 /// An inventory of the application of one site.
@@ -64,9 +66,14 @@ pub(crate) fn behind_the_gate(
     uri: &str,
 ) -> Result<(u16, Vec<u8>), Tried> {
     let Some(socket) = &target.verify else { return Err(Tried::because("no-path")) };
-    relight_edge::verify_get(socket, host, uri).map_err(|error| Tried {
-        why: "no-answer".to_owned(),
-        detail: format!("GET {uri}: {}", crate::drill::chain(&error)),
+    relight_edge::verify_get(socket, host, uri).map_err(|error| {
+        // The last cause alone: those before it name the socket, which is nobody's business.
+        let mut cause = error.source();
+        while let Some(deeper) = cause.and_then(Error::source) {
+            cause = Some(deeper);
+        }
+        let cause = cause.map_or_else(|| error.kind.code().to_owned(), ToString::to_string);
+        Tried { why: "no-answer".to_owned(), detail: format!("GET {uri}: {cause}") }
     })
 }
 
@@ -167,7 +174,7 @@ impl Engine {
         test: &FunctionalTest,
         compromise: Compromise,
     ) -> Result<bool, EngineError> {
-        if self.phase(id, site) != Some(Phase::Verifying) {
+        if self.under_trial(id, site, compromise).is_none() {
             self.record(actor, id, Entry::VerificationStarted { site: site.clone() })?;
         }
         let one = std::slice::from_ref(site);
@@ -184,20 +191,44 @@ impl Engine {
         test: &FunctionalTest,
         compromise: Compromise,
     ) -> Result<bool, EngineError> {
-        if self.phase(id, key) != Some(Phase::Verifying) {
-            return Ok(false);
-        }
+        let Some(trial) = self.under_trial(id, key, compromise) else { return Ok(false) };
         let (target, host, vital) = self.edge_of(key)?;
         let failure = test.failure(&target, &host);
         let functional = failure.is_none();
-        let told = failure.or_else(|| Tried::by_signs(compromise, vital));
-        let verified = Entry::Verified { site: key.clone(), functional, compromise, vital };
+        let _one = self.one_act();
+        // What was tried is what is verified: nothing else, however clear.
+        if self.under_trial(id, key, compromise).as_ref() != Some(&trial) {
+            return Err(Rejected(OTHER_FILES).into());
+        }
+        let (evidence, known) = trial;
+        let told = failure.or_else(|| Tried::by_signs(known, vital));
+        let site = key.clone();
+        let verified = Entry::Verified { site, functional, compromise, vital, evidence };
         let found = self.news_of(id, key, told).into_iter();
         let entries = found.chain([verified]).map(|entry| (id.to_owned(), entry)).collect();
         for result in self.append(actor, entries)? {
             result?;
         }
         Ok(self.phase(id, key) == Some(Phase::RelightEligible))
+    }
+
+    /// The evidence that a trial of a site is about, and what is known of a compromise after what
+    /// somebody says; none where nothing waits for a trial. Signs are heard of a verified site too.
+    fn under_trial(
+        &self,
+        id: &str,
+        site: &GateKey,
+        said: Compromise,
+    ) -> Option<(Option<Digest>, Compromise)> {
+        self.with_ledger(|ledger| {
+            let case = ledger.incident(id)?.case(site)?;
+            let is_tried = match case.phase {
+                Phase::Verifying => true,
+                Phase::RelightEligible => said == Compromise::Signs,
+                _ => false,
+            };
+            is_tried.then(|| (case.evidence_id(), case.compromise(said)))
+        })
     }
 
     /// What stands in the way of a verification, or does no more, if that is news.

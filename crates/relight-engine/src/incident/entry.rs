@@ -146,6 +146,9 @@ pub enum Entry {
         compromise: Compromise,
         /// The site is vital: an unknown compromise check is not enough.
         vital: bool,
+        /// Id of the evidence about the files that were tried; other files were not.
+        #[serde(default, with = "wire::digest_option", skip_serializing_if = "Option::is_none")]
+        evidence: Option<Digest>,
     },
     /// A site is being opened under this evidence.
     RelightStarted {

@@ -42,6 +42,8 @@ pub struct Case {
     pub fixed: bool,
     /// The last verification did not pass: only another one lets it return.
     pub unverified: bool,
+    /// Somebody saw signs of a compromise, and nobody said since that there are none.
+    pub signs: bool,
     /// It was proven dark at least once.
     pub was_dark: bool,
     /// It was ordered dark at least once.
@@ -73,6 +75,7 @@ impl Case {
             tried: None,
             fixed: false,
             unverified: false,
+            signs: false,
             was_dark: false,
             ordered: false,
             stopped: 0,
@@ -94,6 +97,11 @@ impl Case {
         }
         self.held_back &= phase.wants() == Light::Lit;
         self.phase = phase;
+    }
+
+    /// The id of the newest evidence.
+    pub(crate) fn evidence_id(&self) -> Option<Digest> {
+        self.evidence.as_ref()?.id().ok()
     }
 
     /// The verdict of the newest evidence.
@@ -233,9 +241,7 @@ impl Incident {
             Entry::VerificationStarted { site } => {
                 self.one(site, |case| step(case, &[Phase::FixDeployed], Phase::Verifying, now))
             }
-            Entry::Verified { site, functional, compromise, vital } => {
-                self.verified(site, *functional, *compromise, *vital, now)
-            }
+            Entry::Verified { .. } => self.verified(entry, now),
             Entry::RelightStarted { site, evidence } => self.relight(site, *evidence, now),
             Entry::RelightStopped { sites, .. } => self.stop(sites, now),
             Entry::Revised { revision } => {
@@ -363,26 +369,35 @@ impl Incident {
         Ok(())
     }
 
-    fn verified(
-        &mut self,
-        site: &GateKey,
-        functional: bool,
-        compromise: Compromise,
-        vital: bool,
-        now: Timestamp,
-    ) -> Result<(), Rejected> {
-        let permits = self.case(site).is_some_and(|case| self.is_clear(case, now));
-        let safe = match compromise {
+    /// What was tried has to be what is known now. Signs that somebody saw count in a site that was
+    /// verified before as well.
+    fn verified(&mut self, entry: &Entry, now: Timestamp) -> Result<(), Rejected> {
+        let Entry::Verified { site, functional, compromise, vital, evidence } = entry else {
+            return Err(Rejected("the entry is of another kind"));
+        };
+        let case = self.cases.get(site).ok_or(Rejected("the site has no case"))?;
+        if evidence.is_some() && *evidence != case.evidence_id() {
+            return Err(Rejected(OTHER_FILES));
+        }
+        let found = case.compromise(*compromise);
+        let safe = match found {
             Compromise::NoSigns => true,
             Compromise::Unknown => !vital,
             Compromise::Signs => false,
         };
-        let passed = permits && functional && safe;
+        let passed = self.is_clear(case, now) && *functional && safe;
         self.one(site, |case| {
             let next = if passed { Phase::RelightEligible } else { Phase::Affected };
+            let seen = *compromise == Compromise::Signs;
+            if seen && case.phase == Phase::RelightEligible {
+                (case.grant, case.mitigation) = (None, None);
+                case.go(Phase::Verifying, now);
+            }
             step(case, &[Phase::Verifying], next, now)?;
-            case.fixed = passed;
-            case.unverified = !passed;
+            (case.fixed, case.unverified) = (passed, !passed);
+            case.signs = found == Compromise::Signs;
+            // A server tries again what somebody says is fixed after it did not pass, not before.
+            case.declared &= passed;
             Ok(())
         })
     }
@@ -452,6 +467,9 @@ impl Incident {
         Ok(())
     }
 }
+
+/// Why a trial of files that were replaced meanwhile says nothing.
+pub(crate) const OTHER_FILES: &str = "other files were read than those that were tried";
 
 const BEFORE_ANALYSIS: [Phase; 3] = [Phase::DarkRequested, Phase::DarkProven, Phase::Failed];
 

@@ -64,7 +64,7 @@ fn relight(artifact: u8) -> Entry {
 }
 
 fn verified(functional: bool, compromise: Compromise, vital: bool) -> Entry {
-    Entry::Verified { site: key("a"), functional, compromise, vital }
+    Entry::Verified { site: key("a"), functional, compromise, vital, evidence: None }
 }
 
 fn after(entries: &[Entry]) -> Incident {

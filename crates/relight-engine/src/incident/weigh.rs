@@ -22,7 +22,12 @@ pub(super) fn after_evidence(
         | Phase::DarkProven
         | Phase::Failed
         | Phase::Analysing
-        | Phase::Unknown => Ok(if clear { Phase::RelightEligible } else { bad }),
+        | Phase::Unknown => Ok(match clear {
+            // Clear files do not take back what somebody saw.
+            true if case.signs => Phase::Verifying,
+            true => Phase::RelightEligible,
+            false => bad,
+        }),
         Phase::Mitigated if !clear => {
             // The same news again leaves the control where it is; other news voids it.
             let same = same_artifact && is_of(old.as_ref(), revision);

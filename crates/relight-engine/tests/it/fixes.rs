@@ -1,20 +1,26 @@
 //! A server verifies fixes by itself: declared, read again, and answering behind the closed gate.
 //! What does not pass stays dark and says why.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use relight_engine::edge::Target;
 use relight_engine::edges;
 use relight_engine::fixes::{TRIALS_AT_ONCE_MAX, TRY_AGAIN_S, TRY_AGAIN_S_MAX, Tries};
 use relight_engine::incident::{Baseline, Compromise, DETAIL_BYTES_MAX, Entry, Phase};
-use relight_engine::{EngineErrorKind, FunctionalTest};
-use relight_model::{Criticality, Flaw, FlawCode, GateKey, Sbom};
+use relight_engine::store::EdgeRow;
+use relight_engine::{
+    Engine, EngineErrorKind, EngineOptions, FixWatch, FunctionalTest, INVENTORY_TTL_S, SIGNS,
+};
+use relight_model::{Criticality, Digest, Flaw, FlawCode, GateKey, Sbom};
 
 use crate::edge::key;
-use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass, row};
+use crate::engine::{LOG4SHELL, Town, clock, log4j, name, open, pass, row};
 
 /// An application behind the gate: which status it answers (0 closes the connection without one),
 /// and how often it was asked. It ends with the test program, for nothing tells it when the last
@@ -22,13 +28,19 @@ use crate::engine::{LOG4SHELL, Town, log4j, name, open, pass, row};
 struct Behind {
     status: AtomicU16,
     asked: AtomicU32,
+    /// What answers wait for while somebody holds it.
+    door: Mutex<()>,
 }
 
 impl Behind {
     fn of(town: &Town) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let behind = Arc::new(Self { status: AtomicU16::new(200), asked: AtomicU32::new(0) });
+        let behind = Arc::new(Self {
+            status: AtomicU16::new(200),
+            asked: AtomicU32::new(0),
+            door: Mutex::new(()),
+        });
         let answers = Arc::clone(&behind);
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -37,6 +49,7 @@ impl Behind {
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
                 while reader.read_line(&mut line).is_ok_and(|read| read > 2) {}
                 answers.asked.fetch_add(1, Ordering::SeqCst);
+                drop(answers.door.lock().unwrap());
                 let status = answers.status.load(Ordering::SeqCst);
                 if status != 0 {
                     let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 5\r\n\r\nhello");
@@ -237,7 +250,8 @@ fn a_verification_by_hand_says_why_as_well() {
     behind.says(0);
     assert_eq!(verify(&test(200, ""), Compromise::Unknown), failed("no-answer"));
     behind.says(200);
-    assert_eq!(verify(&test(200, "hello"), Compromise::Unknown), (true, String::new()));
+    assert_eq!(verify(&test(200, "hello"), Compromise::Unknown), failed("signs"), "still there");
+    assert_eq!(verify(&test(200, "hello"), Compromise::NoSigns), (true, String::new()));
     // What an application answers is no place to fill the journal or the memory.
     let detail = "é".repeat(DETAIL_BYTES_MAX);
     let found = Entry::VerificationFound { site: site.clone(), why: "x".into(), detail };
@@ -248,4 +262,140 @@ fn a_verification_by_hand_says_why_as_well() {
         Entry::VerificationFound { site: key("nowhere"), why: "x".into(), detail: String::new() };
     let refused = town.engine.record("test", LOG4SHELL, nowhere).unwrap_err();
     assert!(matches!(refused.kind, EngineErrorKind::Rejected(_)));
+}
+
+/// Goal: a server overrules nobody who saw signs, nor whoever tried in vain. Method: each way in
+/// which a verification by hand fails; then the same files are read again, or the advisory is
+/// revised, and the server looks.
+#[test]
+fn what_somebody_found_wrong_is_not_verified_by_the_server() {
+    let town = town(3);
+    let _behind = Behind::of(&town);
+    (0..3).for_each(|site| fixed(&town, site));
+    let test = |text: &str| FunctionalTest { uri: "/".into(), status: 200, text: text.into() };
+    let verify = |site: usize, text: &str, said| {
+        let key = key(&name(site));
+        town.engine.verify_scanned("anna", LOG4SHELL, &key, &test(text), said).unwrap()
+    };
+    let phases = || [0, 1, 2].map(|site| town.phase(LOG4SHELL, site).unwrap());
+    let look = || town.engine.verify_ready(&mut Tries::default()).unwrap();
+    assert!(!verify(0, "hello", Compromise::Signs) && !verify(1, "bye", Compromise::Unknown));
+    assert_eq!(look(), 1, "the third was never tried by hand");
+    assert!(!verify(2, "hello", Compromise::Signs), "verified is not too late to say so");
+    assert_eq!(phases(), [Phase::Affected; 3]);
+    pass(1);
+    (0..3).for_each(|site| town.ingest(site, log4j("2.17.1")));
+    assert_eq!((look(), phases()), (0, [Phase::Verifying; 3]));
+    let revised = Entry::Revised { revision: Digest([9; 32]) };
+    town.engine.record("feed", LOG4SHELL, revised).unwrap();
+    (0..3).for_each(|site| town.ingest(site, log4j("2.17.1")));
+    assert_eq!((look(), phases()), (0, [Phase::Verifying; 3]));
+    // Somebody says that it is fixed now: that is enough where nobody saw signs.
+    (0..3).for_each(|site| assert!(declare(&town, site)));
+    assert_eq!(look(), 1);
+    let seen = Phase::Verifying;
+    assert_eq!(phases(), [seen, Phase::RelightEligible, seen]);
+    assert_eq!((why(&town, 0), why(&town, 2)), ("signs".to_owned(), "signs".to_owned()));
+    // Other files are no word about signs.
+    pass(1);
+    town.ingest(0, log4j("2.17.2"));
+    assert_eq!((look(), town.phase(LOG4SHELL, 0)), (0, Some(Phase::Verifying)));
+    assert!(verify(0, "hello", Compromise::NoSigns), "somebody looked again");
+    let (replayed, _) = relight_engine::replay(town.engine.store()).unwrap();
+    let now = town.ledger();
+    assert_eq!(replayed.incident(LOG4SHELL), now.incident(LOG4SHELL), "the journal says so alone");
+}
+
+/// Race: other files, as clear as those before, are read while a person or the server asks the
+/// site. What was tried is not what would be verified.
+#[test]
+fn a_trial_of_some_files_verifies_no_others() {
+    let town = town(2);
+    let behind = Behind::of(&town);
+    (0..2).for_each(|site| fixed(&town, site));
+    let test = FunctionalTest { uri: "/".into(), status: 200, text: String::new() };
+    let site = key(&name(0));
+    let engine = &town.engine;
+    let by_hand = || engine.verify_scanned("anna", LOG4SHELL, &site, &test, Compromise::NoSigns);
+    let by_server = || engine.verify_ready(&mut Tries::default());
+    let phases = || [0, 1].map(|site| town.phase(LOG4SHELL, site));
+    for (is_by_hand, version) in [(true, "2.17.2"), (false, "2.18.0")] {
+        let (held, asked, now) = (behind.door.lock().unwrap(), behind.asked(), clock());
+        thread::scope(|scope| {
+            let trial = scope.spawn(|| {
+                // A thread has its own time.
+                pass((now - clock()) / 1_000);
+                if is_by_hand {
+                    let refused = by_hand().unwrap_err().kind;
+                    assert!(matches!(refused, EngineErrorKind::Rejected(_)), "{refused:?}");
+                } else {
+                    assert_eq!(by_server().unwrap(), 0);
+                }
+            });
+            while behind.asked() == asked && !trial.is_finished() {
+                thread::yield_now();
+            }
+            (0..2).for_each(|site| town.ingest(site, log4j(version)));
+            drop(held);
+        });
+        assert_eq!(phases(), [Some(Phase::Verifying); 2], "neither passed nor failed");
+    }
+    assert!(by_hand().unwrap());
+    assert_eq!((by_server().unwrap(), phases()), (1, [Some(Phase::RelightEligible); 2]));
+}
+
+/// Bad input: what the server cannot look at is told, each cause by its own code and without the
+/// places of this machine; it is no reason to say that the site is being asked.
+#[test]
+fn what_cannot_be_looked_at_is_told() {
+    let town = town(1);
+    let store = town.engine.store();
+    let edge = edges::from_row(&store.edges().unwrap().remove(0)).unwrap();
+    let verify = || town.engine.verify_ready(&mut Tries::default()).unwrap();
+    fixed(&town, 0);
+    let socket = Target { verify: Some(town.folder.path().join("behind.sock")), ..edge };
+    store.put_edge(&edges::to_row(&socket).unwrap(), 0, "test").unwrap();
+    assert_eq!((verify(), why(&town, 0).as_str()), (0, "no-answer"));
+    let told = town.engine.tried(LOG4SHELL, &key(&name(0))).unwrap().detail;
+    assert!(told.starts_with("GET /: ") && !told.contains("behind.sock"), "{told}");
+    let _behind = Behind::of(&town);
+    let list = town.folder.path().join(SIGNS);
+    fs::create_dir(&list).unwrap();
+    assert_eq!((verify(), why(&town, 0).as_str()), (0, "signs-unread"));
+    fs::remove_dir(&list).unwrap();
+    let row = store.edges().unwrap().remove(0);
+    store.put_edge(&EdgeRow { target: "?".into(), ..row.clone() }, 0, "test").unwrap();
+    assert_eq!((verify(), why(&town, 0).as_str()), (0, "no-edge"));
+    store.put_edge(&row, 0, "test").unwrap();
+    assert_eq!((verify(), why(&town, 0).as_str()), (1, ""));
+}
+
+/// Two minutes after the time at which a town begins, on every thread.
+fn late() -> i64 {
+    1_639_137_720_000
+}
+
+/// Broken: another server has the register, so that this one verifies nothing any more.
+#[test]
+fn a_journal_that_cannot_be_written_is_on_the_board_once() {
+    let town = town(1);
+    let _behind = Behind::of(&town);
+    fixed(&town, 0);
+    let holder = "second".to_owned();
+    let options = EngineOptions { holder, clock: late, inventory_ttl_s: INVENTORY_TTL_S };
+    let engine = Arc::new(Engine::open(Arc::clone(town.engine.store()), options).unwrap());
+    let board = engine.board().unwrap();
+    let third = open(town.engine.store(), "third").unwrap();
+    let watch = FixWatch::start(&engine).unwrap();
+    let told = || {
+        let lines = board.log_since(0);
+        lines.iter().filter(|line| line.code == "log-fixes-failed").count()
+    };
+    let begun = Instant::now();
+    while told() == 0 && begun.elapsed() < Duration::from_secs(20) {
+        thread::yield_now();
+    }
+    drop(watch);
+    assert_eq!(told(), 1);
+    assert_eq!(third.phase(LOG4SHELL, &key(&name(0))), Some(Phase::Verifying));
 }

@@ -242,7 +242,7 @@ impl World {
             }
             Action::Verified(site, functional) => {
                 let (site, compromise) = (key(NAMES[site]), Compromise::NoSigns);
-                Entry::Verified { site, functional, compromise, vital: true }
+                Entry::Verified { site, functional, compromise, vital: true, evidence: None }
             }
             Action::Relight(site) => {
                 let site = key(NAMES[site]);

@@ -125,9 +125,13 @@ impl Mutant {
                 ledger.apply(id, &Entry::EvidenceAttached { evidence }, now)
             }
             (Self::FailedVerificationRestores, Entry::Verified { site, .. }) => {
-                let (functional, compromise) = (true, Compromise::NoSigns);
-                let site = site.clone();
-                let entry = Entry::Verified { site, functional, compromise, vital: false };
+                let entry = Entry::Verified {
+                    site: site.clone(),
+                    functional: true,
+                    compromise: Compromise::NoSigns,
+                    vital: false,
+                    evidence: None,
+                };
                 ledger.apply(id, &entry, now)
             }
             (Self::RefusedEntryChangesState, Entry::RelightStarted { site, .. }) => {

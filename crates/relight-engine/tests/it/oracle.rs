@@ -43,6 +43,8 @@ struct Story {
     was_affected: bool,
     /// The last verification did not pass.
     has_failed: bool,
+    /// Somebody saw signs of a compromise, and nobody said since that there are none.
+    has_signs: bool,
 }
 
 impl Story {
@@ -81,11 +83,13 @@ impl Story {
                 }
             }
             Entry::Verified { functional, compromise, vital, .. } => {
-                let unseen = match compromise {
-                    Compromise::NoSigns => true,
-                    Compromise::Unknown => !vital,
-                    Compromise::Signs => false,
-                };
+                match compromise {
+                    Compromise::NoSigns => self.has_signs = false,
+                    Compromise::Signs => self.has_signs = true,
+                    Compromise::Unknown => {}
+                }
+                let is_said = *compromise == Compromise::NoSigns;
+                let unseen = !self.has_signs && (is_said || !vital);
                 self.has_failed = !(*functional && unseen && self.is_clear(revision, at));
                 if !self.has_failed {
                     self.affected.clear();
@@ -183,6 +187,7 @@ impl Oracle {
                 Some((_, false)) | None => "no relight names a clearance",
                 _ if !story.is_clear(file.revision, now) => "no current evidence calls it clear",
                 _ if story.has_failed => "its last verification failed",
+                _ if story.has_signs => "somebody saw signs of a compromise",
                 _ if !story.affected.is_empty() => "its fix was never verified",
                 _ => continue,
             };

@@ -49,7 +49,9 @@ impl Sim {
             Phase::Verifying if self.rng.chance(60) => {
                 let functional = self.rng.chance(70);
                 let compromise = Compromise::NoSigns;
-                self.tell(id, &Entry::Verified { site, functional, compromise, vital: true });
+                let (vital, evidence) = (true, evidence.and_then(|it| it.id().ok()));
+                let verified = Entry::Verified { site, functional, compromise, vital, evidence };
+                self.tell(id, &verified);
             }
             Phase::RelightEligible => {
                 let evidence = evidence.and_then(|evidence| evidence.id().ok());
@@ -136,6 +138,7 @@ impl Sim {
                     Compromise::Unknown,
                 ]),
                 vital: self.rng.chance(50),
+                evidence: None,
             },
             _ => {
                 let case = self.ledger.incident(id).and_then(|incident| incident.case(&site));

@@ -76,6 +76,8 @@ log-feed-refused = Not usable in the feeds: { $place }
 # left, open
 log-waves-stopped = Relight stopped: { NUMBER($left) } sites stay dark, { NUMBER($open) } did not come back
 # error
+log-fixes-failed = No fix can be verified: { $error }
+# error
 log-waves-failed = Relight could not go on: { $error }
 # id, name, sites
 log-plan-proposed = { $name } asks for { $id }: { NUMBER($sites) } { $sites ->

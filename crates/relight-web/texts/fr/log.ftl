@@ -76,6 +76,8 @@ log-feed-refused = Inutilisable parmi les avis : { $place }
 # left, open
 log-waves-stopped = Rallumage arrêté : { NUMBER($left) } sites restent éteints, { NUMBER($open) } ne sont pas revenus
 # error
+log-fixes-failed = Aucun correctif ne peut être vérifié : { $error }
+# error
 log-waves-failed = Le rallumage n’a pas pu continuer : { $error }
 # id, name, sites
 log-plan-proposed = { $name } demande { $id } : { NUMBER($sites) } { $sites ->
