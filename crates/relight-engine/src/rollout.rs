@@ -51,8 +51,8 @@ impl Engine {
         }
     }
 
-    /// Opens the sites of one wave, if everybody who has to agreed to the plan, and it was not taken
-    /// back meanwhile: whoever takes it back does so between two waves.
+    /// Opens the sites of one wave, if the plan was started and not taken back meanwhile: whoever
+    /// takes it back does so between two waves.
     fn let_wave_go(&self, actor: &str, plan: &Plan, wave: &[GateKey]) -> Result<bool, EngineError> {
         let _one = self.one_act();
         let hash = plan.hash()?;
