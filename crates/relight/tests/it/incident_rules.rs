@@ -37,6 +37,33 @@ fn an_order_that_is_taken_back_opens_only_what_is_clear() {
     assert_eq!(lights, [503, 200, 503]);
 }
 
+/// Goal: what is told dark is dark. Method: a site that was opened, whose plan is taken back, once
+/// with an edge that obeys and once with one that does not.
+#[test]
+fn a_relight_that_is_taken_back_is_dark_or_told_as_a_failure() {
+    for obeys in [true, false] {
+        let town = town();
+        let place = &town.place;
+        town.off(&["--yes"]);
+        place.expect(0, &["scan", "good", "--site", "mun-001"]);
+        let on = ["incident", "on", "--sites", "site:mun-001", "--yes", "--json"];
+        let opened = place.expect(0, &on).json();
+        assert_eq!(town.status("mun1.example"), 200);
+        if !obeys {
+            fs::remove_dir_all(place.path("gate")).unwrap();
+            fs::write(place.path("gate"), "").unwrap();
+        }
+        let undo = ["incident", "undo", opened["hash"].as_str().unwrap(), "--json"];
+        let told = place.expect(i32::from(!obeys), &undo).json();
+        let (mun, none) = (serde_json::json!(["mun-001"]), serde_json::json!([]));
+        let not_proven = if obeys { &none } else { &mun };
+        assert_eq!((&told["kept"], &told["not_proven"]), (&mun, not_proven));
+        if obeys {
+            assert_eq!(town.status("mun1.example"), 503);
+        }
+    }
+}
+
 #[test]
 fn looking_says_which_sites_need_a_fresh_inventory() {
     let town = town();

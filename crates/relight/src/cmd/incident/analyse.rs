@@ -1,13 +1,19 @@
 //! `relight incident analyse` and `undo`: who looks, and what an order that is taken back opens.
 
+use std::sync::Arc;
+
 use clap::Args;
-use relight_engine::INVENTORY_TTL_S;
+use relight_engine::drive::Drive;
 use relight_engine::matching::Question;
+use relight_engine::plan::Plan;
+use relight_engine::{Engine, EngineError, INVENTORY_TTL_S, Undone};
 use relight_model::{Digest, GateKey};
 use relight_server::web::texts;
 use serde::Serialize;
 
+use super::switch::not_proven;
 use super::{Control, Which};
+use crate::cmd::edge::barrier::tell_troubles;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::register::Register;
@@ -45,6 +51,7 @@ struct UndoDocument<'a> {
     plan: String,
     opened: Vec<&'a str>,
     kept: Vec<&'a str>,
+    not_proven: Vec<&'a str>,
 }
 
 impl Analyse {
@@ -96,21 +103,45 @@ impl Undo {
         })?;
         let undone = engine.take_order_back(rules, person, (&id, plan));
         let undone = undone.map_err(|error| control.refused(context, &error))?;
-        let names = |keys: &[GateKey]| keys.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let (opened, kept) = (names(&undone.opened), names(&undone.kept));
+        let dark = undone.dark.as_deref();
+        let open = dark.map_or_else(|| Ok(Vec::new()), |dark| close_again(engine, dark, report));
+        let open = open.map_err(|error| Failure::engine(lang, &error))?;
         if context.json {
-            let [opened, kept] = [&opened, &kept].map(|it| it.iter().map(String::as_str).collect());
-            let document = UndoDocument { incident: &id, plan: plan.to_string(), opened, kept };
+            let [opened, kept, not_proven] = [&undone.opened, &undone.kept, &open]
+                .map(|keys| keys.iter().map(GateKey::as_str).collect());
+            let plan = plan.to_string();
+            let document = UndoDocument { incident: &id, plan, opened, kept, not_proven };
             report.document("relight.undo/1", &document);
-            return Ok(());
+        } else {
+            tell_undone(&undone, &open, report);
         }
-        report.line(&texts::undone(lang, kept.len(), opened.len()));
-        for site in kept.iter().take(SITES_SHOWN_MAX) {
-            report.line(&format!("  ○ {site}"));
-        }
-        if !opened.is_empty() {
-            report.next("relight edge check --repair");
-        }
+        not_proven(&open, report);
         Ok(())
+    }
+}
+
+/// What a relight opened stays open until its gates are closed: the order alone darkens nothing.
+fn close_again(
+    engine: &Arc<Engine>,
+    dark: &Plan,
+    report: &mut Report,
+) -> Result<Vec<GateKey>, EngineError> {
+    let drive = Drive::edges_alone(engine)?;
+    tell_troubles(&drive, report);
+    Ok(engine.wait_proven(dark, &dark.keys()))
+}
+
+fn tell_undone(undone: &Undone, open: &[GateKey], report: &mut Report) {
+    let (lang, kept) = (report.lang(), undone.kept.len());
+    report.line(&texts::undone(lang, kept, undone.opened.len()));
+    if undone.dark.is_some() {
+        report.line(&texts::proven_dark(lang, kept - open.len(), kept));
+    }
+    let is_dark = |site: &&GateKey| !open.contains(site);
+    for site in undone.kept.iter().filter(is_dark).take(SITES_SHOWN_MAX) {
+        report.line(&format!("  ○ {site}"));
+    }
+    if !undone.opened.is_empty() {
+        report.next("relight edge check --repair");
     }
 }

@@ -10,6 +10,7 @@ use relight_engine::drive::Drive;
 use relight_engine::incident::EvidenceKind;
 use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
+use relight_engine::policy::Refusal;
 use relight_engine::rollout::Rollout;
 use relight_engine::{Engine, EngineError, INVENTORY_TTL_S, Smashing};
 use relight_model::{Digest, GateKey, SitePart, Verdict};
@@ -232,7 +233,10 @@ fn order_given(
             let smashing = Smashing { hash, reason: &wish.reason, proof: None };
             engine.smash_glass(rules, person, plan, smashing)
         }
-        (false, false) => engine.propose(rules, person, plan).map(drop),
+        (false, false) => engine.propose(rules, person, plan).and_then(|acted| {
+            let waits = || Refusal::SeatsEmpty.into();
+            if acted.started { Ok(()) } else { Err(waits()) }
+        }),
     };
     given.map_err(|error| control.refused(context, &error))
 }
@@ -341,9 +345,15 @@ fn tell(plan: &Plan, hash: String, open: &[GateKey], context: &Context, report: 
             report.note(texts::part_read_back(lang));
         }
     }
+    not_proven(open, report);
+}
+
+/// Names the sites that were switched and are not proven so, which is a failure.
+pub(super) fn not_proven(open: &[GateKey], report: &mut Report) {
     if open.is_empty() {
         return;
     }
+    let lang = report.lang();
     report.raise(Exit::Failed);
     for site in open.iter().take(SITES_SHOWN_MAX) {
         report.warn(site.as_str(), texts::not_proven_yet(lang), "");
