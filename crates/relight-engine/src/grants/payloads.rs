@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn a_text_is_read_line_by_line_and_nothing_of_a_line_is_changed() {
         let long = "x".repeat(PAYLOAD_BYTES_MAX);
-        let cases: [(&[u8], Result<&[&str], (usize, &str)>); 14] = [
+        type Case<'a> = (&'a [u8], Result<&'a [&'a str], (usize, &'a str)>);
+        let cases: [Case<'_>; 14] = [
             (b"a\nb", Ok(&["a", "b"])),
             (b"a\r\n\r\n \t\nb\r\n", Ok(&["a", "b"])),
             (b" a \n", Ok(&[" a "])),
