@@ -36,8 +36,9 @@ pub struct SitePage {
     pub cases: Vec<CaseRow>,
     /// What it runs on.
     pub assets: Vec<AssetRow>,
-    /// Why no question about it can be answered with clear; empty when its inventory is whole.
-    pub reasons: Vec<&'static str>,
+    /// Why no question about it, or none about some packages, can be answered with clear; empty
+    /// when its inventory is whole.
+    pub reasons: Vec<String>,
     /// Flaws in what it holds.
     pub findings: Vec<FindingRow>,
     /// How many components it has, and how many are shown.

@@ -1,5 +1,6 @@
 //! `/site/SLUG`: what the register knows of one site.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -10,7 +11,9 @@ use relight_engine::incident::{Case, Incident};
 use relight_engine::matching::Advisories;
 use relight_engine::store::Store;
 use relight_engine::{Engine, EngineError};
-use relight_model::{Coverage, Finding, FlawCode, GateKey, Sbom, Site, Timestamp, Verdict};
+use relight_model::{
+    Coverage, Finding, FlawCode, GateKey, InventoryState, Sbom, Site, Timestamp, Verdict,
+};
 use relight_web::register_views::{
     AssetRow, CaseRow, ComponentRow, FindingRow, Link, SiteActs, SitePage,
 };
@@ -88,9 +91,7 @@ impl SiteView<'_> {
         let components = inventories.iter().flat_map(|(_, sbom)| &sbom.components);
         let total = components.clone().count();
         let (findings, reasons) = self.engine.with_inventory(|index, advisories| {
-            let states = index.inventory_states(site.id);
-            let reasons = Coverage::reasons(&states, self.engine.now(), INCIDENT_AGE_MAX_S);
-            (self.findings(&inventories, advisories), reasons)
+            (self.findings(&inventories, advisories), self.reasons(index.inventory_states(site.id)))
         });
         // Before the words of a request: an id that is older than they are agrees to nothing.
         let acts = self.acts(&site.slug);
@@ -104,7 +105,7 @@ impl SiteView<'_> {
             acts,
             cases: self.cases(&site.slug),
             assets: inventories.iter().map(|(asset, sbom)| asset_row(lang, *asset, sbom)).collect(),
-            reasons: reasons.iter().map(|reason| words::reason(lang, *reason)).collect(),
+            reasons,
             findings,
             count: texts::site_components_shown(lang, total.min(COMPONENTS_MAX), total),
             components: components
@@ -117,6 +118,16 @@ impl SiteView<'_> {
                 })
                 .collect(),
         }
+    }
+
+    /// Why no question could be clear, and of which packages alone that is true.
+    fn reasons(&self, states: Vec<InventoryState>) -> Vec<String> {
+        let lang = self.lang;
+        let hidden: BTreeSet<_> = states.iter().flat_map(|state| state.hidden.clone()).collect();
+        let states: Vec<_> = states.into_iter().map(|state| state.about(|_| false)).collect();
+        let broad = Coverage::reasons(&states, self.engine.now(), INCIDENT_AGE_MAX_S);
+        let broad = broad.into_iter().map(|reason| words::reason(lang, reason).to_owned());
+        broad.chain(hidden.into_iter().map(|kind| texts::site_hidden(lang, kind))).collect()
     }
 
     fn facts(&self, site: &Site) -> Vec<(&'static str, String)> {

@@ -5,8 +5,10 @@ use relight_engine::Inventory;
 use relight_engine::import::{ImportOptions, import};
 use relight_engine::incident::{Entry, EvidenceKind};
 use relight_engine::watch::Feed;
-use relight_model::{Basis, Component, Digest, GateKey, Purl, Sbom, Scope};
-use relight_web::{Lang, texts};
+use relight_model::{
+    Basis, Component, Digest, Flaw, FlawCode, GateKey, Purl, Sbom, Scope, UnknownReason,
+};
+use relight_web::{Lang, texts, words};
 
 use crate::door_support::{START, World, clock, person};
 use crate::web_acts::{LOG4SHELL, behind_an_edge, decide, open_incident, propose};
@@ -32,11 +34,16 @@ fn start(clock: fn() -> i64) -> (World, [String; 3]) {
 
 /// Reads what is deployed at a site: this version of log4j-core.
 fn deploy(world: &World, site: &str, version: &str) {
+    deploy_with(world, site, version, Vec::new());
+}
+
+/// The same, with what could not be read there.
+fn deploy_with(world: &World, site: &str, version: &str, flaws: Vec<Flaw>) {
     let purl = Purl::new("maven", "org.apache.logging.log4j", "log4j-core", version);
     let component = Component::new(purl, "log4j.jar", Basis::PomProperties, Scope::Installed);
     let sbom = Sbom {
         components: vec![component],
-        flaws: Vec::new(),
+        flaws,
         artifact: Some(Digest([version.as_bytes()[3]; 32])),
         tool: "relight test".into(),
     };
@@ -265,4 +272,29 @@ fn url(text: &str) -> String {
         byte => format!("%{byte:02X}"),
     };
     text.bytes().map(encoded).collect()
+}
+
+/// Goal: what hides packages of one kind is told as that, and not as a gap that a scan could close.
+#[test]
+fn the_page_of_a_site_says_which_packages_its_programs_hide() {
+    clock!(now, now_set);
+    now_set(START);
+    let (world, [chief, ..]) = start(now);
+    let flaw = |code| Flaw { code, evidence: "bin/x".into(), bytes: 0 };
+    let said = |codes: &[FlawCode]| {
+        deploy_with(&world, "care", "2.17.1", codes.iter().copied().map(flaw).collect());
+        let (status, _, page) = world.get("/site/care?lang=en", &chief);
+        assert_eq!(status, 200);
+        let telling = [
+            texts::inventory_complete(Lang::En).to_owned(),
+            texts::site_hidden(Lang::En, "golang"),
+            words::reason(Lang::En, UnknownReason::NotObservable).to_owned(),
+            words::reason(Lang::En, UnknownReason::PartialEncrypted).to_owned(),
+        ];
+        telling.map(|text| page.contains(&text))
+    };
+    assert_eq!(said(&[]), [true, false, false, false]);
+    assert_eq!(said(&[FlawCode::GoUnlisted]), [false, true, false, false]);
+    let both = [FlawCode::Encrypted, FlawCode::GoUnlisted];
+    assert_eq!(said(&both), [false, true, false, true]);
 }
