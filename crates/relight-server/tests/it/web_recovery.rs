@@ -58,7 +58,7 @@ fn who_decides_comes_back_with_a_link_and_a_code_and_with_nothing_less() {
     assert!(page.contains("has no recovery codes"), "{page}");
     let (old, of_admin) = (codes(&world, &zoe), codes(&world, &admin));
     let own = codes(&world, &zoe);
-    assert_eq!((own.len(), own[0].len()), (8, 29));
+    assert_eq!((own.len(), own[0].len()), (8, 35));
     assert!(own.iter().all(|code| !old.contains(code)));
     let link = renew(&world, &admin, "zoe").unwrap();
     assert_eq!(world.get("/me", &zoe).0, 303, "the old sign-ins are over");
