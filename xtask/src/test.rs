@@ -49,6 +49,9 @@ pub(crate) fn run() -> Result<(), String> {
         report_left_out(&root, &missing);
         failed.push("programs");
     }
+    if count.flaky > 0 {
+        println!("{} passed only when tried again, named FLAKY above", count.flaky);
+    }
     println!("{} passed, {} failed", count.passed, count.failed);
     if failed.is_empty() { Ok(()) } else { Err(format!("not in order: {}", failed.join(", "))) }
 }
@@ -183,6 +186,8 @@ fn names_with(list: &str, words: &[&str]) -> Vec<String> {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Count {
     passed: u32,
+    /// Of those that passed, the tests that failed first: nextest tries once more.
+    flaky: u32,
     failed: u32,
 }
 
@@ -196,6 +201,7 @@ impl Count {
         let results = lines().filter(|line| line.starts_with("test result:"));
         for line in summary.map_or_else(|| results.collect(), |line| vec![line]) {
             count.passed += number_before(line, "passed");
+            count.flaky += number_before(line, "flaky");
             count.failed += number_before(line, "failed") + number_before(line, "timed");
         }
         count
@@ -204,7 +210,8 @@ impl Count {
 
 /// The number that stands before a word: 3 in `3 passed`.
 fn number_before(line: &str, word: &str) -> u32 {
-    let words: Vec<&str> = line.split([' ', ',', ';', ':']).filter(|w| !w.is_empty()).collect();
+    let ends = [' ', ',', ';', ':', '(', ')'];
+    let words: Vec<&str> = line.split(ends).filter(|word| !word.is_empty()).collect();
     let pair = words.windows(2).find(|pair| pair[1] == word);
     pair.and_then(|pair| pair[0].parse().ok()).unwrap_or(0)
 }
@@ -215,12 +222,12 @@ mod tests {
 
     #[test]
     fn results_of_both_runners_are_counted() {
-        let nextest = "     Summary [   0.1s] 5 tests run: 2 passed (1 slow), 2 failed, \
-                       1 timed out, 7 skipped\n";
-        assert_eq!(Count::of(nextest), Count { passed: 2, failed: 3 });
+        let nextest = "     Summary [   0.1s] 5 tests run: 2 passed (1 slow, 1 flaky), \
+                       2 failed, 1 timed out, 7 skipped\n";
+        assert_eq!(Count::of(nextest), Count { passed: 2, flaky: 1, failed: 3 });
         let cargo = "test result: ok. 3 passed; 0 failed; 0 ignored\n\
                      test result: FAILED. 1 passed; 2 failed; 0 ignored\n";
-        assert_eq!(Count::of(cargo), Count { passed: 4, failed: 2 });
+        assert_eq!(Count::of(cargo), Count { passed: 4, flaky: 0, failed: 2 });
         assert_eq!(Count::of("error: could not compile"), Count::default());
     }
 
@@ -254,7 +261,7 @@ mod tests {
         FAIL [   2.175s] (  3/116) relight::it book::the_guide_in_english
 error: test run failed
 ";
-        assert_eq!(Count::of(text), Count { passed: 114, failed: 2 });
+        assert_eq!(Count::of(text), Count { passed: 114, flaky: 0, failed: 2 });
     }
 
     #[test]

@@ -307,10 +307,14 @@ fn feeds_are_asked_through_the_proxy_of_the_environment() {
     let address = format!("http://{}", proxy.local_addr().unwrap());
     let line = thread::spawn(move || {
         let (mut stream, _) = proxy.accept().unwrap();
-        let mut bytes = [0; 4_096];
-        let count = stream.read(&mut bytes).unwrap();
+        // A head arrives in as many pieces as its sender wrote: it is read to its end.
+        let head: Vec<String> = BufReader::new(&stream)
+            .lines()
+            .map(Result::unwrap)
+            .take_while(|line| !line.is_empty())
+            .collect();
         stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").unwrap();
-        String::from_utf8_lossy(&bytes[..count]).lines().next().unwrap_or_default().to_owned()
+        head.first().cloned().unwrap_or_default()
     });
     let url = "https://feeds.example/a.json";
     place.expect(0, &["advisories", "feeds", "add", "ours", "--url", url]);
