@@ -17,7 +17,7 @@ use crate::entry::{Asked, Entry};
 use crate::heard::{Heard, Said, Verdict, quick};
 use crate::opinion::{Flag, Judgement, Opinion, Rule, Stand, Why};
 use crate::package::{Reach, Subject, bare_name, is_distribution};
-use crate::vex::{Enclosure, Laid, Overlay, Statement};
+use crate::vex::{Enclosure, Overlay, Statement};
 
 /// The records about one flaw, ready to be asked.
 #[derive(Clone, Debug)]
@@ -326,7 +326,7 @@ impl Group {
         {
             judgement.defer_to(fixed);
         }
-        self.lay(component, judgement)
+        self.lay(component, judgement, heard.is_open_by_own())
     }
 
     /// Whether a component is cleared on grounds that an incident does not accept: the word of a
@@ -344,13 +344,16 @@ impl Group {
         Overlay::of(self.statements(), component, enclosure)
     }
 
-    fn lay(&self, component: &Component, mut judgement: Judgement) -> Judgement {
+    fn lay(&self, component: &Component, mut judgement: Judgement, is_open: bool) -> Judgement {
         let overlay = self.overlay(component, &Enclosure::default());
         // A statement about a package that no record names is no finding.
         if judgement.decided_by.is_none() {
             return judgement;
         }
-        let (stand, laid) = overlay.apply(judgement.stand());
+        let (stand, laid) = overlay.apply(judgement.stand(), is_open);
+        if laid.is_refused {
+            judgement.overrule(stand, Some(Flag::SourcesDisagree));
+        }
         judgement.overrule(stand, laid.by_statement.then_some(Flag::ByStatement));
         if overlay.contradicts {
             judgement.overrule(stand, Some(Flag::StatementsContradict));
@@ -424,10 +427,11 @@ impl Group {
         }
         if !self.statements.is_empty() && decisive.is_some() {
             let overlay = self.overlay(component, &Enclosure::default());
-            let (stand, Laid { is_mitigated, by_statement }) = overlay.apply(verdict.stand);
+            let (stand, laid) = overlay.apply(verdict.stand, heard.is_open_by_own());
             verdict.stand = stand;
-            verdict.is_mitigated |= is_mitigated;
-            verdict.by_statement = by_statement;
+            verdict.is_mitigated |= laid.is_mitigated;
+            verdict.by_statement = laid.by_statement;
+            verdict.is_disputed |= laid.is_refused;
         }
         (verdict, decisive)
     }

@@ -79,10 +79,12 @@ impl<'a> Heard<'a> {
         }
     }
 
-    /// Whether an advisory of our own says "affected", whoever decided.
-    pub(crate) fn is_affected_by_own(&self) -> bool {
+    /// Whether an advisory of our own means the component and does not say that its version is
+    /// outside: who wrote it knows more than a statement about what was known before. One without
+    /// a bound leaves every version open.
+    pub(crate) fn is_open_by_own(&self) -> bool {
         let mut said = self.buckets.iter().flatten();
-        said.any(|(entry, told)| entry.rank == Rank::Own && told.stand == Stand::Affected)
+        said.any(|(entry, told)| entry.rank == Rank::Own && told.stand != Stand::NotAffected)
     }
 
     /// Whether a class that an affecting entry names was removed from the component.

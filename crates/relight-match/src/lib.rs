@@ -63,4 +63,4 @@ pub use version_set::{Relation, VersionSet};
 pub use vex::{Effect, Enclosure, Overlay, Statement};
 
 /// Changes whenever the same advisories and components may give other findings than before.
-pub const MATCHER_REVISION: u32 = 9;
+pub const MATCHER_REVISION: u32 = 10;

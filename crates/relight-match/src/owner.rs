@@ -27,7 +27,7 @@ impl Group {
         if !is_recorded || !component.candidates.is_empty() {
             return None;
         }
-        if stand == Stand::NotAffected || heard.is_affected_by_own() {
+        if stand == Stand::NotAffected || heard.is_open_by_own() {
             return None;
         }
         let owner = component.owned_by.clone()?;
@@ -46,12 +46,13 @@ impl Group {
         let asked = subject.asked();
         let lowest = Asked::new(&package.ecosystem, LOWEST);
         let mut fixed = None;
-        for entry in self.entries_of(package).iter().filter(|it| it.rank == Rank::Distribution) {
+        for entry in self.entries_of(package) {
             let Some(told) = subject.hears(entry, &asked) else { continue };
+            // Of the distribution or of our own: that the package has the flaw, or may have it.
             if told.stand != Stand::NotAffected {
                 return None;
             }
-            if is_fix(&subject, entry, told, &lowest) {
+            if entry.rank == Rank::Distribution && is_fix(&subject, entry, told, &lowest) {
                 fixed = Some(entry.opinion(told, &asked));
             }
         }

@@ -126,19 +126,23 @@ impl Overlay {
         Self { applied, contradicts }
     }
 
-    /// The verdict with the overlay, and whether it is mitigated or rests on a statement.
-    pub(crate) fn apply(&self, stand: Stand) -> (Stand, Laid) {
+    /// The verdict with the overlay, and whether it is mitigated or rests on a statement. Where an
+    /// advisory of our own leaves the component open, no statement clears it.
+    pub(crate) fn apply(&self, stand: Stand, is_open: bool) -> (Stand, Laid) {
         let has = |wanted: fn(Effect) -> bool| {
             self.applied.iter().any(|it| it.is_trusted && wanted(it.effect))
         };
         let affects = has(|it| it == Effect::Affects);
         let is_mitigated = !affects && has(|it| it == Effect::Mitigates);
         let clears = has(Effect::clears);
-        let laid = |by_statement| Laid { is_mitigated, by_statement };
+        let laid = |by_statement| Laid { is_mitigated, by_statement, is_refused: false };
         match (affects || is_mitigated, clears) {
             // A contradiction stays affected, and is flagged.
             (true, _) if stand != Stand::Affected && affects => (Stand::Affected, laid(true)),
             (true, _) => (stand, laid(is_mitigated)),
+            (false, true) if stand != Stand::NotAffected && is_open => {
+                (stand, Laid { is_refused: true, ..Laid::default() })
+            }
             (false, true) if stand != Stand::NotAffected => (Stand::NotAffected, laid(true)),
             (false, _) => (stand, laid(false)),
         }
@@ -150,6 +154,8 @@ impl Overlay {
 pub(crate) struct Laid {
     pub(crate) is_mitigated: bool,
     pub(crate) by_statement: bool,
+    /// A statement would have cleared what an advisory of our own leaves open.
+    pub(crate) is_refused: bool,
 }
 
 fn age(statement: &Statement) -> (Option<Timestamp>, Digest) {

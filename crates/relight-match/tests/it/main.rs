@@ -4,6 +4,7 @@
 mod failures;
 mod findings;
 mod log4j;
+mod own;
 mod questions;
 mod shapes;
 mod simulator;

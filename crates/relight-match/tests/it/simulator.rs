@@ -146,7 +146,8 @@ impl World {
                     .collect();
                 let cleared = CVES.iter().position(|it| *it == flaw);
                 let cleared = cleared.map(|at| (at, package, version));
-                if cleared.is_some_and(|it| self.cleared.contains(&it)) {
+                let is_cleared = cleared.is_some_and(|it| self.cleared.contains(&it));
+                if is_cleared && !said.iter().any(|it| is_left_open(*it, version)) {
                     continue;
                 }
                 if let Some(state) = verdict(&said, version) {
@@ -195,6 +196,17 @@ fn verdict(said: &[(Rank, Says)], version: u32) -> Option<FindingState> {
         0 => None,
         _ => decisive.iter().any(|(_, says)| holds(*says)).then_some(FindingState::Affected),
     }
+}
+
+/// Whether a record of our own means a version, or has no range that leaves it out: no supplier
+/// clears that.
+fn is_left_open((rank, says): (Rank, Says), version: u32) -> bool {
+    rank == Rank::Own
+        && match says {
+            Says::Between(from, to) => version == 0 || from <= version && version < to,
+            Says::Nothing => true,
+            Says::Never => false,
+        }
 }
 
 /// Changes one thing in the world, and tells the matcher only that.

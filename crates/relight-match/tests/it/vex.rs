@@ -7,18 +7,18 @@ use relight_model::{
 
 use super::{advisory, affected, component};
 
-const CORE: &str = "pkg:maven/org.apache.logging.log4j/log4j-core";
+pub(super) const CORE: &str = "pkg:maven/org.apache.logging.log4j/log4j-core";
 
-fn purl(text: &str) -> Purl {
+pub(super) fn purl(text: &str) -> Purl {
     Purl::parse(text).unwrap()
 }
 
-fn product(text: &str) -> VexProduct {
+pub(super) fn product(text: &str) -> VexProduct {
     VexProduct { id: text.to_owned(), purls: vec![purl(text)], ..VexProduct::default() }
 }
 
 /// A justified statement of the trusted issuer about one product.
-fn statement(flaw: &str, status: VexStatus, product: VexProduct) -> VexStatement {
+pub(super) fn statement(flaw: &str, status: VexStatus, product: VexProduct) -> VexStatement {
     VexStatement {
         issuer: "trusted".into(),
         document: "doc 1".into(),
@@ -32,7 +32,7 @@ fn statement(flaw: &str, status: VexStatus, product: VexProduct) -> VexStatement
 }
 
 /// Advisories with statements, each in a document of its own.
-fn with(mut records: Vec<Advisory>, statements: Vec<VexStatement>) -> Advisories {
+pub(super) fn with(mut records: Vec<Advisory>, statements: Vec<VexStatement>) -> Advisories {
     for (at, said) in statements.into_iter().enumerate() {
         let document = Advisory { source: "vex".into(), ..advisory(&format!("VEX-{at}"), vec![]) };
         records.push(Advisory { statements: vec![said], ..document });
@@ -42,12 +42,12 @@ fn with(mut records: Vec<Advisory>, statements: Vec<VexStatement>) -> Advisories
 }
 
 /// One record that affects every version below 3 of log4j-core, with a GHSA and a GO name.
-fn record() -> Advisory {
+pub(super) fn record() -> Advisory {
     let entry = affected("Maven", "org.apache.logging.log4j:log4j-core", &["i1 f3"]);
     Advisory { aliases: vec!["CVE-2021-1".into()], ..advisory("GHSA-a", vec![entry]) }
 }
 
-fn state(all: &Advisories, it: &Component) -> &'static str {
+pub(super) fn state(all: &Advisories, it: &Component) -> &'static str {
     let found = all.match_component(it);
     found.first().map_or("clear", |finding| finding.state.as_str())
 }
