@@ -88,10 +88,11 @@ impl History {
     }
 }
 
-/// Since when a site is known to have had a flaw.
+/// Since when a site may have had a flaw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Since {
-    /// When the first inventory that had it was true.
+    /// The last look, before it was found or could not be ruled out any more, at an inventory that
+    /// was read completely and had it not; without one, the first inventory that leaves it open.
     pub at: Timestamp,
     /// It may have been there before: no inventory of the same asset that was read completely says
     /// that it was not.
@@ -146,36 +147,67 @@ impl<'a> Then<'a> {
         self.answer(site, at, &Question::Advisory(flaw.to_owned()))
     }
 
-    /// Since when a site is known to have had a flaw: the first inventory that had it. `None` when
-    /// none had.
+    /// Since when a site may have had a flaw, as known at a moment. `None` when it has no asset, or
+    /// none of them had it: each was read completely, looked at in time, and not replaced since.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn since(&self, site: SiteId, flaw: &str) -> Result<Option<Since>, StoreError> {
+    pub fn since(
+        &self,
+        site: SiteId,
+        until: Timestamp,
+        flaw: &str,
+    ) -> Result<Option<Since>, StoreError> {
         let question = Question::Advisory(flaw.to_owned());
         let mut since: Option<Since> = None;
         for asset in self.placements.get(&site).into_iter().flatten() {
-            if let Some(own) = self.asset_since(*asset, &question)? {
+            if let Some(own) = self.asset_since(*asset, until, &question)? {
                 since = Some(since.map_or(own, |since| since.and(own)));
             }
         }
         Ok(since)
     }
 
-    /// Since when one asset had it.
+    /// Since when one asset may have had it. An inventory that was not read completely, or that
+    /// leaves it open, never says that it was not there.
     fn asset_since(
         &self,
         asset: AssetId,
+        until: Timestamp,
         question: &Question,
     ) -> Result<Option<Since>, StoreError> {
-        let mut or_earlier = true;
-        for row in &self.history(asset)?.rows {
+        let history = self.history(asset)?;
+        let end = history.rows.partition_point(|row| row.observed_at <= until);
+        let rows = history.rows.get(..end).unwrap_or_default();
+        let may_clear = self.may_clear(question);
+        let (mut clear, mut open): (Option<Timestamp>, Option<Timestamp>) = (None, None);
+        for (row, next) in rows.iter().zip(1..) {
             match self.judged(row.digest, question)? {
-                Judged::Affected => return Ok(Some(Since { at: row.observed_at, or_earlier })),
-                Judged::Clear { complete } => or_earlier &= !complete,
+                Judged::Clear { complete: true } if may_clear => {
+                    let until = rows.get(next).map_or(until, |next| next.observed_at);
+                    (clear, open) = (Some(row.confirmed_by(until, &history.looks)), None);
+                }
+                Judged::Clear { .. } => open = open.or(Some(row.observed_at)),
+                Judged::Affected => {
+                    open = open.or(Some(row.observed_at));
+                    break;
+                }
             }
         }
-        Ok(None)
+        let since = |at| Some(Since { at, or_earlier: clear.is_none() });
+        Ok(match clear.or(open) {
+            // What was there at its only look may be another thing by now.
+            Some(at) if open.is_some() => since(at),
+            Some(at) if self.asset(asset, until, question)? != Exposure::Clear => since(at),
+            Some(_) => None,
+            None => since(until),
+        })
+    }
+
+    /// Whether inventories can clear of what is asked: what containers were made of then is not
+    /// kept, and digests never clear.
+    fn may_clear(&self, question: &Question) -> bool {
+        question.gap(&self.advisories).is_none() && question.exhibits(&self.advisories).is_empty()
     }
 
     /// Whether a site ran a product at that time, by the beginning of its package URL: `Affected`
@@ -194,9 +226,7 @@ impl<'a> Then<'a> {
         at: Timestamp,
         question: &Question,
     ) -> Result<Exposure, StoreError> {
-        // What containers were made of then is not kept, and digests never clear.
-        let mut clear = question.gap(&self.advisories).is_none()
-            && question.exhibits(&self.advisories).is_empty();
+        let mut clear = self.may_clear(question);
         let assets = self.placements.get(&site).map(Vec::as_slice).unwrap_or_default();
         clear &= !assets.is_empty();
         for asset in assets {
@@ -327,3 +357,6 @@ impl<'a> Then<'a> {
 fn package(product: &str) -> Option<Question> {
     product.starts_with("pkg:").then(|| Question::parse(product).ok()).flatten()
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,8 +30,8 @@ pub enum SignsOf {
 /// Why nobody can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignsGap {
-    /// No inventory says since when the site had the flaw: none had it, or none of before was read
-    /// completely and had it not.
+    /// No inventory says since when the site had the flaw: none had it, or no earlier one of the
+    /// same asset was read completely and had it not.
     Since,
     /// No log of what came in on that day, in days since 1970.
     Inbound(i64),
@@ -91,7 +91,8 @@ impl Engine {
         let question = self.with_ledger(|ledger| Some(ledger.incident(id)?.question.clone()));
         let flaw = question.unwrap_or_default();
         let then = Then::new(&self.store, std::slice::from_ref(&flaw), INVENTORY_AGE_MAX_S)?;
-        signs_of(&self.store, place, then.since(place, &flaw)?, self.now())
+        let now = self.now();
+        signs_of(&self.store, place, then.since(place, now, &flaw)?, now)
     }
 }
 

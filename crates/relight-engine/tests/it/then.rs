@@ -218,12 +218,15 @@ fn what_ran_at_an_hour_and_since_when_a_flaw_was_there() {
     assert_eq!(ran("cpe:2.3:a:apache:log4j", NOON + HOUR), Exposure::Unknown);
     let day = (NOON, NOON + 2 * HOUR);
     assert_eq!(then.runs_between(site, day, log4j).unwrap(), Exposure::Affected);
-    let since = Since { at: NOON, or_earlier: false };
-    assert_eq!(then.since(site, LOG4SHELL).unwrap(), Some(since));
-    assert_eq!(then.since(site, "CVE-1999-0001").unwrap(), None);
+    let since = Since { at: NOON - 2 * 24 * HOUR, or_earlier: false };
+    assert_eq!(then.since(site, NOON + HOUR, LOG4SHELL).unwrap(), Some(since));
+    // Of a flaw that nobody knows no inventory says anything.
+    let unknown = then.since(site, NOON + HOUR, "CVE-1999-0001").unwrap();
+    assert!(unknown.is_some_and(|since| since.or_earlier));
 }
 
-/// Trap: the first look at a site says nothing about the years before it.
+/// Trap: the first look at a site says nothing about the years before it, and one that was not read
+/// completely nothing about the days until the next.
 #[test]
 fn a_flaw_may_be_older_than_the_first_inventory_that_has_it() {
     const DAY: Timestamp = 24 * HOUR;
@@ -233,21 +236,46 @@ fn a_flaw_may_be_older_than_the_first_inventory_that_has_it() {
         let flaws = vec![Flaw { code: FlawCode::Encrypted, evidence: "x.zip".into(), bytes: 9 }];
         Inventory(Sbom { flaws, ..log4j("2.17.1") }, at)
     };
+    let other = Some(Digest([9; 32]));
     for (what, steps, expected) in [
         ("never", vec![patched(NOON)], None),
+        ("never looked at", vec![], Some((NOON + HOUR, true))),
+        ("not all read", vec![unread(NOON)], Some((NOON, true))),
+        (
+            "not all read any more",
+            vec![patched(NOON - DAY), unread(NOON)],
+            Some((NOON - DAY, false)),
+        ),
+        ("all read at last", vec![unread(NOON - DAY), patched(NOON)], None),
         ("first looked at", vec![vulnerable(NOON), vulnerable(NOON + DAY)], Some((NOON, true))),
-        ("clear before", vec![patched(NOON - DAY), vulnerable(NOON)], Some((NOON, false))),
-        ("not all read before", vec![unread(NOON - DAY), vulnerable(NOON)], Some((NOON, true))),
+        ("clear before", vec![patched(NOON - DAY), vulnerable(NOON)], Some((NOON - DAY, false))),
+        (
+            "clear at two looks before",
+            vec![patched(NOON - 2 * DAY), patched(NOON - DAY), vulnerable(NOON)],
+            Some((NOON - DAY, false)),
+        ),
+        (
+            "not all read before",
+            vec![unread(NOON - DAY), vulnerable(NOON)],
+            Some((NOON - DAY, true)),
+        ),
         (
             "clear before that",
             vec![patched(NOON - DAY), unread(NOON - HOUR), vulnerable(NOON)],
-            Some((NOON, false)),
+            Some((NOON - DAY, false)),
         ),
         (
             "clear in between",
             vec![vulnerable(NOON - DAY), patched(NOON - HOUR), vulnerable(NOON)],
             Some((NOON - DAY, true)),
         ),
+        ("looked at long ago", vec![patched(NOON - 9 * DAY)], Some((NOON - 9 * DAY, false))),
+        (
+            "something else deployed since",
+            vec![patched(NOON - DAY), Deployment(other, NOON - HOUR)],
+            Some((NOON - DAY, false)),
+        ),
+        ("looked at later", vec![patched(NOON), vulnerable(NOON + DAY)], None),
     ] {
         let town = Town::new(1);
         let store = town.engine.store();
@@ -255,7 +283,7 @@ fn a_flaw_may_be_older_than_the_first_inventory_that_has_it() {
         let site = store.sites().unwrap().remove(0).id;
         let then = Then::new(store, &[LOG4SHELL.to_owned()], 7 * DAY).unwrap();
         let expected = expected.map(|(at, or_earlier)| Since { at, or_earlier });
-        assert_eq!(then.since(site, LOG4SHELL).unwrap(), expected, "{what}");
+        assert_eq!(then.since(site, NOON + HOUR, LOG4SHELL).unwrap(), expected, "{what}");
     }
 }
 
