@@ -8,6 +8,7 @@
 mod cpio;
 mod deb;
 mod feed;
+mod frames;
 mod iso;
 mod jimage;
 mod linked;
@@ -28,16 +29,18 @@ use relight_model::FlawCode;
 pub(crate) use cpio::Cpio;
 pub(crate) use deb::Deb;
 pub(crate) use feed::Feed;
+pub(crate) use frames::{Skipped, SkippedWatch};
 pub(crate) use iso::Iso;
 pub(crate) use jimage::Jimage;
 pub(crate) use linked::{Linked, Links};
 pub(crate) use pipe::Pipe;
 pub(crate) use rpm::{HEADER_MEMBER, Rpm};
 pub(crate) use sevenz::SevenZip;
-pub(crate) use single::{Packing, Single};
+pub(crate) use single::{Packing, Single, has_frames};
 pub(crate) use squashfs::Squashfs;
 pub(crate) use tar::{Tar, is_tar_header};
-pub(crate) use zip::{Forward, Zip, directory_end, directory_hash, has_directory};
+pub(crate) use zip::{Forward, TAIL_BYTES_MAX, Zip, directory_hash, directory_place};
+pub(crate) use zip::{has_directory, may_have_end};
 
 use crate::window::Window;
 

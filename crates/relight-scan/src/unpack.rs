@@ -12,6 +12,7 @@ mod outer;
 mod skim;
 #[cfg(test)]
 mod skim_tests;
+mod stream;
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use relight_formats::limited::coding::{Coding, decoder};
 
-use super::{Body, Container, Damage, Entry};
+use super::{Body, Container, Damage, Entry, Skipped};
 use crate::window::Window;
 
 /// Endings that say how a file is compressed.
@@ -24,18 +24,24 @@ const SHORT: [(&str, &str); 8] = [
     ("svgz", "svg"),
 ];
 
-/// The stream as a container with one member.
+/// The stream as a container with one member, and with what its readers pass over where that can
+/// be read again.
 pub(crate) struct Single {
     member: Option<(Vec<u8>, Body, u64)>,
+    skipped: Option<(Vec<u8>, Window, Skipped)>,
 }
 
 impl Single {
     /// `name` is that of the stream; `body` is packed.
     pub(crate) fn new(name: &[u8], coding: Coding, body: Packing) -> Self {
         let name = inner_name(name);
+        let mut skipped = None;
         let member = match body {
             Packing::Window(window) => {
                 let size = window.len();
+                if has_frames(coding) {
+                    skipped = Some((name.clone(), window.clone(), Skipped::new(&window)));
+                }
                 (name, Body::Packed(window, coding), size)
             }
             Packing::Stream(stream) => {
@@ -44,7 +50,7 @@ impl Single {
                 (name, Body::Stream(stream), 0)
             }
         };
-        Self { member: Some(member) }
+        Self { member: Some(member), skipped }
     }
 }
 
@@ -58,9 +64,27 @@ pub(crate) enum Packing {
 
 impl Container for Single {
     fn next(&mut self) -> Option<Result<Entry, Damage>> {
-        let (name, body, packed) = self.member.take()?;
-        Some(Ok(Entry { packed, ..Entry::file(name, None, body) }))
+        if let Some((name, body, packed)) = self.member.take() {
+            return Some(Ok(Entry { packed, ..Entry::file(name, None, body) }));
+        }
+        let (name, window, skipped) = self.skipped.as_mut()?;
+        match skipped.next_place() {
+            Ok(Some(place)) => {
+                let part = window.part(place.start, place.end - place.start);
+                Some(Ok(Entry::file(name.clone(), Some(part.len()), Body::Plain(part))))
+            }
+            Ok(None) => None,
+            Err(error) => {
+                self.skipped = None;
+                Some(Err(Damage::of(&error)))
+            }
+        }
     }
+}
+
+/// Whether streams of this coding have frames, some of which readers pass over.
+pub(crate) const fn has_frames(coding: Coding) -> bool {
+    matches!(coding, Coding::Zstd | Coding::Lz4)
 }
 
 /// A stream whose head is already wrong.

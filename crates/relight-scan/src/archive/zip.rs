@@ -12,7 +12,7 @@ mod header;
 
 use relight_model::FlawCode;
 
-pub(crate) use end::{directory_end, has_directory};
+pub(crate) use end::{TAIL_BYTES_MAX, directory_place, has_directory, may_have_end};
 pub(crate) use forward::Forward;
 
 use self::directory::Directory;

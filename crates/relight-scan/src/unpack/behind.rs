@@ -3,7 +3,6 @@
 
 use std::io;
 
-use relight_formats::limited::coding::Coding;
 use relight_model::FlawCode;
 
 use super::account::Fate;
@@ -11,7 +10,7 @@ use super::fetch::View;
 use super::level::Member;
 use super::look::{has_archive_name, is_blank};
 use super::outer::Outer;
-use crate::archive::{Iso, Packing, Single, code_of, directory_end, has_directory};
+use crate::archive::{Iso, code_of, directory_place, has_directory};
 use crate::cataloger::Kind;
 use crate::evidence::file_name;
 use crate::limits::Mode;
@@ -53,24 +52,7 @@ impl Outer<'_, '_> {
         self.open(kind, view, member).max(behind)
     }
 
-    /// Opens a stream, and the zip that ends it.
-    pub(super) fn open_stream_and_zip(
-        &mut self,
-        coding: Coding,
-        view: &mut Option<View>,
-        member: &Member,
-    ) -> Fate {
-        // Of the others, something behind their end is told; this ends in silence.
-        let is_silent = coding == Coding::LzmaAlone;
-        if is_silent {
-            self.gather(view, self.shared.options.buffered_bytes_max);
-        }
-        let rest = if is_silent { Rest::Any } else { rest_of(Kind::Stream) };
-        let behind = self.zip_behind(Kind::Stream, rest, view.as_ref(), member);
-        self.open_stream(coding, view, member).max(behind)
-    }
-
-    /// Opens the zip that ends another container or a stream.
+    /// Opens the zip that ends another container.
     fn zip_behind(&mut self, kind: Kind, rest: Rest, view: Option<&View>, member: &Member) -> Fate {
         let Some(View::Whole(window) | View::Range(window)) = view else { return Fate::Opaque };
         let fate = self.zip_at_end(kind, rest, window, member);
@@ -86,8 +68,8 @@ impl Outer<'_, '_> {
     ) -> io::Result<Fate> {
         // The last member of these may be a zip, with zeros behind it or without.
         let has_none = matches!(kind, Kind::Tar | Kind::Jimage);
-        let end = if has_none { None } else { directory_end(window, self.tail_bytes())? };
-        let Some(end) = end else { return Ok(Fate::Opaque) };
+        let zip = if has_none { None } else { directory_place(window, self.tail_bytes())? };
+        let Some(end) = zip.map(|zip| zip.end) else { return Ok(Fate::Opaque) };
         let is_member = match kind {
             Kind::Iso => Iso::holds(window.clone(), end, self.shared.options.entries_max)?,
             _ => !rest.may_be(window, end)?,
@@ -99,7 +81,7 @@ impl Outer<'_, '_> {
     }
 
     /// How much of a tail is looked through for the end of a zip.
-    fn tail_bytes(&self) -> u64 {
+    pub(super) fn tail_bytes(&self) -> u64 {
         if self.shared.options.mode == Mode::Fast { FAST_TAIL_BYTES } else { u64::MAX }
     }
 
@@ -278,10 +260,8 @@ impl Outer<'_, '_> {
         Ok(match sniff::head(&part.read(0, HEAD_BYTES)?) {
             Head::Zip => self.push_window(Kind::Zip, part, member),
             Head::Container(kind) => self.push_window(kind, part, member),
-            Head::Stream(coding) => {
-                let single = Single::new(&member.name, coding, Packing::Window(part.clone()));
-                self.push(Kind::Stream, Box::new(single), Some(part), member)
-            }
+            // A zip behind it is one behind all.
+            Head::Stream(coding) => self.open_stream(coding, &mut Some(View::Range(part)), member),
             Head::Foreign => self.unread(FlawCode::ContainerUnsupported, member),
             Head::Locked => self.unread(FlawCode::Encrypted, member),
             Head::Gap(gap) => self.gap(gap, member),
@@ -295,7 +275,7 @@ impl Outer<'_, '_> {
 
 /// What may follow a zip that stands behind something else.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Rest {
+pub(super) enum Rest {
     Nothing,
     Zeros,
     /// As far as those who load code from a zip look for its end.
@@ -304,7 +284,7 @@ enum Rest {
 
 impl Rest {
     /// Whether what follows `at` is that.
-    fn may_be(self, window: &Window, at: u64) -> io::Result<bool> {
+    pub(super) fn may_be(self, window: &Window, at: u64) -> io::Result<bool> {
         let rest = window.read(at, usize::try_from(window.len() - at).unwrap_or_default())?;
         Ok(match self {
             Self::Nothing => rest.is_empty(),

@@ -13,6 +13,7 @@ use relight_formats::limited::coding::Crc32;
 use relight_model::FlawCode;
 use rustix::time::{ClockId, clock_gettime};
 
+use super::stream::Watch;
 use crate::archive::code_of;
 use crate::limits::Options;
 
@@ -183,6 +184,8 @@ pub(super) struct Tap {
     until_clock: u64,
     flaw: Option<FlawCode>,
     ended: bool,
+    /// What looks at the bytes of a packed stream.
+    pub(super) watch: Option<Box<Watch>>,
 }
 
 impl Tap {
@@ -196,6 +199,7 @@ impl Tap {
             until_clock: TIME_BYTES,
             flaw: None,
             ended: false,
+            watch: None,
         }
     }
 
@@ -217,7 +221,12 @@ impl Tap {
             (_, Some(crc)) if crc != self.crc.sum() => Some(FlawCode::CrcMismatch),
             _ => None,
         };
-        self.flaw.or_else(wrong)
+        // Nothing tells whether what was not looked at is an archive but holding all of it.
+        let hidden = || {
+            let is_hidden = self.watch.as_ref().is_some_and(|watch| watch.has_more());
+            is_hidden.then_some(FlawCode::LimitMemory)
+        };
+        self.flaw.or_else(wrong).or_else(hidden)
     }
 
     /// Reads into `out` until it has `len` bytes or the end comes.
@@ -257,6 +266,9 @@ impl Read for Tap {
         };
         self.ended = read == 0;
         self.crc.update(&buffer[..read]);
+        if let Some(watch) = &mut self.watch {
+            watch.update(&buffer[..read]);
+        }
         self.count += read as u64;
         self.until_clock = self.until_clock.saturating_sub(read as u64);
         if self.until_clock == 0 {

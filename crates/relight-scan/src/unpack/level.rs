@@ -46,6 +46,8 @@ pub(super) struct Level {
     pub(super) is_guess: bool,
     /// What is said when no member is found, where something should be.
     pub(super) unless_found: Option<FlawCode>,
+    /// It is a stream behind whose end something seems to stand: it is read to its end.
+    pub(super) is_suspect: bool,
     /// It is the stream around the payload of a package.
     pub(super) is_payload: bool,
     /// Other names of its members.
@@ -87,6 +89,7 @@ impl Level {
             learnt: None,
             is_guess: false,
             unless_found: None,
+            is_suspect: false,
             is_payload: false,
             links: Links::default(),
             is_again: false,

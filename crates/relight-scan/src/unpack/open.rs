@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use relight_formats::limited::coding::{Coding, WINDOW_MAX, decoder, window_of};
+use relight_formats::limited::coding::{WINDOW_MAX, decoder, window_of};
 use relight_model::FlawCode;
 
 use super::account::Fate;
@@ -13,8 +13,8 @@ use super::fetch::{Long, View};
 use super::level::{Level, Member};
 use super::outer::Outer;
 use crate::archive::{
-    Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Linked, Links, Packing, Pipe, Rpm, SevenZip,
-    Single, Squashfs, Tar, Zip, code_of,
+    Container, Cpio, Deb, Feed, Forward, Iso, Jimage, Linked, Links, Pipe, Rpm, SevenZip, Squashfs,
+    Tar, Zip, code_of,
 };
 use crate::cataloger::Kind;
 use crate::evidence::{escape, in_archive};
@@ -71,26 +71,6 @@ impl Outer<'_, '_> {
             level.unless_found = unless_found;
         }
         fate
-    }
-
-    /// Opens a compressed stream.
-    pub(super) fn open_stream(
-        &mut self,
-        coding: Coding,
-        view: &mut Option<View>,
-        member: &Member,
-    ) -> Fate {
-        let Some(View::Whole(window) | View::Range(window)) = view else {
-            if let Some(View::Long(long)) = view {
-                self.budget.window(window_of(coding, &long.head()));
-            }
-            return self.push_long(Kind::Stream, view, member, |stream| {
-                Box::new(Single::new(&member.name, coding, Packing::Stream(stream)))
-            });
-        };
-        let window = window.clone();
-        let single = Single::new(&member.name, coding, Packing::Window(window.clone()));
-        self.push(Kind::Stream, Box::new(single), Some(window), member)
     }
 
     /// Opens a container whose bytes can be read at any place.
@@ -163,7 +143,7 @@ impl Outer<'_, '_> {
     }
 
     /// Opens a container whose bytes come by once.
-    fn push_long(
+    pub(super) fn push_long(
         &mut self,
         kind: Kind,
         view: &mut Option<View>,
@@ -365,7 +345,8 @@ impl Outer<'_, '_> {
 
     /// Reads a member to its end to check it, where its container promises something.
     fn drain(&self, tap: &mut Tap) -> Option<FlawCode> {
-        let in_stream = self.levels.last().is_some_and(|level| level.kind == Kind::Stream);
+        let is_stream = |level: &Level| level.kind == Kind::Stream && !level.is_suspect;
+        let in_stream = self.levels.last().is_some_and(is_stream);
         if in_stream {
             return None;
         }

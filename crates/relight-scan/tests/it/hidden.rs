@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use relight_scan::{Gap, Options};
 
-use crate::container_writer::{cpio, deb, gz, iso, jimage, lz4, lzma, rpm, tar, xz};
+use crate::container_writer::{bz2, cpio, deb, gz, iso, jimage, lz4, lzma, rpm, tar, xz, zst};
 use crate::image_writer::{Image, LAYER, docker, oci, packed, sha256, unpacked};
 use crate::zip_writer::{Member, write, write_with};
 use crate::{one, pom, pom_path, run, text, tree};
@@ -143,6 +143,109 @@ fn two_containers_in_one_long_member() {
             assert!(got.contains(&format!("pkg:maven/g/a@{place}\n")), "{kind}: {got}");
         }
     }
+}
+
+/// A frame of zstd and lz4 that readers pass over (RFC 8878, 3.1.2).
+fn skipped(content: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(content.len()).unwrap().to_le_bytes();
+    [&b"\x5a\x2a\x4d\x18"[..], &len, content].concat()
+}
+
+/// Goal: what stands in frames that readers of a stream pass over is looked at, wherever they are,
+/// and told where it comes by once and cannot be.
+#[test]
+fn frames_that_readers_pass_over_hide_nothing() {
+    let (first, second) = (jar("1"), jar("2"));
+    let (packed, words) = (zst(&first), zst(b"words"));
+    let found = "pkg:maven/g/a@1 in o!/o\npkg:maven/g/a@2 in o!/o#2\n";
+    for behind in [&b""[..], b"\n", &filler(100), &[0; 9]] {
+        let hidden = skipped(&[&second[..], behind].concat());
+        for stream in [
+            [&packed[..], &hidden].concat(),
+            [&hidden[..], &packed].concat(),
+            [&packed[..], &hidden, &words].concat(),
+            [&packed[..], &skipped(b"few"), &hidden, &skipped(&[])].concat(),
+        ] {
+            assert_eq!(one("o", &stream), found);
+        }
+    }
+    let folder = skipped(&gz(&tar(&[("x.jar", &second)])));
+    let got = one("o", &[&packed[..], &folder].concat());
+    assert_eq!(got, "pkg:maven/g/a@1 in o!/o\npkg:maven/g/a@2 in o!/o#2!/x.jar\n");
+    let lz4 = one("o", &[&lz4(&first)[..], &skipped(&second)].concat());
+    assert!(lz4.contains("pkg:maven/g/a@2 in o!/o#2\n"), "{lz4}");
+    // In what comes by once.
+    let long = zst(&filler(LONG));
+    for stream in [
+        [&long[..], &skipped(&second)].concat(),
+        [&skipped(&second)[..], &long].concat(),
+        [&long[..], &skipped(&[&second[..], b"\n"].concat()), &words].concat(),
+    ] {
+        let got = one("o", &write(&[Member::deflated("in", &stream)]));
+        assert_eq!(got, "flaw limit-memory o!/in\n");
+    }
+    let few = [&skipped(b"four")[..], &long].concat();
+    assert_eq!(one("o", &write(&[Member::deflated("in", &few)])), "");
+}
+
+/// gzip with an extra field.
+fn gz_with(field: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let builder = flate2::GzBuilder::new().extra(field);
+    let mut encoder = builder.write(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Loaders find a zip in the head of the last member of gzip, and what is behind it is its comment.
+#[test]
+fn a_zip_in_the_head_of_gzip_is_found() {
+    let (first, second) = (jar("1"), jar("2"));
+    let found = "pkg:maven/g/a@1 in o!/o\npkg:maven/g/a@2 in o\n";
+    for field in [second.clone(), [&filler(60_000)[..], &second, &filler(99)].concat()] {
+        for last in [&b""[..], b"words", &filler(900)] {
+            let stream = [gz(&first), gz_with(&field, last)].concat();
+            let got = one("o", &stream);
+            assert!(got.contains("pkg:maven/g/a@2 in o\n"), "{got}");
+            let alone = one("o", &gz_with(&field, &first));
+            assert_eq!(alone, found);
+        }
+    }
+    // What is in the stream is that alone, also where its bytes stand as they are.
+    let mut stored = GzEncoder::new(Vec::new(), Compression::none());
+    stored.write_all(&first).unwrap();
+    let stored = [gz(b""), stored.finish().unwrap()].concat();
+    assert_eq!(one("o", &stored), "pkg:maven/g/a@1 in o!/o\n");
+}
+
+/// Goal: nobody reads megabytes of text to their end, and what stands behind them is told all the
+/// same. Method: behind each stream a zip that has something behind it.
+#[test]
+fn what_stands_behind_a_stream_of_text_is_told() {
+    let mut rng = testkit::Rng::new(5);
+    let words: Vec<u8> = (0..LONG).map(|_| b'a' + rng.below(26) as u8).collect();
+    let behind = [&jar("2")[..], b"\n"].concat();
+    for (kind, stream) in
+        [("gz", gz(&words)), ("bz2", bz2(&words)), ("xz", xz(&words)), ("zst", zst(&words))]
+    {
+        assert_eq!(one("o", &stream), "", "{kind}");
+        let got = one("o", &[&stream[..], &behind].concat());
+        assert!(got.starts_with("flaw "), "{kind}: {got}");
+    }
+    // The same for what comes by once.
+    let long = [gz(&words), gz(&words)].concat();
+    let inside = |bytes: &[u8]| one("o", &write(&[Member::deflated("in", bytes)]));
+    assert_eq!(inside(&long), "");
+    assert_eq!(inside(&[&long[..], &behind].concat()), "flaw limit-memory o!/in\n");
+}
+
+/// A stream that ends in silence and is too long to be held.
+#[test]
+fn what_stands_behind_a_long_lzma_is_told() {
+    let silent = [&lzma(b"words")[..], &filler(33 << 20)].concat();
+    let inside = |bytes: &[u8]| one("o", &write(&[Member::deflated("in", bytes)]));
+    assert_eq!(inside(&silent), "");
+    let got = inside(&[&silent[..], &jar("2"), b"\n"].concat());
+    assert_eq!(got, "flaw limit-memory o!/in\n");
 }
 
 /// Behind the modules of a runtime, or what only says that it is one, nobody looks for an archive:

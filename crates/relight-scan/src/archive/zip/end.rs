@@ -1,6 +1,7 @@
 //! Finds the central directory from the end of the bytes.
 
 use std::io;
+use std::ops::Range;
 
 use memchr::memmem;
 
@@ -12,7 +13,7 @@ use crate::window::Window;
 const END_BYTES: u64 = 22;
 
 /// Longest tail in which the end record is looked for: the record and a comment of 65,535 bytes.
-const TAIL_BYTES_MAX: u64 = END_BYTES + 65_535;
+pub(crate) const TAIL_BYTES_MAX: u64 = END_BYTES + 65_535;
 
 /// End records that are tried, last first: a comment may hold thousands of false ones.
 const END_RECORDS_MAX: usize = 64;
@@ -41,13 +42,39 @@ pub(crate) fn has_directory(window: &Window, tail_bytes: u64) -> io::Result<bool
     Ok(find_in_tail(window, tail_bytes)?.is_some_and(|central| central.entries > 0))
 }
 
-/// Where the archive ends that is found as by [`has_directory`].
+/// Where the archive stands that is found as by [`has_directory`], with its end record and the
+/// comment of that.
 ///
 /// # Errors
 /// Those of the file.
-pub(crate) fn directory_end(window: &Window, tail_bytes: u64) -> io::Result<Option<u64>> {
+pub(crate) fn directory_place(window: &Window, tail_bytes: u64) -> io::Result<Option<Range<u64>>> {
     let central = find_in_tail(window, tail_bytes)?.filter(|central| central.entries > 0);
-    Ok(central.map(|central| central.end))
+    Ok(central.map(|central| central.prefix..central.end))
+}
+
+/// Whether the end of a zip with members seems to stand in `tail`, the last bytes of `len` that
+/// nobody can go back to: its directory starts where it says, as far as that is in the tail.
+pub(crate) fn may_have_end(tail: &[u8], len: u64) -> bool {
+    let tail_at = len.saturating_sub(tail.len() as u64);
+    memmem::find_iter(tail, &END).any(|at| {
+        let record = &tail[at..];
+        let (size, offset) = (u64::from(u32_at(record, 12)), u64::from(u32_at(record, 16)));
+        let is_whole = record.len() as u64 >= END_BYTES;
+        if !is_whole || size == 0 {
+            return false;
+        }
+        if size == u64::from(u32::MAX) || offset == u64::from(u32::MAX) {
+            return at >= 20 && tail[at - 20..].starts_with(b"PK\x06\x07");
+        }
+        match (tail_at + at as u64).checked_sub(size) {
+            Some(central) if central >= tail_at => {
+                let central = usize::try_from(central - tail_at).unwrap_or(usize::MAX);
+                tail.get(central..).is_some_and(|it| it.starts_with(&CENTRAL))
+            }
+            Some(central) => offset <= central,
+            None => false,
+        }
+    })
 }
 
 /// The last end record whose central directory is where it says.
