@@ -77,6 +77,6 @@ pub use logs::{
 };
 pub use orders::Undone;
 pub use revise::REMATCH_DEADLINE_MS;
-pub use select::Unselected;
+pub use select::{Answers, SiteFacts, Unselected, verdicts};
 pub use switch::REDARK_AUTO_MAX;
 pub use wall::board_of;

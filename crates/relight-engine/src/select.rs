@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use relight_match::Question;
 use relight_model::{Criticality, DisplayState, GateKey, Organisation, Site, SiteId, Verdict};
 
+use crate::answer::{AnswerSet, SiteAnswer};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::incident::Ledger;
@@ -35,8 +36,20 @@ impl From<EngineError> for Unselected {
     }
 }
 
-/// The answers of all sites, by advisory; without one, to the question that is being asked.
-type Answers = BTreeMap<Option<String>, BTreeMap<SiteId, Verdict>>;
+/// The answers of all sites to the questions of a query.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// To the question that is being asked: what bare verdicts are about.
+    pub asked: Option<BTreeMap<SiteId, Verdict>>,
+    /// By the advisories that the query names.
+    pub named: BTreeMap<String, BTreeMap<SiteId, Verdict>>,
+}
+
+/// The verdict of each site, of the answers to one question.
+pub fn verdicts(answers: AnswerSet) -> BTreeMap<SiteId, Verdict> {
+    let of = |it: SiteAnswer| (it.site, it.answer.verdict());
+    answers.sites.into_iter().map(of).collect()
+}
 
 impl Engine {
     /// The sites that a query means. `asked` is the advisory to which bare verdicts refer.
@@ -46,20 +59,20 @@ impl Engine {
     /// read: none of them means no sites, or all.
     pub fn select(&self, text: &str, asked: Option<&str>) -> Result<BTreeSet<GateKey>, Unselected> {
         let query = Query::parse(text)?;
-        let mut answers = Answers::new();
+        let mut answers = Answers::default();
         for id in query.questions() {
-            answers.insert(Some(id.to_owned()), self.verdicts_about(id)?);
+            answers.named.insert(id.to_owned(), self.verdicts_about(id)?);
         }
         if query.needs_question() {
             let id = asked.ok_or(Unselected::NeedsQuestion)?;
-            answers.insert(None, self.verdicts_about(id)?);
+            answers.asked = Some(self.verdicts_about(id)?);
         }
         let (bodies, sites) = (self.organisations()?, self.sites());
         let bodies: BTreeMap<_, _> = bodies.iter().map(|body| (body.id, body)).collect();
         let meant: Vec<&Site> = self.with_ledger(|ledger| {
             let is_meant = |site: &&Site| {
                 let body = bodies.get(&site.org).copied();
-                query.holds(&Known { site, body, ledger, answers: &answers }) == Truth::Yes
+                query.holds(&SiteFacts { site, body, ledger, answers: &answers }) == Truth::Yes
             };
             sites.iter().filter(is_meant).collect()
         });
@@ -70,20 +83,24 @@ impl Engine {
         if self.with_incidents(|_, advisories| advisories.group(id).is_none()) {
             return Err(Unselected::NoAdvisory(id.to_owned()));
         }
-        let answers = self.ask(&Question::Advisory(id.to_owned())).sites.into_iter();
-        Ok(answers.map(|answer| (answer.site, answer.answer.verdict())).collect())
+        Ok(verdicts(self.ask(&Question::Advisory(id.to_owned()))))
     }
 }
 
 /// What a query sees of a site.
-struct Known<'a> {
-    site: &'a Site,
-    body: Option<&'a Organisation>,
-    ledger: &'a Ledger,
-    answers: &'a Answers,
+#[derive(Clone, Copy, Debug)]
+pub struct SiteFacts<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// The body that answers for it.
+    pub body: Option<&'a Organisation>,
+    /// Every incident.
+    pub ledger: &'a Ledger,
+    /// What was asked of all sites.
+    pub answers: &'a Answers,
 }
 
-impl Facts for Known<'_> {
+impl Facts for SiteFacts<'_> {
     fn text(&self, key: TextKey) -> &str {
         match key {
             TextKey::Site => self.site.slug.as_str(),
@@ -103,6 +120,10 @@ impl Facts for Known<'_> {
     }
 
     fn verdict(&self, question: Option<&str>) -> Option<Verdict> {
-        self.answers.get(&question.map(str::to_owned))?.get(&self.site.id).copied()
+        let answers = match question {
+            Some(id) => self.answers.named.get(id),
+            None => self.answers.asked.as_ref(),
+        };
+        answers?.get(&self.site.id).copied()
     }
 }

@@ -7,12 +7,10 @@ use relight_engine::answer::{AnswerSet, Ask, Grounds};
 use relight_engine::exhibits::Exhibited;
 use relight_engine::incident::Ledger;
 use relight_engine::matching::{Advisories, Question, QuestionError};
-use relight_engine::query::{Facts, KEYS, Query, QueryError, TextKey, Truth};
+use relight_engine::query::{KEYS, Query, QueryError, Truth};
 use relight_engine::store::{Index, Store, StoreError};
-use relight_engine::{advisories_about, advisories_of, replay};
-use relight_model::{
-    Criticality, DisplayState, OrgId, Organisation, Site, SiteId, Timestamp, Verdict,
-};
+use relight_engine::{Answers, SiteFacts, advisories_about, advisories_of, replay, verdicts};
+use relight_model::{OrgId, Organisation, Site, SiteId, Timestamp, Verdict};
 use relight_server::web::number::moment;
 use relight_server::web::{Lang, texts};
 
@@ -120,31 +118,31 @@ impl Register {
             return Err(Failure::usage(texts::query_needs_question(lang))
                 .hint(texts::query_needs_question_remedy(lang)));
         }
-        let mut answers = BTreeMap::new();
+        let mut answers = Answers::default();
         for id in query.questions() {
             let question = Question::Advisory(id.to_owned());
             if self.advisories.group(id).is_none() {
                 return Err(unknown_advisory(id, lang));
             }
-            answers.insert(Some(id.to_owned()), self.verdicts(&question, age_max));
+            answers.named.insert(id.to_owned(), self.verdicts(&question, age_max));
         }
         if let Some(question) = asked.filter(|_| query.needs_question()) {
-            answers.insert(None, self.verdicts(question, age_max));
+            answers.asked = Some(self.verdicts(question, age_max));
         }
-        let facts = |site| SiteFacts { register: self, site, answers: &answers };
-        let mut chosen: Vec<&Site> =
-            self.sites.iter().filter(|site| query.holds(&facts(site)) == Truth::Yes).collect();
+        let is_meant = |site: &Site| {
+            let (body, ledger) = (self.organisations.get(&site.org), &self.ledger);
+            query.holds(&SiteFacts { site, body, ledger, answers: &answers }) == Truth::Yes
+        };
+        let mut chosen: Vec<&Site> = self.sites.iter().filter(|site| is_meant(site)).collect();
         chosen.sort_by(|a, b| a.slug.cmp(&b.slug));
         Ok(chosen)
     }
 
     fn verdicts(&self, question: &Question, age_max: i64) -> BTreeMap<SiteId, Verdict> {
-        let answers = self.ask(question, self.sites.iter().map(|site| site.id), age_max);
-        answers.sites.into_iter().map(|site| (site.site, site.answer.verdict())).collect()
+        verdicts(self.ask(question, self.sites.iter().map(|site| site.id), age_max))
     }
 }
 
-/// Folds the journal, as the engine does.
 /// Every incident, folded from the journal.
 pub(crate) fn ledger(store: &Store, context: &Context) -> Result<Ledger, Failure> {
     let replayed = replay(store).map_err(|error| {
@@ -152,37 +150,6 @@ pub(crate) fn ledger(store: &Store, context: &Context) -> Result<Ledger, Failure
         failure.because(context.lang, &error).hint(texts::journal_unreadable_remedy(context.lang))
     })?;
     Ok(replayed.0)
-}
-
-/// What a query sees of a site.
-struct SiteFacts<'a> {
-    register: &'a Register,
-    site: &'a Site,
-    answers: &'a BTreeMap<Option<String>, BTreeMap<SiteId, Verdict>>,
-}
-
-impl Facts for SiteFacts<'_> {
-    fn text(&self, key: TextKey) -> &str {
-        match key {
-            TextKey::Site => self.site.slug.as_str(),
-            TextKey::Org => self.register.organisation(self.site),
-            TextKey::Sector => self.register.sector(self.site),
-            TextKey::Exposure => self.site.exposure.as_str(),
-            TextKey::Edge => &self.site.edge,
-        }
-    }
-
-    fn criticality(&self) -> Criticality {
-        self.site.criticality
-    }
-
-    fn state(&self) -> DisplayState {
-        self.register.ledger.display(&self.site.slug).0
-    }
-
-    fn verdict(&self, question: Option<&str>) -> Option<Verdict> {
-        self.answers.get(&question.map(str::to_owned))?.get(&self.site.id).copied()
-    }
 }
 
 /// The question of a command, or where it stops being one.

@@ -7,7 +7,7 @@ use relight_engine::incident::Phase;
 use relight_engine::matching::Question;
 use relight_engine::plan::{Action, Plan, PlanAsk};
 use relight_engine::policy::Policy;
-use relight_engine::{Engine, EngineError};
+use relight_engine::{Engine, EngineError, verdicts};
 use relight_model::{Digest, GateKey, Organisation, Site, Verdict};
 use serde::Deserialize;
 
@@ -94,9 +94,7 @@ impl Choice {
         signed: &SignedIn,
     ) -> Result<Vec<GateKey>, EngineError> {
         let named = self.named();
-        let answers = engine.ask(&Question::Advisory(incident.to_owned())).sites.into_iter();
-        let verdicts: BTreeMap<_, _> =
-            answers.map(|answer| (answer.site, answer.answer.verdict())).collect();
+        let verdicts = verdicts(engine.ask(&Question::Advisory(incident.to_owned())));
         let fits = |(site, body): &&(Site, Organisation)| {
             let is_here = self.sector.is_empty() || body.sector == self.sector;
             is_here && (named.is_empty() || named.contains(site.slug.as_str()))
